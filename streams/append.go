@@ -1,0 +1,158 @@
+package streams
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+//go:embed trim.lua
+var trimLua string
+
+//go:embed append.lua
+var appendLua string
+
+var (
+	appendScript = redis.NewScript(trimLua + appendLua)
+	trimScript   = redis.NewScript(trimLua +
+		"trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], tonumber(ARGV[1]), oldest(tonumber(ARGV[2])))")
+)
+
+// keyKept is how long a send key is remembered: a retry is stored once within it.
+const keyKept = 24 * time.Hour
+
+// Errors of an append that Redis understood and refused.
+var (
+	ErrNotFound    = errors.New("there is no such message")
+	ErrNotYours    = errors.New("the message is somebody else's")
+	ErrKeyTaken    = errors.New("the key was used for somebody else's message")
+	ErrTooManyKind = errors.New("the message has 50 different reactions")
+)
+
+// Stored is the outcome of an append.
+type Stored struct {
+	Cursor   Cursor
+	Repeated bool // the key was known: this is the entry it stored then
+}
+
+// Append stores the entry in the room, once for its Key however often it is
+// called with it within 24 hours, and returns when it is as durable as the
+// options ask. The ID, the number and the time are Redis' to give.
+//
+// An entry with Of must name a message, an Edit or a Delete one of the user's
+// own. On ErrUnavailable nobody knows: call again with the same key.
+func (s *Store) Append(ctx context.Context, room string, entry Entry) (Stored, error) {
+	if err := CheckRoom(room); err != nil {
+		return Stored{}, err
+	}
+	call := &appendCall{
+		ctx:  ctx,
+		keys: s.appendKeys(room, entry.Key),
+		args: s.appendArgs(room, entry),
+		done: make(chan struct{}),
+	}
+	select {
+	case s.lanes[bucketOf(room)%len(s.lanes)].calls <- call:
+	case <-ctx.Done():
+		return Stored{}, fmt.Errorf("append to room %q: %w: %w", room, ErrUnavailable, ctx.Err())
+	}
+	select {
+	case <-call.done:
+	case <-ctx.Done():
+		return Stored{}, fmt.Errorf("append to room %q: %w: %w", room, ErrUnavailable, ctx.Err())
+	}
+	if call.err != nil {
+		return Stored{}, fmt.Errorf("append to room %q: %w", room, call.err)
+	}
+	return call.stored, nil
+}
+
+func (s *Store) appendKeys(room, key string) []string {
+	return []string{
+		s.keys.room(room), s.keys.meta(room), s.keys.amended(room), s.keys.erased(room),
+		s.keys.activity(bucketOf(room)), s.keys.rooms(bucketOf(room)), s.keys.sent(room, key),
+	}
+}
+
+func (s *Store) appendArgs(room string, entry Entry) []any {
+	text, of := entry.Text, entry.Of
+	if entry.Kind == Message {
+		of = entry.ReplyTo
+	}
+	if entry.Kind == React {
+		text = entry.Emoji
+	}
+	amended, on := "", ""
+	if !of.IsZero() {
+		amended = of.String()
+	}
+	if entry.On {
+		on = "1"
+	}
+	return []any{
+		room, rand.Text()[:12], keyKept.Milliseconds(), s.options.MaxCount, s.options.MaxAge.Milliseconds(),
+		string(entry.Kind), entry.Key, entry.User.ID, entry.User.Name, text, amended, on,
+	}
+}
+
+// trim applies the retention to a room that nobody appends to.
+func (s *Store) trim(ctx context.Context, room string) error {
+	keys := s.appendKeys(room, "")[:4]
+	err := trimScript.Run(ctx, s.reads, keys, s.options.MaxCount, s.options.MaxAge.Milliseconds()).Err()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("trim room %q: %w", room, wrap(err))
+	}
+	return nil
+}
+
+// appendCall is one append on its way to Redis and back.
+type appendCall struct {
+	ctx  context.Context // the caller's: a call that nobody waits for is not begun
+	keys []string
+	args []any
+
+	done   chan struct{} // closed when stored and err are set
+	stored Stored
+	err    error
+}
+
+func (c *appendCall) finish(err error) {
+	c.err = err
+	close(c.done)
+}
+
+// reply reads what append.lua returned.
+func (c *appendCall) reply(cmd *redis.Cmd) error {
+	reply, err := cmd.StringSlice()
+	if err != nil {
+		return err
+	}
+	switch reply[0] {
+	case "stored", "repeated":
+		id, err := ParseID(reply[1])
+		c.stored = Stored{Cursor{id, reply[2]}, reply[0] == "repeated"}
+		return err
+	case "not_found":
+		return ErrNotFound
+	case "not_yours":
+		return ErrNotYours
+	case "key_taken":
+		return ErrKeyTaken
+	case "too_many":
+		return ErrTooManyKind
+	}
+	return fmt.Errorf("append.lua replied %q", reply)
+}
+
+// answered says whether the outcome is known: the entry is stored, or it is
+// certain that it is not and that trying again would not change that.
+func answered(err error) bool {
+	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) ||
+		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyKind) || strings.HasPrefix(err.Error(), "OOM")
+}

@@ -1,0 +1,72 @@
+package streams
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// health is what the tails and lanes noticed by themselves.
+type health struct {
+	away atomic.Int32 // tails that cannot read
+	full atomic.Bool  // the last append found no memory
+}
+
+// Health returns nil when Redis answers and has room for more, else
+// ErrUnavailable or ErrFull with the reason. It asks Redis.
+func (s *Store) Health(ctx context.Context) error {
+	if err := s.reads.Ping(ctx).Err(); err != nil {
+		return wrap(err)
+	}
+	if s.Away() {
+		return fmt.Errorf("%w: not reading yet", ErrUnavailable)
+	}
+	// A Redis without INFO (some hosts hide it) is taken at its appends' word.
+	info, _ := s.reads.Info(ctx, "memory").Result()
+	used, limit, policy := memory(info)
+	if limit > 0 && used >= limit && policy == "noeviction" {
+		return fmt.Errorf("%w: redis uses %d of %d bytes", ErrFull, used, limit)
+	}
+	if limit == 0 && s.health.full.Load() {
+		return fmt.Errorf("%w: redis refused the last message", ErrFull)
+	}
+	return nil
+}
+
+// Away says whether Redis was gone at the last look.
+func (s *Store) Away() bool { return s.health.away.Load() > 0 }
+
+func memory(info string) (used, limit int64, policy string) {
+	for line := range strings.Lines(info) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		switch name {
+		case "used_memory":
+			used, _ = strconv.ParseInt(value, 10, 64)
+		case "maxmemory":
+			limit, _ = strconv.ParseInt(value, 10, 64)
+		case "maxmemory_policy":
+			policy = value
+		}
+	}
+	return used, limit, policy
+}
+
+// gone and back are called by tails that lose Redis and find it again.
+func (s *Store) gone() {
+	if s.health.away.Add(1) == 1 {
+		s.notify(true)
+	}
+}
+
+func (s *Store) back() {
+	if s.health.away.Add(-1) == 0 {
+		s.notify(false)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.windows {
+		w.wake() // some failed to read meanwhile
+	}
+}

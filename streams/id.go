@@ -1,0 +1,137 @@
+package streams
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ID is a Redis Streams entry ID: the identity, the time and the place of an
+// entry. The zero ID, 0-0, is the place before every entry.
+type ID struct{ Millis, Seq uint64 }
+
+// ErrBadCursor is returned for text that is no entry ID or no cursor.
+var ErrBadCursor = errors.New("not a cursor: want <milliseconds>-<sequence>, or that with @<epoch>")
+
+// ParseID reads an ID exactly as Redis writes it.
+func ParseID(text string) (ID, error) {
+	millis, seq, found := strings.Cut(text, "-")
+	if !found {
+		return ID{}, ErrBadCursor
+	}
+	var id ID
+	var err error
+	if id.Millis, err = parsePart(millis); err != nil {
+		return ID{}, err
+	}
+	if id.Seq, err = parsePart(seq); err != nil {
+		return ID{}, err
+	}
+	return id, nil
+}
+
+// parsePart refuses the signs and leading zeros that ParseUint and Redis let
+// pass, so that one place has one spelling.
+func parsePart(text string) (uint64, error) {
+	if text == "" || len(text) > 1 && text[0] == '0' || text[0] < '0' || text[0] > '9' {
+		return 0, ErrBadCursor
+	}
+	part, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, ErrBadCursor
+	}
+	return part, nil
+}
+
+// String is the ID as Redis writes it.
+func (id ID) String() string { return string(id.Append(nil)) }
+
+// Append appends the ID as Redis writes it.
+func (id ID) Append(dst []byte) []byte {
+	dst = strconv.AppendUint(dst, id.Millis, 10)
+	dst = append(dst, '-')
+	return strconv.AppendUint(dst, id.Seq, 10)
+}
+
+// Time is when Redis took the entry in, by Redis' clock.
+func (id ID) Time() time.Time {
+	return time.UnixMilli(int64(min(id.Millis, math.MaxInt64)))
+}
+
+// Compare orders IDs as Redis does: -1, 0 or +1.
+func (id ID) Compare(other ID) int {
+	return cmp.Or(cmp.Compare(id.Millis, other.Millis), cmp.Compare(id.Seq, other.Seq))
+}
+
+// Before says whether the entry id stands before other in a stream.
+func (id ID) Before(other ID) bool { return id.Compare(other) < 0 }
+
+// IsZero says whether id is the place before every entry.
+func (id ID) IsZero() bool { return id == ID{} }
+
+// previous is the greatest ID below id; the zero ID's is itself.
+func (id ID) previous() ID {
+	switch {
+	case id.Seq > 0:
+		return ID{id.Millis, id.Seq - 1}
+	case id.Millis > 0:
+		return ID{id.Millis - 1, math.MaxUint64}
+	}
+	return id
+}
+
+// noEpoch stands in the cursor of a room that does not exist yet. Such a
+// cursor is always at 0-0: nothing has been seen, so nothing can be missed.
+const noEpoch = "0"
+
+// Cursor is a place in a room's history. An empty Epoch means that the
+// history's identity is not checked.
+type Cursor struct {
+	ID    ID
+	Epoch string
+}
+
+// ParseCursor reads "<entry ID>@<epoch>" or a bare "<entry ID>".
+func ParseCursor(text string) (Cursor, error) {
+	place, epoch, found := strings.Cut(text, "@")
+	id, err := ParseID(place)
+	if err != nil {
+		return Cursor{}, err
+	}
+	if !found {
+		return Cursor{ID: id}, nil
+	}
+	if !validEpoch(epoch) {
+		return Cursor{}, fmt.Errorf("%w: the epoch has 1 to 32 letters and digits", ErrBadCursor)
+	}
+	return Cursor{id, epoch}, nil
+}
+
+func validEpoch(epoch string) bool {
+	if epoch == "" || len(epoch) > 32 {
+		return false
+	}
+	for _, c := range []byte(epoch) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
+}
+
+// String is the cursor as ParseCursor reads it.
+func (c Cursor) String() string { return string(c.Append(nil)) }
+
+// Append appends the cursor as ParseCursor reads it.
+func (c Cursor) Append(dst []byte) []byte {
+	dst = c.ID.Append(dst)
+	if c.Epoch == "" {
+		return dst
+	}
+	dst = append(dst, '@')
+	return append(dst, c.Epoch...)
+}

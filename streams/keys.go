@@ -1,0 +1,59 @@
+package streams
+
+import (
+	"errors"
+	"hash/fnv"
+	"strconv"
+)
+
+// buckets is how many hash tags the rooms are spread over. It is part of the
+// data: another number would look for every room elsewhere.
+const buckets = 16
+
+// ErrBadRoom is returned for a room name outside [a-z0-9][a-z0-9_-]{0,63}.
+var ErrBadRoom = errors.New("not a room name: want 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit")
+
+// CheckRoom returns ErrBadRoom unless room is a room's name.
+func CheckRoom(room string) error {
+	if room == "" || len(room) > 64 || room[0] == '_' || room[0] == '-' {
+		return ErrBadRoom
+	}
+	for _, c := range []byte(room) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return ErrBadRoom
+		}
+	}
+	return nil
+}
+
+// bucketOf is the bucket that a room's keys and its activity entries share.
+func bucketOf(room string) int {
+	hash := fnv.New32a()
+	hash.Write([]byte(room))
+	return int(hash.Sum32() % buckets)
+}
+
+// keys makes every key name there is, all with one prefix.
+type keys struct{ prefix string }
+
+func (k keys) bucket(bucket int) string { return k.prefix + "{" + strconv.Itoa(bucket) + "}:" }
+
+// activity is the stream that gets one entry per append in its bucket.
+func (k keys) activity(bucket int) string { return k.bucket(bucket) + "activity" }
+
+// rooms is the sorted set of a bucket's rooms by the time of their last entry.
+func (k keys) rooms(bucket int) string { return k.bucket(bucket) + "rooms" }
+
+// secret is the key that all servers sign cookies and tokens with.
+func (k keys) secret() string { return k.bucket(0) + "secret" }
+
+func (k keys) room(room string) string { return k.bucket(bucketOf(room)) + "room:" + room }
+func (k keys) meta(room string) string { return k.room(room) + ":meta" }
+
+// amended is the hash of messages that are no longer their entry.
+func (k keys) amended(room string) string { return k.room(room) + ":amended" }
+
+// erased is the sorted set of entry IDs whose entries were really removed.
+func (k keys) erased(room string) string { return k.room(room) + ":erased" }
+
+func (k keys) sent(room, key string) string { return k.room(room) + ":sent:" + key }

@@ -1,0 +1,168 @@
+package streams
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// A lane takes appends to Redis in the order they came. Those that meet go
+// together, as a database commits in groups: one alone is not delayed, and a
+// thousand a second cost a fraction.
+type lane struct {
+	store *Store
+	calls chan *appendCall
+}
+
+// groupMost bounds how long one round trip holds up Redis: about 4 ms.
+const groupMost = 256
+
+// replicaWait is how long an append waits for a replica before it is uncertain.
+const replicaWait = time.Second
+
+func newLane(s *Store) *lane { return &lane{store: s, calls: make(chan *appendCall)} }
+
+func (l *lane) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case call := <-l.calls:
+			l.commit(ctx, l.gather(call))
+		}
+	}
+}
+
+// gather takes whoever waits already.
+func (l *lane) gather(first *appendCall) []*appendCall {
+	group := []*appendCall{first}
+	for len(group) < groupMost {
+		select {
+		case call := <-l.calls:
+			group = append(group, call)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit sends a group, and sends again what came back without an answer: the
+// send keys make that safe. The order stays, so an author's messages do not swap.
+func (l *lane) commit(ctx context.Context, group []*appendCall) {
+	var err error
+	for _, pause := range []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 400 * time.Millisecond} {
+		if pause > 0 {
+			time.Sleep(pause)
+		}
+		if group, err = l.send(ctx, group); len(group) == 0 {
+			return
+		}
+	}
+	for _, call := range group {
+		call.finish(wrap(err))
+	}
+}
+
+// send sends the group once, finishes the calls that were answered and returns
+// the others with the reason.
+func (l *lane) send(ctx context.Context, group []*appendCall) (again []*appendCall, err error) {
+	group = waitedFor(group)
+	if len(group) == 0 {
+		return nil, nil
+	}
+	node, err := l.node(ctx, group[0].keys[0])
+	if err != nil {
+		return group, err
+	}
+	pipe := node.Pipeline()
+	cmds := make([]*redis.Cmd, len(group))
+	for i, call := range group {
+		cmds[i] = pipe.EvalSha(ctx, appendScript.Hash(), call.keys, call.args...)
+	}
+	var wait *redis.Cmd
+	if l.store.options.Durability == Replica {
+		wait = pipe.Do(ctx, "wait", 1, replicaWait.Milliseconds())
+	}
+	pipe.Exec(ctx)
+	for i, call := range group {
+		outcome := call.reply(cmds[i])
+		if outcome == nil {
+			outcome = replicated(wait)
+		}
+		switch {
+		case !answered(outcome):
+			again, err = append(again, call), outcome
+		case outcome != nil && strings.HasPrefix(outcome.Error(), "OOM"):
+			l.store.health.full.Store(true)
+			call.finish(wrap(outcome))
+		default:
+			if outcome == nil {
+				l.store.health.full.Store(false)
+			}
+			call.finish(outcome)
+		}
+	}
+	return again, l.recover(ctx, node, err)
+}
+
+// recover mends what can be mended before the next attempt.
+func (l *lane) recover(ctx context.Context, node redis.UniversalClient, err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	cluster, ok := l.store.appends.(*redis.ClusterClient)
+	switch {
+	case strings.HasPrefix(text, "NOSCRIPT"):
+		if loaded := appendScript.Load(ctx, node).Err(); loaded != nil {
+			return loaded
+		}
+	case ok:
+		cluster.ReloadState(ctx)
+	}
+	return err
+}
+
+// node is the Redis that holds the key. WAIT counts for one connection, so a
+// group must not be spread by the Cluster client.
+func (l *lane) node(ctx context.Context, key string) (redis.UniversalClient, error) {
+	if cluster, ok := l.store.appends.(*redis.ClusterClient); ok {
+		return cluster.MasterForKey(ctx, key)
+	}
+	return l.store.appends, nil
+}
+
+// waitedFor drops the calls whose callers have gone.
+func waitedFor(group []*appendCall) []*appendCall {
+	kept := group[:0]
+	for _, call := range group {
+		if call.ctx.Err() == nil {
+			kept = append(kept, call)
+		} else {
+			call.finish(fmt.Errorf("%w: %w", ErrUnavailable, call.ctx.Err()))
+		}
+	}
+	return kept
+}
+
+var errNotReplicated = errors.New("no replica has it yet")
+
+// replicated reads WAIT's reply; nil is for the durabilities that do not wait.
+func replicated(wait *redis.Cmd) error {
+	if wait == nil {
+		return nil
+	}
+	replicas, err := wait.Int()
+	if err != nil {
+		return err
+	}
+	if replicas < 1 {
+		return errNotReplicated
+	}
+	return nil
+}

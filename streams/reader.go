@@ -1,0 +1,241 @@
+package streams
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// From is where a reader begins.
+type From struct {
+	cursor Cursor
+	last   int
+	fresh  bool
+}
+
+// After begins after the cursor.
+func After(cursor Cursor) From { return From{cursor: cursor} }
+
+// Newest begins with the newest count entries, 0 to 500, and reads what comes.
+func Newest(count int) From { return From{last: count, fresh: true} }
+
+// resetLast is how many entries a reader gets whose history was lost.
+const resetLast = 50
+
+// Read is one step of a reader: at most one of the two is set, and neither when
+// there is nothing to read.
+type Read struct {
+	Followed *Followed
+	Batch    *Batch
+}
+
+// Followed says where a reader stands: once at first, and again when Redis lost
+// or trimmed data under it.
+type Followed struct {
+	State State
+	At    Cursor // the next batch begins here
+	First Cursor // Truncated only: before the first entry still kept
+}
+
+// Reader reads one room from one cursor on. It is pulled: it holds a place and
+// nothing else, so a slow one costs nothing, and asks again from further back.
+type Reader struct {
+	Room string
+
+	store  *Store
+	window *window
+	index  int // in window.readers
+	ready  func(*Reader)
+
+	from       From
+	cursor     Cursor
+	generation uint64 // of the view that the cursor was checked against; 0: not yet
+	fetched    *Batch // read together with the place
+}
+
+// Follow makes a reader of the room. It reads nothing yet: call Next until it
+// returns nothing, then again after ready was called. ready is called from other
+// goroutines, must not block and must not call back. The caller closes the Reader.
+func (s *Store) Follow(room string, from From, ready func(*Reader)) (*Reader, error) {
+	if err := CheckRoom(room); err != nil {
+		return nil, err
+	}
+	reader := &Reader{Room: room, store: s, from: from, cursor: from.cursor, ready: ready}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	reader.window = s.windows[room]
+	if reader.window == nil {
+		reader.window = &window{room: room}
+		s.windows[room] = reader.window
+	}
+	reader.window.add(reader)
+	return reader, nil
+}
+
+// Close ends the reading. ready is not called after it.
+func (r *Reader) Close() {
+	r.store.mu.Lock()
+	defer r.store.mu.Unlock()
+	if r.window.remove(r) {
+		delete(r.store.windows, r.Room)
+	}
+}
+
+// Cursor is the place up to which the reader has read.
+func (r *Reader) Cursor() Cursor { return r.cursor }
+
+// Next returns what comes after the cursor, and moves it there. On an error the
+// cursor stays: ready is called when it makes sense to ask again.
+func (r *Reader) Next(ctx context.Context) (Read, error) {
+	seen, err := r.window.joined(ctx, r.store)
+	if err != nil {
+		return Read{}, err
+	}
+	if r.generation != seen.generation {
+		if followed, err := r.place(ctx, seen); err != nil || followed != nil {
+			return Read{Followed: followed}, err
+		}
+	}
+	if batch := r.fetched; batch != nil {
+		r.fetched = nil
+		return r.step(batch), nil
+	}
+	if !r.cursor.ID.Before(seen.upto.ID) {
+		return Read{}, nil
+	}
+	if batch := seen.after(r.cursor); batch != nil {
+		return r.step(batch), nil
+	}
+	return r.catchUp(ctx, seen)
+}
+
+// step moves on by a batch, or by the part of it that is not read yet.
+func (r *Reader) step(batch *Batch) Read {
+	batch = batch.from(r.cursor)
+	r.cursor = batch.Upto
+	return Read{Batch: batch}
+}
+
+// place finds the reader's place in the history that the view is of. It returns
+// nothing for a place that was told before and is still good.
+func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
+	first := r.generation == 0
+	r.fetched = nil
+	if first && r.from.fresh {
+		return r.begin(ctx, seen, Fresh, r.from.last)
+	}
+	epoch := seen.upto.Epoch
+	if !seen.holds(r.cursor) {
+		found, err := r.store.stretchAfter(ctx, r.Room, seen, r.cursor)
+		if err != nil {
+			return nil, fmt.Errorf("read room %q after %v: %w", r.Room, r.cursor, err)
+		}
+		if found.state != Resumed {
+			return r.broken(ctx, seen, found)
+		}
+		r.fetched, epoch = found.batch, found.epoch
+	}
+	r.generation = seen.generation
+	if !first {
+		return nil, nil
+	}
+	r.cursor.Epoch = epoch
+	return &Followed{State: Resumed, At: r.cursor}, nil
+}
+
+// catchUp reads from Redis towards the window, checking the cursor again: what
+// comes after it may be trimmed while a slow reader makes its way.
+func (r *Reader) catchUp(ctx context.Context, seen *view) (Read, error) {
+	found, err := r.store.stretchAfter(ctx, r.Room, seen, r.cursor)
+	if err != nil {
+		return Read{}, fmt.Errorf("read room %q after %v: %w", r.Room, r.cursor, err)
+	}
+	if found.state != Resumed {
+		followed, err := r.broken(ctx, seen, found)
+		return Read{Followed: followed}, err
+	}
+	return r.step(found.batch), nil
+}
+
+// broken puts the reader where the history goes on.
+func (r *Reader) broken(ctx context.Context, seen *view, found *stretch) (*Followed, error) {
+	if found.state == Reset {
+		return r.begin(ctx, seen, Reset, resetLast)
+	}
+	r.generation, r.cursor = seen.generation, found.first
+	return &Followed{State: Truncated, At: found.first, First: found.first}, nil
+}
+
+// begin starts from the newest entries.
+func (r *Reader) begin(ctx context.Context, seen *view, state State, last int) (*Followed, error) {
+	found, err := r.store.stretchNewest(ctx, r.Room, seen, last)
+	if err != nil {
+		return nil, fmt.Errorf("read the newest of room %q: %w", r.Room, err)
+	}
+	r.generation, r.cursor, r.fetched = seen.generation, found.first, found.batch
+	return &Followed{State: state, At: found.first}, nil
+}
+
+// stretch is what one read of Redis gave to every reader that asked the same.
+type stretch struct {
+	state State
+	epoch string
+	first Cursor // where the batch begins; where the history begins if it is truncated
+	batch *Batch // nil: nothing was to be read
+}
+
+// stretchAfter checks the cursor and reads from it up to the window's start.
+func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, cursor Cursor) (*stretch, error) {
+	most := int64(0)
+	if cursor.ID.Before(seen.start.ID) {
+		most = batchEntries
+	}
+	question := flightKey{room: room, generation: seen.generation, cursor: cursor, most: most}
+	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
+		found, err := s.find(ctx, room, cursor.ID, seen.start.ID.String(), most)
+		if err != nil {
+			return nil, err
+		}
+		answer := &stretch{state: found.judge(cursor), epoch: found.epoch, first: found.through()}
+		if answer.state != Resumed || most == 0 {
+			return answer, nil
+		}
+		upto := Cursor{seen.start.ID, found.epoch}
+		if found.more {
+			upto.ID = found.entries[len(found.entries)-1].ID
+		}
+		answer.batch = cut(room, Cursor{cursor.ID, found.epoch}, upto, found.entries)[0]
+		return answer, nil
+	})
+}
+
+// stretchNewest reads the newest entries, and where they begin.
+func (s *Store) stretchNewest(ctx context.Context, room string, seen *view, last int) (*stretch, error) {
+	question := flightKey{room: room, generation: seen.generation, newest: true, most: int64(last)}
+	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
+		pipe := s.reads.Pipeline()
+		newest := pipe.XRevRangeN(ctx, s.keys.room(room), "+", "-", int64(last)+1)
+		place := s.ask(ctx, pipe, room, ID{}, "+", 0)
+		pipe.Exec(ctx)
+		found, err := place.answer()
+		if err != nil {
+			return nil, err
+		}
+		if err := newest.Err(); err != nil {
+			return nil, wrap(err)
+		}
+		entries := parseEntries(newest.Val())
+		slices.Reverse(entries)
+		first := found.through()
+		if len(entries) > last {
+			first.ID = entries[0].ID
+			entries = entries[1:]
+		}
+		answer := &stretch{epoch: found.epoch, first: first}
+		if len(entries) > 0 {
+			upto := Cursor{entries[len(entries)-1].ID, found.epoch}
+			answer.batch = cut(room, first, upto, entries)[0]
+		}
+		return answer, nil
+	})
+}

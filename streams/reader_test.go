@@ -1,0 +1,232 @@
+package streams_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+)
+
+var (
+	ada = streams.User{ID: "11111111-1111-4111-8111-111111111111", Name: "Ada"}
+	bob = streams.User{ID: "22222222-2222-4222-8222-222222222222", Name: "Bob"}
+)
+
+// follower collects what one reader reads, and checks the chain as a client does.
+type follower struct {
+	t      *testing.T
+	reader *streams.Reader
+	wake   chan struct{}
+	at     streams.Cursor
+	states []streams.Followed
+	all    []streams.Entry
+}
+
+func follow(t *testing.T, store *streams.Store, room string, from streams.From) *follower {
+	t.Helper()
+	f := &follower{t: t, wake: make(chan struct{}, 1)}
+	reader, err := store.Follow(room, from, func(*streams.Reader) {
+		select {
+		case f.wake <- struct{}{}:
+		default:
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.reader = reader
+	f.wake <- struct{}{}
+	t.Cleanup(reader.Close)
+	return f
+}
+
+// until reads on until enough says so.
+func (f *follower) until(what string, enough func() bool) {
+	f.t.Helper()
+	deadline := time.After(40 * time.Second)
+	for !enough() {
+		select {
+		case <-f.wake:
+		case <-deadline:
+			f.t.Fatalf("waited in vain for %s: have %d entries, states %v", what, len(f.all), f.states)
+		}
+		f.drain()
+	}
+}
+
+func (f *follower) drain() {
+	f.t.Helper()
+	for {
+		read, err := f.reader.Next(context.Background())
+		switch {
+		case err != nil:
+			return // ready is called when it is worth asking again
+		case read.Followed != nil:
+			f.states = append(f.states, *read.Followed)
+			f.at = read.Followed.At
+		case read.Batch != nil:
+			if read.Batch.After != f.at {
+				f.t.Fatalf("chain broken: at %v, batch after %v", f.at, read.Batch.After)
+			}
+			f.at = read.Batch.Upto
+			f.all = append(f.all, read.Batch.Entries...)
+		default:
+			return
+		}
+	}
+}
+
+func (f *follower) has(n int) {
+	f.t.Helper()
+	f.until(fmt.Sprintf("%d entries", n), func() bool { return len(f.all) >= n })
+	if len(f.all) != n {
+		f.t.Fatalf("got %d entries, want %d", len(f.all), n)
+	}
+}
+
+// state waits for the next state and returns it.
+func (f *follower) state() streams.Followed {
+	f.t.Helper()
+	had := len(f.states)
+	f.until("a state", func() bool { return len(f.states) > had })
+	return f.states[had]
+}
+
+func say(t testing.TB, store *streams.Store, room, text string) streams.Stored {
+	t.Helper()
+	stored, err := store.Append(context.Background(), room,
+		streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stored
+}
+
+func texts(entries []streams.Entry) string {
+	var all []string
+	for _, entry := range entries {
+		all = append(all, entry.Text)
+	}
+	return strings.Join(all, " ")
+}
+
+func TestFreshReaderGetsTheNewestAndWhatComes(t *testing.T) {
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		for i := range 5 {
+			say(t, store, "lobby", fmt.Sprint(i))
+		}
+		f := follow(t, store, "lobby", streams.Newest(3))
+		if state := f.state(); state.State != streams.Fresh {
+			t.Fatalf("state %v", state)
+		}
+		f.has(3)
+		say(t, store, "lobby", "5")
+		f.has(4)
+		if got := texts(f.all); got != "2 3 4 5" {
+			t.Fatalf("got %q", got)
+		}
+	})
+}
+
+func TestReaderOfARoomThatDoesNotExistYetMissesNothing(t *testing.T) {
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		f := follow(t, store, "new", streams.Newest(50))
+		at := f.state().At
+		say(t, store, "new", "a")
+		say(t, store, "new", "b")
+		f.has(2)
+		back := follow(t, store, "new", streams.After(at))
+		if state := back.state(); state.State != streams.Resumed {
+			t.Fatalf("state %v", state)
+		}
+		back.has(2)
+	})
+}
+
+func TestTwoStoresReadTheSame(t *testing.T) {
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		one := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		two := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		a := follow(t, one, "lobby", streams.Newest(0))
+		b := follow(t, two, "lobby", streams.Newest(0))
+		a.state()
+		b.state()
+		for i := range 100 {
+			say(t, []*streams.Store{one, two}[i%2], "lobby", fmt.Sprint(i))
+		}
+		a.has(100)
+		b.has(100)
+		for i := range a.all {
+			if a.all[i].ID != b.all[i].ID || a.all[i].N != int64(i+1) {
+				t.Fatalf("entry %d: %v and %v", i, a.all[i], b.all[i])
+			}
+		}
+	})
+}
+
+func TestResumeReadsEverythingMissedInPages(t *testing.T) {
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		first := say(t, store, "lobby", "first")
+		for i := range 1234 {
+			say(t, store, "lobby", fmt.Sprint(i))
+		}
+		f := follow(t, store, "lobby", streams.After(first.Cursor))
+		if state := f.state(); state.State != streams.Resumed || state.At != first.Cursor {
+			t.Fatalf("state %v", state)
+		}
+		f.has(1234)
+		bare := follow(t, store, "lobby", streams.After(streams.Cursor{}))
+		if state := bare.state(); state.State != streams.Resumed {
+			t.Fatalf("state %v", state)
+		}
+		bare.has(1235)
+	})
+}
+
+func TestRetryIsStoredOnce(t *testing.T) {
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		one := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		two := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "once"}
+		outcomes := make(chan streams.Stored, 20)
+		for i := range 20 {
+			go func() {
+				stored, err := []*streams.Store{one, two}[i%2].Append(context.Background(), "lobby", entry)
+				if err != nil {
+					t.Error(err)
+				}
+				outcomes <- stored
+			}()
+		}
+		first, fresh := <-outcomes, 0
+		for i := range 20 {
+			stored := first
+			if i > 0 {
+				stored = <-outcomes
+			}
+			if stored.Cursor != first.Cursor {
+				t.Errorf("another place: %v and %v", stored, first)
+			}
+			if !stored.Repeated {
+				fresh++
+			}
+		}
+		if fresh != 1 {
+			t.Errorf("%d of 20 say that they stored it", fresh)
+		}
+		other := entry
+		other.User = bob
+		if _, err := one.Append(context.Background(), "lobby", other); err == nil {
+			t.Error("somebody else's key was taken for one's own")
+		}
+	})
+}

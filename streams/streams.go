@@ -1,0 +1,275 @@
+// Package streams keeps chat rooms in Redis Streams.
+//
+// A room is one stream and an event in it is one entry. The entry ID that Redis
+// gives is the event's identity, its time, and the cursor a client resumes from.
+// No room lives in this process: any process serves any room.
+//
+//	stored, err := store.Append(ctx, "lobby", streams.Entry{Kind: streams.Message, Key: key, User: ada, Text: "hi"})
+//
+//	reader := store.Follow("lobby", streams.After(cursor), ready)
+//	defer reader.Close()
+//	read, err := reader.Next(ctx) // nothing yet? ready is called when there is
+//
+// Every read says where it starts and where it ends, and each starts where the
+// one before ended. When that cannot be (the place was trimmed away, or Redis
+// lost data) the reader is told so, see [State].
+//
+// A Store may be used from many goroutines at once, a [Reader] from one.
+package streams
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Durability is what an append waits for before it is called stored.
+type Durability string
+
+// The durabilities.
+const (
+	Memory  Durability = "memory"  // Redis took it in
+	Replica Durability = "replica" // and so did one replica (WAIT 1)
+	Disk    Durability = "disk"    // it is in the append-only file, fsynced
+)
+
+// Options say which Redis a Store uses, and how.
+type Options struct {
+	// Redis says where and who. Pool sizes, timeouts and retries are the Store's own.
+	Redis  *redis.UniversalOptions
+	Prefix string // before every key
+
+	MaxCount   int64         // entries to keep in each room; 0: all
+	MaxAge     time.Duration // how long to keep them; 0: for ever
+	Durability Durability    // empty: Memory
+
+	// Wait is how long Open waits for a Redis that does not answer; 0: it asks once.
+	Wait time.Duration
+	Log  *slog.Logger
+
+	// OnStatus, if set, is called when Redis goes away (true) and when it is back.
+	OnStatus func(away bool)
+}
+
+// Errors of a Store. All that Redis says is wrapped in one of them.
+var (
+	// ErrUnavailable: Redis did not answer, or not as asked. An append that ends
+	// with it may have been stored; the same key tells.
+	ErrUnavailable = errors.New("storage is unavailable")
+	// ErrFull: Redis has no memory left for what was to be stored.
+	ErrFull = errors.New("storage is full")
+)
+
+// Store keeps rooms in one Redis. Open makes it, Run drives it.
+type Store struct {
+	options Options
+	keys    keys
+	log     *slog.Logger
+
+	// Three clients, because each fails in its own way: a blocked read pins its
+	// connection, and an append must not be retried by the library.
+	reads   redis.UniversalClient
+	appends redis.UniversalClient
+	blocks  redis.UniversalClient
+
+	tails   []*tail
+	lanes   []*lane
+	flights flights
+	health  health
+
+	mu      sync.Mutex
+	windows map[string]*window
+}
+
+// Connections to Redis: at most 3 + 2 + 1 for each Redis server, whatever the
+// number of readers. In Cluster mode every bucket blocks on its own.
+const (
+	readConnections   = 3
+	appendConnections = 2
+)
+
+// Open connects to Redis and checks that it can do what the options ask. The
+// caller closes the Store after its Run has returned.
+func Open(ctx context.Context, options Options) (*Store, error) {
+	if options.Durability == "" {
+		options.Durability = Memory
+	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Store{
+		options: options,
+		keys:    keys{options.Prefix},
+		log:     options.Log,
+		windows: make(map[string]*window),
+	}
+	s.reads = client(options.Redis, readConnections, 3)
+	s.appends = client(options.Redis, appendConnections, -1)
+	_, cluster := s.reads.(*redis.ClusterClient)
+	groups := [][]int{everyBucket()}
+	if cluster {
+		// A command's keys share a slot there, and so a bucket.
+		groups = groups[:0]
+		for _, bucket := range everyBucket() {
+			groups = append(groups, []int{bucket})
+		}
+	}
+	s.blocks = client(options.Redis, len(groups), -1)
+	for _, group := range groups {
+		s.tails = append(s.tails, newTail(s, group))
+		s.lanes = append(s.lanes, newLane(s))
+	}
+	if err := s.wait(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.checkDurability(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func client(options *redis.UniversalOptions, connections, retries int) redis.UniversalClient {
+	own := *options
+	own.PoolSize, own.MaxActiveConns = connections, connections
+	own.PipelinePoolSize = -1 // a second pool of ten otherwise
+	own.MaxRetries = retries
+	own.MaxRetryBackoff = 100 * time.Millisecond
+	own.ContextTimeoutEnabled = true
+	own.DialTimeout = 3 * time.Second
+	own.DialerRetries = 1
+	own.ReadTimeout, own.WriteTimeout = 3*time.Second, 3*time.Second
+	own.PoolTimeout = 4 * time.Second
+	own.ConnMaxIdleTime = 4 * time.Minute // Heroku drops idle connections after five
+	own.DisableIdentity = true
+	own.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return redis.NewUniversalClient(&own)
+}
+
+func everyBucket() []int {
+	all := make([]int, buckets)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// Run reads what moves and appends what is given, until ctx ends.
+func (s *Store) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	for _, tail := range s.tails {
+		running.Go(func() { tail.run(ctx) })
+	}
+	for _, lane := range s.lanes {
+		running.Go(func() { lane.run(ctx) })
+	}
+	// A blocked read does not heed its context (go-redis #2276), but its end.
+	<-ctx.Done()
+	err := s.blocks.Close()
+	running.Wait()
+	return err
+}
+
+// Close closes the connections to Redis. Run has returned by then.
+func (s *Store) Close() error {
+	s.flights.wait()
+	err := errors.Join(s.reads.Close(), s.appends.Close())
+	if closed := s.blocks.Close(); !errors.Is(closed, redis.ErrClosed) {
+		err = errors.Join(err, closed)
+	}
+	return err
+}
+
+// Durability is what the Store waits for before it calls an append stored.
+func (s *Store) Durability() Durability { return s.options.Durability }
+
+// Secret is the signing key that all servers on this Redis share. The first to
+// ask makes it.
+func (s *Store) Secret(ctx context.Context) ([]byte, error) {
+	if err := s.appends.SetNX(ctx, s.keys.secret(), rand.Text()+rand.Text(), 0).Err(); err != nil {
+		return nil, fmt.Errorf("make the shared secret: %w", wrap(err))
+	}
+	secret, err := s.reads.Get(ctx, s.keys.secret()).Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("read the shared secret: %w", wrap(err))
+	}
+	return secret, nil
+}
+
+// wait asks Redis until it answers, for options.Wait at most.
+func (s *Store) wait(ctx context.Context) error {
+	deadline := time.Now().Add(s.options.Wait)
+	for first := true; ; first = false {
+		err := s.reads.Ping(ctx).Err()
+		if err == nil {
+			return nil
+		}
+		if refused(err) || ctx.Err() != nil || time.Now().After(deadline) {
+			return fmt.Errorf("redis does not answer: %w", err)
+		}
+		if first {
+			s.log.Info("waiting for redis", "at_most", s.options.Wait, "error", err)
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// refused says whether waiting cannot help: Redis is there and says no.
+func refused(err error) bool {
+	text := err.Error()
+	return strings.HasPrefix(text, "NOAUTH") || strings.HasPrefix(text, "WRONGPASS") ||
+		strings.HasPrefix(text, "NOPERM") || strings.Contains(text, "x509:")
+}
+
+// checkDurability refuses a promise that this Redis cannot keep.
+func (s *Store) checkDurability(ctx context.Context) error {
+	if s.options.Durability != Disk {
+		return nil
+	}
+	// WAITAOF cannot be asked instead: with everysec Valkey 8 answers before it has synced.
+	for name, want := range map[string]string{"appendonly": "yes", "appendfsync": "always"} {
+		values, err := s.reads.ConfigGet(ctx, name).Result()
+		if err != nil {
+			return fmt.Errorf("durability disk: cannot see whether redis has %s %s: %w", name, want, err)
+		}
+		if values[name] != want {
+			return fmt.Errorf("durability disk: redis has %s %s, and needs %s",
+				name, strconv.Quote(values[name]), want)
+		}
+	}
+	return nil
+}
+
+// wrap turns what Redis or the network said into an error of this package.
+func wrap(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case strings.HasPrefix(err.Error(), "OOM"):
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// notify tells the owner that Redis went away or came back.
+func (s *Store) notify(away bool) {
+	if away {
+		s.log.Warn("redis is away")
+	} else {
+		s.log.Info("redis is back")
+	}
+	if s.options.OnStatus != nil {
+		s.options.OnStatus(away)
+	}
+}

@@ -1,0 +1,38 @@
+-- trim(room, meta, amended, erased, most, oldest) drops from the beginning of a
+-- room what its retention no longer keeps, at most 500 entries a call, and
+-- records how far it went.
+--   most    keep this many entries; 0: any number. Trimming starts a tenth
+--           above it, so that not every append pays for it.
+--   oldest  drop entries below this time in ms; 0: none
+-- XTRIM comes before every other write: a script whose first write needs no
+-- memory is let through when Redis is full, and its record with it.
+local function trim(room, meta, amended, erased, most, oldest)
+  local length = redis.call('XLEN', room)
+  local drop = 0
+  if most > 0 and length > most + math.floor(most / 10) then
+    drop = math.min(length - most, 500)
+  end
+  if oldest > 0 then
+    local old = redis.call('XRANGE', room, '-', string.format('%.0f', oldest - 1), 'COUNT', 500)
+    drop = math.max(drop, #old)
+  end
+  if drop == 0 then return end
+  local dropped = redis.call('XRANGE', room, '-', '+', 'COUNT', drop)
+  local through = dropped[#dropped][1]
+  redis.call('XTRIM', room, 'MAXLEN', '=', length - #dropped)
+  redis.call('HSET', meta, 'trimmed', through)
+  for _, entry in ipairs(dropped) do redis.call('HDEL', amended, entry[1]) end
+  -- IDs erased in the last millisecond itself stay: too many do no harm.
+  local below = '(' .. string.match(through, '^%d+')
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', erased, '-inf', below, 'LIMIT', 0, 500)) do
+    redis.call('HDEL', amended, id)
+    redis.call('ZREM', erased, id)
+  end
+end
+
+-- oldest(age) is the time below which entries are too old, in ms; 0: none is.
+local function oldest(age)
+  if age == 0 then return 0 end
+  local now = redis.call('TIME')
+  return now[1] * 1000 + math.floor(now[2] / 1000) - age
+end

@@ -1,0 +1,193 @@
+package streams
+
+import (
+	"context"
+	"sort"
+	"sync"
+	"sync/atomic"
+)
+
+// windowsBytes bounds what the windows of all rooms hold together, about.
+const windowsBytes = 32 << 20
+
+// A window is the newest part of a followed room, read once for all its readers
+// here. It is a read cache: thrown away at any moment, nothing is wrong.
+//
+// The tail alone moves it. Readers look at its view without a lock.
+type window struct {
+	room    string
+	joining sync.Mutex // held by the reader that finds the first position
+	view    atomic.Pointer[view]
+
+	mu      sync.Mutex
+	readers []*Reader
+	moved   bool // there was activity before the first position was known
+}
+
+// view is what a window holds at one moment, immutable: the batches from start
+// to upto, without a break.
+type view struct {
+	generation  uint64 // another one: every reader checks its cursor anew
+	start, upto Cursor
+	n           int64 // of the entry at upto
+	batches     []*Batch
+	bytes       int
+}
+
+// generations number the views of all windows, so that no number comes twice.
+var generations atomic.Uint64
+
+// after is the rest of the batch that the cursor lies in, nil if it lies before the window.
+func (v *view) after(cursor Cursor) *Batch {
+	if cursor.ID.Before(v.start.ID) {
+		return nil
+	}
+	if newest := v.batches[len(v.batches)-1]; cursor.ID == newest.After.ID {
+		return newest
+	}
+	i := sort.Search(len(v.batches), func(i int) bool { return cursor.ID.Before(v.batches[i].Upto.ID) })
+	return v.batches[i].from(cursor)
+}
+
+// holds says whether the window itself proves that the cursor is a place in this history.
+func (v *view) holds(cursor Cursor) bool {
+	if cursor.Epoch != "" && cursor.Epoch != v.upto.Epoch || cursor.ID.IsZero() {
+		return false
+	}
+	if cursor.ID == v.start.ID || cursor.ID == v.upto.ID {
+		return true
+	}
+	if cursor.ID.Before(v.start.ID) || v.upto.ID.Before(cursor.ID) {
+		return false
+	}
+	i := sort.Search(len(v.batches), func(i int) bool { return !v.batches[i].Upto.ID.Before(cursor.ID) })
+	entries := v.batches[i].Entries
+	j := sort.Search(len(entries), func(j int) bool { return !entries[j].ID.Before(cursor.ID) })
+	return j < len(entries) && entries[j].ID == cursor.ID
+}
+
+// joined is the window's view; the first reader to ask finds its position.
+func (w *window) joined(ctx context.Context, s *Store) (*view, error) {
+	if seen := w.view.Load(); seen != nil {
+		return seen, nil
+	}
+	w.joining.Lock()
+	defer w.joining.Unlock()
+	for {
+		if seen := w.view.Load(); seen != nil {
+			return seen, nil
+		}
+		found, err := s.find(ctx, w.room, ID{}, "+", 0)
+		if err != nil {
+			return nil, err
+		}
+		w.mu.Lock()
+		if !w.moved {
+			w.view.Store(standing(found))
+		}
+		w.moved = false
+		w.mu.Unlock()
+	}
+}
+
+// standing is the empty view at the end of a room.
+func standing(found *place) *view {
+	return &view{generation: generations.Add(1), start: found.end(), upto: found.end(), n: found.n}
+}
+
+// touched is the view that activity moves on, nil if the position is yet to be found.
+func (w *window) touched() *view {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := w.view.Load()
+	w.moved = w.moved || seen == nil
+	return seen
+}
+
+// publish moves the window on by the entries after its end, and wakes its readers.
+func (w *window) publish(epoch string, entries []Entry, most int) {
+	seen := w.view.Load()
+	if len(entries) == 0 {
+		return
+	}
+	last := entries[len(entries)-1]
+	next := &view{generation: seen.generation, n: last.N, upto: Cursor{last.ID, epoch}}
+	if last.Kind == Unreadable {
+		next.n = seen.n + int64(len(entries))
+	}
+	added := cut(w.room, seen.upto, next.upto, entries)
+	next.batches = append(append(next.batches, seen.batches...), added...)
+	next.bytes = seen.bytes
+	for _, batch := range added {
+		next.bytes += batch.size()
+	}
+	if erases(entries) {
+		// What was erased must not be read again from here, nor from a flight.
+		next.shed(len(next.batches) - len(added))
+		next.generation = generations.Add(1)
+	}
+	for next.bytes > most && len(next.batches) > len(added) || len(next.batches) > 256 {
+		next.shed(1)
+	}
+	next.start = next.batches[0].After
+	w.view.Store(next)
+	w.wake()
+}
+
+func (v *view) shed(count int) {
+	for _, batch := range v.batches[:count] {
+		v.bytes -= batch.size()
+	}
+	v.batches = v.batches[count:]
+}
+
+func erases(entries []Entry) bool {
+	for i := range entries {
+		if entries[i].Kind == Delete {
+			return true
+		}
+	}
+	return false
+}
+
+// lost puts the window at the end of a history that is no longer the one it held.
+func (w *window) lost(found *place) {
+	w.view.Store(standing(found))
+	w.wake()
+}
+
+// doubted makes every reader check its cursor, though the window's own was found good.
+func (w *window) doubted() {
+	next := *w.view.Load()
+	next.generation = generations.Add(1)
+	w.view.Store(&next)
+	w.wake()
+}
+
+// wake tells the readers that there is something to read.
+func (w *window) wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, reader := range w.readers {
+		reader.ready(reader)
+	}
+}
+
+// add and remove are called under the Store's lock, which guards who has a window.
+func (w *window) add(reader *Reader) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	reader.index = len(w.readers)
+	w.readers = append(w.readers, reader)
+}
+
+func (w *window) remove(reader *Reader) (empty bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	last := len(w.readers) - 1
+	moved := w.readers[last]
+	w.readers[reader.index], moved.index = moved, reader.index
+	w.readers[last] = nil
+	w.readers = w.readers[:last]
+	return last == 0
+}

@@ -1,0 +1,135 @@
+// Command app serves Burble: the pages, the JSON API and the live reads, over
+// rooms that package streams keeps in Redis.
+//
+// A request passes, in this order: panics caught and errors told (tell), headers
+// (secure), origin (checkOrigin), limits (limitAddress), its handler. A live read
+// then leaves the HTTP server and becomes a feed, see feed.go.
+//
+// Each goroutine is waited for by whoever started it. What is shared: the Store,
+// the limiters and the registry of feeds, each with its own lock. A feed's state
+// is the feed's.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"burble/streams"
+	"burble/views"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+const (
+	// drainTime is less than the 30 s that Heroku and Fly leave after SIGTERM.
+	drainTime = 20 * time.Second
+	// requestTime is how long a client may take to send a request.
+	requestTime = 15 * time.Second
+	// idleTime is above the 90 s that Heroku's router keeps a connection.
+	idleTime = 120 * time.Second
+)
+
+// App is one server. New makes it, Serve runs it.
+type App struct {
+	config  Config
+	log     *slog.Logger
+	store   *streams.Store
+	guests  *guests
+	limits  limits
+	feeds   feeds
+	metrics metrics
+	fiber   *fiber.App
+
+	ctx  context.Context // of the reads and appends; ends after the last feed
+	stop context.CancelFunc
+}
+
+// limits are the token buckets, by address and by user, of this process.
+type limits struct{ messages, address, connections *limiter }
+
+type metrics struct{ appended atomic.Int64 }
+
+// New makes a server over a store that runs, and goes on running until Serve has
+// returned. The secret signs cookies and tokens.
+func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *App {
+	a := &App{config: config, log: log, store: store, guests: newGuests(secret)}
+	a.ctx, a.stop = context.WithCancel(context.Background())
+	a.limits = limits{
+		messages:    newLimiter(config.RateMessages, int(4*config.RateMessages)),
+		address:     newLimiter(config.RateAddress, int(4*config.RateAddress)),
+		connections: newLimiter(config.RateConnections, int(20*config.RateConnections)),
+	}
+	a.fiber = fiber.New(fiber.Config{
+		Views: views.Engine(), ViewsLayout: views.Layout,
+		ErrorHandler: a.tell, BodyLimit: frameLimit,
+		ReadTimeout: requestTime, IdleTimeout: idleTime, // no WriteTimeout: writes have deadlines
+		ReadBufferSize: 8 << 10, Immutable: true, DisableStartupMessage: true,
+	})
+	a.routes()
+	return a
+}
+
+// Serve takes connections from the listener until ctx ends, then sends everyone
+// away and returns, within 25 s.
+func (a *App) Serve(ctx context.Context, listener net.Listener) error {
+	var running sync.WaitGroup
+	beating, silence := context.WithCancel(ctx)
+	running.Go(func() { a.feeds.run(beating) })
+	served := make(chan error, 1)
+	go func() { served <- a.fiber.Listener(listener) }()
+
+	var err error
+	select {
+	case err = <-served:
+		err = fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+		err = a.drain(served)
+	}
+	silence()
+	running.Wait()
+	a.stop()
+	return err
+}
+
+// drain ends in order: live reads, requests.
+func (a *App) drain(served chan error) error {
+	a.log.Info("going away", "live_reads", a.feeds.count())
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	a.feeds.drain(ctx)
+	if err := a.fiber.ShutdownWithTimeout(3 * time.Second); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("end the requests: %w", err)
+	}
+	return <-served
+}
+
+// OnStatus tells every live read that Redis went away or came back.
+func (a *App) OnStatus(away bool) {
+	for _, feed := range a.feeds.list() {
+		feed.tell(away)
+	}
+}
+
+func (a *App) logPanic(cause any) {
+	a.log.Error("panic", "cause", cause, "stack", string(debug.Stack()))
+}
+
+// recoverFeed keeps a panic in one live read from ending the process.
+func (a *App) recoverFeed() {
+	if cause := recover(); cause != nil {
+		a.logPanic(cause)
+	}
+}
+
+func (a *App) logAccident(told *problem, args ...any) {
+	if told.accident() {
+		a.log.Warn("refused", append(args, "code", told.code, "error", told.cause)...)
+	}
+}

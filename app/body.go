@@ -1,0 +1,108 @@
+package main
+
+import (
+	"encoding/json"
+	"mime"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// body is what a POST carries, whichever of its forms it came in.
+type body struct {
+	fields map[string]string
+	form   bool // from a page without script: it is answered with a redirect
+}
+
+// bodyOf reads a JSON object of strings, a form, or, where there is a field
+// text, plain text. Every field must be one of names.
+func bodyOf(c *fiber.Ctx, names ...string) (body, error) {
+	kind, _, _ := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && encoding != "identity" {
+		return body{}, unsupported("Content-Encoding")
+	}
+	if !utf8.Valid(c.Body()) {
+		return body{}, refuse(badFrame, "", "The body is not UTF-8.")
+	}
+	switch {
+	case kind == fiber.MIMEApplicationJSON:
+		return jsonBody(c.Body(), names)
+	case kind == fiber.MIMEApplicationForm:
+		return formBody(c, names)
+	case kind == fiber.MIMETextPlain && slices.Contains(names, "text"):
+		return body{fields: map[string]string{"text": string(c.Body())}}, nil
+	}
+	return body{}, unsupported("Content-Type")
+}
+
+func unsupported(header string) error {
+	return &problem{
+		code: badField, status: fiber.StatusUnsupportedMediaType, field: header,
+		message: "This " + header + " is not understood. Send application/json.",
+	}
+}
+
+func jsonBody(data []byte, names []string) (body, error) {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil || raw == nil {
+		return body{}, refuse(badFrame, "", "The body is one JSON object.")
+	}
+	read := body{fields: make(map[string]string)}
+	for _, name := range sortedKeys(raw) {
+		if !slices.Contains(names, name) {
+			return body{}, refuse(badField, clip(name), "There is no field %q here.", clip(name))
+		}
+		text, err := stringField(name, raw[name])
+		if err != nil {
+			return body{}, err
+		}
+		read.fields[name] = text
+	}
+	return read, nil
+}
+
+func formBody(c *fiber.Ctx, names []string) (body, error) {
+	read := body{fields: make(map[string]string), form: true}
+	var err error
+	c.Request().PostArgs().VisitAll(func(key, value []byte) {
+		name := string(key)
+		switch {
+		case !slices.Contains(names, name):
+			err = refuse(badField, clip(name), "There is no field %q here.", clip(name))
+		case !utf8.Valid(value):
+			err = refuse(badField, name, "%q is not UTF-8.", name)
+		default:
+			read.fields[name] = string(value)
+		}
+	})
+	return read, err
+}
+
+// onlyQueries refuses query parameters that nobody reads: a misspelt one would
+// silently give another answer.
+func onlyQueries(c *fiber.Ctx, names ...string) (err error) {
+	c.Context().QueryArgs().VisitAll(func(key, value []byte) {
+		name := string(key)
+		if !slices.Contains(names, name) {
+			err = refuse(badField, clip(name), "There is no parameter %q here.", clip(name))
+		} else if !utf8.Valid(value) {
+			err = refuse(badField, name, "%q is not UTF-8.", name)
+		}
+	})
+	return err
+}
+
+// queryInt reads a whole number within bounds.
+func queryInt(c *fiber.Ctx, name string, otherwise, least, most int) (int, error) {
+	text := c.Query(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	number, err := strconv.Atoi(text)
+	if err != nil || number < least || number > most {
+		return 0, refuse(badField, name, "%q is a whole number from %d to %d.", name, least, most)
+	}
+	return number, nil
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+const (
+	cookieName = "burble"
+	cookieAge  = 180 * 24 * time.Hour
+	callerKey  = "caller"
+)
+
+// caller is who makes a request, found out in one place for every surface.
+type caller struct {
+	guest   *Guest // nil: nobody has given a name
+	address string // to count by
+	origin  string // of this server, as the caller addressed it
+	cookie  bool   // it carries a session cookie, good or not
+	bearer  bool   // it carries a token
+	err     error  // the token is no good; a bad cookie is as none
+}
+
+// caller finds out who makes the request.
+func (a *App) caller(c *fiber.Ctx) *caller {
+	if known, ok := c.Locals(callerKey).(*caller); ok {
+		return known
+	}
+	header := func(name string) string { return c.Get(name) }
+	found := &caller{
+		address: addressGroup(clientAddress(header, c.Context().RemoteAddr().String(), a.config.TrustedProxy)),
+		origin:  scheme(behindTLS(header, a.config.TrustedProxy)) + c.Hostname(),
+	}
+	now := time.Now()
+	if token := c.Cookies(cookieName); token != "" {
+		found.cookie = true
+		if guest, err := a.guests.Guest(token, now); err == nil {
+			found.guest = &guest
+		}
+	}
+	if token, ok := bearer(c.Get(fiber.HeaderAuthorization)); ok {
+		found.bearer = true
+		guest, err := a.guests.Guest(token, now)
+		if err != nil {
+			found.err = refuse(notAllowed, "authorization", "The token is not valid. POST /session gives one.")
+		}
+		found.guest = &guest
+	}
+	c.Locals(callerKey, found)
+	return found
+}
+
+func scheme(tls bool) string {
+	if tls {
+		return "https://"
+	}
+	return "http://"
+}
+
+func bearer(authorization string) (token string, ok bool) {
+	kind, token, ok := strings.Cut(authorization, " ")
+	return strings.TrimSpace(token), ok && strings.EqualFold(kind, "bearer")
+}
+
+// checkOrigin refuses what another site's page asks in a user's name.
+func (a *App) checkOrigin(c *fiber.Ctx) error {
+	caller := a.caller(c)
+	tls := strings.HasPrefix(caller.origin, "https:")
+	origin := c.Get(fiber.HeaderOrigin)
+	changes := c.Method() != http.MethodGet && c.Method() != http.MethodHead || c.Path() == "/ws"
+	if origin == "" && !changes {
+		return c.Next()
+	}
+	if !originAllowed(origin, c.Hostname(), tls, a.config.Origins, caller.cookie, caller.bearer) {
+		return refuse(notAllowed, "origin", "This server does not take requests from that origin.")
+	}
+	return c.Next()
+}
+
+// limitAddress counts requests by address, and new live reads apart from them.
+func (a *App) limitAddress(c *fiber.Ctx) error {
+	limits, what := a.limits.address, "requests"
+	if c.Path() == "/ws" || strings.HasSuffix(c.Path(), "/events") {
+		limits, what = a.limits.connections, "connections"
+	}
+	if ok, after := limits.allow(a.caller(c).address, time.Now()); !ok {
+		return slowDown(after, what)
+	}
+	return c.Next()
+}
+
+// allowMessage says whether the guest may append now.
+func (a *App) allowMessage(guest *Guest, now time.Time) error {
+	if guest == nil {
+		return refuse(notAllowed, "", "Say who you are first: POST /session with a name.")
+	}
+	if ok, after := a.limits.messages.allow(guest.ID, now); !ok {
+		return slowDown(after, "messages")
+	}
+	return nil
+}
+
+// session is POST /session: it makes a guest, or renames the one there is.
+func (a *App) session(c *fiber.Ctx) error {
+	caller := a.caller(c)
+	if caller.err != nil {
+		return caller.err
+	}
+	asked, err := bodyOf(c, "name", "next")
+	if err != nil {
+		return err
+	}
+	name, err := newGuestName(asked.fields["name"])
+	if err != nil {
+		return refuse(badField, "name", "%s", sentence(err))
+	}
+	guest, err := newGuest(name)
+	if err != nil {
+		return err
+	}
+	if caller.guest != nil {
+		guest.ID = caller.guest.ID
+	}
+	token := a.guests.Token(guest, time.Now())
+	c.Cookie(&fiber.Cookie{
+		Name: cookieName, Value: token, Path: "/", MaxAge: int(cookieAge.Seconds()),
+		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: strings.HasPrefix(caller.origin, "https:"),
+	})
+	if asked.form {
+		return c.Redirect(localPath(asked.fields["next"]), http.StatusSeeOther)
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.JSON(fiber.Map{"user": fiber.Map{"id": guest.ID, "name": guest.Name}, "token": token})
+}
+
+// localPath keeps a redirect on this server.
+func localPath(next string) string {
+	target, err := url.Parse(next)
+	if err != nil || target.Host != "" || target.Scheme != "" || !strings.HasPrefix(next, "/") ||
+		strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") {
+		return "/"
+	}
+	return next
+}
+
+// sentence makes of an error's text one for people.
+func sentence(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"log/slog"
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// env makes a getenv of alternating names and values.
+func env(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+func TestConfigDefaults(t *testing.T) {
+	got, err := ParseConfig(nil, env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		Port: 8080, DataDir: "data", TrustedProxy: "none", Durability: "memory",
+		RateMessages: 5, RateAddress: 50, RateConnections: 50, LogLevel: slog.LevelInfo,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestConfigTakesEveryVariableFromEnvironmentAndFlags(t *testing.T) {
+	given := []string{
+		"PORT", "0", "REDIS_URL", "rediss://u:p@host:1/2", "REDIS_PREFIX", "chat:", "DATA_DIR", "/var/lib/burble",
+		"SECRET", "0123456789abcdef", "ORIGINS", " https://Chat.Example.org:443, http://localhost:3000,", "TRUSTED_PROXY", "fly",
+		"HISTORY_MAX_COUNT", "100000", "HISTORY_MAX_AGE", "30d", "DURABILITY", "disk", "RATE_MESSAGES", "0.5",
+		"RATE_ADDRESS", "0", "RATE_CONNECTIONS", "7", "LOG_FORMAT", "json", "LOG_LEVEL", "debug",
+	}
+	want := Config{
+		RedisURL: "rediss://u:p@host:1/2", RedisPrefix: "chat:", DataDir: "/var/lib/burble",
+		Secret: "0123456789abcdef", Origins: []string{"https://chat.example.org", "http://localhost:3000"}, TrustedProxy: "fly",
+		HistoryMaxCount: 100000, HistoryMaxAge: 30 * 24 * time.Hour, Durability: "disk", RateMessages: 0.5,
+		RateConnections: 7, LogFormat: "json", LogLevel: slog.LevelDebug,
+	}
+	if len(given) != 2*len(variables) {
+		t.Errorf("%d variables are given, there are %d", len(given)/2, len(variables))
+	}
+	fromEnv, err := ParseConfig(nil, env(given...))
+	if err != nil || !reflect.DeepEqual(fromEnv, want) {
+		t.Errorf("environment: %v\ngot  %+v\nwant %+v", err, fromEnv, want)
+	}
+	var args []string
+	for i := 0; i < len(given); i += 2 {
+		args = append(args, "-"+strings.ReplaceAll(strings.ToLower(given[i]), "_", "-"), given[i+1])
+	}
+	fromFlags, err := ParseConfig(args, env("PORT", "x", "SECRET", "short", "RATE_ADDRESS", "9"))
+	if err != nil || !reflect.DeepEqual(fromFlags, want) {
+		t.Errorf("flags over environment: %v\ngot  %+v\nwant %+v", err, fromFlags, want)
+	}
+}
+
+func TestConfigRefusesBadValuesByName(t *testing.T) {
+	tests := []struct{ name, value, says string }{
+		{"PORT", "http", "a number from 0"},
+		{"PORT", "65536", "65535"},
+		{"PORT", "-1", "65535"},
+		{"REDIS_PREFIX", "a{b}", "braces"},
+		{"REDIS_PREFIX", "a b", "spaces"},
+		{"ORIGINS", "chat.example.org", "https://chat.example.org"},
+		{"ORIGINS", "https://chat.example.org/", "https://chat.example.org"},
+		{"ORIGINS", "https://*.example.org", "https://chat.example.org"},
+		{"ORIGINS", "*", "https://chat.example.org"},
+		{"TRUSTED_PROXY", "nginx", "none, fly or heroku"},
+		{"HISTORY_MAX_COUNT", "1.5", "whole number"},
+		{"HISTORY_MAX_COUNT", "-1", "whole number"},
+		{"HISTORY_MAX_AGE", "a month", "30d"},
+		{"HISTORY_MAX_AGE", "-1h", "30d"},
+		{"HISTORY_MAX_AGE", "-1d", "30d"},
+		{"HISTORY_MAX_AGE", "99999999999999999999d", "30d"},
+		{"HISTORY_MAX_AGE", "30", "30d"},
+		{"DURABILITY", "Disk", "memory, replica or disk"},
+		{"RATE_MESSAGES", "fast", "0 (no limit)"},
+		{"RATE_ADDRESS", "-1", "0 (no limit)"},
+		{"RATE_CONNECTIONS", "NaN", "0 (no limit)"},
+		{"LOG_FORMAT", "xml", "text or json"},
+		{"LOG_LEVEL", "loud", "debug, info, warn or error"},
+	}
+	for _, test := range tests {
+		t.Run(test.name+" "+test.value, func(t *testing.T) {
+			_, err := ParseConfig(nil, env(test.name, test.value))
+			if err == nil {
+				t.Fatal("it was taken")
+			}
+			for _, part := range []string{test.name, test.value, test.says} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q does not mention %q", err, part)
+				}
+			}
+		})
+	}
+}
+
+func TestConfigReportsAllBadValuesTogether(t *testing.T) {
+	_, err := ParseConfig([]string{"-port=x"}, env("LOG_LEVEL", "loud", "SECRET", "tooshort"))
+	for _, name := range []string{"PORT", "LOG_LEVEL", "SECRET"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v does not mention %s", err, name)
+		}
+	}
+}
+
+func TestConfigNeverPrintsSecrets(t *testing.T) {
+	urls := []string{
+		"redis://:hunter2@host:port", "redis://u:hun/hunter2@host", "redis://:hunter2@host/hunter2", "hunter2", "hunter2://x",
+		"redis://:12/hunter2@host", "unix://:hunter2@host/x", "redis://:a@host?hunter2=1", "redis://:hunter2 @host", "redis://:%hunter2@host",
+		"redis-sentinel://:hunter2@host", "redis-sentinel://:x/hunter2@host/m", "redis://:hunter2@a/1,redis://b",
+		"redis-sentinel://:hunter2%@h:1,h:2/m", "redis://:hunter2@[::1", "redis://:hunter2@h,i:1",
+	}
+	for _, given := range urls {
+		_, err := ParseConfig(nil, env("REDIS_URL", given))
+		if err == nil || !strings.Contains(err.Error(), "REDIS_URL") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("REDIS_URL=%s: %v", given, err)
+		}
+	}
+	_, err := ParseConfig(nil, env("SECRET", "hunter2"))
+	if err == nil || !strings.Contains(err.Error(), "SECRET") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("SECRET: %v", err)
+	}
+	for _, args := range [][]string{{"-secret", "two", "hunter2"}, {"-secert=hunter2"}, {"-secret"}} {
+		if _, err := ParseConfig(args, env()); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
+func TestConfigHelp(t *testing.T) {
+	if _, err := ParseConfig([]string{"-help"}, env("PORT", "x")); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("-help: %v", err)
+	}
+	usage := configUsage()
+	for _, v := range variables {
+		if !strings.Contains(usage, "-"+v.flag()+", "+v.Name+"\n") {
+			t.Errorf("-help does not list %s", v.Name)
+		}
+	}
+}
+
+// The README's table is what people configure by.
+func TestReadmeListsEveryVariableAndDefault(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|.*$").FindAllStringSubmatch(string(readme), -1)
+	var got []string
+	for _, row := range rows {
+		got = append(got, row[0])
+	}
+	var want []string
+	for _, v := range variables {
+		want = append(want, "| `"+v.Name+"` | "+v.shownDefault()+" | "+v.Use+" |")
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("the table in README.md must be:\n%s", strings.Join(want, "\n"))
+	}
+}

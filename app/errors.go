@@ -1,0 +1,141 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"burble/streams"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// A code is the part of an error that programs read. They are the same on every surface.
+type code string
+
+// The codes, as the protocol names them.
+const (
+	badFrame    code = "bad_frame"
+	badRoom     code = "bad_room"
+	badField    code = "bad_field"
+	tooLong     code = "too_long"
+	notFound    code = "not_found"
+	notYours    code = "not_yours"
+	notAllowed  code = "not_allowed"
+	rateLimited code = "rate_limited"
+	full        code = "full"
+	unavailable code = "unavailable"
+)
+
+// statuses are the HTTP statuses of the codes.
+var statuses = map[code]int{
+	badFrame: http.StatusBadRequest, badRoom: http.StatusBadRequest, badField: http.StatusBadRequest,
+	tooLong: http.StatusRequestEntityTooLarge, notFound: http.StatusNotFound,
+	notYours: http.StatusForbidden, notAllowed: http.StatusForbidden,
+	rateLimited: http.StatusTooManyRequests, full: http.StatusInsufficientStorage,
+	unavailable: http.StatusServiceUnavailable,
+}
+
+// problem is an error as a client is told it.
+type problem struct {
+	code       code
+	status     int    // of HTTP; 0: that of the code
+	message    string // for people
+	field      string // which field is wrong, if one is
+	retryAfter time.Duration
+	cause      error // for the log only
+}
+
+func (p *problem) Error() string { return p.message }
+func (p *problem) Unwrap() error { return p.cause }
+
+// httpStatus is what HTTP says for the problem.
+func (p *problem) httpStatus() int {
+	if p.status != 0 {
+		return p.status
+	}
+	return statuses[p.code]
+}
+
+func refuse(code code, field, format string, args ...any) *problem {
+	return &problem{code: code, field: field, message: fmt.Sprintf(format, args...)}
+}
+
+func slowDown(after time.Duration, what string) *problem {
+	return &problem{code: rateLimited, message: "Too many " + what + ". Try again later.", retryAfter: after}
+}
+
+// known is the one place where an error of the storage becomes what a client is
+// told. The first match counts.
+var known = []struct {
+	err     error
+	problem problem
+}{
+	{streams.ErrBadRoom, problem{code: badRoom, field: "room", message: "A room's name is 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit."}},
+	{streams.ErrNotFound, problem{code: notFound, field: "of", message: "There is no such message in this room."}},
+	{streams.ErrNotYours, problem{code: notYours, field: "of", message: "That message is somebody else's."}},
+	{streams.ErrKeyTaken, problem{code: badField, field: "key", message: "This key was used for somebody else's message. Make a new one."}},
+	{streams.ErrTooManyKind, problem{code: notAllowed, field: "emoji", message: "That message has 50 different reactions already."}},
+	{streams.ErrFull, problem{code: full, message: "Chat storage is full. Your message was not stored; keep it and try again later."}},
+	{streams.ErrUnavailable, problem{code: unavailable, message: "Chat storage is not reachable just now. Try again with the same key.", retryAfter: 2 * time.Second}},
+}
+
+// asProblem is what a client is told of an error. What is not known is an
+// accident: the client hears no details, the log all of them.
+func asProblem(err error) *problem {
+	if told := (*problem)(nil); errors.As(err, &told) {
+		return told
+	}
+	for _, entry := range known {
+		if errors.Is(err, entry.err) {
+			told := entry.problem
+			told.cause = err
+			return &told
+		}
+	}
+	if web := (*fiber.Error)(nil); errors.As(err, &web) {
+		return webProblem(web)
+	}
+	return &problem{
+		code: unavailable, status: http.StatusInternalServerError,
+		message: "Something went wrong.", cause: err,
+	}
+}
+
+// webProblem is for what Fiber itself refuses.
+func webProblem(err *fiber.Error) *problem {
+	switch err.Code {
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return &problem{code: notFound, status: err.Code, message: "There is nothing here."}
+	case http.StatusRequestEntityTooLarge:
+		return &problem{code: tooLong, message: "The request is larger than 64 KiB."}
+	case http.StatusUpgradeRequired:
+		return &problem{code: badFrame, status: err.Code, message: "This address speaks WebSocket, subprotocol " + subprotocol + "."}
+	}
+	if err.Code < 500 {
+		return &problem{code: badFrame, status: err.Code, message: http.StatusText(err.Code) + "."}
+	}
+	return &problem{code: unavailable, status: err.Code, message: "Something went wrong.", cause: err}
+}
+
+// accident says whether the problem is one for the log.
+func (p *problem) accident() bool { return p.httpStatus() >= 500 && p.cause != nil }
+
+// json is the error object that HTTP answers with.
+func (p *problem) json() fiber.Map {
+	body := fiber.Map{"code": p.code, "message": p.message}
+	if p.field != "" {
+		body["field"] = p.field
+	}
+	return fiber.Map{"error": body}
+}
+
+// retrySeconds is the Retry-After header, in whole seconds, rounded up.
+func (p *problem) retrySeconds() int { return int((p.retryAfter + time.Second - 1) / time.Second) }
+
+// wantsHTML says whether a browser asks for a page.
+func wantsHTML(c *fiber.Ctx) bool {
+	return strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMETextHTML)
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"strings"
+
+	"burble/streams"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// events is GET /r/{room}/events: the live read for everything that speaks HTTP.
+// The connection is taken over from the HTTP server, so that a read here is the
+// same as on a socket: written by the pump, with a deadline for each write.
+func (a *App) events(c *fiber.Ctx) error {
+	room, from, err := a.eventsAsked(c)
+	if err != nil {
+		return err
+	}
+	if a.feeds.isDraining() {
+		return &problem{code: unavailable, message: "The server is going away. Come back.", retryAfter: 1e9}
+	}
+	lines, contentType := lineCodecFor(c)
+	c.Set(fiber.HeaderContentType, contentType)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set("X-Accel-Buffering", "no")
+	lines.chunked = c.Context().Request.Header.IsHTTP11()
+	header := &c.Response().Header
+	if lines.chunked {
+		header.SetContentLength(-1)
+	}
+	header.SetConnectionClose()
+	head := bytes.Clone(header.Header())
+	c.Context().HijackSetNoResponse(true)
+	c.Context().Hijack(func(conn net.Conn) {
+		defer a.recoverFeed()
+		a.serveEvents(conn, head, lines, room, from)
+	})
+	return nil
+}
+
+func (a *App) eventsAsked(c *fiber.Ctx) (room string, from streams.From, err error) {
+	if room, err = checkRoom(c.Params("room")); err != nil {
+		return room, from, err
+	}
+	if err := onlyQueries(c, "after", "last"); err != nil {
+		return room, from, err
+	}
+	last, err := queryInt(c, "last", newestElse, 0, newestMost)
+	if err != nil {
+		return room, from, err
+	}
+	// What a browser resends by itself is newer than what the address says.
+	field, after := "Last-Event-ID", c.Get("Last-Event-ID")
+	if after == "" {
+		field, after = "after", c.Query("after")
+	}
+	if after == "" {
+		return room, streams.Newest(last), nil
+	}
+	cursor, err := checkCursor(field, after)
+	return room, streams.After(cursor), err
+}
+
+// serveEvents is a live read's life.
+func (a *App) serveEvents(conn net.Conn, head []byte, lines *lineCodec, room string, from streams.From) {
+	f := &feed{app: a, conn: conn, codec: lines, log: a.log}
+	bound(conn)
+	if !a.feeds.add(f) {
+		return // the connection closes: the client comes back to another server
+	}
+	defer a.feeds.remove(f)
+	defer f.finish()
+	f.write(head)
+	if err := f.follow(room, from, false); err != nil {
+		a.log.Error("cannot follow", "room", room, "error", err)
+		return
+	}
+	var discard [64]byte
+	for {
+		if _, err := conn.Read(discard[:]); err != nil {
+			return
+		}
+	}
+}
+
+// lineCodec says things in lines: server-sent events, NDJSON, or plain text.
+type lineCodec struct {
+	form    int
+	chunked bool // HTTP/1.1: RFC 9112 section 7.1
+	empty   string
+	event   func(dst []byte, kind, cursor string, data []byte) []byte
+	entry   func(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte
+}
+
+// lineCodecFor picks the form that the client accepts.
+func lineCodecFor(c *fiber.Ctx) (*lineCodec, string) {
+	switch c.Accepts("text/event-stream", "application/x-ndjson", "text/plain") {
+	case "application/x-ndjson":
+		return &lineCodec{form: formLines, empty: "\n", event: lineEvent, entry: lineEntry}, "application/x-ndjson"
+	case "text/plain":
+		return &lineCodec{form: formText, empty: "\n", event: textEvent, entry: textEntry}, "text/plain; charset=utf-8"
+	}
+	return &lineCodec{form: formEvents, empty: ":\n\n", event: sseEvent, entry: sseEntry}, "text/event-stream"
+}
+
+func (l *lineCodec) followed(room string, followed *streams.Followed) []byte {
+	return l.chunk(l.event(nil, "followed", followed.At.String(), followedJSON(room, followed)))
+}
+
+func (l *lineCodec) batch(batch *streams.Batch, _ bool) []byte {
+	lines := batch.Encoded(l.form, func(batch *streams.Batch) []byte {
+		dst := make([]byte, 0, 300*len(batch.Entries))
+		for i := range batch.Entries {
+			cursor := streams.Cursor{ID: batch.Entries[i].ID, Epoch: batch.Upto.Epoch}
+			dst = l.entry(dst, &batch.Entries[i], cursor)
+		}
+		return dst
+	})
+	return l.chunk(lines)
+}
+
+func (l *lineCodec) status(away bool) []byte {
+	return l.chunk(l.event(nil, "status", "", statusJSON(away)))
+}
+
+func (l *lineCodec) beat() []byte { return l.chunk([]byte(l.empty)) }
+
+func (l *lineCodec) end(int, string) []byte {
+	if l.chunked {
+		return []byte("0\r\n\r\n")
+	}
+	return nil
+}
+
+// chunk frames data for the connection. An empty chunk would be the end.
+func (l *lineCodec) chunk(data []byte) []byte {
+	if !l.chunked || len(data) == 0 {
+		return data
+	}
+	framed := fmt.Appendf(make([]byte, 0, len(data)+16), "%x\r\n", len(data))
+	framed = append(framed, data...)
+	return append(framed, "\r\n"...)
+}
+
+func sseEvent(dst []byte, kind, cursor string, data []byte) []byte {
+	if cursor != "" {
+		dst = fmt.Appendf(dst, "id: %s\n", cursor)
+	}
+	return fmt.Appendf(dst, "event: %s\ndata: %s\n\n", kind, data)
+}
+
+func sseEntry(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
+	dst = append(dst, "id: "...)
+	dst = cursor.Append(dst)
+	dst = append(dst, "\nevent: entry\ndata: "...)
+	dst = appendEntry(dst, entry, false)
+	return append(dst, "\n\n"...)
+}
+
+func lineEvent(dst []byte, _, _ string, data []byte) []byte {
+	return append(append(dst, data...), '\n')
+}
+
+// lineEntry is an entry with its cursor, for programs that keep their place.
+func lineEntry(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
+	dst = appendEntry(dst, entry, false)
+	dst = appendCursorField(dst[:len(dst)-1], "cursor", cursor)
+	return append(dst, "}\n"...)
+}
+
+// textEvent is silent: a person who follows in a terminal sees the messages.
+func textEvent(dst []byte, _, _ string, _ []byte) []byte { return dst }
+
+func textEntry(dst []byte, entry *streams.Entry, _ streams.Cursor) []byte {
+	clock := entry.ID.Time().UTC().Format("15:04")
+	switch entry.Kind {
+	case streams.Message:
+		return fmt.Appendf(dst, "%s %s: %s\n", clock, printable(entry.User.Name), printable(entry.Text))
+	case streams.Edit:
+		return fmt.Appendf(dst, "%s %s changed a message: %s\n", clock, printable(entry.User.Name), printable(entry.Text))
+	case streams.Delete:
+		return fmt.Appendf(dst, "%s %s deleted a message\n", clock, printable(entry.User.Name))
+	}
+	return dst
+}
+
+// printable keeps text from commanding the terminal that shows it. A message of
+// several lines is indented, so that none can pass for another's.
+func printable(text string) string {
+	text = strings.ReplaceAll(text, "\n", "\n      ")
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,326 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"burble/streams"
+)
+
+const (
+	// slowAfter is how long one write may take before its reader is too slow.
+	slowAfter = 10 * time.Second
+	// lingerFor is how long a reader that was too slow is given to take the rest
+	// of the frame it stopped in, and the reason after it.
+	lingerFor = 10 * time.Second
+	// farewell is how long the other side of a close may take.
+	farewell = time.Second
+	// sendBuffer bounds what the kernel keeps for a reader that stalls.
+	sendBuffer = 128 << 10
+)
+
+// Close codes: RFC 6455 section 7.4.1, and one of the protocol's own.
+const (
+	closeGone       = 0 // nobody is there to hear it
+	closeNormal     = 1000
+	closeNotText    = 1003
+	closeNotUTF8    = 1007
+	closeNotAllowed = 1008
+	closeRestart    = 1012
+	closeTooSlow    = 4008
+)
+
+// A codec is how one kind of connection says things: the same read, in WebSocket
+// frames, server-sent events, or lines.
+type codec interface {
+	followed(room string, followed *streams.Followed) []byte
+	batch(batch *streams.Batch, html bool) []byte
+	status(away bool) []byte
+	beat() []byte
+	end(code int, reason string) []byte
+}
+
+// A feed is a connection that reads rooms. It pulls: when a room has something
+// after the feed's cursor, the feed takes it, writes it and asks again; while the
+// connection is busy, what arrives waits in the room and not here.
+//
+// An idle feed has no goroutine of its own. ready starts the pump, which writes
+// until there is nothing left to read. Only the pump writes entries, so that
+// they keep their order.
+type feed struct {
+	app   *App
+	conn  net.Conn
+	codec codec
+	log   *slog.Logger
+
+	mu      sync.Mutex // guards what follows
+	rooms   map[string]*following
+	queue   []*following // that may have something to read
+	beatDue bool
+	news    []bool // of Redis going away (true) and coming back, unsaid yet
+	pumping bool
+	closed  bool // no pump is started any more
+	code    int  // why it ends
+	reason  string
+	said    bool // the other side was told, or said it first
+	pumps   sync.WaitGroup
+
+	writing sync.Mutex // held for each write; guards broken and rest
+	broken  bool
+	rest    []byte // of the frame that a slow reader stopped in
+}
+
+// following is one room that a feed follows.
+type following struct {
+	reader *streams.Reader
+	html   bool
+	queued bool // guarded by the feed's mu, like gone
+	gone   bool
+}
+
+// follow reads the room from there on, instead of from where it read it before.
+func (f *feed) follow(room string, from streams.From, html bool) error {
+	next := &following{html: html}
+	reader, err := f.app.store.Follow(room, from, func(*streams.Reader) { f.ready(next) })
+	if err != nil {
+		return err
+	}
+	f.unfollow(room)
+	f.mu.Lock()
+	next.reader = reader // only now may ready be heard
+	if f.closed {
+		f.mu.Unlock()
+		reader.Close()
+		return nil
+	}
+	if f.rooms == nil {
+		f.rooms = make(map[string]*following, 1)
+	}
+	f.rooms[room] = next
+	f.mu.Unlock()
+	f.ready(next)
+	return nil
+}
+
+// unfollow ends the reading of a room, if it was read.
+func (f *feed) unfollow(room string) {
+	f.mu.Lock()
+	old := f.rooms[room]
+	if old != nil {
+		old.gone = true
+		delete(f.rooms, room)
+	}
+	f.mu.Unlock()
+	if old != nil {
+		old.reader.Close()
+	}
+}
+
+// follows is how many rooms the feed reads.
+func (f *feed) follows() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.rooms)
+}
+
+// ready notes that a room may have something to read.
+func (f *feed) ready(room *following) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !room.queued && room.reader != nil {
+		room.queued = true
+		f.queue = append(f.queue, room)
+		f.start()
+	}
+}
+
+// beat notes that the connection should show that it lives.
+func (f *feed) beat() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.beatDue = true
+	f.start()
+}
+
+// tell notes that Redis went away or came back.
+func (f *feed) tell(away bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.news) < 2 { // an away and its back; a reader too slow for that is told the last
+		f.news = append(f.news, away)
+	} else {
+		f.news[1] = away
+	}
+	f.start()
+}
+
+// start starts the pump if it does not run. The caller holds mu.
+func (f *feed) start() {
+	if !f.pumping && !f.closed {
+		f.pumping = true
+		f.pumps.Add(1)
+		go f.pump()
+	}
+}
+
+// pump writes what there is, room by room in turn, until there is nothing.
+func (f *feed) pump() {
+	defer f.pumps.Done()
+	for {
+		room, notes, ok := f.take()
+		if !ok {
+			return
+		}
+		for _, note := range notes {
+			f.write(note)
+		}
+		if room != nil && f.step(room) {
+			f.ready(room)
+		}
+	}
+}
+
+// take takes the next thing to do; not ok is the end of the pump.
+func (f *feed) take() (room *following, notes [][]byte, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		f.pumping = false
+		return nil, nil, false
+	}
+	for _, away := range f.news {
+		notes = append(notes, f.codec.status(away))
+	}
+	if f.beatDue {
+		notes = append(notes, f.codec.beat())
+	}
+	f.news, f.beatDue = nil, false
+	for len(f.queue) > 0 && room == nil {
+		room = f.queue[0]
+		f.queue = f.queue[1:]
+		room.queued = false
+		if room.gone {
+			room = nil
+		}
+	}
+	if len(f.queue) == 0 {
+		f.queue = nil
+	}
+	ok = room != nil || len(notes) > 0
+	f.pumping = ok
+	return room, notes, ok
+}
+
+// step writes the next that a room has, and says whether there may be more.
+func (f *feed) step(room *following) bool {
+	read, err := room.reader.Next(f.app.ctx)
+	if err != nil {
+		if !errors.Is(err, context.Canceled) {
+			f.log.Debug("cannot read on", "room", room.reader.Room, "error", err)
+		}
+		return false
+	}
+	switch {
+	case read.Followed != nil:
+		return f.write(f.codec.followed(room.reader.Room, read.Followed))
+	case read.Batch != nil:
+		return f.write(f.codec.batch(read.Batch, room.html))
+	}
+	return false
+}
+
+// write writes whole frames, one caller at a time.
+func (f *feed) write(data []byte) bool {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	if f.broken {
+		return false
+	}
+	f.conn.SetWriteDeadline(time.Now().Add(slowAfter))
+	n, err := f.conn.Write(data)
+	if err == nil {
+		return true
+	}
+	f.broken = true
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		f.rest = data[n:]
+		f.hangUp(closeTooSlow, "too slow: come back with your cursor")
+	} else {
+		f.hangUp(closeGone, "")
+	}
+	return false
+}
+
+// hangUp has the connection's goroutine end it, for the first reason given.
+func (f *feed) hangUp(code int, reason string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return
+	}
+	f.closed, f.code, f.reason = true, code, reason
+	f.conn.SetReadDeadline(time.Unix(1, 0)) // a blocked read ends: Close would not end it
+}
+
+// finish gives back everything, says why, and returns when nobody uses the
+// connection any more: it is pooled, and would be another user's next.
+func (f *feed) finish() {
+	f.hangUp(closeGone, "")
+	f.mu.Lock()
+	code, reason, said, rooms := f.code, f.reason, f.said, f.rooms
+	f.rooms, f.queue = nil, nil
+	f.mu.Unlock()
+	for _, room := range rooms {
+		room.reader.Close()
+	}
+	if code == closeGone {
+		f.conn.SetDeadline(time.Unix(1, 0))
+		f.pumps.Wait()
+		return
+	}
+	f.pumps.Wait()
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	patience := farewell
+	if code == closeTooSlow {
+		patience = lingerFor
+	}
+	f.conn.SetDeadline(time.Now().Add(patience))
+	last := f.rest[:len(f.rest):len(f.rest)]
+	if !said {
+		last = append(last, f.codec.end(code, reason)...)
+	}
+	if _, err := f.conn.Write(last); err != nil {
+		return
+	}
+	// Closing a connection that has unread input resets it, and what was written
+	// last may be lost: the other side closes first, RFC 6455 section 7.1.1.
+	f.conn.SetDeadline(time.Now().Add(farewell))
+	var discard [512]byte
+	for {
+		if _, err := f.conn.Read(discard[:]); err != nil {
+			return
+		}
+	}
+}
+
+// bound bounds what the kernel keeps of a connection's unread frames.
+func bound(conn net.Conn) {
+	if wrapped, ok := conn.(interface{ UnsafeConn() net.Conn }); ok {
+		conn = wrapped.UnsafeConn()
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetWriteBuffer(sendBuffer)
+	}
+}
+
+func (f *feed) isClosed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.closed
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"burble/streams"
+
+	"github.com/google/uuid"
+)
+
+// Bounds of what a client sends.
+const (
+	textLimit  = 4000     // characters of a message
+	frameLimit = 64 << 10 // bytes of a frame, and of a request's body
+	emojiLimit = 64       // bytes: the longest emoji in Unicode 16 has 35
+	newestMost = 500
+	newestElse = 50 // when a follow does not say
+)
+
+// frame is what a client asks on a socket. Which fields are set depends on Type.
+type frame struct {
+	Type    string
+	Room    string
+	Key     string
+	Text    string
+	Emoji   string
+	On      bool
+	HTML    bool
+	From    streams.From // follow
+	ReplyTo streams.ID
+	Of      streams.ID
+}
+
+// fields says which fields each type of frame has: those it must have, then
+// those it may have.
+var fields = map[string]struct{ must, may []string }{
+	"follow":   {[]string{"room"}, []string{"after", "last", "html"}},
+	"unfollow": {[]string{"room"}, nil},
+	"send":     {[]string{"room", "key", "text"}, []string{"reply_to"}},
+	"edit":     {[]string{"room", "key", "of", "text"}, nil},
+	"delete":   {[]string{"room", "key", "of"}, nil},
+	"react":    {[]string{"room", "key", "of", "emoji", "on"}, nil},
+}
+
+// parseFrame reads a frame. What it could read before it found fault (room and
+// key, say) is in the frame it returns, so that the error can name it. notJSON
+// says that there was no reading it at all.
+func parseFrame(data []byte) (f frame, notJSON bool, err error) {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil || raw == nil {
+		return f, !json.Valid(data), refuse(badFrame, "", "A frame is one JSON object.")
+	}
+	if err := f.read("room", raw["room"]); err != nil && raw["room"] != nil {
+		return f, false, err
+	}
+	if raw["key"] != nil {
+		if err := f.read("key", raw["key"]); err != nil {
+			return f, false, err
+		}
+	}
+	if f.Type, err = stringField("type", raw["type"]); err != nil {
+		return f, false, err
+	}
+	delete(raw, "type")
+	expected, known := fields[f.Type]
+	if !known {
+		return f, false, refuse(badFrame, "type", "There is no frame of type %q.", clip(f.Type))
+	}
+	for _, name := range expected.must {
+		if raw[name] == nil {
+			return f, false, refuse(badField, name, "A frame of type %q needs the field %q.", f.Type, name)
+		}
+	}
+	f.From = streams.Newest(newestElse)
+	for _, name := range sortedKeys(raw) {
+		if !slices.Contains(expected.must, name) && !slices.Contains(expected.may, name) {
+			return f, false, refuse(badField, clip(name), "A frame of type %q has no field %q.", f.Type, clip(name))
+		}
+		if err := f.read(name, raw[name]); err != nil {
+			return f, false, err
+		}
+	}
+	if raw["after"] != nil && raw["last"] != nil {
+		return f, false, refuse(badField, "last", `A follow has "after" or "last", not both.`)
+	}
+	return f, false, nil
+}
+
+// read reads one field.
+func (f *frame) read(name string, value json.RawMessage) (err error) {
+	switch name {
+	case "on":
+		f.On, err = boolField(name, value)
+		return err
+	case "html":
+		f.HTML, err = boolField(name, value)
+		return err
+	case "last":
+		var last int
+		if json.Unmarshal(value, &last) != nil || isNull(value) || last < 0 || last > newestMost {
+			return refuse(badField, name, "%q is a whole number from 0 to %d.", name, newestMost)
+		}
+		f.From = streams.Newest(last)
+		return nil
+	}
+	text, err := stringField(name, value)
+	if err != nil {
+		return err
+	}
+	switch name {
+	case "room":
+		f.Room, err = checkRoom(text)
+	case "key":
+		f.Key, err = checkKey(text)
+	case "text":
+		f.Text, err = checkText(text)
+	case "emoji":
+		f.Emoji, err = checkEmoji(text)
+	case "after":
+		var cursor streams.Cursor
+		cursor, err = checkCursor(name, text)
+		f.From = streams.After(cursor)
+	case "reply_to":
+		f.ReplyTo, err = checkID(name, text)
+	case "of":
+		f.Of, err = checkID(name, text)
+	}
+	return err
+}
+
+func stringField(name string, value json.RawMessage) (text string, err error) {
+	if value == nil || isNull(value) || json.Unmarshal(value, &text) != nil {
+		return "", refuse(badField, name, "%q is a string.", name)
+	}
+	return text, nil
+}
+
+func boolField(name string, value json.RawMessage) (on bool, err error) {
+	if isNull(value) || json.Unmarshal(value, &on) != nil {
+		return false, refuse(badField, name, "%q is true or false.", name)
+	}
+	return on, nil
+}
+
+func isNull(value json.RawMessage) bool { return string(value) == "null" }
+
+// The checks of single values, the same for every surface.
+
+func checkRoom(room string) (string, error) {
+	if err := streams.CheckRoom(room); err != nil {
+		return "", asProblem(err)
+	}
+	return room, nil
+}
+
+func checkKey(key string) (string, error) {
+	if _, err := uuid.Parse(key); err != nil || len(key) != 36 {
+		return "", refuse(badField, "key", "A key is a UUID, as 9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b.")
+	}
+	return key, nil
+}
+
+func checkText(text string) (string, error) {
+	switch {
+	case strings.TrimSpace(text) == "":
+		return "", refuse(badField, "text", "A message has 1 to %d characters.", textLimit)
+	case utf8.RuneCountInString(text) > textLimit:
+		return "", refuse(tooLong, "text", "A message has at most %d characters; this one has %d.",
+			textLimit, utf8.RuneCountInString(text))
+	}
+	return text, nil
+}
+
+func checkEmoji(emoji string) (string, error) {
+	plain := strings.IndexFunc(emoji, func(r rune) bool { return r <= ' ' || r == 0x7f })
+	if emoji == "" || len(emoji) > emojiLimit || plain >= 0 {
+		return "", refuse(badField, "emoji", "A reaction is one emoji.")
+	}
+	return emoji, nil
+}
+
+func checkCursor(field, text string) (streams.Cursor, error) {
+	cursor, err := streams.ParseCursor(text)
+	if err != nil {
+		return cursor, refuse(badField, field, "%q is a cursor, as 1732281600000-0@epoch, or an entry ID.", field)
+	}
+	return cursor, nil
+}
+
+func checkID(field, text string) (streams.ID, error) {
+	id, err := streams.ParseID(text)
+	if err != nil || id.IsZero() {
+		return id, refuse(badField, field, "%q is an entry ID, as 1732281600000-0.", field)
+	}
+	return id, nil
+}
+
+// clip shortens what a client sent to what may be said back to it.
+func clip(text string) string {
+	if utf8.RuneCountInString(text) <= 40 {
+		return text
+	}
+	return fmt.Sprintf("%s…", string([]rune(text)[:40]))
+}
+
+func sortedKeys(raw map[string]json.RawMessage) []string {
+	names := make([]string, 0, len(raw))
+	for name := range raw {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

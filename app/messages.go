@@ -1,0 +1,164 @@
+package main
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"burble/streams"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+)
+
+// post is POST /r/{room}/messages.
+func (a *App) post(c *fiber.Ctx) error {
+	entry, form, err := a.posted(c)
+	if err != nil {
+		return err
+	}
+	room := c.Params("room")
+	stored, err := a.append(room, entry)
+	if err != nil {
+		return err
+	}
+	if form {
+		return c.Redirect("/r/"+room, http.StatusSeeOther)
+	}
+	if !stored.Repeated {
+		c.Status(http.StatusCreated)
+	}
+	c.Set(fiber.HeaderLocation, "/r/"+room+"/"+stored.Cursor.ID.String())
+	return c.JSON(fiber.Map{"id": stored.Cursor.ID.String(), "cursor": stored.Cursor.String(), "key": entry.Key})
+}
+
+// posted reads the message that a request asks to store.
+func (a *App) posted(c *fiber.Ctx) (entry streams.Entry, form bool, err error) {
+	caller := a.caller(c)
+	if caller.err != nil {
+		return entry, false, caller.err
+	}
+	if _, err := checkRoom(c.Params("room")); err != nil {
+		return entry, false, err
+	}
+	asked, err := bodyOf(c, "text", "reply_to", "key")
+	if err != nil {
+		return entry, asked.form, err
+	}
+	entry = streams.Entry{Kind: streams.Message, Key: uuid.NewString()}
+	if key := firstOf(c.Get("Idempotency-Key"), asked.fields["key"]); key != "" {
+		// The header is a structured string, in quotes, to some (the IETF's draft).
+		if entry.Key, err = checkKey(strings.Trim(key, `"`)); err != nil {
+			return entry, asked.form, err
+		}
+	}
+	if entry.Text, err = checkText(strings.ReplaceAll(asked.fields["text"], "\r\n", "\n")); err != nil {
+		return entry, asked.form, err
+	}
+	if reply := asked.fields["reply_to"]; reply != "" {
+		if entry.ReplyTo, err = checkID("reply_to", reply); err != nil {
+			return entry, asked.form, err
+		}
+	}
+	if err := a.allowMessage(caller.guest, time.Now()); err != nil {
+		return entry, asked.form, err
+	}
+	entry.User = streams.User(*caller.guest)
+	return entry, asked.form, nil
+}
+
+func firstOf(values ...string) string {
+	for _, value := range values {
+		if value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+// messages is GET /r/{room}/messages: a page of history, folded.
+func (a *App) messages(c *fiber.Ctx) error {
+	room, err := checkRoom(c.Params("room"))
+	if err != nil {
+		return err
+	}
+	if err := onlyQueries(c, "before", "after", "around", "at", "limit", "html"); err != nil {
+		return err
+	}
+	where, err := whereAsked(c)
+	if err != nil {
+		return err
+	}
+	page, err := a.store.Page(c.UserContext(), room, where)
+	if err != nil {
+		return err
+	}
+	dst := []byte(`{"room":`)
+	dst = appendString(dst, room)
+	dst = appendCursorField(dst, "as_of", page.AsOf)
+	dst = append(dst, `,"entries":`...)
+	dst = appendEntries(dst, page.Entries, c.Query("html") == "true")
+	dst = appendBound(dst, "older", page.Older)
+	dst = appendBound(dst, "newer", page.Newer)
+	dst = append(dst, '}')
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Send(dst)
+}
+
+func appendBound(dst []byte, name string, id streams.ID) []byte {
+	if id.IsZero() {
+		return append(dst, `,"`+name+`":null`...)
+	}
+	return appendIDField(dst, name, id)
+}
+
+// whereAsked reads which page a request asks for.
+func whereAsked(c *fiber.Ctx) (where streams.Where, err error) {
+	if where.Limit, err = queryInt(c, "limit", 50, 1, 500); err != nil {
+		return where, err
+	}
+	var given []string
+	for name, place := range map[string]*streams.ID{
+		"before": &where.Before, "after": &where.After, "around": &where.Around,
+	} {
+		text := c.Query(name)
+		if text == "" {
+			continue
+		}
+		given = append(given, name)
+		cursor, err := checkCursor(name, text)
+		if err != nil {
+			return where, err
+		}
+		*place = cursor.ID
+	}
+	if text := c.Query("at"); text != "" {
+		given = append(given, "at")
+		if where.At, err = parseMoment(text); err != nil {
+			return where, err
+		}
+	}
+	if len(given) > 1 {
+		slices.Sort(given)
+		return where, refuse(badField, given[1], "Only one of before, after, around and at, not %s.", strings.Join(given, " and "))
+	}
+	if where.Before.IsZero() && c.Query("before") != "" {
+		return where, refuse(badField, "before", "Nothing is before 0-0.")
+	}
+	return where, nil
+}
+
+// moments are the ways to write a time in an address: RFC 3339, and as an
+// <input type="datetime-local"> or "date" gives it, which is UTC then.
+var moments = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"}
+
+func parseMoment(text string) (time.Time, error) {
+	for _, layout := range moments {
+		if moment, err := time.Parse(layout, text); err == nil && moment.Year() >= 1970 {
+			return moment, nil
+		}
+	}
+	return time.Time{}, refuse(badField, "at", "%q is a time, as 2026-03-01T09:00 (UTC) or with an offset.", "at")
+}

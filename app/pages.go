@@ -1,0 +1,160 @@
+package main
+
+import (
+	"cmp"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+
+	"burble/streams"
+	"burble/views"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+const (
+	roomsListed = 100
+	pageOf      = 50
+)
+
+func (a *App) page(c *fiber.Ctx, title string) views.Page {
+	page := views.Page{Title: title, Static: views.StaticPath()}
+	if guest := a.caller(c).guest; guest != nil {
+		page.User = &views.User{ID: guest.ID, Name: guest.Name}
+	}
+	return page
+}
+
+// home is GET /.
+func (a *App) home(c *fiber.Ctx) error { return a.renderHome(c, "") }
+
+func (a *App) renderHome(c *fiber.Ctx, refused string) error {
+	rooms, err := a.store.Rooms(c.UserContext(), roomsListed)
+	if err != nil {
+		return err
+	}
+	links := make([]views.RoomLink, len(rooms))
+	for i, room := range rooms {
+		links[i] = views.RoomLink{Name: room.Name, LastActive: room.Last}
+	}
+	return render(c, "home", views.Home{Page: a.page(c, ""), Rooms: links, Error: refused})
+}
+
+// open is GET /open?room=…, the home page's form.
+func (a *App) open(c *fiber.Ctx) error {
+	room, err := checkRoom(c.Query("room"))
+	if err != nil {
+		c.Status(http.StatusBadRequest)
+		return a.renderHome(c, asProblem(err).message)
+	}
+	return c.Redirect("/r/"+room, http.StatusSeeOther)
+}
+
+// room is GET /r/{room}, and GET /r/{room}/{id}.
+func (a *App) room(c *fiber.Ctx) error {
+	where, highlight, err := a.roomAsked(c)
+	if err != nil {
+		return err
+	}
+	return a.renderRoom(c, where, views.Room{Highlight: highlight})
+}
+
+func (a *App) roomAsked(c *fiber.Ctx) (where streams.Where, highlight string, err error) {
+	if where, err = whereAsked(c); err != nil {
+		return where, "", err
+	}
+	where.Limit = pageOf
+	if c.Params("id") == "" {
+		return where, "", nil
+	}
+	if where.Around, err = checkID("id", c.Params("id")); err != nil {
+		return where, "", &problem{code: notFound, message: "There is no such message."}
+	}
+	return where, where.Around.String(), nil
+}
+
+// renderRoom renders the room at a place. What else the page is to say is in model.
+func (a *App) renderRoom(c *fiber.Ctx, where streams.Where, model views.Room) error {
+	room, err := checkRoom(c.Params("room"))
+	if err != nil {
+		return err
+	}
+	page, err := a.store.Page(c.UserContext(), room, where)
+	if err != nil {
+		return err
+	}
+	model.Page = a.page(c, "#"+room)
+	model.Room = room
+	model.AsOf = page.AsOf.String()
+	model.Live = page.Newer.IsZero()
+	model.Older, model.Newer = boundText(page.Older), boundText(page.Newer)
+	model.TextLimit = textLimit
+	model.Origin = a.caller(c).origin
+	model.Messages = viewMessages(page.Entries, a.caller(c).guest)
+	return render(c, "room", model)
+}
+
+func render(c *fiber.Ctx, name string, model any) error {
+	c.Set(fiber.HeaderCacheControl, "private, no-cache") // not no-store: going back is instant
+	return c.Render(name, model)
+}
+
+func boundText(id streams.ID) string {
+	if id.IsZero() {
+		return ""
+	}
+	return id.String()
+}
+
+// viewMessages are messages as the page shows them to one guest.
+func viewMessages(entries []streams.Entry, guest *Guest) []views.Message {
+	messages := make([]views.Message, len(entries))
+	places := make(map[streams.ID]*streams.Entry, len(entries))
+	for i := range entries {
+		entry := &entries[i]
+		places[entry.ID] = entry
+		messages[i] = viewMessage(entry, guest)
+		if answered := places[entry.ReplyTo]; answered != nil && !answered.Deleted {
+			messages[i].ReplyAuthor = answered.User.Name
+			messages[i].ReplyText = firstLine(answered.Text)
+		}
+	}
+	return messages
+}
+
+func viewMessage(entry *streams.Entry, guest *Guest) views.Message {
+	message := views.Message{
+		ID: entry.ID.String(), Key: entry.Key, N: entry.N, User: views.User(entry.User),
+		Time: entry.ID.Time(), ReplyTo: boundText(entry.ReplyTo), Edited: boundText(entry.Edited),
+		Deleted: entry.Deleted, Unreadable: entry.Kind == streams.Unreadable,
+	}
+	if !entry.Deleted {
+		message.HTML = template.HTML(renderMarkdown(entry.Text))
+	}
+	for emoji, users := range entry.Reactions {
+		message.Reactions = append(message.Reactions, viewReaction(emoji, users, guest))
+	}
+	sortReactions(message.Reactions)
+	return message
+}
+func viewReaction(emoji string, users []string, guest *Guest) views.Reaction {
+	mine := guest != nil && slices.Contains(users, guest.ID)
+	return views.Reaction{Emoji: emoji, Users: users, Mine: mine}
+}
+
+// sortReactions puts the most chosen first: a map has no order.
+func sortReactions(reactions []views.Reaction) {
+	slices.SortFunc(reactions, func(a, b views.Reaction) int {
+		return cmp.Or(cmp.Compare(len(b.Users), len(a.Users)), cmp.Compare(a.Emoji, b.Emoji))
+	})
+}
+
+// firstLine is what a reply shows of what it answers.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	if runes := []rune(line); len(runes) > 120 {
+		return string(runes[:120]) + "…"
+	}
+	return line
+}

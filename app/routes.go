@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"burble/streams"
+	"burble/views"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/filesystem"
+)
+
+// routes are the request path, from the outside in.
+func (a *App) routes() {
+	a.fiber.Use(a.caught, a.secure)
+	a.fiber.Get("/healthz", a.healthz)
+	a.fiber.Get("/readyz", a.readyz)
+	a.fiber.Use(views.StaticPath(), forEver, filesystem.New(filesystem.Config{
+		Root: http.FS(views.Static()), MaxAge: int((365 * 24 * time.Hour).Seconds()),
+	}))
+	a.fiber.Use(a.checkOrigin, a.limitAddress)
+	a.fiber.Get("/", a.home)
+	a.fiber.Get("/open", a.open)
+	a.fiber.Get("/ws", a.openSocket())
+	a.fiber.Post("/session", a.session)
+	a.fiber.Get("/r/:room", a.room)
+	a.fiber.Get("/r/:room/messages", a.messages)
+	a.fiber.Post("/r/:room/messages", a.post)
+	a.fiber.Get("/r/:room/events", a.events)
+	a.fiber.Get("/r/:room/:id", a.room)
+	a.fiber.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
+}
+
+// policy lets a page load nothing but what this server embeds. Trusted Types
+// keep the script from making HTML anywhere but in one place, render.js.
+const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	"connect-src 'self'%s; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types burble"
+
+// secure sets the headers that keep a browser from being turned against its user.
+func (a *App) secure(c *fiber.Ctx) error {
+	origin := a.caller(c).origin
+	// Safari before 15.4 does not take 'self' for WebSockets of the same host.
+	socket := " ws" + strings.TrimPrefix(origin, "http")
+	if strings.ContainsAny(socket[1:], " ;,") {
+		socket = ""
+	}
+	c.Set(fiber.HeaderContentSecurityPolicy, fmt.Sprintf(policy, socket))
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderReferrerPolicy, "same-origin")
+	c.Set(fiber.HeaderPermissionsPolicy, "camera=(), microphone=(), geolocation=(), payment=()")
+	c.Set("Cross-Origin-Opener-Policy", "same-origin")
+	if strings.HasPrefix(origin, "https:") {
+		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
+	}
+	return c.Next()
+}
+
+// forEver lets a browser keep what has its version in its path.
+func forEver(c *fiber.Ctx) error {
+	err := c.Next()
+	if c.Response().StatusCode() == http.StatusOK {
+		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	}
+	return err
+}
+
+// caught keeps a panic from the client and the process.
+func (a *App) caught(c *fiber.Ctx) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			a.logPanic(cause)
+			err = fiber.ErrInternalServerError
+		}
+	}()
+	return c.Next()
+}
+
+// tell answers a request with its error: a page for a browser, else JSON.
+func (a *App) tell(c *fiber.Ctx, err error) error {
+	told := asProblem(err)
+	if told.cause == nil && told.httpStatus() >= 500 && !errors.Is(err, told) {
+		told.cause = err
+	}
+	a.logAccident(told, "method", c.Method(), "path", c.Path())
+	c.Status(told.httpStatus())
+	if told.retryAfter > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(told.retrySeconds()))
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if !wantsHTML(c) {
+		return c.JSON(told.json())
+	}
+	if c.Method() == http.MethodPost && a.backToForm(c, told) == nil {
+		return nil
+	}
+	return c.Render("error", views.Error{
+		Page: a.page(c, "Error"), Status: told.httpStatus(),
+		Heading: http.StatusText(told.httpStatus()), Detail: told.message,
+	})
+}
+
+// backToForm shows the page that a refused form came from, with what was typed.
+func (a *App) backToForm(c *fiber.Ctx, told *problem) error {
+	switch {
+	case strings.HasSuffix(c.Path(), "/messages"):
+		model := views.Room{Notice: told.message, Draft: c.FormValue("text")}
+		return a.renderRoom(c, streams.Where{Limit: pageOf}, model)
+	case c.Path() == "/session":
+		return a.renderHome(c, told.message)
+	}
+	return fiber.ErrNotFound
+}
+
+// healthz says that the process lives.
+func (a *App) healthz(c *fiber.Ctx) error { return c.SendString("ok\n") }
+
+// readyz says whether this server can do its work, and if not, why.
+func (a *App) readyz(c *fiber.Ctx) error {
+	if a.feeds.isDraining() {
+		return &problem{code: unavailable, message: "The server is going away."}
+	}
+	switch err := a.store.Health(c.UserContext()); {
+	case errors.Is(err, streams.ErrFull):
+		return &problem{code: full, status: http.StatusServiceUnavailable, message: "Chat storage is full: " + err.Error() + "."}
+	case err != nil:
+		return &problem{code: unavailable, message: "Redis does not answer: " + err.Error() + "."}
+	}
+	return c.SendString("ready\n")
+}

@@ -1,0 +1,229 @@
+import { Chain } from "./chain.js";
+
+const SILENCE = 30_000; // a socket silent for longer is not believed on waking
+const ANSWER = 5_000; // how long a probe may go unanswered
+const OPENING = 15_000; // how long a socket may take to say hello
+const STEADY = 10_000; // a socket that lasted this long starts the backoff anew
+
+/**
+ * How long to wait before the next attempt: full jitter.
+ * @param {number} attempt from 0
+ * @param {() => number} random
+ */
+export function backoff(attempt, random = Math.random) {
+  return random() * Math.min(30_000, 500 * 2 ** attempt);
+}
+
+/**
+ * Connection keeps one WebSocket to the server and, beyond any socket, the
+ * cursor reached in each followed room. Whatever ends a socket, the next one
+ * goes on from the cursors: a lost socket loses nothing.
+ *
+ * When the chain of `entries` frames has a hole the socket is not believed: it is
+ * dropped, and the room resumed from the cursor held.
+ *
+ * Events carry a `detail`: every frame of the server under the name of its type
+ * (hello, followed, entries, stored, error, status, signal, present), and `state`
+ * with "connecting", "catching" (connected, not yet up to date), "live" or "offline".
+ *
+ * It knows no DOM: the page calls wake() and offline().
+ */
+export class Connection extends EventTarget {
+  #url;
+  #WebSocket;
+
+  // What outlives a socket.
+  /** @type {Map<string, string | null>} the cursor held, by room */
+  #places = new Map();
+  #attempt = 0;
+  #offline = false;
+  #retry = 0;
+  #state = "";
+
+  // What belongs to one socket: all of it is set in #reset, and nowhere else forgotten.
+  #socket;
+  #greeted;
+  #steadySince;
+  #heard;
+  #deadline;
+  #chain;
+
+  /**
+   * @param {string} url of /ws
+   * @param {typeof WebSocket} [socketClass]
+   */
+  constructor(url, socketClass = globalThis.WebSocket) {
+    super();
+    this.#url = url;
+    this.#WebSocket = socketClass;
+    this.#reset();
+  }
+
+  /**
+   * Follows a room from a cursor, or, when it is null, from its newest entries.
+   * Following a room again moves to that cursor.
+   * @param {string} room
+   * @param {string | null} cursor
+   */
+  follow(room, cursor) {
+    this.#places.set(room, cursor);
+    if (this.#greeted) this.#sendFollow(room);
+    else if (!this.#socket && !this.#retry && !this.#offline) this.#open();
+  }
+
+  /** @param {string} room @returns {string | null} the cursor held */
+  cursor(room) {
+    return this.#places.get(room) ?? null;
+  }
+
+  /**
+   * Sends a frame if there is a greeted socket; tells whether it did.
+   * @param {object} frame
+   * @returns {boolean}
+   */
+  send(frame) {
+    if (!this.#greeted) return false;
+    this.#socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  /** To be called when the page is looked at again or the browser is online: the socket is checked. */
+  wake() {
+    const silent = Date.now() - this.#heard;
+    if (this.#offline || !this.#socket || silent > SILENCE) {
+      this.#offline = false;
+      this.#attempt = 0;
+      this.#open();
+    } else if (silent > 1_000) {
+      this.probe();
+    }
+  }
+
+  /** Asks for any answer, and drops the socket when none comes in time. */
+  probe() {
+    const [room] = this.#places.keys();
+    if (this.#greeted && room && !this.#deadline) {
+      this.#sendFollow(room);
+      this.#expectWithin(ANSWER);
+    }
+  }
+
+  /** How long nothing was heard, in milliseconds. */
+  get silence() {
+    return Date.now() - this.#heard;
+  }
+
+  /** The browser says it is offline: lets go, until wake(). */
+  offline() {
+    this.#offline = true;
+    this.#reset();
+    this.#say("offline");
+  }
+
+  /** Lets the socket go, until wake(). */
+  close() {
+    this.#reset();
+    this.#say("connecting");
+  }
+
+  #open() {
+    this.#reset();
+    this.#say("connecting");
+    const socket = new this.#WebSocket(this.#url, "burble.v1");
+    this.#socket = socket;
+    this.#expectWithin(OPENING);
+    socket.onmessage = (event) => this.#receive(event.data);
+    socket.onclose = () => this.#lost();
+  }
+
+  /** Forgets everything that belongs to one socket. */
+  #reset() {
+    if (this.#socket) {
+      this.#socket.onmessage = this.#socket.onclose = null;
+      this.#socket.close();
+    }
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#retry);
+    this.#socket = null;
+    this.#greeted = false;
+    this.#steadySince = Infinity;
+    this.#heard = Date.now();
+    this.#deadline = 0;
+    this.#retry = 0;
+    this.#chain = new Chain();
+  }
+
+  /** The socket ended or is not to be trusted: comes back after a while, from the cursors. */
+  #lost() {
+    if (Date.now() - this.#steadySince > STEADY) this.#attempt = 0;
+    this.#reset();
+    this.#say("connecting");
+    this.#retry = setTimeout(() => this.#open(), backoff(this.#attempt++));
+  }
+
+  #expectWithin(milliseconds) {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#lost(), milliseconds);
+  }
+
+  #receive(data) {
+    this.#heard = Date.now();
+    clearTimeout(this.#deadline);
+    this.#deadline = 0;
+    const frame = JSON.parse(data);
+    switch (frame.type) {
+      case "hello":
+        this.#greeted = true;
+        this.#emit(frame);
+        for (const room of this.#places.keys()) this.#sendFollow(room);
+        return;
+      case "followed":
+        return this.#followed(frame);
+      case "entries":
+        return this.#entries(frame);
+      case "error":
+        if (!frame.key && this.#places.has(frame.room) && !this.#chain.has(frame.room)) {
+          return this.#lost(); // The follow itself was refused: later, then.
+        }
+    }
+    this.#emit(frame);
+  }
+
+  #sendFollow(room) {
+    const after = this.#places.get(room);
+    this.#chain.ask(room, after);
+    this.send({ type: "follow", room, html: true, ...(after ? { after } : {}) });
+    if (!this.#chain.has(room)) this.#say("catching");
+  }
+
+  #followed(frame) {
+    if (!this.#places.has(frame.room)) return;
+    if (!this.#chain.start(frame)) return this.#lost();
+    this.#steadySince = Math.min(this.#steadySince, Date.now());
+    this.#places.set(frame.room, frame.at);
+    this.#emit(frame);
+    this.#progress();
+  }
+
+  #entries(frame) {
+    if (!this.#places.has(frame.room)) return;
+    if (!this.#chain.go(frame)) return this.#lost();
+    this.#emit(frame);
+    this.#places.set(frame.room, frame.upto);
+    this.#progress();
+  }
+
+  #progress() {
+    this.#say(this.#chain.complete(this.#places.keys()) ? "live" : "catching");
+  }
+
+  #say(state) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.dispatchEvent(new CustomEvent("state", { detail: state }));
+  }
+
+  #emit(frame) {
+    this.dispatchEvent(new CustomEvent(frame.type, { detail: frame }));
+  }
+}

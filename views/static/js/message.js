@@ -1,0 +1,172 @@
+import * as avatar from "./avatar.js";
+import { compare, timeOf } from "./id.js";
+import { fill } from "./render.js";
+import { clock, moment } from "./time.js";
+
+const DELETED = "This message was deleted.";
+const UNREADABLE = "This message cannot be read.";
+
+/** @typedef {{ id: string, name: string }} User */
+/** @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, emoji?: string, on?: boolean }} Entry */
+
+/** Makes the article of one message from the page's template, which is the markup the server uses. */
+export class MessageMaker {
+  #template;
+  #room;
+  #me;
+
+  /**
+   * @param {HTMLTemplateElement} template
+   * @param {string} room
+   * @param {User | null} me
+   */
+  constructor(template, room, me) {
+    this.#template = template;
+    this.#room = room;
+    this.#me = me;
+  }
+
+  /** The article of a message that waits to be stored. @param {import("./outbox.js").Item} item */
+  waiting(item) {
+    const article = this.#template.content.firstElementChild.cloneNode(true);
+    article.dataset.key = item.key;
+    article.dataset.at = String(item.at);
+    this.#author(article, this.#me ?? { id: "", name: "" });
+    this.time(article);
+    this.fate(article, item);
+    part(article, ".body").textContent = item.text;
+    return article;
+  }
+
+  /** Shows whether a waiting message failed, and why. */
+  fate(article, { state, why = "" }) {
+    article.dataset.state = state;
+    part(article, ".fate span").textContent = state === "failed" ? `Not sent. ${why}` : "Waiting to be sent";
+  }
+
+  /**
+   * The article of a stored message; a waiting one becomes it.
+   * @param {Entry} entry
+   * @param {Element} [article]
+   */
+  stored(entry, article = this.#template.content.firstElementChild.cloneNode(true)) {
+    article.id = `m${entry.id}`;
+    article.dataset.n = String(entry.n);
+    if (entry.key) article.dataset.key = entry.key;
+    delete article.dataset.state;
+    part(article, ".fate")?.remove();
+    this.time(article);
+    if (entry.kind === "unreadable") {
+      article.dataset.unreadable = "";
+      part(article, ".body").textContent = UNREADABLE;
+      return article;
+    }
+    this.#author(article, entry.user);
+    part(article, ".when").href = `/r/${this.#room}/${entry.id}`;
+    if (entry.reply_to) this.#quote(article, entry.reply_to);
+    if (entry.edited) article.dataset.edited = entry.edited;
+    if (entry.deleted) return erase(article);
+    write(part(article, ".body"), entry);
+    for (const [emoji, users] of Object.entries(entry.reactions ?? {})) this.#chip(article, emoji, new Set(users));
+    return article;
+  }
+
+  /** Applies an edit, delete or react entry to the message it is of. @param {Element} article @param {Entry} entry */
+  amend(article, entry) {
+    if ("deleted" in article.dataset) return;
+    if (entry.kind === "delete") {
+      erase(article);
+    } else if (entry.kind === "edit" && compare(entry.id, article.dataset.edited ?? "0-0") > 0) {
+      article.dataset.edited = entry.id;
+      write(part(article, ".body"), entry);
+    } else if (entry.kind === "react") {
+      const users = new Set(chipOf(article, entry.emoji)?.dataset.by.split(" "));
+      users[entry.on ? "add" : "delete"](entry.user.id);
+      this.#chip(article, entry.emoji, users);
+    }
+  }
+
+  /** Shows the time of a message in the reader's zone. */
+  time(article) {
+    const element = part(article, "time");
+    const time = timeOfArticle(article);
+    element.dateTime = new Date(time).toISOString();
+    element.textContent = clock(time);
+    element.title = moment(time);
+  }
+
+  #author(article, user) {
+    article.dataset.user = user.id;
+    article.toggleAttribute("data-mine", user.id === this.#me?.id);
+    avatar.show(part(article, ".avatar"), user);
+    part(article, ".author").textContent = user.name;
+  }
+
+  #quote(article, id) {
+    const quote = part(article, ".quote");
+    const original = document.getElementById(`m${id}`);
+    const [name, text] = quote.children;
+    quote.hidden = false;
+    quote.href = `/r/${this.#room}/${id}`;
+    name.textContent = original ? part(original, ".author").textContent : "";
+    text.textContent = original ? firstLine(part(original, ".body").textContent) : "an earlier message";
+  }
+
+  #chip(article, emoji, users) {
+    let chip = chipOf(article, emoji);
+    if (!users.size) return chip?.remove();
+    if (!chip) {
+      chip = document.createElement("button");
+      chip.type = "button";
+      chip.className = "chip";
+      chip.dataset.emoji = emoji;
+      part(article, ".marks").append(chip);
+    }
+    chip.dataset.by = [...users].join(" ");
+    chip.setAttribute("aria-pressed", String(users.has(this.#me?.id)));
+    chip.textContent = `${emoji} ${users.size}`;
+  }
+}
+
+/** When a message was written, in milliseconds. @param {Element} article */
+export function timeOfArticle(article) {
+  return article.id ? timeOf(article.id.slice(1)) : Number(article.dataset.at);
+}
+
+/** What decides how a message is grouped. @param {Element} article @returns {import("./grouping.js").Heading} */
+export function headingOf(article) {
+  return {
+    user: article.dataset.user ?? "",
+    name: part(article, ".author").textContent,
+    time: timeOfArticle(article),
+    reply: !part(article, ".quote").hidden,
+    unreadable: "unreadable" in article.dataset,
+  };
+}
+
+function part(article, selector) {
+  return article.querySelector(`:scope > ${selector}, :scope > header ${selector}`);
+}
+
+function chipOf(article, emoji) {
+  return [...part(article, ".marks").children].find((chip) => chip.dataset.emoji === emoji);
+}
+
+function write(body, { html, text = "" }) {
+  if (html === undefined) body.textContent = text;
+  else fill(body, html);
+}
+
+function erase(article) {
+  article.dataset.deleted = "";
+  delete article.dataset.edited;
+  part(article, ".quote").hidden = true;
+  part(article, ".marks").replaceChildren();
+  part(article, ".body").textContent = DELETED;
+  return article;
+}
+
+function firstLine(text) {
+  const line = text.trim().split("\n", 1)[0];
+  return line.length > 140 ? `${line.slice(0, 140)}…` : line;
+}

@@ -1,0 +1,167 @@
+import { Composer } from "./composer.js";
+import { Connection } from "./connection.js";
+import { History } from "./history.js";
+import { compare, idOf, newKey } from "./id.js";
+import { Jump } from "./jump.js";
+import { MessageMaker } from "./message.js";
+import { Outbox } from "./outbox.js";
+import { Scroll } from "./scroll.js";
+import { date, dayOf } from "./time.js";
+import { Timeline } from "./timeline.js";
+import { Truth } from "./truth.js";
+import { watch } from "./wake.js";
+
+/** The room page: makes its parts and joins them. What each does is in its own module. */
+
+const { room, asOf, user, name, limit } = document.body.dataset;
+const find = (id) => document.getElementById(id);
+const log = find("messages");
+
+const storage = (() => {
+  try {
+    return localStorage;
+  } catch {
+    return undefined; // Blocked: what waits lives as long as the page.
+  }
+})();
+
+const me = user ? { id: user, name } : null;
+const scroll = new Scroll(find("scroller"));
+const maker = new MessageMaker(find("message-template"), room, me);
+const timeline = new Timeline({ log, scroll, maker, attached: "live" in document.body.dataset });
+const history = new History({ room, timeline, scroller: find("scroller"), older: find("older"), newer: find("newer") });
+const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
+const outbox = new Outbox(room, { storage, transmit: (frame) => connection.send(frame) });
+const truth = new Truth(find("truth"));
+const jump = new Jump(find("jump"), { scroll, timeline, now });
+
+/** Goes to the newest message, fetching it when it is not in the page. */
+async function now() {
+  if (!timeline.attached) {
+    try {
+      await history.now();
+    } catch {
+      return location.assign(`/r/${room}`);
+    }
+    window.history.replaceState(null, "", `/r/${room}`);
+  }
+  await scroll.toEnd();
+  jump.update();
+}
+
+// What the server says.
+
+connection.addEventListener("state", ({ detail: state }) => {
+  truth.update({ connection: state });
+  if (state === "connecting" || state === "offline") outbox.shut();
+});
+
+connection.addEventListener("hello", ({ detail: { limits } }) => {
+  truth.update({ away: false });
+  if (composer && limits?.text) composer.limit = limits.text;
+  outbox.open();
+});
+
+let reset = false; // whether the history held was forgotten, and none has come since
+
+connection.addEventListener("followed", ({ detail: { state, first } }) => {
+  if (state === "truncated") timeline.gap(`Messages before ${date(Number.parseInt(first, 10))} are no longer kept here.`);
+  if (state !== "reset") return;
+  reset = true;
+  timeline.clear();
+  timeline.gap("The server's history was reset.");
+});
+
+connection.addEventListener("entries", ({ detail: { entries } }) => {
+  const restart = reset;
+  reset = false;
+  timeline.append(entries).then(() => {
+    if (restart) history.restart();
+    truth.update({ attached: timeline.attached });
+  });
+  for (const { key } of entries) if (key) outbox.settle(key);
+});
+
+connection.addEventListener("stored", ({ detail: { key, id } }) => {
+  const reached = connection.cursor(room);
+  timeline.stored(key, reached !== null && compare(id, idOf(reached)) <= 0);
+  outbox.settle(key);
+});
+
+connection.addEventListener("status", ({ detail: { redis } }) => {
+  truth.update({ away: redis === "away" });
+  if (redis === "back") outbox.open();
+});
+
+connection.addEventListener("error", ({ detail }) => outbox.refused(detail));
+
+// What waits to be sent.
+
+function showWaiting() {
+  const { items, reason } = outbox;
+  timeline.waiting(items);
+  const failed = items.filter((item) => item.state === "failed").length;
+  truth.update({ reason, failed, waiting: items.length - failed });
+}
+
+outbox.addEventListener("change", showWaiting);
+outbox.addEventListener("silent", () => connection.probe());
+addEventListener("storage", (event) => event.key === `burble:outbox:${room}` && outbox.changed());
+
+const composer =
+  me &&
+  new Composer(find("composer"), {
+    room,
+    limit: Number(limit),
+    send: (text) => {
+      outbox.add(text);
+      now();
+    },
+  });
+
+// What the reader does with a message.
+
+log.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  const article = event.target.closest("article");
+  if (button?.name === "retry") outbox.retry(article.dataset.key);
+  if (button?.name === "discard") outbox.settle(article.dataset.key);
+  if (button?.matches(".chip")) react(article.id.slice(1), button);
+  const quote = event.target.closest(".quote");
+  const original = quote && find(`m${quote.pathname.split("/").pop()}`);
+  if (!original || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  original.tabIndex = -1;
+  scroll.to(original).then(() => original.focus({ preventScroll: true }));
+});
+
+function react(of, { dataset, ariaPressed }) {
+  const on = ariaPressed !== "true";
+  if (me) connection.send({ type: "react", room, key: newKey(), of, emoji: dataset.emoji, on });
+}
+
+// Beginning.
+
+for (const { key } of outbox.items) if (timeline.has(key)) outbox.settle(key);
+showWaiting();
+
+const highlighted = log.querySelector("[aria-current]");
+if (highlighted) scroll.to(highlighted);
+
+history.addEventListener("live", ({ detail: cursor }) => {
+  connection.follow(room, cursor);
+  truth.update({ attached: true });
+  jump.update();
+});
+timeline.addEventListener("trimmed", () => truth.update({ attached: timeline.attached }));
+truth.update({ attached: timeline.attached });
+
+watch(connection);
+connection.follow(room, asOf || null);
+
+let today = dayOf(Date.now());
+setInterval(() => {
+  if (today === dayOf(Date.now())) return;
+  today = dayOf(Date.now());
+  timeline.relabel();
+}, 60_000);

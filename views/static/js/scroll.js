@@ -1,0 +1,79 @@
+const NEAR = 100; // pixels from the end within which the page follows what comes
+
+/**
+ * Scroll owns the place in the messages. Every change of the messages is done in
+ * its queue, one after another, and leaves what is being read where it is: at the
+ * end, or at the message then in view.
+ *
+ * The scroller is laid out from its end (column-reverse), so scrollTop is 0 at the
+ * newest message and negative above it.
+ *
+ * Event: `place` when the reader moved.
+ */
+export class Scroll extends EventTarget {
+  #scroller;
+  #queue = Promise.resolve();
+
+  /** @param {HTMLElement} scroller */
+  constructor(scroller) {
+    super();
+    this.#scroller = scroller;
+    scroller.addEventListener("scroll", () => this.dispatchEvent(new Event("place")), { passive: true });
+  }
+
+  /** Pixels below the view. */
+  get fromEnd() {
+    return Math.max(0, -this.#scroller.scrollTop);
+  }
+
+  /** Pixels above the view. */
+  get fromStart() {
+    return this.#scroller.scrollHeight - this.#scroller.clientHeight - this.fromEnd;
+  }
+
+  get nearEnd() {
+    return this.fromEnd < NEAR;
+  }
+
+  /**
+   * Queues a change of the messages. With `pin` the view stays at the end if it is
+   * there; otherwise the message in view stays where it is.
+   * @param {() => void} change
+   * @param {{ pin?: () => boolean }} [options] pin is asked when the change's turn comes
+   * @returns {Promise<void>} settled when the change is done
+   */
+  change(change, { pin = () => true } = {}) {
+    const done = this.#queue.then(() => {
+      const stay = pin() && this.nearEnd;
+      const anchor = stay ? null : this.#inView();
+      const before = anchor?.getBoundingClientRect().top;
+      change();
+      if (stay) this.#scroller.scrollTop = 0;
+      else if (anchor?.isConnected) this.#scroller.scrollTop += anchor.getBoundingClientRect().top - before;
+    });
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  /** Goes to the newest message. */
+  toEnd() {
+    return this.change(() => {
+      this.#scroller.scrollTop = 0;
+    });
+  }
+
+  /** Brings an element to the middle of the view. @param {Element} element */
+  to(element) {
+    return this.change(() => element.scrollIntoView({ block: "center" }), { pin: () => false }).then(() =>
+      element.scrollIntoView({ block: "center" }),
+    );
+  }
+
+  #inView() {
+    const top = this.#scroller.getBoundingClientRect().top;
+    for (const article of this.#scroller.querySelectorAll("article")) {
+      if (article.getBoundingClientRect().bottom > top) return article;
+    }
+    return null;
+  }
+}

@@ -1,0 +1,213 @@
+import { compare, idOf } from "./id.js";
+import { decorate, drop, lastAt, previous, next } from "./rows.js";
+
+const MOST = 300; // messages in the page; beyond, those far from the view go
+const SPARE = 50; // how many more go then, so that it is seldom done
+const AMENDMENTS = 500;
+
+/**
+ * Timeline holds the messages in the page: in the room's order, none twice, at most
+ * about 300. All its changes run in the scroll queue.
+ *
+ * It is *attached* while its last message is the room's newest; what arrives is then
+ * added. Detached, it only amends what it shows.
+ *
+ * Events: `unseen` (something arrived below the view), `trimmed` (detail "older" or
+ * "newer": messages were dropped at that end).
+ */
+export class Timeline extends EventTarget {
+  #log;
+  #scroll;
+  #maker;
+  /** @type {Map<string, Element>} stored messages shown, by entry ID */
+  #articles = new Map();
+  /** @type {import("./message.js").Entry[]} the newest amendments that came live */
+  #amendments = [];
+
+  /**
+   * @param {{ log: Element, scroll: import("./scroll.js").Scroll, maker: import("./message.js").MessageMaker, attached: boolean }} options
+   */
+  constructor({ log, scroll, maker, attached }) {
+    super();
+    this.#log = log;
+    this.#scroll = scroll;
+    this.#maker = maker;
+    this.attached = attached;
+    for (const article of log.querySelectorAll("article")) {
+      this.#articles.set(article.id.slice(1), article);
+      maker.time(article);
+    }
+    for (const article of this.#articles.values()) decorate(article);
+  }
+
+  get attached() {
+    return !("detached" in this.#log.dataset);
+  }
+
+  set attached(attached) {
+    this.#log.toggleAttribute("data-detached", !attached);
+  }
+
+  /** @returns {string | undefined} entry ID of the first message shown */
+  get oldest() {
+    return this.#log.querySelector("article[id]")?.id.slice(1);
+  }
+
+  /** @returns {string | undefined} entry ID of the last message shown */
+  get newest() {
+    return this.#last()?.id.slice(1);
+  }
+
+  /** Takes entries of the live read. @param {import("./message.js").Entry[]} entries */
+  append(entries) {
+    return this.#change(() => {
+      let added = false;
+      for (const entry of entries) {
+        if (entry.of) this.#amend(entry);
+        else if (this.attached) added = this.#insert(entry) || added;
+        else added = true;
+      }
+      this.#trim();
+      if (added && !(this.attached && this.#scroll.nearEnd)) this.dispatchEvent(new Event("unseen"));
+    });
+  }
+
+  /**
+   * Takes a page of history, folded as of a cursor.
+   * @param {import("./message.js").Entry[]} entries
+   * @param {string} asOf
+   * @param {{ attach?: boolean, replace?: boolean }} options attach: the page reaches the room's end; replace: it
+   *   stands in place of all that is shown
+   */
+  page(entries, asOf, { attach = false, replace = false } = {}) {
+    const change = () => {
+      if (replace) this.#clear();
+      for (const entry of entries) this.#insert(entry);
+      for (const amendment of this.#amendments) {
+        if (compare(amendment.id, idOf(asOf)) > 0) this.#amend(amendment);
+      }
+      if (attach) this.attached = true;
+      this.#trim();
+    };
+    this.#log.setAttribute("aria-busy", "true"); // What is old is not announced.
+    const pin = () => replace || this.attached;
+    return this.#scroll.change(change, { pin }).finally(() => this.#log.removeAttribute("aria-busy"));
+  }
+
+  /** Forgets every stored message; what comes next is the room's newest. */
+  clear() {
+    return this.#change(() => {
+      this.#clear();
+      this.attached = true;
+    });
+  }
+
+  /** Puts a row among the messages, after the newest, that tells of a gap. @param {string} text */
+  gap(text) {
+    return this.#change(() => {
+      const row = document.createElement("p");
+      row.className = "gap";
+      row.textContent = text;
+      this.#log.insertBefore(row, this.#firstWaiting());
+    });
+  }
+
+  /** Shows the messages that wait. @param {import("./outbox.js").Item[]} items */
+  waiting(items) {
+    return this.#change(() => {
+      const gone = new Map();
+      for (const row of this.#log.querySelectorAll("article[data-state]")) gone.set(row.dataset.key, row);
+      for (const item of items) {
+        const row = gone.get(item.key);
+        gone.delete(item.key);
+        if (row) this.#maker.fate(row, item);
+        else if (!this.has(item.key)) decorate(this.#log.appendChild(this.#maker.waiting(item)));
+      }
+      for (const row of gone.values()) if (row.dataset.state !== "stored") drop(row);
+    });
+  }
+
+  /**
+   * A waiting message is stored: its mark goes; its entry, when it comes, takes its place.
+   * @param {string} key
+   * @param {boolean} passed whether its entry has come already
+   */
+  stored(key, passed) {
+    return this.#change(() => {
+      const row = this.#waitingRow(key);
+      if (row && passed) drop(row);
+      else if (row) row.dataset.state = "stored";
+    });
+  }
+
+  /** Whether a stored message with this key is shown. @param {string} key */
+  has(key) {
+    return this.#log.querySelector(`article[id][data-key="${CSS.escape(key)}"]`) !== null;
+  }
+
+  /** Names the days anew, when one has begun since. */
+  relabel() {
+    for (const article of this.#articles.values()) decorate(article);
+  }
+
+  #change(change) {
+    return this.#scroll.change(change, { pin: () => this.attached });
+  }
+
+  #clear() {
+    this.#articles.clear();
+    this.#amendments = [];
+    for (const row of [...this.#log.children]) if (!["waiting", "failed"].includes(row.dataset.state)) row.remove();
+  }
+
+  /** Inserts a message in its place; tells whether it was new. */
+  #insert(entry) {
+    if (!["message", "unreadable"].includes(entry.kind) || this.#articles.has(entry.id)) return false;
+    const waiting = entry.key && this.#waitingRow(entry.key);
+    waiting?.remove();
+    const article = this.#maker.stored(entry, waiting);
+    const last = this.#last();
+    let before = last;
+    while (before && compare(before.id.slice(1), entry.id) > 0) before = previous(before);
+    if (before === last) this.#log.insertBefore(article, this.#firstWaiting());
+    else if (before) before.after(article);
+    else this.#log.prepend(article);
+    this.#articles.set(entry.id, article);
+    decorate(article);
+    decorate(next(article));
+    return true;
+  }
+
+  #amend(entry) {
+    if (this.#amendments.push(entry) > AMENDMENTS) this.#amendments.shift();
+    const article = this.#articles.get(entry.of);
+    if (article) this.#maker.amend(article, entry);
+  }
+
+  #trim() {
+    if (this.#articles.size <= MOST) return;
+    const end = this.#scroll.fromEnd > this.#scroll.fromStart ? "newer" : "older";
+    const rows = [...this.#log.querySelectorAll("article[id]")];
+    const excess = rows.length - MOST + SPARE;
+    for (const row of end === "older" ? rows.slice(0, excess) : rows.slice(-excess)) {
+      this.#articles.delete(row.id.slice(1));
+      drop(row);
+    }
+    if (end === "newer") this.attached = false;
+    decorate(this.#log.querySelector("article[id]"));
+    this.dispatchEvent(new CustomEvent("trimmed", { detail: end }));
+  }
+
+  #last() {
+    const waiting = this.#firstWaiting();
+    return waiting ? previous(waiting) : lastAt(this.#log.lastElementChild);
+  }
+
+  #firstWaiting() {
+    return this.#log.querySelector("article[data-state]");
+  }
+
+  #waitingRow(key) {
+    return this.#log.querySelector(`article[data-state][data-key="${CSS.escape(key)}"]`) ?? undefined;
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * @typedef {object} Facts
+ * @property {"connecting" | "catching" | "live" | "offline"} connection
+ * @property {boolean} away whether the server's storage does not answer
+ * @property {"" | "away" | "full"} reason why messages wait although there is a connection
+ * @property {number} waiting messages
+ * @property {number} failed messages
+ * @property {boolean} attached whether the newest message is shown
+ */
+
+/**
+ * What the truth line says, and how long that must have been so before it is shown:
+ * what passes in a moment need not be announced.
+ * @param {Facts} facts
+ * @returns {{ state: string, text: string, delay: number }}
+ */
+export function truth({ connection, away, reason, waiting, failed, attached }) {
+  const say = (state, text, delay = 0) => ({ state, text: waiting ? `${text}, ${waiting} waiting` : text, delay });
+  if (connection === "offline") return say("offline", "Offline");
+  if (connection === "connecting") return say("connecting", waiting ? "Connecting" : "Connecting…", 600);
+  if (reason === "full") return say("full", "Chat storage is full");
+  if (away || reason === "away") return say("away", "Chat storage is away");
+  if (connection === "catching") return say("catching", waiting ? "Catching up" : "Catching up…", 400);
+  if (waiting) return { state: "sending", text: waiting === 1 ? "Sending…" : `Sending ${waiting}…`, delay: 1_000 };
+  if (failed) return { state: "failed", text: failed === 1 ? "1 message not sent" : `${failed} messages not sent`, delay: 0 };
+  if (!attached) return { state: "past", text: "Reading older messages", delay: 0 };
+  return { state: "live", text: "Up to date", delay: 0 };
+}
+
+/** Truth keeps the line that says whether the page is up to date. */
+export class Truth {
+  #element;
+  #facts = { connection: "connecting", away: false, reason: "", waiting: 0, failed: 0, attached: true };
+  #text = "";
+  #timer = 0;
+
+  /** @param {HTMLElement} element with role=status */
+  constructor(element) {
+    this.#element = element;
+    this.update({});
+  }
+
+  /** @param {Partial<Facts>} facts those that may have changed */
+  update(facts) {
+    Object.assign(this.#facts, facts);
+    const { state, text, delay } = truth(this.#facts);
+    if (text === this.#text) return;
+    this.#text = text;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#element.dataset.state = state;
+      this.#element.textContent = text;
+    }, delay);
+  }
+}

@@ -18,7 +18,6 @@ import (
 	"net"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"burble/streams"
@@ -47,14 +46,15 @@ type App struct {
 	metrics metrics
 	fiber   *fiber.App
 
+	presence *presence
+	searches searches
+
 	ctx  context.Context // of the reads and appends; ends after the last feed
 	stop context.CancelFunc
 }
 
 // limits are the token buckets, by address and by user, of this process.
-type limits struct{ messages, address, connections *limiter }
-
-type metrics struct{ appended atomic.Int64 }
+type limits struct{ messages, signals, address, connections *limiter }
 
 // New makes a server over a store that runs, and goes on running until Serve has
 // returned. The secret signs cookies and tokens.
@@ -63,14 +63,17 @@ func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *
 	a.ctx, a.stop = context.WithCancel(context.Background())
 	a.limits = limits{
 		messages:    newLimiter(config.RateMessages, int(4*config.RateMessages)),
+		signals:     newLimiter(config.RateMessages, int(4*config.RateMessages)),
 		address:     newLimiter(config.RateAddress, int(4*config.RateAddress)),
 		connections: newLimiter(config.RateConnections, int(20*config.RateConnections)),
 	}
+	a.metrics = newMetrics(a)
+	a.presence = newPresence(store, log)
 	a.fiber = fiber.New(fiber.Config{
 		Views: views.Engine(), ViewsLayout: views.Layout,
 		ErrorHandler: a.tell, BodyLimit: frameLimit,
 		ReadTimeout: requestTime, IdleTimeout: idleTime, // no WriteTimeout: writes have deadlines
-		ReadBufferSize: 8 << 10, Immutable: true, DisableStartupMessage: true,
+		ReadBufferSize: 4 << 10, Immutable: true, DisableStartupMessage: true,
 	})
 	a.routes()
 	return a
@@ -80,8 +83,9 @@ func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *
 // away and returns, within 25 s.
 func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	var running sync.WaitGroup
-	beating, silence := context.WithCancel(ctx)
+	beating, silence := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { a.feeds.run(beating) })
+	running.Go(func() { a.presence.run(beating) })
 	served := make(chan error, 1)
 	go func() { served <- a.fiber.Listener(listener) }()
 

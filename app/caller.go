@@ -30,10 +30,10 @@ func (a *App) caller(c *fiber.Ctx) *caller {
 	if known, ok := c.Locals(callerKey).(*caller); ok {
 		return known
 	}
-	header := func(name string) string { return c.Get(name) }
+	header := lastHeader(c)
 	found := &caller{
 		address: addressGroup(clientAddress(header, c.Context().RemoteAddr().String(), a.config.TrustedProxy)),
-		origin:  scheme(behindTLS(header, a.config.TrustedProxy)) + c.Hostname(),
+		origin:  scheme(behindTLS(header, a.config.TrustedProxy)) + host(c),
 	}
 	now := time.Now()
 	if token := c.Cookies(cookieName); token != "" {
@@ -53,6 +53,9 @@ func (a *App) caller(c *fiber.Ctx) *caller {
 	c.Locals(callerKey, found)
 	return found
 }
+
+// host is the Host header. Fiber's Hostname would believe X-Forwarded-Host from anyone.
+func host(c *fiber.Ctx) string { return string(c.Request().Header.Host()) }
 
 func scheme(tls bool) string {
 	if tls {
@@ -75,7 +78,7 @@ func (a *App) checkOrigin(c *fiber.Ctx) error {
 	if origin == "" && !changes {
 		return c.Next()
 	}
-	if !originAllowed(origin, c.Hostname(), tls, a.config.Origins, caller.cookie, caller.bearer) {
+	if !originAllowed(origin, host(c), tls, a.config.Origins, caller.cookie, caller.bearer) {
 		return refuse(notAllowed, "origin", "This server does not take requests from that origin.")
 	}
 	return c.Next()
@@ -100,6 +103,17 @@ func (a *App) allowMessage(guest *Guest, now time.Time) error {
 	}
 	if ok, after := a.limits.messages.allow(guest.ID, now); !ok {
 		return slowDown(after, "messages")
+	}
+	return nil
+}
+
+// allowSignal says whether the guest may say that they type or have read.
+func (a *App) allowSignal(guest *Guest, now time.Time) error {
+	if guest == nil {
+		return refuse(notAllowed, "", "Say who you are first: POST /session with a name.")
+	}
+	if ok, after := a.limits.signals.allow(guest.ID, now); !ok {
+		return slowDown(after, "signals")
 	}
 	return nil
 }

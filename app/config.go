@@ -104,5 +104,5 @@ func configUsage() string {
 	for _, v := range variables {
 		fmt.Fprintf(&text, "  -%s, %s\n\t%s (default: %s)\n", v.flag(), v.Name, v.Use, v.shownDefault())
 	}
-	return text.String()
+	return strings.ReplaceAll(text.String(), "`", "") // Markdown's
 }

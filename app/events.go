@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"burble/streams"
 
@@ -19,10 +20,22 @@ func (a *App) events(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if a.feeds.isDraining() {
-		return &problem{code: unavailable, message: "The server is going away. Come back.", retryAfter: 1e9}
-	}
 	lines, contentType := lineCodecFor(c)
+	return a.takeOver(c, contentType, lines, func(f *feed) {
+		if err := f.follow(room, from, false); err != nil {
+			a.log.Error("cannot follow", "room", room, "error", err)
+			return
+		}
+		f.untilGone()
+	})
+}
+
+// takeOver answers with lines that are written as they come, on a connection
+// that leaves the HTTP server. When serve returns, the answer ends.
+func (a *App) takeOver(c *fiber.Ctx, contentType string, lines *lineCodec, serve func(*feed)) error {
+	if a.feeds.isDraining() {
+		return &problem{code: unavailable, message: "The server is going away. Come back.", retryAfter: time.Second}
+	}
 	c.Set(fiber.HeaderContentType, contentType)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Accel-Buffering", "no")
@@ -36,7 +49,16 @@ func (a *App) events(c *fiber.Ctx) error {
 	c.Context().HijackSetNoResponse(true)
 	c.Context().Hijack(func(conn net.Conn) {
 		defer a.recoverFeed()
-		a.serveEvents(conn, head, lines, room, from)
+		f := &feed{app: a, conn: conn, codec: lines, log: a.log}
+		bound(conn)
+		if !a.feeds.add(f) {
+			return // the connection closes: the client comes back to another server
+		}
+		defer a.feeds.remove(f)
+		defer f.finish()
+		f.write(head)
+		serve(f)
+		f.hangUp(closeNormal, "")
 	})
 	return nil
 }
@@ -64,23 +86,12 @@ func (a *App) eventsAsked(c *fiber.Ctx) (room string, from streams.From, err err
 	return room, streams.After(cursor), err
 }
 
-// serveEvents is a live read's life.
-func (a *App) serveEvents(conn net.Conn, head []byte, lines *lineCodec, room string, from streams.From) {
-	f := &feed{app: a, conn: conn, codec: lines, log: a.log}
-	bound(conn)
-	if !a.feeds.add(f) {
-		return // the connection closes: the client comes back to another server
-	}
-	defer a.feeds.remove(f)
-	defer f.finish()
-	f.write(head)
-	if err := f.follow(room, from, false); err != nil {
-		a.log.Error("cannot follow", "room", room, "error", err)
-		return
-	}
+// untilGone returns when the client closes the connection, or is sent away.
+func (f *feed) untilGone() {
 	var discard [64]byte
 	for {
-		if _, err := conn.Read(discard[:]); err != nil {
+		if _, err := f.conn.Read(discard[:]); err != nil {
+			f.hangUp(closeGone, "")
 			return
 		}
 	}
@@ -121,6 +132,9 @@ func (l *lineCodec) batch(batch *streams.Batch, _ bool) []byte {
 	})
 	return l.chunk(lines)
 }
+
+// signal is silent: who follows in lines has come for what is kept.
+func (l *lineCodec) signal(string, *streams.Signal) []byte { return nil }
 
 func (l *lineCodec) status(away bool) []byte {
 	return l.chunk(l.event(nil, "status", "", statusJSON(away)))

@@ -22,6 +22,8 @@ const (
 	farewell = time.Second
 	// sendBuffer bounds what the kernel keeps for a reader that stalls.
 	sendBuffer = 128 << 10
+	// notesMost bounds the notes that wait for a slow reader.
+	notesMost = 100
 )
 
 // Close codes: RFC 6455 section 7.4.1, and one of the protocol's own.
@@ -31,6 +33,7 @@ const (
 	closeNotText    = 1003
 	closeNotUTF8    = 1007
 	closeNotAllowed = 1008
+	closeBroken     = 1011
 	closeRestart    = 1012
 	closeTooSlow    = 4008
 )
@@ -40,6 +43,7 @@ const (
 type codec interface {
 	followed(room string, followed *streams.Followed) []byte
 	batch(batch *streams.Batch, html bool) []byte
+	signal(room string, signal *streams.Signal) []byte // nil: not told
 	status(away bool) []byte
 	beat() []byte
 	end(code int, reason string) []byte
@@ -56,13 +60,15 @@ type feed struct {
 	app   *App
 	conn  net.Conn
 	codec codec
+	user  string // ID of whose it is, "" for nobody's
 	log   *slog.Logger
 
 	mu      sync.Mutex // guards what follows
 	rooms   map[string]*following
 	queue   []*following // that may have something to read
 	beatDue bool
-	news    []bool // of Redis going away (true) and coming back, unsaid yet
+	news    []bool   // of Redis going away (true) and coming back, unsaid yet
+	notes   [][]byte // frames that may be missed, but not often
 	pumping bool
 	closed  bool // no pump is started any more
 	code    int  // why it ends
@@ -159,6 +165,16 @@ func (f *feed) tell(away bool) {
 	f.start()
 }
 
+// note has a frame written that does not matter much: one too many is dropped.
+func (f *feed) note(frame []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.notes) < notesMost {
+		f.notes = append(f.notes, frame)
+		f.start()
+	}
+}
+
 // start starts the pump if it does not run. The caller holds mu.
 func (f *feed) start() {
 	if !f.pumping && !f.closed {
@@ -171,6 +187,7 @@ func (f *feed) start() {
 // pump writes what there is, room by room in turn, until there is nothing.
 func (f *feed) pump() {
 	defer f.pumps.Done()
+	defer f.recovered()
 	for {
 		room, notes, ok := f.take()
 		if !ok {
@@ -185,6 +202,15 @@ func (f *feed) pump() {
 	}
 }
 
+// recovered keeps a panic of the pump from ending the process: it ends one
+// connection, whose client comes back with its cursor.
+func (f *feed) recovered() {
+	if cause := recover(); cause != nil {
+		f.app.logPanic(cause)
+		f.hangUp(closeBroken, "something went wrong")
+	}
+}
+
 // take takes the next thing to do; not ok is the end of the pump.
 func (f *feed) take() (room *following, notes [][]byte, ok bool) {
 	f.mu.Lock()
@@ -193,13 +219,14 @@ func (f *feed) take() (room *following, notes [][]byte, ok bool) {
 		f.pumping = false
 		return nil, nil, false
 	}
+	notes = f.notes
 	for _, away := range f.news {
 		notes = append(notes, f.codec.status(away))
 	}
 	if f.beatDue {
 		notes = append(notes, f.codec.beat())
 	}
-	f.news, f.beatDue = nil, false
+	f.notes, f.news, f.beatDue = nil, nil, false
 	for len(f.queue) > 0 && room == nil {
 		room = f.queue[0]
 		f.queue = f.queue[1:]
@@ -230,8 +257,21 @@ func (f *feed) step(room *following) bool {
 		return f.write(f.codec.followed(room.reader.Room, read.Followed))
 	case read.Batch != nil:
 		return f.write(f.codec.batch(read.Batch, room.html))
+	case read.Signals != nil:
+		return f.signal(room.reader.Room, read.Signals)
 	}
 	return false
+}
+
+// signal writes those signals that are for this feed, as one write.
+func (f *feed) signal(room string, signals []*streams.Signal) bool {
+	var frames []byte
+	for _, signal := range signals {
+		if signal.Kind != streams.Seen || signal.User.ID == f.user {
+			frames = append(frames, f.codec.signal(room, signal)...)
+		}
+	}
+	return len(frames) == 0 || f.write(frames)
 }
 
 // write writes whole frames, one caller at a time.
@@ -249,6 +289,7 @@ func (f *feed) write(data []byte) bool {
 	f.broken = true
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		f.rest = data[n:]
+		f.app.metrics.tooSlow.Inc()
 		f.hangUp(closeTooSlow, "too slow: come back with your cursor")
 	} else {
 		f.hangUp(closeGone, "")

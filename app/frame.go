@@ -15,6 +15,7 @@ import (
 // Bounds of what a client sends.
 const (
 	textLimit  = 4000     // characters of a message
+	topicLimit = 120      // characters of a room's topic
 	frameLimit = 64 << 10 // bytes of a frame, and of a request's body
 	emojiLimit = 64       // bytes: the longest emoji in Unicode 16 has 35
 	newestMost = 500
@@ -33,6 +34,7 @@ type frame struct {
 	From    streams.From // follow
 	ReplyTo streams.ID
 	Of      streams.ID
+	ID      streams.ID // read
 }
 
 // fields says which fields each type of frame has: those it must have, then
@@ -44,6 +46,9 @@ var fields = map[string]struct{ must, may []string }{
 	"edit":     {[]string{"room", "key", "of", "text"}, nil},
 	"delete":   {[]string{"room", "key", "of"}, nil},
 	"react":    {[]string{"room", "key", "of", "emoji", "on"}, nil},
+	"topic":    {[]string{"room", "key", "text"}, nil},
+	"typing":   {[]string{"room"}, nil},
+	"read":     {[]string{"room", "id"}, nil},
 }
 
 // parseFrame reads a frame. What it could read before it found fault (room and
@@ -117,7 +122,11 @@ func (f *frame) read(name string, value json.RawMessage) (err error) {
 	case "key":
 		f.Key, err = checkKey(text)
 	case "text":
-		f.Text, err = checkText(text)
+		check := checkText
+		if f.Type == "topic" {
+			check = checkTopic
+		}
+		f.Text, err = check(text)
 	case "emoji":
 		f.Emoji, err = checkEmoji(text)
 	case "after":
@@ -128,6 +137,8 @@ func (f *frame) read(name string, value json.RawMessage) (err error) {
 		f.ReplyTo, err = checkID(name, text)
 	case "of":
 		f.Of, err = checkID(name, text)
+	case "id":
+		f.ID, err = checkID(name, text)
 	}
 	return err
 }
@@ -173,6 +184,15 @@ func checkText(text string) (string, error) {
 			textLimit, utf8.RuneCountInString(text))
 	}
 	return text, nil
+}
+
+// checkTopic takes one line, or nothing: a room may be without.
+func checkTopic(topic string) (string, error) {
+	topic = strings.Join(strings.Fields(topic), " ")
+	if utf8.RuneCountInString(topic) > topicLimit {
+		return "", refuse(tooLong, "text", "A topic has at most %d characters.", topicLimit)
+	}
+	return topic, nil
 }
 
 func checkEmoji(emoji string) (string, error) {

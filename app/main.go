@@ -18,6 +18,7 @@ import (
 
 	"github.com/joho/godotenv"
 	"github.com/mattn/go-isatty"
+	"github.com/redis/go-redis/v9"
 )
 
 const (
@@ -42,6 +43,7 @@ func main() {
 		os.Exit(2)
 	}
 	log := newLogger(config, os.Stderr)
+	redis.SetLogger(redisLog{log})
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go stopOnSignal(stop)
@@ -130,4 +132,12 @@ func newLogger(config Config, out io.Writer) *slog.Logger {
 		return slog.New(slog.NewTextHandler(out, options))
 	}
 	return slog.New(slog.NewJSONHandler(out, options))
+}
+
+// redisLog takes what go-redis would write to standard error: what of it matters
+// comes back as an error too.
+type redisLog struct{ log *slog.Logger }
+
+func (r redisLog) Printf(ctx context.Context, format string, args ...any) {
+	r.log.DebugContext(ctx, "redis client", "says", fmt.Sprintf(format, args...))
 }

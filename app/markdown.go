@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"html"
 	"regexp"
+	"strings"
 
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
@@ -80,11 +81,23 @@ func (imageAsLink) RegisterFuncs(register renderer.NodeRendererFuncRegisterer) {
 		}
 		image := node.(*ast.Image)
 		target := html.EscapeString(string(image.Destination))
-		name := html.EscapeString(string(image.Text(source)))
+		name := html.EscapeString(plainText(image, source))
 		if name == "" {
 			name = target
 		}
 		w.WriteString(`<a href="` + target + `">` + name + `</a>`)
 		return ast.WalkSkipChildren, nil
 	})
+}
+
+// plainText is the text within a node, without its marks.
+func plainText(node ast.Node, source []byte) string {
+	var text strings.Builder
+	ast.Walk(node, func(child ast.Node, entering bool) (ast.WalkStatus, error) {
+		if leaf, ok := child.(*ast.Text); ok && entering {
+			text.Write(leaf.Segment.Value(source))
+		}
+		return ast.WalkContinue, nil
+	})
+	return text.String()
 }

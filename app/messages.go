@@ -162,3 +162,17 @@ func parseMoment(text string) (time.Time, error) {
 	}
 	return time.Time{}, refuse(badField, "at", "%q is a time, as 2026-03-01T09:00 (UTC) or with an offset.", "at")
 }
+
+// rooms is GET /rooms: what there is, with what the user has not read of it.
+func (a *App) rooms(c *fiber.Ctx) error {
+	if err := a.caller(c).err; err != nil {
+		return err
+	}
+	rooms, err := a.store.Rooms(c.UserContext(), a.user(c), roomsListed)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Send(roomsJSON(rooms))
+}

@@ -26,17 +26,25 @@ func (a *App) page(c *fiber.Ctx, title string) views.Page {
 	return page
 }
 
+// user is the caller as the store knows people; the zero User is nobody.
+func (a *App) user(c *fiber.Ctx) streams.User {
+	if guest := a.caller(c).guest; guest != nil {
+		return streams.User(*guest)
+	}
+	return streams.User{}
+}
+
 // home is GET /.
 func (a *App) home(c *fiber.Ctx) error { return a.renderHome(c, "") }
 
 func (a *App) renderHome(c *fiber.Ctx, refused string) error {
-	rooms, err := a.store.Rooms(c.UserContext(), roomsListed)
+	rooms, err := a.store.Rooms(c.UserContext(), a.user(c), roomsListed)
 	if err != nil {
 		return err
 	}
 	links := make([]views.RoomLink, len(rooms))
 	for i, room := range rooms {
-		links[i] = views.RoomLink{Name: room.Name, LastActive: room.Last}
+		links[i] = views.RoomLink{Name: room.Name, LastActive: room.Active()}
 	}
 	return render(c, "home", views.Home{Page: a.page(c, ""), Rooms: links, Error: refused})
 }

@@ -127,7 +127,7 @@ func TestChildRedisEndsWhenWeAreKilled(t *testing.T) {
 	}
 	cfg := Config{DataDir: t.TempDir()}
 	burble := exec.Command(os.Args[0], "-test.run=^TestHelperProcessWithChildRedis$")
-	burble.Env = append(os.Environ(), "BURBLE_TEST_DATA_DIR="+cfg.DataDir)
+	burble.Env = append(os.Environ(), "BURBLE_TEST_DATA_DIR="+cfg.DataDir, "TMPDIR="+t.TempDir()) // what it leaves behind
 	stdout, err := burble.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

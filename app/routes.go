@@ -20,6 +20,7 @@ func (a *App) routes() {
 	a.fiber.Use(a.caught, a.secure)
 	a.fiber.Get("/healthz", a.healthz)
 	a.fiber.Get("/readyz", a.readyz)
+	a.fiber.Get("/metrics", a.metrics.handler())
 	a.fiber.Use(views.StaticPath(), forEver, filesystem.New(filesystem.Config{
 		Root: http.FS(views.Static()), MaxAge: int((365 * 24 * time.Hour).Seconds()),
 	}))
@@ -28,10 +29,12 @@ func (a *App) routes() {
 	a.fiber.Get("/open", a.open)
 	a.fiber.Get("/ws", a.openSocket())
 	a.fiber.Post("/session", a.session)
+	a.fiber.Get("/rooms", a.rooms)
 	a.fiber.Get("/r/:room", a.room)
 	a.fiber.Get("/r/:room/messages", a.messages)
 	a.fiber.Post("/r/:room/messages", a.post)
 	a.fiber.Get("/r/:room/events", a.events)
+	a.fiber.Get("/r/:room/search", a.search)
 	a.fiber.Get("/r/:room/:id", a.room)
 	a.fiber.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
 }

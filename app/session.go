@@ -25,6 +25,8 @@ const (
 	roomsMost = 5000
 	// floodMost is how many frames over the limit in a row end a connection.
 	floodMost = 200
+	// typingEvery is how often a session's typing is told.
+	typingEvery = 3 * time.Second
 )
 
 // A session is one WebSocket: a feed of the rooms it follows, and the frames of
@@ -34,7 +36,9 @@ type session struct {
 	ws      *websocket.Conn
 	guest   *Guest // nil: it may read
 	address string
-	limited int // frames refused in a row
+	limited int                  // frames refused in a row
+	present map[string]bool      // rooms in which it was counted in
+	typed   map[string]time.Time // when it last said so in a room
 }
 
 // openSocket is the handler of GET /ws, after the middleware let it through.
@@ -75,6 +79,9 @@ func (a *App) serveSocket(ws *websocket.Conn) {
 		guest:   caller.guest,
 		address: caller.address,
 	}
+	if s.guest != nil {
+		s.user = s.guest.ID
+	}
 	bound(s.conn)
 	if !a.feeds.add(&s.feed) {
 		s.hangUp(closeRestart, "the server is going away: come back")
@@ -83,6 +90,7 @@ func (a *App) serveSocket(ws *websocket.Conn) {
 	}
 	defer a.feeds.remove(&s.feed)
 	defer s.finish()
+	defer s.leaveAll()
 	s.write(webSocketFrame(opText, helloJSON(s.guest, a.store.Durability())))
 	s.read()
 }
@@ -172,8 +180,11 @@ func (s *session) allow(asked frame) error {
 		}
 		return slowDown(after, "frames")
 	}
-	if asked.Type == "follow" || asked.Type == "unfollow" {
+	switch asked.Type {
+	case "follow", "unfollow":
 		return nil
+	case "typing", "read":
+		return s.app.allowSignal(s.guest, now)
 	}
 	return s.app.allowMessage(s.guest, now)
 }
@@ -184,10 +195,15 @@ func (s *session) do(asked frame) error {
 		if s.follows() >= roomsMost {
 			return refuse(notAllowed, "room", "A connection follows at most %d rooms.", roomsMost)
 		}
-		return s.follow(asked.Room, asked.From, asked.HTML)
+		return s.enter(asked)
 	case "unfollow":
 		s.unfollow(asked.Room)
+		s.leave(asked.Room)
 		return nil
+	case "typing":
+		return s.typing(asked.Room)
+	case "read":
+		return s.markRead(asked.Room, asked.ID)
 	}
 	stored, err := s.app.append(asked.Room, asked.entry(s.guest))
 	if err != nil {
@@ -197,9 +213,63 @@ func (s *session) do(asked frame) error {
 	return nil
 }
 
+// typing tells the room that the guest writes, at most once in 3 s: one more says
+// nothing new.
+func (s *session) typing(room string) error {
+	now := time.Now()
+	if !s.present[room] || now.Sub(s.typed[room]) < typingEvery {
+		return nil
+	}
+	if s.typed == nil || len(s.typed) > len(s.present) {
+		s.typed = make(map[string]time.Time, 1)
+	}
+	s.typed[room] = now
+	ctx, cancel := context.WithTimeout(s.app.ctx, appendTime)
+	defer cancel()
+	return s.app.store.Signal(ctx, room, &streams.Signal{Kind: streams.Typing, User: streams.User(*s.guest)})
+}
+
+// markRead moves the guest's read marker, for all their devices.
+func (s *session) markRead(room string, id streams.ID) error {
+	ctx, cancel := context.WithTimeout(s.app.ctx, appendTime)
+	defer cancel()
+	return s.app.store.MarkRead(ctx, streams.User(*s.guest), room, id)
+}
+
+// enter follows a room, and is there from then on.
+func (s *session) enter(asked frame) error {
+	if err := s.follow(asked.Room, asked.From, asked.HTML); err != nil {
+		return err
+	}
+	guest := s.guest
+	if s.present[asked.Room] {
+		guest = nil // counted in already
+	} else if s.present == nil {
+		s.present = make(map[string]bool, 1)
+	}
+	s.present[asked.Room] = true
+	s.app.presence.join(asked.Room, guest, &s.feed)
+	return nil
+}
+
+// leave is no longer there.
+func (s *session) leave(room string) {
+	if s.present[room] {
+		delete(s.present, room)
+		s.app.presence.leave(room, s.guest, time.Now())
+	}
+}
+
+func (s *session) leaveAll() {
+	for room := range s.present {
+		s.leave(room)
+	}
+}
+
 // kinds are the entries that frames ask for.
 var kinds = map[string]streams.Kind{
 	"send": streams.Message, "edit": streams.Edit, "delete": streams.Delete, "react": streams.React,
+	"topic": streams.Topic,
 }
 
 // entry is the entry that the frame asks to append.
@@ -221,7 +291,7 @@ func (a *App) append(room string, entry streams.Entry) (streams.Stored, error) {
 	if err != nil {
 		return stored, fmt.Errorf("append %s: %w", entry.Kind, err)
 	}
-	a.metrics.appended.Add(1)
+	a.metrics.appended.Inc()
 	return stored, nil
 }
 
@@ -248,6 +318,12 @@ func (socketCodec) batch(batch *streams.Batch, html bool) []byte {
 	}
 	return batch.Encoded(form, func(batch *streams.Batch) []byte {
 		return webSocketFrame(opText, entriesJSON(batch, html))
+	})
+}
+
+func (socketCodec) signal(room string, signal *streams.Signal) []byte {
+	return signal.Encoded(func(signal *streams.Signal) []byte {
+		return webSocketFrame(opText, signalJSON(room, signal))
 	})
 }
 

@@ -89,7 +89,7 @@ func appendEntry(dst []byte, entry *streams.Entry, html bool) []byte {
 	switch entry.Kind {
 	case streams.Message:
 		dst = appendMessage(dst, entry)
-	case streams.Edit:
+	case streams.Edit, streams.Topic:
 		dst = appendField(dst, "text", entry.Text)
 	case streams.React:
 		dst = appendField(dst, "emoji", entry.Emoji)
@@ -195,6 +195,62 @@ func helloJSON(guest *Guest, durability streams.Durability) []byte {
 	dst = append(dst, `,"limits":{"text":`...)
 	dst = strconv.AppendInt(dst, textLimit, 10)
 	return append(dst, "}}"...)
+}
+
+// presentJSON is the frame "present".
+func presentJSON(room string, count int, people []streams.User) []byte {
+	dst := []byte(`{"type":"present"`)
+	dst = appendField(dst, "room", room)
+	dst = append(dst, `,"count":`...)
+	dst = strconv.AppendInt(dst, int64(count), 10)
+	dst = append(dst, `,"users":[`...)
+	for i, user := range people {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendUser(dst, user)
+	}
+	return append(dst, "]}"...)
+}
+
+// signalJSON is the frame "signal", and for a crowd's number "present".
+func signalJSON(room string, signal *streams.Signal) []byte {
+	if signal.Kind == streams.Count {
+		return presentJSON(room, signal.Count, nil)
+	}
+	dst := []byte(`{"type":"signal"`)
+	dst = appendField(dst, "room", room)
+	dst = appendField(dst, "kind", string(signal.Kind))
+	dst = append(dst, `,"user":`...)
+	dst = appendUser(dst, signal.User)
+	if !signal.ID.IsZero() {
+		dst = appendIDField(dst, "id", signal.ID)
+	}
+	return append(dst, '}')
+}
+
+// roomsJSON is the answer of GET /rooms.
+func roomsJSON(rooms []streams.Room) []byte {
+	dst := []byte{'['}
+	for i, room := range rooms {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"room":`...)
+		dst = appendString(dst, room.Name)
+		dst = appendField(dst, "title", firstOf(room.Topic, room.Name))
+		dst = appendIDField(dst, "last", room.Last)
+		for _, number := range []struct {
+			name  string
+			value int
+		}{{"unread", room.Unread}, {"mentions", room.Mentions}, {"present", room.Present}} {
+			dst = append(dst, `,"`+number.name+`":`...)
+			dst = strconv.AppendInt(dst, int64(number.value), 10)
+		}
+		dst = appendBound(dst, "read", room.Read)
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
 }
 
 // errorJSON is the frame "error". Room and key are those of the frame that is

@@ -59,6 +59,8 @@ func (s *Store) Append(ctx context.Context, room string, entry Entry) (Stored, e
 	}
 	select {
 	case s.lanes[bucketOf(room)%len(s.lanes)].calls <- call:
+	case <-s.ended:
+		return Stored{}, fmt.Errorf("append to room %q: %w: the store has ended", room, ErrUnavailable)
 	case <-ctx.Done():
 		return Stored{}, fmt.Errorf("append to room %q: %w: %w", room, ErrUnavailable, ctx.Err())
 	}

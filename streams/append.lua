@@ -49,14 +49,15 @@ local function known(id)
 end
 
 if begun then
-  trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], tonumber(ARGV[4]), oldest(tonumber(ARGV[5])))
+  local most, since = tonumber(ARGV[4]), oldest(tonumber(ARGV[5]))
+  meta[4] = trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], most, since) or meta[4]
 end
 
 local target, state
 if kind == 'message' then
   if of ~= '' and not known(of) then return {'not_found'} end
-else
-  target = message(of)
+elseif kind ~= 'topic' then
+  target = of ~= '' and message(of)
   if not target then return {'not_found'} end
   if kind ~= 'react' and target.uid ~= uid then return {'not_yours'} end
   state = cjson.decode(redis.call('HGET', KEYS[3], of) or '{}')
@@ -80,15 +81,16 @@ if kind == 'react' and not react() then return {'too_many'} end
 
 if not begun then
   -- The stream is not there: a new room, or one that somebody deleted. What is
-  -- left of an old one must not speak for the new.
-  redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
+  -- left of an old one must not speak for the new. (No DEL of nothing: a script
+  -- that has written is no longer refused when Redis is full.)
+  if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4]) > 0 then
+    redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
+  end
   epoch, n, messages = ARGV[2], 0, 0
 elseif not epoch then
   epoch = ARGV[2]
   local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-  for i = 1, last and #last[2] or 0, 2 do
-    if last[2][i] == 'n' then n = tonumber(last[2][i + 1]) or 0 end
-  end
+  n = last and number(last[2]) or 0
 end
 -- XDEL needs no memory: as the first write it lets a delete through a full Redis.
 local function erase(gone)
@@ -109,6 +111,9 @@ local function put(field, value) table.insert(entry, field); table.insert(entry,
 if kind == 'message' then
   put('text', text)
   if of ~= '' then put('re', of) end
+elseif kind == 'topic' then
+  put('text', text)
+  redis.call('HSET', KEYS[2], 'topic', text)
 else
   put('of', of)
   if kind == 'edit' then put('text', text) end

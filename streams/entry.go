@@ -15,6 +15,7 @@ const (
 	Edit    Kind = "edit"    // Of has the text Text now
 	React   Kind = "react"   // User put Emoji on Of, or took it off
 	Delete  Kind = "delete"  // Of and its edits are erased
+	Topic   Kind = "topic"   // the room is about Text from now on; empty: about nothing
 	// Unreadable stands for an entry that Burble did not write. Only its ID
 	// is set: a reader passes over it and the room goes on.
 	Unreadable Kind = "unreadable"
@@ -70,7 +71,7 @@ func parseEntry(message redis.XMessage) Entry {
 		}
 	}
 	switch entry.Kind {
-	case Message:
+	case Message, Topic:
 		return entry
 	case Edit, React, Delete:
 		if entry.Of, err = ParseID(field("of")); err == nil {

@@ -2,6 +2,7 @@ package streams
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -10,14 +11,23 @@ import (
 // about a generation stays true; clients that come back together ask within it.
 const flightKept = time.Second
 
+// flightsBytes bounds what is kept for others, about.
+const flightsBytes = 32 << 20
+
 // flightTime bounds one read of Redis.
 const flightTime = 5 * time.Second
 
-// flights make identical reads of Redis one read.
+// flights make identical reads of Redis one read, and let few go at a time: the
+// others wait here, not in the client's pool, where waiting ends in an error.
 type flights struct {
+	ctx     context.Context // of the reads: who asked first may leave, others still want the answer
+	end     context.CancelFunc
+	slots   chan struct{}
+	running sync.WaitGroup
+
 	mu      sync.Mutex
 	current map[flightKey]*flight
-	running sync.WaitGroup
+	bytes   int // of the answers that are kept
 }
 
 // flightKey is the question: at most so many entries after a cursor, or the newest.
@@ -35,50 +45,76 @@ type flight struct {
 	err    error
 }
 
+func newFlights(slots int) *flights {
+	f := &flights{slots: make(chan struct{}, slots), current: make(map[flightKey]*flight)}
+	f.ctx, f.end = context.WithCancel(context.Background())
+	return f
+}
+
 // do returns fn's answer to the question, whoever's fn it was.
 func (f *flights) do(ctx context.Context, question flightKey, fn func(context.Context) (*stretch, error)) (*stretch, error) {
 	f.mu.Lock()
 	asked, found := f.current[question]
 	if !found {
 		asked = &flight{done: make(chan struct{})}
-		if f.current == nil {
-			f.current = make(map[flightKey]*flight)
-		}
 		f.current[question] = asked
+		f.running.Go(func() { f.fly(question, asked, fn) })
 	}
 	f.mu.Unlock()
-	if found {
-		select {
-		case <-asked.done:
-			return asked.answer, asked.err
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+	select {
+	case <-asked.done:
+		return asked.answer, asked.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	// The one who asked first may leave; the others still want the answer.
-	reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightTime)
-	defer cancel()
-	f.running.Add(1)
-	defer f.running.Done()
-	asked.answer, asked.err = fn(reading)
-	close(asked.done)
-	f.forget(question, asked)
-	return asked.answer, asked.err
 }
 
-// forget drops an answer when it has served, a failure at once.
-func (f *flights) forget(question flightKey, asked *flight) {
-	drop := func() {
+// fly reads when it is its turn.
+func (f *flights) fly(question flightKey, asked *flight, fn func(context.Context) (*stretch, error)) {
+	asked.err = f.slot(f.ctx, func(ctx context.Context) (err error) {
+		asked.answer, err = fn(ctx)
+		return err
+	})
+	f.keep(question, asked)
+	close(asked.done)
+}
+
+// slot runs one read of Redis when it is its turn.
+func (f *flights) slot(ctx context.Context, read func(context.Context) error) error {
+	select {
+	case f.slots <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+	}
+	defer func() { <-f.slots }()
+	ctx, cancel := context.WithTimeout(ctx, flightTime)
+	defer cancel()
+	return read(ctx)
+}
+
+// keep leaves an answer for others for a while; a failure serves nobody else.
+func (f *flights) keep(question flightKey, asked *flight) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	size := 0
+	if asked.err == nil && asked.answer.batch != nil {
+		size = asked.answer.batch.size()
+	}
+	if asked.err != nil || f.bytes+size > flightsBytes {
+		delete(f.current, question)
+		return
+	}
+	f.bytes += size
+	time.AfterFunc(flightKept, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		delete(f.current, question)
-	}
-	if asked.err != nil {
-		drop()
-		return
-	}
-	time.AfterFunc(flightKept, drop)
+		f.bytes -= size
+	})
 }
 
-// wait returns when no read is under way.
-func (f *flights) wait() { f.running.Wait() }
+// close ends the reads that are under way and waits for them.
+func (f *flights) close() {
+	f.end()
+	f.running.Wait()
+}

@@ -4,10 +4,9 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
-	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -59,14 +58,12 @@ func (s *Store) page(ctx context.Context, room string, where Where) (Page, error
 	case !where.Around.IsZero():
 		return s.around(ctx, room, where)
 	case !where.After.IsZero():
-		newer, err := s.fold(ctx, room, false, "("+where.After.String(), where.Limit)
+		from := where.After.next()
+		asOf, found, err := s.fold(ctx, room, stretchAsk{false, from.String(), where.Limit})
 		if err != nil {
 			return Page{}, err
 		}
-		page := Page{AsOf: newer.asOf, Entries: newer.entries, Older: where.After}
-		if newer.more {
-			page.Newer = newer.end
-		}
+		page := Page{AsOf: asOf, Entries: found[0].entries, Older: from, Newer: found[0].end}
 		if len(page.Entries) > 0 {
 			page.Older = page.Entries[0].ID
 		}
@@ -74,212 +71,128 @@ func (s *Store) page(ctx context.Context, room string, where Where) (Page, error
 	}
 	bound := "+"
 	if !where.Before.IsZero() {
-		bound = "(" + where.Before.String()
+		bound = where.Before.previous().String()
 	}
-	older, err := s.fold(ctx, room, true, bound, where.Limit)
+	asOf, found, err := s.fold(ctx, room, stretchAsk{true, bound, where.Limit})
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{AsOf: older.asOf, Entries: older.entries}
-	if older.more {
-		page.Older = older.end
-	}
-	if n := len(page.Entries); !where.Before.IsZero() {
+	page := Page{AsOf: asOf, Entries: found[0].entries, Older: found[0].end}
+	if n := len(page.Entries); n > 0 && !where.Before.IsZero() {
+		page.Newer = page.Entries[n-1].ID
+	} else if !where.Before.IsZero() {
 		page.Newer = where.Before.previous()
-		if n > 0 {
-			page.Newer = page.Entries[n-1].ID
-		}
 	}
 	return page, nil
 }
 
 // around is half a page before the place and the rest from it on.
 func (s *Store) around(ctx context.Context, room string, where Where) (Page, error) {
-	older := folded{more: true, end: where.Around}
-	if half := where.Limit / 2; half > 0 {
-		var err error
-		if older, err = s.fold(ctx, room, true, "("+where.Around.String(), half); err != nil {
-			return Page{}, err
-		}
-	}
-	newer, err := s.fold(ctx, room, false, where.Around.String(), where.Limit-len(older.entries))
+	half := where.Limit / 2
+	asOf, found, err := s.fold(ctx, room,
+		stretchAsk{true, where.Around.previous().String(), max(1, half)},
+		stretchAsk{false, where.Around.String(), where.Limit})
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{AsOf: cmp.Or(older.asOf, newer.asOf), Entries: append(older.entries, newer.entries...)}
-	if older.more {
-		page.Older = older.end
-	}
-	if newer.more {
-		page.Newer = newer.end
-	}
-	return page, nil
+	older, newer := found[0], found[1]
+	older.cut(true, half)
+	newer.cut(false, where.Limit-len(older.entries))
+	return Page{asOf, append(older.entries, newer.entries...), older.end, newer.end}, nil
+}
+
+// stretchAsk asks page.lua for messages in one direction, from a bound on that
+// is included.
+type stretchAsk struct {
+	older bool
+	bound string
+	limit int
 }
 
 // folded is one stretch in one direction.
 type folded struct {
-	asOf    Cursor
 	entries []Entry // oldest first
-	more    bool    // there may be more beyond end
-	end     ID
+	end     ID      // there may be more beyond it; zero: there is not
 }
 
-// fold reads messages and tombstones from the bound on, as they are now.
-func (s *Store) fold(ctx context.Context, room string, older bool, bound string, limit int) (folded, error) {
-	direction := "newer"
-	if older {
-		direction = "older"
+// fold reads messages and tombstones, as they are now, of all stretches at once.
+func (s *Store) fold(ctx context.Context, room string, asks ...stretchAsk) (asOf Cursor, found []folded, err error) {
+	var args []any
+	for _, ask := range asks {
+		direction := "newer"
+		if ask.older {
+			direction = "older"
+		}
+		args = append(args, direction, ask.bound, ask.limit)
 	}
-	keys := s.appendKeys(room, "")[:4]
-	reply, err := pageScript.Run(ctx, s.reads, keys, direction, bound, limit).Slice()
+	reply, err := pageScript.Run(ctx, s.reads, s.appendKeys(room, "")[:4], args...).Slice()
 	if err != nil {
-		return folded{}, wrap(err)
+		return Cursor{}, nil, wrap(err)
 	}
 	epoch, _ := reply[0].(string)
 	last, _ := reply[1].(string)
-	rest, _ := reply[4].(string)
-	found := folded{asOf: Cursor{Epoch: cmp.Or(epoch, noEpoch)}}
-	found.asOf.ID, _ = ParseID(last)
-	for _, row := range list(reply[2]) {
-		found.entries = append(found.entries, foldMessage(list(row)))
+	asOf.Epoch = cmp.Or(epoch, noEpoch)
+	asOf.ID, _ = ParseID(last)
+	for i, ask := range asks {
+		found = append(found, ask.merge(list(reply[2+i])))
 	}
-	edge := bound
-	for _, row := range list(reply[3]) {
-		if entry, ok := tombstone(list(row)); ok && within(entry.ID, older, edge, rest) {
+	return asOf, found, nil
+}
+
+// merge puts the tombstones of a stretch between its messages.
+func (a stretchAsk) merge(reply []any) folded {
+	var found folded
+	if rest, _ := reply[2].(string); rest != "" {
+		found.end, _ = ParseID(rest[1:])
+	}
+	var all []Entry
+	for _, row := range list(reply[0]) {
+		if entry := foldMessage(list(row)); entry.Kind == Message {
+			all = append(all, entry)
+		}
+	}
+	for _, row := range list(reply[1]) {
+		if entry, ok := tombstone(list(row)); ok {
+			all = append(all, entry)
+		}
+	}
+	for _, entry := range all {
+		if within(entry.ID, a.older, a.bound, found.end) {
 			found.entries = append(found.entries, entry)
 		}
 	}
-	slices.SortFunc(found.entries, func(a, b Entry) int { return a.ID.Compare(b.ID) })
-	found.cut(older, limit, rest)
-	return found, nil
+	byID := func(a, b Entry) int { return a.ID.Compare(b.ID) }
+	slices.SortFunc(found.entries, byID)
+	found.entries = slices.CompactFunc(found.entries, func(a, b Entry) bool { return a.ID == b.ID })
+	found.cut(a.older, a.limit)
+	return found
 }
 
 // cut keeps the limit's messages nearest to the bound, and says where to go on.
-func (f *folded) cut(older bool, limit int, rest string) {
+func (f *folded) cut(older bool, limit int) {
 	over := len(f.entries) - limit
-	f.more = rest != "" || over > 0
-	if rest != "" {
-		f.end, _ = ParseID(rest[1:])
-	}
-	if over > 0 && older {
+	switch {
+	case over <= 0:
+	case older && limit > 0:
 		f.entries = f.entries[over:]
-	} else if over > 0 {
+		f.end = f.entries[0].ID
+	case older:
+		f.end, f.entries = f.entries[over-1].ID.next(), nil
+	default:
 		f.entries = f.entries[:limit]
-	}
-	if over > 0 && limit > 0 {
 		f.end = f.entries[limit-1].ID
-		if older {
-			f.end = f.entries[0].ID
-		}
 	}
 }
 
-// within says whether a tombstone lies between the bound that was asked from
-// and the place where the scan ended. Both are as XRANGE takes them.
-func within(id ID, older bool, bound, rest string) bool {
-	from, exclusive := bound, false
-	if from != "" && from[0] == '(' {
-		from, exclusive = from[1:], true
+// within says whether the ID lies between the bound that was asked from,
+// included, and the end of what was read, included; a zero end is none.
+func within(id ID, older bool, bound string, end ID) bool {
+	from, err := ParseID(bound)
+	if err != nil { // "+"
+		from = ID{math.MaxUint64, math.MaxUint64}
 	}
-	if edge, err := ParseID(from); err == nil {
-		switch order := id.Compare(edge); {
-		case order == 0 && exclusive, order > 0 && older, order < 0 && !older:
-			return false
-		}
+	if older {
+		return !from.Before(id) && !id.Before(end)
 	}
-	if rest == "" {
-		return true
-	}
-	end, err := ParseID(rest[1:])
-	return err == nil && (older && !id.Before(end) || !older && !end.Before(id))
-}
-
-// amendment is a message's state in the amended hash, as append.lua writes it.
-type amendment struct {
-	Text      *string             `json:"t"`
-	Edits     []string            `json:"e"`
-	Reactions map[string][]string `json:"r"`
-	Deleted   string              `json:"d"` // by this entry; and then, of the message:
-	N         string              `json:"n"`
-	Key       string              `json:"k"`
-	UserID    string              `json:"u"`
-	UserName  string              `json:"a"`
-	ReplyTo   string              `json:"re"`
-}
-
-// foldMessage reads {ID, fields, state}.
-func foldMessage(row []any) Entry {
-	id, _ := row[0].(string)
-	message := redis.XMessage{ID: id, Values: make(map[string]any)}
-	fields := list(row[1])
-	for i := 0; i+1 < len(fields); i += 2 {
-		name, _ := fields[i].(string)
-		message.Values[name] = fields[i+1]
-	}
-	entry := parseEntry(message)
-	state, ok := parseAmendment(row[2])
-	if !ok {
-		return entry
-	}
-	if state.Text != nil {
-		entry.Text = *state.Text
-	}
-	if n := len(state.Edits); n > 0 {
-		entry.Edited, _ = ParseID(state.Edits[n-1])
-	}
-	entry.Reactions = state.Reactions
-	return entry
-}
-
-// tombstone reads {ID, state} of an erased message; ok is false for an erased edit.
-func tombstone(row []any) (Entry, bool) {
-	name, _ := row[0].(string)
-	id, err := ParseID(name)
-	state, ok := parseAmendment(row[1])
-	if err != nil || !ok || state.Deleted == "" {
-		return Entry{}, false
-	}
-	entry := Entry{ID: id, Kind: Message, Key: state.Key, User: User{state.UserID, state.UserName}, Deleted: true}
-	entry.N, _ = strconv.ParseInt(state.N, 10, 64)
-	entry.ReplyTo, _ = ParseID(state.ReplyTo)
-	return entry, true
-}
-
-func parseAmendment(text any) (amendment, bool) {
-	var state amendment
-	raw, _ := text.(string)
-	ok := raw != "" && json.Unmarshal([]byte(raw), &state) == nil
-	return state, ok
-}
-
-func list(value any) []any {
-	items, _ := value.([]any)
-	return items
-}
-
-// Room is a room as a list of rooms shows it.
-type Room struct {
-	Name string
-	Last time.Time // of its last entry
-}
-
-// Rooms returns up to limit rooms, those with the newest entries first.
-func (s *Store) Rooms(ctx context.Context, limit int) ([]Room, error) {
-	pipe := s.reads.Pipeline()
-	found := make([]*redis.ZSliceCmd, buckets)
-	for bucket := range found {
-		found[bucket] = pipe.ZRevRangeWithScores(ctx, s.keys.rooms(bucket), 0, int64(limit)-1)
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("list the rooms: %w", wrap(err))
-	}
-	var rooms []Room
-	for _, bucket := range found {
-		for _, member := range bucket.Val() {
-			name, _ := member.Member.(string)
-			rooms = append(rooms, Room{name, time.UnixMilli(int64(member.Score))})
-		}
-	}
-	slices.SortFunc(rooms, func(a, b Room) int { return b.Last.Compare(a.Last) })
-	return rooms[:min(len(rooms), limit)], nil
+	return !id.Before(from) && (end.IsZero() || !end.Before(id))
 }

@@ -84,6 +84,17 @@ func (id ID) previous() ID {
 	return id
 }
 
+// next is the least ID above id; the greatest ID's is itself.
+func (id ID) next() ID {
+	switch {
+	case id.Seq < math.MaxUint64:
+		return ID{id.Millis, id.Seq + 1}
+	case id.Millis < math.MaxUint64:
+		return ID{Millis: id.Millis + 1}
+	}
+	return id
+}
+
 // noEpoch stands in the cursor of a room that does not exist yet. Such a
 // cursor is always at 0-0: nothing has been seen, so nothing can be missed.
 const noEpoch = "0"

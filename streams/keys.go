@@ -56,4 +56,21 @@ func (k keys) amended(room string) string { return k.room(room) + ":amended" }
 // erased is the sorted set of entry IDs whose entries were really removed.
 func (k keys) erased(room string) string { return k.room(room) + ":erased" }
 
+// servers is the sorted set of servers with people, by when they are taken for dead.
+func (k keys) servers() string { return k.bucket(0) + "servers" }
+
+// serverRooms is the set of rooms in which a server has or had people.
+func (k keys) serverRooms(server string) string { return k.bucket(0) + "server:" + server + ":rooms" }
+
+// present is the hash of who is in a room.
+func (k keys) present(room string) string { return k.room(room) + ":present" }
+
+// told is there while a crowded room was told its number lately.
+func (k keys) told(room string) string { return k.room(room) + ":told" }
+
+// read is the hash of a user's read markers, by room.
+func (k keys) read(userID string) string {
+	return k.bucket(bucketOf(userID)) + "user:" + userID + ":read"
+}
+
 func (k keys) sent(room, key string) string { return k.room(room) + ":sent:" + key }

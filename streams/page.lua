@@ -1,21 +1,17 @@
--- Reads one stretch of a room's messages as they are now, atomically.
+-- Reads stretches of a room's messages as they are now, all at one moment.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased
--- ARGV  1 'older' or 'newer'  2 the bound to start from, as XRANGE takes it
---       3 how many messages
--- Reply {epoch, last entry ID, messages, tombstones, rest}, where a message is
---       {ID, fields, state or ''}, a tombstone {ID, state}, and rest the bound to
---       go on from, '' at the end. Tombstones come unordered with the messages:
---       the caller merges them.
+-- ARGV  for each stretch: 'older' or 'newer', the bound to start from as XRANGE
+--       takes it, how many messages
+-- Reply {epoch, last entry ID, stretch, …}, where a stretch is {messages,
+--       tombstones, rest}, a message {ID, fields, state or ''}, a tombstone
+--       {ID, state}, and rest the bound to go on from, '' at the end. There may be
+--       more tombstones than asked for, unordered and beyond rest, and messages
+--       beyond rest: the caller merges and cuts.
 
-local older, bound, most = ARGV[1] == 'older', ARGV[2], tonumber(ARGV[3])
-local scanned, messages = 0, {}
-local rest = ''
-
-local function chunk(from)
-  if older then return redis.call('XREVRANGE', KEYS[1], from, '-', 'COUNT', most + 1) end
-  return redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', most + 1)
-end
+-- A stretch of nothing but reactions, or of nothing but erased edits, must not
+-- hold Redis up: so many are looked at in a call.
+local at_most = 4000
 
 local function is_message(fields)
   for i = 1, #fields, 2 do
@@ -24,44 +20,66 @@ local function is_message(fields)
   return false
 end
 
--- A stretch of nothing but reactions must not hold Redis up: 4,000 entries at most.
-local from = bound
-repeat
-  local found = chunk(from)
-  for _, entry in ipairs(found) do
-    scanned = scanned + 1
-    if is_message(entry[2]) then
-      if #messages == most then rest = '(' .. messages[most][1]; break end
-      table.insert(messages, {entry[1], entry[2], redis.call('HGET', KEYS[3], entry[1]) or ''})
+local function messages(older, bound, most)
+  local found, scanned, from = {}, 0, bound
+  while true do
+    local chunk
+    if older then
+      chunk = redis.call('XREVRANGE', KEYS[1], from, '-', 'COUNT', most + 1)
+    else
+      chunk = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', most + 1)
     end
-    from = '(' .. entry[1]
+    for _, entry in ipairs(chunk) do
+      if is_message(entry[2]) then
+        if #found == most then return found, '(' .. found[most][1] end
+        table.insert(found, {entry[1], entry[2], redis.call('HGET', KEYS[3], entry[1]) or ''})
+      end
+      from = '(' .. entry[1]
+    end
+    scanned = scanned + #chunk
+    if #chunk <= most then return found, '' end
+    if scanned >= at_most then return found, from end
   end
-  local more = #found == most + 1
-  if rest == '' and more and scanned >= 4000 then rest = from end
-until rest ~= '' or not more
+end
 
--- Tombstones within what was read, by time: the caller cuts at the exact IDs.
 local function millis(place) return string.match(place, '%d+') end
-local low, high = '-inf', '+inf'
-if older then
-  if bound ~= '+' then high = millis(bound) end
-  if rest ~= '' then low = millis(rest) end
-else
-  if bound ~= '-' then low = millis(bound) end
-  if rest ~= '' then high = millis(rest) end
-end
-local erased
-if older then
-  erased = redis.call('ZREVRANGEBYSCORE', KEYS[4], high, low, 'LIMIT', 0, 2000)
-else
-  erased = redis.call('ZRANGEBYSCORE', KEYS[4], low, high, 'LIMIT', 0, 2000)
-end
-local gone = {}
-for _, id in ipairs(erased) do
-  local state = redis.call('HGET', KEYS[3], id)
-  if state then table.insert(gone, {id, state}) end
+
+-- tombstones from the bound to rest, by whole milliseconds, until there are
+-- enough. The second result is a nearer rest if too many had to be looked at.
+local function tombstones(older, bound, rest, most)
+  local near, far = millis(bound), millis(rest)
+  local found, looked, last = {}, 0, nil
+  local function look(from, to, offset, count)
+    local ids = redis.call(older and 'ZREVRANGEBYSCORE' or 'ZRANGEBYSCORE', KEYS[4],
+      from, to, 'LIMIT', offset, count)
+    for _, id in ipairs(ids) do
+      local state = redis.call('HGET', KEYS[3], id)
+      if state then table.insert(found, {id, state}) end
+      last = id
+    end
+    return #ids
+  end
+  near, far = near or (older and '+inf' or '-inf'), far or (older and '-inf' or '+inf')
+  repeat
+    local count = look(near, far, looked, 500)
+    looked = looked + count
+    if count < 500 then return found, rest end
+  until #found > most or looked >= at_most
+  local enough = #found > most
+  local moment = millis(last)
+  look(moment, moment, 0, -1) -- the rest of its millisecond, some of it again
+  if enough then return found, rest end
+  return found, older and '(' .. moment .. '-0' or '(' .. moment .. '-18446744073709551615'
 end
 
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local meta = redis.call('HMGET', KEYS[2], 'epoch', 'trimmed')
-return {meta[1] or '', last and last[1] or meta[2] or '0-0', messages, gone, rest}
+local reply = {meta[1] or '', last and last[1] or meta[2] or '0-0'}
+for i = 1, #ARGV, 3 do
+  local older, bound, most = ARGV[i] == 'older', ARGV[i + 1], tonumber(ARGV[i + 2])
+  local found, rest = messages(older, bound, most)
+  local gone
+  gone, rest = tombstones(older, bound, rest, most)
+  table.insert(reply, {found, gone, rest})
+end
+return reply

@@ -2,12 +2,18 @@ package streams
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
 )
+
+//go:embed notice.lua
+var noticeLua string
+
+var noticeScript = redis.NewScript(trimLua + noticeLua)
 
 // State says how a reader stands to the history it asked to go on from.
 type State string
@@ -31,10 +37,10 @@ type place struct {
 	epoch       string // noEpoch if it does not
 	n           int64  // of the last entry
 	trimmed     ID     // through here
-	first, last ID     // zero in an empty stream
+	trimmedN    int64
+	first, last ID // zero in an empty stream
 	firstN      int64
 	here        bool // the entry at the ID stands, or is known to be erased
-	gone        bool // it was before the first entry kept, but nobody recorded its trimming
 	entries     []Entry
 	more        bool // there are entries beyond those asked for
 }
@@ -42,15 +48,16 @@ type place struct {
 // judge says whether a reader at the cursor can be continued exactly.
 func (p *place) judge(cursor Cursor) State {
 	id := cursor.ID
-	nothingSeen := id.IsZero() && (cursor.Epoch == "" || cursor.Epoch == noEpoch)
+	anyEpoch := cursor.Epoch == "" || cursor.Epoch == noEpoch
+	nothingSeen := id.IsZero() && anyEpoch
 	switch {
 	case nothingSeen && p.trimmed.IsZero():
 		return Resumed
 	case nothingSeen:
 		return Truncated
-	case !p.begun || cursor.Epoch != "" && cursor.Epoch != p.epoch:
+	case !p.begun || !anyEpoch && cursor.Epoch != p.epoch:
 		return Reset
-	case id.Before(p.trimmed) || p.gone:
+	case id.Before(p.trimmed):
 		return Truncated
 	case id == p.trimmed || p.here:
 		return Resumed // the last that was trimmed: nothing after it is missing
@@ -86,8 +93,8 @@ type probe struct {
 }
 
 // ask puts the question for the place at id, and for at most `most` entries in
-// (id, upto], upto as XRANGE takes it. The entries come first: what the checks
-// after them find unbroken was unbroken when they were read.
+// (id, upto], upto as XRANGE takes it. The pipeline is a transaction: the answer
+// is of one moment.
 func (s *Store) ask(ctx context.Context, pipe redis.Pipeliner, room string, id ID, upto string, most int64) *probe {
 	key := s.keys.room(room)
 	p := &probe{room: room, id: id, most: most}
@@ -95,7 +102,7 @@ func (s *Store) ask(ctx context.Context, pipe redis.Pipeliner, room string, id I
 		p.entries = pipe.XRangeN(ctx, key, "("+id.String(), upto, most)
 	}
 	p.exists = pipe.Exists(ctx, key)
-	p.meta = pipe.HMGet(ctx, s.keys.meta(room), "epoch", "n", "trimmed")
+	p.meta = pipe.HMGet(ctx, s.keys.meta(room), "epoch", "n", "trimmed", "trimmed_n")
 	p.at = pipe.XRange(ctx, key, id.String(), id.String())
 	p.erased = pipe.ZScore(ctx, s.keys.erased(room), id.String())
 	p.first = pipe.XRangeN(ctx, key, "-", "+", 1)
@@ -140,45 +147,46 @@ func (p *place) readMeta(values []any) {
 	}
 	p.n, _ = strconv.ParseInt(field(1), 10, 64)
 	p.trimmed, _ = ParseID(field(2))
+	p.trimmedN, _ = strconv.ParseInt(field(3), 10, 64)
 }
 
 // find asks for one place.
 func (s *Store) find(ctx context.Context, room string, id ID, upto string, most int64) (*place, error) {
-	pipe := s.reads.Pipeline()
-	question := s.ask(ctx, pipe, room, id, upto, most)
-	pipe.Exec(ctx)
-	found, err := question.answer()
-	if err != nil {
-		return nil, err
+	for {
+		pipe := s.reads.TxPipeline()
+		question := s.ask(ctx, pipe, room, id, upto, most)
+		pipe.Exec(ctx)
+		found, err := question.answer()
+		if err != nil || !found.begun || found.here || !found.last.IsZero() && !id.Before(found.first) {
+			return found, err
+		}
+		if again, err := s.noticeTrim(ctx, room, found); err != nil || !again {
+			return found, err
+		}
 	}
-	return found, s.noticeTrim(ctx, room, id, found)
 }
 
-// noticeTrim finds that somebody trimmed the stream by hand. Redis keeps no
-// record of that, so it is made up for where the numbers prove it.
-func (s *Store) noticeTrim(ctx context.Context, room string, id ID, found *place) error {
-	if !found.begun || found.here || !id.Before(found.first) {
-		return nil
+// noticeTrim finds that somebody else trimmed the beginning of the stream. again
+// is set when the stream is no longer as it was found.
+func (s *Store) noticeTrim(ctx context.Context, room string, found *place) (again bool, err error) {
+	first, firstN, below := "", found.n+1, ""
+	if !found.last.IsZero() {
+		first, firstN, below = found.first.String(), found.firstN, found.first.previous().String()
 	}
-	if !found.trimmed.IsZero() {
-		found.gone = found.trimmed.Before(id)
-		return nil
+	if firstN == found.trimmedN+1 {
+		return false, nil
 	}
-	if found.firstN <= 1 {
-		return nil
+	keys := []string{s.keys.room(room), s.keys.meta(room), s.keys.erased(room)}
+	reply, err := noticeScript.Run(ctx, s.reads, keys, first, below).StringSlice()
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("see who trimmed room %q: %w", room, wrap(err))
+	case len(reply) == 0:
+		return false, nil
+	case reply[0] == "again":
+		return true, nil
 	}
-	before := strconv.FormatUint(found.first.Millis, 10)
-	erased, err := s.reads.ZCount(ctx, s.keys.erased(room), "-inf", before).Result()
-	if err != nil {
-		return fmt.Errorf("count what room %q erased: %w", room, wrap(err))
-	}
-	if found.firstN-1 <= erased {
-		return nil
-	}
-	found.trimmed = found.first.previous()
+	found.trimmed, err = ParseID(reply[0])
 	s.log.Warn("a stream was trimmed by somebody else", "room", room, "through", found.trimmed)
-	if err := s.reads.HSet(ctx, s.keys.meta(room), "trimmed", found.trimmed.String()).Err(); err != nil {
-		s.log.Warn("cannot record the trimming", "room", room, "error", err)
-	}
-	return nil
+	return false, err
 }

@@ -3,7 +3,9 @@ package streams
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"time"
 )
 
 // From is where a reader begins.
@@ -22,11 +24,15 @@ func Newest(count int) From { return From{last: count, fresh: true} }
 // resetLast is how many entries a reader gets whose history was lost.
 const resetLast = 50
 
-// Read is one step of a reader: at most one of the two is set, and neither when
+// retryAfter is about when a reader whose read failed is told to ask again.
+const retryAfter = 500 * time.Millisecond
+
+// Read is one step of a reader: at most one of the three is set, and none when
 // there is nothing to read.
 type Read struct {
 	Followed *Followed
 	Batch    *Batch
+	Signals  []*Signal
 }
 
 // Followed says where a reader stands: once at first, and again when Redis lost
@@ -44,13 +50,14 @@ type Reader struct {
 
 	store  *Store
 	window *window
-	index  int // in window.readers
+	index  int // in window.readers, -1 when closed
 	ready  func(*Reader)
 
 	from       From
 	cursor     Cursor
 	generation uint64 // of the view that the cursor was checked against; 0: not yet
 	fetched    *Batch // read together with the place
+	heard      uint64 // how many of the window's signals
 }
 
 // Follow makes a reader of the room. It reads nothing yet: call Next until it
@@ -65,14 +72,14 @@ func (s *Store) Follow(room string, from From, ready func(*Reader)) (*Reader, er
 	defer s.mu.Unlock()
 	reader.window = s.windows[room]
 	if reader.window == nil {
-		reader.window = &window{room: room}
+		reader.window = newWindow(room)
 		s.windows[room] = reader.window
 	}
 	reader.window.add(reader)
 	return reader, nil
 }
 
-// Close ends the reading. ready is not called after it.
+// Close ends the reading. ready is not called after it. Closing again does nothing.
 func (r *Reader) Close() {
 	r.store.mu.Lock()
 	defer r.store.mu.Unlock()
@@ -87,6 +94,14 @@ func (r *Reader) Cursor() Cursor { return r.cursor }
 // Next returns what comes after the cursor, and moves it there. On an error the
 // cursor stays: ready is called when it makes sense to ask again.
 func (r *Reader) Next(ctx context.Context) (Read, error) {
+	read, err := r.next(ctx)
+	if err != nil && ctx.Err() == nil && !r.store.Away() { // back wakes everybody
+		time.AfterFunc(retryAfter/2+rand.N(retryAfter), func() { r.window.wakeOne(r) })
+	}
+	return read, err
+}
+
+func (r *Reader) next(ctx context.Context) (Read, error) {
 	seen, err := r.window.joined(ctx, r.store)
 	if err != nil {
 		return Read{}, err
@@ -101,7 +116,7 @@ func (r *Reader) Next(ctx context.Context) (Read, error) {
 		return r.step(batch), nil
 	}
 	if !r.cursor.ID.Before(seen.upto.ID) {
-		return Read{}, nil
+		return Read{Signals: r.window.signalsFor(r)}, nil
 	}
 	if batch := seen.after(r.cursor); batch != nil {
 		return r.step(batch), nil
@@ -213,7 +228,7 @@ func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, curso
 func (s *Store) stretchNewest(ctx context.Context, room string, seen *view, last int) (*stretch, error) {
 	question := flightKey{room: room, generation: seen.generation, newest: true, most: int64(last)}
 	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
-		pipe := s.reads.Pipeline()
+		pipe := s.reads.TxPipeline()
 		newest := pipe.XRevRangeN(ctx, s.keys.room(room), "+", "-", int64(last)+1)
 		place := s.ask(ctx, pipe, room, ID{}, "+", 0)
 		pipe.Exec(ctx)

@@ -20,12 +20,13 @@ var (
 
 // follower collects what one reader reads, and checks the chain as a client does.
 type follower struct {
-	t      *testing.T
-	reader *streams.Reader
-	wake   chan struct{}
-	at     streams.Cursor
-	states []streams.Followed
-	all    []streams.Entry
+	t       *testing.T
+	reader  *streams.Reader
+	wake    chan struct{}
+	at      streams.Cursor
+	states  []streams.Followed
+	all     []streams.Entry
+	signals []*streams.Signal
 }
 
 func follow(t *testing.T, store *streams.Store, room string, from streams.From) *follower {
@@ -63,23 +64,31 @@ func (f *follower) until(what string, enough func() bool) {
 func (f *follower) drain() {
 	f.t.Helper()
 	for {
-		read, err := f.reader.Next(context.Background())
-		switch {
-		case err != nil:
-			return // ready is called when it is worth asking again
-		case read.Followed != nil:
-			f.states = append(f.states, *read.Followed)
-			f.at = read.Followed.At
-		case read.Batch != nil:
-			if read.Batch.After != f.at {
-				f.t.Fatalf("chain broken: at %v, batch after %v", f.at, read.Batch.After)
-			}
-			f.at = read.Batch.Upto
-			f.all = append(f.all, read.Batch.Entries...)
-		default:
+		// On an error, ready is called when it is worth asking again.
+		read, err := f.step()
+		if err != nil || read.Followed == nil && read.Batch == nil && read.Signals == nil {
 			return
 		}
 	}
+}
+
+// step reads once.
+func (f *follower) step() (streams.Read, error) {
+	f.t.Helper()
+	read, err := f.reader.Next(context.Background())
+	if read.Followed != nil {
+		f.states = append(f.states, *read.Followed)
+		f.at = read.Followed.At
+	}
+	if read.Batch != nil {
+		if read.Batch.After != f.at {
+			f.t.Fatalf("chain broken: at %v, batch after %v", f.at, read.Batch.After)
+		}
+		f.at = read.Batch.Upto
+		f.all = append(f.all, read.Batch.Entries...)
+	}
+	f.signals = append(f.signals, read.Signals...)
+	return read, err
 }
 
 func (f *follower) has(n int) {

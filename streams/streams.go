@@ -75,15 +75,17 @@ type Store struct {
 	keys    keys
 	log     *slog.Logger
 
-	// Three clients, because each fails in its own way: a blocked read pins its
-	// connection, and an append must not be retried by the library.
+	// Three clients, because each fails in its own way: an append must not be
+	// retried by the library, and a tail must neither wait for readers that catch
+	// up nor see another server than the one it blocks on.
 	reads   redis.UniversalClient
 	appends redis.UniversalClient
-	blocks  redis.UniversalClient
+	follows redis.UniversalClient
 
 	tails   []*tail
 	lanes   []*lane
-	flights flights
+	flights *flights
+	ended   chan struct{} // closed when Run has returned
 	health  health
 
 	mu      sync.Mutex
@@ -110,6 +112,8 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		options: options,
 		keys:    keys{options.Prefix},
 		log:     options.Log,
+		flights: newFlights(readConnections - 1),
+		ended:   make(chan struct{}),
 		windows: make(map[string]*window),
 	}
 	s.reads = client(options.Redis, readConnections, 3)
@@ -123,7 +127,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 			groups = append(groups, []int{bucket})
 		}
 	}
-	s.blocks = client(options.Redis, len(groups), -1)
+	s.follows = client(options.Redis, len(groups), -1)
 	for _, group := range groups {
 		s.tails = append(s.tails, newTail(s, group))
 		s.lanes = append(s.lanes, newLane(s))
@@ -162,7 +166,7 @@ func everyBucket() []int {
 	return all
 }
 
-// Run reads what moves and appends what is given, until ctx ends.
+// Run reads what moves and appends what is given, until ctx ends. It is called once.
 func (s *Store) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	for _, tail := range s.tails {
@@ -173,16 +177,17 @@ func (s *Store) Run(ctx context.Context) error {
 	}
 	// A blocked read does not heed its context (go-redis #2276), but its end.
 	<-ctx.Done()
-	err := s.blocks.Close()
+	err := s.follows.Close()
 	running.Wait()
+	close(s.ended)
 	return err
 }
 
 // Close closes the connections to Redis. Run has returned by then.
 func (s *Store) Close() error {
-	s.flights.wait()
+	s.flights.close()
 	err := errors.Join(s.reads.Close(), s.appends.Close())
-	if closed := s.blocks.Close(); !errors.Is(closed, redis.ErrClosed) {
+	if closed := s.follows.Close(); !errors.Is(closed, redis.ErrClosed) {
 		err = errors.Join(err, closed)
 	}
 	return err

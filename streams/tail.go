@@ -10,9 +10,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// blockFor is how long a tail waits for activity before it looks around. Tests
+// shorten it.
+var blockFor = 20 * time.Second
+
 const (
-	// blockFor is how long a tail waits for activity before it looks around.
-	blockFor = 20 * time.Second
 	// roundTime is the least time between two rounds: a quiet room is read at
 	// once, a busy one in batches, and Redis sees at most 100 rounds a second.
 	roundTime = 10 * time.Millisecond
@@ -26,14 +28,16 @@ const (
 type tail struct {
 	store   *Store
 	buckets []int
+	block   time.Duration
 	keys    []string          // of the buckets' activity streams
 	seen    map[string]string // activity stream to the last ID read
+	since   time.Time         // when it last began to follow; zero: it has not
 	away    bool
 	rests   int
 }
 
 func newTail(s *Store, group []int) *tail {
-	t := &tail{store: s, buckets: group}
+	t := &tail{store: s, buckets: group, block: blockFor}
 	for _, bucket := range group {
 		t.keys = append(t.keys, s.keys.activity(bucket))
 	}
@@ -43,15 +47,17 @@ func newTail(s *Store, group []int) *tail {
 // run follows until ctx ends, coming back after every error.
 func (t *tail) run(ctx context.Context) {
 	for attempt := 0; ctx.Err() == nil; attempt++ {
-		began := time.Now()
+		t.since = time.Time{}
 		err := t.follow(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(began) > 5*time.Second {
+		if !t.since.IsZero() && time.Since(t.since) > 5*time.Second {
 			attempt = 0
 		}
-		t.store.log.Warn("reading from redis broke off", "error", err)
+		if !t.away {
+			t.store.log.Warn("reading from redis broke off", "error", err)
+		}
 		if !t.away && attempt > 0 {
 			t.away = true
 			t.store.gone()
@@ -72,6 +78,7 @@ func (t *tail) follow(ctx context.Context) error {
 	if err := t.checkAll(ctx); err != nil {
 		return err
 	}
+	t.since = time.Now()
 	if t.away {
 		t.away = false
 		t.store.back()
@@ -84,7 +91,7 @@ func (t *tail) follow(ctx context.Context) error {
 			return err
 		case all:
 			err = t.readAll(ctx)
-		case len(moved) == 0:
+		case moved == nil:
 			err = t.rest(ctx)
 		default:
 			err = t.read(ctx, moved)
@@ -98,7 +105,7 @@ func (t *tail) follow(ctx context.Context) error {
 
 // findActivity stands at the end of the activity streams.
 func (t *tail) findActivity(ctx context.Context) error {
-	pipe := t.store.reads.Pipeline()
+	pipe := t.store.follows.Pipeline()
 	last := make([]*redis.XMessageSliceCmd, len(t.keys))
 	for i, key := range t.keys {
 		last[i] = pipe.XRevRangeN(ctx, key, "+", "-", 1)
@@ -116,14 +123,14 @@ func (t *tail) findActivity(ctx context.Context) error {
 	return nil
 }
 
-// await blocks until there is activity, and says which rooms moved how far. all
-// is set when more happened than activity keeps.
+// await blocks until there is activity, and says which rooms moved how far; nil
+// is for no activity. all is set when more happened than activity keeps.
 func (t *tail) await(ctx context.Context) (moved map[string]Cursor, all bool, err error) {
-	args := &redis.XReadArgs{Count: activityKept, Block: blockFor, Streams: t.keys}
+	args := &redis.XReadArgs{Count: activityKept, Block: t.block, Streams: t.keys}
 	for _, key := range t.keys {
 		args.Streams = append(args.Streams, t.seen[key])
 	}
-	found, err := t.store.blocks.XRead(ctx, args).Result()
+	found, err := t.store.follows.XRead(ctx, args).Result()
 	if errors.Is(err, redis.Nil) {
 		return nil, false, nil
 	}
@@ -136,6 +143,10 @@ func (t *tail) await(ctx context.Context) (moved map[string]Cursor, all bool, er
 		for _, message := range stream.Messages {
 			t.seen[stream.Stream] = message.ID
 			room, _ := message.Values["room"].(string)
+			if said, ok := message.Values["signal"].(string); ok {
+				t.store.pass(room, said)
+				continue
+			}
 			at, _ := message.Values["at"].(string)
 			if cursor, err := ParseCursor(at); err == nil {
 				moved[room] = cursor
@@ -159,6 +170,8 @@ func (t *tail) read(ctx context.Context, moved map[string]Cursor) error {
 			doubt = append(doubt, w)
 		case seen.upto.ID.Before(cursor.ID):
 			ask = append(ask, w)
+		case seen.start.ID.Before(cursor.ID) && !seen.holds(cursor):
+			doubt = append(doubt, w) // a history that the window does not know
 		}
 	}
 	silent, err := t.readOn(ctx, ask)
@@ -204,7 +217,7 @@ func (t *tail) xread(ctx context.Context, ask []*window) (map[string][]Entry, er
 		streams[i] = t.store.keys.room(w.room)
 		streams[len(ask)+i] = w.view.Load().upto.ID.String()
 	}
-	found, err := t.store.reads.XRead(ctx, &redis.XReadArgs{Streams: streams, Count: batchEntries, Block: -1}).Result()
+	found, err := t.store.follows.XRead(ctx, &redis.XReadArgs{Streams: streams, Count: batchEntries, Block: -1}).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("read %d rooms: %w", len(ask), err)
 	}
@@ -223,102 +236,6 @@ func chained(n int64, entries []Entry) bool {
 		}
 	}
 	return true
-}
-
-// rest looks around when nothing moved for a while. One EXISTS for all rooms
-// sees a FLUSHALL; one XREAD, every third time, what came without activity.
-func (t *tail) rest(ctx context.Context) error {
-	var keys []string
-	for _, w := range t.windows() {
-		if w.view.Load().upto.Epoch != noEpoch {
-			keys = append(keys, t.store.keys.room(w.room))
-		}
-	}
-	if len(keys) == 0 {
-		return nil
-	}
-	there, err := t.store.reads.Exists(ctx, keys...).Result()
-	if err != nil {
-		return fmt.Errorf("see whether %d rooms exist: %w", len(keys), err)
-	}
-	if there != int64(len(keys)) {
-		return t.checkAll(ctx)
-	}
-	if t.rests++; t.rests%3 == 0 {
-		return t.readAll(ctx)
-	}
-	return nil
-}
-
-// readAll reads every followed room, whatever activity said.
-func (t *tail) readAll(ctx context.Context) error {
-	_, err := t.readOn(ctx, t.windows())
-	return err
-}
-
-// windows are the followed rooms of this tail whose position is known.
-func (t *tail) windows() []*window {
-	mine := make(map[int]bool, len(t.buckets))
-	for _, bucket := range t.buckets {
-		mine[bucket] = true
-	}
-	t.store.mu.Lock()
-	defer t.store.mu.Unlock()
-	var found []*window
-	for room, w := range t.store.windows {
-		if mine[bucketOf(room)] && w.touched() != nil {
-			found = append(found, w)
-		}
-	}
-	return found
-}
-
-// checkAll checks every followed room, and has every reader check its cursor.
-func (t *tail) checkAll(ctx context.Context) error {
-	all := t.windows()
-	if err := t.check(ctx, all); err != nil {
-		return err
-	}
-	for _, w := range all {
-		w.doubted()
-	}
-	return nil
-}
-
-// check asks for the places of the windows' ends, as a client's cursor is
-// checked, and moves the windows on or declares them lost.
-func (t *tail) check(ctx context.Context, doubt []*window) error {
-	for len(doubt) > 0 {
-		some := doubt[:min(len(doubt), 100)]
-		doubt = doubt[len(some):]
-		pipe := t.store.reads.Pipeline()
-		probes := make([]*probe, len(some))
-		for i, w := range some {
-			probes[i] = t.store.ask(ctx, pipe, w.room, w.view.Load().upto.ID, "+", batchEntries)
-		}
-		pipe.Exec(ctx)
-		for i, w := range some {
-			found, err := probes[i].answer()
-			if err != nil {
-				return err
-			}
-			if t.settle(w, found); found.more {
-				doubt = append(doubt, w)
-			}
-		}
-	}
-	return nil
-}
-
-// settle moves a window as the check of its end asks.
-func (t *tail) settle(w *window, found *place) {
-	seen := w.view.Load()
-	if found.judge(seen.upto) == Resumed {
-		w.publish(found.epoch, found.entries, t.store.windowBytes())
-		return
-	}
-	t.store.log.Warn("the history of a room broke off", "room", w.room, "at", seen.upto, "now", found.end())
-	w.lost(found)
 }
 
 // window is the room's window, nil if nobody here follows it.

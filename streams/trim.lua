@@ -1,9 +1,20 @@
+-- number(fields) is the number of an entry; nil: Burble did not write it.
+local function number(fields)
+  for i = 1, #fields, 2 do
+    if fields[i] == 'n' then return tonumber(fields[i + 1]) end
+  end
+end
+
 -- trim(room, meta, amended, erased, most, oldest) drops from the beginning of a
 -- room what its retention no longer keeps, at most 500 entries a call, and
 -- records how far it went.
 --   most    keep this many entries; 0: any number. Trimming starts a tenth
 --           above it, so that not every append pays for it.
 --   oldest  drop entries below this time in ms; 0: none
+-- Returns the ID it went through; nil: nothing was dropped.
+--
+-- trimmed_n is the number of the last entry dropped. With it a gap in the numbers
+-- shows that somebody else trimmed the stream, see notice.lua.
 -- XTRIM comes before every other write: a script whose first write needs no
 -- memory is let through when Redis is full, and its record with it.
 local function trim(room, meta, amended, erased, most, oldest)
@@ -21,6 +32,10 @@ local function trim(room, meta, amended, erased, most, oldest)
   local through = dropped[#dropped][1]
   redis.call('XTRIM', room, 'MAXLEN', '=', length - #dropped)
   redis.call('HSET', meta, 'trimmed', through)
+  for i = #dropped, 1, -1 do
+    local n = number(dropped[i][2])
+    if n then redis.call('HSET', meta, 'trimmed_n', n); break end
+  end
   for _, entry in ipairs(dropped) do redis.call('HDEL', amended, entry[1]) end
   -- IDs erased in the last millisecond itself stay: too many do no harm.
   local below = '(' .. string.match(through, '^%d+')
@@ -28,6 +43,7 @@ local function trim(room, meta, amended, erased, most, oldest)
     redis.call('HDEL', amended, id)
     redis.call('ZREM', erased, id)
   end
+  return through
 end
 
 -- oldest(age) is the time below which entries are too old, in ms; 0: none is.

@@ -16,12 +16,14 @@ const windowsBytes = 32 << 20
 // The tail alone moves it. Readers look at its view without a lock.
 type window struct {
 	room    string
-	joining sync.Mutex // held by the reader that finds the first position
+	joining chan struct{} // taken by the reader that finds the first position
 	view    atomic.Pointer[view]
 
 	mu      sync.Mutex
 	readers []*Reader
-	moved   bool // there was activity before the first position was known
+	moved   bool      // there was activity before the first position was known
+	signals []*Signal // the newest, signalsKept at most
+	said    atomic.Uint64
 }
 
 // view is what a window holds at one moment, immutable: the batches from start
@@ -66,18 +68,30 @@ func (v *view) holds(cursor Cursor) bool {
 	return j < len(entries) && entries[j].ID == cursor.ID
 }
 
+func newWindow(room string) *window {
+	return &window{room: room, joining: make(chan struct{}, 1)}
+}
+
 // joined is the window's view; the first reader to ask finds its position.
 func (w *window) joined(ctx context.Context, s *Store) (*view, error) {
 	if seen := w.view.Load(); seen != nil {
 		return seen, nil
 	}
-	w.joining.Lock()
-	defer w.joining.Unlock()
+	select {
+	case w.joining <- struct{}{}:
+		defer func() { <-w.joining }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	for {
 		if seen := w.view.Load(); seen != nil {
 			return seen, nil
 		}
-		found, err := s.find(ctx, w.room, ID{}, "+", 0)
+		var found *place
+		err := s.flights.slot(ctx, func(ctx context.Context) (err error) {
+			found, err = s.find(ctx, w.room, ID{}, "+", 0)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -110,10 +124,9 @@ func (w *window) publish(epoch string, entries []Entry, most int) {
 	if len(entries) == 0 {
 		return
 	}
-	last := entries[len(entries)-1]
-	next := &view{generation: seen.generation, n: last.N, upto: Cursor{last.ID, epoch}}
-	if last.Kind == Unreadable {
-		next.n = seen.n + int64(len(entries))
+	next := &view{generation: seen.generation, n: seen.n, upto: Cursor{entries[len(entries)-1].ID, epoch}}
+	for i := range entries {
+		next.n = max(next.n, entries[i].N) // what is unreadable has none
 	}
 	added := cut(w.room, seen.upto, next.upto, entries)
 	next.batches = append(append(next.batches, seen.batches...), added...)
@@ -173,21 +186,35 @@ func (w *window) wake() {
 	}
 }
 
+// wakeOne tells one reader, if it is not closed.
+func (w *window) wakeOne(reader *Reader) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if reader.index >= 0 {
+		reader.ready(reader)
+	}
+}
+
 // add and remove are called under the Store's lock, which guards who has a window.
 func (w *window) add(reader *Reader) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	reader.index = len(w.readers)
+	reader.heard = w.said.Load()
 	w.readers = append(w.readers, reader)
 }
 
 func (w *window) remove(reader *Reader) (empty bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if reader.index < 0 {
+		return false
+	}
 	last := len(w.readers) - 1
 	moved := w.readers[last]
 	w.readers[reader.index], moved.index = moved, reader.index
 	w.readers[last] = nil
 	w.readers = w.readers[:last]
+	reader.index = -1
 	return last == 0
 }

@@ -1,13 +1,287 @@
 package views
 
-import ("testing";"bytes")
+import (
+	"bytes"
+	"compress/gzip"
+	"flag"
+	"html/template"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
 
-func TestX(t *testing.T) {
-	var b bytes.Buffer
-	e := Engine()
-	if err := e.Load(); err != nil { t.Fatal(err) }
-	for name, m := range map[string]any{"home": Home{Rooms: []RoomLink{{Name:"a"}}}, "room": Room{Room:"lobby", Messages: []Message{{ID:"1-0", HTML:"<p>x</p>"}}}, "error": Error{}} {
-	if err := e.Render(&b, name, m, Layout); err != nil { t.Fatal(err) }
+var update = flag.Bool("update", false, "write the golden files of the pages anew")
+
+var (
+	ada  = User{ID: "0b9dd3f2-5a53-4a0e-9f0b-0d2a4a3b8f11", Name: "Ada"}
+	bob  = User{ID: "7f3c1c9e-8f0d-4f41-8a8e-2b1f6f3f7a52", Name: "Bob"}
+	noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+)
+
+func page(title string, user *User) Page {
+	return Page{Title: title, User: user, Static: "/static/hash"}
+}
+
+func message(n int64, user User, text string) Message {
+	at := noon.Add(time.Duration(n) * time.Minute)
+	return Message{
+		ID: "17400000000" + string(rune('0'+n)) + "0-0", Key: "key-" + string(rune('0'+n)), N: n,
+		User: user, HTML: template.HTML("<p>" + text + "</p>"), Time: at,
 	}
-	t.Log(b.String())
+}
+
+func conversation() []Message {
+	reply := message(3, bob, "Here too")
+	reply.ReplyTo, reply.ReplyAuthor, reply.ReplyText = "17400000000"+"10-0", "Ada", "Morning"
+	edited := message(4, bob, "Twice")
+	edited.Edited = "1740000000090-0"
+	edited.Reactions = []Reaction{
+		{Emoji: "👍", Users: []string{ada.ID, bob.ID}, Names: []string{"Ada", "Bob"}, Mine: true},
+		{Emoji: "🎉", Users: []string{bob.ID}},
+	}
+	deleted := message(5, ada, "")
+	deleted.Deleted, deleted.HTML = true, ""
+	return []Message{
+		message(1, ada, "Morning"), message(2, ada, "Anyone?"), reply, edited, deleted,
+		{ID: "1740000000060-0", N: 6, Time: noon.Add(24 * time.Hour), Unreadable: true},
+	}
+}
+
+// pages are the models of the golden files, by name.
+var pages = map[string]struct {
+	template string
+	model    any
+}{
+	"home":       {"home", Home{Page: page("", &ada), Rooms: []RoomLink{{Name: "lobby", LastActive: noon}, {Name: "empty"}}}},
+	"home-first": {"home", Home{Page: page("", nil), Error: "A name must not be empty."}},
+	"room": {"room", Room{
+		Page: page("#lobby", &ada), Room: "lobby", Messages: conversation(), AsOf: "1740000000095-0@k3x9", Live: true,
+		Older: "1740000000010-0", TextLimit: 4000, Origin: "https://chat.example.com",
+	}},
+	"room-past": {"room", Room{
+		Page: page("#lobby", nil), Room: "lobby", Messages: conversation()[:2], AsOf: "1740000000095-0@k3x9",
+		Newer: "1740000000020-0", Highlight: "1740000000020-0", TextLimit: 4000, Origin: "https://chat.example.com",
+	}},
+	"room-refused": {"room", Room{
+		Page: page("#lobby", &ada), Room: "lobby", AsOf: "0-0@k3x9", Live: true, TextLimit: 4000,
+		Notice: "Chat storage is full.", Draft: "what I wrote", Origin: "http://localhost:8080",
+	}},
+	"error": {"error", Error{Page: page("Not found", nil), Status: 404, Heading: "No such page", Detail: "The address may be mistyped."}},
+}
+
+func render(t *testing.T, name string, model any) string {
+	t.Helper()
+	engine := Engine()
+	if err := engine.Load(); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := engine.Render(&out, name, model, Layout); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestPagesAreAsTheirGoldenFiles(t *testing.T) {
+	for name, page := range pages {
+		t.Run(name, func(t *testing.T) {
+			got := render(t, page.template, page.model)
+			file := filepath.Join("testdata", name+".html")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("differs from %s; look at it, and if it is right: go test ./views -update\n%s", file, got)
+			}
+		})
+	}
+}
+
+// The Content-Security-Policy allows nothing inline; so does this.
+func TestPagesHaveNoInlineScriptOrStyle(t *testing.T) {
+	forbidden := map[string]*regexp.Regexp{
+		"a script without src":            regexp.MustCompile(`<script(?:\s[^>]*)?>`),
+		"a style element":                 regexp.MustCompile(`(?i)<style`),
+		"a style or event attribute":      regexp.MustCompile(`(?i)<[a-z][^>]*\s(?:style|on[a-z]+)\s*=`),
+		"a javascript: or foreign source": regexp.MustCompile(`(?i)(?:src|href)="(?:javascript:|https?:|//)`),
+	}
+	for name, page := range pages {
+		html := render(t, page.template, page.model)
+		for what, pattern := range forbidden {
+			for _, found := range pattern.FindAllString(html, -1) {
+				if !strings.Contains(found, ` src="/static/hash/js/`) {
+					t.Errorf("%s has %s: %s", name, what, found)
+				}
+			}
+		}
+	}
+}
+
+func TestWhatPeopleWroteIsEscaped(t *testing.T) {
+	const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>'`
+	mallory := User{ID: hostile, Name: hostile}
+	hurt := message(1, mallory, "hello")
+	hurt.Key, hurt.ReplyTo, hurt.ReplyAuthor, hurt.ReplyText, hurt.Edited = hostile, hostile, hostile, hostile, hostile
+	hurt.Reactions = []Reaction{{Emoji: hostile, Users: []string{hostile}, Names: []string{hostile}}}
+	all := page(hostile, &mallory)
+	for name, model := range map[string]any{
+		"home":  Home{Page: all, Rooms: []RoomLink{{Name: hostile, LastActive: noon}}, Error: hostile},
+		"room":  Room{Page: all, Room: hostile, Messages: []Message{hurt}, AsOf: hostile, Older: hostile, Newer: hostile, Notice: hostile, Draft: hostile, Origin: hostile},
+		"error": Error{Page: all, Status: 500, Heading: hostile, Detail: hostile},
+	} {
+		html := render(t, name, model)
+		for _, tag := range []string{"<script>", "<img src=x"} {
+			if strings.Contains(html, tag) {
+				t.Errorf("%s lets %s through:\n%s", name, tag, html)
+			}
+		}
+	}
+}
+
+func TestStaticHoldsWhatABrowserLoadsAndNothingElse(t *testing.T) {
+	allowed := regexp.MustCompile(`^(?:[a-z]+\.svg|css/[a-z]+\.css|js/[a-z]+\.js)$`)
+	var files []string
+	err := fs.WalkDir(Static(), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			files = append(files, path)
+			if !allowed.MatchString(path) {
+				t.Errorf("%s is served", path)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"logo.svg", "css/base.css", "js/room.js"} {
+		if !slices.Contains(files, file) {
+			t.Errorf("%s is not served", file)
+		}
+	}
+}
+
+func TestHashChangesWithNamesAndContents(t *testing.T) {
+	one := fstest.MapFS{"js/a.js": {Data: []byte("1")}}
+	if hash(one) != hash(fstest.MapFS{"js/a.js": {Data: []byte("1")}}) {
+		t.Error("the same files have two hashes")
+	}
+	for _, other := range []fstest.MapFS{
+		{"js/a.js": {Data: []byte("2")}},
+		{"js/b.js": {Data: []byte("1")}},
+		{"js/a.js": {Data: []byte("1")}, "js/b.js": {}},
+	} {
+		if hash(one) == hash(other) {
+			t.Errorf("%v has the hash of %v", other, one)
+		}
+	}
+	if !regexp.MustCompile(`^/static/[0-9a-f]{12}$`).MatchString(StaticPath()) {
+		t.Error(StaticPath())
+	}
+}
+
+// Without its preloads a module that imports a module costs one round trip more.
+func TestRoomPreloadsEveryModuleItImports(t *testing.T) {
+	imports := regexp.MustCompile(`(?m)^import [^;]*?"\./([a-z]+\.js)";`)
+	var need []string
+	for queue := []string{"room.js"}; len(queue) > 0; queue = queue[1:] {
+		source, err := fs.ReadFile(Static(), "js/"+queue[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range imports.FindAllSubmatch(source, -1) {
+			if module := string(found[1]); !slices.Contains(need, module) {
+				need = append(need, module)
+				queue = append(queue, module)
+			}
+		}
+	}
+	var have []string
+	html := render(t, "room", pages["room"].model)
+	for _, found := range regexp.MustCompile(`rel="modulepreload" href="/static/hash/js/([a-z]+\.js)"`).FindAllStringSubmatch(html, -1) {
+		have = append(have, found[1])
+	}
+	slices.Sort(need)
+	slices.Sort(have)
+	if !slices.Equal(need, have) {
+		t.Errorf("room.html preloads\n%v, the script needs\n%v", have, need)
+	}
+}
+
+// The budgets of views/README.md, in gzipped bytes.
+func TestBudgets(t *testing.T) {
+	total := func(directory string) int {
+		sum := 0
+		files, err := fs.Glob(Static(), directory+"/*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			content, err := fs.ReadFile(Static(), file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += zipped(t, content)
+		}
+		return sum
+	}
+	room := pages["room"].model.(Room)
+	room.Messages = nil
+	for n := range int64(50) {
+		one := message(n%10, ada, "A sentence of some length, as people write them when they talk, number "+string(rune('A'+n)))
+		one.Key = "0b9dd3f2-5a53-4a0e-9f0b-" + one.ID
+		room.Messages = append(room.Messages, one)
+	}
+	row := conversation()[0]
+	row.Key, row.HTML = ada.ID, ""
+	markup := render(t, "room", Room{Room: "lobby", Messages: []Message{row}})
+	for _, budget := range []struct {
+		what        string
+		bytes, most int
+	}{
+		{"scripts", total("js"), 30 << 10},
+		{"styles", total("css"), 8 << 10},
+		{"a room of 50 messages", zipped(t, []byte(render(t, "room", room))), 25 << 10},
+		{"markup of one message, not zipped", len(markup[strings.Index(markup, "<article"):strings.Index(markup, "</article>")]) + len("</article>"), 600},
+	} {
+		t.Logf("%s: %d bytes of %d", budget.what, budget.bytes, budget.most)
+		if budget.bytes > budget.most {
+			t.Errorf("%s: %d bytes, %d allowed", budget.what, budget.bytes, budget.most)
+		}
+	}
+}
+
+func zipped(t *testing.T, content []byte) int {
+	t.Helper()
+	var out bytes.Buffer
+	writer := gzip.NewWriter(&out)
+	if _, err := writer.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Len()
+}
+
+func TestScripts(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("node is not on PATH: the tests of the scripts are not run")
+	}
+	if out, err := exec.Command(node, "--test").CombinedOutput(); err != nil {
+		t.Errorf("node --test: %v\n%s", err, out)
+	}
 }

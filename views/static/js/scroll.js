@@ -43,7 +43,7 @@ export class Scroll extends EventTarget {
    * @returns {Promise<void>} settled when the change is done
    */
   change(change, { pin = () => true } = {}) {
-    const done = this.#queue.then(() => {
+    return this.#enqueue(() => {
       const stay = pin() && this.nearEnd;
       const anchor = stay ? null : this.#inView();
       const before = anchor?.getBoundingClientRect().top;
@@ -51,22 +51,24 @@ export class Scroll extends EventTarget {
       if (stay) this.#scroller.scrollTop = 0;
       else if (anchor?.isConnected) this.#scroller.scrollTop += anchor.getBoundingClientRect().top - before;
     });
-    this.#queue = done.catch(() => {});
-    return done;
   }
 
   /** Goes to the newest message. */
   toEnd() {
-    return this.change(() => {
+    return this.#enqueue(() => {
       this.#scroller.scrollTop = 0;
     });
   }
 
   /** Brings an element to the middle of the view. @param {Element} element */
   to(element) {
-    return this.change(() => element.scrollIntoView({ block: "center" }), { pin: () => false }).then(() =>
-      element.scrollIntoView({ block: "center" }),
-    );
+    return this.#enqueue(() => element.scrollIntoView({ block: "center" }));
+  }
+
+  #enqueue(work) {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => {});
+    return done;
   }
 
   #inView() {

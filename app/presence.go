@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"burble/streams"
+
+	"github.com/google/uuid"
+)
+
+const (
+	// presenceBeat is how often a server with people says that it lives: one beat
+	// may fail within streams.ServerLasts. It is one for all rooms.
+	presenceBeat = 25 * time.Second
+	// presenceGather is how long newcomers wait for others, so that a thousand
+	// who come at once are one question to Redis.
+	presenceGather = 50 * time.Millisecond
+	// presenceGrace is how long somebody may be away before it counts as leaving:
+	// a reloaded page, a socket that broke.
+	presenceGrace = 5 * time.Second
+	// presenceMost is how many people one script names.
+	presenceMost = 500
+)
+
+// presence tells Redis who is in which room by this server. What it knows is
+// about this server's own sockets; who is in a room, Redis knows.
+type presence struct {
+	store  *streams.Store
+	log    *slog.Logger
+	server string // names this process in Redis
+	wake   chan struct{}
+
+	mu     sync.Mutex
+	rooms  map[string]*crowd
+	beaten time.Time
+}
+
+// crowd is who is in one room by this server.
+type crowd struct {
+	people map[string]*person // by user ID
+	askers []*feed            // to be told who is here
+}
+
+type person struct {
+	user    streams.User
+	sockets int
+	leftAt  time.Time // when the last socket went; zero while one is there
+	said    bool      // Redis was told that they are here
+}
+
+func newPresence(store *streams.Store, log *slog.Logger) *presence {
+	return &presence{
+		store: store, log: log, server: uuid.NewString(),
+		wake: make(chan struct{}, 1), rooms: make(map[string]*crowd),
+	}
+}
+
+// join counts a socket in, and has the feed told who is in the room. A guest
+// without a name is told, not counted.
+func (p *presence) join(room string, guest *Guest, asker *feed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	here := p.crowd(room)
+	here.askers = append(here.askers, asker)
+	if guest != nil {
+		someone := here.people[guest.ID]
+		if someone == nil {
+			someone = &person{}
+			here.people[guest.ID] = someone
+		}
+		someone.said = someone.said && someone.user.Name == guest.Name
+		someone.user = streams.User(*guest)
+		someone.sockets++
+		someone.leftAt = time.Time{}
+	}
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// leave counts a socket out.
+func (p *presence) leave(room string, guest *Guest, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if guest == nil {
+		return
+	}
+	if someone := p.crowd(room).people[guest.ID]; someone != nil {
+		if someone.sockets--; someone.sockets <= 0 {
+			someone.leftAt = now
+		}
+	}
+}
+
+func (p *presence) crowd(room string) *crowd {
+	here := p.rooms[room]
+	if here == nil {
+		here = &crowd{people: make(map[string]*person)}
+		p.rooms[room] = here
+	}
+	return here
+}
+
+// run tells Redis until ctx ends, and then that everybody here has left.
+func (p *presence) run(ctx context.Context) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			p.end()
+			return
+		case <-p.wake:
+			time.Sleep(presenceGather)
+		case <-ticker.C:
+		}
+		if p.store.Away() {
+			continue // everybody is here still, and will be said again
+		}
+		now := time.Now()
+		p.beat(ctx, now)
+		for _, change := range p.changes(now) {
+			p.tell(ctx, change)
+		}
+	}
+}
+
+// end has everybody leave. Who comes back by another server in time has not left.
+func (p *presence) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if p.beaten.IsZero() {
+		return
+	}
+	if err := p.store.Bury(ctx, p.server); err != nil {
+		p.log.Debug("cannot say that all have left", "error", err)
+	}
+}
+
+// beat says that this server lives, if there is somebody here, and looks for those
+// that died.
+func (p *presence) beat(ctx context.Context, now time.Time) {
+	if now.Sub(p.beaten) < presenceBeat || !p.hasPeople() {
+		return
+	}
+	p.beaten = now
+	known, err := p.store.Beat(ctx, p.server, now)
+	if err == nil && !known {
+		p.unsaid("")
+	}
+	if err == nil {
+		err = p.store.Sweep(ctx, now)
+	}
+	if err != nil {
+		p.log.Debug("cannot beat", "error", err)
+	}
+}
+
+func (p *presence) hasPeople() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, crowd := range p.rooms {
+		if len(crowd.people) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// change is what Redis is to be told of one room.
+type change struct {
+	room       string
+	here, gone []streams.User
+	askers     []*feed
+}
+
+// changes are what to tell Redis now, which is taken for told.
+func (p *presence) changes(now time.Time) []change {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var changes []change
+	for room, crowd := range p.rooms {
+		next := change{room: room, askers: crowd.askers}
+		crowd.askers = nil
+		for id, someone := range crowd.people {
+			switch {
+			case !someone.leftAt.IsZero() && now.Sub(someone.leftAt) >= presenceGrace:
+				next.gone = append(next.gone, someone.user)
+				delete(crowd.people, id)
+			case !someone.said:
+				next.here = append(next.here, someone.user)
+				someone.said = true
+			}
+		}
+		if len(next.here)+len(next.gone)+len(next.askers) > 0 {
+			changes = append(changes, next)
+		}
+		if len(crowd.people) == 0 {
+			delete(p.rooms, room)
+		}
+	}
+	return changes
+}
+
+// tell says it to Redis, and to those who asked who is in the room.
+func (p *presence) tell(ctx context.Context, change change) {
+	for here, gone := change.here, change.gone; len(here)+len(gone) > 0; {
+		some, others := here[:min(len(here), presenceMost)], gone[:min(len(gone), presenceMost)]
+		if err := p.store.Enter(ctx, change.room, p.server, some, others); err != nil {
+			p.log.Debug("cannot say who is here", "room", change.room, "error", err)
+			p.unsaid(change.room)
+			break
+		}
+		here, gone = here[len(some):], gone[len(others):]
+	}
+	if len(change.askers) == 0 {
+		return
+	}
+	count, people, err := p.store.Present(ctx, change.room)
+	if err != nil {
+		p.log.Debug("cannot see who is here", "room", change.room, "error", err)
+		return
+	}
+	frame := webSocketFrame(opText, presentJSON(change.room, count, people))
+	for _, asker := range change.askers {
+		asker.note(frame)
+	}
+}
+
+// unsaid has the people of a room, or of all for "", said again a little later.
+// Somebody whose leaving could not be said is gone when this server is.
+func (p *presence) unsaid(room string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for name, crowd := range p.rooms {
+		for _, someone := range crowd.people {
+			if room == "" || name == room {
+				someone.said = false
+			}
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"burble/streams"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// Bounds of one search. What is beyond is asked for with the older it ends with.
+const (
+	searchPage    = 200    // messages that one read of Redis folds
+	searchMatches = 50     // found
+	searchMost    = 20_000 // looked at
+	queryLimit    = 200    // characters
+)
+
+// query is what is searched for.
+type query struct {
+	room          string
+	text          string // in lower case
+	from          string // an author: user ID, or name in lower case
+	before, after streams.ID
+}
+
+// searches lets everybody search once at a time.
+type searches struct {
+	mu      sync.Mutex
+	running map[string]bool
+}
+
+func (s *searches) begin(who string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running[who] {
+		return false
+	}
+	if s.running == nil {
+		s.running = make(map[string]bool)
+	}
+	s.running[who] = true
+	return true
+}
+
+func (s *searches) end(who string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.running, who)
+}
+
+// search is GET /r/{room}/search: matching messages, newest first, a line each,
+// written as they are found.
+func (a *App) search(c *fiber.Ctx) error {
+	asked, err := queryAsked(c)
+	if err != nil {
+		return err
+	}
+	caller := a.caller(c)
+	who := caller.address
+	if caller.guest != nil {
+		who = caller.guest.ID
+	}
+	if !a.searches.begin(who) {
+		return slowDown(time.Second, "searches at once")
+	}
+	html := c.Query("html") == "true"
+	lines := &lineCodec{}
+	return a.takeOver(c, "application/x-ndjson", lines, func(f *feed) {
+		defer a.searches.end(who)
+		a.scan(asked, html, func(line []byte) bool { return f.write(lines.chunk(append(line, '\n'))) })
+	})
+}
+
+func queryAsked(c *fiber.Ctx) (asked query, err error) {
+	if asked.room, err = checkRoom(c.Params("room")); err != nil {
+		return asked, err
+	}
+	if err := onlyQueries(c, "q", "from", "before", "after", "html"); err != nil {
+		return asked, err
+	}
+	asked.text = strings.ToLower(strings.TrimSpace(c.Query("q")))
+	asked.from = strings.ToLower(strings.TrimSpace(c.Query("from")))
+	if asked.text == "" && asked.from == "" || utf8.RuneCountInString(asked.text+asked.from) > queryLimit {
+		return asked, refuse(badField, "q", "%q has 1 to %d characters.", "q", queryLimit)
+	}
+	for name, place := range map[string]*streams.ID{"before": &asked.before, "after": &asked.after} {
+		if text := c.Query(name); text != "" {
+			if *place, err = checkID(name, text); err != nil {
+				return asked, err
+			}
+		}
+	}
+	return asked, nil
+}
+
+// matches says whether a message is one of those searched for.
+func (q *query) matches(entry *streams.Entry) bool {
+	if entry.Deleted || q.from != "" && q.from != entry.User.ID && q.from != strings.ToLower(entry.User.Name) {
+		return false
+	}
+	return strings.Contains(strings.ToLower(entry.Text), q.text)
+}
+
+// scan reads the room from its end. It rests as long as it made Redis work, so
+// that a search never slows the room down.
+func (a *App) scan(asked query, html bool, emit func(line []byte) bool) {
+	searched, found := 0, 0
+	for older := asked.before; ; {
+		began := time.Now()
+		page, err := a.readPage(asked.room, older)
+		if err != nil {
+			emit(errorJSON(asProblem(err), asked.room, ""))
+			return
+		}
+		older = page.Older
+		for _, entry := range slices.Backward(page.Entries) {
+			if !asked.after.Before(entry.ID) {
+				older = streams.ID{}
+				break
+			}
+			searched++
+			if !asked.matches(&entry) {
+				continue
+			}
+			if !emit(appendEntry(nil, &entry, html)) {
+				return // nobody reads any more
+			}
+			if found++; found == searchMatches {
+				older = entry.ID
+				break
+			}
+		}
+		if older.IsZero() || found == searchMatches || searched >= searchMost {
+			done := append([]byte(`{"done":true,"searched":`), strconv.Itoa(searched)...)
+			emit(append(appendBound(done, "older", older), '}'))
+			return
+		}
+		time.Sleep(2 * time.Since(began))
+	}
+}
+
+func (a *App) readPage(room string, before streams.ID) (streams.Page, error) {
+	ctx, cancel := context.WithTimeout(a.ctx, appendTime)
+	defer cancel()
+	return a.store.Page(ctx, room, streams.Where{Before: before, Limit: searchPage})
+}

@@ -1,0 +1,17 @@
+package streams
+
+import "time"
+
+// SetBlockFor sets how long the tails of the Stores that are opened next wait
+// for activity, and returns what puts it back.
+func SetBlockFor(d time.Duration) (restore func()) {
+	old := blockFor
+	blockFor = d
+	return func() { blockFor = old }
+}
+
+// RoomKey is the key of a room's stream, for a test that does to it what an operator may.
+func RoomKey(room string) string { return keys{}.room(room) }
+
+// ActivityKey is the key of the activity stream that names the room.
+func ActivityKey(room string) string { return keys{}.activity(bucketOf(room)) }

@@ -1,0 +1,42 @@
+-- Finds that somebody else trimmed a stream, of which Redis keeps no record, and
+-- makes one up. A room's numbers are dense, so between the last entry that was
+-- trimmed and the first that is kept only erased ones may be missing.
+--
+-- KEYS  1 room  2 meta  3 erased
+-- ARGV  1 the first entry's ID, '' if there is none  2 the greatest ID below it
+-- Reply {trimmed through} if so, {} if it is whole, {'again'} if it is no longer as asked
+
+local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 100)
+if (first[1] and first[1][1] or '') ~= ARGV[1] then return {'again'} end
+local meta = redis.call('HMGET', KEYS[2], 'trimmed', 'trimmed_n', 'n')
+local trimmed, n = meta[1] or '0-0', nil
+for _, entry in ipairs(first) do -- past what Burble did not write
+  n = n or number(entry[2])
+end
+n = (n or tonumber(meta[3] or 0) + 1) - 1
+
+local function parts(id)
+  local millis, seq = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(millis), tonumber(seq)
+end
+local function before(a, b)
+  local ams, aseq = parts(a)
+  local bms, bseq = parts(b)
+  return ams < bms or ams == bms and aseq < bseq
+end
+
+local through = ARGV[2]
+if ARGV[1] == '' then
+  local info = redis.call('XINFO', 'STREAM', KEYS[1])
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then through = info[i + 1] end
+  end
+end
+local missing = n - tonumber(meta[2] or 0)
+local low, high = string.match(trimmed, '^%d+'), string.match(through, '^%d+')
+for _, id in ipairs(missing > 0 and redis.call('ZRANGEBYSCORE', KEYS[3], low, high) or {}) do
+  if before(trimmed, id) and not before(through, id) then missing = missing - 1 end
+end
+if missing <= 0 then return {} end
+redis.pcall('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) -- refused when Redis is full
+return {through}

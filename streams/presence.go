@@ -1,0 +1,117 @@
+package streams
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// ServerLasts is how long a server is taken to live after its last Beat: whoever
+// was in a room by a server that died without a word is gone after it.
+const ServerLasts = 60 * time.Second
+
+// PresentMost is how many people are named; of more, only the number is told.
+const PresentMost = 100
+
+//go:embed presence.lua
+var presenceLua string
+
+var presenceScript = redis.NewScript(presenceLua)
+
+// Enter says that the people of here are in the room by this server from now on,
+// and that those of gone no longer are. Whoever came or left is signalled to the
+// room's readers. They stay for as long as the server beats.
+func (s *Store) Enter(ctx context.Context, room, server string, here, gone []User) error {
+	args := []any{room, server, ""}
+	for _, user := range here {
+		args = append(args, "here", user.ID, user.Name)
+	}
+	for _, user := range gone {
+		args = append(args, "gone", user.ID, user.Name)
+	}
+	if len(here) > 0 {
+		if err := s.reads.SAdd(ctx, s.keys.serverRooms(server), room).Err(); err != nil {
+			return fmt.Errorf("say who is in room %q: %w", room, wrap(err))
+		}
+	}
+	return s.enter(ctx, room, args)
+}
+
+func (s *Store) enter(ctx context.Context, room string, args []any) error {
+	keys := []string{s.keys.present(room), s.keys.activity(bucketOf(room)), s.keys.told(room)}
+	if err := presenceScript.Run(ctx, s.reads, keys, args...).Err(); err != nil {
+		return fmt.Errorf("say who is in room %q: %w", room, wrap(err))
+	}
+	return nil
+}
+
+// Present returns how many people are in the room, and who, PresentMost at most.
+func (s *Store) Present(ctx context.Context, room string) (count int, people []User, err error) {
+	pipe := s.reads.Pipeline()
+	total := pipe.HLen(ctx, s.keys.present(room))
+	some := pipe.HScan(ctx, s.keys.present(room), 0, "", PresentMost)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return 0, nil, fmt.Errorf("see who is in room %q: %w", room, wrap(err))
+	}
+	found, _ := some.Val()
+	for i := 0; i+1 < len(found) && len(people) < PresentMost; i += 2 {
+		var person struct{ Name string }
+		if json.Unmarshal([]byte(found[i+1]), &person) == nil {
+			people = append(people, User{found[i], person.Name})
+		}
+	}
+	return int(total.Val()), people, nil
+}
+
+// Beat says that the server lives. It returns false if Redis did not know that:
+// the server is new, or was taken for dead, and must Enter its people again.
+func (s *Store) Beat(ctx context.Context, server string, now time.Time) (known bool, err error) {
+	ends := float64(now.Add(ServerLasts).UnixMilli())
+	added, err := s.reads.ZAdd(ctx, s.keys.servers(), redis.Z{Score: ends, Member: server}).Result()
+	if err != nil {
+		return false, fmt.Errorf("say that this server lives: %w", wrap(err))
+	}
+	return added == 0, nil
+}
+
+// Sweep has everybody leave who was in a room by a server that died.
+func (s *Store) Sweep(ctx context.Context, now time.Time) error {
+	dead, err := s.reads.ZRangeByScore(ctx, s.keys.servers(), &redis.ZRangeBy{
+		Min: "-inf", Max: strconv.FormatInt(now.UnixMilli(), 10), Count: 10,
+	}).Result()
+	if err != nil {
+		return fmt.Errorf("look for dead servers: %w", wrap(err))
+	}
+	for _, server := range dead {
+		if err := s.Bury(ctx, server); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Bury has everybody leave who is in a room by the server, and forgets it. It may
+// be done twice, and by several.
+func (s *Store) Bury(ctx context.Context, server string) error {
+	rooms, err := s.reads.SMembers(ctx, s.keys.serverRooms(server)).Result()
+	if err != nil {
+		return fmt.Errorf("find the rooms of a server: %w", wrap(err))
+	}
+	for _, room := range rooms {
+		if err := s.enter(ctx, room, []any{room, server, "lost"}); err != nil {
+			return err
+		}
+	}
+	if err := s.reads.Del(ctx, s.keys.serverRooms(server)).Err(); err != nil {
+		return fmt.Errorf("forget a server: %w", wrap(err))
+	}
+	if err := s.reads.ZRem(ctx, s.keys.servers(), server).Err(); err != nil {
+		return fmt.Errorf("forget a server: %w", wrap(err))
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+-- Counts people in or out of a room.
+--
+-- KEYS  1 present: user ID to {name, by = {server = true}}  2 activity  3 told
+-- ARGV  1 room's name  2 a server  3 'lost': whoever is here by it no longer is;
+--       or '', then for each person 'here' or 'gone', user ID, name
+-- Reply how many people are here now.
+--
+-- A person may be here by several servers, and leaves with the last.
+
+local present, server = KEYS[1], ARGV[2]
+local signals = {}
+
+local function signal(kind, uid, name)
+  table.insert(signals, cjson.encode({kind = kind, uid = uid, name = name}))
+end
+
+local function here(uid, name)
+  local known = redis.call('HGET', present, uid)
+  local record = known and cjson.decode(known) or {by = {}}
+  record.name, record.by[server] = name, true
+  redis.call('HSET', present, uid, cjson.encode(record))
+  if not known then signal('came', uid, name) end
+end
+
+local function gone(uid, known)
+  local record = cjson.decode(known)
+  record.by[server] = nil
+  if next(record.by) then
+    redis.call('HSET', present, uid, cjson.encode(record))
+  else
+    redis.call('HDEL', present, uid)
+    signal('left', uid, record.name)
+  end
+end
+
+if ARGV[3] == 'lost' then
+  local all = redis.call('HGETALL', present)
+  for i = 1, #all, 2 do gone(all[i], all[i + 1]) end
+end
+for i = 4, #ARGV, 3 do
+  local known = redis.call('HGET', present, ARGV[i + 1])
+  if ARGV[i] == 'here' then here(ARGV[i + 1], ARGV[i + 2])
+  elseif known then gone(ARGV[i + 1], known) end
+end
+
+-- In a crowd nobody is told of each one who comes: the number, now and then.
+local count = redis.call('HLEN', present)
+if #signals > 0 and count > 100 then
+  signals = {}
+  if redis.call('SET', KEYS[3], '1', 'NX', 'PX', 10000) then
+    signals = {cjson.encode({kind = 'count', count = count})}
+  end
+end
+for _, said in ipairs(signals) do
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000, '*', 'room', ARGV[1], 'signal', said)
+end
+return count

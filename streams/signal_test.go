@@ -1,0 +1,171 @@
+package streams_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+)
+
+// heard waits for a signal of the kind and returns it.
+func (f *follower) heard(kind streams.SignalKind) *streams.Signal {
+	f.t.Helper()
+	find := func(signal *streams.Signal) bool { return signal.Kind == kind }
+	f.until("a signal "+string(kind), func() bool { return slices.ContainsFunc(f.signals, find) })
+	i := slices.IndexFunc(f.signals, find)
+	signal := f.signals[i]
+	f.signals = slices.Delete(f.signals, i, i+1)
+	return signal
+}
+
+func TestSignalReachesTheReadersOfTheRoomOnEveryServer(t *testing.T) {
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		one := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		two := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		here, elsewhere := follow(t, two, "lobby", streams.Newest(0)), follow(t, two, "other", streams.Newest(0))
+		here.state()
+		elsewhere.state()
+		if err := one.Signal(context.Background(), "lobby", &streams.Signal{Kind: streams.Typing, User: ada}); err != nil {
+			t.Fatal(err)
+		}
+		if signal := here.heard(streams.Typing); signal.User != ada {
+			t.Errorf("heard %v", signal.User)
+		}
+		say(t, one, "other", "x")
+		elsewhere.has(1)
+		if len(elsewhere.signals) > 0 {
+			t.Errorf("another room's signal: %v", elsewhere.signals)
+		}
+	})
+}
+
+func TestPeopleLeaveWithTheirLastServer(t *testing.T) {
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		ctx := context.Background()
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		f := follow(t, store, "lobby", streams.Newest(0))
+		f.state()
+		enter := func(server string, here, gone []streams.User) {
+			t.Helper()
+			if err := store.Enter(ctx, "lobby", server, here, gone); err != nil {
+				t.Fatal(err)
+			}
+		}
+		enter("one", []streams.User{ada, bob}, nil)
+		f.heard(streams.Came)
+		f.heard(streams.Came)
+		enter("two", []streams.User{ada}, nil)
+		enter("one", nil, []streams.User{ada})
+		if count, people, err := store.Present(ctx, "lobby"); err != nil || count != 2 || len(people) != 2 {
+			t.Fatalf("present: %d, %v, %v", count, people, err)
+		}
+		// Server one dies without a word; two beats on.
+		now := time.Now()
+		store.Beat(ctx, "one", now.Add(-2*streams.ServerLasts))
+		store.Beat(ctx, "two", now)
+		if err := store.Sweep(ctx, now); err != nil {
+			t.Fatal(err)
+		}
+		if signal := f.heard(streams.Left); signal.User != bob {
+			t.Errorf("left: %v", signal.User)
+		}
+		enter("two", nil, []streams.User{ada})
+		f.heard(streams.Left)
+		if count, _, _ := store.Present(ctx, "lobby"); count != 0 {
+			t.Errorf("%d are left in an empty room", count)
+		}
+	})
+}
+
+func TestACrowdIsToldItsNumberOnly(t *testing.T) {
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		ctx := context.Background()
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		f := follow(t, store, "lobby", streams.Newest(0))
+		f.state()
+		var crowd []streams.User
+		for i := range 250 {
+			crowd = append(crowd, streams.User{ID: string(rune('a'+i/26)) + string(rune('a'+i%26)), Name: "Somebody"})
+		}
+		if err := store.Enter(ctx, "lobby", "one", crowd, nil); err != nil {
+			t.Fatal(err)
+		}
+		if signal := f.heard(streams.Count); signal.Count != 250 {
+			t.Errorf("told %d", signal.Count)
+		}
+		if len(f.signals) > 0 {
+			t.Errorf("and %d more signals", len(f.signals))
+		}
+		count, people, err := store.Present(ctx, "lobby")
+		if err != nil || count != 250 || len(people) > streams.PresentMost {
+			t.Errorf("present: %d, %d named, %v", count, len(people), err)
+		}
+	})
+}
+
+func TestReadMarkerCountsWhatOthersSaidSince(t *testing.T) {
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		ctx := context.Background()
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		first := say(t, store, "lobby", "one")
+		say(t, store, "quiet", "never looked at by Bob")
+		f := follow(t, store, "lobby", streams.Newest(0))
+		f.state()
+		if err := store.MarkRead(ctx, bob, "lobby", first.Cursor.ID); err != nil {
+			t.Fatal(err)
+		}
+		if signal := f.heard(streams.Seen); signal.User.ID != bob.ID || signal.ID != first.Cursor.ID {
+			t.Errorf("heard %v", signal)
+		}
+		say(t, store, "lobby", "two")
+		last := say(t, store, "lobby", "three, @bob!")
+		rooms, err := store.Rooms(ctx, bob, 10)
+		if err != nil || len(rooms) != 2 {
+			t.Fatalf("rooms %v, %v", rooms, err)
+		}
+		lobby := rooms[0]
+		if lobby.Name != "lobby" || lobby.Unread != 2 || lobby.Mentions != 1 || lobby.Last != last.Cursor.ID || lobby.Read != first.Cursor.ID {
+			t.Errorf("lobby: %+v", lobby)
+		}
+		if rooms[1].Unread != 0 {
+			t.Errorf("a room never seen: %+v", rooms[1])
+		}
+		// A marker does not move back.
+		store.MarkRead(ctx, bob, "lobby", last.Cursor.ID)
+		store.MarkRead(ctx, bob, "lobby", first.Cursor.ID)
+		if id, err := store.ReadUpTo(ctx, bob, "lobby"); err != nil || id != last.Cursor.ID {
+			t.Errorf("read up to %v, %v", id, err)
+		}
+	})
+}
+
+func TestTopicIsAnEntryAndTheRoomKeepsIt(t *testing.T) {
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		ctx := context.Background()
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		f := follow(t, store, "lobby", streams.Newest(0))
+		f.state()
+		for _, topic := range []string{"Tea", "", "Coffee"} {
+			_, err := store.Append(ctx, "lobby", streams.Entry{Kind: streams.Topic, Key: uuid.NewString(), User: ada, Text: topic})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := store.Topic(ctx, "lobby"); err != nil || got != topic {
+				t.Errorf("topic %q, %v; want %q", got, err, topic)
+			}
+		}
+		f.has(3)
+		if f.all[2].Kind != streams.Topic || f.all[2].Text != "Coffee" {
+			t.Errorf("entry %+v", f.all[2])
+		}
+		page, err := store.Page(ctx, "lobby", streams.Where{Limit: 10})
+		if err != nil || len(page.Entries) != 0 {
+			t.Errorf("a page holds messages, not %v, %v", page.Entries, err)
+		}
+	})
+}

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { truth } from "./truth.js";
+
+const well = { connection: "live", away: false, reason: "", waiting: 0, failed: 0, attached: true };
+
+const cases = [
+  [{}, "live", "Up to date"],
+  [{ connection: "connecting" }, "connecting", "Connecting…"],
+  [{ connection: "connecting", waiting: 1 }, "connecting", "Connecting, 1 waiting"],
+  [{ connection: "catching" }, "catching", "Catching up…"],
+  [{ connection: "catching", waiting: 2 }, "catching", "Catching up, 2 waiting"],
+  [{ connection: "offline" }, "offline", "Offline"],
+  [{ connection: "offline", waiting: 2, failed: 1 }, "offline", "Offline, 2 waiting"],
+  [{ waiting: 1 }, "sending", "Sending…"],
+  [{ waiting: 3 }, "sending", "Sending 3…"],
+  [{ waiting: 1, reason: "full" }, "full", "Chat storage is full, 1 waiting"],
+  [{ away: true }, "away", "Chat storage is away"],
+  [{ waiting: 1, reason: "away" }, "away", "Chat storage is away, 1 waiting"],
+  [{ failed: 1 }, "failed", "1 message not sent"],
+  [{ failed: 2, attached: false }, "failed", "2 messages not sent"],
+  [{ attached: false }, "past", "Reading older messages"],
+];
+
+for (const [facts, state, text] of cases) {
+  test(`${JSON.stringify(facts)} is said as "${text}"`, () => {
+    const said = truth({ ...well, ...facts });
+    assert.deepEqual([said.state, said.text], [state, text]);
+  });
+}
+
+test("what is well, and what is lost, is said at once", () => {
+  assert.equal(truth(well).delay, 0);
+  assert.equal(truth({ ...well, connection: "offline" }).delay, 0);
+});

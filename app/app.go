@@ -72,6 +72,7 @@ func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *
 	a.fiber = fiber.New(fiber.Config{
 		Views: views.Engine(), ViewsLayout: views.Layout,
 		ErrorHandler: a.tell, BodyLimit: frameLimit,
+		CaseSensitive: true, StrictRouting: true, // one spelling: the middleware looks at paths
 		ReadTimeout: requestTime, IdleTimeout: idleTime, // no WriteTimeout: writes have deadlines
 		ReadBufferSize: 4 << 10, Immutable: true, DisableStartupMessage: true,
 	})
@@ -94,7 +95,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	case err = <-served:
 		err = fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
-		err = a.drain(served)
+		err = a.drain(served, listener)
 	}
 	silence()
 	running.Wait()
@@ -103,7 +104,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 }
 
 // drain ends in order: live reads, requests.
-func (a *App) drain(served chan error) error {
+func (a *App) drain(served chan error, listener net.Listener) error {
 	a.log.Info("going away", "live_reads", a.feeds.count())
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
@@ -111,6 +112,7 @@ func (a *App) drain(served chan error) error {
 	if err := a.fiber.ShutdownWithTimeout(3 * time.Second); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("end the requests: %w", err)
 	}
+	listener.Close() // Shutdown knows nothing of a listener that is about to be served
 	return <-served
 }
 

@@ -20,19 +20,20 @@ type body struct {
 // text, plain text. Every field must be one of names.
 func bodyOf(c *fiber.Ctx, names ...string) (body, error) {
 	kind, _, _ := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
-	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && encoding != "identity" {
+	if len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0 {
 		return body{}, unsupported("Content-Encoding")
 	}
-	if !utf8.Valid(c.Body()) {
+	data := c.BodyRaw() // Body would unpack it
+	if !utf8.Valid(data) {
 		return body{}, refuse(badFrame, "", "The body is not UTF-8.")
 	}
 	switch {
 	case kind == fiber.MIMEApplicationJSON:
-		return jsonBody(c.Body(), names)
+		return jsonBody(data, names)
 	case kind == fiber.MIMEApplicationForm:
 		return formBody(c, names)
 	case kind == fiber.MIMETextPlain && slices.Contains(names, "text"):
-		return body{fields: map[string]string{"text": string(c.Body())}}, nil
+		return body{fields: map[string]string{"text": string(data)}}, nil
 	}
 	return body{}, unsupported("Content-Type")
 }
@@ -105,4 +106,15 @@ func queryInt(c *fiber.Ctx, name string, otherwise, least, most int) (int, error
 		return 0, refuse(badField, name, "%q is a whole number from %d to %d.", name, least, most)
 	}
 	return number, nil
+}
+
+// queryBool reads true or false, which is what nothing means.
+func queryBool(c *fiber.Ctx, name string) (bool, error) {
+	switch c.Query(name) {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, refuse(badField, name, "%q is true or false.", name)
 }

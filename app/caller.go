@@ -44,11 +44,12 @@ func (a *App) caller(c *fiber.Ctx) *caller {
 	}
 	if token, ok := bearer(c.Get(fiber.HeaderAuthorization)); ok {
 		found.bearer = true
-		guest, err := a.guests.Guest(token, now)
-		if err != nil {
+		found.guest = nil
+		if guest, err := a.guests.Guest(token, now); err == nil {
+			found.guest = &guest
+		} else {
 			found.err = refuse(notAllowed, "authorization", "The token is not valid. POST /session gives one.")
 		}
-		found.guest = &guest
 	}
 	c.Locals(callerKey, found)
 	return found

@@ -21,7 +21,7 @@ func (a *App) events(c *fiber.Ctx) error {
 		return err
 	}
 	lines, contentType := lineCodecFor(c)
-	return a.takeOver(c, contentType, lines, func(f *feed) {
+	return a.takeOver(c, contentType, lines, func() {}, func(f *feed) {
 		if err := f.follow(room, from, false); err != nil {
 			a.log.Error("cannot follow", "room", room, "error", err)
 			return
@@ -31,14 +31,20 @@ func (a *App) events(c *fiber.Ctx) error {
 }
 
 // takeOver answers with lines that are written as they come, on a connection
-// that leaves the HTTP server. When serve returns, the answer ends.
-func (a *App) takeOver(c *fiber.Ctx, contentType string, lines *lineCodec, serve func(*feed)) error {
+// that leaves the HTTP server. When serve returns, the answer ends. Whether it came
+// to that or not, done is called when all is over.
+func (a *App) takeOver(c *fiber.Ctx, contentType string, lines *lineCodec, done func(), serve func(*feed)) error {
 	if a.feeds.isDraining() {
+		done()
 		return &problem{code: unavailable, message: "The server is going away. Come back.", retryAfter: time.Second}
 	}
 	c.Set(fiber.HeaderContentType, contentType)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Accel-Buffering", "no")
+	if c.Context().IsHead() {
+		done()
+		return nil
+	}
 	lines.chunked = c.Context().Request.Header.IsHTTP11()
 	header := &c.Response().Header
 	if lines.chunked {
@@ -52,10 +58,12 @@ func (a *App) takeOver(c *fiber.Ctx, contentType string, lines *lineCodec, serve
 		f := &feed{app: a, conn: conn, codec: lines, log: a.log}
 		bound(conn)
 		if !a.feeds.add(f) {
+			done()
 			return // the connection closes: the client comes back to another server
 		}
 		defer a.feeds.remove(f)
 		defer f.finish()
+		defer done()
 		f.write(head)
 		serve(f)
 		f.hangUp(closeNormal, "")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"burble/streams"
@@ -31,6 +32,7 @@ type frame struct {
 	Emoji   string
 	On      bool
 	HTML    bool
+	Watch   bool
 	From    streams.From // follow
 	ReplyTo streams.ID
 	Of      streams.ID
@@ -40,7 +42,7 @@ type frame struct {
 // fields says which fields each type of frame has: those it must have, then
 // those it may have.
 var fields = map[string]struct{ must, may []string }{
-	"follow":   {[]string{"room"}, []string{"after", "last", "html"}},
+	"follow":   {[]string{"room"}, []string{"after", "last", "html", "watch"}},
 	"unfollow": {[]string{"room"}, nil},
 	"send":     {[]string{"room", "key", "text"}, []string{"reply_to"}},
 	"edit":     {[]string{"room", "key", "of", "text"}, nil},
@@ -48,6 +50,7 @@ var fields = map[string]struct{ must, may []string }{
 	"react":    {[]string{"room", "key", "of", "emoji", "on"}, nil},
 	"topic":    {[]string{"room", "key", "text"}, nil},
 	"typing":   {[]string{"room"}, nil},
+	"ping":     {nil, nil},
 	"read":     {[]string{"room", "id"}, nil},
 }
 
@@ -103,6 +106,9 @@ func (f *frame) read(name string, value json.RawMessage) (err error) {
 		return err
 	case "html":
 		f.HTML, err = boolField(name, value)
+		return err
+	case "watch":
+		f.Watch, err = boolField(name, value)
 		return err
 	case "last":
 		var last int
@@ -196,11 +202,30 @@ func checkTopic(topic string) (string, error) {
 }
 
 func checkEmoji(emoji string) (string, error) {
-	plain := strings.IndexFunc(emoji, func(r rune) bool { return r <= ' ' || r == 0x7f })
-	if emoji == "" || len(emoji) > emojiLimit || plain >= 0 {
+	if len(emoji) > emojiLimit || !isEmoji(emoji) {
 		return "", refuse(badField, "emoji", "A reaction is one emoji.")
 	}
 	return emoji, nil
+}
+
+// isEmoji says whether text could be an emoji: symbols, and what joins and changes
+// them. What Unicode has not assigned may be one next year; letters, and what
+// turns or hides text, never are.
+func isEmoji(text string) bool {
+	symbols := 0
+	for _, r := range text {
+		switch {
+		case strings.ContainsRune("0123456789#*", r): // a keycap follows
+		case r == '\u200d', r == '\ufe0e', r == '\ufe0f', r >= 0xe0020 && r <= 0xe007f: // joiner, variants, tags of flags
+		case r == '\u20e3', r == 'ℹ': // the keycap, and the one letter
+			symbols++
+		case r < 0x80, r == utf8.RuneError, unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.Z, unicode.Cc, unicode.Cf, unicode.Co):
+			return false
+		default:
+			symbols++
+		}
+	}
+	return symbols > 0
 }
 
 func checkCursor(field, text string) (streams.Cursor, error) {

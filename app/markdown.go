@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"html"
 	"regexp"
 	"strings"
+
+	"burble/streams"
 
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
@@ -35,12 +38,12 @@ var markdown = goldmark.New(
 			util.Prioritized(parser.NewAutoLinkParser(), 300),
 			util.Prioritized(parser.NewEmphasisParser(), 500),
 		),
-		parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...),
+		// Without definitions of links elsewhere: they would show nothing.
 	)),
 	goldmark.WithExtensions(extension.Strikethrough, extension.Linkify),
 	goldmark.WithRendererOptions(
 		markdownhtml.WithHardWraps(),
-		renderer.WithNodeRenderers(util.Prioritized(imageAsLink{}, 1)),
+		renderer.WithNodeRenderers(util.Prioritized(imageAsLink{}, 1), util.Prioritized(colouredCode{}, 1)),
 	),
 )
 
@@ -51,6 +54,9 @@ var sanitiser = func() *bluemonday.Policy {
 	policy.AllowElements("p", "br", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li", "hr")
 	policy.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
 	policy.AllowAttrs("class").Matching(regexp.MustCompile(`^language-[a-zA-Z0-9+#-]{1,32}$`)).OnElements("code")
+	policy.AllowAttrs("class").Matching(regexp.MustCompile(`^[kscnftid]$`)).OnElements("span") // see highlight.go
+	policy.AllowAttrs("class").Matching(regexp.MustCompile(`^(?:emoji|action)$`)).OnElements("p")
+	policy.AllowElements("details", "summary")
 	policy.AllowAttrs("href").OnElements("a")
 	policy.AllowURLSchemes("http", "https", "mailto")
 	policy.RequireParseableURLs(true)
@@ -62,12 +68,101 @@ var sanitiser = func() *bluemonday.Policy {
 
 // renderMarkdown is a message's text as HTML that may stand in a page. It is
 // the one renderer: pages and live reads show the same.
-func renderMarkdown(text string) string {
-	var rendered bytes.Buffer
-	if err := markdown.Convert([]byte(text), &rendered); err != nil {
+func renderMarkdown(text string) (rendered string) {
+	defer func() {
+		// A bug of the libraries must not end every process that shows the room.
+		if recover() != nil {
+			rendered = "<p>" + html.EscapeString(text) + "</p>"
+		}
+	}()
+	var buffer bytes.Buffer
+	if err := markdown.Convert([]byte(text), &buffer); err != nil {
 		return "<p>" + html.EscapeString(text) + "</p>"
 	}
-	return string(bytes.TrimSpace(sanitiser.SanitizeBytes(rendered.Bytes())))
+	return string(bytes.TrimSpace(sanitiser.SanitizeBytes(buffer.Bytes())))
+}
+
+// renderEntry is the text of an entry as HTML. A text that begins with "/me " says
+// what its author does; emoji without words are large.
+func renderEntry(entry *streams.Entry) string {
+	if action, ok := strings.CutPrefix(entry.Text, "/me "); ok && strings.TrimSpace(action) != "" {
+		return `<p class="action">` + html.EscapeString(entry.User.Name+" "+strings.TrimSpace(action)) + `</p>`
+	}
+	if fewEmoji(entry.Text) {
+		return `<p class="emoji">` + html.EscapeString(strings.TrimSpace(entry.Text)) + `</p>`
+	}
+	return renderMarkdown(entry.Text)
+}
+
+// fewEmoji says whether text is one to three emoji and nothing else.
+func fewEmoji(text string) bool {
+	if len(text) > 3*emojiLimit {
+		return false
+	}
+	count, joined, flag := 0, false, false
+	for _, r := range text {
+		switch {
+		case r == '\u200d':
+			joined = count > 0
+		case r == '\ufe0f', r >= 0x1f3fb && r <= 0x1f3ff, r >= 0xe0020 && r <= 0xe007f: // a variant, a colour of skin, a flag's tag
+			if count == 0 {
+				return false
+			}
+		case r >= 0x1f1e6 && r <= 0x1f1ff: // two make a flag
+			if flag = !flag; flag {
+				count++
+			}
+		case r >= 0x1f000, r >= 0x2600 && r < 0x27c0, r >= 0x2b00 && r < 0x2c00, r >= 0x2300 && r < 0x2400:
+			if !joined {
+				count++
+			}
+			joined = false
+		case r == ' ':
+			joined = false
+		default:
+			return false
+		}
+	}
+	return count > 0 && count <= 3 && !joined
+}
+
+// foldedLines is how long a block of code may be before it is folded.
+const foldedLines = 20
+
+// colouredCode renders blocks of code.
+type colouredCode struct{}
+
+// RegisterFuncs is of goldmark's renderer.NodeRenderer.
+func (colouredCode) RegisterFuncs(register renderer.NodeRendererFuncRegisterer) {
+	render := func(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		var language string
+		if fenced, ok := node.(*ast.FencedCodeBlock); ok {
+			language = string(fenced.Language(source))
+		}
+		var code strings.Builder
+		for i := range node.Lines().Len() {
+			segment := node.Lines().At(i)
+			code.Write(segment.Value(source))
+		}
+		lines := node.Lines().Len()
+		if lines > foldedLines {
+			fmt.Fprintf(w, "<details><summary>%d lines</summary>", lines)
+		}
+		w.WriteString("<pre><code")
+		if language != "" {
+			w.WriteString(` class="language-` + html.EscapeString(language) + `"`)
+		}
+		w.WriteString(">" + highlight(language, strings.ToValidUTF8(strings.ReplaceAll(code.String(), "\x00", "\ufffd"), "\ufffd")) + "</code></pre>\n")
+		if lines > foldedLines {
+			w.WriteString("</details>\n")
+		}
+		return ast.WalkSkipChildren, nil
+	}
+	register.Register(ast.KindFencedCodeBlock, render)
+	register.Register(ast.KindCodeBlock, render)
 }
 
 // imageAsLink renders an image as a link: a page loads nothing from elsewhere.

@@ -90,6 +90,10 @@ func (a *App) messages(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	html, err := queryBool(c, "html")
+	if err != nil {
+		return err
+	}
 	page, err := a.store.Page(c.UserContext(), room, where)
 	if err != nil {
 		return err
@@ -98,7 +102,7 @@ func (a *App) messages(c *fiber.Ctx) error {
 	dst = appendString(dst, room)
 	dst = appendCursorField(dst, "as_of", page.AsOf)
 	dst = append(dst, `,"entries":`...)
-	dst = appendEntries(dst, page.Entries, c.Query("html") == "true")
+	dst = appendEntries(dst, page.Entries, html)
 	dst = appendBound(dst, "older", page.Older)
 	dst = appendBound(dst, "newer", page.Newer)
 	dst = append(dst, '}')
@@ -146,6 +150,9 @@ func whereAsked(c *fiber.Ctx) (where streams.Where, err error) {
 	}
 	if where.Before.IsZero() && c.Query("before") != "" {
 		return where, refuse(badField, "before", "Nothing is before 0-0.")
+	}
+	if where.After.IsZero() && c.Query("after") != "" || where.Around.IsZero() && c.Query("around") != "" {
+		where.Around = streams.ID{Seq: 1} // the very beginning: the zero Where is the newest
 	}
 	return where, nil
 }

@@ -15,11 +15,15 @@ import (
 
 const (
 	roomsListed = 100
+	roomsBeside = 50 // what the page of one room lists, and follows
 	pageOf      = 50
 )
 
 func (a *App) page(c *fiber.Ctx, title string) views.Page {
 	page := views.Page{Title: title, Static: views.StaticPath()}
+	if theme := c.Cookies("theme"); theme == "light" || theme == "dark" {
+		page.Theme = theme
+	}
 	if guest := a.caller(c).guest; guest != nil {
 		page.User = &views.User{ID: guest.ID, Name: guest.Name}
 	}
@@ -44,9 +48,43 @@ func (a *App) renderHome(c *fiber.Ctx, refused string) error {
 	}
 	links := make([]views.RoomLink, len(rooms))
 	for i, room := range rooms {
-		links[i] = views.RoomLink{Name: room.Name, LastActive: room.Active()}
+		links[i] = viewLink(room)
 	}
 	return render(c, "home", views.Home{Page: a.page(c, ""), Rooms: links, Error: refused})
+}
+
+func viewLink(room streams.Room) views.RoomLink {
+	return views.RoomLink{
+		Name: room.Name, Topic: room.Topic, LastActive: room.Active(), Last: boundText(room.Last), Read: boundText(room.Read),
+		Unread: room.Unread, Mentions: room.Mentions, Present: room.Present,
+	}
+}
+
+// roomLinks are the rooms beside one, and that one, whether it is among the most
+// active or not.
+func (a *App) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink, here views.RoomLink, err error) {
+	rooms, err := a.store.Rooms(c.UserContext(), a.user(c), roomsBeside)
+	if err != nil {
+		return nil, here, err
+	}
+	for _, room := range rooms {
+		link := viewLink(room)
+		if room.Name == current {
+			link.Current = true
+			here = link
+		}
+		links = append(links, link)
+	}
+	if here.Current {
+		return links, here, nil
+	}
+	here = views.RoomLink{Name: current, Current: true}
+	if here.Topic, err = a.store.Topic(c.UserContext(), current); err != nil {
+		return nil, here, err
+	}
+	read, err := a.store.ReadUpTo(c.UserContext(), a.user(c), current)
+	here.Read = boundText(read)
+	return append(links, here), here, err
 }
 
 // open is GET /open?room=…, the home page's form.
@@ -92,7 +130,15 @@ func (a *App) renderRoom(c *fiber.Ctx, where streams.Where, model views.Room) er
 	if err != nil {
 		return err
 	}
+	links, here, err := a.roomLinks(c, room)
+	if err != nil {
+		return err
+	}
 	model.Page = a.page(c, "#"+room)
+	model.Rooms, model.Topic, model.Unread = links, here.Topic, here.Unread
+	if here.Unread > 0 {
+		model.ReadUpTo = here.Read
+	}
 	model.Room = room
 	model.AsOf = page.AsOf.String()
 	model.Live = page.Newer.IsZero()
@@ -138,7 +184,7 @@ func viewMessage(entry *streams.Entry, guest *Guest) views.Message {
 		Deleted: entry.Deleted, Unreadable: entry.Kind == streams.Unreadable,
 	}
 	if !entry.Deleted {
-		message.HTML = template.HTML(renderMarkdown(entry.Text))
+		message.HTML = template.HTML(renderEntry(entry))
 	}
 	for emoji, users := range entry.Reactions {
 		message.Reactions = append(message.Reactions, viewReaction(emoji, users, guest))

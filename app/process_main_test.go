@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"os"
 	"testing"
 )
@@ -13,5 +14,8 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	flag.Set("test.parallel", "4") // most of these tests wait; -parallel still counts
+	code := m.Run()
+	endChromium()
+	os.Exit(code)
 }

@@ -6,7 +6,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"math"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -16,10 +19,8 @@ import (
 
 	"burble/streams/redistest"
 
-	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
-	"github.com/rs/zerolog"
 )
 
 func TestRetriedSendIsStoredOnceAndGetsTheSameID(t *testing.T) {
@@ -95,7 +96,7 @@ func TestSendIsStoredOnceThoughRepliesOfRedisAreCut(t *testing.T) {
 	t.Parallel()
 	server := redistest.StartTCP(t)
 	network := newNetwork(t, server.Addr)
-	one := launch(t, "redis://"+network.Listen)
+	one := launch(t, "redis://"+network.Addr().String())
 	one.awaitReady()
 	other := burble(t, server)
 	token := one.token("Ada")
@@ -121,13 +122,17 @@ func TestSendIsStoredOnceThoughRepliesOfRedisAreCut(t *testing.T) {
 	client := server.Client()
 	defer client.Close()
 	for range 20 {
-		// Every connection breaks within some reply, one in ten before its first, until
-		// three have; then the weather is good for a while.
-		cut := connectionsSeen(t, client) + 3
-		network.become(t, 200<<rand.N(8)+rand.N(200), 0.1)
+		// Every connection breaks within some reply, until a few have; then the weather
+		// is good for a while.
+		cut := statOf(t, client, "total_connections_received") + 5
+		network.worst.Store(400 << rand.N(8))
+		// The good connections of before are ended by Redis itself.
+		if err := client.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes").Err(); err != nil {
+			t.Fatal(err)
+		}
 		chatters[rand.N(len(chatters))].cut()
-		eventually(t, 20*time.Second, "connections to break", func() bool { return connectionsSeen(t, client) >= cut })
-		network.become(t, 1<<40, 0)
+		eventually(t, 20*time.Second, "connections to break", func() bool { return statOf(t, client, "total_connections_received") >= cut })
+		network.worst.Store(0)
 		before := sent.Load()
 		eventually(t, 20*time.Second, "sends to go on", func() bool { return sent.Load() > before+64 })
 	}
@@ -137,17 +142,17 @@ func TestSendIsStoredOnceThoughRepliesOfRedisAreCut(t *testing.T) {
 	for _, c := range chatters {
 		eventually(t, 20*time.Second, "a client to have everything", func() bool { return c.has() >= int(sent.Load()) })
 	}
-	t.Logf("%d messages over %d connections to Redis", sent.Load(), connectionsSeen(t, client))
+	t.Logf("%d messages over %d connections to Redis", sent.Load(), statOf(t, client, "total_connections_received"))
 }
 
-// connectionsSeen is how many connections Redis ever had.
-func connectionsSeen(t *testing.T, client *redis.Client) (count int) {
+// statOf is a number that Redis keeps about itself.
+func statOf(t *testing.T, client *redis.Client, name string) (count int) {
 	t.Helper()
 	stats, err := client.Info(context.Background(), "stats").Result()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(stats, "total_connections_received:")
+	_, rest, _ := strings.Cut(stats, name+":")
 	if _, err := fmt.Sscan(rest, &count); err != nil {
 		t.Fatal(err)
 	}
@@ -187,38 +192,55 @@ func wantOnce(t *testing.T, server *redistest.Server, room string, count int) {
 }
 
 // network lies between a Burble and its Redis.
-type network struct{ *toxiproxy.Proxy }
-
-func newNetwork(t *testing.T, redis string) network {
-	t.Helper()
-	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	proxy := toxiproxy.NewProxy(server, "redis", "127.0.0.1:0", redis)
-	if err := proxy.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(proxy.Stop)
-	for _, toxic := range []string{
-		`{"name":"limit","type":"limit_data","attributes":{"bytes":1099511627776}}`,
-		`{"name":"reset","type":"reset_peer","attributes":{"timeout":5},"toxicity":0}`,
-	} {
-		if _, err := proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return network{proxy}
+type network struct {
+	net.Listener
+	redis string
+	worst atomic.Int64 // new connections break before Redis has sent so many bytes; 0: never
 }
 
-// become lets each connection bring so many bytes back from Redis before it breaks,
-// and a part of the new ones none. (Toxics are changed, never removed: that can
-// hang in toxiproxy 2.5.)
-func (n network) become(t *testing.T, bytes int, reset float64) {
+func newNetwork(t *testing.T, redis string) *network {
 	t.Helper()
-	for name, change := range map[string]string{
-		"limit": fmt.Sprintf(`{"attributes":{"bytes":%d}}`, bytes),
-		"reset": fmt.Sprintf(`{"attributes":{"timeout":5},"toxicity":%v}`, reset),
-	} {
-		if _, err := n.Toxics.UpdateToxicJson(name, strings.NewReader(change)); err != nil {
-			t.Fatal(err)
-		}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
+	n := &network{Listener: listener, redis: redis}
+	ended := make(chan struct{})
+	go func() { defer close(ended); n.run() }()
+	t.Cleanup(func() { listener.Close(); <-ended })
+	return n
+}
+
+// run carries connections until the listener is closed and they have ended.
+func (n *network) run() {
+	var open sync.WaitGroup
+	defer open.Wait()
+	for {
+		conn, err := n.Accept()
+		if err != nil {
+			return
+		}
+		open.Go(func() { n.carry(conn.(*net.TCPConn)) })
+	}
+}
+
+func (n *network) carry(burble *net.TCPConn) {
+	defer burble.Close()
+	redis, err := net.Dial("tcp", n.redis)
+	if err != nil {
+		return
+	}
+	defer redis.Close()
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	asking.Go(func() { io.Copy(redis, burble); redis.Close() })
+	most := int64(math.MaxInt64)
+	if worst := n.worst.Load(); worst > 0 {
+		most = rand.N(worst)
+	}
+	io.CopyN(burble, redis, most)
+	if rand.N(2) == 0 {
+		burble.SetLinger(0) // a reset, else an end
+	}
+	burble.Close()
 }

@@ -24,6 +24,7 @@ func (a *App) routes() {
 	a.fiber.Use(views.StaticPath(), forEver, filesystem.New(filesystem.Config{
 		Root: http.FS(views.Static()), MaxAge: int((365 * 24 * time.Hour).Seconds()),
 	}))
+	a.fiber.Get("/sw.js", a.worker)
 	a.fiber.Use(a.checkOrigin, a.limitAddress)
 	a.fiber.Get("/", a.home)
 	a.fiber.Get("/open", a.open)
@@ -47,6 +48,11 @@ const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src
 
 // secure sets the headers that keep a browser from being turned against its user.
 func (a *App) secure(c *fiber.Ctx) error {
+	a.setHeaders(c)
+	return c.Next()
+}
+
+func (a *App) setHeaders(c *fiber.Ctx) {
 	origin := a.caller(c).origin
 	// Safari before 15.4 does not take 'self' for WebSockets of the same host.
 	socket := " ws" + strings.TrimPrefix(origin, "http")
@@ -61,7 +67,6 @@ func (a *App) secure(c *fiber.Ctx) error {
 	if strings.HasPrefix(origin, "https:") {
 		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
-	return c.Next()
 }
 
 // forEver lets a browser keep what has its version in its path.
@@ -71,6 +76,13 @@ func forEver(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
 	}
 	return err
+}
+
+// worker is GET /sw.js, the service worker: a browser asks whether it is another.
+func (a *App) worker(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentType, fiber.MIMETextJavaScriptCharsetUTF8)
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+	return c.Send(views.Worker())
 }
 
 // caught keeps a panic from the client and the process.
@@ -91,6 +103,7 @@ func (a *App) tell(c *fiber.Ctx, err error) error {
 		told.cause = err
 	}
 	a.logAccident(told, "method", c.Method(), "path", c.Path())
+	a.setHeaders(c) // what Fiber refuses by itself has not come by secure
 	c.Status(told.httpStatus())
 	if told.retryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(told.retrySeconds()))
@@ -109,12 +122,15 @@ func (a *App) tell(c *fiber.Ctx, err error) error {
 }
 
 // backToForm shows the page that a refused form came from, with what was typed.
+// Only for what its handler refused: the limits are not there to be answered with
+// a page of history.
 func (a *App) backToForm(c *fiber.Ctx, told *problem) error {
-	switch {
-	case strings.HasSuffix(c.Path(), "/messages"):
-		model := views.Room{Notice: told.message, Draft: c.FormValue("text")}
+	switch c.Route().Path {
+	case "/r/:room/messages":
+		// Not FormValue, which would unpack whatever it is given.
+		model := views.Room{Notice: told.message, Draft: string(c.Request().PostArgs().Peek("text"))}
 		return a.renderRoom(c, streams.Where{Limit: pageOf}, model)
-	case c.Path() == "/session":
+	case "/session":
 		return a.renderHome(c, told.message)
 	}
 	return fiber.ErrNotFound

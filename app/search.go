@@ -67,13 +67,15 @@ func (a *App) search(c *fiber.Ctx) error {
 	if caller.guest != nil {
 		who = caller.guest.ID
 	}
+	html, err := queryBool(c, "html")
+	if err != nil {
+		return err
+	}
 	if !a.searches.begin(who) {
 		return slowDown(time.Second, "searches at once")
 	}
-	html := c.Query("html") == "true"
 	lines := &lineCodec{}
-	return a.takeOver(c, "application/x-ndjson", lines, func(f *feed) {
-		defer a.searches.end(who)
+	return a.takeOver(c, "application/x-ndjson", lines, func() { a.searches.end(who) }, func(f *feed) {
 		a.scan(asked, html, func(line []byte) bool { return f.write(lines.chunk(append(line, '\n'))) })
 	})
 }

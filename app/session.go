@@ -151,12 +151,15 @@ func (s *session) refused(err error) {
 
 // take does what one frame asks, and answers it.
 func (s *session) take(data []byte) {
+	now := time.Now()
 	asked, notJSON, err := parseFrame(data)
-	if err == nil {
-		err = s.allow(asked)
+	if slow := s.allowFrame(now); slow != nil { // for good frames and bad ones alike
+		err = slow
 	}
 	if err == nil {
-		s.limited = 0
+		err = s.allow(asked, now)
+	}
+	if err == nil {
 		err = s.do(asked)
 	}
 	if err == nil {
@@ -170,9 +173,8 @@ func (s *session) take(data []byte) {
 	}
 }
 
-// allow applies the limits: frames for each address, messages for each user.
-func (s *session) allow(asked frame) error {
-	now := time.Now()
+// allowFrame applies the limit of frames for each address.
+func (s *session) allowFrame(now time.Time) error {
 	ok, after := s.app.limits.address.allow(s.address, now)
 	if !ok {
 		if s.limited++; s.limited > floodMost {
@@ -180,8 +182,14 @@ func (s *session) allow(asked frame) error {
 		}
 		return slowDown(after, "frames")
 	}
+	s.limited = 0
+	return nil
+}
+
+// allow applies the limits for each user.
+func (s *session) allow(asked frame, now time.Time) error {
 	switch asked.Type {
-	case "follow", "unfollow":
+	case "follow", "unfollow", "ping":
 		return nil
 	case "typing", "read":
 		return s.app.allowSignal(s.guest, now)
@@ -199,6 +207,9 @@ func (s *session) do(asked frame) error {
 	case "unfollow":
 		s.unfollow(asked.Room)
 		s.leave(asked.Room)
+		return nil
+	case "ping":
+		s.write(pong)
 		return nil
 	case "typing":
 		return s.typing(asked.Room)
@@ -236,18 +247,21 @@ func (s *session) markRead(room string, id streams.ID) error {
 	return s.app.store.MarkRead(ctx, streams.User(*s.guest), room, id)
 }
 
-// enter follows a room, and is there from then on.
+// enter follows a room, and is there from then on, unless it only watches: then it
+// is told who is there.
 func (s *session) enter(asked frame) error {
 	if err := s.follow(asked.Room, asked.From, asked.HTML); err != nil {
 		return err
 	}
 	guest := s.guest
-	if s.present[asked.Room] {
-		guest = nil // counted in already
-	} else if s.present == nil {
-		s.present = make(map[string]bool, 1)
+	switch {
+	case asked.Watch || s.present[asked.Room]:
+		guest = nil // not to be counted in, or counted in already
+	case s.present == nil:
+		s.present = map[string]bool{asked.Room: true}
+	default:
+		s.present[asked.Room] = true
 	}
-	s.present[asked.Room] = true
 	s.app.presence.join(asked.Room, guest, &s.feed)
 	return nil
 }
@@ -294,6 +308,10 @@ func (a *App) append(room string, entry streams.Entry) (streams.Stored, error) {
 	a.metrics.appended.Inc()
 	return stored, nil
 }
+
+// pong answers a client's ping frame. A script in a browser cannot see the
+// WebSocket's own.
+var pong = webSocketFrame(opText, []byte(`{"type":"pong"}`))
 
 // socketCodec says things in WebSocket frames.
 type socketCodec struct{}

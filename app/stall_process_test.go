@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,53 +30,71 @@ func TestStalledReaderHarmsNobodyAndLosesNothing(t *testing.T) {
 	calm := delays(t, flowing, 200)
 
 	var stalled []*stalledReader
-	for range 10 {
+	for range 8 {
 		stalled = append(stalled, stall(t, p, token, "lobby"))
 	}
 	before := p.memory()
 	began := time.Now()
-	const big = 1900
 	text := strings.Repeat("🗣", 4000) // 16 KB
-	writer := flowing.connected(t.Context())
-	for range big {
-		if err := writer.say(map[string]any{"type": "send", "room": "lobby", "key": uuid.NewString(), "text": text}); err != nil {
-			t.Fatal(err)
+	const some, most = 128, 1900
+	publish := func(count int) {
+		writer := flowing.connected(t.Context())
+		for range count {
+			if err := writer.say(map[string]any{"type": "send", "room": "lobby", "key": uuid.NewString(), "text": text}); err != nil {
+				t.Errorf("%v, after close codes %v", err, flowing.closes)
+				return
+			}
 		}
 	}
-	eventually(t, 30*time.Second, "the reader who reads to have all", func() bool { return flowing.has() >= 200+big })
-	t.Logf("%d MB written and read in %v", big*len(text)>>20, time.Since(began))
+	publish(some) // is more than any buffer on the way
+	eventually(t, 20*time.Second, "the reader who reads to have it", func() bool { return flowing.has() >= 200+some })
 	meanwhile := delays(t, flowing, 200)
 	t.Logf("99 of 100 messages came within %v while all was calm, %v while others stalled", calm, meanwhile)
 	if meanwhile > 10*calm+200*time.Millisecond {
 		t.Errorf("others had to wait: %v instead of %v", meanwhile, calm)
 	}
-	// The window of the room is bounded, and so is what ten of them may cost.
+
+	var working sync.WaitGroup
+	working.Go(func() { publish(most - some) })
+	// Not to wait for anything: they stall past their deadline of 10 s, and one of
+	// them past the second, after which the server does not wait for it either.
+	time.Sleep(time.Until(began.Add(12 * time.Second)))
+	for _, s := range stalled[1:] {
+		working.Go(func() {
+			if code := s.readOn(); code != 4008 {
+				t.Errorf("a stalled reader was closed with %d, want 4008", code)
+			}
+		})
+	}
+	time.Sleep(time.Until(began.Add(22 * time.Second)))
+	stalled[0].readOn()
+	working.Wait()
+	eventually(t, 30*time.Second, "the reader who reads to have all", func() bool { return flowing.has() >= 400+most })
+	// The window of the room is bounded, and so is what eight of them may cost.
 	grown := p.memory() - before
-	t.Logf("%d stalled readers of 30 MB cost %d MB", len(stalled), grown>>20)
+	t.Logf("%d stalled readers of %d MB cost %d MB", len(stalled), most*len(text)>>20, grown>>20)
 	if grown > 200<<20 {
 		t.Errorf("the process grew by %d MB", grown>>20)
 	}
 
-	// Not to wait for anything: they stall past their deadline of 10 s, and one of
-	// them past the second, after which the server no longer waits for it either.
-	time.Sleep(time.Until(began.Add(13 * time.Second)))
-	for _, s := range stalled[1:] {
-		if code := s.readOn(); code != 4008 {
-			t.Errorf("a stalled reader was closed with %d, want 4008", code)
-		}
-	}
-	time.Sleep(time.Until(began.Add(23 * time.Second)))
-	if code := stalled[0].readOn(); code != 0 {
-		t.Errorf("who never read on got a close frame: %d", code)
-	}
 	want := entriesOf(t, server, "lobby")
-	for _, s := range stalled {
+	client := server.Client()
+	defer client.Close()
+	sent := statOf(t, client, "total_net_output_bytes")
+	for _, s := range stalled[:3] {
+		began, had := time.Now(), len(s.entries)
 		s.comeBack(t, len(want))
+		t.Logf("a stalled reader had %d entries and got the other %d in %v", had, len(want)-had, time.Since(began))
 		for i, entry := range s.entries[:min(len(s.entries), len(want))] {
 			if entry.ID != want[i].ID {
 				t.Fatalf("entry %d is %s, want %s", i, entry.ID, want[i].ID)
 			}
 		}
+	}
+	sent = statOf(t, client, "total_net_output_bytes") - sent
+	t.Logf("for that Redis sent %d MB", sent>>20)
+	if sent > 3*2*most*len(text) {
+		t.Errorf("Redis sent %d MB for three times %d MB", sent>>20, most*len(text)>>20)
 	}
 }
 
@@ -99,12 +118,11 @@ func delays(t *testing.T, c *chatter, count int) time.Duration {
 // stalledReader follows a room and then stops reading, for a while.
 type stalledReader struct {
 	*socket
-	p             *process
-	token, room   string
-	cursor        string
-	entries       []wireEntry
-	t             *testing.T
-	followedState string
+	t           *testing.T
+	p           *process
+	token, room string
+	cursor      string
+	entries     []wireEntry
 }
 
 func stall(t *testing.T, p *process, token, room string) *stalledReader {

@@ -97,7 +97,7 @@ func appendEntry(dst []byte, entry *streams.Entry, html bool) []byte {
 		dst = strconv.AppendBool(dst, entry.On)
 	}
 	if html && !entry.Deleted && (entry.Kind == streams.Message || entry.Kind == streams.Edit) {
-		dst = appendField(dst, "html", renderMarkdown(entry.Text))
+		dst = appendField(dst, "html", renderEntry(entry))
 	}
 	return append(dst, '}')
 }
@@ -163,6 +163,9 @@ func followedJSON(room string, followed *streams.Followed) []byte {
 	if followed.State == streams.Truncated {
 		dst = appendCursorField(dst, "first", followed.First)
 	}
+	dst = appendCursorField(dst, "last", followed.Last)
+	dst = append(dst, `,"n":`...)
+	dst = strconv.AppendInt(dst, followed.LastN, 10)
 	return append(dst, '}')
 }
 

@@ -50,6 +50,7 @@ func sendAll(t *testing.T, store *streams.Store, authors, each int, before func(
 }
 
 func TestWhatMayBeAppended(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		mine := say(t, store, "lobby", "mine").Cursor.ID
@@ -97,6 +98,7 @@ func TestWhatMayBeAppended(t *testing.T) {
 }
 
 func TestAMessageHasAtMostFiftyDifferentReactions(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		id := say(t, store, "lobby", "x").Cursor.ID
@@ -112,6 +114,7 @@ func TestAMessageHasAtMostFiftyDifferentReactions(t *testing.T) {
 }
 
 func TestDeletedTextIsGoneFromRedis(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		id := say(t, store, "lobby", "a secret").Cursor.ID

@@ -71,7 +71,7 @@ func (t *tail) check(ctx context.Context, doubt []*window) error {
 	for len(doubt) > 0 {
 		some := doubt[:min(len(doubt), 50)]
 		doubt = doubt[len(some):]
-		pipe := t.store.follows.TxPipeline()
+		pipe := t.store.follows.Pipeline()
 		probes := make([]*probe, len(some))
 		for i, w := range some {
 			probes[i] = t.store.ask(ctx, pipe, w.room, w.view.Load().upto.ID, "+", batchEntries)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-"log/slog"
-"os"
 	"testing"
 	"time"
 
@@ -30,7 +28,7 @@ func newPair(t *testing.T) *pair {
 	p.proxy = redistest.StartProxy(t, p.server.Addr)
 	options := p.server.Redis()
 	options.Addrs = []string{p.proxy.Addr}
-	p.store = redistest.Open(t, streams.Options{Redis: options, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	p.store = redistest.Open(t, streams.Options{Redis: options})
 	p.say(8)
 	second := p.replica.Client()
 	defer second.Close()

@@ -6,17 +6,27 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 )
+
+// healthTime is less than a platform waits for the answer.
+const healthTime = 2 * time.Second
+
+// refusalCounts is how long a refused append speaks for Redis. A server that is not
+// ready is sent no others, and would be full for ever.
+const refusalCounts = 10 * time.Second
 
 // health is what the tails and lanes noticed by themselves.
 type health struct {
 	away atomic.Int32 // tails that cannot read
-	full atomic.Bool  // the last append found no memory
+	full atomic.Int64 // when an append last found no memory, Unix seconds; 0: one has found some since
 }
 
 // Health returns nil when Redis answers and has room for more, else
-// ErrUnavailable or ErrFull with the reason. It asks Redis.
+// ErrUnavailable or ErrFull with the reason. It asks Redis, for 2 s at most.
 func (s *Store) Health(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, healthTime)
+	defer cancel()
 	if err := s.reads.Ping(ctx).Err(); err != nil {
 		return wrap(err)
 	}
@@ -26,10 +36,14 @@ func (s *Store) Health(ctx context.Context) error {
 	// A Redis without INFO (some hosts hide it) is taken at its appends' word.
 	info, _ := s.reads.Info(ctx, "memory").Result()
 	used, limit, policy := memory(info)
-	if limit > 0 && used >= limit && policy == "noeviction" {
-		return fmt.Errorf("%w: redis uses %d of %d bytes", ErrFull, used, limit)
+	refused := time.Since(time.Unix(s.health.full.Load(), 0)) < refusalCounts
+	if refused {
+		limit -= limit / 50 // what it uses goes up and down a little
 	}
-	if limit == 0 && s.health.full.Load() {
+	switch {
+	case limit > 0 && used >= limit && policy == "noeviction":
+		return fmt.Errorf("%w: redis uses %d of %d bytes", ErrFull, used, limit)
+	case policy == "" && refused:
 		return fmt.Errorf("%w: redis refused the last message", ErrFull)
 	}
 	return nil

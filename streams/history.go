@@ -38,6 +38,8 @@ func (s *Store) Page(ctx context.Context, room string, where Where) (Page, error
 	if err := CheckRoom(room); err != nil {
 		return Page{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, flightTime)
+	defer cancel()
 	if s.options.MaxAge > 0 {
 		if err := s.trim(ctx, room); err != nil {
 			return Page{}, err

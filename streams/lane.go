@@ -98,11 +98,11 @@ func (l *lane) send(ctx context.Context, group []*appendCall) (again []*appendCa
 		case !answered(outcome):
 			again, err = append(again, call), outcome
 		case outcome != nil && strings.HasPrefix(outcome.Error(), "OOM"):
-			l.store.health.full.Store(true)
+			l.store.health.full.Store(time.Now().Unix())
 			call.finish(wrap(outcome))
 		default:
 			if outcome == nil {
-				l.store.health.full.Store(false)
+				l.store.health.full.Store(0)
 			}
 			call.finish(outcome)
 		}

@@ -4,10 +4,11 @@
 --
 -- KEYS  1 room  2 meta  3 erased
 -- ARGV  1 the first entry's ID, '' if there is none  2 the greatest ID below it
--- Reply {trimmed through} if so, {} if it is whole, {'again'} if it is no longer as asked
+-- Reply {trimmed through, '1' if by somebody else}, or {'again', ''}: the room is
+--       no longer as asked
 
 local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 100)
-if (first[1] and first[1][1] or '') ~= ARGV[1] then return {'again'} end
+if (first[1] and first[1][1] or '') ~= ARGV[1] then return {'again', ''} end
 local meta = redis.call('HMGET', KEYS[2], 'trimmed', 'trimmed_n', 'n')
 local trimmed, n = meta[1] or '0-0', nil
 for _, entry in ipairs(first) do -- past what Burble did not write
@@ -37,6 +38,6 @@ local low, high = string.match(trimmed, '^%d+'), string.match(through, '^%d+')
 for _, id in ipairs(missing > 0 and redis.call('ZRANGEBYSCORE', KEYS[3], low, high) or {}) do
   if before(trimmed, id) and not before(through, id) then missing = missing - 1 end
 end
-if missing <= 0 then return {} end
+if missing <= 0 then return {meta[1] or '0-0', ''} end
 redis.pcall('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) -- refused when Redis is full
-return {through}
+return {through, '1'}

@@ -93,8 +93,9 @@ type probe struct {
 }
 
 // ask puts the question for the place at id, and for at most `most` entries in
-// (id, upto], upto as XRANGE takes it. The pipeline is a transaction: the answer
-// is of one moment.
+// (id, upto], upto as XRANGE takes it. The entries come first: what the checks
+// after them find unbroken was unbroken when they were read. (In MULTI it would
+// all be of one moment, but a full Redis refuses even reads there.)
 func (s *Store) ask(ctx context.Context, pipe redis.Pipeliner, room string, id ID, upto string, most int64) *probe {
 	key := s.keys.room(room)
 	p := &probe{room: room, id: id, most: most}
@@ -153,7 +154,7 @@ func (p *place) readMeta(values []any) {
 // find asks for one place.
 func (s *Store) find(ctx context.Context, room string, id ID, upto string, most int64) (*place, error) {
 	for {
-		pipe := s.reads.TxPipeline()
+		pipe := s.reads.Pipeline()
 		question := s.ask(ctx, pipe, room, id, upto, most)
 		pipe.Exec(ctx)
 		found, err := question.answer()
@@ -181,12 +182,11 @@ func (s *Store) noticeTrim(ctx context.Context, room string, found *place) (agai
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("see who trimmed room %q: %w", room, wrap(err))
-	case len(reply) == 0:
-		return false, nil
 	case reply[0] == "again":
 		return true, nil
+	case reply[1] != "":
+		s.log.Warn("a stream was trimmed by somebody else", "room", room, "through", reply[0])
 	}
 	found.trimmed, err = ParseID(reply[0])
-	s.log.Warn("a stream was trimmed by somebody else", "room", room, "through", found.trimmed)
 	return false, err
 }

@@ -41,6 +41,8 @@ type Followed struct {
 	State State
 	At    Cursor // the next batch begins here
 	First Cursor // Truncated only: before the first entry still kept
+	Last  Cursor // the room's end just now: at it, the reader has caught up
+	LastN int64  // number of the entry there
 }
 
 // Reader reads one room from one cursor on. It is pulled: it holds a place and
@@ -57,6 +59,7 @@ type Reader struct {
 	cursor     Cursor
 	generation uint64 // of the view that the cursor was checked against; 0: not yet
 	fetched    *Batch // read together with the place
+	most       int64  // entries to ask for at a time; 0: batchEntries
 	heard      uint64 // how many of the window's signals
 }
 
@@ -141,27 +144,27 @@ func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
 	}
 	epoch := seen.upto.Epoch
 	if !seen.holds(r.cursor) {
-		found, err := r.store.stretchAfter(ctx, r.Room, seen, r.cursor)
+		found, err := r.store.stretchAfter(ctx, r.Room, seen, r.cursor, r.most)
 		if err != nil {
 			return nil, fmt.Errorf("read room %q after %v: %w", r.Room, r.cursor, err)
 		}
 		if found.state != Resumed {
 			return r.broken(ctx, seen, found)
 		}
-		r.fetched, epoch = found.batch, found.epoch
+		r.fetched, r.most, epoch = found.batch, found.most, found.epoch
 	}
 	r.generation = seen.generation
 	if !first {
 		return nil, nil
 	}
 	r.cursor.Epoch = epoch
-	return &Followed{State: Resumed, At: r.cursor}, nil
+	return r.followed(Resumed, seen), nil
 }
 
 // catchUp reads from Redis towards the window, checking the cursor again: what
 // comes after it may be trimmed while a slow reader makes its way.
 func (r *Reader) catchUp(ctx context.Context, seen *view) (Read, error) {
-	found, err := r.store.stretchAfter(ctx, r.Room, seen, r.cursor)
+	found, err := r.store.stretchAfter(ctx, r.Room, seen, r.cursor, r.most)
 	if err != nil {
 		return Read{}, fmt.Errorf("read room %q after %v: %w", r.Room, r.cursor, err)
 	}
@@ -169,6 +172,7 @@ func (r *Reader) catchUp(ctx context.Context, seen *view) (Read, error) {
 		followed, err := r.broken(ctx, seen, found)
 		return Read{Followed: followed}, err
 	}
+	r.most = found.most
 	return r.step(found.batch), nil
 }
 
@@ -178,7 +182,22 @@ func (r *Reader) broken(ctx context.Context, seen *view, found *stretch) (*Follo
 		return r.begin(ctx, seen, Reset, resetLast)
 	}
 	r.generation, r.cursor = seen.generation, found.first
-	return &Followed{State: Truncated, At: found.first, First: found.first}, nil
+	followed := r.followed(Truncated, seen)
+	followed.First = found.first
+	return followed, nil
+}
+
+// followed says where the reader stands now.
+func (r *Reader) followed(state State, seen *view) *Followed {
+	last, n := seen.upto, seen.n
+	if r.fetched != nil && len(r.fetched.Entries) > 0 && last.ID.Before(r.fetched.Upto.ID) { // the tail is on its way there
+		last = r.fetched.Upto
+		n = r.fetched.Entries[len(r.fetched.Entries)-1].N
+	}
+	if last.ID.Before(r.cursor.ID) {
+		last = r.cursor
+	}
+	return &Followed{State: state, At: r.cursor, Last: last, LastN: n}
 }
 
 // begin starts from the newest entries.
@@ -188,7 +207,7 @@ func (r *Reader) begin(ctx context.Context, seen *view, state State, last int) (
 		return nil, fmt.Errorf("read the newest of room %q: %w", r.Room, err)
 	}
 	r.generation, r.cursor, r.fetched = seen.generation, found.first, found.batch
-	return &Followed{State: state, At: found.first}, nil
+	return r.followed(state, seen), nil
 }
 
 // stretch is what one read of Redis gave to every reader that asked the same.
@@ -197,13 +216,16 @@ type stretch struct {
 	epoch string
 	first Cursor // where the batch begins; where the history begins if it is truncated
 	batch *Batch // nil: nothing was to be read
+	most  int64  // entries to ask for next: about as many as make a batch
 }
 
 // stretchAfter checks the cursor and reads from it up to the window's start.
-func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, cursor Cursor) (*stretch, error) {
-	most := int64(0)
-	if cursor.ID.Before(seen.start.ID) {
+func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, cursor Cursor, most int64) (*stretch, error) {
+	if most == 0 {
 		most = batchEntries
+	}
+	if !cursor.ID.Before(seen.start.ID) {
+		most = 0
 	}
 	question := flightKey{room: room, generation: seen.generation, cursor: cursor, most: most}
 	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
@@ -219,7 +241,11 @@ func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, curso
 		if found.more {
 			upto.ID = found.entries[len(found.entries)-1].ID
 		}
-		answer.batch = cut(room, Cursor{cursor.ID, found.epoch}, upto, found.entries)[0]
+		batches := cut(room, Cursor{cursor.ID, found.epoch}, upto, found.entries)
+		answer.batch, answer.most = batches[0], min(2*most, batchEntries)
+		if len(batches) > 1 { // the rest was read for nothing
+			answer.most = int64(len(batches[0].Entries)) + 1
+		}
 		return answer, nil
 	})
 }
@@ -228,7 +254,7 @@ func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, curso
 func (s *Store) stretchNewest(ctx context.Context, room string, seen *view, last int) (*stretch, error) {
 	question := flightKey{room: room, generation: seen.generation, newest: true, most: int64(last)}
 	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
-		pipe := s.reads.TxPipeline()
+		pipe := s.reads.Pipeline()
 		newest := pipe.XRevRangeN(ctx, s.keys.room(room), "+", "-", int64(last)+1)
 		place := s.ask(ctx, pipe, room, ID{}, "+", 0)
 		pipe.Exec(ctx)
@@ -245,6 +271,9 @@ func (s *Store) stretchNewest(ctx context.Context, room string, seen *view, last
 		if len(entries) > last {
 			first.ID = entries[0].ID
 			entries = entries[1:]
+		}
+		for len(entries) > 0 && (!found.begun || !first.ID.Before(entries[0].ID)) {
+			entries = entries[1:] // trimmed or deleted since it was read
 		}
 		answer := &stretch{epoch: found.epoch, first: first}
 		if len(entries) > 0 {

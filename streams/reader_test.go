@@ -126,6 +126,7 @@ func texts(entries []streams.Entry) string {
 }
 
 func TestFreshReaderGetsTheNewestAndWhatComes(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		for i := range 5 {
@@ -145,6 +146,7 @@ func TestFreshReaderGetsTheNewestAndWhatComes(t *testing.T) {
 }
 
 func TestReaderOfARoomThatDoesNotExistYetMissesNothing(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		f := follow(t, store, "new", streams.Newest(50))
@@ -161,6 +163,7 @@ func TestReaderOfARoomThatDoesNotExistYetMissesNothing(t *testing.T) {
 }
 
 func TestTwoStoresReadTheSame(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		one := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		two := redistest.Open(t, streams.Options{Redis: backend.Redis})
@@ -182,6 +185,7 @@ func TestTwoStoresReadTheSame(t *testing.T) {
 }
 
 func TestResumeReadsEverythingMissedInPages(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		first := say(t, store, "lobby", "first")
@@ -202,6 +206,7 @@ func TestResumeReadsEverythingMissedInPages(t *testing.T) {
 }
 
 func TestRetryIsStoredOnce(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		one := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		two := redistest.Open(t, streams.Options{Redis: backend.Redis})

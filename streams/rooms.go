@@ -50,6 +50,8 @@ func (r Room) Active() time.Time { return r.Last.Time() }
 // what the user has not read. Nothing is unread to the zero User, nor where the
 // user has never been.
 func (s *Store) Rooms(ctx context.Context, user User, limit int) ([]Room, error) {
+	ctx, cancel := context.WithTimeout(ctx, flightTime)
+	defer cancel()
 	names, err := s.activeRooms(ctx, limit)
 	if err != nil || len(names) == 0 {
 		return nil, err

@@ -23,13 +23,22 @@ func (f *follower) heard(kind streams.SignalKind) *streams.Signal {
 	return signal
 }
 
+// listens waits until the store hears of the room: a signal before that is missed.
+func (f *follower) listens(store *streams.Store) {
+	f.t.Helper()
+	f.state()
+	say(f.t, store, f.reader.Room, "does anybody hear?")
+	f.has(1)
+}
+
 func TestSignalReachesTheReadersOfTheRoomOnEveryServer(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		one := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		two := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		here, elsewhere := follow(t, two, "lobby", streams.Newest(0)), follow(t, two, "other", streams.Newest(0))
-		here.state()
 		elsewhere.state()
+		here.listens(two)
 		if err := one.Signal(context.Background(), "lobby", &streams.Signal{Kind: streams.Typing, User: ada}); err != nil {
 			t.Fatal(err)
 		}
@@ -45,11 +54,12 @@ func TestSignalReachesTheReadersOfTheRoomOnEveryServer(t *testing.T) {
 }
 
 func TestPeopleLeaveWithTheirLastServer(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		f := follow(t, store, "lobby", streams.Newest(0))
-		f.state()
+		f.listens(store)
 		enter := func(server string, here, gone []streams.User) {
 			t.Helper()
 			if err := store.Enter(ctx, "lobby", server, here, gone); err != nil {
@@ -83,11 +93,12 @@ func TestPeopleLeaveWithTheirLastServer(t *testing.T) {
 }
 
 func TestACrowdIsToldItsNumberOnly(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		f := follow(t, store, "lobby", streams.Newest(0))
-		f.state()
+		f.listens(store)
 		var crowd []streams.User
 		for i := range 250 {
 			crowd = append(crowd, streams.User{ID: string(rune('a'+i/26)) + string(rune('a'+i%26)), Name: "Somebody"})
@@ -109,13 +120,14 @@ func TestACrowdIsToldItsNumberOnly(t *testing.T) {
 }
 
 func TestReadMarkerCountsWhatOthersSaidSince(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		f := follow(t, store, "lobby", streams.Newest(0))
+		f.listens(store)
 		first := say(t, store, "lobby", "one")
 		say(t, store, "quiet", "never looked at by Bob")
-		f := follow(t, store, "lobby", streams.Newest(0))
-		f.state()
 		if err := store.MarkRead(ctx, bob, "lobby", first.Cursor.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -145,6 +157,7 @@ func TestReadMarkerCountsWhatOthersSaidSince(t *testing.T) {
 }
 
 func TestTopicIsAnEntryAndTheRoomKeepsIt(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})

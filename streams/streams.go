@@ -26,6 +26,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -81,6 +82,7 @@ type Store struct {
 	reads   redis.UniversalClient
 	appends redis.UniversalClient
 	follows redis.UniversalClient
+	dials   atomic.Int64 // connections that follows has made
 
 	tails   []*tail
 	lanes   []*lane
@@ -127,7 +129,9 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 			groups = append(groups, []int{bucket})
 		}
 	}
-	s.follows = client(options.Redis, len(groups), -1)
+	watched := *options.Redis
+	watched.OnConnect = func(context.Context, *redis.Conn) error { s.dials.Add(1); return nil }
+	s.follows = client(&watched, len(groups), -1)
 	for _, group := range groups {
 		s.tails = append(s.tails, newTail(s, group))
 		s.lanes = append(s.lanes, newLane(s))

@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,11 @@ import (
 var blockFor = 20 * time.Second
 
 const (
+	// busyFor is how long a tail waits right after activity.
+	busyFor = 2 * time.Second
+	// lateBy is how late the answer to a blocking read may come before Redis
+	// is taken to hang.
+	lateBy = 2 * time.Second
 	// roundTime is the least time between two rounds: a quiet room is read at
 	// once, a busy one in batches, and Redis sees at most 100 rounds a second.
 	roundTime = 10 * time.Millisecond
@@ -28,16 +34,18 @@ const (
 type tail struct {
 	store   *Store
 	buckets []int
-	block   time.Duration
+	block   time.Duration     // the longest that a read blocks
+	wait    time.Duration     // how long the next one does
 	keys    []string          // of the buckets' activity streams
 	seen    map[string]string // activity stream to the last ID read
+	dials   int64             // connections made when it began to follow
 	since   time.Time         // when it last began to follow; zero: it has not
 	away    bool
 	rests   int
 }
 
 func newTail(s *Store, group []int) *tail {
-	t := &tail{store: s, buckets: group, block: blockFor}
+	t := &tail{store: s, buckets: group, block: blockFor, wait: min(busyFor, blockFor)}
 	for _, bucket := range group {
 		t.keys = append(t.keys, s.keys.activity(bucket))
 	}
@@ -51,6 +59,10 @@ func (t *tail) run(ctx context.Context) {
 		err := t.follow(ctx)
 		if ctx.Err() != nil {
 			return
+		}
+		if errors.Is(err, errRedialled) {
+			attempt = -1 // nothing failed
+			continue
 		}
 		if !t.since.IsZero() && time.Since(t.since) > 5*time.Second {
 			attempt = 0
@@ -75,6 +87,7 @@ func (t *tail) follow(ctx context.Context) error {
 	if err := t.findActivity(ctx); err != nil {
 		return err
 	}
+	t.dials = t.store.dials.Load()
 	if err := t.checkAll(ctx); err != nil {
 		return err
 	}
@@ -91,15 +104,27 @@ func (t *tail) follow(ctx context.Context) error {
 			return err
 		case all:
 			err = t.readAll(ctx)
+		case moved == nil && t.wait < t.block: // too early to look around
 		case moved == nil:
 			err = t.rest(ctx)
 		default:
 			err = t.read(ctx, moved)
 		}
+		t.pace(moved != nil)
 		if err != nil {
 			return err
 		}
 		time.Sleep(roundTime - time.Since(began))
+	}
+}
+
+// pace decides how long the next read blocks: the shorter, the sooner a Redis that
+// hangs is noticed; the longer, the less a quiet one is asked.
+func (t *tail) pace(busy bool) {
+	if busy {
+		t.wait = min(busyFor, t.block)
+	} else {
+		t.wait = min(2*t.wait, t.block)
 	}
 }
 
@@ -126,15 +151,18 @@ func (t *tail) findActivity(ctx context.Context) error {
 // await blocks until there is activity, and says which rooms moved how far; nil
 // is for no activity. all is set when more happened than activity keeps.
 func (t *tail) await(ctx context.Context) (moved map[string]Cursor, all bool, err error) {
-	args := &redis.XReadArgs{Count: activityKept, Block: t.block, Streams: t.keys}
+	// go-redis would wait ten seconds longer than the block.
+	ctx, cancel := context.WithTimeout(ctx, t.wait+lateBy)
+	defer cancel()
+	args := &redis.XReadArgs{Count: activityKept, Block: t.wait, Streams: t.keys}
 	for _, key := range t.keys {
 		args.Streams = append(args.Streams, t.seen[key])
 	}
 	found, err := t.store.follows.XRead(ctx, args).Result()
 	if errors.Is(err, redis.Nil) {
-		return nil, false, nil
+		return nil, false, t.redialled()
 	}
-	if err != nil {
+	if err = cmp.Or(err, t.redialled()); err != nil {
 		return nil, false, fmt.Errorf("wait for activity: %w", err)
 	}
 	moved = make(map[string]Cursor)
@@ -218,7 +246,10 @@ func (t *tail) xread(ctx context.Context, ask []*window) (map[string][]Entry, er
 		streams[len(ask)+i] = w.view.Load().upto.ID.String()
 	}
 	found, err := t.store.follows.XRead(ctx, &redis.XReadArgs{Streams: streams, Count: batchEntries, Block: -1}).Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
+	if errors.Is(err, redis.Nil) {
+		err = nil
+	}
+	if err = cmp.Or(err, t.redialled()); err != nil {
 		return nil, fmt.Errorf("read %d rooms: %w", len(ask), err)
 	}
 	entries := make(map[string][]Entry, len(found))
@@ -226,6 +257,17 @@ func (t *tail) xread(ctx context.Context, ask []*window) (map[string][]Entry, er
 		entries[stream.Stream] = parseEntries(stream.Messages)
 	}
 	return entries, nil
+}
+
+var errRedialled = errors.New("the connection was replaced")
+
+// redialled is an error when the library has quietly made another connection:
+// behind it may be another server, which has lost entries.
+func (t *tail) redialled() error {
+	if t.store.dials.Load() != t.dials {
+		return errRedialled
+	}
+	return nil
 }
 
 // chained says whether the entries follow the one with number n without a break.

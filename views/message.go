@@ -64,6 +64,7 @@ type Message struct {
 	Mine        bool   // the one who looks wrote it
 	Highlighted bool   // a permalink named it
 	Continued   bool   // shown under the heading of the message before
+	New         bool   // the first that was not read when the room was opened
 	Day         string // on the first message of a UTC day: that day, for people
 
 	blank bool
@@ -115,7 +116,7 @@ func Arrange(messages []Message) {
 // continues reports whether the message may go without a heading after one of
 // the same day.
 func (m Message) continues(before Message) bool {
-	return !m.Unreadable && !before.Unreadable && m.ReplyTo == "" && m.User.ID == before.User.ID &&
+	return !m.New && !m.Unreadable && !before.Unreadable && m.ReplyTo == "" && m.User.ID == before.User.ID &&
 		m.User.Name == before.User.Name && m.Time.Sub(before.Time) < continuedWithin
 }
 

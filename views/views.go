@@ -20,9 +20,11 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/gofiber/fiber/v2"
@@ -34,8 +36,11 @@ var templateFiles embed.FS
 
 // Only what a browser loads: *.test.mjs and package.json stay outside.
 //
-//go:embed static/*.svg static/css/*.css static/js/*.js
+//go:embed static/*.svg static/*.png static/*.webmanifest static/css/*.css static/js/*.js static/vendor
 var staticFiles embed.FS
+
+//go:embed sw.js
+var workerSource []byte
 
 // Layout is the template that surrounds every page. Always render with it
 // (fiber.Config.ViewsLayout).
@@ -47,8 +52,28 @@ func Engine() fiber.Views {
 	return html.NewFileSystem(http.FS(sub(templateFiles, "templates")), ".html")
 }
 
-// Static returns the files to serve under StaticPath: css/, js/ and images.
-func Static() fs.FS { return sub(staticFiles, "static") }
+// Static returns the files to serve under StaticPath: css/, js/, vendor/ and images.
+func Static() fs.FS { return leanFiles{sub(staticFiles, "static")} }
+
+// Worker is the service worker, to be served at the top of all paths. It begins with
+// where the static files are and what they are, so that it changes when they do.
+var Worker = sync.OnceValue(func() []byte {
+	var paths []string
+	err := fs.WalkDir(Static(), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && !strings.HasSuffix(path, "LICENSE") {
+			paths = append(paths, StaticPath()+"/"+path)
+		}
+		return err
+	})
+	if err != nil {
+		panic(err) // An embedded file is always there.
+	}
+	files, err := json.Marshal(paths)
+	if err != nil {
+		panic(err) // Strings can be marshalled.
+	}
+	return fmt.Appendf(nil, "const VERSION = %q;\nconst FILES = %s;\n%s", Hash(), files, lean(workerSource))
+})
 
 // Hash returns a short hash of the names and contents of all static files.
 var Hash = sync.OnceValue(func() string { return hash(Static()) })

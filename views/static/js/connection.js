@@ -4,6 +4,7 @@ const SILENCE = 30_000; // a socket silent for longer is not believed on waking
 const ANSWER = 5_000; // how long a probe may go unanswered
 const OPENING = 15_000; // how long a socket may take to say hello
 const STEADY = 10_000; // a socket that lasted this long starts the backoff anew
+const PACE = 100; // between two rooms that are only watched: frames are counted
 
 /**
  * How long to wait before the next attempt: full jitter.
@@ -24,7 +25,9 @@ export function backoff(attempt, random = Math.random) {
  *
  * Events carry a `detail`: every frame of the server under the name of its type
  * (hello, followed, entries, stored, error, status, signal, present), and `state`
- * with "connecting", "catching" (connected, not yet up to date), "live" or "offline".
+ * with "connecting", "catching" (connected, not yet up to date), "live", "offline" or
+ * "asleep". What comes of rooms that are only watched is in `watched` events instead
+ * of `followed` and `entries`, and has no part in the state.
  *
  * It knows no DOM: the page calls wake() and offline().
  */
@@ -35,6 +38,8 @@ export class Connection extends EventTarget {
   // What outlives a socket.
   /** @type {Map<string, string | null>} the cursor held, by room */
   #places = new Map();
+  /** @type {Set<string>} those of them that are only watched */
+  #watched = new Set();
   #attempt = 0;
   #offline = false;
   #retry = 0;
@@ -47,6 +52,8 @@ export class Connection extends EventTarget {
   #heard;
   #deadline;
   #chain;
+  #unasked;
+  #pacer;
 
   /**
    * @param {string} url of /ws
@@ -68,7 +75,22 @@ export class Connection extends EventTarget {
   follow(room, cursor) {
     this.#places.set(room, cursor);
     if (this.#greeted) this.#sendFollow(room);
-    else if (!this.#socket && !this.#retry && !this.#offline) this.#open();
+    else this.#begin();
+  }
+
+  /**
+   * Watches a room from a cursor on, without being there: for its counts. It comes
+   * after those that are followed.
+   * @param {string} room
+   * @param {string | null} cursor null: from now on
+   */
+  watch(room, cursor) {
+    if (this.#places.has(room)) return;
+    this.#places.set(room, cursor);
+    this.#watched.add(room);
+    this.#unasked.push(room);
+    if (this.#greeted) this.#watchNext();
+    else this.#begin();
   }
 
   /** @param {string} room @returns {string | null} the cursor held */
@@ -101,11 +123,7 @@ export class Connection extends EventTarget {
 
   /** Asks for any answer, and drops the socket when none comes in time. */
   probe() {
-    const [room] = this.#places.keys();
-    if (this.#greeted && room && !this.#deadline) {
-      this.#sendFollow(room);
-      this.#expectWithin(ANSWER);
-    }
+    if (!this.#deadline && this.send({ type: "ping" })) this.#expectWithin(ANSWER);
   }
 
   /** How long nothing was heard, in milliseconds. */
@@ -120,10 +138,18 @@ export class Connection extends EventTarget {
     this.#say("offline");
   }
 
-  /** Lets the socket go, until wake(). */
-  close() {
+  /** Lets the socket go, until wake(). @param {string} [state] what to call that */
+  close(state = "connecting") {
     this.#reset();
-    this.#say("connecting");
+    this.#say(state);
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  #begin() {
+    if (!this.#socket && !this.#retry && !this.#offline && this.#state !== "asleep") this.#open();
   }
 
   #open() {
@@ -144,13 +170,16 @@ export class Connection extends EventTarget {
     }
     clearTimeout(this.#deadline);
     clearTimeout(this.#retry);
+    clearTimeout(this.#pacer);
     this.#socket = null;
     this.#greeted = false;
     this.#steadySince = Infinity;
     this.#heard = Date.now();
     this.#deadline = 0;
     this.#retry = 0;
+    this.#pacer = 0;
     this.#chain = new Chain();
+    this.#unasked = [...this.#watched];
   }
 
   /** The socket ended or is not to be trusted: comes back after a while, from the cursors. */
@@ -175,15 +204,18 @@ export class Connection extends EventTarget {
       case "hello":
         this.#greeted = true;
         this.#emit(frame);
-        for (const room of this.#places.keys()) this.#sendFollow(room);
-        return;
+        for (const room of this.#followed) this.#sendFollow(room);
+        return this.#watchNext();
       case "followed":
-        return this.#followed(frame);
+        return this.#start(frame);
       case "entries":
         return this.#entries(frame);
       case "error":
         if (!frame.key && this.#places.has(frame.room) && !this.#chain.has(frame.room)) {
-          return this.#lost(); // The follow itself was refused: later, then.
+          // The follow itself was refused: later, then.
+          if (!this.#watched.has(frame.room)) return this.#lost();
+          this.#unasked.push(frame.room);
+          return this.#watchNext(Math.max(1_000, frame.retry_after_ms ?? 0));
         }
     }
     this.#emit(frame);
@@ -192,29 +224,48 @@ export class Connection extends EventTarget {
   #sendFollow(room) {
     const after = this.#places.get(room);
     this.#chain.ask(room, after);
-    this.send({ type: "follow", room, html: true, ...(after ? { after } : {}) });
-    if (!this.#chain.has(room)) this.#say("catching");
+    if (this.#watched.has(room)) {
+      this.send({ type: "follow", room, watch: true, ...(after ? { after } : { last: 0 }) });
+    } else {
+      this.send({ type: "follow", room, html: true, ...(after ? { after } : {}) });
+      if (!this.#chain.has(room)) this.#say("catching");
+    }
   }
 
-  #followed(frame) {
+  /** Asks for the next of the watched rooms, and after a while for those after it. */
+  #watchNext(pause = 0) {
+    if (pause) clearTimeout(this.#pacer);
+    else if (this.#pacer || !this.#unasked.length) return;
+    else this.#sendFollow(this.#unasked.shift());
+    this.#pacer = setTimeout(() => {
+      this.#pacer = 0;
+      this.#watchNext();
+    }, pause || PACE);
+  }
+
+  get #followed() {
+    return [...this.#places.keys()].filter((room) => !this.#watched.has(room));
+  }
+
+  #start(frame) {
     if (!this.#places.has(frame.room)) return;
     if (!this.#chain.start(frame)) return this.#lost();
     this.#steadySince = Math.min(this.#steadySince, Date.now());
     this.#places.set(frame.room, frame.at);
-    this.#emit(frame);
+    this.#emit(frame, this.#watched.has(frame.room) ? "watched" : frame.type);
     this.#progress();
   }
 
   #entries(frame) {
     if (!this.#places.has(frame.room)) return;
     if (!this.#chain.go(frame)) return this.#lost();
-    this.#emit(frame);
+    this.#emit(frame, this.#watched.has(frame.room) ? "watched" : frame.type);
     this.#places.set(frame.room, frame.upto);
     this.#progress();
   }
 
   #progress() {
-    this.#say(this.#chain.complete(this.#places.keys()) ? "live" : "catching");
+    this.#say(this.#chain.complete(this.#followed) ? "live" : "catching");
   }
 
   #say(state) {
@@ -223,7 +274,7 @@ export class Connection extends EventTarget {
     this.dispatchEvent(new CustomEvent("state", { detail: state }));
   }
 
-  #emit(frame) {
-    this.dispatchEvent(new CustomEvent(frame.type, { detail: frame }));
+  #emit(frame, type = frame.type) {
+    this.dispatchEvent(new CustomEvent(type, { detail: frame }));
   }
 }

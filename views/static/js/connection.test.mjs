@@ -138,8 +138,8 @@ test("awake after a short silence, it asks, and believes an answer", (t) => {
   socket().says(hello, followed("resumed", "1-0@e"), entries("1-0@e", "2-0@e"));
   tick(10_000);
   connection.wake();
-  assert.equal(socket().sent.at(-1).after, "2-0@e");
-  socket().says(followed("resumed", "2-0@e"));
+  assert.deepEqual(socket().sent.at(-1), { type: "ping" });
+  socket().says({ type: "pong" });
   tick(20_000);
   assert.equal(FakeSocket.made.length, 1);
   connection.wake();
@@ -163,4 +163,49 @@ test("a follow that is refused is tried again later", (t) => {
   assert.ok(FakeSocket.made[0].closed);
   tick(500);
   assert.equal(FakeSocket.made.length, 2);
+});
+
+test("watched rooms come one by one after the followed one, and have no part in the state", (t) => {
+  const { connection, heard, socket, tick } = begin(t);
+  const watched = [];
+  connection.addEventListener("watched", ({ detail }) => watched.push(`${detail.type} ${detail.room}`));
+  connection.watch("kitchen", "5-0");
+  connection.watch("garden", null);
+  connection.watch("kitchen", "1-0");
+  socket().says(hello);
+  assert.deepEqual(socket().sent.slice(1), [{ type: "follow", room: "kitchen", watch: true, after: "5-0" }]);
+  tick(100);
+  assert.deepEqual(socket().sent.slice(2), [{ type: "follow", room: "garden", watch: true, last: 0 }]);
+  socket().says(followed("resumed", "1-0@e"), { ...followed("resumed", "5-0@e"), room: "kitchen" }, { ...entries("5-0@e", "6-0@e"), room: "kitchen" });
+  assert.deepEqual(heard, ["connecting", "catching", "resumed", "live"]);
+  assert.deepEqual(watched, ["followed kitchen", "entries kitchen"]);
+  socket().onclose();
+  tick(500);
+  socket().says(hello);
+  assert.deepEqual(socket().sent.map(({ room, after }) => [room, after]), [["lobby", "1-0@e"], ["kitchen", "6-0@e"]]);
+});
+
+test("a watched room that is refused is asked for again, on the same socket", (t) => {
+  const { connection, socket, tick } = begin(t);
+  connection.watch("kitchen", "5-0");
+  socket().says(hello, { type: "error", code: "rate_limited", message: "slow", room: "kitchen", retry_after_ms: 3_000 });
+  tick(2_900);
+  assert.equal(socket().sent.length, 2);
+  tick(100);
+  assert.equal(socket().sent.at(-1).room, "kitchen");
+  assert.equal(FakeSocket.made.length, 1);
+});
+
+test("asleep, nothing but waking opens a socket", (t) => {
+  const { connection, heard, socket, tick } = begin(t);
+  socket().says(hello, followed("resumed", "1-0@e"));
+  connection.close("asleep");
+  connection.watch("kitchen", null);
+  tick(600_000);
+  assert.equal(FakeSocket.made.length, 1);
+  assert.equal(heard.at(-1), "asleep");
+  connection.wake();
+  assert.equal(FakeSocket.made.length, 2);
+  socket().says(hello);
+  assert.equal(socket().sent[0].after, "1-0@e");
 });

@@ -1,22 +1,10 @@
-import { ago } from "./time.js";
+import { Connection } from "./connection.js";
+import { Sidebar } from "./sidebar.js";
+import { watch } from "./wake.js";
 
-/** The home page: times as the reader knows them, and a forgiving name for a room. */
+/** The home page: the rooms, live. */
 
-for (const time of document.querySelectorAll("time")) {
-  time.title = time.textContent;
-  time.textContent = ago(Date.parse(time.dateTime));
-}
-
-const form = document.getElementById("open");
-const { room } = form.elements;
-
-room.addEventListener("input", () => {
-  const { selectionStart } = room;
-  room.value = room.value.toLowerCase().replace(/\s/g, "-");
-  room.setSelectionRange(selectionStart, selectionStart);
-});
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  location.assign(`/r/${room.value}`);
-});
+const { user, name } = document.body.dataset;
+const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
+new Sidebar({ connection, me: user ? { id: user, name } : null });
+watch(connection);

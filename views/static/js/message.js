@@ -1,10 +1,12 @@
 import * as avatar from "./avatar.js";
 import { compare, timeOf } from "./id.js";
+import { mark } from "./mark.js";
 import { fill } from "./render.js";
 import { clock, moment } from "./time.js";
 
 const DELETED = "This message was deleted.";
 const UNREADABLE = "This message cannot be read.";
+const REFUSED = { edit: "Not changed.", delete: "Not deleted.", react: "Reaction not sent." };
 
 /** @typedef {{ id: string, name: string }} User */
 /** @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, emoji?: string, on?: boolean }} Entry */
@@ -14,6 +16,8 @@ export class MessageMaker {
   #template;
   #room;
   #me;
+  /** @type {WeakMap<Element, string>} what people wrote, where it is known: the page has it rendered */
+  #texts = new WeakMap();
 
   /**
    * @param {HTMLTemplateElement} template
@@ -35,7 +39,13 @@ export class MessageMaker {
     this.time(article);
     this.fate(article, item);
     part(article, ".body").textContent = item.text;
+    if (item.reply_to) this.#quote(article, item.reply_to);
     return article;
+  }
+
+  /** What was written, as it was written, if that is known. @param {Element} article */
+  text(article) {
+    return this.#texts.get(article);
   }
 
   /** Shows whether a waiting message failed, and why. */
@@ -51,7 +61,7 @@ export class MessageMaker {
    */
   stored(entry, article = this.#template.content.firstElementChild.cloneNode(true)) {
     article.id = `m${entry.id}`;
-    article.dataset.n = String(entry.n);
+    if (entry.n) article.dataset.n = String(entry.n);
     if (entry.key) article.dataset.key = entry.key;
     delete article.dataset.state;
     part(article, ".fate")?.remove();
@@ -66,9 +76,36 @@ export class MessageMaker {
     if (entry.reply_to) this.#quote(article, entry.reply_to);
     if (entry.edited) article.dataset.edited = entry.edited;
     if (entry.deleted) return erase(article);
-    write(part(article, ".body"), entry);
+    this.#write(article, entry);
     for (const [emoji, users] of Object.entries(entry.reactions ?? {})) this.#chip(article, emoji, new Set(users));
     return article;
+  }
+
+  /**
+   * Shows a message as if what I asked of it were stored, or why it is not.
+   * @param {Element} article
+   * @param {import("./outbox.js").Item} item
+   * @returns {() => void} takes it back
+   */
+  preview(article, { type, key, state, why, text, emoji, on }) {
+    const body = part(article, ".body");
+    const written = [...body.childNodes];
+    const by = chipOf(article, emoji)?.dataset.by;
+    article.dataset.pending = type;
+    if (type === "edit") body.textContent = text;
+    if (type === "react") this.#react(article, emoji, this.#me.id, on);
+    const fate = state === "failed" && this.#template.content.querySelector(".fate").cloneNode(true);
+    if (fate) {
+      fate.dataset.key = key;
+      fate.firstElementChild.textContent = `${REFUSED[type]} ${why}`;
+      article.append(fate);
+    }
+    return () => {
+      delete article.dataset.pending;
+      if (fate) fate.remove();
+      if (type === "edit") body.replaceChildren(...written);
+      if (type === "react") this.#chip(article, emoji, new Set(by?.split(" ")));
+    };
   }
 
   /** Applies an edit, delete or react entry to the message it is of. @param {Element} article @param {Entry} entry */
@@ -78,12 +115,29 @@ export class MessageMaker {
       erase(article);
     } else if (entry.kind === "edit" && compare(entry.id, article.dataset.edited ?? "0-0") > 0) {
       article.dataset.edited = entry.id;
-      write(part(article, ".body"), entry);
+      this.#write(article, entry);
     } else if (entry.kind === "react") {
-      const users = new Set(chipOf(article, entry.emoji)?.dataset.by.split(" "));
-      users[entry.on ? "add" : "delete"](entry.user.id);
-      this.#chip(article, entry.emoji, users);
+      this.#react(article, entry.emoji, entry.user.id, entry.on);
     }
+  }
+
+  #react(article, emoji, user, on) {
+    const users = new Set(chipOf(article, emoji)?.dataset.by.split(" "));
+    users[on ? "add" : "delete"](user);
+    this.#chip(article, emoji, users);
+  }
+
+  #write(article, { html, text = "" }) {
+    const body = part(article, ".body");
+    this.#texts.set(article, text);
+    if (html === undefined) body.textContent = text;
+    else fill(body, html);
+    this.mention(article);
+  }
+
+  /** Marks where a message names me. @param {Element} article */
+  mention(article) {
+    if (this.#me) mark(part(article, ".body"), `@${this.#me.name}`, "mention");
   }
 
   /** Shows the time of a message in the reader's zone. */
@@ -152,11 +206,6 @@ function chipOf(article, emoji) {
   return [...part(article, ".marks").children].find((chip) => chip.dataset.emoji === emoji);
 }
 
-function write(body, { html, text = "" }) {
-  if (html === undefined) body.textContent = text;
-  else fill(body, html);
-}
-
 function erase(article) {
   article.dataset.deleted = "";
   delete article.dataset.edited;
@@ -166,7 +215,8 @@ function erase(article) {
   return article;
 }
 
-function firstLine(text) {
+/** The first line of a text, cut where it is long. @param {string} text */
+export function firstLine(text) {
   const line = text.trim().split("\n", 1)[0];
   return line.length > 140 ? `${line.slice(0, 140)}…` : line;
 }

@@ -4,10 +4,14 @@ import { newKey } from "./id.js";
 const ANSWER = 10_000; // how long a sent message may go unanswered
 
 /**
- * @typedef {object} Item a message that the server has not said is stored
+ * @typedef {object} Item what the server has not said is stored: a message, or a change of one
  * @property {string} key the same on every attempt, so that it is stored once
- * @property {string} text
+ * @property {"send" | "edit" | "delete" | "react"} [type] "send" if absent
+ * @property {string} [text]
  * @property {string} [reply_to]
+ * @property {string} [of] entry ID of what is changed
+ * @property {string} [emoji]
+ * @property {boolean} [on]
  * @property {number} at when it was written, in milliseconds
  * @property {"waiting" | "failed"} state
  * @property {string} [why] why it failed, for people
@@ -43,8 +47,8 @@ export class Outbox extends EventTarget {
     super();
     this.#name = `burble:outbox:${room}`;
     this.#storage = storage;
-    this.#transmit = (item) =>
-      transmit({ type: "send", room, key: item.key, text: item.text, reply_to: item.reply_to });
+    this.#transmit = ({ key, type = "send", text, reply_to, of, emoji, on }) =>
+      transmit({ type, room, key, text, reply_to, of, emoji, on });
     this.#mine = new Set(this.items.map((item) => item.key));
   }
 
@@ -70,7 +74,12 @@ export class Outbox extends EventTarget {
 
   /** @param {string} text @param {string} [replyTo] */
   add(text, replyTo) {
-    const item = { key: newKey(), text, reply_to: replyTo, at: Date.now(), state: "waiting" };
+    return this.ask({ text, reply_to: replyTo });
+  }
+
+  /** @param {Partial<Item>} asked what the frame is to say, but room and key */
+  ask(asked) {
+    const item = { ...asked, key: newKey(), at: Date.now(), state: "waiting" };
     this.#mine.add(item.key);
     this.#save([...this.items, item]);
     this.#pump();

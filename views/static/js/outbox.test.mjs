@@ -46,6 +46,23 @@ test("a message that lost its connection goes out again under the same key", (t)
   assert.equal(sent[0].key, sent[1].key);
 });
 
+test("changes of messages go the same way, in order with them", (t) => {
+  const { outbox, sent } = begin(t);
+  outbox.add("one");
+  outbox.ask({ type: "react", of: "1-0", emoji: "👍", on: true });
+  outbox.ask({ type: "delete", of: "1-0" });
+  outbox.open();
+  for (let i = 0; i < 3; i++) outbox.settle(sent[i].key);
+  assert.deepEqual(
+    sent.map(({ key, ...frame }) => JSON.parse(JSON.stringify(frame))),
+    [
+      { type: "send", room: "lobby", text: "one" },
+      { type: "react", room: "lobby", of: "1-0", emoji: "👍", on: true },
+      { type: "delete", room: "lobby", of: "1-0" },
+    ],
+  );
+});
+
 test("what waits survives the page", (t) => {
   const { outbox, storage } = begin(t);
   outbox.add("one", "1-0");

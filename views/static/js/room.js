@@ -1,3 +1,4 @@
+import { beside } from "./beside.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { History } from "./history.js";
@@ -53,7 +54,7 @@ async function now() {
 
 connection.addEventListener("state", ({ detail: state }) => {
   truth.update({ connection: state });
-  if (state === "connecting" || state === "offline") outbox.shut();
+  if (state !== "catching" && state !== "live") outbox.shut();
 });
 
 connection.addEventListener("hello", ({ detail: { limits } }) => {
@@ -64,7 +65,10 @@ connection.addEventListener("hello", ({ detail: { limits } }) => {
 
 let reset = false; // whether the history held was forgotten, and none has come since
 
-connection.addEventListener("followed", ({ detail: { state, first } }) => {
+let end = 0; // the number of the room's last entry when it was followed
+
+connection.addEventListener("followed", ({ detail: { state, first, n = 0 } }) => {
+  end = n;
   if (state === "truncated") timeline.gap(`Messages before ${date(Number.parseInt(first, 10))} are no longer kept here.`);
   if (state !== "reset") return;
   reset = true;
@@ -75,6 +79,7 @@ connection.addEventListener("followed", ({ detail: { state, first } }) => {
 connection.addEventListener("entries", ({ detail: { entries } }) => {
   const restart = reset;
   reset = false;
+  truth.update({ behind: Math.max(0, end - entries.at(-1)?.n || 0) });
   timeline.append(entries).then(() => {
     if (restart) history.restart();
     truth.update({ attached: timeline.attached });
@@ -141,6 +146,8 @@ function react(of, { dataset, ariaPressed }) {
 }
 
 // Beginning.
+
+beside({ room, me, connection, log, scroll, timeline, now, storage, busy: () => outbox.items.length > 0 });
 
 for (const { key } of outbox.items) if (timeline.has(key)) outbox.settle(key);
 showWaiting();

@@ -1,3 +1,4 @@
+import { compare } from "./id.js";
 import { continues, startsDay } from "./grouping.js";
 import { headingOf, timeOfArticle } from "./message.js";
 import { day } from "./time.js";
@@ -15,7 +16,9 @@ export function decorate(article) {
   const heading = headingOf(article);
   const headingBefore = before && headingOf(before);
   const line = dayLine(article);
-  article.toggleAttribute("data-continued", !afterGap(article) && continues(heading, headingBefore));
+  const isNew = startsNew(article, before);
+  article.toggleAttribute("data-new", isNew);
+  article.toggleAttribute("data-continued", !isNew && !afterGap(article) && continues(heading, headingBefore));
   if (startsDay(heading, headingBefore)) {
     (line ?? addDayLine(article)).firstElementChild.textContent = day(timeOfArticle(article));
   } else {
@@ -47,6 +50,13 @@ export function next(article) {
   let row = article.nextElementSibling;
   while (row && row.localName !== "article") row = row.nextElementSibling;
   return row;
+}
+
+/** Whether a message is the first that was not read: views.Room.Rows has the same rule. */
+function startsNew(article, before) {
+  const { read } = article.parentElement.dataset;
+  if (!read || !article.id || compare(article.id.slice(1), read) <= 0) return false;
+  return before ? compare(before.id.slice(1), read) <= 0 : article.dataset.n === "1";
 }
 
 function dayLine(article) {

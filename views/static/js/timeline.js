@@ -1,4 +1,5 @@
 import { compare, idOf } from "./id.js";
+import { Pending } from "./pending.js";
 import { decorate, drop, lastAt, previous, next } from "./rows.js";
 
 const MOST = 300; // messages in the page; beyond, those far from the view go
@@ -23,6 +24,7 @@ export class Timeline extends EventTarget {
   #articles = new Map();
   /** @type {import("./message.js").Entry[]} the newest amendments that came live */
   #amendments = [];
+  #pending;
 
   /**
    * @param {{ log: Element, scroll: import("./scroll.js").Scroll, maker: import("./message.js").MessageMaker, attached: boolean }} options
@@ -32,10 +34,12 @@ export class Timeline extends EventTarget {
     this.#log = log;
     this.#scroll = scroll;
     this.#maker = maker;
+    this.#pending = new Pending(maker);
     this.attached = attached;
     for (const article of log.querySelectorAll("article")) {
       this.#articles.set(article.id.slice(1), article);
       maker.time(article);
+      maker.mention(article);
     }
     for (const article of this.#articles.values()) decorate(article);
   }
@@ -86,7 +90,7 @@ export class Timeline extends EventTarget {
       for (const amendment of this.#amendments) {
         if (compare(amendment.id, idOf(asOf)) > 0) this.#amend(amendment);
       }
-      if (attach) this.attached = true;
+      if (attach || replace) this.attached = attach;
       this.#trim();
     };
     this.#log.setAttribute("aria-busy", "true"); // What is old is not announced.
@@ -112,9 +116,11 @@ export class Timeline extends EventTarget {
     });
   }
 
-  /** Shows the messages that wait. @param {import("./outbox.js").Item[]} items */
-  waiting(items) {
+  /** Shows the messages that wait, and on others what waits to change them. @param {import("./outbox.js").Item[]} all */
+  waiting(all) {
     return this.#change(() => {
+      for (const of of this.#pending.take(all)) if (this.#articles.has(of)) this.#pending.lay(this.#articles.get(of));
+      const items = all.filter(({ of }) => !of);
       const gone = new Map();
       for (const row of this.#log.querySelectorAll("article[data-state]")) gone.set(row.dataset.key, row);
       for (const item of items) {
@@ -137,6 +143,7 @@ export class Timeline extends EventTarget {
       const row = this.#waitingRow(key);
       if (row && passed) drop(row);
       else if (row) row.dataset.state = "stored";
+      if (!passed) this.#pending.stored(key);
     });
   }
 
@@ -173,6 +180,7 @@ export class Timeline extends EventTarget {
     else if (before) before.after(article);
     else this.#log.prepend(article);
     this.#articles.set(entry.id, article);
+    this.#pending.lay(article);
     decorate(article);
     decorate(next(article));
     return true;
@@ -181,7 +189,11 @@ export class Timeline extends EventTarget {
   #amend(entry) {
     if (this.#amendments.push(entry) > AMENDMENTS) this.#amendments.shift();
     const article = this.#articles.get(entry.of);
-    if (article) this.#maker.amend(article, entry);
+    this.#pending.came(entry.key);
+    if (!article) return;
+    this.#pending.lift(article);
+    this.#maker.amend(article, entry);
+    this.#pending.lay(article);
   }
 
   #trim() {

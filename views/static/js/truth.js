@@ -1,6 +1,7 @@
 /**
  * @typedef {object} Facts
- * @property {"connecting" | "catching" | "live" | "offline"} connection
+ * @property {"connecting" | "catching" | "live" | "offline" | "asleep"} connection
+ * @property {number} behind how many entries are still to come, as far as is known
  * @property {boolean} away whether the server's storage does not answer
  * @property {"" | "away" | "full"} reason why messages wait although there is a connection
  * @property {number} waiting messages
@@ -14,12 +15,14 @@
  * @param {Facts} facts
  * @returns {{ state: string, text: string, delay: number }}
  */
-export function truth({ connection, away, reason, waiting, failed, attached }) {
+export function truth({ connection, behind, away, reason, waiting, failed, attached }) {
   const say = (state, text, delay = 0) => ({ state, text: waiting ? `${text}, ${waiting} waiting` : text, delay });
   if (connection === "offline") return say("offline", "Offline");
+  if (connection === "asleep") return say("asleep", "Asleep");
   if (connection === "connecting") return say("connecting", waiting ? "Connecting" : "Connecting…", 600);
   if (reason === "full") return say("full", "Chat storage is full");
   if (away || reason === "away") return say("away", "Chat storage is away");
+  if (connection === "catching" && behind) return say("catching", `Catching up, ${behind} to go`, 400);
   if (connection === "catching") return say("catching", waiting ? "Catching up" : "Catching up…", 400);
   if (waiting) return { state: "sending", text: waiting === 1 ? "Sending…" : `Sending ${waiting}…`, delay: 1_000 };
   if (failed) return { state: "failed", text: failed === 1 ? "1 message not sent" : `${failed} messages not sent`, delay: 0 };
@@ -30,8 +33,8 @@ export function truth({ connection, away, reason, waiting, failed, attached }) {
 /** Truth keeps the line that says whether the page is up to date. */
 export class Truth {
   #element;
-  #facts = { connection: "connecting", away: false, reason: "", waiting: 0, failed: 0, attached: true };
-  #text = "";
+  #facts = { connection: "connecting", behind: 0, away: false, reason: "", waiting: 0, failed: 0, attached: true };
+  #said = { state: "", text: "" };
   #timer = 0;
 
   /** @param {HTMLElement} element with role=status */
@@ -44,12 +47,15 @@ export class Truth {
   update(facts) {
     Object.assign(this.#facts, facts);
     const { state, text, delay } = truth(this.#facts);
-    if (text === this.#text) return;
-    this.#text = text;
+    const before = this.#said;
+    if (text === before.text) return;
+    this.#said = { state, text };
+    if (this.#timer && state === before.state) return; // It waits already, and will say this.
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#element.dataset.state = state;
-      this.#element.textContent = text;
+      this.#timer = 0;
+      this.#element.dataset.state = this.#said.state;
+      this.#element.textContent = this.#said.text;
     }, delay);
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { truth } from "./truth.js";
 
-const well = { connection: "live", away: false, reason: "", waiting: 0, failed: 0, attached: true };
+const well = { connection: "live", behind: 0, away: false, reason: "", waiting: 0, failed: 0, attached: true };
 
 const cases = [
   [{}, "live", "Up to date"],
@@ -10,6 +10,9 @@ const cases = [
   [{ connection: "connecting", waiting: 1 }, "connecting", "Connecting, 1 waiting"],
   [{ connection: "catching" }, "catching", "Catching up…"],
   [{ connection: "catching", waiting: 2 }, "catching", "Catching up, 2 waiting"],
+  [{ connection: "catching", behind: 214 }, "catching", "Catching up, 214 to go"],
+  [{ connection: "catching", behind: 7, waiting: 2 }, "catching", "Catching up, 7 to go, 2 waiting"],
+  [{ connection: "asleep" }, "asleep", "Asleep"],
   [{ connection: "offline" }, "offline", "Offline"],
   [{ connection: "offline", waiting: 2, failed: 1 }, "offline", "Offline, 2 waiting"],
   [{ waiting: 1 }, "sending", "Sending…"],

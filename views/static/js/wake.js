@@ -13,7 +13,7 @@ export function watch(connection) {
   document.addEventListener("visibilitychange", wake);
   addEventListener("pageshow", (event) => event.persisted && wake());
   addEventListener("pagehide", () => connection.close());
-  addEventListener("online", () => connection.wake());
+  addEventListener("online", () => connection.state !== "asleep" && connection.wake());
   addEventListener("offline", () => connection.offline());
   setInterval(() => {
     if (!document.hidden && connection.silence > QUIET) connection.probe();

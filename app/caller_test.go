@@ -1,0 +1,274 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	fasthttpws "github.com/fasthttp/websocket"
+	"github.com/google/uuid"
+)
+
+func TestSessionGivesATokenAndACookie(t *testing.T) {
+	here, there := startTwo(t, imitation(t))
+	got := here.postJSON("/session", `{"name":"  Ada   Lovelace "}`)
+	var guest testGuest
+	got.decode(t, &guest)
+	if got.status != 200 || guest.User.Name != "Ada Lovelace" || uuid.Validate(guest.User.ID) != nil || got.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("session: %d %s", got.status, got.body)
+	}
+	cookie := sessionCookie(t, got)
+	if cookie.Value != guest.Token || cookie.Path != "/" || !cookie.HttpOnly || cookie.Secure ||
+		cookie.SameSite != http.SameSiteLaxMode || cookie.MaxAge != 180*24*3600 || cookie.Domain != "" {
+		t.Errorf("cookie: %s", cookie.Raw)
+	}
+	// The other server knows both.
+	own := "Origin: http://" + there.host
+	for _, headers := range [][]string{{guest.bearer()}, {"Cookie: burble=" + guest.Token, own}} {
+		if posted := there.postJSON("/r/lobby/messages", `{"text":"hi"}`, headers...); posted.status != 201 {
+			t.Errorf("%v: %d %s", headers, posted.status, posted.body)
+		}
+	}
+}
+
+func sessionCookie(t *testing.T, got answer) *http.Cookie {
+	t.Helper()
+	cookies := (&http.Response{Header: got.header}).Cookies()
+	if len(cookies) != 1 || cookies[0].Name != "burble" {
+		t.Fatalf("cookies: %v", cookies)
+	}
+	return cookies[0]
+}
+
+func TestSessionRenamesWhoHasOne(t *testing.T) {
+	s := startAlone(t)
+	ada := s.guest("Ada")
+	for name, header := range map[string]string{"token": ada.bearer(), "cookie": "Cookie: burble=" + ada.Token} {
+		got := s.postJSON("/session", `{"name":"Countess"}`, header, "Origin: http://"+s.host)
+		var renamed testGuest
+		got.decode(t, &renamed)
+		if renamed.User.ID != ada.User.ID || renamed.User.Name != "Countess" || renamed.Token == ada.Token {
+			t.Errorf("by %s: %s", name, got.body)
+		}
+	}
+	if other := s.guest("Ada"); other.User.ID == ada.User.ID {
+		t.Error("two guests of one name are one")
+	}
+}
+
+func TestSessionCookieIsForTLSWhereThatIsKnown(t *testing.T) {
+	s := startAlone(t, func(config *Config) { config.TrustedProxy = proxyFly })
+	if cookie := sessionCookie(t, s.postJSON("/session", `{"name":"Ada"}`, "X-Forwarded-Proto: https")); !cookie.Secure {
+		t.Errorf("behind TLS: %s", cookie.Raw)
+	}
+	if cookie := sessionCookie(t, s.postJSON("/session", `{"name":"Ada"}`, "X-Forwarded-Proto: http")); cookie.Secure {
+		t.Errorf("in plain text: %s", cookie.Raw)
+	}
+}
+
+func TestSessionFormLeadsBack(t *testing.T) {
+	s := startAlone(t)
+	for next, want := range map[string]string{
+		"":                               "/",
+		"%2Fr%2Flobby":                   "/r/lobby",
+		"%2Fr%2Flobby%3Fat%3D2026-03-01": "/r/lobby?at=2026-03-01",
+		"https%3A%2F%2Fevil.example":     "/",
+		"%2F%2Fevil.example":             "/",
+		"%2F%5Cevil.example":             "/",
+		"%5C%5Cevil.example":             "/",
+		"r%2Flobby":                      "/",
+		"%2F%0d%0aSet-Cookie%3A+a%3Db":   "/",
+		"%2F%09%2Fevil.example":          "/",
+		"javascript%3Aalert(1)":          "/",
+		"%20%2F%2Fevil.example":          "/",
+	} {
+		got := s.postForm("/session", "name=Ada&next="+next)
+		if got.status != http.StatusSeeOther || got.header.Get("Location") != want {
+			t.Errorf("next %q: %d, Location %q, want %q", next, got.status, got.header.Get("Location"), want)
+		}
+		sessionCookie(t, got)
+	}
+	page := s.postForm("/session", "name=+&next=%2Fr%2Flobby", "Accept: text/html")
+	if page.status != 400 || !strings.Contains(page.body, "name must not be empty") || page.header.Get("Set-Cookie") != "" {
+		t.Errorf("refused: %d", page.status)
+	}
+}
+
+func TestConfiguredOriginsMayConnect(t *testing.T) {
+	s := startAlone(t, func(config *Config) { config.Origins = []string{"https://chat.example.org"} })
+	ada := s.guest("Ada")
+	for origin, allowed := range map[string]bool{
+		"https://chat.example.org": true, "http://" + s.host: true,
+		"https://chat.example.org.evil.example": false, "http://chat.example.org": false,
+	} {
+		c, _ := s.dial("Origin: "+origin, "Cookie: burble="+ada.Token)
+		if (c != nil) != allowed {
+			t.Errorf("%s: socket let in: %v", origin, c != nil)
+		}
+		posted := s.postJSON("/r/lobby/messages", `{"text":"hi"}`, "Origin: "+origin, ada.bearer())
+		if (posted.status == 201) != allowed {
+			t.Errorf("%s: post: %d", origin, posted.status)
+		}
+	}
+}
+
+// quick are limits that are soon reached, and soon over.
+func quick(config *Config) {
+	config.RateMessages, config.RateAddress, config.RateConnections = 5, 0, 0
+}
+
+func TestMessagesOfOneUserAreLimited(t *testing.T) {
+	s := startAlone(t, quick)
+	ada, bob := s.guest("Ada"), s.guest("Bob")
+	c := s.connect(ada)
+	for range 20 { // the burst
+		c.say("lobby", "hi")
+	}
+	key := newKey()
+	try := func() (stored bool) {
+		c.send(`{"type":"send","room":"lobby","key":"%s","text":"one more"}`, key)
+		for {
+			frame, ok := c.take(c.next("an answer"))
+			switch {
+			case !ok:
+			case frame.Type == "stored":
+				return true
+			case frame.Type == "error":
+				if frame.Code != "rate_limited" || frame.RetryAfterMS < 1 || frame.RetryAfterMS > 200 || frame.Key != key || frame.Room != "lobby" {
+					t.Fatalf("told %s", frame.raw)
+				}
+				return false
+			}
+		}
+	}
+	soon(t, "there is a limit", func() bool { return !try() })
+	// The limit is the user's, wherever they speak, and nobody else's.
+	var got answer
+	soon(t, "there is a limit", func() bool {
+		got = s.postJSON("/r/lobby/messages", `{"text":"hi"}`, ada.bearer())
+		return got.status != 201
+	})
+	if got.expectRefusal(t, 429, rateLimited, ""); got.header.Get("Retry-After") != "1" {
+		t.Errorf("Retry-After: %q", got.header.Get("Retry-After"))
+	}
+	s.say(bob, "lobby", "hi")
+	c.follow("lobby", "")
+	var page answer
+	soon(t, "the page tells it", func() bool {
+		page = s.postForm("/r/lobby/messages", "text=keep+this", ada.bearer(), "Accept: text/html")
+		return page.status != 303
+	})
+	if page.status != 429 || !strings.Contains(page.body, ">keep this</textarea>") {
+		t.Errorf("the page: %d", page.status)
+	}
+	soon(t, "the limit is over", try)
+}
+
+// soon asks until it is so.
+func soon(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+func TestRequestsOfOneAddressAreLimited(t *testing.T) {
+	s := startAlone(t, func(config *Config) { config.RateAddress = 10; config.TrustedProxy = proxyFly })
+	first, other := "Fly-Client-IP: 203.0.113.1", "Fly-Client-IP: 203.0.113.2"
+	for range 40 {
+		if got := s.get("/r/lobby/messages", first); got.status != 200 {
+			t.Fatalf("within the burst: %d", got.status)
+		}
+	}
+	var refused answer
+	soon(t, "there is a limit", func() bool { refused = s.get("/r/lobby/messages", first); return refused.status != 200 })
+	if refused.expectRefusal(t, 429, rateLimited, ""); refused.header.Get("Retry-After") != "1" {
+		t.Errorf("Retry-After: %q", refused.header.Get("Retry-After"))
+	}
+	var page answer
+	soon(t, "forms are counted", func() bool {
+		page = s.postForm("/session", "name=Ada", first, "Accept: text/html")
+		return page.status != 303
+	})
+	if page.status != 429 || strings.Contains(page.body, "Who are you?") {
+		t.Errorf("a refused form cost a page: %d", page.status)
+	}
+	if got := s.get("/r/lobby/messages", other); got.status != 200 {
+		t.Errorf("another address: %d", got.status)
+	}
+	if got := s.get("/healthz", first); got.status != 200 {
+		t.Errorf("healthz: %d", got.status)
+	}
+	soon(t, "the limit is over", func() bool { return s.get("/r/lobby/messages", first).status == 200 })
+}
+
+func TestFramesOfOneAddressAreLimitedGoodOrBad(t *testing.T) {
+	for name, frame := range map[string]string{
+		"good": `{"type":"unfollow","room":"lobby"}`,
+		"bad":  `{"type":"shout"}`,
+	} {
+		s := startAlone(t, func(config *Config) { config.RateAddress = 10 })
+		c := s.connect(testGuest{})
+		limited := 0
+		for range 60 {
+			c.sendText(frame)
+		}
+		c.settle()
+		for _, told := range c.waiting {
+			if told.Code == "rate_limited" && told.RetryAfterMS > 0 && told.RetryAfterMS <= 100 {
+				limited++
+			}
+		}
+		if limited < 1 || limited > 20 { // of 60, in bursts of 40
+			t.Errorf("%s frames: %d were refused", name, limited)
+		}
+		for range 300 { // it may be closed before the last
+			c.conn.WriteMessage(fasthttpws.TextMessage, []byte(frame))
+		}
+		if code := c.closed(); code != 1008 {
+			t.Errorf("%s frames without end: closed with %d, want 1008", name, code)
+		}
+	}
+}
+
+func TestConnectionsOfOneAddressAreLimited(t *testing.T) {
+	s := startAlone(t, func(config *Config) { config.RateConnections = 3; config.TrustedProxy = proxyFly })
+	first, other := "Fly-Client-IP: 2001:db8::1", "Fly-Client-IP: 2001:db8:0:1::1"
+	for i := range 60 {
+		if i%2 == 0 {
+			s.stream("/r/lobby/events", first)
+		} else if c, _ := s.dial("Fly-Client-IP: 2001:db8::2"); c == nil { // the same subscriber
+			t.Fatal("refused within the burst")
+		}
+	}
+	var refused *http.Response
+	soon(t, "there is a limit", func() (ok bool) {
+		var c *testSocket
+		c, refused = s.dial(first)
+		return c == nil
+	})
+	if refused.StatusCode != 429 || refused.Header.Get("Retry-After") != "1" {
+		t.Errorf("one socket too many: %v", refused.Status)
+	}
+	if c, _ := s.dial(other); c == nil {
+		t.Error("another subscriber is refused")
+	}
+	if got := s.get("/", first); got.status != 200 {
+		t.Errorf("a page: %d", got.status)
+	}
+	soon(t, "the limit is over", func() bool { c, _ := s.dial(first); return c != nil })
+}
+
+func TestLimitsOfZeroAreNone(t *testing.T) {
+	s := startAlone(t)
+	c := s.connect(s.guest("Ada"))
+	for range 500 {
+		c.send(`{"type":"send","room":"lobby","key":"%s","text":"hi"}`, newKey())
+	}
+	for range 500 {
+		c.await("stored")
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"burble/streams"
+
+	"github.com/google/uuid"
+)
+
+func TestParseFrameReadsEveryType(t *testing.T) {
+	id, cursor := streams.ID{Millis: 1732281600000, Seq: 1}, streams.Cursor{ID: streams.ID{Millis: 5, Seq: 6}, Epoch: "Ab1"}
+	newest := streams.Newest(50)
+	for text, want := range map[string]frame{
+		`{"type":"follow","room":"lobby"}`:                            {Type: "follow", Room: "lobby", From: newest},
+		`{"type":"follow","room":"lobby","last":0}`:                   {Type: "follow", Room: "lobby", From: streams.Newest(0)},
+		`{"type":"follow","room":"lobby","last":500,"html":true}`:     {Type: "follow", Room: "lobby", From: streams.Newest(500), HTML: true},
+		`{"html":false,"after":"5-6@Ab1","room":"0","type":"follow"}`: {Type: "follow", Room: "0", From: streams.After(cursor)},
+		`{"type":"follow","room":"lobby","after":"0-0"}`:              {Type: "follow", Room: "lobby", From: streams.After(streams.Cursor{})},
+		` {"type" : "unfollow" , "room" : "a_-9" } `:                  {Type: "unfollow", Room: "a_-9", From: newest},
+		`{"type":"send","room":"lobby","key":"` + aKey + `","text":"\u00e9\n"}`: {
+			Type: "send", Room: "lobby", Key: aKey, Text: "é\n", From: newest},
+		`{"type":"send","room":"lobby","key":"` + aKey + `","text":"x","reply_to":"1732281600000-1"}`: {
+			Type: "send", Room: "lobby", Key: aKey, Text: "x", ReplyTo: id, From: newest},
+		`{"type":"edit","room":"lobby","key":"` + aKey + `","of":"1732281600000-1","text":"x"}`: {
+			Type: "edit", Room: "lobby", Key: aKey, Of: id, Text: "x", From: newest},
+		`{"type":"delete","room":"lobby","key":"` + aKey + `","of":"1732281600000-1"}`: {
+			Type: "delete", Room: "lobby", Key: aKey, Of: id, From: newest},
+		`{"type":"react","room":"lobby","key":"` + aKey + `","of":"1732281600000-1","emoji":"👍🏽","on":true}`: {
+			Type: "react", Room: "lobby", Key: aKey, Of: id, Emoji: "👍🏽", On: true, From: newest},
+	} {
+		got, notJSON, err := parseFrame([]byte(text))
+		if err != nil || notJSON || got != want {
+			t.Errorf("%s: got %+v, %v, want %+v", text, got, err, want)
+		}
+	}
+}
+
+func TestReactionsAreEmoji(t *testing.T) {
+	for emoji, want := range map[string]bool{
+		"👍": true, "👍🏽": true, "❤️": true, "👩‍👩‍👧‍👦": true, "🏴󠁧󠁢󠁳󠁣󠁴󠁿": true, "🇺🇳": true, "1️⃣": true, "#⃣": true, "ℹ️": true, "‼️": true,
+		"™": true, "▪": true, "\U0001FAE9": true, "🧑🏻‍❤️‍💋‍🧑🏼": true,
+		"": false, "1": false, "#*": false, "a": false, "é": false, "hello": false, "👍 👎": false, "👍\n": false, "\u200d": false,
+		"👍\u202e": false, "👍\u200b": false, "<b>": false, "𝐇𝐢": false, "\ufffd": false, "ا": false, "👍a": false, "\u0301": false,
+		strings.Repeat("👍", 16): true, strings.Repeat("👍", 17): false,
+	} {
+		if _, err := checkEmoji(emoji); (err == nil) != want {
+			t.Errorf("%q: %v, want it taken: %v", emoji, err, want)
+		}
+	}
+}
+
+// Frames are outside bytes: whatever comes, parseFrame says what is wrong with it,
+// or returns a frame within every bound.
+func FuzzParseFrame(f *testing.F) {
+	for _, seed := range []string{
+		``, `{}`, `null`, `[]`, `{"type":"follow","room":"lobby","after":"1732281600000-0@Ab1"}`,
+		`{"type":"follow","room":"lobby","last":50,"html":true}`, `{"type":"unfollow","room":"lobby"}`,
+		`{"type":"send","room":"lobby","key":"` + aKey + `","text":"hi","reply_to":"1-1"}`,
+		`{"type":"edit","room":"lobby","key":"` + aKey + `","of":"1-1","text":"hi"}`,
+		`{"type":"delete","room":"lobby","key":"` + aKey + `","of":"1-1"}`,
+		`{"type":"react","room":"lobby","key":"` + aKey + `","of":"1-1","emoji":"👍","on":false}`,
+		`{"type":"send","type":"follow","room":"a","room":null,"last":1e9}`, "{\"type\":\"\xff\"}",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, notJSON, err := parseFrame(data)
+		if notJSON == json.Valid(data) {
+			t.Fatalf("not JSON: %v", notJSON)
+		}
+		if err != nil {
+			told := errorJSON(asProblem(err), got.Room, got.Key)
+			if !json.Valid(told) || len(told) > 2000 {
+				t.Fatalf("told %s", told)
+			}
+			return
+		}
+		expectBounds(t, got)
+	})
+}
+
+func expectBounds(t *testing.T, got frame) {
+	t.Helper()
+	expected, known := fields[got.Type]
+	if !known || streams.CheckRoom(got.Room) != nil {
+		t.Fatalf("type %q, room %q", got.Type, got.Room)
+	}
+	for _, name := range expected.must {
+		switch {
+		case name == "key" && (len(got.Key) != 36 || uuid.Validate(got.Key) != nil):
+			t.Fatalf("key %q", got.Key)
+		case name == "of" && got.Of.IsZero():
+			t.Fatal("of nothing")
+		case name == "text" && (strings.TrimSpace(got.Text) == "" || utf8.RuneCountInString(got.Text) > textLimit || !utf8.ValidString(got.Text)):
+			t.Fatalf("text %q", got.Text)
+		case name == "emoji" && (len(got.Emoji) > emojiLimit || !isEmoji(got.Emoji)):
+			t.Fatalf("emoji %q", got.Emoji)
+		}
+	}
+}

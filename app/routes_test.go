@@ -1,0 +1,232 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strings"
+	"testing"
+
+	"burble/streams/redistest"
+	"burble/views"
+)
+
+func TestHealthAndReadiness(t *testing.T) {
+	s := startAlone(t)
+	if got := s.get("/healthz"); got.status != 200 || got.body != "ok\n" {
+		t.Errorf("healthz: %d %q", got.status, got.body)
+	}
+	if got := s.get("/readyz"); got.status != 200 || got.body != "ready\n" {
+		t.Errorf("readyz: %d %q", got.status, got.body)
+	}
+	s.feeds.mu.Lock()
+	s.feeds.draining = true
+	s.feeds.mu.Unlock()
+	s.get("/readyz").expectRefusal(t, 503, unavailable, "")
+	if got := s.get("/healthz"); got.status != 200 {
+		t.Errorf("healthz of a server that goes away: %d", got.status)
+	}
+	got := s.get("/r/lobby/events")
+	if got.expectRefusal(t, 503, unavailable, ""); got.header.Get("Retry-After") == "" {
+		t.Error("a live read is refused without Retry-After")
+	}
+}
+
+func TestFullRedisRefusesMessagesAndStillReads(t *testing.T) {
+	redis := redistest.Start(t, "--maxmemory-policy", "noeviction")
+	here, there := startTwo(t, redis.Redis())
+	ada := here.guest("Ada")
+	socket := there.connect(ada)
+	socket.follow("lobby", "")
+	kept := here.say(ada, "lobby", "kept")
+	client := redis.Client()
+	defer client.Close()
+	if err := client.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	here.postJSON("/r/lobby/messages", `{"text":"too many"}`, ada.bearer()).expectRefusal(t, 507, full, "")
+	key := newKey()
+	socket.send(`{"type":"send","room":"lobby","key":"%s","text":"too many"}`, key)
+	if told := socket.await("error"); told.Code != "full" || told.Key != key || told.Room != "lobby" {
+		t.Errorf("told %s", told.raw)
+	}
+	if got := there.get("/readyz"); got.status != 503 || !strings.Contains(got.body, "full") {
+		t.Errorf("readyz: %d %s", got.status, got.body)
+	}
+	page := here.postForm("/r/lobby/messages", "text=too+many", ada.bearer(), "Accept: text/html")
+	if page.status != 507 || !strings.Contains(page.body, "Chat storage is full") || !strings.Contains(page.body, ">too many</textarea>") {
+		t.Errorf("the page: %d", page.status)
+	}
+	if got := there.history("lobby", ""); len(got.Entries) != 1 || got.Entries[0].ID != kept.ID {
+		t.Errorf("reading: %+v", got)
+	}
+	if err := client.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
+		t.Fatal(err)
+	}
+	socket.do(`{"type":"send","room":"lobby","key":"%s","text":"too many"}`, key)
+	if got := there.get("/readyz"); got.status != 200 {
+		t.Errorf("readyz with room again: %d %s", got.status, got.body)
+	}
+}
+
+func TestStaticFilesAreKeptForEver(t *testing.T) {
+	s := startAlone(t)
+	err := fs.WalkDir(views.Static(), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		got := s.get(views.StaticPath() + "/" + path)
+		kind := got.header.Get("Content-Type")
+		wanted := map[string]string{"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}[path[strings.LastIndex(path, ".")+1:]]
+		if got.status != 200 || got.header.Get("Cache-Control") != "public, max-age=31536000, immutable" {
+			t.Errorf("%s: %d, Cache-Control %q", path, got.status, got.header.Get("Cache-Control"))
+		}
+		if wanted != "" && !strings.HasPrefix(kind, wanted) && !strings.HasPrefix(kind, strings.Replace(wanted, "text/java", "application/java", 1)) {
+			t.Errorf("%s: Content-Type %q", path, kind)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	for _, path := range []string{"/nothing.js", "/js/", "/../views.go", "/js/%2e%2e/%2e%2e/views.go"} {
+		got := s.get(views.StaticPath() + path)
+		if got.status < 400 || strings.Contains(got.header.Get("Cache-Control"), "max-age") {
+			t.Errorf("%s: %d, Cache-Control %q", path, got.status, got.header.Get("Cache-Control"))
+		}
+	}
+}
+
+func TestEveryAnswerCarriesTheSecurityHeaders(t *testing.T) {
+	s := startAlone(t)
+	ada := s.guest("Ada")
+	stored := s.say(ada, "lobby", "hi")
+	_, upgrade := s.dial()
+	answers := map[string]http.Header{
+		"home":         s.get("/").header,
+		"room":         s.get("/r/lobby").header,
+		"message":      s.get("/r/lobby/" + stored.ID).header,
+		"static":       s.get(views.StaticPath() + "/logo.svg").header,
+		"health":       s.get("/healthz").header,
+		"readiness":    s.get("/readyz").header,
+		"JSON":         s.get("/r/lobby/messages").header,
+		"post":         s.postJSON("/r/lobby/messages", `{"text":"hi"}`, ada.bearer()).header,
+		"form":         s.postForm("/r/lobby/messages", `text=hi`, ada.bearer()).header,
+		"session":      s.postJSON("/session", `{"name":"Ada"}`).header,
+		"events":       s.stream("/r/lobby/events").header,
+		"upgrade":      upgrade.Header,
+		"redirect":     s.get("/open?room=lobby").header,
+		"not found":    s.get("/nothing").header,
+		"error page":   s.get("/nothing", "Accept: text/html").header,
+		"refused":      s.get("/r/lobby/messages?limit=x").header,
+		"foreign":      s.get("/", "Origin: https://evil.example").header,
+		"too large":    s.postJSON("/session", strings.Repeat("x", frameLimit+1), "Expect: 100-continue").header,
+		"long headers": s.get("/", "X-Long: "+strings.Repeat("x", 20000)).header,
+	}
+	for name, header := range answers {
+		for key, want := range map[string]string{
+			"X-Content-Type-Options":       "nosniff",
+			"Referrer-Policy":              "same-origin",
+			"Cross-Origin-Opener-Policy":   "same-origin",
+			"Strict-Transport-Security":    "", // it is not behind TLS
+			"Access-Control-Allow-Origin":  "",
+			"Server":                       "",
+			"Access-Control-Allow-Headers": "",
+		} {
+			if got := header.Get(key); got != want {
+				t.Errorf("%s: %s is %q, want %q", name, key, got, want)
+			}
+		}
+		policy := header.Get("Content-Security-Policy")
+		for _, part := range []string{
+			"default-src 'self'", "script-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'",
+			"form-action 'self'", "require-trusted-types-for 'script'", "connect-src 'self' ws://" + s.host,
+		} {
+			if name != "long headers" && !strings.Contains(policy, part) { // whose Host was not read
+				t.Errorf("%s: the policy lacks %q: %s", name, part, policy)
+			}
+		}
+		if strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: the policy allows too much: %s", name, policy)
+		}
+	}
+}
+
+func TestPolicyIsNotWrittenByTheCaller(t *testing.T) {
+	s := startAlone(t)
+	for _, host := range []string{"a; script-src *", "a,b", "x script-src"} {
+		got := s.get("/", "Host: "+host)
+		if policy := got.header.Get("Content-Security-Policy"); strings.Count(policy, "script-src") != 1 || strings.Contains(policy, "*") {
+			t.Errorf("Host %q: %s", host, policy)
+		}
+	}
+	forged := s.get("/r/lobby", "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https")
+	if strings.Contains(forged.body, "evil.example") || strings.Contains(fmt.Sprint(forged.header), "evil.example") || forged.header.Get("Strict-Transport-Security") != "" {
+		t.Error("a header that anyone may send was believed")
+	}
+}
+
+func TestBehindATrustedProxyTheBrowserSpeaksTLS(t *testing.T) {
+	s := startAlone(t, func(config *Config) { config.TrustedProxy = proxyHeroku })
+	got := s.get("/r/lobby", "X-Forwarded-Proto: https", "Host: chat.example.org")
+	if got.header.Get("Strict-Transport-Security") == "" || !strings.Contains(got.header.Get("Content-Security-Policy"), "wss://chat.example.org") {
+		t.Errorf("headers: %v", got.header)
+	}
+	if !strings.Contains(got.body, "https://chat.example.org/r/lobby/events") {
+		t.Error("the page shows another address than the browser's")
+	}
+}
+
+func TestOnlyBrowsersGetPages(t *testing.T) {
+	s := startAlone(t)
+	for accept, page := range map[string]bool{
+		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": true,
+		"application/json": false, "*/*": false, "": false, "text/event-stream": false,
+	} {
+		got := s.get("/nothing", "Accept: "+accept)
+		kind := got.header.Get("Content-Type")
+		if strings.HasPrefix(kind, "text/html") != page || got.status != 404 || got.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("Accept %q: %d %s", accept, got.status, kind)
+		}
+		if strings.Contains(got.body, "Cannot GET") {
+			t.Errorf("Accept %q: the library's words: %s", accept, got.body)
+		}
+	}
+}
+
+func TestPanicIsToldAsAnAccidentAndLogged(t *testing.T) {
+	s := startAlone(t)
+	broken := &testServer{App: New(s.config, s.log, nil, []byte("0123456789abcdef")), t: t, logged: s.logged} // without a Store
+	broken.serve()
+	for _, path := range []string{"/", "/r/lobby", "/r/lobby/messages", "/readyz"} {
+		got := broken.get(path)
+		if want := `{"error":{"code":"unavailable","message":"Something went wrong."}}`; got.status != 500 || got.body != want {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+		page := broken.get(path, "Accept: text/html")
+		if page.status != 500 || !strings.Contains(page.body, "Something went wrong.") || strings.Contains(page.body, "nil pointer") {
+			t.Errorf("%s, for a browser: %d %s", path, page.status, page.body)
+		}
+	}
+	if got := broken.get("/healthz"); got.status != 200 {
+		t.Errorf("healthz: %d", got.status)
+	}
+	if log := s.logged.String(); !strings.Contains(log, "nil pointer") || !strings.Contains(log, "stack=") {
+		t.Errorf("the log does not say what happened: %s", log)
+	}
+}
+
+func TestLogHoldsNeitherTextsNorTokens(t *testing.T) {
+	s := startAlone(t)
+	ada := s.guest("Ada")
+	c := s.connect(ada)
+	c.follow("lobby", "")
+	c.say("lobby", "a secret text")
+	c.sendText(`{"type":"send","room":"lobby","key":"x","text":"a secret text"}`)
+	c.await("error")
+	s.postForm("/r/lobby/messages", "text=a+secret+text&x=y", ada.bearer(), "Accept: text/html")
+	log := s.logged.String()
+	if strings.Contains(log, "secret text") || strings.Contains(log, ada.Token) {
+		t.Errorf("the log holds what it must not: %s", log)
+	}
+}

@@ -1,0 +1,133 @@
+package streams_test
+
+import (
+	"context"
+	"testing"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+)
+
+func BenchmarkAppend(b *testing.B) {
+	server := redistest.Start(b)
+	store := redistest.Open(b, streams.Options{Redis: server.Redis()})
+	b.ReportAllocs()
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "hello, all"}
+			if _, err := store.Append(context.Background(), "lobby", entry); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}
+
+func BenchmarkAppendAlone(b *testing.B) {
+	server := redistest.Start(b)
+	store := redistest.Open(b, streams.Options{Redis: server.Redis()})
+	b.ReportAllocs()
+	for b.Loop() {
+		say(b, store, "lobby", "hello, all")
+	}
+}
+
+// read reads to the end and returns how many entries there were.
+func read(b *testing.B, store *streams.Store, from streams.From) (reader *streams.Reader, entries int) {
+	b.Helper()
+	reader, err := store.Follow("lobby", from, func(*streams.Reader) {})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for {
+		got, err := reader.Next(context.Background())
+		if err != nil {
+			b.Fatal(err)
+		}
+		if got.Followed == nil && got.Batch == nil {
+			return reader, entries
+		}
+		if got.Batch != nil {
+			entries += len(got.Batch.Entries)
+		}
+	}
+}
+
+// BenchmarkNextFromTheWindow is one reader taking one batch that others take too.
+func BenchmarkNextFromTheWindow(b *testing.B) {
+	server := redistest.Start(b)
+	store := redistest.Open(b, streams.Options{Redis: server.Redis()})
+	first := say(b, store, "lobby", "first")
+	held, _ := read(b, store, streams.Newest(0)) // so that there is a window
+	defer held.Close()
+	for range 100 {
+		say(b, store, "lobby", "x")
+	}
+	within(b, "the window to have them all", func() bool {
+		reader, entries := read(b, store, streams.After(first.Cursor))
+		reader.Close()
+		return entries == 100
+	})
+	b.ReportAllocs()
+	batches := 0
+	for b.Loop() {
+		reader, err := store.Follow("lobby", streams.After(first.Cursor), func(*streams.Reader) {})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for {
+			got, err := reader.Next(context.Background())
+			if err != nil || got.Followed == nil && got.Batch == nil {
+				break
+			}
+			batches++
+		}
+		reader.Close()
+	}
+	b.ReportMetric(float64(batches)/float64(b.N), "reads/op")
+}
+
+// BenchmarkCatchUp is one reader that comes back 10,000 entries later.
+func BenchmarkCatchUp(b *testing.B) {
+	server := redistest.Start(b)
+	client := server.Client()
+	defer client.Close()
+	writer := redistest.Open(b, streams.Options{Redis: server.Redis()})
+	first := say(b, writer, "lobby", "first")
+	fill(b, client, 10_000)
+	store := redistest.Open(b, streams.Options{Redis: server.Redis()})
+	b.ReportAllocs()
+	for b.Loop() {
+		reader, entries := read(b, store, streams.After(first.Cursor))
+		reader.Close() // and its window with it
+		if entries != 10_000 {
+			b.Fatalf("read %d entries", entries)
+		}
+	}
+}
+
+func BenchmarkPage(b *testing.B) {
+	server := redistest.Start(b)
+	client := server.Client()
+	defer client.Close()
+	store := redistest.Open(b, streams.Options{Redis: server.Redis()})
+	say(b, store, "lobby", "first")
+	fill(b, client, 1_000_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := store.Page(context.Background(), "lobby", streams.Where{Limit: 50}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkParseCursor(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := streams.ParseCursor("1732281600000-0@ABCDEFGHIJKL"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

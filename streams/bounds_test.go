@@ -1,0 +1,187 @@
+package streams_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// calls counts the commands that Redis ran, by name, scripts' own left out.
+func calls(t testing.TB, client *redis.Client) map[string]int {
+	t.Helper()
+	info, err := client.Info(context.Background(), "commandstats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := make(map[string]int)
+	for line := range strings.Lines(info) {
+		name, stats, found := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":")
+		var count int
+		if _, err := fmt.Sscanf(stats, "calls=%d", &count); found && err == nil {
+			counts[name] = count
+		}
+	}
+	delete(counts, "info")
+	delete(counts, "config|resetstat")
+	return counts
+}
+
+func sum(counts map[string]int) (all int) {
+	for _, count := range counts {
+		all += count
+	}
+	return all
+}
+
+// connections is how many a server's clients have open, but for this client's own.
+func connections(t testing.TB, client *redis.Client) int {
+	t.Helper()
+	list, err := client.Do(context.Background(), "CLIENT", "LIST").Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(list, "\n") - 1
+}
+
+func TestTwoThousandRoomsCostNothingWhenNobodyTalks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it listens for a minute")
+	}
+	server := redistest.Start(t)
+	client := server.Client()
+	defer client.Close()
+	restore := streams.SetBlockFor(20 * time.Second) // as in earnest
+	store := redistest.Open(t, streams.Options{Redis: server.Redis()})
+	restore()
+	t.Parallel()
+	var followers []*follower
+	for i := range 2000 {
+		room := fmt.Sprint("room-", i)
+		say(t, store, room, "x")
+		for range 3 {
+			followers = append(followers, follow(t, store, room, streams.Newest(5)))
+		}
+	}
+	for _, f := range followers {
+		f.has(1)
+	}
+	if n := connections(t, client); n > 8 {
+		t.Errorf("%d connections", n)
+	}
+	client.ConfigResetStat(context.Background())
+	time.Sleep(62 * time.Second) // what happens in it is what is measured
+	counts := calls(t, client)
+	t.Logf("in 62 s of quiet, with %d connections: %v", connections(t, client), counts)
+	if sum(counts) > 8 {
+		t.Errorf("%d commands in a quiet minute: %v", sum(counts), counts)
+	}
+	say(t, store, "room-7", "y")
+	followers[7*3].has(2)
+}
+
+func TestReadsDoNotGrowWithReaders(t *testing.T) {
+	t.Parallel()
+	for _, readers := range []int{1, 500} {
+		g := newGround(t, streams.Options{})
+		var followers []*follower
+		for range readers {
+			followers = append(followers, follow(t, g.store, "lobby", streams.Newest(10)))
+		}
+		for _, f := range followers {
+			f.has(10)
+		}
+		g.client.ConfigResetStat(context.Background())
+		const messages = 50
+		for i := range messages {
+			g.say(1)
+			followers[0].has(11 + i) // so that each is a batch of its own
+		}
+		for _, f := range followers {
+			f.has(10 + messages)
+		}
+		counts := calls(t, g.client)
+		reads := counts["xread"] + counts["xrange"] + counts["xrevrange"] + counts["exists"] + counts["hmget"]
+		t.Logf("%d readers, %d batches: %v", readers, messages, counts)
+		// append.lua reads the room too: EXISTS, HMGET. A batch is two XREADs.
+		if counts["xread"] > 2*messages+10 || reads > 5*messages {
+			t.Errorf("%d readers, %d batches: %v", readers, messages, counts)
+		}
+	}
+}
+
+func TestReadersThatComeBackTogetherAreOneRead(t *testing.T) {
+	t.Parallel()
+	g := newGround(t, streams.Options{})
+	cursor := g.told[9].Cursor
+	g.say(700)
+	g.client.ConfigResetStat(context.Background())
+	const readers = 2000
+	done := make(chan error, readers)
+	for range readers {
+		f := follow(t, g.store, "lobby", streams.After(cursor))
+		go func() {
+			for len(f.all) < 700 {
+				if _, err := f.reader.Next(context.Background()); err != nil {
+					done <- err
+					return
+				}
+				if !f.reader.Cursor().ID.Before(g.told[709].Cursor.ID) {
+					break
+				}
+			}
+			done <- nil
+		}()
+	}
+	for range readers {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	counts := calls(t, g.client)
+	t.Logf("%d readers, 700 entries each: %v", readers, counts)
+	if sum(counts) > 60 {
+		t.Errorf("%d commands for %d readers at one place: %v", sum(counts), readers, counts)
+	}
+}
+
+func TestFarBehindEverythingArrivesInPages(t *testing.T) {
+	t.Parallel()
+	g := newGround(t, streams.Options{})
+	const behind = 30_000
+	fill(t, g.client, behind)
+	f := follow(t, g.store, "lobby", streams.After(g.told[9].Cursor))
+	f.has(behind)
+	for i, entry := range f.all {
+		if entry.N != int64(11+i) {
+			t.Fatalf("entry %d has number %d", i, entry.N)
+		}
+	}
+	g.say(1)
+	f.has(behind + 1)
+}
+
+// fill appends messages to the lobby as append.lua does, faster.
+func fill(t testing.TB, client *redis.Client, count int) {
+	t.Helper()
+	const script = `
+		local n = tonumber(redis.call('HGET', KEYS[2], 'n'))
+		for i = 1, ARGV[1] do
+			redis.call('XADD', KEYS[1], '*', 'kind', 'message', 'n', n + i, 'key', 'k' .. n + i,
+				'uid', 'u', 'name', 'Eve', 'text', 'filled ' .. i)
+		end
+		redis.call('HSET', KEYS[2], 'n', n + ARGV[1])`
+	for ; count > 0; count -= 1000 {
+		keys := []string{lobbyKey, lobbyKey + ":meta"}
+		err := client.Eval(context.Background(), script, keys, min(count, 1000)).Err()
+		if err != nil && err != redis.Nil {
+			t.Fatal(err)
+		}
+	}
+}

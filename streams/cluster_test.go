@@ -1,0 +1,52 @@
+package streams_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"burble/streams"
+	"burble/streams/redistest"
+)
+
+func TestRoomsLiveInARedisCluster(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	options := redistest.StartCluster(t)
+	one := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
+	two := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
+	var followers []*follower
+	for i := range 30 { // of all buckets, and so of all nodes
+		f := follow(t, two, fmt.Sprint("room-", i), streams.Newest(50))
+		f.state()
+		followers = append(followers, f)
+	}
+	for i, f := range followers {
+		for j := range 5 {
+			say(t, one, f.reader.Room, fmt.Sprint(i, "-", j))
+		}
+	}
+	for i, f := range followers {
+		f.has(5)
+		if want := fmt.Sprintf("%d-0 %d-1 %d-2 %d-3 %d-4", i, i, i, i, i); texts(f.all) != want {
+			t.Errorf("room %d: %q", i, texts(f.all))
+		}
+		got, err := one.Page(ctx, f.reader.Room, streams.Where{Limit: 3})
+		if err != nil || len(got.Entries) != 3 {
+			t.Errorf("a page of room %d: %v, %v", i, got, err)
+		}
+		back := follow(t, one, f.reader.Room, streams.After(streams.Cursor{ID: f.all[2].ID}))
+		back.has(2)
+	}
+	rooms, err := one.Rooms(ctx, streams.User{}, 100)
+	if err != nil || len(rooms) != 30 {
+		t.Errorf("%d rooms, %v", len(rooms), err)
+	}
+	if err := errors.Join(one.Health(ctx), two.Health(ctx)); err != nil {
+		t.Error(err)
+	}
+	if one.Away() || two.Away() {
+		t.Error("taken to be away")
+	}
+}

@@ -1,0 +1,137 @@
+package streams_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+)
+
+func TestRedisKilledAndRestartedUnderLoadLosesNothing(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	status := make(chan bool, 100)
+	store := redistest.Open(t, streams.Options{
+		Redis: server.Redis(), Durability: streams.Disk,
+		OnStatus: func(away bool) { status <- away },
+	})
+	f := follow(t, store, "lobby", streams.After(streams.Cursor{}))
+	f.state()
+	reached := make(chan struct{}, 1000)
+	var sent atomic.Int64
+	done := make(chan map[string]streams.ID)
+	const authors, each = 6, 100
+	go func() {
+		done <- sendAll(t, store, authors, each, func(int, int) {
+			if sent.Add(1)%150 == 0 {
+				reached <- struct{}{}
+			}
+		})
+	}()
+	for range 2 {
+		<-reached
+		server.Kill()
+		if away := <-status; !away {
+			t.Fatal("told back, and was not away")
+		}
+		if !store.Away() || !errors.Is(store.Health(context.Background()), streams.ErrUnavailable) {
+			t.Error("away, and healthy")
+		}
+		server.Restart()
+		if away := <-status; away {
+			t.Fatal("told away twice")
+		}
+	}
+	stored := <-done
+	f.has(authors * each)
+	for i, entry := range f.all {
+		if entry.N != int64(i+1) || stored[entry.Key] != entry.ID {
+			t.Fatalf("entry %d: %+v, its sender was told %v", i, entry, stored[entry.Key])
+		}
+	}
+	if len(f.states) != 1 {
+		t.Errorf("told %v", f.states)
+	}
+	if err := store.Health(context.Background()); err != nil {
+		t.Errorf("in the end: %v", err)
+	}
+}
+
+func TestRedisFull(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	g := newGround(t, streams.Options{})
+	first := g.told[0].Cursor
+	g.do("CONFIG", "SET", "maxmemory-policy", "noeviction")
+	g.do("CONFIG", "SET", "maxmemory", usedMemory(g)+2<<20)
+	if err := g.store.Health(ctx); err != nil {
+		t.Fatalf("before: %v", err)
+	}
+	f := follow(t, g.store, "lobby", streams.Newest(0))
+	f.state()
+	long := strings.Repeat("long ", 800)
+	var err error
+	for _, text := range []string{long, "short"} { // a long one takes memory on its way in, too
+		for sent, refused := 0, 0; sent < 50_000 && refused < 20; sent++ {
+			refused++
+			if err = g.send(g.store, "lobby", text); err == nil {
+				refused = 0
+			}
+		}
+	}
+	if !errors.Is(err, streams.ErrFull) {
+		t.Fatalf("filled up: %v", err)
+	}
+	if err := g.store.Health(ctx); !errors.Is(err, streams.ErrFull) {
+		t.Errorf("health: %v, want full", err)
+	}
+	if err := g.send(g.store, "new", "x"); !errors.Is(err, streams.ErrFull) {
+		t.Errorf("a new room: %v, want full", err)
+	}
+
+	// Reading goes on.
+	page, err := g.store.Page(ctx, "lobby", streams.Where{Limit: 5})
+	if err != nil || len(page.Entries) != 5 {
+		t.Errorf("a page: %d entries, %v", len(page.Entries), err)
+	}
+	f.until("all that was stored", func() bool { return f.at.ID == page.AsOf.ID })
+	back := follow(t, g.store, "lobby", streams.After(first))
+	if got := back.state(); got.State != streams.Resumed {
+		t.Errorf("resuming: %v", got)
+	}
+
+	// What gives memory back is let through.
+	amend(t, g.store, streams.Delete, page.Entries[0].ID, "")
+	f.until("the deletion", func() bool { return f.all[len(f.all)-1].Kind == streams.Delete })
+	kept := redistest.Open(t, streams.Options{Redis: g.server.Redis(), MaxCount: 50})
+	if err := g.send(kept, "lobby", "there is room again"); err != nil {
+		t.Errorf("with a retention: %v", err)
+	}
+	g.do("CONFIG", "SET", "maxmemory", usedMemory(g)+20<<20)
+	if err := g.send(g.store, "lobby", "more"); err != nil {
+		t.Errorf("with more memory: %v", err)
+	}
+	if err := g.store.Health(ctx); err != nil {
+		t.Errorf("health with more memory: %v", err)
+	}
+}
+
+func (g *ground) send(store *streams.Store, room, text string) error {
+	_, err := store.Append(context.Background(), room,
+		streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: text})
+	return err
+}
+
+func usedMemory(g *ground) (used int) {
+	for line := range strings.Lines(g.client.Info(context.Background(), "memory").Val()) {
+		fmt.Sscanf(line, "used_memory:%d", &used)
+	}
+	return used
+}

@@ -1,0 +1,258 @@
+package streams_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+)
+
+// A transcript is what one client has read of a room, over all its connections.
+// It checks what any client may: that each read begins where the one before ended.
+type transcript struct {
+	room    string
+	at      streams.Cursor
+	begun   bool
+	entries []streams.Entry
+	losses  int
+}
+
+// connect reads on from where the client is until it is told to leave.
+func (c *transcript) connect(ctx context.Context, store *streams.Store) error {
+	ready := make(chan struct{}, 1)
+	from := streams.After(c.at)
+	if !c.begun {
+		from = streams.After(streams.Cursor{})
+	}
+	reader, err := store.Follow(c.room, from, func(*streams.Reader) {
+		select {
+		case ready <- struct{}{}:
+		default:
+		}
+	})
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	for {
+		read, err := reader.Next(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+		case read.Followed != nil:
+			if err := c.followed(*read.Followed); err != nil {
+				return err
+			}
+			continue
+		case read.Batch != nil:
+			if err := c.batch(read.Batch); err != nil {
+				return err
+			}
+			continue
+		}
+		select {
+		case <-ready:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (c *transcript) followed(followed streams.Followed) error {
+	switch followed.State {
+	case streams.Resumed:
+		if c.begun && followed.At.ID != c.at.ID {
+			return fmt.Errorf("room %s: resumed at %v, asked %v", c.room, followed.At, c.at)
+		}
+	case streams.Truncated:
+		c.losses++
+		c.entries = nil
+	default:
+		return fmt.Errorf("room %s: %v at %v", c.room, followed.State, c.at)
+	}
+	c.begun, c.at = true, followed.At
+	return nil
+}
+
+func (c *transcript) batch(batch *streams.Batch) error {
+	if batch.After != c.at {
+		return fmt.Errorf("room %s: at %v, and a batch after %v", c.room, c.at, batch.After)
+	}
+	last := c.at.ID
+	for _, entry := range batch.Entries {
+		if !last.Before(entry.ID) || batch.Upto.ID.Before(entry.ID) {
+			return fmt.Errorf("room %s: %v after %v in (%v, %v]", c.room, entry.ID, last, batch.After, batch.Upto)
+		}
+		last = entry.ID
+	}
+	c.at = batch.Upto
+	c.entries = append(c.entries, batch.Entries...)
+	return nil
+}
+
+// TestNobodyMissesOrRepeatsAnything has clients come and go on several servers,
+// through connections that break, while people write, delete and trim. In the end
+// each client's transcript is the room's, but for what was erased.
+func TestNobodyMissesOrRepeatsAnything(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string]streams.Options{
+		"everything kept": {}, "trimmed": {MaxCount: 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &stress{T: t, server: redistest.Start(t), rooms: []string{"a", "b", "c"}}
+			s.run(options)
+		})
+	}
+}
+
+type stress struct {
+	*testing.T
+	server *redistest.Server
+	rooms  []string
+	stores []*streams.Store
+	ctx    context.Context // of the clients' connections
+
+	mu   sync.Mutex
+	said map[string]map[streams.ID]streams.Entry // by room, what was acknowledged
+}
+
+func (s *stress) run(options streams.Options) {
+	var proxies []*redistest.Proxy
+	for range 3 {
+		proxy := redistest.StartProxy(s.T, s.server.Addr)
+		proxies = append(proxies, proxy)
+		options.Redis = s.server.Redis()
+		options.Redis.Addrs = []string{proxy.Addr}
+		s.stores = append(s.stores, redistest.Open(s.T, options))
+	}
+	s.said = make(map[string]map[streams.ID]streams.Entry)
+	for _, room := range s.rooms {
+		s.said[room] = make(map[streams.ID]streams.Entry)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.ctx = ctx
+	var coming, talking, raining sync.WaitGroup
+	clients := make([]*transcript, 24)
+	for i := range clients {
+		clients[i] = &transcript{room: s.rooms[i%len(s.rooms)]}
+		coming.Go(func() { s.comeAndGo(clients[i]) })
+	}
+	for author := range 6 {
+		talking.Go(func() { s.talk(author) })
+	}
+	raining.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(50 * time.Millisecond): // the weather, not synchronisation
+				proxies[rand.IntN(len(proxies))].Point(s.server.Addr)
+			}
+		}
+	})
+	talking.Wait()
+	stop()
+	coming.Wait()
+	raining.Wait()
+	for i, client := range clients {
+		s.compare(i, client)
+	}
+}
+
+// comeAndGo connects for a short while at a time, to any server.
+func (s *stress) comeAndGo(client *transcript) {
+	for s.ctx.Err() == nil && !s.Failed() {
+		ctx, leave := context.WithTimeout(s.ctx, time.Duration(rand.IntN(300))*time.Millisecond)
+		if err := client.connect(ctx, s.stores[rand.IntN(len(s.stores))]); err != nil {
+			s.Error(err)
+		}
+		leave()
+	}
+}
+
+// talk writes 300 entries, one after the other, as an author does.
+func (s *stress) talk(author int) {
+	user := streams.User{ID: fmt.Sprint("author ", author), Name: "A"}
+	var mine []streams.ID
+	for i := range 300 {
+		room := s.rooms[(author+i/100)%len(s.rooms)]
+		entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: user, Text: fmt.Sprint(i)}
+		if i%100 == 0 {
+			mine = nil
+		}
+		if len(mine) > 0 && rand.IntN(8) == 0 {
+			entry.Kind, entry.Of = streams.Delete, mine[rand.IntN(len(mine))]
+		}
+		store := s.stores[rand.IntN(len(s.stores))]
+		stored, err := store.Append(context.Background(), room, entry)
+		for errors.Is(err, streams.ErrUnavailable) {
+			stored, err = store.Append(context.Background(), room, entry)
+		}
+		if errors.Is(err, streams.ErrNotFound) && entry.Kind == streams.Delete {
+			continue // deleted or trimmed before
+		}
+		if err != nil {
+			s.Error(err)
+			return
+		}
+		if entry.Kind == streams.Message {
+			mine = append(mine, stored.Cursor.ID)
+		}
+		entry.ID = stored.Cursor.ID
+		s.mu.Lock()
+		if _, twice := s.said[room][entry.ID]; twice {
+			s.Errorf("room %s: two entries %v", room, entry.ID)
+		}
+		s.said[room][entry.ID] = entry
+		s.mu.Unlock()
+	}
+}
+
+// compare lets the client read to the end, and looks for what it has not.
+func (s *stress) compare(i int, client *transcript) {
+	var last streams.ID
+	erased := make(map[streams.ID]bool)
+	for id, entry := range s.said[client.room] {
+		if last.Before(id) {
+			last = id
+		}
+		if entry.Kind == streams.Delete {
+			erased[entry.Of] = true
+		}
+	}
+	f := follow(s.T, s.stores[0], client.room, streams.After(client.at))
+	f.until("the end", func() bool { return !f.at.ID.Before(last) })
+	for _, followed := range f.states {
+		if err := client.followed(followed); err != nil {
+			s.Fatal(err)
+		}
+	}
+	client.entries = append(client.entries, f.all...)
+	have := make(map[streams.ID]bool)
+	for _, entry := range client.entries {
+		said, known := s.said[client.room][entry.ID]
+		if !known || have[entry.ID] || said.Key != entry.Key || said.Kind != entry.Kind {
+			s.Errorf("client %d of room %s: %+v, said was %+v, twice: %v", i, client.room, entry, said, have[entry.ID])
+		}
+		have[entry.ID] = true
+	}
+	if len(client.entries) == 0 {
+		s.Errorf("client %d of room %s has nothing", i, client.room)
+		return
+	}
+	for id := range s.said[client.room] {
+		if !have[id] && !erased[id] && client.entries[0].ID.Before(id) {
+			s.Errorf("client %d of room %s misses %v", i, client.room, id)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+const BELL = "burble:bell";
+const PATIENCE = 1_500; // another page of mine may be looked at, and has read it by then
+
+/** Alerts says what is unread where the page is not seen: in the title, and of mentions, when the bell is on, by notification. */
+export class Alerts {
+  #title = document.title;
+  #rooms;
+  #bell;
+
+  /** @param {{ rooms: import("./rooms.js").Rooms, bell: HTMLElement, looking: () => boolean }} options */
+  constructor({ rooms, bell, looking }) {
+    this.#rooms = rooms;
+    this.#bell = bell;
+    this.#ring(this.on);
+    bell.addEventListener("click", async () => {
+      const on = !this.on && (await Notification.requestPermission()) === "granted";
+      localStorage.setItem(BELL, on ? "on" : "");
+      this.#ring(on);
+    });
+    rooms.addEventListener("mention", ({ detail }) => {
+      if (this.on && !looking()) setTimeout(() => this.#tell(detail), PATIENCE);
+    });
+  }
+
+  get on() {
+    try {
+      return localStorage.getItem(BELL) === "on" && Notification.permission === "granted";
+    } catch {
+      return false; // There are no notifications here, or nothing is kept.
+    }
+  }
+
+  /** @param {number} unread */
+  count(unread) {
+    document.title = unread ? `(${unread > 99 ? "99+" : unread}) ${this.#title}` : this.#title;
+  }
+
+  #ring(on) {
+    this.#bell.ariaPressed = String(on);
+    this.#bell.title = on ? "You are told when you are mentioned" : "Tell me when I am mentioned";
+    if (!on && globalThis.Notification?.permission === "denied") this.#bell.title = "The browser blocks notifications of this site";
+    this.#bell.lastElementChild.textContent = this.#bell.title;
+  }
+
+  #tell({ room, entry }) {
+    if (!this.#rooms.get(room).mentions) return;
+    try {
+      const shown = new Notification(`${entry.user.name} in #${room}`, { body: entry.text.slice(0, 200), tag: entry.id });
+      shown.onclick = () => {
+        focus();
+        location.assign(`/r/${room}/${entry.id}`);
+      };
+    } catch {
+      // Only a service worker may, on this device.
+    }
+  }
+}

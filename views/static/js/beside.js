@@ -1,0 +1,117 @@
+import { Alerts } from "./alerts.js";
+import { Here, label } from "./here.js";
+import { compare, idOf } from "./id.js";
+import { keys } from "./keys.js";
+import { Names } from "./names.js";
+import { Newline } from "./newline.js";
+import { Reading } from "./reading.js";
+import { Sidebar } from "./sidebar.js";
+import { sleeper } from "./sleep.js";
+import { themes } from "./theme.js";
+import { Topic } from "./topic.js";
+import { Typing } from "./typing.js";
+
+const SLEEP = 5 * 60_000; // localStorage "burble:sleep" has another, for tests
+
+/**
+ * What is beside the messages: rooms, people, what was read. Makes those parts and joins them.
+ * @param {{ room: string, me: { id: string, name: string } | null, connection: import("./connection.js").Connection,
+ *   log: HTMLElement, scroll: import("./scroll.js").Scroll, timeline: import("./timeline.js").Timeline,
+ *   busy: () => boolean, now: () => void, storage?: Storage }} options busy: whether something waits to be sent
+ */
+export function beside({ room, me, connection, log, scroll, timeline, busy, now, storage }) {
+  const find = (id) => document.getElementById(id);
+  const looking = () => !document.hidden && document.hasFocus();
+  const { rooms, people } = new Sidebar({ connection, me, current: room });
+
+  // What was read.
+
+  const send = (id) => me !== null && connection.send({ type: "read", room, id });
+  const reading = new Reading(rooms.get(room).read ?? "0-0", send);
+  const newline = new Newline({ log, link: find("unread"), scroll });
+  const alerts = new Alerts({ rooms, bell: find("bell"), looking });
+
+  /** Marks the room read if its end is being looked at. */
+  function see() {
+    const cursor = connection.cursor(room);
+    if (!looking() || !timeline.attached || scroll.fromEnd > 4 || !cursor) return;
+    if (reading.seen(idOf(cursor))) rooms.read(room, reading.mark);
+  }
+
+  connection.addEventListener("entries", ({ detail: { entries } }) => {
+    const news = entries.some((entry) => entry.kind === "message" && entry.user.id !== me?.id);
+    const before = connection.cursor(room) ?? "0-0";
+    if (news && !looking() && compare(reading.mark, idOf(before)) >= 0) newline.move(reading.mark);
+  });
+  connection.addEventListener("signal", ({ detail }) => {
+    if (detail.kind === "read" && detail.room === room) reading.elsewhere(detail.id);
+  });
+  connection.addEventListener("state", () => reading.flush());
+  rooms.addEventListener("change", () => {
+    const list = rooms.sorted;
+    const mentioned = list.reduce((sum, one) => sum + (one.room === room ? 0 : one.mentions), 0);
+    const elsewhere = list.reduce((sum, one) => sum + (one.room === room ? 0 : one.unread), 0);
+    alerts.count(mentioned + rooms.get(room).unread);
+    find("elsewhere").textContent = elsewhere > 99 ? "99+" : elsewhere;
+    find("elsewhere").hidden = !elsewhere;
+  });
+  scroll.addEventListener("place", see);
+  for (const type of ["focus", "pageshow"]) addEventListener(type, see);
+  document.addEventListener("visibilitychange", see);
+  addEventListener("pagehide", () => reading.flush());
+
+  // Who is here, and who writes.
+
+  const names = new Names();
+  const here = new Here({ me, names });
+  const typing = new Typing({ say: () => connection.send({ type: "typing", room }), show: (users) => here.write(users) });
+  const field = document.querySelector("#composer textarea");
+  field?.addEventListener("input", () => (field.value ? typing.mine() : typing.sent()));
+
+  function tell({ detail }) {
+    const { kind, user } = detail;
+    if (detail.room !== room || kind === "read") return;
+    if (kind === "typing" && user.id !== me?.id) typing.begins(user);
+    if (kind === "left") typing.ends(user.id);
+    if (kind === "typing") return;
+    for (const one of people[room].list) names.note(one);
+    here.show(people[room]);
+  }
+  connection.addEventListener("signal", tell);
+  connection.addEventListener("present", tell);
+  connection.addEventListener("entries", ({ detail: { entries } }) => {
+    for (const { kind, user } of entries) if (kind === "message") typing.ends(user.id);
+  });
+
+  function tagAll() {
+    const authors = [...log.querySelectorAll("article[data-user]")].map((article) => {
+      const author = article.querySelector(".author");
+      return { author, user: { id: article.dataset.user, name: author.textContent } };
+    });
+    for (const { user } of authors) names.note(user);
+    for (const { author, user } of authors) label(author, names.tag(user));
+    if (people[room]) here.show(people[room]);
+    newline.look();
+    see();
+  }
+  let due = 0;
+  const later = () => (due ||= requestAnimationFrame(() => ((due = 0), tagAll())));
+  new MutationObserver(later).observe(log, { childList: true });
+  names.addEventListener("clash", later);
+  later();
+
+  // The page itself.
+
+  new Topic({ room, connection });
+  themes(find("theme"));
+  keys({ rooms, room, now });
+  sleeper({
+    after: Number(storage?.getItem("burble:sleep")) || SLEEP,
+    hidden: () => document.hidden,
+    sleep: () => busy() || alerts.on || connection.close("asleep"),
+    target: document,
+  });
+  for (const side of document.querySelectorAll(".side")) {
+    side.addEventListener("toggle", ({ newState }) => newState === "open" && (side.querySelector("[aria-current]") ?? side).focus());
+  }
+}

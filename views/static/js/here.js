@@ -1,0 +1,55 @@
+import * as avatar from "./avatar.js";
+import { sentence } from "./typing.js";
+
+/** Here shows who is in the room, and who of them writes. */
+export class Here {
+  #me;
+  #names;
+  #panel = document.getElementById("people");
+  #line = document.getElementById("typing");
+
+  /** @param {{ me: { id: string, name: string } | null, names: import("./names.js").Names }} options */
+  constructor({ me, names }) {
+    this.#me = me;
+    this.#names = names;
+  }
+
+  /** @param {import("./people.js").People} people */
+  show({ count, list }) {
+    const [heading, items, more] = this.#panel.children;
+    heading.textContent = `Here now · ${count}`;
+    document.getElementById("people-count").textContent = count;
+    const mine = list.filter(({ id }) => id === this.#me?.id);
+    items.replaceChildren(...[...mine, ...list.filter((user) => !mine.includes(user))].map((user) => this.#row(user)));
+    more.textContent = count > list.length ? `and ${count - list.length} more` : "";
+  }
+
+  /** @param {{ id: string, name: string }[]} users */
+  write(users) {
+    this.#line?.replaceChildren(...sentence(users).map((part) => (part.id ? this.#name(part, "bdi") : part)));
+  }
+
+  #row(user) {
+    const row = document.createElement("li");
+    const face = document.createElement("span");
+    face.className = "avatar";
+    face.ariaHidden = "true";
+    avatar.show(face, user);
+    row.append(face, this.#name(user, "b"), user.id === this.#me?.id ? " (you)" : "");
+    return row;
+  }
+
+  #name(user, tag) {
+    const name = document.createElement(tag);
+    name.dir = "auto";
+    name.textContent = user.name;
+    label(name, this.#names.tag(user));
+    return name;
+  }
+}
+
+/** Shows a tag after a name. @param {HTMLElement} name @param {string} tag */
+export function label(name, tag) {
+  if (tag) name.dataset.tag = tag;
+  else delete name.dataset.tag;
+}

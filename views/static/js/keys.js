@@ -1,0 +1,35 @@
+import { stepped } from "./rooms.js";
+
+/**
+ * The keys of the whole page; the dialog #keys lists them.
+ * @param {{ rooms: import("./rooms.js").Rooms, room: string, now: () => void }} options
+ */
+export function keys({ rooms, room, now }) {
+  const find = document.getElementById("find").elements.room;
+  const side = document.getElementById("rooms");
+  const help = document.getElementById("keys");
+  document.addEventListener("keydown", (event) => {
+    const { key, altKey, ctrlKey, metaKey, shiftKey, target } = event;
+    if (event.defaultPrevented || event.isComposing) return;
+    const writing = target.matches("input, textarea, select, [contenteditable]");
+    const plain = !altKey && !ctrlKey && !metaKey;
+    const open = document.querySelector(":popover-open, dialog[open]");
+    if ((ctrlKey || metaKey) && key.toLowerCase() === "k") {
+      if (!find.checkVisibility()) side.showPopover();
+      find.focus();
+      find.select();
+    } else if (altKey && !ctrlKey && !metaKey && (key === "ArrowUp" || key === "ArrowDown")) {
+      const to = stepped(rooms.sorted, room, key === "ArrowUp" ? -1 : 1, shiftKey);
+      if (to) location.assign(`/r/${to}`);
+    } else if (plain && key === "?" && !writing) {
+      help.showPopover();
+      help.focus();
+    } else if (plain && !open && (key === "Escape" || (key === "End" && !writing))) {
+      now();
+      document.querySelector("#composer textarea")?.focus();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+}

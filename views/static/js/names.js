@@ -1,0 +1,48 @@
+// Letters of other scripts, and digits, that look like the Latin one after them.
+const LIKE = "аaɑaαaсcϲcԁdеeєeɡgһhіiıiιijjјjκkкkⅼlӏl1l|lіiмmпnոnηnоoοoσoօo0oрpρpԛqгrѕsтtτtυuսuνvѵvѡwωwхxχxуyγyᴢz";
+const SHAPES = new Map([...LIKE.matchAll(/(.)(.)/gu)].map(([, from, to]) => [from, to]));
+
+/**
+ * What a name looks like: two names that are easily taken for each other have one
+ * skeleton. (In the manner of Unicode's UTS 39, with a small table.)
+ * @param {string} name
+ */
+export function skeleton(name) {
+  const plain = name.normalize("NFKD").toLowerCase().replace(/[\p{M}\p{Z}\p{C}\p{P}]/gu, "");
+  return [...plain].map((char) => SHAPES.get(char) ?? char).join("").replaceAll("i", "l").replaceAll("rn", "m").replaceAll("vv", "w");
+}
+
+/**
+ * Names tells apart people whose names look the same: each of them gets a short tag.
+ *
+ * Event: `clash` when there are more of them.
+ */
+export class Names extends EventTarget {
+  /** @type {Map<string, Set<string>>} user IDs by skeleton */
+  #bearers = new Map();
+  #skeletons = new Map();
+
+  /** Somebody is here or wrote something. @param {{ id: string, name: string }} user */
+  note({ id, name }) {
+    const bearers = this.#of(name);
+    if (!id || bearers.has(id)) return;
+    bearers.add(id);
+    if (bearers.size > 1) this.dispatchEvent(new Event("clash"));
+  }
+
+  /** The tag to show after a name, "" for none. @param {{ id: string, name: string }} user */
+  tag({ id, name }) {
+    const bearers = [...this.#of(name)];
+    if (bearers.length < 2) return "";
+    let length = 3;
+    while (length < id.length && bearers.some((other) => other !== id && other.startsWith(id.slice(0, length)))) length++;
+    return id.slice(0, length);
+  }
+
+  #of(name) {
+    if (!this.#skeletons.has(name)) this.#skeletons.set(name, skeleton(name));
+    const look = this.#skeletons.get(name);
+    if (!this.#bearers.has(look)) this.#bearers.set(look, new Set());
+    return this.#bearers.get(look);
+  }
+}

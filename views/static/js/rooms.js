@@ -1,0 +1,96 @@
+import { compare } from "./id.js";
+
+/** @typedef {{ room: string, title: string, last: string, read: string | null, unread: number, mentions: number, present: number }} Room */
+
+/** Whether a text names somebody, as the server counts it. @param {string} text @param {string} name */
+export const mentions = (text, name) => name !== "" && text.toLowerCase().includes(`@${name.toLowerCase()}`);
+
+/**
+ * Rooms is what is known of each room beside the page's: as the server listed it, and
+ * counted on from there.
+ *
+ * Events: `change`; `mention` (detail: the room and the entry); `doubt` (what was read
+ * elsewhere cannot be counted here: the list is to be fetched).
+ */
+export class Rooms extends EventTarget {
+  /** @type {Map<string, Room>} */
+  #rooms = new Map();
+  #me;
+
+  /** @param {{ id: string, name: string } | null} me */
+  constructor(me) {
+    super();
+    this.#me = me;
+  }
+
+  /** Takes rooms as the server listed them. @param {Room[]} list */
+  take(list) {
+    for (const room of list) {
+      const known = this.#rooms.get(room.room);
+      if (!known || compare(room.last, known.last) >= 0) this.#rooms.set(room.room, { ...known, ...room });
+    }
+    this.#changed();
+  }
+
+  /** Counts what came in a room. @param {{ room: string, entries: import("./message.js").Entry[] }} frame */
+  entries({ room: name, entries }) {
+    const room = this.get(name);
+    for (const entry of entries) {
+      if (compare(entry.id, room.last) <= 0) continue;
+      room.last = entry.id;
+      if (entry.kind === "topic") room.title = entry.text || name;
+      if (entry.kind !== "message" || !room.read || entry.user.id === this.#me?.id) continue;
+      room.unread++;
+      if (!mentions(entry.text, this.#me?.name ?? "")) continue;
+      room.mentions++;
+      this.dispatchEvent(new CustomEvent("mention", { detail: { room: name, entry } }));
+    }
+    this.#changed();
+  }
+
+  /** A room was read up to an entry, here or elsewhere. @param {string} name @param {string} id */
+  read(name, id) {
+    const room = this.get(name);
+    if (room.read && compare(id, room.read) <= 0) return;
+    room.read = id;
+    if (compare(id, room.last) >= 0) room.unread = room.mentions = 0;
+    else this.dispatchEvent(new Event("doubt"));
+    this.#changed();
+  }
+
+  /** @param {string} name @param {number} count people who are there */
+  present(name, count) {
+    this.get(name).present = count;
+    this.#changed();
+  }
+
+  /** @param {string} name @returns {Room} */
+  get(name) {
+    const fresh = { room: name, title: name, last: "0-0", read: null, unread: 0, mentions: 0, present: 0 };
+    if (!this.#rooms.has(name)) this.#rooms.set(name, fresh);
+    return this.#rooms.get(name);
+  }
+
+  /** @returns {Room[]} newest activity first */
+  get sorted() {
+    return [...this.#rooms.values()].sort((a, b) => compare(b.last, a.last));
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/**
+ * The room so many steps from one in a list, around its ends.
+ * @param {Room[]} rooms
+ * @param {string} from
+ * @param {1 | -1} step
+ * @param {boolean} unread whether only rooms with something unread count
+ * @returns {string | undefined}
+ */
+export function stepped(rooms, from, step, unread) {
+  const names = rooms.filter((room) => room.room === from || !unread || room.unread).map((room) => room.room);
+  const to = names.at((names.indexOf(from) + step) % names.length);
+  return to === from ? undefined : to;
+}

@@ -1,0 +1,168 @@
+import { People } from "./people.js";
+import { Rooms } from "./rooms.js";
+import { ago, moment } from "./time.js";
+import { timeOf } from "./id.js";
+
+const AGAIN = 60_000; // how often a page that is looked at asks for new rooms
+
+/**
+ * Sidebar is the list of rooms, live: it watches them, counts, sorts, and finds one by
+ * typing. Its rows are the server's markup.
+ */
+export class Sidebar {
+  rooms;
+  /** @type {Record<string, People>} who is in each room */
+  people = {};
+  #connection;
+  #current;
+  #list;
+  #form;
+  #template;
+  #asked = Date.now();
+  #drawing = 0;
+
+  /**
+   * @param {{ connection: import("./connection.js").Connection, me: { id: string, name: string } | null, current?: string }} options
+   *   current: the page's room, which is followed and not watched
+   */
+  constructor({ connection, me, current }) {
+    this.#connection = connection;
+    this.#current = current;
+    this.#list = document.getElementById("room-list");
+    this.#form = document.getElementById("find");
+    this.#template = document.getElementById("link-template");
+    this.rooms = new Rooms(me);
+    this.#listen();
+    this.#take([...this.#list.children].map(readRow));
+  }
+
+  #listen() {
+    const { rooms } = this;
+    rooms.addEventListener("change", () => (this.#drawing ||= requestAnimationFrame(() => this.#draw())));
+    rooms.addEventListener("doubt", () => this.#ask());
+    for (const type of ["entries", "watched"]) {
+      this.#connection.addEventListener(type, ({ detail }) => {
+        if (detail.entries) rooms.entries(detail);
+        else if (detail.state !== "resumed") this.#ask();
+      });
+    }
+    for (const type of ["signal", "present"]) {
+      this.#connection.addEventListener(type, ({ detail }) => this.#told(detail));
+    }
+    for (const type of ["pointerleave", "focusout"]) this.#list.addEventListener(type, () => this.#draw());
+    const look = () => document.hidden || Date.now() - this.#asked < AGAIN || this.#ask();
+    document.addEventListener("visibilitychange", look);
+    setInterval(look, AGAIN / 4);
+    this.#form.addEventListener("input", () => this.#find());
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#list.querySelector("li:not([hidden]) a")?.click();
+    });
+    this.#list.parentElement.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  #told(detail) {
+    const { room, kind, id, user } = detail;
+    if (kind === "read") return this.rooms.read(room, id);
+    const people = (this.people[room] ??= new People());
+    if (people.take(detail)) this.rooms.present(room, people.count);
+  }
+
+  async #ask() {
+    this.#asked = Date.now();
+    try {
+      const response = await fetch("/rooms");
+      if (response.ok) this.#take(await response.json());
+    } catch {
+      // Another time.
+    }
+  }
+
+  #take(list) {
+    this.rooms.take(list);
+    for (const { room, last } of list) if (room !== this.#current) this.#connection.watch(room, last === "0-0" ? null : last);
+  }
+
+  /** Rows change at once; their order not under the pointer or the focus. */
+  #draw() {
+    this.#drawing = 0;
+    const rows = new Map([...this.#list.children].map((row) => [nameOf(row), row]));
+    const order = this.rooms.sorted.map((room) => {
+      const row = rows.get(room.room) ?? this.#row(room.room);
+      fillRow(row, room, this.#current ? [] : (this.people[room.room]?.list ?? []));
+      if (!row.isConnected) this.#list.append(row);
+      return row;
+    });
+    if (!this.#list.matches(":hover, :focus-within")) {
+      order.forEach((row, i) => this.#list.children[i] !== row && this.#list.insertBefore(row, this.#list.children[i]));
+    }
+    this.#find();
+  }
+
+  #row(name) {
+    const row = this.#template.content.firstElementChild.cloneNode(true);
+    row.firstElementChild.href = `/r/${name}`;
+    row.querySelector("b").textContent = name;
+    return row;
+  }
+
+  /** Shows the rooms that what is typed may mean, and one to make. */
+  #find() {
+    const asked = this.#form.elements.room.value.trim().toLowerCase();
+    const name = asked.replace(/^#/, "").replace(/[^a-z0-9_-]+/g, "-").replace(/^[_-]+/, "").slice(0, 64);
+    const rows = [...this.#list.querySelectorAll("li:not([data-make])")];
+    for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(asked.replace(/^#/, ""));
+    this.#list.querySelector("[data-make]")?.remove();
+    this.#list.toggleAttribute("data-finding", asked !== "");
+    if (!name || rows.some((row) => nameOf(row) === name)) return;
+    const make = this.#list.appendChild(this.#row(name));
+    make.dataset.make = "";
+    make.querySelector(".topic").textContent = "a new room";
+  }
+
+  #key(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === "Escape" && this.#form.elements.room.value) {
+      event.preventDefault();
+      this.#form.reset();
+      return this.#find();
+    }
+    if (!step || event.altKey) return;
+    event.preventDefault();
+    const stops = [this.#form.elements.room, ...this.#list.querySelectorAll("li:not([hidden]) a")];
+    stops.at((stops.indexOf(document.activeElement) + step) % stops.length).focus();
+  }
+}
+
+const nameOf = (row) => row.querySelector("b").textContent;
+const number = (row, selector) => Number(row.querySelector(selector).firstElementChild.textContent);
+
+/** A row of the server's as a room. */
+function readRow(row) {
+  const { last, read } = row.firstElementChild.dataset;
+  const room = nameOf(row);
+  return {
+    room, title: row.querySelector(".topic").textContent || room, last: last || "0-0", read: read || null,
+    unread: number(row, ".badge:not(.at)"), mentions: number(row, ".at"), present: number(row, ".here"),
+  };
+}
+
+function fillRow(row, { room, title, last, unread, mentions, present }, people) {
+  const set = (selector, count, text = count) => {
+    const element = row.querySelector(selector);
+    element.hidden = !count;
+    element.firstElementChild.textContent = text;
+  };
+  row.querySelector(".topic").textContent = title === room ? "" : title;
+  row.firstElementChild.title = title;
+  const names = people.slice(0, 3).map((user) => user.name);
+  if (present > names.length) names.push(`${present - names.length} more`);
+  set(".here", present, people.length ? names.join(", ") : present);
+  set(".badge:not(.at)", unread, unread > 99 ? "99+" : unread);
+  set(".at", mentions);
+  const time = row.querySelector("time");
+  if (last === "0-0") return;
+  time.dateTime = new Date(timeOf(last)).toISOString();
+  time.title = moment(timeOf(last));
+  time.textContent = ago(timeOf(last));
+}

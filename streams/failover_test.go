@@ -21,7 +21,7 @@ type pair struct {
 
 func newPair(t *testing.T) *pair {
 	t.Helper()
-	p := &pair{ground: &ground{T: t, server: redistest.StartTCP(t)}}
+	p := &pair{ground: &ground{T: t, server: startPrimary(t)}}
 	p.client = p.server.Client()
 	t.Cleanup(func() { p.client.Close() })
 	p.replica = redistest.StartTCP(t, replicaOf(t, p.server)...)
@@ -42,12 +42,17 @@ func newPair(t *testing.T) *pair {
 	return p
 }
 
+// startPrimary starts a Redis that lets a replica in at once.
+func startPrimary(t testing.TB) *redistest.Server {
+	return redistest.StartTCP(t, "--repl-diskless-sync-delay", "0")
+}
+
 func replicaOf(t testing.TB, primary *redistest.Server) []string {
 	host, port, err := net.SplitHostPort(primary.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []string{"--replicaof", host, port, "--repl-diskless-sync-delay", "0"}
+	return []string{"--replicaof", host, port}
 }
 
 // within asks until it is so.

@@ -79,7 +79,7 @@ func TestOpenRefusesAPromiseOfDiskThatRedisDoesNotKeep(t *testing.T) {
 
 func TestStoredMeansThatAReplicaHasIt(t *testing.T) {
 	t.Parallel()
-	primary := redistest.StartTCP(t)
+	primary := startPrimary(t)
 	store := redistest.Open(t, streams.Options{Redis: primary.Redis(), Durability: streams.Replica})
 	if store.Durability() != streams.Replica {
 		t.Errorf("durability %v", store.Durability())

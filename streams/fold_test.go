@@ -1,0 +1,108 @@
+package streams_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"burble/streams"
+
+	"github.com/google/uuid"
+)
+
+// history is a room as somebody sees it who folds the raw entries by the rules
+// of the protocol.
+type history struct {
+	messages []streams.Entry // as they are now, in order
+	at       map[streams.ID]int
+}
+
+func (h *history) fold(entry streams.Entry) {
+	if h.at == nil {
+		h.at = make(map[streams.ID]int)
+	}
+	if entry.Kind == streams.Message {
+		if _, known := h.at[entry.ID]; !known {
+			h.at[entry.ID] = len(h.messages)
+			h.messages = append(h.messages, entry)
+		}
+		return
+	}
+	i, known := h.at[entry.Of]
+	if !known {
+		return
+	}
+	message := &h.messages[i]
+	switch entry.Kind {
+	case streams.Edit:
+		message.Text, message.Edited = entry.Text, entry.ID
+	case streams.Delete:
+		*message = streams.Entry{
+			ID: message.ID, N: message.N, Kind: streams.Message, Key: message.Key,
+			User: message.User, ReplyTo: message.ReplyTo, Deleted: true,
+		}
+	case streams.React:
+		users := slices.DeleteFunc(slices.Clone(message.Reactions[entry.Emoji]), func(id string) bool { return id == entry.User.ID })
+		if entry.On {
+			users = append(users, entry.User.ID)
+		}
+		reactions := make(map[string][]string)
+		for emoji, by := range message.Reactions {
+			reactions[emoji] = by
+		}
+		if reactions[entry.Emoji] = users; len(users) == 0 {
+			delete(reactions, entry.Emoji)
+		}
+		if message.Reactions = reactions; len(reactions) == 0 {
+			message.Reactions = nil
+		}
+	}
+}
+
+// check compares what a page has with what it should have.
+func (h *history) check(t *testing.T, what string, got, want []streams.Entry) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d messages, want %d", what, len(got), len(want))
+	}
+	for i := range want {
+		if !reflect.DeepEqual(got[i], want[i]) {
+			t.Fatalf("%s: message %d is\n%+v, want\n%+v", what, i, got[i], want[i])
+		}
+	}
+}
+
+// live makes count random entries, and folds them as they are made.
+func live(t *testing.T, store *streams.Store, random *rand.Rand, count int) *history {
+	t.Helper()
+	h := &history{}
+	people := []streams.User{ada, bob, {ID: "33333333-3333-4333-8333-333333333333", Name: "Eve"}}
+	for n := range count {
+		entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: people[random.IntN(3)], Text: fmt.Sprint("text ", n)}
+		if len(h.messages) > 0 {
+			target := h.messages[max(random.IntN(len(h.messages)), random.IntN(len(h.messages)))]
+			switch chance := random.IntN(10); {
+			case chance < 4:
+			case target.Deleted, chance == 4:
+				entry.ReplyTo = target.ID
+			case chance < 7:
+				entry.Kind, entry.Of, entry.Text = streams.React, target.ID, ""
+				entry.Emoji, entry.On = []string{"👍", "1", "\"/"}[random.IntN(3)], random.IntN(3) > 0
+			case chance < 9:
+				entry.Kind, entry.Of, entry.User = streams.Edit, target.ID, target.User
+			default:
+				entry.Kind, entry.Of, entry.User, entry.Text = streams.Delete, target.ID, target.User, ""
+			}
+		}
+		stored, err := store.Append(context.Background(), "lobby", entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entry.ID, entry.N = stored.Cursor.ID, int64(n+1)
+		h.fold(entry)
+	}
+	return h
+}

@@ -24,6 +24,7 @@ import (
 	"burble/views"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 )
 
 const (
@@ -77,7 +78,18 @@ func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *
 		ReadBufferSize: 4 << 10, Immutable: true, DisableStartupMessage: true,
 	})
 	a.routes()
+	a.renderFirst()
 	return a
+}
+
+// renderFirst renders a page to nowhere. At its first Render Fiber makes a list that
+// it reads at every error, without a lock: requests would race for it.
+func (a *App) renderFirst() {
+	c := a.fiber.AcquireCtx(&fasthttp.RequestCtx{})
+	defer a.fiber.ReleaseCtx(c)
+	if err := c.Render("error", views.Error{}); err != nil {
+		a.log.Error("cannot render a page", "error", err)
+	}
 }
 
 // Serve takes connections from the listener until ctx ends, then sends everyone

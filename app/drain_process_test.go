@@ -47,7 +47,7 @@ func TestServerThatIsToldToEndSendsEveryoneAwayAndLosesNothing(t *testing.T) {
 		streams[accept] = openStream(t, p, "/r/lobby/events?last=0", accept)
 		open.Go(streams[accept].read)
 	}
-	eventually(t, 10*time.Second, "the load", func() bool {
+	eventually(t, time.Minute, "the load", func() bool {
 		return leavers[0].count() > 50 && streams["text/plain"].size.Load() > 1000
 	})
 

@@ -18,6 +18,7 @@ func TestParseFrameReadsEveryType(t *testing.T) {
 		`{"type":"follow","room":"lobby"}`:                            {Type: "follow", Room: "lobby", From: newest},
 		`{"type":"follow","room":"lobby","last":0}`:                   {Type: "follow", Room: "lobby", From: streams.Newest(0)},
 		`{"type":"follow","room":"lobby","last":500,"html":true}`:     {Type: "follow", Room: "lobby", From: streams.Newest(500), HTML: true},
+		`{"type":"follow","room":"lobby","last":0,"watch":true}`:      {Type: "follow", Room: "lobby", From: streams.Newest(0), Watch: true},
 		`{"html":false,"after":"5-6@Ab1","room":"0","type":"follow"}`: {Type: "follow", Room: "0", From: streams.After(cursor)},
 		`{"type":"follow","room":"lobby","after":"0-0"}`:              {Type: "follow", Room: "lobby", From: streams.After(streams.Cursor{})},
 		` {"type" : "unfollow" , "room" : "a_-9" } `:                  {Type: "unfollow", Room: "a_-9", From: newest},

@@ -236,3 +236,18 @@ func TestSearchRefusesWhatItCannotRead(t *testing.T) {
 	}
 	server.get("/r/NO/search?q=a").expectRefusal(t, 400, badRoom, "room")
 }
+
+// A watcher reads a room and is told of its people, and is none of them.
+func TestWatchingARoomIsNotBeingThere(t *testing.T) {
+	here, there := startTwo(t, redistest.Start(t).Redis())
+	ada, bob := here.guest("Ada"), here.guest("Bob")
+	one := here.connect(ada)
+	one.send(`{"type":"follow","room":"lobby","last":0,"watch":true}`)
+	one.people("present", func(frame peopleFrame) bool { return frame.Count == 0 })
+	two := there.connect(bob)
+	two.follow("lobby", "")
+	two.people("present", func(frame peopleFrame) bool { return frame.Count == 1 && frame.Users[0].Name == "Bob" })
+	one.people("signal", func(frame peopleFrame) bool { return frame.Kind == "came" && frame.User.Name == "Bob" })
+	one.follow("lobby", "")
+	one.people("present", func(frame peopleFrame) bool { return frame.Count == 2 })
+}

@@ -3,6 +3,8 @@ package main
 import (
 	"flag"
 	"os"
+	"runtime/debug"
+	"slices"
 	"testing"
 )
 
@@ -14,7 +16,12 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	flag.Set("test.parallel", "4") // most of these tests wait; -parallel still counts
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		os.Setenv("BURBLE_TEST_RACED", "yes") // everything is ten times slower
+	}
+	if os.Getenv("BURBLE_TEST_RACED") == "" {
+		flag.Set("test.parallel", "4") // most of these tests wait; -parallel still counts
+	}
 	code := m.Run()
 	endChromium()
 	os.Exit(code)

@@ -148,7 +148,7 @@ func (a *App) readyz(c *fiber.Ctx) error {
 	case errors.Is(err, streams.ErrFull):
 		return &problem{code: full, status: http.StatusServiceUnavailable, message: "Chat storage is full: " + err.Error() + "."}
 	case err != nil:
-		return &problem{code: unavailable, message: "Redis does not answer: " + err.Error() + "."}
+		return &problem{code: unavailable, message: "Redis does not answer.", cause: err}
 	}
 	return c.SendString("ready\n")
 }

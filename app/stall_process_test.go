@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -36,7 +37,10 @@ func TestStalledReaderHarmsNobodyAndLosesNothing(t *testing.T) {
 	before := p.memory()
 	began := time.Now()
 	text := strings.Repeat("🗣", 4000) // 16 KB
-	const some, most = 128, 1900
+	some, most := 128, 1900
+	if os.Getenv("BURBLE_TEST_RACED") != "" {
+		most = 500
+	}
 	publish := func(count int) {
 		writer := flowing.connected(t.Context())
 		for range count {
@@ -48,7 +52,7 @@ func TestStalledReaderHarmsNobodyAndLosesNothing(t *testing.T) {
 	}
 	publish(some) // is more than any buffer on the way
 	eventually(t, 20*time.Second, "the reader who reads to have it", func() bool { return flowing.has() >= 200+some })
-	meanwhile := delays(t, flowing, 200)
+	meanwhile := delays(t, flowing, 100)
 	t.Logf("99 of 100 messages came within %v while all was calm, %v while others stalled", calm, meanwhile)
 	if meanwhile > 10*calm+200*time.Millisecond {
 		t.Errorf("others had to wait: %v instead of %v", meanwhile, calm)
@@ -69,7 +73,7 @@ func TestStalledReaderHarmsNobodyAndLosesNothing(t *testing.T) {
 	time.Sleep(time.Until(began.Add(22 * time.Second)))
 	stalled[0].readOn()
 	working.Wait()
-	eventually(t, 30*time.Second, "the reader who reads to have all", func() bool { return flowing.has() >= 400+most })
+	eventually(t, time.Minute, "the reader who reads to have all", func() bool { return flowing.has() >= 300+most })
 	// The window of the room is bounded, and so is what eight of them may cost.
 	grown := p.memory() - before
 	t.Logf("%d stalled readers of %d MB cost %d MB", len(stalled), most*len(text)>>20, grown>>20)

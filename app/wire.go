@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -272,34 +271,4 @@ func errorJSON(problem *problem, room, key string) []byte {
 		dst = strconv.AppendInt(dst, max(1, problem.retryAfter.Milliseconds()), 10)
 	}
 	return append(dst, '}')
-}
-
-// websocket frame opcodes, RFC 6455 section 5.2.
-const (
-	opText  = 1
-	opClose = 8
-	opPing  = 9
-	opPong  = 10
-)
-
-// webSocketFrame makes one unfragmented frame from the server: no mask, RFC
-// 6455 section 5.1.
-func webSocketFrame(opcode byte, payload []byte) []byte {
-	frame := make([]byte, 0, len(payload)+10)
-	frame = append(frame, 0x80|opcode)
-	switch n := len(payload); {
-	case n < 126:
-		frame = append(frame, byte(n))
-	case n < 1<<16:
-		frame = append(frame, 126, byte(n>>8), byte(n))
-	default:
-		frame = append(frame, 127, 0, 0, 0, 0, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
-	}
-	return append(frame, payload...)
-}
-
-// closeFrame is a close frame with a code, RFC 6455 section 7.4.
-func closeFrame(code int, reason string) []byte {
-	payload := slices.Concat([]byte{byte(code >> 8), byte(code)}, []byte(reason))
-	return webSocketFrame(opClose, payload)
 }

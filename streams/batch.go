@@ -29,6 +29,9 @@ const Forms = 8
 func (b *Batch) Encoded(form int, encode func(*Batch) []byte) []byte {
 	slot := &b.forms[form]
 	slot.once.Do(func() { slot.encoded = encode(b) })
+	if slot.encoded == nil {
+		return encode(b) // it panicked for another reader: to write nothing would be a gap
+	}
 	return slot.encoded
 }
 

@@ -7,23 +7,29 @@ import (
 	"strings"
 )
 
-// Documentation comments are for those who read the source: a browser gets our
-// scripts without them, line for line the same otherwise.
-var documentation = regexp.MustCompile(`(?ms)^[ \t]*/\*\*.*?\*/$`)
+// Comments that have lines of their own, and indentation, are for those who read the
+// source: a browser gets our scripts and styles without them, line for line the
+// same otherwise. (A string over several lines would lose its indentation: there is none.)
+var (
+	comments    = regexp.MustCompile(`(?ms)^[ \t]*/\*.*?\*/$|^[ \t]*//[^\n]*$`)
+	indentation = regexp.MustCompile(`(?m)^[ \t]+`)
+)
 
-func lean(script []byte) []byte {
-	return documentation.ReplaceAllFunc(script, func(comment []byte) []byte {
+func lean(source []byte) []byte {
+	source = comments.ReplaceAllFunc(source, func(comment []byte) []byte {
 		return bytes.Repeat([]byte("\n"), bytes.Count(comment, []byte("\n")))
 	})
+	return indentation.ReplaceAll(source, nil)
 }
 
-// leanFiles are files, with our scripts made lean.
+// leanFiles are files, with our scripts and styles made lean.
 type leanFiles struct{ fs.FS }
 
 // Open is of fs.FS.
 func (f leanFiles) Open(name string) (fs.File, error) {
 	file, err := f.FS.Open(name)
-	if err != nil || !strings.HasSuffix(name, ".js") || strings.HasPrefix(name, "vendor/") {
+	ours := (strings.HasSuffix(name, ".js") || strings.HasSuffix(name, ".css")) && !strings.HasPrefix(name, "vendor/")
+	if err != nil || !ours {
 		return file, err
 	}
 	defer file.Close()

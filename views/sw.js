@@ -1,0 +1,93 @@
+/**
+ * The service worker: opens the page without network. VERSION and FILES stand above,
+ * put there by the server.
+ *
+ * It keeps the static files, and of each room visited the page without its messages:
+ * no text of anybody is in its caches. The script fills such a page (data-shell) from
+ * what keep.js holds, and goes on from that cursor. A page from the network is
+ * preferred; one that takes long, or an accident of the server, is not waited for.
+ */
+
+const STATIC = `static-${VERSION}`;
+const PAGES = `pages-${VERSION}`;
+const PATIENCE = 4_000;
+const MOST = 30; // pages
+
+addEventListener("install", (event) => event.waitUntil(caches.open(STATIC).then((cache) => cache.addAll(FILES))));
+
+addEventListener("activate", (event) => event.waitUntil(renew()));
+
+addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (origin !== location.origin) return;
+  if (request.method === "POST" && pathname === "/session") event.waitUntil(caches.delete(PAGES)); // They are somebody else's.
+  if (request.method !== "GET") return;
+  if (pathname.startsWith("/static/")) event.respondWith(file(request));
+  else if (request.mode === "navigate" && /^\/(r\/[a-z0-9][a-z0-9_-]*(\/\d+-\d+)?)?$/.test(pathname)) event.respondWith(page(event));
+});
+
+/** Takes over from the worker before: its pages are fetched anew, as they name its files. */
+async function renew() {
+  await registration.navigationPreload?.enable();
+  for (const name of await caches.keys()) {
+    if (name === STATIC || name === PAGES) continue;
+    const pages = name.startsWith("pages-") ? await (await caches.open(name)).keys() : [];
+    await caches.delete(name);
+    await Promise.allSettled(pages.map(async ({ url }) => hold(url, await fetch(url, { headers: { Accept: "text/html" } }))));
+  }
+  await clients.claim();
+}
+
+async function file(request) {
+  const held = await caches.match(request);
+  if (held) return held;
+  const response = await fetch(request);
+  if (response.ok) (await caches.open(STATIC)).put(request, response.clone());
+  return response;
+}
+
+async function page(event) {
+  const url = new URL(event.request.url);
+  const name = url.pathname.split("/", 3).join("/"); // The room's, whatever the place in it.
+  const held = await (await caches.open(PAGES)).match(name);
+  const fresh = network(event);
+  const late = held && new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  const response = await Promise.race(late ? [fresh, late] : [fresh]);
+  if (response && (response.status < 500 || !held)) {
+    if (url.pathname === name && !url.search) event.waitUntil(hold(url, response.clone()));
+    return response;
+  }
+  return held ?? notHere();
+}
+
+async function network(event) {
+  try {
+    return (await event.preloadResponse) ?? (await fetch(event.request));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps a page, without the messages and what was not read of them. */
+async function hold(url, response) {
+  if (!response.ok || !response.headers.get("Content-Type")?.startsWith("text/html")) return;
+  const html = (await response.text())
+    .replace("<body ", "<body data-shell ")
+    .replace(/(<div id="messages"[^>]*?)(?: data-read="[^"]*")?>[\s\S]*?(<p class="edge" id="newer")/, "$1></div>$2");
+  const headers = new Headers(response.headers);
+  for (const name of ["Content-Encoding", "Content-Length"]) headers.delete(name);
+  const cache = await caches.open(PAGES);
+  await cache.put(url, new Response(html, { headers }));
+  const kept = await cache.keys();
+  await Promise.all(kept.slice(0, -MOST).map((one) => cache.delete(one)));
+}
+
+function notHere() {
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Offline · Burble</title><link rel="stylesheet" href="/static/${VERSION}/css/base.css"><link rel="stylesheet" href="/static/${VERSION}/css/home.css">
+<body class="home"><main><section class="card"><h1>Offline</h1><p>This has not been opened on this device yet, and there is no connection.</p>
+<p><a href="/">All rooms</a></p></section></main></body></html>`;
+  const headers = { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": "default-src 'self'" };
+  return new Response(html, { status: 503, headers });
+}

@@ -17,9 +17,9 @@ const SLEEP = 5 * 60_000; // localStorage "burble:sleep" has another, for tests
  * What is beside the messages: rooms, people, what was read. Makes those parts and joins them.
  * @param {{ room: string, me: { id: string, name: string } | null, connection: import("./connection.js").Connection,
  *   log: HTMLElement, scroll: import("./scroll.js").Scroll, timeline: import("./timeline.js").Timeline,
- *   busy: () => boolean, now: () => void, storage?: Storage }} options busy: whether something waits to be sent
+ *   history: import("./history.js").History, busy: () => boolean, now: () => void, storage?: Storage }} options busy: whether something waits to be sent
  */
-export function beside({ room, me, connection, log, scroll, timeline, busy, now, storage }) {
+export function beside({ room, me, connection, log, scroll, timeline, history, busy, now, storage }) {
   const find = (id) => document.getElementById(id);
   const looking = () => !document.hidden && document.hasFocus();
   const { rooms, people } = new Sidebar({ connection, me, current: room });
@@ -28,7 +28,7 @@ export function beside({ room, me, connection, log, scroll, timeline, busy, now,
 
   const send = (id) => me !== null && connection.send({ type: "read", room, id });
   const reading = new Reading(rooms.get(room).read ?? "0-0", send);
-  const newline = new Newline({ log, link: find("unread"), scroll });
+  const newline = new Newline({ log, link: find("unread"), scroll, history });
   const alerts = new Alerts({ rooms, bell: find("bell"), looking });
 
   /** Marks the room read if its end is being looked at. */

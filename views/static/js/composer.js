@@ -8,31 +8,53 @@ export function length(text) {
 }
 
 /**
- * Composer is the form a message is written in. What is written is kept as the
- * room's draft until it is sent. It is never disabled: where a message goes when
- * there is no connection is not its concern.
+ * @typedef {object} About what is written about: a message that is answered, or changed
+ * @property {"reply" | "edit"} kind
+ * @property {string} id entry ID
+ * @property {string} [name] its author's
+ * @property {string} [line] its first line
+ * @property {string} [text] what it is being changed to
  */
-export class Composer {
+
+/**
+ * Composer is the form a message is written in. What is written is kept as the
+ * room's draft until it is sent, and so is what it is about; while a message is
+ * changed its text is kept beside the draft. It is never disabled: where a message
+ * goes when there is no connection is not its concern.
+ *
+ * Event: `last` when the reader wants to change their last message.
+ */
+export class Composer extends EventTarget {
   #form;
   #text;
   #count;
   #limit;
   #draft;
+  /** @type {About | null} */
+  #about = null;
+  #kept;
   #send;
+  #edit;
   #touch = matchMedia("(pointer: coarse)");
 
   /**
    * @param {HTMLFormElement} form
-   * @param {{ room: string, limit: number, send: (text: string) => void }} options
+   * @param {{ room: string, limit: number, send: (text: string, replyTo?: string) => void,
+   *   edit: (id: string, text: string) => void }} options
    */
-  constructor(form, { room, limit, send }) {
+  constructor(form, { room, limit, send, edit }) {
+    super();
     this.#form = form;
     this.#text = form.elements.text;
     this.#count = form.querySelector("output");
     this.#limit = limit;
     this.#send = send;
+    this.#edit = edit;
     this.#draft = new Draft(`burble:draft:${room}`);
+    this.#kept = new Draft(`burble:about:${room}`);
     this.#text.value ||= this.#draft.text;
+    if (this.#kept.text) this.#turn(JSON.parse(this.#kept.text));
+    form.querySelector(".about button").addEventListener("click", () => this.#release());
     this.#text.addEventListener("input", () => this.#changed());
     this.#text.addEventListener("keydown", (event) => this.#key(event));
     form.addEventListener("submit", (event) => {
@@ -40,7 +62,7 @@ export class Composer {
       this.#submit();
     });
     this.#changed();
-    if (!this.#touch.matches && !document.querySelector("[autofocus]")) this.#text.focus();
+    if (!this.#touch.matches && !document.querySelector("article[autofocus]")) this.#text.focus();
   }
 
   /** @param {number} limit most characters of a message */
@@ -49,7 +71,54 @@ export class Composer {
     this.#changed();
   }
 
+  /** Writes an answer to a message. @param {Omit<About, "kind">} about */
+  reply(about) {
+    if (this.#about?.kind === "edit") this.#release();
+    this.#turn({ kind: "reply", ...about });
+    this.#text.focus();
+  }
+
+  /** Changes a message. @param {{ id: string, text: string }} about */
+  edit(about) {
+    this.#turn({ kind: "edit", ...about });
+    this.#text.focus();
+  }
+
+  /** A message is no more: it is not answered or changed. @param {string} id */
+  forget(id) {
+    if (this.#about?.id === id) this.#release();
+  }
+
+  /** Lets go of what is answered or changed; the draft is what it was. */
+  #release() {
+    if (this.#about.kind === "edit") this.#text.value = this.#draft.text;
+    this.#turn(null);
+    this.#text.focus();
+  }
+
+  #turn(about) {
+    const line = this.#form.querySelector(".about");
+    this.#about = about;
+    line.hidden = !about;
+    if (about) {
+      const [title, text] = line.children;
+      title.textContent = about.kind === "edit" ? "Changing your message" : `Answering ${about.name}`;
+      text.textContent = about.line ?? "";
+    }
+    if (about?.kind === "edit") this.#text.value = about.text;
+    this.#changed();
+  }
+
   #key(event) {
+    if (event.isComposing) return;
+    if (event.key === "Escape" && this.#about) {
+      event.preventDefault();
+      return this.#release();
+    }
+    if (event.key === "ArrowUp" && !event.altKey && !this.#text.value.trim() && !this.#about) {
+      event.preventDefault();
+      return this.dispatchEvent(new Event("last"));
+    }
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || this.#touch.matches) return;
     event.preventDefault();
     this.#submit();
@@ -59,14 +128,21 @@ export class Composer {
     const text = this.#text.value.trim();
     this.#text.focus();
     if (!text || length(text) > this.#limit) return;
+    const about = this.#about;
+    if (about?.kind === "edit") {
+      this.#release();
+      return this.#edit(about.id, text);
+    }
     this.#text.value = "";
-    this.#changed();
-    this.#send(text);
+    this.#turn(null);
+    this.#send(text, about?.id);
   }
 
   #changed() {
     const { value } = this.#text;
-    this.#draft.text = value;
+    if (this.#about?.kind === "edit") this.#about.text = value;
+    else this.#draft.text = value;
+    this.#kept.text = this.#about ? JSON.stringify(this.#about) : "";
     const left = this.#limit - length(value.trim());
     this.#count.hidden = left > CLOSE;
     this.#count.value = left < 0 ? `${-left} too many` : `${left} left`;

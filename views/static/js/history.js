@@ -6,8 +6,8 @@ const AGAIN = 3_000; // how long to wait after a page could not be had
  * History fetches what lies beyond the messages shown, in both directions, when the
  * reader comes near that edge. Each edge is a link that also works by itself.
  *
- * Event: `live` (detail: the cursor to follow from) when the messages reach the
- * room's end.
+ * Events: `live` (detail: the cursor to follow from) when the messages reach the
+ * room's end; `past` when others were shown in their place, which do not.
  */
 export class History extends EventTarget {
   #path;
@@ -37,14 +37,24 @@ export class History extends EventTarget {
   }
 
   /** Shows the newest messages in place of all others. Rejects when they cannot be had. */
-  async now() {
+  now() {
+    return this.at({});
+  }
+
+  /**
+   * Shows the messages around a place in place of all others. Rejects when they cannot be had.
+   * @param {{ around?: string, at?: string }} place an entry ID or a time; neither: the room's end
+   */
+  async at(place) {
     const generation = ++this.#generation;
-    const page = await this.#fetch({});
+    const page = await this.#fetch(place);
     if (generation !== this.#generation) return;
-    await this.#timeline.page(page.entries, page.as_of, { replace: true, attach: true });
+    const attach = page.newer === null;
+    await this.#timeline.page(page.entries, page.as_of, { replace: true, attach });
     this.#set("older", page.older, page.entries[0]?.n === 1);
-    this.#set("newer", null);
-    this.dispatchEvent(new CustomEvent("live", { detail: page.as_of }));
+    this.#set("newer", page.newer);
+    if (attach) this.dispatchEvent(new CustomEvent("live", { detail: page.as_of }));
+    else this.dispatchEvent(new Event("past"));
   }
 
   /** The messages were replaced by others: what lies before the oldest is asked for anew. */

@@ -6,7 +6,7 @@
  */
 export function places(text, sought) {
   const found = [];
-  const pattern = new RegExp(sought.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"), "giu");
+  const pattern = new RegExp(sought.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "giu");
   if (sought) for (const { index, 0: match } of text.matchAll(pattern)) found.push([index, index + match.length]);
   return found;
 }

@@ -108,10 +108,24 @@ export class MessageMaker {
     };
   }
 
+  /** The entry that stored() makes the same article of. @param {Element} article @returns {Entry} */
+  entry(article) {
+    const { n, key, user, edited } = article.dataset;
+    const id = article.id.slice(1);
+    if ("unreadable" in article.dataset) return { id, n: Number(n), kind: "unreadable" };
+    const entry = { id, n: Number(n), kind: "message", key, edited, user: { id: user, name: part(article, ".author").textContent } };
+    if ("deleted" in article.dataset) return { ...entry, deleted: true };
+    const quote = part(article, ".quote");
+    if (!quote.hidden) entry.reply_to = quote.pathname.split("/").pop();
+    entry.reactions = Object.fromEntries([...part(article, ".marks").children].map(({ dataset }) => [dataset.emoji, dataset.by.split(" ")]));
+    return { ...entry, text: this.#texts.get(article), html: part(article, ".body").innerHTML };
+  }
+
   /** Applies an edit, delete or react entry to the message it is of. @param {Element} article @param {Entry} entry */
   amend(article, entry) {
     if ("deleted" in article.dataset) return;
     if (entry.kind === "delete") {
+      this.#texts.delete(article);
       erase(article);
     } else if (entry.kind === "edit" && compare(entry.id, article.dataset.edited ?? "0-0") > 0) {
       article.dataset.edited = entry.id;
@@ -127,9 +141,9 @@ export class MessageMaker {
     this.#chip(article, emoji, users);
   }
 
-  #write(article, { html, text = "" }) {
+  #write(article, { html, text }) {
     const body = part(article, ".body");
-    this.#texts.set(article, text);
+    if (text !== undefined) this.#texts.set(article, text);
     if (html === undefined) body.textContent = text;
     else fill(body, html);
     this.mention(article);

@@ -1,5 +1,6 @@
 // Letters of other scripts, and digits, that look like the Latin one after them.
-const LIKE = "аaɑaαaсcϲcԁdеeєeɡgһhіiıiιijjјjκkкkⅼlӏl1l|lіiмmпnոnηnоoοoσoօo0oрpρpԛqгrѕsтtτtυuսuνvѵvѡwωwхxχxуyγyᴢz";
+const LIKE =
+  "ΑaΒbΕeΖzΗhΙiΚkΜmΝnΟoΡpΤtΥyΧxАaВbЕeКkМmНhОoРpСcТtУyХxІiЅsЈjԌg" + "аaеeоoрpсcуyхxіiѕsјjԁdһhӏlɡgαaοoνvρpυuιiκkτt0o1l|l";
 const SHAPES = new Map([...LIKE.matchAll(/(.)(.)/gu)].map(([, from, to]) => [from, to]));
 
 /**
@@ -8,8 +9,9 @@ const SHAPES = new Map([...LIKE.matchAll(/(.)(.)/gu)].map(([, from, to]) => [fro
  * @param {string} name
  */
 export function skeleton(name) {
-  const plain = name.normalize("NFKD").toLowerCase().replace(/[\p{M}\p{Z}\p{C}\p{P}]/gu, "");
-  return [...plain].map((char) => SHAPES.get(char) ?? char).join("").replaceAll("i", "l").replaceAll("rn", "m").replaceAll("vv", "w");
+  const plain = name.normalize("NFKD").replace(/[\p{M}\p{Z}\p{C}\p{P}]/gu, "");
+  const latin = [...plain].map((char) => SHAPES.get(char) ?? char).join("").toLowerCase();
+  return latin.replaceAll("i", "l").replaceAll("rn", "m").replaceAll("vv", "w");
 }
 
 /**

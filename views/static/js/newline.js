@@ -8,23 +8,24 @@ import { decorate } from "./rows.js";
 export class Newline {
   #log;
   #link;
-  #scroll;
   #done = false;
 
   /**
-   * @param {{ log: HTMLElement, link: HTMLAnchorElement, scroll: import("./scroll.js").Scroll }} options
+   * @param {{ log: HTMLElement, link: HTMLAnchorElement, scroll: import("./scroll.js").Scroll, history: import("./history.js").History }} options
    */
-  constructor({ log, link, scroll }) {
+  constructor({ log, link, scroll, history }) {
     this.#log = log;
     this.#link = link;
-    this.#scroll = scroll;
     scroll.addEventListener("place", () => this.look());
-    link.addEventListener("click", (event) => {
-      const line = this.#line;
-      this.#done = link.hidden = true;
-      if (!line) return; // It is further up than what is in the page: the link leads there.
+    link.addEventListener("click", async (event) => {
       event.preventDefault();
-      scroll.to(line);
+      this.#done = link.hidden = true;
+      try {
+        if (!this.#line) await history.at({ around: log.dataset.read });
+        await scroll.to(this.#line);
+      } catch {
+        location.assign(link.href); // It could not be fetched, or its messages are gone.
+      }
     });
     this.look();
   }

@@ -27,7 +27,7 @@ export class Pending {
 
   /** One is stored; its entry is still to come. @param {string} key */
   stored(key) {
-    this.#stored.add(key);
+    if (this.#items.some((item) => item.key === key)) this.#stored.add(key);
   }
 
   /** The entry of one has come. @param {string | undefined} key */

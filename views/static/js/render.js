@@ -1,11 +1,10 @@
 /**
  * The one place where HTML becomes DOM: the `html` of entries, which the server
  * rendered from Markdown and sanitised. Nothing else may come through here;
- * all other text goes in by textContent.
+ * all other text goes in by textContent. The one script address is the service worker's.
  */
-const policy = globalThis.trustedTypes?.createPolicy("burble", { createHTML: (html) => html }) ?? {
-  createHTML: (html) => html,
-};
+const rules = { createHTML: (html) => html, createScriptURL: () => "/sw.js" };
+const policy = globalThis.trustedTypes?.createPolicy("burble", rules) ?? rules;
 
 /**
  * Replaces what an element holds by the server's rendering of a text.
@@ -14,4 +13,9 @@ const policy = globalThis.trustedTypes?.createPolicy("burble", { createHTML: (ht
  */
 export function fill(element, html) {
   element.innerHTML = policy.createHTML(html);
+}
+
+/** The service worker's address, as its registration takes it. */
+export function worker() {
+  return policy.createScriptURL("");
 }

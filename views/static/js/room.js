@@ -1,8 +1,9 @@
+import { actions } from "./actions.js";
 import { beside } from "./beside.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { History } from "./history.js";
-import { compare, idOf, newKey } from "./id.js";
+import { compare, idOf } from "./id.js";
 import { Jump } from "./jump.js";
 import { MessageMaker } from "./message.js";
 import { Outbox } from "./outbox.js";
@@ -44,8 +45,8 @@ async function now() {
     } catch {
       return location.assign(`/r/${room}`);
     }
-    window.history.replaceState(null, "", `/r/${room}`);
   }
+  if (location.pathname + location.search !== `/r/${room}`) window.history.replaceState(null, "", `/r/${room}`);
   await scroll.toEnd();
   jump.update();
 }
@@ -57,7 +58,8 @@ connection.addEventListener("state", ({ detail: state }) => {
   if (state !== "catching" && state !== "live") outbox.shut();
 });
 
-connection.addEventListener("hello", ({ detail: { limits } }) => {
+connection.addEventListener("hello", ({ detail: { limits, user: known } }) => {
+  if ("shell" in document.body.dataset && known?.id !== user) return location.reload(); // Somebody else's page.
   truth.update({ away: false });
   if (composer && limits?.text) composer.limit = limits.text;
   outbox.open();
@@ -118,36 +120,17 @@ const composer =
   new Composer(find("composer"), {
     room,
     limit: Number(limit),
-    send: (text) => {
-      outbox.add(text);
+    send: (text, replyTo) => {
+      outbox.add(text, replyTo);
       now();
     },
+    edit: (of, text) => outbox.ask({ type: "edit", of, text }),
   });
-
-// What the reader does with a message.
-
-log.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  const article = event.target.closest("article");
-  if (button?.name === "retry") outbox.retry(article.dataset.key);
-  if (button?.name === "discard") outbox.settle(article.dataset.key);
-  if (button?.matches(".chip")) react(article.id.slice(1), button);
-  const quote = event.target.closest(".quote");
-  const original = quote && find(`m${quote.pathname.split("/").pop()}`);
-  if (!original || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  original.tabIndex = -1;
-  scroll.to(original).then(() => original.focus({ preventScroll: true }));
-});
-
-function react(of, { dataset, ariaPressed }) {
-  const on = ariaPressed !== "true";
-  if (me) connection.send({ type: "react", room, key: newKey(), of, emoji: dataset.emoji, on });
-}
 
 // Beginning.
 
-beside({ room, me, connection, log, scroll, timeline, now, storage, busy: () => outbox.items.length > 0 });
+actions({ room, me, log, scroll, maker, history, outbox, connection, composer, now });
+beside({ room, me, connection, log, scroll, timeline, history, now, storage, busy: () => outbox.items.length > 0 });
 
 for (const { key } of outbox.items) if (timeline.has(key)) outbox.settle(key);
 showWaiting();
@@ -160,11 +143,36 @@ history.addEventListener("live", ({ detail: cursor }) => {
   truth.update({ attached: true });
   jump.update();
 });
+history.addEventListener("past", () => {
+  truth.update({ attached: false });
+  jump.update();
+});
 timeline.addEventListener("trimmed", () => truth.update({ attached: timeline.attached }));
 truth.update({ attached: timeline.attached });
 
 watch(connection);
-connection.follow(room, asOf || null);
+const keep = () => import("./keep.js").then(({ Keep }) => new Keep({ room, me, timeline, connection }));
+if ("shell" in document.body.dataset) restore();
+else connection.follow(room, asOf || null);
+
+/** The page came from this device, without messages: they are there too, with the cursor to go on from. */
+async function restore() {
+  const held = await (await keep()).load();
+  if (held) {
+    await timeline.page(held.entries, held.cursor, { replace: true, attach: true });
+    history.restart();
+  }
+  connection.follow(room, held?.cursor ?? null);
+  if (!navigator.onLine) connection.offline();
+}
+
+/** What can wait until the page is there. */
+async function afterwards() {
+  const { quotes } = await import("./quotes.js");
+  quotes({ room, log, connection });
+  if (!("shell" in document.body.dataset)) await keep();
+}
+setTimeout(() => afterwards().catch(() => {}), 1_000);
 
 let today = dayOf(Date.now());
 setInterval(() => {

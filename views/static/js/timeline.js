@@ -88,7 +88,7 @@ export class Timeline extends EventTarget {
       if (replace) this.#clear();
       for (const entry of entries) this.#insert(entry);
       for (const amendment of this.#amendments) {
-        if (compare(amendment.id, idOf(asOf)) > 0) this.#amend(amendment);
+        if (compare(amendment.id, idOf(asOf)) > 0) this.#apply(amendment);
       }
       if (attach || replace) this.attached = attach;
       this.#trim();
@@ -96,6 +96,25 @@ export class Timeline extends EventTarget {
     this.#log.setAttribute("aria-busy", "true"); // What is old is not announced.
     const pin = () => replace || this.attached;
     return this.#scroll.change(change, { pin }).finally(() => this.#log.removeAttribute("aria-busy"));
+  }
+
+  /**
+   * The newest messages as they are stored; none when the page shows another place.
+   * @param {number} most
+   * @returns {Promise<import("./message.js").Entry[]>}
+   */
+  async entries(most) {
+    let entries = [];
+    await this.#change(() => {
+      if (!this.attached) return;
+      entries = [...this.#log.querySelectorAll("article[id]")].slice(-most).map((article) => {
+        this.#pending.lift(article);
+        const entry = this.#maker.entry(article);
+        this.#pending.lay(article);
+        return entry;
+      });
+    });
+    return entries;
   }
 
   /** Forgets every stored message; what comes next is the room's newest. */
@@ -188,6 +207,10 @@ export class Timeline extends EventTarget {
 
   #amend(entry) {
     if (this.#amendments.push(entry) > AMENDMENTS) this.#amendments.shift();
+    this.#apply(entry);
+  }
+
+  #apply(entry) {
     const article = this.#articles.get(entry.of);
     this.#pending.came(entry.key);
     if (!article) return;

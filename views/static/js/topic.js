@@ -9,6 +9,7 @@ export class Topic {
   /** @param {{ room: string, connection: import("./connection.js").Connection }} options */
   constructor({ room, connection }) {
     const form = this.#dialog?.querySelector("form");
+    this.#dialog?.addEventListener("toggle", ({ newState }) => newState === "open" && form.elements.text.select());
     form?.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#key = newKey();

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"burble/streams"
+)
+
+func (s *session) do(asked frame) error {
+	switch asked.Type {
+	case "follow":
+		if s.follows() >= roomsMost {
+			return refuse(notAllowed, "room", "A connection follows at most %d rooms.", roomsMost)
+		}
+		return s.enter(asked)
+	case "unfollow":
+		s.unfollow(asked.Room)
+		s.leave(asked.Room)
+		return nil
+	case "ping":
+		s.write(pong)
+		return nil
+	case "typing":
+		return s.typing(asked.Room)
+	case "read":
+		return s.markRead(asked.Room, asked.ID)
+	}
+	stored, err := s.app.append(asked.Room, asked.entry(s.guest))
+	if err != nil {
+		return err
+	}
+	s.write(webSocketFrame(opText, storedJSON(asked.Room, asked.Key, stored.Cursor.ID)))
+	return nil
+}
+
+// typing tells the room that the guest writes, at most once in 3 s: one more says
+// nothing new.
+func (s *session) typing(room string) error {
+	now := time.Now()
+	if !s.present[room] || now.Sub(s.typed[room]) < typingEvery {
+		return nil
+	}
+	if s.typed == nil || len(s.typed) > len(s.present) {
+		s.typed = make(map[string]time.Time, 1)
+	}
+	s.typed[room] = now
+	ctx, cancel := context.WithTimeout(s.app.ctx, appendTime)
+	defer cancel()
+	return s.app.store.Signal(ctx, room, &streams.Signal{Kind: streams.Typing, User: streams.User(*s.guest)})
+}
+
+// markRead moves the guest's read marker, for all their devices.
+func (s *session) markRead(room string, id streams.ID) error {
+	ctx, cancel := context.WithTimeout(s.app.ctx, appendTime)
+	defer cancel()
+	return s.app.store.MarkRead(ctx, streams.User(*s.guest), room, id)
+}
+
+// enter follows a room, and is there from then on, unless it only watches: then it
+// is told who is there.
+func (s *session) enter(asked frame) error {
+	if err := s.follow(asked.Room, asked.From, asked.HTML); err != nil {
+		return err
+	}
+	guest := s.guest
+	switch {
+	case asked.Watch || s.present[asked.Room]:
+		guest = nil // not to be counted in, or counted in already
+	case s.present == nil:
+		s.present = map[string]bool{asked.Room: true}
+	default:
+		s.present[asked.Room] = true
+	}
+	s.app.presence.join(asked.Room, guest, &s.feed)
+	return nil
+}
+
+// leave is no longer there.
+func (s *session) leave(room string) {
+	if s.present[room] {
+		delete(s.present, room)
+		s.app.presence.leave(room, s.guest, time.Now())
+	}
+}
+
+func (s *session) leaveAll() {
+	for room := range s.present {
+		s.leave(room)
+	}
+}
+
+// kinds are the entries that frames ask for.
+var kinds = map[string]streams.Kind{
+	"send": streams.Message, "edit": streams.Edit, "delete": streams.Delete, "react": streams.React,
+	"topic": streams.Topic,
+}
+
+// entry is the entry that the frame asks to append.
+func (f *frame) entry(guest *Guest) streams.Entry {
+	return streams.Entry{
+		Kind: kinds[f.Type], Key: f.Key, User: streams.User(*guest), Text: f.Text,
+		ReplyTo: f.ReplyTo, Of: f.Of, Emoji: f.Emoji, On: f.On,
+	}
+}
+
+// append appends within a bounded time, whatever becomes of the one who asked.
+func (a *App) append(room string, entry streams.Entry) (streams.Stored, error) {
+	ctx, cancel := context.WithTimeout(a.ctx, appendTime)
+	defer cancel()
+	stored, err := a.store.Append(ctx, room, entry)
+	if errors.Is(err, streams.ErrNotFound) && entry.Kind == streams.Message {
+		return stored, refuse(notFound, "reply_to", "There is no message %v in this room to reply to.", entry.ReplyTo)
+	}
+	if err != nil {
+		return stored, fmt.Errorf("append %s: %w", entry.Kind, err)
+	}
+	a.metrics.appended.Inc()
+	return stored, nil
+}

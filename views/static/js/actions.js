@@ -1,0 +1,154 @@
+import { firstLine } from "./message.js";
+import { Places } from "./places.js";
+import { say } from "./say.js";
+import { Toolbar } from "./toolbar.js";
+
+/**
+ * What the reader does with messages: makes the parts for it and joins them. What is
+ * seldom done is loaded when it is.
+ * @param {{ room: string, me: { id: string, name: string } | null, log: HTMLElement, scroll: import("./scroll.js").Scroll,
+ *   maker: import("./message.js").MessageMaker, history: import("./history.js").History, outbox: import("./outbox.js").Outbox,
+ *   connection: import("./connection.js").Connection, composer: import("./composer.js").Composer | null, now: () => void }} options
+ */
+export function actions({ room, me, log, scroll, maker, history, outbox, connection, composer, now }) {
+  const find = (id) => document.getElementById(id);
+  const idOf = (article) => article.id.slice(1);
+  const authorOf = (article) => article.querySelector(".author").textContent;
+  const places = new Places({ room, log, scroll, history, now });
+
+  /** What was written, as it was written: the page itself has it rendered. */
+  async function source(article) {
+    const known = maker.text(article);
+    if (known !== undefined) return known;
+    const response = await fetch(`/r/${room}/messages?around=${idOf(article)}&limit=1`);
+    const { entries } = await response.json();
+    return entries.find(({ id }) => id === idOf(article)).text;
+  }
+
+  function react(article, emoji) {
+    if (!me) return say("Give a name to react.");
+    const chip = [...article.querySelectorAll(".chip")].find((one) => one.dataset.emoji === emoji);
+    outbox.ask({ type: "react", of: idOf(article), emoji, on: chip?.ariaPressed !== "true" });
+  }
+
+  const deeds = {
+    react: (article, { dataset }) => react(article, dataset.emoji),
+    more: async (article, button) => {
+      const { pick } = await import("./picker.js");
+      const emoji = await pick(button);
+      toolbar.hide();
+      article.focus({ preventScroll: true });
+      if (emoji) react(article, emoji);
+    },
+    reply: (article) =>
+      composer.reply({ id: idOf(article), name: authorOf(article), line: firstLine(article.querySelector(".body").textContent) }),
+    link: (article) => copy(article.querySelector(".when").href, "Link copied."),
+    copy: async (article) => copy(await source(article), "Text copied."),
+    edit: async (article) => composer.edit({ id: idOf(article), text: await source(article) }),
+    delete: (article) => outbox.ask({ type: "delete", of: idOf(article) }),
+  };
+
+  const toolbar = new Toolbar({
+    element: find("toolbar"),
+    log,
+    scroll,
+    act: async (name, article, button) => {
+      try {
+        await deeds[name](article, button);
+      } catch {
+        say("That cannot be done just now.");
+      }
+    },
+  });
+
+  composer?.addEventListener("last", () => {
+    const mine = [...log.querySelectorAll("article[id][data-mine]:not([data-deleted])")].at(-1);
+    if (mine) deeds.edit(mine).catch(() => say("That cannot be done just now."));
+  });
+
+  connection.addEventListener("entries", ({ detail: { entries } }) => {
+    for (const { kind, of } of entries) if (kind === "delete") composer?.forget(of);
+  });
+
+  document.addEventListener("click", (event) => {
+    const { target, ctrlKey, metaKey, shiftKey } = event;
+    const button = target.closest("#messages button");
+    const { key } = button?.closest("[data-key]")?.dataset ?? {};
+    if (button?.name === "retry") outbox.retry(key);
+    if (button?.name === "discard") outbox.settle(key);
+    if (button?.matches(".chip")) react(button.closest("article"), button.dataset.emoji);
+    const link = target.closest(".quote, .when");
+    if (!link?.pathname.startsWith(`/r/${room}/`) || ctrlKey || metaKey || shiftKey) return;
+    event.preventDefault();
+    toolbar.hide();
+    places.message(link.pathname.split("/").pop());
+  });
+
+  // Who reacted, where it is known.
+
+  const named = new Map(me ? [[me.id, "you"]] : []);
+  const nameThem = ({ target }) => {
+    const chip = target.closest(".chip");
+    if (!chip) return;
+    for (const article of log.querySelectorAll("article[data-user]")) {
+      if (article.dataset.user !== me?.id) named.set(article.dataset.user, authorOf(article));
+    }
+    const users = chip.dataset.by.split(" ");
+    const known = users.map((user) => named.get(user)).filter(Boolean);
+    chip.title = [...known, ...(known.length < users.length ? [`${users.length - known.length} more`] : [])].join(", ");
+  };
+  log.addEventListener("pointerover", nameThem);
+  log.addEventListener("focusin", nameThem);
+  for (const type of ["present", "signal"]) {
+    connection.addEventListener(type, ({ detail: { users, user } }) => {
+      for (const { id, name } of users ?? [user]) if (id !== me?.id) named.set(id, name);
+    });
+  }
+
+  // Completing what is written.
+
+  const field = composer && find("composer").elements.text;
+  let completing = false;
+  field?.addEventListener("input", async () => {
+    if (completing || !/(^|\s)[@:]\S*$/.test(field.value.slice(0, field.selectionStart))) return;
+    completing = true;
+    const { Complete } = await import("./complete.js");
+    new Complete(field, () => {
+      const authors = [...log.querySelectorAll("article:not([data-mine]) .author")].map((author) => author.textContent).reverse();
+      return [...new Set([...authors, ...named.values()])].filter((name) => name && name !== "you");
+    });
+  });
+
+  // Other places in time.
+
+  const calendar = find("calendar");
+  const openCalendar = () => {
+    const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+    calendar.querySelector("input").max = now;
+    calendar.querySelector("input").value ||= now;
+    calendar.showModal();
+  };
+  calendar.addEventListener("close", () => {
+    const time = Date.parse(calendar.querySelector("input").value);
+    if (calendar.returnValue === "go" && time) places.moment(new Date(time).toISOString());
+    calendar.returnValue = "";
+  });
+  const openSearch = async () => {
+    const { open } = await import("./search.js");
+    open({ room, go: (id) => places.message(id) });
+  };
+  find("open-calendar").addEventListener("click", openCalendar);
+  find("open-search").addEventListener("click", openSearch);
+  document.addEventListener("keydown", (event) => {
+    const { key, altKey, ctrlKey, metaKey, target } = event;
+    if (key !== "/" || altKey || ctrlKey || metaKey || target.closest("input, textarea, dialog")) return;
+    event.preventDefault();
+    openSearch();
+  });
+
+}
+
+async function copy(text, done) {
+  await navigator.clipboard.writeText(text);
+  say(done);
+}

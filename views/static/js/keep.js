@@ -1,0 +1,103 @@
+import { worker } from "./render.js";
+
+const MOST = 200; // messages of a room
+const PAUSE = 3_000; // between two times the messages are kept
+const AGE = 30 * 86_400_000; // how long a room that is not visited is kept
+
+/**
+ * Keep holds on this device, for one user, the newest messages of each room and the
+ * cursor they are as of: so that a room opens without network, and goes on from there.
+ */
+export class Keep {
+  #room;
+  #name;
+  #prefix;
+  #timeline;
+  #connection;
+  #timer = 0;
+
+  /**
+   * @param {{ room: string, me: { id: string } | null, timeline: import("./timeline.js").Timeline,
+   *   connection: import("./connection.js").Connection }} options
+   */
+  constructor({ room, me, timeline, connection }) {
+    this.#room = room;
+    this.#prefix = `${me?.id ?? ""} `;
+    this.#name = this.#prefix + room;
+    this.#timeline = timeline;
+    this.#connection = connection;
+    connection.addEventListener("entries", ({ detail: { entries } }) => {
+      const gone = entries.filter(({ kind }) => kind === "delete").map(({ of }) => of);
+      if (gone.length) this.#forget(gone);
+      this.#later(gone.length ? 0 : PAUSE);
+    });
+    connection.addEventListener("state", ({ detail }) => detail === "live" && this.#later(PAUSE));
+    addEventListener("pagehide", () => this.#save());
+    navigator.serviceWorker?.register(worker()).catch(() => {}); // Not in every mode of every browser.
+    this.#tidy().catch(() => {});
+  }
+
+  /** What is kept of the room. @returns {Promise<{ cursor: string, entries: import("./message.js").Entry[] } | undefined>} */
+  async load() {
+    try {
+      return await access("readonly", (rooms) => rooms.get(this.#name));
+    } catch {
+      return undefined; // There is no such storage here.
+    }
+  }
+
+  #later(pause) {
+    if (this.#timer && pause) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#save(), pause);
+  }
+
+  /** Keeps what is in the page, when that is the room's newest. */
+  async #save() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    const cursor = this.#connection.cursor(this.#room); // Everything up to it is in the queue already.
+    const entries = await this.#timeline.entries(MOST);
+    if (!cursor || !entries.length) return;
+    await access("readwrite", (rooms) => rooms.put({ cursor, entries, at: Date.now() }, this.#name)).catch(() => {});
+  }
+
+  /** Forgets texts at once, also when the page shows another place. */
+  async #forget(ids) {
+    const held = await this.load();
+    if (!held?.entries.some(({ id }) => ids.includes(id))) return;
+    held.entries = held.entries.map((entry) => {
+      if (!ids.includes(entry.id)) return entry;
+      const { id, n, key, kind, user } = entry;
+      return { id, n, key, kind, user, deleted: true };
+    });
+    await access("readwrite", (rooms) => rooms.put(held, this.#name)).catch(() => {});
+  }
+
+  /** Forgets what is old, and what another user of this browser saw. */
+  async #tidy() {
+    const names = await access("readonly", (rooms) => rooms.getAllKeys());
+    for (const name of names) {
+      const { at } = await access("readonly", (rooms) => rooms.get(name));
+      if (!name.startsWith(this.#prefix) || Date.now() - at > AGE) await access("readwrite", (rooms) => rooms.delete(name));
+    }
+  }
+}
+
+let opened;
+
+/** Does one thing with the store of rooms; its result, when that is done. */
+async function access(mode, work) {
+  opened ??= new Promise((resolve, reject) => {
+    const asked = indexedDB.open("burble", 1);
+    asked.onupgradeneeded = () => asked.result.createObjectStore("rooms");
+    asked.onsuccess = () => resolve(asked.result);
+    asked.onerror = () => reject(asked.error);
+  });
+  const transaction = (await opened).transaction("rooms", mode);
+  const asked = work(transaction.objectStore("rooms"));
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve(asked.result);
+    transaction.onerror = transaction.onabort = () => reject(transaction.error);
+  });
+}

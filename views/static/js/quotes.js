@@ -1,0 +1,51 @@
+import { firstLine } from "./message.js";
+
+/**
+ * Quotes fills in what a message answers when that is not in the page, and keeps what
+ * is shown of it as it is: changed, or deleted.
+ * @param {{ room: string, log: HTMLElement, connection: import("./connection.js").Connection }} options
+ */
+export function quotes({ room, log, connection }) {
+  /** @type {Map<string, { name: string, line: string }>} */
+  const known = new Map();
+  let running = false;
+
+  const show = (quote, { name, line }) => {
+    quote.children[0].textContent = name;
+    quote.children[1].textContent = line;
+  };
+  const of = (id) => log.querySelectorAll(`.quote[href$="/${CSS.escape(id)}"]`);
+
+  async function look() {
+    if (running) return;
+    running = true;
+    for (let quote; (quote = [...log.querySelectorAll(".quote:not([hidden], [data-asked])")].at(-1)); ) {
+      quote.dataset.asked = "";
+      const id = quote.pathname.split("/").pop();
+      if (quote.firstElementChild.textContent) continue;
+      try {
+        if (!known.has(id)) known.set(id, await fetched(id));
+        show(quote, known.get(id));
+      } catch {
+        // It stays "an earlier message", and leads there.
+      }
+    }
+    running = false;
+  }
+
+  async function fetched(id) {
+    const response = await fetch(`/r/${room}/messages?around=${id}&limit=1`);
+    const entry = (await response.json()).entries.find((one) => one.id === id);
+    return { name: entry.user.name, line: entry.deleted ? "deleted message" : firstLine(entry.text) };
+  }
+
+  connection.addEventListener("entries", ({ detail: { entries } }) => {
+    for (const { kind, of: id, text } of entries) {
+      if (kind !== "edit" && kind !== "delete") continue;
+      known.delete(id);
+      for (const quote of of(id)) quote.children[1].textContent = kind === "edit" ? firstLine(text) : "deleted message";
+    }
+  });
+  new MutationObserver(look).observe(log, { childList: true });
+  look();
+}

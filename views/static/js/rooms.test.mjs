@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Rooms, mentions, stepped } from "./rooms.js";
+
+const room = (name, last, more) => ({ room: name, title: name, last, read: "1-0", unread: 0, mentions: 0, present: 0, ...more });
+const said = (id, text, user = "bob") => ({ id, kind: "message", user: { id: user, name: user }, text });
+
+function begin() {
+  const rooms = new Rooms({ id: "ada", name: "Ada" });
+  const heard = [];
+  rooms.addEventListener("mention", ({ detail }) => heard.push(`${detail.room} ${detail.entry.id}`));
+  rooms.addEventListener("doubt", () => heard.push("doubt"));
+  rooms.take([room("lobby", "5-0"), room("kitchen", "9-0"), room("attic", "2-0", { read: null })]);
+  return { rooms, heard };
+}
+
+test("a mention is @ and the name, in any case", () => {
+  assert.ok(mentions("hello @ada!", "Ada"));
+  assert.ok(!mentions("hello ada", "Ada"));
+  assert.ok(!mentions("hello @", ""));
+});
+
+test("it counts what others wrote after what the list knew, and once", () => {
+  const { rooms, heard } = begin();
+  const entries = [said("5-0", "listed"), said("6-0", "hi"), said("7-0", "hi @ADA"), said("8-0", "mine", "ada"), { id: "8-1", kind: "react", user: { id: "bob" } }];
+  rooms.entries({ room: "lobby", entries });
+  rooms.entries({ room: "lobby", entries });
+  const { unread, mentions, last } = rooms.get("lobby");
+  assert.deepEqual([unread, mentions, last], [2, 1, "8-1"]);
+  assert.deepEqual(heard, ["lobby 7-0"]);
+});
+
+test("nothing is unread where I have never been", () => {
+  const { rooms } = begin();
+  rooms.entries({ room: "attic", entries: [said("3-0", "@ada")] });
+  assert.equal(rooms.get("attic").unread, 0);
+});
+
+test("reading up to the end counts as nothing unread; up to before it, the server must count", () => {
+  const { rooms, heard } = begin();
+  rooms.entries({ room: "lobby", entries: [said("6-0", "a"), said("7-0", "b")] });
+  rooms.read("lobby", "6-0");
+  assert.equal(rooms.get("lobby").unread, 2);
+  rooms.take([room("lobby", "7-0", { read: "6-0", unread: 1 })]);
+  assert.equal(rooms.get("lobby").unread, 1);
+  rooms.read("lobby", "7-0");
+  assert.equal(rooms.get("lobby").unread, 0);
+  rooms.read("lobby", "6-0");
+  assert.equal(rooms.get("lobby").read, "7-0", "a marker does not go back");
+  assert.deepEqual(heard, ["doubt"]);
+});
+
+test("a list older than what came since changes nothing", () => {
+  const { rooms } = begin();
+  rooms.entries({ room: "lobby", entries: [said("6-0", "a")] });
+  rooms.take([room("lobby", "5-0")]);
+  assert.equal(rooms.get("lobby").unread, 1);
+});
+
+test("rooms are sorted by what came last, and have their topics", () => {
+  const { rooms } = begin();
+  rooms.entries({ room: "attic", entries: [{ id: "10-0", kind: "topic", user: { id: "bob" }, text: "dust" }] });
+  assert.deepEqual(rooms.sorted.map((one) => one.title), ["dust", "kitchen", "lobby"]);
+});
+
+test("steps go around the ends, and over what is read", () => {
+  const list = [room("a", "1-0"), room("b", "1-0", { unread: 1 }), room("c", "1-0")];
+  assert.equal(stepped(list, "a", 1, false), "b");
+  assert.equal(stepped(list, "a", -1, false), "c");
+  assert.equal(stepped(list, "c", 1, false), "a");
+  assert.equal(stepped(list, "c", 1, true), "b");
+  assert.equal(stepped(list, "b", 1, true), undefined);
+  assert.equal(stepped(list, "elsewhere", 1, false), "a");
+});

@@ -1,0 +1,93 @@
+import { timeOf } from "./id.js";
+import { lines } from "./lines.js";
+import { mark, places } from "./mark.js";
+import { date, moment } from "./time.js";
+
+const SHOWN = 200; // characters of a message
+const panel = document.getElementById("search");
+const [form, status, list, more] = [...panel.children].slice(1);
+let running = new AbortController();
+let options;
+let next = {};
+
+/**
+ * Opens the search of a room. What was found last is still there.
+ * @param {{ room: string, go: (id: string) => void }} given
+ */
+export function open(given) {
+  options = given;
+  panel.showModal();
+  form.elements.q.select();
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const [, from = "", rest = form.elements.q.value] = /^from:(\S+)\s*(.*)$/i.exec(form.elements.q.value.trim()) ?? [];
+  list.replaceChildren();
+  search({ q: rest.trim(), from });
+});
+form.elements.close.addEventListener("click", () => panel.close());
+more.addEventListener("click", () => search(next));
+panel.addEventListener("close", () => running.abort());
+panel.addEventListener("click", (event) => {
+  if (event.target === panel) return panel.close(); // Beside it.
+  const link = event.target.closest("a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  panel.close();
+  options.go(link.pathname.split("/").pop());
+});
+
+/** Shows what is found as it comes. @param {{ q: string, from: string, before?: string }} asked */
+async function search(asked) {
+  running.abort();
+  running = new AbortController();
+  const { signal } = running;
+  more.hidden = true;
+  status.textContent = "Searching…";
+  try {
+    const query = new URLSearchParams(Object.entries(asked).filter(([, value]) => value));
+    const response = await ask(`/r/${options.room}/search?${query}`, signal);
+    for await (const found of lines(response.body)) {
+      if (found.error || found.type === "error") throw new Error((found.error ?? found).message);
+      if (found.done) return finish(asked, found);
+      list.append(row(found, asked.q));
+    }
+    throw new Error("The search broke off.");
+  } catch (error) {
+    if (signal.aborted) return;
+    status.textContent = error instanceof TypeError ? "There is no connection." : error.message;
+  }
+}
+
+async function ask(path, signal) {
+  for (let tries = 0; ; tries++) {
+    const response = await fetch(path, { signal });
+    if (response.ok) return response;
+    // The search before this one may not have ended yet on the server.
+    if (response.status !== 429 || tries === 3) throw new Error((await response.json()).error.message);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  }
+}
+
+function finish(asked, { older }) {
+  const { length } = list.children;
+  const found = length === 0 ? "Nothing found" : length === 1 ? "1 message" : `${length} messages`;
+  status.textContent = older ? `${found}, searched back to ${date(timeOf(older))}.` : `${found} in all of the room.`;
+  next = { ...asked, before: older };
+  more.hidden = !older;
+}
+
+function row({ id, user, text }, sought) {
+  const [made, link, author, time, words] = ["li", "a", "b", "time", "p"].map((name) => document.createElement(name));
+  link.href = `/r/${options.room}/${id}`;
+  author.textContent = user.name;
+  author.dir = words.dir = "auto";
+  time.textContent = moment(timeOf(id));
+  const start = Math.max(0, (places(text, sought)[0]?.[0] ?? 0) - 60);
+  words.textContent = (start ? "…" : "") + text.slice(start, start + SHOWN) + (text.length > start + SHOWN ? "…" : "");
+  mark(words, sought);
+  link.append(author, " ", time, words);
+  made.append(link);
+  return made;
+}

@@ -1,0 +1,157 @@
+const HOLD = 450; // how long a finger stays before it means the message
+const SLIP = 10; // and how far it may move meanwhile, in pixels
+
+/**
+ * Toolbar is what can be done with a message: one for all of them, beside the one that
+ * is pointed at, focused, or held with a finger. Up and Down go from message to
+ * message, Enter into the toolbar, Escape back.
+ */
+export class Toolbar {
+  #element;
+  #log;
+  #act;
+  /** @type {HTMLElement | null} */
+  #article = null;
+  #held = 0;
+
+  /**
+   * @param {{ element: HTMLElement, log: HTMLElement, scroll: import("./scroll.js").Scroll,
+   *   act: (name: string, article: HTMLElement, button: HTMLButtonElement) => void }} options act: does what a button says
+   */
+  constructor({ element, log, scroll, act }) {
+    this.#element = element;
+    this.#log = log;
+    this.#act = act;
+    const scroller = log.closest(".scroller");
+    const within = (event) => element.contains(event.target);
+    element.addEventListener("click", (event) => this.#click(event.target.closest("button")));
+    element.addEventListener("keydown", (event) => this.#steer(event));
+    scroller.addEventListener("keydown", (event) => this.#walk(event));
+    scroller.addEventListener("pointerover", (event) => {
+      const article = event.pointerType === "mouse" && event.target.closest("article");
+      if (article && !this.#focused) this.show(article);
+    });
+    element.parentElement.addEventListener("pointerleave", () => this.#focused || this.hide());
+    document.addEventListener("focusin", (event) => {
+      const article = event.target.closest("#messages article");
+      if (article && event.target.matches(":focus-visible")) this.show(article);
+      else if (!within(event)) this.hide();
+    });
+    scroll.addEventListener("place", () => (this.#focused ? this.#place() : this.hide()));
+
+    // A finger.
+    let from;
+    const release = () => clearTimeout(this.#held);
+    log.addEventListener("pointerdown", (event) => {
+      if (event.pointerType === "mouse" || event.target.closest("a, button, summary")) return;
+      from = event;
+      this.#held = setTimeout(() => this.show(event.target.closest("article")), HOLD);
+    });
+    log.addEventListener("pointermove", (event) => {
+      if (from && Math.hypot(event.x - from.x, event.y - from.y) > SLIP) release();
+    });
+    for (const type of ["pointerup", "pointercancel"]) log.addEventListener(type, release);
+    log.addEventListener("contextmenu", (event) => {
+      if (event.pointerType === "touch" && !event.target.closest("a")) event.preventDefault();
+    });
+    document.addEventListener("pointerdown", (event) => within(event) || this.hide());
+  }
+
+  /** @param {HTMLElement | null} article */
+  show(article) {
+    if (!article?.id || "deleted" in article.dataset || "unreadable" in article.dataset) return this.hide();
+    if (this.#article === article) return;
+    this.hide();
+    this.#article = article;
+    for (const button of this.#element.querySelectorAll("[data-own]")) button.hidden = !("mine" in article.dataset);
+    const link = this.#element.querySelector("a");
+    const time = article.querySelector("time");
+    link.href = article.querySelector(".when").href;
+    link.textContent = time.title;
+    this.#element.hidden = false;
+    this.#place();
+  }
+
+  hide() {
+    this.#article = null;
+    this.#element.hidden = true;
+    this.#arm(false);
+  }
+
+  get #focused() {
+    return this.#element.contains(document.activeElement) || (this.#article !== null && this.#article === document.activeElement);
+  }
+
+  /** On the upper edge of the message, beyond its end where there is room. (On a phone the style has it below.) */
+  #place() {
+    if (!this.#article) return;
+    const all = this.#element.parentElement.getBoundingClientRect();
+    const body = this.#article.querySelector(".body").getBoundingClientRect();
+    const { offsetWidth, offsetHeight, style } = this.#element;
+    const start = "mine" in this.#article.dataset ? body.left + 16 - offsetWidth : body.right - 16;
+    style.left = `${Math.max(8, Math.min(start - all.left, all.width - offsetWidth - 8))}px`;
+    style.top = `${Math.max(4, body.top - all.top - offsetHeight + 8)}px`;
+  }
+
+  #click(button) {
+    if (!button || !this.#article) return;
+    if (button.name === "delete" && !button.dataset.armed) return this.#arm(true);
+    const article = this.#article;
+    const focused = this.#focused;
+    if (button.name !== "more") this.hide();
+    if (focused) article.focus({ preventScroll: true });
+    this.#act(button.name, article, button);
+  }
+
+  /** Deleting takes a second press. */
+  #arm(armed) {
+    const button = this.#element.querySelector("[name=delete]");
+    if (!button) return;
+    if (armed) button.dataset.armed = "yes";
+    else delete button.dataset.armed;
+    button.ariaLabel = button.title = armed ? "Delete for everyone? Press again" : "Delete";
+  }
+
+  /** Keys within the toolbar. */
+  #steer(event) {
+    const { key } = event;
+    const buttons = [...this.#element.querySelectorAll("button:not([hidden])")];
+    const at = buttons.indexOf(document.activeElement);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[key];
+    if (to !== undefined) buttons.at(to % buttons.length).focus();
+    else if (key === "Escape" || key === "Tab") this.#article?.focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Keys among the messages. */
+  #walk(event) {
+    const { key, shiftKey, target, currentTarget } = event;
+    const article = target.closest("article");
+    if (event.altKey || event.ctrlKey || event.metaKey || (target !== article && target !== currentTarget)) return;
+    if (article && (key === "Enter" || key === "ContextMenu" || (key === "F10" && shiftKey))) {
+      this.show(article);
+      this.#element.querySelector("button:not([hidden])").focus();
+    } else if (key === "ArrowUp" || key === "ArrowDown") {
+      const next = article ? this.#neighbour(article, key === "ArrowUp" ? -1 : 1) : this.#inView(currentTarget);
+      if (!next) return;
+      next.tabIndex = -1;
+      next.focus({ preventScroll: true });
+      next.scrollIntoView({ block: "nearest" });
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+
+  #neighbour(article, step) {
+    const articles = [...this.#log.querySelectorAll("article[id]")];
+    return articles[articles.indexOf(article) + step];
+  }
+
+  #inView(scroller) {
+    const { bottom } = scroller.getBoundingClientRect();
+    return [...this.#log.querySelectorAll("article[id]")].findLast((article) => article.getBoundingClientRect().top < bottom - 20);
+  }
+}

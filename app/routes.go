@@ -6,13 +6,12 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"burble/streams"
 	"burble/views"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/filesystem"
+	"github.com/gofiber/fiber/v2/middleware/compress"
 )
 
 // routes are the request path, from the outside in.
@@ -21,22 +20,21 @@ func (a *App) routes() {
 	a.fiber.Get("/healthz", a.healthz)
 	a.fiber.Get("/readyz", a.readyz)
 	a.fiber.Get("/metrics", a.metrics.handler())
-	a.fiber.Use(views.StaticPath(), forEver, filesystem.New(filesystem.Config{
-		Root: http.FS(views.Static()), MaxAge: int((365 * 24 * time.Hour).Seconds()),
-	}))
+	a.fiber.Get(views.StaticPath()+"/*", static)
 	a.fiber.Get("/sw.js", a.worker)
 	a.fiber.Use(a.checkOrigin, a.limitAddress)
-	a.fiber.Get("/", a.home)
+	zipped := compress.New(compress.Config{Level: compress.LevelBestSpeed})
+	a.fiber.Get("/", zipped, a.home)
 	a.fiber.Get("/open", a.open)
 	a.fiber.Get("/ws", a.openSocket())
 	a.fiber.Post("/session", a.session)
 	a.fiber.Get("/rooms", a.rooms)
-	a.fiber.Get("/r/:room", a.room)
-	a.fiber.Get("/r/:room/messages", a.messages)
+	a.fiber.Get("/r/:room", zipped, a.room)
+	a.fiber.Get("/r/:room/messages", zipped, a.messages)
 	a.fiber.Post("/r/:room/messages", a.post)
 	a.fiber.Get("/r/:room/events", a.events)
 	a.fiber.Get("/r/:room/search", a.search)
-	a.fiber.Get("/r/:room/:id", a.room)
+	a.fiber.Get("/r/:room/:id", zipped, a.room)
 	a.fiber.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
 }
 
@@ -69,13 +67,20 @@ func (a *App) setHeaders(c *fiber.Ctx) {
 	}
 }
 
-// forEver lets a browser keep what has its version in its path.
-func forEver(c *fiber.Ctx) error {
-	err := c.Next()
-	if c.Response().StatusCode() == http.StatusOK {
-		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+// static serves what a browser may keep for ever: the version is in the path.
+func static(c *fiber.Ctx) error {
+	asset, ok := views.FindAsset(c.Params("*"))
+	if !ok {
+		return fiber.ErrNotFound
 	}
-	return err
+	c.Set(fiber.HeaderContentType, asset.Type)
+	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	c.Vary(fiber.HeaderAcceptEncoding)
+	if asset.Gzip != nil && c.AcceptsEncodings("gzip") != "" {
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+		return c.Send(asset.Gzip)
+	}
+	return c.Send(asset.Plain)
 }
 
 // worker is GET /sw.js, the service worker: a browser asks whether it is another.

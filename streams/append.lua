@@ -36,10 +36,9 @@ local function message(id)
 end
 
 local function at_or_before(a, b)
-  local ams, aseq = string.match(a, '^(%d+)-(%d+)$')
-  local bms, bseq = string.match(b, '^(%d+)-(%d+)$')
-  ams, bms = tonumber(ams), tonumber(bms)
-  return ams < bms or ams == bms and tonumber(aseq) <= tonumber(bseq)
+  local ams, aseq = parts(a)
+  local bms, bseq = parts(b)
+  return ams < bms or ams == bms and aseq <= bseq
 end
 
 -- A reply may answer what is erased or trimmed, but not what never was.

@@ -16,10 +16,6 @@ for _, entry in ipairs(first) do -- past what Burble did not write
 end
 n = (n or tonumber(meta[3] or 0) + 1) - 1
 
-local function parts(id)
-  local millis, seq = string.match(id, '^(%d+)-(%d+)$')
-  return tonumber(millis), tonumber(seq)
-end
 local function before(a, b)
   local ams, aseq = parts(a)
   local bms, bseq = parts(b)

@@ -52,3 +52,10 @@ local function oldest(age)
   local now = redis.call('TIME')
   return now[1] * 1000 + math.floor(now[2] / 1000) - age
 end
+
+-- parts(id) are the two numbers of an entry ID. The point is for miniredis, whose
+-- Lua makes nil of whole numbers above 2^63, such as the greatest second part.
+local function parts(id)
+  local millis, seq = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(millis), tonumber(seq .. '.0')
+end

@@ -85,7 +85,7 @@ async function hold(url, response) {
 
 function notHere() {
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Offline · Burble</title><link rel="stylesheet" href="/static/${VERSION}/css/base.css"><link rel="stylesheet" href="/static/${VERSION}/css/home.css">
+<title>Offline · Burble</title><link rel="stylesheet" href="/static/${VERSION}/style.css">
 <body class="home"><main><section class="card"><h1>Offline</h1><p>This has not been opened on this device yet, and there is no connection.</p>
 <p><a href="/">All rooms</a></p></section></main></body></html>`;
   const headers = { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": "default-src 'self'" };

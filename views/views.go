@@ -24,7 +24,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/gofiber/fiber/v2"
@@ -52,31 +51,24 @@ func Engine() fiber.Views {
 	return html.NewFileSystem(http.FS(sub(templateFiles, "templates")), ".html")
 }
 
-// Static returns the files to serve under StaticPath: css/, js/, vendor/ and images.
-func Static() fs.FS { return leanFiles{sub(staticFiles, "static")} }
+func static() fs.FS { return sub(staticFiles, "static") }
 
 // Worker is the service worker, to be served at the top of all paths. It begins with
 // where the static files are and what they are, so that it changes when they do.
 var Worker = sync.OnceValue(func() []byte {
 	var paths []string
-	err := fs.WalkDir(Static(), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && !strings.HasSuffix(path, "LICENSE") {
-			paths = append(paths, StaticPath()+"/"+path)
-		}
-		return err
-	})
-	if err != nil {
-		panic(err) // An embedded file is always there.
+	for _, name := range AssetNames() {
+		paths = append(paths, StaticPath()+"/"+name)
 	}
 	files, err := json.Marshal(paths)
 	if err != nil {
 		panic(err) // Strings can be marshalled.
 	}
-	return fmt.Appendf(nil, "const VERSION = %q;\nconst FILES = %s;\n%s", Hash(), files, lean(workerSource))
+	return fmt.Appendf(nil, "const VERSION = %q;\nconst FILES = %s;\n%s", Hash(), files, lean("text/javascript", workerSource))
 })
 
 // Hash returns a short hash of the names and contents of all static files.
-var Hash = sync.OnceValue(func() string { return hash(Static()) })
+var Hash = sync.OnceValue(func() string { return hash(static()) })
 
 // StaticPath returns where the static files are served: "/static/<hash>".
 func StaticPath() string { return "/static/" + Hash() }

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"flag"
 	"html/template"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -152,21 +151,14 @@ func TestWhatPeopleWroteIsEscaped(t *testing.T) {
 }
 
 func TestStaticHoldsWhatABrowserLoadsAndNothingElse(t *testing.T) {
-	allowed := regexp.MustCompile(`^(?:[a-z0-9-]+\.(?:svg|png|webmanifest)|css/[a-z]+\.css|js/[a-z]+\.js|vendor/[a-z-]+-[0-9.]+/(?:LICENSE|[a-z]+\.js))$`)
-	var files []string
-	err := fs.WalkDir(Static(), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			files = append(files, path)
-			if !allowed.MatchString(path) {
-				t.Errorf("%s is served", path)
-			}
+	allowed := regexp.MustCompile(`^(?:[a-z0-9-]+\.(?:svg|png|webmanifest)|style\.css|js/[a-z]+\.js|vendor/[a-z-]+-[0-9.]+/[a-z]+\.js)$`)
+	files := AssetNames()
+	for _, file := range files {
+		if !allowed.MatchString(file) {
+			t.Errorf("%s is served", file)
 		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	for _, file := range []string{"logo.svg", "css/base.css", "js/room.js"} {
+	for _, file := range []string{"logo.svg", "style.css", "js/room.js"} {
 		if !slices.Contains(files, file) {
 			t.Errorf("%s is not served", file)
 		}
@@ -192,22 +184,24 @@ func TestHashChangesWithNamesAndContents(t *testing.T) {
 	}
 }
 
-// Without its preloads a module that imports a module costs one round trip more.
-func TestRoomPreloadsEveryModuleItImports(t *testing.T) {
+// imported are the modules that one loads, itself among them, but for those it
+// imports only when they are needed.
+func imported(t *testing.T, module string) []string {
 	imports := regexp.MustCompile(`(?m)^import [^;]*?"\./([a-z]+\.js)";`)
-	var need []string
-	for queue := []string{"room.js"}; len(queue) > 0; queue = queue[1:] {
-		source, err := fs.ReadFile(Static(), "js/"+queue[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, found := range imports.FindAllSubmatch(source, -1) {
-			if module := string(found[1]); !slices.Contains(need, module) {
-				need = append(need, module)
-				queue = append(queue, module)
+	all := []string{module}
+	for i := 0; i < len(all); i++ {
+		for _, found := range imports.FindAllSubmatch(embedded("js/"+all[i]), -1) {
+			if name := string(found[1]); !slices.Contains(all, name) {
+				all = append(all, name)
 			}
 		}
 	}
+	return all
+}
+
+// Without its preloads a module that imports a module costs one round trip more.
+func TestRoomPreloadsEveryModuleItImports(t *testing.T) {
+	need := imported(t, "room.js")[1:]
 	var have []string
 	html := render(t, "room", pages["room"].model)
 	for _, found := range regexp.MustCompile(`rel="modulepreload" href="/static/hash/js/([a-z]+\.js)"`).FindAllStringSubmatch(html, -1) {
@@ -222,21 +216,26 @@ func TestRoomPreloadsEveryModuleItImports(t *testing.T) {
 
 // The budgets of views/README.md, in gzipped bytes.
 func TestBudgets(t *testing.T) {
-	total := func(directory string) int {
-		sum := 0
-		files, err := fs.Glob(Static(), directory+"/*")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			content, err := fs.ReadFile(Static(), file)
-			if err != nil {
-				t.Fatal(err)
+	weigh := func(names ...string) (sum int) {
+		for _, name := range names {
+			asset, ok := FindAsset(name)
+			if !ok {
+				t.Fatalf("no %s", name)
 			}
-			sum += zipped(t, content)
+			sum += len(asset.Gzip)
 		}
 		return sum
 	}
+	var first, all []string
+	for _, name := range imported(t, "room.js") {
+		first = append(first, "js/"+name)
+	}
+	for _, name := range AssetNames() {
+		if strings.HasPrefix(name, "js/") {
+			all = append(all, name)
+		}
+	}
+	t.Logf("all scripts, those loaded when needed too: %d bytes", weigh(all...))
 	room := pages["room"].model.(Room)
 	room.Messages = nil
 	for n := range int64(50) {
@@ -251,8 +250,8 @@ func TestBudgets(t *testing.T) {
 		what        string
 		bytes, most int
 	}{
-		{"scripts", total("js"), 30 << 10},
-		{"styles", total("css"), 8 << 10},
+		{"scripts of a room", weigh(first...), 30 << 10},
+		{"styles", weigh(Stylesheet), 8 << 10},
 		{"a room of 50 messages", zipped(t, []byte(render(t, "room", room))), 25 << 10},
 		{"markup of one message, not zipped", len(markup[strings.Index(markup, "<article"):strings.Index(markup, "</article>")]) + len("</article>"), 600},
 	} {

@@ -6,6 +6,7 @@ import (
 	"html"
 	"regexp"
 	"strings"
+	"sync"
 
 	"burble/streams"
 
@@ -68,7 +69,45 @@ var sanitiser = func() *bluemonday.Policy {
 
 // renderMarkdown is a message's text as HTML that may stand in a page. It is
 // the one renderer: pages and live reads show the same.
-func renderMarkdown(text string) (rendered string) {
+func renderMarkdown(text string) string {
+	return rendered.of(text, convertMarkdown)
+}
+
+// rendered keeps what was rendered lately: a page shows 50 messages, and colouring
+// code takes its time.
+var rendered = renderCache{most: 4 << 20}
+
+// renderCache is a cache in two halves: when the newer is full, the older goes.
+type renderCache struct {
+	most int // bytes of each half, about
+
+	mu           sync.Mutex
+	newer, older map[string]string
+	size         int // of newer
+}
+
+func (c *renderCache) of(text string, render func(string) string) string {
+	c.mu.Lock()
+	html, known := c.newer[text]
+	if !known {
+		html, known = c.older[text]
+	}
+	c.mu.Unlock()
+	if known {
+		return html
+	}
+	html = render(text)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.size > c.most || c.newer == nil {
+		c.newer, c.older, c.size = make(map[string]string), c.newer, 0
+	}
+	c.newer[text] = html
+	c.size += len(text) + len(html) + 64
+	return html
+}
+
+func convertMarkdown(text string) (rendered string) {
 	defer func() {
 		// A bug of the libraries must not end every process that shows the room.
 		if recover() != nil {

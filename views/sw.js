@@ -27,16 +27,26 @@ addEventListener("fetch", (event) => {
   else if (request.mode === "navigate" && /^\/(r\/[a-z0-9][a-z0-9_-]*(\/\d+-\d+)?)?$/.test(pathname)) event.respondWith(page(event));
 });
 
-/** Takes over from the worker before: its pages are fetched anew, as they name its files. */
+/**
+ * Takes over: of the pages that are open, and of those the worker before held, which name
+ * its files.
+ */
 async function renew() {
   await registration.navigationPreload?.enable();
+  const open = await clients.matchAll({ includeUncontrolled: true, type: "window" });
+  const pages = new Set(["/", ...open.map(({ url }) => nameOf(url))]);
   for (const name of await caches.keys()) {
     if (name === STATIC || name === PAGES) continue;
-    const pages = name.startsWith("pages-") ? await (await caches.open(name)).keys() : [];
+    if (name.startsWith("pages-")) for (const { url } of await (await caches.open(name)).keys()) pages.add(nameOf(url));
     await caches.delete(name);
-    await Promise.allSettled(pages.map(async ({ url }) => hold(url, await fetch(url, { headers: { Accept: "text/html" } }))));
   }
   await clients.claim();
+  await Promise.allSettled([...pages].map(async (name) => hold(name, await fetch(name, { headers: { Accept: "text/html" } }))));
+}
+
+/** The page of a room, whatever the place in it; the home page. */
+function nameOf(url) {
+  return new URL(url).pathname.split("/", 3).join("/");
 }
 
 async function file(request) {
@@ -48,14 +58,13 @@ async function file(request) {
 }
 
 async function page(event) {
-  const url = new URL(event.request.url);
-  const name = url.pathname.split("/", 3).join("/"); // The room's, whatever the place in it.
+  const name = nameOf(event.request.url);
   const held = await (await caches.open(PAGES)).match(name);
   const fresh = network(event);
   const late = held && new Promise((resolve) => setTimeout(resolve, PATIENCE));
   const response = await Promise.race(late ? [fresh, late] : [fresh]);
   if (response && (response.status < 500 || !held)) {
-    if (url.pathname === name && !url.search) event.waitUntil(hold(url, response.clone()));
+    if (event.request.url === location.origin + name) event.waitUntil(hold(name, response.clone()));
     return response;
   }
   return held ?? notHere();
@@ -70,15 +79,15 @@ async function network(event) {
 }
 
 /** Keeps a page, without the messages and what was not read of them. */
-async function hold(url, response) {
+async function hold(name, response) {
   if (!response.ok || !response.headers.get("Content-Type")?.startsWith("text/html")) return;
   const html = (await response.text())
     .replace("<body ", "<body data-shell ")
     .replace(/(<div id="messages"[^>]*?)(?: data-read="[^"]*")?>[\s\S]*?(<p class="edge" id="newer")/, "$1></div>$2");
   const headers = new Headers(response.headers);
-  for (const name of ["Content-Encoding", "Content-Length"]) headers.delete(name);
+  for (const header of ["Content-Encoding", "Content-Length"]) headers.delete(header);
   const cache = await caches.open(PAGES);
-  await cache.put(url, new Response(html, { headers }));
+  await cache.put(name, new Response(html, { headers }));
   const kept = await cache.keys();
   await Promise.all(kept.slice(0, -MOST).map((one) => cache.delete(one)));
 }

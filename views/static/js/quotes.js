@@ -46,6 +46,11 @@ export function quotes({ room, log, connection }) {
       for (const quote of of(id)) quote.children[1].textContent = kind === "edit" ? firstLine(text) : "deleted message";
     }
   });
+  connection.addEventListener("state", ({ detail }) => {
+    if (detail !== "live") return;
+    for (const quote of log.querySelectorAll("[data-asked]")) delete quote.dataset.asked; // Those asked for in vain.
+    look();
+  });
   new MutationObserver(look).observe(log, { childList: true });
   look();
 }

@@ -42,8 +42,9 @@ type socket struct {
 	saying sync.Mutex
 }
 
-// silence is longer than a server lets a socket be without a ping.
-const silence = 40 * time.Second
+// silence is longer than a server lets a socket be without a ping, on a machine
+// that may be busy.
+const silence = 60 * time.Second
 
 // dial opens a socket and hears its hello.
 func dial(url, token string, netDial func(network, addr string) (net.Conn, error)) (*socket, error) {
@@ -65,7 +66,7 @@ func dial(url, token string, netDial func(network, addr string) (net.Conn, error
 	s := &socket{conn: conn, gone: make(chan struct{})}
 	conn.SetPingHandler(func(data string) error {
 		conn.SetReadDeadline(time.Now().Add(silence))
-		return conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))
+		return conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(silence))
 	})
 	if hello, err := s.hear(); err != nil || hello.Type != "hello" || hello.Protocol != "burble.v1" {
 		conn.Close()

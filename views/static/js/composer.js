@@ -100,11 +100,9 @@ export class Composer extends EventTarget {
     const line = this.#form.querySelector(".about");
     this.#about = about;
     line.hidden = !about;
-    if (about) {
-      const [title, text] = line.children;
-      title.textContent = about.kind === "edit" ? "Changing your message" : `Answering ${about.name}`;
-      text.textContent = about.line ?? "";
-    }
+    const [title, text] = line.children;
+    title.textContent = about?.kind === "edit" ? "Changing your message" : `Answering ${about?.name}`;
+    text.textContent = about?.line ?? "";
     if (about?.kind === "edit") this.#text.value = about.text;
     this.#changed();
   }

@@ -56,7 +56,8 @@ function build() {
 function fill(word) {
   const names = new Map();
   if (!word) for (const one of recent()) names.set(one, "");
-  for (const [name, one] of Object.entries(emoji)) if (name.includes(word) && !names.get(one)) names.set(one, name);
+  const numbers = ([name]) => /^\d/.test(name); // An object has them first.
+  for (const [name, one] of Object.entries(emoji).sort((a, b) => numbers(a) - numbers(b))) if (name.includes(word) && !names.get(one)) names.set(one, name);
   panel.lastElementChild.replaceChildren(
     ...[...names].map(([one, name]) => {
       const label = name.replaceAll("_", " ");

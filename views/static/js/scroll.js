@@ -13,6 +13,7 @@ const NEAR = 100; // pixels from the end within which the page follows what come
 export class Scroll extends EventTarget {
   #scroller;
   #queue = Promise.resolve();
+  #owed = 0;
 
   /** @param {HTMLElement} scroller */
   constructor(scroller) {
@@ -46,10 +47,14 @@ export class Scroll extends EventTarget {
     return this.#enqueue(() => {
       const stay = pin() && this.nearEnd;
       const anchor = stay ? null : this.#inView();
-      const before = anchor?.getBoundingClientRect().top;
+      const before = anchor?.getBoundingClientRect().top - this.#owed;
       change();
+      this.#owed = 0;
       if (stay) this.#scroller.scrollTop = 0;
-      else if (anchor?.isConnected) this.#scroller.scrollTop += anchor.getBoundingClientRect().top - before;
+      if (stay || !anchor?.isConnected) return;
+      this.#scroller.scrollTop += anchor.getBoundingClientRect().top - before;
+      const left = anchor.getBoundingClientRect().top - before;
+      if (Math.abs(left) < 1) this.#owed = left; // It scrolls by whole pixels; what is left must not add up.
     });
   }
 

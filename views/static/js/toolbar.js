@@ -35,7 +35,7 @@ export class Toolbar {
     document.addEventListener("focusin", (event) => {
       const article = event.target.closest("#messages article");
       if (article && event.target.matches(":focus-visible")) this.show(article);
-      else if (!within(event)) this.hide();
+      else if (!article && !within(event)) this.hide();
     });
     scroll.addEventListener("place", () => (this.#focused ? this.#place() : this.hide()));
 

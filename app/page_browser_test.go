@@ -57,3 +57,32 @@ func TestTwoBrowsersTalkThroughAnAbsence(t *testing.T) {
 		t.Errorf("stored: %q", got)
 	}
 }
+
+func TestPageShowsWhatBecomesOfAMessage(t *testing.T) {
+	here, there := startTwo(t, redistest.Start(t).Redis())
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(here, "lobby")
+	bob := there.connect(there.guest("Bob"))
+	bob.follow("lobby", "")
+
+	id := bob.say("lobby", "Tea at four")
+	ada.shows("Tea at four")
+	message := `document.getElementById("m` + id + `")`
+	bob.do(`{"type":"edit","room":"lobby","key":"%s","of":"%s","text":"Tea at **five**"}`, newKey(), id)
+	ada.shows("Tea at five")
+	ada.wait("the edit to be marked", message+`.dataset.edited`)
+	bob.do(`{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"👍","on":true}`, newKey(), id)
+	ada.wait("the reaction", message+`.querySelector(".chip")?.dataset.emoji === "👍"`)
+	answer := bob.do(`{"type":"send","room":"lobby","key":"%s","text":"and cake","reply_to":"%s"}`, newKey(), id)
+	ada.wait("the reply to show what it answers", `document.getElementById("m`+answer+`")?.querySelector(".quote").innerText.includes("Tea at")`)
+	bob.do(`{"type":"topic","room":"lobby","key":"%s","text":"Tea"}`, newKey())
+	ada.wait("the topic", `document.querySelector("#topic-button").innerText.trim() === "Tea"`)
+	bob.do(`{"type":"delete","room":"lobby","key":"%s","of":"%s"}`, newKey(), id)
+	ada.wait("the message to be gone", message+`.matches("[data-deleted]") && !document.body.innerText.includes("Tea at")`)
+
+	ada.open(here, "/r/lobby")
+	ada.shows("and cake")
+	if see[bool](ada, `document.documentElement.outerHTML.includes("Tea at")`) {
+		t.Error("the deleted text is in the page")
+	}
+}

@@ -7,6 +7,7 @@ import { compare, idOf } from "./id.js";
 import { Jump } from "./jump.js";
 import { MessageMaker } from "./message.js";
 import { Outbox } from "./outbox.js";
+import { quotes } from "./quotes.js";
 import { Scroll } from "./scroll.js";
 import { date, dayOf } from "./time.js";
 import { Timeline } from "./timeline.js";
@@ -151,6 +152,7 @@ timeline.addEventListener("trimmed", () => truth.update({ attached: timeline.att
 truth.update({ attached: timeline.attached });
 
 watch(connection);
+quotes({ room, log, connection });
 const keep = () => import("./keep.js").then(({ Keep }) => new Keep({ room, me, timeline, connection }));
 if ("shell" in document.body.dataset) restore();
 else connection.follow(room, asOf || null);
@@ -166,13 +168,8 @@ async function restore() {
   if (!navigator.onLine) connection.offline();
 }
 
-/** What can wait until the page is there. */
-async function afterwards() {
-  const { quotes } = await import("./quotes.js");
-  quotes({ room, log, connection });
-  if (!("shell" in document.body.dataset)) await keep();
-}
-setTimeout(() => afterwards().catch(() => {}), 1_000);
+// What can wait until the page is there.
+if (!("shell" in document.body.dataset)) setTimeout(() => keep().catch(() => {}), 1_000);
 
 let today = dayOf(Date.now());
 setInterval(() => {

@@ -18,6 +18,9 @@ const (
 	// presenceGather is how long newcomers wait for others, so that a thousand
 	// who come at once are one question to Redis.
 	presenceGather = 50 * time.Millisecond
+	// presenceAgain is how long a room of which Redis was told is left alone then: a
+	// crowd that trickles in costs a few questions, not one for each gathering.
+	presenceAgain = 500 * time.Millisecond
 	// presenceGrace is how long somebody may be away before it counts as leaving:
 	// a reloaded page, a socket that broke.
 	presenceGrace = 5 * time.Second
@@ -42,6 +45,7 @@ type presence struct {
 type crowd struct {
 	people map[string]*person // by user ID
 	askers []*feed            // to be told who is here
+	toldAt time.Time          // when Redis was told or asked of it
 }
 
 type person struct {
@@ -184,6 +188,9 @@ func (p *presence) changes(now time.Time) []change {
 	defer p.mu.Unlock()
 	var changes []change
 	for room, crowd := range p.rooms {
+		if now.Sub(crowd.toldAt) < presenceAgain {
+			continue
+		}
 		next := change{room: room, askers: crowd.askers}
 		crowd.askers = nil
 		for id, someone := range crowd.people {
@@ -198,8 +205,8 @@ func (p *presence) changes(now time.Time) []change {
 		}
 		if len(next.here)+len(next.gone)+len(next.askers) > 0 {
 			changes = append(changes, next)
-		}
-		if len(crowd.people) == 0 {
+			crowd.toldAt = now
+		} else if len(crowd.people) == 0 {
 			delete(p.rooms, room)
 		}
 	}

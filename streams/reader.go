@@ -144,9 +144,9 @@ func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
 	}
 	epoch := seen.upto.Epoch
 	if !seen.holds(r.cursor) {
-		found, err := r.store.stretchAfter(ctx, r.Room, seen, r.cursor, r.most)
+		found, err := r.stretch(ctx, seen)
 		if err != nil {
-			return nil, fmt.Errorf("read room %q after %v: %w", r.Room, r.cursor, err)
+			return nil, err
 		}
 		if found.state != Resumed {
 			return r.broken(ctx, seen, found)
@@ -164,9 +164,9 @@ func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
 // catchUp reads from Redis towards the window, checking the cursor again: what
 // comes after it may be trimmed while a slow reader makes its way.
 func (r *Reader) catchUp(ctx context.Context, seen *view) (Read, error) {
-	found, err := r.store.stretchAfter(ctx, r.Room, seen, r.cursor, r.most)
+	found, err := r.stretch(ctx, seen)
 	if err != nil {
-		return Read{}, fmt.Errorf("read room %q after %v: %w", r.Room, r.cursor, err)
+		return Read{}, err
 	}
 	if found.state != Resumed {
 		followed, err := r.broken(ctx, seen, found)
@@ -174,6 +174,15 @@ func (r *Reader) catchUp(ctx context.Context, seen *view) (Read, error) {
 	}
 	r.most = found.most
 	return r.step(found.batch), nil
+}
+
+// stretch asks Redis for what comes after the cursor, and whether it is still good.
+func (r *Reader) stretch(ctx context.Context, seen *view) (*stretch, error) {
+	found, err := r.store.stretchAfter(ctx, r.Room, seen, r.cursor, r.most)
+	if err != nil {
+		return nil, fmt.Errorf("read room %q after %v: %w", r.Room, r.cursor, err)
+	}
+	return found, nil
 }
 
 // broken puts the reader where the history goes on.

@@ -1,4 +1,6 @@
-package main
+//go:build unix
+
+package main_test
 
 import (
 	"context"
@@ -11,7 +13,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
+	cdpnetwork "github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -149,7 +151,7 @@ func (p *browserPerson) page() string {
 }
 
 // join opens a room and gives the person's name there.
-func (p *browserPerson) join(server *testServer, room string) {
+func (p *browserPerson) join(server *process, room string) {
 	p.t.Helper()
 	p.open(server, "/r/"+room)
 	p.do(
@@ -159,9 +161,9 @@ func (p *browserPerson) join(server *testServer, room string) {
 	p.upToDate()
 }
 
-func (p *browserPerson) open(server *testServer, path string) {
+func (p *browserPerson) open(server *process, path string) {
 	p.t.Helper()
-	p.do(chromedp.Navigate("http://" + server.host + path))
+	p.do(chromedp.Navigate(server.url() + path))
 }
 
 // write writes a message into the composer and sends it.
@@ -209,7 +211,7 @@ func (p *browserPerson) shows(texts ...string) {
 // offline switches the browser's own network off or on.
 func (p *browserPerson) offline(off bool) {
 	p.t.Helper()
-	_, err := chromedp.Call(p.ctx, network.OverrideNetworkState, network.OverrideNetworkStateParams{
+	_, err := chromedp.Call(p.ctx, cdpnetwork.OverrideNetworkState, cdpnetwork.OverrideNetworkStateParams{
 		Offline: off, DownloadThroughput: -1, UploadThroughput: -1,
 	})
 	if err != nil {

@@ -1,20 +1,44 @@
-package main
+//go:build unix
+
+package main_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 
 	"burble/streams/redistest"
+
+	"github.com/google/uuid"
 )
 
-// expectStream compares what a page shows with the stream: the same messages, in
-// the same order, none twice.
-func expectStream(t *testing.T, server *testServer, room string, people ...*browserPerson) {
+// stored are a room's messages as a server tells them, "ID text" each.
+func stored(t *testing.T, server *process, room string) (messages []string) {
 	t.Helper()
-	var want []string
-	for _, entry := range server.history(room, "?limit=500").Entries {
-		want = append(want, entry.ID+" "+entry.Text)
+	_, body := server.get("/r/" + room + "/messages?limit=500")
+	var page struct {
+		Entries []struct {
+			ID, Text string
+			Deleted  bool
+		}
 	}
+	if err := json.Unmarshal([]byte(body), &page); err != nil {
+		t.Fatalf("%v in %s", err, body)
+	}
+	for _, entry := range page.Entries {
+		if entry.Deleted {
+			entry.Text = "This message was deleted."
+		}
+		messages = append(messages, entry.ID+" "+entry.Text)
+	}
+	return messages
+}
+
+// expectStream compares what pages show with the stream, of which server tells: the
+// same messages, in the same order, none twice.
+func expectStream(t *testing.T, server *process, room string, people ...*browserPerson) {
+	t.Helper()
+	want := stored(t, server, room)
 	for _, p := range people {
 		if got := p.shown(); !slices.Equal(got, want) {
 			t.Errorf("%s sees\n%q, and stored is\n%q", p.name, got, want)
@@ -23,7 +47,8 @@ func expectStream(t *testing.T, server *testServer, room string, people ...*brow
 }
 
 func TestTwoBrowsersTalkThroughAnAbsence(t *testing.T) {
-	here, there := startTwo(t, redistest.Start(t).Redis())
+	redis := redistest.Start(t)
+	here, there := burble(t, redis), burble(t, redis)
 	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
@@ -51,34 +76,58 @@ func TestTwoBrowsersTalkThroughAnAbsence(t *testing.T) {
 	ada.upToDate()
 
 	expectStream(t, here, "lobby", ada, bob)
-	if got := texts(here.history("lobby", "").Entries); !slices.Equal(got, []string{
-		"hello Bob", "hello Ada", "are you there?", "one from the tunnel", "two from the tunnel",
-	}) {
-		t.Errorf("stored: %q", got)
+	var texts []any
+	for _, entry := range entriesOf(t, redis, "lobby") {
+		texts = append(texts, entry.Values["text"])
+	}
+	if want := []any{"hello Bob", "hello Ada", "are you there?", "one from the tunnel", "two from the tunnel"}; !slices.Equal(texts, want) {
+		t.Errorf("stored: %q", texts)
 	}
 }
 
 func TestPageShowsWhatBecomesOfAMessage(t *testing.T) {
-	here, there := startTwo(t, redistest.Start(t).Redis())
+	redis := redistest.Start(t)
+	here, there := burble(t, redis), burble(t, redis)
 	ada := newBrowserPerson(t, "Ada")
 	ada.join(here, "lobby")
-	bob := there.connect(there.guest("Bob"))
-	bob.follow("lobby", "")
+	bob, err := dial(there.url(), there.token("Bob"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bob.cut()
+	do := func(kind string, fields map[string]any) (id string) {
+		t.Helper()
+		key := uuid.NewString()
+		fields["type"], fields["room"], fields["key"] = kind, "lobby", key
+		if err := bob.say(fields); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			frame, err := bob.hear()
+			if err != nil || frame.Type == "error" {
+				t.Fatalf("%s: %+v, %v", kind, frame, err)
+			}
+			if frame.Key == key {
+				return frame.ID
+			}
+		}
+	}
 
-	id := bob.say("lobby", "Tea at four")
+	id := do("send", map[string]any{"text": "Tea at four"})
 	ada.shows("Tea at four")
 	message := `document.getElementById("m` + id + `")`
-	bob.do(`{"type":"edit","room":"lobby","key":"%s","of":"%s","text":"Tea at **five**"}`, newKey(), id)
+	do("edit", map[string]any{"of": id, "text": "Tea at **five**"})
 	ada.shows("Tea at five")
 	ada.wait("the edit to be marked", message+`.dataset.edited`)
-	bob.do(`{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"👍","on":true}`, newKey(), id)
+	do("react", map[string]any{"of": id, "emoji": "👍", "on": true})
 	ada.wait("the reaction", message+`.querySelector(".chip")?.dataset.emoji === "👍"`)
-	answer := bob.do(`{"type":"send","room":"lobby","key":"%s","text":"and cake","reply_to":"%s"}`, newKey(), id)
+	answer := do("send", map[string]any{"text": "and cake", "reply_to": id})
 	ada.wait("the reply to show what it answers", `document.getElementById("m`+answer+`")?.querySelector(".quote").innerText.includes("Tea at")`)
-	bob.do(`{"type":"topic","room":"lobby","key":"%s","text":"Tea"}`, newKey())
+	do("topic", map[string]any{"text": "Tea"})
 	ada.wait("the topic", `document.querySelector("#topic-button").innerText.trim() === "Tea"`)
-	bob.do(`{"type":"delete","room":"lobby","key":"%s","of":"%s"}`, newKey(), id)
+	do("delete", map[string]any{"of": id})
 	ada.wait("the message to be gone", message+`.matches("[data-deleted]") && !document.body.innerText.includes("Tea at")`)
+	expectStream(t, there, "lobby", ada)
 
 	ada.open(here, "/r/lobby")
 	ada.shows("and cake")

@@ -1,4 +1,6 @@
-package main
+//go:build unix
+
+package main_test
 
 import (
 	"flag"
@@ -6,6 +8,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"testing"
+
+	program "burble/app"
 )
 
 // TestMain lets this test binary be Burble: the process tests start it again with
@@ -13,7 +17,7 @@ import (
 // where they have it, and nothing need be built first.
 func TestMain(m *testing.M) {
 	if os.Getenv("BURBLE_TEST_SERVES") != "" {
-		main()
+		program.Main()
 		return
 	}
 	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {

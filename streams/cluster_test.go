@@ -13,7 +13,7 @@ import (
 func TestRoomsLiveInARedisCluster(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	options := redistest.StartCluster(t)
+	options := redistest.StartCluster(t, 0).Redis()
 	one := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
 	two := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
 	var followers []*follower

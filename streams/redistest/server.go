@@ -1,0 +1,145 @@
+package redistest
+
+import (
+	"context"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Server is a real Redis that belongs to one test.
+type Server struct {
+	Addr string // a Unix socket, or 127.0.0.1:port
+
+	t       testing.TB
+	program string
+	folder  string
+	args    []string
+	process *exec.Cmd
+}
+
+// Start starts a Redis on a Unix socket, with more arguments as redis-server
+// takes them. It ends with the test.
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	folder := tempDir(t)
+	socket := filepath.Join(folder, "redis.sock")
+	return start(t, folder, socket, append([]string{"--port", "0", "--unixsocket", socket}, args...))
+}
+
+// StartTCP starts a Redis on a free port of the loopback interface.
+func StartTCP(t testing.TB, args ...string) *Server {
+	t.Helper()
+	port := strconv.Itoa(FreePort(t))
+	return start(t, tempDir(t), "127.0.0.1:"+port, append([]string{"--port", port, "--bind", "127.0.0.1"}, args...))
+}
+
+func start(t testing.TB, folder, addr string, args []string) *Server {
+	t.Helper()
+	server := &Server{Addr: addr, t: t, program: find(t), folder: folder}
+	server.args = append([]string{"--dir", folder, "--save", "", "--daemonize", "no"}, args...)
+	server.Restart()
+	t.Cleanup(server.Kill)
+	return server
+}
+
+func find(t testing.TB) string {
+	t.Helper()
+	for _, name := range []string{"redis-server", "valkey-server"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("no redis-server on PATH, and CI must not skip")
+	}
+	t.Skip("skipped: needs a redis-server or valkey-server on PATH")
+	return ""
+}
+
+// tempDir is short: the path of a Unix socket has at most 107 bytes.
+func tempDir(t testing.TB) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "redistest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	return folder
+}
+
+// FreePort is a port of the loopback interface that nobody listened on just now. It is
+// below those that systems give to clients' ends, where anybody might take it meanwhile.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	for range 100 {
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(12_000+rand.IntN(20_000))))
+		if err == nil {
+			defer listener.Close()
+			return listener.Addr().(*net.TCPAddr).Port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
+}
+
+// Kill ends the server with SIGKILL, as a crash does, even if it is paused.
+func (s *Server) Kill() {
+	if s.process == nil {
+		return
+	}
+	s.process.Process.Kill()
+	s.process.Wait()
+	s.process = nil
+}
+
+// Restart starts the server again, with what its append-only file holds, if it has one.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.process = exec.Command(s.program, s.args...)
+	if err := s.process.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	client := s.Client()
+	defer client.Close()
+	await(s.t, "redis to answer", func(ctx context.Context) bool { return client.Ping(ctx).Err() == nil })
+}
+
+// askTime is how long one question to a server may take.
+const askTime = 2 * time.Second
+
+// await asks until it is so.
+func await(t testing.TB, what string, so func(ctx context.Context) bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(context.Background(), askTime)
+		done := so(ctx)
+		cancel()
+		if done {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// PID is the process ID, for a test that stops it for a while.
+func (s *Server) PID() int { return s.process.Process.Pid }
+
+// Client is a plain client of the server. The caller closes it.
+func (s *Server) Client() *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true})
+}
+
+// Redis is where a Store finds the server.
+func (s *Server) Redis() *redis.UniversalOptions {
+	return &redis.UniversalOptions{Addrs: []string{s.Addr}}
+}

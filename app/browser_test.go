@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	cdpnetwork "github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -37,6 +38,8 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.WindowSize(1200, 800),
+		chromedp.Flag("disable-features", "Translate,PreloadTopChromeWebUI,PreloadTopChromeWebUILessNavigations"), // Each costs a process.
 	)
 	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, endBrowser := chromedp.NewContext(allocator)
@@ -130,6 +133,18 @@ func (p *browserPerson) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// command has the browser do what no action of chromedp is for.
+func command[Params, Result any](p *browserPerson, what cdp.Command[Params, Result], params Params) Result {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, browserPatience)
+	defer cancel()
+	result, err := chromedp.Call(ctx, what, params)
+	if err != nil {
+		p.t.Fatalf("%s: %s: %v", p.name, what.Method, err)
+	}
+	return result
+}
+
 // see is the value of an expression in the page.
 func see[T any](p *browserPerson, expression string) T {
 	p.t.Helper()
@@ -154,10 +169,9 @@ func (p *browserPerson) page() string {
 func (p *browserPerson) join(server *process, room string) {
 	p.t.Helper()
 	p.open(server, "/r/"+room)
-	p.do(
-		chromedp.SendKeys(chromedp.CSS(`form[action="/session"] input[name=name]`), p.name+"\r"),
-		chromedp.WaitVisible(chromedp.CSS(`#composer textarea`)),
-	)
+	p.do(chromedp.SendKeys(chromedp.CSS(`form[action="/session"] input[name=name]`), p.name))
+	p.press("Enter")
+	p.do(chromedp.WaitVisible(chromedp.CSS(`#composer textarea`)))
 	p.upToDate()
 }
 
@@ -169,7 +183,9 @@ func (p *browserPerson) open(server *process, path string) {
 // write writes a message into the composer and sends it.
 func (p *browserPerson) write(text string) {
 	p.t.Helper()
-	p.do(chromedp.SendKeys(chromedp.CSS(`#composer textarea`), text+"\r"))
+	p.do(chromedp.Focus(chromedp.CSS(`#composer textarea`)))
+	p.types(text)
+	p.press("Enter")
 }
 
 // wait waits until the expression is true in the page. (It asks from outside: the
@@ -211,10 +227,7 @@ func (p *browserPerson) shows(texts ...string) {
 // offline switches the browser's own network off or on.
 func (p *browserPerson) offline(off bool) {
 	p.t.Helper()
-	_, err := chromedp.Call(p.ctx, cdpnetwork.OverrideNetworkState, cdpnetwork.OverrideNetworkStateParams{
+	command(p, cdpnetwork.OverrideNetworkState, cdpnetwork.OverrideNetworkStateParams{
 		Offline: off, DownloadThroughput: -1, UploadThroughput: -1,
 	})
-	if err != nil {
-		p.t.Fatalf("%s: %v", p.name, err)
-	}
 }

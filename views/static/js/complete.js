@@ -30,7 +30,7 @@ export class Complete {
   #field;
   #people;
   #list = document.createElement("ul");
-  #emoji = {};
+  #emoji = null;
   #wanted = null;
 
   /**
@@ -60,7 +60,10 @@ export class Complete {
     const before = value.slice(0, selectionStart);
     this.#wanted = wanted(before);
     const named = /(?:^|\s):([\w+-]+):$/.exec(before)?.[1];
-    if (this.#wanted?.sign === ":" || named) this.#emoji = (await import("../vendor/markdown-it-emoji-3.1.0/full.js")).default;
+    if ((this.#wanted?.sign === ":" || named) && !this.#emoji) {
+      this.#emoji = (await import("../vendor/markdown-it-emoji-3.1.0/full.js")).default;
+      return this.#look(); // More was written meanwhile, or it was sent.
+    }
     if (named && this.#emoji[named]) return this.#put(selectionStart - named.length - 2, this.#emoji[named]);
     if (!this.#wanted) return this.#show([]);
     const { sign, word } = this.#wanted;

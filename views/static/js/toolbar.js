@@ -24,10 +24,11 @@ export class Toolbar {
     this.#act = act;
     const scroller = log.closest(".scroller");
     const within = (event) => element.contains(event.target);
+    for (const button of [...element.querySelectorAll("button")].slice(1)) button.tabIndex = -1; // One stop of the Tab key.
     element.addEventListener("click", (event) => this.#click(event.target.closest("button")));
     element.addEventListener("keydown", (event) => this.#steer(event));
     scroller.addEventListener("keydown", (event) => this.#walk(event));
-    scroller.addEventListener("pointerover", (event) => {
+    scroller.addEventListener("pointermove", (event) => {
       const article = event.pointerType === "mouse" && event.target.closest("article");
       if (article && !this.#focused) this.show(article);
     });
@@ -99,7 +100,7 @@ export class Toolbar {
     const article = this.#article;
     const focused = this.#focused;
     if (button.name !== "more") this.hide();
-    if (focused) article.focus({ preventScroll: true });
+    if (focused) focus(article);
     this.#act(button.name, article, button);
   }
 
@@ -119,7 +120,7 @@ export class Toolbar {
     const at = buttons.indexOf(document.activeElement);
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[key];
     if (to !== undefined) buttons.at(to % buttons.length).focus();
-    else if (key === "Escape" || key === "Tab") this.#article?.focus();
+    else if (key === "Escape") focus(this.#article);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -129,15 +130,14 @@ export class Toolbar {
   #walk(event) {
     const { key, shiftKey, target, currentTarget } = event;
     const article = target.closest("article");
-    if (event.altKey || event.ctrlKey || event.metaKey || (target !== article && target !== currentTarget)) return;
-    if (article && (key === "Enter" || key === "ContextMenu" || (key === "F10" && shiftKey))) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (target === article && (key === "Enter" || key === "ContextMenu" || (key === "F10" && shiftKey))) {
       this.show(article);
       this.#element.querySelector("button:not([hidden])").focus();
     } else if (key === "ArrowUp" || key === "ArrowDown") {
       const next = article ? this.#neighbour(article, key === "ArrowUp" ? -1 : 1) : this.#inView(currentTarget);
       if (!next) return;
-      next.tabIndex = -1;
-      next.focus({ preventScroll: true });
+      focus(next);
       next.scrollIntoView({ block: "nearest" });
     } else {
       return;
@@ -154,4 +154,9 @@ export class Toolbar {
     const { bottom } = scroller.getBoundingClientRect();
     return [...this.#log.querySelectorAll("article[id]")].findLast((article) => article.getBoundingClientRect().top < bottom - 20);
   }
+}
+
+function focus(article) {
+  article.tabIndex = -1;
+  article.focus({ preventScroll: true });
 }

@@ -1,0 +1,82 @@
+//go:build unix
+
+package main_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"burble/streams/redistest"
+
+	"github.com/chromedp/cdproto/input"
+)
+
+func TestComposerKeepsDraftsPastesLinesAndCounts(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := burble(t, redis), burble(t, redis)
+	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	ada.join(here, "lobby")
+	bob.join(there, "lobby")
+
+	// Who writes is shown, and no longer when nothing comes of it.
+	ada.types("half a thou")
+	bob.wait("Ada to be writing", `document.querySelector("#typing").innerText === "Ada is writing…"`)
+	ada.open(here, "/r/kitchen")
+	ada.upToDate()
+	ada.types("salt")
+	bob.wait("Ada to be writing no longer", `document.querySelector("#typing").innerText === ""`)
+
+	// Each room has its draft, and what it answers, over reloads.
+	bob.write("one\ntwo\n\nthree")
+	ada.open(here, "/r/lobby")
+	if got := ada.writing(); got != "half a thou" {
+		t.Errorf("the draft of the lobby is %q", got)
+	}
+	ada.does("one\ntwo\n\nthree", "reply")
+	ada.open(here, "/r/kitchen")
+	if got := ada.writing(); got != "salt" {
+		t.Errorf("the draft of the kitchen is %q", got)
+	}
+	ada.open(here, "/r/lobby")
+	ada.wait("what is answered", `document.querySelector("#composer .about").innerText.includes("Answering Bob")`)
+	ada.types("ght")
+	ada.press("Enter")
+	bob.shows("half a thought")
+	bob.wait("the answer", fmt.Sprintf(`document.querySelector("%s .quote").innerText === "Bob one"`, bob.message("half a thought")))
+
+	// What is copied is what was written, and pasting keeps its lines.
+	ada.does("one\ntwo\n\nthree", "copy")
+	ada.wait("the text to be copied", `document.querySelector("#said").innerText === "Text copied."`)
+	ada.click("#composer textarea")
+	ada.press("Control+v")
+	if got := ada.writing(); got != "one\ntwo\n\nthree" {
+		t.Errorf("pasted: %q", got)
+	}
+	ada.wipe()
+	ada.does("one\ntwo\n\nthree", "link")
+	ada.wait("the link to be copied", `document.querySelector("#said").innerText === "Link copied."`)
+	ada.click("#composer textarea")
+	ada.press("Control+v")
+	if got, want := ada.writing(), here.url()+"/r/lobby/"+strings.TrimPrefix(ada.message("one\ntwo\n\nthree"), "#m"); got != want {
+		t.Errorf("pasted: %q, want %q", got, want)
+	}
+	ada.wipe()
+
+	// Near the limit it counts; above, it does not send.
+	long := strings.Repeat("blah ", 799)
+	command(ada, input.InsertText, input.InsertTextParams{Text: long + "blah"})
+	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "1 left")
+	ada.types("?!")
+	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "1 too many")
+	ada.press("Enter", "Backspace")
+	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "0 left")
+	ada.press("Enter")
+	bob.shows(long + "blah?")
+	if got := ada.writing(); got != "" {
+		t.Errorf("after sending %q is in the composer", got)
+	}
+	ada.upToDate()
+	expectStream(t, here, "lobby", ada, bob)
+}

@@ -1,0 +1,102 @@
+//go:build linux
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// presets are what the modes do unless flags say otherwise.
+var presets = map[string]work{
+	"fanout": {Clients: 500, Rooms: 1, Follow: 1, Rate: 50, Size: 100},
+	"rooms":  {Clients: 2000, Rooms: 10_000, Follow: 10, Rate: 1000, Size: 100},
+	"quiet":  {Clients: 100, Rooms: 1, Follow: 1, Rate: 20, Size: 100},
+	"idle":   {Clients: 10_000, Rooms: 1, Follow: 1, Rate: 1, Size: 100, Settle: 5 * time.Second},
+}
+
+const usage = `Usage: bench [mode] [flags]
+
+Modes:
+  fanout   many clients in few rooms (the default)
+  rooms    many rooms with few clients each
+  quiet    few messages: how long until the last client has each
+  idle     many connections that hardly hear anything
+
+Flags, with the defaults of this mode:
+`
+
+// parseFlags reads the command line.
+func parseFlags(args []string) (*bench, error) {
+	b := &bench{mode: "fanout", out: os.Stdout}
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		b.mode, args = args[0], args[1:]
+	}
+	preset, known := presets[b.mode]
+	if !known {
+		return nil, fmt.Errorf("there is no mode %q: %s", b.mode, strings.Join(slices.Sorted(maps.Keys(presets)), ", "))
+	}
+	b.work = preset
+	w := &b.work
+	w.Settle = max(w.Settle, 500*time.Millisecond)
+	flags := flag.NewFlagSet("bench "+b.mode, flag.ContinueOnError)
+	flags.Usage = func() { fmt.Fprint(flags.Output(), usage); flags.PrintDefaults() }
+	flags.IntVar(&w.Clients, "clients", w.Clients, "connections")
+	flags.IntVar(&w.Rooms, "rooms", w.Rooms, "rooms, over which clients and messages are spread evenly")
+	flags.IntVar(&w.Follow, "follow", w.Follow, "rooms that each client follows")
+	flags.IntVar(&w.Rate, "rate", w.Rate, "messages a second, in all rooms together")
+	flags.IntVar(&w.Size, "size", w.Size, "bytes of a message's text")
+	flags.DurationVar(&w.Lasts, "for", 10*time.Second, "how `long` each run is measured")
+	flags.DurationVar(&w.Warm, "warm", time.Second, "how `long` it goes on before that")
+	flags.DurationVar(&w.Settle, "settle", w.Settle, "how `long` the server is left alone when all have joined")
+	flags.DurationVar(&b.patience, "patience", 5*time.Second, "how `long` nothing may arrive before what has not arrived is missing")
+	flags.IntVar(&w.Guests, "guests", 1000, "different people that the clients of Burble are, at most")
+	flags.StringVar(&w.Transport, "transport", webSocket, "websocket, or sse (Burble only)")
+	names := flags.String("target", "burble", "what is measured, with commas: burble, floor (a bare loop of writes), hub (as in the tutorials), "+
+		"xread (a blocked XREAD for each connection), centrifugo")
+	flags.IntVar(&b.runs, "runs", 1, "runs of each target, in turns; the medians are at the end")
+	flags.BoolVar(&b.json, "json", false, "a JSON object for each run, instead of a line")
+	flags.StringVar(&b.burble, "burble", "", "a `program` to measure, instead of what is in ./app now")
+	flags.StringVar(&b.profile, "profile", "", "a `folder` for profiles of Burble: CPU while it is measured, memory and goroutines after")
+	flags.IntVar(&b.centrifugo.port, "centrifugo", 0, "the `port` of this machine on which a Centrifugo listens, whose clients may connect, subscribe and publish")
+	pids := flags.String("centrifugo-pids", "", "its process `IDs`, with commas")
+	redisPids := flags.String("centrifugo-redis-pids", "", "those of its Redis")
+	err := flags.Parse(args)
+	if err == nil && flags.NArg() > 0 {
+		err = fmt.Errorf("what is %q?", flags.Arg(0))
+	}
+	if err == nil {
+		b.targets, err = findTargets(*names)
+	}
+	if err == nil {
+		b.centrifugo.pids, err = numbers(*pids)
+	}
+	if err == nil {
+		b.centrifugo.redisPids, err = numbers(*redisPids)
+	}
+	w.Guests = min(w.Guests, w.Clients)
+	if err == nil {
+		err = w.check()
+	}
+	return b, err
+}
+
+func numbers(text string) (all []int, err error) {
+	for field := range strings.SplitSeq(text, ",") {
+		if field == "" {
+			continue
+		}
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}

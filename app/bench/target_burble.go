@@ -1,0 +1,141 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// buildBurble builds the program, once. With a profile it is the same program, with
+// one more file that the toolchain takes from elsewhere: its folder stays as it is.
+func (b *bench) buildBurble(ctx context.Context) (string, error) {
+	if b.burble != "" {
+		return b.burble, nil
+	}
+	program := filepath.Join(b.folder, "burble")
+	args := []string{"build", "-o", program}
+	if b.profile != "" {
+		overlay, err := b.profileOverlay(ctx)
+		if err != nil {
+			return "", err
+		}
+		args = append(args, "-overlay", overlay)
+	}
+	if said, err := exec.CommandContext(ctx, "go", append(args, "burble/app")...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build burble/app: %w\n%s", err, said)
+	}
+	b.burble = program
+	return program, nil
+}
+
+// startBurble starts a Burble on the Redis, without limits.
+func (b *bench) startBurble(ctx context.Context, r *redisServer) (*child, int, error) {
+	program, err := b.buildBurble(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	env := []string{"PORT=0", "REDIS_URL=" + r.url(), "LOG_FORMAT=json",
+		"RATE_MESSAGES=0", "RATE_ADDRESS=0", "RATE_CONNECTIONS=0"}
+	if b.profile != "" {
+		os.Remove(b.profileSocket()) // the last one's
+		env = append(env, profileVariable+"="+b.profileSocket())
+	}
+	return startServer(ctx, env, program)
+}
+
+func launchBurble(ctx context.Context, b *bench, w work, r *redisServer) (*server, error) {
+	c, port, err := b.startBurble(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := burbleTokens(ctx, port, w.Guests)
+	if err != nil {
+		c.kill()
+		return nil, err
+	}
+	socket := burbleSocket(tokens)
+	s := &server{protocol: socket, port: port, pids: []int{c.pid()}, redisPids: []int{r.pid()}, end: c.kill}
+	if w.Transport == sse {
+		s.protocol, s.speaking = burbleEvents(), socket
+	}
+	return s, nil
+}
+
+// burbleSocket is the protocol of app/README.md. The guests are the clients in turn.
+func burbleSocket(tokens []string) *protocol {
+	return &protocol{
+		request: func(client, _ int) string {
+			return upgrade("/ws", "Sec-WebSocket-Protocol: burble.v1", "Authorization: Bearer "+tokens[client%len(tokens)])
+		},
+		follow:  func(rooms []int) [][]byte { return burbleFollow(rooms, `"last":0`) },
+		joined:  `{"type":"followed"`,
+		refused: `{"type":"error"`,
+		message: func(room int, text, key string) string {
+			return fmt.Sprintf(`{"type":"send","room":"%s","key":"%s","text":"%s"}`, roomName(room), key, text)
+		},
+	}
+}
+
+// burbleFollow is one frame for each room.
+func burbleFollow(rooms []int, from string) [][]byte {
+	frames := make([][]byte, len(rooms))
+	for i, room := range rooms {
+		frames[i], _ = clientFrame(opText, fmt.Appendf(nil, `{"type":"follow","room":"%s",%s}`, roomName(room), from))
+	}
+	return frames
+}
+
+// burbleEvents is the live read as server-sent events.
+func burbleEvents() *protocol {
+	return &protocol{
+		request: func(_, room int) string {
+			return "GET /r/" + roomName(room) + "/events?last=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream"
+		},
+		follow:  func([]int) [][]byte { return nil },
+		joined:  "event: followed",
+		endless: true,
+	}
+}
+
+// burbleTokens makes guests.
+func burbleTokens(ctx context.Context, port, count int) ([]string, error) {
+	tokens := make([]string, 0, count)
+	for i := range count {
+		body := strings.NewReader(`{"name":"Guest ` + strconv.Itoa(i+1) + `"}`)
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("http://127.0.0.1:%d/session", port), body)
+		if err != nil {
+			return nil, err
+		}
+		request.Header.Set("Content-Type", "application/json")
+		var session struct{ Token string }
+		if err := ask(request, &session); err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, session.Token)
+	}
+	return tokens, nil
+}
+
+var web = &http.Client{Timeout: 30 * time.Second}
+
+// ask makes a request and reads its JSON.
+func ask(request *http.Request, answer any) error {
+	response, err := web.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: %s", request.Method, request.URL.Path, response.Status)
+	}
+	return json.NewDecoder(response.Body).Decode(answer)
+}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	program "burble/app"
+	"burble/streams/redistest"
 )
 
 // TestMain lets this test binary be Burble: the process tests start it again with
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("BURBLE_TEST_RACED") == "" {
 		flag.Set("test.parallel", "4") // most of these tests wait; -parallel still counts
 	}
-	code := m.Run()
+	code := redistest.Main(m)
 	endChromium()
 	os.Exit(code)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"burble/streams"
+	"burble/streams/redistest"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -19,7 +20,7 @@ import (
 func TestMain(m *testing.M) {
 	streams.SetBlockFor(time.Second)
 	redis.SetLogger(quiet{})
-	code := m.Run()
+	code := redistest.Main(m)
 	if left := ours(); code == 0 && left != "" {
 		fmt.Println("goroutines left:\n" + left)
 		code = 1

@@ -21,7 +21,7 @@ func TestPoisonEntriesArePassedOver(t *testing.T) {
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		for name, fields := range poisons {
 			t.Run(name, func(t *testing.T) {
-				backend.Client.FlushAll(context.Background())
+				backend.Flush(t)
 				store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 				add := func(fields ...any) {
 					args := append([]any{"XADD", lobbyKey, "*"}, fields...)

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -47,7 +46,6 @@ func StartCluster(t testing.TB, replicas int, args ...string) *Cluster {
 		c.Nodes = append(c.Nodes, node)
 		buses[i] = FreePort(t)
 	}
-	var starting sync.WaitGroup
 	for i, node := range c.Nodes {
 		c.configure(node, buses)
 		own := []string{
@@ -55,9 +53,8 @@ func StartCluster(t testing.TB, replicas int, args ...string) *Cluster {
 			"--cluster-announce-ip", "127.0.0.1", "--cluster-announce-port", port(node.Proxy.Addr),
 			"--cluster-port", fmt.Sprint(buses[i]), "--cluster-announce-bus-port", fmt.Sprint(buses[i]),
 		}
-		starting.Go(func() { node.start(append(own, args...)...) })
+		node.launch(append(own, args...)...)
 	}
-	starting.Wait()
 	c.AwaitWhole()
 	return c
 }

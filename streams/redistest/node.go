@@ -36,8 +36,8 @@ func port(addr string) string {
 	return port
 }
 
-// start starts the node with more arguments. It ends with the test.
-func (n *Node) start(args ...string) {
+// launch starts the node with more arguments, and does not wait. It ends with the test.
+func (n *Node) launch(args ...string) {
 	n.t.Helper()
 	n.args = append([]string{
 		"--dir", n.folder, "--save", "", "--bind", "127.0.0.1", "--port", port(n.Addr),
@@ -46,7 +46,7 @@ func (n *Node) start(args ...string) {
 		"--masteruser", replicaUser, "--masterauth", replicaPassword,
 	}, args...)
 	n.t.Cleanup(n.Kill)
-	n.Restart()
+	n.Server.launch()
 }
 
 // CutOff separates the node from clients, sentinels and replicas, as a broken network

@@ -46,7 +46,7 @@ func StartSentinel(t testing.TB, args ...string) *Sentinel {
 		if i > 0 {
 			own = append(own, "--replicaof", "127.0.0.1", port(s.Nodes[0].Proxy.Addr))
 		}
-		node.start(append(own, args...)...)
+		node.launch(append(own, args...)...)
 	}
 	s.awaitReplicas()
 	s.startSentinels()

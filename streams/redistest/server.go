@@ -103,10 +103,20 @@ func (s *Server) Kill() {
 // Restart starts the server again, with what its append-only file holds, if it has one.
 func (s *Server) Restart() {
 	s.t.Helper()
+	s.launch()
+	s.awaitAnswer()
+}
+
+func (s *Server) launch() {
+	s.t.Helper()
 	s.process = exec.Command(s.program, s.args...)
 	if err := s.process.Start(); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+func (s *Server) awaitAnswer() {
+	s.t.Helper()
 	client := s.Client()
 	defer client.Close()
 	await(s.t, "redis to answer", func(ctx context.Context) bool { return client.Ping(ctx).Err() == nil })

@@ -77,6 +77,7 @@ func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *
 		ReadTimeout: requestTime, IdleTimeout: idleTime, // no WriteTimeout: writes have deadlines
 		ReadBufferSize: 4 << 10, Immutable: true, DisableStartupMessage: true,
 	})
+	a.fiber.Server().KeepHijackedConns = true // a feed closes its own
 	a.routes()
 	a.renderFirst()
 	return a

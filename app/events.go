@@ -53,20 +53,20 @@ func (a *App) takeOver(c *fiber.Ctx, contentType string, lines *lineCodec, done 
 	header.SetConnectionClose()
 	head := bytes.Clone(header.Header())
 	c.Context().HijackSetNoResponse(true)
-	c.Context().Hijack(func(conn net.Conn) {
-		defer a.recoverFeed()
+	c.Context().Hijack(func(wrapped net.Conn) {
+		conn, _ := detach(wrapped)
 		f := &feed{app: a, conn: conn, codec: lines, log: a.log}
-		bound(conn)
-		if !a.feeds.add(f) {
+		running := a.run(f, func() {
+			defer done()
+			if f.write(head) {
+				serve(f)
+			}
+			f.hangUp(closeNormal, "")
+		})
+		if !running { // the client comes back to another server
 			done()
-			return // the connection closes: the client comes back to another server
+			f.finish()
 		}
-		defer a.feeds.remove(f)
-		defer f.finish()
-		defer done()
-		f.write(head)
-		serve(f)
-		f.hangUp(closeNormal, "")
 	})
 	return nil
 }

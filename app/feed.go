@@ -29,9 +29,11 @@ const (
 const (
 	closeGone       = 0 // nobody is there to hear it
 	closeNormal     = 1000
+	closeProtocol   = 1002
 	closeNotText    = 1003
 	closeNotUTF8    = 1007
 	closeNotAllowed = 1008
+	closeTooBig     = 1009
 	closeBroken     = 1011
 	closeRestart    = 1012
 	closeTooSlow    = 4008
@@ -72,7 +74,6 @@ type feed struct {
 	closed  bool // no pump is started any more
 	code    int  // why it ends
 	reason  string
-	said    bool // the other side was told, or said it first
 	pumps   sync.WaitGroup
 
 	writing sync.Mutex // held for each write; guards broken and rest

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"net"
 	"os"
 	"time"
 )
@@ -41,12 +40,13 @@ func (f *feed) hangUp(code int, reason string) {
 	f.conn.SetReadDeadline(time.Unix(1, 0)) // a blocked read ends: Close would not end it
 }
 
-// finish gives back everything, says why, and returns when nobody uses the
-// connection any more: it is pooled, and would be another user's next.
+// finish gives back everything, says why, and closes the connection when nobody
+// uses it any more.
 func (f *feed) finish() {
+	defer f.conn.Close()
 	f.hangUp(closeGone, "")
 	f.mu.Lock()
-	code, reason, said, rooms := f.code, f.reason, f.said, f.rooms
+	code, reason, rooms := f.code, f.reason, f.rooms
 	f.rooms, f.queue = nil, nil
 	f.mu.Unlock()
 	for _, room := range rooms {
@@ -65,10 +65,7 @@ func (f *feed) finish() {
 		patience = lingerFor
 	}
 	f.conn.SetDeadline(time.Now().Add(patience))
-	last := f.rest[:len(f.rest):len(f.rest)]
-	if !said {
-		last = append(last, f.codec.end(code, reason)...)
-	}
+	last := append(f.rest[:len(f.rest):len(f.rest)], f.codec.end(code, reason)...)
 	if _, err := f.conn.Write(last); err != nil {
 		return
 	}
@@ -80,16 +77,6 @@ func (f *feed) finish() {
 		if _, err := f.conn.Read(discard[:]); err != nil {
 			return
 		}
-	}
-}
-
-// bound bounds what the kernel keeps of a connection's unread frames.
-func bound(conn net.Conn) {
-	if wrapped, ok := conn.(interface{ UnsafeConn() net.Conn }); ok {
-		conn = wrapped.UnsafeConn()
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetWriteBuffer(sendBuffer)
 	}
 }
 

@@ -2,19 +2,15 @@ package main
 
 import (
 	"errors"
-	"net"
+	"sync"
 	"time"
-	"unicode/utf8"
 
-	fasthttpws "github.com/fasthttp/websocket"
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
 )
 
 const (
 	subprotocol = "burble.v1"
-	// deadAfter is how long a socket may be silent. Every browser answers pings.
-	deadAfter = 60 * time.Second
 	// appendTime bounds one append, the Store's own retries included.
 	appendTime = 8 * time.Second
 	// roomsMost bounds how many rooms one connection follows.
@@ -25,11 +21,11 @@ const (
 	typingEvery = 3 * time.Second
 )
 
-// A session is one WebSocket: a feed of the rooms it follows, and the frames of
+// A session is one WebSocket: a feed of the rooms it follows, and the messages of
 // its client, taken one after the other so that they keep their order.
 type session struct {
 	feed
-	ws      *websocket.Conn
+	socketReader
 	guest   *Guest // nil: it may read
 	address string
 	limited int                  // frames refused in a row
@@ -39,11 +35,9 @@ type session struct {
 
 // openSocket is the handler of GET /ws, after the middleware let it through.
 func (a *App) openSocket() fiber.Handler {
-	upgrade := websocket.New(a.serveSocket, websocket.Config{
-		Subprotocols:    []string{subprotocol},
-		ReadBufferSize:  1024,
-		WriteBufferSize: 512, // ours are written past it
-		RecoverHandler:  a.recoverSocket,
+	upgrade := websocket.New(a.takeSocket, websocket.Config{
+		Subprotocols:   []string{subprotocol},
+		RecoverHandler: func(*websocket.Conn) { a.recoverFeed() },
 	})
 	return func(c *fiber.Ctx) error {
 		if !websocket.IsWebSocketUpgrade(c) {
@@ -58,91 +52,69 @@ func (a *App) openSocket() fiber.Handler {
 	}
 }
 
-// recoverSocket keeps a panic from the client, and from the other sessions.
-func (a *App) recoverSocket(*websocket.Conn) {
-	if cause := recover(); cause != nil {
-		a.logPanic(cause)
-	}
-}
-
-// serveSocket is a session's life. The connection is pooled: nothing may use it
-// after this returns.
-func (a *App) serveSocket(ws *websocket.Conn) {
+// takeSocket takes the connection over after the handshake, and with it all that
+// the socket library would keep for each: its pooled connection, the request, two
+// buffers of 4 KiB.
+func (a *App) takeSocket(ws *websocket.Conn) {
 	caller := ws.Locals(callerKey).(*caller)
+	conn, input := detach(ws.NetConn())
 	s := &session{
-		feed:    feed{app: a, conn: ws.NetConn(), codec: socketCodec{}, log: a.log},
-		ws:      ws,
-		guest:   caller.guest,
-		address: caller.address,
+		feed:         feed{app: a, conn: conn, codec: socketCodec{}, log: a.log},
+		socketReader: newSocketReader(input),
+		guest:        caller.guest,
+		address:      caller.address,
 	}
 	if s.guest != nil {
 		s.user = s.guest.ID
 	}
-	bound(s.conn)
-	if !a.feeds.add(&s.feed) {
+	if !a.run(&s.feed, s.serve) {
 		s.hangUp(closeRestart, "the server is going away: come back")
 		s.finish()
-		return
 	}
-	defer a.feeds.remove(&s.feed)
-	defer s.finish()
+}
+
+// serve is a session's life.
+func (s *session) serve() {
 	defer s.leaveAll()
-	s.write(webSocketFrame(opText, helloJSON(s.guest, a.store.Durability())))
-	s.read()
-}
-
-// read takes the client's frames until the connection ends.
-func (s *session) read() {
-	s.ws.SetReadLimit(frameLimit)
-	heard := func() { s.ws.SetReadDeadline(time.Now().Add(deadAfter)) }
-	s.ws.SetPongHandler(func(string) error { heard(); return nil })
-	s.ws.SetPingHandler(func(data string) error {
-		heard()
-		s.write(webSocketFrame(opPong, []byte(data)))
-		return nil
+	s.aside(func() {
+		s.write(webSocketFrame(opText, helloJSON(s.guest, s.app.store.Durability())))
 	})
-	s.ws.SetCloseHandler(s.closed)
-	heard()
-	for !s.isClosed() {
-		kind, data, err := s.ws.ReadMessage()
-		if err != nil {
-			s.refused(err)
-			return
-		}
-		heard()
-		switch {
-		case kind != websocket.TextMessage:
-			s.hangUp(closeNotText, "frames are text")
-		case !utf8.Valid(data):
-			s.hangUp(closeNotUTF8, "not UTF-8")
-		default:
-			s.take(data)
-		}
+	for s.await() == nil {
+		s.aside(s.next)
 	}
 }
 
-// closed answers the client's close frame, and closes at once: RFC 6455 section
-// 7.1.1 has the server be first then.
-func (s *session) closed(code int, _ string) error {
-	if code == websocket.CloseNoStatusReceived {
-		code = closeNormal
-	}
-	s.write(closeFrame(code, ""))
-	s.hangUp(closeGone, "")
-	return nil
+// aside runs work on a stack of its own, which is given back after it, and waits: a
+// goroutine's stack hardly shrinks, and this one spends its life waiting in 2 KiB.
+func (s *session) aside(work func()) {
+	var running sync.WaitGroup
+	running.Go(func() {
+		defer s.recovered()
+		work()
+	})
+	running.Wait()
 }
 
-// refused ends the session when reading failed. The socket library has written a
-// close frame of its own if the client broke the protocol or a frame was too big.
-func (s *session) refused(err error) {
-	var network net.Error
-	if errors.As(err, &network) || errors.As(err, new(*fasthttpws.CloseError)) {
-		return
+// next takes the client's next message, or its end.
+func (s *session) next() {
+	message, err := s.message()
+	if end := (*goodbye)(nil); errors.As(err, &end) {
+		s.part(end)
+	} else if err != nil {
+		s.hangUp(closeGone, "")
+	} else {
+		s.take(message)
 	}
-	s.hangUp(websocket.CloseProtocolError, "")
-	s.feed.mu.Lock()
-	defer s.feed.mu.Unlock()
-	s.said = true
+}
+
+// part ends the session for a reason. A client that said goodbye first is answered,
+// and the server closes at once: RFC 6455 section 7.1.1.
+func (s *session) part(end *goodbye) {
+	if end.heard {
+		s.write(closeFrame(end.code, ""))
+		end.code = closeGone
+	}
+	s.hangUp(end.code, end.reason)
 }
 
 // take does what one frame asks, and answers it.

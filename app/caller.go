@@ -9,17 +9,24 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-const (
-	cookieName = "burble"
-	cookieAge  = 180 * 24 * time.Hour
-	callerKey  = "caller"
-)
+const callerKey = "caller"
+
+// cookieName names the session's cookie. Behind TLS a prefix has browsers take it from
+// this host alone: another one of the same domain could give its own guest to a user
+// otherwise (RFC 6265bis, section 4.1.3.2).
+func cookieName(tls bool) string {
+	if tls {
+		return "__Host-burble"
+	}
+	return "burble"
+}
 
 // caller is who makes a request, found out in one place for every surface.
 type caller struct {
 	guest   *Guest // nil: nobody has given a name
 	address string // to count by
 	origin  string // of this server, as the caller addressed it
+	tls     bool   // the browser is known to speak TLS
 	cookie  bool   // it carries a session cookie, good or not
 	bearer  bool   // it carries a token
 	err     error  // the token is no good; a bad cookie is as none
@@ -31,12 +38,14 @@ func (a *App) caller(c *fiber.Ctx) *caller {
 		return known
 	}
 	header := lastHeader(c)
+	tls := behindTLS(header, a.config.TrustedProxy)
 	found := &caller{
 		address: addressGroup(clientAddress(header, c.Context().RemoteAddr().String(), a.config.TrustedProxy)),
-		origin:  scheme(behindTLS(header, a.config.TrustedProxy)) + host(c),
+		origin:  scheme(tls) + host(c),
+		tls:     tls,
 	}
 	now := time.Now()
-	if token := c.Cookies(cookieName); token != "" {
+	if token := c.Cookies(cookieName(tls)); token != "" {
 		found.cookie = true
 		if guest, err := a.guests.Guest(token, now); err == nil {
 			found.guest = &guest
@@ -66,21 +75,34 @@ func scheme(tls bool) string {
 }
 
 func bearer(authorization string) (token string, ok bool) {
-	kind, token, ok := strings.Cut(authorization, " ")
-	return strings.TrimSpace(token), ok && strings.EqualFold(kind, "bearer")
+	kind, token, _ := strings.Cut(authorization, " ")
+	return strings.TrimSpace(token), strings.EqualFold(kind, "bearer")
 }
 
-// checkOrigin refuses what another site's page asks in a user's name.
+// checkOrigin refuses what another site's page asks in a user's name. Where nothing
+// changes, a page that does not say whose it is cannot read the answer either.
 func (a *App) checkOrigin(c *fiber.Ctx) error {
 	caller := a.caller(c)
-	tls := strings.HasPrefix(caller.origin, "https:")
 	origin := c.Get(fiber.HeaderOrigin)
 	changes := c.Method() != http.MethodGet && c.Method() != http.MethodHead || c.Path() == "/ws"
 	if origin == "" && !changes {
 		return c.Next()
 	}
-	if !originAllowed(origin, host(c), tls, a.config.Origins, caller.cookie, caller.bearer) {
+	allowed := originAllowed(origin, host(c), caller.tls, a.config.Origins, caller.cookie, caller.bearer)
+	if !allowed || origin == "" && fromElsewhere(c.Get("Sec-Fetch-Site")) {
 		return refuse(notAllowed, "origin", "This server does not take requests from that origin.")
+	}
+	return c.Next()
+}
+
+// fromElsewhere says what a browser's Sec-Fetch-Site says, should something on the way
+// have taken Origin off. Programs do not send it.
+func fromElsewhere(site string) bool { return site == "cross-site" || site == "same-site" }
+
+// checkToken refuses a token that is no good, whatever is asked with it.
+func (a *App) checkToken(c *fiber.Ctx) error {
+	if err := a.caller(c).err; err != nil {
+		return err
 	}
 	return c.Next()
 }
@@ -122,9 +144,6 @@ func (a *App) allowSignal(guest *Guest, now time.Time) error {
 // session is POST /session: it makes a guest, or renames the one there is.
 func (a *App) session(c *fiber.Ctx) error {
 	caller := a.caller(c)
-	if caller.err != nil {
-		return caller.err
-	}
 	asked, err := bodyOf(c, "name", "next")
 	if err != nil {
 		return err
@@ -142,8 +161,8 @@ func (a *App) session(c *fiber.Ctx) error {
 	}
 	token := a.guests.Token(guest, time.Now())
 	c.Cookie(&fiber.Cookie{
-		Name: cookieName, Value: token, Path: "/", MaxAge: int(cookieAge.Seconds()),
-		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: strings.HasPrefix(caller.origin, "https:"),
+		Name: cookieName(caller.tls), Value: token, Path: "/", MaxAge: int(guestTokenLife.Seconds()),
+		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: caller.tls,
 	})
 	if asked.form {
 		return c.Redirect(localPath(asked.fields["next"]), http.StatusSeeOther)

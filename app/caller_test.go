@@ -57,16 +57,6 @@ func TestSessionRenamesWhoHasOne(t *testing.T) {
 	}
 }
 
-func TestSessionCookieIsForTLSWhereThatIsKnown(t *testing.T) {
-	s := startAlone(t, func(config *Config) { config.TrustedProxy = proxyFly })
-	if cookie := sessionCookie(t, s.postJSON("/session", `{"name":"Ada"}`, "X-Forwarded-Proto: https")); !cookie.Secure {
-		t.Errorf("behind TLS: %s", cookie.Raw)
-	}
-	if cookie := sessionCookie(t, s.postJSON("/session", `{"name":"Ada"}`, "X-Forwarded-Proto: http")); cookie.Secure {
-		t.Errorf("in plain text: %s", cookie.Raw)
-	}
-}
-
 func TestSessionFormLeadsBack(t *testing.T) {
 	s := startAlone(t)
 	for next, want := range map[string]string{

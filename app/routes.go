@@ -22,7 +22,7 @@ func (a *App) routes() {
 	a.fiber.Get("/metrics", a.metrics.handler())
 	a.fiber.Get(views.StaticPath()+"/*", static)
 	a.fiber.Get("/sw.js", a.worker)
-	a.fiber.Use(a.checkOrigin, a.limitAddress)
+	a.fiber.Use(a.checkOrigin, a.limitAddress, a.checkToken)
 	zipped := compress.New(compress.Config{Level: compress.LevelBestSpeed})
 	a.fiber.Get("/", zipped, a.home)
 	a.fiber.Get("/open", a.open)
@@ -51,9 +51,9 @@ func (a *App) secure(c *fiber.Ctx) error {
 }
 
 func (a *App) setHeaders(c *fiber.Ctx) {
-	origin := a.caller(c).origin
+	caller := a.caller(c)
 	// Safari before 15.4 does not take 'self' for WebSockets of the same host.
-	socket := " ws" + strings.TrimPrefix(origin, "http")
+	socket := " ws" + strings.TrimPrefix(caller.origin, "http")
 	if strings.ContainsAny(socket[1:], " ;,") {
 		socket = ""
 	}
@@ -62,7 +62,8 @@ func (a *App) setHeaders(c *fiber.Ctx) {
 	c.Set(fiber.HeaderReferrerPolicy, "same-origin")
 	c.Set(fiber.HeaderPermissionsPolicy, "camera=(), microphone=(), geolocation=(), payment=()")
 	c.Set("Cross-Origin-Opener-Policy", "same-origin")
-	if strings.HasPrefix(origin, "https:") {
+	c.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if caller.tls {
 		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
 }

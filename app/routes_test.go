@@ -124,6 +124,8 @@ func TestEveryAnswerCarriesTheSecurityHeaders(t *testing.T) {
 			"X-Content-Type-Options":       "nosniff",
 			"Referrer-Policy":              "same-origin",
 			"Cross-Origin-Opener-Policy":   "same-origin",
+			"Cross-Origin-Resource-Policy": "same-origin",
+			"Permissions-Policy":           "camera=(), microphone=(), geolocation=(), payment=()",
 			"Strict-Transport-Security":    "", // it is not behind TLS
 			"Access-Control-Allow-Origin":  "",
 			"Server":                       "",
@@ -136,7 +138,7 @@ func TestEveryAnswerCarriesTheSecurityHeaders(t *testing.T) {
 		policy := header.Get("Content-Security-Policy")
 		for _, part := range []string{
 			"default-src 'self'", "script-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'",
-			"form-action 'self'", "require-trusted-types-for 'script'", "connect-src 'self' ws://" + s.host,
+			"form-action 'self'", "require-trusted-types-for 'script'", "trusted-types burble", "connect-src 'self' ws://" + s.host,
 		} {
 			if name != "long headers" && !strings.Contains(policy, part) { // whose Host was not read
 				t.Errorf("%s: the policy lacks %q: %s", name, part, policy)

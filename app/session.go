@@ -43,11 +43,6 @@ func (a *App) openSocket() fiber.Handler {
 		if !websocket.IsWebSocketUpgrade(c) {
 			return fiber.ErrUpgradeRequired
 		}
-		caller := a.caller(c)
-		if caller.err != nil {
-			return caller.err
-		}
-		c.Locals(callerKey, caller)
 		return upgrade(c)
 	}
 }

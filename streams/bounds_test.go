@@ -14,7 +14,7 @@ import (
 )
 
 // calls counts the commands that Redis ran, by name, scripts' own left out.
-func calls(t testing.TB, client *redis.Client) map[string]int {
+func calls(t testing.TB, client redis.UniversalClient) map[string]int {
 	t.Helper()
 	info, err := client.Info(context.Background(), "commandstats").Result()
 	if err != nil {
@@ -97,7 +97,7 @@ func TestReadsDoNotGrowWithReaders(t *testing.T) {
 		for _, f := range followers {
 			f.has(10)
 		}
-		g.client.ConfigResetStat(context.Background())
+		g.Client.ConfigResetStat(context.Background())
 		const messages = 50
 		for i := range messages {
 			g.say(1)
@@ -106,7 +106,7 @@ func TestReadsDoNotGrowWithReaders(t *testing.T) {
 		for _, f := range followers {
 			f.has(10 + messages)
 		}
-		counts := calls(t, g.client)
+		counts := calls(t, g.Client)
 		reads := counts["xread"] + counts["xrange"] + counts["xrevrange"] + counts["exists"] + counts["hmget"]
 		t.Logf("%d readers, %d batches: %v", readers, messages, counts)
 		// append.lua reads the room too: EXISTS, HMGET. A batch is two XREADs.
@@ -121,7 +121,7 @@ func TestReadersThatComeBackTogetherAreOneRead(t *testing.T) {
 	g := newGround(t, streams.Options{})
 	cursor := g.told[9].Cursor
 	g.say(700)
-	g.client.ConfigResetStat(context.Background())
+	g.Client.ConfigResetStat(context.Background())
 	const readers = 2000
 	done := make(chan error, readers)
 	for range readers {
@@ -144,7 +144,7 @@ func TestReadersThatComeBackTogetherAreOneRead(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	counts := calls(t, g.client)
+	counts := calls(t, g.Client)
 	t.Logf("%d readers, 700 entries each: %v", readers, counts)
 	if sum(counts) > 60 {
 		t.Errorf("%d commands for %d readers at one place: %v", sum(counts), readers, counts)
@@ -153,22 +153,23 @@ func TestReadersThatComeBackTogetherAreOneRead(t *testing.T) {
 
 func TestFarBehindEverythingArrivesInPages(t *testing.T) {
 	t.Parallel()
-	g := newGround(t, streams.Options{})
-	const behind = 30_000
-	fill(t, g.client, behind)
-	f := follow(t, g.store, "lobby", streams.After(g.told[9].Cursor))
-	f.has(behind)
-	for i, entry := range f.all {
-		if entry.N != int64(11+i) {
-			t.Fatalf("entry %d has number %d", i, entry.N)
+	grounds(t, streams.Options{}, func(g *ground) {
+		const behind = 30_000
+		fill(g, g.Client, behind)
+		f := follow(g.T, g.store, "lobby", streams.After(g.told[9].Cursor))
+		f.has(behind)
+		for i, entry := range f.all {
+			if entry.N != int64(11+i) {
+				g.Fatalf("entry %d has number %d", i, entry.N)
+			}
 		}
-	}
-	g.say(1)
-	f.has(behind + 1)
+		g.say(1)
+		f.has(behind + 1)
+	})
 }
 
 // fill appends messages to the lobby as append.lua does, faster.
-func fill(t testing.TB, client *redis.Client, count int) {
+func fill(t testing.TB, client redis.UniversalClient, count int) {
 	t.Helper()
 	const script = `
 		local n = tonumber(redis.call('HGET', KEYS[2], 'n'))

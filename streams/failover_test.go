@@ -9,29 +9,28 @@ import (
 
 	"burble/streams"
 	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // pair is a primary and its replica behind one address, with a room of ten
 // messages of which the replica has eight.
 type pair struct {
 	*ground
-	replica *redistest.Server
-	proxy   *redistest.Proxy
+	primary, replica *redistest.Server
+	proxy            *redistest.Proxy
 }
 
 func newPair(t *testing.T) *pair {
 	t.Helper()
-	p := &pair{ground: &ground{T: t, server: startPrimary(t)}}
-	p.client = p.server.Client()
-	t.Cleanup(func() { p.client.Close() })
-	p.replica = redistest.StartTCP(t, replicaOf(t, p.server)...)
-	p.proxy = redistest.StartProxy(t, p.server.Addr)
-	options := p.server.Redis()
-	options.Addrs = []string{p.proxy.Addr}
-	p.store = redistest.Open(t, streams.Options{Redis: options})
+	p := &pair{ground: &ground{T: t}, primary: startPrimary(t)}
+	p.Client = clientOf(t, p.primary)
+	p.replica = redistest.StartTCP(t, replicaOf(t, p.primary)...)
+	p.proxy = redistest.StartProxy(t, p.primary.Addr)
+	p.Redis = &redis.UniversalOptions{Addrs: []string{p.proxy.Addr}}
+	p.store = redistest.Open(t, streams.Options{Redis: p.Redis})
 	p.say(8)
-	second := p.replica.Client()
-	defer second.Close()
+	second := clientOf(t, p.replica)
 	within(t, "the replica to have eight", func() bool {
 		return second.XLen(context.Background(), lobbyKey).Val() == 8
 	})
@@ -40,6 +39,13 @@ func newPair(t *testing.T) *pair {
 	}
 	p.say(2)
 	return p
+}
+
+// clientOf is a plain client of the server, for as long as the test lasts.
+func clientOf(t testing.TB, server *redistest.Server) *redis.Client {
+	client := server.Client()
+	t.Cleanup(func() { client.Close() })
+	return client
 }
 
 // startPrimary starts a Redis that lets a replica in at once.
@@ -67,8 +73,7 @@ func within(t testing.TB, what string, so func() bool) {
 
 // failOver leads everybody to the replica.
 func (p *pair) failOver() {
-	p.client.Close()
-	p.client = p.replica.Client()
+	p.Client = clientOf(p.T, p.replica)
 	p.told = p.told[:8]
 	p.proxy.Point(p.replica.Addr)
 }
@@ -142,23 +147,24 @@ func TestHistoryThatChangesUnderAConnectedReaderIsTold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, streams.Options{})
-			f := follow(t, g.store, "lobby", streams.Newest(50))
-			f.has(10)
-			g.say(1) // so that the window has something
-			f.has(11)
-			g.do("XDEL", lobbyKey, g.told[10].Cursor.ID.String())
-			happen(g)
-			if got := f.state(); got.State != streams.Reset {
-				t.Fatalf("told %v, want reset", got)
-			}
+			grounds(t, streams.Options{}, func(g *ground) {
+				f := follow(g.T, g.store, "lobby", streams.Newest(50))
+				f.has(10)
+				g.say(1) // so that the window has something
+				f.has(11)
+				g.do("XDEL", lobbyKey, g.told[10].Cursor.ID.String())
+				happen(g)
+				if got := f.state(); got.State != streams.Reset {
+					g.Fatalf("told %v, want reset", got)
+				}
+			})
 		})
 	}
 }
 
 // slowlyRewritten rewrites the stream as a primary with a slow clock would have it.
 func (p *pair) slowlyRewritten() {
-	entries := p.client.XRange(context.Background(), lobbyKey, "-", "+").Val()
+	entries := p.Client.XRange(context.Background(), lobbyKey, "-", "+").Val()
 	p.do("DEL", lobbyKey)
 	for _, entry := range entries {
 		args := []any{"XADD", lobbyKey, entry.ID}

@@ -200,9 +200,9 @@ func TestPagesAtTheEdges(t *testing.T) {
 
 func TestManyReactionsAndErasuresDoNotHideMessages(t *testing.T) {
 	t.Parallel()
-	g := newGround(t, streams.Options{})
-	// 6,000 erased messages between the tenth and one more, and as many reactions.
-	const script = `
+	grounds(t, streams.Options{}, func(g *ground) {
+		// 6,000 erased messages between the tenth and one more, and as many reactions.
+		const script = `
 		local n = tonumber(redis.call('HGET', KEYS[2], 'n'))
 		for i = 1, 6000 do
 			local id = redis.call('XADD', KEYS[1], '*', 'kind', 'message', 'n', n + i, 'key', 'k', 'uid', 'u', 'name', 'E', 'text', 'x')
@@ -212,31 +212,32 @@ func TestManyReactionsAndErasuresDoNotHideMessages(t *testing.T) {
 			redis.call('XADD', KEYS[1], '*', 'kind', 'delete', 'n', n + 6000 + i, 'key', 'k', 'uid', 'u', 'of', id)
 		end
 		redis.call('HSET', KEYS[2], 'n', n + 12000)`
-	keys := []string{lobbyKey, lobbyKey + ":meta", lobbyKey + ":amended", lobbyKey + ":erased"}
-	if err := g.client.Eval(context.Background(), script, keys).Err(); err != nil && err.Error() != "redis: nil" {
-		t.Fatal(err)
-	}
-	g.say(1)
-	for _, forth := range []bool{false, true} {
-		found, pages := 0, 0
-		at := page(t, g.store, streams.Where{Limit: 500})
-		if forth {
-			at = page(t, g.store, streams.Where{After: streams.ID{Seq: 1}, Limit: 500})
+		keys := []string{lobbyKey, lobbyKey + ":meta", lobbyKey + ":amended", lobbyKey + ":erased"}
+		if err := g.Client.Eval(context.Background(), script, keys).Err(); err != nil && err.Error() != "redis: nil" {
+			g.Fatal(err)
 		}
-		for ; ; pages++ {
-			found += len(at.Entries)
-			where := streams.Where{Before: at.Older, Limit: 500}
-			on := at.Older
+		g.say(1)
+		for _, forth := range []bool{false, true} {
+			found, pages := 0, 0
+			at := page(g.T, g.store, streams.Where{Limit: 500})
 			if forth {
-				on, where = at.Newer, streams.Where{After: at.Newer, Limit: 500}
+				at = page(g.T, g.store, streams.Where{After: streams.ID{Seq: 1}, Limit: 500})
 			}
-			if on.IsZero() || pages > 100 {
-				break
+			for ; ; pages++ {
+				found += len(at.Entries)
+				where := streams.Where{Before: at.Older, Limit: 500}
+				on := at.Older
+				if forth {
+					on, where = at.Newer, streams.Where{After: at.Newer, Limit: 500}
+				}
+				if on.IsZero() || pages > 100 {
+					break
+				}
+				at = page(g.T, g.store, where)
 			}
-			at = page(t, g.store, where)
+			if found != 6011 || pages > 100 {
+				g.Errorf("forth %v: %d messages on %d pages, want 6011", forth, found, pages)
+			}
 		}
-		if found != 6011 || pages > 100 {
-			t.Errorf("forth %v: %d messages on %d pages, want 6011", forth, found, pages)
-		}
-	}
+	})
 }

@@ -1,7 +1,6 @@
 package streams_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -11,15 +10,12 @@ import (
 
 	"burble/streams"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // TestMain has every tail look around each second, and sees that nothing of ours
 // still runs when all Stores are closed.
 func TestMain(m *testing.M) {
 	streams.SetBlockFor(time.Second)
-	redis.SetLogger(quiet{})
 	code := redistest.Main(m)
 	if left := ours(); code == 0 && left != "" {
 		fmt.Println("goroutines left:\n" + left)
@@ -27,11 +23,6 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(code)
 }
-
-// quiet is the library's logger: what it has to say, it returns as well.
-type quiet struct{}
-
-func (quiet) Printf(context.Context, string, ...any) {}
 
 // ours are the stacks of goroutines that run code of the package, once they have
 // had a moment to end.

@@ -171,7 +171,7 @@ func TestLeastRights(t *testing.T) {
 	store := redistest.Open(t, streams.Options{Redis: options, MaxCount: 20, MaxAge: time.Hour})
 	f := follow(t, store, "lobby", streams.Newest(10))
 	f.state()
-	g := &ground{T: t, server: server, client: admin, store: store}
+	g := &ground{T: t, Backend: redistest.Backend{Client: admin}, store: store}
 	g.say(10)
 	amend(t, store, streams.Edit, g.told[0].Cursor.ID, "edited")
 	amend(t, store, streams.React, g.told[1].Cursor.ID, "👍")
@@ -181,7 +181,7 @@ func TestLeastRights(t *testing.T) {
 	g.say(20)
 	g.do("XTRIM", lobbyKey, "MAXLEN", 5)
 	loss{state: streams.Truncated, left: 5}.check(g, streams.Cursor{})
-	g.do("SCRIPT", "FLUSH")
+	g.Client.ScriptFlush(context.Background())
 	for name, err := range map[string]error{
 		"page":    second(store.Page(context.Background(), "lobby", streams.Where{Limit: 5})),
 		"secret":  second(store.Secret(context.Background())),

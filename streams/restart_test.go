@@ -110,7 +110,7 @@ func TestRedisFull(t *testing.T) {
 	// What gives memory back is let through.
 	amend(t, g.store, streams.Delete, page.Entries[0].ID, "")
 	f.until("the deletion", func() bool { return f.all[len(f.all)-1].Kind == streams.Delete })
-	kept := redistest.Open(t, streams.Options{Redis: g.server.Redis(), MaxCount: 50})
+	kept := redistest.Open(t, streams.Options{Redis: g.Redis, MaxCount: 50})
 	if err := g.send(kept, "lobby", "there is room again"); err != nil {
 		t.Errorf("with a retention: %v", err)
 	}
@@ -130,7 +130,7 @@ func (g *ground) send(store *streams.Store, room, text string) error {
 }
 
 func usedMemory(g *ground) (used int) {
-	for line := range strings.Lines(g.client.Info(context.Background(), "memory").Val()) {
+	for line := range strings.Lines(g.Client.Info(context.Background(), "memory").Val()) {
 		fmt.Sscanf(line, "used_memory:%d", &used)
 	}
 	return used

@@ -11,30 +11,38 @@ import (
 	"burble/streams/redistest"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 )
 
 // lobbyKey is where the tests' room is: what DESIGN.md promises of the key names.
 var lobbyKey = streams.RoomKey("lobby")
 
-// ground is a real Redis with a Store and a room of ten messages.
+// ground is a real Redis, or a Cluster, with a Store and a room of ten messages.
 type ground struct {
 	*testing.T
-	server *redistest.Server
-	client *redis.Client
-	store  *streams.Store
-	told   []streams.Stored
+	redistest.Backend
+	store *streams.Store
+	told  []streams.Stored
 }
 
+// newGround is on one Redis.
 func newGround(t *testing.T, options streams.Options) *ground {
 	t.Helper()
-	g := &ground{T: t, server: redistest.Start(t)}
-	g.client = g.server.Client()
-	t.Cleanup(func() { g.client.Close() })
-	options.Redis = g.server.Redis()
-	g.store = redistest.Open(t, options)
+	return groundOn(t, redistest.One(t), options)
+}
+
+func groundOn(t *testing.T, backend redistest.Backend, options streams.Options) *ground {
+	t.Helper()
+	options.Redis = backend.Redis
+	g := &ground{T: t, Backend: backend, store: redistest.Open(t, options)}
 	g.say(10)
 	return g
+}
+
+// grounds runs the body on one Redis, and on a Cluster.
+func grounds(t *testing.T, options streams.Options, body func(g *ground)) {
+	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+		body(groundOn(t, backend, options))
+	})
 }
 
 func (g *ground) say(count int) {
@@ -46,7 +54,7 @@ func (g *ground) say(count int) {
 
 func (g *ground) do(args ...any) {
 	g.Helper()
-	if err := g.client.Do(context.Background(), args...).Err(); err != nil {
+	if err := g.Client.Do(context.Background(), args...).Err(); err != nil {
 		g.Fatalf("%v: %v", args, err)
 	}
 }
@@ -71,7 +79,7 @@ func (g *ground) trimmedByAge() {
 	last := g.told[len(g.told)-1].Cursor
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
 		g.say(1)
-		trimmed, _ := g.client.HGet(context.Background(), lobbyKey+":meta", "trimmed").Result()
+		trimmed, _ := g.Client.HGet(context.Background(), lobbyKey+":meta", "trimmed").Result()
 		if id, err := streams.ParseID(trimmed); err == nil && !id.Before(last.ID) {
 			return
 		}
@@ -104,8 +112,8 @@ func TestResumeAfterALoss(t *testing.T) {
 		{"emptied by hand", streams.Options{}, func(g *ground) { g.do("XTRIM", lobbyKey, "MAXLEN", 0) }, streams.Truncated, 0},
 		{"stream deleted", streams.Options{}, func(g *ground) { g.do("DEL", lobbyKey) }, streams.Reset, 0},
 		{"stream deleted, then a message", streams.Options{}, func(g *ground) { g.do("DEL", lobbyKey); g.say(1) }, streams.Reset, 1},
-		{"flushed", streams.Options{}, func(g *ground) { g.do("FLUSHALL") }, streams.Reset, 0},
-		{"flushed, then many messages", streams.Options{}, func(g *ground) { g.do("FLUSHALL"); g.say(60) }, streams.Reset, 50},
+		{"flushed", streams.Options{}, func(g *ground) { g.Each(g, "FLUSHALL") }, streams.Reset, 0},
+		{"flushed, then many messages", streams.Options{}, func(g *ground) { g.Each(g, "FLUSHALL"); g.say(60) }, streams.Reset, 50},
 		{"its message deleted", streams.Options{}, func(g *ground) {
 			amend(g, g.store, streams.Delete, g.told[4].Cursor.ID, "")
 		}, streams.Resumed, 6},
@@ -117,11 +125,12 @@ func TestResumeAfterALoss(t *testing.T) {
 	} {
 		t.Run(loss.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, loss.options)
-			cursor := g.told[4].Cursor
-			loss.happen(g)
-			loss.check(g, cursor)
-			loss.check(g, streams.Cursor{ID: cursor.ID})
+			grounds(t, loss.options, func(g *ground) {
+				cursor := g.told[4].Cursor
+				loss.happen(g)
+				loss.check(g, cursor)
+				loss.check(g, streams.Cursor{ID: cursor.ID})
+			})
 		})
 	}
 }
@@ -152,31 +161,32 @@ func TestReaderThatIsUpToDateIsToldThatItsHistoryIsGone(t *testing.T) {
 	for _, loss := range []loss{
 		{"stream deleted", streams.Options{}, func(g *ground) { g.do("DEL", lobbyKey) }, streams.Reset, 0},
 		{"stream deleted, then a message", streams.Options{}, func(g *ground) { g.do("DEL", lobbyKey); g.say(1) }, streams.Reset, 1},
-		{"flushed", streams.Options{}, func(g *ground) { g.do("FLUSHALL") }, streams.Reset, 0},
-		{"flushed, then a message", streams.Options{}, func(g *ground) { g.do("FLUSHALL"); g.say(1) }, streams.Reset, 1},
+		{"flushed", streams.Options{}, func(g *ground) { g.Each(g, "FLUSHALL") }, streams.Reset, 0},
+		{"flushed, then a message", streams.Options{}, func(g *ground) { g.Each(g, "FLUSHALL"); g.say(1) }, streams.Reset, 1},
 		{"flushed, scripts too, then many messages", streams.Options{}, func(g *ground) {
-			g.do("FLUSHALL")
-			g.do("SCRIPT", "FLUSH")
+			g.Each(g, "FLUSHALL")
+			g.Each(g, "SCRIPT", "FLUSH")
 			g.say(60)
 		}, streams.Reset, -1},
 	} {
 		t.Run(loss.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, loss.options)
-			f := follow(t, g.store, "lobby", streams.Newest(50))
-			f.has(10)
-			f.all = nil
-			loss.happen(g)
-			if got := f.state(); got.State != loss.state {
-				t.Fatalf("told %v, want %v", got, loss.state)
-			}
-			if loss.left >= 0 {
-				f.has(loss.left)
-			}
-			g.goesOn(f)
-			if len(f.states) != 2 {
-				t.Errorf("told more than once: %v", f.states)
-			}
+			grounds(t, loss.options, func(g *ground) {
+				f := follow(g.T, g.store, "lobby", streams.Newest(50))
+				f.has(10)
+				f.all = nil
+				loss.happen(g)
+				if got := f.state(); got.State != loss.state {
+					g.Fatalf("told %v, want %v", got, loss.state)
+				}
+				if loss.left >= 0 {
+					f.has(loss.left)
+				}
+				g.goesOn(f)
+				if len(f.states) != 2 {
+					g.Errorf("told more than once: %v", f.states)
+				}
+			})
 		})
 	}
 }
@@ -200,17 +210,18 @@ func TestReaderThatIsUpToDateMissesNothingByATrim(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, streams.Options{MaxCount: 10})
-			f := follow(t, g.store, "lobby", streams.Newest(50))
-			for have := 10; have <= 40; have += 5 {
-				f.has(have)
-				happen(g)
-				g.say(5)
-			}
-			f.has(45)
-			if len(f.states) != 1 {
-				t.Errorf("told %v", f.states)
-			}
+			grounds(t, streams.Options{MaxCount: 10}, func(g *ground) {
+				f := follow(g.T, g.store, "lobby", streams.Newest(50))
+				for have := 10; have <= 40; have += 5 {
+					f.has(have)
+					happen(g)
+					g.say(5)
+				}
+				f.has(45)
+				if len(f.states) != 1 {
+					g.Errorf("told %v", f.states)
+				}
+			})
 		})
 	}
 }
@@ -224,64 +235,66 @@ func TestSlowReaderIsToldOfALoss(t *testing.T) {
 		{"trimmed by hand", streams.Options{}, func(g *ground) { g.do("XTRIM", lobbyKey, "MAXLEN", 100) }, streams.Truncated, 600},
 		{"emptied by hand", streams.Options{}, func(g *ground) { g.do("XTRIM", lobbyKey, "MAXLEN", 0) }, streams.Truncated, 500},
 		{"stream deleted", streams.Options{}, func(g *ground) { g.do("DEL", lobbyKey) }, streams.Reset, 500},
-		{"flushed, then a message", streams.Options{}, func(g *ground) { g.do("FLUSHALL"); g.say(1) }, streams.Reset, 501},
+		{"flushed, then a message", streams.Options{}, func(g *ground) { g.Each(g, "FLUSHALL"); g.say(1) }, streams.Reset, 501},
 	} {
 		t.Run(loss.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, loss.options)
-			g.say(1090)
-			f := follow(t, g.store, "lobby", streams.After(streams.Cursor{}))
-			for len(f.all) == 0 {
-				f.step()
-			}
-			if len(f.all) != 500 || f.states[0].State != streams.Resumed {
-				t.Fatalf("at first %d entries, %v", len(f.all), f.states)
-			}
-			loss.happen(g)
-			if loss.state != streams.Resumed {
-				if got := f.state(); got.State != loss.state {
-					t.Fatalf("told %v, want %v", got, loss.state)
+			grounds(t, loss.options, func(g *ground) {
+				g.say(1090)
+				f := follow(g.T, g.store, "lobby", streams.After(streams.Cursor{}))
+				for len(f.all) == 0 {
+					f.step()
 				}
-			}
-			if loss.left >= 0 {
-				f.has(loss.left)
-			}
-			g.goesOn(f)
+				if len(f.all) != 500 || f.states[0].State != streams.Resumed {
+					g.Fatalf("at first %d entries, %v", len(f.all), f.states)
+				}
+				loss.happen(g)
+				if loss.state != streams.Resumed {
+					if got := f.state(); got.State != loss.state {
+						g.Fatalf("told %v, want %v", got, loss.state)
+					}
+				}
+				if loss.left >= 0 {
+					f.has(loss.left)
+				}
+				g.goesOn(f)
+			})
 		})
 	}
 }
 
 func TestPlacesThatAreNone(t *testing.T) {
 	t.Parallel()
-	g := newGround(t, streams.Options{})
-	first, last := g.told[0].Cursor, g.told[9].Cursor
-	other := "AAAAAAAAAAAA"
-	for name, ask := range map[string]struct {
-		cursor streams.Cursor
-		state  streams.State
-		left   int
-	}{
-		"the beginning":                    {streams.Cursor{}, streams.Resumed, 10},
-		"the beginning of no history yet":  {streams.Cursor{Epoch: "0"}, streams.Resumed, 10},
-		"the beginning of this history":    {streams.Cursor{Epoch: last.Epoch}, streams.Resumed, 10},
-		"the beginning of another history": {streams.Cursor{Epoch: other}, streams.Reset, 10},
-		"an entry of another history":      {streams.Cursor{ID: last.ID, Epoch: other}, streams.Reset, 10},
-		"above the last":                   {streams.Cursor{ID: streams.ID{Millis: last.ID.Millis + 1}, Epoch: last.Epoch}, streams.Reset, 10},
-		"far above the last":               {streams.Cursor{ID: streams.ID{Millis: math.MaxUint64, Seq: math.MaxUint64}}, streams.Reset, 10},
-		"just before the first":            {streams.Cursor{ID: streams.ID{Millis: first.ID.Millis - 1}, Epoch: last.Epoch}, streams.Reset, 10},
-		"long before the first":            {streams.Cursor{ID: streams.ID{Millis: 1}}, streams.Reset, 10},
-		"between two entries":              {streams.Cursor{ID: streams.ID{Millis: first.ID.Millis, Seq: 1 << 40}}, streams.Reset, 10},
-	} {
-		f := follow(t, g.store, "lobby", streams.After(ask.cursor))
-		if got := f.state(); got.State != ask.state {
-			t.Errorf("%s, %v: %v, want %v", name, ask.cursor, got, ask.state)
+	grounds(t, streams.Options{}, func(g *ground) {
+		first, last := g.told[0].Cursor, g.told[9].Cursor
+		other := "AAAAAAAAAAAA"
+		for name, ask := range map[string]struct {
+			cursor streams.Cursor
+			state  streams.State
+			left   int
+		}{
+			"the beginning":                    {streams.Cursor{}, streams.Resumed, 10},
+			"the beginning of no history yet":  {streams.Cursor{Epoch: "0"}, streams.Resumed, 10},
+			"the beginning of this history":    {streams.Cursor{Epoch: last.Epoch}, streams.Resumed, 10},
+			"the beginning of another history": {streams.Cursor{Epoch: other}, streams.Reset, 10},
+			"an entry of another history":      {streams.Cursor{ID: last.ID, Epoch: other}, streams.Reset, 10},
+			"above the last":                   {streams.Cursor{ID: streams.ID{Millis: last.ID.Millis + 1}, Epoch: last.Epoch}, streams.Reset, 10},
+			"far above the last":               {streams.Cursor{ID: streams.ID{Millis: math.MaxUint64, Seq: math.MaxUint64}}, streams.Reset, 10},
+			"just before the first":            {streams.Cursor{ID: streams.ID{Millis: first.ID.Millis - 1}, Epoch: last.Epoch}, streams.Reset, 10},
+			"long before the first":            {streams.Cursor{ID: streams.ID{Millis: 1}}, streams.Reset, 10},
+			"between two entries":              {streams.Cursor{ID: streams.ID{Millis: first.ID.Millis, Seq: 1 << 40}}, streams.Reset, 10},
+		} {
+			f := follow(g.T, g.store, "lobby", streams.After(ask.cursor))
+			if got := f.state(); got.State != ask.state {
+				g.Errorf("%s, %v: %v, want %v", name, ask.cursor, got, ask.state)
+			}
+			f.has(ask.left)
 		}
-		f.has(ask.left)
-	}
-	// Whatever was asked, nobody else's history is shorter for it.
-	if g.client.HExists(context.Background(), lobbyKey+":meta", "trimmed").Val() {
-		t.Error("a trimming was recorded for an intact room")
-	}
+		// Whatever was asked, nobody else's history is shorter for it.
+		if g.Client.HExists(context.Background(), lobbyKey+":meta", "trimmed").Val() {
+			g.Error("a trimming was recorded for an intact room")
+		}
+	})
 }
 
 func TestTheBeginningOfATrimmedRoomIsTruncated(t *testing.T) {
@@ -293,12 +306,13 @@ func TestTheBeginningOfATrimmedRoomIsTruncated(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := newGround(t, streams.Options{MaxCount: 10})
-			epoch := g.told[0].Cursor.Epoch
-			happen(g)
-			for _, cursor := range []streams.Cursor{{}, {Epoch: "0"}, {Epoch: epoch}} {
-				loss{state: streams.Truncated, left: -1}.check(g, cursor)
-			}
+			grounds(t, streams.Options{MaxCount: 10}, func(g *ground) {
+				epoch := g.told[0].Cursor.Epoch
+				happen(g)
+				for _, cursor := range []streams.Cursor{{}, {Epoch: "0"}, {Epoch: epoch}} {
+					loss{state: streams.Truncated, left: -1}.check(g, cursor)
+				}
+			})
 		})
 	}
 }

@@ -19,17 +19,18 @@ type Backend struct {
 }
 
 // Run runs the body on miniredis, on a real Redis and on a Redis Cluster, as subtests.
-// Clusters take seconds to start: a few are kept, and handed to one test after the other.
-// -short leaves them out.
 func Run(t *testing.T, body func(t *testing.T, backend Backend)) {
 	t.Run("miniredis", func(t *testing.T) {
 		server := &Server{Addr: miniredis.RunT(t).Addr()}
 		body(t, backend(t, false, server.Redis(), server))
 	})
-	t.Run("redis", func(t *testing.T) {
-		server := Start(t)
-		body(t, backend(t, true, server.Redis(), server))
-	})
+	RunReal(t, body)
+}
+
+// RunReal is Run without miniredis. Clusters take seconds to start: a few are kept, and
+// handed to one test after the other. -short leaves them out.
+func RunReal(t *testing.T, body func(t *testing.T, backend Backend)) {
+	t.Run("redis", func(t *testing.T) { body(t, One(t)) })
 	t.Run("cluster", func(t *testing.T) {
 		if testing.Short() {
 			t.Skip("skipped: a Redis Cluster takes its time")
@@ -43,6 +44,13 @@ func Run(t *testing.T, body func(t *testing.T, backend Backend)) {
 		empty.Flush(t)
 		body(t, empty)
 	})
+}
+
+// One is a Backend of one real Redis.
+func One(t testing.TB) Backend {
+	t.Helper()
+	server := Start(t)
+	return backend(t, true, server.Redis(), server)
 }
 
 func backend(t testing.TB, real bool, options *redis.UniversalOptions, servers ...*Server) Backend {
@@ -72,11 +80,16 @@ func (b Backend) Keys(t testing.TB) (all []string) {
 // Flush removes all keys, and all scripts that Redis remembers.
 func (b Backend) Flush(t testing.TB) {
 	t.Helper()
+	b.Each(t, "FLUSHALL")
+	b.Each(t, "SCRIPT", "FLUSH")
+}
+
+// Each has every server that holds keys do it.
+func (b Backend) Each(t testing.TB, command ...any) {
+	t.Helper()
 	for _, server := range b.servers {
-		for _, command := range [][]any{{"FLUSHALL"}, {"SCRIPT", "FLUSH"}} {
-			if err := server.Do(context.Background(), command...).Err(); err != nil {
-				t.Fatalf("%v: %v", command, err)
-			}
+		if err := server.Do(context.Background(), command...).Err(); err != nil {
+			t.Fatalf("%v: %v", command, err)
 		}
 	}
 }
@@ -84,9 +97,15 @@ func (b Backend) Flush(t testing.TB) {
 // Main runs a package's tests, and then ends the Clusters that Run had them share. A
 // package whose tests call Run calls it from TestMain.
 func Main(m *testing.M) int {
+	redis.SetLogger(quiet{})
 	defer shared.end()
 	return m.Run()
 }
+
+// quiet is the library's logger: what it has to say, it returns as well.
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
 
 // pool is Clusters that are used by one test after the other.
 type pool struct {

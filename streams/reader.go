@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
@@ -58,6 +57,7 @@ type Reader struct {
 	from       From
 	cursor     Cursor
 	generation uint64 // of the view that the cursor was checked against; 0: not yet
+	ahead      bool   // it is in a history that the window does not know yet
 	fetched    *Batch // read together with the place
 	most       int64  // entries to ask for at a time; 0: batchEntries
 	heard      uint64 // how many of the window's signals
@@ -118,7 +118,7 @@ func (r *Reader) next(ctx context.Context) (Read, error) {
 		r.fetched = nil
 		return r.step(batch), nil
 	}
-	if !r.cursor.ID.Before(seen.upto.ID) {
+	if r.ahead || !r.cursor.ID.Before(seen.upto.ID) {
 		return Read{Signals: r.window.signalsFor(r)}, nil
 	}
 	if batch := seen.after(r.cursor); batch != nil {
@@ -138,7 +138,7 @@ func (r *Reader) step(batch *Batch) Read {
 // nothing for a place that was told before and is still good.
 func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
 	first := r.generation == 0
-	r.fetched = nil
+	r.fetched, r.ahead = nil, false
 	if first && r.from.fresh {
 		return r.begin(ctx, seen, Fresh, r.from.last)
 	}
@@ -151,7 +151,10 @@ func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
 		if found.state != Resumed {
 			return r.broken(ctx, seen, found)
 		}
-		r.fetched, r.most, epoch = found.batch, found.most, found.epoch
+		r.most, epoch = found.most, found.epoch
+		if r.ahead = !seen.knows(found.epoch); !r.ahead {
+			r.fetched = found.batch
+		}
 	}
 	r.generation = seen.generation
 	if !first {
@@ -172,6 +175,9 @@ func (r *Reader) catchUp(ctx context.Context, seen *view) (Read, error) {
 		followed, err := r.broken(ctx, seen, found)
 		return Read{Followed: followed}, err
 	}
+	if r.ahead = !seen.knows(found.epoch); r.ahead {
+		return Read{}, nil
+	}
 	r.most = found.most
 	return r.step(found.batch), nil
 }
@@ -190,7 +196,7 @@ func (r *Reader) broken(ctx context.Context, seen *view, found *stretch) (*Follo
 	if found.state == Reset {
 		return r.begin(ctx, seen, Reset, resetLast)
 	}
-	r.generation, r.cursor = seen.generation, found.first
+	r.generation, r.cursor, r.ahead = seen.generation, found.first, !seen.knows(found.epoch)
 	followed := r.followed(Truncated, seen)
 	followed.First = found.first
 	return followed, nil
@@ -199,6 +205,9 @@ func (r *Reader) broken(ctx context.Context, seen *view, found *stretch) (*Follo
 // followed says where the reader stands now.
 func (r *Reader) followed(state State, seen *view) *Followed {
 	last, n := seen.upto, seen.n
+	if r.ahead {
+		last, n = r.cursor, 0
+	}
 	if r.fetched != nil && len(r.fetched.Entries) > 0 && last.ID.Before(r.fetched.Upto.ID) { // the tail is on its way there
 		last = r.fetched.Upto
 		n = r.fetched.Entries[len(r.fetched.Entries)-1].N
@@ -215,80 +224,6 @@ func (r *Reader) begin(ctx context.Context, seen *view, state State, last int) (
 	if err != nil {
 		return nil, fmt.Errorf("read the newest of room %q: %w", r.Room, err)
 	}
-	r.generation, r.cursor, r.fetched = seen.generation, found.first, found.batch
+	r.generation, r.cursor, r.fetched, r.ahead = seen.generation, found.first, found.batch, !seen.knows(found.epoch)
 	return r.followed(state, seen), nil
-}
-
-// stretch is what one read of Redis gave to every reader that asked the same.
-type stretch struct {
-	state State
-	epoch string
-	first Cursor // where the batch begins; where the history begins if it is truncated
-	batch *Batch // nil: nothing was to be read
-	most  int64  // entries to ask for next: about as many as make a batch
-}
-
-// stretchAfter checks the cursor and reads from it up to the window's start.
-func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, cursor Cursor, most int64) (*stretch, error) {
-	if most == 0 {
-		most = batchEntries
-	}
-	if !cursor.ID.Before(seen.start.ID) {
-		most = 0
-	}
-	question := flightKey{room: room, generation: seen.generation, cursor: cursor, most: most}
-	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
-		found, err := s.find(ctx, room, cursor.ID, seen.start.ID.String(), most)
-		if err != nil {
-			return nil, err
-		}
-		answer := &stretch{state: found.judge(cursor), epoch: found.epoch, first: found.through()}
-		if answer.state != Resumed || most == 0 {
-			return answer, nil
-		}
-		upto := Cursor{seen.start.ID, found.epoch}
-		if found.more {
-			upto.ID = found.entries[len(found.entries)-1].ID
-		}
-		batches := cut(room, Cursor{cursor.ID, found.epoch}, upto, found.entries)
-		answer.batch, answer.most = batches[0], min(2*most, batchEntries)
-		if len(batches) > 1 { // the rest was read for nothing
-			answer.most = int64(len(batches[0].Entries)) + 1
-		}
-		return answer, nil
-	})
-}
-
-// stretchNewest reads the newest entries, and where they begin.
-func (s *Store) stretchNewest(ctx context.Context, room string, seen *view, last int) (*stretch, error) {
-	question := flightKey{room: room, generation: seen.generation, newest: true, most: int64(last)}
-	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
-		pipe := s.reads.Pipeline()
-		newest := pipe.XRevRangeN(ctx, s.keys.room(room), "+", "-", int64(last)+1)
-		place := s.ask(ctx, pipe, room, ID{}, "+", 0)
-		pipe.Exec(ctx)
-		found, err := place.answer()
-		if err != nil {
-			return nil, err
-		}
-		if err := newest.Err(); err != nil {
-			return nil, wrap(err)
-		}
-		entries := parseEntries(newest.Val())
-		slices.Reverse(entries)
-		first := found.through()
-		if len(entries) > last {
-			first.ID = entries[0].ID
-			entries = entries[1:]
-		}
-		for len(entries) > 0 && (!found.begun || !first.ID.Before(entries[0].ID)) {
-			entries = entries[1:] // trimmed or deleted since it was read
-		}
-		answer := &stretch{epoch: found.epoch, first: first}
-		if len(entries) > 0 {
-			upto := Cursor{entries[len(entries)-1].ID, found.epoch}
-			answer.batch = cut(room, first, upto, entries)[0]
-		}
-		return answer, nil
-	})
 }

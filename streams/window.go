@@ -68,6 +68,12 @@ func (v *view) holds(cursor Cursor) bool {
 	return j < len(entries) && entries[j].ID == cursor.ID
 }
 
+// knows says whether what Redis says of that epoch continues what the view holds. If
+// not, the tail will notice, and then there is another generation.
+func (v *view) knows(epoch string) bool {
+	return v.upto.Epoch == epoch || v.upto.Epoch == noEpoch
+}
+
 func newWindow(room string) *window {
 	return &window{room: room, joining: make(chan struct{}, 1)}
 }

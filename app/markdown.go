@@ -133,6 +133,13 @@ func renderEntry(entry *streams.Entry) string {
 	return renderMarkdown(entry.Text)
 }
 
+// textOf is what rendered HTML says.
+func textOf(rendered string) string {
+	return html.UnescapeString(tags.ReplaceAllString(rendered, ""))
+}
+
+var tags = regexp.MustCompile(`<[^>]*>`)
+
 // fewEmoji says whether text is one to three emoji and nothing else.
 func fewEmoji(text string) bool {
 	if len(text) > 3*emojiLimit {

@@ -172,3 +172,16 @@ func FuzzMarkdown(f *testing.F) {
 		expectHarmless(t, text, renderMarkdown(text))
 	})
 }
+
+func TestReplyShowsWhatItAnswersWithoutMarks(t *testing.T) {
+	for text, want := range map[string]string{
+		"its **cursor**: `a < b`\nsecond line": "its cursor: a < b",
+		"*x* [here](https://example.com)":      "x here",
+		"<b>not HTML</b>":                      "<b>not HTML</b>",
+	} {
+		entry := streams.Entry{Kind: streams.Message, Text: text}
+		if got := firstLine(textOf(renderEntry(&entry))); got != want {
+			t.Errorf("%q shows %q, want %q", text, got, want)
+		}
+	}
+}

@@ -171,7 +171,7 @@ func viewMessages(entries []streams.Entry, guest *Guest) []views.Message {
 		messages[i] = viewMessage(entry, guest)
 		if answered := places[entry.ReplyTo]; answered != nil && !answered.Deleted {
 			messages[i].ReplyAuthor = answered.User.Name
-			messages[i].ReplyText = firstLine(answered.Text)
+			messages[i].ReplyText = firstLine(textOf(renderEntry(answered)))
 		}
 	}
 	return messages

@@ -35,6 +35,7 @@ export class Keep {
     addEventListener("pagehide", () => this.#save());
     navigator.serviceWorker?.register(worker()).catch(() => {}); // Not in every mode of every browser.
     this.#tidy().catch(() => {});
+    this.#later(PAUSE); // The page was live, most likely, before this was loaded.
   }
 
   /** What is kept of the room. @returns {Promise<{ cursor: string, entries: import("./message.js").Entry[] } | undefined>} */

@@ -9,7 +9,7 @@ import { MessageMaker } from "./message.js";
 import { Outbox } from "./outbox.js";
 import { quotes } from "./quotes.js";
 import { Scroll } from "./scroll.js";
-import { date, dayOf } from "./time.js";
+import { dayOf, moment } from "./time.js";
 import { Timeline } from "./timeline.js";
 import { Truth } from "./truth.js";
 import { watch } from "./wake.js";
@@ -72,7 +72,7 @@ let end = 0; // the number of the room's last entry when it was followed
 
 connection.addEventListener("followed", ({ detail: { state, first, n = 0 } }) => {
   end = n;
-  if (state === "truncated") timeline.gap(`Messages before ${date(Number.parseInt(first, 10))} are no longer kept here.`);
+  if (state === "truncated") timeline.gap(`Messages before ${moment(Number.parseInt(first, 10))} are no longer kept here.`);
   if (state !== "reset") return;
   reset = true;
   timeline.clear();

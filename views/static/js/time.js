@@ -1,7 +1,6 @@
 /** Times as people read them, in the reader's own zone. */
 
 const clockFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const momentFormat = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short" });
 const dayFormat = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
 const dateFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 const agoFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
@@ -15,11 +14,11 @@ const SPANS = [
 /** The time of day. @param {number} time in milliseconds, as everywhere here */
 export const clock = (time) => clockFormat.format(time);
 
-/** Date and time of day. @param {number} time */
-export const moment = (time) => momentFormat.format(time);
-
 /** "1 March 2026". @param {number} time */
 export const date = (time) => dateFormat.format(time);
+
+/** Date and time of day. @param {number} time */
+export const moment = (time) => `${date(time)}, ${clock(time)}`;
 
 /** The same for two times of one local day, and for no others. @param {number} time */
 export const dayOf = (time) => new Date(time).toDateString();

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -15,8 +14,11 @@ type bench struct {
 	mode     string
 	work     work
 	targets  []target
+	rates    []int // messages a second, one after the other; none: the work's
+	suite    string
 	runs     int
 	json     bool
+	chart    string        // a file; empty: none
 	patience time.Duration // how long nothing may arrive before what has not arrived is missing
 
 	burble     string // an executable; empty: it is built
@@ -26,66 +28,57 @@ type bench struct {
 		pids, redisPids []int
 	}
 
+	share      *share // that this process is, if it is one
+	perProcess int    // clients that a process can have
+
 	folder   string // for what lasts as long as the bench
 	out      io.Writer
 	progress *progress
 }
 
-// modes are how one run of each goes.
-var modes = map[string]func(*bench, context.Context, target, work, int) (*result, error){
-	"fanout": (*bench).deliver,
-	"rooms":  (*bench).deliver,
-	"quiet":  (*bench).deliver,
-	"idle":   (*bench).deliver,
-}
-
-// runAll does the runs, the targets in turn so that what changes on the machine
-// meanwhile meets all of them, and prints a line for each and the medians.
+// runAll does what the flags ask for.
 func (b *bench) runAll(ctx context.Context) error {
-	results := map[string][]*result{}
-	if !b.json {
-		fmt.Fprintln(b.out, tableHead())
+	if b.suite != "" {
+		return b.runSuite(ctx)
 	}
-	for run := range b.runs {
+	if b.mode == "ladder" {
+		return b.climb(ctx)
+	}
+	var plans []*plan
+	for _, rate := range b.rates {
 		for _, t := range b.targets {
-			b.progress.begin(fmt.Sprintf("%s %s, run %d of %d", b.mode, t.name, run+1, b.runs))
-			got, err := modes[b.mode](b, ctx, t, b.work, run)
-			if err != nil {
-				return fmt.Errorf("%s %s: %w", b.mode, t.name, err)
-			}
-			b.print(got)
-			results[t.name] = append(results[t.name], got)
+			w := b.work
+			w.Rate = rate
+			plans = append(plans, &plan{target: t, mode: b.mode, work: w})
 		}
+	}
+	if err := b.do(ctx, plans); err != nil {
+		return err
+	}
+	b.summary(plans)
+	if b.chart != "" {
+		return writeChart(b.chart, plans)
 	}
 	return nil
 }
 
-func (b *bench) print(got *result) {
-	if b.json {
-		json.NewEncoder(b.out).Encode(got)
-		return
-	}
-	fmt.Fprintln(b.out, got.line())
-}
-
-// profiling takes a CPU profile of the server while the work goes on. What it
-// returns waits for it, and takes one of the memory.
-func (b *bench) profiling(ctx context.Context, s *server, w work) (finish func() error) {
-	if b.profile == "" || s.protocol.message == nil {
+// profiling takes a CPU profile of a Burble while the work goes on. What it returns
+// waits for it, and takes those of the memory.
+func (b *bench) profiling(ctx context.Context, p *plan) (finish func() error) {
+	if b.profile == "" || p.target.name != "burble" {
 		return func() error { return nil }
 	}
-	name := fmt.Sprintf("%s-%dx%d-", b.mode, w.Clients, w.Rate)
+	name := fmt.Sprintf("%s-%dx%d-", p.mode, p.work.Clients, p.work.Rate)
 	taken := make(chan error, 1)
 	go func() {
-		taken <- b.saveProfile(ctx, fmt.Sprintf("profile?seconds=%d", int(w.Lasts.Seconds())), name+"cpu")
+		taken <- b.saveProfile(ctx, fmt.Sprintf("profile?seconds=%d", max(1, int(p.work.Lasts.Seconds()))), name+"cpu")
 	}()
 	return func() error {
 		err := <-taken
-		if err == nil {
-			err = b.saveProfile(ctx, "heap?gc=1", name+"heap")
-		}
-		if err == nil {
-			err = b.saveProfile(ctx, "goroutine?debug=1", name+"goroutine")
+		for kind, query := range map[string]string{"heap": "heap?gc=1", "memory": "heap?debug=1", "goroutine": "goroutine?debug=1"} {
+			if err == nil {
+				err = b.saveProfile(ctx, query, name+kind)
+			}
 		}
 		return err
 	}

@@ -3,15 +3,21 @@
 package main
 
 import (
+	"bytes"
+	"encoding/xml"
 	"errors"
+	"io"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
 
-// TestMain lets this test binary be the peers, which the bench starts from itself.
+// TestMain lets this test binary be what the bench starts from itself.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "serve" {
+	if len(os.Args) > 1 && slices.Contains([]string{"serve", "share"}, os.Args[1]) {
 		main()
 		return
 	}
@@ -37,7 +43,7 @@ func aBench(t *testing.T, args ...string) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.folder, b.out = t.TempDir(), t.Output()
+	b.folder, b.out, b.perProcess = t.TempDir(), t.Output(), 1000
 	if b.burble, err = forAll.buildBurble(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -60,18 +66,18 @@ func TestEveryTargetDeliversEverythingOnceAndInOrder(t *testing.T) {
 	} {
 		args = append(args, "-rate", "300", "-for", "300ms", "-warm", "100ms", "-settle", "0s")
 		b := aBench(t, args...)
-		got, err := b.deliver(t.Context(), b.targets[0], b.work, 0)
+		got, err := b.deliver(t.Context(), &plan{target: b.targets[0], mode: b.mode, work: b.work}, 0)
 		if err != nil {
 			t.Errorf("%v: %v", args, err)
 			continue
 		}
-		t.Log(got.line())
+		t.Log(line(got))
 		if wrong := got.wrong(); wrong != "" {
 			t.Errorf("%v: %s", args, wrong)
 		}
 		each := int64(b.work.Clients * b.work.Follow / b.work.Rooms)
 		if got.Deliveries == 0 || got.Deliveries%each != 0 || got.P50 <= 0 || got.Max < got.P99 || got.Server < 0 {
-			t.Errorf("%v: %s", args, got.line())
+			t.Errorf("%v: %s", args, line(got))
 		}
 		if got.Memory <= 0 || got.Resident < 1<<20 {
 			t.Errorf("%v: the server has %d bytes, %.0f for each connection", args, got.Resident, got.Memory)
@@ -100,10 +106,107 @@ func TestWhatNeverArrivesIsMissing(t *testing.T) {
 	}
 	defer c.end()
 	got := &result{Work: b.work}
-	if err := b.measure(t.Context(), c, r, got, 0); err != nil {
+	if err := b.measure(t.Context(), c, r, got, 0, func() func() error { return func() error { return nil } }); err != nil {
 		t.Fatal(err)
 	}
 	if got.Missing != 9 || got.Skipped != 0 {
 		t.Errorf("3 messages to 3 clients were never made, and it says %q", got.wrong())
+	}
+}
+
+func TestClientsOfSeveralProcessesHearWhatOneOfThemSays(t *testing.T) {
+	b := aBench(t, "idle", "-clients", "50", "-rate", "20", "-for", "500ms", "-warm", "100ms", "-settle", "0s")
+	b.perProcess = 20
+	got, err := b.deliver(t.Context(), &plan{target: b.targets[0], mode: b.mode, work: b.work}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(line(got))
+	if wrong := got.wrong(); wrong != "" || got.Deliveries < 400 || got.Deliveries > 600 || got.Memory <= 0 || got.P50 <= 0 {
+		t.Errorf("%s: %s", line(got), wrong)
+	}
+	if got.Connections < 9 || got.Connections > 24 {
+		t.Errorf("three servers have %d connections to Redis", got.Connections)
+	}
+}
+
+func TestWhoComesBackGetsWhatTheyMissed(t *testing.T) {
+	b := aBench(t, "resume", "-clients", "40", "-missed", "70")
+	got, err := b.resume(t.Context(), &plan{target: b.targets[0], mode: b.mode, work: b.work}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(line(got))
+	if wrong := got.wrong(); wrong != "" || got.Deliveries != 40*70 || got.Opening <= 0 || got.Resuming <= 0 || got.ForAll == 0 {
+		t.Errorf("%d deliveries: %s", got.Deliveries, wrong)
+	}
+}
+
+func TestJoiningIsMeasuredInEveryWay(t *testing.T) {
+	for _, entries := range []string{"20", "700"} {
+		b := aBench(t, "join", "-entries", entries)
+		got, err := b.join(t.Context(), &plan{target: b.targets[0], mode: b.mode, work: b.work}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(line(got))
+		if got.Page <= 0 || got.PageHTML <= 0 || got.Joining <= 0 {
+			t.Errorf("%v, %v, %v", got.Page, got.PageHTML, got.Joining)
+		}
+	}
+}
+
+func TestStartIsMeasuredUntilItListensAndUntilItIsReady(t *testing.T) {
+	b := aBench(t, "start")
+	got, err := b.start(t.Context(), &plan{target: b.targets[0], mode: b.mode, work: b.work}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(line(got))
+	if got.Listening <= 0 || got.Ready < got.Listening {
+		t.Errorf("it listened after %v and was ready after %v", got.Listening, got.Ready)
+	}
+}
+
+func TestRunsOfSeveralTargetsEndInMediansAndAChart(t *testing.T) {
+	b := aBench(t, "fanout", "-target", "burble,floor", "-rates", "50,200", "-runs", "2", "-clients", "10",
+		"-for", "200ms", "-warm", "50ms", "-settle", "0s", "-chart", filepath.Join(t.TempDir(), "chart.svg"))
+	var out strings.Builder
+	b.out = &out
+	if err := b.runAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(out.String())
+	for text, want := range map[string]int{"  ok\n": 8 + 2, "x the floor's": 2, "| burble | 10 | 1 | 200 |": 1, "medians of 2 runs": 1} {
+		if count := strings.Count(out.String(), text); count != want {
+			t.Errorf("%q is there %d times instead of %d", text, count, want)
+		}
+	}
+	chart, err := os.ReadFile(b.chart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if decoder := xml.NewDecoder(bytes.NewReader(chart)); strings.Count(string(chart), "<polyline") != 4 || !isXML(decoder) {
+		t.Errorf("the chart is %s", chart)
+	}
+}
+
+func isXML(decoder *xml.Decoder) bool {
+	for {
+		if _, err := decoder.Token(); err != nil {
+			return err == io.EOF
+		}
+	}
+}
+
+func TestLadderEndsWhereSomethingBreaks(t *testing.T) {
+	b := aBench(t, "ladder", "-target", "xread", "-clients", "60", "-rate", "3000", "-for", "300ms", "-warm", "0s", "-patience", "1s")
+	var out strings.Builder
+	b.out = &out
+	if err := b.runAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "xread breaks at ") {
+		t.Errorf("it ended with %s", out.String())
 	}
 }

@@ -10,18 +10,22 @@ import (
 
 // deliver has clients follow rooms, and messages sent in them: fan-out, many rooms,
 // a quiet room and idle connections differ in numbers only.
-func (b *bench) deliver(ctx context.Context, t target, w work, run int) (*result, error) {
-	r, err := startRedis(ctx)
+func (b *bench) deliver(ctx context.Context, p *plan, run int) (*result, error) {
+	w := p.work
+	w.oneSource = p.target.name == "floor"
+	if b.shares(w) > 1 {
+		return b.deliverInShares(ctx, p)
+	}
+	r, err := b.redis(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer r.end()
-	s, err := t.launch(ctx, b, w, r)
+	s, err := p.target.launch(ctx, b, w, r)
 	if err != nil {
 		return nil, err
 	}
 	defer s.end()
-	w.oneSource = s.protocol.message == nil && s.speaking == nil
 	fresh, err := sumOf(s.pids, resident)
 	if err != nil {
 		return nil, err
@@ -39,20 +43,28 @@ func (b *bench) deliver(ctx context.Context, t target, w work, run int) (*result
 	if err != nil {
 		return nil, err
 	}
-	got := &result{Target: t.name, Mode: b.mode, Work: w, Memory: float64(joined-fresh) / float64(w.Clients)}
-	return got, b.measure(ctx, c, r, got, run)
+	if b.share != nil {
+		if err := b.share.await(); err != nil {
+			return nil, err
+		}
+	}
+	got := &result{Target: p.target.name, Mode: p.mode, Work: w, Memory: float64(joined-fresh) / float64(w.Clients)}
+	start := func() (finish func() error) { return b.profiling(ctx, p) }
+	return got, b.measure(ctx, c, r, got, run, start)
 }
 
-// measure speaks to the crowd and reads the meters.
-func (b *bench) measure(ctx context.Context, c *crowd, r *redisServer, got *result, run int) error {
+// measure speaks to the crowd and reads the meters. It calls begin when the warming up
+// is over, and what that returns when everything has arrived.
+func (b *bench) measure(ctx context.Context, c *crowd, r *redisServer, got *result, run int, begin func() func() error) error {
 	pace := c.pacer(run)
+	pace.mute = b.share != nil && b.share.Index > 0
 	spoken := make(chan error, 1)
 	go func() { spoken <- pace.run(ctx) }()
 	err := pause(ctx, c.work.Warm)
 	before, err := c.server.read(ctx, r, err)
 	// A message of this moment must not have arrived anywhere yet.
 	c.readers.since.Store(time.Now().Add(time.Millisecond).UnixMicro())
-	profiled := b.profiling(ctx, c.server, c.work)
+	finish := begin()
 	if said := <-spoken; err == nil {
 		err = said
 	}
@@ -60,7 +72,7 @@ func (b *bench) measure(ctx context.Context, c *crowd, r *redisServer, got *resu
 		return err
 	}
 	c.readers.await(ctx, expected(c.work, pace.said), b.patience)
-	after, err := c.server.read(ctx, r, profiled())
+	after, err := c.server.read(ctx, r, finish())
 	if err != nil {
 		return err
 	}

@@ -24,14 +24,25 @@ func main() {
 	}
 }
 
+// filesWanted is more than any run needs.
+const filesWanted = 120_000
+
 func run(ctx context.Context, args []string) error {
+	files, err := raiseFiles(filesWanted)
+	if err != nil {
+		return err
+	}
 	if len(args) > 0 && args[0] == "serve" {
 		return serve(ctx, args[1:])
+	}
+	if len(args) > 0 && args[0] == "share" {
+		return serveShare(ctx, args[1:])
 	}
 	b, err := parseFlags(args)
 	if err != nil {
 		return err
 	}
+	b.perProcess = files - spareFiles
 	if b.folder, err = os.MkdirTemp("", "bench"); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ type pacer struct {
 	work    work
 	sources []*source
 	starter *client       // of a server that makes the messages itself; nil: there are sources
+	mute    bool          // somebody else says it all
 	said    []int64       // number of each stream's last message
 	late    time.Duration // how far it fell behind its plan at most
 }
@@ -34,7 +35,7 @@ func newPacer(p *protocol, speakers *swarm, w work, speaker func(stream int) int
 // run speaks until all is said or ctx ends. A message's time is that of its own
 // write, so what the pacer falls behind counts against nobody but itself.
 func (p *pacer) run(ctx context.Context) error {
-	if p.starter != nil {
+	if p.starter != nil || p.mute {
 		return p.leave(ctx)
 	}
 	began := time.Now()
@@ -54,14 +55,16 @@ func (p *pacer) run(ctx context.Context) error {
 	return pause(ctx, time.Until(began.Add(p.work.Warm+p.work.Lasts)))
 }
 
-// leave has the server make the messages.
+// leave has the server make the messages, or whoever does.
 func (p *pacer) leave(ctx context.Context) error {
 	for stream := range p.said {
 		p.said[stream] = int64((p.work.messages() + p.work.Rooms - 1 - stream) / p.work.Rooms)
 	}
-	frame, _ := clientFrame(opText, []byte("begin"))
-	if err := p.starter.write(frame); err != nil {
-		return err
+	if p.starter != nil {
+		frame, _ := clientFrame(opText, []byte("begin"))
+		if err := p.starter.write(frame); err != nil {
+			return err
+		}
 	}
 	return pause(ctx, p.work.Warm+p.work.Lasts)
 }

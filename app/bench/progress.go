@@ -73,5 +73,12 @@ func (p *progress) text() string {
 	return text
 }
 
+// clear makes room for something else.
+func (p *progress) clear() {
+	if p != nil {
+		p.write("")
+	}
+}
+
 // write writes over the line that is there.
 func (p *progress) write(text string) { fmt.Fprintf(p.out, "\r\x1b[K%s", text) }

@@ -19,10 +19,11 @@ import (
 
 // redisServer is a Redis of a run's own, on a Unix socket in a temporary folder.
 type redisServer struct {
-	*child
+	*child // nil: another process started it
 	folder string
 	socket string
 	client *redis.Client
+	pids   []int // whose CPU is counted as that of Redis
 }
 
 var errNoRedis = errors.New("the bench needs a redis-server or valkey-server on PATH")
@@ -53,7 +54,7 @@ func startRedis(ctx context.Context) (*redisServer, error) {
 		os.RemoveAll(folder)
 		return nil, err
 	}
-	r.client = redis.NewClient(&redis.Options{Addr: r.socket, PoolSize: 1, DisableIdentity: true})
+	r.client, r.pids = redisClient(r.socket), []int{r.pid()}
 	for began := time.Now(); r.client.Ping(ctx).Err() != nil; time.Sleep(5 * time.Millisecond) {
 		if time.Since(began) > listenTime || ctx.Err() != nil {
 			defer r.end()
@@ -63,12 +64,26 @@ func startRedis(ctx context.Context) (*redisServer, error) {
 	return r, nil
 }
 
+func redisClient(socket string) *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: socket, PoolSize: 1, DisableIdentity: true})
+}
+
+// redis is the Redis of a run: its own, unless it is a share's.
+func (b *bench) redis(ctx context.Context) (*redisServer, error) {
+	if b.share == nil {
+		return startRedis(ctx)
+	}
+	return &redisServer{socket: b.share.Redis, client: redisClient(b.share.Redis), pids: b.share.RedisPIDs}, nil
+}
+
 func (r *redisServer) url() string { return "unix://" + r.socket }
 
 func (r *redisServer) end() {
 	r.client.Close()
-	r.kill()
-	os.RemoveAll(r.folder)
+	if r.child != nil {
+		r.kill()
+		os.RemoveAll(r.folder)
+	}
 }
 
 // commands are how often Redis was asked what.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,7 +31,19 @@ type result struct {
 	Missing int64         `json:"missing"` // messages that had not arrived when nothing more came
 	Late    time.Duration `json:"late"`    // how far the bench itself fell behind its plan
 
-	Took map[string]time.Duration `json:"took,omitempty"` // of the modes that measure times
+	// Of resume.
+	Opening  time.Duration `json:"opening,omitempty"`  // until so many connections were open that do nothing else
+	Resuming time.Duration `json:"resuming,omitempty"` // until all who resumed had everything
+	ForAll   int64         `json:"for_all,omitempty"`  // commands of Redis for all of them
+
+	// Of join.
+	Page     time.Duration `json:"page,omitempty"`      // the newest entries as JSON, p50
+	PageHTML time.Duration `json:"page_html,omitempty"` // the room's page, p50
+	Joining  time.Duration `json:"joining,omitempty"`   // from a follow to the newest entries, p50
+
+	// Of start.
+	Listening time.Duration `json:"listening,omitempty"` // from the exec to the first connection
+	Ready     time.Duration `json:"ready,omitempty"`     // to the first 200 of /readyz
 }
 
 // wrong says what should not be, or nothing.
@@ -53,63 +66,28 @@ func (r *result) wrong() string {
 	return strings.Join(faults, ", ")
 }
 
-// column is one number of a line.
-type column struct {
-	name  string
-	width int
-	text  func(*result) string
-}
-
-var columns = []column{
-	{"target", -10, func(r *result) string { return r.Target }},
-	{"clients", 7, func(r *result) string { return fmt.Sprint(r.Work.Clients) }},
-	{"rooms", 6, func(r *result) string { return fmt.Sprint(r.Work.Rooms) }},
-	{"msg/s", 6, func(r *result) string { return fmt.Sprint(r.Work.Rate) }},
-	{"deliveries", 10, func(r *result) string { return fmt.Sprint(r.Deliveries) }},
-	{"each s", 8, func(r *result) string { return fmt.Sprintf("%.0f", r.PerSecond) }},
-	{"CPU s/M", 8, func(r *result) string { return fmt.Sprintf("%.2f", r.Server) }},
-	{"redis s/M", 9, func(r *result) string { return fmt.Sprintf("%.2f", r.Redis) }},
-	{"bench s/M", 9, func(r *result) string { return fmt.Sprintf("%.2f", r.Self) }},
-	{"p50 ms", 8, func(r *result) string { return millis(r.P50) }},
-	{"p99 ms", 8, func(r *result) string { return millis(r.P99) }},
-	{"max ms", 8, func(r *result) string { return millis(r.Max) }},
-	{"last p50", 8, func(r *result) string { return millis(r.LastP50) }},
-	{"KB/conn", 7, func(r *result) string { return fmt.Sprintf("%.1f", r.Memory/1024) }},
-	{"redis µs/msg", 12, func(r *result) string { return fmt.Sprintf("%.0f", r.RedisMicros) }},
-	{"cmd/msg", 7, func(r *result) string { return fmt.Sprintf("%.1f", r.Commands) }},
-	{"conns", 5, func(r *result) string { return fmt.Sprint(r.Connections) }},
-	{"", 0, func(r *result) string { return r.verdict() }},
-}
-
 // verdict says that everything came once and in order, or what did not.
 func (r *result) verdict() string {
 	if wrong := r.wrong(); wrong != "" {
 		return "WRONG: " + wrong
 	}
-	text := "ok"
 	if r.Late > 100*time.Millisecond {
-		text += fmt.Sprintf(" (the bench was up to %v late)", r.Late.Round(time.Millisecond))
+		return fmt.Sprintf("ok (the bench was up to %v late)", r.Late.Round(time.Millisecond))
 	}
-	return text
+	return "ok"
 }
 
-func millis(d time.Duration) string {
-	if d == 0 {
-		return "-"
+// median is the middle of what the runs have shown, the mean of two if there is none.
+func median(runs []*result, of func(*result) float64) float64 {
+	var all []float64
+	for _, r := range runs {
+		all = append(all, of(r))
 	}
-	return fmt.Sprintf("%.2f", float64(d.Microseconds())/1000)
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
 }
 
-// tableHead names the columns of line.
-func tableHead() string { return row(func(c column) string { return c.name }) }
-
-// line is the run in one line.
-func (r *result) line() string { return row(func(c column) string { return c.text(r) }) }
-
-func row(text func(column) string) string {
-	var fields []string
-	for _, c := range columns {
-		fields = append(fields, fmt.Sprintf("%*s", c.width, text(c)))
-	}
-	return strings.TrimRight(strings.Join(fields, "  "), " ")
-}
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -65,7 +65,7 @@ func launchPeer(ctx context.Context, name string, w work, r *redisServer, p *pro
 	}
 	p.request = func(_, room int) string { return upgrade("/ws?room=" + roomName(room)) }
 	p.follow = func([]int) [][]byte { return nil }
-	return &server{protocol: p, port: port, pids: []int{c.pid()}, redisPids: []int{r.pid()}, end: c.kill}, nil
+	return &server{protocol: p, port: port, pids: []int{c.pid()}, redisPids: r.pids, end: c.kill}, nil
 }
 
 // launchFloor starts peerFloor. It makes the messages itself, and begins when

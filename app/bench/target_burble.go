@@ -63,7 +63,7 @@ func launchBurble(ctx context.Context, b *bench, w work, r *redisServer) (*serve
 		return nil, err
 	}
 	socket := burbleSocket(tokens)
-	s := &server{protocol: socket, port: port, pids: []int{c.pid()}, redisPids: []int{r.pid()}, end: c.kill}
+	s := &server{protocol: socket, port: port, pids: []int{c.pid()}, redisPids: r.pids, end: c.kill}
 	if w.Transport == sse {
 		s.protocol, s.speaking = burbleEvents(), socket
 	}

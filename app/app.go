@@ -44,6 +44,7 @@ type App struct {
 	guests  *guests
 	limits  limits
 	feeds   feeds
+	pumps   pumps
 	metrics metrics
 	fiber   *fiber.App
 
@@ -61,6 +62,7 @@ type limits struct{ messages, signals, address, connections *limiter }
 // returned. The secret signs cookies and tokens.
 func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *App {
 	a := &App{config: config, log: log, store: store, guests: newGuests(secret)}
+	a.pumps.more.L = &a.pumps.mu
 	a.ctx, a.stop = context.WithCancel(context.Background())
 	a.limits = limits{
 		messages:    newLimiter(config.RateMessages, int(4*config.RateMessages)),
@@ -99,6 +101,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	var running sync.WaitGroup
 	beating, silence := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { a.feeds.run(beating) })
+	running.Go(a.pumps.run)
 	running.Go(func() { a.presence.run(beating) })
 	served := make(chan error, 1)
 	go func() { served <- a.fiber.Listener(listener) }()
@@ -111,6 +114,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		err = a.drain(served, listener)
 	}
 	silence()
+	a.pumps.end()
 	running.Wait()
 	a.stop()
 	return err

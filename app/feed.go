@@ -5,7 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"burble/streams"
@@ -54,12 +56,13 @@ type codec interface {
 // after the feed's cursor, the feed takes it, writes it and asks again; while the
 // connection is busy, what arrives waits in the room and not here.
 //
-// An idle feed has no goroutine of its own. ready starts the pump, which writes
-// until there is nothing left to read. Only the pump writes entries, so that
-// they keep their order.
+// An idle feed has no goroutine that writes. When it is ready it waits for one of
+// the pumps, which writes until there is nothing left to read. One pump at a time
+// serves a feed, and only pumps write entries, so that they keep their order.
 type feed struct {
 	app   *App
 	conn  net.Conn
+	raw   syscall.RawConn // the same, to write without waiting
 	codec codec
 	user  string // ID of whose it is, "" for nobody's
 	log   *slog.Logger
@@ -71,14 +74,14 @@ type feed struct {
 	news    []bool   // of Redis going away (true) and coming back, unsaid yet
 	notes   [][]byte // frames that may be missed, but not often
 	pumping bool
-	closed  bool // no pump is started any more
+	closed  bool // it is not pumped any more
 	code    int  // why it ends
 	reason  string
-	pumps   sync.WaitGroup
+	running sync.WaitGroup // the pump
 
 	writing sync.Mutex // held for each write; guards broken and rest
 	broken  bool
-	rest    []byte // of the frame that a slow reader stopped in
+	rest    []byte // of a frame that the kernel did not take all of
 }
 
 // following is one room that a feed follows.
@@ -175,29 +178,47 @@ func (f *feed) note(frame []byte) {
 	}
 }
 
-// start starts the pump if it does not run. The caller holds mu.
+// start has the feed pumped, if it is not yet. The caller holds mu.
 func (f *feed) start() {
 	if !f.pumping && !f.closed {
 		f.pumping = true
-		f.pumps.Add(1)
-		go f.pump()
+		f.running.Add(1)
+		f.app.pumps.push(f)
 	}
 }
 
-// pump writes what there is, room by room in turn, until there is nothing.
-func (f *feed) pump() {
-	defer f.pumps.Done()
+// pump writes what there is. Where one that may not wait would have to, a goroutine
+// of the feed's own goes on.
+func (f *feed) pump(mayWait bool) {
+	if f.pumpOut(mayWait) {
+		f.running.Done()
+	}
+}
+
+// pumpOut goes room by room in turn until there is nothing. It says false when it left
+// the rest to another.
+func (f *feed) pumpOut(mayWait bool) (done bool) {
+	done = true // after a panic, too
 	defer f.recovered()
 	for {
-		room, notes, ok := f.take()
+		room, frame, ok := f.take()
 		if !ok {
-			return
+			return true
 		}
-		for _, note := range notes {
-			f.write(note)
+		if room != nil {
+			if frame, ok = f.read(room, mayWait); !ok {
+				go f.pump(true)
+				return false
+			}
 		}
-		if room != nil && f.step(room) {
-			f.ready(room)
+		if mayWait {
+			f.write(frame)
+		} else if left, ok := f.writeNow(frame); !ok {
+			go func() {
+				f.write(left)
+				f.pump(true)
+			}()
+			return false
 		}
 	}
 }
@@ -211,15 +232,35 @@ func (f *feed) recovered() {
 	}
 }
 
-// take takes the next thing to do; not ok is the end of the pump.
-func (f *feed) take() (room *following, notes [][]byte, ok bool) {
+// take takes the next thing to do, a room or a frame; not ok: there is nothing.
+func (f *feed) take() (room *following, frame []byte, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
 		f.pumping = false
 		return nil, nil, false
 	}
-	notes = f.notes
+	if frame = f.said(); frame != nil {
+		return nil, frame, true
+	}
+	for len(f.queue) > 0 {
+		room = f.queue[0]
+		if len(f.queue) == 1 {
+			f.queue = f.queue[:0] // and not [1:]: what it holds is used again
+		} else {
+			f.queue = f.queue[1:]
+		}
+		if room.queued = false; !room.gone {
+			return room, nil, true
+		}
+	}
+	f.pumping = false
+	return nil, nil, false
+}
+
+// said is what is to be written besides what is read. The caller holds mu.
+func (f *feed) said() []byte {
+	notes := f.notes
 	for _, away := range f.news {
 		notes = append(notes, f.codec.status(away))
 	}
@@ -227,49 +268,46 @@ func (f *feed) take() (room *following, notes [][]byte, ok bool) {
 		notes = append(notes, f.codec.beat())
 	}
 	f.notes, f.news, f.beatDue = nil, nil, false
-	for len(f.queue) > 0 && room == nil {
-		room = f.queue[0]
-		f.queue = f.queue[1:]
-		room.queued = false
-		if room.gone {
-			room = nil
-		}
-	}
-	if len(f.queue) == 0 {
-		f.queue = nil
-	}
-	ok = room != nil || len(notes) > 0
-	f.pumping = ok
-	return room, notes, ok
+	return slices.Concat(notes...)
 }
 
-// step writes the next that a room has, and says whether there may be more.
-func (f *feed) step(room *following) bool {
-	read, err := room.reader.Next(f.app.ctx)
-	if err != nil {
-		if !errors.Is(err, context.Canceled) {
-			f.log.Debug("cannot read on", "room", room.reader.Room, "error", err)
+// read is what a room has next, to be written; and the room is due again. Not ok: it
+// would have to wait for that, and may not.
+func (f *feed) read(room *following, mayWait bool) (frame []byte, ok bool) {
+	read, ok := room.reader.NextHeld()
+	if !ok && !mayWait {
+		f.ready(room)
+		return nil, false
+	}
+	if !ok {
+		var err error
+		if read, err = room.reader.Next(f.app.ctx); err != nil {
+			if !errors.Is(err, context.Canceled) {
+				f.log.Debug("cannot read on", "room", room.reader.Room, "error", err)
+			}
+			return nil, true
 		}
-		return false
 	}
 	switch {
 	case read.Followed != nil:
-		return f.write(f.codec.followed(room.reader.Room, read.Followed))
+		frame = f.codec.followed(room.reader.Room, read.Followed)
 	case read.Batch != nil:
-		return f.write(f.codec.batch(read.Batch, room.html))
+		frame = f.codec.batch(read.Batch, room.html)
 	case read.Signals != nil:
-		return f.signal(room.reader.Room, read.Signals)
+		frame = f.signals(room.reader.Room, read.Signals)
+	default:
+		return nil, true
 	}
-	return false
+	f.ready(room)
+	return frame, true
 }
 
-// signal writes those signals that are for this feed, as one write.
-func (f *feed) signal(room string, signals []*streams.Signal) bool {
-	var frames []byte
+// signals are those that are for this feed.
+func (f *feed) signals(room string, signals []*streams.Signal) (frames []byte) {
 	for _, signal := range signals {
 		if signal.Kind != streams.Seen || signal.User.ID == f.user {
 			frames = append(frames, f.codec.signal(room, signal)...)
 		}
 	}
-	return len(frames) == 0 || f.write(frames)
+	return frames
 }

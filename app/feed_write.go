@@ -3,30 +3,71 @@ package main
 import (
 	"errors"
 	"os"
+	"slices"
 	"time"
 )
 
-// write writes whole frames, one caller at a time.
+// write writes whole frames, one caller at a time, and waits for a slow reader.
 func (f *feed) write(data []byte) bool {
 	f.writing.Lock()
 	defer f.writing.Unlock()
 	if f.broken {
 		return false
 	}
-	f.conn.SetWriteDeadline(time.Now().Add(slowAfter))
-	n, err := f.conn.Write(data)
-	if err == nil {
-		return true
+	data = f.withRest(data)
+	n, err := f.attempt(data)
+	if err == nil && n < len(data) {
+		var more int
+		f.conn.SetWriteDeadline(time.Now().Add(slowAfter))
+		more, err = f.conn.Write(data[n:])
+		f.conn.SetWriteDeadline(time.Time{}) // an attempt would find it passed
+		n += more
 	}
+	if err != nil {
+		f.fail(data[n:], err)
+	}
+	return err == nil
+}
+
+// writeNow writes as much as can be without waiting. Not ok: the next write has to
+// wait, and to write what is left.
+func (f *feed) writeNow(data []byte) (left []byte, ok bool) {
+	if !f.writing.TryLock() {
+		return data, false
+	}
+	defer f.writing.Unlock()
+	if f.broken {
+		return nil, true
+	}
+	data = f.withRest(data)
+	n, err := f.attempt(data)
+	if err != nil {
+		f.fail(data[n:], err)
+		return nil, true
+	}
+	f.rest = data[n:]
+	return nil, len(f.rest) == 0
+}
+
+// withRest puts what is left of the frame before in front. The caller holds writing.
+func (f *feed) withRest(data []byte) []byte {
+	if len(f.rest) > 0 {
+		data = slices.Concat(f.rest, data)
+	}
+	f.rest = nil
+	return data
+}
+
+// fail ends a connection that could not be written to. The caller holds writing.
+func (f *feed) fail(rest []byte, err error) {
 	f.broken = true
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		f.rest = data[n:]
+	if errors.Is(err, os.ErrDeadlineExceeded) && !f.isClosed() {
+		f.rest = rest
 		f.app.metrics.tooSlow.Inc()
 		f.hangUp(closeTooSlow, "too slow: come back with your cursor")
-	} else {
-		f.hangUp(closeGone, "")
+		return
 	}
-	return false
+	f.hangUp(closeGone, "")
 }
 
 // hangUp has the connection's goroutine end it, for the first reason given.
@@ -54,10 +95,10 @@ func (f *feed) finish() {
 	}
 	if code == closeGone {
 		f.conn.SetDeadline(time.Unix(1, 0))
-		f.pumps.Wait()
+		f.running.Wait()
 		return
 	}
-	f.pumps.Wait()
+	f.running.Wait()
 	f.writing.Lock()
 	defer f.writing.Unlock()
 	patience := farewell
@@ -69,8 +110,11 @@ func (f *feed) finish() {
 	if _, err := f.conn.Write(last); err != nil {
 		return
 	}
-	// Closing a connection that has unread input resets it, and what was written
-	// last may be lost: the other side closes first, RFC 6455 section 7.1.1.
+	// Closing a connection that has unread input resets it, and what was written last
+	// may be lost: RFC 6455 section 7.1.1 has the server shut its side, and read.
+	if half, ok := f.conn.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
 	f.conn.SetDeadline(time.Now().Add(farewell))
 	var discard [512]byte
 	for {

@@ -94,22 +94,12 @@ func (s *session) aside(work func()) {
 func (s *session) next() {
 	message, err := s.message()
 	if end := (*goodbye)(nil); errors.As(err, &end) {
-		s.part(end)
+		s.hangUp(end.code, end.reason)
 	} else if err != nil {
 		s.hangUp(closeGone, "")
 	} else {
 		s.take(message)
 	}
-}
-
-// part ends the session for a reason. A client that said goodbye first is answered,
-// and the server closes at once: RFC 6455 section 7.1.1.
-func (s *session) part(end *goodbye) {
-	if end.heard {
-		s.write(closeFrame(end.code, ""))
-		end.code = closeGone
-	}
-	s.hangUp(end.code, end.reason)
 }
 
 // take does what one frame asks, and answers it.

@@ -37,11 +37,11 @@ func newSocketReader(conn io.Reader) socketReader {
 	return socketReader{in: bufio.NewReaderSize(conn, socketBuffer), state: ws.StateServerSide}
 }
 
-// goodbye is the end of a connection for a reason that the client is told.
+// goodbye is the end of a connection for a reason that the client is told; its own, when
+// it said so first.
 type goodbye struct {
 	code   int
 	reason string
-	heard  bool // the client said it first
 }
 
 func (g *goodbye) Error() string { return fmt.Sprintf("close %d: %s", g.code, g.reason) }
@@ -135,7 +135,7 @@ func (s *session) control(header ws.Header) error {
 	case header.OpCode == ws.OpPing:
 		s.write(webSocketFrame(opPong, payload))
 	case header.OpCode == ws.OpClose && len(payload) == 0:
-		return &goodbye{code: closeNormal, heard: true}
+		return &goodbye{code: closeNormal}
 	case header.OpCode == ws.OpClose:
 		code, reason := ws.ParseCloseFrameData(payload)
 		err := ws.CheckCloseFrameData(code, reason)
@@ -145,7 +145,7 @@ func (s *session) control(header ws.Header) error {
 		if err != nil {
 			return &goodbye{code: closeProtocol, reason: err.Error()}
 		}
-		return &goodbye{code: int(code), heard: true}
+		return &goodbye{code: int(code)}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"syscall"
 	"time"
 )
 
@@ -29,6 +30,9 @@ func detach(wrapped net.Conn) (conn net.Conn, input io.Reader) {
 // run has serve run a feed in a goroutine of its own, which the feeds wait for. It
 // says false when the server is going away; then the caller finishes the feed.
 func (a *App) run(f *feed, serve func()) bool {
+	if raw, ok := f.conn.(syscall.Conn); ok {
+		f.raw, _ = raw.SyscallConn()
+	}
 	if !a.feeds.add(f) {
 		return false
 	}

@@ -104,25 +104,49 @@ func (r *Reader) Next(ctx context.Context) (Read, error) {
 	return read, err
 }
 
+// NextHeld is Next as far as this process holds the answer. Not ok: Next would have
+// to ask Redis; nothing was read.
+func (r *Reader) NextHeld() (read Read, ok bool) { return r.held(r.window.view.Load()) }
+
+func (r *Reader) held(seen *view) (Read, bool) {
+	if seen == nil || r.generation == 0 {
+		return Read{}, false
+	}
+	if r.generation != seen.generation {
+		if !seen.holds(r.cursor) {
+			return Read{}, false
+		}
+		r.generation, r.fetched, r.ahead = seen.generation, nil, false
+	}
+	if batch := r.fetched; batch != nil {
+		r.fetched = nil
+		return r.step(batch), true
+	}
+	if r.ahead || !r.cursor.ID.Before(seen.upto.ID) {
+		return Read{Signals: r.window.signalsFor(r)}, true
+	}
+	if batch := seen.after(r.cursor); batch != nil {
+		return r.step(batch), true
+	}
+	return Read{}, false
+}
+
 func (r *Reader) next(ctx context.Context) (Read, error) {
 	seen, err := r.window.joined(ctx, r.store)
 	if err != nil {
 		return Read{}, err
 	}
+	if read, ok := r.held(seen); ok {
+		return read, nil
+	}
 	if r.generation != seen.generation {
-		if followed, err := r.place(ctx, seen); err != nil || followed != nil {
+		followed, err := r.place(ctx, seen)
+		if err != nil || followed != nil {
 			return Read{Followed: followed}, err
 		}
-	}
-	if batch := r.fetched; batch != nil {
-		r.fetched = nil
-		return r.step(batch), nil
-	}
-	if r.ahead || !r.cursor.ID.Before(seen.upto.ID) {
-		return Read{Signals: r.window.signalsFor(r)}, nil
-	}
-	if batch := seen.after(r.cursor); batch != nil {
-		return r.step(batch), nil
+		if read, ok := r.held(seen); ok {
+			return read, nil
+		}
 	}
 	return r.catchUp(ctx, seen)
 }

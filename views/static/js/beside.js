@@ -2,6 +2,7 @@ import { Alerts } from "./alerts.js";
 import { Here, label } from "./here.js";
 import { compare, idOf } from "./id.js";
 import { keys } from "./keys.js";
+import { Marks } from "./marks.js";
 import { Names } from "./names.js";
 import { Newline } from "./newline.js";
 import { Reading } from "./reading.js";
@@ -22,12 +23,18 @@ const SLEEP = 5 * 60_000; // localStorage "burble:sleep" has another, for tests
 export function beside({ room, me, connection, log, scroll, timeline, history, busy, now, storage }) {
   const find = (id) => document.getElementById(id);
   const looking = () => !document.hidden && document.hasFocus();
-  const { rooms, people } = new Sidebar({ connection, me, current: room });
+  const marks = new Marks(me);
+  const told = find("room-list").querySelector("[aria-current]").dataset.read || "0-0"; // the server's word
+  const { rooms, people } = new Sidebar({ connection, me, marks, current: room });
 
   // What was read.
 
   const send = (id) => me !== null && connection.send({ type: "read", room, id });
-  const reading = new Reading(rooms.get(room).read ?? "0-0", send);
+  const reading = new Reading(told, send);
+  if (reading.seen(marks.of(room)) && log.dataset.read) {
+    log.dataset.read = reading.mark;
+    timeline.relabel();
+  }
   const newline = new Newline({ log, link: find("unread"), scroll, history });
   const alerts = new Alerts({ rooms, bell: find("bell"), looking });
 
@@ -35,7 +42,9 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
   function see() {
     const cursor = connection.cursor(room);
     if (!looking() || !timeline.attached || scroll.fromEnd > 4 || !cursor) return;
-    if (reading.seen(idOf(cursor))) rooms.read(room, reading.mark);
+    if (!reading.seen(idOf(cursor))) return;
+    rooms.read(room, reading.mark);
+    marks.keep(room, reading.mark);
   }
 
   connection.addEventListener("entries", ({ detail: { entries } }) => {

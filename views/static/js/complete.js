@@ -67,8 +67,11 @@ export class Complete {
     if (named && this.#emoji[named]) return this.#put(selectionStart - named.length - 2, this.#emoji[named]);
     if (!this.#wanted) return this.#show([]);
     const { sign, word } = this.#wanted;
-    if (sign === "@") this.#show(matching(this.#people(), word).map((name) => [`@${name}`, `@${name}`]));
-    else this.#show(matching(Object.keys(this.#emoji), word).map((name) => [`${this.#emoji[name]} ${name}`, this.#emoji[name]]));
+    if (sign === "@") {
+      const names = matching(this.#people(), word);
+      const written = names.length === 1 && names[0].toLowerCase() === word; // Enter sends, then.
+      this.#show(written ? [] : names.map((name) => [`@${name}`, `@${name}`]));
+    } else this.#show(matching(Object.keys(this.#emoji), word).map((name) => [`${this.#emoji[name]} ${name}`, this.#emoji[name]]));
   }
 
   #show(offers) {

@@ -1,4 +1,5 @@
 import { Connection } from "./connection.js";
+import { Marks } from "./marks.js";
 import { Sidebar } from "./sidebar.js";
 import { watch } from "./wake.js";
 
@@ -6,5 +7,6 @@ import { watch } from "./wake.js";
 
 const { user, name } = document.body.dataset;
 const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
-new Sidebar({ connection, me: user ? { id: user, name } : null });
+const me = user ? { id: user, name } : null;
+new Sidebar({ connection, me, marks: new Marks(me) });
 watch(connection);

@@ -10,11 +10,13 @@ export const mentions = (text, name) => name !== "" && text.toLowerCase().includ
  * counted on from there.
  *
  * Events: `change`; `mention` (detail: the room and the entry); `doubt` (what was read
- * elsewhere cannot be counted here: the list is to be fetched).
+ * elsewhere, or was deleted, cannot be counted here: the list is to be fetched).
  */
 export class Rooms extends EventTarget {
   /** @type {Map<string, Room>} */
   #rooms = new Map();
+  /** @type {Set<string>} rooms whose counts are in doubt */
+  #doubted = new Set();
   #me;
 
   /** @param {{ id: string, name: string } | null} me */
@@ -27,8 +29,11 @@ export class Rooms extends EventTarget {
   take(list) {
     for (const room of list) {
       const known = this.#rooms.get(room.room);
-      if (!known || compare(room.last, known.last) >= 0) this.#rooms.set(room.room, { ...known, ...room });
+      if (known && compare(room.last, known.last) < 0) continue;
+      this.#rooms.set(room.room, { ...known, ...room });
+      this.#doubted.delete(room.room);
     }
+    for (const { room } of list) if (this.#doubted.has(room)) this.#doubt(room); // More came meanwhile.
     this.#changed();
   }
 
@@ -39,7 +44,9 @@ export class Rooms extends EventTarget {
       if (compare(entry.id, room.last) <= 0) continue;
       room.last = entry.id;
       if (entry.kind === "topic") room.title = entry.text || name;
-      if (entry.kind !== "message" || !room.read || entry.user.id === this.#me?.id) continue;
+      if (!room.read || entry.user?.id === this.#me?.id) continue;
+      if (entry.kind === "delete") this.#gone(room, entry.of);
+      if (entry.kind !== "message") continue;
       room.unread++;
       if (!mentions(entry.text, this.#me?.name ?? "")) continue;
       room.mentions++;
@@ -54,7 +61,7 @@ export class Rooms extends EventTarget {
     if (room.read && compare(id, room.read) <= 0) return;
     room.read = id;
     if (compare(id, room.last) >= 0) room.unread = room.mentions = 0;
-    else this.dispatchEvent(new Event("doubt"));
+    else this.#doubt(name);
     this.#changed();
   }
 
@@ -74,6 +81,18 @@ export class Rooms extends EventTarget {
   /** @returns {Room[]} newest activity first */
   get sorted() {
     return [...this.#rooms.values()].sort((a, b) => compare(b.last, a.last));
+  }
+
+  /** Another's message is no more. */
+  #gone(room, id) {
+    if (compare(id, room.read) <= 0) return;
+    room.unread = Math.max(0, room.unread - 1);
+    if (room.mentions) this.#doubt(room.room); // It may have been one.
+  }
+
+  #doubt(name) {
+    this.#doubted.add(name);
+    this.dispatchEvent(new Event("doubt"));
   }
 
   #changed() {

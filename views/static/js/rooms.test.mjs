@@ -50,11 +50,33 @@ test("reading up to the end counts as nothing unread; up to before it, the serve
   assert.deepEqual(heard, ["doubt"]);
 });
 
+test("what was deleted before I read it is not unread", () => {
+  const { rooms, heard } = begin();
+  const gone = (id, of, user = "bob") => ({ id, of, kind: "delete", user: { id: user, name: user } });
+  rooms.entries({ room: "lobby", entries: [said("6-0", "a"), said("7-0", "b"), gone("8-0", "6-0"), gone("9-0", "1-0"), gone("10-0", "5-0", "ada")] });
+  assert.equal(rooms.get("lobby").unread, 1);
+  assert.deepEqual(heard, []);
+  rooms.entries({ room: "lobby", entries: [said("11-0", "@ada"), gone("12-0", "11-0")] });
+  assert.equal(rooms.get("lobby").unread, 1);
+  assert.deepEqual(heard, ["lobby 11-0", "doubt"], "whether it named me the server knows");
+});
+
 test("a list older than what came since changes nothing", () => {
   const { rooms } = begin();
   rooms.entries({ room: "lobby", entries: [said("6-0", "a")] });
   rooms.take([room("lobby", "5-0")]);
   assert.equal(rooms.get("lobby").unread, 1);
+});
+
+test("a list that was asked for in doubt, and is older than what came since, is asked for again", () => {
+  const { rooms, heard } = begin();
+  rooms.entries({ room: "lobby", entries: [said("6-0", "a"), said("7-0", "b")] });
+  rooms.read("lobby", "6-0");
+  rooms.entries({ room: "lobby", entries: [said("8-0", "c")] });
+  rooms.take([room("lobby", "7-0", { read: "6-0", unread: 1 })]);
+  assert.deepEqual(heard, ["doubt", "doubt"]);
+  rooms.take([room("lobby", "8-0", { read: "6-0", unread: 2 })]);
+  assert.deepEqual([rooms.get("lobby").unread, heard.length], [2, 2]);
 });
 
 test("rooms are sorted by what came last, and have their topics", () => {

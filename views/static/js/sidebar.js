@@ -1,8 +1,9 @@
 import { People } from "./people.js";
 import { Rooms } from "./rooms.js";
 import { ago, moment } from "./time.js";
-import { timeOf } from "./id.js";
+import { compare, timeOf } from "./id.js";
 
+const SOON = 300; // how long doubts are gathered
 const AGAIN = 60_000; // how often a page that is looked at asks for new rooms
 
 /**
@@ -15,19 +16,23 @@ export class Sidebar {
   people = {};
   #connection;
   #current;
+  #marks;
   #list;
   #form;
   #template;
   #asked = Date.now();
+  #due = 0;
   #drawing = 0;
 
   /**
-   * @param {{ connection: import("./connection.js").Connection, me: { id: string, name: string } | null, current?: string }} options
+   * @param {{ connection: import("./connection.js").Connection, me: { id: string, name: string } | null,
+   *   marks: import("./marks.js").Marks, current?: string }} options
    *   current: the page's room, which is followed and not watched
    */
-  constructor({ connection, me, current }) {
+  constructor({ connection, me, marks, current }) {
     this.#connection = connection;
     this.#current = current;
+    this.#marks = marks;
     this.#list = document.getElementById("room-list");
     this.#form = document.getElementById("find");
     this.#template = document.getElementById("link-template");
@@ -39,7 +44,7 @@ export class Sidebar {
   #listen() {
     const { rooms } = this;
     rooms.addEventListener("change", () => (this.#drawing ||= requestAnimationFrame(() => this.#draw())));
-    rooms.addEventListener("doubt", () => this.#ask());
+    rooms.addEventListener("doubt", () => (this.#due ||= setTimeout(() => this.#ask(), SOON)));
     for (const type of ["entries", "watched"]) {
       this.#connection.addEventListener(type, ({ detail }) => {
         if (detail.entries) rooms.entries(detail);
@@ -70,6 +75,7 @@ export class Sidebar {
 
   async #ask() {
     this.#asked = Date.now();
+    this.#due = 0;
     try {
       const response = await fetch("/rooms");
       if (response.ok) this.#take(await response.json());
@@ -80,7 +86,11 @@ export class Sidebar {
 
   #take(list) {
     this.rooms.take(list);
-    for (const { room, last } of list) if (room !== this.#current) this.#connection.watch(room, last === "0-0" ? null : last);
+    for (const { room, last } of list) {
+      const mark = this.#marks.of(room);
+      if (last !== "0-0" && compare(mark, last) >= 0) this.rooms.read(room, mark);
+      if (room !== this.#current) this.#connection.watch(room, last === "0-0" ? null : last);
+    }
   }
 
   /** Rows change at once; their order not under the pointer or the focus. */

@@ -29,6 +29,11 @@ form.addEventListener("submit", (event) => {
 form.elements.close.addEventListener("click", () => panel.close());
 more.addEventListener("click", () => search(next));
 panel.addEventListener("close", () => running.abort());
+panel.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  event.preventDefault(); // The field would be emptied first.
+  panel.close();
+});
 panel.addEventListener("click", (event) => {
   if (event.target === panel) return panel.close(); // Beside it.
   const link = event.target.closest("a");

@@ -1,0 +1,160 @@
+//go:build unix
+
+package main_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"burble/streams/redistest"
+
+	"github.com/chromedp/chromedp"
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+)
+
+// tell fills a room with messages, the newest of now and each older one that much older.
+// Nobody may have looked at the room yet.
+func tell(t *testing.T, server *redistest.Server, p *process, room string, apart time.Duration, texts ...string) (times []time.Time) {
+	t.Helper()
+	token := p.token("Storyteller")
+	for _, text := range texts {
+		if status, body := p.post(token, room, uuid.NewString(), text); status != 201 {
+			t.Fatalf("post: %d %s", status, body)
+		}
+	}
+	client := server.Client()
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	keys, err := client.Keys(ctx, "*:room:"+room).Result()
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("keys %q: %v", keys, err)
+	}
+	entries := entriesOf(t, server, room)
+	client.Del(ctx, keys[0])
+	for i, entry := range entries {
+		at := time.Now().Add(-apart * time.Duration(len(entries)-1-i))
+		times = append(times, at)
+		if err := client.XAdd(ctx, &redis.XAddArgs{Stream: keys[0], ID: fmt.Sprintf("%d-0", at.UnixMilli()), Values: entry.Values}).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return times
+}
+
+// story is so many texts: "tale 1", "tale 2".
+func story(count int) (texts []string) {
+	for i := range count {
+		texts = append(texts, fmt.Sprintf("tale %d", i+1))
+	}
+	return texts
+}
+
+func TestPlacesOfTheRoomAreLinkedJumpedToAndLeft(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := burble(t, redis), burble(t, redis)
+	times := tell(t, redis, here, "tales", time.Hour, story(200)...) // more than a week
+	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	ada.join(here, "tales")
+	bob.join(there, "tales")
+
+	// Each day has its line; messages more than five minutes apart have their headings.
+	ada.wait("headings", `document.querySelectorAll(".message").length === 50 && !document.querySelector("[data-continued]")`)
+	ada.wait("lines of days", `[...document.querySelectorAll(".day")].map((day) => day.innerText).slice(-2).join() === "Yesterday,Today"`)
+
+	// The time of a message is its link. Opened elsewhere it shows that place, with what is around it.
+	link := see[string](bob, `document.querySelector("`+bob.message("tale 190")+` .when").href`)
+	ada.open(here, strings.Replace(link, there.url(), "", 1))
+	ada.expectPlace("tale 190", "live")
+	ada.open(here, fmt.Sprintf("/r/tales/%d-0", times[99].UnixMilli()))
+	ada.expectPlace("tale 100", "past")
+	ada.shows("tale 80", "tale 120")
+
+	// From there it reads on in both directions, and back to now is one key.
+	ada.do(chromedp.ScrollIntoView(chromedp.CSS("#newer")))
+	ada.shows("tale 150")
+	ada.do(chromedp.ScrollIntoView(chromedp.CSS("#older")))
+	ada.shows("tale 50")
+	ada.expect("the button", `document.querySelector("#jump").innerText`, "Back to now")
+	ada.press("Escape")
+	ada.shows("tale 200")
+	ada.upToDate()
+	ada.expect("the address", `location.pathname`, "/r/tales")
+
+	// A date in the calendar, its address, and going back in the browser.
+	ada.click("#open-calendar")
+	ada.do(chromedp.SetValue(chromedp.CSS("#calendar input"), times[29].Add(-time.Minute).UTC().Format("2006-01-02T15:04")))
+	ada.click("#calendar button")
+	ada.expectPlace("tale 30", "past")
+	bob.open(there, see[string](ada, `location.pathname + location.search`))
+	bob.expectPlace("tale 30", "past")
+	ada.do(chromedp.NavigateBack())
+	ada.upToDate()
+
+	// What is written while another place is shown leads to now.
+	bob.write("the end")
+	bob.shows("the end")
+	bob.upToDate()
+	ada.shows("the end")
+	for _, p := range []*browserPerson{ada, bob} {
+		for !see[bool](p, `document.querySelector("#older a").hidden`) {
+			before := see[int](p, `document.querySelectorAll(".message").length`)
+			p.do(chromedp.ScrollIntoView(chromedp.CSS("#older")))
+			p.wait("older messages", fmt.Sprintf(`document.querySelectorAll(".message").length > %d || document.querySelector("#older a").hidden`, before))
+		}
+	}
+	expectStream(t, here, "tales", ada, bob)
+}
+
+// expectPlace waits until a message is the one that was gone to, in view, and the truth
+// line says so.
+func (p *browserPerson) expectPlace(text, truth string) {
+	p.t.Helper()
+	p.wait("being at "+text, fmt.Sprintf(`((message) => message && message.ariaCurrent === "true" && message.getBoundingClientRect().top > 0 &&
+		message.getBoundingClientRect().bottom < innerHeight && document.activeElement === message)(document.querySelector(%q))`, p.message(text)))
+	p.wait("the truth of it", `document.querySelector("#truth").dataset.state === "`+truth+`"`)
+}
+
+func TestSearchFindsNewestFirstAndLeadsThere(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := burble(t, redis), burble(t, redis)
+	texts := story(150)
+	texts[9], texts[139] = "a Needle in hay", "another needle"
+	tell(t, redis, here, "tales", time.Minute, texts...)
+	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	ada.join(here, "tales")
+	bob.join(there, "tales")
+	bob.write("no needles of mine")
+	ada.shows("no needles of mine")
+
+	results := `[...document.querySelectorAll("#search li")].map((row) => row.querySelector("b").innerText + ": " + row.querySelector("p").innerText).join("; ")`
+	ada.click("#scroller")
+	ada.press("/")
+	ada.wait("the search", `document.activeElement.name === "q"`)
+	ada.types("needle")
+	ada.press("Enter")
+	ada.wait("the end of it", `document.querySelector("#search [role=status]").innerText === "3 messages in all of the room."`)
+	ada.expect("what was found", results, "Bob: no needles of mine; Storyteller: another needle; Storyteller: a Needle in hay")
+	ada.expect("what is marked", `[...document.querySelectorAll("#search mark")].map((mark) => mark.innerText).join()`, "needle,needle,Needle")
+	ada.click("#search li:last-child a")
+	ada.expectPlace("a Needle in hay", "past")
+	ada.press("Escape")
+	ada.shows("no needles of mine")
+	ada.upToDate()
+
+	ada.click("#open-search")
+	ada.wait("the search", `document.activeElement.name === "q"`)
+	ada.wipe()
+	ada.types("from:bob needle")
+	ada.press("Enter")
+	ada.wait("the end of it", `document.querySelector("#search [role=status]").innerText === "1 message in all of the room."`)
+	ada.press("Escape")
+	ada.wait("no search", `!document.querySelector("#search").open`)
+	ada.wait("the newest", `document.querySelectorAll(".message").length === 50`)
+}

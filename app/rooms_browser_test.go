@@ -1,0 +1,75 @@
+//go:build unix
+
+package main_test
+
+import (
+	"testing"
+
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+)
+
+func TestKeysGoBetweenRoomsAndMakeThem(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := burble(t, redis), burble(t, redis)
+	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	cleo := there.token("Cleo")
+	for _, room := range []string{"attic", "kitchen", "lobby"} {
+		there.post(cleo, room, uuid.NewString(), "hello "+room)
+	}
+	ada.join(here, "lobby")
+
+	ada.press("?")
+	if got := ada.writing(); got != "?" {
+		t.Errorf("while writing ? is a letter, but the composer has %q", got)
+	}
+	ada.wipe()
+	ada.click("#scroller")
+	ada.press("?")
+	ada.wait("the keys", `document.querySelector("#keys").matches(":popover-open")`)
+	ada.press("Escape")
+	ada.wait("no keys", `!document.querySelector(":popover-open")`)
+
+	// By typing a part of its name; one that is not there is made.
+	ada.press("Control+k")
+	ada.types("kit")
+	ada.press("Enter")
+	ada.at("/r/kitchen")
+	ada.press("Control+k")
+	ada.types("Garden Shed")
+	ada.expect("what is offered", `document.querySelector("#room-list li:not([hidden])").innerText.replace(/\s+/g, " ").trim()`, "# garden-shed a new room")
+	ada.press("Enter")
+	ada.at("/r/garden-shed")
+	ada.write("first in the shed")
+	ada.shows("first in the shed")
+
+	// It appears for others when they look again; step by step to it.
+	bob.join(there, "attic")
+	bob.expect("the rooms", `[...document.querySelectorAll("#room-list b")].map((name) => name.innerText).join()`, "garden-shed,lobby,kitchen,attic")
+	bob.press("Alt+ArrowUp")
+	bob.at("/r/kitchen")
+	bob.press("Alt+ArrowDown")
+	bob.at("/r/attic")
+	bob.press("Alt+ArrowDown") // Around the end.
+	bob.at("/r/garden-shed")
+	bob.shows("first in the shed")
+	bob.write("me too")
+	ada.shows("me too")
+	expectStream(t, here, "garden-shed", ada, bob)
+
+	// The theme is kept, and there from the first byte of the next page.
+	ada.click("#theme")
+	ada.click("#theme")
+	ada.open(here, "/r/lobby")
+	ada.expect("the theme", `document.documentElement.dataset.theme`, "dark")
+	ada.expect("its colour", `getComputedStyle(document.body).colorScheme`, "dark")
+}
+
+// at waits until the page is the one at that path, and up to date.
+func (p *browserPerson) at(path string) {
+	p.t.Helper()
+	p.wait("being at "+path, `location.pathname === "`+path+`" && document.readyState === "complete"`)
+	p.upToDate()
+}

@@ -6,9 +6,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
-// Proxy stands between a Store and a Redis, and fails as networks do.
+// Proxy stands between a client and a server, and fails as networks do. What it
+// carries is nothing to it, so it may stand before a Redis or a Burble.
 type Proxy struct {
 	Addr string // 127.0.0.1:port
 
@@ -17,8 +19,19 @@ type Proxy struct {
 
 	mu       sync.Mutex
 	upstream string // "": nobody is there
-	chance   float64
+	weather  Weather
+	changed  chan struct{}         // closed when the weather changes
 	pairs    map[net.Conn]net.Conn // client to server
+}
+
+// Weather is what goes wrong on the way. The chances are for each reply, or rather
+// for each piece of the server's that arrives at once.
+type Weather struct {
+	Lose    float64       // the chance that it is lost, with its connection
+	Sever   float64       // the chance that the connection ends within it
+	Swallow float64       // the chance that it and all after it are lost, and the connection stays
+	Delay   time.Duration // by which each piece is late, either way
+	Hold    bool          // nothing passes, and nobody is told
 }
 
 // StartProxy starts a proxy to the address, which may be a Unix socket. It ends with the test.
@@ -29,35 +42,59 @@ func StartProxy(t testing.TB, upstream string) *Proxy {
 		t.Fatal(err)
 	}
 	p := &Proxy{
-		Addr: listener.Addr().String(), listener: listener,
-		upstream: upstream, pairs: make(map[net.Conn]net.Conn),
+		Addr: listener.Addr().String(), listener: listener, upstream: upstream,
+		changed: make(chan struct{}), pairs: make(map[net.Conn]net.Conn),
 	}
 	p.running.Go(p.accept)
 	t.Cleanup(func() {
 		listener.Close()
+		p.Suffer(Weather{})
 		p.Point("")
 		p.running.Wait()
 	})
 	return p
 }
 
-// Point cuts every connection and leads new ones to another Redis, or to none for "".
+// Point cuts every connection and leads new ones to another server, or to none for "".
 func (p *Proxy) Point(upstream string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.upstream = upstream
+	p.cut()
+}
+
+// Cut cuts every connection.
+func (p *Proxy) Cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cut()
+}
+
+func (p *Proxy) cut() {
 	for client, server := range p.pairs {
 		client.Close()
 		server.Close()
 	}
 }
 
-// Lose makes each reply be lost, with its connection, at that chance.
-func (p *Proxy) Lose(chance float64) {
+// Lead leads new connections to another server, and leaves those there are.
+func (p *Proxy) Lead(upstream string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.chance = chance
+	p.upstream = upstream
 }
+
+// Suffer changes the weather.
+func (p *Proxy) Suffer(weather Weather) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.weather = weather
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// Lose makes each reply be lost, with its connection, at that chance.
+func (p *Proxy) Lose(chance float64) { p.Suffer(Weather{Lose: chance}) }
 
 func (p *Proxy) accept() {
 	for {
@@ -90,26 +127,49 @@ func (p *Proxy) pass(to, from net.Conn, replies bool) {
 	if replies {
 		defer p.forget(to)
 	}
-	buffer := make([]byte, 64<<10)
-	for {
+	buffer := make([]byte, 16<<10)
+	for swallowed := false; ; {
 		n, err := from.Read(buffer)
-		if err != nil || replies && p.loses() {
+		if err != nil {
 			return
 		}
-		if _, err := to.Write(buffer[:n]); err != nil {
+		weather := p.awaitPassage()
+		passed := n
+		if replies {
+			swallowed = swallowed || happens(weather.Swallow)
+			switch {
+			case swallowed:
+				continue
+			case happens(weather.Lose):
+				return
+			case happens(weather.Sever):
+				passed = rand.N(n)
+			}
+		}
+		if _, err := to.Write(buffer[:passed]); err != nil || passed < n {
 			return
 		}
 	}
 }
 
+// awaitPassage waits until the weather lets something pass, and returns it.
+func (p *Proxy) awaitPassage() Weather {
+	for {
+		p.mu.Lock()
+		weather, changed := p.weather, p.changed
+		p.mu.Unlock()
+		if !weather.Hold {
+			time.Sleep(weather.Delay)
+			return weather
+		}
+		<-changed
+	}
+}
+
+func happens(chance float64) bool { return chance > 0 && rand.Float64() < chance }
+
 func (p *Proxy) forget(client net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.pairs, client)
-}
-
-func (p *Proxy) loses() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.chance > 0 && rand.Float64() < p.chance
 }

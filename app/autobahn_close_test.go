@@ -18,6 +18,7 @@ func TestAutobahnClosing(t *testing.T) {
 		{"7.1.5 a close within a message, then its end", joined(rawFrame(opText, []byte(`{"type":"`)), closing(1000, ""), more), "close 1000"},
 		{"7.1.6 a large message, a close and a ping", joined(text(sized(65536)), hello, closing(1000, ""), ping("late")), "echo end | echo hello | close 1000"},
 		{"7.3.1 no payload", rawFrame(fin|opClose, nil), "close 1000"},
+		{"7.3.2 a payload of one byte", rawFrame(fin|opClose, []byte("a")), "close 1002"},
 		{"7.3.3 a code alone", closing(1000, ""), "close 1000"},
 		{"7.3.4 a code and a reason", closing(1000, "Hello, world!"), "close 1000"},
 		{"7.3.5 the longest reason", closing(1000, longest), "close 1000"},

@@ -120,12 +120,13 @@ func (r *rawSocket) answers() (answers []string) {
 	r.write(closing(1000, ""))
 	for {
 		opcode, payload, err := r.frame()
+		said := len(answers) > 0 && strings.HasPrefix(answers[len(answers)-1], "close")
 		switch {
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF), err != nil && said: // reset, if more was written to it
 			return answers
 		case err != nil:
 			return append(answers, "broken off")
-		case len(answers) > 0 && strings.HasPrefix(answers[len(answers)-1], "close"):
+		case said:
 			r.t.Fatalf("after the close frame came %x %s", opcode, payload)
 		}
 		answers = append(answers, named(r.t, opcode, payload))

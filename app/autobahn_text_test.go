@@ -20,7 +20,7 @@ func bytesOf(message string) []string {
 	return all
 }
 
-// Cases 6.1 to 6.3: text in fragments, which may be cut within a character.
+// Cases 6.1 to 6.4: text in fragments, which may be cut within a character.
 func TestAutobahnTextInFragments(t *testing.T) {
 	good, bad := echoing("Hello-µ@ßöäüàáUTF-8!"), echoing(greek+"\xed\xa0\x80edited")
 	said := "echo Hello-µ@ßöäüàáUTF-8! | close 1000"
@@ -29,6 +29,7 @@ func TestAutobahnTextInFragments(t *testing.T) {
 	for _, r := range good {
 		runes = append(runes, string(r))
 	}
+	never := rawFrame(opMore, nil) // the message is not ended: who waits for that waits for ever
 	playCases(t, []autobahnCase{
 		{"6.1.1 no text", text(""), "error bad_frame | close 1008"},
 		{"6.1.2 no text in three frames", fragments(opText, "", "", ""), "error bad_frame | close 1008"},
@@ -40,6 +41,10 @@ func TestAutobahnTextInFragments(t *testing.T) {
 		{"6.2.4 a frame for each character", fragments(opText, runes...), said},
 		{"6.3.1 not UTF-8, in one frame", text(bad), "close 1007"},
 		{"6.3.2 not UTF-8, a frame for each byte", fragments(opText, bytesOf(bad)...), "close 1007"},
+		{"6.4.1 found in a frame before the last", joined(rawFrame(opText, []byte(greek)), rawFrame(opMore, []byte("\xf4\x90\x80\x80")), never), "close 1007"},
+		{"6.4.2 found at the byte that cannot follow", joined(rawFrame(opText, []byte(greek+"\xf4")), rawFrame(opMore, []byte("\x90")), never), "close 1007"},
+		{"6.4.3 found in the first frame", joined(rawFrame(opText, []byte(greek+"\xf4\x90\x80\x80")), never), "close 1007"},
+		{"6.4.4 found in the first frame, at the byte that cannot follow", joined(rawFrame(opText, []byte(greek+"\xf4\x90")), never), "close 1007"},
 	})
 }
 

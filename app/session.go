@@ -15,7 +15,7 @@ const (
 	appendTime = 8 * time.Second
 	// roomsMost bounds how many rooms one connection follows.
 	roomsMost = 5000
-	// floodMost is how many frames over the limit in a row end a connection.
+	// floodMost is how many more frames over the limit than within it end a connection.
 	floodMost = 200
 	// typingEvery is how often a session's typing is told.
 	typingEvery = 3 * time.Second
@@ -28,7 +28,7 @@ type session struct {
 	socketReader
 	guest   *Guest // nil: it may read
 	address string
-	limited int                  // frames refused in a row
+	limited int                  // frames refused, less those that were not
 	present map[string]bool      // rooms in which it was counted in
 	typed   map[string]time.Time // when it last said so in a room
 }
@@ -126,7 +126,8 @@ func (s *session) take(data []byte) {
 	}
 }
 
-// allowFrame applies the limit of frames for each address.
+// allowFrame applies the limit of frames for each address. A flood is ended though the
+// limit lets some of it through every second.
 func (s *session) allowFrame(now time.Time) error {
 	ok, after := s.app.limits.address.allow(s.address, now)
 	if !ok {
@@ -135,7 +136,7 @@ func (s *session) allowFrame(now time.Time) error {
 		}
 		return slowDown(after, "frames")
 	}
-	s.limited = 0
+	s.limited = max(0, s.limited-1)
 	return nil
 }
 

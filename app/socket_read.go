@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// deadAfter is how long a client may be silent, and how long one frame may take.
-	// Every browser answers pings.
+	// deadAfter is how long a client may be silent, and how long one message may take,
+	// in however many frames. Every browser answers pings.
 	deadAfter = 60 * time.Second
 	// socketBuffer holds a usual frame of a client; every idle socket has one.
 	socketBuffer = 512
@@ -49,7 +49,7 @@ func (g *goodbye) Error() string { return fmt.Sprintf("close %d: %s", g.code, g.
 // message is the client's next message. Control frames, which may come between the
 // frames of one, are answered. The error is a *goodbye, or the connection's.
 func (s *session) message() (message []byte, err error) {
-	for {
+	for sound := 0; ; {
 		header, err := s.frameHeader(len(message))
 		if err != nil {
 			return nil, err
@@ -63,21 +63,39 @@ func (s *session) message() (message []byte, err error) {
 		if message, err = s.payload(message, header); err != nil {
 			return nil, err
 		}
-		if !header.Fin {
-			s.state = s.state.Set(ws.StateFragmented)
-			continue
-		}
-		s.state = s.state.Clear(ws.StateFragmented)
-		if !utf8.Valid(message) {
+		var ok bool
+		if sound, ok = checkUTF8(message, sound, header.Fin); !ok {
 			return nil, &goodbye{code: closeNotUTF8, reason: "not UTF-8"}
 		}
-		return message, nil
+		if header.Fin {
+			s.state = s.state.Clear(ws.StateFragmented)
+			return message, nil
+		}
+		s.state = s.state.Set(ws.StateFragmented)
+		s.allowFrame(time.Now()) // the last one is counted with the message
 	}
 }
 
-// await waits until there is a frame to read, and gives it its time.
+// checkUTF8 says whether a message, which is UTF-8 up to sound, is so to its end, and
+// up to where it is now: the end of what is not whole yet may be half a character.
+func checkUTF8(message []byte, sound int, whole bool) (int, bool) {
+	end := len(message)
+	for i := end - 1; !whole && i >= max(sound, end-utf8.UTFMax); i-- {
+		if utf8.RuneStart(message[i]) {
+			if !utf8.FullRune(message[i:]) {
+				end = i
+			}
+			break
+		}
+	}
+	return end, utf8.Valid(message[sound:end])
+}
+
+// await waits until there is a frame to read, and gives its message its time.
 func (s *session) await() error {
-	s.conn.SetReadDeadline(time.Now().Add(deadAfter))
+	if !s.state.Fragmented() {
+		s.conn.SetReadDeadline(time.Now().Add(deadAfter))
+	}
 	if s.isClosed() { // only after the deadline was set: hangUp sets another
 		return net.ErrClosed
 	}
@@ -131,6 +149,7 @@ func (s *session) control(header ws.Header) error {
 	if err != nil {
 		return err
 	}
+	s.allowFrame(time.Now()) // a flood of them ends the connection
 	switch {
 	case header.OpCode == ws.OpPing:
 		s.write(webSocketFrame(opPong, payload))

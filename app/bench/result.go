@@ -34,7 +34,7 @@ type result struct {
 	// Of resume.
 	Opening  time.Duration `json:"opening,omitempty"`  // until so many connections were open that do nothing else
 	Resuming time.Duration `json:"resuming,omitempty"` // until all who resumed had everything
-	ForAll   int64         `json:"for_all,omitempty"`  // commands of Redis for all of them
+	Reads    int64         `json:"reads,omitempty"`    // of streams in Redis, for all of them
 
 	// Of join.
 	Page     time.Duration `json:"page,omitempty"`      // the newest entries as JSON, p50

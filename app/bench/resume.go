@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ func (b *bench) resume(ctx context.Context, p *plan, _ int) (*result, error) {
 	if got.Opening, err = b.opening(ctx, w, r); err != nil {
 		return nil, err
 	}
-	return got, b.resuming(ctx, w, r, got, after, said)
+	return got, b.resuming(ctx, p, r, got, after, said)
 }
 
 // history has so much said in the room, and returns the cursor from which all but
@@ -92,7 +93,8 @@ func (b *bench) opening(ctx context.Context, w work, r *redisServer) (time.Durat
 }
 
 // resuming has all clients come back.
-func (b *bench) resuming(ctx context.Context, w work, r *redisServer, got *result, after string, said int) error {
+func (b *bench) resuming(ctx context.Context, p *plan, r *redisServer, got *result, after string, said int) error {
+	w := p.work
 	s, err := launchBurble(ctx, b, w, r)
 	if err != nil {
 		return err
@@ -110,16 +112,17 @@ func (b *bench) resuming(ctx context.Context, w work, r *redisServer, got *resul
 	if err != nil {
 		return err
 	}
+	finish := b.profiling(ctx, p)
 	began := time.Now()
 	err = clients.open(ctx, &clients.reachedNow)
 	got.Resuming = time.UnixMicro(clients.reachedAt.Load()).Sub(began)
 	got.Deliveries = clients.messages()
-	after2, err := s.read(ctx, r, err)
-	if err != nil {
+	spent, err := s.read(ctx, r, err)
+	if err = cmp.Or(err, finish()); err != nil {
 		return err
 	}
-	got.spent = after2.since(before, got.Deliveries, 1)
-	got.ForAll = got.Asked.sum()
+	got.spent = spent.since(before, got.Deliveries, 1)
+	got.Reads = got.Asked["xread"] + got.Asked["xrange"] + got.Asked["xrevrange"]
 	got.Connections, err = r.connections(ctx)
 	got.tally = *clients.end()
 	got.Missing = clients.missing([]int64{int64(said)})

@@ -37,7 +37,7 @@ var (
 		{"resumed ms", 0, func(r *result) float64 { return ms(r.Resuming) }},
 		{"CPU s/M", 2, func(r *result) float64 { return r.Server }},
 		{"redis s/M", 2, func(r *result) float64 { return r.Redis }},
-		{"commands", 0, func(r *result) float64 { return float64(r.ForAll) }},
+		{"redis reads", 0, func(r *result) float64 { return float64(r.Reads) }},
 		{"conns", 0, func(r *result) float64 { return float64(r.Connections) }},
 	}
 	joinColumns = []column{

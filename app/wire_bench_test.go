@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"burble/streams"
+)
+
+// aBatch is a stretch of a room as it is read by all who follow it.
+func aBatch(count int) *streams.Batch {
+	batch := &streams.Batch{Room: "lobby", After: streams.Cursor{ID: wireOf, Epoch: "Q3N7ZK5WYB2A"}}
+	for i := range count {
+		id := streams.ID{Millis: wireID.Millis + uint64(i)}
+		batch.Upto = streams.Cursor{ID: id, Epoch: batch.After.Epoch}
+		batch.Entries = append(batch.Entries, streams.Entry{
+			ID: id, N: int64(i + 1), Kind: streams.Message, Key: aKey, User: wireUser, Text: strings.Repeat("hello, all ", 9),
+		})
+	}
+	return batch
+}
+
+// BenchmarkFrameOfABatch is what one reader pays for all of them.
+func BenchmarkFrameOfABatch(b *testing.B) {
+	for _, count := range []int{1, 50, 500} {
+		b.Run(fmt.Sprint(count), func(b *testing.B) {
+			batch := aBatch(count)
+			b.ReportAllocs()
+			for b.Loop() {
+				b.SetBytes(int64(len(webSocketFrame(opText, entriesJSON(batch, false)))))
+			}
+		})
+	}
+}
+
+// BenchmarkFrameThatIsThere is what the others pay.
+func BenchmarkFrameThatIsThere(b *testing.B) {
+	batch := aBatch(50)
+	b.ReportAllocs()
+	for b.Loop() {
+		socketCodec{}.batch(batch, false)
+	}
+}
+
+func BenchmarkParseFrame(b *testing.B) {
+	for kind, text := range map[string]string{
+		"send":   `{"type":"send","room":"lobby","key":"` + aKey + `","text":"` + strings.Repeat("hello, all ", 9) + `"}`,
+		"follow": `{"type":"follow","room":"lobby","after":"1732281600000-0@Q3N7ZK5WYB2A"}`,
+	} {
+		b.Run(kind, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := parseFrame([]byte(text)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -134,7 +134,8 @@ func (a *App) backToForm(c *fiber.Ctx, told *problem) error {
 	switch c.Route().Path {
 	case "/r/:room/messages":
 		// Not FormValue, which would unpack whatever it is given.
-		model := views.Room{Notice: told.message, Draft: string(c.Request().PostArgs().Peek("text"))}
+		typed := strings.ToValidUTF8(string(c.Request().PostArgs().Peek("text")), "\ufffd")
+		model := views.Room{Notice: told.message, Draft: typed}
 		return a.renderRoom(c, streams.Where{Limit: pageOf}, model)
 	case "/session":
 		return a.renderHome(c, told.message)

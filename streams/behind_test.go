@@ -58,3 +58,17 @@ func TestNewestOfARoomThatWasTrimmedByHandBeginAfterWhatIsGone(t *testing.T) {
 	}
 	again.has(3)
 }
+
+// What was read of a room for one reader serves others for a second. What was read
+// before the room began is of no use to who comes after.
+func TestReaderWhoComesRightAfterARoomBeganIsServed(t *testing.T) {
+	t.Parallel()
+	g := newGround(t, streams.Options{})
+	for name, from := range map[string]streams.From{"new-1": streams.After(streams.Cursor{}), "new-2": streams.Newest(50)} {
+		early := follow(t, g.store, name, from)
+		early.state()
+		say(t, g.store, name, "the first")
+		early.has(1)
+		follow(t, g.store, name, from).has(1)
+	}
+}

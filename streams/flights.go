@@ -33,6 +33,7 @@ type flights struct {
 // flightKey is the question: at most so many entries after a cursor, or the newest.
 type flightKey struct {
 	room       string
+	epoch      string // of the view, too: what was read before the room began is another answer
 	generation uint64
 	cursor     Cursor
 	newest     bool

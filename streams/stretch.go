@@ -23,7 +23,7 @@ func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, curso
 	if !cursor.ID.Before(seen.start.ID) {
 		most = 0
 	}
-	question := flightKey{room: room, generation: seen.generation, cursor: cursor, most: most}
+	question := flightKey{room: room, epoch: seen.upto.Epoch, generation: seen.generation, cursor: cursor, most: most}
 	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
 		found, err := s.find(ctx, room, cursor.ID, seen.start.ID.String(), most)
 		if err != nil {
@@ -48,7 +48,7 @@ func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, curso
 
 // stretchNewest reads the newest entries, and where they begin.
 func (s *Store) stretchNewest(ctx context.Context, room string, seen *view, last int) (*stretch, error) {
-	question := flightKey{room: room, generation: seen.generation, newest: true, most: int64(last)}
+	question := flightKey{room: room, epoch: seen.upto.Epoch, generation: seen.generation, newest: true, most: int64(last)}
 	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
 		found, entries, err := s.newest(ctx, room, last+1)
 		if err != nil {

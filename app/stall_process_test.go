@@ -115,8 +115,13 @@ func delays(t *testing.T, c *chatter, count int) time.Duration {
 		eventually(t, 10*time.Second, "a message to come back", func() bool { return c.has() > had })
 		took = append(took, time.Since(began))
 	}
+	return percentile(took, 99)
+}
+
+// percentile is what so many of a hundred took at most.
+func percentile(took []time.Duration, of int) time.Duration {
 	slices.Sort(took)
-	return took[count*99/100]
+	return took[min(len(took)*of/100, len(took)-1)]
 }
 
 // stalledReader follows a room and then stops reading, for a while.

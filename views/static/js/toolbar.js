@@ -135,7 +135,8 @@ export class Toolbar {
       this.show(article);
       this.#element.querySelector("button:not([hidden])").focus();
     } else if (key === "ArrowUp" || key === "ArrowDown") {
-      const next = article ? this.#neighbour(article, key === "ArrowUp" ? -1 : 1) : this.#inView(currentTarget);
+      const out = target === article ? this.#neighbour(article, key === "ArrowUp" ? -1 : 1) : article; // From a link, to its message.
+      const next = article ? out : this.#inView(currentTarget);
       if (!next) return;
       focus(next);
       next.scrollIntoView({ block: "nearest" });

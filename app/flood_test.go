@@ -86,7 +86,7 @@ func TestMessageInManyFramesHasTheTimeOfOne(t *testing.T) {
 	conn := &deadlines{Conn: server}
 	s := &session{feed: feed{app: startAlone(t).App, conn: conn}, socketReader: newSocketReader(conn)}
 	go client.Write(joined(rawFrame(opText, []byte("a")), rawFrame(opMore, nil), rawFrame(fin|opPong, nil), rawFrame(opMore, []byte("b")), rawFrame(fin|opMore, []byte("c"))))
-	if message, err := s.message(); string(message) != "abc" || err != nil || conn.set != 1 {
+	if message, whole, err := s.message(); string(message) != "abc" || !whole || err != nil || conn.set != 1 {
 		t.Errorf("read %q, %v; the deadline was set %d times, want once", message, err, conn.set)
 	}
 }

@@ -92,12 +92,12 @@ func (s *session) aside(work func()) {
 
 // next takes the client's next message, or its end.
 func (s *session) next() {
-	message, err := s.message()
+	message, whole, err := s.message()
 	if end := (*goodbye)(nil); errors.As(err, &end) {
 		s.hangUp(end.code, end.reason)
 	} else if err != nil {
 		s.hangUp(closeGone, "")
-	} else {
+	} else if whole {
 		s.take(message)
 	}
 }

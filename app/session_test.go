@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -511,3 +512,16 @@ func TestPanicWhileWritingEndsOneReadOnly(t *testing.T) {
 type panicking struct{ codec }
 
 func (panicking) followed(string, *streams.Followed) []byte { panic("a bug") }
+
+func TestSocketThatAnsweredAPingWaitsInItsSmallStack(t *testing.T) {
+	s := startAlone(t)
+	for range 20 {
+		c, _ := s.dial()
+		c.settle()
+	}
+	stacks := make([]byte, 4<<20)
+	waitUntil(t, func() bool {
+		text := string(stacks[:runtime.Stack(stacks, true)])
+		return strings.Contains(text, "(*session).serve(") && !strings.Contains(text, "(*session).message(")
+	})
+}

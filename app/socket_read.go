@@ -46,30 +46,31 @@ type goodbye struct {
 
 func (g *goodbye) Error() string { return fmt.Sprintf("close %d: %s", g.code, g.reason) }
 
-// message is the client's next message. Control frames, which may come between the
-// frames of one, are answered. The error is a *goodbye, or the connection's.
-func (s *session) message() (message []byte, err error) {
+// message is the client's next message; not whole: it was a control frame, and there
+// is none yet. Control frames, which may come between the frames of a message too, are
+// answered. The error is a *goodbye, or the connection's.
+func (s *session) message() (message []byte, whole bool, err error) {
 	for sound := 0; ; {
 		header, err := s.frameHeader(len(message))
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if header.OpCode.IsControl() {
-			if err := s.control(header); err != nil {
-				return nil, err
+			if err := s.control(header); err != nil || !s.state.Fragmented() {
+				return nil, false, err // the next message is not waited for here, see aside
 			}
 			continue
 		}
 		if message, err = s.payload(message, header); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		var ok bool
 		if sound, ok = checkUTF8(message, sound, header.Fin); !ok {
-			return nil, &goodbye{code: closeNotUTF8, reason: "not UTF-8"}
+			return nil, false, &goodbye{code: closeNotUTF8, reason: "not UTF-8"}
 		}
 		if header.Fin {
 			s.state = s.state.Clear(ws.StateFragmented)
-			return message, nil
+			return message, true, nil
 		}
 		s.state = s.state.Set(ws.StateFragmented)
 		s.allowFrame(time.Now()) // the last one is counted with the message

@@ -89,7 +89,8 @@ func (b *bench) measure(ctx context.Context, c *crowd, r *redisServer, got *resu
 		got.Closed += c.speakers.end().Closed
 	}
 	got.Deliveries = got.latency.count
-	got.PerSecond = float64(got.Deliveries) / c.work.Lasts.Seconds()
+	took := time.Duration(got.lastAt-c.readers.since.Load()) * time.Microsecond
+	got.PerSecond = float64(got.Deliveries) / max(took, c.work.Lasts).Seconds()
 	got.P50, got.P99, got.Max = got.latency.quantile(0.5), got.latency.quantile(0.99), got.latency.max()
 	got.LastP50 = lastReader(got.slowest)
 	got.Missing = c.readers.missing(pace.said)

@@ -46,6 +46,7 @@ type tally struct {
 	Said    string `json:"said,omitempty"` // the first that said no
 
 	latency histogram // of the measured messages
+	lastAt  int64     // when the last of them arrived, in micros
 	slowest []int64   // latency of a message's last reader, by number; empty: not asked for
 }
 
@@ -61,6 +62,7 @@ func (t *tally) add(other *tally) {
 		t.Said = other.Said
 	}
 	t.latency.merge(&other.latency)
+	t.lastAt = max(t.lastAt, other.lastAt)
 	if t.slowest == nil {
 		t.slowest = make([]int64, len(other.slowest))
 	}
@@ -272,6 +274,7 @@ func (r *reader) found(c *client, m marker) {
 	if m.micros >= r.swarm.since.Load() {
 		took := r.now - m.micros
 		r.latency.add(took)
+		r.lastAt = r.now
 		if int(m.number) < len(r.slowest) {
 			r.slowest[m.number] = max(r.slowest[m.number], took)
 		}

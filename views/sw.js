@@ -27,6 +27,19 @@ addEventListener("fetch", (event) => {
   else if (request.mode === "navigate" && /^\/(r\/[a-z0-9][a-z0-9_-]*(\/\d+-\d+)?)?$/.test(pathname)) event.respondWith(page(event));
 });
 
+addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(show(event.notification.data));
+});
+
+/** Shows a message of a room: in a page of that room that is open, else in a new one. */
+async function show(path) {
+  const open = await clients.matchAll({ type: "window" });
+  const page = open.find(({ url }) => nameOf(url) === nameOf(location.origin + path));
+  await page?.focus();
+  return page ? page.navigate(path) : clients.openWindow(path);
+}
+
 /**
  * Takes over: of the pages that are open, and of those the worker before held, which name
  * its files.

@@ -42,16 +42,16 @@ export class Alerts {
     this.#bell.lastElementChild.textContent = this.#bell.title;
   }
 
-  #tell({ room, entry }) {
+  async #tell({ room, entry }) {
     if (!this.#rooms.get(room).mentions) return;
-    try {
-      const shown = new Notification(`${entry.user.name} in #${room}`, { body: entry.text.slice(0, 200), tag: entry.id });
-      shown.onclick = () => {
-        focus();
-        location.assign(`/r/${room}/${entry.id}`);
-      };
-    } catch {
-      // Only a service worker may, on this device.
-    }
+    const title = `${entry.user.name} in #${room}`;
+    const options = { body: entry.text.slice(0, 200), tag: entry.id, data: `/r/${room}/${entry.id}` };
+    const registration = await navigator.serviceWorker?.getRegistration();
+    if (registration?.active) return registration.showNotification(title, options); // On phones only the worker may.
+    const shown = new Notification(title, options);
+    shown.onclick = () => {
+      focus();
+      location.assign(options.data);
+    };
   }
 }

@@ -1,0 +1,85 @@
+//go:build unix
+
+package main_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"burble/streams/redistest"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+func TestPeopleComeGoAndCrowd(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := burble(t, redis), burble(t, redis)
+	ada, bob, cleo := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob"), newBrowserPerson(t, "Cleo")
+	ada.join(here, "lobby")
+	bob.join(there, "lobby")
+	cleo.join(here, "lobby")
+	ada.waitPeople("Ada (you), Bob, Cleo")
+
+	// One closes the tab, the other's browser dies without a word.
+	bob.open(there, "/")
+	ada.waitPeople("Ada (you), Cleo")
+	ctx, cancel := context.WithCancel(cleo.ctx)
+	go chromedp.Call(ctx, page.Crash, cdp.Empty{}) // It is never answered.
+	ada.waitPeople("Ada (you)")
+	cancel()
+
+	// A crowd is counted.
+	guests := make([]*chatter, 120)
+	for i := range guests {
+		guests[i] = chat(t.Context(), t, "lobby", there.token(fmt.Sprintf("Guest %d", i)), there)
+	}
+	ada.wait("a count", `document.querySelector("#people h2").innerText === "Here now · 121"`)
+	ada.wait("the rest", `((named) => named <= 100 && document.querySelector("#people p").innerText === "and " + (121 - named) + " more")(document.querySelectorAll("#people li").length)`)
+	for _, guest := range guests[:3] {
+		guest.connected(t.Context()).say(map[string]any{"type": "typing", "room": "lobby"})
+	}
+	ada.wait("some of them to write", `document.querySelector("#typing").innerText === "Several people are writing…"`)
+	ada.wait("them to be done", `document.querySelector("#typing").innerText === ""`)
+}
+
+// waitPeople waits until those are who is here.
+func (p *browserPerson) waitPeople(names string) {
+	p.t.Helper()
+	p.wait(names, fmt.Sprintf(`[...document.querySelectorAll("#people li")].map((row) => row.querySelector("b").innerText + (row.innerText.includes("(you)") ? " (you)" : "")).join(", ") === %q`, names))
+}
+
+func TestMentionIsNotifiedWhenTheBellIsOnAndNobodyLooks(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := burble(t, redis), burble(t, redis)
+	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	ada.join(here, "lobby")
+	bob.join(there, "lobby")
+	ada.write("I am off")
+	bob.shows("I am off")
+	if _, err := chromedp.CallBrowser(ada.ctx, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: "notifications"}, Setting: "granted", Origin: here.url(),
+		BrowserContextID: chromedp.FromContext(ada.ctx).BrowserContextID,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ada.click("#bell")
+	ada.wait("the bell to be on", `document.querySelector("#bell").ariaPressed === "true"`)
+	ada.wait("the worker", `navigator.serviceWorker.getRegistration().then((registration) => registration?.active)`)
+
+	bob.write("@ada look at this")
+	ada.shows("@ada look at this") // She does.
+	back := ada.looksAway()
+	bob.write("@ada come back")
+	bob.write("please")
+	ada.wait("the notification", `navigator.serviceWorker.ready.then((worker) => worker.getNotifications()).then((shown) => shown.length > 0)`)
+	ada.expect("what it says", `navigator.serviceWorker.ready.then((worker) => worker.getNotifications()).then((shown) => shown.map(({title, body}) => title + ": " + body).join("; "))`,
+		"Bob in #lobby: @ada come back")
+	back()
+	expectStream(t, here, "lobby", ada, bob)
+}

@@ -116,17 +116,24 @@ func TestPageShowsWhatBecomesOfAMessage(t *testing.T) {
 	id := do("send", map[string]any{"text": "Tea at four"})
 	ada.shows("Tea at four")
 	message := `document.getElementById("m` + id + `")`
+	answer := do("send", map[string]any{"text": "and cake", "reply_to": id})
+	ada.shows("and cake")
+	quote := func(text string) {
+		t.Helper()
+		ada.wait("the quote "+text, `document.getElementById("m`+answer+`").querySelector(".quote").innerText === "`+text+`"`)
+	}
+	quote("Bob Tea at four")
 	do("edit", map[string]any{"of": id, "text": "Tea at **five**"})
 	ada.shows("Tea at five")
 	ada.wait("the edit to be marked", message+`.dataset.edited`)
+	quote("Bob Tea at five")
 	do("react", map[string]any{"of": id, "emoji": "👍", "on": true})
 	ada.wait("the reaction", message+`.querySelector(".chip")?.dataset.emoji === "👍"`)
-	answer := do("send", map[string]any{"text": "and cake", "reply_to": id})
-	ada.wait("the reply to show what it answers", `document.getElementById("m`+answer+`")?.querySelector(".quote").innerText.includes("Tea at")`)
 	do("topic", map[string]any{"text": "Tea"})
 	ada.wait("the topic", `document.querySelector("#topic-button").innerText.trim() === "Tea"`)
 	do("delete", map[string]any{"of": id})
 	ada.wait("the message to be gone", message+`.matches("[data-deleted]") && !document.body.innerText.includes("Tea at")`)
+	quote("Bob deleted message")
 	expectStream(t, there, "lobby", ada)
 
 	ada.open(here, "/r/lobby")

@@ -1,4 +1,5 @@
 import { firstLine } from "./message.js";
+import { words } from "./render.js";
 
 /**
  * Quotes fills in what a message answers when that is not in the page, and keeps what
@@ -34,16 +35,16 @@ export function quotes({ room, log, connection }) {
   }
 
   async function fetched(id) {
-    const response = await fetch(`/r/${room}/messages?around=${id}&limit=1`);
+    const response = await fetch(`/r/${room}/messages?around=${id}&limit=1&html=true`);
     const entry = (await response.json()).entries.find((one) => one.id === id);
-    return { name: entry.user.name, line: entry.deleted ? "deleted message" : firstLine(entry.text) };
+    return { name: entry.user.name, line: entry.deleted ? "deleted message" : firstLine(words(entry.html)) };
   }
 
   connection.addEventListener("entries", ({ detail: { entries } }) => {
-    for (const { kind, of: id, text } of entries) {
+    for (const { kind, of: id, html } of entries) {
       if (kind !== "edit" && kind !== "delete") continue;
       known.delete(id);
-      for (const quote of of(id)) quote.children[1].textContent = kind === "edit" ? firstLine(text) : "deleted message";
+      for (const quote of of(id)) quote.children[1].textContent = kind === "edit" ? firstLine(words(html)) : "deleted message";
     }
   });
   connection.addEventListener("state", ({ detail }) => {

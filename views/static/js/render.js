@@ -15,6 +15,13 @@ export function fill(element, html) {
   element.innerHTML = policy.createHTML(html);
 }
 
+/** What the server's rendering of a text says. @param {string} html */
+export function words(html) {
+  const element = document.createElement("div");
+  fill(element, html);
+  return element.textContent;
+}
+
 /** The service worker's address, as its registration takes it. */
 export function worker() {
   return policy.createScriptURL("");

@@ -19,9 +19,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browserPatience is how long a page may take for what it should do at once. The
-// machine may be busy with a race detector.
-const browserPatience = 20 * time.Second
+// browserPatience is how long a page may take for what it should do at once: the
+// machine may be busy with a race detector. And longer than a page waits before it
+// looks for its server again.
+const browserPatience = 40 * time.Second
 
 // chromium is one headless browser for all tests of a process.
 var chromium = sync.OnceValues(func() (context.Context, error) {
@@ -188,12 +189,12 @@ func (p *browserPerson) write(text string) {
 	p.press("Enter")
 }
 
-// wait waits until the expression is true in the page. (It asks from outside: the
+// wait waits until the expression, or what it promises, is true in the page. (It asks from outside: the
 // page's policy lets nothing be evaluated inside.)
 func (p *browserPerson) wait(what, expression string) {
 	p.t.Helper()
 	deadline := time.After(browserPatience)
-	for !see[bool](p, "Boolean("+expression+")") {
+	for !see[bool](p, "Promise.resolve("+expression+").then(Boolean)") {
 		select {
 		case <-deadline:
 			p.t.Fatalf("%s waited in vain for %s:\n%s", p.name, what, p.page())

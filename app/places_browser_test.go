@@ -158,3 +158,30 @@ func TestSearchFindsNewestFirstAndLeadsThere(t *testing.T) {
 	ada.wait("no search", `!document.querySelector("#search").open`)
 	ada.wait("the newest", `document.querySelectorAll(".message").length === 50`)
 }
+
+func TestPageFollowsTheEndOnlyWhenThere(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := burble(t, redis), burble(t, redis)
+	tell(t, redis, here, "tales", time.Minute, story(60)...)
+	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	ada.join(here, "tales")
+	bob.join(there, "tales")
+
+	inView := func(text string) string {
+		return fmt.Sprintf(`((box) => box.top > 0 && box.bottom < innerHeight)(document.querySelector(%q).getBoundingClientRect())`, ada.message(text))
+	}
+	bob.write("at the end")
+	ada.shows("at the end")
+	ada.wait("it to be in view", inView("at the end"))
+	ada.do(chromedp.ScrollIntoView(chromedp.CSS(ada.message("tale 30"))))
+	ada.wait("the place", inView("tale 30"))
+	bob.write("below the view")
+	ada.shows("below the view")
+	ada.wait("the button", `!document.querySelector("#jump").hidden && document.querySelector("#jump").innerText === "New messages"`)
+	if !see[bool](ada, inView("tale 30")) || see[bool](ada, inView("below the view")) {
+		t.Error("the view moved")
+	}
+	ada.click("#jump")
+	ada.wait("the newest in view", inView("below the view")+` && document.querySelector("#jump").hidden`)
+}

@@ -126,6 +126,11 @@ export class Connection extends EventTarget {
     if (!this.#deadline && this.send({ type: "ping" })) this.#expectWithin(ANSWER);
   }
 
+  /** Somebody waits for the connection: tries at once what would be tried later. */
+  hurry() {
+    if (this.#retry) this.#open();
+  }
+
   /** How long nothing was heard, in milliseconds. */
   get silence() {
     return Date.now() - this.#heard;

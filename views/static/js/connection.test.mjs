@@ -209,3 +209,16 @@ test("asleep, nothing but waking opens a socket", (t) => {
   socket().says(hello);
   assert.equal(socket().sent[0].after, "1-0@e");
 });
+
+test("when somebody waits it tries at once, and only what it would try later", (t) => {
+  const { connection, socket } = begin(t);
+  connection.hurry();
+  assert.equal(FakeSocket.made.length, 1, "it is trying");
+  socket().onclose();
+  connection.hurry();
+  connection.hurry();
+  assert.equal(FakeSocket.made.length, 2);
+  connection.offline();
+  connection.hurry();
+  assert.equal(FakeSocket.made.length, 2, "the browser knows that it is in vain");
+});

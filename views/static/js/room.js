@@ -101,7 +101,10 @@ connection.addEventListener("status", ({ detail: { redis } }) => {
   if (redis === "back") outbox.open();
 });
 
-connection.addEventListener("error", ({ detail }) => outbox.refused(detail));
+connection.addEventListener("error", ({ detail }) => {
+  const message = detail.code === "not_allowed" ? "You are not known here any more: reload the page." : detail.message;
+  outbox.refused({ ...detail, message });
+});
 
 // What waits to be sent.
 
@@ -123,6 +126,7 @@ const composer =
     limit: Number(limit),
     send: (text, replyTo) => {
       outbox.add(text, replyTo);
+      connection.hurry();
       now();
     },
     edit: (of, text) => outbox.ask({ type: "edit", of, text }),

@@ -213,10 +213,16 @@ export class Timeline extends EventTarget {
   #apply(entry) {
     const article = this.#articles.get(entry.of);
     this.#pending.came(entry.key);
-    if (!article) return;
+    if (!article) return this.#bury(entry);
     this.#pending.lift(article);
     this.#maker.amend(article, entry);
     this.#pending.lay(article);
+  }
+
+  /** Shows that a message was deleted of which nothing came but that: it was away before this page was back. */
+  #bury({ kind, of: id, user }) {
+    const { oldest } = this;
+    if (kind === "delete" && this.attached && oldest && compare(id, oldest) > 0) this.#insert({ id, kind: "message", user, deleted: true });
   }
 
   #trim() {

@@ -1,0 +1,51 @@
+//go:build unix
+
+package main_test
+
+import (
+	"testing"
+	"time"
+
+	"burble/streams/redistest"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+func TestPageWithoutScriptReadsTurnsBackAndPosts(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := burble(t, redis), burble(t, redis)
+	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	bob.join(there, "tales")
+	for _, text := range story(3) {
+		bob.write(text)
+		bob.shows(text)
+	}
+	ada.do()
+	command(ada, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+
+	ada.open(here, "/r/tales")
+	ada.shows("tale 1", "tale 2", "tale 3")
+	ada.wait("the line to say so", `document.querySelector("#truth").innerText === "Reload to see what is new"`)
+	ada.do(chromedp.SendKeys(chromedp.CSS(`.join input[name=name]`), "Ada"))
+	ada.press("Enter")
+	ada.do(chromedp.SendKeys(chromedp.CSS(`#composer textarea`), "a tale <b>of</b> mine"))
+	ada.click("#composer > button")
+	ada.shows("a tale <b>of</b> mine")
+	bob.shows("a tale <b>of</b> mine")
+	expectStream(t, there, "tales", ada, bob)
+
+	tell(t, redis, here, "saga", time.Second, story(60)...)
+	ada.open(here, "/r/saga")
+	ada.shows("tale 11", "tale 60")
+	ada.click("#older a")
+	ada.shows("tale 1", "tale 10")
+	if got := len(ada.shown()); got != 10 {
+		t.Errorf("%d messages before the newest 50 of 60", got)
+	}
+	ada.click("#newer a")
+	ada.shows("tale 60")
+	ada.click(ada.message("tale 40") + " .when")
+	ada.wait("the place", `document.querySelector("[aria-current=true] .body")?.innerText.trim() === "tale 40"`)
+}

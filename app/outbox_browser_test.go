@@ -1,0 +1,97 @@
+//go:build unix
+
+package main_test
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+
+	"burble/streams/redistest"
+
+	"github.com/chromedp/chromedp"
+)
+
+// burbleAt is a Burble that comes back on the same port.
+func burbleAt(t *testing.T, server *redistest.Server, env ...string) *process {
+	t.Helper()
+	return burble(t, server, append(env, "PORT="+strconv.Itoa(redistest.FreePort(t)))...)
+}
+
+func TestRefusedMessageIsRetriedOrDiscardedByItsWriter(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	const secret = "SECRET=sixteen characters and more"
+	here, there := burbleAt(t, redis, secret), burble(t, redis, secret)
+	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	ada.forgive("ERR_CONNECTION_REFUSED")
+	ada.join(here, "lobby")
+	bob.join(there, "lobby")
+
+	// The server comes back with another secret: it does not know who Ada is.
+	here.env = append(here.env, "SECRET=another one of that length")
+	here.restart()
+	ada.write("keep this")
+	ada.write("throw this away")
+	ada.wait("both to be refused", `document.querySelectorAll("#messages [data-state=failed]").length === 2`)
+	ada.waitTruth("failed", "2 messages not sent")
+	ada.expect("why", `document.querySelector("[data-state=failed] .fate span").innerText`, "Not sent. You are not known here any more: reload the page.")
+	ada.click("#messages [data-state=failed]:last-child [name=discard]")
+	ada.waitTruth("failed", "1 message not sent")
+	ada.click("#messages [name=retry]")
+	ada.wait("it to be refused again", `document.querySelector("#messages [data-state=failed]")`)
+
+	// With the right one again it is stored, once, in the order of things.
+	here.env = append(here.env, secret)
+	here.restart()
+	bob.write("meanwhile")
+	ada.shows("meanwhile")
+	ada.click("#messages [name=retry]")
+	bob.shows("keep this")
+	ada.upToDate()
+	expectStream(t, there, "lobby", ada, bob)
+}
+
+func TestWhatIsWrittenOfflineSurvivesAReloadAndIsSentOnce(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := burbleAt(t, redis), burble(t, redis)
+	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	ada.forgive("ERR_CONNECTION_REFUSED")
+	ada.join(here, "lobby")
+	bob.join(there, "lobby")
+	ada.write("before the tunnel")
+	bob.write("have a good trip")
+	ada.shows("before the tunnel", "have a good trip")
+	ada.wait("the page to be kept on the device", `caches.keys().then((names) => Promise.all(names.map((name) => caches.open(name).then((cache) => cache.match("/r/lobby")))))
+		.then((found) => found.some(Boolean))`)
+	ada.wait("the messages to be kept", `new Promise((resolve) => { const asked = indexedDB.open("burble"); asked.onsuccess = () => {
+		const all = asked.result.transaction("rooms").objectStore("rooms").getAll(); all.onsuccess = () => resolve(all.result[0]?.entries.length === 2) } })`)
+
+	// Nobody answers: the page opens from the device, with its messages.
+	here.kill()
+	ada.open(here, "/r/lobby")
+	ada.shows("before the tunnel", "have a good trip")
+	ada.write("it is dark here")
+	ada.write("very dark")
+	ada.waitTruth("connecting", "Connecting, 2 waiting")
+	ada.do(chromedp.Reload())
+	ada.shows("have a good trip")
+	ada.wait("both to wait still", `[...document.querySelectorAll("[data-state=waiting] .body")].map((body) => body.innerText).join() === "it is dark here,very dark"`)
+	bob.write("are you through?")
+	bob.shows("are you through?")
+
+	here.start()
+	here.awaitReady()
+	ada.shows("are you through?", "it is dark here", "very dark")
+	bob.shows("it is dark here", "very dark")
+	ada.upToDate()
+	expectStream(t, there, "lobby", ada, bob)
+	wantOnce(t, redis, "lobby", 5)
+}
+
+// waitTruth waits until the truth line says that.
+func (p *browserPerson) waitTruth(state, text string) {
+	p.t.Helper()
+	p.wait(text, fmt.Sprintf(`(({dataset, innerText}) => dataset.state === %q && innerText === %q)(document.querySelector("#truth"))`, state, text))
+}

@@ -213,18 +213,3 @@ func TestPanicIsToldAsAnAccidentAndLogged(t *testing.T) {
 		t.Errorf("the log does not say what happened: %s", log)
 	}
 }
-
-func TestLogHoldsNeitherTextsNorTokens(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada")
-	c := s.connect(ada)
-	c.follow("lobby", "")
-	c.say("lobby", "a secret text")
-	c.sendText(`{"type":"send","room":"lobby","key":"x","text":"a secret text"}`)
-	c.await("error")
-	s.postForm("/r/lobby/messages", "text=a+secret+text&x=y", ada.bearer(), "Accept: text/html")
-	log := s.logged.String()
-	if strings.Contains(log, "secret text") || strings.Contains(log, ada.Token) {
-		t.Errorf("the log holds what it must not: %s", log)
-	}
-}

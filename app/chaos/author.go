@@ -180,7 +180,7 @@ func (a *author) answered(s *sent, f frame) {
 	switch stored, err := parseID(f.ID); {
 	case f.Code == "unavailable" || f.Code == "full" || f.Code == "rate_limited":
 		s.attempts[len(s.attempts)-1].unsure = f.Code == "unavailable"
-	case f.Code == "not_found" && s.entry.kind != "message" && (a.deleted[s.entry.of] || a.destroys(s.room)):
+	case f.Code == "not_found" && s.entry.kind != "message" && (a.deleted[s.entry.of] || a.destroys(s.room) || a.mayLose(s.entry.of)):
 		s.gaveUp = true
 	case f.Code != "":
 		s.refused = f.Code

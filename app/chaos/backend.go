@@ -4,9 +4,11 @@ package chaos
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"burble/streams/redistest"
 
@@ -23,12 +25,13 @@ type backend interface {
 	networks() []*redistest.Proxy
 	// faults are what can happen to this topology.
 	faults() []fault
-	// whole waits until everything runs and takes writes again.
-	whole()
-	// parts says whether two primaries are possible for a while, loses whether what
-	// one has acknowledged may be lost with it.
-	parts() bool
+	// awaitWhole waits until everything runs and takes writes again.
+	awaitWhole()
+	// loses says whether a failover may lose what was acknowledged.
 	loses() bool
+	// limits are how many replicas a primary has, and how many connections a server
+	// may have open to it.
+	limits() (replicas, connections int)
 }
 
 // single is one Redis, with a network of its own for each server.
@@ -38,13 +41,10 @@ type single struct {
 	links  []*redistest.Proxy
 }
 
-func startSingle(t testing.TB, durability string, servers int) *single {
+func startSingle(t testing.TB, durability string, servers int, args ...string) *single {
 	fsync := map[string]string{"memory": "everysec", "disk": "always"}[durability]
-	if fsync == "" {
-		t.Fatalf("one Redis has no replica: -durability is memory or disk, not %s", durability)
-	}
 	s := &single{
-		server: redistest.StartTCP(t, "--appendonly", "yes", "--appendfsync", fsync, "--auto-aof-rewrite-min-size", "4mb"),
+		server: redistest.StartTCP(t, append(args, "--appendonly", "yes", "--appendfsync", fsync, "--auto-aof-rewrite-min-size", "4mb")...),
 		disk:   durability == "disk",
 	}
 	for range servers {
@@ -56,9 +56,9 @@ func startSingle(t testing.TB, durability string, servers int) *single {
 func (s *single) url(slot int) string            { return "redis://" + s.links[slot].Addr }
 func (s *single) primaries() []*redistest.Server { return []*redistest.Server{s.server} }
 func (s *single) networks() []*redistest.Proxy   { return s.links }
-func (s *single) whole()                         {}
-func (s *single) parts() bool                    { return false }
+func (s *single) awaitWhole()                    {}
 func (s *single) loses() bool                    { return false }
+func (s *single) limits() (int, int)             { return 0, redisMost }
 
 func (s *single) faults() []fault {
 	return []fault{
@@ -100,6 +100,39 @@ func (w *world) onPrimaries(do func(client *redis.Client) error) {
 		client.Close()
 	}
 }
+
+// replicated waits until the replicas have what the connection wrote.
+func (w *world) replicated(ctx context.Context, client *redis.Client) error {
+	replicas, _ := w.backend.limits()
+	if replicas == 0 {
+		return nil
+	}
+	return client.Wait(ctx, replicas, patience).Err()
+}
+
+// doubt notes that until the function it returns is called, two primaries are possible.
+func (w *world) doubt() (end func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	span := &[2]time.Time{time.Now().Add(-time.Second), time.Now().Add(time.Hour)}
+	w.doubts = append(w.doubts, span)
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		span[1] = time.Now()
+	}
+}
+
+// doubtful says whether an entry is of a time when two primaries were possible.
+func (w *world) doubtful(at id) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	when := time.UnixMilli(int64(at.millis))
+	return slices.ContainsFunc(w.doubts, func(span *[2]time.Time) bool { return when.After(span[0]) && when.Before(span[1]) })
+}
+
+// mayLose says whether an entry may be lost though it was acknowledged.
+func (w *world) mayLose(at id) bool { return w.backend.loses() && w.doubtful(at) }
 
 // connections counts what the servers have open to Redis.
 func (w *world) connections() (count int) {

@@ -1,6 +1,9 @@
 package chaos
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // chain follows one transcript from frame to frame.
 type chain struct {
@@ -19,6 +22,8 @@ func (c *chain) check() {
 		switch e := &c.events[i]; e.what {
 		case asked:
 			c.asked, c.placed = e, false
+			// Who goes back behind what is lost asks for it no more.
+			c.parted = slices.DeleteFunc(c.parted, func(told *entry) bool { return e.fresh || e.place.id.before(told.id) })
 		case told:
 			c.told(e)
 		case read:
@@ -143,7 +148,7 @@ func (c *chain) compare(h *history, e *event) {
 		c.entry(h, one)
 	}
 	if !h.has(e.upto.id) {
-		if len(c.parted) == 0 {
+		if c.parted = append(c.parted, &entry{id: e.upto.id}); !c.mayPart(e.upto.id) && h.parted[e.upto.id] == nil {
 			c.found(misplaced, "(%v, %v] ends where there is nothing", e.after, e.upto)
 		}
 		return

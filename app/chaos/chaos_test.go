@@ -19,13 +19,14 @@ var (
 	durability = flag.String("durability", "disk", "memory, replica (not single) or disk (single)")
 	servers    = flag.Int("servers", 3, "processes of Burble")
 	crowd      = flag.Int("crowd", 300, "clients that come back at once")
+	only       = flag.String("only", "", "faults whose name has this, and no others")
 	keep       = flag.String("keep", "", "folder to keep the servers' logs in")
 )
 
 func flagged() options {
 	return options{
 		seed: *seed, length: *length, redis: *topology, durability: *durability,
-		servers: *servers, crowd: *crowd, pause: 150, logs: *keep,
+		servers: *servers, crowd: *crowd, pause: 150, only: *only, logs: *keep,
 	}
 }
 

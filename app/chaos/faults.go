@@ -81,31 +81,33 @@ func commonFaults() []fault {
 	}
 	link := func(b *blow) *redistest.Proxy { return b.backend.networks()[b.target] }
 	edge := func(b *blow) *redistest.Proxy { return b.slots[b.target].edge }
+	faults = append(faults, networkFaults(linkLane, "network to redis", link)...)
+	return append(faults, networkFaults(edgeLane, "network to clients", edge)...)
+}
+
+// networkFaults are the ways in which a network fails.
+func networkFaults(lane lane, name string, network func(*blow) *redistest.Proxy) (faults []fault) {
 	for _, bad := range []struct {
 		name    string
 		weather redistest.Weather
 	}{
 		{"delayed", redistest.Weather{Delay: 60 * time.Millisecond}},
-		{"half open", redistest.Weather{Hold: true}},
 		{"cut within replies", redistest.Weather{Sever: 0.05}},
 		{"cut before replies", redistest.Weather{Lose: 0.05}},
+		{"half open", redistest.Weather{Hold: true}},
+		{"swallows replies", redistest.Weather{Swallow: 0.02}},
 	} {
-		faults = append(faults,
-			fault{"network to redis " + bad.name, linkLane, suffer(link, bad.weather)},
-			fault{"network to clients " + bad.name, edgeLane, suffer(edge, bad.weather)})
+		faults = append(faults, fault{name + " " + bad.name, lane, func(b *blow) {
+			proxy := network(b)
+			proxy.Suffer(bad.weather)
+			b.rest()
+			proxy.Suffer(redistest.Weather{})
+			if bad.weather.Swallow > 0 {
+				proxy.Cut() // what has lost replies would be deaf for ever
+			}
+		}})
 	}
-	return append(faults, fault{"replies of redis swallowed", linkLane, suffer(link, redistest.Weather{Swallow: 0.02})})
-}
-
-func suffer(network func(*blow) *redistest.Proxy, weather redistest.Weather) func(*blow) {
-	return func(b *blow) {
-		network(b).Suffer(weather)
-		b.rest()
-		network(b).Suffer(redistest.Weather{})
-		if weather.Swallow > 0 {
-			network(b).Cut() // what has lost replies would be deaf for ever
-		}
-	}
+	return faults
 }
 
 // replace puts a new server in the place of one, as a rolling deploy does.
@@ -124,5 +126,15 @@ func (w *world) limitMemory(most string) {
 	})
 }
 
-// flushFault empties Redis. It has an act of its own.
-var flushFault = fault{"redis flushed", redisLane, func(b *blow) { b.flush() }}
+// flushFault leaves nothing. It has an act of its own. (A Cluster has no transaction
+// over several slots, in which the rooms could be copied and flushed.)
+func (w *world) flushFault() fault {
+	if w.options.redis == "cluster" {
+		return fault{"every room deleted", redisLane, func(b *blow) {
+			for _, room := range b.rooms() {
+				b.deleteRoom(room)
+			}
+		}}
+	}
+	return fault{"redis flushed", redisLane, func(b *blow) { b.flush() }}
+}

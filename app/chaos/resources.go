@@ -40,9 +40,9 @@ func (b *burble) resources(ctx context.Context) (r resources, ok bool) {
 	return r, true
 }
 
-// within says whether r is about what it was.
-func (r resources) within(first resources) bool {
-	return r.goroutines <= first.goroutines+spareThings && r.files <= first.files+spareThings &&
+// within says whether r is what it was, and a few spare things.
+func (r resources) within(first resources, spare int) bool {
+	return r.goroutines <= first.goroutines+spare && r.files <= first.files+spare &&
 		r.megabytes <= first.megabytes+spareMegabytes
 }
 

@@ -41,6 +41,9 @@ func (w *world) copyRoom(ctx context.Context, client *redis.Client, room, key st
 	if _, err := pipe.Exec(ctx); err != nil {
 		return err
 	}
+	if err := w.replicated(ctx, client); err != nil {
+		return err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	h := w.truth.history(room, epoch.Val())
@@ -103,6 +106,9 @@ func (w *world) flush() {
 		pipe.FlushAll(ctx)
 		began := time.Now()
 		if _, err := pipe.Exec(ctx); err != nil {
+			return err
+		}
+		if err := w.replicated(ctx, client); err != nil {
 			return err
 		}
 		w.mu.Lock()

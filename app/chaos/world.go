@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -23,6 +25,7 @@ type options struct {
 	servers           int
 	crowd             int      // how many come back at once
 	pause             int      // an author's longest pause, in milliseconds
+	only              string   // faults with this in their name
 	tags              string   // of the build
 	logs              string   // folder for what the servers write; "": a temporary one
 	env               []string // more for the servers
@@ -33,7 +36,8 @@ type world struct {
 	t         testing.TB
 	options   options
 	program   string
-	logs      string // folder
+	logs      string   // folder
+	diary     *os.File // of the faults, among the logs
 	backend   backend
 	slots     []*slot
 	token     string          // of those who read
@@ -44,8 +48,9 @@ type world struct {
 	followers []*follower
 	calmed    chan struct{} // closed when all faults are mended
 
-	mu    sync.Mutex
-	truth truth
+	mu     sync.Mutex
+	truth  truth
+	doubts []*[2]time.Time // when two primaries were possible
 }
 
 // calmRooms are the rooms of an act from which nothing is taken.
@@ -64,9 +69,13 @@ func (w *world) destroys(room string) bool { return w.flushes || !slices.Contain
 
 func newWorld(t testing.TB, o options) *world {
 	w := &world{t: t, options: o, program: build(t, o.tags), logs: cmp.Or(o.logs, t.TempDir())}
+	var err error
+	if w.diary, err = os.Create(filepath.Join(w.logs, "faults.txt")); err != nil {
+		t.Fatal(err)
+	}
 	life, end := context.WithCancel(context.Background())
 	w.life = life
-	w.backend = startBackend(t, o)
+	w.backend = startBackend(t, o, "--logfile", filepath.Join(w.logs, "redis.txt"))
 	for i := range o.servers {
 		w.slots = append(w.slots, &slot{index: i, edge: redistest.StartProxy(t, "")})
 	}
@@ -76,6 +85,7 @@ func newWorld(t testing.TB, o options) *world {
 	}
 	t.Cleanup(func() {
 		end()
+		w.diary.Close()
 		for _, s := range w.slots {
 			if s.burble != nil {
 				s.burble.kill()
@@ -96,12 +106,16 @@ func newWorld(t testing.TB, o options) *world {
 	return w
 }
 
-func startBackend(t testing.TB, o options) backend {
-	switch o.redis {
-	case "single":
-		return startSingle(t, o.durability, o.servers)
+func startBackend(t testing.TB, o options, args ...string) backend {
+	switch o.redis + " " + o.durability {
+	case "single memory", "single disk":
+		return startSingle(t, o.durability, o.servers, args...)
+	case "sentinel memory", "sentinel replica":
+		return startSentinel(t, o.durability, args...)
+	case "cluster memory", "cluster replica":
+		return startCluster(t, o.durability, args...)
 	}
-	t.Fatalf("-redis is single, not %s", o.redis)
+	t.Fatalf("-redis is single (with -durability memory or disk), sentinel or cluster (memory or replica), not %s with %s", o.redis, o.durability)
 	return nil
 }
 
@@ -160,7 +174,7 @@ func (w *world) act(length time.Duration, faults []fault) *outcome {
 		talking.Go(func() { author.run(clients) })
 	}
 	w.harm(length, faults)
-	w.backend.whole()
+	w.backend.awaitWhole()
 	mended := time.Now()
 	close(w.calmed)
 	given := time.AfterFunc(patience, leave)
@@ -174,12 +188,9 @@ func (w *world) act(length time.Duration, faults []fault) *outcome {
 	for _, room := range w.rooms() {
 		w.witness(room, nil)
 	}
-	never := func(id) bool { return false }
-	always := func(id) bool { return true }
 	o.checker = check(evidence{
 		truth: w.truth, transcripts: w.record.transcripts, sent: w.record.all, pages: w.record.pages, strange: w.record.strange,
-		mayPart: map[bool]func(id) bool{false: never, true: always}[w.backend.parts()],
-		mayLose: map[bool]func(id) bool{false: never, true: always}[w.backend.loses()],
+		mayPart: w.doubtful, mayLose: w.mayLose,
 	})
 	return o
 }
@@ -221,8 +232,10 @@ func (w *world) harm(length time.Duration, faults []fault) {
 				if ctx.Err() != nil {
 					return
 				}
-				w.record.fault(next.fault.name)
+				from := time.Now()
 				next.fault.do(&blow{w, next.target, next.lasts, random, ctx})
+				w.record.fault(next.fault.name)
+				fmt.Fprintf(w.diary, "%s to %s: %s (%d)\n", from.UTC().Format("15:04:05.000"), time.Now().UTC().Format("15:04:05.000"), next.fault.name, next.target)
 			}
 		})
 	}

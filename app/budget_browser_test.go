@@ -1,0 +1,101 @@
+//go:build unix
+
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+)
+
+// budget is the most that something may cost.
+type budget struct {
+	what       string
+	cost, most int
+}
+
+func (b budget) expect(t *testing.T) {
+	t.Helper()
+	t.Logf("%s: %d of %d", b.what, b.cost, b.most)
+	if b.cost > b.most {
+		t.Errorf("%s: %d, %d allowed", b.what, b.cost, b.most)
+	}
+}
+
+// What views.TestBudgets weighs is also what comes through the network.
+func TestBudgetsOfARoomOpenedForTheFirstTime(t *testing.T) {
+	server := burble(t, redistest.Start(t))
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(server, "lobby")
+	token := server.token("Bob")
+	for n := range 50 {
+		server.post(token, "lobby", uuid.NewString(), fmt.Sprintf("Sentence %d of some length, as people write them when they talk", n))
+	}
+	other := ada.onAnotherDevice(server) // with nothing in its cache
+	other.open(server, "/r/lobby")
+	other.upToDate()
+	loaded := see[[]struct {
+		Name                                           string
+		TransferSize, EncodedBodySize, DecodedBodySize int
+	}](other, `[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].map((one) => one.toJSON())`)
+	weights := map[string]int{}
+	for _, one := range loaded {
+		kind := "the rest"
+		for ending, its := range map[string]string{"/r/lobby": "HTML", ".js": "scripts", ".css": "styles"} {
+			if strings.HasSuffix(one.Name, ending) {
+				kind = its
+			}
+		}
+		weights[kind] += one.EncodedBodySize
+		weights["everything, with headers"] += one.TransferSize
+	}
+	for _, budget := range []budget{
+		{"HTML", weights["HTML"], 25 << 10},
+		{"scripts", weights["scripts"], 30 << 10},
+		{"styles", weights["styles"], 8 << 10},
+		{"everything, with headers", weights["everything, with headers"], 75 << 10},
+		{"requests, and a WebSocket", len(loaded), 50},
+	} {
+		budget.expect(t)
+	}
+	if weights["HTML"] == 0 || weights["scripts"] == 0 || weights["styles"] == 0 {
+		t.Errorf("measured %v", weights)
+	}
+}
+
+func TestBudgetOfALiveMessage(t *testing.T) {
+	server := burble(t, redistest.Start(t))
+	reader, err := dial(server.url(), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.cut()
+	reader.say(map[string]any{"type": "follow", "room": "lobby", "last": 0, "html": true})
+	if followed, err := reader.hear(); err != nil || followed.Type != "followed" {
+		t.Fatalf("%+v %v", followed, err)
+	}
+	server.post(server.token("Ada"), "lobby", uuid.NewString(), "hello")
+	for {
+		_, data, err := reader.conn.ReadMessage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var frame struct {
+			Type    string
+			Entries []struct{ Text, HTML string }
+		}
+		if err := json.Unmarshal(data, &frame); err != nil {
+			t.Fatal(err)
+		}
+		if frame.Type == "entries" {
+			text := len(frame.Entries[0].Text) + len(frame.Entries[0].HTML)
+			budget{"bytes of a live message besides its text", len(data) - text, 600}.expect(t)
+			return
+		}
+	}
+}

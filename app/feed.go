@@ -268,6 +268,9 @@ func (f *feed) said() []byte {
 		notes = append(notes, f.codec.beat())
 	}
 	f.notes, f.news, f.beatDue = nil, nil, false
+	if len(notes) == 1 {
+		return notes[0] // the same for all of a crowd, and long where many are present
+	}
 	return slices.Concat(notes...)
 }
 

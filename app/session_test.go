@@ -525,3 +525,16 @@ func TestSocketThatAnsweredAPingWaitsInItsSmallStack(t *testing.T) {
 		return strings.Contains(text, "(*session).serve(") && !strings.Contains(text, "(*session).message(")
 	})
 }
+
+func TestCrowdIsToldOneFrameWithoutACopyForEach(t *testing.T) {
+	f := &feed{codec: socketCodec{}}
+	present := []byte("who is here: long where many are")
+	f.notes = [][]byte{present}
+	if said := f.said(); &said[0] != &present[0] {
+		t.Error("the frame was copied")
+	}
+	f.notes, f.beatDue = [][]byte{present}, true
+	if said := f.said(); string(said) != string(present)+string(f.codec.beat()) || len(f.said()) != 0 {
+		t.Errorf("said %q", said)
+	}
+}

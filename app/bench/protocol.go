@@ -15,7 +15,7 @@ type protocol struct {
 	follow  func(rooms []int) [][]byte              // what a client says then
 	joined  string                                  // is in a frame for each room that is followed then
 	endless bool                                    // the answer has no frames, and no end
-	refused string                                  // is how a frame begins that says no
+	refused string                                  // is in the front of a frame that says no
 	message func(room int, text, key string) string // what a source sends; nil: the server makes the messages itself
 }
 

@@ -18,7 +18,7 @@ const (
 	// headroom is in front of it, for what was left over of the last read.
 	headroom = 8 << 10
 	// frontBytes of a frame are looked at, to know what it is.
-	frontBytes = 16
+	frontBytes = 32
 )
 
 // reader reads many connections: it waits for all of them at once, and has one
@@ -235,10 +235,10 @@ func (r *reader) begin(c *client, data []byte) (size int, ok bool) {
 	case h.opcode == opClose:
 		r.refuse(string(payload[min(2, front):]))
 	case h.opcode != opText:
-	case string(payload) == "{}": // Centrifugo's ping, and its pong
-		frame, _ := clientFrame(opText, payload)
+	case bytes.HasPrefix(payload, []byte("{}")): // Centrifugo's ping, and its pong
+		frame, _ := clientFrame(opText, payload[:2])
 		c.write(frame)
-	case r.swarm.protocol.refused != "" && bytes.HasPrefix(payload, []byte(r.swarm.protocol.refused)):
+	case r.swarm.protocol.refused != "" && bytes.Contains(payload, []byte(r.swarm.protocol.refused)):
 		r.refuse(string(data[h.size:min(len(data), h.size+h.length)]))
 	case joining:
 		r.swarm.joins(c, bytes.Count(payload, []byte(r.swarm.protocol.joined)))

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -88,14 +89,14 @@ func peerMessage(_ int, text, _ string) string {
 	return `{"username":"Ada","text":"` + text + `"}`
 }
 
-// launchCentrifugo finds one that runs, with namespace-less channels that anyone may
-// subscribe and publish to.
+// launchCentrifugo finds one that runs, whose channels anyone may subscribe and publish
+// to. Its protocol: https://centrifugal.dev/docs/transports/client_protocol
 func launchCentrifugo(_ context.Context, b *bench, w work, _ *redisServer) (*server, error) {
 	if b.centrifugo.port == 0 {
-		return nil, fmt.Errorf("-centrifugo says on which port one listens")
+		return nil, errors.New("-centrifugo says on which port one listens")
 	}
 	if w.Transport != webSocket {
-		return nil, fmt.Errorf("centrifugo is spoken to by WebSocket here")
+		return nil, errors.New("centrifugo is spoken to by WebSocket here")
 	}
 	p := &protocol{
 		request: func(_, _ int) string { return upgrade("/connection/websocket") },
@@ -109,7 +110,7 @@ func launchCentrifugo(_ context.Context, b *bench, w work, _ *redisServer) (*ser
 			return frames
 		},
 		joined:  `"subscribe":{`,
-		refused: `{"id":9,"error"`,
+		refused: `"error":{"code"`,
 		message: func(room int, text, _ string) string {
 			return fmt.Sprintf(`{"id":9,"publish":{"channel":"%s","data":{"text":"%s"}}}`, roomName(room), text)
 		},

@@ -82,7 +82,7 @@ func (p *browserPerson) message(text string) string {
 	p.t.Helper()
 	p.shows(text)
 	return "#" + see[string](p, fmt.Sprintf(
-		`[...document.querySelectorAll("#messages .message[id]")].find((m) => m.querySelector(".body").innerText.trim() === %q).id`, text))
+		`[...document.querySelectorAll("#messages .message[id]")].find((m) => m.querySelector(".body")?.innerText.trim() === %q).id`, text))
 }
 
 // does presses a button of the toolbar that pointing at a message brings up.

@@ -221,7 +221,7 @@ func (p *browserPerson) shows(texts ...string) {
 	p.t.Helper()
 	for _, text := range texts {
 		p.wait(fmt.Sprintf("%q", text), fmt.Sprintf(
-			`[...document.querySelectorAll("#messages .message[id]")].some((m) => m.querySelector(".body").innerText.trim() === %q)`, text))
+			`[...document.querySelectorAll("#messages .message[id]")].some((m) => m.querySelector(".body")?.innerText.trim() === %q)`, text))
 	}
 }
 

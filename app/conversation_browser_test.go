@@ -108,7 +108,11 @@ func TestThreePeopleTalkAnswerChangeReactAndMention(t *testing.T) {
 
 	// All by keyboard: among the messages, into the toolbar, and deleting takes a second press.
 	ada.hover("#people")
-	ada.press("Shift+Tab", "ArrowUp", "ArrowUp", "ArrowUp")
+	ada.press("Shift+Tab", "ArrowUp")
+	ada.wait("a message to be in focus", `document.activeElement.matches("article")`)
+	for !see[bool](ada, `document.activeElement.innerText.includes("cake") || !document.activeElement.matches("article")`) {
+		ada.press("ArrowUp")
+	}
 	ada.expect("the message in focus", `document.activeElement.querySelector(".body").innerText`, "with\ncake")
 	ada.press("Enter", "End", "Enter")
 	ada.expect("what the key is about to do", `document.activeElement.ariaLabel`, "Delete for everyone? Press again")

@@ -41,6 +41,7 @@ func TestPageWithoutScriptReadsTurnsBackAndPosts(t *testing.T) {
 	ada.shows("tale 11", "tale 60")
 	ada.click("#older a")
 	ada.shows("tale 1", "tale 10")
+	ada.wait("the whole page", `document.readyState === "complete"`)
 	if got := len(ada.shown()); got != 10 {
 		t.Errorf("%d messages before the newest 50 of 60", got)
 	}

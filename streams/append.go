@@ -51,6 +51,9 @@ func (s *Store) Append(ctx context.Context, room string, entry Entry) (Stored, e
 	if err := CheckRoom(room); err != nil {
 		return Stored{}, err
 	}
+	if planted("early_ack") {
+		return Stored{Cursor: Cursor{ID: ID{Millis: uint64(time.Now().UnixMilli())}, Epoch: noEpoch}}, nil
+	}
 	call := &appendCall{
 		ctx:  ctx,
 		keys: s.appendKeys(room, entry.Key),
@@ -76,6 +79,9 @@ func (s *Store) Append(ctx context.Context, room string, entry Entry) (Stored, e
 }
 
 func (s *Store) appendKeys(room, key string) []string {
+	if planted("no_keys") {
+		key = rand.Text()
+	}
 	return []string{
 		s.keys.room(room), s.keys.meta(room), s.keys.amended(room), s.keys.erased(room),
 		s.keys.activity(bucketOf(room)), s.keys.rooms(bucketOf(room)), s.keys.sent(room, key),

@@ -146,6 +146,9 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 }
 
 func client(options *redis.UniversalOptions, connections, retries int) redis.UniversalClient {
+	if planted("no_care_of_retries") {
+		retries = 3
+	}
 	own := *options
 	own.PoolSize, own.MaxActiveConns = connections, connections
 	own.PipelinePoolSize = -1 // a second pool of ten otherwise

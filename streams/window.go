@@ -134,7 +134,7 @@ func (w *window) publish(epoch string, entries []Entry, most int) {
 	for i := range entries {
 		next.n = max(next.n, entries[i].N) // what is unreadable has none
 	}
-	added := cut(w.room, seen.upto, next.upto, entries)
+	added := cut(w.room, seen.upto, next.upto, marred(w.room, entries))
 	next.batches = append(append(next.batches, seen.batches...), added...)
 	next.bytes = seen.bytes
 	for _, batch := range added {

@@ -61,7 +61,7 @@ func (a *author) burst(ctx context.Context) {
 	for range count {
 		open = append(open, a.compose(room))
 	}
-	givesUp := a.random.IntN(30) == 0
+	givesUp := a.random.IntN(30) == 0 && !a.options.faithful
 	for ctx.Err() == nil {
 		if a.onSocket {
 			a.say(ctx, open)
@@ -87,7 +87,7 @@ func (a *author) compose(room string) *sent {
 	s := &sent{author: a.name, room: room, burst: a.bursts, first: time.Now(), entry: entry{
 		kind: "message", key: uuid.NewString(), user: a.user, text: fmt.Sprintf("%s %d", a.name, a.count),
 	}}
-	if own := a.own[room]; a.onSocket && len(own) > 0 && a.random.IntN(10) == 0 {
+	if own := a.own[room]; a.onSocket && len(own) > 0 && a.random.IntN(10) == 0 && !a.options.plain {
 		i := a.random.IntN(len(own))
 		s.entry.kind, s.entry.text, s.entry.of = "react", "👍", own[i]
 		if a.random.IntN(3) == 0 {

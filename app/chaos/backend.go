@@ -107,7 +107,7 @@ func (w *world) replicated(ctx context.Context, client *redis.Client) error {
 	if replicas == 0 {
 		return nil
 	}
-	return client.Wait(ctx, replicas, patience).Err()
+	return client.Wait(ctx, replicas, w.options.patience).Err()
 }
 
 // doubt notes that until the function it returns is called, two primaries are possible.

@@ -20,15 +20,11 @@ import (
 	"burble/streams/redistest"
 )
 
-// build builds the program, as it is released unless there are tags; with the race
-// detector where the test has it.
-func build(t testing.TB, tags string) string {
+// build builds the program, as it is released unless there are more arguments.
+func build(t testing.TB, args ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "burble")
-	args := []string{"build", "-o", program, "-tags", tags}
-	if raced() {
-		args = append(args, "-race")
-	}
+	args = append([]string{"build", "-o", program}, args...)
 	if out, err := exec.Command("go", append(args, "burble/app")...).CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}

@@ -74,7 +74,7 @@ func (c *chain) resumed(from cursor, e *event) {
 		return
 	}
 	h := c.truth.of(c.room, e.place.epoch)
-	if (h == nil || !h.has(from.id)) && !from.unborn() && !c.mayPart(from.id) {
+	if !from.unborn() && (h == nil || !h.has(from.id) && !c.parts(h, from.id)) {
 		c.found(gap, "resumed at %v, where there is nothing", e.place)
 	}
 }
@@ -148,7 +148,7 @@ func (c *chain) compare(h *history, e *event) {
 		c.entry(h, one)
 	}
 	if !h.has(e.upto.id) {
-		if c.parted = append(c.parted, &entry{id: e.upto.id}); !c.mayPart(e.upto.id) && h.parted[e.upto.id] == nil {
+		if c.parted = append(c.parted, &entry{id: e.upto.id}); !c.parts(h, e.upto.id) {
 			c.found(misplaced, "(%v, %v] ends where there is nothing", e.after, e.upto)
 		}
 		return
@@ -170,7 +170,7 @@ func (c *chain) entry(h *history, got *entry) {
 		c.found(gap, "told %v, which is lost, then %v without a reset between", c.parted[0].id, got.id)
 		c.parted = nil
 	case stored != nil || h.erased[got.id]:
-	case h.parted[got.id] != nil || c.mayPart(got.id):
+	case c.parts(h, got.id):
 		c.parted = append(c.parted, got)
 		story := c.room + "/" + got.id.String()
 		if other := c.stories[story]; other != nil && *other != *got {
@@ -183,6 +183,9 @@ func (c *chain) entry(h *history, got *entry) {
 		c.found(invented, "told %v, which is in no history: %q", got.id, got.text)
 	}
 }
+
+// parts says whether a place may have been one of the history, and be lost.
+func (c *chain) parts(h *history, at id) bool { return h.parted[at] != nil || c.mayPart(at) }
 
 // end checks that everything was told in the end.
 func (c *chain) end() {

@@ -14,7 +14,7 @@ import (
 
 var (
 	seed       = flag.Uint64("seed", 1, "of the schedule of faults and of what clients do")
-	length     = flag.Duration("for", 45*time.Second, "how long faults happen")
+	length     = flag.Duration("for", 30*time.Second, "how long faults happen")
 	topology   = flag.String("redis", "single", "single, sentinel or cluster")
 	durability = flag.String("durability", "disk", "memory, replica (not single) or disk (single)")
 	servers    = flag.Int("servers", 3, "processes of Burble")
@@ -26,7 +26,7 @@ var (
 func flagged() options {
 	return options{
 		seed: *seed, length: *length, redis: *topology, durability: *durability,
-		servers: *servers, crowd: *crowd, pause: 150, only: *only, logs: *keep,
+		servers: *servers, crowd: *crowd, pause: 150, patience: time.Minute, only: *only, logs: *keep,
 	}
 }
 

@@ -19,7 +19,8 @@ type replicated struct {
 	replicas int                           // of each primary
 	most     int                           // connections of a server to one primary
 	whole    func()                        // waits until all nodes are there and in step
-	failed   func(old *redistest.Node)     // waits until another took over
+	promoted func(old *redistest.Node)     // waits until another took over
+	failed   func(old *redistest.Node)     // and until it has the other replica
 	some     func(b *blow) *redistest.Node // one of the primaries
 	own      []fault
 	lossy    bool
@@ -29,6 +30,7 @@ func startSentinel(t testing.TB, durability string, args ...string) *replicated 
 	s := redistest.StartSentinel(t, args...)
 	r := &replicated{nodes: s.Nodes, address: s.URL(), replicas: 2, most: redisMost, lossy: durability == "memory"}
 	r.some = func(*blow) *redistest.Node { return s.Primary() }
+	r.promoted = func(old *redistest.Node) { s.AwaitFailover(old) }
 	r.failed = func(old *redistest.Node) {
 		primary := s.AwaitFailover(old)
 		for _, node := range s.Nodes {
@@ -38,7 +40,7 @@ func startSentinel(t testing.TB, durability string, args ...string) *replicated 
 		}
 	}
 	r.whole = func() {
-		for deadline := time.Now().Add(patience); !r.follow(s.Primary()); time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); !r.follow(s.Primary()); time.Sleep(50 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Error("the replicas do not follow the primary")
 				return
@@ -82,7 +84,7 @@ func startCluster(t testing.TB, durability string, args ...string) *replicated {
 	// In a Cluster a server blocks once for each of the 16 buckets, wherever they are.
 	r := &replicated{nodes: c.Nodes, address: c.URL(), replicas: 1, most: redisMost + 16, lossy: durability == "memory"}
 	r.some = func(b *blow) *redistest.Node { return c.Primary(bucketKey(b)) }
-	r.failed, r.whole = c.AwaitFailover, c.AwaitWhole
+	r.promoted, r.failed, r.whole = c.AwaitFailover, c.AwaitFailover, c.AwaitWhole
 	r.own = []fault{{"slot moved", redisLane, func(b *blow) {
 		key := bucketKey(b)
 		for {

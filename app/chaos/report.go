@@ -40,12 +40,19 @@ func (r *report) claim(holds bool, format string, args ...any) {
 }
 
 // act reports on one act.
-func (r *report) act(name string, o *outcome, limit time.Duration) {
-	acknowledged, uncertain := 0, 0
+func (r *report) act(name string, o *outcome) {
+	limit := convergeLimit
+	if raced() {
+		limit *= 4
+	}
+
+	acknowledged, uncertain, again, longest := 0, 0, 0, time.Duration(0)
 	for _, s := range o.sent {
 		if len(s.acks) > 0 {
 			acknowledged++
+			longest = max(longest, s.acked.Sub(s.first))
 		}
+		again += max(0, len(s.attempts)-1)
 		if s.uncertain() {
 			uncertain++
 		}
@@ -62,7 +69,8 @@ func (r *report) act(name string, o *outcome, limit time.Duration) {
 		r.say("  %5d x %s", o.record.faults[name], name)
 		total += o.record.faults[name]
 	}
-	r.say("  %d faults; sent %d, acknowledged %d, uncertain at times %d, looked up %d", total, len(o.sent), acknowledged, uncertain, len(o.pages))
+	r.say("  %d faults; sent %d, acknowledged %d, uncertain at times %d; sent again %d times, the longest took %v; looked up %d",
+		total, len(o.sent), acknowledged, uncertain, again, longest.Round(time.Millisecond), len(o.pages))
 	r.say("  lost %d, repeated %d, reordered %d, silent gaps %d, declared gaps %d", o.count(lost), o.count(repeated), o.count(reordered), o.count(gap), o.declared)
 	r.say("  %d transcripts compared, %d entries", len(o.transcripts), entries)
 	r.say("  %d resumed: p50 %v, p99 %v, max %v", len(o.record.resumes), o.record.percentile(50), o.record.percentile(99), o.record.percentile(100))

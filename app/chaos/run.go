@@ -12,25 +12,26 @@ import (
 // run is the whole: most of the time under every fault but the one that leaves
 // nothing, then a while under that.
 func (w *world) run(r *report) {
-	limit := convergeLimit
-	if raced() {
-		limit *= 4
-	}
-	faults := slices.DeleteFunc(append(commonFaults(), w.backend.faults()...), func(one fault) bool {
-		return !strings.Contains(one.name, w.options.only)
-	})
+	faults := w.faultsWith(w.options.only)
 	last := max(w.options.length/8, 8*time.Second)
-	r.act("under all faults but flushes", w.act(w.options.length-last, faults), limit)
+	r.act("under all faults but flushes", w.act(func() { w.harm(w.options.length-last, faults) }))
 	w.flushes = true
-	r.act("under flushes", w.act(last, []fault{w.flushFault()}), limit)
+	r.act("under flushes", w.act(func() { w.harm(last, []fault{w.flushFault()}) }))
 	w.flushes = false
 	w.reportResources(r)
 	r.say("%d passed, %d failed", r.passed, r.failed)
 }
 
+// faultsWith are the faults that have the text in their name.
+func (w *world) faultsWith(text string) []fault {
+	return slices.DeleteFunc(append(commonFaults(), w.backend.faults()...), func(one fault) bool {
+		return !strings.Contains(one.name, text)
+	})
+}
+
 // reportResources checks that what was used is given back.
 func (w *world) reportResources(r *report) {
-	ctx, cancel := context.WithTimeout(w.life, patience)
+	ctx, cancel := context.WithTimeout(w.life, w.options.patience)
 	defer cancel()
 	_, each := w.backend.limits()
 	primaries := len(w.backend.primaries())

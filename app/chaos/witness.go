@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"burble/streams/redistest"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -144,4 +146,38 @@ func (w *world) ends() map[string]id {
 		return nil
 	})
 	return ends
+}
+
+// copyBranch notes what a primary holds that nobody can reach any more.
+func (w *world) copyBranch(old *redistest.Node) error {
+	client := old.Client()
+	defer client.Close()
+	ctx := context.Background()
+	w.branch = make(map[string][]*entry)
+	for _, room := range w.rooms() {
+		keys, err := client.Keys(ctx, "{*}:room:"+room).Result()
+		if err != nil || len(keys) == 0 {
+			return err
+		}
+		found, err := client.XRange(ctx, keys[0], "-", "+").Result()
+		if err != nil {
+			return err
+		}
+		w.branch[room] = w.storedEntries(found)
+	}
+	return nil
+}
+
+// part tells from the rooms' histories what only the branch had.
+func (w *world) part() {
+	for room, entries := range w.branch {
+		_, h := w.truth.living(room)
+		h.parted = make(map[id]*entry)
+		for _, e := range entries {
+			if h.byID[e.id] == nil && !h.erased[e.id] {
+				h.parted[e.id] = e
+			}
+		}
+	}
+	w.branch = nil
 }

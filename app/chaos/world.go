@@ -23,12 +23,15 @@ type options struct {
 	length            time.Duration
 	redis, durability string
 	servers           int
-	crowd             int      // how many come back at once
-	pause             int      // an author's longest pause, in milliseconds
-	only              string   // faults with this in their name
-	tags              string   // of the build
-	logs              string   // folder for what the servers write; "": a temporary one
-	env               []string // more for the servers
+	crowd             int           // how many come back at once
+	pause             int           // an author's longest pause, in milliseconds
+	plain             bool          // authors send messages only
+	faithful          bool          // authors never give up
+	patience          time.Duration // how long everybody may take to have everything, before it is said that they never will
+	only              string        // faults with this in their name
+	program           string        // already built
+	logs              string        // folder for what the servers write; "": a temporary one
+	env               []string      // more for the servers
 }
 
 // world is what a run happens in: servers, Redis, clients.
@@ -50,7 +53,8 @@ type world struct {
 
 	mu     sync.Mutex
 	truth  truth
-	doubts []*[2]time.Time // when two primaries were possible
+	branch map[string][]*entry // what an old primary held that was let go, by room
+	doubts []*[2]time.Time     // when two primaries were possible
 }
 
 // calmRooms are the rooms of an act from which nothing is taken.
@@ -68,7 +72,7 @@ func (w *world) room(name string) string { return fmt.Sprint(name, "-", w.acts) 
 func (w *world) destroys(room string) bool { return w.flushes || !slices.Contains(w.calmRooms(), room) }
 
 func newWorld(t testing.TB, o options) *world {
-	w := &world{t: t, options: o, program: build(t, o.tags), logs: cmp.Or(o.logs, t.TempDir())}
+	w := &world{t: t, options: o, program: o.program, logs: cmp.Or(o.logs, t.TempDir())}
 	var err error
 	if w.diary, err = os.Create(filepath.Join(w.logs, "faults.txt")); err != nil {
 		t.Fatal(err)
@@ -76,6 +80,9 @@ func newWorld(t testing.TB, o options) *world {
 	life, end := context.WithCancel(context.Background())
 	w.life = life
 	w.backend = startBackend(t, o, "--logfile", filepath.Join(w.logs, "redis.txt"))
+	if w.program == "" {
+		w.program = build(t, fmt.Sprint("-race=", raced()))
+	}
 	for i := range o.servers {
 		w.slots = append(w.slots, &slot{index: i, edge: redistest.StartProxy(t, "")})
 	}
@@ -156,8 +163,8 @@ func (w *world) rest(ctx context.Context, length time.Duration) {
 	}
 }
 
-// act lets clients talk for a while, under these faults, and then sees who has what.
-func (w *world) act(length time.Duration, faults []fault) *outcome {
+// act lets clients talk while harm is done, and then sees who has what.
+func (w *world) act(harm func()) *outcome {
 	w.begin()
 	clients, leave := context.WithCancel(w.life)
 	defer leave()
@@ -173,11 +180,11 @@ func (w *world) act(length time.Duration, faults []fault) *outcome {
 		}
 		talking.Go(func() { author.run(clients) })
 	}
-	w.harm(length, faults)
+	harm()
 	w.backend.awaitWhole()
 	mended := time.Now()
 	close(w.calmed)
-	given := time.AfterFunc(patience, leave)
+	given := time.AfterFunc(w.options.patience, leave)
 	talking.Wait()
 	w.lastWords(clients)
 	w.converge(clients)
@@ -188,16 +195,13 @@ func (w *world) act(length time.Duration, faults []fault) *outcome {
 	for _, room := range w.rooms() {
 		w.witness(room, nil)
 	}
+	w.part()
 	o.checker = check(evidence{
 		truth: w.truth, transcripts: w.record.transcripts, sent: w.record.all, pages: w.record.pages, strange: w.record.strange,
 		mayPart: w.doubtful, mayLose: w.mayLose,
 	})
 	return o
 }
-
-// patience is how long a run waits for everybody to have everything, before it says
-// that they never will.
-const patience = time.Minute
 
 // people are the followers of an act: some steady, some restless, in every way there is.
 func (w *world) people() (all []*follower) {

@@ -1,0 +1,62 @@
+//go:build unix
+
+package chaos
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"testing"
+	"time"
+)
+
+// The whole harness is checked as well: servers with a defect are found out. The last
+// ones are the control: what a server would be without its guards.
+func TestServersWithADefectAreFoundOut(t *testing.T) {
+	program := build(t, "-tags=chaos")
+	for defect, found := range map[string]struct {
+		flaws  []flaw
+		faults string // that bring it to light, should it need any
+	}{
+		"drop":                                 {[]flaw{gap}, "none"},
+		"twice":                                {[]flaw{repeated}, "none"},
+		"swap":                                 {[]flaw{reordered}, "none"},
+		"fork":                                 {[]flaw{forked}, "none"},
+		"leak":                                 {[]flaw{leaked}, "none"},
+		"early_ack":                            {[]flaw{lost}, "none"},
+		"no_checks":                            {[]flaw{gap}, "room"},
+		"no_keys":                              {[]flaw{repeated}, "cut before replies"},
+		"no_keys,no_care_of_retries,no_checks": {[]flaw{repeated, gap}, "e"},
+	} {
+		t.Run(defect, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, options{
+				seed: 1, redis: "single", durability: "memory", servers: 2, pause: 100, patience: 3 * time.Second,
+				program: program, env: []string{"BURBLE_DEFECT=" + defect},
+			})
+			faults := w.faultsWith(found.faults)
+			o := w.act(func() { w.harm(4*time.Second, faults) })
+			(&report{out: io.Discard}).act(defect, o)
+			for _, flaw := range found.flaws {
+				if o.count(flaw) == 0 {
+					t.Errorf("not found to be %s: %v", flaw, o.findings)
+				}
+			}
+		})
+	}
+}
+
+func TestReleaseHasNoDefects(t *testing.T) {
+	hooks := []string{"BURBLE_DEFECT", "streams.marred", "streams.planted"}
+	for tags, want := range map[string]bool{"": false, "chaos": true} {
+		program, err := os.ReadFile(build(t, "-tags="+tags))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, hook := range hooks {
+			if bytes.Contains(program, []byte(hook)) != want {
+				t.Errorf("%s in a build with the tags %q: %v", hook, tags, !want)
+			}
+		}
+	}
+}

@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -162,5 +161,5 @@ func (c *appendCall) reply(cmd *redis.Cmd) error {
 // certain that it is not and that trying again would not change that.
 func answered(err error) bool {
 	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) ||
-		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyKind) || strings.HasPrefix(err.Error(), "OOM")
+		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyKind) || says(err, "OOM ")
 }

@@ -8,6 +8,9 @@ import (
 // rest looks around when nothing moved for a while. One EXISTS for all rooms
 // sees a FLUSHALL; one XREAD, every third time, what came without activity.
 func (t *tail) rest(ctx context.Context) error {
+	if err := requirePrimary(ctx, t.conn, t.keys[0]); err != nil {
+		return err // it was one when the connection was made
+	}
 	var keys []string
 	for _, w := range t.windows() {
 		if w.view.Load().upto.Epoch != noEpoch {
@@ -17,7 +20,7 @@ func (t *tail) rest(ctx context.Context) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	there, err := t.store.follows.Exists(ctx, keys...).Result()
+	there, err := t.conn.Exists(ctx, keys...).Result()
 	if err != nil {
 		return fmt.Errorf("see whether %d rooms exist: %w", len(keys), err)
 	}
@@ -71,7 +74,7 @@ func (t *tail) check(ctx context.Context, doubt []*window) error {
 	for len(doubt) > 0 {
 		some := doubt[:min(len(doubt), 50)]
 		doubt = doubt[len(some):]
-		pipe := t.store.follows.Pipeline()
+		pipe := t.conn.Pipeline()
 		probes := make([]*probe, len(some))
 		for i, w := range some {
 			probes[i] = t.store.ask(ctx, pipe, w.room, w.view.Load().upto.ID, "+", batchEntries)

@@ -2,6 +2,7 @@ package streams_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"testing"
@@ -192,13 +193,14 @@ func TestSequentialSendsSurviveLostReplies(t *testing.T) {
 	f.state()
 	proxy.Lose(0.1)
 	const authors, each = 8, 60
-	stored := sendAll(t, store, authors, each, func(author, i int) {
+	stored := sendAll(t, store, authors, each, func(author, i int) bool {
 		switch {
 		case author == 0 && i%7 == 0:
 			client.Do(context.Background(), "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 		case author == 1 && i%5 == 0:
 			client.ScriptFlush(context.Background())
 		}
+		return true
 	})
 	proxy.Lose(0)
 	f.has(authors * each)
@@ -215,4 +217,37 @@ func TestSequentialSendsSurviveLostReplies(t *testing.T) {
 	if n := client.XLen(context.Background(), lobbyKey).Val(); n != authors*each {
 		t.Errorf("%d entries stored", n)
 	}
+}
+
+// A Redis that was made somebody's replica no longer has the rooms' truth: what it
+// shows is late, and then that of its new primary.
+func TestRedisThatBecameAReplicaIsAwayUntilItIsAPrimaryAgain(t *testing.T) {
+	t.Parallel()
+	p := newPair(t) // the other one has eight of ten
+	status := make(chan bool, 10)
+	store := redistest.Open(t, streams.Options{
+		Redis: p.primary.Redis(), OnStatus: func(away bool) { status <- away },
+	})
+	f := follow(t, store, "lobby", streams.Newest(50))
+	f.has(10)
+	f.all = nil
+	of := replicaOf(t, p.replica)
+	p.do("REPLICAOF", of[1], of[2])
+	if away := <-status; !away {
+		t.Error("told back, and was not away")
+	}
+	within(t, "the other's history", func() bool {
+		return p.Client.XLen(context.Background(), lobbyKey).Val() == 8
+	})
+	if err := tell(store, "lobby", "to a replica"); !errors.Is(err, streams.ErrUnavailable) {
+		t.Errorf("written to a replica: %v", err)
+	}
+	p.do("REPLICAOF", "NO", "ONE")
+	if away := <-status; away {
+		t.Error("told away twice")
+	}
+	if got := f.state(); got.State != streams.Reset {
+		t.Errorf("told %v, want reset", got)
+	}
+	f.has(8)
 }

@@ -1,10 +1,10 @@
 package streams
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -75,7 +75,7 @@ func (l *lane) send(ctx context.Context, group []*appendCall) (again []*appendCa
 	if len(group) == 0 {
 		return nil, nil
 	}
-	node, err := l.node(ctx, group[0].keys[0])
+	node, err := node(ctx, l.store.appends, group[0].keys[0])
 	if err != nil {
 		return group, err
 	}
@@ -97,7 +97,7 @@ func (l *lane) send(ctx context.Context, group []*appendCall) (again []*appendCa
 		switch {
 		case !answered(outcome):
 			again, err = append(again, call), outcome
-		case outcome != nil && strings.HasPrefix(outcome.Error(), "OOM"):
+		case says(outcome, "OOM "):
 			l.store.health.full.Store(time.Now().Unix())
 			call.finish(wrap(outcome))
 		default:
@@ -107,34 +107,10 @@ func (l *lane) send(ctx context.Context, group []*appendCall) (again []*appendCa
 			call.finish(outcome)
 		}
 	}
-	return again, l.recover(ctx, node, err)
-}
-
-// recover mends what can be mended before the next attempt.
-func (l *lane) recover(ctx context.Context, node redis.UniversalClient, err error) error {
-	if err == nil {
-		return nil
+	if says(err, "NOSCRIPT ") {
+		err = cmp.Or(appendScript.Load(ctx, node).Err(), err)
 	}
-	text := err.Error()
-	cluster, ok := l.store.appends.(*redis.ClusterClient)
-	switch {
-	case strings.HasPrefix(text, "NOSCRIPT"):
-		if loaded := appendScript.Load(ctx, node).Err(); loaded != nil {
-			return loaded
-		}
-	case ok:
-		cluster.ReloadState(ctx)
-	}
-	return err
-}
-
-// node is the Redis that holds the key. WAIT counts for one connection, so a
-// group must not be spread by the Cluster client.
-func (l *lane) node(ctx context.Context, key string) (redis.UniversalClient, error) {
-	if cluster, ok := l.store.appends.(*redis.ClusterClient); ok {
-		return cluster.MasterForKey(ctx, key)
-	}
-	return l.store.appends, nil
+	return again, err
 }
 
 // waitedFor drops the calls whose callers have gone.

@@ -26,11 +26,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // Durability is what an append waits for before it is called stored.
@@ -82,7 +80,6 @@ type Store struct {
 	reads   redis.UniversalClient
 	appends redis.UniversalClient
 	follows redis.UniversalClient
-	dials   atomic.Int64 // connections that follows has made
 
 	tails   []*tail
 	lanes   []*lane
@@ -93,13 +90,6 @@ type Store struct {
 	mu      sync.Mutex
 	windows map[string]*window
 }
-
-// Connections to Redis: at most 3 + 2 + 1 for each Redis server, whatever the
-// number of readers. In Cluster mode every bucket blocks on its own.
-const (
-	readConnections   = 3
-	appendConnections = 2
-)
 
 // Open connects to Redis and checks that it can do what the options ask. The
 // caller closes the Store after its Run has returned.
@@ -118,20 +108,17 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		ended:   make(chan struct{}),
 		windows: make(map[string]*window),
 	}
-	s.reads = client(options.Redis, readConnections, 3)
-	s.appends = client(options.Redis, appendConnections, -1)
-	_, cluster := s.reads.(*redis.ClusterClient)
+	s.reads = client(options.Redis, s.keys, readConnections, 3)
+	s.appends = client(options.Redis, s.keys, appendConnections, -1)
 	groups := [][]int{everyBucket()}
-	if cluster {
+	if inCluster(options.Redis) {
 		// A command's keys share a slot there, and so a bucket.
 		groups = groups[:0]
 		for _, bucket := range everyBucket() {
 			groups = append(groups, []int{bucket})
 		}
 	}
-	watched := *options.Redis
-	watched.OnConnect = func(context.Context, *redis.Conn) error { s.dials.Add(1); return nil }
-	s.follows = client(&watched, len(groups), -1)
+	s.follows = client(options.Redis, s.keys, len(groups), -1)
 	for _, group := range groups {
 		s.tails = append(s.tails, newTail(s, group))
 		s.lanes = append(s.lanes, newLane(s))
@@ -143,26 +130,6 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
-}
-
-func client(options *redis.UniversalOptions, connections, retries int) redis.UniversalClient {
-	if planted("no_care_of_retries") {
-		retries = 3
-	}
-	own := *options
-	own.PoolSize, own.MaxActiveConns = connections, connections
-	own.PipelinePoolSize = -1 // a second pool of ten otherwise
-	own.MaxRetries = retries
-	own.MaxRetryBackoff = 100 * time.Millisecond
-	own.ContextTimeoutEnabled = true
-	own.DialTimeout = 3 * time.Second
-	own.DialerRetries = 1
-	own.ReadTimeout, own.WriteTimeout = 3*time.Second, 3*time.Second
-	own.PoolTimeout = 4 * time.Second
-	own.ConnMaxIdleTime = 4 * time.Minute // Heroku drops idle connections after five
-	own.DisableIdentity = true
-	own.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return redis.NewUniversalClient(&own)
 }
 
 func everyBucket() []int {
@@ -239,9 +206,7 @@ func (s *Store) wait(ctx context.Context) error {
 
 // refused says whether waiting cannot help: Redis is there and says no.
 func refused(err error) bool {
-	text := err.Error()
-	return strings.HasPrefix(text, "NOAUTH") || strings.HasPrefix(text, "WRONGPASS") ||
-		strings.HasPrefix(text, "NOPERM") || strings.Contains(text, "x509:")
+	return says(err, "NOAUTH ", "WRONGPASS ", "NOPERM ") || strings.Contains(err.Error(), "x509:")
 }
 
 // checkDurability refuses a promise that this Redis cannot keep.
@@ -268,7 +233,7 @@ func wrap(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case strings.HasPrefix(err.Error(), "OOM"):
+	case says(err, "OOM "):
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)

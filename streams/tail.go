@@ -1,7 +1,6 @@
 package streams
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +20,8 @@ const (
 	// lateBy is how late the answer to a blocking read may come before Redis
 	// is taken to hang.
 	lateBy = 2 * time.Second
+	// backoff is the longest pause before a tail that lost Redis tries again.
+	backoff = 500 * time.Millisecond
 	// roundTime is the least time between two rounds: a quiet room is read at
 	// once, a busy one in batches, and Redis sees at most 100 rounds a second.
 	roundTime = 10 * time.Millisecond
@@ -38,7 +39,7 @@ type tail struct {
 	wait    time.Duration     // how long the next one does
 	keys    []string          // of the buckets' activity streams
 	seen    map[string]string // activity stream to the last ID read
-	dials   int64             // connections made when it began to follow
+	conn    *redis.Conn       // while it follows: one connection, of which the loss is noticed
 	since   time.Time         // when it last began to follow; zero: it has not
 	away    bool
 	rests   int
@@ -60,23 +61,21 @@ func (t *tail) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if errors.Is(err, errRedialled) {
-			attempt = -1 // nothing failed
-			continue
-		}
 		if !t.since.IsZero() && time.Since(t.since) > 5*time.Second {
 			attempt = 0
 		}
 		if !t.away {
 			t.store.log.Warn("reading from redis broke off", "error", err)
 		}
-		if !t.away && attempt > 0 {
+		// A slot of a Cluster that is on its way to another server is not away for long,
+		// and nothing is appended to its rooms meanwhile.
+		if !t.away && attempt > 0 && !says(err, "ASK ", "TRYAGAIN ") {
 			t.away = true
 			t.store.gone()
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(rand.N(min(time.Second, 20*time.Millisecond<<min(attempt, 6)))):
+		case <-time.After(rand.N(min(backoff, 20*time.Millisecond<<min(attempt, 6)))):
 		}
 	}
 }
@@ -84,10 +83,15 @@ func (t *tail) run(ctx context.Context) {
 // follow reads until something breaks. It begins by checking every room: while
 // nobody listened, anything may have happened.
 func (t *tail) follow(ctx context.Context) error {
+	node, err := node(ctx, t.store.follows, t.keys[0])
+	if err != nil {
+		return err
+	}
+	t.conn = node.EphemeralConn()
+	defer t.conn.Close()
 	if err := t.findActivity(ctx); err != nil {
 		return err
 	}
-	t.dials = t.store.dials.Load()
 	if err := t.checkAll(ctx); err != nil {
 		return err
 	}
@@ -130,7 +134,7 @@ func (t *tail) pace(busy bool) {
 
 // findActivity stands at the end of the activity streams.
 func (t *tail) findActivity(ctx context.Context) error {
-	pipe := t.store.follows.Pipeline()
+	pipe := t.conn.Pipeline()
 	last := make([]*redis.XMessageSliceCmd, len(t.keys))
 	for i, key := range t.keys {
 		last[i] = pipe.XRevRangeN(ctx, key, "+", "-", 1)
@@ -158,11 +162,11 @@ func (t *tail) await(ctx context.Context) (moved map[string]Cursor, all bool, er
 	for _, key := range t.keys {
 		args.Streams = append(args.Streams, t.seen[key])
 	}
-	found, err := t.store.follows.XRead(ctx, args).Result()
+	found, err := t.conn.XRead(ctx, args).Result()
 	if errors.Is(err, redis.Nil) {
-		return nil, false, t.redialled()
+		return nil, false, nil
 	}
-	if err = cmp.Or(err, t.redialled()); err != nil {
+	if err != nil {
 		return nil, false, fmt.Errorf("wait for activity: %w", err)
 	}
 	moved = make(map[string]Cursor)
@@ -245,11 +249,8 @@ func (t *tail) xread(ctx context.Context, ask []*window) (map[string][]Entry, er
 		streams[i] = t.store.keys.room(w.room)
 		streams[len(ask)+i] = w.view.Load().upto.ID.String()
 	}
-	found, err := t.store.follows.XRead(ctx, &redis.XReadArgs{Streams: streams, Count: batchEntries, Block: -1}).Result()
-	if errors.Is(err, redis.Nil) {
-		err = nil
-	}
-	if err = cmp.Or(err, t.redialled()); err != nil {
+	found, err := t.conn.XRead(ctx, &redis.XReadArgs{Streams: streams, Count: batchEntries, Block: -1}).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("read %d rooms: %w", len(ask), err)
 	}
 	entries := make(map[string][]Entry, len(found))
@@ -257,17 +258,6 @@ func (t *tail) xread(ctx context.Context, ask []*window) (map[string][]Entry, er
 		entries[stream.Stream] = parseEntries(stream.Messages)
 	}
 	return entries, nil
-}
-
-var errRedialled = errors.New("the connection was replaced")
-
-// redialled is an error when the library has quietly made another connection:
-// behind it may be another server, which has lost entries.
-func (t *tail) redialled() error {
-	if t.store.dials.Load() != t.dials {
-		return errRedialled
-	}
-	return nil
 }
 
 // chained says whether the entries follow the one with number n without a break.

@@ -18,7 +18,7 @@ import (
 // sendAll has authors send into the lobby, each its next when the one before is
 // stored, again under the same key while nobody knows. It returns the ID of each
 // key. before is called before each send.
-func sendAll(t *testing.T, store *streams.Store, authors, each int, before func(author, i int)) map[string]streams.ID {
+func sendAll(t *testing.T, store *streams.Store, authors, each int, before func(author, i int) (more bool)) map[string]streams.ID {
 	t.Helper()
 	var mu sync.Mutex
 	stored := make(map[string]streams.ID)
@@ -26,7 +26,9 @@ func sendAll(t *testing.T, store *streams.Store, authors, each int, before func(
 	for author := range authors {
 		sending.Go(func() {
 			for i := range each {
-				before(author, i)
+				if !before(author, i) {
+					return
+				}
 				entry := streams.Entry{
 					Kind: streams.Message, Key: uuid.NewString(), Text: fmt.Sprint(i),
 					User: streams.User{ID: fmt.Sprint("author ", author), Name: "A"},

@@ -1,3 +1,5 @@
+//go:build unix
+
 package streams_test
 
 import (
@@ -5,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"burble/streams"
 	"burble/streams/redistest"
@@ -49,4 +52,47 @@ func TestRoomsLiveInARedisCluster(t *testing.T) {
 	if one.Away() || two.Away() {
 		t.Error("taken to be away")
 	}
+}
+
+func TestNodeOfAClusterGoneUnderLoadLosesNothingThatItsReplicaHad(t *testing.T) {
+	t.Parallel()
+	for name, how := range map[string]struct{ gone, back func(node *redistest.Node) }{
+		"killed":  {func(node *redistest.Node) { node.Kill() }, func(node *redistest.Node) { node.Restart() }},
+		"hanging": {func(node *redistest.Node) { node.Pause() }, func(node *redistest.Node) { node.Resume() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cluster := redistest.StartCluster(t, 1)
+			load := startLoad(t, cluster.Redis())
+			old := cluster.Primary(lobbyKey)
+			began := time.Now()
+			how.gone(old)
+			cluster.AwaitFailover(old)
+			t.Logf("another is the primary after %v", time.Since(began).Round(time.Millisecond))
+			how.back(old) // the new one has no other replica to wait for
+			load.goesOn()
+			t.Logf("messages are stored after %v", time.Since(began).Round(time.Millisecond))
+			cluster.AwaitWhole()
+			load.whole()
+		})
+	}
+}
+
+func TestSlotThatMovesWithItsRoomsUnderLoadLosesNothing(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t, 1)
+	load := startLoad(t, cluster.Redis())
+	for range 2 { // there and back
+		from := cluster.Primary(lobbyKey)
+		to := cluster.Primary(streams.RoomKey("elsewhere"))
+		if to == from {
+			to = cluster.Primary("{2}")
+		}
+		began := time.Now()
+		cluster.MoveSlot(lobbyKey, to)
+		t.Logf("moved in %v", time.Since(began).Round(time.Millisecond))
+		load.goesOn()
+		t.Logf("messages are stored after %v", time.Since(began).Round(time.Millisecond))
+	}
+	load.whole()
 }

@@ -29,10 +29,11 @@ func TestRedisKilledAndRestartedUnderLoadLosesNothing(t *testing.T) {
 	done := make(chan map[string]streams.ID)
 	const authors, each = 6, 100
 	go func() {
-		done <- sendAll(t, store, authors, each, func(int, int) {
+		done <- sendAll(t, store, authors, each, func(int, int) bool {
 			if sent.Add(1)%150 == 0 {
 				reached <- struct{}{}
 			}
+			return true
 		})
 	}()
 	for range 2 {
@@ -81,7 +82,7 @@ func TestRedisFull(t *testing.T) {
 	for _, text := range []string{long, "short"} { // a long one takes memory on its way in, too
 		for sent, refused := 0, 0; sent < 50_000 && refused < 20; sent++ {
 			refused++
-			if err = g.send(g.store, "lobby", text); err == nil {
+			if err = tell(g.store, "lobby", text); err == nil {
 				refused = 0
 			}
 		}
@@ -92,7 +93,7 @@ func TestRedisFull(t *testing.T) {
 	if err := g.store.Health(ctx); !errors.Is(err, streams.ErrFull) {
 		t.Errorf("health: %v, want full", err)
 	}
-	if err := g.send(g.store, "new", "x"); !errors.Is(err, streams.ErrFull) {
+	if err := tell(g.store, "new", "x"); !errors.Is(err, streams.ErrFull) {
 		t.Errorf("a new room: %v, want full", err)
 	}
 
@@ -111,11 +112,11 @@ func TestRedisFull(t *testing.T) {
 	amend(t, g.store, streams.Delete, page.Entries[0].ID, "")
 	f.until("the deletion", func() bool { return f.all[len(f.all)-1].Kind == streams.Delete })
 	kept := redistest.Open(t, streams.Options{Redis: g.Redis, MaxCount: 50})
-	if err := g.send(kept, "lobby", "there is room again"); err != nil {
+	if err := tell(kept, "lobby", "there is room again"); err != nil {
 		t.Errorf("with a retention: %v", err)
 	}
 	g.do("CONFIG", "SET", "maxmemory", usedMemory(g)+20<<20)
-	if err := g.send(g.store, "lobby", "more"); err != nil {
+	if err := tell(g.store, "lobby", "more"); err != nil {
 		t.Errorf("with more memory: %v", err)
 	}
 	if err := g.store.Health(ctx); err != nil {
@@ -123,7 +124,8 @@ func TestRedisFull(t *testing.T) {
 	}
 }
 
-func (g *ground) send(store *streams.Store, room, text string) error {
+// tell says something once, and may fail.
+func tell(store *streams.Store, room, text string) error {
 	_, err := store.Append(context.Background(), room,
 		streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: text})
 	return err

@@ -175,6 +175,17 @@ func (s *Sentinel) named(i int) string {
 	return net.JoinHostPort(addr[0], addr[1])
 }
 
+// FailOver has the sentinels make another node the primary though nothing is wrong, as
+// for an upgrade. It does not wait for it.
+func (s *Sentinel) FailOver() {
+	s.t.Helper()
+	client := s.Sentinels[0].Client()
+	defer client.Close()
+	if err := client.Do(context.Background(), "SENTINEL", "FAILOVER", masterName).Err(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // AwaitFailover waits until another node than the old one is the primary and takes
 // writes, and returns it.
 func (s *Sentinel) AwaitFailover(old *Node) *Node {

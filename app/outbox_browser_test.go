@@ -5,6 +5,7 @@ package main_test
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 
 	"burble/streams/redistest"
@@ -63,10 +64,7 @@ func TestWhatIsWrittenOfflineSurvivesAReloadAndIsSentOnce(t *testing.T) {
 	ada.write("before the tunnel")
 	bob.write("have a good trip")
 	ada.shows("before the tunnel", "have a good trip")
-	ada.wait("the page to be kept on the device", `caches.keys().then((names) => Promise.all(names.map((name) => caches.open(name).then((cache) => cache.match("/r/lobby")))))
-		.then((found) => found.some(Boolean))`)
-	ada.wait("the messages to be kept", `new Promise((resolve) => { const asked = indexedDB.open("burble"); asked.onsuccess = () => {
-		const all = asked.result.transaction("rooms").objectStore("rooms").getAll(); all.onsuccess = () => resolve(all.result[0]?.entries.length === 2) } })`)
+	ada.keeps("before the tunnel", "have a good trip")
 
 	// Nobody answers: the page opens from the device, with its messages.
 	here.kill()
@@ -88,6 +86,17 @@ func TestWhatIsWrittenOfflineSurvivesAReloadAndIsSentOnce(t *testing.T) {
 	ada.upToDate()
 	expectStream(t, there, "lobby", ada, bob)
 	wantOnce(t, redis, "lobby", 5)
+}
+
+// keeps waits until the device has the lobby's page, and as its messages these.
+func (p *browserPerson) keeps(texts ...string) {
+	p.t.Helper()
+	p.wait("the page to be kept on the device", `caches.keys().then((names) => Promise.all(names.map((name) => caches.open(name).then((cache) => cache.match("/r/lobby")))))
+		.then((found) => found.some(Boolean))`)
+	p.wait("the messages to be kept", fmt.Sprintf(`new Promise((resolve) => { const asked = indexedDB.open("burble"); asked.onsuccess = () => {
+		const rooms = asked.result.transaction("rooms").objectStore("rooms").openCursor();
+		rooms.onsuccess = () => !rooms.result ? resolve(false) : !rooms.result.key.endsWith(" lobby") ? rooms.result.continue()
+			: resolve(rooms.result.value.entries.map(({ text }) => text).join() === %q) } })`, strings.Join(texts, ",")))
 }
 
 // waitTruth waits until the truth line says that.

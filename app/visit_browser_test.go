@@ -161,7 +161,7 @@ func (s *scene) troubles(big, small device, look func(*browserPerson, string, ..
 
 	ada.open(s.process, "/r/lobby")
 	ada.shows("Line 9 of what was said meanwhile")
-	ada.keeps("Line 9 of what was said meanwhile")
+	ada.keeps("Line 7 of what was said meanwhile", "Line 8 of what was said meanwhile", "Line 9 of what was said meanwhile")
 	s.kill()
 	there.kill()
 	ada.offline(true)
@@ -169,21 +169,4 @@ func (s *scene) troubles(big, small device, look func(*browserPerson, string, ..
 	ada.wait("being offline", `document.querySelector("#truth").dataset.state === "offline"`)
 	ada.shows("Line 9 of what was said meanwhile")
 	look(ada, "offline", big, small)
-}
-
-// keeps waits until the device has the lobby's page, and a text of its messages.
-func (p *browserPerson) keeps(text string) {
-	p.t.Helper()
-	p.runs(`
-		const held = async () => {
-			for (const name of await caches.keys()) if (await (await caches.open(name)).match("/r/lobby")) return true;
-		};
-		const messages = () => new Promise((resolve) => {
-			const opening = indexedDB.open("burble", 1);
-			opening.onsuccess = () => {
-				const asked = opening.result.transaction("rooms").objectStore("rooms").getAll();
-				asked.onsuccess = () => resolve(JSON.stringify(asked.result));
-			};
-		});
-		while (!(await held()) || !(await messages()).includes("` + text + `")) await new Promise((done) => setTimeout(done, 50))`)
 }

@@ -107,7 +107,9 @@ export class Timeline extends EventTarget {
     let entries = [];
     await this.#change(() => {
       if (!this.attached) return;
-      entries = [...this.#log.querySelectorAll("article[id]")].slice(-most).map((article) => {
+      const rows = [...this.#log.children];
+      const unbroken = rows.slice(rows.findLastIndex((row) => row.matches(".gap")) + 1);
+      entries = unbroken.filter((row) => row.matches("article[id]")).slice(-most).map((article) => {
         this.#pending.lift(article);
         const entry = this.#maker.entry(article);
         this.#pending.lay(article);

@@ -32,7 +32,9 @@ export class Toolbar {
       const article = event.pointerType === "mouse" && event.target.closest("article");
       if (article && !this.#focused) this.show(article);
     });
-    element.parentElement.addEventListener("pointerleave", () => this.#focused || this.hide());
+    element.parentElement.addEventListener("pointerleave", ({ pointerType }) => {
+      if (pointerType === "mouse" && !this.#focused) this.hide(); // A finger leaves whenever it is lifted.
+    });
     document.addEventListener("focusin", (event) => {
       const article = event.target.closest("#messages article");
       if (article && event.target.matches(":focus-visible")) this.show(article);
@@ -42,11 +44,19 @@ export class Toolbar {
 
     // A finger.
     let from;
+    let holds = false; // whether it stayed
     const release = () => clearTimeout(this.#held);
     log.addEventListener("pointerdown", (event) => {
       if (event.pointerType === "mouse" || event.target.closest("a, button, summary")) return;
       from = event;
-      this.#held = setTimeout(() => this.show(event.target.closest("article")), HOLD);
+      this.#held = setTimeout(() => {
+        holds = true;
+        this.show(event.target.closest("article"));
+      }, HOLD);
+    });
+    log.addEventListener("touchend", (event) => {
+      if (holds) event.preventDefault(); // Lifted, it does not press what has appeared under it.
+      holds = false;
     });
     log.addEventListener("pointermove", (event) => {
       if (from && Math.hypot(event.x - from.x, event.y - from.y) > SLIP) release();

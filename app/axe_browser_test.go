@@ -84,6 +84,7 @@ func (p *browserPerson) axe(source string, rules string) []string {
 }
 
 func TestAxeFindsNothing(t *testing.T) {
+	t.Parallel()
 	source, err := axe()
 	if err != nil {
 		if os.Getenv("CI") != "" {

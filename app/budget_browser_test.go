@@ -29,6 +29,7 @@ func (b budget) expect(t *testing.T) {
 
 // What views.TestBudgets weighs is also what comes through the network.
 func TestBudgetsOfARoomOpenedForTheFirstTime(t *testing.T) {
+	t.Parallel()
 	server := burble(t, redistest.Start(t))
 	ada := newBrowserPerson(t, "Ada")
 	ada.join(server, "lobby")
@@ -69,6 +70,7 @@ func TestBudgetsOfARoomOpenedForTheFirstTime(t *testing.T) {
 }
 
 func TestBudgetOfALiveMessage(t *testing.T) {
+	t.Parallel()
 	server := burble(t, redistest.Start(t))
 	reader, err := dial(server.url(), "", nil)
 	if err != nil {

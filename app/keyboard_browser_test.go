@@ -92,6 +92,7 @@ func (p *browserPerson) opens(button, panel string) {
 }
 
 func TestEveryControlIsReachedByKeyboard(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	ada := s.ada
 	ada.looksWith(wide, "light")
@@ -114,6 +115,7 @@ func TestEveryControlIsReachedByKeyboard(t *testing.T) {
 }
 
 func TestWholeConversationByKeyboard(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	eve := newBrowserPerson(t, "Eve")
 	eve.open(s.process, "/")

@@ -7,6 +7,7 @@ import "testing"
 // Nothing is wider than the narrowest screen, and at 200 % everything that is needed
 // all the time is there, and nothing lies over it.
 func TestEverythingFitsANarrowScreenAndAZoomedOne(t *testing.T) {
+	t.Parallel()
 	newScene(t).visit(zoomed, narrow, func(p *browserPerson, what string, devices ...device) {
 		for _, with := range devices {
 			p.looksWith(with, "light")

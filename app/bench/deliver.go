@@ -82,6 +82,13 @@ func (b *bench) measure(ctx context.Context, c *crowd, r *redisServer, got *resu
 	if got.Resident, err = sumOf(c.server.pids, resident); err != nil {
 		return err
 	}
+	c.count(got, pace)
+	got.spent = after.since(before, got.Deliveries, int64(c.work.Lasts.Seconds()*float64(c.work.Rate)))
+	return nil
+}
+
+// count ends the clients, and takes over what they have counted.
+func (c *crowd) count(got *result, pace *pacer) {
 	c.end()
 	got.tally = *c.readers.end()
 	if c.speakers != c.readers {
@@ -95,8 +102,6 @@ func (b *bench) measure(ctx context.Context, c *crowd, r *redisServer, got *resu
 	got.LastP50 = lastReader(got.slowest)
 	got.Missing = c.readers.missing(pace.said)
 	got.Late = pace.late
-	got.spent = after.since(before, got.Deliveries, int64(c.work.Lasts.Seconds()*float64(c.work.Rate)))
-	return nil
 }
 
 // lastReader is the median of the latencies of the messages' last readers.

@@ -160,6 +160,13 @@ func (b *bench) runSuite(ctx context.Context) error {
 	}
 	b.say(fmt.Sprintf("\nmedians of %d runs, %v in all\n\n%s", b.runs, time.Since(began).Round(time.Second), strings.Join(verdicts, "\n")))
 	b.say("\n" + suiteMarkdown(demands))
+	if b.suite == "all" {
+		b.say("and on, until something breaks")
+		b.targets, b.work, b.runs = targets[:1], b.plan("burble", "ladder", same).work, 1
+		if err := b.climb(ctx); err != nil {
+			return err
+		}
+	}
 	if failed > 0 {
 		return fmt.Errorf("%w: %d of %d", errNotHeld, failed, len(demands))
 	}

@@ -64,6 +64,17 @@ func TestSuiteFailsWhenAnythingOfBurblesWasLostOnce(t *testing.T) {
 	}
 }
 
+func TestSummaryComparesWithTheFloorAtTheSameWork(t *testing.T) {
+	var out strings.Builder
+	b := &bench{out: &out, runs: 3}
+	other := shown("floor", 9, 9, 9)
+	other.work.Rate = 1000
+	b.summary([]*plan{shown("burble", 1, 3, 9), other, shown("floor", 2, 2, 2)})
+	if count := strings.Count(out.String(), "x the floor's"); count != 1 || !strings.Contains(out.String(), "ok, CPU 1.50 x the floor's\n") {
+		t.Errorf("it says\n%s", out.String())
+	}
+}
+
 func TestEveryDemandCanBeRun(t *testing.T) {
 	b, err := parseFlags([]string{"-suite", "all", "-centrifugo", "1"})
 	if err != nil {

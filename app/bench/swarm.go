@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -127,9 +126,6 @@ func (s *swarm) opened(c *client) [][]byte {
 	if s.follows == 0 {
 		return nil
 	}
-	if s.protocol.joined == "" {
-		s.joins(c, s.follows)
-	}
 	return s.protocol.follow(s.work.rooms(c.index))
 }
 
@@ -212,7 +208,7 @@ func raiseFiles(want int) (int, error) {
 	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &asked) != nil {
 		asked = syscall.Rlimit{Cur: limit.Max, Max: limit.Max}
 		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &asked); err != nil {
-			return 0, errors.Join(fmt.Errorf("raise the limit of open files: %w", err))
+			return 0, fmt.Errorf("raise the limit of open files: %w", err)
 		}
 	}
 	return int(asked.Cur), nil

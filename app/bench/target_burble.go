@@ -31,7 +31,7 @@ func (b *bench) buildBurble(ctx context.Context) (string, error) {
 		args = append(args, "-overlay", overlay)
 	}
 	if said, err := exec.CommandContext(ctx, "go", append(args, "burble/app")...).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build burble/app: %w\n%s", err, said)
+		return "", fmt.Errorf("build Burble, in its folder or with -burble: %w\n%s", err, said)
 	}
 	b.burble = program
 	return program, nil

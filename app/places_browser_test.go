@@ -58,7 +58,7 @@ func TestPlacesOfTheRoomAreLinkedJumpedToAndLeft(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := burble(t, redis), burble(t, redis)
-	times := tell(t, redis, here, "tales", time.Hour, story(200)...) // more than a week
+	times := tell(t, redis, here, "tales", time.Hour, story(280)...) // more than a week
 	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
 	ada.join(here, "tales")
 	bob.join(there, "tales")
@@ -68,9 +68,9 @@ func TestPlacesOfTheRoomAreLinkedJumpedToAndLeft(t *testing.T) {
 	ada.wait("lines of days", `[...document.querySelectorAll(".day")].map((day) => day.innerText).slice(-2).join() === "Yesterday,Today"`)
 
 	// The time of a message is its link. Opened elsewhere it shows that place, with what is around it.
-	link := see[string](bob, `document.querySelector("`+bob.message("tale 190")+` .when").href`)
+	link := see[string](bob, `document.querySelector("`+bob.message("tale 270")+` .when").href`)
 	ada.open(here, strings.Replace(link, there.url(), "", 1))
-	ada.expectPlace("tale 190", "live")
+	ada.expectPlace("tale 270", "live")
 	ada.open(here, fmt.Sprintf("/r/tales/%d-0", times[99].UnixMilli()))
 	ada.expectPlace("tale 100", "past")
 	ada.shows("tale 80", "tale 120")
@@ -82,7 +82,7 @@ func TestPlacesOfTheRoomAreLinkedJumpedToAndLeft(t *testing.T) {
 	ada.shows("tale 50")
 	ada.expect("the button", `document.querySelector("#jump").innerText`, "Back to now")
 	ada.press("Escape")
-	ada.shows("tale 200")
+	ada.shows("tale 280")
 	ada.upToDate()
 	ada.expect("the address", `location.pathname`, "/r/tales")
 

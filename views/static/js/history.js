@@ -1,5 +1,6 @@
-const PAGE = 50;
-const AHEAD = "800px 0px"; // how far outside the view an edge starts to load
+const PAGE = 50; // messages around a place, as many as the server shows of a room
+const MORE = 100; // messages beyond an edge
+const AHEAD = "1200px 0px"; // how far outside the view an edge starts to load
 const AGAIN = 3_000; // how long to wait after a page could not be had
 
 /**
@@ -47,12 +48,14 @@ export class History extends EventTarget {
    */
   async at(place) {
     const generation = ++this.#generation;
-    const page = await this.#fetch(place);
+    const page = await this.#fetch(place, PAGE);
     if (generation !== this.#generation) return;
     const attach = page.newer === null;
-    await this.#timeline.page(page.entries, page.as_of, { replace: true, attach });
-    this.#set("older", page.older, page.entries[0]?.n === 1);
-    this.#set("newer", page.newer);
+    const edges = () => {
+      this.#set("older", page.older, page.entries[0]?.n === 1);
+      this.#set("newer", page.newer);
+    };
+    await this.#timeline.page(page.entries, page.as_of, { replace: true, attach, edges });
     if (attach) this.dispatchEvent(new CustomEvent("live", { detail: page.as_of }));
     else this.dispatchEvent(new Event("past"));
   }
@@ -71,7 +74,7 @@ export class History extends EventTarget {
     const generation = this.#generation;
     this.#edges[direction].loading = true;
     try {
-      const page = await this.#fetch({ [direction === "older" ? "before" : "after"]: from });
+      const page = await this.#fetch({ [direction === "older" ? "before" : "after"]: from }, MORE);
       if (generation !== this.#generation || from !== this.#edges[direction].from) return;
       await this.#take(direction, page);
     } catch {
@@ -85,13 +88,13 @@ export class History extends EventTarget {
 
   async #take(direction, page) {
     const attach = direction === "newer" && page.newer === null;
-    this.#set(direction, page[direction], direction === "older" && page.entries[0]?.n === 1);
-    await this.#timeline.page(page.entries, page.as_of, { attach });
+    const edges = () => this.#set(direction, page[direction], direction === "older" && page.entries[0]?.n === 1);
+    await this.#timeline.page(page.entries, page.as_of, { attach, edges });
     if (attach) this.dispatchEvent(new CustomEvent("live", { detail: page.as_of }));
   }
 
-  async #fetch(place) {
-    const query = new URLSearchParams({ ...place, limit: PAGE, html: true });
+  async #fetch(place, limit) {
+    const query = new URLSearchParams({ ...place, limit, html: true });
     const response = await fetch(`${this.#path}?${query}`, { headers: { Accept: "application/json" } });
     if (!response.ok) throw new Error(`${response.status} for ${query}`);
     return response.json();

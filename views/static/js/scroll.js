@@ -1,9 +1,12 @@
 const NEAR = 100; // pixels from the end within which the page follows what comes
+const REST = "onscrollend" in globalThis ? 1_000 : 150; // after so long without a scroll it has ended, told or not
 
 /**
  * Scroll owns the place in the messages. Every change of the messages is done in
  * its queue, one after another, and leaves what is being read where it is: at the
- * end, or at the message then in view.
+ * end, or at the message then in view. Unless that is the very end, a change waits
+ * until nothing moves: a browser that glides to a place goes on to where that place
+ * was, and the view would jump.
  *
  * The scroller is laid out from its end (column-reverse), so scrollTop is 0 at the
  * newest message and negative above it.
@@ -14,22 +17,25 @@ export class Scroll extends EventTarget {
   #scroller;
   #queue = Promise.resolve();
   #owed = 0;
+  #scrolled = -Infinity; // when it did last
+  #ended = true; // whether that has ended, as the browser tells
+  #still = false; // whether nothing moves in this frame
 
   /** @param {HTMLElement} scroller */
   constructor(scroller) {
     super();
     this.#scroller = scroller;
-    scroller.addEventListener("scroll", () => this.dispatchEvent(new Event("place")), { passive: true });
+    scroller.addEventListener("scroll", () => {
+      this.#scrolled = performance.now();
+      this.#ended = false;
+      this.dispatchEvent(new Event("place"));
+    });
+    scroller.addEventListener("scrollend", () => (this.#ended = true));
   }
 
   /** Pixels below the view. */
   get fromEnd() {
     return Math.max(0, -this.#scroller.scrollTop);
-  }
-
-  /** Pixels above the view. */
-  get fromStart() {
-    return this.#scroller.scrollHeight - this.#scroller.clientHeight - this.fromEnd;
   }
 
   get nearEnd() {
@@ -39,16 +45,17 @@ export class Scroll extends EventTarget {
   /**
    * Queues a change of the messages. With `pin` the view stays at the end if it is
    * there; otherwise the message in view stays where it is.
-   * @param {() => void} change
+   * @param {(held: Element | null) => void} change held: what stays where it is; null: the end
    * @param {{ pin?: () => boolean }} [options] pin is asked when the change's turn comes
    * @returns {Promise<void>} settled when the change is done
    */
   change(change, { pin = () => true } = {}) {
-    return this.#enqueue(() => {
+    return this.#enqueue(async () => {
+      while (!this.#still && !(pin() && this.fromEnd < 1) && !document.hidden) await this.#look();
       const stay = pin() && this.nearEnd;
       const anchor = stay ? null : this.#inView();
       const before = anchor?.getBoundingClientRect().top - this.#owed;
-      change();
+      change(anchor);
       this.#owed = 0;
       if (stay) this.#scroller.scrollTop = 0;
       if (stay || !anchor?.isConnected) return;
@@ -70,16 +77,28 @@ export class Scroll extends EventTarget {
     return this.#enqueue(() => element.scrollIntoView({ block: "center" }));
   }
 
+  /** Finds out whether anything moves, which takes two frames: the first may not know yet of a key just pressed. */
+  async #look() {
+    const before = this.#scrolled;
+    await new Promise((resolve) => {
+      requestAnimationFrame(() => requestAnimationFrame(resolve));
+      document.addEventListener("visibilitychange", resolve, { once: true }); // There are no frames then.
+    });
+    this.#still = before === this.#scrolled && (this.#ended || performance.now() - before > REST);
+    requestAnimationFrame(() => (this.#still = false));
+  }
+
   #enqueue(work) {
     const done = this.#queue.then(work);
     this.#queue = done.catch(() => {});
     return done;
   }
 
+  /** What is read first: the words, for the heading above them may come or go with a neighbour. */
   #inView() {
-    const top = this.#scroller.getBoundingClientRect().top;
-    for (const article of this.#scroller.querySelectorAll("article")) {
-      if (article.getBoundingClientRect().bottom > top) return article;
+    const { top } = this.#scroller.getBoundingClientRect();
+    for (const body of this.#scroller.querySelectorAll("article > .body")) {
+      if (body.getBoundingClientRect().bottom > top) return body;
     }
     return null;
   }

@@ -2,7 +2,7 @@ import { compare, idOf } from "./id.js";
 import { Pending } from "./pending.js";
 import { decorate, drop, lastAt, previous, next } from "./rows.js";
 
-const MOST = 300; // messages in the page; beyond, those far from the view go
+const MOST = 300; // messages in the page; beyond, those far from what is in view go
 const SPARE = 50; // how many more go then, so that it is seldom done
 const AMENDMENTS = 500;
 
@@ -64,14 +64,14 @@ export class Timeline extends EventTarget {
 
   /** Takes entries of the live read. @param {import("./message.js").Entry[]} entries */
   append(entries) {
-    return this.#change(() => {
+    return this.#change((held) => {
       let added = false;
       for (const entry of entries) {
         if (entry.of) this.#amend(entry);
         else if (this.attached) added = this.#insert(entry) || added;
         else added = true;
       }
-      this.#trim();
+      this.#trim(held);
       if (added && !(this.attached && this.#scroll.nearEnd)) this.dispatchEvent(new Event("unseen"));
     });
   }
@@ -80,22 +80,22 @@ export class Timeline extends EventTarget {
    * Takes a page of history, folded as of a cursor.
    * @param {import("./message.js").Entry[]} entries
    * @param {string} asOf
-   * @param {{ attach?: boolean, replace?: boolean }} options attach: the page reaches the room's end; replace: it
-   *   stands in place of all that is shown
+   * @param {{ attach?: boolean, replace?: boolean, edges?: () => void }} options attach: the page reaches the room's
+   *   end; replace: it stands in place of all that is shown; edges: changes what stands beside the messages with them
    */
-  page(entries, asOf, { attach = false, replace = false } = {}) {
-    const change = () => {
+  page(entries, asOf, { attach = false, replace = false, edges } = {}) {
+    const change = (held) => {
+      edges?.();
       if (replace) this.#clear();
       for (const entry of entries) this.#insert(entry);
       for (const amendment of this.#amendments) {
         if (compare(amendment.id, idOf(asOf)) > 0) this.#apply(amendment);
       }
       if (attach || replace) this.attached = attach;
-      this.#trim();
+      this.#trim(held);
     };
     this.#log.setAttribute("aria-busy", "true"); // What is old is not announced.
-    const pin = () => replace || this.attached;
-    return this.#scroll.change(change, { pin }).finally(() => this.#log.removeAttribute("aria-busy"));
+    return this.#scroll.change(change, { pin: () => replace }).finally(() => this.#log.removeAttribute("aria-busy"));
   }
 
   /**
@@ -227,17 +227,25 @@ export class Timeline extends EventTarget {
     if (kind === "delete" && this.attached && oldest && compare(id, oldest) > 0) this.#insert({ id, kind: "message", user, deleted: true });
   }
 
-  #trim() {
+  /** Keeps the messages around those in view. @param {Element | null} held as Scroll.change has it */
+  #trim(held) {
     if (this.#articles.size <= MOST) return;
-    const end = this.#scroll.fromEnd > this.#scroll.fromStart ? "newer" : "older";
     const rows = [...this.#log.querySelectorAll("article[id]")];
-    const excess = rows.length - MOST + SPARE;
-    for (const row of end === "older" ? rows.slice(0, excess) : rows.slice(-excess)) {
+    const at = rows.indexOf(held?.closest("article"));
+    const most = MOST - SPARE;
+    const last = rows.length - most;
+    const start = at < 0 ? last : Math.min(Math.max(0, at - most / 2), last);
+    this.#drop("older", rows.slice(0, start));
+    this.#drop("newer", rows.slice(start + most));
+  }
+
+  #drop(end, rows) {
+    if (!rows.length) return;
+    for (const row of rows) {
       this.#articles.delete(row.id.slice(1));
       drop(row);
     }
     if (end === "newer") this.attached = false;
-    decorate(this.#log.querySelector("article[id]"));
     this.dispatchEvent(new CustomEvent("trimmed", { detail: end }));
   }
 

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"runtime/debug"
 	"sync"
@@ -32,6 +33,8 @@ const (
 	drainTime = 20 * time.Second
 	// requestTime is how long a client may take to send a request.
 	requestTime = 15 * time.Second
+	// answerTime is how long it may take to read the answer, if that is no live read.
+	answerTime = 60 * time.Second
 	// idleTime is above the 90 s that Heroku's router keeps a connection.
 	idleTime = 120 * time.Second
 )
@@ -49,14 +52,19 @@ type App struct {
 	fiber   *fiber.App
 
 	presence *presence
-	searches searches
 
 	ctx  context.Context // of the reads and appends; ends after the last feed
 	stop context.CancelFunc
 }
 
-// limits are the token buckets, by address and by user, of this process.
-type limits struct{ messages, signals, address, connections *limiter }
+// limits are, in this process, the token buckets of users and addresses, and what an
+// address holds.
+type limits struct {
+	messages, signals, address, connections *limiter
+
+	open, live, unread            *tally // connections, live reads, bytes of answers
+	userSearches, addressSearches *tally // that run
+}
 
 // New makes a server over a store that runs, and goes on running until Serve has
 // returned. The secret signs cookies and tokens.
@@ -69,6 +77,12 @@ func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *
 		signals:     newLimiter(config.RateMessages, int(4*config.RateMessages)),
 		address:     newLimiter(config.RateAddress, int(4*config.RateAddress)),
 		connections: newLimiter(config.RateConnections, int(20*config.RateConnections)),
+		open:        newTally(int(math.Ceil(connectionsMost * config.RateConnections))),
+		live:        newTally(int(math.Ceil(connectionsMost * config.RateConnections))),
+		unread:      newTally(unreadMost),
+
+		userSearches:    newTally(1),
+		addressSearches: newTally(searchesMost),
 	}
 	a.metrics = newMetrics(a)
 	a.presence = newPresence(store, log)
@@ -76,7 +90,7 @@ func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *
 		Views: views.Engine(), ViewsLayout: views.Layout,
 		ErrorHandler: a.tell, BodyLimit: frameLimit,
 		CaseSensitive: true, StrictRouting: true, // one spelling: the middleware looks at paths
-		ReadTimeout: requestTime, IdleTimeout: idleTime, // no WriteTimeout: writes have deadlines
+		ReadTimeout: requestTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
 		ReadBufferSize: 4 << 10, Immutable: true, DisableStartupMessage: true,
 	})
 	a.fiber.Server().KeepHijackedConns = true // a feed closes its own
@@ -104,7 +118,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	running.Go(a.pumps.run)
 	running.Go(func() { a.presence.run(beating) })
 	served := make(chan error, 1)
-	go func() { served <- a.fiber.Listener(listener) }()
+	go func() { served <- a.fiber.Listener(a.door(listener)) }()
 
 	var err error
 	select {

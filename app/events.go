@@ -45,6 +45,12 @@ func (a *App) takeOver(c *fiber.Ctx, contentType string, lines *lineCodec, done 
 		done()
 		return nil
 	}
+	giveBack, ok := a.limits.live.take(a.caller(c).address, 1)
+	if !ok {
+		done()
+		return slowDown(time.Minute, "live reads")
+	}
+	ended := func() { giveBack(); done() }
 	lines.chunked = c.Context().Request.Header.IsHTTP11()
 	header := &c.Response().Header
 	if lines.chunked {
@@ -57,14 +63,14 @@ func (a *App) takeOver(c *fiber.Ctx, contentType string, lines *lineCodec, done 
 		conn, _ := detach(wrapped)
 		f := &feed{app: a, conn: conn, codec: lines, log: a.log}
 		running := a.run(f, func() {
-			defer done()
+			defer ended()
 			if f.write(head) {
 				serve(f)
 			}
 			f.hangUp(closeNormal, "")
 		})
 		if !running { // the client comes back to another server
-			done()
+			ended()
 			f.finish()
 		}
 	})

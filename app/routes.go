@@ -22,7 +22,7 @@ func (a *App) routes() {
 	a.fiber.Get("/metrics", a.metrics.handler())
 	a.fiber.Get(views.StaticPath()+"/*", static)
 	a.fiber.Get("/sw.js", a.worker)
-	a.fiber.Use(a.checkOrigin, a.limitAddress, a.checkToken)
+	a.fiber.Use(a.checkOrigin, a.limitAddress, a.checkToken, a.limitUnread)
 	zipped := compress.New(compress.Config{Level: compress.LevelBestSpeed})
 	a.fiber.Get("/", zipped, a.home)
 	a.fiber.Get("/open", a.open)

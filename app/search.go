@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -20,6 +19,7 @@ const (
 	searchMatches = 50     // found
 	searchMost    = 20_000 // looked at
 	queryLimit    = 200    // characters
+	searchesMost  = 8      // at once, of one address
 )
 
 // query is what is searched for.
@@ -30,31 +30,6 @@ type query struct {
 	before, after streams.ID
 }
 
-// searches lets everybody search once at a time.
-type searches struct {
-	mu      sync.Mutex
-	running map[string]bool
-}
-
-func (s *searches) begin(who string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.running[who] {
-		return false
-	}
-	if s.running == nil {
-		s.running = make(map[string]bool)
-	}
-	s.running[who] = true
-	return true
-}
-
-func (s *searches) end(who string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.running, who)
-}
-
 // search is GET /r/{room}/search: matching messages, newest first, a line each,
 // written as they are found.
 func (a *App) search(c *fiber.Ctx) error {
@@ -62,22 +37,37 @@ func (a *App) search(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	caller := a.caller(c)
-	who := caller.address
-	if caller.guest != nil {
-		who = caller.guest.ID
-	}
 	html, err := queryBool(c, "html")
 	if err != nil {
 		return err
 	}
-	if !a.searches.begin(who) {
+	end, ok := a.beginSearch(a.caller(c))
+	if !ok {
 		return slowDown(time.Second, "searches at once")
 	}
 	lines := &lineCodec{}
-	return a.takeOver(c, "application/x-ndjson", lines, func() { a.searches.end(who) }, func(f *feed) {
+	return a.takeOver(c, "application/x-ndjson", lines, end, func(f *feed) {
 		a.scan(asked, html, func(line []byte) bool { return f.write(lines.chunk(append(line, '\n'))) })
 	})
+}
+
+// beginSearch counts a search for its user, who has one at a time, and for the address:
+// users cost nothing to make.
+func (a *App) beginSearch(caller *caller) (end func(), ok bool) {
+	who := caller.address
+	if caller.guest != nil {
+		who = caller.guest.ID
+	}
+	ofUser, ok := a.limits.userSearches.take(who, 1)
+	if !ok {
+		return nil, false
+	}
+	ofAddress, ok := a.limits.addressSearches.take(caller.address, 1)
+	if !ok {
+		ofUser()
+		return nil, false
+	}
+	return func() { ofUser(); ofAddress() }, true
 }
 
 func queryAsked(c *fiber.Ctx) (asked query, err error) {

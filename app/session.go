@@ -62,7 +62,14 @@ func (a *App) takeSocket(ws *websocket.Conn) {
 	if s.guest != nil {
 		s.user = s.guest.ID
 	}
-	if !a.run(&s.feed, s.serve) {
+	giveBack, ok := a.limits.live.take(s.address, 1)
+	if !ok {
+		s.hangUp(closeNotAllowed, "too many connections")
+		s.finish()
+		return
+	}
+	if !a.run(&s.feed, func() { defer giveBack(); s.serve() }) {
+		giveBack()
 		s.hangUp(closeRestart, "the server is going away: come back")
 		s.finish()
 	}

@@ -18,9 +18,6 @@ func detach(wrapped net.Conn) (conn net.Conn, input io.Reader) {
 	early, _ := io.ReadAll(wrapped)
 	conn = wrapped.(interface{ UnsafeConn() net.Conn }).UnsafeConn()
 	conn.SetDeadline(time.Time{})
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetWriteBuffer(sendBuffer)
-	}
 	if len(early) == 0 {
 		return conn, conn
 	}

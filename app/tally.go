@@ -1,0 +1,139 @@
+package main
+
+import (
+	"io"
+	"net"
+	"sync"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// What an address holds at one time is bounded, as limiters bound what it asks for in
+// a second: connections, live reads, and answers that it does not read.
+const (
+	// connectionsMost is how many connections, and how many live reads, an address may
+	// have open: so many for each that it may open in a second.
+	connectionsMost = 40
+	// unreadMost is how many bytes of answers wait for an address to read them.
+	unreadMost = 16 << 20
+	// answerSmall is an answer that is not counted, for the kernel takes it.
+	answerSmall = 64 << 10
+)
+
+// tally counts what each key holds, up to a bound. It may be used from many goroutines
+// at once.
+type tally struct {
+	most int // 0: no bound
+
+	mu   sync.Mutex
+	held map[string]int
+}
+
+func newTally(most int) *tally { return &tally{most: most, held: make(map[string]int)} }
+
+// take counts some more for the key, unless that were too many. What was taken is
+// given back by calling the function, once or more often.
+func (t *tally) take(key string, some int) (giveBack func(), ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.most > 0 && t.held[key]+some > t.most {
+		return nil, false
+	}
+	t.held[key] += some
+	return sync.OnceFunc(func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.held[key] -= some; t.held[key] == 0 {
+			delete(t.held, key)
+		}
+	}), true
+}
+
+// doorkeeper is a listener that bounds what the kernel keeps of each connection's
+// unread answers, and hangs up on an address that has too many connections, before they
+// have said anything.
+type doorkeeper struct {
+	net.Listener
+	open *tally // nil: a proxy stands before us, to which all connections belong
+}
+
+func (a *App) door(listener net.Listener) net.Listener {
+	if a.config.TrustedProxy != proxyNone {
+		return doorkeeper{listener, nil}
+	}
+	return doorkeeper{listener, a.limits.open}
+}
+
+// Accept is of net.Listener.
+func (d doorkeeper) Accept() (net.Conn, error) {
+	for {
+		conn, err := d.Listener.Accept()
+		tcp, ok := conn.(*net.TCPConn)
+		if err != nil || !ok {
+			return conn, err
+		}
+		tcp.SetWriteBuffer(sendBuffer)
+		if d.open == nil {
+			return tcp, nil
+		}
+		remote := clientAddress(nil, tcp.RemoteAddr().String(), proxyNone)
+		if giveBack, ok := d.open.take(addressGroup(remote), 1); ok {
+			return &countedConn{tcp, giveBack}, nil
+		}
+		tcp.SetLinger(0) // nothing is kept of it
+		tcp.Close()
+	}
+}
+
+// countedConn is a connection that is counted while it is open.
+type countedConn struct {
+	*net.TCPConn
+	giveBack func()
+}
+
+// Close is of net.Conn.
+func (c *countedConn) Close() error {
+	c.giveBack()
+	return c.TCPConn.Close()
+}
+
+// limitUnread bounds what waits for an address to read it: it could ask for large pages,
+// and read none.
+func (a *App) limitUnread(c *fiber.Ctx) error {
+	if err := c.Next(); err != nil {
+		return err
+	}
+	body := c.Response().Body()
+	if len(body) <= answerSmall {
+		return nil
+	}
+	giveBack, ok := a.limits.unread.take(a.caller(c).address, len(body))
+	if !ok {
+		return slowDown(answerTime/4, "answers that nobody reads")
+	}
+	c.Response().SwapBody(nil) // so that the body is ours
+	c.Context().SetBodyStream(&unread{body, giveBack}, len(body))
+	return nil
+}
+
+// unread is an answer that is counted until it is read.
+type unread struct {
+	rest     []byte
+	giveBack func()
+}
+
+// Read is of io.Reader.
+func (u *unread) Read(into []byte) (int, error) {
+	if len(u.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(into, u.rest)
+	u.rest = u.rest[n:]
+	return n, nil
+}
+
+// Close is of io.Closer. fasthttp calls it when the answer was written, or could not be.
+func (u *unread) Close() error {
+	u.giveBack()
+	return nil
+}

@@ -17,8 +17,8 @@ import (
 const slots = 16384
 
 // Cluster is a Redis Cluster of three primaries that share the slots, and perhaps a
-// replica of each. When a primary has been silent for a second, its replica takes over;
-// that takes two to four seconds in all.
+// replica of each. When a primary has been silent for 1.5 seconds, its replica takes over;
+// that takes three to five seconds in all.
 //
 //	c := redistest.StartCluster(t, 1)
 //	old := c.Primary("{3}:room:lobby")
@@ -49,7 +49,7 @@ func StartCluster(t testing.TB, replicas int, args ...string) *Cluster {
 	for i, node := range c.Nodes {
 		c.configure(node, buses)
 		own := []string{
-			"--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0",
+			"--cluster-enabled", "yes", "--cluster-node-timeout", "1500", "--cluster-replica-validity-factor", "0",
 			"--cluster-announce-ip", "127.0.0.1", "--cluster-announce-port", port(node.Proxy.Addr),
 			"--cluster-port", fmt.Sprint(buses[i]), "--cluster-announce-bus-port", fmt.Sprint(buses[i]),
 		}

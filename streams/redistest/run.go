@@ -94,6 +94,21 @@ func (b Backend) Each(t testing.TB, command ...any) {
 	}
 }
 
+// Denied is what users tried without having the right, by ACL LOG.
+func (b Backend) Denied(t testing.TB) (all []string) {
+	t.Helper()
+	for _, server := range b.servers {
+		denied, err := server.ACLLog(context.Background(), 100).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range denied {
+			all = append(all, one.Reason+" "+one.Object)
+		}
+	}
+	return all
+}
+
 // Main runs a package's tests, and then ends the Clusters that Run had them share. A
 // package whose tests call Run calls it from TestMain.
 func Main(m *testing.M) int {

@@ -128,7 +128,7 @@ const askTime = 2 * time.Second
 // await asks until it is so.
 func await(t testing.TB, what string, so func(ctx context.Context) bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		ctx, cancel := context.WithTimeout(context.Background(), askTime)
 		done := so(ctx)
 		cancel()

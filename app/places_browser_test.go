@@ -163,7 +163,7 @@ func TestPageFollowsTheEndOnlyWhenThere(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := burble(t, redis), burble(t, redis)
-	tell(t, redis, here, "tales", time.Minute, story(60)...)
+	tell(t, redis, here, "tales", time.Minute, story(40)...)
 	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
 	ada.join(here, "tales")
 	bob.join(there, "tales")
@@ -174,14 +174,15 @@ func TestPageFollowsTheEndOnlyWhenThere(t *testing.T) {
 	bob.write("at the end")
 	ada.shows("at the end")
 	ada.wait("it to be in view", inView("at the end"))
-	ada.do(chromedp.ScrollIntoView(chromedp.CSS(ada.message("tale 30"))))
-	ada.wait("the place", inView("tale 30"))
+	ada.do(chromedp.ScrollIntoView(chromedp.CSS(ada.message("tale 10"))))
+	ada.wait("the place", inView("tale 10"))
 	bob.write("below the view")
 	ada.shows("below the view")
 	ada.wait("the button", `!document.querySelector("#jump").hidden && document.querySelector("#jump").innerText === "New messages"`)
-	if !see[bool](ada, inView("tale 30")) || see[bool](ada, inView("below the view")) {
+	if !see[bool](ada, inView("tale 10")) || see[bool](ada, inView("below the view")) {
 		t.Error("the view moved")
 	}
 	ada.click("#jump")
 	ada.wait("the newest in view", inView("below the view")+` && document.querySelector("#jump").hidden`)
+	expectStream(t, there, "tales", ada, bob)
 }

@@ -51,19 +51,29 @@ func TestUnreadIsCountedAndReadOnOneDeviceIsReadOnAll(t *testing.T) {
 	// After an absence the line is above what came meanwhile, and a link leads up to it.
 	ada.open(here, "/")
 	token := here.token("Cleo")
-	for i := range 40 {
+	for i := range 39 {
 		here.post(token, "lobby", uuid.NewString(), fmt.Sprintf("meanwhile %d", i))
 	}
-	ada.waitCount("lobby", 40, 0)
+	ada.waitCount("lobby", 39, 0)
 	ada.open(here, "/r/lobby")
 	ada.expectNew("meanwhile 0")
-	ada.expect("the link up to it", `document.querySelector("#unread").innerText`, "40 new messages")
+	ada.expect("the link up to it", `document.querySelector("#unread").innerText`, "39 new messages")
 	phone.waitCount("lobby", 0, 0)
 	ada.click("#unread")
 	ada.wait("the line to be in view", `document.querySelector("[data-new]").getBoundingClientRect().top > 0 && document.querySelector("#unread").hidden`)
 	ada.open(here, "/r/lobby")
 	ada.upToDate()
 	ada.wait("no line, all is read", `!document.querySelector("[data-new]")`)
+
+	// What was read just before the page was left is read, though the server was not told.
+	ada.open(here, "/")
+	_, answer := here.post(token, "lobby", uuid.NewString(), "read in a hurry")
+	phone.waitCount("lobby", 1, 0)
+	see[bool](ada, fmt.Sprintf("(localStorage[%q] = document.body.dataset.user + %q) !== ''", "burble:read:lobby", " "+postedID(t, answer)))
+	ada.open(here, "/r/lobby")
+	ada.upToDate()
+	ada.wait("no line and no link to it", `!document.querySelector("[data-new]") && document.querySelector("#unread").hidden`)
+	phone.waitCount("lobby", 0, 0)
 	phone.open(there, "/r/lobby")
 	phone.upToDate()
 	expectStream(t, here, "lobby", ada, bob, phone)

@@ -32,7 +32,8 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
   const send = (id) => me !== null && connection.send({ type: "read", room, id });
   const reading = new Reading(told, send);
   if (reading.seen(marks.of(room)) && log.dataset.read) {
-    log.dataset.read = reading.mark;
+    if (rooms.get(room).unread) log.dataset.read = reading.mark;
+    else delete log.dataset.read;
     timeline.relabel();
   }
   const newline = new Newline({ log, link: find("unread"), scroll, history });

@@ -3,7 +3,6 @@ package streams_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -11,8 +10,6 @@ import (
 
 	"burble/streams"
 	"burble/streams/redistest"
-
-	"github.com/google/uuid"
 )
 
 func TestOpenWaitsForARedisThatStartsLater(t *testing.T) {
@@ -74,39 +71,6 @@ func TestOpenRefusesAPromiseOfDiskThatRedisDoesNotKeep(t *testing.T) {
 		if (err == nil) != (ask.says == "") || err != nil && !strings.Contains(err.Error(), ask.says) {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-}
-
-func TestStoredMeansThatAReplicaHasIt(t *testing.T) {
-	t.Parallel()
-	primary := startPrimary(t)
-	store := redistest.Open(t, streams.Options{Redis: primary.Redis(), Durability: streams.Replica})
-	if store.Durability() != streams.Replica {
-		t.Errorf("durability %v", store.Durability())
-	}
-	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "x"}
-	if _, err := store.Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
-		t.Fatalf("without a replica: %v", err)
-	}
-	client := primary.Client()
-	defer client.Close()
-	first := client.XRange(context.Background(), lobbyKey, "-", "+").Val()
-
-	replica := redistest.StartTCP(t, replicaOf(t, primary)...)
-	var stored streams.Stored
-	within(t, "the same key to be stored on the replica", func() (ok bool) {
-		var err error
-		stored, err = store.Append(context.Background(), "lobby", entry)
-		return err == nil
-	})
-	if len(first) != 1 || !stored.Repeated || stored.Cursor.ID.String() != first[0].ID {
-		t.Errorf("stored as %v, and before as %v", stored, first)
-	}
-	say(t, store, "lobby", "y")
-	second := replica.Client()
-	defer second.Close()
-	if n := second.XLen(context.Background(), lobbyKey).Val(); n != 2 {
-		t.Errorf("told stored, and the replica has %d of 2", n)
 	}
 }
 

@@ -1,0 +1,85 @@
+//go:build unix
+
+package streams_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+)
+
+func TestStoredMeansThatAReplicaHasIt(t *testing.T) {
+	t.Parallel()
+	primary := startPrimary(t)
+	store := redistest.Open(t, streams.Options{Redis: primary.Redis(), Durability: streams.Replica})
+	if store.Durability() != streams.Replica {
+		t.Errorf("durability %v", store.Durability())
+	}
+	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "x"}
+	if _, err := store.Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
+		t.Fatalf("without a replica: %v", err)
+	}
+	client := primary.Client()
+	defer client.Close()
+	first := client.XRange(context.Background(), lobbyKey, "-", "+").Val()
+
+	replica := redistest.StartTCP(t, replicaOf(t, primary)...)
+	var stored streams.Stored
+	within(t, "the same key to be stored on the replica", func() (ok bool) {
+		var err error
+		stored, err = store.Append(context.Background(), "lobby", entry)
+		return err == nil
+	})
+	if len(first) != 1 || !stored.Repeated || stored.Cursor.ID.String() != first[0].ID {
+		t.Errorf("stored as %v, and before as %v", stored, first)
+	}
+	say(t, store, "lobby", "y")
+	second := replica.Client()
+	defer second.Close()
+	if n := second.XLen(context.Background(), lobbyKey).Val(); n != 2 {
+		t.Errorf("told stored, and the replica has %d of 2", n)
+	}
+}
+
+// WAIT speaks of what its own connection to one server has written. A replica that hangs
+// tells whether that one was asked: elsewhere there is nothing to wait for.
+func TestStoredWaitsForAReplicaThatHangs(t *testing.T) {
+	t.Parallel()
+	for name, start := range map[string]func(t *testing.T) (at *redis.UniversalOptions, replicas []*redistest.Node){
+		"Sentinel": func(t *testing.T) (*redis.UniversalOptions, []*redistest.Node) {
+			s := redistest.StartSentinel(t)
+			return s.Redis(), s.Nodes[1:]
+		},
+		"Cluster": func(t *testing.T) (*redis.UniversalOptions, []*redistest.Node) {
+			c := redistest.StartCluster(t, 1)
+			return c.Redis(), c.Nodes[3:]
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at, replicas := start(t)
+			store := redistest.Open(t, streams.Options{Redis: at, Durability: streams.Replica})
+			say(t, store, "lobby", "x")
+			for _, replica := range replicas {
+				replica.Pause()
+			}
+			entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "y"}
+			if _, err := store.Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
+				t.Errorf("no replica has it: %v", err)
+			}
+			for _, replica := range replicas {
+				replica.Resume()
+			}
+			within(t, "a replica to have it", func() bool {
+				stored, err := store.Append(context.Background(), "lobby", entry)
+				return err == nil && stored.Repeated
+			})
+		})
+	}
+}

@@ -52,6 +52,7 @@ type App struct {
 	fiber   *fiber.App
 
 	presence *presence
+	health   health
 
 	ctx  context.Context // of the reads and appends; ends after the last feed
 	stop context.CancelFunc

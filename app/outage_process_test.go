@@ -125,11 +125,10 @@ func TestFullRedisRefusesSendersAndServesReaders(t *testing.T) {
 	if status, body := p.post(token, "lobby", uuid.NewString(), "full?"); status != http.StatusInsufficientStorage || !strings.Contains(body, `"full"`) {
 		t.Errorf("over HTTP: %d %s", status, body)
 	}
-	status, body := p.get("/readyz")
-	if status != http.StatusServiceUnavailable || !strings.Contains(body, "full") {
-		t.Errorf("readiness: %d %s", status, body)
-	}
-	t.Logf("readiness: %s", body)
+	eventually(t, 10*time.Second, "readiness to fail", func() bool {
+		status, body := p.get("/readyz")
+		return status == http.StatusServiceUnavailable && strings.Contains(body, "full")
+	})
 
 	late := chat(t.Context(), t, "lobby", "", p)
 	for what, c := range map[string]*chatter{"who was there": reader, "who comes late": late} {

@@ -142,20 +142,3 @@ func (a *App) backToForm(c *fiber.Ctx, told *problem) error {
 	}
 	return fiber.ErrNotFound
 }
-
-// healthz says that the process lives.
-func (a *App) healthz(c *fiber.Ctx) error { return c.SendString("ok\n") }
-
-// readyz says whether this server can do its work, and if not, why.
-func (a *App) readyz(c *fiber.Ctx) error {
-	if a.feeds.isDraining() {
-		return &problem{code: unavailable, message: "The server is going away."}
-	}
-	switch err := a.store.Health(c.UserContext()); {
-	case errors.Is(err, streams.ErrFull):
-		return &problem{code: full, status: http.StatusServiceUnavailable, message: "Chat storage is full: " + err.Error() + "."}
-	case err != nil:
-		return &problem{code: unavailable, message: "Redis does not answer.", cause: err}
-	}
-	return c.SendString("ready\n")
-}

@@ -5,9 +5,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"burble/streams/redistest"
 	"burble/views"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 )
 
 func TestHealthAndReadiness(t *testing.T) {
@@ -29,6 +33,24 @@ func TestHealthAndReadiness(t *testing.T) {
 	if got.expectRefusal(t, 503, unavailable, ""); got.header.Get("Retry-After") == "" {
 		t.Error("a live read is refused without Retry-After")
 	}
+}
+
+// Nothing limits who asks for it, so that it must cost Redis nothing to be asked often.
+func TestReadinessIsAskedOfRedisOnceASecond(t *testing.T) {
+	server := miniredis.RunT(t)
+	s := startServer(t, &redis.UniversalOptions{Addrs: []string{server.Addr()}})
+	began, before := time.Now(), server.CommandCount()
+	for range 200 {
+		if got := s.get("/readyz"); got.status != 200 {
+			t.Fatalf("readyz: %d", got.status)
+		}
+	}
+	// A PING and an INFO each second, and what the server does by itself.
+	if spent, most := server.CommandCount()-before, 10+6*int(time.Since(began)/time.Second+1); spent > most {
+		t.Errorf("%d commands for 200 questions, want at most %d", spent, most)
+	}
+	server.Close()
+	soon(t, "Redis is away", func() bool { return s.get("/readyz").status == 503 })
 }
 
 func TestFullRedisRefusesMessagesAndStillReads(t *testing.T) {
@@ -63,9 +85,7 @@ func TestFullRedisRefusesMessagesAndStillReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	socket.do(`{"type":"send","room":"lobby","key":"%s","text":"too many"}`, key)
-	if got := there.get("/readyz"); got.status != 200 {
-		t.Errorf("readyz with room again: %d %s", got.status, got.body)
-	}
+	soon(t, "there is room again", func() bool { return there.get("/readyz").status == 200 })
 }
 
 func TestStaticFilesAreKeptForEver(t *testing.T) {

@@ -1,0 +1,102 @@
+//go:build unix
+
+package main_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"burble/streams/redistest"
+)
+
+// Who sends a request a byte at a time, or nothing more of it, is hung up on in time,
+// costs little until then, and keeps nobody else from being served.
+func TestSlowRequestsAreCutAndCostLittle(t *testing.T) {
+	t.Parallel()
+	p := burble(t, redistest.Start(t))
+	const each = 250
+	before := p.memory()
+	var slow sync.WaitGroup
+	for _, head := range []string{
+		"",
+		"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+		"POST /session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{\"name\":\"",
+		"POST /session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+	} {
+		for range each {
+			conn, err := net.Dial("tcp", strings.TrimPrefix(p.url(), "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			io.WriteString(conn, head)
+			slow.Go(func() {
+				began := time.Now()
+				go func() { // until it is hung up on
+					for _, err := io.WriteString(conn, ""); err == nil; time.Sleep(time.Second) {
+						_, err = io.WriteString(conn, "x")
+					}
+				}()
+				conn.SetReadDeadline(began.Add(2 * time.Minute))
+				if _, err := io.Copy(io.Discard, conn); isTimeout(err) {
+					t.Errorf("after %v %q is served still", time.Since(began), head)
+				}
+			})
+		}
+	}
+	if status, _ := p.get("/"); status != http.StatusOK {
+		t.Errorf("others are answered %d", status)
+	}
+	grown := (p.memory() - before) / (4 * each)
+	t.Logf("each of %d slow requests costs %d bytes", 4*each, grown)
+	if grown > 64<<10 {
+		t.Errorf("a slow request costs %d bytes", grown)
+	}
+	began := time.Now()
+	slow.Wait()
+	t.Logf("all were cut within %v", time.Since(began).Round(time.Second))
+}
+
+func isTimeout(err error) bool {
+	timeout, ok := err.(net.Error)
+	return ok && timeout.Timeout()
+}
+
+// What is no HTTP ends in an answer or a hang-up, and in no line of the log that
+// somebody else wrote.
+func TestGarbageIsAnsweredAndNotLogged(t *testing.T) {
+	t.Parallel()
+	p := burble(t, redistest.Start(t))
+	before := len(p.output.String())
+	for i, garbage := range []string{
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET\r\n\r\n", "\r\n\r\n\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+		"GET /\x1b[2J HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nX-\x1b[2J: \x07\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"POST /session HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "level=ERROR msg=forged\r\n\r\n",
+		"GET / HTTP/1.1\r\n level=ERROR msg=forged\r\n\r\n", "GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n", "*1\r\n$4\r\nPING\r\n", strings.Repeat("\x00", 5000),
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url(), "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.SetDeadline(time.Now().Add(time.Minute))
+		io.WriteString(conn, garbage)
+		conn.(*net.TCPConn).CloseWrite()
+		answer, err := io.ReadAll(conn)
+		if isTimeout(err) || len(answer) > 0 && !strings.HasPrefix(string(answer), "HTTP/1.1 ") {
+			t.Errorf("%d: %.100q, %v", i, answer, err)
+		}
+		conn.Close()
+	}
+	if status, _ := p.get("/healthz"); status != http.StatusOK {
+		t.Errorf("afterwards: %d", status)
+	}
+	if logged := p.output.String()[before:]; logged != "" {
+		t.Errorf("logged %.500q", logged)
+	}
+}

@@ -157,12 +157,18 @@ func (c *Cluster) serves(asked *Node, slot int) (id string) {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	for _, stretch := range client.ClusterSlots(ctx).Val() {
+	for _, stretch := range served(ctx, client) {
 		if stretch.Start <= slot && slot <= stretch.End {
 			return stretch.Nodes[0].ID
 		}
 	}
 	return ""
+}
+
+// served is who serves which slots by what a node knows.
+func served(ctx context.Context, client *redis.Client) []redis.ClusterSlot {
+	//lint:ignore SA1019 CLUSTER SHARDS names nodes that failed as well
+	return client.ClusterSlots(ctx).Val()
 }
 
 func (c *Cluster) node(id string) *Node {
@@ -185,7 +191,7 @@ func (c *Cluster) AwaitFailover(old *Node) {
 			}
 			client := node.Client()
 			defer client.Close()
-			for _, stretch := range client.ClusterSlots(ctx).Val() {
+			for _, stretch := range served(ctx, client) {
 				if stretch.Nodes[0].ID == old.id {
 					return false
 				}

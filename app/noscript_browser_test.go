@@ -51,10 +51,11 @@ func TestPageWithoutScriptReadsTurnsBackAndPosts(t *testing.T) {
 	ada.wait("the place", `document.querySelector("[aria-current=true] .body")?.innerText.trim() === "tale 40"`)
 }
 
-// waitTales waits until the page has those parts of a story, and is whole.
+// waitTales waits until the page has those parts of a story, and is painted: before, a
+// click is lost.
 func (p *browserPerson) waitTales(first, last int) {
 	p.t.Helper()
-	p.wait(fmt.Sprintf("tales %d to %d", first, last), fmt.Sprintf(`document.readyState === "complete" &&
+	p.wait(fmt.Sprintf("tales %d to %d", first, last), fmt.Sprintf(`performance.getEntriesByType("paint").length > 0 &&
 		[...document.querySelectorAll(".message .body")].map((body) => body.innerText.trim()).join() === %q`,
 		strings.Join(story(last)[first-1:], ",")))
 }

@@ -161,5 +161,5 @@ func (c *appendCall) reply(cmd *redis.Cmd) error {
 // certain that it is not and that trying again would not change that.
 func answered(err error) bool {
 	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) ||
-		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyKind) || says(err, "OOM ")
+		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyKind) || says(err, "OOM ", notAStream)
 }

@@ -82,6 +82,9 @@ func (t *tail) check(ctx context.Context, doubt []*window) error {
 		pipe.Exec(ctx)
 		for i, w := range some {
 			found, err := probes[i].answer()
+			if says(err, notAStream) { // the other rooms go on
+				found, err = notThere(), nil
+			}
 			if err != nil {
 				return err
 			}

@@ -100,6 +100,8 @@ func (l *lane) send(ctx context.Context, group []*appendCall) (again []*appendCa
 		case says(outcome, "OOM "):
 			l.store.health.full.Store(time.Now().Unix())
 			call.finish(wrap(outcome))
+		case says(outcome, notAStream):
+			call.finish(wrap(outcome))
 		default:
 			if outcome == nil {
 				l.store.health.full.Store(0)

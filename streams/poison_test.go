@@ -2,6 +2,8 @@ package streams_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	"burble/streams"
@@ -73,6 +75,57 @@ func checkPoisoned(t *testing.T, entries []streams.Entry) {
 		}
 		if n++; entry.N != n {
 			t.Errorf("entry %d has number %d, want %d", i, entry.N, n)
+		}
+	}
+}
+
+// Somebody sets a room's key to what is no stream.
+func TestRoomThatIsNoStreamIsNobodyElsesTrouble(t *testing.T) {
+	t.Parallel()
+	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+		ctx := context.Background()
+		status := make(chan bool, 10)
+		g := groundOn(t, backend, streams.Options{OnStatus: func(away bool) { status <- away }})
+		neighbour := sameBucket("lobby")
+		say(t, g.store, neighbour, "0")
+		spoilt := follow(t, g.store, "lobby", streams.Newest(50))
+		fine := follow(t, g.store, neighbour, streams.Newest(50))
+		spoilt.has(10)
+		fine.has(1)
+		g.do("DEL", lobbyKey)
+		g.do("SET", lobbyKey, "no stream")
+
+		if err := tell(g.store, "lobby", "x"); !errors.Is(err, streams.ErrUnavailable) {
+			t.Errorf("stored in no stream: %v", err)
+		}
+		// Both are looked at when all is quiet, and when the connection breaks.
+		spoilt.until("an error", func() bool { _, err := spoilt.step(); return errors.Is(err, streams.ErrUnavailable) })
+		g.Each(t, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+		for i := range 5 {
+			within(t, "the neighbour to be written to", func() bool { return tell(g.store, neighbour, "fine") == nil })
+			fine.has(i + 2)
+		}
+		if rooms, err := g.store.Rooms(ctx, ada, 10); err != nil || len(rooms) != 1 || rooms[0].Name != neighbour {
+			t.Errorf("rooms %v, %v", rooms, err)
+		}
+		if len(fine.states) != 1 || len(status) != 0 {
+			t.Errorf("the neighbour was told %v; %d times away", fine.states, len(status))
+		}
+
+		g.do("DEL", lobbyKey)
+		g.say(1)
+		if got := spoilt.state(); got.State != streams.Reset {
+			t.Errorf("told %v, want reset", got)
+		}
+		spoilt.has(11)
+	})
+}
+
+// sameBucket is another room that shares its activity stream with the room.
+func sameBucket(room string) string {
+	for i := 0; ; i++ {
+		if other := fmt.Sprint("room-", i); streams.ActivityKey(other) == streams.ActivityKey(room) {
+			return other
 		}
 	}
 }

@@ -66,11 +66,16 @@ func (s *Store) Rooms(ctx context.Context, user User, limit int) ([]Room, error)
 		keys := []string{s.keys.room(name), s.keys.meta(name), s.keys.present(name)}
 		replies[i] = unreadScript.Eval(ctx, pipe, keys, marks[i], user.ID, "@"+strings.ToLower(user.Name))
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("list the rooms: %w", wrap(err))
-	}
+	pipe.Exec(ctx)
 	rooms := make([]Room, 0, len(names))
 	for i, name := range names {
+		err := replies[i].Err()
+		if says(err, notAStream) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list the rooms: %w", wrap(err))
+		}
 		room := readRoom(name, list(replies[i].Val()))
 		room.Read, _ = ParseID(marks[i])
 		if !room.Last.IsZero() {

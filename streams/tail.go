@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -244,12 +245,17 @@ func (t *tail) readOn(ctx context.Context, ask []*window) (silent []*window, err
 
 // xread is one command for all the rooms: what each has after its window's end.
 func (t *tail) xread(ctx context.Context, ask []*window) (map[string][]Entry, error) {
-	streams := make([]string, 2*len(ask))
-	for i, w := range ask {
-		streams[i] = t.store.keys.room(w.room)
-		streams[len(ask)+i] = w.view.Load().upto.ID.String()
+	args := &redis.XReadArgs{Count: batchEntries, Block: -1}
+	for _, w := range ask {
+		args.Streams = append(args.Streams, t.store.keys.room(w.room))
 	}
-	found, err := t.conn.XRead(ctx, &redis.XReadArgs{Streams: streams, Count: batchEntries, Block: -1}).Result()
+	for _, w := range ask {
+		args.Streams = append(args.Streams, w.view.Load().upto.ID.String())
+	}
+	found, err := t.conn.XRead(ctx, args).Result()
+	if says(err, notAStream) {
+		return t.xreadEach(ctx, ask)
+	}
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("read %d rooms: %w", len(ask), err)
 	}
@@ -258,6 +264,29 @@ func (t *tail) xread(ctx context.Context, ask []*window) (map[string][]Entry, er
 		entries[stream.Stream] = parseEntries(stream.Messages)
 	}
 	return entries, nil
+}
+
+// notAStream begins the answer about a room's key that somebody set to something else.
+const notAStream = "WRONGTYPE "
+
+// notThere is what the window of such a room is told: its readers find out what it is.
+func notThere() *place { return &place{epoch: noEpoch} }
+
+// xreadEach reads the rooms one by one, because one of them is no stream.
+func (t *tail) xreadEach(ctx context.Context, ask []*window) (map[string][]Entry, error) {
+	if len(ask) == 1 {
+		t.settle(ask[0], notThere())
+		return nil, nil
+	}
+	all := make(map[string][]Entry, len(ask))
+	for _, w := range ask {
+		found, err := t.xread(ctx, []*window{w})
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, found)
+	}
+	return all, nil
 }
 
 // chained says whether the entries follow the one with number n without a break.

@@ -119,6 +119,16 @@ func (a *App) limitAddress(c *fiber.Ctx) error {
 	return c.Next()
 }
 
+// limitEntries counts a page of history by what it may cost: limitAddress has counted the
+// first 50 entries of it.
+func (a *App) limitEntries(c *fiber.Ctx, entries int) error {
+	more := (entries - 1) / pageOf
+	if ok, after := a.limits.address.allowSome(a.caller(c).address, more, time.Now()); !ok {
+		return slowDown(after, "entries")
+	}
+	return nil
+}
+
 // allowMessage says whether the guest may append now.
 func (a *App) allowMessage(guest *Guest, now time.Time) error {
 	if guest == nil {

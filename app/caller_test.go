@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -193,6 +194,20 @@ func TestRequestsOfOneAddressAreLimited(t *testing.T) {
 		t.Errorf("healthz: %d", got.status)
 	}
 	soon(t, "the limit is over", func() bool { return s.get("/r/lobby/messages", first).status == 200 })
+}
+
+func TestLargePagesCountForMore(t *testing.T) {
+	s := startAlone(t, func(config *Config) { config.RateAddress, config.TrustedProxy = 10, proxyFly })
+	for limit, want := range map[int]int{1: 40, 50: 40, 51: 20, 500: 4} { // of a burst of 40
+		header := fmt.Sprint("Fly-Client-IP: 203.0.113.", limit%256)
+		began, got := time.Now(), 0
+		for s.get(fmt.Sprint("/r/lobby/messages?limit=", limit), header).status == 200 {
+			got++
+		}
+		if more := want + int(time.Since(began).Seconds()*10) + 1; got < want || got > more {
+			t.Errorf("%d pages of %d entries, want %d to %d", got, limit, want, more)
+		}
+	}
 }
 
 func TestFramesOfOneAddressAreLimitedGoodOrBad(t *testing.T) {

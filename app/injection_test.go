@@ -160,7 +160,7 @@ func TestMetricsErrorsAndLogTellOfNobody(t *testing.T) {
 	refused := s.get("/r/secret-room/messages?limit=x", "Cookie: burble="+ada.Token).body
 	broken := &testServer{App: New(s.config, s.log, nil, []byte("0123456789abcdef")), t: t, logged: s.logged} // without a Store
 	broken.serve()
-	accident := broken.get("/r/secret-room/messages", ada.bearer()).body
+	accident := broken.get("/r/secret-room/messages", "Cookie: burble="+ada.Token).body
 	secret, err := s.store.Secret(t.Context())
 	if err != nil {
 		t.Fatal(err)

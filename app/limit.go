@@ -41,12 +41,17 @@ func newLimiter(perSecond float64, burst int) *limiter {
 // allow counts one more for key, or refuses and says when it would be allowed again.
 // What is refused is not counted.
 func (l *limiter) allow(key string, now time.Time) (ok bool, retryAfter time.Duration) {
+	return l.allowSome(key, 1, now)
+}
+
+// allowSome counts some at once, all of them or none. More than a burst is a burst.
+func (l *limiter) allowSome(key string, some int, now time.Time) (ok bool, retryAfter time.Duration) {
 	if l == nil || l.rate <= 0 {
 		return true, 0
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	reservation := l.bucket(key, now).ReserveN(now, 1)
+	reservation := l.bucket(key, now).ReserveN(now, min(some, l.burst))
 	if delay := reservation.DelayFrom(now); delay > 0 {
 		reservation.CancelAt(now)
 		return false, delay

@@ -42,6 +42,25 @@ func TestLimiterDoesNotCountWhatItRefuses(t *testing.T) {
 	}
 }
 
+func TestLimiterCountsSomeAtOnceOrNone(t *testing.T) {
+	l := newLimiter(5, 20)
+	if ok, _ := l.allowSome("ada", 15, limitStart); !ok {
+		t.Error("15 of 20 are refused")
+	}
+	if ok, retryAfter := l.allowSome("ada", 10, limitStart); ok || retryAfter != time.Second {
+		t.Errorf("10 of 5: %v, retry after %v", ok, retryAfter)
+	}
+	if ok, _ := l.allowSome("ada", 5, limitStart); !ok {
+		t.Error("what was refused is counted")
+	}
+	if ok, _ := l.allowSome("bob", 1000, limitStart); !ok {
+		t.Error("more than a burst is never allowed")
+	}
+	if ok, _ := l.allowSome("ada", 0, limitStart); !ok {
+		t.Error("nothing is refused")
+	}
+}
+
 func TestLimiterWithoutRateAllowsEverything(t *testing.T) {
 	for name, l := range map[string]*limiter{"nil": nil, "rate 0": newLimiter(0, 0)} {
 		for range 1000 {

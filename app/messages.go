@@ -91,6 +91,9 @@ func (a *App) messages(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if err := a.limitEntries(c, where.Limit); err != nil {
+		return err
+	}
 	page, err := a.store.Page(c.UserContext(), room, where)
 	if err != nil {
 		return err

@@ -16,6 +16,11 @@ import { watch } from "./wake.js";
 
 /** The room page: makes its parts and joins them. What each does is in its own module. */
 
+/** Lets the browser show what there is, and hear its reader: beginning takes a phone a while. */
+const pause = () => new Promise((done) => setTimeout(done));
+
+await pause();
+
 const { room, asOf, user, name, limit } = document.body.dataset;
 const find = (id) => document.getElementById(id);
 const log = find("messages");
@@ -134,6 +139,7 @@ const composer =
 
 // Beginning.
 
+await pause();
 actions({ room, me, log, scroll, maker, history, outbox, connection, composer, now });
 beside({ room, me, connection, log, scroll, timeline, history, now, storage, busy: () => outbox.items.length > 0 });
 

@@ -106,7 +106,7 @@ func TestMarkdownOfWhatNobodyWouldWrite(t *testing.T) {
 	} {
 		began := time.Now()
 		rendered := renderMarkdown(text)
-		if took := time.Since(began); took > 2*time.Second { // with -race, on a slow machine; it is about 10 ms
+		if took := time.Since(began); took > 20*time.Second { // with -race, on a slow machine; it is about 10 ms
 			t.Errorf("%s took %v", name, took)
 		}
 		if rendered == "" || len(rendered) > 200_000 {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -54,7 +55,7 @@ func TestSlowRequestsAreCutAndCostLittle(t *testing.T) {
 	}
 	grown := (p.memory() - before) / (4 * each)
 	t.Logf("each of %d slow requests costs %d bytes", 4*each, grown)
-	if grown > 64<<10 {
+	if grown > 64<<10 && os.Getenv("BURBLE_TEST_RACED") == "" {
 		t.Errorf("a slow request costs %d bytes", grown)
 	}
 	began := time.Now()

@@ -43,6 +43,9 @@ func newGuestName(name string) (string, error) {
 	if !strings.ContainsFunc(nickname, isVisible) {
 		return "", errors.New("a name must hold something that can be seen")
 	}
+	if isPile(nickname) {
+		return "", errors.New("a name must not pile marks onto a letter")
+	}
 	if utf8.RuneCountInString(nickname) > guestNameMax {
 		return "", errNameTooLong
 	}
@@ -62,6 +65,21 @@ func unshowable(text string) (rune, bool) {
 		}
 	}
 	return 0, false
+}
+
+// isPile says whether a letter has more marks above and below it than any language
+// puts there (three, as in Hebrew): they would be drawn over what is around the name.
+func isPile(name string) bool {
+	marks := 0
+	for _, r := range name {
+		if marks++; !unicode.In(r, unicode.Mn, unicode.Me) {
+			marks = 0
+		}
+		if marks > 3 {
+			return true
+		}
+	}
+	return false
 }
 
 // isVisible is true of what leaves a mark by itself, unlike a space or an accent.

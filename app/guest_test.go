@@ -95,6 +95,10 @@ func TestGuestName(t *testing.T) {
 		{"emoji", "Ada 👍", "Ada 👍"},
 		{"emoji with a variation selector", "Ada ❤️", "Ada ❤"},
 		{"case is kept", "aDA", "aDA"},
+		{"one letter", "A", "A"},
+		{"40 emoji", strings.Repeat("🙌", 40), strings.Repeat("🙌", 40)},
+		{"Arabic", "ليلى", "ليلى"},
+		{"Hebrew with all its points", "שָּׁלוֹם", "שָּׁלוֹם"},
 		{"40 characters", strings.Repeat("ä", 40), strings.Repeat("ä", 40)},
 	}
 	for _, test := range tests {
@@ -127,7 +131,8 @@ func TestGuestNameRefused(t *testing.T) {
 		{"unassigned", "Ada\u0378", "U+0378"},
 		{"Hangul filler", "\u3164", "invisible"},
 		{"Braille blank", "\u2800", "U+2800"},
-		{"only an accent", "\u0301", "seen"},
+		{"only accents", "\u0301\u0323\u0489", "seen"},
+		{"a pile of accents", "A" + strings.Repeat("\u0301", 5), "pile"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -125,7 +125,7 @@ func convertMarkdown(text string) (rendered string) {
 // what its author does; emoji without words are large.
 func renderEntry(entry *streams.Entry) string {
 	if action, ok := strings.CutPrefix(entry.Text, "/me "); ok && strings.TrimSpace(action) != "" {
-		return `<p class="action">` + html.EscapeString(entry.User.Name+" "+strings.TrimSpace(action)) + `</p>`
+		return `<p class="action"><bdi>` + html.EscapeString(entry.User.Name) + `</bdi> ` + html.EscapeString(strings.TrimSpace(action)) + `</p>`
 	}
 	if fewEmoji(entry.Text) {
 		return `<p class="emoji">` + html.EscapeString(strings.TrimSpace(entry.Text)) + `</p>`

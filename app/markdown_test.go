@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"burble/app/mallory"
 	"burble/streams"
 
 	"golang.org/x/net/html"
@@ -69,7 +70,7 @@ func TestMarkdownAsPeopleWriteIt(t *testing.T) {
 
 func TestActionsAndEmojiAreShownAsSuch(t *testing.T) {
 	for text, want := range map[string]string{
-		"/me waves <b>": `<p class="action">Ada &amp; Co waves &lt;b&gt;</p>`,
+		"/me waves <b>": `<p class="action"><bdi>Ada &amp; Co</bdi> waves &lt;b&gt;</p>`,
 		"/me ":          `<p>/me</p>`,
 		"/meow":         `<p>/meow</p>`,
 		"/shrug *x*":    `<p>/shrug <em>x</em></p>`,
@@ -85,6 +86,16 @@ func TestActionsAndEmojiAreShownAsSuch(t *testing.T) {
 		if got := renderEntry(&streams.Entry{Text: text, User: streams.User{Name: "Ada & Co"}}); got != want {
 			t.Errorf("%q is\n%s, want\n%s", text, got, want)
 		}
+	}
+}
+
+func TestMarkdownOfWhatMalloryWritesIsHarmless(t *testing.T) {
+	for _, written := range mallory.Texts {
+		rendered := renderEntry(&streams.Entry{Text: written.Text, User: streams.User{Name: "<b>Mallory</b>"}})
+		if rendered == "" {
+			t.Errorf("%s became nothing", written.Name)
+		}
+		expectHarmless(t, written.Text, rendered)
 	}
 }
 
@@ -118,7 +129,7 @@ func TestMarkdownOfWhatNobodyWouldWrite(t *testing.T) {
 
 // allowed are the elements and attributes that a message may become.
 var allowed = map[string][]string{
-	"p": nil, "br": nil, "em": nil, "strong": nil, "del": nil, "code": {"class"}, "pre": nil, "blockquote": nil,
+	"p": {"class"}, "bdi": nil, "br": nil, "em": nil, "strong": nil, "del": nil, "code": {"class"}, "pre": nil, "blockquote": nil,
 	"span": {"class"}, "details": nil, "summary": nil,
 	"ul": nil, "ol": {"start"}, "li": nil, "hr": nil, "a": {"href", "rel", "target"},
 }

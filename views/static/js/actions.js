@@ -1,4 +1,5 @@
 import { firstLine } from "./message.js";
+import { names } from "./names.js";
 import { Places } from "./places.js";
 import { say } from "./say.js";
 import { Toolbar } from "./toolbar.js";
@@ -13,7 +14,7 @@ import { Toolbar } from "./toolbar.js";
 export function actions({ room, me, log, scroll, maker, history, outbox, connection, composer, now }) {
   const find = (id) => document.getElementById(id);
   const idOf = (article) => article.id.slice(1);
-  const authorOf = (article) => article.querySelector(".author").textContent;
+  const authorOf = (article) => ({ id: article.dataset.user, name: article.querySelector(".author").textContent });
   const places = new Places({ room, log, scroll, history, now });
 
   /** What was written, as it was written: the page itself has it rendered. */
@@ -41,7 +42,7 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
       if (emoji) react(article, emoji);
     },
     reply: (article) =>
-      composer.reply({ id: idOf(article), name: authorOf(article), line: firstLine(article.querySelector(".body").textContent) }),
+      composer.reply({ id: idOf(article), name: names.of(authorOf(article)), line: firstLine(article.querySelector(".body").textContent) }),
     link: (article) => copy(article.querySelector(".when").href, "Link copied."),
     copy: async (article) => copy(await source(article), "Text copied."),
     edit: async (article) => composer.edit({ id: idOf(article), text: await source(article) }),
@@ -86,22 +87,22 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
 
   // Who reacted, where it is known.
 
-  const named = new Map(me ? [[me.id, "you"]] : []);
+  const named = new Map();
   const nameThem = ({ target }) => {
     const chip = target.closest(".chip");
     if (!chip) return;
     for (const article of log.querySelectorAll("article[data-user]")) {
-      if (article.dataset.user !== me?.id) named.set(article.dataset.user, authorOf(article));
+      named.set(article.dataset.user, authorOf(article));
     }
     const users = chip.dataset.by.split(" ");
-    const known = users.map((user) => named.get(user)).filter(Boolean);
+    const known = users.filter((id) => id === me?.id || named.has(id)).map((id) => (id === me?.id ? "you" : names.of(named.get(id))));
     chip.title = [...known, ...(known.length < users.length ? [`${users.length - known.length} more`] : [])].join(", ");
   };
   log.addEventListener("pointerover", nameThem);
   log.addEventListener("focusin", nameThem);
   for (const type of ["present", "signal"]) {
     connection.addEventListener(type, ({ detail: { users, user } }) => {
-      for (const { id, name } of users ?? [user]) if (id !== me?.id) named.set(id, name);
+      for (const one of users ?? [user]) named.set(one.id, one);
     });
   }
 
@@ -114,8 +115,9 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
     completing = true;
     const { Complete } = await import("./complete.js");
     new Complete(field, () => {
-      const authors = [...log.querySelectorAll("article:not([data-mine]) .author")].map((author) => author.textContent).reverse();
-      return [...new Set([...authors, ...named.values()])].filter((name) => name && name !== "you");
+      const authors = [...log.querySelectorAll("article[data-user]")].map(authorOf).reverse();
+      const others = [...authors, ...named.values()].filter(({ id }) => id !== me.id);
+      return new Map(others.map((user) => [user.name, names.of(user)]));
     });
   });
 

@@ -1,3 +1,5 @@
+import { names } from "./names.js";
+
 const BELL = "burble:bell";
 const PATIENCE = 1_500; // another page of mine may be looked at, and has read it by then
 
@@ -44,7 +46,7 @@ export class Alerts {
 
   async #tell({ room, entry }) {
     if (!this.#rooms.get(room).mentions) return;
-    const title = `${entry.user.name} in #${room}`;
+    const title = `${names.of(entry.user)} in #${room}`;
     const options = { body: entry.text.slice(0, 200), tag: entry.id, data: `/r/${room}/${entry.id}` };
     const registration = await navigator.serviceWorker?.getRegistration();
     if (registration?.active) return registration.showNotification(title, options); // On phones only the worker may.

@@ -1,4 +1,6 @@
-/** How a person is shown beside what they wrote: an initial in one of twelve colours. */
+import { names } from "./names.js";
+
+/** How a person is shown: by an initial in one of twelve colours, and by name. */
 
 const HUES = 12; // views.User and message.css agree
 
@@ -31,4 +33,22 @@ export function initial(name) {
 export function show(element, user) {
   element.dataset.hue = String(hue(user.id));
   element.textContent = initial(user.name);
+}
+
+/**
+ * Shows a name, told apart from those that look the same.
+ * @param {HTMLElement} element
+ * @param {{ id: string, name: string }} user
+ */
+export function call(element, { id, name }) {
+  element.textContent = name;
+  element.dataset.who = id;
+  tag(element);
+}
+
+/** Shows the tag after a name, or none, as is right by now. @param {HTMLElement} element */
+export function tag(element) {
+  const found = names.tag({ id: element.dataset.who, name: element.textContent });
+  if (found) element.dataset.tag = found;
+  else delete element.dataset.tag;
 }

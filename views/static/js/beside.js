@@ -1,9 +1,10 @@
 import { Alerts } from "./alerts.js";
-import { Here, label } from "./here.js";
+import { tag } from "./avatar.js";
+import { Here } from "./here.js";
 import { compare, idOf } from "./id.js";
 import { keys } from "./keys.js";
 import { Marks } from "./marks.js";
-import { Names } from "./names.js";
+import { names } from "./names.js";
 import { Newline } from "./newline.js";
 import { Reading } from "./reading.js";
 import { Sidebar } from "./sidebar.js";
@@ -72,8 +73,7 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
 
   // Who is here, and who writes.
 
-  const names = new Names();
-  const here = new Here({ me, names });
+  const here = new Here(me);
   const typing = new Typing({ say: () => connection.send({ type: "typing", room }), show: (users) => here.write(users) });
   const field = document.querySelector("#composer textarea");
   field?.addEventListener("input", () => (field.value ? typing.mine() : typing.sent()));
@@ -84,7 +84,6 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
     if (kind === "typing" && user.id !== me?.id) typing.begins(user);
     if (kind === "left") typing.ends(user.id);
     if (kind === "typing") return;
-    for (const one of people[room].list) names.note(one);
     here.show(people[room]);
   }
   connection.addEventListener("signal", tell);
@@ -94,13 +93,12 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
   });
 
   function tagAll() {
-    const authors = [...log.querySelectorAll("article[data-user]")].map((article) => {
-      const author = article.querySelector(".author");
-      return { author, user: { id: article.dataset.user, name: author.textContent } };
-    });
-    for (const { user } of authors) names.note(user);
-    for (const { author, user } of authors) label(author, names.tag(user));
-    if (people[room]) here.show(people[room]);
+    for (const article of log.querySelectorAll("article[data-user]")) article.querySelector(".author").dataset.who = article.dataset.user;
+    for (const quote of log.querySelectorAll(".quote:not([hidden], :has([data-who]))")) {
+      const original = find(`m${quote.pathname.split("/").pop()}`);
+      if (original) quote.firstElementChild.dataset.who = original.dataset.user;
+    }
+    for (const name of document.querySelectorAll("[data-who]")) tag(name);
     newline.look();
     see();
   }

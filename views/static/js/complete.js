@@ -35,7 +35,7 @@ export class Complete {
 
   /**
    * @param {HTMLTextAreaElement} field
-   * @param {() => string[]} people names
+   * @param {() => Map<string, string>} people names, and how each is told apart
    */
   constructor(field, people) {
     this.#field = field;
@@ -68,9 +68,10 @@ export class Complete {
     if (!this.#wanted) return this.#show([]);
     const { sign, word } = this.#wanted;
     if (sign === "@") {
-      const names = matching(this.#people(), word);
+      const people = this.#people();
+      const names = matching([...people.keys()], word);
       const written = names.length === 1 && names[0].toLowerCase() === word; // Enter sends, then.
-      this.#show(written ? [] : names.map((name) => [`@${name}`, `@${name}`]));
+      this.#show(written ? [] : names.map((name) => [`@${people.get(name)}`, `@${name}`]));
     } else this.#show(matching(Object.keys(this.#emoji), word).map((name) => [`${this.#emoji[name]} ${name}`, this.#emoji[name]]));
   }
 

@@ -4,14 +4,12 @@ import { sentence } from "./typing.js";
 /** Here shows who is in the room, and who of them writes. */
 export class Here {
   #me;
-  #names;
   #panel = document.getElementById("people");
   #line = document.getElementById("typing");
 
-  /** @param {{ me: { id: string, name: string } | null, names: import("./names.js").Names }} options */
-  constructor({ me, names }) {
+  /** @param {{ id: string, name: string } | null} me */
+  constructor(me) {
     this.#me = me;
-    this.#names = names;
   }
 
   /** @param {import("./people.js").People} people */
@@ -42,14 +40,7 @@ export class Here {
   #name(user, tag) {
     const name = document.createElement(tag);
     name.dir = "auto";
-    name.textContent = user.name;
-    label(name, this.#names.tag(user));
+    avatar.call(name, user);
     return name;
   }
-}
-
-/** Shows a tag after a name. @param {HTMLElement} name @param {string} tag */
-export function label(name, tag) {
-  if (tag) name.dataset.tag = tag;
-  else delete name.dataset.tag;
 }

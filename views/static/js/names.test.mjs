@@ -14,6 +14,7 @@ for (const [one, other, same] of [
   ["Bob", "B0b", true],
   ["Marne", "Mame", true],
   ["Νick", "Nick", true], // Greek Ν
+  ["Ada", "Ada ·9c0", true], // as if it were tagged
   ["Ada", "Adam", false],
   ["ليلى", "ليلا", false],
   ["李", "王", false],
@@ -29,10 +30,15 @@ test("those who look the same are tagged, all of them, and nobody else", () => {
   names.addEventListener("clash", () => clashes++);
   const [real, other, bob] = [{ id: "3f2a", name: "Ada" }, { id: "9c01", name: "Аda" }, { id: "77", name: "Bob" }];
   for (const user of [real, real, bob]) names.note(user);
-  assert.equal(names.tag(real), "");
+  assert.equal(names.of(real), "Ada");
   names.note(other);
   assert.equal(clashes, 1);
   assert.deepEqual([real, other, bob].map((user) => names.tag(user)), ["3f2", "9c0", ""]);
+});
+
+test("who mixes scripts, or is called you, is tagged without another", () => {
+  const names = new Names();
+  assert.deepEqual(["Аda", "you", "Ада", "Ada", "李 Ada"].map((name) => names.of({ id: "3f2a", name })), ["Аda ·3f2", "you ·3f2", "Ада", "Ada", "李 Ada"]);
 });
 
 test("a tag is as long as it must be", () => {

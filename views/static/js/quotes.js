@@ -1,3 +1,4 @@
+import * as avatar from "./avatar.js";
 import { firstLine } from "./message.js";
 import { words } from "./render.js";
 
@@ -7,12 +8,12 @@ import { words } from "./render.js";
  * @param {{ room: string, log: HTMLElement, connection: import("./connection.js").Connection }} options
  */
 export function quotes({ room, log, connection }) {
-  /** @type {Map<string, { name: string, line: string }>} */
+  /** @type {Map<string, { user: { id: string, name: string }, line: string }>} */
   const known = new Map();
   let running = false;
 
-  const show = (quote, { name, line }) => {
-    quote.children[0].textContent = name;
+  const show = (quote, { user, line }) => {
+    avatar.call(quote.children[0], user);
     quote.children[1].textContent = line;
   };
   const of = (id) => log.querySelectorAll(`.quote[href$="/${CSS.escape(id)}"]`);
@@ -37,7 +38,7 @@ export function quotes({ room, log, connection }) {
   async function fetched(id) {
     const response = await fetch(`/r/${room}/messages?around=${id}&limit=1&html=true`);
     const entry = (await response.json()).entries.find((one) => one.id === id);
-    return { name: entry.user.name, line: entry.deleted ? "deleted message" : firstLine(words(entry.html)) };
+    return { user: entry.user, line: entry.deleted ? "deleted message" : firstLine(words(entry.html)) };
   }
 
   connection.addEventListener("entries", ({ detail: { entries } }) => {

@@ -1,3 +1,4 @@
+import * as avatar from "./avatar.js";
 import { timeOf } from "./id.js";
 import { lines } from "./lines.js";
 import { mark, places } from "./mark.js";
@@ -86,7 +87,7 @@ function finish(asked, { older }) {
 function row({ id, user, text }, sought) {
   const [made, link, author, time, words] = ["li", "a", "b", "time", "p"].map((name) => document.createElement(name));
   link.href = `/r/${options.room}/${id}`;
-  author.textContent = user.name;
+  avatar.call(author, user);
   author.dir = words.dir = "auto";
   time.textContent = moment(timeOf(id));
   const start = Math.max(0, (places(text, sought)[0]?.[0] ?? 0) - 60);

@@ -1,3 +1,4 @@
+import { names } from "./names.js";
 import { People } from "./people.js";
 import { Rooms } from "./rooms.js";
 import { ago, moment } from "./time.js";
@@ -70,6 +71,7 @@ export class Sidebar {
     const { room, kind, id, user } = detail;
     if (kind === "read") return this.rooms.read(room, id);
     const people = (this.people[room] ??= new People());
+    for (const one of detail.users ?? [user]) names.note(one);
     if (people.take(detail)) this.rooms.present(room, people.count);
   }
 
@@ -165,9 +167,9 @@ function fillRow(row, { room, title, last, unread, mentions, present }, people) 
   };
   row.querySelector(".topic").textContent = title === room ? "" : title;
   row.firstElementChild.title = title;
-  const names = people.slice(0, 3).map((user) => user.name);
-  if (present > names.length) names.push(`${present - names.length} more`);
-  set(".here", present, people.length ? names.join(", ") : present);
+  const some = people.slice(0, 3).map((user) => names.of(user));
+  if (present > some.length) some.push(`${present - some.length} more`);
+  set(".here", present, people.length ? some.join(", ") : present);
   set(".badge:not(.at)", unread, unread > 99 ? "99+" : unread);
   set(".at", mentions);
   const time = row.querySelector("time");

@@ -196,6 +196,32 @@ func TestRequestsOfOneAddressAreLimited(t *testing.T) {
 	soon(t, "the limit is over", func() bool { return s.get("/r/lobby/messages", first).status == 200 })
 }
 
+// Whoever makes up where they come from is limited as what they are.
+func TestForgedAddressesShareOneLimit(t *testing.T) {
+	for proxy, forged := range map[string]string{
+		proxyNone:   "Fly-Client-IP: %[1]s|X-Forwarded-For: %[1]s|X-Real-IP: %[1]s|Forwarded: for=%[1]s|CF-Connecting-IP: %[1]s|X-Client-IP: %[1]s",
+		proxyHeroku: "Fly-Client-IP: %[1]s|X-Forwarded-For: %[1]s|X-Forwarded-For: %[1]s, 198.51.100.7|X-Real-IP: %[1]s",
+		proxyFly:    "X-Forwarded-For: %[1]s|Fly-Client-IP: %[1]s|Fly-Client-IP: 198.51.100.7|X-Real-IP: %[1]s",
+	} {
+		s := startAlone(t, func(config *Config) {
+			config.RateAddress, config.RateConnections, config.TrustedProxy = 10, 1, proxy
+		})
+		for path, rate := range map[string]int{"/r/lobby/messages": 10, "/r/lobby/events": 1} {
+			began, answered := time.Now(), 0
+			for i := range 100 {
+				headers := strings.Split(fmt.Sprintf(forged, fmt.Sprint("203.0.113.", i)), "|")
+				if s.request("HEAD", path, "", headers...).status == 200 {
+					answered++
+				}
+			}
+			burst := map[int]int{10: 40, 1: 20}[rate]
+			if most := burst + 1 + rate*int(time.Since(began)/time.Second+1); answered < burst || answered > most {
+				t.Errorf("%s behind %s: %d of 100 were answered, want %d to %d", path, proxy, answered, burst, most)
+			}
+		}
+	}
+}
+
 func TestLargePagesCountForMore(t *testing.T) {
 	s := startAlone(t, func(config *Config) { config.RateAddress, config.TrustedProxy = 10, proxyFly })
 	for limit, want := range map[int]int{1: 40, 50: 40, 51: 20, 500: 4} { // of a burst of 40

@@ -268,37 +268,4 @@ func TestReadmeNamesEveryCodeAndCloseCode(t *testing.T) {
 			t.Errorf("no row for the close code %s", code)
 		}
 	}
-	// A threat is answered by a test that is there.
-	names := testNames(t)
-	_, threats, _ := strings.Cut(string(text), "## Threats")
-	for _, part := range strings.Split(threats, "`") {
-		if (strings.HasPrefix(part, "Test") || strings.HasPrefix(part, "Fuzz")) && !slices.Contains(names, part) {
-			t.Errorf("there is no %s", part)
-		}
-	}
-}
-
-// testNames are the tests of this package.
-func testNames(t *testing.T) (names []string) {
-	t.Helper()
-	files, err := os.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		if !strings.HasSuffix(file.Name(), "_test.go") {
-			continue
-		}
-		text, err := os.ReadFile(file.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(text)) {
-			if name, ok := strings.CutPrefix(line, "func "); ok {
-				name, _, _ = strings.Cut(name, "(")
-				names = append(names, name)
-			}
-		}
-	}
-	return names
 }

@@ -134,6 +134,9 @@ func TestSearchesOfOneAddressAreBounded(t *testing.T) {
 func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
 	s := startAlone(t, func(config *Config) { config.TrustedProxy = proxyFly })
 	s.limits.unread = newTally(3 << 20)
+	if s.fiber.Server().WriteTimeout != answerTime {
+		t.Error("an answer that nobody reads waits for ever")
+	}
 	c := s.connect(s.guest("Ada"))
 	for range 70 {
 		c.say("lobby", strings.Repeat("🗣", textLimit)) // 16 KB

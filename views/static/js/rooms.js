@@ -15,6 +15,8 @@ export const mentions = (text, name) => name !== "" && text.toLowerCase().includ
 export class Rooms extends EventTarget {
   /** @type {Map<string, Room>} */
   #rooms = new Map();
+  /** @type {Map<string, string>} the last entry of each room that came here: a list may know later ones */
+  #heard = new Map();
   /** @type {Set<string>} rooms whose counts are in doubt */
   #doubted = new Set();
   #me;
@@ -30,6 +32,7 @@ export class Rooms extends EventTarget {
     for (const room of list) {
       const known = this.#rooms.get(room.room);
       if (known && compare(room.last, known.last) < 0) continue;
+      if (!known) this.#heard.set(room.room, room.last);
       this.#rooms.set(room.room, { ...known, ...room });
       this.#doubted.delete(room.room);
     }
@@ -41,18 +44,28 @@ export class Rooms extends EventTarget {
   entries({ room: name, entries }) {
     const room = this.get(name);
     for (const entry of entries) {
-      if (compare(entry.id, room.last) <= 0) continue;
-      room.last = entry.id;
-      if (entry.kind === "topic") room.title = entry.text || name;
-      if (!room.read || entry.user?.id === this.#me?.id) continue;
-      if (entry.kind === "delete") this.#gone(room, entry.of);
-      if (entry.kind !== "message") continue;
-      room.unread++;
-      if (!mentions(entry.text, this.#me?.name ?? "")) continue;
-      room.mentions++;
+      if (compare(entry.id, this.#heard.get(name) ?? "0-0") <= 0) continue;
+      this.#heard.set(name, entry.id);
+      const listed = compare(entry.id, room.last) <= 0; // It was counted by the server already.
+      if (!listed) this.#count(room, entry);
+      if (entry.kind !== "message" || !this.#isNews(room, entry) || !mentions(entry.text, this.#me?.name ?? "")) continue;
+      if (!listed) room.mentions++;
       this.dispatchEvent(new CustomEvent("mention", { detail: { room: name, entry } }));
     }
     this.#changed();
+  }
+
+  #count(room, entry) {
+    room.last = entry.id;
+    if (entry.kind === "topic") room.title = entry.text || room.room;
+    if (!this.#isNews(room, entry)) return;
+    if (entry.kind === "delete") this.#gone(room, entry.of);
+    if (entry.kind === "message") room.unread++;
+  }
+
+  /** Whether somebody else made the entry, in a room where I have been, after what I read of it. */
+  #isNews(room, entry) {
+    return room.read && compare(entry.id, room.read) > 0 && entry.user?.id !== this.#me?.id;
   }
 
   /** A room was read up to an entry, here or elsewhere. @param {string} name @param {string} id */

@@ -68,6 +68,16 @@ test("a list older than what came since changes nothing", () => {
   assert.equal(rooms.get("lobby").unread, 1);
 });
 
+test("a mention that the list knew before it came is told, and not counted again", () => {
+  const { rooms, heard } = begin();
+  rooms.take([room("lobby", "7-0", { unread: 2, mentions: 1 })]);
+  rooms.entries({ room: "lobby", entries: [said("6-0", "hi"), said("7-0", "hi @ada")] });
+  rooms.entries({ room: "lobby", entries: [said("7-0", "hi @ada")] });
+  const { unread, mentions } = rooms.get("lobby");
+  assert.deepEqual([unread, mentions], [2, 1]);
+  assert.deepEqual(heard, ["lobby 7-0"]);
+});
+
 test("a list that was asked for in doubt, and is older than what came since, is asked for again", () => {
   const { rooms, heard } = begin();
   rooms.entries({ room: "lobby", entries: [said("6-0", "a"), said("7-0", "b")] });

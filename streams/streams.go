@@ -215,7 +215,8 @@ func (s *Store) checkDurability(ctx context.Context) error {
 		return nil
 	}
 	// WAITAOF cannot be asked instead: with everysec Valkey 8 answers before it has synced.
-	for name, want := range map[string]string{"appendonly": "yes", "appendfsync": "always"} {
+	for _, needed := range [][2]string{{"appendonly", "yes"}, {"appendfsync", "always"}} {
+		name, want := needed[0], needed[1]
 		values, err := s.reads.ConfigGet(ctx, name).Result()
 		if err != nil {
 			return fmt.Errorf("durability disk: cannot see whether redis has %s %s: %w", name, want, err)

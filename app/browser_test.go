@@ -158,11 +158,12 @@ func see[T any](p *browserPerson, expression string) T {
 	return value
 }
 
-// page is the text of the page, for a failure's message.
+// page is the text of the page and how it is looked at, for a failure's message.
 func (p *browserPerson) page() string {
 	ctx, cancel := context.WithTimeout(p.ctx, time.Second)
 	defer cancel()
-	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
+	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](
+		"`${document.title}: ${document.visibilityState}, ${document.hasFocus() ? 'with' : 'without'} focus\\n${document.body.innerText}`"))
 	return text
 }
 

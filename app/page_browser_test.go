@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+	"time"
 
 	"burble/streams/redistest"
 
@@ -35,12 +36,16 @@ func stored(t *testing.T, server *process, room string) (messages []string) {
 }
 
 // expectStream compares what pages show with the stream, of which server tells: the
-// same messages, in the same order, none twice.
+// same messages, in the same order, none twice. A page may be on its way there.
 func expectStream(t *testing.T, server *process, room string, people ...*browserPerson) {
 	t.Helper()
-	want := stored(t, server, room)
+	deadline := time.Now().Add(browserPatience)
 	for _, p := range people {
-		if got := p.shown(); !slices.Equal(got, want) {
+		got, want := p.shown(), stored(t, server, room)
+		for ; !slices.Equal(got, want) && time.Now().Before(deadline); got, want = p.shown(), stored(t, server, room) {
+			time.Sleep(50 * time.Millisecond)
+		}
+		if !slices.Equal(got, want) {
 			t.Errorf("%s sees\n%q, and stored is\n%q", p.name, got, want)
 		}
 	}

@@ -2,6 +2,7 @@ package streams_test
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -51,21 +52,26 @@ func (l *load) goesOn() {
 	l.near.until("messages", func() bool { return len(l.near.all) > read+50 })
 }
 
-// whole ends the load, and has every reader find all that was stored, once, and nothing
-// told in between.
+// whole ends the load, and has every reader find all that was stored, once, in order and
+// with nothing told in between. A reader who was told what was lost then, because it was
+// never stored, is told reset, and finds all from there on.
 func (l *load) whole() {
 	l.t.Helper()
 	l.ending.Store(true)
 	stored := <-l.stored
+	wasStored := func(entry streams.Entry) bool { return stored[entry.Key] == entry.ID }
 	for _, f := range []*follower{l.near, l.far} {
-		f.has(len(stored))
-		for i, entry := range f.all {
-			if entry.N != int64(i+1) || stored[entry.Key] != entry.ID {
+		count := int64(len(stored))
+		f.until("all that was stored", func() bool { return len(f.all) > f.begins && f.all[len(f.all)-1].N >= count })
+		told, first := f.all[f.begins:], f.all[f.begins].N
+		for i, entry := range told {
+			if entry.N != first+int64(i) || !wasStored(entry) {
 				l.t.Fatalf("entry %d: %+v, its sender was told %v", i, entry, stored[entry.Key])
 			}
 		}
-		if len(f.states) != 1 {
-			l.t.Errorf("told %v", f.states)
+		lost := slices.ContainsFunc(f.all[:f.begins], func(entry streams.Entry) bool { return !wasStored(entry) })
+		if !lost && (len(f.states) != 1 || first != 1) || told[len(told)-1].N != count {
+			l.t.Errorf("told of %d to %d of %d, and %v", first, told[len(told)-1].N, count, f.states)
 		}
 	}
 }

@@ -25,6 +25,7 @@ type follower struct {
 	wake    chan struct{}
 	at      streams.Cursor
 	states  []streams.Followed
+	begins  int // in all: what came after the last state
 	all     []streams.Entry
 	signals []*streams.Signal
 }
@@ -78,7 +79,7 @@ func (f *follower) step() (streams.Read, error) {
 	read, err := f.reader.Next(context.Background())
 	if read.Followed != nil {
 		f.states = append(f.states, *read.Followed)
-		f.at = read.Followed.At
+		f.at, f.begins = read.Followed.At, len(f.all)
 	}
 	if read.Batch != nil {
 		if read.Batch.After != f.at {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"slices"
 	"testing"
 	"time"
 )
@@ -31,19 +32,30 @@ func TestServersWithADefectAreFoundOut(t *testing.T) {
 		t.Run(defect, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, options{
-				seed: 1, redis: "single", durability: "memory", servers: 2, pause: 100, patience: 3 * time.Second,
+				redis: "single", durability: "memory", servers: 2, pause: 100, patience: 3 * time.Second,
 				program: program, env: []string{"BURBLE_DEFECT=" + defect},
 			})
-			faults := w.faultsWith(found.faults)
-			o := w.act(func() { w.harm(4*time.Second, faults) })
-			(&report{out: io.Discard}).act(defect, o)
-			for _, flaw := range found.flaws {
-				if o.count(flaw) == 0 {
-					t.Errorf("not found to be %s: %v", flaw, o.findings)
-				}
+			if left := w.searchFor(found.flaws, found.faults); len(left) > 0 {
+				t.Errorf("not found to be %v", left)
 			}
 		})
 	}
+}
+
+// searchFor lets faults happen under one seed after the other, until all of the flaws were
+// found: a defect may have no occasion within a few seconds of a busy machine. It returns
+// those that no seed brought to light.
+func (w *world) searchFor(flaws []flaw, faults string) []flaw {
+	for seed := range uint64(8) {
+		w.options.seed = seed + 1
+		o := w.act(func() { w.harm(4*time.Second, w.faultsWith(faults)) })
+		(&report{out: io.Discard}).act("searching", o)
+		flaws = slices.DeleteFunc(flaws, func(flaw flaw) bool { return o.count(flaw) > 0 })
+		if len(flaws) == 0 {
+			break
+		}
+	}
+	return flaws
 }
 
 func TestReleaseHasNoDefects(t *testing.T) {

@@ -13,7 +13,7 @@ func TestPageOutlivesTheKillOfItsServer(t *testing.T) {
 	redis := redistest.Start(t)
 	here, there := burbleAt(t, redis), burble(t, redis)
 	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
-	ada.forgive("ERR_CONNECTION_REFUSED")
+	ada.forgive(serverGone...)
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 	ada.write("before")

@@ -102,12 +102,16 @@ func (p *browserPerson) listen(event any) {
 	}
 }
 
+// serverGone are what Chromium says when a server is not there, of requests and of the
+// service worker's script.
+var serverGone = []string{"ERR_CONNECTION_REFUSED", "An unknown error occurred when fetching the script"}
+
 // forgive lets complaints pass that the test itself causes: a request while the
 // network is switched off, say.
-func (p *browserPerson) forgive(part string) {
+func (p *browserPerson) forgive(parts ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.forgiven = append(p.forgiven, part)
+	p.forgiven = append(p.forgiven, parts...)
 }
 
 func (p *browserPerson) expectNoComplaints() {

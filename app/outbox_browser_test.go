@@ -25,7 +25,7 @@ func TestRefusedMessageIsRetriedOrDiscardedByItsWriter(t *testing.T) {
 	const secret = "SECRET=sixteen characters and more"
 	here, there := burbleAt(t, redis, secret), burble(t, redis, secret)
 	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
-	ada.forgive("ERR_CONNECTION_REFUSED")
+	ada.forgive(serverGone...)
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 
@@ -58,7 +58,7 @@ func TestWhatIsWrittenOfflineSurvivesAReloadAndIsSentOnce(t *testing.T) {
 	redis := redistest.Start(t)
 	here, there := burbleAt(t, redis), burble(t, redis)
 	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
-	ada.forgive("ERR_CONNECTION_REFUSED")
+	ada.forgive(serverGone...)
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 	ada.write("before the tunnel")

@@ -35,7 +35,7 @@ func newGuestName(name string) (string, error) {
 	}
 	nickname, err := precis.Nickname.String(name)
 	if err != nil {
-		return "", errors.New("a name must not hold invisible or unassigned characters")
+		return "", errors.New("a name must not hold characters that are invisible, unassigned or misplaced")
 	}
 	if r, found := unshowable(nickname); found {
 		return "", fmt.Errorf("a name must not hold the invisible character %U", r)

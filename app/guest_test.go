@@ -132,6 +132,7 @@ func TestGuestNameRefused(t *testing.T) {
 		{"Hangul filler", "\u3164", "invisible"},
 		{"Braille blank", "\u2800", "U+2800"},
 		{"only accents", "\u0301\u0323\u0489", "seen"},
+		{"as if it were tagged", "Ada ·9c0", "misplaced"}, // RFC 5892, A.3: that dot belongs between two l
 		{"a pile of accents", "A" + strings.Repeat("\u0301", 5), "pile"},
 	}
 	for _, test := range tests {

@@ -231,6 +231,7 @@ function erase(article) {
 
 /** The first line of a text, cut where it is long. @param {string} text */
 export function firstLine(text) {
-  const line = text.trim().split("\n", 1)[0];
-  return line.length > 140 ? `${line.slice(0, 140)}…` : line;
+  const [line] = text.trim().split("\n", 1);
+  const chars = [...line]; // None is cut in two.
+  return chars.length > 120 ? `${chars.slice(0, 120).join("")}…` : line;
 }

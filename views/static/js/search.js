@@ -91,7 +91,8 @@ function row({ id, user, text }, sought) {
   author.dir = words.dir = "auto";
   time.textContent = moment(timeOf(id));
   const start = Math.max(0, (places(text, sought)[0]?.[0] ?? 0) - 60);
-  words.textContent = (start ? "…" : "") + text.slice(start, start + SHOWN) + (text.length > start + SHOWN ? "…" : "");
+  const shown = text.slice(start, start + SHOWN).replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, ""); // no halves of characters
+  words.textContent = (start ? "…" : "") + shown + (text.length > start + SHOWN ? "…" : "");
   mark(words, sought);
   link.append(author, " ", time, words);
   made.append(link);

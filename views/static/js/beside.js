@@ -93,7 +93,9 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
   });
 
   function tagAll() {
-    for (const article of log.querySelectorAll("article[data-user]")) article.querySelector(".author").dataset.who = article.dataset.user;
+    for (const article of log.querySelectorAll("article[data-user]")) {
+      for (const name of article.querySelectorAll(".author, .action > bdi")) name.dataset.who = article.dataset.user;
+    }
     for (const quote of log.querySelectorAll(".quote:not([hidden], :has([data-who]))")) {
       const original = find(`m${quote.pathname.split("/").pop()}`);
       if (original) quote.firstElementChild.dataset.who = original.dataset.user;
@@ -104,7 +106,7 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
   }
   let due = 0;
   const later = () => (due ||= requestAnimationFrame(() => ((due = 0), tagAll())));
-  new MutationObserver(later).observe(log, { childList: true });
+  new MutationObserver(later).observe(log, { childList: true, subtree: true }); // What is changed may begin with a name: "/me nods".
   names.addEventListener("clash", later);
   later();
 

@@ -41,8 +41,10 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
       article.focus({ preventScroll: true });
       if (emoji) react(article, emoji);
     },
-    reply: (article) =>
-      composer.reply({ id: idOf(article), name: names.of(authorOf(article)), line: firstLine(article.querySelector(".body").textContent) }),
+    reply: (article) => {
+      const author = authorOf(article);
+      composer.reply({ id: idOf(article), name: author.name, tag: names.tag(author), line: firstLine(article.querySelector(".body").textContent) });
+    },
     link: (article) => copy(article.querySelector(".when").href, "Link copied."),
     copy: async (article) => copy(await source(article), "Text copied."),
     edit: async (article) => composer.edit({ id: idOf(article), text: await source(article) }),

@@ -12,6 +12,7 @@ export function length(text) {
  * @property {"reply" | "edit"} kind
  * @property {string} id entry ID
  * @property {string} [name] its author's
+ * @property {string} [tag] what tells them apart from others of the name
  * @property {string} [line] its first line
  * @property {string} [text] what it is being changed to
  */
@@ -102,6 +103,8 @@ export class Composer extends EventTarget {
     line.hidden = !about;
     const [title, text] = line.children;
     title.textContent = about?.kind === "edit" ? "Changing your message" : `Answering ${about?.name}`;
+    if (about?.tag) title.dataset.tag = about.tag;
+    else delete title.dataset.tag;
     text.textContent = about?.line ?? "";
     if (about?.kind === "edit") this.#text.value = about.text;
     this.#changed();

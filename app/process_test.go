@@ -139,6 +139,15 @@ func (p *process) signal(signal os.Signal) {
 	p.command.Process.Signal(signal)
 }
 
+// stop stops the process where it is, and returns when all of it stands.
+func (p *process) stop() {
+	p.signal(syscall.SIGSTOP)
+	var stopped syscall.WaitStatus
+	if _, err := syscall.Wait4(p.command.Process.Pid, &stopped, syscall.WUNTRACED, nil); err != nil {
+		p.t.Errorf("wait for the stop: %v", err)
+	}
+}
+
 // kill ends the process as a crash does.
 func (p *process) kill() {
 	p.signal(syscall.SIGKILL)

@@ -150,7 +150,7 @@ func (s *scene) troubles(big, small device, look func(*browserPerson, string, ..
 
 	// The server stops for a moment. Meanwhile messages come, and most are trimmed away.
 	there := burble(s.t, s.redis)
-	s.signal(syscall.SIGSTOP)
+	s.stop()
 	for n := range 9 {
 		there.post(s.tokens["Grace"], "lobby", uuid.NewString(), fmt.Sprintf("Line %d of what was said meanwhile", n+1))
 	}

@@ -48,6 +48,7 @@ type App struct {
 	limits  limits
 	feeds   feeds
 	pumps   pumps
+	stacks  *stacks
 	metrics metrics
 	fiber   *fiber.App
 
@@ -70,7 +71,7 @@ type limits struct {
 // New makes a server over a store that runs, and goes on running until Serve has
 // returned. The secret signs cookies and tokens.
 func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *App {
-	a := &App{config: config, log: log, store: store, guests: newGuests(secret)}
+	a := &App{config: config, log: log, store: store, guests: newGuests(secret), stacks: newStacks()}
 	a.pumps.more.L = &a.pumps.mu
 	a.ctx, a.stop = context.WithCancel(context.Background())
 	a.limits = limits{
@@ -130,6 +131,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	silence()
 	a.pumps.end()
+	a.stacks.end()
 	running.Wait()
 	a.stop()
 	return err

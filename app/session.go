@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/gofiber/contrib/websocket"
@@ -86,15 +85,13 @@ func (s *session) serve() {
 	}
 }
 
-// aside runs work on a stack of its own, which is given back after it, and waits: a
-// goroutine's stack hardly shrinks, and this one spends its life waiting in 2 KiB.
+// aside has work done on another stack, and waits: this one's goroutine spends its life
+// waiting, and is to do that in 2 KiB.
 func (s *session) aside(work func()) {
-	var running sync.WaitGroup
-	running.Go(func() {
+	s.app.stacks.do(func() {
 		defer s.recovered()
 		work()
 	})
-	running.Wait()
 }
 
 // next takes the client's next message, or its end.

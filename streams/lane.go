@@ -16,10 +16,19 @@ import (
 type lane struct {
 	store *Store
 	calls chan *appendCall
+	last  time.Time // when the last group was sent
+	met   bool      // it was more than one append
 }
 
-// groupMost bounds how long one round trip holds up Redis: about 4 ms.
-const groupMost = 256
+const (
+	// groupMost bounds how long one round trip holds up Redis: about 4 ms.
+	groupMost = 256
+	// groupWell is how many make a group that need not wait for more.
+	groupWell = 64
+	// groupTime is the least time between two groups while appends keep meeting: a
+	// round trip costs the server and Redis several times what an append in it does.
+	groupTime = 4 * time.Millisecond
+)
 
 // replicaWait is how long an append waits for a replica before it is uncertain.
 const replicaWait = time.Second
@@ -37,17 +46,34 @@ func (l *lane) run(ctx context.Context) {
 	}
 }
 
-// gather takes whoever waits already.
+// gather takes whoever waits already, and while appends keep meeting also those who come
+// within a moment.
 func (l *lane) gather(first *appendCall) []*appendCall {
 	group := []*appendCall{first}
+	var enough <-chan time.Time
+	if l.met {
+		if left := groupTime - time.Since(l.last); left > 0 {
+			enough = time.After(left)
+		}
+	}
 	for len(group) < groupMost {
 		select {
 		case call := <-l.calls:
 			group = append(group, call)
+			continue
 		default:
-			return group
+		}
+		if enough == nil || len(group) >= groupWell {
+			break
+		}
+		select {
+		case call := <-l.calls:
+			group = append(group, call)
+		case <-enough:
+			enough = nil
 		}
 	}
+	l.last, l.met = time.Now(), len(group) > 1
 	return group
 }
 

@@ -274,8 +274,8 @@ func (f *feed) said() []byte {
 	return slices.Concat(notes...)
 }
 
-// read is what a room has next, to be written; and the room is due again. Not ok: it
-// would have to wait for that, and may not.
+// read is what a room has next, to be written; and the room is due again, unless that
+// was all. Not ok: it would have to wait for that, and may not.
 func (f *feed) read(room *following, mayWait bool) (frame []byte, ok bool) {
 	read, ok := room.reader.NextHeld()
 	if !ok && !mayWait {
@@ -301,7 +301,9 @@ func (f *feed) read(room *following, mayWait bool) (frame []byte, ok bool) {
 	default:
 		return nil, true
 	}
-	f.ready(room)
+	if !read.AtEnd {
+		f.ready(room)
+	}
 	return frame, true
 }
 

@@ -27,11 +27,13 @@ const resetLast = 50
 const retryAfter = 500 * time.Millisecond
 
 // Read is one step of a reader: at most one of the three is set, and none when
-// there is nothing to read.
+// there is nothing to read. AtEnd says that there is nothing more for now: ready is
+// called when there is. Without it there may be.
 type Read struct {
 	Followed *Followed
 	Batch    *Batch
 	Signals  []*Signal
+	AtEnd    bool
 }
 
 // Followed says where a reader stands: once at first, and again when Redis lost
@@ -126,7 +128,9 @@ func (r *Reader) held(seen *view) (Read, bool) {
 		return Read{Signals: r.window.signalsFor(r)}, true
 	}
 	if batch := seen.after(r.cursor); batch != nil {
-		return r.step(batch), true
+		read := r.step(batch)
+		read.AtEnd = r.cursor.ID == seen.upto.ID && r.window.said.Load() == r.heard
+		return read, true
 	}
 	return Read{}, false
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"burble/streams"
@@ -60,12 +59,12 @@ type codec interface {
 // the pumps, which writes until there is nothing left to read. One pump at a time
 // serves a feed, and only pumps write entries, so that they keep their order.
 type feed struct {
-	app   *App
-	conn  net.Conn
-	raw   syscall.RawConn // the same, to write without waiting
-	codec codec
-	user  string // ID of whose it is, "" for nobody's
-	log   *slog.Logger
+	app        *App
+	conn       net.Conn
+	descriptor int // the same, to write without waiting; 0: there is none
+	codec      codec
+	user       string // ID of whose it is, "" for nobody's
+	log        *slog.Logger
 
 	mu      sync.Mutex // guards what follows
 	rooms   map[string]*following

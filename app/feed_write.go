@@ -84,7 +84,7 @@ func (f *feed) hangUp(code int, reason string) {
 // finish gives back everything, says why, and closes the connection when nobody
 // uses it any more.
 func (f *feed) finish() {
-	defer f.conn.Close()
+	defer f.close()
 	f.hangUp(closeGone, "")
 	f.mu.Lock()
 	code, reason, rooms := f.code, f.reason, f.rooms
@@ -122,6 +122,14 @@ func (f *feed) finish() {
 			return
 		}
 	}
+}
+
+// close closes the connection. Its descriptor may be another's then.
+func (f *feed) close() {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	f.broken = true
+	f.conn.Close()
 }
 
 func (f *feed) isClosed() bool {

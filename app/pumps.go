@@ -5,6 +5,9 @@ import (
 	"sync"
 )
 
+// takenMost is how many feeds a pump takes from the queue at once.
+const takenMost = 16
+
 // pumps are a few goroutines, one for each processor, that write to the feeds that
 // have something to read. None waits for a client or for Redis: where a feed would
 // make it wait, a goroutine of that feed goes on.
@@ -20,8 +23,11 @@ func (p *pumps) run() {
 	var running sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		running.Go(func() {
-			for feed := p.next(); feed != nil; feed = p.next() {
-				feed.pump(false)
+			var room [takenMost]*feed
+			for feeds := p.next(room[:0]); len(feeds) > 0; feeds = p.next(room[:0]) {
+				for _, feed := range feeds {
+					feed.pump(false)
+				}
 			}
 		})
 	}
@@ -36,20 +42,19 @@ func (p *pumps) push(f *feed) {
 	p.more.Signal()
 }
 
-// next waits for a feed; nil is the end.
-func (p *pumps) next() *feed {
+// next waits for feeds, and appends a few of those that wait to the empty slice; none is
+// the end.
+func (p *pumps) next(taken []*feed) []*feed {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.queue) == 0 && !p.ended {
 		p.more.Wait()
 	}
-	if len(p.queue) == 0 {
-		return nil
-	}
-	next := p.queue[0]
-	p.queue[0] = nil
-	p.queue = p.queue[1:]
-	return next
+	count := min(len(p.queue), cap(taken), 1+len(p.queue)/runtime.GOMAXPROCS(0))
+	taken = append(taken, p.queue[:count]...)
+	clear(p.queue[:count])
+	p.queue = p.queue[count:]
+	return taken
 }
 
 // end has run return.

@@ -27,8 +27,10 @@ func detach(wrapped net.Conn) (conn net.Conn, input io.Reader) {
 // run has serve run a feed in a goroutine of its own, which the feeds wait for. It
 // says false when the server is going away; then the caller finishes the feed.
 func (a *App) run(f *feed, serve func()) bool {
-	if raw, ok := f.conn.(syscall.Conn); ok {
-		f.raw, _ = raw.SyscallConn()
+	if conn, ok := f.conn.(syscall.Conn); ok {
+		if raw, err := conn.SyscallConn(); err == nil {
+			raw.Control(func(fd uintptr) { f.descriptor = int(fd) })
+		}
 	}
 	if !a.feeds.add(f) {
 		return false

@@ -7,7 +7,7 @@
 --       tombstones, rest}, a message {ID, fields, state or ''}, a tombstone
 --       {ID, state}, and rest the bound to go on from, '' at the end. There may be
 --       more tombstones than asked for, unordered and beyond rest, and messages
---       beyond rest: the caller merges and cuts.
+--       beyond rest: the caller merges and cuts. Epoch '': there is no such room.
 
 -- A stretch of nothing but reactions, or of nothing but erased edits, must not
 -- hold Redis up: so many are looked at in a call.
@@ -70,6 +70,14 @@ local function tombstones(older, bound, rest, most)
   look(moment, moment, 0, -1) -- the rest of its millisecond, some of it again
   if enough then return found, rest end
   return found, older and '(' .. moment .. '-0' or '(' .. moment .. '-18446744073709551615'
+end
+
+-- A stream that somebody deleted leaves what else there is of the room, of a history
+-- that is no more.
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  local reply = {'', '0-0'}
+  for _ = 1, #ARGV, 3 do table.insert(reply, {{}, {}, ''}) end
+  return reply
 end
 
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]

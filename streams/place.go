@@ -41,6 +41,7 @@ type place struct {
 	first, last ID // zero in an empty stream
 	firstN      int64
 	here        bool // the entry at the ID stands, or is known to be erased
+	reaches     bool // so it is with the end of the window, or it is known to be trimmed
 	entries     []Entry
 	more        bool // there are entries beyond those asked for
 }
@@ -89,11 +90,33 @@ type probe struct {
 	entries *redis.XMessageSliceCmd // nil: none wanted
 	exists  *redis.IntCmd
 	meta    *redis.SliceCmd
-	at      *redis.XMessageSliceCmd
-	erased  *redis.FloatCmd
+	at      *spot
+	end     *spot // of the window; nil: it is not asked for
 	first   *redis.XMessageSliceCmd
 	last    *redis.XMessageSliceCmd
 }
+
+// spot is the question whether a server has, or had, an entry with the ID.
+type spot struct {
+	stands *redis.XMessageSliceCmd
+	erased *redis.FloatCmd
+}
+
+func (s *Store) askSpot(ctx context.Context, pipe redis.Pipeliner, room string, id ID) *spot {
+	return &spot{
+		stands: pipe.XRange(ctx, s.keys.room(room), id.String(), id.String()),
+		erased: pipe.ZScore(ctx, s.keys.erased(room), id.String()),
+	}
+}
+
+func (s *spot) err() error {
+	if err := s.erased.Err(); !errors.Is(err, redis.Nil) {
+		return errors.Join(s.stands.Err(), err)
+	}
+	return s.stands.Err()
+}
+
+func (s *spot) known() bool { return len(s.stands.Val()) > 0 || s.erased.Err() == nil }
 
 // ask puts the question for the place at id, and for at most `most` entries in
 // (id, upto], upto as XRANGE takes it. The entries come first: what the checks
@@ -107,8 +130,7 @@ func (s *Store) ask(ctx context.Context, pipe redis.Pipeliner, room string, id I
 	}
 	p.exists = pipe.Exists(ctx, key)
 	p.meta = pipe.HMGet(ctx, s.keys.meta(room), "epoch", "n", "trimmed", "trimmed_n")
-	p.at = pipe.XRange(ctx, key, id.String(), id.String())
-	p.erased = pipe.ZScore(ctx, s.keys.erased(room), id.String())
+	p.at = s.askSpot(ctx, pipe, room, id)
 	p.first = pipe.XRangeN(ctx, key, "-", "+", 1)
 	p.last = pipe.XRevRangeN(ctx, key, "+", "-", 1)
 	return p
@@ -116,13 +138,12 @@ func (s *Store) ask(ctx context.Context, pipe redis.Pipeliner, room string, id I
 
 // answer reads the replies, after the pipeline was executed.
 func (p *probe) answer() (*place, error) {
-	erased := p.erased.Err()
-	if errors.Is(erased, redis.Nil) {
-		erased = nil
-	}
-	err := errors.Join(p.exists.Err(), p.meta.Err(), p.at.Err(), erased, p.first.Err(), p.last.Err())
+	err := errors.Join(p.exists.Err(), p.meta.Err(), p.at.err(), p.first.Err(), p.last.Err())
 	if p.entries != nil {
 		err = errors.Join(err, p.entries.Err())
+	}
+	if p.end != nil {
+		err = errors.Join(err, p.end.err())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read room %q: %w", p.room, wrap(err))
@@ -132,7 +153,8 @@ func (p *probe) answer() (*place, error) {
 		return found, nil
 	}
 	found.readMeta(p.meta.Val())
-	found.here = len(p.at.Val()) > 0 || p.erased.Err() == nil
+	found.here = p.at.known()
+	found.reaches = p.end != nil && p.end.known()
 	if first, last := parseEntries(p.first.Val()), parseEntries(p.last.Val()); len(first) > 0 && len(last) > 0 {
 		found.first, found.firstN, found.last = first[0].ID, first[0].N, last[0].ID
 		found.n = max(found.n, last[0].N)
@@ -154,11 +176,12 @@ func (p *place) readMeta(values []any) {
 	p.trimmedN, _ = strconv.ParseInt(field(3), 10, 64)
 }
 
-// find asks for one place.
-func (s *Store) find(ctx context.Context, room string, id ID, upto string, most int64) (*place, error) {
+// find asks for one place, and whether the server that answers has the window's end.
+func (s *Store) find(ctx context.Context, room string, id ID, upto string, most int64, end ID) (*place, error) {
 	for {
 		pipe := s.reads.Pipeline()
 		question := s.ask(ctx, pipe, room, id, upto, most)
+		question.end = s.askSpot(ctx, pipe, room, end)
 		pipe.Exec(ctx)
 		found, err := question.answer()
 		if err != nil || !found.begun || found.here || !found.last.IsZero() && !id.Before(found.first) {
@@ -168,6 +191,21 @@ func (s *Store) find(ctx context.Context, room string, id ID, upto string, most 
 			return found, err
 		}
 	}
+}
+
+// errElsewhere is for an answer that is not of the history that the window is of: after
+// a failover one connection may lead to the old primary for a moment, another to the new.
+var errElsewhere = errors.New("redis answers from another history than the one that is followed")
+
+// continues is an error unless the window goes on with what was found. Of two histories
+// with one epoch only one has the window's end. An epoch that the window does not know is
+// another matter: the tail will notice.
+func (p *place) continues(seen *view) error {
+	end := seen.upto.ID
+	if planted("no_checks") || p.epoch != seen.upto.Epoch || end.IsZero() || p.reaches || !p.trimmed.Before(end) {
+		return nil
+	}
+	return errElsewhere
 }
 
 // noticeTrim finds that somebody else trimmed the beginning of the stream. again

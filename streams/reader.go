@@ -59,6 +59,7 @@ type Reader struct {
 	from       From
 	cursor     Cursor
 	generation uint64 // of the view that the cursor was checked against; 0: not yet
+	newer      bool   // it may be past what the window had then, and is checked again when the window is there
 	ahead      bool   // it is in a history that the window does not know yet
 	fetched    *Batch // read together with the place
 	most       int64  // entries to ask for at a time; 0: batchEntries
@@ -114,11 +115,11 @@ func (r *Reader) held(seen *view) (Read, bool) {
 	if seen == nil || r.generation == 0 {
 		return Read{}, false
 	}
-	if r.generation != seen.generation {
+	if !r.checked(seen) {
 		if !seen.holds(r.cursor) {
 			return Read{}, false
 		}
-		r.generation, r.fetched, r.ahead = seen.generation, nil, false
+		r.generation, r.newer, r.fetched, r.ahead = seen.generation, false, nil, false
 	}
 	if batch := r.fetched; batch != nil {
 		r.fetched = nil
@@ -135,6 +136,12 @@ func (r *Reader) held(seen *view) (Read, bool) {
 	return Read{}, false
 }
 
+// checked says whether the cursor is known to be a place of the view's history.
+func (r *Reader) checked(seen *view) bool {
+	there := r.fetched == nil && !r.ahead && !seen.upto.ID.Before(r.cursor.ID)
+	return r.generation == seen.generation && !(r.newer && there)
+}
+
 func (r *Reader) next(ctx context.Context) (Read, error) {
 	seen, err := r.window.joined(ctx, r.store)
 	if err != nil {
@@ -143,7 +150,7 @@ func (r *Reader) next(ctx context.Context) (Read, error) {
 	if read, ok := r.held(seen); ok {
 		return read, nil
 	}
-	if r.generation != seen.generation {
+	if !r.checked(seen) {
 		followed, err := r.place(ctx, seen)
 		if err != nil || followed != nil {
 			return Read{Followed: followed}, err
@@ -184,7 +191,7 @@ func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
 			r.fetched = found.batch
 		}
 	}
-	r.generation = seen.generation
+	r.generation, r.newer = seen.generation, false
 	if !first {
 		return nil, nil
 	}
@@ -224,7 +231,7 @@ func (r *Reader) broken(ctx context.Context, seen *view, found *stretch) (*Follo
 	if found.state == Reset {
 		return r.begin(ctx, seen, Reset, resetLast)
 	}
-	r.generation, r.cursor, r.ahead = seen.generation, found.first, !seen.knows(found.epoch)
+	r.generation, r.newer, r.cursor, r.ahead = seen.generation, false, found.first, !seen.knows(found.epoch)
 	followed := r.followed(Truncated, seen)
 	followed.First = found.first
 	return followed, nil
@@ -252,6 +259,7 @@ func (r *Reader) begin(ctx context.Context, seen *view, state State, last int) (
 	if err != nil {
 		return nil, fmt.Errorf("read the newest of room %q: %w", r.Room, err)
 	}
-	r.generation, r.cursor, r.fetched, r.ahead = seen.generation, found.first, found.batch, !seen.knows(found.epoch)
+	r.generation, r.newer, r.cursor, r.fetched = seen.generation, true, found.first, found.batch
+	r.ahead = !seen.knows(found.epoch)
 	return r.followed(state, seen), nil
 }

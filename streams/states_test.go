@@ -52,6 +52,9 @@ func (g *ground) say(count int) {
 	}
 }
 
+// later waits for another millisecond: a message could have the ID of one that was lost.
+func (g *ground) later() { time.Sleep(2 * time.Millisecond) }
+
 func (g *ground) do(args ...any) {
 	g.Helper()
 	if err := g.Client.Do(context.Background(), args...).Err(); err != nil {
@@ -111,9 +114,9 @@ func TestResumeAfterALoss(t *testing.T) {
 		}, streams.Truncated, 4},
 		{"emptied by hand", streams.Options{}, func(g *ground) { g.do("XTRIM", lobbyKey, "MAXLEN", 0) }, streams.Truncated, 0},
 		{"stream deleted", streams.Options{}, func(g *ground) { g.do("DEL", lobbyKey) }, streams.Reset, 0},
-		{"stream deleted, then a message", streams.Options{}, func(g *ground) { g.do("DEL", lobbyKey); g.say(1) }, streams.Reset, 1},
+		{"stream deleted, then a message", streams.Options{}, func(g *ground) { g.do("DEL", lobbyKey); g.later(); g.say(1) }, streams.Reset, 1},
 		{"flushed", streams.Options{}, func(g *ground) { g.Each(g, "FLUSHALL") }, streams.Reset, 0},
-		{"flushed, then many messages", streams.Options{}, func(g *ground) { g.Each(g, "FLUSHALL"); g.say(60) }, streams.Reset, 50},
+		{"flushed, then many messages", streams.Options{}, func(g *ground) { g.Each(g, "FLUSHALL"); g.later(); g.say(60) }, streams.Reset, 50},
 		{"its message deleted", streams.Options{}, func(g *ground) {
 			amend(g, g.store, streams.Delete, g.told[4].Cursor.ID, "")
 		}, streams.Resumed, 6},
@@ -160,9 +163,9 @@ func TestReaderThatIsUpToDateIsToldThatItsHistoryIsGone(t *testing.T) {
 	t.Parallel()
 	for _, loss := range []loss{
 		{"stream deleted", streams.Options{}, func(g *ground) { g.do("DEL", lobbyKey) }, streams.Reset, 0},
-		{"stream deleted, then a message", streams.Options{}, func(g *ground) { g.do("DEL", lobbyKey); g.say(1) }, streams.Reset, 1},
+		{"stream deleted, then a message", streams.Options{}, func(g *ground) { g.do("DEL", lobbyKey); g.later(); g.say(1) }, streams.Reset, 1},
 		{"flushed", streams.Options{}, func(g *ground) { g.Each(g, "FLUSHALL") }, streams.Reset, 0},
-		{"flushed, then a message", streams.Options{}, func(g *ground) { g.Each(g, "FLUSHALL"); g.say(1) }, streams.Reset, 1},
+		{"flushed, then a message", streams.Options{}, func(g *ground) { g.Each(g, "FLUSHALL"); g.later(); g.say(1) }, streams.Reset, 1},
 		{"flushed, scripts too, then many messages", streams.Options{}, func(g *ground) {
 			g.Each(g, "FLUSHALL")
 			g.Each(g, "SCRIPT", "FLUSH")
@@ -239,7 +242,7 @@ func TestSlowReaderIsToldOfALoss(t *testing.T) {
 		{"trimmed by hand", streams.Options{}, func(g *ground) { g.do("XTRIM", lobbyKey, "MAXLEN", 100) }, streams.Truncated, 600},
 		{"emptied by hand", streams.Options{}, func(g *ground) { g.do("XTRIM", lobbyKey, "MAXLEN", 0) }, streams.Truncated, 500},
 		{"stream deleted", streams.Options{}, func(g *ground) { g.do("DEL", lobbyKey) }, streams.Reset, 500},
-		{"flushed, then a message", streams.Options{}, func(g *ground) { g.Each(g, "FLUSHALL"); g.say(1) }, streams.Reset, 501},
+		{"flushed, then a message", streams.Options{}, func(g *ground) { g.Each(g, "FLUSHALL"); g.later(); g.say(1) }, streams.Reset, 501},
 	} {
 		t.Run(loss.name, func(t *testing.T) {
 			t.Parallel()

@@ -25,7 +25,10 @@ func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, curso
 	}
 	question := flightKey{room: room, epoch: seen.upto.Epoch, generation: seen.generation, cursor: cursor, most: most}
 	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
-		found, err := s.find(ctx, room, cursor.ID, seen.start.ID.String(), most)
+		found, err := s.find(ctx, room, cursor.ID, seen.start.ID.String(), most, seen.upto.ID)
+		if err == nil {
+			err = found.continues(seen)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +53,10 @@ func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, curso
 func (s *Store) stretchNewest(ctx context.Context, room string, seen *view, last int) (*stretch, error) {
 	question := flightKey{room: room, epoch: seen.upto.Epoch, generation: seen.generation, newest: true, most: int64(last)}
 	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
-		found, entries, err := s.newest(ctx, room, last+1)
+		found, entries, err := s.newest(ctx, room, last+1, seen.upto.ID)
+		if err == nil {
+			err = found.continues(seen)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -73,12 +79,13 @@ func (s *Store) stretchNewest(ctx context.Context, room string, seen *view, last
 
 // newest reads so many entries from the room's end, oldest first, and what there is
 // to know of their history. Where they are all there is, what went before them is known.
-func (s *Store) newest(ctx context.Context, room string, count int) (*place, []Entry, error) {
+func (s *Store) newest(ctx context.Context, room string, count int, end ID) (*place, []Entry, error) {
 	for {
 		pipe := s.reads.Pipeline()
 		before := pipe.HGet(ctx, s.keys.meta(room), "epoch")
 		newest := pipe.XRevRangeN(ctx, s.keys.room(room), "+", "-", int64(count))
 		question := s.ask(ctx, pipe, room, ID{}, "+", 0)
+		question.end = s.askSpot(ctx, pipe, room, end)
 		pipe.Exec(ctx)
 		found, err := question.answer()
 		if err == nil {

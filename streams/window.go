@@ -95,7 +95,7 @@ func (w *window) joined(ctx context.Context, s *Store) (*view, error) {
 		}
 		var found *place
 		err := s.flights.slot(ctx, func(ctx context.Context) (err error) {
-			found, err = s.find(ctx, w.room, ID{}, "+", 0)
+			found, err = s.find(ctx, w.room, ID{}, "+", 0, ID{})
 			return err
 		})
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -61,12 +62,16 @@ func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	return s
 }
 
-// awaitReplicas waits until the first node has its replicas.
+// awaitReplicas waits until the first node has its replicas, and they have what it has:
+// one that is called online may be sent nothing yet.
 func (s *Sentinel) awaitReplicas() {
 	client := s.Nodes[0].Client()
 	defer client.Close()
+	conn := client.Conn()
+	defer conn.Close()
 	await(s.t, "the replicas", func(ctx context.Context) bool {
-		return strings.Count(client.Info(ctx, "replication").Val(), "state=online") == len(s.Nodes)-1
+		conn.Set(ctx, "is anybody there", "", time.Millisecond)
+		return conn.Wait(ctx, len(s.Nodes)-1, time.Second).Val() == int64(len(s.Nodes)-1)
 	})
 }
 

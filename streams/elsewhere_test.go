@@ -1,0 +1,70 @@
+package streams_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Of a failover one connection may know nothing yet, while another is at the new primary
+// already: what the old one says of a place is no proof that the new one has it.
+func TestWhatTheOldPrimarySaysIsNotTakenForTheNewOnes(t *testing.T) {
+	t.Parallel()
+	old, successor := redistest.StartTCP(t), redistest.StartTCP(t)
+	before, after := clientOf(t, old), clientOf(t, successor)
+	way := redistest.StartProxy(t, old.Addr)
+	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{way.Addr}}})
+	for range 10 {
+		say(t, store, "lobby", "kept")
+	}
+	host, port, _ := strings.Cut(old.Addr, ":")
+	before.ConfigSet(t.Context(), "repl-diskless-sync-delay", "0")
+	after.SlaveOf(t.Context(), host, port)
+	within(t, "the successor to have it", func() bool {
+		return after.XLen(t.Context(), lobbyKey).Val() == 10
+	})
+	after.SlaveOf(t.Context(), "no", "one")
+	reader := follow(t, store, "lobby", streams.After(streams.Cursor{}))
+	reader.has(10)
+	say(t, store, "lobby", "lost")
+	reader.has(11)
+	stray := redistest.Open(t, streams.Options{Redis: successor.Redis()})
+	say(t, stray, "lobby", "new")
+
+	// The tail goes to the successor, and the connections for reading stay.
+	way.Lead(successor.Addr)
+	killTheBlocked(t, before)
+	within(t, "the reader to be unsure", func() bool {
+		_, err := reader.step()
+		return err != nil
+	})
+	reader.drain()
+	if len(reader.all) != 11 || len(reader.states) != 1 {
+		t.Fatalf("told %q, %v", texts(reader.all), reader.states)
+	}
+	old.Kill()
+	if got := reader.state(); got.State != streams.Reset {
+		t.Errorf("told %v", got)
+	}
+	reader.until("what is new", func() bool { return strings.HasSuffix(texts(reader.all), "lost"+strings.Repeat(" kept", 10)+" new") })
+}
+
+// killTheBlocked ends the connections that wait in an XREAD.
+func killTheBlocked(t *testing.T, client *redis.Client) {
+	t.Helper()
+	list, err := client.ClientList(context.Background()).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(list) {
+		if strings.Contains(line, " cmd=xread") {
+			id, _, _ := strings.Cut(strings.TrimPrefix(line, "id="), " ")
+			client.ClientKillByFilter(context.Background(), "ID", id)
+		}
+	}
+}

@@ -6,10 +6,14 @@ import (
 )
 
 // rest looks around when nothing moved for a while. One EXISTS for all rooms
-// sees a FLUSHALL; one XREAD, every third time, what came without activity.
+// sees a FLUSHALL; one XREAD, every third time, what came without activity; a check of
+// all what somebody removed from the end of a room.
 func (t *tail) rest(ctx context.Context) error {
 	if err := requirePrimary(ctx, t.conn, t.keys[0]); err != nil {
 		return err // it was one when the connection was made
+	}
+	if t.doubted.Swap(false) {
+		return t.checkAll(ctx)
 	}
 	var keys []string
 	for _, w := range t.windows() {

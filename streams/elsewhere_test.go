@@ -24,11 +24,11 @@ func TestWhatTheOldPrimarySaysIsNotTakenForTheNewOnes(t *testing.T) {
 	}
 	host, port, _ := strings.Cut(old.Addr, ":")
 	before.ConfigSet(t.Context(), "repl-diskless-sync-delay", "0")
-	after.SlaveOf(t.Context(), host, port)
+	after.ReplicaOf(t.Context(), host, port)
 	within(t, "the successor to have it", func() bool {
 		return after.XLen(t.Context(), lobbyKey).Val() == 10
 	})
-	after.SlaveOf(t.Context(), "no", "one")
+	after.ReplicaOf(t.Context(), "no", "one")
 	reader := follow(t, store, "lobby", streams.After(streams.Cursor{}))
 	reader.has(10)
 	say(t, store, "lobby", "lost")

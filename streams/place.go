@@ -200,11 +200,12 @@ var errElsewhere = errors.New("redis answers from another history than the one t
 // continues is an error unless the window goes on with what was found. Of two histories
 // with one epoch only one has the window's end. An epoch that the window does not know is
 // another matter: the tail will notice.
-func (p *place) continues(seen *view) error {
+func (s *Store) continues(room string, seen *view, found *place) error {
 	end := seen.upto.ID
-	if planted("no_checks") || p.epoch != seen.upto.Epoch || end.IsZero() || p.reaches || !p.trimmed.Before(end) {
+	if planted("no_checks") || found.epoch != seen.upto.Epoch || end.IsZero() || found.reaches || !found.trimmed.Before(end) {
 		return nil
 	}
+	s.tailOf(room).doubted.Store(true)
 	return errElsewhere
 }
 

@@ -270,6 +270,22 @@ func TestSlowReaderIsToldOfALoss(t *testing.T) {
 	}
 }
 
+// Nobody should remove entries by hand. Who does it at the end of a room is noticed when
+// the next reader comes.
+func TestReaderComesThoughTheRoomsEndWasRemovedByHand(t *testing.T) {
+	t.Parallel()
+	grounds(t, streams.Options{}, func(g *ground) {
+		near := follow(g.T, g.store, "lobby", streams.Newest(0))
+		near.state()
+		g.do("XDEL", lobbyKey, g.told[9].Cursor.ID.String())
+		follow(g.T, g.store, "lobby", streams.After(g.told[2].Cursor)).has(6)
+		follow(g.T, g.store, "lobby", streams.Newest(50)).has(9)
+		if got := near.state(); got.State != streams.Reset {
+			g.Errorf("who has what was removed is told %v", got)
+		}
+	})
+}
+
 func TestPlacesThatAreNone(t *testing.T) {
 	t.Parallel()
 	grounds(t, streams.Options{}, func(g *ground) {

@@ -27,7 +27,7 @@ func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, curso
 	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
 		found, err := s.find(ctx, room, cursor.ID, seen.start.ID.String(), most, seen.upto.ID)
 		if err == nil {
-			err = found.continues(seen)
+			err = s.continues(room, seen, found)
 		}
 		if err != nil {
 			return nil, err
@@ -55,7 +55,7 @@ func (s *Store) stretchNewest(ctx context.Context, room string, seen *view, last
 	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
 		found, entries, err := s.newest(ctx, room, last+1, seen.upto.ID)
 		if err == nil {
-			err = found.continues(seen)
+			err = s.continues(room, seen, found)
 		}
 		if err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -44,6 +45,7 @@ type tail struct {
 	since   time.Time         // when it last began to follow; zero: it has not
 	away    bool
 	rests   int
+	doubted atomic.Bool // by who read a room, and did not find where its window ends
 }
 
 func newTail(s *Store, group []int) *tail {
@@ -305,6 +307,9 @@ func (s *Store) window(room string) *window {
 	defer s.mu.Unlock()
 	return s.windows[room]
 }
+
+// tailOf is the tail that moves the room's window.
+func (s *Store) tailOf(room string) *tail { return s.tails[bucketOf(room)%len(s.tails)] }
 
 // windowBytes is one window's share of the memory for windows.
 func (s *Store) windowBytes() int {

@@ -33,6 +33,9 @@ func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, curso
 			return nil, err
 		}
 		answer := &stretch{state: found.judge(cursor), epoch: found.epoch, first: found.through()}
+		if answer.state == Resumed && found.epoch == seen.upto.Epoch && seen.upto.ID.Before(cursor.ID) {
+			return nil, errElsewhere // or the tail is on its way to the cursor: it wakes the reader then
+		}
 		if answer.state != Resumed || most == 0 {
 			return answer, nil
 		}

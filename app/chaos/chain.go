@@ -191,9 +191,10 @@ func (c *chain) parts(h *history, at id) bool { return h.parted[at] != nil || c.
 func (c *chain) end() {
 	epoch, h := c.truth.living(c.room)
 	switch {
+	case c.leaves: // perhaps before anybody could know what was lost
 	case len(c.parted) > 0:
 		c.found(gap, "told %v, which is lost, and never a reset", c.parted[0].id)
-	case !c.leaves && h != nil && (c.at.epoch != epoch || c.at.id != h.end()):
+	case h != nil && (c.at.epoch != epoch || c.at.id != h.end()):
 		c.found(behind, "ended at %v, the room at %v@%s", c.at, h.end(), epoch)
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // idleStacks is how many stacks wait for work at most.
-const idleStacks = 32
+const idleStacks = 8
 
 // stacks are goroutines that work for others, which spend their lives waiting in 2 KiB:
 // a goroutine's stack grows with what it does, by copying, and hardly shrinks. A few

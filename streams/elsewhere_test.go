@@ -15,15 +15,22 @@ import (
 // already: what the old one says of a place is no proof that the new one has it.
 func TestWhatTheOldPrimarySaysIsNotTakenForTheNewOnes(t *testing.T) {
 	t.Parallel()
-	for name, said := range map[string]int{"which has something new": 1, "which has nothing new": 0} {
+	for name, test := range map[string]struct {
+		begins bool // the room begins anew there
+		said   int
+	}{
+		"which has something new": {false, 1},
+		"which has nothing new":   {false, 0},
+		"which had lost all":      {true, 1},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			failOverHalfway(t, said)
+			failOverHalfway(t, test.begins, test.said)
 		})
 	}
 }
 
-func failOverHalfway(t *testing.T, said int) {
+func failOverHalfway(t *testing.T, begins bool, said int) {
 	old, successor := redistest.StartTCP(t), redistest.StartTCP(t)
 	before, after := clientOf(t, old), clientOf(t, successor)
 	way := redistest.StartProxy(t, old.Addr)
@@ -42,6 +49,9 @@ func failOverHalfway(t *testing.T, said int) {
 	reader.has(10)
 	say(t, store, "lobby", "lost")
 	reader.has(11)
+	if begins {
+		after.FlushAll(t.Context())
+	}
 	stray := redistest.Open(t, streams.Options{Redis: successor.Redis()})
 	for range said {
 		say(t, stray, "lobby", "new")
@@ -52,7 +62,7 @@ func failOverHalfway(t *testing.T, said int) {
 	killTheBlocked(t, before)
 	within(t, "the reader to be unsure", func() bool {
 		_, err := reader.step()
-		return err != nil
+		return err != nil || begins && isFollowed(t, after)
 	})
 	reader.drain()
 	if len(reader.all) != 11 || len(reader.states) != 1 {
@@ -63,7 +73,16 @@ func failOverHalfway(t *testing.T, said int) {
 		t.Errorf("told %v", got)
 	}
 	want := "lost" + strings.Repeat(" kept", 10) + strings.Repeat(" new", said)
+	if begins {
+		want = "lost new"
+	}
 	reader.until(want, func() bool { return strings.HasSuffix(texts(reader.all), want) })
+}
+
+// isFollowed says whether both Stores wait for what happens there.
+func isFollowed(t *testing.T, client *redis.Client) bool {
+	t.Helper()
+	return strings.Count(client.ClientList(t.Context()).Val(), " cmd=xread") == 2
 }
 
 // killTheBlocked ends the connections that wait in an XREAD.

@@ -58,12 +58,12 @@ type Reader struct {
 
 	from       From
 	cursor     Cursor
-	generation uint64 // of the view that the cursor was checked against; 0: not yet
-	newer      bool   // it may be past what the window had then, and is checked again when the window is there
-	ahead      bool   // it is in a history that the window does not know yet
-	fetched    *Batch // read together with the place
-	most       int64  // entries to ask for at a time; 0: batchEntries
-	heard      uint64 // how many of the window's signals
+	generation uint64    // of the view that the cursor was checked against; 0: not yet
+	newer      bool      // it may be past what the window had then, and is checked again when the window is there
+	ahead      time.Time // since when it is in a history that the window does not know; zero: it is not
+	fetched    *Batch    // read together with the place
+	most       int64     // entries to ask for at a time; 0: batchEntries
+	heard      uint64    // how many of the window's signals
 }
 
 // Follow makes a reader of the room. It reads nothing yet: call Next until it
@@ -119,13 +119,13 @@ func (r *Reader) held(seen *view) (Read, bool) {
 		if !seen.holds(r.cursor) {
 			return Read{}, false
 		}
-		r.generation, r.newer, r.fetched, r.ahead = seen.generation, false, nil, false
+		r.generation, r.newer, r.fetched, r.ahead = seen.generation, false, nil, time.Time{}
 	}
 	if batch := r.fetched; batch != nil {
 		r.fetched = nil
 		return r.step(batch), true
 	}
-	if r.ahead || !r.cursor.ID.Before(seen.upto.ID) {
+	if r.isAhead() || !r.cursor.ID.Before(seen.upto.ID) {
 		return Read{Signals: r.window.signalsFor(r)}, true
 	}
 	if batch := seen.after(r.cursor); batch != nil {
@@ -138,8 +138,24 @@ func (r *Reader) held(seen *view) (Read, bool) {
 
 // checked says whether the cursor is known to be a place of the view's history.
 func (r *Reader) checked(seen *view) bool {
-	there := r.fetched == nil && !r.ahead && !seen.upto.ID.Before(r.cursor.ID)
-	return r.generation == seen.generation && !(r.newer && there)
+	there := r.fetched == nil && !r.isAhead() && !seen.upto.ID.Before(r.cursor.ID)
+	lost := r.isAhead() && time.Since(r.ahead) > aheadMost
+	return r.generation == seen.generation && !(r.newer && there) && !lost
+}
+
+// aheadMost is how long a reader stays in a history that the window does not know, before
+// it asks again: the window may know better.
+const aheadMost = 2 * time.Second
+
+func (r *Reader) isAhead() bool { return !r.ahead.IsZero() }
+
+// is puts the reader into the history that was found, if that is not the window's.
+func (r *Reader) is(epoch string, seen *view) {
+	r.ahead = time.Time{}
+	if !seen.knows(epoch) {
+		r.ahead = time.Now()
+		time.AfterFunc(aheadMost+time.Millisecond, func() { r.window.wakeOne(r) })
+	}
 }
 
 func (r *Reader) next(ctx context.Context) (Read, error) {
@@ -173,7 +189,7 @@ func (r *Reader) step(batch *Batch) Read {
 // nothing for a place that was told before and is still good.
 func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
 	first := r.generation == 0
-	r.fetched, r.ahead = nil, false
+	r.fetched, r.ahead = nil, time.Time{}
 	if first && r.from.fresh {
 		return r.begin(ctx, seen, Fresh, r.from.last)
 	}
@@ -187,7 +203,7 @@ func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
 			return r.broken(ctx, seen, found)
 		}
 		r.most, epoch = found.most, found.epoch
-		if r.ahead = !seen.knows(found.epoch); !r.ahead {
+		if r.is(found.epoch, seen); !r.isAhead() {
 			r.fetched = found.batch
 		}
 	}
@@ -210,7 +226,7 @@ func (r *Reader) catchUp(ctx context.Context, seen *view) (Read, error) {
 		followed, err := r.broken(ctx, seen, found)
 		return Read{Followed: followed}, err
 	}
-	if r.ahead = !seen.knows(found.epoch); r.ahead {
+	if r.is(found.epoch, seen); r.isAhead() {
 		return Read{}, nil
 	}
 	r.most = found.most
@@ -231,7 +247,8 @@ func (r *Reader) broken(ctx context.Context, seen *view, found *stretch) (*Follo
 	if found.state == Reset {
 		return r.begin(ctx, seen, Reset, resetLast)
 	}
-	r.generation, r.newer, r.cursor, r.ahead = seen.generation, false, found.first, !seen.knows(found.epoch)
+	r.generation, r.newer, r.cursor = seen.generation, false, found.first
+	r.is(found.epoch, seen)
 	followed := r.followed(Truncated, seen)
 	followed.First = found.first
 	return followed, nil
@@ -240,7 +257,7 @@ func (r *Reader) broken(ctx context.Context, seen *view, found *stretch) (*Follo
 // followed says where the reader stands now.
 func (r *Reader) followed(state State, seen *view) *Followed {
 	last, n := seen.upto, seen.n
-	if r.ahead {
+	if r.isAhead() {
 		last, n = r.cursor, 0
 	}
 	if r.fetched != nil && len(r.fetched.Entries) > 0 && last.ID.Before(r.fetched.Upto.ID) { // the tail is on its way there
@@ -260,6 +277,6 @@ func (r *Reader) begin(ctx context.Context, seen *view, state State, last int) (
 		return nil, fmt.Errorf("read the newest of room %q: %w", r.Room, err)
 	}
 	r.generation, r.newer, r.cursor, r.fetched = seen.generation, true, found.first, found.batch
-	r.ahead = !seen.knows(found.epoch)
+	r.is(found.epoch, seen)
 	return r.followed(state, seen), nil
 }

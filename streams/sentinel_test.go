@@ -31,7 +31,11 @@ func TestPrimaryGoneUnderLoadLosesNothingThatAReplicaHad(t *testing.T) {
 			func(_ *redistest.Sentinel, primary *redistest.Node) { primary.Rejoin() },
 		},
 		"told to step down": {
-			func(s *redistest.Sentinel, _ *redistest.Node) { s.Nodes[2].Kill(); s.FailOver() },
+			func(s *redistest.Sentinel, _ *redistest.Node) {
+				s.Nodes[2].Kill()
+				s.AwaitReplica(s.Nodes[1])
+				s.FailOver()
+			},
 			func(*redistest.Sentinel, *redistest.Node) {},
 		},
 		"killed, and a sentinel hangs": {

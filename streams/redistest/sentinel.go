@@ -203,14 +203,35 @@ func (s *Sentinel) AwaitFailover(old *Node) *Node {
 	return primary
 }
 
-// AwaitReplica waits until the node replicates from the primary and has all it had.
+// AwaitReplica waits until the node replicates from the primary and has all it had: one
+// whose link is up may have been sent nothing yet.
 func (s *Sentinel) AwaitReplica(node *Node) {
 	s.t.Helper()
 	client := node.Client()
 	defer client.Close()
+	had := int64(-1)
 	await(s.t, "the node to be a replica", func(ctx context.Context) bool {
+		primary := s.Primary()
 		info := client.Info(ctx, "replication").Val()
-		return strings.Contains(info, "master_link_status:up") &&
-			strings.Contains(info, "master_port:"+cmp.Or(port(s.Primary().Proxy.Addr), "?"))
+		if !strings.Contains(info, "master_link_status:up") || !strings.Contains(info, "master_port:"+cmp.Or(port(primary.Proxy.Addr), "?")) {
+			return false
+		}
+		if had < 0 {
+			its := primary.Client()
+			defer its.Close()
+			had = offset(its.Info(ctx, "replication").Val(), "master_repl_offset:")
+		}
+		return had >= 0 && offset(info, "slave_repl_offset:") >= had
 	})
+}
+
+// offset is a number of INFO, -1 if it is not there.
+func offset(info, name string) int64 {
+	_, after, _ := strings.Cut(info, name)
+	text, _, _ := strings.Cut(after, "\r")
+	number, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return number
 }

@@ -36,6 +36,7 @@ type flightKey struct {
 	epoch      string // of the view, too: what was read before the room began is another answer
 	generation uint64
 	cursor     Cursor
+	upto       ID
 	newest     bool
 	most       int64
 }

@@ -207,7 +207,7 @@ func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
 			r.fetched = found.batch
 		}
 	}
-	r.generation, r.newer = seen.generation, false
+	r.generation, r.newer = seen.generation, seen.upto.ID.Before(r.cursor.ID)
 	if !first {
 		return nil, nil
 	}

@@ -24,6 +24,9 @@ func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, curso
 		most = 0
 	}
 	question := flightKey{room: room, epoch: seen.upto.Epoch, generation: seen.generation, cursor: cursor, most: most}
+	if most == 0 {
+		question.upto = seen.upto.ID // of what the answer is a proof
+	}
 	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
 		found, err := s.find(ctx, room, cursor.ID, seen.start.ID.String(), most, seen.upto.ID)
 		if err == nil {
@@ -33,9 +36,6 @@ func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, curso
 			return nil, err
 		}
 		answer := &stretch{state: found.judge(cursor), epoch: found.epoch, first: found.through()}
-		if answer.state == Resumed && found.epoch == seen.upto.Epoch && seen.upto.ID.Before(cursor.ID) {
-			return nil, errElsewhere // or the tail is on its way to the cursor: it wakes the reader then
-		}
 		if answer.state != Resumed || most == 0 {
 			return answer, nil
 		}

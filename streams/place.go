@@ -41,7 +41,7 @@ type place struct {
 	first, last ID // zero in an empty stream
 	firstN      int64
 	here        bool // the entry at the ID stands, or is known to be erased
-	reaches     bool // so it is with the end of the window, or it is known to be trimmed
+	reaches     bool // so it is with the end of the window
 	entries     []Entry
 	more        bool // there are entries beyond those asked for
 }

@@ -81,7 +81,7 @@ func (t *tail) check(ctx context.Context, doubt []*window) error {
 		pipe := t.conn.Pipeline()
 		probes := make([]*probe, len(some))
 		for i, w := range some {
-			probes[i] = t.store.ask(ctx, pipe, w.room, w.view.Load().upto.ID, "+", batchEntries)
+			probes[i] = t.store.ask(ctx, pipe, w.room, w.view.Load().upto.ID, "+", batchEntries, ID{})
 		}
 		pipe.Exec(ctx)
 		for i, w := range some {

@@ -91,7 +91,7 @@ type probe struct {
 	exists  *redis.IntCmd
 	meta    *redis.SliceCmd
 	at      *spot
-	end     *spot // of the window; nil: it is not asked for
+	end     *spot // of the window; nil: it has none
 	first   *redis.XMessageSliceCmd
 	last    *redis.XMessageSliceCmd
 }
@@ -121,8 +121,9 @@ func (s *spot) known() bool { return len(s.stands.Val()) > 0 || s.erased.Err() =
 // ask puts the question for the place at id, and for at most `most` entries in
 // (id, upto], upto as XRANGE takes it. The entries come first: what the checks
 // after them find unbroken was unbroken when they were read. (In MULTI it would
-// all be of one moment, but a full Redis refuses even reads there.)
-func (s *Store) ask(ctx context.Context, pipe redis.Pipeliner, room string, id ID, upto string, most int64) *probe {
+// all be of one moment, but a full Redis refuses even reads there.) end is that of
+// the window, zero if it has none.
+func (s *Store) ask(ctx context.Context, pipe redis.Pipeliner, room string, id ID, upto string, most int64, end ID) *probe {
 	key := s.keys.room(room)
 	p := &probe{room: room, id: id, most: most}
 	if most > 0 {
@@ -131,6 +132,9 @@ func (s *Store) ask(ctx context.Context, pipe redis.Pipeliner, room string, id I
 	p.exists = pipe.Exists(ctx, key)
 	p.meta = pipe.HMGet(ctx, s.keys.meta(room), "epoch", "n", "trimmed", "trimmed_n")
 	p.at = s.askSpot(ctx, pipe, room, id)
+	if !end.IsZero() {
+		p.end = s.askSpot(ctx, pipe, room, end)
+	}
 	p.first = pipe.XRangeN(ctx, key, "-", "+", 1)
 	p.last = pipe.XRevRangeN(ctx, key, "+", "-", 1)
 	return p
@@ -180,8 +184,7 @@ func (p *place) readMeta(values []any) {
 func (s *Store) find(ctx context.Context, room string, id ID, upto string, most int64, end ID) (*place, error) {
 	for {
 		pipe := s.reads.Pipeline()
-		question := s.ask(ctx, pipe, room, id, upto, most)
-		question.end = s.askSpot(ctx, pipe, room, end)
+		question := s.ask(ctx, pipe, room, id, upto, most, end)
 		pipe.Exec(ctx)
 		found, err := question.answer()
 		if err != nil || !found.begun || found.here || !found.last.IsZero() && !id.Before(found.first) {

@@ -60,7 +60,8 @@ type Reader struct {
 	cursor     Cursor
 	generation uint64    // of the view that the cursor was checked against; 0: not yet
 	newer      bool      // it may be past what the window had then, and is checked again when the window is there
-	ahead      time.Time // since when it is in a history that the window does not know; zero: it is not
+	apart      bool      // it is in a history that the window does not know
+	asked      time.Time // when that was found
 	fetched    *Batch    // read together with the place
 	most       int64     // entries to ask for at a time; 0: batchEntries
 	heard      uint64    // how many of the window's signals
@@ -119,13 +120,13 @@ func (r *Reader) held(seen *view) (Read, bool) {
 		if !seen.holds(r.cursor) {
 			return Read{}, false
 		}
-		r.generation, r.newer, r.fetched, r.ahead = seen.generation, false, nil, time.Time{}
+		r.generation, r.newer, r.apart, r.fetched = seen.generation, false, false, nil
 	}
 	if batch := r.fetched; batch != nil {
 		r.fetched = nil
 		return r.step(batch), true
 	}
-	if r.isAhead() || !r.cursor.ID.Before(seen.upto.ID) {
+	if r.apart || !r.cursor.ID.Before(seen.upto.ID) {
 		return Read{Signals: r.window.signalsFor(r)}, true
 	}
 	if batch := seen.after(r.cursor); batch != nil {
@@ -138,23 +139,27 @@ func (r *Reader) held(seen *view) (Read, bool) {
 
 // checked says whether the cursor is known to be a place of the view's history.
 func (r *Reader) checked(seen *view) bool {
-	there := r.fetched == nil && !r.isAhead() && !seen.upto.ID.Before(r.cursor.ID)
-	lost := r.isAhead() && time.Since(r.ahead) > aheadMost
-	return r.generation == seen.generation && !(r.newer && there) && !lost
+	if r.generation != seen.generation {
+		return false
+	}
+	if !r.newer && !r.apart {
+		return true
+	}
+	there := r.fetched == nil && !r.apart && !seen.upto.ID.Before(r.cursor.ID)
+	return !there && time.Since(r.asked) < unprovenMost
 }
 
-// aheadMost is how long a reader stays in a history that the window does not know, before
-// it asks again: the window may know better.
-const aheadMost = 2 * time.Second
+// unprovenMost is how long a reader stays at a place that only Redis vouched for before
+// it asks again: what answered may have been a primary that is one no more.
+const unprovenMost = time.Second
 
-func (r *Reader) isAhead() bool { return !r.ahead.IsZero() }
-
-// is puts the reader into the history that was found, if that is not the window's.
-func (r *Reader) is(epoch string, seen *view) {
-	r.ahead = time.Time{}
-	if !seen.knows(epoch) {
-		r.ahead = time.Now()
-		time.AfterFunc(aheadMost+time.Millisecond, func() { r.window.wakeOne(r) })
+// stands notes what the window does not prove of the place just found, in a history with
+// that epoch. If it is not the window's, the window may know better soon.
+func (r *Reader) stands(epoch string, newer bool, seen *view) {
+	r.generation, r.newer, r.apart = seen.generation, newer, !seen.knows(epoch)
+	if r.newer || r.apart {
+		r.asked = time.Now()
+		time.AfterFunc(unprovenMost+time.Millisecond, func() { r.window.wakeOne(r) })
 	}
 }
 
@@ -189,7 +194,7 @@ func (r *Reader) step(batch *Batch) Read {
 // nothing for a place that was told before and is still good.
 func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
 	first := r.generation == 0
-	r.fetched, r.ahead = nil, time.Time{}
+	r.fetched = nil
 	if first && r.from.fresh {
 		return r.begin(ctx, seen, Fresh, r.from.last)
 	}
@@ -203,11 +208,11 @@ func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
 			return r.broken(ctx, seen, found)
 		}
 		r.most, epoch = found.most, found.epoch
-		if r.is(found.epoch, seen); !r.isAhead() {
+		if seen.knows(epoch) {
 			r.fetched = found.batch
 		}
 	}
-	r.generation, r.newer = seen.generation, seen.upto.ID.Before(r.cursor.ID)
+	r.stands(epoch, seen.upto.ID.Before(r.cursor.ID), seen)
 	if !first {
 		return nil, nil
 	}
@@ -226,7 +231,7 @@ func (r *Reader) catchUp(ctx context.Context, seen *view) (Read, error) {
 		followed, err := r.broken(ctx, seen, found)
 		return Read{Followed: followed}, err
 	}
-	if r.is(found.epoch, seen); r.isAhead() {
+	if r.stands(found.epoch, false, seen); r.apart {
 		return Read{}, nil
 	}
 	r.most = found.most
@@ -247,8 +252,8 @@ func (r *Reader) broken(ctx context.Context, seen *view, found *stretch) (*Follo
 	if found.state == Reset {
 		return r.begin(ctx, seen, Reset, resetLast)
 	}
-	r.generation, r.newer, r.cursor = seen.generation, false, found.first
-	r.is(found.epoch, seen)
+	r.cursor = found.first
+	r.stands(found.epoch, false, seen)
 	followed := r.followed(Truncated, seen)
 	followed.First = found.first
 	return followed, nil
@@ -257,7 +262,7 @@ func (r *Reader) broken(ctx context.Context, seen *view, found *stretch) (*Follo
 // followed says where the reader stands now.
 func (r *Reader) followed(state State, seen *view) *Followed {
 	last, n := seen.upto, seen.n
-	if r.isAhead() {
+	if r.apart {
 		last, n = r.cursor, 0
 	}
 	if r.fetched != nil && len(r.fetched.Entries) > 0 && last.ID.Before(r.fetched.Upto.ID) { // the tail is on its way there
@@ -276,7 +281,11 @@ func (r *Reader) begin(ctx context.Context, seen *view, state State, last int) (
 	if err != nil {
 		return nil, fmt.Errorf("read the newest of room %q: %w", r.Room, err)
 	}
-	r.generation, r.newer, r.cursor, r.fetched = seen.generation, true, found.first, found.batch
-	r.is(found.epoch, seen)
+	r.cursor, r.fetched = found.first, found.batch
+	end := found.first
+	if found.batch != nil {
+		end = found.batch.Upto
+	}
+	r.stands(found.epoch, seen.upto.ID.Before(end.ID), seen)
 	return r.followed(state, seen), nil
 }

@@ -87,8 +87,7 @@ func (s *Store) newest(ctx context.Context, room string, count int, end ID) (*pl
 		pipe := s.reads.Pipeline()
 		before := pipe.HGet(ctx, s.keys.meta(room), "epoch")
 		newest := pipe.XRevRangeN(ctx, s.keys.room(room), "+", "-", int64(count))
-		question := s.ask(ctx, pipe, room, ID{}, "+", 0)
-		question.end = s.askSpot(ctx, pipe, room, end)
+		question := s.ask(ctx, pipe, room, ID{}, "+", 0, end)
 		pipe.Exec(ctx)
 		found, err := question.answer()
 		if err == nil {

@@ -27,6 +27,7 @@ type session struct {
 	socketReader
 	guest   *Guest // nil: it may read
 	address string
+	speaks  bool                 // it appended something
 	limited int                  // frames refused, less those that were not
 	present map[string]bool      // rooms in which it was counted in
 	typed   map[string]time.Time // when it last said so in a room
@@ -77,25 +78,24 @@ func (a *App) takeSocket(ws *websocket.Conn) {
 // serve is a session's life.
 func (s *session) serve() {
 	defer s.leaveAll()
-	s.aside(func() {
-		s.write(webSocketFrame(opText, helloJSON(s.guest, s.app.store.Durability())))
-	})
+	s.app.stacks.do(s.greet)
 	for s.await() == nil {
-		s.aside(s.next)
+		if s.speaks {
+			s.next() // who speaks has a stack of its own
+		} else {
+			s.app.stacks.do(s.next)
+		}
 	}
 }
 
-// aside has work done on another stack, and waits: this one's goroutine spends its life
-// waiting, and is to do that in 2 KiB.
-func (s *session) aside(work func()) {
-	s.app.stacks.do(func() {
-		defer s.recovered()
-		work()
-	})
+func (s *session) greet() {
+	defer s.recovered()
+	s.write(webSocketFrame(opText, helloJSON(s.guest, s.app.store.Durability())))
 }
 
 // next takes the client's next message, or its end.
 func (s *session) next() {
+	defer s.recovered()
 	message, whole, err := s.message()
 	if end := (*goodbye)(nil); errors.As(err, &end) {
 		s.hangUp(end.code, end.reason)

@@ -28,6 +28,7 @@ func (s *session) do(asked frame) error {
 	case "read":
 		return s.markRead(asked.Room, asked.ID)
 	}
+	s.speaks = true
 	stored, err := s.app.append(asked.Room, asked.entry(s.guest))
 	if err != nil {
 		return err

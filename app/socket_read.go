@@ -57,7 +57,7 @@ func (s *session) message() (message []byte, whole bool, err error) {
 		}
 		if header.OpCode.IsControl() {
 			if err := s.control(header); err != nil || !s.state.Fragmented() {
-				return nil, false, err // the next message is not waited for here, see aside
+				return nil, false, err // the next message is not waited for here, see serve
 			}
 			continue
 		}

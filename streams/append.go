@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	mrand "math/rand/v2"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -25,6 +26,9 @@ var (
 
 // keyKept is how long a send key is remembered: a retry is stored once within it.
 const keyKept = 24 * time.Hour
+
+// sequences is how many second parts the ID of a millisecond's first entry may have.
+const sequences = 1 << 16
 
 // Errors of an append that Redis understood and refused.
 var (
@@ -104,7 +108,7 @@ func (s *Store) appendArgs(room string, entry Entry) []any {
 	}
 	return []any{
 		room, rand.Text()[:12], keyKept.Milliseconds(), s.options.MaxCount, s.options.MaxAge.Milliseconds(),
-		string(entry.Kind), entry.Key, entry.User.ID, entry.User.Name, text, amended, on,
+		string(entry.Kind), entry.Key, entry.User.ID, entry.User.Name, text, amended, on, mrand.IntN(sequences),
 	}
 }
 

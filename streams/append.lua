@@ -5,6 +5,7 @@
 --       is remembered, ms  4 entries to keep  5 age to keep, ms
 --       6 kind  7 key  8 user ID  9 user's name
 --       10 text, or emoji  11 replied-to or amended entry ID, or ''  12 '1': on
+--       13 second part of the new entry's ID, if its millisecond has no other
 -- Reply {'stored' or 'repeated', entry ID, epoch}, or
 --       {'not_found' | 'not_yours' | 'key_taken' | 'too_many'}
 
@@ -118,7 +119,12 @@ else
   if kind == 'edit' then put('text', text) end
   if kind == 'react' then put('emoji', text); put('on', on) end
 end
-local id = redis.call('XADD', KEYS[1], '*', unpack(entry))
+-- While a failover lasts two primaries may both take entries in. An ID that both had
+-- given in one millisecond would stand for either: what a client missed would not show.
+local now = redis.call('TIME')
+local own = string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000)) .. '-' .. ARGV[13]
+local id = redis.pcall('XADD', KEYS[1], own, unpack(entry))
+if type(id) ~= 'string' then id = redis.call('XADD', KEYS[1], '*', unpack(entry)) end
 local millis = string.match(id, '^%d+')
 if not begun then redis.call('HSET', KEYS[2], 'created', millis) end
 

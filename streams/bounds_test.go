@@ -75,6 +75,8 @@ func TestTwoThousandRoomsCostNothingWhenNobodyTalks(t *testing.T) {
 	if n := connections(t, client); n > 8 {
 		t.Errorf("%d connections", n)
 	}
+	say(t, store, "room-0", "y") // the tail has checked all rooms when it reads this
+	followers[0].has(2)
 	client.ConfigResetStat(context.Background())
 	time.Sleep(62 * time.Second) // what happens in it is what is measured
 	counts := calls(t, client)

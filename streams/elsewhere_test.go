@@ -1,7 +1,6 @@
 package streams_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 
@@ -32,6 +31,34 @@ func TestWhatTheOldPrimarySaysIsNotTakenForTheNewOnes(t *testing.T) {
 	}
 }
 
+// A room that is joined where only the old primary is asked begins in a history that the
+// tail, at the new one already, does not know; and the numbers may go on by chance.
+func TestRoomJoinedAtTheOldPrimaryIsCheckedAtTheNewOne(t *testing.T) {
+	t.Parallel()
+	old, successor := redistest.StartTCP(t), redistest.StartTCP(t)
+	before, after := clientOf(t, old), clientOf(t, successor)
+	way := redistest.StartProxy(t, old.Addr)
+	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{way.Addr}}})
+	say(t, store, "lobby", "kept")
+	replicate(t, before, after, old.Addr, func() bool { return after.XLen(t.Context(), lobbyKey).Val() == 1 })
+	way.Lead(successor.Addr)
+	killTheBlocked(t, before)
+	within(t, "the tail to be there", func() bool { return isFollowed(t, after, 1) })
+
+	stray := redistest.Open(t, streams.Options{Redis: successor.Redis()})
+	say(t, stray, "lobby", "new")
+	say(t, store, "lobby", "lost")
+	reader := follow(t, store, "lobby", streams.Newest(10))
+	reader.until("kept lost", func() bool { return len(reader.all) == 2 })
+	old.Kill()
+	say(t, stray, "lobby", "newer")
+	const want = "kept lost kept new newer"
+	reader.until(want, func() bool { return texts(reader.all) == want })
+	if got := reader.states[len(reader.states)-1].State; got != streams.Reset {
+		t.Errorf("told %v", got)
+	}
+}
+
 func failOverHalfway(t *testing.T, begins bool, had, comes int) {
 	old, successor := redistest.StartTCP(t), redistest.StartTCP(t)
 	before, after := clientOf(t, old), clientOf(t, successor)
@@ -40,13 +67,7 @@ func failOverHalfway(t *testing.T, begins bool, had, comes int) {
 	for range 10 {
 		say(t, store, "lobby", "kept")
 	}
-	host, port, _ := strings.Cut(old.Addr, ":")
-	before.ConfigSet(t.Context(), "repl-diskless-sync-delay", "0")
-	after.ReplicaOf(t.Context(), host, port)
-	within(t, "the successor to have it", func() bool {
-		return after.XLen(t.Context(), lobbyKey).Val() == 10
-	})
-	after.ReplicaOf(t.Context(), "no", "one")
+	replicate(t, before, after, old.Addr, func() bool { return after.XLen(t.Context(), lobbyKey).Val() == 10 })
 	reader := follow(t, store, "lobby", streams.After(streams.Cursor{}))
 	reader.has(10)
 	say(t, store, "lobby", "lost")
@@ -67,7 +88,7 @@ func failOverHalfway(t *testing.T, begins bool, had, comes int) {
 		return err != nil
 	}
 	if begins || had == 0 {
-		within(t, "the tail to be there", func() bool { return isFollowed(t, after) })
+		within(t, "the tail to be there", func() bool { return isFollowed(t, after, 2) })
 		reader.drain()
 	}
 	for range comes { // what it is told of its place now proves nothing later
@@ -91,23 +112,33 @@ func failOverHalfway(t *testing.T, begins bool, had, comes int) {
 	reader.until(want, func() bool { return strings.HasSuffix(texts(reader.all), want) })
 }
 
-// isFollowed says whether both Stores wait for what happens there.
-func isFollowed(t *testing.T, client *redis.Client) bool {
+// replicate has one Redis follow another, at an address, until it has what is wanted.
+func replicate(t *testing.T, before, after *redis.Client, address string, has func() bool) {
 	t.Helper()
-	return strings.Count(client.ClientList(t.Context()).Val(), " cmd=xread") == 2
+	host, port, _ := strings.Cut(address, ":")
+	before.ConfigSet(t.Context(), "repl-diskless-sync-delay", "0")
+	after.ReplicaOf(t.Context(), host, port)
+	within(t, "the successor to have it", has)
+	after.ReplicaOf(t.Context(), "no", "one")
 }
 
-// killTheBlocked ends the connections that wait in an XREAD.
+// isFollowed says whether so many Stores wait for what happens there.
+func isFollowed(t *testing.T, client *redis.Client, stores int) bool {
+	t.Helper()
+	return strings.Count(client.ClientList(t.Context()).Val(), " cmd=xread") == stores
+}
+
+// killTheBlocked ends the connections that wait in an XREAD, once there are some.
 func killTheBlocked(t *testing.T, client *redis.Client) {
 	t.Helper()
-	list, err := client.ClientList(context.Background()).Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(list) {
-		if strings.Contains(line, " cmd=xread") {
-			id, _, _ := strings.Cut(strings.TrimPrefix(line, "id="), " ")
-			client.ClientKillByFilter(context.Background(), "ID", id)
+	within(t, "somebody to wait", func() (killed bool) {
+		for line := range strings.Lines(client.ClientList(t.Context()).Val()) {
+			if strings.Contains(line, " cmd=xread") {
+				id, _, _ := strings.Cut(strings.TrimPrefix(line, "id="), " ")
+				client.ClientKillByFilter(t.Context(), "ID", id)
+				killed = true
+			}
 		}
-	}
+		return killed
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,6 +47,9 @@ type tail struct {
 	away    bool
 	rests   int
 	doubted atomic.Bool // by who read a room, and did not find where its window ends
+
+	mu     sync.Mutex
+	joined []*window // since it last looked: another connection found their place
 }
 
 func newTail(s *Store, group []int) *tail {
@@ -106,6 +110,9 @@ func (t *tail) follow(ctx context.Context) error {
 	for {
 		moved, all, err := t.await(ctx)
 		began := time.Now()
+		if err == nil {
+			err = t.check(ctx, t.unproven())
+		}
 		switch {
 		case err != nil:
 			return err
@@ -123,6 +130,22 @@ func (t *tail) follow(ctx context.Context) error {
 		}
 		time.Sleep(roundTime - time.Since(began))
 	}
+}
+
+// prove has the window's place checked by the tail's own connection: another may lead to
+// another primary.
+func (t *tail) prove(w *window) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.joined = append(t.joined, w)
+}
+
+// unproven are the windows to prove.
+func (t *tail) unproven() (joined []*window) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	joined, t.joined = t.joined, nil
+	return joined
 }
 
 // pace decides how long the next read blocks: the shorter, the sooner a Redis that
@@ -201,7 +224,7 @@ func (t *tail) read(ctx context.Context, moved map[string]Cursor) error {
 		}
 		switch seen := w.touched(); {
 		case seen == nil: // its first reader finds where it stands
-		case cursor.Epoch != seen.upto.Epoch:
+		case cursor.Epoch != seen.upto.Epoch || !seen.proven:
 			doubt = append(doubt, w)
 		case seen.upto.ID.Before(cursor.ID):
 			ask = append(ask, w)

@@ -32,6 +32,7 @@ type view struct {
 	generation  uint64 // another one: every reader checks its cursor anew
 	start, upto Cursor
 	n           int64 // of the entry at upto
+	proven      bool  // the tail has seen upto itself
 	batches     []*Batch
 	bytes       int
 }
@@ -104,6 +105,7 @@ func (w *window) joined(ctx context.Context, s *Store) (*view, error) {
 		w.mu.Lock()
 		if !w.moved {
 			w.view.Store(standing(found))
+			s.tailOf(w.room).prove(w)
 		}
 		w.moved = false
 		w.mu.Unlock()
@@ -124,13 +126,19 @@ func (w *window) touched() *view {
 	return seen
 }
 
-// publish moves the window on by the entries after its end, and wakes its readers.
+// publish moves the window, of which the end was found good, on by the entries after
+// that, and wakes its readers.
 func (w *window) publish(epoch string, entries []Entry, most int) {
 	seen := w.view.Load()
 	if len(entries) == 0 {
+		if !seen.proven {
+			next := *seen
+			next.proven = true
+			w.view.Store(&next)
+		}
 		return
 	}
-	next := &view{generation: seen.generation, n: seen.n, upto: Cursor{entries[len(entries)-1].ID, epoch}}
+	next := &view{generation: seen.generation, n: seen.n, proven: true, upto: Cursor{entries[len(entries)-1].ID, epoch}}
 	for i := range entries {
 		next.n = max(next.n, entries[i].N) // what is unreadable has none
 	}
@@ -171,7 +179,9 @@ func erases(entries []Entry) bool {
 
 // lost puts the window at the end of a history that is no longer the one it held.
 func (w *window) lost(found *place) {
-	w.view.Store(standing(found))
+	next := standing(found)
+	next.proven = true
+	w.view.Store(next)
 	w.wake()
 }
 

@@ -147,7 +147,10 @@ func (c *chain) compare(h *history, e *event) {
 		got[one.id] = true
 		c.entry(h, one)
 	}
-	if !h.has(e.upto.id) {
+	switch {
+	case len(c.parted) > 0: // of a branch that is lost: a reset must come
+		return
+	case !h.has(e.upto.id):
 		if c.parted = append(c.parted, &entry{id: e.upto.id}); !c.parts(h, e.upto.id) {
 			c.found(misplaced, "(%v, %v] ends where there is nothing", e.after, e.upto)
 		}

@@ -29,7 +29,10 @@ require (
 	golang.org/x/time v0.16.0
 )
 
-require github.com/gobwas/ws v1.5.0
+require (
+	github.com/gobwas/ws v1.5.0
+	golang.org/x/sys v0.49.0
+)
 
 require (
 	github.com/andybalholm/brotli v1.1.1 // indirect
@@ -56,6 +59,5 @@ require (
 	github.com/valyala/tcplisten v1.0.0 // indirect
 	github.com/yuin/gopher-lua v1.1.1 // indirect
 	go.uber.org/atomic v1.12.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )

@@ -29,6 +29,7 @@ const (
 )
 
 func main() {
+	slacken()
 	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintln(os.Stderr, "burble: .env:", err)
 		os.Exit(2)

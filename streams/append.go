@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	mrand "math/rand/v2"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -26,9 +26,6 @@ var (
 
 // keyKept is how long a send key is remembered: a retry is stored once within it.
 const keyKept = 24 * time.Hour
-
-// sequences is how many second parts the ID of a millisecond's first entry may have.
-const sequences = 1 << 16
 
 // Errors of an append that Redis understood and refused.
 var (
@@ -108,8 +105,15 @@ func (s *Store) appendArgs(room string, entry Entry) []any {
 	}
 	return []any{
 		room, rand.Text()[:12], keyKept.Milliseconds(), s.options.MaxCount, s.options.MaxAge.Milliseconds(),
-		string(entry.Kind), entry.Key, entry.User.ID, entry.User.Name, text, amended, on, mrand.IntN(sequences),
+		string(entry.Kind), entry.Key, entry.User.ID, entry.User.Name, text, amended, on, chance(),
 	}
+}
+
+// chance is the second part of an entry's ID.
+func chance() uint16 {
+	var of [2]byte
+	rand.Read(of[:])
+	return binary.BigEndian.Uint16(of[:])
 }
 
 // trim applies the retention to a room that nobody appends to.

@@ -121,8 +121,7 @@ else
 end
 -- While a failover lasts two primaries may both take entries in. An ID that both had
 -- given in one millisecond would stand for either: what a client missed would not show.
-local now = redis.call('TIME')
-local own = string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000)) .. '-' .. ARGV[13]
+local own = string.format('%.0f', clock()) .. '-' .. ARGV[13]
 local id = redis.pcall('XADD', KEYS[1], own, unpack(entry))
 if type(id) ~= 'string' then id = redis.call('XADD', KEYS[1], '*', unpack(entry)) end
 local millis = string.match(id, '^%d+')

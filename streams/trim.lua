@@ -46,11 +46,16 @@ local function trim(room, meta, amended, erased, most, oldest)
   return through
 end
 
+-- clock() is the time by Redis' clock, in ms.
+local function clock()
+  local now = redis.call('TIME')
+  return now[1] * 1000 + math.floor(now[2] / 1000)
+end
+
 -- oldest(age) is the time below which entries are too old, in ms; 0: none is.
 local function oldest(age)
   if age == 0 then return 0 end
-  local now = redis.call('TIME')
-  return now[1] * 1000 + math.floor(now[2] / 1000) - age
+  return clock() - age
 end
 
 -- parts(id) are the two numbers of an entry ID. The point is for miniredis, whose

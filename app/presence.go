@@ -46,6 +46,7 @@ type crowd struct {
 	people map[string]*person // by user ID
 	askers []*feed            // to be told who is here
 	toldAt time.Time          // when Redis was told or asked of it
+	owedAt time.Time          // when its readers are to be told their number; zero: never
 }
 
 type person struct {
@@ -180,6 +181,7 @@ type change struct {
 	room       string
 	here, gone []streams.User
 	askers     []*feed
+	owed       bool // the number, to its readers
 }
 
 // changes are what to tell Redis now, which is taken for told.
@@ -193,6 +195,9 @@ func (p *presence) changes(now time.Time) []change {
 		}
 		next := change{room: room, askers: crowd.askers}
 		crowd.askers = nil
+		if next.owed = !crowd.owedAt.IsZero() && !now.Before(crowd.owedAt); next.owed {
+			crowd.owedAt = time.Time{}
+		}
 		for id, someone := range crowd.people {
 			switch {
 			case !someone.leftAt.IsZero() && now.Sub(someone.leftAt) >= presenceGrace:
@@ -203,10 +208,10 @@ func (p *presence) changes(now time.Time) []change {
 				someone.said = true
 			}
 		}
-		if len(next.here)+len(next.gone)+len(next.askers) > 0 {
+		if next.owed || len(next.here)+len(next.gone)+len(next.askers) > 0 {
 			changes = append(changes, next)
 			crowd.toldAt = now
-		} else if len(crowd.people) == 0 {
+		} else if len(crowd.people) == 0 && crowd.owedAt.IsZero() {
 			delete(p.rooms, room)
 		}
 	}
@@ -217,12 +222,22 @@ func (p *presence) changes(now time.Time) []change {
 func (p *presence) tell(ctx context.Context, change change) {
 	for here, gone := change.here, change.gone; len(here)+len(gone) > 0; {
 		some, others := here[:min(len(here), presenceMost)], gone[:min(len(gone), presenceMost)]
-		if err := p.store.Enter(ctx, change.room, p.server, some, others); err != nil {
+		owed, err := p.store.Enter(ctx, change.room, p.server, some, others)
+		if err != nil {
 			p.log.Debug("cannot say who is here", "room", change.room, "error", err)
 			p.unsaid(change.room)
 			break
 		}
+		if owed {
+			p.owe(change.room, time.Now().Add(streams.TellAgain))
+		}
 		here, gone = here[len(some):], gone[len(others):]
+	}
+	if change.owed {
+		if err := p.store.TellNumber(ctx, change.room); err != nil {
+			p.log.Debug("cannot tell how many are here", "room", change.room, "error", err)
+			p.owe(change.room, time.Now())
+		}
 	}
 	if len(change.askers) == 0 {
 		return
@@ -236,6 +251,13 @@ func (p *presence) tell(ctx context.Context, change change) {
 	for _, asker := range change.askers {
 		asker.note(frame)
 	}
+}
+
+// owe has the room's readers told at the given time how many they are.
+func (p *presence) owe(room string, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.crowd(room).owedAt = at
 }
 
 // unsaid has the people of a room, or of all for "", said again a little later.

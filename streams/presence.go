@@ -15,8 +15,12 @@ import (
 // was in a room by a server that died without a word is gone after it.
 const ServerLasts = 60 * time.Second
 
-// PresentMost is how many people are named; of more, only the number is told.
-const PresentMost = 100
+// PresentMost is how many people are named; of more, only the number is told, every
+// TellAgain at most.
+const (
+	PresentMost = 100
+	TellAgain   = 10 * time.Second
+)
 
 //go:embed presence.lua
 var presenceLua string
@@ -25,8 +29,10 @@ var presenceScript = redis.NewScript(presenceLua)
 
 // Enter says that the people of here are in the room by this server from now on,
 // and that those of gone no longer are. Whoever came or left is signalled to the
-// room's readers. They stay for as long as the server beats.
-func (s *Store) Enter(ctx context.Context, room, server string, here, gone []User) error {
+// room's readers. They stay for as long as the server beats. If the number of a crowd
+// is owed to the readers, who were told another lately, TellNumber is to be called
+// TellAgain later.
+func (s *Store) Enter(ctx context.Context, room, server string, here, gone []User) (owed bool, err error) {
 	args := []any{room, server, ""}
 	for _, user := range here {
 		args = append(args, "here", user.ID, user.Name)
@@ -36,18 +42,25 @@ func (s *Store) Enter(ctx context.Context, room, server string, here, gone []Use
 	}
 	if len(here) > 0 {
 		if err := s.reads.SAdd(ctx, s.keys.serverRooms(server), room).Err(); err != nil {
-			return fmt.Errorf("say who is in room %q: %w", room, wrap(err))
+			return false, fmt.Errorf("say who is in room %q: %w", room, wrap(err))
 		}
 	}
-	return s.enter(ctx, room, args)
+	return s.enter(ctx, room, args...)
 }
 
-func (s *Store) enter(ctx context.Context, room string, args []any) error {
+// TellNumber signals to the room's readers how many are here, unless somebody did so
+// less than TellAgain ago.
+func (s *Store) TellNumber(ctx context.Context, room string) error {
+	_, err := s.enter(ctx, room, room, "", "tell")
+	return err
+}
+
+func (s *Store) enter(ctx context.Context, room string, args ...any) (owed bool, err error) {
 	keys := []string{s.keys.present(room), s.keys.activity(bucketOf(room)), s.keys.told(room)}
-	if err := presenceScript.Run(ctx, s.reads, keys, args...).Err(); err != nil {
-		return fmt.Errorf("say who is in room %q: %w", room, wrap(err))
+	if owed, err = presenceScript.Run(ctx, s.reads, keys, args...).Bool(); err != nil {
+		return false, fmt.Errorf("say who is in room %q: %w", room, wrap(err))
 	}
-	return nil
+	return owed, nil
 }
 
 // Present returns how many people are in the room, and who, PresentMost at most.
@@ -103,7 +116,7 @@ func (s *Store) Bury(ctx context.Context, server string) error {
 		return fmt.Errorf("find the rooms of a server: %w", wrap(err))
 	}
 	for _, room := range rooms {
-		if err := s.enter(ctx, room, []any{room, server, "lost"}); err != nil {
+		if _, err := s.enter(ctx, room, room, server, "lost"); err != nil {
 			return err
 		}
 	}

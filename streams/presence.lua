@@ -2,8 +2,10 @@
 --
 -- KEYS  1 present: user ID to {name, by = {server = true}}  2 activity  3 told
 -- ARGV  1 room's name  2 a server  3 'lost': whoever is here by it no longer is;
---       or '', then for each person 'here' or 'gone', user ID, name
--- Reply how many people are here now.
+--       'tell': the number was owed; or '', then for each person 'here' or 'gone',
+--       user ID, name
+-- Reply 1 if the number is owed: a crowd changed, and was told of an earlier change
+-- less than 10 s ago.
 --
 -- A person may be here by several servers, and leaves with the last.
 
@@ -43,15 +45,24 @@ for i = 4, #ARGV, 3 do
   elseif known then gone(ARGV[i + 1], known) end
 end
 
--- In a crowd nobody is told of each one who comes: the number, now and then.
-local count = redis.call('HLEN', present)
-if #signals > 0 and count > 100 then
-  signals = {}
-  if redis.call('SET', KEYS[3], '1', 'NX', 'PX', 10000) then
-    signals = {cjson.encode({kind = 'count', count = count})}
+-- In a crowd nobody is told of each one who comes: the number, now and then, and
+-- once more when it is a crowd no longer.
+local count, owed = redis.call('HLEN', present), 0
+if #signals > 0 or ARGV[3] == 'tell' then
+  local number = cjson.encode({kind = 'count', count = count})
+  if count > 100 then
+    signals = {}
+    if ARGV[3] == 'lost' then redis.call('DEL', KEYS[3]) end
+    if redis.call('SET', KEYS[3], '1', 'NX', 'PX', 10000) then
+      signals = {number}
+    elseif ARGV[3] ~= 'tell' then
+      owed = 1
+    end
+  elseif ARGV[3] == 'tell' or redis.call('EXISTS', KEYS[3]) == 1 then
+    table.insert(signals, number)
   end
 end
 for _, said in ipairs(signals) do
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000, '*', 'room', ARGV[1], 'signal', said)
 end
-return count
+return owed

@@ -87,8 +87,9 @@ func doEverything(t *testing.T, g *ground, prefix string) {
 		check("page", second(store.Page(ctx, "lobby", where)))
 	}
 	check("secret", second(store.Secret(ctx)))
-	check("enter", store.Enter(ctx, "lobby", "one", []streams.User{ada, bob}, nil))
-	check("leave", store.Enter(ctx, "lobby", "one", nil, []streams.User{bob}))
+	check("enter", second(store.Enter(ctx, "lobby", "one", []streams.User{ada, bob}, nil)))
+	check("leave", second(store.Enter(ctx, "lobby", "one", nil, []streams.User{bob})))
+	check("tell the number", store.TellNumber(ctx, "lobby"))
 	check("present", third(store.Present(ctx, "lobby")))
 	check("beat", second(store.Beat(ctx, "one", time.Now().Add(-2*streams.ServerLasts))))
 	check("sweep", store.Sweep(ctx, time.Now()))

@@ -62,7 +62,7 @@ func TestPeopleLeaveWithTheirLastServer(t *testing.T) {
 		f.listens(store)
 		enter := func(server string, here, gone []streams.User) {
 			t.Helper()
-			if err := store.Enter(ctx, "lobby", server, here, gone); err != nil {
+			if _, err := store.Enter(ctx, "lobby", server, here, gone); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -103,19 +103,43 @@ func TestACrowdIsToldItsNumberOnly(t *testing.T) {
 		for i := range 250 {
 			crowd = append(crowd, streams.User{ID: string(rune('a'+i/26)) + string(rune('a'+i%26)), Name: "Somebody"})
 		}
-		if err := store.Enter(ctx, "lobby", "one", crowd, nil); err != nil {
+		enter := func(here, gone []streams.User, owed bool) {
+			t.Helper()
+			if got, err := store.Enter(ctx, "lobby", "one", here, gone); err != nil || got != owed {
+				t.Fatalf("a number is owed: %v, %v; not %v", got, err, owed)
+			}
+		}
+		told := func(count int) {
+			t.Helper()
+			if signal := f.heard(streams.Count); signal.Count != count || len(f.signals) > 0 {
+				t.Errorf("told %d, not %d, and %d more signals", signal.Count, count, len(f.signals))
+			}
+		}
+		enter(crowd[:200], nil, false)
+		told(200)
+		enter(crowd[200:], nil, true)
+		if err := store.TellNumber(ctx, "lobby"); err != nil { // too early: the next is told 250
 			t.Fatal(err)
 		}
-		if signal := f.heard(streams.Count); signal.Count != 250 {
-			t.Errorf("told %d", signal.Count)
+		if backend.Client.Del(ctx, lobbyKey+":told").Val() != 1 { // It ends after TellAgain.
+			t.Error("nothing says that the number was told")
 		}
-		if len(f.signals) > 0 {
-			t.Errorf("and %d more signals", len(f.signals))
+		if err := store.TellNumber(ctx, "lobby"); err != nil {
+			t.Fatal(err)
 		}
+		told(250)
 		count, people, err := store.Present(ctx, "lobby")
 		if err != nil || count != 250 || len(people) > streams.PresentMost {
 			t.Errorf("present: %d, %d named, %v", count, len(people), err)
 		}
+
+		// Each one who leaves what is no crowd now is told of; not so most who left before.
+		enter(nil, crowd[:149], true)
+		enter(nil, crowd[149:150], false)
+		if signal := f.heard(streams.Left); signal.User != crowd[149] {
+			t.Errorf("left: %v", signal.User)
+		}
+		told(100)
 	})
 }
 

@@ -18,7 +18,7 @@ export class People {
     } else if (kind === "came") {
       if (!this.#users.has(user.id)) this.count++;
       this.#users.set(user.id, user);
-    } else if (kind === "left" && this.#users.delete(user.id)) {
+    } else if (kind === "left" && (this.#users.delete(user.id) || this.count > this.#users.size)) {
       this.count--;
     } else {
       return false;

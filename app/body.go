@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"mime"
 	"slices"
 	"strconv"
@@ -46,8 +45,8 @@ func unsupported(header string) error {
 }
 
 func jsonBody(data []byte, names []string) (body, error) {
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(data, &raw); err != nil || raw == nil {
+	raw, ok := members(data)
+	if !ok {
 		return body{}, refuse(badFrame, "", "The body is one JSON object.")
 	}
 	read := body{fields: make(map[string]string)}

@@ -58,14 +58,14 @@ var fields = map[string]struct{ must, may []string }{
 // key, say) is in the frame it returns, so that the error can name it. notJSON
 // says that there was no reading it at all.
 func parseFrame(data []byte) (f frame, notJSON bool, err error) {
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(data, &raw); err != nil || raw == nil {
+	raw, ok := members(data)
+	if !ok {
 		return f, !json.Valid(data), refuse(badFrame, "", "A frame is one JSON object.")
 	}
-	if err := f.read("room", raw["room"]); err != nil && raw["room"] != nil {
+	if err := f.read("room", raw["room"]); err != nil && raw["room"] != "" {
 		return f, false, err
 	}
-	if raw["key"] != nil {
+	if raw["key"] != "" {
 		if err := f.read("key", raw["key"]); err != nil {
 			return f, false, err
 		}
@@ -79,7 +79,7 @@ func parseFrame(data []byte) (f frame, notJSON bool, err error) {
 		return f, false, refuse(badFrame, "type", "There is no frame of type %q.", clip(f.Type))
 	}
 	for _, name := range expected.must {
-		if raw[name] == nil {
+		if raw[name] == "" {
 			return f, false, refuse(badField, name, "A frame of type %q needs the field %q.", f.Type, name)
 		}
 	}
@@ -92,14 +92,14 @@ func parseFrame(data []byte) (f frame, notJSON bool, err error) {
 			return f, false, err
 		}
 	}
-	if raw["after"] != nil && raw["last"] != nil {
+	if raw["after"] != "" && raw["last"] != "" {
 		return f, false, refuse(badField, "last", `A follow has "after" or "last", not both.`)
 	}
 	return f, false, nil
 }
 
 // read reads one field.
-func (f *frame) read(name string, value json.RawMessage) (err error) {
+func (f *frame) read(name, value string) (err error) {
 	switch name {
 	case "on":
 		f.On, err = boolField(name, value)
@@ -112,7 +112,7 @@ func (f *frame) read(name string, value json.RawMessage) (err error) {
 		return err
 	case "last":
 		var last int
-		if json.Unmarshal(value, &last) != nil || isNull(value) || last < 0 || last > newestMost {
+		if json.Unmarshal([]byte(value), &last) != nil || value == "null" || last < 0 || last > newestMost {
 			return refuse(badField, name, "%q is a whole number from 0 to %d.", name, newestMost)
 		}
 		f.From = streams.Newest(last)
@@ -149,21 +149,20 @@ func (f *frame) read(name string, value json.RawMessage) (err error) {
 	return err
 }
 
-func stringField(name string, value json.RawMessage) (text string, err error) {
-	if value == nil || isNull(value) || json.Unmarshal(value, &text) != nil {
+func stringField(name, value string) (string, error) {
+	text, ok := unquote(value)
+	if !ok {
 		return "", refuse(badField, name, "%q is a string.", name)
 	}
 	return text, nil
 }
 
-func boolField(name string, value json.RawMessage) (on bool, err error) {
-	if isNull(value) || json.Unmarshal(value, &on) != nil {
+func boolField(name, value string) (bool, error) {
+	if value != "true" && value != "false" {
 		return false, refuse(badField, name, "%q is true or false.", name)
 	}
-	return on, nil
+	return value == "true", nil
 }
-
-func isNull(value json.RawMessage) bool { return string(value) == "null" }
 
 // The checks of single values, the same for every surface.
 
@@ -252,7 +251,7 @@ func clip(text string) string {
 	return fmt.Sprintf("%s…", string([]rune(text)[:40]))
 }
 
-func sortedKeys(raw map[string]json.RawMessage) []string {
+func sortedKeys(raw map[string]string) []string {
 	names := make([]string, 0, len(raw))
 	for name := range raw {
 		names = append(names, name)

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+// Whatever comes, members finds what encoding/json finds.
+func FuzzMembers(f *testing.F) {
+	for _, seed := range []string{
+		``, `{}`, ` { } `, `null`, `[]`, `"{}"`, `{"a":1}`, `{"a":"b","a":"c"}`, "{\t\"a\" :\r\n{ \"b\": [ \"}\", {} ] } , \"\": -1e9 }", `{"\u0061\"":"\\","b":"\""}`,
+		`{"a":[],"b":{},"c":true,"d":false,"e":null}`, `{"a":[[[{"b":"]"}]]]}`, `{"a":1}x`, `{"a"}`, `{"a":1,}`, "{\"\xff\":\"\xff\"}", `{"a":"\ud800"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var want map[string]json.RawMessage
+		object := json.Unmarshal(data, &want) == nil && want != nil
+		got, ok := members(data)
+		if ok != object || len(got) != len(want) {
+			t.Fatalf("%q, an object: %v, has %d members: %v, not %v", data, object, len(want), got, want)
+		}
+		for name, value := range want {
+			if got[name] != string(value) {
+				t.Errorf("%q: %q is %q, not %q", data, name, got[name], value)
+			}
+			var text string
+			isText := value[0] == '"' && json.Unmarshal(value, &text) == nil
+			if read, ok := unquote(got[name]); ok != isText || read != text {
+				t.Errorf("%q: the string %q is %q", data, value, read)
+			}
+		}
+	})
+}

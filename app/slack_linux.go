@@ -11,7 +11,7 @@ import (
 
 const (
 	// timerSlack is how late a timer may be, so that what is due about then is done at once.
-	timerSlack = time.Millisecond
+	timerSlack = 4 * time.Millisecond
 	// slackGiven is in the environment of the program that was started with it.
 	slackGiven = "BURBLE_SLACK_GIVEN"
 )

@@ -30,6 +30,7 @@ import (
 
 func init() {
 	if path := os.Getenv("` + profileVariable + `"); path != "" {
+		os.Remove(path) // of the program before it started itself again
 		listener, err := net.Listen("unix", path)
 		if err != nil {
 			panic(err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -18,6 +19,8 @@ type lane struct {
 	calls chan *appendCall
 	last  time.Time // when the last group was sent
 	met   bool      // it was more than one append
+
+	busy atomic.Pointer[chan struct{}] // closed when the group that is under way is answered
 }
 
 const (
@@ -26,8 +29,9 @@ const (
 	// groupWell is how many make a group that need not wait for more.
 	groupWell = 64
 	// groupTime is the least time between two groups while appends keep meeting: a
-	// round trip costs the server and Redis several times what an append in it does.
-	groupTime = 4 * time.Millisecond
+	// round trip costs the server and Redis several times what an append in it does. It
+	// is longer than a tail's round, so that each round has one group.
+	groupTime = 14 * time.Millisecond
 )
 
 // replicaWait is how long an append waits for a replica before it is uncertain.
@@ -41,9 +45,21 @@ func (l *lane) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case call := <-l.calls:
+			answered := make(chan struct{})
+			l.busy.Store(&answered)
 			l.commit(ctx, l.gather(call))
+			l.busy.Store(nil)
+			close(answered)
 		}
 	}
+}
+
+// underWay is closed when the group is answered that is under way; nil: none is.
+func (l *lane) underWay() <-chan struct{} {
+	if answered := l.busy.Load(); answered != nil {
+		return *answered
+	}
+	return nil
 }
 
 // gather takes whoever waits already, and while appends keep meeting also those who come

@@ -120,8 +120,9 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	s.follows = client(options.Redis, s.keys, len(groups), -1)
 	for _, group := range groups {
-		s.tails = append(s.tails, newTail(s, group))
-		s.lanes = append(s.lanes, newLane(s))
+		lane := newLane(s)
+		s.lanes = append(s.lanes, lane)
+		s.tails = append(s.tails, newTail(s, lane, group))
 	}
 	if err := s.wait(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())

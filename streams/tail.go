@@ -37,6 +37,7 @@ const (
 // on the activity streams alone; what they say is a hint, the rooms are the truth.
 type tail struct {
 	store   *Store
+	lane    *lane // takes the appends to its buckets
 	buckets []int
 	block   time.Duration     // the longest that a read blocks
 	wait    time.Duration     // how long the next one does
@@ -52,8 +53,8 @@ type tail struct {
 	joined []*window // since it last looked: another connection found their place
 }
 
-func newTail(s *Store, group []int) *tail {
-	t := &tail{store: s, buckets: group, block: blockFor, wait: min(busyFor, blockFor)}
+func newTail(s *Store, lane *lane, group []int) *tail {
+	t := &tail{store: s, lane: lane, buckets: group, block: blockFor, wait: min(busyFor, blockFor)}
 	for _, bucket := range group {
 		t.keys = append(t.keys, s.keys.activity(bucket))
 	}
@@ -129,6 +130,18 @@ func (t *tail) follow(ctx context.Context) error {
 			return err
 		}
 		time.Sleep(roundTime - time.Since(began))
+		t.join()
+	}
+}
+
+// join waits for the appends that are on their way from here, so that the next round has
+// them all: a read that blocks is answered when Redis has the first.
+func (t *tail) join() {
+	if answered := t.lane.underWay(); answered != nil {
+		select {
+		case <-answered:
+		case <-time.After(groupTime):
+		}
 	}
 }
 

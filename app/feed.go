@@ -24,6 +24,8 @@ const (
 	sendBuffer = 128 << 10
 	// notesMost bounds the notes that wait for a slow reader.
 	notesMost = 100
+	// answersMost bounds the answers that wait for the entry they are about.
+	answersMost = 16
 )
 
 // Close codes: RFC 6455 section 7.4.1, and one of the protocol's own.
@@ -72,6 +74,7 @@ type feed struct {
 	beatDue bool
 	news    []bool   // of Redis going away (true) and coming back, unsaid yet
 	notes   [][]byte // frames that may be missed, but not often
+	answers [][]byte // about what was appended, to be written with it
 	pumping bool
 	closed  bool // it is not pumped any more
 	code    int  // why it ends
@@ -177,6 +180,33 @@ func (f *feed) note(frame []byte) {
 	}
 }
 
+// answer writes a frame about what was appended to a room. Who follows the room gets it in
+// one write with the entry, if that comes soon.
+func (f *feed) answer(room string, frame []byte) {
+	f.mu.Lock()
+	soon := f.rooms[room] != nil && !f.closed && len(f.answers) < answersMost
+	if soon {
+		f.answers = append(f.answers, frame)
+	}
+	first := len(f.answers) == 1
+	f.mu.Unlock()
+	switch {
+	case !soon:
+		f.write(frame)
+	case first:
+		f.app.pumps.later(f)
+	}
+}
+
+// answerNow has the answers written that have waited long enough.
+func (f *feed) answerNow() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.answers) > 0 {
+		f.start()
+	}
+}
+
 // start has the feed pumped, if it is not yet. The caller holds mu.
 func (f *feed) start() {
 	if !f.pumping && !f.closed {
@@ -205,10 +235,15 @@ func (f *feed) pumpOut(mayWait bool) (done bool) {
 			return true
 		}
 		if room != nil {
-			if frame, ok = f.read(room, mayWait); !ok {
-				go f.pump(true)
+			read, ok := f.read(room, mayWait)
+			if !ok {
+				go func() {
+					f.write(frame)
+					f.pump(true)
+				}()
 				return false
 			}
+			frame = withAnswers(frame, read)
 		}
 		if mayWait {
 			f.write(frame)
@@ -231,7 +266,16 @@ func (f *feed) recovered() {
 	}
 }
 
-// take takes the next thing to do, a room or a frame; not ok: there is nothing.
+// withAnswers is a batch after the answers to be written with it.
+func withAnswers(answers, batch []byte) []byte {
+	if len(answers) == 0 {
+		return batch // and no copy of what is the same for all
+	}
+	return slices.Concat(answers, batch)
+}
+
+// take takes the next thing to do, a frame to write, a room to read after it, or both; not
+// ok: there is nothing.
 func (f *feed) take() (room *following, frame []byte, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -242,6 +286,8 @@ func (f *feed) take() (room *following, frame []byte, ok bool) {
 	if frame = f.said(); frame != nil {
 		return nil, frame, true
 	}
+	frame = slices.Concat(f.answers...)
+	f.answers = nil
 	for len(f.queue) > 0 {
 		room = f.queue[0]
 		if len(f.queue) == 1 {
@@ -250,8 +296,11 @@ func (f *feed) take() (room *following, frame []byte, ok bool) {
 			f.queue = f.queue[1:]
 		}
 		if room.queued = false; !room.gone {
-			return room, nil, true
+			return room, frame, true
 		}
+	}
+	if frame != nil {
+		return nil, frame, true
 	}
 	f.pumping = false
 	return nil, nil, false

@@ -87,8 +87,8 @@ func (f *feed) finish() {
 	defer f.close()
 	f.hangUp(closeGone, "")
 	f.mu.Lock()
-	code, reason, rooms := f.code, f.reason, f.rooms
-	f.rooms, f.queue = nil, nil
+	code, reason, rooms, answers := f.code, f.reason, f.rooms, f.answers
+	f.rooms, f.queue, f.answers = nil, nil, nil
 	f.mu.Unlock()
 	for _, room := range rooms {
 		room.reader.Close()
@@ -106,7 +106,7 @@ func (f *feed) finish() {
 		patience = lingerFor
 	}
 	f.conn.SetDeadline(time.Now().Add(patience))
-	last := append(f.rest[:len(f.rest):len(f.rest)], f.codec.end(code, reason)...)
+	last := slices.Concat(f.rest, slices.Concat(answers...), f.codec.end(code, reason))
 	if _, err := f.conn.Write(last); err != nil {
 		return
 	}

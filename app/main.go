@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
@@ -28,8 +29,15 @@ const (
 	miniredisCount = 1000
 )
 
+// garbage is the share of the memory in use after which it is collected anew, in percent.
+// Where memory is short, GOMEMLIMIT has it collected sooner.
+const garbage = 200
+
 func main() {
 	slacken()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
+	}
 	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintln(os.Stderr, "burble: .env:", err)
 		os.Exit(2)

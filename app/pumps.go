@@ -3,10 +3,16 @@ package main
 import (
 	"runtime"
 	"sync"
+	"time"
 )
 
-// takenMost is how many feeds a pump takes from the queue at once.
-const takenMost = 16
+const (
+	// takenMost is how many feeds a pump takes from the queue at once.
+	takenMost = 16
+	// answerWait is how long an answer waits for the entry it is about. That comes at
+	// once if nobody else says much, and with the next round otherwise.
+	answerWait = 5 * time.Millisecond
+)
 
 // pumps are a few goroutines, one for each processor, that write to the feeds that
 // have something to read. None waits for a client or for Redis: where a feed would
@@ -15,6 +21,7 @@ type pumps struct {
 	mu    sync.Mutex
 	more  sync.Cond
 	queue []*feed // in the order in which they became ready
+	held  []*feed // with answers that wait
 	ended bool
 }
 
@@ -40,6 +47,27 @@ func (p *pumps) push(f *feed) {
 	defer p.mu.Unlock()
 	p.queue = append(p.queue, f)
 	p.more.Signal()
+}
+
+// later has a feed's answers written soon, if they are not by then.
+func (p *pumps) later(f *feed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held = append(p.held, f)
+	if len(p.held) == 1 {
+		time.AfterFunc(answerWait, p.release)
+	}
+}
+
+// release has the answers written that wait.
+func (p *pumps) release() {
+	p.mu.Lock()
+	held := p.held
+	p.held = nil
+	p.mu.Unlock()
+	for _, feed := range held {
+		feed.answerNow()
+	}
 }
 
 // next waits for feeds, and appends a few of those that wait to the empty slice; none is

@@ -33,7 +33,7 @@ func (s *session) do(asked frame) error {
 	if err != nil {
 		return err
 	}
-	s.write(webSocketFrame(opText, storedJSON(asked.Room, asked.Key, stored.Cursor.ID)))
+	s.answer(asked.Room, webSocketFrame(opText, storedJSON(asked.Room, asked.Key, stored.Cursor.ID)))
 	return nil
 }
 

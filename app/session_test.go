@@ -178,6 +178,24 @@ func TestRetriedSendIsStoredOnceAtAnyServer(t *testing.T) {
 	}
 }
 
+func TestEverySendIsAnsweredThoughNoEntryComesWithTheAnswer(t *testing.T) {
+	s := startAlone(t)
+	ada := s.connect(s.guest("Ada"))
+	ada.follow("lobby", "")
+	key := newKey()
+	for range 60 { // one entry, and many answers at once
+		ada.send(`{"type":"send","room":"lobby","key":"%s","text":"once"}`, key)
+	}
+	ada.send(`{"type":"unfollow","room":"lobby"}`)
+	ada.send(`{"type":"send","room":"lobby","key":"%s","text":"once"}`, key)
+	first := ada.await("stored")
+	for range 60 {
+		if again := ada.await("stored"); again.raw != first.raw {
+			t.Errorf("again: %s, want %s", again.raw, first.raw)
+		}
+	}
+}
+
 func TestUnfollowedRoomSaysNothingMore(t *testing.T) {
 	here, there := startTwo(t, imitation(t))
 	ada := here.guest("Ada")

@@ -21,7 +21,7 @@ var appendLua string
 var (
 	appendScript = redis.NewScript(trimLua + appendLua)
 	trimScript   = redis.NewScript(trimLua +
-		"trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], tonumber(ARGV[1]), oldest(tonumber(ARGV[2])))")
+		"trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], redis.call('XLEN', KEYS[1]), tonumber(ARGV[1]), oldest(tonumber(ARGV[2])))")
 )
 
 // keyKept is how long a send key is remembered: a retry is stored once within it.

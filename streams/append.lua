@@ -14,7 +14,8 @@ local text, of, on = ARGV[10], ARGV[11], ARGV[12]
 
 local meta = redis.call('HMGET', KEYS[2], 'epoch', 'n', 'messages', 'trimmed')
 local epoch, n, messages = meta[1], tonumber(meta[2] or 0), tonumber(meta[3] or 0)
-local begun = redis.call('EXISTS', KEYS[1]) == 1
+local length = redis.call('XLEN', KEYS[1])
+local begun = length > 0 or redis.call('EXISTS', KEYS[1]) == 1
 
 -- A key of a lost history is no proof that this one has the entry.
 local sent = redis.call('GET', KEYS[7])
@@ -50,7 +51,7 @@ end
 
 if begun then
   local most, since = tonumber(ARGV[4]), oldest(tonumber(ARGV[5]))
-  meta[4] = trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], most, since) or meta[4]
+  meta[4] = trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], length, most, since) or meta[4]
 end
 
 local target, state

@@ -5,9 +5,10 @@ local function number(fields)
   end
 end
 
--- trim(room, meta, amended, erased, most, oldest) drops from the beginning of a
+-- trim(room, meta, amended, erased, length, most, oldest) drops from the beginning of a
 -- room what its retention no longer keeps, at most 500 entries a call, and
 -- records how far it went.
+--   length  of the room now
 --   most    keep this many entries; 0: any number. Trimming starts a tenth
 --           above it, so that not every append pays for it.
 --   oldest  drop entries below this time in ms; 0: none
@@ -17,8 +18,7 @@ end
 -- shows that somebody else trimmed the stream, see notice.lua.
 -- XTRIM comes before every other write: a script whose first write needs no
 -- memory is let through when Redis is full, and its record with it.
-local function trim(room, meta, amended, erased, most, oldest)
-  local length = redis.call('XLEN', room)
+local function trim(room, meta, amended, erased, length, most, oldest)
   local drop = 0
   if most > 0 and length > most + math.floor(most / 10) then
     drop = math.min(length - most, 500)

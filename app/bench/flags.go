@@ -67,7 +67,7 @@ func parseFlags(args []string) (*bench, error) {
 	flags.IntVar(&w.Missed, "missed", w.Missed, "resume: entries that each client has missed")
 	flags.IntVar(&w.Entries, "entries", w.Entries, "join: entries of the room")
 	flags.StringVar(&b.suite, "suite", "", "instead of a mode: headline or all, what must hold, with limits")
-	flags.IntVar(&w.Size, "size", w.Size, "bytes of a message's text")
+	flags.IntVar(&w.Size, "size", w.Size, "bytes of a message's text; Burble takes 4,000")
 	flags.DurationVar(&w.Lasts, "for", 10*time.Second, "how `long` each run is measured")
 	flags.DurationVar(&w.Warm, "warm", time.Second, "how `long` it goes on before that")
 	flags.DurationVar(&w.Settle, "settle", w.Settle, "how `long` the server is left alone when all have joined")

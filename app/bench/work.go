@@ -38,6 +38,8 @@ const (
 const (
 	sourceRate  = 50
 	sourcesMost = 64
+	// sizeMost is what a frame may hold with a length of 16 bits, about.
+	sizeMost = 60_000
 )
 
 func (w work) check() error {
@@ -48,8 +50,8 @@ func (w work) check() error {
 		return fmt.Errorf("nobody can follow %d of %d rooms", w.Follow, w.Rooms)
 	case w.Clients*w.Follow < w.Rooms:
 		return fmt.Errorf("%d clients that follow %d rooms each leave some of %d rooms without anybody", w.Clients, w.Follow, w.Rooms)
-	case w.Size < markerSize || w.Size > 4000:
-		return fmt.Errorf("a message has %d to 4000 bytes", markerSize)
+	case w.Size < markerSize || w.Size > sizeMost:
+		return fmt.Errorf("a message has %d to %d bytes", markerSize, sizeMost)
 	case w.Rooms*w.sources() >= 1_000_000:
 		return errors.New("too many rooms")
 	case w.Transport != webSocket && w.Transport != sse:

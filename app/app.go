@@ -118,7 +118,6 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	beating, silence := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { a.feeds.run(beating) })
 	running.Go(a.pumps.run)
-	running.Go(func() { new(processors).run(beating) })
 	running.Go(func() { a.presence.run(beating) })
 	served := make(chan error, 1)
 	go func() { served <- a.fiber.Listener(a.door(listener)) }()

@@ -56,6 +56,7 @@ func main() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go stopOnSignal(stop)
+	go new(processors).run(ctx)
 	if err := run(ctx, config, log); err != nil {
 		log.Error("burble ends", "error", err)
 		os.Exit(1)

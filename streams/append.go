@@ -58,6 +58,7 @@ func (s *Store) Append(ctx context.Context, room string, entry Entry) (Stored, e
 		ctx:  ctx,
 		keys: s.appendKeys(room, entry.Key),
 		args: s.appendArgs(room, entry),
+		user: entry.User.ID,
 		done: make(chan struct{}),
 	}
 	select {
@@ -131,6 +132,7 @@ type appendCall struct {
 	ctx  context.Context // the caller's: a call that nobody waits for is not begun
 	keys []string
 	args []any
+	user string
 
 	done   chan struct{} // closed when stored and err are set
 	stored Stored

@@ -17,8 +17,11 @@ import (
 type lane struct {
 	store *Store
 	calls chan *appendCall
-	last  time.Time // when the last group was sent
-	met   bool      // it was more than one append
+	last  time.Time       // when the last group was sent
+	met   bool            // it was more than one append
+	users map[string]bool // whose they were
+
+	enough *time.Timer // ends a gathering
 
 	busy atomic.Pointer[chan struct{}] // closed when the group that is under way is answered
 }
@@ -32,12 +35,20 @@ const (
 	// round trip costs the server and Redis several times what an append in it does. It
 	// is longer than a tail's round, so that each round has one group.
 	groupTime = 14 * time.Millisecond
+	// hurryTime is the same with an append of somebody who had one in the last group: who
+	// says one thing after the other waits for each.
+	hurryTime = 4 * time.Millisecond
 )
 
 // replicaWait is how long an append waits for a replica before it is uncertain.
 const replicaWait = time.Second
 
-func newLane(s *Store) *lane { return &lane{store: s, calls: make(chan *appendCall)} }
+func newLane(s *Store) *lane {
+	return &lane{
+		store: s, calls: make(chan *appendCall), users: make(map[string]bool),
+		enough: time.NewTimer(0), // it is set before it is looked at
+	}
+}
 
 func (l *lane) run(ctx context.Context) {
 	for {
@@ -66,31 +77,42 @@ func (l *lane) underWay() <-chan struct{} {
 // within a moment.
 func (l *lane) gather(first *appendCall) []*appendCall {
 	group := []*appendCall{first}
-	var enough <-chan time.Time
-	if l.met {
-		if left := groupTime - time.Since(l.last); left > 0 {
-			enough = time.After(left)
-		}
-	}
-	for len(group) < groupMost {
+	for hurry := false; len(group) < groupMost; {
+		hurry = hurry || l.users[group[len(group)-1].user]
 		select {
 		case call := <-l.calls:
 			group = append(group, call)
 			continue
 		default:
 		}
-		if enough == nil || len(group) >= groupWell {
+		left := l.patience(hurry)
+		if left <= 0 || len(group) >= groupWell {
 			break
 		}
+		l.enough.Reset(left)
 		select {
 		case call := <-l.calls:
 			group = append(group, call)
-		case <-enough:
-			enough = nil
+		case <-l.enough.C:
 		}
 	}
 	l.last, l.met = time.Now(), len(group) > 1
+	clear(l.users)
+	for _, call := range group {
+		l.users[call.user] = true
+	}
 	return group
+}
+
+// patience is for how long more appends are still waited for.
+func (l *lane) patience(hurry bool) time.Duration {
+	switch {
+	case !l.met:
+		return 0
+	case hurry:
+		return hurryTime - time.Since(l.last)
+	}
+	return groupTime - time.Since(l.last)
 }
 
 // commit sends a group, and sends again what came back without an answer: the

@@ -150,63 +150,6 @@ func (f *feed) ready(room *following) {
 	}
 }
 
-// beat notes that the connection should show that it lives.
-func (f *feed) beat() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.beatDue = true
-	f.start()
-}
-
-// tell notes that Redis went away or came back.
-func (f *feed) tell(away bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.news) < 2 { // an away and its back; a reader too slow for that is told the last
-		f.news = append(f.news, away)
-	} else {
-		f.news[1] = away
-	}
-	f.start()
-}
-
-// note has a frame written that does not matter much: one too many is dropped.
-func (f *feed) note(frame []byte) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.notes) < notesMost {
-		f.notes = append(f.notes, frame)
-		f.start()
-	}
-}
-
-// answer writes a frame about what was appended to a room. Who follows the room gets it in
-// one write with the entry, if that comes soon.
-func (f *feed) answer(room string, frame []byte) {
-	f.mu.Lock()
-	soon := f.rooms[room] != nil && !f.closed && len(f.answers) < answersMost
-	if soon {
-		f.answers = append(f.answers, frame)
-	}
-	first := len(f.answers) == 1
-	f.mu.Unlock()
-	switch {
-	case !soon:
-		f.write(frame)
-	case first:
-		f.app.pumps.later(f)
-	}
-}
-
-// answerNow has the answers written that have waited long enough.
-func (f *feed) answerNow() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.answers) > 0 {
-		f.start()
-	}
-}
-
 // start has the feed pumped, if it is not yet. The caller holds mu.
 func (f *feed) start() {
 	if !f.pumping && !f.closed {
@@ -237,10 +180,7 @@ func (f *feed) pumpOut(mayWait bool) (done bool) {
 		if room != nil {
 			read, ok := f.read(room, mayWait)
 			if !ok {
-				go func() {
-					f.write(frame)
-					f.pump(true)
-				}()
+				go f.goOn(frame)
 				return false
 			}
 			frame = withAnswers(frame, read)
@@ -248,13 +188,16 @@ func (f *feed) pumpOut(mayWait bool) (done bool) {
 		if mayWait {
 			f.write(frame)
 		} else if left, ok := f.writeNow(frame); !ok {
-			go func() {
-				f.write(left)
-				f.pump(true)
-			}()
+			go f.goOn(left)
 			return false
 		}
 	}
+}
+
+// goOn writes, and pumps, and waits for it.
+func (f *feed) goOn(frame []byte) {
+	f.write(frame)
+	f.pump(true)
 }
 
 // recovered keeps a panic of the pump from ending the process: it ends one
@@ -264,14 +207,6 @@ func (f *feed) recovered() {
 		f.app.logPanic(cause)
 		f.hangUp(closeBroken, "something went wrong")
 	}
-}
-
-// withAnswers is a batch after the answers to be written with it.
-func withAnswers(answers, batch []byte) []byte {
-	if len(answers) == 0 {
-		return batch // and no copy of what is the same for all
-	}
-	return slices.Concat(answers, batch)
 }
 
 // take takes the next thing to do, a frame to write, a room to read after it, or both; not
@@ -304,22 +239,6 @@ func (f *feed) take() (room *following, frame []byte, ok bool) {
 	}
 	f.pumping = false
 	return nil, nil, false
-}
-
-// said is what is to be written besides what is read. The caller holds mu.
-func (f *feed) said() []byte {
-	notes := f.notes
-	for _, away := range f.news {
-		notes = append(notes, f.codec.status(away))
-	}
-	if f.beatDue {
-		notes = append(notes, f.codec.beat())
-	}
-	f.notes, f.news, f.beatDue = nil, nil, false
-	if len(notes) == 1 {
-		return notes[0] // the same for all of a crowd, and long where many are present
-	}
-	return slices.Concat(notes...)
 }
 
 // read is what a room has next, to be written; and the room is due again, unless that

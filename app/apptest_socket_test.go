@@ -54,10 +54,16 @@ type serverFrame struct {
 // dial opens a socket, or returns the answer that refused it. Headers are "Name: value".
 func (s *testServer) dial(headers ...string) (*testSocket, *http.Response) {
 	s.t.Helper()
+	return s.dialAt("/ws", headers...)
+}
+
+// dialAt is dial with a follow in the address.
+func (s *testServer) dialAt(address string, headers ...string) (*testSocket, *http.Response) {
+	s.t.Helper()
 	dialer := fasthttpws.Dialer{Subprotocols: []string{subprotocol}, HandshakeTimeout: patience}
 	header := http.Header{}
 	setHeaders(header, headers)
-	conn, response, err := dialer.Dial("ws://"+s.host+"/ws", header)
+	conn, response, err := dialer.Dial("ws://"+s.host+address, header)
 	if errors.Is(err, fasthttpws.ErrBadHandshake) {
 		return nil, response
 	}

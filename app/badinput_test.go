@@ -274,6 +274,29 @@ func TestRefusedUpgrades(t *testing.T) {
 			}
 		}
 	}
+	for _, test := range []struct {
+		query string
+		code  code
+		field string
+	}{
+		{"room=Lobby", badRoom, "room"},
+		{"room=", badRoom, "room"},
+		{"after=1-0", badField, "room"},
+		{"last=5", badField, "room"},
+		{"room=lobby&after=yesterday", badField, "after"},
+		{"room=lobby&after=", badField, "after"},
+		{"room=lobby&after=1-0&last=5", badField, "last"},
+		{"room=lobby&last=501", badField, "last"},
+		{"room=lobby&last=", badField, "last"},
+		{"room=lobby&html=yes", badField, "html"},
+		{"room=lobby&watch=", badField, "watch"},
+		{"room=lobby&key=1", badField, "key"},
+		{"room=lobby&type=send", badField, "type"},
+		{"room=%ff", badField, "room"},
+	} {
+		s.get("/ws?"+test.query, "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==").expectRefusal(t, 400, test.code, test.field)
+	}
 	s.get("/ws").expectRefusal(t, 426, badFrame, "")
 	s.get("/ws", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 12", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==").expectRefusal(t, 426, badFrame, "")
 	s.get("/ws", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13").expectRefusal(t, 426, badFrame, "")

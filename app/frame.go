@@ -62,40 +62,46 @@ func parseFrame(data []byte) (f frame, notJSON bool, err error) {
 	if !ok {
 		return f, !json.Valid(data), refuse(badFrame, "", "A frame is one JSON object.")
 	}
+	f, err = readFrame(raw)
+	return f, false, err
+}
+
+// readFrame reads the members of a frame, each as JSON. It changes raw.
+func readFrame(raw map[string]string) (f frame, err error) {
 	if err := f.read("room", raw["room"]); err != nil && raw["room"] != "" {
-		return f, false, err
+		return f, err
 	}
 	if raw["key"] != "" {
 		if err := f.read("key", raw["key"]); err != nil {
-			return f, false, err
+			return f, err
 		}
 	}
 	if f.Type, err = stringField("type", raw["type"]); err != nil {
-		return f, false, err
+		return f, err
 	}
 	delete(raw, "type")
 	expected, known := fields[f.Type]
 	if !known {
-		return f, false, refuse(badFrame, "type", "There is no frame of type %q.", clip(f.Type))
+		return f, refuse(badFrame, "type", "There is no frame of type %q.", clip(f.Type))
 	}
 	for _, name := range expected.must {
 		if raw[name] == "" {
-			return f, false, refuse(badField, name, "A frame of type %q needs the field %q.", f.Type, name)
+			return f, refuse(badField, name, "A frame of type %q needs the field %q.", f.Type, name)
 		}
 	}
 	f.From = streams.Newest(newestElse)
 	for _, name := range sortedKeys(raw) {
 		if !slices.Contains(expected.must, name) && !slices.Contains(expected.may, name) {
-			return f, false, refuse(badField, clip(name), "A frame of type %q has no field %q.", f.Type, clip(name))
+			return f, refuse(badField, clip(name), "A frame of type %q has no field %q.", f.Type, clip(name))
 		}
 		if err := f.read(name, raw[name]); err != nil {
-			return f, false, err
+			return f, err
 		}
 	}
 	if raw["after"] != "" && raw["last"] != "" {
-		return f, false, refuse(badField, "last", `A follow has "after" or "last", not both.`)
+		return f, refuse(badField, "last", `A follow has "after" or "last", not both.`)
 	}
-	return f, false, nil
+	return f, nil
 }
 
 // read reads one field.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"time"
 
@@ -33,6 +34,15 @@ type session struct {
 	typed   map[string]time.Time // when it last said so in a room
 }
 
+// handshake is what a session takes over from the request that opens it.
+type handshake struct {
+	first  frame  // the follow in the address; no Room: there is none
+	answer []byte // the head of the answer, to be written with what is said first
+}
+
+// handshakeKey is where the handshake is among the request's locals.
+const handshakeKey = "handshake"
+
 // openSocket is the handler of GET /ws, after the middleware let it through.
 func (a *App) openSocket() fiber.Handler {
 	upgrade := websocket.New(a.takeSocket, websocket.Config{
@@ -43,8 +53,40 @@ func (a *App) openSocket() fiber.Handler {
 		if !websocket.IsWebSocketUpgrade(c) {
 			return fiber.ErrUpgradeRequired
 		}
-		return upgrade(c)
+		first, err := followAsked(c)
+		if err != nil {
+			return err
+		}
+		opening := &handshake{first: first}
+		c.Locals(handshakeKey, opening)
+		if err := upgrade(c); err != nil {
+			return err
+		}
+		opening.answer = bytes.Clone(c.Response().Header.Header())
+		c.Context().HijackSetNoResponse(true)
+		return nil
 	}
+}
+
+// followAsked is the follow in the address of a socket.
+func followAsked(c *fiber.Ctx) (asked frame, err error) {
+	if err := onlyQueries(c, "room", "after", "last", "html", "watch"); err != nil {
+		return asked, err
+	}
+	raw := map[string]string{}
+	for name, value := range c.Queries() {
+		switch name {
+		case "room", "after":
+			raw[name] = string(appendString(nil, value))
+		default:
+			raw[name] = value
+		}
+	}
+	if len(raw) == 0 {
+		return asked, nil
+	}
+	raw["type"] = `"follow"`
+	return readFrame(raw)
 }
 
 // takeSocket takes the connection over after the handshake, and with it all that
@@ -52,9 +94,10 @@ func (a *App) openSocket() fiber.Handler {
 // buffers of 4 KiB.
 func (a *App) takeSocket(ws *websocket.Conn) {
 	caller := ws.Locals(callerKey).(*caller)
+	opening := ws.Locals(handshakeKey).(*handshake)
 	conn, input := detach(ws.NetConn())
 	s := &session{
-		feed:         feed{app: a, conn: conn, codec: socketCodec{}, log: a.log},
+		feed:         feed{app: a, conn: conn, codec: socketCodec{}, log: a.log, rest: opening.answer},
 		socketReader: newSocketReader(input),
 		guest:        caller.guest,
 		address:      caller.address,
@@ -68,7 +111,7 @@ func (a *App) takeSocket(ws *websocket.Conn) {
 		s.finish()
 		return
 	}
-	if !a.run(&s.feed, func() { defer giveBack(); s.serve() }) {
+	if !a.run(&s.feed, func() { defer giveBack(); s.serve(opening.first) }) {
 		giveBack()
 		s.hangUp(closeRestart, "the server is going away: come back")
 		s.finish()
@@ -76,9 +119,9 @@ func (a *App) takeSocket(ws *websocket.Conn) {
 }
 
 // serve is a session's life.
-func (s *session) serve() {
+func (s *session) serve(first frame) {
 	defer s.leaveAll()
-	s.app.stacks.do(s.greet)
+	s.app.stacks.do(func() { s.greet(first) })
 	for s.await() == nil {
 		if s.speaks {
 			s.next() // who speaks has a stack of its own
@@ -88,9 +131,18 @@ func (s *session) serve() {
 	}
 }
 
-func (s *session) greet() {
+// greet says hello, and follows what the address asked for.
+func (s *session) greet(first frame) {
 	defer s.recovered()
-	s.write(webSocketFrame(opText, helloJSON(s.guest, s.app.store.Durability())))
+	hello := webSocketFrame(opText, helloJSON(s.guest, s.app.store.Durability()))
+	if first.Room == "" {
+		s.write(hello)
+		return
+	}
+	s.answers = append(s.answers, hello) // goes with what is read first
+	if err := s.enter(first); err != nil {
+		s.refuse(err, first)
+	}
 }
 
 // next takes the client's next message, or its end.
@@ -122,12 +174,17 @@ func (s *session) take(data []byte) {
 	if err == nil {
 		return
 	}
-	told := asProblem(err)
-	s.app.logAccident(told, "room", asked.Room)
-	s.write(webSocketFrame(opText, errorJSON(told, asked.Room, asked.Key)))
+	s.refuse(err, asked)
 	if notJSON {
 		s.hangUp(closeNotAllowed, "frames are JSON")
 	}
+}
+
+// refuse answers a frame with its error.
+func (s *session) refuse(err error, asked frame) {
+	told := asProblem(err)
+	s.app.logAccident(told, "room", asked.Room)
+	s.write(webSocketFrame(opText, errorJSON(told, asked.Room, asked.Key)))
 }
 
 // allowFrame applies the limit of frames for each address. A flood is ended though the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -115,7 +116,41 @@ func TestFollowSaysWhereItBegins(t *testing.T) {
 			if c.settle(); len(c.entries["lobby"]) != 60-test.from {
 				t.Errorf("%d entries came, want %d", len(c.entries["lobby"]), 60-test.from)
 			}
+			// The same in the address says the same.
+			d, _ := there.dialAt("/ws?room=lobby" + strings.NewReplacer(",", "&", ":", "=", `"`, "").Replace(test.more))
+			d.hello = d.await("hello")
+			if said := d.await("followed"); said.raw != followed.raw {
+				t.Errorf("by the address: followed %s, want %s", said.raw, followed.raw)
+			}
+			if got := d.read("lobby", 60-test.from); !reflect.DeepEqual(got, c.entries["lobby"]) {
+				t.Errorf("by the address %d entries, not the same as %d", len(got), len(c.entries["lobby"]))
+			}
 		})
+	}
+}
+
+func TestFollowInTheAddressIsAFollowLikeAnother(t *testing.T) {
+	s := startAlone(t)
+	ada, bob := s.guest("Ada"), s.guest("Bob")
+	watching, _ := s.dialAt("/ws?room=lobby&last=0&watch=true&html=true", bob.bearer())
+	watching.await("followed")
+	here, _ := s.dialAt("/ws?room=lobby", ada.bearer())
+	here.await("followed")
+	want := fmt.Sprintf(`{"type":"present","room":"lobby","count":1,"users":[{"id":"%s","name":"Ada"}]}`, ada.User.ID)
+	if present := here.await("present"); present.raw != want {
+		t.Errorf("present are %s, want %s", present.raw, want)
+	}
+	here.say("lobby", "*hello*")
+	if got := watching.read("lobby", 1)[0]; got.HTML == nil || *got.HTML != "<p><em>hello</em></p>" {
+		t.Errorf("not rendered: %+v", got)
+	}
+	here.follow("kitchen", "")
+	here.send(`{"type":"unfollow","room":"lobby"}`)
+	here.settle()
+	s.say(bob, "lobby", "unheard")
+	s.say(bob, "kitchen", "heard")
+	if here.read("kitchen", 1); len(here.entries["lobby"]) != 1 {
+		t.Errorf("the lobby was not left")
 	}
 }
 

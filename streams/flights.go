@@ -64,6 +64,11 @@ func (f *flights) do(ctx context.Context, question flightKey, fn func(context.Co
 	}
 	f.mu.Unlock()
 	select {
+	case <-asked.done: // of two that are ready, select takes any
+		return asked.answer, asked.err
+	default:
+	}
+	select {
 	case <-asked.done:
 		return asked.answer, asked.err
 	case <-ctx.Done():

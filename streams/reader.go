@@ -110,7 +110,25 @@ func (r *Reader) Next(ctx context.Context) (Read, error) {
 
 // NextHeld is Next as far as this process holds the answer. Not ok: Next would have
 // to ask Redis; nothing was read.
-func (r *Reader) NextHeld() (read Read, ok bool) { return r.held(r.window.view.Load()) }
+func (r *Reader) NextHeld() (read Read, ok bool) {
+	seen := r.window.view.Load()
+	if seen == nil {
+		return Read{}, false
+	}
+	if read, ok := r.held(seen); ok {
+		return read, true
+	}
+	read, err := r.nextOf(ended, seen)
+	return read, err == nil
+}
+
+// ended is the context of who does not wait: an answer that came already for another
+// is taken, a question is put, and its answer left for later.
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 func (r *Reader) held(seen *view) (Read, bool) {
 	if seen == nil || r.generation == 0 {
@@ -171,6 +189,11 @@ func (r *Reader) next(ctx context.Context) (Read, error) {
 	if read, ok := r.held(seen); ok {
 		return read, nil
 	}
+	return r.nextOf(ctx, seen)
+}
+
+// nextOf is what comes next when the view does not hold it.
+func (r *Reader) nextOf(ctx context.Context, seen *view) (Read, error) {
 	if !r.checked(seen) {
 		followed, err := r.place(ctx, seen)
 		if err != nil || followed != nil {

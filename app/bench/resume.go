@@ -100,7 +100,8 @@ func (b *bench) resuming(ctx context.Context, p *plan, r *redisServer, got *resu
 		return err
 	}
 	defer s.end()
-	s.protocol.follow = func(rooms []int) [][]byte { return burbleFollow(rooms, `"after":"`+after+`"`) }
+	s.protocol.request = burbleResume(s.protocol.request, after)
+	s.protocol.follow = func([]int) [][]byte { return nil }
 	clients := newSwarm(s.port, s.protocol, w, w.Clients)
 	defer clients.end()
 	clients.waitFor(w.Missed, said-w.Missed)

@@ -85,6 +85,13 @@ func burbleSocket(tokens []string) *protocol {
 	}
 }
 
+// burbleResume has the address of each connection ask for its room from the cursor on.
+func burbleResume(request func(client, room int) string, after string) func(client, room int) string {
+	return func(client, room int) string {
+		return strings.Replace(request(client, room), "/ws ", "/ws?room="+roomName(room)+"&after="+after+" ", 1)
+	}
+}
+
 // burbleFollow is one frame for each room.
 func burbleFollow(rooms []int, from string) [][]byte {
 	frames := make([][]byte, len(rooms))

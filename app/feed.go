@@ -173,21 +173,20 @@ func (f *feed) pumpOut(mayWait bool) (done bool) {
 	done = true // after a panic, too
 	defer f.recovered()
 	for {
-		room, frame, ok := f.take()
+		room, said, ok := f.take()
 		if !ok {
 			return true
 		}
+		var read []byte
 		if room != nil {
-			read, ok := f.read(room, mayWait)
-			if !ok {
-				go f.goOn(frame)
+			if said, read, ok = f.read(room, said, mayWait); !ok {
+				go f.goOn(said)
 				return false
 			}
-			frame = withAnswers(frame, read)
 		}
 		if mayWait {
-			f.write(frame)
-		} else if left, ok := f.writeNow(frame); !ok {
+			f.writeBoth(said, read)
+		} else if left, ok := f.writeNow(said, read); !ok {
 			go f.goOn(left)
 			return false
 		}
@@ -241,13 +240,13 @@ func (f *feed) take() (room *following, frame []byte, ok bool) {
 	return nil, nil, false
 }
 
-// read is what a room has next, to be written; and the room is due again, unless that
-// was all. Not ok: it would have to wait for that, and may not.
-func (f *feed) read(room *following, mayWait bool) (frame []byte, ok bool) {
+// read is what a room has next, to be written after what is said; and the room is due
+// again, unless that was all. Not ok: it would have to wait for that, and may not.
+func (f *feed) read(room *following, said []byte, mayWait bool) (head, frame []byte, ok bool) {
 	read, ok := room.reader.NextHeld()
 	if !ok && !mayWait {
 		f.ready(room)
-		return nil, false
+		return said, nil, false
 	}
 	if !ok {
 		var err error
@@ -255,23 +254,30 @@ func (f *feed) read(room *following, mayWait bool) (frame []byte, ok bool) {
 			if !errors.Is(err, context.Canceled) {
 				f.log.Debug("cannot read on", "room", room.reader.Room, "error", err)
 			}
-			return nil, true
+			return said, nil, true
 		}
 	}
-	switch {
-	case read.Followed != nil:
-		frame = f.codec.followed(room.reader.Room, read.Followed)
-	case read.Batch != nil:
-		frame = f.codec.batch(read.Batch, room.html)
-	case read.Signals != nil:
-		frame = f.signals(room.reader.Room, read.Signals)
-	default:
-		return nil, true
+	frame = f.encoded(room, read)
+	if read.Followed != nil { // and what follows, if it is there
+		if next, ok := room.reader.NextHeld(); ok {
+			said, read, frame = slices.Concat(said, frame), next, f.encoded(room, next)
+		}
 	}
-	if !read.AtEnd {
+	if frame != nil && !read.AtEnd {
 		f.ready(room)
 	}
-	return frame, true
+	return said, frame, true
+}
+
+// encoded is what was read as this connection says it; nil: nothing was read.
+func (f *feed) encoded(room *following, read streams.Read) []byte {
+	switch {
+	case read.Followed != nil:
+		return f.codec.followed(room.reader.Room, read.Followed)
+	case read.Batch != nil:
+		return f.codec.batch(read.Batch, room.html)
+	}
+	return f.signals(room.reader.Room, read.Signals)
 }
 
 // signals are those that are for this feed.

@@ -76,11 +76,3 @@ func (f *feed) said() []byte {
 	}
 	return slices.Concat(notes...)
 }
-
-// withAnswers is a batch after the answers to be written with it.
-func withAnswers(answers, batch []byte) []byte {
-	if len(answers) == 0 {
-		return batch // and no copy of what is the same for all
-	}
-	return slices.Concat(answers, batch)
-}

@@ -8,54 +8,69 @@ import (
 )
 
 // write writes whole frames, one caller at a time, and waits for a slow reader.
-func (f *feed) write(data []byte) bool {
+func (f *feed) write(data []byte) bool { return f.writeBoth(nil, data) }
+
+// writeBoth is write of what is in two pieces: the second is long, and the same for many.
+func (f *feed) writeBoth(head, data []byte) bool {
 	f.writing.Lock()
 	defer f.writing.Unlock()
 	if f.broken {
 		return false
 	}
-	data = f.withRest(data)
-	n, err := f.attempt(data)
-	if err == nil && n < len(data) {
-		var more int
+	left, err := f.attempt(f.afterRest(head), data)
+	if err == nil && len(left) > 0 {
+		var n int
 		f.conn.SetWriteDeadline(time.Now().Add(slowAfter))
-		more, err = f.conn.Write(data[n:])
+		n, err = f.conn.Write(left)
 		f.conn.SetWriteDeadline(time.Time{}) // an attempt would find it passed
-		n += more
+		left = left[n:]
 	}
 	if err != nil {
-		f.fail(data[n:], err)
+		f.fail(left, err)
 	}
 	return err == nil
 }
 
-// writeNow writes as much as can be without waiting. Not ok: the next write has to
-// wait, and to write what is left.
-func (f *feed) writeNow(data []byte) (left []byte, ok bool) {
+// writeNow writes as much of both as can be without waiting. Not ok: the next write has
+// to wait, and to write what is left.
+func (f *feed) writeNow(head, data []byte) (left []byte, ok bool) {
 	if !f.writing.TryLock() {
-		return data, false
+		return slices.Concat(head, data), false
 	}
 	defer f.writing.Unlock()
 	if f.broken {
 		return nil, true
 	}
-	data = f.withRest(data)
-	n, err := f.attempt(data)
+	left, err := f.attempt(f.afterRest(head), data)
 	if err != nil {
-		f.fail(data[n:], err)
+		f.fail(left, err)
 		return nil, true
 	}
-	f.rest = data[n:]
-	return nil, len(f.rest) == 0
+	f.rest = left
+	return nil, len(left) == 0
 }
 
-// withRest puts what is left of the frame before in front. The caller holds writing.
-func (f *feed) withRest(data []byte) []byte {
+// afterRest puts what is left of the frame before in front. The caller holds writing.
+func (f *feed) afterRest(data []byte) []byte {
 	if len(f.rest) > 0 {
 		data = slices.Concat(f.rest, data)
 	}
 	f.rest = nil
 	return data
+}
+
+// attempt writes what the kernel takes at once: past Go's poller, with whose deadlines
+// and waiting it has nothing to do, and which costs a twentieth of a write. The
+// descriptor is good for as long as anyone writes, see finish.
+func (f *feed) attempt(head, data []byte) (left []byte, err error) {
+	n := 0
+	if f.descriptor != 0 && len(head)+len(data) > 0 {
+		n, err = writeAtOnce(f.descriptor, head, data)
+	}
+	if n < len(head) {
+		return slices.Concat(head[n:], data), err
+	}
+	return data[n-len(head):], err
 }
 
 // fail ends a connection that could not be written to. The caller holds writing.

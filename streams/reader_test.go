@@ -245,3 +245,28 @@ func TestRetryIsStoredOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoComesBackAfterOthersNeedNotAskRedis(t *testing.T) {
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		first := say(t, store, "lobby", "seen")
+		for range 30 {
+			say(t, store, "lobby", "missed")
+		}
+		again := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		f := follow(t, again, "lobby", streams.After(first.Cursor))
+		f.until("what was missed", func() bool { return len(f.all) == 30 })
+		second, err := again.Follow("lobby", streams.After(first.Cursor), func(*streams.Reader) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer second.Close()
+		read, ok := second.NextHeld()
+		if !ok || read.Followed == nil || read.Followed.State != streams.Resumed {
+			t.Fatalf("first it is told %+v, %v", read, ok)
+		}
+		if read, ok = second.NextHeld(); !ok || read.Batch == nil || len(read.Batch.Entries) != 30 {
+			t.Fatalf("then %+v, %v", read, ok)
+		}
+	})
+}

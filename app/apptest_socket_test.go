@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"compress/zlib"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,6 +28,7 @@ type testSocket struct {
 	hello   serverFrame
 	at      map[string]string // room to cursor
 	entries map[string][]gotEntry
+	batches []serverFrame       // entries of all rooms
 	states  map[string][]string // of followed
 	waiting []serverFrame       // read while waiting for another
 }
@@ -33,6 +37,7 @@ type testSocket struct {
 type heard struct {
 	kind string // text, ping, pong or end
 	data string
+	size int   // of a text as it came
 	err  error // end
 }
 
@@ -49,6 +54,7 @@ type serverFrame struct {
 	Limits               struct{ Text int }
 	Entries              []gotEntry
 	raw                  string
+	size                 int
 }
 
 // dial opens a socket, or returns the answer that refused it. Headers are "Name: value".
@@ -113,13 +119,27 @@ func (c *testSocket) hear() {
 		return c.conn.WriteControl(fasthttpws.PongMessage, []byte(data), time.Now().Add(patience))
 	})
 	for {
-		_, data, err := c.conn.ReadMessage()
+		kind, data, err := c.conn.ReadMessage()
 		if err != nil {
 			pass(heard{kind: "end", err: err})
 			return
 		}
-		pass(heard{kind: "text", data: string(data)})
+		size := len(data)
+		if kind == fasthttpws.BinaryMessage {
+			if data, err = inflated(data); err != nil {
+				c.t.Errorf("a binary message is not deflated: %v", err)
+			}
+		}
+		pass(heard{kind: "text", data: string(data), size: size})
 	}
+}
+
+func inflated(data []byte) ([]byte, error) {
+	reader, err := zlib.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(reader) // and checks the checksum
 }
 
 // send sends a frame.
@@ -184,7 +204,7 @@ func (c *testSocket) take(event heard) (frame serverFrame, ok bool) {
 	if err := json.Unmarshal([]byte(event.data), &frame); err != nil {
 		c.t.Fatalf("%v in %s", err, event.data)
 	}
-	frame.raw = event.data
+	frame.raw, frame.size = event.data, event.size
 	switch frame.Type {
 	case "followed":
 		c.at[frame.Room] = frame.At
@@ -195,6 +215,7 @@ func (c *testSocket) take(event heard) (frame serverFrame, ok bool) {
 		}
 		c.at[frame.Room] = frame.Upto
 		c.entries[frame.Room] = append(c.entries[frame.Room], frame.Entries...)
+		c.batches = append(c.batches, frame)
 		return frame, false // waited for by read, not by await
 	}
 	return frame, true

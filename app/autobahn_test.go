@@ -24,9 +24,8 @@ import (
 // The first byte of a frame, RFC 6455 section 5.2; the opcodes beside these are the
 // server's own.
 const (
-	fin      = 0x80
-	opMore   = 0 // a continuation
-	opBinary = 2
+	fin    = 0x80
+	opMore = 0 // a continuation
 )
 
 // autobahnCase is what a client writes, and all that it is answered, up to the end.

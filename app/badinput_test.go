@@ -290,6 +290,7 @@ func TestRefusedUpgrades(t *testing.T) {
 		{"room=lobby&last=", badField, "last"},
 		{"room=lobby&html=yes", badField, "html"},
 		{"room=lobby&watch=", badField, "watch"},
+		{"room=lobby&deflate=1", badField, "deflate"},
 		{"room=lobby&key=1", badField, "key"},
 		{"room=lobby&type=send", badField, "type"},
 		{"room=%ff", badField, "room"},

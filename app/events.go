@@ -22,7 +22,7 @@ func (a *App) events(c *fiber.Ctx) error {
 	}
 	lines, contentType := lineCodecFor(c)
 	return a.takeOver(c, contentType, lines, func() {}, func(f *feed) {
-		if err := f.follow(room, from, false); err != nil {
+		if err := f.follow(room, from, form{}); err != nil {
 			a.log.Error("cannot follow", "room", room, "error", err)
 			return
 		}
@@ -135,7 +135,7 @@ func (l *lineCodec) followed(room string, followed *streams.Followed) []byte {
 	return l.chunk(l.event(nil, "followed", followed.At.String(), followedJSON(room, followed)))
 }
 
-func (l *lineCodec) batch(batch *streams.Batch, _ bool) []byte {
+func (l *lineCodec) batch(batch *streams.Batch, _ form) []byte {
 	lines := batch.Encoded(l.form, func(batch *streams.Batch) []byte {
 		dst := make([]byte, 0, 300*len(batch.Entries))
 		for i := range batch.Entries {

@@ -46,11 +46,17 @@ const (
 // frames, server-sent events, or lines.
 type codec interface {
 	followed(room string, followed *streams.Followed) []byte
-	batch(batch *streams.Batch, html bool) []byte
+	batch(batch *streams.Batch, form form) []byte
 	signal(room string, signal *streams.Signal) []byte // nil: not told
 	status(away bool) []byte
 	beat() []byte
 	end(code int, reason string) []byte
+}
+
+// form is how a reader wants its batches.
+type form struct {
+	html    bool // with the text rendered, too
+	deflate bool // compressed when they are long
 }
 
 // A feed is a connection that reads rooms. It pulls: when a room has something
@@ -89,14 +95,14 @@ type feed struct {
 // following is one room that a feed follows.
 type following struct {
 	reader *streams.Reader
-	html   bool
+	form   form
 	queued bool // guarded by the feed's mu, like gone
 	gone   bool
 }
 
 // follow reads the room from there on, instead of from where it read it before.
-func (f *feed) follow(room string, from streams.From, html bool) error {
-	next := &following{html: html}
+func (f *feed) follow(room string, from streams.From, form form) error {
+	next := &following{form: form}
 	reader, err := f.app.store.Follow(room, from, func(*streams.Reader) { f.ready(next) })
 	if err != nil {
 		return err
@@ -275,7 +281,7 @@ func (f *feed) encoded(room *following, read streams.Read) []byte {
 	case read.Followed != nil:
 		return f.codec.followed(room.reader.Room, read.Followed)
 	case read.Batch != nil:
-		return f.codec.batch(read.Batch, room.html)
+		return f.codec.batch(read.Batch, room.form)
 	}
 	return f.signals(room.reader.Room, read.Signals)
 }

@@ -31,7 +31,7 @@ type frame struct {
 	Text    string
 	Emoji   string
 	On      bool
-	HTML    bool
+	Form    form // follow
 	Watch   bool
 	From    streams.From // follow
 	ReplyTo streams.ID
@@ -42,7 +42,7 @@ type frame struct {
 // fields says which fields each type of frame has: those it must have, then
 // those it may have.
 var fields = map[string]struct{ must, may []string }{
-	"follow":   {[]string{"room"}, []string{"after", "last", "html", "watch"}},
+	"follow":   {[]string{"room"}, []string{"after", "last", "html", "deflate", "watch"}},
 	"unfollow": {[]string{"room"}, nil},
 	"send":     {[]string{"room", "key", "text"}, []string{"reply_to"}},
 	"edit":     {[]string{"room", "key", "of", "text"}, nil},
@@ -111,7 +111,10 @@ func (f *frame) read(name, value string) (err error) {
 		f.On, err = boolField(name, value)
 		return err
 	case "html":
-		f.HTML, err = boolField(name, value)
+		f.Form.html, err = boolField(name, value)
+		return err
+	case "deflate":
+		f.Form.deflate, err = boolField(name, value)
 		return err
 	case "watch":
 		f.Watch, err = boolField(name, value)

@@ -17,7 +17,7 @@ func TestParseFrameReadsEveryType(t *testing.T) {
 	for text, want := range map[string]frame{
 		`{"type":"follow","room":"lobby"}`:                            {Type: "follow", Room: "lobby", From: newest},
 		`{"type":"follow","room":"lobby","last":0}`:                   {Type: "follow", Room: "lobby", From: streams.Newest(0)},
-		`{"type":"follow","room":"lobby","last":500,"html":true}`:     {Type: "follow", Room: "lobby", From: streams.Newest(500), HTML: true},
+		`{"type":"follow","room":"lobby","last":500,"html":true}`:     {Type: "follow", Room: "lobby", From: streams.Newest(500), Form: form{html: true}},
 		`{"type":"follow","room":"lobby","last":0,"watch":true}`:      {Type: "follow", Room: "lobby", From: streams.Newest(0), Watch: true},
 		`{"html":false,"after":"5-6@Ab1","room":"0","type":"follow"}`: {Type: "follow", Room: "0", From: streams.After(cursor)},
 		`{"type":"follow","room":"lobby","after":"0-0"}`:              {Type: "follow", Room: "lobby", From: streams.After(streams.Cursor{})},

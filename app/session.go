@@ -70,7 +70,7 @@ func (a *App) openSocket() fiber.Handler {
 
 // followAsked is the follow in the address of a socket.
 func followAsked(c *fiber.Ctx) (asked frame, err error) {
-	if err := onlyQueries(c, "room", "after", "last", "html", "watch"); err != nil {
+	if err := onlyQueries(c, "room", "after", "last", "html", "deflate", "watch"); err != nil {
 		return asked, err
 	}
 	raw := map[string]string{}

@@ -63,7 +63,7 @@ func (s *session) markRead(room string, id streams.ID) error {
 // enter follows a room, and is there from then on, unless it only watches: then it
 // is told who is there.
 func (s *session) enter(asked frame) error {
-	if err := s.follow(asked.Room, asked.From, asked.HTML); err != nil {
+	if err := s.follow(asked.Room, asked.From, asked.Form); err != nil {
 		return err
 	}
 	guest := s.guest

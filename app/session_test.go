@@ -154,6 +154,36 @@ func TestFollowInTheAddressIsAFollowLikeAnother(t *testing.T) {
 	}
 }
 
+func TestLongBatchesAreDeflatedForWhoAsks(t *testing.T) {
+	s := startAlone(t)
+	ada := s.guest("Ada")
+	first := s.say(ada, "lobby", "the first")
+	for range 40 {
+		s.say(ada, "lobby", "*hello*, once more")
+	}
+	for _, html := range []string{"", `,"html":true`} {
+		from := html + `,"after":"` + first.Cursor + `"`
+		plain, packed := s.connect(testGuest{}), s.connect(testGuest{})
+		plain.follow("lobby", from)
+		packed.follow("lobby", from+`,"deflate":true`)
+		plain.read("lobby", 40)
+		packed.read("lobby", 40)
+		if plain.batches[0].raw != packed.batches[0].raw {
+			t.Errorf("inflated it is not the same: %s, and %s", packed.batches[0].raw, plain.batches[0].raw)
+		}
+		if long, short := plain.batches[0].size, packed.batches[0].size; long < 3*short {
+			t.Errorf("%d bytes became %d", long, short)
+		}
+	}
+	live := s.connect(testGuest{})
+	live.follow("lobby", `,"last":0,"deflate":true`)
+	s.say(ada, "lobby", "short")
+	live.read("lobby", 1)
+	if batch := live.batches[0]; batch.size != len(batch.raw) {
+		t.Errorf("a short batch came as %d bytes, binary", batch.size)
+	}
+}
+
 func TestFollowOfARoomWithATrimmedBeginningSaysWhatIsKept(t *testing.T) {
 	s := startServer(t, redistest.Start(t).Redis(), func(config *Config) { config.HistoryMaxCount = 100 })
 	ada := s.guest("Ada")

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"encoding/binary"
+	"hash/adler32"
 	"slices"
 
 	"burble/streams"
+
+	"github.com/klauspost/compress/flate"
 )
 
 // pong answers a client's ping frame. A script in a browser cannot see the
@@ -17,6 +22,8 @@ type socketCodec struct{}
 const (
 	formSocket = iota
 	formSocketHTML
+	formSocketDeflate
+	formSocketHTMLDeflate
 	formEvents
 	formLines
 	formText
@@ -26,14 +33,36 @@ func (socketCodec) followed(room string, followed *streams.Followed) []byte {
 	return webSocketFrame(opText, followedJSON(room, followed))
 }
 
-func (socketCodec) batch(batch *streams.Batch, html bool) []byte {
-	form := formSocket
-	if html {
-		form = formSocketHTML
+func (socketCodec) batch(batch *streams.Batch, form form) []byte {
+	shared := formSocket
+	switch {
+	case form.html && form.deflate:
+		shared = formSocketHTMLDeflate
+	case form.deflate:
+		shared = formSocketDeflate
+	case form.html:
+		shared = formSocketHTML
 	}
-	return batch.Encoded(form, func(batch *streams.Batch) []byte {
-		return webSocketFrame(opText, entriesJSON(batch, html))
+	return batch.Encoded(shared, func(batch *streams.Batch) []byte {
+		text := entriesJSON(batch, form.html)
+		if form.deflate && len(text) >= deflateFrom {
+			return webSocketFrame(opBinary, deflated(text))
+		}
+		return webSocketFrame(opText, text)
 	})
+}
+
+// deflateFrom is how long a batch is at least, in bytes, that is worth compressing.
+const deflateFrom = 1 << 10
+
+// deflated is the text in HTTP's coding of that name, RFC 1950. It is made once for all
+// who read the batch, and needs no state between two, which would be 800 KB.
+func deflated(text []byte) []byte {
+	var packed bytes.Buffer
+	packed.Grow(len(text) / 3)
+	packed.Write([]byte{0x78, 0x01})                 // the method, a window of 32 KiB, fast
+	flate.StatelessDeflate(&packed, text, true, nil) // into memory: cannot fail
+	return binary.BigEndian.AppendUint32(packed.Bytes(), adler32.Checksum(text))
 }
 
 func (socketCodec) signal(room string, signal *streams.Signal) []byte {
@@ -49,10 +78,11 @@ func (socketCodec) end(code int, reason string) []byte { return closeFrame(code,
 
 // websocket frame opcodes, RFC 6455 section 5.2.
 const (
-	opText  = 1
-	opClose = 8
-	opPing  = 9
-	opPong  = 10
+	opText   = 1
+	opBinary = 2
+	opClose  = 8
+	opPing   = 9
+	opPong   = 10
 )
 
 // webSocketFrame makes one unfragmented frame from the server: no mask, RFC

@@ -39,7 +39,7 @@ func BenchmarkFrameThatIsThere(b *testing.B) {
 	batch := aBatch(50)
 	b.ReportAllocs()
 	for b.Loop() {
-		socketCodec{}.batch(batch, false)
+		socketCodec{}.batch(batch, form{})
 	}
 }
 

@@ -23,6 +23,8 @@ type client struct {
 	state   state
 	unread  []byte // the end of what was read last: the beginning of something
 	left    int    // of the present frame's payload
+	packing bool   // that is compressed
+	packed  []byte // what there is of it
 	first   int    // room that it follows
 	follows int    // how many rooms it was told that it follows
 	numbers []uint32

@@ -18,7 +18,7 @@ var presets = map[string]work{
 	"fanout": {Clients: 500, Rooms: 1, Follow: 1, Rate: 50, Size: 100},
 	"rooms":  {Clients: 2000, Rooms: 10_000, Follow: 10, Rate: 1000, Size: 100},
 	"quiet":  {Clients: 100, Rooms: 1, Follow: 1, Rate: 20, Size: 100},
-	"resume": {Clients: 2000, Rooms: 1, Follow: 1, Rate: 1, Size: 100, Missed: 200},
+	"resume": {Clients: 2000, Rooms: 1, Follow: 1, Rate: 1, Size: 100, Missed: 200, Deflate: true},
 	"join":   {Clients: 1, Rooms: 1, Follow: 1, Rate: 1, Size: 100, Entries: 1_000_000},
 	"start":  {Clients: 1, Rooms: 1, Follow: 1, Rate: 1, Size: 100},
 	"ladder": {Clients: 500, Rooms: 1, Follow: 1, Rate: 1000, Size: 100},
@@ -73,6 +73,7 @@ func parseFlags(args []string) (*bench, error) {
 	flags.DurationVar(&w.Settle, "settle", w.Settle, "how `long` the server is left alone when all have joined")
 	flags.DurationVar(&b.patience, "patience", 5*time.Second, "how `long` nothing may arrive before what has not arrived is missing")
 	flags.IntVar(&w.Guests, "guests", guestsMost, "different people that the clients of Burble are, at most")
+	flags.BoolVar(&w.Deflate, "deflate", w.Deflate, "the clients of Burble ask for long batches compressed, as its page does")
 	flags.StringVar(&w.Transport, "transport", webSocket, "websocket, or sse (Burble only)")
 	names := flags.String("target", "burble", "what is measured, with commas: burble, floor (a bare loop of writes), hub (as in the tutorials), "+
 		"xread (a blocked XREAD for each connection), centrifugo")

@@ -6,10 +6,11 @@ import "encoding/binary"
 
 // WebSocket frame opcodes, RFC 6455 section 5.2.
 const (
-	opText  = 1
-	opClose = 8
-	opPing  = 9
-	opPong  = 10
+	opText   = 1
+	opBinary = 2
+	opClose  = 8
+	opPing   = 9
+	opPong   = 10
 )
 
 // header is the header of a frame from the server, which masks nothing.

@@ -4,7 +4,9 @@ package main
 
 import (
 	"bytes"
+	"compress/zlib"
 	"errors"
+	"io"
 	"math"
 	"strings"
 	"sync/atomic"
@@ -28,7 +30,9 @@ type reader struct {
 	swarm  *swarm
 	epoll  int
 	buffer []byte
-	now    int64 // micros
+	now    int64  // micros
+	packed []byte // the last compressed frame, and what is in it: it is the same for many
+	inside []byte
 
 	tally
 	messages atomic.Int64 // counted as they come, for who waits
@@ -177,6 +181,15 @@ func (r *reader) take(c *client, data []byte) (rest []byte) {
 			}
 		}
 		body := data[:min(c.left, len(data))]
+		if c.packing {
+			c.packed = append(c.packed, body...)
+			c.left -= len(body)
+			data = data[len(body):]
+			if c.left == 0 && !r.unpack(c) {
+				return nil
+			}
+			continue
+		}
 		rest := scan(body, func(m marker) { r.found(c, m) })
 		if len(body) == c.left {
 			rest = 0 // no marker goes over a frame's end
@@ -243,8 +256,28 @@ func (r *reader) begin(c *client, data []byte) (size int, ok bool) {
 	case joining:
 		r.swarm.joins(c, bytes.Count(payload, []byte(r.swarm.protocol.joined)))
 	}
-	c.left = h.length
+	c.left, c.packing = h.length, h.opcode == opBinary
 	return h.size, true
+}
+
+// unpack looks for markers in a compressed frame that is whole. That it is the same as the
+// last one is proof enough of what is in it.
+func (r *reader) unpack(c *client) bool {
+	if !bytes.Equal(c.packed, r.packed) {
+		reader, err := zlib.NewReader(bytes.NewReader(c.packed))
+		if err == nil {
+			r.inside, err = io.ReadAll(reader)
+		}
+		if err != nil {
+			r.refuse("a binary frame: " + err.Error())
+			r.lost(c)
+			return false
+		}
+		r.packed = append(r.packed[:0], c.packed...)
+	}
+	c.packing, c.packed = false, nil
+	scan(r.inside, func(m marker) { r.found(c, m) })
+	return true
 }
 
 func (r *reader) refuse(text string) {

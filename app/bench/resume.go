@@ -100,7 +100,7 @@ func (b *bench) resuming(ctx context.Context, p *plan, r *redisServer, got *resu
 		return err
 	}
 	defer s.end()
-	s.protocol.request = burbleResume(s.protocol.request, after)
+	s.protocol.request = burbleResume(s.protocol.request, after, w.Deflate)
 	s.protocol.follow = func([]int) [][]byte { return nil }
 	clients := newSwarm(s.port, s.protocol, w, w.Clients)
 	defer clients.end()

@@ -62,7 +62,7 @@ func launchBurble(ctx context.Context, b *bench, w work, r *redisServer) (*serve
 		c.kill()
 		return nil, err
 	}
-	socket := burbleSocket(tokens)
+	socket := burbleSocket(tokens, w.Deflate)
 	s := &server{protocol: socket, port: port, pids: []int{c.pid()}, redisPids: r.pids, end: c.kill}
 	if w.Transport == sse {
 		s.protocol, s.speaking = burbleEvents(), socket
@@ -71,12 +71,14 @@ func launchBurble(ctx context.Context, b *bench, w work, r *redisServer) (*serve
 }
 
 // burbleSocket is the protocol of app/README.md. The guests are the clients in turn.
-func burbleSocket(tokens []string) *protocol {
+func burbleSocket(tokens []string, deflate bool) *protocol {
 	return &protocol{
 		request: func(client, _ int) string {
 			return upgrade("/ws", "Sec-WebSocket-Protocol: burble.v1", "Authorization: Bearer "+tokens[client%len(tokens)])
 		},
-		follow:  func(rooms []int) [][]byte { return burbleFollow(rooms, `"last":0`) },
+		follow: func(rooms []int) [][]byte {
+			return burbleFollow(rooms, `"last":0,"deflate":`+strconv.FormatBool(deflate))
+		},
 		joined:  `{"type":"followed"`,
 		refused: `{"type":"error"`,
 		message: func(room int, text, key string) string {
@@ -86,9 +88,10 @@ func burbleSocket(tokens []string) *protocol {
 }
 
 // burbleResume has the address of each connection ask for its room from the cursor on.
-func burbleResume(request func(client, room int) string, after string) func(client, room int) string {
+func burbleResume(request func(client, room int) string, after string, deflate bool) func(client, room int) string {
 	return func(client, room int) string {
-		return strings.Replace(request(client, room), "/ws ", "/ws?room="+roomName(room)+"&after="+after+" ", 1)
+		address := fmt.Sprintf("/ws?room=%s&after=%s&deflate=%t ", roomName(room), after, deflate)
+		return strings.Replace(request(client, room), "/ws ", address, 1)
 	}
 }
 

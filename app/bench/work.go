@@ -23,6 +23,7 @@ type work struct {
 	Guests    int           `json:"guests"`    // different people that the clients are
 	Missed    int           `json:"missed"`    // entries that clients have missed when they resume
 	Entries   int           `json:"entries"`   // of the room that is joined
+	Deflate   bool          `json:"deflate"`   // clients ask for long batches compressed, as browsers do
 
 	oneSource bool // the server makes the messages itself
 }

@@ -15,6 +15,13 @@ export function backoff(attempt, random = Math.random) {
   return random() * Math.min(30_000, 500 * 2 ** attempt);
 }
 
+const inflates = typeof DecompressionStream === "function";
+
+/** The text of a message that the server compressed. @param {ArrayBuffer} packed */
+function inflate(packed) {
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+}
+
 /**
  * Connection keeps one WebSocket to the server and, beyond any socket, the
  * cursor reached in each followed room. Whatever ends a socket, the next one
@@ -47,6 +54,8 @@ export class Connection extends EventTarget {
 
   // What belongs to one socket: all of it is set in #reset, and nowhere else forgotten.
   #socket;
+  #asked; // the follow in its address
+  #unread; // what came and is not taken yet, in order
   #greeted;
   #steadySince;
   #heard;
@@ -75,6 +84,7 @@ export class Connection extends EventTarget {
   follow(room, cursor) {
     this.#places.set(room, cursor);
     if (this.#greeted) this.#sendFollow(room);
+    else if (this.#asked?.room === room) this.#open();
     else this.#begin();
   }
 
@@ -160,7 +170,10 @@ export class Connection extends EventTarget {
   #open() {
     this.#reset();
     this.#say("connecting");
-    const socket = new this.#WebSocket(this.#url, "burble.v1");
+    const [room] = this.#followed;
+    if (room) this.#asked = this.#ask(room);
+    const socket = new this.#WebSocket(room ? `${this.#url}?${new URLSearchParams(this.#asked)}` : this.#url, "burble.v1");
+    socket.binaryType = "arraybuffer";
     this.#socket = socket;
     this.#expectWithin(OPENING);
     socket.onmessage = (event) => this.#receive(event.data);
@@ -177,6 +190,8 @@ export class Connection extends EventTarget {
     clearTimeout(this.#retry);
     clearTimeout(this.#pacer);
     this.#socket = null;
+    this.#asked = null;
+    this.#unread = [];
     this.#greeted = false;
     this.#steadySince = Infinity;
     this.#heard = Date.now();
@@ -204,12 +219,32 @@ export class Connection extends EventTarget {
     this.#heard = Date.now();
     clearTimeout(this.#deadline);
     this.#deadline = 0;
-    const frame = JSON.parse(data);
+    this.#unread.push(data);
+    if (this.#unread.length === 1) this.#take(this.#unread);
+  }
+
+  /** Takes what came, one after the other: a long one is compressed, and the others wait for it. */
+  async #take(unread) {
+    for (; unread === this.#unread && unread.length; unread.shift()) {
+      let frame = null;
+      try {
+        frame = JSON.parse(typeof unread[0] === "string" ? unread[0] : await inflate(unread[0]));
+      } catch {
+        // Not a frame: the socket is not believed.
+      }
+      if (unread !== this.#unread) return;
+      if (!frame) return this.#lost();
+      this.#hear(frame);
+    }
+  }
+
+  #hear(frame) {
     switch (frame.type) {
       case "hello":
         this.#greeted = true;
         this.#emit(frame);
-        for (const room of this.#followed) this.#sendFollow(room);
+        if (this.#asked) this.#say("catching");
+        for (const room of this.#followed) if (room !== this.#asked?.room) this.#sendFollow(room);
         return this.#watchNext();
       case "followed":
         return this.#start(frame);
@@ -227,14 +262,20 @@ export class Connection extends EventTarget {
   }
 
   #sendFollow(room) {
+    this.send({ type: "follow", ...this.#ask(room) });
+    if (!this.#watched.has(room) && !this.#chain.has(room)) this.#say("catching");
+  }
+
+  /** What asks for a room from the cursor held on. */
+  #ask(room) {
     const after = this.#places.get(room);
     this.#chain.ask(room, after);
-    if (this.#watched.has(room)) {
-      this.send({ type: "follow", room, watch: true, ...(after ? { after } : { last: 0 }) });
-    } else {
-      this.send({ type: "follow", room, html: true, ...(after ? { after } : {}) });
-      if (!this.#chain.has(room)) this.#say("catching");
-    }
+    return {
+      room,
+      ...(this.#watched.has(room) ? { watch: true } : { html: true }),
+      ...(inflates && { deflate: true }),
+      ...(after ? { after } : this.#watched.has(room) && { last: 0 }),
+    };
   }
 
   /** Asks for the next of the watched rooms, and after a while for those after it. */

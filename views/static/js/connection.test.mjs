@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { deflateSync } from "node:zlib";
 import { Connection, backoff } from "./connection.js";
 
 /** A socket whose other end is the test. */
@@ -28,6 +29,9 @@ class FakeSocket {
   }
 }
 
+/** What a socket was asked for in its address. */
+const asked = ({ url }) => Object.fromEntries(new URL(url).searchParams);
+
 const hello = { type: "hello", protocol: "burble.v1", user: null, limits: { text: 4000 } };
 const followed = (state, at, more) => ({ type: "followed", room: "lobby", state, at, ...more });
 const entries = (after, upto) => ({ type: "entries", room: "lobby", after, upto, entries: [{ id: upto.split("@")[0] }] });
@@ -55,16 +59,16 @@ test("the backoff has full jitter and a ceiling", () => {
 test("it follows from the cursor after hello, and goes on from the cursor reached", (t) => {
   const { connection, heard, socket, tick } = begin(t);
   assert.equal(socket().protocol, "burble.v1");
-  assert.deepEqual(socket().sent, []);
+  assert.deepEqual(asked(socket()), { room: "lobby", html: "true", deflate: "true", after: "1-0@e" });
   socket().says(hello);
-  assert.deepEqual(socket().sent, [{ type: "follow", room: "lobby", html: true, after: "1-0@e" }]);
+  assert.deepEqual(socket().sent, [], "asked twice");
   socket().says(followed("resumed", "1-0@e"), entries("1-0@e", "2-0@e"), entries("2-0@e", "3-0@e"));
   assert.deepEqual(heard, ["connecting", "catching", "resumed", "live", "2-0", "3-0"]);
   socket().onclose();
   tick(500);
   socket().says(hello);
   assert.equal(FakeSocket.made.length, 2);
-  assert.equal(socket().sent[0].after, "3-0@e");
+  assert.equal(asked(socket()).after, "3-0@e");
   assert.equal(connection.cursor("lobby"), "3-0@e");
 });
 
@@ -76,7 +80,7 @@ test("a hole in the chain drops the socket and resumes from the cursor held", (t
   assert.ok(!heard.includes("4-0"), "what came after the hole was shown");
   tick(500);
   socket().says(hello);
-  assert.equal(socket().sent[0].after, "2-0@e");
+  assert.equal(asked(socket()).after, "2-0@e");
 });
 
 test("a reset and a truncation move the cursor", (t) => {
@@ -173,16 +177,16 @@ test("watched rooms come one by one after the followed one, and have no part in 
   connection.watch("garden", null);
   connection.watch("kitchen", "1-0");
   socket().says(hello);
-  assert.deepEqual(socket().sent.slice(1), [{ type: "follow", room: "kitchen", watch: true, after: "5-0" }]);
+  assert.deepEqual(socket().sent, [{ type: "follow", room: "kitchen", watch: true, deflate: true, after: "5-0" }]);
   tick(100);
-  assert.deepEqual(socket().sent.slice(2), [{ type: "follow", room: "garden", watch: true, last: 0 }]);
+  assert.deepEqual(socket().sent.slice(1), [{ type: "follow", room: "garden", watch: true, deflate: true, last: 0 }]);
   socket().says(followed("resumed", "1-0@e"), { ...followed("resumed", "5-0@e"), room: "kitchen" }, { ...entries("5-0@e", "6-0@e"), room: "kitchen" });
   assert.deepEqual(heard, ["connecting", "catching", "resumed", "live"]);
   assert.deepEqual(watched, ["followed kitchen", "entries kitchen"]);
   socket().onclose();
   tick(500);
   socket().says(hello);
-  assert.deepEqual(socket().sent.map(({ room, after }) => [room, after]), [["lobby", "1-0@e"], ["kitchen", "6-0@e"]]);
+  assert.deepEqual([asked(socket()), ...socket().sent].map(({ room, after }) => [room, after]), [["lobby", "1-0@e"], ["kitchen", "6-0@e"]]);
 });
 
 test("a watched room that is refused is asked for again, on the same socket", (t) => {
@@ -190,7 +194,7 @@ test("a watched room that is refused is asked for again, on the same socket", (t
   connection.watch("kitchen", "5-0");
   socket().says(hello, { type: "error", code: "rate_limited", message: "slow", room: "kitchen", retry_after_ms: 3_000 });
   tick(2_900);
-  assert.equal(socket().sent.length, 2);
+  assert.equal(socket().sent.length, 1);
   tick(100);
   assert.equal(socket().sent.at(-1).room, "kitchen");
   assert.equal(FakeSocket.made.length, 1);
@@ -207,7 +211,7 @@ test("asleep, nothing but waking opens a socket", (t) => {
   connection.wake();
   assert.equal(FakeSocket.made.length, 2);
   socket().says(hello);
-  assert.equal(socket().sent[0].after, "1-0@e");
+  assert.equal(asked(socket()).after, "1-0@e");
 });
 
 test("when somebody waits it tries at once, and only what it would try later", (t) => {
@@ -221,4 +225,35 @@ test("when somebody waits it tries at once, and only what it would try later", (
   connection.offline();
   connection.hurry();
   assert.equal(FakeSocket.made.length, 2, "the browser knows that it is in vain");
+});
+
+test("a compressed message keeps its place among the others", async (t) => {
+  const { heard, socket } = begin(t);
+  const long = deflateSync(JSON.stringify(entries("1-0@e", "2-0@e")));
+  socket().says(hello, followed("resumed", "1-0@e", { last: "4-0@e" }));
+  socket().onmessage({ data: new Uint8Array(long).buffer });
+  socket().says(entries("2-0@e", "3-0@e"), entries("3-0@e", "4-0@e"));
+  assert.deepEqual(heard, ["connecting", "catching", "resumed"]);
+  while (heard.at(-1) !== "live") await new Promise(setImmediate);
+  assert.deepEqual(heard.slice(3), ["2-0", "3-0", "4-0", "live"]);
+});
+
+test("a message that cannot be read is a reason to come back with the cursor held", async (t) => {
+  const { heard, socket, tick } = begin(t);
+  const first = socket();
+  first.says(hello, followed("resumed", "1-0@e"));
+  first.onmessage({ data: new Uint8Array([1, 2, 3]).buffer });
+  first.says(entries("1-0@e", "2-0@e"));
+  while (!first.closed) await new Promise(setImmediate);
+  tick(500);
+  assert.equal(asked(socket()).after, "1-0@e");
+  assert.ok(!heard.includes("2-0"), "what came after it was shown");
+});
+
+test("a room followed anew while the socket opens is asked for anew", (t) => {
+  const { connection, socket } = begin(t);
+  const first = socket();
+  connection.follow("lobby", "7-0@e");
+  assert.ok(first.closed);
+  assert.equal(asked(socket()).after, "7-0@e");
 });

@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"burble/streams/redistest"
 
+	cdpnetwork "github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
 	"github.com/google/uuid"
 )
 
@@ -99,5 +102,35 @@ func TestBudgetOfALiveMessage(t *testing.T) {
 			budget{"bytes of a live message besides its text", len(data) - text, 600}.expect(t)
 			return
 		}
+	}
+}
+
+// What was missed is most of what a phone loads all day.
+func TestBudgetOfAnAbsence(t *testing.T) {
+	t.Parallel()
+	server := burble(t, redistest.Start(t))
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(server, "lobby")
+	var bytes, frames atomic.Int64
+	if err := chromedp.Listen(ada.ctx, func(event any) {
+		if came, ok := event.(*cdpnetwork.EventWebSocketFrameReceived); ok {
+			bytes.Add(int64(len(came.Response.PayloadData)))
+			frames.Add(1)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ada.forgive("ERR_INTERNET_DISCONNECTED")
+	ada.offline(true)
+	token := server.token("Bob")
+	for n := range 100 {
+		server.post(token, "lobby", uuid.NewString(), fmt.Sprintf("Sentence %d of some length, as people write them when they talk", n))
+	}
+	ada.offline(false)
+	ada.shows("Sentence 99 of some length, as people write them when they talk")
+	expectStream(t, server, "lobby", ada)
+	budget{"bytes by message missed", int(bytes.Load()) / 100, 130}.expect(t)
+	if frames.Load() == 0 {
+		t.Error("no frames were counted")
 	}
 }

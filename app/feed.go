@@ -269,13 +269,13 @@ func (f *feed) read(room *following, said []byte, mayWait bool) (head, frame []b
 			said, read, frame = slices.Concat(said, frame), next, f.encoded(room, next)
 		}
 	}
-	if frame != nil && !read.AtEnd {
+	if !read.IsEmpty() && !read.AtEnd {
 		f.ready(room)
 	}
 	return said, frame, true
 }
 
-// encoded is what was read as this connection says it; nil: nothing was read.
+// encoded is what was read as this connection says it; nil: nothing.
 func (f *feed) encoded(room *following, read streams.Read) []byte {
 	switch {
 	case read.Followed != nil:

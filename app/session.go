@@ -139,7 +139,9 @@ func (s *session) greet(first frame) {
 		s.write(hello)
 		return
 	}
-	s.answers = append(s.answers, hello) // goes with what is read first
+	s.writing.Lock()
+	s.rest = append(s.rest, hello...) // goes with what is read, or told, first
+	s.writing.Unlock()
 	if err := s.enter(first); err != nil {
 		s.refuse(err, first)
 	}

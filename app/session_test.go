@@ -192,6 +192,10 @@ func TestFollowOfARoomWithATrimmedBeginningSaysWhatIsKept(t *testing.T) {
 		s.say(ada, "lobby", fmt.Sprint(i))
 	}
 	for _, after := range []string{"0-0", first.ID, first.Cursor} {
+		// Who reads plain text is not told of it, and gets what is kept all the same.
+		if line := s.stream("/r/lobby/events?after="+after, "Accept: text/plain").line(); !strings.Contains(line, " Ada: ") {
+			t.Errorf("after %s: as text %q", after, line)
+		}
 		c := s.connect(testGuest{})
 		followed := c.follow("lobby", `,"after":"`+after+`"`)
 		want := fmt.Sprintf(`{"type":"followed","room":"lobby","state":"truncated","at":%q,"first":%q,`, followed.First, followed.First)

@@ -36,6 +36,9 @@ type Read struct {
 	AtEnd    bool
 }
 
+// IsEmpty says that there was nothing to read.
+func (r *Read) IsEmpty() bool { return r.Followed == nil && r.Batch == nil && r.Signals == nil }
+
 // Followed says where a reader stands: once at first, and again when Redis lost
 // or trimmed data under it.
 type Followed struct {

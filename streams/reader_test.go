@@ -67,7 +67,7 @@ func (f *follower) drain() {
 	for {
 		// On an error, ready is called when it is worth asking again.
 		read, err := f.step()
-		if err != nil || read.AtEnd || read.Followed == nil && read.Batch == nil && read.Signals == nil {
+		if err != nil || read.AtEnd || read.IsEmpty() {
 			return
 		}
 	}

@@ -33,29 +33,31 @@ var presenceScript = redis.NewScript(presenceLua)
 // is owed to the readers, who were told another lately, TellNumber is to be called
 // TellAgain later.
 func (s *Store) Enter(ctx context.Context, room, server string, here, gone []User) (owed bool, err error) {
-	args := []any{room, server, ""}
+	var changes []any
 	for _, user := range here {
-		args = append(args, "here", user.ID, user.Name)
+		changes = append(changes, "here", user.ID, user.Name)
 	}
 	for _, user := range gone {
-		args = append(args, "gone", user.ID, user.Name)
+		changes = append(changes, "gone", user.ID, user.Name)
 	}
 	if len(here) > 0 {
 		if err := s.reads.SAdd(ctx, s.keys.serverRooms(server), room).Err(); err != nil {
 			return false, fmt.Errorf("say who is in room %q: %w", room, wrap(err))
 		}
 	}
-	return s.enter(ctx, room, args...)
+	return s.enter(ctx, room, server, "", changes...)
 }
 
 // TellNumber signals to the room's readers how many are here, unless somebody did so
 // less than TellAgain ago.
 func (s *Store) TellNumber(ctx context.Context, room string) error {
-	_, err := s.enter(ctx, room, room, "", "tell")
+	_, err := s.enter(ctx, room, "", "tell")
 	return err
 }
 
-func (s *Store) enter(ctx context.Context, room string, args ...any) (owed bool, err error) {
+// enter runs presence.lua.
+func (s *Store) enter(ctx context.Context, room, server, what string, changes ...any) (owed bool, err error) {
+	args := append([]any{room, server, what, PresentMost, TellAgain.Milliseconds()}, changes...)
 	keys := []string{s.keys.present(room), s.keys.activity(bucketOf(room)), s.keys.told(room)}
 	if owed, err = presenceScript.Run(ctx, s.reads, keys, args...).Bool(); err != nil {
 		return false, fmt.Errorf("say who is in room %q: %w", room, wrap(err))
@@ -116,7 +118,7 @@ func (s *Store) Bury(ctx context.Context, server string) error {
 		return fmt.Errorf("find the rooms of a server: %w", wrap(err))
 	}
 	for _, room := range rooms {
-		if _, err := s.enter(ctx, room, room, server, "lost"); err != nil {
+		if _, err := s.enter(ctx, room, server, "lost"); err != nil {
 			return err
 		}
 	}

@@ -2,10 +2,11 @@
 --
 -- KEYS  1 present: user ID to {name, by = {server = true}}  2 activity  3 told
 -- ARGV  1 room's name  2 a server  3 'lost': whoever is here by it no longer is;
---       'tell': the number was owed; or '', then for each person 'here' or 'gone',
---       user ID, name
+--       'tell': the number was owed; or ''  4 how many are no crowd yet  5 ms between
+--       two times that a crowd's number is told; then for each person 'here' or
+--       'gone', user ID, name
 -- Reply 1 if the number is owed: a crowd changed, and was told of an earlier change
--- less than 10 s ago.
+-- too short a while ago.
 --
 -- A person may be here by several servers, and leaves with the last.
 
@@ -39,7 +40,7 @@ if ARGV[3] == 'lost' then
   local all = redis.call('HGETALL', present)
   for i = 1, #all, 2 do gone(all[i], all[i + 1]) end
 end
-for i = 4, #ARGV, 3 do
+for i = 6, #ARGV, 3 do
   local known = redis.call('HGET', present, ARGV[i + 1])
   if ARGV[i] == 'here' then here(ARGV[i + 1], ARGV[i + 2])
   elseif known then gone(ARGV[i + 1], known) end
@@ -50,10 +51,10 @@ end
 local count, owed = redis.call('HLEN', present), 0
 if #signals > 0 or ARGV[3] == 'tell' then
   local number = cjson.encode({kind = 'count', count = count})
-  if count > 100 then
+  if count > tonumber(ARGV[4]) then
     signals = {}
     if ARGV[3] == 'lost' then redis.call('DEL', KEYS[3]) end
-    if redis.call('SET', KEYS[3], '1', 'NX', 'PX', 10000) then
+    if redis.call('SET', KEYS[3], '1', 'NX', 'PX', ARGV[5]) then
       signals = {number}
     elseif ARGV[3] ~= 'tell' then
       owed = 1

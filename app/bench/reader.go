@@ -31,8 +31,8 @@ type reader struct {
 	epoll  int
 	buffer []byte
 	now    int64  // micros
-	packed []byte // the last compressed frame, and what is in it: it is the same for many
-	inside []byte
+	packed []byte // the last compressed frame: it is the same for many
+	inside []marker
 
 	tally
 	messages atomic.Int64 // counted as they come, for who waits
@@ -257,6 +257,9 @@ func (r *reader) begin(c *client, data []byte) (size int, ok bool) {
 		r.swarm.joins(c, bytes.Count(payload, []byte(r.swarm.protocol.joined)))
 	}
 	c.left, c.packing = h.length, h.opcode == opBinary
+	if c.packing {
+		c.packed = make([]byte, 0, h.length)
+	}
 	return h.size, true
 }
 
@@ -264,19 +267,23 @@ func (r *reader) begin(c *client, data []byte) (size int, ok bool) {
 // last one is proof enough of what is in it.
 func (r *reader) unpack(c *client) bool {
 	if !bytes.Equal(c.packed, r.packed) {
+		var text []byte
 		reader, err := zlib.NewReader(bytes.NewReader(c.packed))
 		if err == nil {
-			r.inside, err = io.ReadAll(reader)
+			text, err = io.ReadAll(reader)
 		}
 		if err != nil {
 			r.refuse("a binary frame: " + err.Error())
 			r.lost(c)
 			return false
 		}
-		r.packed = append(r.packed[:0], c.packed...)
+		r.packed, r.inside = c.packed, r.inside[:0]
+		scan(text, func(m marker) { r.inside = append(r.inside, m) })
 	}
 	c.packing, c.packed = false, nil
-	scan(r.inside, func(m marker) { r.found(c, m) })
+	for _, m := range r.inside {
+		r.found(c, m)
+	}
 	return true
 }
 

@@ -36,7 +36,7 @@ type session struct {
 
 // handshake is what a session takes over from the request that opens it.
 type handshake struct {
-	first  frame  // the follow in the address; no Room: there is none
+	first  *frame // the follow in the address; nil: there is none
 	answer []byte // the head of the answer, to be written with what is said first
 }
 
@@ -69,9 +69,9 @@ func (a *App) openSocket() fiber.Handler {
 }
 
 // followAsked is the follow in the address of a socket.
-func followAsked(c *fiber.Ctx) (asked frame, err error) {
+func followAsked(c *fiber.Ctx) (*frame, error) {
 	if err := onlyQueries(c, "room", "after", "last", "html", "deflate", "watch"); err != nil {
-		return asked, err
+		return nil, err
 	}
 	raw := map[string]string{}
 	for name, value := range c.Queries() {
@@ -83,10 +83,11 @@ func followAsked(c *fiber.Ctx) (asked frame, err error) {
 		}
 	}
 	if len(raw) == 0 {
-		return asked, nil
+		return nil, nil
 	}
 	raw["type"] = `"follow"`
-	return readFrame(raw)
+	asked, err := readFrame(raw)
+	return &asked, err
 }
 
 // takeSocket takes the connection over after the handshake, and with it all that
@@ -119,7 +120,7 @@ func (a *App) takeSocket(ws *websocket.Conn) {
 }
 
 // serve is a session's life.
-func (s *session) serve(first frame) {
+func (s *session) serve(first *frame) {
 	defer s.leaveAll()
 	s.app.stacks.do(func() { s.greet(first) })
 	for s.await() == nil {
@@ -132,18 +133,18 @@ func (s *session) serve(first frame) {
 }
 
 // greet says hello, and follows what the address asked for.
-func (s *session) greet(first frame) {
+func (s *session) greet(first *frame) {
 	defer s.recovered()
 	hello := webSocketFrame(opText, helloJSON(s.guest, s.app.store.Durability()))
-	if first.Room == "" {
+	if first == nil {
 		s.write(hello)
 		return
 	}
 	s.writing.Lock()
 	s.rest = append(s.rest, hello...) // goes with what is read, or told, first
 	s.writing.Unlock()
-	if err := s.enter(first); err != nil {
-		s.refuse(err, first)
+	if err := s.enter(*first); err != nil {
+		s.refuse(err, *first)
 	}
 }
 

@@ -182,10 +182,13 @@ func (r *reader) take(c *client, data []byte) (rest []byte) {
 		}
 		body := data[:min(c.left, len(data))]
 		if c.packing {
-			c.packed = append(c.packed, body...)
 			c.left -= len(body)
 			data = data[len(body):]
-			if c.left == 0 && !r.unpack(c) {
+			if len(c.packed) > 0 || c.left > 0 {
+				c.packed = append(c.packed, body...)
+				body = c.packed
+			}
+			if c.left == 0 && !r.unpack(c, body) {
 				return nil
 			}
 			continue
@@ -257,18 +260,15 @@ func (r *reader) begin(c *client, data []byte) (size int, ok bool) {
 		r.swarm.joins(c, bytes.Count(payload, []byte(r.swarm.protocol.joined)))
 	}
 	c.left, c.packing = h.length, h.opcode == opBinary
-	if c.packing {
-		c.packed = make([]byte, 0, h.length)
-	}
 	return h.size, true
 }
 
-// unpack looks for markers in a compressed frame that is whole. That it is the same as the
-// last one is proof enough of what is in it.
-func (r *reader) unpack(c *client) bool {
-	if !bytes.Equal(c.packed, r.packed) {
+// unpack looks for markers in a compressed frame. That it is the same as the last one is
+// proof enough of what is in it.
+func (r *reader) unpack(c *client, packed []byte) bool {
+	if !bytes.Equal(packed, r.packed) {
 		var text []byte
-		reader, err := zlib.NewReader(bytes.NewReader(c.packed))
+		reader, err := zlib.NewReader(bytes.NewReader(packed))
 		if err == nil {
 			text, err = io.ReadAll(reader)
 		}
@@ -277,7 +277,7 @@ func (r *reader) unpack(c *client) bool {
 			r.lost(c)
 			return false
 		}
-		r.packed, r.inside = c.packed, r.inside[:0]
+		r.packed, r.inside = append(r.packed[:0], packed...), r.inside[:0]
 		scan(text, func(m marker) { r.inside = append(r.inside, m) })
 	}
 	c.packing, c.packed = false, nil

@@ -89,7 +89,7 @@ type feed struct {
 
 	writing sync.Mutex // held for each write; guards broken and rest
 	broken  bool
-	rest    []byte // of a frame that the kernel did not take all of
+	rest    []byte // to be written first: of a frame that the kernel did not take all of, or the handshake
 }
 
 // following is one room that a feed follows.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"burble/streams"
@@ -62,6 +64,39 @@ func TestRedisKilledAndRestartedUnderLoadLosesNothing(t *testing.T) {
 	}
 	if err := store.Health(context.Background()); err != nil {
 		t.Errorf("in the end: %v", err)
+	}
+}
+
+// A router that is restarted, a proxy that is full: the first try to come back may fail.
+func TestConnectionLostAndNotMadeAtOnceIsNothingToTell(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	status := make(chan bool, 10)
+	var refuse atomic.Int32
+	options := server.Redis()
+	options.Dialer = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		if refuse.Add(-1) >= 0 {
+			return nil, syscall.ECONNREFUSED
+		}
+		var dialer net.Dialer
+		return dialer.DialContext(ctx, "unix", server.Addr)
+	}
+	store := redistest.Open(t, streams.Options{Redis: options, OnStatus: func(away bool) { status <- away }})
+	f := follow(t, store, "lobby", streams.Newest(0))
+	f.state()
+	client := server.Client()
+	defer client.Close()
+	for i := range 3 {
+		say(t, store, "lobby", "before")
+		f.has(2*i + 1)
+		refuse.Store(1)
+		client.ClientKillByFilter(context.Background(), "TYPE", "normal", "SKIPME", "yes")
+		within(t, "a connection to be refused", func() bool { return refuse.Load() < 0 })
+		within(t, "redis to be written to", func() bool { return tell(store, "lobby", "after") == nil })
+		f.has(2*i + 2)
+	}
+	if len(status) != 0 || len(f.states) != 1 {
+		t.Errorf("told %v; %d times away or back", f.states, len(status))
 	}
 }
 

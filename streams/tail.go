@@ -23,6 +23,9 @@ const (
 	// lateBy is how late the answer to a blocking read may come before Redis
 	// is taken to hang.
 	lateBy = 2 * time.Second
+	// awayAfter is how long nothing may be read before Redis is said to be away: a
+	// connection that is cut, and the next one too, is nothing to tell people of.
+	awayAfter = 500 * time.Millisecond
 	// backoff is the longest pause before a tail that lost Redis tries again.
 	backoff = 500 * time.Millisecond
 	// roundTime is the least time between two rounds: a quiet room is read at
@@ -63,21 +66,25 @@ func newTail(s *Store, lane *lane, group []int) *tail {
 
 // run follows until ctx ends, coming back after every error.
 func (t *tail) run(ctx context.Context) {
+	broke := time.Now()
 	for attempt := 0; ctx.Err() == nil; attempt++ {
 		t.since = time.Time{}
 		err := t.follow(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if !t.since.IsZero() && time.Since(t.since) > 5*time.Second {
-			attempt = 0
+		if !t.since.IsZero() {
+			broke = time.Now()
+			if time.Since(t.since) > 5*time.Second {
+				attempt = 0
+			}
 		}
 		if !t.away {
 			t.store.log.Warn("reading from redis broke off", "error", err)
 		}
 		// A slot of a Cluster that is on its way to another server is not away for long,
 		// and nothing is appended to its rooms meanwhile.
-		if !t.away && attempt > 0 && !says(err, "ASK ", "TRYAGAIN ") {
+		if !t.away && time.Since(broke) >= awayAfter && !says(err, "ASK ", "TRYAGAIN ") {
 			t.away = true
 			t.store.gone()
 		}

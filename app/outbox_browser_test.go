@@ -88,6 +88,42 @@ func TestWhatIsWrittenOfflineSurvivesAReloadAndIsSentOnce(t *testing.T) {
 	wantOnce(t, redis, "lobby", 5)
 }
 
+func TestWhatWaitsInAnotherRoomIsSentFromWhereItsWriterIs(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := burbleAt(t, redis), burble(t, redis)
+	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	ada.forgive(serverGone...)
+	ada.join(here, "lobby")
+	ada.write("back in a minute")
+	ada.keeps("back in a minute")
+	ada.open(here, "/r/tea")
+	ada.upToDate()
+	bob.join(there, "tea")
+
+	here.kill()
+	ada.write("is there any?")
+	ada.waitTruth("connecting", "Connecting, 1 waiting")
+	ada.open(here, "/r/lobby")
+	ada.shows("back in a minute")
+	ada.waitTruth("connecting", "Connecting, 1 waiting")
+	here.start()
+	here.awaitReady()
+	bob.shows("is there any?")
+	ada.upToDate()
+	wantOnce(t, redis, "tea", 1)
+
+	// What is refused there is told of here.
+	see[bool](ada, fmt.Sprintf("(localStorage[%q] = JSON.stringify([{ key: crypto.randomUUID(), text: 'no answer', reply_to: '1-1', at: 1, state: 'waiting' }])) !== ''", "burble:outbox:tea"))
+	ada.open(here, "/r/lobby")
+	ada.waitTruth("failed", "A message in #tea was not sent")
+	ada.open(here, "/r/tea")
+	ada.click("#messages [name=discard]")
+	ada.upToDate()
+	ada.open(here, "/r/lobby")
+	ada.upToDate()
+}
+
 // keeps waits until the device has the lobby's page, and as its messages these.
 func (p *browserPerson) keeps(texts ...string) {
 	p.t.Helper()

@@ -2,6 +2,7 @@ import { backoff } from "./connection.js";
 import { newKey } from "./id.js";
 
 const ANSWER = 10_000; // how long a sent message may go unanswered
+const PREFIX = "burble:outbox:"; // of the name in the storage, before the room's
 
 /**
  * @typedef {object} Item what the server has not said is stored: a message, or a change of one
@@ -45,11 +46,22 @@ export class Outbox extends EventTarget {
    */
   constructor(room, { transmit, storage }) {
     super();
-    this.#name = `burble:outbox:${room}`;
+    this.room = room;
+    this.#name = PREFIX + room;
     this.#storage = storage;
     this.#transmit = ({ key, type = "send", text, reply_to, of, emoji, on }) =>
       transmit({ type, room, key, text, reply_to, of, emoji, on });
     this.#mine = new Set(this.items.map((item) => item.key));
+  }
+
+  /** The rooms in which something was left. @param {Storage} [storage] @returns {string[]} */
+  static rooms(storage) {
+    try {
+      const names = Object.keys(storage).filter((name) => name.startsWith(PREFIX) && storage.getItem(name) !== "[]");
+      return names.map((name) => name.slice(PREFIX.length));
+    } catch {
+      return []; // Blocked, or there is none.
+    }
   }
 
   /** @returns {Item[]} oldest first */
@@ -120,7 +132,8 @@ export class Outbox extends EventTarget {
         this.#because(code === "full" ? "full" : "away");
         return this.#pause(Math.max(wait, 1_000, backoff(++this.#attempt)));
     }
-    this.#save(this.items.map((item) => (item.key === key ? { ...item, state: "failed", why: message } : item)));
+    const why = code === "not_allowed" ? "You are not known here any more: reload the page." : message;
+    this.#save(this.items.map((item) => (item.key === key ? { ...item, state: "failed", why } : item)));
     this.#pump();
   }
 

@@ -2,6 +2,7 @@ import { actions } from "./actions.js";
 import { beside } from "./beside.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
+import { Elsewhere } from "./elsewhere.js";
 import { History } from "./history.js";
 import { compare, idOf } from "./id.js";
 import { Jump } from "./jump.js";
@@ -9,6 +10,7 @@ import { MessageMaker } from "./message.js";
 import { Outbox } from "./outbox.js";
 import { quotes } from "./quotes.js";
 import { Scroll } from "./scroll.js";
+import { storage } from "./storage.js";
 import { dayOf, moment } from "./time.js";
 import { Timeline } from "./timeline.js";
 import { Truth } from "./truth.js";
@@ -25,14 +27,6 @@ const { room, asOf, user, name, limit } = document.body.dataset;
 const find = (id) => document.getElementById(id);
 const log = find("messages");
 
-const storage = (() => {
-  try {
-    return localStorage;
-  } catch {
-    return undefined; // Blocked: what waits lives as long as the page.
-  }
-})();
-
 const me = user ? { id: user, name } : null;
 const scroll = new Scroll(find("scroller"));
 const maker = new MessageMaker(find("message-template"), room, me);
@@ -40,6 +34,7 @@ const timeline = new Timeline({ log, scroll, maker, attached: "live" in document
 const history = new History({ room, timeline, scroller: find("scroller"), older: find("older"), newer: find("newer") });
 const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
 const outbox = new Outbox(room, { storage, transmit: (frame) => connection.send(frame) });
+const elsewhere = new Elsewhere({ room, connection, storage });
 const truth = new Truth(find("truth"));
 const jump = new Jump(find("jump"), { scroll, timeline, now });
 
@@ -106,10 +101,7 @@ connection.addEventListener("status", ({ detail: { redis } }) => {
   if (redis === "back") outbox.open();
 });
 
-connection.addEventListener("error", ({ detail }) => {
-  const message = detail.code === "not_allowed" ? "You are not known here any more: reload the page." : detail.message;
-  outbox.refused({ ...detail, message });
-});
+connection.addEventListener("error", ({ detail }) => outbox.refused(detail));
 
 // What waits to be sent.
 
@@ -117,12 +109,13 @@ function showWaiting() {
   const { items, reason } = outbox;
   timeline.waiting(items);
   const failed = items.filter((item) => item.state === "failed").length;
-  truth.update({ reason, failed, waiting: items.length - failed });
+  truth.update({ reason, failed, waiting: items.length - failed + elsewhere.waiting, unsent: elsewhere.failed });
 }
 
 outbox.addEventListener("change", showWaiting);
+elsewhere.addEventListener("change", showWaiting);
 outbox.addEventListener("silent", () => connection.probe());
-addEventListener("storage", (event) => event.key === `burble:outbox:${room}` && outbox.changed());
+addEventListener("storage", (event) => event.key?.startsWith("burble:outbox:") && outbox.changed());
 
 const composer =
   me &&
@@ -141,7 +134,7 @@ const composer =
 
 await pause();
 actions({ room, me, log, scroll, maker, history, outbox, connection, composer, now });
-beside({ room, me, connection, log, scroll, timeline, history, now, storage, busy: () => outbox.items.length > 0 });
+beside({ room, me, connection, log, scroll, timeline, history, now, storage, busy: () => outbox.items.length > 0 || elsewhere.waiting > 0 });
 
 for (const { key } of outbox.items) if (timeline.has(key)) outbox.settle(key);
 showWaiting();

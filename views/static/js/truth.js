@@ -4,8 +4,9 @@
  * @property {number} behind how many entries are still to come, as far as is known
  * @property {boolean} away whether the server's storage does not answer
  * @property {"" | "away" | "full"} reason why messages wait although there is a connection
- * @property {number} waiting messages
+ * @property {number} waiting messages, in any room
  * @property {number} failed messages
+ * @property {string} unsent another room in which one failed
  * @property {boolean} attached whether the newest message is shown
  */
 
@@ -15,7 +16,7 @@
  * @param {Facts} facts
  * @returns {{ state: string, text: string, delay: number }}
  */
-export function truth({ connection, behind, away, reason, waiting, failed, attached }) {
+export function truth({ connection, behind, away, reason, waiting, failed, unsent, attached }) {
   const say = (state, text, delay = 0) => ({ state, text: waiting ? `${text}, ${waiting} waiting` : text, delay });
   if (connection === "offline") return say("offline", "Offline");
   if (connection === "asleep") return say("asleep", "Asleep");
@@ -26,6 +27,7 @@ export function truth({ connection, behind, away, reason, waiting, failed, attac
   if (connection === "catching") return say("catching", waiting ? "Catching up" : "Catching up…", 400);
   if (waiting) return { state: "sending", text: waiting === 1 ? "Sending…" : `Sending ${waiting}…`, delay: 1_000 };
   if (failed) return { state: "failed", text: failed === 1 ? "1 message not sent" : `${failed} messages not sent`, delay: 0 };
+  if (unsent) return { state: "failed", text: `A message in #${unsent} was not sent`, delay: 0 };
   if (!attached) return { state: "past", text: "Reading older messages", delay: 0 };
   return { state: "live", text: "Up to date", delay: 0 };
 }
@@ -33,7 +35,7 @@ export function truth({ connection, behind, away, reason, waiting, failed, attac
 /** Truth keeps the line that says whether the page is up to date. */
 export class Truth {
   #element;
-  #facts = { connection: "connecting", behind: 0, away: false, reason: "", waiting: 0, failed: 0, attached: true };
+  #facts = { connection: "connecting", behind: 0, away: false, reason: "", waiting: 0, failed: 0, unsent: "", attached: true };
   #said = { state: "", text: "" };
   #timer = 0;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { truth } from "./truth.js";
 
-const well = { connection: "live", behind: 0, away: false, reason: "", waiting: 0, failed: 0, attached: true };
+const well = { connection: "live", behind: 0, away: false, reason: "", waiting: 0, failed: 0, unsent: "", attached: true };
 
 const cases = [
   [{}, "live", "Up to date"],
@@ -22,6 +22,8 @@ const cases = [
   [{ waiting: 1, reason: "away" }, "away", "Chat storage is away, 1 waiting"],
   [{ failed: 1 }, "failed", "1 message not sent"],
   [{ failed: 2, attached: false }, "failed", "2 messages not sent"],
+  [{ failed: 1, unsent: "tea" }, "failed", "1 message not sent"],
+  [{ unsent: "tea" }, "failed", "A message in #tea was not sent"],
   [{ attached: false }, "past", "Reading older messages"],
 ];
 

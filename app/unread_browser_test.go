@@ -58,6 +58,14 @@ func TestUnreadIsCountedAndReadOnOneDeviceIsReadOnAll(t *testing.T) {
 	ada.open(here, "/r/lobby")
 	ada.expectNew("meanwhile 0")
 	ada.expect("the link up to it", `document.querySelector("#unread").innerText`, "39 new messages")
+
+	// A glance at the end is not having read it.
+	ada.upToDate()
+	ada.open(here, "/")
+	ada.waitCount("lobby", 39, 0)
+	ada.open(here, "/r/lobby")
+	ada.expectNew("meanwhile 0")
+	ada.expect("the link up to it", `document.querySelector("#unread").innerText`, "39 new messages")
 	phone.waitCount("lobby", 0, 0)
 	ada.click("#unread")
 	ada.wait("the line to be in view", `document.querySelector("[data-new]").getBoundingClientRect().top > 0 && document.querySelector("#unread").hidden`)

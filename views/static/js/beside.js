@@ -14,6 +14,7 @@ import { Topic } from "./topic.js";
 import { Typing } from "./typing.js";
 
 const SLEEP = 5 * 60_000; // localStorage "burble:sleep" has another, for tests
+const GLANCE = 5_000; // who looks at the end for less has not read what is above the view
 
 /**
  * What is beside the messages: rooms, people, what was read. Makes those parts and joins them.
@@ -40,10 +41,17 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
   const newline = new Newline({ log, link: find("unread"), scroll, history });
   const alerts = new Alerts({ rooms, bell: find("bell"), looking });
 
-  /** Marks the room read if its end is being looked at. */
+  let since = 0; // when the end came into view
+  let glance = 0;
+
+  /** Marks the room read if its end is being looked at, after more than a glance if where I left off is above. */
   function see() {
+    clearTimeout(glance);
     const cursor = connection.cursor(room);
-    if (!looking() || !timeline.attached || scroll.fromEnd > 4 || !cursor) return;
+    if (!looking() || !timeline.attached || scroll.fromEnd > 4 || !cursor) return void (since = 0);
+    since ||= performance.now();
+    const left = newline.above ? since + GLANCE - performance.now() : 0;
+    if (left > 0) return void (glance = setTimeout(see, left));
     if (!reading.seen(idOf(cursor))) return;
     rooms.read(room, reading.mark);
     marks.keep(room, reading.mark);
@@ -67,7 +75,7 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
     find("elsewhere").hidden = !elsewhere;
   });
   scroll.addEventListener("place", see);
-  for (const type of ["focus", "pageshow"]) addEventListener(type, see);
+  for (const type of ["focus", "blur", "pageshow"]) addEventListener(type, see);
   document.addEventListener("visibilitychange", see);
   addEventListener("pagehide", () => reading.flush());
 

@@ -1,3 +1,4 @@
+import { compare } from "./id.js";
 import { decorate } from "./rows.js";
 
 /**
@@ -42,8 +43,19 @@ export class Newline {
   look() {
     if (this.#done || !this.#log.dataset.read) return;
     const line = this.#line;
-    this.#link.hidden = line !== null && line.getBoundingClientRect().top > this.#log.closest(".scroller").getBoundingClientRect().top;
+    this.#link.hidden = line ? line.getBoundingClientRect().top > this.#log.closest(".scroller").getBoundingClientRect().top : !this.#readOn;
     if (line && this.#link.hidden) this.#done = true;
+  }
+
+  /** Whether the line is above the view, and was not in it. */
+  get above() {
+    return !this.#link.hidden;
+  }
+
+  /** Whether the page shows messages after the line's place. */
+  get #readOn() {
+    const last = [...this.#log.querySelectorAll("article[id]")].at(-1);
+    return last !== undefined && compare(last.id.slice(1), this.#log.dataset.read) > 0;
   }
 
   get #line() {

@@ -109,6 +109,16 @@ func TestPlacesOfTheRoomAreLinkedJumpedToAndLeft(t *testing.T) {
 		}
 	}
 	expectStream(t, here, "tales", ada, bob)
+
+	// At an older place what is new lies below, and no link says that it is above.
+	ada.open(here, "/")
+	bob.write("one more")
+	ada.waitCount("tales", 1, 0)
+	ada.open(here, fmt.Sprintf("/r/tales/%d-0", times[99].UnixMilli()))
+	ada.expectPlace("tale 100", "past")
+	ada.wait("no link up", `document.querySelector("#unread").hidden`)
+	ada.press("Escape")
+	ada.expectNew("one more")
 }
 
 // expectPlace waits until a message is the one that was gone to, in view, and the truth

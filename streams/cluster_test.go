@@ -96,3 +96,37 @@ func TestSlotThatMovesWithItsRoomsUnderLoadLosesNothing(t *testing.T) {
 	}
 	load.whole()
 }
+
+func TestReaderGoesOnThoughAnotherServerIsAway(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t, 0, "--cluster-require-full-coverage", "no")
+	store := redistest.Open(t, streams.Options{Redis: cluster.Redis()})
+	here := cluster.Primary(lobbyKey)
+	for _, node := range cluster.Nodes {
+		if node != here {
+			node.Kill()
+			break
+		}
+	}
+	within(t, "a server to be away", store.Away)
+	client := here.Client()
+	defer client.Close()
+	ctx := context.Background()
+	if err := client.Set(ctx, lobbyKey, "no stream", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	f := follow(t, store, "lobby", streams.Newest(50))
+	<-f.wake
+	if _, err := f.step(); !errors.Is(err, streams.ErrUnavailable) {
+		t.Errorf("read what is no stream: %v", err)
+	}
+	if err := client.Del(ctx, lobbyKey).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.state(); got.State != streams.Fresh {
+		t.Errorf("told %v, want fresh", got)
+	}
+	if !store.Away() {
+		t.Error("the other one is back")
+	}
+}

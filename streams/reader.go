@@ -105,7 +105,7 @@ func (r *Reader) Cursor() Cursor { return r.cursor }
 // cursor stays: ready is called when it makes sense to ask again.
 func (r *Reader) Next(ctx context.Context) (Read, error) {
 	read, err := r.next(ctx)
-	if err != nil && ctx.Err() == nil && !r.store.Away() { // back wakes everybody
+	if err != nil && ctx.Err() == nil && !r.store.tailOf(r.Room).away.Load() { // back wakes everybody
 		time.AfterFunc(retryAfter/2+rand.N(retryAfter), func() { r.window.wakeOne(r) })
 	}
 	return read, err

@@ -48,7 +48,7 @@ type tail struct {
 	seen    map[string]string // activity stream to the last ID read
 	conn    *redis.Conn       // while it follows: one connection, of which the loss is noticed
 	since   time.Time         // when it last began to follow; zero: it has not
-	away    bool
+	away    atomic.Bool
 	rests   int
 	doubted atomic.Bool // by who read a room, and did not find where its window ends
 
@@ -79,13 +79,13 @@ func (t *tail) run(ctx context.Context) {
 				attempt = 0
 			}
 		}
-		if !t.away {
+		if !t.away.Load() {
 			t.store.log.Warn("reading from redis broke off", "error", err)
 		}
 		// A slot of a Cluster that is on its way to another server is not away for long,
 		// and nothing is appended to its rooms meanwhile.
-		if !t.away && time.Since(broke) >= awayAfter && !says(err, "ASK ", "TRYAGAIN ") {
-			t.away = true
+		if !t.away.Load() && time.Since(broke) >= awayAfter && !says(err, "ASK ", "TRYAGAIN ") {
+			t.away.Store(true)
 			t.store.gone()
 		}
 		select {
@@ -111,8 +111,7 @@ func (t *tail) follow(ctx context.Context) error {
 		return err
 	}
 	t.since = time.Now()
-	if t.away {
-		t.away = false
+	if t.away.CompareAndSwap(true, false) {
 		t.store.back()
 	}
 	for {

@@ -15,3 +15,10 @@ func RoomKey(room string) string { return keys{}.room(room) }
 
 // ActivityKey is the key of the activity stream that names the room.
 func ActivityKey(room string) string { return keys{}.activity(bucketOf(room)) }
+
+// Move tells a room's window what activity does, whether there was any.
+func Move(s *Store, room string) {
+	if w := s.window(room); w != nil {
+		w.touched()
+	}
+}

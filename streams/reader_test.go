@@ -11,6 +11,7 @@ import (
 	"burble/streams/redistest"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 )
 
 var (
@@ -269,4 +270,36 @@ func TestWhoComesBackAfterOthersNeedNotAskRedis(t *testing.T) {
 			t.Fatalf("then %+v, %v", read, ok)
 		}
 	})
+}
+
+// Redis may be so far away that a busy room moves each time one asks for its end.
+func TestRoomThatNeverRestsIsJoined(t *testing.T) {
+	t.Parallel()
+	backend := redistest.One(t)
+	proxy := redistest.StartProxy(t, backend.Redis.Addrs[0])
+	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}})
+	say(t, store, "lobby", "one")
+	proxy.Suffer(redistest.Weather{Delay: 10 * time.Millisecond})
+	before := sum(calls(t, backend.Client))
+	f := follow(t, store, "lobby", streams.Newest(50))
+	joined, rests := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(rests)
+		for {
+			select {
+			case <-joined:
+				return
+			case <-time.After(time.Millisecond):
+				streams.Move(store, "lobby")
+			}
+		}
+	}()
+	f.has(1)
+	close(joined)
+	<-rests
+	if asked := sum(calls(t, backend.Client)) - before; asked > 100 {
+		t.Errorf("%d commands to join a room", asked)
+	}
+	say(t, store, "lobby", "two")
+	f.has(2)
 }

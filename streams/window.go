@@ -10,6 +10,11 @@ import (
 // windowsBytes bounds what the windows of all rooms hold together, about.
 const windowsBytes = 32 << 20
 
+// joinTries is how often the first reader looks for the end of a room that moves meanwhile.
+// Redis may be far away, and the room never rest for so long. The tail will read on from an
+// end that is old already with the next activity, or when it looks around.
+const joinTries = 3
+
 // A window is the newest part of a followed room, read once for all its readers
 // here. It is a read cache: thrown away at any moment, nothing is wrong.
 //
@@ -90,7 +95,7 @@ func (w *window) joined(ctx context.Context, s *Store) (*view, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	for {
+	for tries := 1; ; tries++ {
 		if seen := w.view.Load(); seen != nil {
 			return seen, nil
 		}
@@ -103,7 +108,7 @@ func (w *window) joined(ctx context.Context, s *Store) (*view, error) {
 			return nil, err
 		}
 		w.mu.Lock()
-		if !w.moved {
+		if !w.moved || tries == joinTries {
 			w.view.Store(standing(found))
 			s.tailOf(w.room).prove(w)
 		}

@@ -36,10 +36,10 @@ var (
 type Room struct {
 	Name     string
 	Topic    string
-	Last     ID // of its last entry
-	Read     ID // up to where the user has read; zero: never here
-	Unread   int
-	Mentions int
+	Last     ID  // of its last entry
+	Read     ID  // up to where the user has read; zero: never here
+	Unread   int // messages; from 100 on there may be more
+	Mentions int // among those counted
 	Present  int
 }
 

@@ -2,6 +2,7 @@ package streams_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -176,6 +177,41 @@ func TestReadMarkerCountsWhatOthersSaidSince(t *testing.T) {
 		store.MarkRead(ctx, bob, "lobby", first.Cursor.ID)
 		if id, err := store.ReadUpTo(ctx, bob, "lobby"); err != nil || id != last.Cursor.ID {
 			t.Errorf("read up to %v, %v", id, err)
+		}
+	})
+}
+
+func TestUnreadIsExactBelowAHundredHoweverMuchElseHappened(t *testing.T) {
+	t.Parallel()
+	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+		ctx := context.Background()
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		first := say(t, store, "lobby", "one")
+		if err := store.MarkRead(ctx, bob, "lobby", first.Cursor.ID); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 99 {
+			say(t, store, "lobby", fmt.Sprint("meanwhile ", i))
+		}
+		for range 600 {
+			amend(t, store, streams.React, first.Cursor.ID, "👍")
+		}
+		unread := func() int {
+			t.Helper()
+			rooms, err := store.Rooms(ctx, bob, 10)
+			if err != nil || len(rooms) != 1 {
+				t.Fatalf("rooms %v, %v", rooms, err)
+			}
+			return rooms[0].Unread
+		}
+		if got := unread(); got != 99 {
+			t.Errorf("%d unread, want 99", got)
+		}
+		for i := range 500 {
+			say(t, store, "lobby", fmt.Sprint("and then ", i))
+		}
+		if got := unread(); got < 100 {
+			t.Errorf("%d unread, want 100 or more", got)
 		}
 	})
 }

@@ -4,8 +4,9 @@
 -- ARGV  1 read up to this entry ID, '' for never  2 user ID  3 '@name' in lower case
 -- Reply {last entry ID or '', topic, unread, mentions, people here}
 --
--- Others' messages after the marker are counted, 1,000 entries at most: what is
--- beyond is "many" to a person, and a long absence must not hold Redis up.
+-- Others' messages after the marker are counted, from the newest back: 250 entries, and on
+-- to 1,000 while they have fewer than 100 messages. What is beyond is "many" to a person,
+-- and a long absence must not hold Redis up.
 
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local topic = redis.call('HGET', KEYS[2], 'topic') or ''
@@ -21,9 +22,12 @@ local function count(fields)
   end
 end
 
-if last and ARGV[1] ~= '' and last[1] ~= ARGV[1] then
-  for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '(' .. ARGV[1], 'COUNT', 1000)) do
-    count(entry[2])
-  end
+local before = '+'
+for _ = 1, 4 do
+  if not last or ARGV[1] == '' or last[1] == ARGV[1] or unread >= 100 then break end
+  local some = redis.call('XREVRANGE', KEYS[1], before, '(' .. ARGV[1], 'COUNT', 250)
+  for _, entry in ipairs(some) do count(entry[2]) end
+  if #some < 250 then break end
+  before = '(' .. some[250][1]
 end
 return {last and last[1] or '', topic, unread, mentions, redis.call('HLEN', KEYS[3])}

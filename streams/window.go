@@ -239,3 +239,20 @@ func (w *window) remove(reader *Reader) (empty bool) {
 	reader.index = -1
 	return last == 0
 }
+
+// window is the room's window, nil if nobody here follows it.
+func (s *Store) window(room string) *window {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.windows[room]
+}
+
+// tailOf is the tail that moves the room's window.
+func (s *Store) tailOf(room string) *tail { return s.tails[bucketOf(room)%len(s.tails)] }
+
+// windowBytes is one window's share of the memory for windows.
+func (s *Store) windowBytes() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(16<<10, windowsBytes/max(1, len(s.windows)))
+}

@@ -1,3 +1,5 @@
+import { composing } from "./keys.js";
+
 const MOST = 8; // offered at once
 
 /**
@@ -96,7 +98,7 @@ export class Complete {
 
   #key(event) {
     const selected = this.#list.querySelector("[aria-selected=true]");
-    if (this.#list.hidden || event.isComposing || !selected) return;
+    if (this.#list.hidden || composing(event) || !selected) return;
     const { key } = event;
     if (key === "ArrowDown") this.#select(selected.nextElementSibling ?? this.#list.firstElementChild);
     else if (key === "ArrowUp") this.#select(selected.previousElementSibling ?? this.#list.lastElementChild);

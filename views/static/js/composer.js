@@ -1,3 +1,5 @@
+import { composing } from "./keys.js";
+
 const CLOSE = 200; // how near the limit the counter shows
 
 /** How many characters a text has, as the server counts them. @param {string} text */
@@ -111,7 +113,7 @@ export class Composer extends EventTarget {
   }
 
   #key(event) {
-    if (event.isComposing) return;
+    if (composing(event)) return;
     if (event.key === "Escape" && this.#about) {
       event.preventDefault();
       return this.#release();
@@ -120,7 +122,7 @@ export class Composer extends EventTarget {
       event.preventDefault();
       return this.dispatchEvent(new Event("last"));
     }
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || this.#touch.matches) return;
+    if (event.key !== "Enter" || event.shiftKey || this.#touch.matches) return;
     event.preventDefault();
     this.#submit();
   }

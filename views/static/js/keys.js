@@ -1,6 +1,13 @@
 import { stepped } from "./rooms.js";
 
 /**
+ * Whether a key belongs to an input method, in which a word is being composed. Safari
+ * ends the composition first, and then tells of the key that did: only by 229.
+ * @param {KeyboardEvent} event
+ */
+export const composing = ({ isComposing, keyCode }) => isComposing || keyCode === 229;
+
+/**
  * The keys of the whole page; the dialog #keys lists them.
  * @param {{ rooms: import("./rooms.js").Rooms, room: string, now: () => void }} options
  */
@@ -10,7 +17,7 @@ export function keys({ rooms, room, now }) {
   const help = document.getElementById("keys");
   document.addEventListener("keydown", (event) => {
     const { key, altKey, ctrlKey, metaKey, shiftKey, target } = event;
-    if (event.defaultPrevented || event.isComposing) return;
+    if (event.defaultPrevented || composing(event)) return;
     const writing = target.matches("input, textarea, select, [contenteditable]");
     const plain = !altKey && !ctrlKey && !metaKey;
     const open = document.querySelector(":popover-open, dialog[open]");

@@ -1,4 +1,5 @@
 import emoji from "../vendor/markdown-it-emoji-3.1.0/full.js";
+import { composing } from "./keys.js";
 
 const RECENT = "burble:emoji";
 const panel = build();
@@ -39,6 +40,7 @@ function build() {
     made.hidePopover();
   });
   made.addEventListener("keydown", (event) => {
+    if (composing(event)) return;
     const buttons = [...grid.children];
     const at = buttons.indexOf(document.activeElement);
     const row = Math.max(1, buttons.findIndex((one) => one.offsetTop > buttons[0].offsetTop));

@@ -1,5 +1,6 @@
 import * as avatar from "./avatar.js";
 import { timeOf } from "./id.js";
+import { composing } from "./keys.js";
 import { lines } from "./lines.js";
 import { mark, places } from "./mark.js";
 import { date, moment } from "./time.js";
@@ -31,7 +32,7 @@ form.elements.close.addEventListener("click", () => panel.close());
 more.addEventListener("click", () => search(next));
 panel.addEventListener("close", () => running.abort());
 panel.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
+  if (event.key !== "Escape" || composing(event)) return;
   event.preventDefault(); // The field would be emptied first.
   panel.close();
 });

@@ -1,3 +1,4 @@
+import { composing } from "./keys.js";
 import { names } from "./names.js";
 import { People } from "./people.js";
 import { Rooms } from "./rooms.js";
@@ -133,6 +134,7 @@ export class Sidebar {
   }
 
   #key(event) {
+    if (composing(event)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape" && this.#form.elements.room.value) {
       event.preventDefault();

@@ -143,13 +143,6 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
   };
   find("open-calendar").addEventListener("click", openCalendar);
   find("open-search").addEventListener("click", openSearch);
-  document.addEventListener("keydown", (event) => {
-    const { key, altKey, ctrlKey, metaKey, target } = event;
-    if (key !== "/" || altKey || ctrlKey || metaKey || target.closest("input, textarea, dialog")) return;
-    event.preventDefault();
-    openSearch();
-  });
-
 }
 
 async function copy(text, done) {

@@ -8,18 +8,23 @@ import { stepped } from "./rooms.js";
 export const composing = ({ isComposing, keyCode }) => isComposing || keyCode === 229;
 
 /**
- * The keys of the whole page; the dialog #keys lists them.
+ * The keys of the whole page; the dialog #keys lists them. Letters are keys only where
+ * the focus is among the messages (WCAG 2.1.4); any other letter, wherever it is typed,
+ * is written.
  * @param {{ rooms: import("./rooms.js").Rooms, room: string, now: () => void }} options
  */
 export function keys({ rooms, room, now }) {
   const find = document.getElementById("find").elements.room;
   const side = document.getElementById("rooms");
   const help = document.getElementById("keys");
+  const scroller = document.getElementById("scroller");
+  const field = document.querySelector("#composer textarea");
   document.addEventListener("keydown", (event) => {
     const { key, altKey, ctrlKey, metaKey, shiftKey, target } = event;
     if (event.defaultPrevented || composing(event)) return;
     const writing = target.matches("input, textarea, select, [contenteditable]");
     const plain = !altKey && !ctrlKey && !metaKey;
+    const among = scroller.contains(target);
     const open = document.querySelector(":popover-open, dialog[open]");
     if ((ctrlKey || metaKey) && key.toLowerCase() === "k") {
       if (!find.checkVisibility()) side.showPopover();
@@ -28,13 +33,18 @@ export function keys({ rooms, room, now }) {
     } else if (altKey && !ctrlKey && !metaKey && (key === "ArrowUp" || key === "ArrowDown")) {
       const to = stepped(rooms.sorted, room, key === "ArrowUp" ? -1 : 1, shiftKey);
       if (to) location.assign(`/r/${to}`);
-    } else if (plain && key === "?" && !writing) {
+    } else if (plain && key === "?" && among) {
       help.showPopover();
       help.focus();
+    } else if (plain && key === "/" && among) {
+      document.getElementById("open-search").click();
     } else if (plain && !open && (key === "Escape" || (key === "End" && !writing))) {
       now();
-      document.querySelector("#composer textarea")?.focus();
+      field?.focus();
     } else {
+      // The browser does the rest where the focus is then.
+      if (plain && !open && !writing && /^\S$/u.test(key)) field?.focus();
+      if (plain && target === field && !field.value && /^Page/.test(key)) scroller.focus();
       return;
     }
     event.preventDefault();

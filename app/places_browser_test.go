@@ -74,6 +74,9 @@ func TestPlacesOfTheRoomAreLinkedJumpedToAndLeft(t *testing.T) {
 	ada.open(here, fmt.Sprintf("/r/tales/%d-0", times[99].UnixMilli()))
 	ada.expectPlace("tale 100", "past")
 	ada.shows("tale 80", "tale 120")
+	ada.open(here, "/r/tales?at="+times[99].Add(-time.Minute).UTC().Format(time.RFC3339))
+	ada.expectPlace("tale 100", "past")
+	ada.wait("no toolbar: nobody asked for it", `document.querySelector("#toolbar").hidden`)
 
 	// From there it reads on in both directions, and back to now is one key.
 	ada.do(chromedp.ScrollIntoView(chromedp.CSS("#newer")))

@@ -3,7 +3,9 @@
 package main_test
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"burble/streams/redistest"
 
@@ -13,7 +15,8 @@ import (
 
 func TestAFingerHoldsAMessageAndTheButtonSends(t *testing.T) {
 	t.Parallel()
-	server := burble(t, redistest.Start(t))
+	redis := redistest.Start(t)
+	server := burble(t, redis)
 	ada := newBrowserPerson(t, "Ada")
 	ada.looksWith(phone, "light")
 	ada.join(server, "lobby")
@@ -25,13 +28,57 @@ func TestAFingerHoldsAMessageAndTheButtonSends(t *testing.T) {
 	ada.click("#composer > button")
 	ada.shows("one\ntwo")
 
-	ada.rests()
-	at := see[[]float64](ada, `(({ x, y, width, height }) => [x + width / 2, y + height / 2])(document.querySelector("#messages .body").getBoundingClientRect())`)
-	command(ada, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: "touchStart", TouchPoints: []*input.TouchPoint{{X: at[0], Y: at[1]}}})
-	ada.wait("the toolbar", `document.querySelector("#toolbar").checkVisibility()`)
-	command(ada, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: "touchEnd", TouchPoints: []*input.TouchPoint{}})
+	const open = `document.querySelector("#toolbar").checkVisibility()`
+	ada.holds("#messages .body", open)
 	ada.click(`#toolbar [data-emoji="🎉"]`)
 	ada.wait("the reaction", `document.querySelector("#messages .chip")?.textContent === "🎉 1"`)
+	ada.holds("#messages .chip", `document.querySelector("#said").innerText === "🎉 you"`)
+	ada.expect("the reaction", `document.querySelector("#messages .chip").textContent`, "🎉 1")
+
+	// The newest message is at the end of the page, where the toolbar is, and is seen all the same.
+	tell(t, redis, server, "tales", time.Minute, story(40)...)
+	ada.open(server, "/r/tales")
+	ada.upToDate()
+	tale := ada.message("tale 40")
+	ada.holds(tale+" .body", open)
+	ada.wait("the message to be marked, above the toolbar", fmt.Sprintf(`(({ dataset, lastElementChild }) => dataset.meant === "" &&
+		lastElementChild.getBoundingClientRect().bottom <= document.querySelector("#toolbar").getBoundingClientRect().top)(document.querySelector(%q))`, tale))
+	ada.expect("whose it is", `document.querySelector("#toolbar bdi").innerText`, "Storyteller")
+	ada.click("#composer textarea")
+	ada.wait("no toolbar and no mark", `!`+open+` && !document.querySelector("[data-meant]")`)
+	ada.write("three")
+	ada.click("#composer > button")
+	ada.holds(ada.message("three")+" .body", open)
+	ada.click("#toolbar [name=delete]")
+	ada.wait("to be asked in words", `((button) => getComputedStyle(button, "::after").content.includes("Press again") && button.offsetWidth > 300)(document.querySelector("#toolbar [name=delete]"))`)
+	ada.click("#toolbar [name=delete]")
+	ada.shows("This message was deleted.")
+}
+
+func TestTheWheelTurnsOverTheToolbarToo(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	server := burble(t, redis)
+	tell(t, redis, server, "tales", time.Minute, story(40)...)
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(server, "tales")
+	ada.hover(ada.message("tale 39") + " .body")
+	at := see[[]float64](ada, `(({ x, y }) => [x + 30, y + 15])(document.querySelector("#toolbar").getBoundingClientRect())`)
+	for n := range 2 {
+		turn := input.DispatchMouseEventParams{Type: "mouseWheel", X: at[0], Y: at[1], DeltaX: 0.001 /* 0 is left out */, DeltaY: -300}
+		command(ada, input.DispatchMouseEvent, turn)
+		ada.wait("the messages to move", fmt.Sprintf(`document.querySelector("#scroller").scrollTop <= %d`, -299*(n+1)))
+	}
+}
+
+// holds keeps a finger on an element until something holds, and lifts it.
+func (p *browserPerson) holds(selector, until string) {
+	p.t.Helper()
+	p.rests()
+	at := see[[]float64](p, fmt.Sprintf(`(({ x, y, width, height }) => [x + width / 2, y + height / 2])(document.querySelector(%q).getBoundingClientRect())`, selector))
+	command(p, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: "touchStart", TouchPoints: []*input.TouchPoint{{X: at[0], Y: at[1]}}})
+	p.wait("a finger on "+selector, until)
+	command(p, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: "touchEnd", TouchPoints: []*input.TouchPoint{}})
 }
 
 func TestNothingMovesForThoseWhoAskedForThat(t *testing.T) {

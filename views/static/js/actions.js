@@ -33,6 +33,7 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
   }
 
   const deeds = {
+    who: (_, { dataset, title }) => say(`${dataset.emoji} ${title}`),
     react: (article, { dataset }) => react(article, dataset.emoji),
     more: async (article, button) => {
       const { pick } = await import("./picker.js");

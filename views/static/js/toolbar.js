@@ -1,3 +1,5 @@
+import { names } from "./names.js";
+
 const HOLD = 450; // how long a finger stays before it means the message
 const SLIP = 10; // and how far it may move meanwhile, in pixels
 
@@ -9,10 +11,12 @@ const SLIP = 10; // and how far it may move meanwhile, in pixels
 export class Toolbar {
   #element;
   #log;
+  #column;
   #act;
   /** @type {HTMLElement | null} */
   #article = null;
   #held = 0;
+  #touch = matchMedia("(pointer: coarse)");
 
   /**
    * @param {{ element: HTMLElement, log: HTMLElement, scroll: import("./scroll.js").Scroll,
@@ -21,12 +25,14 @@ export class Toolbar {
   constructor({ element, log, scroll, act }) {
     this.#element = element;
     this.#log = log;
+    this.#column = log.parentElement;
     this.#act = act;
     const scroller = log.closest(".scroller");
     const within = (event) => element.contains(event.target);
     for (const button of [...element.querySelectorAll("button")].slice(1)) button.tabIndex = -1; // One stop of the Tab key.
     element.addEventListener("click", (event) => this.#click(event.target.closest("button")));
     element.addEventListener("keydown", (event) => this.#steer(event));
+    element.addEventListener("wheel", ({ deltaY }) => scroller.scrollBy(0, deltaY), { passive: true });
     scroller.addEventListener("keydown", (event) => this.#walk(event));
     scroller.addEventListener("pointermove", (event) => {
       const article = event.pointerType === "mouse" && event.target.closest("article");
@@ -37,8 +43,10 @@ export class Toolbar {
     });
     document.addEventListener("focusin", (event) => {
       const article = event.target.closest("#messages article");
-      if (article && event.target.matches(":focus-visible")) this.show(article);
-      else if (!article && !within(event)) this.hide();
+      if (article && article !== event.target && event.target.matches(":focus-visible")) {
+        this.show(article);
+        event.target.scrollIntoView({ block: "nearest" }); // The messages may have moved for the last one, and back.
+      } else if (!article && !within(event)) this.hide();
     });
     scroll.addEventListener("place", () => (this.#focused ? this.#place() : this.hide()));
 
@@ -47,11 +55,14 @@ export class Toolbar {
     let holds = false; // whether it stayed
     const release = () => clearTimeout(this.#held);
     log.addEventListener("pointerdown", (event) => {
-      if (event.pointerType === "mouse" || event.target.closest("a, button, summary")) return;
+      if (event.pointerType === "mouse" || event.target.closest("a, button:not(.chip), summary")) return;
       from = event;
       this.#held = setTimeout(() => {
         holds = true;
-        this.show(event.target.closest("article"));
+        const chip = event.target.closest(".chip");
+        const article = event.target.closest("article");
+        if (chip) act("who", article, chip);
+        else this.show(article);
       }, HOLD);
     });
     log.addEventListener("touchend", (event) => {
@@ -76,16 +87,20 @@ export class Toolbar {
     this.#article = article;
     for (const button of this.#element.querySelectorAll("[data-own]")) button.hidden = !("mine" in article.dataset);
     const link = this.#element.querySelector("a");
-    const time = article.querySelector("time");
+    const [name, time] = link.children;
     link.href = article.querySelector(".when").href;
-    link.textContent = time.title;
+    name.textContent = names.of({ id: article.dataset.user, name: article.querySelector(".author").textContent });
+    time.textContent = article.querySelector("time").title;
+    article.dataset.meant = "";
     this.#element.hidden = false;
     this.#place();
   }
 
   hide() {
+    delete this.#article?.dataset.meant;
     this.#article = null;
     this.#element.hidden = true;
+    this.#column.style.translate = "";
     this.#arm(false);
   }
 
@@ -93,9 +108,20 @@ export class Toolbar {
     return this.#element.contains(document.activeElement) || (this.#article !== null && this.#article === document.activeElement);
   }
 
-  /** On the upper edge of the message, beyond its end where there is room. (On a phone the style has it below.) */
+  /**
+   * On the upper edge of the message, beyond its end where there is room. On a phone the
+   * style has it below, and the messages make room for it.
+   */
   #place() {
     if (!this.#article) return;
+    if (this.#touch.matches) {
+      this.#column.style.translate = "";
+      const { top, bottom } = this.#article.getBoundingClientRect();
+      const over = bottom + 8 - this.#element.getBoundingClientRect().top;
+      const room = top - this.#column.parentElement.getBoundingClientRect().top; // A long one is seen from its beginning.
+      this.#column.style.translate = `0 ${-Math.max(0, Math.min(over, room))}px`;
+      return;
+    }
     const all = this.#element.parentElement.getBoundingClientRect();
     const body = this.#article.querySelector(".body").getBoundingClientRect();
     const { offsetWidth, offsetHeight, style } = this.#element;
@@ -121,6 +147,7 @@ export class Toolbar {
     if (armed) button.dataset.armed = "yes";
     else delete button.dataset.armed;
     button.ariaLabel = button.title = armed ? "Delete for everyone? Press again" : "Delete";
+    this.#place(); // It says so, and is wider.
   }
 
   /** Keys within the toolbar. */
@@ -149,6 +176,7 @@ export class Toolbar {
       const next = article ? out : this.#inView(currentTarget);
       if (!next) return;
       focus(next);
+      this.show(next);
       next.scrollIntoView({ block: "nearest" });
     } else {
       return;

@@ -71,6 +71,11 @@ func TestMentionIsNotifiedWhenTheBellIsOnAndNobodyLooks(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	bob.click("#bell")
+	bob.wait("why it is not on", `document.querySelector("#said").innerText === "The browser blocks notifications of this site."`)
+	bob.runs(`delete globalThis.Notification`) // As in a browser on an iPhone.
+	bob.click("#bell")
+	bob.wait("what there is to do", `document.querySelector("#said").innerText === "Add Burble to the home screen to be notified."`)
 	ada.click("#bell")
 	ada.wait("the bell to be on", `document.querySelector("#bell").ariaPressed === "true"`)
 	ada.wait("the worker", `navigator.serviceWorker.getRegistration().then((registration) => registration?.active)`)

@@ -1,4 +1,5 @@
 import { names } from "./names.js";
+import { say } from "./say.js";
 
 const BELL = "burble:bell";
 const PATIENCE = 1_500; // another page of mine may be looked at, and has read it by then
@@ -15,9 +16,11 @@ export class Alerts {
     this.#bell = bell;
     this.#ring(this.on);
     bell.addEventListener("click", async () => {
+      if (!globalThis.Notification) return say("Add Burble to the home screen to be notified."); // An iPhone's browser.
       const on = !this.on && (await Notification.requestPermission()) === "granted";
       localStorage.setItem(BELL, on ? "on" : "");
       this.#ring(on);
+      if (Notification.permission === "denied") say(`${bell.title}.`);
     });
     rooms.addEventListener("mention", ({ detail }) => {
       if (this.on && !looking()) setTimeout(() => this.#tell(detail), PATIENCE);

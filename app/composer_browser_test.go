@@ -46,6 +46,14 @@ func TestComposerKeepsDraftsPastesLinesAndCounts(t *testing.T) {
 	bob.shows("half a thought")
 	bob.wait("the answer", fmt.Sprintf(`document.querySelector("%s .quote").innerText === "Bob one"`, bob.message("half a thought")))
 
+	// Of what is changed something must be left.
+	ada.press("ArrowUp")
+	ada.wait("the last message to be changed", `document.querySelector("#composer textarea").value === "half a thought"`)
+	ada.wipe()
+	ada.press("Enter")
+	ada.expect("why it is not changed", `document.querySelector("#said").innerText`, "Nothing is left of the message. Delete it instead?")
+	ada.press("Escape")
+
 	// What is copied is what was written, and pasting keeps its lines.
 	ada.does("one\ntwo\n\nthree", "copy")
 	ada.wait("the text to be copied", `document.querySelector("#said").innerText === "Text copied."`)
@@ -70,7 +78,9 @@ func TestComposerKeepsDraftsPastesLinesAndCounts(t *testing.T) {
 	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "1 left")
 	ada.types("?!")
 	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "1 too many")
-	ada.press("Enter", "Backspace")
+	ada.press("Enter")
+	ada.expect("why it is not sent", `document.querySelector("#said").innerText`, "A message has at most 4000 characters.")
+	ada.press("Backspace")
 	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "0 left")
 	ada.press("Enter")
 	bob.shows(long + "blah?")

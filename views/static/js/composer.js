@@ -1,4 +1,5 @@
 import { composing } from "./keys.js";
+import { say } from "./say.js";
 
 const CLOSE = 200; // how near the limit the counter shows
 
@@ -130,8 +131,9 @@ export class Composer extends EventTarget {
   #submit() {
     const text = this.#text.value.trim();
     this.#text.focus();
-    if (!text || length(text) > this.#limit) return;
     const about = this.#about;
+    if (!text) return about?.kind === "edit" && say("Nothing is left of the message. Delete it instead?");
+    if (length(text) > this.#limit) return say(`A message has at most ${this.#limit} characters.`);
     if (about?.kind === "edit") {
       this.#release();
       return this.#edit(about.id, text);

@@ -63,6 +63,7 @@ func TestComposerKeepsDraftsPastesLinesAndCounts(t *testing.T) {
 		t.Errorf("pasted: %q", got)
 	}
 	ada.wipe()
+	ada.runs(`Object.defineProperty(navigator, "clipboard", { value: undefined })`) // As on a page without TLS.
 	ada.does("one\ntwo\n\nthree", "link")
 	ada.wait("the link to be copied", `document.querySelector("#said").innerText === "Link copied."`)
 	ada.click("#composer textarea")

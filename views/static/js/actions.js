@@ -147,6 +147,19 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
 }
 
 async function copy(text, done) {
-  await navigator.clipboard.writeText(text);
+  if (navigator.clipboard) await navigator.clipboard.writeText(text);
+  else copySelected(text);
   say(done);
+}
+
+/** Copies where there is no clipboard to write to: on a page that did not come by TLS. */
+function copySelected(text) {
+  const { activeElement } = document;
+  const field = Object.assign(document.createElement("textarea"), { value: text, className: "hidden" });
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  activeElement.focus({ preventScroll: true });
+  if (!done) throw new Error("not copied");
 }

@@ -89,6 +89,17 @@ func TestPlacesOfTheRoomAreLinkedJumpedToAndLeft(t *testing.T) {
 	ada.upToDate()
 	ada.expect("the address", `location.pathname`, "/r/tales")
 
+	// A calendar that was opened by mistake is closed without going anywhere.
+	for _, close := range []func(){
+		func() { ada.click("#calendar [name=close]") },
+		func() { ada.do(chromedp.MouseClickXY(10, 790)) },
+	} {
+		ada.click("#open-calendar")
+		ada.wait("the calendar", `document.querySelector("#calendar").open`)
+		close()
+		ada.wait("no calendar", `!document.querySelector("#calendar").open && location.search === ""`)
+	}
+
 	// A date in the calendar, its address, and going back in the browser.
 	ada.click("#open-calendar")
 	ada.do(chromedp.SetValue(chromedp.CSS("#calendar input"), times[29].Add(-time.Minute).UTC().Format("2006-01-02T15:04")))

@@ -76,6 +76,7 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
 
   document.addEventListener("click", (event) => {
     const { target, ctrlKey, metaKey, shiftKey } = event;
+    if (target.matches("dialog") && !("closedBy" in target)) target.close(); // Beside it, as closedby has it.
     const button = target.closest("#messages button");
     const { key } = button?.closest("[data-key]")?.dataset ?? {};
     if (button?.name === "retry") outbox.retry(key);

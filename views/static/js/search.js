@@ -37,7 +37,6 @@ panel.addEventListener("keydown", (event) => {
   panel.close();
 });
 panel.addEventListener("click", (event) => {
-  if (event.target === panel) return panel.close(); // Beside it.
   const link = event.target.closest("a");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();

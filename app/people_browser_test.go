@@ -19,18 +19,19 @@ func TestPeopleComeGoAndCrowd(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := burble(t, redis), burble(t, redis)
-	ada, bob, cleo := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob"), newBrowserPerson(t, "Cleo")
+	ada, bob, cleo := newBrowserPerson(t, "Ada Lovelace"), newBrowserPerson(t, "Bob"), newBrowserPerson(t, "Cleo")
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 	cleo.join(here, "lobby")
-	ada.waitPeople("Ada (you), Bob, Cleo")
+	ada.waitPeople("Ada Lovelace (you), Bob, Cleo")
+	ada.expect("how many heights rows have", `String(new Set([...document.querySelectorAll("#people li")].map((row) => row.offsetHeight)).size)`, "1")
 
 	// One closes the tab, the other's browser dies without a word.
 	bob.open(there, "/")
-	ada.waitPeople("Ada (you), Cleo")
+	ada.waitPeople("Ada Lovelace (you), Cleo")
 	ctx, cancel := context.WithCancel(cleo.ctx)
 	go chromedp.Call(ctx, page.Crash, cdp.Empty{}) // It is never answered.
-	ada.waitPeople("Ada (you)")
+	ada.waitPeople("Ada Lovelace (you)")
 	cancel()
 
 	// A crowd is counted.

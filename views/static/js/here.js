@@ -33,7 +33,9 @@ export class Here {
     face.className = "avatar";
     face.ariaHidden = "true";
     avatar.show(face, user);
-    row.append(face, this.#name(user, "b"), user.id === this.#me?.id ? " (you)" : "");
+    const line = document.createElement("span");
+    line.append(this.#name(user, "b"), user.id === this.#me?.id ? " (you)" : "");
+    row.append(face, line);
     return row;
   }
 

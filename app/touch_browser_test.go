@@ -81,6 +81,28 @@ func (p *browserPerson) holds(selector, until string) {
 	command(p, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: "touchEnd", TouchPoints: []*input.TouchPoint{}})
 }
 
+func TestDrawersOfAPhoneAreClosedAndTheMenuGivesTheRoomATopic(t *testing.T) {
+	t.Parallel()
+	server := burble(t, redistest.Start(t))
+	ada := newBrowserPerson(t, "Ada")
+	ada.looksWith(phone, "light")
+	ada.join(server, "lobby")
+	const open = `[...document.querySelectorAll(":popover-open")].map((one) => one.id).join()`
+	for _, side := range []string{"rooms", "people"} {
+		ada.click(".bar [popovertarget=" + side + "]")
+		ada.expect("what is open", open, side)
+		ada.click("#" + side + " .close")
+		ada.expect("what is open", open, "")
+	}
+	ada.click(".bar [popovertarget=tools]")
+	ada.click("#tools [popovertarget=topic]")
+	ada.rests()
+	ada.types("Tea")
+	ada.press("Enter")
+	ada.wait("the topic", `document.querySelector("#topic-button").innerText === "Tea"`)
+	ada.wait("nothing to be open", open+` === ""`)
+}
+
 func TestNothingMovesForThoseWhoAskedForThat(t *testing.T) {
 	t.Parallel()
 	server := burble(t, redistest.Start(t))

@@ -16,7 +16,11 @@ export class Topic {
       const sent = connection.send({ type: "topic", room, key: this.#key, text: form.elements.text.value.trim() });
       this.#say(sent ? "" : "Not connected. Try again in a moment.");
     });
-    connection.addEventListener("stored", ({ detail }) => detail.key === this.#key && this.#dialog.hidePopover());
+    connection.addEventListener("stored", ({ detail }) => {
+      if (detail.key !== this.#key) return;
+      this.#dialog.hidePopover();
+      document.getElementById("tools").hidePopover(); // From where it was opened, on a phone.
+    });
     connection.addEventListener("error", ({ detail }) => detail.key === this.#key && this.#say(detail.message));
     connection.addEventListener("entries", ({ detail }) => {
       const topic = detail.entries.findLast((entry) => entry.kind === "topic");

@@ -36,6 +36,7 @@ func TestPageWithoutScriptReadsTurnsBackAndPosts(t *testing.T) {
 	ada.click("#composer > button")
 	ada.shows("a tale <b>of</b> mine")
 	bob.shows("a tale <b>of</b> mine")
+	ada.expect("what can be pressed", `[...document.querySelectorAll("button")].filter((one) => one.checkVisibility()).map((one) => one.title).join()`, "Use it in a terminal,Send")
 	expectStream(t, there, "tales", ada, bob)
 
 	tell(t, redis, here, "saga", time.Second, story(110)...)

@@ -78,6 +78,12 @@ func TestPlacesOfTheRoomAreLinkedJumpedToAndLeft(t *testing.T) {
 	ada.expectPlace("tale 100", "past")
 	ada.wait("no toolbar: nobody asked for it", `document.querySelector("#toolbar").hidden`)
 
+	// While a day is read its line stays above.
+	const line = `document.querySelectorAll(".day")[1]`
+	ada.runs(line + `.nextElementSibling.nextElementSibling.scrollIntoView()`)
+	ada.expect("how far below the edge the day is", `String(`+line+`.getBoundingClientRect().top - document.querySelector("#scroller").getBoundingClientRect().top)`, "0")
+	ada.expect("whether it covers what was gone to", `String(`+line+`.getBoundingClientRect().bottom > `+line+`.nextElementSibling.nextElementSibling.getBoundingClientRect().top)`, "false")
+
 	// From there it reads on in both directions, and back to now is one key.
 	ada.do(chromedp.ScrollIntoView(chromedp.CSS("#newer")))
 	ada.shows("tale 150")

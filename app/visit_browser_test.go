@@ -55,7 +55,7 @@ func (s *scene) news(big, small device, look func(*browserPerson, string, ...dev
 	ada.wait("three people", `document.querySelector("#people-count").textContent === "3"`)
 	look(ada, "room", big, small)
 	ada.looksWith(big, "light")
-	ada.runs(`document.querySelector("#messages .day").scrollIntoView()`)
+	ada.runs(`document.querySelector("#messages").scrollIntoView()`)
 	s.says("Grace", "lobby", map[string]any{"type": "send", "text": "And the last machine is up."})
 	ada.wait("the button", `document.querySelector("#jump").checkVisibility()`)
 	look(ada, "past", big, small)

@@ -30,7 +30,7 @@ type focused struct {
 
 // numbered numbers the page's controls, those that can be used now.
 const numbered = `(() => {
-	const controls = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), textarea, summary, [tabindex='0']")]
+	const controls = [...document.querySelectorAll("a[href]:not([tabindex='-1']), button, input:not([type=hidden]), textarea, summary, [tabindex='0']")]
 		.filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled);
 	controls.forEach((one, number) => (one.dataset.stop = number));
 	return controls.map((one) => one.outerHTML.slice(0, 100));
@@ -101,6 +101,8 @@ func TestEveryControlIsReachedByKeyboard(t *testing.T) {
 	ada.open(s.process, "/r/lobby")
 	ada.upToDate()
 	ada.tabs("room")
+	ada.expect("messages whose time the Tab key stops at", `[...document.querySelectorAll("#messages article")].filter((one) => one.querySelector(".when").tabIndex === 0)
+		.map((one) => one.querySelector(".body").innerText).join()`, lines[len(lines)-1].text)
 	for button, panel := range map[string]string{
 		"#open-search": "#search", "#open-calendar": "#calendar", "#topic-button": "#topic",
 		"[popovertarget=keys]": "#keys", "[popovertarget=terminal]": "#terminal",

@@ -17,6 +17,8 @@ export function decorate(article) {
   const headingBefore = before && headingOf(before);
   const line = dayLine(article);
   const isNew = startsNew(article, before);
+  if (before) timeLink(before).tabIndex = -1;
+  timeLink(article).tabIndex = next(article) ? -1 : 0; // One stop of the Tab key; from there by arrows.
   article.toggleAttribute("data-new", isNew);
   article.toggleAttribute("data-continued", !isNew && !afterGap(article) && continues(heading, headingBefore));
   if (startsDay(heading, headingBefore)) {
@@ -58,6 +60,8 @@ function startsNew(article, before) {
   if (!read || !article.id || compare(article.id.slice(1), read) <= 0) return false;
   return before ? compare(before.id.slice(1), read) <= 0 : article.dataset.n === "1";
 }
+
+const timeLink = (article) => article.querySelector(".when");
 
 function dayLine(article) {
   const line = article.previousElementSibling;

@@ -86,6 +86,45 @@ func TestSessionFormLeadsBack(t *testing.T) {
 	}
 }
 
+func TestRefusedNameComesBackWhereItWasTyped(t *testing.T) {
+	s := startAlone(t)
+	ada := s.guest("Ada")
+	long := strings.Repeat("name", 12)
+	for next, want := range map[string]string{
+		"":                                       "/",
+		"%2F":                                    "/",
+		"%2Fr%2Flobby":                           "/r/lobby",
+		"%2Fr%2Flobby%2F1732281600000-0":         "/r/lobby",
+		"%2Fr%2Flobby%3Fat%3D2026-03-01":         "/r/lobby",
+		"%2Fr%2FNo+Room":                         "/",
+		"%2Frooms":                               "/",
+		"%2F%2Fevil.example%2Fr%2Flobby":         "/",
+		"https%3A%2F%2Fevil.example%2Fr%2Flobby": "/",
+		"%2Fr%2F..%2F%22%3E%3Cscript%3E":         "/",
+	} {
+		for who, header := range map[string]string{"a stranger": "X-Nobody: 1", "Ada": "Cookie: burble=" + ada.Token} {
+			got := s.postForm("/session", "name="+long+"&next="+next, "Accept: text/html", "Origin: http://"+s.host, header)
+			if got.status != 400 || !strings.Contains(got.body, "at most 40 characters") || got.header.Get("Location") != "" {
+				t.Errorf("next %q, %s: %d, Location %q", next, who, got.status, got.header.Get("Location"))
+			}
+			if who == "Ada" && want != "/" {
+				continue // A room asks her for no name: nothing there sends this.
+			}
+			if !strings.Contains(got.body, `value="`+long+`"`) || !strings.Contains(got.body, `name="next" type="hidden" value="`+want+`"`) {
+				t.Errorf("next %q, %s: what was typed, or the way to %s, is lost", next, who, want)
+			}
+		}
+	}
+	sent := s.postForm("/r/lobby/messages", "text=hello+from+nobody", "Accept: text/html")
+	if sent.status != 403 || !strings.Contains(sent.body, "hello from nobody") || !strings.Contains(sent.body, `value="/r/lobby"`) {
+		t.Errorf("a message of nobody: %d, and what was typed is lost", sent.status)
+	}
+	found := s.get("/open?room=My+%3Croom%3E", "Accept: text/html")
+	if found.status != 400 || !strings.Contains(found.body, `value="My &lt;room&gt;"`) {
+		t.Errorf("a room of no such name: %d, and what was typed is lost", found.status)
+	}
+}
+
 func TestConfiguredOriginsMayConnect(t *testing.T) {
 	s := startAlone(t, func(config *Config) { config.Origins = []string{"https://chat.example.org"} })
 	ada := s.guest("Ada")

@@ -84,7 +84,9 @@ func pagesWith(t *testing.T, s *testServer, guest testGuest, text string) map[st
 		s.get("/open?room="+escaped, browser, cookie), s.get("/r/lobby?at="+escaped, browser, cookie), s.get("/r/lobby/"+url.PathEscape(text), browser),
 		s.postForm("/r/lobby/messages", "text="+escaped+strings.Repeat("x", textLimit), browser, cookie, origin),
 		s.postForm("/r/lobby/messages", "text=hi&"+escaped+"=x", browser, cookie, origin),
+		s.postForm("/r/lobby/messages", "text="+escaped, browser),
 		s.postForm("/session", "name="+escaped+strings.Repeat("x", 40)+"&next="+escaped, browser, cookie, origin),
+		s.postForm("/session", "name="+escaped+strings.Repeat("x", 40)+"&next=/r/lobby", browser),
 	} {
 		if !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") || !utf8.ValidString(page.body) {
 			t.Errorf("with %q: %d %s, UTF-8: %v", text, page.status, page.header.Get("Content-Type"), utf8.ValidString(page.body))

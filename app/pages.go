@@ -20,7 +20,7 @@ const (
 )
 
 func (a *App) page(c *fiber.Ctx, title string) views.Page {
-	page := views.Page{Title: title, Static: views.StaticPath()}
+	page := views.Page{Title: title, Static: views.StaticPath(), NameLimit: guestNameMax}
 	if theme := c.Cookies("theme"); theme == "light" || theme == "dark" {
 		page.Theme = theme
 	}
@@ -39,18 +39,18 @@ func (a *App) user(c *fiber.Ctx) streams.User {
 }
 
 // home is GET /.
-func (a *App) home(c *fiber.Ctx) error { return a.renderHome(c, "") }
+func (a *App) home(c *fiber.Ctx) error { return a.renderHome(c, views.Home{Page: a.page(c, "")}) }
 
-func (a *App) renderHome(c *fiber.Ctx, refused string) error {
+// renderHome renders the home page. What else it is to say is in model.
+func (a *App) renderHome(c *fiber.Ctx, model views.Home) error {
 	rooms, err := a.store.Rooms(c.UserContext(), a.user(c), roomsListed)
 	if err != nil {
 		return err
 	}
-	links := make([]views.RoomLink, len(rooms))
-	for i, room := range rooms {
-		links[i] = viewLink(room)
+	for _, room := range rooms {
+		model.Rooms = append(model.Rooms, viewLink(room))
 	}
-	return render(c, "home", views.Home{Page: a.page(c, ""), Rooms: links, Error: refused})
+	return render(c, "home", model)
 }
 
 func viewLink(room streams.Room) views.RoomLink {
@@ -92,7 +92,9 @@ func (a *App) open(c *fiber.Ctx) error {
 	room, err := checkRoom(c.Query("room"))
 	if err != nil {
 		c.Status(http.StatusBadRequest)
-		return a.renderHome(c, asProblem(err).message)
+		return a.renderHome(c, views.Home{
+			Page: a.page(c, ""), Error: asProblem(err).message, Find: valid(c.Query("room")),
+		})
 	}
 	return c.Redirect("/r/"+room, http.StatusSeeOther)
 }
@@ -103,7 +105,7 @@ func (a *App) room(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return a.renderRoom(c, where, views.Room{Highlight: highlight})
+	return a.renderRoom(c, c.Params("room"), where, views.Room{Page: a.page(c, ""), Highlight: highlight})
 }
 
 func (a *App) roomAsked(c *fiber.Ctx) (where streams.Where, highlight string, err error) {
@@ -120,9 +122,9 @@ func (a *App) roomAsked(c *fiber.Ctx) (where streams.Where, highlight string, er
 	return where, where.Around.String(), nil
 }
 
-// renderRoom renders the room at a place. What else the page is to say is in model.
-func (a *App) renderRoom(c *fiber.Ctx, where streams.Where, model views.Room) error {
-	room, err := checkRoom(c.Params("room"))
+// renderRoom renders a room at a place. What else the page is to say is in model.
+func (a *App) renderRoom(c *fiber.Ctx, name string, where streams.Where, model views.Room) error {
+	room, err := checkRoom(name)
 	if err != nil {
 		return err
 	}
@@ -134,7 +136,7 @@ func (a *App) renderRoom(c *fiber.Ctx, where streams.Where, model views.Room) er
 	if err != nil {
 		return err
 	}
-	model.Page = a.page(c, "#"+room)
+	model.Title = "#" + room
 	model.Rooms, model.Topic, model.Unread = links, here.Topic, here.Unread
 	if here.Unread > 0 {
 		model.ReadUpTo = here.Read

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -131,14 +132,44 @@ func (a *App) tell(c *fiber.Ctx, err error) error {
 // Only for what its handler refused: the limits are not there to be answered with
 // a page of history.
 func (a *App) backToForm(c *fiber.Ctx, told *problem) error {
+	page := a.page(c, "")
+	newest := streams.Where{Limit: pageOf}
 	switch c.Route().Path {
 	case "/r/:room/messages":
-		// Not FormValue, which would unpack whatever it is given.
-		typed := strings.ToValidUTF8(string(c.Request().PostArgs().Peek("text")), "\ufffd")
-		model := views.Room{Notice: told.message, Draft: typed}
-		return a.renderRoom(c, streams.Where{Limit: pageOf}, model)
+		return a.renderRoom(c, c.Params("room"), newest, views.Room{Page: page, Notice: told.message, Draft: typed(c, "text")})
 	case "/session":
-		return a.renderHome(c, told.message)
+		page.Name = typed(c, "name")
+		if room := roomOf(localPath(typed(c, "next"))); room != "" {
+			return a.renderRoom(c, room, newest, views.Room{Page: page, Notice: told.message})
+		}
+		return a.renderHome(c, views.Home{Page: page, Error: told.message})
 	}
 	return fiber.ErrNotFound
+}
+
+// typed is what a field of a form had, to be given back. (FormValue would unpack
+// whatever it is given.)
+func typed(c *fiber.Ctx, field string) string {
+	return valid(string(c.Request().PostArgs().Peek(field)))
+}
+
+// valid is a text as a page can hold it.
+func valid(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
+
+// roomOf is the room that a local path leads to; empty when it leads to none.
+func roomOf(path string) string {
+	target, err := url.Parse(path)
+	if err != nil {
+		return ""
+	}
+	name, ok := strings.CutPrefix(target.Path, "/r/")
+	if !ok {
+		return ""
+	}
+	name, _, _ = strings.Cut(name, "/")
+	room, err := checkRoom(name)
+	if err != nil {
+		return ""
+	}
+	return room
 }

@@ -12,6 +12,9 @@ type Page struct {
 	User   *User  // who is looking; nil before a name was given
 	Static string // where static files are: StaticPath
 	Theme  string // "light" or "dark"; empty for the system's
+
+	NameLimit int    // most characters a person's name may have
+	Name      string // a name given back after a refused form
 }
 
 // Home is the model of the template "home".
@@ -19,6 +22,7 @@ type Home struct {
 	Page
 	Rooms []RoomLink // in the order to show
 	Error string     // why a form was refused; empty when none was
+	Find  string     // a room's name given back after a refused form
 }
 
 // Blank returns the row of no room. The script clones it for each room that

@@ -25,7 +25,14 @@ var (
 )
 
 func page(title string, user *User) Page {
-	return Page{Title: title, User: user, Static: "/static/hash"}
+	return Page{Title: title, User: user, Static: "/static/hash", NameLimit: 40}
+}
+
+// refused is the page of somebody whose name was refused.
+func refused(name string) Page {
+	page := page("", nil)
+	page.Name = name
+	return page
 }
 
 func message(n int64, user User, text string) Message {
@@ -59,7 +66,7 @@ var pages = map[string]struct {
 	model    any
 }{
 	"home":       {"home", Home{Page: page("", &ada), Rooms: []RoomLink{{Name: "lobby", LastActive: noon}, {Name: "empty"}}}},
-	"home-first": {"home", Home{Page: page("", nil), Error: "A name must not be empty."}},
+	"home-first": {"home", Home{Page: refused("Ada\u200b"), Error: "A name must not hold the invisible character U+200B."}},
 	"room": {"room", Room{
 		Page: page("#lobby", &ada), Room: "lobby", Messages: conversation(), AsOf: "1740000000095-0@k3x9", Live: true,
 		Older: "1740000000010-0", TextLimit: 4000, Origin: "https://chat.example.com",
@@ -71,6 +78,10 @@ var pages = map[string]struct {
 	"room-refused": {"room", Room{
 		Page: page("#lobby", &ada), Room: "lobby", AsOf: "0-0@k3x9", Live: true, TextLimit: 4000,
 		Notice: "Chat storage is full.", Draft: "what I wrote", Origin: "http://localhost:8080",
+	}},
+	"room-refused-name": {"room", Room{
+		Page: refused(strings.Repeat("Ada", 16)), Room: "lobby", AsOf: "0-0@k3x9", Live: true, TextLimit: 4000,
+		Notice: "A name must be at most 40 characters long.", Origin: "http://localhost:8080",
 	}},
 	"error": {"error", Error{Page: page("Not found", nil), Status: 404, Heading: "No such page", Detail: "The address may be mistyped."}},
 }
@@ -136,15 +147,21 @@ func TestWhatPeopleWroteIsEscaped(t *testing.T) {
 	hurt.Key, hurt.ReplyTo, hurt.ReplyAuthor, hurt.ReplyText, hurt.Edited = hostile, hostile, hostile, hostile, hostile
 	hurt.Reactions = []Reaction{{Emoji: hostile, Users: []string{hostile}, Names: []string{hostile}}}
 	all := page(hostile, &mallory)
-	for name, model := range map[string]any{
-		"home":  Home{Page: all, Rooms: []RoomLink{{Name: hostile, LastActive: noon}}, Error: hostile},
-		"room":  Room{Page: all, Room: hostile, Messages: []Message{hurt}, AsOf: hostile, Older: hostile, Newer: hostile, Notice: hostile, Draft: hostile, Origin: hostile},
-		"error": Error{Page: all, Status: 500, Heading: hostile, Detail: hostile},
+	stranger := refused(hostile)
+	for _, test := range []struct {
+		template string
+		model    any
+	}{
+		{"home", Home{Page: all, Rooms: []RoomLink{{Name: hostile, LastActive: noon}}, Error: hostile, Find: hostile}},
+		{"home", Home{Page: stranger, Error: hostile}},
+		{"room", Room{Page: stranger, Room: hostile, Notice: hostile, Draft: hostile}},
+		{"room", Room{Page: all, Room: hostile, Messages: []Message{hurt}, AsOf: hostile, Older: hostile, Newer: hostile, Notice: hostile, Draft: hostile, Origin: hostile}},
+		{"error", Error{Page: all, Status: 500, Heading: hostile, Detail: hostile}},
 	} {
-		html := render(t, name, model)
+		html := render(t, test.template, test.model)
 		for _, tag := range []string{"<script>", "<img src=x"} {
 			if strings.Contains(html, tag) {
-				t.Errorf("%s lets %s through:\n%s", name, tag, html)
+				t.Errorf("%s lets %s through:\n%s", test.template, tag, html)
 			}
 		}
 	}

@@ -90,7 +90,10 @@ func (a *App) checkOrigin(c *fiber.Ctx) error {
 	}
 	allowed := originAllowed(origin, host(c), caller.tls, a.config.Origins, caller.cookie, caller.bearer)
 	if !allowed || origin == "" && fromElsewhere(c.Get("Sec-Fetch-Site")) {
-		return refuse(notAllowed, "origin", "This server does not take requests from that origin.")
+		return &problem{
+			code: notAllowed, field: "origin", message: "This server does not take requests from that origin.",
+			people: "Another site asked for this. Nothing was changed.",
+		}
 	}
 	return c.Next()
 }
@@ -132,7 +135,7 @@ func (a *App) limitEntries(c *fiber.Ctx, entries int) error {
 // allowMessage says whether the guest may append now.
 func (a *App) allowMessage(guest *Guest, now time.Time) error {
 	if guest == nil {
-		return refuse(notAllowed, "", "Say who you are first: POST /session with a name.")
+		return nobody()
 	}
 	if ok, after := a.limits.messages.allow(guest.ID, now); !ok {
 		return slowDown(after, "messages")
@@ -143,7 +146,7 @@ func (a *App) allowMessage(guest *Guest, now time.Time) error {
 // allowSignal says whether the guest may say that they type or have read.
 func (a *App) allowSignal(guest *Guest, now time.Time) error {
 	if guest == nil {
-		return refuse(notAllowed, "", "Say who you are first: POST /session with a name.")
+		return nobody()
 	}
 	if ok, after := a.limits.signals.allow(guest.ID, now); !ok {
 		return slowDown(after, "signals")

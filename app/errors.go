@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -42,7 +43,8 @@ var statuses = map[code]int{
 type problem struct {
 	code       code
 	status     int    // of HTTP; 0: that of the code
-	message    string // for people
+	message    string // for who writes programs
+	people     string // for who reads pages: what happened, then what to do; empty: as message
 	field      string // which field is wrong, if one is
 	retryAfter time.Duration
 	cause      error // for the log only
@@ -63,6 +65,29 @@ func refuse(code code, field, format string, args ...any) *problem {
 	return &problem{code: code, field: field, message: fmt.Sprintf(format, args...)}
 }
 
+// words are what a page says: what happened, and what there is to do or to know.
+func (p *problem) words() (happened, then string) {
+	if p.people == "" && (p.code == badField || p.code == badFrame) {
+		return "That is not understood", p.message
+	}
+	happened, then, _ = strings.Cut(p.forPeople(), ". ")
+	return strings.TrimSuffix(happened, "."), then
+}
+
+// forPeople is the same beside a form.
+func (p *problem) forPeople() string { return cmp.Or(p.people, p.message) }
+
+// passes says whether the same may be granted in a moment.
+func (p *problem) passes() bool { return p.code == unavailable || p.code == rateLimited }
+
+// nobody refuses what only somebody with a name may do.
+func nobody() *problem {
+	return &problem{
+		code: notAllowed, message: "Say who you are first: POST /session with a name.",
+		people: "Say who you are first. Nothing was sent.",
+	}
+}
+
 func slowDown(after time.Duration, what string) *problem {
 	return &problem{code: rateLimited, message: "Too many " + what + ". Try again later.", retryAfter: after}
 }
@@ -73,13 +98,15 @@ var known = []struct {
 	err     error
 	problem problem
 }{
-	{streams.ErrBadRoom, problem{code: badRoom, field: "room", message: "A room's name is 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit."}},
+	{streams.ErrBadRoom, problem{code: badRoom, field: "room", message: "A room's name is 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit.",
+		people: "No room can have that name. A room's name is 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit."}},
 	{streams.ErrNotFound, problem{code: notFound, field: "of", message: "There is no such message in this room."}},
 	{streams.ErrNotYours, problem{code: notYours, field: "of", message: "That message is somebody else's."}},
 	{streams.ErrKeyTaken, problem{code: badField, field: "key", message: "This key was used for somebody else's message. Make a new one."}},
 	{streams.ErrTooManyKind, problem{code: notAllowed, field: "emoji", message: "That message has 50 different reactions already."}},
 	{streams.ErrFull, problem{code: full, message: "Chat storage is full. Your message was not stored; keep it and try again later."}},
-	{streams.ErrUnavailable, problem{code: unavailable, message: "Chat storage is not reachable just now. Try again with the same key.", retryAfter: 2 * time.Second}},
+	{streams.ErrUnavailable, problem{code: unavailable, message: "Chat storage is not reachable just now. Try again with the same key.",
+		people: "Chat storage does not answer. Your messages are safe.", retryAfter: 2 * time.Second}},
 }
 
 // asProblem is what a client is told of an error. What is not known is an
@@ -98,9 +125,13 @@ func asProblem(err error) *problem {
 	if web := (*fiber.Error)(nil); errors.As(err, &web) {
 		return webProblem(web)
 	}
+	return accident(http.StatusInternalServerError, err)
+}
+
+func accident(status int, cause error) *problem {
 	return &problem{
-		code: unavailable, status: http.StatusInternalServerError,
-		message: "Something went wrong.", cause: err,
+		code: unavailable, status: status, message: "Something went wrong.",
+		people: "Something went wrong. It is not your fault.", cause: cause,
 	}
 }
 
@@ -108,16 +139,18 @@ func asProblem(err error) *problem {
 func webProblem(err *fiber.Error) *problem {
 	switch err.Code {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		return &problem{code: notFound, status: err.Code, message: "There is nothing here."}
+		return &problem{code: notFound, status: err.Code, message: "There is nothing here.",
+			people: "This page is not here. The address may be mistyped."}
 	case http.StatusRequestEntityTooLarge:
-		return &problem{code: tooLong, message: "The request is larger than 64 KiB."}
+		return &problem{code: tooLong, message: "The request is larger than 64 KiB.",
+			people: "That is too long. Go back: what you wrote is still there."}
 	case http.StatusUpgradeRequired:
 		return &problem{code: badFrame, status: err.Code, message: "This address speaks WebSocket, subprotocol " + subprotocol + "."}
 	}
 	if err.Code < 500 {
 		return &problem{code: badFrame, status: err.Code, message: http.StatusText(err.Code) + "."}
 	}
-	return &problem{code: unavailable, status: err.Code, message: "Something went wrong.", cause: err}
+	return accident(err.Code, err)
 }
 
 // accident says whether the problem is one for the log.

@@ -19,6 +19,9 @@ func (a *App) post(c *fiber.Ctx) error {
 		return err
 	}
 	room := c.Params("room")
+	if form {
+		c.Locals(formKey, entry.Key)
+	}
 	stored, err := a.append(room, entry)
 	if err != nil {
 		return err

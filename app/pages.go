@@ -93,7 +93,7 @@ func (a *App) open(c *fiber.Ctx) error {
 	if err != nil {
 		c.Status(http.StatusBadRequest)
 		return a.renderHome(c, views.Home{
-			Page: a.page(c, ""), Error: asProblem(err).message, Find: valid(c.Query("room")),
+			Page: a.page(c, ""), Error: asProblem(err).forPeople(), Find: valid(c.Query("room")),
 		})
 	}
 	return c.Redirect("/r/"+room, http.StatusSeeOther)

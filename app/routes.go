@@ -15,6 +15,8 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/compress"
 )
 
+const messagesPath = "/r/:room/messages"
+
 // routes are the request path, from the outside in.
 func (a *App) routes() {
 	a.fiber.Use(a.caught, a.secure)
@@ -31,8 +33,8 @@ func (a *App) routes() {
 	a.fiber.Post("/session", a.session)
 	a.fiber.Get("/rooms", a.rooms)
 	a.fiber.Get("/r/:room", zipped, a.room)
-	a.fiber.Get("/r/:room/messages", zipped, a.messages)
-	a.fiber.Post("/r/:room/messages", a.post)
+	a.fiber.Get(messagesPath, zipped, a.messages)
+	a.fiber.Post(messagesPath, a.post)
 	a.fiber.Get("/r/:room/events", a.events)
 	a.fiber.Get("/r/:room/search", a.search)
 	a.fiber.Get("/r/:room/:id", zipped, a.room)
@@ -119,14 +121,21 @@ func (a *App) tell(c *fiber.Ctx, err error) error {
 	if !wantsHTML(c) {
 		return c.JSON(told.json())
 	}
-	if c.Method() == http.MethodPost && a.backToForm(c, told) == nil {
+	uncertain := told.code == unavailable // Whether it was stored: it must be sent as it was.
+	if c.Method() == http.MethodPost && !uncertain && a.backToForm(c, told) == nil {
 		return nil
 	}
-	return c.Render("error", views.Error{
-		Page: a.page(c, "Error"), Status: told.httpStatus(),
-		Heading: http.StatusText(told.httpStatus()), Detail: told.message,
-	})
+	happened, then := told.words()
+	page := views.Error{Page: a.page(c, happened), Detail: then, Again: c.Method() == http.MethodGet && told.passes()}
+	if c.Route().Path == messagesPath {
+		page.Room, page.Unsent = c.Params("room"), typed(c, "text")
+		page.Key, _ = c.Locals(formKey).(string)
+	}
+	return c.Render("error", page)
 }
+
+// formKey is where, among the request's locals, the key of a message from a form is.
+const formKey = "form key"
 
 // backToForm shows the page that a refused form came from, with what was typed.
 // Only for what its handler refused: the limits are not there to be answered with
@@ -135,14 +144,14 @@ func (a *App) backToForm(c *fiber.Ctx, told *problem) error {
 	page := a.page(c, "")
 	newest := streams.Where{Limit: pageOf}
 	switch c.Route().Path {
-	case "/r/:room/messages":
-		return a.renderRoom(c, c.Params("room"), newest, views.Room{Page: page, Notice: told.message, Draft: typed(c, "text")})
+	case messagesPath:
+		return a.renderRoom(c, c.Params("room"), newest, views.Room{Page: page, Notice: told.forPeople(), Draft: typed(c, "text")})
 	case "/session":
 		page.Name = typed(c, "name")
 		if room := roomOf(localPath(typed(c, "next"))); room != "" {
-			return a.renderRoom(c, room, newest, views.Room{Page: page, Notice: told.message})
+			return a.renderRoom(c, room, newest, views.Room{Page: page, Notice: told.forPeople()})
 		}
-		return a.renderHome(c, views.Home{Page: page, Error: told.message})
+		return a.renderHome(c, views.Home{Page: page, Error: told.forPeople()})
 	}
 	return fiber.ErrNotFound
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -222,7 +223,7 @@ func TestPanicIsToldAsAnAccidentAndLogged(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
 		page := broken.get(path, "Accept: text/html")
-		if page.status != 500 || !strings.Contains(page.body, "Something went wrong.") || strings.Contains(page.body, "nil pointer") {
+		if page.status != 500 || !strings.Contains(page.body, "<title>Something went wrong · Burble</title>") || strings.Contains(page.body, "nil pointer") {
 			t.Errorf("%s, for a browser: %d %s", path, page.status, page.body)
 		}
 	}
@@ -231,5 +232,62 @@ func TestPanicIsToldAsAnAccidentAndLogged(t *testing.T) {
 	}
 	if log := s.logged.String(); !strings.Contains(log, "nil pointer") || !strings.Contains(log, "stack=") {
 		t.Errorf("the log does not say what happened: %s", log)
+	}
+}
+
+// An error's page says in plain words what happened, in its title too, and leads on.
+func TestErrorPagesAreForPeople(t *testing.T) {
+	storage := miniredis.RunT(t)
+	s := startServer(t, &redis.UniversalOptions{Addrs: []string{storage.Addr()}})
+	cookie, origin, browser := "Cookie: burble="+s.guest("Ada").Token, "Origin: http://"+s.host, "Accept: text/html"
+	expect := func(got answer, status int, title, words string, again bool) {
+		t.Helper()
+		if got.status != status || !strings.Contains(got.body, "<title>"+title+" · Burble</title>") || !strings.Contains(got.body, "<h1>"+title+"</h1>") {
+			t.Errorf("%d, want %d and %q: %s", got.status, status, title, got.body)
+		}
+		if !strings.Contains(got.body, words) || !strings.Contains(got.body, `href="/"`) || strings.Contains(got.body, `href=""`) != again {
+			t.Errorf("%s: not %q, or no way on (again: %v): %s", title, words, again, got.body)
+		}
+		for _, word := range []string{http.StatusText(status), "POST", "key."} {
+			if strings.Contains(got.body, word) {
+				t.Errorf("%s: %q is no word for people: %s", title, word, got.body)
+			}
+		}
+	}
+	expect(s.get("/nothing", browser), 404, "This page is not here", "The address may be mistyped.", false)
+	expect(s.get("/r/lobby/7", browser), 404, "There is no such message", "", false)
+	expect(s.get("/r/No%20Room", browser), 400, "No room can have that name", "1 to 64 of a-z", false)
+	expect(s.get("/r/lobby?at=noon", browser), 400, "That is not understood", "is a time, as", false)
+	expect(s.postForm("/r/lobby/messages", "text=hi", browser, cookie, "Origin: https://evil.example"), 403, "Another site asked for this", "Nothing was changed.", false)
+	expect(s.postForm("/r/lobby/messages", "text="+strings.Repeat("x", frameLimit), browser, cookie, origin), 413, "That is too long", "what you wrote is still there", false)
+	limited := startAlone(t, func(config *Config) { config.RateAddress = 0.01 })
+	limited.get("/")
+	expect(limited.get("/", browser), 429, "Too many requests", "Try again later.", true)
+
+	storage.Close()
+	for _, path := range []string{"/", "/r/lobby"} {
+		expect(s.get(path, browser), 503, "Chat storage does not answer", "Your messages are safe.", true)
+	}
+	if got := s.get("/r/lobby/messages"); !strings.Contains(got.body, "Try again with the same key.") {
+		t.Errorf("a program is not told what to do: %s", got.body)
+	}
+	unsent := s.postForm("/r/lobby/messages", "text=hello+%3Cthere%3E", browser, cookie, origin)
+	expect(unsent, 503, "Chat storage does not answer", ">hello &lt;there&gt;</textarea>", false)
+	long := s.postForm("/r/lobby/messages", "text="+strings.Repeat("x", textLimit+1), browser, cookie, origin)
+	expect(long, 413, "A message has at most 4000 characters; this one has 4001", ">"+strings.Repeat("x", textLimit+1)+"</textarea>", false)
+
+	if err := storage.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	_, key, _ := strings.Cut(unsent.body, `name="key" type="hidden" value="`)
+	key, _, _ = strings.Cut(key, `"`)
+	for range 2 {
+		soon(t, "the message is stored", func() bool {
+			return s.postForm("/r/lobby/messages", "text=hello+%3Cthere%3E&key="+key, browser, cookie, origin).status == 303
+		})
+	}
+	soon(t, "messages are read", func() bool { return s.get("/r/lobby/messages").status == 200 })
+	if got := texts(s.history("lobby", "").Entries); !slices.Equal(got, []string{"hello <there>"}) {
+		t.Errorf("sent three times under one key: %q", got)
 	}
 }

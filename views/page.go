@@ -101,8 +101,10 @@ func (r Room) Beginning() bool {
 
 // Error is the model of the template "error".
 type Error struct {
-	Page
-	Status  int    // the HTTP status
-	Heading string // what happened, in a few words
-	Detail  string // what to do about it; may be empty
+	Page          // its Title says what happened
+	Detail string // what to do about it; may be empty
+	Again  bool   // whether to offer the same address again
+	Unsent string // the text of a message that a form had; empty for none
+	Room   string // the room it was for
+	Key    string // the key to send it under again, as it is; empty when it was not stored for sure
 }

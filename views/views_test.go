@@ -83,7 +83,12 @@ var pages = map[string]struct {
 		Page: refused(strings.Repeat("Ada", 16)), Room: "lobby", AsOf: "0-0@k3x9", Live: true, TextLimit: 4000,
 		Notice: "A name must be at most 40 characters long.", Origin: "http://localhost:8080",
 	}},
-	"error": {"error", Error{Page: page("Not found", nil), Status: 404, Heading: "No such page", Detail: "The address may be mistyped."}},
+	"error":       {"error", Error{Page: page("This page is not here", nil), Detail: "The address may be mistyped."}},
+	"error-again": {"error", Error{Page: page("Chat storage does not answer", &ada), Detail: "Your messages are safe.", Again: true}},
+	"error-unsent": {"error", Error{
+		Page: page("Chat storage does not answer", &ada), Detail: "Your messages are safe.",
+		Room: "lobby", Unsent: "what I wrote", Key: "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b",
+	}},
 }
 
 func render(t *testing.T, name string, model any) string {
@@ -156,7 +161,7 @@ func TestWhatPeopleWroteIsEscaped(t *testing.T) {
 		{"home", Home{Page: stranger, Error: hostile}},
 		{"room", Room{Page: stranger, Room: hostile, Notice: hostile, Draft: hostile}},
 		{"room", Room{Page: all, Room: hostile, Messages: []Message{hurt}, AsOf: hostile, Older: hostile, Newer: hostile, Notice: hostile, Draft: hostile, Origin: hostile}},
-		{"error", Error{Page: all, Status: 500, Heading: hostile, Detail: hostile}},
+		{"error", Error{Page: all, Detail: hostile, Room: hostile, Unsent: hostile, Key: hostile}},
 	} {
 		html := render(t, test.template, test.model)
 		for _, tag := range []string{"<script>", "<img src=x"} {

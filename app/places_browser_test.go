@@ -169,7 +169,7 @@ func TestSearchFindsNewestFirstAndLeadsThere(t *testing.T) {
 	ada.wait("the search", `document.activeElement.name === "q"`)
 	ada.types("needle")
 	ada.press("Enter")
-	ada.wait("the end of it", `document.querySelector("#search [role=status]").innerText === "3 messages in all of the room."`)
+	ada.wait("the end of it", `document.querySelector("#search [role=status]").innerText === "3 messages in the whole room."`)
 	ada.expect("what was found", results, "Bob: no needles of mine; Storyteller: another needle; Storyteller: a Needle in hay")
 	ada.expect("what is marked", `[...document.querySelectorAll("#search mark")].map((mark) => mark.innerText).join()`, "needle,needle,Needle")
 	ada.click("#search li:last-child a")
@@ -183,10 +183,18 @@ func TestSearchFindsNewestFirstAndLeadsThere(t *testing.T) {
 	ada.wipe()
 	ada.types("from:bob needle")
 	ada.press("Enter")
-	ada.wait("the end of it", `document.querySelector("#search [role=status]").innerText === "1 message in all of the room."`)
+	ada.wait("the end of it", `document.querySelector("#search [role=status]").innerText === "1 message in the whole room."`)
 	ada.press("Escape")
 	ada.wait("no search", `!document.querySelector("#search").open`)
 	ada.wait("the newest", `document.querySelectorAll(".message").length === 50`)
+
+	ada.forgive("503")
+	redis.Kill()
+	ada.waitTruth("away", "Chat storage is away")
+	ada.press("/")
+	ada.wait("the search", `document.activeElement.name === "q"`)
+	ada.press("Enter")
+	ada.wait("why nothing is found", `document.querySelector("#search [role=status]").innerText === "Chat storage does not answer. Try again in a moment."`)
 }
 
 func TestPageFollowsTheEndOnlyWhenThere(t *testing.T) {

@@ -55,7 +55,7 @@ async function search(asked) {
     const query = new URLSearchParams(Object.entries(asked).filter(([, value]) => value));
     const response = await ask(`/r/${options.room}/search?${query}`, signal);
     for await (const found of lines(response.body)) {
-      if (found.error || found.type === "error") throw new Error((found.error ?? found).message);
+      if (found.type === "error") throw refusal(found);
       if (found.done) return finish(asked, found);
       list.append(row(found, asked.q));
     }
@@ -71,15 +71,20 @@ async function ask(path, signal) {
     const response = await fetch(path, { signal });
     if (response.ok) return response;
     // The search before this one may not have ended yet on the server.
-    if (response.status !== 429 || tries === 3) throw new Error((await response.json()).error.message);
+    if (response.status !== 429 || tries === 3) throw refusal((await response.json()).error);
     await new Promise((resolve) => setTimeout(resolve, 400));
   }
+}
+
+/** What a refusal means for who searches. @param {{ code: string, message: string }} error */
+function refusal({ code, message }) {
+  return new Error(code === "unavailable" ? "Chat storage does not answer. Try again in a moment." : message);
 }
 
 function finish(asked, { older }) {
   const { length } = list.children;
   const found = length === 0 ? "Nothing found" : length === 1 ? "1 message" : `${length} messages`;
-  status.textContent = older ? `${found}, searched back to ${date(timeOf(older))}.` : `${found} in all of the room.`;
+  status.textContent = older ? `${found}, searched back to ${date(timeOf(older))}.` : `${found} in the whole room.`;
   next = { ...asked, before: older };
   more.hidden = !older;
 }

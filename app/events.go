@@ -126,7 +126,7 @@ func lineCodecFor(c *fiber.Ctx) (*lineCodec, string) {
 	case "application/x-ndjson":
 		return &lineCodec{form: formLines, empty: "\n", event: lineEvent, entry: lineEntry}, "application/x-ndjson"
 	case "text/plain":
-		return &lineCodec{form: formText, empty: "\n", event: textEvent, entry: textEntry}, "text/plain; charset=utf-8"
+		return &lineCodec{form: formText, empty: "\n", event: silent, entry: textEntry}, "text/plain; charset=utf-8"
 	}
 	return &lineCodec{form: formEvents, empty: ":\n\n", event: sseEvent, entry: sseEntry}, "text/event-stream"
 }
@@ -199,8 +199,9 @@ func lineEntry(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
 	return append(dst, "}\n"...)
 }
 
-// textEvent is silent: a person who follows in a terminal sees the messages.
-func textEvent(dst []byte, _, _ string, _ []byte) []byte { return dst }
+// silent is for those who have come for entries alone: a search, and a person who
+// follows in a terminal.
+func silent(dst []byte, _, _ string, _ []byte) []byte { return dst }
 
 func textEntry(dst []byte, entry *streams.Entry, _ streams.Cursor) []byte {
 	clock := entry.ID.Time().UTC().Format("15:04")

@@ -3,12 +3,16 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"burble/streams"
 	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // peopleFrame is a frame about people, read from its raw text.
@@ -223,6 +227,39 @@ func TestSearchGoesOnWhereItStopped(t *testing.T) {
 	}
 	if len(all) != 130 {
 		t.Errorf("found %d of 130", len(all))
+	}
+}
+
+func TestSearchThatRedisInterruptsSaysSo(t *testing.T) {
+	wire := redistest.StartProxy(t, imitation(t).Addrs[0])
+	server := startServer(t, &redis.UniversalOptions{Addrs: []string{wire.Addr}})
+	socket := server.connect(server.guest("Ada"))
+	for i := range 3 * searchPage {
+		socket.say("lobby", fmt.Sprint(i))
+	}
+	wire.Suffer(redistest.Weather{Delay: 20 * time.Millisecond})
+	whole := server.stream("/r/lobby/search?q=" + fmt.Sprint(searchPage))
+	server.OnStatus(true) // is not for who searches, and must not end it
+	if got := whole.object().Text; got != fmt.Sprint(searchPage) {
+		t.Errorf("found %q", got)
+	}
+	if line := whole.line(); !strings.HasPrefix(line, `{"done":true,`) {
+		t.Errorf("it ends with %s", line)
+	}
+	whole.lines.ReadString('\n') // the end: one may search again
+	cut := server.stream("/r/lobby/search?q=" + fmt.Sprint(3*searchPage-1))
+	cut.object()
+	wire.Point("")
+	if line := cut.line(); !strings.HasPrefix(line, `{"type":"error","code":"unavailable",`) {
+		t.Errorf("cut off, it ends with %s", line)
+	}
+	if line, err := cut.lines.ReadString('\n'); err != io.EOF {
+		t.Errorf("and goes on with %q, %v", line, err)
+	}
+	refused := server.get("/r/lobby/search?q=1")
+	refused.expectRefusal(t, 503, unavailable, "")
+	if refused.header.Get("Retry-After") == "" {
+		t.Error("it does not say when to come back")
 	}
 }
 

@@ -45,9 +45,14 @@ func (a *App) search(c *fiber.Ctx) error {
 	if !ok {
 		return slowDown(time.Second, "searches at once")
 	}
-	lines := &lineCodec{}
+	page, err := a.readPage(asked.room, asked.before) // while an error can still be a status
+	if err != nil {
+		end()
+		return err
+	}
+	lines := &lineCodec{event: silent}
 	return a.takeOver(c, "application/x-ndjson", lines, end, func(f *feed) {
-		a.scan(asked, html, func(line []byte) bool { return f.write(lines.chunk(append(line, '\n'))) })
+		a.scan(asked, html, page, func(line []byte) bool { return f.write(lines.chunk(append(line, '\n'))) })
 	})
 }
 
@@ -100,18 +105,12 @@ func (q *query) matches(entry *streams.Entry) bool {
 	return strings.Contains(strings.ToLower(entry.Text), q.text)
 }
 
-// scan reads the room from its end. It rests as long as it made Redis work, so
-// that a search never slows the room down.
-func (a *App) scan(asked query, html bool, emit func(line []byte) bool) {
+// scan reads the room from its end, whose page was read. It rests as long as it made
+// Redis work, so that a search never slows the room down.
+func (a *App) scan(asked query, html bool, page streams.Page, emit func(line []byte) bool) {
 	searched, found := 0, 0
-	for older := asked.before; ; {
-		began := time.Now()
-		page, err := a.readPage(asked.room, older)
-		if err != nil {
-			emit(errorJSON(asProblem(err), asked.room, ""))
-			return
-		}
-		older = page.Older
+	for began := time.Now(); ; {
+		older := page.Older
 		for _, entry := range slices.Backward(page.Entries) {
 			if !asked.after.Before(entry.ID) {
 				older = streams.ID{}
@@ -135,6 +134,12 @@ func (a *App) scan(asked query, html bool, emit func(line []byte) bool) {
 			return
 		}
 		time.Sleep(2 * time.Since(began))
+		began = time.Now()
+		var err error
+		if page, err = a.readPage(asked.room, older); err != nil {
+			emit(errorJSON(asProblem(err), asked.room, ""))
+			return
+		}
 	}
 }
 

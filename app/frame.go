@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -54,9 +55,8 @@ var fields = map[string]struct{ must, may []string }{
 	"read":     {[]string{"room", "id"}, nil},
 }
 
-// parseFrame reads a frame. What it could read before it found fault (room and
-// key, say) is in the frame it returns, so that the error can name it. notJSON
-// says that there was no reading it at all.
+// parseFrame reads a frame. Room and key are in the frame it returns, good or not,
+// so that the error can name them. notJSON says that there was no reading it at all.
 func parseFrame(data []byte) (f frame, notJSON bool, err error) {
 	raw, ok := members(data)
 	if !ok {
@@ -68,13 +68,14 @@ func parseFrame(data []byte) (f frame, notJSON bool, err error) {
 
 // readFrame reads the members of a frame, each as JSON. It changes raw.
 func readFrame(raw map[string]string) (f frame, err error) {
-	if err := f.read("room", raw["room"]); err != nil && raw["room"] != "" {
-		return f, err
-	}
-	if raw["key"] != "" {
-		if err := f.read("key", raw["key"]); err != nil {
-			return f, err
+	var wrong [2]error
+	for i, name := range [...]string{"room", "key"} {
+		if raw[name] != "" {
+			wrong[i] = f.read(name, raw[name])
 		}
+	}
+	if err := cmp.Or(wrong[0], wrong[1]); err != nil {
+		return f, err
 	}
 	if f.Type, err = stringField("type", raw["type"]); err != nil {
 		return f, err
@@ -133,9 +134,13 @@ func (f *frame) read(name, value string) (err error) {
 	}
 	switch name {
 	case "room":
-		f.Room, err = checkRoom(text)
+		if f.Room, err = checkRoom(text); err != nil {
+			f.Room = clip(text)
+		}
 	case "key":
-		f.Key, err = checkKey(text)
+		if f.Key, err = checkKey(text); err != nil {
+			f.Key = clip(text)
+		}
 	case "text":
 		check := checkText
 		if f.Type == "topic" {
@@ -252,12 +257,15 @@ func checkID(field, text string) (streams.ID, error) {
 	return id, nil
 }
 
+// clipMost is the length of the longest room's name: what stands for a key is shorter.
+const clipMost = 64
+
 // clip shortens what a client sent to what may be said back to it.
 func clip(text string) string {
-	if utf8.RuneCountInString(text) <= 40 {
+	if utf8.RuneCountInString(text) <= clipMost {
 		return text
 	}
-	return fmt.Sprintf("%s…", string([]rune(text)[:40]))
+	return fmt.Sprintf("%s…", string([]rune(text)[:clipMost]))
 }
 
 func sortedKeys(raw map[string]string) []string {

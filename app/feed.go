@@ -138,11 +138,11 @@ func (f *feed) unfollow(room string) {
 	}
 }
 
-// follows is how many rooms the feed reads.
-func (f *feed) follows() int {
+// mayFollow says whether the room is one of those that the feed reads, or can be.
+func (f *feed) mayFollow(room string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.rooms)
+	return len(f.rooms) < roomsMost || f.rooms[room] != nil
 }
 
 // ready notes that a room may have something to read.

@@ -12,8 +12,8 @@ import (
 func (s *session) do(asked frame) error {
 	switch asked.Type {
 	case "follow":
-		if s.follows() >= roomsMost {
-			return refuse(notAllowed, "room", "A connection follows at most %d rooms.", roomsMost)
+		if !s.mayFollow(asked.Room) {
+			return refuse(badField, "room", "A connection follows at most %d rooms.", roomsMost)
 		}
 		return s.enter(asked)
 	case "unfollow":

@@ -314,6 +314,23 @@ func TestFollowOfAFollowedRoomStartsAnew(t *testing.T) {
 	}
 }
 
+func TestSocketFollowsNoMoreRoomsThanItMay(t *testing.T) {
+	s := startAlone(t)
+	c := s.connect(testGuest{})
+	c.follow("lobby", "")
+	f := s.feeds.list()[0]
+	f.mu.Lock()
+	for i := range roomsMost - 1 {
+		f.rooms[fmt.Sprint(i)] = f.rooms["lobby"]
+	}
+	f.mu.Unlock()
+	c.send(`{"type":"follow","room":"kitchen"}`)
+	if told := c.await("error"); told.Code != "bad_field" || told.Field != "room" || told.Room != "kitchen" {
+		t.Errorf("one more: %s", told.raw)
+	}
+	c.follow("lobby", "") // one of them, again
+}
+
 func TestOneSocketFollowsSeveralRooms(t *testing.T) {
 	here, there := startTwo(t, imitation(t))
 	reader, writer := there.connect(testGuest{}), here.connect(here.guest("Ada"))
@@ -422,6 +439,21 @@ func TestAmendmentsAreForThoseWhoMay(t *testing.T) {
 	if want := []string{"mine", "", "ada's key", "why?"}; !slices.Equal(texts(page.Entries), want) || page.Entries[0].Reactions != nil {
 		t.Errorf("the room is %+v", page.Entries)
 	}
+}
+
+func TestMessageHasAtMostFiftyReactions(t *testing.T) {
+	s := startAlone(t)
+	c := s.connect(s.guest("Ada"))
+	of := c.say("lobby", "popular")
+	const react = `{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"%c","on":true}`
+	for i := range 50 {
+		c.do(react, newKey(), of, '😀'+rune(i))
+	}
+	c.send(react, newKey(), of, '👍')
+	if told := c.await("error"); told.Code != "bad_field" || told.Field != "emoji" {
+		t.Errorf("one more: %s", told.raw)
+	}
+	c.do(react, newKey(), of, '😀')
 }
 
 // beatAll makes the server show everybody that it lives, as if the time had come.

@@ -287,4 +287,10 @@ func TestWatchingARoomIsNotBeingThere(t *testing.T) {
 	one.people("signal", func(frame peopleFrame) bool { return frame.Kind == "came" && frame.User.Name == "Bob" })
 	one.follow("lobby", "")
 	one.people("present", func(frame peopleFrame) bool { return frame.Count == 2 })
+	one.follow("lobby", `,"last":0,"watch":true`)
+	one.send(`{"type":"typing","room":"lobby"}`)
+	left := two.people("signal", func(frame peopleFrame) bool { return frame.Kind != "came" })
+	if left.Kind != "left" || left.User.Name != "Ada" {
+		t.Errorf("who only watches from now on: %+v", left)
+	}
 }

@@ -67,6 +67,9 @@ func (s *session) enter(asked frame) error {
 		return err
 	}
 	guest := s.guest
+	if asked.Watch {
+		s.leave(asked.Room)
+	}
 	switch {
 	case asked.Watch || s.present[asked.Room]:
 		guest = nil // not to be counted in, or counted in already

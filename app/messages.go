@@ -160,9 +160,9 @@ func whereAsked(c *fiber.Ctx) (where streams.Where, err error) {
 	return where, nil
 }
 
-// moments are the ways to write a time in an address: RFC 3339, and as an
-// <input type="datetime-local"> or "date" gives it, which is UTC then.
-var moments = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"}
+// moments are the ways to write a time in an address: RFC 3339, seconds or not, and as
+// an <input type="datetime-local"> or "date" gives it, which is UTC then.
+var moments = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"}
 
 func parseMoment(text string) (time.Time, error) {
 	for _, layout := range moments {

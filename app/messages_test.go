@@ -149,7 +149,7 @@ func TestPageOfHistoryAtAMoment(t *testing.T) {
 	ada := s.guest("Ada")
 	all := []string{s.say(ada, "lobby", "the only one").ID}
 	for _, moment := range []string{ // in every way to write one, before it and after
-		"2026-03-01T09:00:00Z", "2026-03-01T09:00:00.5Z", "2026-03-01T09:00:00+02:00", "2026-03-01T09:00", "2026-03-01T09:00:30",
+		"2026-03-01T09:00:00Z", "2026-03-01T09:00:00.5Z", "2026-03-01T09:00:00+02:00", "2026-03-01T09:00+02:00", "2026-03-01T09:00Z", "2026-03-01T09:00", "2026-03-01T09:00:30",
 		"2026-03-01", "1970-01-01", "9999-12-31T23:59",
 	} {
 		page := s.history("lobby", "?at="+url.QueryEscape(moment))

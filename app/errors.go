@@ -170,5 +170,12 @@ func (p *problem) retrySeconds() int { return int((p.retryAfter + time.Second - 
 
 // wantsHTML says whether a browser asks for a page.
 func wantsHTML(c *fiber.Ctx) bool {
-	return strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMETextHTML)
+	return accepted(c, fiber.MIMEApplicationJSONCharsetUTF8, fiber.MIMETextHTMLCharsetUTF8) == fiber.MIMETextHTMLCharsetUTF8
+}
+
+// accepted is which of the types the client would rather have, of equals the first; ""
+// if none. Types have no case (RFC 9110, section 8.3.1), which Fiber does not know.
+func accepted(c *fiber.Ctx, types ...string) string {
+	c.Request().Header.Set(fiber.HeaderAccept, strings.ToLower(c.Get(fiber.HeaderAccept)))
+	return c.Accepts(types...)
 }

@@ -116,23 +116,31 @@ type lineCodec struct {
 	form    int
 	chunked bool // HTTP/1.1: RFC 9112 section 7.1
 	empty   string
-	event   func(dst []byte, kind, cursor string, data []byte) []byte
+	event   func(dst []byte, kind, cursor string, data []byte, words string) []byte
 	entry   func(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte
 }
 
 // lineCodecFor picks the form that the client accepts.
 func lineCodecFor(c *fiber.Ctx) (*lineCodec, string) {
-	switch c.Accepts("text/event-stream", "application/x-ndjson", "text/plain") {
-	case "application/x-ndjson":
+	const events, lines, text = "text/event-stream; charset=utf-8", "application/x-ndjson; charset=utf-8", "text/plain; charset=utf-8"
+	switch accepted(c, events, lines, text) {
+	case lines:
 		return &lineCodec{form: formLines, empty: "\n", event: lineEvent, entry: lineEntry}, "application/x-ndjson"
-	case "text/plain":
-		return &lineCodec{form: formText, empty: "\n", event: silent, entry: textEntry}, "text/plain; charset=utf-8"
+	case text:
+		return &lineCodec{form: formText, empty: "\n", event: textEvent, entry: textEntry}, text
 	}
 	return &lineCodec{form: formEvents, empty: ":\n\n", event: sseEvent, entry: sseEntry}, "text/event-stream"
 }
 
 func (l *lineCodec) followed(room string, followed *streams.Followed) []byte {
-	return l.chunk(l.event(nil, "followed", followed.At.String(), followedJSON(room, followed)))
+	words := ""
+	switch followed.State {
+	case streams.Truncated:
+		words = "Messages up to " + followed.First.ID.Time().UTC().Format("2006-01-02 15:04") + " are no longer kept."
+	case streams.Reset:
+		words = "Messages were lost. The newest there are follow."
+	}
+	return l.chunk(l.event(nil, "followed", followed.At.String(), followedJSON(room, followed), words))
 }
 
 func (l *lineCodec) batch(batch *streams.Batch, _ form) []byte {
@@ -151,7 +159,11 @@ func (l *lineCodec) batch(batch *streams.Batch, _ form) []byte {
 func (l *lineCodec) signal(string, *streams.Signal) []byte { return nil }
 
 func (l *lineCodec) status(away bool) []byte {
-	return l.chunk(l.event(nil, "status", "", statusJSON(away)))
+	words := "Chat storage is reachable again."
+	if away {
+		words = "Chat storage is not reachable just now. What is missed will follow."
+	}
+	return l.chunk(l.event(nil, "status", "", statusJSON(away), words))
 }
 
 func (l *lineCodec) beat() []byte { return l.chunk([]byte(l.empty)) }
@@ -173,7 +185,7 @@ func (l *lineCodec) chunk(data []byte) []byte {
 	return append(framed, "\r\n"...)
 }
 
-func sseEvent(dst []byte, kind, cursor string, data []byte) []byte {
+func sseEvent(dst []byte, kind, cursor string, data []byte, _ string) []byte {
 	if cursor != "" {
 		dst = fmt.Appendf(dst, "id: %s\n", cursor)
 	}
@@ -188,7 +200,7 @@ func sseEntry(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
 	return append(dst, "\n\n"...)
 }
 
-func lineEvent(dst []byte, _, _ string, data []byte) []byte {
+func lineEvent(dst []byte, _, _ string, data []byte, _ string) []byte {
 	return append(append(dst, data...), '\n')
 }
 
@@ -199,9 +211,17 @@ func lineEntry(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
 	return append(dst, "}\n"...)
 }
 
-// silent is for those who have come for entries alone: a search, and a person who
-// follows in a terminal.
-func silent(dst []byte, _, _ string, _ []byte) []byte { return dst }
+// textEvent is the words of an event that a person should know of: a line that cannot
+// be taken for a message, which begins with a time, or with spaces.
+func textEvent(dst []byte, _, _ string, _ []byte, words string) []byte {
+	if words == "" {
+		return dst
+	}
+	return fmt.Appendf(dst, "-- %s --\n", words)
+}
+
+// silent is for a search, which has come for messages alone.
+func silent(dst []byte, _, _ string, _ []byte, _ string) []byte { return dst }
 
 func textEntry(dst []byte, entry *streams.Entry, _ streams.Cursor) []byte {
 	clock := entry.ID.Time().UTC().Format("15:04")

@@ -21,6 +21,11 @@ func TestLiveReadIsInTheFormThatIsAccepted(t *testing.T) {
 		"text/plain":                             "text/plain; charset=utf-8",
 		"text/plain;q=0.1, application/x-ndjson": "application/x-ndjson",
 		"text/html,application/xhtml+xml":        "text/event-stream",
+		"text/plain;charset=UTF-8":               "text/plain; charset=utf-8",
+		"TEXT/PLAIN":                             "text/plain; charset=utf-8",
+		"application/x-ndjson; charset=utf-8":    "application/x-ndjson",
+		"text/plain;q=0, Application/X-NDJSON":   "application/x-ndjson",
+		"application/json":                       "text/event-stream",
 	} {
 		stream := s.stream("/r/lobby/events", "Accept: "+accept)
 		if got := stream.header.Get("Content-Type"); got != kind {
@@ -82,6 +87,10 @@ func TestLiveReadBeginsWhereItIsAsked(t *testing.T) {
 	lost := there.stream("/r/lobby/events", "Last-Event-ID: 1-1@ELSEWHERE")
 	if event := lost.event(); !strings.Contains(event.data, `"state":"reset"`) {
 		t.Errorf("a place of another history: %+v", event)
+	}
+	people := there.stream("/r/lobby/events", "Last-Event-ID: 1-1@ELSEWHERE", "Accept: text/plain")
+	if line := people.line(); line != "-- Messages were lost. The newest there are follow. --" {
+		t.Errorf("a place of another history, as text: %q", line)
 	}
 }
 

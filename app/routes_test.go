@@ -201,6 +201,7 @@ func TestOnlyBrowsersGetPages(t *testing.T) {
 	for accept, page := range map[string]bool{
 		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": true,
 		"application/json": false, "*/*": false, "": false, "text/event-stream": false,
+		"TEXT/HTML": true, "text/html; charset=utf-8": true, "text/html;q=0": false, "application/json, text/html;q=0.5": false,
 	} {
 		got := s.get("/nothing", "Accept: "+accept)
 		kind := got.header.Get("Content-Type")

@@ -379,6 +379,7 @@ func TestBadPostsOfMessages(t *testing.T) {
 		"nobody":                        nil,
 		"a token that is no good":       {"Authorization: Bearer x"},
 		"a cookie, but no Origin":       {"Cookie: burble=" + bob.Token},
+	there.postJSON("/r/lobby/messages?html=true", `{"text":"hi"}`, bob.bearer()).expectRefusal(t, 400, badField, "html")
 		"a cookie, foreign Origin":      {"Cookie: burble=" + bob.Token, "Origin: https://evil.example"},
 		"a cookie that is no good":      {"Cookie: burble=x", "Origin: http://" + there.host},
 		"another way to say who one is": {"Authorization: Basic " + bob.Token},
@@ -434,6 +435,7 @@ func TestBadPostsOfSessions(t *testing.T) {
 	if cookie := refused.header.Get("Set-Cookie"); cookie != "" {
 		t.Errorf("a refused session set %s", cookie)
 	}
+	s.postJSON("/session?x=1", `{"name":"Ada"}`).expectRefusal(t, 400, badField, "x")
 }
 
 func TestBadGetsOfMessages(t *testing.T) {
@@ -457,6 +459,7 @@ func TestBadGetsOfMessages(t *testing.T) {
 	}
 	s.get("/r/lobby/messages", "Origin: https://evil.example").expectRefusal(t, 403, notAllowed, "origin")
 }
+	s.get("/rooms?limit=5").expectRefusal(t, 400, badField, "limit")
 
 func TestBadGetsOfEvents(t *testing.T) {
 	s := startAlone(t)

@@ -157,6 +157,9 @@ func (a *App) allowSignal(guest *Guest, now time.Time) error {
 // session is POST /session: it makes a guest, or renames the one there is.
 func (a *App) session(c *fiber.Ctx) error {
 	caller := a.caller(c)
+	if err := onlyQueries(c); err != nil {
+		return err
+	}
 	asked, err := bodyOf(c, "name", "next")
 	if err != nil {
 		return err

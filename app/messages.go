@@ -45,6 +45,9 @@ func (a *App) posted(c *fiber.Ctx) (entry streams.Entry, form bool, err error) {
 	asked, err := bodyOf(c, "text", "reply_to", "key")
 	if err != nil {
 		return entry, asked.form, err
+	if err := onlyQueries(c); err != nil {
+		return entry, false, err
+	}
 	}
 	entry = streams.Entry{Kind: streams.Message, Key: uuid.NewString()}
 	if key := firstOf(c.Get("Idempotency-Key"), asked.fields["key"]); key != "" {
@@ -181,5 +184,8 @@ func (a *App) rooms(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 	c.Set(fiber.HeaderCacheControl, "no-store")
+	if err := onlyQueries(c); err != nil {
+		return err
+	}
 	return c.Send(roomsJSON(rooms))
 }

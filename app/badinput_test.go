@@ -349,7 +349,11 @@ func TestBadPostsOfMessages(t *testing.T) {
 		{"reply_to is no ID", jsonKind, `{"text":"hi","reply_to":"x"}`, nil, 400, badField, "reply_to"},
 		{"reply_to what never was", jsonKind, `{"text":"hi","reply_to":"1-1"}`, nil, 404, notFound, "reply_to"},
 		{"reply_to a list", jsonKind, `{"text":"hi","reply_to":["1-1"]}`, nil, 400, badField, "reply_to"},
-		{"key is no UUID", jsonKind, `{"text":"hi"}`, []string{"Idempotency-Key: 1"}, 400, badField, "key"},
+		{"key is no UUID", jsonKind, `{"text":"hi"}`, []string{"Idempotency-Key: 1"}, 400, badField, "Idempotency-Key"},
+		{"key empty", jsonKind, `{"text":"hi"}`, []string{"Idempotency-Key: "}, 400, badField, "Idempotency-Key"},
+		{"key empty, in the body", jsonKind, `{"text":"hi","key":""}`, nil, 400, badField, "key"},
+		{"key empty, and a good one in the body", jsonKind, `{"text":"hi","key":"` + aKey + `"}`, []string{"Idempotency-Key: "}, 400, badField, "Idempotency-Key"},
+		{"reply_to empty", jsonKind, `{"text":"hi","reply_to":""}`, nil, 400, badField, "reply_to"},
 		{"key of somebody else", jsonKind, `{"text":"hi"}`, []string{"Idempotency-Key: " + used}, 400, badField, "key"},
 		{"body above 64 KiB", jsonKind, `{"text":"` + big + `"}`, nil, 413, tooLong, ""},
 		{"form: no text", formKind, ``, nil, 400, badField, "text"},
@@ -375,11 +379,11 @@ func TestBadPostsOfMessages(t *testing.T) {
 			test.check(t, there, "/r/lobby/messages", bob.bearer())
 		})
 	}
+	there.postJSON("/r/lobby/messages?html=true", `{"text":"hi"}`, bob.bearer()).expectRefusal(t, 400, badField, "html")
 	for name, headers := range map[string][]string{
 		"nobody":                        nil,
 		"a token that is no good":       {"Authorization: Bearer x"},
 		"a cookie, but no Origin":       {"Cookie: burble=" + bob.Token},
-	there.postJSON("/r/lobby/messages?html=true", `{"text":"hi"}`, bob.bearer()).expectRefusal(t, 400, badField, "html")
 		"a cookie, foreign Origin":      {"Cookie: burble=" + bob.Token, "Origin: https://evil.example"},
 		"a cookie that is no good":      {"Cookie: burble=x", "Origin: http://" + there.host},
 		"another way to say who one is": {"Authorization: Basic " + bob.Token},
@@ -431,11 +435,11 @@ func TestBadPostsOfSessions(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.check(t, s, "/session") })
 	}
+	s.postJSON("/session?x=1", `{"name":"Ada"}`).expectRefusal(t, 400, badField, "x")
 	refused := s.postJSON("/session", `{}`)
 	if cookie := refused.header.Get("Set-Cookie"); cookie != "" {
 		t.Errorf("a refused session set %s", cookie)
 	}
-	s.postJSON("/session?x=1", `{"name":"Ada"}`).expectRefusal(t, 400, badField, "x")
 }
 
 func TestBadGetsOfMessages(t *testing.T) {
@@ -448,24 +452,26 @@ func TestBadGetsOfMessages(t *testing.T) {
 		{"?after=x", "after"}, {"?after=1-1-1", "after"}, {"?after=%ff", "after"}, {"?around=-1-0", "around"},
 		{"?at=noon", "at"}, {"?at=2026-13-01", "at"}, {"?at=1969-12-31", "at"}, {"?at=99999-01-01", "at"},
 		{"?before=1-1&after=1-1", "before"}, {"?at=2026-03-01&around=1-1", "at"},
+		{"?limit=", "limit"}, {"?before=", "before"}, {"?after=", "after"}, {"?around=", "around"}, {"?at=", "at"}, {"?html=", "html"},
 		{"?html=yes", "html"}, {"?last=5", "last"}, {"?Limit=5", "Limit"},
 		{"?" + strings.Repeat("x", 100) + "=1", strings.Repeat("x", clipMost) + "…"},
 	} {
 		got := s.get("/r/lobby/messages" + test.query)
 		got.expectRefusal(t, 400, badField, test.field)
 	}
+	s.get("/rooms?limit=5").expectRefusal(t, 400, badField, "limit")
 	for _, room := range badRooms {
 		s.get("/r/"+room+"/messages").expectRefusal(t, 400, badRoom, "room")
 	}
 	s.get("/r/lobby/messages", "Origin: https://evil.example").expectRefusal(t, 403, notAllowed, "origin")
 }
-	s.get("/rooms?limit=5").expectRefusal(t, 400, badField, "limit")
 
 func TestBadGetsOfEvents(t *testing.T) {
 	s := startAlone(t)
 	for _, test := range []struct{ query, header, field string }{
 		{"?last=501", "", "last"}, {"?last=-1", "", "last"}, {"?last=all", "", "last"},
 		{"?after=x", "", "after"}, {"?after=1-1@", "", "after"}, {"?after=%ff", "", "after"}, {"?after=$", "", "after"},
+		{"?last=", "", "last"}, {"?after=", "", "after"}, {"?after=0-0&last=5", "", "last"}, {"?after=x", "Last-Event-ID: 0-0", "after"},
 		{"?limit=5", "", "limit"}, {"?html=true", "", "html"},
 		{"", "Last-Event-ID: yesterday", "Last-Event-ID"}, {"?after=0-0", "Last-Event-ID: 1-1@\"", "Last-Event-ID"},
 	} {

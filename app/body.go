@@ -69,6 +69,7 @@ func formBody(c *fiber.Ctx, names []string) (body, error) {
 	c.Request().PostArgs().VisitAll(func(key, value []byte) {
 		name := string(key)
 		switch {
+		case len(value) == 0 && slices.Contains(names, name): // left out: forms send empty inputs, too
 		case !slices.Contains(names, name):
 			err = refuse(badField, clip(name), "There is no field %q here.", clip(name))
 		case !utf8.Valid(value):
@@ -94,26 +95,25 @@ func onlyQueries(c *fiber.Ctx, names ...string) (err error) {
 	return err
 }
 
+// hasQuery says whether there is such a parameter. An empty one is there.
+func hasQuery(c *fiber.Ctx, name string) bool { return c.Context().QueryArgs().Has(name) }
+
 // queryInt reads a whole number within bounds.
 func queryInt(c *fiber.Ctx, name string, otherwise, least, most int) (int, error) {
-	text := c.Query(name)
-	if text == "" {
+	if !hasQuery(c, name) {
 		return otherwise, nil
 	}
-	number, err := strconv.Atoi(text)
+	number, err := strconv.Atoi(c.Query(name))
 	if err != nil || number < least || number > most {
 		return 0, refuse(badField, name, "%q is a whole number from %d to %d.", name, least, most)
 	}
 	return number, nil
 }
 
-// queryBool reads true or false, which is what nothing means.
+// queryBool reads true or false, which is what no parameter means.
 func queryBool(c *fiber.Ctx, name string) (bool, error) {
-	switch c.Query(name) {
-	case "", "false":
+	if !hasQuery(c, name) {
 		return false, nil
-	case "true":
-		return true, nil
 	}
-	return false, refuse(badField, name, "%q is true or false.", name)
+	return boolField(name, c.Query(name))
 }

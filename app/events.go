@@ -88,16 +88,23 @@ func (a *App) eventsAsked(c *fiber.Ctx) (room string, from streams.From, err err
 	if err != nil {
 		return room, from, err
 	}
+	from = streams.Newest(last)
+	if hasQuery(c, "after") {
+		cursor, err := checkCursor("after", c.Query("after"))
+		if err != nil {
+			return room, from, err
+		}
+		if hasQuery(c, "last") {
+			return room, from, errAfterAndLast
+		}
+		from = streams.After(cursor)
+	}
 	// What a browser resends by itself is newer than what the address says.
-	field, after := "Last-Event-ID", c.Get("Last-Event-ID")
-	if after == "" {
-		field, after = "after", c.Query("after")
+	if id := c.Get("Last-Event-ID"); id != "" {
+		cursor, err := checkCursor("Last-Event-ID", id)
+		return room, streams.After(cursor), err
 	}
-	if after == "" {
-		return room, streams.Newest(last), nil
-	}
-	cursor, err := checkCursor(field, after)
-	return room, streams.After(cursor), err
+	return room, from, nil
 }
 
 // untilGone returns when the client closes the connection, or is sent away.

@@ -100,7 +100,7 @@ func readFrame(raw map[string]string) (f frame, err error) {
 		}
 	}
 	if raw["after"] != "" && raw["last"] != "" {
-		return f, refuse(badField, "last", `A follow has "after" or "last", not both.`)
+		return f, errAfterAndLast
 	}
 	return f, nil
 }
@@ -138,7 +138,7 @@ func (f *frame) read(name, value string) (err error) {
 			f.Room = clip(text)
 		}
 	case "key":
-		if f.Key, err = checkKey(text); err != nil {
+		if f.Key, err = checkKey(name, text); err != nil {
 			f.Key = clip(text)
 		}
 	case "text":
@@ -187,9 +187,9 @@ func checkRoom(room string) (string, error) {
 	return room, nil
 }
 
-func checkKey(key string) (string, error) {
+func checkKey(field, key string) (string, error) {
 	if _, err := uuid.Parse(key); err != nil || len(key) != 36 {
-		return "", refuse(badField, "key", "A key is a UUID, as 9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b.")
+		return "", refuse(badField, field, "A key is a UUID, as 9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b.")
 	}
 	return key, nil
 }
@@ -240,6 +240,9 @@ func isEmoji(text string) bool {
 	}
 	return symbols > 0
 }
+
+// errAfterAndLast is for who asks for two places to begin at.
+var errAfterAndLast = refuse(badField, "last", `A follow has "after" or "last", not both.`)
 
 func checkCursor(field, text string) (streams.Cursor, error) {
 	cursor, err := streams.ParseCursor(text)

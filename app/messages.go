@@ -12,6 +12,9 @@ import (
 	"github.com/google/uuid"
 )
 
+// idempotencyKey is the header with a message's key.
+const idempotencyKey = "Idempotency-Key"
+
 // post is POST /r/{room}/messages.
 func (a *App) post(c *fiber.Ctx) error {
 	entry, form, err := a.posted(c)
@@ -42,24 +45,28 @@ func (a *App) posted(c *fiber.Ctx) (entry streams.Entry, form bool, err error) {
 	if _, err := checkRoom(c.Params("room")); err != nil {
 		return entry, false, err
 	}
-	asked, err := bodyOf(c, "text", "reply_to", "key")
-	if err != nil {
-		return entry, asked.form, err
 	if err := onlyQueries(c); err != nil {
 		return entry, false, err
 	}
+	asked, err := bodyOf(c, "text", "reply_to", "key")
+	if err != nil {
+		return entry, asked.form, err
 	}
 	entry = streams.Entry{Kind: streams.Message, Key: uuid.NewString()}
-	if key := firstOf(c.Get("Idempotency-Key"), asked.fields["key"]); key != "" {
+	field, key, given := "key", "", false
+	if key, given = asked.fields[field]; len(c.Request().Header.PeekAll(idempotencyKey)) > 0 {
 		// The header is a structured string, in quotes, to some (the IETF's draft).
-		if entry.Key, err = checkKey(strings.Trim(key, `"`)); err != nil {
+		field, key, given = idempotencyKey, strings.Trim(c.Get(idempotencyKey), `"`), true
+	}
+	if given {
+		if entry.Key, err = checkKey(field, key); err != nil {
 			return entry, asked.form, err
 		}
 	}
 	if entry.Text, err = checkText(strings.ReplaceAll(asked.fields["text"], "\r\n", "\n")); err != nil {
 		return entry, asked.form, err
 	}
-	if reply := asked.fields["reply_to"]; reply != "" {
+	if reply, given := asked.fields["reply_to"]; given {
 		if entry.ReplyTo, err = checkID("reply_to", reply); err != nil {
 			return entry, asked.form, err
 		}
@@ -133,20 +140,19 @@ func whereAsked(c *fiber.Ctx) (where streams.Where, err error) {
 	for name, place := range map[string]*streams.ID{
 		"before": &where.Before, "after": &where.After, "around": &where.Around,
 	} {
-		text := c.Query(name)
-		if text == "" {
+		if !hasQuery(c, name) {
 			continue
 		}
 		given = append(given, name)
-		cursor, err := checkCursor(name, text)
+		cursor, err := checkCursor(name, c.Query(name))
 		if err != nil {
 			return where, err
 		}
 		*place = cursor.ID
 	}
-	if text := c.Query("at"); text != "" {
+	if hasQuery(c, "at") {
 		given = append(given, "at")
-		if where.At, err = parseMoment(text); err != nil {
+		if where.At, err = parseMoment(c.Query("at")); err != nil {
 			return where, err
 		}
 	}
@@ -154,10 +160,10 @@ func whereAsked(c *fiber.Ctx) (where streams.Where, err error) {
 		slices.Sort(given)
 		return where, refuse(badField, given[1], "Only one of before, after, around and at, not %s.", strings.Join(given, " and "))
 	}
-	if where.Before.IsZero() && c.Query("before") != "" {
+	if where.Before.IsZero() && hasQuery(c, "before") {
 		return where, refuse(badField, "before", "Nothing is before 0-0.")
 	}
-	if where.After.IsZero() && c.Query("after") != "" || where.Around.IsZero() && c.Query("around") != "" {
+	if where.After.IsZero() && hasQuery(c, "after") || where.Around.IsZero() && hasQuery(c, "around") {
 		where.Around = streams.ID{Seq: 1} // the very beginning: the zero Where is the newest
 	}
 	return where, nil
@@ -178,14 +184,14 @@ func parseMoment(text string) (time.Time, error) {
 
 // rooms is GET /rooms: what there is, with what the user has not read of it.
 func (a *App) rooms(c *fiber.Ctx) error {
+	if err := onlyQueries(c); err != nil {
+		return err
+	}
 	rooms, err := a.store.Rooms(c.UserContext(), a.user(c), roomsListed)
 	if err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	if err := onlyQueries(c); err != nil {
-		return err
-	}
 	return c.Send(roomsJSON(rooms))
 }

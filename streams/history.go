@@ -61,31 +61,38 @@ func (s *Store) page(ctx context.Context, room string, where Where) (Page, error
 		return s.around(ctx, room, where)
 	case !where.After.IsZero():
 		from := where.After.next()
-		asOf, found, err := s.fold(ctx, room, stretchAsk{false, from.String(), where.Limit})
+		asOf, found, err := s.fold(ctx, room, stretchAsk{false, from.String(), where.Limit}, stretchAsk{true, where.After.String(), 1})
 		if err != nil {
 			return Page{}, err
 		}
-		page := Page{AsOf: asOf, Entries: found[0].entries, Older: from, Newer: found[0].end}
-		if len(page.Entries) > 0 {
-			page.Older = page.Entries[0].ID
+		page := Page{AsOf: asOf, Entries: found[0].entries, Newer: found[0].end}
+		if !found[1].isEmpty() {
+			page.Older = from
+			if len(page.Entries) > 0 {
+				page.Older = page.Entries[0].ID
+			}
+		}
+		return page, nil
+	case !where.Before.IsZero():
+		from := where.Before.previous()
+		asOf, found, err := s.fold(ctx, room, stretchAsk{true, from.String(), where.Limit}, stretchAsk{false, where.Before.String(), 1})
+		if err != nil {
+			return Page{}, err
+		}
+		page := Page{AsOf: asOf, Entries: found[0].entries, Older: found[0].end}
+		if !found[1].isEmpty() {
+			page.Newer = cmp.Or(from, ID{Seq: 1}) // not zero, and no entry is there
+			if n := len(page.Entries); n > 0 {
+				page.Newer = page.Entries[n-1].ID
+			}
 		}
 		return page, nil
 	}
-	bound := "+"
-	if !where.Before.IsZero() {
-		bound = where.Before.previous().String()
-	}
-	asOf, found, err := s.fold(ctx, room, stretchAsk{true, bound, where.Limit})
+	asOf, found, err := s.fold(ctx, room, stretchAsk{true, "+", where.Limit})
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{AsOf: asOf, Entries: found[0].entries, Older: found[0].end}
-	if n := len(page.Entries); n > 0 && !where.Before.IsZero() {
-		page.Newer = page.Entries[n-1].ID
-	} else if !where.Before.IsZero() {
-		page.Newer = where.Before.previous()
-	}
-	return page, nil
+	return Page{AsOf: asOf, Entries: found[0].entries, Older: found[0].end}, nil
 }
 
 // around is half a page before the place and the rest from it on.
@@ -116,6 +123,9 @@ type folded struct {
 	entries []Entry // oldest first
 	end     ID      // there may be more beyond it; zero: there is not
 }
+
+// isEmpty says that there is nothing in that direction.
+func (f *folded) isEmpty() bool { return len(f.entries) == 0 && f.end.IsZero() }
 
 // fold reads messages and tombstones, as they are now, of all stretches at once.
 func (s *Store) fold(ctx context.Context, room string, asks ...stretchAsk) (asOf Cursor, found []folded, err error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -171,9 +172,12 @@ func TestPagesAtTheEdges(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
-		empty := page(t, store, streams.Where{Limit: 5})
-		if len(empty.Entries) != 0 || !empty.Older.IsZero() || empty.AsOf.String() != "0-0@0" {
-			t.Errorf("of no room: %+v", empty)
+		for _, where := range []streams.Where{{}, {Before: streams.ID{Millis: 5}}, {After: streams.ID{Millis: 5}}, {Around: streams.ID{Millis: 5}}} {
+			where.Limit = 5
+			empty := page(t, store, where)
+			if len(empty.Entries) != 0 || !empty.Older.IsZero() || !empty.Newer.IsZero() || empty.AsOf.String() != "0-0@0" {
+				t.Errorf("of no room, %+v: %+v", where, empty)
+			}
 		}
 		first := say(t, store, "lobby", "a").Cursor.ID
 		last := say(t, store, "lobby", "b").Cursor.ID
@@ -199,12 +203,19 @@ func TestPagesAtTheEdges(t *testing.T) {
 			if texts(got.Entries) != ask.want {
 				t.Errorf("%s: %q, want %q", name, texts(got.Entries), ask.want)
 			}
-			// What it says is beyond it is where the other messages are.
-			if !got.Newer.IsZero() && ask.want == "" && texts(page(t, store, streams.Where{After: got.Newer, Limit: 5}).Entries) != "a b" {
-				t.Errorf("%s: newer %v", name, got.Newer)
+			// What it says is beyond it is where the other messages are, and nothing is where it says so.
+			var older, newer string
+			if !got.Older.IsZero() {
+				older = texts(page(t, store, streams.Where{Before: got.Older, Limit: 5}).Entries)
 			}
-			if !got.Older.IsZero() && ask.want == "" && texts(page(t, store, streams.Where{Before: got.Older, Limit: 5}).Entries) != "a b" {
-				t.Errorf("%s: older %v", name, got.Older)
+			if !got.Newer.IsZero() {
+				newer = texts(page(t, store, streams.Where{After: got.Newer, Limit: 5}).Entries)
+			}
+			if all := strings.Fields(older + " " + ask.want + " " + newer); !slices.Equal(all, []string{"a", "b"}) {
+				t.Errorf("%s: older %v has %q, newer %v has %q", name, got.Older, older, got.Newer, newer)
+			}
+			if !got.Older.IsZero() && older == "" || !got.Newer.IsZero() && newer == "" {
+				t.Errorf("%s: nothing is at older %v or newer %v", name, got.Older, got.Newer)
 			}
 		}
 	})

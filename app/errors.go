@@ -102,7 +102,7 @@ var known = []struct {
 		people: "No room can have that name. A room's name is 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit."}},
 	{streams.ErrNotFound, problem{code: notFound, field: "of", message: "There is no such message in this room."}},
 	{streams.ErrNotYours, problem{code: notYours, field: "of", message: "That message is somebody else's."}},
-	{streams.ErrKeyTaken, problem{code: badField, field: "key", message: "This key was used for somebody else's message. Make a new one."}},
+	{streams.ErrKeyTaken, problem{code: badField, field: "key", message: "This key was used for something else. Make a new one."}},
 	{streams.ErrTooManyKind, problem{code: badField, field: "emoji", message: "That message has 50 different reactions already."}},
 	{streams.ErrFull, problem{code: full, message: "Chat storage is full. Your message was not stored; keep it and try again later."}},
 	{streams.ErrUnavailable, problem{code: unavailable, message: "Chat storage is not reachable just now. Try again with the same key.",

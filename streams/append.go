@@ -31,7 +31,7 @@ const keyKept = 24 * time.Hour
 var (
 	ErrNotFound    = errors.New("there is no such message")
 	ErrNotYours    = errors.New("the message is somebody else's")
-	ErrKeyTaken    = errors.New("the key was used for somebody else's message")
+	ErrKeyTaken    = errors.New("the key was used for something else")
 	ErrTooManyKind = errors.New("the message has 50 different reactions")
 )
 

@@ -17,12 +17,21 @@ local epoch, n, messages = meta[1], tonumber(meta[2] or 0), tonumber(meta[3] or 
 local length = redis.call('XLEN', KEYS[1])
 local begun = length > 0 or redis.call('EXISTS', KEYS[1]) == 1
 
+local function fields(id)
+  local found = redis.call('XRANGE', KEYS[1], id, id)[1]
+  if not found then return nil end
+  local entry = {}
+  for i = 1, #found[2], 2 do entry[found[2][i]] = found[2][i + 1] end
+  return entry
+end
+
 -- A key of a lost history is no proof that this one has the entry.
 local sent = redis.call('GET', KEYS[7])
 if sent and begun then
   local id, of_epoch, by = string.match(sent, '^(%S+) (%S+) (.*)$')
   if of_epoch == epoch then
-    if by ~= uid then return {'key_taken'} end
+    local entry = fields(id)
+    if by ~= uid or entry and entry.kind ~= kind then return {'key_taken'} end
     -- A write, so that a WAIT after this waits for the entry as well.
     redis.call('PEXPIRE', KEYS[7], ARGV[3])
     return {'repeated', id, epoch}
@@ -30,11 +39,8 @@ if sent and begun then
 end
 
 local function message(id)
-  local found = redis.call('XRANGE', KEYS[1], id, id)[1]
-  if not found then return nil end
-  local fields = {}
-  for i = 1, #found[2], 2 do fields[found[2][i]] = found[2][i + 1] end
-  return fields.kind == 'message' and fields or nil
+  local entry = fields(id)
+  return entry and entry.kind == 'message' and entry or nil
 end
 
 local function at_or_before(a, b)

@@ -99,6 +99,43 @@ func TestWhatMayBeAppended(t *testing.T) {
 	})
 }
 
+func TestAKeyStandsForOneEntry(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		key := uuid.NewString()
+		first := streams.Entry{Kind: streams.Message, Key: key, User: ada, Text: "once"}
+		stored, err := store.Append(context.Background(), "lobby", first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := stored.Cursor.ID
+		capitals := first
+		capitals.Key = strings.ToUpper(key)
+		for name, ask := range map[string]struct {
+			entry streams.Entry
+			want  error
+		}{
+			"again":              {first, nil},
+			"again, in capitals": {capitals, nil},
+			"by somebody else":   {streams.Entry{Kind: streams.Message, Key: key, User: bob, Text: "once"}, streams.ErrKeyTaken},
+			"for an edit":        {streams.Entry{Kind: streams.Edit, Key: key, User: ada, Of: of, Text: "twice"}, streams.ErrKeyTaken},
+			"for a delete":       {streams.Entry{Kind: streams.Delete, Key: key, User: ada, Of: of}, streams.ErrKeyTaken},
+			"for a topic":        {streams.Entry{Kind: streams.Topic, Key: key, User: ada, Text: "once"}, streams.ErrKeyTaken},
+		} {
+			again, err := store.Append(context.Background(), "lobby", ask.entry)
+			if !errors.Is(err, ask.want) || err == nil && (again.Cursor != stored.Cursor || !again.Repeated) {
+				t.Errorf("%s: %+v, %v, want %v", name, again, err, ask.want)
+			}
+		}
+		// What the key stored may be erased: it is stored once all the same.
+		amend(t, store, streams.Delete, of, "")
+		if again, err := store.Append(context.Background(), "lobby", first); err != nil || !again.Repeated {
+			t.Errorf("after it was deleted: %+v, %v", again, err)
+		}
+	})
+}
+
 func TestAMessageHasAtMostFiftyDifferentReactions(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {

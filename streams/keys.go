@@ -4,6 +4,7 @@ import (
 	"errors"
 	"hash/fnv"
 	"strconv"
+	"strings"
 )
 
 // buckets is how many hash tags the rooms are spread over. It is part of the
@@ -73,4 +74,6 @@ func (k keys) read(userID string) string {
 	return k.bucket(bucketOf(userID)) + "user:" + userID + ":read"
 }
 
-func (k keys) sent(room, key string) string { return k.room(room) + ":sent:" + key }
+// sent is the entry ID that a send key stored. The letters of a UUID have no case
+// (RFC 9562, section 4).
+func (k keys) sent(room, key string) string { return k.room(room) + ":sent:" + strings.ToLower(key) }

@@ -153,11 +153,22 @@ func (s *Store) ReadUpTo(ctx context.Context, user User, room string) (ID, error
 	return ParseID(marks[0])
 }
 
-// MarkRead says that the user has read the room up to id. A marker never moves
+// MarkRead says that the user has read the room up to id, or up to its end if that
+// comes before: nobody has read what is yet to be said. A marker never moves
 // back. The user's other devices that follow the room are signalled.
 func (s *Store) MarkRead(ctx context.Context, user User, room string, id ID) error {
 	if err := CheckRoom(room); err != nil {
 		return err
+	}
+	last, err := s.reads.XRevRangeN(ctx, s.keys.room(room), "+", "-", 1).Result()
+	if err != nil {
+		return fmt.Errorf("find the end of room %q: %w", room, wrap(err))
+	}
+	if len(last) == 0 {
+		return nil
+	}
+	if end, err := ParseID(last[0].ID); err == nil && end.Before(id) {
+		id = end
 	}
 	moved, err := markScript.Run(ctx, s.reads, []string{s.keys.read(user.ID)}, room, id.String()).Int()
 	if err != nil {

@@ -178,6 +178,19 @@ func TestReadMarkerCountsWhatOthersSaidSince(t *testing.T) {
 		if id, err := store.ReadUpTo(ctx, bob, "lobby"); err != nil || id != last.Cursor.ID {
 			t.Errorf("read up to %v, %v", id, err)
 		}
+		// Nor to what is yet to be said.
+		far := streams.ID{Millis: 1 << 60}
+		for _, room := range []string{"lobby", "nobody-was-here"} {
+			if err := store.MarkRead(ctx, bob, room, far); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if id, _ := store.ReadUpTo(ctx, bob, "lobby"); id != last.Cursor.ID {
+			t.Errorf("read up to %v, of what ends at %v", id, last.Cursor.ID)
+		}
+		if id, _ := store.ReadUpTo(ctx, bob, "nobody-was-here"); !id.IsZero() {
+			t.Errorf("read up to %v where nothing is", id)
+		}
 	})
 }
 

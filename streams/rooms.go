@@ -64,7 +64,7 @@ func (s *Store) Rooms(ctx context.Context, user User, limit int) ([]Room, error)
 	replies := make([]*redis.Cmd, len(names))
 	for i, name := range names {
 		keys := []string{s.keys.room(name), s.keys.meta(name), s.keys.present(name)}
-		replies[i] = unreadScript.Eval(ctx, pipe, keys, marks[i], user.ID, "@"+strings.ToLower(user.Name))
+		replies[i] = unreadScript.Eval(ctx, pipe, keys, marks[i], user.ID, "@"+strings.Map(lower, user.Name), "@"+strings.ToLower(user.Name))
 	}
 	pipe.Exec(ctx)
 	rooms := make([]Room, 0, len(names))
@@ -83,6 +83,14 @@ func (s *Store) Rooms(ctx context.Context, user User, limit int) ([]Room, error)
 		}
 	}
 	return rooms, nil
+}
+
+// lower is what Lua makes of a letter.
+func lower(r rune) rune {
+	if 'A' <= r && r <= 'Z' {
+		r += 'a' - 'A'
+	}
+	return r
 }
 
 func readRoom(name string, reply []any) Room {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -225,6 +226,31 @@ func TestUnreadIsExactBelowAHundredHoweverMuchElseHappened(t *testing.T) {
 		}
 		if got := unread(); got < 100 {
 			t.Errorf("%d unread, want 100 or more", got)
+		}
+	})
+}
+
+func TestMentionIsTheWholeName(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		ctx := context.Background()
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		first := say(t, store, "lobby", "first").Cursor.ID
+		for i, name := range []string{"Ada", "Élan Vital"} {
+			user := streams.User{ID: fmt.Sprint(i), Name: name}
+			store.MarkRead(ctx, user, "lobby", first)
+			before := 0
+			for format, want := range map[string]int{
+				"@%s": 1, "hi @%s!": 1, "(@%s)": 1, "@%s…": 1, "@%s👍": 1, "你好@%s，": 1, "@%sさん": 1, "@%s's": 1, "@%sx, no, @%s": 1,
+				"%s": 0, "@%sm": 0, "@%s2": 0, "@%sé": 0, "me@%s.example": 0, "é@%s": 0, "7@%s": 0, "@": 0,
+			} {
+				say(t, store, "lobby", strings.ReplaceAll(format, "%s", name))
+				rooms, err := store.Rooms(ctx, user, 1)
+				if err != nil || rooms[0].Mentions-before != want {
+					t.Errorf("%q to %s: %d mentions, %v, want %d", format, name, rooms[0].Mentions-before, err, want)
+				}
+				before = rooms[0].Mentions
+			}
 		}
 	})
 }

@@ -1,7 +1,8 @@
 -- What a list of rooms says of one room to one user.
 --
 -- KEYS  1 room  2 meta  3 present
--- ARGV  1 read up to this entry ID, '' for never  2 user ID  3 '@name' in lower case
+-- ARGV  1 read up to this entry ID, '' for never  2 user ID  3 '@name', A to Z in lower
+--       case  4 '@name', all in lower case
 -- Reply {last entry ID or '', topic, unread, mentions, people here}
 --
 -- Others' messages after the marker are counted, from the newest back: 250 entries, and on
@@ -10,15 +11,31 @@
 
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local topic = redis.call('HGET', KEYS[2], 'topic') or ''
-local unread, mentions = 0, 0
+local unread, mentioned = 0, 0
+
+-- A mention is the whole name: no letter or digit stands before the @ or after the name,
+-- of scripts that put spaces between words (up to U+1FFF, in UTF-8 begun by 0xC3 to
+-- 0xE1). views/static/js/mark.js has the same rule.
+local word = '[%w\195-\225]'
+local function mentions(text, name)
+  local from, to = string.find(text, name, 1, true)
+  while from do
+    if not string.find(text, '^' .. word, to + 1)
+      and not string.find(string.sub(text, math.max(1, from - 3), from - 1), word .. '[\128-\191]*$') then
+      return true
+    end
+    from, to = string.find(text, name, to + 1, true)
+  end
+end
 
 local function count(fields)
   local entry = {}
   for i = 1, #fields, 2 do entry[fields[i]] = fields[i + 1] end
   if entry.kind ~= 'message' or entry.uid == ARGV[2] then return end
   unread = unread + 1
-  if ARGV[3] ~= '@' and string.find(string.lower(entry.text or ''), ARGV[3], 1, true) then
-    mentions = mentions + 1
+  local text = string.lower(entry.text or '') -- A to Z only
+  if ARGV[3] ~= '@' and (mentions(text, ARGV[3]) or mentions(text, ARGV[4])) then
+    mentioned = mentioned + 1
   end
 end
 
@@ -30,4 +47,4 @@ for _ = 1, 4 do
   if #some < 250 then break end
   before = '(' .. some[250][1]
 end
-return {last and last[1] or '', topic, unread, mentions, redis.call('HLEN', KEYS[3])}
+return {last and last[1] or '', topic, unread, mentioned, redis.call('HLEN', KEYS[3])}

@@ -12,19 +12,31 @@ export function places(text, sought) {
 }
 
 /**
- * Puts <mark> around what is looked for in an element's text, but in code. Only text
- * nodes are split: nothing becomes markup.
+ * Where a text names somebody, by @ and the whole name: no letter or digit stands before
+ * or after it, of scripts that put spaces between words. The server counts by the same
+ * rule, in unread.lua.
+ * @param {string} text
+ * @param {string} name
+ */
+export function mentions(text, name) {
+  const inWord = (at) => /[0-9a-z\u00c0-\u1fff]/i.test(text.charAt(at));
+  return name ? places(text, `@${name}`).filter(([start, end]) => !inWord(start - 1) && !inWord(end)) : [];
+}
+
+/**
+ * Puts <mark> around what is found in an element's text, but in code. Only text nodes are
+ * split: nothing becomes markup.
  * @param {Element} element
- * @param {string} sought
+ * @param {(text: string) => [number, number][]} find
  * @param {string} [name] the marks' class
  */
-export function mark(element, sought, name = "") {
-  if (!element.textContent.toLowerCase().includes(sought.toLowerCase())) return;
+export function mark(element, find, name = "") {
+  if (!find(element.textContent).length) return;
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   const nodes = [];
   while (walker.nextNode()) if (!walker.currentNode.parentElement.closest("code, mark")) nodes.push(walker.currentNode);
   for (const node of nodes) {
-    for (const [start, end] of places(node.data, sought).reverse()) {
+    for (const [start, end] of find(node.data).reverse()) {
       const range = document.createRange();
       range.setStart(node, start);
       range.setEnd(node, end);

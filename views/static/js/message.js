@@ -1,6 +1,6 @@
 import * as avatar from "./avatar.js";
 import { compare, timeOf } from "./id.js";
-import { mark } from "./mark.js";
+import { mark, mentions } from "./mark.js";
 import { fill } from "./render.js";
 import { clock, moment } from "./time.js";
 
@@ -151,7 +151,7 @@ export class MessageMaker {
 
   /** Marks where a message names me. @param {Element} article */
   mention(article) {
-    if (this.#me) mark(part(article, ".body"), `@${this.#me.name}`, "mention");
+    if (this.#me) mark(part(article, ".body"), (text) => mentions(text, this.#me.name), "mention");
   }
 
   /** Shows the time of a message in the reader's zone. */

@@ -1,9 +1,7 @@
 import { compare } from "./id.js";
+import { mentions } from "./mark.js";
 
 /** @typedef {{ room: string, title: string, last: string, read: string | null, unread: number, mentions: number, present: number }} Room */
-
-/** Whether a text names somebody, as the server counts it. @param {string} text @param {string} name */
-export const mentions = (text, name) => name !== "" && text.toLowerCase().includes(`@${name.toLowerCase()}`);
 
 /**
  * Rooms is what is known of each room beside the page's: as the server listed it, and
@@ -48,7 +46,7 @@ export class Rooms extends EventTarget {
       this.#heard.set(name, entry.id);
       const listed = compare(entry.id, room.last) <= 0; // It was counted by the server already.
       if (!listed) this.#count(room, entry);
-      if (entry.kind !== "message" || !this.#isNews(room, entry) || !mentions(entry.text, this.#me?.name ?? "")) continue;
+      if (entry.kind !== "message" || !this.#isNews(room, entry) || !mentions(entry.text, this.#me?.name ?? "").length) continue;
       if (!listed) room.mentions++;
       this.dispatchEvent(new CustomEvent("mention", { detail: { room: name, entry } }));
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Rooms, mentions, stepped } from "./rooms.js";
+import { Rooms, stepped } from "./rooms.js";
 
 const room = (name, last, more) => ({ room: name, title: name, last, read: "1-0", unread: 0, mentions: 0, present: 0, ...more });
 const said = (id, text, user = "bob") => ({ id, kind: "message", user: { id: user, name: user }, text });
@@ -13,12 +13,6 @@ function begin() {
   rooms.take([room("lobby", "5-0"), room("kitchen", "9-0"), room("attic", "2-0", { read: null })]);
   return { rooms, heard };
 }
-
-test("a mention is @ and the name, in any case", () => {
-  assert.ok(mentions("hello @ada!", "Ada"));
-  assert.ok(!mentions("hello ada", "Ada"));
-  assert.ok(!mentions("hello @", ""));
-});
 
 test("it counts what others wrote after what the list knew, and once", () => {
   const { rooms, heard } = begin();

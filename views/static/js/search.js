@@ -98,7 +98,7 @@ function row({ id, user, text }, sought) {
   const start = Math.max(0, (places(text, sought)[0]?.[0] ?? 0) - 60);
   const shown = text.slice(start, start + SHOWN).replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, ""); // no halves of characters
   words.textContent = (start ? "…" : "") + shown + (text.length > start + SHOWN ? "…" : "");
-  mark(words, sought);
+  mark(words, (text) => places(text, sought));
   link.append(author, " ", time, words);
   made.append(link);
   return made;

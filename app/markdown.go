@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"burble/streams"
 
@@ -201,7 +202,7 @@ func (colouredCode) RegisterFuncs(register renderer.NodeRendererFuncRegisterer) 
 		if language != "" {
 			w.WriteString(` class="language-` + html.EscapeString(language) + `"`)
 		}
-		w.WriteString(">" + highlight(language, strings.ToValidUTF8(strings.ReplaceAll(code.String(), "\x00", "\ufffd"), "\ufffd")) + "</code></pre>\n")
+		w.WriteString(">" + highlight(language, strings.ToValidUTF8(strings.ReplaceAll(code.String(), "\x00", "\ufffd"), "\ufffd"), timeLeft(node)) + "</code></pre>\n")
 		if lines > foldedLines {
 			w.WriteString("</details>\n")
 		}
@@ -209,6 +210,17 @@ func (colouredCode) RegisterFuncs(register renderer.NodeRendererFuncRegisterer) 
 	}
 	register.Register(ast.KindFencedCodeBlock, render)
 	register.Register(ast.KindCodeBlock, render)
+}
+
+// timeLeft is what the message of this node may still take to be coloured.
+func timeLeft(node ast.Node) *time.Duration {
+	document := node.OwnerDocument()
+	left, known := document.Meta()["left"].(*time.Duration)
+	if !known {
+		left = new(highlightTime)
+		document.AddMeta("left", left)
+	}
+	return left
 }
 
 // imageAsLink renders an image as a link: a page loads nothing from elsewhere.

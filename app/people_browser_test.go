@@ -73,7 +73,7 @@ func TestMentionIsNotifiedWhenTheBellIsOnAndNobodyLooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	bob.click("#bell")
-	bob.wait("why it is not on", `document.querySelector("#said").innerText === "The browser blocks notifications of this site."`)
+	bob.wait("why it is not on", `document.querySelector("#said").innerText === "The browser blocks notifications."`)
 	bob.runs(`delete globalThis.Notification`) // As in a browser on an iPhone.
 	bob.click("#bell")
 	bob.wait("what there is to do", `document.querySelector("#said").innerText === "Add Burble to the home screen to be notified."`)

@@ -43,7 +43,7 @@ export class Alerts {
   #ring(on) {
     this.#bell.ariaPressed = String(on);
     this.#bell.title = on ? "You are told when you are mentioned" : "Tell me when I am mentioned";
-    if (!on && globalThis.Notification?.permission === "denied") this.#bell.title = "The browser blocks notifications of this site";
+    if (!on && globalThis.Notification?.permission === "denied") this.#bell.title = "The browser blocks notifications";
     this.#bell.lastElementChild.textContent = this.#bell.title;
   }
 

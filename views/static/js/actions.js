@@ -156,7 +156,7 @@ async function copy(text, done) {
 /** Copies where there is no clipboard to write to: on a page that did not come by TLS. */
 function copySelected(text) {
   const { activeElement } = document;
-  const field = Object.assign(document.createElement("textarea"), { value: text, className: "hidden" });
+  const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true, className: "hidden" }); // No keyboard comes up for it.
   document.body.append(field);
   field.select();
   const done = document.execCommand("copy");

@@ -148,6 +148,11 @@ func (a *App) renderRoom(c *fiber.Ctx, name string, where streams.Where, model v
 	model.TextLimit = textLimit
 	model.Origin = a.caller(c).origin
 	model.Messages = viewMessages(page.Entries, a.caller(c).guest)
+	named := func(message views.Message) bool { return message.ID == model.Highlight }
+	if model.Highlight != "" && !slices.ContainsFunc(model.Messages, named) {
+		c.Status(http.StatusNotFound) // The address is the message's; the page is of where it would be.
+		model.Notice = "That message is not here any more."
+	}
 	return render(c, "room", model)
 }
 

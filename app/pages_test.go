@@ -85,6 +85,18 @@ func TestRoomPageShowsTheNewestAndWhereToGoOn(t *testing.T) {
 	if !strings.Contains(link.body, `id="m`+all[30]+`"`) || strings.Count(link.body, `aria-current="true"`) != 1 {
 		t.Error("the message is not marked")
 	}
+	for _, gone := range []string{all[30] + "9", "123-0", "1795700000000-99"} {
+		link := there.get("/r/lobby/"+gone, "Accept: text/html")
+		if link.status != 404 || !strings.Contains(link.body, `role="alert">That message is not here any more.`) || len(shown(link)) == 0 {
+			t.Errorf("permalink of no message: %d, %d messages", link.status, len(shown(link)))
+		}
+		if strings.Contains(link.body, `aria-current="true"`) {
+			t.Error("another message is marked as the one that is not there")
+		}
+		if around := there.history("lobby", "?around="+gone); len(around.Entries) == 0 {
+			t.Error("a program gets nothing around it")
+		}
+	}
 	id, _ := streams.ParseID(all[60])
 	moment := there.get("/r/lobby?at="+url.QueryEscape(id.Time().UTC().Format(time.RFC3339Nano)), "Accept: text/html")
 	if got := shown(moment); !slices.Contains(got, all[60]) || len(got) != 50 {

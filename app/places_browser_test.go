@@ -71,6 +71,17 @@ func TestPlacesOfTheRoomAreLinkedJumpedToAndLeft(t *testing.T) {
 	link := see[string](bob, `document.querySelector("`+bob.message("tale 270")+` .when").href`)
 	ada.open(here, strings.Replace(link, there.url(), "", 1))
 	ada.expectPlace("tale 270", "live")
+
+	// One that is no more says so, until one leaves.
+	ada.forgive("404")
+	ada.open(here, fmt.Sprintf("/r/tales/%d-7", times[99].UnixMilli()))
+	ada.wait("the truth of it", `document.querySelector("#truth").dataset.state === "past"`)
+	ada.shows("tale 99", "tale 101")
+	ada.expect("what became of it", `document.querySelector(".below [role=alert]").innerText`, "That message is not here any more.")
+	ada.press("Escape")
+	ada.shows("tale 280")
+	ada.wait("no word of it", `!document.querySelector(".below [role=alert]")`)
+
 	ada.open(here, fmt.Sprintf("/r/tales/%d-0", times[99].UnixMilli()))
 	ada.expectPlace("tale 100", "past")
 	ada.shows("tale 80", "tale 120")

@@ -47,6 +47,7 @@ async function now() {
       return location.assign(`/r/${room}`);
     }
   }
+  document.querySelector(".notice")?.remove(); // What it was about is over.
   if (location.pathname + location.search !== `/r/${room}`) window.history.replaceState(null, "", `/r/${room}`);
   await scroll.toEnd();
   jump.update();

@@ -525,7 +525,7 @@ func TestStatusIsToldToWhoeverIsConnected(t *testing.T) {
 
 func TestClosingHandshakeIsAnswered(t *testing.T) {
 	s := startAlone(t)
-	for _, code := range []int{1000, 1001, 4999} {
+	for _, code := range []int{1000, 1001, 1012, 4999} {
 		c := s.connect(testGuest{})
 		c.conn.WriteControl(fasthttpws.CloseMessage, fasthttpws.FormatCloseMessage(code, "bye"), time.Now().Add(patience))
 		if got := c.closed(); got != code {

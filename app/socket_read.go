@@ -24,6 +24,9 @@ const (
 	socketChunk = 4 << 10
 	// lastCloseCode is the highest there is, RFC 6455 section 7.4.2.
 	lastCloseCode = 4999
+	// lastRegistered is the last of the codes that IANA registered after the RFC, from
+	// 1012 on: the library knows only those before.
+	lastRegistered = 1014
 )
 
 // socketReader reads what a client sends on a WebSocket. It is the session's
@@ -158,14 +161,25 @@ func (s *session) control(header ws.Header) error {
 		return &goodbye{code: closeNormal}
 	case header.OpCode == ws.OpClose:
 		code, reason := ws.ParseCloseFrameData(payload)
-		err := ws.CheckCloseFrameData(code, reason)
-		if err == nil && code > lastCloseCode {
-			err = ws.ErrProtocolStatusCodeUnknown
-		}
-		if err != nil {
+		err := checkClose(code, reason)
+		switch {
+		case err == ws.ErrProtocolInvalidUTF8:
+			return &goodbye{code: closeNotUTF8, reason: "not UTF-8"}
+		case err != nil:
 			return &goodbye{code: closeProtocol, reason: err.Error()}
 		}
 		return &goodbye{code: int(code)}
 	}
 	return nil
+}
+
+// checkClose says whether a client may close with that.
+func checkClose(code ws.StatusCode, reason string) error {
+	switch {
+	case code > lastCloseCode:
+		return ws.ErrProtocolStatusCodeUnknown
+	case code >= closeRestart && code <= lastRegistered:
+		code = closeNormal
+	}
+	return ws.CheckCloseFrameData(code, reason)
 }

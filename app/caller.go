@@ -27,7 +27,7 @@ type caller struct {
 	address string // to count by
 	origin  string // of this server, as the caller addressed it
 	tls     bool   // the browser is known to speak TLS
-	cookie  bool   // it carries a session cookie, good or not
+	cookie  bool   // it carries a session cookie that is good
 	bearer  bool   // it carries a token
 	err     error  // the token is no good; a bad cookie is as none
 }
@@ -46,9 +46,8 @@ func (a *App) caller(c *fiber.Ctx) *caller {
 	}
 	now := time.Now()
 	if token := c.Cookies(cookieName(tls)); token != "" {
-		found.cookie = true
 		if guest, err := a.guests.Guest(token, now); err == nil {
-			found.guest = &guest
+			found.cookie, found.guest = true, &guest
 		}
 	}
 	if token, ok := bearer(c.Get(fiber.HeaderAuthorization)); ok {
@@ -87,6 +86,9 @@ func (a *App) checkOrigin(c *fiber.Ctx) error {
 	changes := c.Method() != http.MethodGet && c.Method() != http.MethodHead || c.Path() == "/ws"
 	if origin == "" && !changes {
 		return c.Next()
+	}
+	if origin == "" && caller.cookie && !caller.bearer {
+		return refuse(notAllowed, "origin", "What comes with a cookie says its Origin. Programs have a token: Authorization: Bearer.")
 	}
 	allowed := originAllowed(origin, host(c), caller.tls, a.config.Origins, caller.cookie, caller.bearer)
 	if !allowed || origin == "" && fromElsewhere(c.Get("Sec-Fetch-Site")) {

@@ -165,6 +165,9 @@ func TestMissingOriginIsOnlyForProgramsWhereSomethingChanges(t *testing.T) {
 	s := startAlone(t)
 	ada := s.guest("Ada")
 	cookie := "Cookie: burble=" + ada.Token
+	if told := s.get("/ws", cookie); !strings.Contains(told.body, "Authorization: Bearer") {
+		t.Errorf("with a cookie, and not told what to do: %s", told.body)
+	}
 	for _, surface := range surfaces {
 		ask := func(headers ...string) bool {
 			status, _ := surface.ask(s, headers...)
@@ -175,6 +178,9 @@ func TestMissingOriginIsOnlyForProgramsWhereSomethingChanges(t *testing.T) {
 		}
 		if !ask(ada.bearer()) {
 			t.Errorf("%s, with a token: refused", surface.name)
+		}
+		if ask("Cookie: burble=bad") != ask() {
+			t.Errorf("%s, with a cookie that is no good: not as without", surface.name)
 		}
 		// Had something on the way taken Origin off, the browser still says where from.
 		for _, site := range []string{"cross-site", "same-site"} {

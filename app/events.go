@@ -26,6 +26,7 @@ func (a *App) events(c *fiber.Ctx) error {
 			a.log.Error("cannot follow", "room", room, "error", err)
 			return
 		}
+		f.tellAway()
 		f.untilGone()
 	})
 }

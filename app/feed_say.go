@@ -24,6 +24,17 @@ func (f *feed) tell(away bool) {
 	f.start()
 }
 
+// tellAway tells who comes while Redis is away, and heard nothing of its going.
+func (f *feed) tellAway() {
+	if !f.app.store.Away() {
+		return
+	}
+	f.tell(true)
+	if !f.app.store.Away() { // its coming back may have been told before
+		f.tell(false)
+	}
+}
+
 // note has a frame written that does not matter much: one too many is dropped.
 func (f *feed) note(frame []byte) {
 	f.mu.Lock()

@@ -138,11 +138,13 @@ func (s *session) greet(first *frame) {
 	hello := webSocketFrame(opText, helloJSON(s.guest, s.app.store.Durability()))
 	if first == nil {
 		s.write(hello)
+		s.tellAway()
 		return
 	}
 	s.writing.Lock()
 	s.rest = append(s.rest, hello...) // goes with what is read, or told, first
 	s.writing.Unlock()
+	s.tellAway()
 	if err := s.enter(*first); err != nil {
 		s.refuse(err, *first)
 	}

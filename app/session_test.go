@@ -16,6 +16,7 @@ import (
 	"burble/streams/redistest"
 
 	fasthttpws "github.com/fasthttp/websocket"
+	"github.com/redis/go-redis/v9"
 )
 
 func TestHelloSaysWhoTheServerTakesYouFor(t *testing.T) {
@@ -520,6 +521,33 @@ func TestStatusIsToldToWhoeverIsConnected(t *testing.T) {
 		if line := people.line(); line != want {
 			t.Errorf("text: %q, want %q", line, want)
 		}
+	}
+}
+
+func TestStatusIsToldToWhoeverComesMeanwhile(t *testing.T) {
+	upstream := imitation(t).Addrs[0]
+	wire := redistest.StartProxy(t, upstream)
+	s := startServer(t, &redis.UniversalOptions{Addrs: []string{wire.Addr}})
+	wire.Point("")
+	soon(t, "Redis is away", s.store.Away)
+	const away = `{"type":"status","redis":"away"}`
+	c := s.connect(testGuest{})
+	d, _ := s.dialAt("/ws?room=lobby")
+	if first := d.await("hello"); len(d.waiting) > 0 {
+		t.Errorf("before %s came %+v", first.raw, d.waiting)
+	}
+	events := s.stream("/r/lobby/events")
+	if event := events.event(); event != (sse{"", "status", away}) {
+		t.Errorf("SSE begins with %+v", event)
+	}
+	for name, c := range map[string]*testSocket{"a socket": c, "a follow in the address": d} {
+		if status := c.await("status"); status.raw != away {
+			t.Errorf("%s: %s", name, status.raw)
+		}
+	}
+	wire.Point(upstream)
+	d.await("followed")
+	for events.event().event != "followed" {
 	}
 }
 

@@ -294,3 +294,49 @@ func TestWatchingARoomIsNotBeingThere(t *testing.T) {
 		t.Errorf("who only watches from now on: %+v", left)
 	}
 }
+
+func TestWhatRedisWasNotToldOfPeopleIsSaidAgain(t *testing.T) {
+	at := imitation(t)
+	server := startServer(t, at)
+	client := redis.NewUniversalClient(at)
+	defer client.Close()
+	people, now, asker := newPresence(server.store, server.log), time.Now(), &feed{pumping: true}
+	ada, bob, eve := Guest{ID: "1", Name: "Ada"}, Guest{ID: "2", Name: "Bob"}, Guest{ID: "3", Name: "Eve"}
+	tell := func(meanwhile func()) {
+		t.Helper()
+		now = now.Add(presenceGrace)
+		changes := people.changes(now)
+		meanwhile()
+		for _, change := range changes {
+			people.tell(t.Context(), change)
+		}
+	}
+	nothing := func() {}
+	for _, guest := range []Guest{ada, bob, eve} {
+		people.join("lobby", &guest, asker)
+	}
+	tell(nothing)
+
+	present := client.Keys(t.Context(), "*:present").Val()[0]
+	client.Rename(t.Context(), present, "aside")
+	client.Set(t.Context(), present, "of a type that cannot be used", 0)
+	for _, guest := range []Guest{ada, bob, eve} {
+		people.leave("lobby", &guest, now)
+	}
+	people.join("lobby", nil, asker)
+	tell(nothing)
+	client.Rename(t.Context(), "aside", present)
+
+	people.join("lobby", &bob, asker)
+	tell(func() { people.join("lobby", &eve, asker) })
+	if count, here, err := server.store.Present(t.Context(), "lobby"); count != 1 || here[0].Name != "Bob" || err != nil {
+		t.Errorf("present: %v, %v; who left is here for ever, or who came back is not", here, err)
+	}
+	tell(nothing)
+	if count, here, err := server.store.Present(t.Context(), "lobby"); count != 2 || err != nil {
+		t.Errorf("present: %v, %v; who came back while it was said that they left is not here", here, err)
+	}
+	if len(asker.notes) != 6 {
+		t.Errorf("%d of 6 were told who is here", len(asker.notes))
+	}
+}

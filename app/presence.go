@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -155,7 +156,7 @@ func (p *presence) beat(ctx context.Context, now time.Time) {
 	p.beaten = now
 	known, err := p.store.Beat(ctx, p.server, now)
 	if err == nil && !known {
-		p.unsaid("")
+		p.unsaidAll()
 	}
 	if err == nil {
 		err = p.store.Sweep(ctx, now)
@@ -184,7 +185,8 @@ type change struct {
 	owed       bool // the number, to its readers
 }
 
-// changes are what to tell Redis now, which is taken for told.
+// changes are what to tell Redis now, which is taken for told. But who left is not
+// forgotten before: it would be here for ever.
 func (p *presence) changes(now time.Time) []change {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -198,11 +200,10 @@ func (p *presence) changes(now time.Time) []change {
 		if next.owed = !crowd.owedAt.IsZero() && !now.Before(crowd.owedAt); next.owed {
 			crowd.owedAt = time.Time{}
 		}
-		for id, someone := range crowd.people {
+		for _, someone := range crowd.people {
 			switch {
 			case !someone.leftAt.IsZero() && now.Sub(someone.leftAt) >= presenceGrace:
 				next.gone = append(next.gone, someone.user)
-				delete(crowd.people, id)
 			case !someone.said:
 				next.here = append(next.here, someone.user)
 				someone.said = true
@@ -228,6 +229,7 @@ func (p *presence) tell(ctx context.Context, change change) {
 			p.unsaid(change.room)
 			break
 		}
+		p.forget(change.room, others)
 		if owed {
 			p.owe(change.room, time.Now().Add(streams.TellAgain))
 		}
@@ -245,12 +247,36 @@ func (p *presence) tell(ctx context.Context, change change) {
 	count, people, err := p.store.Present(ctx, change.room)
 	if err != nil {
 		p.log.Debug("cannot see who is here", "room", change.room, "error", err)
+		p.ask(change.room, change.askers)
 		return
 	}
 	frame := webSocketFrame(opText, presentJSON(change.room, count, people))
 	for _, asker := range change.askers {
 		asker.note(frame)
 	}
+}
+
+// forget is for people of whom Redis was told that they left. Who came back meanwhile
+// is said to be here again.
+func (p *presence) forget(room string, gone []streams.User) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	people := p.crowd(room).people
+	for _, user := range gone {
+		if people[user.ID].leftAt.IsZero() {
+			people[user.ID].said = false
+		} else {
+			delete(people, user.ID)
+		}
+	}
+}
+
+// ask has the feeds told a little later who is in the room, if they are still there.
+func (p *presence) ask(room string, askers []*feed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	here := p.crowd(room)
+	here.askers = append(here.askers, slices.DeleteFunc(askers, (*feed).isClosed)...)
 }
 
 // owe has the room's readers told at the given time how many they are.
@@ -260,16 +286,25 @@ func (p *presence) owe(room string, at time.Time) {
 	p.crowd(room).owedAt = at
 }
 
-// unsaid has the people of a room, or of all for "", said again a little later.
-// Somebody whose leaving could not be said is gone when this server is.
+// unsaid has the people of a room said again a little later.
 func (p *presence) unsaid(room string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for name, crowd := range p.rooms {
-		for _, someone := range crowd.people {
-			if room == "" || name == room {
-				someone.said = false
-			}
-		}
+	p.crowd(room).unsaid()
+}
+
+// unsaidAll has everybody said again.
+func (p *presence) unsaidAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, crowd := range p.rooms {
+		crowd.unsaid()
+	}
+}
+
+// unsaid has the people said again. The caller holds the presence's mu.
+func (c *crowd) unsaid() {
+	for _, someone := range c.people {
+		someone.said = false
 	}
 }

@@ -24,13 +24,11 @@ export class Elsewhere extends EventTarget {
       for (const outbox of this.#outboxes) {
         outbox.addEventListener("change", () => this.#changed());
         outbox.addEventListener("silent", () => connection.probe());
+        outbox.open(); // Before there is a connection nothing is sent.
       }
       this.#changed();
     };
-    connection.addEventListener("hello", () => {
-      find(); // A page that was open in another room may have been closed since.
-      each((outbox) => outbox.open());
-    });
+    connection.addEventListener("hello", find); // A page that was open in another room may have been closed since.
     connection.addEventListener("state", ({ detail: state }) => {
       if (state !== "catching" && state !== "live") each((outbox) => outbox.shut());
     });

@@ -6,11 +6,14 @@ import { Outbox } from "./outbox.js";
 /** A connection that notes what it is given. */
 class FakeConnection extends EventTarget {
   sent = [];
+  #there = false;
   send(frame) {
-    return this.sent.push(frame) > 0;
+    return this.#there && this.sent.push(frame) > 0;
   }
   probe() {}
   tell(type, detail) {
+    if (type === "hello") this.#there = true;
+    if (type === "state") this.#there = false;
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -2,7 +2,6 @@ import { actions } from "./actions.js";
 import { beside } from "./beside.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { Elsewhere } from "./elsewhere.js";
 import { History } from "./history.js";
 import { compare, idOf } from "./id.js";
 import { Jump } from "./jump.js";
@@ -34,7 +33,7 @@ const timeline = new Timeline({ log, scroll, maker, attached: "live" in document
 const history = new History({ room, timeline, scroller: find("scroller"), older: find("older"), newer: find("newer") });
 const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
 const outbox = new Outbox(room, { storage, transmit: (frame) => connection.send(frame) });
-const elsewhere = new Elsewhere({ room, connection, storage });
+let elsewhere = { waiting: 0, failed: "" }; // until something is found there
 const truth = new Truth(find("truth"));
 const jump = new Jump(find("jump"), { scroll, timeline, now });
 
@@ -114,9 +113,20 @@ function showWaiting() {
 }
 
 outbox.addEventListener("change", showWaiting);
-elsewhere.addEventListener("change", showWaiting);
 outbox.addEventListener("silent", () => connection.probe());
 addEventListener("storage", (event) => event.key?.startsWith("burble:outbox:") && outbox.changed());
+
+/** Sends from here what was left in other rooms. That is seldom: what it takes is loaded then. */
+async function lookElsewhere() {
+  if (!Outbox.rooms(storage).some((other) => other !== room)) return;
+  connection.removeEventListener("hello", lookElsewhere);
+  const { Elsewhere } = await import("./elsewhere.js");
+  elsewhere = new Elsewhere({ room, connection, storage });
+  elsewhere.addEventListener("change", showWaiting);
+  showWaiting();
+}
+
+connection.addEventListener("hello", lookElsewhere);
 
 const composer =
   me &&
@@ -139,6 +149,7 @@ beside({ room, me, connection, log, scroll, timeline, history, now, storage, bus
 
 for (const { key } of outbox.items) if (timeline.has(key)) outbox.settle(key);
 showWaiting();
+lookElsewhere();
 
 const highlighted = log.querySelector("[aria-current]");
 if (highlighted) scroll.to(highlighted);

@@ -103,6 +103,21 @@ func TestDrawersOfAPhoneAreClosedAndTheMenuGivesTheRoomATopic(t *testing.T) {
 	ada.wait("nothing to be open", open+` === ""`)
 }
 
+func TestFingersHaveRoom(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.ada.looksWith(phone, "light")
+	s.ada.open(s.process, "/r/lobby")
+	s.ada.upToDate()
+	// How far from its middle a control is still hit: 21 pixels, for 22 is its edge.
+	s.ada.expect("what is too small for a finger", `[...document.querySelectorAll(".bar .icon, .chip, #composer > button")].filter((one) => {
+		if (!one.checkVisibility()) return false;
+		one.scrollIntoView();
+		const { x, y, width, height } = one.getBoundingClientRect();
+		return [[-21, 0], [21, 0], [0, -21], [0, 21]].some(([right, down]) => !one.contains(document.elementFromPoint(x + width / 2 + right, y + height / 2 + down)));
+	}).map((one) => one.outerHTML.slice(0, 80)).join("\n")`, "")
+}
+
 func TestNothingMovesForThoseWhoAskedForThat(t *testing.T) {
 	t.Parallel()
 	server := burble(t, redistest.Start(t))

@@ -75,7 +75,12 @@ func TestComposerKeepsDraftsPastesLinesAndCounts(t *testing.T) {
 
 	// Near the limit it counts; above, it does not send.
 	long := strings.Repeat("blah ", 799)
+	const width = `document.querySelector("#composer textarea").offsetWidth`
+	before := see[int](ada, width)
 	command(ada, input.InsertText, input.InsertTextParams{Text: long + "blah"})
+	if now := see[int](ada, width); now != before {
+		t.Errorf("beside the counter what is written is %d wide, before %d", now, before)
+	}
 	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "1 left")
 	ada.types("?!")
 	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "1 too many")

@@ -31,6 +31,7 @@ func TestUnreadIsCountedAndReadOnOneDeviceIsReadOnAll(t *testing.T) {
 	bob.write("third, @Ada")
 	bob.write("a slip")
 	phone.waitCount("lobby", 3, 1)
+	phone.expect("whether people take room from the name", `String(document.querySelector('#room-list [href="/r/lobby"] .here').checkVisibility())`, "false")
 	phone.expect("the title", `document.title`, "(1) #kitchen · Burble")
 	ada.wait("the count in the title", `document.title === "(3) #lobby · Burble"`)
 	bob.does("a slip", "delete")

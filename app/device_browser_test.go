@@ -17,6 +17,7 @@ var (
 	zoomed = device{"zoomed", 640, 360, 2, false} // a screen of 1280 by 720 at 200 %, WCAG 1.4.4
 	phone  = device{"phone", 390, 844, 2, true}
 	narrow = device{"narrow", 320, 640, 1, true} // the narrowest of WCAG 1.4.10
+	across = device{"across", 844, 200, 2, true} // what its keyboard leaves of a phone held across
 )
 
 // looksWith has the person look with a device, in a colour scheme.

@@ -19,6 +19,21 @@ func TestEverythingFitsANarrowScreenAndAZoomedOne(t *testing.T) {
 	})
 }
 
+func TestMostOfAPhoneHeldAcrossIsForMessages(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.ada.open(s.process, "/r/lobby")
+	s.ada.upToDate()
+	s.ada.looksWith(across, "light")
+	s.ada.rests()
+	for _, found := range see[[]string](s.ada, misfits) {
+		t.Error(found)
+	}
+	if height := see[int64](s.ada, `document.querySelector("#scroller").clientHeight`); 2*height < across.height {
+		t.Errorf("messages have %d pixels of %d", height, across.height)
+	}
+}
+
 const misfits = `(() => {
 	const found = [];
 	const tell = (one, why) => found.push(one.outerHTML.slice(0, 120).replaceAll(/\s+/g, " ") + " " + why);

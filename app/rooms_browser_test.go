@@ -42,6 +42,13 @@ func TestKeysGoBetweenRoomsAndMakeThem(t *testing.T) {
 	ada.expect("what is offered", `document.querySelector("#room-list li:not([hidden])").innerText.replace(/\s+/g, " ").trim()`, "# garden-shed a new room")
 	ada.press("Enter")
 	ada.at("/r/garden-shed")
+	ada.press("Control+k")
+	ada.types("日本")
+	ada.press("Enter")
+	ada.expect("why there is no such room", `document.querySelector("#room-list li:not([hidden])").innerText`, "A room's name is made of a-z, 0-9, - and _.")
+	ada.press("Escape")
+	ada.wait("the rooms", `document.querySelectorAll("#room-list li:not([hidden]) a").length === 4`)
+	ada.click("#composer textarea")
 	ada.write("first in the shed")
 	ada.shows("first in the shed")
 
@@ -72,4 +79,23 @@ func (p *browserPerson) at(path string) {
 	p.t.Helper()
 	p.wait("being at "+path, `location.pathname === "`+path+`" && document.readyState === "complete"`)
 	p.upToDate()
+}
+
+func TestHomeOpensWhatItOffers(t *testing.T) {
+	t.Parallel()
+	here := burble(t, redistest.Start(t))
+	here.post(here.token("Cleo"), "kitchen", uuid.NewString(), "hello")
+	ada := newBrowserPerson(t, "Ada")
+	ada.open(here, "/")
+	field := `document.querySelector("#find input")`
+	ada.wait("the script", `!`+field+`.pattern`)
+	ada.click("#find input")
+	ada.types("тест")
+	ada.expect("why there is no such room", `document.querySelector("#room-list li:not([hidden])").innerText`, "A room's name is made of a-z, 0-9, - and _.")
+	ada.press("Enter")
+	ada.wipe()
+	ada.types("My Room")
+	ada.expect("what is offered", `document.querySelector("#room-list li:not([hidden])").innerText.replace(/\s+/g, " ").trim()`, "# my-room a new room")
+	ada.press("Enter")
+	ada.at("/r/my-room")
 }

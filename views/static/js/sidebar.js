@@ -60,6 +60,7 @@ export class Sidebar {
     const look = () => document.hidden || Date.now() - this.#asked < AGAIN || this.#ask();
     document.addEventListener("visibilitychange", look);
     setInterval(look, AGAIN / 4);
+    this.#form.elements.room.removeAttribute("pattern"); // What is typed is made a name.
     this.#form.addEventListener("input", () => this.#find());
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -99,7 +100,7 @@ export class Sidebar {
   /** Rows change at once; their order not under the pointer or the focus. */
   #draw() {
     this.#drawing = 0;
-    const rows = new Map([...this.#list.children].map((row) => [nameOf(row), row]));
+    const rows = new Map(this.#rows.map((row) => [nameOf(row), row]));
     const order = this.rooms.sorted.map((room) => {
       const row = rows.get(room.room) ?? this.#row(room.room);
       fillRow(row, room, this.#current ? [] : (this.people[room.room]?.list ?? []));
@@ -110,6 +111,11 @@ export class Sidebar {
       order.forEach((row, i) => this.#list.children[i] !== row && this.#list.insertBefore(row, this.#list.children[i]));
     }
     this.#find();
+  }
+
+  /** Those of rooms there are. */
+  get #rows() {
+    return [...this.#list.querySelectorAll("li:not([data-make])")];
   }
 
   #row(name) {
@@ -123,14 +129,15 @@ export class Sidebar {
   #find() {
     const asked = this.#form.elements.room.value.trim().toLowerCase();
     const name = asked.replace(/^#/, "").replace(/[^a-z0-9_-]+/g, "-").replace(/^[_-]+/, "").slice(0, 64);
-    const rows = [...this.#list.querySelectorAll("li:not([data-make])")];
+    const rows = this.#rows;
     for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(asked.replace(/^#/, ""));
     this.#list.querySelector("[data-make]")?.remove();
     this.#list.toggleAttribute("data-finding", asked !== "");
-    if (!name || rows.some((row) => nameOf(row) === name)) return;
+    if (name ? rows.some((row) => nameOf(row) === name) : !asked || rows.some((row) => !row.hidden)) return;
     const make = this.#list.appendChild(this.#row(name));
     make.dataset.make = "";
-    make.querySelector(".topic").textContent = "a new room";
+    if (name) make.querySelector(".topic").textContent = "a new room";
+    else make.textContent = "A room's name is made of a-z, 0-9, - and _.";
   }
 
   #key(event) {

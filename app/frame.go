@@ -196,9 +196,11 @@ func checkKey(field, key string) (string, error) {
 
 func checkText(text string) (string, error) {
 	switch {
-	case strings.TrimSpace(text) == "":
+	case text == "":
 		return "", refuse(badField, "text", "A message has 1 to %d characters.", textLimit)
 	case utf8.RuneCountInString(text) > textLimit:
+	case !strings.ContainsFunc(text, isShown):
+		return "", refuse(badField, "text", "A message must hold something that can be seen.")
 		return "", refuse(tooLong, "text", "A message has at most %d characters; this one has %d.",
 			textLimit, utf8.RuneCountInString(text))
 	}
@@ -206,6 +208,16 @@ func checkText(text string) (string, error) {
 }
 
 // checkTopic takes one line, or nothing: a room may be without.
+// isShown is true of what is drawn, alone or with what is before it. What Unicode has not
+// assigned may be drawn one day.
+func isShown(r rune) bool {
+	if r > ' ' && r < 0x7f {
+		return true // and most texts begin so
+	}
+	return !unicode.IsSpace(r) && r != '\u2800' /* a Braille pattern without dots */ &&
+		!unicode.In(r, unicode.Cc, unicode.Cf, unicode.Z, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
 func checkTopic(topic string) (string, error) {
 	topic = strings.Join(strings.Fields(topic), " ")
 	if utf8.RuneCountInString(topic) > topicLimit {

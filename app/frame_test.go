@@ -40,6 +40,21 @@ func TestParseFrameReadsEveryType(t *testing.T) {
 	}
 }
 
+func TestTextHasSomethingToSee(t *testing.T) {
+	for text, want := range map[string]bool{
+		"x": true, " x ": true, "\u200bx": true, "👍": true, "é": true, "你": true, "\u0301": true, "\ue000": true, "\U0001FAFF": true, "\ufffd": true, ".": true,
+		"": false, " ": false, "\n\t": false, "\u00a0": false, "\u200b": false, "\u200d\u2060\ufeff": false, "\u3164": false, "\u115f": false,
+		"\ufe0f": false, "\u2800": false, "\u202e \u2028": false, "\u00ad": false, "\x00\x7f": false, "\U000e0041": false,
+	} {
+		if _, err := checkText(text); (err == nil) != want {
+			t.Errorf("%q: %v, want it taken: %v", text, err, want)
+		}
+	}
+	if _, err := checkText(" "); !strings.Contains(err.Error(), "seen") {
+		t.Errorf("blank: %v", err)
+	}
+}
+
 func TestReactionsAreEmoji(t *testing.T) {
 	for emoji, want := range map[string]bool{
 		"👍": true, "👍🏽": true, "❤️": true, "👩‍👩‍👧‍👦": true, "🏴󠁧󠁢󠁳󠁣󠁴󠁿": true, "🇺🇳": true, "1️⃣": true, "#⃣": true, "ℹ️": true, "‼️": true,

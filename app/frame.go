@@ -12,6 +12,7 @@ import (
 	"burble/streams"
 
 	"github.com/google/uuid"
+	"github.com/rivo/uniseg"
 )
 
 // Bounds of what a client sends.
@@ -198,16 +199,15 @@ func checkText(text string) (string, error) {
 	switch {
 	case text == "":
 		return "", refuse(badField, "text", "A message has 1 to %d characters.", textLimit)
-	case utf8.RuneCountInString(text) > textLimit:
 	case !strings.ContainsFunc(text, isShown):
 		return "", refuse(badField, "text", "A message must hold something that can be seen.")
+	case utf8.RuneCountInString(text) > textLimit:
 		return "", refuse(tooLong, "text", "A message has at most %d characters; this one has %d.",
 			textLimit, utf8.RuneCountInString(text))
 	}
 	return text, nil
 }
 
-// checkTopic takes one line, or nothing: a room may be without.
 // isShown is true of what is drawn, alone or with what is before it. What Unicode has not
 // assigned may be drawn one day.
 func isShown(r rune) bool {
@@ -218,6 +218,7 @@ func isShown(r rune) bool {
 		!unicode.In(r, unicode.Cc, unicode.Cf, unicode.Z, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
+// checkTopic takes one line, or nothing: a room may be without.
 func checkTopic(topic string) (string, error) {
 	topic = strings.Join(strings.Fields(topic), " ")
 	if utf8.RuneCountInString(topic) > topicLimit {
@@ -233,25 +234,36 @@ func checkEmoji(emoji string) (string, error) {
 	return emoji, nil
 }
 
-// isEmoji says whether text could be an emoji: symbols, and what joins and changes
-// them. What Unicode has not assigned may be one next year; letters, and what
-// turns or hides text, never are.
+// isEmoji says whether text could be an emoji: one symbol as people count (UAX #29), of
+// runes that are symbols, or join and change them. What Unicode has not assigned may be
+// one next year; letters, and what turns or hides text, never are.
 func isEmoji(text string) bool {
-	symbols := 0
+	symbols, halves, last := 0, 0, joiner
 	for _, r := range text {
 		switch {
+		case r == '\ufe0f' && last == r:
+			return false
 		case strings.ContainsRune("0123456789#*", r): // a keycap follows
-		case r == '\u200d', r == '\ufe0e', r == '\ufe0f', r >= 0xe0020 && r <= 0xe007f: // joiner, variants, tags of flags
+		case r == joiner, r == '\ufe0f', r >= 0xe0020 && r <= 0xe007f: // the emoji's form, tags of flags
+		case last == joiner && symbols == 0 && (r == '\u20e3' || r >= 0x1f3fb && r <= 0x1f3ff): // these change what is before
+			return false
 		case r == '\u20e3', r == 'ℹ': // the keycap, and the one letter
 			symbols++
 		case r < 0x80, r == utf8.RuneError, unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.Z, unicode.Cc, unicode.Cf, unicode.Co):
 			return false
 		default:
 			symbols++
+			if r >= 0x1f1e6 && r <= 0x1f1ff {
+				halves++ // of a flag
+			}
 		}
+		last = r
 	}
-	return symbols > 0
+	return symbols > 0 && halves != 1 && last != joiner && uniseg.GraphemeClusterCount(text) == 1
 }
+
+// joiner makes one emoji of those around it.
+const joiner = '\u200d'
 
 // errAfterAndLast is for who asks for two places to begin at.
 var errAfterAndLast = refuse(badField, "last", `A follow has "after" or "last", not both.`)

@@ -2,6 +2,7 @@ import { backoff } from "./connection.js";
 import { newKey } from "./id.js";
 
 const ANSWER = 10_000; // how long a sent message may go unanswered
+const KEPT = 23 * 3_600_000; // the server knows a key for a day: sent again later, a message might be stored twice
 const PREFIX = "burble:outbox:"; // of the name in the storage, before the room's
 
 /**
@@ -14,6 +15,7 @@ const PREFIX = "burble:outbox:"; // of the name in the storage, before the room'
  * @property {string} [emoji]
  * @property {boolean} [on]
  * @property {number} at when it was written, in milliseconds
+ * @property {number} [tried] when it was first sent
  * @property {"waiting" | "failed"} state
  * @property {string} [why] why it failed, for people
  */
@@ -101,7 +103,7 @@ export class Outbox extends EventTarget {
   /** Tries a failed message again, under its key. @param {string} key */
   retry(key) {
     this.#mine.add(key);
-    this.#save(this.items.map((item) => (item.key === key ? { ...item, state: "waiting", why: undefined } : item)));
+    this.#change(key, { state: "waiting", why: undefined, tried: undefined });
     this.#pump();
   }
 
@@ -132,9 +134,7 @@ export class Outbox extends EventTarget {
         this.#because(code === "full" ? "full" : "away");
         return this.#pause(Math.max(wait, 1_000, backoff(++this.#attempt)));
     }
-    const why = code === "not_allowed" ? "You are not known here any more: reload the page." : message;
-    this.#save(this.items.map((item) => (item.key === key ? { ...item, state: "failed", why } : item)));
-    this.#pump();
+    this.#fail(key, code === "not_allowed" ? "You are not known here any more: reload the page." : message);
   }
 
   /** There is a connection, or reason to try again: sends what waits. */
@@ -159,9 +159,23 @@ export class Outbox extends EventTarget {
   #pump() {
     if (!this.#open || this.#inFlight || this.#timer) return;
     const next = this.items.find((item) => item.state === "waiting" && this.#mine.has(item.key));
-    if (!next || !this.#transmit(next)) return;
-    this.#inFlight = next.key;
+    if (!next) return;
+    const now = Date.now();
+    const { key, tried = now } = next;
+    if (now - tried > KEPT) return this.#fail(key, "It was sent more than a day ago, and may have arrived.");
+    if (!this.#transmit(next)) return;
+    this.#change(key, { tried });
+    this.#inFlight = key;
     this.#timer = setTimeout(() => this.dispatchEvent(new Event("silent")), ANSWER);
+  }
+
+  #fail(key, why) {
+    this.#change(key, { state: "failed", why });
+    this.#pump();
+  }
+
+  #change(key, to) {
+    this.#save(this.items.map((item) => (item.key === key ? { ...item, ...to } : item)));
   }
 
   #pause(milliseconds) {

@@ -138,6 +138,22 @@ test("a refusal that waiting cannot mend fails the message, and the next goes on
   assert.deepEqual(outbox.items, []);
 });
 
+test("what was sent a day ago, and not answered, is left to its writer", (t) => {
+  const { outbox, sent, tick, storage } = begin(t);
+  outbox.add("sent");
+  outbox.open();
+  outbox.add("never sent");
+  outbox.shut();
+  tick(24 * 3_600_000);
+  const later = new Outbox("lobby", { storage, transmit: (frame) => sent.push(frame) > 0 });
+  later.open();
+  assert.deepEqual(texts(sent), ["sent", "never sent"]);
+  assert.deepEqual([later.items[0].state, later.items[0].why], ["failed", "It was sent more than a day ago, and may have arrived."]);
+  later.settle(sent[1].key);
+  later.retry(sent[0].key);
+  assert.deepEqual(texts(sent), ["sent", "never sent", "sent"]);
+});
+
 test("an answer that does not come is told", (t) => {
   const { outbox, tick } = begin(t);
   let silent = 0;

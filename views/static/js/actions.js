@@ -127,18 +127,10 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
 
   // Other places in time.
 
-  const calendar = find("calendar");
-  const openCalendar = () => {
-    const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-    calendar.querySelector("input").max = now;
-    calendar.querySelector("input").value ||= now;
-    calendar.showModal();
+  const openCalendar = async () => {
+    const { open } = await import("./calendar.js");
+    open((at) => places.moment(at));
   };
-  calendar.addEventListener("close", () => {
-    const time = Date.parse(calendar.querySelector("input").value);
-    if (calendar.returnValue === "go" && time) places.moment(new Date(time).toISOString());
-    calendar.returnValue = "";
-  });
   const openSearch = async () => {
     const { open } = await import("./search.js");
     open({ room, go: (id) => places.message(id) });

@@ -141,3 +141,17 @@ func TestNothingMovesForThoseWhoAskedForThat(t *testing.T) {
 		t.Errorf("%d things move", still)
 	}
 }
+
+func TestForcedColoursHideNothing(t *testing.T) {
+	t.Parallel()
+	server := burble(t, redistest.Start(t))
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(server, "lobby")
+	ada.write("hello")
+	ada.shows("hello")
+	command(ada, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "forced-colors", Value: "active"}},
+	})
+	ada.expect("the edges", `["#messages .body", "#room-list [aria-current]"].map((one) => getComputedStyle(document.querySelector(one)).borderInlineStartStyle).join()`, "solid,solid")
+	ada.expect("the dot's colour", `getComputedStyle(document.querySelector("#truth"), "::before").backgroundColor`, see[string](ada, `getComputedStyle(document.querySelector(".body")).color`))
+}

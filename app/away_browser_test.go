@@ -141,3 +141,42 @@ func TestPageSaysWhenStorageIsFullTrimmedOrLost(t *testing.T) {
 	}
 	expectStream(t, there, "lobby", ada, bob)
 }
+
+func TestHomeSaysWhetherItIsUpToDate(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := burbleAt(t, redis), burble(t, redis)
+	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	ada.forgive(append(serverGone, "503", "ERR_INTERNET_DISCONNECTED")...)
+	ada.open(here, "/")
+	ada.wait("the script", `!document.querySelector("#find input").pattern`)
+	ada.expect("what is said where there is no room", `document.querySelector("#truth").innerText`, "")
+	ada.join(here, "lobby")
+	bob.join(there, "lobby")
+	bob.write("hello")
+	ada.keeps("hello")
+	grey := `getComputedStyle(document.querySelector("[href='/r/lobby'] .here"), "::before").filter === "grayscale(1)"`
+
+	ada.open(here, "/")
+	ada.waitTruth("live", "Up to date")
+	ada.wait("Bob to be seen there", `document.querySelector("[href='/r/lobby'] .here").innerText.includes("Bob") && !(`+grey+`)`)
+	redis.Pause()
+	ada.waitTruth("away", "Chat storage is away")
+	redis.Resume()
+	ada.waitTruth("live", "Up to date")
+	here.kill()
+	ada.waitTruth("connecting", "Connecting…")
+	ada.wait("nobody to be shown as here", grey)
+	here.start()
+	here.awaitReady()
+	ada.waitTruth("live", "Up to date")
+
+	// The page of the service worker is not taken for a fresh one.
+	ada.wait("the worker to have the page", `caches.keys().then((names) => caches.open(names.find((name) => name.startsWith("pages-")))).then((pages) => pages.match("/"))`)
+	ada.offline(true)
+	ada.open(here, "/")
+	ada.waitTruth("offline", "Offline")
+	ada.wait("nobody to be shown as here", grey)
+	ada.offline(false)
+	ada.waitTruth("live", "Up to date")
+}

@@ -222,17 +222,19 @@ func imported(t *testing.T, module string) []string {
 }
 
 // Without its preloads a module that imports a module costs one round trip more.
-func TestRoomPreloadsEveryModuleItImports(t *testing.T) {
-	need := imported(t, "room.js")[1:]
-	var have []string
-	html := render(t, "room", pages["room"].model)
-	for _, found := range regexp.MustCompile(`rel="modulepreload" href="/static/hash/js/([a-z]+\.js)"`).FindAllStringSubmatch(html, -1) {
-		have = append(have, found[1])
-	}
-	slices.Sort(need)
-	slices.Sort(have)
-	if !slices.Equal(need, have) {
-		t.Errorf("room.html preloads\n%v, the script needs\n%v", have, need)
+func TestPagesPreloadEveryModuleTheyImport(t *testing.T) {
+	for _, page := range []string{"home", "room"} {
+		need := imported(t, page+".js")[1:]
+		var have []string
+		html := render(t, page, pages[page].model)
+		for _, found := range regexp.MustCompile(`rel="modulepreload" href="/static/hash/js/([a-z]+\.js)"`).FindAllStringSubmatch(html, -1) {
+			have = append(have, found[1])
+		}
+		slices.Sort(need)
+		slices.Sort(have)
+		if !slices.Equal(need, have) {
+			t.Errorf("%s.html preloads\n%v, the script needs\n%v", page, have, need)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ import { Elsewhere } from "./elsewhere.js";
 import { Marks } from "./marks.js";
 import { Sidebar } from "./sidebar.js";
 import { storage } from "./storage.js";
+import { Truth } from "./truth.js";
 import { watch } from "./wake.js";
 
 /** The home page: the rooms, live. */
@@ -10,6 +11,17 @@ import { watch } from "./wake.js";
 const { user, name } = document.body.dataset;
 const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
 const me = user ? { id: user, name } : null;
+
+const line = document.getElementById("truth");
+line.replaceChildren();
+let truth; // None while there is no room to watch: nothing is connected then.
+const say = (facts) => (truth ??= new Truth(line)).update(facts);
+connection.addEventListener("state", ({ detail: state }) => say({ connection: state }));
+connection.addEventListener("hello", () => say({ away: false }));
+connection.addEventListener("status", ({ detail: { redis } }) => say({ away: redis === "away" }));
+
 new Sidebar({ connection, me, marks: new Marks(me) });
-new Elsewhere({ connection, storage });
+const elsewhere = new Elsewhere({ connection, storage });
+elsewhere.addEventListener("change", () => say({ waiting: elsewhere.waiting, unsent: elsewhere.failed }));
 watch(connection);
+if (!navigator.onLine) connection.offline();

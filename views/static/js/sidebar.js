@@ -84,7 +84,7 @@ export class Sidebar {
       const response = await fetch("/rooms");
       if (response.ok) this.#take(await response.json());
     } catch {
-      // Another time.
+      this.#draw(); // Another time. How long ago things were goes on.
     }
   }
 

@@ -3,20 +3,28 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"html"
 	"os"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// The lines with curl in the READMEs do what they say, typed as they stand there.
-func TestCurlLinesOfTheReadmes(t *testing.T) {
+func needCurl(t *testing.T) {
+	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal("no curl on PATH, and CI must not skip")
 		}
 		t.Skip("skipped: needs curl on PATH")
 	}
+}
+
+// The lines with curl in the READMEs do what they say, typed as they stand there.
+func TestCurlLinesOfTheReadmes(t *testing.T) {
+	needCurl(t)
 	s := startAlone(t)
 	ada := s.guest("Ada")
 	first := s.say(ada, "lobby", "hello from before")
@@ -46,6 +54,26 @@ func TestCurlLinesOfTheReadmes(t *testing.T) {
 	}
 	if tried < 6 {
 		t.Errorf("only %d lines with curl were found", tried)
+	}
+}
+
+// So do those that a room shows, pasted one after the other.
+func TestCurlLinesOfARoom(t *testing.T) {
+	needCurl(t)
+	s := startAlone(t)
+	var script strings.Builder
+	_, terminal, _ := strings.Cut(s.get("/r/lobby", "Accept: text/html").body, `id="terminal"`)
+	terminal, _, _ = strings.Cut(terminal, "</div>")
+	for _, line := range regexp.MustCompile(`<code>(.*?)</code>`).FindAllStringSubmatch(terminal, -1) {
+		if !strings.Contains(line[1], "/events") { // It has no end.
+			script.WriteString(html.UnescapeString(line[1]) + "\n")
+		}
+	}
+	command := exec.CommandContext(t.Context(), "sh", "-c", script.String())
+	command.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "TOKEN=") })
+	expectCurlAnswers(t, command, "")
+	if got := texts(s.history("lobby", "").Entries); !slices.Equal(got, []string{"hello"}) {
+		t.Errorf("the room has %q", got)
 	}
 }
 

@@ -1,8 +1,9 @@
-/** Times as people read them, in the reader's own zone. */
+/** Times as people read them, in the reader's own zone and way of writing them. */
 
 const clockFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const dayFormat = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
-const dateFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
+const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
+const momentFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
 const agoFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
 
 const SPANS = [
@@ -14,11 +15,11 @@ const SPANS = [
 /** The time of day. @param {number} time in milliseconds, as everywhere here */
 export const clock = (time) => clockFormat.format(time);
 
-/** "1 March 2026". @param {number} time */
+/** "1 March 2026", or "March 1, 2026". @param {number} time */
 export const date = (time) => dateFormat.format(time);
 
 /** Date and time of day. @param {number} time */
-export const moment = (time) => `${date(time)}, ${clock(time)}`;
+export const moment = (time) => momentFormat.format(time);
 
 /** The same for two times of one local day, and for no others. @param {number} time */
 export const dayOf = (time) => new Date(time).toDateString();

@@ -536,7 +536,14 @@ func TestRequestsThatAreHardlyHTTP(t *testing.T) {
 	}
 	for _, method := range []string{"PUT", "DELETE", "PATCH", "OPTIONS"} {
 		got := s.request(method, "/r/lobby/messages", "")
-		got.expectRefusal(t, 404, notFound, "")
+		got.expectRefusal(t, 405, notFound, "")
+		if allow := got.header.Get("Allow"); allow != "GET, HEAD, POST" {
+			t.Errorf("%s: Allow is %q", method, allow)
+		}
+		s.request(method, "/nothing", "").expectRefusal(t, 404, notFound, "")
+	}
+	if got := s.postJSON("/rooms", "{}"); got.status != 405 || got.header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("a post to the rooms: %d, Allow %q", got.status, got.header.Get("Allow"))
 	}
 	head := s.request("HEAD", "/r/lobby/events", "")
 	if head.status != 200 || head.header.Get("Content-Type") != "text/event-stream" || s.feeds.count() != 0 {

@@ -38,7 +38,6 @@ func (a *App) routes() {
 	a.fiber.Get("/r/:room/events", a.events)
 	a.fiber.Get("/r/:room/search", a.search)
 	a.fiber.Get("/r/:room/:id", zipped, a.room)
-	a.fiber.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
 }
 
 // policy lets a page load nothing but what this server embeds. Trusted Types

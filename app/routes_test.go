@@ -26,13 +26,14 @@ func TestHealthAndReadiness(t *testing.T) {
 	s.feeds.mu.Lock()
 	s.feeds.draining = true
 	s.feeds.mu.Unlock()
-	s.get("/readyz").expectRefusal(t, 503, unavailable, "")
 	if got := s.get("/healthz"); got.status != 200 {
 		t.Errorf("healthz of a server that goes away: %d", got.status)
 	}
-	got := s.get("/r/lobby/events")
-	if got.expectRefusal(t, 503, unavailable, ""); got.header.Get("Retry-After") == "" {
-		t.Error("a live read is refused without Retry-After")
+	for _, path := range []string{"/readyz", "/r/lobby/events"} {
+		got := s.get(path)
+		if got.expectRefusal(t, 503, unavailable, ""); got.header.Get("Retry-After") == "" {
+			t.Errorf("%s is refused without Retry-After", path)
+		}
 	}
 }
 

@@ -75,9 +75,8 @@ func (f *feed) attempt(head, data []byte) (left []byte, err error) {
 
 // fail ends a connection that could not be written to. The caller holds writing.
 func (f *feed) fail(rest []byte, err error) {
-	f.broken = true
+	f.broken, f.rest = true, rest // finish may have more to say, for another reason
 	if errors.Is(err, os.ErrDeadlineExceeded) && !f.isClosed() {
-		f.rest = rest
 		f.app.metrics.tooSlow.Inc()
 		f.hangUp(closeTooSlow, "too slow: come back with your cursor")
 		return

@@ -14,7 +14,8 @@ const (
 	// connectionsMost is how many connections, and how many live reads, an address may
 	// have open: so many for each that it may open in a second.
 	connectionsMost = 40
-	// unreadMost is how many bytes of answers wait for an address to read them.
+	// unreadMost is how many bytes of answers wait for an address to read them, if it is
+	// not one that is larger.
 	unreadMost = 16 << 20
 	// answerSmall is an answer that is not counted, for the kernel takes it.
 	answerSmall = 64 << 10
@@ -31,12 +32,12 @@ type tally struct {
 
 func newTally(most int) *tally { return &tally{most: most, held: make(map[string]int)} }
 
-// take counts some more for the key, unless that were too many. What was taken is
-// given back by calling the function, once or more often.
+// take counts some more for the key, unless that were too many beside what it holds. What
+// was taken is given back by calling the function, once or more often.
 func (t *tally) take(key string, some int) (giveBack func(), ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.most > 0 && t.held[key]+some > t.most {
+	if held := t.held[key]; t.most > 0 && held > 0 && held+some > t.most {
 		return nil, false
 	}
 	t.held[key] += some

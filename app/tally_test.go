@@ -184,3 +184,16 @@ func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
 	soon(t, "what was read is not counted", func() bool { return held("203.0.113.1") == 0 && held("203.0.113.2") == 0 })
 	expect("203.0.113.1", 200, nil)
 }
+
+// An answer may be larger than the bound. Nobody could ever read it if that refused it.
+func TestLargestAnswerIsGivenToWhoHasReadTheOthers(t *testing.T) {
+	s := startAlone(t)
+	s.limits.unread = newTally(answerSmall)
+	c := s.connect(s.guest("Ada"))
+	for range 5 {
+		c.say("lobby", strings.Repeat("🗣", textLimit)) // 16 KB
+	}
+	if got := s.get("/r/lobby/messages", "Accept-Encoding: identity"); got.status != 200 || len(got.body) <= answerSmall {
+		t.Errorf("answered %d, %d bytes", got.status, len(got.body))
+	}
+}

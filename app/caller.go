@@ -28,6 +28,7 @@ type caller struct {
 	origin  string // of this server, as the caller addressed it
 	tls     bool   // the browser is known to speak TLS
 	cookie  bool   // it carries a session cookie that is good
+	old     bool   // which is to be renewed
 	bearer  bool   // it carries a token
 	err     error  // the token is no good; a bad cookie is as none
 }
@@ -46,14 +47,15 @@ func (a *App) caller(c *fiber.Ctx) *caller {
 	}
 	now := time.Now()
 	if token := c.Cookies(cookieName(tls)); token != "" {
-		if guest, err := a.guests.Guest(token, now); err == nil {
+		if guest, expiry, err := a.guests.Guest(token, now); err == nil {
 			found.cookie, found.guest = true, &guest
+			found.old = expiry.Sub(now) < guestTokenLife-guestTokenNew
 		}
 	}
 	if token, ok := bearer(c.Get(fiber.HeaderAuthorization)); ok {
 		found.bearer = true
-		found.guest = nil
-		if guest, err := a.guests.Guest(token, now); err == nil {
+		found.guest, found.old = nil, false
+		if guest, _, err := a.guests.Guest(token, now); err == nil {
 			found.guest = &guest
 		} else {
 			found.err = refuse(notAllowed, "authorization", "The token is not valid. POST /session gives one.")
@@ -177,16 +179,23 @@ func (a *App) session(c *fiber.Ctx) error {
 	if caller.guest != nil {
 		guest.ID = caller.guest.ID
 	}
-	token := a.guests.Token(guest, time.Now())
-	c.Cookie(&fiber.Cookie{
-		Name: cookieName(caller.tls), Value: token, Path: "/", MaxAge: int(guestTokenLife.Seconds()),
-		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: caller.tls,
-	})
+	token := a.giveToken(c, guest)
 	if asked.form {
 		return c.Redirect(localPath(asked.fields["next"]), http.StatusSeeOther)
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.JSON(fiber.Map{"user": fiber.Map{"id": guest.ID, "name": guest.Name}, "token": token})
+}
+
+// giveToken makes a token for the guest, and has the browser keep it as its cookie.
+func (a *App) giveToken(c *fiber.Ctx, guest Guest) (token string) {
+	tls := a.caller(c).tls
+	token = a.guests.Token(guest, time.Now())
+	c.Cookie(&fiber.Cookie{
+		Name: cookieName(tls), Value: token, Path: "/", MaxAge: int(guestTokenLife.Seconds()),
+		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: tls,
+	})
+	return token
 }
 
 // localPath keeps a redirect on this server.

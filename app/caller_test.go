@@ -58,6 +58,36 @@ func TestSessionRenamesWhoHasOne(t *testing.T) {
 	}
 }
 
+func TestPagesRenewACookieThatIsNotNew(t *testing.T) {
+	s := startAlone(t)
+	ada, _ := newGuest("Ada")
+	const day = 24 * time.Hour
+	for _, test := range []struct {
+		path    string
+		age     time.Duration
+		headers []string
+		renewed bool
+	}{
+		{"/", 31 * day, nil, true},
+		{"/r/lobby", 179 * day, nil, true},
+		{"/r/lobby", 29 * day, nil, false},
+		{"/r/lobby", 181 * day, nil, false}, // a stranger
+		{"/r/lobby", 31 * day, []string{s.guest("Bob").bearer()}, false},
+		{"/r/lobby/messages", 31 * day, nil, false},
+	} {
+		cookie := "Cookie: burble=" + s.guests.Token(ada, time.Now().Add(-test.age))
+		got := s.get(test.path, append(test.headers, cookie, "Accept: text/html")...)
+		if renewed := got.header.Get("Set-Cookie") != ""; renewed != test.renewed {
+			t.Errorf("%s after %v, with %q: renewed is %v", test.path, test.age, test.headers, renewed)
+		} else if renewed {
+			guest, expiry, err := s.guests.Guest(sessionCookie(t, got).Value, time.Now())
+			if err != nil || guest != ada || time.Until(expiry) < guestTokenLife-time.Minute {
+				t.Errorf("%s: %v until %v, %v", test.path, guest, expiry, err)
+			}
+		}
+	}
+}
+
 func TestSessionFormLeadsBack(t *testing.T) {
 	s := startAlone(t)
 	for next, want := range map[string]string{

@@ -14,9 +14,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// guestTokenLife is how long a token is good for. Whoever comes back before that gets
-// a new one, so it is the time after which an unused browser is a stranger again.
-const guestTokenLife = 180 * 24 * time.Hour
+const (
+	// guestTokenLife is how long a token is good for. Whoever opens a page before that
+	// gets a new one, so it is the time after which an unused browser is a stranger again.
+	guestTokenLife = 180 * 24 * time.Hour
+	// guestTokenNew is how long a token is new enough for a page to leave it as it is.
+	guestTokenNew = 30 * 24 * time.Hour
+)
 
 // Guest is someone who gave a name. There is no account: whoever holds the token is
 // that guest. Guests of the same name are told apart by their ID, a UUID.
@@ -74,35 +78,36 @@ func (g *guests) Token(guest Guest, now time.Time) string {
 	return claim + "." + g.sign(claim)
 }
 
-// Guest returns who the token was made for, or errTokenInvalid or errTokenExpired.
-func (g *guests) Guest(token string, now time.Time) (Guest, error) {
+// Guest returns who the token was made for and when it expires, or errTokenInvalid or
+// errTokenExpired.
+func (g *guests) Guest(token string, now time.Time) (Guest, time.Time, error) {
 	dot := strings.LastIndexByte(token, '.')
 	if dot < 0 {
-		return Guest{}, errTokenInvalid
+		return Guest{}, time.Time{}, errTokenInvalid
 	}
 	claim, signature := token[:dot], token[dot+1:]
 	if !hmac.Equal([]byte(signature), []byte(g.sign(claim))) { // in constant time
-		return Guest{}, errTokenInvalid
+		return Guest{}, time.Time{}, errTokenInvalid
 	}
 	return parseClaim(claim, now)
 }
 
 // parseClaim reads what the signature vouched for. It still trusts nothing, because
 // an older or newer Burble may have signed it.
-func parseClaim(claim string, now time.Time) (Guest, error) {
+func parseClaim(claim string, now time.Time) (Guest, time.Time, error) {
 	fields := strings.Split(strings.TrimPrefix(claim, guestTokenVersion), ".")
 	if !strings.HasPrefix(claim, guestTokenVersion) || len(fields) != 3 {
-		return Guest{}, errTokenInvalid
+		return Guest{}, time.Time{}, errTokenInvalid
 	}
 	name, errName := base64.RawURLEncoding.DecodeString(fields[1])
 	expiry, errExpiry := strconv.ParseInt(fields[2], 10, 64)
 	if uuid.Validate(fields[0]) != nil || errName != nil || errExpiry != nil {
-		return Guest{}, errTokenInvalid
+		return Guest{}, time.Time{}, errTokenInvalid
 	}
 	if now.Unix() >= expiry {
-		return Guest{}, errTokenExpired
+		return Guest{}, time.Time{}, errTokenExpired
 	}
-	return Guest{ID: fields[0], Name: string(name)}, nil
+	return Guest{ID: fields[0], Name: string(name)}, time.Unix(expiry, 0), nil
 }
 
 func (g *guests) sign(claim string) string {

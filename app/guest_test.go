@@ -18,9 +18,9 @@ func TestGuestTokenComesBack(t *testing.T) {
 		}
 		token := newGuests([]byte("0123456789abcdef")).Token(guest, guestNow)
 		// Another server with the same secret, a little before it expires.
-		got, err := newGuests([]byte("0123456789abcdef")).Guest(token, guestNow.Add(guestTokenLife-time.Second))
-		if err != nil || got != guest {
-			t.Errorf("%q: got %v, %v", name, got, err)
+		got, expiry, err := newGuests([]byte("0123456789abcdef")).Guest(token, guestNow.Add(guestTokenLife-time.Second))
+		if err != nil || got != guest || !expiry.Equal(guestNow.Add(guestTokenLife)) {
+			t.Errorf("%q: got %v until %v, %v", name, got, expiry, err)
 		}
 		if strings.Trim(token, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
 			t.Errorf("%q: token %q does not fit in a cookie", name, token)
@@ -31,7 +31,7 @@ func TestGuestTokenComesBack(t *testing.T) {
 func TestGuestTokenExpires(t *testing.T) {
 	g := newGuests([]byte("0123456789abcdef"))
 	ada, _ := newGuest("Ada")
-	_, err := g.Guest(g.Token(ada, guestNow), guestNow.Add(guestTokenLife))
+	_, _, err := g.Guest(g.Token(ada, guestNow), guestNow.Add(guestTokenLife))
 	if !errors.Is(err, errTokenExpired) {
 		t.Errorf("got %v", err)
 	}
@@ -44,12 +44,12 @@ func TestGuestTokenCannotBeForged(t *testing.T) {
 	for i := range len(token) {
 		for _, c := range []byte("A.-0") {
 			changed := token[:i] + string(c) + token[i+1:]
-			if got, err := g.Guest(changed, guestNow); changed != token && !errors.Is(err, errTokenInvalid) {
+			if got, _, err := g.Guest(changed, guestNow); changed != token && !errors.Is(err, errTokenInvalid) {
 				t.Fatalf("byte %d changed to %c: got %v, %v", i, c, got, err)
 			}
 		}
 	}
-	if _, err := newGuests([]byte("another secret!!")).Guest(token, guestNow); !errors.Is(err, errTokenInvalid) {
+	if _, _, err := newGuests([]byte("another secret!!")).Guest(token, guestNow); !errors.Is(err, errTokenInvalid) {
 		t.Errorf("another secret: %v", err)
 	}
 	others := []string{
@@ -59,7 +59,7 @@ func TestGuestTokenCannotBeForged(t *testing.T) {
 		g.signed("1." + ada.ID + ".QWRh.soon"), g.signed("1." + ada.ID + ".QWRh"), g.signed("1." + ada.ID + ".QWRh.99999999999.x"),
 	}
 	for _, other := range others {
-		if got, err := g.Guest(other, guestNow); !errors.Is(err, errTokenInvalid) {
+		if got, _, err := g.Guest(other, guestNow); !errors.Is(err, errTokenInvalid) {
 			t.Errorf("%q: got %v, %v", other, got, err)
 		}
 	}
@@ -74,11 +74,11 @@ func FuzzGuestToken(f *testing.F) {
 	f.Add("", "1.7f5cb5d4-2ef4-4a70-bb6a-0b4a4a3b1f0e.QWRh.99999999999")
 	f.Add("1...", "")
 	f.Fuzz(func(t *testing.T, token, claim string) {
-		if guest, err := g.Guest(token, guestNow); err == nil && g.Token(guest, guestNow) != token {
+		if guest, _, err := g.Guest(token, guestNow); err == nil && g.Token(guest, guestNow) != token {
 			t.Errorf("%q was taken for %v", token, guest)
 		}
 		// Nothing that was signed may do worse than be refused.
-		guest, err := g.Guest(g.signed(claim), guestNow)
+		guest, _, err := g.Guest(g.signed(claim), guestNow)
 		if err == nil && guest.ID == "" {
 			t.Errorf("%q is a guest without an ID", claim)
 		}

@@ -50,7 +50,7 @@ func (a *App) renderHome(c *fiber.Ctx, model views.Home) error {
 	for _, room := range rooms {
 		model.Rooms = append(model.Rooms, viewLink(room))
 	}
-	return render(c, "home", model)
+	return a.render(c, "home", model)
 }
 
 func viewLink(room streams.Room) views.RoomLink {
@@ -153,10 +153,14 @@ func (a *App) renderRoom(c *fiber.Ctx, name string, where streams.Where, model v
 		c.Status(http.StatusNotFound) // The address is the message's; the page is of where it would be.
 		model.Notice = "That message is not here any more."
 	}
-	return render(c, "room", model)
+	return a.render(c, "room", model)
 }
 
-func render(c *fiber.Ctx, name string, model any) error {
+// render renders a page, with which who comes back now and then stays who they are.
+func (a *App) render(c *fiber.Ctx, name string, model any) error {
+	if caller := a.caller(c); caller.old {
+		a.giveToken(c, *caller.guest)
+	}
 	c.Set(fiber.HeaderCacheControl, "private, no-cache") // not no-store: going back is instant
 	return c.Render(name, model)
 }

@@ -67,7 +67,7 @@ func sessionAs(kind, body string) func(*testServer, ...string) (int, string) {
 		s.t.Helper()
 		given := s.request("POST", "/session", body, append(headers, "Content-Type: "+kind)...)
 		for _, cookie := range (&http.Response{Header: given.header}).Cookies() {
-			if guest, err := s.guests.Guest(cookie.Value, time.Now()); err == nil {
+			if guest, _, err := s.guests.Guest(cookie.Value, time.Now()); err == nil {
 				return given.status, guest.ID
 			}
 		}

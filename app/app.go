@@ -53,7 +53,7 @@ type App struct {
 	fiber   *fiber.App
 
 	presence *presence
-	health   health
+	health   kept[error] // what Redis says of itself
 
 	ctx  context.Context // of the reads and appends; ends after the last feed
 	stop context.CancelFunc

@@ -19,7 +19,7 @@ func (a *App) readyz(c *fiber.Ctx) error {
 	if a.feeds.isDraining() {
 		return &problem{code: unavailable, message: "The server is going away.", retryAfter: healthKept}
 	}
-	switch err := a.health.check(time.Now(), func() error { return a.store.Health(c.UserContext()) }); {
+	switch err := a.health.get(time.Now(), func() error { return a.store.Health(c.UserContext()) }); {
 	case errors.Is(err, streams.ErrFull):
 		return &problem{code: full, status: http.StatusServiceUnavailable, message: "Chat storage is full: " + err.Error() + ".", retryAfter: healthKept}
 	case err != nil:
@@ -28,24 +28,25 @@ func (a *App) readyz(c *fiber.Ctx) error {
 	return c.SendString("ready\n")
 }
 
-// healthKept is how long an answer of Redis about its health is given to others: they are
-// not limited, and may be many.
-const healthKept = time.Second
+// keptFor is how long an answer of kept is given to others: who asks is not limited, and
+// may be many.
+const keptFor = time.Second
 
-// health is what Redis last said of itself. It may be used from many goroutines at once.
-type health struct {
-	mu  sync.Mutex
-	at  time.Time
-	err error
+// kept is the last answer to a question that costs something. It may be used from many
+// goroutines at once.
+type kept[T any] struct {
+	mu     sync.Mutex
+	at     time.Time
+	answer T
 }
 
-// check asks, unless the last answer is new.
-func (h *health) check(now time.Time, ask func() error) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if now.Sub(h.at) >= healthKept {
-		h.err = ask()
-		h.at = time.Now()
+// get asks, unless the last answer is new.
+func (k *kept[T]) get(now time.Time, ask func() T) T {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if now.Sub(k.at) >= keptFor {
+		k.answer = ask()
+		k.at = time.Now()
 	}
-	return h.err
+	return k.answer
 }

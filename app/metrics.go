@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"time"
+
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"github.com/valyala/fasthttp/fasthttpadaptor"
+	"github.com/prometheus/common/expfmt"
 )
 
 // metrics are what GET /metrics tells of this process. They are numbers of the
@@ -44,9 +47,33 @@ func newMetrics(a *App) metrics {
 
 // handler is GET /metrics, in the text format of Prometheus.
 func (m metrics) handler() fiber.Handler {
-	serve := fasthttpadaptor.NewFastHTTPHandler(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	var scraped kept[scrape]
 	return func(c *fiber.Ctx) error {
-		serve(c.Context())
-		return nil
+		last := scraped.get(time.Now(), m.scrape)
+		if last.err != nil {
+			return last.err
+		}
+		c.Set(fiber.HeaderContentType, string(expfmt.NewFormat(expfmt.TypeTextPlain)))
+		return c.Send(last.text)
 	}
+}
+
+// scrape is what the metrics are at one time.
+type scrape struct {
+	text []byte
+	err  error
+}
+
+func (m metrics) scrape() scrape {
+	var text bytes.Buffer
+	families, err := m.registry.Gather()
+	if err != nil {
+		return scrape{nil, fmt.Errorf("gather metrics: %w", err)}
+	}
+	for _, family := range families {
+		if _, err := expfmt.MetricFamilyToText(&text, family); err != nil {
+			return scrape{nil, fmt.Errorf("write metrics: %w", err)}
+		}
+	}
+	return scrape{text.Bytes(), nil}
 }

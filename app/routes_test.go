@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"burble/views"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -53,6 +55,26 @@ func TestReadinessIsAskedOfRedisOnceASecond(t *testing.T) {
 	}
 	server.Close()
 	soon(t, "Redis is away", func() bool { return s.get("/readyz").status == 503 })
+}
+
+// Nothing limits who asks for them either.
+func TestMetricsAreGatheredOnceASecond(t *testing.T) {
+	s := startAlone(t)
+	var gathered atomic.Int32
+	s.metrics.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "gathered"}, func() float64 {
+		return float64(gathered.Add(1))
+	}))
+	began := time.Now()
+	for range 200 {
+		got := s.get("/metrics")
+		if got.status != 200 || !strings.HasPrefix(got.header.Get("Content-Type"), "text/plain; version=0.0.4") ||
+			!strings.Contains(got.body, "\n# TYPE burble_live_reads gauge\nburble_live_reads 0\n") {
+			t.Fatalf("metrics: %d, %q\n%s", got.status, got.header.Get("Content-Type"), got.body)
+		}
+	}
+	if times, most := int(gathered.Load()), int(time.Since(began)/time.Second)+1; times > most {
+		t.Errorf("gathered %d times for 200 questions, want at most %d", times, most)
+	}
 }
 
 func TestFullRedisRefusesMessagesAndStillReads(t *testing.T) {

@@ -17,13 +17,13 @@ func (a *App) healthz(c *fiber.Ctx) error { return c.SendString("ok\n") }
 // readyz says whether this server can do its work, and if not, why.
 func (a *App) readyz(c *fiber.Ctx) error {
 	if a.feeds.isDraining() {
-		return &problem{code: unavailable, message: "The server is going away.", retryAfter: healthKept}
+		return &problem{code: unavailable, message: "The server is going away.", retryAfter: keptFor}
 	}
 	switch err := a.health.get(time.Now(), func() error { return a.store.Health(c.UserContext()) }); {
 	case errors.Is(err, streams.ErrFull):
-		return &problem{code: full, status: http.StatusServiceUnavailable, message: "Chat storage is full: " + err.Error() + ".", retryAfter: healthKept}
+		return &problem{code: full, status: http.StatusServiceUnavailable, message: "Chat storage is full: " + err.Error() + ".", retryAfter: keptFor}
 	case err != nil:
-		return &problem{code: unavailable, message: "Redis does not answer.", retryAfter: healthKept, cause: err}
+		return &problem{code: unavailable, message: "Redis does not answer.", retryAfter: keptFor, cause: err}
 	}
 	return c.SendString("ready\n")
 }

@@ -263,6 +263,28 @@ func TestSearchThatRedisInterruptsSaysSo(t *testing.T) {
 	}
 }
 
+// A room may be full of what is no message, as reactions. Reading all of that would be
+// without bounds.
+func TestSearchOfARoomOfFewMessagesIsBounded(t *testing.T) {
+	backend := redistest.One(t)
+	server := startServer(t, backend.Redis)
+	server.say(server.guest("Ada"), "lobby", "needle")
+	room := backend.Client.Keys(t.Context(), "*:room:lobby").Val()
+	const fill = "for _ = 1, 10000 do redis.call('XADD', KEYS[1], '*', 'kind', 'react') end"
+	for range searchReads * 4_100 / 10_000 {
+		if err := backend.Client.Eval(t.Context(), fill, room).Err(); err != nil && err != redis.Nil {
+			t.Fatal(err)
+		}
+	}
+	result := server.search("q=needle")
+	if result.searched != 0 || result.older == "" {
+		t.Errorf("all was read: %+v", result)
+	}
+	if got := texts(server.search("q=needle&before=" + result.older).entries); !slices.Equal(got, []string{"needle"}) {
+		t.Errorf("found from there on: %q", got)
+	}
+}
+
 func TestSearchRefusesWhatItCannotRead(t *testing.T) {
 	server := startAlone(t)
 	for query, field := range map[string]string{

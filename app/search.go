@@ -15,11 +15,11 @@ import (
 
 // Bounds of one search. What is beyond is asked for with the older it ends with.
 const (
-	searchPage    = 200    // messages that one read of Redis folds
-	searchMatches = 50     // found
-	searchMost    = 20_000 // looked at
-	queryLimit    = 200    // characters
-	searchesMost  = 8      // at once, of one address
+	searchPage    = 200 // messages that one read of Redis folds
+	searchMatches = 50  // found
+	searchReads   = 100 // of Redis, of up to 4,000 entries where few are messages
+	queryLimit    = 200 // characters
+	searchesMost  = 8   // at once, of one address
 )
 
 // query is what is searched for.
@@ -108,7 +108,7 @@ func (q *query) matches(entry *streams.Entry) bool {
 // scan reads the room from its end, whose page was read. It rests as long as it made
 // Redis work, so that a search never slows the room down.
 func (a *App) scan(asked query, html bool, page streams.Page, emit func(line []byte) bool) {
-	searched, found := 0, 0
+	searched, found, reads := 0, 0, 0
 	for began := time.Now(); ; {
 		older := page.Older
 		for _, entry := range slices.Backward(page.Entries) {
@@ -128,7 +128,7 @@ func (a *App) scan(asked query, html bool, page streams.Page, emit func(line []b
 				break
 			}
 		}
-		if older.IsZero() || found == searchMatches || searched >= searchMost {
+		if reads++; older.IsZero() || found == searchMatches || reads == searchReads {
 			done := append([]byte(`{"done":true,"searched":`), strconv.Itoa(searched)...)
 			emit(append(appendBound(done, "older", older), '}'))
 			return

@@ -160,9 +160,9 @@ export class Outbox extends EventTarget {
     if (!this.#open || this.#inFlight || this.#timer) return;
     const next = this.items.find((item) => item.state === "waiting" && this.#mine.has(item.key));
     if (!next) return;
-    const now = Date.now();
-    const { key, tried = now } = next;
-    if (now - tried > KEPT) return this.#fail(key, "It was sent more than a day ago, and may have arrived.");
+    const { key } = next;
+    const tried = next.tried ?? Date.now();
+    if (Date.now() - tried > KEPT) return this.#fail(key, "It was sent more than a day ago, and may have arrived.");
     if (!this.#transmit(next)) return;
     this.#change(key, { tried });
     this.#inFlight = key;

@@ -153,12 +153,12 @@ func (p *browserPerson) answersAndSearches(server *process, answered string) {
 	p.wait("the search", `document.activeElement.name === "q"`)
 	p.types(mallory.Ran)
 	p.press("Enter")
-	p.wait("the end of it", `document.querySelector("#search [role=status]").innerText.includes(" messages in all")`)
+	p.wait("the end of it", `document.querySelector("#search [role=status]").innerText.includes(" messages in the whole room")`)
 	p.expectNoHarm("searching")
 	p.wipe()
 	p.types("👩")
 	p.press("Enter")
-	p.wait("what has emoji", `document.querySelector("#search [role=status]").innerText.includes("2 messages in all")`)
+	p.wait("what has emoji", `document.querySelector("#search [role=status]").innerText.includes("2 messages in the whole room")`)
 	p.expectNoHarm("searching emoji")
 }
 

@@ -40,7 +40,7 @@ var surfaces = []surface{
 	{"session by form", true, sessionAs(formKind, `name=Eve`)},
 	{"home page", false, pageAs("/")},
 	{"room page", false, pageAs("/r/quiet")},
-	{"message page", false, pageAs("/r/quiet/1-1")},
+	{"message page", false, messagePageAs},
 	{"rooms", false, getAs("/rooms")},
 	{"history", false, getAs("/r/quiet/messages")},
 	{"search", false, getAs("/r/quiet/search?q=x")},
@@ -87,6 +87,12 @@ func pageAs(path string) func(*testServer, ...string) (int, string) {
 		}
 		return page.status, ""
 	}
+}
+
+// messagePageAs asks for the page at a message, which somebody else wrote.
+func messagePageAs(s *testServer, headers ...string) (int, string) {
+	s.t.Helper()
+	return pageAs("/r/told/"+s.say(s.guest("Bob"), "told", "hi").ID)(s, headers...)
 }
 
 func getAs(path string) func(*testServer, ...string) (int, string) {

@@ -290,7 +290,7 @@ func TestRefusedUpgrades(t *testing.T) {
 		field string
 	}{
 		{"room=Lobby", badRoom, "room"},
-		{"room=", badRoom, "room"},
+		{"room=", badField, "room"},
 		{"after=1-0", badField, "room"},
 		{"last=5", badField, "room"},
 		{"room=lobby&after=yesterday", badField, "after"},

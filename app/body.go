@@ -81,8 +81,8 @@ func formBody(c *fiber.Ctx, names []string) (body, error) {
 	return read, err
 }
 
-// onlyQueries refuses query parameters that nobody reads: a misspelt one would
-// silently give another answer.
+// onlyQueries refuses query parameters that nobody reads, and empty ones: a misspelt or
+// forgotten one would silently give another answer.
 func onlyQueries(c *fiber.Ctx, names ...string) (err error) {
 	c.Context().QueryArgs().VisitAll(func(key, value []byte) {
 		name := string(key)
@@ -90,20 +90,20 @@ func onlyQueries(c *fiber.Ctx, names ...string) (err error) {
 			err = refuse(badField, clip(name), "There is no parameter %q here.", clip(name))
 		} else if !utf8.Valid(value) {
 			err = refuse(badField, name, "%q is not UTF-8.", name)
+		} else if len(value) == 0 {
+			err = refuse(badField, name, "%q is empty.", name)
 		}
 	})
 	return err
 }
 
-// hasQuery says whether there is such a parameter. An empty one is there.
-func hasQuery(c *fiber.Ctx, name string) bool { return c.Context().QueryArgs().Has(name) }
-
 // queryInt reads a whole number within bounds.
 func queryInt(c *fiber.Ctx, name string, otherwise, least, most int) (int, error) {
-	if !hasQuery(c, name) {
+	text := c.Query(name)
+	if text == "" {
 		return otherwise, nil
 	}
-	number, err := strconv.Atoi(c.Query(name))
+	number, err := strconv.Atoi(text)
 	if err != nil || number < least || number > most {
 		return 0, refuse(badField, name, "%q is a whole number from %d to %d.", name, least, most)
 	}
@@ -112,8 +112,9 @@ func queryInt(c *fiber.Ctx, name string, otherwise, least, most int) (int, error
 
 // queryBool reads true or false, which is what no parameter means.
 func queryBool(c *fiber.Ctx, name string) (bool, error) {
-	if !hasQuery(c, name) {
+	text := c.Query(name)
+	if text == "" {
 		return false, nil
 	}
-	return boolField(name, c.Query(name))
+	return boolField(name, text)
 }

@@ -90,12 +90,12 @@ func (a *App) eventsAsked(c *fiber.Ctx) (room string, from streams.From, err err
 		return room, from, err
 	}
 	from = streams.Newest(last)
-	if hasQuery(c, "after") {
-		cursor, err := checkCursor("after", c.Query("after"))
+	if after := c.Query("after"); after != "" {
+		cursor, err := checkCursor("after", after)
 		if err != nil {
 			return room, from, err
 		}
-		if hasQuery(c, "last") {
+		if c.Query("last") != "" {
 			return room, from, errAfterAndLast
 		}
 		from = streams.After(cursor)

@@ -140,19 +140,20 @@ func whereAsked(c *fiber.Ctx) (where streams.Where, err error) {
 	for name, place := range map[string]*streams.ID{
 		"before": &where.Before, "after": &where.After, "around": &where.Around,
 	} {
-		if !hasQuery(c, name) {
+		text := c.Query(name)
+		if text == "" {
 			continue
 		}
 		given = append(given, name)
-		cursor, err := checkCursor(name, c.Query(name))
+		cursor, err := checkCursor(name, text)
 		if err != nil {
 			return where, err
 		}
 		*place = cursor.ID
 	}
-	if hasQuery(c, "at") {
+	if text := c.Query("at"); text != "" {
 		given = append(given, "at")
-		if where.At, err = parseMoment(c.Query("at")); err != nil {
+		if where.At, err = parseMoment(text); err != nil {
 			return where, err
 		}
 	}
@@ -160,10 +161,10 @@ func whereAsked(c *fiber.Ctx) (where streams.Where, err error) {
 		slices.Sort(given)
 		return where, refuse(badField, given[1], "Only one of before, after, around and at, not %s.", strings.Join(given, " and "))
 	}
-	if where.Before.IsZero() && hasQuery(c, "before") {
+	if where.Before.IsZero() && c.Query("before") != "" {
 		return where, refuse(badField, "before", "Nothing is before 0-0.")
 	}
-	if where.After.IsZero() && hasQuery(c, "after") || where.Around.IsZero() && hasQuery(c, "around") {
+	if where.After.IsZero() && c.Query("after") != "" || where.Around.IsZero() && c.Query("around") != "" {
 		where.Around = streams.ID{Seq: 1} // the very beginning: the zero Where is the newest
 	}
 	return where, nil

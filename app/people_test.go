@@ -288,7 +288,7 @@ func TestSearchOfARoomOfFewMessagesIsBounded(t *testing.T) {
 func TestSearchRefusesWhatItCannotRead(t *testing.T) {
 	server := startAlone(t)
 	for query, field := range map[string]string{
-		"": "q", "q=": "q", "q=" + strings.Repeat("x", 201): "q", "q=a&before=x": "before", "q=a&before=": "before", "q=a&after=1-1@e": "after",
+		"": "q", "q=": "q", "q=" + strings.Repeat("x", 201): "q", "q=a&before=x": "before", "q=a&before=": "before", "q=&from=Ada": "q", "q=a&after=1-1@e": "after",
 		"q=a&limit=3": "limit",
 	} {
 		server.get("/r/lobby/search?"+query).expectRefusal(t, 400, badField, field)

@@ -88,8 +88,8 @@ func queryAsked(c *fiber.Ctx) (asked query, err error) {
 		return asked, refuse(badField, "q", "%q has 1 to %d characters.", "q", queryLimit)
 	}
 	for name, place := range map[string]*streams.ID{"before": &asked.before, "after": &asked.after} {
-		if hasQuery(c, name) {
-			if *place, err = checkID(name, c.Query(name)); err != nil {
+		if text := c.Query(name); text != "" {
+			if *place, err = checkID(name, text); err != nil {
 				return asked, err
 			}
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -117,7 +118,7 @@ func (a *App) checkToken(c *fiber.Ctx) error {
 // limitAddress counts requests by address, and new live reads apart from them.
 func (a *App) limitAddress(c *fiber.Ctx) error {
 	limits, what := a.limits.address, "requests"
-	if c.Path() == "/ws" || strings.HasSuffix(c.Path(), "/events") {
+	if live, _ := path.Match("/r/*/events", c.Path()); live || c.Path() == "/ws" {
 		limits, what = a.limits.connections, "connections"
 	}
 	if ok, after := limits.allow(a.caller(c).address, time.Now()); !ok {

@@ -353,11 +353,13 @@ func TestConnectionsOfOneAddressAreLimited(t *testing.T) {
 	if refused.StatusCode != 429 || refused.Header.Get("Retry-After") != "1" {
 		t.Errorf("one socket too many: %v", refused.Status)
 	}
+	for _, page := range []string{"/r/events", "/"} {
+		if got := s.get(page, first); got.status != 200 {
+			t.Errorf("the page %s: %d", page, got.status)
+		}
+	}
 	if c, _ := s.dial(other); c == nil {
 		t.Error("another subscriber is refused")
-	}
-	if got := s.get("/", first); got.status != 200 {
-		t.Errorf("a page: %d", got.status)
 	}
 	soon(t, "the limit is over", func() bool { c, _ := s.dial(first); return c != nil })
 }

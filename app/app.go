@@ -1,9 +1,10 @@
 // Command app serves Burble: the pages, the JSON API and the live reads, over
 // rooms that package streams keeps in Redis.
 //
-// A request passes, in this order: panics caught and errors told (tell), headers
-// (secure), origin (checkOrigin), limits (limitAddress), its handler. A live read
-// then leaves the HTTP server and becomes a feed, see feed.go.
+// A request passes, in this order: panics caught (caught), headers (secure), origin
+// (checkOrigin), limits (limitAddress), token (checkToken), its handler. An error is
+// told by tell, and a large answer counted on its way out (limitUnread). A live read
+// leaves the HTTP server and becomes a feed, see feed.go.
 //
 // Each goroutine is waited for by whoever started it. What is shared: the Store,
 // the limiters and the registry of feeds, each with its own lock. A feed's state

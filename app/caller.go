@@ -169,13 +169,9 @@ func (a *App) session(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	name, err := newGuestName(asked.fields["name"])
+	guest, err := newGuest(asked.fields["name"])
 	if err != nil {
 		return refuse(badField, "name", "%s", sentence(err))
-	}
-	guest, err := newGuest(name)
-	if err != nil {
-		return err
 	}
 	if caller.guest != nil {
 		guest.ID = caller.guest.ID

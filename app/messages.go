@@ -133,7 +133,7 @@ func appendBound(dst []byte, name string, id streams.ID) []byte {
 
 // whereAsked reads which page a request asks for.
 func whereAsked(c *fiber.Ctx) (where streams.Where, err error) {
-	if where.Limit, err = queryInt(c, "limit", 50, 1, 500); err != nil {
+	if where.Limit, err = queryInt(c, "limit", pageOf, 1, newestMost); err != nil {
 		return where, err
 	}
 	var given []string

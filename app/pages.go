@@ -203,6 +203,7 @@ func viewMessage(entry *streams.Entry, guest *Guest) views.Message {
 	sortReactions(message.Reactions)
 	return message
 }
+
 func viewReaction(emoji string, users []string, guest *Guest) views.Reaction {
 	mine := guest != nil && slices.Contains(users, guest.ID)
 	return views.Reaction{Emoji: emoji, Users: users, Mine: mine}

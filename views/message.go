@@ -9,7 +9,7 @@ import (
 )
 
 // continuedWithin is how soon a message must follow another of the same author
-// to be shown under the same heading. timeline.js has the same rule.
+// to be shown under the same heading. grouping.js has the same rule.
 const continuedWithin = 5 * time.Minute
 
 // hues is how many colours avatars come in. avatar.js and message.css agree.

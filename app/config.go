@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"burble/streams"
 )
 
 // Config is everything Burble can be told from outside. It is read once, at the
@@ -24,7 +26,7 @@ type Config struct {
 	TrustedProxy    string   // proxyNone, proxyFly or proxyHeroku
 	HistoryMaxCount int64    // 0: keep all
 	HistoryMaxAge   time.Duration
-	Durability      string  // durabilityMemory, -Replica or -Disk
+	Durability      streams.Durability
 	RateMessages    float64 // all rates are per second, 0 is no limit
 	RateAddress     float64
 	RateConnections float64
@@ -35,13 +37,6 @@ type Config struct {
 	// that no one vouches for. It comes from DYNO, which Heroku sets.
 	OnHeroku bool
 }
-
-// The values of DURABILITY: when a message counts as stored.
-const (
-	durabilityMemory  = "memory"  // Redis has it
-	durabilityReplica = "replica" // a replica has it too
-	durabilityDisk    = "disk"    // it is on disk
-)
 
 // ParseConfig reads the configuration from the flags in args (without the program's
 // name) and from the environment. A flag wins over the environment, and either over

@@ -123,7 +123,7 @@ func storeOptions(config Config, source *redisSource, log *slog.Logger) streams.
 	options := streams.Options{
 		Redis: source.Options, Prefix: config.RedisPrefix,
 		MaxCount: config.HistoryMaxCount, MaxAge: config.HistoryMaxAge,
-		Durability: streams.Durability(config.Durability),
+		Durability: config.Durability,
 		Wait:       redisWait, Log: log,
 	}
 	if source.Miniredis && (options.MaxCount == 0 || options.MaxCount > miniredisCount) {

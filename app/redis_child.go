@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"burble/streams"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -89,9 +91,9 @@ func openChildRedis(ctx context.Context, program string, cfg Config, log *slog.L
 }
 
 // startChildRedis starts the goroutine that keeps the server running.
-func startChildRedis(program, socket, dataDir string, lock *os.File, durability string, log *slog.Logger) *childRedis {
+func startChildRedis(program, socket, dataDir string, lock *os.File, durability streams.Durability, log *slog.Logger) *childRedis {
 	fsync := "everysec"
-	if durability == durabilityDisk {
+	if durability == streams.Disk {
 		fsync = "always"
 	}
 	life, end := context.WithCancel(context.Background())

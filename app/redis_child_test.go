@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"burble/streams"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -42,7 +44,7 @@ func TestChildRedisKeepsItsData(t *testing.T) {
 
 func TestChildRedisFsyncsAsDurabilitySays(t *testing.T) {
 	needRedisServer(t)
-	for durability, want := range map[string]string{durabilityMemory: "everysec", durabilityDisk: "always"} {
+	for durability, want := range map[streams.Durability]string{streams.Memory: "everysec", streams.Disk: "always"} {
 		client := clientOf(t, mustOpenRedis(t, Config{DataDir: t.TempDir(), Durability: durability}))
 		got, err := client.ConfigGet(t.Context(), "append*").Result()
 		if err != nil || got["appendfsync"] != want || got["appendonly"] != "yes" {
@@ -67,7 +69,7 @@ func TestChildRedisIsNotTouchedByCtrlCAndKnowsNoSecret(t *testing.T) {
 
 func TestChildRedisThatDiesIsStartedAgain(t *testing.T) {
 	needRedisServer(t)
-	source := mustOpenRedis(t, Config{DataDir: t.TempDir(), Durability: durabilityDisk})
+	source := mustOpenRedis(t, Config{DataDir: t.TempDir(), Durability: streams.Disk})
 	client := clientOf(t, source)
 	if err := client.Set(t.Context(), "k", "v", 0).Err(); err != nil {
 		t.Fatal(err)

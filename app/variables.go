@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"burble/streams"
 )
 
 // variable is one thing that can be configured: an environment variable and the
@@ -37,7 +40,7 @@ var variables = []variable{
 	{Name: "TRUSTED_PROXY", Default: proxyNone, Use: "`fly`, `heroku` or `none`: whose word is taken for a client's address", set: oneOf(func(cfg *Config) *string { return &cfg.TrustedProxy }, proxyNone, proxyFly, proxyHeroku)},
 	{Name: "HISTORY_MAX_COUNT", Default: "0", Use: "entries kept in each room; `0`: all", set: setHistoryMaxCount},
 	{Name: "HISTORY_MAX_AGE", Default: "0", Use: "how long entries are kept, such as `36h` or `30d`; `0`: for ever", set: setHistoryMaxAge},
-	{Name: "DURABILITY", Default: durabilityMemory, Use: "when a message counts as stored: Redis has it (`memory`), a replica too (`replica`), it is on disk (`disk`)", set: oneOf(func(cfg *Config) *string { return &cfg.Durability }, durabilityMemory, durabilityReplica, durabilityDisk)},
+	{Name: "DURABILITY", Default: string(streams.Memory), Use: "when a message counts as stored: Redis has it (`memory`), a replica too (`replica`), it is on disk (`disk`)", set: oneOf(func(cfg *Config) *streams.Durability { return &cfg.Durability }, streams.Memory, streams.Replica, streams.Disk)},
 	{Name: "RATE_MESSAGES", Default: "5", Use: "messages a second per user, in bursts of 4 times as many; `0`: no limit", set: setRate(func(cfg *Config) *float64 { return &cfg.RateMessages })},
 	{Name: "RATE_ADDRESS", Default: "50", Use: "requests and frames a second per address, in bursts of 4 times as many; `0`: no limit", set: setRate(func(cfg *Config) *float64 { return &cfg.RateAddress })},
 	{Name: "RATE_CONNECTIONS", Default: "50", Use: "new sockets a second per address, in bursts of 20 times as many; `0`: no limit", set: setRate(func(cfg *Config) *float64 { return &cfg.RateConnections })},
@@ -68,15 +71,17 @@ func (v variable) refuse(value string, err error) error {
 
 // oneOf sets a variable that takes one of a few words. An empty word means that the
 // variable may be left out.
-func oneOf(field func(*Config) *string, words ...string) func(*Config, string) error {
+func oneOf[W ~string](field func(*Config) *W, words ...W) func(*Config, string) error {
 	return func(cfg *Config, value string) error {
-		for _, word := range words {
-			if value == word {
-				*field(cfg) = value
-				return nil
-			}
+		if slices.Contains(words, W(value)) {
+			*field(cfg) = W(value)
+			return nil
 		}
-		named := strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+		var texts []string
+		for _, word := range words {
+			texts = append(texts, string(word))
+		}
+		named := strings.Join(texts[:len(texts)-1], ", ") + " or " + texts[len(texts)-1]
 		return errors.New(strings.TrimPrefix(named, ", "))
 	}
 }

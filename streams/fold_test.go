@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"testing"
-	"time"
 
 	"burble/streams"
 
@@ -96,8 +95,7 @@ func live(t *testing.T, store *streams.Store, random *rand.Rand, count int) *his
 				entry.Kind, entry.Of, entry.User = streams.Edit, target.ID, target.User
 			default:
 				entry.Kind, entry.Of, entry.User, entry.Text = streams.Delete, target.ID, target.User, ""
-				// miniredis would number on from what is left of the millisecond, Redis does not.
-				time.Sleep(time.Millisecond)
+				beforeDelete()
 			}
 		}
 		stored, err := store.Append(context.Background(), "lobby", entry)

@@ -62,9 +62,16 @@ func (g *ground) do(args ...any) {
 	}
 }
 
+// beforeDelete lets the millisecond pass: miniredis would number on in it from what is
+// left, and not from what was erased as Redis does.
+func beforeDelete() { time.Sleep(time.Millisecond) }
+
 // amend appends an edit, a reaction or a delete of Ada's.
 func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID, text string) streams.Stored {
 	t.Helper()
+	if kind == streams.Delete {
+		beforeDelete()
+	}
 	entry := streams.Entry{Kind: kind, Key: uuid.NewString(), User: ada, Of: of, Text: text}
 	if kind == streams.React {
 		entry.Emoji, entry.On, entry.Text = text, true, ""

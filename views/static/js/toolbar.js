@@ -66,7 +66,7 @@ export class Toolbar {
       }, HOLD);
     });
     log.addEventListener("touchend", (event) => {
-      if (holds) event.preventDefault(); // Lifted, it does not press what has appeared under it.
+      if (holds && event.cancelable) event.preventDefault(); // Lifted, it does not press what has appeared under it.
       holds = false;
     });
     log.addEventListener("pointermove", (event) => {

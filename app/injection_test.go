@@ -99,8 +99,8 @@ func TestAskingForARoomNeitherMakesItNorListsIt(t *testing.T) {
 	for i := range 50 {
 		room := fmt.Sprint("guess-", i)
 		c.follow(room, "")
-		for _, path := range []string{"", "/messages", "/search?q=x", "/1-1"} {
-			if got := s.get("/r/" + room + path); got.status != 200 {
+		for path, status := range map[string]int{"": 200, "/messages": 200, "/search?q=x": 200, "/1-1": 404} {
+			if got := s.get("/r/" + room + path); got.status != status {
 				t.Errorf("%s%s: %d", room, path, got.status)
 			}
 		}

@@ -202,7 +202,7 @@ func TestSearchFindsNewestFirstAndLeadsThere(t *testing.T) {
 	ada.forgive("503")
 	redis.Kill()
 	ada.waitTruth("away", "Chat storage is away")
-	ada.press("/")
+	ada.click("#open-search")
 	ada.wait("the search", `document.activeElement.name === "q"`)
 	ada.press("Enter")
 	ada.wait("why nothing is found", `document.querySelector("#search [role=status]").innerText === "Chat storage does not answer. Try again in a moment."`)

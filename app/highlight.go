@@ -22,7 +22,7 @@ const (
 	matchTime = 2 * time.Millisecond
 )
 
-// highlightTypes are the classes, which message.css knows, of the kinds of tokens;
+// highlightTypes are the classes, which body.css knows, of the kinds of tokens;
 // the first that a token's type is of counts.
 var highlightTypes = []struct {
 	kind  chroma.TokenType

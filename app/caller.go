@@ -90,11 +90,11 @@ func (a *App) checkOrigin(c *fiber.Ctx) error {
 	if origin == "" && !changes {
 		return c.Next()
 	}
-	if origin == "" && caller.cookie && !caller.bearer {
-		return refuse(notAllowed, "origin", "What comes with a cookie says its Origin. Programs have a token: Authorization: Bearer.")
-	}
 	allowed := originAllowed(origin, host(c), caller.tls, a.config.Origins, caller.cookie, caller.bearer)
-	if !allowed || origin == "" && fromElsewhere(c.Get("Sec-Fetch-Site")) {
+	switch {
+	case !allowed && origin == "":
+		return refuse(notAllowed, "origin", "What comes with a cookie says its Origin. Programs have a token: Authorization: Bearer.")
+	case !allowed, origin == "" && fromElsewhere(c.Get("Sec-Fetch-Site")):
 		return &problem{
 			code: notAllowed, field: "origin", message: "This server does not take requests from that origin.",
 			people: "Another site asked for this. Nothing was changed.",

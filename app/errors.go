@@ -125,10 +125,10 @@ func asProblem(err error) *problem {
 	if web := (*fiber.Error)(nil); errors.As(err, &web) {
 		return webProblem(web)
 	}
-	return accident(http.StatusInternalServerError, err)
+	return wentWrong(http.StatusInternalServerError, err)
 }
 
-func accident(status int, cause error) *problem {
+func wentWrong(status int, cause error) *problem {
 	return &problem{
 		code: unavailable, status: status, message: "Something went wrong.",
 		people: "Something went wrong. It is not your fault.", cause: cause,
@@ -150,7 +150,7 @@ func webProblem(err *fiber.Error) *problem {
 	if err.Code < 500 {
 		return &problem{code: badFrame, status: err.Code, message: http.StatusText(err.Code) + "."}
 	}
-	return accident(err.Code, err)
+	return wentWrong(err.Code, err)
 }
 
 // accident says whether the problem is one for the log.

@@ -38,7 +38,7 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
     else delete log.dataset.read;
     timeline.relabel();
   }
-  const newline = new Newline({ log, link: find("unread"), scroll, history });
+  const newline = new Newline({ log, link: find("unread"), scroll, timeline, history });
   const alerts = new Alerts({ rooms, bell: find("bell"), looking });
 
   let since = 0; // when the end came into view

@@ -9,14 +9,17 @@ import { decorate } from "./rows.js";
 export class Newline {
   #log;
   #link;
+  #timeline;
   #done = false;
 
   /**
-   * @param {{ log: HTMLElement, link: HTMLAnchorElement, scroll: import("./scroll.js").Scroll, history: import("./history.js").History }} options
+   * @param {{ log: HTMLElement, link: HTMLAnchorElement, scroll: import("./scroll.js").Scroll,
+   *   timeline: import("./timeline.js").Timeline, history: import("./history.js").History }} options
    */
-  constructor({ log, link, scroll, history }) {
+  constructor({ log, link, scroll, timeline, history }) {
     this.#log = log;
     this.#link = link;
+    this.#timeline = timeline;
     scroll.addEventListener("place", () => this.look());
     link.addEventListener("click", async (event) => {
       event.preventDefault();
@@ -43,19 +46,14 @@ export class Newline {
   look() {
     if (this.#done || !this.#log.dataset.read) return;
     const line = this.#line;
-    this.#link.hidden = line ? line.getBoundingClientRect().top > this.#log.closest(".scroller").getBoundingClientRect().top : !this.#readOn;
+    const readOn = compare(this.#timeline.newest ?? "0-0", this.#log.dataset.read) > 0; // What is shown is after the line's place.
+    this.#link.hidden = line ? line.getBoundingClientRect().top > this.#log.closest(".scroller").getBoundingClientRect().top : !readOn;
     if (line && this.#link.hidden) this.#done = true;
   }
 
   /** Whether the line is above the view, and was not in it. */
   get above() {
     return !this.#link.hidden;
-  }
-
-  /** Whether the page shows messages after the line's place. */
-  get #readOn() {
-    const last = [...this.#log.querySelectorAll("article[id]")].at(-1);
-    return last !== undefined && compare(last.id.slice(1), this.#log.dataset.read) > 0;
   }
 
   get #line() {

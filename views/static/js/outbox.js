@@ -3,7 +3,7 @@ import { newKey } from "./id.js";
 
 const ANSWER = 10_000; // how long a sent message may go unanswered
 const KEPT = 23 * 3_600_000; // the server knows a key for a day: sent again later, a message might be stored twice
-const PREFIX = "burble:outbox:"; // of the name in the storage, before the room's
+export const PREFIX = "burble:outbox:"; // of the name in the storage, before the room's
 
 /**
  * @typedef {object} Item what the server has not said is stored: a message, or a change of one

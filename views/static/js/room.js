@@ -6,7 +6,7 @@ import { History } from "./history.js";
 import { compare, idOf } from "./id.js";
 import { Jump } from "./jump.js";
 import { MessageMaker } from "./message.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, PREFIX } from "./outbox.js";
 import { quotes } from "./quotes.js";
 import { Scroll } from "./scroll.js";
 import { storage } from "./storage.js";
@@ -114,7 +114,7 @@ function showWaiting() {
 
 outbox.addEventListener("change", showWaiting);
 outbox.addEventListener("silent", () => connection.probe());
-addEventListener("storage", (event) => event.key?.startsWith("burble:outbox:") && outbox.changed());
+addEventListener("storage", (event) => event.key?.startsWith(PREFIX) && outbox.changed());
 
 /** Sends from here what was left in other rooms. That is seldom: what it takes is loaded then. */
 async function lookElsewhere() {

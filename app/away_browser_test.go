@@ -17,6 +17,7 @@ func TestPageOutlivesTheKillOfItsServer(t *testing.T) {
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 	ada.write("before")
+	ada.shows("before") // Bob, elsewhere, may be told first
 	bob.shows("before")
 
 	here.kill()

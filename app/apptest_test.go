@@ -25,7 +25,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 15 * time.Second
+const patience = time.Minute
 
 // testServer is one App in this process, over a Store and on a port of its own.
 type testServer struct {

@@ -22,7 +22,7 @@ import (
 // browserPatience is how long a page may take for what it should do at once: the
 // machine may be busy with a race detector. And longer than a page waits before it
 // looks for its server again.
-const browserPatience = 40 * time.Second
+const browserPatience = time.Minute
 
 // chromium is one headless browser for all tests of a process.
 var chromium = sync.OnceValues(func() (context.Context, error) {

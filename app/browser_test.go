@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -153,13 +154,25 @@ func command[Params, Result any](p *browserPerson, what cdp.Command[Params, Resu
 // see is the value of an expression in the page.
 func see[T any](p *browserPerson, expression string) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, browserPatience)
-	defer cancel()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	value, err := look[T](p, expression)
 	if err != nil {
 		p.t.Fatalf("%s: %v in %s", p.name, err, expression)
 	}
 	return value
+}
+
+// look is see, and may fail.
+func look[T any](p *browserPerson, expression string) (T, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, browserPatience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+}
+
+// isLeaving says whether a look failed because the page was just left for another.
+func isLeaving(err error) bool {
+	return slices.ContainsFunc([]string{
+		"Inspected target navigated or closed", "Cannot find default execution context", "Promise was collected",
+	}, func(said string) bool { return err != nil && strings.Contains(err.Error(), said) })
 }
 
 // page is the text of the page and how it is looked at, for a failure's message.
@@ -199,7 +212,14 @@ func (p *browserPerson) write(text string) {
 func (p *browserPerson) wait(what, expression string) {
 	p.t.Helper()
 	deadline := time.After(browserPatience)
-	for !see[bool](p, "Promise.resolve("+expression+").then(Boolean)") {
+	for {
+		so, err := look[bool](p, "Promise.resolve("+expression+").then(Boolean)")
+		if err != nil && !isLeaving(err) {
+			p.t.Fatalf("%s: %v in %s", p.name, err, expression)
+		}
+		if so {
+			return
+		}
 		select {
 		case <-deadline:
 			p.t.Fatalf("%s waited in vain for %s:\n%s", p.name, what, p.page())

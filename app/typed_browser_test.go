@@ -42,7 +42,7 @@ func TestWhatIsTypedIsWrittenWhereverTheFocusIs(t *testing.T) {
 	ada.click(ada.message("tale 40") + " .body")
 	writes("a click on a message", "what/who?")
 	ada.does("tale 40", "react")
-	ada.wait("the reaction", `document.querySelector(".chip")`)
+	ada.wait("the reaction, stored", `document.querySelector(".chip") && !document.querySelector("[data-pending]")`)
 	ada.click(".chip")
 	writes("a click on a reaction", "why?")
 	ada.click("#truth")

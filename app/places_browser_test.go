@@ -90,10 +90,13 @@ func TestPlacesOfTheRoomAreLinkedJumpedToAndLeft(t *testing.T) {
 	ada.wait("no toolbar: nobody asked for it", `document.querySelector("#toolbar").hidden`)
 
 	// While a day is read its line stays above.
-	const line = `document.querySelectorAll(".day")[1]`
-	ada.runs(line + `.nextElementSibling.nextElementSibling.scrollIntoView()`)
-	ada.expect("how far below the edge the day is", `String(`+line+`.getBoundingClientRect().top - document.querySelector("#scroller").getBoundingClientRect().top)`, "0")
-	ada.expect("whether it covers what was gone to", `String(`+line+`.getBoundingClientRect().bottom > `+line+`.nextElementSibling.nextElementSibling.getBoundingClientRect().top)`, "false")
+	// (Looked at all at once: older messages may come, and another line is the second one then.)
+	ada.expect("how far below the edge the day is, and whether it covers what was gone to", `((line) => {
+		const gone = line.nextElementSibling.nextElementSibling;
+		gone.scrollIntoView();
+		const { top, bottom } = line.getBoundingClientRect();
+		return [top - document.querySelector("#scroller").getBoundingClientRect().top, bottom > gone.getBoundingClientRect().top].join();
+	})(document.querySelectorAll(".day")[1])`, "0,false")
 
 	// From there it reads on in both directions, and back to now is one key.
 	ada.do(chromedp.ScrollIntoView(chromedp.CSS("#newer")))
@@ -132,6 +135,7 @@ func TestPlacesOfTheRoomAreLinkedJumpedToAndLeft(t *testing.T) {
 	bob.shows("the end")
 	bob.upToDate()
 	ada.shows("the end")
+	ada.wait("it to be read", `document.title === "#tales · Burble"`) // and not scrolled away from before
 	for _, p := range []*browserPerson{ada, bob} {
 		for !see[bool](p, `document.querySelector("#older a").hidden`) {
 			before := see[int](p, `document.querySelectorAll(".message").length`)

@@ -36,10 +36,11 @@ func TestPageWithoutScriptReadsTurnsBackAndPosts(t *testing.T) {
 	ada.press("Enter")
 	ada.wait("why not", `document.querySelector(".below [role=alert]")?.innerText === "A name must not pile marks onto a letter."`)
 	ada.shows("tale 3")
-	ada.expect("what was typed", `document.activeElement.value`, piled)
+	ada.wait("what was typed", fmt.Sprintf(`document.activeElement.value === %q`, piled))
 	ada.wipe()
 	ada.types("Ada")
 	ada.press("Enter")
+	ada.wait("the composer", painted+` && document.querySelector("#composer textarea")`)
 	ada.do(chromedp.SendKeys(chromedp.CSS(`#composer textarea`), "a tale <b>of</b> mine"))
 	ada.click("#composer > button")
 	ada.shows("a tale <b>of</b> mine")
@@ -60,11 +61,13 @@ func TestPageWithoutScriptReadsTurnsBackAndPosts(t *testing.T) {
 	ada.wait("the place", `document.querySelector("[aria-current=true] .body")?.innerText.trim() === "tale 40"`)
 }
 
-// waitTales waits until the page has those parts of a story, and is painted: before, a
-// click is lost.
+// painted is whether the page is: before, a click is lost.
+const painted = `performance.getEntriesByType("paint").length > 0`
+
+// waitTales waits until the page has those parts of a story, and is painted.
 func (p *browserPerson) waitTales(first, last int) {
 	p.t.Helper()
-	p.wait(fmt.Sprintf("tales %d to %d", first, last), fmt.Sprintf(`performance.getEntriesByType("paint").length > 0 &&
+	p.wait(fmt.Sprintf("tales %d to %d", first, last), fmt.Sprintf(painted+` &&
 		[...document.querySelectorAll(".message .body")].map((body) => body.innerText.trim()).join() === %q`,
 		strings.Join(story(last)[first-1:], ",")))
 }

@@ -62,6 +62,7 @@ func TestWhatIsWrittenOfflineSurvivesAReloadAndIsSentOnce(t *testing.T) {
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 	ada.write("before the tunnel")
+	bob.shows("before the tunnel") // or his may be stored first
 	bob.write("have a good trip")
 	ada.shows("before the tunnel", "have a good trip")
 	ada.keeps("before the tunnel", "have a good trip")

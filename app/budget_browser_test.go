@@ -122,6 +122,7 @@ func TestBudgetOfAnAbsence(t *testing.T) {
 	}
 	ada.forgive("ERR_INTERNET_DISCONNECTED")
 	ada.offline(true)
+	ada.waitTruth("offline", "Offline") // What comes before is not missed, and costs more.
 	token := server.token("Bob")
 	for n := range 100 {
 		server.post(token, "lobby", uuid.NewString(), fmt.Sprintf("Sentence %d of some length, as people write them when they talk", n))

@@ -70,6 +70,7 @@ func TestTwoBrowsersTalkThroughAnAbsence(t *testing.T) {
 
 	ada.forgive("ERR_INTERNET_DISCONNECTED")
 	ada.offline(true)
+	ada.waitTruth("offline", "Offline")
 	ada.write("one from the tunnel")
 	ada.write("two from the tunnel")
 	ada.wait("two messages to wait", `document.querySelectorAll("#messages .message:not([id])").length === 2`)

@@ -80,6 +80,7 @@ func (s *scene) panels(big, small device, look func(*browserPerson, string, ...d
 	look(ada, "search", big, small)
 	ada.press("Escape")
 	ada.runs(`document.querySelector("#open-calendar").click()`)
+	ada.wait("the calendar", `document.querySelector("#calendar").open`)
 	look(ada, "calendar", big, small)
 	ada.press("Escape")
 	for _, panel := range []string{"keys", "terminal", "topic", "rooms", "people", "tools"} {
@@ -134,6 +135,7 @@ func (s *scene) troubles(big, small device, look func(*browserPerson, string, ..
 	ada.looksWith(big, "light")
 	ada.forgive("ERR_")
 	ada.offline(true)
+	ada.waitTruth("offline", "Offline")
 	ada.write("is it lunch?")
 	ada.wait("one to wait", `document.querySelector("#messages .message[data-state=waiting] .fate")?.checkVisibility()`)
 	look(ada, "waiting", big, small)

@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"burble/streams/redistest"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -156,12 +158,7 @@ func TestExplainRedisErrorOfPlainServer(t *testing.T) {
 func startTLSRedis(t *testing.T) string {
 	program, dir := needRedisServer(t), t.TempDir()
 	writeSelfSigned(t, dir)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	listener.Close()
+	port := redistest.FreePort(t)
 	cmd := exec.Command(program, "--port", "0", "--tls-port", fmt.Sprint(port), "--bind", "127.0.0.1", "--save", "",
 		"--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem", "--tls-auth-clients", "no", "--requirepass", "pw")
 	cmd.Dir, cmd.Stdout = dir, t.Output()

@@ -128,7 +128,7 @@ func TestWhatSpeaksCentrifugosProtocolIsMeasured(t *testing.T) {
 }
 
 func TestCentrifugoThatForbidsPublishingIsQuoted(t *testing.T) {
-	b := aBench(t, "fanout", "-target", "centrifugo", "-clients", "2", "-rate", "20", "-for", "100ms", "-warm", "0s", "-patience", "100ms")
+	b := aBench(t, "fanout", "-target", "centrifugo", "-clients", "2", "-rate", "20", "-for", "100ms", "-warm", "0s", "-patience", "2s")
 	startLike(t, b, true)
 	got, err := b.deliver(t.Context(), &plan{target: b.targets[0], mode: b.mode, work: b.work}, 0)
 	if err != nil {

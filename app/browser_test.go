@@ -103,9 +103,11 @@ func (p *browserPerson) listen(event any) {
 	}
 }
 
-// serverGone are what Chromium says when a server is not there, of requests and of the
-// service worker's script.
-var serverGone = []string{"ERR_CONNECTION_REFUSED", "An unknown error occurred when fetching the script"}
+// serverGone are what Chromium says when a server is not there, or goes in the middle of
+// an answer, of requests and of the service worker's script.
+var serverGone = []string{
+	"ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "An unknown error occurred when fetching the script",
+}
 
 // forgive lets complaints pass that the test itself causes: a request while the
 // network is switched off, say.

@@ -54,7 +54,9 @@ func TestStalledReaderHarmsNobodyAndLosesNothing(t *testing.T) {
 	eventually(t, 20*time.Second, "the reader who reads to have it", func() bool { return flowing.has() >= 200+some })
 	meanwhile := delays(t, flowing, 100)
 	t.Logf("99 of 100 messages came within %v while all was calm, %v while others stalled", calm, meanwhile)
-	if meanwhile > 10*calm+200*time.Millisecond {
+	// Who waited for one that stalls would wait for 10 s. A machine that does other things
+	// at the time adds to it what it will.
+	if meanwhile > 10*calm+5*time.Second {
 		t.Errorf("others had to wait: %v instead of %v", meanwhile, calm)
 	}
 
@@ -62,7 +64,7 @@ func TestStalledReaderHarmsNobodyAndLosesNothing(t *testing.T) {
 	working.Go(func() { publish(most - some) })
 	// Not to wait for anything: they stall past their deadline of 10 s, and one of
 	// them past the second, after which the server does not wait for it either.
-	time.Sleep(time.Until(began.Add(12 * time.Second)))
+	time.Sleep(time.Until(began.Add(15 * time.Second)))
 	for _, s := range stalled[1:] {
 		working.Go(func() {
 			if code := s.readOn(); code != 4008 {
@@ -70,7 +72,7 @@ func TestStalledReaderHarmsNobodyAndLosesNothing(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(time.Until(began.Add(22 * time.Second)))
+	time.Sleep(time.Until(began.Add(27 * time.Second)))
 	stalled[0].readOn()
 	working.Wait()
 	eventually(t, time.Minute, "the reader who reads to have all", func() bool { return flowing.has() >= 300+most })
@@ -148,7 +150,9 @@ func (s *stalledReader) open() {
 	s.socket, err = dial(s.p.url(), s.token, func(network, addr string) (net.Conn, error) {
 		conn, err := net.Dial(network, addr)
 		if err == nil {
-			conn.(*net.TCPConn).SetReadBuffer(32 << 10)
+			// Less than two packets of the loopback, and the system may not tell the server that
+			// there is room again before it asks: 12.6 s, then 25.4 s after it was full.
+			conn.(*net.TCPConn).SetReadBuffer(128 << 10)
 		}
 		return conn, err
 	})

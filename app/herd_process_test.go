@@ -49,8 +49,10 @@ func TestTwoThousandWhoComeBackAtOnceHaveEverythingAndAreFewReads(t *testing.T) 
 	}
 	coming.Wait()
 	spent := commandsOf(t, server).since(commands)
-	t.Logf("%d clients came back and had what they missed in %v; commands of Redis: %v", crowd, time.Since(began), spent)
-	if spent.total() > crowd/10 {
+	took := time.Since(began)
+	t.Logf("%d clients came back and had what they missed in %v; commands of Redis: %v", crowd, took, spent)
+	// What was read serves others for a second, and who is here is asked twice in one.
+	if spent.total() > crowd/10+20*int(took/time.Second) {
 		t.Errorf("%d commands of Redis for %d clients: %v", spent.total(), crowd, spent)
 	}
 	wantFewConnections(t, server, 2)

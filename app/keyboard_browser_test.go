@@ -184,7 +184,7 @@ func TestWholeConversationByKeyboard(t *testing.T) {
 	eve.reach("Shift+Tab", "#open-calendar")
 	eve.press("Enter")
 	eve.wait("the calendar", `document.querySelector("#calendar").open`)
-	eve.press("ArrowDown", "Enter") // A month ago: the first message of all.
+	eve.press("ArrowRight", "ArrowRight", "ArrowDown", "Enter") // A year ago: the first message of all.
 	eve.wait("the first message", fmt.Sprintf(`document.activeElement.id === "m%s"`, s.wrote[0]))
 	eve.press("End")
 	eve.wait("now", `location.search === "" && document.activeElement.matches("#composer textarea")`)

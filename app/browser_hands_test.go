@@ -129,6 +129,25 @@ func (p *browserPerson) looksAway() (back func()) {
 	}
 }
 
+// inAnotherTab is a second tab of the same profile, over the first one, which is hidden
+// then, and what closes it.
+func (p *browserPerson) inAnotherTab() (other *browserPerson, end func()) {
+	p.t.Helper()
+	ctx, end := chromedp.NewContext(p.ctx, chromedp.WithNewWindow(false))
+	other = &browserPerson{t: p.t, name: p.name + "'s other tab", ctx: ctx}
+	if err := chromedp.Listen(ctx, other.listen); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() {
+		other.expectNoComplaints()
+		end()
+	})
+	if err := chromedp.Do(ctx); err != nil {
+		p.t.Fatalf("%s: %v", other.name, err)
+	}
+	return other, end
+}
+
 // onAnotherDevice is a second browser in which the person is known.
 func (p *browserPerson) onAnotherDevice(server *process) *browserPerson {
 	p.t.Helper()

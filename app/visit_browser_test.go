@@ -140,8 +140,8 @@ func (s *scene) troubles(big, small device, look func(*browserPerson, string, ..
 	ada.wait("one to wait", `document.querySelector("#messages .message[data-state=waiting] .fate")?.checkVisibility()`)
 	look(ada, "waiting", big, small)
 	// An answer to nothing is refused.
-	ada.runs(`const key = "burble:outbox:lobby", item = JSON.parse(localStorage.getItem(key))[0];
-		localStorage.setItem(key, JSON.stringify([{ ...item, reply_to: "1-1" }]))`)
+	ada.runs(`const name = Object.keys(localStorage).find((one) => one.startsWith("burble:outbox:lobby:"));
+		localStorage.setItem(name, JSON.stringify({ ...JSON.parse(localStorage.getItem(name)), reply_to: "1-1" }))`)
 	ada.offline(false)
 	ada.open(s.process, "/r/lobby")
 	ada.wait("the refusal", `document.querySelector("#messages .message[data-state=failed] .fate")?.checkVisibility()`)

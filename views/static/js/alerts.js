@@ -1,5 +1,6 @@
 import { names } from "./names.js";
 import { say } from "./say.js";
+import { keep, recall } from "./storage.js";
 
 const BELL = "burble:bell";
 const PATIENCE = 1_500; // another page of mine may be looked at, and has read it by then
@@ -18,7 +19,7 @@ export class Alerts {
     bell.addEventListener("click", async () => {
       if (!globalThis.Notification) return say("Add Burble to the home screen to be notified."); // An iPhone's browser.
       const on = !this.on && (await Notification.requestPermission()) === "granted";
-      localStorage.setItem(BELL, on ? "on" : "");
+      keep(BELL, on ? "on" : "");
       this.#ring(on);
       if (Notification.permission === "denied") say(`${bell.title}.`);
     });
@@ -28,11 +29,7 @@ export class Alerts {
   }
 
   get on() {
-    try {
-      return localStorage.getItem(BELL) === "on" && Notification.permission === "granted";
-    } catch {
-      return false; // There are no notifications here, or nothing is kept.
-    }
+    return recall(BELL) === "on" && globalThis.Notification?.permission === "granted";
   }
 
   /** @param {number} unread */

@@ -8,10 +8,11 @@ import { names } from "./names.js";
 import { Newline } from "./newline.js";
 import { Reading } from "./reading.js";
 import { Sidebar } from "./sidebar.js";
-import { sleeper } from "./sleep.js";
+import { recall } from "./storage.js";
 import { themes } from "./theme.js";
 import { Topic } from "./topic.js";
 import { Typing } from "./typing.js";
+import { sleeper } from "./wake.js";
 
 const SLEEP = 5 * 60_000; // localStorage "burble:sleep" has another, for tests
 const GLANCE = 5_000; // who looks at the end for less has not read what is above the view
@@ -20,9 +21,9 @@ const GLANCE = 5_000; // who looks at the end for less has not read what is abov
  * What is beside the messages: rooms, people, what was read. Makes those parts and joins them.
  * @param {{ room: string, me: { id: string, name: string } | null, connection: import("./connection.js").Connection,
  *   log: HTMLElement, scroll: import("./scroll.js").Scroll, timeline: import("./timeline.js").Timeline,
- *   history: import("./history.js").History, busy: () => boolean, now: () => void, storage?: Storage }} options busy: whether something waits to be sent
+ *   history: import("./history.js").History, busy: () => boolean, now: () => void }} options busy: whether something waits to be sent
  */
-export function beside({ room, me, connection, log, scroll, timeline, history, busy, now, storage }) {
+export function beside({ room, me, connection, log, scroll, timeline, history, busy, now }) {
   const find = (id) => document.getElementById(id);
   const looking = () => !document.hidden && document.hasFocus();
   const marks = new Marks(me);
@@ -124,7 +125,7 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
   themes(find("theme"));
   keys({ rooms, room, now });
   sleeper({
-    after: Number(storage?.getItem("burble:sleep")) || SLEEP,
+    after: Number(recall("burble:sleep")) || SLEEP,
     hidden: () => document.hidden,
     sleep: () => busy() || alerts.on || connection.close("asleep"),
     target: document,

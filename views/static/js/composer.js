@@ -1,5 +1,6 @@
 import { composing } from "./keys.js";
 import { say } from "./say.js";
+import { keep, recall } from "./storage.js";
 
 const CLOSE = 200; // how near the limit the counter shows
 
@@ -33,10 +34,10 @@ export class Composer extends EventTarget {
   #text;
   #count;
   #limit;
-  #draft;
+  #draft; // under which name it is kept
   /** @type {About | null} */
   #about = null;
-  #kept;
+  #kept; // under which name that is
   #send;
   #edit;
   #touch = matchMedia("(pointer: coarse)");
@@ -54,10 +55,11 @@ export class Composer extends EventTarget {
     this.#limit = limit;
     this.#send = send;
     this.#edit = edit;
-    this.#draft = new Draft(`burble:draft:${room}`);
-    this.#kept = new Draft(`burble:about:${room}`);
-    this.#text.value ||= this.#draft.text;
-    if (this.#kept.text) this.#turn(JSON.parse(this.#kept.text));
+    this.#draft = `burble:draft:${room}`;
+    this.#kept = `burble:about:${room}`;
+    this.#text.value ||= recall(this.#draft);
+    const about = recall(this.#kept);
+    if (about) this.#turn(JSON.parse(about));
     form.querySelector(".about button").addEventListener("click", () => this.#release());
     this.#text.addEventListener("input", () => this.#changed());
     this.#text.addEventListener("keydown", (event) => this.#key(event));
@@ -95,7 +97,7 @@ export class Composer extends EventTarget {
 
   /** Lets go of what is answered or changed; the draft is what it was. */
   #release() {
-    if (this.#about.kind === "edit") this.#text.value = this.#draft.text;
+    if (this.#about.kind === "edit") this.#text.value = recall(this.#draft);
     this.#turn(null);
     this.#text.focus();
   }
@@ -146,8 +148,8 @@ export class Composer extends EventTarget {
   #changed() {
     const { value } = this.#text;
     if (this.#about?.kind === "edit") this.#about.text = value;
-    else this.#draft.text = value;
-    this.#kept.text = this.#about ? JSON.stringify(this.#about) : "";
+    else keep(this.#draft, value);
+    keep(this.#kept, this.#about ? JSON.stringify(this.#about) : "");
     const left = this.#limit - length(value.trim());
     this.#count.hidden = left > CLOSE;
     this.#count.value = left < 0 ? `${-left} too many` : `${left} left`;
@@ -161,31 +163,5 @@ export class Composer extends EventTarget {
     if (CSS.supports("field-sizing", "content")) return;
     this.#text.style.blockSize = "auto";
     this.#text.style.blockSize = `${this.#text.scrollHeight}px`;
-  }
-}
-
-/** A draft survives the page, where the browser lets it. */
-class Draft {
-  #name;
-
-  constructor(name) {
-    this.#name = name;
-  }
-
-  get text() {
-    try {
-      return localStorage.getItem(this.#name) ?? "";
-    } catch {
-      return "";
-    }
-  }
-
-  set text(text) {
-    try {
-      if (text) localStorage.setItem(this.#name, text);
-      else localStorage.removeItem(this.#name);
-    } catch {
-      // Blocked: the draft lives in the field alone.
-    }
   }
 }

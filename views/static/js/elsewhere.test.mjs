@@ -27,19 +27,22 @@ const fakeStorage = () =>
     setItem(name, value) {
       this[name] = value;
     },
+    removeItem(name) {
+      delete this[name];
+    },
   });
 
 function begin(context, ...rooms) {
   context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
-  const storage = fakeStorage();
+  Object.defineProperty(globalThis, "localStorage", { value: fakeStorage(), configurable: true });
   const connection = new FakeConnection();
-  const write = (room, text) => new Outbox(room, { storage, transmit: () => false }).add(text);
+  const write = (room, text) => new Outbox(room, new FakeConnection()).ask({ text });
   for (const room of rooms) write(room, `from ${room}`);
-  return { storage, connection, write, elsewhere: new Elsewhere({ room: "lobby", connection, storage }) };
+  return { connection, write, elsewhere: new Elsewhere(connection, "lobby") };
 }
 
 test("what waits in other rooms is sent, each message under its own key", (t) => {
-  const { storage, connection, write, elsewhere } = begin(t, "lobby", "tea");
+  const { connection, write, elsewhere } = begin(t, "lobby", "tea");
   assert.equal(elsewhere.waiting, 1);
   const later = write("attic", "from a page that was closed");
   connection.tell("hello", {});
@@ -53,11 +56,11 @@ test("what waits in other rooms is sent, each message under its own key", (t) =>
   assert.equal(connection.sent[1].key, later.key);
   assert.ok(changes >= 2);
   assert.equal(elsewhere.waiting, 0);
-  assert.deepEqual(Outbox.rooms(storage), ["lobby"]);
+  assert.deepEqual(Outbox.rooms(), ["lobby"]);
 });
 
 test("it is sent again by the next connection, and kept until it is stored", (t) => {
-  const { storage, connection, elsewhere } = begin(t, "tea");
+  const { connection, elsewhere } = begin(t, "tea");
   connection.tell("hello", {});
   connection.tell("state", "connecting");
   assert.equal(elsewhere.waiting, 1);
@@ -65,7 +68,7 @@ test("it is sent again by the next connection, and kept until it is stored", (t)
   assert.equal(connection.sent.length, 2);
   assert.equal(connection.sent[0].key, connection.sent[1].key);
   connection.tell("stored", { key: connection.sent[1].key, id: "1-0" });
-  assert.deepEqual(Outbox.rooms(storage), []);
+  assert.deepEqual(Outbox.rooms(), []);
 });
 
 test("a message that was refused is told of, and not sent again", (t) => {

@@ -2,7 +2,6 @@ import { Connection } from "./connection.js";
 import { Elsewhere } from "./elsewhere.js";
 import { Marks } from "./marks.js";
 import { Sidebar } from "./sidebar.js";
-import { storage } from "./storage.js";
 import { Truth } from "./truth.js";
 import { watch } from "./wake.js";
 
@@ -21,7 +20,7 @@ connection.addEventListener("hello", () => say({ away: false }));
 connection.addEventListener("status", ({ detail: { redis } }) => say({ away: redis === "away" }));
 
 new Sidebar({ connection, me, marks: new Marks(me) });
-const elsewhere = new Elsewhere({ connection, storage });
+const elsewhere = new Elsewhere(connection);
 elsewhere.addEventListener("change", () => say({ waiting: elsewhere.waiting, unsent: elsewhere.failed }));
 watch(connection);
 if (!navigator.onLine) connection.offline();

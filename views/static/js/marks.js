@@ -1,3 +1,5 @@
+import { keep, recall } from "./storage.js";
+
 /**
  * Marks are up to where I have read each room, as this browser knows it: a page may be
  * left, and the next one rendered, before the server was told.
@@ -12,21 +14,13 @@ export class Marks {
 
   /** @param {string} room @returns {string} entry ID, "0-0" for none */
   of(room) {
-    try {
-      const [user, id] = localStorage.getItem(name(room)).split(" ");
-      return user === this.#me ? id : "0-0";
-    } catch {
-      return "0-0"; // None, or no storage.
-    }
+    const [user, id] = recall(name(room)).split(" ");
+    return id && user === this.#me ? id : "0-0";
   }
 
   /** @param {string} room @param {string} id */
   keep(room, id) {
-    try {
-      localStorage.setItem(name(room), `${this.#me} ${id}`);
-    } catch {
-      // No storage: the server will know in a moment.
-    }
+    keep(name(room), `${this.#me} ${id}`);
   }
 }
 

@@ -10,7 +10,7 @@ function give(t, storage) {
 
 test("a mark is of one room and one user", (t) => {
   const kept = new Map();
-  give(t, { getItem: (name) => kept.get(name) ?? null, setItem: (name, value) => kept.set(name, value) });
+  give(t, { getItem: (name) => kept.get(name) ?? null, setItem: (name, value) => kept.set(name, value), removeItem: (name) => kept.delete(name) });
   const marks = new Marks({ id: "ada" });
   marks.keep("lobby", "5-0");
   assert.equal(marks.of("lobby"), "5-0");
@@ -19,9 +19,10 @@ test("a mark is of one room and one user", (t) => {
   assert.equal(new Marks({ id: "ada" }).of("lobby"), "5-0");
 });
 
-test("without a storage there are none", (t) => {
+test("without a storage they are as old as the page", (t) => {
   give(t, undefined);
   const marks = new Marks({ id: "ada" });
-  marks.keep("lobby", "5-0");
-  assert.equal(marks.of("lobby"), "0-0");
+  assert.equal(marks.of("attic"), "0-0");
+  marks.keep("attic", "5-0");
+  assert.equal(marks.of("attic"), "5-0");
 });

@@ -1,9 +1,10 @@
 import { backoff } from "./connection.js";
 import { newKey } from "./id.js";
+import { keep, names, recall } from "./storage.js";
 
 const ANSWER = 10_000; // how long a sent message may go unanswered
 const KEPT = 23 * 3_600_000; // the server knows a key for a day: sent again later, a message might be stored twice
-export const PREFIX = "burble:outbox:"; // of the name in the storage, before the room's
+export const PREFIX = "burble:outbox:"; // of a name in the storage, before the room's and the key
 
 /**
  * @typedef {object} Item what the server has not said is stored: a message, or a change of one
@@ -24,61 +25,51 @@ export const PREFIX = "burble:outbox:"; // of the name in the storage, before th
  * Outbox keeps what a person wrote in a room until it is stored: over reloads,
  * crashes and days offline. Messages go out in order, one at a time.
  *
- * A page sends what it wrote, and what it found when it was opened. Two pages may
+ * Each is kept under a name of its own: two pages may write at the same moment, and
+ * of what one browser's pages write under one name the last is all that stays.
+ *
+ * A page sends what it wrote, and what it finds when it is connected. Two pages may
  * so send the same message; the key makes one of them.
  *
- * Events: `change` (items or reason are others), `silent` (a sent message was not
- * answered: the connection needs a look).
+ * Event: `change` (items or reason are others).
  */
 export class Outbox extends EventTarget {
   #name;
-  #storage;
-  #transmit;
+  #connection;
   #open = false;
   #inFlight = "";
   #timer = 0;
   #attempt = 0;
   #reason = "";
-  #memory = "[]"; // in place of a storage that refuses
-  #mine;
+  #mine = new Set();
 
   /**
    * @param {string} room
-   * @param {{ transmit: (frame: object) => boolean, storage?: Storage }} options
+   * @param {import("./connection.js").Connection} connection
    */
-  constructor(room, { transmit, storage }) {
+  constructor(room, connection) {
     super();
     this.room = room;
-    this.#name = PREFIX + room;
-    this.#storage = storage;
-    this.#transmit = ({ key, type = "send", text, reply_to, of, emoji, on }) =>
-      transmit({ type, room, key, text, reply_to, of, emoji, on });
-    this.#mine = new Set(this.items.map((item) => item.key));
+    this.#name = `${PREFIX}${room}:`;
+    this.#connection = connection;
+    const when = (type, act) => connection.addEventListener(type, ({ detail }) => act(detail));
+    for (const item of JSON.parse(recall(PREFIX + room) || "[]")) this.#put(item); // All in one, as pages once kept them.
+    keep(PREFIX + room, "");
+    when("hello", () => this.open());
+    when("state", (state) => state === "catching" || state === "live" || this.shut());
+    when("status", ({ redis }) => redis === "back" && this.open());
+    when("stored", ({ key }) => this.settle(key));
+    when("error", (error) => this.refused(error));
   }
 
-  /** The rooms in which something was left. @param {Storage} [storage] @returns {string[]} */
-  static rooms(storage) {
-    try {
-      const names = Object.keys(storage).filter((name) => name.startsWith(PREFIX) && storage.getItem(name) !== "[]");
-      return names.map((name) => name.slice(PREFIX.length));
-    } catch {
-      return []; // Blocked, or there is none.
-    }
+  /** The rooms in which something was left. @returns {string[]} */
+  static rooms() {
+    return [...new Set(names(PREFIX).map((name) => name.split(":")[2]))];
   }
 
   /** @returns {Item[]} oldest first */
   get items() {
-    let text = this.#memory;
-    try {
-      text = this.#storage?.getItem(this.#name) ?? text;
-    } catch {
-      // Blocked: what is in memory has to do.
-    }
-    try {
-      return JSON.parse(text);
-    } catch {
-      return [];
-    }
+    return names(this.#name).map((name) => JSON.parse(recall(name))).sort((a, b) => a.at - b.at);
   }
 
   /** @returns {"" | "away" | "full"} why messages wait although there is a connection */
@@ -86,16 +77,12 @@ export class Outbox extends EventTarget {
     return this.#reason;
   }
 
-  /** @param {string} text @param {string} [replyTo] */
-  add(text, replyTo) {
-    return this.ask({ text, reply_to: replyTo });
-  }
-
   /** @param {Partial<Item>} asked what the frame is to say, but room and key */
   ask(asked) {
-    const item = { ...asked, key: newKey(), at: Date.now(), state: "waiting" };
+    const last = this.items.at(-1)?.at ?? 0;
+    const item = { ...asked, key: newKey(), at: Math.max(Date.now(), last + 1), state: "waiting" };
     this.#mine.add(item.key);
-    this.#save([...this.items, item]);
+    this.#put(item);
     this.#pump();
     return item;
   }
@@ -109,8 +96,10 @@ export class Outbox extends EventTarget {
 
   /** Forgets a message: it is stored, or its writer discards it. @param {string} key */
   settle(key) {
-    const items = this.items;
-    if (items.some((item) => item.key === key)) this.#save(items.filter((item) => item.key !== key));
+    if (recall(this.#name + key)) {
+      keep(this.#name + key, "");
+      this.changed();
+    }
     if (this.#inFlight === key) {
       this.#idle();
       this.#attempt = 0;
@@ -140,6 +129,7 @@ export class Outbox extends EventTarget {
   /** There is a connection, or reason to try again: sends what waits. */
   open() {
     this.#open = true;
+    for (const { key } of this.items) this.#mine.add(key); // The page that wrote it may have been closed.
     if (!this.#inFlight) this.#idle();
     this.#pump();
   }
@@ -163,10 +153,11 @@ export class Outbox extends EventTarget {
     const { key } = next;
     const tried = next.tried ?? Date.now();
     if (Date.now() - tried > KEPT) return this.#fail(key, "It was sent more than a day ago, and may have arrived.");
-    if (!this.#transmit(next)) return;
+    const { type = "send", text, reply_to, of, emoji, on } = next;
+    if (!this.#connection.send({ type, room: this.room, key, text, reply_to, of, emoji, on })) return;
     this.#change(key, { tried });
     this.#inFlight = key;
-    this.#timer = setTimeout(() => this.dispatchEvent(new Event("silent")), ANSWER);
+    this.#timer = setTimeout(() => this.#connection.probe(), ANSWER);
   }
 
   #fail(key, why) {
@@ -175,7 +166,8 @@ export class Outbox extends EventTarget {
   }
 
   #change(key, to) {
-    this.#save(this.items.map((item) => (item.key === key ? { ...item, ...to } : item)));
+    const item = recall(this.#name + key);
+    if (item) this.#put({ ...JSON.parse(item), ...to });
   }
 
   #pause(milliseconds) {
@@ -197,13 +189,8 @@ export class Outbox extends EventTarget {
     this.changed();
   }
 
-  #save(items) {
-    this.#memory = JSON.stringify(items);
-    try {
-      this.#storage?.setItem(this.#name, this.#memory);
-    } catch {
-      this.#storage = undefined; // Full or blocked: from here on in memory.
-    }
+  #put(item) {
+    keep(this.#name + item.key, JSON.stringify(item));
     this.changed();
   }
 }

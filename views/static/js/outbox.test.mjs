@@ -2,21 +2,49 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { Outbox } from "./outbox.js";
 
-class FakeStorage {
-  #items = new Map();
-  getItem(name) {
-    return this.#items.get(name) ?? null;
+/** A storage as browsers have it, its names are its properties; one that takes so many characters of a text. */
+function fakeStorage(most = Infinity) {
+  return Object.create({
+    getItem(name) {
+      return this[name] ?? null;
+    },
+    setItem(name, value) {
+      if (value.length > most) throw new Error("full");
+      this[name] = value;
+    },
+    removeItem(name) {
+      delete this[name];
+    },
+  });
+}
+
+/** A connection that notes what it is given. */
+class FakeConnection extends EventTarget {
+  sent = [];
+  probes = 0;
+  there = true;
+  send(frame) {
+    return this.there && this.sent.push(frame) > 0;
   }
-  setItem(name, value) {
-    this.#items.set(name, value);
+  probe() {
+    this.probes++;
   }
 }
 
-function begin(context, storage = new FakeStorage()) {
+let room = 0; // each test is in another: what storage.js keeps in memory is the module's
+
+function begin(context, storage = fakeStorage()) {
   context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
-  const sent = [];
-  const outbox = new Outbox("lobby", { storage, transmit: (frame) => sent.push(frame) > 0 });
-  return { outbox, sent, storage, tick: (milliseconds) => context.mock.timers.tick(milliseconds) };
+  Object.defineProperty(globalThis, "localStorage", { value: storage, configurable: true });
+  const connection = new FakeConnection();
+  return { ...page(`room-${++room}`, connection), tick: (milliseconds) => context.mock.timers.tick(milliseconds) };
+}
+
+/** A page of the browser, in a room. */
+function page(room, connection = new FakeConnection()) {
+  const outbox = new Outbox(room, connection);
+  outbox.add = (text, replyTo) => outbox.ask({ text, reply_to: replyTo });
+  return { outbox, connection, sent: connection.sent };
 }
 
 const texts = (items) => items.map((item) => item.text);
@@ -28,7 +56,7 @@ test("messages go out in order, one at a time", (t) => {
   outbox.open();
   assert.deepEqual(texts(sent), ["one"]);
   assert.equal(sent[0].type, "send");
-  assert.equal(sent[0].room, "lobby");
+  assert.equal(sent[0].room, outbox.room);
   outbox.settle(sent[0].key);
   outbox.settle(sent[1].key);
   assert.deepEqual(texts(sent), ["one", "two", "three"]);
@@ -54,35 +82,80 @@ test("changes of messages go the same way, in order with them", (t) => {
   outbox.open();
   for (let i = 0; i < 3; i++) outbox.settle(sent[i].key);
   assert.deepEqual(
-    sent.map(({ key, ...frame }) => JSON.parse(JSON.stringify(frame))),
+    sent.map(({ key, room, ...frame }) => JSON.parse(JSON.stringify(frame))),
     [
-      { type: "send", room: "lobby", text: "one" },
-      { type: "react", room: "lobby", of: "1-0", emoji: "👍", on: true },
-      { type: "delete", room: "lobby", of: "1-0" },
+      { type: "send", text: "one" },
+      { type: "react", of: "1-0", emoji: "👍", on: true },
+      { type: "delete", of: "1-0" },
     ],
   );
 });
 
 test("what waits survives the page", (t) => {
-  const { outbox, storage } = begin(t);
+  const { outbox } = begin(t);
   outbox.add("one", "1-0");
-  const sent = [];
-  const next = new Outbox("lobby", { storage, transmit: (frame) => sent.push(frame) > 0 });
-  next.open();
-  assert.deepEqual(texts(sent), ["one"]);
-  assert.equal(sent[0].reply_to, "1-0");
-  assert.equal(sent[0].key, outbox.items[0].key);
+  const next = page(outbox.room);
+  next.outbox.open();
+  assert.deepEqual(texts(next.sent), ["one"]);
+  assert.equal(next.sent[0].reply_to, "1-0");
+  assert.equal(next.sent[0].key, outbox.items[0].key);
 });
 
 test("a page does not send what another page writes meanwhile", (t) => {
-  const { outbox, sent, storage } = begin(t);
+  const { outbox, sent } = begin(t);
   outbox.open();
-  const other = new Outbox("lobby", { storage, transmit: () => false });
-  other.add("theirs");
+  page(outbox.room).outbox.ask({ text: "theirs" });
   outbox.changed();
   outbox.add("mine");
   assert.deepEqual(texts(sent), ["mine"]);
   assert.deepEqual(texts(outbox.items), ["theirs", "mine"]);
+});
+
+test("connected anew a page sends what another page left, which may have been closed", (t) => {
+  const { outbox, connection, sent } = begin(t);
+  outbox.open();
+  page(outbox.room).outbox.ask({ text: "theirs" });
+  outbox.shut();
+  connection.dispatchEvent(new CustomEvent("hello", { detail: {} }));
+  assert.deepEqual(texts(sent), ["theirs"]);
+});
+
+test("what is written in one moment, or after the clock was set back, is in the order it was written", (t) => {
+  const { outbox } = begin(t);
+  t.mock.timers.setTime(1_000_000);
+  for (let i = 0; i < 20; i++) outbox.add(String(i));
+  t.mock.timers.reset();
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 500_000 });
+  outbox.add("20");
+  assert.deepEqual(texts(outbox.items), Array.from({ length: 21 }, (_, i) => String(i)));
+});
+
+test("what an older page left, all under one name, is sent", (t) => {
+  const storage = fakeStorage();
+  const list = [{ key: "a", text: "one", at: 1, state: "waiting" }, { key: "b", text: "two", at: 2, state: "failed", why: "Too long." }];
+  storage.setItem(`burble:outbox:room-${room + 1}`, JSON.stringify(list));
+  const { outbox, sent } = begin(t, storage);
+  assert.deepEqual(outbox.items, list);
+  outbox.open();
+  outbox.settle(sent[0].key);
+  outbox.settle("b");
+  assert.deepEqual(texts(sent), ["one"]);
+  assert.deepEqual(Object.keys(storage), []);
+});
+
+test("a storage that is full has what it had, and the rest is in memory", (t) => {
+  const storage = fakeStorage(200);
+  const { outbox, sent } = begin(t, storage);
+  outbox.add("one");
+  outbox.add("x".repeat(200));
+  outbox.add("three");
+  assert.deepEqual(outbox.items.map(({ text }) => text.length), [3, 200, 5]);
+  assert.equal(Object.keys(storage).length, 2);
+  outbox.open();
+  for (let i = 0; i < 3; i++) outbox.settle(sent[i].key);
+  assert.deepEqual(sent.map(({ text }) => text.length), [3, 200, 5]);
+  assert.deepEqual(outbox.items, []);
+  assert.deepEqual(Object.keys(storage), []);
 });
 
 test("rate limited, it goes on by itself when it may", (t) => {
@@ -139,32 +212,31 @@ test("a refusal that waiting cannot mend fails the message, and the next goes on
 });
 
 test("what was sent a day ago, and not answered, is left to its writer", (t) => {
-  const { outbox, sent, tick, storage } = begin(t);
+  const { outbox, sent, tick } = begin(t);
   outbox.add("sent");
   outbox.open();
   outbox.add("never sent");
   outbox.shut();
   tick(24 * 3_600_000);
-  const later = new Outbox("lobby", { storage, transmit: (frame) => sent.push(frame) > 0 });
+  const next = page(outbox.room);
+  const later = next.outbox;
   later.open();
-  assert.deepEqual(texts(sent), ["sent", "never sent"]);
+  assert.deepEqual(texts(next.sent), ["never sent"]);
   assert.deepEqual([later.items[0].state, later.items[0].why], ["failed", "It was sent more than a day ago, and may have arrived."]);
-  later.settle(sent[1].key);
+  later.settle(next.sent[0].key);
   later.retry(sent[0].key);
-  assert.deepEqual(texts(sent), ["sent", "never sent", "sent"]);
+  assert.deepEqual(texts(next.sent), ["never sent", "sent"]);
 });
 
-test("an answer that does not come is told", (t) => {
-  const { outbox, tick } = begin(t);
-  let silent = 0;
-  outbox.addEventListener("silent", () => silent++);
+test("when an answer does not come the connection is looked at", (t) => {
+  const { outbox, connection, tick } = begin(t);
   outbox.open();
   const { key } = outbox.add("one");
   tick(10_000);
-  assert.equal(silent, 1);
+  assert.equal(connection.probes, 1);
   outbox.settle(key);
   tick(60_000);
-  assert.equal(silent, 1);
+  assert.equal(connection.probes, 1);
 });
 
 test("without a storage that works it keeps messages in memory", (t) => {
@@ -175,9 +247,12 @@ test("without a storage that works it keeps messages in memory", (t) => {
     setItem() {
       throw new Error("blocked");
     },
+    removeItem() {
+      throw new Error("blocked");
+    },
   };
   for (const storage of [broken, undefined]) {
-    const { outbox, sent } = begin(t, storage);
+    const { outbox, sent } = begin(t, storage ?? null);
     outbox.add("one");
     outbox.open();
     assert.deepEqual(texts(sent), ["one"]);

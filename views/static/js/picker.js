@@ -1,5 +1,6 @@
 import emoji from "../vendor/markdown-it-emoji-3.1.0/full.js";
 import { composing } from "./keys.js";
+import { keep, recall } from "./storage.js";
 
 const RECENT = "burble:emoji";
 const panel = build();
@@ -69,17 +70,9 @@ function fill(word) {
 }
 
 function recent() {
-  try {
-    return JSON.parse(localStorage.getItem(RECENT) ?? "[]");
-  } catch {
-    return [];
-  }
+  return JSON.parse(recall(RECENT) || "[]");
 }
 
 function remember(one) {
-  try {
-    localStorage.setItem(RECENT, JSON.stringify([...new Set([one, ...recent()])].slice(0, 16)));
-  } catch {
-    // Nothing is kept here.
-  }
+  keep(RECENT, JSON.stringify([...new Set([one, ...recent()])].slice(0, 16)));
 }

@@ -9,7 +9,6 @@ import { MessageMaker } from "./message.js";
 import { Outbox, PREFIX } from "./outbox.js";
 import { quotes } from "./quotes.js";
 import { Scroll } from "./scroll.js";
-import { storage } from "./storage.js";
 import { dayOf, moment } from "./time.js";
 import { Timeline } from "./timeline.js";
 import { Truth } from "./truth.js";
@@ -32,7 +31,6 @@ const maker = new MessageMaker(find("message-template"), room, me);
 const timeline = new Timeline({ log, scroll, maker, attached: "live" in document.body.dataset });
 const history = new History({ room, timeline, scroller: find("scroller"), older: find("older"), newer: find("newer") });
 const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
-const outbox = new Outbox(room, { storage, transmit: (frame) => connection.send(frame) });
 let elsewhere = { waiting: 0, failed: "" }; // until something is found there
 const truth = new Truth(find("truth"));
 const jump = new Jump(find("jump"), { scroll, timeline, now });
@@ -54,16 +52,16 @@ async function now() {
 
 // What the server says.
 
-connection.addEventListener("state", ({ detail: state }) => {
-  truth.update({ connection: state });
-  if (state !== "catching" && state !== "live") outbox.shut();
-});
+connection.addEventListener("state", ({ detail: state }) => truth.update({ connection: state }));
 
-connection.addEventListener("hello", ({ detail: { limits, user: known } }) => {
-  if ("shell" in document.body.dataset && known?.id !== user) return location.reload(); // Somebody else's page.
+connection.addEventListener("hello", (event) => {
+  const { limits, user: known } = event.detail;
+  if ("shell" in document.body.dataset && known?.id !== user) {
+    event.stopImmediatePropagation(); // Somebody else's page: nothing is sent from here.
+    return location.reload();
+  }
   truth.update({ away: false });
   if (composer && limits?.text) composer.limit = limits.text;
-  outbox.open();
 });
 
 let reset = false; // whether the history held was forgotten, and none has come since
@@ -93,17 +91,13 @@ connection.addEventListener("entries", ({ detail: { entries } }) => {
 connection.addEventListener("stored", ({ detail: { key, id } }) => {
   const reached = connection.cursor(room);
   timeline.stored(key, reached !== null && compare(id, idOf(reached)) <= 0);
-  outbox.settle(key);
 });
 
-connection.addEventListener("status", ({ detail: { redis } }) => {
-  truth.update({ away: redis === "away" });
-  if (redis === "back") outbox.open();
-});
-
-connection.addEventListener("error", ({ detail }) => outbox.refused(detail));
+connection.addEventListener("status", ({ detail: { redis } }) => truth.update({ away: redis === "away" }));
 
 // What waits to be sent.
+
+const outbox = new Outbox(room, connection); // After the above: a message is shown as stored, then leaves it.
 
 function showWaiting() {
   const { items, reason } = outbox;
@@ -113,15 +107,14 @@ function showWaiting() {
 }
 
 outbox.addEventListener("change", showWaiting);
-outbox.addEventListener("silent", () => connection.probe());
 addEventListener("storage", (event) => event.key?.startsWith(PREFIX) && outbox.changed());
 
 /** Sends from here what was left in other rooms. That is seldom: what it takes is loaded then. */
 async function lookElsewhere() {
-  if (!Outbox.rooms(storage).some((other) => other !== room)) return;
+  if (!Outbox.rooms().some((other) => other !== room)) return;
   connection.removeEventListener("hello", lookElsewhere);
   const { Elsewhere } = await import("./elsewhere.js");
-  elsewhere = new Elsewhere({ room, connection, storage });
+  elsewhere = new Elsewhere(connection, room);
   elsewhere.addEventListener("change", showWaiting);
   showWaiting();
 }
@@ -134,7 +127,7 @@ const composer =
     room,
     limit: Number(limit),
     send: (text, replyTo) => {
-      outbox.add(text, replyTo);
+      outbox.ask({ text, reply_to: replyTo });
       connection.hurry();
       now();
     },
@@ -145,7 +138,7 @@ const composer =
 
 await pause();
 actions({ room, me, log, scroll, maker, history, outbox, connection, composer, now });
-beside({ room, me, connection, log, scroll, timeline, history, now, storage, busy: () => outbox.items.length > 0 || elsewhere.waiting > 0 });
+beside({ room, me, connection, log, scroll, timeline, history, now, busy: () => outbox.items.length > 0 || elsewhere.waiting > 0 });
 
 for (const { key } of outbox.items) if (timeline.has(key)) outbox.settle(key);
 showWaiting();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { sleeper } from "./sleep.js";
+import { sleeper } from "./wake.js";
 
 test("it sleeps after so long out of sight, and not before", (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });

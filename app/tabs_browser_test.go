@@ -1,0 +1,63 @@
+//go:build unix
+
+package main_test
+
+import (
+	"testing"
+
+	"burble/streams/redistest"
+)
+
+// Several tabs of one profile, on one localStorage.
+
+func TestWhatTwoTabsWriteInOneMomentIsKept(t *testing.T) {
+	t.Parallel()
+	server := burble(t, redistest.Start(t))
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(server, "lobby")
+	other, _ := ada.inAnotherTab()
+	other.open(server, "/r/lobby")
+	other.upToDate()
+	// A hidden tab has timers once a second.
+	const write = `import(document.querySelector("script").src.replace("room.js", "outbox.js")).then(({ Outbox }) => {
+		const connection = Object.assign(new EventTarget(), { send: () => false });
+		window.tried = new Outbox("attic", connection);
+		let left = 10;
+		const next = () => left-- ? setTimeout(() => { tried.ask({ text: document.visibilityState + left }); next(); }, 1_000 - Date.now() % 1_000) : (window.done = true);
+		next();
+		return true;
+	})`
+	see[bool](ada, write)
+	see[bool](other, write)
+	for _, tab := range []*browserPerson{ada, other} {
+		tab.wait("ten messages to be written", `window.done`)
+	}
+	for _, tab := range []*browserPerson{ada, other} {
+		tab.wait("both tabs' messages", `tried.items.length === 20`)
+	}
+}
+
+func TestWhatAClosedTabLeftIsSentByTheOneThatIsOpen(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := burbleAt(t, redis), burble(t, redis)
+	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	ada.forgive(serverGone...)
+	ada.join(here, "lobby")
+	bob.join(there, "lobby")
+	other, closeIt := ada.inAnotherTab()
+	other.forgive(serverGone...)
+	other.open(here, "/r/lobby")
+	other.upToDate()
+
+	here.kill()
+	other.write("written in a tab")
+	other.waitTruth("connecting", "Connecting, 1 waiting")
+	closeIt()
+	ada.waitTruth("connecting", "Connecting, 1 waiting")
+	here.start()
+	here.awaitReady()
+	bob.shows("written in a tab")
+	ada.upToDate()
+	wantOnce(t, redis, "lobby", 1)
+}

@@ -13,6 +13,7 @@ import (
 	"burble/streams/redistest"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/domdebugger"
 	"github.com/chromedp/cdproto/heapprofiler"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/runtime"
@@ -295,4 +296,35 @@ func messageOf(i int) string {
 		return fmt.Sprintf("%d %s", i, strings.Repeat("and so on ", i%90))
 	}
 	return fmt.Sprintf("message %d", i)
+}
+
+// A page that is looked at for days, and not at its end, is told of every message.
+func TestWhatComesBelowTheViewLeavesNoListenerBehind(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	server := burble(t, redis)
+	tell(t, redis, server, "tales", time.Minute, story(40)...)
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(server, "tales")
+	ada.runs(`document.querySelector("#scroller").scrollTop = -300`)
+	ada.rests()
+	bob := server.token("Bob")
+	listeners := func() (count int) {
+		document := command(ada, runtime.Evaluate, runtime.EvaluateParams{Expression: "document"}).Result
+		for _, one := range command(ada, domdebugger.GetEventListeners, domdebugger.GetEventListenersParams{ObjectID: document.ObjectID}).Listeners {
+			if one.Type == "visibilitychange" {
+				count++
+			}
+		}
+		return count
+	}
+	before := listeners()
+	for n := range 5 {
+		text := fmt.Sprintf("below %d", n)
+		server.post(bob, "tales", uuid.NewString(), text)
+		ada.shows(text)
+	}
+	if after := listeners(); after > before {
+		t.Errorf("%d listeners for the page's being seen have become %d", before, after)
+	}
 }

@@ -20,6 +20,7 @@ export class Scroll extends EventTarget {
   #scrolled = -Infinity; // when it did last
   #ended = true; // whether that has ended, as the browser tells
   #still = false; // whether nothing moves in this frame
+  #looked = () => {}; // ends a look
 
   /** @param {HTMLElement} scroller */
   constructor(scroller) {
@@ -31,6 +32,7 @@ export class Scroll extends EventTarget {
       this.dispatchEvent(new Event("place"));
     });
     scroller.addEventListener("scrollend", () => (this.#ended = true));
+    document.addEventListener("visibilitychange", () => this.#looked()); // There are no frames then.
   }
 
   /** Pixels below the view. */
@@ -81,8 +83,8 @@ export class Scroll extends EventTarget {
   async #look() {
     const before = this.#scrolled;
     await new Promise((resolve) => {
+      this.#looked = resolve;
       requestAnimationFrame(() => requestAnimationFrame(resolve));
-      document.addEventListener("visibilitychange", resolve, { once: true }); // There are no frames then.
     });
     this.#still = before === this.#scrolled && (this.#ended || performance.now() - before > REST);
     requestAnimationFrame(() => (this.#still = false));

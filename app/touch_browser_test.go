@@ -81,6 +81,28 @@ func (p *browserPerson) holds(selector, until string) {
 	command(p, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: "touchEnd", TouchPoints: []*input.TouchPoint{}})
 }
 
+func TestTwoFingersMakeThePageLargerAndBringUpNoToolbar(t *testing.T) {
+	t.Parallel()
+	server := burble(t, redistest.Start(t))
+	ada := newBrowserPerson(t, "Ada")
+	ada.looksWith(phone, "light")
+	ada.join(server, "lobby")
+	ada.write("look closely")
+	ada.click("#composer > button")
+	ada.shows("look closely")
+	ada.rests()
+	at := see[[]float64](ada, `(({ x, y, width, height }) => [x + width / 2, y + height / 2])(document.querySelector("#messages .body").getBoundingClientRect())`)
+	one, two := &input.TouchPoint{ID: new(1.0), X: at[0] - 5, Y: at[1]}, &input.TouchPoint{ID: new(2.0), X: at[0] + 5, Y: at[1]}
+	touch := func(kind input.DispatchTouchEventType, points ...*input.TouchPoint) {
+		command(ada, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: append([]*input.TouchPoint{}, points...)})
+	}
+	touch("touchStart", one)
+	touch("touchStart", one, two)
+	see[bool](ada, `new Promise((resolve) => setTimeout(() => resolve(true), 700))`)
+	touch("touchEnd")
+	ada.expect("the toolbar", `String(document.querySelector("#toolbar").checkVisibility())`, "false")
+}
+
 func TestDrawersOfAPhoneAreClosedAndTheMenuGivesTheRoomATopic(t *testing.T) {
 	t.Parallel()
 	server := burble(t, redistest.Start(t))

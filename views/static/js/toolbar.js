@@ -55,7 +55,8 @@ export class Toolbar {
     let holds = false; // whether it stayed
     const release = () => clearTimeout(this.#held);
     log.addEventListener("pointerdown", (event) => {
-      if (event.pointerType === "mouse" || event.target.closest("a, button:not(.chip), summary")) return;
+      release(); // Two fingers mean the page: they make it larger.
+      if (!event.isPrimary || event.pointerType === "mouse" || event.target.closest("a, button:not(.chip), summary")) return;
       from = event;
       this.#held = setTimeout(() => {
         holds = true;

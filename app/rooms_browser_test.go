@@ -37,6 +37,17 @@ func TestKeysGoBetweenRoomsAndMakeThem(t *testing.T) {
 	ada.types("kit")
 	ada.press("Enter")
 	ada.at("/r/kitchen")
+
+	// A whole name means that room, whatever has it in its name and is newer.
+	there.post(cleo, "kit", uuid.NewString(), "hello kit")
+	there.post(cleo, "kitchen", uuid.NewString(), "newer")
+	ada.open(here, "/r/lobby")
+	ada.upToDate()
+	ada.press("Control+k")
+	ada.types("kit")
+	ada.expect("what Enter opens", `[...document.querySelectorAll("#room-list li:not([hidden]) b")].map((name) => name.innerText).join()`, "kit,kitchen")
+	ada.press("Enter")
+	ada.at("/r/kit")
 	ada.press("Control+k")
 	ada.types("Garden Shed")
 	ada.expect("what is offered", `document.querySelector("#room-list li:not([hidden])").innerText.replace(/\s+/g, " ").trim()`, "# garden-shed a new room")
@@ -47,16 +58,16 @@ func TestKeysGoBetweenRoomsAndMakeThem(t *testing.T) {
 	ada.press("Enter")
 	ada.expect("why there is no such room", `document.querySelector("#room-list li:not([hidden])").innerText`, "A room's name is made of a-z, 0-9, - and _.")
 	ada.press("Escape")
-	ada.wait("the rooms", `document.querySelectorAll("#room-list li:not([hidden]) a").length === 4`)
+	ada.wait("the rooms", `document.querySelectorAll("#room-list li:not([hidden]) a").length === 5`)
 	ada.click("#composer textarea")
 	ada.write("first in the shed")
 	ada.shows("first in the shed")
 
 	// It appears for others when they look again; step by step to it.
 	bob.join(there, "attic")
-	bob.expect("the rooms", `[...document.querySelectorAll("#room-list b")].map((name) => name.innerText).join()`, "garden-shed,lobby,kitchen,attic")
+	bob.expect("the rooms", `[...document.querySelectorAll("#room-list b")].map((name) => name.innerText).join()`, "garden-shed,kitchen,kit,lobby,attic")
 	bob.press("Alt+ArrowUp")
-	bob.at("/r/kitchen")
+	bob.at("/r/lobby")
 	bob.press("Alt+ArrowDown")
 	bob.at("/r/attic")
 	bob.press("Alt+ArrowDown") // Around the end.

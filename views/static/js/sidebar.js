@@ -61,7 +61,7 @@ export class Sidebar {
     document.addEventListener("visibilitychange", look);
     setInterval(look, AGAIN / 4);
     this.#form.elements.room.removeAttribute("pattern"); // What is typed is made a name.
-    this.#form.addEventListener("input", () => this.#find());
+    this.#form.addEventListener("input", () => this.#draw());
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#list.querySelector("li:not([hidden]) a")?.click();
@@ -133,7 +133,9 @@ export class Sidebar {
     for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(asked.replace(/^#/, ""));
     this.#list.querySelector("[data-make]")?.remove();
     this.#list.toggleAttribute("data-finding", asked !== "");
-    if (name ? rows.some((row) => nameOf(row) === name) : !asked || rows.some((row) => !row.hidden)) return;
+    const meant = rows.find((row) => nameOf(row) === name);
+    if (meant) this.#list.prepend(meant); // Before those whose names have it in them: Enter opens the first.
+    if (name ? meant : !asked || rows.some((row) => !row.hidden)) return;
     const make = this.#list.appendChild(this.#row(name));
     make.dataset.make = "";
     if (name) make.querySelector(".topic").textContent = "a new room";
@@ -146,7 +148,7 @@ export class Sidebar {
     if (event.key === "Escape" && this.#form.elements.room.value) {
       event.preventDefault();
       this.#form.reset();
-      return this.#find();
+      return this.#draw();
     }
     if (!step || event.altKey) return;
     event.preventDefault();

@@ -125,6 +125,44 @@ func TestWhatWaitsInAnotherRoomIsSentFromWhereItsWriterIs(t *testing.T) {
 	ada.upToDate()
 }
 
+// A new worker may take over while nothing can be fetched: what the one before it held stays.
+func TestPagesOfAnOlderWorkerOpenUntilTheyCanBeFetchedAnew(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	server := burble(t, redis)
+	ada := newBrowserPerson(t, "Ada")
+	ada.forgive(append(serverGone, "404", "503")...)
+	ada.join(server, "lobby")
+	ada.write("kept")
+	ada.shows("kept")
+	ada.keeps("kept")
+
+	// As if another version had held it.
+	see[bool](ada, `(async () => {
+		for (const name of await caches.keys()) {
+			const from = await caches.open(name), to = await caches.open(name.split("-")[0] + "-older");
+			for (const request of await from.keys()) await to.put(request, await from.match(request));
+			await caches.delete(name);
+		}
+		return (await navigator.serviceWorker.getRegistration()).unregister();
+	})()`)
+	redis.Pause()
+	ada.open(server, "/nowhere")
+	see[bool](ada, `(async () => {
+		const { worker } = await import(document.querySelector("link[rel=stylesheet]").href.replace("style.css", "js/render.js"));
+		const registration = await navigator.serviceWorker.register(worker());
+		await navigator.serviceWorker.ready;
+		while (registration.active.state !== "activated") await new Promise((resolve) => setTimeout(resolve, 50));
+		return true;
+	})()`)
+	ada.open(server, "/r/lobby")
+	ada.shows("kept")
+	redis.Resume()
+	ada.upToDate()
+	ada.write("and on")
+	ada.shows("and on")
+}
+
 // keeps waits until the device has the lobby's page, and as its messages these.
 func (p *browserPerson) keeps(texts ...string) {
 	p.t.Helper()

@@ -41,20 +41,38 @@ async function show(path) {
 }
 
 /**
- * Takes over: of the pages that are open, and of those the worker before held, which name
- * its files.
+ * Takes over: fetches the pages that are open, and those the worker before held, which
+ * name its files. One that cannot be fetched stays as it was, and so do those files.
  */
 async function renew() {
   await registration.navigationPreload?.enable();
   const open = await clients.matchAll({ includeUncontrolled: true, type: "window" });
   const pages = new Set(["/", ...open.map(({ url }) => nameOf(url))]);
-  for (const name of await caches.keys()) {
-    if (name === STATIC || name === PAGES) continue;
-    if (name.startsWith("pages-")) for (const { url } of await (await caches.open(name)).keys()) pages.add(nameOf(url));
-    await caches.delete(name);
+  const older = (await caches.keys()).filter((name) => name !== STATIC && name !== PAGES);
+  for (const name of older.filter((one) => one.startsWith("pages-"))) {
+    for (const { url } of await (await caches.open(name)).keys()) pages.add(nameOf(url));
   }
   await clients.claim();
-  await Promise.allSettled([...pages].map(async (name) => hold(name, await fetch(name, { headers: { Accept: "text/html" } }))));
+  const renewed = await Promise.all([...pages].map(again));
+  const gone = renewed.every(Boolean) ? older : older.filter((name) => name.startsWith("pages-"));
+  await Promise.all(gone.map((name) => caches.delete(name)));
+}
+
+/** Holds a page anew, else as it was held; tells whether it is anew. */
+async function again(name) {
+  try {
+    const response = await fetch(name, { headers: { Accept: "text/html" } });
+    if (response.status < 500) {
+      await hold(name, response);
+      return true;
+    }
+  } catch {
+    // There is no network now.
+  }
+  const held = await caches.match(name);
+  if (!held) return true;
+  await (await caches.open(PAGES)).put(name, held);
+  return false;
 }
 
 /** The page of a room, whatever the place in it; the home page. */

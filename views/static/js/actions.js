@@ -56,18 +56,12 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
     element: find("toolbar"),
     log,
     scroll,
-    act: async (name, article, button) => {
-      try {
-        await deeds[name](article, button);
-      } catch {
-        say("That cannot be done just now.");
-      }
-    },
+    act: (name, article, button) => attempt(() => deeds[name](article, button)),
   });
 
   composer?.addEventListener("last", () => {
     const mine = [...log.querySelectorAll("article[id][data-mine]:not([data-deleted])")].at(-1);
-    if (mine) deeds.edit(mine).catch(() => say("That cannot be done just now."));
+    if (mine) attempt(() => deeds.edit(mine));
   });
 
   connection.addEventListener("entries", ({ detail: { entries } }) => {
@@ -117,8 +111,9 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
   field?.addEventListener("input", async () => {
     if (completing || !/(^|\s)[@:]\S*$/.test(field.value.slice(0, field.selectionStart))) return;
     completing = true;
-    const { Complete } = await import("./complete.js");
-    new Complete(field, () => {
+    const { Complete } = await import("./complete.js").catch(() => ({}));
+    completing = Boolean(Complete);
+    if (Complete) new Complete(field, () => {
       const authors = [...log.querySelectorAll("article[data-user]")].map(authorOf).reverse();
       const others = [...authors, ...named.values()].filter(({ id }) => id !== me.id);
       return new Map(others.map((user) => [user.name, names.of(user)]));
@@ -127,16 +122,18 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
 
   // Other places in time.
 
-  const openCalendar = async () => {
-    const { open } = await import("./calendar.js");
-    open((at) => places.moment(at));
-  };
-  const openSearch = async () => {
-    const { open } = await import("./search.js");
-    open({ room, go: (id) => places.message(id) });
-  };
-  find("open-calendar").addEventListener("click", openCalendar);
-  find("open-search").addEventListener("click", openSearch);
+  const opens = (id, open) => find(id).addEventListener("click", () => attempt(open));
+  opens("open-calendar", async () => (await import("./calendar.js")).open((at) => places.moment(at)));
+  opens("open-search", async () => (await import("./search.js")).open({ room, go: (id) => places.message(id) }));
+}
+
+/** Does something, and says so if it cannot be done. @param {() => void | Promise<void>} deed */
+async function attempt(deed) {
+  try {
+    await deed();
+  } catch {
+    say("That cannot be done just now.");
+  }
 }
 
 async function copy(text, done) {

@@ -113,7 +113,8 @@ addEventListener("storage", (event) => event.key?.startsWith(PREFIX) && outbox.c
 async function lookElsewhere() {
   if (!Outbox.rooms().some((other) => other !== room)) return;
   connection.removeEventListener("hello", lookElsewhere);
-  const { Elsewhere } = await import("./elsewhere.js");
+  const { Elsewhere } = await import("./elsewhere.js").catch(() => ({}));
+  if (!Elsewhere) return connection.addEventListener("hello", lookElsewhere); // Another time.
   elsewhere = new Elsewhere(connection, room);
   elsewhere.addEventListener("change", showWaiting);
   showWaiting();

@@ -1,4 +1,3 @@
-import { names } from "./names.js";
 import { say } from "./say.js";
 import { keep, recall } from "./storage.js";
 
@@ -46,14 +45,7 @@ export class Alerts {
 
   async #tell({ room, entry }) {
     if (!this.#rooms.get(room).mentions) return;
-    const title = `${names.of(entry.user)} in #${room}`;
-    const options = { body: [...entry.text].slice(0, 200).join(""), tag: entry.id, data: `/r/${room}/${entry.id}` };
-    const registration = await navigator.serviceWorker?.getRegistration();
-    if (registration?.active) return registration.showNotification(title, options); // On phones only the worker may.
-    const shown = new Notification(title, options);
-    shown.onclick = () => {
-      focus();
-      location.assign(options.data);
-    };
+    const { notify } = await import("./notify.js");
+    notify(room, entry);
   }
 }

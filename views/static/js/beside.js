@@ -68,10 +68,10 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
   });
   connection.addEventListener("state", () => reading.flush());
   rooms.addEventListener("change", () => {
-    const list = rooms.sorted;
-    const mentioned = list.reduce((sum, one) => sum + (one.room === room ? 0 : one.mentions), 0);
-    const elsewhere = list.reduce((sum, one) => sum + (one.room === room ? 0 : one.unread), 0);
-    alerts.count(mentioned + rooms.get(room).unread);
+    const others = rooms.sorted.filter((one) => one.room !== room);
+    const sum = (what) => others.reduce((all, one) => all + one[what], 0);
+    const elsewhere = sum("unread");
+    alerts.count(sum("mentions") + rooms.get(room).unread);
     find("elsewhere").textContent = elsewhere > 99 ? "99+" : elsewhere;
     find("elsewhere").hidden = !elsewhere;
   });

@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"fmt"
 	"testing"
 
 	"burble/streams/redistest"
@@ -109,4 +110,39 @@ func TestHomeOpensWhatItOffers(t *testing.T) {
 	ada.expect("what is offered", `document.querySelector("#room-list li:not([hidden])").innerText.replace(/\s+/g, " ").trim()`, "# my-room a new room")
 	ada.press("Enter")
 	ada.at("/r/my-room")
+}
+
+// All rooms are lost at once when Redis loses its data.
+func TestRoomsThatAreLostTogetherAreAskedForTogether(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here := burble(t, redis)
+	cleo := here.token("Cleo")
+	const rooms = 12
+	for n := range rooms {
+		here.post(cleo, fmt.Sprintf("room-%d", n), uuid.NewString(), "hello")
+	}
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(here, "lobby")
+	ada.wait("the rooms", fmt.Sprintf(`document.querySelectorAll("#room-list a").length === %d`, rooms+1))
+	ada.runs(`await new Promise((resolve) => setTimeout(resolve, 2_500))`) // until all are watched: one every 100 ms
+	client := redis.Client()
+	defer client.Close()
+	keys, err := client.Keys(t.Context(), "*:room:room-*").Result()
+	if err != nil || len(keys) < rooms {
+		t.Fatalf("%d keys: %v", len(keys), err)
+	}
+	ada.runs(`performance.clearResourceTimings()`)
+	if err := client.Del(t.Context(), keys...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for n := range rooms {
+		here.post(cleo, fmt.Sprintf("room-%d", n), uuid.NewString(), "anybody?")
+	}
+	ada.runs(`await new Promise((resolve) => setTimeout(resolve, 2_500))`)
+	asked := see[int](ada, `performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/rooms")).length`)
+	t.Logf("the rooms were asked for %d times", asked)
+	if asked < 1 || asked > rooms/2 {
+		t.Errorf("the rooms were asked for %d times", asked)
+	}
 }

@@ -46,11 +46,12 @@ export class Sidebar {
   #listen() {
     const { rooms } = this;
     rooms.addEventListener("change", () => (this.#drawing ||= requestAnimationFrame(() => this.#draw())));
-    rooms.addEventListener("doubt", () => (this.#due ||= setTimeout(() => this.#ask(), SOON)));
+    const soon = () => (this.#due ||= setTimeout(() => this.#ask(), SOON));
+    rooms.addEventListener("doubt", soon);
     for (const type of ["entries", "watched"]) {
       this.#connection.addEventListener(type, ({ detail }) => {
         if (detail.entries) rooms.entries(detail);
-        else if (detail.state !== "resumed") this.#ask();
+        else if (detail.state !== "resumed") soon();
       });
     }
     for (const type of ["signal", "present"]) {

@@ -112,6 +112,19 @@ func TestHomeOpensWhatItOffers(t *testing.T) {
 	ada.at("/r/my-room")
 }
 
+func TestHomeShowsTheFirstRoomWhenItIsMade(t *testing.T) {
+	t.Parallel()
+	here := burble(t, redistest.Start(t))
+	ada := newBrowserPerson(t, "Ada")
+	ada.open(here, "/")
+	ada.wait("the script", `!document.querySelector("#find input").pattern`)
+	ada.expect("what is said of rooms", `document.querySelector(".empty").innerText`, "No room has been opened yet. Make the first one.")
+	here.post(here.token("Cleo"), "kitchen", uuid.NewString(), "hello")
+	ada.runs(`const { now } = Date; Date.now = () => now() + 61_000; document.dispatchEvent(new Event("visibilitychange"))`)
+	ada.wait("the room", `document.querySelector("#room-list a[href='/r/kitchen']")`)
+	ada.expect("whether it is said that there is none", `String(document.querySelector(".empty").checkVisibility())`, "false")
+}
+
 // All rooms are lost at once when Redis loses its data.
 func TestRoomsThatAreLostTogetherAreAskedForTogether(t *testing.T) {
 	t.Parallel()

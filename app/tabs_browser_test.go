@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"burble/streams/redistest"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
 )
 
 // Several tabs of one profile, on one localStorage.
@@ -60,4 +63,34 @@ func TestWhatAClosedTabLeftIsSentByTheOneThatIsOpen(t *testing.T) {
 	bob.shows("written in a tab")
 	ada.upToDate()
 	wantOnce(t, redis, "lobby", 1)
+}
+
+func TestWhatIsSentInOneTabLeavesTheDraftOfTheOther(t *testing.T) {
+	t.Parallel()
+	server := burble(t, redistest.Start(t))
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(server, "lobby")
+	other, closeIt := ada.inAnotherTab()
+	other.open(server, "/r/lobby")
+	other.upToDate()
+	other.write("quick")
+	other.shows("quick")
+	other.types("and")
+	command(ada, page.BringToFront, cdp.Empty{})
+	ada.wait("to be looked at", `!document.hidden`)
+	ada.wipe()
+	ada.types("a long thought")
+	command(other, page.BringToFront, cdp.Empty{})
+	other.wait("to be looked at", `!document.hidden`)
+	other.press("Enter")
+	other.shows("and")
+	closeIt()
+	command(ada, page.BringToFront, cdp.Empty{})
+	ada.wait("to be looked at", `!document.hidden`)
+	ada.open(server, "/r/tea")
+	ada.open(server, "/r/lobby")
+	ada.upToDate()
+	if got := ada.writing(); got != "a long thought" {
+		t.Errorf("the draft is %q", got)
+	}
 }

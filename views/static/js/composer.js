@@ -62,6 +62,7 @@ export class Composer extends EventTarget {
     if (about) this.#turn(JSON.parse(about));
     form.querySelector(".about button").addEventListener("click", () => this.#release());
     this.#text.addEventListener("input", () => this.#changed());
+    document.addEventListener("visibilitychange", () => this.#text.value && !recall(this.#draft) && this.#changed()); // Another tab may have sent the draft.
     this.#text.addEventListener("keydown", (event) => this.#key(event));
     form.addEventListener("submit", (event) => {
       event.preventDefault();

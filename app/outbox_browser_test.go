@@ -10,6 +10,7 @@ import (
 
 	"burble/streams/redistest"
 
+	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 )
 
@@ -123,6 +124,22 @@ func TestWhatWaitsInAnotherRoomIsSentFromWhereItsWriterIs(t *testing.T) {
 	ada.upToDate()
 	ada.open(here, "/r/lobby")
 	ada.upToDate()
+}
+
+// A browser that is short of space, or told to forget, closes the database under the page.
+func TestMessagesAreKeptAgainWhenTheBrowserClosedTheDatabase(t *testing.T) {
+	t.Parallel()
+	server := burble(t, redistest.Start(t))
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(server, "lobby")
+	ada.write("one")
+	ada.shows("one")
+	ada.keeps("one")
+	command(ada, storage.ClearDataForOrigin, storage.ClearDataForOriginParams{Origin: server.url(), StorageTypes: "indexeddb"})
+	ada.write("two")
+	ada.shows("two")
+	ada.wait("the database", `indexedDB.databases().then((all) => all.length)`)
+	ada.keeps("one", "two")
 }
 
 // A new worker may take over while nothing can be fetched: what the one before it held stays.

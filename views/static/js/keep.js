@@ -92,7 +92,10 @@ async function access(mode, work) {
   opened ??= new Promise((resolve, reject) => {
     const asked = indexedDB.open("burble", 1);
     asked.onupgradeneeded = () => asked.result.createObjectStore("rooms");
-    asked.onsuccess = () => resolve(asked.result);
+    asked.onsuccess = () => {
+      asked.result.onclose = () => (opened = undefined); // The browser closed it: it is opened again.
+      resolve(asked.result);
+    };
     asked.onerror = () => reject(asked.error);
   });
   const transaction = (await opened).transaction("rooms", mode);

@@ -37,6 +37,9 @@ func TestRefusedMessageIsRetriedOrDiscardedByItsWriter(t *testing.T) {
 	ada.write("throw this away")
 	ada.wait("both to be refused", `document.querySelectorAll("#messages [data-state=failed]").length === 2`)
 	ada.waitTruth("failed", "2 messages not sent")
+	// A message is read out once: when it is stored.
+	const quiet = `[...document.querySelectorAll("#messages > article")].map((article) => article.ariaLive).join()`
+	ada.expect("what is not read out", quiet, "off,off")
 	ada.expect("why", `document.querySelector("[data-state=failed] .fate span").innerText`, "Not sent. You are not known here any more: reload the page.")
 	ada.click("#messages [data-state=failed]:last-child [name=discard]")
 	ada.waitTruth("failed", "1 message not sent")
@@ -51,6 +54,7 @@ func TestRefusedMessageIsRetriedOrDiscardedByItsWriter(t *testing.T) {
 	ada.click("#messages [name=retry]")
 	bob.shows("keep this")
 	ada.upToDate()
+	ada.expect("what is not read out", quiet, ",")
 	expectStream(t, there, "lobby", ada, bob)
 }
 

@@ -35,6 +35,7 @@ export class MessageMaker {
     const article = this.#template.content.firstElementChild.cloneNode(true);
     article.dataset.key = item.key;
     article.dataset.at = String(item.at);
+    article.ariaLive = "off"; // It is read out when it is stored, and once.
     this.#author(article, this.#me ?? { id: "", name: "" });
     this.time(article);
     this.fate(article, item);
@@ -64,6 +65,7 @@ export class MessageMaker {
     if (entry.n) article.dataset.n = String(entry.n);
     if (entry.key) article.dataset.key = entry.key;
     delete article.dataset.state;
+    article.ariaLive = null;
     part(article, ".fate")?.remove();
     this.time(article);
     if (entry.kind === "unreadable") {

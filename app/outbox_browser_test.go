@@ -41,9 +41,12 @@ func TestRefusedMessageIsRetriedOrDiscardedByItsWriter(t *testing.T) {
 	const quiet = `[...document.querySelectorAll("#messages > article")].map((article) => article.ariaLive).join()`
 	ada.expect("what is not read out", quiet, "off,off")
 	ada.expect("why", `document.querySelector("[data-state=failed] .fate span").innerText`, "Not sent. You are not known here any more: reload the page.")
+	const focused = `document.activeElement.id`
 	ada.click("#messages [data-state=failed]:last-child [name=discard]")
 	ada.waitTruth("failed", "1 message not sent")
+	ada.expect("what has the focus, for the button is gone", focused, "scroller")
 	ada.click("#messages [name=retry]")
+	ada.expect("what has the focus, for the button is gone", focused, "scroller")
 	ada.wait("it to be refused again", `document.querySelector("#messages [data-state=failed]")`)
 
 	// With the right one again it is stored, once, in the order of things.

@@ -70,6 +70,7 @@ func TestUnreadIsCountedAndReadOnOneDeviceIsReadOnAll(t *testing.T) {
 	phone.waitCount("lobby", 0, 0)
 	ada.click("#unread")
 	ada.wait("the line to be in view", `document.querySelector("[data-new]").getBoundingClientRect().top > 0 && document.querySelector("#unread").hidden`)
+	ada.wait("the focus to be there", `document.activeElement === document.querySelector("[data-new]")`)
 	ada.open(here, "/r/lobby")
 	ada.upToDate()
 	ada.wait("no line, all is read", `!document.querySelector("[data-new]")`)

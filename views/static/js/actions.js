@@ -75,6 +75,7 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
     const { key } = button?.closest("[data-key]")?.dataset ?? {};
     if (button?.name === "retry") outbox.retry(key);
     if (button?.name === "discard") outbox.settle(key);
+    if (key && button.name) find("scroller").focus(); // The button is gone.
     if (button?.matches(".chip")) react(button.closest("article"), button.dataset.emoji);
     const link = target.closest(".quote, .when");
     if (!link?.pathname.startsWith(`/r/${room}/`) || ctrlKey || metaKey || shiftKey) return;

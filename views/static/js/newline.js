@@ -27,6 +27,8 @@ export class Newline {
       try {
         if (!this.#line) await history.at({ around: log.dataset.read });
         await scroll.to(this.#line);
+        this.#line.tabIndex = -1;
+        this.#line.focus({ preventScroll: true }); // The link is gone.
       } catch {
         location.assign(link.href); // It could not be fetched, or its messages are gone.
       }

@@ -11,6 +11,7 @@ import (
 
 	"burble/streams/redistest"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
@@ -238,4 +239,26 @@ func TestPageFollowsTheEndOnlyWhenThere(t *testing.T) {
 	ada.click("#jump")
 	ada.wait("the newest in view", inView("below the view")+` && document.querySelector("#jump").hidden`)
 	expectStream(t, there, "tales", ada, bob)
+}
+
+// Safari has no closedby.
+func TestADialogIsClosedByAPressBesideItAndNotInIt(t *testing.T) {
+	t.Parallel()
+	server := burble(t, redistest.Start(t))
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(server, "lobby")
+	ada.runs(`delete HTMLDialogElement.prototype.closedBy; for (const one of document.querySelectorAll("dialog")) one.removeAttribute("closedby")`)
+	ada.click("#open-search")
+	ada.wait("the search", `document.querySelector("#search").open`)
+	press := func(right, down float64) {
+		t.Helper()
+		at := see[[]float64](ada, `(({ x, y }) => [x, y])(document.querySelector("#search").getBoundingClientRect())`)
+		for _, kind := range []input.DispatchMouseEventType{"mousePressed", "mouseReleased"} {
+			command(ada, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: at[0] + right, Y: at[1] + down, Button: "left", ClickCount: 1})
+		}
+	}
+	press(5, 60)
+	ada.expect("whether the search is open", `String(document.querySelector("#search").open)`, "true")
+	press(-5, 60)
+	ada.wait("the search to be closed", `!document.querySelector("#search").open`)
 }

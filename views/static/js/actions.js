@@ -69,8 +69,11 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
   });
 
   document.addEventListener("click", (event) => {
-    const { target, ctrlKey, metaKey, shiftKey } = event;
-    if (target.matches("dialog") && !("closedBy" in target)) target.close(); // Beside it, as closedby has it.
+    const { target, ctrlKey, metaKey, shiftKey, offsetX: x, offsetY: y } = event;
+    if (target.matches("dialog") && !("closedBy" in target)) {
+      // Beside it, as closedby has it; not between what is in it.
+      if (x < 0 || y < 0 || x > target.offsetWidth || y > target.offsetHeight) target.close();
+    }
     const button = target.closest("#messages button");
     const { key } = button?.closest("[data-key]")?.dataset ?? {};
     if (button?.name === "retry") outbox.retry(key);

@@ -1,3 +1,4 @@
+import { part } from "./message.js";
 import { worker } from "./render.js";
 
 const MOST = 200; // messages of a room
@@ -13,18 +14,20 @@ export class Keep {
   #name;
   #prefix;
   #timeline;
+  #maker;
   #connection;
   #timer = 0;
 
   /**
    * @param {{ room: string, me: { id: string } | null, timeline: import("./timeline.js").Timeline,
-   *   connection: import("./connection.js").Connection }} options
+   *   maker: import("./message.js").MessageMaker, connection: import("./connection.js").Connection }} options
    */
-  constructor({ room, me, timeline, connection }) {
+  constructor({ room, me, timeline, maker, connection }) {
     this.#room = room;
     this.#prefix = `${me?.id ?? ""} `;
     this.#name = this.#prefix + room;
     this.#timeline = timeline;
+    this.#maker = maker;
     this.#connection = connection;
     connection.addEventListener("entries", ({ detail: { entries } }) => {
       const gone = entries.filter(({ kind }) => kind === "delete").map(({ of }) => of);
@@ -58,7 +61,7 @@ export class Keep {
     clearTimeout(this.#timer);
     this.#timer = 0;
     const cursor = this.#connection.cursor(this.#room); // Everything up to it is in the queue already.
-    const entries = await this.#timeline.entries(MOST);
+    const entries = await this.#timeline.read(MOST, (article) => entryOf(article, this.#maker.text(article)));
     if (!cursor || !entries.length) return;
     await access("readwrite", (rooms) => rooms.put({ cursor, entries, at: Date.now() }, this.#name)).catch(() => {});
   }
@@ -83,6 +86,19 @@ export class Keep {
       if (!name.startsWith(this.#prefix) || Date.now() - at > AGE) await access("readwrite", (rooms) => rooms.delete(name));
     }
   }
+}
+
+/** The entry that MessageMaker.stored makes the same article of. @param {Element} article @param {string | undefined} text what was written */
+function entryOf(article, text) {
+  const { n, key, user, edited } = article.dataset;
+  const id = article.id.slice(1);
+  if ("unreadable" in article.dataset) return { id, n: Number(n), kind: "unreadable" };
+  const entry = { id, n: Number(n), kind: "message", key, edited, user: { id: user, name: part(article, ".author").textContent } };
+  if ("deleted" in article.dataset) return { ...entry, deleted: true };
+  const quote = part(article, ".quote");
+  if (!quote.hidden) entry.reply_to = quote.pathname.split("/").pop();
+  entry.reactions = Object.fromEntries([...part(article, ".marks").children].map(({ dataset }) => [dataset.emoji, dataset.by.split(" ")]));
+  return { ...entry, text, html: part(article, ".body").innerHTML };
 }
 
 let opened;

@@ -110,19 +110,6 @@ export class MessageMaker {
     };
   }
 
-  /** The entry that stored() makes the same article of. @param {Element} article @returns {Entry} */
-  entry(article) {
-    const { n, key, user, edited } = article.dataset;
-    const id = article.id.slice(1);
-    if ("unreadable" in article.dataset) return { id, n: Number(n), kind: "unreadable" };
-    const entry = { id, n: Number(n), kind: "message", key, edited, user: { id: user, name: part(article, ".author").textContent } };
-    if ("deleted" in article.dataset) return { ...entry, deleted: true };
-    const quote = part(article, ".quote");
-    if (!quote.hidden) entry.reply_to = quote.pathname.split("/").pop();
-    entry.reactions = Object.fromEntries([...part(article, ".marks").children].map(({ dataset }) => [dataset.emoji, dataset.by.split(" ")]));
-    return { ...entry, text: this.#texts.get(article), html: part(article, ".body").innerHTML };
-  }
-
   /** Applies an edit, delete or react entry to the message it is of. @param {Element} article @param {Entry} entry */
   amend(article, entry) {
     if ("deleted" in article.dataset) return;
@@ -214,7 +201,8 @@ export function headingOf(article) {
   };
 }
 
-function part(article, selector) {
+/** A part of a message, and not what somebody wrote there. @param {Element} article @param {string} selector */
+export function part(article, selector) {
   return article.querySelector(`:scope > ${selector}, :scope > header ${selector}`);
 }
 

@@ -162,7 +162,7 @@ truth.update({ attached: timeline.attached });
 
 watch(connection);
 quotes({ room, log, connection });
-const keep = () => import("./keep.js").then(({ Keep }) => new Keep({ room, me, timeline, connection }));
+const keep = () => import("./keep.js").then(({ Keep }) => new Keep({ room, me, timeline, maker, connection }));
 if ("shell" in document.body.dataset) restore();
 else connection.follow(room, asOf || null);
 

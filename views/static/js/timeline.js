@@ -99,11 +99,13 @@ export class Timeline extends EventTarget {
   }
 
   /**
-   * The newest messages as they are stored; none when the page shows another place.
+   * Reads the newest messages as they are stored; none when the page shows another place.
+   * @template Read
    * @param {number} most
-   * @returns {Promise<import("./message.js").Entry[]>}
+   * @param {(article: Element) => Read} read
+   * @returns {Promise<Read[]>}
    */
-  async entries(most) {
+  async read(most, read) {
     let entries = [];
     await this.#change(() => {
       if (!this.attached) return;
@@ -111,7 +113,7 @@ export class Timeline extends EventTarget {
       const unbroken = rows.slice(rows.findLastIndex((row) => row.matches(".gap")) + 1);
       entries = unbroken.filter((row) => row.matches("article[id]")).slice(-most).map((article) => {
         this.#pending.lift(article);
-        const entry = this.#maker.entry(article);
+        const entry = read(article);
         this.#pending.lay(article);
         return entry;
       });

@@ -10,7 +10,30 @@ import (
 	"burble/streams/redistest"
 
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 )
+
+func TestWhatIsWrittenBeforeTheScriptComesAfterTheDraft(t *testing.T) {
+	t.Parallel()
+	server := burble(t, redistest.Start(t))
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(server, "lobby")
+	ada.click("#composer textarea")
+	ada.types("yesterday's thought")
+	command(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `new MutationObserver((_, observer) => {
+			const field = document.querySelector("#composer textarea");
+			if (!field) return;
+			observer.disconnect();
+			field.value = "hello";
+		}).observe(document, { childList: true, subtree: true })`,
+	})
+	ada.open(server, "/r/lobby")
+	ada.upToDate()
+	if got := ada.writing(); got != "yesterday's thought\nhello" {
+		t.Errorf("the composer has %q", got)
+	}
+}
 
 func TestComposerKeepsDraftsPastesLinesAndCounts(t *testing.T) {
 	t.Parallel()

@@ -57,7 +57,9 @@ export class Composer extends EventTarget {
     this.#edit = edit;
     this.#draft = `burble:draft:${room}`;
     this.#kept = `burble:about:${room}`;
-    this.#text.value ||= recall(this.#draft);
+    const draft = recall(this.#draft);
+    const { value } = this.#text; // What was written before there was a script, or was restored.
+    if (!value.includes(draft)) this.#text.value = value ? `${draft}\n${value}` : draft;
     const about = recall(this.#kept);
     if (about) this.#turn(JSON.parse(about));
     form.querySelector(".about button").addEventListener("click", () => this.#release());

@@ -133,6 +133,30 @@ func TestWhatWaitsInAnotherRoomIsSentFromWhereItsWriterIs(t *testing.T) {
 	ada.upToDate()
 }
 
+func TestWhatOnlyThePageHasIsNotLeftUnasked(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here := burbleAt(t, redis)
+	ada := newBrowserPerson(t, "Ada")
+	ada.forgive(serverGone...)
+	ada.join(here, "lobby")
+	const asks = `String(Boolean(window.onbeforeunload))`
+	here.kill()
+	ada.write("kept on the device")
+	ada.waitTruth("connecting", "Connecting, 1 waiting")
+	ada.expect("whether the browser asks before the page is left", asks, "false")
+	ada.runs(`Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError") }`)
+	ada.write("kept nowhere")
+	ada.waitTruth("connecting", "Connecting, 2 waiting")
+	ada.expect("whether the browser asks before the page is left", asks, "true")
+	here.start()
+	here.awaitReady()
+	ada.shows("kept on the device", "kept nowhere")
+	ada.upToDate()
+	ada.expect("whether the browser asks before the page is left", asks, "false")
+	wantOnce(t, redis, "lobby", 2)
+}
+
 // A browser that is short of space, or told to forget, closes the database under the page.
 func TestMessagesAreKeptAgainWhenTheBrowserClosedTheDatabase(t *testing.T) {
 	t.Parallel()

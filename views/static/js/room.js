@@ -9,6 +9,7 @@ import { MessageMaker } from "./message.js";
 import { Outbox, PREFIX } from "./outbox.js";
 import { quotes } from "./quotes.js";
 import { Scroll } from "./scroll.js";
+import { passing } from "./storage.js";
 import { dayOf, moment } from "./time.js";
 import { Timeline } from "./timeline.js";
 import { Truth } from "./truth.js";
@@ -101,6 +102,7 @@ const outbox = new Outbox(room, connection); // After the above: a message is sh
 
 function showWaiting() {
   const { items, reason } = outbox;
+  onbeforeunload = passing(PREFIX) ? () => true : null; // The browser asks whether to leave what is nowhere else.
   timeline.waiting(items);
   const failed = items.filter((item) => item.state === "failed").length;
   truth.update({ reason, failed, waiting: items.length - failed + elsewhere.waiting, unsent: elsewhere.failed });

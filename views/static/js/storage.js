@@ -23,6 +23,9 @@ export function keep(name, text) {
   }
 }
 
+/** Whether something under a name that begins so goes with the page. @param {string} beginning */
+export const passing = (beginning) => [...memory].some(([name, text]) => text && name.startsWith(beginning));
+
 /** The names, of those under which something is kept, that begin so. @param {string} beginning */
 export function names(beginning) {
   const all = new Set(memory.keys());

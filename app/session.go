@@ -47,7 +47,7 @@ const handshakeKey = "handshake"
 func (a *App) openSocket() fiber.Handler {
 	upgrade := websocket.New(a.takeSocket, websocket.Config{
 		Subprotocols:   []string{subprotocol},
-		RecoverHandler: func(*websocket.Conn) { a.recoverFeed() },
+		RecoverHandler: a.recoverSocket,
 	})
 	return func(c *fiber.Ctx) error {
 		if !websocket.IsWebSocketUpgrade(c) {
@@ -65,6 +65,15 @@ func (a *App) openSocket() fiber.Handler {
 		opening.answer = bytes.Clone(c.Response().Header.Header())
 		c.Context().HijackSetNoResponse(true)
 		return nil
+	}
+}
+
+// recoverSocket keeps a panic of takeSocket from ending the process. It is what is deferred
+// itself: a function that it called would recover nothing.
+func (a *App) recoverSocket(ws *websocket.Conn) {
+	if cause := recover(); cause != nil {
+		a.logPanic(cause)
+		ws.NetConn().Close()
 	}
 }
 

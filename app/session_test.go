@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"reflect"
 	"runtime"
@@ -632,6 +633,28 @@ func TestPanicInOneSocketIsNobodyElsesConcern(t *testing.T) {
 		t.Errorf("healthz: %d", again.status)
 	}
 	well.settle()
+	if !strings.Contains(s.logged.String(), "msg=panic") {
+		t.Error("the panic is not in the log")
+	}
+}
+
+func TestPanicWhileASocketIsTakenOverEndsItAlone(t *testing.T) {
+	s := startAlone(t)
+	s.limits.live = nil
+	conn, err := net.Dial("tcp", s.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(patience))
+	fmt.Fprintf(conn, "GET /ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", s.host)
+	if answer, err := io.ReadAll(conn); len(answer) > 0 || err != nil {
+		t.Errorf("answered %q, %v", answer, err)
+	}
+	if again := s.get("/healthz"); again.status != 200 {
+		t.Errorf("healthz: %d", again.status)
+	}
 	if !strings.Contains(s.logged.String(), "msg=panic") {
 		t.Error("the panic is not in the log")
 	}

@@ -62,10 +62,10 @@ func (a *App) takeOver(c *fiber.Ctx, contentType string, lines *lineCodec, done 
 	c.Context().HijackSetNoResponse(true)
 	c.Context().Hijack(func(wrapped net.Conn) {
 		conn, _ := detach(wrapped)
-		f := &feed{app: a, conn: conn, codec: lines, log: a.log}
+		f := &feed{app: a, conn: conn, codec: lines, log: a.log, rest: head}
 		running := a.run(f, func() {
 			defer ended()
-			if f.write(head) {
+			if f.write(nil) {
 				serve(f)
 			}
 			f.hangUp(closeNormal, "")

@@ -132,3 +132,38 @@ func TestLiveReadIsGivenBackWhenTheClientGoes(t *testing.T) {
 	conn.Close()
 	soon(t, "the live read has ended", func() bool { return s.feeds.count() == 0 })
 }
+
+// What is told to everybody reaches a live read as soon as that is counted in.
+func TestNothingIsToldBeforeTheBeginning(t *testing.T) {
+	s := startAlone(t)
+	stop, told := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(told)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				s.OnStatus(true)
+				s.OnStatus(false)
+			}
+		}
+	}()
+	defer func() { close(stop); <-told }()
+	for range 500 {
+		conn, err := net.Dial("tcp", s.host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "GET /r/lobby/events HTTP/1.1\r\nHost: %s\r\n\r\n", s.host)
+		line, err := bufio.NewReader(conn).ReadString('\n')
+		if conn.Close(); line != "HTTP/1.1 200 OK\r\n" {
+			t.Fatalf("a live read begins with %q, %v", line, err)
+		}
+		socket, _ := s.dial()
+		if first := socket.next("hello").data; !strings.HasPrefix(first, `{"type":"hello"`) {
+			t.Fatalf("a socket begins with %s", first)
+		}
+		socket.conn.Close()
+	}
+}

@@ -89,7 +89,7 @@ type feed struct {
 
 	writing sync.Mutex // held for each write; guards broken and rest
 	broken  bool
-	rest    []byte // to be written first: of a frame that the kernel did not take all of, or the handshake
+	rest    []byte // to be written first: how the answer begins, or of a frame that the kernel did not take all of
 }
 
 // following is one room that a feed follows.

@@ -37,7 +37,7 @@ type session struct {
 // handshake is what a session takes over from the request that opens it.
 type handshake struct {
 	first  *frame // the follow in the address; nil: there is none
-	answer []byte // the head of the answer, to be written with what is said first
+	answer []byte // the head of the answer
 }
 
 // handshakeKey is where the handshake is among the request's locals.
@@ -121,8 +121,11 @@ func (a *App) takeSocket(ws *websocket.Conn) {
 		s.finish()
 		return
 	}
+	hello := webSocketFrame(opText, helloJSON(s.guest, a.config.Durability))
+	s.rest = append(s.rest, hello...) // before all that it is told, and that is as soon as it runs
 	if !a.run(&s.feed, func() { defer giveBack(); s.serve(opening.first) }) {
 		giveBack()
+		s.rest = opening.answer
 		s.hangUp(closeRestart, "the server is going away: come back")
 		s.finish()
 	}
@@ -141,19 +144,15 @@ func (s *session) serve(first *frame) {
 	}
 }
 
-// greet says hello, and follows what the address asked for.
+// greet says hello, and follows what the address asked for: then hello, which is in rest,
+// goes with what is read, or told, first.
 func (s *session) greet(first *frame) {
 	defer s.recovered()
-	hello := webSocketFrame(opText, helloJSON(s.guest, s.app.store.Durability()))
+	s.tellAway()
 	if first == nil {
-		s.write(hello)
-		s.tellAway()
+		s.write(nil)
 		return
 	}
-	s.writing.Lock()
-	s.rest = append(s.rest, hello...) // goes with what is read, or told, first
-	s.writing.Unlock()
-	s.tellAway()
 	if err := s.enter(*first); err != nil {
 		s.refuse(err, *first)
 	}

@@ -622,12 +622,12 @@ func TestServerThatIsStoppedWhileItStartsEnds(t *testing.T) {
 func TestPanicInOneSocketIsNobodyElsesConcern(t *testing.T) {
 	s := startAlone(t)
 	well := s.connect(testGuest{})
-	broken := New(s.config, s.log, nil, []byte("0123456789abcdef")) // no Store: hello panics
+	broken := New(s.config, s.log, nil, []byte("0123456789abcdef")) // no Store: to greet panics
 	ws := &testServer{App: broken, t: t, logged: s.logged}
 	ws.serve()
 	c, _ := ws.dial()
-	if event := c.next("the end"); event.kind != "end" {
-		t.Errorf("heard %+v", event)
+	if code := c.closed(); code != 1011 {
+		t.Errorf("closed with %d, want 1011", code)
 	}
 	if again := ws.get("/healthz"); again.status != 200 {
 		t.Errorf("healthz: %d", again.status)

@@ -168,9 +168,6 @@ func (s *Store) Close() error {
 	return err
 }
 
-// Durability is what the Store waits for before it calls an append stored.
-func (s *Store) Durability() Durability { return s.options.Durability }
-
 // Secret is the signing key that all servers on this Redis share. The first to
 // ask makes it.
 func (s *Store) Secret(ctx context.Context) ([]byte, error) {

@@ -56,7 +56,6 @@ func main() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go stopOnSignal(stop)
-	go new(processors).run(ctx)
 	if err := run(ctx, config, log); err != nil {
 		log.Error("burble ends", "error", err)
 		os.Exit(1)
@@ -116,6 +115,7 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 		return fmt.Errorf("listen on PORT: %w", err)
 	}
 	log.Info("listening", "url", "http://localhost:"+strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
+	go new(processors).run(ctx) // not while Redis is waited for: there is a pump for each processor that is in use
 	return app.Serve(ctx, listener)
 }
 

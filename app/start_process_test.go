@@ -4,7 +4,9 @@ package main_test
 
 import (
 	"net/http"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,6 +49,24 @@ func TestServerWaitsForRedisAndSaysSo(t *testing.T) {
 	}
 	server.Restart()
 	p.awaitReady()
+}
+
+func TestServerThatWaitedForRedisWritesWithAllProcessors(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	server.Kill()
+	p := launch(t, redisURL(server))
+	eventually(t, 10*time.Second, "it to say that it waits", func() bool {
+		return strings.Contains(p.output.String(), "waiting for redis")
+	})
+	time.Sleep(2 * time.Second) // one processor is enough for who waits, see processors.go
+	server.Restart()
+	p.awaitReady()
+	p.signal(syscall.SIGQUIT) // it writes down its goroutines
+	eventually(t, 10*time.Second, "the process to end", p.hasEnded)
+	if got, want := strings.Count(p.output.String(), "burble/app.(*pumps).run.func1("), runtime.GOMAXPROCS(0); got != want {
+		t.Errorf("%d pumps, want one for each of %d processors", got, want)
+	}
 }
 
 func TestServerEndsWithTheReasonWhenRedisRefusesIt(t *testing.T) {

@@ -45,14 +45,14 @@ func (t *tail) readOn(ctx context.Context, ask []*window) (silent []*window, err
 		var more []*window
 		for _, w := range ask {
 			entries, ok := found[t.store.keys.room(w.room)]
-			switch {
+			switch seen := w.view.Load(); {
 			case !ok && first:
 				silent = append(silent, w)
 			case !ok:
-			case !chained(w.view.Load().n, entries):
+			case seen.upto.Epoch == noEpoch || !chained(seen.n, entries): // the room has begun, or has a gap
 				doubt = append(doubt, w)
 			default:
-				w.publish(w.view.Load().upto.Epoch, entries, t.store.windowBytes())
+				w.publish(seen.upto.Epoch, entries, t.store.windowBytes())
 				if len(entries) == batchEntries {
 					more = append(more, w)
 				}

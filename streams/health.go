@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -18,8 +19,9 @@ const refusalCounts = 10 * time.Second
 
 // health is what the tails and lanes noticed by themselves.
 type health struct {
-	away atomic.Int32 // tails that cannot read
-	full atomic.Int64 // when an append last found no memory, Unix seconds; 0: one has found some since
+	telling sync.Mutex   // of away, in the order in which it changes
+	away    atomic.Int32 // tails that cannot read
+	full    atomic.Int64 // when an append last found no memory, Unix seconds; 0: one has found some since
 }
 
 // Health returns nil when Redis answers and has room for more, else
@@ -69,15 +71,19 @@ func memory(info string) (used, limit int64, policy string) {
 
 // gone and back are called by tails that lose Redis and find it again.
 func (s *Store) gone() {
+	s.health.telling.Lock()
+	defer s.health.telling.Unlock()
 	if s.health.away.Add(1) == 1 {
 		s.notify(true)
 	}
 }
 
 func (s *Store) back() {
+	s.health.telling.Lock()
 	if s.health.away.Add(-1) == 0 {
 		s.notify(false)
 	}
+	s.health.telling.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range s.windows {

@@ -82,6 +82,9 @@ func TestPostUnderTheSameKeyIsStoredOnce(t *testing.T) {
 	if got := texts(there.history("lobby", "").Entries); !slices.Equal(got, []string{"once"}) {
 		t.Errorf("stored %q", got)
 	}
+	if counted := there.get("/metrics").body; !strings.Contains(counted, "\nburble_entries_appended_total 0\n") {
+		t.Errorf("entries that were stored before are counted:\n%s", counted)
+	}
 	// The same key in another room is another message.
 	if got := here.postJSON("/r/dev/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key); got.status != 201 {
 		t.Errorf("another room: %d %s", got.status, got.body)

@@ -121,6 +121,8 @@ func (a *App) append(room string, entry streams.Entry) (streams.Stored, error) {
 	if err != nil {
 		return stored, fmt.Errorf("append %s: %w", entry.Kind, err)
 	}
-	a.metrics.appended.Inc()
+	if !stored.Repeated {
+		a.metrics.appended.Inc()
+	}
 	return stored, nil
 }

@@ -109,17 +109,16 @@ func (a *App) room(c *fiber.Ctx) error {
 }
 
 func (a *App) roomAsked(c *fiber.Ctx) (where streams.Where, highlight string, err error) {
-	if where, err = whereAsked(c); err != nil {
+	if c.Params("id") == "" {
+		where, err = whereAsked(c)
+		where.Limit = pageOf
 		return where, "", err
 	}
-	where.Limit = pageOf
-	if c.Params("id") == "" {
-		return where, "", nil
-	}
-	if where.Around, err = checkID("id", c.Params("id")); err != nil {
+	id, err := checkID("id", c.Params("id"))
+	if err != nil {
 		return where, "", &problem{code: notFound, message: "There is no such message."}
 	}
-	return where, where.Around.String(), nil
+	return streams.Where{Around: id, Limit: pageOf}, id.String(), nil
 }
 
 // renderRoom renders a room at a place. What else the page is to say is in model.

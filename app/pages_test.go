@@ -79,8 +79,10 @@ func TestRoomPageShowsTheNewestAndWhereToGoOn(t *testing.T) {
 		t.Errorf("newer: %d messages", len(got))
 	}
 	link := there.get("/r/lobby/"+all[30], "Accept: text/html")
-	if got := shown(link); len(got) != 50 || !slices.Contains(got, all[30]) {
-		t.Errorf("permalink: %v", got)
+	for _, link := range []answer{link, there.get("/r/lobby/" + all[30] + "?at=1970-01-01&before=" + all[3])} { // carried besides
+		if got := shown(link); len(got) != 50 || !slices.Contains(got, all[30]) || link.status != 200 {
+			t.Errorf("permalink: %d, %v", link.status, got)
+		}
 	}
 	if !strings.Contains(link.body, `id="m`+all[30]+`"`) || strings.Count(link.body, `aria-current="true"`) != 1 {
 		t.Error("the message is not marked")

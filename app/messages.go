@@ -78,15 +78,6 @@ func (a *App) posted(c *fiber.Ctx) (entry streams.Entry, form bool, err error) {
 	return entry, asked.form, nil
 }
 
-func firstOf(values ...string) string {
-	for _, value := range values {
-		if value != "" {
-			return value
-		}
-	}
-	return ""
-}
-
 // messages is GET /r/{room}/messages: a page of history, folded.
 func (a *App) messages(c *fiber.Ctx) error {
 	room, err := checkRoom(c.Params("room"))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -240,7 +241,7 @@ func roomsJSON(rooms []streams.Room) []byte {
 		}
 		dst = append(dst, `{"room":`...)
 		dst = appendString(dst, room.Name)
-		dst = appendField(dst, "title", firstOf(room.Topic, room.Name))
+		dst = appendField(dst, "title", cmp.Or(room.Topic, room.Name))
 		dst = appendIDField(dst, "last", room.Last)
 		for _, number := range []struct {
 			name  string

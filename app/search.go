@@ -105,8 +105,8 @@ func (q *query) matches(entry *streams.Entry) bool {
 	return strings.Contains(strings.ToLower(entry.Text), q.text)
 }
 
-// scan reads the room from its end, whose page was read. It rests as long as it made
-// Redis work, so that a search never slows the room down.
+// scan reads the room from its end, whose page was read. It rests twice as long as it
+// made Redis work, so that a search never slows the room down.
 func (a *App) scan(asked query, html bool, page streams.Page, emit func(line []byte) bool) {
 	searched, found, reads := 0, 0, 0
 	for began := time.Now(); ; {

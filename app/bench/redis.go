@@ -119,8 +119,7 @@ func (c commands) since(earlier commands) commands {
 	return spent
 }
 
-// sum is how many commands clients gave. Those that a script gives count as the
-// script.
+// sum is how many commands Redis ran: those that clients gave, and those that scripts did.
 func (c commands) sum() (sum int64) {
 	for _, n := range c {
 		sum += n

@@ -69,7 +69,7 @@ func launchPeer(ctx context.Context, name string, w work, r *redisServer, p *pro
 	return &server{protocol: p, port: port, pids: []int{c.pid()}, redisPids: r.pids, end: c.kill}, nil
 }
 
-// launchFloor starts peerFloor. It makes the messages itself, and begins when
+// launchFloor starts the floor, which makes the messages itself, and begins when
 // somebody says something.
 func launchFloor(ctx context.Context, _ *bench, w work, r *redisServer) (*server, error) {
 	return launchPeer(ctx, "floor", w, r, &protocol{joined: joinedText},

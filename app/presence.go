@@ -154,12 +154,12 @@ func (p *presence) beat(ctx context.Context, now time.Time) {
 		return
 	}
 	p.beaten = now
-	known, err := p.store.Beat(ctx, p.server, now)
+	known, err := p.store.Beat(ctx, p.server, streams.ServerLasts)
 	if err == nil && !known {
 		p.unsaidAll()
 	}
 	if err == nil {
-		err = p.store.Sweep(ctx, now)
+		err = p.store.Sweep(ctx)
 	}
 	if err != nil {
 		p.log.Debug("cannot beat", "error", err)

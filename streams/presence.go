@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -25,7 +24,15 @@ const (
 //go:embed presence.lua
 var presenceLua string
 
-var presenceScript = redis.NewScript(presenceLua)
+var (
+	presenceScript = redis.NewScript(presenceLua)
+	// beatScript and deadScript go by Redis' clock, since those of two servers may differ.
+	// KEYS 1 servers  ARGV 1 server  2 how long it is taken to live, ms. Reply 1: it was not known.
+	beatScript = redis.NewScript(trimLua + "return redis.call('ZADD', KEYS[1], string.format('%.0f', clock() + ARGV[2]), ARGV[1])")
+	// KEYS 1 servers. Reply some that are taken for dead.
+	deadScript = redis.NewScript(trimLua +
+		"return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', clock()), 'LIMIT', 0, 10)")
+)
 
 // Enter says that the people of here are in the room by this server from now on,
 // and that those of gone no longer are. Whoever came or left is signalled to the
@@ -83,22 +90,20 @@ func (s *Store) Present(ctx context.Context, room string) (count int, people []U
 	return int(total.Val()), people, nil
 }
 
-// Beat says that the server lives. It returns false if Redis did not know that:
-// the server is new, or was taken for dead, and must Enter its people again.
-func (s *Store) Beat(ctx context.Context, server string, now time.Time) (known bool, err error) {
-	ends := float64(now.Add(ServerLasts).UnixMilli())
-	added, err := s.reads.ZAdd(ctx, s.keys.servers(), redis.Z{Score: ends, Member: server}).Result()
+// Beat says that the server lives, and is to be taken to live for so long. It returns
+// false if Redis did not know that: the server is new, or was taken for dead, and must
+// Enter its people again.
+func (s *Store) Beat(ctx context.Context, server string, lasts time.Duration) (known bool, err error) {
+	added, err := beatScript.Run(ctx, s.reads, []string{s.keys.servers()}, server, lasts.Milliseconds()).Bool()
 	if err != nil {
 		return false, fmt.Errorf("say that this server lives: %w", wrap(err))
 	}
-	return added == 0, nil
+	return !added, nil
 }
 
 // Sweep has everybody leave who was in a room by a server that died.
-func (s *Store) Sweep(ctx context.Context, now time.Time) error {
-	dead, err := s.reads.ZRangeByScore(ctx, s.keys.servers(), &redis.ZRangeBy{
-		Min: "-inf", Max: strconv.FormatInt(now.UnixMilli(), 10), Count: 10,
-	}).Result()
+func (s *Store) Sweep(ctx context.Context) error {
+	dead, err := deadScript.Run(ctx, s.reads, []string{s.keys.servers()}).StringSlice()
 	if err != nil {
 		return fmt.Errorf("look for dead servers: %w", wrap(err))
 	}

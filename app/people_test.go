@@ -363,3 +363,20 @@ func TestWhatRedisWasNotToldOfPeopleIsSaidAgain(t *testing.T) {
 		t.Errorf("%d of 6 were told who is here", len(asker.notes))
 	}
 }
+
+func TestPeopleAreSaidAgainAfterABeatOfWhichNothingIsKnown(t *testing.T) {
+	at := imitation(t)
+	server := startServer(t, at)
+	client := redis.NewUniversalClient(at)
+	defer client.Close()
+	people, now := newPresence(server.store, server.log), time.Now()
+	people.join("lobby", &Guest{ID: "1", Name: "Ada"}, &feed{pumping: true})
+	if changes := people.changes(now); len(changes) != 1 || len(changes[0].here) != 1 {
+		t.Fatalf("to tell: %+v", changes)
+	}
+	client.Set(t.Context(), "{0}:servers", "of a type that cannot be used", 0)
+	people.beat(t.Context(), now)
+	if changes := people.changes(now.Add(presenceAgain)); len(changes) != 1 || len(changes[0].here) != 1 {
+		t.Errorf("to tell again: %+v", changes)
+	}
+}

@@ -155,7 +155,7 @@ func (p *presence) beat(ctx context.Context, now time.Time) {
 	}
 	p.beaten = now
 	known, err := p.store.Beat(ctx, p.server, streams.ServerLasts)
-	if err == nil && !known {
+	if !known {
 		p.unsaidAll()
 	}
 	if err == nil {

@@ -91,10 +91,16 @@ func (s *Store) Present(ctx context.Context, room string) (count int, people []U
 }
 
 // Beat says that the server lives, and is to be taken to live for so long. It returns
-// false if Redis did not know that: the server is new, or was taken for dead, and must
-// Enter its people again.
+// false if Redis did not know that, or that is not known: the server is new, or was taken
+// for dead, and must Enter its people again. (Of a beat that was repeated it would seem to
+// have known: hence a client that repeats nothing.)
 func (s *Store) Beat(ctx context.Context, server string, lasts time.Duration) (known bool, err error) {
-	added, err := beatScript.Run(ctx, s.reads, []string{s.keys.servers()}, server, lasts.Milliseconds()).Bool()
+	key := s.keys.servers()
+	node, err := node(ctx, s.appends, key)
+	var added bool
+	if err == nil {
+		added, err = beatScript.Run(ctx, node, []string{key}, server, lasts.Milliseconds()).Bool()
+	}
 	if err != nil {
 		return false, fmt.Errorf("say that this server lives: %w", wrap(err))
 	}

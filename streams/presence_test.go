@@ -1,0 +1,25 @@
+package streams_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
+)
+
+func TestServerIsNotTakenForKnownBecauseItsFirstBeatWasNotAnswered(t *testing.T) {
+	t.Parallel()
+	proxy := redistest.StartProxy(t, redistest.StartTCP(t).Addr)
+	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}})
+	proxy.Lose(0.3)
+	defer proxy.Lose(0)
+	for i := range 50 {
+		if known, err := store.Beat(t.Context(), fmt.Sprint("server ", i), time.Minute); err == nil && known {
+			t.Fatalf("server %d is new, and taken for known", i)
+		}
+	}
+}

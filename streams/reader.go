@@ -98,9 +98,6 @@ func (r *Reader) Close() {
 	}
 }
 
-// Cursor is the place up to which the reader has read.
-func (r *Reader) Cursor() Cursor { return r.cursor }
-
 // Next returns what comes after the cursor, and moves it there. On an error the
 // cursor stays: ready is called when it makes sense to ask again.
 func (r *Reader) Next(ctx context.Context) (Read, error) {

@@ -189,3 +189,35 @@ func fill(t testing.TB, client redis.UniversalClient, count int) {
 		}
 	}
 }
+
+// A host may bill what is sent to Redis, and each page that is opened asks for the list.
+func TestListOfAHundredRoomsIsAskedForInFewBytes(t *testing.T) {
+	t.Parallel()
+	ctx, server := context.Background(), redistest.Start(t)
+	client := server.Client()
+	defer client.Close()
+	store := redistest.Open(t, streams.Options{Redis: server.Redis()})
+	for i := range 100 {
+		say(t, store, fmt.Sprint("room-", i), "x")
+	}
+	list := func() (bytes int) {
+		t.Helper()
+		received := func() (total int) {
+			for line := range strings.Lines(client.Info(ctx, "stats").Val()) {
+				fmt.Sscanf(line, "total_net_input_bytes:%d", &total)
+			}
+			return total
+		}
+		before := received()
+		if rooms, err := store.Rooms(ctx, ada, 100); err != nil || len(rooms) != 100 {
+			t.Fatalf("%d rooms, %v", len(rooms), err)
+		}
+		return received() - before
+	}
+	list() // Redis has the scripts from then on
+	if bytes := list(); bytes > 40_000 {
+		t.Errorf("%d bytes were sent for the list", bytes)
+	}
+	client.ScriptFlush(ctx)
+	list()
+}

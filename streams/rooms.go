@@ -60,13 +60,19 @@ func (s *Store) Rooms(ctx context.Context, user User, limit int) ([]Room, error)
 	if err != nil {
 		return nil, err
 	}
-	pipe := s.reads.Pipeline()
 	replies := make([]*redis.Cmd, len(names))
-	for i, name := range names {
-		keys := []string{s.keys.room(name), s.keys.meta(name), s.keys.present(name)}
-		replies[i] = unreadScript.Eval(ctx, pipe, keys, marks[i], user.ID, "@"+strings.Map(lower, user.Name), "@"+strings.ToLower(user.Name))
+	for _, eval := range []func(context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
+		unreadScript.EvalSha, unreadScript.Eval, // where a server has it not yet
+	} {
+		pipe := s.reads.Pipeline()
+		for i, name := range names {
+			if replies[i] == nil || says(replies[i].Err(), "NOSCRIPT ") {
+				keys := []string{s.keys.room(name), s.keys.meta(name), s.keys.present(name)}
+				replies[i] = eval(ctx, pipe, keys, marks[i], user.ID, "@"+strings.Map(lower, user.Name), "@"+strings.ToLower(user.Name))
+			}
+		}
+		pipe.Exec(ctx)
 	}
-	pipe.Exec(ctx)
 	rooms := make([]Room, 0, len(names))
 	for i, name := range names {
 		err := replies[i].Err()

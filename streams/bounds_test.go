@@ -190,6 +190,35 @@ func fill(t testing.TB, client redis.UniversalClient, count int) {
 	}
 }
 
+// Each was filled when there were fewer, and had a larger share of the memory.
+func TestRoomsThatFellSilentGiveMemoryBack(t *testing.T) {
+	t.Parallel()
+	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		const most = 1 << 20
+		streams.SetWindowsBytes(store, most)
+		text := strings.Repeat("a long story ", 300)
+		for i := range 8 {
+			room := fmt.Sprint("room-", i)
+			f := follow(t, store, room, streams.Newest(0))
+			f.state()
+			for range most / len(text) / (i + 1) {
+				say(t, store, room, text)
+			}
+			f.has(most / len(text) / (i + 1))
+		}
+		held := streams.WindowsHold(store)
+		for deadline := time.Now().Add(time.Minute); streams.WindowsHold(store) > most; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("8 silent rooms hold %d bytes of %d", streams.WindowsHold(store), most)
+			}
+		}
+		t.Logf("8 rooms held %d bytes, and %d when they had fallen silent", held, streams.WindowsHold(store))
+		say(t, store, "room-0", "go on")
+		follow(t, store, "room-0", streams.Newest(500)).has(most/len(text) + 1)
+	})
+}
+
 // A host may bill what is sent to Redis, and each page that is opened asks for the list.
 func TestListOfAHundredRoomsIsAskedForInFewBytes(t *testing.T) {
 	t.Parallel()

@@ -10,6 +10,25 @@ func SetBlockFor(d time.Duration) (restore func()) {
 	return func() { blockFor = old }
 }
 
+// SetWindowsBytes sets how much the windows of the Store may hold.
+func SetWindowsBytes(s *Store, most int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.windowsBytes = most
+}
+
+// WindowsHold is how much they do.
+func WindowsHold(s *Store) (bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.windows {
+		if seen := w.view.Load(); seen != nil {
+			bytes += seen.bytes
+		}
+	}
+	return bytes
+}
+
 // RoomKey is the key of a room's stream, for a test that does to it what an operator may.
 func RoomKey(room string) string { return keys{}.room(room) }
 

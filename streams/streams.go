@@ -87,8 +87,9 @@ type Store struct {
 	ended   chan struct{} // closed when Run has returned
 	health  health
 
-	mu      sync.Mutex
-	windows map[string]*window
+	mu           sync.Mutex
+	windows      map[string]*window
+	windowsBytes int // what all of them may hold, about
 }
 
 // Open connects to Redis and checks that it can do what the options ask. The
@@ -106,7 +107,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		log:     options.Log,
 		flights: newFlights(readConnections - 1),
 		ended:   make(chan struct{}),
-		windows: make(map[string]*window),
+		windows: make(map[string]*window), windowsBytes: windowsBytes,
 	}
 	s.reads = client(options.Redis, s.keys, readConnections, 3)
 	s.appends = client(options.Redis, s.keys, appendConnections, -1)

@@ -48,6 +48,7 @@ type tail struct {
 	conn    *redis.Conn       // while it follows: one connection, of which the loss is noticed
 	since   time.Time         // when it last began to follow; zero: it has not
 	away    atomic.Bool
+	fitted  time.Time // when its windows were last fitted into the memory for all
 	rests   int
 	doubted atomic.Bool // by who read a room, and did not find where its window ends
 
@@ -134,8 +135,21 @@ func (t *tail) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		t.fit()
 		time.Sleep(roundTime - time.Since(began))
 		t.join()
+	}
+}
+
+// fit has each window hold no more than its share, which is less the more there are: one
+// that was filled when there were few, and is silent since, would keep what it had then.
+func (t *tail) fit() {
+	if time.Since(t.fitted) < t.block {
+		return
+	}
+	t.fitted = time.Now()
+	for _, w := range t.windows() {
+		w.fit(t.store.windowBytes())
 	}
 }
 

@@ -2,13 +2,18 @@ package streams
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
 )
 
-// windowsBytes bounds what the windows of all rooms hold together, about.
-const windowsBytes = 32 << 20
+const (
+	// windowsBytes bounds the entries that the windows of all rooms hold together, about.
+	windowsBytes = 32 << 20
+	// windowLeast is what each may hold, however many there are.
+	windowLeast = 16 << 10
+)
 
 // joinTries is how often the first reader looks for the end of a room that moves meanwhile.
 // Redis may be far away, and the room never rest for so long. The tail will read on from an
@@ -143,7 +148,7 @@ func (w *window) publish(epoch string, entries []Entry, most int) {
 		}
 		return
 	}
-	next := &view{generation: seen.generation, n: seen.n, proven: true, upto: Cursor{entries[len(entries)-1].ID, epoch}}
+	next := &view{generation: seen.generation, n: seen.n, proven: true, start: seen.start, upto: Cursor{entries[len(entries)-1].ID, epoch}}
 	for i := range entries {
 		next.n = max(next.n, entries[i].N) // what is unreadable has none
 	}
@@ -161,15 +166,31 @@ func (w *window) publish(epoch string, entries []Entry, most int) {
 	for next.bytes > most && len(next.batches) > len(added) || len(next.batches) > 256 {
 		next.shed(1)
 	}
-	next.start = next.batches[0].After
 	w.view.Store(next)
 	w.wake()
 }
 
+// fit lets go of the oldest batches until the window holds no more than most.
+func (w *window) fit(most int) {
+	seen := w.view.Load()
+	if seen.bytes <= most {
+		return
+	}
+	next := *seen
+	next.batches = slices.Clone(seen.batches)
+	for next.bytes > most {
+		next.shed(1)
+	}
+	w.view.Store(&next)
+}
+
+// shed lets go of the oldest batches, in a view that is being made.
 func (v *view) shed(count int) {
 	for _, batch := range v.batches[:count] {
 		v.bytes -= batch.size()
+		v.start = batch.Upto
 	}
+	clear(v.batches[:count])
 	v.batches = v.batches[count:]
 }
 
@@ -254,5 +275,5 @@ func (s *Store) tailOf(room string) *tail { return s.tails[bucketOf(room)%len(s.
 func (s *Store) windowBytes() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return max(16<<10, windowsBytes/max(1, len(s.windows)))
+	return max(windowLeast, s.windowsBytes/max(1, len(s.windows)))
 }

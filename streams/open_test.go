@@ -97,6 +97,22 @@ func TestAllServersShareOneSecret(t *testing.T) {
 	})
 }
 
+func TestSecretIsReadFromAFullRedis(t *testing.T) {
+	t.Parallel()
+	ctx, server := context.Background(), redistest.Start(t)
+	made, err := redistest.Open(t, streams.Options{Redis: server.Redis()}).Secret(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := server.Client()
+	defer admin.Close()
+	admin.ConfigSet(ctx, "maxmemory", "1")
+	read, err := redistest.Open(t, streams.Options{Redis: server.Redis()}).Secret(ctx)
+	if err != nil || !bytes.Equal(read, made) {
+		t.Errorf("not the secret that was made: %v", err)
+	}
+}
+
 func TestPrefixKeepsTwoBurblesApart(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {

@@ -172,10 +172,13 @@ func (s *Store) Close() error {
 // Secret is the signing key that all servers on this Redis share. The first to
 // ask makes it.
 func (s *Store) Secret(ctx context.Context) ([]byte, error) {
-	if err := s.appends.SetNX(ctx, s.keys.secret(), rand.Text()+rand.Text(), 0).Err(); err != nil {
-		return nil, fmt.Errorf("make the shared secret: %w", wrap(err))
-	}
 	secret, err := s.reads.Get(ctx, s.keys.secret()).Bytes()
+	if errors.Is(err, redis.Nil) { // else nothing is written: Redis may be full
+		if err := s.appends.SetNX(ctx, s.keys.secret(), rand.Text()+rand.Text(), 0).Err(); err != nil {
+			return nil, fmt.Errorf("make the shared secret: %w", wrap(err))
+		}
+		secret, err = s.reads.Get(ctx, s.keys.secret()).Bytes()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the shared secret: %w", wrap(err))
 	}

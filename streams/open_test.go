@@ -38,18 +38,51 @@ func TestOpenDoesNotWaitForWhatWaitingCannotMend(t *testing.T) {
 	server := redistest.Start(t)
 	admin := server.Client()
 	defer admin.Close()
+	grant := func(user string, rights ...any) {
+		if err := admin.Do(context.Background(), append([]any{"ACL", "SETUSER", user, "on", ">right"}, rights...)...).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	grant("reader", "~*", "+@all", "-@write")
+	grant("plain", "~*", "+@all", "-@scripting")
+	grant("guest", "~chat:{*", "+@all")
 	admin.ConfigSet(context.Background(), "requirepass", "right")
-	wrong := server.Redis()
-	wrong.Password = "wrong"
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
-	for name, options := range map[string]streams.Options{
-		"no password":        {Redis: server.Redis(), Wait: time.Hour},
-		"the wrong password": {Redis: wrong, Wait: time.Hour},
+	for name, as := range map[string]struct {
+		user, password, prefix string
+		db                     int
+		says                   string
+	}{
+		"no password":        {says: "NOAUTH"},
+		"the wrong password": {password: "wrong", says: "WRONGPASS"},
+		"no such database":   {password: "right", db: 99, says: "DB index"},
+		"no right to write":  {user: "reader", password: "right", says: "can't run this command"},
+		"no scripts":         {user: "plain", password: "right", says: "NOPERM"},
+		"another's prefix":   {user: "guest", password: "right", prefix: "other:", says: "NOPERM"},
+		"all that is needed": {user: "guest", password: "right", prefix: "chat:"},
 	} {
-		if _, err := streams.Open(ctx, options); err == nil || ctx.Err() != nil {
+		who := server.Redis()
+		who.Username, who.Password, who.DB = as.user, as.password, as.db
+		store, err := streams.Open(ctx, streams.Options{Redis: who, Prefix: as.prefix, Wait: time.Hour})
+		if err == nil {
+			store.Close()
+		}
+		if (err == nil) != (as.says == "") || ctx.Err() != nil || err != nil && !strings.Contains(err.Error(), as.says) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestOpenThatIsBrokenOffSaysWhatItWaitedFor(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	server.Kill()
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	_, err := streams.Open(ctx, streams.Options{Redis: server.Redis(), Wait: time.Hour})
+	if err == nil || !strings.Contains(err.Error(), "dial unix") {
+		t.Errorf("told: %v", err)
 	}
 }
 

@@ -185,19 +185,24 @@ func (s *Store) Secret(ctx context.Context) ([]byte, error) {
 	return secret, nil
 }
 
-// wait asks Redis until it answers, for options.Wait at most.
+// wait asks Redis until it can be used, for options.Wait at most.
 func (s *Store) wait(ctx context.Context) error {
 	deadline := time.Now().Add(s.options.Wait)
-	for first := true; ; first = false {
-		err := s.reads.Ping(ctx).Err()
+	var last error
+	for {
+		err := s.tryOut(ctx)
 		if err == nil {
 			return nil
 		}
+		first := last == nil
+		if first || ctx.Err() == nil { // that the waiting was broken off is no news
+			last = err
+		}
 		if refused(err) || ctx.Err() != nil || time.Now().After(deadline) {
-			return fmt.Errorf("redis does not answer: %w", err)
+			return fmt.Errorf("redis cannot be used: %w", last)
 		}
 		if first {
-			s.log.Info("waiting for redis", "at_most", s.options.Wait, "error", err)
+			s.log.Info("waiting for redis", "at_most", s.options.Wait.String(), "error", err)
 		}
 		select {
 		case <-time.After(200 * time.Millisecond):
@@ -206,9 +211,29 @@ func (s *Store) wait(ctx context.Context) error {
 	}
 }
 
-// refused says whether waiting cannot help: Redis is there and says no.
+// tryOut asks Redis whether it answers, and takes what every append needs: a script, and
+// a command in it that writes under our prefix. A user may have less rights, and a host
+// may offer less.
+func (s *Store) tryOut(ctx context.Context) error {
+	if err := s.reads.Ping(ctx).Err(); err != nil {
+		return err
+	}
+	activity := s.keys.activity(0)
+	node, err := node(ctx, s.appends, activity)
+	if err != nil {
+		return err
+	}
+	pipe := node.Pipeline()
+	appendScript.Load(ctx, pipe)
+	pipe.Eval(ctx, "return redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[1])", []string{activity}, activityKept)
+	_, err = pipe.Exec(ctx)
+	return err
+}
+
+// refused says whether waiting cannot help: Redis is there and says no. What it has too
+// many of (connections, requests) it may have less of in a moment.
 func refused(err error) bool {
-	return says(err, "NOAUTH ", "WRONGPASS ", "NOPERM ") || strings.Contains(err.Error(), "x509:")
+	return says(err, "NOAUTH ", "WRONGPASS ", "NOPERM ", "ERR ") && !says(err, "ERR max ") || strings.Contains(err.Error(), "x509:")
 }
 
 // checkDurability refuses a promise that this Redis cannot keep.

@@ -94,7 +94,7 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	options.OnStatus = func(away bool) { app.OnStatus(away) }
 	store, err := streams.Open(ctx, options)
 	if err != nil {
-		return explainRedisError(err)
+		return explainRedisError(err, config.RedisURL)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	secret := []byte(config.Secret)

@@ -7,7 +7,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"strings"
+
+	"burble/streams"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
@@ -70,19 +74,37 @@ func openMiniredis() (*redisSource, error) {
 }
 
 // explainRedisError adds to an error of the first connection what the deployer can
-// do about it, where the error by itself would send them searching.
-func explainRedisError(err error) error {
-	var notTLS tls.RecordHeaderError
-	switch {
-	case err == nil:
-		return nil
-	case isCertificateError(err):
-		return fmt.Errorf("%w: the certificate of Redis is not trusted here; install the CA that signed it, "+
-			"or append ?skip_verify=true to REDIS_URL to use it unchecked", err)
-	case errors.As(err, &notTLS):
-		return fmt.Errorf("%w: Redis does not speak TLS there; write redis:// instead of rediss:// in REDIS_URL", err)
+// do about it, where the error by itself would send them searching. url is REDIS_URL,
+// of which nothing is told.
+func explainRedisError(err error, url string) error {
+	if url == "" || !errors.Is(err, streams.ErrUnusable) {
+		return err
 	}
-	return err
+	if advice := redisAdvice(err, strings.HasPrefix(url, "rediss")); advice != "" {
+		return fmt.Errorf("REDIS_URL: %w (%s)", err, advice)
+	}
+	return fmt.Errorf("REDIS_URL: %w", err)
+}
+
+// redisAdvice is what there is to do about the error, if that can be told from it.
+func redisAdvice(err error, overTLS bool) string {
+	var notTLS tls.RecordHeaderError
+	text := err.Error()
+	switch {
+	case isCertificateError(err):
+		return "the certificate of Redis is not trusted here; install the CA that signed it, or append ?skip_verify=true to use it unchecked"
+	case errors.As(err, &notTLS):
+		return "Redis does not speak TLS there; write redis:// instead of rediss://"
+	case overTLS && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
+		return "if Redis does not speak TLS there, write redis:// instead of rediss://"
+	case !overTLS && errors.Is(err, io.EOF):
+		return "if Redis speaks TLS only, write rediss:// instead of redis://"
+	case strings.Contains(text, "NOAUTH "), strings.Contains(text, "WRONGPASS "):
+		return "write redis://:password@host, or redis://user:password@host where Redis has users"
+	case strings.Contains(text, "NOPERM "), strings.Contains(text, "can't run this command"):
+		return "streams/README.md says which rights the user needs, and on which keys"
+	}
+	return ""
 }
 
 // isCertificateError tells a certificate that was refused from all that can go wrong

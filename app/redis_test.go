@@ -5,10 +5,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/big"
 	"net"
@@ -19,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"burble/streams"
 	"burble/streams/redistest"
 
 	"github.com/redis/go-redis/v9"
@@ -105,8 +109,8 @@ func TestOpenRedisSaysWhatToDoAboutACertificate(t *testing.T) {
 		return clientOf(t, mustOpenRedis(t, cfg)).Ping(t.Context()).Err()
 	}
 	t.Run("refused, with a way out", func(t *testing.T) {
-		err := explainRedisError(ping(t, Config{RedisURL: url}))
-		if err == nil || !strings.Contains(err.Error(), "?skip_verify=true") || !strings.Contains(err.Error(), "CA") {
+		_, err := streams.Open(t.Context(), streams.Options{Redis: mustOpenRedis(t, Config{RedisURL: url}).Options})
+		if err = explainRedisError(err, url); err == nil || !strings.Contains(err.Error(), "?skip_verify=true") || !strings.Contains(err.Error(), "CA") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -131,25 +135,47 @@ func TestOpenRedisSaysWhatToDoAboutACertificate(t *testing.T) {
 	})
 }
 
-func TestExplainRedisErrorOfPlainServer(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	go func() {
-		if conn, err := listener.Accept(); err == nil {
-			fmt.Fprint(conn, "-ERR unknown command\r\n")
-			conn.Close()
+func TestExplainRedisError(t *testing.T) {
+	var notTLS error = tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}
+	for name, told := range map[string]struct {
+		url  string
+		said error
+		says string
+	}{
+		"plain text instead of TLS": {"rediss://:pw@h", notTLS, "write redis:// instead of rediss://"},
+		"no answer to TLS":          {"rediss://:pw@h", context.DeadlineExceeded, "write redis:// instead of rediss://"},
+		"TLS instead of plain text": {"redis://:pw@h", io.EOF, "write rediss:// instead of redis://"},
+		"no password":               {"redis://h", errors.New("NOAUTH Authentication required."), "redis://:password@host"},
+		"a wrong password":          {"redis://:pw@h", errors.New("WRONGPASS invalid username-password pair"), "redis://:password@host"},
+		"too few rights":            {"redis://:pw@h", errors.New("NOPERM this user has no permissions"), "streams/README.md"},
+		"anything else":             {"redis://:pw@h", errors.New("dial tcp: no such host"), "no such host"},
+	} {
+		err := explainRedisError(fmt.Errorf("%w: %w", streams.ErrUnusable, told.said), told.url)
+		if text := err.Error(); !errors.Is(err, told.said) || !strings.HasPrefix(text, "REDIS_URL: ") ||
+			!strings.Contains(text, told.says) || strings.Contains(text, "pw") {
+			t.Errorf("%s: %v", name, err)
 		}
-	}()
-	source := mustOpenRedis(t, Config{RedisURL: "rediss://" + listener.Addr().String()})
-	err = explainRedisError(clientOf(t, source).Ping(t.Context()).Err())
-	if err == nil || !strings.Contains(err.Error(), "redis:// instead of rediss://") {
-		t.Errorf("got %v", err)
 	}
-	if explainRedisError(nil) != nil || explainRedisError(context.Canceled) != context.Canceled {
+	unusable := fmt.Errorf("%w: %w", streams.ErrUnusable, io.EOF)
+	if explainRedisError(nil, "redis://h") != nil || explainRedisError(context.Canceled, "redis://h") != context.Canceled ||
+		explainRedisError(unusable, "") != unusable {
 		t.Error("other errors are changed")
+	}
+}
+
+// A Redis that speaks only TLS hangs up on who does not, and one that does not waits for
+// the end of a line.
+func TestOpenRedisOfTheWrongSchemeSaysWhichIsRight(t *testing.T) {
+	overTLS := startTLSRedis(t)
+	plain := redistest.StartTCP(t)
+	for url, right := range map[string]string{
+		strings.Replace(overTLS, "rediss://", "redis://", 1): "write rediss://",
+		"rediss://" + plain.Redis().Addrs[0]:                 "write redis://",
+	} {
+		_, err := streams.Open(t.Context(), streams.Options{Redis: mustOpenRedis(t, Config{RedisURL: url}).Options})
+		if err = explainRedisError(err, url); err == nil || !strings.Contains(err.Error(), right) {
+			t.Errorf("%s: %v", right, err)
+		}
 	}
 }
 

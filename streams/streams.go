@@ -66,6 +66,8 @@ var (
 	ErrUnavailable = errors.New("storage is unavailable")
 	// ErrFull: Redis has no memory left for what was to be stored.
 	ErrFull = errors.New("storage is full")
+	// ErrUnusable: Open found no Redis, or one that does not grant what it needs.
+	ErrUnusable = errors.New("redis cannot be used")
 )
 
 // Store keeps rooms in one Redis. Open makes it, Run drives it.
@@ -199,7 +201,7 @@ func (s *Store) wait(ctx context.Context) error {
 			last = err
 		}
 		if refused(err) || ctx.Err() != nil || time.Now().After(deadline) {
-			return fmt.Errorf("redis cannot be used: %w", last)
+			return fmt.Errorf("%w: %w", ErrUnusable, last)
 		}
 		if first {
 			s.log.Info("waiting for redis", "at_most", s.options.Wait.String(), "error", err)

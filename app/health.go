@@ -23,7 +23,7 @@ func (a *App) readyz(c *fiber.Ctx) error {
 	case errors.Is(err, streams.ErrFull):
 		return &problem{code: full, status: http.StatusServiceUnavailable, message: "Chat storage is full: " + err.Error() + ".", retryAfter: keptFor}
 	case err != nil:
-		return &problem{code: unavailable, message: "Redis does not answer.", retryAfter: keptFor, cause: err}
+		return &problem{code: unavailable, message: "Redis does not answer, or takes no messages.", retryAfter: keptFor, cause: err}
 	}
 	return c.SendString("ready\n")
 }

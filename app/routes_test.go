@@ -49,7 +49,7 @@ func TestReadinessIsAskedOfRedisOnceASecond(t *testing.T) {
 			t.Fatalf("readyz: %d", got.status)
 		}
 	}
-	// A PING and an INFO each second, and what the server does by itself.
+	// An XTRIM and an INFO each second, and what the server does by itself.
 	if spent, most := server.CommandCount()-before, 10+6*int(time.Since(began)/time.Second+1); spent > most {
 		t.Errorf("%d commands for 200 questions, want at most %d", spent, most)
 	}

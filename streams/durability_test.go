@@ -22,6 +22,9 @@ func TestStoredMeansThatAReplicaHasIt(t *testing.T) {
 	if _, err := store.Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
 		t.Fatalf("without a replica: %v", err)
 	}
+	if err := store.Health(context.Background()); !errors.Is(err, streams.ErrUnavailable) {
+		t.Errorf("healthy without a replica: %v", err)
+	}
 	client := primary.Client()
 	defer client.Close()
 	first := client.XRange(context.Background(), lobbyKey, "-", "+").Val()
@@ -41,6 +44,9 @@ func TestStoredMeansThatAReplicaHasIt(t *testing.T) {
 	defer second.Close()
 	if n := second.XLen(context.Background(), lobbyKey).Val(); n != 2 {
 		t.Errorf("told stored, and the replica has %d of 2", n)
+	}
+	if err := store.Health(context.Background()); err != nil {
+		t.Errorf("with a replica: %v", err)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // healthTime is less than a platform waits for the answer.
@@ -24,12 +26,12 @@ type health struct {
 	full    atomic.Int64 // when an append last found no memory, Unix seconds; 0: one has found some since
 }
 
-// Health returns nil when Redis answers and has room for more, else
+// Health returns nil when Redis takes in messages and has room for more, else
 // ErrUnavailable or ErrFull with the reason. It asks Redis, for 2 s at most.
 func (s *Store) Health(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTime)
 	defer cancel()
-	if err := s.reads.Ping(ctx).Err(); err != nil {
+	if err := s.takes(ctx); err != nil {
 		return wrap(err)
 	}
 	if s.Away() {
@@ -49,6 +51,26 @@ func (s *Store) Health(ctx context.Context) error {
 		return fmt.Errorf("%w: redis refused the last message", ErrFull)
 	}
 	return nil
+}
+
+// takes asks Redis for what it refuses where it refuses appends (as a replica does, or for
+// a lack of replicas, rights or disk), except for a lack of memory.
+func (s *Store) takes(ctx context.Context) error {
+	activity := s.keys.activity(0)
+	node, err := node(ctx, s.reads, activity)
+	if err != nil {
+		return err
+	}
+	pipe := node.Pipeline()
+	pipe.XTrimMaxLenApprox(ctx, activity, activityKept, 0)
+	var wait *redis.Cmd
+	if s.options.Durability == Replica {
+		wait = pipe.Do(ctx, "wait", 1, replicaWait.Milliseconds())
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return err
+	}
+	return replicated(wait)
 }
 
 // Away says whether Redis was gone at the last look.

@@ -163,3 +163,25 @@ func TestPrefixKeepsTwoBurblesApart(t *testing.T) {
 		}
 	})
 }
+
+// What refuses appends makes the Store unfit to take messages, though Redis answers.
+func TestHealthFailsWhereAppendsAreRefused(t *testing.T) {
+	t.Parallel()
+	ctx, server := context.Background(), redistest.StartTCP(t)
+	admin := server.Client()
+	defer admin.Close()
+	store := redistest.Open(t, streams.Options{Redis: server.Redis()})
+	say(t, store, "lobby", "x")
+	for name, change := range map[string][2][]any{
+		"too few replicas": {{"CONFIG", "SET", "min-replicas-to-write", 1}, {"CONFIG", "SET", "min-replicas-to-write", 0}},
+		"no right":         {{"ACL", "SETUSER", "default", "-@write"}, {"ACL", "SETUSER", "default", "+@all"}},
+		"a replica":        {{"REPLICAOF", "127.0.0.1", 1}, {"REPLICAOF", "NO", "ONE"}},
+	} {
+		for i, healthy := range []bool{false, true} {
+			if err := admin.Do(ctx, change[i]...).Err(); err != nil {
+				t.Fatal(err)
+			}
+			within(t, name, func() bool { return (store.Health(ctx) == nil) == healthy })
+		}
+	}
+}

@@ -49,8 +49,9 @@ func TestReadinessIsAskedOfRedisOnceASecond(t *testing.T) {
 			t.Fatalf("readyz: %d", got.status)
 		}
 	}
-	// An XTRIM and an INFO each second, and what the server does by itself.
-	if spent, most := server.CommandCount()-before, 10+6*int(time.Since(began)/time.Second+1); spent > most {
+	// An XTRIM and an INFO each second, and what the server does by itself: it may only be
+	// looking for the end of its 16 activity streams.
+	if spent, most := server.CommandCount()-before, 40+6*int(time.Since(began)/time.Second+1); spent > most {
 		t.Errorf("%d commands for 200 questions, want at most %d", spent, most)
 	}
 	server.Close()

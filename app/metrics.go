@@ -16,6 +16,7 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	appended prometheus.Counter
+	refused  *prometheus.CounterVec // by the code of full or unavailable
 	tooSlow  prometheus.Counter
 }
 
@@ -25,6 +26,9 @@ func newMetrics(a *App) metrics {
 		appended: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "burble_entries_appended_total", Help: "Entries stored by this process.",
 		}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "burble_entries_refused_total", Help: "Entries that Redis had no memory for, or did not take as it should.",
+		}, []string{"code"}),
 		tooSlow: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "burble_too_slow_total", Help: "Live reads ended because their reader was too slow.",
 		}),
@@ -40,7 +44,10 @@ func newMetrics(a *App) metrics {
 		}
 		return 0
 	})
-	m.registry.MustRegister(m.appended, m.tooSlow, reads, away,
+	for _, code := range []code{full, unavailable} {
+		m.refused.WithLabelValues(string(code)) // there from the start, so that the first is a rise
+	}
+	m.registry.MustRegister(m.appended, m.refused, m.tooSlow, reads, away,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -99,6 +99,11 @@ func TestFullRedisRefusesMessagesAndStillReads(t *testing.T) {
 	if got := there.get("/readyz"); got.status != 503 || !strings.Contains(got.body, "full") {
 		t.Errorf("readyz: %d %s", got.status, got.body)
 	}
+	soon(t, "the metrics to count them", func() bool {
+		text := here.get("/metrics").body
+		return strings.Contains(text, `burble_entries_refused_total{code="full"} 1`) &&
+			strings.Contains(text, `burble_entries_refused_total{code="unavailable"} 0`)
+	})
 	page := here.postForm("/r/lobby/messages", "text=too+many", ada.bearer(), "Accept: text/html")
 	if page.status != 507 || !strings.Contains(page.body, "Chat storage is full") || !strings.Contains(page.body, ">too many</textarea>") {
 		t.Errorf("the page: %d", page.status)

@@ -115,6 +115,12 @@ func (a *App) append(room string, entry streams.Entry) (streams.Stored, error) {
 	ctx, cancel := context.WithTimeout(a.ctx, appendTime)
 	defer cancel()
 	stored, err := a.store.Append(ctx, room, entry)
+	switch {
+	case errors.Is(err, streams.ErrFull):
+		a.metrics.refused.WithLabelValues(string(full)).Inc()
+	case errors.Is(err, streams.ErrUnavailable):
+		a.metrics.refused.WithLabelValues(string(unavailable)).Inc()
+	}
 	if errors.Is(err, streams.ErrNotFound) && entry.Kind == streams.Message {
 		return stored, refuse(notFound, "reply_to", "There is no message %v in this room to reply to.", entry.ReplyTo)
 	}

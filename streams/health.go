@@ -92,10 +92,11 @@ func memory(info string) (used, limit int64, policy string) {
 }
 
 // gone and back are called by tails that lose Redis and find it again.
-func (s *Store) gone() {
+func (s *Store) gone(cause error) {
 	s.health.telling.Lock()
 	defer s.health.telling.Unlock()
 	if s.health.away.Add(1) == 1 {
+		s.log.Warn("redis is away", "error", cause)
 		s.notify(true)
 	}
 }
@@ -103,6 +104,7 @@ func (s *Store) gone() {
 func (s *Store) back() {
 	s.health.telling.Lock()
 	if s.health.away.Add(-1) == 0 {
+		s.log.Info("redis is back")
 		s.notify(false)
 	}
 	s.health.telling.Unlock()

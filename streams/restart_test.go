@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -64,6 +66,48 @@ func TestRedisKilledAndRestartedUnderLoadLosesNothing(t *testing.T) {
 	}
 	if err := store.Health(context.Background()); err != nil {
 		t.Errorf("in the end: %v", err)
+	}
+}
+
+// logged is a log that is read while it is written.
+type logged struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (l *logged) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text = append(l.text, line...)
+	return len(line), nil
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.text)
+}
+
+func TestOutageIsLoggedOnceWithItsCause(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	status, log := make(chan bool, 10), new(logged)
+	store := redistest.Open(t, streams.Options{
+		Redis: server.Redis(), Log: slog.New(slog.NewTextHandler(log, nil)),
+		OnStatus: func(away bool) { status <- away },
+	})
+	follow(t, store, "lobby", streams.Newest(0)).state()
+	for range 2 { // the first may come before the store reads
+		server.Kill()
+		<-status
+		server.Restart()
+		<-status
+	}
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	lines = lines[max(0, len(lines)-4):]
+	if len(lines) != 4 || !strings.Contains(lines[0], "back") || !strings.Contains(lines[1], "broke off") ||
+		!strings.Contains(lines[2], "away") || !strings.Contains(lines[2], "dial unix") || !strings.Contains(lines[3], "back") {
+		t.Errorf("logged %q", lines)
 	}
 }
 

@@ -271,11 +271,6 @@ func wrap(err error) error {
 
 // notify tells the owner that Redis went away or came back.
 func (s *Store) notify(away bool) {
-	if away {
-		s.log.Warn("redis is away")
-	} else {
-		s.log.Info("redis is back")
-	}
 	if s.options.OnStatus != nil {
 		s.options.OnStatus(away)
 	}

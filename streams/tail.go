@@ -74,19 +74,17 @@ func (t *tail) run(ctx context.Context) {
 			return
 		}
 		if !t.since.IsZero() {
+			t.store.log.Warn("reading from redis broke off", "error", err)
 			broke = time.Now()
 			if time.Since(t.since) > 5*time.Second {
 				attempt = 0
 			}
 		}
-		if !t.away.Load() {
-			t.store.log.Warn("reading from redis broke off", "error", err)
-		}
 		// A slot of a Cluster that is on its way to another server is not away for long,
 		// and nothing is appended to its rooms meanwhile.
 		if !t.away.Load() && time.Since(broke) >= awayAfter && !says(err, "ASK ", "TRYAGAIN ") {
 			t.away.Store(true)
-			t.store.gone()
+			t.store.gone(err)
 		}
 		select {
 		case <-ctx.Done():

@@ -99,6 +99,10 @@ func redisAdvice(err error, overTLS bool) string {
 		return "if Redis does not speak TLS there, write redis:// instead of rediss://"
 	case !overTLS && errors.Is(err, io.EOF):
 		return "if Redis speaks TLS only, write rediss:// instead of redis://"
+	case strings.Contains(text, "MOVED "), strings.Contains(text, "CROSSSLOT "):
+		return "it is a Cluster; append ?cluster=true"
+	case strings.Contains(text, "cluster support disabled"):
+		return "it is no Cluster; give one URL, without ?cluster=true"
 	case strings.Contains(text, "NOAUTH "), strings.Contains(text, "WRONGPASS "):
 		return "write redis://:password@host, or redis://user:password@host where Redis has users"
 	case strings.Contains(text, "NOPERM "), strings.Contains(text, "can't run this command"):

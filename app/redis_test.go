@@ -148,6 +148,8 @@ func TestExplainRedisError(t *testing.T) {
 		"no password":               {"redis://h", errors.New("NOAUTH Authentication required."), "redis://:password@host"},
 		"a wrong password":          {"redis://:pw@h", errors.New("WRONGPASS invalid username-password pair"), "redis://:password@host"},
 		"too few rights":            {"redis://:pw@h", errors.New("NOPERM this user has no permissions"), "streams/README.md"},
+		"a Cluster":                 {"redis://:pw@h", errors.New("MOVED 13907 127.0.0.1:7303"), "?cluster=true"},
+		"no Cluster":                {"redis://:pw@h", errors.New("ERR This instance has cluster support disabled"), "one URL"},
 		"anything else":             {"redis://:pw@h", errors.New("dial tcp: no such host"), "no such host"},
 	} {
 		err := explainRedisError(fmt.Errorf("%w: %w", streams.ErrUnusable, told.said), told.url)

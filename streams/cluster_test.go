@@ -11,6 +11,8 @@ import (
 
 	"burble/streams"
 	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
 )
 
 func TestRoomsLiveInARedisCluster(t *testing.T) {
@@ -128,5 +130,19 @@ func TestReaderGoesOnThoughAnotherServerIsAway(t *testing.T) {
 	}
 	if !store.Away() {
 		t.Error("the other one is back")
+	}
+}
+
+func TestOpenOfOneServerOfAClusterDoesNotWait(t *testing.T) {
+	t.Parallel()
+	for _, node := range redistest.StartCluster(t, 0).Nodes {
+		alone := &redis.UniversalOptions{Addrs: []string{node.Proxy.Addr}}
+		store, err := streams.Open(context.Background(), streams.Options{Redis: alone, Wait: time.Hour})
+		if err == nil {
+			store.Close()
+		}
+		if !errors.Is(err, streams.ErrUnusable) {
+			t.Errorf("opened: %v", err)
+		}
 	}
 }

@@ -200,7 +200,7 @@ func (s *Store) wait(ctx context.Context) error {
 		if first || ctx.Err() == nil { // that the waiting was broken off is no news
 			last = err
 		}
-		if refused(err) || ctx.Err() != nil || time.Now().After(deadline) {
+		if s.refused(err) || ctx.Err() != nil || time.Now().After(deadline) {
 			return fmt.Errorf("%w: %w", ErrUnusable, last)
 		}
 		if first {
@@ -213,12 +213,18 @@ func (s *Store) wait(ctx context.Context) error {
 	}
 }
 
-// tryOut asks Redis whether it answers, and takes what every append needs: a script, and
-// a command in it that writes under our prefix. A user may have less rights, and a host
-// may offer less.
+// tryOut asks Redis whether it answers, of all keys that a tail asks at once, and takes
+// what every append needs: a script, and a command in it that writes under our prefix. A
+// user may have less rights, a host may offer less, and one server of a Cluster has only
+// some of the keys.
 func (s *Store) tryOut(ctx context.Context) error {
-	if err := s.reads.Ping(ctx).Err(); err != nil {
+	if err := s.reads.Ping(ctx).Err(); err != nil { // what is longer is not understood without a password
 		return err
+	}
+	for _, tail := range s.tails {
+		if err := s.reads.Exists(ctx, tail.keys...).Err(); err != nil {
+			return err
+		}
 	}
 	activity := s.keys.activity(0)
 	node, err := node(ctx, s.appends, activity)
@@ -234,8 +240,14 @@ func (s *Store) tryOut(ctx context.Context) error {
 
 // refused says whether waiting cannot help: Redis is there and says no. What it has too
 // many of (connections, requests) it may have less of in a moment.
-func refused(err error) bool {
-	return says(err, "NOAUTH ", "WRONGPASS ", "NOPERM ", "ERR ") && !says(err, "ERR max ") || strings.Contains(err.Error(), "x509:")
+func (s *Store) refused(err error) bool {
+	switch {
+	case says(err, "ERR max "):
+		return false
+	case says(err, "MOVED ", "CROSSSLOT "): // which only the client of a Cluster follows
+		return !inCluster(s.options.Redis)
+	}
+	return says(err, "NOAUTH ", "WRONGPASS ", "NOPERM ", "ERR ") || strings.Contains(err.Error(), "x509:")
 }
 
 // checkDurability refuses a promise that this Redis cannot keep.

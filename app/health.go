@@ -21,7 +21,7 @@ func (a *App) readyz(c *fiber.Ctx) error {
 	}
 	switch err := a.health.get(time.Now(), func() error { return a.store.Health(c.UserContext()) }); {
 	case errors.Is(err, streams.ErrFull):
-		return &problem{code: full, status: http.StatusServiceUnavailable, message: "Chat storage is full: " + err.Error() + ".", retryAfter: keptFor}
+		return &problem{code: full, status: http.StatusServiceUnavailable, message: "Chat " + err.Error() + ".", retryAfter: keptFor}
 	case err != nil:
 		return &problem{code: unavailable, message: "Redis does not answer, or takes no messages.", retryAfter: keptFor, cause: err}
 	}

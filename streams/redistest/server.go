@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,15 +77,34 @@ func tempDir(t testing.TB) string {
 	return folder
 }
 
-// FreePort is a port of the loopback interface that nobody listened on just now. It is
-// below those that systems give to clients' ends, where anybody might take it meanwhile.
+// portsOfOne is how many ports a process has to itself: enough that none is given twice,
+// as the server that had it first may be started again.
+const portsOfOne = 1000
+
+// ports is what listens on the first of them for as long as the process lives, so that
+// other tests beside this one, in processes of their own, have other ports. They are
+// below those that systems give to clients' ends, where anybody might take one.
+var ports = sync.OnceValue(func() net.Listener {
+	for {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(12_000+rand.IntN(20)*portsOfOne))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			return listener
+		}
+	}
+})
+
+var portsGiven atomic.Uint32
+
+// FreePort is a port of the loopback interface that nobody listened on just now, and that
+// is given to nobody else soon.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	for range 100 {
-		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(12_000+rand.IntN(20_000))))
+	for range portsOfOne {
+		port := ports().Addr().(*net.TCPAddr).Port + 1 + int(portsGiven.Add(1)%(portsOfOne-1))
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
-			defer listener.Close()
-			return listener.Addr().(*net.TCPAddr).Port
+			listener.Close()
+			return port
 		}
 	}
 	t.Fatal("no port is free")

@@ -231,11 +231,10 @@ func (s *Store) tryOut(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pipe := node.Pipeline()
-	appendScript.Load(ctx, pipe)
-	pipe.Eval(ctx, "return redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[1])", []string{activity}, activityKept)
-	_, err = pipe.Exec(ctx)
-	return err
+	if err := appendScript.Load(ctx, node).Err(); err != nil { // in a pipeline it would forget its hash
+		return err
+	}
+	return node.Eval(ctx, "return redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[1])", []string{activity}, activityKept).Err()
 }
 
 // refused says whether waiting cannot help: Redis is there and says no. What it has too

@@ -79,11 +79,18 @@ func TestKeysGoBetweenRoomsAndMakeThem(t *testing.T) {
 	expectStream(t, here, "garden-shed", ada, bob)
 
 	// The theme is kept, and there from the first byte of the next page.
-	ada.click("#theme")
-	ada.click("#theme")
-	ada.open(here, "/r/lobby")
-	ada.expect("the theme", `document.documentElement.dataset.theme`, "dark")
-	ada.expect("its colour", `getComputedStyle(document.body).colorScheme`, "dark")
+	const shown = `[document.documentElement.dataset.theme, document.querySelector("#theme").title,
+		...[...document.querySelectorAll("meta[name=theme-color]")].map(({ content, media }) => content + media)].join()`
+	for _, theme := range []string{"light", "dark", "as the system"} {
+		ada.click("#theme")
+		ada.wait("the theme "+theme, fmt.Sprintf(`document.querySelector("#theme").title === "Theme: %s"`, theme))
+		before := see[string](ada, shown)
+		ada.open(here, "/r/lobby")
+		ada.expect("the theme", shown, before)
+		if theme == "dark" {
+			ada.expect("its colour", `getComputedStyle(document.body).colorScheme`, "dark")
+		}
+	}
 }
 
 // at waits until the page is the one at that path, and up to date.

@@ -124,11 +124,12 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
     });
   });
 
-  // Other places in time.
+  // What is seldom done.
 
   const opens = (id, open) => find(id).addEventListener("click", () => attempt(open));
   opens("open-calendar", async () => (await import("./calendar.js")).open((at) => places.moment(at)));
   opens("open-search", async () => (await import("./search.js")).open({ room, go: (id) => places.message(id) }));
+  opens("theme", async () => (await import("./theme.js")).turn(find("theme")));
 }
 
 /** Does something, and says so if it cannot be done. @param {() => void | Promise<void>} deed */

@@ -9,7 +9,6 @@ import { Newline } from "./newline.js";
 import { Reading } from "./reading.js";
 import { Sidebar } from "./sidebar.js";
 import { recall } from "./storage.js";
-import { themes } from "./theme.js";
 import { Topic } from "./topic.js";
 import { Typing } from "./typing.js";
 import { sleeper } from "./wake.js";
@@ -122,7 +121,6 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
   // The page itself.
 
   new Topic({ room, connection });
-  themes(find("theme"));
   keys({ rooms, room, now });
   sleeper({
     after: Number(recall("burble:sleep")) || SLEEP,

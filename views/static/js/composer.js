@@ -23,7 +23,7 @@ export function length(text) {
 
 /**
  * Composer is the form a message is written in. What is written is kept as the
- * room's draft until it is sent, and so is what it is about; while a message is
+ * user's draft in the room until it is sent, and so is what it is about; while a message is
  * changed its text is kept beside the draft. It is never disabled: where a message
  * goes when there is no connection is not its concern.
  *
@@ -44,10 +44,10 @@ export class Composer extends EventTarget {
 
   /**
    * @param {HTMLFormElement} form
-   * @param {{ room: string, limit: number, send: (text: string, replyTo?: string) => void,
+   * @param {{ room: string, user: string, limit: number, send: (text: string, replyTo?: string) => void,
    *   edit: (id: string, text: string) => void }} options
    */
-  constructor(form, { room, limit, send, edit }) {
+  constructor(form, { room, user, limit, send, edit }) {
     super();
     this.#form = form;
     this.#text = form.elements.text;
@@ -55,8 +55,8 @@ export class Composer extends EventTarget {
     this.#limit = limit;
     this.#send = send;
     this.#edit = edit;
-    this.#draft = `burble:draft:${room}`;
-    this.#kept = `burble:about:${room}`;
+    this.#draft = `burble:draft:${user}:${room}`;
+    this.#kept = `burble:about:${user}:${room}`;
     const draft = recall(this.#draft);
     const { value } = this.#text; // What was written before there was a script, or was restored.
     if (!value.includes(draft)) this.#text.value = value ? `${draft}\n${value}` : draft;

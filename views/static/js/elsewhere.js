@@ -12,14 +12,15 @@ export class Elsewhere extends EventTarget {
 
   /**
    * @param {import("./connection.js").Connection} connection
+   * @param {string} [user] ID of who is here
    * @param {string} [room] the page's own
    */
-  constructor(connection, room) {
+  constructor(connection, user, room) {
     super();
     const find = () => {
-      for (const other of Outbox.rooms()) {
+      for (const other of Outbox.rooms(user)) {
         if (other === room || this.#outboxes.has(other)) continue;
-        const outbox = new Outbox(other, connection);
+        const outbox = new Outbox(other, connection, user);
         outbox.addEventListener("change", () => this.#changed());
         this.#outboxes.set(other, outbox);
         outbox.open(); // Before there is a connection nothing is sent.

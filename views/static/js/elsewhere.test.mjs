@@ -36,9 +36,9 @@ function begin(context, ...rooms) {
   context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   Object.defineProperty(globalThis, "localStorage", { value: fakeStorage(), configurable: true });
   const connection = new FakeConnection();
-  const write = (room, text) => new Outbox(room, new FakeConnection()).ask({ text });
+  const write = (room, text) => new Outbox(room, new FakeConnection(), "ada").ask({ text });
   for (const room of rooms) write(room, `from ${room}`);
-  return { connection, write, elsewhere: new Elsewhere(connection, "lobby") };
+  return { connection, write, elsewhere: new Elsewhere(connection, "ada", "lobby") };
 }
 
 test("what waits in other rooms is sent, each message under its own key", (t) => {
@@ -56,7 +56,7 @@ test("what waits in other rooms is sent, each message under its own key", (t) =>
   assert.equal(connection.sent[1].key, later.key);
   assert.ok(changes >= 2);
   assert.equal(elsewhere.waiting, 0);
-  assert.deepEqual(Outbox.rooms(), ["lobby"]);
+  assert.deepEqual(Outbox.rooms("ada"), ["lobby"]);
 });
 
 test("it is sent again by the next connection, and kept until it is stored", (t) => {
@@ -68,7 +68,7 @@ test("it is sent again by the next connection, and kept until it is stored", (t)
   assert.equal(connection.sent.length, 2);
   assert.equal(connection.sent[0].key, connection.sent[1].key);
   connection.tell("stored", { key: connection.sent[1].key, id: "1-0" });
-  assert.deepEqual(Outbox.rooms(), []);
+  assert.deepEqual(Outbox.rooms("ada"), []);
 });
 
 test("a message that was refused is told of, and not sent again", (t) => {

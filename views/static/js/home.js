@@ -20,7 +20,7 @@ connection.addEventListener("hello", () => say({ away: false }));
 connection.addEventListener("status", ({ detail: { redis } }) => say({ away: redis === "away" }));
 
 new Sidebar({ connection, me, marks: new Marks(me) });
-const elsewhere = new Elsewhere(connection);
+const elsewhere = new Elsewhere(connection, user);
 elsewhere.addEventListener("change", () => say({ waiting: elsewhere.waiting, unsent: elsewhere.failed }));
 watch(connection);
 if (!navigator.onLine) connection.offline();

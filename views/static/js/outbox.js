@@ -6,9 +6,13 @@ const ANSWER = 10_000; // how long a sent message may go unanswered
 const KEPT = 23 * 3_600_000; // the server knows a key for a day: sent again later, a message might be stored twice
 export const PREFIX = "burble:outbox:"; // of a name in the storage, before the room's and the key
 
+/** The names of what a user left; without a writer is what older pages left, when a browser had but one. */
+const namesOf = (me, prefix) => names(prefix).filter((name) => (JSON.parse(recall(name)).user ?? me) === me);
+
 /**
  * @typedef {object} Item what the server has not said is stored: a message, or a change of one
  * @property {string} key the same on every attempt, so that it is stored once
+ * @property {string} [user] ID of who wrote it
  * @property {"send" | "edit" | "delete" | "react"} [type] "send" if absent
  * @property {string} [text]
  * @property {string} [reply_to]
@@ -23,7 +27,8 @@ export const PREFIX = "burble:outbox:"; // of a name in the storage, before the 
 
 /**
  * Outbox keeps what a person wrote in a room until it is stored: over reloads,
- * crashes and days offline. Messages go out in order, one at a time.
+ * crashes and days offline. Messages go out in order, one at a time. What somebody else
+ * left in this browser stays there until they are back.
  *
  * Each is kept under a name of its own: two pages may write at the same moment, and
  * of what one browser's pages write under one name the last is all that stays.
@@ -36,6 +41,7 @@ export const PREFIX = "burble:outbox:"; // of a name in the storage, before the 
 export class Outbox extends EventTarget {
   #name;
   #connection;
+  #user;
   #open = false;
   #inFlight = "";
   #timer = 0;
@@ -46,12 +52,14 @@ export class Outbox extends EventTarget {
   /**
    * @param {string} room
    * @param {import("./connection.js").Connection} connection
+   * @param {string} [user] ID of who is here
    */
-  constructor(room, connection) {
+  constructor(room, connection, user) {
     super();
     this.room = room;
     this.#name = `${PREFIX}${room}:`;
     this.#connection = connection;
+    this.#user = user;
     const when = (type, act) => connection.addEventListener(type, ({ detail }) => act(detail));
     for (const item of JSON.parse(recall(PREFIX + room) || "[]")) this.#put(item); // All in one, as pages once kept them.
     keep(PREFIX + room, "");
@@ -62,14 +70,14 @@ export class Outbox extends EventTarget {
     when("error", (error) => this.refused(error));
   }
 
-  /** The rooms in which something was left. @returns {string[]} */
-  static rooms() {
-    return [...new Set(names(PREFIX).map((name) => name.split(":")[2]))];
+  /** The rooms in which a user left something. @param {string} [user] @returns {string[]} */
+  static rooms(user) {
+    return [...new Set(namesOf(user, PREFIX).map((name) => name.split(":")[2]))];
   }
 
   /** @returns {Item[]} oldest first */
   get items() {
-    return names(this.#name).map((name) => JSON.parse(recall(name))).sort((a, b) => a.at - b.at);
+    return namesOf(this.#user, this.#name).map((name) => JSON.parse(recall(name))).sort((a, b) => a.at - b.at);
   }
 
   /** @returns {"" | "away" | "full"} why messages wait although there is a connection */
@@ -80,7 +88,7 @@ export class Outbox extends EventTarget {
   /** @param {Partial<Item>} asked what the frame is to say, but room and key */
   ask(asked) {
     const last = this.items.at(-1)?.at ?? 0;
-    const item = { ...asked, key: newKey(), at: Math.max(Date.now(), last + 1), state: "waiting" };
+    const item = { ...asked, user: this.#user, key: newKey(), at: Math.max(Date.now(), last + 1), state: "waiting" };
     this.#mine.add(item.key);
     this.#put(item);
     this.#pump();

@@ -41,8 +41,8 @@ function begin(context, storage = fakeStorage()) {
 }
 
 /** A page of the browser, in a room. */
-function page(room, connection = new FakeConnection()) {
-  const outbox = new Outbox(room, connection);
+function page(room, connection = new FakeConnection(), user = "ada") {
+  const outbox = new Outbox(room, connection, user);
   outbox.add = (text, replyTo) => outbox.ask({ text, reply_to: replyTo });
   return { outbox, connection, sent: connection.sent };
 }
@@ -99,6 +99,21 @@ test("what waits survives the page", (t) => {
   assert.deepEqual(texts(next.sent), ["one"]);
   assert.equal(next.sent[0].reply_to, "1-0");
   assert.equal(next.sent[0].key, outbox.items[0].key);
+});
+
+test("what one user left is not sent as another, and goes out when they are back", (t) => {
+  const { outbox } = begin(t);
+  outbox.add("Ada's");
+  for (const user of ["eve", ""]) {
+    const other = page(outbox.room, new FakeConnection(), user);
+    other.outbox.open();
+    assert.deepEqual([other.sent, other.outbox.items], [[], []]);
+    assert.ok(!Outbox.rooms(user).includes(outbox.room));
+  }
+  assert.ok(Outbox.rooms("ada").includes(outbox.room));
+  const back = page(outbox.room);
+  back.outbox.open();
+  assert.deepEqual(texts(back.sent), ["Ada's"]);
 });
 
 test("a page does not send what another page writes meanwhile", (t) => {

@@ -98,7 +98,7 @@ connection.addEventListener("status", ({ detail: { redis } }) => truth.update({ 
 
 // What waits to be sent.
 
-const outbox = new Outbox(room, connection); // After the above: a message is shown as stored, then leaves it.
+const outbox = new Outbox(room, connection, user); // After the above: a message is shown as stored, then leaves it.
 
 function showWaiting() {
   const { items, reason } = outbox;
@@ -113,11 +113,11 @@ addEventListener("storage", (event) => event.key?.startsWith(PREFIX) && outbox.c
 
 /** Sends from here what was left in other rooms. That is seldom: what it takes is loaded then. */
 async function lookElsewhere() {
-  if (!Outbox.rooms().some((other) => other !== room)) return;
+  if (!Outbox.rooms(user).some((other) => other !== room)) return;
   connection.removeEventListener("hello", lookElsewhere);
   const { Elsewhere } = await import("./elsewhere.js").catch(() => ({}));
   if (!Elsewhere) return connection.addEventListener("hello", lookElsewhere); // Another time.
-  elsewhere = new Elsewhere(connection, room);
+  elsewhere = new Elsewhere(connection, user, room);
   elsewhere.addEventListener("change", showWaiting);
   showWaiting();
 }
@@ -128,6 +128,7 @@ const composer =
   me &&
   new Composer(find("composer"), {
     room,
+    user,
     limit: Number(limit),
     send: (text, replyTo) => {
       outbox.ask({ text, reply_to: replyTo });

@@ -1,0 +1,105 @@
+//go:build unix
+
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"burble/streams/redistest"
+
+	cdpnetwork "github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// One browser, and somebody else in it.
+
+// token is who the server takes the browser's person for, "" for nobody.
+func (p *browserPerson) token() string {
+	p.t.Helper()
+	for _, cookie := range command(p, cdpnetwork.GetCookies, cdpnetwork.GetCookiesParams{}).Cookies {
+		if cookie.Name == "burble" {
+			return cookie.Value
+		}
+	}
+	return ""
+}
+
+// becomes has the server take the browser's person for another, "" for nobody.
+func (p *browserPerson) becomes(server *process, token string) {
+	p.t.Helper()
+	if token == "" {
+		command(p, cdpnetwork.DeleteCookies, cdpnetwork.DeleteCookiesParams{URL: server.url(), Name: "burble"})
+		return
+	}
+	httpOnly := true
+	command(p, cdpnetwork.SetCookie, cdpnetwork.SetCookieParams{URL: server.url(), Name: "burble", Value: token, HTTPOnly: &httpOnly})
+}
+
+// renamed is the token of the same guest by another name.
+func (p *process) renamed(token, name string) string {
+	p.t.Helper()
+	status, answer := p.ask(http.MethodPost, "/session", fmt.Sprintf(`{"name":%q}`, name),
+		"Content-Type", "application/json", "Authorization", "Bearer "+token)
+	var session struct{ Token string }
+	if err := json.Unmarshal([]byte(answer), &session); err != nil || status != http.StatusOK {
+		p.t.Fatalf("POST /session: %d %s", status, answer)
+	}
+	return session.Token
+}
+
+// A cookie is lost, or a computer shared.
+func TestWhatSomebodyLeftWaitsForThemWhileAnotherIsHere(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here := burbleAt(t, redis)
+	ada := newBrowserPerson(t, "Ada")
+	ada.forgive(serverGone...)
+	ada.join(here, "lobby")
+	ada.write("hello")
+	ada.keeps("hello")
+	ada.open(here, "/r/tea")
+	ada.write("tea?")
+	ada.shows("tea?")
+	ada.upToDate()
+	adas := ada.token()
+	here.kill()
+	ada.write("of Ada's in tea")
+	ada.waitTruth("connecting", "Connecting, 1 waiting")
+	ada.open(here, "/r/lobby")
+	ada.write("of Ada's")
+	ada.waitTruth("connecting", "Connecting, 2 waiting")
+	ada.types("half a thought")
+	ada.do(chromedp.Navigate("about:blank"))
+	here.start()
+	here.awaitReady()
+
+	ada.becomes(here, "")
+	ada.name = "Eve"
+	ada.join(here, "lobby")
+	if got := ada.writing(); got != "" {
+		t.Errorf("Eve is writing %q", got)
+	}
+	ada.write("of Eve's")
+	ada.shows("of Eve's")
+	ada.upToDate()
+	expectStream(t, here, "lobby", ada)
+	wantOnce(t, redis, "lobby", 2)
+	wantOnce(t, redis, "tea", 1)
+	ada.types("Eve thinks")
+
+	// Under whatever name they are back.
+	ada.do(chromedp.Navigate("about:blank"))
+	ada.becomes(here, here.renamed(adas, "Ada Lovelace"))
+	ada.open(here, "/r/lobby")
+	ada.shows("of Ada's")
+	ada.upToDate()
+	ada.expect("who wrote them", `[...document.querySelectorAll("#messages .author")].map(({ textContent }) => textContent).join()`, "Ada,Eve,Ada Lovelace")
+	if got := ada.writing(); got != "half a thought" {
+		t.Errorf("Ada is writing %q", got)
+	}
+	wantOnce(t, redis, "lobby", 3)
+	wantOnce(t, redis, "tea", 2)
+}

@@ -103,3 +103,47 @@ func TestWhatSomebodyLeftWaitsForThemWhileAnotherIsHere(t *testing.T) {
 	wantOnce(t, redis, "lobby", 3)
 	wantOnce(t, redis, "tea", 2)
 }
+
+func TestAPageIsLoadedAnewWhenItsReaderIsAnother(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	server := burble(t, redis)
+	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	ada.forgive("ERR_INTERNET_DISCONNECTED")
+	ada.join(server, "lobby")
+	bob.join(server, "lobby")
+	name := func(name string) {
+		t.Helper()
+		ada.wait("being "+name, fmt.Sprintf(`document.readyState === "complete" && document.body.dataset.name === %q`, name))
+		ada.upToDate()
+	}
+
+	// By another name, given in another tab: there is no connection anew to tell of it.
+	other, end := ada.inAnotherTab()
+	other.open(server, "/")
+	other.click(`form[action="/session"] input[name=name]`)
+	other.wipe()
+	other.types("Lovelace")
+	other.press("Enter")
+	name("Lovelace")
+	end()
+	bob.write("@Lovelace, hello")
+	ada.shows("@Lovelace, hello")
+	ada.expect("what is tinted", `document.querySelector("#messages .mention")?.innerText`, "@Lovelace")
+
+	// Somebody else, as the server says.
+	adas := ada.token()
+	ada.offline(true)
+	ada.waitTruth("offline", "Offline")
+	ada.write("of Ada's")
+	ada.becomes(server, server.token("Eve"))
+	ada.offline(false)
+	name("Eve")
+	wantOnce(t, redis, "lobby", 1)
+	ada.becomes(server, adas)
+	ada.offline(true)
+	ada.waitTruth("offline", "Offline")
+	ada.offline(false)
+	name("Lovelace")
+	ada.shows("of Ada's")
+}

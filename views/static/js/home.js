@@ -3,12 +3,13 @@ import { Elsewhere } from "./elsewhere.js";
 import { Marks } from "./marks.js";
 import { Sidebar } from "./sidebar.js";
 import { Truth } from "./truth.js";
-import { watch } from "./wake.js";
+import { belong, watch } from "./wake.js";
 
 /** The home page: the rooms, live. */
 
 const { user, name } = document.body.dataset;
 const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
+belong(connection);
 const me = user ? { id: user, name } : null;
 
 const line = document.getElementById("truth");

@@ -13,7 +13,7 @@ import { passing } from "./storage.js";
 import { dayOf, moment } from "./time.js";
 import { Timeline } from "./timeline.js";
 import { Truth } from "./truth.js";
-import { watch } from "./wake.js";
+import { belong, watch } from "./wake.js";
 
 /** The room page: makes its parts and joins them. What each does is in its own module. */
 
@@ -53,14 +53,11 @@ async function now() {
 
 // What the server says.
 
+belong(connection);
+
 connection.addEventListener("state", ({ detail: state }) => truth.update({ connection: state }));
 
-connection.addEventListener("hello", (event) => {
-  const { limits, user: known } = event.detail;
-  if ("shell" in document.body.dataset && known?.id !== user) {
-    event.stopImmediatePropagation(); // Somebody else's page: nothing is sent from here.
-    return location.reload();
-  }
+connection.addEventListener("hello", ({ detail: { limits } }) => {
   truth.update({ away: false });
   if (composer && limits?.text) composer.limit = limits.text;
 });

@@ -165,7 +165,11 @@ export class Outbox extends EventTarget {
     if (!this.#connection.send({ type, room: this.room, key, text, reply_to, of, emoji, on })) return;
     this.#change(key, { tried });
     this.#inFlight = key;
-    this.#timer = setTimeout(() => this.#connection.probe(), ANSWER);
+    this.#timer = setTimeout(() => {
+      this.#connection.probe();
+      this.#idle();
+      this.#pump(); // The server may live, and have lost this one.
+    }, ANSWER);
   }
 
   #fail(key, why) {

@@ -243,15 +243,21 @@ test("what was sent a day ago, and not answered, is left to its writer", (t) => 
   assert.deepEqual(texts(next.sent), ["never sent", "sent"]);
 });
 
-test("when an answer does not come the connection is looked at", (t) => {
-  const { outbox, connection, tick } = begin(t);
+test("when an answer does not come the connection is looked at, and the message sent again", (t) => {
+  const { outbox, connection, sent, tick } = begin(t);
   outbox.open();
   const { key } = outbox.add("one");
-  tick(10_000);
-  assert.equal(connection.probes, 1);
+  for (let times = 1; times < 4; times++) {
+    assert.equal(sent.length, times);
+    tick(9_999);
+    assert.equal(sent.length, times);
+    tick(1);
+    assert.equal(connection.probes, times);
+  }
+  assert.ok(sent.every((frame) => frame.key === key));
   outbox.settle(key);
   tick(60_000);
-  assert.equal(connection.probes, 1);
+  assert.deepEqual([connection.probes, sent.length], [3, 4]);
 });
 
 test("without a storage that works it keeps messages in memory", (t) => {

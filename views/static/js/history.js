@@ -1,7 +1,9 @@
+import { backoff } from "./connection.js";
+
 const PAGE = 50; // messages around a place, as many as the server shows of a room
 const MORE = 100; // messages beyond an edge
 const AHEAD = "1200px 0px"; // how far outside the view an edge starts to load
-const AGAIN = 3_000; // how long to wait after a page could not be had
+const AGAIN = 3_000; // how long to wait at least after a page could not be had
 
 /**
  * History fetches what lies beyond the messages shown, in both directions, when the
@@ -15,6 +17,7 @@ export class History extends EventTarget {
   #timeline;
   #observer;
   #generation = 0;
+  #failed = 0; // how often in a row
   /** @type {Record<"older" | "newer", { element: Element, link: HTMLAnchorElement, from: string | null, loading: boolean }>} */
   #edges;
 
@@ -77,8 +80,12 @@ export class History extends EventTarget {
       const page = await this.#fetch({ [direction === "older" ? "before" : "after"]: from }, MORE);
       if (generation !== this.#generation || from !== this.#edges[direction].from) return;
       await this.#take(direction, page);
-    } catch {
-      setTimeout(() => this.#look(direction), AGAIN);
+      this.#failed = 0;
+    } catch ({ message }) {
+      const look = () => this.#look(direction);
+      if (/^4(?!29)/.test(message)) return; // It would be refused again; the link is there.
+      if (navigator.onLine) setTimeout(look, Math.max(AGAIN, backoff(++this.#failed)));
+      else addEventListener("online", look, { once: true });
       return;
     } finally {
       this.#edges[direction].loading = false;

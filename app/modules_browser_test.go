@@ -23,7 +23,7 @@ func TestModulesThatDoNotComeAreAskedForAgain(t *testing.T) {
 	command(ada, cdpnetwork.SetBypassServiceWorker, cdpnetwork.SetBypassServiceWorkerParams{Bypass: true})
 	come := func(come bool) {
 		var pattern []*cdpnetwork.BlockPattern
-		for _, name := range []string{"search", "calendar", "complete", "elsewhere"} {
+		for _, name := range []string{"search", "calendar", "complete", "elsewhere", "topic", "theme"} {
 			pattern = append(pattern, &cdpnetwork.BlockPattern{URLPattern: "*://*:*/*/" + name + ".js", Block: !come})
 		}
 		command(ada, cdpnetwork.SetBlockedURLs, cdpnetwork.SetBlockedURLsParams{URLPatterns: pattern})
@@ -38,17 +38,32 @@ func TestModulesThatDoNotComeAreAskedForAgain(t *testing.T) {
 	come(false)
 	ada.runs(`const key = crypto.randomUUID(); localStorage.setItem("burble:outbox:tea:" + key, JSON.stringify({ key, text: "from the lobby", at: 1, state: "waiting" }))`)
 	anew()
-	for _, id := range []string{"open-search", "open-calendar"} {
+	told := func() {
+		t.Helper()
+		ada.wait("to be told", `document.querySelector("#said").textContent === "That cannot be done just now."`)
 		ada.runs(`document.querySelector("#said").replaceChildren()`)
-		ada.click("#" + id)
-		ada.wait("to be told", `document.querySelector("#said").innerText === "That cannot be done just now."`)
 	}
+	for _, id := range []string{"open-search", "open-calendar", "theme"} {
+		ada.click("#" + id)
+		told()
+	}
+	topic := func() {
+		t.Helper()
+		ada.click("#topic-button")
+		ada.wait("the topic to be asked for", `document.activeElement.matches("#topic input")`)
+		ada.types("Tea")
+		ada.press("Enter")
+	}
+	topic()
+	told()
 	ada.click("#composer textarea")
 	ada.types("@A")
 	ada.expect("what is offered", `String(document.querySelector("#offers"))`, "null")
 	ada.wipe()
 
 	come(true)
+	topic()
+	ada.wait("the topic", `document.querySelector("#topic-button").innerText.trim() === "Tea"`)
 	anew()
 	bob.shows("from the lobby")
 	ada.click("#composer textarea")

@@ -129,6 +129,10 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
   const opens = (id, open) => find(id).addEventListener("click", () => attempt(open));
   opens("open-calendar", async () => (await import("./calendar.js")).open((at) => places.moment(at)));
   opens("open-search", async () => (await import("./search.js")).open({ room, go: (id) => places.message(id) }));
+  find("topic")?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(async () => (await import("./topic.js")).save({ room, connection }));
+  });
   opens("theme", async () => (await import("./theme.js")).turn(find("theme")));
 }
 

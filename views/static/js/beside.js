@@ -9,7 +9,6 @@ import { Newline } from "./newline.js";
 import { Reading } from "./reading.js";
 import { Sidebar } from "./sidebar.js";
 import { recall } from "./storage.js";
-import { Topic } from "./topic.js";
 import { Typing } from "./typing.js";
 import { sleeper } from "./wake.js";
 
@@ -120,7 +119,11 @@ export function beside({ room, me, connection, log, scroll, timeline, history, b
 
   // The page itself.
 
-  new Topic({ room, connection });
+  const topic = find("topic");
+  topic?.addEventListener("toggle", ({ newState }) => newState === "open" && topic.querySelector("input").select());
+  connection.addEventListener("entries", ({ detail: { entries } }) => {
+    for (const { kind, text } of entries) if (kind === "topic") find("topic-button").firstElementChild.textContent = text;
+  });
   keys({ rooms, room, now });
   sleeper({
     after: Number(recall("burble:sleep")) || SLEEP,

@@ -166,6 +166,48 @@ func (p *browserPerson) expectPlace(text, truth string) {
 	p.wait("the truth of it", `document.querySelector("#truth").dataset.state === "`+truth+`"`)
 }
 
+// Who asks for another place before the first has come means that one.
+func TestTheLastPlaceAskedForIsTheOneGoneTo(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	server := burble(t, redis)
+	times := tell(t, redis, server, "tales", time.Hour, story(280)...)
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(server, "tales")
+	path := func(tale int) string { return fmt.Sprintf("/r/tales/%d-0", times[tale-1].UnixMilli()) }
+	goTo := func(tale int) {
+		t.Helper()
+		ada.runs(fmt.Sprintf(`history.pushState(null, "", %q); dispatchEvent(new PopStateEvent("popstate"))`, path(tale)))
+	}
+	ada.runs(`const real = fetch; globalThis.fetch = async (...asked) => {
+		const answer = await real(...asked);
+		if (globalThis.hold) await new Promise((resolve) => { hold = false; globalThis.letGo = resolve; });
+		return answer;
+	}`)
+	later := func(first func()) {
+		t.Helper()
+		ada.runs(`globalThis.hold = true; globalThis.letGo = null`)
+		first()
+		ada.wait("the first to be asked for", `globalThis.letGo`)
+	}
+	expect := func(tale int) {
+		t.Helper()
+		ada.runs(`letGo(); for (let frames = 0; frames < 5; frames++) await new Promise(requestAnimationFrame)`)
+		ada.expectPlace(fmt.Sprintf("tale %d", tale), "past")
+		ada.expect("the address", `location.pathname`, path(tale))
+		ada.expect("what is said", `document.querySelector("#said").innerText`, "")
+	}
+
+	later(func() { goTo(30) })
+	goTo(100)
+	ada.expectPlace("tale 100", "past")
+	expect(100)
+	later(func() { ada.press("Escape") })
+	goTo(200)
+	ada.expectPlace("tale 200", "past")
+	expect(200)
+}
+
 func TestSearchFindsNewestFirstAndLeadsThere(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)

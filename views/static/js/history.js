@@ -40,19 +40,22 @@ export class History extends EventTarget {
     }
   }
 
-  /** Shows the newest messages in place of all others. Rejects when they cannot be had. */
+  /** Shows the newest messages in place of all others; as at() does. */
   now() {
     return this.at({});
   }
 
   /**
    * Shows the messages around a place in place of all others. Rejects when they cannot be had.
+   * Tells whether it did: not when another place was asked for meanwhile.
    * @param {{ around?: string, at?: string }} place an entry ID or a time; neither: the room's end
+   * @returns {Promise<boolean>}
    */
   async at(place) {
     const generation = ++this.#generation;
-    const page = await this.#fetch(place, PAGE);
-    if (generation !== this.#generation) return;
+    const page = await this.#fetch(place, PAGE).catch((error) => error);
+    if (generation !== this.#generation) return false;
+    if (page instanceof Error) throw page;
     const attach = page.newer === null;
     const edges = () => {
       this.#set("older", page.older, page.entries[0]?.n === 1);
@@ -61,6 +64,7 @@ export class History extends EventTarget {
     await this.#timeline.page(page.entries, page.as_of, { replace: true, attach, edges });
     if (attach) this.dispatchEvent(new CustomEvent("live", { detail: page.as_of }));
     else this.dispatchEvent(new Event("past"));
+    return generation === this.#generation;
   }
 
   /** The messages were replaced by others: what lies before the oldest is asked for anew. */

@@ -25,7 +25,7 @@ export class Newline {
       event.preventDefault();
       this.#done = link.hidden = true;
       try {
-        if (!this.#line) await history.at({ around: log.dataset.read });
+        if (!this.#line && !(await history.at({ around: log.dataset.read }))) return;
         await scroll.to(this.#line);
         this.#line.tabIndex = -1;
         this.#line.focus({ preventScroll: true }); // The link is gone.

@@ -66,8 +66,7 @@ export class Places {
 
   async #fetch(place) {
     try {
-      await this.#history.at(place);
-      return true;
+      return await this.#history.at(place);
     } catch {
       say("That place cannot be fetched just now.");
       return false;

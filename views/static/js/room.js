@@ -36,11 +36,11 @@ let elsewhere = { waiting: 0, failed: "" }; // until something is found there
 const truth = new Truth(find("truth"));
 const jump = new Jump(find("jump"), { scroll, timeline, now });
 
-/** Goes to the newest message, fetching it when it is not in the page. */
+/** Goes to the newest message, fetching it when it is not in the page; unless another place is asked for meanwhile. */
 async function now() {
   if (!timeline.attached) {
     try {
-      await history.now();
+      if (!(await history.now())) return;
     } catch {
       return location.assign(`/r/${room}`);
     }

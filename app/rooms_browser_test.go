@@ -8,6 +8,7 @@ import (
 
 	"burble/streams/redistest"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/google/uuid"
 )
 
@@ -91,6 +92,29 @@ func TestKeysGoBetweenRoomsAndMakeThem(t *testing.T) {
 			ada.expect("its colour", `getComputedStyle(document.body).colorScheme`, "dark")
 		}
 	}
+}
+
+// On a Mac Alt-arrows, there Option-arrows, take the caret from paragraph to paragraph.
+func TestOptionArrowsOfAMacStayWhereOneWrites(t *testing.T) {
+	t.Parallel()
+	server := burble(t, redistest.Start(t))
+	cleo := server.token("Cleo")
+	for _, room := range []string{"attic", "lobby"} {
+		server.post(cleo, room, uuid.NewString(), "hello "+room)
+	}
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(server, "lobby")
+	command(ada, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "A Mac's", Platform: "MacIntel"})
+	ada.open(server, "/r/lobby")
+	ada.upToDate()
+	ada.runs(`document.addEventListener("keydown", (event) => (globalThis.taken ??= []).push(event.defaultPrevented))`)
+	ada.click("#composer textarea")
+	ada.types("a")
+	ada.press("Alt+ArrowUp", "Alt+ArrowDown")
+	ada.expect("which keys were taken", `taken.join()`, "false,false,false")
+	ada.wipe()
+	ada.press("Alt+ArrowUp")
+	ada.at("/r/attic")
 }
 
 // at waits until the page is the one at that path, and up to date.

@@ -1,5 +1,7 @@
 import { stepped } from "./rooms.js";
 
+const MAC = /^(Mac|iP)/.test(globalThis.navigator?.platform); // There the caret goes by paragraphs with Alt-arrows.
+
 /**
  * Whether a key belongs to an input method, in which a word is being composed. Safari
  * ends the composition first, and then tells of the key that did: only by 229.
@@ -30,7 +32,7 @@ export function keys({ rooms, room, now }) {
       if (!find.checkVisibility()) side.showPopover();
       find.focus();
       find.select();
-    } else if (altKey && !ctrlKey && !metaKey && (key === "ArrowUp" || key === "ArrowDown")) {
+    } else if (altKey && !ctrlKey && !metaKey && !(writing && target.value && MAC) && (key === "ArrowUp" || key === "ArrowDown")) {
       const to = stepped(rooms.sorted, room, key === "ArrowUp" ? -1 : 1, shiftKey);
       if (to) location.assign(`/r/${to}`);
     } else if (plain && key === "?" && among) {

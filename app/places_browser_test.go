@@ -208,6 +208,26 @@ func TestTheLastPlaceAskedForIsTheOneGoneTo(t *testing.T) {
 	expect(200)
 }
 
+func TestMyLastMessageIsChangedFromAmongOlderOnesToo(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	server := burble(t, redis)
+	times := tell(t, redis, server, "tales", time.Hour, story(120)...)
+	ada := newBrowserPerson(t, "Ada")
+	ada.join(server, "tales")
+	ada.write("my last")
+	ada.shows("my last")
+	ada.open(server, fmt.Sprintf("/r/tales/%d-0", times[29].UnixMilli()))
+	ada.expectPlace("tale 30", "past")
+	ada.click("#composer textarea")
+	ada.press("ArrowUp")
+	ada.wait("it to be changed", `document.querySelector("#composer textarea").value === "my last"`)
+	ada.types(", changed")
+	ada.press("Enter")
+	ada.shows("my last, changed")
+	ada.upToDate()
+}
+
 func TestSearchFindsNewestFirstAndLeadsThere(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)

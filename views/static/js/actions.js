@@ -59,10 +59,13 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
     act: (name, article, button) => attempt(() => deeds[name](article, button)),
   });
 
-  composer?.addEventListener("last", () => {
-    const mine = [...log.querySelectorAll("article[id][data-mine]:not([data-deleted])")].at(-1);
-    if (mine) attempt(() => deeds.edit(mine));
-  });
+  composer?.addEventListener("last", () =>
+    attempt(async () => {
+      if ("detached" in log.dataset) await now(); // My last message is not among older ones.
+      const mine = [...log.querySelectorAll("article[id][data-mine]:not([data-deleted])")].at(-1);
+      if (mine) await deeds.edit(mine);
+    }),
+  );
 
   connection.addEventListener("entries", ({ detail: { entries } }) => {
     for (const { kind, of } of entries) if (kind === "delete") composer?.forget(of);

@@ -20,6 +20,7 @@ export class Jump {
     scroll.addEventListener("place", () => this.update());
     element.addEventListener("click", (event) => {
       event.preventDefault();
+      document.getElementById("scroller").focus(); // The button will be gone.
       now();
     });
   }

@@ -56,8 +56,12 @@ export class Truth {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = 0;
-      this.#element.dataset.state = this.#said.state;
-      this.#element.textContent = this.#said.text;
+      const element = this.#element;
+      const { state, text } = this.#said;
+      if (text === element.textContent) return; // Written again it would be read out again.
+      element.ariaLive = state === "catching" && element.dataset.state === state ? "off" : "polite"; // Not every step.
+      element.dataset.state = state;
+      element.textContent = text;
     }, delay);
   }
 }

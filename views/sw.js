@@ -5,7 +5,8 @@
  * It keeps the static files, and of each room visited the page without its messages:
  * no text of anybody is in its caches. The script fills such a page (data-shell) from
  * what keep.js holds, and goes on from that cursor. A page from the network is
- * preferred; one that takes long, or an accident of the server, is not waited for.
+ * preferred; one that takes long is not waited for, but kept for the next time, and an
+ * accident of the server is not shown.
  */
 
 const STATIC = `static-${VERSION}`;
@@ -90,14 +91,12 @@ async function file(request) {
 
 async function page(event) {
   const name = nameOf(event.request.url);
-  const held = await (await caches.open(PAGES)).match(name);
   const fresh = network(event);
+  if (event.request.url === location.origin + name) event.waitUntil(fresh.then((response) => response && hold(name, response.clone()))); // However late it comes.
+  const held = await (await caches.open(PAGES)).match(name);
   const late = held && new Promise((resolve) => setTimeout(resolve, PATIENCE));
   const response = await Promise.race(late ? [fresh, late] : [fresh]);
-  if (response && (response.status < 500 || !held)) {
-    if (event.request.url === location.origin + name) event.waitUntil(hold(name, response.clone()));
-    return response;
-  }
+  if (response && (response.status < 500 || !held)) return response;
   return held ?? notHere();
 }
 

@@ -65,6 +65,40 @@ func TestWhatAClosedTabLeftIsSentByTheOneThatIsOpen(t *testing.T) {
 	wantOnce(t, redis, "lobby", 1)
 }
 
+func TestHomeSaysWhatWaitsInAnotherTab(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here := burbleAt(t, redis)
+	ada := newBrowserPerson(t, "Ada")
+	ada.forgive(serverGone...)
+	ada.join(here, "lobby")
+	ada.write("hello")
+	ada.shows("hello")
+	other, _ := ada.inAnotherTab()
+	other.forgive(serverGone...)
+	other.open(here, "/r/lobby")
+	other.upToDate()
+	ada.open(here, "/")
+	ada.upToDate()
+
+	here.kill()
+	ada.waitTruth("connecting", "Connecting…")
+	other.write("written in a tab")
+	ada.waitTruth("connecting", "Connecting, 1 waiting")
+	here.start()
+	here.awaitReady()
+	other.shows("written in a tab")
+	ada.upToDate()
+	wantOnce(t, redis, "lobby", 2)
+
+	// What is refused in one tab is told of in the other, until it is discarded there.
+	other.runs(`const key = crypto.randomUUID(); localStorage.setItem("burble:outbox:lobby:" + key, JSON.stringify({ key, text: "no answer", reply_to: "1-1", at: 1, state: "waiting" }))`)
+	other.open(here, "/r/lobby")
+	ada.waitTruth("failed", "A message in #lobby was not sent")
+	other.click("#messages [name=discard]")
+	ada.upToDate()
+}
+
 func TestWhatIsSentInOneTabLeavesTheDraftOfTheOther(t *testing.T) {
 	t.Parallel()
 	server := burble(t, redistest.Start(t))

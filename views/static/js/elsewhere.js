@@ -9,6 +9,7 @@ import { Outbox } from "./outbox.js";
 export class Elsewhere extends EventTarget {
   /** @type {Map<string, Outbox>} those of rooms in which something was left */
   #outboxes = new Map();
+  #find;
 
   /**
    * @param {import("./connection.js").Connection} connection
@@ -17,18 +18,23 @@ export class Elsewhere extends EventTarget {
    */
   constructor(connection, user, room) {
     super();
-    const find = () => {
+    this.#find = (send) => {
       for (const other of Outbox.rooms(user)) {
         if (other === room || this.#outboxes.has(other)) continue;
         const outbox = new Outbox(other, connection, user);
         outbox.addEventListener("change", () => this.#changed());
         this.#outboxes.set(other, outbox);
-        outbox.open(); // Before there is a connection nothing is sent.
+        if (send) outbox.open(); // Before there is a connection nothing is sent.
       }
       this.#changed();
     };
-    find();
-    connection.addEventListener("hello", find); // A page that was open in another room may have been closed since.
+    this.#find(true);
+    connection.addEventListener("hello", () => this.#find(true)); // A page that was open in another room may have been closed since.
+  }
+
+  /** Another page changed what is stored. It sends what it wrote itself. */
+  changed() {
+    this.#find(false);
   }
 
   /** @returns {number} how many messages and changes wait */

@@ -1,6 +1,7 @@
 import { Connection } from "./connection.js";
 import { Elsewhere } from "./elsewhere.js";
 import { Marks } from "./marks.js";
+import { PREFIX } from "./outbox.js";
 import { Sidebar } from "./sidebar.js";
 import { Truth } from "./truth.js";
 import { belong, watch } from "./wake.js";
@@ -23,5 +24,6 @@ connection.addEventListener("status", ({ detail: { redis } }) => say({ away: red
 new Sidebar({ connection, me, marks: new Marks(me) });
 const elsewhere = new Elsewhere(connection, user);
 elsewhere.addEventListener("change", () => say({ waiting: elsewhere.waiting, unsent: elsewhere.failed }));
+addEventListener("storage", ({ key }) => key?.startsWith(PREFIX) && elsewhere.changed());
 watch(connection);
 if (!navigator.onLine) connection.offline();

@@ -109,7 +109,9 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		log:     options.Log,
 		flights: newFlights(readConnections - 1),
 		ended:   make(chan struct{}),
-		windows: make(map[string]*window), windowsBytes: windowsBytes,
+		windows: make(map[string]*window),
+
+		windowsBytes: windowsBytes,
 	}
 	s.reads = client(options.Redis, s.keys, readConnections, 3)
 	s.appends = client(options.Redis, s.keys, appendConnections, -1)

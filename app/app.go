@@ -27,6 +27,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -54,7 +55,8 @@ type App struct {
 	fiber   *fiber.App
 
 	presence *presence
-	health   kept[error] // what Redis says of itself
+	health   kept[error]    // what Redis says of itself
+	outages  rate.Sometimes // are written down
 
 	ctx  context.Context // of the reads and appends; ends after the last feed
 	stop context.CancelFunc
@@ -72,7 +74,7 @@ type limits struct {
 // New makes a server over a store that runs, and goes on running until Serve has
 // returned. The secret signs cookies and tokens.
 func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *App {
-	a := &App{config: config, log: log, store: store, guests: newGuests(secret), stacks: newStacks()}
+	a := &App{config: config, log: log, store: store, guests: newGuests(secret), stacks: newStacks(), outages: rate.Sometimes{Interval: time.Second}}
 	a.pumps.more.L = &a.pumps.mu
 	a.ctx, a.stop = context.WithCancel(context.Background())
 	a.limits = limits{
@@ -169,8 +171,16 @@ func (a *App) recoverFeed() {
 	}
 }
 
+// logAccident writes down what was refused by an accident. While Redis is full or away
+// everything is, and is counted by the metrics: one a second is enough.
 func (a *App) logAccident(told *problem, args ...any) {
-	if told.accident() {
-		a.log.Warn("refused", append(args, "code", told.code, "error", told.cause)...)
+	if !told.accident() {
+		return
 	}
+	log := func() { a.log.Warn("refused", append(args, "code", told.code, "error", told.cause)...) }
+	if errors.Is(told.cause, streams.ErrFull) || errors.Is(told.cause, streams.ErrUnavailable) {
+		a.outages.Do(log)
+		return
+	}
+	log()
 }

@@ -111,6 +111,12 @@ func TestFullRedisRefusesMessagesAndStillReads(t *testing.T) {
 	if got := there.history("lobby", ""); len(got.Entries) != 1 || got.Entries[0].ID != kept.ID {
 		t.Errorf("reading: %+v", got)
 	}
+	for range 100 {
+		here.postJSON("/r/lobby/messages", `{"text":"too many"}`, ada.bearer()).expectRefusal(t, 507, full, "")
+	}
+	if lines := strings.Count(here.logged.String(), "msg=refused"); lines == 0 || lines > 50 {
+		t.Errorf("%d lines of the log are of what was refused", lines)
+	}
 	if err := client.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
 		t.Fatal(err)
 	}

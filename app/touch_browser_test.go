@@ -35,6 +35,23 @@ func TestAFingerHoldsAMessageAndTheButtonSends(t *testing.T) {
 	ada.holds("#messages .chip", `document.querySelector("#said").innerText === "🎉 you"`)
 	ada.expect("the reaction", `document.querySelector("#messages .chip").textContent`, "🎉 1")
 
+	// What is held may be made anew under the finger; to lift it presses nothing all the same.
+	held := see[[]bool](ada, `(async () => {
+		const chip = document.querySelector("#messages .chip"), other = document.querySelector("#messages .body");
+		const press = (one) => one.dispatchEvent(new PointerEvent("pointerdown", { pointerType: "touch", isPrimary: true, bubbles: true }));
+		const lifts = (one) => !one.dispatchEvent(new TouchEvent("touchend", { bubbles: true, cancelable: true }));
+		document.querySelector("#said").innerText = "";
+		press(chip);
+		while (document.querySelector("#said").innerText === "") await new Promise(requestAnimationFrame);
+		chip.replaceWith(chip.cloneNode(true));
+		const long = lifts(chip);
+		press(other);
+		return [long, lifts(other)];
+	})()`)
+	if !held[0] || held[1] {
+		t.Errorf("a long press is held back: %v; and so is a short one after it: %v", held[0], held[1])
+	}
+
 	// The newest message is at the end of the page, where the toolbar is, and is seen all the same.
 	tell(t, redis, server, "tales", time.Minute, story(40)...)
 	ada.open(server, "/r/tales")

@@ -54,10 +54,15 @@ export class Toolbar {
     let from;
     let holds = false; // whether it stayed
     const release = () => clearTimeout(this.#held);
+    const lift = (event) => {
+      if (holds && event.cancelable) event.preventDefault(); // Lifted, it does not press what has appeared under it.
+    };
     log.addEventListener("pointerdown", (event) => {
       release(); // Two fingers mean the page: they make it larger.
+      holds = false;
       if (!event.isPrimary || event.pointerType === "mouse" || event.target.closest("a, button:not(.chip), summary")) return;
       from = event;
+      event.target.addEventListener("touchend", lift, { once: true }); // It may be out of the page by then: a chip is made anew.
       this.#held = setTimeout(() => {
         holds = true;
         const chip = event.target.closest(".chip");
@@ -65,10 +70,6 @@ export class Toolbar {
         if (chip) act("who", article, chip);
         else this.show(article);
       }, HOLD);
-    });
-    log.addEventListener("touchend", (event) => {
-      if (holds && event.cancelable) event.preventDefault(); // Lifted, it does not press what has appeared under it.
-      holds = false;
     });
     log.addEventListener("pointermove", (event) => {
       if (from && Math.hypot(event.x - from.x, event.y - from.y) > SLIP) release();

@@ -109,6 +109,12 @@ if kind == 'delete' then
   for _, edit in ipairs(state.e or {}) do erase(edit) end
 end
 
+-- Somebody else trimmed all there was. How far that went shows for the last time.
+if begun and length == 0 and n > 0 then
+  local through = ended(KEYS[1])
+  if through then redis.call('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) end
+end
+
 n = n + 1
 if kind == 'message' then messages = messages + 1 end
 redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n, 'messages', messages)

@@ -22,13 +22,7 @@ local function before(a, b)
   return ams < bms or ams == bms and aseq < bseq
 end
 
-local through = ARGV[2]
-if ARGV[1] == '' then
-  local info = redis.call('XINFO', 'STREAM', KEYS[1])
-  for i = 1, #info, 2 do
-    if info[i] == 'last-generated-id' then through = info[i + 1] end
-  end
-end
+local through = ARGV[1] == '' and ended(KEYS[1]) or ARGV[2]
 local missing = n - tonumber(meta[2] or 0)
 local low, high = string.match(trimmed, '^%d+'), string.match(through, '^%d+')
 for _, id in ipairs(missing > 0 and redis.call('ZRANGEBYSCORE', KEYS[3], low, high) or {}) do

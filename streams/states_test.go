@@ -236,6 +236,26 @@ func TestReaderThatIsUpToDateMissesNothingByATrim(t *testing.T) {
 	}
 }
 
+func TestRoomThatSomebodyEmptiedGoesOnWhereItEnded(t *testing.T) {
+	t.Parallel()
+	grounds(t, streams.Options{}, func(g *ground) {
+		last := len(g.told) - 1
+		end := g.told[last].Cursor
+		g.do("XTRIM", lobbyKey, "MAXLEN", 0)
+		g.say(2)
+		all := follow(g.T, g.store, "lobby", streams.After(end))
+		if got := all.state(); got.State != streams.Resumed {
+			g.Errorf("from its end: %v", got)
+		}
+		all.has(2)
+		some := follow(g.T, g.store, "lobby", streams.After(g.told[last-1].Cursor))
+		if got := some.state(); got.State != streams.Truncated || got.First != end {
+			g.Errorf("from before its end, %v: %v", end, got)
+		}
+		some.has(2)
+	})
+}
+
 func TestSlowReaderIsToldOfALoss(t *testing.T) {
 	t.Parallel()
 	for _, loss := range []loss{ // of a reader who makes its way through 1,100 messages

@@ -64,3 +64,11 @@ local function parts(id)
   local millis, seq = string.match(id, '^(%d+)-(%d+)$')
   return tonumber(millis), tonumber(seq .. '.0')
 end
+
+-- ended(room) is the greatest ID that the stream ever gave; nil: Redis does not say.
+local function ended(room)
+  local info = redis.call('XINFO', 'STREAM', room)
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then return info[i + 1] end
+  end
+end

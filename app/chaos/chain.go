@@ -80,12 +80,14 @@ func (c *chain) resumed(from cursor, e *event) {
 }
 
 // truncated says that entries are no longer kept: all that it passes over must be such.
+// Who had read just as far as somebody trimmed by hand may be told so too: Redis keeps no
+// record of where that was, and a server that was not there at the time cannot know.
 func (c *chain) truncated(from cursor, e *event) {
 	h := c.truth.of(c.room, e.place.epoch)
 	switch {
 	case h == nil:
 		c.found(invented, "truncated to %v, of a history that never was", e.place)
-	case !from.id.before(h.trimmed) || !from.id.before(e.place.id):
+	case h.trimmed.before(from.id) || !from.id.before(e.place.id):
 		c.found(undue, "truncated from %v to %v, trimmed through %v", from, e.place, h.trimmed)
 	case len(h.between(h.trimmed, e.place.id)) > 0:
 		c.found(gap, "truncated to %v, though entries after %v were kept", e.place, h.trimmed)

@@ -104,11 +104,7 @@ func (t *tail) check(ctx context.Context, doubt []*window) error {
 func (t *tail) settle(w *window, found *place) {
 	seen := w.view.Load()
 	// Who trimmed by hand left no record of where. The numbers tell that nothing is missing.
-	next := found.firstN
-	if found.last.IsZero() {
-		next = found.n + 1
-	}
-	whole := found.epoch == seen.upto.Epoch && seen.n > 0 && next == seen.n+1
+	whole := found.epoch == seen.upto.Epoch && seen.n > 0 && found.firstN == seen.n+1
 	if whole || found.judge(seen.upto) == Resumed {
 		w.publish(found.epoch, found.entries, t.store.windowBytes())
 		return

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // healthTime is less than a platform waits for the answer.
@@ -63,10 +61,7 @@ func (s *Store) takes(ctx context.Context) error {
 	}
 	pipe := node.Pipeline()
 	pipe.XTrimMaxLenApprox(ctx, activity, activityKept, 0)
-	var wait *redis.Cmd
-	if s.options.Durability == Replica {
-		wait = pipe.Do(ctx, "wait", 1, replicaWait.Milliseconds())
-	}
+	wait := s.askReplicas(ctx, pipe)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return err
 	}

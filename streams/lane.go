@@ -148,10 +148,7 @@ func (l *lane) send(ctx context.Context, group []*appendCall) (again []*appendCa
 	for i, call := range group {
 		cmds[i] = pipe.EvalSha(ctx, appendScript.Hash(), call.keys, call.args...)
 	}
-	var wait *redis.Cmd
-	if l.store.options.Durability == Replica {
-		wait = pipe.Do(ctx, "wait", 1, replicaWait.Milliseconds())
-	}
+	wait := l.store.askReplicas(ctx, pipe)
 	pipe.Exec(ctx)
 	for i, call := range group {
 		outcome := call.reply(cmds[i])
@@ -190,6 +187,15 @@ func waitedFor(group []*appendCall) []*appendCall {
 		}
 	}
 	return kept
+}
+
+// askReplicas waits, in the pipeline, until a replica has what went before; nil where the
+// durability does not ask for that.
+func (s *Store) askReplicas(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
+	if s.options.Durability != Replica {
+		return nil
+	}
+	return pipe.Do(ctx, "wait", 1, replicaWait.Milliseconds())
 }
 
 var errNotReplicated = errors.New("no replica has it yet")

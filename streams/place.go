@@ -38,10 +38,10 @@ type place struct {
 	n           int64  // of the last entry
 	trimmed     ID     // through here
 	trimmedN    int64
-	first, last ID // zero in an empty stream
-	firstN      int64
-	here        bool // the entry at the ID stands, or is known to be erased
-	reaches     bool // so it is with the end of the window
+	first, last ID    // zero in an empty stream
+	firstN      int64 // of the first entry, or of the next one in an empty stream
+	here        bool  // the entry at the ID stands, or is known to be erased
+	reaches     bool  // so it is with the end of the window
 	entries     []Entry
 	more        bool // there are entries beyond those asked for
 }
@@ -157,6 +157,7 @@ func (p *probe) answer() (*place, error) {
 		return found, nil
 	}
 	found.readMeta(p.meta.Val())
+	found.firstN = found.n + 1
 	found.here = p.at.known()
 	found.reaches = p.end != nil && p.end.known()
 	if first, last := parseEntries(p.first.Val()), parseEntries(p.last.Val()); len(first) > 0 && len(last) > 0 {
@@ -215,12 +216,12 @@ func (s *Store) continues(room string, seen *view, found *place) error {
 // noticeTrim finds that somebody else trimmed the beginning of the stream. again
 // is set when the stream is no longer as it was found.
 func (s *Store) noticeTrim(ctx context.Context, room string, found *place) (again bool, err error) {
-	first, firstN, below := "", found.n+1, ""
-	if !found.last.IsZero() {
-		first, firstN, below = found.first.String(), found.firstN, found.first.previous().String()
-	}
-	if firstN == found.trimmedN+1 {
+	if found.firstN == found.trimmedN+1 {
 		return false, nil
+	}
+	first, below := "", ""
+	if !found.last.IsZero() {
+		first, below = found.first.String(), found.first.previous().String()
 	}
 	keys := []string{s.keys.room(room), s.keys.meta(room), s.keys.erased(room)}
 	reply, err := noticeScript.Run(ctx, s.reads, keys, first, below).StringSlice()

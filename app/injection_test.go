@@ -210,7 +210,7 @@ func TestWhatMustNotBeGuessedIsMadeByCryptoRand(t *testing.T) {
 			if err == nil && timesOnly[name] == "" && regexp.MustCompile(`math/rand|math\.random|uuid\.(SetRand|NewUUID|EnableRandPool)`).Match(text) {
 				t.Errorf("%s uses randomness that can be guessed", name)
 			}
-			if strings.HasSuffix(name, ".js") && bytes.Contains(text, []byte("Math.random")) && name != "views/static/js/connection.js" { // when to come back
+			if strings.HasSuffix(name, ".js") && bytes.Contains(text, []byte("Math.random")) && name != "views/static/js/net/connection.js" { // when to come back
 				t.Errorf("%s uses randomness that can be guessed", name)
 			}
 			return err

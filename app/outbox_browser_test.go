@@ -197,7 +197,7 @@ func TestPagesOfAnOlderWorkerOpenUntilTheyCanBeFetchedAnew(t *testing.T) {
 	redis.Pause()
 	ada.open(server, "/nowhere")
 	see[bool](ada, `(async () => {
-		const { worker } = await import(document.querySelector("link[rel=stylesheet]").href.replace("style.css", "js/render.js"));
+		const { worker } = await import(document.querySelector("link[rel=stylesheet]").href.replace("style.css", "js/page/render.js"));
 		const registration = await navigator.serviceWorker.register(worker());
 		await navigator.serviceWorker.ready;
 		while (registration.active.state !== "activated") await new Promise((resolve) => setTimeout(resolve, 50));

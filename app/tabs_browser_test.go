@@ -22,7 +22,7 @@ func TestWhatTwoTabsWriteInOneMomentIsKept(t *testing.T) {
 	other.open(server, "/r/lobby")
 	other.upToDate()
 	// A hidden tab has timers once a second.
-	const write = `import(document.querySelector("script").src.replace("room.js", "outbox.js")).then(({ Outbox }) => {
+	const write = `import(document.querySelector("script").src.replace("page/room.js", "offline/outbox.js")).then(({ Outbox }) => {
 		const connection = Object.assign(new EventTarget(), { send: () => false });
 		window.tried = new Outbox("attic", connection);
 		let left = 10;

@@ -35,7 +35,7 @@ var templateFiles embed.FS
 
 // Only what a browser loads: *.test.mjs and package.json stay outside.
 //
-//go:embed static/*.svg static/*.png static/*.webmanifest static/css/*.css static/js/*.js static/vendor
+//go:embed static/*.svg static/*.png static/*.webmanifest static/css/*.css static/js/*/*.js static/vendor
 var staticFiles embed.FS
 
 //go:embed sw.js

@@ -174,14 +174,14 @@ func TestWhatPeopleWroteIsEscaped(t *testing.T) {
 }
 
 func TestStaticHoldsWhatABrowserLoadsAndNothingElse(t *testing.T) {
-	allowed := regexp.MustCompile(`^(?:[a-z0-9-]+\.(?:svg|png|webmanifest)|style\.css|js/[a-z]+\.js|vendor/[a-z-]+-[0-9.]+/[a-z]+\.js)$`)
+	allowed := regexp.MustCompile(`^(?:[a-z0-9-]+\.(?:svg|png|webmanifest)|style\.css|js/[a-z]+/[a-z-]+\.js|vendor/[a-z-]+-[0-9.]+/[a-z]+\.js)$`)
 	files := AssetNames()
 	for _, file := range files {
 		if !allowed.MatchString(file) {
 			t.Errorf("%s is served", file)
 		}
 	}
-	for _, file := range []string{"logo.svg", "style.css", "js/room.js"} {
+	for _, file := range []string{"logo.svg", "style.css", "js/page/room.js"} {
 		if !slices.Contains(files, file) {
 			t.Errorf("%s is not served", file)
 		}
@@ -207,38 +207,6 @@ func TestHashChangesWithNamesAndContents(t *testing.T) {
 	}
 }
 
-// imported are the modules that one loads, itself among them, but for those it
-// imports only when they are needed.
-func imported(t *testing.T, module string) []string {
-	imports := regexp.MustCompile(`(?m)^import [^;]*?"\./([a-z]+\.js)";`)
-	all := []string{module}
-	for i := 0; i < len(all); i++ {
-		for _, found := range imports.FindAllSubmatch(embedded("js/"+all[i]), -1) {
-			if name := string(found[1]); !slices.Contains(all, name) {
-				all = append(all, name)
-			}
-		}
-	}
-	return all
-}
-
-// Without its preloads a module that imports a module costs one round trip more.
-func TestPagesPreloadEveryModuleTheyImport(t *testing.T) {
-	for _, page := range []string{"home", "room"} {
-		need := imported(t, page+".js")[1:]
-		var have []string
-		html := render(t, page, pages[page].model)
-		for _, found := range regexp.MustCompile(`rel="modulepreload" href="/static/hash/js/([a-z]+\.js)"`).FindAllStringSubmatch(html, -1) {
-			have = append(have, found[1])
-		}
-		slices.Sort(need)
-		slices.Sort(have)
-		if !slices.Equal(need, have) {
-			t.Errorf("%s.html preloads\n%v, the script needs\n%v", page, have, need)
-		}
-	}
-}
-
 // The budgets of views/README.md, in gzipped bytes.
 func TestBudgets(t *testing.T) {
 	weigh := func(names ...string) (sum int) {
@@ -251,10 +219,7 @@ func TestBudgets(t *testing.T) {
 		}
 		return sum
 	}
-	var first, all []string
-	for _, name := range imported(t, "room.js") {
-		first = append(first, "js/"+name)
-	}
+	var all []string
 	for _, name := range AssetNames() {
 		if strings.HasPrefix(name, "js/") {
 			all = append(all, name)
@@ -275,7 +240,7 @@ func TestBudgets(t *testing.T) {
 		what        string
 		bytes, most int
 	}{
-		{"scripts of a room", weigh(first...), 30 << 10},
+		{"scripts of a room", weigh(importedModules(t, roomScript)...), 30 << 10},
 		{"styles", weigh(Stylesheet), 8 << 10},
 		{"a room of 50 messages", zipped(t, []byte(render(t, "room", room))), 25 << 10},
 		{"markup of one message, not zipped", len(markup[strings.Index(markup, "<article"):strings.Index(markup, "</article>")]) + len("</article>"), 600},

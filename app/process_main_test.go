@@ -27,7 +27,5 @@ func TestMain(m *testing.M) {
 	if os.Getenv("BURBLE_TEST_RACED") == "" {
 		flag.Set("test.parallel", "4") // most of these tests wait; -parallel still counts
 	}
-	code := redistest.Main(m)
-	endChromium()
-	os.Exit(code)
+	os.Exit(redistest.Main(m))
 }

@@ -16,7 +16,7 @@ func TestReadmeNamesFilesAndTestsThatExist(t *testing.T) {
 	_, table, _ := strings.Cut(string(readme), "| what | made by | shown by |\n")
 	table, _, _ = strings.Cut(table, "\n\n")
 	var tests strings.Builder
-	for _, pattern := range []string{"*_test.go", "../app/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "../app/*_test.go", "../app/*/*_test.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

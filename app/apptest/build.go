@@ -1,0 +1,52 @@
+//go:build unix
+
+package apptest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"testing"
+
+	"burble/streams/redistest"
+)
+
+// Race reports whether the tests, and so the program, have the race detector, which
+// makes everything about ten times slower.
+var Race = sync.OnceValue(func() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+})
+
+// buildDir holds the program, once it is built.
+var buildDir string
+
+// build builds the program on the first call and returns its path.
+var build = sync.OnceValues(func() (program string, err error) {
+	if buildDir, err = os.MkdirTemp("", "apptest"); err != nil {
+		return "", err
+	}
+	program = filepath.Join(buildDir, "burble")
+	args := []string{"build", "-o", program}
+	if Race() {
+		args = append(args, "-race")
+	}
+	if out, err := exec.Command("go", append(args, "burble/app")...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return program, nil
+})
+
+// Main runs a package's tests, and then removes what this package and redistest keep
+// between tests. A package that starts servers calls it from TestMain.
+func Main(m *testing.M) int {
+	code := redistest.Main(m)
+	if buildDir != "" {
+		os.RemoveAll(buildDir)
+	}
+	return code
+}

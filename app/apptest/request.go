@@ -1,0 +1,76 @@
+//go:build unix
+
+package apptest
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// httpClient does not reuse connections, because tests kill servers.
+var httpClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
+
+// Get requests a path. Without a response it returns status 0 and the error's text.
+func (s *Server) Get(path string, headers ...string) (status int, body string) {
+	return s.Do(http.MethodGet, path, "", headers...)
+}
+
+// Do makes a request, with headers in pairs of name and value. Without a response it
+// returns status 0 and the error's text.
+func (s *Server) Do(method, path, body string, headers ...string) (status int, response string) {
+	url := s.URL()
+	if url == "" {
+		return 0, "not listening yet"
+	}
+	request, err := http.NewRequest(method, url+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Error(err)
+		return 0, err.Error()
+	}
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	answer, err := httpClient.Do(request)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return answer.StatusCode, string(text)
+}
+
+// Post posts a message under an idempotency key.
+func (s *Server) Post(token, room, key, text string) (status int, response string) {
+	body, _ := json.Marshal(map[string]string{"text": text})
+	return s.Do(http.MethodPost, "/r/"+room+"/messages", string(body), "Content-Type", "application/json",
+		"Authorization", "Bearer "+token, "Idempotency-Key", key)
+}
+
+// SignIn creates a guest with the name and returns its token.
+func (s *Server) SignIn(name string) (token string) {
+	s.t.Helper()
+	body, _ := json.Marshal(map[string]string{"name": name})
+	status, response := s.Do(http.MethodPost, "/session", string(body), "Content-Type", "application/json")
+	var session struct{ Token string }
+	if err := json.Unmarshal([]byte(response), &session); err != nil || status != http.StatusOK {
+		s.t.Fatalf("POST /session: %d %s", status, response)
+	}
+	return session.Token
+}
+
+// PostedID returns the entry ID of a response to Post.
+func PostedID(t testing.TB, response string) string {
+	t.Helper()
+	var posted struct{ ID, Cursor string }
+	if err := json.Unmarshal([]byte(response), &posted); err != nil || !strings.HasPrefix(posted.Cursor, posted.ID+"@") {
+		t.Errorf("want an ID and its cursor, got %s", response)
+	}
+	return posted.ID
+}

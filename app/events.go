@@ -21,8 +21,9 @@ func (a *App) events(c *fiber.Ctx) error {
 		return err
 	}
 	lines, contentType := lineCodecFor(c)
+	user := a.user(c)
 	return a.takeOver(c, contentType, lines, func() {}, func(f *feed) {
-		if err := f.follow(room, from, form{}); err != nil {
+		if err := f.follow(user, room, from, form{}); err != nil {
 			a.log.Error("cannot follow", "room", room, "error", err)
 			return
 		}

@@ -100,10 +100,10 @@ type following struct {
 	gone   bool
 }
 
-// follow reads the room from there on, instead of from where it read it before.
-func (f *feed) follow(room string, from streams.From, form form) error {
+// follow reads the room for the user from there on, instead of from where it read it before.
+func (f *feed) follow(user streams.User, room string, from streams.From, form form) error {
 	next := &following{form: form}
-	reader, err := f.app.store.Follow(room, from, func(*streams.Reader) { f.ready(next) })
+	reader, err := f.app.store.As(user).Follow(room, from, func(*streams.Reader) { f.ready(next) })
 	if err != nil {
 		return err
 	}

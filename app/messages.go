@@ -98,7 +98,7 @@ func (a *App) messages(c *fiber.Ctx) error {
 	if err := a.limitEntries(c, where.Limit); err != nil {
 		return err
 	}
-	page, err := a.store.Page(c.UserContext(), room, where)
+	page, err := a.store.As(a.user(c)).Page(c.UserContext(), room, where)
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (a *App) rooms(c *fiber.Ctx) error {
 	if err := onlyQueries(c); err != nil {
 		return err
 	}
-	rooms, err := a.store.Rooms(c.UserContext(), a.user(c), roomsListed)
+	rooms, err := a.store.As(a.user(c)).Rooms(c.UserContext(), roomsListed)
 	if err != nil {
 		return err
 	}

@@ -31,8 +31,11 @@ func (a *App) page(c *fiber.Ctx, title string) views.Page {
 }
 
 // user is the caller as the store knows people; the zero User is nobody.
-func (a *App) user(c *fiber.Ctx) streams.User {
-	if guest := a.caller(c).guest; guest != nil {
+func (a *App) user(c *fiber.Ctx) streams.User { return userOf(a.caller(c).guest) }
+
+// userOf is the guest as the store knows people; the zero User is nobody.
+func userOf(guest *Guest) streams.User {
+	if guest != nil {
 		return streams.User(*guest)
 	}
 	return streams.User{}
@@ -43,7 +46,7 @@ func (a *App) home(c *fiber.Ctx) error { return a.renderHome(c, views.Home{Page:
 
 // renderHome renders the home page. What else it is to say is in model.
 func (a *App) renderHome(c *fiber.Ctx, model views.Home) error {
-	rooms, err := a.store.Rooms(c.UserContext(), a.user(c), roomsListed)
+	rooms, err := a.store.As(a.user(c)).Rooms(c.UserContext(), roomsListed)
 	if err != nil {
 		return err
 	}
@@ -63,7 +66,7 @@ func viewLink(room streams.Room) views.RoomLink {
 // roomLinks are the rooms beside one, and that one, whether it is among the most
 // active or not.
 func (a *App) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink, here views.RoomLink, err error) {
-	rooms, err := a.store.Rooms(c.UserContext(), a.user(c), roomsBeside)
+	rooms, err := a.store.As(a.user(c)).Rooms(c.UserContext(), roomsBeside)
 	if err != nil {
 		return nil, here, err
 	}
@@ -79,10 +82,10 @@ func (a *App) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink, h
 		return links, here, nil
 	}
 	here = views.RoomLink{Name: current, Current: true}
-	if here.Topic, err = a.store.Topic(c.UserContext(), current); err != nil {
+	if here.Topic, err = a.store.As(a.user(c)).Topic(c.UserContext(), current); err != nil {
 		return nil, here, err
 	}
-	read, err := a.store.ReadUpTo(c.UserContext(), a.user(c), current)
+	read, err := a.store.As(a.user(c)).ReadUpTo(c.UserContext(), current)
 	here.Read = boundText(read)
 	return append(links, here), here, err
 }
@@ -127,7 +130,7 @@ func (a *App) renderRoom(c *fiber.Ctx, name string, where streams.Where, model v
 	if err != nil {
 		return err
 	}
-	page, err := a.store.Page(c.UserContext(), room, where)
+	page, err := a.store.As(a.user(c)).Page(c.UserContext(), room, where)
 	if err != nil {
 		return err
 	}

@@ -352,11 +352,11 @@ func TestWhatRedisWasNotToldOfPeopleIsSaidAgain(t *testing.T) {
 
 	people.join("lobby", &bob, asker)
 	tell(func() { people.join("lobby", &eve, asker) })
-	if count, here, err := server.store.Present(t.Context(), "lobby"); count != 1 || here[0].Name != "Bob" || err != nil {
+	if count, here, err := server.store.As(streams.User{}).Present(t.Context(), "lobby"); count != 1 || here[0].Name != "Bob" || err != nil {
 		t.Errorf("present: %v, %v; who left is here for ever, or who came back is not", here, err)
 	}
 	tell(nothing)
-	if count, here, err := server.store.Present(t.Context(), "lobby"); count != 2 || err != nil {
+	if count, here, err := server.store.As(streams.User{}).Present(t.Context(), "lobby"); count != 2 || err != nil {
 		t.Errorf("present: %v, %v; who came back while it was said that they left is not here", here, err)
 	}
 	if len(asker.notes) != 6 {

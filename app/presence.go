@@ -244,7 +244,8 @@ func (p *presence) tell(ctx context.Context, change change) {
 	if len(change.askers) == 0 {
 		return
 	}
-	count, people, err := p.store.Present(ctx, change.room)
+	// One read for all who ask, as a visitor without a name: the least that any of them may see.
+	count, people, err := p.store.As(streams.User{}).Present(ctx, change.room)
 	if err != nil {
 		p.log.Debug("cannot see who is here", "room", change.room, "error", err)
 		p.ask(change.room, change.askers)

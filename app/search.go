@@ -24,6 +24,7 @@ const (
 
 // query is what is searched for.
 type query struct {
+	user          streams.User // who searches
 	room          string
 	text          string // in lower case
 	from          string // an author: user ID, or name in lower case
@@ -41,11 +42,12 @@ func (a *App) search(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	asked.user = a.user(c)
 	end, ok := a.beginSearch(a.caller(c))
 	if !ok {
 		return slowDown(time.Second, "searches at once")
 	}
-	page, err := a.readPage(asked.room, asked.before) // while an error can still be a status
+	page, err := a.readPage(&asked, asked.before) // while an error can still be a status
 	if err != nil {
 		end()
 		return err
@@ -136,15 +138,15 @@ func (a *App) scan(asked query, html bool, page streams.Page, emit func(line []b
 		time.Sleep(2 * time.Since(began))
 		began = time.Now()
 		var err error
-		if page, err = a.readPage(asked.room, older); err != nil {
+		if page, err = a.readPage(&asked, older); err != nil {
 			emit(errorJSON(asProblem(err), asked.room, ""))
 			return
 		}
 	}
 }
 
-func (a *App) readPage(room string, before streams.ID) (streams.Page, error) {
+func (a *App) readPage(asked *query, before streams.ID) (streams.Page, error) {
 	ctx, cancel := context.WithTimeout(a.ctx, appendTime)
 	defer cancel()
-	return a.store.Page(ctx, room, streams.Where{Before: before, Limit: searchPage})
+	return a.store.As(asked.user).Page(ctx, asked.room, streams.Where{Before: before, Limit: searchPage})
 }

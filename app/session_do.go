@@ -50,20 +50,20 @@ func (s *session) typing(room string) error {
 	s.typed[room] = now
 	ctx, cancel := context.WithTimeout(s.app.ctx, appendTime)
 	defer cancel()
-	return s.app.store.Signal(ctx, room, &streams.Signal{Kind: streams.Typing, User: streams.User(*s.guest)})
+	return s.app.store.As(userOf(s.guest)).Signal(ctx, room, streams.Typing)
 }
 
 // markRead moves the guest's read marker, for all their devices.
 func (s *session) markRead(room string, id streams.ID) error {
 	ctx, cancel := context.WithTimeout(s.app.ctx, appendTime)
 	defer cancel()
-	return s.app.store.MarkRead(ctx, streams.User(*s.guest), room, id)
+	return s.app.store.As(userOf(s.guest)).MarkRead(ctx, room, id)
 }
 
 // enter follows a room, and is there from then on, unless it only watches: then it
 // is told who is there.
 func (s *session) enter(asked frame) error {
-	if err := s.follow(asked.Room, asked.From, asked.Form); err != nil {
+	if err := s.follow(userOf(s.guest), asked.Room, asked.From, asked.Form); err != nil {
 		return err
 	}
 	guest := s.guest
@@ -114,7 +114,7 @@ func (f *frame) entry(guest *Guest) streams.Entry {
 func (a *App) append(room string, entry streams.Entry) (streams.Stored, error) {
 	ctx, cancel := context.WithTimeout(a.ctx, appendTime)
 	defer cancel()
-	stored, err := a.store.Append(ctx, room, entry)
+	stored, err := a.store.As(entry.User).Append(ctx, room, entry)
 	switch {
 	case errors.Is(err, streams.ErrFull):
 		a.metrics.refused.WithLabelValues(string(full)).Inc()

@@ -43,22 +43,29 @@ type Stored struct {
 
 // Append stores the entry in the room, once for its Key however often it is
 // called with it within 24 hours, and returns when it is as durable as the
-// options ask. The ID, the number and the time are Redis' to give.
+// options ask. The author is the Access's user, whatever entry.User says. The ID,
+// the number and the time are Redis' to give.
 //
 // An entry with Of must name a message, an Edit or a Delete one of the user's
 // own. On ErrUnavailable nobody knows: call again with the same key.
-func (s *Store) Append(ctx context.Context, room string, entry Entry) (Stored, error) {
-	if err := CheckRoom(room); err != nil {
+func (a Access) Append(ctx context.Context, room string, entry Entry) (Stored, error) {
+	granted, err := a.admit(room, writing)
+	if err != nil {
 		return Stored{}, err
 	}
+	return a.store.append(ctx, granted, entry)
+}
+
+func (s *Store) append(ctx context.Context, to grant, entry Entry) (Stored, error) {
+	room := to.room
 	if planted("early_ack") {
 		return Stored{Cursor: Cursor{ID: ID{Millis: uint64(time.Now().UnixMilli())}, Epoch: noEpoch}}, nil
 	}
 	call := &appendCall{
 		ctx:  ctx,
 		keys: s.appendKeys(room, entry.Key),
-		args: s.appendArgs(room, entry),
-		user: entry.User.ID,
+		args: s.appendArgs(to, entry),
+		user: to.user.ID,
 		done: make(chan struct{}),
 	}
 	select {
@@ -89,7 +96,7 @@ func (s *Store) appendKeys(room, key string) []string {
 	}
 }
 
-func (s *Store) appendArgs(room string, entry Entry) []any {
+func (s *Store) appendArgs(to grant, entry Entry) []any {
 	text, of := entry.Text, entry.Of
 	if entry.Kind == Message {
 		of = entry.ReplyTo
@@ -105,8 +112,8 @@ func (s *Store) appendArgs(room string, entry Entry) []any {
 		on = "1"
 	}
 	return []any{
-		room, rand.Text()[:12], keyKept.Milliseconds(), s.options.MaxCount, s.options.MaxAge.Milliseconds(),
-		string(entry.Kind), entry.Key, entry.User.ID, entry.User.Name, text, amended, on, chance(),
+		to.room, rand.Text()[:12], keyKept.Milliseconds(), s.options.MaxCount, s.options.MaxAge.Milliseconds(),
+		string(entry.Kind), entry.Key, to.user.ID, to.user.Name, text, amended, on, chance(),
 	}
 }
 

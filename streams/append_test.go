@@ -33,9 +33,9 @@ func sendAll(t *testing.T, store *streams.Store, authors, each int, before func(
 					Kind: streams.Message, Key: uuid.NewString(), Text: fmt.Sprint(i),
 					User: streams.User{ID: fmt.Sprint("author ", author), Name: "A"},
 				}
-				got, err := store.Append(context.Background(), "lobby", entry)
+				got, err := store.As(entry.User).Append(context.Background(), "lobby", entry)
 				for errors.Is(err, streams.ErrUnavailable) {
-					got, err = store.Append(context.Background(), "lobby", entry)
+					got, err = store.As(entry.User).Append(context.Background(), "lobby", entry)
 				}
 				if err != nil {
 					t.Error(err)
@@ -83,17 +83,17 @@ func TestWhatMayBeAppended(t *testing.T) {
 			"take off what one never put": {streams.Entry{Kind: streams.React, User: bob, Of: mine, Emoji: "🎈"}, nil},
 		} {
 			ask.entry.Key = uuid.NewString()
-			before, _ := store.Page(context.Background(), "lobby", streams.Where{Limit: 10})
-			_, err := store.Append(context.Background(), "lobby", ask.entry)
+			before, _ := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 10})
+			_, err := store.As(ask.entry.User).Append(context.Background(), "lobby", ask.entry)
 			if !errors.Is(err, ask.want) {
 				t.Errorf("%s: %v, want %v", name, err, ask.want)
 			}
-			after, _ := store.Page(context.Background(), "lobby", streams.Where{Limit: 10})
+			after, _ := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 10})
 			if ask.want != nil && after.AsOf != before.AsOf {
 				t.Errorf("%s: refused, and yet stored", name)
 			}
 		}
-		if _, err := store.Append(context.Background(), "No", streams.Entry{}); !errors.Is(err, streams.ErrBadRoom) {
+		if _, err := store.As(ada).Append(context.Background(), "No", streams.Entry{}); !errors.Is(err, streams.ErrBadRoom) {
 			t.Errorf("a bad room: %v", err)
 		}
 	})
@@ -105,7 +105,7 @@ func TestAKeyStandsForOneEntry(t *testing.T) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		key := uuid.NewString()
 		first := streams.Entry{Kind: streams.Message, Key: key, User: ada, Text: "once"}
-		stored, err := store.Append(context.Background(), "lobby", first)
+		stored, err := store.As(first.User).Append(context.Background(), "lobby", first)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,14 +123,14 @@ func TestAKeyStandsForOneEntry(t *testing.T) {
 			"for a delete":       {streams.Entry{Kind: streams.Delete, Key: key, User: ada, Of: of}, streams.ErrKeyTaken},
 			"for a topic":        {streams.Entry{Kind: streams.Topic, Key: key, User: ada, Text: "once"}, streams.ErrKeyTaken},
 		} {
-			again, err := store.Append(context.Background(), "lobby", ask.entry)
+			again, err := store.As(ask.entry.User).Append(context.Background(), "lobby", ask.entry)
 			if !errors.Is(err, ask.want) || err == nil && (again.Cursor != stored.Cursor || !again.Repeated) {
 				t.Errorf("%s: %+v, %v, want %v", name, again, err, ask.want)
 			}
 		}
 		// What the key stored may be erased: it is stored once all the same.
 		amend(t, store, streams.Delete, of, "")
-		if again, err := store.Append(context.Background(), "lobby", first); err != nil || !again.Repeated {
+		if again, err := store.As(first.User).Append(context.Background(), "lobby", first); err != nil || !again.Repeated {
 			t.Errorf("after it was deleted: %+v, %v", again, err)
 		}
 	})
@@ -146,7 +146,7 @@ func TestAMessageHasAtMostFiftyDifferentReactions(t *testing.T) {
 		}
 		amend(t, store, streams.React, id, "emoji 7")
 		entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), User: ada, Of: id, Emoji: "one more", On: true}
-		if _, err := store.Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrTooManyKind) {
+		if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrTooManyKind) {
 			t.Errorf("the 51st: %v", err)
 		}
 	})
@@ -223,7 +223,7 @@ func TestAppendEndsWithTheStore(t *testing.T) {
 		t.Error(err)
 	}
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "too late"}
-	if _, err := store.Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
+	if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
 		t.Errorf("after the end: %v", err)
 	}
 	if err := store.Close(); err != nil {

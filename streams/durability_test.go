@@ -19,7 +19,7 @@ func TestStoredMeansThatAReplicaHasIt(t *testing.T) {
 	primary := startPrimary(t)
 	store := redistest.Open(t, streams.Options{Redis: primary.Redis(), Durability: streams.Replica})
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "x"}
-	if _, err := store.Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
+	if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
 		t.Fatalf("without a replica: %v", err)
 	}
 	if err := store.Health(context.Background()); !errors.Is(err, streams.ErrUnavailable) {
@@ -33,7 +33,7 @@ func TestStoredMeansThatAReplicaHasIt(t *testing.T) {
 	var stored streams.Stored
 	within(t, "the same key to be stored on the replica", func() (ok bool) {
 		var err error
-		stored, err = store.Append(context.Background(), "lobby", entry)
+		stored, err = store.As(entry.User).Append(context.Background(), "lobby", entry)
 		return err == nil
 	})
 	if len(first) != 1 || !stored.Repeated || stored.Cursor.ID.String() != first[0].ID {
@@ -73,14 +73,14 @@ func TestStoredWaitsForAReplicaThatHangs(t *testing.T) {
 				replica.Pause()
 			}
 			entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "y"}
-			if _, err := store.Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
+			if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
 				t.Errorf("no replica has it: %v", err)
 			}
 			for _, replica := range replicas {
 				replica.Resume()
 			}
 			within(t, "a replica to have it", func() bool {
-				stored, err := store.Append(context.Background(), "lobby", entry)
+				stored, err := store.As(entry.User).Append(context.Background(), "lobby", entry)
 				return err == nil && stored.Repeated
 			})
 		})

@@ -98,7 +98,7 @@ func live(t *testing.T, store *streams.Store, random *rand.Rand, count int) *his
 				beforeDelete()
 			}
 		}
-		stored, err := store.Append(context.Background(), "lobby", entry)
+		stored, err := store.As(entry.User).Append(context.Background(), "lobby", entry)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,10 +34,12 @@ type Where struct {
 
 // Page returns messages, edits and reactions folded in, deleted ones without
 // their text. It is one script in Redis, so the page is of one moment.
-func (s *Store) Page(ctx context.Context, room string, where Where) (Page, error) {
-	if err := CheckRoom(room); err != nil {
+func (a Access) Page(ctx context.Context, room string, where Where) (Page, error) {
+	granted, err := a.admit(room, reading)
+	if err != nil {
 		return Page{}, err
 	}
+	s := a.store
 	ctx, cancel := context.WithTimeout(ctx, flightTime)
 	defer cancel()
 	if s.options.MaxAge > 0 {
@@ -45,23 +47,23 @@ func (s *Store) Page(ctx context.Context, room string, where Where) (Page, error
 			return Page{}, err
 		}
 	}
-	page, err := s.page(ctx, room, where)
+	page, err := s.page(ctx, granted, where)
 	if err != nil {
 		return Page{}, fmt.Errorf("read a page of room %q: %w", room, err)
 	}
 	return page, nil
 }
 
-func (s *Store) page(ctx context.Context, room string, where Where) (Page, error) {
+func (s *Store) page(ctx context.Context, of grant, where Where) (Page, error) {
 	if !where.At.IsZero() {
 		where.Around = ID{Millis: uint64(max(1, where.At.UnixMilli()))}
 	}
 	switch {
 	case !where.Around.IsZero():
-		return s.around(ctx, room, where)
+		return s.around(ctx, of, where)
 	case !where.After.IsZero():
 		from := where.After.next()
-		asOf, found, err := s.fold(ctx, room, stretchAsk{false, from.String(), where.Limit}, stretchAsk{true, where.After.String(), 1})
+		asOf, found, err := s.fold(ctx, of, stretchAsk{false, from.String(), where.Limit}, stretchAsk{true, where.After.String(), 1})
 		if err != nil {
 			return Page{}, err
 		}
@@ -75,7 +77,7 @@ func (s *Store) page(ctx context.Context, room string, where Where) (Page, error
 		return page, nil
 	case !where.Before.IsZero():
 		from := where.Before.previous()
-		asOf, found, err := s.fold(ctx, room, stretchAsk{true, from.String(), where.Limit}, stretchAsk{false, where.Before.String(), 1})
+		asOf, found, err := s.fold(ctx, of, stretchAsk{true, from.String(), where.Limit}, stretchAsk{false, where.Before.String(), 1})
 		if err != nil {
 			return Page{}, err
 		}
@@ -88,7 +90,7 @@ func (s *Store) page(ctx context.Context, room string, where Where) (Page, error
 		}
 		return page, nil
 	}
-	asOf, found, err := s.fold(ctx, room, stretchAsk{true, "+", where.Limit})
+	asOf, found, err := s.fold(ctx, of, stretchAsk{true, "+", where.Limit})
 	if err != nil {
 		return Page{}, err
 	}
@@ -96,9 +98,9 @@ func (s *Store) page(ctx context.Context, room string, where Where) (Page, error
 }
 
 // around is half a page before the place and the rest from it on.
-func (s *Store) around(ctx context.Context, room string, where Where) (Page, error) {
+func (s *Store) around(ctx context.Context, of grant, where Where) (Page, error) {
 	half := where.Limit / 2
-	asOf, found, err := s.fold(ctx, room,
+	asOf, found, err := s.fold(ctx, of,
 		stretchAsk{true, where.Around.previous().String(), max(1, half)},
 		stretchAsk{false, where.Around.String(), where.Limit})
 	if err != nil {
@@ -128,7 +130,7 @@ type folded struct {
 func (f *folded) isEmpty() bool { return len(f.entries) == 0 && f.end.IsZero() }
 
 // fold reads messages and tombstones, as they are now, of all stretches at once.
-func (s *Store) fold(ctx context.Context, room string, asks ...stretchAsk) (asOf Cursor, found []folded, err error) {
+func (s *Store) fold(ctx context.Context, of grant, asks ...stretchAsk) (asOf Cursor, found []folded, err error) {
 	var args []any
 	for _, ask := range asks {
 		direction := "newer"
@@ -137,7 +139,7 @@ func (s *Store) fold(ctx context.Context, room string, asks ...stretchAsk) (asOf
 		}
 		args = append(args, direction, ask.bound, ask.limit)
 	}
-	reply, err := pageScript.Run(ctx, s.reads, s.appendKeys(room, "")[:4], args...).Slice()
+	reply, err := pageScript.Run(ctx, s.reads, s.appendKeys(of.room, "")[:4], args...).Slice()
 	if err != nil {
 		return Cursor{}, nil, wrap(err)
 	}

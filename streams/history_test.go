@@ -23,7 +23,7 @@ func entries(backend redistest.Backend, count int) int {
 
 func page(t *testing.T, store *streams.Store, where streams.Where) streams.Page {
 	t.Helper()
-	page, err := store.Page(context.Background(), "lobby", where)
+	page, err := store.As(ada).Page(context.Background(), "lobby", where)
 	if err != nil {
 		t.Fatalf("%+v: %v", where, err)
 	}

@@ -152,7 +152,7 @@ func TestPrefixKeepsTwoBurblesApart(t *testing.T) {
 		one := redistest.Open(t, streams.Options{Redis: backend.Redis, Prefix: "one:"})
 		two := redistest.Open(t, streams.Options{Redis: backend.Redis, Prefix: "two:"})
 		say(t, one, "lobby", "x")
-		page, err := two.Page(context.Background(), "lobby", streams.Where{Limit: 5})
+		page, err := two.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 5})
 		if err != nil || len(page.Entries) != 0 {
 			t.Errorf("read through the other: %v, %v", page, err)
 		}

@@ -53,7 +53,7 @@ func TestPoisonEntriesArePassedOver(t *testing.T) {
 				}
 				checkPoisoned(t, f.all)
 				checkPoisoned(t, late.all)
-				page, err := store.Page(context.Background(), "lobby", streams.Where{Limit: 50})
+				page, err := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 50})
 				if err != nil || texts(page.Entries) != "one two three four" {
 					t.Errorf("page %q, %v", texts(page.Entries), err)
 				}
@@ -105,7 +105,7 @@ func TestRoomThatIsNoStreamIsNobodyElsesTrouble(t *testing.T) {
 			within(t, "the neighbour to be written to", func() bool { return tell(g.store, neighbour, "fine") == nil })
 			fine.has(i + 2)
 		}
-		if rooms, err := g.store.Rooms(ctx, ada, 10); err != nil || len(rooms) != 1 || rooms[0].Name != neighbour {
+		if rooms, err := g.store.As(ada).Rooms(ctx, 10); err != nil || len(rooms) != 1 || rooms[0].Name != neighbour {
 			t.Errorf("rooms %v, %v", rooms, err)
 		}
 		if len(fine.states) != 1 || len(status) != 0 {

@@ -73,10 +73,15 @@ func (s *Store) enter(ctx context.Context, room, server, what string, changes ..
 }
 
 // Present returns how many people are in the room, and who, PresentMost at most.
-func (s *Store) Present(ctx context.Context, room string) (count int, people []User, err error) {
+func (a Access) Present(ctx context.Context, room string) (count int, people []User, err error) {
+	granted, err := a.admit(room, reading)
+	if err != nil {
+		return 0, nil, err
+	}
+	s := a.store
 	pipe := s.reads.Pipeline()
-	total := pipe.HLen(ctx, s.keys.present(room))
-	some := pipe.HScan(ctx, s.keys.present(room), 0, "", PresentMost)
+	total := pipe.HLen(ctx, s.keys.present(granted.room))
+	some := pipe.HScan(ctx, s.keys.present(granted.room), 0, "", PresentMost)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return 0, nil, fmt.Errorf("see who is in room %q: %w", room, wrap(err))
 	}

@@ -54,10 +54,11 @@ type Followed struct {
 type Reader struct {
 	Room string
 
-	store  *Store
-	window *window
-	index  int // in window.readers, -1 when closed
-	ready  func(*Reader)
+	granted grant
+	store   *Store
+	window  *window
+	index   int // in window.readers, -1 when closed
+	ready   func(*Reader)
 
 	from       From
 	cursor     Cursor
@@ -73,11 +74,13 @@ type Reader struct {
 // Follow makes a reader of the room. It reads nothing yet: call Next until it
 // returns nothing, then again after ready was called. ready is called from other
 // goroutines, must not block and must not call back. The caller closes the Reader.
-func (s *Store) Follow(room string, from From, ready func(*Reader)) (*Reader, error) {
-	if err := CheckRoom(room); err != nil {
+func (a Access) Follow(room string, from From, ready func(*Reader)) (*Reader, error) {
+	granted, err := a.admit(room, reading)
+	if err != nil {
 		return nil, err
 	}
-	reader := &Reader{Room: room, store: s, from: from, cursor: from.cursor, ready: ready}
+	s := a.store
+	reader := &Reader{Room: room, granted: granted, store: s, from: from, cursor: from.cursor, ready: ready}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	reader.window = s.windows[room]
@@ -263,7 +266,7 @@ func (r *Reader) catchUp(ctx context.Context, seen *view) (Read, error) {
 
 // stretch asks Redis for what comes after the cursor, and whether it is still good.
 func (r *Reader) stretch(ctx context.Context, seen *view) (*stretch, error) {
-	found, err := r.store.stretchAfter(ctx, r.Room, seen, r.cursor, r.most)
+	found, err := r.store.stretchAfter(ctx, r.granted, seen, r.cursor, r.most)
 	if err != nil {
 		return nil, fmt.Errorf("read room %q after %v: %w", r.Room, r.cursor, err)
 	}
@@ -300,7 +303,7 @@ func (r *Reader) followed(state State, seen *view) *Followed {
 
 // begin starts from the newest entries.
 func (r *Reader) begin(ctx context.Context, seen *view, state State, last int) (*Followed, error) {
-	found, err := r.store.stretchNewest(ctx, r.Room, seen, last)
+	found, err := r.store.stretchNewest(ctx, r.granted, seen, last)
 	if err != nil {
 		return nil, fmt.Errorf("read the newest of room %q: %w", r.Room, err)
 	}

@@ -34,7 +34,7 @@ type follower struct {
 func follow(t *testing.T, store *streams.Store, room string, from streams.From) *follower {
 	t.Helper()
 	f := &follower{t: t, wake: make(chan struct{}, 1)}
-	reader, err := store.Follow(room, from, func(*streams.Reader) {
+	reader, err := store.As(ada).Follow(room, from, func(*streams.Reader) {
 		select {
 		case f.wake <- struct{}{}:
 		default:
@@ -111,7 +111,7 @@ func (f *follower) state() streams.Followed {
 
 func say(t testing.TB, store *streams.Store, room, text string) streams.Stored {
 	t.Helper()
-	stored, err := store.Append(context.Background(), room,
+	stored, err := store.As(ada).Append(context.Background(), room,
 		streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: text})
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +216,7 @@ func TestRetryIsStoredOnce(t *testing.T) {
 		outcomes := make(chan streams.Stored, 20)
 		for i := range 20 {
 			go func() {
-				stored, err := []*streams.Store{one, two}[i%2].Append(context.Background(), "lobby", entry)
+				stored, err := []*streams.Store{one, two}[i%2].As(entry.User).Append(context.Background(), "lobby", entry)
 				if err != nil {
 					t.Error(err)
 				}
@@ -241,7 +241,7 @@ func TestRetryIsStoredOnce(t *testing.T) {
 		}
 		other := entry
 		other.User = bob
-		if _, err := one.Append(context.Background(), "lobby", other); err == nil {
+		if _, err := one.As(other.User).Append(context.Background(), "lobby", other); err == nil {
 			t.Error("somebody else's key was taken for one's own")
 		}
 	})
@@ -257,7 +257,7 @@ func TestWhoComesBackAfterOthersNeedNotAskRedis(t *testing.T) {
 		again := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		f := follow(t, again, "lobby", streams.After(first.Cursor))
 		f.until("what was missed", func() bool { return len(f.all) == 30 })
-		second, err := again.Follow("lobby", streams.After(first.Cursor), func(*streams.Reader) {})
+		second, err := again.As(ada).Follow("lobby", streams.After(first.Cursor), func(*streams.Reader) {})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -177,7 +177,7 @@ func TestRedisFull(t *testing.T) {
 	}
 
 	// Reading goes on.
-	page, err := g.store.Page(ctx, "lobby", streams.Where{Limit: 5})
+	page, err := g.store.As(ada).Page(ctx, "lobby", streams.Where{Limit: 5})
 	if err != nil || len(page.Entries) != 5 {
 		t.Errorf("a page: %d entries, %v", len(page.Entries), err)
 	}
@@ -205,7 +205,7 @@ func TestRedisFull(t *testing.T) {
 
 // tell says something once, and may fail.
 func tell(store *streams.Store, room, text string) error {
-	_, err := store.Append(context.Background(), room,
+	_, err := store.As(ada).Append(context.Background(), room,
 		streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: text})
 	return err
 }

@@ -74,9 +74,9 @@ func doEverything(t *testing.T, g *ground, prefix string) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	check("set a topic", second(store.Append(ctx, "lobby", topic)))
+	check("set a topic", second(store.As(topic.User).Append(ctx, "lobby", topic)))
 	f.until("the topic", func() bool { return len(f.all) > 0 && f.all[len(f.all)-1].Kind == streams.Topic })
-	check("signal", store.Signal(ctx, "lobby", &streams.Signal{Kind: streams.Typing, User: ada}))
+	check("signal", store.As(ada).Signal(ctx, "lobby", streams.Typing))
 	f.heard(streams.Typing)
 	g.say(20)
 	g.do("XTRIM", prefix+lobbyKey, "MAXLEN", 5)
@@ -84,20 +84,20 @@ func doEverything(t *testing.T, g *ground, prefix string) {
 	g.Each(t, "SCRIPT", "FLUSH")
 	for _, where := range []streams.Where{{}, {Before: g.told[29].Cursor.ID}, {After: g.told[25].Cursor.ID}, {At: time.Now()}} {
 		where.Limit = 5
-		check("page", second(store.Page(ctx, "lobby", where)))
+		check("page", second(store.As(ada).Page(ctx, "lobby", where)))
 	}
 	check("secret", second(store.Secret(ctx)))
 	check("enter", second(store.Enter(ctx, "lobby", "one", []streams.User{ada, bob}, nil)))
 	check("leave", second(store.Enter(ctx, "lobby", "one", nil, []streams.User{bob})))
 	check("tell the number", store.TellNumber(ctx, "lobby"))
-	check("present", third(store.Present(ctx, "lobby")))
+	check("present", third(store.As(ada).Present(ctx, "lobby")))
 	check("beat", second(store.Beat(ctx, "one", -time.Second)))
 	check("sweep", store.Sweep(ctx))
 	check("bury", store.Bury(ctx, "two"))
-	check("mark", store.MarkRead(ctx, ada, "lobby", g.told[29].Cursor.ID))
-	check("read up to", second(store.ReadUpTo(ctx, ada, "lobby")))
-	check("rooms", second(store.Rooms(ctx, ada, 10)))
-	check("topic", second(store.Topic(ctx, "lobby")))
+	check("mark", store.As(ada).MarkRead(ctx, "lobby", g.told[29].Cursor.ID))
+	check("read up to", second(store.As(ada).ReadUpTo(ctx, "lobby")))
+	check("rooms", second(store.As(ada).Rooms(ctx, 10)))
+	check("topic", second(store.As(ada).Topic(ctx, "lobby")))
 	check("health", store.Health(ctx))
 }
 

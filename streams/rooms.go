@@ -46,35 +46,36 @@ type Room struct {
 // Active is when something last happened in the room.
 func (r Room) Active() time.Time { return r.Last.Time() }
 
-// Rooms returns up to limit rooms, those with the newest entries first, with
-// what the user has not read. Nothing is unread to the zero User, nor where the
+// Rooms returns up to limit of the rooms that the user may read, those with the
+// newest entries first, with what the user has not read. Nothing is unread to the zero User, nor where the
 // user has never been.
-func (s *Store) Rooms(ctx context.Context, user User, limit int) ([]Room, error) {
+func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
+	s := a.store
 	ctx, cancel := context.WithTimeout(ctx, flightTime)
 	defer cancel()
-	names, err := s.activeRooms(ctx, limit)
-	if err != nil || len(names) == 0 {
+	granted, err := a.activeRooms(ctx, limit)
+	if err != nil || len(granted) == 0 {
 		return nil, err
 	}
-	marks, err := s.marks(ctx, user, names)
+	marks, err := s.marks(ctx, a.user, granted...)
 	if err != nil {
 		return nil, err
 	}
-	replies := make([]*redis.Cmd, len(names))
+	replies := make([]*redis.Cmd, len(granted))
 	for _, eval := range []func(context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
 		unreadScript.EvalSha, unreadScript.Eval, // where a server has it not yet
 	} {
 		pipe := s.reads.Pipeline()
-		for i, name := range names {
+		for i, of := range granted {
 			if replies[i] == nil || says(replies[i].Err(), "NOSCRIPT ") {
-				keys := []string{s.keys.room(name), s.keys.meta(name), s.keys.present(name)}
-				replies[i] = eval(ctx, pipe, keys, marks[i], user.ID, "@"+strings.Map(lower, user.Name), "@"+strings.ToLower(user.Name))
+				keys := []string{s.keys.room(of.room), s.keys.meta(of.room), s.keys.present(of.room)}
+				replies[i] = eval(ctx, pipe, keys, marks[i], of.user.ID, "@"+strings.Map(lower, of.user.Name), "@"+strings.ToLower(of.user.Name))
 			}
 		}
 		pipe.Exec(ctx)
 	}
-	rooms := make([]Room, 0, len(names))
-	for i, name := range names {
+	rooms := make([]Room, 0, len(granted))
+	for i, of := range granted {
 		err := replies[i].Err()
 		if says(err, notAStream) {
 			continue
@@ -82,7 +83,7 @@ func (s *Store) Rooms(ctx context.Context, user User, limit int) ([]Room, error)
 		if err != nil {
 			return nil, fmt.Errorf("list the rooms: %w", wrap(err))
 		}
-		room := readRoom(name, list(replies[i].Val()))
+		room := readRoom(of.room, list(replies[i].Val()))
 		room.Read, _ = ParseID(marks[i])
 		if !room.Last.IsZero() {
 			rooms = append(rooms, room)
@@ -107,8 +108,9 @@ func readRoom(name string, reply []any) Room {
 	return room
 }
 
-// activeRooms are the names of the rooms with the newest entries, the newest first.
-func (s *Store) activeRooms(ctx context.Context, limit int) ([]string, error) {
+// activeRooms are the rooms with the newest entries that the user may read, the newest first.
+func (a Access) activeRooms(ctx context.Context, limit int) ([]grant, error) {
+	s := a.store
 	pipe := s.reads.Pipeline()
 	found := make([]*redis.ZSliceCmd, buckets)
 	for bucket := range found {
@@ -122,20 +124,25 @@ func (s *Store) activeRooms(ctx context.Context, limit int) ([]string, error) {
 		all = append(all, bucket.Val()...)
 	}
 	slices.SortFunc(all, func(a, b redis.Z) int { return cmp.Compare(b.Score, a.Score) })
-	names := make([]string, 0, limit)
+	granted := make([]grant, 0, limit)
 	for _, member := range all[:min(len(all), limit)] {
-		if name, ok := member.Member.(string); ok && CheckRoom(name) == nil {
-			names = append(names, name)
+		name, _ := member.Member.(string)
+		if one, err := a.admit(name, reading); err == nil {
+			granted = append(granted, one)
 		}
 	}
-	return names, nil
+	return granted, nil
 }
 
 // marks are the user's read markers for the rooms, "" for none.
-func (s *Store) marks(ctx context.Context, user User, rooms []string) ([]string, error) {
-	marks := make([]string, len(rooms))
+func (s *Store) marks(ctx context.Context, user User, of ...grant) ([]string, error) {
+	marks := make([]string, len(of))
 	if user.ID == "" {
 		return marks, nil
+	}
+	rooms := make([]string, len(of))
+	for i := range of {
+		rooms[i] = of[i].room
 	}
 	found, err := s.reads.HMGet(ctx, s.keys.read(user.ID), rooms...).Result()
 	if err != nil {
@@ -150,8 +157,13 @@ func (s *Store) marks(ctx context.Context, user User, rooms []string) ([]string,
 }
 
 // Topic is what the room is about, "" for nothing in particular.
-func (s *Store) Topic(ctx context.Context, room string) (string, error) {
-	topic, err := s.reads.HGet(ctx, s.keys.meta(room), "topic").Result()
+func (a Access) Topic(ctx context.Context, room string) (string, error) {
+	granted, err := a.admit(room, reading)
+	if err != nil {
+		return "", err
+	}
+	s := a.store
+	topic, err := s.reads.HGet(ctx, s.keys.meta(granted.room), "topic").Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return "", fmt.Errorf("read the topic of room %q: %w", room, wrap(err))
 	}
@@ -159,8 +171,12 @@ func (s *Store) Topic(ctx context.Context, room string) (string, error) {
 }
 
 // ReadUpTo is the user's read marker in the room, zero if there is none.
-func (s *Store) ReadUpTo(ctx context.Context, user User, room string) (ID, error) {
-	marks, err := s.marks(ctx, user, []string{room})
+func (a Access) ReadUpTo(ctx context.Context, room string) (ID, error) {
+	granted, err := a.admit(room, reading)
+	if err != nil {
+		return ID{}, err
+	}
+	marks, err := a.store.marks(ctx, a.user, granted)
 	if err != nil || marks[0] == "" {
 		return ID{}, err
 	}
@@ -170,10 +186,12 @@ func (s *Store) ReadUpTo(ctx context.Context, user User, room string) (ID, error
 // MarkRead says that the user has read the room up to id, or up to its end if that
 // comes before: nobody has read what is yet to be said. A marker never moves
 // back. The user's other devices that follow the room are signalled.
-func (s *Store) MarkRead(ctx context.Context, user User, room string, id ID) error {
-	if err := CheckRoom(room); err != nil {
+func (a Access) MarkRead(ctx context.Context, room string, id ID) error {
+	granted, err := a.admit(room, reading)
+	if err != nil {
 		return err
 	}
+	s := a.store
 	last, err := s.reads.XRevRangeN(ctx, s.keys.room(room), "+", "-", 1).Result()
 	if err != nil {
 		return fmt.Errorf("find the end of room %q: %w", room, wrap(err))
@@ -184,12 +202,12 @@ func (s *Store) MarkRead(ctx context.Context, user User, room string, id ID) err
 	if end, err := ParseID(last[0].ID); err == nil && end.Before(id) {
 		id = end
 	}
-	moved, err := markScript.Run(ctx, s.reads, []string{s.keys.read(user.ID)}, room, id.String()).Int()
+	moved, err := markScript.Run(ctx, s.reads, []string{s.keys.read(a.user.ID)}, room, id.String()).Int()
 	if err != nil {
 		return fmt.Errorf("mark room %q read: %w", room, wrap(err))
 	}
 	if moved == 0 {
 		return nil
 	}
-	return s.Signal(ctx, room, &Signal{Kind: Seen, User: user, ID: id})
+	return s.signal(ctx, granted, storedSignal{Kind: Seen, ID: id.String()})
 }

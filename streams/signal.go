@@ -59,16 +59,19 @@ func parseSignal(text string) (*Signal, error) {
 	return signal, nil
 }
 
-// Signal tells the readers of the room, on every server.
-func (s *Store) Signal(ctx context.Context, room string, signal *Signal) error {
-	if err := CheckRoom(room); err != nil {
+// Signal tells the room's readers, on every server, something of the user.
+func (a Access) Signal(ctx context.Context, room string, kind SignalKind) error {
+	granted, err := a.admit(room, writing)
+	if err != nil {
 		return err
 	}
-	stored := storedSignal{Kind: signal.Kind, UID: signal.User.ID, Name: signal.User.Name, Count: signal.Count}
-	if !signal.ID.IsZero() {
-		stored.ID = signal.ID.String()
-	}
-	encoded, err := json.Marshal(stored)
+	return a.store.signal(ctx, granted, storedSignal{Kind: kind})
+}
+
+func (s *Store) signal(ctx context.Context, to grant, signal storedSignal) error {
+	room := to.room
+	signal.UID, signal.Name = to.user.ID, to.user.Name
+	encoded, err := json.Marshal(signal)
 	if err != nil {
 		return fmt.Errorf("signal in room %q: %w", room, err)
 	}

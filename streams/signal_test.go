@@ -41,7 +41,7 @@ func TestSignalReachesTheReadersOfTheRoomOnEveryServer(t *testing.T) {
 		here, elsewhere := follow(t, two, "lobby", streams.Newest(0)), follow(t, two, "other", streams.Newest(0))
 		elsewhere.state()
 		here.listens(two)
-		if err := one.Signal(context.Background(), "lobby", &streams.Signal{Kind: streams.Typing, User: ada}); err != nil {
+		if err := one.As(ada).Signal(context.Background(), "lobby", streams.Typing); err != nil {
 			t.Fatal(err)
 		}
 		if signal := here.heard(streams.Typing); signal.User != ada {
@@ -73,7 +73,7 @@ func TestPeopleLeaveWithTheirLastServer(t *testing.T) {
 		f.heard(streams.Came)
 		enter("two", []streams.User{ada}, nil)
 		enter("one", nil, []streams.User{ada})
-		if count, people, err := store.Present(ctx, "lobby"); err != nil || count != 2 || len(people) != 2 {
+		if count, people, err := store.As(ada).Present(ctx, "lobby"); err != nil || count != 2 || len(people) != 2 {
 			t.Fatalf("present: %d, %v, %v", count, people, err)
 		}
 		// Server one dies without a word; two beats on.
@@ -87,7 +87,7 @@ func TestPeopleLeaveWithTheirLastServer(t *testing.T) {
 		}
 		enter("two", nil, []streams.User{ada})
 		f.heard(streams.Left)
-		if count, _, _ := store.Present(ctx, "lobby"); count != 0 {
+		if count, _, _ := store.As(ada).Present(ctx, "lobby"); count != 0 {
 			t.Errorf("%d are left in an empty room", count)
 		}
 	})
@@ -129,7 +129,7 @@ func TestACrowdIsToldItsNumberOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		told(250)
-		count, people, err := store.Present(ctx, "lobby")
+		count, people, err := store.As(ada).Present(ctx, "lobby")
 		if err != nil || count != 250 || len(people) > streams.PresentMost {
 			t.Errorf("present: %d, %d named, %v", count, len(people), err)
 		}
@@ -153,7 +153,7 @@ func TestReadMarkerCountsWhatOthersSaidSince(t *testing.T) {
 		f.listens(store)
 		first := say(t, store, "lobby", "one")
 		say(t, store, "quiet", "never looked at by Bob")
-		if err := store.MarkRead(ctx, bob, "lobby", first.Cursor.ID); err != nil {
+		if err := store.As(bob).MarkRead(ctx, "lobby", first.Cursor.ID); err != nil {
 			t.Fatal(err)
 		}
 		if signal := f.heard(streams.Seen); signal.User.ID != bob.ID || signal.ID != first.Cursor.ID {
@@ -161,7 +161,7 @@ func TestReadMarkerCountsWhatOthersSaidSince(t *testing.T) {
 		}
 		say(t, store, "lobby", "two")
 		last := say(t, store, "lobby", "three, @bob!")
-		rooms, err := store.Rooms(ctx, bob, 10)
+		rooms, err := store.As(bob).Rooms(ctx, 10)
 		if err != nil || len(rooms) != 2 {
 			t.Fatalf("rooms %v, %v", rooms, err)
 		}
@@ -173,22 +173,22 @@ func TestReadMarkerCountsWhatOthersSaidSince(t *testing.T) {
 			t.Errorf("a room never seen: %+v", rooms[1])
 		}
 		// A marker does not move back.
-		store.MarkRead(ctx, bob, "lobby", last.Cursor.ID)
-		store.MarkRead(ctx, bob, "lobby", first.Cursor.ID)
-		if id, err := store.ReadUpTo(ctx, bob, "lobby"); err != nil || id != last.Cursor.ID {
+		store.As(bob).MarkRead(ctx, "lobby", last.Cursor.ID)
+		store.As(bob).MarkRead(ctx, "lobby", first.Cursor.ID)
+		if id, err := store.As(bob).ReadUpTo(ctx, "lobby"); err != nil || id != last.Cursor.ID {
 			t.Errorf("read up to %v, %v", id, err)
 		}
 		// Nor to what is yet to be said.
 		far := streams.ID{Millis: 1 << 60}
 		for _, room := range []string{"lobby", "nobody-was-here"} {
-			if err := store.MarkRead(ctx, bob, room, far); err != nil {
+			if err := store.As(bob).MarkRead(ctx, room, far); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if id, _ := store.ReadUpTo(ctx, bob, "lobby"); id != last.Cursor.ID {
+		if id, _ := store.As(bob).ReadUpTo(ctx, "lobby"); id != last.Cursor.ID {
 			t.Errorf("read up to %v, of what ends at %v", id, last.Cursor.ID)
 		}
-		if id, _ := store.ReadUpTo(ctx, bob, "nobody-was-here"); !id.IsZero() {
+		if id, _ := store.As(bob).ReadUpTo(ctx, "nobody-was-here"); !id.IsZero() {
 			t.Errorf("read up to %v where nothing is", id)
 		}
 	})
@@ -200,7 +200,7 @@ func TestUnreadIsExactBelowAHundredHoweverMuchElseHappened(t *testing.T) {
 		ctx := context.Background()
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		first := say(t, store, "lobby", "one")
-		if err := store.MarkRead(ctx, bob, "lobby", first.Cursor.ID); err != nil {
+		if err := store.As(bob).MarkRead(ctx, "lobby", first.Cursor.ID); err != nil {
 			t.Fatal(err)
 		}
 		for i := range 99 {
@@ -211,7 +211,7 @@ func TestUnreadIsExactBelowAHundredHoweverMuchElseHappened(t *testing.T) {
 		}
 		unread := func() int {
 			t.Helper()
-			rooms, err := store.Rooms(ctx, bob, 10)
+			rooms, err := store.As(bob).Rooms(ctx, 10)
 			if err != nil || len(rooms) != 1 {
 				t.Fatalf("rooms %v, %v", rooms, err)
 			}
@@ -237,14 +237,14 @@ func TestMentionIsTheWholeName(t *testing.T) {
 		first := say(t, store, "lobby", "first").Cursor.ID
 		for i, name := range []string{"Ada", "Élan Vital"} {
 			user := streams.User{ID: fmt.Sprint(i), Name: name}
-			store.MarkRead(ctx, user, "lobby", first)
+			store.As(user).MarkRead(ctx, "lobby", first)
 			before := 0
 			for format, want := range map[string]int{
 				"@%s": 1, "hi @%s!": 1, "(@%s)": 1, "@%s…": 1, "@%s👍": 1, "你好@%s，": 1, "@%sさん": 1, "@%s's": 1, "@%sx, no, @%s": 1,
 				"%s": 0, "@%sm": 0, "@%s2": 0, "@%sé": 0, "me@%s.example": 0, "é@%s": 0, "7@%s": 0, "@": 0,
 			} {
 				say(t, store, "lobby", strings.ReplaceAll(format, "%s", name))
-				rooms, err := store.Rooms(ctx, user, 1)
+				rooms, err := store.As(user).Rooms(ctx, 1)
 				if err != nil || rooms[0].Mentions-before != want {
 					t.Errorf("%q to %s: %d mentions, %v, want %d", format, name, rooms[0].Mentions-before, err, want)
 				}
@@ -262,11 +262,11 @@ func TestTopicIsAnEntryAndTheRoomKeepsIt(t *testing.T) {
 		f := follow(t, store, "lobby", streams.Newest(0))
 		f.state()
 		for _, topic := range []string{"Tea", "", "Coffee"} {
-			_, err := store.Append(ctx, "lobby", streams.Entry{Kind: streams.Topic, Key: uuid.NewString(), User: ada, Text: topic})
+			_, err := store.As(ada).Append(ctx, "lobby", streams.Entry{Kind: streams.Topic, Key: uuid.NewString(), User: ada, Text: topic})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := store.Topic(ctx, "lobby"); err != nil || got != topic {
+			if got, err := store.As(ada).Topic(ctx, "lobby"); err != nil || got != topic {
 				t.Errorf("topic %q, %v; want %q", got, err, topic)
 			}
 		}
@@ -274,7 +274,7 @@ func TestTopicIsAnEntryAndTheRoomKeepsIt(t *testing.T) {
 		if f.all[2].Kind != streams.Topic || f.all[2].Text != "Coffee" {
 			t.Errorf("entry %+v", f.all[2])
 		}
-		page, err := store.Page(ctx, "lobby", streams.Where{Limit: 10})
+		page, err := store.As(ada).Page(ctx, "lobby", streams.Where{Limit: 10})
 		if err != nil || len(page.Entries) != 0 {
 			t.Errorf("a page holds messages, not %v, %v", page.Entries, err)
 		}

@@ -76,7 +76,7 @@ func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID,
 	if kind == streams.React {
 		entry.Emoji, entry.On, entry.Text = text, true, ""
 	}
-	stored, err := store.Append(context.Background(), "lobby", entry)
+	stored, err := store.As(entry.User).Append(context.Background(), "lobby", entry)
 	if err != nil {
 		t.Fatal(err)
 	}

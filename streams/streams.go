@@ -4,9 +4,10 @@
 // gives is the event's identity, its time, and the cursor a client resumes from.
 // No room lives in this process: any process serves any room.
 //
-//	stored, err := store.Append(ctx, "lobby", streams.Entry{Kind: streams.Message, Key: key, User: ada, Text: "hi"})
+//	rooms := store.As(ada)
+//	stored, err := rooms.Append(ctx, "lobby", streams.Entry{Kind: streams.Message, Key: key, Text: "hi"})
 //
-//	reader := store.Follow("lobby", streams.After(cursor), ready)
+//	reader, err := rooms.Follow("lobby", streams.After(cursor), ready)
 //	defer reader.Close()
 //	read, err := reader.Next(ctx) // nothing yet? ready is called when there is
 //

@@ -32,7 +32,7 @@ func (c *transcript) connect(ctx context.Context, store *streams.Store) error {
 	if !c.begun {
 		from = streams.After(streams.Cursor{})
 	}
-	reader, err := store.Follow(c.room, from, func(*streams.Reader) {
+	reader, err := store.As(ada).Follow(c.room, from, func(*streams.Reader) {
 		select {
 		case ready <- struct{}{}:
 		default:
@@ -194,9 +194,9 @@ func (s *stress) talk(author int) {
 			entry.Kind, entry.Of = streams.Delete, mine[rand.IntN(len(mine))]
 		}
 		store := s.stores[rand.IntN(len(s.stores))]
-		stored, err := store.Append(context.Background(), room, entry)
+		stored, err := store.As(entry.User).Append(context.Background(), room, entry)
 		for errors.Is(err, streams.ErrUnavailable) {
-			stored, err = store.Append(context.Background(), room, entry)
+			stored, err = store.As(entry.User).Append(context.Background(), room, entry)
 		}
 		if errors.Is(err, streams.ErrNotFound) && entry.Kind == streams.Delete {
 			continue // deleted or trimmed before

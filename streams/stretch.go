@@ -16,7 +16,8 @@ type stretch struct {
 }
 
 // stretchAfter checks the cursor and reads from it up to the window's start.
-func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, cursor Cursor, most int64) (*stretch, error) {
+func (s *Store) stretchAfter(ctx context.Context, of grant, seen *view, cursor Cursor, most int64) (*stretch, error) {
+	room := of.room
 	if most == 0 {
 		most = batchEntries
 	}
@@ -53,7 +54,8 @@ func (s *Store) stretchAfter(ctx context.Context, room string, seen *view, curso
 }
 
 // stretchNewest reads the newest entries, and where they begin.
-func (s *Store) stretchNewest(ctx context.Context, room string, seen *view, last int) (*stretch, error) {
+func (s *Store) stretchNewest(ctx context.Context, of grant, seen *view, last int) (*stretch, error) {
+	room := of.room
 	question := flightKey{room: room, epoch: seen.upto.Epoch, generation: seen.generation, newest: true, most: int64(last)}
 	return s.flights.do(ctx, question, func(ctx context.Context) (*stretch, error) {
 		found, entries, err := s.newest(ctx, room, last+1, seen.upto.ID)

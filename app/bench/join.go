@@ -130,8 +130,8 @@ func fillStore(ctx context.Context, store *streams.Store, w work) error {
 	user := streams.User{ID: uuid.NewString(), Name: "Ada"}
 	text := []byte(strings.Repeat("x", w.Size))
 	appended := func() error {
-		entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: user, Text: string(text)}
-		_, err := store.Append(ctx, roomName(0), entry)
+		entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: string(text)}
+		_, err := store.As(user).Append(ctx, roomName(0), entry)
 		return err
 	}
 	var appending sync.WaitGroup

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"burble/app/mallory"
+	hostiletexts "burble/app/hostile"
 	"burble/streams"
 
 	"golang.org/x/net/html"
@@ -90,7 +90,7 @@ func TestActionsAndEmojiAreShownAsSuch(t *testing.T) {
 }
 
 func TestMarkdownOfWhatMalloryWritesIsHarmless(t *testing.T) {
-	for _, written := range mallory.Texts {
+	for _, written := range hostiletexts.Texts {
 		rendered := renderEntry(&streams.Entry{Text: written.Text, User: streams.User{Name: "<b>Mallory</b>"}})
 		if rendered == "" {
 			t.Errorf("%s became nothing", written.Name)

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"burble/app/apptest"
-	"burble/app/mallory"
+	"burble/app/hostile"
 	"burble/streams/redistest"
 
 	"github.com/chromedp/chromedp"
@@ -22,7 +22,7 @@ const findHarm = `(() => {
   const tell = (why, element) => wrong.push(why + ": " + element.outerHTML.slice(0, 200));
   const forbid = (why, selector) => document.querySelectorAll(selector).forEach((element) => tell(why, element));
 
-  if ("` + mallory.Ran + `" in globalThis) wrong.push("a script ran");
+  if ("` + hostile.Marker + `" in globalThis) wrong.push("a script ran");
   forbid("an element", "iframe, object, embed, base, style, plaintext, math, meta[http-equiv], :is(script, img):not([src^='/static/'])");
   forbid("in what is only text", ":is(.author, .quote > *, .bar .topic span, .room-list .topic, .here bdi, #people b, .typing bdi, .about :is(b, span), #offers li, #search b) > *");
   forbid("in a message", ".body :not(p, bdi, br, em, strong, del, code, pre, blockquote, ul, ol, li, hr, span, mark, details, summary, a)");
@@ -99,7 +99,7 @@ func cut(text string, most int) string {
 // written is the corpus's text of that name.
 func written(t *testing.T, name string) string {
 	t.Helper()
-	for _, one := range mallory.Texts {
+	for _, one := range hostile.Texts {
 		if one.Name == name {
 			return one.Text
 		}
@@ -117,14 +117,14 @@ func TestWhatMalloryWritesBreaksNoPage(t *testing.T) {
 
 	// As messages, as what is answered, and as what messages are changed to; while the
 	// page is open, and opened anew.
-	first := make([]string, len(mallory.Texts))
-	for i, one := range mallory.Texts {
+	first := make([]string, len(hostile.Texts))
+	for i, one := range hostile.Texts {
 		first[i] = writer.store("mischief", "send", one.Text, "")
 	}
 	ada.wait("the last of it", `document.querySelector("#m`+first[len(first)-1]+`")`)
 	ada.expectNoHarm("live")
 	var last string
-	for i, one := range mallory.Texts {
+	for i, one := range hostile.Texts {
 		last = writer.store("mischief", "send", "yes", first[i])
 		writer.store("mischief", "edit", one.Text, last)
 	}
@@ -144,7 +144,7 @@ func TestWhatMalloryWritesBreaksNoPage(t *testing.T) {
 func (p *browserPerson) answersAndSearches(server *apptest.Server, answered string) {
 	p.t.Helper()
 	p.answers("#m" + answered)
-	draft := written(p.t, "a script that closes what is around it") + "\n" + written(p.t, "an attribute that is left")
+	draft := written(p.t, "a script after closing tags") + "\n" + written(p.t, "an attribute breakout")
 	p.types(draft)
 	p.expectNoHarm("answering")
 	p.open(server, "/r/mischief")
@@ -152,7 +152,7 @@ func (p *browserPerson) answersAndSearches(server *apptest.Server, answered stri
 	p.expectNoHarm("with a draft")
 	p.click("#open-search")
 	p.wait("the search", `document.activeElement.name === "q"`)
-	p.types(mallory.Ran)
+	p.types(hostile.Marker)
 	p.press("Enter")
 	p.wait("the end of it", `document.querySelector("#search [role=status]").innerText.includes(" messages in the whole room")`)
 	p.expectNoHarm("searching")
@@ -180,18 +180,18 @@ func (p *browserPerson) seesTopics(server *apptest.Server, writer *scribe) {
 	p.t.Helper()
 	p.open(server, "/r/mischief")
 	p.upToDate()
-	for _, name := range []string{"an image that fails", "turns without end", "marks piled onto a letter", "4,000 characters without a space", "30 emoji in a row"} {
+	for _, name := range []string{"a broken image with onerror", "unclosed bidirectional controls", "stacked combining marks", "4,000 characters without a space", "30 emoji in a row"} {
 		topic := cut(written(p.t, name), 120)
 		writer.store("mischief", "topic", topic, "")
 		p.wait("the topic "+name, fmt.Sprintf(`document.querySelector(".bar .topic span").textContent === %q`, topic))
 		p.expectNoHarm("with the topic " + name)
 	}
-	for i, one := range mallory.Texts {
+	for i, one := range hostile.Texts {
 		writer.store(fmt.Sprintf("room-%d", i), "topic", cut(one.Text, 120), "")
 	}
 	for _, path := range []string{"/", "/r/mischief"} {
 		p.open(server, path)
-		p.wait("the rooms, drawn by the script", fmt.Sprintf(`document.querySelectorAll("#room-list li a[title]").length >= %d`, len(mallory.Texts)))
+		p.wait("the rooms, drawn by the script", fmt.Sprintf(`document.querySelectorAll("#room-list li a[title]").length >= %d`, len(hostile.Texts)))
 		p.expectNoHarm(path)
 	}
 	p.expectNoHarmOpening("#rooms", "#topic")
@@ -203,7 +203,7 @@ func TestNamesMalloryGoesByBreakNoPage(t *testing.T) {
 	ada := newBrowserPerson(t, "Ada")
 	ada.join(server, "names")
 	names := []string{strings.Repeat("🙌", 40), "ليلى", "x", "שָּׁלוֹם", "...", "﷽﷽"}
-	for _, one := range mallory.Texts {
+	for _, one := range hostile.Texts {
 		names = append(names, one.Text, cut(one.Text, 40))
 	}
 	names = append(names, strings.Repeat("W", 40), strings.Repeat("W", 40)) // the widest, and told apart

@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,18 +13,14 @@ import (
 	"burble/streams"
 )
 
-// The README is the protocol, so its examples are tests: what it has a client
-// send is accepted, and what it has the server say is said so to the byte.
+// PROTOCOL.md is the protocol, so its examples are tests: the server accepts what they
+// have a client send, and sends what they have the server send, to the byte.
 
-// blocks are the fenced blocks of a Markdown file in one language, line by line.
+// blocks returns the lines of all fenced blocks of a Markdown file in one language.
 func blocks(t *testing.T, path, language string) (lines []string) {
 	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	inside := false
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(readDoc(t, path)) {
 		line = strings.TrimSpace(line)
 		switch {
 		case strings.HasPrefix(line, "```"):
@@ -34,39 +32,47 @@ func blocks(t *testing.T, path, language string) (lines []string) {
 	return lines
 }
 
-func TestExamplesOfTheProtocolAreWhatIsSpoken(t *testing.T) {
+func readDoc(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestProtocolExamples(t *testing.T) {
 	missing := map[string]bool{}
 	for kind := range fields {
 		missing[kind] = true
 	}
-	for kind := range said {
+	for kind := range encoders {
 		missing[kind] = true
 	}
-	examples := blocks(t, "README.md", "json")
-	for _, example := range examples {
+	for _, example := range blocks(t, "PROTOCOL.md", "json") {
 		var object struct{ Type, Kind string }
-		json.Unmarshal([]byte(example), &object) // a list is no object
+		json.Unmarshal([]byte(example), &object) // fails for a list, which has no type
 		delete(missing, object.Type)
 		switch {
 		case object.Type == "":
-			expectObject(t, example, object.Kind)
-		case said[object.Type] != nil:
-			if got := said[object.Type](t, example); got != example {
-				t.Errorf("the README has\n%s, the server says\n%s", example, got)
+			checkObject(t, example, object.Kind)
+		case encoders[object.Type] != nil:
+			if got := encoders[object.Type](t, example); got != example {
+				t.Errorf("example\n%s\nserver sends\n%s", example, got)
 			}
 		default:
 			if got, _, err := parseFrame([]byte(example)); err != nil || got.Type != object.Type {
-				t.Errorf("%s is refused: %v", example, err)
+				t.Errorf("server refuses %s: %v", example, err)
 			}
 		}
 	}
 	for kind := range missing {
-		t.Errorf("the README has no example of the frame %q", kind)
+		t.Errorf("no example of the frame %q", kind)
 	}
 }
 
-// said is how the server says each of its frames, from what an example holds.
-var said = map[string]func(t *testing.T, example string) string{
+// encoders has, by type, how the server encodes a frame with the values of an example.
+var encoders = map[string]func(t *testing.T, example string) string{
 	"hello": func(t *testing.T, example string) string {
 		frame := frameOf(t, example)
 		var guest *Guest
@@ -98,16 +104,16 @@ var said = map[string]func(t *testing.T, example string) string{
 	},
 	"stored": func(t *testing.T, example string) string {
 		frame := frameOf(t, example)
-		return string(storedJSON(frame.Room, frame.Key, idOfText(t, frame.ID)))
+		return string(storedJSON(frame.Room, frame.Key, idOf(t, frame.ID)))
 	},
 	"error": func(t *testing.T, example string) string {
 		frame := frameOf(t, example)
-		told := refuse(code(frame.Code), frame.Field, "%s", frame.Message)
-		told.retryAfter = time.Duration(frame.RetryAfterMS) * time.Millisecond
-		if statuses[told.code] == 0 {
-			t.Errorf("there is no code %s", told.code)
+		refusal := refuse(code(frame.Code), frame.Field, "%s", frame.Message)
+		refusal.retryAfter = time.Duration(frame.RetryAfterMS) * time.Millisecond
+		if statuses[refusal.code] == 0 {
+			t.Errorf("there is no error code %s", refusal.code)
 		}
-		return string(errorJSON(told, frame.Room, frame.Key))
+		return string(errorJSON(refusal, frame.Room, frame.Key))
 	},
 	"status": func(t *testing.T, example string) string {
 		return string(statusJSON(frameOf(t, example).Redis == "away"))
@@ -126,15 +132,16 @@ var said = map[string]func(t *testing.T, example string) string{
 		json.Unmarshal([]byte(example), &more)
 		signal := &streams.Signal{Kind: more.Kind, User: streams.User(*frame.User)}
 		if frame.ID != "" {
-			signal.ID = idOfText(t, frame.ID)
+			signal.ID = idOf(t, frame.ID)
 		}
 		return string(signalJSON(frame.Room, signal))
 	},
-	"pong": func(*testing.T, string) string { return string(pong[2:]) }, // after the frame's header
+	"pong": func(*testing.T, string) string { return string(pong[2:]) }, // without the WebSocket header
 }
 
-// expectObject checks what is no frame: an entry, or what HTTP takes and gives.
-func expectObject(t *testing.T, example, kind string) {
+// checkObject checks an example that is not a frame: an entry, or the body of a request
+// or response.
+func checkObject(t *testing.T, example, kind string) {
 	t.Helper()
 	if kind != "" {
 		got := decodeEntry(t, example)
@@ -144,7 +151,7 @@ func expectObject(t *testing.T, example, kind string) {
 			want = strings.TrimSpace(string(lineEntry(nil, &entry, cursorOf(t, got.Cursor))))
 		}
 		if example != want {
-			t.Errorf("the README has\n%s, the server says\n%s", example, want)
+			t.Errorf("example\n%s\nserver sends\n%s", example, want)
 		}
 		return
 	}
@@ -158,18 +165,18 @@ func expectObject(t *testing.T, example, kind string) {
 	} else if err := json.Unmarshal([]byte(example), &object); err != nil {
 		t.Fatalf("%v in %s", err, example)
 	}
-	if names := namesOf(object); !slices.Contains(spoken(t), names) {
-		t.Errorf("nothing here has the fields %s: %s", names, example)
+	if fields := fieldNames(object); !slices.Contains(bodyFields(t), fields) {
+		t.Errorf("no request or response has the fields %s: %s", fields, example)
 	}
 }
 
-// spoken are the fields of what a server answers, and of what it takes.
-var spokenOnce []string
+var bodyFieldsOnce []string
 
-func spoken(t *testing.T) []string {
+// bodyFields returns the field names of each body that the server accepts or sends.
+func bodyFields(t *testing.T) []string {
 	t.Helper()
-	if spokenOnce != nil {
-		return spokenOnce
+	if bodyFieldsOnce != nil {
+		return bodyFieldsOnce
 	}
 	s := startAlone(t)
 	session := s.postJSON("/session", `{"name":"Ada"}`)
@@ -190,17 +197,17 @@ func spoken(t *testing.T) []string {
 		if err := json.Unmarshal([]byte(body), &object); err != nil {
 			t.Fatalf("%v in %s", err, body)
 		}
-		spokenOnce = append(spokenOnce, namesOf(object))
+		bodyFieldsOnce = append(bodyFieldsOnce, fieldNames(object))
 	}
-	return spokenOnce
+	return bodyFieldsOnce
 }
 
-// namesOf are an object's fields, and those of the objects in it.
-func namesOf(object map[string]any) string {
+// fieldNames returns the sorted names of an object's fields, including those of objects in it.
+func fieldNames(object map[string]any) string {
 	var names []string
 	for name, value := range object {
 		if inner, ok := value.(map[string]any); ok {
-			name += "{" + namesOf(inner) + "}"
+			name += "{" + fieldNames(inner) + "}"
 		}
 		names = append(names, name)
 	}
@@ -226,7 +233,7 @@ func cursorOf(t *testing.T, text string) streams.Cursor {
 	return cursor
 }
 
-func idOfText(t *testing.T, text string) streams.ID {
+func idOf(t *testing.T, text string) streams.ID {
 	t.Helper()
 	id, err := streams.ParseID(text)
 	if err != nil {
@@ -235,11 +242,11 @@ func idOfText(t *testing.T, text string) streams.ID {
 	return id
 }
 
-// entryOf is the entry that an example shows.
+// entryOf returns the entry that an example shows.
 func entryOf(t *testing.T, got gotEntry) streams.Entry {
 	t.Helper()
 	entry := streams.Entry{
-		ID: idOfText(t, got.ID), N: got.N, Kind: streams.Kind(got.Kind), Key: got.Key, Text: got.Text, Emoji: got.Emoji,
+		ID: idOf(t, got.ID), N: got.N, Kind: streams.Kind(got.Kind), Key: got.Key, Text: got.Text, Emoji: got.Emoji,
 		On: got.On != nil && *got.On, Reactions: got.Reactions, Deleted: got.Deleted,
 	}
 	if got.User != nil {
@@ -247,25 +254,110 @@ func entryOf(t *testing.T, got gotEntry) streams.Entry {
 	}
 	for text, id := range map[string]*streams.ID{got.ReplyTo: &entry.ReplyTo, got.Of: &entry.Of, got.Edited: &entry.Edited} {
 		if text != "" {
-			*id = idOfText(t, text)
+			*id = idOf(t, text)
 		}
 	}
 	return entry
 }
 
-func TestReadmeNamesEveryCodeAndCloseCode(t *testing.T) {
-	text, err := os.ReadFile("README.md")
+func TestProtocolListsEveryErrorAndCloseCode(t *testing.T) {
+	text := readDoc(t, "PROTOCOL.md")
+	for code := range statuses {
+		if !strings.Contains(text, "\n| `"+string(code)+"` |") {
+			t.Errorf("no row for the error code %s", code)
+		}
+	}
+	for _, code := range []int{
+		closeProtocol, closeNotText, closeNotUTF8, closeNotAllowed, closeTooBig, closeBroken, closeRestart, closeTooSlow,
+	} {
+		if !strings.Contains(text, "\n| "+strconv.Itoa(code)+" |") {
+			t.Errorf("no row for the close code %d", code)
+		}
+	}
+}
+
+// TestDocsHaveTheLimitsOfTheCode checks that the documents have these phrases, whose
+// numbers come from the code.
+func TestDocsHaveTheLimitsOfTheCode(t *testing.T) {
+	config, err := ParseConfig(nil, func(string) string { return "" })
 	if err != nil {
 		t.Fatal(err)
 	}
-	for code := range statuses {
-		if !strings.Contains(string(text), "| `"+string(code)+"` |") {
-			t.Errorf("no row for the code %s", code)
+	limits := startAlone(t, func(c *Config) { *c = config }).limits
+	rate := func(l *limiter) string { return fmt.Sprintf("%v/s | %s |", l.rate, grouped(l.burst)) }
+	for path, phrases := range map[string][]string{
+		"PROTOCOL.md": {
+			"| a text | " + grouped(textLimit) + " characters |",
+			"A text has 1 to " + grouped(textLimit) + " characters",
+			fmt.Sprintf("| a topic | %d characters |", topicLimit),
+			fmt.Sprintf("It has at most %d characters", topicLimit),
+			fmt.Sprintf("| a name | %d characters |", guestNameMax),
+			fmt.Sprintf("has 1 to %d characters. Names are", guestNameMax),
+			fmt.Sprintf("`emoji` is a single emoji of at most %d bytes", emojiLimit),
+			fmt.Sprintf("together | %d characters |", queryLimit),
+			fmt.Sprintf("together they have at most %d characters", queryLimit),
+			fmt.Sprintf("body of a request | %d KiB |", frameLimit>>10),
+			fmt.Sprintf("larger than %d KiB", frameLimit>>10),
+			"rooms one WebSocket follows | " + grouped(roomsMost) + " |",
+			fmt.Sprintf("entries (0 to %d, default %d; 0 is", newestMost, newestElse),
+			fmt.Sprintf("entries (0 to %d, default %d). `Accept`", newestMost, newestElse),
+			fmt.Sprintf("1 to %d messages, default %d", newestMost, pageOf),
+			fmt.Sprintf("per %d entries of its `limit`", pageOf),
+			fmt.Sprintf("the %d most recently active rooms", roomsListed),
+			fmt.Sprintf("ends after %d matches", searchMatches),
+			fmt.Sprintf("batches of %d KiB or more", deflateFrom>>10),
+			fmt.Sprintf("cut after %d characters", clipMost),
+			fmt.Sprintf("valid for %d days", guestTokenLife/(24*time.Hour)),
+			fmt.Sprintf("ping every %d s", beatEvery/time.Second),
+			fmt.Sprintf("Every %d s comes a comment", beatEvery/time.Second),
+			fmt.Sprintf("arrived for %d s", deadAfter/time.Second),
+			fmt.Sprintf("passed on at most every %d s", typingEvery/time.Second),
+			fmt.Sprintf("names at most %d users", streams.PresentMost),
+			fmt.Sprintf("at most every %d s, with an empty `users`", streams.TellAgain/time.Second),
+			fmt.Sprintf("`left` (%d s after", presenceGrace/time.Second),
+			fmt.Sprintf("took more than %d s", slowAfter/time.Second),
+			fmt.Sprintf("send a request | %d s |", requestTime/time.Second),
+			fmt.Sprintf("WebSocket frames | %d s |", deadAfter/time.Second),
+			fmt.Sprintf("not a live read | %d s |", answerTime/time.Second),
+			fmt.Sprintf("1 per user, %d per address", searchesMost),
+			fmt.Sprintf("%d MiB per address", unreadMost>>20),
+			"entries stored (`RATE_MESSAGES`) | user | " + rate(limits.messages),
+			"`typing` and `read` (`RATE_MESSAGES`) | user | " + rate(limits.signals),
+			"frames (`RATE_ADDRESS`) | address | " + rate(limits.address),
+			"live reads (`RATE_CONNECTIONS`) | address | " + rate(limits.connections),
+			fmt.Sprintf("sent %d more frames over", floodMost),
+			fmt.Sprintf("%d × `RATE_CONNECTIONS`", connectionsMost),
+			"open, by default " + grouped(limits.live.most),
+		},
+		"THREATS.md": {
+			fmt.Sprintf("takes %d s ends it", slowAfter/time.Second),
+			fmt.Sprintf("buffers at most %d KiB", sendBuffer>>10),
+			fmt.Sprintf("with %d more refused", floodMost),
+		},
+		"README.md": {
+			fmt.Sprintf("has %d s for each write", slowAfter/time.Second),
+			fmt.Sprintf("batch of %d KiB or more", deflateFrom>>10),
+			fmt.Sprintf("up to %d ms, so that it shares", answerWait/time.Millisecond),
+			fmt.Sprintf("a %d-byte buffer", socketBuffer),
+			fmt.Sprintf("more than %.0f %% of it for %d ms", 100*busyShare, processorsEvery/time.Millisecond),
+			fmt.Sprintf("less than %.0f %% of it for a second", 100*calmShare),
+			fmt.Sprintf("over up to %d s, with", drainFor/time.Second),
+		},
+	} {
+		text := strings.Join(strings.Fields(readDoc(t, path)), " ")
+		for _, phrase := range phrases {
+			if !strings.Contains(text, phrase) {
+				t.Errorf("%s does not say %q", path, phrase)
+			}
 		}
 	}
-	for _, code := range []string{"1002", "1003", "1007", "1008", "1009", "1011", "1012", "4008"} {
-		if !strings.Contains(string(text), "| "+code+" |") {
-			t.Errorf("no row for the close code %s", code)
-		}
+}
+
+// grouped formats a number with a comma between thousands.
+func grouped(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
 	}
+	return text
 }

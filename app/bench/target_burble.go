@@ -70,7 +70,7 @@ func launchBurble(ctx context.Context, b *bench, w work, r *redisServer) (*serve
 	return s, nil
 }
 
-// burbleSocket is the protocol of app/README.md. The guests are the clients in turn.
+// burbleSocket is the protocol of app/PROTOCOL.md. The guests are the clients in turn.
 func burbleSocket(tokens []string, deflate bool) *protocol {
 	return &protocol{
 		request: func(client, _ int) string {

@@ -5,7 +5,7 @@
 // It builds the program, starts a few servers of it and a real Redis, and lets many
 // clients talk: authors who repeat a send under its key until it is stored, and
 // followers on WebSockets, server-sent events and NDJSON who keep their place. They
-// are written from app/README.md and share no code with the server. Meanwhile a
+// are written from app/PROTOCOL.md and share no code with the server. Meanwhile a
 // schedule of faults that the seed decides harms servers, networks, Redis and rooms,
 // several at once. When all is mended, the checker compares what each client was told
 // with what Redis held.

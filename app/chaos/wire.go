@@ -2,7 +2,7 @@ package chaos
 
 import "fmt"
 
-// frame is what a server says, as app/README.md has it: on a socket a frame, in a
+// frame is what a server says, as app/PROTOCOL.md has it: on a socket a frame, in a
 // live read over HTTP an event or a line.
 type frame struct {
 	Type, Room           string

@@ -3,14 +3,11 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"strings"
 
+	"burble/app/redisurl"
 	"burble/streams"
 
 	"github.com/alicebob/miniredis/v2"
@@ -42,7 +39,7 @@ type redisSource struct {
 // ctx bounds the start only. What was started lives until Close.
 func openRedis(ctx context.Context, cfg Config, log *slog.Logger) (*redisSource, error) {
 	if cfg.RedisURL != "" {
-		options, describe, err := parseRedisURL(cfg.RedisURL, cfg.OnHeroku)
+		options, describe, err := redisurl.Parse(cfg.RedisURL, cfg.OnHeroku)
 		if err != nil {
 			return nil, fmt.Errorf("REDIS_URL: %w", err)
 		}
@@ -73,50 +70,14 @@ func openMiniredis() (*redisSource, error) {
 	}, nil
 }
 
-// explainRedisError adds to an error of the first connection what the deployer can
-// do about it, where the error by itself would send them searching. url is REDIS_URL,
-// of which nothing is told.
+// explainRedisError names REDIS_URL in an error of the first connection, and adds advice
+// where the error alone does not show what to change. It does not quote url.
 func explainRedisError(err error, url string) error {
 	if url == "" || !errors.Is(err, streams.ErrUnusable) {
 		return err
 	}
-	if advice := redisAdvice(err, strings.HasPrefix(url, "rediss")); advice != "" {
+	if advice := redisurl.Advice(err, url); advice != "" {
 		return fmt.Errorf("REDIS_URL: %w (%s)", err, advice)
 	}
 	return fmt.Errorf("REDIS_URL: %w", err)
-}
-
-// redisAdvice is what there is to do about the error, if that can be told from it.
-func redisAdvice(err error, overTLS bool) string {
-	var notTLS tls.RecordHeaderError
-	text := err.Error()
-	switch {
-	case isCertificateError(err):
-		return "the certificate of Redis is not trusted here; install the CA that signed it, or append ?skip_verify=true to use it unchecked"
-	case errors.As(err, &notTLS):
-		return "Redis does not speak TLS there; write redis:// instead of rediss://"
-	case overTLS && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
-		return "if Redis does not speak TLS there, write redis:// instead of rediss://"
-	case !overTLS && errors.Is(err, io.EOF):
-		return "if Redis speaks TLS only, write rediss:// instead of redis://"
-	case strings.Contains(text, "MOVED "), strings.Contains(text, "CROSSSLOT "):
-		return "it is a Cluster; append ?cluster=true"
-	case strings.Contains(text, "cluster support disabled"):
-		return "it is no Cluster; give one URL, without ?cluster=true"
-	case strings.Contains(text, "NOAUTH "), strings.Contains(text, "WRONGPASS "):
-		return "write redis://:password@host, or redis://user:password@host where Redis has users"
-	case strings.Contains(text, "NOPERM "), strings.Contains(text, "can't run this command"):
-		return "streams/README.md says which rights the user needs, and on which keys"
-	}
-	return ""
-}
-
-// isCertificateError tells a certificate that was refused from all that can go wrong
-// besides.
-func isCertificateError(err error) bool {
-	var refused *tls.CertificateVerificationError
-	var unknown x509.UnknownAuthorityError
-	var otherHost x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	return errors.As(err, &refused) || errors.As(err, &unknown) || errors.As(err, &otherHost) || errors.As(err, &invalid)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"burble/app/redisurl"
 	"burble/streams"
 )
 
@@ -112,7 +113,7 @@ func setRedisURL(cfg *Config, value string) error {
 	if value == "" {
 		return nil
 	}
-	if _, _, err := parseRedisURL(value, cfg.OnHeroku); err != nil {
+	if _, _, err := redisurl.Parse(value, cfg.OnHeroku); err != nil {
 		return fmt.Errorf("a URL that Burble can use: %w", err)
 	}
 	return nil

@@ -1,0 +1,88 @@
+package redisurl
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// cutSentinelScheme removes redis-sentinel:// or rediss-sentinel:// from the start of
+// rawURL. ok reports whether it was there.
+func cutSentinelScheme(rawURL string) (rest string, useTLS, ok bool) {
+	if rest, ok = strings.CutPrefix(rawURL, "redis-sentinel://"); ok {
+		return rest, false, true
+	}
+	rest, ok = strings.CutPrefix(rawURL, "rediss-sentinel://")
+	return rest, true, ok
+}
+
+// parseSentinel parses what follows the scheme of a Sentinel URL:
+//
+//	[user:password@]host1[:26379],host2[:26379],…/<master name>[/<database>]
+//
+// The user and password are those of Redis. Sentinels rarely have any; they are given as
+// ?sentinel_username= and ?sentinel_password=. [net/url] does not accept a list of hosts,
+// so only the first host goes through parseServer.
+func parseSentinel(rest string, useTLS, onHeroku bool) (*redis.UniversalOptions, string, error) {
+	rest, query, _ := strings.Cut(rest, "?")
+	credentials := ""
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+		credentials, rest = rest[:at+1], rest[at+1:]
+	}
+	hosts, path, _ := strings.Cut(rest, "/")
+	master, database, _ := strings.Cut(path, "/")
+	if hosts == "" || master == "" || strings.Contains(credentials, "/") {
+		return nil, "", errors.New("a Sentinel URL is redis-sentinel://host1:26379,host2:26379/master-name; in a password, characters such as / must be percent-encoded")
+	}
+	addrs := strings.Split(hosts, ",")
+	for i, addr := range addrs {
+		addrs[i] = withPort(strings.TrimSpace(addr), "26379")
+	}
+	scheme := "redis://"
+	if useTLS {
+		scheme = "rediss://"
+	}
+	first, err := parseServer(scheme+credentials+addrs[0]+"/"+database+"?"+query, onHeroku, "sentinel_username", "sentinel_password")
+	if err != nil {
+		return nil, "", err
+	}
+	options := first.universal()
+	options.Addrs = addrs
+	options.SentinelUsername = first.extra.Get("sentinel_username")
+	options.SentinelPassword = first.extra.Get("sentinel_password")
+	return finishSentinel(first, options, master)
+}
+
+// parseFailover parses the form of redis.ParseFailoverURL. Unlike in parseSentinel, the
+// credentials before the host are the Sentinels'; those of Redis are ?username= and
+// ?password=.
+func parseFailover(rawURL string, onHeroku bool) (*redis.UniversalOptions, string, error) {
+	first, err := parseServer(rawURL, onHeroku, "master_name", "addr", "username", "password")
+	if err != nil {
+		return nil, "", err
+	}
+	options := first.universal()
+	options.Addrs = append(options.Addrs, first.extra["addr"]...)
+	options.SentinelUsername, options.SentinelPassword = options.Username, options.Password
+	options.Username, options.Password = first.extra.Get("username"), first.extra.Get("password")
+	return finishSentinel(first, options, first.extra.Get("master_name"))
+}
+
+// finishSentinel adds the name of the master to options that are otherwise complete.
+func finishSentinel(first *server, options *redis.UniversalOptions, master string) (*redis.UniversalOptions, string, error) {
+	if first.Network == "unix" || master == "" {
+		return nil, "", errors.New("Sentinel needs the name of a master, and cannot be on a Unix socket")
+	}
+	options.MasterName = master
+	clearServerName(options)
+	return options, "Redis " + master + " found by Sentinel at " + strings.Join(options.Addrs, ", ") + first.details(), nil
+}
+
+// withPort appends the port to a host that has none.
+func withPort(host, port string) string {
+	if strings.HasSuffix(host, "]") || !strings.Contains(host, ":") {
+		return host + ":" + port
+	}
+	return host
+}

@@ -189,6 +189,7 @@ func TestMetricsErrorsAndLogTellOfNobody(t *testing.T) {
 // crypto/rand, and other randomness only says when or in which order.
 func TestWhatMustNotBeGuessedIsMadeByCryptoRand(t *testing.T) {
 	timesOnly := map[string]string{
+		"app/client/bot.go": "when to try again, and at which server",
 		"app/feeds.go":      "in which order a server says goodbye",
 		"streams/reader.go": "when to try again",
 		"streams/tail.go":   "when to try again",

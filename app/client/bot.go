@@ -1,0 +1,256 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// answerTimeout is how long a connection may leave an Append unanswered before it counts
+// as lost. Servers give up after 8 s.
+const answerTimeout = 20 * time.Second
+
+// ErrNoAnswer is why a Bot gave up a connection on which an Append stayed unanswered.
+var ErrNoAnswer = errors.New("no answer within 20 s")
+
+// Bot reads rooms and appends to them for as long as Run runs, whatever becomes of
+// connections and servers. Set its fields before Run, which is called once.
+type Bot struct {
+	Servers []*Server // any of them will do; one is chosen at random for each connection
+	Follows []Follow  // where reading begins; from then on the Bot keeps the cursors
+
+	// Handle is called with each frame, in order, on the goroutine of Run. It must not
+	// call Append, whose answer would have to be read meanwhile.
+	Handle func(Frame)
+
+	// MaxBackoff bounds the pause before a new connection, 5 s if 0. A pause is a random
+	// part of a time that doubles from 100 ms with each connection that lasts less than 1 s.
+	MaxBackoff time.Duration
+
+	Connected    func(*Socket) // called with each connection; may be nil
+	Disconnected func(error)   // called with why it ended, or was not made; may be nil
+
+	mu      sync.Mutex
+	cursors map[string]string
+	current *connection
+	changed chan struct{} // closed when current changes; nil: nobody waits
+}
+
+// connection is one connection of a Bot.
+type connection struct {
+	*Socket
+	ended chan struct{} // closed when its last frame was read
+	late  atomic.Bool   // an Append stayed unanswered
+
+	mu      sync.Mutex
+	waiting map[string][]chan Frame // for answers, by key
+}
+
+// Run keeps the Bot connected until ctx ends, and then returns nil. It returns *Error if
+// a server refuses the Bot for a reason that another attempt would not change.
+func (b *Bot) Run(ctx context.Context) error {
+	for failures := 0; ctx.Err() == nil; failures++ {
+		began := time.Now()
+		c, err := b.connect(ctx)
+		if err == nil {
+			err = b.read(ctx, c)
+		}
+		if time.Since(began) > time.Second {
+			failures = 0
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		if b.Disconnected != nil {
+			b.Disconnected(err)
+		}
+		if refused, ok := errors.AsType[*Error](err); ok && refused.IsFinal() {
+			return refused
+		}
+		b.pause(ctx, failures)
+	}
+	return nil
+}
+
+func (b *Bot) pause(ctx context.Context, failures int) {
+	longest := b.MaxBackoff
+	if longest == 0 {
+		longest = 5 * time.Second
+	}
+	wait(ctx, rand.N(min(longest, 100*time.Millisecond<<min(failures, 20))))
+}
+
+func wait(ctx context.Context, length time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(length):
+	}
+}
+
+func (b *Bot) connect(ctx context.Context) (*connection, error) {
+	socket, err := b.Servers[rand.N(len(b.Servers))].Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if b.Connected != nil {
+		b.Connected(socket)
+	}
+	return &connection{Socket: socket, ended: make(chan struct{}), waiting: make(map[string][]chan Frame)}, nil
+}
+
+// read follows the rooms from their cursors and handles frames until the connection ends.
+func (b *Bot) read(ctx context.Context, c *connection) error {
+	defer close(c.ended)
+	defer c.Cut()
+	defer context.AfterFunc(ctx, c.Cut)()
+	var chain Chain
+	for _, follow := range b.Follows {
+		if cursor := b.Cursor(follow.Room); cursor != "" {
+			follow.After = cursor
+		}
+		chain.Sent(follow)
+		if err := c.Send(follow); err != nil {
+			return err
+		}
+	}
+	b.use(c)
+	defer b.use(nil)
+	for {
+		frame, err := c.Next()
+		if err == nil {
+			err = chain.Check(frame)
+		}
+		if c.late.Load() {
+			return ErrNoAnswer
+		}
+		if err != nil {
+			return err
+		}
+		b.take(c, frame, &chain)
+	}
+}
+
+// take moves the cursors, passes answers to those who wait, and calls Handle.
+func (b *Bot) take(c *connection, frame Frame, chain *Chain) {
+	switch f := frame.(type) {
+	case *Followed:
+		b.move(f.Room, chain.Cursor(f.Room))
+	case *Entries:
+		b.move(f.Room, chain.Cursor(f.Room))
+	case *Stored:
+		c.answer(f.Key, frame)
+	case *Error:
+		c.answer(f.Key, frame)
+	}
+	if b.Handle != nil {
+		b.Handle(frame)
+	}
+}
+
+func (b *Bot) move(room, cursor string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.cursors == nil {
+		b.cursors = make(map[string]string)
+	}
+	b.cursors[room] = cursor
+}
+
+// Cursor returns the cursor up to which the room was read, "" before the first Followed.
+// While Handle runs, it is the cursor after the frame that is handled.
+func (b *Bot) Cursor(room string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.cursors[room]
+}
+
+// use makes c the connection for appends.
+func (b *Bot) use(c *connection) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.current = c
+	if b.changed != nil {
+		close(b.changed)
+		b.changed = nil
+	}
+}
+
+// connected waits for a connection.
+func (b *Bot) connected(ctx context.Context) (*connection, error) {
+	for {
+		b.mu.Lock()
+		c := b.current
+		if b.changed == nil {
+			b.changed = make(chan struct{})
+		}
+		changed := b.changed
+		b.mu.Unlock()
+		if c != nil {
+			return c, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// Append sends a until its outcome is known, on one connection after another: stored,
+// *Error, or ctx ended. It may be called from several goroutines.
+func (b *Bot) Append(ctx context.Context, a Append) (*Stored, error) {
+	for {
+		c, err := b.connected(ctx)
+		if err != nil {
+			return nil, err
+		}
+		switch answer := c.ask(ctx, a).(type) {
+		case *Stored:
+			return answer, nil
+		case *Error:
+			if answer.IsFinal() {
+				return nil, answer
+			}
+			wait(ctx, max(answer.RetryAfter(), 50*time.Millisecond))
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// ask sends a once and returns its answer, nil if the connection or ctx ends first.
+func (c *connection) ask(ctx context.Context, a Append) Frame {
+	answer := make(chan Frame, 1)
+	c.mu.Lock()
+	c.waiting[a.key()] = append(c.waiting[a.key()], answer)
+	c.mu.Unlock()
+	if c.Send(a) != nil {
+		c.Cut() // half a frame may be on the wire
+	}
+	late := time.NewTimer(answerTimeout)
+	defer late.Stop()
+	select {
+	case frame := <-answer:
+		return frame
+	case <-c.ended:
+	case <-ctx.Done():
+	case <-late.C:
+		c.late.Store(true)
+		c.Cut()
+	}
+	return nil
+}
+
+// answer passes an answer to everyone who waits for one under the key.
+func (c *connection) answer(key string, frame Frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, waiting := range c.waiting[key] {
+		waiting <- frame
+	}
+	delete(c.waiting, key)
+}

@@ -1,0 +1,76 @@
+package client
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Error is a refusal: an error frame, or an HTTP response other than 2xx.
+type Error struct {
+	Code         string `json:"code"` // such as bad_field; "" if the response is not Burble's
+	Message      string `json:"message"`
+	Field        string `json:"field"`
+	RetryAfterMS int64  `json:"retry_after_ms"`
+
+	Room string `json:"room"` // of the frame that is answered
+	Key  string `json:"key"`
+
+	Status int         `json:"-"` // of an HTTP response
+	Header http.Header `json:"-"`
+}
+
+func (e *Error) Error() string {
+	text := e.Code
+	if e.Status != 0 {
+		text = fmt.Sprintf("%d %s", e.Status, e.Code)
+	}
+	if e.Field != "" {
+		text += " in " + e.Field
+	}
+	return text + ": " + e.Message
+}
+
+// IsFinal reports whether the error settles the request, so that repeating it is pointless.
+// After unavailable the outcome is unknown, and after rate_limited RetryAfter says when.
+func (e *Error) IsFinal() bool {
+	return e.Code != "unavailable" && e.Code != "rate_limited" && e.Status < http.StatusInternalServerError
+}
+
+// RetryAfter is how long to wait before repeating the request, 0 if the server did not say.
+func (e *Error) RetryAfter() time.Duration { return time.Duration(e.RetryAfterMS) * time.Millisecond }
+
+// CloseError is the close frame that ended a connection.
+type CloseError struct {
+	Code   int
+	Reason string
+}
+
+func (e *CloseError) Error() string { return fmt.Sprintf("closed with %d: %s", e.Code, e.Reason) }
+
+// The close codes that tell a client to come back with its cursor. After others, such as
+// 1008, the client has a mistake to fix.
+const (
+	CloseInternal = 1011 // the server met a bug; come back with jitter
+	CloseRestart  = 1012 // the server is going away; come back at once, with jitter
+	CloseTooSlow  = 4008 // the client did not read for 10 s
+)
+
+// ChainError is a frame that breaks the promise of the protocol: entries are missing,
+// came twice or belong elsewhere.
+type ChainError struct {
+	Room   string
+	At     string // the cursor reached, or asked for
+	Frame  Frame
+	Reason string
+}
+
+func (e *ChainError) Error() string {
+	switch f := e.Frame.(type) {
+	case *Entries:
+		return fmt.Sprintf("room %s at %s: entries (%s, %s]: %s", e.Room, e.At, f.After, f.Upto, e.Reason)
+	case *Followed:
+		return fmt.Sprintf("room %s at %s: followed %s at %s: %s", e.Room, e.At, f.State, f.At, e.Reason)
+	}
+	return fmt.Sprintf("room %s at %s: %s", e.Room, e.At, e.Reason)
+}

@@ -1,0 +1,182 @@
+package client
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Frame is a frame from the server: *Hello, *Followed, *Entries, *Stored, *Signal,
+// *Present, *Status, *Error or *Pong.
+type Frame interface{ frame() }
+
+// User is a person or a program.
+type User struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Hello is the first frame of a connection.
+type Hello struct {
+	Protocol   string `json:"protocol"`
+	User       *User  `json:"user"`       // nil: the connection has no session and can only read
+	Durability string `json:"durability"` // what Stored stands for: memory, replica or disk
+	Limits     struct {
+		Text int `json:"text"` // characters of a message
+	} `json:"limits"`
+}
+
+// The states of Followed.
+const (
+	Fresh     = "fresh"     // no cursor was given
+	Resumed   = "resumed"   // everything after the cursor follows
+	Truncated = "truncated" // some entries after the cursor are no longer kept
+	Reset     = "reset"     // the cursor's history is lost: forget what you hold of the room
+)
+
+// Followed answers a Follow, before any entries. Truncated and Reset also come unasked,
+// when Redis trimmed or lost entries that the connection had not read.
+type Followed struct {
+	Room  string `json:"room"`
+	State string `json:"state"`
+	At    string `json:"at"`    // cursor: reading begins after it
+	First string `json:"first"` // Truncated: cursor after which entries are still kept
+	Last  string `json:"last"`  // cursor of the room's end when this was sent
+	N     int64  `json:"n"`     // number of the room's last entry
+}
+
+// Entries is a batch: all entries of a room after the cursor After, up to and including
+// Upto. Upto is the cursor to resume from.
+type Entries struct {
+	Room    string  `json:"room"`
+	After   string  `json:"after"`
+	Upto    string  `json:"upto"`
+	Entries []Entry `json:"entries"`
+}
+
+// Entry is one event of a room. Which fields are set depends on Kind: message, edit,
+// delete, react, topic or unreadable.
+type Entry struct {
+	ID      string `json:"id"`
+	N       int64  `json:"n"`
+	Kind    string `json:"kind"`
+	Key     string `json:"key"`
+	Of      string `json:"of"` // ID of the message that an edit, delete or react amends
+	User    User   `json:"user"`
+	Text    string `json:"text"`
+	HTML    string `json:"html"` // Text rendered and sanitised, if it was asked for
+	ReplyTo string `json:"reply_to"`
+	Emoji   string `json:"emoji"`
+	On      bool   `json:"on"` // react: added; otherwise removed
+
+	// Only in pages of history, which show messages with their amendments applied.
+	Edited    string              `json:"edited"`    // ID of the last edit
+	Reactions map[string][]string `json:"reactions"` // user IDs by emoji
+	Deleted   bool                `json:"deleted"`
+
+	Cursor string `json:"cursor"` // only in live reads over HTTP
+}
+
+// Stored acknowledges an Append: its entry is stored, at the durability of Hello.
+type Stored struct {
+	Room   string `json:"room"`
+	Key    string `json:"key"`
+	ID     string `json:"id"`
+	Cursor string `json:"cursor"` // only from Post
+}
+
+// Signal is news of the moment, which may be missed: typing, came, left or read.
+type Signal struct {
+	Room string `json:"room"`
+	Kind string `json:"kind"`
+	User User   `json:"user"`
+	ID   string `json:"id"` // read: up to which entry
+}
+
+// Present is who is in a room. Users has at most 100, and none if only Count changed.
+type Present struct {
+	Room  string `json:"room"`
+	Count int    `json:"count"`
+	Users []User `json:"users"`
+}
+
+// Status reports that Redis went away or came back.
+type Status struct {
+	Redis string `json:"redis"` // away or back
+}
+
+// Pong answers Ping.
+type Pong struct{}
+
+func (*Hello) frame()    {}
+func (*Followed) frame() {}
+func (*Entries) frame()  {}
+func (*Stored) frame()   {}
+func (*Signal) frame()   {}
+func (*Present) frame()  {}
+func (*Status) frame()   {}
+func (*Error) frame()    {}
+func (*Pong) frame()     {}
+
+// Decode decodes a text message, or a binary one, which is a compressed text.
+func (m RawMessage) Decode() (Frame, error) {
+	text, err := m.Text()
+	if err != nil {
+		return nil, err
+	}
+	var head struct {
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(text, &head); err != nil {
+		return nil, fmt.Errorf("decode %.200q: %w", text, err)
+	}
+	return decode(head.Type, text)
+}
+
+// Text returns the message's text, decompressed if it is binary (RFC 1950).
+func (m RawMessage) Text() ([]byte, error) {
+	if m.Op != OpBinary {
+		return m.Data, nil
+	}
+	reader, err := zlib.NewReader(bytes.NewReader(m.Data))
+	if err != nil {
+		return nil, fmt.Errorf("decompress: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(reader, frameLimit))
+	if err != nil {
+		return nil, fmt.Errorf("decompress: %w", err)
+	}
+	return text, nil
+}
+
+// decode decodes the frame of that type.
+func decode(kind string, text []byte) (frame Frame, err error) {
+	switch kind {
+	case "hello":
+		frame = new(Hello)
+	case "followed":
+		frame = new(Followed)
+	case "entries":
+		frame = new(Entries)
+	case "stored":
+		frame = new(Stored)
+	case "signal":
+		frame = new(Signal)
+	case "present":
+		frame = new(Present)
+	case "status":
+		frame = new(Status)
+	case "error":
+		frame = new(Error)
+	case "pong":
+		frame = new(Pong)
+	default:
+		return nil, fmt.Errorf("decode: unknown type %q", kind)
+	}
+	if err := json.Unmarshal(text, frame); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", kind, err)
+	}
+	return frame, nil
+}

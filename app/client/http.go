@@ -1,0 +1,166 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Response is an HTTP response, read to its end.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Do makes any request and reads the whole response. Header fields are "Name: value" and
+// replace those of the Server. An error means that there was no whole response; a status
+// such as 404 is none.
+func (s *Server) Do(ctx context.Context, method, path, body string, header ...string) (*Response, error) {
+	response, err := s.roundTrip(ctx, method, path, body, header)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	whole, err := readResponse(response)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return whole, nil
+}
+
+// roundTrip makes a request. Redirects are not followed.
+func (s *Server) roundTrip(ctx context.Context, method, path, body string, header []string) (*http.Response, error) {
+	request, err := s.request(ctx, method, path, body, header)
+	if err != nil {
+		return nil, err
+	}
+	transport := s.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return response, nil
+}
+
+func readResponse(response *http.Response) (*Response, error) {
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &Response{response.StatusCode, response.Header, body}, nil
+}
+
+// asError returns the refusal that the response is.
+func (r *Response) asError() *Error {
+	var answer struct {
+		Error Error `json:"error"`
+	}
+	if json.Unmarshal(r.Body, &answer) != nil || answer.Error.Code == "" {
+		answer.Error = Error{Message: fmt.Sprintf("%.200q", r.Body)}
+	}
+	answer.Error.Status, answer.Error.Header = r.Status, r.Header
+	if seconds, err := strconv.Atoi(r.Header.Get("Retry-After")); err == nil && answer.Error.RetryAfterMS == 0 {
+		answer.Error.RetryAfterMS = int64(seconds) * time.Second.Milliseconds()
+	}
+	return &answer.Error
+}
+
+// call makes a request and decodes the response. It returns *Error for a refusal.
+func (s *Server) call(ctx context.Context, method, path string, body, into any, header ...string) error {
+	text := ""
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		text, header = string(encoded), append(header, "Content-Type: application/json")
+	}
+	response, err := s.Do(ctx, method, path, text, append(header, "Accept: application/json")...)
+	if err != nil {
+		return err
+	}
+	if response.Status < 200 || response.Status > 299 {
+		return response.asError()
+	}
+	if err := json.Unmarshal(response.Body, into); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return nil
+}
+
+// SignIn makes a guest of that name and sets the Token of s. With a Token that is set
+// already it renames the user.
+func (s *Server) SignIn(ctx context.Context, name string) (User, error) {
+	var session struct {
+		User  User   `json:"user"`
+		Token string `json:"token"`
+	}
+	if err := s.call(ctx, http.MethodPost, "/session", map[string]string{"name": name}, &session); err != nil {
+		return User{}, err
+	}
+	s.Token = session.Token
+	return session.User, nil
+}
+
+// Post stores a message over HTTP. It may be repeated under its key, on a socket too.
+func (s *Server) Post(ctx context.Context, m Message) (*Stored, error) {
+	body := struct {
+		Text    string `json:"text"`
+		ReplyTo string `json:"reply_to,omitempty"`
+	}{m.Text, m.ReplyTo}
+	stored := Stored{Room: m.Room}
+	err := s.call(ctx, http.MethodPost, "/r/"+m.Room+"/messages", body, &stored, "Idempotency-Key: "+m.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &stored, nil
+}
+
+// History is a page of a room, oldest entry first, with amendments applied.
+type History struct {
+	Room    string  `json:"room"`
+	AsOf    string  `json:"as_of"` // cursor to follow from: everything up to it is applied
+	Entries []Entry `json:"entries"`
+	Older   *string `json:"older"` // for before=; nil: there is nothing older
+	Newer   *string `json:"newer"` // for after=; nil: there is nothing newer
+}
+
+// History reads a page of a room. The parameters are before, after, around, at, limit and
+// html; without one of the first four it is the newest page.
+func (s *Server) History(ctx context.Context, room string, parameters url.Values) (*History, error) {
+	path := "/r/" + room + "/messages"
+	if len(parameters) > 0 {
+		path += "?" + parameters.Encode()
+	}
+	page := new(History)
+	if err := s.call(ctx, http.MethodGet, path, nil, page); err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// Room is a room of the list that Rooms returns.
+type Room struct {
+	Room     string `json:"room"`
+	Title    string `json:"title"`
+	Last     string `json:"last"` // ID of the last entry
+	Unread   int    `json:"unread"`
+	Mentions int    `json:"mentions"` // among the unread
+	Present  int    `json:"present"`
+	Read     string `json:"read"` // up to where the user has read
+}
+
+// Rooms returns the 100 rooms with the latest activity.
+func (s *Server) Rooms(ctx context.Context) (rooms []Room, err error) {
+	err = s.call(ctx, http.MethodGet, "/rooms", nil, &rooms)
+	return rooms, err
+}

@@ -1,0 +1,91 @@
+package client_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"burble/app/client"
+)
+
+func TestPostSendsKeyAndReturnsStored(t *testing.T) {
+	t.Parallel()
+	server := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if r.Method != "POST" || r.URL.Path != "/r/lobby/messages" || r.Header.Get("Idempotency-Key") != "k" || string(body) != `{"text":"hi"}` {
+			t.Errorf("%s %s under %q: %s", r.Method, r.URL, r.Header.Get("Idempotency-Key"), body)
+		}
+		w.WriteHeader(http.StatusCreated)
+		io.WriteString(w, `{"id":"2-0","cursor":"2-0@E","key":"k"}`)
+	})
+	stored, err := server.Post(t.Context(), client.Message{Room: "lobby", Key: "k", Text: "hi"})
+	if err != nil || *stored != (client.Stored{Room: "lobby", ID: "2-0", Cursor: "2-0@E", Key: "k"}) {
+		t.Errorf("%+v: %v", stored, err)
+	}
+}
+
+func TestHistoryReadsAPage(t *testing.T) {
+	t.Parallel()
+	server := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.String() != "/r/lobby/messages?before=9-0&limit=1" || r.Header.Get("X-Test") != "yes" {
+			t.Errorf("GET %s", r.URL)
+		}
+		io.WriteString(w, `{"room":"lobby","as_of":"9-0@E","entries":[{"id":"8-0","n":8,"kind":"message","deleted":true}],"older":"8-0","newer":null}`)
+	})
+	server.Header = []string{"X-Test: yes"}
+	page, err := server.History(t.Context(), "lobby", url.Values{"before": {"9-0"}, "limit": {"1"}})
+	if err != nil || page.AsOf != "9-0@E" || !page.Entries[0].Deleted || *page.Older != "8-0" || page.Newer != nil {
+		t.Errorf("%+v: %v", page, err)
+	}
+}
+
+func TestLiveReadIsTheSameInBothFormats(t *testing.T) {
+	t.Parallel()
+	bodies := map[string]string{
+		client.SSE: "id: 1-0@E\nevent: followed\ndata: {\"type\":\"followed\",\"room\":\"lobby\",\"state\":\"resumed\",\"at\":\"1-0@E\"}\n\n:\n\n" +
+			"event: status\ndata: {\"type\":\"status\",\"redis\":\"away\"}\n\n" +
+			"id: 2-0@E\nevent: entry\ndata: {\"id\":\"2-0\",\"n\":2,\"text\":\"hi\"}\n\nid: 3-0@E\nevent: entry\ndata: {\"id\":\"3",
+		client.NDJSON: "{\"type\":\"followed\",\"room\":\"lobby\",\"state\":\"resumed\",\"at\":\"1-0@E\"}\n\n{\"type\":\"status\",\"redis\":\"away\"}\n" +
+			"{\"id\":\"2-0\",\"n\":2,\"text\":\"hi\",\"cursor\":\"2-0@E\"}\n{\"id\":\"3",
+	}
+	for format, body := range bodies {
+		server := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.String() != "/r/lobby/events" || r.Header.Get("Last-Event-ID") != "1-0@E" || r.Header.Get("Accept") != format {
+				t.Errorf("GET %s, %v", r.URL, r.Header)
+			}
+			io.WriteString(w, body)
+		})
+		stream, err := server.Live(t.Context(), client.Follow{Room: "lobby", After: "1-0@E"}, format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stream.Close()
+		var frames []client.Frame
+		frame, err := stream.Next()
+		for ; err == nil; frame, err = stream.Next() {
+			frames = append(frames, frame)
+		}
+		if err != io.EOF || len(frames) != 3 {
+			t.Fatalf("%s: %d frames, then %v", format, len(frames), err)
+		}
+		followed, status, batch := frames[0].(*client.Followed), frames[1].(*client.Status), frames[2].(*client.Entries)
+		if followed.State != client.Resumed || status.Redis != "away" || batch.After != "1-0@E" || batch.Upto != "2-0@E" || batch.Room != "lobby" ||
+			batch.Entries[0].Text != "hi" || batch.Entries[0].Cursor != "2-0@E" {
+			t.Errorf("%s: %+v, %+v, %+v", format, followed, status, batch)
+		}
+	}
+}
+
+func TestLiveReadReturnsRefusalAsError(t *testing.T) {
+	t.Parallel()
+	server := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, `{"error":{"code":"bad_room","message":"No room can have that name."}}`)
+	})
+	_, err := server.Live(t.Context(), client.Follow{Room: "-"}, client.Plain)
+	if refused, ok := errors.AsType[*client.Error](err); !ok || refused.Code != "bad_room" || refused.Status != http.StatusBadRequest {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,174 @@
+package client
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The formats of a live read over HTTP.
+const (
+	SSE    = "text/event-stream"    // server-sent events
+	NDJSON = "application/x-ndjson" // a JSON object on each line
+	Plain  = "text/plain"           // lines for people
+)
+
+// Stream is a live read over HTTP. It must be closed. One goroutine reads.
+type Stream struct {
+	Header http.Header
+
+	format, room string
+	at           string // the cursor reached
+	body         io.ReadCloser
+	lines        *bufio.Reader
+	quiet        *time.Timer // cuts the connection after silence
+	silence      time.Duration
+}
+
+// Event is one server-sent event.
+type Event struct{ ID, Type, Data string }
+
+// Live reads a room over HTTP, until ctx ends, the Stream is closed, or the server is
+// silent for 60 s; it sends a comment every 20 s. HTML and Watch of the follow have no
+// effect. A refusal is returned as *Error.
+func (s *Server) Live(ctx context.Context, follow Follow, format string) (*Stream, error) {
+	path, header := "/r/"+follow.Room+"/events", []string{"Accept: " + format}
+	if follow.After != "" {
+		header = append(header, "Last-Event-ID: "+follow.After)
+	} else {
+		path += "?last=" + strconv.Itoa(follow.Last)
+	}
+	stream, err := s.OpenStream(ctx, path, header...)
+	if err != nil {
+		return nil, err
+	}
+	stream.format, stream.room = format, follow.Room
+	return stream, nil
+}
+
+// OpenStream makes a GET request and returns its response as it arrives, to be read with
+// Line. A status other than 200 is returned as *Error.
+func (s *Server) OpenStream(ctx context.Context, path string, header ...string) (*Stream, error) {
+	const silence = 60 * time.Second
+	ctx, cancel := context.WithCancel(ctx)
+	quiet := time.AfterFunc(silence, cancel)
+	response, err := s.roundTrip(ctx, http.MethodGet, path, "", header)
+	if err != nil {
+		quiet.Stop()
+		cancel()
+		return nil, err
+	}
+	body := &closer{response.Body, func() { quiet.Stop(); cancel() }}
+	if response.StatusCode != http.StatusOK {
+		defer body.Close()
+		whole, err := readResponse(response)
+		if err != nil {
+			return nil, fmt.Errorf("GET %s: %w", path, err)
+		}
+		return nil, whole.asError()
+	}
+	return &Stream{Header: response.Header, body: body, lines: bufio.NewReader(body), quiet: quiet, silence: silence}, nil
+}
+
+// closer is a response's body that ends its request.
+type closer struct {
+	io.ReadCloser
+	cancel func()
+}
+
+func (c *closer) Close() error {
+	c.cancel()
+	return c.ReadCloser.Close()
+}
+
+// Close ends the read. A pending Next returns an error.
+func (s *Stream) Close() error { return s.body.Close() }
+
+// Line returns the next line, without its end. At the end of the response it returns
+// io.EOF; a line that was cut off is dropped.
+func (s *Stream) Line() (string, error) {
+	line, err := s.lines.ReadString('\n')
+	if err != nil {
+		return "", err
+	}
+	s.quiet.Reset(s.silence)
+	return strings.TrimSuffix(line, "\n"), nil
+}
+
+// Event returns the next server-sent event. Comments are skipped.
+func (s *Stream) Event() (event Event, err error) {
+	for {
+		line, err := s.Line()
+		if err != nil {
+			return Event{}, err
+		}
+		name, value, _ := strings.Cut(line, ": ")
+		switch {
+		case name == "id":
+			event.ID = value
+		case name == "event":
+			event.Type = value
+		case name == "data":
+			event.Data = value
+		case line == "" && event != (Event{}):
+			return event, nil
+		}
+	}
+}
+
+// Next returns the next frame of a read as SSE or NDJSON: *Followed, *Status, *Error, or
+// *Entries with a single entry, whose After is where the last one ended.
+func (s *Stream) Next() (Frame, error) {
+	event, err := s.next()
+	if err != nil {
+		return nil, err
+	}
+	if event.Type != "entry" {
+		frame, err := decode(event.Type, []byte(event.Data))
+		if followed, ok := frame.(*Followed); ok {
+			s.at = followed.At
+		}
+		return frame, err
+	}
+	var entry Entry
+	if err := json.Unmarshal([]byte(event.Data), &entry); err != nil {
+		return nil, fmt.Errorf("decode entry: %w", err)
+	}
+	if event.ID != "" {
+		entry.Cursor = event.ID
+	}
+	batch := &Entries{Room: s.room, After: s.at, Upto: entry.Cursor, Entries: []Entry{entry}}
+	s.at = entry.Cursor
+	return batch, nil
+}
+
+// next returns the next event, or the next line of NDJSON as one.
+func (s *Stream) next() (Event, error) {
+	if s.format == SSE {
+		return s.Event()
+	}
+	for {
+		line, err := s.Line()
+		if err != nil {
+			return Event{}, err
+		}
+		var head struct {
+			Type string `json:"type"`
+		}
+		switch {
+		case line == "":
+			continue // a heartbeat
+		case json.Unmarshal([]byte(line), &head) != nil:
+			return Event{}, fmt.Errorf("decode line %.200q", line)
+		case head.Type == "":
+			head.Type = "entry"
+		}
+		return Event{Type: head.Type, Data: line}, nil
+	}
+}

@@ -1,0 +1,97 @@
+package client
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// examples returns the lines of JSON in the documents of the protocol.
+func examples(t *testing.T) (lines []string) {
+	t.Helper()
+	documents, err := filepath.Glob("../*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range documents {
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range regexp.MustCompile("(?s)```json\n(.*?)\n```").FindAllStringSubmatch(string(text), -1) {
+			lines = append(lines, strings.Split(block[1], "\n")...)
+		}
+	}
+	return lines
+}
+
+func TestEveryDocumentedFrameIsDecodedInFull(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, line := range examples(t) {
+		var head struct{ Type string }
+		if json.Unmarshal([]byte(line), &head) != nil || head.Type == "" {
+			continue
+		}
+		frame, err := decode(head.Type, []byte(line))
+		if err != nil {
+			continue // from the client
+		}
+		seen[head.Type] = true
+		strict := json.NewDecoder(strings.NewReader(strings.Replace(line, `"type":"`+head.Type+`",`, "", 1)))
+		strict.DisallowUnknownFields()
+		if _, isPong := frame.(*Pong); !isPong && strict.Decode(frame) != nil {
+			t.Errorf("a field of %s is not in %T", line, frame)
+		}
+	}
+	if len(seen) != 9 {
+		t.Errorf("only these types are documented: %v", seen)
+	}
+}
+
+func TestRequestsAreEncodedAsDocumented(t *testing.T) {
+	const (
+		key, message = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b", "1732281600000-0"
+		cursor       = message + "@Q3N7ZK5WYB2A"
+	)
+	documented := make(map[string]bool)
+	for _, line := range examples(t) {
+		documented[line] = true
+	}
+	for _, request := range []Request{
+		Follow{Room: "lobby", After: cursor}, Follow{Room: "lobby", Last: 50, HTML: true}, Follow{Room: "lobby", Watch: true}, Unfollow{"lobby"},
+		Message{"lobby", key, "hello", ""}, Message{"lobby", "0e6b3c52-7d27-4d52-9c1f-aa7f6f0a2b11", "hi!", message},
+		Edit{"lobby", "7c9e6679-7425-40de-944b-e07fc1f90ae7", message, "hello, all"}, Delete{"lobby", "1b4e28ba-2fa1-41d2-883f-0016d3cca427", "1732281601000-0"},
+		React{"lobby", "f47ac10b-58cc-4372-a567-0e02b2c3d479", message, "👍", true}, Topic{"lobby", "2c1d43b8-e6d7-4376-8f52-3cc81b6e2a3e", "Where we say hello"},
+		Typing{"lobby"}, MarkRead{"lobby", "1732281605000-0"}, Ping{},
+	} {
+		if frame := encode(request); !documented[string(frame)] {
+			t.Errorf("%s is not among the examples", frame)
+		}
+	}
+}
+
+func TestNewKeyIsARandomUUID(t *testing.T) {
+	form := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	one, other := NewKey(), NewKey()
+	if !form.MatchString(one) || !form.MatchString(other) || one == other {
+		t.Errorf("%s, %s", one, other)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, op := range []Opcode{OpText, OpBinary} {
+		f.Add(byte(op), []byte(`{"type":"entries","room":"lobby","after":"1-0@E","upto":"2-0@E","entries":[{"id":"2-0"}]}`))
+		f.Add(byte(op), []byte("\x78\x9c\xab\x56\x2a\xa9\x2c\x48\x55\xb2\x52\x2a\xc8\xcf\x4b\x57\xaa\x05\x00"))
+	}
+	f.Fuzz(func(t *testing.T, op byte, data []byte) {
+		given := bytes.Clone(data)
+		frame, err := RawMessage{Opcode(op), data}.Decode()
+		if (frame == nil) == (err == nil) || !bytes.Equal(given, data) {
+			t.Errorf("%v, %v of %q", frame, err, given)
+		}
+	})
+}

@@ -1,0 +1,159 @@
+package client
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+)
+
+// Request is a frame to the server: Follow, Unfollow, an Append, Typing, MarkRead or Ping.
+type Request interface{ kind() string }
+
+// Append is a Request that stores something: Message, Edit, Delete, React or Topic. It is
+// answered with Stored or Error under its key. Repeat it under the same key until the
+// answer is final; it is stored once.
+type Append interface {
+	Request
+	key() string
+}
+
+// Follow reads a room: everything after the cursor After, then whatever comes. Without
+// After it begins with the newest Last entries, 0 to 500.
+type Follow struct {
+	Room    string
+	After   string // "0-0" is the beginning of the room
+	Last    int
+	HTML    bool // with the text of messages rendered
+	Watch   bool // without being counted among those present
+	Deflate bool // with long batches compressed
+}
+
+// MarshalJSON implements json.Marshaler.
+func (f Follow) MarshalJSON() ([]byte, error) {
+	fields := struct {
+		Room    string `json:"room"`
+		After   string `json:"after,omitempty"`
+		Last    *int   `json:"last,omitempty"`
+		HTML    bool   `json:"html,omitempty"`
+		Watch   bool   `json:"watch,omitempty"`
+		Deflate bool   `json:"deflate,omitempty"`
+	}{f.Room, f.After, &f.Last, f.HTML, f.Watch, f.Deflate}
+	if f.After != "" {
+		fields.Last = nil
+	}
+	return json.Marshal(fields)
+}
+
+// query returns the follow as the parameters of an address.
+func (f Follow) query() url.Values {
+	values := url.Values{"room": {f.Room}}
+	if f.After != "" {
+		values.Set("after", f.After)
+	} else {
+		values.Set("last", strconv.Itoa(f.Last))
+	}
+	for name, set := range map[string]bool{"html": f.HTML, "watch": f.Watch, "deflate": f.Deflate} {
+		if set {
+			values.Set(name, "true")
+		}
+	}
+	return values
+}
+
+// Unfollow stops reading a room.
+type Unfollow struct {
+	Room string `json:"room"`
+}
+
+// Message stores a message.
+type Message struct {
+	Room    string `json:"room"`
+	Key     string `json:"key"`
+	Text    string `json:"text"`
+	ReplyTo string `json:"reply_to,omitempty"`
+}
+
+// Edit replaces the text of the user's own message Of.
+type Edit struct {
+	Room string `json:"room"`
+	Key  string `json:"key"`
+	Of   string `json:"of"`
+	Text string `json:"text"`
+}
+
+// Delete removes the user's own message Of.
+type Delete struct {
+	Room string `json:"room"`
+	Key  string `json:"key"`
+	Of   string `json:"of"`
+}
+
+// React adds a reaction to the message Of, or removes it.
+type React struct {
+	Room  string `json:"room"`
+	Key   string `json:"key"`
+	Of    string `json:"of"`
+	Emoji string `json:"emoji"`
+	On    bool   `json:"on"`
+}
+
+// Topic sets the room's topic, which may be empty.
+type Topic struct {
+	Room string `json:"room"`
+	Key  string `json:"key"`
+	Text string `json:"text"`
+}
+
+// Typing shows the others in the room that the user is typing. It is not answered.
+type Typing struct {
+	Room string `json:"room"`
+}
+
+// MarkRead moves the user's read marker to the entry ID. It is not answered.
+type MarkRead struct {
+	Room string `json:"room"`
+	ID   string `json:"id"`
+}
+
+// Ping is answered with Pong, after everything that was sent before it.
+type Ping struct{}
+
+func (Follow) kind() string   { return "follow" }
+func (Unfollow) kind() string { return "unfollow" }
+func (Message) kind() string  { return "send" }
+func (Edit) kind() string     { return "edit" }
+func (Delete) kind() string   { return "delete" }
+func (React) kind() string    { return "react" }
+func (Topic) kind() string    { return "topic" }
+func (Typing) kind() string   { return "typing" }
+func (MarkRead) kind() string { return "read" }
+func (Ping) kind() string     { return "ping" }
+
+func (m Message) key() string { return m.Key }
+func (e Edit) key() string    { return e.Key }
+func (d Delete) key() string  { return d.Key }
+func (r React) key() string   { return r.Key }
+func (t Topic) key() string   { return t.Key }
+
+// encode returns the request's frame: its type, then its fields.
+func encode(r Request) []byte {
+	fields, err := json.Marshal(r)
+	if err != nil {
+		panic(err) // strings, numbers and booleans only
+	}
+	frame := fmt.Appendf(nil, `{"type":%q`, r.kind())
+	if len(fields) > len("{}") {
+		frame = append(frame, ',')
+	}
+	return append(frame, fields[1:]...)
+}
+
+// NewKey returns a key for one Append: a random UUID, RFC 9562 section 5.4.
+func NewKey() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

@@ -1,0 +1,170 @@
+package client
+
+import (
+	"bufio"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// frameLimit is more than a server sends in one frame.
+const frameLimit = 64 << 20
+
+// Socket is one WebSocket. One goroutine reads; any may write.
+type Socket struct {
+	Hello  Hello       // set by Dial
+	Header http.Header // of the response that accepted the upgrade
+
+	// Silence is how long Read waits for a message and a write for its turn on the wire.
+	// It is 60 s unless changed before use: servers ping every 20 s.
+	Silence time.Duration
+
+	conn    net.Conn
+	reader  *bufio.Reader
+	writing sync.Mutex
+}
+
+// Opcode is the opcode of a message, RFC 6455 section 5.2.
+type Opcode = ws.OpCode
+
+const (
+	OpText   = ws.OpText
+	OpBinary = ws.OpBinary
+	OpClose  = ws.OpClose
+	OpPing   = ws.OpPing
+	OpPong   = ws.OpPong
+)
+
+// RawMessage is one WebSocket message as it arrived: text, binary, ping, pong or close.
+type RawMessage struct {
+	Op   Opcode
+	Data []byte
+}
+
+// NetConn is the connection below the WebSocket.
+func (s *Socket) NetConn() net.Conn { return s.conn }
+
+// Cut closes the connection without a close frame, as a lost network does. It may be
+// called at any time and more than once; a pending Next or write returns an error.
+func (s *Socket) Cut() { s.conn.Close() }
+
+// Close sends a close frame and closes the connection. It does not wait for the server's
+// close frame.
+func (s *Socket) Close(code int, reason string) {
+	s.WriteMessage(OpClose, ws.NewCloseFrameBody(ws.StatusCode(code), reason))
+	s.conn.Close()
+}
+
+// Next returns the next frame of the server. It answers the server's pings meanwhile.
+// After a close frame it returns *CloseError, and after a lost connection another error.
+func (s *Socket) Next() (Frame, error) {
+	for {
+		message, err := s.Read()
+		if err != nil {
+			return nil, err
+		}
+		switch message.Op {
+		case OpPing:
+			err = s.WriteMessage(OpPong, message.Data)
+		case OpPong:
+		case OpClose:
+			s.WriteMessage(OpClose, message.Data[:min(2, len(message.Data))])
+			code, reason := ws.ParseCloseFrameData(message.Data)
+			return nil, &CloseError{Code: int(code), Reason: reason}
+		default:
+			return message.Decode()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Read returns the next message as it arrived. It answers nothing.
+func (s *Socket) Read() (RawMessage, error) {
+	s.conn.SetReadDeadline(time.Now().Add(s.Silence))
+	header, err := ws.ReadHeader(s.reader)
+	if err != nil {
+		return RawMessage{}, fmt.Errorf("read: %w", err)
+	}
+	// A server of Burble sends each message in one frame, unmasked.
+	if err := ws.CheckHeader(header, ws.StateClientSide); err != nil {
+		return RawMessage{}, fmt.Errorf("read: %w", err)
+	}
+	if !header.Fin || header.OpCode == ws.OpContinuation || header.Length > frameLimit {
+		return RawMessage{}, fmt.Errorf("read: unexpected frame %+v", header)
+	}
+	data := make([]byte, header.Length)
+	if _, err := io.ReadFull(s.reader, data); err != nil {
+		return RawMessage{}, fmt.Errorf("read: %w", err)
+	}
+	return RawMessage{header.OpCode, data}, nil
+}
+
+// Send writes a request.
+func (s *Socket) Send(request Request) error { return s.WriteMessage(OpText, encode(request)) }
+
+// WriteMessage writes one message, whatever it holds.
+func (s *Socket) WriteMessage(op Opcode, data []byte) error {
+	var mask [4]byte
+	rand.Read(mask[:]) // never fails
+	frame, err := ws.CompileFrame(ws.MaskFrameWith(ws.NewFrame(op, true, data), mask))
+	if err != nil {
+		return err
+	}
+	return s.WriteRaw(frame)
+}
+
+// WriteRaw writes bytes to the connection, which need not be a frame.
+func (s *Socket) WriteRaw(data []byte) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.conn.SetWriteDeadline(time.Now().Add(s.Silence))
+	if _, err := s.conn.Write(data); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	return nil
+}
+
+// Sync sends a ping request and returns the frames that came before its pong. By then the
+// server has handled every frame that was sent before, since it handles the frames of a
+// socket in order. Entries may still be on their way.
+func (s *Socket) Sync() (before []Frame, err error) {
+	if err := s.Send(Ping{}); err != nil {
+		return nil, err
+	}
+	for {
+		frame, err := s.Next()
+		if err != nil {
+			return before, err
+		}
+		if _, ok := frame.(*Pong); ok {
+			return before, nil
+		}
+		before = append(before, frame)
+	}
+}
+
+// Await reads up to the next frame of type F, such as *Stored, and drops those before it.
+// An *Error of the server that is not awaited ends the wait and is returned.
+func Await[F Frame](s *Socket) (F, error) {
+	for {
+		frame, err := s.Next()
+		if wanted, ok := frame.(F); ok {
+			return wanted, nil
+		}
+		var none F
+		if refused, ok := frame.(*Error); ok {
+			return none, refused
+		}
+		if err != nil {
+			return none, err
+		}
+	}
+}

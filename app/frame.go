@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"burble/app/markup"
 	"burble/streams"
 
 	"github.com/google/uuid"
@@ -20,7 +21,6 @@ const (
 	textLimit  = 4000     // characters of a message
 	topicLimit = 120      // characters of a room's topic
 	frameLimit = 64 << 10 // bytes of a frame, and of a request's body
-	emojiLimit = 64       // bytes: the longest emoji in Unicode 16 has 35
 	newestMost = 500
 	newestElse = 50 // when a follow does not say
 )
@@ -228,7 +228,7 @@ func checkTopic(topic string) (string, error) {
 }
 
 func checkEmoji(emoji string) (string, error) {
-	if len(emoji) > emojiLimit || !isEmoji(emoji) {
+	if len(emoji) > markup.EmojiLimit || !isEmoji(emoji) {
 		return "", refuse(badField, "emoji", "A reaction is one emoji.")
 	}
 	return emoji, nil

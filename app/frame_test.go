@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"burble/app/markup"
 	"burble/streams"
 
 	"github.com/google/uuid"
@@ -114,7 +115,7 @@ func expectBounds(t *testing.T, got frame) {
 			t.Fatal("of nothing")
 		case name == "text" && (strings.TrimSpace(got.Text) == "" || utf8.RuneCountInString(got.Text) > textLimit || !utf8.ValidString(got.Text)):
 			t.Fatalf("text %q", got.Text)
-		case name == "emoji" && (len(got.Emoji) > emojiLimit || !isEmoji(got.Emoji)):
+		case name == "emoji" && (len(got.Emoji) > markup.EmojiLimit || !isEmoji(got.Emoji)):
 			t.Fatalf("emoji %q", got.Emoji)
 		}
 	}

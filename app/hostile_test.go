@@ -1,6 +1,7 @@
 package main
 
 import (
+	hostiletext "burble/app/hostile"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -126,7 +127,7 @@ func TestHostileTextAddsNothingToAnyPage(t *testing.T) {
 	calm := startAlone(t)
 	guest, _ := written(calm, "hello, **all** of `you` <https://example.org>")
 	usual := pagesWith(t, calm, guest, "Hello")
-	for element, attributes := range allowed { // what a message may become anyway
+	for element, attributes := range hostiletext.Allowed { // what a message may become anyway
 		usual[element] = true
 		for _, attribute := range attributes {
 			usual[element+" "+attribute] = true
@@ -198,7 +199,7 @@ func TestHostileTextStaysWithinItsFieldInEveryFormat(t *testing.T) {
 	}
 	for _, entry := range s.history("lobby", "?html=true&limit=500").Entries {
 		if entry.HTML != nil && !strings.HasPrefix(entry.Text, "/me ") { // which TestActionsAndEmojiAreShownAsSuch has
-			expectHarmless(t, entry.Text, *entry.HTML)
+			hostiletext.ExpectHarmless(t, entry.Text, *entry.HTML)
 		}
 	}
 	// And what was refused is told without being repeated as anything but text.

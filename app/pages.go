@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"burble/app/markup"
 	"burble/streams"
 	"burble/views"
 
@@ -184,7 +185,7 @@ func viewMessages(entries []streams.Entry, guest *Guest) []views.Message {
 		messages[i] = viewMessage(entry, guest)
 		if answered := places[entry.ReplyTo]; answered != nil && !answered.Deleted {
 			messages[i].ReplyAuthor = answered.User.Name
-			messages[i].ReplyText = firstLine(textOf(renderEntry(answered)))
+			messages[i].ReplyText = firstLine(markup.Text(markup.HTML(answered)))
 		}
 	}
 	return messages
@@ -197,7 +198,7 @@ func viewMessage(entry *streams.Entry, guest *Guest) views.Message {
 		Deleted: entry.Deleted, Unreadable: entry.Kind == streams.Unreadable,
 	}
 	if !entry.Deleted {
-		message.HTML = template.HTML(renderEntry(entry))
+		message.HTML = template.HTML(markup.HTML(entry))
 	}
 	for emoji, users := range entry.Reactions {
 		message.Reactions = append(message.Reactions, viewReaction(emoji, users, guest))

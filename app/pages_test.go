@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"burble/app/markup"
 	"burble/streams"
 )
 
@@ -148,5 +149,18 @@ func TestRoomPageOfWhatWasWrittenIsOnlyText(t *testing.T) {
 	page := s.get("/r/lobby", "Accept: text/html", "Cookie: burble="+nasty.Token)
 	if strings.Contains(page.body, "<script>") || strings.Contains(page.body, "<img src=x") {
 		t.Errorf("the page holds what somebody wrote: %s", page.body)
+	}
+}
+
+func TestReplyShowsWhatItAnswersWithoutMarks(t *testing.T) {
+	for text, want := range map[string]string{
+		"its **cursor**: `a < b`\nsecond line": "its cursor: a < b",
+		"*x* [here](https://example.com)":      "x here",
+		"<b>not HTML</b>":                      "<b>not HTML</b>",
+	} {
+		entry := streams.Entry{Kind: streams.Message, Text: text}
+		if got := firstLine(markup.Text(markup.HTML(&entry))); got != want {
+			t.Errorf("%q shows %q, want %q", text, got, want)
+		}
 	}
 }

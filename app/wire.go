@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"burble/app/markup"
 	"burble/streams"
 )
 
@@ -97,7 +98,7 @@ func appendEntry(dst []byte, entry *streams.Entry, html bool) []byte {
 		dst = strconv.AppendBool(dst, entry.On)
 	}
 	if html && !entry.Deleted && (entry.Kind == streams.Message || entry.Kind == streams.Edit) {
-		dst = appendField(dst, "html", renderEntry(entry))
+		dst = appendField(dst, "html", markup.HTML(entry))
 	}
 	return append(dst, '}')
 }

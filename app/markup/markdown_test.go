@@ -1,16 +1,12 @@
-package main
+package markup
 
 import (
-	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	hostiletexts "burble/app/hostile"
+	"burble/app/hostile"
 	"burble/streams"
-
-	"golang.org/x/net/html"
 )
 
 const linkRel = ` rel="nofollow noreferrer noopener" target="_blank"`
@@ -83,19 +79,19 @@ func TestActionsAndEmojiAreShownAsSuch(t *testing.T) {
 		"```\n/me\n```":  "<pre><code>/me\n</code></pre>",
 		"1\ufe0f\u20e3 ": "<p>1\ufe0f\u20e3</p>",
 	} {
-		if got := renderEntry(&streams.Entry{Text: text, User: streams.User{Name: "Ada & Co"}}); got != want {
+		if got := HTML(&streams.Entry{Text: text, User: streams.User{Name: "Ada & Co"}}); got != want {
 			t.Errorf("%q is\n%s, want\n%s", text, got, want)
 		}
 	}
 }
 
 func TestMarkdownOfWhatMalloryWritesIsHarmless(t *testing.T) {
-	for _, written := range hostiletexts.Texts {
-		rendered := renderEntry(&streams.Entry{Text: written.Text, User: streams.User{Name: "<b>Mallory</b>"}})
+	for _, written := range hostile.Texts {
+		rendered := HTML(&streams.Entry{Text: written.Text, User: streams.User{Name: "<b>Mallory</b>"}})
 		if rendered == "" {
 			t.Errorf("%s became nothing", written.Name)
 		}
-		expectHarmless(t, written.Text, rendered)
+		hostile.ExpectHarmless(t, written.Text, rendered)
 	}
 }
 
@@ -129,51 +125,7 @@ func TestMarkdownOfWhatNobodyWouldWrite(t *testing.T) {
 		if rendered == "" || len(rendered) > 200_000 {
 			t.Errorf("%s became %d bytes", name, len(rendered))
 		}
-		expectHarmless(t, text, rendered)
-	}
-}
-
-// allowed are the elements and attributes that a message may become.
-var allowed = map[string][]string{
-	"p": {"class"}, "bdi": nil, "br": nil, "em": nil, "strong": nil, "del": nil, "code": {"class"}, "pre": nil, "blockquote": nil,
-	"span": {"class"}, "details": nil, "summary": nil,
-	"ul": nil, "ol": {"start"}, "li": nil, "hr": nil, "a": {"href", "rel", "target"},
-}
-
-// expectHarmless parses the HTML as a browser would.
-func expectHarmless(t *testing.T, text, rendered string) {
-	t.Helper()
-	tokens := html.NewTokenizer(strings.NewReader(rendered))
-	for {
-		switch kind := tokens.Next(); kind {
-		case html.ErrorToken:
-			return
-		case html.CommentToken, html.DoctypeToken:
-			t.Fatalf("%q became %q", text, rendered)
-		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
-			token := tokens.Token()
-			attributes, known := allowed[token.Data]
-			if !known {
-				t.Fatalf("%q became <%s> in %q", text, token.Data, rendered)
-			}
-			for _, attribute := range token.Attr {
-				if !slices.Contains(attributes, attribute.Key) {
-					t.Fatalf("%q became <%s %s> in %q", text, token.Data, attribute.Key, rendered)
-				}
-				if attribute.Key == "href" {
-					expectFarAway(t, attribute.Val)
-				}
-			}
-		}
-	}
-}
-
-// expectFarAway checks that a link leads out of here, and runs nothing.
-func expectFarAway(t *testing.T, href string) {
-	t.Helper()
-	target, err := url.Parse(href)
-	if err != nil || target.Scheme != "http" && target.Scheme != "https" && target.Scheme != "mailto" {
-		t.Fatalf("a link to %q", href)
+		hostile.ExpectHarmless(t, text, rendered)
 	}
 }
 
@@ -186,19 +138,6 @@ func FuzzMarkdown(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		expectHarmless(t, text, renderMarkdown(text))
+		hostile.ExpectHarmless(t, text, renderMarkdown(text))
 	})
-}
-
-func TestReplyShowsWhatItAnswersWithoutMarks(t *testing.T) {
-	for text, want := range map[string]string{
-		"its **cursor**: `a < b`\nsecond line": "its cursor: a < b",
-		"*x* [here](https://example.com)":      "x here",
-		"<b>not HTML</b>":                      "<b>not HTML</b>",
-	} {
-		entry := streams.Entry{Kind: streams.Message, Text: text}
-		if got := firstLine(textOf(renderEntry(&entry))); got != want {
-			t.Errorf("%q shows %q, want %q", text, got, want)
-		}
-	}
 }

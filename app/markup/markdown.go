@@ -1,4 +1,4 @@
-package main
+package markup
 
 import (
 	"bytes"
@@ -124,7 +124,7 @@ func convertMarkdown(text string) (rendered string) {
 
 // renderEntry is the text of an entry as HTML. A text that begins with "/me " says
 // what its author does; emoji without words are large.
-func renderEntry(entry *streams.Entry) string {
+func HTML(entry *streams.Entry) string {
 	if action, ok := strings.CutPrefix(entry.Text, "/me "); ok && strings.TrimSpace(action) != "" {
 		return `<p class="action"><bdi>` + html.EscapeString(entry.User.Name) + `</bdi> ` + html.EscapeString(strings.TrimSpace(action)) + `</p>`
 	}
@@ -135,15 +135,18 @@ func renderEntry(entry *streams.Entry) string {
 }
 
 // textOf is what rendered HTML says.
-func textOf(rendered string) string {
+func Text(rendered string) string {
 	return html.UnescapeString(tags.ReplaceAllString(rendered, ""))
 }
+
+// emojiLimit is the most bytes that one emoji may have. The longest in Unicode 16 has 35.
+const EmojiLimit = 64
 
 var tags = regexp.MustCompile(`<[^>]*>`)
 
 // fewEmoji says whether text is one to three emoji and nothing else.
 func fewEmoji(text string) bool {
-	if len(text) > 3*emojiLimit {
+	if len(text) > 3*EmojiLimit {
 		return false
 	}
 	count, joined, flag := 0, false, false

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"burble/app/limit"
 	"burble/streams"
 	"burble/views"
 
@@ -65,10 +66,10 @@ type App struct {
 // limits are, in this process, the token buckets of users and addresses, and what an
 // address holds.
 type limits struct {
-	messages, signals, address, connections *limiter
+	messages, signals, address, connections *limit.Rate
 
-	open, live, unread            *tally // connections, live reads, bytes of answers
-	userSearches, addressSearches *tally // that run
+	open, live, unread            *limit.Quota // connections, live reads, bytes of answers
+	userSearches, addressSearches *limit.Quota // that run
 }
 
 // New makes a server over a store that runs, and goes on running until Serve has
@@ -78,16 +79,16 @@ func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *
 	a.pumps.more.L = &a.pumps.mu
 	a.ctx, a.stop = context.WithCancel(context.Background())
 	a.limits = limits{
-		messages:    newLimiter(config.RateMessages, int(4*config.RateMessages)),
-		signals:     newLimiter(config.RateMessages, int(4*config.RateMessages)),
-		address:     newLimiter(config.RateAddress, int(4*config.RateAddress)),
-		connections: newLimiter(config.RateConnections, int(20*config.RateConnections)),
-		open:        newTally(int(math.Ceil(connectionsMost * config.RateConnections))),
-		live:        newTally(int(math.Ceil(connectionsMost * config.RateConnections))),
-		unread:      newTally(unreadMost),
+		messages:    limit.NewRate(config.RateMessages, int(4*config.RateMessages)),
+		signals:     limit.NewRate(config.RateMessages, int(4*config.RateMessages)),
+		address:     limit.NewRate(config.RateAddress, int(4*config.RateAddress)),
+		connections: limit.NewRate(config.RateConnections, int(20*config.RateConnections)),
+		open:        limit.NewQuota(int(math.Ceil(connectionsMost * config.RateConnections))),
+		live:        limit.NewQuota(int(math.Ceil(connectionsMost * config.RateConnections))),
+		unread:      limit.NewQuota(unreadMost),
 
-		userSearches:    newTally(1),
-		addressSearches: newTally(searchesMost),
+		userSearches:    limit.NewQuota(1),
+		addressSearches: limit.NewQuota(searchesMost),
 	}
 	a.metrics = newMetrics(a)
 	a.presence = newPresence(store, log)

@@ -117,11 +117,11 @@ func (a *App) checkToken(c *fiber.Ctx) error {
 
 // limitAddress counts requests by address, and new live reads apart from them.
 func (a *App) limitAddress(c *fiber.Ctx) error {
-	limits, what := a.limits.address, "requests"
+	rates, what := a.limits.address, "requests"
 	if live, _ := path.Match("/r/*/events", c.Path()); live || c.Path() == "/ws" {
-		limits, what = a.limits.connections, "connections"
+		rates, what = a.limits.connections, "connections"
 	}
-	if ok, after := limits.allow(a.caller(c).address, time.Now()); !ok {
+	if ok, after := rates.Allow(a.caller(c).address, 1, time.Now()); !ok {
 		return slowDown(after, what)
 	}
 	return c.Next()
@@ -131,7 +131,7 @@ func (a *App) limitAddress(c *fiber.Ctx) error {
 // first 50 entries of it.
 func (a *App) limitEntries(c *fiber.Ctx, entries int) error {
 	more := (entries - 1) / pageOf
-	if ok, after := a.limits.address.allowSome(a.caller(c).address, more, time.Now()); !ok {
+	if ok, after := a.limits.address.Allow(a.caller(c).address, more, time.Now()); !ok {
 		return slowDown(after, "entries")
 	}
 	return nil
@@ -142,7 +142,7 @@ func (a *App) allowMessage(guest *Guest, now time.Time) error {
 	if guest == nil {
 		return nobody()
 	}
-	if ok, after := a.limits.messages.allow(guest.ID, now); !ok {
+	if ok, after := a.limits.messages.Allow(guest.ID, 1, now); !ok {
 		return slowDown(after, "messages")
 	}
 	return nil
@@ -153,7 +153,7 @@ func (a *App) allowSignal(guest *Guest, now time.Time) error {
 	if guest == nil {
 		return nobody()
 	}
-	if ok, after := a.limits.signals.allow(guest.ID, now); !ok {
+	if ok, after := a.limits.signals.Allow(guest.ID, 1, now); !ok {
 		return slowDown(after, "signals")
 	}
 	return nil

@@ -47,7 +47,7 @@ func (a *App) takeOver(c *fiber.Ctx, contentType string, lines *lineCodec, done 
 		done()
 		return nil
 	}
-	giveBack, ok := a.limits.live.take(a.caller(c).address, 1)
+	giveBack, ok := a.limits.live.Take(a.caller(c).address, 1)
 	if !ok {
 		done()
 		return slowDown(time.Minute, "live reads")

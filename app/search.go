@@ -65,11 +65,11 @@ func (a *App) beginSearch(caller *caller) (end func(), ok bool) {
 	if caller.guest != nil {
 		who = caller.guest.ID
 	}
-	ofUser, ok := a.limits.userSearches.take(who, 1)
+	ofUser, ok := a.limits.userSearches.Take(who, 1)
 	if !ok {
 		return nil, false
 	}
-	ofAddress, ok := a.limits.addressSearches.take(caller.address, 1)
+	ofAddress, ok := a.limits.addressSearches.Take(caller.address, 1)
 	if !ok {
 		ofUser()
 		return nil, false

@@ -115,7 +115,7 @@ func (a *App) takeSocket(ws *websocket.Conn) {
 	if s.guest != nil {
 		s.user = s.guest.ID
 	}
-	giveBack, ok := a.limits.live.take(s.address, 1)
+	giveBack, ok := a.limits.live.Take(s.address, 1)
 	if !ok {
 		s.hangUp(closeNotAllowed, "too many connections")
 		s.finish()
@@ -203,7 +203,7 @@ func (s *session) refuse(err error, asked frame) {
 // allowFrame applies the limit of frames for each address. A flood is ended though the
 // limit lets some of it through every second.
 func (s *session) allowFrame(now time.Time) error {
-	ok, after := s.app.limits.address.allow(s.address, now)
+	ok, after := s.app.limits.address.Allow(s.address, 1, now)
 	if !ok {
 		if s.limited++; s.limited > floodMost {
 			s.hangUp(closeNotAllowed, "too many frames")

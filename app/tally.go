@@ -1,9 +1,9 @@
 package main
 
 import (
+	"burble/app/limit"
 	"io"
 	"net"
-	"sync"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -21,41 +21,12 @@ const (
 	answerSmall = 64 << 10
 )
 
-// tally counts what each key holds, up to a bound. It may be used from many goroutines
-// at once.
-type tally struct {
-	most int // 0: no bound
-
-	mu   sync.Mutex
-	held map[string]int
-}
-
-func newTally(most int) *tally { return &tally{most: most, held: make(map[string]int)} }
-
-// take counts some more for the key, unless that were too many beside what it holds. What
-// was taken is given back by calling the function, once or more often.
-func (t *tally) take(key string, some int) (giveBack func(), ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if held := t.held[key]; t.most > 0 && held > 0 && held+some > t.most {
-		return nil, false
-	}
-	t.held[key] += some
-	return sync.OnceFunc(func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if t.held[key] -= some; t.held[key] == 0 {
-			delete(t.held, key)
-		}
-	}), true
-}
-
 // doorkeeper is a listener that bounds what the kernel keeps of each connection's
 // unread answers, and hangs up on an address that has too many connections, before they
 // have said anything.
 type doorkeeper struct {
 	net.Listener
-	open *tally // nil: a proxy stands before us, to which all connections belong
+	open *limit.Quota // nil: a proxy stands before us, to which all connections belong
 }
 
 func (a *App) door(listener net.Listener) net.Listener {
@@ -78,7 +49,7 @@ func (d doorkeeper) Accept() (net.Conn, error) {
 			return tcp, nil
 		}
 		remote := clientAddress(nil, tcp.RemoteAddr().String(), proxyNone)
-		if giveBack, ok := d.open.take(addressGroup(remote), 1); ok {
+		if giveBack, ok := d.open.Take(addressGroup(remote), 1); ok {
 			return &countedConn{tcp, giveBack}, nil
 		}
 		tcp.SetLinger(0) // nothing is kept of it
@@ -108,7 +79,7 @@ func (a *App) limitUnread(c *fiber.Ctx) error {
 	if len(body) <= answerSmall {
 		return nil
 	}
-	giveBack, ok := a.limits.unread.take(a.caller(c).address, len(body))
+	giveBack, ok := a.limits.unread.Take(a.caller(c).address, len(body))
 	if !ok {
 		return slowDown(answerTime/4, "answers that nobody reads")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"burble/app/limit"
 	"fmt"
 	"io"
 	"net"
@@ -10,30 +11,6 @@ import (
 	"testing"
 	"time"
 )
-
-func TestTallyCountsWhatIsHeldAndForgetsWhatIsNot(t *testing.T) {
-	counts := newTally(3)
-	first, ok := counts.take("ada", 2)
-	if _, more := counts.take("ada", 2); !ok || more {
-		t.Errorf("2 of 3: %v, and 2 more: %v", ok, more)
-	}
-	if _, ok := counts.take("bob", 3); !ok {
-		t.Error("one key's is taken from another")
-	}
-	first()
-	first() // which is once
-	if last, ok := counts.take("ada", 3); !ok {
-		t.Error("what was given back is held")
-	} else {
-		last()
-	}
-	if _, held := counts.held["ada"]; held {
-		t.Error("a key that holds nothing is remembered")
-	}
-	if _, ok := newTally(0).take("ada", 1<<40); !ok {
-		t.Error("no bound is one")
-	}
-}
 
 // An address has so many connections at once, whether they have said anything or not.
 func TestOpenConnectionsOfOneAddressAreBounded(t *testing.T) {
@@ -55,9 +32,7 @@ func TestOpenConnectionsOfOneAddressAreBounded(t *testing.T) {
 		open = append(open, conn)
 	}
 	soon(t, "all are counted", func() bool {
-		s.limits.open.mu.Lock()
-		defer s.limits.open.mu.Unlock()
-		return s.limits.open.held["127.0.0.1"] == 20
+		return s.limits.open.Held("127.0.0.1") == 20
 	})
 	if one, err := net.Dial("tcp", s.host); err == nil && answers(one) {
 		t.Error("one more is answered")
@@ -93,9 +68,7 @@ func TestLiveReadsOfOneAddressAreBounded(t *testing.T) {
 	liveAs("text/plain")(s, other)
 	s.request("HEAD", "/r/lobby/events", "", other)
 	soon(t, "what ended is not counted", func() bool {
-		s.limits.live.mu.Lock()
-		defer s.limits.live.mu.Unlock()
-		return s.limits.live.held["203.0.113.2"] == 1
+		return s.limits.live.Held("203.0.113.2") == 1
 	})
 }
 
@@ -133,7 +106,7 @@ func TestSearchesOfOneAddressAreBounded(t *testing.T) {
 // Who asks for much and reads nothing waits for the first of it before there is more.
 func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
 	s := startAlone(t, func(config *Config) { config.TrustedProxy = proxyFly })
-	s.limits.unread = newTally(3 << 20)
+	s.limits.unread = limit.NewQuota(3 << 20)
 	if s.fiber.Server().WriteTimeout != answerTime {
 		t.Error("an answer that nobody reads waits for ever")
 	}
@@ -152,11 +125,7 @@ func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
 		fmt.Fprintf(conn, "GET /r/lobby/messages?limit=70 HTTP/1.1\r\nHost: %s\r\nFly-Client-IP: %s\r\n\r\n", s.host, address)
 		return conn, bufio.NewReaderSize(conn, 256)
 	}
-	held := func(address string) int {
-		s.limits.unread.mu.Lock()
-		defer s.limits.unread.mu.Unlock()
-		return s.limits.unread.held[address]
-	}
+	held := s.limits.unread.Held
 	var waiting []*bufio.Reader
 	for i := range 2 {
 		_, reader := ask("203.0.113.1")
@@ -188,7 +157,7 @@ func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
 // An answer may be larger than the bound. Nobody could ever read it if that refused it.
 func TestLargestAnswerIsGivenToWhoHasReadTheOthers(t *testing.T) {
 	s := startAlone(t)
-	s.limits.unread = newTally(answerSmall)
+	s.limits.unread = limit.NewQuota(answerSmall)
 	c := s.connect(s.guest("Ada"))
 	for range 5 {
 		c.say("lobby", strings.Repeat("🗣", textLimit)) // 16 KB

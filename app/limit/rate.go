@@ -1,0 +1,93 @@
+package limit
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// maxRateKeys bounds what a Rate remembers, about 15 MB. With more addresses than that, a
+// limit per address stops nobody.
+const maxRateKeys = 100_000
+
+// Rate limits how often each key may act: a token bucket per key. A key whose bucket is
+// full again is forgotten, which changes nothing for it.
+//
+// A nil Rate and one with rate 0 allow everything.
+type Rate struct {
+	perSecond rate.Limit
+	burst     int
+	maxKeys   int
+
+	mu      sync.Mutex
+	buckets map[string]*rate.Limiter
+	swept   time.Time
+}
+
+// NewRate returns a Rate that allows each key perSecond events a second, and up to burst at
+// once. A perSecond of 0 is no limit.
+func NewRate(perSecond float64, burst int) *Rate {
+	return &Rate{
+		perSecond: rate.Limit(perSecond),
+		burst:     max(burst, 1),
+		maxKeys:   maxRateKeys,
+		buckets:   map[string]*rate.Limiter{},
+	}
+}
+
+// Allow counts n events for the key, all or none. If they are not allowed now, it counts
+// nothing and returns how long to wait. An n above the burst counts as one burst.
+func (r *Rate) Allow(key string, n int, now time.Time) (ok bool, retryAfter time.Duration) {
+	if r == nil || r.perSecond <= 0 {
+		return true, 0
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	reservation := r.bucket(key, now).ReserveN(now, min(n, r.burst))
+	if delay := reservation.DelayFrom(now); delay > 0 {
+		reservation.CancelAt(now)
+		return false, delay
+	}
+	return true, 0
+}
+
+// bucket returns the key's bucket, or a new full one.
+func (r *Rate) bucket(key string, now time.Time) *rate.Limiter {
+	r.sweep(now)
+	bucket, known := r.buckets[key]
+	if !known {
+		r.evict()
+		bucket = rate.NewLimiter(r.perSecond, r.burst)
+		r.buckets[key] = bucket
+	}
+	return bucket
+}
+
+// sweep forgets full buckets, at most once in the time that an empty bucket takes to fill:
+// a bucket seen by one sweep and not used since is gone at the next. It runs within Allow,
+// because nothing grows while nobody calls.
+func (r *Rate) sweep(now time.Time) {
+	toFill := time.Duration(float64(r.burst) / float64(r.perSecond) * float64(time.Second))
+	if now.Sub(r.swept) < max(toFill, time.Second) {
+		return
+	}
+	r.swept = now
+	for key, bucket := range r.buckets {
+		if bucket.TokensAt(now) >= float64(r.burst) {
+			delete(r.buckets, key)
+		}
+	}
+}
+
+// evict forgets one arbitrary key if there are too many. That key gets a full bucket for
+// free; refusing new keys instead would let a flood lock people out.
+func (r *Rate) evict() {
+	if len(r.buckets) < r.maxKeys {
+		return
+	}
+	for key := range r.buckets {
+		delete(r.buckets, key)
+		return
+	}
+}

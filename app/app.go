@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"burble/app/identity"
 	"burble/app/limit"
 	"burble/streams"
 	"burble/views"
@@ -47,7 +48,7 @@ type App struct {
 	config  Config
 	log     *slog.Logger
 	store   *streams.Store
-	guests  *guests
+	tokens  *identity.Tokens
 	limits  limits
 	feeds   feeds
 	pumps   pumps
@@ -75,7 +76,7 @@ type limits struct {
 // New makes a server over a store that runs, and goes on running until Serve has
 // returned. The secret signs cookies and tokens.
 func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *App {
-	a := &App{config: config, log: log, store: store, guests: newGuests(secret), stacks: newStacks(), outages: rate.Sometimes{Interval: time.Second}}
+	a := &App{config: config, log: log, store: store, tokens: identity.NewTokens(secret), stacks: newStacks(), outages: rate.Sometimes{Interval: time.Second}}
 	a.pumps.more.L = &a.pumps.mu
 	a.ctx, a.stop = context.WithCancel(context.Background())
 	a.limits = limits{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"burble/app/identity"
 	"net/http"
 	"net/url"
 	"path"
@@ -24,14 +25,14 @@ func cookieName(tls bool) string {
 
 // caller is who makes a request, found out in one place for every surface.
 type caller struct {
-	guest   *Guest // nil: nobody has given a name
-	address string // to count by
-	origin  string // of this server, as the caller addressed it
-	tls     bool   // the browser is known to speak TLS
-	cookie  bool   // it carries a session cookie that is good
-	old     bool   // which is to be renewed
-	bearer  bool   // it carries a token
-	err     error  // the token is no good; a bad cookie is as none
+	user    identity.User // zero: nobody has given a name
+	address string        // to count by
+	origin  string        // of this server, as the caller addressed it
+	tls     bool          // the browser is known to speak TLS
+	cookie  bool          // it carries a session cookie that is good
+	old     bool          // which is to be renewed
+	bearer  bool          // it carries a token
+	err     error         // the token is no good; a bad cookie is as none
 }
 
 // caller finds out who makes the request.
@@ -48,16 +49,16 @@ func (a *App) caller(c *fiber.Ctx) *caller {
 	}
 	now := time.Now()
 	if token := c.Cookies(cookieName(tls)); token != "" {
-		if guest, expiry, err := a.guests.Guest(token, now); err == nil {
-			found.cookie, found.guest = true, &guest
-			found.old = expiry.Sub(now) < guestTokenLife-guestTokenNew
+		if user, expiry, err := a.tokens.Verify(token, now); err == nil {
+			found.cookie, found.user = true, user
+			found.old = expiry.Sub(now) < identity.TokenLife-identity.TokenFresh
 		}
 	}
 	if token, ok := bearer(c.Get(fiber.HeaderAuthorization)); ok {
 		found.bearer = true
-		found.guest, found.old = nil, false
-		if guest, _, err := a.guests.Guest(token, now); err == nil {
-			found.guest = &guest
+		found.user, found.old = identity.User{}, false
+		if user, _, err := a.tokens.Verify(token, now); err == nil {
+			found.user = user
 		} else {
 			found.err = refuse(notAllowed, "authorization", "The token is not valid. POST /session gives one.")
 		}
@@ -138,22 +139,22 @@ func (a *App) limitEntries(c *fiber.Ctx, entries int) error {
 }
 
 // allowMessage says whether the guest may append now.
-func (a *App) allowMessage(guest *Guest, now time.Time) error {
-	if guest == nil {
+func (a *App) allowMessage(user identity.User, now time.Time) error {
+	if user.IsZero() {
 		return nobody()
 	}
-	if ok, after := a.limits.messages.Allow(guest.ID, 1, now); !ok {
+	if ok, after := a.limits.messages.Allow(user.ID, 1, now); !ok {
 		return slowDown(after, "messages")
 	}
 	return nil
 }
 
 // allowSignal says whether the guest may say that they type or have read.
-func (a *App) allowSignal(guest *Guest, now time.Time) error {
-	if guest == nil {
+func (a *App) allowSignal(user identity.User, now time.Time) error {
+	if user.IsZero() {
 		return nobody()
 	}
-	if ok, after := a.limits.signals.Allow(guest.ID, 1, now); !ok {
+	if ok, after := a.limits.signals.Allow(user.ID, 1, now); !ok {
 		return slowDown(after, "signals")
 	}
 	return nil
@@ -169,27 +170,27 @@ func (a *App) session(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	guest, err := newGuest(asked.fields["name"])
+	user, err := identity.NewUser(asked.fields["name"])
 	if err != nil {
 		return refuse(badField, "name", "%s", sentence(err))
 	}
-	if caller.guest != nil {
-		guest.ID = caller.guest.ID
+	if !caller.user.IsZero() {
+		user.ID = caller.user.ID
 	}
-	token := a.giveToken(c, guest)
+	token := a.giveToken(c, user)
 	if asked.form {
 		return c.Redirect(localPath(asked.fields["next"]), http.StatusSeeOther)
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.JSON(fiber.Map{"user": fiber.Map{"id": guest.ID, "name": guest.Name}, "token": token})
+	return c.JSON(fiber.Map{"user": fiber.Map{"id": user.ID, "name": user.Name}, "token": token})
 }
 
 // giveToken makes a token for the guest, and has the browser keep it as its cookie.
-func (a *App) giveToken(c *fiber.Ctx, guest Guest) (token string) {
+func (a *App) giveToken(c *fiber.Ctx, user identity.User) (token string) {
 	tls := a.caller(c).tls
-	token = a.guests.Token(guest, time.Now())
+	token = a.tokens.Sign(user, time.Now())
 	c.Cookie(&fiber.Cookie{
-		Name: cookieName(tls), Value: token, Path: "/", MaxAge: int(guestTokenLife.Seconds()),
+		Name: cookieName(tls), Value: token, Path: "/", MaxAge: int(identity.TokenLife.Seconds()),
 		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: tls,
 	})
 	return token

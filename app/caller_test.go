@@ -1,6 +1,7 @@
 package main
 
 import (
+	"burble/app/identity"
 	"fmt"
 	"net/http"
 	"strings"
@@ -60,7 +61,7 @@ func TestSessionRenamesWhoHasOne(t *testing.T) {
 
 func TestPagesRenewACookieThatIsNotNew(t *testing.T) {
 	s := startAlone(t)
-	ada, _ := newGuest("Ada")
+	ada, _ := identity.NewUser("Ada")
 	const day = 24 * time.Hour
 	for _, test := range []struct {
 		path    string
@@ -75,13 +76,13 @@ func TestPagesRenewACookieThatIsNotNew(t *testing.T) {
 		{"/r/lobby", 31 * day, []string{s.guest("Bob").bearer()}, false},
 		{"/r/lobby/messages", 31 * day, nil, false},
 	} {
-		cookie := "Cookie: burble=" + s.guests.Token(ada, time.Now().Add(-test.age))
+		cookie := "Cookie: burble=" + s.tokens.Sign(ada, time.Now().Add(-test.age))
 		got := s.get(test.path, append(test.headers, cookie, "Accept: text/html")...)
 		if renewed := got.header.Get("Set-Cookie") != ""; renewed != test.renewed {
 			t.Errorf("%s after %v, with %q: renewed is %v", test.path, test.age, test.headers, renewed)
 		} else if renewed {
-			guest, expiry, err := s.guests.Guest(sessionCookie(t, got).Value, time.Now())
-			if err != nil || guest != ada || time.Until(expiry) < guestTokenLife-time.Minute {
+			guest, expiry, err := s.tokens.Verify(sessionCookie(t, got).Value, time.Now())
+			if err != nil || guest != ada || time.Until(expiry) < identity.TokenLife-time.Minute {
 				t.Errorf("%s: %v until %v, %v", test.path, guest, expiry, err)
 			}
 		}

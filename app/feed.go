@@ -71,7 +71,7 @@ type feed struct {
 	conn       net.Conn
 	descriptor int // the same, to write without waiting; 0: there is none
 	codec      codec
-	user       string // ID of whose it is, "" for nobody's
+	reader     string // ID of the user who reads, "" for nobody
 	log        *slog.Logger
 
 	mu      sync.Mutex // guards what follows
@@ -289,7 +289,7 @@ func (f *feed) encoded(room *following, read streams.Read) []byte {
 // signals are those that are for this feed.
 func (f *feed) signals(room string, signals []*streams.Signal) (frames []byte) {
 	for _, signal := range signals {
-		if signal.Kind != streams.Seen || signal.User.ID == f.user {
+		if signal.Kind != streams.Seen || signal.User.ID == f.reader {
 			frames = append(frames, f.codec.signal(room, signal)...)
 		}
 	}

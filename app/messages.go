@@ -71,10 +71,10 @@ func (a *App) posted(c *fiber.Ctx) (entry streams.Entry, form bool, err error) {
 			return entry, asked.form, err
 		}
 	}
-	if err := a.allowMessage(caller.guest, time.Now()); err != nil {
+	if err := a.allowMessage(caller.user, time.Now()); err != nil {
 		return entry, asked.form, err
 	}
-	entry.User = streams.User(*caller.guest)
+	entry.User = streams.User(caller.user)
 	return entry, asked.form, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"burble/app/identity"
 	"burble/app/markup"
 	"burble/streams"
 	"burble/views"
@@ -21,25 +22,19 @@ const (
 )
 
 func (a *App) page(c *fiber.Ctx, title string) views.Page {
-	page := views.Page{Title: title, Static: views.StaticPath(), NameLimit: guestNameMax}
+	page := views.Page{Title: title, Static: views.StaticPath(), NameLimit: identity.MaxName}
 	if theme := c.Cookies("theme"); theme == "light" || theme == "dark" {
 		page.Theme = theme
 	}
-	if guest := a.caller(c).guest; guest != nil {
-		page.User = &views.User{ID: guest.ID, Name: guest.Name}
+	if user := a.caller(c).user; !user.IsZero() {
+		page.User = &views.User{ID: user.ID, Name: user.Name}
 	}
 	return page
 }
 
 // user is the caller as the store knows people; the zero User is nobody.
-func (a *App) user(c *fiber.Ctx) streams.User { return userOf(a.caller(c).guest) }
-
-// userOf is the guest as the store knows people; the zero User is nobody.
-func userOf(guest *Guest) streams.User {
-	if guest != nil {
-		return streams.User(*guest)
-	}
-	return streams.User{}
+func (a *App) user(c *fiber.Ctx) streams.User {
+	return streams.User(a.caller(c).user)
 }
 
 // home is GET /.
@@ -150,7 +145,7 @@ func (a *App) renderRoom(c *fiber.Ctx, name string, where streams.Where, model v
 	model.Older, model.Newer = boundText(page.Older), boundText(page.Newer)
 	model.TextLimit = textLimit
 	model.Origin = a.caller(c).origin
-	model.Messages = viewMessages(page.Entries, a.caller(c).guest)
+	model.Messages = viewMessages(page.Entries, a.caller(c).user)
 	named := func(message views.Message) bool { return message.ID == model.Highlight }
 	if model.Highlight != "" && !slices.ContainsFunc(model.Messages, named) {
 		c.Status(http.StatusNotFound) // The address is the message's; the page is of where it would be.
@@ -162,7 +157,7 @@ func (a *App) renderRoom(c *fiber.Ctx, name string, where streams.Where, model v
 // render renders a page, with which who comes back now and then stays who they are.
 func (a *App) render(c *fiber.Ctx, name string, model any) error {
 	if caller := a.caller(c); caller.old {
-		a.giveToken(c, *caller.guest)
+		a.giveToken(c, caller.user)
 	}
 	c.Set(fiber.HeaderCacheControl, "private, no-cache") // not no-store: going back is instant
 	return c.Render(name, model)
@@ -176,13 +171,13 @@ func boundText(id streams.ID) string {
 }
 
 // viewMessages are messages as the page shows them to one guest.
-func viewMessages(entries []streams.Entry, guest *Guest) []views.Message {
+func viewMessages(entries []streams.Entry, user identity.User) []views.Message {
 	messages := make([]views.Message, len(entries))
 	places := make(map[streams.ID]*streams.Entry, len(entries))
 	for i := range entries {
 		entry := &entries[i]
 		places[entry.ID] = entry
-		messages[i] = viewMessage(entry, guest)
+		messages[i] = viewMessage(entry, user)
 		if answered := places[entry.ReplyTo]; answered != nil && !answered.Deleted {
 			messages[i].ReplyAuthor = answered.User.Name
 			messages[i].ReplyText = firstLine(markup.Text(markup.HTML(answered)))
@@ -191,7 +186,7 @@ func viewMessages(entries []streams.Entry, guest *Guest) []views.Message {
 	return messages
 }
 
-func viewMessage(entry *streams.Entry, guest *Guest) views.Message {
+func viewMessage(entry *streams.Entry, user identity.User) views.Message {
 	message := views.Message{
 		ID: entry.ID.String(), Key: entry.Key, N: entry.N, User: views.User(entry.User),
 		Time: entry.ID.Time(), ReplyTo: boundText(entry.ReplyTo), Edited: boundText(entry.Edited),
@@ -201,14 +196,14 @@ func viewMessage(entry *streams.Entry, guest *Guest) views.Message {
 		message.HTML = template.HTML(markup.HTML(entry))
 	}
 	for emoji, users := range entry.Reactions {
-		message.Reactions = append(message.Reactions, viewReaction(emoji, users, guest))
+		message.Reactions = append(message.Reactions, viewReaction(emoji, users, user))
 	}
 	sortReactions(message.Reactions)
 	return message
 }
 
-func viewReaction(emoji string, users []string, guest *Guest) views.Reaction {
-	mine := guest != nil && slices.Contains(users, guest.ID)
+func viewReaction(emoji string, users []string, user identity.User) views.Reaction {
+	mine := !user.IsZero() && slices.Contains(users, user.ID)
 	return views.Reaction{Emoji: emoji, Users: users, Mine: mine}
 }
 

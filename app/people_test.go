@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"burble/app/identity"
 	"burble/streams"
 	"burble/streams/redistest"
 
@@ -324,7 +325,7 @@ func TestWhatRedisWasNotToldOfPeopleIsSaidAgain(t *testing.T) {
 	client := redis.NewUniversalClient(at)
 	defer client.Close()
 	people, now, asker := newPresence(server.store, server.log), time.Now(), &feed{pumping: true}
-	ada, bob, eve := Guest{ID: "1", Name: "Ada"}, Guest{ID: "2", Name: "Bob"}, Guest{ID: "3", Name: "Eve"}
+	ada, bob, eve := identity.User{ID: "1", Name: "Ada"}, identity.User{ID: "2", Name: "Bob"}, identity.User{ID: "3", Name: "Eve"}
 	tell := func(meanwhile func()) {
 		t.Helper()
 		now = now.Add(presenceGrace)
@@ -335,23 +336,23 @@ func TestWhatRedisWasNotToldOfPeopleIsSaidAgain(t *testing.T) {
 		}
 	}
 	nothing := func() {}
-	for _, guest := range []Guest{ada, bob, eve} {
-		people.join("lobby", &guest, asker)
+	for _, guest := range []identity.User{ada, bob, eve} {
+		people.join("lobby", guest, asker)
 	}
 	tell(nothing)
 
 	present := client.Keys(t.Context(), "*:present").Val()[0]
 	client.Rename(t.Context(), present, "aside")
 	client.Set(t.Context(), present, "of a type that cannot be used", 0)
-	for _, guest := range []Guest{ada, bob, eve} {
-		people.leave("lobby", &guest, now)
+	for _, guest := range []identity.User{ada, bob, eve} {
+		people.leave("lobby", guest, now)
 	}
-	people.join("lobby", nil, asker)
+	people.join("lobby", identity.User{}, asker)
 	tell(nothing)
 	client.Rename(t.Context(), "aside", present)
 
-	people.join("lobby", &bob, asker)
-	tell(func() { people.join("lobby", &eve, asker) })
+	people.join("lobby", bob, asker)
+	tell(func() { people.join("lobby", eve, asker) })
 	if count, here, err := server.store.As(streams.User{}).Present(t.Context(), "lobby"); count != 1 || here[0].Name != "Bob" || err != nil {
 		t.Errorf("present: %v, %v; who left is here for ever, or who came back is not", here, err)
 	}
@@ -370,7 +371,7 @@ func TestPeopleAreSaidAgainAfterABeatOfWhichNothingIsKnown(t *testing.T) {
 	client := redis.NewUniversalClient(at)
 	defer client.Close()
 	people, now := newPresence(server.store, server.log), time.Now()
-	people.join("lobby", &Guest{ID: "1", Name: "Ada"}, &feed{pumping: true})
+	people.join("lobby", identity.User{ID: "1", Name: "Ada"}, &feed{pumping: true})
 	if changes := people.changes(now); len(changes) != 1 || len(changes[0].here) != 1 {
 		t.Fatalf("to tell: %+v", changes)
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"burble/app/identity"
 	"burble/streams"
 
 	"github.com/google/uuid"
@@ -66,19 +67,19 @@ func newPresence(store *streams.Store, log *slog.Logger) *presence {
 
 // join counts a socket in, and has the feed told who is in the room. A guest
 // without a name is told, not counted.
-func (p *presence) join(room string, guest *Guest, asker *feed) {
+func (p *presence) join(room string, user identity.User, asker *feed) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	here := p.crowd(room)
 	here.askers = append(here.askers, asker)
-	if guest != nil {
-		someone := here.people[guest.ID]
+	if !user.IsZero() {
+		someone := here.people[user.ID]
 		if someone == nil {
 			someone = &person{}
-			here.people[guest.ID] = someone
+			here.people[user.ID] = someone
 		}
-		someone.said = someone.said && someone.user.Name == guest.Name
-		someone.user = streams.User(*guest)
+		someone.said = someone.said && someone.user.Name == user.Name
+		someone.user = streams.User(user)
 		someone.sockets++
 		someone.leftAt = time.Time{}
 	}
@@ -89,13 +90,13 @@ func (p *presence) join(room string, guest *Guest, asker *feed) {
 }
 
 // leave counts a socket out.
-func (p *presence) leave(room string, guest *Guest, now time.Time) {
+func (p *presence) leave(room string, user identity.User, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if guest == nil {
+	if user.IsZero() {
 		return
 	}
-	if someone := p.crowd(room).people[guest.ID]; someone != nil {
+	if someone := p.crowd(room).people[user.ID]; someone != nil {
 		if someone.sockets--; someone.sockets <= 0 {
 			someone.leftAt = now
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"burble/app/identity"
 	"burble/streams"
 )
 
@@ -75,9 +76,9 @@ func TestProtocolExamples(t *testing.T) {
 var encoders = map[string]func(t *testing.T, example string) string{
 	"hello": func(t *testing.T, example string) string {
 		frame := frameOf(t, example)
-		var guest *Guest
+		var guest identity.User
 		if frame.User != nil {
-			guest = &Guest{frame.User.ID, frame.User.Name}
+			guest = identity.User{ID: frame.User.ID, Name: frame.User.Name}
 		}
 		return string(helloJSON(guest, streams.Durability(frame.Durability)))
 	},

@@ -62,8 +62,8 @@ func (a *App) search(c *fiber.Ctx) error {
 // users cost nothing to make.
 func (a *App) beginSearch(caller *caller) (end func(), ok bool) {
 	who := caller.address
-	if caller.guest != nil {
-		who = caller.guest.ID
+	if !caller.user.IsZero() {
+		who = caller.user.ID
 	}
 	ofUser, ok := a.limits.userSearches.Take(who, 1)
 	if !ok {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"burble/app/identity"
 	"bytes"
 	"errors"
 	"time"
@@ -26,7 +27,7 @@ const (
 type session struct {
 	feed
 	socketReader
-	guest   *Guest // nil: it may read
+	user    identity.User // zero: it may only read
 	address string
 	speaks  bool                 // it appended something
 	limited int                  // frames refused, less those that were not
@@ -109,19 +110,17 @@ func (a *App) takeSocket(ws *websocket.Conn) {
 	s := &session{
 		feed:         feed{app: a, conn: conn, codec: socketCodec{}, log: a.log, rest: opening.answer},
 		socketReader: newSocketReader(input),
-		guest:        caller.guest,
+		user:         caller.user,
 		address:      caller.address,
 	}
-	if s.guest != nil {
-		s.user = s.guest.ID
-	}
+	s.reader = s.user.ID
 	giveBack, ok := a.limits.live.Take(s.address, 1)
 	if !ok {
 		s.hangUp(closeNotAllowed, "too many connections")
 		s.finish()
 		return
 	}
-	hello := webSocketFrame(opText, helloJSON(s.guest, a.config.Durability))
+	hello := webSocketFrame(opText, helloJSON(s.user, a.config.Durability))
 	s.rest = append(s.rest, hello...) // before all that it is told, and that is as soon as it runs
 	if !a.run(&s.feed, func() { defer giveBack(); s.serve(opening.first) }) {
 		giveBack()
@@ -220,7 +219,7 @@ func (s *session) allow(asked frame, now time.Time) error {
 	case "follow", "unfollow", "ping":
 		return nil
 	case "typing", "read":
-		return s.app.allowSignal(s.guest, now)
+		return s.app.allowSignal(s.user, now)
 	}
-	return s.app.allowMessage(s.guest, now)
+	return s.app.allowMessage(s.user, now)
 }

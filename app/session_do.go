@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"burble/app/identity"
 	"burble/streams"
 )
 
@@ -29,7 +30,7 @@ func (s *session) do(asked frame) error {
 		return s.markRead(asked.Room, asked.ID)
 	}
 	s.speaks = true
-	stored, err := s.app.append(asked.Room, asked.entry(s.guest))
+	stored, err := s.app.append(asked.Room, asked.entry(s.user))
 	if err != nil {
 		return err
 	}
@@ -50,35 +51,35 @@ func (s *session) typing(room string) error {
 	s.typed[room] = now
 	ctx, cancel := context.WithTimeout(s.app.ctx, appendTime)
 	defer cancel()
-	return s.app.store.As(userOf(s.guest)).Signal(ctx, room, streams.Typing)
+	return s.app.store.As(streams.User(s.user)).Signal(ctx, room, streams.Typing)
 }
 
 // markRead moves the guest's read marker, for all their devices.
 func (s *session) markRead(room string, id streams.ID) error {
 	ctx, cancel := context.WithTimeout(s.app.ctx, appendTime)
 	defer cancel()
-	return s.app.store.As(userOf(s.guest)).MarkRead(ctx, room, id)
+	return s.app.store.As(streams.User(s.user)).MarkRead(ctx, room, id)
 }
 
 // enter follows a room, and is there from then on, unless it only watches: then it
 // is told who is there.
 func (s *session) enter(asked frame) error {
-	if err := s.follow(userOf(s.guest), asked.Room, asked.From, asked.Form); err != nil {
+	if err := s.follow(streams.User(s.user), asked.Room, asked.From, asked.Form); err != nil {
 		return err
 	}
-	guest := s.guest
+	user := s.user
 	if asked.Watch {
 		s.leave(asked.Room)
 	}
 	switch {
 	case asked.Watch || s.present[asked.Room]:
-		guest = nil // not to be counted in, or counted in already
+		user = identity.User{} // not to be counted in, or counted in already
 	case s.present == nil:
 		s.present = map[string]bool{asked.Room: true}
 	default:
 		s.present[asked.Room] = true
 	}
-	s.app.presence.join(asked.Room, guest, &s.feed)
+	s.app.presence.join(asked.Room, user, &s.feed)
 	return nil
 }
 
@@ -86,7 +87,7 @@ func (s *session) enter(asked frame) error {
 func (s *session) leave(room string) {
 	if s.present[room] {
 		delete(s.present, room)
-		s.app.presence.leave(room, s.guest, time.Now())
+		s.app.presence.leave(room, s.user, time.Now())
 	}
 }
 
@@ -103,9 +104,9 @@ var kinds = map[string]streams.Kind{
 }
 
 // entry is the entry that the frame asks to append.
-func (f *frame) entry(guest *Guest) streams.Entry {
+func (f *frame) entry(user identity.User) streams.Entry {
 	return streams.Entry{
-		Kind: kinds[f.Type], Key: f.Key, User: streams.User(*guest), Text: f.Text,
+		Kind: kinds[f.Type], Key: f.Key, User: streams.User(user), Text: f.Text,
 		ReplyTo: f.ReplyTo, Of: f.Of, Emoji: f.Emoji, On: f.On,
 	}
 }

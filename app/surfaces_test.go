@@ -1,6 +1,7 @@
 package main
 
 import (
+	"burble/app/identity"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -67,7 +68,7 @@ func sessionAs(kind, body string) func(*testServer, ...string) (int, string) {
 		s.t.Helper()
 		given := s.request("POST", "/session", body, append(headers, "Content-Type: "+kind)...)
 		for _, cookie := range (&http.Response{Header: given.header}).Cookies() {
-			if guest, _, err := s.guests.Guest(cookie.Value, time.Now()); err == nil {
+			if guest, _, err := s.tokens.Verify(cookie.Value, time.Now()); err == nil {
 				return given.status, guest.ID
 			}
 		}
@@ -226,7 +227,7 @@ func badProofs(s *testServer, ada testGuest) []proof {
 	eve := s.guest("Eve")
 	evesSignature := eve.Token[strings.LastIndex(eve.Token, ".")+1:]
 	raw, _ := base64.RawURLEncoding.DecodeString(signature)
-	guest := Guest{ada.User.ID, ada.User.Name}
+	guest := identity.User{ID: ada.User.ID, Name: ada.User.Name}
 	return []proof{
 		{"another's ID", join(eve.User.ID, name, expiry, signature)},
 		{"another's name", join(id, base64.RawURLEncoding.EncodeToString([]byte("Root")), expiry, signature)},
@@ -241,8 +242,8 @@ func badProofs(s *testServer, ada testGuest) []proof {
 		{"cut off", ada.Token[:len(ada.Token)-1]},
 		{"in capitals", strings.ToUpper(ada.Token)},
 		{"percent-encoded", strings.ReplaceAll(ada.Token, ".", "%2E")},
-		{"expired", s.guests.Token(guest, time.Now().Add(-guestTokenLife))},
-		{"of another secret", newGuests([]byte("another secret!!")).Token(guest, time.Now())},
+		{"expired", s.tokens.Sign(guest, time.Now().Add(-identity.TokenLife))},
+		{"of another secret", identity.NewTokens([]byte("another secret!!")).Sign(guest, time.Now())},
 		{"an ID alone", ada.User.ID},
 	}
 }

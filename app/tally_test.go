@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"burble/app/identity"
 	"burble/app/limit"
 	"fmt"
 	"io"
@@ -77,21 +78,21 @@ func TestSearchesOfOneAddressAreBounded(t *testing.T) {
 	s := startAlone(t)
 	var running []func()
 	for range searchesMost {
-		end, ok := s.beginSearch(&caller{guest: &Guest{ID: newKey()}, address: "203.0.113.1"})
+		end, ok := s.beginSearch(&caller{user: identity.User{ID: newKey()}, address: "203.0.113.1"})
 		if !ok {
 			t.Fatal("refused before there were too many")
 		}
 		running = append(running, end)
 	}
-	ada := &Guest{ID: newKey()}
-	if _, ok := s.beginSearch(&caller{guest: ada, address: "203.0.113.1"}); ok {
+	ada := identity.User{ID: newKey()}
+	if _, ok := s.beginSearch(&caller{user: ada, address: "203.0.113.1"}); ok {
 		t.Error("one more is taken")
 	}
-	end, ok := s.beginSearch(&caller{guest: ada, address: "203.0.113.2"})
+	end, ok := s.beginSearch(&caller{user: ada, address: "203.0.113.2"})
 	if !ok {
 		t.Fatal("another address is refused")
 	}
-	if _, ok := s.beginSearch(&caller{guest: ada, address: "203.0.113.3"}); ok {
+	if _, ok := s.beginSearch(&caller{user: ada, address: "203.0.113.3"}); ok {
 		t.Error("one user searches twice at once")
 	}
 	end()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"burble/app/identity"
 	"burble/app/markup"
 	"burble/streams"
 )
@@ -188,12 +189,12 @@ func storedJSON(room, key string, id streams.ID) []byte {
 }
 
 // helloJSON is the frame "hello".
-func helloJSON(guest *Guest, durability streams.Durability) []byte {
+func helloJSON(user identity.User, durability streams.Durability) []byte {
 	dst := []byte(`{"type":"hello","protocol":"` + subprotocol + `","user":`)
-	if guest == nil {
+	if user.IsZero() {
 		dst = append(dst, "null"...)
 	} else {
-		dst = appendUser(dst, streams.User(*guest))
+		dst = appendUser(dst, streams.User(user))
 	}
 	dst = appendField(dst, "durability", string(durability))
 	dst = append(dst, `,"limits":{"text":`...)

@@ -1,0 +1,88 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/secure/precis"
+)
+
+// MaxName is the longest name, in characters after normalising.
+const MaxName = 40
+
+// cleanName returns the name as it is shown and stored: normalised by the Nickname profile
+// of RFC 8266 (compatibility forms folded, runs of any white space collapsed to one space,
+// none at either end), so that names that look alike are mostly equal. The error is worded
+// for the person who chose the name.
+func cleanName(name string) (string, error) {
+	if !utf8.ValidString(name) {
+		return "", errors.New("a name must be UTF-8 text")
+	}
+	if len(name) > 100*MaxName {
+		return "", errNameTooLong // do not normalise a megabyte
+	}
+	// Phones append these variation selectors to emoji. They draw nothing, and the profile
+	// would refuse the name because of them.
+	name = strings.NewReplacer("\uFE0E", "", "\uFE0F", "").Replace(name)
+	if strings.TrimFunc(name, unicode.IsSpace) == "" {
+		return "", errors.New("a name must not be empty")
+	}
+	if r, found := findInvisible(name); found {
+		return "", fmt.Errorf("a name must not contain the invisible character %U", r)
+	}
+	nickname, err := precis.Nickname.String(name)
+	if err != nil {
+		return "", errors.New("a name must not contain characters that are invisible, unassigned or misplaced")
+	}
+	if r, found := findInvisible(nickname); found {
+		return "", fmt.Errorf("a name must not contain the invisible character %U", r)
+	}
+	if !strings.ContainsFunc(nickname, isVisible) {
+		return "", errors.New("a name must contain a visible character")
+	}
+	if hasMarkPile(nickname) {
+		return "", errors.New("a name must not stack more than three marks on one letter")
+	}
+	if utf8.RuneCountInString(nickname) > MaxName {
+		return "", errNameTooLong
+	}
+	return nickname, nil
+}
+
+var errNameTooLong = fmt.Errorf("a name must be at most %d characters long", MaxName)
+
+// findInvisible returns the first character that is drawn as nothing or changes how others
+// are drawn: controls, bidirectional overrides (CVE-2021-42574), zero-width, private-use
+// and unassigned characters. The profile refuses nearly all of them; this names the
+// character, and does not depend on the version of the profile's tables.
+func findInvisible(text string) (rune, bool) {
+	for _, r := range text {
+		if !unicode.IsGraphic(r) || r == '\u2800' /* a Braille pattern without dots */ {
+			return r, true
+		}
+	}
+	return 0, false
+}
+
+// hasMarkPile reports whether a letter carries more combining marks than any language puts
+// there (three, as in Hebrew). They would be drawn over the text around the name.
+func hasMarkPile(name string) bool {
+	marks := 0
+	for _, r := range name {
+		if marks++; !unicode.In(r, unicode.Mn, unicode.Me) {
+			marks = 0
+		}
+		if marks > 3 {
+			return true
+		}
+	}
+	return false
+}
+
+// isVisible reports whether r is drawn by itself, unlike a space or an accent.
+func isVisible(r rune) bool {
+	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S)
+}

@@ -2,14 +2,13 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"burble/app/apptest"
 	"burble/app/identity"
 	"burble/streams"
 )
@@ -21,7 +20,7 @@ import (
 func blocks(t *testing.T, path, language string) (lines []string) {
 	t.Helper()
 	inside := false
-	for line := range strings.Lines(readDoc(t, path)) {
+	for line := range strings.Lines(apptest.ReadDoc(t, path)) {
 		line = strings.TrimSpace(line)
 		switch {
 		case strings.HasPrefix(line, "```"):
@@ -31,15 +30,6 @@ func blocks(t *testing.T, path, language string) (lines []string) {
 		}
 	}
 	return lines
-}
-
-func readDoc(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 func TestProtocolExamples(t *testing.T) {
@@ -262,7 +252,7 @@ func entryOf(t *testing.T, got gotEntry) streams.Entry {
 }
 
 func TestProtocolListsEveryErrorAndCloseCode(t *testing.T) {
-	text := readDoc(t, "PROTOCOL.md")
+	text := apptest.ReadDoc(t, "PROTOCOL.md")
 	for code := range statuses {
 		if !strings.Contains(text, "\n| `"+string(code)+"` |") {
 			t.Errorf("no row for the error code %s", code)
@@ -275,90 +265,4 @@ func TestProtocolListsEveryErrorAndCloseCode(t *testing.T) {
 			t.Errorf("no row for the close code %d", code)
 		}
 	}
-}
-
-// TestDocsHaveTheLimitsOfTheCode checks that the documents have these phrases, whose
-// numbers come from the code.
-func TestDocsHaveTheLimitsOfTheCode(t *testing.T) {
-	config, err := ParseConfig(nil, func(string) string { return "" })
-	if err != nil {
-		t.Fatal(err)
-	}
-	limits := startAlone(t, func(c *Config) { *c = config }).limits
-	rate := func(l *limiter) string { return fmt.Sprintf("%v/s | %s |", l.rate, grouped(l.burst)) }
-	for path, phrases := range map[string][]string{
-		"PROTOCOL.md": {
-			"| a text | " + grouped(textLimit) + " characters |",
-			"A text has 1 to " + grouped(textLimit) + " characters",
-			fmt.Sprintf("| a topic | %d characters |", topicLimit),
-			fmt.Sprintf("It has at most %d characters", topicLimit),
-			fmt.Sprintf("| a name | %d characters |", guestNameMax),
-			fmt.Sprintf("has 1 to %d characters. Names are", guestNameMax),
-			fmt.Sprintf("`emoji` is a single emoji of at most %d bytes", emojiLimit),
-			fmt.Sprintf("together | %d characters |", queryLimit),
-			fmt.Sprintf("together they have at most %d characters", queryLimit),
-			fmt.Sprintf("body of a request | %d KiB |", frameLimit>>10),
-			fmt.Sprintf("larger than %d KiB", frameLimit>>10),
-			"rooms one WebSocket follows | " + grouped(roomsMost) + " |",
-			fmt.Sprintf("entries (0 to %d, default %d; 0 is", newestMost, newestElse),
-			fmt.Sprintf("entries (0 to %d, default %d). `Accept`", newestMost, newestElse),
-			fmt.Sprintf("1 to %d messages, default %d", newestMost, pageOf),
-			fmt.Sprintf("per %d entries of its `limit`", pageOf),
-			fmt.Sprintf("the %d most recently active rooms", roomsListed),
-			fmt.Sprintf("ends after %d matches", searchMatches),
-			fmt.Sprintf("batches of %d KiB or more", deflateFrom>>10),
-			fmt.Sprintf("cut after %d characters", clipMost),
-			fmt.Sprintf("valid for %d days", guestTokenLife/(24*time.Hour)),
-			fmt.Sprintf("ping every %d s", beatEvery/time.Second),
-			fmt.Sprintf("Every %d s comes a comment", beatEvery/time.Second),
-			fmt.Sprintf("arrived for %d s", deadAfter/time.Second),
-			fmt.Sprintf("passed on at most every %d s", typingEvery/time.Second),
-			fmt.Sprintf("names at most %d users", streams.PresentMost),
-			fmt.Sprintf("at most every %d s, with an empty `users`", streams.TellAgain/time.Second),
-			fmt.Sprintf("`left` (%d s after", presenceGrace/time.Second),
-			fmt.Sprintf("took more than %d s", slowAfter/time.Second),
-			fmt.Sprintf("send a request | %d s |", requestTime/time.Second),
-			fmt.Sprintf("WebSocket frames | %d s |", deadAfter/time.Second),
-			fmt.Sprintf("not a live read | %d s |", answerTime/time.Second),
-			fmt.Sprintf("1 per user, %d per address", searchesMost),
-			fmt.Sprintf("%d MiB per address", unreadMost>>20),
-			"entries stored (`RATE_MESSAGES`) | user | " + rate(limits.messages),
-			"`typing` and `read` (`RATE_MESSAGES`) | user | " + rate(limits.signals),
-			"frames (`RATE_ADDRESS`) | address | " + rate(limits.address),
-			"live reads (`RATE_CONNECTIONS`) | address | " + rate(limits.connections),
-			fmt.Sprintf("sent %d more frames over", floodMost),
-			fmt.Sprintf("%d × `RATE_CONNECTIONS`", connectionsMost),
-			"open, by default " + grouped(limits.live.most),
-		},
-		"THREATS.md": {
-			fmt.Sprintf("takes %d s ends it", slowAfter/time.Second),
-			fmt.Sprintf("buffers at most %d KiB", sendBuffer>>10),
-			fmt.Sprintf("with %d more refused", floodMost),
-		},
-		"README.md": {
-			fmt.Sprintf("has %d s for each write", slowAfter/time.Second),
-			fmt.Sprintf("batch of %d KiB or more", deflateFrom>>10),
-			fmt.Sprintf("up to %d ms, so that it shares", answerWait/time.Millisecond),
-			fmt.Sprintf("a %d-byte buffer", socketBuffer),
-			fmt.Sprintf("more than %.0f %% of it for %d ms", 100*busyShare, processorsEvery/time.Millisecond),
-			fmt.Sprintf("less than %.0f %% of it for a second", 100*calmShare),
-			fmt.Sprintf("over up to %d s, with", drainFor/time.Second),
-		},
-	} {
-		text := strings.Join(strings.Fields(readDoc(t, path)), " ")
-		for _, phrase := range phrases {
-			if !strings.Contains(text, phrase) {
-				t.Errorf("%s does not say %q", path, phrase)
-			}
-		}
-	}
-}
-
-// grouped formats a number with a comma between thousands.
-func grouped(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }

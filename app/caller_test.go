@@ -254,7 +254,7 @@ func TestRequestsOfOneAddressAreLimited(t *testing.T) {
 		page = s.postForm("/session", "name=Ada", first, "Accept: text/html")
 		return page.status != 303
 	})
-	if page.status != 429 || strings.Contains(page.body, "Who are you?") {
+	if page.status != 429 || strings.Contains(page.body, "What’s your name?") {
 		t.Errorf("a refused form cost a page: %d", page.status)
 	}
 	if got := s.get("/r/lobby/messages", other); got.status != 200 {

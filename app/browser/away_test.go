@@ -28,7 +28,7 @@ func TestPageOutlivesTheKillOfItsServer(t *testing.T) {
 	ada.does("before", "edit")
 	ada.types(" the flood")
 	ada.press("Enter")
-	ada.waitTruth("connecting", "Connecting, 3 waiting")
+	ada.waitTruth("connecting", "Connecting, 3 waiting to send")
 	ada.wait("the change, as if it were made", `document.querySelector("[data-pending] .body").innerText === "before the flood" && document.querySelector(".chip").innerText === "👍 1"`)
 	bob.write("Ada?")
 	bob.shows("Ada?")
@@ -62,7 +62,7 @@ func TestHiddenPageSleepsAndGoesOnWhenLookedAt(t *testing.T) {
 	bob.wait("both to be here", `document.querySelectorAll("#people li").length === 2`)
 
 	back := ada.looksAway()
-	ada.waitTruth("asleep", "Asleep")
+	ada.waitTruth("asleep", "Paused")
 	bob.wait("Ada to have left", `document.querySelectorAll("#people li").length === 1`)
 	bob.write("sleep well")
 	bob.does("sleep well", "edit")
@@ -105,7 +105,7 @@ func TestPageSaysWhenStorageIsFullTrimmedOrLost(t *testing.T) {
 	bob.shows("one")
 	apptest.SetMaxMemory(t, redis, "1")
 	ada.write("two")
-	ada.waitTruth("full", "Chat storage is full, 1 waiting")
+	ada.waitTruth("full", "Chat storage is full, 1 waiting to send")
 	apptest.SetMaxMemory(t, redis, "0")
 	bob.shows("two")
 	ada.upToDate()
@@ -125,7 +125,7 @@ func TestPageSaysWhenStorageIsFullTrimmedOrLost(t *testing.T) {
 	ada.offline(false)
 	ada.shows("five")
 	ada.wait("the gap", `[...document.querySelectorAll("#messages > *")].map((row) => row.matches(".gap") ? row.innerText.replace(/before .* are/, "before … are") : row.querySelector(".body")?.innerText.trim() ?? "day").join("; ") ===
-		"day; one; two; Messages before … are no longer kept here.; five"`)
+		"day; one; two; Messages before … are no longer available.; five"`)
 	ada.keeps("five") // offline nothing would tell of the gap
 	ada.open(here, "/r/lobby")
 	ada.upToDate()
@@ -138,7 +138,7 @@ func TestPageSaysWhenStorageIsFullTrimmedOrLost(t *testing.T) {
 	bob.write("is anything left?")
 	for _, p := range []*browserPerson{ada, bob} {
 		p.shows("is anything left?")
-		p.wait("the gap", `document.querySelector("#messages > .gap")?.innerText === "The server's history was reset."`)
+		p.wait("the gap", `document.querySelector("#messages > .gap")?.innerText === "This room’s history was reset on the server."`)
 		p.upToDate()
 	}
 	expectStream(t, there, "lobby", ada, bob)
@@ -163,7 +163,7 @@ func TestHomeSaysWhetherItIsUpToDate(t *testing.T) {
 	ada.waitTruth("live", "Up to date")
 	ada.wait("Bob to be seen there", `document.querySelector("[href='/r/lobby'] .here").innerText.includes("Bob") && !(`+grey+`)`)
 	redis.Pause()
-	ada.waitTruth("away", "Chat storage is away")
+	ada.waitTruth("away", "Chat storage is unavailable")
 	redis.Resume()
 	ada.waitTruth("live", "Up to date")
 	here.Kill()

@@ -46,7 +46,7 @@ func TestComposerKeepsDraftsPastesLinesAndCounts(t *testing.T) {
 
 	// Who writes is shown, and no longer when nothing comes of it.
 	ada.types("half a thou")
-	bob.wait("Ada to be writing", `document.querySelector("#typing").innerText === "Ada is writing…"`)
+	bob.wait("Ada to be writing", `document.querySelector("#typing").innerText === "Ada is typing…"`)
 	ada.open(here, "/r/kitchen")
 	ada.upToDate()
 	ada.types("salt")
@@ -66,7 +66,7 @@ func TestComposerKeepsDraftsPastesLinesAndCounts(t *testing.T) {
 		t.Errorf("the draft of the kitchen is %q", got)
 	}
 	ada.open(here, "/r/lobby")
-	ada.wait("what is answered", `document.querySelector("#composer .about").innerText.includes("Answering Bob")`)
+	ada.wait("what is answered", `document.querySelector("#composer .about").innerText.includes("Replying to Bob")`)
 	ada.types("ght")
 	ada.press("Enter")
 	bob.shows("half a thought")
@@ -78,7 +78,7 @@ func TestComposerKeepsDraftsPastesLinesAndCounts(t *testing.T) {
 	ada.wait("the last message to be changed", `document.querySelector("#composer textarea").value === "half a thought"`)
 	ada.wipe()
 	ada.press("Enter")
-	ada.expect("why it is not changed", `document.querySelector("#said").innerText`, "Nothing is left of the message. Delete it instead?")
+	ada.expect("why it is not changed", `document.querySelector("#said").innerText`, "The message is empty. Delete it instead?")
 	ada.press("Escape")
 
 	// What is copied is what was written, and pasting keeps its lines.
@@ -108,13 +108,13 @@ func TestComposerKeepsDraftsPastesLinesAndCounts(t *testing.T) {
 	if now := see[int](ada, width); now != before {
 		t.Errorf("beside the counter what is written is %d wide, before %d", now, before)
 	}
-	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "1 left")
+	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "1 character left")
 	ada.types("?!")
-	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "1 too many")
+	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "1 character over")
 	ada.press("Enter")
-	ada.expect("why it is not sent", `document.querySelector("#said").innerText`, "A message has at most 4000 characters.")
+	ada.expect("why it is not sent", `document.querySelector("#said").innerText`, "Messages can be at most 4000 characters long.")
 	ada.press("Backspace")
-	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "0 left")
+	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "0 characters left")
 	ada.press("Enter")
 	bob.shows(long + "blah?")
 	if got := ada.writing(); got != "" {

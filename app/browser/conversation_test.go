@@ -57,7 +57,7 @@ func TestThreePeopleTalkAnswerChangeReactAndMention(t *testing.T) {
 
 	// An answer shows what it answers and leads there; so it does when that is changed.
 	cleo.does("Tea at fuor?", "reply")
-	cleo.wait("what is answered", `document.querySelector("#composer .about").innerText.includes("Answering Ada")`)
+	cleo.wait("what is answered", `document.querySelector("#composer .about").innerText.includes("Replying to Ada")`)
 	cleo.types("yes please")
 	cleo.press("Enter")
 	everybodyHas("yes please")

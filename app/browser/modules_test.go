@@ -41,7 +41,7 @@ func TestModulesThatDoNotComeAreAskedForAgain(t *testing.T) {
 	anew()
 	told := func() {
 		t.Helper()
-		ada.wait("to be told", `document.querySelector("#said").textContent === "That cannot be done just now."`)
+		ada.wait("to be told", `document.querySelector("#said").textContent === "That didn’t work. Try again in a moment."`)
 		ada.runs(`document.querySelector("#said").replaceChildren()`)
 	}
 	for _, id := range []string{"open-search", "open-calendar", "theme"} {

@@ -30,7 +30,7 @@ func TestPageWithoutScriptReadsTurnsBackAndPosts(t *testing.T) {
 
 	ada.open(here, "/r/tales")
 	ada.shows("tale 1", "tale 2", "tale 3")
-	ada.wait("the line to say so", `document.querySelector("#truth").innerText === "Reload to see what is new"`)
+	ada.wait("the line to say so", `document.querySelector("#truth").innerText === "Reload to see what’s new"`)
 	const piled = "Ada\u0332\u0332\u0332\u0332"
 	ada.forgive("400")
 	ada.do(chromedp.SendKeys(chromedp.CSS(`.join input[name=name]`), piled))
@@ -46,7 +46,7 @@ func TestPageWithoutScriptReadsTurnsBackAndPosts(t *testing.T) {
 	ada.click("#composer > button")
 	ada.shows("a tale <b>of</b> mine")
 	bob.shows("a tale <b>of</b> mine")
-	ada.expect("what can be pressed", `[...document.querySelectorAll("button")].filter((one) => one.checkVisibility()).map((one) => one.title).join()`, "Use it in a terminal,Send")
+	ada.expect("what can be pressed", `[...document.querySelectorAll("button")].filter((one) => one.checkVisibility()).map((one) => one.title).join()`, "Use from a terminal,Send")
 	expectStream(t, there, "tales", ada, bob)
 
 	tell(t, redis, here, "saga", time.Second, story(110)...)

@@ -41,7 +41,7 @@ func TestRefusedMessageIsRetriedOrDiscardedByItsWriter(t *testing.T) {
 	// A message is read out once: when it is stored.
 	const quiet = `[...document.querySelectorAll("#messages > article")].map((article) => article.ariaLive).join()`
 	ada.expect("what is not read out", quiet, "off,off")
-	ada.expect("why", `document.querySelector("[data-state=failed] .fate span").innerText`, "Not sent. You are not known here any more: reload the page.")
+	ada.expect("why", `document.querySelector("[data-state=failed] .fate span").innerText`, "Not sent. You’re no longer signed in. Reload the page.")
 	const focused = `document.activeElement.id`
 	ada.click("#messages [data-state=failed]:last-child [name=discard]")
 	ada.waitTruth("failed", "1 message not sent")
@@ -82,7 +82,7 @@ func TestWhatIsWrittenOfflineSurvivesAReloadAndIsSentOnce(t *testing.T) {
 	ada.shows("before the tunnel", "have a good trip")
 	ada.write("it is dark here")
 	ada.write("very dark")
-	ada.waitTruth("connecting", "Connecting, 2 waiting")
+	ada.waitTruth("connecting", "Connecting, 2 waiting to send")
 	ada.do(chromedp.Reload())
 	ada.shows("have a good trip")
 	ada.wait("both to wait still", `[...document.querySelectorAll("[data-state=waiting] .body")].map((body) => body.innerText).join() === "it is dark here,very dark"`)
@@ -113,10 +113,10 @@ func TestWhatWaitsInAnotherRoomIsSentFromWhereItsWriterIs(t *testing.T) {
 
 	here.Kill()
 	ada.write("is there any?")
-	ada.waitTruth("connecting", "Connecting, 1 waiting")
+	ada.waitTruth("connecting", "Connecting, 1 waiting to send")
 	ada.open(here, "/r/lobby")
 	ada.shows("back in a minute")
-	ada.waitTruth("connecting", "Connecting, 1 waiting")
+	ada.waitTruth("connecting", "Connecting, 1 waiting to send")
 	here.Start()
 	here.AwaitReady()
 	bob.shows("is there any?")
@@ -144,11 +144,11 @@ func TestWhatOnlyThePageHasIsNotLeftUnasked(t *testing.T) {
 	const asks = `String(Boolean(window.onbeforeunload))`
 	here.Kill()
 	ada.write("kept on the device")
-	ada.waitTruth("connecting", "Connecting, 1 waiting")
+	ada.waitTruth("connecting", "Connecting, 1 waiting to send")
 	ada.expect("whether the browser asks before the page is left", asks, "false")
 	ada.runs(`Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError") }`)
 	ada.write("kept nowhere")
-	ada.waitTruth("connecting", "Connecting, 2 waiting")
+	ada.waitTruth("connecting", "Connecting, 2 waiting to send")
 	ada.expect("whether the browser asks before the page is left", asks, "true")
 	here.Start()
 	here.AwaitReady()

@@ -49,7 +49,7 @@ func TestPeopleComeGoAndCrowd(t *testing.T) {
 	for _, guest := range guests[:3] {
 		guest.say(map[string]any{"type": "typing", "room": "lobby"})
 	}
-	ada.wait("some of them to write", `document.querySelector("#typing").innerText === "Several people are writing…"`)
+	ada.wait("some of them to write", `document.querySelector("#typing").innerText === "Several people are typing…"`)
 	ada.wait("them to be done", `document.querySelector("#typing").innerText === ""`)
 }
 
@@ -75,10 +75,10 @@ func TestMentionIsNotifiedWhenTheBellIsOnAndNobodyLooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	bob.click("#bell")
-	bob.wait("why it is not on", `document.querySelector("#said").innerText === "The browser blocks notifications."`)
+	bob.wait("why it is not on", `document.querySelector("#said").innerText === "Your browser is blocking notifications."`)
 	bob.runs(`delete globalThis.Notification`) // As in a browser on an iPhone.
 	bob.click("#bell")
-	bob.wait("what there is to do", `document.querySelector("#said").innerText === "Add Burble to the home screen to be notified."`)
+	bob.wait("what there is to do", `document.querySelector("#said").innerText === "Add Burble to your home screen to get notifications."`)
 	ada.click("#bell")
 	ada.wait("the bell to be on", `document.querySelector("#bell").ariaPressed === "true"`)
 	ada.wait("the worker", `navigator.serviceWorker.getRegistration().then((registration) => registration?.active)`)

@@ -105,7 +105,7 @@ func TestPlacesOfTheRoomAreLinkedJumpedToAndLeft(t *testing.T) {
 	ada.shows("tale 150")
 	ada.do(chromedp.ScrollIntoView(chromedp.CSS("#older")))
 	ada.shows("tale 50")
-	ada.expect("the button", `document.querySelector("#jump").innerText`, "Back to now")
+	ada.expect("the button", `document.querySelector("#jump").innerText`, "Jump to latest")
 	ada.press("Escape")
 	ada.shows("tale 280")
 	ada.upToDate()
@@ -269,11 +269,11 @@ func TestSearchFindsNewestFirstAndLeadsThere(t *testing.T) {
 
 	ada.forgive("503")
 	redis.Kill()
-	ada.waitTruth("away", "Chat storage is away")
+	ada.waitTruth("away", "Chat storage is unavailable")
 	ada.click("#open-search")
 	ada.wait("the search", `document.activeElement.name === "q"`)
 	ada.press("Enter")
-	ada.wait("why nothing is found", `document.querySelector("#search [role=status]").innerText === "Chat storage does not answer. Try again in a moment."`)
+	ada.wait("why nothing is found", `document.querySelector("#search [role=status]").innerText === "Chat storage isn’t responding. Try again in a moment."`)
 }
 
 func TestPageFollowsTheEndOnlyWhenThere(t *testing.T) {

@@ -53,13 +53,13 @@ func TestKeysGoBetweenRoomsAndMakeThem(t *testing.T) {
 	ada.at("/r/kit")
 	ada.press("Control+k")
 	ada.types("Garden Shed")
-	ada.expect("what is offered", `document.querySelector("#room-list li:not([hidden])").innerText.replace(/\s+/g, " ").trim()`, "# garden-shed a new room")
+	ada.expect("what is offered", `document.querySelector("#room-list li:not([hidden])").innerText.replace(/\s+/g, " ").trim()`, "# garden-shed create this room")
 	ada.press("Enter")
 	ada.at("/r/garden-shed")
 	ada.press("Control+k")
 	ada.types("日本")
 	ada.press("Enter")
-	ada.expect("why there is no such room", `document.querySelector("#room-list li:not([hidden])").innerText`, "A room's name is made of a-z, 0-9, - and _.")
+	ada.expect("why there is no such room", `document.querySelector("#room-list li:not([hidden])").innerText`, "Room names can only contain a-z, 0-9, - and _.")
 	ada.press("Escape")
 	ada.wait("the rooms", `document.querySelectorAll("#room-list li:not([hidden]) a").length === 5`)
 	ada.click("#composer textarea")
@@ -83,7 +83,7 @@ func TestKeysGoBetweenRoomsAndMakeThem(t *testing.T) {
 	// The theme is kept, and there from the first byte of the next page.
 	const shown = `[document.documentElement.dataset.theme, document.querySelector("#theme").title,
 		...[...document.querySelectorAll("meta[name=theme-color]")].map(({ content, media }) => content + media)].join()`
-	for _, theme := range []string{"light", "dark", "as the system"} {
+	for _, theme := range []string{"light", "dark", "system"} {
 		ada.click("#theme")
 		ada.wait("the theme "+theme, fmt.Sprintf(`document.querySelector("#theme").title === "Theme: %s"`, theme))
 		before := see[string](ada, shown)
@@ -135,11 +135,11 @@ func TestHomeOpensWhatItOffers(t *testing.T) {
 	ada.wait("the script", `!`+field+`.pattern`)
 	ada.click("#find input")
 	ada.types("тест")
-	ada.expect("why there is no such room", `document.querySelector("#room-list li:not([hidden])").innerText`, "A room's name is made of a-z, 0-9, - and _.")
+	ada.expect("why there is no such room", `document.querySelector("#room-list li:not([hidden])").innerText`, "Room names can only contain a-z, 0-9, - and _.")
 	ada.press("Enter")
 	ada.wipe()
 	ada.types("My Room")
-	ada.expect("what is offered", `document.querySelector("#room-list li:not([hidden])").innerText.replace(/\s+/g, " ").trim()`, "# my-room a new room")
+	ada.expect("what is offered", `document.querySelector("#room-list li:not([hidden])").innerText.replace(/\s+/g, " ").trim()`, "# my-room create this room")
 	ada.press("Enter")
 	ada.at("/r/my-room")
 }
@@ -150,7 +150,7 @@ func TestHomeShowsTheFirstRoomWhenItIsMade(t *testing.T) {
 	ada := newBrowserPerson(t, "Ada")
 	ada.open(here, "/")
 	ada.wait("the script", `!document.querySelector("#find input").pattern`)
-	ada.expect("what is said of rooms", `document.querySelector(".empty").innerText`, "No room has been opened yet. Make the first one.")
+	ada.expect("what is said of rooms", `document.querySelector(".empty").innerText`, "No rooms yet. Create the first one.")
 	here.Post(here.SignIn("Cleo"), "kitchen", uuid.NewString(), "hello")
 	ada.runs(`const { now } = Date; Date.now = () => now() + 61_000; document.dispatchEvent(new Event("visibilitychange"))`)
 	ada.wait("the room", `document.querySelector("#room-list a[href='/r/kitchen']")`)

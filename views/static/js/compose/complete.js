@@ -42,7 +42,7 @@ export class Complete {
   constructor(field, people) {
     this.#field = field;
     this.#people = people;
-    Object.assign(this.#list, { id: "offers", className: "offers", role: "listbox", ariaLabel: "Completions", hidden: true });
+    Object.assign(this.#list, { id: "offers", className: "offers", role: "listbox", ariaLabel: "Suggestions", hidden: true });
     field.form.append(this.#list);
     field.setAttribute("aria-controls", "offers");
     field.setAttribute("aria-autocomplete", "list");

@@ -110,7 +110,7 @@ export class Composer extends EventTarget {
     this.#about = about;
     line.hidden = !about;
     const [title, text] = line.children;
-    title.textContent = about?.kind === "edit" ? "Changing your message" : `Answering ${about?.name}`;
+    title.textContent = about?.kind === "edit" ? "Editing your message" : `Replying to ${about?.name}`;
     if (about?.tag) title.dataset.tag = about.tag;
     else delete title.dataset.tag;
     text.textContent = about?.line ?? "";
@@ -137,8 +137,8 @@ export class Composer extends EventTarget {
     const text = this.#text.value.trim();
     this.#text.focus();
     const about = this.#about;
-    if (!text) return about?.kind === "edit" && say("Nothing is left of the message. Delete it instead?");
-    if (length(text) > this.#limit) return say(`A message has at most ${this.#limit} characters.`);
+    if (!text) return about?.kind === "edit" && say("The message is empty. Delete it instead?");
+    if (length(text) > this.#limit) return say(`Messages can be at most ${this.#limit} characters long.`);
     if (about?.kind === "edit") {
       this.#release();
       return this.#edit(about.id, text);
@@ -155,7 +155,7 @@ export class Composer extends EventTarget {
     keep(this.#kept, this.#about ? JSON.stringify(this.#about) : "");
     const left = this.#limit - length(value.trim());
     this.#count.hidden = left > CLOSE;
-    this.#count.value = left < 0 ? `${-left} too many` : `${left} left`;
+    this.#count.value = `${Math.abs(left)} character${Math.abs(left) === 1 ? "" : "s"} ${left < 0 ? "over" : "left"}`;
     this.#text.ariaInvalid = String(left < 0);
     this.#form.toggleAttribute("data-empty", !value.trim());
     this.#grow();

@@ -27,7 +27,7 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
   }
 
   function react(article, emoji) {
-    if (!me) return say("Give a name to react.");
+    if (!me) return say("Join the room to react.");
     const chip = [...article.querySelectorAll(".chip")].find((one) => one.dataset.emoji === emoji);
     outbox.ask({ type: "react", of: idOf(article), emoji, on: chip?.ariaPressed !== "true" });
   }
@@ -144,7 +144,7 @@ async function attempt(deed) {
   try {
     await deed();
   } catch {
-    say("That cannot be done just now.");
+    say("That didn’t work. Try again in a moment.");
   }
 }
 

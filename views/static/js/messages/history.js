@@ -119,7 +119,7 @@ export class History extends EventTarget {
     const end = element.querySelector("span");
     if (!end) return;
     end.hidden = from !== null;
-    end.textContent = beginning ? `This is the beginning of ${document.body.dataset.room}.` : "Nothing older is kept.";
+    end.textContent = beginning ? `This is the beginning of ${document.body.dataset.room}.` : "Older messages are no longer available.";
   }
 
   /** Has the observer tell again whether an edge is near. */

@@ -5,8 +5,8 @@ import { fill } from "../page/render.js";
 import { clock, moment } from "../page/time.js";
 
 const DELETED = "This message was deleted.";
-const UNREADABLE = "This message cannot be read.";
-const REFUSED = { edit: "Not changed.", delete: "Not deleted.", react: "Reaction not sent." };
+const UNREADABLE = "This message can’t be displayed.";
+const REFUSED = { edit: "Edit not saved.", delete: "Not deleted.", react: "Reaction not saved." };
 
 /** @typedef {{ id: string, name: string }} User */
 /** @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, emoji?: string, on?: boolean }} Entry */

@@ -46,7 +46,7 @@ export class Places {
 
   /** Brings a message into view, and makes it known. @param {HTMLElement | null | undefined} article */
   #look(article) {
-    if (!article) return say("That message is not here any more.");
+    if (!article) return say("That message is no longer available.");
     for (const old of this.#log.querySelectorAll("[aria-current]")) old.removeAttribute("aria-current");
     article.tabIndex = -1;
     return this.#scroll.to(article).then(() => {
@@ -68,7 +68,7 @@ export class Places {
     try {
       return await this.#history.at(place);
     } catch {
-      say("That place cannot be fetched just now.");
+      say("Couldn’t load those messages. Try again in a moment.");
       return false;
     }
   }

@@ -59,10 +59,10 @@ async function search(asked) {
       if (found.done) return finish(asked, found);
       list.append(row(found, asked.q));
     }
-    throw new Error("The search broke off.");
+    throw new Error("The search was interrupted. Try again.");
   } catch (error) {
     if (signal.aborted) return;
-    status.textContent = error instanceof TypeError ? "There is no connection." : error.message;
+    status.textContent = error instanceof TypeError ? "No connection. Try again in a moment." : error.message;
   }
 }
 
@@ -78,13 +78,13 @@ async function ask(path, signal) {
 
 /** What a refusal means for who searches. @param {{ code: string, message: string }} error */
 function refusal({ code, message }) {
-  return new Error(code === "unavailable" ? "Chat storage does not answer. Try again in a moment." : message);
+  return new Error(code === "unavailable" ? "Chat storage isn’t responding. Try again in a moment." : message);
 }
 
 function finish(asked, { older }) {
   const { length } = list.children;
   const found = length === 0 ? "Nothing found" : length === 1 ? "1 message" : `${length} messages`;
-  status.textContent = older ? `${found}, searched back to ${date(timeOf(older))}.` : `${found} in the whole room.`;
+  status.textContent = older ? `${found}; searched back to ${date(timeOf(older))}.` : `${found} in the whole room.`;
   next = { ...asked, before: older };
   more.hidden = !older;
 }

@@ -131,7 +131,7 @@ export class Outbox extends EventTarget {
         this.#because(code === "full" ? "full" : "away");
         return this.#pause(Math.max(wait, 1_000, backoff(++this.#attempt)));
     }
-    this.#fail(key, code === "not_allowed" ? "You are not known here any more: reload the page." : message);
+    this.#fail(key, code === "not_allowed" ? "You’re no longer signed in. Reload the page." : message);
   }
 
   /** There is a connection, or reason to try again: sends what waits. */
@@ -160,7 +160,7 @@ export class Outbox extends EventTarget {
     if (!next) return;
     const { key } = next;
     const tried = next.tried ?? Date.now();
-    if (Date.now() - tried > KEPT) return this.#fail(key, "It was sent more than a day ago, and may have arrived.");
+    if (Date.now() - tried > KEPT) return this.#fail(key, "An attempt over a day ago may have gone through.");
     const { type = "send", text, reply_to, of, emoji, on } = next;
     if (!this.#connection.send({ type, room: this.room, key, text, reply_to, of, emoji, on })) return;
     this.#change(key, { tried });

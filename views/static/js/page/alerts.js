@@ -16,7 +16,7 @@ export class Alerts {
     this.#bell = bell;
     this.#ring(this.on);
     bell.addEventListener("click", async () => {
-      if (!globalThis.Notification) return say("Add Burble to the home screen to be notified."); // An iPhone's browser.
+      if (!globalThis.Notification) return say("Add Burble to your home screen to get notifications."); // An iPhone's browser.
       const on = !this.on && (await Notification.requestPermission()) === "granted";
       keep(BELL, on ? "on" : "");
       this.#ring(on);
@@ -38,8 +38,8 @@ export class Alerts {
 
   #ring(on) {
     this.#bell.ariaPressed = String(on);
-    this.#bell.title = on ? "You are told when you are mentioned" : "Tell me when I am mentioned";
-    if (!on && globalThis.Notification?.permission === "denied") this.#bell.title = "The browser blocks notifications";
+    this.#bell.title = on ? "You’re notified when you’re mentioned" : "Notify me when I’m mentioned";
+    if (!on && globalThis.Notification?.permission === "denied") this.#bell.title = "Your browser is blocking notifications";
     this.#bell.lastElementChild.textContent = this.#bell.title;
   }
 

@@ -68,11 +68,11 @@ let end = 0; // the number of the room's last entry when it was followed
 
 connection.addEventListener("followed", ({ detail: { state, first, n = 0 } }) => {
   end = n;
-  if (state === "truncated") timeline.gap(`Messages before ${moment(Number.parseInt(first, 10))} are no longer kept here.`);
+  if (state === "truncated") timeline.gap(`Messages before ${moment(Number.parseInt(first, 10))} are no longer available.`);
   if (state !== "reset") return;
   reset = true;
   timeline.clear();
-  timeline.gap("The server's history was reset.");
+  timeline.gap("This room’s history was reset on the server.");
 });
 
 connection.addEventListener("entries", ({ detail: { entries } }) => {

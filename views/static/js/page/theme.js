@@ -8,7 +8,7 @@ export function turn(button) {
   if (theme) dataset.theme = theme;
   else delete dataset.theme;
   document.cookie = `theme=${theme}; path=/; max-age=${theme ? 31_536_000 : 0}; samesite=lax`;
-  button.lastElementChild.textContent = button.title = `Theme: ${theme || "as the system"}`;
+  button.lastElementChild.textContent = button.title = `Theme: ${theme || "system"}`;
   const metas = document.querySelectorAll("meta[name=theme-color]");
   for (const [i, scheme] of ["light", "dark"].entries()) {
     metas[i].content = COLOURS[theme || scheme];

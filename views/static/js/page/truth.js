@@ -17,18 +17,18 @@
  * @returns {{ state: string, text: string, delay: number }}
  */
 export function truth({ connection, behind, away, reason, waiting, failed, unsent, attached }) {
-  const say = (state, text, delay = 0) => ({ state, text: waiting ? `${text}, ${waiting} waiting` : text, delay });
+  const say = (state, text, delay = 0) => ({ state, text: waiting ? `${text}, ${waiting} waiting to send` : text, delay });
   if (connection === "offline") return say("offline", "Offline");
-  if (connection === "asleep") return say("asleep", "Asleep");
+  if (connection === "asleep") return say("asleep", "Paused");
   if (connection === "connecting") return say("connecting", waiting ? "Connecting" : "Connecting…", 600);
   if (reason === "full") return say("full", "Chat storage is full");
-  if (away || reason === "away") return say("away", "Chat storage is away");
+  if (away || reason === "away") return say("away", "Chat storage is unavailable");
   if (connection === "catching" && behind) return say("catching", `Catching up, ${behind} to go`, 400);
   if (connection === "catching") return say("catching", waiting ? "Catching up" : "Catching up…", 400);
   if (waiting) return { state: "sending", text: waiting === 1 ? "Sending…" : `Sending ${waiting}…`, delay: 1_000 };
   if (failed) return { state: "failed", text: failed === 1 ? "1 message not sent" : `${failed} messages not sent`, delay: 0 };
   if (unsent) return { state: "failed", text: `A message in #${unsent} was not sent`, delay: 0 };
-  if (!attached) return { state: "past", text: "Reading older messages", delay: 0 };
+  if (!attached) return { state: "past", text: "Viewing older messages", delay: 0 };
   return { state: "live", text: "Up to date", delay: 0 };
 }
 

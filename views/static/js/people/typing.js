@@ -56,6 +56,6 @@ export class Typing {
  */
 export function sentence(users) {
   const [one, two] = users;
-  if (users.length > 2) return ["Several people are writing…"];
-  return two ? [one, " and ", two, " are writing…"] : one ? [one, " is writing…"] : [];
+  if (users.length > 2) return ["Several people are typing…"];
+  return two ? [one, " and ", two, " are typing…"] : one ? [one, " is typing…"] : [];
 }

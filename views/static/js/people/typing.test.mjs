@@ -36,7 +36,7 @@ test("who writes is forgotten after 5 s of silence, or when done", (t) => {
 
 test("the line names two at most", () => {
   assert.deepEqual(sentence([]), []);
-  assert.deepEqual(sentence(["Ada"]), ["Ada", " is writing…"]);
-  assert.deepEqual(sentence(["Ada", "Bob"]), ["Ada", " and ", "Bob", " are writing…"]);
-  assert.deepEqual(sentence(["Ada", "Bob", "Eve"]), ["Several people are writing…"]);
+  assert.deepEqual(sentence(["Ada"]), ["Ada", " is typing…"]);
+  assert.deepEqual(sentence(["Ada", "Bob"]), ["Ada", " and ", "Bob", " are typing…"]);
+  assert.deepEqual(sentence(["Ada", "Bob", "Eve"]), ["Several people are typing…"]);
 });

@@ -139,8 +139,8 @@ export class Sidebar {
     if (name ? meant : !asked || rows.some((row) => !row.hidden)) return;
     const make = this.#list.appendChild(this.#row(name));
     make.dataset.make = "";
-    if (name) make.querySelector(".topic").textContent = "a new room";
-    else make.textContent = "A room's name is made of a-z, 0-9, - and _.";
+    if (name) make.querySelector(".topic").textContent = "create this room";
+    else make.textContent = "Room names can only contain a-z, 0-9, - and _.";
   }
 
   #key(event) {

@@ -87,7 +87,7 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer source.Close()
-	log.Info("redis", "is", source.Describe)
+	log.Info("redis", "is", source.Description)
 
 	var app *App // set before the store runs
 	options := storeOptions(config, source, log)
@@ -126,7 +126,7 @@ func storeOptions(config Config, source *redisSource, log *slog.Logger) streams.
 		Durability: config.Durability,
 		Wait:       redisWait, Log: log,
 	}
-	if source.Miniredis && (options.MaxCount == 0 || options.MaxCount > miniredisCount) {
+	if source.InProcess && (options.MaxCount == 0 || options.MaxCount > miniredisCount) {
 		options.MaxCount = miniredisCount
 	}
 	return options

@@ -2,71 +2,61 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 
+	"burble/app/localredis"
 	"burble/app/redisurl"
 	"burble/streams"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 )
 
-// redisSource is the Redis that Burble uses: where it is, and who owns it.
+// redisSource is the Redis to use. Its address and credentials come from REDIS_URL, or
+// from a server that Burble started itself.
 type redisSource struct {
-	// Options say where Redis is and who we are to it, nothing else: how many
-	// connections and which timeouts is for package streams to decide.
+	// Options lead to Redis. Package streams sets the pool sizes and timeouts.
 	Options *redis.UniversalOptions
 
-	// Describe is one line for the log. It never holds a password.
-	Describe string
+	// Description is one line for the log. It contains no password.
+	Description string
 
-	// Miniredis says that it is the imitation, whose data goes with the process.
-	Miniredis bool
+	// InProcess reports that this is miniredis, whose data is lost with the process.
+	InProcess bool
 
-	// Close ends what openRedis started, after the last use of Options. It waits
-	// until a child has saved everything. It may be called more than once.
+	// Close stops a server that Burble started. Options must not be used afterwards.
 	Close func()
 }
 
-// openRedis finds a Redis: the one in REDIS_URL; else a redis-server or valkey-server
-// on PATH, started as a child that keeps its data in DATA_DIR; else an imitation in
-// this process. The child and the imitation answer when openRedis returns; whether
-// REDIS_URL does is for the caller to see.
+// openRedis returns the Redis at REDIS_URL. Without one it starts a local server, with
+// its data in DATA_DIR.
 //
-// ctx bounds the start only. What was started lives until Close.
-func openRedis(ctx context.Context, cfg Config, log *slog.Logger) (*redisSource, error) {
-	if cfg.RedisURL != "" {
-		options, describe, err := redisurl.Parse(cfg.RedisURL, cfg.OnHeroku)
-		if err != nil {
-			return nil, fmt.Errorf("REDIS_URL: %w", err)
-		}
-		return &redisSource{Options: options, Describe: describe, Close: func() {}}, nil
+// A local server accepts commands when openRedis returns. Nothing has connected to
+// REDIS_URL yet. ctx bounds the start only.
+func openRedis(ctx context.Context, config Config, log *slog.Logger) (*redisSource, error) {
+	if config.RedisURL == "" {
+		return openLocalRedis(ctx, config, log)
 	}
-	if program := findRedisServer(); program != "" {
-		return openChildRedis(ctx, program, cfg, log)
+	options, description, err := redisurl.Parse(config.RedisURL, config.OnHeroku)
+	if err != nil {
+		return nil, fmt.Errorf("REDIS_URL: %w", err)
 	}
-	log.Warn("no REDIS_URL, and no redis-server or valkey-server on PATH: messages are kept in this process and vanish with it")
-	return openMiniredis()
+	return &redisSource{Options: options, Description: description, Close: func() {}}, nil
 }
 
-// openMiniredis starts the imitation. It listens on a port of this machine, where
-// anybody who is logged in could find it, hence the password.
-func openMiniredis() (*redisSource, error) {
-	server := miniredis.NewMiniRedis()
-	password := rand.Text()
-	server.RequireAuth(password)
-	if err := server.Start(); err != nil {
-		return nil, fmt.Errorf("start miniredis: %w", err)
+func openLocalRedis(ctx context.Context, config Config, log *slog.Logger) (*redisSource, error) {
+	server, err := localredis.Open(ctx, localredis.Options{
+		DataDir: config.DataDir, FsyncAlways: config.Durability == streams.Disk, Log: log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("without REDIS_URL Burble starts a Redis with its data in DATA_DIR: %w", err)
 	}
-	server.ClockTTL(true) // made for tests, it lets no key expire by itself
+	if server.InProcess {
+		log.Warn("REDIS_URL is empty and there is no redis-server or valkey-server on PATH: messages are kept in this process and lost when it ends")
+	}
 	return &redisSource{
-		Options:   &redis.UniversalOptions{Addrs: []string{server.Addr()}, Password: password},
-		Describe:  "miniredis in this process: messages vanish with it",
-		Miniredis: true,
-		Close:     server.Close,
+		Options: server.Options, Description: server.Description, InProcess: server.InProcess, Close: server.Close,
 	}, nil
 }
 

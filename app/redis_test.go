@@ -15,7 +15,6 @@ import (
 	"math/big"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -26,21 +25,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 )
-
-// needRedisServer returns the path of a redis-server. Without one the test is skipped,
-// but not in CI, where it would go unnoticed for ever.
-func needRedisServer(t *testing.T) string {
-	t.Helper()
-	program := findRedisServer()
-	switch {
-	case program != "":
-	case os.Getenv("CI") != "":
-		t.Fatal("no redis-server or valkey-server on PATH")
-	default:
-		t.Skip("no redis-server or valkey-server on PATH")
-	}
-	return program
-}
 
 // testLog writes to the test's own output.
 func testLog(t *testing.T) *slog.Logger {
@@ -70,35 +54,56 @@ func clientOf(t *testing.T, source *redisSource) redis.UniversalClient {
 }
 
 func TestOpenRedisByUnixURL(t *testing.T) {
-	needRedisServer(t)
-	child := mustOpenRedis(t, Config{DataDir: t.TempDir()})
-	source := mustOpenRedis(t, Config{RedisURL: "unix://" + child.Options.Addrs[0] + "?db=1"})
+	t.Parallel()
+	server := redistest.Start(t)
+	source := mustOpenRedis(t, Config{RedisURL: "unix://" + server.Addr + "?db=1"})
 	if err := clientOf(t, source).Set(t.Context(), "k", "v", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := clientOf(t, child).Exists(t.Context(), "k").Result(); err != nil || n != 0 {
+	zero := server.Client()
+	defer zero.Close()
+	if n, err := zero.Exists(t.Context(), "k").Result(); err != nil || n != 0 {
 		t.Errorf("database 1 is database 0: %d, %v", n, err)
 	}
 }
 
-// Without anything installed there is still a chat, whose send keys expire.
+// Without any Redis installed, Burble still works, with short rooms in memory.
 func TestOpenRedisFallsBackToMiniredis(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	source := mustOpenRedis(t, Config{DataDir: t.TempDir()})
-	if !source.Miniredis || !strings.Contains(source.Describe, "vanish") {
+	config := Config{DataDir: t.TempDir(), HistoryMaxCount: 1_000_000}
+	source := mustOpenRedis(t, config)
+	if !source.InProcess || !strings.Contains(source.Description, "lost") {
 		t.Errorf("got %+v", source)
 	}
-	client := clientOf(t, source)
-	if err := client.Set(t.Context(), "k", "v", 20*time.Millisecond).Err(); err != nil {
+	if got := storeOptions(config, source, testLog(t)).MaxCount; got != miniredisCount {
+		t.Errorf("rooms hold %d entries, want %d", got, miniredisCount)
+	}
+	if err := clientOf(t, source).Ping(t.Context()).Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpenRedisStartsAChildThatSyncsAsDurabilityRequires(t *testing.T) {
+	t.Parallel()
+	redistest.Start(t) // skips the test where there is no Redis to start
+	for durability, want := range map[streams.Durability]string{streams.Memory: "everysec", streams.Disk: "always"} {
+		client := clientOf(t, mustOpenRedis(t, Config{DataDir: t.TempDir(), Durability: durability}))
+		if got, err := client.ConfigGet(t.Context(), "appendfsync").Result(); err != nil || got["appendfsync"] != want {
+			t.Errorf("%s: %v, %v", durability, got, err)
+		}
+	}
+}
+
+func TestOpenRedisNamesDataDirInErrors(t *testing.T) {
+	t.Parallel()
+	redistest.Start(t) // skips the test where there is no Redis to start
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for client.Exists(t.Context(), "k").Val() == 1 { // ends, or the test runs into its time limit
-		time.Sleep(time.Millisecond)
-	}
-	stranger := redis.NewClient(&redis.Options{Addr: source.Options.Addrs[0]})
-	defer stranger.Close()
-	if stranger.Ping(t.Context()).Err() == nil {
-		t.Error("it can be used without the password")
+	_, err := openRedis(t.Context(), Config{DataDir: file}, testLog(t))
+	if err == nil || !strings.Contains(err.Error(), "DATA_DIR") || !strings.Contains(err.Error(), file) {
+		t.Errorf("a data directory that is a file: %v", err)
 	}
 }
 
@@ -172,28 +177,19 @@ func TestOpenRedisOfTheWrongSchemeSaysWhichIsRight(t *testing.T) {
 	}
 }
 
-// startTLSRedis starts a Redis that speaks only TLS, with a certificate that it signed
-// itself, as Heroku's has, and returns its URL.
+// startTLSRedis starts a Redis that speaks only TLS on its port, with a self-signed
+// certificate as on Heroku, and returns its URL.
 func startTLSRedis(t *testing.T) string {
-	program, dir := needRedisServer(t), t.TempDir()
+	dir, port := t.TempDir(), fmt.Sprint(redistest.FreePort(t))
 	writeSelfSigned(t, dir)
-	port := redistest.FreePort(t)
-	cmd := exec.Command(program, "--port", "0", "--tls-port", fmt.Sprint(port), "--bind", "127.0.0.1", "--save", "",
-		"--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem", "--tls-auth-clients", "no", "--requirepass", "pw")
-	cmd.Dir, cmd.Stdout = dir, t.Output()
-	if err := cmd.Start(); err != nil {
+	server := redistest.Start(t, "--tls-port", port, "--bind", "127.0.0.1", "--tls-auth-clients", "no",
+		"--tls-cert-file", filepath.Join(dir, "cert.pem"), "--tls-key-file", filepath.Join(dir, "key.pem"))
+	client := server.Client()
+	defer client.Close()
+	if err := client.ConfigSet(t.Context(), "requirepass", "pw").Err(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	address := fmt.Sprintf("127.0.0.1:%d", port)
-	for {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			conn.Close()
-			return "rediss://:pw@" + address
-		}
-		time.Sleep(time.Millisecond)
-	}
+	return "rediss://:pw@127.0.0.1:" + port
 }
 
 // writeSelfSigned writes cert.pem and key.pem.

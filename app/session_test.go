@@ -694,7 +694,7 @@ func TestSocketThatAnsweredAPingWaitsInItsSmallStack(t *testing.T) {
 		c.settle()
 	}
 	stacks := make([]byte, 4<<20)
-	waitUntil(t, func() bool {
+	soon(t, "the session waits in its small stack", func() bool {
 		text := string(stacks[:runtime.Stack(stacks, true)])
 		return strings.Contains(text, "(*session).serve(") && !strings.Contains(text, "(*session).message(")
 	})

@@ -1,0 +1,168 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package localredis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	stopTimeout     = 10 * time.Second       // between SIGTERM and SIGKILL
+	minRestartPause = 100 * time.Millisecond // before the first restart; doubles each time
+	maxRestartPause = 10 * time.Second
+	stableAfter     = time.Minute // a run this long resets the pause
+)
+
+// findProgram returns the path of the server to run as a child, or "".
+func findProgram() string {
+	for _, name := range []string{"redis-server", "valkey-server"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// openChild runs program on a Unix socket, with its data in o.DataDir, and returns when
+// it accepts commands.
+func openChild(ctx context.Context, program string, o Options) (*Server, error) {
+	dataDir, err := filepath.Abs(o.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if err := os.MkdirAll(dataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	lock, err := lockDataDir(ctx, dataDir, lockTimeout, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	socketDir, err := makeSocketDir()
+	if err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("directory for the socket of Redis: %w", err)
+	}
+	socket := filepath.Join(socketDir, "redis.sock")
+	c := newChild(program, socket, dataDir, lock, o)
+	life, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { c.run(life) })
+	closeAll := sync.OnceFunc(func() {
+		stop()
+		running.Wait()
+		os.RemoveAll(socketDir)
+		lock.Close()
+	})
+	if err := c.waitReady(ctx, socket); err != nil {
+		closeAll()
+		return nil, fmt.Errorf("start %s: %w", program, err)
+	}
+	return &Server{
+		Options:     &redis.UniversalOptions{Addrs: []string{socket}},
+		Description: filepath.Base(program) + " as a child process, with its data in " + dataDir,
+		close:       closeAll,
+	}, nil
+}
+
+// makeSocketDir creates a directory that only this user can enter. The path of a Unix
+// socket has at most 107 bytes, on some systems 103, and some have a long TMPDIR.
+func makeSocketDir() (string, error) {
+	dir, err := os.MkdirTemp("", "burble-")
+	if err == nil && len(dir)+len("/redis.sock") > 103 {
+		os.Remove(dir)
+		dir, err = os.MkdirTemp("/tmp", "burble-")
+	}
+	return dir, err
+}
+
+// child is a Redis server that run keeps running. Its fields do not change, except for
+// what the channel and the output hold.
+type child struct {
+	log     *slog.Logger
+	program string
+	args    []string
+	dataDir string
+	lock    *os.File // also open in the server: see lockDataDir
+	output  *output
+	died    chan error // why the server died first, for waitReady
+}
+
+func newChild(program, socket, dataDir string, lock *os.File, o Options) *child {
+	fsync := "everysec"
+	if o.FsyncAlways {
+		fsync = "always"
+	}
+	return &child{
+		log:     o.Log,
+		program: program,
+		args: []string{
+			"--port", "0", "--unixsocket", socket, "--unixsocketperm", "700",
+			"--dir", ".", "--appendonly", "yes", "--appendfsync", fsync, "--save", "",
+		},
+		dataDir: dataDir,
+		lock:    lock,
+		output:  &output{log: o.Log},
+		died:    make(chan error, 1),
+	}
+}
+
+// run starts the server, and restarts it whenever it dies, until ctx ends. It returns
+// when the server has ended.
+//
+// It locks its thread: the kernel sends the server the signal of endWithParent when the
+// thread that started it ends, and Go may end any other thread (golang/go#27505).
+func (c *child) run(ctx context.Context) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for pause := minRestartPause; ; pause = min(2*pause, maxRestartPause) {
+		started := time.Now()
+		err := c.command(ctx).Run()
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errors.New("it exited with status 0")
+		}
+		select {
+		case c.died <- err:
+		default:
+		}
+		if time.Since(started) > stableAfter {
+			pause = minRestartPause
+		}
+		c.log.Error("Redis died, restarting it", "error", err, "pause", pause, "output", c.output.last())
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// command returns the command for one run of the server. SIGTERM ends it when ctx ends.
+func (c *child) command(ctx context.Context) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, c.program, c.args...)
+	cmd.Dir = c.dataDir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // in particular, not SECRET
+	cmd.Stdout, cmd.Stderr = c.output, c.output
+	cmd.ExtraFiles = []*os.File{c.lock}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = stopTimeout
+	// In a process group of its own the server does not receive a terminal's Ctrl-C.
+	// Burble may still have messages to store, and stops the server afterwards.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	endWithParent(cmd.SysProcAttr)
+	return cmd
+}

@@ -1,0 +1,79 @@
+package localredis
+
+// Helpers of this package's tests:
+//
+//	needProgram  skips the test without a redis-server or valkey-server
+//	options      Options with a fresh data directory, logging to the test
+//	mustOpen     opens a server that is closed with the test
+//	connect      returns a client of a server
+//	childPID     returns the process ID of a server
+//	waitUntil    polls for something that another process does
+
+import (
+	"log/slog"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// needProgram fails instead of skipping in CI, where nobody would notice.
+func needProgram(t *testing.T) {
+	t.Helper()
+	if findProgram() != "" {
+		return
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("no redis-server or valkey-server on PATH")
+	}
+	t.Skip("no redis-server or valkey-server on PATH")
+}
+
+func options(t *testing.T) Options {
+	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return Options{DataDir: t.TempDir(), Log: log}
+}
+
+func mustOpen(t *testing.T, o Options) *Server {
+	t.Helper()
+	server, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server
+}
+
+func connect(t *testing.T, server *Server) redis.UniversalClient {
+	t.Helper()
+	options := *server.Options
+	options.MaxRetries = -1
+	options.DialerRetries = 1
+	client := redis.NewUniversalClient(&options)
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+func childPID(t *testing.T, server *Server) int {
+	t.Helper()
+	info, err := connect(t, server).InfoMap(t.Context(), "server").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(info["Server"]["process_id"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+func waitUntil(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited 10 s for %s", what)
+		}
+	}
+}

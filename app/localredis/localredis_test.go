@@ -1,0 +1,40 @@
+package localredis
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Idempotency keys must expire in miniredis too.
+func TestOpenFallsBackToMiniredisWithExpiringKeys(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	server := mustOpen(t, options(t))
+	if !server.InProcess || !strings.Contains(server.Description, "lost") {
+		t.Errorf("got %+v", server)
+	}
+	client := connect(t, server)
+	if err := client.Set(t.Context(), "k", "v", 20*time.Millisecond).Err(); err != nil {
+		t.Fatal(err)
+	}
+	waitUntil(t, "the key to expire", func() bool { return client.Exists(t.Context(), "k").Val() == 0 })
+}
+
+func TestMiniredisRequiresItsPassword(t *testing.T) {
+	t.Parallel()
+	server, err := openInProcess()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	stranger := redis.NewClient(&redis.Options{Addr: server.Options.Addrs[0]})
+	defer stranger.Close()
+	if stranger.Ping(t.Context()).Err() == nil {
+		t.Error("a client without the password can use it")
+	}
+	if err := connect(t, server).Ping(t.Context()).Err(); err != nil {
+		t.Errorf("a client with the password cannot use it: %v", err)
+	}
+}

@@ -32,6 +32,7 @@ type Config struct {
 	RateConnections float64
 	LogFormat       string // text, json, or empty: text on a terminal, else json
 	LogLevel        slog.Level
+	TimerSlack      time.Duration // 0: leave it as it is
 
 	// OnHeroku says that this process is a dyno, whose Redis has a certificate
 	// that no one vouches for. It comes from DYNO, which Heroku sets.

@@ -32,6 +32,7 @@ func TestConfigDefaults(t *testing.T) {
 	want := Config{
 		Port: 8080, DataDir: "data", TrustedProxy: "none", Durability: "memory",
 		RateMessages: 5, RateAddress: 50, RateConnections: 50, LogLevel: slog.LevelInfo,
+		TimerSlack: 4 * time.Millisecond,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -43,7 +44,7 @@ func TestConfigTakesEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 		"PORT", "0", "REDIS_URL", "rediss://u:p@host:1/2", "REDIS_PREFIX", "chat:", "DATA_DIR", "/var/lib/burble",
 		"SECRET", "0123456789abcdef", "ORIGINS", " https://Chat.Example.org:443, http://localhost:3000,", "TRUSTED_PROXY", "fly",
 		"HISTORY_MAX_COUNT", "100000", "HISTORY_MAX_AGE", "30d", "DURABILITY", "disk", "RATE_MESSAGES", "0.5",
-		"RATE_ADDRESS", "0", "RATE_CONNECTIONS", "7", "LOG_FORMAT", "json", "LOG_LEVEL", "debug",
+		"RATE_ADDRESS", "0", "RATE_CONNECTIONS", "7", "LOG_FORMAT", "json", "LOG_LEVEL", "debug", "TIMER_SLACK", "0",
 	}
 	want := Config{
 		RedisURL: "rediss://u:p@host:1/2", RedisPrefix: "chat:", DataDir: "/var/lib/burble",
@@ -92,6 +93,9 @@ func TestConfigRefusesBadValuesByName(t *testing.T) {
 		{"RATE_ADDRESS", "-1", "0 (no limit)"},
 		{"RATE_CONNECTIONS", "NaN", "0 (no limit)"},
 		{"LOG_FORMAT", "xml", "text or json"},
+		{"TIMER_SLACK", "4", "duration from 0"},
+		{"TIMER_SLACK", "-1ms", "duration from 0"},
+		{"TIMER_SLACK", "1s", "100ms"},
 		{"LOG_LEVEL", "loud", "debug, info, warn or error"},
 	}
 	for _, test := range tests {

@@ -10,11 +10,11 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
 
+	"burble/app/tune"
 	"burble/streams"
 
 	"github.com/joho/godotenv"
@@ -29,15 +29,7 @@ const (
 	miniredisCount = 1000
 )
 
-// garbage is the share of the memory in use after which it is collected anew, in percent.
-// Where memory is short, GOMEMLIMIT has it collected sooner.
-const garbage = 200
-
 func main() {
-	slacken()
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
 	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintln(os.Stderr, "burble: .env:", err)
 		os.Exit(2)
@@ -51,6 +43,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "burble:", err)
 		os.Exit(2)
 	}
+	tune.Start(config.TimerSlack)
 	log := newLogger(config, os.Stderr)
 	redis.SetLogger(redisLog{log})
 	ctx, stop := context.WithCancel(context.Background())
@@ -115,7 +108,7 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 		return fmt.Errorf("listen on PORT: %w", err)
 	}
 	log.Info("listening", "url", "http://localhost:"+strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
-	go new(processors).run(ctx) // not while Redis is waited for: there is a pump for each processor that is in use
+	go tune.SwitchProcessors(ctx) // not before: app.Serve starts a pump for each processor in use
 	return app.Serve(ctx, listener)
 }
 

@@ -59,7 +59,7 @@ func TestServerThatWaitedForRedisWritesWithAllProcessors(t *testing.T) {
 	eventually(t, 10*time.Second, "it to say that it waits", func() bool {
 		return strings.Contains(p.output.String(), "waiting for redis")
 	})
-	time.Sleep(2 * time.Second) // one processor is enough for who waits, see processors.go
+	time.Sleep(2 * time.Second) // one processor is enough while waiting, see tune.SwitchProcessors
 	server.Restart()
 	p.awaitReady()
 	p.signal(syscall.SIGQUIT) // it writes down its goroutines

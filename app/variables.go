@@ -15,6 +15,9 @@ import (
 	"burble/streams"
 )
 
+// maxTimerSlack keeps timers useful.
+const maxTimerSlack = 100 * time.Millisecond
+
 // variable is one thing that can be configured: an environment variable and the
 // flag of the same name.
 type variable struct {
@@ -47,6 +50,7 @@ var variables = []variable{
 	{Name: "RATE_CONNECTIONS", Default: "50", Use: "new sockets a second per address, in bursts of 20 times as many; `0`: no limit", set: setRate(func(cfg *Config) *float64 { return &cfg.RateConnections })},
 	{Name: "LOG_FORMAT", Absent: "`text` on a terminal, else `json`", Use: "`text` or `json`", set: oneOf(func(cfg *Config) *string { return &cfg.LogFormat }, "", "text", "json")},
 	{Name: "LOG_LEVEL", Default: "info", Use: "`debug`, `info`, `warn` or `error`", set: setLogLevel},
+	{Name: "TIMER_SLACK", Default: "4ms", Use: "on Linux, how late timers may fire, which saves CPU; `0`: leave it, and do not re-execute the program at the start", set: setTimerSlack},
 }
 
 // flag is the variable's name on the command line: REDIS_URL is -redis-url.
@@ -182,5 +186,14 @@ func setLogLevel(cfg *Config, value string) error {
 		return errors.New("debug, info, warn or error")
 	}
 	cfg.LogLevel = level
+	return nil
+}
+
+// setTimerSlack has an upper bound because all timers of the program may be late by it.
+func setTimerSlack(cfg *Config, value string) (err error) {
+	cfg.TimerSlack, err = time.ParseDuration(value)
+	if err != nil || cfg.TimerSlack < 0 || cfg.TimerSlack > maxTimerSlack {
+		return fmt.Errorf("a duration from 0 (as the system has it) to %v", maxTimerSlack)
+	}
 	return nil
 }

@@ -1,13 +1,13 @@
 //go:build unix
 
-package main
+package tune
 
 import (
 	"syscall"
 	"time"
 )
 
-// cpuTime is the CPU time that the process has used.
+// cpuTime returns the CPU time that this process has used, or 0 if it is not known.
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {

@@ -1,16 +1,17 @@
-package main
+package tune
 
 import (
-	"burble/app/apptest"
 	"fmt"
 	"testing"
 	"time"
+
+	"burble/app/apptest"
 )
 
 func TestTuneLimitsInDocs(t *testing.T) {
 	t.Parallel()
 	apptest.ExpectDoc(t, "README.md",
-		fmt.Sprintf("more than %.0f %% of it for %d ms", 100*busyShare, processorsEvery/time.Millisecond),
+		fmt.Sprintf("more than %.0f %% of it for %d ms", 100*busyShare, sampleInterval/time.Millisecond),
 		fmt.Sprintf("less than %.0f %% of it for a second", 100*calmShare),
 	)
 }

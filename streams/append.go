@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"time"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -127,7 +129,7 @@ func chance() uint16 {
 // trim applies the retention to a room that nobody appends to.
 func (s *Store) trim(ctx context.Context, room string) error {
 	keys := s.appendKeys(room, "")[:4]
-	err := trimScript.Run(ctx, s.reads, keys, s.options.MaxCount, s.options.MaxAge.Milliseconds()).Err()
+	err := trimScript.Run(ctx, s.redis.Retrying, keys, s.options.MaxCount, s.options.MaxAge.Milliseconds()).Err()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return fmt.Errorf("trim room %q: %w", room, wrap(err))
 	}
@@ -178,5 +180,5 @@ func (c *appendCall) reply(cmd *redis.Cmd) error {
 // certain that it is not and that trying again would not change that.
 func answered(err error) bool {
 	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) ||
-		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyKind) || says(err, "OOM ", notAStream)
+		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyKind) || conns.IsReply(err, "OOM ", notAStream)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"burble/streams"
+	"burble/streams/conns"
 	"burble/streams/redistest"
 
 	"github.com/redis/go-redis/v9"
@@ -72,7 +73,7 @@ func TestTwoThousandRoomsCostNothingWhenNobodyTalks(t *testing.T) {
 	for _, f := range followers {
 		f.has(1)
 	}
-	if n := connections(t, client); n > 8 {
+	if n := connections(t, client); n > conns.MaxPerRedis {
 		t.Errorf("%d connections", n)
 	}
 	say(t, store, "room-0", "y") // the tail has checked all rooms when it reads this

@@ -3,13 +3,15 @@ package streams
 import (
 	"context"
 	"fmt"
+
+	"burble/streams/conns"
 )
 
 // rest looks around when nothing moved for a while. One EXISTS for all rooms
 // sees a FLUSHALL; one XREAD, every third time, what came without activity; a check of
 // all what somebody removed from the end of a room.
 func (t *tail) rest(ctx context.Context) error {
-	if err := requirePrimary(ctx, t.conn, t.keys[0]); err != nil {
+	if err := conns.RequirePrimary(ctx, t.conn, t.keys[0]); err != nil {
 		return err // it was one when the connection was made
 	}
 	if t.doubted.Swap(false) {
@@ -86,7 +88,7 @@ func (t *tail) check(ctx context.Context, doubt []*window) error {
 		pipe.Exec(ctx)
 		for i, w := range some {
 			found, err := probes[i].answer()
-			if says(err, notAStream) { // the other rooms go on
+			if conns.IsReply(err, notAStream) { // the other rooms go on
 				found, err = notThere(), nil
 			}
 			if err != nil {

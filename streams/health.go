@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"burble/streams/conns"
 )
 
 // healthTime is less than a platform waits for the answer.
@@ -36,7 +38,7 @@ func (s *Store) Health(ctx context.Context) error {
 		return fmt.Errorf("%w: not reading yet", ErrUnavailable)
 	}
 	// A Redis without INFO (some hosts hide it) is taken at its appends' word.
-	info, _ := s.reads.Info(ctx, "memory").Result()
+	info, _ := s.redis.Retrying.Info(ctx, "memory").Result()
 	used, limit, policy := memory(info)
 	refused := time.Since(time.Unix(s.health.full.Load(), 0)) < refusalCounts
 	if refused {
@@ -55,7 +57,7 @@ func (s *Store) Health(ctx context.Context) error {
 // a lack of replicas, rights or disk), except for a lack of memory.
 func (s *Store) takes(ctx context.Context) error {
 	activity := s.keys.activity(0)
-	node, err := node(ctx, s.reads, activity)
+	node, err := conns.Node(ctx, s.redis.Retrying, activity)
 	if err != nil {
 		return err
 	}

@@ -139,7 +139,7 @@ func (s *Store) fold(ctx context.Context, of grant, asks ...stretchAsk) (asOf Cu
 		}
 		args = append(args, direction, ask.bound, ask.limit)
 	}
-	reply, err := pageScript.Run(ctx, s.reads, s.appendKeys(of.room, "")[:4], args...).Slice()
+	reply, err := pageScript.Run(ctx, s.redis.Retrying, s.appendKeys(of.room, "")[:4], args...).Slice()
 	if err != nil {
 		return Cursor{}, nil, wrap(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -139,7 +141,7 @@ func (l *lane) send(ctx context.Context, group []*appendCall) (again []*appendCa
 	if len(group) == 0 {
 		return nil, nil
 	}
-	node, err := node(ctx, l.store.appends, group[0].keys[0])
+	node, err := conns.Node(ctx, l.store.redis.Unretried, group[0].keys[0])
 	if err != nil {
 		return group, err
 	}
@@ -158,10 +160,10 @@ func (l *lane) send(ctx context.Context, group []*appendCall) (again []*appendCa
 		switch {
 		case !answered(outcome):
 			again, err = append(again, call), outcome
-		case says(outcome, "OOM "):
+		case conns.IsReply(outcome, "OOM "):
 			l.store.health.full.Store(time.Now().Unix())
 			call.finish(wrap(outcome))
-		case says(outcome, notAStream):
+		case conns.IsReply(outcome, notAStream):
 			call.finish(wrap(outcome))
 		default:
 			if outcome == nil {
@@ -170,7 +172,7 @@ func (l *lane) send(ctx context.Context, group []*appendCall) (again []*appendCa
 			call.finish(outcome)
 		}
 	}
-	if says(err, "NOSCRIPT ") {
+	if conns.IsReply(err, "NOSCRIPT ") {
 		err = cmp.Or(appendScript.Load(ctx, node).Err(), err)
 	}
 	return again, err

@@ -184,7 +184,7 @@ func (p *place) readMeta(values []any) {
 // find asks for one place, and whether the server that answers has the window's end.
 func (s *Store) find(ctx context.Context, room string, id ID, upto string, most int64, end ID) (*place, error) {
 	for {
-		pipe := s.reads.Pipeline()
+		pipe := s.redis.Retrying.Pipeline()
 		question := s.ask(ctx, pipe, room, id, upto, most, end)
 		pipe.Exec(ctx)
 		found, err := question.answer()
@@ -224,7 +224,7 @@ func (s *Store) noticeTrim(ctx context.Context, room string, found *place) (agai
 		first, below = found.first.String(), found.first.previous().String()
 	}
 	keys := []string{s.keys.room(room), s.keys.meta(room), s.keys.erased(room)}
-	reply, err := noticeScript.Run(ctx, s.reads, keys, first, below).StringSlice()
+	reply, err := noticeScript.Run(ctx, s.redis.Retrying, keys, first, below).StringSlice()
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("see who trimmed room %q: %w", room, wrap(err))

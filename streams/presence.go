@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -48,7 +50,7 @@ func (s *Store) Enter(ctx context.Context, room, server string, here, gone []Use
 		changes = append(changes, "gone", user.ID, user.Name)
 	}
 	if len(here) > 0 {
-		if err := s.reads.SAdd(ctx, s.keys.serverRooms(server), room).Err(); err != nil {
+		if err := s.redis.Retrying.SAdd(ctx, s.keys.serverRooms(server), room).Err(); err != nil {
 			return false, fmt.Errorf("say who is in room %q: %w", room, wrap(err))
 		}
 	}
@@ -66,7 +68,7 @@ func (s *Store) TellNumber(ctx context.Context, room string) error {
 func (s *Store) enter(ctx context.Context, room, server, what string, changes ...any) (owed bool, err error) {
 	args := append([]any{room, server, what, PresentMost, TellAgain.Milliseconds()}, changes...)
 	keys := []string{s.keys.present(room), s.keys.activity(bucketOf(room)), s.keys.told(room)}
-	if owed, err = presenceScript.Run(ctx, s.reads, keys, args...).Bool(); err != nil {
+	if owed, err = presenceScript.Run(ctx, s.redis.Retrying, keys, args...).Bool(); err != nil {
 		return false, fmt.Errorf("say who is in room %q: %w", room, wrap(err))
 	}
 	return owed, nil
@@ -79,7 +81,7 @@ func (a Access) Present(ctx context.Context, room string) (count int, people []U
 		return 0, nil, err
 	}
 	s := a.store
-	pipe := s.reads.Pipeline()
+	pipe := s.redis.Retrying.Pipeline()
 	total := pipe.HLen(ctx, s.keys.present(granted.room))
 	some := pipe.HScan(ctx, s.keys.present(granted.room), 0, "", PresentMost)
 	if _, err := pipe.Exec(ctx); err != nil {
@@ -101,7 +103,7 @@ func (a Access) Present(ctx context.Context, room string) (count int, people []U
 // have known: hence a client that repeats nothing.)
 func (s *Store) Beat(ctx context.Context, server string, lasts time.Duration) (known bool, err error) {
 	key := s.keys.servers()
-	node, err := node(ctx, s.appends, key)
+	node, err := conns.Node(ctx, s.redis.Unretried, key)
 	var added bool
 	if err == nil {
 		added, err = beatScript.Run(ctx, node, []string{key}, server, lasts.Milliseconds()).Bool()
@@ -114,7 +116,7 @@ func (s *Store) Beat(ctx context.Context, server string, lasts time.Duration) (k
 
 // Sweep has everybody leave who was in a room by a server that died.
 func (s *Store) Sweep(ctx context.Context) error {
-	dead, err := deadScript.Run(ctx, s.reads, []string{s.keys.servers()}).StringSlice()
+	dead, err := deadScript.Run(ctx, s.redis.Retrying, []string{s.keys.servers()}).StringSlice()
 	if err != nil {
 		return fmt.Errorf("look for dead servers: %w", wrap(err))
 	}
@@ -129,7 +131,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 // Bury has everybody leave who is in a room by the server, and forgets it. It may
 // be done twice, and by several.
 func (s *Store) Bury(ctx context.Context, server string) error {
-	rooms, err := s.reads.SMembers(ctx, s.keys.serverRooms(server)).Result()
+	rooms, err := s.redis.Retrying.SMembers(ctx, s.keys.serverRooms(server)).Result()
 	if err != nil {
 		return fmt.Errorf("find the rooms of a server: %w", wrap(err))
 	}
@@ -138,10 +140,10 @@ func (s *Store) Bury(ctx context.Context, server string) error {
 			return err
 		}
 	}
-	if err := s.reads.Del(ctx, s.keys.serverRooms(server)).Err(); err != nil {
+	if err := s.redis.Retrying.Del(ctx, s.keys.serverRooms(server)).Err(); err != nil {
 		return fmt.Errorf("forget a server: %w", wrap(err))
 	}
-	if err := s.reads.ZRem(ctx, s.keys.servers(), server).Err(); err != nil {
+	if err := s.redis.Retrying.ZRem(ctx, s.keys.servers(), server).Err(); err != nil {
 		return fmt.Errorf("forget a server: %w", wrap(err))
 	}
 	return nil

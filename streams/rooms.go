@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -65,9 +67,9 @@ func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	for _, eval := range []func(context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
 		unreadScript.EvalSha, unreadScript.Eval, // where a server has it not yet
 	} {
-		pipe := s.reads.Pipeline()
+		pipe := s.redis.Retrying.Pipeline()
 		for i, of := range granted {
-			if replies[i] == nil || says(replies[i].Err(), "NOSCRIPT ") {
+			if replies[i] == nil || conns.IsReply(replies[i].Err(), "NOSCRIPT ") {
 				keys := []string{s.keys.room(of.room), s.keys.meta(of.room), s.keys.present(of.room)}
 				replies[i] = eval(ctx, pipe, keys, marks[i], of.user.ID, "@"+strings.Map(lower, of.user.Name), "@"+strings.ToLower(of.user.Name))
 			}
@@ -77,7 +79,7 @@ func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	rooms := make([]Room, 0, len(granted))
 	for i, of := range granted {
 		err := replies[i].Err()
-		if says(err, notAStream) {
+		if conns.IsReply(err, notAStream) {
 			continue
 		}
 		if err != nil {
@@ -111,7 +113,7 @@ func readRoom(name string, reply []any) Room {
 // activeRooms are the rooms with the newest entries that the user may read, the newest first.
 func (a Access) activeRooms(ctx context.Context, limit int) ([]grant, error) {
 	s := a.store
-	pipe := s.reads.Pipeline()
+	pipe := s.redis.Retrying.Pipeline()
 	found := make([]*redis.ZSliceCmd, buckets)
 	for bucket := range found {
 		found[bucket] = pipe.ZRevRangeWithScores(ctx, s.keys.rooms(bucket), 0, int64(limit)-1)
@@ -144,7 +146,7 @@ func (s *Store) marks(ctx context.Context, user User, of ...grant) ([]string, er
 	for i := range of {
 		rooms[i] = of[i].room
 	}
-	found, err := s.reads.HMGet(ctx, s.keys.read(user.ID), rooms...).Result()
+	found, err := s.redis.Retrying.HMGet(ctx, s.keys.read(user.ID), rooms...).Result()
 	if err != nil {
 		return nil, fmt.Errorf("read the markers: %w", wrap(err))
 	}
@@ -163,7 +165,7 @@ func (a Access) Topic(ctx context.Context, room string) (string, error) {
 		return "", err
 	}
 	s := a.store
-	topic, err := s.reads.HGet(ctx, s.keys.meta(granted.room), "topic").Result()
+	topic, err := s.redis.Retrying.HGet(ctx, s.keys.meta(granted.room), "topic").Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return "", fmt.Errorf("read the topic of room %q: %w", room, wrap(err))
 	}
@@ -192,7 +194,7 @@ func (a Access) MarkRead(ctx context.Context, room string, id ID) error {
 		return err
 	}
 	s := a.store
-	last, err := s.reads.XRevRangeN(ctx, s.keys.room(room), "+", "-", 1).Result()
+	last, err := s.redis.Retrying.XRevRangeN(ctx, s.keys.room(room), "+", "-", 1).Result()
 	if err != nil {
 		return fmt.Errorf("find the end of room %q: %w", room, wrap(err))
 	}
@@ -202,7 +204,7 @@ func (a Access) MarkRead(ctx context.Context, room string, id ID) error {
 	if end, err := ParseID(last[0].ID); err == nil && end.Before(id) {
 		id = end
 	}
-	moved, err := markScript.Run(ctx, s.reads, []string{s.keys.read(a.user.ID)}, room, id.String()).Int()
+	moved, err := markScript.Run(ctx, s.redis.Retrying, []string{s.keys.read(a.user.ID)}, room, id.String()).Int()
 	if err != nil {
 		return fmt.Errorf("mark room %q read: %w", room, wrap(err))
 	}

@@ -75,7 +75,7 @@ func (s *Store) signal(ctx context.Context, to grant, signal storedSignal) error
 	if err != nil {
 		return fmt.Errorf("signal in room %q: %w", room, err)
 	}
-	err = s.reads.XAdd(ctx, &redis.XAddArgs{
+	err = s.redis.Retrying.XAdd(ctx, &redis.XAddArgs{
 		Stream: s.keys.activity(bucketOf(room)), MaxLen: activityKept, Approx: true,
 		Values: []any{"room", room, "signal", encoded},
 	}).Err()

@@ -29,6 +29,8 @@ import (
 	"sync"
 	"time"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -77,13 +79,9 @@ type Store struct {
 	keys    keys
 	log     *slog.Logger
 
-	// Three clients, because each fails in its own way: an append must not be
-	// retried by the library, and a tail must neither wait for readers that catch
-	// up nor see another server than the one it blocks on.
-	reads   redis.UniversalClient
-	appends redis.UniversalClient
-	follows redis.UniversalClient
-
+	// Reads use redis.Retrying, appends redis.Unretried, and each tail blocks on one
+	// connection of redis.Blocking.
+	redis   *conns.Set
 	tails   []*tail
 	lanes   []*lane
 	flights *flights
@@ -108,23 +106,21 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		options: options,
 		keys:    keys{options.Prefix},
 		log:     options.Log,
-		flights: newFlights(readConnections - 1),
+		flights: newFlights(conns.MaxRetrying - 1),
 		ended:   make(chan struct{}),
 		windows: make(map[string]*window),
 
 		windowsBytes: windowsBytes,
 	}
-	s.reads = client(options.Redis, s.keys, readConnections, 3)
-	s.appends = client(options.Redis, s.keys, appendConnections, -1)
 	groups := [][]int{everyBucket()}
-	if inCluster(options.Redis) {
+	if conns.InCluster(options.Redis) {
 		// A command's keys share a slot there, and so a bucket.
 		groups = groups[:0]
 		for _, bucket := range everyBucket() {
 			groups = append(groups, []int{bucket})
 		}
 	}
-	s.follows = client(options.Redis, s.keys, len(groups), -1)
+	s.redis = conns.New(conns.Options{Redis: options.Redis, Stream: s.keys.activity(0), Blocking: len(groups)})
 	for _, group := range groups {
 		lane := newLane(s)
 		s.lanes = append(s.lanes, lane)
@@ -156,9 +152,8 @@ func (s *Store) Run(ctx context.Context) error {
 	for _, lane := range s.lanes {
 		running.Go(func() { lane.run(ctx) })
 	}
-	// A blocked read does not heed its context (go-redis #2276), but its end.
 	<-ctx.Done()
-	err := s.follows.Close()
+	err := s.redis.CloseBlocking()
 	running.Wait()
 	close(s.ended)
 	return err
@@ -167,22 +162,18 @@ func (s *Store) Run(ctx context.Context) error {
 // Close closes the connections to Redis. Run has returned by then.
 func (s *Store) Close() error {
 	s.flights.close()
-	err := errors.Join(s.reads.Close(), s.appends.Close())
-	if closed := s.follows.Close(); !errors.Is(closed, redis.ErrClosed) {
-		err = errors.Join(err, closed)
-	}
-	return err
+	return s.redis.Close()
 }
 
 // Secret is the signing key that all servers on this Redis share. The first to
 // ask makes it.
 func (s *Store) Secret(ctx context.Context) ([]byte, error) {
-	secret, err := s.reads.Get(ctx, s.keys.secret()).Bytes()
+	secret, err := s.redis.Retrying.Get(ctx, s.keys.secret()).Bytes()
 	if errors.Is(err, redis.Nil) { // else nothing is written: Redis may be full
-		if err := s.appends.SetNX(ctx, s.keys.secret(), rand.Text()+rand.Text(), 0).Err(); err != nil {
+		if err := s.redis.Unretried.SetNX(ctx, s.keys.secret(), rand.Text()+rand.Text(), 0).Err(); err != nil {
 			return nil, fmt.Errorf("make the shared secret: %w", wrap(err))
 		}
-		secret, err = s.reads.Get(ctx, s.keys.secret()).Bytes()
+		secret, err = s.redis.Retrying.Get(ctx, s.keys.secret()).Bytes()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the shared secret: %w", wrap(err))
@@ -221,16 +212,16 @@ func (s *Store) wait(ctx context.Context) error {
 // user may have less rights, a host may offer less, and one server of a Cluster has only
 // some of the keys.
 func (s *Store) tryOut(ctx context.Context) error {
-	if err := s.reads.Ping(ctx).Err(); err != nil { // what is longer is not understood without a password
+	if err := s.redis.Retrying.Ping(ctx).Err(); err != nil { // what is longer is not understood without a password
 		return err
 	}
 	for _, tail := range s.tails {
-		if err := s.reads.Exists(ctx, tail.keys...).Err(); err != nil {
+		if err := s.redis.Retrying.Exists(ctx, tail.keys...).Err(); err != nil {
 			return err
 		}
 	}
 	activity := s.keys.activity(0)
-	node, err := node(ctx, s.appends, activity)
+	node, err := conns.Node(ctx, s.redis.Unretried, activity)
 	if err != nil {
 		return err
 	}
@@ -244,12 +235,12 @@ func (s *Store) tryOut(ctx context.Context) error {
 // many of (connections, requests) it may have less of in a moment.
 func (s *Store) refused(err error) bool {
 	switch {
-	case says(err, "ERR max "):
+	case conns.IsReply(err, "ERR max "):
 		return false
-	case says(err, "MOVED ", "CROSSSLOT "): // which only the client of a Cluster follows
-		return !inCluster(s.options.Redis)
+	case conns.IsReply(err, "MOVED ", "CROSSSLOT "): // which only the client of a Cluster follows
+		return !conns.InCluster(s.options.Redis)
 	}
-	return says(err, "NOAUTH ", "WRONGPASS ", "NOPERM ", "ERR ") || strings.Contains(err.Error(), "x509:")
+	return conns.IsReply(err, "NOAUTH ", "WRONGPASS ", "NOPERM ", "ERR ") || strings.Contains(err.Error(), "x509:")
 }
 
 // checkDurability refuses a promise that this Redis cannot keep.
@@ -260,7 +251,7 @@ func (s *Store) checkDurability(ctx context.Context) error {
 	// WAITAOF cannot be asked instead: with everysec Valkey 8 answers before it has synced.
 	for _, needed := range [][2]string{{"appendonly", "yes"}, {"appendfsync", "always"}} {
 		name, want := needed[0], needed[1]
-		values, err := s.reads.ConfigGet(ctx, name).Result()
+		values, err := s.redis.Retrying.ConfigGet(ctx, name).Result()
 		if err != nil {
 			return fmt.Errorf("durability disk: cannot see whether redis has %s %s: %w", name, want, err)
 		}
@@ -277,7 +268,7 @@ func wrap(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case says(err, "OOM "):
+	case conns.IsReply(err, "OOM "):
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)

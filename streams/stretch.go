@@ -86,7 +86,7 @@ func (s *Store) stretchNewest(ctx context.Context, of grant, seen *view, last in
 // to know of their history. Where they are all there is, what went before them is known.
 func (s *Store) newest(ctx context.Context, room string, count int, end ID) (*place, []Entry, error) {
 	for {
-		pipe := s.reads.Pipeline()
+		pipe := s.redis.Retrying.Pipeline()
 		before := pipe.HGet(ctx, s.keys.meta(room), "epoch")
 		newest := pipe.XRevRangeN(ctx, s.keys.room(room), "+", "-", int64(count))
 		question := s.ask(ctx, pipe, room, ID{}, "+", 0, end)

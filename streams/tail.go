@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -82,7 +84,7 @@ func (t *tail) run(ctx context.Context) {
 		}
 		// A slot of a Cluster that is on its way to another server is not away for long,
 		// and nothing is appended to its rooms meanwhile.
-		if !t.away.Load() && time.Since(broke) >= awayAfter && !says(err, "ASK ", "TRYAGAIN ") {
+		if !t.away.Load() && time.Since(broke) >= awayAfter && !conns.IsReply(err, "ASK ", "TRYAGAIN ") {
 			t.away.Store(true)
 			t.store.gone(err)
 		}
@@ -96,7 +98,7 @@ func (t *tail) run(ctx context.Context) {
 // follow reads until something breaks. It begins by checking every room: while
 // nobody listened, anything may have happened.
 func (t *tail) follow(ctx context.Context) error {
-	node, err := node(ctx, t.store.follows, t.keys[0])
+	node, err := conns.Node(ctx, t.store.redis.Blocking, t.keys[0])
 	if err != nil {
 		return err
 	}

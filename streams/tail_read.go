@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -73,7 +75,7 @@ func (t *tail) xread(ctx context.Context, ask []*window) (map[string][]Entry, er
 		args.Streams = append(args.Streams, w.view.Load().upto.ID.String())
 	}
 	found, err := t.conn.XRead(ctx, args).Result()
-	if says(err, notAStream) {
+	if conns.IsReply(err, notAStream) {
 		return t.xreadEach(ctx, ask)
 	}
 	if err != nil && !errors.Is(err, redis.Nil) {

@@ -1,0 +1,42 @@
+package conns
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// reloader is a hook that makes a Cluster's client look up where the slots are as soon as
+// a server fails. By itself the client goes on asking that server for a minute, unless
+// another one redirects it.
+type reloader struct{ cluster *redis.ClusterClient }
+
+// DialHook implements redis.Hook.
+func (r reloader) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessHook implements redis.Hook.
+func (r reloader) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, command redis.Cmder) error {
+		err := next(ctx, command)
+		if command.Name() != "cluster" { // that is the look-up itself
+			r.check(ctx, err)
+		}
+		return err
+	}
+}
+
+// ProcessPipelineHook implements redis.Hook.
+func (r reloader) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, commands []redis.Cmder) error {
+		err := next(ctx, commands)
+		r.check(ctx, err)
+		return err
+	}
+}
+
+// check reloads after a network error, or a reply that shows that slots have moved.
+func (r reloader) check(ctx context.Context, err error) {
+	if err != nil && !IsReply(err, "") || IsReply(err, "MOVED ", "CLUSTERDOWN ", "READONLY ") {
+		r.cluster.ReloadState(ctx)
+	}
+}

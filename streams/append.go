@@ -3,7 +3,6 @@ package streams
 import (
 	"context"
 	"crypto/rand"
-	_ "embed"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,18 +11,6 @@ import (
 	"burble/streams/conns"
 
 	"github.com/redis/go-redis/v9"
-)
-
-//go:embed trim.lua
-var trimLua string
-
-//go:embed append.lua
-var appendLua string
-
-var (
-	appendScript = redis.NewScript(trimLua + appendLua)
-	trimScript   = redis.NewScript(trimLua +
-		"trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], redis.call('XLEN', KEYS[1]), tonumber(ARGV[1]), oldest(tonumber(ARGV[2])))")
 )
 
 // keyKept is how long a send key is remembered: a retry is stored once within it.
@@ -129,7 +116,7 @@ func chance() uint16 {
 // trim applies the retention to a room that nobody appends to.
 func (s *Store) trim(ctx context.Context, room string) error {
 	keys := s.appendKeys(room, "")[:4]
-	err := trimScript.Run(ctx, s.redis.Retrying, keys, s.options.MaxCount, s.options.MaxAge.Milliseconds()).Err()
+	err := retainScript.Run(ctx, s.redis.Retrying, keys, s.options.MaxCount, s.options.MaxAge.Milliseconds()).Err()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return fmt.Errorf("trim room %q: %w", room, wrap(err))
 	}

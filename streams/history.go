@@ -3,19 +3,11 @@ package streams
 import (
 	"cmp"
 	"context"
-	_ "embed"
 	"fmt"
 	"math"
 	"slices"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
-
-//go:embed page.lua
-var pageLua string
-
-var pageScript = redis.NewScript(pageLua)
 
 // Page is a stretch of a room's messages as they are now.
 type Page struct {

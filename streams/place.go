@@ -2,18 +2,12 @@ package streams
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
 )
-
-//go:embed notice.lua
-var noticeLua string
-
-var noticeScript = redis.NewScript(trimLua + noticeLua)
 
 // State says how a reader stands to the history it asked to go on from.
 type State string
@@ -224,7 +218,7 @@ func (s *Store) noticeTrim(ctx context.Context, room string, found *place) (agai
 		first, below = found.first.String(), found.first.previous().String()
 	}
 	keys := []string{s.keys.room(room), s.keys.meta(room), s.keys.erased(room)}
-	reply, err := noticeScript.Run(ctx, s.redis.Retrying, keys, first, below).StringSlice()
+	reply, err := detectTrimScript.Run(ctx, s.redis.Retrying, keys, first, below).StringSlice()
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("see who trimmed room %q: %w", room, wrap(err))

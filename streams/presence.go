@@ -2,14 +2,11 @@ package streams
 
 import (
 	"context"
-	_ "embed"
 	"encoding/json"
 	"fmt"
 	"time"
 
 	"burble/streams/conns"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // ServerLasts is how long a server is taken to live after its last Beat: whoever
@@ -21,19 +18,6 @@ const ServerLasts = 60 * time.Second
 const (
 	PresentMost = 100
 	TellAgain   = 10 * time.Second
-)
-
-//go:embed presence.lua
-var presenceLua string
-
-var (
-	presenceScript = redis.NewScript(presenceLua)
-	// beatScript and deadScript go by Redis' clock, since those of two servers may differ.
-	// KEYS 1 servers  ARGV 1 server  2 how long it is taken to live, ms. Reply 1: it was not known.
-	beatScript = redis.NewScript(trimLua + "return redis.call('ZADD', KEYS[1], string.format('%.0f', clock() + ARGV[2]), ARGV[1])")
-	// KEYS 1 servers. Reply some that are taken for dead.
-	deadScript = redis.NewScript(trimLua +
-		"return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', clock()), 'LIMIT', 0, 10)")
 )
 
 // Enter says that the people of here are in the room by this server from now on,
@@ -106,7 +90,7 @@ func (s *Store) Beat(ctx context.Context, server string, lasts time.Duration) (k
 	node, err := conns.Node(ctx, s.redis.Unretried, key)
 	var added bool
 	if err == nil {
-		added, err = beatScript.Run(ctx, node, []string{key}, server, lasts.Milliseconds()).Bool()
+		added, err = heartbeatScript.Run(ctx, node, []string{key}, server, lasts.Milliseconds()).Bool()
 	}
 	if err != nil {
 		return false, fmt.Errorf("say that this server lives: %w", wrap(err))
@@ -116,7 +100,7 @@ func (s *Store) Beat(ctx context.Context, server string, lasts time.Duration) (k
 
 // Sweep has everybody leave who was in a room by a server that died.
 func (s *Store) Sweep(ctx context.Context) error {
-	dead, err := deadScript.Run(ctx, s.redis.Retrying, []string{s.keys.servers()}).StringSlice()
+	dead, err := deadServersScript.Run(ctx, s.redis.Retrying, []string{s.keys.servers()}).StringSlice()
 	if err != nil {
 		return fmt.Errorf("look for dead servers: %w", wrap(err))
 	}

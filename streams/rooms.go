@@ -3,7 +3,6 @@ package streams
 import (
 	"cmp"
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,25 +12,6 @@ import (
 	"burble/streams/conns"
 
 	"github.com/redis/go-redis/v9"
-)
-
-//go:embed unread.lua
-var unreadLua string
-
-var (
-	unreadScript = redis.NewScript(unreadLua)
-	// markScript moves a marker on, never back.
-	// KEYS 1 read  ARGV 1 room  2 entry ID. Reply 1: it moved.
-	markScript = redis.NewScript(`
-		local function parts(id) local ms, seq = string.match(id, '^(%d+)-(%d+)$'); return tonumber(ms), tonumber(seq) end
-		local old = redis.call('HGET', KEYS[1], ARGV[1])
-		if old then
-			local oms, oseq = parts(old)
-			local ms, seq = parts(ARGV[2])
-			if ms < oms or ms == oms and seq <= oseq then return 0 end
-		end
-		redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-		return 1`)
 )
 
 // Room is a room as a list of rooms shows it to somebody.
@@ -204,7 +184,7 @@ func (a Access) MarkRead(ctx context.Context, room string, id ID) error {
 	if end, err := ParseID(last[0].ID); err == nil && end.Before(id) {
 		id = end
 	}
-	moved, err := markScript.Run(ctx, s.redis.Retrying, []string{s.keys.read(a.user.ID)}, room, id.String()).Int()
+	moved, err := markReadScript.Run(ctx, s.redis.Retrying, []string{s.keys.read(a.user.ID)}, room, id.String()).Int()
 	if err != nil {
 		return fmt.Errorf("mark room %q read: %w", room, wrap(err))
 	}

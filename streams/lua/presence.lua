@@ -1,14 +1,15 @@
--- Counts people in or out of a room.
+-- Records who is present in a room through a server, and signals the changes.
 --
 -- KEYS  1 present: user ID to {name, by = {server = true}}  2 activity  3 told
--- ARGV  1 room's name  2 a server  3 'lost': whoever is here by it no longer is;
---       'tell': the number was owed; or ''  4 how many are no crowd yet  5 ms between
---       two times that a crowd's number is told; then for each person 'here' or
---       'gone', user ID, name
--- Reply 1 if the number is owed: a crowd changed, and was told of an earlier change
--- too short a while ago.
+-- ARGV  1 room's name  2 server  3 'lost' if the server is gone and everyone present
+--       through it leaves; 'tell' to signal the number that was due; else ''
+--       4 how many people are signalled one by one; a larger number is a crowd
+--       5 least ms between two signals of a crowd's number
+--       6 and on, for each person: 'here' or 'gone', user ID, name
+-- Reply 1 if a signal of the number is due: a crowd changed, and its number was
+--       signalled less than ARGV[5] ago
 --
--- A person may be here by several servers, and leaves with the last.
+-- A person may be present through several servers, and leaves with the last.
 
 local present, server = KEYS[1], ARGV[2]
 local signals = {}
@@ -46,9 +47,9 @@ for i = 6, #ARGV, 3 do
   elseif known then gone(ARGV[i + 1], known) end
 end
 
--- In a crowd nobody is told of each one who comes: the number, now and then, and
+-- A crowd's readers get its number from time to time instead of each change, and
 -- once more when it is a crowd no longer.
-local count, owed = redis.call('HLEN', present), 0
+local count, due = redis.call('HLEN', present), 0
 if #signals > 0 or ARGV[3] == 'tell' then
   local number = cjson.encode({kind = 'count', count = count})
   if count > tonumber(ARGV[4]) then
@@ -57,13 +58,13 @@ if #signals > 0 or ARGV[3] == 'tell' then
     if redis.call('SET', KEYS[3], '1', 'NX', 'PX', ARGV[5]) then
       signals = {number}
     elseif ARGV[3] ~= 'tell' then
-      owed = 1
+      due = 1
     end
   elseif ARGV[3] == 'tell' or redis.call('EXISTS', KEYS[3]) == 1 then
     table.insert(signals, number)
   end
 end
-for _, said in ipairs(signals) do
-  redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000, '*', 'room', ARGV[1], 'signal', said)
+for _, encoded in ipairs(signals) do
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000, '*', 'room', ARGV[1], 'signal', encoded)
 end
-return owed
+return due

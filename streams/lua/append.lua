@@ -1,11 +1,12 @@
--- Appends one entry to a room, once for each send key. trim.lua stands before it.
+-- Appends one entry to a room, once for each send key. lib.lua and trim.lua come first.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 activity  6 rooms  7 sent:<key>
--- ARGV  1 room's name  2 an epoch, should the room begin now  3 how long the key
---       is remembered, ms  4 entries to keep  5 age to keep, ms
---       6 kind  7 key  8 user ID  9 user's name
---       10 text, or emoji  11 replied-to or amended entry ID, or ''  12 '1': on
---       13 second part of the new entry's ID, if its millisecond has no other
+-- ARGV  1 room's name  2 the epoch if the room begins now  3 how long to remember
+--       the key, in ms  4 how many entries to keep, 0 for all  5 for how long, in ms,
+--       0 for ever  6 kind  7 key  8 user ID  9 user's name
+--       10 text, or emoji  11 ID of the entry replied to or amended, or ''
+--       12 '1' to add a reaction, '' to remove it
+--       13 second part of the new ID, unless its millisecond has an entry already
 -- Reply {'stored' or 'repeated', entry ID, epoch}, or
 --       {'not_found' | 'not_yours' | 'key_taken' | 'too_many'}
 
@@ -25,14 +26,14 @@ local function fields(id)
   return entry
 end
 
--- A key of a lost history is no proof that this one has the entry.
+-- A key stored under another epoch does not prove that this history has the entry.
 local sent = redis.call('GET', KEYS[7])
 if sent and begun then
   local id, of_epoch, by = string.match(sent, '^(%S+) (%S+) (.*)$')
   if of_epoch == epoch then
     local entry = fields(id)
     if by ~= uid or entry and entry.kind ~= kind then return {'key_taken'} end
-    -- A write, so that a WAIT after this waits for the entry as well.
+    -- This must write, or a WAIT after it would not wait for the entry.
     redis.call('PEXPIRE', KEYS[7], ARGV[3])
     return {'repeated', id, epoch}
   end
@@ -43,16 +44,10 @@ local function message(id)
   return entry and entry.kind == 'message' and entry or nil
 end
 
-local function at_or_before(a, b)
-  local ams, aseq = parts(a)
-  local bms, bseq = parts(b)
-  return ams < bms or ams == bms and aseq <= bseq
-end
-
--- A reply may answer what is erased or trimmed, but not what never was.
+-- A reply may refer to an erased or trimmed message, but not to one that never was.
 local function known(id)
   return redis.call('ZSCORE', KEYS[4], id) or message(id)
-    or meta[4] and at_or_before(id, meta[4])
+    or meta[4] and not before(meta[4], id)
 end
 
 if begun then
@@ -70,7 +65,8 @@ elseif kind ~= 'topic' then
   state = cjson.decode(redis.call('HGET', KEYS[3], of) or '{}')
 end
 
--- react: who has put which emoji there, in the order they came.
+-- react() adds the user to the emoji's users, in the order they came, or removes them.
+-- It reports whether the message has at most 50 different reactions.
 local function react()
   local all, kinds = state.r or {}, 0
   local users = {}
@@ -87,9 +83,9 @@ end
 if kind == 'react' and not react() then return {'too_many'} end
 
 if not begun then
-  -- The stream is not there: a new room, or one that somebody deleted. What is
-  -- left of an old one must not speak for the new. (No DEL of nothing: a script
-  -- that has written is no longer refused when Redis is full.)
+  -- The room is new, or someone deleted its stream. Remains of the old history must not
+  -- be taken for the new one's. DEL runs only if there are any: after a first write that
+  -- needs no memory, a full Redis would let the rest of the script through.
   if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4]) > 0 then
     redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
   end
@@ -99,19 +95,20 @@ elseif not epoch then
   local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
   n = last and number(last[2]) or 0
 end
--- XDEL needs no memory: as the first write it lets a delete through a full Redis.
-local function erase(gone)
-  redis.call('XDEL', KEYS[1], gone)
-  redis.call('ZADD', KEYS[4], string.match(gone, '^%d+'), gone)
+
+-- XDEL needs no memory: as the first write it lets a deletion through a full Redis.
+local function erase(id)
+  redis.call('XDEL', KEYS[1], id)
+  redis.call('ZADD', KEYS[4], string.match(id, '^%d+'), id)
 end
 if kind == 'delete' then
   erase(of)
   for _, edit in ipairs(state.e or {}) do erase(edit) end
 end
 
--- Somebody else trimmed all there was. How far that went shows for the last time.
+-- Someone else trimmed every entry. XADD is about to overwrite the record of how far.
 if begun and length == 0 and n > 0 then
-  local through = ended(KEYS[1])
+  local through = last_generated(KEYS[1])
   if through then redis.call('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) end
 end
 
@@ -132,8 +129,8 @@ else
   if kind == 'edit' then put('text', text) end
   if kind == 'react' then put('emoji', text); put('on', on) end
 end
--- While a failover lasts two primaries may both take entries in. An ID that both had
--- given in one millisecond would stand for either: what a client missed would not show.
+-- During a failover two primaries may accept entries. If both gave the same ID to different
+-- entries, a client could not tell which one it has seen. Hence the random second part.
 local own = string.format('%.0f', clock()) .. '-' .. ARGV[13]
 local id = redis.pcall('XADD', KEYS[1], own, unpack(entry))
 if type(id) ~= 'string' then id = redis.call('XADD', KEYS[1], '*', unpack(entry)) end

@@ -1,33 +1,27 @@
--- Finds that somebody else trimmed a stream, of which Redis keeps no record, and
--- makes one up. A room's numbers are dense, so between the last entry that was
--- trimmed and the first that is kept only erased ones may be missing.
+-- Detects that someone else trimmed a stream, of which Redis keeps no record, and
+-- records it. A room's numbers are dense, so only erased entries may be missing between
+-- the last entry that Burble trimmed and the first one kept. lib.lua comes first.
 --
 -- KEYS  1 room  2 meta  3 erased
 -- ARGV  1 the first entry's ID, '' if there is none  2 the greatest ID below it
--- Reply {trimmed through, '1' if by somebody else}, or {'again', ''}: the room is
---       no longer as asked
+-- Reply {ID trimmed through, '1' if someone else did, else ''}, or {'again', ''}
+--       if the first entry is another one by now
 
 local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 100)
 if (first[1] and first[1][1] or '') ~= ARGV[1] then return {'again', ''} end
 local meta = redis.call('HMGET', KEYS[2], 'trimmed', 'trimmed_n', 'n')
 local trimmed, n = meta[1] or '0-0', nil
-for _, entry in ipairs(first) do -- past what Burble did not write
+for _, entry in ipairs(first) do -- the first may be entries that Burble did not write
   n = n or number(entry[2])
 end
 n = (n or tonumber(meta[3] or 0) + 1) - 1
 
-local function before(a, b)
-  local ams, aseq = parts(a)
-  local bms, bseq = parts(b)
-  return ams < bms or ams == bms and aseq < bseq
-end
-
-local through = ARGV[1] == '' and ended(KEYS[1]) or ARGV[2]
+local through = ARGV[1] == '' and last_generated(KEYS[1]) or ARGV[2]
 local missing = n - tonumber(meta[2] or 0)
 local low, high = string.match(trimmed, '^%d+'), string.match(through, '^%d+')
 for _, id in ipairs(missing > 0 and redis.call('ZRANGEBYSCORE', KEYS[3], low, high) or {}) do
   if before(trimmed, id) and not before(through, id) then missing = missing - 1 end
 end
 if missing <= 0 then return {meta[1] or '0-0', ''} end
-redis.pcall('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) -- refused when Redis is full
+redis.pcall('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) -- fails when Redis is full
 return {through, '1'}

@@ -1,16 +1,16 @@
--- Reads stretches of a room's messages as they are now, all at one moment.
+-- Reads ranges of a room's messages in their current state, all at one moment.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased
--- ARGV  for each stretch: 'older' or 'newer', the bound to start from as XRANGE
+-- ARGV  for each range: 'older' or 'newer', the bound to start from as XRANGE
 --       takes it, how many messages
--- Reply {epoch, last entry ID, stretch, …}, where a stretch is {messages,
---       tombstones, rest}, a message {ID, fields, state or ''}, a tombstone
---       {ID, state}, and rest the bound to go on from, '' at the end. There may be
---       more tombstones than asked for, unordered and beyond rest, and messages
---       beyond rest: the caller merges and cuts. Epoch '': there is no such room.
+-- Reply {epoch, last entry ID, range, …}. A range is {messages, tombstones, rest}, a
+--       message {ID, fields, state or ''}, a tombstone {ID, state}, and rest the bound
+--       to continue from, '' at the end. There may be more tombstones than asked for,
+--       unordered, and messages and tombstones beyond rest: the caller merges and
+--       cuts. The epoch is '' if there is no such room.
 
--- A stretch of nothing but reactions, or of nothing but erased edits, must not
--- hold Redis up: so many are looked at in a call.
+-- A long run of reactions or of erased edits must not block Redis: a call looks at
+-- this many.
 local at_most = 4000
 
 local function is_message(fields)
@@ -42,10 +42,10 @@ local function messages(older, bound, most)
   end
 end
 
-local function millis(place) return string.match(place, '%d+') end
+local function millis(bound) return string.match(bound, '%d+') end
 
--- tombstones from the bound to rest, by whole milliseconds, until there are
--- enough. The second result is a nearer rest if too many had to be looked at.
+-- tombstones() returns those from the bound to rest, by whole milliseconds, until there
+-- are enough, and a nearer rest if it looked at too many.
 local function tombstones(older, bound, rest, most)
   local near, far = millis(bound), millis(rest)
   local found, looked, last = {}, 0, nil
@@ -67,13 +67,13 @@ local function tombstones(older, bound, rest, most)
   until #found > most or looked >= at_most
   local enough = #found > most
   local moment = millis(last)
-  look(moment, moment, 0, -1) -- the rest of its millisecond, some of it again
+  look(moment, moment, 0, -1) -- the rest of its millisecond; some are read twice
   if enough then return found, rest end
   return found, older and '(' .. moment .. '-0' or '(' .. moment .. '-18446744073709551615'
 end
 
--- A stream that somebody deleted leaves what else there is of the room, of a history
--- that is no more.
+-- Someone may have deleted the stream and left the room's other keys, which belong to
+-- the lost history.
 if redis.call('EXISTS', KEYS[1]) == 0 then
   local reply = {'', '0-0'}
   for _ = 1, #ARGV, 3 do table.insert(reply, {{}, {}, ''}) end

@@ -1,21 +1,21 @@
--- What a list of rooms says of one room to one user.
+-- Reads what a list of rooms shows one user about one room.
 --
 -- KEYS  1 room  2 meta  3 present
--- ARGV  1 read up to this entry ID, '' for never  2 user ID  3 '@name', A to Z in lower
---       case  4 '@name', all in lower case
+-- ARGV  1 the user's read marker, '' if none  2 user ID  3 '@name' with A to Z in lower
+--       case  4 '@name' all in lower case
 -- Reply {last entry ID or '', topic, unread, mentions, people here}
 --
--- Others' messages after the marker are counted, from the newest back: 250 entries, and on
--- to 1,000 while they have fewer than 100 messages. What is beyond is "many" to a person,
--- and a long absence must not hold Redis up.
+-- It counts others' messages after the marker, from the newest back: 250 entries, and up
+-- to 1,000 as long as fewer than 100 of them are messages. More than that is "many" to a
+-- person, and a long absence must not block Redis.
 
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local topic = redis.call('HGET', KEYS[2], 'topic') or ''
 local unread, mentioned = 0, 0
 
--- A mention is the whole name: no letter or digit stands before the @ or after the name,
--- of scripts that put spaces between words (up to U+1FFF, in UTF-8 begun by 0xC3 to
--- 0xE1). views/static/js/messages/mark.js has the same rule.
+-- A mention is the whole name: no letter or digit stands before the @ or after the name.
+-- That holds for scripts with spaces between words: up to U+1FFF, whose UTF-8 begins with
+-- 0xC3 to 0xE1. views/static/js/messages/mark.js has the same rule.
 local word = '[%w\195-\225]'
 local function mentions(text, name)
   local from, to = string.find(text, name, 1, true)

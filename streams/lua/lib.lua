@@ -1,0 +1,37 @@
+-- Functions that other scripts begin with. See scripts.go for which.
+
+-- number(fields) returns the number of an entry, nil if Burble did not write it.
+local function number(fields)
+  for i = 1, #fields, 2 do
+    if fields[i] == 'n' then return tonumber(fields[i + 1]) end
+  end
+end
+
+-- clock() returns the time by Redis' clock, in ms.
+local function clock()
+  local now = redis.call('TIME')
+  return now[1] * 1000 + math.floor(now[2] / 1000)
+end
+
+-- parts(id) returns the two numbers of an entry ID. The '.0' is for miniredis, whose
+-- Lua returns nil for whole numbers above 2^63, such as the greatest second part.
+local function parts(id)
+  local millis, seq = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(millis), tonumber(seq .. '.0')
+end
+
+-- before(a, b) reports whether entry ID a comes before b in a stream.
+local function before(a, b)
+  local ams, aseq = parts(a)
+  local bms, bseq = parts(b)
+  return ams < bms or ams == bms and aseq < bseq
+end
+
+-- last_generated(room) returns the greatest ID that the stream ever gave, nil if Redis
+-- does not report it.
+local function last_generated(room)
+  local info = redis.call('XINFO', 'STREAM', room)
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then return info[i + 1] end
+  end
+end

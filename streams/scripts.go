@@ -1,0 +1,37 @@
+package streams
+
+import (
+	"embed"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+//go:embed lua/*.lua
+var luaFiles embed.FS
+
+// The scripts that Redis runs. Each file says at its top what its KEYS, ARGV and reply are.
+var (
+	appendScript      = script("lib", "trim", "append")
+	retainScript      = script("lib", "trim", "retain")
+	detectTrimScript  = script("lib", "detect_trim")
+	pageScript        = script("page")
+	unreadScript      = script("unread")
+	markReadScript    = script("lib", "mark_read")
+	presenceScript    = script("presence")
+	heartbeatScript   = script("lib", "heartbeat")
+	deadServersScript = script("lib", "dead_servers")
+)
+
+// script joins files of the folder lua into one script.
+func script(names ...string) *redis.Script {
+	var all strings.Builder
+	for _, name := range names {
+		text, err := luaFiles.ReadFile("lua/" + name + ".lua")
+		if err != nil {
+			panic(err) // only if a name above is wrong
+		}
+		all.Write(text)
+	}
+	return redis.NewScript(all.String())
+}

@@ -103,7 +103,7 @@ var known = []struct {
 	{streams.ErrNotFound, problem{code: notFound, field: "of", message: "There is no such message in this room."}},
 	{streams.ErrNotYours, problem{code: notYours, field: "of", message: "That message is somebody else's."}},
 	{streams.ErrKeyTaken, problem{code: badField, field: "key", message: "This key was used for something else. Make a new one."}},
-	{streams.ErrTooManyKind, problem{code: badField, field: "emoji", message: "That message has 50 different reactions already."}},
+	{streams.ErrTooManyReactions, problem{code: badField, field: "emoji", message: "That message has 50 different reactions already."}},
 	{streams.ErrFull, problem{code: full, message: "Chat storage is full. Your message was not stored; keep it and try again later."}},
 	{streams.ErrUnavailable, problem{code: unavailable, message: "Chat storage is not reachable just now. Try again with the same key.",
 		people: "Chat storage does not answer. Your messages are safe.", retryAfter: 2 * time.Second}},

@@ -249,7 +249,7 @@ func (f *feed) take() (room *following, frame []byte, ok bool) {
 // read is what a room has next, to be written after what is said; and the room is due
 // again, unless that was all. Not ok: it would have to wait for that, and may not.
 func (f *feed) read(room *following, said []byte, mayWait bool) (head, frame []byte, ok bool) {
-	read, ok := room.reader.NextHeld()
+	read, ok := room.reader.TryNext()
 	if !ok && !mayWait {
 		f.ready(room)
 		return said, nil, false
@@ -265,7 +265,7 @@ func (f *feed) read(room *following, said []byte, mayWait bool) (head, frame []b
 	}
 	frame = f.encoded(room, read)
 	if read.Followed != nil { // and what follows, if it is there
-		if next, ok := room.reader.NextHeld(); ok {
+		if next, ok := room.reader.TryNext(); ok {
 			said, read, frame = slices.Concat(said, frame), next, f.encoded(room, next)
 		}
 	}

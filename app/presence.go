@@ -15,7 +15,7 @@ import (
 
 const (
 	// presenceBeat is how often a server with people says that it lives: one beat
-	// may fail within streams.ServerLasts. It is one for all rooms.
+	// may fail within streams.ServerTimeout. It is one for all rooms.
 	presenceBeat = 25 * time.Second
 	// presenceGather is how long newcomers wait for others, so that a thousand
 	// who come at once are one question to Redis.
@@ -143,7 +143,7 @@ func (p *presence) end() {
 	if p.beaten.IsZero() {
 		return
 	}
-	if err := p.store.Bury(ctx, p.server); err != nil {
+	if err := p.store.RemoveServer(ctx, p.server); err != nil {
 		p.log.Debug("cannot say that all have left", "error", err)
 	}
 }
@@ -155,12 +155,12 @@ func (p *presence) beat(ctx context.Context, now time.Time) {
 		return
 	}
 	p.beaten = now
-	known, err := p.store.Beat(ctx, p.server, streams.ServerLasts)
+	known, err := p.store.Heartbeat(ctx, p.server, streams.ServerTimeout)
 	if !known {
 		p.unsaidAll()
 	}
 	if err == nil {
-		err = p.store.Sweep(ctx)
+		err = p.store.RemoveDeadServers(ctx)
 	}
 	if err != nil {
 		p.log.Debug("cannot beat", "error", err)
@@ -224,7 +224,7 @@ func (p *presence) changes(now time.Time) []change {
 func (p *presence) tell(ctx context.Context, change change) {
 	for here, gone := change.here, change.gone; len(here)+len(gone) > 0; {
 		some, others := here[:min(len(here), presenceMost)], gone[:min(len(gone), presenceMost)]
-		owed, err := p.store.Enter(ctx, change.room, p.server, some, others)
+		owed, err := p.store.UpdatePresence(ctx, change.room, p.server, some, others)
 		if err != nil {
 			p.log.Debug("cannot say who is here", "room", change.room, "error", err)
 			p.unsaid(change.room)
@@ -232,12 +232,12 @@ func (p *presence) tell(ctx context.Context, change change) {
 		}
 		p.forget(change.room, others)
 		if owed {
-			p.owe(change.room, time.Now().Add(streams.TellAgain))
+			p.owe(change.room, time.Now().Add(streams.CountInterval))
 		}
 		here, gone = here[len(some):], gone[len(others):]
 	}
 	if change.owed {
-		if err := p.store.TellNumber(ctx, change.room); err != nil {
+		if err := p.store.SignalCount(ctx, change.room); err != nil {
 			p.log.Debug("cannot tell how many are here", "room", change.room, "error", err)
 			p.owe(change.room, time.Now())
 		}

@@ -18,10 +18,10 @@ const keyKept = 24 * time.Hour
 
 // Errors of an append that Redis understood and refused.
 var (
-	ErrNotFound    = errors.New("there is no such message")
-	ErrNotYours    = errors.New("the message is somebody else's")
-	ErrKeyTaken    = errors.New("the key was used for something else")
-	ErrTooManyKind = errors.New("the message has 50 different reactions")
+	ErrNotFound         = errors.New("there is no such message")
+	ErrNotYours         = errors.New("the message is somebody else's")
+	ErrKeyTaken         = errors.New("the key was used for something else")
+	ErrTooManyReactions = errors.New("the message has 50 different reactions")
 )
 
 // Stored is the outcome of an append.
@@ -158,7 +158,7 @@ func (c *appendCall) reply(cmd *redis.Cmd) error {
 	case "key_taken":
 		return ErrKeyTaken
 	case "too_many":
-		return ErrTooManyKind
+		return ErrTooManyReactions
 	}
 	return fmt.Errorf("append.lua replied %q", reply)
 }
@@ -167,5 +167,5 @@ func (c *appendCall) reply(cmd *redis.Cmd) error {
 // certain that it is not and that trying again would not change that.
 func answered(err error) bool {
 	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) ||
-		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyKind) || conns.IsReply(err, "OOM ", notAStream)
+		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyReactions) || conns.IsReply(err, "OOM ", notAStream)
 }

@@ -146,7 +146,7 @@ func TestAMessageHasAtMostFiftyDifferentReactions(t *testing.T) {
 		}
 		amend(t, store, streams.React, id, "emoji 7")
 		entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), User: ada, Of: id, Emoji: "one more", On: true}
-		if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrTooManyKind) {
+		if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrTooManyReactions) {
 			t.Errorf("the 51st: %v", err)
 		}
 	})

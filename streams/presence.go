@@ -9,23 +9,24 @@ import (
 	"burble/streams/conns"
 )
 
-// ServerLasts is how long a server is taken to live after its last Beat: whoever
-// was in a room by a server that died without a word is gone after it.
-const ServerLasts = 60 * time.Second
+// ServerTimeout is how long a server counts as alive after its last Heartbeat. Then the
+// people who are present through it are removed.
+const ServerTimeout = 60 * time.Second
 
-// PresentMost is how many people are named; of more, only the number is told, every
-// TellAgain at most.
+// Up to MaxNamed people in a room are named and signalled one by one. For a larger crowd
+// only the number is signalled, once in CountInterval.
 const (
-	PresentMost = 100
-	TellAgain   = 10 * time.Second
+	MaxNamed      = 100
+	CountInterval = 10 * time.Second
 )
 
-// Enter says that the people of here are in the room by this server from now on,
-// and that those of gone no longer are. Whoever came or left is signalled to the
-// room's readers. They stay for as long as the server beats. If the number of a crowd
-// is owed to the readers, who were told another lately, TellNumber is to be called
-// TellAgain later.
-func (s *Store) Enter(ctx context.Context, room, server string, here, gone []User) (owed bool, err error) {
+// UpdatePresence records that the people of here are in the room through the server, and
+// that those of gone no longer are. It signals who came or left to the room's readers. Those
+// who are here stay for as long as the server sends Heartbeats.
+//
+// countDue reports that a crowd changed whose number was signalled less than CountInterval
+// ago: the caller calls SignalCount after that interval.
+func (s *Store) UpdatePresence(ctx context.Context, room, server string, here, gone []User) (countDue bool, err error) {
 	var changes []any
 	for _, user := range here {
 		changes = append(changes, "here", user.ID, user.Name)
@@ -35,30 +36,30 @@ func (s *Store) Enter(ctx context.Context, room, server string, here, gone []Use
 	}
 	if len(here) > 0 {
 		if err := s.redis.Retrying.SAdd(ctx, s.keys.serverRooms(server), room).Err(); err != nil {
-			return false, fmt.Errorf("say who is in room %q: %w", room, wrap(err))
+			return false, fmt.Errorf("update presence in room %q: %w", room, wrap(err))
 		}
 	}
-	return s.enter(ctx, room, server, "", changes...)
+	return s.updatePresence(ctx, room, server, "", changes...)
 }
 
-// TellNumber signals to the room's readers how many are here, unless somebody did so
-// less than TellAgain ago.
-func (s *Store) TellNumber(ctx context.Context, room string) error {
-	_, err := s.enter(ctx, room, "", "tell")
+// SignalCount signals to the room's readers how many people are present, unless that
+// happened less than CountInterval ago.
+func (s *Store) SignalCount(ctx context.Context, room string) error {
+	_, err := s.updatePresence(ctx, room, "", "tell")
 	return err
 }
 
-// enter runs presence.lua.
-func (s *Store) enter(ctx context.Context, room, server, what string, changes ...any) (owed bool, err error) {
-	args := append([]any{room, server, what, PresentMost, TellAgain.Milliseconds()}, changes...)
+// updatePresence runs presence.lua, which explains mode.
+func (s *Store) updatePresence(ctx context.Context, room, server, mode string, changes ...any) (countDue bool, err error) {
+	args := append([]any{room, server, mode, MaxNamed, CountInterval.Milliseconds()}, changes...)
 	keys := []string{s.keys.present(room), s.keys.activity(bucketOf(room)), s.keys.told(room)}
-	if owed, err = presenceScript.Run(ctx, s.redis.Retrying, keys, args...).Bool(); err != nil {
-		return false, fmt.Errorf("say who is in room %q: %w", room, wrap(err))
+	if countDue, err = presenceScript.Run(ctx, s.redis.Retrying, keys, args...).Bool(); err != nil {
+		return false, fmt.Errorf("update presence in room %q: %w", room, wrap(err))
 	}
-	return owed, nil
+	return countDue, nil
 }
 
-// Present returns how many people are in the room, and who, PresentMost at most.
+// Present returns how many people are in the room, and up to MaxNamed of them.
 func (a Access) Present(ctx context.Context, room string) (count int, people []User, err error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -67,12 +68,12 @@ func (a Access) Present(ctx context.Context, room string) (count int, people []U
 	s := a.store
 	pipe := s.redis.Retrying.Pipeline()
 	total := pipe.HLen(ctx, s.keys.present(granted.room))
-	some := pipe.HScan(ctx, s.keys.present(granted.room), 0, "", PresentMost)
+	some := pipe.HScan(ctx, s.keys.present(granted.room), 0, "", MaxNamed)
 	if _, err := pipe.Exec(ctx); err != nil {
-		return 0, nil, fmt.Errorf("see who is in room %q: %w", room, wrap(err))
+		return 0, nil, fmt.Errorf("read who is present in room %q: %w", room, wrap(err))
 	}
 	found, _ := some.Val()
-	for i := 0; i+1 < len(found) && len(people) < PresentMost; i += 2 {
+	for i := 0; i+1 < len(found) && len(people) < MaxNamed; i += 2 {
 		var person struct{ Name string }
 		if json.Unmarshal([]byte(found[i+1]), &person) == nil {
 			people = append(people, User{found[i], person.Name})
@@ -81,54 +82,54 @@ func (a Access) Present(ctx context.Context, room string) (count int, people []U
 	return int(total.Val()), people, nil
 }
 
-// Beat says that the server lives, and is to be taken to live for so long. It returns
-// false if Redis did not know that, or that is not known: the server is new, or was taken
-// for dead, and must Enter its people again. (Of a beat that was repeated it would seem to
-// have known: hence a client that repeats nothing.)
-func (s *Store) Beat(ctx context.Context, server string, lasts time.Duration) (known bool, err error) {
+// Heartbeat records that the server is alive for the next timeout. It returns known = false
+// if Redis did not know the server, or if the outcome is unknown: the server is new or was
+// taken for dead, and must record its people again with UpdatePresence.
+func (s *Store) Heartbeat(ctx context.Context, server string, timeout time.Duration) (known bool, err error) {
 	key := s.keys.servers()
+	// A retry by the library would find the server known by the first try.
 	node, err := conns.Node(ctx, s.redis.Unretried, key)
 	var added bool
 	if err == nil {
-		added, err = heartbeatScript.Run(ctx, node, []string{key}, server, lasts.Milliseconds()).Bool()
+		added, err = heartbeatScript.Run(ctx, node, []string{key}, server, timeout.Milliseconds()).Bool()
 	}
 	if err != nil {
-		return false, fmt.Errorf("say that this server lives: %w", wrap(err))
+		return false, fmt.Errorf("heartbeat of this server: %w", wrap(err))
 	}
 	return !added, nil
 }
 
-// Sweep has everybody leave who was in a room by a server that died.
-func (s *Store) Sweep(ctx context.Context) error {
+// RemoveDeadServers removes everyone who is present through a server whose heartbeats stopped.
+func (s *Store) RemoveDeadServers(ctx context.Context) error {
 	dead, err := deadServersScript.Run(ctx, s.redis.Retrying, []string{s.keys.servers()}).StringSlice()
 	if err != nil {
-		return fmt.Errorf("look for dead servers: %w", wrap(err))
+		return fmt.Errorf("find dead servers: %w", wrap(err))
 	}
 	for _, server := range dead {
-		if err := s.Bury(ctx, server); err != nil {
+		if err := s.RemoveServer(ctx, server); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Bury has everybody leave who is in a room by the server, and forgets it. It may
-// be done twice, and by several.
-func (s *Store) Bury(ctx context.Context, server string) error {
+// RemoveServer removes everyone who is present through the server, and then the server's
+// own records. Repeated and concurrent calls are harmless.
+func (s *Store) RemoveServer(ctx context.Context, server string) error {
 	rooms, err := s.redis.Retrying.SMembers(ctx, s.keys.serverRooms(server)).Result()
 	if err != nil {
-		return fmt.Errorf("find the rooms of a server: %w", wrap(err))
+		return fmt.Errorf("list the rooms of a server: %w", wrap(err))
 	}
 	for _, room := range rooms {
-		if _, err := s.enter(ctx, room, server, "lost"); err != nil {
+		if _, err := s.updatePresence(ctx, room, server, "lost"); err != nil {
 			return err
 		}
 	}
 	if err := s.redis.Retrying.Del(ctx, s.keys.serverRooms(server)).Err(); err != nil {
-		return fmt.Errorf("forget a server: %w", wrap(err))
+		return fmt.Errorf("remove a server: %w", wrap(err))
 	}
 	if err := s.redis.Retrying.ZRem(ctx, s.keys.servers(), server).Err(); err != nil {
-		return fmt.Errorf("forget a server: %w", wrap(err))
+		return fmt.Errorf("remove a server: %w", wrap(err))
 	}
 	return nil
 }

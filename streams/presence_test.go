@@ -18,7 +18,7 @@ func TestServerIsNotTakenForKnownBecauseItsFirstBeatWasNotAnswered(t *testing.T)
 	proxy.Lose(0.3)
 	defer proxy.Lose(0)
 	for i := range 50 {
-		if known, err := store.Beat(t.Context(), fmt.Sprint("server ", i), time.Minute); err == nil && known {
+		if known, err := store.Heartbeat(t.Context(), fmt.Sprint("server ", i), time.Minute); err == nil && known {
 			t.Fatalf("server %d is new, and taken for known", i)
 		}
 	}

@@ -111,9 +111,9 @@ func (r *Reader) Next(ctx context.Context) (Read, error) {
 	return read, err
 }
 
-// NextHeld is Next as far as this process holds the answer. Not ok: Next would have
-// to ask Redis; nothing was read.
-func (r *Reader) NextHeld() (read Read, ok bool) {
+// TryNext is Next without waiting for Redis. ok is false if Next would have
+// to ask it; then nothing was read.
+func (r *Reader) TryNext() (read Read, ok bool) {
 	seen := r.window.view.Load()
 	if seen == nil {
 		return Read{}, false

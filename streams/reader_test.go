@@ -262,11 +262,11 @@ func TestWhoComesBackAfterOthersNeedNotAskRedis(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer second.Close()
-		read, ok := second.NextHeld()
+		read, ok := second.TryNext()
 		if !ok || read.Followed == nil || read.Followed.State != streams.Resumed {
 			t.Fatalf("first it is told %+v, %v", read, ok)
 		}
-		if read, ok = second.NextHeld(); !ok || read.Batch == nil || len(read.Batch.Entries) != 30 {
+		if read, ok = second.TryNext(); !ok || read.Batch == nil || len(read.Batch.Entries) != 30 {
 			t.Fatalf("then %+v, %v", read, ok)
 		}
 	})

@@ -64,7 +64,7 @@ func TestPeopleLeaveWithTheirLastServer(t *testing.T) {
 		f.listens(store)
 		enter := func(server string, here, gone []streams.User) {
 			t.Helper()
-			if _, err := store.Enter(ctx, "lobby", server, here, gone); err != nil {
+			if _, err := store.UpdatePresence(ctx, "lobby", server, here, gone); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -77,9 +77,9 @@ func TestPeopleLeaveWithTheirLastServer(t *testing.T) {
 			t.Fatalf("present: %d, %v, %v", count, people, err)
 		}
 		// Server one dies without a word; two beats on.
-		store.Beat(ctx, "one", -time.Second)
-		store.Beat(ctx, "two", time.Minute)
-		if err := store.Sweep(ctx); err != nil {
+		store.Heartbeat(ctx, "one", -time.Second)
+		store.Heartbeat(ctx, "two", time.Minute)
+		if err := store.RemoveDeadServers(ctx); err != nil {
 			t.Fatal(err)
 		}
 		if signal := f.heard(streams.Left); signal.User != bob {
@@ -106,7 +106,7 @@ func TestACrowdIsToldItsNumberOnly(t *testing.T) {
 		}
 		enter := func(here, gone []streams.User, owed bool) {
 			t.Helper()
-			if got, err := store.Enter(ctx, "lobby", "one", here, gone); err != nil || got != owed {
+			if got, err := store.UpdatePresence(ctx, "lobby", "one", here, gone); err != nil || got != owed {
 				t.Fatalf("a number is owed: %v, %v; not %v", got, err, owed)
 			}
 		}
@@ -119,18 +119,18 @@ func TestACrowdIsToldItsNumberOnly(t *testing.T) {
 		enter(crowd[:200], nil, false)
 		told(200)
 		enter(crowd[200:], nil, true)
-		if err := store.TellNumber(ctx, "lobby"); err != nil { // too early: the next is told 250
+		if err := store.SignalCount(ctx, "lobby"); err != nil { // too early: the next is told 250
 			t.Fatal(err)
 		}
-		if backend.Client.Del(ctx, lobbyKey+":told").Val() != 1 { // It ends after TellAgain.
+		if backend.Client.Del(ctx, lobbyKey+":told").Val() != 1 { // It ends after CountInterval.
 			t.Error("nothing says that the number was told")
 		}
-		if err := store.TellNumber(ctx, "lobby"); err != nil {
+		if err := store.SignalCount(ctx, "lobby"); err != nil {
 			t.Fatal(err)
 		}
 		told(250)
 		count, people, err := store.As(ada).Present(ctx, "lobby")
-		if err != nil || count != 250 || len(people) > streams.PresentMost {
+		if err != nil || count != 250 || len(people) > streams.MaxNamed {
 			t.Errorf("present: %d, %d named, %v", count, len(people), err)
 		}
 

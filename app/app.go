@@ -24,6 +24,7 @@ import (
 
 	"burble/app/identity"
 	"burble/app/limit"
+	"burble/app/protocol"
 	"burble/streams"
 	"burble/views"
 
@@ -95,7 +96,7 @@ func New(config Config, log *slog.Logger, store *streams.Store, secret []byte) *
 	a.presence = newPresence(store, log)
 	a.fiber = fiber.New(fiber.Config{
 		Views: views.Engine(), ViewsLayout: views.Layout,
-		ErrorHandler: a.tell, BodyLimit: frameLimit,
+		ErrorHandler: a.tell, BodyLimit: protocol.MaxFrame,
 		CaseSensitive: true, StrictRouting: true, // one spelling: the middleware looks at paths
 		ReadTimeout: requestTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
 		ReadBufferSize: 4 << 10, Immutable: true, DisableStartupMessage: true,
@@ -175,12 +176,12 @@ func (a *App) recoverFeed() {
 
 // logAccident writes down what was refused by an accident. While Redis is full or away
 // everything is, and is counted by the metrics: one a second is enough.
-func (a *App) logAccident(told *problem, args ...any) {
-	if !told.accident() {
+func (a *App) logAccident(told *protocol.Error, args ...any) {
+	if !told.IsServerFault() {
 		return
 	}
-	log := func() { a.log.Warn("refused", append(args, "code", told.code, "error", told.cause)...) }
-	if errors.Is(told.cause, streams.ErrFull) || errors.Is(told.cause, streams.ErrUnavailable) {
+	log := func() { a.log.Warn("refused", append(args, "code", told.Code, "error", told.Cause)...) }
+	if errors.Is(told.Cause, streams.ErrFull) || errors.Is(told.Cause, streams.ErrUnavailable) {
 		a.outages.Do(log)
 		return
 	}

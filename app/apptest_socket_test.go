@@ -1,6 +1,7 @@
 package main
 
 import (
+	"burble/app/protocol"
 	"bytes"
 	"compress/zlib"
 	"encoding/json"
@@ -66,7 +67,7 @@ func (s *testServer) dial(headers ...string) (*testSocket, *http.Response) {
 // dialAt is dial with a follow in the address.
 func (s *testServer) dialAt(address string, headers ...string) (*testSocket, *http.Response) {
 	s.t.Helper()
-	dialer := fasthttpws.Dialer{Subprotocols: []string{subprotocol}, HandshakeTimeout: patience}
+	dialer := fasthttpws.Dialer{Subprotocols: []string{protocol.Subprotocol}, HandshakeTimeout: patience}
 	header := http.Header{}
 	setHeaders(header, headers)
 	conn, response, err := dialer.Dial("ws://"+s.host+address, header)

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"burble/app/protocol"
 	"burble/streams/redistest"
 
 	"github.com/alicebob/miniredis/v2"
@@ -172,7 +173,7 @@ func (s *testServer) request(method, path, body string, headers ...string) answe
 		request.Host = host
 	}
 	ask := s.client.Do
-	if len(body) > frameLimit || len(headers) > 0 && len(headers[0]) > frameLimit/4 {
+	if len(body) > protocol.MaxFrame || len(headers) > 0 && len(headers[0]) > protocol.MaxFrame/4 {
 		ask = s.atOnce
 	}
 	response, err := ask(request)
@@ -242,7 +243,7 @@ type toldError struct {
 }
 
 // expectRefusal checks a refused request: status, code and field.
-func (a answer) expectRefusal(t testing.TB, status int, code code, field string) {
+func (a answer) expectRefusal(t testing.TB, status int, code protocol.Code, field string) {
 	t.Helper()
 	var told toldError
 	a.decode(t, &told)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"burble/app/protocol"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func announced(opcode byte, length int) []byte {
 // Cases 9 and 10: Burble takes 64 KiB where the suite sends up to 16 MiB, and what is
 // above that it refuses when it is announced.
 func TestAutobahnLimits(t *testing.T) {
-	const said, tooBig, limit = "echo end | close 1000", "close 1009", frameLimit
+	const said, tooBig, limit = "echo end | close 1000", "close 1009", protocol.MaxFrame
 	var cases []autobahnCase
 	for i, size := range []int{limit, limit + 1, 256 << 10, 1 << 20, 4 << 20, 16 << 20} {
 		writes, want := announced(opText, size), tooBig
@@ -56,7 +57,7 @@ func TestAutobahnChops(t *testing.T) {
 		for i, size := range []int{64, 128, 256, 512, 1024, 2048} {
 			t.Run(fmt.Sprintf("9.%d.%d %d bytes at a time", 4+opcode, i+1, size), func(t *testing.T) {
 				socket := s.raw(t)
-				for chop := range slices.Chunk(rawFrame(fin|opcode, []byte(sized(frameLimit))), size) {
+				for chop := range slices.Chunk(rawFrame(fin|opcode, []byte(sized(protocol.MaxFrame))), size) {
 					socket.write(chop)
 				}
 				if got := strings.Join(socket.answers(), " | "); got != want {

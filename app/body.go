@@ -1,6 +1,7 @@
 package main
 
 import (
+	"burble/app/protocol"
 	"mime"
 	"slices"
 	"strconv"
@@ -24,7 +25,7 @@ func bodyOf(c *fiber.Ctx, names ...string) (body, error) {
 	}
 	data := c.BodyRaw() // Body would unpack it
 	if !utf8.Valid(data) {
-		return body{}, refuse(badFrame, "", "The body is not UTF-8.")
+		return body{}, protocol.Errorf(protocol.BadFrame, "", "The body is not UTF-8.")
 	}
 	switch {
 	case kind == fiber.MIMEApplicationJSON:
@@ -38,23 +39,23 @@ func bodyOf(c *fiber.Ctx, names ...string) (body, error) {
 }
 
 func unsupported(header string) error {
-	return &problem{
-		code: badField, status: fiber.StatusUnsupportedMediaType, field: header,
-		message: "This " + header + " is not understood. Send application/json.",
+	return &protocol.Error{
+		Code: protocol.BadField, Status: fiber.StatusUnsupportedMediaType, Field: header,
+		Message: "This " + header + " is not understood. Send application/json.",
 	}
 }
 
 func jsonBody(data []byte, names []string) (body, error) {
-	raw, ok := members(data)
+	raw, ok := protocol.Members(data)
 	if !ok {
-		return body{}, refuse(badFrame, "", "The body is one JSON object.")
+		return body{}, protocol.Errorf(protocol.BadFrame, "", "The body is one JSON object.")
 	}
 	read := body{fields: make(map[string]string)}
-	for _, name := range sortedKeys(raw) {
+	for _, name := range protocol.SortedKeys(raw) {
 		if !slices.Contains(names, name) {
-			return body{}, refuse(badField, clip(name), "There is no field %q here.", clip(name))
+			return body{}, protocol.Errorf(protocol.BadField, protocol.Clip(name), "There is no field %q here.", protocol.Clip(name))
 		}
-		text, err := stringField(name, raw[name])
+		text, err := protocol.StringField(name, raw[name])
 		if err != nil {
 			return body{}, err
 		}
@@ -71,9 +72,9 @@ func formBody(c *fiber.Ctx, names []string) (body, error) {
 		switch {
 		case len(value) == 0 && slices.Contains(names, name): // left out: forms send empty inputs, too
 		case !slices.Contains(names, name):
-			err = refuse(badField, clip(name), "There is no field %q here.", clip(name))
+			err = protocol.Errorf(protocol.BadField, protocol.Clip(name), "There is no field %q here.", protocol.Clip(name))
 		case !utf8.Valid(value):
-			err = refuse(badField, name, "%q is not UTF-8.", name)
+			err = protocol.Errorf(protocol.BadField, name, "%q is not UTF-8.", name)
 		default:
 			read.fields[name] = string(value)
 		}
@@ -87,11 +88,11 @@ func onlyQueries(c *fiber.Ctx, names ...string) (err error) {
 	c.Context().QueryArgs().VisitAll(func(key, value []byte) {
 		name := string(key)
 		if !slices.Contains(names, name) {
-			err = refuse(badField, clip(name), "There is no parameter %q here.", clip(name))
+			err = protocol.Errorf(protocol.BadField, protocol.Clip(name), "There is no parameter %q here.", protocol.Clip(name))
 		} else if !utf8.Valid(value) {
-			err = refuse(badField, name, "%q is not UTF-8.", name)
+			err = protocol.Errorf(protocol.BadField, name, "%q is not UTF-8.", name)
 		} else if len(value) == 0 {
-			err = refuse(badField, name, "%q is empty.", name)
+			err = protocol.Errorf(protocol.BadField, name, "%q is empty.", name)
 		}
 	})
 	return err
@@ -105,7 +106,7 @@ func queryInt(c *fiber.Ctx, name string, otherwise, least, most int) (int, error
 	}
 	number, err := strconv.Atoi(text)
 	if err != nil || number < least || number > most {
-		return 0, refuse(badField, name, "%q is a whole number from %d to %d.", name, least, most)
+		return 0, protocol.Errorf(protocol.BadField, name, "%q is a whole number from %d to %d.", name, least, most)
 	}
 	return number, nil
 }
@@ -116,5 +117,5 @@ func queryBool(c *fiber.Ctx, name string) (bool, error) {
 	if text == "" {
 		return false, nil
 	}
-	return boolField(name, text)
+	return protocol.BoolField(name, text)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"burble/app/protocol"
 	"bytes"
 	"compress/gzip"
 	"fmt"
@@ -21,10 +22,10 @@ func allocated(do func()) int {
 // A frame of 64 KiB may be anything, and is refused, or read, for a small multiple of it.
 func TestWhatAFrameCostsIsBoundedByItsSize(t *testing.T) {
 	fill := func(before, again, after string) string {
-		return before + strings.Repeat(again, (frameLimit-len(before)-len(after))/len(again)) + after
+		return before + strings.Repeat(again, (protocol.MaxFrame-len(before)-len(after))/len(again)) + after
 	}
 	var keys strings.Builder
-	for i := 0; keys.Len() < frameLimit-20; i++ {
+	for i := 0; keys.Len() < protocol.MaxFrame-20; i++ {
 		fmt.Fprintf(&keys, `,"%x":0`, i)
 	}
 	for name, frame := range map[string]string{
@@ -43,9 +44,9 @@ func TestWhatAFrameCostsIsBoundedByItsSize(t *testing.T) {
 		"numbers":                    fill("[", "1,", "1]"),
 		"a text that is much longer": fill(`{"type":"send","room":"lobby","key":"`+aKey+`","text":"`, "a", `"}`),
 	} {
-		parse := func() { parseFrame([]byte(frame)) }
+		parse := func() { protocol.Parse([]byte(frame)) }
 		parse()
-		if cost := allocated(parse); cost > 64*frameLimit {
+		if cost := allocated(parse); cost > 64*protocol.MaxFrame {
 			t.Errorf("%s: %d bytes for %d", name, cost, len(frame))
 		}
 	}
@@ -62,7 +63,7 @@ func TestCompressedBombsAreNotUnpacked(t *testing.T) {
 		packed.Write(zeros)
 	}
 	packed.Close()
-	if bomb.Len() > frameLimit {
+	if bomb.Len() > protocol.MaxFrame {
 		t.Fatalf("the bomb has %d bytes", bomb.Len())
 	}
 	for _, path := range []string{"/r/lobby/messages", "/session"} {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"burble/app/identity"
+	"burble/app/protocol"
 	"net/http"
 	"net/url"
 	"path"
@@ -60,7 +61,7 @@ func (a *App) caller(c *fiber.Ctx) *caller {
 		if user, _, err := a.tokens.Verify(token, now); err == nil {
 			found.user = user
 		} else {
-			found.err = refuse(notAllowed, "authorization", "The token is not valid. POST /session gives one.")
+			found.err = protocol.Errorf(protocol.NotAllowed, "authorization", "The token is not valid. POST /session gives one.")
 		}
 	}
 	c.Locals(callerKey, found)
@@ -94,11 +95,11 @@ func (a *App) checkOrigin(c *fiber.Ctx) error {
 	allowed := originAllowed(origin, host(c), caller.tls, a.config.Origins, caller.cookie, caller.bearer)
 	switch {
 	case !allowed && origin == "":
-		return refuse(notAllowed, "origin", "What comes with a cookie says its Origin. Programs have a token: Authorization: Bearer.")
+		return protocol.Errorf(protocol.NotAllowed, "origin", "A request with a cookie needs an Origin header. Programs use a token instead: Authorization: Bearer.")
 	case !allowed, origin == "" && fromElsewhere(c.Get("Sec-Fetch-Site")):
-		return &problem{
-			code: notAllowed, field: "origin", message: "This server does not take requests from that origin.",
-			people: "Another site asked for this. Nothing was changed.",
+		return &protocol.Error{
+			Code: protocol.NotAllowed, Field: "origin", Message: "This server does not accept requests from that origin.",
+			Title: "Another site asked for this", Detail: "Nothing was changed.",
 		}
 	}
 	return c.Next()
@@ -123,7 +124,7 @@ func (a *App) limitAddress(c *fiber.Ctx) error {
 		rates, what = a.limits.connections, "connections"
 	}
 	if ok, after := rates.Allow(a.caller(c).address, 1, time.Now()); !ok {
-		return slowDown(after, what)
+		return protocol.TooMany(what, after)
 	}
 	return c.Next()
 }
@@ -133,7 +134,7 @@ func (a *App) limitAddress(c *fiber.Ctx) error {
 func (a *App) limitEntries(c *fiber.Ctx, entries int) error {
 	more := (entries - 1) / pageOf
 	if ok, after := a.limits.address.Allow(a.caller(c).address, more, time.Now()); !ok {
-		return slowDown(after, "entries")
+		return protocol.TooMany("entries", after)
 	}
 	return nil
 }
@@ -141,10 +142,10 @@ func (a *App) limitEntries(c *fiber.Ctx, entries int) error {
 // allowMessage says whether the guest may append now.
 func (a *App) allowMessage(user identity.User, now time.Time) error {
 	if user.IsZero() {
-		return nobody()
+		return protocol.NoName()
 	}
 	if ok, after := a.limits.messages.Allow(user.ID, 1, now); !ok {
-		return slowDown(after, "messages")
+		return protocol.TooMany("messages", after)
 	}
 	return nil
 }
@@ -152,10 +153,10 @@ func (a *App) allowMessage(user identity.User, now time.Time) error {
 // allowSignal says whether the guest may say that they type or have read.
 func (a *App) allowSignal(user identity.User, now time.Time) error {
 	if user.IsZero() {
-		return nobody()
+		return protocol.NoName()
 	}
 	if ok, after := a.limits.signals.Allow(user.ID, 1, now); !ok {
-		return slowDown(after, "signals")
+		return protocol.TooMany("signals", after)
 	}
 	return nil
 }
@@ -172,7 +173,7 @@ func (a *App) session(c *fiber.Ctx) error {
 	}
 	user, err := identity.NewUser(asked.fields["name"])
 	if err != nil {
-		return refuse(badField, "name", "%s", sentence(err))
+		return protocol.Errorf(protocol.BadField, "name", "%s", sentence(err))
 	}
 	if !caller.user.IsZero() {
 		user.ID = caller.user.ID

@@ -2,6 +2,7 @@ package main
 
 import (
 	"burble/app/identity"
+	"burble/app/protocol"
 	"fmt"
 	"net/http"
 	"strings"
@@ -210,7 +211,7 @@ func TestMessagesOfOneUserAreLimited(t *testing.T) {
 		got = s.postJSON("/r/lobby/messages", `{"text":"hi"}`, ada.bearer())
 		return got.status != 201
 	})
-	if got.expectRefusal(t, 429, rateLimited, ""); got.header.Get("Retry-After") != "1" {
+	if got.expectRefusal(t, 429, protocol.RateLimited, ""); got.header.Get("Retry-After") != "1" {
 		t.Errorf("Retry-After: %q", got.header.Get("Retry-After"))
 	}
 	s.say(bob, "lobby", "hi")
@@ -246,7 +247,7 @@ func TestRequestsOfOneAddressAreLimited(t *testing.T) {
 	}
 	var refused answer
 	soon(t, "there is a limit", func() bool { refused = s.get("/r/lobby/messages", first); return refused.status != 200 })
-	if refused.expectRefusal(t, 429, rateLimited, ""); refused.header.Get("Retry-After") != "1" {
+	if refused.expectRefusal(t, 429, protocol.RateLimited, ""); refused.header.Get("Retry-After") != "1" {
 		t.Errorf("Retry-After: %q", refused.header.Get("Retry-After"))
 	}
 	var page answer

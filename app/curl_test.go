@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"burble/app/apptest"
 	"encoding/json"
 	"html"
 	"os"
@@ -31,7 +32,7 @@ func TestCurlCommandsInDocs(t *testing.T) {
 			s := startAlone(t)
 			shell := &docShell{server: s, reader: s.guest("Reader"), env: unset(os.Environ(), "TOKEN", "CURSOR")}
 			ran := 0
-			for _, line := range blocks(t, path, "sh") {
+			for _, line := range apptest.CodeBlocks(t, path, "sh") {
 				if strings.Contains(line, "curl ") && strings.Contains(line, "localhost:8080") {
 					ran++
 					shell.run(t, strings.ReplaceAll(line, "localhost:8080", s.host))

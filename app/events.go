@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"burble/app/protocol"
 	"burble/streams"
 
 	"github.com/gofiber/fiber/v2"
@@ -23,7 +24,7 @@ func (a *App) events(c *fiber.Ctx) error {
 	lines, contentType := lineCodecFor(c)
 	user := a.user(c)
 	return a.takeOver(c, contentType, lines, func() {}, func(f *feed) {
-		if err := f.follow(user, room, from, form{}); err != nil {
+		if err := f.follow(user, room, from, protocol.Form{}); err != nil {
 			a.log.Error("cannot follow", "room", room, "error", err)
 			return
 		}
@@ -38,7 +39,7 @@ func (a *App) events(c *fiber.Ctx) error {
 func (a *App) takeOver(c *fiber.Ctx, contentType string, lines *lineCodec, done func(), serve func(*feed)) error {
 	if a.feeds.isDraining() {
 		done()
-		return &problem{code: unavailable, message: "The server is going away. Come back.", retryAfter: time.Second}
+		return protocol.Draining(time.Second)
 	}
 	c.Set(fiber.HeaderContentType, contentType)
 	c.Set(fiber.HeaderCacheControl, "no-store")
@@ -50,7 +51,7 @@ func (a *App) takeOver(c *fiber.Ctx, contentType string, lines *lineCodec, done 
 	giveBack, ok := a.limits.live.Take(a.caller(c).address, 1)
 	if !ok {
 		done()
-		return slowDown(time.Minute, "live reads")
+		return protocol.TooMany("live reads", time.Minute)
 	}
 	ended := func() { giveBack(); done() }
 	lines.chunked = c.Context().Request.Header.IsHTTP11()
@@ -80,30 +81,30 @@ func (a *App) takeOver(c *fiber.Ctx, contentType string, lines *lineCodec, done 
 }
 
 func (a *App) eventsAsked(c *fiber.Ctx) (room string, from streams.From, err error) {
-	if room, err = checkRoom(c.Params("room")); err != nil {
+	if room, err = protocol.CheckRoom(c.Params("room")); err != nil {
 		return room, from, err
 	}
 	if err := onlyQueries(c, "after", "last"); err != nil {
 		return room, from, err
 	}
-	last, err := queryInt(c, "last", newestElse, 0, newestMost)
+	last, err := queryInt(c, "last", protocol.DefaultLast, 0, protocol.MaxLast)
 	if err != nil {
 		return room, from, err
 	}
 	from = streams.Newest(last)
 	if after := c.Query("after"); after != "" {
-		cursor, err := checkCursor("after", after)
+		cursor, err := protocol.CheckCursor("after", after)
 		if err != nil {
 			return room, from, err
 		}
 		if c.Query("last") != "" {
-			return room, from, errAfterAndLast
+			return room, from, protocol.ErrAfterAndLast
 		}
 		from = streams.After(cursor)
 	}
 	// What a browser resends by itself is newer than what the address says.
 	if id := c.Get("Last-Event-ID"); id != "" {
-		cursor, err := checkCursor("Last-Event-ID", id)
+		cursor, err := protocol.CheckCursor("Last-Event-ID", id)
 		return room, streams.After(cursor), err
 	}
 	return room, from, nil
@@ -149,10 +150,10 @@ func (l *lineCodec) followed(room string, followed *streams.Followed) []byte {
 	case streams.Reset:
 		words = "Messages were lost. The newest there are follow."
 	}
-	return l.chunk(l.event(nil, "followed", followed.At.String(), followedJSON(room, followed), words))
+	return l.chunk(l.event(nil, "followed", followed.At.String(), protocol.EncodeFollowed(room, followed), words))
 }
 
-func (l *lineCodec) batch(batch *streams.Batch, _ form) []byte {
+func (l *lineCodec) batch(batch *streams.Batch, _ protocol.Form) []byte {
 	lines := batch.Encoded(l.form, func(batch *streams.Batch) []byte {
 		dst := make([]byte, 0, 300*len(batch.Entries))
 		for i := range batch.Entries {
@@ -172,7 +173,7 @@ func (l *lineCodec) status(away bool) []byte {
 	if away {
 		words = "Chat storage is not reachable just now. What is missed will follow."
 	}
-	return l.chunk(l.event(nil, "status", "", statusJSON(away), words))
+	return l.chunk(l.event(nil, "status", "", protocol.EncodeStatus(away), words))
 }
 
 func (l *lineCodec) beat() []byte { return l.chunk([]byte(l.empty)) }
@@ -205,7 +206,7 @@ func sseEntry(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
 	dst = append(dst, "id: "...)
 	dst = cursor.Append(dst)
 	dst = append(dst, "\nevent: entry\ndata: "...)
-	dst = appendEntry(dst, entry, false)
+	dst = protocol.AppendEntry(dst, entry, false)
 	return append(dst, "\n\n"...)
 }
 
@@ -215,9 +216,7 @@ func lineEvent(dst []byte, _, _ string, data []byte, _ string) []byte {
 
 // lineEntry is an entry with its cursor, for programs that keep their place.
 func lineEntry(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
-	dst = appendEntry(dst, entry, false)
-	dst = appendCursorField(dst[:len(dst)-1], "cursor", cursor)
-	return append(dst, "}\n"...)
+	return append(protocol.AppendEntryWithCursor(dst, entry, cursor), '\n')
 }
 
 // textEvent is the words of an event that a person should know of: a line that cannot

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"burble/app/protocol"
 	"burble/streams"
 )
 
@@ -46,17 +47,11 @@ const (
 // frames, server-sent events, or lines.
 type codec interface {
 	followed(room string, followed *streams.Followed) []byte
-	batch(batch *streams.Batch, form form) []byte
+	batch(batch *streams.Batch, form protocol.Form) []byte
 	signal(room string, signal *streams.Signal) []byte // nil: not told
 	status(away bool) []byte
 	beat() []byte
 	end(code int, reason string) []byte
-}
-
-// form is how a reader wants its batches.
-type form struct {
-	html    bool // with the text rendered, too
-	deflate bool // compressed when they are long
 }
 
 // A feed is a connection that reads rooms. It pulls: when a room has something
@@ -95,13 +90,13 @@ type feed struct {
 // following is one room that a feed follows.
 type following struct {
 	reader *streams.Reader
-	form   form
+	form   protocol.Form
 	queued bool // guarded by the feed's mu, like gone
 	gone   bool
 }
 
 // follow reads the room for the user from there on, instead of from where it read it before.
-func (f *feed) follow(user streams.User, room string, from streams.From, form form) error {
+func (f *feed) follow(user streams.User, room string, from streams.From, form protocol.Form) error {
 	next := &following{form: form}
 	reader, err := f.app.store.As(user).Follow(room, from, func(*streams.Reader) { f.ready(next) })
 	if err != nil {

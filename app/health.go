@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"burble/app/protocol"
 	"burble/streams"
 
 	"github.com/gofiber/fiber/v2"
@@ -17,13 +18,13 @@ func (a *App) healthz(c *fiber.Ctx) error { return c.SendString("ok\n") }
 // readyz says whether this server can do its work, and if not, why.
 func (a *App) readyz(c *fiber.Ctx) error {
 	if a.feeds.isDraining() {
-		return &problem{code: unavailable, message: "The server is going away.", retryAfter: keptFor}
+		return protocol.Draining(keptFor)
 	}
 	switch err := a.health.get(time.Now(), func() error { return a.store.Health(c.UserContext()) }); {
 	case errors.Is(err, streams.ErrFull):
-		return &problem{code: full, status: http.StatusServiceUnavailable, message: "Chat " + err.Error() + ".", retryAfter: keptFor}
+		return &protocol.Error{Code: protocol.Full, Status: http.StatusServiceUnavailable, Message: "Chat " + err.Error() + ".", RetryAfter: keptFor}
 	case err != nil:
-		return &problem{code: unavailable, message: "Redis does not answer, or takes no messages.", retryAfter: keptFor, cause: err}
+		return &protocol.Error{Code: protocol.Unavailable, Message: "Redis does not answer, or takes no messages.", RetryAfter: keptFor, Cause: err}
 	}
 	return c.SendString("ready\n")
 }

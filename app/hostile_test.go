@@ -2,6 +2,7 @@ package main
 
 import (
 	hostiletext "burble/app/hostile"
+	"burble/app/protocol"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -83,7 +84,7 @@ func pagesWith(t *testing.T, s *testServer, guest testGuest, text string) map[st
 		s.get("/", browser, cookie), s.get("/", browser), s.get("/r/lobby", browser, cookie), s.get("/r/lobby", browser),
 		s.get("/r/"+url.PathEscape(text), browser, cookie), s.get("/nothing/"+url.PathEscape(text), browser),
 		s.get("/open?room="+escaped, browser, cookie), s.get("/r/lobby?at="+escaped, browser, cookie), s.get("/r/lobby/"+url.PathEscape(text), browser),
-		s.postForm("/r/lobby/messages", "text="+escaped+strings.Repeat("x", textLimit), browser, cookie, origin),
+		s.postForm("/r/lobby/messages", "text="+escaped+strings.Repeat("x", protocol.MaxText), browser, cookie, origin),
 		s.postForm("/r/lobby/messages", "text=hi&"+escaped+"=x", browser, cookie, origin),
 		s.postForm("/r/lobby/messages", "text="+escaped, browser),
 		s.postForm("/session", "name="+escaped+strings.Repeat("x", 40)+"&next="+escaped, browser, cookie, origin),
@@ -110,7 +111,7 @@ func written(s *testServer, text string) (testGuest, *testSocket) {
 	}
 	c := s.connect(guest)
 	first := c.say("lobby", text)
-	c.do(`{"type":"topic","room":"lobby","key":"%s","text":%s}`, newKey(), quoted(cut(text, topicLimit)))
+	c.do(`{"type":"topic","room":"lobby","key":"%s","text":%s}`, newKey(), quoted(cut(text, protocol.MaxTopic)))
 	c.do(`{"type":"send","room":"lobby","key":"%s","text":%s,"reply_to":"%s"}`, newKey(), quoted("/me "+text), first)
 	edited := c.say("lobby", "x")
 	c.do(`{"type":"edit","room":"lobby","key":"%s","of":"%s","text":%s}`, newKey(), edited, quoted(text))
@@ -205,7 +206,7 @@ func TestHostileTextStaysWithinItsFieldInEveryFormat(t *testing.T) {
 	// And what was refused is told without being repeated as anything but text.
 	for _, text := range hostile {
 		got := s.postJSON("/r/lobby/messages", fmt.Sprintf(`{%s:1}`, quoted(text)), s.guest("Ada").bearer())
-		if got.expectRefusal(t, 400, badField, clip(strings.ToValidUTF8(text, "\ufffd"))); !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
+		if got.expectRefusal(t, 400, protocol.BadField, protocol.Clip(strings.ToValidUTF8(text, "\ufffd"))); !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
 			t.Errorf("%q: %s", text, got.header.Get("Content-Type"))
 		}
 	}

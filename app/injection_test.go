@@ -16,6 +16,7 @@ import (
 	"testing"
 	"unicode"
 
+	"burble/app/protocol"
 	"burble/streams/redistest"
 
 	"github.com/alicebob/miniredis/v2"
@@ -124,7 +125,7 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 		var out bytes.Buffer
 		app := New(s.config, newLogger(Config{LogFormat: format, LogLevel: slog.LevelDebug}, &out), s.store, []byte("0123456789abcdef"))
 		for _, text := range append(hostile, "x\ntime=2026-03-01T09:00:00Z level=ERROR msg=forged", "x\n{\"msg\":\"forged\"}", "\" msg=forged") {
-			app.logAccident(&problem{code: unavailable, cause: errors.New(text)}, "method", text, "path", text)
+			app.logAccident(&protocol.Error{Code: protocol.Unavailable, Cause: errors.New(text)}, "method", text, "path", text)
 			app.logPanic(text)
 		}
 		for line := range strings.Lines(out.String()) {

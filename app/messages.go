@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"burble/app/protocol"
 	"burble/streams"
 
 	"github.com/gofiber/fiber/v2"
@@ -25,7 +26,7 @@ func (a *App) post(c *fiber.Ctx) error {
 	if form {
 		c.Locals(formKey, entry.Key)
 	}
-	stored, err := a.append(room, entry)
+	stored, err := a.append(a.caller(c).user, room, entry)
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (a *App) post(c *fiber.Ctx) error {
 // posted reads the message that a request asks to store.
 func (a *App) posted(c *fiber.Ctx) (entry streams.Entry, form bool, err error) {
 	caller := a.caller(c)
-	if _, err := checkRoom(c.Params("room")); err != nil {
+	if _, err := protocol.CheckRoom(c.Params("room")); err != nil {
 		return entry, false, err
 	}
 	if err := onlyQueries(c); err != nil {
@@ -59,28 +60,27 @@ func (a *App) posted(c *fiber.Ctx) (entry streams.Entry, form bool, err error) {
 		field, key, given = idempotencyKey, strings.Trim(c.Get(idempotencyKey), `"`), true
 	}
 	if given {
-		if entry.Key, err = checkKey(field, key); err != nil {
+		if entry.Key, err = protocol.CheckKey(field, key); err != nil {
 			return entry, asked.form, err
 		}
 	}
-	if entry.Text, err = checkText(strings.ReplaceAll(asked.fields["text"], "\r\n", "\n")); err != nil {
+	if entry.Text, err = protocol.CheckText(strings.ReplaceAll(asked.fields["text"], "\r\n", "\n")); err != nil {
 		return entry, asked.form, err
 	}
 	if reply, given := asked.fields["reply_to"]; given {
-		if entry.ReplyTo, err = checkID("reply_to", reply); err != nil {
+		if entry.ReplyTo, err = protocol.CheckID("reply_to", reply); err != nil {
 			return entry, asked.form, err
 		}
 	}
 	if err := a.allowMessage(caller.user, time.Now()); err != nil {
 		return entry, asked.form, err
 	}
-	entry.User = streams.User(caller.user)
 	return entry, asked.form, nil
 }
 
 // messages is GET /r/{room}/messages: a page of history, folded.
 func (a *App) messages(c *fiber.Ctx) error {
-	room, err := checkRoom(c.Params("room"))
+	room, err := protocol.CheckRoom(c.Params("room"))
 	if err != nil {
 		return err
 	}
@@ -102,29 +102,14 @@ func (a *App) messages(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	dst := []byte(`{"room":`)
-	dst = appendString(dst, room)
-	dst = appendCursorField(dst, "as_of", page.AsOf)
-	dst = append(dst, `,"entries":`...)
-	dst = appendEntries(dst, page.Entries, html)
-	dst = appendBound(dst, "older", page.Older)
-	dst = appendBound(dst, "newer", page.Newer)
-	dst = append(dst, '}')
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.Send(dst)
-}
-
-func appendBound(dst []byte, name string, id streams.ID) []byte {
-	if id.IsZero() {
-		return append(dst, `,"`+name+`":null`...)
-	}
-	return appendIDField(dst, name, id)
+	return c.Send(protocol.EncodePage(room, page, html))
 }
 
 // whereAsked reads which page a request asks for.
 func whereAsked(c *fiber.Ctx) (where streams.Where, err error) {
-	if where.Limit, err = queryInt(c, "limit", pageOf, 1, newestMost); err != nil {
+	if where.Limit, err = queryInt(c, "limit", pageOf, 1, protocol.MaxLast); err != nil {
 		return where, err
 	}
 	var given []string
@@ -136,7 +121,7 @@ func whereAsked(c *fiber.Ctx) (where streams.Where, err error) {
 			continue
 		}
 		given = append(given, name)
-		cursor, err := checkCursor(name, text)
+		cursor, err := protocol.CheckCursor(name, text)
 		if err != nil {
 			return where, err
 		}
@@ -150,10 +135,10 @@ func whereAsked(c *fiber.Ctx) (where streams.Where, err error) {
 	}
 	if len(given) > 1 {
 		slices.Sort(given)
-		return where, refuse(badField, given[1], "Only one of before, after, around and at, not %s.", strings.Join(given, " and "))
+		return where, protocol.Errorf(protocol.BadField, given[1], "Only one of before, after, around and at, not %s.", strings.Join(given, " and "))
 	}
 	if where.Before.IsZero() && c.Query("before") != "" {
-		return where, refuse(badField, "before", "Nothing is before 0-0.")
+		return where, protocol.Errorf(protocol.BadField, "before", "Nothing is before 0-0.")
 	}
 	if where.After.IsZero() && c.Query("after") != "" || where.Around.IsZero() && c.Query("around") != "" {
 		where.Around = streams.ID{Seq: 1} // the very beginning: the zero Where is the newest
@@ -171,7 +156,7 @@ func parseMoment(text string) (time.Time, error) {
 			return moment, nil
 		}
 	}
-	return time.Time{}, refuse(badField, "at", "%q is a time, as 2026-03-01T09:00 (UTC) or with an offset.", "at")
+	return time.Time{}, protocol.Errorf(protocol.BadField, "at", "%q must be a time such as 2026-03-01T09:00 (UTC), or with an offset.", "at")
 }
 
 // rooms is GET /rooms: what there is, with what the user has not read of it.
@@ -185,5 +170,5 @@ func (a *App) rooms(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.Send(roomsJSON(rooms))
+	return c.Send(protocol.EncodeRooms(rooms))
 }

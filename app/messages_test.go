@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"burble/app/protocol"
 	"burble/streams"
 	"burble/streams/redistest"
 
@@ -52,7 +53,7 @@ func TestMessageIsPostedInAnyForm(t *testing.T) {
 func TestMessageMayHaveFourThousandCharacters(t *testing.T) {
 	s := startAlone(t)
 	ada := s.guest("Ada")
-	for _, text := range []string{strings.Repeat("é", textLimit), strings.Repeat("😀", textLimit), "x"} {
+	for _, text := range []string{strings.Repeat("é", protocol.MaxText), strings.Repeat("😀", protocol.MaxText), "x"} {
 		s.say(ada, "lobby", text)
 		if got := s.history("lobby", "?limit=1").Entries[0].Text; got != text {
 			t.Errorf("of %d bytes %d came back", len(text), len(got))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"burble/app/protocol"
 	"bytes"
 	"fmt"
 	"time"
@@ -44,7 +45,7 @@ func newMetrics(a *App) metrics {
 		}
 		return 0
 	})
-	for _, code := range []code{full, unavailable} {
+	for _, code := range []protocol.Code{protocol.Full, protocol.Unavailable} {
 		m.refused.WithLabelValues(string(code)) // there from the start, so that the first is a rise
 	}
 	m.registry.MustRegister(m.appended, m.refused, m.tooSlow, reads, away,

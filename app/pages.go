@@ -9,6 +9,7 @@ import (
 
 	"burble/app/identity"
 	"burble/app/markup"
+	"burble/app/protocol"
 	"burble/streams"
 	"burble/views"
 
@@ -88,11 +89,11 @@ func (a *App) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink, h
 
 // open is GET /open?room=…, the home page's form.
 func (a *App) open(c *fiber.Ctx) error {
-	room, err := checkRoom(c.Query("room"))
+	room, err := protocol.CheckRoom(c.Query("room"))
 	if err != nil {
 		c.Status(http.StatusBadRequest)
 		return a.renderHome(c, views.Home{
-			Page: a.page(c, ""), Error: asProblem(err).forPeople(), Find: valid(c.Query("room")),
+			Page: a.page(c, ""), Error: protocol.AsError(err).Notice(), Find: valid(c.Query("room")),
 		})
 	}
 	return c.Redirect("/r/"+room, http.StatusSeeOther)
@@ -113,16 +114,16 @@ func (a *App) roomAsked(c *fiber.Ctx) (where streams.Where, highlight string, er
 		where.Limit = pageOf
 		return where, "", err
 	}
-	id, err := checkID("id", c.Params("id"))
+	id, err := protocol.CheckID("id", c.Params("id"))
 	if err != nil {
-		return where, "", &problem{code: notFound, message: "There is no such message."}
+		return where, "", &protocol.Error{Code: protocol.NotFound, Message: "There is no such message."}
 	}
 	return streams.Where{Around: id, Limit: pageOf}, id.String(), nil
 }
 
 // renderRoom renders a room at a place. What else the page is to say is in model.
 func (a *App) renderRoom(c *fiber.Ctx, name string, where streams.Where, model views.Room) error {
-	room, err := checkRoom(name)
+	room, err := protocol.CheckRoom(name)
 	if err != nil {
 		return err
 	}
@@ -143,7 +144,7 @@ func (a *App) renderRoom(c *fiber.Ctx, name string, where streams.Where, model v
 	model.AsOf = page.AsOf.String()
 	model.Live = page.Newer.IsZero()
 	model.Older, model.Newer = boundText(page.Older), boundText(page.Newer)
-	model.TextLimit = textLimit
+	model.TextLimit = protocol.MaxText
 	model.Origin = a.caller(c).origin
 	model.Messages = viewMessages(page.Entries, a.caller(c).user)
 	named := func(message views.Message) bool { return message.ID == model.Highlight }

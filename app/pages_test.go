@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"burble/app/markup"
+	"burble/app/protocol"
 	"burble/streams"
 )
 
@@ -131,8 +132,8 @@ func TestRoomPageIsReadAndWrittenWithoutScript(t *testing.T) {
 	if !strings.Contains(page.body, "<p>hello &lt;b&gt;there&lt;/b&gt;</p>") || !strings.Contains(page.body, "data-mine") {
 		t.Error("what was written is not on the page, or not the writer's")
 	}
-	refused := here.postForm("/r/lobby/messages", "text="+strings.Repeat("x", textLimit+1), cookie, origin, "Accept: text/html")
-	if refused.status != 413 || !strings.Contains(refused.body, "at most 4000 characters") || !strings.Contains(refused.body, strings.Repeat("x", textLimit+1)) {
+	refused := here.postForm("/r/lobby/messages", "text="+strings.Repeat("x", protocol.MaxText+1), cookie, origin, "Accept: text/html")
+	if refused.status != 413 || !strings.Contains(refused.body, "at most 4000 characters") || !strings.Contains(refused.body, strings.Repeat("x", protocol.MaxText+1)) {
 		t.Errorf("refused: %d, and what was typed is lost", refused.status)
 	}
 	foreign := here.postForm("/r/lobby/messages", "text=hi", cookie, "Origin: https://evil.example", "Accept: text/html")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"burble/app/identity"
+	"burble/app/protocol"
 	"burble/streams"
 	"burble/streams/redistest"
 
@@ -138,7 +139,7 @@ func TestTopicReachesReadersAndTheListOfRooms(t *testing.T) {
 		if len(rooms) != 1 || rooms[0].Title != "Tea and cake" {
 			t.Errorf("rooms %+v", rooms)
 		}
-		socket.send(`{"type":"topic","room":"lobby","key":"%s","text":"%s"}`, newKey(), strings.Repeat("x", topicLimit+1))
+		socket.send(`{"type":"topic","room":"lobby","key":"%s","text":"%s"}`, newKey(), strings.Repeat("x", protocol.MaxTopic+1))
 		if refused := socket.await("error"); refused.Code != "too_long" || refused.Field != "text" {
 			t.Errorf("refused: %s", refused.raw)
 		}
@@ -259,7 +260,7 @@ func TestSearchThatRedisInterruptsSaysSo(t *testing.T) {
 		t.Errorf("and goes on with %q, %v", line, err)
 	}
 	refused := server.get("/r/lobby/search?q=1")
-	refused.expectRefusal(t, 503, unavailable, "")
+	refused.expectRefusal(t, 503, protocol.Unavailable, "")
 	if refused.header.Get("Retry-After") == "" {
 		t.Error("it does not say when to come back")
 	}
@@ -293,9 +294,9 @@ func TestSearchRefusesWhatItCannotRead(t *testing.T) {
 		"": "q", "q=": "q", "q=" + strings.Repeat("x", 201): "q", "q=a&before=x": "before", "q=a&before=": "before", "q=&from=Ada": "q", "q=a&after=1-1@e": "after",
 		"q=a&limit=3": "limit",
 	} {
-		server.get("/r/lobby/search?"+query).expectRefusal(t, 400, badField, field)
+		server.get("/r/lobby/search?"+query).expectRefusal(t, 400, protocol.BadField, field)
 	}
-	server.get("/r/NO/search?q=a").expectRefusal(t, 400, badRoom, "room")
+	server.get("/r/NO/search?q=a").expectRefusal(t, 400, protocol.BadRoom, "room")
 }
 
 // A watcher reads a room and is told of its people, and is none of them.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"burble/app/identity"
+	"burble/app/protocol"
 	"burble/streams"
 
 	"github.com/google/uuid"
@@ -252,7 +253,7 @@ func (p *presence) tell(ctx context.Context, change change) {
 		p.ask(change.room, change.askers)
 		return
 	}
-	frame := webSocketFrame(opText, presentJSON(change.room, count, people))
+	frame := webSocketFrame(opText, protocol.EncodePresent(change.room, count, people))
 	for _, asker := range change.askers {
 		asker.note(frame)
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"burble/app/protocol"
 	"burble/streams"
 	"burble/views"
 
@@ -106,26 +107,26 @@ func (a *App) caught(c *fiber.Ctx) (err error) {
 
 // tell answers a request with its error: a page for a browser, else JSON.
 func (a *App) tell(c *fiber.Ctx, err error) error {
-	told := asProblem(err)
-	if told.cause == nil && told.httpStatus() >= 500 && !errors.Is(err, told) {
-		told.cause = err
+	told := asError(err)
+	if told.Cause == nil && told.HTTPStatus() >= 500 && !errors.Is(err, told) {
+		told.Cause = err
 	}
 	a.logAccident(told, "method", c.Method(), "path", c.Path())
 	a.setHeaders(c) // what Fiber refuses by itself has not come by secure
-	c.Status(told.httpStatus())
-	if told.retryAfter > 0 {
-		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(told.retrySeconds()))
+	c.Status(told.HTTPStatus())
+	if told.RetryAfter > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(told.RetrySeconds()))
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	if !wantsHTML(c) {
-		return c.JSON(told.json())
+		return c.JSON(told.Body())
 	}
-	uncertain := told.code == unavailable // Whether it was stored: it must be sent as it was.
+	uncertain := told.Code == protocol.Unavailable // Whether it was stored: it must be sent as it was.
 	if c.Method() == http.MethodPost && !uncertain && a.backToForm(c, told) == nil {
 		return nil
 	}
-	happened, then := told.words()
-	page := views.Error{Page: a.page(c, happened), Detail: then, Again: c.Method() == http.MethodGet && told.passes()}
+	title, detail := told.Page()
+	page := views.Error{Page: a.page(c, title), Detail: detail, Again: c.Method() == http.MethodGet && told.IsTemporary()}
 	if c.Route().Path == messagesPath {
 		page.Room, page.Unsent = c.Params("room"), typed(c, "text")
 		page.Key, _ = c.Locals(formKey).(string)
@@ -139,18 +140,18 @@ const formKey = "form key"
 // backToForm shows the page that a refused form came from, with what was typed.
 // Only for what its handler refused: the limits are not there to be answered with
 // a page of history.
-func (a *App) backToForm(c *fiber.Ctx, told *problem) error {
+func (a *App) backToForm(c *fiber.Ctx, told *protocol.Error) error {
 	page := a.page(c, "")
 	newest := streams.Where{Limit: pageOf}
 	switch c.Route().Path {
 	case messagesPath:
-		return a.renderRoom(c, c.Params("room"), newest, views.Room{Page: page, Notice: told.forPeople(), Draft: typed(c, "text")})
+		return a.renderRoom(c, c.Params("room"), newest, views.Room{Page: page, Notice: told.Notice(), Draft: typed(c, "text")})
 	case "/session":
 		page.Name = typed(c, "name")
 		if room := roomOf(localPath(typed(c, "next"))); room != "" {
-			return a.renderRoom(c, room, newest, views.Room{Page: page, Notice: told.forPeople()})
+			return a.renderRoom(c, room, newest, views.Room{Page: page, Notice: told.Notice()})
 		}
-		return a.renderHome(c, views.Home{Page: page, Error: told.forPeople()})
+		return a.renderHome(c, views.Home{Page: page, Error: told.Notice()})
 	}
 	return fiber.ErrNotFound
 }
@@ -175,7 +176,7 @@ func roomOf(path string) string {
 		return ""
 	}
 	name, _, _ = strings.Cut(name, "/")
-	room, err := checkRoom(name)
+	room, err := protocol.CheckRoom(name)
 	if err != nil {
 		return ""
 	}

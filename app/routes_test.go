@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"burble/app/protocol"
 	"burble/streams/redistest"
 	"burble/views"
 
@@ -33,7 +34,7 @@ func TestHealthAndReadiness(t *testing.T) {
 	}
 	for _, path := range []string{"/readyz", "/r/lobby/events"} {
 		got := s.get(path)
-		if got.expectRefusal(t, 503, unavailable, ""); got.header.Get("Retry-After") == "" {
+		if got.expectRefusal(t, 503, protocol.Unavailable, ""); got.header.Get("Retry-After") == "" {
 			t.Errorf("%s is refused without Retry-After", path)
 		}
 	}
@@ -90,7 +91,7 @@ func TestFullRedisRefusesMessagesAndStillReads(t *testing.T) {
 	if err := client.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
-	here.postJSON("/r/lobby/messages", `{"text":"too many"}`, ada.bearer()).expectRefusal(t, 507, full, "")
+	here.postJSON("/r/lobby/messages", `{"text":"too many"}`, ada.bearer()).expectRefusal(t, 507, protocol.Full, "")
 	key := newKey()
 	socket.send(`{"type":"send","room":"lobby","key":"%s","text":"too many"}`, key)
 	if told := socket.await("error"); told.Code != "full" || told.Key != key || told.Room != "lobby" {
@@ -112,7 +113,7 @@ func TestFullRedisRefusesMessagesAndStillReads(t *testing.T) {
 		t.Errorf("reading: %+v", got)
 	}
 	for range 100 {
-		here.postJSON("/r/lobby/messages", `{"text":"too many"}`, ada.bearer()).expectRefusal(t, 507, full, "")
+		here.postJSON("/r/lobby/messages", `{"text":"too many"}`, ada.bearer()).expectRefusal(t, 507, protocol.Full, "")
 	}
 	if lines := strings.Count(here.logged.String(), "msg=refused"); lines == 0 || lines > 50 {
 		t.Errorf("%d lines of the log are of what was refused", lines)
@@ -172,7 +173,7 @@ func TestEveryAnswerCarriesTheSecurityHeaders(t *testing.T) {
 		"error page":   s.get("/nothing", "Accept: text/html").header,
 		"refused":      s.get("/r/lobby/messages?limit=x").header,
 		"foreign":      s.get("/", "Origin: https://evil.example").header,
-		"too large":    s.postJSON("/session", strings.Repeat("x", frameLimit+1)).header,
+		"too large":    s.postJSON("/session", strings.Repeat("x", protocol.MaxFrame+1)).header,
 		"long headers": s.get("/", tooLongHeader).header,
 	}
 	for name, header := range answers {
@@ -255,11 +256,11 @@ func TestPanicIsToldAsAnAccidentAndLogged(t *testing.T) {
 	broken.serve()
 	for _, path := range []string{"/", "/r/lobby", "/r/lobby/messages", "/readyz"} {
 		got := broken.get(path)
-		if want := `{"error":{"code":"unavailable","message":"Something went wrong."}}`; got.status != 500 || got.body != want {
+		if want := `{"error":{"code":"unavailable","message":"Something went wrong on our side."}}`; got.status != 500 || got.body != want {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
 		page := broken.get(path, "Accept: text/html")
-		if page.status != 500 || !strings.Contains(page.body, "<title>Something went wrong · Burble</title>") || strings.Contains(page.body, "nil pointer") {
+		if page.status != 500 || !strings.Contains(page.body, "<title>Something went wrong on our side · Burble</title>") || strings.Contains(page.body, "nil pointer") {
 			t.Errorf("%s, for a browser: %d %s", path, page.status, page.body)
 		}
 	}
@@ -290,27 +291,27 @@ func TestErrorPagesAreForPeople(t *testing.T) {
 			}
 		}
 	}
-	expect(s.get("/nothing", browser), 404, "This page is not here", "The address may be mistyped.", false)
+	expect(s.get("/nothing", browser), 404, "This page does not exist", "The address may be mistyped.", false)
 	expect(s.get("/r/lobby/7", browser), 404, "There is no such message", "", false)
 	expect(s.get("/r/No%20Room", browser), 400, "No room can have that name", "1 to 64 of a-z", false)
-	expect(s.get("/r/lobby?at=noon", browser), 400, "That is not understood", "is a time, as", false)
+	expect(s.get("/r/lobby?at=noon", browser), 400, "That request was not understood", "must be a time", false)
 	expect(s.postForm("/r/lobby/messages", "text=hi", browser, cookie, "Origin: https://evil.example"), 403, "Another site asked for this", "Nothing was changed.", false)
-	expect(s.postForm("/r/lobby/messages", "text="+strings.Repeat("x", frameLimit), browser, cookie, origin), 413, "That is too long", "what you wrote is still there", false)
+	expect(s.postForm("/r/lobby/messages", "text="+strings.Repeat("x", protocol.MaxFrame), browser, cookie, origin), 413, "That is too long", "what you wrote is still there", false)
 	limited := startAlone(t, func(config *Config) { config.RateAddress = 0.01 })
 	limited.get("/")
 	expect(limited.get("/", browser), 429, "Too many requests", "Try again later.", true)
 
 	storage.Close()
 	for _, path := range []string{"/", "/r/lobby"} {
-		expect(s.get(path, browser), 503, "Chat storage does not answer", "Your messages are safe.", true)
+		expect(s.get(path, browser), 503, "Chat storage is unavailable", "Your messages are safe.", true)
 	}
 	if got := s.get("/r/lobby/messages"); !strings.Contains(got.body, "Try again with the same key.") {
 		t.Errorf("a program is not told what to do: %s", got.body)
 	}
 	unsent := s.postForm("/r/lobby/messages", "text=hello+%3Cthere%3E", browser, cookie, origin)
-	expect(unsent, 503, "Chat storage does not answer", ">hello &lt;there&gt;</textarea>", false)
-	long := s.postForm("/r/lobby/messages", "text="+strings.Repeat("x", textLimit+1), browser, cookie, origin)
-	expect(long, 413, "A message has at most 4000 characters; this one has 4001", ">"+strings.Repeat("x", textLimit+1)+"</textarea>", false)
+	expect(unsent, 503, "Chat storage is unavailable", ">hello &lt;there&gt;</textarea>", false)
+	long := s.postForm("/r/lobby/messages", "text="+strings.Repeat("x", protocol.MaxText+1), browser, cookie, origin)
+	expect(long, 413, "A message has at most 4000 characters; this one has 4001", ">"+strings.Repeat("x", protocol.MaxText+1)+"</textarea>", false)
 
 	if err := storage.Restart(); err != nil {
 		t.Fatal(err)

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"burble/app/protocol"
 	"burble/streams"
 
 	"github.com/gofiber/fiber/v2"
@@ -45,7 +45,7 @@ func (a *App) search(c *fiber.Ctx) error {
 	asked.user = a.user(c)
 	end, ok := a.beginSearch(a.caller(c))
 	if !ok {
-		return slowDown(time.Second, "searches at once")
+		return protocol.TooMany("searches at once", time.Second)
 	}
 	page, err := a.readPage(&asked, asked.before) // while an error can still be a status
 	if err != nil {
@@ -78,7 +78,7 @@ func (a *App) beginSearch(caller *caller) (end func(), ok bool) {
 }
 
 func queryAsked(c *fiber.Ctx) (asked query, err error) {
-	if asked.room, err = checkRoom(c.Params("room")); err != nil {
+	if asked.room, err = protocol.CheckRoom(c.Params("room")); err != nil {
 		return asked, err
 	}
 	if err := onlyQueries(c, "q", "from", "before", "after", "html"); err != nil {
@@ -87,11 +87,11 @@ func queryAsked(c *fiber.Ctx) (asked query, err error) {
 	asked.text = strings.ToLower(strings.TrimSpace(c.Query("q")))
 	asked.from = strings.ToLower(strings.TrimSpace(c.Query("from")))
 	if asked.text == "" && asked.from == "" || utf8.RuneCountInString(asked.text+asked.from) > queryLimit {
-		return asked, refuse(badField, "q", "%q has 1 to %d characters.", "q", queryLimit)
+		return asked, protocol.Errorf(protocol.BadField, "q", "%q has 1 to %d characters.", "q", queryLimit)
 	}
 	for name, place := range map[string]*streams.ID{"before": &asked.before, "after": &asked.after} {
 		if text := c.Query(name); text != "" {
-			if *place, err = checkID(name, text); err != nil {
+			if *place, err = protocol.CheckID(name, text); err != nil {
 				return asked, err
 			}
 		}
@@ -122,7 +122,7 @@ func (a *App) scan(asked query, html bool, page streams.Page, emit func(line []b
 			if !asked.matches(&entry) {
 				continue
 			}
-			if !emit(appendEntry(nil, &entry, html)) {
+			if !emit(protocol.AppendEntry(nil, &entry, html)) {
 				return // nobody reads any more
 			}
 			if found++; found == searchMatches {
@@ -131,15 +131,14 @@ func (a *App) scan(asked query, html bool, page streams.Page, emit func(line []b
 			}
 		}
 		if reads++; older.IsZero() || found == searchMatches || reads == searchReads {
-			done := append([]byte(`{"done":true,"searched":`), strconv.Itoa(searched)...)
-			emit(append(appendBound(done, "older", older), '}'))
+			emit(protocol.EncodeSearchEnd(searched, older))
 			return
 		}
 		time.Sleep(2 * time.Since(began))
 		began = time.Now()
 		var err error
 		if page, err = a.readPage(&asked, older); err != nil {
-			emit(errorJSON(asProblem(err), asked.room, ""))
+			emit(protocol.EncodeError(protocol.AsError(err), asked.room, ""))
 			return
 		}
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"burble/app/identity"
+	"burble/app/protocol"
+	"burble/streams"
 	"bytes"
 	"errors"
 	"time"
@@ -11,7 +13,6 @@ import (
 )
 
 const (
-	subprotocol = "burble.v1"
 	// appendTime bounds one append, the Store's own retries included.
 	appendTime = 8 * time.Second
 	// roomsMost bounds how many rooms one connection follows.
@@ -37,8 +38,8 @@ type session struct {
 
 // handshake is what a session takes over from the request that opens it.
 type handshake struct {
-	first  *frame // the follow in the address; nil: there is none
-	answer []byte // the head of the answer
+	first  *protocol.Frame // the follow in the address; nil: there is none
+	answer []byte          // the head of the answer
 }
 
 // handshakeKey is where the handshake is among the request's locals.
@@ -47,7 +48,7 @@ const handshakeKey = "handshake"
 // openSocket is the handler of GET /ws, after the middleware let it through.
 func (a *App) openSocket() fiber.Handler {
 	upgrade := websocket.New(a.takeSocket, websocket.Config{
-		Subprotocols:   []string{subprotocol},
+		Subprotocols:   []string{protocol.Subprotocol},
 		RecoverHandler: a.recoverSocket,
 	})
 	return func(c *fiber.Ctx) error {
@@ -79,25 +80,16 @@ func (a *App) recoverSocket(ws *websocket.Conn) {
 }
 
 // followAsked is the follow in the address of a socket.
-func followAsked(c *fiber.Ctx) (*frame, error) {
+func followAsked(c *fiber.Ctx) (*protocol.Frame, error) {
 	if err := onlyQueries(c, "room", "after", "last", "html", "deflate", "watch"); err != nil {
 		return nil, err
 	}
-	raw := map[string]string{}
-	for name, value := range c.Queries() {
-		switch name {
-		case "room", "after":
-			raw[name] = string(appendString(nil, value))
-		default:
-			raw[name] = value
-		}
-	}
-	if len(raw) == 0 {
+	params := c.Queries()
+	if len(params) == 0 {
 		return nil, nil
 	}
-	raw["type"] = `"follow"`
-	asked, err := readFrame(raw)
-	return &asked, err
+	follow, err := protocol.ParseFollow(params)
+	return &follow, err
 }
 
 // takeSocket takes the connection over after the handshake, and with it all that
@@ -120,7 +112,7 @@ func (a *App) takeSocket(ws *websocket.Conn) {
 		s.finish()
 		return
 	}
-	hello := webSocketFrame(opText, helloJSON(s.user, a.config.Durability))
+	hello := webSocketFrame(opText, protocol.EncodeHello(streams.User(s.user), a.config.Durability))
 	s.rest = append(s.rest, hello...) // before all that it is told, and that is as soon as it runs
 	if !a.run(&s.feed, func() { defer giveBack(); s.serve(opening.first) }) {
 		giveBack()
@@ -131,7 +123,7 @@ func (a *App) takeSocket(ws *websocket.Conn) {
 }
 
 // serve is a session's life.
-func (s *session) serve(first *frame) {
+func (s *session) serve(first *protocol.Frame) {
 	defer s.leaveAll()
 	s.app.stacks.do(func() { s.greet(first) })
 	for s.await() == nil {
@@ -145,7 +137,7 @@ func (s *session) serve(first *frame) {
 
 // greet says hello, and follows what the address asked for: then hello, which is in rest,
 // goes with what is read, or told, first.
-func (s *session) greet(first *frame) {
+func (s *session) greet(first *protocol.Frame) {
 	defer s.recovered()
 	s.tellAway()
 	if first == nil {
@@ -173,7 +165,7 @@ func (s *session) next() {
 // take does what one frame asks, and answers it.
 func (s *session) take(data []byte) {
 	now := time.Now()
-	asked, notJSON, err := parseFrame(data)
+	asked, notJSON, err := protocol.Parse(data)
 	if slow := s.allowFrame(now); slow != nil { // for good frames and bad ones alike
 		err = slow
 	}
@@ -193,10 +185,10 @@ func (s *session) take(data []byte) {
 }
 
 // refuse answers a frame with its error.
-func (s *session) refuse(err error, asked frame) {
-	told := asProblem(err)
+func (s *session) refuse(err error, asked protocol.Frame) {
+	told := protocol.AsError(err)
 	s.app.logAccident(told, "room", asked.Room)
-	s.write(webSocketFrame(opText, errorJSON(told, asked.Room, asked.Key)))
+	s.write(webSocketFrame(opText, protocol.EncodeError(told, asked.Room, asked.Key)))
 }
 
 // allowFrame applies the limit of frames for each address. A flood is ended though the
@@ -207,14 +199,14 @@ func (s *session) allowFrame(now time.Time) error {
 		if s.limited++; s.limited > floodMost {
 			s.hangUp(closeNotAllowed, "too many frames")
 		}
-		return slowDown(after, "frames")
+		return protocol.TooMany("frames", after)
 	}
 	s.limited = max(0, s.limited-1)
 	return nil
 }
 
 // allow applies the limits for each user.
-func (s *session) allow(asked frame, now time.Time) error {
+func (s *session) allow(asked protocol.Frame, now time.Time) error {
 	switch asked.Type {
 	case "follow", "unfollow", "ping":
 		return nil

@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"burble/app/identity"
+	"burble/app/protocol"
 	"burble/streams"
 )
 
-func (s *session) do(asked frame) error {
+func (s *session) do(asked protocol.Frame) error {
 	switch asked.Type {
 	case "follow":
 		if !s.mayFollow(asked.Room) {
-			return refuse(badField, "room", "A connection follows at most %d rooms.", roomsMost)
+			return protocol.Errorf(protocol.BadField, "room", "A connection follows at most %d rooms.", roomsMost)
 		}
 		return s.enter(asked)
 	case "unfollow":
@@ -22,7 +23,7 @@ func (s *session) do(asked frame) error {
 		s.leave(asked.Room)
 		return nil
 	case "ping":
-		s.write(pong)
+		s.write(webSocketFrame(opText, protocol.EncodePong()))
 		return nil
 	case "typing":
 		return s.typing(asked.Room)
@@ -30,11 +31,11 @@ func (s *session) do(asked frame) error {
 		return s.markRead(asked.Room, asked.ID)
 	}
 	s.speaks = true
-	stored, err := s.app.append(asked.Room, asked.entry(s.user))
+	stored, err := s.app.append(s.user, asked.Room, asked.Entry())
 	if err != nil {
 		return err
 	}
-	s.answer(asked.Room, webSocketFrame(opText, storedJSON(asked.Room, asked.Key, stored.Cursor.ID)))
+	s.answer(asked.Room, webSocketFrame(opText, protocol.EncodeStored(asked.Room, asked.Key, stored.Cursor.ID)))
 	return nil
 }
 
@@ -63,7 +64,7 @@ func (s *session) markRead(room string, id streams.ID) error {
 
 // enter follows a room, and is there from then on, unless it only watches: then it
 // is told who is there.
-func (s *session) enter(asked frame) error {
+func (s *session) enter(asked protocol.Frame) error {
 	if err := s.follow(streams.User(s.user), asked.Room, asked.From, asked.Form); err != nil {
 		return err
 	}
@@ -97,33 +98,19 @@ func (s *session) leaveAll() {
 	}
 }
 
-// kinds are the entries that frames ask for.
-var kinds = map[string]streams.Kind{
-	"send": streams.Message, "edit": streams.Edit, "delete": streams.Delete, "react": streams.React,
-	"topic": streams.Topic,
-}
-
-// entry is the entry that the frame asks to append.
-func (f *frame) entry(user identity.User) streams.Entry {
-	return streams.Entry{
-		Kind: kinds[f.Type], Key: f.Key, User: streams.User(user), Text: f.Text,
-		ReplyTo: f.ReplyTo, Of: f.Of, Emoji: f.Emoji, On: f.On,
-	}
-}
-
 // append appends within a bounded time, whatever becomes of the one who asked.
-func (a *App) append(room string, entry streams.Entry) (streams.Stored, error) {
+func (a *App) append(user identity.User, room string, entry streams.Entry) (streams.Stored, error) {
 	ctx, cancel := context.WithTimeout(a.ctx, appendTime)
 	defer cancel()
-	stored, err := a.store.As(entry.User).Append(ctx, room, entry)
+	stored, err := a.store.As(streams.User(user)).Append(ctx, room, entry)
 	switch {
 	case errors.Is(err, streams.ErrFull):
-		a.metrics.refused.WithLabelValues(string(full)).Inc()
+		a.metrics.refused.WithLabelValues(string(protocol.Full)).Inc()
 	case errors.Is(err, streams.ErrUnavailable):
-		a.metrics.refused.WithLabelValues(string(unavailable)).Inc()
+		a.metrics.refused.WithLabelValues(string(protocol.Unavailable)).Inc()
 	}
 	if errors.Is(err, streams.ErrNotFound) && entry.Kind == streams.Message {
-		return stored, refuse(notFound, "reply_to", "There is no message %v in this room to reply to.", entry.ReplyTo)
+		return stored, protocol.Errorf(protocol.NotFound, "reply_to", "There is no message %v in this room to reply to.", entry.ReplyTo)
 	}
 	if err != nil {
 		return stored, fmt.Errorf("append %s: %w", entry.Kind, err)

@@ -6,14 +6,11 @@ import (
 	"hash/adler32"
 	"slices"
 
+	"burble/app/protocol"
 	"burble/streams"
 
 	"github.com/klauspost/compress/flate"
 )
-
-// pong answers a client's ping frame. A script in a browser cannot see the
-// WebSocket's own.
-var pong = webSocketFrame(opText, []byte(`{"type":"pong"}`))
 
 // socketCodec says things in WebSocket frames.
 type socketCodec struct{}
@@ -30,22 +27,22 @@ const (
 )
 
 func (socketCodec) followed(room string, followed *streams.Followed) []byte {
-	return webSocketFrame(opText, followedJSON(room, followed))
+	return webSocketFrame(opText, protocol.EncodeFollowed(room, followed))
 }
 
-func (socketCodec) batch(batch *streams.Batch, form form) []byte {
+func (socketCodec) batch(batch *streams.Batch, form protocol.Form) []byte {
 	shared := formSocket
 	switch {
-	case form.html && form.deflate:
+	case form.HTML && form.Deflate:
 		shared = formSocketHTMLDeflate
-	case form.deflate:
+	case form.Deflate:
 		shared = formSocketDeflate
-	case form.html:
+	case form.HTML:
 		shared = formSocketHTML
 	}
 	return batch.Encoded(shared, func(batch *streams.Batch) []byte {
-		text := entriesJSON(batch, form.html)
-		if form.deflate && len(text) >= deflateFrom {
+		text := protocol.EncodeEntries(batch, form.HTML)
+		if form.Deflate && len(text) >= deflateFrom {
 			return webSocketFrame(opBinary, deflated(text))
 		}
 		return webSocketFrame(opText, text)
@@ -67,12 +64,14 @@ func deflated(text []byte) []byte {
 
 func (socketCodec) signal(room string, signal *streams.Signal) []byte {
 	return signal.Encoded(func(signal *streams.Signal) []byte {
-		return webSocketFrame(opText, signalJSON(room, signal))
+		return webSocketFrame(opText, protocol.EncodeSignal(room, signal))
 	})
 }
 
-func (socketCodec) status(away bool) []byte { return webSocketFrame(opText, statusJSON(away)) }
-func (socketCodec) beat() []byte            { return webSocketFrame(opPing, nil) }
+func (socketCodec) status(away bool) []byte {
+	return webSocketFrame(opText, protocol.EncodeStatus(away))
+}
+func (socketCodec) beat() []byte { return webSocketFrame(opPing, nil) }
 
 func (socketCodec) end(code int, reason string) []byte { return closeFrame(code, reason) }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"burble/app/protocol"
 	"errors"
 	"fmt"
 	"io"
@@ -126,7 +127,7 @@ func (s *session) frameHeader(already int) (ws.Header, error) {
 	switch {
 	case header.OpCode == ws.OpBinary:
 		return header, &goodbye{code: closeNotText, reason: "frames are text"}
-	case header.Length > int64(frameLimit-already) && header.OpCode.IsData():
+	case header.Length > int64(protocol.MaxFrame-already) && header.OpCode.IsData():
 		return header, &goodbye{code: closeTooBig, reason: "a message has at most 64 KiB"}
 	}
 	return header, nil

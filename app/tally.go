@@ -2,6 +2,7 @@ package main
 
 import (
 	"burble/app/limit"
+	"burble/app/protocol"
 	"io"
 	"net"
 
@@ -81,7 +82,7 @@ func (a *App) limitUnread(c *fiber.Ctx) error {
 	}
 	giveBack, ok := a.limits.unread.Take(a.caller(c).address, len(body))
 	if !ok {
-		return slowDown(answerTime/4, "answers that nobody reads")
+		return protocol.TooMany("answers that nobody reads", answerTime/4)
 	}
 	c.Response().SwapBody(nil) // so that the body is ours
 	c.Context().SetBodyStream(&unread{body, giveBack}, len(body))

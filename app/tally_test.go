@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"burble/app/identity"
 	"burble/app/limit"
+	"burble/app/protocol"
 	"fmt"
 	"io"
 	"net"
@@ -58,8 +59,8 @@ func TestLiveReadsOfOneAddressAreBounded(t *testing.T) {
 		s.stream("/r/lobby/events", first)
 		s.raw(t, first)
 	}
-	s.get("/r/lobby/events", first).expectRefusal(t, 429, rateLimited, "")
-	s.get("/r/lobby/search?q=x", first).expectRefusal(t, 429, rateLimited, "")
+	s.get("/r/lobby/events", first).expectRefusal(t, 429, protocol.RateLimited, "")
+	s.get("/r/lobby/search?q=x", first).expectRefusal(t, 429, protocol.RateLimited, "")
 	c, _ := s.dial(first)
 	if code := c.closed(); code != 1008 {
 		t.Errorf("one socket more: closed with %d", code)
@@ -113,7 +114,7 @@ func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
 	}
 	c := s.connect(s.guest("Ada"))
 	for range 70 {
-		c.say("lobby", strings.Repeat("🗣", textLimit)) // 16 KB
+		c.say("lobby", strings.Repeat("🗣", protocol.MaxText)) // 16 KB
 	}
 	ask := func(address string) (net.Conn, *bufio.Reader) {
 		conn, err := net.Dial("tcp", s.host)
@@ -161,7 +162,7 @@ func TestLargestAnswerIsGivenToWhoHasReadTheOthers(t *testing.T) {
 	s.limits.unread = limit.NewQuota(answerSmall)
 	c := s.connect(s.guest("Ada"))
 	for range 5 {
-		c.say("lobby", strings.Repeat("🗣", textLimit)) // 16 KB
+		c.say("lobby", strings.Repeat("🗣", protocol.MaxText)) // 16 KB
 	}
 	if got := s.get("/r/lobby/messages", "Accept-Encoding: identity"); got.status != 200 || len(got.body) <= answerSmall {
 		t.Errorf("answered %d, %d bytes", got.status, len(got.body))

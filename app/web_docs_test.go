@@ -2,6 +2,7 @@ package main
 
 import (
 	"burble/app/apptest"
+	"burble/app/protocol"
 	"burble/streams"
 	"fmt"
 	"testing"
@@ -20,6 +21,7 @@ func TestWebLimitsInDocs(t *testing.T) {
 	messages, address, connections := config.RateMessages, config.RateAddress, config.RateConnections
 	apptest.ExpectDoc(t, "PROTOCOL.md",
 		fmt.Sprintf("per %d entries of its `limit`", pageOf),
+		fmt.Sprintf("1 to %d messages, default %d", protocol.MaxLast, pageOf),
 		fmt.Sprintf("the %d most recently active rooms", roomsListed),
 		fmt.Sprintf("names at most %d users", streams.MaxNamed),
 		fmt.Sprintf("at most every %d s, with an empty `users`", streams.CountInterval/time.Second),

@@ -40,3 +40,19 @@ func Grouped(n int) string {
 	}
 	return text
 }
+
+// CodeBlocks returns the lines of all fenced blocks of a document in one language.
+func CodeBlocks(t testing.TB, name, language string) (lines []string) {
+	t.Helper()
+	inside := false
+	for line := range strings.Lines(ReadDoc(t, name)) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inside = line == "```"+language
+		case inside && line != "":
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}

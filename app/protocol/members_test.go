@@ -1,4 +1,4 @@
-package main
+package protocol
 
 import (
 	"encoding/json"
@@ -16,7 +16,7 @@ func FuzzMembers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var want map[string]json.RawMessage
 		object := json.Unmarshal(data, &want) == nil && want != nil
-		got, ok := members(data)
+		got, ok := Members(data)
 		if ok != object || len(got) != len(want) {
 			t.Fatalf("%q, an object: %v, has %d members: %v, not %v", data, object, len(want), got, want)
 		}

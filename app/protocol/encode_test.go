@@ -1,4 +1,4 @@
-package main
+package protocol
 
 import (
 	"bytes"
@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"burble/streams"
-
-	fasthttpws "github.com/fasthttp/websocket"
 )
+
+// exampleKey is a key as clients make them.
+const exampleKey = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b"
 
 var (
 	wireUser = streams.User{ID: "11111111-1111-4111-8111-111111111111", Name: "Ada"}
@@ -26,10 +27,10 @@ func TestEntriesOnTheWire(t *testing.T) {
 		html  bool
 		want  string
 	}{
-		{"a message", streams.Entry{Kind: streams.Message, N: 41, Key: aKey, Text: "hello"}, false,
-			`{"id":"1732281600000-0","n":41,"kind":"message","key":"` + aKey + `",` + user + `,"text":"hello"}`},
-		{"a reply", streams.Entry{Kind: streams.Message, N: 42, Key: aKey, Text: "hi!", ReplyTo: wireOf}, false,
-			`{"id":"1732281600000-0","n":42,"kind":"message","key":"` + aKey + `",` + user + `,"text":"hi!","reply_to":"1732281500000-7"}`},
+		{"a message", streams.Entry{Kind: streams.Message, N: 41, Key: exampleKey, Text: "hello"}, false,
+			`{"id":"1732281600000-0","n":41,"kind":"message","key":"` + exampleKey + `",` + user + `,"text":"hello"}`},
+		{"a reply", streams.Entry{Kind: streams.Message, N: 42, Key: exampleKey, Text: "hi!", ReplyTo: wireOf}, false,
+			`{"id":"1732281600000-0","n":42,"kind":"message","key":"` + exampleKey + `",` + user + `,"text":"hi!","reply_to":"1732281500000-7"}`},
 		{"a message for a browser", streams.Entry{Kind: streams.Message, N: 1, Text: "*<*"}, true,
 			`{"id":"1732281600000-0","n":1,"kind":"message",` + user + `,"text":"*<*","html":"<p><em>&lt;</em></p>"}`},
 		{"an edit", streams.Entry{Kind: streams.Edit, N: 43, Of: wireOf, Text: "hello, all"}, false,
@@ -49,7 +50,7 @@ func TestEntriesOnTheWire(t *testing.T) {
 	}
 	for _, test := range tests {
 		test.entry.ID, test.entry.User = wireID, wireUser
-		if got := string(appendEntry(nil, &test.entry, test.html)); got != test.want {
+		if got := string(AppendEntry(nil, &test.entry, test.html)); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 	}
@@ -57,51 +58,37 @@ func TestEntriesOnTheWire(t *testing.T) {
 
 func TestErrorsOnTheWire(t *testing.T) {
 	tests := []struct {
-		problem   *problem
+		problem   *Error
 		room, key string
 		want      string
 	}{
-		{refuse(badFrame, "", "A frame is one JSON object."), "", "", `{"type":"error","code":"bad_frame","message":"A frame is one JSON object."}`},
-		{refuse(badField, "of", `"of" is an ID.`), "lobby", aKey, `{"type":"error","code":"bad_field","message":"\"of\" is an ID.","room":"lobby","key":"` + aKey + `","field":"of"}`},
-		{slowDown(1500*time.Millisecond, "messages"), "lobby", "", `{"type":"error","code":"rate_limited","message":"Too many messages. Try again later.","room":"lobby","retry_after_ms":1500}`},
-		{slowDown(time.Microsecond, "frames"), "", "", `{"type":"error","code":"rate_limited","message":"Too many frames. Try again later.","retry_after_ms":1}`},
+		{Errorf(BadFrame, "", "A frame is one JSON object."), "", "", `{"type":"error","code":"bad_frame","message":"A frame is one JSON object."}`},
+		{Errorf(BadField, "of", `"of" is an ID.`), "lobby", exampleKey, `{"type":"error","code":"bad_field","message":"\"of\" is an ID.","room":"lobby","key":"` + exampleKey + `","field":"of"}`},
+		{TooMany("messages", 1500*time.Millisecond), "lobby", "", `{"type":"error","code":"rate_limited","message":"Too many messages. Try again later.","room":"lobby","retry_after_ms":1500}`},
+		{TooMany("frames", time.Microsecond), "", "", `{"type":"error","code":"rate_limited","message":"Too many frames. Try again later.","retry_after_ms":1}`},
 	}
 	for _, test := range tests {
-		if got := string(errorJSON(test.problem, test.room, test.key)); got != test.want {
+		if got := string(EncodeError(test.problem, test.room, test.key)); got != test.want {
 			t.Errorf("%s, want %s", got, test.want)
 		}
 	}
 }
 
 func TestProblemsHaveAStatusAndRetryAfterInWholeSeconds(t *testing.T) {
-	for _, code := range []code{badFrame, badRoom, badField, tooLong, notFound, notYours, notAllowed, rateLimited, full, unavailable} {
-		if status := (&problem{code: code}).httpStatus(); status < 400 || status > 599 {
+	for _, code := range []Code{BadFrame, BadRoom, BadField, TooLong, NotFound, NotYours, NotAllowed, RateLimited, Full, Unavailable} {
+		if status := (&Error{Code: code}).HTTPStatus(); status < 400 || status > 599 {
 			t.Errorf("%s: status %d", code, status)
 		}
 	}
 	for after, want := range map[time.Duration]int{time.Millisecond: 1, time.Second: 1, 1001 * time.Millisecond: 2} {
-		if got := slowDown(after, "").retrySeconds(); got != want {
+		if got := TooMany("", after).RetrySeconds(); got != want {
 			t.Errorf("%v: %d s", after, got)
 		}
 	}
-	for _, entry := range known {
-		if told := asProblem(entry.err); told.code != entry.problem.code || told.message == "" || !strings.HasSuffix(told.message, ".") {
+	for _, entry := range storageErrors {
+		if told := AsError(entry.err); told.Code != entry.shown.Code || told.Message == "" || !strings.HasSuffix(told.Message, ".") {
 			t.Errorf("%v: told %+v", entry.err, told)
 		}
-	}
-}
-
-// The socket library reads what we write past it.
-func TestWebSocketFramesAreReadByTheLibrary(t *testing.T) {
-	for _, size := range []int{0, 1, 125, 126, 127, 65535, 65536, 300000} {
-		payload := bytes.Repeat([]byte("x"), size)
-		frame := webSocketFrame(opText, payload)
-		if frame[0] != 0x81 || !bytes.HasSuffix(frame, payload) || len(frame)-size > 10 || frame[1]&0x80 != 0 {
-			t.Errorf("%d bytes: header % x", size, frame[:len(frame)-size])
-		}
-	}
-	if got, want := closeFrame(1012, "bye"), append([]byte{0x88, 5}, fasthttpws.FormatCloseMessage(1012, "bye")...); !bytes.Equal(got, want) {
-		t.Errorf("close: % x, want % x", got, want)
 	}
 }
 
@@ -119,11 +106,11 @@ func FuzzEntryJSON(f *testing.F) {
 				ID: id, N: 7, Kind: kind, Key: text, User: streams.User{ID: name, Name: name}, Text: text, Emoji: emoji,
 				Of: wireOf, Reactions: map[string][]string{emoji: {name}},
 			}
-			raw := appendEntry(nil, &entry, kind == streams.Edit)
+			raw := AppendEntry(nil, &entry, kind == streams.Edit)
 			if i := bytes.IndexFunc(raw, func(r rune) bool { return r < ' ' }); i >= 0 {
 				t.Fatalf("control character at %d of %q", i, raw)
 			}
-			var got gotEntry
+			var got exampleEntry
 			if err := json.Unmarshal(raw, &got); err != nil {
 				t.Fatalf("%v in %s", err, raw)
 			}

@@ -1,4 +1,4 @@
-package main
+package protocol
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ func aBatch(count int) *streams.Batch {
 		id := streams.ID{Millis: wireID.Millis + uint64(i)}
 		batch.Upto = streams.Cursor{ID: id, Epoch: batch.After.Epoch}
 		batch.Entries = append(batch.Entries, streams.Entry{
-			ID: id, N: int64(i + 1), Kind: streams.Message, Key: aKey, User: wireUser, Text: strings.Repeat("hello, all ", 9),
+			ID: id, N: int64(i + 1), Kind: streams.Message, Key: exampleKey, User: wireUser, Text: strings.Repeat("hello, all ", 9),
 		})
 	}
 	return batch
@@ -28,30 +28,21 @@ func BenchmarkFrameOfABatch(b *testing.B) {
 			batch := aBatch(count)
 			b.ReportAllocs()
 			for b.Loop() {
-				b.SetBytes(int64(len(webSocketFrame(opText, entriesJSON(batch, false)))))
+				b.SetBytes(int64(len(EncodeEntries(batch, false))))
 			}
 		})
 	}
 }
 
-// BenchmarkFrameThatIsThere is what the others pay.
-func BenchmarkFrameThatIsThere(b *testing.B) {
-	batch := aBatch(50)
-	b.ReportAllocs()
-	for b.Loop() {
-		socketCodec{}.batch(batch, form{})
-	}
-}
-
 func BenchmarkParseFrame(b *testing.B) {
 	for kind, text := range map[string]string{
-		"send":   `{"type":"send","room":"lobby","key":"` + aKey + `","text":"` + strings.Repeat("hello, all ", 9) + `"}`,
+		"send":   `{"type":"send","room":"lobby","key":"` + exampleKey + `","text":"` + strings.Repeat("hello, all ", 9) + `"}`,
 		"follow": `{"type":"follow","room":"lobby","after":"1732281600000-0@Q3N7ZK5WYB2A"}`,
 	} {
 		b.Run(kind, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, err := parseFrame([]byte(text)); err != nil {
+				if _, _, err := Parse([]byte(text)); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -1,4 +1,4 @@
-package main
+package protocol
 
 import (
 	"encoding/json"
@@ -6,12 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// space is what JSON calls insignificant whitespace, RFC 8259 section 2.
+// space is JSON's insignificant whitespace (RFC 8259, section 2).
 const space = " \t\r\n"
 
-// members are those of a JSON object, as they were sent; of two with one name the last.
-// A map of json.RawMessage is the same, at two and a half times the cost for each message.
-func members(data []byte) (raw map[string]string, ok bool) {
+// Members returns the members of a JSON object, each value as it was sent; the last of two
+// with the same name. It is ok only for an object. Unmarshalling into a map of
+// json.RawMessage does the same at 2.5 times the cost, for every message sent.
+func Members(data []byte) (raw map[string]string, ok bool) {
 	text := strings.TrimLeft(string(data), space)
 	if !json.Valid(data) || text[0] != '{' {
 		return nil, false
@@ -31,7 +32,7 @@ func members(data []byte) (raw map[string]string, ok bool) {
 	}
 }
 
-// valueEnd is where the value ends with which the text, valid JSON, goes on.
+// valueEnd returns where the value ends that text, which is valid JSON, begins with.
 func valueEnd(text string) int {
 	depth, quoted := 0, false
 	for i := 0; i < len(text); i++ {
@@ -58,7 +59,7 @@ func valueEnd(text string) int {
 	return len(text)
 }
 
-// unquote is the string that a JSON value is.
+// unquote returns the string that a JSON value denotes, if it is a string.
 func unquote(value string) (text string, ok bool) {
 	if value == "" || value[0] != '"' {
 		return "", false

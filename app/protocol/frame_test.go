@@ -1,4 +1,4 @@
-package main
+package protocol
 
 import (
 	"encoding/json"
@@ -15,26 +15,26 @@ import (
 func TestParseFrameReadsEveryType(t *testing.T) {
 	id, cursor := streams.ID{Millis: 1732281600000, Seq: 1}, streams.Cursor{ID: streams.ID{Millis: 5, Seq: 6}, Epoch: "Ab1"}
 	newest := streams.Newest(50)
-	for text, want := range map[string]frame{
+	for text, want := range map[string]Frame{
 		`{"type":"follow","room":"lobby"}`:                            {Type: "follow", Room: "lobby", From: newest},
 		`{"type":"follow","room":"lobby","last":0}`:                   {Type: "follow", Room: "lobby", From: streams.Newest(0)},
-		`{"type":"follow","room":"lobby","last":500,"html":true}`:     {Type: "follow", Room: "lobby", From: streams.Newest(500), Form: form{html: true}},
+		`{"type":"follow","room":"lobby","last":500,"html":true}`:     {Type: "follow", Room: "lobby", From: streams.Newest(500), Form: Form{HTML: true}},
 		`{"type":"follow","room":"lobby","last":0,"watch":true}`:      {Type: "follow", Room: "lobby", From: streams.Newest(0), Watch: true},
 		`{"html":false,"after":"5-6@Ab1","room":"0","type":"follow"}`: {Type: "follow", Room: "0", From: streams.After(cursor)},
 		`{"type":"follow","room":"lobby","after":"0-0"}`:              {Type: "follow", Room: "lobby", From: streams.After(streams.Cursor{})},
 		` {"type" : "unfollow" , "room" : "a_-9" } `:                  {Type: "unfollow", Room: "a_-9", From: newest},
-		`{"type":"send","room":"lobby","key":"` + aKey + `","text":"\u00e9\n"}`: {
-			Type: "send", Room: "lobby", Key: aKey, Text: "é\n", From: newest},
-		`{"type":"send","room":"lobby","key":"` + aKey + `","text":"x","reply_to":"1732281600000-1"}`: {
-			Type: "send", Room: "lobby", Key: aKey, Text: "x", ReplyTo: id, From: newest},
-		`{"type":"edit","room":"lobby","key":"` + aKey + `","of":"1732281600000-1","text":"x"}`: {
-			Type: "edit", Room: "lobby", Key: aKey, Of: id, Text: "x", From: newest},
-		`{"type":"delete","room":"lobby","key":"` + aKey + `","of":"1732281600000-1"}`: {
-			Type: "delete", Room: "lobby", Key: aKey, Of: id, From: newest},
-		`{"type":"react","room":"lobby","key":"` + aKey + `","of":"1732281600000-1","emoji":"👍🏽","on":true}`: {
-			Type: "react", Room: "lobby", Key: aKey, Of: id, Emoji: "👍🏽", On: true, From: newest},
+		`{"type":"send","room":"lobby","key":"` + exampleKey + `","text":"\u00e9\n"}`: {
+			Type: "send", Room: "lobby", Key: exampleKey, Text: "é\n", From: newest},
+		`{"type":"send","room":"lobby","key":"` + exampleKey + `","text":"x","reply_to":"1732281600000-1"}`: {
+			Type: "send", Room: "lobby", Key: exampleKey, Text: "x", ReplyTo: id, From: newest},
+		`{"type":"edit","room":"lobby","key":"` + exampleKey + `","of":"1732281600000-1","text":"x"}`: {
+			Type: "edit", Room: "lobby", Key: exampleKey, Of: id, Text: "x", From: newest},
+		`{"type":"delete","room":"lobby","key":"` + exampleKey + `","of":"1732281600000-1"}`: {
+			Type: "delete", Room: "lobby", Key: exampleKey, Of: id, From: newest},
+		`{"type":"react","room":"lobby","key":"` + exampleKey + `","of":"1732281600000-1","emoji":"👍🏽","on":true}`: {
+			Type: "react", Room: "lobby", Key: exampleKey, Of: id, Emoji: "👍🏽", On: true, From: newest},
 	} {
-		got, notJSON, err := parseFrame([]byte(text))
+		got, notJSON, err := Parse([]byte(text))
 		if err != nil || notJSON || got != want {
 			t.Errorf("%s: got %+v, %v, want %+v", text, got, err, want)
 		}
@@ -47,11 +47,11 @@ func TestTextHasSomethingToSee(t *testing.T) {
 		"": false, " ": false, "\n\t": false, "\u00a0": false, "\u200b": false, "\u200d\u2060\ufeff": false, "\u3164": false, "\u115f": false,
 		"\ufe0f": false, "\u2800": false, "\u202e \u2028": false, "\u00ad": false, "\x00\x7f": false, "\U000e0041": false,
 	} {
-		if _, err := checkText(text); (err == nil) != want {
+		if _, err := CheckText(text); (err == nil) != want {
 			t.Errorf("%q: %v, want it taken: %v", text, err, want)
 		}
 	}
-	if _, err := checkText(" "); !strings.Contains(err.Error(), "seen") {
+	if _, err := CheckText(" "); !strings.Contains(err.Error(), "visible") {
 		t.Errorf("blank: %v", err)
 	}
 }
@@ -77,21 +77,21 @@ func FuzzParseFrame(f *testing.F) {
 	for _, seed := range []string{
 		``, `{}`, `null`, `[]`, `{"type":"follow","room":"lobby","after":"1732281600000-0@Ab1"}`,
 		`{"type":"follow","room":"lobby","last":50,"html":true}`, `{"type":"unfollow","room":"lobby"}`,
-		`{"type":"send","room":"lobby","key":"` + aKey + `","text":"hi","reply_to":"1-1"}`,
-		`{"type":"edit","room":"lobby","key":"` + aKey + `","of":"1-1","text":"hi"}`,
-		`{"type":"delete","room":"lobby","key":"` + aKey + `","of":"1-1"}`,
-		`{"type":"react","room":"lobby","key":"` + aKey + `","of":"1-1","emoji":"👍","on":false}`,
+		`{"type":"send","room":"lobby","key":"` + exampleKey + `","text":"hi","reply_to":"1-1"}`,
+		`{"type":"edit","room":"lobby","key":"` + exampleKey + `","of":"1-1","text":"hi"}`,
+		`{"type":"delete","room":"lobby","key":"` + exampleKey + `","of":"1-1"}`,
+		`{"type":"react","room":"lobby","key":"` + exampleKey + `","of":"1-1","emoji":"👍","on":false}`,
 		`{"type":"send","type":"follow","room":"a","room":null,"last":1e9}`, "{\"type\":\"\xff\"}",
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, notJSON, err := parseFrame(data)
+		got, notJSON, err := Parse(data)
 		if notJSON == json.Valid(data) {
 			t.Fatalf("not JSON: %v", notJSON)
 		}
 		if err != nil {
-			told := errorJSON(asProblem(err), got.Room, got.Key)
+			told := EncodeError(AsError(err), got.Room, got.Key)
 			if !json.Valid(told) || len(told) > 2000 {
 				t.Fatalf("told %s", told)
 			}
@@ -101,7 +101,7 @@ func FuzzParseFrame(f *testing.F) {
 	})
 }
 
-func expectBounds(t *testing.T, got frame) {
+func expectBounds(t *testing.T, got Frame) {
 	t.Helper()
 	expected, known := fields[got.Type]
 	if !known || streams.CheckRoom(got.Room) != nil {
@@ -113,7 +113,7 @@ func expectBounds(t *testing.T, got frame) {
 			t.Fatalf("key %q", got.Key)
 		case name == "of" && got.Of.IsZero():
 			t.Fatal("of nothing")
-		case name == "text" && (strings.TrimSpace(got.Text) == "" || utf8.RuneCountInString(got.Text) > textLimit || !utf8.ValidString(got.Text)):
+		case name == "text" && (strings.TrimSpace(got.Text) == "" || utf8.RuneCountInString(got.Text) > MaxText || !utf8.ValidString(got.Text)):
 			t.Fatalf("text %q", got.Text)
 		case name == "emoji" && (len(got.Emoji) > markup.EmojiLimit || !isEmoji(got.Emoji)):
 			t.Fatalf("emoji %q", got.Emoji)

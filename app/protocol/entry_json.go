@@ -1,0 +1,207 @@
+package protocol
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"burble/app/markup"
+	"burble/streams"
+)
+
+// Entries and batches are encoded by hand: encoding/json takes several times as long, and
+// every stored entry is encoded here at least once. Every other frame is a struct, see
+// server_frame.go.
+
+const hexDigits = "0123456789abcdef"
+
+// AppendString appends text as a JSON string. Invalid UTF-8 becomes U+FFFD.
+func AppendString(dst []byte, text string) []byte {
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, text[start:i]...)
+		start = i + 1
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+	}
+	dst = append(dst, text[start:]...)
+	return append(dst, '"')
+}
+
+// appendField appends `,"name":"value"`.
+func appendField(dst []byte, name, value string) []byte {
+	dst = append(dst, ',', '"')
+	dst = append(dst, name...)
+	dst = append(dst, '"', ':')
+	return AppendString(dst, value)
+}
+
+// appendIDField appends `,"name":"<id>"`.
+func appendIDField(dst []byte, name string, id streams.ID) []byte {
+	dst = append(dst, ',', '"')
+	dst = append(dst, name...)
+	dst = append(dst, '"', ':', '"')
+	dst = id.Append(dst)
+	return append(dst, '"')
+}
+
+// AppendCursorField appends `,"name":"<cursor>"`.
+func AppendCursorField(dst []byte, name string, cursor streams.Cursor) []byte {
+	dst = append(dst, ',', '"')
+	dst = append(dst, name...)
+	dst = append(dst, '"', ':', '"')
+	dst = cursor.Append(dst)
+	return append(dst, '"')
+}
+
+// AppendEntry appends an entry as a JSON object, with its text rendered as HTML too if
+// html is set.
+func AppendEntry(dst []byte, entry *streams.Entry, html bool) []byte {
+	dst = append(dst, `{"id":"`...)
+	dst = entry.ID.Append(dst)
+	dst = append(dst, '"')
+	if entry.Kind == streams.Unreadable {
+		return append(dst, `,"kind":"unreadable"}`...)
+	}
+	dst = append(dst, `,"n":`...)
+	dst = strconv.AppendInt(dst, entry.N, 10)
+	dst = appendField(dst, "kind", string(entry.Kind))
+	if entry.Key != "" {
+		dst = appendField(dst, "key", entry.Key)
+	}
+	if !entry.Of.IsZero() {
+		dst = appendIDField(dst, "of", entry.Of)
+	}
+	dst = append(dst, `,"user":`...)
+	dst = appendUser(dst, entry.User)
+	switch entry.Kind {
+	case streams.Message:
+		dst = appendMessage(dst, entry)
+	case streams.Edit, streams.Topic:
+		dst = appendField(dst, "text", entry.Text)
+	case streams.React:
+		dst = appendField(dst, "emoji", entry.Emoji)
+		dst = append(dst, `,"on":`...)
+		dst = strconv.AppendBool(dst, entry.On)
+	}
+	if html && !entry.Deleted && (entry.Kind == streams.Message || entry.Kind == streams.Edit) {
+		dst = appendField(dst, "html", markup.HTML(entry))
+	}
+	return append(dst, '}')
+}
+
+// AppendEntryWithCursor appends an entry that also names its cursor, for clients that read
+// lines and keep their place.
+func AppendEntryWithCursor(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
+	dst = AppendEntry(dst, entry, false)
+	dst = AppendCursorField(dst[:len(dst)-1], "cursor", cursor)
+	return append(dst, '}')
+}
+
+// appendMessage appends the fields that only messages have, folded or not.
+func appendMessage(dst []byte, entry *streams.Entry) []byte {
+	if entry.Deleted {
+		dst = append(dst, `,"deleted":true`...)
+	} else {
+		dst = appendField(dst, "text", entry.Text)
+	}
+	if !entry.ReplyTo.IsZero() {
+		dst = appendIDField(dst, "reply_to", entry.ReplyTo)
+	}
+	if !entry.Edited.IsZero() {
+		dst = appendIDField(dst, "edited", entry.Edited)
+	}
+	if len(entry.Reactions) > 0 {
+		reactions, _ := json.Marshal(entry.Reactions) // strings cannot fail
+		dst = append(dst, `,"reactions":`...)
+		dst = append(dst, reactions...)
+	}
+	return dst
+}
+
+func appendUser(dst []byte, user streams.User) []byte {
+	dst = append(dst, `{"id":`...)
+	dst = AppendString(dst, user.ID)
+	dst = appendField(dst, "name", user.Name)
+	return append(dst, '}')
+}
+
+// appendEntries appends a JSON array of entries.
+func appendEntries(dst []byte, entries []streams.Entry, html bool) []byte {
+	dst = append(dst, '[')
+	for i := range entries {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendEntry(dst, &entries[i], html)
+	}
+	return append(dst, ']')
+}
+
+// EncodeEntries returns the frame "entries".
+func EncodeEntries(batch *streams.Batch, html bool) []byte {
+	dst := make([]byte, 0, 200+300*len(batch.Entries))
+	dst = append(dst, `{"type":"entries"`...)
+	dst = appendField(dst, "room", batch.Room)
+	dst = AppendCursorField(dst, "after", batch.After)
+	dst = AppendCursorField(dst, "upto", batch.Upto)
+	dst = append(dst, `,"entries":`...)
+	dst = appendEntries(dst, batch.Entries, html)
+	return append(dst, '}')
+}
+
+// EncodeFollowed returns the frame "followed".
+func EncodeFollowed(room string, followed *streams.Followed) []byte {
+	dst := []byte(`{"type":"followed"`)
+	dst = appendField(dst, "room", room)
+	dst = appendField(dst, "state", string(followed.State))
+	dst = AppendCursorField(dst, "at", followed.At)
+	if followed.State == streams.Truncated {
+		dst = AppendCursorField(dst, "first", followed.First)
+	}
+	dst = AppendCursorField(dst, "last", followed.Last)
+	dst = append(dst, `,"n":`...)
+	dst = strconv.AppendInt(dst, followed.LastN, 10)
+	return append(dst, '}')
+}
+
+// EncodePage returns a page of history, the response to GET /r/{room}/messages.
+func EncodePage(room string, page streams.Page, html bool) []byte {
+	dst := AppendString([]byte(`{"room":`), room)
+	dst = AppendCursorField(dst, "as_of", page.AsOf)
+	dst = append(dst, `,"entries":`...)
+	dst = appendEntries(dst, page.Entries, html)
+	dst = appendIDOrNull(dst, "older", page.Older)
+	dst = appendIDOrNull(dst, "newer", page.Newer)
+	return append(dst, '}')
+}
+
+// EncodeSearchEnd returns the last line of a search: how many messages were searched, and
+// before which ID to continue; the zero ID is the end.
+func EncodeSearchEnd(searched int, older streams.ID) []byte {
+	dst := append([]byte(`{"done":true,"searched":`), strconv.Itoa(searched)...)
+	return append(appendIDOrNull(dst, "older", older), '}')
+}
+
+// appendIDOrNull appends `,"name":"<id>"`, or null for the zero ID.
+func appendIDOrNull(dst []byte, name string, id streams.ID) []byte {
+	if id.IsZero() {
+		return append(dst, `,"`+name+`":null`...)
+	}
+	return appendIDField(dst, name, id)
+}

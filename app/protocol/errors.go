@@ -1,0 +1,173 @@
+package protocol
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"burble/streams"
+)
+
+// Code is the part of an error that programs read. It is the same on every surface.
+type Code string
+
+// The error codes of the protocol.
+const (
+	BadFrame    Code = "bad_frame"
+	BadRoom     Code = "bad_room"
+	BadField    Code = "bad_field"
+	TooLong     Code = "too_long"
+	NotFound    Code = "not_found"
+	NotYours    Code = "not_yours"
+	NotAllowed  Code = "not_allowed"
+	RateLimited Code = "rate_limited"
+	Full        Code = "full"
+	Unavailable Code = "unavailable"
+)
+
+// statuses are the HTTP statuses of the codes.
+var statuses = map[Code]int{
+	BadFrame: http.StatusBadRequest, BadRoom: http.StatusBadRequest, BadField: http.StatusBadRequest,
+	TooLong: http.StatusRequestEntityTooLarge, NotFound: http.StatusNotFound,
+	NotYours: http.StatusForbidden, NotAllowed: http.StatusForbidden,
+	RateLimited: http.StatusTooManyRequests, Full: http.StatusInsufficientStorage,
+	Unavailable: http.StatusServiceUnavailable,
+}
+
+// Error is an error as a client sees it.
+type Error struct {
+	Code       Code
+	Status     int           // of HTTP; 0: the code's own
+	Message    string        // for the authors of programs
+	Title      string        // for the readers of pages: what happened, without a full stop; empty: see Message
+	Detail     string        // and what they can do; may be empty
+	Field      string        // the field that is wrong, if one is
+	RetryAfter time.Duration // 0: not given
+	Cause      error         // for the log only
+}
+
+func (e *Error) Error() string { return e.Message }
+func (e *Error) Unwrap() error { return e.Cause }
+
+// HTTPStatus returns the status of an HTTP response with this error.
+func (e *Error) HTTPStatus() int {
+	if e.Status != 0 {
+		return e.Status
+	}
+	return statuses[e.Code]
+}
+
+// Page returns the heading and the text of a page that shows the error.
+func (e *Error) Page() (title, detail string) {
+	switch {
+	case e.Title != "":
+		return e.Title, e.Detail
+	case e.Code == BadField || e.Code == BadFrame:
+		return "That request was not understood", e.Message
+	}
+	return strings.TrimSuffix(e.Message, "."), ""
+}
+
+// Notice returns the error as one line beside a form.
+func (e *Error) Notice() string {
+	if e.Title == "" {
+		return e.Message
+	}
+	return strings.TrimSpace(e.Title + ". " + e.Detail)
+}
+
+// IsTemporary reports whether the same request may succeed in a moment.
+func (e *Error) IsTemporary() bool { return e.Code == Unavailable || e.Code == RateLimited }
+
+// IsServerFault reports whether the error belongs in the log.
+func (e *Error) IsServerFault() bool { return e.HTTPStatus() >= 500 && e.Cause != nil }
+
+// Body returns the JSON body of an HTTP response with this error.
+func (e *Error) Body() any {
+	type body struct {
+		Code    Code   `json:"code"`
+		Field   string `json:"field,omitempty"`
+		Message string `json:"message"`
+	}
+	return map[string]body{"error": {e.Code, e.Field, e.Message}}
+}
+
+// RetrySeconds returns RetryAfter in whole seconds, rounded up, as the header of that name
+// has it.
+func (e *Error) RetrySeconds() int { return int((e.RetryAfter + time.Second - 1) / time.Second) }
+
+// Errorf returns an error with a formatted message. The field may be empty.
+func Errorf(code Code, field, format string, args ...any) *Error {
+	return &Error{Code: code, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// NoName returns the error for a request that only a user with a name may make.
+func NoName() *Error {
+	return &Error{
+		Code: NotAllowed, Message: "Choose a name first: POST /session.",
+		Title: "Choose a name first", Detail: "Nothing was sent.",
+	}
+}
+
+// TooMany returns the error for a client over its rate of what it names, in the plural.
+func TooMany(what string, retryAfter time.Duration) *Error {
+	return &Error{
+		Code: RateLimited, RetryAfter: retryAfter, Message: "Too many " + what + ". Try again later.",
+		Title: "Too many " + what, Detail: "Try again later.",
+	}
+}
+
+// Draining returns the error for a request to a server that is shutting down.
+func Draining(retryAfter time.Duration) *Error {
+	return &Error{
+		Code: Unavailable, RetryAfter: retryAfter, Message: "This server is shutting down. Connect again.",
+		Title: "This server is shutting down", Detail: "Try again in a moment.",
+	}
+}
+
+// storageErrors maps the errors of package streams to what a client sees. The first match
+// counts.
+var storageErrors = []struct {
+	err   error
+	shown Error
+}{
+	{streams.ErrBadRoom, Error{Code: BadRoom, Field: "room",
+		Message: "A room's name has 1 to 64 of a-z, 0-9, _ and -, and begins with a letter or digit.",
+		Title:   "No room can have that name",
+		Detail:  "A room's name has 1 to 64 of a-z, 0-9, _ and -, and begins with a letter or digit."}},
+	{streams.ErrNotFound, Error{Code: NotFound, Field: "of", Message: "There is no such message in this room."}},
+	{streams.ErrNotYours, Error{Code: NotYours, Field: "of", Message: "That message belongs to another user."}},
+	{streams.ErrKeyTaken, Error{Code: BadField, Field: "key", Message: "This key was already used for another entry. Use a new one."}},
+	{streams.ErrTooManyReactions, Error{Code: BadField, Field: "emoji", Message: "That message already has 50 different reactions."}},
+	{streams.ErrFull, Error{Code: Full, Message: "Chat storage is full. Your message was not stored; keep it and try again later.",
+		Title: "Chat storage is full", Detail: "Your message was not stored. Keep it and try again later."}},
+	{streams.ErrUnavailable, Error{Code: Unavailable, RetryAfter: 2 * time.Second,
+		Message: "Chat storage is unavailable. Try again with the same key.",
+		Title:   "Chat storage is unavailable", Detail: "Your messages are safe."}},
+}
+
+// AsError returns err as a client sees it. An error that is neither an *Error nor of
+// package streams is our fault: the client sees no details, the log sees all of them.
+func AsError(err error) *Error {
+	if known := (*Error)(nil); errors.As(err, &known) {
+		return known
+	}
+	for _, entry := range storageErrors {
+		if errors.Is(err, entry.err) {
+			shown := entry.shown
+			shown.Cause = err
+			return &shown
+		}
+	}
+	return ServerFault(http.StatusInternalServerError, err)
+}
+
+// ServerFault returns the error for a bug or an accident on our side.
+func ServerFault(status int, cause error) *Error {
+	return &Error{
+		Code: Unavailable, Status: status, Message: "Something went wrong on our side.",
+		Title: "Something went wrong on our side", Cause: cause,
+	}
+}

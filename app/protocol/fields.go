@@ -1,0 +1,115 @@
+package protocol
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"burble/app/markup"
+	"burble/streams"
+
+	"github.com/google/uuid"
+)
+
+// Limits of what a client sends.
+const (
+	MaxText     = 4000     // characters of a message
+	MaxTopic    = 120      // characters of a room's topic
+	MaxFrame    = 64 << 10 // bytes of a frame, and of a request's body
+	MaxLast     = 500      // entries that a follow or a page of history may ask for
+	DefaultLast = 50       // entries that a follow gets if it does not ask
+)
+
+// StringField parses a JSON value that must be a string.
+func StringField(name, value string) (string, error) {
+	text, ok := unquote(value)
+	if !ok {
+		return "", Errorf(BadField, name, "%q must be a string.", name)
+	}
+	return text, nil
+}
+
+// BoolField parses a JSON value that must be true or false.
+func BoolField(name, value string) (bool, error) {
+	if value != "true" && value != "false" {
+		return false, Errorf(BadField, name, "%q must be true or false.", name)
+	}
+	return value == "true", nil
+}
+
+// CheckRoom checks the name of a room.
+func CheckRoom(room string) (string, error) {
+	if err := streams.CheckRoom(room); err != nil {
+		return "", AsError(err)
+	}
+	return room, nil
+}
+
+// CheckKey checks the key of a send, which the field of that name or a header gives.
+func CheckKey(field, key string) (string, error) {
+	if _, err := uuid.Parse(key); err != nil || len(key) != 36 {
+		return "", Errorf(BadField, field, "A key must be a UUID such as 9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b.")
+	}
+	return key, nil
+}
+
+// CheckText checks the text of a message.
+func CheckText(text string) (string, error) {
+	switch {
+	case text == "":
+		return "", Errorf(BadField, "text", "A message must have 1 to %d characters.", MaxText)
+	case !strings.ContainsFunc(text, isVisible):
+		return "", Errorf(BadField, "text", "A message must contain a visible character.")
+	case utf8.RuneCountInString(text) > MaxText:
+		return "", Errorf(TooLong, "text", "A message has at most %d characters; this one has %d.",
+			MaxText, utf8.RuneCountInString(text))
+	}
+	return text, nil
+}
+
+// isVisible reports whether r is drawn, alone or on the character before it. Characters that
+// Unicode has not assigned count, because they may be drawn one day.
+func isVisible(r rune) bool {
+	if r > ' ' && r < 0x7f {
+		return true // how most texts begin
+	}
+	return !unicode.IsSpace(r) && r != '\u2800' /* a Braille pattern without dots */ &&
+		!unicode.In(r, unicode.Cc, unicode.Cf, unicode.Z, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// checkTopic checks a topic and makes it one line. An empty topic removes the room's.
+func checkTopic(topic string) (string, error) {
+	topic = strings.Join(strings.Fields(topic), " ")
+	if utf8.RuneCountInString(topic) > MaxTopic {
+		return "", Errorf(TooLong, "text", "A topic has at most %d characters.", MaxTopic)
+	}
+	return topic, nil
+}
+
+func checkEmoji(emoji string) (string, error) {
+	if len(emoji) > markup.EmojiLimit || !isEmoji(emoji) {
+		return "", Errorf(BadField, "emoji", "A reaction must be one emoji.")
+	}
+	return emoji, nil
+}
+
+// ErrAfterAndLast is the error of a follow that asks for two places to begin at.
+var ErrAfterAndLast = Errorf(BadField, "last", `A follow has "after" or "last", not both.`)
+
+// CheckCursor parses a cursor.
+func CheckCursor(field, text string) (streams.Cursor, error) {
+	cursor, err := streams.ParseCursor(text)
+	if err != nil {
+		return cursor, Errorf(BadField, field, "%q must be a cursor such as 1732281600000-0@epoch, or an entry ID.", field)
+	}
+	return cursor, nil
+}
+
+// CheckID parses the ID of an entry.
+func CheckID(field, text string) (streams.ID, error) {
+	id, err := streams.ParseID(text)
+	if err != nil || id.IsZero() {
+		return id, Errorf(BadField, field, "%q must be an entry ID such as 1732281600000-0.", field)
+	}
+	return id, nil
+}

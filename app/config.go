@@ -12,46 +12,45 @@ import (
 	"burble/streams"
 )
 
-// Config is everything Burble can be told from outside. It is read once, at the
-// start, and not changed afterwards. What each field means and which values it
-// takes stands in the table [variables]; ParseConfig refuses everything else, so
-// the rest of the program need not check again.
+// Config holds all settings. It is parsed once, at the start, and does not change. The
+// table variables documents each field. ParseConfig refuses every value that the table
+// does not allow, so the rest of the program need not check again.
 type Config struct {
 	Port            int // 0: any free port
 	RedisURL        string
 	RedisPrefix     string
 	DataDir         string
-	Secret          string   // empty: made once and kept in Redis
-	Origins         []string // in the form of canonicalOrigin
+	Secret          string   // empty: generated once and kept in Redis
+	Origins         []string // as canonicalOrigin returns them
 	TrustedProxy    string   // proxyNone, proxyFly or proxyHeroku
 	HistoryMaxCount int64    // 0: keep all
 	HistoryMaxAge   time.Duration
 	Durability      streams.Durability
-	RateMessages    float64 // all rates are per second, 0 is no limit
+	RateMessages    float64 // all rates are per second; 0: no limit
 	RateAddress     float64
 	RateConnections float64
-	LogFormat       string // text, json, or empty: text on a terminal, else json
+	LogFormat       string // "text", "json", or empty: text on a terminal, else JSON
 	LogLevel        slog.Level
-	TimerSlack      time.Duration // 0: leave it as it is
+	TimerSlack      time.Duration // 0: unchanged
 
-	// OnHeroku says that this process is a dyno, whose Redis has a certificate
-	// that no one vouches for. It comes from DYNO, which Heroku sets.
+	// OnHeroku reports that this process is a dyno, whose Redis has a self-signed
+	// certificate. It is not a setting: Heroku sets DYNO.
 	OnHeroku bool
 }
 
-// ParseConfig reads the configuration from the flags in args (without the program's
-// name) and from the environment. A flag wins over the environment, and either over
-// the default; an empty value is the same as none. All values that are not allowed
-// are reported in one error, so that nobody has to find them one start at a time.
+// ParseConfig parses the flags in args, which do not include the program's name, and the
+// environment. A flag takes precedence over the environment, and both over the default.
+// An empty value means the default. The error names every invalid value, not just the
+// first.
 //
-// After -h or -help the error is [flag.ErrHelp]; the caller prints configUsage.
+// The error is [flag.ErrHelp] if args contain -h or -help; the caller prints configUsage.
 func ParseConfig(args []string, getenv func(string) string) (Config, error) {
 	flags, err := parseFlags(args)
 	if err != nil {
 		return Config{}, err
 	}
-	cfg := Config{OnHeroku: getenv("DYNO") != ""}
-	var bad []error
+	config := Config{OnHeroku: getenv("DYNO") != ""}
+	var invalid []error
 	for _, v := range variables {
 		value, given := flags[v.Name]
 		if !given {
@@ -60,21 +59,21 @@ func ParseConfig(args []string, getenv func(string) string) (Config, error) {
 		if value == "" {
 			value = v.Default
 		}
-		if err := v.set(&cfg, value); err != nil {
-			bad = append(bad, v.refuse(value, err))
+		if err := v.set(&config, value); err != nil {
+			invalid = append(invalid, v.invalid(value, err))
 		}
 	}
-	if len(bad) > 0 {
-		return Config{}, errors.Join(bad...)
+	if len(invalid) > 0 {
+		return Config{}, errors.Join(invalid...)
 	}
-	return cfg, nil
+	return config, nil
 }
 
-// parseFlags returns the flags that were given, under their variables' names.
+// parseFlags returns the values of the flags in args by the names of their variables.
 func parseFlags(args []string) (map[string]string, error) {
 	given := map[string]string{}
 	set := flag.NewFlagSet("burble", flag.ContinueOnError)
-	set.SetOutput(io.Discard) // main says what went wrong, once
+	set.SetOutput(io.Discard) // main prints the error
 	for _, v := range variables {
 		set.Func(v.flag(), v.Use, func(value string) error {
 			given[v.Name] = value
@@ -87,18 +86,18 @@ func parseFlags(args []string) (map[string]string, error) {
 	case err != nil:
 		return nil, fmt.Errorf("flags: %w (-help lists them)", err)
 	case set.NArg() > 0:
-		// Not quoted: it may be a part of a secret whose quotes were forgotten.
-		return nil, errors.New("flags: there is something after the last flag that is none (-help lists them)")
+		// The error does not quote the argument: it may be half of an unquoted secret.
+		return nil, errors.New("flags: there is an argument that is not a flag (-help lists the flags)")
 	}
 	return given, nil
 }
 
-// configUsage is the text for -help: every flag with its variable and default.
+// configUsage returns the text for -help: every flag with its variable and default.
 func configUsage() string {
 	var text strings.Builder
-	text.WriteString("Usage: burble [flags]\n\nEach flag may also be given as the environment variable of its name.\n\n")
+	text.WriteString("Usage: burble [flags]\n\nEach flag can also be set as an environment variable.\n\n")
 	for _, v := range variables {
 		fmt.Fprintf(&text, "  -%s, %s\n\t%s (default: %s)\n", v.flag(), v.Name, v.Use, v.shownDefault())
 	}
-	return strings.ReplaceAll(text.String(), "`", "") // Markdown's
+	return strings.ReplaceAll(text.String(), "`", "") // Markdown
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// env makes a getenv of alternating names and values.
+// env returns a getenv function for alternating names and values.
 func env(pairs ...string) func(string) string {
 	return func(name string) string {
 		for i := 0; i < len(pairs); i += 2 {
@@ -25,6 +25,7 @@ func env(pairs ...string) func(string) string {
 }
 
 func TestConfigDefaults(t *testing.T) {
+	t.Parallel()
 	got, err := ParseConfig(nil, env())
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +40,8 @@ func TestConfigDefaults(t *testing.T) {
 	}
 }
 
-func TestConfigTakesEveryVariableFromEnvironmentAndFlags(t *testing.T) {
+func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
+	t.Parallel()
 	given := []string{
 		"PORT", "0", "REDIS_URL", "rediss://u:p@host:1/2", "REDIS_PREFIX", "chat:", "DATA_DIR", "/var/lib/burble",
 		"SECRET", "0123456789abcdef", "ORIGINS", " https://Chat.Example.org:443, http://localhost:3000,", "TRUSTED_PROXY", "fly",
@@ -53,7 +55,7 @@ func TestConfigTakesEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 		RateConnections: 7, LogFormat: "json", LogLevel: slog.LevelDebug,
 	}
 	if len(given) != 2*len(variables) {
-		t.Errorf("%d variables are given, there are %d", len(given)/2, len(variables))
+		t.Errorf("the test sets %d variables of %d", len(given)/2, len(variables))
 	}
 	fromEnv, err := ParseConfig(nil, env(given...))
 	if err != nil || !reflect.DeepEqual(fromEnv, want) {
@@ -65,12 +67,13 @@ func TestConfigTakesEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 	}
 	fromFlags, err := ParseConfig(args, env("PORT", "x", "SECRET", "short", "RATE_ADDRESS", "9"))
 	if err != nil || !reflect.DeepEqual(fromFlags, want) {
-		t.Errorf("flags over environment: %v\ngot  %+v\nwant %+v", err, fromFlags, want)
+		t.Errorf("flags with precedence over the environment: %v\ngot  %+v\nwant %+v", err, fromFlags, want)
 	}
 }
 
-func TestConfigRefusesBadValuesByName(t *testing.T) {
-	tests := []struct{ name, value, says string }{
+func TestConfigNamesInvalidVariables(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, value, wantInError string }{
 		{"PORT", "http", "a number from 0"},
 		{"PORT", "65536", "65535"},
 		{"PORT", "-1", "65535"},
@@ -93,18 +96,19 @@ func TestConfigRefusesBadValuesByName(t *testing.T) {
 		{"RATE_ADDRESS", "-1", "0 (no limit)"},
 		{"RATE_CONNECTIONS", "NaN", "0 (no limit)"},
 		{"LOG_FORMAT", "xml", "text or json"},
-		{"TIMER_SLACK", "4", "duration from 0"},
-		{"TIMER_SLACK", "-1ms", "duration from 0"},
+		{"TIMER_SLACK", "4", "from 0 (unchanged)"},
+		{"TIMER_SLACK", "-1ms", "from 0 (unchanged)"},
 		{"TIMER_SLACK", "1s", "100ms"},
 		{"LOG_LEVEL", "loud", "debug, info, warn or error"},
 	}
 	for _, test := range tests {
 		t.Run(test.name+" "+test.value, func(t *testing.T) {
+			t.Parallel()
 			_, err := ParseConfig(nil, env(test.name, test.value))
 			if err == nil {
-				t.Fatal("it was taken")
+				t.Fatal("it was accepted")
 			}
-			for _, part := range []string{test.name, test.value, test.says} {
+			for _, part := range []string{test.name, test.value, test.wantInError} {
 				if !strings.Contains(err.Error(), part) {
 					t.Errorf("%q does not mention %q", err, part)
 				}
@@ -113,7 +117,8 @@ func TestConfigRefusesBadValuesByName(t *testing.T) {
 	}
 }
 
-func TestConfigReportsAllBadValuesTogether(t *testing.T) {
+func TestConfigReportsAllInvalidValuesTogether(t *testing.T) {
+	t.Parallel()
 	_, err := ParseConfig([]string{"-port=x"}, env("LOG_LEVEL", "loud", "SECRET", "tooshort"))
 	for _, name := range []string{"PORT", "LOG_LEVEL", "SECRET"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
@@ -123,16 +128,17 @@ func TestConfigReportsAllBadValuesTogether(t *testing.T) {
 }
 
 func TestConfigNeverPrintsSecrets(t *testing.T) {
+	t.Parallel()
 	urls := []string{
 		"redis://:hunter2@host:port", "redis://u:hun/hunter2@host", "redis://:hunter2@host/hunter2", "hunter2", "hunter2://x",
 		"redis://:12/hunter2@host", "unix://:hunter2@host/x", "redis://:a@host?hunter2=1", "redis://:hunter2 @host", "redis://:%hunter2@host",
 		"redis-sentinel://:hunter2@host", "redis-sentinel://:x/hunter2@host/m", "redis://:hunter2@a/1,redis://b",
 		"redis-sentinel://:hunter2%@h:1,h:2/m", "redis://:hunter2@[::1", "redis://:hunter2@h,i:1",
 	}
-	for _, given := range urls {
-		_, err := ParseConfig(nil, env("REDIS_URL", given))
+	for _, rawURL := range urls {
+		_, err := ParseConfig(nil, env("REDIS_URL", rawURL))
 		if err == nil || !strings.Contains(err.Error(), "REDIS_URL") || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("REDIS_URL=%s: %v", given, err)
+			t.Errorf("REDIS_URL=%s: %v", rawURL, err)
 		}
 	}
 	_, err := ParseConfig(nil, env("SECRET", "hunter2"))
@@ -147,6 +153,7 @@ func TestConfigNeverPrintsSecrets(t *testing.T) {
 }
 
 func TestConfigHelp(t *testing.T) {
+	t.Parallel()
 	if _, err := ParseConfig([]string{"-help"}, env("PORT", "x")); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("-help: %v", err)
 	}
@@ -158,8 +165,9 @@ func TestConfigHelp(t *testing.T) {
 	}
 }
 
-// The README's table is what people configure by.
+// People configure Burble by the table in the README.
 func TestReadmeListsEveryVariableAndDefault(t *testing.T) {
+	t.Parallel()
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)

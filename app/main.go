@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -18,21 +17,19 @@ import (
 	"burble/streams"
 
 	"github.com/joho/godotenv"
-	"github.com/mattn/go-isatty"
 	"github.com/redis/go-redis/v9"
 )
 
 const (
-	// redisWait is how long the start waits for Redis, which may start beside it.
-	redisWait = 30 * time.Second
-	// miniredisCount bounds a room in the imitation, which searches it from end to end.
+	// redisTimeout is how long the start waits for a Redis that may be starting too.
+	redisTimeout = 30 * time.Second
+	// miniredisCount bounds the rooms in miniredis, which searches a stream from end to end.
 	miniredisCount = 1000
 )
 
 func main() {
-	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) {
-		fmt.Fprintln(os.Stderr, "burble: .env:", err)
-		os.Exit(2)
+	if err := loadDotEnv(); err != nil {
+		exit(err)
 	}
 	config, err := ParseConfig(os.Args[1:], os.Getenv)
 	if errors.Is(err, flag.ErrHelp) {
@@ -40,29 +37,46 @@ func main() {
 		return
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "burble:", err)
-		os.Exit(2)
+		exit(err)
 	}
 	tune.Start(config.TimerSlack)
 	log := newLogger(config, os.Stderr)
-	redis.SetLogger(redisLog{log})
+	redis.SetLogger(redisLogger{log})
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go stopOnSignal(stop)
 	if err := run(ctx, config, log); err != nil {
-		log.Error("burble ends", "error", err)
+		log.Error("burble failed", "error", err)
 		os.Exit(1)
 	}
 }
 
-// stopOnSignal ends the program in good order. A platform may repeat SIGTERM; who
-// presses Ctrl-C twice does not want to wait.
+// loadDotEnv adds the settings in .env, if there is such a file, to the environment. It
+// does not replace any. It is for development: with GO_ENV set it does nothing.
+func loadDotEnv() error {
+	if os.Getenv("GO_ENV") != "" {
+		return nil
+	}
+	if err := godotenv.Load(); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf(".env: %w", err)
+	}
+	return nil
+}
+
+// exit ends the program because of a wrong setting.
+func exit(err error) {
+	fmt.Fprintln(os.Stderr, "burble:", err)
+	os.Exit(2)
+}
+
+// stopOnSignal shuts down gracefully on SIGTERM or SIGINT; a second SIGINT exits at once.
+// A second SIGTERM does not, because some platforms repeat it.
 func stopOnSignal(stop context.CancelFunc) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	interrupts := 0
-	for got := range signals {
-		if got == syscall.SIGINT {
+	for received := range signals {
+		if received == syscall.SIGINT {
 			interrupts++
 		}
 		if interrupts > 1 {
@@ -72,17 +86,17 @@ func stopOnSignal(stop context.CancelFunc) {
 	}
 }
 
-// run serves until ctx ends: first Redis, then the store over it, then the server;
-// and ends them in the opposite order.
+// run serves until ctx ends. It starts Redis, then the store, then the server, and stops
+// them in the opposite order.
 func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	source, err := openRedis(ctx, config, log)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	log.Info("redis", "is", source.Description)
+	log.Info("using Redis", "source", source.Description)
 
-	var app *App // set before the store runs
+	var app *App // set before store.Run, which calls OnStatus
 	options := storeOptions(config, source, log)
 	options.OnStatus = func(away bool) { app.OnStatus(away) }
 	store, err := streams.Open(ctx, options)
@@ -90,26 +104,42 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 		return explainRedisError(err, config.RedisURL)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	secret := []byte(config.Secret)
-	if len(secret) == 0 {
-		if secret, err = store.Secret(ctx); err != nil {
-			return err
-		}
+	secret, err := signingSecret(ctx, config, store)
+	if err != nil {
+		return err
 	}
 	app = New(config, log, store, secret)
-
-	running, end := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- store.Run(running) }()
-	defer func() { end(); err = errors.Join(err, <-ended) }()
+	stopStore := start(context.WithoutCancel(ctx), store.Run)
+	defer func() { err = errors.Join(err, stopStore()) }()
 
 	listener, err := net.Listen("tcp", ":"+strconv.Itoa(config.Port))
 	if err != nil {
 		return fmt.Errorf("listen on PORT: %w", err)
 	}
 	log.Info("listening", "url", "http://localhost:"+strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
-	go tune.SwitchProcessors(ctx) // not before: app.Serve starts a pump for each processor in use
+	stopSwitching := start(ctx, tune.SwitchProcessors) // only now: Serve starts a pump for each processor in use
+	defer stopSwitching()
 	return app.Serve(ctx, listener)
+}
+
+// start calls run in a new goroutine. stop ends the context of run, waits for run to
+// return, and returns its error.
+func start(ctx context.Context, run func(context.Context) error) (stop func() error) {
+	ctx, cancel := context.WithCancel(ctx)
+	result := make(chan error, 1)
+	go func() { result <- run(ctx) }()
+	return func() error {
+		cancel()
+		return <-result
+	}
+}
+
+// signingSecret returns SECRET, or else the secret that all servers on this Redis share.
+func signingSecret(ctx context.Context, config Config, store *streams.Store) ([]byte, error) {
+	if config.Secret != "" {
+		return []byte(config.Secret), nil
+	}
+	return store.Secret(ctx)
 }
 
 func storeOptions(config Config, source *redisSource, log *slog.Logger) streams.Options {
@@ -117,30 +147,10 @@ func storeOptions(config Config, source *redisSource, log *slog.Logger) streams.
 		Redis: source.Options, Prefix: config.RedisPrefix,
 		MaxCount: config.HistoryMaxCount, MaxAge: config.HistoryMaxAge,
 		Durability: config.Durability,
-		Wait:       redisWait, Log: log,
+		Wait:       redisTimeout, Log: log,
 	}
 	if source.InProcess && (options.MaxCount == 0 || options.MaxCount > miniredisCount) {
 		options.MaxCount = miniredisCount
 	}
 	return options
-}
-
-func newLogger(config Config, out io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: config.LogLevel}
-	format := config.LogFormat
-	if file, ok := out.(*os.File); format == "" && ok && isatty.IsTerminal(file.Fd()) {
-		format = "text"
-	}
-	if format == "text" {
-		return slog.New(slog.NewTextHandler(out, options))
-	}
-	return slog.New(slog.NewJSONHandler(out, options))
-}
-
-// redisLog takes what go-redis would write to standard error: what of it matters
-// comes back as an error too.
-type redisLog struct{ log *slog.Logger }
-
-func (r redisLog) Printf(ctx context.Context, format string, args ...any) {
-	r.log.DebugContext(ctx, "redis client", "says", fmt.Sprintf(format, args...))
 }

@@ -26,15 +26,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// testLog writes to the test's own output.
+// testLog returns a logger that writes to the output of the test.
 func testLog(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-// mustOpenRedis opens a Redis that is closed with the test.
-func mustOpenRedis(t *testing.T, cfg Config) *redisSource {
+// mustOpenRedis calls openRedis, and closes the result when the test ends.
+func mustOpenRedis(t *testing.T, config Config) *redisSource {
 	t.Helper()
-	source, err := openRedis(t.Context(), cfg, testLog(t))
+	source, err := openRedis(t.Context(), config, testLog(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func mustOpenRedis(t *testing.T, cfg Config) *redisSource {
 	return source
 }
 
-// clientOf connects to a source.
+// clientOf returns a client of a source, which is closed when the test ends.
 func clientOf(t *testing.T, source *redisSource) redis.UniversalClient {
 	t.Helper()
 	options := *source.Options
@@ -107,34 +107,35 @@ func TestOpenRedisNamesDataDirInErrors(t *testing.T) {
 	}
 }
 
-func TestOpenRedisSaysWhatToDoAboutACertificate(t *testing.T) {
+func TestUntrustedRedisCertificate(t *testing.T) {
+	t.Parallel()
 	url := startTLSRedis(t)
-	ping := func(t *testing.T, cfg Config) error {
-		return clientOf(t, mustOpenRedis(t, cfg)).Ping(t.Context()).Err()
+	ping := func(t *testing.T, config Config) error {
+		return clientOf(t, mustOpenRedis(t, config)).Ping(t.Context()).Err()
 	}
-	t.Run("refused, with a way out", func(t *testing.T) {
+	t.Run("refused with advice", func(t *testing.T) {
 		_, err := streams.Open(t.Context(), streams.Options{Redis: mustOpenRedis(t, Config{RedisURL: url}).Options})
 		if err = explainRedisError(err, url); err == nil || !strings.Contains(err.Error(), "?skip_verify=true") || !strings.Contains(err.Error(), "CA") {
 			t.Errorf("got %v", err)
 		}
 	})
-	t.Run("unchecked on demand", func(t *testing.T) {
+	t.Run("accepted on request", func(t *testing.T) {
 		if err := ping(t, Config{RedisURL: url + "?skip_verify=true"}); err != nil {
 			t.Error(err)
 		}
 	})
-	t.Run("unchecked on Heroku", func(t *testing.T) {
-		cfg, err := ParseConfig(nil, env("REDIS_URL", url, "DYNO", "web.1"))
+	t.Run("accepted on Heroku", func(t *testing.T) {
+		config, err := ParseConfig(nil, env("REDIS_URL", url, "DYNO", "web.1"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := ping(t, cfg); err != nil {
+		if err := ping(t, config); err != nil {
 			t.Error(err)
 		}
 	})
-	t.Run("checked on Heroku on demand", func(t *testing.T) {
+	t.Run("refused on Heroku on request", func(t *testing.T) {
 		if err := ping(t, Config{RedisURL: url + "?skip_verify=false", OnHeroku: true}); err == nil {
-			t.Error("it was not")
+			t.Error("the certificate was accepted")
 		}
 	})
 }
@@ -161,18 +162,19 @@ func TestExplainRedisError(t *testing.T) {
 	}
 }
 
-// A Redis that speaks only TLS hangs up on who does not, and one that does not waits for
-// the end of a line.
-func TestOpenRedisOfTheWrongSchemeSaysWhichIsRight(t *testing.T) {
-	overTLS := startTLSRedis(t)
+// A Redis with TLS closes a connection without it. A Redis without TLS takes the start of
+// a TLS handshake for an incomplete command, and waits for its end.
+func TestErrorOfTheWrongRedisSchemeNamesTheRightOne(t *testing.T) {
+	t.Parallel()
+	withTLS := startTLSRedis(t)
 	plain := redistest.StartTCP(t)
-	for url, right := range map[string]string{
-		strings.Replace(overTLS, "rediss://", "redis://", 1): "write rediss://",
+	for url, want := range map[string]string{
+		strings.Replace(withTLS, "rediss://", "redis://", 1): "write rediss://",
 		"rediss://" + plain.Redis().Addrs[0]:                 "write redis://",
 	} {
 		_, err := streams.Open(t.Context(), streams.Options{Redis: mustOpenRedis(t, Config{RedisURL: url}).Options})
-		if err = explainRedisError(err, url); err == nil || !strings.Contains(err.Error(), right) {
-			t.Errorf("%s: %v", right, err)
+		if err = explainRedisError(err, url); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
 		}
 	}
 }
@@ -192,7 +194,7 @@ func startTLSRedis(t *testing.T) string {
 	return "rediss://:pw@127.0.0.1:" + port
 }
 
-// writeSelfSigned writes cert.pem and key.pem.
+// writeSelfSigned writes a self-signed certificate for 127.0.0.1 to cert.pem and key.pem.
 func writeSelfSigned(t *testing.T, dir string) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

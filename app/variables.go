@@ -15,50 +15,49 @@ import (
 	"burble/streams"
 )
 
-// maxTimerSlack keeps timers useful.
+// maxTimerSlack bounds TIMER_SLACK, by which every timer of the program may be late.
 const maxTimerSlack = 100 * time.Millisecond
 
-// variable is one thing that can be configured: an environment variable and the
-// flag of the same name.
+// variable is one setting: an environment variable, and a flag of the same name.
 type variable struct {
 	Name    string
-	Default string // the value when none is given
-	Absent  string // what an empty Default means, in words
-	Use     string // one line, in Markdown, for -help and the README
+	Default string // the value if none is given
+	Absent  string // describes an empty Default
+	Use     string // one line of Markdown, for -help and the README
 	Secret  bool   // the value must never be printed
 
-	// set puts the value into the Config. Its error says what is allowed, as the
-	// end of a sentence that begins "must be".
-	set func(cfg *Config, value string) error
+	// set parses the value into the Config. Its error describes the valid values and
+	// follows "must be".
+	set func(config *Config, value string) error
 }
 
-// variables is the one list of what can be configured. The flags, -help, and (by a
-// test) the table in the README come from it.
+// variables lists all settings. The flags and -help are derived from it, and a test
+// compares the table in the README with it.
 var variables = []variable{
-	{Name: "PORT", Default: "8080", Use: "port to listen on, on all interfaces; `0`: any free one", set: setPort},
-	{Name: "REDIS_URL", Absent: "none", Secret: true, Use: "`redis://`, `rediss://`, `unix://`; several with commas: Cluster; `redis-sentinel://`: Sentinel", set: setRedisURL},
-	{Name: "REDIS_PREFIX", Absent: "none", Use: "stands before every key, so that several applications can share a Redis", set: setRedisPrefix},
-	{Name: "DATA_DIR", Default: "data", Use: "where the Redis that Burble starts itself keeps its data", set: func(cfg *Config, value string) error { cfg.DataDir = value; return nil }},
-	{Name: "SECRET", Absent: "made once, kept in Redis", Secret: true, Use: "signs cookies and tokens; at least 16 characters", set: setSecret},
-	{Name: "ORIGINS", Absent: "same host", Use: "more origins whose pages may connect, such as `https://chat.example.org`, with commas", set: setOrigins},
-	{Name: "TRUSTED_PROXY", Default: proxyNone, Use: "`fly`, `heroku` or `none`: whose word is taken for a client's address", set: oneOf(func(cfg *Config) *string { return &cfg.TrustedProxy }, proxyNone, proxyFly, proxyHeroku)},
+	{Name: "PORT", Default: "8080", Use: "port to listen on, on all interfaces; `0`: any free port", set: setPort},
+	{Name: "REDIS_URL", Absent: "none", Secret: true, Use: "`redis://`, `rediss://` or `unix://`; several URLs separated by commas: a Cluster; `redis-sentinel://`: Sentinel", set: setRedisURL},
+	{Name: "REDIS_PREFIX", Absent: "none", Use: "prefix of every key, so that several applications can share a Redis", set: setRedisPrefix},
+	{Name: "DATA_DIR", Default: "data", Use: "data directory of the Redis that Burble starts when `REDIS_URL` is empty", set: setDataDir},
+	{Name: "SECRET", Absent: "generated once and kept in Redis", Secret: true, Use: "signs cookies and tokens; at least 16 characters", set: setSecret},
+	{Name: "ORIGINS", Absent: "same host", Use: "other origins whose pages may connect, such as `https://chat.example.org`, separated by commas", set: setOrigins},
+	{Name: "TRUSTED_PROXY", Default: proxyNone, Use: "`fly`, `heroku` or `none`: the proxy that is trusted to report client addresses", set: oneOf(func(config *Config) *string { return &config.TrustedProxy }, proxyNone, proxyFly, proxyHeroku)},
 	{Name: "HISTORY_MAX_COUNT", Default: "0", Use: "entries kept in each room; `0`: all", set: setHistoryMaxCount},
-	{Name: "HISTORY_MAX_AGE", Default: "0", Use: "how long entries are kept, such as `36h` or `30d`; `0`: for ever", set: setHistoryMaxAge},
-	{Name: "DURABILITY", Default: string(streams.Memory), Use: "when a message counts as stored: Redis has it (`memory`), a replica too (`replica`), it is on disk (`disk`)", set: oneOf(func(cfg *Config) *streams.Durability { return &cfg.Durability }, streams.Memory, streams.Replica, streams.Disk)},
-	{Name: "RATE_MESSAGES", Default: "5", Use: "messages a second per user, in bursts of 4 times as many; `0`: no limit", set: setRate(func(cfg *Config) *float64 { return &cfg.RateMessages })},
-	{Name: "RATE_ADDRESS", Default: "50", Use: "requests and frames a second per address, in bursts of 4 times as many; `0`: no limit", set: setRate(func(cfg *Config) *float64 { return &cfg.RateAddress })},
-	{Name: "RATE_CONNECTIONS", Default: "50", Use: "new sockets a second per address, in bursts of 20 times as many; `0`: no limit", set: setRate(func(cfg *Config) *float64 { return &cfg.RateConnections })},
-	{Name: "LOG_FORMAT", Absent: "`text` on a terminal, else `json`", Use: "`text` or `json`", set: oneOf(func(cfg *Config) *string { return &cfg.LogFormat }, "", "text", "json")},
+	{Name: "HISTORY_MAX_AGE", Default: "0", Use: "how long entries are kept, such as `36h` or `30d`; `0`: forever", set: setHistoryMaxAge},
+	{Name: "DURABILITY", Default: string(streams.Memory), Use: "a message is stored once Redis has it (`memory`), once a replica has it too (`replica`), or once it is on disk (`disk`)", set: oneOf(func(config *Config) *streams.Durability { return &config.Durability }, streams.Memory, streams.Replica, streams.Disk)},
+	{Name: "RATE_MESSAGES", Default: "5", Use: "messages per second from one user, in bursts of 4 times as many; `0`: no limit", set: setRate(func(config *Config) *float64 { return &config.RateMessages })},
+	{Name: "RATE_ADDRESS", Default: "50", Use: "requests and frames per second from one address, in bursts of 4 times as many; `0`: no limit", set: setRate(func(config *Config) *float64 { return &config.RateAddress })},
+	{Name: "RATE_CONNECTIONS", Default: "50", Use: "new WebSockets and streams per second from one address, in bursts of 20 times as many; `0`: no limit", set: setRate(func(config *Config) *float64 { return &config.RateConnections })},
+	{Name: "LOG_FORMAT", Absent: "`text` on a terminal, else `json`", Use: "`text` or `json`", set: oneOf(func(config *Config) *string { return &config.LogFormat }, "", "text", "json")},
 	{Name: "LOG_LEVEL", Default: "info", Use: "`debug`, `info`, `warn` or `error`", set: setLogLevel},
-	{Name: "TIMER_SLACK", Default: "4ms", Use: "on Linux, how late timers may fire, which saves CPU; `0`: leave it, and do not re-execute the program at the start", set: setTimerSlack},
+	{Name: "TIMER_SLACK", Default: "4ms", Use: "on Linux, how late timers may fire, which saves CPU; `0`: unchanged, and the program does not re-execute itself at the start", set: setTimerSlack},
 }
 
-// flag is the variable's name on the command line: REDIS_URL is -redis-url.
+// flag returns the variable's name on the command line: REDIS_URL is -redis-url.
 func (v variable) flag() string {
 	return strings.ReplaceAll(strings.ToLower(v.Name), "_", "-")
 }
 
-// shownDefault is the default as people are told it.
+// shownDefault returns the default in Markdown.
 func (v variable) shownDefault() string {
 	if v.Default == "" {
 		return v.Absent
@@ -66,134 +65,138 @@ func (v variable) shownDefault() string {
 	return "`" + v.Default + "`"
 }
 
-// refuse is the error for a value that set did not take.
-func (v variable) refuse(value string, err error) error {
+// invalid returns the error for a value that set refused with err.
+func (v variable) invalid(value string, err error) error {
 	if v.Secret {
 		return fmt.Errorf("%s must be %w", v.Name, err)
 	}
 	return fmt.Errorf("%s is %q but must be %w", v.Name, value, err)
 }
 
-// oneOf sets a variable that takes one of a few words. An empty word means that the
-// variable may be left out.
+// oneOf returns a set function for a variable that takes one of a few words. If "" is
+// among them, the variable may be empty.
 func oneOf[W ~string](field func(*Config) *W, words ...W) func(*Config, string) error {
-	return func(cfg *Config, value string) error {
+	return func(config *Config, value string) error {
 		if slices.Contains(words, W(value)) {
-			*field(cfg) = W(value)
+			*field(config) = W(value)
 			return nil
 		}
 		var texts []string
 		for _, word := range words {
 			texts = append(texts, string(word))
 		}
-		named := strings.Join(texts[:len(texts)-1], ", ") + " or " + texts[len(texts)-1]
-		return errors.New(strings.TrimPrefix(named, ", "))
+		list := strings.Join(texts[:len(texts)-1], ", ") + " or " + texts[len(texts)-1]
+		return errors.New(strings.TrimPrefix(list, ", "))
 	}
 }
 
-// setRate sets one of the limits per second. Fractions are allowed: 0.5 is one in
-// two seconds.
+// setRate returns a set function for a rate per second. Fractions are allowed: 0.5 means
+// once in two seconds.
 func setRate(field func(*Config) *float64) func(*Config, string) error {
-	return func(cfg *Config, value string) error {
+	return func(config *Config, value string) error {
 		rate, err := strconv.ParseFloat(value, 64)
 		if err != nil || rate < 0 || rate > 1e6 || math.IsNaN(rate) {
 			return errors.New("a number from 0 (no limit) to 1000000")
 		}
-		*field(cfg) = rate
+		*field(config) = rate
 		return nil
 	}
 }
 
-func setPort(cfg *Config, value string) (err error) {
-	cfg.Port, err = strconv.Atoi(value)
-	if err != nil || cfg.Port < 0 || cfg.Port > 65535 {
+func setPort(config *Config, value string) (err error) {
+	config.Port, err = strconv.Atoi(value)
+	if err != nil || config.Port < 0 || config.Port > 65535 {
 		return errors.New("a number from 0 (any free port) to 65535")
 	}
 	return nil
 }
 
-func setRedisURL(cfg *Config, value string) error {
-	cfg.RedisURL = value
+func setRedisURL(config *Config, value string) error {
+	config.RedisURL = value
 	if value == "" {
 		return nil
 	}
-	if _, _, err := redisurl.Parse(value, cfg.OnHeroku); err != nil {
-		return fmt.Errorf("a URL that Burble can use: %w", err)
+	if _, _, err := redisurl.Parse(value, config.OnHeroku); err != nil {
+		return fmt.Errorf("a URL that Burble supports: %w", err)
 	}
 	return nil
 }
 
-// setRedisPrefix refuses braces because the part of a key between braces decides
-// its place in a Redis Cluster, and the prefix stands before that part.
-func setRedisPrefix(cfg *Config, value string) error {
-	cfg.RedisPrefix = value
+// setRedisPrefix refuses braces: Redis Cluster places a key by the part between the first
+// braces, which in Burble's keys follows the prefix.
+func setRedisPrefix(config *Config, value string) error {
+	config.RedisPrefix = value
 	if strings.ContainsFunc(value, func(r rune) bool { return r == '{' || r == '}' || unicode.IsSpace(r) }) {
 		return errors.New("without braces and spaces")
 	}
 	return nil
 }
 
-func setSecret(cfg *Config, value string) error {
-	cfg.Secret = value
+func setDataDir(config *Config, value string) error {
+	config.DataDir = value
+	return nil
+}
+
+func setSecret(config *Config, value string) error {
+	config.Secret = value
 	if value != "" && len(value) < 16 {
 		return errors.New("at least 16 characters long")
 	}
 	return nil
 }
 
-func setOrigins(cfg *Config, value string) error {
-	for one := range strings.SplitSeq(value, ",") {
-		if one = strings.TrimSpace(one); one == "" {
+func setOrigins(config *Config, value string) error {
+	for item := range strings.SplitSeq(value, ",") {
+		if item = strings.TrimSpace(item); item == "" {
 			continue
 		}
-		origin, ok := canonicalOrigin(one)
+		origin, ok := canonicalOrigin(item)
 		if !ok {
-			return fmt.Errorf("origins with commas between them, and %q is none: scheme and host, perhaps a port, nothing else, as in https://chat.example.org", one)
+			return fmt.Errorf("a list of origins separated by commas, and %q is not an origin: scheme, host and perhaps a port, nothing else, as in https://chat.example.org", item)
 		}
-		cfg.Origins = append(cfg.Origins, origin)
+		config.Origins = append(config.Origins, origin)
 	}
 	return nil
 }
 
-func setHistoryMaxCount(cfg *Config, value string) (err error) {
-	cfg.HistoryMaxCount, err = strconv.ParseInt(value, 10, 64)
-	if err != nil || cfg.HistoryMaxCount < 0 {
+func setHistoryMaxCount(config *Config, value string) (err error) {
+	config.HistoryMaxCount, err = strconv.ParseInt(value, 10, 64)
+	if err != nil || config.HistoryMaxCount < 0 {
 		return errors.New("a whole number, or 0 to keep all")
 	}
 	return nil
 }
 
-// setHistoryMaxAge takes what Go takes for a duration, and days besides, because
-// nobody thinks of a month as 720h.
-func setHistoryMaxAge(cfg *Config, value string) (err error) {
+// setHistoryMaxAge accepts Go's durations, and whole days, because 30d is easier to read
+// than 720h.
+func setHistoryMaxAge(config *Config, value string) (err error) {
 	if days, isDays := strings.CutSuffix(value, "d"); isDays {
 		var n uint64
 		n, err = strconv.ParseUint(days, 10, 16)
-		cfg.HistoryMaxAge = time.Duration(n) * 24 * time.Hour
+		config.HistoryMaxAge = time.Duration(n) * 24 * time.Hour
 	} else {
-		cfg.HistoryMaxAge, err = time.ParseDuration(value)
+		config.HistoryMaxAge, err = time.ParseDuration(value)
 	}
-	if err != nil || cfg.HistoryMaxAge < 0 {
-		return errors.New("a duration such as 90m, 36h or 30d, or 0 to keep entries for ever")
+	if err != nil || config.HistoryMaxAge < 0 {
+		return errors.New("a duration such as 90m, 36h or 30d, or 0 to keep entries forever")
 	}
 	return nil
 }
 
-func setLogLevel(cfg *Config, value string) error {
+func setLogLevel(config *Config, value string) error {
 	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
 	level, ok := levels[value]
 	if !ok {
 		return errors.New("debug, info, warn or error")
 	}
-	cfg.LogLevel = level
+	config.LogLevel = level
 	return nil
 }
 
-// setTimerSlack has an upper bound because all timers of the program may be late by it.
-func setTimerSlack(cfg *Config, value string) (err error) {
-	cfg.TimerSlack, err = time.ParseDuration(value)
-	if err != nil || cfg.TimerSlack < 0 || cfg.TimerSlack > maxTimerSlack {
-		return fmt.Errorf("a duration from 0 (as the system has it) to %v", maxTimerSlack)
+func setTimerSlack(config *Config, value string) (err error) {
+	config.TimerSlack, err = time.ParseDuration(value)
+	if err != nil || config.TimerSlack < 0 || config.TimerSlack > maxTimerSlack {
+		return fmt.Errorf("a duration such as 4ms, from 0 (unchanged) to %v", maxTimerSlack)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ const (
 )
 
 // SwitchProcessors sets GOMAXPROCS to 1 while this process needs little CPU, and back to
-// Go's default once it needs more. It returns when ctx ends, with the default restored.
+// Go's default once it needs more. When ctx ends it restores the default and returns nil.
 //
 // With more processors than it needs, Go's scheduler wakes a thread for each message that
 // looks for work on another processor and finds none.
@@ -23,9 +23,9 @@ const (
 // SwitchProcessors returns at once if GOMAXPROCS is in the environment, if there is only
 // one processor, or if the system does not report the CPU time used. Whoever reads
 // runtime.GOMAXPROCS to decide how many goroutines to start must do so before.
-func SwitchProcessors(ctx context.Context) {
+func SwitchProcessors(ctx context.Context) error {
 	if os.Getenv("GOMAXPROCS") != "" || runtime.GOMAXPROCS(0) == 1 || cpuTime() == 0 {
-		return
+		return nil
 	}
 	ticker := time.NewTicker(sampleInterval)
 	defer ticker.Stop()
@@ -34,7 +34,7 @@ func SwitchProcessors(ctx context.Context) {
 	for last, lastUsed := time.Now(), cpuTime(); ; {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-ticker.C:
 		}
 		now, used := time.Now(), cpuTime()

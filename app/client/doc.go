@@ -1,4 +1,4 @@
-// Package client speaks the protocol burble.v1, which app/README.md describes, to
+// Package client speaks the protocol burble.v1, which app/PROTOCOL.md describes, to
 // Burble servers. Bots, tests and the chaos harness share it, and it imports nothing of
 // the server.
 //

@@ -1,27 +1,28 @@
 //go:build unix
 
-package main_test
+package e2e
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"burble/app/apptest"
 	"burble/streams/redistest"
 )
 
-// Who sends a request a byte at a time, or nothing more of it, is hung up on in time,
-// costs little until then, and keeps nobody else from being served.
-func TestSlowRequestsAreCutAndCostLittle(t *testing.T) {
+// A client that sends a request a byte at a time, or never finishes it, is disconnected in
+// time, costs little until then, and keeps nobody else from being served.
+func TestCostOfSlowRequestsUntilTheyTimeOut(t *testing.T) {
 	t.Parallel()
-	p := burble(t, redistest.Start(t))
+	server := apptest.Start(t, redistest.Start(t))
 	const each = 250
-	before := p.memory()
+	before := server.ResidentBytes()
 	var slow sync.WaitGroup
 	for _, head := range []string{
 		"",
@@ -30,7 +31,7 @@ func TestSlowRequestsAreCutAndCostLittle(t *testing.T) {
 		"POST /session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
 	} {
 		for range each {
-			conn, err := net.Dial("tcp", strings.TrimPrefix(p.url(), "http://"))
+			conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL(), "http://"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -38,42 +39,41 @@ func TestSlowRequestsAreCutAndCostLittle(t *testing.T) {
 			io.WriteString(conn, head)
 			slow.Go(func() {
 				began := time.Now()
-				go func() { // until it is hung up on
+				go func() { // until the server closes the connection
 					for _, err := io.WriteString(conn, ""); err == nil; time.Sleep(time.Second) {
 						_, err = io.WriteString(conn, "x")
 					}
 				}()
 				conn.SetReadDeadline(began.Add(2 * time.Minute))
 				if _, err := io.Copy(io.Discard, conn); isTimeout(err) {
-					t.Errorf("after %v %q is served still", time.Since(began), head)
+					t.Errorf("after %v the server still waits for the rest of %q", time.Since(began), head)
 				}
 			})
 		}
 	}
-	if status, _ := p.get("/"); status != http.StatusOK {
-		t.Errorf("others are answered %d", status)
+	if status, _ := server.Get("/"); status != http.StatusOK {
+		t.Errorf("GET /: %d", status)
 	}
-	grown := (p.memory() - before) / (4 * each)
-	t.Logf("each of %d slow requests costs %d bytes", 4*each, grown)
-	if grown > 64<<10 && os.Getenv("BURBLE_TEST_RACED") == "" {
-		t.Errorf("a slow request costs %d bytes", grown)
+	grown := (server.ResidentBytes() - before) / (4 * each)
+	t.Logf("%d slow requests: %d bytes of memory each", 4*each, grown)
+	if grown > 64<<10 && !apptest.Race() {
+		t.Errorf("a slow request costs %d bytes of memory", grown)
 	}
 	began := time.Now()
 	slow.Wait()
-	t.Logf("all were cut within %v", time.Since(began).Round(time.Second))
+	t.Logf("all timed out within %v", time.Since(began).Round(time.Second))
 }
 
 func isTimeout(err error) bool {
-	timeout, ok := err.(net.Error)
+	timeout, ok := errors.AsType[net.Error](err)
 	return ok && timeout.Timeout()
 }
 
-// What is no HTTP ends in an answer or a hang-up, and in no line of the log that
-// somebody else wrote.
-func TestGarbageIsAnsweredAndNotLogged(t *testing.T) {
+// What is not HTTP is answered or the connection is closed, and none of it reaches the log.
+func TestGarbageRequestsAreAnsweredAndNotLogged(t *testing.T) {
 	t.Parallel()
-	p := burble(t, redistest.Start(t))
-	before := len(p.output.String())
+	server := apptest.Start(t, redistest.Start(t))
+	before := len(server.Output())
 	for i, garbage := range []string{
 		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET\r\n\r\n", "\r\n\r\n\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
 		"GET /\x1b[2J HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nX-\x1b[2J: \x07\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
@@ -81,7 +81,7 @@ func TestGarbageIsAnsweredAndNotLogged(t *testing.T) {
 		"POST /session HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "level=ERROR msg=forged\r\n\r\n",
 		"GET / HTTP/1.1\r\n level=ERROR msg=forged\r\n\r\n", "GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n", "*1\r\n$4\r\nPING\r\n", strings.Repeat("\x00", 5000),
 	} {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url(), "http://"))
+		conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL(), "http://"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,10 +94,10 @@ func TestGarbageIsAnsweredAndNotLogged(t *testing.T) {
 		}
 		conn.Close()
 	}
-	if status, _ := p.get("/healthz"); status != http.StatusOK {
-		t.Errorf("afterwards: %d", status)
+	if status, _ := server.Get("/healthz"); status != http.StatusOK {
+		t.Errorf("GET /healthz afterwards: %d", status)
 	}
-	if logged := p.output.String()[before:]; logged != "" {
-		t.Errorf("logged %.500q", logged)
+	if logged := server.Output()[before:]; logged != "" {
+		t.Errorf("the server logged %.500q", logged)
 	}
 }

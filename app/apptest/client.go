@@ -1,0 +1,42 @@
+//go:build unix
+
+package apptest
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"burble/app/client"
+)
+
+// Client returns a protocol client of the server, for the user of the token, or for a
+// reader if it is "". It finds the server on its new port after a restart.
+func (s *Server) Client(token string) *client.Server {
+	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		host := strings.TrimPrefix(s.URL(), "http://")
+		if host == "" {
+			return nil, errors.New("Burble is not listening")
+		}
+		return new(net.Dialer).DialContext(ctx, network, host)
+	}
+	return &client.Server{
+		URL: "http://burble.test", Token: token, DialContext: dial,
+		Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true},
+	}
+}
+
+// Long reports whether a test may take minutes, which it may if CI is set. Otherwise it
+// logs what is shortened.
+func Long(t testing.TB, shortened string) bool {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		return true
+	}
+	t.Logf("shortened: %s; CI=true runs it in full", shortened)
+	return false
+}

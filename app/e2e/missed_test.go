@@ -1,0 +1,142 @@
+//go:build unix
+
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"burble/app/apptest"
+	"burble/streams/redistest"
+)
+
+// Messages that are stored while a server has no connection to Redis reach its clients when
+// it is connected again, without a reconnection of theirs.
+func TestShortLossOfRedisIsInvisibleToClients(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	network := redistest.StartProxy(t, redis.Addr)
+	cut := apptest.Launch(t, "redis://"+network.Addr)
+	cut.AwaitReady()
+	whole := apptest.Start(t, redis)
+	token := whole.SignIn("Ada")
+	reader, writer := join(t.Context(), t, "lobby", token, cut), join(t.Context(), t, "lobby", token, whole)
+	count := 0
+	send := func() {
+		t.Helper()
+		if _, err := writer.send(t.Context(), fmt.Sprintf("message %d", count)); err != nil {
+			t.Fatal(err)
+		}
+		count++
+	}
+	send()
+	var slowest time.Duration
+	for range 20 {
+		reader.await(20*time.Second, count)
+		network.Point("") // ends all connections and refuses new ones
+		send()
+		network.Point(redis.Addr)
+		began := time.Now()
+		reader.await(20*time.Second, count)
+		slowest = max(slowest, time.Since(began))
+	}
+	t.Logf("messages stored during 20 interruptions arrived within %v of their end", slowest)
+	if statuses, connections := reader.redisStatuses(); connections != 1 {
+		t.Errorf("the reader made %d connections, want 1, and was sent statuses %q", connections, statuses)
+	}
+}
+
+func TestCostOfCatchingUpOnThirtyThousandEntries(t *testing.T) {
+	t.Parallel()
+	count := 30_000
+	if apptest.Race() || !apptest.Long(t, "6,000 entries instead of 30,000") {
+		count = 6_000
+	}
+	redis := redistest.Start(t)
+	server := apptest.Start(t, redis)
+	token := server.SignIn("Ada")
+	reader := &returner{t: t, token: token, cursor: "0-0"}
+	reader.connect(server)
+	writers := make([]*member, 16)
+	for i := range writers {
+		writers[i] = join(t.Context(), t, "lobby", token, server)
+	}
+	writers[0].send(t.Context(), "the last message that is not missed")
+	reader.read(1)
+	reader.Cut()
+	var writing sync.WaitGroup
+	for _, writer := range writers {
+		writing.Go(func() {
+			for i := range count / len(writers) {
+				if _, err := writer.send(t.Context(), fmt.Sprint("missed ", i)); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	writing.Wait()
+	stored := len(apptest.Entries(t, redis, "lobby"))
+	began := time.Now()
+	reader.connect(server)
+	reader.read(stored)
+	t.Logf("%d missed entries arrived within %v", stored-1, time.Since(began))
+}
+
+// One of three servers is killed with a third of 2,000 clients, while messages go on.
+func TestClientsOfAKilledServerMoveToOthers(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	servers := []*apptest.Server{apptest.Start(t, redis), apptest.Start(t, redis), apptest.Start(t, redis)}
+	token := servers[0].SignIn("Ada")
+	writer := join(t.Context(), t, "lobby", token, servers[0])
+	send := func() {
+		if _, err := writer.send(t.Context(), "the show goes on"); err != nil {
+			t.Error(err)
+		}
+	}
+	send()
+	clients := make([]*returner, crowd)
+	var working sync.WaitGroup
+	for i := range clients {
+		clients[i] = &returner{t: t, token: token, cursor: "0-0"}
+		working.Go(func() { clients[i].connect(servers[i%3]); clients[i].read(1) })
+	}
+	working.Wait()
+
+	const more = 20
+	before := commandsOf(t, redis)
+	servers[2].Kill()
+	killed := time.Now()
+	latency := make([]time.Duration, crowd) // from the kill to the next message
+	for i, c := range clients {
+		working.Go(func() {
+			if i%3 == 2 {
+				c.Cut()
+				time.Sleep(rand.N(500 * time.Millisecond)) // the jitter that the protocol asks for
+				c.connect(servers[i/3%2])
+			}
+			c.read(2)
+			latency[i] = time.Since(killed)
+			c.read(1 + more)
+		})
+	}
+	for range more {
+		send()
+		time.Sleep(50 * time.Millisecond) // messages go on for about a second
+	}
+	working.Wait()
+	ran := commandsOf(t, redis).since(before)
+	var moved []time.Duration
+	for i := 2; i < crowd; i += 3 {
+		moved = append(moved, latency[i])
+	}
+	t.Logf("%d clients of the killed server read on after %v (p99) to %v (max); Redis ran %v",
+		len(moved), percentile(moved, 99), percentile(moved, 100), ran)
+	if reads := ran["xrange"] + ran["xrevrange"]; reads > crowd/10 {
+		t.Errorf("Redis read the room %d times for %d clients: %v", reads, len(moved), ran)
+	}
+}

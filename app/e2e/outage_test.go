@@ -1,0 +1,142 @@
+//go:build unix
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"burble/app/apptest"
+	"burble/app/client"
+	"burble/streams/redistest"
+)
+
+func TestClientsContinueAfterRedisIsKilled(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	lasts := 5 * time.Second
+	if apptest.Long(t, "Redis is away for 5 s instead of 10 s") {
+		lasts = 10 * time.Second
+	}
+	testOutage(t, redis, lasts, redis.Kill, redis.Restart)
+}
+
+func TestClientsContinueAfterRedisHangs(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	testOutage(t, redis, 12*time.Second,
+		func() { syscall.Kill(redis.PID(), syscall.SIGSTOP) },
+		func() { syscall.Kill(redis.PID(), syscall.SIGCONT) })
+}
+
+// testOutage takes Redis away for a while, and gives it back, while members of two
+// servers talk.
+func testOutage(t *testing.T, redis *redistest.Server, lasts time.Duration, takeAway, giveBack func()) {
+	servers := []*apptest.Server{
+		apptest.Start(t, redis, "DURABILITY=disk"),
+		apptest.Start(t, redis, "DURABILITY=disk"),
+	}
+	talk := newTalk(t, servers...)
+	stop := talk.speakUntil()
+	apptest.Eventually(t, 20*time.Second, "messages to be stored", func() bool { return talk.count() > 500 })
+
+	takeAway()
+	began := time.Now()
+	for _, server := range servers {
+		apptest.Eventually(t, lasts, "readiness to fail", func() bool { status, _ := server.Get("/readyz"); return status == http.StatusServiceUnavailable })
+		_, body := server.Get("/readyz")
+		t.Logf("readiness failed after %v: %s", time.Since(began), body)
+	}
+	expectErrorPage(t, servers[0])
+	for i, m := range talk.members {
+		apptest.Eventually(t, lasts, fmt.Sprintf("talker %d to be told that Redis is away", i), func() bool {
+			statuses, _ := m.redisStatuses()
+			return len(statuses) > 0 && statuses[len(statuses)-1] == "away"
+		})
+	}
+	t.Logf("every client was told after %v", time.Since(began))
+	// The outage itself has to last; nothing is awaited.
+	time.Sleep(time.Until(began.Add(lasts)))
+
+	stored := talk.count()
+	giveBack()
+	began = time.Now()
+	for _, server := range servers {
+		server.AwaitReady()
+	}
+	t.Logf("ready %v after Redis was back", time.Since(began))
+	apptest.Eventually(t, 20*time.Second, "messages to be stored again", func() bool { return talk.count() > stored+500 })
+	stop()
+	talk.compare(redis)
+	for i, m := range talk.members {
+		statuses, connections := m.redisStatuses()
+		if connections != 1 || !slices.Equal(statuses, []string{"away", "back"}) {
+			t.Errorf("talker %d made %d connections, want 1, and was sent statuses %q", i, connections, statuses)
+		}
+	}
+}
+
+// expectErrorPage checks that requests fail within 6 s, and that a browser gets a page.
+func expectErrorPage(t *testing.T, server *apptest.Server) {
+	t.Helper()
+	var requests sync.WaitGroup
+	defer requests.Wait()
+	for path, accept := range map[string]string{"/r/talk": "text/html", "/": "text/html", "/r/talk/messages": "application/json"} {
+		requests.Go(func() {
+			began := time.Now()
+			status, body := server.Get(path, "Accept", accept)
+			if took := time.Since(began); status != http.StatusServiceUnavailable || took > 6*time.Second {
+				t.Errorf("GET %s without Redis: %d after %v", path, status, took)
+			}
+			if isPage := strings.Contains(strings.ToLower(body), "<!doctype html>"); isPage != (accept == "text/html") {
+				t.Errorf("GET %s without Redis, Accept %s: %s", path, accept, body)
+			}
+		})
+	}
+}
+
+func TestFullRedisRefusesWritesAndServesReads(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t, "--maxmemory-policy", "noeviction")
+	server := apptest.Start(t, redis)
+	token := server.SignIn("Ada")
+	writer, reader := join(t.Context(), t, "lobby", token, server), join(t.Context(), t, "lobby", "", server)
+	if _, err := writer.send(t.Context(), "before Redis is full"); err != nil {
+		t.Fatal(err)
+	}
+	apptest.SetMaxMemory(t, redis, "1mb") // less than an empty Redis uses
+	_, err := writer.send(t.Context(), "while Redis is full")
+	if refused, ok := errors.AsType[*client.Error](err); !ok || refused.Code != "full" {
+		t.Errorf("WebSocket: %v, want full", err)
+	}
+	if status, body := server.Post(token, "lobby", client.NewKey(), "while Redis is full"); status != http.StatusInsufficientStorage || !strings.Contains(body, `"full"`) {
+		t.Errorf("HTTP: %d %s, want 507 full", status, body)
+	}
+	apptest.Eventually(t, 10*time.Second, "readiness to fail", func() bool {
+		status, body := server.Get("/readyz")
+		return status == http.StatusServiceUnavailable && strings.Contains(body, "full")
+	})
+
+	late := join(t.Context(), t, "lobby", "", server)
+	reader.await(10*time.Second, 1)
+	late.await(10*time.Second, 1)
+	for _, path := range []string{"/r/lobby", "/r/lobby/messages", "/"} {
+		if status, body := server.Get(path); status != http.StatusOK {
+			t.Errorf("GET %s: %d %s", path, status, body)
+		}
+	}
+
+	apptest.SetMaxMemory(t, redis, "0")
+	server.AwaitReady()
+	if _, err := writer.send(t.Context(), "after Redis was full"); err != nil {
+		t.Error(err)
+	}
+	reader.await(10*time.Second, 2)
+}

@@ -1,0 +1,206 @@
+//go:build unix
+
+package e2e
+
+import (
+	"context"
+	"io"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"burble/app/apptest"
+	"burble/app/client"
+	"burble/streams/redistest"
+)
+
+func TestRetriedSendIsStoredOnceAndGetsTheSameID(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	one, other := apptest.Start(t, redis), apptest.Start(t, redis)
+	token := one.SignIn("Ada")
+	here, there := join(t.Context(), t, "lobby", token, one), join(t.Context(), t, "lobby", token, other)
+
+	t.Run("WebSocket first, then HTTP", func(t *testing.T) {
+		key := client.NewKey()
+		first := sendUnder(t, here, key)
+		for where, m := range map[string]*member{"the same server": here, "the other server": there} {
+			if id := sendUnder(t, m, key); id != first {
+				t.Errorf("retry at %s: %s, want %s", where, id, first)
+			}
+		}
+		for _, server := range []*apptest.Server{one, other} {
+			if status, body := server.Post(token, "lobby", key, key); status != http.StatusOK || apptest.PostedID(t, body) != first {
+				t.Errorf("retry over HTTP: %d %s, want 200 and %s", status, body, first)
+			}
+		}
+	})
+	t.Run("HTTP first, then WebSocket", func(t *testing.T) {
+		key := client.NewKey()
+		status, first := one.Post(token, "lobby", key, key)
+		if status != http.StatusCreated {
+			t.Errorf("first post: %d %s, want 201", status, first)
+		}
+		for _, server := range []*apptest.Server{one, other} {
+			if status, body := server.Post(token, "lobby", key, key); status != http.StatusOK || body != first {
+				t.Errorf("retry: %d %s, want 200 %s", status, body, first)
+			}
+		}
+		if id := sendUnder(t, there, key); id != apptest.PostedID(t, first) {
+			t.Errorf("retry on a WebSocket: %s, want the ID of %s", id, first)
+		}
+	})
+	t.Run("everywhere at once", func(t *testing.T) {
+		key := client.NewKey()
+		var created atomic.Int32
+		var ids sync.Map
+		var sending sync.WaitGroup
+		for range 8 {
+			for _, server := range []*apptest.Server{one, other} {
+				m := join(t.Context(), t, "lobby", token, server)
+				sending.Go(func() { ids.Store(sendUnder(t, m, key), true) })
+				sending.Go(func() {
+					status, body := server.Post(token, "lobby", key, key)
+					if status == http.StatusCreated {
+						created.Add(1)
+					} else if status != http.StatusOK {
+						t.Errorf("post: %d %s", status, body)
+					}
+					ids.Store(apptest.PostedID(t, body), true)
+				})
+			}
+		}
+		sending.Wait()
+		count := 0
+		ids.Range(func(any, any) bool { count++; return true })
+		if count != 1 || created.Load() > 1 {
+			t.Errorf("one key got %d IDs and was created %d times", count, created.Load())
+		}
+	})
+	apptest.ExpectStoredOnce(t, redis, "lobby", 3)
+}
+
+// sendUnder sends a message whose text is its key.
+func sendUnder(t *testing.T, m *member, key string) (id string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	id, err := m.sendUnder(ctx, key, key)
+	if err != nil {
+		t.Errorf("send: %v", err)
+	}
+	return id
+}
+
+func TestSendIsStoredOnceWhenRepliesOfRedisAreLost(t *testing.T) {
+	t.Parallel()
+	redis := redistest.StartTCP(t)
+	network := startUnreliableNetwork(t, redis.Addr)
+	one := apptest.Launch(t, "redis://"+network.Addr().String())
+	one.AwaitReady()
+	other := apptest.Start(t, redis)
+	token := one.SignIn("Ada")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var sent atomic.Int64
+	var enough atomic.Bool
+	var sending sync.WaitGroup
+	var members []*member
+	for i := range 8 {
+		// Every second member may retry at the server that has no trouble.
+		m := join(ctx, t, "lobby", token, [][]*apptest.Server{{one}, {one, other}}[i%2]...)
+		members = append(members, m)
+		sending.Go(func() {
+			for !enough.Load() {
+				if _, err := m.send(ctx, "is anybody there?"); err != nil {
+					t.Errorf("send: %v", err)
+					return
+				}
+				sent.Add(1)
+			}
+		})
+	}
+	client := redis.Client()
+	defer client.Close()
+	for range 20 {
+		// Every connection breaks within some reply, until five have. Then the network is
+		// good until more messages are stored.
+		cut := redisStat(t, client, "total_connections_received") + 5
+		network.limit.Store(400 << rand.N(8))
+		// Redis ends the good connections of before.
+		if err := client.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes").Err(); err != nil {
+			t.Fatal(err)
+		}
+		members[rand.N(len(members))].cut()
+		apptest.Eventually(t, 20*time.Second, "connections to break", func() bool { return redisStat(t, client, "total_connections_received") >= cut })
+		network.limit.Store(0)
+		before := sent.Load()
+		apptest.Eventually(t, 20*time.Second, "messages to be stored again", func() bool { return sent.Load() > before+64 })
+	}
+	enough.Store(true)
+	sending.Wait()
+	apptest.ExpectStoredOnce(t, redis, "lobby", int(sent.Load()))
+	for _, m := range members {
+		m.await(20*time.Second, int(sent.Load()))
+	}
+	t.Logf("%d messages over %d connections to Redis", sent.Load(), redisStat(t, client, "total_connections_received"))
+}
+
+// unreliableNetwork is a proxy between a server and Redis.
+type unreliableNetwork struct {
+	net.Listener
+	redis string
+	limit atomic.Int64 // new connections break within so many bytes of replies; 0: never
+}
+
+func startUnreliableNetwork(t *testing.T, redis string) *unreliableNetwork {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &unreliableNetwork{Listener: listener, redis: redis}
+	ended := make(chan struct{})
+	go func() { defer close(ended); n.accept() }()
+	t.Cleanup(func() { listener.Close(); <-ended })
+	return n
+}
+
+// accept carries connections until the listener is closed and they have ended.
+func (n *unreliableNetwork) accept() {
+	var open sync.WaitGroup
+	defer open.Wait()
+	for {
+		conn, err := n.Accept()
+		if err != nil {
+			return
+		}
+		open.Go(func() { n.carry(conn.(*net.TCPConn)) })
+	}
+}
+
+func (n *unreliableNetwork) carry(server *net.TCPConn) {
+	defer server.Close()
+	redis, err := net.Dial("tcp", n.redis)
+	if err != nil {
+		return
+	}
+	defer redis.Close()
+	var commands sync.WaitGroup
+	defer commands.Wait()
+	commands.Go(func() { io.Copy(redis, server); redis.Close() })
+	bytes := int64(math.MaxInt64)
+	if limit := n.limit.Load(); limit > 0 {
+		bytes = rand.N(limit)
+	}
+	io.CopyN(server, redis, bytes)
+	if rand.N(2) == 0 {
+		server.SetLinger(0) // a reset instead of an end
+	}
+	server.Close()
+}

@@ -1,0 +1,216 @@
+//go:build unix
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"burble/app/apptest"
+	"burble/app/client"
+	"burble/streams/redistest"
+)
+
+// Readers that stop in the middle of 30 MB are disconnected within two write deadlines of
+// 10 s. They cost the server little memory and the others no time, and read everything
+// when they come back.
+func TestCostOfStalledReadersThatLoseNothing(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	server := apptest.Start(t, redis)
+	token := server.SignIn("Ada")
+	reader := join(t.Context(), t, "lobby", token, server)
+	quiet := roundTrips(t, reader, 200)
+
+	var stalled []*stalledReader
+	for range 8 {
+		stalled = append(stalled, stall(t, server, token, "lobby"))
+	}
+	before := server.ResidentBytes()
+	began := time.Now()
+	text := strings.Repeat("🗣", 4000) // 16 KB
+	some, most := 128, 1900
+	if apptest.Race() {
+		most = 500
+	}
+	publish := func(count int) {
+		socket := reader.latest()
+		for range count {
+			if err := socket.Send(client.Message{Room: "lobby", Key: client.NewKey(), Text: text}); err != nil {
+				t.Errorf("%v, after close codes %v", err, reader.closeCodes)
+				return
+			}
+		}
+	}
+	publish(some) // more than all buffers on the way hold
+	reader.await(20*time.Second, 200+some)
+	meanwhile := roundTrips(t, reader, 100)
+	t.Logf("p99 latency of others: %v while all was quiet, %v while readers stalled", quiet, meanwhile)
+	// Whoever waits for a stalled reader waits for 10 s. The test machine may be busy with
+	// other tests, so shorter delays prove nothing.
+	if meanwhile > 10*quiet+5*time.Second {
+		t.Errorf("p99 latency of others was %v instead of %v", meanwhile, quiet)
+	}
+
+	var working sync.WaitGroup
+	working.Go(func() { publish(most - some) })
+	// The time itself matters: all stall past their deadline of 10 s, and one also past the
+	// second deadline, after which the server does not wait for it.
+	time.Sleep(time.Until(began.Add(15 * time.Second)))
+	for _, s := range stalled[1:] {
+		working.Go(func() {
+			if code := s.readOn(); code != client.CloseTooSlow {
+				t.Errorf("a stalled reader was closed with %d, want 4008", code)
+			}
+		})
+	}
+	time.Sleep(time.Until(began.Add(27 * time.Second)))
+	stalled[0].readOn()
+	working.Wait()
+	reader.await(time.Minute, 300+most)
+	// The server keeps a bounded window of the room, whatever the number of readers.
+	grown := server.ResidentBytes() - before
+	t.Logf("%d readers that stalled within %d MB cost %d MB of memory", len(stalled), most*len(text)>>20, grown>>20)
+	if grown > 200<<20 {
+		t.Errorf("the server grew by %d MB", grown>>20)
+	}
+
+	want := apptest.Entries(t, redis, "lobby")
+	redisClient := redis.Client()
+	defer redisClient.Close()
+	sent := redisStat(t, redisClient, "total_net_output_bytes")
+	for _, s := range stalled[:3] {
+		began, had := time.Now(), len(s.entries)
+		s.comeBack(len(want))
+		t.Logf("a stalled reader had %d entries and read the other %d in %v", had, len(want)-had, time.Since(began))
+		for i, entry := range s.entries[:min(len(s.entries), len(want))] {
+			if entry.ID != want[i].ID {
+				t.Fatalf("entry %d is %s, want %s", i, entry.ID, want[i].ID)
+			}
+		}
+	}
+	sent = redisStat(t, redisClient, "total_net_output_bytes") - sent
+	t.Logf("for that Redis sent %d MB", sent>>20)
+	if sent > 3*2*most*len(text) {
+		t.Errorf("Redis sent %d MB for three times %d MB", sent>>20, most*len(text)>>20)
+	}
+}
+
+// latest waits for the member's first connection and returns the latest one.
+func (m *member) latest() *client.Socket {
+	m.t.Helper()
+	apptest.Eventually(m.t, 30*time.Second, "a connection", func() bool { _, connections := m.redisStatuses(); return connections > 0 })
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.socket
+}
+
+// roundTrips sends messages one after the other, and returns the p99 latency from sending
+// a message to reading it.
+func roundTrips(t *testing.T, m *member, count int) time.Duration {
+	t.Helper()
+	var all []time.Duration
+	for i := range count {
+		had, began := m.count(), time.Now()
+		if _, err := m.send(t.Context(), fmt.Sprintf("is this fast, %d?", i)); err != nil {
+			t.Fatal(err)
+		}
+		apptest.Eventually(t, 10*time.Second, "a message to come back", func() bool { return m.count() > had })
+		all = append(all, time.Since(began))
+	}
+	return percentile(all, 99)
+}
+
+// stalledReader follows a room, and reads only when it is told to.
+type stalledReader struct {
+	*client.Socket
+	t       *testing.T
+	server  *client.Server
+	room    string
+	cursor  string
+	chain   client.Chain
+	entries []client.Entry
+}
+
+func stall(t *testing.T, server *apptest.Server, token, room string) *stalledReader {
+	t.Helper()
+	s := &stalledReader{t: t, server: server.Client(token), room: room, cursor: "0-0"}
+	dial := s.server.DialContext
+	s.server.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		if err == nil {
+			// With a receive buffer of less than two loopback packets the kernel may not tell the
+			// server that there is room again before it probes: 12.6 s, then 25.4 s after the
+			// buffer was full.
+			conn.(*net.TCPConn).SetReadBuffer(128 << 10)
+		}
+		return conn, err
+	}
+	s.connect()
+	return s
+}
+
+// connect follows the room from the cursor, and reads up to followed.
+func (s *stalledReader) connect() {
+	s.t.Helper()
+	follow := client.Follow{Room: s.room, After: s.cursor}
+	s.chain = client.Chain{}
+	s.chain.Sent(follow)
+	var err error
+	if s.Socket, err = s.server.Dial(s.t.Context(), follow); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(s.Cut)
+	frame, err := s.Next()
+	if followed, ok := frame.(*client.Followed); err != nil || !ok || followed.State != client.Resumed {
+		s.t.Fatalf("want followed, got %+v: %v", frame, err)
+	}
+	s.take(frame)
+}
+
+// take checks a frame and keeps its entries.
+func (s *stalledReader) take(frame client.Frame) {
+	if err := s.chain.Check(frame); err != nil {
+		s.t.Error(err)
+	}
+	s.cursor = s.chain.Cursor(s.room)
+	if batch, ok := frame.(*client.Entries); ok {
+		s.entries = append(s.entries, batch.Entries...)
+	}
+}
+
+// readOn reads until the connection ends, and returns its close code, 0 if there was none.
+func (s *stalledReader) readOn() (code int) {
+	for {
+		frame, err := s.Next()
+		if closed, ok := errors.AsType[*client.CloseError](err); ok {
+			return closed.Code
+		}
+		if err != nil {
+			return 0
+		}
+		s.take(frame)
+	}
+}
+
+// comeBack reads everything after the cursor, until there are count entries.
+func (s *stalledReader) comeBack(count int) {
+	s.t.Helper()
+	s.connect()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	defer cancel()
+	defer context.AfterFunc(ctx, s.Cut)()
+	for len(s.entries) < count {
+		frame, err := s.Next()
+		if err != nil {
+			s.t.Fatalf("after coming back, with %d of %d entries: %v", len(s.entries), count, err)
+		}
+		s.take(frame)
+	}
+}

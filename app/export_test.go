@@ -1,4 +1,0 @@
-package main
-
-// Main is the program, for the tests that run it as their users do.
-var Main = main

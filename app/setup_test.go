@@ -1,0 +1,18 @@
+//go:build unix
+
+package main
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"burble/app/apptest"
+)
+
+func TestMain(m *testing.M) {
+	if !apptest.Race() {
+		flag.Set("test.parallel", "4") // many of these tests wait; -parallel still counts
+	}
+	os.Exit(apptest.Main(m))
+}

@@ -9,40 +9,40 @@ import (
 	"time"
 )
 
-// bench is what the flags ask for.
+// bench holds what the flags ask for.
 type bench struct {
 	mode     string
-	work     work
+	work     workload
 	targets  []target
-	rates    []int // messages a second, one after the other; none: the work's
+	rates    []int // messages per second, measured one after the other
 	suite    string
 	runs     int
 	json     bool
-	chart    string        // a file; empty: none
-	patience time.Duration // how long nothing may arrive before what has not arrived is missing
+	chart    string        // path of an SVG; empty: none
+	patience time.Duration // how long nothing may arrive before the rest counts as missing
 
-	burble     string // an executable; empty: it is built
-	profile    string // folder; empty: none
+	burble     string // path of the executable; empty: it is built
+	profile    string // folder; empty: no profiles
 	centrifugo struct {
 		port            int
 		pids, redisPids []int
 	}
 
-	share      *share // that this process is, if it is one
-	perProcess int    // clients that a process can have
+	worker            *worker // set in a worker process
+	clientsPerProcess int
 
-	folder   string // for what lasts as long as the bench
+	folder   string // temporary, for the whole program
 	out      io.Writer
 	progress *progress
 }
 
-// runAll does what the flags ask for.
+// runAll runs the suite, the ladder, or each target at each rate.
 func (b *bench) runAll(ctx context.Context) error {
 	if b.suite != "" {
 		return b.runSuite(ctx)
 	}
 	if b.mode == "ladder" {
-		return b.climb(ctx)
+		return b.climbLadder(ctx)
 	}
 	var plans []*plan
 	for _, rate := range b.rates {
@@ -52,29 +52,29 @@ func (b *bench) runAll(ctx context.Context) error {
 			plans = append(plans, &plan{target: t, mode: b.mode, work: w})
 		}
 	}
-	if err := b.do(ctx, plans); err != nil {
+	if err := b.runPlans(ctx, plans); err != nil {
 		return err
 	}
-	b.summary(plans)
+	b.printSummary(plans)
 	if b.chart != "" {
 		return writeChart(b.chart, plans)
 	}
 	return nil
 }
 
-// profiling takes a CPU profile of a Burble while the work goes on. What it returns
-// waits for it, and takes those of the memory.
-func (b *bench) profiling(ctx context.Context, p *plan) (finish func() error) {
+// startProfiles takes a CPU profile of Burble while the work goes on. The returned
+// function waits for it, and then takes the memory and goroutine profiles.
+func (b *bench) startProfiles(ctx context.Context, p *plan) (finish func() error) {
 	if b.profile == "" || p.target.name != "burble" {
 		return func() error { return nil }
 	}
 	name := fmt.Sprintf("%s-%dx%d-", p.mode, p.work.Clients, p.work.Rate)
-	taken := make(chan error, 1)
+	saved := make(chan error, 1)
 	go func() {
-		taken <- b.saveProfile(ctx, fmt.Sprintf("profile?seconds=%d", max(1, int(p.work.Lasts.Seconds()))), name+"cpu")
+		saved <- b.saveProfile(ctx, fmt.Sprintf("profile?seconds=%d", max(1, int(p.work.Duration.Seconds()))), name+"cpu")
 	}()
 	return func() error {
-		err := <-taken
+		err := <-saved
 		for kind, query := range map[string]string{"heap": "heap?gc=1", "memory": "heap?debug=1", "goroutine": "goroutine?debug=1"} {
 			if err == nil {
 				err = b.saveProfile(ctx, query, name+kind)

@@ -5,53 +5,13 @@ package main
 import (
 	"bytes"
 	"encoding/xml"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 )
-
-// TestMain lets this test binary be what the bench starts from itself.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && slices.Contains([]string{"serve", "share"}, os.Args[1]) {
-		main()
-		return
-	}
-	var err error
-	if forAll.folder, err = os.MkdirTemp("", "bench"); err != nil {
-		panic(err)
-	}
-	code := m.Run()
-	os.RemoveAll(forAll.folder)
-	os.Exit(code)
-}
-
-// aBench is the bench with these flags.
-func aBench(t *testing.T, args ...string) *bench {
-	t.Helper()
-	if _, err := findRedis(); errors.Is(err, errNoRedis) {
-		if os.Getenv("CI") != "" {
-			t.Fatal("no redis-server on PATH, and CI must not skip")
-		}
-		t.Skip("skipped: needs a redis-server or valkey-server on PATH")
-	}
-	b, err := parseFlags(args)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.folder, b.out, b.perProcess = t.TempDir(), t.Output(), 1000
-	if b.burble, err = forAll.buildBurble(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// forAll builds the Burble that all tests measure.
-var forAll bench
 
 func TestEveryTargetDeliversEverythingOnceAndInOrder(t *testing.T) {
 	for _, args := range [][]string{
@@ -64,112 +24,101 @@ func TestEveryTargetDeliversEverythingOnceAndInOrder(t *testing.T) {
 		{"fanout", "-target", "hub", "-clients", "30", "-rooms", "3"},
 		{"rooms", "-target", "burble", "-clients", "30", "-rooms", "50", "-follow", "5"},
 	} {
-		args = append(args, "-rate", "300", "-for", "300ms", "-warm", "100ms", "-settle", "0s")
-		b := aBench(t, args...)
-		got, err := b.deliver(t.Context(), &plan{target: b.targets[0], mode: b.mode, work: b.work}, 0)
-		if err != nil {
-			t.Errorf("%v: %v", args, err)
-			continue
-		}
-		t.Log(line(got))
-		if wrong := got.wrong(); wrong != "" {
-			t.Errorf("%v: %s", args, wrong)
-		}
-		each := int64(b.work.Clients * b.work.Follow / b.work.Rooms)
-		if got.Deliveries == 0 || got.Deliveries%each != 0 || got.P50 <= 0 || got.Max < got.P99 || got.Server < 0 {
-			t.Errorf("%v: %s", args, line(got))
-		}
-		if got.Memory <= 0 || got.Resident < 1<<20 {
-			t.Errorf("%v: the server has %d bytes, %.0f for each connection", args, got.Resident, got.Memory)
-		}
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			b := newBench(t, shortly(300*time.Millisecond, append(args, "-rate", "300")...)...)
+			res := b.runOnce(t)
+			if faults := res.faults(); faults != "" {
+				t.Error(faults)
+			}
+			perMessage := int64(b.work.Clients * b.work.Follow / b.work.Rooms)
+			if res.Deliveries == 0 || res.Deliveries%perMessage != 0 {
+				t.Errorf("%d deliveries, want a multiple of %d", res.Deliveries, perMessage)
+			}
+			if res.P50 <= 0 || res.Max < res.P99 || res.ServerCPU < 0 {
+				t.Errorf("p50 %v, p99 %v, max %v, CPU %v", res.P50, res.P99, res.Max, res.ServerCPU)
+			}
+			if res.Memory <= 0 || res.Resident < 1<<20 {
+				t.Errorf("server RSS is %d bytes, %.0f per connection", res.Resident, res.Memory)
+			}
+		})
 	}
 }
 
-func TestWhatNeverArrivesIsMissing(t *testing.T) {
-	b := aBench(t, "fanout", "-target", "floor", "-clients", "3", "-rate", "100", "-for", "100ms", "-warm", "0s", "-patience", "2s")
+func TestMessagesThatNeverArriveAreMissing(t *testing.T) {
+	b := newBench(t, "fanout", "-target", "floor", "-clients", "3", "-rate", "100", "-for", "100ms", "-warm", "0s", "-patience", "2s")
 	r, err := startRedis(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.end()
-	less := b.work
-	less.Lasts -= 30 * time.Millisecond // three messages
-	s, err := launchFloor(t.Context(), b, less, r)
+	defer r.stop()
+	shorter := b.work
+	shorter.Duration -= 30 * time.Millisecond // three messages
+	s, err := launchFloor(t.Context(), b, shorter, r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.end()
-	b.work.oneSource = true
-	c, err := gather(t.Context(), s, b.work)
+	defer s.stop()
+	b.work.singleSender = true
+	l, err := newLoad(t.Context(), s, b.work)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.end()
-	got := &result{Work: b.work}
-	if err := b.measure(t.Context(), c, r, got, 0, func() func() error { return func() error { return nil } }); err != nil {
+	defer l.stop()
+	res := &result{Work: b.work}
+	noProfile := func() func() error { return func() error { return nil } }
+	if err := b.measure(t.Context(), l, r, res, 0, noProfile); err != nil {
 		t.Fatal(err)
 	}
-	if got.Missing != 9 || got.Skipped != 0 {
-		t.Errorf("3 messages to 3 clients were never made, and it says %q", got.wrong())
+	if res.Missing != 9 || res.Skipped != 0 {
+		t.Errorf("3 clients missed 3 messages each, reported as %q", res.faults())
 	}
 }
 
-func TestClientsOfSeveralProcessesHearWhatOneOfThemSays(t *testing.T) {
-	b := aBench(t, "idle", "-clients", "50", "-rate", "20", "-for", "500ms", "-warm", "100ms", "-settle", "0s")
-	b.perProcess = 20
-	got, err := b.deliver(t.Context(), &plan{target: b.targets[0], mode: b.mode, work: b.work}, 0)
-	if err != nil {
-		t.Fatal(err)
+func TestWorkersShareTheClients(t *testing.T) {
+	b := newBench(t, shortly(500*time.Millisecond, "idle", "-clients", "50", "-rate", "20")...)
+	b.clientsPerProcess = 20
+	res := b.runOnce(t)
+	if faults := res.faults(); faults != "" {
+		t.Error(faults)
 	}
-	t.Log(line(got))
-	if wrong := got.wrong(); wrong != "" || got.Deliveries < 400 || got.Deliveries > 600 || got.Memory <= 0 || got.P50 <= 0 {
-		t.Errorf("%s: %s", line(got), wrong)
+	if res.Deliveries < 400 || res.Deliveries > 600 || res.Memory <= 0 || res.P50 <= 0 {
+		t.Errorf("%d deliveries, want about 500; %v bytes per connection, p50 %v", res.Deliveries, res.Memory, res.P50)
 	}
-	if got.Connections < 9 || got.Connections > 24 {
-		t.Errorf("three servers have %d connections to Redis", got.Connections)
-	}
-}
-
-func TestWhoComesBackGetsWhatTheyMissed(t *testing.T) {
-	b := aBench(t, "resume", "-clients", "40", "-missed", "70")
-	got, err := b.resume(t.Context(), &plan{target: b.targets[0], mode: b.mode, work: b.work}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log(line(got))
-	if wrong := got.wrong(); wrong != "" || got.Deliveries != 40*70 || got.Opening <= 0 || got.Resuming <= 0 || got.Reads == 0 || got.Reads > 20 {
-		t.Errorf("%d deliveries, %d reads: %s", got.Deliveries, got.Reads, wrong)
+	if res.Connections < 9 || res.Connections > 24 {
+		t.Errorf("three servers have %d connections to Redis", res.Connections)
 	}
 }
 
-func TestJoiningIsMeasuredInEveryWay(t *testing.T) {
+func TestResumingClientsReceiveWhatTheyMissed(t *testing.T) {
+	res := newBench(t, "resume", "-clients", "40", "-missed", "70").runOnce(t)
+	if faults := res.faults(); faults != "" || res.Deliveries != 40*70 {
+		t.Errorf("%d deliveries, want %d; %s", res.Deliveries, 40*70, faults)
+	}
+	if res.Opening <= 0 || res.Resuming <= 0 || res.Reads == 0 || res.Reads > 20 {
+		t.Errorf("opening took %v, resuming %v, with %d reads of Redis", res.Opening, res.Resuming, res.Reads)
+	}
+}
+
+func TestJoinMeasuresEveryWay(t *testing.T) {
 	for _, entries := range []string{"20", "700"} {
-		b := aBench(t, "join", "-entries", entries)
-		got, err := b.join(t.Context(), &plan{target: b.targets[0], mode: b.mode, work: b.work}, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Log(line(got))
-		if got.Page <= 0 || got.PageHTML <= 0 || got.Joining <= 0 {
-			t.Errorf("%v, %v, %v", got.Page, got.PageHTML, got.Joining)
-		}
+		t.Run(entries, func(t *testing.T) {
+			res := newBench(t, "join", "-entries", entries).runOnce(t)
+			if res.Page <= 0 || res.PageHTML <= 0 || res.Joining <= 0 {
+				t.Errorf("JSON took %v, page %v, WebSocket %v", res.Page, res.PageHTML, res.Joining)
+			}
+		})
 	}
 }
 
-func TestStartIsMeasuredUntilItListensAndUntilItIsReady(t *testing.T) {
-	b := aBench(t, "start")
-	got, err := b.start(t.Context(), &plan{target: b.targets[0], mode: b.mode, work: b.work}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log(line(got))
-	if got.Listening <= 0 || got.Ready < got.Listening {
-		t.Errorf("it listened after %v and was ready after %v", got.Listening, got.Ready)
+func TestStartMeasuresListeningAndReady(t *testing.T) {
+	res := newBench(t, "start").runOnce(t)
+	if res.Listening <= 0 || res.Ready < res.Listening {
+		t.Errorf("listening after %v, ready after %v", res.Listening, res.Ready)
 	}
 }
 
-func TestRunsOfSeveralTargetsEndInMediansAndAChart(t *testing.T) {
-	b := aBench(t, "fanout", "-target", "burble,floor", "-rates", "50,200", "-runs", "2", "-clients", "10",
+func TestSeveralRunsEndInMediansAndAChart(t *testing.T) {
+	b := newBench(t, "fanout", "-target", "burble,floor", "-rates", "50,200", "-runs", "2", "-clients", "10",
 		"-for", "200ms", "-warm", "50ms", "-settle", "0s", "-chart", filepath.Join(t.TempDir(), "chart.svg"))
 	var out strings.Builder
 	b.out = &out
@@ -179,19 +128,20 @@ func TestRunsOfSeveralTargetsEndInMediansAndAChart(t *testing.T) {
 	t.Log(out.String())
 	for text, want := range map[string]int{"  ok": 8 + 4, "| burble | 10 | 1 | 200 |": 1, "medians of 2 runs": 1} {
 		if count := strings.Count(out.String(), text); count != want {
-			t.Errorf("%q is there %d times instead of %d", text, count, want)
+			t.Errorf("%q occurs %d times, want %d", text, count, want)
 		}
 	}
 	chart, err := os.ReadFile(b.chart)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if decoder := xml.NewDecoder(bytes.NewReader(chart)); strings.Count(string(chart), "<polyline") != 4 || !isXML(decoder) {
-		t.Errorf("the chart is %s", chart)
+	if strings.Count(string(chart), "<polyline") != 4 || !isXML(chart) {
+		t.Errorf("not a chart with four lines: %s", chart)
 	}
 }
 
-func isXML(decoder *xml.Decoder) bool {
+func isXML(text []byte) bool {
+	decoder := xml.NewDecoder(bytes.NewReader(text))
 	for {
 		if _, err := decoder.Token(); err != nil {
 			return err == io.EOF
@@ -199,14 +149,14 @@ func isXML(decoder *xml.Decoder) bool {
 	}
 }
 
-func TestLadderEndsWhereSomethingBreaks(t *testing.T) {
-	b := aBench(t, "ladder", "-target", "xread", "-clients", "60", "-rate", "3000", "-for", "300ms", "-warm", "0s", "-patience", "1s")
+func TestLadderEndsWhereTheTargetBreaks(t *testing.T) {
+	b := newBench(t, "ladder", "-target", "xread", "-clients", "60", "-rate", "3000", "-for", "300ms", "-warm", "0s", "-patience", "1s")
 	var out strings.Builder
 	b.out = &out
 	if err := b.runAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "xread breaks at ") {
-		t.Errorf("it ended with %s", out.String())
+		t.Errorf("the output is %s", out.String())
 	}
 }

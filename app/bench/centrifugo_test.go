@@ -10,20 +10,21 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
 )
 
-// likeCentrifugo speaks as much of Centrifugo's protocol as the bench does. It pings
-// first, and nobody gets anything who has not answered.
-type likeCentrifugo struct {
+// centrifugo is a server that speaks as much of Centrifugo's protocol as the bench uses. It
+// sends a ping first, and confirms no subscription of a client before its pong.
+type centrifugo struct {
 	mu          sync.Mutex
 	subscribers map[string][]*websocket.Conn
-	forbidden   bool
+	forbidden   bool // to publish
 }
 
-// command is what a client sends. A frame may have several, each on a line.
+// command is what a client sends. A frame may have several, one per line.
 type command struct {
 	ID        int              `json:"id"`
 	Connect   *json.RawMessage `json:"connect"`
@@ -34,9 +35,9 @@ type command struct {
 	}
 }
 
-func (l *likeCentrifugo) serve(conn *websocket.Conn) {
-	var held []string
-	answered := false
+func (s *centrifugo) serve(conn *websocket.Conn) {
+	var pending []string // channels
+	gotPong := false
 	for {
 		_, text, err := conn.ReadMessage()
 		if err != nil {
@@ -44,67 +45,67 @@ func (l *likeCentrifugo) serve(conn *websocket.Conn) {
 		}
 		for line := range bytes.Lines(text) {
 			if string(bytes.TrimSpace(line)) == "{}" {
-				answered = true
-				l.subscribe(conn, held)
+				gotPong = true
+				s.subscribe(conn, pending)
 				continue
 			}
-			var asked command
-			if err := json.Unmarshal(line, &asked); err != nil {
+			var cmd command
+			if err := json.Unmarshal(line, &cmd); err != nil {
 				return
 			}
 			switch {
-			case asked.Connect != nil:
-				l.write(conn, fmt.Sprintf("{}\n"+`{"id":%d,"connect":{"client":"x","ping":25,"pong":true}}`, asked.ID))
-			case asked.Subscribe != nil && !answered:
-				held = append(held, asked.Subscribe.Channel)
-			case asked.Publish != nil:
-				l.publish(conn, asked)
+			case cmd.Connect != nil:
+				s.write(conn, fmt.Sprintf("{}\n"+`{"id":%d,"connect":{"client":"x","ping":25,"pong":true}}`, cmd.ID))
+			case cmd.Subscribe != nil && !gotPong:
+				pending = append(pending, cmd.Subscribe.Channel)
+			case cmd.Publish != nil:
+				s.publish(conn, cmd)
 			}
 		}
 	}
 }
 
-func (l *likeCentrifugo) subscribe(conn *websocket.Conn, channels []string) {
+func (s *centrifugo) subscribe(conn *websocket.Conn, channels []string) {
 	var replies []byte
-	l.mu.Lock()
+	s.mu.Lock()
 	for i, channel := range channels {
-		l.subscribers[channel] = append(l.subscribers[channel], conn)
+		s.subscribers[channel] = append(s.subscribers[channel], conn)
 		replies = fmt.Appendf(replies, `{"id":%d,"subscribe":{}}`+"\n", i+2)
 	}
-	l.mu.Unlock()
-	l.write(conn, string(bytes.TrimSpace(replies)))
+	s.mu.Unlock()
+	s.write(conn, string(bytes.TrimSpace(replies)))
 }
 
-func (l *likeCentrifugo) publish(from *websocket.Conn, asked command) {
-	if l.forbidden {
-		l.write(from, fmt.Sprintf(`{"id":%d,"error":{"code":103,"message":"permission denied"}}`, asked.ID))
+func (s *centrifugo) publish(from *websocket.Conn, cmd command) {
+	if s.forbidden {
+		s.write(from, fmt.Sprintf(`{"id":%d,"error":{"code":103,"message":"permission denied"}}`, cmd.ID))
 		return
 	}
-	l.write(from, fmt.Sprintf(`{"id":%d,"publish":{}}`, asked.ID))
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, conn := range l.subscribers[asked.Publish.Channel] {
-		text := fmt.Sprintf(`{"push":{"channel":"%s","pub":{"data":%s}}}`, asked.Publish.Channel, asked.Publish.Data)
+	s.write(from, fmt.Sprintf(`{"id":%d,"publish":{}}`, cmd.ID))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, conn := range s.subscribers[cmd.Publish.Channel] {
+		text := fmt.Sprintf(`{"push":{"channel":"%s","pub":{"data":%s}}}`, cmd.Publish.Channel, cmd.Publish.Data)
 		conn.WriteMessage(websocket.TextMessage, []byte(text))
 	}
 }
 
-func (l *likeCentrifugo) write(conn *websocket.Conn, text string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (s *centrifugo) write(conn *websocket.Conn, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	conn.WriteMessage(websocket.TextMessage, []byte(text))
 }
 
-// startLike starts one and has the bench find it.
-func startLike(t *testing.T, b *bench, forbidden bool) {
+// startCentrifugo starts a server and has the bench use it.
+func startCentrifugo(t *testing.T, b *bench, forbidden bool) {
 	t.Helper()
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &likeCentrifugo{subscribers: map[string][]*websocket.Conn{}, forbidden: forbidden}
+	s := &centrifugo{subscribers: map[string][]*websocket.Conn{}, forbidden: forbidden}
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
-	app.Get("/connection/websocket", websocket.New(l.serve))
+	app.Get("/connection/websocket", websocket.New(s.serve))
 	served := make(chan error, 1)
 	go func() { served <- app.Listener(listener) }()
 	t.Cleanup(func() {
@@ -114,27 +115,20 @@ func startLike(t *testing.T, b *bench, forbidden bool) {
 	b.centrifugo.port, b.centrifugo.pids = listener.Addr().(*net.TCPAddr).Port, []int{os.Getpid()}
 }
 
-func TestWhatSpeaksCentrifugosProtocolIsMeasured(t *testing.T) {
-	b := aBench(t, "fanout", "-target", "centrifugo", "-clients", "12", "-rooms", "3", "-follow", "2",
-		"-rate", "60", "-for", "300ms", "-warm", "100ms", "-settle", "0s")
-	startLike(t, b, false)
-	got, err := b.deliver(t.Context(), &plan{target: b.targets[0], mode: b.mode, work: b.work}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if wrong := got.wrong(); wrong != "" || got.Deliveries == 0 || got.Deliveries%8 != 0 {
-		t.Errorf("%d deliveries, %s", got.Deliveries, wrong)
+func TestCentrifugoIsMeasured(t *testing.T) {
+	b := newBench(t, shortly(300*time.Millisecond, "fanout", "-target", "centrifugo", "-clients", "12", "-rooms", "3", "-follow", "2", "-rate", "60")...)
+	startCentrifugo(t, b, false)
+	res := b.runOnce(t)
+	if faults := res.faults(); faults != "" || res.Deliveries == 0 || res.Deliveries%8 != 0 {
+		t.Errorf("%d deliveries, want a multiple of 8; %s", res.Deliveries, faults)
 	}
 }
 
-func TestCentrifugoThatForbidsPublishingIsQuoted(t *testing.T) {
-	b := aBench(t, "fanout", "-target", "centrifugo", "-clients", "2", "-rate", "20", "-for", "100ms", "-warm", "0s", "-patience", "2s")
-	startLike(t, b, true)
-	got, err := b.deliver(t.Context(), &plan{target: b.targets[0], mode: b.mode, work: b.work}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.Refused != 2 || got.Missing != 4 || got.Said != `{"id":9,"error":{"code":103,"message":"permission denied"}}` {
-		t.Errorf("%d refused, %d missing, and it said %q", got.Refused, got.Missing, got.Said)
+func TestErrorOfCentrifugoIsQuoted(t *testing.T) {
+	b := newBench(t, "fanout", "-target", "centrifugo", "-clients", "2", "-rate", "20", "-for", "100ms", "-warm", "0s", "-patience", "2s")
+	startCentrifugo(t, b, true)
+	res := b.runOnce(t)
+	if res.Refused != 2 || res.Missing != 4 || res.FirstError != `{"id":9,"error":{"code":103,"message":"permission denied"}}` {
+		t.Errorf("%d refused, %d missing, first error %q", res.Refused, res.Missing, res.FirstError)
 	}
 }

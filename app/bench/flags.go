@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// presets are what the modes do unless flags say otherwise.
-var presets = map[string]work{
+// presets are the default workloads of the modes.
+var presets = map[string]workload{
 	"fanout": {Clients: 500, Rooms: 1, Follow: 1, Rate: 50, Size: 100},
 	"rooms":  {Clients: 2000, Rooms: 10_000, Follow: 10, Rate: 1000, Size: 100},
 	"quiet":  {Clients: 100, Rooms: 1, Follow: 1, Rate: 20, Size: 100},
@@ -25,20 +25,20 @@ var presets = map[string]work{
 	"idle":   {Clients: 10_000, Rooms: 1, Follow: 1, Rate: 1, Size: 100, Settle: 5 * time.Second},
 }
 
-// guestsMost is how many different people the clients are, unless flags say otherwise.
-const guestsMost = 1000
+// defaultUsers is how many different users the clients are.
+const defaultUsers = 1000
 
-const usage = `Usage: bench [mode] [flags]
+const usageText = `Usage: bench [mode] [flags]
 
 Modes:
   fanout   many clients in few rooms (the default)
   rooms    many rooms with few clients each
-  quiet    few messages: how long until the last client has each
-  idle     many connections that hardly hear anything
-  resume   all clients come back at once and have missed the same
-  join     into a room with many entries
-  start    from the exec until it serves
-  ladder   fanout at ever higher rates, until something breaks
+  quiet    few messages: the time until the last client has each
+  idle     many connections that receive next to nothing
+  resume   all clients reconnect at once and have missed the same entries
+  join     enter a room with many entries
+  start    from exec until the server is ready
+  ladder   fanout at increasing rates, until something breaks
 
 Flags, with the defaults of this mode:
 `
@@ -51,73 +51,92 @@ func parseFlags(args []string) (*bench, error) {
 	}
 	preset, known := presets[b.mode]
 	if !known {
-		return nil, fmt.Errorf("there is no mode %q: %s", b.mode, strings.Join(slices.Sorted(maps.Keys(presets)), ", "))
+		return nil, fmt.Errorf("unknown mode %q: want one of %s", b.mode, strings.Join(slices.Sorted(maps.Keys(presets)), ", "))
 	}
 	b.work = preset
-	w := &b.work
-	w.Settle = max(w.Settle, 500*time.Millisecond)
+	b.work.Settle = max(b.work.Settle, 500*time.Millisecond)
 	flags := flag.NewFlagSet("bench "+b.mode, flag.ContinueOnError)
-	flags.Usage = func() { fmt.Fprint(flags.Output(), usage); flags.PrintDefaults() }
-	flags.IntVar(&w.Clients, "clients", w.Clients, "connections")
-	flags.IntVar(&w.Rooms, "rooms", w.Rooms, "rooms, over which clients and messages are spread evenly")
-	flags.IntVar(&w.Follow, "follow", w.Follow, "rooms that each client follows")
-	flags.IntVar(&w.Rate, "rate", w.Rate, "messages a second, in all rooms together")
-	rates := flags.String("rates", "", "several rates with commas, instead: measured one after the other")
-	flags.StringVar(&b.chart, "chart", "", "a `file` for an SVG: CPU by delivery and p99 against the rate")
-	flags.IntVar(&w.Missed, "missed", w.Missed, "resume: entries that each client has missed")
-	flags.IntVar(&w.Entries, "entries", w.Entries, "join: entries of the room")
-	flags.StringVar(&b.suite, "suite", "", "instead of a mode: headline or all, what must hold, with limits")
-	flags.IntVar(&w.Size, "size", w.Size, "bytes of a message's text; Burble takes 4,000")
-	flags.DurationVar(&w.Lasts, "for", 10*time.Second, "how `long` each run is measured")
-	flags.DurationVar(&w.Warm, "warm", time.Second, "how `long` it goes on before that")
-	flags.DurationVar(&w.Settle, "settle", w.Settle, "how `long` the server is left alone when all have joined")
-	flags.DurationVar(&b.patience, "patience", 5*time.Second, "how `long` nothing may arrive before what has not arrived is missing")
-	flags.IntVar(&w.Guests, "guests", guestsMost, "different people that the clients of Burble are, at most")
-	flags.BoolVar(&w.Deflate, "deflate", w.Deflate, "the clients of Burble ask for long batches compressed, as its page does")
-	flags.StringVar(&w.Transport, "transport", webSocket, "websocket, or sse (Burble only)")
-	names := flags.String("target", "burble", "what is measured, with commas: burble, floor (a bare loop of writes), hub (as in the tutorials), "+
-		"xread (a blocked XREAD for each connection), centrifugo")
-	flags.IntVar(&b.runs, "runs", 0, "runs of each target, in turns, 1 if absent, 5 of a suite; the medians are at the end")
-	flags.BoolVar(&b.json, "json", false, "a JSON object for each run, instead of a line")
-	flags.StringVar(&b.burble, "burble", "", "a `program` to measure, instead of what is in ./app now")
-	flags.StringVar(&b.profile, "profile", "", "a `folder` for profiles of Burble: CPU while it is measured, memory and goroutines after")
-	flags.IntVar(&b.centrifugo.port, "centrifugo", 0, "the `port` of this machine on which a Centrifugo listens, whose clients may connect, subscribe and publish")
-	pids := flags.String("centrifugo-pids", "", "its process `IDs`, with commas")
-	redisPids := flags.String("centrifugo-redis-pids", "", "those of its Redis")
-	err := flags.Parse(args)
-	if err == nil && flags.NArg() > 0 {
-		err = fmt.Errorf("what is %q?", flags.Arg(0))
+	flags.Usage = func() { fmt.Fprint(flags.Output(), usageText); flags.PrintDefaults() }
+	b.defineWorkload(flags)
+	lists := b.defineBench(flags)
+	if err := flags.Parse(args); err != nil {
+		return nil, err
 	}
-	if err == nil {
-		b.targets, err = findTargets(*names)
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	if err == nil {
-		b.rates, err = numbers(*rates)
+	if err := b.readLists(lists); err != nil {
+		return nil, err
 	}
-	if len(b.rates) == 0 {
-		b.rates = []int{w.Rate}
+	if b.suite != "" && b.suite != "headline" && b.suite != "all" {
+		return nil, fmt.Errorf("unknown suite %q: want headline or all", b.suite)
 	}
-	if err == nil {
-		b.centrifugo.pids, err = numbers(*pids)
-	}
-	if err == nil {
-		b.centrifugo.redisPids, err = numbers(*redisPids)
-	}
-	switch {
-	case err == nil && b.suite != "" && b.suite != "headline" && b.suite != "all":
-		err = fmt.Errorf("there is no suite %q", b.suite)
-	case b.runs < 1 && b.suite != "":
+	if b.runs < 1 && b.suite != "" {
 		b.runs = 5
 	}
 	b.runs = max(1, b.runs)
-	w.Guests = min(w.Guests, w.Clients)
-	if err == nil {
-		err = w.check()
-	}
-	return b, err
+	b.work.Users = min(b.work.Users, b.work.Clients)
+	return b, b.work.check()
 }
 
-func numbers(text string) (all []int, err error) {
+// defineWorkload defines the flags of the workload, whose defaults are those of the mode.
+func (b *bench) defineWorkload(flags *flag.FlagSet) {
+	w := &b.work
+	flags.IntVar(&w.Clients, "clients", w.Clients, "connections")
+	flags.IntVar(&w.Rooms, "rooms", w.Rooms, "rooms, over which clients and messages are spread evenly")
+	flags.IntVar(&w.Follow, "follow", w.Follow, "rooms that each client follows")
+	flags.IntVar(&w.Rate, "rate", w.Rate, "messages per second, in all rooms together")
+	flags.IntVar(&w.Size, "size", w.Size, "bytes of a message's text; Burble accepts 4,000")
+	flags.IntVar(&w.Missed, "missed", w.Missed, "resume: entries that each client has missed")
+	flags.IntVar(&w.Entries, "entries", w.Entries, "join: entries of the room")
+	flags.IntVar(&w.Users, "guests", defaultUsers, "Burble: different users that the clients are, at most")
+	flags.BoolVar(&w.Deflate, "deflate", w.Deflate, "Burble: clients ask for compressed batches, as its page does")
+	flags.StringVar(&w.Transport, "transport", webSocket, "websocket, or sse (Burble only)")
+	flags.DurationVar(&w.Duration, "for", 10*time.Second, "measured `time` of each run")
+	flags.DurationVar(&w.Warmup, "warm", time.Second, "warm-up `time` before that")
+	flags.DurationVar(&w.Settle, "settle", w.Settle, "idle `time` after all clients have joined")
+}
+
+// lists are flags that hold several values, separated by commas.
+type lists struct{ targets, rates, pids, redisPids string }
+
+// defineBench defines the other flags.
+func (b *bench) defineBench(flags *flag.FlagSet) *lists {
+	var l lists
+	flags.StringVar(&l.targets, "target", "burble", "what to measure, separated by commas: burble, floor (a bare loop of writes), "+
+		"hub (as in tutorials), xread (a blocked XREAD per connection), centrifugo")
+	flags.StringVar(&l.rates, "rates", "", "several rates separated by commas, measured one after the other, instead of -rate")
+	flags.IntVar(&b.runs, "runs", 0, "runs of each target, in turns, followed by their medians (default 1, of a suite 5)")
+	flags.StringVar(&b.suite, "suite", "", "headline or all: instead of a mode, check what Burble promises")
+	flags.BoolVar(&b.json, "json", false, "print a JSON object per run instead of a line")
+	flags.StringVar(&b.chart, "chart", "", "write an SVG to this `file`: CPU per delivery and p99 by rate")
+	flags.StringVar(&b.burble, "burble", "", "measure this `program` instead of building ./app")
+	flags.StringVar(&b.profile, "profile", "", "write profiles of Burble to this `folder`: CPU during the run, memory and goroutines after it")
+	flags.DurationVar(&b.patience, "patience", 5*time.Second, "`time` without a delivery after which the rest counts as missing")
+	flags.IntVar(&b.centrifugo.port, "centrifugo", 0, "`port` of a running Centrifugo on this machine whose clients may connect, subscribe and publish")
+	flags.StringVar(&l.pids, "centrifugo-pids", "", "its process `IDs`, separated by commas")
+	flags.StringVar(&l.redisPids, "centrifugo-redis-pids", "", "process `IDs` of its Redis, separated by commas")
+	return &l
+}
+
+func (b *bench) readLists(l *lists) (err error) {
+	if b.targets, err = findTargets(l.targets); err != nil {
+		return err
+	}
+	if b.rates, err = parseInts(l.rates); err != nil {
+		return err
+	}
+	if len(b.rates) == 0 {
+		b.rates = []int{b.work.Rate}
+	}
+	if b.centrifugo.pids, err = parseInts(l.pids); err != nil {
+		return err
+	}
+	b.centrifugo.redisPids, err = parseInts(l.redisPids)
+	return err
+}
+
+func parseInts(text string) (ints []int, err error) {
 	for field := range strings.SplitSeq(text, ",") {
 		if field == "" {
 			continue
@@ -126,7 +145,7 @@ func numbers(text string) (all []int, err error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, n)
+		ints = append(ints, n)
 	}
-	return all, nil
+	return ints, nil
 }

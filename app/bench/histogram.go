@@ -7,42 +7,41 @@ import (
 	"time"
 )
 
-// histogram counts times in buckets whose width is at most 1/64 of what they
-// count, from a microsecond to hours. The zero value is empty.
+// histogram counts durations from a microsecond to a year, in buckets that are
+// at most 1/64 of their value wide. The zero value is empty.
 type histogram struct {
-	buckets [40 * stepsPerDouble]int64
+	buckets [40 * bucketsPerDoubling]int64
 	count   int64
-	most    int64
+	longest int64
 }
 
-// stepsPerDouble is how many buckets lie between a time and its double.
 const (
-	stepBits       = 6
-	stepsPerDouble = 1 << stepBits
+	bucketBits         = 6
+	bucketsPerDoubling = 1 << bucketBits
 )
 
 func (h *histogram) add(micros int64) {
 	micros = max(0, micros)
 	h.buckets[bucketOf(micros)]++
 	h.count++
-	h.most = max(h.most, micros)
+	h.longest = max(h.longest, micros)
 }
 
 func bucketOf(micros int64) int {
-	if micros < stepsPerDouble {
+	if micros < bucketsPerDoubling {
 		return int(micros)
 	}
-	shift := bits.Len64(uint64(micros)) - stepBits - 1
-	return min(shift*stepsPerDouble+int(micros>>shift), 40*stepsPerDouble-1)
+	shift := bits.Len64(uint64(micros)) - bucketBits - 1
+	return min(shift*bucketsPerDoubling+int(micros>>shift), 40*bucketsPerDoubling-1)
 }
 
-// bucketTop is the longest time that the bucket counts.
-func bucketTop(bucket int) int64 {
-	if bucket < 2*stepsPerDouble {
+// bucketMax returns the longest duration in a bucket.
+func bucketMax(bucket int) int64 {
+	if bucket < 2*bucketsPerDoubling {
 		return int64(bucket)
 	}
-	shift := bucket/stepsPerDouble - 1
-	return int64(bucket-shift*stepsPerDouble+1)<<shift - 1
+	shift := bucket/bucketsPerDoubling - 1
+	return int64(bucket-shift*bucketsPerDoubling+1)<<shift - 1
 }
 
 func (h *histogram) merge(other *histogram) {
@@ -50,18 +49,19 @@ func (h *histogram) merge(other *histogram) {
 		h.buckets[i] += count
 	}
 	h.count += other.count
-	h.most = max(h.most, other.most)
+	h.longest = max(h.longest, other.longest)
 }
 
-// quantile is the time that the part q of all is not above, at most 1/64 too long.
+// quantile returns the duration that the fraction q of all does not exceed, at most 1/64
+// too long.
 func (h *histogram) quantile(q float64) time.Duration {
 	left := int64(q * float64(h.count))
 	for i, count := range h.buckets {
 		if left -= count; left < 0 {
-			return time.Duration(min(bucketTop(i), h.most)) * time.Microsecond
+			return time.Duration(min(bucketMax(i), h.longest)) * time.Microsecond
 		}
 	}
 	return h.max()
 }
 
-func (h *histogram) max() time.Duration { return time.Duration(h.most) * time.Microsecond }
+func (h *histogram) max() time.Duration { return time.Duration(h.longest) * time.Microsecond }

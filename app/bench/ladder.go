@@ -8,21 +8,20 @@ import (
 	"time"
 )
 
-// brokenAt is the p99 from which on a server is called broken: what it delivers is no
-// longer live.
-const brokenAt = time.Second
+// breakingLatency is the p99 above which a target counts as broken.
+const breakingLatency = time.Second
 
-// climb measures one target at ever higher rates, until something breaks, and says what.
-func (b *bench) climb(ctx context.Context) error {
+// climbLadder measures each target at rates that rise by a quarter, until it breaks.
+func (b *bench) climbLadder(ctx context.Context) error {
 	for _, t := range b.targets {
 		w := b.work
 		for {
 			p := &plan{target: t, mode: "fanout", work: w}
-			if err := b.do(ctx, []*plan{p}); err != nil {
+			if err := b.runPlans(ctx, []*plan{p}); err != nil {
 				return err
 			}
-			if what := broken(p.results); what != "" {
-				b.say(fmt.Sprintf("%s breaks at %d messages a second to %d clients: %s", t.name, w.Rate, w.Clients, what))
+			if reason := breakage(p.results); reason != "" {
+				b.println(fmt.Sprintf("%s breaks at %d messages per second to %d clients: %s", t.name, w.Rate, w.Clients, reason))
 				break
 			}
 			w.Rate += w.Rate / 4
@@ -31,16 +30,16 @@ func (b *bench) climb(ctx context.Context) error {
 	return nil
 }
 
-// broken says what is no longer as it should be, or nothing.
-func broken(runs []*result) string {
-	for _, r := range runs {
+// breakage returns why a target counts as broken, or "".
+func breakage(results []*result) string {
+	for _, r := range results {
 		switch {
-		case r.wrong() != "":
-			return r.wrong()
-		case r.P99 > brokenAt:
+		case r.faults() != "":
+			return r.faults()
+		case r.P99 > breakingLatency:
 			return fmt.Sprintf("p99 is %v", r.P99.Round(time.Millisecond))
-		case r.Late > brokenAt:
-			return fmt.Sprintf("the bench cannot send as fast, it is %v late", r.Late.Round(time.Millisecond))
+		case r.Late > breakingLatency:
+			return fmt.Sprintf("the bench cannot send at this rate; it is %v late", r.Late.Round(time.Millisecond))
 		}
 	}
 	return ""

@@ -8,6 +8,6 @@ import (
 )
 
 func main() {
-	fmt.Fprintln(os.Stderr, "the bench needs Linux: it reads /proc and waits with epoll")
+	fmt.Fprintln(os.Stderr, "bench: needs Linux, for /proc and epoll")
 	os.Exit(1)
 }

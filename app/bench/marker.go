@@ -7,33 +7,32 @@ import (
 	"encoding/binary"
 )
 
-// A marker is what every measured message carries in its text: which stream it
-// belongs to, its number there from 1 on, and when it was sent, in microseconds since
-// 1970. It is of fixed width, so that a reader finds it in a frame without parsing
-// the frame:
+// A marker is what every measured message carries in its text: its sequence, its number in
+// the sequence, from 1 on, and the time it was sent, in microseconds since 1970. It has a
+// fixed width, so that a receiver finds it without parsing the frame:
 //
 //	#00000007.00000042.1732281600000000#
 //
-// A stream is what one source says in one room. Two sources of a room have no
-// order between them, but each has its own.
+// A sequence is the messages of one sender in one room. Servers promise an order within
+// each, and none between the senders of a room.
 const (
-	digitsAtOnce = 8 // numbers have eight digits, and times sixteen
-	markerSize   = 4*digitsAtOnce + 4
+	fieldDigits = 8 // of sequence and number; the time has twice as many
+	markerSize  = 4*fieldDigits + 4
 
-	streamAt = 1
-	numberAt = streamAt + digitsAtOnce + 1
-	timeAt   = numberAt + digitsAtOnce + 1
+	sequenceAt = 1
+	numberAt   = sequenceAt + fieldDigits + 1
+	timeAt     = numberAt + fieldDigits + 1
 )
 
 type marker struct {
-	stream, number, micros int64
+	sequence, number, micros int64
 }
 
 // putMarker writes a marker over the first markerSize bytes of dst.
 func putMarker(dst []byte, m marker) {
 	_ = dst[markerSize-1]
 	dst[0], dst[numberAt-1], dst[timeAt-1], dst[markerSize-1] = '#', '.', '.', '#'
-	putDigits(dst[streamAt:numberAt-1], m.stream)
+	putDigits(dst[sequenceAt:numberAt-1], m.sequence)
 	putDigits(dst[numberAt:timeAt-1], m.number)
 	putDigits(dst[timeAt:markerSize-1], m.micros)
 }
@@ -43,16 +42,16 @@ func readMarker(src []byte) (m marker, ok bool) {
 	if len(src) < markerSize || src[0] != '#' || src[numberAt-1] != '.' || src[timeAt-1] != '.' || src[markerSize-1] != '#' {
 		return m, false
 	}
-	stream, bad1 := digits(src[streamAt:])
-	number, bad2 := digits(src[numberAt:])
-	high, bad3 := digits(src[timeAt:])
-	low, bad4 := digits(src[timeAt+digitsAtOnce:])
-	return marker{stream, number, high*100_000_000 + low}, bad1|bad2|bad3|bad4 == 0
+	sequence, bad1 := parseDigits(src[sequenceAt:])
+	number, bad2 := parseDigits(src[numberAt:])
+	high, bad3 := parseDigits(src[timeAt:])
+	low, bad4 := parseDigits(src[timeAt+fieldDigits:])
+	return marker{sequence, number, high*100_000_000 + low}, bad1|bad2|bad3|bad4 == 0
 }
 
-// scan calls found for each marker in data. It returns how much of the end may be
-// the beginning of another.
-func scan(data []byte, found func(marker)) (rest int) {
+// scanMarkers calls found for each marker in data. It returns how many bytes at the end may
+// be the beginning of another.
+func scanMarkers(data []byte, found func(marker)) (rest int) {
 	for {
 		at := bytes.IndexByte(data, '#')
 		if at < 0 {
@@ -79,9 +78,9 @@ func putDigits(dst []byte, n int64) {
 	}
 }
 
-// digits reads eight digits, all at once: first neighbours are put together, then
-// pairs, then fours. bad is not 0 if one of them is none.
-func digits(src []byte) (n int64, bad uint64) {
+// parseDigits parses eight digits at once: it joins neighbours, then pairs, then fours. bad is
+// not 0 if one of them is not a digit.
+func parseDigits(src []byte) (n int64, bad uint64) {
 	x := binary.LittleEndian.Uint64(src)
 	bad = ((x + 0x4646464646464646) | (x - 0x3030303030303030)) & 0x8080808080808080
 	x = x & 0x0f0f0f0f0f0f0f0f * (10<<8 + 1) >> 8

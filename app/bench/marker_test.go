@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestMarkersAreFoundWhereverTheyAre(t *testing.T) {
+func TestScanMarkers(t *testing.T) {
 	one, two := make([]byte, markerSize), make([]byte, markerSize)
 	putMarker(one, marker{7, 42, 1732281600000000})
 	putMarker(two, marker{99999999, 99999999, 9999999999999999})
@@ -17,24 +17,24 @@ func TestMarkersAreFoundWhereverTheyAre(t *testing.T) {
 		rest       int
 	}{
 		{"nothing", "", nil, 0},
-		{"text without any", `{"text":"hello"}`, nil, 0},
-		{"one alone", string(one), []marker{{7, 42, 1732281600000000}}, 0},
-		{"two among other signs of their sort", "##." + string(one) + "x#y" + string(two) + "###", []marker{{7, 42, 1732281600000000}, {99999999, 99999999, 9999999999999999}}, 3},
-		{"one that touches another", string(one) + string(two), []marker{{7, 42, 1732281600000000}, {99999999, 99999999, 9999999999999999}}, 0},
+		{"text without marker", `{"text":"hello"}`, nil, 0},
+		{"one marker", string(one), []marker{{7, 42, 1732281600000000}}, 0},
+		{"two markers among their characters", "##." + string(one) + "x#y" + string(two) + "###", []marker{{7, 42, 1732281600000000}, {99999999, 99999999, 9999999999999999}}, 3},
+		{"two markers without a gap", string(one) + string(two), []marker{{7, 42, 1732281600000000}, {99999999, 99999999, 9999999999999999}}, 0},
 		{"a letter among the digits", "#0000000x" + string(one[9:]), nil, 1},
-		{"a sign before the digits", "#/0000007" + string(one[9:]), nil, 1},
-		{"a sign behind the digits", string(one[:10]) + "0000004:" + string(one[18:]), nil, 1},
-		{"the beginning of one", "hello " + string(one[:20]), nil, 20},
+		{"the character before 0", "#/0000007" + string(one[9:]), nil, 1},
+		{"the character after 9", string(one[:10]) + "0000004:" + string(one[18:]), nil, 1},
+		{"an incomplete marker", "hello " + string(one[:20]), nil, 20},
 	} {
 		var found []marker
-		rest := scan([]byte(test.text), func(m marker) { found = append(found, m) })
+		rest := scanMarkers([]byte(test.text), func(m marker) { found = append(found, m) })
 		if !slices.Equal(found, test.found) || rest != test.rest {
-			t.Errorf("%s: %v and a rest of %d", test.name, found, rest)
+			t.Errorf("%s: found %v, rest %d; want %v, %d", test.name, found, rest, test.found, test.rest)
 		}
 	}
 }
 
-func BenchmarkScan(b *testing.B) {
+func BenchmarkScanMarkers(b *testing.B) {
 	entry := []byte(`{"id":"1732281600000-0","n":41,"kind":"message","key":"9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b",` +
 		`"user":{"id":"5d0f61a4-8a1e-4d7c-9f0a-3b1f2c4d5e6f","name":"Ada"},"text":"`)
 	at := len(entry)
@@ -43,6 +43,6 @@ func BenchmarkScan(b *testing.B) {
 	b.SetBytes(int64(len(entry)))
 	b.ReportAllocs()
 	for b.Loop() {
-		scan(entry, func(marker) {})
+		scanMarkers(entry, func(marker) {})
 	}
 }

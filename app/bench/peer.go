@@ -12,13 +12,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The peers are what Burble is compared with. Each is a process of its own: this
-// program, started with "serve" and the peer's name.
+// The peers are simple servers with which Burble is compared. Each is a process of its own:
+// this program, started with "serve" and the name of the peer.
 
-// joinedText is what a peer says to a client that will get everything from now on.
+// joinedText is what a peer sends to a client that receives every message from then on.
 const joinedText = "joined"
 
-// peer is what a peer is told.
+// peer is what the command line of a peer says.
 type peer struct {
 	redis    string
 	clients  int
@@ -32,19 +32,19 @@ var peers = map[string]func(context.Context, peer, net.Listener) error{
 	"floor": serveFloor, "hub": serveHub, "xread": serveXRead,
 }
 
-// serve runs a peer until it is killed.
-func serve(ctx context.Context, args []string) error {
+// servePeer is the main function of a peer. It runs until it is killed.
+func servePeer(ctx context.Context, args []string) error {
 	if len(args) == 0 || peers[args[0]] == nil {
-		return fmt.Errorf("serve what? %q", args)
+		return fmt.Errorf("serve: unknown peer in %q", args)
 	}
 	var p peer
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	flags.StringVar(&p.redis, "redis", "", "Unix `socket` of Redis")
-	flags.IntVar(&p.clients, "clients", 0, "connections that will come")
-	flags.IntVar(&p.rooms, "rooms", 1, "")
-	flags.IntVar(&p.rate, "rate", 0, "messages a second")
-	flags.IntVar(&p.size, "size", 0, "bytes of a message")
-	flags.IntVar(&p.messages, "messages", 0, "how many")
+	flags.IntVar(&p.clients, "clients", 0, "expected connections")
+	flags.IntVar(&p.rooms, "rooms", 1, "rooms")
+	flags.IntVar(&p.rate, "rate", 0, "floor: messages per second")
+	flags.IntVar(&p.size, "size", 0, "floor: bytes of a message")
+	flags.IntVar(&p.messages, "messages", 0, "floor: number of messages")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -56,8 +56,8 @@ func serve(ctx context.Context, args []string) error {
 	return peers[args[0]](ctx, p, listener)
 }
 
-// store is the peer's client of Redis, with as many connections as it needs.
-func (p peer) store(connections int) *redis.Client {
+// redisClient returns a client of the peer's Redis with a pool of connections.
+func (p peer) redisClient(connections int) *redis.Client {
 	return redis.NewClient(&redis.Options{
 		Addr: p.redis, PoolSize: connections, DisableIdentity: true, PoolTimeout: time.Minute,
 	})

@@ -13,51 +13,50 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// hub is the chat server of the tutorials: a map of clients, a list in Redis for
-// those who come later, and one goroutine that writes each message to all.
+// hub is the chat server of the tutorials: a map of clients, a list in Redis for those who
+// join later, and one goroutine that writes each message to every client.
 type hub struct {
-	store    *redis.Client
-	messages chan said
+	redis    *redis.Client
+	messages chan roomMessage
 
 	mu      sync.Mutex
 	clients map[string]map[*websocket.Conn]bool // by room
 }
 
-// said is a message, and the room that it is for.
-type said struct {
-	room string
-	text chat
+type roomMessage struct {
+	room    string
+	message chatMessage
 }
 
-// chat is the tutorials' message.
-type chat struct {
+// chatMessage is the message of the tutorials.
+type chatMessage struct {
 	Username string `json:"username"`
 	Text     string `json:"text"`
 }
 
 func serveHub(ctx context.Context, p peer, listener net.Listener) error {
-	h := &hub{store: p.store(10), messages: make(chan said), clients: map[string]map[*websocket.Conn]bool{}}
+	h := &hub{redis: p.redisClient(10), messages: make(chan roomMessage), clients: map[string]map[*websocket.Conn]bool{}}
 	go h.writeToAll(ctx)
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	app.Get("/ws", websocket.New(func(conn *websocket.Conn) { h.serve(ctx, conn) }))
 	return app.Listener(listener)
 }
 
-// serve takes a client in, tells it what was said before, and hears what it says.
+// serve sends a client the history of its room, and reads its messages.
 func (h *hub) serve(ctx context.Context, conn *websocket.Conn) {
 	room := conn.Query("room")
 	if err := h.join(ctx, room, conn); err != nil {
 		return
 	}
 	for {
-		var text chat
-		if err := conn.ReadJSON(&text); err != nil {
+		var message chatMessage
+		if err := conn.ReadJSON(&message); err != nil {
 			h.mu.Lock()
 			delete(h.clients[room], conn)
 			h.mu.Unlock()
 			return
 		}
-		h.messages <- said{room, text}
+		h.messages <- roomMessage{room, message}
 	}
 }
 
@@ -68,11 +67,11 @@ func (h *hub) join(ctx context.Context, room string, conn *websocket.Conn) error
 		h.clients[room] = map[*websocket.Conn]bool{}
 	}
 	h.clients[room][conn] = true
-	before, err := h.store.LRange(ctx, room, -50, -1).Result()
+	history, err := h.redis.LRange(ctx, room, -50, -1).Result()
 	if err != nil {
 		return err
 	}
-	for _, text := range before {
+	for _, text := range history {
 		if err := conn.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
 			return err
 		}
@@ -80,22 +79,22 @@ func (h *hub) join(ctx context.Context, room string, conn *websocket.Conn) error
 	return conn.WriteMessage(websocket.TextMessage, []byte(joinedText))
 }
 
-// writeToAll writes each message to the list, and to each client of its room. It is
-// kinder than the tutorials, which make the JSON again for each client.
+// writeToAll appends each message to the list and writes it to each client of its room. It
+// encodes the message once, where the tutorials do so for each client.
 func (h *hub) writeToAll(ctx context.Context) {
-	for message := range h.messages {
-		text, err := json.Marshal(message.text)
+	for next := range h.messages {
+		text, err := json.Marshal(next.message)
 		if err == nil {
-			err = h.store.RPush(ctx, message.room, text).Err()
+			err = h.redis.RPush(ctx, next.room, text).Err()
 		}
 		if err != nil {
 			continue
 		}
 		h.mu.Lock()
-		for conn := range h.clients[message.room] {
+		for conn := range h.clients[next.room] {
 			if conn.WriteMessage(websocket.TextMessage, text) != nil {
 				conn.Close()
-				delete(h.clients[message.room], conn)
+				delete(h.clients[next.room], conn)
 			}
 		}
 		h.mu.Unlock()

@@ -13,38 +13,38 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// xread is the naive form of Burble's own idea: rooms are streams, and each
-// connection blocks in an XREAD of its own.
-type xread struct{ store *redis.Client }
+// xread is the naive form of Burble's own idea: rooms are streams, and each connection
+// blocks in an XREAD of its own.
+type xread struct{ redis *redis.Client }
 
 func serveXRead(ctx context.Context, p peer, listener net.Listener) error {
-	x := &xread{store: p.store(p.clients + 10)}
+	x := &xread{redis: p.redisClient(p.clients + 10)}
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	app.Get("/ws", websocket.New(func(conn *websocket.Conn) { x.serve(ctx, conn) }))
 	return app.Listener(listener)
 }
 
-// serve appends what the client says. It writes nothing: the reading goroutine does.
+// serve appends the client's messages. Only the goroutine of follow writes to the connection.
 func (x *xread) serve(ctx context.Context, conn *websocket.Conn) {
 	room := conn.Query("room")
 	ctx, cancel := context.WithCancel(ctx)
-	reading := make(chan struct{})
-	go func() { defer close(reading); x.read(ctx, room, conn) }()
-	defer func() { cancel(); <-reading }()
+	following := make(chan struct{})
+	go func() { defer close(following); x.follow(ctx, room, conn) }()
+	defer func() { cancel(); <-following }()
 	for {
-		var text chat
-		if conn.ReadJSON(&text) != nil {
+		var message chatMessage
+		if conn.ReadJSON(&message) != nil {
 			return
 		}
-		whole, _ := json.Marshal(text) // strings only: cannot fail
-		x.store.XAdd(ctx, &redis.XAddArgs{Stream: room, Values: []any{"message", whole}})
+		text, _ := json.Marshal(message) // strings only: cannot fail
+		x.redis.XAdd(ctx, &redis.XAddArgs{Stream: room, Values: []any{"message", text}})
 	}
 }
 
-// read writes what the room has, from its end on.
-func (x *xread) read(ctx context.Context, room string, conn *websocket.Conn) {
+// follow writes the room's messages to the connection, from the room's end on.
+func (x *xread) follow(ctx context.Context, room string, conn *websocket.Conn) {
 	after := "0-0"
-	newest, err := x.store.XRevRangeN(ctx, room, "+", "-", 1).Result()
+	newest, err := x.redis.XRevRangeN(ctx, room, "+", "-", 1).Result()
 	if err != nil {
 		return
 	}
@@ -55,7 +55,7 @@ func (x *xread) read(ctx context.Context, room string, conn *websocket.Conn) {
 		return
 	}
 	for ctx.Err() == nil {
-		found, err := x.store.XRead(ctx, &redis.XReadArgs{Streams: []string{room, after}, Block: time.Second}).Result()
+		found, err := x.redis.XRead(ctx, &redis.XReadArgs{Streams: []string{room, after}, Block: time.Second}).Result()
 		if err != nil && err != redis.Nil {
 			return
 		}

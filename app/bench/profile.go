@@ -15,11 +15,11 @@ import (
 	"strings"
 )
 
-// profileVariable says where a profiled Burble serves its profiles: a Unix socket.
+// profileVariable names the Unix socket on which a profiled Burble serves its profiles.
 const profileVariable = "BENCH_PROFILE_SOCKET"
 
-// profiled is the file that a profiled Burble has more.
-const profiled = `package main
+// profileSource is the file that is added to a profiled Burble.
+const profileSource = `package main
 
 import (
 	"net"
@@ -30,7 +30,7 @@ import (
 
 func init() {
 	if path := os.Getenv("` + profileVariable + `"); path != "" {
-		os.Remove(path) // of the program before it started itself again
+		os.Remove(path) // of this program before it re-executed itself
 		listener, err := net.Listen("unix", path)
 		if err != nil {
 			panic(err)
@@ -40,8 +40,8 @@ func init() {
 }
 `
 
-// profileOverlay writes what "go build -overlay" takes.
-func (b *bench) profileOverlay(ctx context.Context) (string, error) {
+// writeProfileOverlay writes profileSource, and the overlay file that adds it to the build.
+func (b *bench) writeProfileOverlay(ctx context.Context) (path string, err error) {
 	folder, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "burble/app").Output()
 	if err != nil {
 		return "", fmt.Errorf("find the folder of burble/app: %w", err)
@@ -52,7 +52,7 @@ func (b *bench) profileOverlay(ctx context.Context) (string, error) {
 	}}
 	text, err := json.Marshal(replace)
 	if err == nil {
-		err = os.WriteFile(source, []byte(profiled), 0o600)
+		err = os.WriteFile(source, []byte(profileSource), 0o600)
 	}
 	if err == nil {
 		err = os.WriteFile(overlay, text, 0o600)
@@ -60,17 +60,17 @@ func (b *bench) profileOverlay(ctx context.Context) (string, error) {
 	return overlay, err
 }
 
-// profileSocket is where the Burble that is measured serves its profiles.
 func (b *bench) profileSocket() string { return filepath.Join(b.folder, "profile.sock") }
 
-// saveProfile fetches a profile of the server and keeps it under the name.
-func (b *bench) saveProfile(ctx context.Context, what, name string) error {
+// saveProfile fetches a profile of the running Burble and writes it to <name>.pprof. query is
+// its path under /debug/pprof/.
+func (b *bench) saveProfile(ctx context.Context, query, name string) error {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", b.profileSocket())
 	}
 	client := &http.Client{Transport: &http.Transport{DialContext: dial}}
 	defer client.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://burble/debug/pprof/"+what, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://burble/debug/pprof/"+query, nil)
 	if err != nil {
 		return err
 	}

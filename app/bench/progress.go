@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// progress is a line that says what goes on, written over and over. A nil one is silent.
+// progress is a status line on a terminal, rewritten twice a second. A nil one prints nothing.
 type progress struct {
-	out io.Writer
-	end func()
+	out  io.Writer
+	stop func()
 
 	mu    sync.Mutex
-	what  string
+	task  string
 	began time.Time
 	swarm *swarm
 }
 
-// startProgress writes the line twice a second, until it is ended.
+// startProgress writes the line until stop is called.
 func startProgress(out io.Writer) *progress {
 	p := &progress{out: out}
 	stop, stopped := make(chan struct{}), make(chan struct{})
-	p.end = func() { close(stop); <-stopped }
+	p.stop = func() { close(stop); <-stopped }
 	go func() {
 		defer close(stopped)
 		for {
@@ -40,18 +40,18 @@ func startProgress(out io.Writer) *progress {
 	return p
 }
 
-// begin begins to tell of something new.
-func (p *progress) begin(what string) {
+// begin shows a new task.
+func (p *progress) begin(task string) {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.what, p.began, p.swarm = what, time.Now(), nil
+	p.task, p.began, p.swarm = task, time.Now(), nil
 }
 
-// follow tells of the swarm's messages too.
-func (p *progress) follow(s *swarm) {
+// watch shows the counts of a swarm too.
+func (p *progress) watch(s *swarm) {
 	if p == nil {
 		return
 	}
@@ -63,22 +63,22 @@ func (p *progress) follow(s *swarm) {
 func (p *progress) text() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.what == "" {
+	if p.task == "" {
 		return ""
 	}
-	text := fmt.Sprintf("%s: %.0f s", p.what, time.Since(p.began).Seconds())
+	text := fmt.Sprintf("%s: %.0f s", p.task, time.Since(p.began).Seconds())
 	if p.swarm != nil {
-		text += fmt.Sprintf(", %d of %d joined, %d deliveries", p.swarm.joinedNow.Load(), len(p.swarm.clients), p.swarm.messages())
+		text += fmt.Sprintf(", %d of %d joined, %d deliveries", p.swarm.joinedCount.Load(), len(p.swarm.clients), p.swarm.messages())
 	}
 	return text
 }
 
-// clear makes room for something else.
+// clear erases the line before other output.
 func (p *progress) clear() {
 	if p != nil {
 		p.write("")
 	}
 }
 
-// write writes over the line that is there.
+// write replaces the line.
 func (p *progress) write(text string) { fmt.Fprintf(p.out, "\r\x1b[K%s", text) }

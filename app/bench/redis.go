@@ -17,16 +17,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// redisServer is a Redis of a run's own, on a Unix socket in a temporary folder.
+// redisServer is a Redis for one run, on a Unix socket in a temporary folder.
 type redisServer struct {
-	*child // nil: another process started it
-	folder string
-	socket string
-	client *redis.Client
-	pids   []int // whose CPU is counted as that of Redis
+	*process // nil in a worker, whose parent started it
+	folder   string
+	socket   string
+	client   *redis.Client
+	pids     []int // whose CPU counts as that of Redis
 }
 
-var errNoRedis = errors.New("the bench needs a redis-server or valkey-server on PATH")
+var errNoRedis = errors.New("needs a redis-server or valkey-server on PATH")
 
 func findRedis() (string, error) {
 	for _, name := range []string{"redis-server", "valkey-server"} {
@@ -37,7 +37,7 @@ func findRedis() (string, error) {
 	return "", errNoRedis
 }
 
-// startRedis starts a Redis that keeps nothing on disk.
+// startRedis starts a Redis without persistence and waits until it answers.
 func startRedis(ctx context.Context) (*redisServer, error) {
 	program, err := findRedis()
 	if err != nil {
@@ -48,7 +48,7 @@ func startRedis(ctx context.Context) (*redisServer, error) {
 		return nil, err
 	}
 	r := &redisServer{folder: folder, socket: filepath.Join(folder, "redis.sock")}
-	r.child, _, err = startChild(nil, program, "--port", "0", "--unixsocket", r.socket, "--dir", folder,
+	r.process, _, err = startProcess(nil, program, "--port", "0", "--unixsocket", r.socket, "--dir", folder,
 		"--save", "", "--appendonly", "no", "--maxclients", "20000")
 	if err != nil {
 		os.RemoveAll(folder)
@@ -56,9 +56,9 @@ func startRedis(ctx context.Context) (*redisServer, error) {
 	}
 	r.client, r.pids = redisClient(r.socket), []int{r.pid()}
 	for began := time.Now(); r.client.Ping(ctx).Err() != nil; time.Sleep(5 * time.Millisecond) {
-		if time.Since(began) > listenTime || ctx.Err() != nil {
-			defer r.end()
-			return nil, fmt.Errorf("redis does not answer: %s", r.said())
+		if time.Since(began) > startTimeout || ctx.Err() != nil {
+			defer r.stop()
+			return nil, fmt.Errorf("redis does not answer: %s", r.output())
 		}
 	}
 	return r, nil
@@ -68,66 +68,66 @@ func redisClient(socket string) *redis.Client {
 	return redis.NewClient(&redis.Options{Addr: socket, PoolSize: 1, DisableIdentity: true})
 }
 
-// redis is the Redis of a run: its own, unless it is a share's.
-func (b *bench) redis(ctx context.Context) (*redisServer, error) {
-	if b.share == nil {
+// openRedis starts a Redis for a run, or connects a worker to its parent's.
+func (b *bench) openRedis(ctx context.Context) (*redisServer, error) {
+	if b.worker == nil {
 		return startRedis(ctx)
 	}
-	return &redisServer{socket: b.share.Redis, client: redisClient(b.share.Redis), pids: b.share.RedisPIDs}, nil
+	return &redisServer{socket: b.worker.Redis, client: redisClient(b.worker.Redis), pids: b.worker.RedisPIDs}, nil
 }
 
 func (r *redisServer) url() string { return "unix://" + r.socket }
 
-func (r *redisServer) end() {
+func (r *redisServer) stop() {
 	r.client.Close()
-	if r.child != nil {
+	if r.process != nil {
 		r.kill()
 		os.RemoveAll(r.folder)
 	}
 }
 
-// commands are how often Redis was asked what.
-type commands map[string]int64
+// commandCounts maps a Redis command to how often it ran.
+type commandCounts map[string]int64
 
-// commands counts what Redis was asked, without what the bench asks itself.
-func (r *redisServer) commands(ctx context.Context) (commands, error) {
+// commandCounts returns how often Redis ran each command, from clients and from scripts,
+// without the INFO of the bench.
+func (r *redisServer) commandCounts(ctx context.Context) (commandCounts, error) {
 	info, err := r.client.InfoMap(ctx, "commandstats").Result()
 	if err != nil {
 		return nil, fmt.Errorf("count the commands of redis: %w", err)
 	}
-	count := commands{}
+	counts := commandCounts{}
 	for name, stats := range info["Commandstats"] {
 		calls, _, _ := strings.Cut(strings.TrimPrefix(stats, "calls="), ",")
 		n, err := strconv.ParseInt(calls, 10, 64)
 		if err != nil {
 			return nil, fmt.Errorf("commandstats of %s: %q", name, stats)
 		}
-		count[strings.TrimPrefix(name, "cmdstat_")] = n
+		counts[strings.TrimPrefix(name, "cmdstat_")] = n
 	}
-	delete(count, "info")
-	return count, nil
+	delete(counts, "info")
+	return counts, nil
 }
 
-// since is what was asked after an earlier count.
-func (c commands) since(earlier commands) commands {
-	spent := maps.Clone(c)
+// since returns the commands that ran after an earlier count.
+func (c commandCounts) since(earlier commandCounts) commandCounts {
+	difference := maps.Clone(c)
 	for name, n := range earlier {
-		if spent[name] -= n; spent[name] == 0 {
-			delete(spent, name)
+		if difference[name] -= n; difference[name] == 0 {
+			delete(difference, name)
 		}
 	}
-	return spent
+	return difference
 }
 
-// sum is how many commands Redis ran: those that clients gave, and those that scripts did.
-func (c commands) sum() (sum int64) {
+func (c commandCounts) sum() (sum int64) {
 	for _, n := range c {
 		sum += n
 	}
 	return sum
 }
 
-// connections is how many Redis has, without the bench's own.
+// connections returns how many connections Redis has besides the bench's.
 func (r *redisServer) connections(ctx context.Context) (int, error) {
 	info, err := r.client.InfoMap(ctx, "clients").Result()
 	if err != nil {

@@ -9,67 +9,67 @@ import (
 	"time"
 )
 
-// result is what one run has shown.
+// result is what one run measured.
 type result struct {
-	Target string `json:"target"`
-	Mode   string `json:"mode"`
-	Work   work   `json:"work"`
+	Target string   `json:"target"`
+	Mode   string   `json:"mode"`
+	Work   workload `json:"work"`
 
-	Deliveries int64         `json:"deliveries"` // measured: without those of the warming up
-	PerSecond  float64       `json:"per_second"`
-	P50        time.Duration `json:"p50"` // from a message's write to its arrival
+	Deliveries int64         `json:"deliveries"` // without those of the warm-up
+	PerSecond  float64       `json:"per_second"` // deliveries
+	P50        time.Duration `json:"p50"`        // latency, from a message's write to its arrival at a client
 	P99        time.Duration `json:"p99"`
 	Max        time.Duration `json:"max"`
-	LastP50    time.Duration `json:"last_p50,omitempty"` // to its arrival at the last client
-	spent
+	LastP50    time.Duration `json:"last_p50,omitempty"` // median latency of the last client to receive a message
+	usage
 
-	Memory      float64 `json:"memory"`      // bytes of the server's RSS by connection, when all have joined
-	Resident    int64   `json:"resident"`    // its RSS at the end
-	Connections int     `json:"connections"` // to Redis
+	Memory      float64 `json:"memory"`      // bytes of the server's RSS per connection, when all have joined
+	Resident    int64   `json:"resident"`    // the server's RSS at the end, in bytes
+	Connections int     `json:"connections"` // of the server to Redis
 
-	tally
-	Missing int64         `json:"missing"` // messages that had not arrived when nothing more came
-	Late    time.Duration `json:"late"`    // how far the bench itself fell behind its plan
+	counts
+	Missing int64         `json:"missing"` // messages that never arrived
+	Late    time.Duration `json:"late"`    // how far the bench itself fell behind its schedule
 
-	// Of resume.
-	Opening  time.Duration `json:"opening,omitempty"`  // until so many connections were open that do nothing else
-	Resuming time.Duration `json:"resuming,omitempty"` // until all who resumed had everything
-	Reads    int64         `json:"reads,omitempty"`    // of streams in Redis, for all of them
+	// Mode resume:
+	Opening  time.Duration `json:"opening,omitempty"`  // until as many idle connections were open
+	Resuming time.Duration `json:"resuming,omitempty"` // until all clients had received everything
+	Reads    int64         `json:"reads,omitempty"`    // of streams in Redis, for all clients
 
-	// Of join.
-	Page     time.Duration `json:"page,omitempty"`      // the newest entries as JSON, p50
-	PageHTML time.Duration `json:"page_html,omitempty"` // the room's page, p50
-	Joining  time.Duration `json:"joining,omitempty"`   // from a follow to the newest entries, p50
+	// Mode join, medians:
+	Page     time.Duration `json:"page,omitempty"`      // the newest entries as JSON
+	PageHTML time.Duration `json:"page_html,omitempty"` // the room's page
+	Joining  time.Duration `json:"joining,omitempty"`   // from opening a WebSocket to the newest entries
 
-	// Of start.
-	Listening time.Duration `json:"listening,omitempty"` // from the exec to the first connection
-	Ready     time.Duration `json:"ready,omitempty"`     // to the first 200 of /readyz
+	// Mode start, from exec:
+	Listening time.Duration `json:"listening,omitempty"` // until it accepts a connection
+	Ready     time.Duration `json:"ready,omitempty"`     // until /readyz returns 200
 }
 
-// wrong says what should not be, or nothing.
-func (r *result) wrong() string {
+// faults returns everything that went wrong, or "".
+func (r *result) faults() string {
 	var faults []string
 	for _, fault := range []struct {
 		count int64
 		name  string
 	}{
-		{r.Missing, "missing"}, {r.Skipped, "skipped"}, {r.Again, "twice or late"}, {r.Stray, "of other rooms"},
-		{r.Refused, "refused"}, {r.Closed, "connections lost"},
+		{r.Missing, "missing"}, {r.Skipped, "skipped"}, {r.Repeated, "repeated or out of order"}, {r.Stray, "of other rooms"},
+		{r.Refused, "refused"}, {r.Closed, "connections closed"},
 	} {
 		if fault.count > 0 {
 			faults = append(faults, fmt.Sprintf("%d %s", fault.count, fault.name))
 		}
 	}
-	if r.Said != "" {
-		faults = append(faults, "the server said: "+r.Said)
+	if r.FirstError != "" {
+		faults = append(faults, "first error: "+r.FirstError)
 	}
 	return strings.Join(faults, ", ")
 }
 
-// verdict says that everything came once and in order, or what did not.
+// verdict returns "ok" if everything arrived once and in order, else the faults.
 func (r *result) verdict() string {
-	if wrong := r.wrong(); wrong != "" {
-		return "WRONG: " + wrong
+	if faults := r.faults(); faults != "" {
+		return "FAIL: " + faults
 	}
 	if r.Late > 100*time.Millisecond {
 		return fmt.Sprintf("ok (the bench was up to %v late)", r.Late.Round(time.Millisecond))
@@ -77,11 +77,12 @@ func (r *result) verdict() string {
 	return "ok"
 }
 
-// median is the middle of what the runs have shown, the mean of two if there is none.
-func median(runs []*result, of func(*result) float64) float64 {
+// median returns the median of a number of the results; of an even count, the mean of the
+// two in the middle.
+func median(results []*result, number func(*result) float64) float64 {
 	var all []float64
-	for _, r := range runs {
-		all = append(all, of(r))
+	for _, r := range results {
+		all = append(all, number(r))
 	}
 	if len(all) == 0 {
 		return 0
@@ -90,4 +91,4 @@ func median(runs []*result, of func(*result) float64) float64 {
 	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
 }
 
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,54 +10,56 @@ import (
 	"time"
 )
 
-// resume has all clients come back at once to a server that has just started, each
-// with the same cursor and so many entries missed; and, to compare, as many clients
-// that only open a connection.
-func (b *bench) resume(ctx context.Context, p *plan, _ int) (*result, error) {
+// beforeMissed is how many messages the room has before those that clients missed.
+const beforeMissed = 50
+
+// runResume measures a reconnect storm: all clients resume at once from the same cursor, on a
+// server that has just started. For comparison, it also measures as many clients that
+// only open a connection.
+func (b *bench) runResume(ctx context.Context, p *plan, _ int) (*result, error) {
 	if p.target.name != "burble" {
-		return nil, errors.New("only Burble can be resumed")
+		return nil, errors.New("mode resume measures Burble only")
 	}
 	r, err := startRedis(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer r.end()
-	w := p.work
-	said := w.Missed + 50
-	after, err := b.history(ctx, w, r, said)
+	defer r.stop()
+	messages := p.work.Missed + beforeMissed
+	cursor, err := b.writeHistory(ctx, p.work, r, messages)
 	if err != nil {
 		return nil, err
 	}
-	got := &result{Target: p.target.name, Mode: p.mode, Work: w}
-	if got.Opening, err = b.opening(ctx, w, r); err != nil {
+	res := &result{Target: p.target.name, Mode: p.mode, Work: p.work}
+	if res.Opening, err = b.measureOpening(ctx, p.work, r); err != nil {
 		return nil, err
 	}
-	return got, b.resuming(ctx, p, r, got, after, said)
+	return res, b.measureResuming(ctx, p, r, res, cursor, messages)
 }
 
-// history has so much said in the room, and returns the cursor from which all but
-// the first 50 have been missed.
-func (b *bench) history(ctx context.Context, w work, r *redisServer, said int) (after string, err error) {
-	w.Clients, w.Guests, w.Rooms, w.Follow = 1, 1, 1, 1
+// writeHistory sends messages to the room, and returns the cursor after which Missed of
+// them follow.
+func (b *bench) writeHistory(ctx context.Context, w workload, r *redisServer, messages int) (cursor string, err error) {
+	w.Clients, w.Users, w.Rooms, w.Follow = 1, 1, 1, 1
 	s, err := launchBurble(ctx, b, w, r)
 	if err != nil {
 		return "", err
 	}
-	defer s.end()
-	c, err := gather(ctx, s, w)
+	defer s.stop()
+	l, err := newLoad(ctx, s, w)
 	if err != nil {
 		return "", err
 	}
-	defer c.end()
-	source := newSource(s.protocol, c.readers.clients[0], 0, 0, w.Size, 0)
-	for range said {
-		if err := source.say(time.Now().UnixMicro()); err != nil {
+	defer l.stop()
+	sender := newSender(s.protocol, l.receiving.clients[0], 0, 0, w.Size, 0)
+	for range messages {
+		if err := sender.send(time.Now().UnixMicro()); err != nil {
 			return "", err
 		}
 	}
-	c.readers.await(ctx, int64(said), b.patience)
-	if heard := c.readers.messages(); heard != int64(said) {
-		return "", fmt.Errorf("only %d of %d messages came back; %s", heard, said, c.readers.end().Said)
+	l.receiving.await(ctx, int64(messages), b.patience)
+	if received := l.receiving.messages(); received != int64(messages) {
+		return "", fmt.Errorf("only %d of %d messages came back; first error: %s", received, messages, l.receiving.stop().FirstError)
 	}
 	url := fmt.Sprintf("http://127.0.0.1:%d/r/%s/messages?limit=%d", s.port, roomName(0), w.Missed+1)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -66,66 +67,72 @@ func (b *bench) history(ctx context.Context, w work, r *redisServer, said int) (
 		return "", err
 	}
 	var page struct{ Entries []struct{ ID string } }
-	if err := ask(request, &page); err != nil {
+	if err := requestJSON(request, &page); err != nil {
 		return "", err
 	}
 	if len(page.Entries) != w.Missed+1 {
-		return "", fmt.Errorf("the room has %d entries of %d", len(page.Entries), w.Missed+1)
+		return "", fmt.Errorf("the page has %d entries, want %d", len(page.Entries), w.Missed+1)
 	}
 	return page.Entries[0].ID, nil
 }
 
-// opening is how long it takes until all have a connection.
-func (b *bench) opening(ctx context.Context, w work, r *redisServer) (time.Duration, error) {
+// measureOpening returns how long it takes until all clients have a connection.
+func (b *bench) measureOpening(ctx context.Context, w workload, r *redisServer) (time.Duration, error) {
 	s, err := launchBurble(ctx, b, w, r)
 	if err != nil {
 		return 0, err
 	}
-	defer s.end()
-	clients := newSwarm(s.port, s.protocol, w, w.Clients).noFollowing()
-	defer clients.end()
+	defer s.stop()
+	clients := newSwarm(s.port, s.protocol, w, w.Clients).withoutFollows()
+	defer clients.stop()
 	if err := clients.start(); err != nil {
 		return 0, err
 	}
 	began := time.Now()
-	err = clients.open(ctx, &clients.openNow)
+	err = clients.connect(ctx, &clients.openCount)
 	return time.Since(began), err
 }
 
-// resuming has all clients come back.
-func (b *bench) resuming(ctx context.Context, p *plan, r *redisServer, got *result, after string, said int) error {
+// measureResuming has all clients resume, and fills in the result.
+func (b *bench) measureResuming(ctx context.Context, p *plan, r *redisServer, res *result, cursor string, messages int) error {
 	w := p.work
 	s, err := launchBurble(ctx, b, w, r)
 	if err != nil {
 		return err
 	}
-	defer s.end()
-	s.protocol.request = burbleResume(s.protocol.request, after, w.Deflate)
+	defer s.stop()
+	s.protocol.request = burbleResume(s.protocol.request, cursor, w.Deflate)
 	s.protocol.follow = func([]int) [][]byte { return nil }
 	clients := newSwarm(s.port, s.protocol, w, w.Clients)
-	defer clients.end()
-	clients.waitFor(w.Missed, said-w.Missed)
+	defer clients.stop()
+	clients.setGoal(w.Missed, messages-w.Missed)
 	if err := clients.start(); err != nil {
 		return err
 	}
-	b.progress.follow(clients)
-	before, err := s.read(ctx, r, nil)
+	b.progress.watch(clients)
+	before, err := s.sample(ctx, r)
 	if err != nil {
 		return err
 	}
-	finish := b.profiling(ctx, p)
+	finish := b.startProfiles(ctx, p)
 	began := time.Now()
-	err = clients.open(ctx, &clients.reachedNow)
-	got.Resuming = time.UnixMicro(clients.reachedAt.Load()).Sub(began)
-	got.Deliveries = clients.messages()
-	spent, err := s.read(ctx, r, err)
-	if err = cmp.Or(err, finish()); err != nil {
+	err = clients.connect(ctx, &clients.goalCount)
+	res.Resuming = time.UnixMicro(clients.goalAt.Load()).Sub(began)
+	res.Deliveries = clients.messages()
+	var after sample
+	if err == nil {
+		after, err = s.sample(ctx, r)
+	}
+	if finishErr := finish(); err == nil {
+		err = finishErr
+	}
+	if err != nil {
 		return err
 	}
-	got.spent = spent.since(before, got.Deliveries, 1)
-	got.Reads = got.Asked["xread"] + got.Asked["xrange"] + got.Asked["xrevrange"]
-	got.Connections, err = r.connections(ctx)
-	got.tally = *clients.end()
-	got.Missing = clients.missing([]int64{int64(said)})
+	res.usage = after.since(before, res.Deliveries, 1)
+	res.Reads = res.CommandCounts["xread"] + res.CommandCounts["xrange"] + res.CommandCounts["xrevrange"]
+	res.Connections, err = r.connections(ctx)
+	res.counts = *clients.stop()
+	res.Missing = clients.missing([]int64{int64(messages)})
 	return err
 }

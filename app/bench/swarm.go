@@ -12,45 +12,45 @@ import (
 	"time"
 )
 
-// swarm is the clients of a run. Its readers, few goroutines, read all of them.
+// swarm is a set of clients, read by one receiver per processor.
 type swarm struct {
-	port     int
-	protocol *protocol
-	work     work
-	follows  int // rooms that each client follows; 0: it only opens a connection
-	clients  []*client
-	readers  []*reader
-	slowest  int // how many messages' last readers are looked for; 0: none
-	running  sync.WaitGroup
-	ended    atomic.Bool
-	counted  *tally // once it has ended
+	port      int
+	protocol  *protocol
+	work      workload
+	follows   int // rooms that each client follows; 0: it only opens a connection
+	clients   []*client
+	receivers []*receiver
+	slowest   int // up to which message number the last receiver's latency is measured; 0: it is not
+	running   sync.WaitGroup
+	stopped   atomic.Bool
+	total     *counts // of all receivers, once stopped
 
-	dialled    atomic.Int64 // clients that have a socket
-	since      atomic.Int64 // from when on messages are measured, in micros
-	openNow    atomic.Int64 // connections that are open
-	joinedNow  atomic.Int64 // that follow all their rooms
-	reachedNow atomic.Int64 // that have all they wait for
-	reachedAt  atomic.Int64 // when the last of them had it, in micros
+	dialed      atomic.Int64 // clients with a socket
+	measureFrom atomic.Int64 // messages sent from then on are measured, in microseconds since 1970
+	openCount   atomic.Int64 // open connections
+	joinedCount atomic.Int64 // clients that follow all their rooms
+	goalCount   atomic.Int64 // clients that received all they wait for
+	goalAt      atomic.Int64 // when the last of them did, in microseconds since 1970
 }
 
-// newSwarm makes count clients that do nothing yet.
-func newSwarm(port int, p *protocol, w work, count int) *swarm {
+// newSwarm returns a swarm of unconnected clients.
+func newSwarm(port int, p *protocol, w workload, count int) *swarm {
 	s := &swarm{port: port, protocol: p, work: w, follows: w.Follow, clients: make([]*client, count)}
-	s.since.Store(1 << 62)
+	s.measureFrom.Store(1 << 62)
 	for i := range s.clients {
-		s.clients[i] = &client{index: i, fd: -1, first: w.firstRoom(i), numbers: make([]uint32, w.Follow*w.sources())}
+		s.clients[i] = &client{index: i, fd: -1, first: w.firstRoom(i), numbers: make([]uint32, w.Follow*w.senders())}
 	}
 	return s
 }
 
-// noFollowing has the clients open connections and follow nothing.
-func (s *swarm) noFollowing() *swarm {
+// withoutFollows has the clients open connections and follow nothing.
+func (s *swarm) withoutFollows() *swarm {
 	s.follows = 0
 	return s
 }
 
-// waitFor has each client wait for so many messages, those after number.
-func (s *swarm) waitFor(count, number int) {
+// setGoal has each client wait for count messages, those after number.
+func (s *swarm) setGoal(count, number int) {
 	for _, c := range s.clients {
 		c.goal = count
 		for i := range c.numbers {
@@ -59,57 +59,57 @@ func (s *swarm) waitFor(count, number int) {
 	}
 }
 
-// start starts the readers.
+// start starts the receivers.
 func (s *swarm) start() error {
 	for range min(len(s.clients), runtime.GOMAXPROCS(0)) {
 		epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 		if err != nil {
 			return fmt.Errorf("epoll: %w", err)
 		}
-		r := &reader{swarm: s, epoll: epoll, buffer: make([]byte, headroom+readAtOnce)}
+		r := &receiver{swarm: s, epoll: epoll, buffer: make([]byte, headroom+readSize)}
 		r.slowest = make([]int64, s.slowest)
-		s.readers = append(s.readers, r)
+		s.receivers = append(s.receivers, r)
 		s.running.Go(r.run)
 	}
 	return nil
 }
 
-// openMost is how many connections are on their way at a time: less than a
-// listener's queue holds.
-const openMost = 1000
+// maxConnecting is how many connections are being opened at a time, which is less than the
+// queue of a listener holds.
+const maxConnecting = 1000
 
-// open opens all connections and returns when ready says that all are there.
-func (s *swarm) open(ctx context.Context, ready *atomic.Int64) error {
+// connect opens all connections, and returns when the counter has reached the number of clients.
+func (s *swarm) connect(ctx context.Context, counter *atomic.Int64) error {
 	began := time.Now()
 	for i, c := range s.clients {
-		for int64(i)-s.openNow.Load() >= openMost {
-			if err := s.pause(ctx, began, ready); err != nil {
+		for int64(i)-s.openCount.Load() >= maxConnecting {
+			if err := s.pause(ctx, began, counter); err != nil {
 				return err
 			}
 		}
 		if err := c.connect(s.port); err != nil {
 			return fmt.Errorf("client %d: %w", i, err)
 		}
-		s.dialled.Add(1)
-		r := s.readers[i%len(s.readers)]
+		s.dialed.Add(1)
+		r := s.receivers[i%len(s.receivers)]
 		if err := r.watch(c, syscall.EPOLL_CTL_ADD, syscall.EPOLLOUT|syscall.EPOLLIN); err != nil {
 			return fmt.Errorf("watch client %d: %w", i, err)
 		}
 	}
-	for ready.Load() < int64(len(s.clients)) {
-		if err := s.pause(ctx, began, ready); err != nil {
+	for counter.Load() < int64(len(s.clients)) {
+		if err := s.pause(ctx, began, counter); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// joinTime is how long it may take until all clients have joined.
-const joinTime = 2 * time.Minute
+// connectTimeout is how long it may take until all clients are ready.
+const connectTimeout = 2 * time.Minute
 
-func (s *swarm) pause(ctx context.Context, began time.Time, ready *atomic.Int64) error {
-	if time.Since(began) > joinTime {
-		return fmt.Errorf("only %d of %d clients were ready within %v", ready.Load(), len(s.clients), joinTime)
+func (s *swarm) pause(ctx context.Context, began time.Time, counter *atomic.Int64) error {
+	if time.Since(began) > connectTimeout {
+		return fmt.Errorf("only %d of %d clients were ready within %v", counter.Load(), len(s.clients), connectTimeout)
 	}
 	select {
 	case <-ctx.Done():
@@ -119,41 +119,39 @@ func (s *swarm) pause(ctx context.Context, began time.Time, ready *atomic.Int64)
 	}
 }
 
-// opened is called by a reader: the client's connection is open. It returns what
-// the client says first.
+// opened is called by a receiver when a connection is open. It returns the client's first frames.
 func (s *swarm) opened(c *client) [][]byte {
-	s.openNow.Add(1)
+	s.openCount.Add(1)
 	if s.follows == 0 {
 		return nil
 	}
 	return s.protocol.follow(s.work.rooms(c.index))
 }
 
-// joins is called by a reader: the client follows so many more rooms.
-func (s *swarm) joins(c *client, rooms int) {
+// confirmFollows is called by a receiver when the server confirmed follows of some rooms.
+func (s *swarm) confirmFollows(c *client, rooms int) {
 	if c.follows < s.follows && rooms > 0 {
 		if c.follows += rooms; c.follows >= s.follows {
-			s.joinedNow.Add(1)
+			s.joinedCount.Add(1)
 		}
 	}
 }
 
-// reached is called by a reader: a client has all that it waits for.
-func (s *swarm) reached() {
-	s.reachedAt.Store(time.Now().UnixMicro())
-	s.reachedNow.Add(1)
+// reachGoal is called by a receiver when a client has received all it waits for.
+func (s *swarm) reachGoal() {
+	s.goalAt.Store(time.Now().UnixMicro())
+	s.goalCount.Add(1)
 }
 
-// messages is how many have arrived.
+// messages returns how many messages have arrived.
 func (s *swarm) messages() (count int64) {
-	for _, r := range s.readers {
+	for _, r := range s.receivers {
 		count += r.messages.Load()
 	}
 	return count
 }
 
-// await waits until so many messages have arrived, or nothing has come for as long
-// as patience.
+// await returns when count messages have arrived, or none has for as long as patience.
 func (s *swarm) await(ctx context.Context, count int64, patience time.Duration) {
 	seen, at := s.messages(), time.Now()
 	for seen < count && time.Since(at) < patience && ctx.Err() == nil {
@@ -164,52 +162,35 @@ func (s *swarm) await(ctx context.Context, count int64, patience time.Duration) 
 	}
 }
 
-// end closes the connections and returns what was counted. Ending again gives the same.
-func (s *swarm) end() *tally {
-	if s.counted != nil {
-		return s.counted
+// stop closes the connections and returns what was counted. Stopping again returns the same.
+func (s *swarm) stop() *counts {
+	if s.total != nil {
+		return s.total
 	}
-	s.ended.Store(true)
+	s.stopped.Store(true)
 	s.running.Wait()
 	for _, c := range s.clients {
 		if c.fd >= 0 {
 			c.close()
 		}
 	}
-	s.counted = &tally{}
-	for _, r := range s.readers {
+	s.total = &counts{}
+	for _, r := range s.receivers {
 		syscall.Close(r.epoll)
-		s.counted.add(&r.tally)
+		s.total.add(&r.counts)
 	}
-	return s.counted
+	return s.total
 }
 
-// missing is how many messages at the ends of the streams have not arrived, when
-// said has the number of the last that was sent in each.
-func (s *swarm) missing(said []int64) (missing int64) {
+// missing returns how many messages at the ends of the sequences have not arrived. sent has
+// the number of the last message of each sequence.
+func (s *swarm) missing(sent []int64) (missing int64) {
 	for _, c := range s.clients {
-		for stream, last := range said {
-			if slot := s.work.slot(c.first, int64(stream)); slot >= 0 {
+		for sequence, last := range sent {
+			if slot := s.work.slot(c.first, int64(sequence)); slot >= 0 {
 				missing += last - int64(c.numbers[slot])
 			}
 		}
 	}
 	return missing
-}
-
-// raiseFiles allows this process, and those it starts, as many open files as the
-// machine lets it have. It returns how many.
-func raiseFiles(want int) (int, error) {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return 0, fmt.Errorf("limit of open files: %w", err)
-	}
-	asked := syscall.Rlimit{Cur: uint64(want), Max: max(uint64(want), limit.Max)}
-	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &asked) != nil {
-		asked = syscall.Rlimit{Cur: limit.Max, Max: limit.Max}
-		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &asked); err != nil {
-			return 0, fmt.Errorf("raise the limit of open files: %w", err)
-		}
-	}
-	return int(asked.Cur), nil
 }

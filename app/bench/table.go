@@ -7,25 +7,24 @@ import (
 	"strings"
 )
 
-// column is one number of a run, or of the medians of several.
+// column is a column of the tables: a number of a result. Of several results it is the median.
 type column struct {
-	name   string
-	digits int // behind the point
-	of     func(*result) float64
+	name     string
+	decimals int
+	number   func(*result) float64
 }
 
-// The columns of the modes.
 var (
 	deliveryColumns = []column{
 		{"deliveries", 0, func(r *result) float64 { return float64(r.Deliveries) }},
-		{"each s", 0, func(r *result) float64 { return r.PerSecond }},
-		{"CPU s/M", 2, func(r *result) float64 { return r.Server }},
-		{"redis s/M", 2, func(r *result) float64 { return r.Redis }},
-		{"bench s/M", 2, func(r *result) float64 { return r.Self }},
-		{"p50 ms", 2, func(r *result) float64 { return ms(r.P50) }},
-		{"p99 ms", 2, func(r *result) float64 { return ms(r.P99) }},
-		{"max ms", 1, func(r *result) float64 { return ms(r.Max) }},
-		{"last ms", 2, func(r *result) float64 { return ms(r.LastP50) }},
+		{"per s", 0, func(r *result) float64 { return r.PerSecond }},
+		{"CPU s/M", 2, func(r *result) float64 { return r.ServerCPU }},
+		{"redis s/M", 2, func(r *result) float64 { return r.RedisCPU }},
+		{"bench s/M", 2, func(r *result) float64 { return r.BenchCPU }},
+		{"p50 ms", 2, func(r *result) float64 { return milliseconds(r.P50) }},
+		{"p99 ms", 2, func(r *result) float64 { return milliseconds(r.P99) }},
+		{"max ms", 1, func(r *result) float64 { return milliseconds(r.Max) }},
+		{"last ms", 2, func(r *result) float64 { return milliseconds(r.LastP50) }},
 		{"KB/conn", 1, func(r *result) float64 { return r.Memory / 1024 }},
 		{"redis µs/msg", 0, func(r *result) float64 { return r.RedisMicros }},
 		{"cmd/msg", 1, func(r *result) float64 { return r.Commands }},
@@ -33,26 +32,25 @@ var (
 	}
 	resumeColumns = []column{
 		{"missed", 0, func(r *result) float64 { return float64(r.Work.Missed) }},
-		{"open ms", 0, func(r *result) float64 { return ms(r.Opening) }},
-		{"resumed ms", 0, func(r *result) float64 { return ms(r.Resuming) }},
-		{"CPU s/M", 2, func(r *result) float64 { return r.Server }},
-		{"redis s/M", 2, func(r *result) float64 { return r.Redis }},
+		{"open ms", 0, func(r *result) float64 { return milliseconds(r.Opening) }},
+		{"resumed ms", 0, func(r *result) float64 { return milliseconds(r.Resuming) }},
+		{"CPU s/M", 2, func(r *result) float64 { return r.ServerCPU }},
+		{"redis s/M", 2, func(r *result) float64 { return r.RedisCPU }},
 		{"redis reads", 0, func(r *result) float64 { return float64(r.Reads) }},
 		{"conns", 0, func(r *result) float64 { return float64(r.Connections) }},
 	}
 	joinColumns = []column{
 		{"entries", 0, func(r *result) float64 { return float64(r.Work.Entries) }},
-		{"JSON ms", 2, func(r *result) float64 { return ms(r.Page) }},
-		{"page ms", 2, func(r *result) float64 { return ms(r.PageHTML) }},
-		{"follow ms", 2, func(r *result) float64 { return ms(r.Joining) }},
+		{"JSON ms", 2, func(r *result) float64 { return milliseconds(r.Page) }},
+		{"page ms", 2, func(r *result) float64 { return milliseconds(r.PageHTML) }},
+		{"follow ms", 2, func(r *result) float64 { return milliseconds(r.Joining) }},
 	}
 	startColumns = []column{
-		{"listening ms", 1, func(r *result) float64 { return ms(r.Listening) }},
-		{"ready ms", 1, func(r *result) float64 { return ms(r.Ready) }},
+		{"listening ms", 1, func(r *result) float64 { return milliseconds(r.Listening) }},
+		{"ready ms", 1, func(r *result) float64 { return milliseconds(r.Ready) }},
 	}
 )
 
-// columnsOf are the columns of a mode.
 func columnsOf(mode string) []column {
 	switch mode {
 	case "resume":
@@ -65,16 +63,14 @@ func columnsOf(mode string) []column {
 	return deliveryColumns
 }
 
-// names are those of a mode's columns.
-func names(mode string) (names []string) {
+func columnNames(mode string) (names []string) {
 	for _, c := range columnsOf(mode) {
 		names = append(names, c.name)
 	}
 	return names
 }
 
-// tableHead names the columns of a mode.
-func tableHead(mode string) string {
+func tableHeader(mode string) string {
 	text := fmt.Sprintf("%-11s%8s%7s%7s", "target", "clients", "rooms", "msg/s")
 	for _, c := range columnsOf(mode) {
 		text += fmt.Sprintf("  %*s", c.width(), c.name)
@@ -82,51 +78,51 @@ func tableHead(mode string) string {
 	return text
 }
 
-// line is a run, or the medians of several, in one line.
-func line(runs ...*result) string {
-	first := runs[0]
+// tableRow formats one result, or the medians of several.
+func tableRow(results ...*result) string {
+	first := results[0]
 	text := fmt.Sprintf("%-11s%8d%7d%7d", first.Target, first.Work.Clients, first.Work.Rooms, first.Work.Rate)
 	for _, c := range columnsOf(first.Mode) {
-		text += fmt.Sprintf("  %*s", c.width(), c.text(runs))
+		text += fmt.Sprintf("  %*s", c.width(), c.cell(results))
 	}
-	return text + "  " + verdict(runs)
+	return text + "  " + worstVerdict(results)
 }
 
-// text is the median, or a dash where there is nothing to measure.
-func (c column) text(runs []*result) string {
-	if value := median(runs, c.of); value != 0 {
-		return fmt.Sprintf("%.*f", c.digits, value)
+// cell formats the median, or a dash if nothing was measured.
+func (c column) cell(results []*result) string {
+	if value := median(results, c.number); value != 0 {
+		return fmt.Sprintf("%.*f", c.decimals, value)
 	}
 	return "-"
 }
 
 func (c column) width() int { return max(8, len([]rune(c.name))) }
 
-// verdict is that of the runs, which is as bad as the worst.
-func verdict(runs []*result) string {
-	for _, r := range runs {
-		if r.wrong() != "" {
+// worstVerdict returns the verdict of the first result with faults, or "ok".
+func worstVerdict(results []*result) string {
+	for _, r := range results {
+		if r.faults() != "" {
 			return r.verdict()
 		}
 	}
-	if len(runs) == 1 {
-		return runs[0].verdict()
+	if len(results) == 1 {
+		return results[0].verdict()
 	}
 	return "ok"
 }
 
-// markdown is the medians of each plan as a table, for a README.
-func markdown(done []*plan) string {
-	if len(done) == 0 {
+// markdownTable returns the medians of each plan as a Markdown table.
+func markdownTable(plans []*plan) string {
+	if len(plans) == 0 {
 		return ""
 	}
-	columns := columnsOf(done[0].mode)
-	heads := append([]string{"target", "clients", "rooms", "msg/s"}, names(done[0].mode)...)
-	rows := []string{strings.Join(heads, " | "), "---" + strings.Repeat(" | --:", len(heads)-1)}
-	for _, p := range done {
+	columns := columnsOf(plans[0].mode)
+	header := append([]string{"target", "clients", "rooms", "msg/s"}, columnNames(plans[0].mode)...)
+	rows := []string{strings.Join(header, " | "), "---" + strings.Repeat(" | --:", len(header)-1)}
+	for _, p := range plans {
 		cells := []string{p.target.name, fmt.Sprint(p.work.Clients), fmt.Sprint(p.work.Rooms), fmt.Sprint(p.work.Rate)}
 		for _, c := range columns {
-			cells = append(cells, c.text(p.results))
+			cells = append(cells, c.cell(p.results))
 		}
 		rows = append(rows, strings.Join(cells, " | "))
 	}

@@ -11,20 +11,20 @@ import (
 	"strings"
 )
 
-// target is a sort of server that is measured.
+// target is a kind of server to measure.
 type target struct {
 	name   string
-	launch func(context.Context, *bench, work, *redisServer) (*server, error)
+	launch func(ctx context.Context, b *bench, w workload, r *redisServer) (*server, error)
 }
 
-// server is a target that runs.
+// server is a running target.
 type server struct {
-	protocol  *protocol // of those who read
-	speaking  *protocol // of those who only speak; nil: readers speak
+	protocol  *protocol // of the clients that receive
+	sending   *protocol // of clients that only send; nil: the receiving ones send
 	port      int
 	pids      []int
 	redisPids []int
-	end       func()
+	stop      func()
 }
 
 var targets = []target{
@@ -35,53 +35,53 @@ var targets = []target{
 	{"centrifugo", launchCentrifugo},
 }
 
+// findTargets returns the targets with these names, which are separated by commas.
 func findTargets(names string) (found []target, err error) {
 	for name := range strings.SplitSeq(names, ",") {
-		known := len(found)
+		before := len(found)
 		for _, t := range targets {
 			if t.name == name {
 				found = append(found, t)
 			}
 		}
-		if len(found) == known {
-			return nil, fmt.Errorf("there is no target %q", name)
+		if len(found) == before {
+			return nil, fmt.Errorf("unknown target %q", name)
 		}
 	}
 	return found, nil
 }
 
-// launchPeer starts this program again, as one of the peers.
-func launchPeer(ctx context.Context, name string, w work, r *redisServer, p *protocol, args ...string) (*server, error) {
+// launchPeer starts this program again as one of the peers.
+func launchPeer(ctx context.Context, name string, w workload, r *redisServer, p *protocol, args ...string) (*server, error) {
 	if w.Transport != webSocket || w.Follow > 1 {
-		return nil, fmt.Errorf("%s has WebSockets that follow one room each, and nothing else", name)
+		return nil, fmt.Errorf("target %s supports only WebSockets that follow one room each", name)
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	args = append([]string{"serve", name, "-redis", r.socket, "-clients", strconv.Itoa(w.Clients)}, args...)
-	c, port, err := startServer(ctx, nil, self, args...)
+	peer, port, err := startServer(ctx, nil, self, args...)
 	if err != nil {
 		return nil, err
 	}
-	p.request = func(_, room int) string { return upgrade("/ws?room=" + roomName(room)) }
+	p.request = func(_, room int) string { return upgradeRequest("/ws?room=" + roomName(room)) }
 	p.follow = func([]int) [][]byte { return nil }
-	return &server{protocol: p, port: port, pids: []int{c.pid()}, redisPids: r.pids, end: c.kill}, nil
+	return &server{protocol: p, port: port, pids: []int{peer.pid()}, redisPids: r.pids, stop: peer.kill}, nil
 }
 
-// launchFloor starts the floor, which makes the messages itself, and begins when
-// somebody says something.
-func launchFloor(ctx context.Context, _ *bench, w work, r *redisServer) (*server, error) {
+// launchFloor starts the floor, which makes the messages itself once a client sends anything.
+func launchFloor(ctx context.Context, _ *bench, w workload, r *redisServer) (*server, error) {
 	return launchPeer(ctx, "floor", w, r, &protocol{joined: joinedText},
 		"-rooms", strconv.Itoa(w.Rooms), "-rate", strconv.Itoa(w.Rate), "-size", strconv.Itoa(w.Size),
 		"-messages", strconv.Itoa(w.messages()))
 }
 
-func launchHub(ctx context.Context, _ *bench, w work, r *redisServer) (*server, error) {
+func launchHub(ctx context.Context, _ *bench, w workload, r *redisServer) (*server, error) {
 	return launchPeer(ctx, "hub", w, r, &protocol{joined: joinedText, message: peerMessage})
 }
 
-func launchXRead(ctx context.Context, _ *bench, w work, r *redisServer) (*server, error) {
+func launchXRead(ctx context.Context, _ *bench, w workload, r *redisServer) (*server, error) {
 	return launchPeer(ctx, "xread", w, r, &protocol{joined: joinedText, message: peerMessage})
 }
 
@@ -89,17 +89,17 @@ func peerMessage(_ int, text, _ string) string {
 	return `{"username":"Ada","text":"` + text + `"}`
 }
 
-// launchCentrifugo finds one that runs, whose channels anyone may subscribe and publish
-// to. Its protocol: https://centrifugal.dev/docs/transports/client_protocol
-func launchCentrifugo(_ context.Context, b *bench, w work, _ *redisServer) (*server, error) {
+// launchCentrifugo uses a running Centrifugo, whose channels anyone may subscribe and publish to.
+// Its protocol: https://centrifugal.dev/docs/transports/client_protocol
+func launchCentrifugo(_ context.Context, b *bench, w workload, _ *redisServer) (*server, error) {
 	if b.centrifugo.port == 0 {
-		return nil, errors.New("-centrifugo says on which port one listens")
+		return nil, errors.New("target centrifugo needs -centrifugo, the port of a running one")
 	}
 	if w.Transport != webSocket {
-		return nil, errors.New("centrifugo is spoken to by WebSocket here")
+		return nil, errors.New("target centrifugo supports only WebSockets")
 	}
 	p := &protocol{
-		request: func(_, _ int) string { return upgrade("/connection/websocket") },
+		request: func(_, _ int) string { return upgradeRequest("/connection/websocket") },
 		follow: func(rooms []int) [][]byte {
 			first, _ := clientFrame(opText, []byte(`{"id":1,"connect":{}}`))
 			frames := [][]byte{first}
@@ -116,5 +116,5 @@ func launchCentrifugo(_ context.Context, b *bench, w work, _ *redisServer) (*ser
 		},
 	}
 	return &server{protocol: p, port: b.centrifugo.port, pids: b.centrifugo.pids,
-		redisPids: b.centrifugo.redisPids, end: func() {}}, nil
+		redisPids: b.centrifugo.redisPids, stop: func() {}}, nil
 }

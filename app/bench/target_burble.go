@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// buildBurble builds the program, once. With a profile it is the same program, with
-// one more file that the toolchain takes from elsewhere: its folder stays as it is.
+// buildBurble builds the server once and returns its path. For profiles, an overlay adds a
+// file to the build; the source tree stays as it is.
 func (b *bench) buildBurble(ctx context.Context) (string, error) {
 	if b.burble != "" {
 		return b.burble, nil
@@ -24,21 +24,21 @@ func (b *bench) buildBurble(ctx context.Context) (string, error) {
 	program := filepath.Join(b.folder, "burble")
 	args := []string{"build", "-o", program}
 	if b.profile != "" {
-		overlay, err := b.profileOverlay(ctx)
+		overlay, err := b.writeProfileOverlay(ctx)
 		if err != nil {
 			return "", err
 		}
 		args = append(args, "-overlay", overlay)
 	}
-	if said, err := exec.CommandContext(ctx, "go", append(args, "burble/app")...).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build Burble, in its folder or with -burble: %w\n%s", err, said)
+	if output, err := exec.CommandContext(ctx, "go", append(args, "burble/app")...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build Burble (run the bench in its repository, or with -burble): %w\n%s", err, output)
 	}
 	b.burble = program
 	return program, nil
 }
 
-// startBurble starts a Burble on the Redis, without limits.
-func (b *bench) startBurble(ctx context.Context, r *redisServer) (*child, int, error) {
+// startBurble starts Burble on the Redis, without rate limits.
+func (b *bench) startBurble(ctx context.Context, r *redisServer) (*process, int, error) {
 	program, err := b.buildBurble(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -46,35 +46,35 @@ func (b *bench) startBurble(ctx context.Context, r *redisServer) (*child, int, e
 	env := []string{"PORT=0", "REDIS_URL=" + r.url(), "LOG_FORMAT=json",
 		"RATE_MESSAGES=0", "RATE_ADDRESS=0", "RATE_CONNECTIONS=0"}
 	if b.profile != "" {
-		os.Remove(b.profileSocket()) // the last one's
+		os.Remove(b.profileSocket()) // of an earlier run
 		env = append(env, profileVariable+"="+b.profileSocket())
 	}
 	return startServer(ctx, env, program)
 }
 
-func launchBurble(ctx context.Context, b *bench, w work, r *redisServer) (*server, error) {
-	c, port, err := b.startBurble(ctx, r)
+func launchBurble(ctx context.Context, b *bench, w workload, r *redisServer) (*server, error) {
+	burble, port, err := b.startBurble(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := burbleTokens(ctx, port, w.Guests)
+	tokens, err := burbleTokens(ctx, port, w.Users)
 	if err != nil {
-		c.kill()
+		burble.kill()
 		return nil, err
 	}
 	socket := burbleSocket(tokens, w.Deflate)
-	s := &server{protocol: socket, port: port, pids: []int{c.pid()}, redisPids: r.pids, end: c.kill}
+	s := &server{protocol: socket, port: port, pids: []int{burble.pid()}, redisPids: r.pids, stop: burble.kill}
 	if w.Transport == sse {
-		s.protocol, s.speaking = burbleEvents(), socket
+		s.protocol, s.sending = burbleEvents(), socket
 	}
 	return s, nil
 }
 
-// burbleSocket is the protocol of app/PROTOCOL.md. The guests are the clients in turn.
+// burbleSocket returns the WebSocket protocol of app/PROTOCOL.md. Clients use the tokens in turn.
 func burbleSocket(tokens []string, deflate bool) *protocol {
 	return &protocol{
 		request: func(client, _ int) string {
-			return upgrade("/ws", "Sec-WebSocket-Protocol: burble.v1", "Authorization: Bearer "+tokens[client%len(tokens)])
+			return upgradeRequest("/ws", "Sec-WebSocket-Protocol: burble.v1", "Authorization: Bearer "+tokens[client%len(tokens)])
 		},
 		follow: func(rooms []int) [][]byte {
 			return burbleFollow(rooms, `"last":0,"deflate":`+strconv.FormatBool(deflate))
@@ -87,36 +87,36 @@ func burbleSocket(tokens []string, deflate bool) *protocol {
 	}
 }
 
-// burbleResume has the address of each connection ask for its room from the cursor on.
-func burbleResume(request func(client, room int) string, after string, deflate bool) func(client, room int) string {
+// burbleResume adds a follow from the cursor to the address of a request.
+func burbleResume(request func(client, room int) string, cursor string, deflate bool) func(client, room int) string {
 	return func(client, room int) string {
-		address := fmt.Sprintf("/ws?room=%s&after=%s&deflate=%t ", roomName(room), after, deflate)
+		address := fmt.Sprintf("/ws?room=%s&after=%s&deflate=%t ", roomName(room), cursor, deflate)
 		return strings.Replace(request(client, room), "/ws ", address, 1)
 	}
 }
 
-// burbleFollow is one frame for each room.
-func burbleFollow(rooms []int, from string) [][]byte {
+// burbleFollow returns a follow frame for each room, with further fields as JSON.
+func burbleFollow(rooms []int, fields string) [][]byte {
 	frames := make([][]byte, len(rooms))
 	for i, room := range rooms {
-		frames[i], _ = clientFrame(opText, fmt.Appendf(nil, `{"type":"follow","room":"%s",%s}`, roomName(room), from))
+		frames[i], _ = clientFrame(opText, fmt.Appendf(nil, `{"type":"follow","room":"%s",%s}`, roomName(room), fields))
 	}
 	return frames
 }
 
-// burbleEvents is the live read as server-sent events.
+// burbleEvents returns the protocol of server-sent events.
 func burbleEvents() *protocol {
 	return &protocol{
 		request: func(_, room int) string {
 			return "GET /r/" + roomName(room) + "/events?last=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream"
 		},
-		follow:  func([]int) [][]byte { return nil },
-		joined:  "event: followed",
-		endless: true,
+		follow:   func([]int) [][]byte { return nil },
+		joined:   "event: followed",
+		unframed: true,
 	}
 }
 
-// burbleTokens makes guests.
+// burbleTokens creates users and returns their tokens.
 func burbleTokens(ctx context.Context, port, count int) ([]string, error) {
 	tokens := make([]string, 0, count)
 	for i := range count {
@@ -127,7 +127,7 @@ func burbleTokens(ctx context.Context, port, count int) ([]string, error) {
 		}
 		request.Header.Set("Content-Type", "application/json")
 		var session struct{ Token string }
-		if err := ask(request, &session); err != nil {
+		if err := requestJSON(request, &session); err != nil {
 			return nil, err
 		}
 		tokens = append(tokens, session.Token)
@@ -135,11 +135,11 @@ func burbleTokens(ctx context.Context, port, count int) ([]string, error) {
 	return tokens, nil
 }
 
-var web = &http.Client{Timeout: 30 * time.Second}
+var httpClient = &http.Client{Timeout: 30 * time.Second}
 
-// ask makes a request and reads its JSON.
-func ask(request *http.Request, answer any) error {
-	response, err := web.Do(request)
+// requestJSON makes a request and decodes the JSON of its response.
+func requestJSON(request *http.Request, into any) error {
+	response, err := httpClient.Do(request)
 	if err != nil {
 		return err
 	}
@@ -147,5 +147,5 @@ func ask(request *http.Request, answer any) error {
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s %s: %s", request.Method, request.URL.Path, response.Status)
 	}
-	return json.NewDecoder(response.Body).Decode(answer)
+	return json.NewDecoder(response.Body).Decode(into)
 }

@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// clockTick is the unit of the kernel's process times: USER_HZ is 100 everywhere.
+// clockTick is the unit of process times in /proc: USER_HZ is 100 on every architecture.
 const clockTick = 10 * time.Millisecond
 
-// cpuTime is what a process has spent, in user space and in the kernel.
+// cpuTime returns the CPU time of a process, in user space and in the kernel.
 func cpuTime(pid int) (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
-	// The name in parentheses may hold anything; utime and stime are fields 14 and 15.
+	// utime and stime are fields 14 and 15. Field 2, in parentheses, may contain anything.
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 13 {
 		return 0, fmt.Errorf("/proc/%d/stat is too short", pid)
@@ -35,8 +35,8 @@ func cpuTime(pid int) (time.Duration, error) {
 	return time.Duration(ticks) * clockTick, nil
 }
 
-// resident is how many bytes of memory a process has.
-func resident(pid int) (int64, error) {
+// residentBytes returns the resident memory (RSS) of a process.
+func residentBytes(pid int) (int64, error) {
 	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
 		return 0, err
@@ -49,10 +49,10 @@ func resident(pid int) (int64, error) {
 	return pages * int64(os.Getpagesize()), err
 }
 
-// sumOf adds up what ask says of each process.
-func sumOf[T int64 | time.Duration](pids []int, ask func(pid int) (T, error)) (sum T, err error) {
+// sumOf adds up a measure of several processes.
+func sumOf[T int64 | time.Duration](pids []int, measure func(pid int) (T, error)) (sum T, err error) {
 	for _, pid := range pids {
-		n, err := ask(pid)
+		n, err := measure(pid)
 		if err != nil {
 			return 0, err
 		}

@@ -1,0 +1,18 @@
+// Command bench is a load generator for Burble and the servers it is compared with.
+//
+// It starts a Redis and a server, loads the server with many clients, checks that every
+// client receives every message once and in order, and reports throughput, latency,
+// and the CPU and memory of each process. README.md explains modes, targets and columns.
+//
+//	go run ./app/bench                                          # 500 clients in one room, 50 messages per second
+//	go run ./app/bench fanout -target floor,hub,burble -runs 5  # targets in turns
+//	go run ./app/bench -suite headline                          # what Burble promises, with limits
+//
+// The pieces: a plan is one workload for one target. A load is its clients: a swarm of
+// them receives, read by a few epoll loops (receiver), and senders write marked messages
+// at the rate of a pacer. Samples of /proc and Redis before and after become the usage.
+//
+// The servers under test are processes of their own. The simple ones, called peers, are
+// this program started again with "serve"; so are the workers that share the clients if
+// one process may not have enough open files.
+package main

@@ -1,0 +1,101 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// pacer sends the messages of a workload at its rate, from each sequence in turn.
+type pacer struct {
+	work    workload
+	senders []*sender
+	starter *client       // of a server that makes the messages itself; nil: there are senders
+	silent  bool          // another process sends
+	sent    []int64       // number of the last message of each sequence
+	late    time.Duration // how far it fell behind its schedule at most
+}
+
+// newPacer returns a pacer that sends through clients of the swarm. clientOf returns the index
+// of the client that sends a sequence.
+func newPacer(p *protocol, s *swarm, w workload, clientOf func(sequence int) int, run int) *pacer {
+	pace := &pacer{work: w, sent: make([]int64, w.sequences())}
+	if p.message == nil {
+		pace.starter = s.clients[0]
+		return pace
+	}
+	for sequence := range pace.sent {
+		client := s.clients[clientOf(sequence)]
+		pace.senders = append(pace.senders, newSender(p, client, sequence, sequence%w.Rooms, w.Size, run))
+	}
+	return pace
+}
+
+// run sends all messages, unless ctx ends first. A marker has the time of its own write, so
+// that a late pacer does not count as latency of the server.
+func (p *pacer) run(ctx context.Context) error {
+	if p.starter != nil || p.silent {
+		return p.waitForOthers(ctx)
+	}
+	began := time.Now()
+	for i := range p.work.messages() {
+		due := began.Add(p.work.sendTime(i))
+		if err := sleepUntil(ctx, due); err != nil {
+			return err
+		}
+		now := time.Now()
+		p.late = max(p.late, now.Sub(due))
+		sequence := i % len(p.senders)
+		if err := p.senders[sequence].send(now.UnixMicro()); err != nil {
+			return fmt.Errorf("send to the server: %w", err)
+		}
+		p.sent[sequence]++
+	}
+	return pause(ctx, time.Until(began.Add(p.work.Warmup+p.work.Duration)))
+}
+
+// waitForOthers lets the server, or another process, send the messages.
+func (p *pacer) waitForOthers(ctx context.Context) error {
+	for sequence := range p.sent {
+		p.sent[sequence] = int64((p.work.messages() + p.work.Rooms - 1 - sequence) / p.work.Rooms)
+	}
+	if p.starter != nil {
+		frame, _ := clientFrame(opText, []byte("begin"))
+		if err := p.starter.write(frame); err != nil {
+			return err
+		}
+	}
+	return pause(ctx, p.work.Warmup+p.work.Duration)
+}
+
+// sleepUntil waits for a moment, unless ctx ends first.
+func sleepUntil(ctx context.Context, moment time.Time) error {
+	for wait := time.Until(moment); wait > 0; wait = time.Until(moment) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		time.Sleep(min(wait, 100*time.Millisecond))
+	}
+	return nil
+}
+
+// pause waits for a duration, unless ctx ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// expectedDeliveries returns how many deliveries the messages sent in each sequence make.
+func expectedDeliveries(w workload, sent []int64) (count int64) {
+	receivers := w.receivers()
+	for sequence, number := range sent {
+		count += number * int64(receivers[sequence%w.Rooms])
+	}
+	return count
+}

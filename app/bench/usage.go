@@ -1,0 +1,55 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+)
+
+// sample is what the processes have used up to one moment.
+type sample struct {
+	server, redis, bench time.Duration // CPU
+	commands             commandCounts
+}
+
+// sample reads the usage of the server, of Redis and of the bench.
+func (s *server) sample(ctx context.Context, r *redisServer) (now sample, err error) {
+	if now.commands, err = r.commandCounts(ctx); err != nil {
+		return now, err
+	}
+	if now.server, err = sumOf(s.pids, cpuTime); err != nil {
+		return now, err
+	}
+	if now.redis, err = sumOf(s.redisPids, cpuTime); err != nil {
+		return now, err
+	}
+	now.bench, err = cpuTime(os.Getpid())
+	return now, err
+}
+
+// usage is what the processes used between two samples.
+type usage struct {
+	ServerCPU float64 `json:"server"` // seconds per million deliveries
+	RedisCPU  float64 `json:"redis"`  // the same
+	BenchCPU  float64 `json:"self"`   // the same, of the bench with all its clients
+
+	RedisMicros   float64       `json:"redis_micros"` // CPU of Redis per message
+	Commands      float64       `json:"commands"`     // of Redis per message, including those of scripts
+	CommandCounts commandCounts `json:"asked"`
+}
+
+func (s sample) since(earlier sample, deliveries, messages int64) usage {
+	millions := max(1, float64(deliveries)) / 1e6
+	count := max(1, float64(messages))
+	commands := s.commands.since(earlier.commands)
+	return usage{
+		ServerCPU:     (s.server - earlier.server).Seconds() / millions,
+		RedisCPU:      (s.redis - earlier.redis).Seconds() / millions,
+		BenchCPU:      (s.bench - earlier.bench).Seconds() / millions,
+		RedisMicros:   float64((s.redis - earlier.redis).Microseconds()) / count,
+		Commands:      float64(commands.sum()) / count,
+		CommandCounts: commands,
+	}
+}

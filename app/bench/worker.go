@@ -1,0 +1,197 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// A process has a limited number of open files, and each end of a connection is one. More
+// clients than that are divided among workers: this program again, each with a Burble of
+// its own, all of them on one Redis. One client of the first worker sends, and the clients
+// of all of them receive.
+
+// worker is what a worker process is told, as JSON in its argument.
+type worker struct {
+	Index     int
+	Work      workload
+	Redis     string // its socket
+	RedisPIDs []int  // for the one worker that counts the CPU of Redis
+	Burble    string
+	Patience  time.Duration
+}
+
+// otherFiles is how many open files a process needs besides its clients.
+const otherFiles = 1000
+
+// workersFor returns how many processes a workload takes.
+func (b *bench) workersFor(w workload) int {
+	return (w.Clients + b.clientsPerProcess - 1) / b.clientsPerProcess
+}
+
+// runInWorkers is runDelivery with more clients than one process can have.
+func (b *bench) runInWorkers(ctx context.Context, p *plan) (*result, error) {
+	if p.target.name != "burble" || p.work.Rooms > 1 || p.work.sequences() > 1 {
+		return nil, fmt.Errorf("a process may have %d connections here; more need target burble, one room and at most one sender", b.clientsPerProcess)
+	}
+	r, err := startRedis(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer r.stop()
+	program, err := b.buildBurble(ctx)
+	if err != nil {
+		return nil, err
+	}
+	count := b.workersFor(p.work)
+	workers := make([]*workerProcess, count)
+	defer func() {
+		for _, w := range workers {
+			w.kill()
+		}
+	}()
+	for i := range workers {
+		work := p.work
+		work.Clients = (i+1)*p.work.Clients/count - i*p.work.Clients/count
+		work.Users = min(work.Users, work.Clients)
+		order := worker{Index: i, Work: work, Redis: r.socket, Burble: program, Patience: b.patience}
+		if i == 0 {
+			order.RedisPIDs = r.pids
+		}
+		if workers[i], err = startWorker(order); err != nil {
+			return nil, err
+		}
+	}
+	for _, step := range []func(*workerProcess) error{(*workerProcess).awaitJoined, (*workerProcess).begin, (*workerProcess).awaitResult} {
+		for _, w := range workers {
+			if err := step(w); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return combine(p, workers), nil
+}
+
+// workerProcess is a worker, seen from its parent.
+type workerProcess struct {
+	command *exec.Cmd
+	input   io.WriteCloser
+	output  *json.Decoder
+	stderr  bytes.Buffer
+	result  result
+}
+
+func startWorker(order worker) (*workerProcess, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(order)
+	if err != nil {
+		return nil, err
+	}
+	w := &workerProcess{command: exec.Command(self, "worker", string(text))}
+	w.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	w.command.Stderr = &w.stderr
+	output, err := w.command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	w.output = json.NewDecoder(output)
+	if w.input, err = w.command.StdinPipe(); err != nil {
+		return nil, err
+	}
+	return w, w.command.Start()
+}
+
+// awaitJoined waits until all clients of the worker have joined.
+func (w *workerProcess) awaitJoined() error { return w.read(new(bool)) }
+
+// begin has the worker begin to measure.
+func (w *workerProcess) begin() error {
+	_, err := fmt.Fprintln(w.input)
+	return err
+}
+
+func (w *workerProcess) awaitResult() error { return w.read(&w.result) }
+
+func (w *workerProcess) read(value any) error {
+	if err := w.output.Decode(value); err != nil {
+		w.command.Process.Kill()
+		w.command.Wait()
+		return fmt.Errorf("worker: %w\n%s", err, &w.stderr)
+	}
+	return nil
+}
+
+// kill kills the worker; the kernel then kills its Burble.
+func (w *workerProcess) kill() {
+	if w != nil && w.command.Process != nil {
+		w.command.Process.Kill()
+		w.command.Wait()
+	}
+}
+
+// combine adds up the results of all workers. Latencies are those of the worst one.
+func combine(p *plan, workers []*workerProcess) *result {
+	sum := workers[0].result // has the commands and connections of all, in Redis
+	sum.Work = p.work
+	sum.Connections -= len(workers) - 1 // those of the other workers themselves
+	var server, bench, memory float64
+	redis := sum.RedisCPU * float64(sum.Deliveries)
+	for i, w := range workers {
+		next := &w.result
+		server += next.ServerCPU * float64(next.Deliveries)
+		bench += next.BenchCPU * float64(next.Deliveries)
+		memory += next.Memory * float64(next.Work.Clients)
+		if i == 0 {
+			continue
+		}
+		sum.Deliveries += next.Deliveries
+		sum.PerSecond += next.PerSecond
+		sum.P50, sum.P99, sum.Max = max(sum.P50, next.P50), max(sum.P99, next.P99), max(sum.Max, next.Max)
+		sum.LastP50, sum.Late = max(sum.LastP50, next.LastP50), max(sum.Late, next.Late)
+		sum.Resident += next.Resident
+		sum.Missing += next.Missing
+		sum.counts.add(&next.counts)
+	}
+	deliveries := max(1, float64(sum.Deliveries))
+	sum.ServerCPU, sum.RedisCPU, sum.BenchCPU = server/deliveries, redis/deliveries, bench/deliveries
+	sum.Memory = memory / float64(p.work.Clients)
+	return &sum
+}
+
+// runWorker is the main function of a worker.
+func runWorker(ctx context.Context, args []string) error {
+	var order worker
+	if len(args) != 1 {
+		return errors.New("a worker takes one argument")
+	}
+	if err := json.Unmarshal([]byte(args[0]), &order); err != nil {
+		return err
+	}
+	b := &bench{worker: &order, burble: order.Burble, patience: order.Patience, clientsPerProcess: order.Work.Clients}
+	res, err := b.runDelivery(ctx, &plan{target: targets[0], mode: "idle", work: order.Work}, 0)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(res)
+}
+
+// waitForAll reports that all clients of this worker have joined, and waits until those of
+// all workers have.
+func (w *worker) waitForAll() error {
+	fmt.Println("true")
+	_, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	return err
+}

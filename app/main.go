@@ -80,7 +80,7 @@ func stopOnSignal(stop context.CancelFunc) {
 			interrupts++
 		}
 		if interrupts > 1 {
-			os.Exit(130)
+			os.Exit(130) // as shells report SIGINT: 128 + 2
 		}
 		stop()
 	}
@@ -117,17 +117,18 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 		return fmt.Errorf("listen on PORT: %w", err)
 	}
 	log.Info("listening", "url", "http://localhost:"+strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
-	stopSwitching := start(ctx, tune.SwitchProcessors) // only now: Serve starts a pump for each processor in use
+	// Not before: Serve starts a pump for each processor in use.
+	stopSwitching := start(ctx, tune.SwitchProcessors)
 	defer stopSwitching()
 	return app.Serve(ctx, listener)
 }
 
-// start calls run in a new goroutine. stop ends the context of run, waits for run to
-// return, and returns its error.
-func start(ctx context.Context, run func(context.Context) error) (stop func() error) {
+// start calls f in a new goroutine. stop cancels the context of f, waits for f to return,
+// and returns its error.
+func start(ctx context.Context, f func(context.Context) error) (stop func() error) {
 	ctx, cancel := context.WithCancel(ctx)
 	result := make(chan error, 1)
-	go func() { result <- run(ctx) }()
+	go func() { result <- f(ctx) }()
 	return func() error {
 		cancel()
 		return <-result

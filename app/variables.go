@@ -65,7 +65,8 @@ func (v variable) shownDefault() string {
 	return "`" + v.Default + "`"
 }
 
-// invalid returns the error for a value that set refused with err.
+// invalid returns the error for a value that set refused with err. It does not contain the
+// value of a secret.
 func (v variable) invalid(value string, err error) error {
 	if v.Secret {
 		return fmt.Errorf("%s must be %w", v.Name, err)

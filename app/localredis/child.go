@@ -76,8 +76,8 @@ func openChild(ctx context.Context, program string, o Options) (*Server, error) 
 	}, nil
 }
 
-// makeSocketDir creates a directory that only this user can enter. The path of a Unix
-// socket has at most 107 bytes, on some systems 103, and some have a long TMPDIR.
+// makeSocketDir creates a directory that only this user can enter. It uses /tmp if TMPDIR
+// is too long: the path of a Unix socket has at most 107 bytes, on some systems 103.
 func makeSocketDir() (string, error) {
 	dir, err := os.MkdirTemp("", "burble-")
 	if err == nil && len(dir)+len("/redis.sock") > 103 {

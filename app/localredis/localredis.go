@@ -22,7 +22,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Options configure Open. Log is required, and so is DataDir.
+// Options configure Open. All but FsyncAlways are required.
 type Options struct {
 	// DataDir is where a child process keeps its data. Open creates it if it is missing,
 	// with access for this user only. miniredis does not use it.

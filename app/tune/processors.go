@@ -21,8 +21,9 @@ const (
 // looks for work on another processor and finds none.
 //
 // SwitchProcessors returns at once if GOMAXPROCS is in the environment, if there is only
-// one processor, or if the system does not report the CPU time used. Whoever reads
-// runtime.GOMAXPROCS to decide how many goroutines to start must do so before.
+// one processor, or if the system does not report the CPU time used. Code that starts a
+// goroutine for each processor must read runtime.GOMAXPROCS before the first switch, which
+// comes after a second at the earliest.
 func SwitchProcessors(ctx context.Context) error {
 	if os.Getenv("GOMAXPROCS") != "" || runtime.GOMAXPROCS(0) == 1 || cpuTime() == 0 {
 		return nil

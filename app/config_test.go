@@ -134,6 +134,7 @@ func TestConfigNeverPrintsSecrets(t *testing.T) {
 		"redis://:12/hunter2@host", "unix://:hunter2@host/x", "redis://:a@host?hunter2=1", "redis://:hunter2 @host", "redis://:%hunter2@host",
 		"redis-sentinel://:hunter2@host", "redis-sentinel://:x/hunter2@host/m", "redis://:hunter2@a/1,redis://b",
 		"redis-sentinel://:hunter2%@h:1,h:2/m", "redis://:hunter2@[::1", "redis://:hunter2@h,i:1",
+		"redis://:12?db=hunter2@host", "redis://:12?protocol=hunter2@host", "rediss://:12?skip_verify=hunter2@host",
 	}
 	for _, rawURL := range urls {
 		_, err := ParseConfig(nil, env("REDIS_URL", rawURL))

@@ -120,8 +120,8 @@ func parseServer(rawURL string, onHeroku bool, extra ...string) (*server, error)
 	}
 	s.unverified = onHeroku && u.Scheme == "rediss" && !query.Has("skip_verify")
 	u.RawQuery = query.Encode()
-	if s.Options, err = redis.ParseURL(u.String()); err != nil {
-		return nil, err
+	if s.Options, err = redis.ParseURL(u.String()); err != nil { // not wrapped: it quotes options
+		return nil, errors.New("db must be the number of a database, protocol a number, and skip_verify, for TLS only, true or false")
 	}
 	if s.unverified {
 		s.TLSConfig.InsecureSkipVerify = true
@@ -129,14 +129,15 @@ func parseServer(rawURL string, onHeroku bool, extra ...string) (*server, error)
 	return s, nil
 }
 
-// checkServerURL refuses URLs that go-redis would misread or quote in its error.
+// checkServerURL refuses URLs that go-redis would misread, or refuse with an error that
+// quotes them.
 func checkServerURL(u *url.URL) error {
 	switch {
 	case u.Scheme != "redis" && u.Scheme != "rediss" && u.Scheme != "unix":
 		return errors.New("the scheme must be redis, rediss, unix, redis-sentinel or rediss-sentinel")
 	case strings.Contains(u.Host, ","):
 		return errors.New("each node of a Cluster needs a whole URL, as in redis://host1:6379,redis://host2:6379")
-	case u.Scheme == "unix" && u.Host != "":
+	case u.Scheme == "unix" && (u.Host != "" || strings.TrimSpace(u.Path) == ""):
 		return errors.New("a Unix socket has an absolute path and no host, as in unix:///run/redis/redis.sock")
 	case u.Scheme != "unix" && strings.Trim(u.Path, "/0123456789") != "":
 		return errors.New("only the number of a database may follow the host; in a password, characters such as / must be percent-encoded")

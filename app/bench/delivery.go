@@ -53,7 +53,7 @@ func (b *bench) runDelivery(ctx context.Context, p *plan, run int) (*result, err
 }
 
 // measure sends the messages and fills in the result. It calls begin after the warm-up, and
-// the function that returns once everything has arrived.
+// the function that begin returned once everything has arrived.
 func (b *bench) measure(ctx context.Context, l *load, r *redisServer, res *result, run int, begin func() func() error) error {
 	pace := l.pacer(run)
 	pace.silent = b.worker != nil && b.worker.Index > 0

@@ -8,9 +8,10 @@
 //	go run ./app/bench fanout -target floor,hub,burble -runs 5  # targets in turns
 //	go run ./app/bench -suite headline                          # what Burble promises, with limits
 //
-// The pieces: a plan is one workload for one target. A load is its clients: a swarm of
-// them receives, read by a few epoll loops (receiver), and senders write marked messages
-// at the rate of a pacer. Samples of /proc and Redis before and after become the usage.
+// A plan is one workload for one target, run several times. A run opens a load: a swarm of
+// clients, whose receivers read them with epoll and check what arrives, and a pacer, whose
+// senders write marked messages at the rate of the workload. Two samples of /proc and Redis,
+// before and after, give the usage.
 //
 // The servers under test are processes of their own. The simple ones, called peers, are
 // this program started again with "serve"; so are the workers that share the clients if

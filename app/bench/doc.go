@@ -14,6 +14,6 @@
 // before and after, give the usage.
 //
 // The servers under test are processes of their own. The simple ones, called peers, are
-// this program started again with "serve"; so are the workers that share the clients if
-// one process may not have enough open files.
+// this program started again with "serve". If one process may not have enough open files,
+// the clients are divided among workers: this program started again with "worker".
 package main

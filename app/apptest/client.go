@@ -20,7 +20,7 @@ func (s *Server) Client(token string) *client.Server {
 	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
 		host := strings.TrimPrefix(s.URL(), "http://")
 		if host == "" {
-			return nil, errors.New("Burble is not listening")
+			return nil, errors.New("the server is not listening")
 		}
 		return new(net.Dialer).DialContext(ctx, network, host)
 	}

@@ -4,90 +4,90 @@ package chaos
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
+	"net/url"
 	"time"
 
-	"github.com/google/uuid"
+	"burble/app/client"
 )
 
-// author sends to rooms, one burst after the other, and repeats what was not
-// answered under the same key, at any server. Sometimes it gives up.
+// author sends one burst after the other to its rooms, and repeats what was not answered
+// under the same key, at any server. Sometimes it stops retrying.
 type author struct {
-	*world
+	*phase
 	name, user, token string
-	onSocket          bool
+	useWebSocket      bool // otherwise HTTP
 	rooms             []string
 	random            *rand.Rand
-	socket            *socket
+	socket            *client.Socket
 	bursts, count     int
-	own               map[string][]id // messages it may react to or delete, by room
+	own               map[string][]id // messages that it may react to or delete, by room
 	deleted           map[id]bool
 }
 
-func (w *world) newAuthor(ctx context.Context, name string, onSocket bool, rooms ...string) (*author, error) {
-	a := &author{world: w, name: name, onSocket: onSocket, rooms: rooms, random: w.stream(name), own: make(map[string][]id), deleted: make(map[id]bool)}
-	var session struct {
-		Token string
-		User  struct{ ID string }
+func (p *phase) newAuthor(ctx context.Context, name string, useWebSocket bool, rooms ...string) (*author, error) {
+	a := &author{
+		phase: p, name: name, useWebSocket: useWebSocket, rooms: rooms, random: p.newRandom(name),
+		own: make(map[string][]id), deleted: make(map[id]bool),
 	}
-	status, text := request(ctx, http.MethodPost, "http://"+w.edge(a.random)+"/session", "", fmt.Sprintf(`{"name":%q}`, name), "Content-Type", "application/json")
-	if err := json.Unmarshal(text, &session); err != nil || status != http.StatusOK {
-		return nil, fmt.Errorf("POST /session: %d %s", status, text)
+	server := p.anyServer(a.random, "")
+	user, err := server.SignIn(ctx, name)
+	if err != nil {
+		return nil, err
 	}
-	a.user, a.token = session.User.ID, session.Token
+	a.user, a.token = user.ID, server.Token
 	return a, nil
 }
 
-// run sends until the world is calm, then sees to what is not answered yet.
+// run sends until the faults are repaired and everything is answered.
 func (a *author) run(ctx context.Context) {
-	defer a.hangUp()
-	for !a.isCalm() && ctx.Err() == nil {
-		a.burst(ctx)
-		a.wait(ctx, time.Duration(20+a.random.IntN(a.options.pause))*time.Millisecond)
+	defer a.disconnect()
+	for !a.isRepaired() && ctx.Err() == nil {
+		a.sendBurst(ctx)
+		wait(ctx, time.Duration(20+a.random.IntN(a.options.pause))*time.Millisecond)
 	}
 }
 
-// burst sends one to four things and waits until all are settled.
-func (a *author) burst(ctx context.Context) {
+// sendBurst sends one to four entries and waits until all are settled.
+func (a *author) sendBurst(ctx context.Context) {
 	a.bursts++
 	count, room := 1, a.rooms[a.random.IntN(len(a.rooms))]
-	if a.onSocket && a.random.IntN(6) == 0 {
+	if a.useWebSocket && a.random.IntN(6) == 0 {
 		count = 4
 	}
 	var open []*sent
 	for range count {
 		open = append(open, a.compose(room))
 	}
-	givesUp := a.random.IntN(30) == 0 && !a.options.faithful
+	abandons := a.random.IntN(30) == 0 && !a.options.faithful
 	for ctx.Err() == nil {
-		if a.onSocket {
-			a.say(ctx, open)
+		if a.useWebSocket {
+			a.send(ctx, open)
 		} else {
 			a.post(ctx, open[0])
 		}
 		left := open[:0]
 		for _, s := range open {
-			if s.gaveUp = s.gaveUp || len(s.acks) == 0 && givesUp; len(s.acks) == 0 && !s.gaveUp && s.refused == "" {
+			if s.abandoned = s.abandoned || len(s.acks) == 0 && abandons; len(s.acks) == 0 && !s.abandoned && s.refused == "" {
 				left = append(left, s)
 			}
 		}
 		if open = left; len(open) == 0 {
 			return
 		}
-		a.wait(ctx, time.Duration(10+a.random.IntN(300))*time.Millisecond)
+		wait(ctx, time.Duration(10+a.random.IntN(300))*time.Millisecond)
 	}
 }
 
-// compose makes the next thing to send: mostly a message.
+// compose returns the next entry to send: most are messages.
 func (a *author) compose(room string) *sent {
 	a.count++
 	s := &sent{author: a.name, room: room, burst: a.bursts, first: time.Now(), entry: entry{
-		kind: "message", key: uuid.NewString(), user: a.user, text: fmt.Sprintf("%s %d", a.name, a.count),
+		kind: "message", key: client.NewKey(), user: a.user, text: fmt.Sprintf("%s %d", a.name, a.count),
 	}}
-	if own := a.own[room]; a.onSocket && len(own) > 0 && a.random.IntN(10) == 0 && !a.options.plain {
+	if own := a.own[room]; a.useWebSocket && len(own) > 0 && a.random.IntN(10) == 0 && !a.options.plain {
 		i := a.random.IntN(len(own))
 		s.entry.kind, s.entry.text, s.entry.of = "react", "👍", own[i]
 		if a.random.IntN(3) == 0 {
@@ -95,62 +95,69 @@ func (a *author) compose(room string) *sent {
 			a.own[room] = append(own[:i:i], own[i+1:]...)
 		}
 	}
-	a.record.send(s)
+	a.record.addSent(s)
 	return s
 }
 
-// say sends what is open in one go and waits for the answers.
-func (a *author) say(ctx context.Context, open []*sent) {
+// request returns the frame that sends the entry.
+func (s *sent) request() client.Append {
+	e := &s.entry
+	switch e.kind {
+	case "react":
+		return client.React{Room: s.room, Key: e.key, Of: e.of.String(), Emoji: e.text, On: true}
+	case "delete":
+		return client.Delete{Room: s.room, Key: e.key, Of: e.of.String()}
+	}
+	return client.Message{Room: s.room, Key: e.key, Text: e.text}
+}
+
+// send sends what is open in one go over WebSocket, and waits for the answers.
+func (a *author) send(ctx context.Context, open []*sent) {
 	if a.socket == nil || a.random.IntN(200) == 0 {
-		a.hangUp()
-		var err error
-		if a.socket, err = dialSocket(ctx, a.edge(a.random), a.token); err != nil {
+		a.disconnect()
+		socket, err := a.anyServer(a.random, a.token).Dial(ctx)
+		if err != nil {
 			return
 		}
+		a.socket, socket.Silence = socket, answerLimit+5*time.Second
 	}
-	defer context.AfterFunc(ctx, a.socket.cut)()
+	defer context.AfterFunc(ctx, a.socket.Cut)()
 	waiting := make(map[string]*sent)
 	for _, s := range open {
 		s.attempts = append(s.attempts, attempt{at: time.Now()})
 		waiting[s.entry.key] = s
-		if a.socket.say(s.frame()) != nil {
+		if a.socket.Send(s.request()) != nil {
 			break
 		}
 	}
 	for len(waiting) > 0 {
-		f, err := a.socket.hear(answerLimit + 5*time.Second)
+		frame, err := a.socket.Next()
 		if err != nil {
-			a.hangUp()
+			a.disconnect()
 			return
 		}
-		if f.Type != "stored" && f.Type != "error" {
+		key := ""
+		switch f := frame.(type) {
+		case *client.Stored:
+			key = f.Key
+		case *client.Error:
+			key = f.Key
+		default:
 			continue
 		}
-		s := waiting[f.Key]
+		s := waiting[key]
 		if s == nil {
-			a.record.odd(wrongReply, "%s: an answer to nothing: %+v", a.name, f)
+			a.record.find(wrongReply, "%s: an answer to nothing that was sent: %+v", a.name, frame)
 			continue
 		}
-		delete(waiting, f.Key)
-		a.answered(s, f)
+		delete(waiting, key)
+		a.settle(s, frame)
 	}
 }
 
-func (s *sent) frame() map[string]any {
-	f := map[string]any{"type": s.entry.kind, "room": s.room, "key": s.entry.key, "of": s.entry.of.String()}
-	switch s.entry.kind {
-	case "message":
-		f["type"], f["text"] = "send", s.entry.text
-		delete(f, "of")
-	case "react":
-		f["emoji"], f["on"] = s.entry.text, true
-	}
-	return f
-}
-
-func (a *author) hangUp() {
+func (a *author) disconnect() {
 	if a.socket != nil {
-		a.socket.cut()
+		a.socket.Cut()
 		a.socket = nil
 	}
 }
@@ -158,60 +165,64 @@ func (a *author) hangUp() {
 // post sends a message over HTTP.
 func (a *author) post(ctx context.Context, s *sent) {
 	s.attempts = append(s.attempts, attempt{at: time.Now()})
-	body, _ := json.Marshal(map[string]string{"text": s.entry.text})
-	status, text := request(ctx, http.MethodPost, fmt.Sprintf("http://%s/r/%s/messages", a.edge(a.random), s.room), a.token, string(body),
-		"Content-Type", "application/json", "Idempotency-Key", s.entry.key)
-	var answer struct {
-		ID, Key string
-		Error   struct{ Code string }
-	}
-	switch err := json.Unmarshal(text, &answer); {
-	case status == 0:
-	case err != nil || status < 300 && answer.Key != s.entry.key:
-		a.record.odd(wrongReply, "%s: POST was answered %d %s", a.name, status, text)
+	stored, err := a.anyServer(a.random, a.token).Post(ctx, client.Message{Room: s.room, Key: s.entry.key, Text: s.entry.text})
+	refused, isRefusal := errors.AsType[*client.Error](err)
+	switch {
+	case isRefusal && refused.Code == "":
+		a.record.find(wrongReply, "%s: POST was answered %v", a.name, refused)
+	case isRefusal:
+		a.settle(s, refused)
+	case err != nil: // no response
+	case stored.Key != s.entry.key:
+		a.record.find(wrongReply, "%s: POST under %s was answered %+v", a.name, s.entry.key, stored)
 	default:
-		a.answered(s, frame{Type: "stored", ID: answer.ID, Code: answer.Error.Code})
+		a.settle(s, stored)
 	}
 }
 
-// answered notes an answer: the outcome, or that it is still open.
-func (a *author) answered(s *sent, f frame) {
-	s.attempts[len(s.attempts)-1].answered = time.Now()
-	switch stored, err := parseID(f.ID); {
-	case f.Code == "unavailable" || f.Code == "full" || f.Code == "rate_limited":
-		s.attempts[len(s.attempts)-1].unsure = f.Code == "unavailable"
-	case f.Code == "not_found" && s.entry.kind != "message" && (a.deleted[s.entry.of] || a.destroys(s.room) || a.mayLose(s.entry.of)):
-		s.gaveUp = true
-	case f.Code != "":
-		s.refused = f.Code
-	case err != nil:
-		a.record.odd(wrongReply, "%s: stored as %q", a.name, f.ID)
-	default:
-		s.acks, s.acked = append(s.acks, stored), time.Now()
-		if s.entry.kind == "message" {
-			a.own[s.room] = append(a.own[s.room], stored)
-			if len(a.own[s.room]) > 10 {
-				a.own[s.room] = a.own[s.room][1:]
-			}
-			if a.random.IntN(10) == 0 {
-				a.lookUp(s.room, stored)
-			}
+// settle records the answer to a send: its outcome, or that it is still open.
+func (a *author) settle(s *sent, answer client.Frame) {
+	last := &s.attempts[len(s.attempts)-1]
+	last.answered = time.Now()
+	if refused, ok := answer.(*client.Error); ok {
+		mayBeGone := a.deleted[s.entry.of] || a.destroys(s.room) || a.mayLose(s.entry.of)
+		switch {
+		case refused.Code == "unavailable":
+			last.unknown = true
+		case refused.Code == "full" || refused.Code == "rate_limited":
+		case refused.Code == "not_found" && s.entry.kind != "message" && mayBeGone:
+			s.abandoned = true
+		default:
+			s.refused = refused.Code
 		}
+		return
+	}
+	stored, err := parseID(answer.(*client.Stored).ID)
+	if err != nil {
+		a.record.find(wrongReply, "%s: stored as %v", a.name, err)
+		return
+	}
+	s.acks, s.acked = append(s.acks, stored), time.Now()
+	if s.entry.kind != "message" {
+		return
+	}
+	a.own[s.room] = append(a.own[s.room], stored)
+	if len(a.own[s.room]) > 10 {
+		a.own[s.room] = a.own[s.room][1:]
+	}
+	if a.random.IntN(10) == 0 {
+		a.readBack(s.room, stored)
 	}
 }
 
-// lookUp reads the room anew, at any server, to see what was just acknowledged.
-func (a *author) lookUp(room string, wanted id) {
+// readBack reads the room's newest page at any server, which must show a message that was
+// just acknowledged.
+func (a *author) readBack(room string, wanted id) {
 	p := &page{room: room, wanted: wanted, at: time.Now()}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	status, text := request(ctx, http.MethodGet, fmt.Sprintf("http://%s/r/%s/messages?limit=30", a.edge(a.random), room), a.token, "")
-	var shown struct {
-		AsOf    string `json:"as_of"`
-		Entries []said
-		Older   *string
-	}
-	if status != http.StatusOK || json.Unmarshal(text, &shown) != nil {
+	shown, err := a.anyServer(a.random, a.token).History(ctx, room, url.Values{"limit": {"30"}})
+	if err != nil {
 		return
 	}
 	p.asOf, _ = parseCursor(shown.AsOf)
@@ -220,5 +231,5 @@ func (a *author) lookUp(room string, wanted id) {
 		at, _ := parseID(one.ID)
 		p.ids = append(p.ids, at)
 	}
-	a.record.page(p)
+	a.record.addPage(p)
 }

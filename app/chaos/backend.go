@@ -4,33 +4,31 @@ package chaos
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"burble/streams/redistest"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// backend is the Redis of a run, in one of its topologies.
+// backend is the Redis of a run.
 type backend interface {
-	// url is where the server in that slot finds Redis.
+	// url returns the REDIS_URL of the server in a slot.
 	url(slot int) string
-	// primaries are the nodes that take writes now, past every proxy.
+	// primaries returns the nodes that take writes now, without a proxy between.
 	primaries() []*redistest.Server
-	// networks lie between the servers and Redis.
+	// networks returns the proxies between servers and Redis.
 	networks() []*redistest.Proxy
-	// faults are what can happen to this topology.
+	// faults returns the faults of this kind of Redis.
 	faults() []fault
-	// awaitWhole waits until everything runs and takes writes again.
+	// awaitWhole waits until all nodes run and take writes.
 	awaitWhole()
-	// loses says whether a failover may lose what was acknowledged.
-	loses() bool
-	// limits are how many replicas a primary has, and how many connections a server
-	// may have open to it.
+	// mayLose reports whether a failover may lose acknowledged entries.
+	mayLose() bool
+	// limits returns how many replicas a primary has, and how many connections a server
+	// may have to it.
 	limits() (replicas, connections int)
 }
 
@@ -57,30 +55,30 @@ func (s *single) url(slot int) string            { return "redis://" + s.links[s
 func (s *single) primaries() []*redistest.Server { return []*redistest.Server{s.server} }
 func (s *single) networks() []*redistest.Proxy   { return s.links }
 func (s *single) awaitWhole()                    {}
-func (s *single) loses() bool                    { return false }
-func (s *single) limits() (int, int)             { return 0, redisMost }
+func (s *single) mayLose() bool                  { return false }
+func (s *single) limits() (int, int)             { return 0, connectionsMax }
 
 func (s *single) faults() []fault {
 	return []fault{
-		{"redis restarted", redisLane, func(b *blow) {
-			if s.disk { // then a crash loses nothing
+		{"redis restarted", redisProcess, func(i *injection) {
+			if s.disk { // a crash loses nothing
 				s.server.Kill()
 			} else {
-				s.stop()
+				s.shutDown()
 			}
-			b.rest()
+			i.last()
 			s.server.Restart()
 		}},
-		{"redis paused", redisLane, func(b *blow) {
+		{"redis paused", redisProcess, func(i *injection) {
 			s.server.Pause()
-			b.rest()
+			i.last()
 			s.server.Resume()
 		}},
 	}
 }
 
-// stop ends Redis in good order: then it has written down everything.
-func (s *single) stop() {
+// shutDown ends Redis gracefully, with everything on disk.
+func (s *single) shutDown() {
 	client := s.server.Client()
 	defer client.Close()
 	client.Shutdown(context.Background())
@@ -88,55 +86,31 @@ func (s *single) stop() {
 	s.server.Kill()
 }
 
-// onPrimaries does something on every node that takes writes.
-func (w *world) onPrimaries(do func(client *redis.Client) error) {
-	for _, server := range w.backend.primaries() {
+// onPrimaries calls do with a client of each node that takes writes.
+func (h *harness) onPrimaries(do func(client *redis.Client) error) {
+	for _, server := range h.backend.primaries() {
 		client := redis.NewClient(&redis.Options{
 			Addr: server.Addr, MaxRetries: -1, DisableIdentity: true, ClientName: "chaos",
 		})
 		if err := do(client); err != nil {
-			w.t.Errorf("redis at %s: %v", server.Addr, err)
+			h.t.Errorf("redis at %s: %v", server.Addr, err)
 		}
 		client.Close()
 	}
 }
 
-// replicated waits until the replicas have what the connection wrote.
-func (w *world) replicated(ctx context.Context, client *redis.Client) error {
-	replicas, _ := w.backend.limits()
+// awaitReplicas waits until the replicas have what the connection wrote.
+func (h *harness) awaitReplicas(ctx context.Context, client *redis.Client) error {
+	replicas, _ := h.backend.limits()
 	if replicas == 0 {
 		return nil
 	}
-	return client.Wait(ctx, replicas, w.options.patience).Err()
+	return client.Wait(ctx, replicas, h.options.patience).Err()
 }
 
-// doubt notes that until the function it returns is called, two primaries are possible.
-func (w *world) doubt() (end func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	span := &[2]time.Time{time.Now().Add(-time.Second), time.Now().Add(time.Hour)}
-	w.doubts = append(w.doubts, span)
-	return func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		span[1] = time.Now()
-	}
-}
-
-// doubtful says whether an entry is of a time when two primaries were possible.
-func (w *world) doubtful(at id) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	when := time.UnixMilli(int64(at.millis))
-	return slices.ContainsFunc(w.doubts, func(span *[2]time.Time) bool { return when.After(span[0]) && when.Before(span[1]) })
-}
-
-// mayLose says whether an entry may be lost though it was acknowledged.
-func (w *world) mayLose(at id) bool { return w.backend.loses() && w.doubtful(at) }
-
-// connections counts what the servers have open to Redis.
-func (w *world) connections() (count int) {
-	w.onPrimaries(func(client *redis.Client) error {
+// connections returns how many connections the servers have to Redis.
+func (h *harness) connections() (count int) {
+	h.onPrimaries(func(client *redis.Client) error {
 		list, err := client.ClientList(context.Background()).Result()
 		for line := range strings.Lines(list) {
 			ours := strings.Contains(line, "name=chaos") || strings.Contains(line, "name=sentinel")

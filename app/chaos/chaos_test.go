@@ -9,20 +9,23 @@ import (
 	"testing"
 	"time"
 
+	"burble/app/apptest"
+
 	"github.com/redis/go-redis/v9"
 )
 
 var (
 	seed       = flag.Uint64("seed", 1, "of the schedule of faults and of what clients do")
-	length     = flag.Duration("for", 30*time.Second, "how long faults happen")
+	length     = flag.Duration("for", 0, "how long faults happen (default 12s, with CI=true 30s)")
 	topology   = flag.String("redis", "single", "single, sentinel or cluster")
-	durability = flag.String("durability", "disk", "memory, replica (not single) or disk (single)")
-	servers    = flag.Int("servers", 3, "processes of Burble")
-	crowd      = flag.Int("crowd", 300, "clients that come back at once")
-	only       = flag.String("only", "", "faults whose name has this, and no others")
-	keep       = flag.String("keep", "", "folder to keep the servers' logs in")
+	durability = flag.String("durability", "disk", "memory, replica (not with single) or disk (only with single)")
+	servers    = flag.Int("servers", 3, "server processes")
+	crowd      = flag.Int("crowd", 300, "clients of a reconnect storm")
+	only       = flag.String("only", "", "inject only faults with this in their name")
+	keep       = flag.String("keep", "", "folder to keep the output of the servers and a log of faults in")
 )
 
+// flagged returns the options that the flags set.
 func flagged() options {
 	return options{
 		seed: *seed, length: *length, redis: *topology, durability: *durability,
@@ -32,21 +35,30 @@ func flagged() options {
 
 func TestChaos(t *testing.T) {
 	o := flagged()
-	w := newWorld(t, o)
+	if o.length == 0 {
+		o.length = 12 * time.Second
+		if apptest.Long(t, "12 s of faults instead of 30 s") {
+			o.length = 30 * time.Second
+		}
+	}
+	h := newHarness(t, o)
 	r := &report{out: os.Stdout}
-	r.say("chaos: -seed %d -for %v -redis %s -durability %s -servers %d -crowd %d", o.seed, o.length, o.redis, o.durability, o.servers, o.crowd)
-	w.run(r)
+	r.printf("chaos: -seed %d -for %v -redis %s -durability %s -servers %d -crowd %d", o.seed, o.length, o.redis, o.durability, o.servers, o.crowd)
+	h.run(r)
 	if r.failed > 0 {
-		t.Errorf("%d claims failed", r.failed)
+		t.Errorf("%d checks failed", r.failed)
 	}
 }
 
-// quiet is the Redis library's logger: it cannot reach what the harness has killed.
-type quiet struct{}
+// silentLogger drops what go-redis logs about connections that the harness killed.
+type silentLogger struct{}
 
-func (quiet) Printf(context.Context, string, ...any) {}
+func (silentLogger) Printf(context.Context, string, ...any) {}
 
 func TestMain(m *testing.M) {
-	redis.SetLogger(quiet{})
+	redis.SetLogger(silentLogger{})
+	if flag.Parse(); !apptest.Race() {
+		flag.Set("test.parallel", "4") // most tests wait; -parallel still counts
+	}
 	os.Exit(m.Run())
 }

@@ -31,11 +31,11 @@ func TestServersWithADefectAreFoundOut(t *testing.T) {
 	} {
 		t.Run(defect, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, options{
+			h := newHarness(t, options{
 				redis: "single", durability: "memory", servers: 2, pause: 100, patience: 3 * time.Second,
 				program: program, env: []string{"BURBLE_DEFECT=" + defect},
 			})
-			if left := w.searchFor(found.flaws, found.faults); len(left) > 0 {
+			if left := h.searchFor(found.flaws, found.faults); len(left) > 0 {
 				t.Errorf("not found to be %v", left)
 			}
 		})
@@ -45,11 +45,11 @@ func TestServersWithADefectAreFoundOut(t *testing.T) {
 // searchFor lets faults happen under one seed after the other, until all of the flaws were
 // found: a defect may have no occasion within a few seconds of a busy machine. It returns
 // those that no seed brought to light.
-func (w *world) searchFor(flaws []flaw, faults string) []flaw {
+func (h *harness) searchFor(flaws []flaw, faults string) []flaw {
 	for seed := range uint64(8) {
-		w.options.seed = seed + 1
-		o := w.act(func() { w.harm(4*time.Second, w.faultsWith(faults)) })
-		(&report{out: io.Discard}).act("searching", o)
+		h.options.seed = seed + 1
+		o := h.runPhase(false, func(p *phase) { p.inject(4*time.Second, h.faultsWith(faults)) })
+		(&report{out: io.Discard}).printPhase("searching", o)
 		flaws = slices.DeleteFunc(flaws, func(flaw flaw) bool { return o.count(flaw) > 0 })
 		if len(flaws) == 0 {
 			break

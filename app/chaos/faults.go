@@ -13,80 +13,80 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A lane is a thing that faults happen to. On one thing there is one at a time; on
-// different ones they meet.
-type lane string
+// component is what a fault happens to. Each target of a component, such as one of the
+// servers, has one fault at a time; faults of different targets overlap.
+type component string
 
 const (
-	serverLane lane = "server"  // a process of Burble
-	edgeLane   lane = "edge"    // the network between clients and one server
-	linkLane   lane = "network" // the network between one server and Redis
-	redisLane  lane = "redis"   // Redis, and the rooms in it
-	crowdLane  lane = "crowd"
+	serverProcess component = "server"
+	clientNetwork component = "client network" // between clients and one server
+	redisNetwork  component = "redis network"  // between one server and Redis
+	redisProcess  component = "redis"          // and the rooms in it
+	clients       component = "clients"
 )
 
-// fault is one way to do harm. It does not return before the harm is mended.
+// fault is one way to do harm. inject returns when the harm is repaired.
 type fault struct {
-	name string
-	lane lane
-	do   func(*blow)
+	name   string
+	on     component
+	inject func(*injection)
 }
 
-// blow is a fault that happens.
-type blow struct {
-	*world
+// injection is one occurrence of a fault.
+type injection struct {
+	*phase
 	target int           // which server or network
 	lasts  time.Duration // about how long
 	random *rand.Rand
-	ctx    context.Context // ends when the harm is to be mended at once
+	ctx    context.Context // ends when the harm must be repaired at once
 }
 
-// rest waits while the harm lasts.
-func (b *blow) rest() { b.wait(b.ctx, b.lasts) }
+// last waits for as long as the fault lasts.
+func (i *injection) last() { wait(i.ctx, i.lasts) }
 
-// commonFaults happen in every topology.
+// commonFaults happen with every kind of Redis.
 func commonFaults() []fault {
 	faults := []fault{
-		{"server killed", serverLane, func(b *blow) {
-			b.slots[b.target].burble.kill()
-			b.wait(b.ctx, b.lasts/2)
-			b.launch(b.life, b.slots[b.target])
+		{"server killed", serverProcess, func(i *injection) {
+			i.slots[i.target].process.kill()
+			wait(i.ctx, i.lasts/2)
+			i.launch(i.life, i.slots[i.target])
 		}},
-		{"server stopped", serverLane, func(b *blow) {
-			process := b.slots[b.target].burble.Process
+		{"server stopped", serverProcess, func(i *injection) {
+			process := i.slots[i.target].process.Process
 			process.Signal(syscall.SIGSTOP)
-			b.rest()
+			i.last()
 			process.Signal(syscall.SIGCONT)
 		}},
-		{"server drained and replaced", serverLane, func(b *blow) { b.replace(b.slots[b.target]) }},
+		{"server drained and replaced", serverProcess, func(i *injection) { i.replace(i.slots[i.target]) }},
 
-		{"connections to redis killed", redisLane, func(b *blow) {
-			b.onPrimaries(func(client *redis.Client) error {
+		{"connections to redis killed", redisProcess, func(i *injection) {
+			i.onPrimaries(func(client *redis.Client) error {
 				return client.ClientKillByFilter(context.Background(), "TYPE", "normal", "SKIPME", "yes").Err()
 			})
 		}},
-		{"scripts flushed", redisLane, func(b *blow) {
-			b.onPrimaries(func(client *redis.Client) error { return client.ScriptFlush(context.Background()).Err() })
+		{"scripts flushed", redisProcess, func(i *injection) {
+			i.onPrimaries(func(client *redis.Client) error { return client.ScriptFlush(context.Background()).Err() })
 		}},
-		{"redis full", redisLane, func(b *blow) {
-			b.limitMemory("1mb")
-			b.rest()
-			b.limitMemory("0")
+		{"redis full", redisProcess, func(i *injection) {
+			i.setMaxMemory("1mb")
+			i.last()
+			i.setMaxMemory("0")
 		}},
-		{"room trimmed", redisLane, func(b *blow) { b.trimRoom(b.room("trimmed"), 1+b.random.IntN(60)) }},
-		{"room deleted", redisLane, func(b *blow) { b.deleteRoom(b.room("deleted")) }},
+		{"room trimmed", redisProcess, func(i *injection) { i.trimRoom(i.room("trimmed"), 1+i.random.IntN(60)) }},
+		{"room deleted", redisProcess, func(i *injection) { i.deleteRoom(i.room("deleted")) }},
 
-		{"clients cut off", edgeLane, func(b *blow) { b.slots[b.target].edge.Cut() }},
-		{"a crowd comes back", crowdLane, func(b *blow) { b.crowd(b.ctx, b.random) }},
+		{"clients disconnected", clientNetwork, func(i *injection) { i.slots[i.target].front.Cut() }},
+		{"reconnect storm", clients, func(i *injection) { i.reconnectStorm(i.ctx, i.random) }},
 	}
-	link := func(b *blow) *redistest.Proxy { return b.backend.networks()[b.target] }
-	edge := func(b *blow) *redistest.Proxy { return b.slots[b.target].edge }
-	faults = append(faults, networkFaults(linkLane, "network to redis", link)...)
-	return append(faults, networkFaults(edgeLane, "network to clients", edge)...)
+	toRedis := func(i *injection) *redistest.Proxy { return i.backend.networks()[i.target] }
+	toClients := func(i *injection) *redistest.Proxy { return i.slots[i.target].front }
+	faults = append(faults, networkFaults(redisNetwork, "network to redis", toRedis)...)
+	return append(faults, networkFaults(clientNetwork, "network to clients", toClients)...)
 }
 
 // networkFaults are the ways in which a network fails.
-func networkFaults(lane lane, name string, network func(*blow) *redistest.Proxy) (faults []fault) {
+func networkFaults(on component, name string, network func(*injection) *redistest.Proxy) (faults []fault) {
 	for _, bad := range []struct {
 		name    string
 		weather redistest.Weather
@@ -97,44 +97,45 @@ func networkFaults(lane lane, name string, network func(*blow) *redistest.Proxy)
 		{"half open", redistest.Weather{Hold: true}},
 		{"swallows replies", redistest.Weather{Swallow: 0.02}},
 	} {
-		faults = append(faults, fault{name + " " + bad.name, lane, func(b *blow) {
-			proxy := network(b)
+		faults = append(faults, fault{name + " " + bad.name, on, func(i *injection) {
+			proxy := network(i)
 			proxy.Suffer(bad.weather)
-			b.rest()
+			i.last()
 			proxy.Suffer(redistest.Weather{})
 			if bad.weather.Swallow > 0 {
-				proxy.Cut() // what has lost replies would be deaf for ever
+				proxy.Cut() // a connection that lost a reply stays silent for ever
 			}
 		}})
 	}
 	return faults
 }
 
-// replace puts a new server in the place of one, as a rolling deploy does.
-func (w *world) replace(s *slot) {
-	old := s.burble
-	w.launch(w.life, s)
+// replace starts a new server in the place of another and drains that, as a rolling deploy
+// does.
+func (p *phase) replace(s *slot) {
+	old := s.process
+	p.launch(p.life, s)
 	if !old.drain() {
-		w.record.odd(unclean, "a server did not end in good order")
+		p.record.find(unclean, "a server did not drain in time with exit code 0")
 	}
 }
 
-// limitMemory makes Redis full, or not.
-func (w *world) limitMemory(most string) {
-	w.onPrimaries(func(client *redis.Client) error {
-		return client.ConfigSet(context.Background(), "maxmemory", most).Err()
+// setMaxMemory makes Redis full, or not.
+func (h *harness) setMaxMemory(limit string) {
+	h.onPrimaries(func(client *redis.Client) error {
+		return client.ConfigSet(context.Background(), "maxmemory", limit).Err()
 	})
 }
 
-// flushFault leaves nothing. It has an act of its own. (A Cluster has no transaction
-// over several slots, in which the rooms could be copied and flushed.)
-func (w *world) flushFault() fault {
-	if w.options.redis == "cluster" {
-		return fault{"every room deleted", redisLane, func(b *blow) {
-			for _, room := range b.rooms() {
-				b.deleteRoom(room)
+// flushFault removes everything. In a Cluster it deletes each room, because a transaction
+// cannot copy and flush rooms of several slots.
+func (h *harness) flushFault() fault {
+	if h.options.redis == "cluster" {
+		return fault{"every room deleted", redisProcess, func(i *injection) {
+			for _, room := range i.rooms() {
+				i.deleteRoom(room)
 			}
 		}}
 	}
-	return fault{"redis flushed", redisLane, func(b *blow) { b.flush() }}
+	return fault{"redis flushed", redisProcess, func(i *injection) { i.flush() }}
 }

@@ -7,153 +7,173 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"burble/app/client"
 )
 
-// follower is a client that follows rooms, keeps its place in each, and comes back
-// to any server after anything. A restless one also does what clients do.
+// follower is a client that reads rooms and keeps a cursor in each. Whatever ends its
+// connection, it resumes at any server. A restless follower also behaves as clients do that
+// sleep, wander between servers or have an odd cursor.
 type follower struct {
-	*world
+	*phase
 	name     string
-	listen   listen
+	read     read
 	rooms    []string
 	random   *rand.Rand
 	restless bool
 
-	mu     sync.Mutex
-	script map[string]*transcript
-	places map[string]cursor
-	old    map[string]cursor // a place of a while ago
-	whim   string            // how it comes back next; "" as it should
-	goal   map[string]id     // the rooms' ends when it came back; nil: it has caught up
+	mu          sync.Mutex
+	transcripts map[string]*transcript // by room
+	cursors     map[string]cursor      // reached
+	earlier     map[string]cursor      // reached some time ago
+	behaviour   string                 // of the next connection; "" is the ordinary one
+	goal        map[string]id          // the rooms' ends when it came back; nil: it has caught up
 }
 
-// whims are what restless followers do. The first three are between two
-// connections, the others are what it asks for when it comes back.
-var whims = []string{"stalls", "sleeps", "wanders", "wants the past again", "comes from the future", "comes from elsewhere", "wants the newest"}
+// behaviours of restless followers. The first three are between two connections, the others
+// are what the follower asks for when it comes back.
+var behaviours = []string{"stalls", "sleeps", "wanders", "rereads", "has a future cursor", "has another epoch", "wants the newest"}
 
-func (w *world) newFollower(name, way string, restless bool, rooms ...string) *follower {
+func (p *phase) newFollower(name, protocol string, restless bool, rooms ...string) *follower {
 	f := &follower{
-		world: w, name: name, listen: ways[way], rooms: rooms, restless: restless, random: w.stream(name),
-		script: make(map[string]*transcript), places: make(map[string]cursor), old: make(map[string]cursor),
+		phase: p, name: name, read: protocols[protocol], rooms: rooms, restless: restless, random: p.newRandom(name),
+		transcripts: make(map[string]*transcript), cursors: make(map[string]cursor), earlier: make(map[string]cursor),
 	}
 	for _, room := range rooms {
-		f.script[room] = w.record.transcript(name, room)
+		f.transcripts[room] = p.record.newTranscript(name, room)
 	}
 	return f
 }
 
-// run follows until ctx ends.
+// run reads until ctx ends.
 func (f *follower) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		began := time.Now()
-		life, end := context.WithCancel(ctx)
-		if f.restless && !f.isCalm() {
+		connection, end := context.WithCancel(ctx)
+		if f.restless && !f.isRepaired() {
 			f.mu.Lock()
 			if f.random.IntN(3) > 0 {
-				f.whim = whims[f.random.IntN(len(whims))]
+				f.behaviour = behaviours[f.random.IntN(len(behaviours))]
 			}
 			f.mu.Unlock()
 			time.AfterFunc(time.Duration(1000+f.random.IntN(5000))*time.Millisecond, end)
 		}
-		f.listen(life, f.edge(f.random), f.token, f.wishes(), func(got *frame) error { return f.hear(ctx, began, got) })
+		f.read(connection, f.anyServer(f.random, f.token), f.follows(), func(frame client.Frame) error { return f.handle(ctx, began, frame) })
 		end()
 		f.mu.Lock()
-		sleep := time.Duration(5+f.random.IntN(200)) * time.Millisecond
-		if f.whim == "sleeps" && !f.isCalm() {
-			sleep = time.Duration(f.random.IntN(6000)) * time.Millisecond
+		pause := time.Duration(5+f.random.IntN(200)) * time.Millisecond
+		if f.behaviour == "sleeps" && !f.isRepaired() {
+			pause = time.Duration(f.random.IntN(6000)) * time.Millisecond
 		}
 		f.mu.Unlock()
-		f.rest(ctx, sleep)
+		f.waitUnlessRepaired(ctx, pause)
 	}
 }
 
-// wishes are where it begins in each room this time.
-func (f *follower) wishes() (wishes []wish) {
+// follows returns what the follower asks for in each room this time.
+func (f *follower) follows() (follows []client.Follow) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.goal = make(map[string]id)
-	whim := f.whim
-	if f.isCalm() {
-		whim = ""
+	behaviour := f.behaviour
+	if f.isRepaired() {
+		behaviour = ""
 	}
-	f.whim = ""
+	f.behaviour = ""
 	for _, room := range f.rooms {
-		w := wish{room: room, after: f.places[room]}
-		switch whim {
-		case "wants the past again":
-			w.after = f.old[room]
-		case "comes from the future":
-			w.after.id.millis += uint64(time.Hour / time.Millisecond)
-		case "comes from elsewhere":
-			w.after.epoch = "Elsewhere"
+		e := event{at: time.Now(), kind: requested, place: f.cursors[room]}
+		follow := client.Follow{Room: room}
+		switch behaviour {
+		case "rereads":
+			e.place = f.earlier[room]
+		case "has a future cursor":
+			e.place.id.millis += uint64(time.Hour / time.Millisecond)
+		case "has another epoch":
+			e.place.epoch = "Elsewhere"
 		case "wants the newest":
-			w.fresh, w.last = true, f.random.IntN(100)
+			e.fresh, follow.Last = true, f.random.IntN(100)
 		}
-		if w.after.unborn() || w.after.epoch == "0" {
-			w.after = beginning
+		if e.place.isNewRoom() || e.place.epoch == "0" {
+			e.place = beginning
 		}
-		if whim != "" {
+		if !e.fresh {
+			follow.After = e.place.String()
+		}
+		if behaviour != "" {
 			f.goal = nil
 		}
-		f.script[room].add(event{at: time.Now(), what: asked, place: w.after, fresh: w.fresh})
-		wishes = append(wishes, w)
+		f.transcripts[room].add(e)
+		follows = append(follows, follow)
 	}
-	return wishes
+	return follows
 }
 
-func (f *follower) hear(ctx context.Context, began time.Time, got *frame) error {
+// handle adds a frame to the transcript of its room.
+func (f *follower) handle(ctx context.Context, began time.Time, frame client.Frame) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	switch got.Type {
-	case "followed", "entries":
-	case "error":
-		f.record.odd(wrongReply, "%s: told an error: %+v", f.name, *got)
-		return nil
-	default:
+	if refused, ok := frame.(*client.Error); ok {
+		f.record.find(wrongReply, "%s: got error %+v", f.name, *refused)
 		return nil
 	}
-	script := f.script[got.Room]
-	if script == nil {
-		f.record.odd(leaked, "%s: told of room %q, which it does not follow", f.name, got.Room)
-		return nil
-	}
-	e, err := got.event(&f.record.pool)
+	room, e, err := newEvent(frame, &f.record.pool)
 	if err != nil {
-		f.record.odd(invented, "%s: %v", f.name, err)
+		f.record.find(invented, "%s: %v", f.name, err)
 		return err
 	}
+	if room == "" {
+		return nil
+	}
+	transcript := f.transcripts[room]
+	if transcript == nil {
+		f.record.find(leaked, "%s: got a frame of room %q, which it does not follow", f.name, room)
+		return nil
+	}
 	e.at = time.Now()
-	script.add(e)
-	if e.what == told {
-		f.places[got.Room] = e.place
+	transcript.add(e)
+	if response, ok := frame.(*client.Followed); ok {
+		f.cursors[room] = e.place
 		if f.goal != nil {
-			last, _ := parseCursor(got.Last)
-			f.goal[got.Room] = last.id
+			last, _ := parseCursor(response.Last)
+			f.goal[room] = last.id
 		}
 	} else {
-		f.places[got.Room] = e.upto
+		f.cursors[room] = e.upto
 		if f.random.IntN(20) == 0 {
-			f.old[got.Room] = e.after
+			f.earlier[room] = e.after
 		}
 	}
-	f.caughtUp(began)
-	if f.whim == "stalls" {
-		f.whim = ""
-		f.rest(ctx, time.Duration(f.random.IntN(4000))*time.Millisecond)
+	f.noteCatchUp(began)
+	if f.behaviour == "stalls" {
+		f.behaviour = ""
+		f.waitUnlessRepaired(ctx, time.Duration(f.random.IntN(4000))*time.Millisecond)
 	}
 	return nil
 }
 
-// caughtUp notes how long it took to be where the rooms were when it came back.
-func (f *follower) caughtUp(began time.Time) {
+// noteCatchUp records how long the follower took to reach the ends that the rooms had when
+// it came back.
+func (f *follower) noteCatchUp(began time.Time) {
 	if len(f.goal) < len(f.rooms) {
 		return
 	}
 	for room, last := range f.goal {
-		if f.places[room].id.before(last) {
+		if f.cursors[room].id.before(last) {
 			return
 		}
 	}
 	f.goal = nil
-	f.record.resumed(time.Since(began))
+	f.record.addResume(time.Since(began))
+}
+
+// isAt reports whether the follower has read up to the ends of its rooms.
+func (f *follower) isAt(ends map[string]id) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, room := range f.rooms {
+		if f.cursors[room].id != ends[room] {
+			return false
+		}
+	}
+	return true
 }

@@ -143,14 +143,14 @@ func (e *evidence) resumeAt(client string, at cursor) {
 
 // stored is the n-th entry of the room's only history.
 func (e *evidence) stored(room string, n int) *entry {
-	_, h := e.truth.living(room)
+	_, h := e.truth.current(room)
 	return h.entries[n-1]
 }
 
 // goodEvidence is a small run in which all went well: entry n of a room has the ID n-0.
 func goodEvidence() *evidence {
 	e := &evidence{truth: make(truth)}
-	e.mayPart = func(at id) bool { return at.millis > 100 && at.seq == 7 }
+	e.mayBeOrphan = func(at id) bool { return at.millis > 100 && at.seq == 7 }
 	e.mayLose = func(at id) bool { return false }
 	lobby := e.speak("lobby", "L", 1, 40)
 	old, renewed := e.speak("destroyed", "Old", 1, 10), e.speak("destroyed", "New", 11, 20)
@@ -164,7 +164,7 @@ func goodEvidence() *evidence {
 		reads("0-0@0", "L", lobby[:10]), reads("10-0@L", "L", lobby[10:30]), reads("30-0@L", "L", lobby[30:]))
 	e.hear("comes back", "lobby", asks(beginning), tells("resumed", "0-0@0"), reads("0-0@0", "L", lobby[:20]),
 		asks(cursor{id{20, 0}, "L"}), tells("resumed", "20-0@L"), reads("20-0@L", "L", lobby[20:]))
-	e.hear("wants the newest", "lobby", event{what: asked, fresh: true}, tells("fresh", "30-0@L"), reads("30-0@L", "L", lobby[30:]))
+	e.hear("wants the newest", "lobby", event{kind: requested, fresh: true}, tells("fresh", "30-0@L"), reads("30-0@L", "L", lobby[30:]))
 	e.hear("sees the room destroyed", "destroyed", asks(beginning), tells("resumed", "0-0@0"), reads("0-0@0", "Old", old),
 		tells("reset", "0-0@New"), reads("0-0@New", "New", renewed))
 	e.hear("sleeps through a trim", "trimmed", asks(beginning), tells("resumed", "0-0@0"), reads("0-0@0", "T", trimmed[:5]),
@@ -204,14 +204,14 @@ func (e *evidence) hear(client, room string, events ...event) {
 
 func moment(second int) time.Time { return time.Unix(1_800_000_000+int64(second), 0) }
 
-func asks(at cursor) event { return event{what: asked, place: at} }
+func asks(at cursor) event { return event{kind: requested, place: at} }
 
 func tells(state, at string) event {
 	place, _ := parseCursor(at)
-	return event{what: told, state: state, place: place}
+	return event{kind: followed, state: state, place: place}
 }
 
 func reads(after, epoch string, entries []*entry) event {
 	from, _ := parseCursor(after)
-	return event{what: read, after: from, upto: cursor{entries[len(entries)-1].id, epoch}, entries: slices.Clone(entries)}
+	return event{kind: batch, after: from, upto: cursor{entries[len(entries)-1].id, epoch}, entries: slices.Clone(entries)}
 }

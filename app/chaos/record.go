@@ -7,20 +7,21 @@ import (
 	"time"
 )
 
-// record is what all clients of a run write down.
+// record collects what all clients of a phase observed.
 type record struct {
 	pool pool
 
 	mu          sync.Mutex
 	transcripts []*transcript
-	all         []*sent
+	sent        []*sent
 	pages       []*page
-	strange     []finding
+	findings    []finding // flaws that a client saw at once
 	resumes     []time.Duration
 	faults      map[string]int
 }
 
-func (r *record) transcript(client, room string) *transcript {
+// newTranscript adds a transcript.
+func (r *record) newTranscript(client, room string) *transcript {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := &transcript{client: client, room: room}
@@ -28,34 +29,33 @@ func (r *record) transcript(client, room string) *transcript {
 	return t
 }
 
-func (t *transcript) add(e event) { t.events = append(t.events, e) }
-
-func (r *record) send(s *sent) {
+func (r *record) addSent(s *sent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.all = append(r.all, s)
+	r.sent = append(r.sent, s)
 }
 
-func (r *record) page(p *page) {
+func (r *record) addPage(p *page) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pages = append(r.pages, p)
 }
 
-// odd notes what a client saw at once to be wrong.
-func (r *record) odd(flaw flaw, format string, args ...any) {
+// find adds a flaw that a client saw at once.
+func (r *record) find(flaw flaw, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.strange = append(r.strange, finding{flaw, fmt.Sprintf(format, args...)})
+	r.findings = append(r.findings, finding{flaw, fmt.Sprintf(format, args...)})
 }
 
-func (r *record) resumed(took time.Duration) {
+// addResume adds how long a client took to catch up after it came back.
+func (r *record) addResume(took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.resumes = append(r.resumes, took)
 }
 
-func (r *record) fault(name string) {
+func (r *record) addFault(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.faults == nil {
@@ -64,11 +64,11 @@ func (r *record) fault(name string) {
 	r.faults[name]++
 }
 
-// percentile is the resume time that so many of a hundred were not slower than.
-func (r *record) percentile(of int) time.Duration {
+// percentile returns the resume time that percent of all did not exceed.
+func (r *record) percentile(percent int) time.Duration {
 	if len(r.resumes) == 0 {
 		return 0
 	}
 	slices.Sort(r.resumes)
-	return r.resumes[min(len(r.resumes)-1, len(r.resumes)*of/100)].Round(time.Millisecond)
+	return r.resumes[min(len(r.resumes)-1, len(r.resumes)*percent/100)].Round(time.Millisecond)
 }

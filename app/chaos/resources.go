@@ -10,28 +10,34 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"burble/app/apptest"
 )
 
 // resources are what a server holds.
 type resources struct{ goroutines, files, megabytes int }
 
-// What an idle server may hold more of in the end than at first: connections to
-// Redis that it had no need of then, and memory that is not given back yet.
+// Bounds of what an idle server may hold more after the run than before: connections to
+// Redis that it had not needed yet, and memory that the runtime has not returned yet.
 const (
 	spareThings    = 12
 	spareMegabytes = 80
-	redisMost      = 8 // connections of one server
+	connectionsMax = 8 // of one server to Redis
 )
 
 var goroutines = regexp.MustCompile(`(?m)^go_goroutines (\d+)`)
 
-func (b *burble) resources(ctx context.Context) (r resources, ok bool) {
-	status, text := request(ctx, http.MethodGet, "http://"+b.addr+"/metrics", "", "")
-	found := goroutines.FindSubmatch(text)
-	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", b.Process.Pid))
-	memory, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", b.Process.Pid))
+// resources returns what the server holds; ok is false if it does not answer.
+func (p *process) resources(ctx context.Context) (r resources, ok bool) {
+	response, err := serverAt(p.addr, "").Do(ctx, http.MethodGet, "/metrics", "")
+	if err != nil || response.Status != http.StatusOK {
+		return r, false
+	}
+	found := goroutines.FindSubmatch(response.Body)
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Process.Pid))
+	memory, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.Process.Pid))
 	fields := strings.Fields(string(memory))
-	if status != http.StatusOK || found == nil || err != nil || len(fields) < 2 {
+	if found == nil || err != nil || len(fields) < 2 {
 		return r, false
 	}
 	r.goroutines, _ = strconv.Atoi(string(found[1]))
@@ -40,10 +46,10 @@ func (b *burble) resources(ctx context.Context) (r resources, ok bool) {
 	return r, true
 }
 
-// within says whether r is what it was, and a few spare things.
+// within reports whether r exceeds first by no more than the spare amounts.
 func (r resources) within(first resources, spare int) bool {
 	return r.goroutines <= first.goroutines+spare && r.files <= first.files+spare &&
-		(raced() || r.megabytes <= first.megabytes+spareMegabytes) // the race detector gives nothing back
+		(apptest.Race() || r.megabytes <= first.megabytes+spareMegabytes) // the race detector returns no memory
 }
 
 func (r resources) String() string {

@@ -16,48 +16,48 @@ type planned struct {
 	target    int
 }
 
-// schedule deals the faults of each lane to each of its targets: all of them in
-// some order, then all again in another. The same seed gives the same schedule.
-func schedule(seed uint64, length time.Duration, faults []fault, targets map[lane]int) (all [][]planned) {
-	for _, lane := range []lane{serverLane, edgeLane, linkLane, redisLane, crowdLane} {
+// schedule plans the faults of each target of each component: all faults of the component
+// in some order, then all again in another. The same seed gives the same schedule.
+func schedule(seed uint64, length time.Duration, faults []fault, targets map[component]int) (all [][]planned) {
+	for _, component := range []component{serverProcess, clientNetwork, redisNetwork, redisProcess, clients} {
 		var kinds []fault
 		for _, fault := range faults {
-			if fault.lane == lane {
+			if fault.on == component {
 				kinds = append(kinds, fault)
 			}
 		}
-		for target := range targets[lane] {
-			random := stream(seed, fmt.Sprint(lane, target))
-			all = append(all, deal(random, length, kinds, target, pauses[lane]))
+		for target := range targets[component] {
+			random := newRandom(seed, fmt.Sprint(component, target))
+			all = append(all, planTarget(random, length, kinds, target, pauses[component]))
 		}
 	}
 	return all
 }
 
-// pauses are how long it is quiet between two faults of a lane, at most.
-var pauses = map[lane]time.Duration{
-	serverLane: 6 * time.Second, edgeLane: 5 * time.Second, linkLane: 5 * time.Second,
-	redisLane: 2 * time.Second, crowdLane: 25 * time.Second,
+// pauses are the longest pauses between two faults of a target.
+var pauses = map[component]time.Duration{
+	serverProcess: 6 * time.Second, clientNetwork: 5 * time.Second, redisNetwork: 5 * time.Second,
+	redisProcess: 2 * time.Second, clients: 25 * time.Second,
 }
 
-func deal(random *rand.Rand, length time.Duration, kinds []fault, target int, pause time.Duration) (dealt []planned) {
-	var deck []int
+func planTarget(random *rand.Rand, length time.Duration, kinds []fault, target int, pause time.Duration) (plan []planned) {
+	var order []int
 	for at := time.Duration(0); len(kinds) > 0; {
 		if at += pause/4 + time.Duration(random.Int64N(int64(pause))); at > length {
 			break
 		}
-		if len(deck) == 0 {
-			deck = random.Perm(len(kinds))
+		if len(order) == 0 {
+			order = random.Perm(len(kinds))
 		}
-		next := planned{at: at, lasts: 300*time.Millisecond + time.Duration(random.Int64N(int64(3*time.Second))), fault: kinds[deck[0]], target: target}
-		dealt = append(dealt, next)
-		deck, at = deck[1:], at+next.lasts
+		next := planned{at: at, lasts: 300*time.Millisecond + time.Duration(random.Int64N(int64(3*time.Second))), fault: kinds[order[0]], target: target}
+		plan = append(plan, next)
+		order, at = order[1:], at+next.lasts
 	}
-	return dealt
+	return plan
 }
 
-// stream is the seed's source of chance for one purpose.
-func stream(seed uint64, purpose string) *rand.Rand {
+// newRandom returns the seed's random numbers for one purpose.
+func newRandom(seed uint64, purpose string) *rand.Rand {
 	sum := fnv.New64a()
 	sum.Write([]byte(purpose))
 	return rand.New(rand.NewPCG(seed, sum.Sum64()))

@@ -11,28 +11,28 @@ import (
 
 func TestSeedDecidesTheSchedule(t *testing.T) {
 	faults := append(commonFaults(), (&single{}).faults()...)
-	targets := map[lane]int{serverLane: 3, edgeLane: 3, linkLane: 3, redisLane: 1, crowdLane: 1}
-	tell := func(seed uint64) (story []string) {
-		for _, lane := range schedule(seed, 10*time.Minute, faults, targets) {
-			for _, next := range lane {
-				story = append(story, fmt.Sprint(next.at, next.lasts, next.target, next.fault.name))
+	targets := map[component]int{serverProcess: 3, clientNetwork: 3, redisNetwork: 3, redisProcess: 1, clients: 1}
+	list := func(seed uint64) (lines []string) {
+		for _, plan := range schedule(seed, 10*time.Minute, faults, targets) {
+			for _, next := range plan {
+				lines = append(lines, fmt.Sprint(next.at, next.lasts, next.target, next.fault.name))
 			}
 		}
-		return story
+		return lines
 	}
-	if !slices.Equal(tell(1), tell(1)) {
+	if !slices.Equal(list(1), list(1)) {
 		t.Error("one seed gave two schedules")
 	}
-	if slices.Equal(tell(1), tell(2)) {
+	if slices.Equal(list(1), list(2)) {
 		t.Error("two seeds gave one schedule")
 	}
-	happens := make(map[string]bool)
-	for _, lane := range schedule(1, time.Minute, faults, targets) {
-		for _, next := range lane {
-			happens[next.fault.name] = true
+	planned := make(map[string]bool)
+	for _, plan := range schedule(1, time.Minute, faults, targets) {
+		for _, next := range plan {
+			planned[next.fault.name] = true
 		}
 	}
-	if len(happens) != len(faults) {
-		t.Errorf("of %d faults %d happen in a minute", len(faults), len(happens))
+	if len(planned) != len(faults) {
+		t.Errorf("%d of %d faults happen within a minute", len(planned), len(faults))
 	}
 }

@@ -6,98 +6,102 @@ import (
 	"time"
 )
 
-// entry is one event of a room, as a client was told it or as Redis holds it.
+// entry is one event of a room, as a client read it or as Redis has it.
 type entry struct {
 	id                    id
 	n                     int64
 	kind, key, user, text string
-	of                    id // react, delete
+	of                    id // of react and delete
 }
 
-// transcript is all that one client was told of one room, in order.
+// transcript is all that one client was told about one room, in order.
 type transcript struct {
 	client, room string
-	leaves       bool // it does not wait for the end
+	leaves       bool // the client does not wait for the end
 	events       []event
 }
 
+func (t *transcript) add(e event) { t.events = append(t.events, e) }
+
+// event is an event of a transcript. Which fields are set depends on its kind.
 type event struct {
 	at   time.Time
-	what what
+	kind eventKind
 
-	place cursor // asked: the cursor, unless fresh; told: where the reading begins
-	fresh bool   // asked: for the newest
-	state string // told: fresh, resumed, truncated, reset
+	place cursor // requested: the cursor, unless fresh; followed: where reading begins
+	fresh bool   // requested: the newest entries
+	state string // followed: fresh, resumed, truncated or reset
 
-	after, upto cursor // read
+	after, upto cursor // batch
 	entries     []*entry
 }
 
-func (e *event) String() string {
-	at := e.at.Format("04:05.000")
-	switch e.what {
-	case asked:
-		return fmt.Sprintf("%s asked for %v, fresh: %v", at, e.place, e.fresh)
-	case told:
-		return fmt.Sprintf("%s told %s at %v", at, e.state, e.place)
-	}
-	return fmt.Sprintf("%s told %d entries in (%v, %v]", at, len(e.entries), e.after, e.upto)
-}
-
-// what is what happened to a transcript.
-type what byte
+type eventKind byte
 
 const (
-	asked what = iota // the client came (back) to the room
-	told              // followed
-	read              // entries
+	requested eventKind = iota // the client connected and asked to follow
+	followed                   // the server answered, or declared a gap
+	batch                      // the server sent entries
 )
 
-// sent is one thing that an author wanted stored.
+func (e *event) String() string {
+	at := e.at.Format("04:05.000")
+	switch e.kind {
+	case requested:
+		return fmt.Sprintf("%s requested %v, fresh: %v", at, e.place, e.fresh)
+	case followed:
+		return fmt.Sprintf("%s followed, %s at %v", at, e.state, e.place)
+	}
+	return fmt.Sprintf("%s batch of %d entries in (%v, %v]", at, len(e.entries), e.after, e.upto)
+}
+
+// sent is one append that an author wants stored.
 type sent struct {
 	author, room string
-	entry        entry // its id is not set
-	burst        int   // what an author sends at once, without waiting, is one burst
+	entry        entry // without its id
+	burst        int   // what an author sends without waiting has the same number
 	first        time.Time
 	attempts     []attempt
-	acks         []id // as often as stored was told
+	acks         []id // of each stored that answered it
 	acked        time.Time
-	gaveUp       bool   // uncertain, and never asked again
-	refused      string // the code of an error that repeating does not mend
+	abandoned    bool   // the author stopped retrying while the outcome was unknown
+	refused      string // code of a final error
 }
 
-// attempt is one try. answered stays zero when the connection ended first.
+// attempt is one send. answered stays zero if the connection ended first.
 type attempt struct {
 	at, answered time.Time
-	unsure       bool // the answer was that nobody knows
+	unknown      bool // the answer was that the outcome is unknown
 }
 
-func (s *sent) uncertain() bool {
-	for _, tried := range s.attempts {
-		if tried.answered.IsZero() || tried.unsure {
+// isUncertain reports whether the outcome was unknown at some time.
+func (s *sent) isUncertain() bool {
+	for _, attempt := range s.attempts {
+		if attempt.answered.IsZero() || attempt.unknown {
 			return true
 		}
 	}
-	return s.gaveUp
+	return s.abandoned
 }
 
 // page is what a fresh read showed after a message was acknowledged.
 type page struct {
 	room   string
-	wanted id
-	at     time.Time // asked
+	wanted id        // of the message
+	at     time.Time // of the request
 	asOf   cursor
-	older  bool // there is more before the first
+	older  bool // there are entries before the page
 	ids    []id
 }
 
-// pool makes equal entries one, so that a hundred transcripts of a long run fit into memory.
+// pool keeps one copy of equal entries, so that a hundred transcripts of a long run fit
+// into memory.
 type pool struct {
 	mu      sync.Mutex
 	entries map[entry]*entry
 }
 
-func (p *pool) one(e entry) *entry {
+func (p *pool) intern(e entry) *entry {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.entries == nil {

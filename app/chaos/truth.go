@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// truth is what Redis really held: of each room its histories, one for each epoch.
+// truth is what Redis held: the histories of each room by epoch.
 type truth map[string]map[string]*history
 
-// history is a room within one epoch. What the harness trimmed or destroyed it
-// had copied in the same transaction, so the history is whole.
+// history is a room within one epoch. It is complete: what the harness trims or destroys
+// it first copies, in the same transaction.
 type history struct {
 	entries []*entry  // ascending
-	trimmed id        // through here entries are no longer kept
-	ended   time.Time // when the harness destroyed it; zero: it still is
-	// parted are entries that a primary had and its successor has not, where the
-	// harness could see them before it let the old primary go.
-	parted map[id]*entry
+	trimmed id        // entries up to here are no longer kept
+	ended   time.Time // when the harness destroyed it; zero: it exists
+	// orphans are entries that only the old primary had after a failover, as far as the
+	// harness could copy them.
+	orphans map[id]*entry
 
-	byID   map[id]*entry
-	erased map[id]bool // messages that a delete removed
+	byID    map[id]*entry
+	deleted map[id]bool // messages that a delete removed
 }
 
-// add merges entries that were read of the history at some time.
+// add merges entries that were read from Redis.
 func (h *history) add(entries []*entry) {
 	if h.byID == nil {
-		h.byID, h.erased = make(map[id]*entry), make(map[id]bool)
+		h.byID, h.deleted = make(map[id]*entry), make(map[id]bool)
 	}
 	for _, e := range entries {
 		if h.byID[e.id] == nil {
@@ -33,26 +33,26 @@ func (h *history) add(entries []*entry) {
 			h.entries = append(h.entries, e)
 		}
 		if e.kind == "delete" {
-			h.erased[e.of] = true
+			h.deleted[e.of] = true
 		}
 	}
 	slices.SortFunc(h.entries, func(a, b *entry) int { return a.id.compare(b.id) })
 }
 
-// between are the entries in (after, upto].
+// between returns the entries in (after, upto].
 func (h *history) between(after, upto id) []*entry {
-	from := func(place id) int {
+	indexAfter := func(place id) int {
 		i, found := slices.BinarySearchFunc(h.entries, place, func(e *entry, place id) int { return e.id.compare(place) })
 		if found {
 			i++
 		}
 		return i
 	}
-	first := from(after)
-	return h.entries[first:max(first, from(upto))]
+	first := indexAfter(after)
+	return h.entries[first:max(first, indexAfter(upto))]
 }
 
-// end is the last entry's ID.
+// end returns the ID of the last entry.
 func (h *history) end() id {
 	if len(h.entries) == 0 {
 		return h.trimmed
@@ -60,17 +60,18 @@ func (h *history) end() id {
 	return h.entries[len(h.entries)-1].id
 }
 
-// has says whether the place is one of this history: an entry, or where one was. What
-// Redis trimmed without a record has no exact end: any place before the next entry is one.
+// has reports whether the place is an entry of the history, or was one before it was
+// deleted or trimmed. Redis keeps no record of a trim by hand, so any place before the
+// next entry is a valid end of what was trimmed.
 func (h *history) has(place id) bool {
-	return h.byID[place] != nil || h.erased[place] || !h.trimmed.before(place) ||
+	return h.byID[place] != nil || h.deleted[place] || !h.trimmed.before(place) ||
 		h.trimmed != id{} && len(h.between(h.trimmed, place)) == 0
 }
 
-// of is the room's history of that epoch, nil if there never was one.
+// of returns the room's history of that epoch, nil if there never was one.
 func (t truth) of(room, epoch string) *history { return t[room][epoch] }
 
-// history makes the room's history of that epoch if it is not there yet.
+// history returns the room's history of that epoch, and adds it if it is new.
 func (t truth) history(room, epoch string) *history {
 	if t[room] == nil {
 		t[room] = make(map[string]*history)
@@ -82,8 +83,8 @@ func (t truth) history(room, epoch string) *history {
 	return t[room][epoch]
 }
 
-// living is the room's history that was not destroyed, nil if there is none.
-func (t truth) living(room string) (epoch string, h *history) {
+// current returns the room's history that was not destroyed, nil if there is none.
+func (t truth) current(room string) (epoch string, h *history) {
 	for epoch, h := range t[room] {
 		if h.ended.IsZero() {
 			return epoch, h

@@ -1,54 +1,56 @@
 package chaos
 
-import "fmt"
+import (
+	"fmt"
 
-// frame is what a server says, as app/PROTOCOL.md has it: on a socket a frame, in a
-// live read over HTTP an event or a line.
-type frame struct {
-	Type, Room           string
-	State, At, Last      string // followed
-	After, Upto          string // entries
-	Entries              []said
-	Key, ID, Code, Field string // stored, error
-	Protocol, Durability string // hello
-}
+	"burble/app/client"
+)
 
-// said is an entry as a server says it.
-type said struct {
-	ID, Kind, Key, Text, Of, Emoji string
-	Cursor                         string // in NDJSON
-	N                              int64
-	User                           struct{ ID string }
-}
-
-func (s *said) entry() (e entry, err error) {
-	if e.id, err = parseID(s.ID); err == nil && s.Of != "" {
-		e.of, err = parseID(s.Of)
+// newEntry converts an entry of the protocol.
+func newEntry(from *client.Entry) (e entry, err error) {
+	if e.id, err = parseID(from.ID); err == nil && from.Of != "" {
+		e.of, err = parseID(from.Of)
 	}
-	e.n, e.kind, e.key, e.user, e.text = s.N, s.Kind, s.Key, s.User.ID, s.Text+s.Emoji
+	e.n, e.kind, e.key, e.user, e.text = from.N, from.Kind, from.Key, from.User.ID, from.Text+from.Emoji
 	return e, err
 }
 
-// event makes of a frame about a room what its transcript keeps.
-func (f *frame) event(pool *pool) (e event, err error) {
-	if f.Type == "followed" {
-		e = event{what: told, state: f.State}
-		e.place, err = parseCursor(f.At)
+// newFollowed converts a followed frame to an event.
+func newFollowed(frame *client.Followed) (e event, err error) {
+	e = event{kind: followed, state: frame.State}
+	e.place, err = parseCursor(frame.At)
+	return e, err
+}
+
+// newBatch converts a batch to an event.
+func newBatch(frame *client.Entries, pool *pool) (e event, err error) {
+	e = event{kind: batch}
+	if e.after, err = parseCursor(frame.After); err != nil {
 		return e, err
 	}
-	e = event{what: read}
-	if e.after, err = parseCursor(f.After); err != nil {
+	if e.upto, err = parseCursor(frame.Upto); err != nil {
 		return e, err
 	}
-	if e.upto, err = parseCursor(f.Upto); err != nil {
-		return e, err
-	}
-	for i := range f.Entries {
-		one, err := f.Entries[i].entry()
+	for i := range frame.Entries {
+		one, err := newEntry(&frame.Entries[i])
 		if err != nil {
 			return e, fmt.Errorf("entry %d: %w", i, err)
 		}
-		e.entries = append(e.entries, pool.one(one))
+		e.entries = append(e.entries, pool.intern(one))
 	}
 	return e, nil
+}
+
+// newEvent converts a frame about a room to an event and returns its room, "" for other
+// frames.
+func newEvent(frame client.Frame, pool *pool) (room string, e event, err error) {
+	switch f := frame.(type) {
+	case *client.Followed:
+		room = f.Room
+		e, err = newFollowed(f)
+	case *client.Entries:
+		room = f.Room
+		e, err = newBatch(f, pool)
+	}
+	return room, e, err
 }

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -82,6 +83,22 @@ func (f *fake) read() string {
 		return ""
 	}
 	return string(text)
+}
+
+// readFrame returns the client's next frame of any kind, unmasked.
+func (f *fake) readFrame() (header ws.Header, payload []byte) {
+	header, err := ws.ReadHeader(f.conn)
+	if err == nil {
+		payload = make([]byte, header.Length)
+		_, err = io.ReadFull(f.conn, payload)
+	}
+	if err != nil {
+		f.t.Error(err)
+	}
+	if header.Masked {
+		ws.Cipher(payload, header.Mask, 0)
+	}
+	return header, payload
 }
 
 // idle waits until the client is gone.

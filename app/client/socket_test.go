@@ -64,9 +64,8 @@ func TestNextAnswersPingsAndReturnsCloseCode(t *testing.T) {
 	t.Parallel()
 	server := serve(t, func(f *fake) {
 		wsutil.WriteServerMessage(f.conn, ws.OpPing, []byte("are you there"))
-		frame, err := ws.ReadFrame(f.conn)
-		if frame = ws.UnmaskFrame(frame); err != nil || frame.Header.OpCode != ws.OpPong || string(frame.Payload) != "are you there" {
-			t.Errorf("%+v: %v", frame, err)
+		if header, payload := f.readFrame(); header.OpCode != ws.OpPong || string(payload) != "are you there" {
+			t.Errorf("%+v: %s", header, payload)
 		}
 		f.close(1012, "the server is going away")
 	})
@@ -135,9 +134,8 @@ func TestRawBytesArriveAsTheyAre(t *testing.T) {
 	t.Parallel()
 	socket := dial(t, serve(t, func(f *fake) {
 		f.want("not JSON")
-		frame, err := ws.ReadFrame(f.conn)
-		if err != nil || frame.Header.Masked || string(frame.Payload) != "unmasked" {
-			t.Errorf("%+v: %v", frame, err)
+		if header, payload := f.readFrame(); header.Masked || string(payload) != "unmasked" {
+			t.Errorf("%+v: %s", header, payload)
 		}
 		f.close(1002, "unmasked")
 	}))

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// id is an entry ID as Redis orders it. It is read here anew, not by the server's code.
+// id is an entry ID, in the order of Redis. It is parsed here, not by the server's code.
 type id struct{ millis, seq uint64 }
 
 func parseID(text string) (id, error) {
@@ -18,7 +18,7 @@ func parseID(text string) (id, error) {
 		parsed.seq, err = strconv.ParseUint(seq, 10, 64)
 	}
 	if err != nil || parsed.String() != text {
-		return id{}, fmt.Errorf("%q is no entry ID", text)
+		return id{}, fmt.Errorf("%q is not an entry ID", text)
 	}
 	return parsed, nil
 }
@@ -44,7 +44,7 @@ type cursor struct {
 	epoch string
 }
 
-// beginning is the cursor of who has seen nothing.
+// beginning is the cursor of a client that has read nothing.
 var beginning = cursor{}
 
 func parseCursor(text string) (cursor, error) {
@@ -63,5 +63,5 @@ func (c cursor) String() string {
 	return c.id.String() + "@" + c.epoch
 }
 
-// unborn says whether the cursor is of a room that did not exist.
-func (c cursor) unborn() bool { return c.id == id{} && (c.epoch == "" || c.epoch == "0") }
+// isNewRoom reports whether the cursor is that of a room that did not exist.
+func (c cursor) isNewRoom() bool { return c.id == id{} && (c.epoch == "" || c.epoch == "0") }

@@ -1,0 +1,192 @@
+//go:build unix
+
+package chaos
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// The harness reads the truth from Redis itself. What it destroys, it copies in the same
+// transaction.
+
+// destroy adds commands to a transaction that remove entries of a room, and returns how
+// many of the newest remain.
+type destroy func(pipe redis.Pipeliner, key string) (remain int)
+
+// capture adds the room's stream to the truth, and then destroys what destroy says, if it
+// is not nil.
+func (p *phase) capture(room string, destroy destroy) {
+	ctx := context.Background()
+	p.onPrimaries(func(client *redis.Client) error {
+		key, err := roomKey(ctx, client, room)
+		if err != nil || key == "" {
+			return err
+		}
+		return p.captureKey(ctx, client, room, key, destroy)
+	})
+}
+
+// roomKey returns the key of the room's stream, "" if this node has none.
+func roomKey(ctx context.Context, client *redis.Client, room string) (string, error) {
+	keys, err := client.Keys(ctx, "{*}:room:"+room).Result()
+	if err != nil || len(keys) == 0 {
+		return "", err
+	}
+	return keys[0], nil
+}
+
+func (p *phase) captureKey(ctx context.Context, client *redis.Client, room, key string, destroy destroy) error {
+	pipe := client.TxPipeline()
+	found, epoch := pipe.XRange(ctx, key, "-", "+"), pipe.HGet(ctx, key+":meta", "epoch")
+	remain := -1
+	if destroy != nil {
+		remain = destroy(pipe, key)
+	}
+	began := time.Now()
+	if _, err := pipe.Exec(ctx); err != nil {
+		return err
+	}
+	if err := p.awaitReplicas(ctx, client); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.truth.history(room, epoch.Val())
+	entries := p.storedEntries(found.Val())
+	h.add(entries)
+	switch {
+	case remain == 0:
+		h.ended = began
+	case remain > 0 && len(entries) > remain:
+		h.trimmed = entries[len(entries)-remain-1].id
+	}
+	return nil
+}
+
+// storedEntries converts entries as streams/README.md describes them in Redis.
+func (p *phase) storedEntries(found []redis.XMessage) (entries []*entry) {
+	for _, message := range found {
+		field := func(name string) string { text, _ := message.Values[name].(string); return text }
+		e := entry{kind: field("kind"), key: field("key"), user: field("uid"), text: field("text") + field("emoji")}
+		e.id, _ = parseID(message.ID)
+		e.n, _ = strconv.ParseInt(field("n"), 10, 64)
+		if of := field("of"); of != "" {
+			e.of, _ = parseID(of)
+		}
+		entries = append(entries, p.record.pool.intern(e))
+	}
+	return entries
+}
+
+// trimRoom keeps only the newest entries of a room, as an operator with redis-cli may do.
+func (p *phase) trimRoom(room string, remain int) {
+	p.capture(room, func(pipe redis.Pipeliner, key string) int {
+		pipe.XTrimMaxLen(context.Background(), key, int64(remain))
+		return remain
+	})
+}
+
+func (p *phase) deleteRoom(room string) {
+	p.capture(room, func(pipe redis.Pipeliner, key string) int {
+		pipe.Del(context.Background(), key)
+		return 0
+	})
+}
+
+// flush empties Redis.
+func (p *phase) flush() {
+	ctx := context.Background()
+	p.onPrimaries(func(client *redis.Client) error {
+		pipe := client.TxPipeline()
+		found, epochs := make(map[string]*redis.XMessageSliceCmd), make(map[string]*redis.StringCmd)
+		for _, room := range p.rooms() {
+			key, err := roomKey(ctx, client, room)
+			if err != nil {
+				return err
+			}
+			if key != "" {
+				found[room], epochs[room] = pipe.XRange(ctx, key, "-", "+"), pipe.HGet(ctx, key+":meta", "epoch")
+			}
+		}
+		pipe.FlushAll(ctx)
+		began := time.Now()
+		if _, err := pipe.Exec(ctx); err != nil {
+			return err
+		}
+		if err := p.awaitReplicas(ctx, client); err != nil {
+			return err
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for room, entries := range found {
+			h := p.truth.history(room, epochs[room].Val())
+			h.add(p.storedEntries(entries.Val()))
+			h.ended = began
+		}
+		return nil
+	})
+}
+
+// ends returns the IDs of the rooms' last entries.
+func (p *phase) ends() map[string]id {
+	ctx, ends := context.Background(), make(map[string]id)
+	p.onPrimaries(func(client *redis.Client) error {
+		for _, room := range p.rooms() {
+			key, err := roomKey(ctx, client, room)
+			if err != nil {
+				return err
+			}
+			if key == "" {
+				continue
+			}
+			last, err := client.XRevRangeN(ctx, key, "+", "-", 1).Result()
+			if err != nil {
+				return err
+			}
+			if len(last) > 0 {
+				ends[room], _ = parseID(last[0].ID)
+			}
+		}
+		return nil
+	})
+	return ends
+}
+
+// captureOrphans copies all that a primary has which clients cannot reach any more.
+func (p *phase) captureOrphans(old *redistest.Node) error {
+	client := old.Client()
+	defer client.Close()
+	ctx := context.Background()
+	p.orphans = make(map[string][]*entry)
+	for _, room := range p.rooms() {
+		key, err := roomKey(ctx, client, room)
+		if err != nil || key == "" {
+			return err
+		}
+		found, err := client.XRange(ctx, key, "-", "+").Result()
+		if err != nil {
+			return err
+		}
+		p.orphans[room] = p.storedEntries(found)
+	}
+	return nil
+}
+
+// keepOrphans adds to the histories the entries that only the old primary had.
+func (p *phase) keepOrphans() {
+	for room, entries := range p.orphans {
+		_, h := p.truth.current(room)
+		h.orphans = make(map[id]*entry)
+		for _, e := range entries {
+			if h.byID[e.id] == nil && !h.deleted[e.id] {
+				h.orphans[e.id] = e
+			}
+		}
+	}
+}

@@ -1,0 +1,118 @@
+//go:build unix
+
+package chaos
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"burble/streams/redistest"
+)
+
+// options describe a run.
+type options struct {
+	seed              uint64
+	length            time.Duration
+	redis, durability string
+	servers           int
+	crowd             int           // clients of a reconnect storm
+	pause             int           // longest pause of an author, in milliseconds
+	plain             bool          // authors send only messages
+	faithful          bool          // authors never stop retrying
+	patience          time.Duration // how long clients may take to have everything, before it counts as never
+	only              string        // only faults with this in their name
+	program           string        // already built
+	logs              string        // folder for the servers' output; "": a temporary one
+	env               []string      // more variables for the servers
+}
+
+// harness is what a run needs for all its phases: servers, Redis and networks.
+type harness struct {
+	t        testing.TB
+	options  options
+	program  string
+	logs     string   // folder
+	faultLog *os.File // in that folder
+	backend  backend
+	slots    []*slot
+	token    string          // of those who only read
+	life     context.Context // ends with the test
+	phases   int             // run so far
+}
+
+func newHarness(t testing.TB, o options) *harness {
+	h := &harness{t: t, options: o, program: o.program, logs: cmp.Or(o.logs, t.TempDir())}
+	var err error
+	if h.faultLog, err = os.Create(filepath.Join(h.logs, "faults.txt")); err != nil {
+		t.Fatal(err)
+	}
+	life, end := context.WithCancel(context.Background())
+	h.life = life
+	h.backend = startBackend(t, o, "--logfile", filepath.Join(h.logs, "redis.txt"))
+	if h.program == "" {
+		h.program = build(t)
+	}
+	for i := range o.servers {
+		h.slots = append(h.slots, &slot{index: i, front: redistest.StartProxy(t, "")})
+	}
+	for _, s := range h.slots {
+		h.launch(h.life, s)
+	}
+	t.Cleanup(func() {
+		end()
+		h.faultLog.Close()
+		for _, s := range h.slots {
+			if s.process != nil {
+				s.process.kill()
+			}
+		}
+		for _, crash := range h.crashes() {
+			t.Errorf("a server crashed:\n%s", crash)
+		}
+	})
+	reader := h.anyServer(h.newRandom("reader"), "")
+	if _, err := reader.SignIn(h.life, "reader"); err != nil {
+		t.Fatal(err)
+	}
+	h.token = reader.Token
+	for _, s := range h.slots {
+		s.first, _ = s.process.resources(h.life)
+	}
+	return h
+}
+
+func startBackend(t testing.TB, o options, args ...string) backend {
+	switch o.redis + " " + o.durability {
+	case "single memory", "single disk":
+		return startSingle(t, o.durability, o.servers, args...)
+	case "sentinel memory", "sentinel replica":
+		return startSentinel(t, o.durability, args...)
+	case "cluster memory", "cluster replica":
+		return startCluster(t, o.durability, args...)
+	}
+	t.Fatalf("-redis %s with -durability %s: want single with memory or disk, or sentinel or cluster with memory or replica", o.redis, o.durability)
+	return nil
+}
+
+// newRandom returns the seed's random numbers for one purpose.
+func (h *harness) newRandom(purpose string) *rand.Rand { return newRandom(h.options.seed, purpose) }
+
+// wait returns after a time, or when ctx ends.
+func wait(ctx context.Context, length time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(length):
+	}
+}
+
+// logFault adds a line to the log of faults.
+func (h *harness) logFault(from time.Time, name string, target int) {
+	const clock = "15:04:05.000"
+	fmt.Fprintf(h.faultLog, "%s to %s: %s (%d)\n", from.UTC().Format(clock), time.Now().UTC().Format(clock), name, target)
+}

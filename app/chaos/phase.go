@@ -1,0 +1,201 @@
+//go:build unix
+
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// phase is one part of a run, with rooms and clients of its own: clients talk while faults
+// happen, the faults are repaired, the clients catch up, and the checker compares.
+type phase struct {
+	*harness
+	number    int
+	flushes   bool // Redis is flushed in this phase
+	record    *record
+	followers []*follower
+	repaired  chan struct{} // closed when all faults are repaired
+
+	mu       sync.Mutex
+	truth    truth
+	orphans  map[string][]*entry // all that an abandoned primary had, by room
+	failover []*timeSpan         // when two primaries were possible
+}
+
+// runPhase runs a phase in which inject causes the faults.
+func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
+	h.phases++
+	p := &phase{harness: h, number: h.phases, flushes: flushes, record: &record{}, truth: make(truth), repaired: make(chan struct{})}
+	clients, leave := context.WithCancel(h.life)
+	defer leave()
+	var following, talking sync.WaitGroup
+	for _, f := range p.newFollowers() {
+		p.followers = append(p.followers, f)
+		following.Go(func() { f.run(clients) })
+	}
+	for i := range 8 {
+		author, err := p.newAuthor(clients, fmt.Sprintf("author %d", i), i%3 > 0, p.rooms()...)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		talking.Go(func() { author.run(clients) })
+	}
+	inject(p)
+	h.backend.awaitWhole()
+	repaired := time.Now()
+	close(p.repaired)
+	impatient := time.AfterFunc(h.options.patience, leave)
+	talking.Wait()
+	p.sendLastMessages(clients)
+	p.converge(clients)
+	o := &outcome{record: p.record, converged: time.Since(repaired)}
+	impatient.Stop()
+	leave()
+	following.Wait()
+	for _, room := range p.rooms() {
+		p.capture(room, nil)
+	}
+	p.keepOrphans()
+	o.checker = check(evidence{
+		truth: p.truth, transcripts: p.record.transcripts, sent: p.record.sent, pages: p.record.pages, findings: p.record.findings,
+		mayBeOrphan: p.mayBeOrphan, mayLose: p.mayLose,
+	})
+	return o
+}
+
+// newFollowers returns the followers of a phase: steady and restless ones, with every
+// protocol.
+func (p *phase) newFollowers() (all []*follower) {
+	for i := range 3 {
+		all = append(all, p.newFollower(fmt.Sprint("steady ", i), "websocket", false, p.rooms()...))
+	}
+	for i := range 6 {
+		all = append(all, p.newFollower(fmt.Sprint("restless ", i), "websocket", true, p.rooms()...))
+	}
+	for i, protocol := range []string{"sse", "ndjson"} {
+		for j, room := range []string{p.safeRooms()[i], p.room("trimmed"), p.room("deleted")} {
+			all = append(all, p.newFollower(fmt.Sprint(protocol, " ", j), protocol, j > 0, room))
+		}
+	}
+	return all
+}
+
+// room returns the name of a room in this phase.
+func (p *phase) room(name string) string { return fmt.Sprint(name, "-", p.number) }
+
+// safeRooms are the rooms that no fault removes anything from, except a flush.
+func (p *phase) safeRooms() []string {
+	return []string{p.room("lobby"), p.room("dev"), p.room("a-room")}
+}
+
+// rooms are all rooms of the phase.
+func (p *phase) rooms() []string { return append(p.safeRooms(), p.room("trimmed"), p.room("deleted")) }
+
+// destroys reports whether a fault of this phase removes entries of the room.
+func (p *phase) destroys(room string) bool {
+	return p.flushes || !slices.Contains(p.safeRooms(), room)
+}
+
+func (p *phase) isRepaired() bool {
+	select {
+	case <-p.repaired:
+		return true
+	default:
+		return false
+	}
+}
+
+// waitUnlessRepaired waits, but not beyond the repair of the faults.
+func (p *phase) waitUnlessRepaired(ctx context.Context, length time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-p.repaired:
+	case <-time.After(length):
+	}
+}
+
+// inject causes faults by the seed's schedule, one at a time for each target, and returns
+// when the time is over and all are repaired.
+func (p *phase) inject(length time.Duration, faults []fault) {
+	ctx, repair := context.WithTimeout(p.life, length)
+	defer repair()
+	began := time.Now()
+	targets := map[component]int{
+		serverProcess: len(p.slots), clientNetwork: len(p.slots), redisNetwork: len(p.backend.networks()), redisProcess: 1, clients: 1,
+	}
+	var running sync.WaitGroup
+	for i, planned := range schedule(p.options.seed, length, faults, targets) {
+		running.Go(func() {
+			random := p.newRandom(fmt.Sprint("schedule ", i))
+			for _, next := range planned {
+				wait(ctx, time.Until(began.Add(next.at)))
+				if ctx.Err() != nil {
+					return
+				}
+				from := time.Now()
+				next.fault.inject(&injection{p, next.target, next.lasts, random, ctx})
+				p.record.addFault(next.fault.name)
+				p.logFault(from, next.fault.name, next.target)
+			}
+		})
+	}
+	running.Wait()
+	<-ctx.Done()
+}
+
+// sendLastMessages sends a message to each room, after which servers have noticed what
+// became of it.
+func (p *phase) sendLastMessages(ctx context.Context) {
+	author, err := p.newAuthor(ctx, "last author", false)
+	if err != nil {
+		p.record.find(behind, "a server does not answer after all faults are repaired: %v", err)
+		return
+	}
+	for _, room := range p.rooms() {
+		author.rooms = []string{room}
+		author.sendBurst(ctx)
+	}
+}
+
+// converge waits until every follower has read every room to its end.
+func (p *phase) converge(ctx context.Context) {
+	for ctx.Err() == nil {
+		ends := p.ends()
+		if !slices.ContainsFunc(p.followers, func(f *follower) bool { return !f.isAt(ends) }) {
+			return
+		}
+		wait(ctx, 20*time.Millisecond)
+	}
+}
+
+// timeSpan is a span of time; its end moves until it is known.
+type timeSpan struct{ from, to time.Time }
+
+// beginFailover records that two primaries are possible until the returned function is
+// called.
+func (p *phase) beginFailover() (end func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	span := &timeSpan{time.Now().Add(-time.Second), time.Now().Add(time.Hour)}
+	p.failover = append(p.failover, span)
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		span.to = time.Now()
+	}
+}
+
+// mayBeOrphan reports whether two primaries were possible when an entry was stored.
+func (p *phase) mayBeOrphan(at id) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	when := time.UnixMilli(int64(at.millis))
+	return slices.ContainsFunc(p.failover, func(span *timeSpan) bool { return when.After(span.from) && when.Before(span.to) })
+}
+
+// mayLose reports whether an entry may be lost though it was acknowledged.
+func (p *phase) mayLose(at id) bool { return p.backend.mayLose() && p.mayBeOrphan(at) }

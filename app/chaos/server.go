@@ -1,0 +1,144 @@
+//go:build unix
+
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"burble/app/apptest"
+	"burble/streams/redistest"
+)
+
+// build builds the program, with the race detector if the tests have it. Further arguments
+// are those of go build.
+func build(t testing.TB, args ...string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "burble")
+	args = append([]string{"build", "-o", program, fmt.Sprint("-race=", apptest.Race())}, args...)
+	if out, err := exec.Command("go", append(args, "burble/app")...).CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return program
+}
+
+// slot is the place of one server: the address that clients know, and the process behind
+// it, which faults replace.
+type slot struct {
+	index   int
+	front   *redistest.Proxy // between clients and the process
+	process *process
+	first   resources // of the idle server
+}
+
+// process is one process of the program.
+type process struct {
+	*exec.Cmd
+	addr  string
+	log   string
+	ended chan struct{}
+}
+
+// start starts a server and does not wait.
+func (h *harness) start(slot int) *process {
+	log, err := os.CreateTemp(h.logs, fmt.Sprintf("burble-%d-*.log", slot))
+	if err != nil {
+		h.t.Error(err)
+		return nil
+	}
+	defer log.Close()
+	p := &process{Cmd: exec.Command(h.program), log: log.Name(), ended: make(chan struct{})}
+	p.Dir, p.Stdout, p.Stderr = h.logs, log, log
+	p.Env = append([]string{
+		"PORT=0", "REDIS_URL=" + h.backend.url(slot), "DURABILITY=" + h.options.durability, "LOG_FORMAT=text",
+		"RATE_MESSAGES=0", "RATE_ADDRESS=0", "RATE_CONNECTIONS=0", "SECRET=shared by all servers",
+		"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0",
+	}, h.options.env...)
+	if err := p.Start(); err != nil {
+		h.t.Error(err)
+		return nil
+	}
+	go func() { p.Wait(); close(p.ended) }()
+	return p
+}
+
+var listening = regexp.MustCompile(`msg=listening url=\S*:(\d+)`)
+
+// awaitReady waits until the server is ready, and reports whether it is.
+func (p *process) awaitReady(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		text, _ := os.ReadFile(p.log)
+		if found := listening.FindSubmatch(text); found != nil {
+			p.addr = "127.0.0.1:" + string(found[1])
+			response, err := serverAt(p.addr, "").Do(ctx, http.MethodGet, "/readyz", "")
+			if err == nil && response.Status == http.StatusOK {
+				return true
+			}
+		}
+		select {
+		case <-p.ended:
+			return false
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return false
+}
+
+// kill ends the process as a crash does.
+func (p *process) kill() {
+	p.Process.Kill()
+	<-p.ended
+}
+
+// drain ends the process as a platform does, and reports whether it exited with 0 in time.
+func (p *process) drain() bool {
+	p.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.ended:
+		return p.ProcessState.ExitCode() == 0
+	case <-time.After(30 * time.Second):
+		p.kill()
+		return false
+	}
+}
+
+// launch starts a server and makes it the slot's when it is ready. It tries again if the
+// server ends before, because Redis may be away for longer than a server waits.
+func (h *harness) launch(ctx context.Context, s *slot) {
+	for ctx.Err() == nil {
+		next := h.start(s.index)
+		if next == nil {
+			return
+		}
+		if next.awaitReady(ctx) {
+			s.process = next
+			s.front.Lead(next.addr)
+			return
+		}
+		next.kill()
+	}
+}
+
+// crashes returns the signs of crashes in the servers' output.
+func (h *harness) crashes() (found []string) {
+	logs, _ := filepath.Glob(filepath.Join(h.logs, "*.log"))
+	for _, path := range logs {
+		text, _ := os.ReadFile(path)
+		for _, sign := range []string{"DATA RACE", "panic", "fatal error"} {
+			if i := strings.Index(string(text), sign); i >= 0 {
+				found = append(found, string(text[i:min(len(text), i+3000)]))
+				break
+			}
+		}
+	}
+	return found
+}

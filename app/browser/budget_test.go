@@ -11,11 +11,11 @@ import (
 	"testing"
 
 	"burble/app/apptest"
+	"burble/app/client"
 	"burble/streams/redistest"
 
 	cdpnetwork "github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
-	"github.com/google/uuid"
 )
 
 // budget is the most that something may cost.
@@ -28,113 +28,121 @@ func (b budget) expect(t *testing.T) {
 	t.Helper()
 	t.Logf("%s: %d of %d", b.what, b.cost, b.most)
 	if b.cost > b.most {
-		t.Errorf("%s: %d, %d allowed", b.what, b.cost, b.most)
+		t.Errorf("%s: %d, want at most %d", b.what, b.cost, b.most)
 	}
 }
 
-// What views.TestBudgets weighs is also what comes through the network.
-func TestBudgetsOfARoomOpenedForTheFirstTime(t *testing.T) {
+// sentence returns a message of usual length.
+func sentence(n int) string {
+	return fmt.Sprintf("Sentence %d of some length, as people write them when they talk", n)
+}
+
+// The budgets that views.TestBudgets checks in the files also hold on the network.
+func TestBudgetsOfFirstVisit(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
-	ada := newBrowserPerson(t, "Ada")
+	ada := newUser(t, "Ada")
 	ada.join(server, "lobby")
 	token := server.SignIn("Bob")
 	for n := range 50 {
-		server.Post(token, "lobby", uuid.NewString(), fmt.Sprintf("Sentence %d of some length, as people write them when they talk", n))
+		server.Post(token, "lobby", client.NewKey(), sentence(n))
 	}
-	other := ada.onAnotherDevice(server) // with nothing in its cache
+	other := ada.newDevice(server) // with an empty cache
 	other.open(server, "/r/lobby")
-	other.upToDate()
-	type entry struct {
-		Name                                           string
-		TransferSize, EncodedBodySize, DecodedBodySize int
+	other.waitUpToDate()
+	type resource struct {
+		Name                          string
+		TransferSize, EncodedBodySize int
 	}
-	loaded := see[[]entry](other, `[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].map((one) => one.toJSON())`)
-	weights := map[string]int{}
-	loaded = slices.DeleteFunc(loaded, func(one entry) bool { return strings.HasSuffix(one.Name, "/keep.js") }) // comes a second after the page
+	loaded := eval[[]resource](other, `[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].map((one) => one.toJSON())`)
+	loaded = slices.DeleteFunc(loaded, func(one resource) bool { return strings.HasSuffix(one.Name, "/keep.js") }) // loaded a second after the page
+	bytes := map[string]int{}
 	for _, one := range loaded {
-		kind := "the rest"
-		for ending, its := range map[string]string{"/r/lobby": "HTML", ".js": "scripts", ".css": "styles"} {
-			if strings.HasSuffix(one.Name, ending) {
+		kind := "other"
+		for suffix, its := range map[string]string{"/r/lobby": "HTML", ".js": "scripts", ".css": "styles"} {
+			if strings.HasSuffix(one.Name, suffix) {
 				kind = its
 			}
 		}
-		weights[kind] += one.EncodedBodySize
-		weights["everything, with headers"] += one.TransferSize
+		bytes[kind] += one.EncodedBodySize
+		bytes["everything, with headers"] += one.TransferSize
 	}
 	for _, budget := range []budget{
-		{"HTML", weights["HTML"], 25 << 10},
-		{"scripts", weights["scripts"], 30 << 10},
-		{"styles", weights["styles"], 8 << 10},
-		{"everything, with headers", weights["everything, with headers"], 75 << 10},
-		{"requests, and a WebSocket", len(loaded), 50},
+		{"HTML", bytes["HTML"], 25 << 10},
+		{"scripts", bytes["scripts"], 30 << 10},
+		{"styles", bytes["styles"], 8 << 10},
+		{"everything, with headers", bytes["everything, with headers"], 75 << 10},
+		{"requests besides the WebSocket", len(loaded), 50},
 	} {
 		budget.expect(t)
 	}
-	if weights["HTML"] == 0 || weights["scripts"] == 0 || weights["styles"] == 0 {
-		t.Errorf("measured %v", weights)
+	if bytes["HTML"] == 0 || bytes["scripts"] == 0 || bytes["styles"] == 0 {
+		t.Errorf("measured %v", bytes)
 	}
 }
 
-func TestBudgetOfALiveMessage(t *testing.T) {
+func TestBudgetOfLiveMessage(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
-	reader, err := dial(server.URL(), "")
+	socket, err := server.Client("").Dial(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer reader.cut()
-	reader.say(map[string]any{"type": "follow", "room": "lobby", "last": 0, "html": true})
-	if followed, err := reader.hear(); err != nil || followed.Type != "followed" {
-		t.Fatalf("%+v %v", followed, err)
+	defer socket.Cut()
+	socket.Send(client.Follow{Room: "lobby", HTML: true})
+	if _, err := client.Await[*client.Followed](socket); err != nil {
+		t.Fatal(err)
 	}
-	server.Post(server.SignIn("Ada"), "lobby", uuid.NewString(), "hello")
+	server.Post(server.SignIn("Ada"), "lobby", client.NewKey(), "hello")
 	for {
-		_, data, err := reader.conn.ReadMessage()
+		message, err := socket.Read()
 		if err != nil {
 			t.Fatal(err)
+		}
+		if message.Op != client.OpText {
+			continue // a ping
 		}
 		var frame struct {
 			Type    string
 			Entries []struct{ Text, HTML string }
 		}
-		if err := json.Unmarshal(data, &frame); err != nil {
+		if err := json.Unmarshal(message.Data, &frame); err != nil {
 			t.Fatal(err)
 		}
 		if frame.Type == "entries" {
 			text := len(frame.Entries[0].Text) + len(frame.Entries[0].HTML)
-			budget{"bytes of a live message besides its text", len(data) - text, 600}.expect(t)
+			budget{"bytes of a live message besides its text", len(message.Data) - text, 600}.expect(t)
 			return
 		}
 	}
 }
 
-// What was missed is most of what a phone loads all day.
-func TestBudgetOfAnAbsence(t *testing.T) {
+// Catching up is most of what a phone loads in a day.
+func TestBudgetOfCatchingUp(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
-	ada := newBrowserPerson(t, "Ada")
+	ada := newUser(t, "Ada")
 	ada.join(server, "lobby")
 	var bytes, frames atomic.Int64
 	if err := chromedp.Listen(ada.ctx, func(event any) {
-		if came, ok := event.(*cdpnetwork.EventWebSocketFrameReceived); ok {
-			bytes.Add(int64(len(came.Response.PayloadData)))
+		if received, ok := event.(*cdpnetwork.EventWebSocketFrameReceived); ok {
+			bytes.Add(int64(len(received.Response.PayloadData)))
 			frames.Add(1)
 		}
 	}); err != nil {
 		t.Fatal(err)
 	}
-	ada.forgive("ERR_INTERNET_DISCONNECTED")
-	ada.offline(true)
-	ada.waitTruth("offline", "Offline") // What comes before is not missed, and costs more.
+	ada.allowErrors("ERR_INTERNET_DISCONNECTED")
+	ada.setOffline(true)
+	ada.waitStatus("offline", "Offline") // Earlier messages would arrive live, which costs more.
 	token := server.SignIn("Bob")
 	for n := range 100 {
-		server.Post(token, "lobby", uuid.NewString(), fmt.Sprintf("Sentence %d of some length, as people write them when they talk", n))
+		server.Post(token, "lobby", client.NewKey(), sentence(n))
 	}
-	ada.offline(false)
-	ada.shows("Sentence 99 of some length, as people write them when they talk")
-	expectStream(t, server, "lobby", ada)
-	budget{"bytes by message missed", int(bytes.Load()) / 100, 130}.expect(t)
+	ada.setOffline(false)
+	ada.waitMessages(sentence(99))
+	expectMatchesServer(t, server, "lobby", ada)
+	budget{"bytes for each missed message", int(bytes.Load()) / 100, 130}.expect(t)
 	if frames.Load() == 0 {
 		t.Error("no frames were counted")
 	}

@@ -14,14 +14,14 @@ import (
 	"github.com/chromedp/cdproto/page"
 )
 
-func TestWhatIsWrittenBeforeTheScriptComesAfterTheDraft(t *testing.T) {
+func TestTextTypedBeforeTheScriptLoadsFollowsTheDraft(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
-	ada := newBrowserPerson(t, "Ada")
+	ada := newUser(t, "Ada")
 	ada.join(server, "lobby")
 	ada.click("#composer textarea")
-	ada.types("yesterday's thought")
-	command(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+	ada.typeText("yesterday's thought")
+	call(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
 		Source: `new MutationObserver((_, observer) => {
 			const field = document.querySelector("#composer textarea");
 			if (!field) return;
@@ -30,96 +30,94 @@ func TestWhatIsWrittenBeforeTheScriptComesAfterTheDraft(t *testing.T) {
 		}).observe(document, { childList: true, subtree: true })`,
 	})
 	ada.open(server, "/r/lobby")
-	ada.upToDate()
-	if got := ada.writing(); got != "yesterday's thought\nhello" {
-		t.Errorf("the composer has %q", got)
-	}
+	ada.waitUpToDate()
+	ada.expectComposer("yesterday's thought\nhello")
 }
 
-func TestComposerKeepsDraftsPastesLinesAndCounts(t *testing.T) {
+func TestComposerKeepsDraftsAndReplies(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
-	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 
-	// Who writes is shown, and no longer when nothing comes of it.
-	ada.types("half a thou")
-	bob.wait("Ada to be writing", `document.querySelector("#typing").innerText === "Ada is typing…"`)
+	// Bob sees that Ada types, until she leaves without sending.
+	ada.typeText("half a thou")
+	bob.wait("Ada to type", `document.querySelector("#typing").innerText === "Ada is typing…"`)
 	ada.open(here, "/r/kitchen")
-	ada.upToDate()
-	ada.types("salt")
-	bob.wait("Ada to be writing no longer", `document.querySelector("#typing").innerText === ""`)
+	ada.waitUpToDate()
+	ada.typeText("salt")
+	bob.wait("nobody to type", `document.querySelector("#typing").innerText === ""`)
 
-	// Each room has its draft, and what it answers, over reloads.
-	bob.write("one\ntwo\n\nthree")
+	// Each room keeps its draft and its reply when the page reloads.
+	bob.send("one\ntwo\n\nthree")
 	ada.open(here, "/r/lobby")
-	ada.upToDate()
-	if got := ada.writing(); got != "half a thou" {
-		t.Errorf("the draft of the lobby is %q", got)
-	}
-	ada.does("one\ntwo\n\nthree", "reply")
+	ada.waitUpToDate()
+	ada.expectComposer("half a thou")
+	ada.clickAction("one\ntwo\n\nthree", "reply")
 	ada.open(here, "/r/kitchen")
-	ada.upToDate()
-	if got := ada.writing(); got != "salt" {
-		t.Errorf("the draft of the kitchen is %q", got)
-	}
+	ada.waitUpToDate()
+	ada.expectComposer("salt")
 	ada.open(here, "/r/lobby")
-	ada.wait("what is answered", `document.querySelector("#composer .about").innerText.includes("Replying to Bob")`)
-	ada.types("ght")
+	ada.wait("the reply", `document.querySelector("#composer .about").innerText.includes("Replying to Bob")`)
+	ada.typeText("ght")
 	ada.press("Enter")
-	bob.shows("half a thought")
-	bob.wait("the answer", fmt.Sprintf(`document.querySelector("%s .quote").innerText === "Bob one"`, bob.message("half a thought")))
+	bob.waitMessages("half a thought")
+	bob.wait("the quote", fmt.Sprintf(`document.querySelector("%s .quote").innerText === "Bob one"`, bob.messageSelector("half a thought")))
 
-	// Of what is changed something must be left.
-	ada.shows("half a thought") // Bob, elsewhere, may be told first
+	// An edit must leave some text.
+	ada.waitMessages("half a thought") // Bob's server may be faster.
 	ada.press("ArrowUp")
-	ada.wait("the last message to be changed", `document.querySelector("#composer textarea").value === "half a thought"`)
-	ada.wipe()
+	ada.wait("the last message in the composer", `document.querySelector("#composer textarea").value === "half a thought"`)
+	ada.clearField()
 	ada.press("Enter")
-	ada.expect("why it is not changed", `document.querySelector("#said").innerText`, "The message is empty. Delete it instead?")
+	ada.expect("the reason", `document.querySelector("#said").innerText`, "The message is empty. Delete it instead?")
 	ada.press("Escape")
+}
 
-	// What is copied is what was written, and pasting keeps its lines.
-	ada.does("one\ntwo\n\nthree", "copy")
+func TestComposerPastesLinesAndLimitsLength(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
+	ada.join(server, "lobby")
+	bob.join(server, "lobby")
+	bob.send("one\ntwo\n\nthree")
+
+	// Copy takes the message's source, and pasting keeps its lines.
+	ada.clickAction("one\ntwo\n\nthree", "copy")
 	ada.wait("the text to be copied", `document.querySelector("#said").innerText === "Text copied."`)
 	ada.click("#composer textarea")
 	ada.press("Control+v")
-	if got := ada.writing(); got != "one\ntwo\n\nthree" {
-		t.Errorf("pasted: %q", got)
-	}
-	ada.wipe()
-	ada.runs(`Object.defineProperty(navigator, "clipboard", { value: undefined })`) // As on a page without TLS.
-	ada.does("one\ntwo\n\nthree", "link")
+	ada.expectComposer("one\ntwo\n\nthree")
+	ada.clearField()
+	ada.runScript(`Object.defineProperty(navigator, "clipboard", { value: undefined })`) // as on a page without TLS
+	ada.clickAction("one\ntwo\n\nthree", "link")
 	ada.wait("the link to be copied", `document.querySelector("#said").innerText === "Link copied."`)
 	ada.click("#composer textarea")
 	ada.press("Control+v")
-	if got, want := ada.writing(), here.URL()+"/r/lobby/"+strings.TrimPrefix(ada.message("one\ntwo\n\nthree"), "#m"); got != want {
-		t.Errorf("pasted: %q, want %q", got, want)
-	}
-	ada.wipe()
+	ada.expectComposer(server.URL() + "/r/lobby/" + strings.TrimPrefix(ada.messageSelector("one\ntwo\n\nthree"), "#m"))
+	ada.clearField()
 
-	// Near the limit it counts; above, it does not send.
+	// The counter appears near the limit; beyond it the message cannot be sent.
 	long := strings.Repeat("blah ", 799)
 	const width = `document.querySelector("#composer textarea").offsetWidth`
-	before := see[int](ada, width)
-	command(ada, input.InsertText, input.InsertTextParams{Text: long + "blah"})
-	if now := see[int](ada, width); now != before {
-		t.Errorf("beside the counter what is written is %d wide, before %d", now, before)
+	before := eval[int](ada, width)
+	call(ada, input.InsertText, input.InsertTextParams{Text: long + "blah"})
+	if now := eval[int](ada, width); now != before {
+		t.Errorf("with the counter the text is %d pixels wide, without it %d", now, before)
 	}
-	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "1 character left")
-	ada.types("?!")
-	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "1 character over")
+	const counter = `document.querySelector("#composer output").innerText`
+	ada.expect("the counter", counter, "1 character left")
+	ada.typeText("?!")
+	ada.expect("the counter", counter, "1 character over")
 	ada.press("Enter")
-	ada.expect("why it is not sent", `document.querySelector("#said").innerText`, "Messages can be at most 4000 characters long.")
+	ada.expect("the reason", `document.querySelector("#said").innerText`, "Messages can be at most 4000 characters long.")
 	ada.press("Backspace")
-	ada.expect("the counter", `document.querySelector("#composer output").innerText`, "0 characters left")
+	ada.expect("the counter", counter, "0 characters left")
 	ada.press("Enter")
-	bob.shows(long + "blah?")
-	if got := ada.writing(); got != "" {
-		t.Errorf("after sending %q is in the composer", got)
-	}
-	ada.upToDate()
-	expectStream(t, here, "lobby", ada, bob)
+	bob.waitMessages(long + "blah?")
+	ada.expectComposer("")
+	ada.waitUpToDate()
+	expectMatchesServer(t, server, "lobby", ada, bob)
 }

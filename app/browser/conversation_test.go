@@ -10,119 +10,119 @@ import (
 	"burble/streams/redistest"
 )
 
-func TestThreePeopleTalkAnswerChangeReactAndMention(t *testing.T) {
+func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
-	ada, bob, cleo := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob"), newBrowserPerson(t, "Cleo")
-	everybody := []*browserPerson{ada, bob, cleo}
+	ada, bob, cleo := newUser(t, "Ada"), newUser(t, "Bob"), newUser(t, "Cleo")
+	all := []*user{ada, bob, cleo}
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 	cleo.join(here, "lobby")
-	everybodyHas := func(texts ...string) {
+	waitAll := func(texts ...string) {
 		t.Helper()
-		for _, p := range everybody {
-			p.shows(texts...)
+		for _, u := range all {
+			u.waitMessages(texts...)
 		}
 	}
 
-	// One author within five minutes is one heading, and the day has a line.
-	ada.write("Tea at fuor?")
-	ada.write("with\ncake")
-	bob.shows("with\ncake")
-	bob.write("who are you?")
-	everybodyHas("Tea at fuor?", "with\ncake", "who are you?")
-	for _, p := range everybody {
-		p.expect("the grouping", `[...document.querySelectorAll("#messages > *")].map((m) =>
+	// Messages of one author within five minutes share a heading, and each day has a line.
+	ada.send("Tea at fuor?")
+	ada.send("with\ncake")
+	bob.waitMessages("with\ncake")
+	bob.send("who are you?")
+	waitAll("Tea at fuor?", "with\ncake", "who are you?")
+	for _, u := range all {
+		u.expect("the grouping", `[...document.querySelectorAll("#messages > *")].map((m) =>
 			m.matches(".day") ? m.innerText : m.matches("[data-continued]") ? "continued" : m.querySelector(".author").innerText).join(", ")`,
 			"Today, Ada, continued, Bob")
 	}
 
-	// Escape lets go of a change, and the draft is what it was. ArrowUp changes the last message.
-	bob.types("a draft")
-	bob.does("who are you?", "edit")
-	bob.wait("the text to be there", `document.querySelector("#composer textarea").value === "who are you?"`)
+	// Escape cancels an edit and restores the draft. ArrowUp edits the last message.
+	bob.typeText("a draft")
+	bob.clickAction("who are you?", "edit")
+	bob.wait("the message in the composer", `document.querySelector("#composer textarea").value === "who are you?"`)
 	bob.press("Escape")
-	if got := bob.writing(); got != "a draft" {
-		t.Errorf("after Escape Bob's draft is %q", got)
-	}
-	bob.wipe()
+	bob.expectComposer("a draft")
+	bob.clearField()
 	bob.press("ArrowUp")
-	bob.wait("the last message to be changed", `document.querySelector("#composer textarea").value === "who are you?"`)
-	bob.wipe()
-	bob.types("who is there?")
+	bob.wait("the last message in the composer", `document.querySelector("#composer textarea").value === "who are you?"`)
+	bob.clearField()
+	bob.typeText("who is there?")
 	bob.press("Enter")
-	everybodyHas("who is there?")
-	cleo.wait("the change to be marked", fmt.Sprintf(`document.querySelector("%s[data-edited]")`, cleo.message("who is there?")))
+	waitAll("who is there?")
+	cleo.wait("the mark of the edit", fmt.Sprintf(`document.querySelector("%s[data-edited]")`, cleo.messageSelector("who is there?")))
 
-	// An answer shows what it answers and leads there; so it does when that is changed.
-	cleo.does("Tea at fuor?", "reply")
-	cleo.wait("what is answered", `document.querySelector("#composer .about").innerText.includes("Replying to Ada")`)
-	cleo.types("yes please")
+	// A reply quotes its message, also when that is edited, and the quote leads to it.
+	cleo.clickAction("Tea at fuor?", "reply")
+	cleo.wait("the reply", `document.querySelector("#composer .about").innerText.includes("Replying to Ada")`)
+	cleo.typeText("yes please")
 	cleo.press("Enter")
-	everybodyHas("yes please")
-	ada.does("Tea at fuor?", "edit")
-	ada.wait("the text to be there", `document.querySelector("#composer textarea").value === "Tea at fuor?"`)
-	ada.wipe()
-	ada.types("Tea at four?")
+	waitAll("yes please")
+	ada.clickAction("Tea at fuor?", "edit")
+	ada.wait("the message in the composer", `document.querySelector("#composer textarea").value === "Tea at fuor?"`)
+	ada.clearField()
+	ada.typeText("Tea at four?")
 	ada.press("Enter")
-	everybodyHas("Tea at four?")
-	for _, p := range everybody {
-		p.wait("the quote to say what was changed", fmt.Sprintf(`document.querySelector("%s .quote").innerText === "Ada Tea at four?"`, p.message("yes please")))
+	waitAll("Tea at four?")
+	for _, u := range all {
+		u.wait("the quote to have the edited text", fmt.Sprintf(`document.querySelector("%s .quote").innerText === "Ada Tea at four?"`, u.messageSelector("yes please")))
 	}
-	bob.click(bob.message("yes please") + " .quote")
-	bob.wait("to be at what is answered", fmt.Sprintf(`document.querySelector("%s").ariaCurrent === "true"`, bob.message("Tea at four?")))
+	bob.click(bob.messageSelector("yes please") + " .quote")
+	bob.wait("the page to be at the quoted message", fmt.Sprintf(`document.querySelector("%s").ariaCurrent === "true"`, bob.messageSelector("Tea at four?")))
 
-	// A strip of reactions, any other emoji, and the same again takes it back. Pointing tells who.
-	tea := ada.message("Tea at four?")
-	cleo.does("Tea at four?", "react")
-	bob.wait("Cleo's thumb", chip(tea, "👍 1", false))
+	// The toolbar has common reactions, and a picker for the others. A second click takes a
+	// reaction back. Its tooltip lists who reacted.
+	tea := ada.messageSelector("Tea at four?")
+	cleo.clickAction("Tea at four?", "react")
+	bob.wait("Cleo's reaction", firstReaction(tea, "👍 1", false))
 	bob.click(tea + " .chip")
-	for _, p := range everybody {
-		p.wait("both thumbs", chip(tea, "👍 2", p != ada))
-		p.hover(tea + " .chip")
+	for _, u := range all {
+		u.wait("both reactions", firstReaction(tea, "👍 2", u != ada))
+		u.hover(tea + " .chip")
 	}
-	ada.expect("who reacted", `document.querySelector("`+tea+` .chip").title`, "Cleo, Bob")
-	bob.expect("who reacted", `document.querySelector("`+tea+` .chip").title`, "Cleo, you")
+	ada.expect("the tooltip", `document.querySelector("`+tea+` .chip").title`, "Cleo, Bob")
+	bob.expect("the tooltip", `document.querySelector("`+tea+` .chip").title`, "Cleo, you")
 	bob.click(tea + " .chip")
-	ada.wait("one thumb", chip(tea, "👍 1", false))
-	bob.does("Tea at four?", "more")
-	bob.wait("the picker", `document.activeElement.closest("#picker")`)
-	bob.types("teapot")
+	ada.wait("one reaction", firstReaction(tea, "👍 1", false))
+	bob.clickAction("Tea at four?", "more")
+	bob.wait("the emoji picker", `document.activeElement.closest("#picker")`)
+	bob.typeText("teapot")
 	bob.press("ArrowDown", "Enter")
-	for _, p := range everybody {
-		p.wait("the teapot", `[...document.querySelectorAll("`+tea+` .chip")].map((c) => c.innerText).join() === "👍 1,🫖 1"`)
+	for _, u := range all {
+		u.wait("the teapot", `[...document.querySelectorAll("`+tea+` .chip")].map((c) => c.innerText).join() === "👍 1,🫖 1"`)
 	}
 
-	// Names and emoji are completed; who is named sees it.
+	// The composer completes names and emoji. A mention is marked for the user it names.
 	bob.click("#composer textarea")
-	bob.types("@a")
-	bob.wait("Ada to be offered", `document.querySelector("#offers [aria-selected=true]")?.innerText === "@Ada"`)
+	bob.typeText("@a")
+	bob.wait("the completion of Ada", `document.querySelector("#offers [aria-selected=true]")?.innerText === "@Ada"`)
 	bob.press("Enter")
-	bob.types("hurray :tad")
-	bob.wait("the emoji to be offered", `document.querySelector("#offers [aria-selected=true]")?.innerText === "🎉 tada"`)
+	bob.typeText("hurray :tad")
+	bob.wait("the completion of tada", `document.querySelector("#offers [aria-selected=true]")?.innerText === "🎉 tada"`)
 	bob.press("Enter", "Enter")
-	everybodyHas("@Ada hurray 🎉")
-	for _, p := range everybody {
-		p.expect("the mark", `document.querySelector("`+bob.message("@Ada hurray 🎉")+` mark.mention")?.innerText ?? ""`, map[bool]string{true: "@Ada"}[p == ada])
+	waitAll("@Ada hurray 🎉")
+	for _, u := range all {
+		u.expect("the marked mention", `document.querySelector("`+bob.messageSelector("@Ada hurray 🎉")+` mark.mention")?.innerText ?? ""`, map[bool]string{true: "@Ada"}[u == ada])
 	}
 
-	// All by keyboard: among the messages, into the toolbar, and deleting takes a second press.
+	// The keyboard moves between messages and into the toolbar. Deleting takes a second press.
 	ada.hover("#people")
 	ada.press("Shift+Tab", "ArrowUp")
-	ada.wait("a message to be in focus", `document.activeElement.matches("article")`)
-	for !see[bool](ada, `document.activeElement.innerText.includes("cake") || !document.activeElement.matches("article")`) {
+	ada.wait("a focused message", `document.activeElement.matches("article")`)
+	for !eval[bool](ada, `document.activeElement.innerText.includes("cake") || !document.activeElement.matches("article")`) {
 		ada.press("ArrowUp")
 	}
-	ada.expect("the message in focus", `document.activeElement.querySelector(".body").innerText`, "with\ncake")
+	ada.expect("the focused message", `document.activeElement.querySelector(".body").innerText`, "with\ncake")
 	ada.press("Enter", "End", "Enter")
-	ada.expect("what the key is about to do", `document.activeElement.ariaLabel`, "Delete for everyone? Press again")
+	ada.expect("the label of the focused button", `document.activeElement.ariaLabel`, "Delete for everyone? Press again")
 	ada.press("Enter")
-	everybodyHas("This message was deleted.")
-	expectStream(t, there, "lobby", everybody...)
+	waitAll("This message was deleted.")
+	expectMatchesServer(t, there, "lobby", all...)
 }
 
-// chip is whether a message's first reaction is that, and mine.
-func chip(message, text string, mine bool) string {
-	return fmt.Sprintf(`(({innerText, ariaPressed}) => innerText === %q && ariaPressed === "%v")(document.querySelector(%q) ?? {})`, text, mine, message+" .chip")
+// firstReaction returns an expression: whether a message's first reaction has the text,
+// and whether it is the user's own.
+func firstReaction(message, text string, own bool) string {
+	return fmt.Sprintf(`(({innerText, ariaPressed}) => innerText === %q && ariaPressed === "%v")(document.querySelector(%q) ?? {})`, text, own, message+" .chip")
 }

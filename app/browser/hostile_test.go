@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"burble/app/apptest"
 	"burble/app/hostile"
@@ -15,89 +14,88 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// findHarm says what is wrong with a page in which Mallory wrote.
+// findHarm returns what hostile texts have done to the page.
 const findHarm = `(() => {
-  const wrong = [];
+  const found = [];
   const box = (element) => element.getBoundingClientRect();
-  const tell = (why, element) => wrong.push(why + ": " + element.outerHTML.slice(0, 200));
-  const forbid = (why, selector) => document.querySelectorAll(selector).forEach((element) => tell(why, element));
+  const report = (why, element) => found.push(why + ": " + element.outerHTML.slice(0, 200));
+  const forbid = (why, selector) => document.querySelectorAll(selector).forEach((element) => report(why, element));
 
-  if ("` + hostile.Marker + `" in globalThis) wrong.push("a script ran");
-  forbid("an element", "iframe, object, embed, base, style, plaintext, math, meta[http-equiv], :is(script, img):not([src^='/static/'])");
-  forbid("in what is only text", ":is(.author, .quote > *, .bar .topic span, .room-list .topic, .here bdi, #people b, .typing bdi, .about :is(b, span), #offers li, #search b) > *");
-  forbid("in a message", ".body :not(p, bdi, br, em, strong, del, code, pre, blockquote, ul, ol, li, hr, span, mark, details, summary, a)");
-  forbid("in a message", ".body :is([style], [id], [name])");
+  if ("` + hostile.Marker + `" in globalThis) found.push("a script ran");
+  forbid("a forbidden element", "iframe, object, embed, base, style, plaintext, math, meta[http-equiv], :is(script, img):not([src^='/static/'])");
+  forbid("an element in plain text", ":is(.author, .quote > *, .bar .topic span, .room-list .topic, .here bdi, #people b, .typing bdi, .about :is(b, span), #offers li, #search b) > *");
+  forbid("a forbidden element in a message", ".body :not(p, bdi, br, em, strong, del, code, pre, blockquote, ul, ol, li, hr, span, mark, details, summary, a)");
+  forbid("a forbidden attribute in a message", ".body :is([style], [id], [name])");
   for (const element of document.querySelectorAll("*")) {
-    if (element.getAttributeNames().some((name) => name.startsWith("on"))) tell("a handler", element);
-    if (element.matches("a[href]") && !["http:", "https:", "mailto:"].includes(element.protocol)) tell("a link", element);
-    if (element.matches(".body a") && element.host === location.host) tell("a link within", element);
-    if (element.matches(".body [class]") && !/^(language-[\w+#-]+|emoji|action|mention|[kscnftid])$/.test(element.className)) tell("a class", element);
+    if (element.getAttributeNames().some((name) => name.startsWith("on"))) report("an event handler", element);
+    if (element.matches("a[href]") && !["http:", "https:", "mailto:"].includes(element.protocol)) report("a link with a forbidden scheme", element);
+    if (element.matches(".body a") && element.host === location.host) report("a link within this site", element);
+    if (element.matches(".body [class]") && !/^(language-[\w+#-]+|emoji|action|mention|[kscnftid])$/.test(element.className)) report("a forbidden class", element);
   }
-  if (!document.body.textContent.isWellFormed()) wrong.push("half of a character");
+  if (!document.body.textContent.isWellFormed()) found.push("half of a surrogate pair");
 
   for (const element of document.querySelectorAll("html, body, main, #scroller, .side, .bar, .below, .card, dialog[open], :popover-open, .body")) {
-    // Marks piled onto one letter cannot be broken into lines: they are cut.
+    // Marks stacked on one letter cannot wrap: they are clipped.
     if (element.matches(".body") && /\p{M}{9}/u.test(element.textContent)) continue;
-    if (element.scrollWidth > element.clientWidth + 1 && element.checkVisibility()) tell("wider than its place, " + element.scrollWidth, element);
+    if (element.scrollWidth > element.clientWidth + 1 && element.checkVisibility()) report("wider than its box, " + element.scrollWidth, element);
   }
   for (const element of document.querySelectorAll(".body, .quote, .topic, #search li a")) {
-    if (getComputedStyle(element).overflowY === "visible" && element.checkVisibility()) tell("painted over what is around", element);
+    if (getComputedStyle(element).overflowY === "visible" && element.checkVisibility()) report("not clipped, so that it can cover its surroundings", element);
   }
   for (const name of document.querySelectorAll("[data-tag]")) {
-    const place = name.closest(".quote, .about, .typing, .side, .message, dialog");
-    if (name.checkVisibility() && (box(name).left < box(place).left - 1 || box(name).right > box(place).right + 1)) tell("its tag is out of sight", name);
+    const parent = name.closest(".quote, .about, .typing, .side, .message, dialog");
+    if (name.checkVisibility() && (box(name).left < box(parent).left - 1 || box(name).right > box(parent).right + 1)) report("the tag of a name is out of view", name);
   }
   const column = document.querySelector(".column");
   let above = -Infinity;
   for (const message of document.querySelectorAll(".message")) {
-    if (box(message).top < above - 1) tell("over the one before", message);
+    if (box(message).top < above - 1) report("overlaps the message before", message);
     above = box(message).bottom;
-    if (!box(message.querySelector(".body")).height) tell("not to be seen", message);
+    if (!box(message.querySelector(".body")).height) report("invisible", message);
     for (const part of message.children) {
       const { left, right, top, bottom } = box(part);
       if (!part.checkVisibility() || left === right) continue;
-      if (left < box(column).left || right > box(column).right + 1 || top < box(message).top - 1 || bottom > above + 1) tell("out of its message", part);
+      if (left < box(column).left || right > box(column).right + 1 || top < box(message).top - 1 || bottom > above + 1) report("outside of its message", part);
     }
   }
-  return wrong;
+  return found;
 })()`
 
-// expectNoHarm checks the page on a desk and on a phone, where it stays.
-func (p *browserPerson) expectNoHarm(where string) {
-	p.t.Helper()
+// expectHarmless checks the page on a desktop screen, and on a phone's, which it keeps.
+func (u *user) expectHarmless(where string) {
+	u.t.Helper()
 	for _, width := range []int64{1280, 360} {
-		p.do(chromedp.EmulateViewport(width, 800))
-		p.expectNoHarmNow(fmt.Sprintf("%s, %d pixels wide", where, width))
+		u.do(chromedp.EmulateViewport(width, 800))
+		u.expectHarmlessNow(fmt.Sprintf("%s, %d pixels wide", where, width))
 	}
 }
 
-// expectNoHarmOpening checks what opens over the page on a phone, and has what others
-// wrote in it.
-func (p *browserPerson) expectNoHarmOpening(drawers ...string) {
-	p.t.Helper()
-	p.do(chromedp.EmulateViewport(360, 800))
-	for _, drawer := range drawers {
-		p.runs(fmt.Sprintf(`document.querySelector(%q).showPopover()`, drawer))
-		p.expectNoHarmNow("with " + drawer + " open")
-		p.runs(fmt.Sprintf(`document.querySelector(%q).hidePopover()`, drawer))
+// expectHarmlessPanels checks panels that open over the page on a phone.
+func (u *user) expectHarmlessPanels(panels ...string) {
+	u.t.Helper()
+	u.do(chromedp.EmulateViewport(360, 800))
+	for _, panel := range panels {
+		u.runScript(fmt.Sprintf(`document.querySelector(%q).showPopover()`, panel))
+		u.expectHarmlessNow(panel + " open")
+		u.runScript(fmt.Sprintf(`document.querySelector(%q).hidePopover()`, panel))
 	}
 }
 
-func (p *browserPerson) expectNoHarmNow(where string) {
-	p.t.Helper()
-	if wrong := see[[]string](p, findHarm); len(wrong) > 0 {
-		p.t.Errorf("%s:\n%s", where, strings.Join(wrong, "\n"))
+func (u *user) expectHarmlessNow(where string) {
+	u.t.Helper()
+	if found := eval[[]string](u, findHarm); len(found) > 0 {
+		u.t.Errorf("%s:\n%s", where, strings.Join(found, "\n"))
 	}
 }
 
-// cut is the first characters of a text.
-func cut(text string, most int) string {
+// truncate returns the first characters of a text.
+func truncate(text string, most int) string {
 	runes := []rune(text)
 	return string(runes[:min(len(runes), most)])
 }
 
-// written is the corpus's text of that name.
-func written(t *testing.T, name string) string {
+// hostileText returns the text of that name.
+func hostileText(t *testing.T, name string) string {
 	t.Helper()
 	for _, one := range hostile.Texts {
 		if one.Name == name {
@@ -108,154 +106,119 @@ func written(t *testing.T, name string) string {
 	return ""
 }
 
-func TestWhatMalloryWritesBreaksNoPage(t *testing.T) {
+func TestHostileMessagesAreHarmless(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
-	ada := newBrowserPerson(t, "Ada")
-	ada.join(server, "mischief")
-	writer := newScribe(t, server, server.SignIn("Mallory"))
+	ada, mallory := newUser(t, "Ada"), newGuest(t, server, "Mallory")
+	ada.join(server, "lobby")
 
-	// As messages, as what is answered, and as what messages are changed to; while the
-	// page is open, and opened anew.
-	first := make([]string, len(hostile.Texts))
+	// Each text is a message, a quoted message, and the new text of an edited message.
+	ids := make([]string, len(hostile.Texts))
 	for i, one := range hostile.Texts {
-		first[i] = writer.store("mischief", "send", one.Text, "")
+		ids[i] = mallory.send("lobby", one.Text)
 	}
-	ada.wait("the last of it", `document.querySelector("#m`+first[len(first)-1]+`")`)
-	ada.expectNoHarm("live")
+	ada.wait("the last message", `document.querySelector("#m`+ids[len(ids)-1]+`")`)
+	ada.expectHarmless("live messages")
 	var last string
 	for i, one := range hostile.Texts {
-		last = writer.store("mischief", "send", "yes", first[i])
-		writer.store("mischief", "edit", one.Text, last)
+		last = mallory.reply("lobby", ids[i], "yes")
+		mallory.edit("lobby", last, one.Text)
 	}
-	ada.wait("the last to be changed", `document.querySelector("#m`+last+`[data-edited]")`)
-	ada.expectNoHarm("live, answered")
-	ada.open(server, "/r/mischief")
-	ada.upToDate()
-	ada.wait("what was answered", `![...document.querySelectorAll(".quote:not([hidden]) b")].some((name) => !name.innerText)`)
-	ada.expectNoHarm("opened anew")
+	ada.wait("the last edit", `document.querySelector("#m`+last+`[data-edited]")`)
+	ada.expectHarmless("live replies")
+	ada.open(server, "/r/lobby")
+	ada.waitUpToDate()
+	ada.wait("the quotes", `![...document.querySelectorAll(".quote:not([hidden]) b")].some((name) => !name.innerText)`)
+	ada.expectHarmless("reloaded")
 
-	ada.answersAndSearches(server, last)
-	ada.seesTopics(server, writer)
+	// In the composer: the message that is replied to, and the draft.
+	ada.startReply("#m" + last)
+	draft := hostileText(t, "a script after closing tags") + "\n" + hostileText(t, "an attribute breakout")
+	ada.typeText(draft)
+	ada.expectHarmless("replying")
+	ada.open(server, "/r/lobby")
+	ada.wait("the draft", fmt.Sprintf(`document.querySelector("#composer textarea").value === %q`, draft))
+	ada.expectHarmless("with a draft")
+
+	// In the results of a search.
+	ada.click("#open-search")
+	ada.wait("the search", `document.activeElement.name === "q"`)
+	ada.typeText(hostile.Marker)
+	ada.press("Enter")
+	ada.wait("the end of the search", `document.querySelector("#search [role=status]").innerText.includes(" messages in the whole room")`)
+	ada.expectHarmless("searching")
+	ada.clearField()
+	ada.typeText("👩")
+	ada.press("Enter")
+	ada.wait("the end of the search", `document.querySelector("#search [role=status]").innerText.includes("2 messages in the whole room")`)
+	ada.expectHarmless("searching for emoji")
 }
 
-// answersAndSearches has what was written stand beside the messages: as what is being
-// answered, in a draft, in what a search finds.
-func (p *browserPerson) answersAndSearches(server *apptest.Server, answered string) {
-	p.t.Helper()
-	p.answers("#m" + answered)
-	draft := written(p.t, "a script after closing tags") + "\n" + written(p.t, "an attribute breakout")
-	p.types(draft)
-	p.expectNoHarm("answering")
-	p.open(server, "/r/mischief")
-	p.wait("the draft", fmt.Sprintf(`document.querySelector("#composer textarea").value === %q`, draft))
-	p.expectNoHarm("with a draft")
-	p.click("#open-search")
-	p.wait("the search", `document.activeElement.name === "q"`)
-	p.types(hostile.Marker)
-	p.press("Enter")
-	p.wait("the end of it", `document.querySelector("#search [role=status]").innerText.includes(" messages in the whole room")`)
-	p.expectNoHarm("searching")
-	p.wipe()
-	p.types("👩")
-	p.press("Enter")
-	p.wait("what has emoji", `document.querySelector("#search [role=status]").innerText.includes("2 messages in the whole room")`)
-	p.expectNoHarm("searching emoji")
-}
-
-// answers begins to answer a message, by keyboard: what a mouse brings up goes when the
-// page scrolls.
-func (p *browserPerson) answers(message string) {
-	p.t.Helper()
-	p.runs(fmt.Sprintf(`const message = document.querySelector(%q); message.tabIndex = -1; message.focus()`, message))
-	p.press("Enter")
-	p.wait("the toolbar", `document.activeElement.closest("#toolbar")`)
-	p.runs(`document.querySelector("#toolbar [name=reply]").click()`)
-	p.wait("what is answered", `!document.querySelector("#composer .about").hidden`)
-}
-
-// seesTopics has what was written be the topic of the room that is looked at, and of
-// all that are listed.
-func (p *browserPerson) seesTopics(server *apptest.Server, writer *scribe) {
-	p.t.Helper()
-	p.open(server, "/r/mischief")
-	p.upToDate()
-	for _, name := range []string{"a broken image with onerror", "unclosed bidirectional controls", "stacked combining marks", "4,000 characters without a space", "30 emoji in a row"} {
-		topic := cut(written(p.t, name), 120)
-		writer.store("mischief", "topic", topic, "")
-		p.wait("the topic "+name, fmt.Sprintf(`document.querySelector(".bar .topic span").textContent === %q`, topic))
-		p.expectNoHarm("with the topic " + name)
-	}
-	for i, one := range hostile.Texts {
-		writer.store(fmt.Sprintf("room-%d", i), "topic", cut(one.Text, 120), "")
-	}
-	for _, path := range []string{"/", "/r/mischief"} {
-		p.open(server, path)
-		p.wait("the rooms, drawn by the script", fmt.Sprintf(`document.querySelectorAll("#room-list li a[title]").length >= %d`, len(hostile.Texts)))
-		p.expectNoHarm(path)
-	}
-	p.expectNoHarmOpening("#rooms", "#topic")
-}
-
-func TestNamesMalloryGoesByBreakNoPage(t *testing.T) {
+func TestHostileTopicsAreHarmless(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
-	ada := newBrowserPerson(t, "Ada")
-	ada.join(server, "names")
-	names := []string{strings.Repeat("🙌", 40), "ليلى", "x", "שָּׁלוֹם", "...", "﷽﷽"}
-	for _, one := range hostile.Texts {
-		names = append(names, one.Text, cut(one.Text, 40))
+	ada, mallory := newUser(t, "Ada"), newGuest(t, server, "Mallory")
+	ada.join(server, "lobby")
+	for _, name := range []string{"a broken image with onerror", "unclosed bidirectional controls", "stacked combining marks", "4,000 characters without a space", "30 emoji in a row"} {
+		topic := truncate(hostileText(t, name), 120)
+		mallory.setTopic("lobby", topic)
+		ada.wait("the topic with "+name, fmt.Sprintf(`document.querySelector(".bar .topic span").textContent === %q`, topic))
+		ada.expectHarmless("the topic with " + name)
 	}
-	names = append(names, strings.Repeat("W", 40), strings.Repeat("W", 40)) // the widest, and told apart
-	var guests []*scribe
-	last := ""
-	for _, name := range names {
-		guest := guestCalled(t, server, name)
-		if guest == nil {
-			continue
-		}
-		guest.say(map[string]any{"type": "follow", "room": "names", "last": 0})
-		id := guest.store("names", "send", "hello", "")
-		guest.store("names", "react", "🙌", id)
-		last = guest.store("names", "send", "/me says hello", id)
-		guests = append(guests, guest)
+	for i, one := range hostile.Texts {
+		mallory.setTopic(fmt.Sprintf("room-%d", i), truncate(one.Text, 120))
 	}
-	t.Logf("%d of %d names are taken", len(guests), len(names))
-	if len(guests) < 20 {
-		t.Error("hardly any name is taken")
+	for _, path := range []string{"/", "/r/lobby"} {
+		ada.open(server, path)
+		ada.wait("the script to render the rooms", fmt.Sprintf(`document.querySelectorAll("#room-list li a[title]").length >= %d`, len(hostile.Texts)))
+		ada.expectHarmless(path)
 	}
-	here := fmt.Sprintf(`document.querySelectorAll("#people li").length === %d`, len(guests)+1)
-	ada.wait("all of them", fmt.Sprintf(`document.querySelectorAll(".message").length === %d && %s`, 2*len(guests), here))
-	ada.expectNoHarm("live")
-	ada.open(server, "/r/names")
-	ada.upToDate()
-	ada.wait("the people", here)
-	ada.expectNoHarm("opened anew")
-	ada.expectNoHarmOpening("#people")
-
-	ada.answers("#m" + last)
-	ada.waitWriting("the two widest to write", `document.querySelectorAll("#typing bdi[data-tag]").length === 2`, "names", guests[len(guests)-2:]...)
-	ada.expectNoHarm("answering while others write")
-	ada.types("@")
-	ada.wait("names to be offered", `document.querySelectorAll("#offers li").length === 8`)
-	ada.expectNoHarm("completing")
-	ada.open(server, "/")
-	ada.wait("who is in the room", `/\d+ more/.test(document.querySelector("#room-list .here bdi").textContent)`)
-	ada.expectNoHarm("at home")
+	ada.expectHarmlessPanels("#rooms", "#topic")
 }
 
-// waitWriting waits for what the page shows while those write. They go on saying so:
-// what it shows passes after some seconds.
-func (p *browserPerson) waitWriting(what, expression, room string, who ...*scribe) {
-	p.t.Helper()
-	for deadline := time.Now().Add(browserPatience); !see[bool](p, expression); {
-		if time.Now().After(deadline) {
-			p.t.Fatalf("%s waited in vain for %s:\n%s", p.name, what, p.page())
-		}
-		for _, one := range who {
-			if err := one.say(map[string]any{"type": "typing", "room": room}); err != nil {
-				p.t.Fatal(err)
-			}
-		}
+func TestHostileNamesAreHarmless(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	ada := newUser(t, "Ada")
+	ada.join(server, "lobby")
+	names := []string{strings.Repeat("🙌", 40), "ليلى", "x", "שָּׁלוֹם", "...", "﷽﷽"}
+	for _, one := range hostile.Texts {
+		names = append(names, one.Text, truncate(one.Text, 40))
 	}
+	names = append(names, strings.Repeat("W", 40), strings.Repeat("W", 40)) // the widest, twice, so that it gets tags
+	var guests []*guest
+	last := ""
+	for _, name := range names {
+		one := tryGuest(t, server, name)
+		if one == nil {
+			continue
+		}
+		one.follow("lobby")
+		id := one.send("lobby", "hello")
+		one.react("lobby", id, "🙌")
+		last = one.reply("lobby", id, "/me says hello")
+		guests = append(guests, one)
+	}
+	t.Logf("the server accepts %d of %d names", len(guests), len(names))
+	if len(guests) < 20 {
+		t.Error("the server accepts hardly any name")
+	}
+	people := fmt.Sprintf(`document.querySelectorAll("#people li").length === %d`, len(guests)+1)
+	ada.wait("all messages and people", fmt.Sprintf(`document.querySelectorAll(".message").length === %d && %s`, 2*len(guests), people))
+	ada.expectHarmless("live")
+	ada.open(server, "/r/lobby")
+	ada.waitUpToDate()
+	ada.wait("the people", people)
+	ada.expectHarmless("reloaded")
+	ada.expectHarmlessPanels("#people")
+
+	ada.startReply("#m" + last)
+	ada.waitTyping("the two widest names to type", `document.querySelectorAll("#typing bdi[data-tag]").length === 2`, "lobby", guests[len(guests)-2:]...)
+	ada.expectHarmless("replying while others type")
+	ada.typeText("@")
+	ada.wait("the completions", `document.querySelectorAll("#offers li").length === 8`)
+	ada.expectHarmless("completing a name")
+	ada.open(server, "/")
+	ada.wait("the people in the room", `/\d+ more/.test(document.querySelector("#room-list .here bdi").textContent)`)
+	ada.expectHarmless("home")
 }

@@ -15,6 +15,6 @@ func TestMain(m *testing.M) {
 		flag.Set("test.parallel", "4") // most of these tests wait; -parallel still counts
 	}
 	code := apptest.Main(m)
-	endChromium()
+	closeChromium()
 	os.Exit(code)
 }

@@ -11,66 +11,66 @@ import (
 	cdpnetwork "github.com/chromedp/cdproto/network"
 )
 
-// Modules that are loaded when they are needed may not come: for want of a network, or
-// because the server has those of another version by then.
-func TestModulesThatDoNotComeAreAskedForAgain(t *testing.T) {
+// Modules that load on demand may fail to load, without a network or because the server
+// has another version of them by then.
+func TestFailedModulesLoadOnTheNextAttempt(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
-	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
-	ada.forgive("ERR_BLOCKED_BY_CLIENT", "ERR_INTERNET_DISCONNECTED")
+	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
+	ada.allowErrors("ERR_BLOCKED_BY_CLIENT", "ERR_INTERNET_DISCONNECTED")
 	ada.join(server, "lobby")
 	bob.join(server, "tea")
-	command(ada, cdpnetwork.SetBypassServiceWorker, cdpnetwork.SetBypassServiceWorkerParams{Bypass: true})
-	come := func(come bool) {
-		var pattern []*cdpnetwork.BlockPattern
+	call(ada, cdpnetwork.SetBypassServiceWorker, cdpnetwork.SetBypassServiceWorkerParams{Bypass: true})
+	block := func(block bool) {
+		var patterns []*cdpnetwork.BlockPattern
 		for _, name := range []string{"search", "calendar", "complete", "elsewhere", "topic", "theme"} {
-			pattern = append(pattern, &cdpnetwork.BlockPattern{URLPattern: "*://*:*/*/" + name + ".js", Block: !come})
+			patterns = append(patterns, &cdpnetwork.BlockPattern{URLPattern: "*://*:*/*/" + name + ".js", Block: block})
 		}
-		command(ada, cdpnetwork.SetBlockedURLs, cdpnetwork.SetBlockedURLsParams{URLPatterns: pattern})
+		call(ada, cdpnetwork.SetBlockedURLs, cdpnetwork.SetBlockedURLsParams{URLPatterns: patterns})
 	}
-	anew := func() {
-		ada.offline(true)
-		ada.waitTruth("offline", "Offline")
-		ada.offline(false)
-		ada.upToDate()
+	reconnect := func() {
+		ada.setOffline(true)
+		ada.waitStatus("offline", "Offline")
+		ada.setOffline(false)
+		ada.waitUpToDate()
 	}
 
-	come(false)
-	ada.runs(`const key = crypto.randomUUID(); localStorage.setItem("burble:outbox:tea:" + key, JSON.stringify({ key, text: "from the lobby", at: 1, state: "waiting" }))`)
-	anew()
-	told := func() {
+	block(true)
+	ada.runScript(`const key = crypto.randomUUID(); localStorage.setItem("burble:outbox:tea:" + key, JSON.stringify({ key, text: "from the lobby", at: 1, state: "waiting" }))`)
+	reconnect()
+	waitError := func() {
 		t.Helper()
-		ada.wait("to be told", `document.querySelector("#said").textContent === "That didn’t work. Try again in a moment."`)
-		ada.runs(`document.querySelector("#said").replaceChildren()`)
+		ada.wait("the error", `document.querySelector("#said").textContent === "That didn’t work. Try again in a moment."`)
+		ada.runScript(`document.querySelector("#said").replaceChildren()`)
 	}
 	for _, id := range []string{"open-search", "open-calendar", "theme"} {
 		ada.click("#" + id)
-		told()
+		waitError()
 	}
-	topic := func() {
+	setTopic := func() {
 		t.Helper()
 		ada.click("#topic-button")
-		ada.wait("the topic to be asked for", `document.activeElement.matches("#topic input")`)
-		ada.types("Tea")
+		ada.wait("the topic's field", `document.activeElement.matches("#topic input")`)
+		ada.typeText("Tea")
 		ada.press("Enter")
 	}
-	topic()
-	told()
+	setTopic()
+	waitError()
 	ada.click("#composer textarea")
-	ada.types("@A")
-	ada.expect("what is offered", `String(document.querySelector("#offers"))`, "null")
-	ada.wipe()
+	ada.typeText("@A")
+	ada.expect("the list of completions", `String(document.querySelector("#offers"))`, "null")
+	ada.clearField()
 
-	come(true)
-	topic()
+	block(false)
+	setTopic()
 	ada.wait("the topic", `document.querySelector("#topic-button").innerText.trim() === "Tea"`)
-	anew()
-	bob.shows("from the lobby")
+	reconnect()
+	bob.waitMessages("from the lobby")
 	ada.click("#composer textarea")
-	ada.types(":tad")
-	ada.wait("what is offered", `document.querySelector("#offers li")`)
-	ada.wipe()
+	ada.typeText(":tad")
+	ada.wait("the completions", `document.querySelector("#offers li")`)
+	ada.clearField()
 	ada.click("#open-search")
 	ada.wait("the search", `document.querySelector("#search").open`)
 }

@@ -7,187 +7,205 @@ import (
 	"testing"
 
 	"burble/app/apptest"
+	"burble/app/client"
 	"burble/streams/redistest"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/google/uuid"
+	"github.com/chromedp/cdproto/page"
 )
 
-func TestKeysGoBetweenRoomsAndMakeThem(t *testing.T) {
+func TestKeysSwitchAndCreateRooms(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
-	ada, bob := newBrowserPerson(t, "Ada"), newBrowserPerson(t, "Bob")
+	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
 	cleo := there.SignIn("Cleo")
 	for _, room := range []string{"attic", "kitchen", "lobby"} {
-		there.Post(cleo, room, uuid.NewString(), "hello "+room)
+		there.Post(cleo, room, client.NewKey(), "hello "+room)
 	}
 	ada.join(here, "lobby")
 
 	ada.press("?")
-	if got := ada.writing(); got != "?" {
-		t.Errorf("while writing ? is a letter, but the composer has %q", got)
-	}
-	ada.wipe()
+	ada.expectComposer("?")
+	ada.clearField()
 	ada.click("#scroller")
 	ada.press("?")
-	ada.wait("the keys", `document.querySelector("#keys").matches(":popover-open")`)
+	ada.wait("the keyboard shortcuts", `document.querySelector("#keys").matches(":popover-open")`)
 	ada.press("Escape")
-	ada.wait("no keys", `!document.querySelector(":popover-open")`)
+	ada.wait("the shortcuts to close", `!document.querySelector(":popover-open")`)
 
-	// By typing a part of its name; one that is not there is made.
+	// Control+k finds a room by part of its name, and creates one that does not exist.
 	ada.press("Control+k")
-	ada.types("kit")
+	ada.typeText("kit")
 	ada.press("Enter")
-	ada.at("/r/kitchen")
+	ada.waitAtPath("/r/kitchen")
 
-	// A whole name means that room, whatever has it in its name and is newer.
-	there.Post(cleo, "kit", uuid.NewString(), "hello kit")
-	there.Post(cleo, "kitchen", uuid.NewString(), "newer")
+	// An exact name comes before newer rooms that contain it.
+	there.Post(cleo, "kit", client.NewKey(), "hello kit")
+	there.Post(cleo, "kitchen", client.NewKey(), "newer")
 	ada.open(here, "/r/lobby")
-	ada.upToDate()
+	ada.waitUpToDate()
 	ada.press("Control+k")
-	ada.types("kit")
-	ada.expect("what Enter opens", `[...document.querySelectorAll("#room-list li:not([hidden]) b")].map((name) => name.innerText).join()`, "kit,kitchen")
+	ada.typeText("kit")
+	ada.expect("the list of found rooms", `[...document.querySelectorAll("#room-list li:not([hidden]) b")].map((name) => name.innerText).join()`, "kit,kitchen")
 	ada.press("Enter")
-	ada.at("/r/kit")
+	ada.waitAtPath("/r/kit")
+	const firstRow = `document.querySelector("#room-list li:not([hidden])").innerText.replace(/\s+/g, " ").trim()`
 	ada.press("Control+k")
-	ada.types("Garden Shed")
-	ada.expect("what is offered", `document.querySelector("#room-list li:not([hidden])").innerText.replace(/\s+/g, " ").trim()`, "# garden-shed create this room")
+	ada.typeText("Garden Shed")
+	ada.expect("the first room", firstRow, "# garden-shed create this room")
 	ada.press("Enter")
-	ada.at("/r/garden-shed")
+	ada.waitAtPath("/r/garden-shed")
 	ada.press("Control+k")
-	ada.types("日本")
+	ada.typeText("日本")
 	ada.press("Enter")
-	ada.expect("why there is no such room", `document.querySelector("#room-list li:not([hidden])").innerText`, "Room names can only contain a-z, 0-9, - and _.")
+	ada.expect("the reason", firstRow, "Room names can only contain a-z, 0-9, - and _.")
 	ada.press("Escape")
 	ada.wait("the rooms", `document.querySelectorAll("#room-list li:not([hidden]) a").length === 5`)
 	ada.click("#composer textarea")
-	ada.write("first in the shed")
-	ada.shows("first in the shed")
+	ada.send("first in the shed")
+	ada.waitMessages("first in the shed")
 
-	// It appears for others when they look again; step by step to it.
+	// Others find the new room in their list. Alt-arrows go up and down the list.
 	bob.join(there, "attic")
-	bob.expect("the rooms", `[...document.querySelectorAll("#room-list b")].map((name) => name.innerText).join()`, "garden-shed,kitchen,kit,lobby,attic")
+	bob.expect("the list of rooms", `[...document.querySelectorAll("#room-list b")].map((name) => name.innerText).join()`, "garden-shed,kitchen,kit,lobby,attic")
 	bob.press("Alt+ArrowUp")
-	bob.at("/r/lobby")
+	bob.waitAtPath("/r/lobby")
 	bob.press("Alt+ArrowDown")
-	bob.at("/r/attic")
-	bob.press("Alt+ArrowDown") // Around the end.
-	bob.at("/r/garden-shed")
-	bob.shows("first in the shed")
-	bob.write("me too")
-	ada.shows("me too")
-	expectStream(t, here, "garden-shed", ada, bob)
+	bob.waitAtPath("/r/attic")
+	bob.press("Alt+ArrowDown") // from the last to the first
+	bob.waitAtPath("/r/garden-shed")
+	bob.waitMessages("first in the shed")
+	bob.send("me too")
+	ada.waitMessages("me too")
+	expectMatchesServer(t, here, "garden-shed", ada, bob)
+}
 
-	// The theme is kept, and there from the first byte of the next page.
+func TestThemeIsKept(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	ada := newUser(t, "Ada")
+	ada.join(server, "lobby")
 	const shown = `[document.documentElement.dataset.theme, document.querySelector("#theme").title,
 		...[...document.querySelectorAll("meta[name=theme-color]")].map(({ content, media }) => content + media)].join()`
 	for _, theme := range []string{"light", "dark", "system"} {
 		ada.click("#theme")
 		ada.wait("the theme "+theme, fmt.Sprintf(`document.querySelector("#theme").title === "Theme: %s"`, theme))
-		before := see[string](ada, shown)
-		ada.open(here, "/r/lobby")
+		before := eval[string](ada, shown)
+		ada.open(server, "/r/lobby")
 		ada.expect("the theme", shown, before)
 		if theme == "dark" {
-			ada.expect("its colour", `getComputedStyle(document.body).colorScheme`, "dark")
+			ada.expect("the color scheme", `getComputedStyle(document.body).colorScheme`, "dark")
 		}
 	}
 }
 
-// On a Mac Alt-arrows, there Option-arrows, take the caret from paragraph to paragraph.
-func TestOptionArrowsOfAMacStayWhereOneWrites(t *testing.T) {
+// On a Mac, Option-arrows move the caret between paragraphs.
+func TestOptionArrowsOnAMacStayInTheComposer(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	cleo := server.SignIn("Cleo")
 	for _, room := range []string{"attic", "lobby"} {
-		server.Post(cleo, room, uuid.NewString(), "hello "+room)
+		server.Post(cleo, room, client.NewKey(), "hello "+room)
 	}
-	ada := newBrowserPerson(t, "Ada")
+	ada := newUser(t, "Ada")
 	ada.join(server, "lobby")
-	command(ada, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "A Mac's", Platform: "MacIntel"})
+	call(ada, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "A Mac's", Platform: "MacIntel"})
 	ada.open(server, "/r/lobby")
-	ada.upToDate()
-	ada.runs(`document.addEventListener("keydown", (event) => (globalThis.taken ??= []).push(event.defaultPrevented))`)
+	ada.waitUpToDate()
+	ada.runScript(`document.addEventListener("keydown", (event) => (globalThis.prevented ??= []).push(event.defaultPrevented))`)
 	ada.click("#composer textarea")
-	ada.types("a")
+	ada.typeText("a")
 	ada.press("Alt+ArrowUp", "Alt+ArrowDown")
-	ada.expect("which keys were taken", `taken.join()`, "false,false,false")
-	ada.wipe()
+	ada.expect("the list of which keys the page handled", `prevented.join()`, "false,false,false")
+	ada.clearField()
 	ada.press("Alt+ArrowUp")
-	ada.at("/r/attic")
+	ada.waitAtPath("/r/attic")
 }
 
-// at waits until the page is the one at that path, and up to date.
-func (p *browserPerson) at(path string) {
-	p.t.Helper()
-	p.wait("being at "+path, `location.pathname === "`+path+`" && document.readyState === "complete"`)
-	p.upToDate()
-}
-
-func TestHomeOpensWhatItOffers(t *testing.T) {
+func TestHomeOpensTheRoomThatItOffers(t *testing.T) {
 	t.Parallel()
-	here := apptest.Start(t, redistest.Start(t))
-	here.Post(here.SignIn("Cleo"), "kitchen", uuid.NewString(), "hello")
-	ada := newBrowserPerson(t, "Ada")
-	ada.open(here, "/")
-	field := `document.querySelector("#find input")`
-	ada.wait("the script", `!`+field+`.pattern`)
-	ada.click("#find input")
-	ada.types("тест")
-	ada.expect("why there is no such room", `document.querySelector("#room-list li:not([hidden])").innerText`, "Room names can only contain a-z, 0-9, - and _.")
-	ada.press("Enter")
-	ada.wipe()
-	ada.types("My Room")
-	ada.expect("what is offered", `document.querySelector("#room-list li:not([hidden])").innerText.replace(/\s+/g, " ").trim()`, "# my-room create this room")
-	ada.press("Enter")
-	ada.at("/r/my-room")
-}
-
-func TestHomeShowsTheFirstRoomWhenItIsMade(t *testing.T) {
-	t.Parallel()
-	here := apptest.Start(t, redistest.Start(t))
-	ada := newBrowserPerson(t, "Ada")
-	ada.open(here, "/")
+	server := apptest.Start(t, redistest.Start(t))
+	server.Post(server.SignIn("Cleo"), "kitchen", client.NewKey(), "hello")
+	ada := newUser(t, "Ada")
+	ada.open(server, "/")
 	ada.wait("the script", `!document.querySelector("#find input").pattern`)
-	ada.expect("what is said of rooms", `document.querySelector(".empty").innerText`, "No rooms yet. Create the first one.")
-	here.Post(here.SignIn("Cleo"), "kitchen", uuid.NewString(), "hello")
-	ada.runs(`const { now } = Date; Date.now = () => now() + 61_000; document.dispatchEvent(new Event("visibilitychange"))`)
-	ada.wait("the room", `document.querySelector("#room-list a[href='/r/kitchen']")`)
-	ada.expect("whether it is said that there is none", `String(document.querySelector(".empty").checkVisibility())`, "false")
+	const firstRow = `document.querySelector("#room-list li:not([hidden])").innerText.replace(/\s+/g, " ").trim()`
+	ada.click("#find input")
+	ada.typeText("тест")
+	ada.expect("the reason", firstRow, "Room names can only contain a-z, 0-9, - and _.")
+	ada.press("Enter")
+	ada.clearField()
+	ada.typeText("My Room")
+	ada.expect("the first room", firstRow, "# my-room create this room")
+	ada.press("Enter")
+	ada.waitAtPath("/r/my-room")
 }
 
-// All rooms are lost at once when Redis loses its data.
-func TestRoomsThatAreLostTogetherAreAskedForTogether(t *testing.T) {
+func TestHomeShowsTheFirstRoom(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	ada := newUser(t, "Ada")
+	ada.open(server, "/")
+	ada.wait("the script", `!document.querySelector("#find input").pattern`)
+	ada.expect("the notice", `document.querySelector(".empty").innerText`, "No rooms yet. Create the first one.")
+	server.Post(server.SignIn("Cleo"), "kitchen", client.NewKey(), "hello")
+	ada.runScript(`const { now } = Date; Date.now = () => now() + 61_000; document.dispatchEvent(new Event("visibilitychange"))`)
+	ada.wait("the room", `document.querySelector("#room-list a[href='/r/kitchen']")`)
+	ada.expect("whether the notice is visible", `String(document.querySelector(".empty").checkVisibility())`, "false")
+}
+
+// recordSocket records the times at which the page follows rooms and is told that rooms
+// were reset.
+const recordSocket = `
+	globalThis.followed = {};
+	globalThis.reset = {};
+	globalThis.WebSocket = class extends WebSocket {
+		constructor(...args) {
+			super(...args);
+			this.addEventListener("message", ({ data }) => {
+				if (typeof data !== "string") return;
+				const { type, room, state } = JSON.parse(data);
+				if (type === "followed") (state === "reset" ? reset : followed)[room] = performance.now();
+			});
+		}
+	}`
+
+// When Redis loses its data it loses all rooms at once.
+func TestRoomsThatAreLostTogetherAreFetchedTogether(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	here := apptest.Start(t, redis)
-	cleo := here.SignIn("Cleo")
+	server := apptest.Start(t, redis)
+	cleo := server.SignIn("Cleo")
 	const rooms = 12
 	for n := range rooms {
-		here.Post(cleo, fmt.Sprintf("room-%d", n), uuid.NewString(), "hello")
+		server.Post(cleo, fmt.Sprintf("room-%d", n), client.NewKey(), "hello")
 	}
-	ada := newBrowserPerson(t, "Ada")
-	ada.join(here, "lobby")
+	ada := newUser(t, "Ada")
+	ada.do()
+	call(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: recordSocket})
+	ada.join(server, "lobby")
 	ada.wait("the rooms", fmt.Sprintf(`document.querySelectorAll("#room-list a").length === %d`, rooms+1))
-	ada.runs(`await new Promise((resolve) => setTimeout(resolve, 2_500))`) // until all are watched: one every 100 ms
-	client := redis.Client()
-	defer client.Close()
-	keys, err := client.Keys(t.Context(), "*:room:room-*").Result()
+	ada.wait("the page to follow them", fmt.Sprintf(`Object.keys(followed).length === %d`, rooms+1))
+	redisClient := redis.Client()
+	defer redisClient.Close()
+	keys, err := redisClient.Keys(t.Context(), "*:room:room-*").Result()
 	if err != nil || len(keys) < rooms {
 		t.Fatalf("%d keys: %v", len(keys), err)
 	}
-	ada.runs(`performance.clearResourceTimings()`)
-	if err := client.Del(t.Context(), keys...).Err(); err != nil {
+	ada.runScript(`performance.clearResourceTimings()`)
+	if err := redisClient.Del(t.Context(), keys...).Err(); err != nil {
 		t.Fatal(err)
 	}
 	for n := range rooms {
-		here.Post(cleo, fmt.Sprintf("room-%d", n), uuid.NewString(), "anybody?")
+		server.Post(cleo, fmt.Sprintf("room-%d", n), client.NewKey(), "anybody?")
 	}
-	ada.runs(`await new Promise((resolve) => setTimeout(resolve, 2_500))`)
-	asked := see[int](ada, `performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/rooms")).length`)
-	t.Logf("the rooms were asked for %d times", asked)
-	if asked < 1 || asked > rooms/2 {
-		t.Errorf("the rooms were asked for %d times", asked)
+	ada.wait("all to be reset", fmt.Sprintf(`Object.keys(reset).length === %d`, rooms))
+	const fetches = `performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/rooms"))`
+	ada.wait("the last fetch", fetches+`.some(({ startTime }) => startTime >= Math.max(...Object.values(reset)))`)
+	count := eval[int](ada, fetches+".length")
+	t.Logf("%d fetches of the rooms", count)
+	if count > rooms/2 {
+		t.Errorf("%d fetches of the rooms, want at most %d", count, rooms/2)
 	}
 }

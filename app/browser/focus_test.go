@@ -1,0 +1,63 @@
+//go:build unix
+
+package browser
+
+import (
+	"testing"
+	"time"
+
+	"burble/app/apptest"
+	"burble/streams/redistest"
+
+	"github.com/chromedp/cdproto/input"
+)
+
+// Safari ends a composition before it reports the Enter that ended it.
+func TestEnterOfAnInputMethodDoesNotSend(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	ada := newUser(t, "Ada")
+	ada.join(server, "lobby")
+	ada.typeText("にほん")
+	call(ada, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: "rawKeyDown", Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 229})
+	ada.typeText("ご")
+	ada.press("Enter")
+	ada.waitMessages("にほんご")
+}
+
+func TestTypingGoesToTheComposerWhateverHasFocus(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	server := apptest.Start(t, redis)
+	fillHistory(t, redis, server, "history", time.Minute, numbered(40)...)
+	ada := newUser(t, "Ada")
+	ada.join(server, "history")
+	expectTyped := func(after, text string) {
+		t.Helper()
+		ada.typeText(text)
+		ada.expect("the composer after "+after, `document.querySelector("#composer textarea").value`, text)
+		ada.expect("the open panel", `document.querySelector(":popover-open, dialog[open]")?.id ?? ""`, "")
+		ada.clearField()
+	}
+
+	ada.click(ada.messageSelector("message 40") + " .body")
+	expectTyped("a click on a message", "what/who?")
+	ada.clickAction("message 40", "react")
+	ada.wait("the reaction to be stored", `document.querySelector(".chip") && !document.querySelector("[data-pending]")`)
+	ada.click(".chip")
+	expectTyped("a click on a reaction", "why?")
+	ada.click("#truth")
+	expectTyped("a click on nothing", "?/!")
+	ada.open(server, "/r/history/"+ada.messageSelector("message 35")[2:])
+	ada.waitAtMessage("message 35", "live")
+	expectTyped("opening a message's address", "where")
+
+	// After a key that scrolls, the shortcuts that are characters work too.
+	ada.expect("the focused element", `document.activeElement.name`, "text")
+	ada.press("PageUp")
+	ada.wait("the messages to scroll", `document.querySelector("#scroller").scrollTop < -200`)
+	ada.press("?")
+	ada.wait("the keyboard shortcuts", `document.querySelector("#keys").matches(":popover-open")`)
+	ada.press("Escape")
+	expectTyped("a shortcut", "so")
+}

@@ -1,0 +1,200 @@
+//go:build unix
+
+package browser
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// Helpers, by file:
+//
+//	helpers_test.go        Chromium; user, a browser profile with one page; do, call, eval
+//	helpers_page_test.go   open, join, send, and waiting for what the page shows
+//	helpers_input_test.go  keyboard, mouse and finger; screen sizes; tabs and devices
+//	helpers_guest_test.go  guest, a user without a browser; filling rooms
+//	helpers_sample_test.go sample, a lobby with a day of conversation
+//	helpers_tour_test.go   sample.tour, which goes through all states of the pages
+
+// timeout is how long a page may take for anything. It is long because the machine may
+// be busy, and because a page waits up to 30 s before it reconnects.
+const timeout = time.Minute
+
+// chromium starts the headless browser that all tests share.
+var chromium = sync.OnceValues(func() (context.Context, error) {
+	var program string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			program = path
+			break
+		}
+	}
+	if program == "" {
+		return nil, fmt.Errorf("no chromium on PATH")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.WindowSize(1200, 800),
+		chromedp.Flag("disable-features", "Translate,PreloadTopChromeWebUI,PreloadTopChromeWebUILessNavigations"), // each costs a process
+	)
+	allocator, closeAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, closeBrowser := chromedp.NewContext(allocator)
+	closeChromium = func() { closeBrowser(); closeAllocator() }
+	return ctx, chromedp.Do(ctx)
+})
+
+// closeChromium closes the browser, if it was started.
+var closeChromium = func() {}
+
+// user is a person with a browser profile of their own, who looks at one page.
+type user struct {
+	t    *testing.T
+	name string
+	ctx  context.Context // of the page
+
+	mu      sync.Mutex
+	errors  []string // from the console, reports of the CSP among them
+	allowed []string // parts of errors that the test itself causes
+}
+
+// newUser opens a browser profile. The test fails at its end if the page's console has
+// errors.
+func newUser(t *testing.T, name string) *user {
+	t.Helper()
+	parent, err := chromium()
+	if err != nil {
+		skip(t, err)
+	}
+	ctx, closePage := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
+	u := &user{t: t, name: name, ctx: ctx}
+	if err := chromedp.Listen(ctx, u.recordErrors); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		u.checkErrors()
+		closePage()
+	})
+	return u
+}
+
+// skip skips the test for want of something on this machine. CI must have everything.
+func skip(t *testing.T, reason error) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf("%v, and CI must not skip", reason)
+	}
+	t.Skipf("skipped: %v", reason)
+}
+
+func (u *user) recordErrors(event any) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch event := event.(type) {
+	case *log.EventEntryAdded:
+		if event.Entry.Level == log.EntryLevelError || event.Entry.Source == log.EntrySourceSecurity {
+			u.errors = append(u.errors, event.Entry.Text+" "+event.Entry.URL)
+		}
+	case *runtime.EventConsoleAPICalled:
+		if event.Type == runtime.ConsoleAPICalledTypeError || event.Type == runtime.ConsoleAPICalledTypeAssert {
+			u.errors = append(u.errors, fmt.Sprintf("console: %v %v", event.Args[0].Value, event.Args[0].Description))
+		}
+	case *runtime.EventExceptionThrown:
+		details := event.ExceptionDetails
+		u.errors = append(u.errors, fmt.Sprintf("%s %s:%d %+v", details.Text, details.URL, details.LineNumber, details.Exception))
+	}
+}
+
+// serverDownErrors are what Chromium logs about requests, and about fetching the service
+// worker's script, when the server is down or dies while it answers.
+var serverDownErrors = []string{
+	"ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "An unknown error occurred when fetching the script",
+}
+
+// allowErrors allows console errors that contain one of the parts, because the test
+// itself causes them: a request while the network is off, for example.
+func (u *user) allowErrors(parts ...string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.allowed = append(u.allowed, parts...)
+}
+
+func (u *user) checkErrors() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+errors:
+	for _, text := range u.errors {
+		for _, part := range u.allowed {
+			if strings.Contains(text, part) {
+				continue errors
+			}
+		}
+		u.t.Errorf("%s's console: %s", u.name, text)
+	}
+}
+
+// do runs browser actions.
+func (u *user) do(actions ...chromedp.Action[chromedp.Void]) {
+	u.t.Helper()
+	ctx, cancel := context.WithTimeout(u.ctx, timeout)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		u.t.Fatalf("%s: %v\n%s", u.name, err, u.describePage())
+	}
+}
+
+// call runs a command of the DevTools protocol that chromedp has no action for.
+func call[Params, Result any](u *user, command cdp.Command[Params, Result], params Params) Result {
+	u.t.Helper()
+	ctx, cancel := context.WithTimeout(u.ctx, timeout)
+	defer cancel()
+	result, err := chromedp.Call(ctx, command, params)
+	if err != nil {
+		u.t.Fatalf("%s: %s: %v", u.name, command.Method, err)
+	}
+	return result
+}
+
+// eval returns the value of an expression in the page. It awaits a promise.
+func eval[T any](u *user, expression string) T {
+	u.t.Helper()
+	value, err := tryEval[T](u, expression)
+	if err != nil {
+		u.t.Fatalf("%s: %v in %s", u.name, err, expression)
+	}
+	return value
+}
+
+// tryEval is eval for when the page may be navigating.
+func tryEval[T any](u *user, expression string) (T, error) {
+	ctx, cancel := context.WithTimeout(u.ctx, timeout)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+}
+
+// runScript runs statements in the page, which may await.
+func (u *user) runScript(statements string) {
+	u.t.Helper()
+	eval[bool](u, "(async () => { "+statements+"; return true; })()")
+}
+
+// describePage returns the page's title, visibility, focus and text, for a failure's
+// message.
+func (u *user) describePage() string {
+	ctx, cancel := context.WithTimeout(u.ctx, time.Second)
+	defer cancel()
+	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](
+		"`${document.title}: ${document.visibilityState}, ${document.hasFocus() ? 'with' : 'without'} focus\\n${document.body.innerText}`"))
+	return text
+}

@@ -1,0 +1,63 @@
+//go:build unix
+
+package browser
+
+import "testing"
+
+// Nothing is wider than the narrowest screen, and at 200 % all permanent controls are
+// in view, and nothing covers them.
+func TestPagesFitNarrowAndZoomedScreens(t *testing.T) {
+	t.Parallel()
+	newSample(t).tour(zoomed, narrow, func(u *user, state string, screens ...device) {
+		for _, screen := range screens {
+			u.emulate(screen, "light")
+			u.waitAnimations()
+			for _, misfit := range eval[[]string](u, findMisfits) {
+				t.Errorf("%s, %s: %s", state, screen.name, misfit)
+			}
+		}
+	})
+}
+
+func TestMessagesHaveHalfOfALandscapePhone(t *testing.T) {
+	t.Parallel()
+	s := newSample(t)
+	s.ada.open(s.Server, "/r/lobby")
+	s.ada.waitUpToDate()
+	s.ada.emulate(landscape, "light")
+	s.ada.waitAnimations()
+	for _, misfit := range eval[[]string](s.ada, findMisfits) {
+		t.Error(misfit)
+	}
+	if height := eval[int64](s.ada, `document.querySelector("#scroller").clientHeight`); 2*height < landscape.height {
+		t.Errorf("messages have %d pixels of %d", height, landscape.height)
+	}
+}
+
+// findMisfits returns the elements that do not fit the screen.
+const findMisfits = `(() => {
+	const found = [];
+	const report = (one, why) => found.push(one.outerHTML.slice(0, 120).replaceAll(/\s+/g, " ") + " " + why);
+	const page = document.scrollingElement;
+	if (page.scrollWidth > innerWidth) report(page, "scrolls sideways");
+	const visible = (selector) => [...document.querySelectorAll(selector)].filter((one) =>
+		one.checkVisibility({ visibilityProperty: true }) && !one.closest(".hidden"));
+	for (const one of visible("a, button, input, textarea, summary, h1, h2, .body, .fate, .gap, .edge, .notice")) {
+		const { left, right } = one.getBoundingClientRect();
+		if (left < -1 || right > innerWidth + 1) report(one, "extends from " + left + " to " + right);
+	}
+	const open = visible("dialog, [popover], #toolbar");
+	for (const one of open) {
+		const { top, left, right, bottom } = one.getBoundingClientRect();
+		if (top < 0 || left < 0 || right > innerWidth || bottom > innerHeight) report(one, "is cut off");
+		if (one.scrollWidth > one.clientWidth) report(one, "scrolls sideways");
+	}
+	if (document.body.matches(".room") && !open.length) {
+		for (const one of visible("h1, #truth, .bar button, .composer :is(textarea, input, button)")) {
+			const { x, y, width, height } = one.getBoundingClientRect();
+			const at = document.elementFromPoint(x + width / 2, y + height / 2);
+			if (!at || !one.contains(at) && !at.contains(one)) report(one, "is out of view or covered");
+		}
+	}
+	return found;
+})()`

@@ -1,0 +1,103 @@
+//go:build unix
+
+package browser
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"burble/app/apptest"
+	"burble/app/client"
+	"burble/streams/redistest"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+func TestPresenceOfFewAndOfManyPeople(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
+	ada, bob, cleo := newUser(t, "Ada Lovelace"), newUser(t, "Bob"), newUser(t, "Cleo")
+	ada.join(here, "lobby")
+	bob.join(there, "lobby")
+	cleo.join(here, "lobby")
+	ada.waitPeople("Ada Lovelace (you), Bob, Cleo")
+	ada.expect("the number of different row heights", `String(new Set([...document.querySelectorAll("#people li")].map((row) => row.offsetHeight)).size)`, "1")
+
+	// Bob leaves the page, and Cleo's crashes.
+	bob.open(there, "/")
+	ada.waitPeople("Ada Lovelace (you), Cleo")
+	ctx, cancel := context.WithCancel(cleo.ctx)
+	go chromedp.Call(ctx, page.Crash, cdp.Empty{}) // never gets an answer
+	ada.waitPeople("Ada Lovelace (you)")
+	cancel()
+
+	// Of many people the page lists at most 100, and counts the rest.
+	guests := make([]*guest, 120)
+	for i := range guests {
+		guests[i] = newGuest(t, there, fmt.Sprintf("Guest %d", i))
+		guests[i].follow("lobby")
+	}
+	count := `document.querySelector("#people h2").innerText === "Here now · 121"`
+	ada.wait("the count", count)
+	ada.open(here, "/r/lobby")
+	ada.wait("the count after a reload", count)
+	ada.wait("the rest", `((listed) => listed <= 100 && document.querySelector("#people p").innerText === "and " + (121 - listed) + " more")(document.querySelectorAll("#people li").length)`)
+	for _, guest := range guests[:3] {
+		guest.request(client.Typing{Room: "lobby"})
+	}
+	ada.wait("several people to type", `document.querySelector("#typing").innerText === "Several people are typing…"`)
+	ada.wait("nobody to type", `document.querySelector("#typing").innerText === ""`)
+}
+
+// waitPeople waits until the page lists exactly these people.
+func (u *user) waitPeople(names string) {
+	u.t.Helper()
+	u.wait("the people "+names, fmt.Sprintf(`[...document.querySelectorAll("#people li")].map((row) => row.querySelector("b").innerText + (row.innerText.includes("(you)") ? " (you)" : "")).join(", ") === %q`, names))
+}
+
+func TestMentionNotifiesWhenNotificationsAreOnAndThePageIsHidden(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
+	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
+	ada.join(here, "lobby")
+	bob.join(there, "lobby")
+	ada.send("I am off")
+	bob.waitMessages("I am off")
+	if _, err := chromedp.CallBrowser(ada.ctx, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: "notifications"}, Setting: "granted", Origin: here.URL(),
+		BrowserContextID: chromedp.FromContext(ada.ctx).BrowserContextID,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	bob.click("#bell")
+	bob.wait("why notifications stay off", `document.querySelector("#said").innerText === "Your browser is blocking notifications."`)
+	bob.runScript(`delete globalThis.Notification`) // as in a browser on an iPhone
+	bob.click("#bell")
+	bob.wait("how to turn them on", `document.querySelector("#said").innerText === "Add Burble to your home screen to get notifications."`)
+	ada.click("#bell")
+	ada.wait("notifications to be on", `document.querySelector("#bell").ariaPressed === "true"`)
+	ada.wait("the service worker", `navigator.serviceWorker.getRegistration().then((registration) => registration?.active)`)
+
+	// Chromium forgets a notification that it has not shown yet when it is asked for the
+	// list, so the test asks only once showNotification has resolved.
+	ada.runScript(`
+		const { prototype } = ServiceWorkerRegistration, show = prototype.showNotification;
+		prototype.showNotification = function (...args) { return show.apply(this, args).then(() => { globalThis.notified = true }) }`)
+
+	bob.send("@ada look at this")
+	ada.waitMessages("@ada look at this") // visible, so without a notification
+	show := ada.hide()
+	bob.send("@ada come back")
+	bob.send("please")
+	ada.wait("the notification", `globalThis.notified`)
+	ada.expect("the list of notifications", `navigator.serviceWorker.ready.then((worker) => worker.getNotifications()).then((shown) => shown.map(({title, body}) => title + ": " + body).join("; "))`,
+		"Bob in #lobby: @ada come back")
+	show()
+	expectMatchesServer(t, here, "lobby", ada, bob)
+}

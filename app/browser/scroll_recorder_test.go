@@ -1,0 +1,111 @@
+//go:build unix
+
+package browser
+
+// recordScrolling has the page record itself while it is scrolled: what is in view after
+// each frame, and whether a change of the messages moved it. The page reads both itself,
+// so that nothing can happen in between.
+const recordScrolling = `Boolean(window.recorder = (() => {
+  const scroller = document.querySelector("#scroller"), log = document.querySelector("#messages");
+  const edges = { "-1": document.querySelector("#older a"), "1": document.querySelector("#newer a") };
+  const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  const top = (element) => element.getBoundingClientRect().top;
+  const inView = () => {
+    const view = scroller.getBoundingClientRect();
+    return new Map([...log.querySelectorAll("article[id] > .body")]
+      .map((body) => [body, body.getBoundingClientRect()])
+      .filter(([, box]) => box.bottom > view.top && box.top < view.bottom)
+      .map(([body, box]) => [body, box.top]));
+  };
+  const moved = (since) => [...since].map(([body, was]) => (body.isConnected ? top(body) - was : 1e6));
+  const recorder = { direction: -1, loads: 0, seen: 0, most: 0, holes: 0, jump: 0, back: 0, shift: 0 };
+  const seen = new Set();
+  let held, painted;
+  const hold = () => (held = inView());
+  for (const type of ["scroll", "scrollend"]) addEventListener(type, hold, { capture: true }); // before the page's own listeners
+
+  const afterFrame = () => {
+    const [step = 0] = moved([...painted].filter(([body]) => body.isConnected).slice(0, 1));
+    recorder.back = Math.max(recorder.back, step * recorder.direction);
+    painted = hold();
+    requestAnimationFrame(afterFrame);
+  };
+  const count = () => {
+    const numbers = [...log.querySelectorAll("article")].map((article) => Number(article.dataset.n));
+    numbers.forEach((n, i) => (seen.add(n), (recorder.holes += i && n !== numbers[i - 1] + 1)));
+    recorder.seen = seen.size;
+    recorder.most = Math.max(recorder.most, numbers.length);
+  };
+  new MutationObserver((changes) => {
+    recorder.loads += changes.some(({ addedNodes }) => [...addedNodes].some((node) => node.localName === "article"));
+    recorder.jump = Math.max(recorder.jump, ...moved(held).map(Math.abs));
+    count();
+  }).observe(log, { childList: true });
+  // The browser takes scrolling in the frame of a load for a shift, so by hand only jump and back count.
+  // What enters or leaves the view does not count as a shift either.
+  const staysInView = ({ previousRect, currentRect }) => previousRect.height > 0 && currentRect.height > 0;
+  const shifted = ({ value, sources }) => !recorder.byHand && sources.some(staysInView) && (recorder.shift += value);
+  new PerformanceObserver((list) => list.getEntries().forEach(shifted)).observe({ type: "layout-shift" });
+
+  /** Waits until nothing scrolls. */
+  recorder.rest = async () => {
+    for (let still = 0, at; still < 20; still = at === scroller.scrollTop ? still + 1 : 0, at = scroller.scrollTop) await frame();
+    recorder.byHand = false;
+    return true;
+  };
+  /** Starts to load more messages, which arrive once the browser scrolls. */
+  recorder.load = async () => {
+    const { fetch } = globalThis;
+    let responded = false;
+    globalThis.fetch = async (...args) => {
+      globalThis.fetch = fetch;
+      const response = await fetch(...args);
+      responded = true;
+      await new Promise((resolve) => scroller.addEventListener("scroll", resolve, { once: true }));
+      return response;
+    };
+    recorder.before = recorder.loads;
+    for (scroller.focus(); !responded; await frame()) edges[recorder.direction].click();
+    return true;
+  };
+  recorder.isScrolledUp = () => scroller.scrollTop < -200;
+  recorder.loaded = async () => {
+    while (recorder.loads === recorder.before) await frame();
+    return true;
+  };
+  recorder.turn = (direction) => {
+    recorder.direction = direction;
+    recorder.byHand = true;
+    painted = hold();
+    seen.clear();
+    count();
+    return true;
+  };
+  /** Loads so many pages more, each from near the end of what is loaded. Returns whether the end of the room is reached. */
+  recorder.read = async (pages) => {
+    const { direction } = recorder;
+    while (!edges[direction].hidden && pages--) {
+      const { loads } = recorder;
+      scroller.scrollTop = direction < 0 ? scroller.clientHeight - scroller.scrollHeight + 600 : -600;
+      hold();
+      while (recorder.loads === loads) await frame();
+      await frame(); // so that a step and a load are in different frames
+    }
+    if (edges[direction].hidden) scroller.scrollTop = direction < 0 ? -1e9 : 0;
+    await frame();
+    return edges[direction].hidden;
+  };
+  afterFrame((painted = hold()));
+  return recorder;
+})())`
+
+// recording is what the page recorded.
+type recording struct {
+	Loads int     // pages of messages that were loaded
+	Seen  int     // different messages in the page since the last turn
+	Most  int     // messages in the page at once
+	Holes int     // neighbors in the page that are not neighbors in the room
+	Jump  float64 // the furthest that a change of the messages moved one in view, in pixels
+	Back  float64 // the furthest that a frame moved one against the direction of scrolling
+	Shift float64 // the browser's layout shift score of what stayed in view, except while scrolled by hand
+}

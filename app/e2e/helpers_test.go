@@ -23,13 +23,13 @@ import (
 // The helpers of this package:
 //
 //	join        a member: a client.Bot in one room that keeps what it reads
-//	newTalk     many members that talk in one room; compare checks what each one has
-//	returner    a client that connects and reads when it is told to
 //	commandsOf  how often Redis ran each command; since and total
 //	redisStat   a number of Redis's INFO stats
 //	expectFewConnections, percentile
 //
-// Starting servers and reading Redis is apptest's and redistest's.
+// talk_test.go has many members that talk in one room, and compares what each one read.
+// returner_test.go has a client that connects and reads when it is told to. apptest starts
+// servers and reads Redis.
 
 // crowd is how many clients a reconnect storm or a test of idle sockets has.
 const crowd = 2000
@@ -158,185 +158,6 @@ func (m *member) redisStatuses() (statuses []string, connections int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.statuses), m.connections
-}
-
-// talk is a room full of members, and the messages that were acknowledged to them.
-type talk struct {
-	t        *testing.T
-	ctx      context.Context
-	room     string
-	members  []*member
-	speaking sync.WaitGroup
-
-	mu     sync.Mutex
-	stored map[string]string // entry ID by text
-}
-
-// talkers is how many members a talk has.
-const talkers = 16
-
-// newTalk adds members to a room, all of which use all servers. It ends after two minutes.
-func newTalk(t *testing.T, servers ...*apptest.Server) *talk {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	t.Cleanup(cancel)
-	talk := &talk{t: t, ctx: ctx, room: "talk", stored: make(map[string]string)}
-	for i := range talkers {
-		token := servers[i%len(servers)].SignIn(fmt.Sprint("talker ", i))
-		talk.members = append(talk.members, join(ctx, t, talk.room, token, servers...))
-	}
-	return talk
-}
-
-// speak sends count messages of the member, each after the last one is stored.
-func (talk *talk) speak(m *member, count int) {
-	for range count {
-		text := "hello " + client.NewKey()
-		id, err := m.send(talk.ctx, text)
-		if err != nil {
-			talk.t.Errorf("send: %v", err)
-			return
-		}
-		talk.mu.Lock()
-		talk.stored[text] = id
-		talk.mu.Unlock()
-	}
-}
-
-// speakUntil has all members speak until the returned function is called, which waits for
-// the last answers.
-func (talk *talk) speakUntil() (stop func()) {
-	enough := make(chan struct{})
-	for _, m := range talk.members {
-		talk.speaking.Go(func() {
-			for talk.ctx.Err() == nil {
-				select {
-				case <-enough:
-					return
-				default:
-					talk.speak(m, 1)
-				}
-			}
-		})
-	}
-	return func() { close(enough); talk.speaking.Wait() }
-}
-
-// count returns how many messages were acknowledged.
-func (talk *talk) count() int {
-	talk.mu.Lock()
-	defer talk.mu.Unlock()
-	return len(talk.stored)
-}
-
-// compare checks that Redis has exactly the acknowledged messages, each once, and that
-// every member has read exactly these in that order.
-func (talk *talk) compare(server *redistest.Server) {
-	talk.t.Helper()
-	entries := apptest.Entries(talk.t, server, talk.room)
-	if len(entries) != talk.count() {
-		talk.t.Errorf("%d messages were acknowledged, %d are stored", talk.count(), len(entries))
-	}
-	for _, entry := range entries {
-		text := entry.Values["text"].(string)
-		if acknowledged := talk.stored[text]; acknowledged != entry.ID {
-			talk.t.Errorf("%q is stored as %s and was acknowledged as %q", text, entry.ID, acknowledged)
-		}
-	}
-	for i, m := range talk.members {
-		m.await(20*time.Second, len(entries))
-		m.mu.Lock()
-		for j, entry := range m.entries[:min(len(m.entries), len(entries))] {
-			if entry.ID != entries[j].ID || entry.Text != entries[j].Values["text"] || entry.N != int64(j+1) {
-				talk.t.Errorf("talker %d: entry %d is %+v, want %v", i, j+1, entry, entries[j])
-				break
-			}
-		}
-		m.mu.Unlock()
-	}
-}
-
-// returner is a client that connects when it is told to and resumes at its cursor.
-type returner struct {
-	*client.Socket
-	t      *testing.T
-	token  string
-	cursor string
-	count  int // entries read
-	chain  client.Chain
-}
-
-// connect opens a WebSocket and follows the lobby from the cursor.
-func (r *returner) connect(server *apptest.Server) {
-	follow := client.Follow{Room: "lobby", After: r.cursor}
-	r.chain = client.Chain{}
-	r.chain.Sent(follow)
-	var err error
-	// The queue of a listener is shorter than a crowd, and the kernel refuses the rest.
-	for range 20 {
-		if r.Socket, err = server.Client(r.token).Dial(r.t.Context(), follow); err == nil {
-			r.t.Cleanup(r.Socket.Cut)
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	r.t.Errorf("dial: %v", err)
-}
-
-// decoded caches frames by their text: a crowd is sent the same frames, and decoding them
-// anew for each client would take more CPU than the server does.
-var decoded sync.Map
-
-// next is Next with the cache.
-func (r *returner) next() (client.Frame, error) {
-	for {
-		message, err := r.Read()
-		switch {
-		case err != nil:
-			return nil, err
-		case message.Op == client.OpPing:
-			if err := r.WriteMessage(client.OpPong, message.Data); err != nil {
-				return nil, err
-			}
-			continue
-		case message.Op == client.OpClose:
-			return nil, fmt.Errorf("closed: %q", message.Data)
-		}
-		if frame, ok := decoded.Load(string(message.Data)); ok {
-			return frame.(client.Frame), nil
-		}
-		frame, err := message.Decode()
-		if err == nil {
-			decoded.Store(string(message.Data), frame)
-		}
-		return frame, err
-	}
-}
-
-// read reads until it has count entries, numbered from 1 without gaps.
-func (r *returner) read(count int) {
-	for r.Socket != nil && r.count < count {
-		frame, err := r.next()
-		if err == nil {
-			err = r.chain.Check(frame)
-		}
-		if err != nil {
-			r.t.Errorf("after %d of %d entries: %v", r.count, count, err)
-			return
-		}
-		r.cursor = r.chain.Cursor("lobby")
-		switch f := frame.(type) {
-		case *client.Followed:
-			if f.State != client.Resumed {
-				r.t.Errorf("followed is %q, want resumed: %+v", f.State, f)
-			}
-		case *client.Entries:
-			for _, entry := range f.Entries {
-				if r.count++; entry.N != int64(r.count) {
-					r.t.Errorf("entry %d came as number %d", entry.N, r.count)
-				}
-			}
-		}
-	}
 }
 
 // expectFewConnections checks that Redis has at most 8 connections from each server.

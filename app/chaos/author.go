@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"burble/app/chaos/check"
 	"burble/app/client"
 )
 
@@ -23,14 +24,14 @@ type author struct {
 	random            *rand.Rand
 	socket            *client.Socket
 	bursts, count     int
-	own               map[string][]id // messages that it may react to or delete, by room
-	deleted           map[id]bool
+	own               map[string][]check.ID // messages that it may react to or delete, by room
+	deleted           map[check.ID]bool
 }
 
 func (p *phase) newAuthor(ctx context.Context, name string, useWebSocket bool, rooms ...string) (*author, error) {
 	a := &author{
 		phase: p, name: name, useWebSocket: useWebSocket, rooms: rooms, random: p.newRandom(name),
-		own: make(map[string][]id), deleted: make(map[id]bool),
+		own: make(map[string][]check.ID), deleted: make(map[check.ID]bool),
 	}
 	server := p.anyServer(a.random, "")
 	user, err := server.SignIn(ctx, name)
@@ -57,7 +58,7 @@ func (a *author) sendBurst(ctx context.Context) {
 	if a.useWebSocket && a.random.IntN(6) == 0 {
 		count = 4
 	}
-	var open []*sent
+	var open []*check.Sent
 	for range count {
 		open = append(open, a.compose(room))
 	}
@@ -70,7 +71,7 @@ func (a *author) sendBurst(ctx context.Context) {
 		}
 		left := open[:0]
 		for _, s := range open {
-			if s.abandoned = s.abandoned || len(s.acks) == 0 && abandons; len(s.acks) == 0 && !s.abandoned && s.refused == "" {
+			if s.Abandoned = s.Abandoned || len(s.Acks) == 0 && abandons; len(s.Acks) == 0 && !s.Abandoned && s.Refused == "" {
 				left = append(left, s)
 			}
 		}
@@ -82,16 +83,16 @@ func (a *author) sendBurst(ctx context.Context) {
 }
 
 // compose returns the next entry to send: most are messages.
-func (a *author) compose(room string) *sent {
+func (a *author) compose(room string) *check.Sent {
 	a.count++
-	s := &sent{author: a.name, room: room, burst: a.bursts, first: time.Now(), entry: entry{
-		kind: "message", key: client.NewKey(), user: a.user, text: fmt.Sprintf("%s %d", a.name, a.count),
+	s := &check.Sent{Author: a.name, Room: room, Burst: a.bursts, First: time.Now(), Entry: check.Entry{
+		Kind: "message", Key: client.NewKey(), User: a.user, Text: fmt.Sprintf("%s %d", a.name, a.count),
 	}}
 	if own := a.own[room]; a.useWebSocket && len(own) > 0 && a.random.IntN(10) == 0 && !a.options.plain {
 		i := a.random.IntN(len(own))
-		s.entry.kind, s.entry.text, s.entry.of = "react", "👍", own[i]
+		s.Entry.Kind, s.Entry.Text, s.Entry.Of = "react", "👍", own[i]
 		if a.random.IntN(3) == 0 {
-			s.entry.kind, s.entry.text, a.deleted[own[i]] = "delete", "", true
+			s.Entry.Kind, s.Entry.Text, a.deleted[own[i]] = "delete", "", true
 			a.own[room] = append(own[:i:i], own[i+1:]...)
 		}
 	}
@@ -99,34 +100,34 @@ func (a *author) compose(room string) *sent {
 	return s
 }
 
-// request returns the frame that sends the entry.
-func (s *sent) request() client.Append {
-	e := &s.entry
-	switch e.kind {
+// newRequest returns the frame that sends the entry.
+func newRequest(s *check.Sent) client.Append {
+	e := &s.Entry
+	switch e.Kind {
 	case "react":
-		return client.React{Room: s.room, Key: e.key, Of: e.of.String(), Emoji: e.text, On: true}
+		return client.React{Room: s.Room, Key: e.Key, Of: e.Of.String(), Emoji: e.Text, On: true}
 	case "delete":
-		return client.Delete{Room: s.room, Key: e.key, Of: e.of.String()}
+		return client.Delete{Room: s.Room, Key: e.Key, Of: e.Of.String()}
 	}
-	return client.Message{Room: s.room, Key: e.key, Text: e.text}
+	return client.Message{Room: s.Room, Key: e.Key, Text: e.Text}
 }
 
 // send sends what is open in one go over WebSocket, and waits for the answers.
-func (a *author) send(ctx context.Context, open []*sent) {
+func (a *author) send(ctx context.Context, open []*check.Sent) {
 	if a.socket == nil || a.random.IntN(200) == 0 {
 		a.disconnect()
 		socket, err := a.anyServer(a.random, a.token).Dial(ctx)
 		if err != nil {
 			return
 		}
-		a.socket, socket.Silence = socket, answerLimit+5*time.Second
+		a.socket, socket.Silence = socket, check.AnswerLimit+5*time.Second
 	}
 	defer context.AfterFunc(ctx, a.socket.Cut)()
-	waiting := make(map[string]*sent)
+	waiting := make(map[string]*check.Sent)
 	for _, s := range open {
-		s.attempts = append(s.attempts, attempt{at: time.Now()})
-		waiting[s.entry.key] = s
-		if a.socket.Send(s.request()) != nil {
+		s.Attempts = append(s.Attempts, check.Attempt{At: time.Now()})
+		waiting[s.Entry.Key] = s
+		if a.socket.Send(newRequest(s)) != nil {
 			break
 		}
 	}
@@ -147,7 +148,7 @@ func (a *author) send(ctx context.Context, open []*sent) {
 		}
 		s := waiting[key]
 		if s == nil {
-			a.record.find(wrongReply, "%s: an answer to nothing that was sent: %+v", a.name, frame)
+			a.record.find(check.WrongReply, "%s: an answer to nothing that was sent: %+v", a.name, frame)
 			continue
 		}
 		delete(waiting, key)
@@ -163,73 +164,73 @@ func (a *author) disconnect() {
 }
 
 // post sends a message over HTTP.
-func (a *author) post(ctx context.Context, s *sent) {
-	s.attempts = append(s.attempts, attempt{at: time.Now()})
-	stored, err := a.anyServer(a.random, a.token).Post(ctx, client.Message{Room: s.room, Key: s.entry.key, Text: s.entry.text})
+func (a *author) post(ctx context.Context, s *check.Sent) {
+	s.Attempts = append(s.Attempts, check.Attempt{At: time.Now()})
+	stored, err := a.anyServer(a.random, a.token).Post(ctx, client.Message{Room: s.Room, Key: s.Entry.Key, Text: s.Entry.Text})
 	refused, isRefusal := errors.AsType[*client.Error](err)
 	switch {
 	case isRefusal && refused.Code == "":
-		a.record.find(wrongReply, "%s: POST was answered %v", a.name, refused)
+		a.record.find(check.WrongReply, "%s: POST was answered %v", a.name, refused)
 	case isRefusal:
 		a.settle(s, refused)
 	case err != nil: // no response
-	case stored.Key != s.entry.key:
-		a.record.find(wrongReply, "%s: POST under %s was answered %+v", a.name, s.entry.key, stored)
+	case stored.Key != s.Entry.Key:
+		a.record.find(check.WrongReply, "%s: POST under %s was answered %+v", a.name, s.Entry.Key, stored)
 	default:
 		a.settle(s, stored)
 	}
 }
 
 // settle records the answer to a send: its outcome, or that it is still open.
-func (a *author) settle(s *sent, answer client.Frame) {
-	last := &s.attempts[len(s.attempts)-1]
-	last.answered = time.Now()
+func (a *author) settle(s *check.Sent, answer client.Frame) {
+	last := &s.Attempts[len(s.Attempts)-1]
+	last.Answered = time.Now()
 	if refused, ok := answer.(*client.Error); ok {
-		mayBeGone := a.deleted[s.entry.of] || a.destroys(s.room) || a.mayLose(s.entry.of)
+		mayBeGone := a.deleted[s.Entry.Of] || a.destroys(s.Room) || a.mayLose(s.Entry.Of)
 		switch {
 		case refused.Code == "unavailable":
-			last.unknown = true
+			last.Unknown = true
 		case refused.Code == "full" || refused.Code == "rate_limited":
-		case refused.Code == "not_found" && s.entry.kind != "message" && mayBeGone:
-			s.abandoned = true
+		case refused.Code == "not_found" && s.Entry.Kind != "message" && mayBeGone:
+			s.Abandoned = true
 		default:
-			s.refused = refused.Code
+			s.Refused = refused.Code
 		}
 		return
 	}
-	stored, err := parseID(answer.(*client.Stored).ID)
+	stored, err := check.ParseID(answer.(*client.Stored).ID)
 	if err != nil {
-		a.record.find(wrongReply, "%s: stored as %v", a.name, err)
+		a.record.find(check.WrongReply, "%s: stored as %v", a.name, err)
 		return
 	}
-	s.acks, s.acked = append(s.acks, stored), time.Now()
-	if s.entry.kind != "message" {
+	s.Acks, s.Acked = append(s.Acks, stored), time.Now()
+	if s.Entry.Kind != "message" {
 		return
 	}
-	a.own[s.room] = append(a.own[s.room], stored)
-	if len(a.own[s.room]) > 10 {
-		a.own[s.room] = a.own[s.room][1:]
+	a.own[s.Room] = append(a.own[s.Room], stored)
+	if len(a.own[s.Room]) > 10 {
+		a.own[s.Room] = a.own[s.Room][1:]
 	}
 	if a.random.IntN(10) == 0 {
-		a.readBack(s.room, stored)
+		a.readBack(s.Room, stored)
 	}
 }
 
 // readBack reads the room's newest page at any server, which must show a message that was
 // just acknowledged.
-func (a *author) readBack(room string, wanted id) {
-	p := &page{room: room, wanted: wanted, at: time.Now()}
+func (a *author) readBack(room string, wanted check.ID) {
+	p := &check.Page{Room: room, Wanted: wanted, At: time.Now()}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	shown, err := a.anyServer(a.random, a.token).History(ctx, room, url.Values{"limit": {"30"}})
 	if err != nil {
 		return
 	}
-	p.asOf, _ = parseCursor(shown.AsOf)
-	p.older = shown.Older != nil
+	p.AsOf, _ = check.ParseCursor(shown.AsOf)
+	p.Older = shown.Older != nil
 	for _, one := range shown.Entries {
-		at, _ := parseID(one.ID)
-		p.ids = append(p.ids, at)
+		at, _ := check.ParseID(one.ID)
+		p.IDs = append(p.IDs, at)
 	}
 	a.record.addPage(p)
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"burble/app/chaos/check"
 	"burble/streams/redistest"
 
 	"github.com/redis/go-redis/v9"
@@ -57,29 +58,29 @@ func (p *phase) captureKey(ctx context.Context, client *redis.Client, room, key 
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	h := p.truth.history(room, epoch.Val())
+	h := p.truth.History(room, epoch.Val())
 	entries := p.storedEntries(found.Val())
-	h.add(entries)
+	h.Add(entries)
 	switch {
 	case remain == 0:
-		h.ended = began
+		h.Ended = began
 	case remain > 0 && len(entries) > remain:
-		h.trimmed = entries[len(entries)-remain-1].id
+		h.Trimmed = entries[len(entries)-remain-1].ID
 	}
 	return nil
 }
 
 // storedEntries converts entries as streams/README.md describes them in Redis.
-func (p *phase) storedEntries(found []redis.XMessage) (entries []*entry) {
+func (p *phase) storedEntries(found []redis.XMessage) (entries []*check.Entry) {
 	for _, message := range found {
 		field := func(name string) string { text, _ := message.Values[name].(string); return text }
-		e := entry{kind: field("kind"), key: field("key"), user: field("uid"), text: field("text") + field("emoji")}
-		e.id, _ = parseID(message.ID)
-		e.n, _ = strconv.ParseInt(field("n"), 10, 64)
+		e := check.Entry{Kind: field("kind"), Key: field("key"), User: field("uid"), Text: field("text") + field("emoji")}
+		e.ID, _ = check.ParseID(message.ID)
+		e.N, _ = strconv.ParseInt(field("n"), 10, 64)
 		if of := field("of"); of != "" {
-			e.of, _ = parseID(of)
+			e.Of, _ = check.ParseID(of)
 		}
-		entries = append(entries, p.record.pool.intern(e))
+		entries = append(entries, p.record.pool.Intern(e))
 	}
 	return entries
 }
@@ -125,17 +126,17 @@ func (p *phase) flush() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for room, entries := range found {
-			h := p.truth.history(room, epochs[room].Val())
-			h.add(p.storedEntries(entries.Val()))
-			h.ended = began
+			h := p.truth.History(room, epochs[room].Val())
+			h.Add(p.storedEntries(entries.Val()))
+			h.Ended = began
 		}
 		return nil
 	})
 }
 
 // ends returns the IDs of the rooms' last entries.
-func (p *phase) ends() map[string]id {
-	ctx, ends := context.Background(), make(map[string]id)
+func (p *phase) ends() map[string]check.ID {
+	ctx, ends := context.Background(), make(map[string]check.ID)
 	p.onPrimaries(func(client *redis.Client) error {
 		for _, room := range p.rooms() {
 			key, err := roomKey(ctx, client, room)
@@ -150,7 +151,7 @@ func (p *phase) ends() map[string]id {
 				return err
 			}
 			if len(last) > 0 {
-				ends[room], _ = parseID(last[0].ID)
+				ends[room], _ = check.ParseID(last[0].ID)
 			}
 		}
 		return nil
@@ -163,7 +164,7 @@ func (p *phase) captureOrphans(old *redistest.Node) error {
 	client := old.Client()
 	defer client.Close()
 	ctx := context.Background()
-	p.orphans = make(map[string][]*entry)
+	p.orphans = make(map[string][]*check.Entry)
 	for _, room := range p.rooms() {
 		key, err := roomKey(ctx, client, room)
 		if err != nil || key == "" {
@@ -181,11 +182,11 @@ func (p *phase) captureOrphans(old *redistest.Node) error {
 // keepOrphans adds to the histories the entries that only the old primary had.
 func (p *phase) keepOrphans() {
 	for room, entries := range p.orphans {
-		_, h := p.truth.current(room)
-		h.orphans = make(map[id]*entry)
+		_, h := p.truth.Current(room)
+		h.Orphans = make(map[check.ID]*check.Entry)
 		for _, e := range entries {
-			if h.byID[e.id] == nil && !h.deleted[e.id] {
-				h.orphans[e.id] = e
+			if h.ByID[e.ID] == nil && !h.Deleted[e.ID] {
+				h.Orphans[e.ID] = e
 			}
 		}
 	}

@@ -10,13 +10,14 @@ import (
 	"net/http"
 	"time"
 
+	"burble/app/chaos/check"
 	"burble/app/client"
 )
 
 // transport makes a connection for each request, because faults kill connections.
 var transport = &http.Transport{
 	DisableKeepAlives: true, DisableCompression: true,
-	DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, ResponseHeaderTimeout: answerLimit,
+	DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, ResponseHeaderTimeout: check.AnswerLimit,
 }
 
 // serverAt returns a client of the server at an address.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"burble/app/chaos/check"
 )
 
 // The whole harness is checked as well: servers with a defect are found out. The last
@@ -16,18 +18,18 @@ import (
 func TestServersWithADefectAreFoundOut(t *testing.T) {
 	program := build(t, "-tags=chaos")
 	for defect, found := range map[string]struct {
-		flaws  []flaw
+		flaws  []check.Flaw
 		faults string // that bring it to light, should it need any
 	}{
-		"drop":                                 {[]flaw{gap}, "none"},
-		"twice":                                {[]flaw{repeated}, "none"},
-		"swap":                                 {[]flaw{reordered}, "none"},
-		"fork":                                 {[]flaw{forked}, "none"},
-		"leak":                                 {[]flaw{leaked}, "none"},
-		"early_ack":                            {[]flaw{lost}, "none"},
-		"no_checks":                            {[]flaw{gap}, "room"},
-		"no_keys":                              {[]flaw{repeated}, "cut before replies"},
-		"no_keys,no_care_of_retries,no_checks": {[]flaw{repeated, gap}, "e"},
+		"drop":                                 {[]check.Flaw{check.Gap}, "none"},
+		"twice":                                {[]check.Flaw{check.Repeated}, "none"},
+		"swap":                                 {[]check.Flaw{check.Reordered}, "none"},
+		"fork":                                 {[]check.Flaw{check.Forked}, "none"},
+		"leak":                                 {[]check.Flaw{check.Leaked}, "none"},
+		"early_ack":                            {[]check.Flaw{check.Lost}, "none"},
+		"no_checks":                            {[]check.Flaw{check.Gap}, "room"},
+		"no_keys":                              {[]check.Flaw{check.Repeated}, "cut before replies"},
+		"no_keys,no_care_of_retries,no_checks": {[]check.Flaw{check.Repeated, check.Gap}, "e"},
 	} {
 		t.Run(defect, func(t *testing.T) {
 			t.Parallel()
@@ -45,12 +47,12 @@ func TestServersWithADefectAreFoundOut(t *testing.T) {
 // searchFor lets faults happen under one seed after the other, until all of the flaws were
 // found: a defect may have no occasion within a few seconds of a busy machine. It returns
 // those that no seed brought to light.
-func (h *harness) searchFor(flaws []flaw, faults string) []flaw {
+func (h *harness) searchFor(flaws []check.Flaw, faults string) []check.Flaw {
 	for seed := range uint64(8) {
 		h.options.seed = seed + 1
 		o := h.runPhase(false, func(p *phase) { p.inject(4*time.Second, h.faultsWith(faults)) })
 		(&report{out: io.Discard}).printPhase("searching", o)
-		flaws = slices.DeleteFunc(flaws, func(flaw flaw) bool { return o.count(flaw) > 0 })
+		flaws = slices.DeleteFunc(flaws, func(flaw check.Flaw) bool { return o.Count(flaw) > 0 })
 		if len(flaws) == 0 {
 			break
 		}

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"burble/app/chaos/check"
 	"burble/streams/redistest"
 
 	"github.com/redis/go-redis/v9"
@@ -116,7 +117,7 @@ func (p *phase) replace(s *slot) {
 	old := s.process
 	p.launch(p.life, s)
 	if !old.drain() {
-		p.record.find(unclean, "a server did not drain in time with exit code 0")
+		p.record.find(check.Unclean, "a server did not drain in time with exit code 0")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"burble/app/chaos/check"
 	"burble/app/client"
 )
 
@@ -23,11 +24,11 @@ type follower struct {
 	restless bool
 
 	mu          sync.Mutex
-	transcripts map[string]*transcript // by room
-	cursors     map[string]cursor      // reached
-	earlier     map[string]cursor      // reached some time ago
-	behaviour   string                 // of the next connection; "" is the ordinary one
-	goal        map[string]id          // the rooms' ends when it came back; nil: it has caught up
+	transcripts map[string]*check.Transcript // by room
+	cursors     map[string]check.Cursor      // reached
+	earlier     map[string]check.Cursor      // reached some time ago
+	behaviour   string                       // of the next connection; "" is the ordinary one
+	goal        map[string]check.ID          // the rooms' ends when it came back; nil: it has caught up
 }
 
 // behaviours of restless followers. The first three are between two connections, the others
@@ -37,7 +38,7 @@ var behaviours = []string{"stalls", "sleeps", "wanders", "rereads", "has a futur
 func (p *phase) newFollower(name, protocol string, restless bool, rooms ...string) *follower {
 	f := &follower{
 		phase: p, name: name, read: protocols[protocol], rooms: rooms, restless: restless, random: p.newRandom(name),
-		transcripts: make(map[string]*transcript), cursors: make(map[string]cursor), earlier: make(map[string]cursor),
+		transcripts: make(map[string]*check.Transcript), cursors: make(map[string]check.Cursor), earlier: make(map[string]check.Cursor),
 	}
 	for _, room := range rooms {
 		f.transcripts[room] = p.record.newTranscript(name, room)
@@ -74,35 +75,35 @@ func (f *follower) run(ctx context.Context) {
 func (f *follower) follows() (follows []client.Follow) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.goal = make(map[string]id)
+	f.goal = make(map[string]check.ID)
 	behaviour := f.behaviour
 	if f.isRepaired() {
 		behaviour = ""
 	}
 	f.behaviour = ""
 	for _, room := range f.rooms {
-		e := event{at: time.Now(), kind: requested, place: f.cursors[room]}
+		e := check.Event{At: time.Now(), Kind: check.Requested, Place: f.cursors[room]}
 		follow := client.Follow{Room: room}
 		switch behaviour {
 		case "rereads":
-			e.place = f.earlier[room]
+			e.Place = f.earlier[room]
 		case "has a future cursor":
-			e.place.id.millis += uint64(time.Hour / time.Millisecond)
+			e.Place.ID.Millis += uint64(time.Hour / time.Millisecond)
 		case "has another epoch":
-			e.place.epoch = "Elsewhere"
+			e.Place.Epoch = "Elsewhere"
 		case "wants the newest":
-			e.fresh, follow.Last = true, f.random.IntN(100)
+			e.Fresh, follow.Last = true, f.random.IntN(100)
 		}
-		if e.place.isNewRoom() || e.place.epoch == "0" {
-			e.place = beginning
+		if e.Place.IsNewRoom() || e.Place.Epoch == "0" {
+			e.Place = check.Beginning
 		}
-		if !e.fresh {
-			follow.After = e.place.String()
+		if !e.Fresh {
+			follow.After = e.Place.String()
 		}
 		if behaviour != "" {
 			f.goal = nil
 		}
-		f.transcripts[room].add(e)
+		f.transcripts[room].Add(e)
 		follows = append(follows, follow)
 	}
 	return follows
@@ -113,12 +114,12 @@ func (f *follower) handle(ctx context.Context, began time.Time, frame client.Fra
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if refused, ok := frame.(*client.Error); ok {
-		f.record.find(wrongReply, "%s: got error %+v", f.name, *refused)
+		f.record.find(check.WrongReply, "%s: got error %+v", f.name, *refused)
 		return nil
 	}
-	room, e, err := newEvent(frame, &f.record.pool)
+	room, e, err := check.NewEvent(frame, &f.record.pool)
 	if err != nil {
-		f.record.find(invented, "%s: %v", f.name, err)
+		f.record.find(check.Invented, "%s: %v", f.name, err)
 		return err
 	}
 	if room == "" {
@@ -126,21 +127,21 @@ func (f *follower) handle(ctx context.Context, began time.Time, frame client.Fra
 	}
 	transcript := f.transcripts[room]
 	if transcript == nil {
-		f.record.find(leaked, "%s: got a frame of room %q, which it does not follow", f.name, room)
+		f.record.find(check.Leaked, "%s: got a frame of room %q, which it does not follow", f.name, room)
 		return nil
 	}
-	e.at = time.Now()
-	transcript.add(e)
+	e.At = time.Now()
+	transcript.Add(e)
 	if response, ok := frame.(*client.Followed); ok {
-		f.cursors[room] = e.place
+		f.cursors[room] = e.Place
 		if f.goal != nil {
-			last, _ := parseCursor(response.Last)
-			f.goal[room] = last.id
+			last, _ := check.ParseCursor(response.Last)
+			f.goal[room] = last.ID
 		}
 	} else {
-		f.cursors[room] = e.upto
+		f.cursors[room] = e.Upto
 		if f.random.IntN(20) == 0 {
-			f.earlier[room] = e.after
+			f.earlier[room] = e.After
 		}
 	}
 	f.noteCatchUp(began)
@@ -158,7 +159,7 @@ func (f *follower) noteCatchUp(began time.Time) {
 		return
 	}
 	for room, last := range f.goal {
-		if f.cursors[room].id.before(last) {
+		if f.cursors[room].ID.Before(last) {
 			return
 		}
 	}
@@ -167,11 +168,11 @@ func (f *follower) noteCatchUp(began time.Time) {
 }
 
 // isAt reports whether the follower has read up to the ends of its rooms.
-func (f *follower) isAt(ends map[string]id) bool {
+func (f *follower) isAt(ends map[string]check.ID) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, room := range f.rooms {
-		if f.cursors[room].id != ends[room] {
+		if f.cursors[room].ID != ends[room] {
 			return false
 		}
 	}

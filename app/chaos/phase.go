@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"burble/app/chaos/check"
 )
 
 // phase is one part of a run, with rooms and clients of its own: clients talk while faults
@@ -21,15 +23,15 @@ type phase struct {
 	repaired  chan struct{} // closed when all faults are repaired
 
 	mu       sync.Mutex
-	truth    truth
-	orphans  map[string][]*entry // all that an abandoned primary had, by room
-	failover []*timeSpan         // when two primaries were possible
+	truth    check.Truth
+	orphans  map[string][]*check.Entry // all that an abandoned primary had, by room
+	failover []*timeSpan               // when two primaries were possible
 }
 
 // runPhase runs a phase in which inject causes the faults.
 func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 	h.phases++
-	p := &phase{harness: h, number: h.phases, flushes: flushes, record: &record{}, truth: make(truth), repaired: make(chan struct{})}
+	p := &phase{harness: h, number: h.phases, flushes: flushes, record: &record{}, truth: make(check.Truth), repaired: make(chan struct{})}
 	clients, leave := context.WithCancel(h.life)
 	defer leave()
 	var following, talking sync.WaitGroup
@@ -60,9 +62,9 @@ func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 		p.capture(room, nil)
 	}
 	p.keepOrphans()
-	o.checker = check(evidence{
-		truth: p.truth, transcripts: p.record.transcripts, sent: p.record.sent, pages: p.record.pages, findings: p.record.findings,
-		mayBeOrphan: p.mayBeOrphan, mayLose: p.mayLose,
+	o.Checker = check.Run(check.Evidence{
+		Truth: p.truth, Transcripts: p.record.transcripts, Sent: p.record.sent, Pages: p.record.pages, Findings: p.record.findings,
+		MayBeOrphan: p.mayBeOrphan, MayLose: p.mayLose,
 	})
 	return o
 }
@@ -152,7 +154,7 @@ func (p *phase) inject(length time.Duration, faults []fault) {
 func (p *phase) sendLastMessages(ctx context.Context) {
 	author, err := p.newAuthor(ctx, "last author", false)
 	if err != nil {
-		p.record.find(behind, "a server does not answer after all faults are repaired: %v", err)
+		p.record.find(check.Behind, "a server does not answer after all faults are repaired: %v", err)
 		return
 	}
 	for _, room := range p.rooms() {
@@ -190,12 +192,12 @@ func (p *phase) beginFailover() (end func()) {
 }
 
 // mayBeOrphan reports whether two primaries were possible when an entry was stored.
-func (p *phase) mayBeOrphan(at id) bool {
+func (p *phase) mayBeOrphan(at check.ID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	when := time.UnixMilli(int64(at.millis))
+	when := time.UnixMilli(int64(at.Millis))
 	return slices.ContainsFunc(p.failover, func(span *timeSpan) bool { return when.After(span.from) && when.Before(span.to) })
 }
 
 // mayLose reports whether an entry may be lost though it was acknowledged.
-func (p *phase) mayLose(at id) bool { return p.backend.mayLose() && p.mayBeOrphan(at) }
+func (p *phase) mayLose(at check.ID) bool { return p.backend.mayLose() && p.mayBeOrphan(at) }

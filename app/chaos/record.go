@@ -5,47 +5,49 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"burble/app/chaos/check"
 )
 
 // record collects what all clients of a phase observed.
 type record struct {
-	pool pool
+	pool check.Pool
 
 	mu          sync.Mutex
-	transcripts []*transcript
-	sent        []*sent
-	pages       []*page
-	findings    []finding // flaws that a client saw at once
+	transcripts []*check.Transcript
+	sent        []*check.Sent
+	pages       []*check.Page
+	findings    []check.Finding // flaws that a client saw at once
 	resumes     []time.Duration
 	faults      map[string]int
 }
 
 // newTranscript adds a transcript.
-func (r *record) newTranscript(client, room string) *transcript {
+func (r *record) newTranscript(client, room string) *check.Transcript {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := &transcript{client: client, room: room}
+	t := &check.Transcript{Client: client, Room: room}
 	r.transcripts = append(r.transcripts, t)
 	return t
 }
 
-func (r *record) addSent(s *sent) {
+func (r *record) addSent(s *check.Sent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sent = append(r.sent, s)
 }
 
-func (r *record) addPage(p *page) {
+func (r *record) addPage(p *check.Page) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pages = append(r.pages, p)
 }
 
 // find adds a flaw that a client saw at once.
-func (r *record) find(flaw flaw, format string, args ...any) {
+func (r *record) find(flaw check.Flaw, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.findings = append(r.findings, finding{flaw, fmt.Sprintf(format, args...)})
+	r.findings = append(r.findings, check.Finding{Flaw: flaw, Text: fmt.Sprintf(format, args...)})
 }
 
 // addResume adds how long a client took to catch up after it came back.

@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"burble/app/apptest"
+	"burble/app/chaos/check"
 )
 
 // outcome is the result of a phase.
 type outcome struct {
-	*checker
+	*check.Checker
 	record    *record
 	converged time.Duration // from the last repair until every client had everything
 }
@@ -23,7 +24,7 @@ type outcome struct {
 const convergeLimit = 5 * time.Second
 
 // flaws are in the order of the report.
-var flaws = []flaw{lost, repeated, reordered, gap, invented, forked, leaked, misplaced, undue, wrongReply, stale, late, behind, unclean}
+var flaws = []check.Flaw{check.Lost, check.Repeated, check.Reordered, check.Gap, check.Invented, check.Forked, check.Leaked, check.Misplaced, check.Undue, check.WrongReply, check.Stale, check.Late, check.Behind, check.Unclean}
 
 // report prints results and counts failed checks.
 type report struct {
@@ -46,20 +47,20 @@ func (r *report) expect(ok bool, format string, args ...any) {
 // printPhase prints the outcome of a phase and checks it.
 func (r *report) printPhase(name string, o *outcome) {
 	acknowledged, uncertain, retries, longest := 0, 0, 0, time.Duration(0)
-	for _, s := range o.sent {
-		if len(s.acks) > 0 {
+	for _, s := range o.Sent {
+		if len(s.Acks) > 0 {
 			acknowledged++
-			longest = max(longest, s.acked.Sub(s.first))
+			longest = max(longest, s.Acked.Sub(s.First))
 		}
-		retries += max(0, len(s.attempts)-1)
-		if s.isUncertain() {
+		retries += max(0, len(s.Attempts)-1)
+		if s.IsUncertain() {
 			uncertain++
 		}
 	}
 	entries := 0
-	for _, t := range o.transcripts {
-		for i := range t.events {
-			entries += len(t.events[i].entries)
+	for _, t := range o.Transcripts {
+		for i := range t.Events {
+			entries += len(t.Events[i].Entries)
 		}
 	}
 	r.printf("%s", name)
@@ -69,9 +70,9 @@ func (r *report) printPhase(name string, o *outcome) {
 		total += o.record.faults[name]
 	}
 	r.printf("  %d faults; sent %d, acknowledged %d, outcome unknown at times %d, retries %d, slowest %v, read back %d",
-		total, len(o.sent), acknowledged, uncertain, retries, longest.Round(time.Millisecond), len(o.pages))
-	r.printf("  lost %d, repeated %d, reordered %d, silent gaps %d, declared gaps %d", o.count(lost), o.count(repeated), o.count(reordered), o.count(gap), o.declared)
-	r.printf("  compared %d transcripts with %d entries", len(o.transcripts), entries)
+		total, len(o.Sent), acknowledged, uncertain, retries, longest.Round(time.Millisecond), len(o.Pages))
+	r.printf("  lost %d, repeated %d, reordered %d, silent gaps %d, declared gaps %d", o.Count(check.Lost), o.Count(check.Repeated), o.Count(check.Reordered), o.Count(check.Gap), o.Declared)
+	r.printf("  compared %d transcripts with %d entries", len(o.Transcripts), entries)
 	r.printf("  resumed %d times: p50 %v, p99 %v, max %v", len(o.record.resumes), o.record.percentile(50), o.record.percentile(99), o.record.percentile(100))
 	r.printf("  every client had everything %v after the last repair", o.converged.Round(time.Millisecond))
 	for _, flaw := range flaws {
@@ -85,15 +86,15 @@ func (r *report) printPhase(name string, o *outcome) {
 }
 
 // expectNone checks that a flaw was not found, and otherwise prints its first findings.
-func (r *report) expectNone(o *outcome, flaw flaw) {
+func (r *report) expectNone(o *outcome, flaw check.Flaw) {
 	const most = 10
-	count := o.count(flaw)
+	count := o.Count(flaw)
 	r.expect(count == 0, "%s: %d", flaw, count)
 	printed := 0
-	for _, finding := range o.findings {
-		if finding.flaw == flaw && printed < most {
+	for _, finding := range o.Findings {
+		if finding.Flaw == flaw && printed < most {
 			printed++
-			r.printf("    %s", finding.text)
+			r.printf("    %s", finding.Text)
 		}
 	}
 }

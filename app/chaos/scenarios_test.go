@@ -7,6 +7,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"burble/app/chaos/check"
 )
 
 var deploys = flag.Int("deploys", 2, "rolling deploys in a row")
@@ -31,9 +33,9 @@ func TestRollingDeploys(t *testing.T) {
 	if r.failed > 0 {
 		t.Errorf("%d checks failed", r.failed)
 	}
-	for _, s := range outcome.sent {
-		if len(s.acks) == 0 {
-			t.Errorf("%s: %q is not stored", s.author, s.entry.text)
+	for _, s := range outcome.Sent {
+		if len(s.Acks) == 0 {
+			t.Errorf("%s: %q is not stored", s.Author, s.Entry.Text)
 		}
 	}
 }
@@ -69,16 +71,16 @@ func TestLossyFailover(t *testing.T) {
 	r := &report{out: os.Stdout}
 	r.printPhase("with a primary lost together with entries that its replicas had not", outcome)
 	acknowledged := 0
-	for _, s := range outcome.sent {
-		for _, history := range outcome.truth[s.room] {
-			if len(s.acks) > 0 && history.orphans[s.acks[0]] != nil {
+	for _, s := range outcome.Sent {
+		for _, history := range outcome.Truth[s.Room] {
+			if len(s.Acks) > 0 && history.Orphans[s.Acks[0]] != nil {
 				acknowledged++
 			}
 		}
 	}
 	affected, latest := 0, time.Duration(0)
-	for _, transcript := range outcome.transcripts {
-		if took, ok := transcript.timeToReset(outcome.truth, knowable); ok {
+	for _, transcript := range outcome.Transcripts {
+		if took, ok := timeToReset(transcript, outcome.Truth, knowable); ok {
 			affected++
 			latest = max(latest, took)
 		}
@@ -96,17 +98,17 @@ func TestLossyFailover(t *testing.T) {
 // timeToReset reports whether the client read an entry that was lost, and how long it then
 // took until it was told, from the time when the server could know and the client was
 // connected.
-func (t *transcript) timeToReset(truth truth, knowable time.Time) (took time.Duration, affected bool) {
-	for _, e := range t.events {
-		if e.kind == requested && e.at.After(knowable) {
-			knowable = e.at
+func timeToReset(t *check.Transcript, truth check.Truth, knowable time.Time) (took time.Duration, affected bool) {
+	for _, e := range t.Events {
+		if e.Kind == check.Requested && e.At.After(knowable) {
+			knowable = e.At
 		}
-		for _, one := range e.entries {
-			h := truth.of(t.room, e.upto.epoch)
-			affected = affected || h != nil && h.orphans[one.id] != nil
+		for _, one := range e.Entries {
+			h := truth.Of(t.Room, e.Upto.Epoch)
+			affected = affected || h != nil && h.Orphans[one.ID] != nil
 		}
-		if affected && e.kind == followed {
-			return max(0, e.at.Sub(knowable)), true
+		if affected && e.Kind == check.Followed {
+			return max(0, e.At.Sub(knowable)), true
 		}
 	}
 	return 0, affected

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"burble/app/chaos/check"
 	"burble/app/client"
 )
 
@@ -32,48 +33,48 @@ func (p *phase) reconnectStorm(ctx context.Context, random *rand.Rand) {
 }
 
 // cursorBack returns a cursor that a follower had stormBack entries ago.
-func (p *phase) cursorBack(room string) cursor {
+func (p *phase) cursorBack(room string) check.Cursor {
 	f := p.followers[0]
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	events, entries := f.transcripts[room].events, 0
+	events, entries := f.transcripts[room].Events, 0
 	for i := len(events) - 1; i >= 0; i-- {
-		if entries += len(events[i].entries); entries >= stormBack && events[i].kind == batch {
-			return events[i].after
+		if entries += len(events[i].Entries); entries >= stormBack && events[i].Kind == check.Batch {
+			return events[i].After
 		}
 	}
-	return beginning
+	return check.Beginning
 }
 
 // catchUp reads a room from a cursor up to the end that the room had then.
-func (p *phase) catchUp(ctx context.Context, name string, server *client.Server, room string, from cursor) {
+func (p *phase) catchUp(ctx context.Context, name string, server *client.Server, room string, from check.Cursor) {
 	transcript := p.record.newTranscript(name, room)
-	transcript.leaves = true
+	transcript.Leaves = true
 	began := time.Now()
-	at, goal := from, id{}
+	at, goal := from, check.ID{}
 	handle := func(frame client.Frame) error {
-		about, e, err := newEvent(frame, &p.record.pool)
+		about, e, err := check.NewEvent(frame, &p.record.pool)
 		if err != nil {
-			p.record.find(invented, "%s: %v", name, err)
+			p.record.find(check.Invented, "%s: %v", name, err)
 			return err
 		}
 		if about == "" {
 			return nil
 		}
-		e.at = time.Now()
-		transcript.add(e)
-		at = e.upto
+		e.At = time.Now()
+		transcript.Add(e)
+		at = e.Upto
 		if response, ok := frame.(*client.Followed); ok {
-			last, _ := parseCursor(response.Last)
-			at, goal = e.place, last.id
+			last, _ := check.ParseCursor(response.Last)
+			at, goal = e.Place, last.ID
 		}
-		if !at.id.before(goal) {
+		if !at.ID.Before(goal) {
 			return errCaughtUp
 		}
 		return nil
 	}
 	for attempt := 0; ctx.Err() == nil; attempt++ {
-		transcript.add(event{at: time.Now(), kind: requested, place: at})
+		transcript.Add(check.Event{At: time.Now(), Kind: check.Requested, Place: at})
 		err := readWebSocket(ctx, server, []client.Follow{{Room: room, After: at.String()}}, handle)
 		if errors.Is(err, errCaughtUp) {
 			p.record.addResume(time.Since(began))

@@ -1,0 +1,72 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// ID is an entry ID, in the order of Redis. It is parsed here, not by the server's code.
+type ID struct{ Millis, Seq uint64 }
+
+// ParseID parses an entry ID such as 1732281600000-0.
+func ParseID(text string) (ID, error) {
+	millis, seq, _ := strings.Cut(text, "-")
+	var parsed ID
+	var err error
+	if parsed.Millis, err = strconv.ParseUint(millis, 10, 64); err == nil {
+		parsed.Seq, err = strconv.ParseUint(seq, 10, 64)
+	}
+	if err != nil || parsed.String() != text {
+		return ID{}, fmt.Errorf("%q is not an entry ID", text)
+	}
+	return parsed, nil
+}
+
+// String returns the ID as Redis writes it.
+func (i ID) String() string { return fmt.Sprintf("%d-%d", i.Millis, i.Seq) }
+
+func (i ID) compare(other ID) int {
+	return cmp.Or(cmp.Compare(i.Millis, other.Millis), cmp.Compare(i.Seq, other.Seq))
+}
+
+// Before reports whether i comes before other in a stream.
+func (i ID) Before(other ID) bool { return i.compare(other) < 0 }
+
+func latest(a, b ID) ID {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// Cursor is a place in a room's history. An empty epoch leaves open which history.
+type Cursor struct {
+	ID    ID
+	Epoch string
+}
+
+// Beginning is the cursor of a client that has read nothing.
+var Beginning = Cursor{}
+
+// ParseCursor parses a cursor, with or without an epoch.
+func ParseCursor(text string) (Cursor, error) {
+	place, epoch, found := strings.Cut(text, "@")
+	at, err := ParseID(place)
+	if err == nil && found && epoch == "" {
+		err = fmt.Errorf("%q has an empty epoch", text)
+	}
+	return Cursor{at, epoch}, err
+}
+
+// String returns the cursor as the protocol writes it.
+func (c Cursor) String() string {
+	if c.Epoch == "" {
+		return c.ID.String()
+	}
+	return c.ID.String() + "@" + c.Epoch
+}
+
+// IsNewRoom reports whether the cursor is that of a room that did not exist.
+func (c Cursor) IsNewRoom() bool { return c.ID == ID{} && (c.Epoch == "" || c.Epoch == "0") }

@@ -1,0 +1,217 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// The checker is checked: a good run is found good, and each of these flaws, planted
+// in it, is found for what it is.
+func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
+	for name, planted := range map[string]struct {
+		flaw Flaw
+		harm func(*Evidence)
+	}{
+		"an acknowledged message that is not stored": {Lost, func(e *Evidence) {
+			e.Sent = append(e.Sent, &Sent{Author: "ada", Room: "lobby", Entry: Entry{Key: "gone"}, Acks: []ID{{999, 0}}})
+		}},
+		"a message stored twice": {Repeated, func(e *Evidence) {
+			again := *e.stored("lobby", 4)
+			again.ID, again.N = ID{40, 1}, 41
+			e.Truth.History("lobby", "L").Add([]*Entry{&again})
+		}},
+		"a message stored that nobody sent":  {Invented, func(e *Evidence) { e.Sent = e.Sent[1:] }},
+		"a message stored with another text": {Forked, func(e *Evidence) { e.Sent[3].Entry.Text = "other" }},
+		"a message stored in another room":   {Leaked, func(e *Evidence) { e.Sent[3].Room = "trimmed" }},
+		"a number left out of the stream":    {Gap, func(e *Evidence) { e.stored("lobby", 39).N++ }},
+		"numbers that swapped in the stream": {Reordered, func(e *Evidence) {
+			a, b := e.stored("lobby", 5), e.stored("lobby", 6)
+			a.N, b.N = b.N, a.N
+		}},
+		"an author's messages that swapped": {Reordered, func(e *Evidence) {
+			a, b := e.Sent[4], e.Sent[6] // of one author
+			a.Entry, b.Entry, a.Acks, b.Acks = b.Entry, a.Entry, b.Acks, a.Acks
+		}},
+		"a burst that was stored in another order": {Reordered, func(e *Evidence) {
+			a, b := e.Sent[4], e.Sent[6]
+			a.Burst, a.Entry, b.Entry, a.Acks, b.Acks = b.Burst, b.Entry, a.Entry, b.Acks, a.Acks
+		}},
+		"two IDs told for one message":  {WrongReply, func(e *Evidence) { e.Sent[3].Acks = append(e.Sent[3].Acks, ID{77, 0}) }},
+		"an acknowledgement of another": {WrongReply, func(e *Evidence) { e.Sent[3].Acks = e.Sent[5].Acks }},
+		"a send refused for nothing":    {WrongReply, func(e *Evidence) { e.Sent[3].Acks, e.Sent[3].Refused = nil, "not_yours" }},
+		"a send that nobody answered":   {Behind, func(e *Evidence) { e.Sent[3].Acks = nil }},
+		"a late acknowledgement": {Late, func(e *Evidence) {
+			e.Sent[3].Attempts[0].Answered = e.Sent[3].Attempts[0].At.Add(AnswerLimit + time.Second)
+		}},
+		"a fresh read without what was acknowledged": {Stale, func(e *Evidence) { e.Pages[0].IDs = e.Pages[0].IDs[:4] }},
+
+		"an entry dropped from a frame": {Gap, func(e *Evidence) { f := e.frame("steady", 2); f.Entries = slices.Delete(f.Entries, 1, 2) }},
+		"the last entry of a frame dropped, and its end moved": {Gap, func(e *Evidence) {
+			f := e.frame("steady", 2)
+			f.Entries = f.Entries[:len(f.Entries)-1]
+			f.Upto.ID = f.Entries[len(f.Entries)-1].ID
+		}},
+		"a frame dropped":    {Gap, func(e *Evidence) { e.drop("steady", 2) }},
+		"a frame told twice": {Repeated, func(e *Evidence) { t := e.of("steady"); t.Events = slices.Insert(t.Events, 3, t.Events[2]) }},
+		"an entry told twice in a frame": {Repeated, func(e *Evidence) {
+			f := e.frame("steady", 2)
+			f.Entries = slices.Insert(slices.Clone(f.Entries), 1, f.Entries[0])
+		}},
+		"two entries swapped in a frame": {Reordered, func(e *Evidence) {
+			f := e.frame("steady", 2)
+			f.Entries[0], f.Entries[1] = f.Entries[1], f.Entries[0]
+		}},
+		"a frame that begins before the last one's end": {Repeated, func(e *Evidence) { e.frame("steady", 3).After = e.frame("steady", 2).After }},
+		"a frame of another history":                    {Forked, func(e *Evidence) { e.frame("steady", 3).Upto.Epoch = "New" }},
+		"a frame of a history that never was":           {Invented, func(e *Evidence) { e.frame("steady", 2).Upto.Epoch = "Nowhere" }},
+		"an entry that is told with another text": {Forked, func(e *Evidence) {
+			f := e.frame("steady", 2)
+			other := *f.Entries[1]
+			other.Text = "other"
+			f.Entries[1] = &other
+		}},
+		"an entry told that is in no history": {Invented, func(e *Evidence) {
+			f := e.frame("steady", 2)
+			f.Entries = slices.Insert(f.Entries, 1, &Entry{ID: ID{f.Entries[0].ID.Millis, 1}, Key: "nobody's"})
+		}},
+		"an entry of another room": {Leaked, func(e *Evidence) {
+			f := e.frame("steady", 2)
+			f.Entries = slices.Insert(f.Entries, 1, &Entry{ID: ID{f.Entries[0].ID.Millis, 1}, Key: e.stored("trimmed", 1).Key})
+		}},
+		"an entry outside its frame":    {Misplaced, func(e *Evidence) { f := e.frame("steady", 2); f.Upto = Cursor{f.Entries[0].ID, "L"} }},
+		"entries before any followed":   {Misplaced, func(e *Evidence) { e.drop("steady", 1) }},
+		"a resumption elsewhere":        {Misplaced, func(e *Evidence) { e.frame("comes back", 4).Place.ID = ID{12, 0} }},
+		"a resumption in another epoch": {Misplaced, func(e *Evidence) { e.frame("comes back", 4).Place.Epoch = "New" }},
+		"a resumption in the future":    {Gap, func(e *Evidence) { e.resumeAt("comes back", Cursor{ID{5000, 0}, "L"}) }},
+		"a reset that is not told":      {Forked, func(e *Evidence) { e.drop("sees the room destroyed", 3) }},
+		"a reset told without a loss":   {Undue, func(e *Evidence) { e.frame("comes back", 4).State = "reset" }},
+		"a truncation that is not told": {Gap, func(e *Evidence) {
+			e.frame("sleeps through a trim", 4).State = "resumed"
+			e.resumeAt("sleeps through a trim", Cursor{ID{5, 0}, "T"})
+		}},
+		"a truncation that goes too far": {Gap, func(e *Evidence) {
+			e.frame("sleeps through a trim", 4).Place.ID = ID{12, 0}
+			f := e.frame("sleeps through a trim", 5)
+			f.After.ID, f.Entries = ID{12, 0}, f.Entries[2:]
+		}},
+		"a truncation without a trim": {Undue, func(e *Evidence) {
+			e.frame("comes back", 4).State = "truncated"
+			e.frame("comes back", 4).Place.ID = ID{30, 0}
+		}},
+		"a lost branch without a reset": {Gap, func(e *Evidence) { e.drop("sees a primary lost", 3) }},
+		"two stories of a lost entry": {Forked, func(e *Evidence) {
+			other := *e.frame("sees a primary lost", 2).Entries[10]
+			other.Text = "other"
+			twin := *e.of("sees a primary lost")
+			twin.Events = slices.Clone(twin.Events)
+			twin.Events[2].Entries = append(slices.Clone(twin.Events[2].Entries[:10]), &other)
+			e.Transcripts = append(e.Transcripts, &twin)
+		}},
+		"a client that is never told the end": {Behind, func(e *Evidence) { t := e.of("steady"); t.Events = t.Events[:len(t.Events)-1] }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := goodEvidence()
+			planted.harm(e)
+			if c := Run(*e); c.Count(planted.flaw) == 0 {
+				t.Errorf("not found to be %s: %v", planted.flaw, c.Findings)
+			}
+		})
+	}
+	if c := Run(*goodEvidence()); len(c.Findings) > 0 || c.Declared != 3 {
+		t.Errorf("a good run: %d gaps declared, want 3, and found %v", c.Declared, c.Findings)
+	}
+}
+
+func (e *Evidence) of(client string) *Transcript {
+	i := slices.IndexFunc(e.Transcripts, func(t *Transcript) bool { return t.Client == client })
+	return e.Transcripts[i]
+}
+
+func (e *Evidence) frame(client string, i int) *Event { return &e.of(client).Events[i] }
+
+func (e *Evidence) drop(client string, i int) {
+	t := e.of(client)
+	t.Events = slices.Delete(t.Events, i, i+1)
+}
+
+// resumeAt makes a client ask for the place at its second coming, and be resumed there.
+func (e *Evidence) resumeAt(client string, at Cursor) {
+	e.frame(client, 3).Place, e.frame(client, 4).Place = at, at
+}
+
+// stored is the n-th entry of the room's only history.
+func (e *Evidence) stored(room string, n int) *Entry {
+	_, h := e.Truth.Current(room)
+	return h.entries[n-1]
+}
+
+// goodEvidence is a small run in which all went well: entry n of a room has the ID n-0.
+func goodEvidence() *Evidence {
+	e := &Evidence{Truth: make(Truth)}
+	e.MayBeOrphan = func(at ID) bool { return at.Millis > 100 && at.Seq == 7 }
+	e.MayLose = func(at ID) bool { return false }
+	lobby := e.speak("lobby", "L", 1, 40)
+	old, renewed := e.speak("destroyed", "Old", 1, 10), e.speak("destroyed", "New", 11, 20)
+	e.Truth.History("destroyed", "Old").Ended = moment(50)
+	trimmed := e.speak("trimmed", "T", 1, 20)
+	e.Truth.History("trimmed", "T").Trimmed = ID{10, 0}
+	kept := e.speak("forked", "F", 1, 15)
+	branch := []*Entry{{ID: ID{110, 7}, Key: "branch", Text: "lost"}}
+
+	e.hear("steady", "lobby", asks(Beginning), tells("resumed", "0-0@0"),
+		reads("0-0@0", "L", lobby[:10]), reads("10-0@L", "L", lobby[10:30]), reads("30-0@L", "L", lobby[30:]))
+	e.hear("comes back", "lobby", asks(Beginning), tells("resumed", "0-0@0"), reads("0-0@0", "L", lobby[:20]),
+		asks(Cursor{ID{20, 0}, "L"}), tells("resumed", "20-0@L"), reads("20-0@L", "L", lobby[20:]))
+	e.hear("wants the newest", "lobby", Event{Kind: Requested, Fresh: true}, tells("fresh", "30-0@L"), reads("30-0@L", "L", lobby[30:]))
+	e.hear("sees the room destroyed", "destroyed", asks(Beginning), tells("resumed", "0-0@0"), reads("0-0@0", "Old", old),
+		tells("reset", "0-0@New"), reads("0-0@New", "New", renewed))
+	e.hear("sleeps through a trim", "trimmed", asks(Beginning), tells("resumed", "0-0@0"), reads("0-0@0", "T", trimmed[:5]),
+		asks(Cursor{ID{5, 0}, "T"}), tells("truncated", "10-0@T"), reads("10-0@T", "T", trimmed[10:]))
+	e.hear("sees a primary lost", "forked", asks(Beginning), tells("resumed", "0-0@0"), reads("0-0@0", "F", append(slices.Clone(kept[:10]), branch...)),
+		tells("reset", "5-0@F"), reads("5-0@F", "F", kept[5:]))
+
+	shown := Page{Room: "lobby", Wanted: ID{40, 0}, AsOf: Cursor{ID{40, 0}, "L"}, Older: true}
+	for _, one := range lobby[35:] {
+		shown.IDs = append(shown.IDs, one.ID)
+	}
+	e.Pages = []*Page{&shown}
+	return e
+}
+
+// speak has two authors take turns. Everything is acknowledged.
+func (e *Evidence) speak(room, epoch string, first, last int) (all []*Entry) {
+	for n := first; n <= last; n++ {
+		author := []string{"ada", "bob"}[n%2]
+		one := Entry{ID: ID{uint64(n), 0}, N: int64(n - first + 1), Kind: "message", User: author, Key: fmt.Sprint(room, epoch, n), Text: fmt.Sprint(n)}
+		all = append(all, &one)
+		e.Sent = append(e.Sent, &Sent{
+			Author: author, Room: room, Burst: n, Entry: Entry{Kind: one.Kind, User: author, Key: one.Key, Text: one.Text},
+			Attempts: []Attempt{{At: moment(n), Answered: moment(n)}}, Acks: []ID{one.ID},
+		})
+	}
+	e.Truth.History(room, epoch).Add(all)
+	return all
+}
+
+func (e *Evidence) hear(client, room string, events ...Event) {
+	for i := range events {
+		events[i].At = moment(100 + i)
+	}
+	e.Transcripts = append(e.Transcripts, &Transcript{Client: client, Room: room, Events: events})
+}
+
+func moment(second int) time.Time { return time.Unix(1_800_000_000+int64(second), 0) }
+
+func asks(at Cursor) Event { return Event{Kind: Requested, Place: at} }
+
+func tells(state, at string) Event {
+	place, _ := ParseCursor(at)
+	return Event{Kind: Followed, State: state, Place: place}
+}
+
+func reads(after, epoch string, entries []*Entry) Event {
+	from, _ := ParseCursor(after)
+	return Event{Kind: Batch, After: from, Upto: Cursor{entries[len(entries)-1].ID, epoch}, Entries: slices.Clone(entries)}
+}

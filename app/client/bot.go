@@ -23,7 +23,8 @@ type Bot struct {
 	Handle func(Frame)
 
 	// MaxBackoff bounds the pause before a new connection, 5 s if 0. A pause is a random
-	// part of a time that doubles from 100 ms with each connection that lasts less than 1 s.
+	// part of a time that begins at 100 ms, doubles with each connection that lasts less
+	// than 1 s, and is MaxBackoff after close code 1008.
 	MaxBackoff time.Duration
 
 	Connected    func(*Socket) // called with each connection; may be nil
@@ -56,6 +57,9 @@ func (b *Bot) Run(ctx context.Context) error {
 		}
 		if time.Since(began) > time.Second {
 			failures = 0
+		}
+		if closed, ok := errors.AsType[*CloseError](err); ok && closed.Code == ClosePolicy {
+			failures = 10
 		}
 		if ctx.Err() != nil {
 			break

@@ -24,12 +24,20 @@ func (b *Bot) Append(ctx context.Context, a Append) (*Stored, error) {
 			if answer.IsFinal() {
 				return nil, answer
 			}
-			wait(ctx, max(answer.RetryAfter(), 50*time.Millisecond))
+			wait(ctx, max(answer.RetryAfter(), retryPause(answer)))
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// retryPause is the least time before an Append is repeated.
+func retryPause(e *Error) time.Duration {
+	if e.Code == "full" { // until an operator acts
+		return time.Second
+	}
+	return 50 * time.Millisecond
 }
 
 // ask sends a once and returns its answer, nil if the connection or ctx ends first.

@@ -32,9 +32,16 @@ func (e *Error) Error() string {
 }
 
 // IsFinal reports whether the error settles the request, so that repeating it is pointless.
-// After unavailable the outcome is unknown, and after rate_limited RetryAfter says when.
+// After unavailable the outcome is unknown; after full and rate_limited the request was not
+// done, but may be later.
 func (e *Error) IsFinal() bool {
-	return e.Code != "unavailable" && e.Code != "rate_limited" && e.Status < http.StatusInternalServerError
+	switch e.Code {
+	case "unavailable", "full", "rate_limited":
+		return false
+	case "": // from a proxy
+		return e.Status < http.StatusInternalServerError && e.Status != http.StatusTooManyRequests && e.Status != http.StatusRequestTimeout
+	}
+	return true
 }
 
 // RetryAfter is how long to wait before repeating the request, 0 if the server did not say.
@@ -48,11 +55,12 @@ type CloseError struct {
 
 func (e *CloseError) Error() string { return fmt.Sprintf("closed with %d: %s", e.Code, e.Reason) }
 
-// The close codes that tell a client to come back with its cursor. After others, such as
-// 1008, the client has a mistake to fix.
+// Close codes after which a client reconnects with its cursor. After others it has a
+// mistake to fix.
 const (
-	CloseInternal = 1011 // the server met a bug; come back with jitter
-	CloseRestart  = 1012 // the server is going away; come back at once, with jitter
+	ClosePolicy   = 1008 // too many frames or connections: wait before reconnecting; or a frame was not JSON
+	CloseInternal = 1011 // the server hit a bug: reconnect after a random delay
+	CloseRestart  = 1012 // the server is shutting down: reconnect at once, after a short random delay
 	CloseTooSlow  = 4008 // the client did not read for 10 s
 )
 

@@ -9,7 +9,7 @@ import (
 )
 
 // Frame is a frame from the server: *Hello, *Followed, *Entries, *Stored, *Signal,
-// *Present, *Status, *Error or *Pong.
+// *Present, *Status, *Error or *Pong; or *Unknown from a later release, to be ignored.
 type Frame interface{ frame() }
 
 // User is a person or a program.
@@ -110,6 +110,12 @@ type Status struct {
 // Pong answers Ping.
 type Pong struct{}
 
+// Unknown is a frame whose type this package does not know.
+type Unknown struct {
+	Type string
+	Text []byte
+}
+
 func (*Hello) frame()    {}
 func (*Followed) frame() {}
 func (*Entries) frame()  {}
@@ -119,6 +125,7 @@ func (*Present) frame()  {}
 func (*Status) frame()   {}
 func (*Error) frame()    {}
 func (*Pong) frame()     {}
+func (*Unknown) frame()  {}
 
 // Decode decodes a text message, or a binary one, which is a compressed text.
 func (m RawMessage) Decode() (Frame, error) {
@@ -173,7 +180,7 @@ func decode(kind string, text []byte) (frame Frame, err error) {
 	case "pong":
 		frame = new(Pong)
 	default:
-		return nil, fmt.Errorf("decode: unknown type %q", kind)
+		return &Unknown{kind, text}, nil
 	}
 	if err := json.Unmarshal(text, frame); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", kind, err)

@@ -38,7 +38,10 @@ func TestEveryDocumentedFrameIsDecodedInFull(t *testing.T) {
 		}
 		frame, err := decode(head.Type, []byte(line))
 		if err != nil {
-			continue // from the client
+			t.Error(err)
+		}
+		if _, ok := frame.(*Unknown); ok {
+			continue // a request
 		}
 		seen[head.Type] = true
 		strict := json.NewDecoder(strings.NewReader(strings.Replace(line, `"type":"`+head.Type+`",`, "", 1)))

@@ -120,6 +120,15 @@ func TestAwaitReturnsErrorFrame(t *testing.T) {
 	}
 }
 
+func TestFrameOfAnUnknownTypeIsNoError(t *testing.T) {
+	t.Parallel()
+	socket := dial(t, serve(t, func(f *fake) { f.write(`{"type":"poll","room":"lobby"}`) }))
+	frame, err := socket.Next()
+	if unknown, ok := frame.(*client.Unknown); err != nil || !ok || unknown.Type != "poll" {
+		t.Errorf("%+v: %v", frame, err)
+	}
+}
+
 func TestSilentServerEndsTheConnection(t *testing.T) {
 	t.Parallel()
 	socket := dial(t, serve(t, (*fake).idle))

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -112,9 +111,16 @@ func TestFullRedisRefusesWritesAndServesReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	apptest.SetMaxMemory(t, redis, "1mb") // less than an empty Redis uses
-	_, err := writer.send(t.Context(), "while Redis is full")
-	if refused, ok := errors.AsType[*client.Error](err); !ok || refused.Code != "full" {
-		t.Errorf("WebSocket: %v, want full", err)
+	socket, err := server.Client(token).Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Cut()
+	if err := socket.Send(client.Message{Room: "lobby", Key: client.NewKey(), Text: "while Redis is full"}); err != nil {
+		t.Fatal(err)
+	}
+	if refused, err := client.Await[*client.Error](socket); err != nil || refused.Code != "full" {
+		t.Errorf("WebSocket: %+v, %v; want full", refused, err)
 	}
 	if status, body := server.Post(token, "lobby", client.NewKey(), "while Redis is full"); status != http.StatusInsufficientStorage || !strings.Contains(body, `"full"`) {
 		t.Errorf("HTTP: %d %s, want 507 full", status, body)

@@ -13,30 +13,29 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// keyKept is how long a send key is remembered: a retry is stored once within it.
-const keyKept = 24 * time.Hour
+// keyTTL is how long a send key is remembered: within it, a retry is stored once.
+const keyTTL = 24 * time.Hour
 
-// Errors of an append that Redis understood and refused.
+// Errors of an append that Redis refused for good.
 var (
-	ErrNotFound         = errors.New("there is no such message")
-	ErrNotYours         = errors.New("the message is somebody else's")
-	ErrKeyTaken         = errors.New("the key was used for something else")
+	ErrNotFound         = errors.New("no such message")
+	ErrNotYours         = errors.New("someone else wrote the message")
+	ErrKeyTaken         = errors.New("the key was used for another entry")
 	ErrTooManyReactions = errors.New("the message has 50 different reactions")
 )
 
 // Stored is the outcome of an append.
 type Stored struct {
 	Cursor   Cursor
-	Repeated bool // the key was known: this is the entry it stored then
+	Repeated bool // an earlier append with the same key stored the entry
 }
 
-// Append stores the entry in the room, once for its Key however often it is
-// called with it within 24 hours, and returns when it is as durable as the
-// options ask. The author is the Access's user, whatever entry.User says. The ID,
-// the number and the time are Redis' to give.
+// Append stores the entry in the room and returns when it is as durable as the options
+// require. However often it is called with one Key within 24 hours, it stores one entry.
+// The author is the Access's user, whatever entry.User is. Redis assigns ID and number.
 //
-// An entry with Of must name a message, an Edit or a Delete one of the user's
-// own. On ErrUnavailable nobody knows: call again with the same key.
+// entry.Of must be the ID of a message; for an Edit or a Delete, of one of the user's own.
+// After ErrUnavailable the outcome is unknown: call again with the same key.
 func (a Access) Append(ctx context.Context, room string, entry Entry) (Stored, error) {
 	granted, err := a.admit(room, writing)
 	if err != nil {
@@ -53,14 +52,14 @@ func (s *Store) append(ctx context.Context, to grant, entry Entry) (Stored, erro
 	call := &appendCall{
 		ctx:  ctx,
 		keys: s.appendKeys(room, entry.Key),
-		args: s.appendArgs(to, entry),
+		args: s.appendArgs(to, &entry),
 		user: to.user.ID,
 		done: make(chan struct{}),
 	}
 	select {
-	case s.lanes[bucketOf(room)%len(s.lanes)].calls <- call:
-	case <-s.ended:
-		return Stored{}, fmt.Errorf("append to room %q: %w: the store has ended", room, ErrUnavailable)
+	case s.appenders[bucketOf(room)%len(s.appenders)].calls <- call:
+	case <-s.stopped:
+		return Stored{}, fmt.Errorf("append to room %q: %w: the store has stopped", room, ErrUnavailable)
 	case <-ctx.Done():
 		return Stored{}, fmt.Errorf("append to room %q: %w: %w", room, ErrUnavailable, ctx.Err())
 	}
@@ -75,48 +74,40 @@ func (s *Store) append(ctx context.Context, to grant, entry Entry) (Stored, erro
 	return call.stored, nil
 }
 
+// appendKeys are the KEYS of append.lua.
 func (s *Store) appendKeys(room, key string) []string {
 	if planted("no_keys") {
 		key = rand.Text()
 	}
-	return []string{
-		s.keys.room(room), s.keys.meta(room), s.keys.amended(room), s.keys.erased(room),
-		s.keys.activity(bucketOf(room)), s.keys.rooms(bucketOf(room)), s.keys.sent(room, key),
-	}
+	bucket := bucketOf(room)
+	return append(s.keys.history(room), s.keys.activity(bucket), s.keys.rooms(bucket), s.keys.sent(room, key))
 }
 
-func (s *Store) appendArgs(to grant, entry Entry) []any {
-	text, of := entry.Text, entry.Of
-	if entry.Kind == Message {
-		of = entry.ReplyTo
+// appendArgs are the ARGV of append.lua.
+func (s *Store) appendArgs(to grant, entry *Entry) []any {
+	args := make([]any, 0, 16)
+	args = append(args,
+		to.room, rand.Text()[:12], randomSeq(), keyTTL.Milliseconds(), s.options.MaxCount, s.options.MaxAge.Milliseconds(),
+		string(entry.Kind), entry.Key, to.user.ID, to.user.Name,
+	)
+	for _, field := range kindFields[entry.Kind] {
+		if value := field.get(entry); value != "" || !field.isOptional {
+			args = append(args, field.name, value)
+		}
 	}
-	if entry.Kind == React {
-		text = entry.Emoji
-	}
-	amended, on := "", ""
-	if !of.IsZero() {
-		amended = of.String()
-	}
-	if entry.On {
-		on = "1"
-	}
-	return []any{
-		to.room, rand.Text()[:12], keyKept.Milliseconds(), s.options.MaxCount, s.options.MaxAge.Milliseconds(),
-		string(entry.Kind), entry.Key, to.user.ID, to.user.Name, text, amended, on, chance(),
-	}
+	return args
 }
 
-// chance is the second part of an entry's ID.
-func chance() uint16 {
-	var of [2]byte
-	rand.Read(of[:])
-	return binary.BigEndian.Uint16(of[:])
+// randomSeq returns the second part of a new entry's ID.
+func randomSeq() uint16 {
+	var random [2]byte
+	rand.Read(random[:])
+	return binary.BigEndian.Uint16(random[:])
 }
 
-// trim applies the retention to a room that nobody appends to.
-func (s *Store) trim(ctx context.Context, room string) error {
-	keys := s.appendKeys(room, "")[:4]
-	err := retainScript.Run(ctx, s.redis.Retrying, keys, s.options.MaxCount, s.options.MaxAge.Milliseconds()).Err()
+// applyRetention trims a room that nobody appends to.
+func (s *Store) applyRetention(ctx context.Context, room string) error {
+	err := retainScript.Run(ctx, s.redis.Retrying, s.keys.history(room), s.options.MaxCount, s.options.MaxAge.Milliseconds()).Err()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return fmt.Errorf("trim room %q: %w", room, wrap(err))
 	}
@@ -125,7 +116,7 @@ func (s *Store) trim(ctx context.Context, room string) error {
 
 // appendCall is one append on its way to Redis and back.
 type appendCall struct {
-	ctx  context.Context // the caller's: a call that nobody waits for is not begun
+	ctx  context.Context // the caller's: a call that nobody waits for is not sent
 	keys []string
 	args []any
 	user string
@@ -140,8 +131,8 @@ func (c *appendCall) finish(err error) {
 	close(c.done)
 }
 
-// reply reads what append.lua returned.
-func (c *appendCall) reply(cmd *redis.Cmd) error {
+// readReply reads the reply of append.lua.
+func (c *appendCall) readReply(cmd *redis.Cmd) error {
 	reply, err := cmd.StringSlice()
 	if err != nil {
 		return err
@@ -163,9 +154,9 @@ func (c *appendCall) reply(cmd *redis.Cmd) error {
 	return fmt.Errorf("append.lua replied %q", reply)
 }
 
-// answered says whether the outcome is known: the entry is stored, or it is
-// certain that it is not and that trying again would not change that.
-func answered(err error) bool {
+// isFinal reports whether err settles the append: the entry is stored, or it is not
+// and a retry would not change that.
+func isFinal(err error) bool {
 	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) ||
 		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyReactions) || conns.IsReply(err, "OOM ", notAStream)
 }

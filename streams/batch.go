@@ -2,14 +2,14 @@ package streams
 
 import "sync"
 
-// A batch is cut at these bounds, so that one frame is never huge.
+// The bounds of a batch, which keep frames small.
 const (
-	batchEntries = 500
-	batchBytes   = 256 << 10
+	maxBatchEntries = 500
+	maxBatchBytes   = 256 << 10
 )
 
-// Batch is everything in (After, Upto] of a room, nothing left out. It is
-// immutable and shared by every reader at the same place.
+// Batch is every entry in (After, Upto] of a room. It is immutable and shared by all
+// readers at the same place.
 type Batch struct {
 	Room        string
 	After, Upto Cursor
@@ -24,19 +24,19 @@ type Batch struct {
 // Forms is how many encodings a Batch keeps.
 const Forms = 8
 
-// Encoded returns what encode makes of the batch, and calls it once for each
-// form from 0 to Forms-1 whoever asks. The bytes are shared: nobody may change them.
+// Encoded returns what the first caller's encode returned for the batch in this form, from
+// 0 to Forms-1. The bytes are shared and must not be changed.
 func (b *Batch) Encoded(form int, encode func(*Batch) []byte) []byte {
 	slot := &b.forms[form]
 	slot.once.Do(func() { slot.encoded = encode(b) })
 	if slot.encoded == nil {
-		return encode(b) // it panicked for another reader: to write nothing would be a gap
+		return encode(b) // it panicked for another reader; returning nothing would be a gap
 	}
 	return slot.encoded
 }
 
-// from is the part of the batch after the cursor, which lies within it.
-func (b *Batch) from(after Cursor) *Batch {
+// rest returns the part of the batch after the cursor, which lies in it.
+func (b *Batch) rest(after Cursor) *Batch {
 	if after == b.After {
 		return b
 	}
@@ -55,13 +55,13 @@ func (b *Batch) size() int {
 	return size
 }
 
-// cut makes of consecutive entries as many batches as the bounds ask. The last
-// one reaches to upto, which may lie beyond the last entry.
-func cut(room string, after, upto Cursor, entries []Entry) []*Batch {
+// splitBatches makes consecutive entries into batches within the bounds. The last batch
+// ends at upto, which may be past the last entry.
+func splitBatches(room string, after, upto Cursor, entries []Entry) []*Batch {
 	var batches []*Batch
 	start, size := 0, 0
 	for i := range entries {
-		if i > start && (i-start == batchEntries || size+entries[i].size() > batchBytes) {
+		if i > start && (i-start == maxBatchEntries || size+entries[i].size() > maxBatchBytes) {
 			next := Cursor{entries[i-1].ID, upto.Epoch}
 			batches = append(batches, &Batch{Room: room, After: after, Upto: next, Entries: entries[start:i]})
 			after, start, size = next, i, 0

@@ -58,7 +58,7 @@ func TestTwoThousandRoomsCostNothingWhenNobodyTalks(t *testing.T) {
 	server := redistest.Start(t)
 	client := server.Client()
 	defer client.Close()
-	restore := streams.SetBlockFor(20 * time.Second) // as in earnest
+	restore := streams.SetMaxBlock(20 * time.Second) // as in earnest
 	store := redistest.Open(t, streams.Options{Redis: server.Redis()})
 	restore()
 	t.Parallel()
@@ -197,7 +197,7 @@ func TestRoomsThatFellSilentGiveMemoryBack(t *testing.T) {
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		const most = 1 << 20
-		streams.SetWindowsBytes(store, most)
+		streams.SetMaxWindowsBytes(store, most)
 		text := strings.Repeat("a long story ", 300)
 		for i := range 8 {
 			room := fmt.Sprint("room-", i)
@@ -208,13 +208,13 @@ func TestRoomsThatFellSilentGiveMemoryBack(t *testing.T) {
 			}
 			f.has(most / len(text) / (i + 1))
 		}
-		held := streams.WindowsHold(store)
-		for deadline := time.Now().Add(time.Minute); streams.WindowsHold(store) > most; time.Sleep(10 * time.Millisecond) {
+		held := streams.WindowsBytes(store)
+		for deadline := time.Now().Add(time.Minute); streams.WindowsBytes(store) > most; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
-				t.Fatalf("8 silent rooms hold %d bytes of %d", streams.WindowsHold(store), most)
+				t.Fatalf("8 silent rooms hold %d bytes of %d", streams.WindowsBytes(store), most)
 			}
 		}
-		t.Logf("8 rooms held %d bytes, and %d when they had fallen silent", held, streams.WindowsHold(store))
+		t.Logf("8 rooms held %d bytes, and %d when they had fallen silent", held, streams.WindowsBytes(store))
 		say(t, store, "room-0", "go on")
 		follow(t, store, "room-0", streams.Newest(500)).has(most/len(text) + 1)
 	})

@@ -6,30 +6,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Kind is what an entry says.
-type Kind string
-
-// The kinds of entries.
-const (
-	Message Kind = "message" // Key, User, Text, perhaps ReplyTo
-	Edit    Kind = "edit"    // Of has the text Text now
-	React   Kind = "react"   // User put Emoji on Of, or took it off
-	Delete  Kind = "delete"  // Of and its edits are erased
-	Topic   Kind = "topic"   // the room is about Text from now on; empty: about nothing
-	// Unreadable stands for an entry that Burble did not write. Only its ID
-	// is set: a reader passes over it and the room goes on.
-	Unreadable Kind = "unreadable"
-)
-
-// User is who an entry is from.
+// User is the author of an entry, or whoever else a Store serves.
 type User struct{ ID, Name string }
 
-// Entry is one event of a room. Which fields are set depends on Kind.
+// Entry is one event of a room. Its Kind tells which fields are set.
 type Entry struct {
 	ID      ID
 	N       int64 // dense from 1 within an epoch
 	Kind    Kind
-	Key     string // the send key: a UUID made by the client
+	Key     string // the send key: a UUID chosen by the client
 	User    User
 	Text    string
 	ReplyTo ID // zero: not a reply
@@ -37,54 +22,51 @@ type Entry struct {
 	Emoji   string
 	On      bool
 
-	// Set only in a history page, where a message is as it is now.
-	Edited    ID                  // the last edit's entry ID, or zero
+	// Set only in a Page, which has messages in their current state.
+	Edited    ID                  // of the last edit's entry, or zero
 	Reactions map[string][]string // emoji to user IDs, in the order they came
 	Deleted   bool                // and then Text is empty
 }
 
-// size is about what the entry costs in memory and on the wire.
+// size is roughly what the entry takes in memory and in a frame.
 func (e *Entry) size() int { return 200 + len(e.Text) + len(e.User.Name) }
 
-// parseEntry reads what append.lua wrote.
-func parseEntry(message redis.XMessage) Entry {
+// parseEntry reads an entry that append.lua wrote into entry, which is zero. Anything else
+// becomes Unreadable.
+func parseEntry(message redis.XMessage, entry *Entry) {
 	id, err := ParseID(message.ID)
 	if err != nil {
-		return Entry{Kind: Unreadable}
+		entry.Kind = Unreadable
+		return
 	}
 	field := func(name string) string {
 		value, _ := message.Values[name].(string)
 		return value
 	}
-	entry := Entry{
-		ID: id, Kind: Kind(field("kind")), Key: field("key"), Text: field("text"),
-		User:  User{field("uid"), field("name")},
-		Emoji: field("emoji"), On: field("on") == "1",
-	}
+	entry.ID, entry.Kind, entry.Key = id, Kind(field("kind")), field("key")
+	entry.User = User{field("uid"), field("name")}
 	entry.N, err = strconv.ParseInt(field("n"), 10, 64)
-	if err != nil || entry.N < 1 || entry.User.ID == "" {
-		return Entry{ID: id, Kind: Unreadable}
+	fields, known := kindFields[entry.Kind]
+	if err != nil || entry.N < 1 || entry.User.ID == "" || !known {
+		*entry = Entry{ID: id, Kind: Unreadable}
+		return
 	}
-	if reply := field("re"); reply != "" {
-		if entry.ReplyTo, err = ParseID(reply); err != nil {
-			return Entry{ID: id, Kind: Unreadable}
+	for i := range fields {
+		value := field(fields[i].name)
+		if value == "" && fields[i].isOptional {
+			continue
+		}
+		if fields[i].set(entry, value) != nil {
+			*entry = Entry{ID: id, Kind: Unreadable}
+			return
 		}
 	}
-	switch entry.Kind {
-	case Message, Topic:
-		return entry
-	case Edit, React, Delete:
-		if entry.Of, err = ParseID(field("of")); err == nil {
-			return entry
-		}
-	}
-	return Entry{ID: id, Kind: Unreadable}
 }
 
 func parseEntries(messages []redis.XMessage) []Entry {
 	entries := make([]Entry, len(messages))
 	for i, message := range messages {
-		entries[i] = parseEntry(message)
+		parseEntry(message, &entries[i])
 	}
 	return entries
 }

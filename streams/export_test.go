@@ -4,21 +4,21 @@ import "time"
 
 // SetBlockFor sets how long the tails of the Stores that are opened next wait
 // for activity, and returns what puts it back.
-func SetBlockFor(d time.Duration) (restore func()) {
-	old := blockFor
-	blockFor = d
-	return func() { blockFor = old }
+func SetMaxBlock(d time.Duration) (restore func()) {
+	old := maxBlock
+	maxBlock = d
+	return func() { maxBlock = old }
 }
 
 // SetWindowsBytes sets how much the windows of the Store may hold.
-func SetWindowsBytes(s *Store, most int) {
+func SetMaxWindowsBytes(s *Store, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.windowsBytes = most
+	s.maxWindowsBytes = most
 }
 
 // WindowsHold is how much they do.
-func WindowsHold(s *Store) (bytes int) {
+func WindowsBytes(s *Store) (bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range s.windows {
@@ -36,8 +36,8 @@ func RoomKey(room string) string { return keys{}.room(room) }
 func ActivityKey(room string) string { return keys{}.activity(bucketOf(room)) }
 
 // Move tells a room's window what activity does, whether there was any.
-func Move(s *Store, room string) {
+func NoteActivity(s *Store, room string) {
 	if w := s.window(room); w != nil {
-		w.touched()
+		w.noteActivity()
 	}
 }

@@ -12,37 +12,38 @@ import (
 	"burble/streams/conns"
 )
 
-// healthTime is less than a platform waits for the answer.
-const healthTime = 2 * time.Second
+const (
+	// healthTimeout is less than a platform waits for the answer of a health check.
+	healthTimeout = 2 * time.Second
+	// fullFor is how long a refused append makes the Store count as full. A server that is
+	// not ready gets no more appends, and would be full forever.
+	fullFor = 10 * time.Second
+)
 
-// refusalCounts is how long a refused append speaks for Redis. A server that is not
-// ready is sent no others, and would be full for ever.
-const refusalCounts = 10 * time.Second
-
-// health is what the tails and lanes noticed by themselves.
+// health is what tails and appenders noticed.
 type health struct {
-	telling sync.Mutex   // of away, in the order in which it changes
-	away    atomic.Int32 // tails that cannot read
-	full    atomic.Int64 // when an append last found no memory, Unix seconds; 0: one has found some since
+	statusMu sync.Mutex   // held while away changes and OnStatus runs, to keep their order
+	away     atomic.Int32 // how many tails cannot read
+	fullAt   atomic.Int64 // Unix seconds of the last append that found no memory; 0: a later one did
 }
 
-// Health returns nil when Redis takes in messages and has room for more, else
-// ErrUnavailable or ErrFull with the reason. It asks Redis, for 2 s at most.
+// Health returns nil if Redis takes messages and has room for more, else ErrUnavailable or
+// ErrFull with the reason. It asks Redis, for up to 2 s.
 func (s *Store) Health(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, healthTime)
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	if err := s.takes(ctx); err != nil {
+	if err := s.checkWrites(ctx); err != nil {
 		return wrap(err)
 	}
 	if s.Away() {
 		return fmt.Errorf("%w: not reading yet", ErrUnavailable)
 	}
-	// A Redis without INFO (some hosts hide it) is taken at its appends' word.
+	// Some hosts forbid INFO. Then only appends tell whether there is memory.
 	info, _ := s.redis.Retrying.Info(ctx, "memory").Result()
-	used, limit, policy := memory(info)
-	refused := time.Since(time.Unix(s.health.full.Load(), 0)) < refusalCounts
+	used, limit, policy := parseMemory(info)
+	refused := time.Since(time.Unix(s.health.fullAt.Load(), 0)) < fullFor
 	if refused {
-		limit -= limit / 50 // what it uses goes up and down a little
+		limit -= limit / 50 // used memory fluctuates a little
 	}
 	switch {
 	case limit > 0 && used >= limit && policy == "noeviction":
@@ -53,27 +54,27 @@ func (s *Store) Health(ctx context.Context) error {
 	return nil
 }
 
-// takes asks Redis for what it refuses where it refuses appends (as a replica does, or for
-// a lack of replicas, rights or disk), except for a lack of memory.
-func (s *Store) takes(ctx context.Context) error {
+// checkWrites sends Redis a write that it refuses when it refuses appends: because it is a
+// replica, or for a lack of replicas, rights or disk. It does not detect a lack of memory.
+func (s *Store) checkWrites(ctx context.Context) error {
 	activity := s.keys.activity(0)
 	node, err := conns.Node(ctx, s.redis.Retrying, activity)
 	if err != nil {
 		return err
 	}
 	pipe := node.Pipeline()
-	pipe.XTrimMaxLenApprox(ctx, activity, activityKept, 0)
-	wait := s.askReplicas(ctx, pipe)
+	pipe.XTrimMaxLenApprox(ctx, activity, activityLength, 0)
+	wait := s.pipeWait(ctx, pipe)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return err
 	}
-	return replicated(wait)
+	return checkReplicated(wait)
 }
 
-// Away says whether Redis was gone at the last look.
+// Away reports whether some part of Redis does not answer the reads of new entries.
 func (s *Store) Away() bool { return s.health.away.Load() > 0 }
 
-func memory(info string) (used, limit int64, policy string) {
+func parseMemory(info string) (used, limit int64, policy string) {
 	for line := range strings.Lines(info) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
 		switch name {
@@ -88,26 +89,33 @@ func memory(info string) (used, limit int64, policy string) {
 	return used, limit, policy
 }
 
-// gone and back are called by tails that lose Redis and find it again.
-func (s *Store) gone(cause error) {
-	s.health.telling.Lock()
-	defer s.health.telling.Unlock()
+// tailLost is called by a tail that cannot read from Redis any more.
+func (s *Store) tailLost(cause error) {
+	s.health.statusMu.Lock()
+	defer s.health.statusMu.Unlock()
 	if s.health.away.Add(1) == 1 {
 		s.log.Warn("redis is away", "error", cause)
 		s.notify(true)
 	}
 }
 
-func (s *Store) back() {
-	s.health.telling.Lock()
+// tailBack is called by a tail that reads from Redis again.
+func (s *Store) tailBack() {
+	s.health.statusMu.Lock()
 	if s.health.away.Add(-1) == 0 {
 		s.log.Info("redis is back")
 		s.notify(false)
 	}
-	s.health.telling.Unlock()
+	s.health.statusMu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range s.windows {
-		w.wake() // some failed to read meanwhile
+		w.wake() // reads of some of its readers failed
+	}
+}
+
+func (s *Store) notify(away bool) {
+	if s.options.OnStatus != nil {
+		s.options.OnStatus(away)
 	}
 }

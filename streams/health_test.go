@@ -24,11 +24,11 @@ func TestStatusIsToldInTheOrderInWhichItChanges(t *testing.T) {
 		told = append(told, away)
 	}
 	var tails sync.WaitGroup
-	s.gone(nil)
-	tails.Go(s.back)
+	s.tailLost(nil)
+	tails.Go(s.tailBack)
 	<-telling
 	lost := make(chan struct{})
-	tails.Go(func() { s.gone(nil); close(lost) }) // another one, meanwhile
+	tails.Go(func() { s.tailLost(nil); close(lost) }) // another one, meanwhile
 	select {
 	case <-lost:
 	case <-time.After(50 * time.Millisecond):

@@ -9,33 +9,33 @@ import (
 	"time"
 )
 
-// Page is a stretch of a room's messages as they are now.
+// Page is a range of a room's messages in their current state.
 type Page struct {
 	AsOf    Cursor  // entries after it are not folded in
 	Entries []Entry // messages only, oldest first
-	Older   ID      // ask Before this for what is older; zero: nothing is
-	Newer   ID      // ask After this for what is newer; zero: nothing is
+	Older   ID      // read Before this for older messages; zero: there are none
+	Newer   ID      // read After this for newer messages; zero: there are none
 }
 
-// Where says which messages a page is of. The zero Where is the newest.
+// Where selects the messages of a page. The zero Where selects the newest.
 type Where struct {
-	Before, After, Around ID        // at most one is set, and Around includes its ID
-	At                    time.Time // around this moment
+	Before, After, Around ID        // at most one is set; Around includes its ID
+	At                    time.Time // around this time
 	Limit                 int       // 1 to 500 messages
 }
 
-// Page returns messages, edits and reactions folded in, deleted ones without
-// their text. It is one script in Redis, so the page is of one moment.
+// Page returns messages with their edits and reactions folded in, and deleted ones without
+// their text. One script in Redis reads them all, so the page shows one moment.
 func (a Access) Page(ctx context.Context, room string, where Where) (Page, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
 		return Page{}, err
 	}
 	s := a.store
-	ctx, cancel := context.WithTimeout(ctx, flightTime)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	if s.options.MaxAge > 0 {
-		if err := s.trim(ctx, room); err != nil {
+		if err := s.applyRetention(ctx, room); err != nil {
 			return Page{}, err
 		}
 	}
@@ -52,86 +52,93 @@ func (s *Store) page(ctx context.Context, of grant, where Where) (Page, error) {
 	}
 	switch {
 	case !where.Around.IsZero():
-		return s.around(ctx, of, where)
+		return s.pageAround(ctx, of, where)
 	case !where.After.IsZero():
-		from := where.After.next()
-		asOf, found, err := s.fold(ctx, of, stretchAsk{false, from.String(), where.Limit}, stretchAsk{true, where.After.String(), 1})
-		if err != nil {
-			return Page{}, err
-		}
-		page := Page{AsOf: asOf, Entries: found[0].entries, Newer: found[0].end}
-		if !found[1].isEmpty() {
-			page.Older = from
-			if len(page.Entries) > 0 {
-				page.Older = page.Entries[0].ID
-			}
-		}
-		return page, nil
+		return s.pageAfter(ctx, of, where)
 	case !where.Before.IsZero():
-		from := where.Before.previous()
-		asOf, found, err := s.fold(ctx, of, stretchAsk{true, from.String(), where.Limit}, stretchAsk{false, where.Before.String(), 1})
-		if err != nil {
-			return Page{}, err
-		}
-		page := Page{AsOf: asOf, Entries: found[0].entries, Older: found[0].end}
-		if !found[1].isEmpty() {
-			page.Newer = cmp.Or(from, ID{Seq: 1}) // not zero, and no entry is there
-			if n := len(page.Entries); n > 0 {
-				page.Newer = page.Entries[n-1].ID
-			}
-		}
-		return page, nil
+		return s.pageBefore(ctx, of, where)
 	}
-	asOf, found, err := s.fold(ctx, of, stretchAsk{true, "+", where.Limit})
+	asOf, found, err := s.readRanges(ctx, of, pageRange{true, "+", where.Limit})
 	if err != nil {
 		return Page{}, err
 	}
 	return Page{AsOf: asOf, Entries: found[0].entries, Older: found[0].end}, nil
 }
 
-// around is half a page before the place and the rest from it on.
-func (s *Store) around(ctx context.Context, of grant, where Where) (Page, error) {
+func (s *Store) pageAfter(ctx context.Context, of grant, where Where) (Page, error) {
+	from := where.After.next()
+	asOf, found, err := s.readRanges(ctx, of, pageRange{false, from.String(), where.Limit}, pageRange{true, where.After.String(), 1})
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{AsOf: asOf, Entries: found[0].entries, Newer: found[0].end}
+	if !found[1].isEmpty() {
+		page.Older = from
+		if len(page.Entries) > 0 {
+			page.Older = page.Entries[0].ID
+		}
+	}
+	return page, nil
+}
+
+func (s *Store) pageBefore(ctx context.Context, of grant, where Where) (Page, error) {
+	from := where.Before.previous()
+	asOf, found, err := s.readRanges(ctx, of, pageRange{true, from.String(), where.Limit}, pageRange{false, where.Before.String(), 1})
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{AsOf: asOf, Entries: found[0].entries, Older: found[0].end}
+	if !found[1].isEmpty() {
+		page.Newer = cmp.Or(from, ID{Seq: 1}) // not zero, and no entry has this ID
+		if n := len(page.Entries); n > 0 {
+			page.Newer = page.Entries[n-1].ID
+		}
+	}
+	return page, nil
+}
+
+// pageAround reads half a page before the place, and the rest from it on.
+func (s *Store) pageAround(ctx context.Context, of grant, where Where) (Page, error) {
 	half := where.Limit / 2
-	asOf, found, err := s.fold(ctx, of,
-		stretchAsk{true, where.Around.previous().String(), max(1, half)},
-		stretchAsk{false, where.Around.String(), where.Limit})
+	asOf, found, err := s.readRanges(ctx, of,
+		pageRange{true, where.Around.previous().String(), max(1, half)},
+		pageRange{false, where.Around.String(), where.Limit})
 	if err != nil {
 		return Page{}, err
 	}
 	older, newer := found[0], found[1]
-	older.cut(true, half)
-	newer.cut(false, where.Limit-len(older.entries))
+	older.limitTo(true, half)
+	newer.limitTo(false, where.Limit-len(older.entries))
 	return Page{asOf, append(older.entries, newer.entries...), older.end, newer.end}, nil
 }
 
-// stretchAsk asks page.lua for messages in one direction, from a bound on that
-// is included.
-type stretchAsk struct {
+// A pageRange asks page.lua for messages in one direction, from an inclusive bound on.
+type pageRange struct {
 	older bool
 	bound string
 	limit int
 }
 
-// folded is one stretch in one direction.
-type folded struct {
+// A foldedRange is the answer to a pageRange.
+type foldedRange struct {
 	entries []Entry // oldest first
 	end     ID      // there may be more beyond it; zero: there is not
 }
 
-// isEmpty says that there is nothing in that direction.
-func (f *folded) isEmpty() bool { return len(f.entries) == 0 && f.end.IsZero() }
+// isEmpty reports whether there is nothing in that direction.
+func (f *foldedRange) isEmpty() bool { return len(f.entries) == 0 && f.end.IsZero() }
 
-// fold reads messages and tombstones, as they are now, of all stretches at once.
-func (s *Store) fold(ctx context.Context, of grant, asks ...stretchAsk) (asOf Cursor, found []folded, err error) {
+// readRanges reads messages and tombstones in their current state, all ranges at once.
+func (s *Store) readRanges(ctx context.Context, of grant, ranges ...pageRange) (asOf Cursor, found []foldedRange, err error) {
 	var args []any
-	for _, ask := range asks {
+	for _, one := range ranges {
 		direction := "newer"
-		if ask.older {
+		if one.older {
 			direction = "older"
 		}
-		args = append(args, direction, ask.bound, ask.limit)
+		args = append(args, direction, one.bound, one.limit)
 	}
-	reply, err := pageScript.Run(ctx, s.redis.Retrying, s.appendKeys(of.room, "")[:4], args...).Slice()
+	reply, err := pageScript.Run(ctx, s.redis.Retrying, s.keys.history(of.room), args...).Slice()
 	if err != nil {
 		return Cursor{}, nil, wrap(err)
 	}
@@ -139,43 +146,43 @@ func (s *Store) fold(ctx context.Context, of grant, asks ...stretchAsk) (asOf Cu
 	last, _ := reply[1].(string)
 	asOf.Epoch = cmp.Or(epoch, noEpoch)
 	asOf.ID, _ = ParseID(last)
-	for i, ask := range asks {
-		found = append(found, ask.merge(list(reply[2+i])))
+	for i, one := range ranges {
+		found = append(found, one.merge(list(reply[2+i])))
 	}
 	return asOf, found, nil
 }
 
-// merge puts the tombstones of a stretch between its messages.
-func (a stretchAsk) merge(reply []any) folded {
-	var found folded
+// merge puts the messages and tombstones that page.lua returned in order.
+func (r pageRange) merge(reply []any) foldedRange {
+	var found foldedRange
 	if rest, _ := reply[2].(string); rest != "" {
 		found.end, _ = ParseID(rest[1:])
 	}
 	var all []Entry
 	for _, row := range list(reply[0]) {
-		if entry := foldMessage(list(row)); entry.Kind == Message {
+		if entry := parseMessage(list(row)); entry.Kind == Message {
 			all = append(all, entry)
 		}
 	}
 	for _, row := range list(reply[1]) {
-		if entry, ok := tombstone(list(row)); ok {
+		if entry, ok := parseTombstone(list(row)); ok {
 			all = append(all, entry)
 		}
 	}
 	for _, entry := range all {
-		if within(entry.ID, a.older, a.bound, found.end) {
+		if inRange(entry.ID, r.older, r.bound, found.end) {
 			found.entries = append(found.entries, entry)
 		}
 	}
 	byID := func(a, b Entry) int { return a.ID.Compare(b.ID) }
 	slices.SortFunc(found.entries, byID)
 	found.entries = slices.CompactFunc(found.entries, func(a, b Entry) bool { return a.ID == b.ID })
-	found.cut(a.older, a.limit)
+	found.limitTo(r.older, r.limit)
 	return found
 }
 
-// cut keeps the limit's messages nearest to the bound, and says where to go on.
-func (f *folded) cut(older bool, limit int) {
+// limitTo keeps the limit messages nearest to the bound, and moves end there.
+func (f *foldedRange) limitTo(older bool, limit int) {
 	over := len(f.entries) - limit
 	switch {
 	case over <= 0:
@@ -190,9 +197,9 @@ func (f *folded) cut(older bool, limit int) {
 	}
 }
 
-// within says whether the ID lies between the bound that was asked from,
-// included, and the end of what was read, included; a zero end is none.
-func within(id ID, older bool, bound string, end ID) bool {
+// inRange reports whether the ID lies between the bound and the end of what was read, both
+// inclusive. A zero end is no limit.
+func inRange(id ID, older bool, bound string, end ID) bool {
 	from, err := ParseID(bound)
 	if err != nil { // "+"
 		from = ID{math.MaxUint64, math.MaxUint64}

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// ID is a Redis Streams entry ID: the identity, the time and the place of an
-// entry. The zero ID, 0-0, is the place before every entry.
+// ID is a Redis Streams entry ID: an entry's identity, time, and place in its room. The
+// zero ID, 0-0, is the place before every entry.
 type ID struct{ Millis, Seq uint64 }
 
-// ErrBadCursor is returned for text that is no entry ID or no cursor.
+// ErrBadCursor is returned for text that is not an entry ID or a cursor.
 var ErrBadCursor = errors.New("not a cursor: want <milliseconds>-<sequence>, or that with @<epoch>")
 
-// ParseID reads an ID exactly as Redis writes it.
+// ParseID parses an ID, which must be exactly as Redis writes it.
 func ParseID(text string) (ID, error) {
 	millis, seq, found := strings.Cut(text, "-")
 	if !found {
@@ -34,8 +34,8 @@ func ParseID(text string) (ID, error) {
 	return id, nil
 }
 
-// parsePart refuses the signs and leading zeros that ParseUint and Redis let
-// pass, so that one place has one spelling.
+// parsePart rejects the signs and leading zeros that ParseUint and Redis accept, so that
+// each ID has one spelling.
 func parsePart(text string) (uint64, error) {
 	if text == "" || len(text) > 1 && text[0] == '0' || text[0] < '0' || text[0] > '9' {
 		return 0, ErrBadCursor
@@ -47,17 +47,17 @@ func parsePart(text string) (uint64, error) {
 	return part, nil
 }
 
-// String is the ID as Redis writes it.
+// String returns the ID as Redis writes it.
 func (id ID) String() string { return string(id.Append(nil)) }
 
-// Append appends the ID as Redis writes it.
+// Append appends the ID as Redis writes it to dst.
 func (id ID) Append(dst []byte) []byte {
 	dst = strconv.AppendUint(dst, id.Millis, 10)
 	dst = append(dst, '-')
 	return strconv.AppendUint(dst, id.Seq, 10)
 }
 
-// Time is when Redis took the entry in, by Redis' clock.
+// Time returns when Redis stored the entry, by Redis' clock.
 func (id ID) Time() time.Time {
 	return time.UnixMilli(int64(min(id.Millis, math.MaxInt64)))
 }
@@ -67,13 +67,13 @@ func (id ID) Compare(other ID) int {
 	return cmp.Or(cmp.Compare(id.Millis, other.Millis), cmp.Compare(id.Seq, other.Seq))
 }
 
-// Before says whether the entry id stands before other in a stream.
+// Before reports whether id comes before other in a stream.
 func (id ID) Before(other ID) bool { return id.Compare(other) < 0 }
 
-// IsZero says whether id is the place before every entry.
+// IsZero reports whether id is the place before every entry.
 func (id ID) IsZero() bool { return id == ID{} }
 
-// previous is the greatest ID below id; the zero ID's is itself.
+// previous returns the greatest ID below id, or the zero ID.
 func (id ID) previous() ID {
 	switch {
 	case id.Seq > 0:
@@ -84,7 +84,7 @@ func (id ID) previous() ID {
 	return id
 }
 
-// next is the least ID above id; the greatest ID's is itself.
+// next returns the least ID above id, or the greatest ID.
 func (id ID) next() ID {
 	switch {
 	case id.Seq < math.MaxUint64:
@@ -95,18 +95,18 @@ func (id ID) next() ID {
 	return id
 }
 
-// noEpoch stands in the cursor of a room that does not exist yet. Such a
-// cursor is always at 0-0: nothing has been seen, so nothing can be missed.
+// noEpoch is the epoch of a room that does not exist yet. A cursor with it is always at
+// 0-0: nothing was read, so nothing can be missed.
 const noEpoch = "0"
 
-// Cursor is a place in a room's history. An empty Epoch means that the
-// history's identity is not checked.
+// Cursor is a place in a room's history: just after the entry with the ID. An empty Epoch
+// stands for any history.
 type Cursor struct {
 	ID    ID
 	Epoch string
 }
 
-// ParseCursor reads "<entry ID>@<epoch>" or a bare "<entry ID>".
+// ParseCursor parses "<entry ID>@<epoch>" or only "<entry ID>".
 func ParseCursor(text string) (Cursor, error) {
 	place, epoch, found := strings.Cut(text, "@")
 	id, err := ParseID(place)
@@ -134,10 +134,10 @@ func validEpoch(epoch string) bool {
 	return true
 }
 
-// String is the cursor as ParseCursor reads it.
+// String returns the cursor as ParseCursor parses it.
 func (c Cursor) String() string { return string(c.Append(nil)) }
 
-// Append appends the cursor as ParseCursor reads it.
+// Append appends the cursor as ParseCursor parses it to dst.
 func (c Cursor) Append(dst []byte) []byte {
 	dst = c.ID.Append(dst)
 	if c.Epoch == "" {

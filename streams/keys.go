@@ -8,13 +8,13 @@ import (
 )
 
 // buckets is how many hash tags the rooms are spread over. It is part of the
-// data: another number would look for every room elsewhere.
+// data: with another number, every room would be looked for elsewhere.
 const buckets = 16
 
 // ErrBadRoom is returned for a room name outside [a-z0-9][a-z0-9_-]{0,63}.
 var ErrBadRoom = errors.New("not a room name: want 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit")
 
-// CheckRoom returns ErrBadRoom unless room is a room's name.
+// CheckRoom returns ErrBadRoom unless room is a valid room name.
 func CheckRoom(room string) error {
 	if room == "" || len(room) > 64 || room[0] == '_' || room[0] == '-' {
 		return ErrBadRoom
@@ -27,46 +27,60 @@ func CheckRoom(room string) error {
 	return nil
 }
 
-// bucketOf is the bucket that a room's keys and its activity entries share.
+// bucketOf returns the bucket that a room's keys and its activity entries share.
 func bucketOf(room string) int {
 	hash := fnv.New32a()
 	hash.Write([]byte(room))
 	return int(hash.Sum32() % buckets)
 }
 
-// keys makes every key name there is, all with one prefix.
+func allBuckets() []int {
+	all := make([]int, buckets)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// keys makes the names of all Redis keys, each with the prefix. The README says what
+// they hold.
 type keys struct{ prefix string }
 
 func (k keys) bucket(bucket int) string { return k.prefix + "{" + strconv.Itoa(bucket) + "}:" }
 
-// activity is the stream that gets one entry per append in its bucket.
+// activity is the stream that gets an entry for each append and each signal in its bucket.
 func (k keys) activity(bucket int) string { return k.bucket(bucket) + "activity" }
 
 // rooms is the sorted set of a bucket's rooms by the time of their last entry.
 func (k keys) rooms(bucket int) string { return k.bucket(bucket) + "rooms" }
 
-// secret is the key that all servers sign cookies and tokens with.
+// secret is what all servers sign cookies and tokens with.
 func (k keys) secret() string { return k.bucket(0) + "secret" }
 
 func (k keys) room(room string) string { return k.bucket(bucketOf(room)) + "room:" + room }
 func (k keys) meta(room string) string { return k.room(room) + ":meta" }
 
-// amended is the hash of messages that are no longer their entry.
+// amended is the hash of messages whose state is no longer their entry.
 func (k keys) amended(room string) string { return k.room(room) + ":amended" }
 
-// erased is the sorted set of entry IDs whose entries were really removed.
+// erased is the sorted set of IDs whose entries a deletion removed.
 func (k keys) erased(room string) string { return k.room(room) + ":erased" }
 
-// servers is the sorted set of servers with people, by when they are taken for dead.
+// history returns the four keys that hold a room's history: what most scripts begin with.
+func (k keys) history(room string) []string {
+	return []string{k.room(room), k.meta(room), k.amended(room), k.erased(room)}
+}
+
+// servers is the sorted set of servers with people, by when they count as dead.
 func (k keys) servers() string { return k.bucket(0) + "servers" }
 
-// serverRooms is the set of rooms in which a server has or had people.
+// serverRooms is the set of rooms in which people are or were present through a server.
 func (k keys) serverRooms(server string) string { return k.bucket(0) + "server:" + server + ":rooms" }
 
-// present is the hash of who is in a room.
+// present is the hash of who is present in a room.
 func (k keys) present(room string) string { return k.room(room) + ":present" }
 
-// told is there while a crowded room was told its number lately.
+// told exists while a crowded room's number was signalled recently.
 func (k keys) told(room string) string { return k.room(room) + ":told" }
 
 // read is the hash of a user's read markers, by room.
@@ -74,6 +88,6 @@ func (k keys) read(userID string) string {
 	return k.bucket(bucketOf(userID)) + "user:" + userID + ":read"
 }
 
-// sent is the entry ID that a send key stored. The letters of a UUID have no case
-// (RFC 9562, section 4).
+// sent is the entry ID stored for a send key. The hexadecimal digits of a UUID have no
+// case (RFC 9562, section 4).
 func (k keys) sent(room, key string) string { return k.room(room) + ":sent:" + strings.ToLower(key) }

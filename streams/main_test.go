@@ -15,7 +15,7 @@ import (
 // TestMain has every tail look around each second, and sees that nothing of ours
 // still runs when all Stores are closed.
 func TestMain(m *testing.M) {
-	streams.SetBlockFor(time.Second)
+	streams.SetMaxBlock(time.Second)
 	code := redistest.Main(m)
 	if left := ours(); code == 0 && left != "" {
 		fmt.Println("goroutines left:\n" + left)

@@ -7,50 +7,33 @@ import (
 	"time"
 )
 
-// From is where a reader begins.
-type From struct {
-	cursor Cursor
-	last   int
-	fresh  bool
-}
+const (
+	// resetCount is how many entries a reader gets whose history was lost.
+	resetCount = 50
+	// retryAfter is about when a reader whose read failed is woken to try again.
+	retryAfter = 500 * time.Millisecond
+	// recheckAfter is how long a reader trusts a cursor that Redis confirmed and the
+	// window does not: a former primary may have answered.
+	recheckAfter = time.Second
+)
 
-// After begins after the cursor.
-func After(cursor Cursor) From { return From{cursor: cursor} }
-
-// Newest begins with the newest count entries, 0 to 500, and reads what comes.
-func Newest(count int) From { return From{last: count, fresh: true} }
-
-// resetLast is how many entries a reader gets whose history was lost.
-const resetLast = 50
-
-// retryAfter is about when a reader whose read failed is told to ask again.
-const retryAfter = 500 * time.Millisecond
-
-// Read is one step of a reader: at most one of the three is set, and none when
-// there is nothing to read. AtEnd says that there is nothing more for now: ready is
-// called when there is. Without it there may be.
-type Read struct {
-	Followed *Followed
-	Batch    *Batch
-	Signals  []*Signal
-	AtEnd    bool
-}
-
-// IsEmpty says that there was nothing to read.
-func (r *Read) IsEmpty() bool { return r.Followed == nil && r.Batch == nil && r.Signals == nil }
-
-// Followed says where a reader stands: once at first, and again when Redis lost
-// or trimmed data under it.
-type Followed struct {
-	State State
-	At    Cursor // the next batch begins here
-	First Cursor // Truncated only: before the first entry still kept
-	Last  Cursor // the room's end just now: at it, the reader has caught up
-	LastN int64  // number of the entry there
-}
-
-// Reader reads one room from one cursor on. It is pulled: it holds a place and
-// nothing else, so a slow one costs nothing, and asks again from further back.
+// Reader reads one room from a cursor on. It is pulled and holds no entries, so a slow
+// reader costs nothing: it reads from an older cursor, in bigger batches.
+//
+// Besides the cursor, a reader's state is what is known of the cursor's place in the
+// room's history. findPlace sets it, and isPlaced reports whether it still holds.
+//
+//	placement  the cursor is                        next reads                      holds until
+//	unplaced   as the caller gave it                the place, then Followed        —
+//	placed     in the window's history, up to its   the window, or Redis where the  the view's generation
+//	           end                                  window does not reach           changes
+//	ahead      past the window's end; Redis vouches prefetched, then signals        the window gets there, or
+//	           for it                                                               recheckAfter, or as above
+//	foreign    of an epoch that the window does not nothing but signals             recheckAfter, or as above
+//	           have; Redis vouches for it
+//
+// A reader that is not placed any more finds its place again. It sends another Followed
+// only if its history was trimmed or lost.
 type Reader struct {
 	Room string
 
@@ -62,18 +45,27 @@ type Reader struct {
 
 	from       From
 	cursor     Cursor
-	generation uint64    // of the view that the cursor was checked against; 0: not yet
-	newer      bool      // it may be past what the window had then, and is checked again when the window is there
-	apart      bool      // it is in a history that the window does not know
-	asked      time.Time // when that was found
-	fetched    *Batch    // read together with the place
-	most       int64     // entries to ask for at a time; 0: batchEntries
-	heard      uint64    // how many of the window's signals
+	placement  placement
+	generation uint64    // of the view that the placement was found with
+	placedAt   time.Time // ahead and foreign only: when it was found
+	prefetched *Batch    // what was read together with the place, not returned yet
+
+	limit       int64  // how many entries to read from Redis next; 0: maxBatchEntries
+	signalsRead uint64 // how many of the window's signals
 }
 
-// Follow makes a reader of the room. It reads nothing yet: call Next until it
-// returns nothing, then again after ready was called. ready is called from other
-// goroutines, must not block and must not call back. The caller closes the Reader.
+type placement uint8
+
+const (
+	unplaced placement = iota
+	placed
+	ahead
+	foreign
+)
+
+// Follow returns a Reader of the room, which reads nothing yet: call Next until the Read
+// is empty or AtEnd, and again after each call of ready. Other goroutines call ready; it
+// must not block or call back. The caller closes the Reader.
 func (a Access) Follow(room string, from From, ready func(*Reader)) (*Reader, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -92,7 +84,8 @@ func (a Access) Follow(room string, from From, ready func(*Reader)) (*Reader, er
 	return reader, nil
 }
 
-// Close ends the reading. ready is not called after it. Closing again does nothing.
+// Close ends the reading. It may be called from any goroutine, and again. ready is not
+// called after it returned.
 func (r *Reader) Close() {
 	r.store.mu.Lock()
 	defer r.store.mu.Unlock()
@@ -101,144 +94,146 @@ func (r *Reader) Close() {
 	}
 }
 
-// Next returns what comes after the cursor, and moves it there. On an error the
-// cursor stays: ready is called when it makes sense to ask again.
+// Next returns what comes after the cursor, and moves the cursor there. After an error the
+// cursor is unchanged, and ready is called when it makes sense to try again.
 func (r *Reader) Next(ctx context.Context) (Read, error) {
 	read, err := r.next(ctx)
-	if err != nil && ctx.Err() == nil && !r.store.tailOf(r.Room).away.Load() { // back wakes everybody
+	if err != nil && ctx.Err() == nil && !r.store.tailOf(r.Room).away.Load() { // else tailBack wakes it
 		time.AfterFunc(retryAfter/2+rand.N(retryAfter), func() { r.window.wakeOne(r) })
 	}
 	return read, err
 }
 
-// TryNext is Next without waiting for Redis. ok is false if Next would have
-// to ask it; then nothing was read.
+func (r *Reader) next(ctx context.Context) (Read, error) {
+	seen, err := r.window.currentView(ctx, r.store)
+	if err != nil {
+		return Read{}, err
+	}
+	if read, ok := r.fromWindow(seen); ok {
+		return read, nil
+	}
+	return r.fromRedis(ctx, seen)
+}
+
+// TryNext is Next without waiting for Redis. ok is false if Next would have to wait; then
+// nothing was read.
 func (r *Reader) TryNext() (read Read, ok bool) {
 	seen := r.window.view.Load()
 	if seen == nil {
 		return Read{}, false
 	}
-	if read, ok := r.held(seen); ok {
+	if read, ok := r.fromWindow(seen); ok {
 		return read, true
 	}
-	read, err := r.nextOf(ended, seen)
+	read, err := r.fromRedis(canceled, seen) // another reader may have had the same answer already
 	return read, err == nil
 }
 
-// ended is the context of who does not wait: an answer that came already for another
-// is taken, a question is put, and its answer left for later.
-var ended = func() context.Context {
+var canceled = func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
 }()
 
-func (r *Reader) held(seen *view) (Read, bool) {
-	if seen == nil || r.generation == 0 {
+// fromWindow returns what comes next if the reader is placed and needs nothing of Redis.
+func (r *Reader) fromWindow(seen *view) (read Read, ok bool) {
+	if r.placement == unplaced {
 		return Read{}, false
 	}
-	if !r.checked(seen) {
-		if !seen.holds(r.cursor) {
+	if !r.isPlaced(seen) {
+		if !seen.contains(r.cursor) {
 			return Read{}, false
 		}
-		r.generation, r.newer, r.apart, r.fetched = seen.generation, false, false, nil
+		r.placement, r.generation, r.prefetched = placed, seen.generation, nil
 	}
-	if batch := r.fetched; batch != nil {
-		r.fetched = nil
-		return r.step(batch), true
+	if batch := r.prefetched; batch != nil {
+		r.prefetched = nil
+		return r.advance(batch), true
 	}
-	if r.apart || !r.cursor.ID.Before(seen.upto.ID) {
+	if r.placement == foreign || !r.cursor.ID.Before(seen.upto.ID) {
 		return Read{Signals: r.window.signalsFor(r)}, true
 	}
 	if batch := seen.after(r.cursor); batch != nil {
-		read := r.step(batch)
-		read.AtEnd = r.cursor.ID == seen.upto.ID && r.window.said.Load() == r.heard
+		read := r.advance(batch)
+		read.AtEnd = r.cursor.ID == seen.upto.ID && r.window.signalCount.Load() == r.signalsRead
 		return read, true
 	}
 	return Read{}, false
 }
 
-// checked says whether the cursor is known to be a place of the view's history.
-func (r *Reader) checked(seen *view) bool {
-	if r.generation != seen.generation {
-		return false
-	}
-	if !r.newer && !r.apart {
-		return true
-	}
-	there := r.fetched == nil && !r.apart && !seen.upto.ID.Before(r.cursor.ID)
-	return !there && time.Since(r.asked) < unprovenMost
-}
-
-// unprovenMost is how long a reader stays at a place that only Redis vouched for before
-// it asks again: what answered may have been a primary that is one no more.
-const unprovenMost = time.Second
-
-// stands notes what the window does not prove of the place just found, in a history with
-// that epoch. If it is not the window's, the window may know better soon.
-func (r *Reader) stands(epoch string, newer bool, seen *view) {
-	r.generation, r.newer, r.apart = seen.generation, newer, !seen.knows(epoch)
-	if r.newer || r.apart {
-		r.asked = time.Now()
-		time.AfterFunc(unprovenMost+time.Millisecond, func() { r.window.wakeOne(r) })
-	}
-}
-
-func (r *Reader) next(ctx context.Context) (Read, error) {
-	seen, err := r.window.joined(ctx, r.store)
-	if err != nil {
-		return Read{}, err
-	}
-	if read, ok := r.held(seen); ok {
-		return read, nil
-	}
-	return r.nextOf(ctx, seen)
-}
-
-// nextOf is what comes next when the view does not hold it.
-func (r *Reader) nextOf(ctx context.Context, seen *view) (Read, error) {
-	if !r.checked(seen) {
-		followed, err := r.place(ctx, seen)
+// fromRedis returns what comes next if the view alone does not tell.
+func (r *Reader) fromRedis(ctx context.Context, seen *view) (Read, error) {
+	if !r.isPlaced(seen) {
+		followed, err := r.findPlace(ctx, seen)
 		if err != nil || followed != nil {
 			return Read{Followed: followed}, err
 		}
-		if read, ok := r.held(seen); ok {
+		if read, ok := r.fromWindow(seen); ok {
 			return read, nil
 		}
 	}
 	return r.catchUp(ctx, seen)
 }
 
-// step moves on by a batch, or by the part of it that is not read yet.
-func (r *Reader) step(batch *Batch) Read {
-	batch = batch.from(r.cursor)
+// advance returns the batch, or the part of it after the cursor, and moves the cursor to
+// its end.
+func (r *Reader) advance(batch *Batch) Read {
+	batch = batch.rest(r.cursor)
 	r.cursor = batch.Upto
 	return Read{Batch: batch}
 }
 
-// place finds the reader's place in the history that the view is of. It returns
-// nothing for a place that was told before and is still good.
-func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
-	first := r.generation == 0
-	r.fetched = nil
+// isPlaced reports whether the reader's placement still holds.
+func (r *Reader) isPlaced(seen *view) bool {
+	if r.placement == unplaced || r.generation != seen.generation {
+		return false
+	}
+	if r.placement == placed {
+		return true
+	}
+	reached := r.placement == ahead && r.prefetched == nil && !seen.upto.ID.Before(r.cursor.ID)
+	return !reached && time.Since(r.placedAt) < recheckAfter
+}
+
+// setPlacement records a place that Redis found. It is in the history with that epoch,
+// and ahead of the window's end or not.
+func (r *Reader) setPlacement(epoch string, isAhead bool, seen *view) {
+	r.placement, r.generation = placed, seen.generation
+	switch {
+	case !seen.hasEpoch(epoch):
+		r.placement = foreign
+	case isAhead:
+		r.placement = ahead
+	default:
+		return
+	}
+	r.placedAt = time.Now()
+	time.AfterFunc(recheckAfter+time.Millisecond, func() { r.window.wakeOne(r) })
+}
+
+// findPlace finds the cursor's place in the room's history. It returns nil if the reader
+// had one before that is still good.
+func (r *Reader) findPlace(ctx context.Context, seen *view) (*Followed, error) {
+	first := r.placement == unplaced
+	r.prefetched = nil
 	if first && r.from.fresh {
-		return r.begin(ctx, seen, Fresh, r.from.last)
+		return r.startFromNewest(ctx, seen, Fresh, r.from.newest)
 	}
 	epoch := seen.upto.Epoch
-	if !seen.holds(r.cursor) {
-		found, err := r.stretch(ctx, seen)
+	if !seen.contains(r.cursor) {
+		found, err := r.readAfter(ctx, seen)
 		if err != nil {
 			return nil, err
 		}
 		if found.state != Resumed {
-			return r.broken(ctx, seen, found)
+			return r.restart(ctx, seen, found)
 		}
-		r.most, epoch = found.most, found.epoch
-		if seen.knows(epoch) {
-			r.fetched = found.batch
+		r.limit, epoch = found.nextLimit, found.epoch
+		if seen.hasEpoch(epoch) {
+			r.prefetched = found.batch
 		}
 	}
-	r.stands(epoch, seen.upto.ID.Before(r.cursor.ID), seen)
+	r.setPlacement(epoch, seen.upto.ID.Before(r.cursor.ID), seen)
 	if !first {
 		return nil, nil
 	}
@@ -246,72 +241,72 @@ func (r *Reader) place(ctx context.Context, seen *view) (*Followed, error) {
 	return r.followed(Resumed, seen), nil
 }
 
-// catchUp reads from Redis towards the window, checking the cursor again: what
-// comes after it may be trimmed while a slow reader makes its way.
+// catchUp reads from Redis towards the window. Each read checks the cursor again: entries
+// after it may be trimmed while a slow reader catches up.
 func (r *Reader) catchUp(ctx context.Context, seen *view) (Read, error) {
-	found, err := r.stretch(ctx, seen)
+	found, err := r.readAfter(ctx, seen)
 	if err != nil {
 		return Read{}, err
 	}
 	if found.state != Resumed {
-		followed, err := r.broken(ctx, seen, found)
+		followed, err := r.restart(ctx, seen, found)
 		return Read{Followed: followed}, err
 	}
-	if r.stands(found.epoch, false, seen); r.apart {
+	if r.setPlacement(found.epoch, false, seen); r.placement == foreign {
 		return Read{}, nil
 	}
-	r.most = found.most
-	return r.step(found.batch), nil
+	r.limit = found.nextLimit
+	return r.advance(found.batch), nil
 }
 
-// stretch asks Redis for what comes after the cursor, and whether it is still good.
-func (r *Reader) stretch(ctx context.Context, seen *view) (*stretch, error) {
-	found, err := r.store.stretchAfter(ctx, r.granted, seen, r.cursor, r.most)
+// readAfter reads what comes after the cursor from Redis, and checks the cursor.
+func (r *Reader) readAfter(ctx context.Context, seen *view) (*chunk, error) {
+	found, err := r.store.chunkAfter(ctx, r.granted, seen, r.cursor, r.limit)
 	if err != nil {
 		return nil, fmt.Errorf("read room %q after %v: %w", r.Room, r.cursor, err)
 	}
 	return found, nil
 }
 
-// broken puts the reader where the history goes on.
-func (r *Reader) broken(ctx context.Context, seen *view, found *stretch) (*Followed, error) {
+// restart moves a reader that cannot be continued to where the history goes on.
+func (r *Reader) restart(ctx context.Context, seen *view, found *chunk) (*Followed, error) {
 	if found.state == Reset {
-		return r.begin(ctx, seen, Reset, resetLast)
+		return r.startFromNewest(ctx, seen, Reset, resetCount)
 	}
 	r.cursor = found.first
-	r.stands(found.epoch, false, seen)
+	r.setPlacement(found.epoch, false, seen)
 	followed := r.followed(Truncated, seen)
 	followed.First = found.first
 	return followed, nil
 }
 
-// followed says where the reader stands now.
+// startFromNewest moves the reader to just before the newest count entries.
+func (r *Reader) startFromNewest(ctx context.Context, seen *view, state State, count int) (*Followed, error) {
+	found, err := r.store.chunkNewest(ctx, r.granted, seen, count)
+	if err != nil {
+		return nil, fmt.Errorf("read the newest entries of room %q: %w", r.Room, err)
+	}
+	r.cursor, r.prefetched = found.first, found.batch
+	end := found.first
+	if found.batch != nil {
+		end = found.batch.Upto
+	}
+	r.setPlacement(found.epoch, seen.upto.ID.Before(end.ID), seen)
+	return r.followed(state, seen), nil
+}
+
+// followed tells where the reader is now.
 func (r *Reader) followed(state State, seen *view) *Followed {
 	last, n := seen.upto, seen.n
-	if r.apart {
+	if r.placement == foreign {
 		last, n = r.cursor, 0
 	}
-	if r.fetched != nil && len(r.fetched.Entries) > 0 && last.ID.Before(r.fetched.Upto.ID) { // the tail is on its way there
-		last = r.fetched.Upto
-		n = r.fetched.Entries[len(r.fetched.Entries)-1].N
+	if r.prefetched != nil && len(r.prefetched.Entries) > 0 && last.ID.Before(r.prefetched.Upto.ID) { // the window is about to get there
+		last = r.prefetched.Upto
+		n = r.prefetched.Entries[len(r.prefetched.Entries)-1].N
 	}
 	if last.ID.Before(r.cursor.ID) {
 		last = r.cursor
 	}
 	return &Followed{State: state, At: r.cursor, Last: last, LastN: n}
-}
-
-// begin starts from the newest entries.
-func (r *Reader) begin(ctx context.Context, seen *view, state State, last int) (*Followed, error) {
-	found, err := r.store.stretchNewest(ctx, r.granted, seen, last)
-	if err != nil {
-		return nil, fmt.Errorf("read the newest of room %q: %w", r.Room, err)
-	}
-	r.cursor, r.fetched = found.first, found.batch
-	end := found.first
-	if found.batch != nil {
-		end = found.batch.Upto
-	}
-	r.stands(found.epoch, seen.upto.ID.Before(end.ID), seen)
-	return r.followed(state, seen), nil
 }

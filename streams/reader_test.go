@@ -290,7 +290,7 @@ func TestRoomThatNeverRestsIsJoined(t *testing.T) {
 			case <-joined:
 				return
 			case <-time.After(time.Millisecond):
-				streams.Move(store, "lobby")
+				streams.NoteActivity(store, "lobby")
 			}
 		}
 	}()

@@ -105,7 +105,7 @@ func TestOutageIsLoggedOnceWithItsCause(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 	lines = lines[max(0, len(lines)-4):]
-	if len(lines) != 4 || !strings.Contains(lines[0], "back") || !strings.Contains(lines[1], "broke off") ||
+	if len(lines) != 4 || !strings.Contains(lines[0], "back") || !strings.Contains(lines[1], "lost the connection") ||
 		!strings.Contains(lines[2], "away") || !strings.Contains(lines[2], "dial unix") || !strings.Contains(lines[3], "back") {
 		t.Errorf("logged %q", lines)
 	}

@@ -14,48 +14,35 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Room is a room as a list of rooms shows it to somebody.
+// Room is a room as a list of rooms shows it to one user.
 type Room struct {
 	Name     string
 	Topic    string
-	Last     ID  // of its last entry
-	Read     ID  // up to where the user has read; zero: never here
-	Unread   int // messages; from 100 on there may be more
-	Mentions int // among those counted
+	Last     ID  // of the last entry
+	Read     ID  // the user's read marker; zero: none
+	Unread   int // messages after it; from 100 on there may be more
+	Mentions int // of the user, in those
 	Present  int
 }
 
-// Active is when something last happened in the room.
+// Active returns the time of the last entry.
 func (r Room) Active() time.Time { return r.Last.Time() }
 
-// Rooms returns up to limit of the rooms that the user may read, those with the
-// newest entries first, with what the user has not read. Nothing is unread to the zero User, nor where the
-// user has never been.
+// Rooms returns up to limit of the rooms that the user may read, those with the newest
+// entries first. Nothing is unread for the zero User, or in rooms without a read marker.
 func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	s := a.store
-	ctx, cancel := context.WithTimeout(ctx, flightTime)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	granted, err := a.activeRooms(ctx, limit)
 	if err != nil || len(granted) == 0 {
 		return nil, err
 	}
-	marks, err := s.marks(ctx, a.user, granted...)
+	markers, err := s.readMarkers(ctx, a.user, granted...)
 	if err != nil {
 		return nil, err
 	}
-	replies := make([]*redis.Cmd, len(granted))
-	for _, eval := range []func(context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
-		unreadScript.EvalSha, unreadScript.Eval, // where a server has it not yet
-	} {
-		pipe := s.redis.Retrying.Pipeline()
-		for i, of := range granted {
-			if replies[i] == nil || conns.IsReply(replies[i].Err(), "NOSCRIPT ") {
-				keys := []string{s.keys.room(of.room), s.keys.meta(of.room), s.keys.present(of.room)}
-				replies[i] = eval(ctx, pipe, keys, marks[i], of.user.ID, "@"+strings.Map(lower, of.user.Name), "@"+strings.ToLower(of.user.Name))
-			}
-		}
-		pipe.Exec(ctx)
-	}
+	replies := s.countUnread(ctx, granted, markers)
 	rooms := make([]Room, 0, len(granted))
 	for i, of := range granted {
 		err := replies[i].Err()
@@ -65,8 +52,8 @@ func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list the rooms: %w", wrap(err))
 		}
-		room := readRoom(of.room, list(replies[i].Val()))
-		room.Read, _ = ParseID(marks[i])
+		room := parseRoom(of.room, list(replies[i].Val()))
+		room.Read, _ = ParseID(markers[i])
 		if !room.Last.IsZero() {
 			rooms = append(rooms, room)
 		}
@@ -74,15 +61,34 @@ func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	return rooms, nil
 }
 
-// lower is what Lua makes of a letter.
-func lower(r rune) rune {
+// countUnread runs unread.lua for each room, in one pipeline, or two if a server does not
+// have the script yet.
+func (s *Store) countUnread(ctx context.Context, granted []grant, markers []string) []*redis.Cmd {
+	replies := make([]*redis.Cmd, len(granted))
+	for _, eval := range []func(context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
+		unreadScript.EvalSha, unreadScript.Eval,
+	} {
+		pipe := s.redis.Retrying.Pipeline()
+		for i, of := range granted {
+			if replies[i] == nil || conns.IsReply(replies[i].Err(), "NOSCRIPT ") {
+				keys := []string{s.keys.room(of.room), s.keys.meta(of.room), s.keys.present(of.room)}
+				replies[i] = eval(ctx, pipe, keys, markers[i], of.user.ID, "@"+strings.Map(lowerASCII, of.user.Name), "@"+strings.ToLower(of.user.Name))
+			}
+		}
+		pipe.Exec(ctx)
+	}
+	return replies
+}
+
+// lowerASCII lowers a letter as Lua does.
+func lowerASCII(r rune) rune {
 	if 'A' <= r && r <= 'Z' {
 		r += 'a' - 'A'
 	}
 	return r
 }
 
-func readRoom(name string, reply []any) Room {
+func parseRoom(name string, reply []any) Room {
 	text := func(i int) string { value, _ := reply[i].(string); return value }
 	number := func(i int) int { value, _ := reply[i].(int64); return int(value) }
 	room := Room{Name: name, Topic: text(1), Unread: number(2), Mentions: number(3), Present: number(4)}
@@ -90,7 +96,7 @@ func readRoom(name string, reply []any) Room {
 	return room
 }
 
-// activeRooms are the rooms with the newest entries that the user may read, the newest first.
+// activeRooms returns the rooms with the newest entries that the user may read, newest first.
 func (a Access) activeRooms(ctx context.Context, limit int) ([]grant, error) {
 	s := a.store
 	pipe := s.redis.Retrying.Pipeline()
@@ -116,11 +122,11 @@ func (a Access) activeRooms(ctx context.Context, limit int) ([]grant, error) {
 	return granted, nil
 }
 
-// marks are the user's read markers for the rooms, "" for none.
-func (s *Store) marks(ctx context.Context, user User, of ...grant) ([]string, error) {
-	marks := make([]string, len(of))
+// readMarkers returns the user's read markers in the rooms, "" for none.
+func (s *Store) readMarkers(ctx context.Context, user User, of ...grant) ([]string, error) {
+	markers := make([]string, len(of))
 	if user.ID == "" {
-		return marks, nil
+		return markers, nil
 	}
 	rooms := make([]string, len(of))
 	for i := range of {
@@ -128,17 +134,17 @@ func (s *Store) marks(ctx context.Context, user User, of ...grant) ([]string, er
 	}
 	found, err := s.redis.Retrying.HMGet(ctx, s.keys.read(user.ID), rooms...).Result()
 	if err != nil {
-		return nil, fmt.Errorf("read the markers: %w", wrap(err))
+		return nil, fmt.Errorf("read the read markers: %w", wrap(err))
 	}
-	for i, mark := range found {
-		if text, ok := mark.(string); ok {
-			marks[i] = text
+	for i, marker := range found {
+		if text, ok := marker.(string); ok {
+			markers[i] = text
 		}
 	}
-	return marks, nil
+	return markers, nil
 }
 
-// Topic is what the room is about, "" for nothing in particular.
+// Topic returns the room's topic, "" if it has none.
 func (a Access) Topic(ctx context.Context, room string) (string, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -152,22 +158,22 @@ func (a Access) Topic(ctx context.Context, room string) (string, error) {
 	return topic, nil
 }
 
-// ReadUpTo is the user's read marker in the room, zero if there is none.
+// ReadUpTo returns the user's read marker in the room, zero if there is none.
 func (a Access) ReadUpTo(ctx context.Context, room string) (ID, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
 		return ID{}, err
 	}
-	marks, err := a.store.marks(ctx, a.user, granted)
-	if err != nil || marks[0] == "" {
+	markers, err := a.store.readMarkers(ctx, a.user, granted)
+	if err != nil || markers[0] == "" {
 		return ID{}, err
 	}
-	return ParseID(marks[0])
+	return ParseID(markers[0])
 }
 
-// MarkRead says that the user has read the room up to id, or up to its end if that
-// comes before: nobody has read what is yet to be said. A marker never moves
-// back. The user's other devices that follow the room are signalled.
+// MarkRead moves the user's read marker in the room forward to id, or to the last entry if
+// that is before id: nobody has read what is yet to come. It never moves a marker back.
+// It signals the move to the user's devices that follow the room.
 func (a Access) MarkRead(ctx context.Context, room string, id ID) error {
 	granted, err := a.admit(room, reading)
 	if err != nil {

@@ -9,21 +9,21 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// SignalKind is what a signal says.
+// SignalKind tells what a signal is about.
 type SignalKind string
 
 // The kinds of signals.
 const (
-	Typing SignalKind = "typing" // User writes
-	Came   SignalKind = "came"   // User is here now
-	Left   SignalKind = "left"   // User no longer is
-	Seen   SignalKind = "read"   // User has read up to ID; for User alone
-	Count  SignalKind = "count"  // so many people are here, where they are not named
+	Typing SignalKind = "typing" // User is typing
+	Came   SignalKind = "came"   // User is present now
+	Left   SignalKind = "left"   // User is no longer present
+	Seen   SignalKind = "read"   // User has read up to ID; only for User's own devices
+	Count  SignalKind = "count"  // this many people are present, too many to name
 )
 
-// Signal is what happens in a room and need not be kept: it reaches the readers
-// of the moment, and may be missed. It travels in the activity stream, which
-// every server reads anyway, so that it costs no read of its own.
+// Signal is a short-lived event in a room. Readers get it if they are following at the
+// moment, and may miss it. It travels in the activity stream, which every server reads
+// anyway, so it costs no read of its own.
 type Signal struct {
 	Kind  SignalKind
 	User  User
@@ -34,13 +34,14 @@ type Signal struct {
 	encoded []byte
 }
 
-// Encoded returns what encode makes of the signal, called once whoever asks.
+// Encoded returns what the first caller's encode returned for the signal. The bytes are
+// shared and must not be changed.
 func (s *Signal) Encoded(encode func(*Signal) []byte) []byte {
 	s.once.Do(func() { s.encoded = encode(s) })
 	return s.encoded
 }
 
-// storedSignal is a signal in the activity stream; presence.lua writes it too.
+// storedSignal is a signal in the activity stream. presence.lua writes it too.
 type storedSignal struct {
 	Kind  SignalKind `json:"kind"`
 	UID   string     `json:"uid,omitempty"`
@@ -52,14 +53,14 @@ type storedSignal struct {
 func parseSignal(text string) (*Signal, error) {
 	var stored storedSignal
 	if err := json.Unmarshal([]byte(text), &stored); err != nil {
-		return nil, fmt.Errorf("read a signal: %w", err)
+		return nil, fmt.Errorf("parse a signal: %w", err)
 	}
 	signal := &Signal{Kind: stored.Kind, User: User{stored.UID, stored.Name}, Count: stored.Count}
 	signal.ID, _ = ParseID(stored.ID)
 	return signal, nil
 }
 
-// Signal tells the room's readers, on every server, something of the user.
+// Signal sends the room's readers, on every server, a signal of that kind from the user.
 func (a Access) Signal(ctx context.Context, room string, kind SignalKind) error {
 	granted, err := a.admit(room, writing)
 	if err != nil {
@@ -76,7 +77,7 @@ func (s *Store) signal(ctx context.Context, to grant, signal storedSignal) error
 		return fmt.Errorf("signal in room %q: %w", room, err)
 	}
 	err = s.redis.Retrying.XAdd(ctx, &redis.XAddArgs{
-		Stream: s.keys.activity(bucketOf(room)), MaxLen: activityKept, Approx: true,
+		Stream: s.keys.activity(bucketOf(room)), MaxLen: activityLength, Approx: true,
 		Values: []any{"room", room, "signal", encoded},
 	}).Err()
 	if err != nil {
@@ -85,39 +86,39 @@ func (s *Store) signal(ctx context.Context, to grant, signal storedSignal) error
 	return nil
 }
 
-// signalsKept is how many signals a room keeps for readers that are busy.
-const signalsKept = 100
+// maxSignals is how many signals a window keeps for readers that are busy.
+const maxSignals = 100
 
-// pass hands what an activity stream says of a room to the room's readers here.
-func (s *Store) pass(room, said string) {
+// deliver passes a signal from an activity stream to the room's readers here.
+func (s *Store) deliver(room, encoded string) {
 	w := s.window(room)
 	if w == nil {
 		return
 	}
-	signal, err := parseSignal(said)
+	signal, err := parseSignal(encoded)
 	if err != nil {
-		s.log.Warn("a signal cannot be read", "room", room, "error", err)
+		s.log.Warn("dropped an unreadable signal", "room", room, "error", err)
 		return
 	}
 	w.mu.Lock()
-	if len(w.signals) == signalsKept {
+	if len(w.signals) == maxSignals {
 		w.signals = append(w.signals[:0:0], w.signals[1:]...)
 	}
 	w.signals = append(w.signals, signal)
-	w.said.Add(1)
+	w.signalCount.Add(1)
 	w.mu.Unlock()
 	w.wake()
 }
 
-// signalsFor is what was signalled since the reader asked last.
+// signalsFor returns the signals since the reader's last call.
 func (w *window) signalsFor(reader *Reader) []*Signal {
-	if w.said.Load() == reader.heard {
+	if w.signalCount.Load() == reader.signalsRead {
 		return nil
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	said := w.said.Load()
-	missed := min(said-reader.heard, uint64(len(w.signals)))
-	reader.heard = said
-	return w.signals[uint64(len(w.signals))-missed:]
+	count := w.signalCount.Load()
+	unread := min(count-reader.signalsRead, uint64(len(w.signals)))
+	reader.signalsRead = count
+	return w.signals[uint64(len(w.signals))-unread:]
 }

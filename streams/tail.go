@@ -2,8 +2,6 @@ package streams
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -14,234 +12,205 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// blockFor is how long a tail waits for activity before it looks around. Tests
+// maxBlock is how long a tail waits for activity before it checks idle rooms. Tests
 // shorten it.
-var blockFor = 20 * time.Second
+var maxBlock = 20 * time.Second
 
 const (
-	// busyFor is how long a tail waits right after activity.
-	busyFor = 2 * time.Second
-	// lateBy is how late the answer to a blocking read may come before Redis
-	// is taken to hang.
-	lateBy = 2 * time.Second
-	// awayAfter is how long nothing may be read before Redis is said to be away: a
-	// connection that is cut, and the next one too, is nothing to tell people of.
+	// busyBlock is how long a tail waits for activity right after some.
+	busyBlock = 2 * time.Second
+	// replyGrace is how long after its block time a read may be answered. Then Redis
+	// counts as hanging.
+	replyGrace = 2 * time.Second
+	// awayAfter is how long nothing can be read before Redis counts as away. People need not
+	// know of a broken connection, or two.
 	awayAfter = 500 * time.Millisecond
-	// backoff is the longest pause before a tail that lost Redis tries again.
-	backoff = 500 * time.Millisecond
-	// roundTime is the least time between two rounds: a quiet room is read at
-	// once, a busy one in batches, and Redis sees at most 100 rounds a second.
-	roundTime = 10 * time.Millisecond
-	// activityKept is at least how many entries an activity stream keeps. More
-	// than that at once: some may have been trimmed unread.
-	activityKept = 1000
+	// maxBackoff is the longest pause before a tail that lost Redis tries again.
+	maxBackoff = 500 * time.Millisecond
+	// minRoundTime is the least time between two rounds: a quiet room is read at once, a busy
+	// one in batches, and Redis serves at most 100 rounds a second.
+	minRoundTime = 10 * time.Millisecond
+	// activityLength is the least number of entries that an activity stream keeps. If as
+	// many are new, others may have been trimmed unread.
+	activityLength = 1000
 )
 
-// A tail reads what moves in its buckets, once for all readers here. It blocks
-// on the activity streams alone; what they say is a hint, the rooms are the truth.
+// A tail reads new entries of the rooms in its buckets, once for all readers here. It blocks
+// on the activity streams only: activity is a hint, and the rooms are the truth.
 type tail struct {
-	store   *Store
-	lane    *lane // takes the appends to its buckets
-	buckets []int
-	block   time.Duration     // the longest that a read blocks
-	wait    time.Duration     // how long the next one does
-	keys    []string          // of the buckets' activity streams
-	seen    map[string]string // activity stream to the last ID read
-	conn    *redis.Conn       // while it follows: one connection, of which the loss is noticed
-	since   time.Time         // when it last began to follow; zero: it has not
-	away    atomic.Bool
-	fitted  time.Time // when its windows were last fitted into the memory for all
-	rests   int
-	doubted atomic.Bool // by who read a room, and did not find where its window ends
+	store    *Store
+	appender *appender // for the same buckets
+	buckets  []int
 
-	mu     sync.Mutex
-	joined []*window // since it last looked: another connection found their place
+	activityKeys   []string
+	lastRead       map[string]string // activity key to the last ID read
+	conn           *redis.Conn       // one connection, so that its loss is noticed
+	followingSince time.Time         // zero until the first round of this connection
+	away           atomic.Bool
+
+	block      time.Duration // of the next read
+	maxBlock   time.Duration
+	idleChecks int
+	shrunkAt   time.Time // when its windows were last shrunk to their share
+
+	suspect atomic.Bool // a reader found another history than its window's: check all rooms
+
+	mu          sync.Mutex
+	unconfirmed []*window // their position was found by another connection since the last round
 }
 
-func newTail(s *Store, lane *lane, group []int) *tail {
-	t := &tail{store: s, lane: lane, buckets: group, block: blockFor, wait: min(busyFor, blockFor)}
-	for _, bucket := range group {
-		t.keys = append(t.keys, s.keys.activity(bucket))
+func newTail(s *Store, appender *appender, buckets []int) *tail {
+	t := &tail{store: s, appender: appender, buckets: buckets, maxBlock: maxBlock, block: min(busyBlock, maxBlock)}
+	for _, bucket := range buckets {
+		t.activityKeys = append(t.activityKeys, s.keys.activity(bucket))
 	}
 	return t
 }
 
-// run follows until ctx ends, coming back after every error.
+// run follows until ctx ends, and starts over after every error.
 func (t *tail) run(ctx context.Context) {
-	broke := time.Now()
+	lostAt := time.Now()
 	for attempt := 0; ctx.Err() == nil; attempt++ {
-		t.since = time.Time{}
+		t.followingSince = time.Time{}
 		err := t.follow(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if !t.since.IsZero() {
-			t.store.log.Warn("reading from redis broke off", "error", err)
-			broke = time.Now()
-			if time.Since(t.since) > 5*time.Second {
+		if !t.followingSince.IsZero() {
+			t.store.log.Warn("lost the connection that reads new entries", "error", err)
+			lostAt = time.Now()
+			if time.Since(t.followingSince) > 5*time.Second {
 				attempt = 0
 			}
 		}
-		// A slot of a Cluster that is on its way to another server is not away for long,
-		// and nothing is appended to its rooms meanwhile.
-		if !t.away.Load() && time.Since(broke) >= awayAfter && !conns.IsReply(err, "ASK ", "TRYAGAIN ") {
+		// A Cluster's slot that moves to another server is not away for long, and
+		// nothing is appended to its rooms in the meantime.
+		if !t.away.Load() && time.Since(lostAt) >= awayAfter && !conns.IsReply(err, "ASK ", "TRYAGAIN ") {
 			t.away.Store(true)
-			t.store.gone(err)
+			t.store.tailLost(err)
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(rand.N(min(backoff, 20*time.Millisecond<<min(attempt, 6)))):
+		case <-time.After(rand.N(min(maxBackoff, 20*time.Millisecond<<min(attempt, 6)))):
 		}
 	}
 }
 
-// follow reads until something breaks. It begins by checking every room: while
-// nobody listened, anything may have happened.
+// follow reads until an error. It begins by checking every room, since anything may have
+// happened while nothing was read.
 func (t *tail) follow(ctx context.Context) error {
-	node, err := conns.Node(ctx, t.store.redis.Blocking, t.keys[0])
+	node, err := conns.Node(ctx, t.store.redis.Blocking, t.activityKeys[0])
 	if err != nil {
 		return err
 	}
 	t.conn = node.EphemeralConn()
 	defer t.conn.Close()
-	if err := t.findActivity(ctx); err != nil {
+	if err := t.seekActivityEnd(ctx); err != nil {
 		return err
 	}
 	if err := t.checkAll(ctx); err != nil {
 		return err
 	}
-	t.since = time.Now()
+	t.followingSince = time.Now()
 	if t.away.CompareAndSwap(true, false) {
-		t.store.back()
+		t.store.tailBack()
 	}
 	for {
-		moved, all, err := t.await(ctx)
-		began := time.Now()
-		if err == nil {
-			err = t.check(ctx, t.unproven())
-		}
-		switch {
-		case err != nil:
-			return err
-		case all:
-			err = t.readAll(ctx)
-		case moved == nil && t.wait < t.block: // too early to look around
-		case moved == nil:
-			err = t.rest(ctx)
-		default:
-			err = t.read(ctx, moved)
-		}
-		t.pace(moved != nil)
-		if err != nil {
+		if err := t.round(ctx); err != nil {
 			return err
 		}
-		t.fit()
-		time.Sleep(roundTime - time.Since(began))
-		t.join()
 	}
 }
 
-// fit has each window hold no more than its share, which is less the more there are: one
-// that was filled when there were few, and is silent since, would keep what it had then.
-func (t *tail) fit() {
-	if time.Since(t.fitted) < t.block {
-		return
+// round waits for activity and reads what it announces, or checks idle rooms.
+func (t *tail) round(ctx context.Context) error {
+	moved, readAll, err := t.awaitActivity(ctx)
+	began := time.Now()
+	if err == nil {
+		err = t.check(ctx, t.takeUnconfirmed())
 	}
-	t.fitted = time.Now()
-	for _, w := range t.windows() {
-		w.fit(t.store.windowBytes())
+	switch {
+	case err != nil:
+		return err
+	case readAll:
+		err = t.readAll(ctx)
+	case moved == nil && t.block < t.maxBlock: // not idle for long enough
+	case moved == nil:
+		err = t.checkIdle(ctx)
+	default:
+		err = t.readMoved(ctx, moved)
 	}
-}
-
-// join waits for the appends that are on their way from here, so that the next round has
-// them all: a read that blocks is answered when Redis has the first.
-func (t *tail) join() {
-	if answered := t.lane.underWay(); answered != nil {
-		select {
-		case <-answered:
-		case <-time.After(groupTime):
-		}
+	t.adjustBlock(moved != nil)
+	if err != nil {
+		return err
 	}
-}
-
-// prove has the window's place checked by the tail's own connection: another may lead to
-// another primary.
-func (t *tail) prove(w *window) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.joined = append(t.joined, w)
-}
-
-// unproven are the windows to prove.
-func (t *tail) unproven() (joined []*window) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	joined, t.joined = t.joined, nil
-	return joined
-}
-
-// pace decides how long the next read blocks: the shorter, the sooner a Redis that
-// hangs is noticed; the longer, the less a quiet one is asked.
-func (t *tail) pace(busy bool) {
-	if busy {
-		t.wait = min(busyFor, t.block)
-	} else {
-		t.wait = min(2*t.wait, t.block)
-	}
-}
-
-// findActivity stands at the end of the activity streams.
-func (t *tail) findActivity(ctx context.Context) error {
-	pipe := t.conn.Pipeline()
-	last := make([]*redis.XMessageSliceCmd, len(t.keys))
-	for i, key := range t.keys {
-		last[i] = pipe.XRevRangeN(ctx, key, "+", "-", 1)
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("find the activity: %w", err)
-	}
-	t.seen = make(map[string]string, len(t.keys))
-	for i, key := range t.keys {
-		t.seen[key] = "0-0"
-		if found := last[i].Val(); len(found) > 0 {
-			t.seen[key] = found[0].ID
-		}
-	}
+	t.shrinkWindows()
+	time.Sleep(minRoundTime - time.Since(began))
+	t.awaitAppends()
 	return nil
 }
 
-// await blocks until there is activity, and says which rooms moved how far; nil
-// is for no activity. all is set when more happened than activity keeps.
-func (t *tail) await(ctx context.Context) (moved map[string]Cursor, all bool, err error) {
-	// go-redis would wait ten seconds longer than the block.
-	ctx, cancel := context.WithTimeout(ctx, t.wait+lateBy)
-	defer cancel()
-	args := &redis.XReadArgs{Count: activityKept, Block: t.wait, Streams: t.keys}
-	for _, key := range t.keys {
-		args.Streams = append(args.Streams, t.seen[key])
+// shrinkWindows shrinks windows to their share of the memory, which is less the more there
+// are. A room that has been quiet since there were few would keep its old share.
+func (t *tail) shrinkWindows() {
+	if time.Since(t.shrunkAt) < t.maxBlock {
+		return
 	}
-	found, err := t.conn.XRead(ctx, args).Result()
-	if errors.Is(err, redis.Nil) {
-		return nil, false, nil
+	t.shrunkAt = time.Now()
+	for _, w := range t.windows() {
+		w.shrinkTo(t.store.windowShare())
 	}
-	if err != nil {
-		return nil, false, fmt.Errorf("wait for activity: %w", err)
-	}
-	moved = make(map[string]Cursor)
-	for _, stream := range found {
-		all = all || len(stream.Messages) >= activityKept
-		for _, message := range stream.Messages {
-			t.seen[stream.Stream] = message.ID
-			room, _ := message.Values["room"].(string)
-			if said, ok := message.Values["signal"].(string); ok {
-				t.store.pass(room, said)
-				continue
-			}
-			at, _ := message.Values["at"].(string)
-			if cursor, err := ParseCursor(at); err == nil {
-				moved[room] = cursor
-			}
+}
+
+// awaitAppends waits for the appends that this server has sent, so that the next round
+// reads them all: a blocked read returns as soon as Redis has the first.
+func (t *tail) awaitAppends() {
+	if answered := t.appender.pendingAnswered(); answered != nil {
+		select {
+		case <-answered:
+		case <-time.After(groupInterval):
 		}
 	}
-	return moved, all, nil
+}
+
+// confirmSoon makes the tail check the window's position on its own connection. The one
+// that found it may lead to another primary.
+func (t *tail) confirmSoon(w *window) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.unconfirmed = append(t.unconfirmed, w)
+}
+
+func (t *tail) takeUnconfirmed() (unconfirmed []*window) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	unconfirmed, t.unconfirmed = t.unconfirmed, nil
+	return unconfirmed
+}
+
+// adjustBlock sets how long the next read blocks. The shorter, the sooner a Redis that
+// hangs is noticed; the longer, the fewer commands a quiet one gets.
+func (t *tail) adjustBlock(busy bool) {
+	if busy {
+		t.block = min(busyBlock, t.maxBlock)
+	} else {
+		t.block = min(2*t.block, t.maxBlock)
+	}
+}
+
+// windows returns the followed rooms of this tail whose position is known.
+func (t *tail) windows() []*window {
+	mine := make(map[int]bool, len(t.buckets))
+	for _, bucket := range t.buckets {
+		mine[bucket] = true
+	}
+	t.store.mu.Lock()
+	defer t.store.mu.Unlock()
+	var found []*window
+	for room, w := range t.store.windows {
+		if mine[bucketOf(room)] && w.noteActivity() != nil {
+			found = append(found, w)
+		}
+	}
+	return found
 }

@@ -11,75 +11,81 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// read reads the rooms that moved and that somebody here follows.
-func (t *tail) read(ctx context.Context, moved map[string]Cursor) error {
-	var ask, doubt []*window
+// readMoved reads the rooms that moved and that someone here follows.
+func (t *tail) readMoved(ctx context.Context, moved map[string]Cursor) error {
+	var toRead, toCheck []*window
 	for room, cursor := range moved {
 		w := t.store.window(room)
 		if w == nil {
 			continue
 		}
-		switch seen := w.touched(); {
-		case seen == nil: // its first reader finds where it stands
-		case cursor.Epoch != seen.upto.Epoch || !seen.proven:
-			doubt = append(doubt, w)
+		switch seen := w.noteActivity(); {
+		case seen == nil: // its first reader will find its end
+		case cursor.Epoch != seen.upto.Epoch || !seen.confirmed:
+			toCheck = append(toCheck, w)
 		case seen.upto.ID.Before(cursor.ID):
-			ask = append(ask, w)
-		case seen.start.ID.Before(cursor.ID) && !seen.holds(cursor):
-			doubt = append(doubt, w) // a history that the window does not know
+			toRead = append(toRead, w)
+		case seen.start.ID.Before(cursor.ID) && !seen.contains(cursor):
+			toCheck = append(toCheck, w) // the entry belongs to another history
 		}
 	}
-	silent, err := t.readOn(ctx, ask)
+	silent, err := t.readWindows(ctx, toRead)
 	if err != nil {
 		return err
 	}
-	return t.check(ctx, append(doubt, silent...))
+	return t.check(ctx, append(toCheck, silent...))
 }
 
-// readOn reads each room on from its window's end. It returns those that had nothing.
-func (t *tail) readOn(ctx context.Context, ask []*window) (silent []*window, err error) {
-	var doubt []*window
-	for first := true; len(ask) > 0; first = false {
-		found, err := t.xread(ctx, ask)
+// readAll reads every followed room, whether there was activity or not.
+func (t *tail) readAll(ctx context.Context) error {
+	_, err := t.readWindows(ctx, t.windows())
+	return err
+}
+
+// readWindows reads each room on from its window's end. It returns those that had nothing.
+func (t *tail) readWindows(ctx context.Context, toRead []*window) (silent []*window, err error) {
+	var toCheck []*window
+	for first := true; len(toRead) > 0; first = false {
+		found, err := t.xread(ctx, toRead)
 		if err != nil {
 			return nil, err
 		}
 		var more []*window
-		for _, w := range ask {
+		for _, w := range toRead {
 			entries, ok := found[t.store.keys.room(w.room)]
 			switch seen := w.view.Load(); {
 			case !ok && first:
 				silent = append(silent, w)
 			case !ok:
-			case seen.upto.Epoch == noEpoch || !chained(seen.n, entries): // the room has begun, or has a gap
-				doubt = append(doubt, w)
+			case seen.upto.Epoch == noEpoch || !isDense(seen.n, entries): // the room is new, or entries are missing
+				toCheck = append(toCheck, w)
 			default:
-				w.publish(seen.upto.Epoch, entries, t.store.windowBytes())
-				if len(entries) == batchEntries {
+				w.publish(seen.upto.Epoch, entries, t.store.windowShare())
+				if len(entries) == maxBatchEntries {
 					more = append(more, w)
 				}
 			}
 		}
-		ask = more
+		toRead = more
 	}
-	return silent, t.check(ctx, doubt)
+	return silent, t.check(ctx, toCheck)
 }
 
-// xread is one command for all the rooms: what each has after its window's end.
-func (t *tail) xread(ctx context.Context, ask []*window) (map[string][]Entry, error) {
-	args := &redis.XReadArgs{Count: batchEntries, Block: -1}
-	for _, w := range ask {
+// xread reads what each room has after its window's end, all in one command.
+func (t *tail) xread(ctx context.Context, windows []*window) (map[string][]Entry, error) {
+	args := &redis.XReadArgs{Count: maxBatchEntries, Block: -1}
+	for _, w := range windows {
 		args.Streams = append(args.Streams, t.store.keys.room(w.room))
 	}
-	for _, w := range ask {
+	for _, w := range windows {
 		args.Streams = append(args.Streams, w.view.Load().upto.ID.String())
 	}
 	found, err := t.conn.XRead(ctx, args).Result()
 	if conns.IsReply(err, notAStream) {
-		return t.xreadEach(ctx, ask)
+		return t.xreadEach(ctx, windows)
 	}
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, fmt.Errorf("read %d rooms: %w", len(ask), err)
+		return nil, fmt.Errorf("read %d rooms: %w", len(windows), err)
 	}
 	entries := make(map[string][]Entry, len(found))
 	for _, stream := range found {
@@ -88,20 +94,20 @@ func (t *tail) xread(ctx context.Context, ask []*window) (map[string][]Entry, er
 	return entries, nil
 }
 
-// notAStream begins the answer about a room's key that somebody set to something else.
+// notAStream begins the error reply if someone set a room's key to another type.
 const notAStream = "WRONGTYPE "
 
-// notThere is what the window of such a room is told: its readers find out what it is.
-func notThere() *place { return &place{epoch: noEpoch} }
+// noRoom is the info of such a room. Its readers get the error when they read it.
+func noRoom() *roomInfo { return &roomInfo{epoch: noEpoch} }
 
-// xreadEach reads the rooms one by one, because one of them is no stream.
-func (t *tail) xreadEach(ctx context.Context, ask []*window) (map[string][]Entry, error) {
-	if len(ask) == 1 {
-		t.settle(ask[0], notThere())
+// xreadEach reads the rooms one by one, because one of them is not a stream.
+func (t *tail) xreadEach(ctx context.Context, windows []*window) (map[string][]Entry, error) {
+	if len(windows) == 1 {
+		t.applyCheck(windows[0], noRoom())
 		return nil, nil
 	}
-	all := make(map[string][]Entry, len(ask))
-	for _, w := range ask {
+	all := make(map[string][]Entry, len(windows))
+	for _, w := range windows {
 		found, err := t.xread(ctx, []*window{w})
 		if err != nil {
 			return nil, err
@@ -111,8 +117,8 @@ func (t *tail) xreadEach(ctx context.Context, ask []*window) (map[string][]Entry
 	return all, nil
 }
 
-// chained says whether the entries follow the one with number n without a break.
-func chained(n int64, entries []Entry) bool {
+// isDense reports whether the entries are numbered from n+1 on without a gap.
+func isDense(n int64, entries []Entry) bool {
 	for i := range entries {
 		if n++; entries[i].N != n {
 			return false

@@ -1,17 +1,18 @@
 -- Appends one entry to a room, once for each send key. lib.lua and trim.lua come first.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 activity  6 rooms  7 sent:<key>
--- ARGV  1 room's name  2 the epoch if the room begins now  3 how long to remember
---       the key, in ms  4 how many entries to keep, 0 for all  5 for how long, in ms,
---       0 for ever  6 kind  7 key  8 user ID  9 user's name
---       10 text, or emoji  11 ID of the entry replied to or amended, or ''
---       12 '1' to add a reaction, '' to remove it
---       13 second part of the new ID, unless its millisecond has an entry already
+-- ARGV  1 room's name  2 the epoch if the room begins now
+--       3 second part of the new ID, unless its millisecond has an entry already
+--       4 how long to remember the key, in ms
+--       5 how many entries to keep, 0 for all  6 for how long, in ms, 0 for ever
+--       7 kind  8 key  9 user ID  10 user's name
+--       11 and on: the fields of the kind (see kinds.go), name and value in turn
 -- Reply {'stored' or 'repeated', entry ID, epoch}, or
 --       {'not_found' | 'not_yours' | 'key_taken' | 'too_many'}
 
-local name, kind, key, uid, author = ARGV[1], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
-local text, of, on = ARGV[10], ARGV[11], ARGV[12]
+local name, kind, key, uid, author = ARGV[1], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+local new = {}
+for i = 11, #ARGV, 2 do new[ARGV[i]] = ARGV[i + 1] end
 
 local meta = redis.call('HMGET', KEYS[2], 'epoch', 'n', 'messages', 'trimmed')
 local epoch, n, messages = meta[1], tonumber(meta[2] or 0), tonumber(meta[3] or 0)
@@ -34,7 +35,7 @@ if sent and begun then
     local entry = fields(id)
     if by ~= uid or entry and entry.kind ~= kind then return {'key_taken'} end
     -- This must write, or a WAIT after it would not wait for the entry.
-    redis.call('PEXPIRE', KEYS[7], ARGV[3])
+    redis.call('PEXPIRE', KEYS[7], ARGV[4])
     return {'repeated', id, epoch}
   end
 end
@@ -51,18 +52,20 @@ local function known(id)
 end
 
 if begun then
-  local most, since = tonumber(ARGV[4]), oldest(tonumber(ARGV[5]))
+  local most, since = tonumber(ARGV[5]), oldest(tonumber(ARGV[6]))
   meta[4] = trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], length, most, since) or meta[4]
 end
 
+-- What each kind requires. An edit, a reaction and a deletion have a target, the message
+-- `of`, whose state in `amended` they change.
 local target, state
 if kind == 'message' then
-  if of ~= '' and not known(of) then return {'not_found'} end
+  if new.re and not known(new.re) then return {'not_found'} end
 elseif kind ~= 'topic' then
-  target = of ~= '' and message(of)
+  target = new.of and new.of ~= '' and message(new.of)
   if not target then return {'not_found'} end
   if kind ~= 'react' and target.uid ~= uid then return {'not_yours'} end
-  state = cjson.decode(redis.call('HGET', KEYS[3], of) or '{}')
+  state = cjson.decode(redis.call('HGET', KEYS[3], new.of) or '{}')
 end
 
 -- react() adds the user to the emoji's users, in the order they came, or removes them.
@@ -70,11 +73,11 @@ end
 local function react()
   local all, kinds = state.r or {}, 0
   local users = {}
-  for _, user in ipairs(all[text] or {}) do
+  for _, user in ipairs(all[new.emoji] or {}) do
     if user ~= uid then table.insert(users, user) end
   end
-  if on == '1' then table.insert(users, uid) end
-  all[text] = #users > 0 and users or nil
+  if new.on == '1' then table.insert(users, uid) end
+  all[new.emoji] = #users > 0 and users or nil
   for _ in pairs(all) do kinds = kinds + 1 end
   state.r = kinds > 0 and all or nil
   return kinds <= 50
@@ -102,7 +105,7 @@ local function erase(id)
   redis.call('ZADD', KEYS[4], string.match(id, '^%d+'), id)
 end
 if kind == 'delete' then
-  erase(of)
+  erase(new.of)
   for _, edit in ipairs(state.e or {}) do erase(edit) end
 end
 
@@ -117,37 +120,29 @@ if kind == 'message' then messages = messages + 1 end
 redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n, 'messages', messages)
 
 local entry = {'kind', kind, 'n', n, 'key', key, 'uid', uid, 'name', author}
-local function put(field, value) table.insert(entry, field); table.insert(entry, value) end
-if kind == 'message' then
-  put('text', text)
-  if of ~= '' then put('re', of) end
-elseif kind == 'topic' then
-  put('text', text)
-  redis.call('HSET', KEYS[2], 'topic', text)
-else
-  put('of', of)
-  if kind == 'edit' then put('text', text) end
-  if kind == 'react' then put('emoji', text); put('on', on) end
-end
+for i = 11, #ARGV do table.insert(entry, ARGV[i]) end
 -- During a failover two primaries may accept entries. If both gave the same ID to different
 -- entries, a client could not tell which one it has seen. Hence the random second part.
-local own = string.format('%.0f', clock()) .. '-' .. ARGV[13]
+local own = string.format('%.0f', clock()) .. '-' .. ARGV[3]
 local id = redis.pcall('XADD', KEYS[1], own, unpack(entry))
 if type(id) ~= 'string' then id = redis.call('XADD', KEYS[1], '*', unpack(entry)) end
 local millis = string.match(id, '^%d+')
 if not begun then redis.call('HSET', KEYS[2], 'created', millis) end
 
-if kind == 'edit' then
-  state.t, state.e = text, state.e or {}
+-- What each kind changes besides the stream.
+if kind == 'topic' then
+  redis.call('HSET', KEYS[2], 'topic', new.text)
+elseif kind == 'edit' then
+  state.t, state.e = new.text, state.e or {}
   table.insert(state.e, id)
 elseif kind == 'delete' then
   state = {d = id, n = target.n, k = target.key, u = target.uid, a = target.name, re = target.re}
 end
 if state then
-  redis.call('HSET', KEYS[3], of, cjson.encode(state))
+  redis.call('HSET', KEYS[3], new.of, cjson.encode(state))
 end
 
-redis.call('SET', KEYS[7], id .. ' ' .. epoch .. ' ' .. uid, 'PX', ARGV[3])
+redis.call('SET', KEYS[7], id .. ' ' .. epoch .. ' ' .. uid, 'PX', ARGV[4])
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', 1000, '*', 'room', name, 'at', id .. '@' .. epoch)
 redis.call('ZADD', KEYS[6], millis, name)
 return {'stored', id, epoch}

@@ -7,21 +7,23 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// amendment is a message's state in the amended hash, as append.lua writes it.
-type amendment struct {
+// messageState is a message's state in the amended hash, as append.lua writes it.
+type messageState struct {
 	Text      *string             `json:"t"`
 	Edits     []string            `json:"e"`
 	Reactions map[string][]string `json:"r"`
-	Deleted   string              `json:"d"` // by this entry; and then, of the message:
-	N         string              `json:"n"`
-	Key       string              `json:"k"`
-	UserID    string              `json:"u"`
-	UserName  string              `json:"a"`
-	ReplyTo   string              `json:"re"`
+
+	// Deleted is the ID of the deletion. The rest is what a tombstone shows of the message.
+	Deleted  string `json:"d"`
+	N        string `json:"n"`
+	Key      string `json:"k"`
+	UserID   string `json:"u"`
+	UserName string `json:"a"`
+	ReplyTo  string `json:"re"`
 }
 
-// foldMessage reads {ID, fields, state}.
-func foldMessage(row []any) Entry {
+// parseMessage reads a row {ID, fields, state} of page.lua.
+func parseMessage(row []any) Entry {
 	id, _ := row[0].(string)
 	message := redis.XMessage{ID: id, Values: make(map[string]any)}
 	fields := list(row[1])
@@ -29,8 +31,9 @@ func foldMessage(row []any) Entry {
 		name, _ := fields[i].(string)
 		message.Values[name] = fields[i+1]
 	}
-	entry := parseEntry(message)
-	state, ok := parseAmendment(row[2])
+	var entry Entry
+	parseEntry(message, &entry)
+	state, ok := parseMessageState(row[2])
 	if !ok {
 		return entry
 	}
@@ -44,24 +47,23 @@ func foldMessage(row []any) Entry {
 	return entry
 }
 
-// tombstone reads {ID, state} of an erased message; ok is false for an erased edit.
-func tombstone(row []any) (Entry, bool) {
+// parseTombstone reads a row {ID, state} of page.lua. ok is false for an erased edit.
+func parseTombstone(row []any) (entry Entry, ok bool) {
 	name, _ := row[0].(string)
 	id, err := ParseID(name)
-	state, ok := parseAmendment(row[1])
+	state, ok := parseMessageState(row[1])
 	if err != nil || !ok || state.Deleted == "" {
 		return Entry{}, false
 	}
-	entry := Entry{ID: id, Kind: Message, Key: state.Key, User: User{state.UserID, state.UserName}, Deleted: true}
+	entry = Entry{ID: id, Kind: Message, Key: state.Key, User: User{state.UserID, state.UserName}, Deleted: true}
 	entry.N, _ = strconv.ParseInt(state.N, 10, 64)
 	entry.ReplyTo, _ = ParseID(state.ReplyTo)
 	return entry, true
 }
 
-func parseAmendment(text any) (amendment, bool) {
-	var state amendment
+func parseMessageState(text any) (state messageState, ok bool) {
 	raw, _ := text.(string)
-	ok := raw != "" && json.Unmarshal([]byte(raw), &state) == nil
+	ok = raw != "" && json.Unmarshal([]byte(raw), &state) == nil
 	return state, ok
 }
 

@@ -1,0 +1,218 @@
+package streams
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"burble/streams/conns"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// maxGroup bounds how long one round trip blocks Redis: about 4 ms.
+	maxGroup = 256
+	// fullGroup is how many appends make a group that does not wait for more.
+	fullGroup = 64
+	// groupInterval is the least time between two groups while appends arrive together: a
+	// round trip costs the server and Redis several times what one more append in it does.
+	// It is longer than minRoundTime, so that each round of the tail reads one group.
+	groupInterval = 14 * time.Millisecond
+	// authorInterval is the same for a group with an author of the last group: someone who
+	// sends one message after another waits for each.
+	authorInterval = 4 * time.Millisecond
+	// replicaTimeout is how long an append waits for a replica before its outcome is unknown.
+	replicaTimeout = time.Second
+)
+
+// An appender sends appends to Redis in the order they arrived. It sends those that arrive
+// together in one pipeline, as databases do with group commit: a single append is not
+// delayed, and a thousand a second cost a fraction.
+type appender struct {
+	store *Store
+	calls chan *appendCall
+
+	lastSent    time.Time
+	lastShared  bool            // the last group was more than one append
+	lastAuthors map[string]bool // of the last group
+	timer       *time.Timer
+
+	pending atomic.Pointer[chan struct{}] // closed when the group that was sent is answered
+}
+
+func newAppender(s *Store) *appender {
+	return &appender{
+		store: s, calls: make(chan *appendCall), lastAuthors: make(map[string]bool),
+		timer: time.NewTimer(0), // reset before each use
+	}
+}
+
+func (a *appender) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case call := <-a.calls:
+			answered := make(chan struct{})
+			a.pending.Store(&answered)
+			a.commit(ctx, a.collect(call))
+			a.pending.Store(nil)
+			close(answered)
+		}
+	}
+}
+
+// pendingAnswered returns a channel that is closed when the group on its way is answered,
+// nil if there is none.
+func (a *appender) pendingAnswered() <-chan struct{} {
+	if answered := a.pending.Load(); answered != nil {
+		return *answered
+	}
+	return nil
+}
+
+// collect takes the calls that wait already and, while appends arrive together, those that
+// arrive within a moment.
+func (a *appender) collect(first *appendCall) []*appendCall {
+	group := []*appendCall{first}
+	for sameAuthor := false; len(group) < maxGroup; {
+		sameAuthor = sameAuthor || a.lastAuthors[group[len(group)-1].user]
+		select {
+		case call := <-a.calls:
+			group = append(group, call)
+			continue
+		default:
+		}
+		left := a.waitLeft(sameAuthor)
+		if left <= 0 || len(group) >= fullGroup {
+			break
+		}
+		a.timer.Reset(left)
+		select {
+		case call := <-a.calls:
+			group = append(group, call)
+		case <-a.timer.C:
+		}
+	}
+	a.lastSent, a.lastShared = time.Now(), len(group) > 1
+	clear(a.lastAuthors)
+	for _, call := range group {
+		a.lastAuthors[call.user] = true
+	}
+	return group
+}
+
+// waitLeft returns for how long to wait for more appends.
+func (a *appender) waitLeft(sameAuthor bool) time.Duration {
+	switch {
+	case !a.lastShared:
+		return 0
+	case sameAuthor:
+		return authorInterval - time.Since(a.lastSent)
+	}
+	return groupInterval - time.Since(a.lastSent)
+}
+
+// commit sends a group, and sends again the calls whose outcome is not final: send keys
+// make that safe. It keeps the order, so that an author's messages do not swap.
+func (a *appender) commit(ctx context.Context, group []*appendCall) {
+	var err error
+	for _, pause := range []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 400 * time.Millisecond} {
+		if pause > 0 {
+			time.Sleep(pause)
+		}
+		if group, err = a.send(ctx, group); len(group) == 0 {
+			return
+		}
+	}
+	for _, call := range group {
+		call.finish(wrap(err))
+	}
+}
+
+// send sends a group once and finishes the calls whose outcome is final. It returns the
+// others, and why.
+func (a *appender) send(ctx context.Context, group []*appendCall) (again []*appendCall, err error) {
+	group = dropCanceled(group)
+	if len(group) == 0 {
+		return nil, nil
+	}
+	node, err := conns.Node(ctx, a.store.redis.Unretried, group[0].keys[0])
+	if err != nil {
+		return group, err
+	}
+	pipe := node.Pipeline()
+	cmds := make([]*redis.Cmd, len(group))
+	for i, call := range group {
+		cmds[i] = pipe.EvalSha(ctx, appendScript.Hash(), call.keys, call.args...)
+	}
+	wait := a.store.pipeWait(ctx, pipe)
+	pipe.Exec(ctx)
+	for i, call := range group {
+		outcome := call.readReply(cmds[i])
+		if outcome == nil {
+			outcome = checkReplicated(wait)
+		}
+		switch {
+		case !isFinal(outcome):
+			again, err = append(again, call), outcome
+		case conns.IsReply(outcome, "OOM "):
+			a.store.health.fullAt.Store(time.Now().Unix())
+			call.finish(wrap(outcome))
+		case conns.IsReply(outcome, notAStream):
+			call.finish(wrap(outcome))
+		default:
+			if outcome == nil {
+				a.store.health.fullAt.Store(0)
+			}
+			call.finish(outcome)
+		}
+	}
+	if conns.IsReply(err, "NOSCRIPT ") {
+		err = cmp.Or(appendScript.Load(ctx, node).Err(), err)
+	}
+	return again, err
+}
+
+// dropCanceled finishes the calls whose callers have gone, and returns the others.
+func dropCanceled(group []*appendCall) []*appendCall {
+	kept := group[:0]
+	for _, call := range group {
+		if call.ctx.Err() == nil {
+			kept = append(kept, call)
+		} else {
+			call.finish(fmt.Errorf("%w: %w", ErrUnavailable, call.ctx.Err()))
+		}
+	}
+	return kept
+}
+
+// pipeWait adds a WAIT for one replica to the pipeline. It returns nil if the durability
+// does not require one.
+func (s *Store) pipeWait(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
+	if s.options.Durability != Replica {
+		return nil
+	}
+	return pipe.Do(ctx, "wait", 1, replicaTimeout.Milliseconds())
+}
+
+var errNotReplicated = errors.New("no replica has it yet")
+
+// checkReplicated reads the reply to WAIT. A nil wait is fine.
+func checkReplicated(wait *redis.Cmd) error {
+	if wait == nil {
+		return nil
+	}
+	replicas, err := wait.Int()
+	if err != nil {
+		return err
+	}
+	if replicas < 1 {
+		return errNotReplicated
+	}
+	return nil
+}

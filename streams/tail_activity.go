@@ -1,0 +1,66 @@
+package streams
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// seekActivityEnd makes the tail read activity from now on.
+func (t *tail) seekActivityEnd(ctx context.Context) error {
+	pipe := t.conn.Pipeline()
+	last := make([]*redis.XMessageSliceCmd, len(t.activityKeys))
+	for i, key := range t.activityKeys {
+		last[i] = pipe.XRevRangeN(ctx, key, "+", "-", 1)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("find the end of activity: %w", err)
+	}
+	t.lastRead = make(map[string]string, len(t.activityKeys))
+	for i, key := range t.activityKeys {
+		t.lastRead[key] = "0-0"
+		if found := last[i].Val(); len(found) > 0 {
+			t.lastRead[key] = found[0].ID
+		}
+	}
+	return nil
+}
+
+// awaitActivity blocks until there is activity. It delivers signals, and returns which rooms
+// moved, and to where; nil if there was no activity. readAll reports that activity may be
+// missing, so that every room must be read.
+func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, readAll bool, err error) {
+	// By itself go-redis would wait for ten seconds longer than the block.
+	ctx, cancel := context.WithTimeout(ctx, t.block+replyGrace)
+	defer cancel()
+	args := &redis.XReadArgs{Count: activityLength, Block: t.block, Streams: t.activityKeys}
+	for _, key := range t.activityKeys {
+		args.Streams = append(args.Streams, t.lastRead[key])
+	}
+	found, err := t.conn.XRead(ctx, args).Result()
+	if errors.Is(err, redis.Nil) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("wait for activity: %w", err)
+	}
+	moved = make(map[string]Cursor)
+	for _, stream := range found {
+		readAll = readAll || len(stream.Messages) >= activityLength
+		for _, message := range stream.Messages {
+			t.lastRead[stream.Stream] = message.ID
+			room, _ := message.Values["room"].(string)
+			if encoded, ok := message.Values["signal"].(string); ok {
+				t.store.deliver(room, encoded)
+				continue
+			}
+			at, _ := message.Values["at"].(string)
+			if cursor, err := ParseCursor(at); err == nil {
+				moved[room] = cursor
+			}
+		}
+	}
+	return moved, readAll, nil
+}

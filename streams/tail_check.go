@@ -1,0 +1,95 @@
+package streams
+
+import (
+	"context"
+	"fmt"
+
+	"burble/streams/conns"
+)
+
+// checkIdle looks for changes without activity when nothing has moved for a while. An
+// EXISTS of all rooms finds a FLUSHALL; every third time, an XREAD of all rooms finds
+// entries that something other than Burble added. Only checkAll would find that entries
+// at the end of a room were removed by hand.
+func (t *tail) checkIdle(ctx context.Context) error {
+	if err := conns.RequirePrimary(ctx, t.conn, t.activityKeys[0]); err != nil {
+		return err // it was a primary when the connection was made
+	}
+	if t.suspect.Swap(false) {
+		return t.checkAll(ctx)
+	}
+	var keys []string
+	for _, w := range t.windows() {
+		if w.view.Load().upto.Epoch != noEpoch {
+			keys = append(keys, t.store.keys.room(w.room))
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	existing, err := t.conn.Exists(ctx, keys...).Result()
+	if err != nil {
+		return fmt.Errorf("check that %d rooms exist: %w", len(keys), err)
+	}
+	if existing != int64(len(keys)) {
+		return t.checkAll(ctx)
+	}
+	if t.idleChecks++; t.idleChecks%3 == 0 {
+		return t.readAll(ctx)
+	}
+	return nil
+}
+
+// checkAll checks every followed room, and makes every reader find its place again.
+func (t *tail) checkAll(ctx context.Context) error {
+	all := t.windows()
+	if err := t.check(ctx, all); err != nil {
+		return err
+	}
+	for _, w := range all {
+		w.invalidate()
+	}
+	return nil
+}
+
+// check checks the ends of the windows as a client's cursor is checked. It reads on those
+// that can be continued, and resets the others.
+func (t *tail) check(ctx context.Context, toCheck []*window) error {
+	for len(toCheck) > 0 {
+		some := toCheck[:min(len(toCheck), 50)]
+		toCheck = toCheck[len(some):]
+		pipe := t.conn.Pipeline()
+		queries := make([]*infoQuery, len(some))
+		for i, w := range some {
+			queries[i] = t.store.queryInfo(ctx, pipe, w.room, w.view.Load().upto.ID, "+", maxBatchEntries, ID{})
+		}
+		pipe.Exec(ctx)
+		for i, w := range some {
+			found, err := queries[i].result()
+			if conns.IsReply(err, notAStream) { // the other rooms go on
+				found, err = noRoom(), nil
+			}
+			if err != nil {
+				return err
+			}
+			if t.applyCheck(w, found); found.more {
+				toCheck = append(toCheck, w)
+			}
+		}
+	}
+	return nil
+}
+
+// applyCheck moves a window to where its room is now.
+func (t *tail) applyCheck(w *window, found *roomInfo) {
+	seen := w.view.Load()
+	// A trim by hand leaves no record of how far it went, but if the numbers go on where the
+	// window ends, nothing is missing.
+	isWhole := found.epoch == seen.upto.Epoch && seen.n > 0 && found.firstN == seen.n+1
+	if isWhole || found.stateAt(seen.upto) == Resumed {
+		w.publish(found.epoch, found.entries, t.store.windowShare())
+		return
+	}
+	t.store.log.Warn("a room's history was lost or replaced", "room", w.room, "at", seen.upto, "now", found.end())
+	w.reset(found)
+}

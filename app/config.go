@@ -21,8 +21,8 @@ type Config struct {
 	RedisPrefix     string
 	DataDir         string
 	Secret          string   // empty: generated once and kept in Redis
-	Origins         []string // as canonicalOrigin returns them
-	TrustedProxy    string   // proxyNone, proxyFly or proxyHeroku
+	Origins         []string // as web.CanonicalOrigin returns them
+	TrustedProxy    string   // web.ProxyNone, web.ProxyFly or web.ProxyHeroku
 	HistoryMaxCount int64    // 0: keep all
 	HistoryMaxAge   time.Duration
 	Durability      streams.Durability

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"burble/app/web"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -153,7 +154,7 @@ func TestDeploymentsRunWhatTheyBuild(t *testing.T) {
 		t.Errorf("%s runs %s, and has the program as %s", dockerfile, got, copied)
 	}
 	match(t, "README.md", "`(go build -o burble ./app)`")
-	match(t, ".github/workflows/ci.yml", `(?m)^ +- run: (\.ci/run)$`)
+	match(t, ".github/workflows/ci.yml", `(?m)^ +- run: (\.ci/run)\b`)
 	if info, err := os.Stat("../.ci/run"); err != nil || runtime.GOOS != "windows" && info.Mode().Perm()&0o111 == 0 {
 		t.Errorf(".ci/run cannot be executed: %v", err)
 	}
@@ -196,8 +197,8 @@ func TestFlyWaitsForTheDrain(t *testing.T) {
 	if err != nil || fly["kill_signal"] != "SIGTERM" {
 		t.Fatalf("kill_timeout is %q, kill_signal %q", fly["kill_timeout"], fly["kill_signal"])
 	}
-	// After drainTime come the requests in progress, the store and a Redis child.
-	const bound = drainTime + 5*time.Second
+	// After web.DrainTimeout come the requests in progress, the store and a Redis child.
+	const bound = web.DrainTimeout + 5*time.Second
 	if killed := time.Duration(seconds) * time.Second; bound >= killed {
 		t.Errorf("a drain takes up to %v, and Fly kills after %v", bound, killed)
 	}

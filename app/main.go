@@ -13,7 +13,11 @@ import (
 	"syscall"
 	"time"
 
+	"burble/app/chat"
+	"burble/app/identity"
+	"burble/app/live"
 	"burble/app/tune"
+	"burble/app/web"
 	"burble/streams"
 
 	"github.com/joho/godotenv"
@@ -96,9 +100,9 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	defer source.Close()
 	log.Info("using Redis", "source", source.Description)
 
-	var app *App // set before store.Run, which calls OnStatus
+	engine := live.New(live.Options{Log: log})
 	options := storeOptions(config, source, log)
-	options.OnStatus = func(away bool) { app.OnStatus(away) }
+	options.OnStatus = engine.SetStatus
 	store, err := streams.Open(ctx, options)
 	if err != nil {
 		return explainRedisError(err, config.RedisURL)
@@ -108,19 +112,27 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	app = New(config, log, store, secret)
-	stopStore := start(context.WithoutCancel(ctx), store.Run)
-	defer func() { err = errors.Join(err, stopStore()) }()
+	service := chat.New(store, chat.Options{Log: log, MessageRate: config.RateMessages, EncodePresent: live.PresentFrame})
+	server := web.New(web.Options{
+		Log: log, Chat: service, Live: engine, Tokens: identity.NewTokens(secret), Durability: config.Durability,
+		Origins: config.Origins, TrustedProxy: config.TrustedProxy,
+		RequestRate: config.RateAddress, ConnectionRate: config.RateConnections,
+	})
+	// Each part runs until those after it have stopped.
+	for _, part := range []func(context.Context) error{store.Run, service.Run, engine.Run} {
+		stop := start(context.WithoutCancel(ctx), part)
+		defer func() { err = errors.Join(err, stop()) }()
+	}
 
 	listener, err := net.Listen("tcp", ":"+strconv.Itoa(config.Port))
 	if err != nil {
 		return fmt.Errorf("listen on PORT: %w", err)
 	}
 	log.Info("listening", "url", "http://localhost:"+strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
-	// Not before: Serve starts a pump for each processor in use.
+	// Not before: engine.Run starts a pump for each processor in use.
 	stopSwitching := start(ctx, tune.SwitchProcessors)
 	defer stopSwitching()
-	return app.Serve(ctx, listener)
+	return server.Serve(ctx, listener)
 }
 
 // start calls f in a new goroutine. stop cancels the context of f, waits for f to return,

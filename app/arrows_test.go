@@ -1,0 +1,81 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows lists which packages of this module each package may import. Tests may import more.
+var arrows = map[string]string{
+	"app":            "chat identity live localredis redisurl streams tune web",
+	"app/tune":       "",
+	"app/redisurl":   "",
+	"app/localredis": "",
+	"app/identity":   "",
+	"app/limit":      "",
+	"app/ws":         "",
+	"app/client":     "",
+	"app/markup":     "streams",
+	"app/protocol":   "markup streams",
+	"app/live":       "protocol ws streams",
+	"app/chat":       "protocol identity limit streams",
+	"app/socket":     "chat live ws protocol limit identity streams",
+	"app/web":        "socket chat live ws protocol markup identity limit streams views",
+	"streams":        "streams/conns",
+	"streams/conns":  "",
+	"views":          "",
+
+	// Tools and what tests share.
+	"app/apptest": "client streams/redistest", "app/bench": "streams", "app/browser": "", "app/chaos": "apptest chaos/check client streams streams/redistest", "app/chaos/check": "client", "app/e2e": "",
+	"app/hostile": "", "streams/redistest": "streams",
+}
+
+func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
+	t.Parallel()
+	list, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "burble/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(list)) {
+		imports := strings.Fields(line)
+		name := strings.TrimPrefix(imports[0], "burble/")
+		allowed, known := arrows[name]
+		if !known {
+			t.Errorf("package %s is not in the list of arrows", name)
+			continue
+		}
+		for _, imported := range imports[1:] {
+			short, ours := strings.CutPrefix(imported, "burble/")
+			if short = strings.TrimPrefix(short, "app/"); ours && !slices.Contains(strings.Fields(allowed), short) {
+				t.Errorf("package %s imports %s", name, short)
+			}
+		}
+	}
+}
+
+// Every access to a room goes through streams.Access, and so through package chat: apart from
+// main, which opens the Store, it alone holds one.
+func TestOnlyChatHoldsTheStore(t *testing.T) {
+	t.Parallel()
+	store := regexp.MustCompile(`\bstreams\.(Store|Open)\b`)
+	for _, name := range []string{"identity", "limit", "live", "localredis", "markup", "protocol", "redisurl", "socket", "tune", "web", "ws"} {
+		files, err := filepath.Glob(filepath.Join(name, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("package %s: %d files, %v", name, len(files), err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(file, "_test.go") && store.Match(text) {
+				t.Errorf("%s uses the store", file)
+			}
+		}
+	}
+}

@@ -1,0 +1,19 @@
+package chat
+
+import (
+	"burble/app/apptest"
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestChatLimitsInDocs(t *testing.T) {
+	t.Parallel()
+	apptest.ExpectDoc(t, "PROTOCOL.md",
+		fmt.Sprintf("together | %d characters |", MaxQuery),
+		fmt.Sprintf("together they have at most %d characters", MaxQuery),
+		fmt.Sprintf("ends after %d matches", searchMatches),
+		fmt.Sprintf("`left` (%d s after", leaveGrace/time.Second),
+		fmt.Sprintf("1 per user, %d per address", searchesByAddress),
+	)
+}

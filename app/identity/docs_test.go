@@ -1,0 +1,17 @@
+package identity
+
+import (
+	"burble/app/apptest"
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestIdentityLimitsInDocs(t *testing.T) {
+	t.Parallel()
+	apptest.ExpectDoc(t, "PROTOCOL.md",
+		fmt.Sprintf("| a name | %d characters |", MaxName),
+		fmt.Sprintf("has 1 to %d characters. Names are", MaxName),
+		fmt.Sprintf("valid for %d days", TokenLife/(24*time.Hour)),
+	)
+}

@@ -1,0 +1,28 @@
+package live
+
+import (
+	"burble/app/apptest"
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestLiveLimitsInDocs(t *testing.T) {
+	t.Parallel()
+	apptest.ExpectDoc(t, "PROTOCOL.md",
+		"rooms one WebSocket follows | "+apptest.Grouped(MaxRooms)+" |",
+		fmt.Sprintf("batches of %d KiB or more", minDeflate>>10),
+		fmt.Sprintf("ping every %d s", defaultHeartbeat/time.Second),
+		fmt.Sprintf("Every %d s comes a comment", defaultHeartbeat/time.Second),
+		fmt.Sprintf("took more than %d s", writeTimeout/time.Second),
+	)
+	apptest.ExpectDoc(t, "THREATS.md",
+		fmt.Sprintf("takes %d s ends it", writeTimeout/time.Second),
+	)
+	apptest.ExpectDoc(t, "README.md",
+		fmt.Sprintf("has %d s for each write", writeTimeout/time.Second),
+		fmt.Sprintf("batch of %d KiB or more", minDeflate>>10),
+		fmt.Sprintf("up to %d ms, so that it shares", ackWait/time.Millisecond),
+		fmt.Sprintf("over up to %d s, with", drainSpread/time.Second),
+	)
+}

@@ -1,0 +1,255 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"sync"
+	"syscall"
+
+	"burble/app/protocol"
+	"burble/app/ws"
+	"burble/streams"
+)
+
+// MaxRooms is how many rooms one feed may follow.
+const MaxRooms = 5000
+
+// A Feed is a connection that follows rooms.
+//
+// An idle feed has no goroutine that writes. When it has something to write it is queued for
+// the pumps, and one of them writes until there is nothing left. Only pumps write entries, and
+// one at a time serves a feed, so entries keep their order.
+type Feed struct {
+	engine *Engine
+	conn   net.Conn
+	raw    syscall.RawConn // of conn, to write without blocking; nil: there is none
+	codec  Codec
+	userID string // of the reader, "" for a visitor without a name
+
+	mu        sync.Mutex // guards what follows
+	rooms     map[string]*following
+	queue     []*following // rooms that may have something to read
+	notices   notices
+	acks      [][]byte // acknowledgements, to be written with their entries
+	isPumping bool
+	isClosed  bool // no longer pumped
+	code      int  // why it is closed
+	reason    string
+	pumping   sync.WaitGroup // the pump
+
+	writing   sync.Mutex // held for each write; guards the following two
+	isBroken  bool
+	unwritten []byte // to be written first: the head of the response, or the end of a frame that the kernel took a part of
+}
+
+// following is one room that a feed follows.
+type following struct {
+	reader    *streams.Reader
+	form      protocol.Form
+	isQueued  bool // guarded by the feed's mu, like isDropped
+	isDropped bool // no longer followed
+}
+
+// Follow reads the room through the reader that open returns, instead of the one that it had
+// for the room. open passes ready on to the store, which calls it when there is something to
+// read.
+func (f *Feed) Follow(room string, form protocol.Form, open func(ready func(*streams.Reader)) (*streams.Reader, error)) error {
+	if !f.mayFollow(room) {
+		return protocol.Errorf(protocol.BadField, "room", "A connection follows at most %d rooms.", MaxRooms)
+	}
+	next := &following{form: form}
+	reader, err := open(func(*streams.Reader) { f.ready(next) })
+	if err != nil {
+		return err
+	}
+	f.Unfollow(room)
+	f.mu.Lock()
+	next.reader = reader // ready does nothing before
+	if f.isClosed {
+		f.mu.Unlock()
+		reader.Close()
+		return nil
+	}
+	if f.rooms == nil {
+		f.rooms = make(map[string]*following, 1)
+	}
+	f.rooms[room] = next
+	f.mu.Unlock()
+	f.ready(next)
+	return nil
+}
+
+// Unfollow stops reading a room. It does nothing if the room is not followed.
+func (f *Feed) Unfollow(room string) {
+	f.mu.Lock()
+	old := f.rooms[room]
+	if old != nil {
+		old.isDropped = true
+		delete(f.rooms, room)
+	}
+	f.mu.Unlock()
+	if old != nil {
+		old.reader.Close()
+	}
+}
+
+// mayFollow reports whether the room is followed already or is not one too many.
+func (f *Feed) mayFollow(room string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.rooms) < MaxRooms || f.rooms[room] != nil
+}
+
+// ready queues a room that may have something to read.
+func (f *Feed) ready(room *following) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if room.reader != nil && !room.isQueued && !room.isDropped {
+		room.isQueued = true
+		f.queue = append(f.queue, room)
+		f.startPump()
+	}
+}
+
+// startPump queues the feed for the pumps, unless one is serving it. The caller holds mu.
+func (f *Feed) startPump() {
+	if !f.isPumping && !f.isClosed {
+		f.isPumping = true
+		f.pumping.Add(1)
+		f.engine.pumps.push(f)
+	}
+}
+
+// pump writes what there is to write. If it must not block and would, a goroutine of the
+// feed's own continues.
+func (f *Feed) pump(mayBlock bool) {
+	if f.drainQueue(mayBlock) {
+		f.pumping.Done()
+	}
+}
+
+// drainQueue reads and writes room after room until there is nothing left. It returns false
+// if it left the rest to another goroutine.
+func (f *Feed) drainQueue(mayBlock bool) (done bool) {
+	done = true // also after a panic
+	defer f.Recover()
+	for {
+		room, pending, ok := f.next()
+		if !ok {
+			return true
+		}
+		var entries []byte
+		if room != nil {
+			if pending, entries, ok = f.read(room, pending, mayBlock); !ok {
+				go f.continueBlocking(pending)
+				return false
+			}
+		}
+		if mayBlock {
+			f.writeBoth(pending, entries)
+		} else if left, ok := f.tryWrite(pending, entries); !ok {
+			go f.continueBlocking(left)
+			return false
+		}
+	}
+}
+
+// continueBlocking writes the frame, then pumps, blocking as needed.
+func (f *Feed) continueBlocking(frame []byte) {
+	f.Write(frame)
+	f.pump(true)
+}
+
+// Recover, deferred, keeps a panic from ending the process: it closes this connection, whose
+// client reconnects with its cursor.
+func (f *Feed) Recover() {
+	if cause := recover(); cause != nil {
+		f.engine.logPanic(cause)
+		f.HangUp(ws.CloseInternal, errorReason)
+	}
+}
+
+// next returns what to write next: pending frames, a room to read after them, or both. It is
+// not ok when there is nothing, which ends the pump.
+func (f *Feed) next() (room *following, pending []byte, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.isClosed {
+		f.isPumping = false
+		return nil, nil, false
+	}
+	if pending = f.notices.take(f.codec); pending != nil {
+		return nil, pending, true
+	}
+	pending = slices.Concat(f.acks...)
+	f.acks = nil
+	for len(f.queue) > 0 {
+		room = f.queue[0]
+		if len(f.queue) == 1 {
+			f.queue = f.queue[:0] // not [1:], to use its array again
+		} else {
+			f.queue = f.queue[1:]
+		}
+		if room.isQueued = false; !room.isDropped {
+			return room, pending, true
+		}
+	}
+	if pending != nil {
+		return nil, pending, true
+	}
+	f.isPumping = false
+	return nil, nil, false
+}
+
+// read reads a room once and returns what to write after the pending frames. The room is
+// queued again unless that was all. It is not ok if it would have to block and must not.
+func (f *Feed) read(room *following, pending []byte, mayBlock bool) (head, frame []byte, ok bool) {
+	read, ok := room.reader.TryNext()
+	if !ok && !mayBlock {
+		f.ready(room)
+		return pending, nil, false
+	}
+	if !ok {
+		var err error
+		if read, err = room.reader.Next(f.engine.ctx); err != nil {
+			if !errors.Is(err, context.Canceled) {
+				f.engine.log.Debug("cannot continue a room", "room", room.reader.Room, "error", err)
+			}
+			return pending, nil, true
+		}
+	}
+	frame = f.encode(room, read)
+	if read.Followed != nil { // the first entries go with it, if they are at hand
+		if next, ok := room.reader.TryNext(); ok {
+			pending, read, frame = slices.Concat(pending, frame), next, f.encode(room, next)
+		}
+	}
+	if !read.IsEmpty() && !read.AtEnd {
+		f.ready(room)
+	}
+	return pending, frame, true
+}
+
+// encode returns what was read as this connection's codec writes it, nil for nothing.
+func (f *Feed) encode(room *following, read streams.Read) []byte {
+	switch {
+	case read.Followed != nil:
+		return f.codec.followed(room.reader.Room, read.Followed)
+	case read.Batch != nil:
+		return f.codec.batch(read.Batch, room.form)
+	}
+	return f.encodeSignals(room.reader.Room, read.Signals)
+}
+
+// encodeSignals returns the signals for this reader: what a user has seen is for that user's
+// own connections.
+func (f *Feed) encodeSignals(room string, signals []*streams.Signal) (frames []byte) {
+	for _, signal := range signals {
+		if signal.Kind != streams.Seen || signal.User.ID == f.userID {
+			frames = append(frames, f.codec.signal(room, signal)...)
+		}
+	}
+	return frames
+}

@@ -1,0 +1,162 @@
+package live
+
+import (
+	"fmt"
+	"strings"
+
+	"burble/app/protocol"
+	"burble/streams"
+)
+
+// Lines is the codec of a live read over HTTP. Make one for each connection.
+type Lines struct {
+	format  *lineFormat
+	chunked bool // HTTP/1.1: RFC 9112 section 7.1
+}
+
+// lineFormat is one of the formats of Lines.
+type lineFormat struct {
+	encoding  int    // for streams.Batch.Encoded
+	heartbeat string // a line that clients ignore
+	event     func(dst []byte, event event) []byte
+	entry     func(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte
+}
+
+// event is what lines report besides entries.
+type event struct {
+	kind   string // of the frame
+	cursor string // "" for none
+	data   []byte // the frame
+	text   string // for people; "" for nothing they need to know
+}
+
+// EventStream writes server-sent events.
+func EventStream(chunked bool) *Lines {
+	return &Lines{&lineFormat{encodingEventStream, ":\n\n", eventStreamEvent, eventStreamEntry}, chunked}
+}
+
+// NDJSON writes a JSON object a line.
+func NDJSON(chunked bool) *Lines {
+	return &Lines{&lineFormat{encodingNDJSON, "\n", ndjsonEvent, ndjsonEntry}, chunked}
+}
+
+// PlainText writes lines for people.
+func PlainText(chunked bool) *Lines {
+	return &Lines{&lineFormat{encodingPlainText, "\n", plainTextEvent, plainTextEntry}, chunked}
+}
+
+// Results writes nothing but what the caller writes with Chunk: the results of a search.
+func Results(chunked bool) *Lines {
+	noEvent := func(dst []byte, _ event) []byte { return dst }
+	return &Lines{&lineFormat{encodingNDJSON, "\n", noEvent, ndjsonEntry}, chunked}
+}
+
+func (l *Lines) followed(room string, followed *streams.Followed) []byte {
+	text := ""
+	switch followed.State {
+	case streams.Truncated:
+		text = "Messages up to " + followed.First.ID.Time().UTC().Format("2006-01-02 15:04") + " are no longer kept."
+	case streams.Reset:
+		text = "Messages were lost. The newest that remain follow."
+	}
+	return l.Chunk(l.format.event(nil, event{"followed", followed.At.String(), protocol.EncodeFollowed(room, followed), text}))
+}
+
+func (l *Lines) batch(batch *streams.Batch, _ protocol.Form) []byte {
+	return l.Chunk(batch.Encoded(l.format.encoding, func(batch *streams.Batch) []byte {
+		dst := make([]byte, 0, 300*len(batch.Entries))
+		for i := range batch.Entries {
+			cursor := streams.Cursor{ID: batch.Entries[i].ID, Epoch: batch.Upto.Epoch}
+			dst = l.format.entry(dst, &batch.Entries[i], cursor)
+		}
+		return dst
+	}))
+}
+
+// signal writes nothing: a live read over HTTP is for what is stored.
+func (l *Lines) signal(string, *streams.Signal) []byte { return nil }
+
+func (l *Lines) status(away bool) []byte {
+	text := "Chat storage is available again."
+	if away {
+		text = "Chat storage is unavailable. What you miss will follow."
+	}
+	return l.Chunk(l.format.event(nil, event{"status", "", protocol.EncodeStatus(away), text}))
+}
+
+func (l *Lines) heartbeat() []byte { return l.Chunk([]byte(l.format.heartbeat)) }
+
+func (l *Lines) end(int, string) []byte {
+	if l.chunked {
+		return []byte("0\r\n\r\n")
+	}
+	return nil
+}
+
+// Chunk frames data for the connection. An empty chunk would end the response, so there is
+// none.
+func (l *Lines) Chunk(data []byte) []byte {
+	if !l.chunked || len(data) == 0 {
+		return data
+	}
+	framed := fmt.Appendf(make([]byte, 0, len(data)+16), "%x\r\n", len(data))
+	framed = append(framed, data...)
+	return append(framed, "\r\n"...)
+}
+
+func eventStreamEvent(dst []byte, event event) []byte {
+	if event.cursor != "" {
+		dst = fmt.Appendf(dst, "id: %s\n", event.cursor)
+	}
+	return fmt.Appendf(dst, "event: %s\ndata: %s\n\n", event.kind, event.data)
+}
+
+func eventStreamEntry(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
+	dst = append(dst, "id: "...)
+	dst = cursor.Append(dst)
+	dst = append(dst, "\nevent: entry\ndata: "...)
+	dst = protocol.AppendEntry(dst, entry, false)
+	return append(dst, "\n\n"...)
+}
+
+func ndjsonEvent(dst []byte, event event) []byte {
+	return append(append(dst, event.data...), '\n')
+}
+
+func ndjsonEntry(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
+	return append(protocol.AppendEntryWithCursor(dst, entry, cursor), '\n')
+}
+
+// plainTextEvent writes a line that cannot be mistaken for a message, which begins with a
+// time or with spaces.
+func plainTextEvent(dst []byte, event event) []byte {
+	if event.text == "" {
+		return dst
+	}
+	return fmt.Appendf(dst, "-- %s --\n", event.text)
+}
+
+func plainTextEntry(dst []byte, entry *streams.Entry, _ streams.Cursor) []byte {
+	clock, name, text := entry.ID.Time().UTC().Format("15:04"), printable(entry.User.Name), printable(entry.Text)
+	switch entry.Kind {
+	case streams.Message:
+		return fmt.Appendf(dst, "%s %s: %s\n", clock, name, text)
+	case streams.Edit:
+		return fmt.Appendf(dst, "%s %s edited a message: %s\n", clock, name, text)
+	case streams.Delete:
+		return fmt.Appendf(dst, "%s %s deleted a message\n", clock, name)
+	}
+	return dst
+}
+
+// printable keeps text from controlling the terminal that shows it. The lines of a longer
+// message are indented, so that none can pass for another message.
+func printable(text string) string {
+	text = strings.ReplaceAll(text, "\n", "\n      ")
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,92 @@
+package live
+
+import (
+	"runtime"
+	"sync"
+	"time"
+)
+
+const (
+	// pumpBatch is how many feeds a pump takes from the queue at once.
+	pumpBatch = 16
+	// ackWait is how long an acknowledgement waits for its entry, to share a write with it.
+	ackWait = 5 * time.Millisecond
+)
+
+// pumps are a few goroutines, one for each processor, that write to the feeds that have
+// something to write. None blocks: a feed that would block continues on its own goroutine.
+type pumps struct {
+	mu    sync.Mutex
+	ready sync.Cond
+	queue []*Feed // in the order in which they became ready
+	held  []*Feed // with acknowledgements that wait
+	ended bool
+}
+
+// run serves feeds until end was called and the queue is empty.
+func (p *pumps) run() {
+	var running sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		running.Go(func() {
+			var space [pumpBatch]*Feed
+			for feeds := p.next(space[:0]); len(feeds) > 0; feeds = p.next(space[:0]) {
+				for _, feed := range feeds {
+					feed.pump(false)
+				}
+			}
+		})
+	}
+	running.Wait()
+}
+
+// push queues a feed.
+func (p *pumps) push(f *Feed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queue = append(p.queue, f)
+	p.ready.Signal()
+}
+
+// flushLater has the feed's acknowledgements written after ackWait, if they are still there.
+func (p *pumps) flushLater(f *Feed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held = append(p.held, f)
+	if len(p.held) == 1 {
+		time.AfterFunc(ackWait, p.flush)
+	}
+}
+
+// flush has the waiting acknowledgements written.
+func (p *pumps) flush() {
+	p.mu.Lock()
+	held := p.held
+	p.held = nil
+	p.mu.Unlock()
+	for _, feed := range held {
+		feed.flushAcks()
+	}
+}
+
+// next waits for feeds and appends a few of them to the empty slice. None means that the
+// pumps have ended.
+func (p *pumps) next(taken []*Feed) []*Feed {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.queue) == 0 && !p.ended {
+		p.ready.Wait()
+	}
+	count := min(len(p.queue), cap(taken), 1+len(p.queue)/runtime.GOMAXPROCS(0))
+	taken = append(taken, p.queue[:count]...)
+	clear(p.queue[:count])
+	p.queue = p.queue[count:]
+	return taken
+}
+
+// end has run return.
+func (p *pumps) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+	p.ready.Broadcast()
+}

@@ -1,0 +1,134 @@
+package live
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"burble/app/ws"
+)
+
+// drainSpread is the time over which a draining server closes its feeds.
+const drainSpread = 5 * time.Second
+
+// registry holds the open feeds, for heartbeats, the status of Redis, and draining.
+type registry struct {
+	heartbeat time.Duration // how often each feed gets one
+
+	mu       sync.Mutex
+	feeds    map[*Feed]time.Time // to when the last heartbeat was sent
+	away     bool                // Redis
+	draining bool
+	open     sync.WaitGroup
+}
+
+// add registers a feed, unless the server is draining. A feed that comes while Redis is away
+// is told so: it missed the notice.
+func (r *registry) add(f *Feed) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.draining {
+		return false
+	}
+	if r.feeds == nil {
+		r.feeds = make(map[*Feed]time.Time)
+	}
+	r.feeds[f] = time.Now()
+	r.open.Add(1)
+	if r.away {
+		f.notifyStatus(true)
+	}
+	return true
+}
+
+func (r *registry) remove(f *Feed) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.feeds, f)
+	r.open.Done()
+}
+
+func (r *registry) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.feeds)
+}
+
+func (r *registry) isDraining() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.draining
+}
+
+// setAway sets the status of Redis and returns the feeds to tell.
+func (r *registry) setAway(away bool) []*Feed {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.away = away
+	return r.list()
+}
+
+// list returns the feeds in no particular order. The caller holds mu.
+func (r *registry) list() []*Feed {
+	list := make([]*Feed, 0, len(r.feeds))
+	for f := range r.feeds {
+		list = append(list, f)
+	}
+	return list
+}
+
+// sendHeartbeats sends each feed a heartbeat every r.heartbeat, until ctx ends.
+func (r *registry) sendHeartbeats(ctx context.Context) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			for _, f := range r.due(now) {
+				f.notifyHeartbeat()
+			}
+		}
+	}
+}
+
+// due returns the feeds whose next heartbeat is due, and counts it as sent.
+func (r *registry) due(now time.Time) []*Feed {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var due []*Feed
+	for f, last := range r.feeds {
+		if now.Sub(last) >= r.heartbeat {
+			r.feeds[f] = now
+			due = append(due, f)
+		}
+	}
+	return due
+}
+
+// drain is Engine.Drain.
+func (r *registry) drain(ctx context.Context) {
+	r.mu.Lock()
+	r.draining = true
+	list := r.list()
+	r.mu.Unlock()
+	rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	spread := min(drainSpread, time.Duration(len(list))*20*time.Millisecond)
+	for i, f := range list {
+		if i > 0 {
+			select {
+			case <-ctx.Done():
+			case <-time.After(spread / time.Duration(len(list))):
+			}
+		}
+		f.HangUp(ws.CloseRestart, restartReason)
+	}
+	closed := make(chan struct{})
+	go func() { r.open.Wait(); close(closed) }()
+	select {
+	case <-closed:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,190 @@
+package live
+
+import (
+	"cmp"
+	"errors"
+	"os"
+	"slices"
+	"time"
+
+	"burble/app/ws"
+)
+
+const (
+	// writeTimeout is how long one write may take before its client is too slow.
+	writeTimeout = 10 * time.Second
+	// slowLinger is how long a client that was too slow gets to read the rest of the frame
+	// it stopped in, and the reason after it.
+	slowLinger = 10 * time.Second
+	// closeTimeout is how long each side of the closing handshake may take.
+	closeTimeout = time.Second
+)
+
+// Write writes whole frames, one caller at a time, and waits for a slow client. It reports
+// whether all was written. Write(nil) writes the head.
+func (f *Feed) Write(frames []byte) bool { return f.writeBoth(nil, frames) }
+
+// writeBoth is Write for a frame in two pieces, of which the second is long and shared.
+func (f *Feed) writeBoth(head, data []byte) bool {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	if f.isBroken {
+		return false
+	}
+	left, err := f.writeNow(f.withUnwritten(head), data)
+	if err == nil && len(left) > 0 {
+		var n int
+		f.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+		n, err = f.conn.Write(left)
+		f.conn.SetWriteDeadline(time.Time{}) // writeNow would fail once it has passed
+		left = left[n:]
+	}
+	if err != nil {
+		f.fail(left, err)
+	}
+	return err == nil
+}
+
+// tryWrite writes as much of both as it can without blocking. If it is not ok, the caller
+// must write what is left, which may block.
+func (f *Feed) tryWrite(head, data []byte) (left []byte, ok bool) {
+	if !f.writing.TryLock() {
+		return slices.Concat(head, data), false
+	}
+	defer f.writing.Unlock()
+	if f.isBroken {
+		return nil, true
+	}
+	left, err := f.writeNow(f.withUnwritten(head), data)
+	if err != nil {
+		f.fail(left, err)
+		return nil, true
+	}
+	f.unwritten = left
+	return nil, len(left) == 0
+}
+
+// withUnwritten returns data after the end of the frame before. The caller holds writing.
+func (f *Feed) withUnwritten(data []byte) []byte {
+	if len(f.unwritten) > 0 {
+		data = slices.Concat(f.unwritten, data)
+	}
+	f.unwritten = nil
+	return data
+}
+
+// writeNow writes what the kernel takes at once. RawConn.Write holds the descriptor's lock,
+// so the descriptor cannot be closed and reused for another client meanwhile, and does not
+// wait, because the callback always reports that it is done. The caller holds writing.
+func (f *Feed) writeNow(head, data []byte) (left []byte, err error) {
+	n := 0
+	if f.raw != nil && len(head)+len(data) > 0 {
+		closed := f.raw.Write(func(descriptor uintptr) bool {
+			n, err = writeVector(int(descriptor), head, data)
+			return true
+		})
+		err = cmp.Or(err, closed)
+	}
+	if n < len(head) {
+		return slices.Concat(head[n:], data), err
+	}
+	return data[n-len(head):], err
+}
+
+// fail closes a connection that could not be written to. The caller holds writing.
+func (f *Feed) fail(left []byte, err error) {
+	f.isBroken, f.unwritten = true, left // finish may have more to write, if it closes for another reason
+	if errors.Is(err, os.ErrDeadlineExceeded) && !f.Closed() {
+		f.engine.tooSlow.Add(1)
+		f.HangUp(ws.CloseTooSlow, "too slow: reconnect with your cursor")
+		return
+	}
+	f.HangUp(closeGone, "")
+}
+
+// HangUp has the connection closed, with the first code and reason given.
+func (f *Feed) HangUp(code int, reason string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.isClosed {
+		return
+	}
+	f.isClosed, f.code, f.reason = true, code, reason
+	f.conn.SetReadDeadline(time.Unix(1, 0)) // ends a blocked read, which Close would not
+}
+
+// HangUpGone has the connection closed because its client is gone.
+func (f *Feed) HangUpGone() { f.HangUp(closeGone, "") }
+
+// Closed reports whether the connection is closed or about to be.
+func (f *Feed) Closed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.isClosed
+}
+
+// WaitClosed reads and discards until the client or HangUp closes the connection.
+func (f *Feed) WaitClosed() {
+	var discard [64]byte
+	for {
+		if _, err := f.conn.Read(discard[:]); err != nil {
+			f.HangUpGone()
+			return
+		}
+	}
+}
+
+// finish closes the readers, writes why the connection is closed, and closes it.
+func (f *Feed) finish() {
+	defer f.close()
+	f.HangUpGone()
+	f.mu.Lock()
+	code, reason, rooms, acks := f.code, f.reason, f.rooms, f.acks
+	f.rooms, f.queue, f.acks = nil, nil, nil
+	f.mu.Unlock()
+	for _, room := range rooms {
+		room.reader.Close()
+	}
+	if code == closeGone {
+		f.conn.SetDeadline(time.Unix(1, 0)) // ends a blocked write
+		f.pumping.Wait()
+		return
+	}
+	f.pumping.Wait()
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	timeout := closeTimeout
+	if code == ws.CloseTooSlow {
+		timeout = slowLinger
+	}
+	f.conn.SetDeadline(time.Now().Add(timeout))
+	last := slices.Concat(f.unwritten, slices.Concat(acks...), f.codec.end(code, reason))
+	if _, err := f.conn.Write(last); err != nil {
+		return
+	}
+	f.discardInput()
+}
+
+// discardInput ends our side of the connection and reads until the client ends its own.
+// Closing a connection with unread input resets it, and what was written last may be lost:
+// RFC 6455 section 7.1.1.
+func (f *Feed) discardInput() {
+	if half, ok := f.conn.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
+	f.conn.SetDeadline(time.Now().Add(closeTimeout))
+	var discard [512]byte
+	for {
+		if _, err := f.conn.Read(discard[:]); err != nil {
+			return
+		}
+	}
+}
+
+// close closes the connection.
+func (f *Feed) close() {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	f.isBroken = true
+	f.conn.Close()
+}

@@ -1,0 +1,21 @@
+package socket
+
+import (
+	"burble/app/apptest"
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestSocketLimitsInDocs(t *testing.T) {
+	t.Parallel()
+	apptest.ExpectDoc(t, "PROTOCOL.md",
+		fmt.Sprintf("arrived for %d s", silenceTimeout/time.Second),
+		fmt.Sprintf("passed on at most every %d s", typingInterval/time.Second),
+		fmt.Sprintf("WebSocket frames | %d s |", silenceTimeout/time.Second),
+		fmt.Sprintf("sent %d more frames over", floodLimit),
+	)
+	apptest.ExpectDoc(t, "THREATS.md",
+		fmt.Sprintf("with %d more refused", floodLimit),
+	)
+}

@@ -1,0 +1,163 @@
+package socket
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"burble/app/chat"
+	"burble/app/identity"
+	"burble/app/limit"
+	"burble/app/live"
+	"burble/app/protocol"
+	"burble/app/ws"
+	"burble/streams"
+)
+
+const (
+	// silenceTimeout is how long a client may be silent, and how long one message may take in
+	// however many frames. Every browser answers pings.
+	silenceTimeout = 60 * time.Second
+	// floodLimit is how many more frames over the rate than within it close a connection.
+	floodLimit = 200
+)
+
+// Server has what all clients of a server share.
+type Server struct {
+	Chat   *chat.Service
+	Engine *live.Engine
+	Frames *limit.Rate // by address
+	Log    *slog.Logger
+	// LogError logs an error that is our fault. It may be called from many goroutines.
+	LogError func(refused *protocol.Error, args ...any)
+}
+
+// Client is who has connected, and how.
+type Client struct {
+	Conn    net.Conn
+	Input   io.Reader       // of Conn, with what was read of it before
+	User    identity.User   // zero: may only read
+	Address string          // to limit by
+	Follow  *protocol.Frame // the follow that the URL asked for; nil: none
+}
+
+// client is a Client while it is served.
+type client struct {
+	Client
+	server *Server
+	feed   *live.Feed
+	reader *ws.Reader
+
+	sends    bool                 // it has appended something
+	overRate int                  // frames over the rate, less those within it
+	present  map[string]bool      // the rooms in which it is counted
+	typed    map[string]time.Time // when it last signalled typing in a room
+}
+
+// Hello returns the frame that begins every connection.
+func Hello(user identity.User, durability streams.Durability) []byte {
+	return ws.Text(protocol.EncodeHello(streams.User(user), durability))
+}
+
+// Serve serves a client until its connection is closed. The feed's head must end with Hello.
+func (s *Server) Serve(feed *live.Feed, connected Client) {
+	c := &client{Client: connected, server: s, feed: feed, reader: ws.NewReader(connected.Input, protocol.MaxFrame)}
+	c.reader.Wait, c.reader.Control, c.reader.Overhead = c.wait, c.control, c.countFrame
+	defer c.leaveAll()
+	s.Engine.RunOnWorker(c.start)
+	for c.reader.Await() == nil {
+		if c.sends {
+			c.readNext() // a client that sends keeps a stack of its own
+		} else {
+			s.Engine.RunOnWorker(c.readNext)
+		}
+	}
+}
+
+// start follows what the URL asked for, or else writes the hello: otherwise it goes out with
+// what is read first.
+func (c *client) start() {
+	defer c.feed.Recover()
+	if c.Follow == nil {
+		c.feed.Write(nil)
+		return
+	}
+	if err := c.follow(*c.Follow); err != nil {
+		c.refuse(err, *c.Follow)
+	}
+}
+
+// wait sets the deadline for the next message. An error ends the connection.
+func (c *client) wait(fragmented bool) error {
+	if !fragmented {
+		c.Conn.SetReadDeadline(time.Now().Add(silenceTimeout))
+	}
+	if c.feed.Closed() { // checked after setting the deadline, because HangUp sets another
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// control answers pings, RFC 6455 section 5.5.2.
+func (c *client) control(opcode byte, payload []byte) {
+	if opcode == ws.OpPing {
+		c.feed.Write(ws.Frame(ws.OpPong, payload))
+	}
+}
+
+// readNext reads and handles the client's next message, or the end of the connection.
+func (c *client) readNext() {
+	defer c.feed.Recover()
+	message, whole, err := c.reader.Next()
+	if closed := (*ws.CloseError)(nil); errors.As(err, &closed) {
+		c.feed.HangUp(closed.Code, closed.Reason)
+	} else if err != nil {
+		c.feed.HangUpGone()
+	} else if whole {
+		c.handle(message)
+	}
+}
+
+// handle does what one frame asks for. It answers a refused frame with its error.
+func (c *client) handle(data []byte) {
+	frame, notJSON, err := protocol.Parse(data)
+	if tooMany := c.allowFrame(time.Now()); tooMany != nil { // valid or not
+		err = tooMany
+	}
+	if err == nil {
+		err = c.do(frame)
+	}
+	if err == nil {
+		return
+	}
+	c.refuse(err, frame)
+	if notJSON {
+		c.feed.HangUp(ws.CloseNotAllowed, "frames must be JSON")
+	}
+}
+
+// refuse answers a frame with its error.
+func (c *client) refuse(err error, frame protocol.Frame) {
+	refused := protocol.AsError(err)
+	c.server.LogError(refused, "room", frame.Room)
+	c.feed.Write(ws.Text(protocol.EncodeError(refused, frame.Room, frame.Key)))
+}
+
+// countFrame counts a frame that is not the end of a message.
+func (c *client) countFrame() { c.allowFrame(time.Now()) }
+
+// allowFrame applies the rate of frames for each address. A flood closes the connection, even
+// though the rate lets some of it through every second.
+func (c *client) allowFrame(now time.Time) error {
+	ok, after := c.server.Frames.Allow(c.Address, 1, now)
+	if !ok {
+		if c.overRate++; c.overRate > floodLimit {
+			c.feed.HangUp(ws.CloseNotAllowed, "too many frames")
+		}
+		return protocol.TooMany("frames", after)
+	}
+	c.overRate = max(0, c.overRate-1)
+	return nil
+}

@@ -1,0 +1,88 @@
+package web
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// The values of Options.TrustedProxy. Only a named proxy's headers are trusted, because anyone
+// can send them.
+const (
+	ProxyNone   = "none"
+	ProxyFly    = "fly"
+	ProxyHeroku = "heroku"
+)
+
+// clientAddress returns the IP address that a request comes from: what the trusted proxy
+// reports, else the remote end of the connection. A proxy's header that holds no address is
+// ignored.
+//
+// header must be lastHeader: on Heroku the last entry of the last X-Forwarded-For is what the
+// router wrote, and the client may have made up everything before it. remote is the address of
+// the remote end, with or without a port.
+func clientAddress(header func(string) string, remote, proxy string) string {
+	reported := ""
+	switch proxy {
+	case ProxyFly:
+		reported = header("Fly-Client-IP")
+	case ProxyHeroku:
+		list := header("X-Forwarded-For")
+		reported = list[strings.LastIndex(list, ",")+1:]
+	}
+	if ip, ok := parseAddress(reported); ok {
+		return ip.String()
+	}
+	if ip, ok := parseAddress(remote); ok {
+		return ip.String()
+	}
+	return remote // a Unix socket, or a test's pipe
+}
+
+// lastHeader returns a function that reads a request's headers. Of a repeated header it returns
+// the last, where c.Get returns the first.
+func lastHeader(c *fiber.Ctx) func(name string) string {
+	return func(name string) string {
+		all := c.Request().Header.PeekAll(name)
+		if len(all) == 0 {
+			return ""
+		}
+		return string(all[len(all)-1])
+	}
+}
+
+// addressGroup returns the key that a client's limits are counted under. An IPv6 address counts
+// as its /64, the least that one subscriber gets (RFC 6177): all of it is the client's to use.
+func addressGroup(address string) string {
+	ip, ok := parseAddress(address)
+	if !ok || ip.Is4() {
+		return address
+	}
+	prefix, err := ip.Prefix(64)
+	if err != nil {
+		return address
+	}
+	return prefix.String()
+}
+
+// isTLS reports whether the browser speaks TLS. Only a trusted proxy can know: Burble itself
+// listens in plain text.
+func isTLS(header func(string) string, proxy string) bool {
+	return proxy != ProxyNone && proxy != "" && header("X-Forwarded-Proto") == "https"
+}
+
+// parseAddress parses an IP address, with or without a port, into its canonical form: an IPv4
+// address within IPv6 as IPv4, and without a zone.
+func parseAddress(text string) (netip.Addr, bool) {
+	text = strings.TrimSpace(text)
+	ip, err := netip.ParseAddr(text)
+	if err != nil {
+		withPort, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		ip = withPort.Addr()
+	}
+	return ip.Unmap().WithZone(""), true
+}

@@ -1,0 +1,92 @@
+package web
+
+import (
+	"io"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// headers makes a header function of alternating names and values.
+func headers(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+func TestClientAddress(t *testing.T) {
+	forged := []string{"X-Forwarded-For", "6.6.6.6, 1.2.3.4", "Fly-Client-IP", "7.7.7.7"}
+	tests := []struct {
+		name, proxy, remote, want string
+		headers                   []string
+	}{
+		{"no proxy: the socket", ProxyNone, "9.9.9.9:1234", "9.9.9.9", forged},
+		{"no proxy named", "", "9.9.9.9:1234", "9.9.9.9", forged},
+		{"fly", ProxyFly, "172.16.0.1:1", "7.7.7.7", forged},
+		{"heroku: the last entry", ProxyHeroku, "10.0.0.1:1", "1.2.3.4", forged},
+		{"heroku: the only entry", ProxyHeroku, "10.0.0.1:1", "1.2.3.4", []string{"X-Forwarded-For", "1.2.3.4"}},
+		{"heroku: not an address", ProxyHeroku, "10.0.0.1:1", "10.0.0.1", []string{"X-Forwarded-For", "1.2.3.4, evil"}},
+		{"heroku: nothing last", ProxyHeroku, "10.0.0.1:1", "10.0.0.1", []string{"X-Forwarded-For", "1.2.3.4,"}},
+		{"fly: nothing", ProxyFly, "[fdaa::3]:80", "fdaa::3", nil},
+		{"fly: IPv6", ProxyFly, "172.16.0.1:1", "2001:db8::1", []string{"Fly-Client-IP", "2001:DB8:0::1"}},
+		{"IPv4 in IPv6 is IPv4", ProxyNone, "[::ffff:1.2.3.4]:80", "1.2.3.4", nil},
+		{"without a zone", ProxyNone, "[fe80::1%eth0]:80", "fe80::1", nil},
+		{"without a port", ProxyNone, "1.2.3.4", "1.2.3.4", nil},
+		{"no address at all", ProxyNone, "@", "@", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := clientAddress(headers(test.headers...), test.remote, test.proxy); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestAddressGroup(t *testing.T) {
+	for address, want := range map[string]string{
+		"1.2.3.4":                 "1.2.3.4",
+		"2001:db8:1:2:3:4:5:6":    "2001:db8:1:2::/64",
+		"2001:db8:1:2:ffff::ffff": "2001:db8:1:2::/64",
+		"@":                       "@",
+	} {
+		if got := addressGroup(address); got != want {
+			t.Errorf("%s: got %s, want %s", address, got, want)
+		}
+	}
+}
+
+func TestBehindTLS(t *testing.T) {
+	https := headers("X-Forwarded-Proto", "https")
+	for proxy, want := range map[string]bool{ProxyNone: false, "": false, ProxyFly: true, ProxyHeroku: true} {
+		if got := isTLS(https, proxy); got != want {
+			t.Errorf("%q: got %v", proxy, got)
+		}
+	}
+	if isTLS(headers("X-Forwarded-Proto", "http"), ProxyFly) {
+		t.Error("http is taken for https")
+	}
+}
+
+func TestLastHeaderOfARepeatedOne(t *testing.T) {
+	app := fiber.New()
+	app.Get("/", func(c *fiber.Ctx) error {
+		return c.SendString(clientAddress(lastHeader(c), "10.0.0.1:1", ProxyHeroku) + lastHeader(c)("X-None"))
+	})
+	request := httptest.NewRequest("GET", "/", nil)
+	request.Header.Add("X-Forwarded-For", "6.6.6.6")
+	request.Header.Add("x-forwarded-for", "7.7.7.7, 1.2.3.4")
+	response, err := app.Test(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, _ := io.ReadAll(response.Body); string(body) != "1.2.3.4" {
+		t.Errorf("got %s", body)
+	}
+}

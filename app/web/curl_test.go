@@ -1,0 +1,170 @@
+package web
+
+import (
+	"bufio"
+	"burble/app/apptest"
+	"encoding/json"
+	"html"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func needCurl(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("curl"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("curl is not on PATH, and CI must not skip")
+		}
+		t.Skip("skipped: needs curl on PATH")
+	}
+}
+
+// TestCurlCommandsInDocs runs the curl commands of the documents as they stand, in order:
+// a variable that one sets is there for the next ones.
+func TestCurlCommandsInDocs(t *testing.T) {
+	needCurl(t)
+	for path, want := range map[string]int{"PROTOCOL.md": 4, "../README.md": 7} {
+		t.Run(path, func(t *testing.T) {
+			s := startAlone(t)
+			shell := &docShell{server: s, reader: s.guest("Reader"), env: unset(os.Environ(), "TOKEN", "CURSOR")}
+			ran := 0
+			for _, line := range apptest.CodeBlocks(t, path, "sh") {
+				if strings.Contains(line, "curl ") && strings.Contains(line, "localhost:8080") {
+					ran++
+					shell.run(t, strings.ReplaceAll(line, "localhost:8080", s.host))
+				}
+			}
+			if ran != want {
+				t.Errorf("found %d curl commands, want %d", ran, want)
+			}
+		})
+	}
+}
+
+// docShell runs the commands of one document.
+type docShell struct {
+	server *testServer
+	reader testGuest // posts what a live read must show
+	env    []string
+}
+
+var assignment = regexp.MustCompile(`^([A-Z]+)=`)
+
+// run runs one line and checks its output.
+func (d *docShell) run(t *testing.T, line string) {
+	t.Helper()
+	if strings.Contains(line, "/events") {
+		d.expectLiveRead(t, line)
+		return
+	}
+	variable := assignment.FindStringSubmatch(line)
+	if variable == nil {
+		expectStored(t, d.output(t, line))
+		return
+	}
+	value := d.output(t, line+"\n"+`printf %s "$`+variable[1]+`"`)
+	d.env = append(d.env, variable[1]+"="+value)
+	want := map[string]string{"TOKEN": `^1\.[\w-]+\.[\w-]+\.\d+\.[\w-]+$`, "CURSOR": `^\d+-\d+@\w+$`}[variable[1]]
+	if want == "" || !regexp.MustCompile(want).MatchString(value) {
+		t.Errorf("%s\nset %s to %q, want a match of %q", line, variable[1], value, want)
+	}
+}
+
+// output runs a script to its end and returns what it printed.
+func (d *docShell) output(t *testing.T, script string) string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "sh", "-c", script)
+	command.Env = d.env
+	var complaints strings.Builder
+	command.Stderr = &complaints
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%s\n%v: %s%s", script, err, out, complaints.String())
+	}
+	return string(out)
+}
+
+// expectLiveRead runs a line that never ends. One with a Last-Event-ID must show what was
+// posted after that cursor and nothing before it, any other what was posted before it
+// started as well.
+func (d *docShell) expectLiveRead(t *testing.T, line string) {
+	t.Helper()
+	earlier := "hello from before " + newKey()
+	later := "hello, curl " + newKey()
+	resumes := strings.Contains(line, "Last-Event-ID")
+	cursorID := ""
+	for _, variable := range d.env {
+		if cursor, ok := strings.CutPrefix(variable, "CURSOR="); ok {
+			cursorID, _, _ = strings.Cut(cursor, "@")
+		}
+	}
+	if resumes && cursorID == "" {
+		t.Fatalf("%s\nuses a cursor that no earlier command set", line)
+	}
+	d.server.say(d.reader, "lobby", earlier)
+
+	command := exec.CommandContext(t.Context(), "sh", "-c", "exec "+line) // exec: killing the shell kills curl
+	command.Env = d.env
+	out, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { command.Process.Kill(); command.Wait() }()
+	lines, posted := bufio.NewScanner(out), false
+	for lines.Scan() {
+		text := lines.Text()
+		switch {
+		case resumes && strings.Contains(text, `"id":"`+cursorID+`"`):
+			t.Errorf("%s\ndid not resume after its cursor: %s", line, text)
+		case !posted && strings.Contains(text, earlier):
+			posted = true
+			d.server.say(d.reader, "lobby", later)
+		case posted && strings.Contains(text, later):
+			return
+		}
+	}
+	t.Errorf("%s\nended early: %v", line, lines.Err())
+}
+
+// expectStored checks the answer to a message that was stored.
+func expectStored(t *testing.T, answer string) {
+	t.Helper()
+	var stored posted
+	if err := json.Unmarshal([]byte(answer), &stored); err != nil || stored.ID == "" || stored.Key == "" {
+		t.Errorf("not the answer to a stored message: %v in %q", err, answer)
+	}
+}
+
+// TestCurlLinesOfARoom runs the commands that a room's page shows, pasted one after the other.
+func TestCurlLinesOfARoom(t *testing.T) {
+	needCurl(t)
+	s := startAlone(t)
+	var script strings.Builder
+	_, terminal, _ := strings.Cut(s.get("/r/lobby", "Accept: text/html").body, `id="terminal"`)
+	terminal, _, _ = strings.Cut(terminal, "</div>")
+	for _, line := range regexp.MustCompile(`<code>(.*?)</code>`).FindAllStringSubmatch(terminal, -1) {
+		if !strings.Contains(line[1], "/events") { // it has no end
+			script.WriteString(html.UnescapeString(line[1]) + "\n")
+		}
+	}
+	shell := &docShell{server: s, env: unset(os.Environ(), "TOKEN")}
+	expectStored(t, shell.output(t, script.String()))
+	if got := texts(s.history("lobby", "").Entries); !slices.Equal(got, []string{"hello"}) {
+		t.Errorf("the room has %q", got)
+	}
+}
+
+// unset returns the environment without some variables.
+func unset(env []string, names ...string) []string {
+	return slices.DeleteFunc(env, func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains(names, name)
+	})
+}

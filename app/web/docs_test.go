@@ -1,0 +1,37 @@
+package web
+
+import (
+	"burble/app/apptest"
+	"burble/app/protocol"
+	"burble/streams"
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestWebLimitsInDocs(t *testing.T) {
+	t.Parallel()
+	rate := func(perSecond float64, burst float64) string {
+		return fmt.Sprintf("%v/s | %s |", perSecond, apptest.Grouped(int(burst)))
+	}
+	const messages, address, connections = 5.0, 50.0, 50.0 // the defaults of RATE_MESSAGES, RATE_ADDRESS and RATE_CONNECTIONS
+	apptest.ExpectDoc(t, "PROTOCOL.md",
+		fmt.Sprintf("per %d entries of its `limit`", pageSize),
+		fmt.Sprintf("1 to %d messages, default %d", protocol.MaxLast, pageSize),
+		fmt.Sprintf("the %d most recently active rooms", maxRooms),
+		fmt.Sprintf("names at most %d users", streams.MaxNamed),
+		fmt.Sprintf("at most every %d s, with an empty `users`", streams.CountInterval/time.Second),
+		fmt.Sprintf("send a request | %d s |", requestTimeout/time.Second),
+		fmt.Sprintf("not a live read | %d s |", responseTimeout/time.Second),
+		fmt.Sprintf("%d MiB per address", maxUnread>>20),
+		"entries stored (`RATE_MESSAGES`) | user | "+rate(messages, 4*messages),
+		"`typing` and `read` (`RATE_MESSAGES`) | user | "+rate(messages, 4*messages),
+		"frames (`RATE_ADDRESS`) | address | "+rate(address, 4*address),
+		"live reads (`RATE_CONNECTIONS`) | address | "+rate(connections, 20*connections),
+		fmt.Sprintf("%d × `RATE_CONNECTIONS`", connectionFactor),
+		"open, by default "+apptest.Grouped(int(connectionFactor*connections)),
+	)
+	apptest.ExpectDoc(t, "THREATS.md",
+		fmt.Sprintf("buffers at most %d KiB", sendBuffer>>10),
+	)
+}

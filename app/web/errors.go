@@ -1,0 +1,135 @@
+package web
+
+import (
+	"burble/app/protocol"
+	"burble/streams"
+	"burble/views"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// asError returns err as a client sees it, including what Fiber itself refuses.
+func asError(err error) *protocol.Error {
+	if refused := (*fiber.Error)(nil); errors.As(err, &refused) {
+		return fiberError(refused)
+	}
+	return protocol.AsError(err)
+}
+
+// fiberError returns an error of Fiber's as a client sees it.
+func fiberError(err *fiber.Error) *protocol.Error {
+	switch err.Code {
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return &protocol.Error{Code: protocol.NotFound, Status: err.Code, Message: "There is nothing here.",
+			Title: "This page does not exist", Detail: "The address may be mistyped."}
+	case http.StatusRequestEntityTooLarge:
+		return &protocol.Error{Code: protocol.TooLong, Message: "The request is larger than 64 KiB.",
+			Title: "That is too long", Detail: "Go back: what you wrote is still there."}
+	case http.StatusUpgradeRequired:
+		return &protocol.Error{Code: protocol.BadFrame, Status: err.Code, Message: "This address speaks WebSocket, subprotocol " + protocol.Subprotocol + "."}
+	}
+	if err.Code < 500 {
+		return &protocol.Error{Code: protocol.BadFrame, Status: err.Code, Message: http.StatusText(err.Code) + "."}
+	}
+	return protocol.ServerFault(err.Code, err)
+}
+
+// wantsHTML reports whether the client prefers a page to JSON.
+func wantsHTML(c *fiber.Ctx) bool {
+	return accepted(c, fiber.MIMEApplicationJSONCharsetUTF8, fiber.MIMETextHTMLCharsetUTF8) == fiber.MIMETextHTMLCharsetUTF8
+}
+
+// accepted returns the type that the client prefers, the first of equals, or "" if it
+// accepts none. Media types are case-insensitive (RFC 9110, section 8.3.1), but Fiber
+// compares bytes, so it is given a copy of the header in lower case.
+func accepted(c *fiber.Ctx, types ...string) string {
+	request := new(fasthttp.RequestCtx)
+	request.Request.Header.Set(fiber.HeaderAccept, strings.ToLower(c.Get(fiber.HeaderAccept)))
+	lower := c.App().AcquireCtx(request)
+	defer c.App().ReleaseCtx(lower)
+	return lower.Accepts(types...)
+}
+
+// respondError responds to a request with its error: a page for a browser, else JSON.
+func (s *Server) respondError(c *fiber.Ctx, err error) error {
+	shown := asError(err)
+	if shown.Cause == nil && shown.HTTPStatus() >= 500 && !errors.Is(err, shown) {
+		shown.Cause = err
+	}
+	s.logError(shown, "method", c.Method(), "path", c.Path())
+	s.setSecurityHeaders(c) // a request that Fiber refuses has not passed the middleware
+	c.Status(shown.HTTPStatus())
+	if shown.RetryAfter > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(shown.RetrySeconds()))
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if !wantsHTML(c) {
+		return c.JSON(shown.Body())
+	}
+	isUncertain := shown.Code == protocol.Unavailable // it may be stored, so it must be sent again with its key
+	if c.Method() == http.MethodPost && !isUncertain && s.renderForm(c, shown) == nil {
+		return nil
+	}
+	title, detail := shown.Page()
+	page := views.Error{Page: s.newPage(c, title), Detail: detail, Again: c.Method() == http.MethodGet && shown.IsTemporary()}
+	if c.Route().Path == messagesPath {
+		page.Room, page.Unsent = c.Params("room"), formValue(c, "text")
+		page.Key, _ = c.Locals(formKey).(string)
+	}
+	return c.Render("error", page)
+}
+
+// formKey is where the key of a message from a form is among a request's locals.
+const formKey = "form key"
+
+// renderForm renders the page that a refused form came from, with what the user typed. It does
+// so only for errors of the form's own handler: a request over its limit is not answered with a
+// page of history.
+func (s *Server) renderForm(c *fiber.Ctx, refused *protocol.Error) error {
+	page := s.newPage(c, "")
+	newest := streams.Where{Limit: pageSize}
+	switch c.Route().Path {
+	case messagesPath:
+		return s.renderRoom(c, c.Params("room"), newest, views.Room{Page: page, Notice: refused.Notice(), Draft: formValue(c, "text")})
+	case "/session":
+		page.Name = formValue(c, "name")
+		if room := roomOfPath(localPath(formValue(c, "next"))); room != "" {
+			return s.renderRoom(c, room, newest, views.Room{Page: page, Notice: refused.Notice()})
+		}
+		return s.renderHome(c, views.Home{Page: page, Error: refused.Notice()})
+	}
+	return fiber.ErrNotFound
+}
+
+// formValue returns what the user typed, to refill the form after an error. (Fiber's FormValue
+// would decompress whatever it is given.)
+func formValue(c *fiber.Ctx, field string) string {
+	return validText(string(c.Request().PostArgs().Peek(field)))
+}
+
+// validText returns the text as a page can hold it.
+func validText(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
+
+// roomOfPath returns the room that a local path leads to, "" for none.
+func roomOfPath(path string) string {
+	target, err := url.Parse(path)
+	if err != nil {
+		return ""
+	}
+	name, ok := strings.CutPrefix(target.Path, "/r/")
+	if !ok {
+		return ""
+	}
+	name, _, _ = strings.Cut(name, "/")
+	room, err := protocol.CheckRoom(name)
+	if err != nil {
+		return ""
+	}
+	return room
+}

@@ -1,0 +1,128 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"time"
+
+	"burble/app/live"
+	"burble/app/protocol"
+	"burble/app/ws"
+	"burble/streams"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// getEvents handles GET /r/{room}/events: the live read for clients that speak HTTP. The
+// connection leaves the HTTP server and becomes a feed, as a WebSocket does.
+func (s *Server) getEvents(c *fiber.Ctx) error {
+	room, from, err := parseEvents(c)
+	if err != nil {
+		return err
+	}
+	user := s.callerOf(c).user
+	lines, contentType := linesFor(c)
+	return s.takeOver(c, contentType, lines, func() {}, func(feed *live.Feed) {
+		err := feed.Follow(room, protocol.Form{}, func(ready func(*streams.Reader)) (*streams.Reader, error) {
+			return s.chat.Follow(user, room, from, ready)
+		})
+		if err != nil {
+			s.log.Error("cannot follow a room", "room", room, "error", err)
+			return
+		}
+		feed.WaitClosed()
+	})
+}
+
+// takeOver responds with lines that are written as they come, on a connection that leaves the
+// HTTP server. The response ends when serve returns. done is called once, at the end, even if
+// serve never runs.
+func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, done func(), serve func(*live.Feed)) error {
+	if s.live.IsDraining() {
+		done()
+		return protocol.Draining(time.Second)
+	}
+	c.Set(fiber.HeaderContentType, contentType)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set("X-Accel-Buffering", "no")
+	if c.Context().IsHead() {
+		done()
+		return nil
+	}
+	release, ok := s.limits.liveReads.Take(s.callerOf(c).address, 1)
+	if !ok {
+		done()
+		return protocol.TooMany("live reads", time.Minute)
+	}
+	end := func() { release(); done() }
+	header := &c.Response().Header
+	if isChunked(c) {
+		header.SetContentLength(-1)
+	}
+	header.SetConnectionClose()
+	head := bytes.Clone(header.Header())
+	userID := s.callerOf(c).user.ID
+	c.Context().HijackSetNoResponse(true)
+	c.Context().Hijack(func(wrapped net.Conn) {
+		conn, _ := detach(wrapped)
+		err := s.live.Start(conn, lines, userID, head, func(feed *live.Feed) {
+			defer end()
+			if feed.Write(nil) {
+				serve(feed)
+			}
+			feed.HangUp(ws.CloseNormal, "")
+		})
+		if errors.Is(err, live.ErrDraining) {
+			end()
+			conn.Close() // without a response: the client reconnects, to another server
+		}
+	})
+	return nil
+}
+
+// isChunked reports whether the response may be chunked.
+func isChunked(c *fiber.Ctx) bool { return c.Context().Request.Header.IsHTTP11() }
+
+// parseEvents returns what a live read asks for.
+func parseEvents(c *fiber.Ctx) (room string, from streams.From, err error) {
+	if room, err = protocol.CheckRoom(c.Params("room")); err != nil {
+		return room, from, err
+	}
+	if err := allowQueries(c, "after", "last"); err != nil {
+		return room, from, err
+	}
+	last, err := queryInt(c, "last", protocol.DefaultLast, 0, protocol.MaxLast)
+	if err != nil {
+		return room, from, err
+	}
+	from = streams.Newest(last)
+	if after := c.Query("after"); after != "" {
+		cursor, err := protocol.CheckCursor("after", after)
+		if err != nil {
+			return room, from, err
+		}
+		if c.Query("last") != "" {
+			return room, from, protocol.ErrAfterAndLast
+		}
+		from = streams.After(cursor)
+	}
+	// What an EventSource resends by itself is newer than what its URL says.
+	if id := c.Get("Last-Event-ID"); id != "" {
+		cursor, err := protocol.CheckCursor("Last-Event-ID", id)
+		return room, streams.After(cursor), err
+	}
+	return room, from, nil
+}
+
+// linesFor returns the codec for the format that the client accepts, and its content type.
+func linesFor(c *fiber.Ctx) (lines *live.Lines, contentType string) {
+	const events, ndjson, text = "text/event-stream; charset=utf-8", "application/x-ndjson; charset=utf-8", "text/plain; charset=utf-8"
+	switch accepted(c, events, ndjson, text) {
+	case ndjson:
+		return live.NDJSON(isChunked(c)), "application/x-ndjson"
+	case text:
+		return live.PlainText(isChunked(c)), text
+	}
+	return live.EventStream(isChunked(c)), "text/event-stream"
+}

@@ -1,0 +1,10 @@
+package web
+
+import (
+	"os"
+	"testing"
+
+	"burble/streams/redistest"
+)
+
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }

@@ -1,0 +1,177 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"burble/app/protocol"
+	"burble/streams"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+)
+
+// idempotencyKey is the header that may carry a message's key.
+const idempotencyKey = "Idempotency-Key"
+
+// postMessage handles POST /r/{room}/messages.
+func (s *Server) postMessage(c *fiber.Ctx) error {
+	entry, isForm, err := parseMessage(c)
+	if err != nil {
+		return err
+	}
+	room := c.Params("room")
+	if isForm {
+		c.Locals(formKey, entry.Key)
+	}
+	stored, err := s.chat.Append(s.callerOf(c).user, room, entry)
+	if err != nil {
+		return err
+	}
+	if isForm {
+		return c.Redirect("/r/"+room, http.StatusSeeOther)
+	}
+	if !stored.Repeated {
+		c.Status(http.StatusCreated)
+	}
+	c.Set(fiber.HeaderLocation, "/r/"+room+"/"+stored.Cursor.ID.String())
+	return c.JSON(posted{stored.Cursor.ID.String(), stored.Cursor.String(), entry.Key})
+}
+
+// posted is the response to POST /r/{room}/messages.
+type posted struct {
+	ID     string `json:"id"`
+	Cursor string `json:"cursor"`
+	Key    string `json:"key"`
+}
+
+// parseMessage returns the message that a request asks to store.
+func parseMessage(c *fiber.Ctx) (entry streams.Entry, isForm bool, err error) {
+	if _, err := protocol.CheckRoom(c.Params("room")); err != nil {
+		return entry, false, err
+	}
+	if err := allowQueries(c); err != nil {
+		return entry, false, err
+	}
+	body, err := parseBody(c, "text", "reply_to", "key")
+	if err != nil {
+		return entry, body.isForm, err
+	}
+	entry = streams.Entry{Kind: streams.Message, Key: uuid.NewString()}
+	field, key, given := "key", "", false
+	if key, given = body.fields[field]; len(c.Request().Header.PeekAll(idempotencyKey)) > 0 {
+		// Some clients send it in quotes, as a structured string (the draft of the IETF).
+		field, key, given = idempotencyKey, strings.Trim(c.Get(idempotencyKey), `"`), true
+	}
+	if given {
+		if entry.Key, err = protocol.CheckKey(field, key); err != nil {
+			return entry, body.isForm, err
+		}
+	}
+	if entry.Text, err = protocol.CheckText(strings.ReplaceAll(body.fields["text"], "\r\n", "\n")); err != nil {
+		return entry, body.isForm, err
+	}
+	if reply, given := body.fields["reply_to"]; given {
+		if entry.ReplyTo, err = protocol.CheckID("reply_to", reply); err != nil {
+			return entry, body.isForm, err
+		}
+	}
+	return entry, body.isForm, nil
+}
+
+// getMessages handles GET /r/{room}/messages: a page of history, with amendments applied.
+func (s *Server) getMessages(c *fiber.Ctx) error {
+	room, err := protocol.CheckRoom(c.Params("room"))
+	if err != nil {
+		return err
+	}
+	if err := allowQueries(c, "before", "after", "around", "at", "limit", "html"); err != nil {
+		return err
+	}
+	where, err := parseWhere(c)
+	if err != nil {
+		return err
+	}
+	html, err := queryBool(c, "html")
+	if err != nil {
+		return err
+	}
+	if err := s.limitEntries(c, where.Limit); err != nil {
+		return err
+	}
+	page, err := s.chat.Page(c.UserContext(), s.callerOf(c).user, room, where)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Send(protocol.EncodePage(room, page, html))
+}
+
+// parseWhere returns the page that a request asks for.
+func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
+	if where.Limit, err = queryInt(c, "limit", pageSize, 1, protocol.MaxLast); err != nil {
+		return where, err
+	}
+	var given []string
+	for name, id := range map[string]*streams.ID{
+		"before": &where.Before, "after": &where.After, "around": &where.Around,
+	} {
+		text := c.Query(name)
+		if text == "" {
+			continue
+		}
+		given = append(given, name)
+		cursor, err := protocol.CheckCursor(name, text)
+		if err != nil {
+			return where, err
+		}
+		*id = cursor.ID
+	}
+	if text := c.Query("at"); text != "" {
+		given = append(given, "at")
+		if where.At, err = parseTime(text); err != nil {
+			return where, err
+		}
+	}
+	if len(given) > 1 {
+		slices.Sort(given)
+		return where, protocol.Errorf(protocol.BadField, given[1], "Give only one of before, after, around and at, not %s.", strings.Join(given, " and "))
+	}
+	if where.Before.IsZero() && c.Query("before") != "" {
+		return where, protocol.Errorf(protocol.BadField, "before", "Nothing comes before 0-0.")
+	}
+	if where.After.IsZero() && c.Query("after") != "" || where.Around.IsZero() && c.Query("around") != "" {
+		where.Around = streams.ID{Seq: 1} // the very beginning: a zero Where is the newest page
+	}
+	return where, nil
+}
+
+// timeLayouts are the formats of a time in a URL: RFC 3339, with or without seconds, and what
+// an <input type="datetime-local"> or "date" gives, taken as UTC.
+var timeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"}
+
+func parseTime(text string) (time.Time, error) {
+	for _, layout := range timeLayouts {
+		if parsed, err := time.Parse(layout, text); err == nil && parsed.Year() >= 1970 {
+			return parsed, nil
+		}
+	}
+	return time.Time{}, protocol.Errorf(protocol.BadField, "at", "%q must be a time such as 2026-03-01T09:00 (UTC), or with an offset.", "at")
+}
+
+// getRooms handles GET /rooms: the most recently active rooms, with what the user has not read.
+func (s *Server) getRooms(c *fiber.Ctx) error {
+	if err := allowQueries(c); err != nil {
+		return err
+	}
+	rooms, err := s.chat.Rooms(c.UserContext(), s.callerOf(c).user, maxRooms)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Send(protocol.EncodeRooms(rooms))
+}

@@ -1,0 +1,227 @@
+package web
+
+import (
+	"cmp"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+
+	"burble/app/identity"
+	"burble/app/markup"
+	"burble/app/protocol"
+	"burble/streams"
+	"burble/views"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+const (
+	maxRooms     = 100 // in a list of rooms
+	sidebarRooms = 50  // in the page of a room, which follows them all
+	pageSize     = 50  // messages
+)
+
+// newPage returns what every page needs.
+func (s *Server) newPage(c *fiber.Ctx, title string) views.Page {
+	page := views.Page{Title: title, Static: views.StaticPath(), NameLimit: identity.MaxName}
+	if theme := c.Cookies("theme"); theme == "light" || theme == "dark" {
+		page.Theme = theme
+	}
+	if user := s.callerOf(c).user; !user.IsZero() {
+		page.User = &views.User{ID: user.ID, Name: user.Name}
+	}
+	return page
+}
+
+// getHome handles GET /.
+func (s *Server) getHome(c *fiber.Ctx) error {
+	return s.renderHome(c, views.Home{Page: s.newPage(c, "")})
+}
+
+// renderHome renders the home page, with the rooms added to the model.
+func (s *Server) renderHome(c *fiber.Ctx, model views.Home) error {
+	rooms, err := s.chat.Rooms(c.UserContext(), s.callerOf(c).user, maxRooms)
+	if err != nil {
+		return err
+	}
+	for _, room := range rooms {
+		model.Rooms = append(model.Rooms, viewLink(room))
+	}
+	return s.render(c, "home", model)
+}
+
+func viewLink(room streams.Room) views.RoomLink {
+	return views.RoomLink{
+		Name: room.Name, Topic: room.Topic, LastActive: room.Active(), Last: boundText(room.Last), Read: boundText(room.Read),
+		Unread: room.Unread, Mentions: room.Mentions, Present: room.Present,
+	}
+}
+
+// roomLinks returns the rooms of the sidebar, and the current one, which is among them even if
+// it is not one of the most active.
+func (s *Server) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink, here views.RoomLink, err error) {
+	user := s.callerOf(c).user
+	rooms, err := s.chat.Rooms(c.UserContext(), user, sidebarRooms)
+	if err != nil {
+		return nil, here, err
+	}
+	for _, room := range rooms {
+		link := viewLink(room)
+		if room.Name == current {
+			link.Current = true
+			here = link
+		}
+		links = append(links, link)
+	}
+	if here.Current {
+		return links, here, nil
+	}
+	here = views.RoomLink{Name: current, Current: true}
+	if here.Topic, err = s.chat.Topic(c.UserContext(), user, current); err != nil {
+		return nil, here, err
+	}
+	read, err := s.chat.ReadUpTo(c.UserContext(), user, current)
+	here.Read = boundText(read)
+	return append(links, here), here, err
+}
+
+// getOpen handles GET /open?room=…, the form of the home page.
+func (s *Server) getOpen(c *fiber.Ctx) error {
+	room, err := protocol.CheckRoom(c.Query("room"))
+	if err != nil {
+		c.Status(http.StatusBadRequest)
+		return s.renderHome(c, views.Home{
+			Page: s.newPage(c, ""), Error: protocol.AsError(err).Notice(), Find: validText(c.Query("room")),
+		})
+	}
+	return c.Redirect("/r/"+room, http.StatusSeeOther)
+}
+
+// getRoom handles GET /r/{room}, and GET /r/{room}/{id}.
+func (s *Server) getRoom(c *fiber.Ctx) error {
+	where, highlight, err := parseRoomPage(c)
+	if err != nil {
+		return err
+	}
+	return s.renderRoom(c, c.Params("room"), where, views.Room{Page: s.newPage(c, ""), Highlight: highlight})
+}
+
+// parseRoomPage returns which page of the room to show, and the message to highlight.
+func parseRoomPage(c *fiber.Ctx) (where streams.Where, highlight string, err error) {
+	if c.Params("id") == "" {
+		where, err = parseWhere(c)
+		where.Limit = pageSize
+		return where, "", err
+	}
+	id, err := protocol.CheckID("id", c.Params("id"))
+	if err != nil {
+		return where, "", &protocol.Error{Code: protocol.NotFound, Message: "There is no such message."}
+	}
+	return streams.Where{Around: id, Limit: pageSize}, id.String(), nil
+}
+
+// renderRoom renders a page of a room. What else the page shows is in the model.
+func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, model views.Room) error {
+	room, err := protocol.CheckRoom(name)
+	if err != nil {
+		return err
+	}
+	page, err := s.chat.Page(c.UserContext(), s.callerOf(c).user, room, where)
+	if err != nil {
+		return err
+	}
+	links, here, err := s.roomLinks(c, room)
+	if err != nil {
+		return err
+	}
+	model.Title = "#" + room
+	model.Rooms, model.Topic, model.Unread = links, here.Topic, here.Unread
+	if here.Unread > 0 {
+		model.ReadUpTo = here.Read
+	}
+	model.Room = room
+	model.AsOf = page.AsOf.String()
+	model.Live = page.Newer.IsZero()
+	model.Older, model.Newer = boundText(page.Older), boundText(page.Newer)
+	model.TextLimit = protocol.MaxText
+	model.Origin = s.callerOf(c).origin
+	model.Messages = viewMessages(page.Entries, s.callerOf(c).user)
+	isHighlighted := func(message views.Message) bool { return message.ID == model.Highlight }
+	if model.Highlight != "" && !slices.ContainsFunc(model.Messages, isHighlighted) {
+		c.Status(http.StatusNotFound) // the URL is the message's; the page shows where it would be
+		model.Notice = "That message no longer exists."
+	}
+	return s.render(c, "room", model)
+}
+
+// render renders a page, and renews the user's token if it is due: a user who comes back now and
+// then stays signed in.
+func (s *Server) render(c *fiber.Ctx, name string, model any) error {
+	if caller := s.callerOf(c); caller.isOld {
+		s.setToken(c, caller.user)
+	}
+	c.Set(fiber.HeaderCacheControl, "private, no-cache") // not no-store, so that going back is instant
+	return c.Render(name, model)
+}
+
+// boundText returns the ID, "" for the zero ID.
+func boundText(id streams.ID) string {
+	if id.IsZero() {
+		return ""
+	}
+	return id.String()
+}
+
+// viewMessages returns the entries as the page shows them to one user.
+func viewMessages(entries []streams.Entry, user identity.User) []views.Message {
+	messages := make([]views.Message, len(entries))
+	byID := make(map[streams.ID]*streams.Entry, len(entries))
+	for i := range entries {
+		entry := &entries[i]
+		byID[entry.ID] = entry
+		messages[i] = viewMessage(entry, user)
+		if original := byID[entry.ReplyTo]; original != nil && !original.Deleted {
+			messages[i].ReplyAuthor = original.User.Name
+			messages[i].ReplyText = firstLine(markup.Text(markup.HTML(original)))
+		}
+	}
+	return messages
+}
+
+func viewMessage(entry *streams.Entry, user identity.User) views.Message {
+	message := views.Message{
+		ID: entry.ID.String(), Key: entry.Key, N: entry.N, User: views.User(entry.User),
+		Time: entry.ID.Time(), ReplyTo: boundText(entry.ReplyTo), Edited: boundText(entry.Edited),
+		Deleted: entry.Deleted, Unreadable: entry.Kind == streams.Unreadable,
+	}
+	if !entry.Deleted {
+		message.HTML = template.HTML(markup.HTML(entry))
+	}
+	for emoji, users := range entry.Reactions {
+		message.Reactions = append(message.Reactions, viewReaction(emoji, users, user))
+	}
+	sortReactions(message.Reactions)
+	return message
+}
+
+func viewReaction(emoji string, users []string, user identity.User) views.Reaction {
+	mine := !user.IsZero() && slices.Contains(users, user.ID)
+	return views.Reaction{Emoji: emoji, Users: users, Mine: mine}
+}
+
+// sortReactions puts the reactions of most users first.
+func sortReactions(reactions []views.Reaction) {
+	slices.SortFunc(reactions, func(a, b views.Reaction) int {
+		return cmp.Or(cmp.Compare(len(b.Users), len(a.Users)), cmp.Compare(a.Emoji, b.Emoji))
+	})
+}
+
+// firstLine returns what a reply shows of the message it replies to.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	if runes := []rune(line); len(runes) > 120 {
+		return string(runes[:120]) + "…"
+	}
+	return line
+}

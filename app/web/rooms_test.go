@@ -1,0 +1,40 @@
+package web
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"burble/streams"
+
+	"github.com/valyala/fasthttp"
+)
+
+// Whatever stands in an address in the place of a room's name, it is a room's name
+// or is refused as the client's mistake.
+func FuzzRoomInAddress(f *testing.F) {
+	for _, seed := range append(badRooms, "lobby", "a", "0_-", "lobby?limit=5", "lobby#x", "lobby/../x", "a//b", "%", "%zz", "\x00", "\xff", ";", "a\\b", "*", ":room") {
+		f.Add(seed)
+	}
+	s := startAlone(f)
+	handle := s.fiber.Handler()
+	f.Fuzz(func(t *testing.T, name string) {
+		for _, path := range []string{"/r/" + name + "/messages", "/r/" + name} {
+			var ctx fasthttp.RequestCtx
+			ctx.Request.Header.SetMethod("GET")
+			ctx.Request.Header.SetRequestURI(path)
+			ctx.Request.Header.SetHost("localhost")
+			handle(&ctx)
+			status, body := ctx.Response.StatusCode(), ctx.Response.Body()
+			var page historyPage
+			switch {
+			case status >= 500:
+				t.Fatalf("%q: %d %s", path, status, body)
+			case status >= 300:
+			case !strings.HasPrefix(string(ctx.Response.Header.ContentType()), "application/json"): // the page, or the home page
+			case json.Unmarshal(body, &page) != nil || streams.CheckRoom(page.Room) != nil || !strings.HasPrefix(path, "/r/"+page.Room):
+				t.Fatalf("%q: %d %s", path, status, body)
+			}
+		}
+	})
+}

@@ -1,0 +1,57 @@
+package web
+
+import (
+	"burble/views"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/compress"
+)
+
+const messagesPath = "/r/:room/messages"
+
+// routes sets up the path of a request, from the outside in. Probes, metrics and assets are
+// neither limited nor checked for their origin: they are the same for everyone.
+func (s *Server) routes() {
+	s.fiber.Use(s.recoverPanic, s.identify, s.secure)
+	s.fiber.Get("/healthz", getHealth)
+	s.fiber.Get("/readyz", s.getReady)
+	s.fiber.Get("/metrics", s.getMetrics())
+	s.fiber.Get(views.StaticPath()+"/*", getAsset)
+	s.fiber.Get("/sw.js", getServiceWorker)
+	s.fiber.Use(s.checkOrigin, s.limitAddress, s.checkToken, s.limitUnread)
+	zipped := compress.New(compress.Config{Level: compress.LevelBestSpeed})
+	s.fiber.Get("/", zipped, s.getHome)
+	s.fiber.Get("/open", s.getOpen)
+	s.fiber.Get("/ws", s.handleSocket())
+	s.fiber.Post("/session", s.postSession)
+	s.fiber.Get("/rooms", s.getRooms)
+	s.fiber.Get("/r/:room", zipped, s.getRoom)
+	s.fiber.Get(messagesPath, zipped, s.getMessages)
+	s.fiber.Post(messagesPath, s.postMessage)
+	s.fiber.Get("/r/:room/events", s.getEvents)
+	s.fiber.Get("/r/:room/search", s.getSearch)
+	s.fiber.Get("/r/:room/:id", zipped, s.getRoom)
+}
+
+// getAsset serves a file that a browser may keep for ever: the version is in the path.
+func getAsset(c *fiber.Ctx) error {
+	asset, ok := views.FindAsset(c.Params("*"))
+	if !ok {
+		return fiber.ErrNotFound
+	}
+	c.Set(fiber.HeaderContentType, asset.Type)
+	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	c.Vary(fiber.HeaderAcceptEncoding)
+	if asset.Gzip != nil && c.AcceptsEncodings("gzip") != "" {
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+		return c.Send(asset.Gzip)
+	}
+	return c.Send(asset.Plain)
+}
+
+// getServiceWorker handles GET /sw.js. A browser asks again each time whether it has changed.
+func getServiceWorker(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentType, fiber.MIMETextJavaScriptCharsetUTF8)
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+	return c.Send(views.Worker())
+}

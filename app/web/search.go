@@ -1,0 +1,65 @@
+package web
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"burble/app/chat"
+	"burble/app/live"
+	"burble/app/protocol"
+	"burble/streams"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// getSearch handles GET /r/{room}/search: the matching messages, newest first, one a line,
+// written as they are found.
+func (s *Server) getSearch(c *fiber.Ctx) error {
+	query, err := parseQuery(c)
+	if err != nil {
+		return err
+	}
+	html, err := queryBool(c, "html")
+	if err != nil {
+		return err
+	}
+	caller := s.callerOf(c)
+	search, err := s.chat.Search(caller.user, caller.address, query)
+	if err != nil {
+		return err
+	}
+	lines := live.Results(isChunked(c))
+	return s.takeOver(c, "application/x-ndjson", lines, search.Close, func(feed *live.Feed) {
+		write := func(line []byte) bool { return feed.Write(lines.Chunk(append(line, '\n'))) }
+		searched, older, err := search.Run(func(entry *streams.Entry) bool {
+			return write(protocol.AppendEntry(nil, entry, html))
+		})
+		if err != nil {
+			write(protocol.EncodeError(protocol.AsError(err), query.Room, ""))
+			return
+		}
+		write(protocol.EncodeSearchEnd(searched, older))
+	})
+}
+
+func parseQuery(c *fiber.Ctx) (query chat.Query, err error) {
+	if query.Room, err = protocol.CheckRoom(c.Params("room")); err != nil {
+		return query, err
+	}
+	if err := allowQueries(c, "q", "from", "before", "after", "html"); err != nil {
+		return query, err
+	}
+	query.Text = strings.ToLower(strings.TrimSpace(c.Query("q")))
+	query.From = strings.ToLower(strings.TrimSpace(c.Query("from")))
+	if query.Text == "" && query.From == "" || utf8.RuneCountInString(query.Text+query.From) > chat.MaxQuery {
+		return query, protocol.Errorf(protocol.BadField, "q", "%q must have 1 to %d characters.", "q", chat.MaxQuery)
+	}
+	for name, id := range map[string]*streams.ID{"before": &query.Before, "after": &query.After} {
+		if text := c.Query(name); text != "" {
+			if *id, err = protocol.CheckID(name, text); err != nil {
+				return query, err
+			}
+		}
+	}
+	return query, nil
+}

@@ -1,0 +1,71 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"burble/app/identity"
+	"burble/app/protocol"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// postSession handles POST /session: it makes a user, or renames the one there is.
+func (s *Server) postSession(c *fiber.Ctx) error {
+	caller := s.callerOf(c)
+	if err := allowQueries(c); err != nil {
+		return err
+	}
+	body, err := parseBody(c, "name", "next")
+	if err != nil {
+		return err
+	}
+	user, err := identity.NewUser(body.fields["name"])
+	if err != nil {
+		return protocol.Errorf(protocol.BadField, "name", "%s", sentence(err))
+	}
+	if !caller.user.IsZero() {
+		user.ID = caller.user.ID
+	}
+	token := s.setToken(c, user)
+	if body.isForm {
+		return c.Redirect(localPath(body.fields["next"]), http.StatusSeeOther)
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.JSON(session{protocol.User(user), token})
+}
+
+// session is the response to POST /session.
+type session struct {
+	User  protocol.User `json:"user"`
+	Token string        `json:"token"`
+}
+
+// setToken signs a token for the user and sets it as the browser's cookie.
+func (s *Server) setToken(c *fiber.Ctx, user identity.User) (token string) {
+	tls := s.callerOf(c).tls
+	token = s.tokens.Sign(user, time.Now())
+	c.Cookie(&fiber.Cookie{
+		Name: cookieName(tls), Value: token, Path: "/", MaxAge: int(identity.TokenLife.Seconds()),
+		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: tls,
+	})
+	return token
+}
+
+// localPath returns the path that a form redirects to: "/" if next leads to another server.
+func localPath(next string) string {
+	target, err := url.Parse(next)
+	if err != nil || target.Host != "" || target.Scheme != "" || !strings.HasPrefix(next, "/") ||
+		strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") {
+		return "/"
+	}
+	return next
+}
+
+// sentence returns an error's text as a sentence.
+func sentence(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+}

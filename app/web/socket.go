@@ -1,0 +1,112 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"time"
+
+	"burble/app/live"
+	"burble/app/protocol"
+	"burble/app/socket"
+	"burble/app/ws"
+
+	"github.com/gofiber/contrib/websocket"
+	"github.com/gofiber/fiber/v2"
+)
+
+// handshake is what a connection takes over from the request that opens it.
+type handshake struct {
+	follow *protocol.Frame // the follow in the URL; nil: none
+	head   []byte          // the head of the response
+}
+
+// handshakeKey is where the handshake is among a request's locals.
+const handshakeKey = "handshake"
+
+// handleSocket returns the handler of GET /ws.
+func (s *Server) handleSocket() fiber.Handler {
+	upgrade := websocket.New(s.startSocket, websocket.Config{
+		Subprotocols:   []string{protocol.Subprotocol},
+		RecoverHandler: s.recoverSocket,
+	})
+	return func(c *fiber.Ctx) error {
+		if !websocket.IsWebSocketUpgrade(c) {
+			return fiber.ErrUpgradeRequired
+		}
+		follow, err := parseFollow(c)
+		if err != nil {
+			return err
+		}
+		opening := &handshake{follow: follow}
+		c.Locals(handshakeKey, opening)
+		if err := upgrade(c); err != nil {
+			return err
+		}
+		opening.head = bytes.Clone(c.Response().Header.Header())
+		c.Context().HijackSetNoResponse(true)
+		return nil
+	}
+}
+
+// recoverSocket keeps a panic of startSocket from ending the process. It must be the deferred
+// function itself: recover does nothing in a function that it calls.
+func (s *Server) recoverSocket(conn *websocket.Conn) {
+	if cause := recover(); cause != nil {
+		s.logPanic(cause)
+		conn.NetConn().Close()
+	}
+}
+
+// parseFollow returns the follow in the URL of a socket, nil for none.
+func parseFollow(c *fiber.Ctx) (*protocol.Frame, error) {
+	if err := allowQueries(c, "room", "after", "last", "html", "deflate", "watch"); err != nil {
+		return nil, err
+	}
+	params := c.Queries()
+	if len(params) == 0 {
+		return nil, nil
+	}
+	follow, err := protocol.ParseFollow(params)
+	return &follow, err
+}
+
+// startSocket takes the connection over after the handshake, and leaves behind all that the
+// socket library would keep for it: its pooled connection, the request, two buffers of 4 KiB.
+func (s *Server) startSocket(upgraded *websocket.Conn) {
+	caller := upgraded.Locals(callerKey).(*caller)
+	opening := upgraded.Locals(handshakeKey).(*handshake)
+	conn, input := detach(upgraded.NetConn())
+	release, ok := s.limits.liveReads.Take(caller.address, 1)
+	if !ok {
+		s.live.Refuse(conn, live.WebSocket, opening.head, ws.CloseNotAllowed, "too many connections")
+		return
+	}
+	// The hello goes before everything else that is written, even a notice of an outage.
+	head := slices.Concat(opening.head, socket.Hello(caller.user, s.options.Durability))
+	err := s.live.Start(conn, live.WebSocket, caller.user.ID, head, func(feed *live.Feed) {
+		defer release()
+		s.sockets.Serve(feed, socket.Client{
+			Conn: conn, Input: input, User: caller.user, Address: caller.address, Follow: opening.follow,
+		})
+	})
+	if errors.Is(err, live.ErrDraining) {
+		release()
+		s.live.RefuseDraining(conn, live.WebSocket, opening.head)
+	}
+}
+
+// detach takes a connection out of the wrapper that a hijack handler gets, which must not be
+// used after the handler has returned. input begins with what was read already.
+func detach(wrapped net.Conn) (conn net.Conn, input io.Reader) {
+	wrapped.SetReadDeadline(time.Unix(1, 0)) // returns only what is buffered
+	early, _ := io.ReadAll(wrapped)
+	conn = wrapped.(interface{ UnsafeConn() net.Conn }).UnsafeConn()
+	conn.SetDeadline(time.Time{})
+	if len(early) == 0 {
+		return conn, conn
+	}
+	return conn, io.MultiReader(bytes.NewReader(early), conn)
+}

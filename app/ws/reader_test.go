@@ -1,0 +1,42 @@
+package ws
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	gobwas "github.com/gobwas/ws"
+)
+
+// clientFrame returns a frame as clients send it: masked.
+func clientFrame(t *testing.T, opcode gobwas.OpCode, fin bool, payload string) []byte {
+	t.Helper()
+	var frame bytes.Buffer
+	if err := gobwas.WriteFrame(&frame, gobwas.MaskFrame(gobwas.NewFrame(opcode, fin, []byte(payload)))); err != nil {
+		t.Fatal(err)
+	}
+	return frame.Bytes()
+}
+
+// Wait learns whether a frame continues a message, so that a client that sends a message a
+// frame at a time, and pings between, has no more time for it than for one frame.
+func TestWaitKnowsTheFragmentsOfAMessage(t *testing.T) {
+	t.Parallel()
+	input := slices.Concat(
+		clientFrame(t, gobwas.OpText, false, "a"), clientFrame(t, gobwas.OpContinuation, false, ""),
+		clientFrame(t, gobwas.OpPong, true, ""), clientFrame(t, gobwas.OpContinuation, false, "b"), clientFrame(t, gobwas.OpContinuation, true, "c"),
+	)
+	var waits []bool
+	overhead, controls := 0, 0
+	reader := NewReader(bytes.NewReader(input), 64<<10)
+	reader.Wait = func(fragmented bool) error { waits = append(waits, fragmented); return nil }
+	reader.Control = func(byte, []byte) { controls++ }
+	reader.Overhead = func() { overhead++ }
+	message, whole, err := reader.Next()
+	if string(message) != "abc" || !whole || err != nil {
+		t.Errorf("read %q, %v, %v", message, whole, err)
+	}
+	if !slices.Equal(waits, []bool{false, true, true, true, true}) || overhead != 4 || controls != 1 {
+		t.Errorf("waits %v, %d frames of overhead, %d control frames", waits, overhead, controls)
+	}
+}

@@ -1,8 +1,8 @@
 package streams
 
-// Access is a Store as one user sees it, and the only way to a room: what a room
-// holds is read and written for somebody, so that no caller can forget to say for
-// whom. It is a small value, made for each request and safe for concurrent use.
+// Access is a Store as one user sees it, and the only way to a room: no caller can forget to
+// name the user for whom it reads or writes. It is a small value, made for each request, and
+// safe for concurrent use.
 type Access struct {
 	store *Store
 	user  User

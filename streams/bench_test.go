@@ -30,11 +30,11 @@ func BenchmarkAppendAlone(b *testing.B) {
 	store := redistest.Open(b, streams.Options{Redis: server.Redis()})
 	b.ReportAllocs()
 	for b.Loop() {
-		say(b, store, "lobby", "hello, all")
+		post(b, store, "lobby", "hello, all")
 	}
 }
 
-// read reads to the end and returns how many entries there were.
+// read reads to the end, and returns how many entries it read.
 func read(b *testing.B, store *streams.Store, from streams.From) (reader *streams.Reader, entries int) {
 	b.Helper()
 	reader, err := store.As(ada).Follow("lobby", from, func(*streams.Reader) {})
@@ -55,17 +55,17 @@ func read(b *testing.B, store *streams.Store, from streams.From) (reader *stream
 	}
 }
 
-// BenchmarkNextFromTheWindow is one reader taking one batch that others take too.
+// BenchmarkNextFromTheWindow follows a room and reads batches that other readers share.
 func BenchmarkNextFromTheWindow(b *testing.B) {
 	server := redistest.Start(b)
 	store := redistest.Open(b, streams.Options{Redis: server.Redis()})
-	first := say(b, store, "lobby", "first")
-	held, _ := read(b, store, streams.Newest(0)) // so that there is a window
+	first := post(b, store, "lobby", "first")
+	held, _ := read(b, store, streams.Newest(0)) // keeps the window
 	defer held.Close()
 	for range 100 {
-		say(b, store, "lobby", "x")
+		post(b, store, "lobby", "x")
 	}
-	within(b, "the window to have them all", func() bool {
+	eventually(b, "the window to hold all messages", func() bool {
 		reader, entries := read(b, store, streams.After(first.Cursor))
 		reader.Close()
 		return entries == 100
@@ -89,19 +89,19 @@ func BenchmarkNextFromTheWindow(b *testing.B) {
 	b.ReportMetric(float64(batches)/float64(b.N), "reads/op")
 }
 
-// BenchmarkCatchUp is one reader that comes back 10,000 entries later.
+// BenchmarkCatchUp reads 10,000 missed entries.
 func BenchmarkCatchUp(b *testing.B) {
 	server := redistest.Start(b)
 	client := server.Client()
 	defer client.Close()
 	writer := redistest.Open(b, streams.Options{Redis: server.Redis()})
-	first := say(b, writer, "lobby", "first")
+	first := post(b, writer, "lobby", "first")
 	fill(b, client, 10_000)
 	store := redistest.Open(b, streams.Options{Redis: server.Redis()})
 	b.ReportAllocs()
 	for b.Loop() {
 		reader, entries := read(b, store, streams.After(first.Cursor))
-		reader.Close() // and its window with it
+		reader.Close() // drops the window too
 		if entries != 10_000 {
 			b.Fatalf("read %d entries", entries)
 		}
@@ -113,7 +113,7 @@ func BenchmarkPage(b *testing.B) {
 	client := server.Client()
 	defer client.Close()
 	store := redistest.Open(b, streams.Options{Redis: server.Redis()})
-	say(b, store, "lobby", "first")
+	post(b, store, "lobby", "first")
 	fill(b, client, 1_000_000)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -15,34 +15,34 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func TestRoomsLiveInARedisCluster(t *testing.T) {
+func TestCluster(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	options := redistest.StartCluster(t, 0).Redis()
 	one := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
 	two := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
 	var followers []*follower
-	for i := range 30 { // of all buckets, and so of all nodes
+	for i := range 30 { // in all buckets, and so on all nodes
 		f := follow(t, two, fmt.Sprint("room-", i), streams.Newest(50))
-		f.state()
+		f.nextState()
 		followers = append(followers, f)
 	}
 	for i, f := range followers {
 		for j := range 5 {
-			say(t, one, f.reader.Room, fmt.Sprint(i, "-", j))
+			post(t, one, f.reader.Room, fmt.Sprint(i, "-", j))
 		}
 	}
 	for i, f := range followers {
-		f.has(5)
-		if want := fmt.Sprintf("%d-0 %d-1 %d-2 %d-3 %d-4", i, i, i, i, i); texts(f.all) != want {
-			t.Errorf("room %d: %q", i, texts(f.all))
+		f.expect(5)
+		if want := fmt.Sprintf("%d-0 %d-1 %d-2 %d-3 %d-4", i, i, i, i, i); texts(f.entries) != want {
+			t.Errorf("room %d has %q", i, texts(f.entries))
 		}
 		got, err := one.As(ada).Page(ctx, f.reader.Room, streams.Where{Limit: 3})
 		if err != nil || len(got.Entries) != 3 {
 			t.Errorf("a page of room %d: %v, %v", i, got, err)
 		}
-		back := follow(t, one, f.reader.Room, streams.After(streams.Cursor{ID: f.all[2].ID}))
-		back.has(2)
+		back := follow(t, one, f.reader.Room, streams.After(streams.Cursor{ID: f.entries[2].ID}))
+		back.expect(2)
 	}
 	rooms, err := one.As(streams.User{}).Rooms(ctx, 100)
 	if err != nil || len(rooms) != 30 {
@@ -52,13 +52,13 @@ func TestRoomsLiveInARedisCluster(t *testing.T) {
 		t.Error(err)
 	}
 	if one.Away() || two.Away() {
-		t.Error("taken to be away")
+		t.Error("counts as away")
 	}
 }
 
-func TestNodeOfAClusterGoneUnderLoadLosesNothingThatItsReplicaHad(t *testing.T) {
+func TestClusterFailoverUnderLoad(t *testing.T) {
 	t.Parallel()
-	for name, how := range map[string]struct{ gone, back func(node *redistest.Node) }{
+	for name, how := range map[string]struct{ fail, recover func(node *redistest.Node) }{
 		"killed":  {func(node *redistest.Node) { node.Kill() }, func(node *redistest.Node) { node.Restart() }},
 		"hanging": {func(node *redistest.Node) { node.Pause() }, func(node *redistest.Node) { node.Resume() }},
 	} {
@@ -68,19 +68,19 @@ func TestNodeOfAClusterGoneUnderLoadLosesNothingThatItsReplicaHad(t *testing.T) 
 			load := startLoad(t, cluster.Redis())
 			old := cluster.Primary(lobbyKey)
 			began := time.Now()
-			how.gone(old)
+			how.fail(old)
 			cluster.AwaitFailover(old)
-			t.Logf("another is the primary after %v", time.Since(began).Round(time.Millisecond))
-			how.back(old) // the new one has no other replica to wait for
-			load.goesOn()
-			t.Logf("messages are stored after %v", time.Since(began).Round(time.Millisecond))
+			t.Logf("new primary after %v", time.Since(began).Round(time.Millisecond))
+			how.recover(old) // appends wait for a replica, and there is no other
+			load.awaitProgress()
+			t.Logf("appends work after %v", time.Since(began).Round(time.Millisecond))
 			cluster.AwaitWhole()
-			load.whole()
+			load.expectComplete()
 		})
 	}
 }
 
-func TestSlotThatMovesWithItsRoomsUnderLoadLosesNothing(t *testing.T) {
+func TestClusterSlotMoveUnderLoad(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 1)
 	load := startLoad(t, cluster.Redis())
@@ -93,13 +93,13 @@ func TestSlotThatMovesWithItsRoomsUnderLoadLosesNothing(t *testing.T) {
 		began := time.Now()
 		cluster.MoveSlot(lobbyKey, to)
 		t.Logf("moved in %v", time.Since(began).Round(time.Millisecond))
-		load.goesOn()
-		t.Logf("messages are stored after %v", time.Since(began).Round(time.Millisecond))
+		load.awaitProgress()
+		t.Logf("appends work after %v", time.Since(began).Round(time.Millisecond))
 	}
-	load.whole()
+	load.expectComplete()
 }
 
-func TestReaderGoesOnThoughAnotherServerIsAway(t *testing.T) {
+func TestReaderContinuesWhileAnotherNodeIsAway(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 0, "--cluster-require-full-coverage", "no")
 	store := redistest.Open(t, streams.Options{Redis: cluster.Redis()})
@@ -110,30 +110,30 @@ func TestReaderGoesOnThoughAnotherServerIsAway(t *testing.T) {
 			break
 		}
 	}
-	within(t, "a server to be away", store.Away)
+	eventually(t, "a node to be away", store.Away)
 	client := here.Client()
 	defer client.Close()
 	ctx := context.Background()
-	if err := client.Set(ctx, lobbyKey, "no stream", 0).Err(); err != nil {
+	if err := client.Set(ctx, lobbyKey, "not a stream", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
 	f := follow(t, store, "lobby", streams.Newest(50))
-	<-f.wake
-	if _, err := f.step(); !errors.Is(err, streams.ErrUnavailable) {
-		t.Errorf("read what is no stream: %v", err)
+	<-f.ready
+	if _, err := f.next(); !errors.Is(err, streams.ErrUnavailable) {
+		t.Errorf("read of a string: %v", err)
 	}
 	if err := client.Del(ctx, lobbyKey).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.state(); got.State != streams.Fresh {
-		t.Errorf("told %v, want fresh", got)
+	if got := f.nextState(); got.State != streams.Fresh {
+		t.Errorf("state %v, want fresh", got)
 	}
 	if !store.Away() {
-		t.Error("the other one is back")
+		t.Error("the killed node does not count as away")
 	}
 }
 
-func TestOpenOfOneServerOfAClusterDoesNotWait(t *testing.T) {
+func TestOpenOneClusterNodeFailsAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, node := range redistest.StartCluster(t, 0).Nodes {
 		alone := &redis.UniversalOptions{Addrs: []string{node.Proxy.Addr}}
@@ -142,7 +142,7 @@ func TestOpenOfOneServerOfAClusterDoesNotWait(t *testing.T) {
 			store.Close()
 		}
 		if !errors.Is(err, streams.ErrUnusable) {
-			t.Errorf("opened: %v", err)
+			t.Errorf("Open: %v, want ErrUnusable", err)
 		}
 	}
 }

@@ -14,13 +14,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func TestStoredMeansThatAReplicaHasIt(t *testing.T) {
+func TestReplicaDurability(t *testing.T) {
 	t.Parallel()
 	primary := startPrimary(t)
 	store := redistest.Open(t, streams.Options{Redis: primary.Redis(), Durability: streams.Replica})
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "x"}
 	if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
-		t.Fatalf("without a replica: %v", err)
+		t.Fatalf("append without a replica: %v", err)
 	}
 	if err := store.Health(context.Background()); !errors.Is(err, streams.ErrUnavailable) {
 		t.Errorf("healthy without a replica: %v", err)
@@ -29,30 +29,30 @@ func TestStoredMeansThatAReplicaHasIt(t *testing.T) {
 	defer client.Close()
 	first := client.XRange(context.Background(), lobbyKey, "-", "+").Val()
 
-	replica := redistest.StartTCP(t, replicaOf(t, primary)...)
+	replica := redistest.StartTCP(t, replicaArgs(t, primary)...)
 	var stored streams.Stored
-	within(t, "the same key to be stored on the replica", func() (ok bool) {
+	eventually(t, "a retry to be stored on the replica", func() (ok bool) {
 		var err error
 		stored, err = store.As(entry.User).Append(context.Background(), "lobby", entry)
 		return err == nil
 	})
 	if len(first) != 1 || !stored.Repeated || stored.Cursor.ID.String() != first[0].ID {
-		t.Errorf("stored as %v, and before as %v", stored, first)
+		t.Errorf("the retry was stored as %v, the first append as %v", stored, first)
 	}
-	say(t, store, "lobby", "y")
+	post(t, store, "lobby", "y")
 	second := replica.Client()
 	defer second.Close()
 	if n := second.XLen(context.Background(), lobbyKey).Val(); n != 2 {
-		t.Errorf("told stored, and the replica has %d of 2", n)
+		t.Errorf("the replica has %d of 2 stored messages", n)
 	}
 	if err := store.Health(context.Background()); err != nil {
-		t.Errorf("with a replica: %v", err)
+		t.Errorf("health with a replica: %v", err)
 	}
 }
 
-// WAIT speaks of what its own connection to one server has written. A replica that hangs
-// tells whether that one was asked: elsewhere there is nothing to wait for.
-func TestStoredWaitsForAReplicaThatHangs(t *testing.T) {
+// WAIT waits for what its own connection wrote to its own server. If a replica hangs and the
+// append succeeds, WAIT went to another server or connection.
+func TestReplicaDurabilityWhileReplicasHang(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(t *testing.T) (at *redis.UniversalOptions, replicas []*redistest.Node){
 		"Sentinel": func(t *testing.T) (*redis.UniversalOptions, []*redistest.Node) {
@@ -68,18 +68,18 @@ func TestStoredWaitsForAReplicaThatHangs(t *testing.T) {
 			t.Parallel()
 			at, replicas := start(t)
 			store := redistest.Open(t, streams.Options{Redis: at, Durability: streams.Replica})
-			say(t, store, "lobby", "x")
+			post(t, store, "lobby", "x")
 			for _, replica := range replicas {
 				replica.Pause()
 			}
 			entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "y"}
 			if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
-				t.Errorf("no replica has it: %v", err)
+				t.Errorf("append that no replica has: %v", err)
 			}
 			for _, replica := range replicas {
 				replica.Resume()
 			}
-			within(t, "a replica to have it", func() bool {
+			eventually(t, "a replica to have the message", func() bool {
 				stored, err := store.As(entry.User).Append(context.Background(), "lobby", entry)
 				return err == nil && stored.Repeated
 			})

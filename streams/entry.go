@@ -6,7 +6,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// User is the author of an entry, or whoever else a Store serves.
+// User is a person: an entry's author, a reader, someone present.
 type User struct{ ID, Name string }
 
 // Entry is one event of a room. Its Kind tells which fields are set.

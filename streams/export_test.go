@@ -2,22 +2,21 @@ package streams
 
 import "time"
 
-// SetBlockFor sets how long the tails of the Stores that are opened next wait
-// for activity, and returns what puts it back.
+// SetMaxBlock sets maxBlock for the Stores that are opened next. restore undoes it.
 func SetMaxBlock(d time.Duration) (restore func()) {
 	old := maxBlock
 	maxBlock = d
 	return func() { maxBlock = old }
 }
 
-// SetWindowsBytes sets how much the windows of the Store may hold.
+// SetMaxWindowsBytes sets how much the windows of the Store may hold.
 func SetMaxWindowsBytes(s *Store, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.maxWindowsBytes = most
 }
 
-// WindowsHold is how much they do.
+// WindowsBytes returns how much they hold.
 func WindowsBytes(s *Store) (bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -29,13 +28,13 @@ func WindowsBytes(s *Store) (bytes int) {
 	return bytes
 }
 
-// RoomKey is the key of a room's stream, for a test that does to it what an operator may.
+// RoomKey returns the key of a room's stream, which tests change as an operator may.
 func RoomKey(room string) string { return keys{}.room(room) }
 
-// ActivityKey is the key of the activity stream that names the room.
+// ActivityKey returns the key of the room's activity stream.
 func ActivityKey(room string) string { return keys{}.activity(bucketOf(room)) }
 
-// Move tells a room's window what activity does, whether there was any.
+// NoteActivity does to a room's window what activity does, without any.
 func NoteActivity(s *Store, room string) {
 	if w := s.window(room); w != nil {
 		w.noteActivity()

@@ -13,14 +13,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// history is a room as somebody sees it who folds the raw entries by the rules
-// of the protocol.
-type history struct {
-	messages []streams.Entry // as they are now, in order
+// A foldedRoom is a room as a client sees it that folds the raw entries by the protocol's rules.
+type foldedRoom struct {
+	messages []streams.Entry // in their current state, in order
 	at       map[streams.ID]int
 }
 
-func (h *history) fold(entry streams.Entry) {
+func (h *foldedRoom) fold(entry streams.Entry) {
 	if h.at == nil {
 		h.at = make(map[streams.ID]int)
 	}
@@ -62,8 +61,8 @@ func (h *history) fold(entry streams.Entry) {
 	}
 }
 
-// check compares what a page has with what it should have.
-func (h *history) check(t *testing.T, what string, got, want []streams.Entry) {
+// expect compares messages with what they should be.
+func (h *foldedRoom) expect(t *testing.T, what string, got, want []streams.Entry) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Fatalf("%s: %d messages, want %d", what, len(got), len(want))
@@ -75,10 +74,10 @@ func (h *history) check(t *testing.T, what string, got, want []streams.Entry) {
 	}
 }
 
-// live makes count random entries, and folds them as they are made.
-func live(t *testing.T, store *streams.Store, random *rand.Rand, count int) *history {
+// appendRandom appends count random entries, and folds them.
+func appendRandom(t *testing.T, store *streams.Store, random *rand.Rand, count int) *foldedRoom {
 	t.Helper()
-	h := &history{}
+	h := &foldedRoom{}
 	people := []streams.User{ada, bob, {ID: "33333333-3333-4333-8333-333333333333", Name: "Eve"}}
 	for n := range count {
 		entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: people[random.IntN(3)], Text: fmt.Sprint("text ", n)}
@@ -95,7 +94,7 @@ func live(t *testing.T, store *streams.Store, random *rand.Rand, count int) *his
 				entry.Kind, entry.Of, entry.User = streams.Edit, target.ID, target.User
 			default:
 				entry.Kind, entry.Of, entry.User, entry.Text = streams.Delete, target.ID, target.User, ""
-				beforeDelete()
+				nextMillisecond()
 			}
 		}
 		stored, err := store.As(entry.User).Append(context.Background(), "lobby", entry)

@@ -24,7 +24,7 @@ func FuzzParseCursor(f *testing.F) {
 	f.Add("0-0")
 	f.Fuzz(func(t *testing.T, text string) {
 		if cursor, err := ParseCursor(text); err == nil && cursor.String() != text {
-			t.Errorf("%q reads as %q", text, cursor)
+			t.Errorf("%q is parsed as %q", text, cursor)
 		}
 	})
 }
@@ -42,7 +42,7 @@ func FuzzCheckRoom(f *testing.F) {
 	})
 }
 
-func TestPreviousIsTheGreatestIDBelow(t *testing.T) {
+func TestIDPrevious(t *testing.T) {
 	for _, id := range []ID{{5, 3}, {5, 0}} {
 		if previous := id.previous(); !previous.Before(id) {
 			t.Errorf("%v is not before %v", previous, id)

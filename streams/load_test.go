@@ -13,8 +13,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// load is authors who write through one Store, for as long as a test lets them, and
-// readers of two. A message counts when a replica has it.
+// A load is authors who post through one Store until the test ends them, and readers on
+// two. A message is stored when a replica has it.
 type load struct {
 	t         *testing.T
 	begun     atomic.Int64 // messages
@@ -32,51 +32,51 @@ func startLoad(t *testing.T, at *redis.UniversalOptions) *load {
 		near: follow(t, one, "lobby", streams.After(streams.Cursor{})),
 		far:  follow(t, two, "lobby", streams.After(streams.Cursor{})),
 	}
-	l.near.state()
-	l.far.state()
+	l.near.nextState()
+	l.far.nextState()
 	go func() {
-		l.stored <- sendAll(t, one, 4, 1<<30, func(int, int) bool {
+		l.stored <- appendAll(t, one, 4, 1<<30, func(int, int) bool {
 			l.begun.Add(1)
 			return !l.ending.Load()
 		})
 	}()
-	l.goesOn()
+	l.awaitProgress()
 	return l
 }
 
-// goesOn waits until more is stored, and read.
-func (l *load) goesOn() {
+// awaitProgress waits until more messages are stored and read.
+func (l *load) awaitProgress() {
 	l.t.Helper()
-	begun, read := l.begun.Load(), len(l.near.all)
-	within(l.t, "messages to be stored", func() bool { return l.begun.Load() > begun+50 })
-	l.near.until("messages", func() bool { return len(l.near.all) > read+50 })
+	begun, read := l.begun.Load(), len(l.near.entries)
+	eventually(l.t, "more stored messages", func() bool { return l.begun.Load() > begun+50 })
+	l.near.readUntil("more messages", func() bool { return len(l.near.entries) > read+50 })
 }
 
-// whole ends the load, and has every reader find all that was stored, once, in order and
-// with nothing told in between. A reader who was told what was lost then, because it was
-// never stored, is told reset, and finds all from there on.
-func (l *load) whole() {
+// expectComplete ends the load, and checks that every reader got all stored messages once, in
+// order, and without a change of state. A reader may get messages that were not stored and
+// were then lost; it must be reset, and get everything after that.
+func (l *load) expectComplete() {
 	l.t.Helper()
 	l.ending.Store(true)
 	stored := <-l.stored
 	wasStored := func(entry streams.Entry) bool { return stored[entry.Key] == entry.ID }
 	for _, f := range []*follower{l.near, l.far} {
 		count := int64(len(stored))
-		f.until("all that was stored", func() bool { return len(f.all) > f.begins && f.all[len(f.all)-1].N >= count })
-		told, first := f.all[f.begins:], f.all[f.begins].N
-		for i, entry := range told {
+		f.readUntil("all stored messages", func() bool { return len(f.entries) > f.afterState && f.entries[len(f.entries)-1].N >= count })
+		got, first := f.entries[f.afterState:], f.entries[f.afterState].N
+		for i, entry := range got {
 			if entry.N != first+int64(i) || !wasStored(entry) {
-				l.t.Fatalf("entry %d: %+v, its sender was told %v", i, entry, stored[entry.Key])
+				l.t.Fatalf("entry %d: %+v, stored as %v", i, entry, stored[entry.Key])
 			}
 		}
-		lost := slices.ContainsFunc(f.all[:f.begins], func(entry streams.Entry) bool { return !wasStored(entry) })
-		if !lost && (len(f.states) != 1 || first != 1) || told[len(told)-1].N != count {
-			l.t.Errorf("told of %d to %d of %d, and %v", first, told[len(told)-1].N, count, f.states)
+		lost := slices.ContainsFunc(f.entries[:f.afterState], func(entry streams.Entry) bool { return !wasStored(entry) })
+		if !lost && (len(f.states) != 1 || first != 1) || got[len(got)-1].N != count {
+			l.t.Errorf("got messages %d to %d of %d, states %v", first, got[len(got)-1].N, count, f.states)
 		}
 	}
 }
 
-func TestFailoverThatLostMessagesIsToldToEveryReader(t *testing.T) {
+func TestFailoverLosingMessagesResetsEveryReader(t *testing.T) {
 	t.Parallel()
 	t.Run("Sentinel", func(t *testing.T) {
 		t.Parallel()
@@ -90,13 +90,13 @@ func TestFailoverThatLostMessagesIsToldToEveryReader(t *testing.T) {
 	})
 }
 
-// loseMessages kills the primary when the readers have eight messages that its replicas
-// have, and five that they lack.
+// loseMessages kills the primary after the readers got eight messages that its replicas
+// have, and five that they do not have.
 func loseMessages(t *testing.T, at *redis.UniversalOptions, old *redistest.Node, awaitFailover func(*redistest.Node)) {
 	one := redistest.Open(t, streams.Options{Redis: at})
 	two := redistest.Open(t, streams.Options{Redis: at})
 	for range 8 {
-		say(t, one, "lobby", "kept")
+		post(t, one, "lobby", "kept")
 	}
 	if err := clientOf(t, old.Server).Wait(context.Background(), 1, 0).Err(); err != nil {
 		t.Fatal(err)
@@ -107,24 +107,24 @@ func loseMessages(t *testing.T, at *redis.UniversalOptions, old *redistest.Node,
 	}
 	old.ShutOutReplicas()
 	for range 5 {
-		say(t, one, "lobby", "lost")
+		post(t, one, "lobby", "lost")
 	}
 	for _, f := range all {
-		f.has(13)
-		f.all = nil
+		f.expect(13)
+		f.entries = nil
 	}
 	old.Kill()
 	awaitFailover(old)
 	known := time.Now()
 	for i, f := range all {
-		if got := f.state(); got.State != streams.Reset {
-			t.Errorf("reader %d was told %v", i, got)
+		if got := f.nextState(); got.State != streams.Reset {
+			t.Errorf("reader %d: state %v, want reset", i, got)
 		}
-		t.Logf("reader %d was told %v after the new primary answered", i, time.Since(known).Round(time.Millisecond))
-		f.has(8)
+		t.Logf("reader %d was reset %v after the new primary answered", i, time.Since(known).Round(time.Millisecond))
+		f.expect(8)
 	}
-	say(t, two, "lobby", "new")
+	post(t, two, "lobby", "new")
 	for _, f := range all {
-		f.has(9)
+		f.expect(9)
 	}
 }

@@ -1,6 +1,7 @@
 package streams_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"runtime"
@@ -12,21 +13,26 @@ import (
 	"burble/streams/redistest"
 )
 
-// TestMain has every tail look around each second, and sees that nothing of ours
-// still runs when all Stores are closed.
+// TestMain makes every tail check idle rooms each second, and checks that no goroutine of the
+// package is left when all Stores are closed. Most tests wait for Redis servers, so more of
+// them run at a time than there are processors.
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if isDefault("test.parallel") {
+		flag.Set("test.parallel", "8")
+	}
 	streams.SetMaxBlock(time.Second)
 	code := redistest.Main(m)
-	if left := ours(); code == 0 && left != "" {
-		fmt.Println("goroutines left:\n" + left)
+	if left := packageStacks(); code == 0 && left != "" {
+		fmt.Println("goroutines left running:\n" + left)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-// ours are the stacks of goroutines that run code of the package, once they have
-// had a moment to end.
-func ours() string {
+// packageStacks returns the stacks of goroutines that run code of the package, after giving them
+// a moment to end.
+func packageStacks() string {
 	var left []string
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		stacks := make([]byte, 16<<20)
@@ -42,4 +48,11 @@ func ours() string {
 		}
 	}
 	return strings.Join(left, "\n\n")
+}
+
+// isDefault reports whether the flag was not given.
+func isDefault(name string) bool {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	return !given
 }

@@ -12,12 +12,12 @@ import (
 	"burble/streams/redistest"
 )
 
-func TestOpenWaitsForARedisThatStartsLater(t *testing.T) {
+func TestOpenWaitsForRedis(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	server.Kill()
 	if _, err := streams.Open(context.Background(), streams.Options{Redis: server.Redis()}); err == nil {
-		t.Fatal("opened a redis that is not there")
+		t.Fatal("opened a redis that does not run")
 	}
 	opened := make(chan error)
 	go func() {
@@ -33,7 +33,7 @@ func TestOpenWaitsForARedisThatStartsLater(t *testing.T) {
 	}
 }
 
-func TestOpenDoesNotWaitForWhatWaitingCannotMend(t *testing.T) {
+func TestOpenFailsAtOnceOnRefusal(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	admin := server.Client()
@@ -52,15 +52,15 @@ func TestOpenDoesNotWaitForWhatWaitingCannotMend(t *testing.T) {
 	for name, as := range map[string]struct {
 		user, password, prefix string
 		db                     int
-		says                   string
+		want                   string
 	}{
-		"no password":        {says: "NOAUTH"},
-		"the wrong password": {password: "wrong", says: "WRONGPASS"},
-		"no such database":   {password: "right", db: 99, says: "DB index"},
-		"no right to write":  {user: "reader", password: "right", says: "can't run this command"},
-		"no scripts":         {user: "plain", password: "right", says: "NOPERM"},
-		"another's prefix":   {user: "guest", password: "right", prefix: "other:", says: "NOPERM"},
-		"all that is needed": {user: "guest", password: "right", prefix: "chat:"},
+		"no password":         {want: "NOAUTH"},
+		"the wrong password":  {password: "wrong", want: "WRONGPASS"},
+		"no such database":    {password: "right", db: 99, want: "DB index"},
+		"no right to write":   {user: "reader", password: "right", want: "can't run this command"},
+		"no scripts":          {user: "plain", password: "right", want: "NOPERM"},
+		"another prefix":      {user: "guest", password: "right", prefix: "other:", want: "NOPERM"},
+		"all rights it needs": {user: "guest", password: "right", prefix: "chat:"},
 	} {
 		who := server.Redis()
 		who.Username, who.Password, who.DB = as.user, as.password, as.db
@@ -68,13 +68,13 @@ func TestOpenDoesNotWaitForWhatWaitingCannotMend(t *testing.T) {
 		if err == nil {
 			store.Close()
 		}
-		if (err == nil) != (as.says == "") || ctx.Err() != nil || err != nil && !strings.Contains(err.Error(), as.says) {
+		if (err == nil) != (as.want == "") || ctx.Err() != nil || err != nil && !strings.Contains(err.Error(), as.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-func TestOpenThatIsBrokenOffSaysWhatItWaitedFor(t *testing.T) {
+func TestOpenCanceledReportsCause(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	server.Kill()
@@ -82,32 +82,32 @@ func TestOpenThatIsBrokenOffSaysWhatItWaitedFor(t *testing.T) {
 	defer cancel()
 	_, err := streams.Open(ctx, streams.Options{Redis: server.Redis(), Wait: time.Hour})
 	if err == nil || !strings.Contains(err.Error(), "dial unix") {
-		t.Errorf("told: %v", err)
+		t.Errorf("error %v, want the cause", err)
 	}
 }
 
-func TestOpenRefusesAPromiseOfDiskThatRedisDoesNotKeep(t *testing.T) {
+func TestOpenChecksDiskDurability(t *testing.T) {
 	t.Parallel()
 	for name, ask := range map[string]struct {
 		args []string
-		says string
+		want string
 	}{
 		"no append-only file": {nil, "appendonly"},
-		"synced each second":  {[]string{"--appendonly", "yes", "--appendfsync", "everysec"}, "appendfsync"},
-		"synced always":       {[]string{"--appendonly", "yes", "--appendfsync", "always"}, ""},
+		"fsync every second":  {[]string{"--appendonly", "yes", "--appendfsync", "everysec"}, "appendfsync"},
+		"fsync always":        {[]string{"--appendonly", "yes", "--appendfsync", "always"}, ""},
 	} {
 		server := redistest.Start(t, ask.args...)
 		store, err := streams.Open(context.Background(), streams.Options{Redis: server.Redis(), Durability: streams.Disk})
 		if err == nil {
 			store.Close()
 		}
-		if (err == nil) != (ask.says == "") || err != nil && !strings.Contains(err.Error(), ask.says) {
+		if (err == nil) != (ask.want == "") || err != nil && !strings.Contains(err.Error(), ask.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-func TestAllServersShareOneSecret(t *testing.T) {
+func TestSecretIsShared(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		one := redistest.Open(t, streams.Options{Redis: backend.Redis})
@@ -125,12 +125,12 @@ func TestAllServersShareOneSecret(t *testing.T) {
 		}
 		asking.Wait()
 		if !bytes.Equal(secrets[0], secrets[1]) || bytes.Equal(secrets[0], secrets[2]) || len(secrets[0]) < 32 {
-			t.Errorf("%d, %d and %d bytes, not shared as they should be", len(secrets[0]), len(secrets[1]), len(secrets[2]))
+			t.Errorf("secrets of %d, %d and %d bytes are not shared as they should be", len(secrets[0]), len(secrets[1]), len(secrets[2]))
 		}
 	})
 }
 
-func TestSecretIsReadFromAFullRedis(t *testing.T) {
+func TestSecretIsReadFromFullRedis(t *testing.T) {
 	t.Parallel()
 	ctx, server := context.Background(), redistest.Start(t)
 	made, err := redistest.Open(t, streams.Options{Redis: server.Redis()}).Secret(ctx)
@@ -142,36 +142,36 @@ func TestSecretIsReadFromAFullRedis(t *testing.T) {
 	admin.ConfigSet(ctx, "maxmemory", "1")
 	read, err := redistest.Open(t, streams.Options{Redis: server.Redis()}).Secret(ctx)
 	if err != nil || !bytes.Equal(read, made) {
-		t.Errorf("not the secret that was made: %v", err)
+		t.Errorf("another secret than before: %v", err)
 	}
 }
 
-func TestPrefixKeepsTwoBurblesApart(t *testing.T) {
+func TestPrefixSeparatesStores(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		one := redistest.Open(t, streams.Options{Redis: backend.Redis, Prefix: "one:"})
 		two := redistest.Open(t, streams.Options{Redis: backend.Redis, Prefix: "two:"})
-		say(t, one, "lobby", "x")
+		post(t, one, "lobby", "x")
 		page, err := two.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 5})
 		if err != nil || len(page.Entries) != 0 {
-			t.Errorf("read through the other: %v, %v", page, err)
+			t.Errorf("read another prefix's room: %v, %v", page, err)
 		}
 		for _, key := range backend.Keys(t) {
 			if !strings.HasPrefix(key, "one:") {
-				t.Errorf("key %q without its prefix", key)
+				t.Errorf("key %q without the prefix", key)
 			}
 		}
 	})
 }
 
-// What refuses appends makes the Store unfit to take messages, though Redis answers.
-func TestHealthFailsWhereAppendsAreRefused(t *testing.T) {
+// Redis answers, but refuses appends.
+func TestHealthFailsWhenAppendsAreRefused(t *testing.T) {
 	t.Parallel()
 	ctx, server := context.Background(), redistest.StartTCP(t)
 	admin := server.Client()
 	defer admin.Close()
 	store := redistest.Open(t, streams.Options{Redis: server.Redis()})
-	say(t, store, "lobby", "x")
+	post(t, store, "lobby", "x")
 	for name, change := range map[string][2][]any{
 		"too few replicas": {{"CONFIG", "SET", "min-replicas-to-write", 1}, {"CONFIG", "SET", "min-replicas-to-write", 0}},
 		"no right":         {{"ACL", "SETUSER", "default", "-@write"}, {"ACL", "SETUSER", "default", "+@all"}},
@@ -181,7 +181,7 @@ func TestHealthFailsWhereAppendsAreRefused(t *testing.T) {
 			if err := admin.Do(ctx, change[i]...).Err(); err != nil {
 				t.Fatal(err)
 			}
-			within(t, name, func() bool { return (store.Health(ctx) == nil) == healthy })
+			eventually(t, name, func() bool { return (store.Health(ctx) == nil) == healthy })
 		}
 	}
 }

@@ -13,10 +13,10 @@ import (
 	"burble/streams/redistest"
 )
 
-func TestPrimaryGoneUnderLoadLosesNothingThatAReplicaHad(t *testing.T) {
+func TestSentinelFailoverUnderLoad(t *testing.T) {
 	t.Parallel()
 	for name, how := range map[string]struct {
-		gone, back func(s *redistest.Sentinel, primary *redistest.Node)
+		fail, recover func(s *redistest.Sentinel, primary *redistest.Node)
 	}{
 		"killed": {
 			func(_ *redistest.Sentinel, primary *redistest.Node) { primary.Kill() },
@@ -30,7 +30,7 @@ func TestPrimaryGoneUnderLoadLosesNothingThatAReplicaHad(t *testing.T) {
 			func(_ *redistest.Sentinel, primary *redistest.Node) { primary.CutOff() },
 			func(_ *redistest.Sentinel, primary *redistest.Node) { primary.Rejoin() },
 		},
-		"told to step down": {
+		"failover on request": {
 			func(s *redistest.Sentinel, _ *redistest.Node) {
 				s.Nodes[2].Kill()
 				s.AwaitReplica(s.Nodes[1])
@@ -38,7 +38,7 @@ func TestPrimaryGoneUnderLoadLosesNothingThatAReplicaHad(t *testing.T) {
 			},
 			func(*redistest.Sentinel, *redistest.Node) {},
 		},
-		"killed, and a sentinel hangs": {
+		"killed while a sentinel hangs": {
 			func(s *redistest.Sentinel, primary *redistest.Node) { s.Sentinels[0].Pause(); primary.Kill() },
 			func(s *redistest.Sentinel, primary *redistest.Node) { s.Sentinels[0].Resume(); primary.Restart() },
 		},
@@ -49,19 +49,19 @@ func TestPrimaryGoneUnderLoadLosesNothingThatAReplicaHad(t *testing.T) {
 			load := startLoad(t, s.Redis())
 			old := s.Primary()
 			began := time.Now()
-			how.gone(s, old)
+			how.fail(s, old)
 			s.AwaitFailover(old)
-			t.Logf("another is the primary after %v", time.Since(began).Round(time.Millisecond))
-			load.goesOn()
-			t.Logf("messages are stored after %v", time.Since(began).Round(time.Millisecond))
-			how.back(s, old)
+			t.Logf("new primary after %v", time.Since(began).Round(time.Millisecond))
+			load.awaitProgress()
+			t.Logf("appends work after %v", time.Since(began).Round(time.Millisecond))
+			how.recover(s, old)
 			s.AwaitReplica(old)
-			load.whole()
+			load.expectComplete()
 		})
 	}
 }
 
-// A side is how one server sees the network: where an address leads from there.
+// A side is one side of a network partition: where addresses lead from there.
 type side map[string]string
 
 func (s side) dial(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -71,9 +71,9 @@ func (s side) dial(ctx context.Context, network, addr string) (net.Conn, error) 
 	return (&net.Dialer{}).DialContext(ctx, network, addr)
 }
 
-// A network falls apart. One Burble stays with the old primary, and writes there; the
-// sentinels, the replicas and the other Burble make a new one.
-func TestPartitionedPrimaryThatIsWrittenToAndComesBack(t *testing.T) {
+// The network is partitioned. One Store stays with the old primary and writes to it. The
+// sentinels, the replicas and another Store are on the other side, with a new primary.
+func TestSentinelPartition(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartSentinel(t)
 	old := s.Primary()
@@ -90,42 +90,42 @@ func TestPartitionedPrimaryThatIsWrittenToAndComesBack(t *testing.T) {
 	careful := redistest.Open(t, streams.Options{Redis: options, Durability: streams.Replica})
 	other := redistest.Open(t, streams.Options{Redis: s.Redis(), Durability: streams.Replica})
 	for range 8 {
-		say(t, careful, "lobby", "before")
+		post(t, careful, "lobby", "before")
 	}
-	say(t, hasty, "lobby", "before") // has connections, as it has to be without sentinels
+	post(t, hasty, "lobby", "before") // makes it connect, since it cannot without sentinels
 	near := follow(t, hasty, "lobby", streams.After(streams.Cursor{}))
 	far := follow(t, other, "lobby", streams.After(streams.Cursor{}))
-	near.has(9)
-	far.has(9)
+	near.expect(9)
+	far.expect(9)
 
 	for _, way := range ways {
 		way.Point("")
 	}
 	old.CutOff()
 	primary := s.AwaitFailover(old)
-	within(t, "the majority to go on", func() bool { return tell(other, "lobby", "majority") == nil })
-	say(t, hasty, "lobby", "lost")
-	if err := tell(careful, "lobby", "kept"); !errors.Is(err, streams.ErrUnavailable) {
-		t.Errorf("stored by a replica, and there is none: %v", err)
+	eventually(t, "an append on the majority's side", func() bool { return tryPost(other, "lobby", "majority") == nil })
+	post(t, hasty, "lobby", "lost")
+	if err := tryPost(careful, "lobby", "kept"); !errors.Is(err, streams.ErrUnavailable) {
+		t.Errorf("append without a replica: %v", err)
 	}
-	near.has(11)
+	near.expect(11)
 
-	near.all = nil
+	near.entries = nil
 	for i, way := range ways {
 		way.Point(s.Sentinels[i].Addr)
 	}
 	old.Rejoin()
 	s.AwaitReplica(old)
-	if got := near.state(); got.State != streams.Reset {
-		t.Errorf("told %v by the side that lost", got)
+	if got := near.nextState(); got.State != streams.Reset {
+		t.Errorf("reader on the losing side: state %v, want reset", got)
 	}
 	if s.Primary() != primary {
-		t.Error("failed over twice")
+		t.Error("there was a second failover")
 	}
-	within(t, "the minority to go on", func() bool { return tell(careful, "lobby", "after") == nil })
-	near.until("what came after", func() bool { return len(near.all) > 0 && near.all[len(near.all)-1].Text == "after" })
-	far.until("what came after", func() bool { return far.all[len(far.all)-1].Text == "after" })
-	if texts(near.all) != texts(far.all) || len(far.states) != 1 {
-		t.Errorf("two truths: %q and %q, told %v", texts(near.all), texts(far.all), far.states)
+	eventually(t, "an append on the former minority's side", func() bool { return tryPost(careful, "lobby", "after") == nil })
+	near.readUntil("the last message", func() bool { return len(near.entries) > 0 && near.entries[len(near.entries)-1].Text == "after" })
+	far.readUntil("the last message", func() bool { return far.entries[len(far.entries)-1].Text == "after" })
+	if texts(near.entries) != texts(far.entries) || len(far.states) != 1 {
+		t.Errorf("the sides differ: %q and %q, states %v", texts(near.entries), texts(far.entries), far.states)
 	}
 }

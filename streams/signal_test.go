@@ -3,7 +3,6 @@ package streams_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,153 +13,134 @@ import (
 	"github.com/google/uuid"
 )
 
-// heard waits for a signal of the kind and returns it.
-func (f *follower) heard(kind streams.SignalKind) *streams.Signal {
-	f.t.Helper()
-	find := func(signal *streams.Signal) bool { return signal.Kind == kind }
-	f.until("a signal "+string(kind), func() bool { return slices.ContainsFunc(f.signals, find) })
-	i := slices.IndexFunc(f.signals, find)
-	signal := f.signals[i]
-	f.signals = slices.Delete(f.signals, i, i+1)
-	return signal
-}
-
-// listens waits until the store hears of the room: a signal before that is missed.
-func (f *follower) listens(store *streams.Store) {
-	f.t.Helper()
-	f.state()
-	say(f.t, store, f.reader.Room, "does anybody hear?")
-	f.has(1)
-}
-
-func TestSignalReachesTheReadersOfTheRoomOnEveryServer(t *testing.T) {
+func TestSignalReachesReadersOnEveryServer(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		one := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		two := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		here, elsewhere := follow(t, two, "lobby", streams.Newest(0)), follow(t, two, "other", streams.Newest(0))
-		elsewhere.state()
-		here.listens(two)
+		elsewhere.nextState()
+		here.awaitTail(two)
 		if err := one.As(ada).Signal(context.Background(), "lobby", streams.Typing); err != nil {
 			t.Fatal(err)
 		}
-		if signal := here.heard(streams.Typing); signal.User != ada {
-			t.Errorf("heard %v", signal.User)
+		if signal := here.nextSignal(streams.Typing); signal.User != ada {
+			t.Errorf("signal of %v, want of %v", signal.User, ada)
 		}
-		say(t, one, "other", "x")
-		elsewhere.has(1)
+		post(t, one, "other", "x")
+		elsewhere.expect(1)
 		if len(elsewhere.signals) > 0 {
-			t.Errorf("another room's signal: %v", elsewhere.signals)
+			t.Errorf("got a signal of another room: %v", elsewhere.signals)
 		}
 	})
 }
 
-func TestPeopleLeaveWithTheirLastServer(t *testing.T) {
+func TestPresenceEndsWithTheLastServer(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		f := follow(t, store, "lobby", streams.Newest(0))
-		f.listens(store)
-		enter := func(server string, here, gone []streams.User) {
+		f.awaitTail(store)
+		update := func(server string, here, gone []streams.User) {
 			t.Helper()
 			if _, err := store.UpdatePresence(ctx, "lobby", server, here, gone); err != nil {
 				t.Fatal(err)
 			}
 		}
-		enter("one", []streams.User{ada, bob}, nil)
-		f.heard(streams.Came)
-		f.heard(streams.Came)
-		enter("two", []streams.User{ada}, nil)
-		enter("one", nil, []streams.User{ada})
+		update("one", []streams.User{ada, bob}, nil)
+		f.nextSignal(streams.Came)
+		f.nextSignal(streams.Came)
+		update("two", []streams.User{ada}, nil)
+		update("one", nil, []streams.User{ada})
 		if count, people, err := store.As(ada).Present(ctx, "lobby"); err != nil || count != 2 || len(people) != 2 {
 			t.Fatalf("present: %d, %v, %v", count, people, err)
 		}
-		// Server one dies without a word; two beats on.
+		// Server one stops sending heartbeats; two goes on.
 		store.Heartbeat(ctx, "one", -time.Second)
 		store.Heartbeat(ctx, "two", time.Minute)
 		if err := store.RemoveDeadServers(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if signal := f.heard(streams.Left); signal.User != bob {
-			t.Errorf("left: %v", signal.User)
+		if signal := f.nextSignal(streams.Left); signal.User != bob {
+			t.Errorf("%v left", signal.User)
 		}
-		enter("two", nil, []streams.User{ada})
-		f.heard(streams.Left)
+		update("two", nil, []streams.User{ada})
+		f.nextSignal(streams.Left)
 		if count, _, _ := store.As(ada).Present(ctx, "lobby"); count != 0 {
-			t.Errorf("%d are left in an empty room", count)
+			t.Errorf("%d people in an empty room", count)
 		}
 	})
 }
 
-func TestACrowdIsToldItsNumberOnly(t *testing.T) {
+func TestCrowdIsSignalledByCount(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		f := follow(t, store, "lobby", streams.Newest(0))
-		f.listens(store)
+		f.awaitTail(store)
 		var crowd []streams.User
 		for i := range 250 {
-			crowd = append(crowd, streams.User{ID: string(rune('a'+i/26)) + string(rune('a'+i%26)), Name: "Somebody"})
+			crowd = append(crowd, streams.User{ID: string(rune('a'+i/26)) + string(rune('a'+i%26)), Name: "Someone"})
 		}
-		enter := func(here, gone []streams.User, owed bool) {
+		update := func(here, gone []streams.User, due bool) {
 			t.Helper()
-			if got, err := store.UpdatePresence(ctx, "lobby", "one", here, gone); err != nil || got != owed {
-				t.Fatalf("a number is owed: %v, %v; not %v", got, err, owed)
+			if got, err := store.UpdatePresence(ctx, "lobby", "one", here, gone); err != nil || got != due {
+				t.Fatalf("count due: %v, %v; want %v", got, err, due)
 			}
 		}
-		told := func(count int) {
+		expectCount := func(count int) {
 			t.Helper()
-			if signal := f.heard(streams.Count); signal.Count != count || len(f.signals) > 0 {
-				t.Errorf("told %d, not %d, and %d more signals", signal.Count, count, len(f.signals))
+			if signal := f.nextSignal(streams.Count); signal.Count != count || len(f.signals) > 0 {
+				t.Errorf("count %d and %d other signals, want %d alone", signal.Count, len(f.signals), count)
 			}
 		}
-		enter(crowd[:200], nil, false)
-		told(200)
-		enter(crowd[200:], nil, true)
-		if err := store.SignalCount(ctx, "lobby"); err != nil { // too early: the next is told 250
+		update(crowd[:200], nil, false)
+		expectCount(200)
+		update(crowd[200:], nil, true)
+		if err := store.SignalCount(ctx, "lobby"); err != nil { // too early, so it does nothing
 			t.Fatal(err)
 		}
-		if backend.Client.Del(ctx, lobbyKey+":told").Val() != 1 { // It ends after CountInterval.
-			t.Error("nothing says that the number was told")
+		if backend.Client.Del(ctx, lobbyKey+":told").Val() != 1 { // it expires after CountInterval
+			t.Error("there is no key that keeps the count from being signalled again")
 		}
 		if err := store.SignalCount(ctx, "lobby"); err != nil {
 			t.Fatal(err)
 		}
-		told(250)
+		expectCount(250)
 		count, people, err := store.As(ada).Present(ctx, "lobby")
 		if err != nil || count != 250 || len(people) > streams.MaxNamed {
 			t.Errorf("present: %d, %d named, %v", count, len(people), err)
 		}
 
-		// Each one who leaves what is no crowd now is told of; not so most who left before.
-		enter(nil, crowd[:149], true)
-		enter(nil, crowd[149:150], false)
-		if signal := f.heard(streams.Left); signal.User != crowd[149] {
-			t.Errorf("left: %v", signal.User)
+		// While it is a crowd, people who leave are not signalled one by one; then they are.
+		update(nil, crowd[:149], true)
+		update(nil, crowd[149:150], false)
+		if signal := f.nextSignal(streams.Left); signal.User != crowd[149] {
+			t.Errorf("%v left", signal.User)
 		}
-		told(100)
+		expectCount(100)
 	})
 }
 
-func TestReadMarkerCountsWhatOthersSaidSince(t *testing.T) {
+func TestUnreadAfterReadMarker(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		f := follow(t, store, "lobby", streams.Newest(0))
-		f.listens(store)
-		first := say(t, store, "lobby", "one")
-		say(t, store, "quiet", "never looked at by Bob")
+		f.awaitTail(store)
+		first := post(t, store, "lobby", "one")
+		post(t, store, "quiet", "Bob was never here")
 		if err := store.As(bob).MarkRead(ctx, "lobby", first.Cursor.ID); err != nil {
 			t.Fatal(err)
 		}
-		if signal := f.heard(streams.Seen); signal.User.ID != bob.ID || signal.ID != first.Cursor.ID {
-			t.Errorf("heard %v", signal)
+		if signal := f.nextSignal(streams.Seen); signal.User.ID != bob.ID || signal.ID != first.Cursor.ID {
+			t.Errorf("got signal %v", signal)
 		}
-		say(t, store, "lobby", "two")
-		last := say(t, store, "lobby", "three, @bob!")
+		post(t, store, "lobby", "two")
+		last := post(t, store, "lobby", "three, @bob!")
 		rooms, err := store.As(bob).Rooms(ctx, 10)
 		if err != nil || len(rooms) != 2 {
 			t.Fatalf("rooms %v, %v", rooms, err)
@@ -170,41 +150,41 @@ func TestReadMarkerCountsWhatOthersSaidSince(t *testing.T) {
 			t.Errorf("lobby: %+v", lobby)
 		}
 		if rooms[1].Unread != 0 {
-			t.Errorf("a room never seen: %+v", rooms[1])
+			t.Errorf("unread in a room without a marker: %+v", rooms[1])
 		}
-		// A marker does not move back.
+		// A marker does not move back,
 		store.As(bob).MarkRead(ctx, "lobby", last.Cursor.ID)
 		store.As(bob).MarkRead(ctx, "lobby", first.Cursor.ID)
 		if id, err := store.As(bob).ReadUpTo(ctx, "lobby"); err != nil || id != last.Cursor.ID {
 			t.Errorf("read up to %v, %v", id, err)
 		}
-		// Nor to what is yet to be said.
+		// or past the last entry.
 		far := streams.ID{Millis: 1 << 60}
-		for _, room := range []string{"lobby", "nobody-was-here"} {
+		for _, room := range []string{"lobby", "empty"} {
 			if err := store.As(bob).MarkRead(ctx, room, far); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if id, _ := store.As(bob).ReadUpTo(ctx, "lobby"); id != last.Cursor.ID {
-			t.Errorf("read up to %v, of what ends at %v", id, last.Cursor.ID)
+			t.Errorf("read up to %v, but the room ends at %v", id, last.Cursor.ID)
 		}
-		if id, _ := store.As(bob).ReadUpTo(ctx, "nobody-was-here"); !id.IsZero() {
-			t.Errorf("read up to %v where nothing is", id)
+		if id, _ := store.As(bob).ReadUpTo(ctx, "empty"); !id.IsZero() {
+			t.Errorf("read up to %v in an empty room", id)
 		}
 	})
 }
 
-func TestUnreadIsExactBelowAHundredHoweverMuchElseHappened(t *testing.T) {
+func TestUnreadIsExactBelowHundred(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
-		first := say(t, store, "lobby", "one")
+		first := post(t, store, "lobby", "one")
 		if err := store.As(bob).MarkRead(ctx, "lobby", first.Cursor.ID); err != nil {
 			t.Fatal(err)
 		}
 		for i := range 99 {
-			say(t, store, "lobby", fmt.Sprint("meanwhile ", i))
+			post(t, store, "lobby", fmt.Sprint("meanwhile ", i))
 		}
 		for range 600 {
 			amend(t, store, streams.React, first.Cursor.ID, "👍")
@@ -221,7 +201,7 @@ func TestUnreadIsExactBelowAHundredHoweverMuchElseHappened(t *testing.T) {
 			t.Errorf("%d unread, want 99", got)
 		}
 		for i := range 500 {
-			say(t, store, "lobby", fmt.Sprint("and then ", i))
+			post(t, store, "lobby", fmt.Sprint("and then ", i))
 		}
 		if got := unread(); got < 100 {
 			t.Errorf("%d unread, want 100 or more", got)
@@ -229,12 +209,12 @@ func TestUnreadIsExactBelowAHundredHoweverMuchElseHappened(t *testing.T) {
 	})
 }
 
-func TestMentionIsTheWholeName(t *testing.T) {
+func TestMentions(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
-		first := say(t, store, "lobby", "first").Cursor.ID
+		first := post(t, store, "lobby", "first").Cursor.ID
 		for i, name := range []string{"Ada", "Élan Vital"} {
 			user := streams.User{ID: fmt.Sprint(i), Name: name}
 			store.As(user).MarkRead(ctx, "lobby", first)
@@ -243,7 +223,7 @@ func TestMentionIsTheWholeName(t *testing.T) {
 				"@%s": 1, "hi @%s!": 1, "(@%s)": 1, "@%s…": 1, "@%s👍": 1, "你好@%s，": 1, "@%sさん": 1, "@%s's": 1, "@%sx, no, @%s": 1,
 				"%s": 0, "@%sm": 0, "@%s2": 0, "@%sé": 0, "me@%s.example": 0, "é@%s": 0, "7@%s": 0, "@": 0,
 			} {
-				say(t, store, "lobby", strings.ReplaceAll(format, "%s", name))
+				post(t, store, "lobby", strings.ReplaceAll(format, "%s", name))
 				rooms, err := store.As(user).Rooms(ctx, 1)
 				if err != nil || rooms[0].Mentions-before != want {
 					t.Errorf("%q to %s: %d mentions, %v, want %d", format, name, rooms[0].Mentions-before, err, want)
@@ -254,13 +234,13 @@ func TestMentionIsTheWholeName(t *testing.T) {
 	})
 }
 
-func TestTopicIsAnEntryAndTheRoomKeepsIt(t *testing.T) {
+func TestTopic(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		f := follow(t, store, "lobby", streams.Newest(0))
-		f.state()
+		f.nextState()
 		for _, topic := range []string{"Tea", "", "Coffee"} {
 			_, err := store.As(ada).Append(ctx, "lobby", streams.Entry{Kind: streams.Topic, Key: uuid.NewString(), User: ada, Text: topic})
 			if err != nil {
@@ -270,13 +250,13 @@ func TestTopicIsAnEntryAndTheRoomKeepsIt(t *testing.T) {
 				t.Errorf("topic %q, %v; want %q", got, err, topic)
 			}
 		}
-		f.has(3)
-		if f.all[2].Kind != streams.Topic || f.all[2].Text != "Coffee" {
-			t.Errorf("entry %+v", f.all[2])
+		f.expect(3)
+		if f.entries[2].Kind != streams.Topic || f.entries[2].Text != "Coffee" {
+			t.Errorf("entry %+v", f.entries[2])
 		}
 		page, err := store.As(ada).Page(ctx, "lobby", streams.Where{Limit: 10})
 		if err != nil || len(page.Entries) != 0 {
-			t.Errorf("a page holds messages, not %v, %v", page.Entries, err)
+			t.Errorf("page with a topic: %v, %v", page.Entries, err)
 		}
 	})
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A transcript is what one client has read of a room, over all its connections.
-// It checks what any client may: that each read begins where the one before ended.
+// A transcript is what one client has read of a room over all its connections. It checks
+// that each read begins where the one before ended.
 type transcript struct {
 	room    string
 	at      streams.Cursor
@@ -25,7 +25,7 @@ type transcript struct {
 	losses  int
 }
 
-// connect reads on from where the client is until it is told to leave.
+// connect reads on from the client's cursor until ctx ends.
 func (c *transcript) connect(ctx context.Context, store *streams.Store) error {
 	ready := make(chan struct{}, 1)
 	from := streams.After(c.at)
@@ -71,13 +71,13 @@ func (c *transcript) followed(followed streams.Followed) error {
 	switch followed.State {
 	case streams.Resumed:
 		if c.begun && followed.At.ID != c.at.ID {
-			return fmt.Errorf("room %s: resumed at %v, asked %v", c.room, followed.At, c.at)
+			return fmt.Errorf("room %s: resumed at %v, asked for %v", c.room, followed.At, c.at)
 		}
 	case streams.Truncated:
 		c.losses++
 		c.entries = nil
 	default:
-		return fmt.Errorf("room %s: %v at %v", c.room, followed.State, c.at)
+		return fmt.Errorf("room %s: state %v at %v", c.room, followed.State, c.at)
 	}
 	c.begun, c.at = true, followed.At
 	return nil
@@ -85,12 +85,12 @@ func (c *transcript) followed(followed streams.Followed) error {
 
 func (c *transcript) batch(batch *streams.Batch) error {
 	if batch.After != c.at {
-		return fmt.Errorf("room %s: at %v, and a batch after %v", c.room, c.at, batch.After)
+		return fmt.Errorf("room %s: gap at %v, got a batch after %v", c.room, c.at, batch.After)
 	}
 	last := c.at.ID
 	for _, entry := range batch.Entries {
 		if !last.Before(entry.ID) || batch.Upto.ID.Before(entry.ID) {
-			return fmt.Errorf("room %s: %v after %v in (%v, %v]", c.room, entry.ID, last, batch.After, batch.Upto)
+			return fmt.Errorf("room %s: entry %v after %v in (%v, %v]", c.room, entry.ID, last, batch.After, batch.Upto)
 		}
 		last = entry.ID
 	}
@@ -99,10 +99,10 @@ func (c *transcript) batch(batch *streams.Batch) error {
 	return nil
 }
 
-// TestNobodyMissesOrRepeatsAnything has clients come and go on several servers,
-// through connections that break, while people write, delete and trim. In the end
-// each client's transcript is the room's, but for what was erased.
-func TestNobodyMissesOrRepeatsAnything(t *testing.T) {
+// TestClientsMissAndRepeatNothing runs clients that reconnect to several stores, through
+// connections that break, while authors post and delete and the retention trims. In the end
+// each transcript must be the room's, except for erased entries.
+func TestClientsMissAndRepeatNothing(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]streams.Options{
 		"everything kept": {}, "trimmed": {MaxCount: 400},
@@ -122,8 +122,8 @@ type stress struct {
 	stores []*streams.Store
 	ctx    context.Context // of the clients' connections
 
-	mu   sync.Mutex
-	said map[string]map[streams.ID]streams.Entry // by room, what was acknowledged
+	mu           sync.Mutex
+	acknowledged map[string]map[streams.ID]streams.Entry // by room
 }
 
 func (s *stress) run(options streams.Options) {
@@ -135,42 +135,42 @@ func (s *stress) run(options streams.Options) {
 		options.Redis.Addrs = []string{proxy.Addr}
 		s.stores = append(s.stores, redistest.Open(s.T, options))
 	}
-	s.said = make(map[string]map[streams.ID]streams.Entry)
+	s.acknowledged = make(map[string]map[streams.ID]streams.Entry)
 	for _, room := range s.rooms {
-		s.said[room] = make(map[streams.ID]streams.Entry)
+		s.acknowledged[room] = make(map[streams.ID]streams.Entry)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.ctx = ctx
-	var coming, talking, raining sync.WaitGroup
+	var connecting, writing, breaking sync.WaitGroup
 	clients := make([]*transcript, 24)
 	for i := range clients {
 		clients[i] = &transcript{room: s.rooms[i%len(s.rooms)]}
-		coming.Go(func() { s.comeAndGo(clients[i]) })
+		connecting.Go(func() { s.reconnect(clients[i]) })
 	}
 	for author := range 6 {
-		talking.Go(func() { s.talk(author) })
+		writing.Go(func() { s.write(author) })
 	}
-	raining.Go(func() {
+	breaking.Go(func() {
 		for {
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(50 * time.Millisecond): // the weather, not synchronisation
+			case <-time.After(50 * time.Millisecond): // breaks a store's connections; nothing waits for it
 				proxies[rand.IntN(len(proxies))].Point(s.server.Addr)
 			}
 		}
 	})
-	talking.Wait()
+	writing.Wait()
 	stop()
-	coming.Wait()
-	raining.Wait()
+	connecting.Wait()
+	breaking.Wait()
 	for i, client := range clients {
 		s.compare(i, client)
 	}
 }
 
-// comeAndGo connects for a short while at a time, to any server.
-func (s *stress) comeAndGo(client *transcript) {
+// reconnect connects to one store after another, for a short while each.
+func (s *stress) reconnect(client *transcript) {
 	for s.ctx.Err() == nil && !s.Failed() {
 		ctx, leave := context.WithTimeout(s.ctx, time.Duration(rand.IntN(300))*time.Millisecond)
 		if err := client.connect(ctx, s.stores[rand.IntN(len(s.stores))]); err != nil {
@@ -180,8 +180,8 @@ func (s *stress) comeAndGo(client *transcript) {
 	}
 }
 
-// talk writes 300 entries, one after the other, as an author does.
-func (s *stress) talk(author int) {
+// write appends 300 entries, one after the other.
+func (s *stress) write(author int) {
 	user := streams.User{ID: fmt.Sprint("author ", author), Name: "A"}
 	var mine []streams.ID
 	for i := range 300 {
@@ -199,7 +199,7 @@ func (s *stress) talk(author int) {
 			stored, err = store.As(entry.User).Append(context.Background(), room, entry)
 		}
 		if errors.Is(err, streams.ErrNotFound) && entry.Kind == streams.Delete {
-			continue // deleted or trimmed before
+			continue // it was deleted or trimmed
 		}
 		if err != nil {
 			s.Error(err)
@@ -210,19 +210,19 @@ func (s *stress) talk(author int) {
 		}
 		entry.ID = stored.Cursor.ID
 		s.mu.Lock()
-		if _, twice := s.said[room][entry.ID]; twice {
-			s.Errorf("room %s: two entries %v", room, entry.ID)
+		if _, twice := s.acknowledged[room][entry.ID]; twice {
+			s.Errorf("room %s: two entries with ID %v", room, entry.ID)
 		}
-		s.said[room][entry.ID] = entry
+		s.acknowledged[room][entry.ID] = entry
 		s.mu.Unlock()
 	}
 }
 
-// compare lets the client read to the end, and looks for what it has not.
+// compare lets the client read to the end, and checks that it has everything.
 func (s *stress) compare(i int, client *transcript) {
 	var last streams.ID
 	erased := make(map[streams.ID]bool)
-	for id, entry := range s.said[client.room] {
+	for id, entry := range s.acknowledged[client.room] {
 		if last.Before(id) {
 			last = id
 		}
@@ -231,18 +231,18 @@ func (s *stress) compare(i int, client *transcript) {
 		}
 	}
 	f := follow(s.T, s.stores[0], client.room, streams.After(client.at))
-	f.until("the end", func() bool { return !f.at.ID.Before(last) })
+	f.readUntil("the end", func() bool { return !f.cursor.ID.Before(last) })
 	for _, followed := range f.states {
 		if err := client.followed(followed); err != nil {
 			s.Fatal(err)
 		}
 	}
-	client.entries = append(client.entries, f.all...)
+	client.entries = append(client.entries, f.entries...)
 	have := make(map[streams.ID]bool)
 	for _, entry := range client.entries {
-		said, known := s.said[client.room][entry.ID]
-		if !known || have[entry.ID] || said.Key != entry.Key || said.Kind != entry.Kind {
-			s.Errorf("client %d of room %s: %+v, said was %+v, twice: %v", i, client.room, entry, said, have[entry.ID])
+		want, known := s.acknowledged[client.room][entry.ID]
+		if !known || have[entry.ID] || want.Key != entry.Key || want.Kind != entry.Kind {
+			s.Errorf("client %d of room %s: got %+v, want %+v, repeated: %v", i, client.room, entry, want, have[entry.ID])
 		}
 		have[entry.ID] = true
 	}
@@ -250,7 +250,7 @@ func (s *stress) compare(i int, client *transcript) {
 		s.Errorf("client %d of room %s has nothing", i, client.room)
 		return
 	}
-	for id := range s.said[client.room] {
+	for id := range s.acknowledged[client.room] {
 		if !have[id] && !erased[id] && client.entries[0].ID.Before(id) {
 			s.Errorf("client %d of room %s misses %v", i, client.room, id)
 		}

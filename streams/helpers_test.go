@@ -1,0 +1,305 @@
+package streams_test
+
+// The helpers that several test files use:
+//
+//	ada, bob, lobbyKey, activityKey    two users; keys of the room "lobby"
+//	post, tryPost, amend, appendAll    append entries
+//	follow, follower                   follower_test.go: a reader, and what it has read
+//	texts                              the texts of entries
+//	fixture, newFixture, runFixtures   a real Redis with a Store and ten messages
+//	page                               a page of "lobby"
+//	fill, dump                         many entries at once; everything in Redis
+//	commandCalls, sum, connections     what Redis counts
+//	clientOf, startPrimary, replicaArgs
+//	eventually, nextMillisecond        wait
+//	foldedRoom, appendRandom           fold_test.go: a room as a client sees it
+//	load, startLoad                    load_test.go: authors and readers during a failover
+//	pair, newPair                      failover_test.go: a primary and a replica that is behind
+//	side                               sentinel_test.go: one side of a network partition
+//	roomInSameBucket                   activity_test.go
+//
+// Package redistest has the Redis servers, proxies, Sentinels and Clusters.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+)
+
+var (
+	ada = streams.User{ID: "11111111-1111-4111-8111-111111111111", Name: "Ada"}
+	bob = streams.User{ID: "22222222-2222-4222-8222-222222222222", Name: "Bob"}
+
+	lobbyKey    = streams.RoomKey("lobby")
+	activityKey = streams.ActivityKey("lobby")
+)
+
+// post posts a message, which must succeed.
+func post(t testing.TB, store *streams.Store, room, text string) streams.Stored {
+	t.Helper()
+	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
+	stored, err := store.As(ada).Append(context.Background(), room, entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stored
+}
+
+// tryPost posts a message once, and returns the error.
+func tryPost(store *streams.Store, room, text string) error {
+	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
+	_, err := store.As(ada).Append(context.Background(), room, entry)
+	return err
+}
+
+// amend appends an edit, a reaction or a deletion by Ada.
+func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID, text string) streams.Stored {
+	t.Helper()
+	if kind == streams.Delete {
+		nextMillisecond()
+	}
+	entry := streams.Entry{Kind: kind, Key: uuid.NewString(), User: ada, Of: of, Text: text}
+	if kind == streams.React {
+		entry.Emoji, entry.On, entry.Text = text, true, ""
+	}
+	stored, err := store.As(ada).Append(context.Background(), "lobby", entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stored
+}
+
+// appendAll has authors post to the lobby, each message after the one before is stored, with
+// retries under the same key while the outcome is unknown. It returns the ID stored for each
+// key. It calls before each post; false ends the author.
+func appendAll(t *testing.T, store *streams.Store, authors, each int, before func(author, i int) (more bool)) map[string]streams.ID {
+	t.Helper()
+	var mu sync.Mutex
+	stored := make(map[string]streams.ID)
+	var sending sync.WaitGroup
+	for author := range authors {
+		sending.Go(func() {
+			user := streams.User{ID: fmt.Sprint("author ", author), Name: "A"}
+			for i := range each {
+				if !before(author, i) {
+					return
+				}
+				entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: fmt.Sprint(i)}
+				got, err := store.As(user).Append(context.Background(), "lobby", entry)
+				for errors.Is(err, streams.ErrUnavailable) {
+					got, err = store.As(user).Append(context.Background(), "lobby", entry)
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				stored[entry.Key] = got.Cursor.ID
+				mu.Unlock()
+			}
+		})
+	}
+	sending.Wait()
+	return stored
+}
+
+func texts(entries []streams.Entry) string {
+	var all []string
+	for _, entry := range entries {
+		all = append(all, entry.Text)
+	}
+	return strings.Join(all, " ")
+}
+
+// A fixture is a real Redis or a Cluster, with a Store and ten messages in "lobby".
+type fixture struct {
+	*testing.T
+	redistest.Backend
+	store  *streams.Store
+	stored []streams.Stored // all that post stored
+}
+
+// newFixture returns one on a single Redis.
+func newFixture(t *testing.T, options streams.Options) *fixture {
+	t.Helper()
+	return newFixtureOn(t, redistest.One(t), options)
+}
+
+func newFixtureOn(t *testing.T, backend redistest.Backend, options streams.Options) *fixture {
+	t.Helper()
+	options.Redis = backend.Redis
+	fx := &fixture{T: t, Backend: backend, store: redistest.Open(t, options)}
+	fx.post(10)
+	return fx
+}
+
+// runFixtures runs the body on a single Redis and on a Cluster.
+func runFixtures(t *testing.T, options streams.Options, body func(fx *fixture)) {
+	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+		body(newFixtureOn(t, backend, options))
+	})
+}
+
+func (fx *fixture) post(count int) {
+	fx.Helper()
+	for range count {
+		fx.stored = append(fx.stored, post(fx, fx.store, "lobby", fmt.Sprint(len(fx.stored))))
+	}
+}
+
+func (fx *fixture) do(args ...any) {
+	fx.Helper()
+	if err := fx.Client.Do(context.Background(), args...).Err(); err != nil {
+		fx.Fatalf("%v: %v", args, err)
+	}
+}
+
+// expectContinues posts a message and waits until the follower has it.
+func (fx *fixture) expectContinues(f *follower) {
+	fx.Helper()
+	fx.post(1)
+	last := fx.stored[len(fx.stored)-1].Cursor
+	f.readUntil("the next message", func() bool {
+		return len(f.entries) > 0 && f.entries[len(f.entries)-1].ID == last.ID
+	})
+}
+
+func page(t *testing.T, store *streams.Store, where streams.Where) streams.Page {
+	t.Helper()
+	page, err := store.As(ada).Page(context.Background(), "lobby", where)
+	if err != nil {
+		t.Fatalf("%+v: %v", where, err)
+	}
+	return page
+}
+
+// fill appends messages to the lobby as append.lua does, but faster and without activity.
+func fill(t testing.TB, client redis.UniversalClient, count int) {
+	t.Helper()
+	const script = `
+		local n = tonumber(redis.call('HGET', KEYS[2], 'n'))
+		for i = 1, ARGV[1] do
+			redis.call('XADD', KEYS[1], '*', 'kind', 'message', 'n', n + i, 'key', 'k' .. n + i,
+				'uid', 'u', 'name', 'Eve', 'text', 'filled ' .. i)
+		end
+		redis.call('HSET', KEYS[2], 'n', n + ARGV[1])`
+	for ; count > 0; count -= 1000 {
+		keys := []string{lobbyKey, lobbyKey + ":meta"}
+		err := client.Eval(context.Background(), script, keys, min(count, 1000)).Err()
+		if err != nil && err != redis.Nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// dump returns the contents of all keys.
+func dump(t *testing.T, backend redistest.Backend) string {
+	t.Helper()
+	ctx := context.Background()
+	var all strings.Builder
+	for _, key := range backend.Keys(t) {
+		var value any
+		switch backend.Client.Type(ctx, key).Val() {
+		case "string":
+			value = backend.Client.Get(ctx, key).Val()
+		case "hash":
+			value = backend.Client.HGetAll(ctx, key).Val()
+		case "zset":
+			value = backend.Client.ZRange(ctx, key, 0, -1).Val()
+		case "stream":
+			value = backend.Client.XRange(ctx, key, "-", "+").Val()
+		default:
+			t.Fatalf("key %s has an unexpected type", key)
+		}
+		fmt.Fprintln(&all, key, value)
+	}
+	return all.String()
+}
+
+// commandCalls returns how often Redis ran each command, those inside scripts included.
+func commandCalls(t testing.TB, client redis.UniversalClient) map[string]int {
+	t.Helper()
+	info, err := client.Info(context.Background(), "commandstats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := make(map[string]int)
+	for line := range strings.Lines(info) {
+		name, stats, found := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":")
+		var count int
+		if _, err := fmt.Sscanf(stats, "calls=%d", &count); found && err == nil {
+			counts[name] = count
+		}
+	}
+	delete(counts, "info")
+	delete(counts, "config|resetstat")
+	return counts
+}
+
+func sum(counts map[string]int) (all int) {
+	for _, count := range counts {
+		all += count
+	}
+	return all
+}
+
+// connections returns how many connections a server has, without the client's own.
+func connections(t testing.TB, client *redis.Client) int {
+	t.Helper()
+	list, err := client.Do(context.Background(), "CLIENT", "LIST").Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(list, "\n") - 1
+}
+
+// clientOf returns a plain client of the server, for as long as the test lasts.
+func clientOf(t testing.TB, server *redistest.Server) *redis.Client {
+	client := server.Client()
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// startPrimary starts a Redis that accepts a replica at once.
+func startPrimary(t testing.TB) *redistest.Server {
+	return redistest.StartTCP(t, "--repl-diskless-sync-delay", "0")
+}
+
+func replicaArgs(t testing.TB, primary *redistest.Server) []string {
+	host, port, err := net.SplitHostPort(primary.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{"--replicaof", host, port}
+}
+
+// eventually polls until the condition is met.
+func eventually(t testing.TB, what string, met func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !met(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("timed out waiting for %s", what)
+		}
+	}
+}
+
+// nextMillisecond returns in another millisecond than it was called in. Then a new entry
+// cannot get the ID of one that was lost; and miniredis, which numbers a millisecond's
+// entries from those that are left, cannot reuse the ID of a deleted one as Redis never does.
+func nextMillisecond() {
+	for now := time.Now().UnixMilli(); time.Now().UnixMilli() == now; {
+		runtime.Gosched()
+	}
+}

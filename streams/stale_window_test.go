@@ -1,0 +1,74 @@
+package streams_test
+
+import (
+	"testing"
+
+	"burble/streams"
+)
+
+// The window belongs to a history that Redis no longer has, and there was no activity
+// since to tell the tail.
+func TestNewReaderAfterLossBypassesWindow(t *testing.T) {
+	t.Parallel()
+	foreign := streams.Cursor{ID: streams.ID{Millis: 5}, Epoch: "ELSEWHERE"}
+	for name, from := range map[string]streams.From{
+		"cursor of another history": streams.After(foreign),
+		"the beginning":             streams.After(streams.Cursor{Epoch: "0"}),
+		"the newest entries":        streams.Newest(50),
+		"the end":                   streams.Newest(0),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fx := newFixture(t, streams.Options{})
+			early := follow(t, fx.store, "lobby", streams.After(streams.Cursor{}))
+			early.expect(10)
+			fx.post(2) // so that the window holds something
+			early.expect(12)
+			fx.do("DEL", lobbyKey)
+			f := follow(t, fx.store, "lobby", from)
+			if got := f.nextState(); !got.At.ID.IsZero() || !got.Last.ID.IsZero() {
+				t.Errorf("state in a deleted room: %+v", got)
+			}
+			f.readAvailable()
+			if len(f.entries) > 0 {
+				t.Fatalf("read %d entries of a deleted room", len(f.entries))
+			}
+			fx.post(3)
+			early.entries = nil
+			f.expect(3)
+			early.expect(3)
+			if f.entries[0].N != 1 {
+				t.Errorf("the first entry has number %d, want 1", f.entries[0].N)
+			}
+		})
+	}
+}
+
+func TestNewestAfterTrimByHand(t *testing.T) {
+	t.Parallel()
+	fx := newFixture(t, streams.Options{})
+	early := follow(t, fx.store, "lobby", streams.Newest(0))
+	early.nextState() // so that there is a window from before the trim
+	fx.do("XTRIM", lobbyKey, "MAXLEN", 3)
+	f := follow(t, fx.store, "lobby", streams.Newest(50))
+	f.expect(3)
+	again := follow(t, fx.store, "lobby", streams.After(f.states[0].At))
+	if got := again.nextState(); f.states[0].At.ID.IsZero() || got.State != streams.Resumed {
+		t.Errorf("began at %v, and a reader from there got %v", f.states[0].At, got)
+	}
+	again.expect(3)
+}
+
+// A shared read serves later readers for a second. What was read before a room's first
+// entry must not serve those after it.
+func TestReaderJustAfterFirstEntry(t *testing.T) {
+	t.Parallel()
+	fx := newFixture(t, streams.Options{})
+	for room, from := range map[string]streams.From{"new-1": streams.After(streams.Cursor{}), "new-2": streams.Newest(50)} {
+		early := follow(t, fx.store, room, from)
+		early.nextState()
+		post(t, fx.store, room, "first")
+		early.expect(1)
+		follow(t, fx.store, room, from).expect(1)
+	}
+}

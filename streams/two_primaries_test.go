@@ -1,0 +1,148 @@
+//go:build unix
+
+package streams_test
+
+import (
+	"strings"
+	"testing"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// During a failover, one connection may still lead to the old primary while another is at the
+// new one. That the old primary has an entry does not prove that the new one has it.
+func TestOldPrimaryDoesNotConfirmCursor(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		isReset bool // the new primary has lost the whole room
+		before  int  // how many messages only it has when the tail gets there
+		after   int  // and how many it gets then
+	}{
+		"the new one has a message":   {false, 1, 0},
+		"the new one gets a message":  {false, 0, 1},
+		"the new one has nothing new": {false, 0, 0},
+		"the new one lost the room":   {true, 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testHalfFailover(t, test.isReset, test.before, test.after)
+		})
+	}
+}
+
+// The first reader of a room finds its end at the old primary, while the tail is already at
+// the new one, whose history is another. The numbers may happen to continue.
+func TestFollowAtOldPrimaryIsCheckedAtNewOne(t *testing.T) {
+	t.Parallel()
+	old, successor := redistest.StartTCP(t), redistest.StartTCP(t)
+	before, after := clientOf(t, old), clientOf(t, successor)
+	way := redistest.StartProxy(t, old.Addr)
+	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{way.Addr}}})
+	post(t, store, "lobby", "kept")
+	replicate(t, before, after, old.Addr, func() bool { return after.XLen(t.Context(), lobbyKey).Val() == 1 })
+	way.Lead(successor.Addr)
+	killBlocked(t, before)
+	eventually(t, "the tail to get there", func() bool { return isBlockedOn(t, after, 1) })
+
+	stray := redistest.Open(t, streams.Options{Redis: successor.Redis()})
+	post(t, stray, "lobby", "new")
+	post(t, store, "lobby", "lost")
+	successor.Pause() // or the tail may find out before the reader comes
+	reader := follow(t, store, "lobby", streams.Newest(10))
+	reader.readUntil("kept lost", func() bool { return len(reader.entries) == 2 })
+	old.Kill()
+	successor.Resume()
+	post(t, stray, "lobby", "newer")
+	const want = "kept lost kept new newer"
+	reader.readUntil(want, func() bool { return texts(reader.entries) == want })
+	if got := reader.states[len(reader.states)-1].State; got != streams.Reset {
+		t.Errorf("state %v, want reset", got)
+	}
+}
+
+func testHalfFailover(t *testing.T, isReset bool, before, after int) {
+	old, successor := redistest.StartTCP(t), redistest.StartTCP(t)
+	oldClient, newClient := clientOf(t, old), clientOf(t, successor)
+	way := redistest.StartProxy(t, old.Addr)
+	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{way.Addr}}})
+	for range 10 {
+		post(t, store, "lobby", "kept")
+	}
+	replicate(t, oldClient, newClient, old.Addr, func() bool { return newClient.XLen(t.Context(), lobbyKey).Val() == 10 })
+	reader := follow(t, store, "lobby", streams.After(streams.Cursor{}))
+	reader.expect(10)
+	post(t, store, "lobby", "lost")
+	reader.expect(11)
+	if isReset {
+		newClient.FlushAll(t.Context())
+	}
+	stray := redistest.Open(t, streams.Options{Redis: successor.Redis()})
+	for range before {
+		post(t, stray, "lobby", "new")
+	}
+
+	// The tail moves to the successor; the connections for reading stay.
+	way.Lead(successor.Addr)
+	killBlocked(t, oldClient)
+	failsToRead := func() bool {
+		_, err := reader.next()
+		return err != nil
+	}
+	if isReset || before == 0 {
+		eventually(t, "the tail to get there", func() bool { return isBlockedOn(t, newClient, 2) })
+		reader.readAvailable()
+	}
+	for range after { // what confirmed the cursor before proves nothing now
+		post(t, stray, "lobby", "new")
+	}
+	if !isReset && before+after > 0 {
+		eventually(t, "a read to fail", failsToRead)
+	}
+	reader.readAvailable()
+	if len(reader.entries) != 11 || len(reader.states) != 1 {
+		t.Fatalf("read %q, states %v", texts(reader.entries), reader.states)
+	}
+	old.Kill()
+	if got := reader.nextState(); got.State != streams.Reset {
+		t.Errorf("state %v, want reset", got)
+	}
+	want := "lost" + strings.Repeat(" kept", 10) + strings.Repeat(" new", before+after)
+	if isReset {
+		want = "lost new"
+	}
+	reader.readUntil(want, func() bool { return strings.HasSuffix(texts(reader.entries), want) })
+}
+
+// replicate makes one Redis a replica of another, at the address, until the condition is met.
+func replicate(t *testing.T, primary, replica *redis.Client, address string, met func() bool) {
+	t.Helper()
+	host, port, _ := strings.Cut(address, ":")
+	primary.ConfigSet(t.Context(), "repl-diskless-sync-delay", "0")
+	replica.ReplicaOf(t.Context(), host, port)
+	eventually(t, "the replica to be in sync", met)
+	replica.ReplicaOf(t.Context(), "no", "one")
+}
+
+// isBlockedOn reports whether the tails of that many Stores block on a server.
+func isBlockedOn(t *testing.T, client *redis.Client, stores int) bool {
+	t.Helper()
+	return strings.Count(client.ClientList(t.Context()).Val(), " cmd=xread") == stores
+}
+
+// killBlocked ends the connections that block in an XREAD, once there are some.
+func killBlocked(t *testing.T, client *redis.Client) {
+	t.Helper()
+	eventually(t, "a blocked connection", func() (killed bool) {
+		for line := range strings.Lines(client.ClientList(t.Context()).Val()) {
+			if strings.Contains(line, " cmd=xread") {
+				id, _, _ := strings.Cut(strings.TrimPrefix(line, "id="), " ")
+				client.ClientKillByFilter(t.Context(), "ID", id)
+				killed = true
+			}
+		}
+		return killed
+	})
+}

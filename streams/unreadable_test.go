@@ -1,0 +1,121 @@
+package streams_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"burble/streams"
+	"burble/streams/redistest"
+)
+
+func TestUnreadableEntriesAreSkipped(t *testing.T) {
+	t.Parallel()
+	unreadable := map[string][]any{
+		"garbage":                  {"a", "b"},
+		"no number":                {"kind", "message", "uid", "u", "text", "x"},
+		"a bad number":             {"kind", "message", "n", "x", "uid", "u", "text", "x"},
+		"an unknown kind":          {"kind", "party", "n", "1", "uid", "u"},
+		"an edit without a target": {"kind", "edit", "n", "1", "uid", "u", "of", "x", "text", "x"},
+		"a bad reply":              {"kind", "message", "n", "1", "uid", "u", "re", "x", "text", "x"},
+	}
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		for name, fields := range unreadable {
+			t.Run(name, func(t *testing.T) {
+				backend.Flush(t)
+				store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+				add := func(fields ...any) {
+					args := append([]any{"XADD", lobbyKey, "*"}, fields...)
+					if err := backend.Client.Do(context.Background(), args...).Err(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				addUnreadable := func() { add(fields...) }
+				add("garbage", "before the first entry")
+				f := follow(t, store, "lobby", streams.Newest(50))
+				f.expect(1)
+				post(t, store, "lobby", "one")
+				f.expect(2)
+				addUnreadable() // in between
+				addUnreadable()
+				post(t, store, "lobby", "two")
+				f.expect(5)
+				addUnreadable() // at the end
+				late := follow(t, store, "lobby", streams.After(streams.Cursor{}))
+				late.expect(5) // there was no activity for the last entry
+				post(t, store, "lobby", "three")
+				post(t, store, "lobby", "four")
+				late.expect(8)
+				f.expect(8)
+				if len(f.states) != 1 {
+					t.Errorf("states %v, want one", f.states)
+				}
+				expectUnreadable(t, f.entries)
+				expectUnreadable(t, late.entries)
+				page, err := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 50})
+				if err != nil || texts(page.Entries) != "one two three four" {
+					t.Errorf("page %q, %v", texts(page.Entries), err)
+				}
+			})
+		}
+	})
+}
+
+func expectUnreadable(t *testing.T, entries []streams.Entry) {
+	t.Helper()
+	n := int64(0)
+	for i, entry := range entries {
+		isUnreadable := i == 0 || i == 2 || i == 3 || i == 5
+		if (entry.Kind == streams.Unreadable) != isUnreadable || entry.ID.IsZero() {
+			t.Errorf("entry %d: %+v", i, entry)
+		}
+		if isUnreadable {
+			continue
+		}
+		if n++; entry.N != n {
+			t.Errorf("entry %d has number %d, want %d", i, entry.N, n)
+		}
+	}
+}
+
+// Someone sets a room's key to a string.
+func TestRoomOfWrongTypeHarmsNoOther(t *testing.T) {
+	t.Parallel()
+	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+		ctx := context.Background()
+		status := make(chan bool, 10)
+		fx := newFixtureOn(t, backend, streams.Options{OnStatus: func(away bool) { status <- away }})
+		neighbour := roomInSameBucket("lobby")
+		post(t, fx.store, neighbour, "0")
+		spoilt := follow(t, fx.store, "lobby", streams.Newest(50))
+		fine := follow(t, fx.store, neighbour, streams.Newest(50))
+		spoilt.expect(10)
+		fine.expect(1)
+		fx.do("DEL", lobbyKey)
+		fx.do("SET", lobbyKey, "not a stream")
+
+		if err := tryPost(fx.store, "lobby", "x"); !errors.Is(err, streams.ErrUnavailable) {
+			t.Errorf("append to a string: %v", err)
+		}
+		// The tail reads both when all is quiet, and after its connection breaks.
+		spoilt.readUntil("an error", func() bool { _, err := spoilt.next(); return errors.Is(err, streams.ErrUnavailable) })
+		fx.Each(t, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+		for i := range 5 {
+			eventually(t, "an append to the neighbour", func() bool { return tryPost(fx.store, neighbour, "fine") == nil })
+			fine.expect(i + 2)
+		}
+		if rooms, err := fx.store.As(ada).Rooms(ctx, 10); err != nil || len(rooms) != 1 || rooms[0].Name != neighbour {
+			t.Errorf("rooms %v, %v", rooms, err)
+		}
+		if len(fine.states) != 1 || len(status) != 0 {
+			t.Errorf("the neighbour got states %v; Redis was away %d times", fine.states, len(status))
+		}
+
+		fx.do("DEL", lobbyKey)
+		fx.post(1)
+		if got := spoilt.nextState(); got.State != streams.Reset {
+			t.Errorf("state %v, want reset", got)
+		}
+		spoilt.expect(11)
+	})
+}

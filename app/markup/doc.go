@@ -5,6 +5,8 @@
 // renders an entry, and every surface uses it, so pages and live reads show the same.
 // [Text] turns rendered HTML back into plain text.
 //
-// Rendering is bounded: code highlighting stops after 20 ms a message, and the output is
+// Rendering is bounded: highlighting code has a time limit for each message, and the output is
 // sanitised after rendering, so a bug in a library cannot add a script to a page.
+//
+// All functions may be called from many goroutines at once.
 package markup

@@ -13,18 +13,18 @@ import (
 )
 
 const (
-	// highlightTime bounds the colouring of all code of one message. Lexers are regular
-	// expressions, and anybody may send 4,000 characters made to keep one busy: what is
-	// left when the time is over stays plain.
+	// highlightTime bounds the highlighting of all code of one message. Lexers are regular
+	// expressions, and any user can send 4,000 characters that keep one busy. Code that is not
+	// reached in time stays plain.
 	highlightTime = 20 * time.Millisecond
-	// matchTime is when one expression gives up, which nothing else can end. Chroma
-	// would give it 250 ms, and several may try at one place.
+	// matchTime bounds one match of one expression, which cannot be stopped from outside.
+	// Chroma's default is 250 ms, and several expressions may be tried at one position.
 	matchTime = 2 * time.Millisecond
 )
 
-// highlightTypes are the classes, which body.css knows, of the kinds of tokens;
-// the first that a token's type is of counts.
-var highlightTypes = []struct {
+// tokenClasses maps types of tokens to CSS classes, which body.css styles. The first entry that
+// includes a token's type applies.
+var tokenClasses = []struct {
 	kind  chroma.TokenType
 	class string
 }{
@@ -35,47 +35,50 @@ var highlightTypes = []struct {
 	{chroma.GenericInserted, "i"}, {chroma.GenericDeleted, "d"}, {chroma.GenericSubheading, "k"},
 }
 
-// highlight is code as HTML, with spans where it is coloured. In a language that is
-// not known it is only escaped. What it takes is taken from the time that is left.
-func highlight(language, code string, left *time.Duration) string {
+// highlight returns code as HTML, with a span around each token that has a class. Code in an
+// unknown language is only escaped. The time spent is subtracted from budget, and code that is not
+// reached within it is only escaped, too.
+func highlight(language, code string, budget *time.Duration) string {
 	lexer := languages()[strings.ToLower(language)]
-	if lexer == nil || *left <= 0 {
+	if lexer == nil || *budget <= 0 {
 		return html.EscapeString(code)
 	}
 	tokens, err := lexer.Tokenise(nil, code)
 	if err != nil {
 		return html.EscapeString(code)
 	}
-	var coloured strings.Builder
+	var highlighted strings.Builder
 	rest, class := code, ""
-	open := func(next string) {
+	setClass := func(next string) {
 		if class != "" && next != class {
-			coloured.WriteString("</span>")
+			highlighted.WriteString("</span>")
 		}
 		if next != "" && next != class {
-			coloured.WriteString(`<span class="` + next + `">`)
+			highlighted.WriteString(`<span class="` + next + `">`)
 		}
 		class = next
 	}
-	began := time.Now() // not before Tokenise: it compiles a language when that is first used
-	for time.Since(began) < *left {
+	began := time.Now() // after Tokenise, which compiles the expressions of a language on first use
+	for time.Since(began) < *budget {
 		token := tokens()
-		// A lexer may add a line's end of its own, or change what it read: the code
-		// is shown as it was sent.
+		// A lexer may append a line feed, or normalise characters. The code is shown as it was
+		// sent, so highlighting ends where the tokens differ from it.
 		if token == chroma.EOF || !strings.HasPrefix(rest, token.Value) {
 			break
 		}
 		rest = rest[len(token.Value):]
-		open(classOf(token.Type))
-		coloured.WriteString(html.EscapeString(token.Value))
+		setClass(classOf(token.Type))
+		highlighted.WriteString(html.EscapeString(token.Value))
 	}
-	*left -= time.Since(began)
-	open("")
-	return coloured.String() + html.EscapeString(rest)
+	*budget -= time.Since(began)
+	setClass("")
+	return highlighted.String() + html.EscapeString(rest)
 }
 
+// classOf returns the CSS class for a type of token, "" for none. Chroma numbers its types so that
+// multiples of 1,000 are categories, and multiples of 100 subcategories.
 func classOf(kind chroma.TokenType) string {
-	for _, known := range highlightTypes {
+	for _, known := range tokenClasses {
 		if kind == known.kind || kind.InSubCategory(known.kind) && known.kind%100 == 0 || kind.InCategory(known.kind) && known.kind%1000 == 0 {
 			return known.class
 		}
@@ -83,56 +86,56 @@ func classOf(kind chroma.TokenType) string {
 	return ""
 }
 
-// languages are the lexers by what people call them, in lower case: a name, or how such
-// files end. Chroma's own search tries the pattern of every file there is, 5 ms for a
-// name that nobody knows. The few lexers made of others are missing: they cannot be
-// bounded.
+// languages returns the lexers by their names, aliases and file name endings, in lower case.
+// Chroma's own search takes 5 ms for an unknown name, because it tries every file name pattern.
+// The few lexers composed of others are left out, because their matches cannot be bounded.
 var languages = sync.OnceValue(func() map[string]chroma.Lexer {
 	regexp2.SetTimeoutCheckPeriod(matchTime)
-	registry := chroma.NewLexerRegistry() // where they find what is embedded in their language
+	registry := chroma.NewLexerRegistry() // in which lexers look up languages embedded in theirs
 	for _, lexer := range lexers.GlobalLexerRegistry.Lexers {
 		if lexer, ok := lexer.(*chroma.RegexLexer); ok {
-			registry.Register(bounded(lexer))
+			registry.Register(withMatchTime(lexer))
 		}
 	}
 	sort.Stable(chroma.PrioritisedLexers(registry.Lexers))
-	named := make(map[string]chroma.Lexer)
-	name := func(lexer chroma.Lexer, names ...string) {
+	byName := make(map[string]chroma.Lexer)
+	add := func(lexer chroma.Lexer, names ...string) {
 		for _, name := range names {
 			name = strings.TrimPrefix(strings.ToLower(name), "*.")
-			if named[name] == nil {
-				named[name] = lexer
+			if byName[name] == nil {
+				byName[name] = lexer
 			}
 		}
 	}
 	for _, lexer := range registry.Lexers {
-		name(lexer, lexer.Config().Name)
-		name(lexer, lexer.Config().Aliases...)
+		add(lexer, lexer.Config().Name)
+		add(lexer, lexer.Config().Aliases...)
 	}
 	for _, lexer := range registry.Lexers {
-		name(lexer, lexer.Config().Filenames...)
+		add(lexer, lexer.Config().Filenames...)
 	}
-	return named
+	return byName
 })
 
-// bounded is the lexer with expressions that give up after matchTime.
-func bounded(lexer *chroma.RegexLexer) *chroma.RegexLexer {
+// withMatchTime returns the lexer with a time limit on each match.
+func withMatchTime(lexer *chroma.RegexLexer) *chroma.RegexLexer {
 	return chroma.MustNewLexer(lexer.Config(), func() chroma.Rules {
-		return lexer.MustRules().Merge(chroma.Rules{"bounded": {{Mutator: bound{}}}})
+		return lexer.MustRules().Merge(chroma.Rules{"match time": {{Mutator: matchTimeout{}}}})
 	})
 }
 
-// bound is a rule that is there until the rules are compiled, and bounds them.
-type bound struct{}
+// matchTimeout sets the time limit of all expressions when a lexer is compiled, and then removes
+// its own rule.
+type matchTimeout struct{}
 
-// Mutate is of chroma.Mutator.
-func (bound) Mutate(*chroma.LexerState) error { return nil }
+// Mutate implements chroma.Mutator.
+func (matchTimeout) Mutate(*chroma.LexerState) error { return nil }
 
-// MutateLexer is of chroma.LexerMutator.
-func (bound) MutateLexer(rules chroma.CompiledRules, state string, _ int) error {
+// MutateLexer implements chroma.LexerMutator.
+func (matchTimeout) MutateLexer(rules chroma.CompiledRules, state string, _ int) error {
 	delete(rules, state)
-	for _, some := range rules {
-		for _, rule := range some {
+	for _, inState := range rules {
+		for _, rule := range inState {
 			rule.Regexp.MatchTimeout = matchTime
 		}
 	}

@@ -2,14 +2,9 @@ package markup
 
 import (
 	"bytes"
-	"fmt"
 	"html"
 	"regexp"
 	"strings"
-	"sync"
-	"time"
-
-	"burble/streams"
 
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
@@ -21,8 +16,9 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// markdown is what people write in chats: no HTML (a < is a <), no headings,
-// every line break kept, and an image is a link to it.
+// markdown converts Markdown as people write it in chats. Parsers that are missing from the
+// lists are off: raw HTML, headings, and link reference definitions, which would render as
+// nothing.
 var markdown = goldmark.New(
 	goldmark.WithParser(parser.NewParser(
 		parser.WithBlockParsers(
@@ -40,17 +36,15 @@ var markdown = goldmark.New(
 			util.Prioritized(parser.NewAutoLinkParser(), 300),
 			util.Prioritized(parser.NewEmphasisParser(), 500),
 		),
-		// Without definitions of links elsewhere: they would show nothing.
 	)),
 	goldmark.WithExtensions(extension.Strikethrough, extension.Linkify),
 	goldmark.WithRendererOptions(
 		markdownhtml.WithHardWraps(),
-		renderer.WithNodeRenderers(util.Prioritized(imageAsLink{}, 1), util.Prioritized(colouredCode{}, 1)),
+		renderer.WithNodeRenderers(util.Prioritized(imageAsLink{}, 1), util.Prioritized(codeRenderer{}, 1)),
 	),
 )
 
-// sanitiser lets through what markdown makes, and nothing else, should it ever
-// make something else.
+// sanitiser passes the elements and attributes that markdown produces, and removes all others.
 var sanitiser = func() *bluemonday.Policy {
 	policy := bluemonday.NewPolicy()
 	policy.AllowElements("p", "br", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li", "hr")
@@ -68,168 +62,27 @@ var sanitiser = func() *bluemonday.Policy {
 	return policy
 }()
 
-// renderMarkdown is a message's text as HTML that may stand in a page. It is
-// the one renderer: pages and live reads show the same.
-func renderMarkdown(text string) string {
-	return rendered.of(text, convertMarkdown)
-}
-
-// rendered keeps what was rendered lately: a page shows 50 messages, and colouring
-// code takes its time.
-var rendered = renderCache{most: 4 << 20}
-
-// renderCache is a cache in two halves: when the newer is full, the older goes.
-type renderCache struct {
-	most int // bytes of each half, about
-
-	mu           sync.Mutex
-	newer, older map[string]string
-	size         int // of newer
-}
-
-func (c *renderCache) of(text string, render func(string) string) string {
-	c.mu.Lock()
-	html, known := c.newer[text]
-	if !known {
-		html, known = c.older[text]
-	}
-	c.mu.Unlock()
-	if known {
-		return html
-	}
-	html = render(text)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.size > c.most || c.newer == nil {
-		c.newer, c.older, c.size = make(map[string]string), c.newer, 0
-	}
-	c.newer[text] = html
-	c.size += len(text) + len(html) + 64
-	return html
-}
-
-func convertMarkdown(text string) (rendered string) {
+// renderMarkdown returns the text of a message as HTML that is safe to put into a page. If the
+// Markdown library fails, it returns the text as one paragraph: a bug there must not stop every
+// process that shows the room.
+func renderMarkdown(text string) (rendered string) {
+	plain := "<p>" + html.EscapeString(text) + "</p>"
 	defer func() {
-		// A bug of the libraries must not end every process that shows the room.
 		if recover() != nil {
-			rendered = "<p>" + html.EscapeString(text) + "</p>"
+			rendered = plain
 		}
 	}()
 	var buffer bytes.Buffer
 	if err := markdown.Convert([]byte(text), &buffer); err != nil {
-		return "<p>" + html.EscapeString(text) + "</p>"
+		return plain
 	}
 	return string(bytes.TrimSpace(sanitiser.SanitizeBytes(buffer.Bytes())))
 }
 
-// renderEntry is the text of an entry as HTML. A text that begins with "/me " says
-// what its author does; emoji without words are large.
-func HTML(entry *streams.Entry) string {
-	if action, ok := strings.CutPrefix(entry.Text, "/me "); ok && strings.TrimSpace(action) != "" {
-		return `<p class="action"><bdi>` + html.EscapeString(entry.User.Name) + `</bdi> ` + html.EscapeString(strings.TrimSpace(action)) + `</p>`
-	}
-	if fewEmoji(entry.Text) {
-		return `<p class="emoji">` + html.EscapeString(strings.TrimSpace(entry.Text)) + `</p>`
-	}
-	return renderMarkdown(entry.Text)
-}
-
-// textOf is what rendered HTML says.
-func Text(rendered string) string {
-	return html.UnescapeString(tags.ReplaceAllString(rendered, ""))
-}
-
-// emojiLimit is the most bytes that one emoji may have. The longest in Unicode 16 has 35.
-const EmojiLimit = 64
-
-var tags = regexp.MustCompile(`<[^>]*>`)
-
-// fewEmoji says whether text is one to three emoji and nothing else.
-func fewEmoji(text string) bool {
-	if len(text) > 3*EmojiLimit {
-		return false
-	}
-	count, joined, flag := 0, false, false
-	for _, r := range text {
-		switch {
-		case r == '\u200d':
-			joined = count > 0
-		case r == '\ufe0f', r >= 0x1f3fb && r <= 0x1f3ff, r >= 0xe0020 && r <= 0xe007f: // a variant, a colour of skin, a flag's tag
-			if count == 0 {
-				return false
-			}
-		case r >= 0x1f1e6 && r <= 0x1f1ff: // two make a flag
-			if flag = !flag; flag {
-				count++
-			}
-		case r >= 0x1f000, r >= 0x2600 && r < 0x27c0, r >= 0x2b00 && r < 0x2c00, r >= 0x2300 && r < 0x2400:
-			if !joined {
-				count++
-			}
-			joined = false
-		case r == ' ':
-			joined = false
-		default:
-			return false
-		}
-	}
-	return count > 0 && count <= 3 && !joined
-}
-
-// foldedLines is how long a block of code may be before it is folded.
-const foldedLines = 20
-
-// colouredCode renders blocks of code.
-type colouredCode struct{}
-
-// RegisterFuncs is of goldmark's renderer.NodeRenderer.
-func (colouredCode) RegisterFuncs(register renderer.NodeRendererFuncRegisterer) {
-	render := func(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
-		if !entering {
-			return ast.WalkContinue, nil
-		}
-		var language string
-		if fenced, ok := node.(*ast.FencedCodeBlock); ok {
-			language = string(fenced.Language(source))
-		}
-		var code strings.Builder
-		for i := range node.Lines().Len() {
-			segment := node.Lines().At(i)
-			code.Write(segment.Value(source))
-		}
-		lines := node.Lines().Len()
-		if lines > foldedLines {
-			fmt.Fprintf(w, "<details><summary>%d lines</summary>", lines)
-		}
-		w.WriteString("<pre><code")
-		if language != "" {
-			w.WriteString(` class="language-` + html.EscapeString(language) + `"`)
-		}
-		w.WriteString(">" + highlight(language, strings.ToValidUTF8(strings.ReplaceAll(code.String(), "\x00", "\ufffd"), "\ufffd"), timeLeft(node)) + "</code></pre>\n")
-		if lines > foldedLines {
-			w.WriteString("</details>\n")
-		}
-		return ast.WalkSkipChildren, nil
-	}
-	register.Register(ast.KindFencedCodeBlock, render)
-	register.Register(ast.KindCodeBlock, render)
-}
-
-// timeLeft is what the message of this node may still take to be coloured.
-func timeLeft(node ast.Node) *time.Duration {
-	document := node.OwnerDocument()
-	left, known := document.Meta()["left"].(*time.Duration)
-	if !known {
-		left = new(highlightTime)
-		document.AddMeta("left", left)
-	}
-	return left
-}
-
-// imageAsLink renders an image as a link: a page loads nothing from elsewhere.
+// imageAsLink renders an image as a link, because pages load nothing from other sites.
 type imageAsLink struct{}
 
-// RegisterFuncs is of goldmark's renderer.NodeRenderer.
+// RegisterFuncs implements goldmark's renderer.NodeRenderer.
 func (imageAsLink) RegisterFuncs(register renderer.NodeRendererFuncRegisterer) {
 	register.Register(ast.KindImage, func(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -246,7 +99,7 @@ func (imageAsLink) RegisterFuncs(register renderer.NodeRendererFuncRegisterer) {
 	})
 }
 
-// plainText is the text within a node, without its marks.
+// plainText returns the text within a node, without its markup.
 func plainText(node ast.Node, source []byte) string {
 	var text strings.Builder
 	ast.Walk(node, func(child ast.Node, entering bool) (ast.WalkStatus, error) {

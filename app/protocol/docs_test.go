@@ -14,7 +14,7 @@ func TestProtocolLimitsInDocs(t *testing.T) {
 		"A text has 1 to "+apptest.Grouped(MaxText)+" characters",
 		fmt.Sprintf("| a topic | %d characters |", MaxTopic),
 		fmt.Sprintf("It has at most %d characters", MaxTopic),
-		fmt.Sprintf("`emoji` is a single emoji of at most %d bytes", markup.EmojiLimit),
+		fmt.Sprintf("`emoji` is a single emoji of at most %d bytes", markup.MaxEmoji),
 		fmt.Sprintf("body of a request | %d KiB |", MaxFrame>>10),
 		fmt.Sprintf("larger than %d KiB", MaxFrame>>10),
 		fmt.Sprintf("entries (0 to %d, default %d; 0 is", MaxLast, DefaultLast),

@@ -87,7 +87,7 @@ func checkTopic(topic string) (string, error) {
 }
 
 func checkEmoji(emoji string) (string, error) {
-	if len(emoji) > markup.EmojiLimit || !isEmoji(emoji) {
+	if len(emoji) > markup.MaxEmoji || !isEmoji(emoji) {
 		return "", Errorf(BadField, "emoji", "A reaction must be one emoji.")
 	}
 	return emoji, nil

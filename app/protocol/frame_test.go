@@ -115,7 +115,7 @@ func expectBounds(t *testing.T, got Frame) {
 			t.Fatal("of nothing")
 		case name == "text" && (strings.TrimSpace(got.Text) == "" || utf8.RuneCountInString(got.Text) > MaxText || !utf8.ValidString(got.Text)):
 			t.Fatalf("text %q", got.Text)
-		case name == "emoji" && (len(got.Emoji) > markup.EmojiLimit || !isEmoji(got.Emoji)):
+		case name == "emoji" && (len(got.Emoji) > markup.MaxEmoji || !isEmoji(got.Emoji)):
 			t.Fatalf("emoji %q", got.Emoji)
 		}
 	}

@@ -199,7 +199,7 @@ func TestHostileTextStaysWithinItsFieldInEveryFormat(t *testing.T) {
 		}
 	}
 	for _, entry := range s.history("lobby", "?html=true&limit=500").Entries {
-		if entry.HTML != nil && !strings.HasPrefix(entry.Text, "/me ") { // which TestActionsAndEmojiAreShownAsSuch has
+		if entry.HTML != nil && !strings.HasPrefix(entry.Text, "/me ") { // which TestActionsAndEmoji has
 			hostiletext.ExpectHarmless(t, entry.Text, *entry.HTML)
 		}
 	}

@@ -1,0 +1,37 @@
+package markup
+
+import "sync"
+
+// cache holds recently rendered messages: a page shows 50 of them, and highlighting code is slow.
+var cache = renderCache{maxSize: 4 << 20}
+
+// renderCache is a cache in two halves: when the newer half is full, it replaces the older one.
+type renderCache struct {
+	maxSize int // approximate bytes of each half
+
+	mu           sync.Mutex
+	newer, older map[string]string
+	size         int // of newer
+}
+
+// render returns the cached HTML of a text, or calls render and caches the result.
+func (c *renderCache) render(text string, render func(string) string) string {
+	c.mu.Lock()
+	html, known := c.newer[text]
+	if !known {
+		html, known = c.older[text]
+	}
+	c.mu.Unlock()
+	if known {
+		return html
+	}
+	html = render(text)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.size > c.maxSize || c.newer == nil {
+		c.newer, c.older, c.size = make(map[string]string), c.newer, 0
+	}
+	c.newer[text] = html
+	c.size += len(text) + len(html) + 64 // bytes of a map entry, about
+	return html
+}

@@ -1,0 +1,28 @@
+package markup
+
+import (
+	"html"
+	"regexp"
+	"strings"
+
+	"burble/streams"
+)
+
+// HTML returns the entry's text as HTML. A text that begins with "/me " is shown as an action of
+// its author, and one to three emoji without other text are shown large.
+func HTML(entry *streams.Entry) string {
+	if action, ok := strings.CutPrefix(entry.Text, "/me "); ok && strings.TrimSpace(action) != "" {
+		return `<p class="action"><bdi>` + html.EscapeString(entry.User.Name) + `</bdi> ` + html.EscapeString(strings.TrimSpace(action)) + `</p>`
+	}
+	if isFewEmoji(entry.Text) {
+		return `<p class="emoji">` + html.EscapeString(strings.TrimSpace(entry.Text)) + `</p>`
+	}
+	return cache.render(entry.Text, renderMarkdown)
+}
+
+var tags = regexp.MustCompile(`<[^>]*>`)
+
+// Text returns the text of rendered HTML, without its tags.
+func Text(rendered string) string {
+	return html.UnescapeString(tags.ReplaceAllString(rendered, ""))
+}

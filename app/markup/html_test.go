@@ -1,0 +1,61 @@
+package markup
+
+import (
+	"testing"
+
+	"burble/app/hostile"
+	"burble/streams"
+)
+
+func TestActionsAndEmoji(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"/me waves <b>": `<p class="action"><bdi>Ada &amp; Co</bdi> waves &lt;b&gt;</p>`,
+		"/me ":          `<p>/me</p>`,
+		"/meow":         `<p>/meow</p>`,
+		"/shrug *x*":    `<p>/shrug <em>x</em></p>`,
+		"🙌":             `<p class="emoji">🙌</p>`,
+		" 👩‍👩‍👧‍👦 🇫🇷👍🏽 ": `<p class="emoji">👩‍👩‍👧‍👦 🇫🇷👍🏽</p>`,
+		"❤️❤️❤️":         `<p class="emoji">❤️❤️❤️</p>`,
+		"🙌🙌🙌🙌":           `<p>🙌🙌🙌🙌</p>`,
+		"🙌 thanks":       `<p>🙌 thanks</p>`,
+		"\u200d\ufe0f":   "<p>\u200d\ufe0f</p>",
+		"```\n/me\n```":  "<pre><code>/me\n</code></pre>",
+		"1\ufe0f\u20e3 ": "<p>1\ufe0f\u20e3</p>",
+	} {
+		if got := HTML(&streams.Entry{Text: text, User: streams.User{Name: "Ada & Co"}}); got != want {
+			t.Errorf("%q:\n%s, want\n%s", text, got, want)
+		}
+	}
+}
+
+func TestHostileMessagesRenderHarmless(t *testing.T) {
+	t.Parallel()
+	for _, message := range hostile.Texts {
+		rendered := HTML(&streams.Entry{Text: message.Text, User: streams.User{Name: "<b>Mallory</b>"}})
+		if rendered == "" {
+			t.Errorf("%s: rendered as nothing", message.Name)
+		}
+		hostile.ExpectHarmless(t, message.Text, rendered)
+	}
+}
+
+func TestRenderCacheIsBounded(t *testing.T) {
+	t.Parallel()
+	c, calls := renderCache{maxSize: 1000}, 0
+	render := func(text string) string { calls++; return "<p>" + text + "</p>" }
+	for range 2 {
+		if got := c.render("kept", render); got != "<p>kept</p>" || calls != 1 {
+			t.Fatalf("%q after %d calls", got, calls)
+		}
+	}
+	for i := range 1000 {
+		c.render(string(rune('a'+i)), render)
+	}
+	if len(c.newer)+len(c.older) > 40 {
+		t.Errorf("%d texts are cached", len(c.newer)+len(c.older))
+	}
+	if calls = 0; c.render("kept", render) != "<p>kept</p>" || calls != 1 {
+		t.Errorf("rendered %d times after it was evicted", calls)
+	}
+}

@@ -2,7 +2,6 @@ package live
 
 import (
 	"fmt"
-	"strings"
 
 	"burble/app/protocol"
 	"burble/streams"
@@ -137,26 +136,5 @@ func plainTextEvent(dst []byte, event event) []byte {
 }
 
 func plainTextEntry(dst []byte, entry *streams.Entry, _ streams.Cursor) []byte {
-	clock, name, text := entry.ID.Time().UTC().Format("15:04"), printable(entry.User.Name), printable(entry.Text)
-	switch entry.Kind {
-	case streams.Message:
-		return fmt.Appendf(dst, "%s %s: %s\n", clock, name, text)
-	case streams.Edit:
-		return fmt.Appendf(dst, "%s %s edited a message: %s\n", clock, name, text)
-	case streams.Delete:
-		return fmt.Appendf(dst, "%s %s deleted a message\n", clock, name)
-	}
-	return dst
-}
-
-// printable keeps text from controlling the terminal that shows it. The lines of a longer
-// message are indented, so that none can pass for another message.
-func printable(text string) string {
-	text = strings.ReplaceAll(text, "\n", "\n      ")
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
+	return protocol.AppendLine(dst, entry)
 }

@@ -89,19 +89,7 @@ func AppendEntry(dst []byte, entry *streams.Entry, html bool) []byte {
 	}
 	dst = append(dst, `,"user":`...)
 	dst = appendUser(dst, entry.User)
-	switch entry.Kind {
-	case streams.Message:
-		dst = appendMessage(dst, entry)
-	case streams.Edit, streams.Topic:
-		dst = appendField(dst, "text", entry.Text)
-	case streams.React:
-		dst = appendField(dst, "emoji", entry.Emoji)
-		dst = append(dst, `,"on":`...)
-		dst = strconv.AppendBool(dst, entry.On)
-	}
-	if html && !entry.Deleted && (entry.Kind == streams.Message || entry.Kind == streams.Edit) {
-		dst = appendField(dst, "html", markup.HTML(entry))
-	}
+	dst = appendKindFields(dst, entry, html)
 	return append(dst, '}')
 }
 
@@ -114,7 +102,7 @@ func AppendEntryWithCursor(dst []byte, entry *streams.Entry, cursor streams.Curs
 }
 
 // appendMessage appends the fields that only messages have, folded or not.
-func appendMessage(dst []byte, entry *streams.Entry) []byte {
+func appendMessage(dst []byte, entry *streams.Entry, html bool) []byte {
 	if entry.Deleted {
 		dst = append(dst, `,"deleted":true`...)
 	} else {
@@ -131,7 +119,15 @@ func appendMessage(dst []byte, entry *streams.Entry) []byte {
 		dst = append(dst, `,"reactions":`...)
 		dst = append(dst, reactions...)
 	}
-	return dst
+	return appendHTML(dst, entry, html)
+}
+
+// appendHTML appends the text rendered as HTML, if html is set and the entry is not deleted.
+func appendHTML(dst []byte, entry *streams.Entry, html bool) []byte {
+	if !html || entry.Deleted {
+		return dst
+	}
+	return appendField(dst, "html", markup.HTML(entry))
 }
 
 func appendUser(dst []byte, user streams.User) []byte {

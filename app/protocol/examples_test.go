@@ -14,7 +14,7 @@ import (
 
 func TestProtocolExamples(t *testing.T) {
 	missing := map[string]bool{}
-	for kind := range fields {
+	for kind := range frameTypes {
 		missing[kind] = true
 	}
 	for kind := range encoders {

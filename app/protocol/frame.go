@@ -36,30 +36,10 @@ type Form struct {
 	Deflate bool // compressed, if they are long
 }
 
-// fields lists the fields that each type of frame must have and those it may have.
-var fields = map[string]struct{ must, may []string }{
-	"follow":   {[]string{"room"}, []string{"after", "last", "html", "deflate", "watch"}},
-	"unfollow": {[]string{"room"}, nil},
-	"send":     {[]string{"room", "key", "text"}, []string{"reply_to"}},
-	"edit":     {[]string{"room", "key", "of", "text"}, nil},
-	"delete":   {[]string{"room", "key", "of"}, nil},
-	"react":    {[]string{"room", "key", "of", "emoji", "on"}, nil},
-	"topic":    {[]string{"room", "key", "text"}, nil},
-	"typing":   {[]string{"room"}, nil},
-	"ping":     {nil, nil},
-	"read":     {[]string{"room", "id"}, nil},
-}
-
-// kinds maps the frames that append an entry to its kind.
-var kinds = map[string]streams.Kind{
-	"send": streams.Message, "edit": streams.Edit, "delete": streams.Delete, "react": streams.React,
-	"topic": streams.Topic,
-}
-
 // Entry returns the entry that the frame asks to append, without its author.
 func (f *Frame) Entry() streams.Entry {
 	return streams.Entry{
-		Kind: kinds[f.Type], Key: f.Key, Text: f.Text, ReplyTo: f.ReplyTo, Of: f.Of, Emoji: f.Emoji, On: f.On,
+		Kind: frameTypes[f.Type].kind, Key: f.Key, Text: f.Text, ReplyTo: f.ReplyTo, Of: f.Of, Emoji: f.Emoji, On: f.On,
 	}
 }
 
@@ -102,7 +82,7 @@ func parseMembers(raw map[string]string) (frame Frame, err error) {
 		return frame, err
 	}
 	delete(raw, "type")
-	expected, known := fields[frame.Type]
+	expected, known := frameTypes[frame.Type]
 	if !known {
 		return frame, Errorf(BadFrame, "type", "There is no frame of type %q.", Clip(frame.Type))
 	}

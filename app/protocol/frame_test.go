@@ -103,7 +103,7 @@ func FuzzParseFrame(f *testing.F) {
 
 func expectBounds(t *testing.T, got Frame) {
 	t.Helper()
-	expected, known := fields[got.Type]
+	expected, known := frameTypes[got.Type]
 	if !known || streams.CheckRoom(got.Room) != nil {
 		t.Fatalf("type %q, room %q", got.Type, got.Room)
 	}

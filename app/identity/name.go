@@ -43,7 +43,7 @@ func cleanName(name string) (string, error) {
 	if !strings.ContainsFunc(nickname, isVisible) {
 		return "", errors.New("a name must contain a visible character")
 	}
-	if hasMarkPile(nickname) {
+	if hasStackedMarks(nickname) {
 		return "", errors.New("a name must not stack more than three marks on one letter")
 	}
 	if utf8.RuneCountInString(nickname) > MaxName {
@@ -54,10 +54,10 @@ func cleanName(name string) (string, error) {
 
 var errNameTooLong = fmt.Errorf("a name must be at most %d characters long", MaxName)
 
-// findInvisible returns the first character that is drawn as nothing or changes how others
-// are drawn: controls, bidirectional overrides (CVE-2021-42574), zero-width, private-use
-// and unassigned characters. The profile refuses nearly all of them; this names the
-// character, and does not depend on the version of the profile's tables.
+// findInvisible returns the first character that is not drawn or changes how others are drawn:
+// controls, bidirectional overrides (CVE-2021-42574), zero-width, private-use and unassigned
+// characters. The profile refuses nearly all of them, but this check names the
+// character, and does not depend on the Unicode version of the profile's tables.
 func findInvisible(text string) (rune, bool) {
 	for _, r := range text {
 		if !unicode.IsGraphic(r) || r == '\u2800' /* a Braille pattern without dots */ {
@@ -67,9 +67,9 @@ func findInvisible(text string) (rune, bool) {
 	return 0, false
 }
 
-// hasMarkPile reports whether a letter carries more combining marks than any language puts
-// there (three, as in Hebrew). They would be drawn over the text around the name.
-func hasMarkPile(name string) bool {
+// hasStackedMarks reports whether a letter carries more combining marks than any language uses
+// (three, as in Hebrew). They would be drawn over the text around the name.
+func hasStackedMarks(name string) bool {
 	marks := 0
 	for _, r := range name {
 		if marks++; !unicode.In(r, unicode.Mn, unicode.Me) {

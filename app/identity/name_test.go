@@ -34,7 +34,7 @@ func TestName(t *testing.T) {
 
 func TestNameRefused(t *testing.T) {
 	t.Parallel()
-	tests := []struct{ name, given, says string }{
+	tests := []struct{ name, given, message string }{
 		{"empty", "", "empty"},
 		{"spaces", " \t\n\u3000", "empty"},
 		{"41 characters", strings.Repeat("ä", 41), "40"},
@@ -61,7 +61,7 @@ func TestNameRefused(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := cleanName(test.given)
-			if err == nil || !strings.Contains(err.Error(), test.says) {
+			if err == nil || !strings.Contains(err.Error(), test.message) {
 				t.Errorf("got %q, %v", got, err)
 			}
 		})

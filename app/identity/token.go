@@ -15,34 +15,35 @@ import (
 )
 
 const (
-	// TokenLife is how long a token is valid. Opening a page renews it, so a browser that is
-	// unused for this long becomes a stranger again.
+	// TokenLife is how long a token is valid. Opening a page renews it, so a browser loses its
+	// user only after it was unused for this long.
 	TokenLife = 180 * 24 * time.Hour
 	// TokenFresh is how old a token may be before a page renews it.
 	TokenFresh = 30 * 24 * time.Hour
 )
 
-// Errors of Verify. Both mean that the client is nobody yet.
+// Errors of Verify. In both cases the client has no user.
 var (
-	// ErrTokenInvalid: the token was changed, or was not made with this secret.
+	// ErrTokenInvalid reports a token that was changed, or signed with another secret.
 	ErrTokenInvalid = errors.New("token is not valid")
-	// ErrTokenExpired: the token is older than TokenLife.
+	// ErrTokenExpired reports a token that is older than TokenLife.
 	ErrTokenExpired = errors.New("token has expired")
 )
 
-// Tokens signs and verifies tokens. It may be used from many goroutines at once.
+// Tokens signs and verifies tokens.
 //
 // A token is "1.<ID>.<name, base64url>.<expiry, Unix seconds>.<HMAC-SHA256 of all that,
-// base64url>": letters, digits, "-", "_" and ".", which fit into a cookie and a header.
+// base64url>". It consists of letters, digits, "-", "_" and ".", which fit into a cookie and a
+// header.
 type Tokens struct {
 	key []byte
 }
 
-// tokenVersion begins every token, so that another format can follow.
+// tokenVersion begins every token, so that the format can change.
 const tokenVersion = "1."
 
-// NewTokens returns Tokens that sign with a key derived from the secret for this purpose
-// alone: whatever else the secret signs cannot be passed off as a token.
+// NewTokens returns Tokens that sign with a key derived from the secret for this purpose alone, so
+// nothing else that is signed with the secret is accepted as a token.
 func NewTokens(secret []byte) *Tokens {
 	key, err := hkdf.Key(sha256.New, secret, nil, "burble guest token 1", sha256.Size)
 	if err != nil {

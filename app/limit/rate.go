@@ -7,8 +7,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxRateKeys bounds what a Rate remembers, about 15 MB. With more addresses than that, a
-// limit per address stops nobody.
+// maxRateKeys bounds the memory of a Rate, to about 15 MB. A limit per address does not stop an
+// attacker who has more addresses than that.
 const maxRateKeys = 100_000
 
 // Rate limits how often each key may act: a token bucket per key. A key whose bucket is
@@ -64,9 +64,9 @@ func (r *Rate) bucket(key string, now time.Time) *rate.Limiter {
 	return bucket
 }
 
-// sweep forgets full buckets, at most once in the time that an empty bucket takes to fill:
-// a bucket seen by one sweep and not used since is gone at the next. It runs within Allow,
-// because nothing grows while nobody calls.
+// sweep forgets full buckets, at most once in the time that an empty bucket takes to fill: a
+// bucket that is not used between two sweeps is full at the second one. It runs within Allow and
+// needs no goroutine, because the map grows only while Allow is called.
 func (r *Rate) sweep(now time.Time) {
 	toFill := time.Duration(float64(r.burst) / float64(r.perSecond) * float64(time.Second))
 	if now.Sub(r.swept) < max(toFill, time.Second) {

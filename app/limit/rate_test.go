@@ -26,7 +26,7 @@ func TestRateAllowsBurstThenRate(t *testing.T) {
 		t.Error("allowed too early")
 	}
 	if ok, _ := l.Allow("ada", 1, start.Add(retryAfter)); !ok {
-		t.Error("refused after the time it told us to wait")
+		t.Error("refused after retryAfter")
 	}
 	if ok, _ := l.Allow("bob", 1, start); !ok {
 		t.Error("one key used up another key's burst")

@@ -1,10 +1,11 @@
 package protocol
 
 import (
-	"burble/app/apptest"
-	"burble/app/markup"
 	"fmt"
 	"testing"
+
+	"burble/app/apptest"
+	"burble/app/markup"
 )
 
 func TestProtocolLimitsInDocs(t *testing.T) {

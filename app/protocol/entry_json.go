@@ -10,9 +10,9 @@ import (
 	"burble/streams"
 )
 
-// Entries and batches are encoded by hand: encoding/json takes several times as long, and
-// every stored entry is encoded here at least once. Every other frame is a struct, see
-// server_frame.go.
+// Entries and batches are encoded by hand, because encoding/json takes several times as long, and
+// every stored entry is encoded at least once by every server that has a reader. All other frames
+// are structs, in server_frame.go.
 
 const hexDigits = "0123456789abcdef"
 
@@ -69,8 +69,8 @@ func AppendCursorField(dst []byte, name string, cursor streams.Cursor) []byte {
 	return append(dst, '"')
 }
 
-// AppendEntry appends an entry as a JSON object, with its text rendered as HTML too if
-// html is set.
+// AppendEntry appends an entry as a JSON object. With html it also contains the text rendered as
+// HTML.
 func AppendEntry(dst []byte, entry *streams.Entry, html bool) []byte {
 	dst = append(dst, `{"id":"`...)
 	dst = entry.ID.Append(dst)
@@ -93,15 +93,15 @@ func AppendEntry(dst []byte, entry *streams.Entry, html bool) []byte {
 	return append(dst, '}')
 }
 
-// AppendEntryWithCursor appends an entry that also names its cursor, for clients that read
-// lines and keep their place.
+// AppendEntryWithCursor appends an entry that also contains its cursor, from which a client that
+// reads lines can resume.
 func AppendEntryWithCursor(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
 	dst = AppendEntry(dst, entry, false)
 	dst = AppendCursorField(dst[:len(dst)-1], "cursor", cursor)
 	return append(dst, '}')
 }
 
-// appendMessage appends the fields that only messages have, folded or not.
+// appendMessage appends the fields that only messages have.
 func appendMessage(dst []byte, entry *streams.Entry, html bool) []byte {
 	if entry.Deleted {
 		dst = append(dst, `,"deleted":true`...)
@@ -115,7 +115,7 @@ func appendMessage(dst []byte, entry *streams.Entry, html bool) []byte {
 		dst = appendIDField(dst, "edited", entry.Edited)
 	}
 	if len(entry.Reactions) > 0 {
-		reactions, _ := json.Marshal(entry.Reactions) // strings cannot fail
+		reactions, _ := json.Marshal(entry.Reactions) // cannot fail for strings
 		dst = append(dst, `,"reactions":`...)
 		dst = append(dst, reactions...)
 	}
@@ -187,8 +187,8 @@ func EncodePage(room string, page streams.Page, html bool) []byte {
 	return append(dst, '}')
 }
 
-// EncodeSearchEnd returns the last line of a search: how many messages were searched, and
-// before which ID to continue; the zero ID is the end.
+// EncodeSearchEnd returns the last line of a search. searched is the number of messages searched;
+// older is the ID before which the next search continues, zero if there is nothing older.
 func EncodeSearchEnd(searched int, older streams.ID) []byte {
 	dst := append([]byte(`{"done":true,"searched":`), strconv.Itoa(searched)...)
 	return append(appendIDOrNull(dst, "older", older), '}')

@@ -40,12 +40,12 @@ var statuses = map[Code]int{
 type Error struct {
 	Code       Code
 	Status     int           // of HTTP; 0: the code's own
-	Message    string        // for the authors of programs
-	Title      string        // for the readers of pages: what happened, without a full stop; empty: see Message
-	Detail     string        // and what they can do; may be empty
-	Field      string        // the field that is wrong, if one is
-	RetryAfter time.Duration // 0: not given
-	Cause      error         // for the log only
+	Message    string        // for the authors of clients
+	Title      string        // for users: what happened, without a full stop; empty: derived from Message
+	Detail     string        // for users: what they can do; may be empty
+	Field      string        // the field that is invalid, if any
+	RetryAfter time.Duration // 0: unknown
+	Cause      error         // for the log; clients do not see it
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -70,7 +70,7 @@ func (e *Error) Page() (title, detail string) {
 	return strings.TrimSuffix(e.Message, "."), ""
 }
 
-// Notice returns the error as one line beside a form.
+// Notice returns the error as one line to show beside a form.
 func (e *Error) Notice() string {
 	if e.Title == "" {
 		return e.Message
@@ -78,10 +78,10 @@ func (e *Error) Notice() string {
 	return strings.TrimSpace(e.Title + ". " + e.Detail)
 }
 
-// IsTemporary reports whether the same request may succeed in a moment.
+// IsTemporary reports whether the same request may succeed soon.
 func (e *Error) IsTemporary() bool { return e.Code == Unavailable || e.Code == RateLimited }
 
-// IsServerFault reports whether the error belongs in the log.
+// IsServerFault reports whether the error is the server's fault, so that it must be logged.
 func (e *Error) IsServerFault() bool { return e.HTTPStatus() >= 500 && e.Cause != nil }
 
 // Body returns the JSON body of an HTTP response with this error.
@@ -94,8 +94,7 @@ func (e *Error) Body() any {
 	return map[string]body{"error": {e.Code, e.Field, e.Message}}
 }
 
-// RetrySeconds returns RetryAfter in whole seconds, rounded up, as the header of that name
-// has it.
+// RetrySeconds returns the value of the Retry-After header: whole seconds, rounded up.
 func (e *Error) RetrySeconds() int { return int((e.RetryAfter + time.Second - 1) / time.Second) }
 
 // Errorf returns an error with a formatted message. The field may be empty.
@@ -111,7 +110,8 @@ func NoName() *Error {
 	}
 }
 
-// TooMany returns the error for a client over its rate of what it names, in the plural.
+// TooMany returns the error for a client that exceeds a limit. what names the things that are
+// limited, in the plural, such as "messages".
 func TooMany(what string, retryAfter time.Duration) *Error {
 	return &Error{
 		Code: RateLimited, RetryAfter: retryAfter, Message: "Too many " + what + ". Try again later.",
@@ -127,8 +127,8 @@ func Draining(retryAfter time.Duration) *Error {
 	}
 }
 
-// storageErrors maps the errors of package streams to what a client sees. The first match
-// counts.
+// storageErrors lists the errors of package streams, each as a client sees it. The first match
+// applies.
 var storageErrors = []struct {
 	err   error
 	shown Error
@@ -148,8 +148,8 @@ var storageErrors = []struct {
 		Title:   "Chat storage is unavailable", Detail: "Your messages are safe."}},
 }
 
-// AsError returns err as a client sees it. An error that is neither an *Error nor of
-// package streams is our fault: the client sees no details, the log sees all of them.
+// AsError returns err as a client sees it. An error that is neither an *Error nor listed in
+// storageErrors is the server's fault: the client sees no details, but the log does.
 func AsError(err error) *Error {
 	if known := (*Error)(nil); errors.As(err, &known) {
 		return known
@@ -164,7 +164,7 @@ func AsError(err error) *Error {
 	return ServerFault(http.StatusInternalServerError, err)
 }
 
-// ServerFault returns the error for a bug or an accident on our side.
+// ServerFault returns the error for a failure of the server, such as a bug.
 func ServerFault(status int, cause error) *Error {
 	return &Error{
 		Code: Unavailable, Status: status, Message: "Something went wrong on our side.",

@@ -1,18 +1,19 @@
 package protocol
 
 import (
-	"burble/app/apptest"
-	"burble/streams"
 	"encoding/json"
 	"strings"
 	"testing"
 	"time"
+
+	"burble/app/apptest"
+	"burble/streams"
 )
 
-// PROTOCOL.md is the protocol, so its examples are tests: the server accepts what they
-// have a client send, and sends what they have the server send, to the byte.
-
+// TestProtocolExamples checks the examples in PROTOCOL.md: the server must accept each frame of a
+// client, and must encode each frame of the server to the same bytes.
 func TestProtocolExamples(t *testing.T) {
+	t.Parallel()
 	missing := map[string]bool{}
 	for kind := range frameTypes {
 		missing[kind] = true
@@ -29,12 +30,12 @@ func TestProtocolExamples(t *testing.T) {
 			checkEntry(t, example)
 		case object.Type == "": // the body of a request or response: package web checks it
 		case encoders[object.Type] != nil:
-			if got := encoders[object.Type](t, example); got != example {
-				t.Errorf("example\n%s\nserver sends\n%s", example, got)
+			if got := string(encoders[object.Type](t, example)); got != example {
+				t.Errorf("example\n%s\nencoded\n%s", example, got)
 			}
 		default:
-			if got, _, err := Parse([]byte(example)); err != nil || got.Type != object.Type {
-				t.Errorf("server refuses %s: %v", example, err)
+			if got, err := Parse([]byte(example)); err != nil || got.Type != object.Type {
+				t.Errorf("example %s is refused: %v", example, err)
 			}
 		}
 	}
@@ -43,88 +44,78 @@ func TestProtocolExamples(t *testing.T) {
 	}
 }
 
-// encoders has, by type, how the server encodes a frame with the values of an example.
-var encoders = map[string]func(t *testing.T, example string) string{
-	"hello": func(t *testing.T, example string) string {
-		frame := frameOf(t, example)
-		var user streams.User
-		if frame.User != nil {
-			user = streams.User(*frame.User)
+// encoders has, by type, a function that decodes an example of a server's frame, and encodes it as
+// the server does.
+var encoders = map[string]func(t *testing.T, example string) []byte{
+	"hello": func(t *testing.T, example string) []byte {
+		frame := decode[Hello](t, example)
+		if frame.User == nil {
+			return EncodeHello(streams.User{}, frame.Durability)
 		}
-		return string(EncodeHello(user, streams.Durability(frame.Durability)))
+		return EncodeHello(streams.User(*frame.User), frame.Durability)
 	},
-	"followed": func(t *testing.T, example string) string {
-		frame := frameOf(t, example)
-		var more struct {
-			Last string
-			N    int64
-		}
-		json.Unmarshal([]byte(example), &more)
-		followed := &streams.Followed{State: streams.State(frame.State), At: cursorOf(t, frame.At), Last: cursorOf(t, more.Last), LastN: more.N}
+	"followed": func(t *testing.T, example string) []byte {
+		frame := decode[exampleFollowed](t, example)
+		followed := &streams.Followed{State: frame.State, At: parseCursor(t, frame.At), Last: parseCursor(t, frame.Last), LastN: frame.N}
 		if frame.First != "" {
-			followed.First = cursorOf(t, frame.First)
+			followed.First = parseCursor(t, frame.First)
 		}
-		return string(EncodeFollowed(frame.Room, followed))
+		return EncodeFollowed(frame.Room, followed)
 	},
-	"entries": func(t *testing.T, example string) string {
-		frame := frameOf(t, example)
-		batch := &streams.Batch{Room: frame.Room, After: cursorOf(t, frame.After), Upto: cursorOf(t, frame.Upto)}
+	"entries": func(t *testing.T, example string) []byte {
+		frame := decode[exampleEntries](t, example)
+		batch := &streams.Batch{Room: frame.Room, After: parseCursor(t, frame.After), Upto: parseCursor(t, frame.Upto)}
 		for _, entry := range frame.Entries {
-			batch.Entries = append(batch.Entries, entryOf(t, entry))
+			batch.Entries = append(batch.Entries, entry.entry(t))
 		}
-		return string(EncodeEntries(batch, false))
+		return EncodeEntries(batch, false)
 	},
-	"stored": func(t *testing.T, example string) string {
-		frame := frameOf(t, example)
-		return string(EncodeStored(frame.Room, frame.Key, idOf(t, frame.ID)))
+	"stored": func(t *testing.T, example string) []byte {
+		frame := decode[Stored](t, example)
+		return EncodeStored(frame.Room, frame.Key, parseID(t, frame.ID))
 	},
-	"error": func(t *testing.T, example string) string {
-		frame := frameOf(t, example)
-		refusal := Errorf(Code(frame.Code), frame.Field, "%s", frame.Message)
-		refusal.RetryAfter = time.Duration(frame.RetryAfterMS) * time.Millisecond
-		if statuses[refusal.Code] == 0 {
-			t.Errorf("there is no error code %s", refusal.Code)
+	"error": func(t *testing.T, example string) []byte {
+		frame := decode[ErrorFrame](t, example)
+		if statuses[frame.Code] == 0 {
+			t.Errorf("there is no error code %s", frame.Code)
 		}
-		return string(EncodeError(refusal, frame.Room, frame.Key))
+		refused := Errorf(frame.Code, frame.Field, "%s", frame.Message)
+		refused.RetryAfter = time.Duration(frame.RetryAfterMS) * time.Millisecond
+		return EncodeError(refused, frame.Room, frame.Key)
 	},
-	"status": func(t *testing.T, example string) string {
-		return string(EncodeStatus(frameOf(t, example).Redis == "away"))
+	"status": func(t *testing.T, example string) []byte {
+		return EncodeStatus(decode[Status](t, example).Redis == "away")
 	},
-	"present": func(t *testing.T, example string) string {
-		var frame struct {
-			Count int
-			Users []streams.User
+	"present": func(t *testing.T, example string) []byte {
+		frame := decode[Present](t, example)
+		var people []streams.User
+		for _, user := range frame.Users {
+			people = append(people, streams.User(user))
 		}
-		json.Unmarshal([]byte(example), &frame)
-		return string(EncodePresent(frameOf(t, example).Room, frame.Count, frame.Users))
+		return EncodePresent(frame.Room, frame.Count, people)
 	},
-	"signal": func(t *testing.T, example string) string {
-		frame := frameOf(t, example)
-		var more struct{ Kind streams.SignalKind }
-		json.Unmarshal([]byte(example), &more)
-		signal := &streams.Signal{Kind: more.Kind, User: streams.User(*frame.User)}
+	"signal": func(t *testing.T, example string) []byte {
+		frame := decode[Signal](t, example)
+		signal := &streams.Signal{Kind: frame.Kind, User: streams.User(frame.User)}
 		if frame.ID != "" {
-			signal.ID = idOf(t, frame.ID)
+			signal.ID = parseID(t, frame.ID)
 		}
-		return string(EncodeSignal(frame.Room, signal))
+		return EncodeSignal(frame.Room, signal)
 	},
-	"pong": func(*testing.T, string) string { return string(EncodePong()) },
+	"pong": func(*testing.T, string) []byte { return EncodePong() },
 }
 
-// checkEntry checks an example of an entry, in a frame or in a line.
+// checkEntry checks an example of an entry that is not in a frame.
 func checkEntry(t *testing.T, example string) {
 	t.Helper()
-	var got exampleEntry
-	if err := json.Unmarshal([]byte(example), &got); err != nil {
-		t.Fatalf("%v in %s", err, example)
-	}
-	entry := entryOf(t, got)
-	want := string(AppendEntry(nil, &entry, got.HTML != nil))
+	got := decode[exampleEntry](t, example)
+	entry := got.entry(t)
+	want := string(AppendEntry(nil, &entry, got.HTML != ""))
 	if got.Cursor != "" {
-		want = string(AppendEntryWithCursor(nil, &entry, cursorOf(t, got.Cursor)))
+		want = string(AppendEntryWithCursor(nil, &entry, parseCursor(t, got.Cursor)))
 	}
 	if example != want {
-		t.Errorf("example\n%s\nserver sends\n%s", example, want)
+		t.Errorf("example\n%s\nencoded\n%s", example, want)
 	}
 }
 
@@ -138,48 +129,53 @@ func TestProtocolListsEveryErrorCode(t *testing.T) {
 	}
 }
 
-// exampleFrame is any frame that the server sends.
-type exampleFrame struct {
-	Type, Room, Key, ID  string
-	Protocol, Durability string
-	State, At, First     string
-	After, Upto          string
-	Redis                string
-	Code, Message, Field string
-	RetryAfterMS         int64 `json:"retry_after_ms"`
-	User                 *struct{ ID, Name string }
-	Entries              []exampleEntry
+// exampleFollowed is the frame "followed".
+type exampleFollowed struct {
+	Type, Room string
+	State      streams.State
+	At, First  string
+	Last       string
+	N          int64
+}
+
+// exampleEntries is the frame "entries".
+type exampleEntries struct {
+	Type, Room  string
+	After, Upto string
+	Entries     []exampleEntry
 }
 
 // exampleEntry is an entry as any surface shows it.
 type exampleEntry struct {
-	ID        string                     `json:"id"`
-	N         int64                      `json:"n"`
-	Kind      string                     `json:"kind"`
-	Key       string                     `json:"key"`
-	Of        string                     `json:"of"`
-	User      *struct{ ID, Name string } `json:"user"`
-	Text      string                     `json:"text"`
-	HTML      *string                    `json:"html"`
-	ReplyTo   string                     `json:"reply_to"`
-	Emoji     string                     `json:"emoji"`
-	On        *bool                      `json:"on"`
-	Edited    string                     `json:"edited"`
-	Reactions map[string][]string        `json:"reactions"`
-	Deleted   bool                       `json:"deleted"`
-	Cursor    string                     `json:"cursor"`
+	ID        string              `json:"id"`
+	N         int64               `json:"n"`
+	Kind      streams.Kind        `json:"kind"`
+	Key       string              `json:"key"`
+	Of        string              `json:"of"`
+	User      User                `json:"user"`
+	Text      string              `json:"text"`
+	HTML      string              `json:"html"`
+	ReplyTo   string              `json:"reply_to"`
+	Emoji     string              `json:"emoji"`
+	On        bool                `json:"on"`
+	Edited    string              `json:"edited"`
+	Reactions map[string][]string `json:"reactions"`
+	Deleted   bool                `json:"deleted"`
+	Cursor    string              `json:"cursor"`
 }
 
-func frameOf(t *testing.T, text string) exampleFrame {
+// decode decodes an example, which must not have other fields than the type.
+func decode[T any](t *testing.T, example string) (decoded T) {
 	t.Helper()
-	var frame exampleFrame
-	if err := json.Unmarshal([]byte(text), &frame); err != nil {
-		t.Fatalf("%v in %s", err, text)
+	decoder := json.NewDecoder(strings.NewReader(example))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&decoded); err != nil {
+		t.Fatalf("%v in %s", err, example)
 	}
-	return frame
+	return decoded
 }
 
-func cursorOf(t *testing.T, text string) streams.Cursor {
+func parseCursor(t *testing.T, text string) streams.Cursor {
 	t.Helper()
 	cursor, err := streams.ParseCursor(text)
 	if err != nil {
@@ -188,7 +184,7 @@ func cursorOf(t *testing.T, text string) streams.Cursor {
 	return cursor
 }
 
-func idOf(t *testing.T, text string) streams.ID {
+func parseID(t *testing.T, text string) streams.ID {
 	t.Helper()
 	id, err := streams.ParseID(text)
 	if err != nil {
@@ -197,19 +193,16 @@ func idOf(t *testing.T, text string) streams.ID {
 	return id
 }
 
-// entryOf returns the entry that an example shows.
-func entryOf(t *testing.T, got exampleEntry) streams.Entry {
+// entry returns the entry that an example shows.
+func (got *exampleEntry) entry(t *testing.T) streams.Entry {
 	t.Helper()
 	entry := streams.Entry{
-		ID: idOf(t, got.ID), N: got.N, Kind: streams.Kind(got.Kind), Key: got.Key, Text: got.Text, Emoji: got.Emoji,
-		On: got.On != nil && *got.On, Reactions: got.Reactions, Deleted: got.Deleted,
-	}
-	if got.User != nil {
-		entry.User = streams.User(*got.User)
+		ID: parseID(t, got.ID), N: got.N, Kind: got.Kind, Key: got.Key, User: streams.User(got.User), Text: got.Text, Emoji: got.Emoji,
+		On: got.On, Reactions: got.Reactions, Deleted: got.Deleted,
 	}
 	for text, id := range map[string]*streams.ID{got.ReplyTo: &entry.ReplyTo, got.Of: &entry.Of, got.Edited: &entry.Edited} {
 		if text != "" {
-			*id = idOf(t, text)
+			*id = parseID(t, text)
 		}
 	}
 	return entry

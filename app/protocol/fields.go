@@ -17,7 +17,7 @@ const (
 	MaxTopic    = 120      // characters of a room's topic
 	MaxFrame    = 64 << 10 // bytes of a frame, and of a request's body
 	MaxLast     = 500      // entries that a follow or a page of history may ask for
-	DefaultLast = 50       // entries that a follow gets if it does not ask
+	DefaultLast = 50       // entries that a follow gets if it names no number
 )
 
 // StringField parses a JSON value that must be a string.
@@ -45,7 +45,7 @@ func CheckRoom(room string) (string, error) {
 	return room, nil
 }
 
-// CheckKey checks the key of a send, which the field of that name or a header gives.
+// CheckKey checks an idempotency key. field is the field or header that gives it.
 func CheckKey(field, key string) (string, error) {
 	if _, err := uuid.Parse(key); err != nil || len(key) != 36 {
 		return "", Errorf(BadField, field, "A key must be a UUID such as 9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b.")
@@ -71,7 +71,7 @@ func CheckText(text string) (string, error) {
 // Unicode has not assigned count, because they may be drawn one day.
 func isVisible(r rune) bool {
 	if r > ' ' && r < 0x7f {
-		return true // how most texts begin
+		return true // most texts begin with ASCII
 	}
 	return !unicode.IsSpace(r) && r != '\u2800' /* a Braille pattern without dots */ &&
 		!unicode.In(r, unicode.Cc, unicode.Cf, unicode.Z, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
@@ -93,7 +93,7 @@ func checkEmoji(emoji string) (string, error) {
 	return emoji, nil
 }
 
-// ErrAfterAndLast is the error of a follow that asks for two places to begin at.
+// ErrAfterAndLast is the error of a follow that gives two places to begin at.
 var ErrAfterAndLast = Errorf(BadField, "last", `A follow has "after" or "last", not both.`)
 
 // CheckCursor parses a cursor.

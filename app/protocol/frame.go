@@ -14,7 +14,7 @@ import (
 // Subprotocol is the WebSocket subprotocol: the name and version of this protocol.
 const Subprotocol = "burble.v1"
 
-// Frame is a frame from a client. Type tells which fields are set.
+// Frame is a frame from a client. The type determines which fields are set.
 type Frame struct {
 	Type    string
 	Room    string
@@ -30,32 +30,39 @@ type Frame struct {
 	ID      streams.ID   // read
 }
 
-// Form is how a client wants its batches.
+// Form is the form in which a client wants its batches of entries.
 type Form struct {
-	HTML    bool // with the text rendered, too
+	HTML    bool // also with the text rendered as HTML
 	Deflate bool // compressed, if they are long
 }
 
-// Entry returns the entry that the frame asks to append, without its author.
+// Entry returns the entry that the frame appends, without its author.
 func (f *Frame) Entry() streams.Entry {
 	return streams.Entry{
 		Kind: frameTypes[f.Type].kind, Key: f.Key, Text: f.Text, ReplyTo: f.ReplyTo, Of: f.Of, Emoji: f.Emoji, On: f.On,
 	}
 }
 
-// Parse parses a frame. Even if there is an error, the frame holds the room and the key,
-// shortened if they are invalid, so that the reply can name them. notJSON reports that data
-// is not JSON at all.
-func Parse(data []byte) (frame Frame, notJSON bool, err error) {
+// ErrNotJSON is the error of a frame that is not JSON at all. Its client does not speak this
+// protocol.
+var ErrNotJSON = Errorf(BadFrame, "", notObject)
+
+const notObject = "A frame is one JSON object."
+
+// Parse parses a frame. The error is an *Error, or ErrNotJSON. Even with an error, the frame holds
+// the room and the key, shortened if they are invalid, so that the reply can name them.
+func Parse(data []byte) (Frame, error) {
 	raw, ok := Members(data)
-	if !ok {
-		return frame, !json.Valid(data), Errorf(BadFrame, "", "A frame is one JSON object.")
+	switch {
+	case ok:
+		return parseMembers(raw)
+	case json.Valid(data):
+		return Frame{}, Errorf(BadFrame, "", notObject)
 	}
-	frame, err = parseMembers(raw)
-	return frame, false, err
+	return Frame{}, ErrNotJSON
 }
 
-// ParseFollow parses a frame "follow" whose fields are given as the parameters of a URL.
+// ParseFollow parses a frame "follow" whose fields are the query parameters of a URL.
 func ParseFollow(params map[string]string) (Frame, error) {
 	raw := map[string]string{"type": `"follow"`}
 	for name, value := range params {
@@ -67,7 +74,7 @@ func ParseFollow(params map[string]string) (Frame, error) {
 	return parseMembers(raw)
 }
 
-// parseMembers parses the members of a frame, each as JSON. It changes raw.
+// parseMembers parses the members of a frame, whose values are JSON. It changes raw.
 func parseMembers(raw map[string]string) (frame Frame, err error) {
 	var invalid [2]error
 	for i, name := range [...]string{"room", "key"} {
@@ -92,7 +99,7 @@ func parseMembers(raw map[string]string) (frame Frame, err error) {
 		}
 	}
 	frame.From = streams.Newest(DefaultLast)
-	for _, name := range SortedKeys(raw) {
+	for _, name := range SortedNames(raw) {
 		if !slices.Contains(expected.must, name) && !slices.Contains(expected.may, name) {
 			return frame, Errorf(BadField, Clip(name), "A frame of type %q has no field %q.", frame.Type, Clip(name))
 		}
@@ -169,11 +176,11 @@ func (f *Frame) setText(name, text string) (err error) {
 	return err
 }
 
-// MaxClip is how much of a client's text an error repeats, in characters: the longest
-// room's name, and keys are shorter.
+// MaxClip is how many characters of a client's text an error repeats: enough for the longest name
+// of a room, and for a key.
 const MaxClip = 64
 
-// Clip shortens a client's text to what an error may repeat.
+// Clip shortens a client's text to what an error repeats of it.
 func Clip(text string) string {
 	if utf8.RuneCountInString(text) <= MaxClip {
 		return text
@@ -181,8 +188,8 @@ func Clip(text string) string {
 	return fmt.Sprintf("%s…", string([]rune(text)[:MaxClip]))
 }
 
-// SortedKeys returns the names of the members in order, so that of several errors the same
-// one is always reported.
-func SortedKeys(raw map[string]string) []string {
-	return slices.Sorted(maps.Keys(raw))
+// SortedNames returns the names of an object's members in order, so that of several errors always
+// the same one is reported.
+func SortedNames(members map[string]string) []string {
+	return slices.Sorted(maps.Keys(members))
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whatever comes, members finds what encoding/json finds.
+// FuzzMembers checks Members and unquote against encoding/json.
 func FuzzMembers(f *testing.F) {
 	for _, seed := range []string{
 		``, `{}`, ` { } `, `null`, `[]`, `"{}"`, `{"a":1}`, `{"a":"b","a":"c"}`, "{\t\"a\" :\r\n{ \"b\": [ \"}\", {} ] } , \"\": -1e9 }", `{"\u0061\"":"\\","b":"\""}`,
@@ -18,16 +18,16 @@ func FuzzMembers(f *testing.F) {
 		object := json.Unmarshal(data, &want) == nil && want != nil
 		got, ok := Members(data)
 		if ok != object || len(got) != len(want) {
-			t.Fatalf("%q, an object: %v, has %d members: %v, not %v", data, object, len(want), got, want)
+			t.Fatalf("%q: object: %v, members %v; want %v, %v", data, ok, got, object, want)
 		}
 		for name, value := range want {
 			if got[name] != string(value) {
-				t.Errorf("%q: %q is %q, not %q", data, name, got[name], value)
+				t.Errorf("%q: member %q is %q, want %q", data, name, got[name], value)
 			}
 			var text string
 			isText := value[0] == '"' && json.Unmarshal(value, &text) == nil
 			if read, ok := unquote(got[name]); ok != isText || read != text {
-				t.Errorf("%q: the string %q is %q", data, value, read)
+				t.Errorf("%q: %q unquoted is %q, %v; want %q, %v", data, value, read, ok, text, isText)
 			}
 		}
 	})

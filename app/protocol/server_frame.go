@@ -52,7 +52,7 @@ type Present struct {
 	Users []User `json:"users"`
 }
 
-// Signal is what happens in a room and is not stored: typing, joined, left, seen.
+// Signal reports an event in a room that is not stored: typing, joined, left, seen.
 type Signal struct {
 	Type string             `json:"type"` // "signal"
 	Room string             `json:"room"`
@@ -94,7 +94,7 @@ func encode(frame any) []byte {
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 }
 
-// EncodeHello returns the frame "hello". The zero user has no name.
+// EncodeHello returns the frame "hello". The zero user stands for a client without a name.
 func EncodeHello(user streams.User, durability streams.Durability) []byte {
 	hello := Hello{Type: "hello", Protocol: Subprotocol, Durability: durability, Limits: Limits{Text: MaxText}}
 	if user != (streams.User{}) {
@@ -111,8 +111,8 @@ func EncodeStatus(away bool) []byte {
 	return encode(Status{"status", "back"})
 }
 
-// EncodePong returns the frame "pong", which answers a client's frame "ping": a script in
-// a browser cannot see the WebSocket's own pings.
+// EncodePong returns the frame "pong", the reply to the frame "ping". A script in a browser cannot
+// use the WebSocket protocol's own pings.
 func EncodePong() []byte { return []byte(`{"type":"pong"}`) }
 
 // EncodeStored returns the frame "stored".
@@ -129,7 +129,7 @@ func EncodePresent(room string, count int, people []streams.User) []byte {
 	return encode(Present{"present", room, count, users})
 }
 
-// EncodeSignal returns the frame "signal", or "present" for the number of a crowd.
+// EncodeSignal returns the frame "signal", or for a signal that counts a crowd the frame "present".
 func EncodeSignal(room string, signal *streams.Signal) []byte {
 	if signal.Kind == streams.Count {
 		return EncodePresent(room, signal.Count, nil)

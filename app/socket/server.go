@@ -122,7 +122,8 @@ func (c *client) readNext() {
 
 // handle does what one frame asks for. It answers a refused frame with its error.
 func (c *client) handle(data []byte) {
-	frame, notJSON, err := protocol.Parse(data)
+	frame, err := protocol.Parse(data)
+	isJSON := !errors.Is(err, protocol.ErrNotJSON)
 	if tooMany := c.allowFrame(time.Now()); tooMany != nil { // valid or not
 		err = tooMany
 	}
@@ -133,7 +134,7 @@ func (c *client) handle(data []byte) {
 		return
 	}
 	c.refuse(err, frame)
-	if notJSON {
+	if !isJSON {
 		c.feed.HangUp(ws.CloseNotAllowed, "frames must be JSON")
 	}
 }

@@ -52,7 +52,7 @@ func parseJSON(data []byte, names []string) (body, error) {
 		return body{}, protocol.Errorf(protocol.BadFrame, "", "The body must be one JSON object.")
 	}
 	parsed := body{fields: make(map[string]string)}
-	for _, name := range protocol.SortedKeys(raw) {
+	for _, name := range protocol.SortedNames(raw) {
 		if !slices.Contains(names, name) {
 			return body{}, protocol.Errorf(protocol.BadField, protocol.Clip(name), "There is no field %q here.", protocol.Clip(name))
 		}

@@ -8,24 +8,24 @@ import (
 	"burble/streams"
 )
 
-// aBatch is a stretch of a room as it is read by all who follow it.
-func aBatch(count int) *streams.Batch {
-	batch := &streams.Batch{Room: "lobby", After: streams.Cursor{ID: wireOf, Epoch: "Q3N7ZK5WYB2A"}}
+// newBatch returns a batch of messages of 99 characters.
+func newBatch(count int) *streams.Batch {
+	batch := &streams.Batch{Room: "lobby", After: streams.Cursor{ID: exampleOf, Epoch: "Q3N7ZK5WYB2A"}}
 	for i := range count {
-		id := streams.ID{Millis: wireID.Millis + uint64(i)}
+		id := streams.ID{Millis: exampleID.Millis + uint64(i)}
 		batch.Upto = streams.Cursor{ID: id, Epoch: batch.After.Epoch}
 		batch.Entries = append(batch.Entries, streams.Entry{
-			ID: id, N: int64(i + 1), Kind: streams.Message, Key: exampleKey, User: wireUser, Text: strings.Repeat("hello, all ", 9),
+			ID: id, N: int64(i + 1), Kind: streams.Message, Key: exampleKey, User: exampleUser, Text: strings.Repeat("hello, all ", 9),
 		})
 	}
 	return batch
 }
 
-// BenchmarkFrameOfABatch is what one reader pays for all of them.
-func BenchmarkFrameOfABatch(b *testing.B) {
+// BenchmarkEncodeEntries measures the encoding of a batch, which is done once for all its readers.
+func BenchmarkEncodeEntries(b *testing.B) {
 	for _, count := range []int{1, 50, 500} {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
-			batch := aBatch(count)
+			batch := newBatch(count)
 			b.ReportAllocs()
 			for b.Loop() {
 				b.SetBytes(int64(len(EncodeEntries(batch, false))))
@@ -34,7 +34,7 @@ func BenchmarkFrameOfABatch(b *testing.B) {
 	}
 }
 
-func BenchmarkParseFrame(b *testing.B) {
+func BenchmarkParse(b *testing.B) {
 	for kind, text := range map[string]string{
 		"send":   `{"type":"send","room":"lobby","key":"` + exampleKey + `","text":"` + strings.Repeat("hello, all ", 9) + `"}`,
 		"follow": `{"type":"follow","room":"lobby","after":"1732281600000-0@Q3N7ZK5WYB2A"}`,
@@ -42,7 +42,7 @@ func BenchmarkParseFrame(b *testing.B) {
 		b.Run(kind, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, err := Parse([]byte(text)); err != nil {
+				if _, err := Parse([]byte(text)); err != nil {
 					b.Fatal(err)
 				}
 			}

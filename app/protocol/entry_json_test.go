@@ -1,0 +1,93 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"burble/streams"
+)
+
+// exampleKey is an idempotency key.
+const exampleKey = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b"
+
+var (
+	exampleUser = streams.User{ID: "11111111-1111-4111-8111-111111111111", Name: "Ada"}
+	exampleID   = streams.ID{Millis: 1732281600000}
+	exampleOf   = streams.ID{Millis: 1732281500000, Seq: 7}
+)
+
+func TestEntryJSON(t *testing.T) {
+	t.Parallel()
+	const user = `"user":{"id":"11111111-1111-4111-8111-111111111111","name":"Ada"}`
+	tests := []struct {
+		name  string
+		entry streams.Entry
+		html  bool
+		want  string
+	}{
+		{"a message", streams.Entry{Kind: streams.Message, N: 41, Key: exampleKey, Text: "hello"}, false,
+			`{"id":"1732281600000-0","n":41,"kind":"message","key":"` + exampleKey + `",` + user + `,"text":"hello"}`},
+		{"a reply", streams.Entry{Kind: streams.Message, N: 42, Key: exampleKey, Text: "hi!", ReplyTo: exampleOf}, false,
+			`{"id":"1732281600000-0","n":42,"kind":"message","key":"` + exampleKey + `",` + user + `,"text":"hi!","reply_to":"1732281500000-7"}`},
+		{"a message with HTML", streams.Entry{Kind: streams.Message, N: 1, Text: "*<*"}, true,
+			`{"id":"1732281600000-0","n":1,"kind":"message",` + user + `,"text":"*<*","html":"<p><em>&lt;</em></p>"}`},
+		{"an edit", streams.Entry{Kind: streams.Edit, N: 43, Of: exampleOf, Text: "hello, all"}, false,
+			`{"id":"1732281600000-0","n":43,"kind":"edit","of":"1732281500000-7",` + user + `,"text":"hello, all"}`},
+		{"a reaction", streams.Entry{Kind: streams.React, N: 44, Of: exampleOf, Emoji: "👍", On: true}, true,
+			`{"id":"1732281600000-0","n":44,"kind":"react","of":"1732281500000-7",` + user + `,"emoji":"👍","on":true}`},
+		{"a removed reaction", streams.Entry{Kind: streams.React, N: 44, Of: exampleOf, Emoji: "👍"}, false,
+			`{"id":"1732281600000-0","n":44,"kind":"react","of":"1732281500000-7",` + user + `,"emoji":"👍","on":false}`},
+		{"a deletion", streams.Entry{Kind: streams.Delete, N: 45, Of: exampleOf}, true,
+			`{"id":"1732281600000-0","n":45,"kind":"delete","of":"1732281500000-7",` + user + `}`},
+		{"a folded message", streams.Entry{Kind: streams.Message, N: 41, Text: "x", Edited: exampleOf, Reactions: map[string][]string{"👍": {"a", "b"}, "<": {"c"}}}, false,
+			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"text":"x","edited":"1732281500000-7","reactions":{"\u003c":["c"],"👍":["a","b"]}}`},
+		{"a deleted message", streams.Entry{Kind: streams.Message, N: 41, Text: "must not show", Deleted: true, ReplyTo: exampleOf}, true,
+			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"deleted":true,"reply_to":"1732281500000-7"}`},
+		{"an unreadable entry", streams.Entry{Kind: streams.Unreadable, N: 3, Text: "must not show"}, true,
+			`{"id":"1732281600000-0","kind":"unreadable"}`},
+	}
+	for _, test := range tests {
+		test.entry.ID, test.entry.User = exampleID, exampleUser
+		if got := string(AppendEntry(nil, &test.entry, test.html)); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+// FuzzEntryJSON checks that encoding/json decodes every entry to what was encoded, and that no entry
+// contains a line feed, which would end its line of a live read.
+func FuzzEntryJSON(f *testing.F) {
+	f.Add("hello", "Ada", "👍", uint64(1), uint64(0))
+	f.Add("\x00\x1f\x7f\u2028\"\\/\r\n\t", "\xff\xfe", "\ufffd", uint64(1732281600000), ^uint64(0))
+	f.Add("</script><!--", `"}`, `\u0000`, ^uint64(0), uint64(7))
+	f.Fuzz(func(t *testing.T, text, name, emoji string, millis, seq uint64) {
+		valid := func(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
+		id := streams.ID{Millis: millis, Seq: seq}
+		for _, kind := range []streams.Kind{streams.Message, streams.Edit, streams.React, streams.Delete, streams.Unreadable} {
+			entry := streams.Entry{
+				ID: id, N: 7, Kind: kind, Key: text, User: streams.User{ID: name, Name: name}, Text: text, Emoji: emoji,
+				Of: exampleOf, Reactions: map[string][]string{emoji: {name}},
+			}
+			raw := AppendEntry(nil, &entry, kind == streams.Edit)
+			if i := bytes.IndexFunc(raw, func(r rune) bool { return r < ' ' }); i >= 0 {
+				t.Fatalf("control character at %d of %q", i, raw)
+			}
+			var got exampleEntry
+			if err := json.Unmarshal(raw, &got); err != nil {
+				t.Fatalf("%v in %s", err, raw)
+			}
+			if got.ID != id.String() || got.Kind != kind {
+				t.Fatalf("got %+v", got)
+			}
+			if kind == streams.Unreadable {
+				continue
+			}
+			hasText := kind == streams.Message || kind == streams.Edit
+			if hasText && got.Text != valid(text) || got.User.Name != valid(name) || got.Key != valid(text) || kind == streams.React && got.Emoji != valid(emoji) {
+				t.Fatalf("%q, %q, %q came back as %+v", text, name, emoji, got)
+			}
+		}
+	})
+}

@@ -44,7 +44,7 @@ func newPair(t *testing.T) *pair {
 func (p *pair) failOver() {
 	p.Client = clientOf(p.T, p.replica)
 	p.stored = p.stored[:8]
-	p.proxy.Point(p.replica.Addr)
+	p.proxy.Reroute(p.replica.Addr)
 }
 
 // appendWithSlowClock appends a message as a new primary with a slow clock does: after the
@@ -157,7 +157,7 @@ func TestAppendsSurviveLostReplies(t *testing.T) {
 	store := redistest.Open(t, streams.Options{Redis: options})
 	f := follow(t, store, "lobby", streams.After(streams.Cursor{}))
 	f.nextState()
-	proxy.Lose(0.1)
+	proxy.DropReplies(0.1)
 	const authors, each = 8, 60
 	stored := appendAll(t, store, authors, each, func(author, i int) bool {
 		switch {
@@ -168,7 +168,7 @@ func TestAppendsSurviveLostReplies(t *testing.T) {
 		}
 		return true
 	})
-	proxy.Lose(0)
+	proxy.DropReplies(0)
 	f.expect(authors * each)
 	next := make(map[string]int)
 	for i, entry := range f.entries {

@@ -134,7 +134,7 @@ type fixture struct {
 // newFixture returns one on a single Redis.
 func newFixture(t *testing.T, options streams.Options) *fixture {
 	t.Helper()
-	return newFixtureOn(t, redistest.One(t), options)
+	return newFixtureOn(t, redistest.Single(t), options)
 }
 
 func newFixtureOn(t *testing.T, backend redistest.Backend, options streams.Options) *fixture {

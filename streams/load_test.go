@@ -105,7 +105,7 @@ func loseMessages(t *testing.T, at *redis.UniversalOptions, old *redistest.Node,
 	for _, store := range []*streams.Store{one, two, two} {
 		all = append(all, follow(t, store, "lobby", streams.After(streams.Cursor{})))
 	}
-	old.ShutOutReplicas()
+	old.RejectReplicas()
 	for range 5 {
 		post(t, one, "lobby", "lost")
 	}

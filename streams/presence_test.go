@@ -16,8 +16,8 @@ func TestHeartbeatIsNotRetried(t *testing.T) {
 	t.Parallel()
 	proxy := redistest.StartProxy(t, redistest.StartTCP(t).Addr)
 	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}})
-	proxy.Lose(0.3)
-	defer proxy.Lose(0)
+	proxy.DropReplies(0.3)
+	defer proxy.DropReplies(0)
 	for i := range 50 {
 		if known, err := store.Heartbeat(t.Context(), fmt.Sprint("server ", i), time.Minute); err == nil && known {
 			t.Fatalf("server %d is new, but Heartbeat reports it as known", i)

@@ -162,11 +162,11 @@ func TestTryNextUsesCachedAnswer(t *testing.T) {
 // Redis may be so far away that a busy room moves each time its end is looked up.
 func TestFollowBusyRoomOverSlowConnection(t *testing.T) {
 	t.Parallel()
-	backend := redistest.One(t)
+	backend := redistest.Single(t)
 	proxy := redistest.StartProxy(t, backend.Redis.Addrs[0])
 	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}})
 	post(t, store, "lobby", "one")
-	proxy.Suffer(redistest.Weather{Delay: 10 * time.Millisecond})
+	proxy.SetFaults(redistest.Faults{Delay: 10 * time.Millisecond})
 	before := sum(commandCalls(t, backend.Client))
 	f := follow(t, store, "lobby", streams.Newest(50))
 	joined, stopped := make(chan struct{}), make(chan struct{})

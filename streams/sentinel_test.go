@@ -99,7 +99,7 @@ func TestSentinelPartition(t *testing.T) {
 	far.expect(9)
 
 	for _, way := range ways {
-		way.Point("")
+		way.Reroute("")
 	}
 	old.CutOff()
 	primary := s.AwaitFailover(old)
@@ -112,7 +112,7 @@ func TestSentinelPartition(t *testing.T) {
 
 	near.entries = nil
 	for i, way := range ways {
-		way.Point(s.Sentinels[i].Addr)
+		way.Reroute(s.Sentinels[i].Addr)
 	}
 	old.Rejoin()
 	s.AwaitReplica(old)

@@ -156,7 +156,7 @@ func (s *stress) run(options streams.Options) {
 			case <-ctx.Done():
 				return
 			case <-time.After(50 * time.Millisecond): // breaks a store's connections; nothing waits for it
-				proxies[rand.IntN(len(proxies))].Point(s.server.Addr)
+				proxies[rand.IntN(len(proxies))].Reroute(s.server.Addr)
 			}
 		}
 	})

@@ -43,7 +43,7 @@ func TestFollowAtOldPrimaryIsCheckedAtNewOne(t *testing.T) {
 	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{way.Addr}}})
 	post(t, store, "lobby", "kept")
 	replicate(t, before, after, old.Addr, func() bool { return after.XLen(t.Context(), lobbyKey).Val() == 1 })
-	way.Lead(successor.Addr)
+	way.RouteNew(successor.Addr)
 	killBlocked(t, before)
 	eventually(t, "the tail to get there", func() bool { return isBlockedOn(t, after, 1) })
 
@@ -85,7 +85,7 @@ func testHalfFailover(t *testing.T, isReset bool, before, after int) {
 	}
 
 	// The tail moves to the successor; the connections for reading stay.
-	way.Lead(successor.Addr)
+	way.RouteNew(successor.Addr)
 	killBlocked(t, oldClient)
 	failsToRead := func() bool {
 		_, err := reader.next()

@@ -89,21 +89,21 @@ func commonFaults() []fault {
 // networkFaults are the ways in which a network fails.
 func networkFaults(on component, name string, network func(*injection) *redistest.Proxy) (faults []fault) {
 	for _, bad := range []struct {
-		name    string
-		weather redistest.Weather
+		name   string
+		faults redistest.Faults
 	}{
-		{"delayed", redistest.Weather{Delay: 60 * time.Millisecond}},
-		{"cut within replies", redistest.Weather{Sever: 0.05}},
-		{"cut before replies", redistest.Weather{Lose: 0.05}},
-		{"half open", redistest.Weather{Hold: true}},
-		{"swallows replies", redistest.Weather{Swallow: 0.02}},
+		{"delayed", redistest.Faults{Delay: 60 * time.Millisecond}},
+		{"cut within replies", redistest.Faults{Sever: 0.05}},
+		{"cut before replies", redistest.Faults{Drop: 0.05}},
+		{"half open", redistest.Faults{Stall: true}},
+		{"swallows replies", redistest.Faults{Swallow: 0.02}},
 	} {
 		faults = append(faults, fault{name + " " + bad.name, on, func(i *injection) {
 			proxy := network(i)
-			proxy.Suffer(bad.weather)
+			proxy.SetFaults(bad.faults)
 			i.last()
-			proxy.Suffer(redistest.Weather{})
-			if bad.weather.Swallow > 0 {
+			proxy.SetFaults(redistest.Faults{})
+			if bad.faults.Swallow > 0 {
 				proxy.Cut() // a connection that lost a reply stays silent for ever
 			}
 		}})

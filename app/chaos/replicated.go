@@ -50,8 +50,8 @@ func startSentinel(t testing.TB, durability string, args ...string) *replicated 
 	r.own = []fault{
 		{"primary cut off", redisProcess, r.failOver((*redistest.Node).CutOff, (*redistest.Node).Rejoin)},
 		{"primary half open", redisProcess, r.failOver(
-			func(old *redistest.Node) { old.Proxy.Suffer(redistest.Weather{Hold: true}) },
-			func(old *redistest.Node) { old.Proxy.Suffer(redistest.Weather{}) })},
+			func(old *redistest.Node) { old.Proxy.SetFaults(redistest.Faults{Stall: true}) },
+			func(old *redistest.Node) { old.Proxy.SetFaults(redistest.Faults{}) })},
 	}
 	return r
 }
@@ -125,9 +125,9 @@ func (r *replicated) faults() []fault {
 		{"primary paused", redisProcess, r.failOver((*redistest.Node).Pause, (*redistest.Node).Resume)},
 		{"replicas shut out", redisProcess, func(i *injection) {
 			primary := r.pick(i)
-			primary.ShutOutReplicas()
+			primary.RejectReplicas()
 			i.last()
-			primary.LetReplicasIn()
+			primary.AdmitReplicas()
 		}},
 	}, r.own...)
 	primary := func(i *injection) *redistest.Proxy { return r.pick(i).Proxy }

@@ -55,7 +55,7 @@ func TestLossyFailover(t *testing.T) {
 	outcome := h.runPhase(false, func(p *phase) {
 		wait(h.life, 3*time.Second)
 		old := sentinel.pick(nil)
-		old.ShutOutReplicas()
+		old.RejectReplicas()
 		wait(h.life, 3*time.Second)
 		old.CutOff()
 		if err := p.captureOrphans(old); err != nil {
@@ -64,7 +64,7 @@ func TestLossyFailover(t *testing.T) {
 		sentinel.awaitPromoted(old)
 		knowable = time.Now()
 		wait(h.life, 5*time.Second)
-		old.LetReplicasIn()
+		old.AdmitReplicas()
 		old.Rejoin()
 		p.record.addFault("primary lost with entries that its replicas had not")
 	})

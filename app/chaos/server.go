@@ -121,7 +121,7 @@ func (h *harness) launch(ctx context.Context, s *slot) {
 		}
 		if next.awaitReady(ctx) {
 			s.process = next
-			s.front.Lead(next.addr)
+			s.front.RouteNew(next.addr)
 			return
 		}
 		next.kill()

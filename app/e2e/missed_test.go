@@ -36,9 +36,9 @@ func TestShortLossOfRedisIsInvisibleToClients(t *testing.T) {
 	var slowest time.Duration
 	for range 20 {
 		reader.await(20*time.Second, count)
-		network.Point("") // ends all connections and refuses new ones
+		network.Reroute("") // ends all connections and refuses new ones
 		send()
-		network.Point(redis.Addr)
+		network.Reroute(redis.Addr)
 		began := time.Now()
 		reader.await(20*time.Second, count)
 		slowest = max(slowest, time.Since(began))

@@ -238,7 +238,7 @@ func TestSearchThatRedisInterruptsSaysSo(t *testing.T) {
 	for i := range 3 * searchPage {
 		socket.say("lobby", fmt.Sprint(i))
 	}
-	wire.Suffer(redistest.Weather{Delay: 20 * time.Millisecond})
+	wire.SetFaults(redistest.Faults{Delay: 20 * time.Millisecond})
 	whole := server.stream("/r/lobby/search?q=" + fmt.Sprint(searchPage))
 	server.engine.SetStatus(true) // is not for who searches, and must not end it
 	if got := whole.object().Text; got != fmt.Sprint(searchPage) {
@@ -247,11 +247,11 @@ func TestSearchThatRedisInterruptsSaysSo(t *testing.T) {
 	if line := whole.line(); !strings.HasPrefix(line, `{"done":true,`) {
 		t.Errorf("it ends with %s", line)
 	}
-	whole.lines.ReadString('\n')                                  // the end: one may search again
-	wire.Suffer(redistest.Weather{Delay: 300 * time.Millisecond}) // or the search could end before it is cut off
+	whole.lines.ReadString('\n')                                    // the end: one may search again
+	wire.SetFaults(redistest.Faults{Delay: 300 * time.Millisecond}) // or the search could end before it is cut off
 	cut := server.stream("/r/lobby/search?q=" + fmt.Sprint(3*searchPage-1))
 	cut.object()
-	wire.Point("")
+	wire.Reroute("")
 	if line := cut.line(); !strings.HasPrefix(line, `{"type":"error","code":"unavailable",`) {
 		t.Errorf("cut off, it ends with %s", line)
 	}
@@ -268,7 +268,7 @@ func TestSearchThatRedisInterruptsSaysSo(t *testing.T) {
 // A room may be full of what is no message, as reactions. Reading all of that would be
 // without bounds.
 func TestSearchOfARoomOfFewMessagesIsBounded(t *testing.T) {
-	backend := redistest.One(t)
+	backend := redistest.Single(t)
 	server := startServer(t, backend.Redis)
 	server.say(server.guest("Ada"), "lobby", "needle")
 	room := backend.Client.Keys(t.Context(), "*:room:lobby").Val()

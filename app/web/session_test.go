@@ -470,7 +470,7 @@ func TestStatusIsToldToWhoeverComesMeanwhile(t *testing.T) {
 	upstream := imitation(t).Addrs[0]
 	wire := redistest.StartProxy(t, upstream)
 	s := startServer(t, &redis.UniversalOptions{Addrs: []string{wire.Addr}})
-	wire.Point("")
+	wire.Reroute("")
 	soon(t, "Redis is away", s.store.Away)
 	const away = `{"type":"status","redis":"away"}`
 	c := s.connect(testGuest{})
@@ -487,7 +487,7 @@ func TestStatusIsToldToWhoeverComesMeanwhile(t *testing.T) {
 			t.Errorf("%s: %s", name, status.raw)
 		}
 	}
-	wire.Point(upstream)
+	wire.Reroute(upstream)
 	d.await("followed")
 	for events.event().event != "followed" {
 	}

@@ -16,9 +16,9 @@ import (
 // slots is how many hash slots a Redis Cluster has.
 const slots = 16384
 
-// Cluster is a Redis Cluster of three primaries that share the slots, and perhaps a
-// replica of each. When a primary has been silent for 1.5 seconds, its replica takes over;
-// that takes three to five seconds in all.
+// A Cluster is a Redis Cluster of three primaries that share the slots, and of their replicas.
+// When a primary has not answered for 1.5 seconds, a replica takes over; that takes three to
+// five seconds in all.
 //
 //	c := redistest.StartCluster(t, 1)
 //	old := c.Primary("{3}:room:lobby")
@@ -26,16 +26,17 @@ const slots = 16384
 //	c.AwaitFailover(old)
 //	old.Restart() // or old.Resume()
 //
-// The nodes speak among themselves past their proxies. So a node that is CutOff is
-// away for clients and its replicas, and is not failed over.
+// The nodes' own protocol goes past their proxies. So a node that is CutOff cannot be reached
+// by clients and its replicas, but does not fail over.
 type Cluster struct {
 	Nodes []*Node // the primaries, then their replicas in the same order
 
 	t testing.TB
 }
 
-// StartCluster starts a Cluster whose three primaries have so many replicas each. It
-// takes writes when it is returned, and ends with the test.
+// StartCluster starts a Cluster with that many replicas of each primary, and with additional
+// arguments for redis-server. It accepts writes when it is returned, which takes two seconds: a
+// primary that starts waits for so long. It ends with the test.
 func StartCluster(t testing.TB, replicas int, args ...string) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t}
@@ -59,8 +60,7 @@ func StartCluster(t testing.TB, replicas int, args ...string) *Cluster {
 	return c
 }
 
-// configure writes down for the node what it would learn by being introduced to the
-// others, much later.
+// configure writes a nodes.conf with what the node would take longer to learn from the others.
 func (c *Cluster) configure(node *Node, buses []int) {
 	c.t.Helper()
 	var config strings.Builder
@@ -83,30 +83,30 @@ func (c *Cluster) configure(node *Node, buses []int) {
 	}
 }
 
-// nodeID is an ID as Redis makes them.
+// nodeID returns a random ID like those of Redis.
 func nodeID() string {
 	id := make([]byte, 20)
 	rand.Read(id)
 	return hex.EncodeToString(id)
 }
 
-// look says what a node is, and whether it finds the Cluster fit for writing and itself
-// in step with its primary, if it is a replica.
-func (c *Cluster) look(ctx context.Context, node *Node) (role string, whole bool) {
+// status returns a node's role. isComplete reports that the node finds the Cluster fit for
+// writing and, if it is a replica, is connected to its primary.
+func (c *Cluster) status(ctx context.Context, node *Node) (role string, isComplete bool) {
 	client := node.Client()
 	defer client.Close()
 	info := client.ClusterInfo(ctx).Val() + client.Info(ctx, "replication").Val()
 	role = "master"
 	if strings.Contains(info, "role:slave") {
-		role, whole = "slave", strings.Contains(info, "master_link_status:up")
+		role, isComplete = "slave", strings.Contains(info, "master_link_status:up")
 	} else {
-		whole = strings.Contains(info, "role:master")
+		isComplete = strings.Contains(info, "role:master")
 	}
-	return role, whole && strings.Contains(info, "cluster_state:ok") &&
+	return role, isComplete && strings.Contains(info, "cluster_state:ok") &&
 		strings.Contains(info, fmt.Sprint("cluster_slots_ok:", slots))
 }
 
-// Redis is where a Store finds the Cluster.
+// Redis returns options for a Store on the Cluster.
 func (c *Cluster) Redis() *redis.UniversalOptions {
 	options := &redis.UniversalOptions{IsClusterMode: true}
 	for _, node := range c.Nodes {
@@ -115,29 +115,29 @@ func (c *Cluster) Redis() *redis.UniversalOptions {
 	return options
 }
 
-// URL is what REDIS_URL is for it.
+// URL returns a REDIS_URL for it.
 func (c *Cluster) URL() string {
 	return "redis://" + strings.Join(c.Redis().Addrs, ",redis://")
 }
 
-// Primary is the node that serves the key.
+// Primary returns the primary that serves the key.
 func (c *Cluster) Primary(key string) *Node {
 	c.t.Helper()
 	slot := c.Slot(key)
 	for _, asked := range c.Nodes {
-		if id := c.serves(asked, slot); id != "" {
+		if id := c.ownerAccordingTo(asked, slot); id != "" {
 			return c.node(id)
 		}
 	}
-	c.t.Fatalf("nobody serves %q", key)
+	c.t.Fatalf("no node serves %q", key)
 	return nil
 }
 
-// Slot is the hash slot of the key.
+// Slot returns the hash slot of the key.
 func (c *Cluster) Slot(key string) int {
 	c.t.Helper()
 	var slot int64
-	await(c.t, "anybody who can count", func(ctx context.Context) bool {
+	await(c.t, "the slot of a key", func(ctx context.Context) bool {
 		for _, node := range c.Nodes {
 			client := node.Client()
 			defer client.Close()
@@ -151,23 +151,24 @@ func (c *Cluster) Slot(key string) int {
 	return int(slot)
 }
 
-// serves is who serves the slot by what one node knows, "" if that does not answer.
-func (c *Cluster) serves(asked *Node, slot int) (id string) {
+// ownerAccordingTo returns the ID of the primary that serves the slot, as one node knows it;
+// "" if that does not answer.
+func (c *Cluster) ownerAccordingTo(asked *Node, slot int) (id string) {
 	client := asked.Client()
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
 	defer cancel()
-	for _, stretch := range served(ctx, client) {
-		if stretch.Start <= slot && slot <= stretch.End {
-			return stretch.Nodes[0].ID
+	for _, slots := range slotRanges(ctx, client) {
+		if slots.Start <= slot && slot <= slots.End {
+			return slots.Nodes[0].ID
 		}
 	}
 	return ""
 }
 
-// served is who serves which slots by what a node knows.
-func served(ctx context.Context, client *redis.Client) []redis.ClusterSlot {
-	//lint:ignore SA1019 CLUSTER SHARDS names nodes that failed as well
+// slotRanges returns which nodes serve which slots, as one node knows it.
+func slotRanges(ctx context.Context, client *redis.Client) []redis.ClusterSlot {
+	//lint:ignore SA1019 CLUSTER SHARDS also lists failed nodes
 	return client.ClusterSlots(ctx).Val()
 }
 
@@ -180,8 +181,8 @@ func (c *Cluster) node(id string) *Node {
 	return nil
 }
 
-// AwaitFailover waits until everybody but the old node finds the Cluster fit for
-// writing without it.
+// AwaitFailover waits until all nodes but the old one find the Cluster fit for writing
+// without it.
 func (c *Cluster) AwaitFailover(old *Node) {
 	c.t.Helper()
 	await(c.t, "a failover", func(ctx context.Context) bool {
@@ -191,8 +192,8 @@ func (c *Cluster) AwaitFailover(old *Node) {
 			}
 			client := node.Client()
 			defer client.Close()
-			for _, stretch := range served(ctx, client) {
-				if stretch.Nodes[0].ID == old.id {
+			for _, slots := range slotRanges(ctx, client) {
+				if slots.Nodes[0].ID == old.id {
 					return false
 				}
 			}
@@ -204,15 +205,15 @@ func (c *Cluster) AwaitFailover(old *Node) {
 	})
 }
 
-// AwaitWhole waits until every node is there, three of them primaries and the others
-// in step with theirs.
+// AwaitWhole waits until three nodes are primaries, and the others their replicas and
+// connected to them.
 func (c *Cluster) AwaitWhole() {
 	c.t.Helper()
 	await(c.t, "the cluster to be whole", func(ctx context.Context) bool {
 		primaries := 0
 		for _, node := range c.Nodes {
-			role, whole := c.look(ctx, node)
-			if !whole {
+			role, isComplete := c.status(ctx, node)
+			if !isComplete {
 				return false
 			}
 			if role == "master" {
@@ -223,8 +224,8 @@ func (c *Cluster) AwaitWhole() {
 	})
 }
 
-// MoveSlot moves the key's slot to another primary, a few keys at a time, as the
-// tools for resharding do.
+// MoveSlot moves the key's slot to another primary, a few keys at a time, as resharding tools
+// do.
 func (c *Cluster) MoveSlot(key string, to *Node) {
 	c.t.Helper()
 	slot, from := c.Slot(key), c.Primary(key)

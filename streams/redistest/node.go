@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// Node is a Redis among others. They and all clients come to it by its Proxy, so
-// that it can be cut off from them; its own Addr leads around the Proxy, for who
-// stands on its side of the cut.
+// A Node is one Redis of several. The others and all clients reach it through its Proxy, so
+// that it can be cut off. Its own Addr leads past the Proxy, to its side of the cut.
 type Node struct {
 	*Server
 	Proxy *Proxy
@@ -17,26 +16,27 @@ type Node struct {
 	id string // in a Cluster
 }
 
-// The user that a replica is to its primary, so that replicas can be shut out.
+// Replicas log in to their primary as this user, so that it can reject them.
 const replicaUser, replicaPassword = "replica", "burble"
 
-// newNode makes a node that is yet to be started.
+// newNode makes a node, which launch starts.
 func newNode(t testing.TB) *Node {
 	t.Helper()
 	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t)))
 	return &Node{
-		Server: &Server{Addr: addr, t: t, program: find(t), folder: tempDir(t)},
+		Server: &Server{Addr: addr, t: t, program: findServer(t), folder: tempDir(t)},
 		Proxy:  StartProxy(t, addr),
 	}
 }
 
-// port is the port of an address.
+// port returns the port of an address.
 func port(addr string) string {
 	_, port, _ := net.SplitHostPort(addr)
 	return port
 }
 
-// launch starts the node with more arguments, and does not wait. It ends with the test.
+// launch starts the node with additional arguments, without waiting until it answers. It ends
+// with the test.
 func (n *Node) launch(args ...string) {
 	n.t.Helper()
 	n.args = append([]string{
@@ -49,29 +49,29 @@ func (n *Node) launch(args ...string) {
 	n.Server.launch()
 }
 
-// CutOff separates the node from clients, sentinels and replicas, as a broken network
-// does; it lives on, and answers at Addr. What it has open itself, stays open: a replica
-// goes on reading from its primary.
-func (n *Node) CutOff() { n.Proxy.Point("") }
+// CutOff separates the node from clients, sentinels and replicas, like a broken network. The
+// node goes on and answers at Addr. Connections that it opened itself stay open, such as a
+// replica's to its primary.
+func (n *Node) CutOff() { n.Proxy.Reroute("") }
 
 // Rejoin ends CutOff.
-func (n *Node) Rejoin() { n.Proxy.Point(n.Addr) }
+func (n *Node) Rejoin() { n.Proxy.Reroute(n.Addr) }
 
-// ShutOutReplicas ends replication from this node: what is written from now on is
-// lost when it fails over. Clients notice nothing, unless they wait for a replica.
-func (n *Node) ShutOutReplicas() {
+// RejectReplicas ends replication from this node, so that a failover loses what is
+// written from now on. Clients notice nothing, unless they wait for a replica.
+func (n *Node) RejectReplicas() {
 	n.t.Helper()
 	n.do("ACL", "SETUSER", replicaUser, "off")
 	n.do("CLIENT", "KILL", "TYPE", "replica")
 }
 
-// LetReplicasIn ends ShutOutReplicas.
-func (n *Node) LetReplicasIn() {
+// AdmitReplicas ends RejectReplicas.
+func (n *Node) AdmitReplicas() {
 	n.t.Helper()
 	n.do("ACL", "SETUSER", replicaUser, "on")
 }
 
-// do asks the node itself.
+// do sends a command to the node itself.
 func (n *Node) do(args ...any) any {
 	n.t.Helper()
 	client := n.Client()
@@ -83,11 +83,11 @@ func (n *Node) do(args ...any) any {
 	return reply
 }
 
-// role is "master" or "slave", or "" if the node does not answer.
+// role returns "master" or "slave", or "" if the node does not answer.
 func (n *Node) role() string {
 	client := n.Client()
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
 	defer cancel()
 	reply, _ := client.Do(ctx, "ROLE").Slice()
 	if len(reply) == 0 {

@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// Pause stops the server with SIGSTOP, as a machine that hangs: it keeps its
-// connections, and answers nobody.
+// Pause stops the server with SIGSTOP, like a machine that hangs: connections stay open and
+// nothing is answered.
 func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
 
-// Resume ends Pause. What was sent to the server meanwhile it does now.
+// Resume ends Pause. The server then processes what was sent in the meantime.
 func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
 
 func (s *Server) signal(signal os.Signal) {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Proxy stands between a client and a server, and fails as networks do. What it
-// carries is nothing to it, so it may stand before a Redis or a Burble.
+// A Proxy forwards connections to a server, and fails as networks do. It does not look
+// at what it forwards, so the server may be a Redis or a Burble.
 type Proxy struct {
 	Addr string // 127.0.0.1:port
 
@@ -18,20 +18,20 @@ type Proxy struct {
 	running  sync.WaitGroup
 
 	mu       sync.Mutex
-	upstream string // "": nobody is there
-	weather  Weather
-	changed  chan struct{}         // closed when the weather changes
+	upstream string // "": connections are refused
+	faults   Faults
+	changed  chan struct{}         // closed when faults change
 	pairs    map[net.Conn]net.Conn // client to server
 }
 
-// Weather is what goes wrong on the way. The chances are for each reply, or rather
-// for each piece of the server's that arrives at once.
-type Weather struct {
-	Lose    float64       // the chance that it is lost, with its connection
-	Sever   float64       // the chance that the connection ends within it
-	Swallow float64       // the chance that it and all after it are lost, and the connection stays
-	Delay   time.Duration // by which each piece is late, either way
-	Hold    bool          // nothing passes, and nobody is told
+// Faults are what goes wrong on the way. A probability is that of each piece of data that
+// the server sends: roughly, of each reply.
+type Faults struct {
+	Drop    float64       // probability that a reply is lost and the connection ends
+	Sever   float64       // probability that the connection ends within a reply
+	Swallow float64       // probability that this reply and all after it are lost, and the connection stays
+	Delay   time.Duration // of each piece, either way
+	Stall   bool          // nothing passes, and connections stay
 }
 
 // StartProxy starts a proxy to the address, which may be a Unix socket. It ends with the test.
@@ -48,22 +48,29 @@ func StartProxy(t testing.TB, upstream string) *Proxy {
 	p.running.Go(p.accept)
 	t.Cleanup(func() {
 		listener.Close()
-		p.Suffer(Weather{})
-		p.Point("")
+		p.SetFaults(Faults{})
+		p.Reroute("")
 		p.running.Wait()
 	})
 	return p
 }
 
-// Point cuts every connection and leads new ones to another server, or to none for "".
-func (p *Proxy) Point(upstream string) {
+// Reroute closes every connection and forwards new ones to another server; for "", to none.
+func (p *Proxy) Reroute(upstream string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.upstream = upstream
 	p.cut()
 }
 
-// Cut cuts every connection.
+// RouteNew forwards new connections to another server, and leaves those that exist.
+func (p *Proxy) RouteNew(upstream string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.upstream = upstream
+}
+
+// Cut closes every connection.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -77,24 +84,17 @@ func (p *Proxy) cut() {
 	}
 }
 
-// Lead leads new connections to another server, and leaves those there are.
-func (p *Proxy) Lead(upstream string) {
+// SetFaults replaces the faults, for existing connections too.
+func (p *Proxy) SetFaults(faults Faults) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.upstream = upstream
-}
-
-// Suffer changes the weather.
-func (p *Proxy) Suffer(weather Weather) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.weather = weather
+	p.faults = faults
 	close(p.changed)
 	p.changed = make(chan struct{})
 }
 
-// Lose makes each reply be lost, with its connection, at that chance.
-func (p *Proxy) Lose(chance float64) { p.Suffer(Weather{Lose: chance}) }
+// DropReplies sets Faults.Drop alone.
+func (p *Proxy) DropReplies(probability float64) { p.SetFaults(Faults{Drop: probability}) }
 
 func (p *Proxy) accept() {
 	for {
@@ -115,17 +115,17 @@ func (p *Proxy) accept() {
 		}
 		p.pairs[client] = server
 		p.mu.Unlock()
-		p.running.Go(func() { p.pass(server, client, false) })
-		p.running.Go(func() { p.pass(client, server, true) })
+		p.running.Go(func() { p.copy(server, client, false) })
+		p.running.Go(func() { p.copy(client, server, true) })
 	}
 }
 
-// pass copies one direction until it breaks.
-func (p *Proxy) pass(to, from net.Conn, replies bool) {
+// copy forwards one direction until the connection ends.
+func (p *Proxy) copy(to, from net.Conn, replies bool) {
 	defer to.Close()
 	defer from.Close()
 	if replies {
-		defer p.forget(to)
+		defer p.remove(to)
 	}
 	buffer := make([]byte, 16<<10)
 	for swallowed := false; ; {
@@ -133,16 +133,16 @@ func (p *Proxy) pass(to, from net.Conn, replies bool) {
 		if err != nil {
 			return
 		}
-		weather := p.awaitPassage()
+		faults := p.awaitFlow()
 		passed := n
 		if replies {
-			swallowed = swallowed || happens(weather.Swallow)
+			swallowed = swallowed || happens(faults.Swallow)
 			switch {
 			case swallowed:
 				continue
-			case happens(weather.Lose):
+			case happens(faults.Drop):
 				return
-			case happens(weather.Sever):
+			case happens(faults.Sever):
 				passed = rand.N(n)
 			}
 		}
@@ -152,23 +152,23 @@ func (p *Proxy) pass(to, from net.Conn, replies bool) {
 	}
 }
 
-// awaitPassage waits until the weather lets something pass, and returns it.
-func (p *Proxy) awaitPassage() Weather {
+// awaitFlow waits while the proxy stalls, and for the delay, and returns the faults.
+func (p *Proxy) awaitFlow() Faults {
 	for {
 		p.mu.Lock()
-		weather, changed := p.weather, p.changed
+		faults, changed := p.faults, p.changed
 		p.mu.Unlock()
-		if !weather.Hold {
-			time.Sleep(weather.Delay)
-			return weather
+		if !faults.Stall {
+			time.Sleep(faults.Delay)
+			return faults
 		}
 		<-changed
 	}
 }
 
-func happens(chance float64) bool { return chance > 0 && rand.Float64() < chance }
+func happens(probability float64) bool { return probability > 0 && rand.Float64() < probability }
 
-func (p *Proxy) forget(client net.Conn) {
+func (p *Proxy) remove(client net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.pairs, client)

@@ -1,9 +1,12 @@
-// Package redistest gives tests a Redis of their own: a real server on a Unix
-// socket in a temporary folder, miniredis, a Sentinel or a Cluster; and what goes
-// wrong with them.
+// Package redistest gives tests a Redis of their own, and makes it fail.
 //
-// Without redis-server or valkey-server on PATH whatever is real is skipped and
-// says so; where CI is set, it fails.
+// [Start] starts a real server on a Unix socket in a temporary folder, [StartSentinel] and
+// [StartCluster] several of them, and [StartProxy] a proxy whose network fails. [Run] runs a
+// test on miniredis, on a real Redis and on a Cluster. [Open] opens a Store on any of them.
+// Everything ends with the test.
+//
+// Without redis-server or valkey-server on PATH, tests of real servers are skipped, or fail
+// if CI is set.
 package redistest
 
 import (

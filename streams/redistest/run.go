@@ -9,13 +9,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Backend is a Redis of any sort, as Run hands it out. It is empty.
+// A Backend is a Redis as Run passes it to a test. It is empty.
 type Backend struct {
-	Real   bool // not the imitation
+	Real   bool // not miniredis
 	Redis  *redis.UniversalOptions
-	Client redis.UniversalClient // for a test to look at keys
+	Client redis.UniversalClient // of the test itself
 
-	servers []*redis.Client // all that hold keys
+	servers []*redis.Client // every server that holds keys
 }
 
 // Run runs the body on miniredis, on a real Redis and on a Redis Cluster, as subtests.
@@ -27,13 +27,13 @@ func Run(t *testing.T, body func(t *testing.T, backend Backend)) {
 	RunReal(t, body)
 }
 
-// RunReal is Run without miniredis. Clusters take seconds to start: a few are kept, and
-// handed to one test after the other. -short leaves them out.
+// RunReal is Run without miniredis. A Cluster takes seconds to start, so two of them serve one
+// test after the other. With -short there are none.
 func RunReal(t *testing.T, body func(t *testing.T, backend Backend)) {
-	t.Run("redis", func(t *testing.T) { body(t, One(t)) })
+	t.Run("redis", func(t *testing.T) { body(t, Single(t)) })
 	t.Run("cluster", func(t *testing.T) {
 		if testing.Short() {
-			t.Skip("skipped: a Redis Cluster takes its time")
+			t.Skip("shortened: no Redis Cluster with -short")
 		}
 		cluster := shared.take(t)
 		var servers []*Server
@@ -46,8 +46,8 @@ func RunReal(t *testing.T, body func(t *testing.T, backend Backend)) {
 	})
 }
 
-// One is a Backend of one real Redis.
-func One(t testing.TB) Backend {
+// Single returns a Backend on one real Redis.
+func Single(t testing.TB) Backend {
 	t.Helper()
 	server := Start(t)
 	return backend(t, true, server.Redis(), server)
@@ -64,7 +64,7 @@ func backend(t testing.TB, real bool, options *redis.UniversalOptions, servers .
 	return b
 }
 
-// Keys are all keys there are.
+// Keys returns all keys.
 func (b Backend) Keys(t testing.TB) (all []string) {
 	t.Helper()
 	for _, server := range b.servers {
@@ -77,14 +77,14 @@ func (b Backend) Keys(t testing.TB) (all []string) {
 	return all
 }
 
-// Flush removes all keys, and all scripts that Redis remembers.
+// Flush removes all keys and scripts.
 func (b Backend) Flush(t testing.TB) {
 	t.Helper()
 	b.Each(t, "FLUSHALL")
 	b.Each(t, "SCRIPT", "FLUSH")
 }
 
-// Each has every server that holds keys do it.
+// Each sends the command to every server that holds keys.
 func (b Backend) Each(t testing.TB, command ...any) {
 	t.Helper()
 	for _, server := range b.servers {
@@ -94,7 +94,7 @@ func (b Backend) Each(t testing.TB, command ...any) {
 	}
 }
 
-// Denied is what users tried without having the right, by ACL LOG.
+// Denied returns what ACL LOG lists: what users tried without the right to.
 func (b Backend) Denied(t testing.TB) (all []string) {
 	t.Helper()
 	for _, server := range b.servers {
@@ -109,38 +109,38 @@ func (b Backend) Denied(t testing.TB) (all []string) {
 	return all
 }
 
-// Main runs a package's tests, and then ends the Clusters that Run had them share. A
-// package whose tests call Run calls it from TestMain.
+// Main runs a package's tests, and then ends the Clusters that Run shares among them. TestMain
+// of a package whose tests call Run must call it.
 func Main(m *testing.M) int {
-	redis.SetLogger(quiet{})
+	redis.SetLogger(silentLogger{})
 	defer shared.end()
 	return m.Run()
 }
 
-// quiet is the library's logger: what it has to say, it returns as well.
-type quiet struct{}
+// silentLogger is the logger of go-redis, whose log only repeats returned errors.
+type silentLogger struct{}
 
-func (quiet) Printf(context.Context, string, ...any) {}
+func (silentLogger) Printf(context.Context, string, ...any) {}
 
-// pool is Clusters that are used by one test after the other.
+// A pool holds Clusters that serve one test after the other.
 type pool struct {
-	slots   chan struct{} // one for each Cluster that may be
+	slots   chan struct{} // one for each Cluster in use
 	mu      sync.Mutex
 	free    []*Cluster
-	started []*lasting
+	started []*outlivingTB
 }
 
 var shared = pool{slots: make(chan struct{}, 2)}
 
-// take waits for a Cluster that nobody uses, or starts one. It is the test's until the end,
-// when all that the test will yet start has ended.
+// take returns an unused Cluster, starts one, or waits for one. The test gives it back in its
+// cleanup, after everything that it starts later has ended.
 func (p *pool) take(t testing.TB) *Cluster {
 	t.Helper()
 	p.slots <- struct{}{}
 	t.Cleanup(func() { <-p.slots })
 	cluster := p.pick()
 	if cluster == nil {
-		outlives := &lasting{TB: t}
+		outlives := &outlivingTB{TB: t}
 		p.mu.Lock()
 		p.started = append(p.started, outlives)
 		p.mu.Unlock()
@@ -150,7 +150,7 @@ func (p *pool) take(t testing.TB) *Cluster {
 	return cluster
 }
 
-// pick takes one that is free, or none.
+// pick returns an unused Cluster, or nil.
 func (p *pool) pick() *Cluster {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -177,10 +177,10 @@ func (p *pool) end() {
 	}
 }
 
-// lasting is a test that does not end what it started.
-type lasting struct {
+// An outlivingTB is a test whose cleanups run when the process ends.
+type outlivingTB struct {
 	testing.TB
 	cleanups []func()
 }
 
-func (l *lasting) Cleanup(end func()) { l.cleanups = append(l.cleanups, end) }
+func (l *outlivingTB) Cleanup(end func()) { l.cleanups = append(l.cleanups, end) }

@@ -15,10 +15,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Sentinel is a primary with two replicas, and three sentinels that watch over them.
-// When two of these have missed the primary for a second, they make a replica the
-// primary and tell everybody; that takes two to five seconds in all. Whoever was the
-// primary becomes a replica when it is seen again, and loses what the new one lacks.
+// A Sentinel is a primary with two replicas, and three sentinels. When two of these have not
+// reached the primary for a second, they promote a replica; that takes two to five seconds
+// in all. When the old primary is back, it becomes a replica and loses what the new one
+// does not have.
 //
 //	s := redistest.StartSentinel(t)
 //	old := s.Primary()
@@ -26,17 +26,17 @@ import (
 //	s.AwaitFailover(old)
 //	old.Restart() // or old.Resume(), old.Rejoin()
 type Sentinel struct {
-	Nodes     []*Node   // the first one begins as the primary
-	Sentinels []*Server // any two suffice for a failover
+	Nodes     []*Node   // the first one is the primary at first
+	Sentinels []*Server // two of them suffice for a failover
 
 	t testing.TB
 }
 
-// masterName is what the sentinels call what they watch.
+// masterName is the sentinels' name for the primary.
 const masterName = "burble"
 
-// StartSentinel starts a Sentinel whose nodes get more arguments as redis-server
-// takes them. It is whole when it is returned, and ends with the test.
+// StartSentinel starts a Sentinel, whose nodes get additional arguments for redis-server. It
+// is complete when it is returned, and ends with the test.
 func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	t.Helper()
 	s := &Sentinel{t: t}
@@ -53,7 +53,7 @@ func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	s.startSentinels()
 	await(t, "the sentinels to agree", func(ctx context.Context) bool {
 		for i := range s.Sentinels {
-			if !s.knowsAll(ctx, i) {
+			if !s.hasQuorum(ctx, i) {
 				return false
 			}
 		}
@@ -62,28 +62,28 @@ func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	return s
 }
 
-// awaitReplicas waits until the first node has its replicas, and they have what it has:
-// one that is called online may be sent nothing yet.
+// awaitReplicas waits until the first node's replicas have what it has. A replica that is
+// online may not have been sent anything yet.
 func (s *Sentinel) awaitReplicas() {
 	client := s.Nodes[0].Client()
 	defer client.Close()
 	conn := client.Conn()
 	defer conn.Close()
 	await(s.t, "the replicas", func(ctx context.Context) bool {
-		conn.Set(ctx, "is anybody there", "", time.Millisecond)
+		conn.Set(ctx, "are the replicas there", "", time.Millisecond)
 		return conn.Wait(ctx, len(s.Nodes)-1, time.Second).Val() == int64(len(s.Nodes)-1)
 	})
 }
 
-// startSentinels writes into the configuration of each what it would find out about the
-// others within some seconds.
+// startSentinels starts the sentinels, with a configuration that lists what they would take
+// some seconds to find out about each other.
 func (s *Sentinel) startSentinels() {
 	ids := make([]string, 3)
 	for i := range ids {
 		ids[i] = nodeID()
 		s.Sentinels = append(s.Sentinels, &Server{
 			Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(s.t))),
-			t:    s.t, program: find(s.t), folder: tempDir(s.t),
+			t:    s.t, program: findServer(s.t), folder: tempDir(s.t),
 		})
 	}
 	for i, sentinel := range s.Sentinels {
@@ -108,13 +108,13 @@ func (s *Sentinel) startSentinels() {
 		sentinel.args = []string{path, "--sentinel"}
 		sentinel.Restart()
 		s.t.Cleanup(sentinel.Kill)
-		hasten(sentinel)
+		speedUp(sentinel)
 	}
 }
 
-// hasten has a sentinel look around more often than it would: who comes back is
-// noticed in a second instead of ten.
-func hasten(sentinel *Server) {
+// speedUp makes a sentinel poll more often: it then notices a node that is back in
+// one second instead of ten.
+func speedUp(sentinel *Server) {
 	sentinel.t.Helper()
 	client := sentinel.Client()
 	defer client.Close()
@@ -125,15 +125,15 @@ func hasten(sentinel *Server) {
 	}
 }
 
-// knowsAll says whether one sentinel sees all that there is.
-func (s *Sentinel) knowsAll(ctx context.Context, i int) bool {
+// hasQuorum reports whether one sentinel sees all others and the replicas.
+func (s *Sentinel) hasQuorum(ctx context.Context, i int) bool {
 	client := s.Sentinels[i].Client()
 	defer client.Close()
 	reply, err := client.Do(ctx, "SENTINEL", "CKQUORUM", masterName).Text()
 	return err == nil && strings.HasPrefix(reply, "OK 3 usable")
 }
 
-// Redis is where a Store finds the primary, whichever it is.
+// Redis returns options for a Store on the current primary.
 func (s *Sentinel) Redis() *redis.UniversalOptions {
 	options := &redis.UniversalOptions{MasterName: masterName}
 	for _, sentinel := range s.Sentinels {
@@ -142,18 +142,18 @@ func (s *Sentinel) Redis() *redis.UniversalOptions {
 	return options
 }
 
-// URL is what REDIS_URL is for it.
+// URL returns a REDIS_URL for it.
 func (s *Sentinel) URL() string {
 	return "redis-sentinel://" + strings.Join(s.Redis().Addrs, ",") + "/" + masterName
 }
 
-// Primary is the node that most of the sentinels take for the primary.
+// Primary returns the node that most sentinels name as the primary.
 func (s *Sentinel) Primary() *Node {
 	s.t.Helper()
 	named := make(map[string]int)
 	most := ""
 	for i := range s.Sentinels {
-		addr := s.named(i)
+		addr := s.primaryAccordingTo(i)
 		if named[addr]++; addr != "" && named[addr] > named[most] {
 			most = addr
 		}
@@ -163,15 +163,16 @@ func (s *Sentinel) Primary() *Node {
 			return node
 		}
 	}
-	s.t.Fatalf("no sentinel knows a primary: %v", named)
+	s.t.Fatalf("no sentinel names a primary: %v", named)
 	return nil
 }
 
-// named is the address that one sentinel gives for the primary, "" if it does not answer.
-func (s *Sentinel) named(i int) string {
+// primaryAccordingTo returns the address that one sentinel has for the primary, "" if it
+// does not answer.
+func (s *Sentinel) primaryAccordingTo(i int) string {
 	client := redis.NewSentinelClient(&redis.Options{Addr: s.Sentinels[i].Addr, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true})
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
 	defer cancel()
 	addr, err := client.GetMasterAddrByName(ctx, masterName).Result()
 	if err != nil {
@@ -180,8 +181,7 @@ func (s *Sentinel) named(i int) string {
 	return net.JoinHostPort(addr[0], addr[1])
 }
 
-// FailOver has the sentinels make another node the primary though nothing is wrong, as
-// for an upgrade. It does not wait for it.
+// FailOver starts a failover although nothing is wrong, as for an upgrade. It does not wait.
 func (s *Sentinel) FailOver() {
 	s.t.Helper()
 	client := s.Sentinels[0].Client()
@@ -203,8 +203,8 @@ func (s *Sentinel) AwaitFailover(old *Node) *Node {
 	return primary
 }
 
-// AwaitReplica waits until the node replicates from the primary and has all it had: one
-// whose link is up may have been sent nothing yet.
+// AwaitReplica waits until the node is a replica of the primary and has what that had at the
+// call. A replica whose link is up may not have been sent anything yet.
 func (s *Sentinel) AwaitReplica(node *Node) {
 	s.t.Helper()
 	client := node.Client()
@@ -225,7 +225,7 @@ func (s *Sentinel) AwaitReplica(node *Node) {
 	})
 }
 
-// offset is a number of INFO, -1 if it is not there.
+// offset returns a number in the reply to INFO, -1 if it is not there.
 func offset(info, name string) int64 {
 	_, after, _ := strings.Cut(info, name)
 	text, _, _ := strings.Cut(after, "\r")

@@ -27,8 +27,8 @@ type Server struct {
 	process *exec.Cmd
 }
 
-// Start starts a Redis on a Unix socket, with more arguments as redis-server
-// takes them. It ends with the test.
+// Start starts a Redis on a Unix socket, with additional arguments for redis-server. It
+// ends with the test.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	folder := tempDir(t)
@@ -45,14 +45,14 @@ func StartTCP(t testing.TB, args ...string) *Server {
 
 func start(t testing.TB, folder, addr string, args []string) *Server {
 	t.Helper()
-	server := &Server{Addr: addr, t: t, program: find(t), folder: folder}
+	server := &Server{Addr: addr, t: t, program: findServer(t), folder: folder}
 	server.args = append([]string{"--dir", folder, "--save", "", "--daemonize", "no"}, args...)
 	server.Restart()
 	t.Cleanup(server.Kill)
 	return server
 }
 
-func find(t testing.TB) string {
+func findServer(t testing.TB) string {
 	t.Helper()
 	for _, name := range []string{"redis-server", "valkey-server"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -60,13 +60,13 @@ func find(t testing.TB) string {
 		}
 	}
 	if os.Getenv("CI") != "" {
-		t.Fatal("no redis-server on PATH, and CI must not skip")
+		t.Fatal("no redis-server on PATH, and with CI set that is an error")
 	}
 	t.Skip("skipped: needs a redis-server or valkey-server on PATH")
 	return ""
 }
 
-// tempDir is short: the path of a Unix socket has at most 107 bytes.
+// tempDir makes a folder with a short path: that of a Unix socket has at most 107 bytes.
 func tempDir(t testing.TB) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "redistest")
@@ -77,16 +77,16 @@ func tempDir(t testing.TB) string {
 	return folder
 }
 
-// portsOfOne is how many ports a process has to itself: enough that none is given twice,
-// as the server that had it first may be started again.
-const portsOfOne = 1000
+// portRange is how many ports a test process reserves: enough that it never hands one out
+// twice, since the server that had it first may be restarted.
+const portRange = 1000
 
-// ports is what listens on the first of them for as long as the process lives, so that
-// other tests beside this one, in processes of their own, have other ports. They are
-// below those that systems give to clients' ends, where anybody might take one.
+// ports listens on the first port of the process's range for as long as the process lives, so
+// that other test processes get other ranges. They lie below the ephemeral ports, which the
+// system may give to any connection.
 var ports = sync.OnceValue(func() net.Listener {
 	for {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(12_000+rand.IntN(20)*portsOfOne))
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(12_000+rand.IntN(20)*portRange))
 		if listener, err := net.Listen("tcp", address); err == nil {
 			return listener
 		}
@@ -95,12 +95,12 @@ var ports = sync.OnceValue(func() net.Listener {
 
 var portsGiven atomic.Uint32
 
-// FreePort is a port of the loopback interface that nobody listened on just now, and that
-// is given to nobody else soon.
+// FreePort returns a port of the loopback interface that nothing listens on, and that no
+// other test gets.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	for range portsOfOne {
-		port := ports().Addr().(*net.TCPAddr).Port + 1 + int(portsGiven.Add(1)%(portsOfOne-1))
+	for range portRange {
+		port := ports().Addr().(*net.TCPAddr).Port + 1 + int(portsGiven.Add(1)%(portRange-1))
 		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
 			listener.Close()
@@ -111,7 +111,7 @@ func FreePort(t testing.TB) int {
 	return 0
 }
 
-// Kill ends the server with SIGKILL, as a crash does, even if it is paused.
+// Kill ends the server with SIGKILL, like a crash, even if it is paused.
 func (s *Server) Kill() {
 	if s.process == nil {
 		return
@@ -121,7 +121,7 @@ func (s *Server) Kill() {
 	s.process = nil
 }
 
-// Restart starts the server again, with what its append-only file holds, if it has one.
+// Restart starts the server again, with the data of its append-only file, if it has one.
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.launch()
@@ -143,34 +143,34 @@ func (s *Server) awaitAnswer() {
 	await(s.t, "redis to answer", func(ctx context.Context) bool { return client.Ping(ctx).Err() == nil })
 }
 
-// askTime is how long one question to a server may take.
-const askTime = 2 * time.Second
+// queryTimeout bounds one query to a server.
+const queryTimeout = 2 * time.Second
 
-// await asks until it is so.
-func await(t testing.TB, what string, so func(ctx context.Context) bool) {
+// await polls until the condition is met.
+func await(t testing.TB, what string, met func(ctx context.Context) bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(context.Background(), askTime)
-		done := so(ctx)
+		ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
+		done := met(ctx)
 		cancel()
 		if done {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
+			t.Fatalf("timed out waiting for %s", what)
 		}
 	}
 }
 
-// PID is the process ID, for a test that stops it for a while.
+// PID returns the process ID.
 func (s *Server) PID() int { return s.process.Process.Pid }
 
-// Client is a plain client of the server. The caller closes it.
+// Client returns a plain client of the server. The caller closes it.
 func (s *Server) Client() *redis.Client {
 	return redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true})
 }
 
-// Redis is where a Store finds the server.
+// Redis returns options for a Store on the server.
 func (s *Server) Redis() *redis.UniversalOptions {
 	return &redis.UniversalOptions{Addrs: []string{s.Addr}}
 }

@@ -16,7 +16,7 @@
 // Which goroutine may do what: a few pumps, one for each processor, write entries; at most
 // one of them serves a feed at a time, so entries keep their order. A pump never waits for a
 // client or for Redis: a feed that would block gets a goroutine of its own until it has
-// caught up. Everything else (acknowledgements, heartbeats, presence) is queued in the feed
+// caught up. Everything else (heartbeats, presence, the status of Redis) is queued in the feed
 // under its lock or written under its write lock by any goroutine.
 //
 // live never calls the store: the caller's open function does, for its user, so nothing here

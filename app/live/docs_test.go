@@ -22,7 +22,6 @@ func TestLiveLimitsInDocs(t *testing.T) {
 	apptest.ExpectDoc(t, "README.md",
 		fmt.Sprintf("has %d s for each write", writeTimeout/time.Second),
 		fmt.Sprintf("batch of %d KiB or more", minDeflate>>10),
-		fmt.Sprintf("up to %d ms, so that it shares", ackWait/time.Millisecond),
 		fmt.Sprintf("over up to %d s, with", drainSpread/time.Second),
 	)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"slices"
 	"sync"
 	"syscall"
 
@@ -32,7 +31,6 @@ type Feed struct {
 	rooms     map[string]*following
 	queue     []*following // rooms that may have something to read
 	notices   notices
-	acks      [][]byte // acknowledgements, to be written with their entries
 	isPumping bool
 	isClosed  bool // no longer pumped
 	code      int  // why it is closed
@@ -136,20 +134,20 @@ func (f *Feed) drainQueue(mayBlock bool) (done bool) {
 	done = true // also after a panic
 	defer f.Recover()
 	for {
-		room, pending, ok := f.next()
+		room, frame, ok := f.next()
 		if !ok {
 			return true
 		}
-		var entries []byte
+		var head []byte
 		if room != nil {
-			if pending, entries, ok = f.read(room, pending, mayBlock); !ok {
-				go f.continueBlocking(pending)
+			if head, frame, ok = f.read(room, mayBlock); !ok {
+				go f.continueBlocking(nil)
 				return false
 			}
 		}
 		if mayBlock {
-			f.writeBoth(pending, entries)
-		} else if left, ok := f.tryWrite(pending, entries); !ok {
+			f.writeBoth(head, frame)
+		} else if left, ok := f.tryWrite(head, frame); !ok {
 			go f.continueBlocking(left)
 			return false
 		}
@@ -171,20 +169,18 @@ func (f *Feed) Recover() {
 	}
 }
 
-// next returns what to write next: pending frames, a room to read after them, or both. It is
-// not ok when there is nothing, which ends the pump.
-func (f *Feed) next() (room *following, pending []byte, ok bool) {
+// next returns the notices to write next, or the room to read. It is not ok when there is
+// nothing, which ends the pump.
+func (f *Feed) next() (room *following, notices []byte, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.isClosed {
 		f.isPumping = false
 		return nil, nil, false
 	}
-	if pending = f.notices.take(f.codec); pending != nil {
-		return nil, pending, true
+	if notices = f.notices.take(f.codec); notices != nil {
+		return nil, notices, true
 	}
-	pending = slices.Concat(f.acks...)
-	f.acks = nil
 	for len(f.queue) > 0 {
 		room = f.queue[0]
 		if len(f.queue) == 1 {
@@ -193,23 +189,20 @@ func (f *Feed) next() (room *following, pending []byte, ok bool) {
 			f.queue = f.queue[1:]
 		}
 		if room.isQueued = false; !room.isDropped {
-			return room, pending, true
+			return room, nil, true
 		}
-	}
-	if pending != nil {
-		return nil, pending, true
 	}
 	f.isPumping = false
 	return nil, nil, false
 }
 
-// read reads a room once and returns what to write after the pending frames. The room is
+// read reads a room once and returns what to write, in two pieces if there are. The room is
 // queued again unless that was all. It is not ok if it would have to block and must not.
-func (f *Feed) read(room *following, pending []byte, mayBlock bool) (head, frame []byte, ok bool) {
+func (f *Feed) read(room *following, mayBlock bool) (head, frame []byte, ok bool) {
 	read, ok := room.reader.TryNext()
 	if !ok && !mayBlock {
 		f.ready(room)
-		return pending, nil, false
+		return nil, nil, false
 	}
 	if !ok {
 		var err error
@@ -217,19 +210,19 @@ func (f *Feed) read(room *following, pending []byte, mayBlock bool) (head, frame
 			if !errors.Is(err, context.Canceled) {
 				f.engine.log.Debug("cannot continue a room", "room", room.reader.Room, "error", err)
 			}
-			return pending, nil, true
+			return nil, nil, true
 		}
 	}
 	frame = f.encode(room, read)
 	if read.Followed != nil { // the first entries go with it, if they are at hand
 		if next, ok := room.reader.TryNext(); ok {
-			pending, read, frame = slices.Concat(pending, frame), next, f.encode(room, next)
+			head, read, frame = frame, next, f.encode(room, next)
 		}
 	}
 	if !read.IsEmpty() && !read.AtEnd {
 		f.ready(room)
 	}
-	return pending, frame, true
+	return head, frame, true
 }
 
 // encode returns what was read as this connection's codec writes it, nil for nothing.

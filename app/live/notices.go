@@ -5,9 +5,6 @@ import "slices"
 // maxNotices bounds the frames that wait for a slow client.
 const maxNotices = 100
 
-// maxAcks bounds the acknowledgements that wait for their entries.
-const maxAcks = 16
-
 // notices are what a feed has to write besides entries.
 type notices struct {
 	heartbeat bool     // one is due
@@ -62,31 +59,4 @@ func (f *Feed) notifyStatus(away bool) {
 		statuses[1] = away
 	}
 	f.startPump()
-}
-
-// Acknowledge writes the frame that acknowledges an entry of the room. If the feed follows
-// the room, the frame shares a write with the entry, if that comes soon.
-func (f *Feed) Acknowledge(room string, frame []byte) {
-	f.mu.Lock()
-	wait := f.rooms[room] != nil && !f.isClosed && len(f.acks) < maxAcks
-	if wait {
-		f.acks = append(f.acks, frame)
-	}
-	first := len(f.acks) == 1
-	f.mu.Unlock()
-	switch {
-	case !wait:
-		f.Write(frame)
-	case first:
-		f.engine.pumps.flushLater(f)
-	}
-}
-
-// flushAcks has the pump write the acknowledgements that have waited long enough.
-func (f *Feed) flushAcks() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.acks) > 0 {
-		f.startPump()
-	}
 }

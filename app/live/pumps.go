@@ -3,15 +3,10 @@ package live
 import (
 	"runtime"
 	"sync"
-	"time"
 )
 
-const (
-	// pumpBatch is how many feeds a pump takes from the queue at once.
-	pumpBatch = 16
-	// ackWait is how long an acknowledgement waits for its entry, to share a write with it.
-	ackWait = 5 * time.Millisecond
-)
+// pumpBatch is how many feeds a pump takes from the queue at once.
+const pumpBatch = 16
 
 // pumps are a few goroutines, one for each processor, that write to the feeds that have
 // something to write. None blocks: a feed that would block continues on its own goroutine.
@@ -19,7 +14,6 @@ type pumps struct {
 	mu    sync.Mutex
 	ready sync.Cond
 	queue []*Feed // in the order in which they became ready
-	held  []*Feed // with acknowledgements that wait
 	ended bool
 }
 
@@ -45,27 +39,6 @@ func (p *pumps) push(f *Feed) {
 	defer p.mu.Unlock()
 	p.queue = append(p.queue, f)
 	p.ready.Signal()
-}
-
-// flushLater has the feed's acknowledgements written after ackWait, if they are still there.
-func (p *pumps) flushLater(f *Feed) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.held = append(p.held, f)
-	if len(p.held) == 1 {
-		time.AfterFunc(ackWait, p.flush)
-	}
-}
-
-// flush has the waiting acknowledgements written.
-func (p *pumps) flush() {
-	p.mu.Lock()
-	held := p.held
-	p.held = nil
-	p.mu.Unlock()
-	for _, feed := range held {
-		feed.flushAcks()
-	}
 }
 
 // next waits for feeds and appends a few of them to the empty slice. None means that the

@@ -139,8 +139,8 @@ func (f *Feed) finish() {
 	defer f.close()
 	f.HangUpGone()
 	f.mu.Lock()
-	code, reason, rooms, acks := f.code, f.reason, f.rooms, f.acks
-	f.rooms, f.queue, f.acks = nil, nil, nil
+	code, reason, rooms := f.code, f.reason, f.rooms
+	f.rooms, f.queue = nil, nil
 	f.mu.Unlock()
 	for _, room := range rooms {
 		room.reader.Close()
@@ -158,7 +158,7 @@ func (f *Feed) finish() {
 		timeout = slowLinger
 	}
 	f.conn.SetDeadline(time.Now().Add(timeout))
-	last := slices.Concat(f.unwritten, slices.Concat(acks...), f.codec.end(code, reason))
+	last := slices.Concat(f.unwritten, f.codec.end(code, reason))
 	if _, err := f.conn.Write(last); err != nil {
 		return
 	}

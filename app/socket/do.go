@@ -42,7 +42,7 @@ func (c *client) append(frame protocol.Frame) error {
 	if err != nil {
 		return err
 	}
-	c.feed.Acknowledge(frame.Room, ws.Text(protocol.EncodeStored(frame.Room, frame.Key, stored.Cursor.ID)))
+	c.feed.Write(ws.Text(protocol.EncodeStored(frame.Room, frame.Key, stored.Cursor.ID)))
 	return nil
 }
 

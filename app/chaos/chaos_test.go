@@ -22,6 +22,7 @@ var (
 	servers    = flag.Int("servers", 3, "server processes")
 	crowd      = flag.Int("crowd", 300, "clients of a reconnect storm")
 	only       = flag.String("only", "", "inject only faults with this in their name")
+	previous   = flag.String("previous", "", "program of the previous release: every second server to start runs it, as in a rolling upgrade")
 	keep       = flag.String("keep", "", "folder to keep the output of the servers and a log of faults in")
 )
 
@@ -29,7 +30,7 @@ var (
 func flagged() options {
 	return options{
 		seed: *seed, length: *length, redis: *topology, durability: *durability,
-		servers: *servers, crowd: *crowd, pause: 150, patience: time.Minute, only: *only, logs: *keep,
+		servers: *servers, crowd: *crowd, pause: 150, patience: time.Minute, only: *only, logs: *keep, previous: *previous,
 	}
 }
 

@@ -18,5 +18,8 @@
 // not lose anything, at durability disk on a single Redis and at durability replica where a
 // failover is possible.
 //
+// With -previous, every second server that starts runs another program: two adjacent releases
+// must serve the same rooms side by side, and clients move between them with every fault.
+//
 // The harness itself is tested with servers that have a defect.
 package chaos

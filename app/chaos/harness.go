@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ type options struct {
 	patience          time.Duration // how long clients may take to have everything, before it counts as never
 	only              string        // only faults with this in their name
 	program           string        // already built
+	previous          string        // a program that every second server to start runs instead; "": none
 	logs              string        // folder for the servers' output; "": a temporary one
 	env               []string      // more variables for the servers
 }
@@ -37,8 +39,9 @@ type harness struct {
 	t        testing.TB
 	options  options
 	program  string
-	logs     string   // folder
-	faultLog *os.File // in that folder
+	started  atomic.Int64 // servers, ever
+	logs     string       // folder
+	faultLog *os.File     // in that folder
 	backend  backend
 	slots    []*slot
 	token    string          // of those who only read

@@ -56,7 +56,11 @@ func (h *harness) start(slot int) *process {
 		return nil
 	}
 	defer log.Close()
-	p := &process{Cmd: exec.Command(h.program), log: log.Name(), ended: make(chan struct{})}
+	program := h.program
+	if h.options.previous != "" && h.started.Add(1)%2 == 0 {
+		program = h.options.previous
+	}
+	p := &process{Cmd: exec.Command(program), log: log.Name(), ended: make(chan struct{})}
 	p.Dir, p.Stdout, p.Stderr = h.logs, log, log
 	p.Env = append([]string{
 		"PORT=0", "REDIS_URL=" + h.backend.url(slot), "DURABILITY=" + h.options.durability, "LOG_FORMAT=text",

@@ -10,9 +10,9 @@
 //	}
 //	message, whole, err := reader.Next()
 //
-// The headers of frames are parsed by github.com/gobwas/ws. Its wsutil.Reader is not used: it
-// allocates a frame's whole length before the payload has arrived, so that a client could
-// reserve memory by announcing frames.
+// The headers of frames are parsed by github.com/gobwas/ws. Its wsutil.Reader is not used, because
+// it allocates a frame's whole length before the payload has arrived: a client could make the
+// server reserve memory by sending headers alone.
 //
 // A Reader belongs to one goroutine. Frames are plain byte slices.
 package ws

@@ -1,9 +1,10 @@
 package ws
 
 import (
-	"burble/app/apptest"
 	"fmt"
 	"testing"
+
+	"burble/app/apptest"
 )
 
 func TestBufferSizeInDocs(t *testing.T) {

@@ -11,8 +11,8 @@ const (
 	OpPong   = 10
 )
 
-// Codes of close frames: RFC 6455 section 7.4.1, and one of the range that section 7.4.2
-// leaves to applications.
+// Codes of close frames, RFC 6455 section 7.4.1. The last one is from the range that section 7.4.2
+// reserves for applications.
 const (
 	CloseNormal     = 1000
 	CloseProtocol   = 1002
@@ -20,12 +20,12 @@ const (
 	CloseNotUTF8    = 1007
 	CloseNotAllowed = 1008
 	CloseTooBig     = 1009
-	CloseInternal   = 1011 // a bug on our side
-	CloseRestart    = 1012 // the server shuts down
+	CloseInternal   = 1011 // the server has a bug
+	CloseRestart    = 1012 // the server is shutting down
 	CloseTooSlow    = 4008 // the client did not read fast enough
 )
 
-// Frame returns one unfragmented frame from a server: without a mask, RFC 6455 section 5.1.
+// Frame returns one unfragmented frame. Servers do not mask theirs, RFC 6455 section 5.1.
 func Frame(opcode byte, payload []byte) []byte {
 	frame := make([]byte, 0, len(payload)+10)
 	frame = append(frame, 0x80|opcode)

@@ -12,27 +12,27 @@ import (
 )
 
 const (
-	// bufferSize holds a usual frame from a client. Every idle connection has one buffer.
+	// bufferSize is enough for a typical frame from a client. Every idle connection has a buffer.
 	bufferSize = 512
-	// chunkSize is how much of a payload is waited for at a time. A length that a client
-	// only announces takes no memory.
+	// chunkSize is how much of a payload is allocated and read at a time, so that the length in a
+	// header costs no memory until the payload arrives.
 	chunkSize = 4 << 10
-	// maxCloseCode is the highest code there is, RFC 6455 section 7.4.2.
+	// maxCloseCode is the highest valid close code, RFC 6455 section 7.4.2.
 	maxCloseCode = 4999
-	// lastRegistered is the last of the codes that IANA registered after the RFC, from 1012
-	// on. The library knows only those of the RFC.
+	// lastRegistered is the last close code that IANA has registered since the RFC, the first
+	// being 1012. gobwas knows only those of the RFC.
 	lastRegistered = 1014
 )
 
-// Reader reads what a client sends. Set the callbacks before the first call.
+// Reader reads a client's messages. Set the callbacks before the first call.
 type Reader struct {
-	// Wait, if set, is called before each frame. fragmented reports that the frame
-	// continues a message. An error of Wait ends the reading.
+	// Wait, if set, is called before each frame. fragmented reports that a message has begun
+	// and not ended. Next returns the error of Wait.
 	Wait func(fragmented bool) error
-	// Control, if set, is called for each ping and pong. It answers pings.
+	// Control, if set, is called for each ping and pong. It should answer pings.
 	Control func(opcode byte, payload []byte)
 	// Overhead, if set, is called for each frame that does not end a message: a control
-	// frame, or a fragment. It bounds a client that sends nothing else.
+	// frame, or a fragment. It can limit a client that sends nothing else.
 	Overhead func()
 
 	limit int // bytes of a message
@@ -40,8 +40,8 @@ type Reader struct {
 	state gobwas.State // StateFragmented: between the frames of one message
 }
 
-// CloseError reports that the connection must be closed, and how: because the client broke
-// a rule, or because it closed the connection itself.
+// CloseError reports that the connection must be closed, and with which close frame: the client
+// violated the protocol, or sent a close frame itself.
 type CloseError struct {
 	Code   int
 	Reason string
@@ -49,7 +49,7 @@ type CloseError struct {
 
 func (e *CloseError) Error() string { return fmt.Sprintf("close %d: %s", e.Code, e.Reason) }
 
-// NewReader returns a Reader of messages of at most limit bytes.
+// NewReader returns a Reader that accepts messages of at most limit bytes.
 func NewReader(conn io.Reader, limit int) *Reader {
 	return &Reader{limit: limit, in: bufio.NewReaderSize(conn, bufferSize), state: gobwas.StateServerSide}
 }
@@ -66,9 +66,9 @@ func (r *Reader) Await() error {
 	return err
 }
 
-// Next reads up to the end of the client's next message, or of a control frame between two
-// messages: then whole is false. Control frames within a message are handled on the way.
-// The error is a *CloseError, or the connection's.
+// Next returns the client's next message. Control frames within the message are handled on the way.
+// After a control frame between two messages Next returns without a message, and whole is false.
+// The error is a *CloseError, or that of Wait or of the connection.
 func (r *Reader) Next() (message []byte, whole bool, err error) {
 	for valid := 0; ; {
 		header, err := r.header(len(message))
@@ -97,9 +97,8 @@ func (r *Reader) Next() (message []byte, whole bool, err error) {
 	}
 }
 
-// checkUTF8 reports whether a message, whose first valid bytes are known to be UTF-8, is
-// UTF-8, and returns how many bytes are now known to be: the end of an incomplete message
-// may be a part of a character.
+// checkUTF8 reports whether a message is UTF-8, given that its first valid bytes are, and returns
+// how many bytes are valid now. An incomplete message may end within a character.
 func checkUTF8(message []byte, valid int, whole bool) (int, bool) {
 	end := len(message)
 	for i := end - 1; !whole && i >= max(valid, end-utf8.UTFMax); i-- {
@@ -175,8 +174,8 @@ func (r *Reader) overhead() {
 	}
 }
 
-// closeError returns how to answer a client's close frame: with its own code, or with why
-// the frame is not allowed.
+// closeError returns how to answer a client's close frame: with the same code, or with the reason
+// why the frame is invalid.
 func closeError(payload []byte) *CloseError {
 	if len(payload) == 0 {
 		return &CloseError{Code: CloseNormal}
@@ -191,7 +190,7 @@ func closeError(payload []byte) *CloseError {
 	return &CloseError{Code: int(code)}
 }
 
-// checkClose checks what a client closes with.
+// checkClose checks the code and the reason of a client's close frame.
 func checkClose(code gobwas.StatusCode, reason string) error {
 	switch {
 	case code > maxCloseCode:

@@ -18,9 +18,9 @@ func clientFrame(t *testing.T, opcode gobwas.OpCode, fin bool, payload string) [
 	return frame.Bytes()
 }
 
-// Wait learns whether a frame continues a message, so that a client that sends a message a
-// frame at a time, and pings between, has no more time for it than for one frame.
-func TestWaitKnowsTheFragmentsOfAMessage(t *testing.T) {
+// A caller of Reader bounds the time of a whole message: a client must not get more time by
+// splitting a message into frames with pings between them.
+func TestWaitIsToldOfFragments(t *testing.T) {
 	t.Parallel()
 	input := slices.Concat(
 		clientFrame(t, gobwas.OpText, false, "a"), clientFrame(t, gobwas.OpContinuation, false, ""),

@@ -14,7 +14,7 @@ import (
 	"burble/streams"
 )
 
-// callTimeout bounds one append, the store's own retries included, and each other write.
+// callTimeout bounds each write, including the store's retries, and each read of a search.
 const callTimeout = 8 * time.Second
 
 // Options configure a Service.
@@ -23,12 +23,11 @@ type Options struct {
 	// MessageRate is how many messages, and how many signals, a user may send a second; four
 	// times as many at once. 0: no limit.
 	MessageRate float64
-	// EncodePresent returns the frame that tells a listener who is in a room. One frame is
-	// shared by all listeners.
+	// EncodePresent encodes who is in a room, for Listener.Notify. Many listeners share the frame.
 	EncodePresent func(room string, count int, people []streams.User) []byte
 }
 
-// Service is the chat as users may use it. New makes it, Run drives it.
+// Service is the chat as its users see it. Every call names the user.
 type Service struct {
 	store    *streams.Store
 	presence *presence
@@ -42,7 +41,7 @@ type Service struct {
 	stop context.CancelFunc
 }
 
-// New returns a Service over a store that runs, and keeps running until Run has returned.
+// New returns a Service. Run must run while it is used, and the store until Run has returned.
 func New(store *streams.Store, options Options) *Service {
 	burst := int(4 * options.MessageRate)
 	s := &Service{
@@ -56,19 +55,19 @@ func New(store *streams.Store, options Options) *Service {
 	return s
 }
 
-// Run keeps Redis up to date about who is in which room, until ctx ends. Calls fail
-// afterwards.
+// Run keeps Redis up to date about who is in which room, until ctx ends. After that, writes and
+// searches fail.
 func (s *Service) Run(ctx context.Context) error {
 	s.presence.run(ctx)
 	s.stop()
 	return nil
 }
 
-// as returns the store as the user sees it. It is the only way from here to a room.
+// as returns the user's access to the store, the only way to a room.
 func (s *Service) as(user identity.User) streams.Access { return s.store.As(streams.User(user)) }
 
-// Append stores an entry by the user, within a bounded time. It does not take the caller's
-// context: an append is finished even if the client that asked for it has left.
+// Append stores an entry of the user, or fails within callTimeout. It takes no context, because an
+// append is completed even if its client has disconnected.
 func (s *Service) Append(user identity.User, room string, entry streams.Entry) (streams.Stored, error) {
 	if err := allow(s.messages, user, "messages"); err != nil {
 		return streams.Stored{}, err
@@ -86,7 +85,7 @@ func (s *Service) Append(user identity.User, room string, entry streams.Entry) (
 	return stored, nil
 }
 
-// count updates the metrics of appends.
+// count updates the metrics after an append.
 func (s *Service) count(stored streams.Stored, err error) {
 	switch {
 	case errors.Is(err, streams.ErrFull):
@@ -98,7 +97,7 @@ func (s *Service) count(stored streams.Stored, err error) {
 	}
 }
 
-// AllowSignal counts one signal of the user, typing or seen, or refuses it.
+// AllowSignal counts one signal of the user, typing or seen. The error says why it is refused.
 func (s *Service) AllowSignal(user identity.User) error { return allow(s.signals, user, "signals") }
 
 // Typing signals that the user is typing in the room. Call AllowSignal first.
@@ -116,7 +115,7 @@ func (s *Service) MarkRead(user identity.User, room string, id streams.ID) error
 	return s.as(user).MarkRead(ctx, room, id)
 }
 
-// allow counts one event of the user, or returns why it is refused.
+// allow counts one event of the user. The error says why it is refused.
 func allow(rate *limit.Rate, user identity.User, what string) error {
 	if user.IsZero() {
 		return protocol.NoName()
@@ -127,7 +126,7 @@ func allow(rate *limit.Rate, user identity.User, what string) error {
 	return nil
 }
 
-// Follow returns a reader of the room from a place on. The caller closes it. See
+// Follow returns a reader of the room that begins at from. The caller closes it. See
 // streams.Access.Follow.
 func (s *Service) Follow(user identity.User, room string, from streams.From, ready func(*streams.Reader)) (*streams.Reader, error) {
 	return s.as(user).Follow(room, from, ready)
@@ -143,27 +142,27 @@ func (s *Service) Rooms(ctx context.Context, user identity.User, limit int) ([]s
 	return s.as(user).Rooms(ctx, limit)
 }
 
-// Topic returns the room's topic, "" if it has none.
+// Topic returns the room's topic, or "".
 func (s *Service) Topic(ctx context.Context, user identity.User, room string) (string, error) {
 	return s.as(user).Topic(ctx, room)
 }
 
-// ReadUpTo returns the user's read marker in the room, the zero ID if there is none.
+// ReadUpTo returns the ID of the last entry that the user has read in the room, or the zero ID.
 func (s *Service) ReadUpTo(ctx context.Context, user identity.User, room string) (streams.ID, error) {
 	return s.as(user).ReadUpTo(ctx, room)
 }
 
-// Join counts a connection of the user into the room, and notifies the listener of who is
-// there. A visitor without a name is not counted, only notified.
+// Join records that a connection of the user is in the room, and notifies the listener, once, of
+// who is there. A user without a name is notified, but not recorded.
 func (s *Service) Join(user identity.User, room string, listener Listener) {
 	s.presence.join(room, user, listener)
 }
 
-// Leave counts out a connection that was counted in.
+// Leave undoes one Join of the user.
 func (s *Service) Leave(user identity.User, room string) { s.presence.leave(room, user, time.Now()) }
 
-// Health returns nil if Redis stores messages and has room for more, else the store's error.
+// Health returns nil if Redis stores messages and has memory for more, else the store's error.
 func (s *Service) Health(ctx context.Context) error { return s.store.Health(ctx) }
 
-// RedisAway reports whether Redis did not answer when it was last asked.
+// RedisAway reports whether some part of Redis does not answer.
 func (s *Service) RedisAway() bool { return s.store.Away() }

@@ -1,10 +1,11 @@
 package chat
 
 import (
-	"burble/app/apptest"
 	"fmt"
 	"testing"
 	"time"
+
+	"burble/app/apptest"
 )
 
 func TestChatLimitsInDocs(t *testing.T) {

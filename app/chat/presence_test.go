@@ -1,84 +1,95 @@
 package chat
 
 import (
-	"burble/app/identity"
-	"burble/streams"
-	"burble/streams/redistest"
-	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
+	"burble/app/identity"
+	"burble/streams"
 )
 
-// listener counts how often it is notified.
+var (
+	ada = identity.User{ID: "1", Name: "Ada"}
+	bob = identity.User{ID: "2", Name: "Bob"}
+	eve = identity.User{ID: "3", Name: "Eve"}
+)
+
+// listener counts its notifications.
 type listener struct{ notified int }
 
 func (l *listener) Notify([]byte) { l.notified++ }
 func (l *listener) Closed() bool  { return false }
 
+// update applies the updates that are due after leaveGrace. meanwhile is called after they were
+// taken and before they are applied.
+func (p *presence) update(t *testing.T, now *time.Time, meanwhile func()) {
+	t.Helper()
+	*now = now.Add(leaveGrace)
+	updates := p.takeUpdates(*now)
+	meanwhile()
+	for _, next := range updates {
+		p.apply(t.Context(), next)
+	}
+}
+
+// expectPresent checks who is in the lobby, according to Redis.
+func (p *presence) expectPresent(t *testing.T, want ...string) {
+	t.Helper()
+	_, people, err := p.store.As(streams.User{}).Present(t.Context(), "lobby")
+	var names []string
+	for _, user := range people {
+		names = append(names, user.Name)
+	}
+	slices.Sort(names)
+	if err != nil || !slices.Equal(names, want) {
+		t.Errorf("present: %q, %v; want %q", names, err, want)
+	}
+}
+
 func TestPresenceIsReportedAgainAfterAFailure(t *testing.T) {
 	t.Parallel()
-	at := &redis.UniversalOptions{Addrs: []string{miniredis.RunT(t).Addr()}}
-	store := redistest.Open(t, streams.Options{Redis: at})
-	client := redis.NewUniversalClient(at)
-	defer client.Close()
-	people, now, connection := newPresence(store, Options{Log: slog.New(slog.DiscardHandler), EncodePresent: func(string, int, []streams.User) []byte { return nil }}), time.Now(), new(listener)
-	ada, bob, eve := identity.User{ID: "1", Name: "Ada"}, identity.User{ID: "2", Name: "Bob"}, identity.User{ID: "3", Name: "Eve"}
-	update := func(meanwhile func()) {
-		t.Helper()
-		now = now.Add(leaveGrace)
-		updates := people.updates(now)
-		meanwhile()
-		for _, next := range updates {
-			people.apply(t.Context(), next)
-		}
-	}
-	nothing := func() {}
+	p, redis := startPresence(t)
+	now, connection, nothing := time.Now(), new(listener), func() {}
 	for _, user := range []identity.User{ada, bob, eve} {
-		people.join("lobby", user, connection)
+		p.join("lobby", user, connection)
 	}
-	update(nothing)
+	p.update(t, &now, nothing)
+	p.expectPresent(t, "Ada", "Bob", "Eve")
 
-	present := client.Keys(t.Context(), "*:present").Val()[0]
-	client.Rename(t.Context(), present, "aside")
-	client.Set(t.Context(), present, "of the wrong type", 0)
+	// All leave while updates fail.
+	present := redis.Keys(t.Context(), "*:present").Val()[0]
+	redis.Rename(t.Context(), present, "aside")
+	redis.Set(t.Context(), present, "a value of the wrong type", 0)
 	for _, user := range []identity.User{ada, bob, eve} {
-		people.leave("lobby", user, now)
+		p.leave("lobby", user, now)
 	}
-	people.join("lobby", identity.User{}, connection)
-	update(nothing)
-	client.Rename(t.Context(), "aside", present)
+	p.join("lobby", identity.User{}, connection)
+	p.update(t, &now, nothing)
+	redis.Rename(t.Context(), "aside", present)
 
-	people.join("lobby", bob, connection)
-	update(func() { people.join("lobby", eve, connection) })
-	if count, here, err := store.As(streams.User{}).Present(t.Context(), "lobby"); count != 1 || here[0].Name != "Bob" || err != nil {
-		t.Errorf("present: %v, %v; want Bob alone, who came back", here, err)
-	}
-	update(nothing)
-	if count, here, err := store.As(streams.User{}).Present(t.Context(), "lobby"); count != 2 || err != nil {
-		t.Errorf("present: %v, %v; want Bob and Eve, who came back during the update", here, err)
-	}
+	// Bob comes back before the next update, and Eve during it.
+	p.join("lobby", bob, connection)
+	p.update(t, &now, func() { p.join("lobby", eve, connection) })
+	p.expectPresent(t, "Bob")
+	p.update(t, &now, nothing)
+	p.expectPresent(t, "Bob", "Eve")
 	if connection.notified != 6 {
-		t.Errorf("%d of 6 were notified", connection.notified)
+		t.Errorf("%d notifications, want 6", connection.notified)
 	}
 }
 
 func TestPresenceIsReportedAgainAfterAFailedHeartbeat(t *testing.T) {
 	t.Parallel()
-	at := &redis.UniversalOptions{Addrs: []string{miniredis.RunT(t).Addr()}}
-	store := redistest.Open(t, streams.Options{Redis: at})
-	client := redis.NewUniversalClient(at)
-	defer client.Close()
-	people, now := newPresence(store, Options{Log: slog.New(slog.DiscardHandler), EncodePresent: func(string, int, []streams.User) []byte { return nil }}), time.Now()
-	people.join("lobby", identity.User{ID: "1", Name: "Ada"}, new(listener))
-	if updates := people.updates(now); len(updates) != 1 || len(updates[0].arrived) != 1 {
+	p, redis := startPresence(t)
+	now := time.Now()
+	p.join("lobby", ada, new(listener))
+	if updates := p.takeUpdates(now); len(updates) != 1 || len(updates[0].arrived) != 1 {
 		t.Fatalf("first updates: %+v", updates)
 	}
-	client.Set(t.Context(), "{0}:servers", "of the wrong type", 0)
-	people.heartbeat(t.Context(), now)
-	if updates := people.updates(now.Add(roomInterval)); len(updates) != 1 || len(updates[0].arrived) != 1 {
+	redis.Set(t.Context(), "{0}:servers", "a value of the wrong type", 0)
+	p.heartbeat(t.Context(), now)
+	if updates := p.takeUpdates(now.Add(roomInterval)); len(updates) != 1 || len(updates[0].arrived) != 1 {
 		t.Errorf("updates after the heartbeat: %+v", updates)
 	}
 }

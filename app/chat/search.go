@@ -12,15 +12,15 @@ import (
 	"burble/streams"
 )
 
-// Limits of one search. The next one continues before the ID that it ends with.
+// Limits of one search. A client continues with another search, before the ID that Run returned.
 const (
-	searchPage        = 200 // messages that one read of Redis folds
-	searchMatches     = 50
-	searchReads       = 100 // reads of Redis, of up to 4,000 entries each where few are messages
-	searchesByAddress = 8   // at once
+	searchPage        = 200 // messages read from Redis at a time
+	searchMatches     = 50  // matching messages
+	searchReads       = 100 // reads of Redis, each of up to 4,000 entries if few of them are messages
+	searchesByAddress = 8   // searches at once for each address; a user has one
 )
 
-// MaxQuery is the most characters that the text and the author of a query have together.
+// MaxQuery is the most characters that the text and the author of a query may have together.
 const MaxQuery = 200
 
 // Query is what to search a room for.
@@ -31,7 +31,7 @@ type Query struct {
 	Before, After streams.ID
 }
 
-// matches reports whether a message is one of those searched for.
+// matches reports whether a message matches the query.
 func (q *Query) matches(entry *streams.Entry) bool {
 	if entry.Deleted || q.From != "" && q.From != entry.User.ID && q.From != strings.ToLower(entry.User.Name) {
 		return false
@@ -39,21 +39,21 @@ func (q *Query) matches(entry *streams.Entry) bool {
 	return strings.Contains(strings.ToLower(entry.Text), q.Text)
 }
 
-// searchQuotas limit how many searches run at once: one for a user, and a few for an address,
-// because a user costs nothing to make.
+// searchQuotas limit how many searches run at once. Addresses have a quota, too, because anyone can
+// create any number of users.
 type searchQuotas struct{ byUser, byAddress *limit.Quota }
 
 func newSearchQuotas() searchQuotas {
 	return searchQuotas{limit.NewQuota(1), limit.NewQuota(searchesByAddress)}
 }
 
-// take counts a search, or reports false.
+// take counts a search until release is called, or reports false if there are too many.
 func (q *searchQuotas) take(user identity.User, address string) (release func(), ok bool) {
-	who := user.ID
+	key := user.ID
 	if user.IsZero() {
-		who = address
+		key = address
 	}
-	releaseUser, ok := q.byUser.Take(who, 1)
+	releaseUser, ok := q.byUser.Take(key, 1)
 	if !ok {
 		return nil, false
 	}
@@ -65,7 +65,7 @@ func (q *searchQuotas) take(user identity.User, address string) (release func(),
 	return func() { releaseUser(); releaseAddress() }, true
 }
 
-// Search is a search that has begun: its first page is read. The caller closes it.
+// Search is a search whose first page has been read. The caller closes it.
 type Search struct {
 	Close func() // may be called more than once
 
@@ -75,7 +75,7 @@ type Search struct {
 	page    streams.Page
 }
 
-// Search begins a search of a room from its end. It fails before anything is emitted if the
+// Search begins to search a room, backwards from the query's Before or from the end. It fails if the
 // room cannot be read, or if the user or the address has too many searches at once.
 func (s *Service) Search(user identity.User, address string, query Query) (*Search, error) {
 	release, ok := s.searches.take(user, address)
@@ -90,10 +90,10 @@ func (s *Service) Search(user identity.User, address string, query Query) (*Sear
 	return search, nil
 }
 
-// Run emits the matching messages, newest first, until emit returns false. It returns how many
-// messages it searched, and before which ID to continue; the zero ID means that there is
-// nothing more. Between reads it pauses for twice as long as Redis took, so that a search never
-// slows the room down.
+// Run calls emit for each matching message, newest first, until emit returns false or a limit of
+// searches is reached. It returns the number of messages searched, and the ID before which the next
+// search continues, zero if there is nothing older. Between two reads it pauses for twice as long
+// as the read took, so that searches leave Redis free for others.
 func (s *Search) Run(emit func(*streams.Entry) bool) (searched int, older streams.ID, err error) {
 	found := 0
 	for reads, began := 1, time.Now(); ; reads++ {

@@ -1,40 +1,40 @@
 package chat
 
 import (
-	"burble/app/identity"
 	"testing"
+
+	"burble/app/identity"
 
 	"github.com/google/uuid"
 )
 
-// A search costs Redis work for a while, and many names do not make more searches possible.
+// One address must not run more searches by creating more users.
 func TestSearchesAtOnceAreLimited(t *testing.T) {
 	t.Parallel()
 	quotas := newSearchQuotas()
-	var running []func()
+	var releases []func()
 	for range searchesByAddress {
-		end, ok := quotas.take(identity.User{ID: uuid.NewString()}, "203.0.113.1")
+		release, ok := quotas.take(identity.User{ID: uuid.NewString()}, "203.0.113.1")
 		if !ok {
 			t.Fatal("refused within the limit")
 		}
-		running = append(running, end)
+		releases = append(releases, release)
 	}
-	ada := identity.User{ID: uuid.NewString()}
 	if _, ok := quotas.take(ada, "203.0.113.1"); ok {
-		t.Error("one more search of the address is allowed")
+		t.Error("one search too many of the address is allowed")
 	}
-	end, ok := quotas.take(ada, "203.0.113.2")
+	release, ok := quotas.take(ada, "203.0.113.2")
 	if !ok {
 		t.Fatal("another address is refused")
 	}
 	if _, ok := quotas.take(ada, "203.0.113.3"); ok {
-		t.Error("one user may search twice at once")
+		t.Error("two searches of one user are allowed at once")
 	}
-	end()
-	for _, end := range running {
-		end()
+	release()
+	for _, release := range releases {
+		release()
 	}
 	if _, ok := quotas.take(ada, "203.0.113.1"); !ok {
-		t.Error("refused after the others have ended")
+		t.Error("refused after the other searches have ended")
 	}
 }

@@ -12,12 +12,13 @@ import (
 
 // arrows lists which packages of this module each package may import. Tests may import more.
 var arrows = map[string]string{
-	"app":            "chat identity live localredis redisurl streams tune web",
+	"app":            "chat identity live localredis peer redisurl streams tune web",
 	"app/tune":       "",
 	"app/redisurl":   "",
 	"app/localredis": "",
 	"app/identity":   "",
 	"app/limit":      "",
+	"app/peer":       "",
 	"app/ws":         "",
 	"app/client":     "",
 	"app/markup":     "streams",
@@ -25,7 +26,7 @@ var arrows = map[string]string{
 	"app/live":       "protocol ws streams",
 	"app/chat":       "protocol identity limit streams",
 	"app/socket":     "chat live ws protocol limit identity streams",
-	"app/web":        "socket chat live ws protocol markup identity limit streams views",
+	"app/web":        "socket chat live ws protocol markup identity limit peer streams views",
 	"streams":        "streams/conns",
 	"streams/conns":  "",
 	"views":          "",
@@ -63,7 +64,7 @@ func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
 func TestOnlyChatHoldsTheStore(t *testing.T) {
 	t.Parallel()
 	store := regexp.MustCompile(`\bstreams\.(Store|Open)\b`)
-	for _, name := range []string{"identity", "limit", "live", "localredis", "markup", "protocol", "redisurl", "socket", "tune", "web", "ws"} {
+	for _, name := range []string{"identity", "limit", "live", "localredis", "markup", "peer", "protocol", "redisurl", "socket", "tune", "web", "ws"} {
 		files, err := filepath.Glob(filepath.Join(name, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("package %s: %d files, %v", name, len(files), err)

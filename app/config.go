@@ -21,8 +21,8 @@ type Config struct {
 	RedisPrefix     string
 	DataDir         string
 	Secret          string   // empty: generated once and kept in Redis
-	Origins         []string // as web.CanonicalOrigin returns them
-	TrustedProxy    string   // web.ProxyNone, web.ProxyFly or web.ProxyHeroku
+	Origins         []string // as peer.CanonicalOrigin returns them
+	TrustedProxy    string   // peer.ProxyNone, peer.ProxyFly or peer.ProxyHeroku
 	HistoryMaxCount int64    // 0: keep all
 	HistoryMaxAge   time.Duration
 	Durability      streams.Durability

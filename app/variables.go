@@ -11,8 +11,8 @@ import (
 	"time"
 	"unicode"
 
+	"burble/app/peer"
 	"burble/app/redisurl"
-	"burble/app/web"
 	"burble/streams"
 )
 
@@ -41,7 +41,7 @@ var variables = []variable{
 	{Name: "DATA_DIR", Default: "data", Use: "data directory of the Redis that Burble starts when `REDIS_URL` is empty", set: setDataDir},
 	{Name: "SECRET", Absent: "generated once and kept in Redis", Secret: true, Use: "signs cookies and tokens; at least 16 characters", set: setSecret},
 	{Name: "ORIGINS", Absent: "same host", Use: "other origins whose pages may connect, such as `https://chat.example.org`, separated by commas", set: setOrigins},
-	{Name: "TRUSTED_PROXY", Default: web.ProxyNone, Use: "`fly`, `heroku` or `none`: the proxy that is trusted to report client addresses", set: oneOf(func(config *Config) *string { return &config.TrustedProxy }, web.ProxyNone, web.ProxyFly, web.ProxyHeroku)},
+	{Name: "TRUSTED_PROXY", Default: peer.ProxyNone, Use: "`fly`, `heroku` or `none`: the proxy that is trusted to report client addresses", set: oneOf(func(config *Config) *string { return &config.TrustedProxy }, peer.ProxyNone, peer.ProxyFly, peer.ProxyHeroku)},
 	{Name: "HISTORY_MAX_COUNT", Default: "0", Use: "entries kept in each room; `0`: all", set: setHistoryMaxCount},
 	{Name: "HISTORY_MAX_AGE", Default: "0", Use: "how long entries are kept, such as `36h` or `30d`; `0`: forever", set: setHistoryMaxAge},
 	{Name: "DURABILITY", Default: string(streams.Memory), Use: "a message is stored once Redis has it (`memory`), once a replica has it too (`replica`), or once it is on disk (`disk`)", set: oneOf(func(config *Config) *streams.Durability { return &config.Durability }, streams.Memory, streams.Replica, streams.Disk)},
@@ -152,7 +152,7 @@ func setOrigins(config *Config, value string) error {
 		if item = strings.TrimSpace(item); item == "" {
 			continue
 		}
-		origin, ok := web.CanonicalOrigin(item)
+		origin, ok := peer.CanonicalOrigin(item)
 		if !ok {
 			return fmt.Errorf("a list of origins separated by commas, and %q is not an origin: scheme, host and perhaps a port, nothing else, as in https://chat.example.org", item)
 		}

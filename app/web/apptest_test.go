@@ -20,6 +20,7 @@ import (
 	"burble/app/chat"
 	"burble/app/identity"
 	"burble/app/live"
+	"burble/app/peer"
 	"burble/app/protocol"
 	"burble/streams"
 	"burble/streams/redistest"
@@ -66,7 +67,7 @@ func startServer(t testing.TB, at *redis.UniversalOptions, changes ...func(*sett
 			expectNoGoroutines(t)
 		}
 	})
-	set := settings{TrustedProxy: ProxyNone}
+	set := settings{TrustedProxy: peer.ProxyNone}
 	for _, change := range changes {
 		change(&set)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"burble/app/identity"
+	"burble/app/peer"
 	"burble/app/protocol"
 
 	"github.com/gofiber/fiber/v2"
@@ -52,9 +53,9 @@ func (s *Server) callerOf(c *fiber.Ctx) *caller {
 
 func (s *Server) findCaller(c *fiber.Ctx) *caller {
 	header := lastHeader(c)
-	tls := isTLS(header, s.options.TrustedProxy)
+	tls := peer.IsTLS(header, s.options.TrustedProxy)
 	found := &caller{
-		address: addressGroup(clientAddress(header, c.Context().RemoteAddr().String(), s.options.TrustedProxy)),
+		address: peer.Group(peer.Address(header, c.Context().RemoteAddr().String(), s.options.TrustedProxy)),
 		origin:  scheme(tls) + host(c),
 		tls:     tls,
 	}
@@ -91,4 +92,16 @@ func scheme(tls bool) string {
 func bearer(authorization string) (token string, ok bool) {
 	kind, token, _ := strings.Cut(authorization, " ")
 	return strings.TrimSpace(token), strings.EqualFold(kind, "bearer")
+}
+
+// lastHeader returns a function that reads a request's headers. Of a repeated header it returns
+// the last, where c.Get returns the first.
+func lastHeader(c *fiber.Ctx) func(name string) string {
+	return func(name string) string {
+		all := c.Request().Header.PeekAll(name)
+		if len(all) == 0 {
+			return ""
+		}
+		return string(all[len(all)-1])
+	}
 }

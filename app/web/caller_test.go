@@ -2,14 +2,18 @@ package web
 
 import (
 	"burble/app/identity"
+	"burble/app/peer"
 	"burble/app/protocol"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	fasthttpws "github.com/fasthttp/websocket"
+	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 )
 
@@ -238,7 +242,7 @@ func soon(t *testing.T, what string, ok func() bool) {
 }
 
 func TestRequestsOfOneAddressAreLimited(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.RateAddress = 10; config.TrustedProxy = ProxyFly })
+	s := startAlone(t, func(config *settings) { config.RateAddress = 10; config.TrustedProxy = peer.ProxyFly })
 	first, other := "Fly-Client-IP: 203.0.113.1", "Fly-Client-IP: 203.0.113.2"
 	for range 40 {
 		if got := s.get("/r/lobby/messages", first); got.status != 200 {
@@ -270,9 +274,9 @@ func TestRequestsOfOneAddressAreLimited(t *testing.T) {
 // Whoever makes up where they come from is limited as what they are.
 func TestForgedAddressesShareOneLimit(t *testing.T) {
 	for proxy, forged := range map[string]string{
-		ProxyNone:   "Fly-Client-IP: %[1]s|X-Forwarded-For: %[1]s|X-Real-IP: %[1]s|Forwarded: for=%[1]s|CF-Connecting-IP: %[1]s|X-Client-IP: %[1]s",
-		ProxyHeroku: "Fly-Client-IP: %[1]s|X-Forwarded-For: %[1]s|X-Forwarded-For: %[1]s, 198.51.100.7|X-Real-IP: %[1]s",
-		ProxyFly:    "X-Forwarded-For: %[1]s|Fly-Client-IP: %[1]s|Fly-Client-IP: 198.51.100.7|X-Real-IP: %[1]s",
+		peer.ProxyNone:   "Fly-Client-IP: %[1]s|X-Forwarded-For: %[1]s|X-Real-IP: %[1]s|Forwarded: for=%[1]s|CF-Connecting-IP: %[1]s|X-Client-IP: %[1]s",
+		peer.ProxyHeroku: "Fly-Client-IP: %[1]s|X-Forwarded-For: %[1]s|X-Forwarded-For: %[1]s, 198.51.100.7|X-Real-IP: %[1]s",
+		peer.ProxyFly:    "X-Forwarded-For: %[1]s|Fly-Client-IP: %[1]s|Fly-Client-IP: 198.51.100.7|X-Real-IP: %[1]s",
 	} {
 		s := startAlone(t, func(config *settings) {
 			config.RateAddress, config.RateConnections, config.TrustedProxy = 10, 1, proxy
@@ -294,7 +298,7 @@ func TestForgedAddressesShareOneLimit(t *testing.T) {
 }
 
 func TestLargePagesCountForMore(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.RateAddress, config.TrustedProxy = 10, ProxyFly })
+	s := startAlone(t, func(config *settings) { config.RateAddress, config.TrustedProxy = 10, peer.ProxyFly })
 	for limit, want := range map[int]int{1: 40, 50: 40, 51: 20, 500: 4} { // of a burst of 40
 		header := fmt.Sprint("Fly-Client-IP: 203.0.113.", limit%256)
 		began, got := time.Now(), 0
@@ -337,7 +341,7 @@ func TestFramesOfOneAddressAreLimitedGoodOrBad(t *testing.T) {
 }
 
 func TestConnectionsOfOneAddressAreLimited(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.RateConnections = 3; config.TrustedProxy = ProxyFly })
+	s := startAlone(t, func(config *settings) { config.RateConnections = 3; config.TrustedProxy = peer.ProxyFly })
 	first, other := "Fly-Client-IP: 2001:db8::1", "Fly-Client-IP: 2001:db8:0:1::1"
 	for i := range 60 {
 		if i%2 == 0 {
@@ -374,5 +378,22 @@ func TestLimitsOfZeroAreNone(t *testing.T) {
 	}
 	for range 500 {
 		c.await("stored")
+	}
+}
+
+func TestLastHeaderOfARepeatedOne(t *testing.T) {
+	app := fiber.New()
+	app.Get("/", func(c *fiber.Ctx) error {
+		return c.SendString(peer.Address(lastHeader(c), "10.0.0.1:1", peer.ProxyHeroku) + lastHeader(c)("X-None"))
+	})
+	request := httptest.NewRequest("GET", "/", nil)
+	request.Header.Add("X-Forwarded-For", "6.6.6.6")
+	request.Header.Add("x-forwarded-for", "7.7.7.7, 1.2.3.4")
+	response, err := app.Test(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, _ := io.ReadAll(response.Body); string(body) != "1.2.3.4" {
+		t.Errorf("got %s", body)
 	}
 }

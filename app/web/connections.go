@@ -5,6 +5,7 @@ import (
 	"net"
 
 	"burble/app/limit"
+	"burble/app/peer"
 	"burble/app/protocol"
 
 	"github.com/gofiber/fiber/v2"
@@ -31,7 +32,7 @@ type limitedListener struct {
 }
 
 func (s *Server) limitConnections(listener net.Listener) net.Listener {
-	if s.options.TrustedProxy != ProxyNone {
+	if s.options.TrustedProxy != peer.ProxyNone {
 		return limitedListener{listener, nil}
 	}
 	return limitedListener{listener, s.limits.open}
@@ -49,8 +50,8 @@ func (l limitedListener) Accept() (net.Conn, error) {
 		if l.open == nil {
 			return tcp, nil
 		}
-		remote := clientAddress(nil, tcp.RemoteAddr().String(), ProxyNone)
-		if release, ok := l.open.Take(addressGroup(remote), 1); ok {
+		remote := peer.Address(nil, tcp.RemoteAddr().String(), peer.ProxyNone)
+		if release, ok := l.open.Take(peer.Group(remote), 1); ok {
 			return &countedConn{tcp, release}, nil
 		}
 		tcp.SetLinger(0) // a reset: the kernel keeps nothing of it

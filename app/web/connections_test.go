@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"burble/app/limit"
+	"burble/app/peer"
 	"burble/app/protocol"
 	"fmt"
 	"io"
@@ -51,7 +52,7 @@ func TestOpenConnectionsOfOneAddressAreBounded(t *testing.T) {
 
 // Behind a proxy all connections are the proxy's: live reads are counted by whose they are.
 func TestLiveReadsOfOneAddressAreBounded(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.RateConnections, config.TrustedProxy = 1, ProxyFly })
+	s := startAlone(t, func(config *settings) { config.RateConnections, config.TrustedProxy = 1, peer.ProxyFly })
 	s.limits.connections = nil // how many at once, not how many a second
 	first, other := "Fly-Client-IP: 203.0.113.1", "Fly-Client-IP: 203.0.113.2"
 	for range 20 {
@@ -75,7 +76,7 @@ func TestLiveReadsOfOneAddressAreBounded(t *testing.T) {
 
 // Who asks for much and reads nothing waits for the first of it before there is more.
 func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.TrustedProxy = ProxyFly })
+	s := startAlone(t, func(config *settings) { config.TrustedProxy = peer.ProxyFly })
 	s.limits.unread = limit.NewQuota(3 << 20)
 	if s.fiber.Server().WriteTimeout != responseTimeout {
 		t.Error("an answer that nobody reads waits for ever")

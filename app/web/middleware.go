@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"burble/app/peer"
 	"burble/app/protocol"
 
 	"github.com/gofiber/fiber/v2"
@@ -62,7 +63,7 @@ func (s *Server) checkOrigin(c *fiber.Ctx) error {
 	if origin == "" && !changes {
 		return c.Next()
 	}
-	allowed := isOriginAllowed(origin, host(c), caller.tls, s.options.Origins, caller.hasCookie, caller.hasBearer)
+	allowed := peer.IsOriginAllowed(origin, host(c), caller.tls, s.options.Origins, caller.hasCookie, caller.hasBearer)
 	switch {
 	case !allowed && origin == "":
 		return protocol.Errorf(protocol.NotAllowed, "origin", "A request with a cookie needs an Origin header. Programs use a token instead: Authorization: Bearer.")

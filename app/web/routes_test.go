@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"burble/app/peer"
 	"burble/app/protocol"
 	"burble/streams/redistest"
 	"burble/views"
@@ -220,7 +221,7 @@ func TestPolicyIsNotWrittenByTheCaller(t *testing.T) {
 }
 
 func TestBehindATrustedProxyTheBrowserSpeaksTLS(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.TrustedProxy = ProxyHeroku })
+	s := startAlone(t, func(config *settings) { config.TrustedProxy = peer.ProxyHeroku })
 	got := s.get("/r/lobby", "X-Forwarded-Proto: https", "Host: chat.example.org")
 	if got.header.Get("Strict-Transport-Security") == "" || !strings.Contains(got.header.Get("Content-Security-Policy"), "wss://chat.example.org") {
 		t.Errorf("headers: %v", got.header)

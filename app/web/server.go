@@ -43,8 +43,8 @@ type Options struct {
 	Live         *live.Engine
 	Tokens       *identity.Tokens
 	Durability   streams.Durability // shown to clients
-	Origins      []string           // more origins whose pages may connect, as CanonicalOrigin returns them
-	TrustedProxy string             // ProxyNone, ProxyFly or ProxyHeroku
+	Origins      []string           // more origins whose pages may connect, as peer.CanonicalOrigin returns them
+	TrustedProxy string             // peer.ProxyNone, peer.ProxyFly or peer.ProxyHeroku
 
 	// Rates for each client address, a second; 0: no limit.
 	RequestRate    float64 // requests and WebSocket frames

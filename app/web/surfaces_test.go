@@ -2,6 +2,7 @@ package web
 
 import (
 	"burble/app/identity"
+	"burble/app/peer"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -202,7 +203,7 @@ func TestMissingOriginIsOnlyForProgramsWhereSomethingChanges(t *testing.T) {
 }
 
 func TestPageWithoutTLSIsAnotherSiteBehindTLS(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.TrustedProxy = ProxyFly })
+	s := startAlone(t, func(config *settings) { config.TrustedProxy = peer.ProxyFly })
 	for _, surface := range surfaces {
 		for origin, allowed := range map[string]bool{"https://" + s.host: true, "http://" + s.host: false} {
 			status, _ := surface.ask(s, s.guest("Ada").bearer(), "X-Forwarded-Proto: https", "Origin: "+origin)
@@ -291,7 +292,7 @@ func TestEverySurfaceTakesTheSameProofs(t *testing.T) {
 }
 
 func TestCookieBehindTLSIsThisHostsOwn(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.TrustedProxy = ProxyHeroku })
+	s := startAlone(t, func(config *settings) { config.TrustedProxy = peer.ProxyHeroku })
 	tls := []string{"X-Forwarded-Proto: https", "Origin: https://" + s.host}
 	given := s.postJSON("/session", `{"name":"Ada"}`, tls...)
 	cookie := (&http.Response{Header: given.header}).Cookies()[0]

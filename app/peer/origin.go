@@ -1,4 +1,4 @@
-package web
+package peer
 
 import (
 	"net/url"
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// isOriginAllowed reports whether a page of the origin may open a socket or change something
+// IsOriginAllowed reports whether a page of the origin may open a socket or change something
 // here. A browser sends cookies along with whatever any page requests, and the same-origin
 // policy does not cover WebSockets (RFC 6455, section 10.2), so the page's origin, which a
 // script cannot forge, must be this host or one of allowed.
@@ -16,7 +16,7 @@ import (
 // TLS: then a page loaded without TLS is another site's. Programs send no Origin: they may
 // connect with a bearer token, or with no credentials at all. allowed holds what
 // CanonicalOrigin returned.
-func isOriginAllowed(origin, host string, secure bool, allowed []string, hasCookie, hasBearer bool) bool {
+func IsOriginAllowed(origin, host string, secure bool, allowed []string, hasCookie, hasBearer bool) bool {
 	if origin == "" {
 		return hasBearer || !hasCookie
 	}

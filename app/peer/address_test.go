@@ -1,11 +1,7 @@
-package web
+package peer
 
 import (
-	"io"
-	"net/http/httptest"
 	"testing"
-
-	"github.com/gofiber/fiber/v2"
 )
 
 // headers makes a header function of alternating names and values.
@@ -42,7 +38,7 @@ func TestClientAddress(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := clientAddress(headers(test.headers...), test.remote, test.proxy); got != test.want {
+			if got := Address(headers(test.headers...), test.remote, test.proxy); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
@@ -56,7 +52,7 @@ func TestAddressGroup(t *testing.T) {
 		"2001:db8:1:2:ffff::ffff": "2001:db8:1:2::/64",
 		"@":                       "@",
 	} {
-		if got := addressGroup(address); got != want {
+		if got := Group(address); got != want {
 			t.Errorf("%s: got %s, want %s", address, got, want)
 		}
 	}
@@ -65,28 +61,11 @@ func TestAddressGroup(t *testing.T) {
 func TestBehindTLS(t *testing.T) {
 	https := headers("X-Forwarded-Proto", "https")
 	for proxy, want := range map[string]bool{ProxyNone: false, "": false, ProxyFly: true, ProxyHeroku: true} {
-		if got := isTLS(https, proxy); got != want {
+		if got := IsTLS(https, proxy); got != want {
 			t.Errorf("%q: got %v", proxy, got)
 		}
 	}
-	if isTLS(headers("X-Forwarded-Proto", "http"), ProxyFly) {
+	if IsTLS(headers("X-Forwarded-Proto", "http"), ProxyFly) {
 		t.Error("http is taken for https")
-	}
-}
-
-func TestLastHeaderOfARepeatedOne(t *testing.T) {
-	app := fiber.New()
-	app.Get("/", func(c *fiber.Ctx) error {
-		return c.SendString(clientAddress(lastHeader(c), "10.0.0.1:1", ProxyHeroku) + lastHeader(c)("X-None"))
-	})
-	request := httptest.NewRequest("GET", "/", nil)
-	request.Header.Add("X-Forwarded-For", "6.6.6.6")
-	request.Header.Add("x-forwarded-for", "7.7.7.7, 1.2.3.4")
-	response, err := app.Test(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if body, _ := io.ReadAll(response.Body); string(body) != "1.2.3.4" {
-		t.Errorf("got %s", body)
 	}
 }

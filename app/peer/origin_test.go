@@ -1,4 +1,4 @@
-package web
+package peer
 
 import (
 	"strings"
@@ -51,7 +51,7 @@ func TestOriginAllowed(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := isOriginAllowed(test.origin, test.host, test.secure, strings.Fields(test.allowed), test.cookie, test.bearer)
+			got := IsOriginAllowed(test.origin, test.host, test.secure, strings.Fields(test.allowed), test.cookie, test.bearer)
 			if got != test.want {
 				t.Errorf("got %v", got)
 			}
@@ -65,7 +65,7 @@ func FuzzOriginAllowed(f *testing.F) {
 		f.Add(seed, "localhost:8080")
 	}
 	f.Fuzz(func(t *testing.T, origin, host string) {
-		if origin == "" || !isOriginAllowed(origin, host, false, nil, true, false) {
+		if origin == "" || !IsOriginAllowed(origin, host, false, nil, true, false) {
 			return
 		}
 		scheme, rest, _ := strings.Cut(strings.ToLower(origin), "://")

@@ -1,13 +1,11 @@
-package web
+package peer
 
 import (
 	"net/netip"
 	"strings"
-
-	"github.com/gofiber/fiber/v2"
 )
 
-// The values of Options.TrustedProxy. Only a named proxy's headers are trusted, because anyone
+// The values of TRUSTED_PROXY. Only a named proxy's headers are trusted, because anyone
 // can send them.
 const (
 	ProxyNone   = "none"
@@ -15,14 +13,14 @@ const (
 	ProxyHeroku = "heroku"
 )
 
-// clientAddress returns the IP address that a request comes from: what the trusted proxy
+// Address returns the IP address that a request comes from: what the trusted proxy
 // reports, else the remote end of the connection. A proxy's header that holds no address is
 // ignored.
 //
-// header must be lastHeader: on Heroku the last entry of the last X-Forwarded-For is what the
+// header returns the last of a repeated header: on Heroku the last entry of the last X-Forwarded-For is what the
 // router wrote, and the client may have made up everything before it. remote is the address of
 // the remote end, with or without a port.
-func clientAddress(header func(string) string, remote, proxy string) string {
+func Address(header func(string) string, remote, proxy string) string {
 	reported := ""
 	switch proxy {
 	case ProxyFly:
@@ -40,21 +38,9 @@ func clientAddress(header func(string) string, remote, proxy string) string {
 	return remote // a Unix socket, or a test's pipe
 }
 
-// lastHeader returns a function that reads a request's headers. Of a repeated header it returns
-// the last, where c.Get returns the first.
-func lastHeader(c *fiber.Ctx) func(name string) string {
-	return func(name string) string {
-		all := c.Request().Header.PeekAll(name)
-		if len(all) == 0 {
-			return ""
-		}
-		return string(all[len(all)-1])
-	}
-}
-
-// addressGroup returns the key that a client's limits are counted under. An IPv6 address counts
+// Group returns the key that a client's limits are counted under. An IPv6 address counts
 // as its /64, the least that one subscriber gets (RFC 6177): all of it is the client's to use.
-func addressGroup(address string) string {
+func Group(address string) string {
 	ip, ok := parseAddress(address)
 	if !ok || ip.Is4() {
 		return address
@@ -66,9 +52,9 @@ func addressGroup(address string) string {
 	return prefix.String()
 }
 
-// isTLS reports whether the browser speaks TLS. Only a trusted proxy can know: Burble itself
+// IsTLS reports whether the browser speaks TLS. Only a trusted proxy can know: Burble itself
 // listens in plain text.
-func isTLS(header func(string) string, proxy string) bool {
+func IsTLS(header func(string) string, proxy string) bool {
 	return proxy != ProxyNone && proxy != "" && header("X-Forwarded-Proto") == "https"
 }
 

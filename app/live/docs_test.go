@@ -19,7 +19,7 @@ func TestLiveLimitsInDocs(t *testing.T) {
 	apptest.ExpectDoc(t, "THREATS.md",
 		fmt.Sprintf("takes %d s ends it", writeTimeout/time.Second),
 	)
-	apptest.ExpectDoc(t, "README.md",
+	apptest.ExpectDoc(t, "ARCHITECTURE.md",
 		fmt.Sprintf("has %d s for each write", writeTimeout/time.Second),
 		fmt.Sprintf("batch of %d KiB or more", minDeflate>>10),
 		fmt.Sprintf("over up to %d s, with", drainSpread/time.Second),

@@ -9,5 +9,5 @@ import (
 
 func TestBufferSizeInDocs(t *testing.T) {
 	t.Parallel()
-	apptest.ExpectDoc(t, "README.md", fmt.Sprintf("a %d-byte buffer", bufferSize))
+	apptest.ExpectDoc(t, "ARCHITECTURE.md", fmt.Sprintf("a %d-byte buffer", bufferSize))
 }

@@ -1,3 +1,5 @@
+// Command app is the Burble server: it reads the configuration, connects the parts, serves until
+// it gets SIGTERM or SIGINT, and drains. README.md says what to read in which order.
 package main
 
 import (

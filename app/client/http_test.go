@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 
 	"burble/app/client"
@@ -87,5 +88,18 @@ func TestLiveReadReturnsRefusalAsError(t *testing.T) {
 	_, err := server.Live(t.Context(), client.Follow{Room: "-"}, client.Plain)
 	if refused, ok := errors.AsType[*client.Error](err); !ok || refused.Code != "bad_room" || refused.Status != http.StatusBadRequest {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestHeaderFieldsReplaceThoseOfTheServer(t *testing.T) {
+	t.Parallel()
+	server := serveHTTP(t, func(_ http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Values("X-Test"); !slices.Equal(got, []string{"1", "2"}) {
+			t.Errorf("X-Test: %q", got)
+		}
+	})
+	server.Header = []string{"X-Test: 0"}
+	if _, err := server.Do(t.Context(), "GET", "/", "", "X-Test: 1", "X-Test: 2"); err != nil {
+		t.Error(err)
 	}
 }

@@ -83,8 +83,10 @@ func (s *Server) Open(ctx context.Context, path string, header ...string) (*Sock
 	challenge := make([]byte, 16)
 	rand.Read(challenge) // never fails
 	key := base64.StdEncoding.EncodeToString(challenge)
-	upgrade := []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + key, "Sec-WebSocket-Protocol: " + Protocol}
-	request, err := s.request(ctx, http.MethodGet, path, "", append(upgrade, header...))
+	request, err := s.request(ctx, http.MethodGet, path, "", []string{
+		"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+		"Sec-WebSocket-Key: " + key, "Sec-WebSocket-Protocol: " + Protocol,
+	}, header)
 	if err != nil {
 		return nil, err
 	}
@@ -136,8 +138,9 @@ func handshake(conn net.Conn, request *http.Request, key string) (*Socket, error
 	return &Socket{Silence: 60 * time.Second, Header: response.Header, conn: conn, reader: reader}, nil
 }
 
-// request makes a request with the Server's token and header fields.
-func (s *Server) request(ctx context.Context, method, path, body string, header []string) (*http.Request, error) {
+// request makes a request with the Server's token and header fields. Fields of each further
+// header replace those before them.
+func (s *Server) request(ctx context.Context, method, path, body string, headers ...[]string) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, method, s.URL+path, strings.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -145,12 +148,24 @@ func (s *Server) request(ctx context.Context, method, path, body string, header 
 	if s.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+s.Token)
 	}
-	for _, line := range append(s.Header[:len(s.Header):len(s.Header)], header...) {
-		name, value, _ := strings.Cut(line, ": ")
-		request.Header.Set(name, value)
+	setFields(request.Header, s.Header)
+	for _, header := range headers {
+		setFields(request.Header, header)
 	}
 	if host := request.Header.Get("Host"); host != "" {
 		request.Host = host
 	}
 	return request, nil
+}
+
+// setFields replaces fields of a header. One that is given twice is sent twice.
+func setFields(header http.Header, lines []string) {
+	for _, line := range lines {
+		name, _, _ := strings.Cut(line, ": ")
+		header.Del(name)
+	}
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, ": ")
+		header.Add(name, value)
+	}
 }

@@ -33,7 +33,7 @@ func TestAutobahnClosing(t *testing.T) {
 	}
 	playCases(t, cases)
 	t.Run("7.5.1 a reason that is not UTF-8", func(t *testing.T) {
-		socket := startAlone(t).raw(t)
+		socket := startOne(t).raw(t)
 		socket.write(closing(1000, "Hello-µ@ßöäüàá-UTF-8!!"+"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80edited"))
 		if got := strings.Join(socket.answers(), " | "); got != "close 1007" {
 			t.Errorf("answered %s", got)

@@ -22,7 +22,7 @@ func TestAutobahnFraming(t *testing.T) {
 	}
 	playCases(t, cases)
 	t.Run("1.1.8 text of 65536 bytes, some at a time", func(t *testing.T) {
-		socket := startAlone(t).raw(t)
+		socket := startOne(t).raw(t)
 		socket.conn.(*net.TCPConn).SetNoDelay(true)
 		frame := text(sized(65536))
 		for len(frame) > 0 {
@@ -35,7 +35,7 @@ func TestAutobahnFraming(t *testing.T) {
 		}
 	})
 	t.Run("1.2.8 binary of 65536 bytes in frames", func(t *testing.T) {
-		socket := startAlone(t).raw(t)
+		socket := startOne(t).raw(t)
 		socket.write(fragments(ws.OpBinary, strings.Repeat("x", 997), strings.Repeat("x", 997)))
 		if got := strings.Join(socket.answers(), " | "); got != "close 1003" {
 			t.Errorf("answered %s", got)

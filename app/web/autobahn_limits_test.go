@@ -53,7 +53,7 @@ func TestAutobahnLimits(t *testing.T) {
 
 // Cases 9.5 and 9.6: a frame that comes some bytes at a time.
 func TestAutobahnChops(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	for opcode, want := range map[byte]string{ws.OpText: "echo end | close 1000", ws.OpBinary: "close 1003"} {
 		for i, size := range []int{64, 128, 256, 512, 1024, 2048} {
 			t.Run(fmt.Sprintf("9.%d.%d %d bytes at a time", 4+opcode, i+1, size), func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestAutobahnChops(t *testing.T) {
 
 // Cases 9.7: many messages on one connection, each answered before the next.
 func TestAutobahnRoundTrips(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	for i, size := range []int{0, 16, 64, 256, 1024, 4096} {
 		t.Run(fmt.Sprintf("9.7.%d messages of %d bytes", i+1, size), func(t *testing.T) {
 			socket, message := s.raw(t), text(sized(size))

@@ -39,7 +39,7 @@ type autobahnCase struct {
 // playCases plays each case on a connection of its own.
 func playCases(t *testing.T, cases []autobahnCase) {
 	t.Helper()
-	s := startAlone(t)
+	s := startOne(t)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			socket := s.raw(t)

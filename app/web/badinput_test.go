@@ -1,6 +1,7 @@
 package web
 
 import (
+	"burble/app/client"
 	"burble/app/protocol"
 	"crypto/rand"
 	"encoding/binary"
@@ -25,7 +26,7 @@ var tooManyCharacters = strings.Repeat("é", protocol.MaxText+1)
 var tooLongHeader = "X-Long: " + strings.Repeat("x", 20000)
 
 // untouched fails if the room does not hold what it held before.
-func untouched(t *testing.T, s *testServer, before historyPage) {
+func untouched(t *testing.T, s *testServer, before client.History) {
 	t.Helper()
 	if after := s.history("lobby", ""); after.AsOf != before.AsOf {
 		t.Errorf("something was stored: the room is at %s, was at %s", after.AsOf, before.AsOf)
@@ -33,9 +34,9 @@ func untouched(t *testing.T, s *testServer, before historyPage) {
 }
 
 func TestBadFramesOnASocket(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada, bob := here.guest("Ada"), there.guest("Bob")
-	of := here.say(ada, "lobby", "mine").ID
+	here, there := startTwo(t, newMiniredis(t))
+	ada, bob := here.signIn("Ada"), there.signIn("Bob")
+	of := here.post(ada, "lobby", "mine").ID
 	before := here.history("lobby", "")
 	send := func(more string) string {
 		return `{"type":"send","room":"lobby","key":"` + aKey + `",` + more + `}`
@@ -139,10 +140,11 @@ func TestBadFramesOnASocket(t *testing.T) {
 			if test.closes != 0 {
 				c = there.connect(bob)
 			}
-			c.sendText(test.frame)
-			told := c.await("error")
-			if told.Code != string(test.code) || told.Field != test.field || told.Message == "" || len(told.raw) > 600 {
-				t.Errorf("told %s, want code %s, field %q", told.raw, test.code, test.field)
+			c.send(test.frame)
+			frame := awaitReceived[*client.Error](c)
+			told := frame.Frame.(*client.Error)
+			if told.Code != string(test.code) || told.Field != test.field || told.Message == "" || len(frame.text) > 600 {
+				t.Errorf("got %v, want code %s, field %q", told, test.code, test.field)
 			}
 			// Its room and key are named, good or not, so that the client knows which it was.
 			var sent struct{ Room, Key any }
@@ -150,17 +152,17 @@ func TestBadFramesOnASocket(t *testing.T) {
 			room, _ := sent.Room.(string)
 			key, _ := sent.Key.(string)
 			if told.Room != protocol.Clip(room) || told.Key != protocol.Clip(key) {
-				t.Errorf("told %s, want room %q and key %q in it", told.raw, room, key)
+				t.Errorf("got %+v, want room %q and key %q in it", told, room, key)
 			}
 			if test.closes == 0 {
-				c.settle()
-			} else if got := c.closed(); got != test.closes {
+				c.sync()
+			} else if got := c.awaitClose(); got != test.closes {
 				t.Errorf("closed with %d, want %d", got, test.closes)
 			}
 		})
 	}
 	untouched(t, here, before)
-	if id := c.say("lobby", "still works"); id == "" || len(c.entries) > 0 {
+	if id := c.post("lobby", "still works"); id == "" || len(c.entries) > 0 {
 		t.Errorf("after all that: stored %q, entries %v", id, c.entries)
 	}
 }
@@ -186,9 +188,9 @@ func rawFrame(first byte, payload []byte) []byte {
 }
 
 func TestBrokenWebSocketFrames(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada := here.guest("Ada")
-	here.say(ada, "lobby", "before")
+	here, there := startTwo(t, newMiniredis(t))
+	ada := here.signIn("Ada")
+	here.post(ada, "lobby", "before")
 	before := here.history("lobby", "")
 	sound := []byte(`{"type":"send","room":"lobby","key":"` + aKey + `","text":"hi"}`)
 	padded := func(size int) []byte { return append(sound, strings.Repeat(" ", size-len(sound))...) }
@@ -218,10 +220,10 @@ func TestBrokenWebSocketFrames(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			c := there.connect(ada)
-			if _, err := c.conn.NetConn().Write(test.bytes); err != nil {
+			if _, err := c.NetConn().Write(test.bytes); err != nil {
 				t.Fatal(err)
 			}
-			if got := c.closed(); got != test.closes {
+			if got := c.awaitClose(); got != test.closes {
 				t.Errorf("closed with %d, want %d", got, test.closes)
 			}
 		})
@@ -229,8 +231,8 @@ func TestBrokenWebSocketFrames(t *testing.T) {
 	untouched(t, here, before)
 
 	c := there.connect(ada)
-	c.conn.NetConn().Write(rawFrame(fin|text, padded(protocol.MaxFrame)))
-	c.await("stored") // 64 KiB are allowed
+	c.NetConn().Write(rawFrame(fin|text, padded(protocol.MaxFrame)))
+	await[*client.Stored](c) // 64 KiB are allowed
 	for i, part := range [][]byte{sound[:20], sound[20:30], sound[30:]} {
 		first := byte(0)
 		if i == 0 {
@@ -239,15 +241,15 @@ func TestBrokenWebSocketFrames(t *testing.T) {
 		if i == 2 {
 			first |= fin
 		}
-		c.conn.NetConn().Write(rawFrame(first, part))
-		c.settle() // a ping between the fragments
+		c.NetConn().Write(rawFrame(first, part))
+		c.sync() // a ping between the fragments
 	}
-	c.await("stored")
+	await[*client.Stored](c)
 }
 
 func TestRefusedUpgrades(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada")
+	s := startOne(t)
+	ada := s.signIn("Ada")
 	cookie := "Cookie: burble=" + ada.Token
 	tests := []struct {
 		name    string
@@ -266,13 +268,13 @@ func TestRefusedUpgrades(t *testing.T) {
 		{"token that is no good", []string{"Authorization: Bearer 1.2.3.4.5"}, 403, protocol.NotAllowed, "authorization"},
 	}
 	for _, test := range tests {
-		c, response := s.dial(test.headers...)
+		c, refused := s.dial(test.headers...)
 		if c != nil {
 			t.Errorf("%s: let in", test.name)
 			continue
 		}
-		if response.StatusCode != test.status || response.Header.Get("Upgrade") != "" {
-			t.Errorf("%s: %s", test.name, response.Status)
+		if refused.Status != test.status || refused.Header.Get("Upgrade") != "" {
+			t.Errorf("%s: %v", test.name, refused)
 		}
 	}
 	for _, test := range tests { // as the dialer does not show the body
@@ -329,9 +331,9 @@ const (
 )
 
 func TestBadPostsOfMessages(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada, bob := here.guest("Ada"), there.guest("Bob")
-	used := here.say(ada, "lobby", "mine").Key
+	here, there := startTwo(t, newMiniredis(t))
+	ada, bob := here.signIn("Ada"), there.signIn("Bob")
+	used := here.post(ada, "lobby", "mine").Key
 	before := here.history("lobby", "")
 	big := strings.Repeat("x", protocol.MaxFrame)
 	tests := []postTest{
@@ -414,7 +416,7 @@ func (p *postTest) check(t *testing.T, s *testServer, path string, headers ...st
 }
 
 func TestBadPostsOfSessions(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	tests := []postTest{
 		{"not JSON", jsonKind, `Ada`, nil, 400, protocol.BadFrame, ""},
 		{"no name", jsonKind, `{}`, nil, 400, protocol.BadField, "name"},
@@ -445,8 +447,8 @@ func TestBadPostsOfSessions(t *testing.T) {
 }
 
 func TestBadGetsOfMessages(t *testing.T) {
-	s := startAlone(t)
-	s.say(s.guest("Ada"), "lobby", "hi")
+	s := startOne(t)
+	s.post(s.signIn("Ada"), "lobby", "hi")
 	for _, test := range []struct{ query, field string }{
 		{"?limit=0", "limit"}, {"?limit=501", "limit"}, {"?limit=-1", "limit"}, {"?limit=ten", "limit"},
 		{"?limit=1.5", "limit"}, {"?limit=99999999999999999999", "limit"}, {"?limit=0x10", "limit"},
@@ -469,7 +471,7 @@ func TestBadGetsOfMessages(t *testing.T) {
 }
 
 func TestBadGetsOfEvents(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	for _, test := range []struct{ query, header, field string }{
 		{"?last=501", "", "last"}, {"?last=-1", "", "last"}, {"?last=all", "", "last"},
 		{"?after=x", "", "after"}, {"?after=1-1@", "", "after"}, {"?after=%ff", "", "after"}, {"?after=$", "", "after"},
@@ -497,8 +499,8 @@ func TestBadGetsOfEvents(t *testing.T) {
 }
 
 func TestBadAddressesOfPages(t *testing.T) {
-	s := startAlone(t)
-	id := s.say(s.guest("Ada"), "lobby", "hi").ID
+	s := startOne(t)
+	id := s.post(s.signIn("Ada"), "lobby", "hi").ID
 	tests := []struct {
 		path   string
 		status int
@@ -520,7 +522,7 @@ func TestBadAddressesOfPages(t *testing.T) {
 			t.Errorf("%s, for a browser: %d %s", test.path, page.status, page.header.Get("Content-Type"))
 		}
 		object := s.get(test.path)
-		var told toldError
+		var told errorBody
 		if object.decode(t, &told); object.status != test.status || told.Error.Code == "" || told.Error.Message == "" {
 			t.Errorf("%s, for a program: %d %s", test.path, object.status, object.body)
 		}
@@ -531,7 +533,7 @@ func TestBadAddressesOfPages(t *testing.T) {
 }
 
 func TestRequestsThatAreHardlyHTTP(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	if got := s.get("/", tooLongHeader); got.status != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("header of 20 KB: %d", got.status)
 	}

@@ -55,8 +55,8 @@ func TestWhatAFrameCostsIsBoundedByItsSize(t *testing.T) {
 
 // What is compressed is refused as it is: nothing unpacks it.
 func TestCompressedBombsAreNotUnpacked(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada")
+	s := startOne(t)
+	ada := s.signIn("Ada")
 	var bomb bytes.Buffer
 	packed := gzip.NewWriter(&bomb)
 	zeros := make([]byte, 1<<20)

@@ -1,10 +1,12 @@
 package web
 
 import (
+	"burble/app/client"
 	"burble/app/identity"
 	"burble/app/peer"
 	"burble/app/protocol"
 	"fmt"
+	"github.com/gofiber/fiber/v2"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,15 +14,13 @@ import (
 	"testing"
 	"time"
 
-	fasthttpws "github.com/fasthttp/websocket"
-	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 )
 
 func TestSessionGivesATokenAndACookie(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
+	here, there := startTwo(t, newMiniredis(t))
 	got := here.postJSON("/session", `{"name":"  Ada   Lovelace "}`)
-	var guest testGuest
+	var guest testUser
 	got.decode(t, &guest)
 	if got.status != 200 || guest.User.Name != "Ada Lovelace" || uuid.Validate(guest.User.ID) != nil || got.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("session: %d %s", got.status, got.body)
@@ -39,7 +39,7 @@ func TestSessionGivesATokenAndACookie(t *testing.T) {
 	}
 }
 
-func sessionCookie(t *testing.T, got answer) *http.Cookie {
+func sessionCookie(t *testing.T, got response) *http.Cookie {
 	t.Helper()
 	cookies := (&http.Response{Header: got.header}).Cookies()
 	if len(cookies) != 1 || cookies[0].Name != "burble" {
@@ -49,23 +49,23 @@ func sessionCookie(t *testing.T, got answer) *http.Cookie {
 }
 
 func TestSessionRenamesWhoHasOne(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada")
+	s := startOne(t)
+	ada := s.signIn("Ada")
 	for name, header := range map[string]string{"token": ada.bearer(), "cookie": "Cookie: burble=" + ada.Token} {
 		got := s.postJSON("/session", `{"name":"Countess"}`, header, "Origin: http://"+s.host)
-		var renamed testGuest
+		var renamed testUser
 		got.decode(t, &renamed)
 		if renamed.User.ID != ada.User.ID || renamed.User.Name != "Countess" || renamed.Token == ada.Token {
 			t.Errorf("by %s: %s", name, got.body)
 		}
 	}
-	if other := s.guest("Ada"); other.User.ID == ada.User.ID {
+	if other := s.signIn("Ada"); other.User.ID == ada.User.ID {
 		t.Error("two guests of one name are one")
 	}
 }
 
 func TestPagesRenewACookieThatIsNotNew(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	ada, _ := identity.NewUser("Ada")
 	const day = 24 * time.Hour
 	for _, test := range []struct {
@@ -78,7 +78,7 @@ func TestPagesRenewACookieThatIsNotNew(t *testing.T) {
 		{"/r/lobby", 179 * day, nil, true},
 		{"/r/lobby", 29 * day, nil, false},
 		{"/r/lobby", 181 * day, nil, false}, // a stranger
-		{"/r/lobby", 31 * day, []string{s.guest("Bob").bearer()}, false},
+		{"/r/lobby", 31 * day, []string{s.signIn("Bob").bearer()}, false},
 		{"/r/lobby/messages", 31 * day, nil, false},
 	} {
 		cookie := "Cookie: burble=" + s.tokens.Sign(ada, time.Now().Add(-test.age))
@@ -95,7 +95,7 @@ func TestPagesRenewACookieThatIsNotNew(t *testing.T) {
 }
 
 func TestSessionFormLeadsBack(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	for next, want := range map[string]string{
 		"":                               "/",
 		"%2Fr%2Flobby":                   "/r/lobby",
@@ -123,8 +123,8 @@ func TestSessionFormLeadsBack(t *testing.T) {
 }
 
 func TestRefusedNameComesBackWhereItWasTyped(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada")
+	s := startOne(t)
+	ada := s.signIn("Ada")
 	long := strings.Repeat("name", 12)
 	for next, want := range map[string]string{
 		"":                                       "/",
@@ -162,8 +162,8 @@ func TestRefusedNameComesBackWhereItWasTyped(t *testing.T) {
 }
 
 func TestConfiguredOriginsMayConnect(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.Origins = []string{"https://chat.example.org"} })
-	ada := s.guest("Ada")
+	s := startOne(t, func(config *settings) { config.Origins = []string{"https://chat.example.org"} })
+	ada := s.signIn("Ada")
 	for origin, allowed := range map[string]bool{
 		"https://chat.example.org": true, "http://" + s.host: true,
 		"https://chat.example.org.evil.example": false, "http://chat.example.org": false,
@@ -185,77 +185,65 @@ func quick(config *settings) {
 }
 
 func TestMessagesOfOneUserAreLimited(t *testing.T) {
-	s := startAlone(t, quick)
-	ada, bob := s.guest("Ada"), s.guest("Bob")
+	s := startOne(t, quick)
+	ada, bob := s.signIn("Ada"), s.signIn("Bob")
 	c := s.connect(ada)
 	for range 20 { // the burst
-		c.say("lobby", "hi")
+		c.post("lobby", "hi")
 	}
-	key := newKey()
+	key := client.NewKey()
 	try := func() (stored bool) {
-		c.send(`{"type":"send","room":"lobby","key":"%s","text":"one more"}`, key)
+		c.sendf(`{"type":"send","room":"lobby","key":"%s","text":"one more"}`, key)
 		for {
-			frame, ok := c.take(c.next("an answer"))
-			switch {
-			case !ok:
-			case frame.Type == "stored":
+			switch frame := c.nextFrame("an answer").Frame.(type) {
+			case *client.Stored:
 				return true
-			case frame.Type == "error":
+			case *client.Error:
 				if frame.Code != "rate_limited" || frame.RetryAfterMS < 1 || frame.RetryAfterMS > 200 || frame.Key != key || frame.Room != "lobby" {
-					t.Fatalf("told %s", frame.raw)
+					t.Fatalf("refused: %+v", frame)
 				}
 				return false
 			}
 		}
 	}
-	soon(t, "there is a limit", func() bool { return !try() })
+	eventually(t, "there is a limit", func() bool { return !try() })
 	// The limit is the user's, wherever they speak, and nobody else's.
-	var got answer
-	soon(t, "there is a limit", func() bool {
+	var got response
+	eventually(t, "there is a limit", func() bool {
 		got = s.postJSON("/r/lobby/messages", `{"text":"hi"}`, ada.bearer())
 		return got.status != 201
 	})
 	if got.expectRefusal(t, 429, protocol.RateLimited, ""); got.header.Get("Retry-After") != "1" {
 		t.Errorf("Retry-After: %q", got.header.Get("Retry-After"))
 	}
-	s.say(bob, "lobby", "hi")
+	s.post(bob, "lobby", "hi")
 	c.follow("lobby", "")
-	var page answer
-	soon(t, "the page tells it", func() bool {
+	var page response
+	eventually(t, "the page tells it", func() bool {
 		page = s.postForm("/r/lobby/messages", "text=keep+this", ada.bearer(), "Accept: text/html")
 		return page.status != 303
 	})
 	if page.status != 429 || !strings.Contains(page.body, ">keep this</textarea>") {
 		t.Errorf("the page: %d", page.status)
 	}
-	soon(t, "the limit is over", try)
-}
-
-// soon asks until it is so.
-func soon(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
+	eventually(t, "the limit is over", try)
 }
 
 func TestRequestsOfOneAddressAreLimited(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.RateAddress = 10; config.TrustedProxy = peer.ProxyFly })
+	s := startOne(t, func(config *settings) { config.RateAddress = 10; config.TrustedProxy = peer.ProxyFly })
 	first, other := "Fly-Client-IP: 203.0.113.1", "Fly-Client-IP: 203.0.113.2"
 	for range 40 {
 		if got := s.get("/r/lobby/messages", first); got.status != 200 {
 			t.Fatalf("within the burst: %d", got.status)
 		}
 	}
-	var refused answer
-	soon(t, "there is a limit", func() bool { refused = s.get("/r/lobby/messages", first); return refused.status != 200 })
+	var refused response
+	eventually(t, "there is a limit", func() bool { refused = s.get("/r/lobby/messages", first); return refused.status != 200 })
 	if refused.expectRefusal(t, 429, protocol.RateLimited, ""); refused.header.Get("Retry-After") != "1" {
 		t.Errorf("Retry-After: %q", refused.header.Get("Retry-After"))
 	}
-	var page answer
-	soon(t, "forms are counted", func() bool {
+	var page response
+	eventually(t, "forms are counted", func() bool {
 		page = s.postForm("/session", "name=Ada", first, "Accept: text/html")
 		return page.status != 303
 	})
@@ -268,7 +256,7 @@ func TestRequestsOfOneAddressAreLimited(t *testing.T) {
 	if got := s.get("/healthz", first); got.status != 200 {
 		t.Errorf("healthz: %d", got.status)
 	}
-	soon(t, "the limit is over", func() bool { return s.get("/r/lobby/messages", first).status == 200 })
+	eventually(t, "the limit is over", func() bool { return s.get("/r/lobby/messages", first).status == 200 })
 }
 
 // Whoever makes up where they come from is limited as what they are.
@@ -278,7 +266,7 @@ func TestForgedAddressesShareOneLimit(t *testing.T) {
 		peer.ProxyHeroku: "Fly-Client-IP: %[1]s|X-Forwarded-For: %[1]s|X-Forwarded-For: %[1]s, 198.51.100.7|X-Real-IP: %[1]s",
 		peer.ProxyFly:    "X-Forwarded-For: %[1]s|Fly-Client-IP: %[1]s|Fly-Client-IP: 198.51.100.7|X-Real-IP: %[1]s",
 	} {
-		s := startAlone(t, func(config *settings) {
+		s := startOne(t, func(config *settings) {
 			config.RateAddress, config.RateConnections, config.TrustedProxy = 10, 1, proxy
 		})
 		for path, rate := range map[string]int{"/r/lobby/messages": 10, "/r/lobby/events": 1} {
@@ -298,7 +286,7 @@ func TestForgedAddressesShareOneLimit(t *testing.T) {
 }
 
 func TestLargePagesCountForMore(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.RateAddress, config.TrustedProxy = 10, peer.ProxyFly })
+	s := startOne(t, func(config *settings) { config.RateAddress, config.TrustedProxy = 10, peer.ProxyFly })
 	for limit, want := range map[int]int{1: 40, 50: 40, 51: 20, 500: 4} { // of a burst of 40
 		header := fmt.Sprint("Fly-Client-IP: 203.0.113.", limit%256)
 		began, got := time.Now(), 0
@@ -316,15 +304,15 @@ func TestFramesOfOneAddressAreLimitedGoodOrBad(t *testing.T) {
 		"good": `{"type":"unfollow","room":"lobby"}`,
 		"bad":  `{"type":"shout"}`,
 	} {
-		s := startAlone(t, func(config *settings) { config.RateAddress = 10 })
-		c := s.connect(testGuest{})
+		s := startOne(t, func(config *settings) { config.RateAddress = 10 })
+		c := s.connect(anonymous)
 		limited := 0
 		for range 60 {
-			c.sendText(frame)
+			c.send(frame)
 		}
-		c.settle()
+		c.sync()
 		for _, told := range c.waiting {
-			if told.Code == "rate_limited" && told.RetryAfterMS > 0 && told.RetryAfterMS <= 100 {
+			if told, ok := told.Frame.(*client.Error); ok && told.Code == "rate_limited" && told.RetryAfterMS > 0 && told.RetryAfterMS <= 100 {
 				limited++
 			}
 		}
@@ -332,32 +320,32 @@ func TestFramesOfOneAddressAreLimitedGoodOrBad(t *testing.T) {
 			t.Errorf("%s frames: %d were refused", name, limited)
 		}
 		for range 300 { // it may be closed before the last
-			c.conn.WriteMessage(fasthttpws.TextMessage, []byte(frame))
+			c.WriteMessage(client.OpText, []byte(frame))
 		}
-		if code := c.closed(); code != 1008 {
+		if code := c.awaitClose(); code != 1008 {
 			t.Errorf("%s frames without end: closed with %d, want 1008", name, code)
 		}
 	}
 }
 
 func TestConnectionsOfOneAddressAreLimited(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.RateConnections = 3; config.TrustedProxy = peer.ProxyFly })
+	s := startOne(t, func(config *settings) { config.RateConnections = 3; config.TrustedProxy = peer.ProxyFly })
 	first, other := "Fly-Client-IP: 2001:db8::1", "Fly-Client-IP: 2001:db8:0:1::1"
 	for i := range 60 {
 		if i%2 == 0 {
-			s.stream("/r/lobby/events", first)
+			s.openStream("/r/lobby/events", first)
 		} else if c, _ := s.dial("Fly-Client-IP: 2001:db8::2"); c == nil { // the same subscriber
 			t.Fatal("refused within the burst")
 		}
 	}
-	var refused *http.Response
-	soon(t, "there is a limit", func() (ok bool) {
+	var refused *client.Error
+	eventually(t, "there is a limit", func() (ok bool) {
 		var c *testSocket
 		c, refused = s.dial(first)
 		return c == nil
 	})
-	if refused.StatusCode != 429 || refused.Header.Get("Retry-After") != "1" {
-		t.Errorf("one socket too many: %v", refused.Status)
+	if refused.Status != 429 || refused.Header.Get("Retry-After") != "1" {
+		t.Errorf("one socket too many: %v", refused)
 	}
 	for _, page := range []string{"/r/events", "/"} {
 		if got := s.get(page, first); got.status != 200 {
@@ -367,20 +355,19 @@ func TestConnectionsOfOneAddressAreLimited(t *testing.T) {
 	if c, _ := s.dial(other); c == nil {
 		t.Error("another subscriber is refused")
 	}
-	soon(t, "the limit is over", func() bool { c, _ := s.dial(first); return c != nil })
+	eventually(t, "the limit is over", func() bool { c, _ := s.dial(first); return c != nil })
 }
 
 func TestLimitsOfZeroAreNone(t *testing.T) {
-	s := startAlone(t)
-	c := s.connect(s.guest("Ada"))
+	s := startOne(t)
+	c := s.connect(s.signIn("Ada"))
 	for range 500 {
-		c.send(`{"type":"send","room":"lobby","key":"%s","text":"hi"}`, newKey())
+		c.sendf(`{"type":"send","room":"lobby","key":"%s","text":"hi"}`, client.NewKey())
 	}
 	for range 500 {
-		c.await("stored")
+		await[*client.Stored](c)
 	}
 }
-
 func TestLastHeaderOfARepeatedOne(t *testing.T) {
 	app := fiber.New()
 	app.Get("/", func(c *fiber.Ctx) error {

@@ -16,7 +16,7 @@ import (
 
 // An address has so many connections at once, whether they have said anything or not.
 func TestOpenConnectionsOfOneAddressAreBounded(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.RateConnections = 0.5 }) // 20 at once
+	s := startOne(t, func(config *settings) { config.RateConnections = 0.5 }) // 20 at once
 	answers := func(conn net.Conn) bool {
 		conn.SetDeadline(time.Now().Add(patience))
 		fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", s.host)
@@ -33,14 +33,14 @@ func TestOpenConnectionsOfOneAddressAreBounded(t *testing.T) {
 		io.WriteString(conn, "GET / HTTP/1.1\r\nX-Slow: ") // and no more
 		open = append(open, conn)
 	}
-	soon(t, "all are counted", func() bool {
+	eventually(t, "all are counted", func() bool {
 		return s.limits.open.Held("127.0.0.1") == 20
 	})
 	if one, err := net.Dial("tcp", s.host); err == nil && answers(one) {
 		t.Error("one more is answered")
 	}
 	open[0].Close()
-	soon(t, "there is room for another", func() bool {
+	eventually(t, "there is room for another", func() bool {
 		conn, err := net.Dial("tcp", s.host)
 		if err != nil {
 			return false
@@ -52,38 +52,38 @@ func TestOpenConnectionsOfOneAddressAreBounded(t *testing.T) {
 
 // Behind a proxy all connections are the proxy's: live reads are counted by whose they are.
 func TestLiveReadsOfOneAddressAreBounded(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.RateConnections, config.TrustedProxy = 1, peer.ProxyFly })
+	s := startOne(t, func(config *settings) { config.RateConnections, config.TrustedProxy = 1, peer.ProxyFly })
 	s.limits.connections = nil // how many at once, not how many a second
 	first, other := "Fly-Client-IP: 203.0.113.1", "Fly-Client-IP: 203.0.113.2"
 	for range 20 {
-		s.stream("/r/lobby/events", first)
+		s.openStream("/r/lobby/events", first)
 		s.raw(t, first)
 	}
 	s.get("/r/lobby/events", first).expectRefusal(t, 429, protocol.RateLimited, "")
 	s.get("/r/lobby/search?q=x", first).expectRefusal(t, 429, protocol.RateLimited, "")
 	c, _ := s.dial(first)
-	if code := c.closed(); code != 1008 {
+	if code := c.awaitClose(); code != 1008 {
 		t.Errorf("one socket more: closed with %d", code)
 	}
-	s.stream("/r/lobby/events", other)
+	s.openStream("/r/lobby/events", other)
 	s.raw(t, other).conn.Close()
 	liveAs("text/plain")(s, other)
 	s.request("HEAD", "/r/lobby/events", "", other)
-	soon(t, "what ended is not counted", func() bool {
+	eventually(t, "what ended is not counted", func() bool {
 		return s.limits.liveReads.Held("203.0.113.2") == 1
 	})
 }
 
 // Who asks for much and reads nothing waits for the first of it before there is more.
 func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.TrustedProxy = peer.ProxyFly })
+	s := startOne(t, func(config *settings) { config.TrustedProxy = peer.ProxyFly })
 	s.limits.unread = limit.NewQuota(3 << 20)
 	if s.fiber.Server().WriteTimeout != responseTimeout {
 		t.Error("an answer that nobody reads waits for ever")
 	}
-	c := s.connect(s.guest("Ada"))
+	c := s.connect(s.signIn("Ada"))
 	for range 70 {
-		c.say("lobby", strings.Repeat("🗣", protocol.MaxText)) // 16 KB
+		c.post("lobby", strings.Repeat("🗣", protocol.MaxText)) // 16 KB
 	}
 	ask := func(address string) (net.Conn, *bufio.Reader) {
 		conn, err := net.Dial("tcp", s.host)
@@ -101,7 +101,7 @@ func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
 	for i := range 2 {
 		_, reader := ask("203.0.113.1")
 		waiting = append(waiting, reader)
-		soon(t, "an answer waits", func() bool { return held("203.0.113.1") > (i+1)<<20 })
+		eventually(t, "an answer waits", func() bool { return held("203.0.113.1") > (i+1)<<20 })
 	}
 	expect := func(address string, status int, of *bufio.Reader) {
 		t.Helper()
@@ -121,17 +121,17 @@ func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
 	for _, reader := range waiting {
 		expect("", 200, reader)
 	}
-	soon(t, "what was read is not counted", func() bool { return held("203.0.113.1") == 0 && held("203.0.113.2") == 0 })
+	eventually(t, "what was read is not counted", func() bool { return held("203.0.113.1") == 0 && held("203.0.113.2") == 0 })
 	expect("203.0.113.1", 200, nil)
 }
 
 // An answer may be larger than the bound. Nobody could ever read it if that refused it.
 func TestLargestAnswerIsGivenToWhoHasReadTheOthers(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	s.limits.unread = limit.NewQuota(smallResponse)
-	c := s.connect(s.guest("Ada"))
+	c := s.connect(s.signIn("Ada"))
 	for range 5 {
-		c.say("lobby", strings.Repeat("🗣", protocol.MaxText)) // 16 KB
+		c.post("lobby", strings.Repeat("🗣", protocol.MaxText)) // 16 KB
 	}
 	if got := s.get("/r/lobby/messages", "Accept-Encoding: identity"); got.status != 200 || len(got.body) <= smallResponse {
 		t.Errorf("answered %d, %d bytes", got.status, len(got.body))

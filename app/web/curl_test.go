@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"burble/app/apptest"
+	"burble/app/client"
 	"encoding/json"
 	"html"
 	"os"
@@ -29,8 +30,8 @@ func TestCurlCommandsInDocs(t *testing.T) {
 	needCurl(t)
 	for path, want := range map[string]int{"PROTOCOL.md": 4, "../README.md": 7} {
 		t.Run(path, func(t *testing.T) {
-			s := startAlone(t)
-			shell := &docShell{server: s, reader: s.guest("Reader"), env: unset(os.Environ(), "TOKEN", "CURSOR")}
+			s := startOne(t)
+			shell := &docShell{server: s, reader: s.signIn("Reader"), env: unset(os.Environ(), "TOKEN", "CURSOR")}
 			ran := 0
 			for _, line := range apptest.CodeBlocks(t, path, "sh") {
 				if strings.Contains(line, "curl ") && strings.Contains(line, "localhost:8080") {
@@ -48,7 +49,7 @@ func TestCurlCommandsInDocs(t *testing.T) {
 // docShell runs the commands of one document.
 type docShell struct {
 	server *testServer
-	reader testGuest // posts what a live read must show
+	reader testUser // posts what a live read must show
 	env    []string
 }
 
@@ -93,8 +94,8 @@ func (d *docShell) output(t *testing.T, script string) string {
 // started as well.
 func (d *docShell) expectLiveRead(t *testing.T, line string) {
 	t.Helper()
-	earlier := "hello from before " + newKey()
-	later := "hello, curl " + newKey()
+	earlier := "hello from before " + client.NewKey()
+	later := "hello, curl " + client.NewKey()
 	resumes := strings.Contains(line, "Last-Event-ID")
 	cursorID := ""
 	for _, variable := range d.env {
@@ -105,7 +106,7 @@ func (d *docShell) expectLiveRead(t *testing.T, line string) {
 	if resumes && cursorID == "" {
 		t.Fatalf("%s\nuses a cursor that no earlier command set", line)
 	}
-	d.server.say(d.reader, "lobby", earlier)
+	d.server.post(d.reader, "lobby", earlier)
 
 	command := exec.CommandContext(t.Context(), "sh", "-c", "exec "+line) // exec: killing the shell kills curl
 	command.Env = d.env
@@ -125,7 +126,7 @@ func (d *docShell) expectLiveRead(t *testing.T, line string) {
 			t.Errorf("%s\ndid not resume after its cursor: %s", line, text)
 		case !posted && strings.Contains(text, earlier):
 			posted = true
-			d.server.say(d.reader, "lobby", later)
+			d.server.post(d.reader, "lobby", later)
 		case posted && strings.Contains(text, later):
 			return
 		}
@@ -145,7 +146,7 @@ func expectStored(t *testing.T, answer string) {
 // TestCurlLinesOfARoom runs the commands that a room's page shows, pasted one after the other.
 func TestCurlLinesOfARoom(t *testing.T) {
 	needCurl(t)
-	s := startAlone(t)
+	s := startOne(t)
 	var script strings.Builder
 	_, terminal, _ := strings.Cut(s.get("/r/lobby", "Accept: text/html").body, `id="terminal"`)
 	terminal, _, _ = strings.Cut(terminal, "</div>")

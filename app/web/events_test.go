@@ -12,7 +12,7 @@ import (
 )
 
 func TestLiveReadIsInTheFormThatIsAccepted(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	for accept, kind := range map[string]string{
 		"":                                       "text/event-stream",
 		"*/*":                                    "text/event-stream",
@@ -27,37 +27,37 @@ func TestLiveReadIsInTheFormThatIsAccepted(t *testing.T) {
 		"text/plain;q=0, Application/X-NDJSON":   "application/x-ndjson",
 		"application/json":                       "text/event-stream",
 	} {
-		stream := s.stream("/r/lobby/events", "Accept: "+accept)
-		if got := stream.header.Get("Content-Type"); got != kind {
+		stream := s.openStream("/r/lobby/events", "Accept: "+accept)
+		if got := stream.Header.Get("Content-Type"); got != kind {
 			t.Errorf("Accept %q: %s, want %s", accept, got, kind)
 		}
-		if stream.header.Get("Cache-Control") != "no-store" || stream.header.Get("X-Accel-Buffering") != "no" {
-			t.Errorf("Accept %q: %v", accept, stream.header)
+		if stream.Header.Get("Cache-Control") != "no-store" || stream.Header.Get("X-Accel-Buffering") != "no" {
+			t.Errorf("Accept %q: %v", accept, stream.Header)
 		}
 	}
 }
 
 func TestLiveReadInExactBytes(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada")
-	stored := s.say(ada, "lobby", "two\nlines \"quoted\" \r\u0000\u007f \u2028 <&> 👍")
+	s := startOne(t)
+	ada := s.signIn("Ada")
+	stored := s.post(ada, "lobby", "two\nlines \"quoted\" \r\u0000\u007f \u2028 <&> 👍")
 	entry := fmt.Sprintf(`{"id":%q,"n":1,"kind":"message","key":%q,"user":{"id":%q,"name":"Ada"},"text":"two\nlines \"quoted\" \u000d\u0000`+"\u007f \u2028 <&> 👍"+`"`, stored.ID, stored.Key, ada.User.ID)
 	at := "0-0" + stored.Cursor[strings.Index(stored.Cursor, "@"):]
 	followed := fmt.Sprintf(`{"type":"followed","room":"lobby","state":"fresh","at":%q,"last":%q,"n":1}`, at, stored.Cursor)
 
-	events := s.stream("/r/lobby/events")
+	events := s.openStream("/r/lobby/events")
 	for _, want := range []string{"id: " + at, "event: followed", "data: " + followed, "", "id: " + stored.Cursor, "event: entry", "data: " + entry + "}", ""} {
 		if line := events.line(); line != want {
 			t.Errorf("SSE: %q, want %q", line, want)
 		}
 	}
-	lines := s.stream("/r/lobby/events", "Accept: application/x-ndjson")
+	lines := s.openStream("/r/lobby/events", "Accept: application/x-ndjson")
 	for _, want := range []string{followed, entry + `,"cursor":"` + stored.Cursor + `"}`} {
 		if line := lines.line(); line != want {
 			t.Errorf("NDJSON: %s, want %s", line, want)
 		}
 	}
-	people := s.stream("/r/lobby/events", "Accept: text/plain")
+	people := s.openStream("/r/lobby/events", "Accept: text/plain")
 	for _, want := range []string{" Ada: two", "      lines \"quoted\" \ufffd\ufffd\ufffd \u2028 <&> 👍"} {
 		if line := people.line(); !strings.HasSuffix(line, want) {
 			t.Errorf("text: %q, want %q", line, want)
@@ -66,37 +66,37 @@ func TestLiveReadInExactBytes(t *testing.T) {
 }
 
 func TestLiveReadBeginsWhereItIsAsked(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada := here.guest("Ada")
+	here, there := startTwo(t, newMiniredis(t))
+	ada := here.signIn("Ada")
 	for i := range 60 {
-		here.say(ada, "lobby", fmt.Sprint(i))
+		here.post(ada, "lobby", fmt.Sprint(i))
 	}
 	for query, first := range map[string]string{"": "10", "?last=3": "57", "?last=500": "0", "?after=0-0": "0", "?after=0-0@0": "0"} {
-		stream := there.stream("/r/lobby/events" + query)
+		stream := there.openStream("/r/lobby/events" + query)
 		stream.event()
 		if got := stream.entry().Text; got != first {
 			t.Errorf("%q begins with %s, want %s", query, got, first)
 		}
 	}
-	stream := there.stream("/r/lobby/events?last=0")
+	stream := there.openStream("/r/lobby/events?last=0")
 	stream.event()
-	here.say(ada, "lobby", "new")
+	here.post(ada, "lobby", "new")
 	if got := stream.entry().Text; got != "new" {
 		t.Errorf("last=0 begins with %s", got)
 	}
-	lost := there.stream("/r/lobby/events", "Last-Event-ID: 1-1@ELSEWHERE")
-	if event := lost.event(); !strings.Contains(event.data, `"state":"reset"`) {
+	lost := there.openStream("/r/lobby/events", "Last-Event-ID: 1-1@ELSEWHERE")
+	if event := lost.event(); !strings.Contains(event.Data, `"state":"reset"`) {
 		t.Errorf("a place of another history: %+v", event)
 	}
-	people := there.stream("/r/lobby/events", "Last-Event-ID: 1-1@ELSEWHERE", "Accept: text/plain")
+	people := there.openStream("/r/lobby/events", "Last-Event-ID: 1-1@ELSEWHERE", "Accept: text/plain")
 	if line := people.line(); line != "-- Messages were lost. The newest that remain follow. --" {
 		t.Errorf("a place of another history, as text: %q", line)
 	}
 }
 
 func TestLiveReadSpeaksHTTPBelow11(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada")
+	s := startOne(t)
+	ada := s.signIn("Ada")
 	conn, err := net.Dial("tcp", s.host)
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func TestLiveReadSpeaksHTTPBelow11(t *testing.T) {
 	if err != nil || response.StatusCode != 200 || len(response.TransferEncoding) > 0 || response.Header.Get("Transfer-Encoding") != "" {
 		t.Fatalf("answered %+v, %v", response, err)
 	}
-	s.say(ada, "lobby", "in plain")
+	s.post(ada, "lobby", "in plain")
 	line, err := bufio.NewReader(response.Body).ReadString('\n')
 	if err != nil || !strings.HasSuffix(line, " Ada: in plain\n") {
 		t.Errorf("read %q, %v", line, err)
@@ -117,7 +117,7 @@ func TestLiveReadSpeaksHTTPBelow11(t *testing.T) {
 }
 
 func TestLiveReadIsGivenBackWhenTheClientGoes(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	conn, err := net.Dial("tcp", s.host)
 	if err != nil {
 		t.Fatal(err)
@@ -130,12 +130,12 @@ func TestLiveReadIsGivenBackWhenTheClientGoes(t *testing.T) {
 		t.Errorf("%d live reads", s.live.Count())
 	}
 	conn.Close()
-	soon(t, "the live read has ended", func() bool { return s.live.Count() == 0 })
+	eventually(t, "the live read has ended", func() bool { return s.live.Count() == 0 })
 }
 
 // What is told to everybody reaches a live read as soon as that is counted in.
 func TestNothingIsToldBeforeTheBeginning(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	stop, told := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(told)
@@ -161,9 +161,9 @@ func TestNothingIsToldBeforeTheBeginning(t *testing.T) {
 			t.Fatalf("a live read begins with %q, %v", line, err)
 		}
 		socket, _ := s.dial()
-		if first := socket.next("hello").data; !strings.HasPrefix(first, `{"type":"hello"`) {
+		if first := socket.next("hello").Data; !strings.HasPrefix(string(first), `{"type":"hello"`) {
 			t.Fatalf("a socket begins with %s", first)
 		}
-		socket.conn.Close()
+		socket.Cut()
 	}
 }

@@ -9,7 +9,7 @@ import (
 // Whatever kind of frames a client floods its socket with, the socket is closed: none
 // of them is free.
 func TestFloodOfAnyFramesEndsTheConnection(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.RateAddress = 10; config.TrustedProxy = peer.ProxyFly })
+	s := startOne(t, func(config *settings) { config.RateAddress = 10; config.TrustedProxy = peer.ProxyFly })
 	for name, frame := range map[string][]byte{
 		"messages":  text(`{"type":"unfollow","room":"lobby"}`),
 		"bad ones":  text(`{"type":"shout"}`),

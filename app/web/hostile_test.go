@@ -1,6 +1,7 @@
 package web
 
 import (
+	"burble/app/client"
 	hostiletext "burble/app/hostile"
 	"burble/app/protocol"
 	"encoding/json"
@@ -75,12 +76,12 @@ func shape(t *testing.T, page string) map[string]bool {
 }
 
 // pagesWith are all pages that show something that was written, typed or asked for.
-func pagesWith(t *testing.T, s *testServer, guest testGuest, text string) map[string]bool {
+func pagesWith(t *testing.T, s *testServer, guest testUser, text string) map[string]bool {
 	t.Helper()
 	cookie, origin, browser := "Cookie: burble="+guest.Token, "Origin: http://"+s.host, "Accept: text/html"
 	escaped := url.QueryEscape(text)
 	all := map[string]bool{}
-	for _, page := range []answer{
+	for _, page := range []response{
 		s.get("/", browser, cookie), s.get("/", browser), s.get("/r/lobby", browser, cookie), s.get("/r/lobby", browser),
 		s.get("/r/"+url.PathEscape(text), browser, cookie), s.get("/nothing/"+url.PathEscape(text), browser),
 		s.get("/open?room="+escaped, browser, cookie), s.get("/r/lobby?at="+escaped, browser, cookie), s.get("/r/lobby/"+url.PathEscape(text), browser),
@@ -99,23 +100,23 @@ func pagesWith(t *testing.T, s *testServer, guest testGuest, text string) map[st
 }
 
 // written is what somebody wrote everywhere one can write.
-func written(s *testServer, text string) (testGuest, *testSocket) {
+func written(s *testServer, text string) (testUser, *testSocket) {
 	s.t.Helper()
 	name, _ := json.Marshal(map[string]string{"name": text})
 	given := s.postJSON("/session", string(name))
-	guest := testGuest{}
+	guest := anonymous
 	if given.status == http.StatusOK {
 		given.decode(s.t, &guest)
 	} else {
-		guest = s.guest("Eve") // the name was refused, as some should be
+		guest = s.signIn("Eve") // the name was refused, as some should be
 	}
 	c := s.connect(guest)
-	first := c.say("lobby", text)
-	c.do(`{"type":"topic","room":"lobby","key":"%s","text":%s}`, newKey(), quoted(cut(text, protocol.MaxTopic)))
-	c.do(`{"type":"send","room":"lobby","key":"%s","text":%s,"reply_to":"%s"}`, newKey(), quoted("/me "+text), first)
-	edited := c.say("lobby", "x")
-	c.do(`{"type":"edit","room":"lobby","key":"%s","of":"%s","text":%s}`, newKey(), edited, quoted(text))
-	c.do(`{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"👍","on":true}`, newKey(), first)
+	first := c.post("lobby", text)
+	c.appendf(`{"type":"topic","room":"lobby","key":"%s","text":%s}`, client.NewKey(), quote(cut(text, protocol.MaxTopic)))
+	c.appendf(`{"type":"send","room":"lobby","key":"%s","text":%s,"reply_to":"%s"}`, client.NewKey(), quote("/me "+text), first)
+	edited := c.post("lobby", "x")
+	c.appendf(`{"type":"edit","room":"lobby","key":"%s","of":"%s","text":%s}`, client.NewKey(), edited, quote(text))
+	c.appendf(`{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"👍","on":true}`, client.NewKey(), first)
 	return guest, c
 }
 
@@ -125,7 +126,7 @@ func cut(text string, most int) string {
 }
 
 func TestHostileTextAddsNothingToAnyPage(t *testing.T) {
-	calm := startAlone(t)
+	calm := startOne(t)
 	guest, _ := written(calm, "hello, **all** of `you` <https://example.org>")
 	usual := pagesWith(t, calm, guest, "Hello")
 	for element, attributes := range hostiletext.Allowed { // what a message may become anyway
@@ -135,7 +136,7 @@ func TestHostileTextAddsNothingToAnyPage(t *testing.T) {
 		}
 	}
 	for _, text := range hostile {
-		s := startAlone(t)
+		s := startOne(t)
 		guest, _ := written(s, text)
 		for part := range pagesWith(t, s, guest, text) {
 			if !usual[part] {
@@ -146,15 +147,15 @@ func TestHostileTextAddsNothingToAnyPage(t *testing.T) {
 }
 
 func TestHostileTextStaysWithinItsFieldInEveryFormat(t *testing.T) {
-	s := startAlone(t)
-	reader := s.connect(testGuest{})
+	s := startOne(t)
+	reader := s.connect(anonymous)
 	reader.follow("lobby", `,"html":true`)
 	for i, text := range hostile {
 		written(s, text)
 		reader.read("lobby", 6*(i+1)) // which parses every frame, and checks the chain
 	}
 	last := reader.entries["lobby"][len(reader.entries["lobby"])-1].ID
-	events := s.stream("/r/lobby/events?after=0-0")
+	events := s.openStream("/r/lobby/events?after=0-0")
 	count := 0
 	for count < 6*len(hostile) {
 		line := events.line()
@@ -166,17 +167,17 @@ func TestHostileTextStaysWithinItsFieldInEveryFormat(t *testing.T) {
 		}
 	}
 
-	lines := s.stream("/r/lobby/events?after=0-0", "Accept: application/x-ndjson")
+	lines := s.openStream("/r/lobby/events?after=0-0", "Accept: application/x-ndjson")
 	lines.line() // followed
-	for count = 1; lines.object().ID != last; count++ {
+	for count = 1; lines.jsonLine().ID != last; count++ {
 	}
 	if count != 6*len(hostile) {
 		t.Errorf("NDJSON: %d entries, want %d", count, 6*len(hostile))
 	}
 
-	people := s.stream("/r/lobby/events?after=0-0", "Accept: text/plain")
+	people := s.openStream("/r/lobby/events?after=0-0", "Accept: text/plain")
 	form := regexp.MustCompile(`^(\d\d:\d\d \S|      )`)
-	s.say(s.guest("Ada"), "lobby", "the last")
+	s.post(s.signIn("Ada"), "lobby", "the last")
 	for line := ""; !strings.HasSuffix(line, " Ada: the last"); {
 		line = people.line()
 		if !form.MatchString(line) || strings.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }) {
@@ -199,13 +200,13 @@ func TestHostileTextStaysWithinItsFieldInEveryFormat(t *testing.T) {
 		}
 	}
 	for _, entry := range s.history("lobby", "?html=true&limit=500").Entries {
-		if entry.HTML != nil && !strings.HasPrefix(entry.Text, "/me ") { // which TestActionsAndEmoji has
-			hostiletext.ExpectHarmless(t, entry.Text, *entry.HTML)
+		if entry.HTML != "" && !strings.HasPrefix(entry.Text, "/me ") { // which TestActionsAndEmoji has
+			hostiletext.ExpectHarmless(t, entry.Text, entry.HTML)
 		}
 	}
 	// And what was refused is told without being repeated as anything but text.
 	for _, text := range hostile {
-		got := s.postJSON("/r/lobby/messages", fmt.Sprintf(`{%s:1}`, quoted(text)), s.guest("Ada").bearer())
+		got := s.postJSON("/r/lobby/messages", fmt.Sprintf(`{%s:1}`, quote(text)), s.signIn("Ada").bearer())
 		if got.expectRefusal(t, 400, protocol.BadField, protocol.Clip(strings.ToValidUTF8(text, "\ufffd"))); !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
 			t.Errorf("%q: %s", text, got.header.Get("Content-Type"))
 		}

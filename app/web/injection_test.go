@@ -1,6 +1,7 @@
 package web
 
 import (
+	"burble/app/client"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -33,15 +34,15 @@ var keyForms = regexp.MustCompile(`^\{\d{1,2}\}:(activity|rooms|servers|secret|`
 func TestKeysInRedisAreNobodysToChoose(t *testing.T) {
 	server := miniredis.RunT(t)
 	s := startServer(t, &redis.UniversalOptions{Addrs: []string{server.Addr()}})
-	ada := s.guest("Ada")
+	ada := s.signIn("Ada")
 	c := s.connect(ada)
-	stored := c.say("lobby", "hello")
+	stored := c.post("lobby", "hello")
 	before := len(server.Keys())
 	for _, bad := range []string{
 		"lobby:meta", "lobby}:x", "{0}:secret", "lobby:sent:" + aKey, "../secret", "lobby\r\nFLUSHALL\r\n", "lobby\x00", "LOBBY", "lobby ", "*", "l?bby",
 		"[a-z]", strings.Repeat("a", 65), "lobby\nXADD x * a b", "$6\r\nlobby", "lobby'); redis.call('FLUSHALL') --", "\xd7\xa9", "%2e%2e", "",
 	} {
-		quoted, escaped := quoted(bad), url.PathEscape(bad)
+		quoted, escaped := quote(bad), url.PathEscape(bad)
 		for _, frame := range []string{
 			`{"type":"send","room":%[1]s,"key":"` + aKey + `","text":"x"}`, `{"type":"send","room":"lobby","key":%[1]s,"text":"x"}`,
 			`{"type":"send","room":"lobby","key":"` + aKey + `","text":"x","reply_to":%[1]s}`, `{"type":"follow","room":%[1]s}`,
@@ -50,9 +51,9 @@ func TestKeysInRedisAreNobodysToChoose(t *testing.T) {
 			`{"type":"read","room":"lobby","id":%[1]s}`, `{"type":"topic","room":%[1]s,"key":"` + aKey + `","text":"x"}`,
 		} {
 			frame = fmt.Sprintf(frame, quoted)
-			c.sendText(frame)
-			if told := c.await("error"); told.Code != "bad_room" && told.Code != "bad_field" {
-				t.Errorf("%s: %s", frame, told.raw)
+			c.send(frame)
+			if told := await[*client.Error](c); told.Code != "bad_room" && told.Code != "bad_field" {
+				t.Errorf("%s: %v", frame, told)
 			}
 		}
 		for _, path := range []string{"/messages", "/events", "/search?q=x", ""} {
@@ -87,7 +88,7 @@ func TestAskingForARoomNeitherMakesItNorListsIt(t *testing.T) {
 	s := startServer(t, server.Redis())
 	client := server.Client()
 	defer client.Close()
-	s.say(s.guest("Ada"), "lobby", "hello")
+	s.post(s.signIn("Ada"), "lobby", "hello")
 	keys := func() int64 {
 		size, err := client.DBSize(t.Context()).Result()
 		if err != nil {
@@ -96,7 +97,7 @@ func TestAskingForARoomNeitherMakesItNorListsIt(t *testing.T) {
 		return size
 	}
 	before := keys()
-	c := s.connect(testGuest{})
+	c := s.connect(anonymous)
 	for i := range 50 {
 		room := fmt.Sprint("guess-", i)
 		c.follow(room, "")
@@ -105,7 +106,7 @@ func TestAskingForARoomNeitherMakesItNorListsIt(t *testing.T) {
 				t.Errorf("%s%s: %d", room, path, got.status)
 			}
 		}
-		live := s.stream("/r/" + room + "/events")
+		live := s.openStream("/r/" + room + "/events")
 		live.event()
 	}
 	if after := keys(); after != before {
@@ -120,7 +121,7 @@ var ourLine = regexp.MustCompile(`^time=\S+ level=(WARN|ERROR) msg=("request fai
 
 // A line of the log is one line, whatever a client put into it.
 func TestLogLinesCannotBeForged(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	for _, format := range []string{"text", "json"} {
 		var out bytes.Buffer
 		level := &slog.HandlerOptions{Level: slog.LevelDebug}
@@ -151,18 +152,18 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 
 // Numbers of the whole, and no names: what anybody may ask for tells of nobody.
 func TestMetricsErrorsAndLogTellOfNobody(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada Lovelace")
+	s := startOne(t)
+	ada := s.signIn("Ada Lovelace")
 	c := s.connect(ada)
 	c.follow("secret-room", "")
-	c.say("secret-room", "a secret text")
-	c.sendText(`{"type":"send","room":"secret-room","key":"x","text":"a secret text"}`)
-	c.await("error")
-	s.stream("/r/secret-room/events").event()
+	c.post("secret-room", "a secret text")
+	c.send(`{"type":"send","room":"secret-room","key":"x","text":"a secret text"}`)
+	await[*client.Error](c)
+	s.openStream("/r/secret-room/events").event()
 	s.postForm("/r/secret-room/messages", "text=a+secret+text&x=y", ada.bearer(), "Accept: text/html")
 	s.get("/r/secret-room/messages", "Authorization: Bearer "+ada.Token+"x", "Cookie: burble="+ada.Token)
 	refused := s.get("/r/secret-room/messages?limit=x", "Cookie: burble="+ada.Token).body
-	broken := s.withoutStore()
+	broken := s.startWithoutStore()
 	accident := broken.get("/r/secret-room/messages", "Cookie: burble="+ada.Token).body
 	secret, err := s.store.Secret(t.Context())
 	if err != nil {
@@ -178,7 +179,7 @@ func TestMetricsErrorsAndLogTellOfNobody(t *testing.T) {
 		"readiness":   {s.get("/readyz").body, people},
 		"a refusal":   {refused, people},
 		"an accident": {accident, people},
-		"the log":     {s.logged.String(), append(tokens, "secret text")},
+		"the log":     {s.logs.String(), append(tokens, "secret text")},
 	} {
 		for _, hidden := range told.hidden {
 			if strings.Contains(told.text, hidden) {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"burble/app/client"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -18,12 +19,12 @@ import (
 )
 
 func TestMessageIsPostedInAnyForm(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada := here.guest("Ada")
+	here, there := startTwo(t, newMiniredis(t))
+	ada := here.signIn("Ada")
 	text := "hello & <b>you</b>\n\tand \"me\" 👍 \u2028+%20"
 	for kind, body := range map[string]string{
-		"application/json":                                 `{"text":` + quoted(text) + `}`,
-		"Application/JSON; charset=utf-8":                  `{"text":` + quoted(text) + `}`,
+		"application/json":                                 `{"text":` + quote(text) + `}`,
+		"Application/JSON; charset=utf-8":                  `{"text":` + quote(text) + `}`,
 		"text/plain":                                       text,
 		"text/plain; charset=utf-8":                        text,
 		"application/x-www-form-urlencoded":                "text=" + url.QueryEscape(text),
@@ -51,10 +52,10 @@ func TestMessageIsPostedInAnyForm(t *testing.T) {
 }
 
 func TestMessageMayHaveFourThousandCharacters(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada")
+	s := startOne(t)
+	ada := s.signIn("Ada")
 	for _, text := range []string{strings.Repeat("é", protocol.MaxText), strings.Repeat("😀", protocol.MaxText), "x"} {
-		s.say(ada, "lobby", text)
+		s.post(ada, "lobby", text)
 		if got := s.history("lobby", "?limit=1").Entries[0].Text; got != text {
 			t.Errorf("of %d bytes %d came back", len(text), len(got))
 		}
@@ -62,14 +63,14 @@ func TestMessageMayHaveFourThousandCharacters(t *testing.T) {
 }
 
 func TestPostUnderTheSameKeyIsStoredOnce(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada, key := here.guest("Ada"), newKey()
+	here, there := startTwo(t, newMiniredis(t))
+	ada, key := here.signIn("Ada"), client.NewKey()
 	first := here.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key)
 	var stored posted
 	if first.decode(t, &stored); first.status != 201 || stored.Key != key {
 		t.Fatalf("first: %d %s", first.status, first.body)
 	}
-	for name, again := range map[string]answer{
+	for name, again := range map[string]response{
 		"again":          here.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key),
 		"elsewhere":      there.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key),
 		"in quotes":      there.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), `Idempotency-Key: "`+key+`"`),
@@ -93,9 +94,9 @@ func TestPostUnderTheSameKeyIsStoredOnce(t *testing.T) {
 }
 
 func TestReplyByHTTP(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada := here.guest("Ada")
-	first := here.say(ada, "lobby", "question")
+	here, there := startTwo(t, newMiniredis(t))
+	ada := here.signIn("Ada")
+	first := here.post(ada, "lobby", "question")
 	there.postForm("/r/lobby/messages", "text=answer&reply_to="+first.ID, ada.bearer())
 	if got := here.history("lobby", "?limit=1").Entries[0]; got.Text != "answer" || got.ReplyTo != first.ID {
 		t.Errorf("got %+v", got)
@@ -105,17 +106,17 @@ func TestReplyByHTTP(t *testing.T) {
 func TestPagesOfHistoryAreLinkedBothWays(t *testing.T) {
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		here, there := startTwo(t, backend.Redis)
-		ada := here.guest("Ada")
+		ada := here.signIn("Ada")
 		var all []string
 		for i := range 23 {
-			all = append(all, here.say(ada, "lobby", fmt.Sprint(i)).ID)
+			all = append(all, here.post(ada, "lobby", fmt.Sprint(i)).ID)
 		}
-		back := walk(t, there, "?limit=5", func(page historyPage) (string, *string) { return "before", page.Older })
+		back := walk(t, there, "?limit=5", func(page client.History) (string, *string) { return "before", page.Older })
 		slices.Reverse(back)
 		if got := slices.Concat(back...); !slices.Equal(got, all) {
 			t.Errorf("backwards: %v, want %v", got, all)
 		}
-		onward := walk(t, there, "?limit=5&after=0-0", func(page historyPage) (string, *string) { return "after", page.Newer })
+		onward := walk(t, there, "?limit=5&after=0-0", func(page client.History) (string, *string) { return "after", page.Newer })
 		if got := slices.Concat(onward...); !slices.Equal(got, all) {
 			t.Errorf("onward: %v, want %v", got, all)
 		}
@@ -133,7 +134,7 @@ func TestPagesOfHistoryAreLinkedBothWays(t *testing.T) {
 }
 
 // walk follows one of a page's bounds until there is none.
-func walk(t *testing.T, s *testServer, query string, next func(historyPage) (string, *string)) (pages [][]string) {
+func walk(t *testing.T, s *testServer, query string, next func(client.History) (string, *string)) (pages [][]string) {
 	t.Helper()
 	for range 10 {
 		page := s.history("lobby", query)
@@ -150,8 +151,8 @@ func walk(t *testing.T, s *testServer, query string, next func(historyPage) (str
 
 func TestPageOfHistoryAtAMoment(t *testing.T) {
 	s := startServer(t, redistest.Start(t).Redis())
-	ada := s.guest("Ada")
-	all := []string{s.say(ada, "lobby", "the only one").ID}
+	ada := s.signIn("Ada")
+	all := []string{s.post(ada, "lobby", "the only one").ID}
 	for _, moment := range []string{ // in every way to write one, before it and after
 		"2026-03-01T09:00:00Z", "2026-03-01T09:00:00.5Z", "2026-03-01T09:00:00+02:00", "2026-03-01T09:00+02:00", "2026-03-01T09:00Z", "2026-03-01T09:00", "2026-03-01T09:00:30",
 		"2026-03-01", "1970-01-01", "9999-12-31T23:59",
@@ -162,7 +163,7 @@ func TestPageOfHistoryAtAMoment(t *testing.T) {
 		}
 	}
 	for range 9 {
-		all = append(all, s.say(ada, "lobby", "more").ID)
+		all = append(all, s.post(ada, "lobby", "more").ID)
 	}
 	id, _ := streams.ParseID(all[5])
 	moment := strconv.FormatUint(id.Millis, 10) + "-" // which has several messages on a fast machine
@@ -174,7 +175,7 @@ func TestPageOfHistoryAtAMoment(t *testing.T) {
 }
 
 func TestRoomThatIsNotThereIsAnEmptyPage(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	want := `{"room":"nobody-was-here","as_of":"0-0@0","entries":[],"older":null,"newer":null}`
 	got := s.get("/r/nobody-was-here/messages")
 	if got.status != 200 || got.body != want || got.header.Get("Content-Type") != "application/json; charset=utf-8" || got.header.Get("Cache-Control") != "no-store" {
@@ -183,27 +184,27 @@ func TestRoomThatIsNotThereIsAnEmptyPage(t *testing.T) {
 }
 
 func TestPageLeadsIntoTheLiveRead(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada := here.guest("Ada")
-	here.say(ada, "lobby", "before")
+	here, there := startTwo(t, newMiniredis(t))
+	ada := here.signIn("Ada")
+	here.post(ada, "lobby", "before")
 	page := there.history("lobby", "")
-	here.say(ada, "lobby", "between")
-	c := there.connect(testGuest{})
+	here.post(ada, "lobby", "between")
+	c := there.connect(anonymous)
 	if followed := c.follow("lobby", `,"after":"`+page.AsOf+`"`); followed.State != "resumed" {
-		t.Errorf("followed %s", followed.raw)
+		t.Errorf("followed: %+v", followed)
 	}
-	here.say(ada, "lobby", "after")
+	here.post(ada, "lobby", "after")
 	if got := texts(c.read("lobby", 2)); !slices.Equal(got, []string{"between", "after"}) {
 		t.Errorf("got %q", got)
 	}
 }
 
 func TestPageOfHistoryMayCarryHTML(t *testing.T) {
-	s := startAlone(t)
-	s.say(s.guest("Ada"), "lobby", "*hi*")
+	s := startOne(t)
+	s.post(s.signIn("Ada"), "lobby", "*hi*")
 	for query, want := range map[string]string{"": "", "?html=false": "", "?html=true": "<p><em>hi</em></p>"} {
 		got := s.history("lobby", query).Entries[0]
-		if (got.HTML != nil) != (want != "") || want != "" && *got.HTML != want {
+		if hasHTML := strings.Contains(s.get("/r/lobby/messages"+query).body, `"html"`); got.HTML != want || hasHTML != (want != "") {
 			t.Errorf("%q: %+v", query, got)
 		}
 	}
@@ -212,23 +213,23 @@ func TestPageOfHistoryMayCarryHTML(t *testing.T) {
 func TestEntryThatBurbleDidNotWriteIsPassedOver(t *testing.T) {
 	redis := redistest.Start(t)
 	here, there := startTwo(t, redis.Redis())
-	ada := here.guest("Ada")
-	client := redis.Client()
-	defer client.Close()
-	live := there.connect(testGuest{})
+	ada := here.signIn("Ada")
+	database := redis.Client()
+	defer database.Close()
+	live := there.connect(anonymous)
 	live.follow("lobby", "")
-	here.say(ada, "lobby", "before")
+	here.post(ada, "lobby", "before")
 	live.read("lobby", 1)
 	var room string
-	for _, key := range client.Keys(t.Context(), "*room:lobby").Val() {
+	for _, key := range database.Keys(t.Context(), "*room:lobby").Val() {
 		room = key
 	}
-	poison := client.Do(t.Context(), "XADD", room, "*", "hello", "\xff\x00").Val().(string)
-	here.say(ada, "lobby", "after")
-	late := there.connect(testGuest{})
+	poison := database.Do(t.Context(), "XADD", room, "*", "hello", "\xff\x00").Val().(string)
+	here.post(ada, "lobby", "after")
+	late := there.connect(anonymous)
 	late.follow("lobby", "")
-	for name, got := range map[string][]gotEntry{"live": live.read("lobby", 3), "late": late.read("lobby", 3)} {
-		if got[1].Kind != "unreadable" || got[1].ID != poison || got[1].User != nil || !slices.Equal(texts(got), []string{"before", "", "after"}) {
+	for name, got := range map[string][]client.Entry{"live": live.read("lobby", 3), "late": late.read("lobby", 3)} {
+		if got[1].Kind != "unreadable" || got[1].ID != poison || got[1].User != (client.User{}) || !slices.Equal(texts(got), []string{"before", "", "after"}) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

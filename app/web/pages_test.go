@@ -14,7 +14,7 @@ import (
 )
 
 // shown are the entry IDs of a page's messages, in order.
-func shown(page answer) []string {
+func shown(page response) []string {
 	var all []string
 	for _, match := range messageID.FindAllStringSubmatch(page.body, -1) {
 		all = append(all, match[1])
@@ -23,14 +23,17 @@ func shown(page answer) []string {
 }
 
 func TestHomeListsTheRooms(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
+	here, there := startTwo(t, newMiniredis(t))
 	empty := here.get("/", "Accept: text/html")
 	if empty.status != 200 || strings.Contains(empty.body, `href="/r/`) || !strings.HasPrefix(empty.header.Get("Content-Type"), "text/html") {
 		t.Errorf("without rooms: %d %v", empty.status, empty.header)
 	}
-	ada := here.guest("Ada <b>")
+	ada := here.signIn("Ada <b>")
+	latest := ""
 	for _, room := range []string{"first", "second", "third"} {
-		here.say(ada, room, "hi")
+		for before := latest; latest == before; { // rooms are sorted by the millisecond
+			latest, _, _ = strings.Cut(here.post(ada, room, "hi").ID, "-")
+		}
 	}
 	home := there.get("/", "Accept: text/html", "Cookie: burble="+ada.Token)
 	third, first := strings.Index(home.body, `href="/r/third"`), strings.Index(home.body, `href="/r/first"`)
@@ -46,7 +49,7 @@ func TestHomeListsTheRooms(t *testing.T) {
 }
 
 func TestOpenLeadsToTheRoom(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	if got := s.get("/open?room=a-new_1"); got.status != 303 || got.header.Get("Location") != "/r/a-new_1" {
 		t.Errorf("got %d, Location %q", got.status, got.header.Get("Location"))
 	}
@@ -59,11 +62,11 @@ func TestOpenLeadsToTheRoom(t *testing.T) {
 }
 
 func TestRoomPageShowsTheNewestAndWhereToGoOn(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada := here.guest("Ada")
+	here, there := startTwo(t, newMiniredis(t))
+	ada := here.signIn("Ada")
 	var all []string
 	for i := range 120 {
-		all = append(all, here.say(ada, "lobby", fmt.Sprint(i)).ID)
+		all = append(all, here.post(ada, "lobby", fmt.Sprint(i)).ID)
 	}
 	newest := there.get("/r/lobby", "Accept: text/html")
 	if got := shown(newest); !slices.Equal(got, all[70:]) {
@@ -81,7 +84,7 @@ func TestRoomPageShowsTheNewestAndWhereToGoOn(t *testing.T) {
 		t.Errorf("newer: %d messages", len(got))
 	}
 	link := there.get("/r/lobby/"+all[30], "Accept: text/html")
-	for _, link := range []answer{link, there.get("/r/lobby/" + all[30] + "?at=1970-01-01&before=" + all[3])} { // carried besides
+	for _, link := range []response{link, there.get("/r/lobby/" + all[30] + "?at=1970-01-01&before=" + all[3])} { // carried besides
 		if got := shown(link); len(got) != 50 || !slices.Contains(got, all[30]) || link.status != 200 {
 			t.Errorf("permalink: %d, %v", link.status, got)
 		}
@@ -112,7 +115,7 @@ func TestRoomPageShowsTheNewestAndWhereToGoOn(t *testing.T) {
 }
 
 func TestRoomPageIsReadAndWrittenWithoutScript(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
+	here, there := startTwo(t, newMiniredis(t))
 	origin := "Origin: http://" + here.host
 	page := here.get("/r/lobby", "Accept: text/html")
 	if page.status != 200 || !strings.Contains(page.body, `action="/session"`) || strings.Contains(page.body, `action="/r/lobby/messages"`) {
@@ -143,9 +146,9 @@ func TestRoomPageIsReadAndWrittenWithoutScript(t *testing.T) {
 }
 
 func TestRoomPageOfWhatWasWrittenIsOnlyText(t *testing.T) {
-	s := startAlone(t)
-	nasty := s.guest(`"><script>alert(1)</script>`)
-	first := s.say(nasty, "lobby", `<script>alert(1)</script><img src=x onerror=alert(1)>`)
+	s := startOne(t)
+	nasty := s.signIn(`"><script>alert(1)</script>`)
+	first := s.post(nasty, "lobby", `<script>alert(1)</script><img src=x onerror=alert(1)>`)
 	s.postJSON("/r/lobby/messages", `{"text":"re","reply_to":"`+first.ID+`"}`, nasty.bearer())
 	page := s.get("/r/lobby", "Accept: text/html", "Cookie: burble="+nasty.Token)
 	if strings.Contains(page.body, "<script>") || strings.Contains(page.body, "<img src=x") {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"burble/app/client"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,59 +17,35 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// peopleFrame is a frame about people, read from its raw text.
-type peopleFrame struct {
-	Count int
-	Kind  string
-	ID    string
-	User  struct{ ID, Name string }
-	Users []struct{ ID, Name string }
-}
-
-// people is the next frame of the type that enough says yes to.
-func (c *testSocket) people(kind string, enough func(peopleFrame) bool) peopleFrame {
-	c.t.Helper()
-	for {
-		var frame peopleFrame
-		raw := c.await(kind).raw
-		if err := json.Unmarshal([]byte(raw), &frame); err != nil {
-			c.t.Fatalf("%v in %s", err, raw)
-		}
-		if enough(frame) {
-			return frame
-		}
-	}
-}
-
-func isKind(kind streams.SignalKind) func(peopleFrame) bool {
-	return func(frame peopleFrame) bool { return frame.Kind == string(kind) }
+func isKind(kind streams.SignalKind) func(*client.Signal) bool {
+	return func(frame *client.Signal) bool { return frame.Kind == string(kind) }
 }
 
 func TestPeopleComeAndTypeAndLeaveOnAnyServer(t *testing.T) {
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		here, there := startTwo(t, backend.Redis)
-		ada, bob := here.guest("Ada"), here.guest("Bob")
+		ada, bob := here.signIn("Ada"), here.signIn("Bob")
 		one := here.connect(ada)
 		one.follow("lobby", "")
-		one.people("present", func(frame peopleFrame) bool { return frame.Count == 1 && frame.Users[0].Name == "Ada" })
+		awaitWhere(one, func(frame *client.Present) bool { return frame.Count == 1 && frame.Users[0].Name == "Ada" })
 
 		two := there.connect(bob)
 		two.follow("lobby", "")
-		both := two.people("present", func(frame peopleFrame) bool { return frame.Count == 2 })
+		both := awaitWhere(two, func(frame *client.Present) bool { return frame.Count == 2 })
 		if names := []string{both.Users[0].Name, both.Users[1].Name}; !slices.Contains(names, "Ada") || !slices.Contains(names, "Bob") {
 			t.Errorf("present: %v", names)
 		}
-		came := one.people("signal", func(frame peopleFrame) bool { return frame.Kind == "came" && frame.User.Name == "Bob" })
+		came := awaitWhere(one, func(frame *client.Signal) bool { return frame.Kind == "came" && frame.User.Name == "Bob" })
 		if came.User.ID != bob.User.ID {
 			t.Errorf("came: %+v", came)
 		}
-		two.send(`{"type":"typing","room":"lobby"}`)
-		two.send(`{"type":"typing","room":"lobby"}`) // within 3 s: not told again
-		if typing := one.people("signal", isKind(streams.Typing)); typing.User.Name != "Bob" {
+		two.sendf(`{"type":"typing","room":"lobby"}`)
+		two.sendf(`{"type":"typing","room":"lobby"}`) // within 3 s: not told again
+		if typing := awaitWhere(one, isKind(streams.Typing)); typing.User.Name != "Bob" {
 			t.Errorf("typing: %+v", typing)
 		}
-		two.send(`{"type":"unfollow","room":"lobby"}`)
-		left := one.people("signal", func(frame peopleFrame) bool {
+		two.sendf(`{"type":"unfollow","room":"lobby"}`)
+		left := awaitWhere(one, func(frame *client.Signal) bool {
 			if frame.Kind == "typing" {
 				t.Error("typing was told twice within 3 s")
 			}
@@ -83,34 +60,34 @@ func TestPeopleComeAndTypeAndLeaveOnAnyServer(t *testing.T) {
 func TestReadingOnOneDeviceIsKnownOnTheOthersAndToNobodyElse(t *testing.T) {
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		here, there := startTwo(t, backend.Redis)
-		ada, bob := here.guest("Ada"), here.guest("Bob")
-		first := here.say(ada, "lobby", "one").ID
-		here.say(ada, "lobby", "two")
-		last := here.say(ada, "lobby", "three for @bob").ID
+		ada, bob := here.signIn("Ada"), here.signIn("Bob")
+		first := here.post(ada, "lobby", "one").ID
+		here.post(ada, "lobby", "two")
+		last := here.post(ada, "lobby", "three for @bob").ID
 
 		phone, desk, other := here.connect(bob), there.connect(bob), there.connect(ada)
 		for _, socket := range []*testSocket{phone, desk, other} {
 			socket.follow("lobby", "")
 		}
-		phone.send(`{"type":"read","room":"lobby","id":"%s"}`, first)
-		if seen := desk.people("signal", isKind(streams.Seen)); seen.ID != first || seen.User.ID != bob.User.ID {
+		phone.sendf(`{"type":"read","room":"lobby","id":"%s"}`, first)
+		if seen := awaitWhere(desk, isKind(streams.Seen)); seen.ID != first || seen.User.ID != bob.User.ID {
 			t.Errorf("seen: %+v", seen)
 		}
 		expectRoom(t, there, bob, 2, 1)
-		desk.send(`{"type":"read","room":"lobby","id":"%s"}`, last)
-		phone.people("signal", func(frame peopleFrame) bool { return frame.Kind == "read" && frame.ID == last })
+		desk.sendf(`{"type":"read","room":"lobby","id":"%s"}`, last)
+		awaitWhere(phone, func(frame *client.Signal) bool { return frame.Kind == "read" && frame.ID == last })
 		expectRoom(t, here, bob, 0, 0)
-		other.settle()
+		other.sync()
 		for _, frame := range other.waiting {
-			if strings.Contains(frame.raw, `"kind":"read"`) {
-				t.Errorf("somebody else was told: %s", frame.raw)
+			if strings.Contains(frame.text, `"kind":"read"`) {
+				t.Errorf("somebody else was told: %s", frame.text)
 			}
 		}
 	})
 }
 
 // expectRoom looks at the one room there is, as GET /rooms lists it for the guest.
-func expectRoom(t *testing.T, server *testServer, guest testGuest, unread, mentions int) {
+func expectRoom(t *testing.T, server *testServer, guest testUser, unread, mentions int) {
 	t.Helper()
 	var rooms []struct {
 		Room, Title, Last string
@@ -125,10 +102,10 @@ func expectRoom(t *testing.T, server *testServer, guest testGuest, unread, menti
 func TestTopicReachesReadersAndTheListOfRooms(t *testing.T) {
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		server := startServer(t, backend.Redis)
-		ada := server.guest("Ada")
+		ada := server.signIn("Ada")
 		socket := server.connect(ada)
 		socket.follow("lobby", "")
-		socket.do(`{"type":"topic","room":"lobby","key":"%s","text":" Tea  and\ncake "}`, newKey())
+		socket.appendf(`{"type":"topic","room":"lobby","key":"%s","text":" Tea  and\ncake "}`, client.NewKey())
 		entry := socket.read("lobby", 1)[0]
 		if entry.Kind != "topic" || entry.Text != "Tea and cake" {
 			t.Errorf("entry %+v", entry)
@@ -138,16 +115,16 @@ func TestTopicReachesReadersAndTheListOfRooms(t *testing.T) {
 		if len(rooms) != 1 || rooms[0].Title != "Tea and cake" {
 			t.Errorf("rooms %+v", rooms)
 		}
-		socket.send(`{"type":"topic","room":"lobby","key":"%s","text":"%s"}`, newKey(), strings.Repeat("x", protocol.MaxTopic+1))
-		if refused := socket.await("error"); refused.Code != "too_long" || refused.Field != "text" {
-			t.Errorf("refused: %s", refused.raw)
+		socket.sendf(`{"type":"topic","room":"lobby","key":"%s","text":"%s"}`, client.NewKey(), strings.Repeat("x", protocol.MaxTopic+1))
+		if refused := await[*client.Error](socket); refused.Code != "too_long" || refused.Field != "text" {
+			t.Errorf("refused: %v", refused)
 		}
 	})
 }
 
 // found is the answer of one search.
 type found struct {
-	entries  []gotEntry
+	entries  []client.Entry
 	searched int
 	older    string
 }
@@ -177,14 +154,14 @@ func (s *testServer) search(query string) (result found) {
 func TestSearchFindsMessagesAsTheyAreNowNewestFirst(t *testing.T) {
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		server := startServer(t, backend.Redis)
-		ada, bob := server.guest("Ada"), server.guest("Bob")
-		first := server.say(ada, "lobby", "Tea at four?").ID
-		gone := server.say(ada, "lobby", "secret tea").ID
-		server.say(bob, "lobby", "no TEA for me")
-		server.say(bob, "lobby", "coffee")
+		ada, bob := server.signIn("Ada"), server.signIn("Bob")
+		first := server.post(ada, "lobby", "Tea at four?").ID
+		gone := server.post(ada, "lobby", "secret tea").ID
+		server.post(bob, "lobby", "no TEA for me")
+		server.post(bob, "lobby", "coffee")
 		socket := server.connect(ada)
-		socket.do(`{"type":"edit","room":"lobby","key":"%s","of":"%s","text":"Tea at five?"}`, newKey(), first)
-		socket.do(`{"type":"delete","room":"lobby","key":"%s","of":"%s"}`, newKey(), gone)
+		socket.appendf(`{"type":"edit","room":"lobby","key":"%s","of":"%s","text":"Tea at five?"}`, client.NewKey(), first)
+		socket.appendf(`{"type":"delete","room":"lobby","key":"%s","of":"%s"}`, client.NewKey(), gone)
 
 		if got := texts(server.search("q=tea").entries); !slices.Equal(got, []string{"no TEA for me", "Tea at five?"}) {
 			t.Errorf("tea: %q", got)
@@ -202,11 +179,11 @@ func TestSearchFindsMessagesAsTheyAreNowNewestFirst(t *testing.T) {
 }
 
 func TestSearchGoesOnWhereItStopped(t *testing.T) {
-	server := startAlone(t)
-	ada := server.guest("Ada")
+	server := startOne(t)
+	ada := server.signIn("Ada")
 	socket := server.connect(ada)
 	for i := range 130 {
-		socket.say("lobby", fmt.Sprintf("needle %d", i))
+		socket.post("lobby", fmt.Sprintf("needle %d", i))
 	}
 	var all []string
 	query := "q=needle"
@@ -232,30 +209,30 @@ func TestSearchGoesOnWhereItStopped(t *testing.T) {
 }
 
 func TestSearchThatRedisInterruptsSaysSo(t *testing.T) {
-	wire := redistest.StartProxy(t, imitation(t).Addrs[0])
+	wire := redistest.StartProxy(t, newMiniredis(t).Addrs[0])
 	server := startServer(t, &redis.UniversalOptions{Addrs: []string{wire.Addr}})
-	socket := server.connect(server.guest("Ada"))
+	socket := server.connect(server.signIn("Ada"))
 	for i := range 3 * searchPage {
-		socket.say("lobby", fmt.Sprint(i))
+		socket.post("lobby", fmt.Sprint(i))
 	}
 	wire.SetFaults(redistest.Faults{Delay: 20 * time.Millisecond})
-	whole := server.stream("/r/lobby/search?q=" + fmt.Sprint(searchPage))
+	whole := server.openStream("/r/lobby/search?q=" + fmt.Sprint(searchPage))
 	server.engine.SetStatus(true) // is not for who searches, and must not end it
-	if got := whole.object().Text; got != fmt.Sprint(searchPage) {
+	if got := whole.jsonLine().Text; got != fmt.Sprint(searchPage) {
 		t.Errorf("found %q", got)
 	}
 	if line := whole.line(); !strings.HasPrefix(line, `{"done":true,`) {
 		t.Errorf("it ends with %s", line)
 	}
-	whole.lines.ReadString('\n')                                    // the end: one may search again
+	whole.Line()                                                    // the end: one may search again
 	wire.SetFaults(redistest.Faults{Delay: 300 * time.Millisecond}) // or the search could end before it is cut off
-	cut := server.stream("/r/lobby/search?q=" + fmt.Sprint(3*searchPage-1))
-	cut.object()
+	cut := server.openStream("/r/lobby/search?q=" + fmt.Sprint(3*searchPage-1))
+	cut.jsonLine()
 	wire.Reroute("")
 	if line := cut.line(); !strings.HasPrefix(line, `{"type":"error","code":"unavailable",`) {
 		t.Errorf("cut off, it ends with %s", line)
 	}
-	if line, err := cut.lines.ReadString('\n'); err != io.EOF {
+	if line, err := cut.Line(); err != io.EOF {
 		t.Errorf("and goes on with %q, %v", line, err)
 	}
 	refused := server.get("/r/lobby/search?q=1")
@@ -270,7 +247,7 @@ func TestSearchThatRedisInterruptsSaysSo(t *testing.T) {
 func TestSearchOfARoomOfFewMessagesIsBounded(t *testing.T) {
 	backend := redistest.Single(t)
 	server := startServer(t, backend.Redis)
-	server.say(server.guest("Ada"), "lobby", "needle")
+	server.post(server.signIn("Ada"), "lobby", "needle")
 	room := backend.Client.Keys(t.Context(), "*:room:lobby").Val()
 	const fill = "for _ = 1, 10000 do redis.call('XADD', KEYS[1], '*', 'kind', 'react') end"
 	for range searchReads * 4_100 / 10_000 {
@@ -288,7 +265,7 @@ func TestSearchOfARoomOfFewMessagesIsBounded(t *testing.T) {
 }
 
 func TestSearchRefusesWhatItCannotRead(t *testing.T) {
-	server := startAlone(t)
+	server := startOne(t)
 	for query, field := range map[string]string{
 		"": "q", "q=": "q", "q=" + strings.Repeat("x", 201): "q", "q=a&before=x": "before", "q=a&before=": "before", "q=&from=Ada": "q", "q=a&after=1-1@e": "after",
 		"q=a&limit=3": "limit",
@@ -301,19 +278,19 @@ func TestSearchRefusesWhatItCannotRead(t *testing.T) {
 // A watcher reads a room and is told of its people, and is none of them.
 func TestWatchingARoomIsNotBeingThere(t *testing.T) {
 	here, there := startTwo(t, redistest.Start(t).Redis())
-	ada, bob := here.guest("Ada"), here.guest("Bob")
+	ada, bob := here.signIn("Ada"), here.signIn("Bob")
 	one := here.connect(ada)
-	one.send(`{"type":"follow","room":"lobby","last":0,"watch":true}`)
-	one.people("present", func(frame peopleFrame) bool { return frame.Count == 0 })
+	one.sendf(`{"type":"follow","room":"lobby","last":0,"watch":true}`)
+	awaitWhere(one, func(frame *client.Present) bool { return frame.Count == 0 })
 	two := there.connect(bob)
 	two.follow("lobby", "")
-	two.people("present", func(frame peopleFrame) bool { return frame.Count == 1 && frame.Users[0].Name == "Bob" })
-	one.people("signal", func(frame peopleFrame) bool { return frame.Kind == "came" && frame.User.Name == "Bob" })
+	awaitWhere(two, func(frame *client.Present) bool { return frame.Count == 1 && frame.Users[0].Name == "Bob" })
+	awaitWhere(one, func(frame *client.Signal) bool { return frame.Kind == "came" && frame.User.Name == "Bob" })
 	one.follow("lobby", "")
-	one.people("present", func(frame peopleFrame) bool { return frame.Count == 2 })
+	awaitWhere(one, func(frame *client.Present) bool { return frame.Count == 2 })
 	one.follow("lobby", `,"last":0,"watch":true`)
-	one.send(`{"type":"typing","room":"lobby"}`)
-	left := two.people("signal", func(frame peopleFrame) bool { return frame.Kind != "came" })
+	one.sendf(`{"type":"typing","room":"lobby"}`)
+	left := awaitWhere(two, func(frame *client.Signal) bool { return frame.Kind != "came" })
 	if left.Kind != "left" || left.User.Name != "Ada" {
 		t.Errorf("who only watches from now on: %+v", left)
 	}

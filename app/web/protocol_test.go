@@ -48,12 +48,12 @@ func bodyFields(t *testing.T) []string {
 	if bodyFieldsOnce != nil {
 		return bodyFieldsOnce
 	}
-	s := startAlone(t)
+	s := startOne(t)
 	session := s.postJSON("/session", `{"name":"Ada"}`)
-	var ada testGuest
+	var ada testUser
 	session.decode(t, &ada)
 	message := s.postJSON("/r/lobby/messages", `{"text":"hi!"}`, ada.bearer())
-	reply := `{"text":"hi!","reply_to":"` + s.say(ada, "lobby", "hi!").ID + `"}`
+	reply := `{"text":"hi!","reply_to":"` + s.post(ada, "lobby", "hi!").ID + `"}`
 	if got := s.postJSON("/r/lobby/messages", reply, ada.bearer()); got.status != 201 {
 		t.Errorf("%s: %d %s", reply, got.status, got.body)
 	}

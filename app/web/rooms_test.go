@@ -1,6 +1,7 @@
 package web
 
 import (
+	"burble/app/client"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ func FuzzRoomInAddress(f *testing.F) {
 	for _, seed := range append(badRooms, "lobby", "a", "0_-", "lobby?limit=5", "lobby#x", "lobby/../x", "a//b", "%", "%zz", "\x00", "\xff", ";", "a\\b", "*", ":room") {
 		f.Add(seed)
 	}
-	s := startAlone(f)
+	s := startOne(f)
 	handle := s.fiber.Handler()
 	f.Fuzz(func(t *testing.T, name string) {
 		for _, path := range []string{"/r/" + name + "/messages", "/r/" + name} {
@@ -26,7 +27,7 @@ func FuzzRoomInAddress(f *testing.F) {
 			ctx.Request.Header.SetHost("localhost")
 			handle(&ctx)
 			status, body := ctx.Response.StatusCode(), ctx.Response.Body()
-			var page historyPage
+			var page client.History
 			switch {
 			case status >= 500:
 				t.Fatalf("%q: %d %s", path, status, body)

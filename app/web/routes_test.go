@@ -1,6 +1,8 @@
 package web
 
 import (
+	"burble/app/client"
+	"burble/app/peer"
 	"fmt"
 	"net/http"
 	"slices"
@@ -9,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"burble/app/peer"
 	"burble/app/protocol"
 	"burble/streams/redistest"
 	"burble/views"
@@ -20,7 +21,7 @@ import (
 )
 
 func TestHealthAndReadiness(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	if got := s.get("/healthz"); got.status != 200 || got.body != "ok\n" {
 		t.Errorf("healthz: %d %q", got.status, got.body)
 	}
@@ -55,12 +56,12 @@ func TestReadinessIsAskedOfRedisOnceASecond(t *testing.T) {
 		t.Errorf("%d commands for 200 questions, want at most %d", spent, most)
 	}
 	server.Close()
-	soon(t, "Redis is away", func() bool { return s.get("/readyz").status == 503 })
+	eventually(t, "Redis is away", func() bool { return s.get("/readyz").status == 503 })
 }
 
 // Nothing limits who asks for them either.
 func TestMetricsAreGatheredOnceASecond(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	var gathered atomic.Int32
 	s.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "gathered"}, func() float64 {
 		return float64(gathered.Add(1))
@@ -81,25 +82,25 @@ func TestMetricsAreGatheredOnceASecond(t *testing.T) {
 func TestFullRedisRefusesMessagesAndStillReads(t *testing.T) {
 	redis := redistest.Start(t, "--maxmemory-policy", "noeviction")
 	here, there := startTwo(t, redis.Redis())
-	ada := here.guest("Ada")
+	ada := here.signIn("Ada")
 	socket := there.connect(ada)
 	socket.follow("lobby", "")
-	kept := here.say(ada, "lobby", "kept")
-	client := redis.Client()
-	defer client.Close()
-	if err := client.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
+	kept := here.post(ada, "lobby", "kept")
+	database := redis.Client()
+	defer database.Close()
+	if err := database.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
 	here.postJSON("/r/lobby/messages", `{"text":"too many"}`, ada.bearer()).expectRefusal(t, 507, protocol.Full, "")
-	key := newKey()
-	socket.send(`{"type":"send","room":"lobby","key":"%s","text":"too many"}`, key)
-	if told := socket.await("error"); told.Code != "full" || told.Key != key || told.Room != "lobby" {
-		t.Errorf("told %s", told.raw)
+	key := client.NewKey()
+	socket.sendf(`{"type":"send","room":"lobby","key":"%s","text":"too many"}`, key)
+	if told := await[*client.Error](socket); told.Code != "full" || told.Key != key || told.Room != "lobby" {
+		t.Errorf("refused: %+v", told)
 	}
 	if got := there.get("/readyz"); got.status != 503 || !strings.Contains(got.body, "full") {
 		t.Errorf("readyz: %d %s", got.status, got.body)
 	}
-	soon(t, "the metrics to count them", func() bool {
+	eventually(t, "the metrics to count them", func() bool {
 		text := here.get("/metrics").body
 		return strings.Contains(text, `burble_entries_refused_total{code="full"} 1`) &&
 			strings.Contains(text, `burble_entries_refused_total{code="unavailable"} 0`)
@@ -114,18 +115,18 @@ func TestFullRedisRefusesMessagesAndStillReads(t *testing.T) {
 	for range 100 {
 		here.postJSON("/r/lobby/messages", `{"text":"too many"}`, ada.bearer()).expectRefusal(t, 507, protocol.Full, "")
 	}
-	if lines := strings.Count(here.logged.String(), "msg=\"request failed\""); lines == 0 || lines > 50 {
+	if lines := strings.Count(here.logs.String(), "msg=\"request failed\""); lines == 0 || lines > 50 {
 		t.Errorf("%d lines of the log are of what was refused", lines)
 	}
-	if err := client.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
+	if err := database.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
 		t.Fatal(err)
 	}
-	socket.do(`{"type":"send","room":"lobby","key":"%s","text":"too many"}`, key)
-	soon(t, "there is room again", func() bool { return there.get("/readyz").status == 200 })
+	socket.appendf(`{"type":"send","room":"lobby","key":"%s","text":"too many"}`, key)
+	eventually(t, "there is room again", func() bool { return there.get("/readyz").status == 200 })
 }
 
 func TestStaticFilesAreKeptForEver(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	types := map[string]string{"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml", "png": "image/png", "webmanifest": "application/manifest+json"}
 	for _, name := range views.AssetNames() {
 		got := s.get(views.StaticPath() + "/" + name)
@@ -150,10 +151,10 @@ func TestStaticFilesAreKeptForEver(t *testing.T) {
 }
 
 func TestEveryAnswerCarriesTheSecurityHeaders(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada")
-	stored := s.say(ada, "lobby", "hi")
-	_, upgrade := s.dial()
+	s := startOne(t)
+	ada := s.signIn("Ada")
+	stored := s.post(ada, "lobby", "hi")
+	upgrade := s.open()
 	answers := map[string]http.Header{
 		"home":         s.get("/").header,
 		"room":         s.get("/r/lobby").header,
@@ -165,7 +166,7 @@ func TestEveryAnswerCarriesTheSecurityHeaders(t *testing.T) {
 		"post":         s.postJSON("/r/lobby/messages", `{"text":"hi"}`, ada.bearer()).header,
 		"form":         s.postForm("/r/lobby/messages", `text=hi`, ada.bearer()).header,
 		"session":      s.postJSON("/session", `{"name":"Ada"}`).header,
-		"events":       s.stream("/r/lobby/events").header,
+		"events":       s.openStream("/r/lobby/events").Header,
 		"upgrade":      upgrade.Header,
 		"redirect":     s.get("/open?room=lobby").header,
 		"not found":    s.get("/nothing").header,
@@ -207,7 +208,7 @@ func TestEveryAnswerCarriesTheSecurityHeaders(t *testing.T) {
 }
 
 func TestPolicyIsNotWrittenByTheCaller(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	for _, host := range []string{"a; script-src *", "a,b", "x script-src"} {
 		got := s.get("/", "Host: "+host)
 		if policy := got.header.Get("Content-Security-Policy"); strings.Count(policy, "script-src") != 1 || strings.Contains(policy, "*") {
@@ -221,7 +222,7 @@ func TestPolicyIsNotWrittenByTheCaller(t *testing.T) {
 }
 
 func TestBehindATrustedProxyTheBrowserSpeaksTLS(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.TrustedProxy = peer.ProxyHeroku })
+	s := startOne(t, func(config *settings) { config.TrustedProxy = peer.ProxyHeroku })
 	got := s.get("/r/lobby", "X-Forwarded-Proto: https", "Host: chat.example.org")
 	if got.header.Get("Strict-Transport-Security") == "" || !strings.Contains(got.header.Get("Content-Security-Policy"), "wss://chat.example.org") {
 		t.Errorf("headers: %v", got.header)
@@ -232,7 +233,7 @@ func TestBehindATrustedProxyTheBrowserSpeaksTLS(t *testing.T) {
 }
 
 func TestOnlyBrowsersGetPages(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	for accept, page := range map[string]bool{
 		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": true,
 		"application/json": false, "*/*": false, "": false, "text/event-stream": false,
@@ -250,8 +251,8 @@ func TestOnlyBrowsersGetPages(t *testing.T) {
 }
 
 func TestPanicIsToldAsAnAccidentAndLogged(t *testing.T) {
-	s := startAlone(t)
-	broken := s.withoutStore()
+	s := startOne(t)
+	broken := s.startWithoutStore()
 	for _, path := range []string{"/", "/r/lobby", "/r/lobby/messages", "/readyz"} {
 		got := broken.get(path)
 		if want := `{"error":{"code":"unavailable","message":"Something went wrong on our side."}}`; got.status != 500 || got.body != want {
@@ -265,7 +266,7 @@ func TestPanicIsToldAsAnAccidentAndLogged(t *testing.T) {
 	if got := broken.get("/healthz"); got.status != 200 {
 		t.Errorf("healthz: %d", got.status)
 	}
-	if log := s.logged.String(); !strings.Contains(log, "nil pointer") || !strings.Contains(log, "stack=") {
+	if log := s.logs.String(); !strings.Contains(log, "nil pointer") || !strings.Contains(log, "stack=") {
 		t.Errorf("the log does not say what happened: %s", log)
 	}
 }
@@ -274,8 +275,8 @@ func TestPanicIsToldAsAnAccidentAndLogged(t *testing.T) {
 func TestErrorPagesAreForPeople(t *testing.T) {
 	storage := miniredis.RunT(t)
 	s := startServer(t, &redis.UniversalOptions{Addrs: []string{storage.Addr()}})
-	cookie, origin, browser := "Cookie: burble="+s.guest("Ada").Token, "Origin: http://"+s.host, "Accept: text/html"
-	expect := func(got answer, status int, title, words string, again bool) {
+	cookie, origin, browser := "Cookie: burble="+s.signIn("Ada").Token, "Origin: http://"+s.host, "Accept: text/html"
+	expect := func(got response, status int, title, words string, again bool) {
 		t.Helper()
 		if got.status != status || !strings.Contains(got.body, "<title>"+title+" · Burble</title>") || !strings.Contains(got.body, "<h1>"+title+"</h1>") {
 			t.Errorf("%d, want %d and %q: %s", got.status, status, title, got.body)
@@ -295,7 +296,7 @@ func TestErrorPagesAreForPeople(t *testing.T) {
 	expect(s.get("/r/lobby?at=noon", browser), 400, "That request was not understood", "must be a time", false)
 	expect(s.postForm("/r/lobby/messages", "text=hi", browser, cookie, "Origin: https://evil.example"), 403, "Another site asked for this", "Nothing was changed.", false)
 	expect(s.postForm("/r/lobby/messages", "text="+strings.Repeat("x", protocol.MaxFrame), browser, cookie, origin), 413, "That is too long", "what you wrote is still there", false)
-	limited := startAlone(t, func(config *settings) { config.RateAddress = 0.01 })
+	limited := startOne(t, func(config *settings) { config.RateAddress = 0.01 })
 	limited.get("/")
 	expect(limited.get("/", browser), 429, "Too many requests", "Try again later.", true)
 
@@ -317,11 +318,11 @@ func TestErrorPagesAreForPeople(t *testing.T) {
 	_, key, _ := strings.Cut(unsent.body, `name="key" type="hidden" value="`)
 	key, _, _ = strings.Cut(key, `"`)
 	for range 2 {
-		soon(t, "the message is stored", func() bool {
+		eventually(t, "the message is stored", func() bool {
 			return s.postForm("/r/lobby/messages", "text=hello+%3Cthere%3E&key="+key, browser, cookie, origin).status == 303
 		})
 	}
-	soon(t, "messages are read", func() bool { return s.get("/r/lobby/messages").status == 200 })
+	eventually(t, "messages are read", func() bool { return s.get("/r/lobby/messages").status == 200 })
 	if got := texts(s.history("lobby", "").Entries); !slices.Equal(got, []string{"hello <there>"}) {
 		t.Errorf("sent three times under one key: %q", got)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"burble/app/client"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -15,19 +16,19 @@ import (
 // whatever way and at whichever server, is told the same.
 type story struct {
 	there    *testServer
-	ada, bob testGuest
+	ada, bob testUser
 	wrote    []string // entry IDs, in order
 }
 
 // begin tells all but the end.
 func begin(here, there *testServer) *story {
-	s := &story{there: there, ada: here.guest("Ada"), bob: there.guest("Bob")}
+	s := &story{there: there, ada: here.signIn("Ada"), bob: there.signIn("Bob")}
 	ada, bob := here.connect(s.ada), there.connect(s.bob)
 	note := func(id string) string {
 		s.wrote = append(s.wrote, id)
 		return id
 	}
-	first := note(ada.say("lobby", "hello *world*\nsecond line"))
+	first := note(ada.post("lobby", "hello *world*\nsecond line"))
 	reply := here.postJSON("/r/lobby/messages", fmt.Sprintf(`{"text":"hi Ada","reply_to":%q}`, first), s.bob.bearer())
 	var second posted
 	reply.decode(here.t, &second)
@@ -36,8 +37,8 @@ func begin(here, there *testServer) *story {
 	var last posted
 	third.decode(here.t, &last)
 	note(last.ID)
-	note(bob.do(`{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"👍","on":true}`, newKey(), first))
-	note(ada.do(`{"type":"edit","room":"lobby","key":"%s","of":"%s","text":"hello **all**"}`, newKey(), first))
+	note(bob.appendf(`{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"👍","on":true}`, client.NewKey(), first))
+	note(ada.appendf(`{"type":"edit","room":"lobby","key":"%s","of":"%s","text":"hello **all**"}`, client.NewKey(), first))
 	return s
 }
 
@@ -45,14 +46,14 @@ func begin(here, there *testServer) *story {
 // hear it must have done so.
 func (s *story) end() {
 	bob := s.there.connect(s.bob)
-	s.wrote = append(s.wrote, bob.do(`{"type":"delete","room":"lobby","key":"%s","of":"%s"}`, newKey(), s.wrote[1]))
+	s.wrote = append(s.wrote, bob.appendf(`{"type":"delete","room":"lobby","key":"%s","of":"%s"}`, client.NewKey(), s.wrote[1]))
 }
 
 // left is what the room's stream still holds.
 func (s *story) left() []string { return slices.Delete(slices.Clone(s.wrote), 1, 2) }
 
 // expect checks what a live reader was told.
-func (s *story) expect(t *testing.T, how string, entries []gotEntry) {
+func (s *story) expect(t *testing.T, how string, entries []client.Entry) {
 	t.Helper()
 	if !slices.Equal(ids(entries), s.wrote) {
 		t.Fatalf("%s: got %v, want %v", how, ids(entries), s.wrote)
@@ -73,7 +74,7 @@ func (s *story) expect(t *testing.T, how string, entries []gotEntry) {
 		t.Errorf("%s: texts %q", how, texts(entries))
 	case reply.ReplyTo != first.ID, reaction.Of != first.ID, edit.Of != first.ID, deletion.Of != reply.ID:
 		t.Errorf("%s: wrong targets in %+v", how, entries)
-	case reaction.Emoji != "👍" || reaction.On == nil || !*reaction.On:
+	case reaction.Emoji != "👍" || !reaction.On:
 		t.Errorf("%s: reaction %+v", how, reaction)
 	case first.User.Name != "Ada" || first.User.ID != s.ada.User.ID || deletion.User.ID != s.bob.User.ID:
 		t.Errorf("%s: users of %+v", how, entries)
@@ -83,24 +84,24 @@ func (s *story) expect(t *testing.T, how string, entries []gotEntry) {
 // listener is a live read that tells the next entries when asked.
 type listener struct {
 	how   string
-	next  func(count int) []gotEntry
-	heard []gotEntry
+	next  func(count int) []client.Entry
+	heard []client.Entry
 }
 
 // listeners listen at a server in every way there is.
 func listeners(s *testServer, name string) []*listener {
-	socket, html := s.connect(testGuest{}), s.connect(testGuest{})
+	socket, html := s.connect(anonymous), s.connect(anonymous)
 	socket.follow("lobby", "")
 	html.follow("lobby", `,"html":true,"last":5`)
-	events := s.stream("/r/lobby/events", "Accept: text/event-stream")
+	events := s.openStream("/r/lobby/events", "Accept: text/event-stream")
 	events.event()
-	lines := s.stream("/r/lobby/events", "Accept: application/x-ndjson")
-	lines.object()
+	lines := s.openStream("/r/lobby/events", "Accept: application/x-ndjson")
+	lines.jsonLine()
 	return []*listener{
-		{how: name + ", WebSocket", next: socket.more("lobby")},
-		{how: name + ", WebSocket with HTML", next: html.more("lobby")},
-		{how: name + ", SSE", next: func(count int) []gotEntry { return several(count, events.entry) }},
-		{how: name + ", NDJSON", next: func(count int) []gotEntry { return several(count, lines.object) }},
+		{how: name + ", WebSocket", next: socket.readNext("lobby")},
+		{how: name + ", WebSocket with HTML", next: html.readNext("lobby")},
+		{how: name + ", SSE", next: func(count int) []client.Entry { return readN(count, events.entry) }},
+		{how: name + ", NDJSON", next: func(count int) []client.Entry { return readN(count, lines.jsonLine) }},
 	}
 }
 
@@ -108,7 +109,7 @@ func TestTwoServersTellEveryReaderTheSame(t *testing.T) {
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		here, there := startTwo(t, backend.Redis)
 		live := append(listeners(here, "here"), listeners(there, "there")...)
-		people := there.stream("/r/lobby/events", "Accept: text/plain")
+		people := there.openStream("/r/lobby/events", "Accept: text/plain")
 		told := begin(here, there)
 		for _, listener := range live {
 			listener.heard = listener.next(5)
@@ -121,10 +122,10 @@ func TestTwoServersTellEveryReaderTheSame(t *testing.T) {
 		}
 		for _, server := range []*testServer{here, there} {
 			// Who comes late reads what is left, from either end.
-			late := server.connect(testGuest{})
+			late := server.connect(anonymous)
 			for _, from := range []string{`,"after":"0-0"`, `,"last":500`} {
 				late.follow("lobby", from)
-				if got := ids(late.more("lobby")(5)); !slices.Equal(got, told.left()) {
+				if got := ids(late.readNext("lobby")(5)); !slices.Equal(got, told.left()) {
 					t.Errorf("late, %s: got %v, want %v", from, got, told.left())
 				}
 			}
@@ -135,8 +136,8 @@ func TestTwoServersTellEveryReaderTheSame(t *testing.T) {
 }
 
 func TestEntriesForBrowsersCarryTheirTextAsHTML(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	reader := there.connect(testGuest{})
+	here, there := startTwo(t, newMiniredis(t))
+	reader := there.connect(anonymous)
 	reader.follow("lobby", `,"html":true`)
 	told := begin(here, there)
 	reader.read("lobby", 5)
@@ -150,8 +151,8 @@ func TestEntriesForBrowsersCarryTheirTextAsHTML(t *testing.T) {
 	}
 	for i, entry := range entries {
 		got := "none"
-		if entry.HTML != nil {
-			got = *entry.HTML
+		if entry.HTML != "" {
+			got = entry.HTML
 		}
 		expected, any := want[i]
 		if !any {
@@ -164,7 +165,7 @@ func TestEntriesForBrowsersCarryTheirTextAsHTML(t *testing.T) {
 }
 
 // expectFolded checks the page of history: the messages as they are now.
-func expectFolded(t *testing.T, told *story, page historyPage) {
+func expectFolded(t *testing.T, told *story, page client.History) {
 	t.Helper()
 	if !slices.Equal(ids(page.Entries), told.wrote[:3]) || page.Room != "lobby" || page.Older != nil || page.Newer != nil {
 		t.Fatalf("page: %+v", page)
@@ -187,7 +188,7 @@ func expectFolded(t *testing.T, told *story, page historyPage) {
 var messageID = regexp.MustCompile(`<article [^>]*id="m([0-9-]+)"`)
 
 // expectPage checks the page for people.
-func expectPage(t *testing.T, told *story, page answer) {
+func expectPage(t *testing.T, told *story, page response) {
 	t.Helper()
 	var shown []string
 	for _, match := range messageID.FindAllStringSubmatch(page.body, -1) {
@@ -231,43 +232,43 @@ func expectLines(t *testing.T, people *testStream, upto int) {
 func TestAReadGoesOnAtTheOtherServerFromAnyCursor(t *testing.T) {
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		here, there := startTwo(t, backend.Redis)
-		ada := here.guest("Ada")
+		ada := here.signIn("Ada")
 		for i := range 6 {
-			here.say(ada, "lobby", fmt.Sprint(i))
+			here.post(ada, "lobby", fmt.Sprint(i))
 		}
-		all := several(6, func() func() gotEntry {
-			stream := here.stream("/r/lobby/events")
+		all := readN(6, func() func() client.Entry {
+			stream := here.openStream("/r/lobby/events")
 			stream.event()
 			return stream.entry
 		}())
 		for i, entry := range all[:5] {
 			rest, bare := all[i+1:], "?after="+entry.ID
 			cursor := "?after=" + entry.Cursor
-			ways := map[string]func() []gotEntry{
-				"Last-Event-ID": func() []gotEntry {
-					stream := there.stream("/r/lobby/events?last=1", "Last-Event-ID: "+entry.Cursor)
+			ways := map[string]func() []client.Entry{
+				"Last-Event-ID": func() []client.Entry {
+					stream := there.openStream("/r/lobby/events?last=1", "Last-Event-ID: "+entry.Cursor)
 					expectFollowed(t, stream.event(), "resumed", entry.Cursor)
-					return several(len(rest), stream.entry)
+					return readN(len(rest), stream.entry)
 				},
-				"Last-Event-ID before after": func() []gotEntry {
-					stream := there.stream("/r/lobby/events?after=0-0", "Last-Event-ID: "+entry.Cursor)
+				"Last-Event-ID before after": func() []client.Entry {
+					stream := there.openStream("/r/lobby/events?after=0-0", "Last-Event-ID: "+entry.Cursor)
 					expectFollowed(t, stream.event(), "resumed", entry.Cursor)
-					return several(len(rest), stream.entry)
+					return readN(len(rest), stream.entry)
 				},
-				"after": func() []gotEntry {
-					stream := there.stream("/r/lobby/events"+cursor, "Accept: application/x-ndjson")
-					stream.object()
-					return several(len(rest), stream.object)
+				"after": func() []client.Entry {
+					stream := there.openStream("/r/lobby/events"+cursor, "Accept: application/x-ndjson")
+					stream.jsonLine()
+					return readN(len(rest), stream.jsonLine)
 				},
-				"after a bare ID": func() []gotEntry {
-					stream := there.stream("/r/lobby/events" + bare)
+				"after a bare ID": func() []client.Entry {
+					stream := there.openStream("/r/lobby/events" + bare)
 					expectFollowed(t, stream.event(), "resumed", entry.Cursor)
-					return several(len(rest), stream.entry)
+					return readN(len(rest), stream.entry)
 				},
-				"WebSocket": func() []gotEntry {
-					socket := there.connect(testGuest{})
+				"WebSocket": func() []client.Entry {
+					socket := there.connect(anonymous)
 					if followed := socket.follow("lobby", `,"after":"`+entry.Cursor+`"`); followed.State != "resumed" || followed.At != entry.Cursor {
-						t.Errorf("followed: %s", followed.raw)
+						t.Errorf("followed: %+v", followed)
 					}
 					return socket.read("lobby", len(rest))
 				},
@@ -281,10 +282,10 @@ func TestAReadGoesOnAtTheOtherServerFromAnyCursor(t *testing.T) {
 	})
 }
 
-func expectFollowed(t *testing.T, event sse, state, at string) {
+func expectFollowed(t *testing.T, event client.Event, state, at string) {
 	t.Helper()
 	want := fmt.Sprintf(`{"type":"followed","room":"lobby","state":%q,"at":%q,`, state, at)
-	if event.id != at || event.event != "followed" || !strings.HasPrefix(event.data, want) {
+	if event.ID != at || event.Type != "followed" || !strings.HasPrefix(event.Data, want) {
 		t.Errorf("got %+v, want %s", event, want)
 	}
 }

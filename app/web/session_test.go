@@ -1,6 +1,7 @@
 package web
 
 import (
+	"burble/app/client"
 	"context"
 	"fmt"
 	"io"
@@ -16,12 +17,13 @@ import (
 	"burble/streams/redistest"
 
 	fasthttpws "github.com/fasthttp/websocket"
+	gobwas "github.com/gobwas/ws"
 	"github.com/redis/go-redis/v9"
 )
 
 func TestHelloSaysWhoTheServerTakesYouFor(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada \"the first\" Lovelace")
+	s := startOne(t)
+	ada := s.signIn("Ada \"the first\" Lovelace")
 	is := fmt.Sprintf(`{"id":%q,"name":%q}`, ada.User.ID, ada.User.Name)
 	tests := []struct {
 		name, user string
@@ -36,14 +38,14 @@ func TestHelloSaysWhoTheServerTakesYouFor(t *testing.T) {
 	for _, test := range tests {
 		c, _ := s.dial(test.headers...)
 		want := `{"type":"hello","protocol":"burble.v1","user":` + test.user + `,"durability":"memory","limits":{"text":4000}}`
-		if hello := c.await("hello"); hello.raw != want {
-			t.Errorf("%s: hello is %s, want %s", test.name, hello.raw, want)
+		if hello := awaitText[*client.Hello](c); hello != want {
+			t.Errorf("%s: hello is %s, want %s", test.name, hello, want)
 		}
 	}
 }
 
 func TestSocketNegotiatesTheSubprotocolAndNothingElse(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	for _, test := range []struct {
 		name    string
 		offered []string
@@ -70,11 +72,11 @@ func TestSocketNegotiatesTheSubprotocolAndNothingElse(t *testing.T) {
 }
 
 func TestFollowSaysWhereItBegins(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada := here.guest("Ada")
+	here, there := startTwo(t, newMiniredis(t))
+	ada := here.signIn("Ada")
 	var stored []posted
 	for i := range 60 {
-		stored = append(stored, here.say(ada, "lobby", fmt.Sprint(i)))
+		stored = append(stored, here.post(ada, "lobby", fmt.Sprint(i)))
 	}
 	epoch := stored[0].Cursor[strings.Index(stored[0].Cursor, "@"):]
 	place := func(i int) string { // the cursor before entry i
@@ -102,11 +104,10 @@ func TestFollowSaysWhereItBegins(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			c := there.connect(testGuest{})
+			c := there.connect(anonymous)
 			followed := c.follow("lobby", test.more)
-			want := fmt.Sprintf(`{"type":"followed","room":"lobby","state":%q,"at":%q,`, test.state, place(test.from))
-			if !strings.HasPrefix(followed.raw, want) || followed.First != "" {
-				t.Errorf("followed %s, want %s", followed.raw, want)
+			if followed.Room != "lobby" || followed.State != test.state || followed.At != place(test.from) || followed.First != "" {
+				t.Errorf("followed: %+v, want state %s at %s", followed, test.state, place(test.from))
 			}
 			got := c.read("lobby", 60-test.from)
 			for i, entry := range got {
@@ -114,14 +115,13 @@ func TestFollowSaysWhereItBegins(t *testing.T) {
 					t.Fatalf("entry %d is %s, want %s", i, entry.ID, stored[test.from+i].ID)
 				}
 			}
-			if c.settle(); len(c.entries["lobby"]) != 60-test.from {
+			if c.sync(); len(c.entries["lobby"]) != 60-test.from {
 				t.Errorf("%d entries came, want %d", len(c.entries["lobby"]), 60-test.from)
 			}
 			// The same in the address says the same.
-			d, _ := there.dialAt("/ws?room=lobby" + strings.NewReplacer(",", "&", ":", "=", `"`, "").Replace(test.more))
-			d.hello = d.await("hello")
-			if said := d.await("followed"); said.raw != followed.raw {
-				t.Errorf("by the address: followed %s, want %s", said.raw, followed.raw)
+			d, _ := there.dialPath("/ws?room=lobby" + strings.NewReplacer(",", "&", ":", "=", `"`, "").Replace(test.more))
+			if same := await[*client.Followed](d); *same != *followed {
+				t.Errorf("by the URL: followed: %+v, want %+v", same, followed)
 			}
 			if got := d.read("lobby", 60-test.from); !reflect.DeepEqual(got, c.entries["lobby"]) {
 				t.Errorf("by the address %d entries, not the same as %d", len(got), len(c.entries["lobby"]))
@@ -131,80 +131,79 @@ func TestFollowSaysWhereItBegins(t *testing.T) {
 }
 
 func TestFollowInTheAddressIsAFollowLikeAnother(t *testing.T) {
-	s := startAlone(t)
-	ada, bob := s.guest("Ada"), s.guest("Bob")
-	watching, _ := s.dialAt("/ws?room=lobby&last=0&watch=true&html=true", bob.bearer())
-	watching.await("followed")
-	here, _ := s.dialAt("/ws?room=lobby", ada.bearer())
-	here.await("followed")
+	s := startOne(t)
+	ada, bob := s.signIn("Ada"), s.signIn("Bob")
+	watching, _ := s.dialPath("/ws?room=lobby&last=0&watch=true&html=true", bob.bearer())
+	await[*client.Followed](watching)
+	here, _ := s.dialPath("/ws?room=lobby", ada.bearer())
+	await[*client.Followed](here)
 	want := fmt.Sprintf(`{"type":"present","room":"lobby","count":1,"users":[{"id":"%s","name":"Ada"}]}`, ada.User.ID)
-	if present := here.await("present"); present.raw != want {
-		t.Errorf("present are %s, want %s", present.raw, want)
+	if present := awaitText[*client.Present](here); present != want {
+		t.Errorf("present: %s, want %s", present, want)
 	}
-	here.say("lobby", "*hello*")
-	if got := watching.read("lobby", 1)[0]; got.HTML == nil || *got.HTML != "<p><em>hello</em></p>" {
+	here.post("lobby", "*hello*")
+	if got := watching.read("lobby", 1)[0]; got.HTML != "<p><em>hello</em></p>" {
 		t.Errorf("not rendered: %+v", got)
 	}
 	here.follow("kitchen", "")
-	here.send(`{"type":"unfollow","room":"lobby"}`)
-	here.settle()
-	s.say(bob, "lobby", "unheard")
-	s.say(bob, "kitchen", "heard")
+	here.sendf(`{"type":"unfollow","room":"lobby"}`)
+	here.sync()
+	s.post(bob, "lobby", "unheard")
+	s.post(bob, "kitchen", "heard")
 	if here.read("kitchen", 1); len(here.entries["lobby"]) != 1 {
 		t.Errorf("the lobby was not left")
 	}
 }
 
 func TestLongBatchesAreDeflatedForWhoAsks(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada")
-	first := s.say(ada, "lobby", "the first")
+	s := startOne(t)
+	ada := s.signIn("Ada")
+	first := s.post(ada, "lobby", "the first")
 	for range 40 {
-		s.say(ada, "lobby", "*hello*, once more")
+		s.post(ada, "lobby", "*hello*, once more")
 	}
 	for _, html := range []string{"", `,"html":true`} {
 		from := html + `,"after":"` + first.Cursor + `"`
-		plain, packed := s.connect(testGuest{}), s.connect(testGuest{})
+		plain, packed := s.connect(anonymous), s.connect(anonymous)
 		plain.follow("lobby", from)
 		packed.follow("lobby", from+`,"deflate":true`)
 		plain.read("lobby", 40)
 		packed.read("lobby", 40)
-		if plain.batches[0].raw != packed.batches[0].raw {
-			t.Errorf("inflated it is not the same: %s, and %s", packed.batches[0].raw, plain.batches[0].raw)
+		if plain.batches[0].text != packed.batches[0].text {
+			t.Errorf("inflated it is not the same: %s, and %s", packed.batches[0].text, plain.batches[0].text)
 		}
 		if long, short := plain.batches[0].size, packed.batches[0].size; long < 3*short {
 			t.Errorf("%d bytes became %d", long, short)
 		}
 	}
-	live := s.connect(testGuest{})
+	live := s.connect(anonymous)
 	live.follow("lobby", `,"last":0,"deflate":true`)
-	s.say(ada, "lobby", "short")
+	s.post(ada, "lobby", "short")
 	live.read("lobby", 1)
-	if batch := live.batches[0]; batch.size != len(batch.raw) {
+	if batch := live.batches[0]; batch.size != len(batch.text) {
 		t.Errorf("a short batch came as %d bytes, binary", batch.size)
 	}
 }
 
 func TestFollowOfARoomWithATrimmedBeginningSaysWhatIsKept(t *testing.T) {
 	s := startServer(t, redistest.Start(t).Redis(), func(config *settings) { config.MaxCount = 100 })
-	ada := s.guest("Ada")
-	first := s.say(ada, "lobby", "the first")
+	ada := s.signIn("Ada")
+	first := s.post(ada, "lobby", "the first")
 	for i := range 400 {
-		s.say(ada, "lobby", fmt.Sprint(i))
+		s.post(ada, "lobby", fmt.Sprint(i))
 	}
 	for _, after := range []string{"0-0", first.ID, first.Cursor} {
-		people := s.stream("/r/lobby/events?after="+after, "Accept: text/plain")
+		people := s.openStream("/r/lobby/events?after="+after, "Accept: text/plain")
 		if line := people.line(); !strings.HasPrefix(line, "-- Messages up to 20") {
 			t.Errorf("after %s: as text %q", after, line)
 		}
 		if line := people.line(); !strings.Contains(line, " Ada: ") {
 			t.Errorf("after %s: as text, and then %q", after, line)
 		}
-		c := s.connect(testGuest{})
+		c := s.connect(anonymous)
 		followed := c.follow("lobby", `,"after":"`+after+`"`)
-		want := fmt.Sprintf(`{"type":"followed","room":"lobby","state":"truncated","at":%q,"first":%q,`, followed.First, followed.First)
-		if !strings.HasPrefix(followed.raw, want) {
-			t.Errorf("after %s: %s, want %s", after, followed.raw, want)
+		if followed.Room != "lobby" || followed.State != client.Truncated || followed.First == "" || followed.At != followed.First {
+			t.Errorf("after %s: %+v", after, followed)
 		}
 		// The room keeps at least what it should, and the reader gets all of it.
 		if got := c.read("lobby", 100); got[0].N < 2 || got[0].Text == "the first" {
@@ -214,14 +213,14 @@ func TestFollowOfARoomWithATrimmedBeginningSaysWhatIsKept(t *testing.T) {
 }
 
 func TestRoomThatIsNotThereYetIsFollowedFromItsFirstEntry(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
+	here, there := startTwo(t, newMiniredis(t))
 	for _, more := range []string{``, `,"after":"0-0"`, `,"after":"0-0@0"`} {
 		room := "new" + fmt.Sprint(len(more))
-		c := there.connect(testGuest{})
+		c := there.connect(anonymous)
 		if followed := c.follow(room, more); followed.At != "0-0@0" {
-			t.Errorf("followed %s, want at 0-0@0", followed.raw)
+			t.Errorf("followed: %+v, want at 0-0@0", followed)
 		}
-		first := here.connect(here.guest("Ada")).say(room, "the first")
+		first := here.connect(here.signIn("Ada")).post(room, "the first")
 		if got := c.read(room, 1)[0]; got.ID != first || got.N != 1 {
 			t.Errorf("%s: got %+v", more, got)
 		}
@@ -229,18 +228,18 @@ func TestRoomThatIsNotThereYetIsFollowedFromItsFirstEntry(t *testing.T) {
 }
 
 func TestRetriedSendIsStoredOnceAtAnyServer(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada := here.guest("Ada")
+	here, there := startTwo(t, newMiniredis(t))
+	ada := here.signIn("Ada")
 	first, second := here.connect(ada), there.connect(ada)
-	key := newKey()
-	first.send(`{"type":"send","room":"lobby","key":"%s","text":"once"}`, key)
-	stored := first.await("stored")
-	if want := fmt.Sprintf(`{"type":"stored","room":"lobby","key":%q,"id":%q}`, key, stored.ID); stored.raw != want {
-		t.Errorf("stored %s, want %s", stored.raw, want)
+	key := client.NewKey()
+	first.sendf(`{"type":"send","room":"lobby","key":"%s","text":"once"}`, key)
+	stored := await[*client.Stored](first)
+	if want := (client.Stored{Room: "lobby", Key: key, ID: stored.ID}); *stored != want {
+		t.Errorf("stored: %+v, want %+v", stored, want)
 	}
-	second.send(`{"type":"send","room":"lobby","key":"%s","text":"once"}`, key)
-	if again := second.await("stored"); again.raw != stored.raw {
-		t.Errorf("again: %s, want %s", again.raw, stored.raw)
+	second.sendf(`{"type":"send","room":"lobby","key":"%s","text":"once"}`, key)
+	if again := await[*client.Stored](second); *again != *stored {
+		t.Errorf("again: %+v, want %+v", again, stored)
 	}
 	given := there.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key)
 	if given.status != 200 || !strings.Contains(given.body, stored.ID) {
@@ -252,38 +251,38 @@ func TestRetriedSendIsStoredOnceAtAnyServer(t *testing.T) {
 }
 
 func TestEverySendIsAnsweredThoughNoEntryComesWithTheAnswer(t *testing.T) {
-	s := startAlone(t)
-	ada := s.connect(s.guest("Ada"))
+	s := startOne(t)
+	ada := s.connect(s.signIn("Ada"))
 	ada.follow("lobby", "")
-	key := newKey()
+	key := client.NewKey()
 	for range 60 { // one entry, and many answers at once
-		ada.send(`{"type":"send","room":"lobby","key":"%s","text":"once"}`, key)
+		ada.sendf(`{"type":"send","room":"lobby","key":"%s","text":"once"}`, key)
 	}
-	ada.send(`{"type":"unfollow","room":"lobby"}`)
-	ada.send(`{"type":"send","room":"lobby","key":"%s","text":"once"}`, key)
-	first := ada.await("stored")
+	ada.sendf(`{"type":"unfollow","room":"lobby"}`)
+	ada.sendf(`{"type":"send","room":"lobby","key":"%s","text":"once"}`, key)
+	first := await[*client.Stored](ada)
 	for range 60 {
-		if again := ada.await("stored"); again.raw != first.raw {
-			t.Errorf("again: %s, want %s", again.raw, first.raw)
+		if again := await[*client.Stored](ada); *again != *first {
+			t.Errorf("again: %+v, want %+v", again, first)
 		}
 	}
 }
 
 func TestUnfollowedRoomSaysNothingMore(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada := here.guest("Ada")
-	quiet, other := there.connect(testGuest{}), there.connect(testGuest{})
+	here, there := startTwo(t, newMiniredis(t))
+	ada := here.signIn("Ada")
+	quiet, other := there.connect(anonymous), there.connect(anonymous)
 	quiet.follow("lobby", "")
 	other.follow("lobby", "")
-	here.say(ada, "lobby", "heard")
+	here.post(ada, "lobby", "heard")
 	quiet.read("lobby", 1)
-	quiet.send(`{"type":"unfollow","room":"lobby"}`)
-	quiet.send(`{"type":"unfollow","room":"lobby"}`) // which is no error
-	quiet.send(`{"type":"unfollow","room":"never-followed"}`)
-	quiet.settle()
-	here.say(ada, "lobby", "not heard")
+	quiet.sendf(`{"type":"unfollow","room":"lobby"}`)
+	quiet.sendf(`{"type":"unfollow","room":"lobby"}`) // which is no error
+	quiet.sendf(`{"type":"unfollow","room":"never-followed"}`)
+	quiet.sync()
+	here.post(ada, "lobby", "not heard")
 	other.read("lobby", 2)
-	quiet.settle()
+	quiet.sync()
 	if got := texts(quiet.entries["lobby"]); !slices.Equal(got, []string{"heard"}) {
 		t.Errorf("heard %q", got)
 	}
@@ -294,33 +293,33 @@ func TestUnfollowedRoomSaysNothingMore(t *testing.T) {
 }
 
 func TestFollowOfAFollowedRoomStartsAnew(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada := here.guest("Ada")
-	first := here.say(ada, "lobby", "one")
-	here.say(ada, "lobby", "two")
-	c := there.connect(testGuest{})
+	here, there := startTwo(t, newMiniredis(t))
+	ada := here.signIn("Ada")
+	first := here.post(ada, "lobby", "one")
+	here.post(ada, "lobby", "two")
+	c := there.connect(anonymous)
 	c.follow("lobby", `,"last":1`)
 	c.read("lobby", 1)
 	c.follow("lobby", `,"after":"`+first.Cursor+`"`)
 	c.read("lobby", 2)
 	c.follow("lobby", `,"after":"0-0","html":true`)
 	c.read("lobby", 4)
-	here.say(ada, "lobby", "three")
+	here.post(ada, "lobby", "three")
 	got := c.read("lobby", 5)
 	if want := []string{"two", "two", "one", "two", "three"}; !slices.Equal(texts(got), want) {
 		t.Errorf("got %q, want %q", texts(got), want)
 	}
-	if got[4].HTML == nil || *got[4].HTML != "<p>three</p>" {
+	if got[4].HTML != "<p>three</p>" {
 		t.Errorf("html did not count from the second follow: %+v", got[4])
 	}
-	if c.settle(); len(c.entries["lobby"]) != 5 {
+	if c.sync(); len(c.entries["lobby"]) != 5 {
 		t.Errorf("it came %d times", len(c.entries["lobby"])-4)
 	}
 }
 
 func TestOneSocketFollowsSeveralRooms(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	reader, writer := there.connect(testGuest{}), here.connect(here.guest("Ada"))
+	here, there := startTwo(t, newMiniredis(t))
+	reader, writer := there.connect(anonymous), here.connect(here.signIn("Ada"))
 	rooms := []string{"lobby", "dev", "0", "a-_b", strings.Repeat("z", 64)}
 	for _, room := range rooms {
 		reader.follow(room, "")
@@ -328,7 +327,7 @@ func TestOneSocketFollowsSeveralRooms(t *testing.T) {
 	var wrote = map[string][]string{}
 	for i := range 20 {
 		room := rooms[i%len(rooms)]
-		wrote[room] = append(wrote[room], writer.say(room, fmt.Sprint(i)))
+		wrote[room] = append(wrote[room], writer.post(room, fmt.Sprint(i)))
 	}
 	for _, room := range rooms {
 		if got := ids(reader.read(room, 4)); !slices.Equal(got, wrote[room]) {
@@ -340,10 +339,10 @@ func TestOneSocketFollowsSeveralRooms(t *testing.T) {
 func TestMessagesOfOneSocketKeepTheirOrder(t *testing.T) {
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		here, there := startTwo(t, backend.Redis)
-		reader, writer := there.connect(testGuest{}), here.connect(here.guest("Ada"))
+		reader, writer := there.connect(anonymous), here.connect(here.signIn("Ada"))
 		reader.follow("lobby", "")
 		for i := range 200 { // without waiting for one to be stored
-			writer.send(`{"type":"send","room":"lobby","key":"%s","text":"%d"}`, newKey(), i)
+			writer.sendf(`{"type":"send","room":"lobby","key":"%s","text":"%d"}`, client.NewKey(), i)
 		}
 		for i, entry := range reader.read("lobby", 200) {
 			if entry.Text != fmt.Sprint(i) || entry.N != int64(i+1) {
@@ -355,12 +354,12 @@ func TestMessagesOfOneSocketKeepTheirOrder(t *testing.T) {
 
 func TestLongBatchesAndBigTextsArriveWhole(t *testing.T) {
 	s := startServer(t, redistest.Start(t).Redis())
-	writer := s.connect(s.guest("Ada"))
+	writer := s.connect(s.signIn("Ada"))
 	text := strings.Repeat("😀", 4000) // 16,000 bytes
 	for i := range 40 {
-		writer.say("lobby", fmt.Sprint(text[:len(text)-8], i+10))
+		writer.post("lobby", fmt.Sprint(text[:len(text)-8], i+10))
 	}
-	reader := s.connect(testGuest{})
+	reader := s.connect(anonymous)
 	reader.follow("lobby", `,"after":"0-0"`)
 	for i, entry := range reader.read("lobby", 40) {
 		if want := fmt.Sprint(text[:len(text)-8], i+10); entry.Text != want {
@@ -370,17 +369,17 @@ func TestLongBatchesAndBigTextsArriveWhole(t *testing.T) {
 }
 
 func TestUserWithoutANameReadsAndIsTold(t *testing.T) {
-	s := startAlone(t)
-	c := s.connect(testGuest{})
-	key := newKey()
+	s := startOne(t)
+	c := s.connect(anonymous)
+	key := client.NewKey()
 	for _, frame := range []string{
 		`{"type":"send","room":"lobby","key":"` + key + `","text":"hi"}`,
 		`{"type":"react","room":"lobby","key":"` + key + `","of":"1-1","emoji":"👍","on":true}`,
 	} {
-		c.sendText(frame)
-		told := c.await("error")
+		c.send(frame)
+		told := await[*client.Error](c)
 		if told.Code != "not_allowed" || told.Room != "lobby" || told.Key != key {
-			t.Errorf("%s: %s", frame, told.raw)
+			t.Errorf("%s: %v", frame, told)
 		}
 	}
 	if page := s.history("lobby", ""); len(page.Entries) > 0 {
@@ -389,12 +388,12 @@ func TestUserWithoutANameReadsAndIsTold(t *testing.T) {
 }
 
 func TestAmendmentsAreForThoseWhoMay(t *testing.T) {
-	here, there := startTwo(t, imitation(t))
-	ada, bob := here.connect(here.guest("Ada")), there.connect(there.guest("Bob"))
-	of, key := ada.say("lobby", "mine"), newKey()
-	gone := ada.say("lobby", "gone soon")
-	reaction := bob.do(`{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"👍","on":true}`, newKey(), of)
-	ada.do(`{"type":"delete","room":"lobby","key":"%s","of":"%s"}`, newKey(), gone)
+	here, there := startTwo(t, newMiniredis(t))
+	ada, bob := here.connect(here.signIn("Ada")), there.connect(there.signIn("Bob"))
+	of, key := ada.post("lobby", "mine"), client.NewKey()
+	gone := ada.post("lobby", "gone soon")
+	reaction := bob.appendf(`{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"👍","on":true}`, client.NewKey(), of)
+	ada.appendf(`{"type":"delete","room":"lobby","key":"%s","of":"%s"}`, client.NewKey(), gone)
 	tests := []struct{ name, frame, code, field string }{
 		{"somebody else's message is edited", `"edit","of":"` + of + `","text":"yours"`, "not_yours", "of"},
 		{"somebody else's message is deleted", `"delete","of":"` + of + `"`, "not_yours", "of"},
@@ -406,22 +405,22 @@ func TestAmendmentsAreForThoseWhoMay(t *testing.T) {
 		{"a reply to what never was", `"send","text":"x","reply_to":"1-1"`, "not_found", "reply_to"},
 	}
 	for _, test := range tests {
-		bob.sendText(`{"room":"lobby","key":"` + key + `","type":` + test.frame + `}`)
-		told := bob.await("error")
+		bob.send(`{"room":"lobby","key":"` + key + `","type":` + test.frame + `}`)
+		told := await[*client.Error](bob)
 		if told.Code != test.code || told.Field != test.field || told.Room != "lobby" || told.Key != key || told.Message == "" {
-			t.Errorf("%s: %s", test.name, told.raw)
+			t.Errorf("%s: %v", test.name, told)
 		}
 	}
 	// A key that Ada used is not Bob's to use.
-	ada.send(`{"type":"send","room":"lobby","key":"%s","text":"ada's key"}`, key)
-	ada.await("stored")
-	bob.send(`{"type":"send","room":"lobby","key":"%s","text":"bob's try"}`, key)
-	if told := bob.await("error"); told.Code != "bad_field" || told.Field != "key" || told.Key != key {
-		t.Errorf("somebody else's key: %s", told.raw)
+	ada.sendf(`{"type":"send","room":"lobby","key":"%s","text":"ada's key"}`, key)
+	await[*client.Stored](ada)
+	bob.sendf(`{"type":"send","room":"lobby","key":"%s","text":"bob's try"}`, key)
+	if told := await[*client.Error](bob); told.Code != "bad_field" || told.Field != "key" || told.Key != key {
+		t.Errorf("somebody else's key: %v", told)
 	}
 	// A reaction taken off is gone, and answering what was deleted is allowed.
-	bob.do(`{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"👍","on":false}`, newKey(), of)
-	bob.do(`{"type":"send","room":"lobby","key":"%s","text":"why?","reply_to":"%s"}`, newKey(), gone)
+	bob.appendf(`{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"👍","on":false}`, client.NewKey(), of)
+	bob.appendf(`{"type":"send","room":"lobby","key":"%s","text":"why?","reply_to":"%s"}`, client.NewKey(), gone)
 	page := here.history("lobby", "")
 	if want := []string{"mine", "", "ada's key", "why?"}; !slices.Equal(texts(page.Entries), want) || page.Entries[0].Reactions != nil {
 		t.Errorf("the room is %+v", page.Entries)
@@ -429,35 +428,35 @@ func TestAmendmentsAreForThoseWhoMay(t *testing.T) {
 }
 
 func TestMessageHasAtMostFiftyReactions(t *testing.T) {
-	s := startAlone(t)
-	c := s.connect(s.guest("Ada"))
-	of := c.say("lobby", "popular")
+	s := startOne(t)
+	c := s.connect(s.signIn("Ada"))
+	of := c.post("lobby", "popular")
 	const react = `{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"%c","on":true}`
 	for i := range 50 {
-		c.do(react, newKey(), of, '😀'+rune(i))
+		c.appendf(react, client.NewKey(), of, '😀'+rune(i))
 	}
-	c.send(react, newKey(), of, '👍')
-	if told := c.await("error"); told.Code != "bad_field" || told.Field != "emoji" {
-		t.Errorf("one more: %s", told.raw)
+	c.sendf(react, client.NewKey(), of, '👍')
+	if told := await[*client.Error](c); told.Code != "bad_field" || told.Field != "emoji" {
+		t.Errorf("one more: %v", told)
 	}
-	c.do(react, newKey(), of, '😀')
+	c.appendf(react, client.NewKey(), of, '😀')
 }
 
 func TestStatusIsToldToWhoeverIsConnected(t *testing.T) {
-	s := startAlone(t)
-	c, events := s.connect(testGuest{}), s.stream("/r/lobby/events")
-	people := s.stream("/r/lobby/events", "Accept: text/plain")
+	s := startOne(t)
+	c, events := s.connect(anonymous), s.openStream("/r/lobby/events")
+	people := s.openStream("/r/lobby/events", "Accept: text/plain")
 	events.event()
 	s.engine.SetStatus(true)
-	if status := c.await("status"); status.raw != `{"type":"status","redis":"away"}` {
-		t.Errorf("away: %s", status.raw)
+	if status := awaitText[*client.Status](c); status != `{"type":"status","redis":"away"}` {
+		t.Errorf("away: %s", status)
 	}
-	if event := events.event(); event != (sse{"", "status", `{"type":"status","redis":"away"}`}) {
+	if event := events.event(); event != (client.Event{Type: "status", Data: `{"type":"status","redis":"away"}`}) {
 		t.Errorf("away: %+v", event)
 	}
 	s.engine.SetStatus(false)
-	if status := c.await("status"); status.raw != `{"type":"status","redis":"back"}` {
-		t.Errorf("back: %s", status.raw)
+	if status := awaitText[*client.Status](c); status != `{"type":"status","redis":"back"}` {
+		t.Errorf("back: %s", status)
 	}
 	for _, want := range []string{"-- Chat storage is unavailable. What you miss will follow. --", "-- Chat storage is available again. --"} {
 		if line := people.line(); line != want {
@@ -467,71 +466,71 @@ func TestStatusIsToldToWhoeverIsConnected(t *testing.T) {
 }
 
 func TestStatusIsToldToWhoeverComesMeanwhile(t *testing.T) {
-	upstream := imitation(t).Addrs[0]
+	upstream := newMiniredis(t).Addrs[0]
 	wire := redistest.StartProxy(t, upstream)
 	s := startServer(t, &redis.UniversalOptions{Addrs: []string{wire.Addr}})
 	wire.Reroute("")
-	soon(t, "Redis is away", s.store.Away)
+	eventually(t, "Redis is away", s.store.Away)
 	const away = `{"type":"status","redis":"away"}`
-	c := s.connect(testGuest{})
-	d, _ := s.dialAt("/ws?room=lobby")
-	if first := d.await("hello"); len(d.waiting) > 0 {
-		t.Errorf("before %s came %+v", first.raw, d.waiting)
+	c := s.connect(anonymous)
+	d, _ := s.dialPath("/ws?room=lobby")
+	if await[*client.Hello](d); len(d.waiting) > 0 {
+		t.Errorf("before hello came %+v", d.waiting)
 	}
-	events := s.stream("/r/lobby/events")
-	if event := events.event(); event != (sse{"", "status", away}) {
+	events := s.openStream("/r/lobby/events")
+	if event := events.event(); event != (client.Event{Type: "status", Data: away}) {
 		t.Errorf("SSE begins with %+v", event)
 	}
 	for name, c := range map[string]*testSocket{"a socket": c, "a follow in the address": d} {
-		if status := c.await("status"); status.raw != away {
-			t.Errorf("%s: %s", name, status.raw)
+		if status := awaitText[*client.Status](c); status != away {
+			t.Errorf("%s: %s", name, status)
 		}
 	}
 	wire.Reroute(upstream)
-	d.await("followed")
-	for events.event().event != "followed" {
+	await[*client.Followed](d)
+	for events.event().Type != "followed" {
 	}
 }
 
 func TestClosingHandshakeIsAnswered(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	for _, code := range []int{1000, 1001, 1012, 4999} {
-		c := s.connect(testGuest{})
-		c.conn.WriteControl(fasthttpws.CloseMessage, fasthttpws.FormatCloseMessage(code, "bye"), time.Now().Add(patience))
-		if got := c.closed(); got != code {
+		c := s.connect(anonymous)
+		c.WriteMessage(client.OpClose, gobwas.NewCloseFrameBody(gobwas.StatusCode(code), "bye"))
+		if got := c.awaitClose(); got != code {
 			t.Errorf("closed with %d, want %d", got, code)
 		}
 	}
-	c := s.connect(testGuest{})
-	c.conn.WriteControl(fasthttpws.CloseMessage, nil, time.Now().Add(patience))
-	if got := c.closed(); got != 1000 {
+	c := s.connect(anonymous)
+	c.WriteMessage(client.OpClose, nil)
+	if got := c.awaitClose(); got != 1000 {
 		t.Errorf("closed with %d, want 1000", got)
 	}
 }
 
 func TestServerThatGoesAwaySendsEveryoneElsewhere(t *testing.T) {
-	at := imitation(t)
+	at := newMiniredis(t)
 	leaving, staying := startTwo(t, at)
-	ada := leaving.guest("Ada")
-	c, events := leaving.connect(ada), leaving.stream("/r/lobby/events")
+	ada := leaving.signIn("Ada")
+	c, events := leaving.connect(ada), leaving.openStream("/r/lobby/events")
 	c.follow("lobby", "")
 	events.event()
-	c.say("lobby", "before")
+	c.post("lobby", "before")
 	held := c.read("lobby", 1)[0]
 	last := events.entry()
 	var ended sync.WaitGroup
-	ended.Go(leaving.end)
-	if code := c.closed(); code != 1012 {
+	ended.Go(leaving.shutDown)
+	if code := c.awaitClose(); code != 1012 {
 		t.Errorf("closed with %d, want 1012", code)
 	}
-	if line, err := events.lines.ReadString('\n'); err == nil {
+	if line, err := events.Line(); err == nil {
 		t.Errorf("the stream goes on: %q", line)
 	}
 	ended.Wait()
-	staying.say(ada, "lobby", "after")
+	staying.post(ada, "lobby", "after")
 	back := staying.connect(ada)
 	if followed := back.follow("lobby", `,"after":"`+last.Cursor+`"`); followed.State != "resumed" {
-		t.Errorf("followed %s", followed.raw)
+		t.Errorf("followed: %+v", followed)
 	}
 	if got := back.read("lobby", 1)[0]; got.Text != "after" || held.ID != last.ID {
 		t.Errorf("got %+v", got)
@@ -539,7 +538,7 @@ func TestServerThatGoesAwaySendsEveryoneElsewhere(t *testing.T) {
 }
 
 func TestServerThatIsStoppedWhileItStartsEnds(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	for range 20 {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -561,25 +560,25 @@ func TestServerThatIsStoppedWhileItStartsEnds(t *testing.T) {
 }
 
 func TestPanicInOneSocketIsNobodyElsesConcern(t *testing.T) {
-	s := startAlone(t)
-	well := s.connect(testGuest{})
-	ws := s.withoutStore()
+	s := startOne(t)
+	well := s.connect(anonymous)
+	ws := s.startWithoutStore()
 	c, _ := ws.dial()
-	c.send(`{"type":"follow","room":"lobby"}`) // panics
-	if code := c.closed(); code != 1011 {
+	c.sendf(`{"type":"follow","room":"lobby"}`) // panics
+	if code := c.awaitClose(); code != 1011 {
 		t.Errorf("closed with %d, want 1011", code)
 	}
 	if again := ws.get("/healthz"); again.status != 200 {
 		t.Errorf("healthz: %d", again.status)
 	}
-	well.settle()
-	if !strings.Contains(s.logged.String(), "msg=panic") {
+	well.sync()
+	if !strings.Contains(s.logs.String(), "msg=panic") {
 		t.Error("the panic is not in the log")
 	}
 }
 
 func TestPanicWhileASocketIsTakenOverEndsItAlone(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	s.limits.liveReads = nil
 	conn, err := net.Dial("tcp", s.host)
 	if err != nil {
@@ -595,33 +594,33 @@ func TestPanicWhileASocketIsTakenOverEndsItAlone(t *testing.T) {
 	if again := s.get("/healthz"); again.status != 200 {
 		t.Errorf("healthz: %d", again.status)
 	}
-	if !strings.Contains(s.logged.String(), "msg=panic") {
+	if !strings.Contains(s.logs.String(), "msg=panic") {
 		t.Error("the panic is not in the log")
 	}
 }
 
 func TestSocketThatAnsweredAPingWaitsInItsSmallStack(t *testing.T) {
-	s := startAlone(t)
+	s := startOne(t)
 	for range 20 {
 		c, _ := s.dial()
-		c.settle()
+		c.sync()
 	}
 	stacks := make([]byte, 4<<20)
-	soon(t, "the session waits in its small stack", func() bool {
+	eventually(t, "the session waits in its small stack", func() bool {
 		text := string(stacks[:runtime.Stack(stacks, true)])
 		return strings.Contains(text, "socket.(*Server).Serve(") && !strings.Contains(text, "(*client).readNext(")
 	})
 }
 
 func TestServerPingsQuietConnections(t *testing.T) {
-	s := startAlone(t, func(set *settings) { set.Heartbeat = time.Second })
-	c := s.connect(testGuest{})
-	events := s.stream("/r/lobby/events")
-	lines := s.stream("/r/lobby/events", "Accept: application/x-ndjson")
-	people := s.stream("/r/lobby/events", "Accept: text/plain")
+	s := startOne(t, func(set *settings) { set.Heartbeat = time.Second })
+	c := s.connect(anonymous)
+	events := s.openStream("/r/lobby/events")
+	lines := s.openStream("/r/lobby/events", "Accept: application/x-ndjson")
+	people := s.openStream("/r/lobby/events", "Accept: text/plain")
 	events.event()
-	lines.object()
-	if event := c.next("ping"); event.kind != "ping" {
+	lines.jsonLine()
+	if event := c.next("ping"); event.Op != client.OpPing {
 		t.Errorf("received %+v, want a ping", event)
 	}
 	if line := events.line(); line != ":" {
@@ -633,7 +632,7 @@ func TestServerPingsQuietConnections(t *testing.T) {
 	if line := people.line(); line != "" {
 		t.Errorf("text: %q, want an empty line", line)
 	}
-	if c.settle(); s.live.Count() != 4 {
+	if c.sync(); s.live.Count() != 4 {
 		t.Errorf("%d live reads are left, want 4", s.live.Count())
 	}
 }

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"burble/app/client"
 	"burble/app/identity"
 	"burble/app/peer"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -26,14 +28,14 @@ const unsaid = "unsaid"
 
 var surfaces = []surface{
 	{"socket", true, func(s *testServer, headers ...string) (int, string) {
-		c, response := s.dial(headers...)
+		c, refused := s.dial(headers...)
 		if c == nil {
-			return response.StatusCode, ""
+			return refused.Status, ""
 		}
-		if hello := c.await("hello"); hello.User != nil {
-			return response.StatusCode, hello.User.ID
+		if hello := await[*client.Hello](c); hello.User != nil {
+			return http.StatusSwitchingProtocols, hello.User.ID
 		}
-		return response.StatusCode, ""
+		return http.StatusSwitchingProtocols, ""
 	}},
 	{"post of JSON", true, postAs(jsonKind, `{"text":"hi"}`)},
 	{"post of a form", true, postAs(formKind, `text=hi`)},
@@ -94,7 +96,7 @@ func pageAs(path string) func(*testServer, ...string) (int, string) {
 // messagePageAs asks for the page at a message, which somebody else wrote.
 func messagePageAs(s *testServer, headers ...string) (int, string) {
 	s.t.Helper()
-	return pageAs("/r/told/"+s.say(s.guest("Bob"), "told", "hi").ID)(s, headers...)
+	return pageAs("/r/told/"+s.post(s.signIn("Bob"), "told", "hi").ID)(s, headers...)
 }
 
 func getAs(path string) func(*testServer, ...string) (int, string) {
@@ -108,26 +110,21 @@ func getAs(path string) func(*testServer, ...string) (int, string) {
 func liveAs(accept string) func(*testServer, ...string) (int, string) {
 	return func(s *testServer, headers ...string) (int, string) {
 		s.t.Helper()
-		request, err := http.NewRequestWithContext(s.t.Context(), "GET", "http://"+s.host+"/r/quiet/events", nil)
+		stream, err := s.client.OpenStream(s.t.Context(), "/r/quiet/events", append(headers, "Accept: "+accept)...)
+		if refused, ok := errors.AsType[*client.Error](err); ok {
+			return refused.Status, unsaid
+		}
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		setHeaders(request.Header, append(headers, "Accept: "+accept))
-		if host := request.Header.Get("Host"); host != "" {
-			request.Host = host
-		}
-		response, err := s.client.Do(request)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		response.Body.Close()
-		return response.StatusCode, unsaid
+		stream.Close()
+		return http.StatusOK, unsaid
 	}
 }
 
 func TestForeignOriginIsRefusedOnEverySurface(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada")
+	s := startOne(t)
+	ada := s.signIn("Ada")
 	cookie := "Cookie: burble=" + ada.Token
 	host, port, _ := strings.Cut(s.host, ":")
 	foreign := map[string]string{
@@ -170,8 +167,8 @@ func TestForeignOriginIsRefusedOnEverySurface(t *testing.T) {
 }
 
 func TestMissingOriginIsOnlyForProgramsWhereSomethingChanges(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada")
+	s := startOne(t)
+	ada := s.signIn("Ada")
 	cookie := "Cookie: burble=" + ada.Token
 	if told := s.get("/ws", cookie); !strings.Contains(told.body, "Authorization: Bearer") {
 		t.Errorf("with a cookie, and not told what to do: %s", told.body)
@@ -203,10 +200,10 @@ func TestMissingOriginIsOnlyForProgramsWhereSomethingChanges(t *testing.T) {
 }
 
 func TestPageWithoutTLSIsAnotherSiteBehindTLS(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.TrustedProxy = peer.ProxyFly })
+	s := startOne(t, func(config *settings) { config.TrustedProxy = peer.ProxyFly })
 	for _, surface := range surfaces {
 		for origin, allowed := range map[string]bool{"https://" + s.host: true, "http://" + s.host: false} {
-			status, _ := surface.ask(s, s.guest("Ada").bearer(), "X-Forwarded-Proto: https", "Origin: "+origin)
+			status, _ := surface.ask(s, s.signIn("Ada").bearer(), "X-Forwarded-Proto: https", "Origin: "+origin)
 			if (status < 400) != allowed {
 				t.Errorf("%s from %s: %d", surface.name, origin, status)
 			}
@@ -218,14 +215,14 @@ func TestPageWithoutTLSIsAnotherSiteBehindTLS(t *testing.T) {
 type proof struct{ name, token string }
 
 // badProofs are tokens of Ada's that are no good.
-func badProofs(s *testServer, ada testGuest) []proof {
+func badProofs(s *testServer, ada testUser) []proof {
 	version, rest, _ := strings.Cut(ada.Token, ".")
 	parts := strings.Split(rest, ".")
 	join := func(id, name, expiry, signature string) string {
 		return strings.Join([]string{version, id, name, expiry, signature}, ".")
 	}
 	id, name, expiry, signature := parts[0], parts[1], parts[2], parts[3]
-	eve := s.guest("Eve")
+	eve := s.signIn("Eve")
 	evesSignature := eve.Token[strings.LastIndex(eve.Token, ".")+1:]
 	raw, _ := base64.RawURLEncoding.DecodeString(signature)
 	guest := identity.User{ID: ada.User.ID, Name: ada.User.Name}
@@ -250,8 +247,8 @@ func badProofs(s *testServer, ada testGuest) []proof {
 }
 
 func TestEverySurfaceTakesTheSameProofs(t *testing.T) {
-	s := startAlone(t)
-	ada := s.guest("Ada")
+	s := startOne(t)
+	ada := s.signIn("Ada")
 	origin := "Origin: http://" + s.host
 	for _, surface := range surfaces {
 		t.Run(surface.name, func(t *testing.T) {
@@ -292,7 +289,7 @@ func TestEverySurfaceTakesTheSameProofs(t *testing.T) {
 }
 
 func TestCookieBehindTLSIsThisHostsOwn(t *testing.T) {
-	s := startAlone(t, func(config *settings) { config.TrustedProxy = peer.ProxyHeroku })
+	s := startOne(t, func(config *settings) { config.TrustedProxy = peer.ProxyHeroku })
 	tls := []string{"X-Forwarded-Proto: https", "Origin: https://" + s.host}
 	given := s.postJSON("/session", `{"name":"Ada"}`, tls...)
 	cookie := (&http.Response{Header: given.header}).Cookies()[0]
@@ -302,7 +299,7 @@ func TestCookieBehindTLSIsThisHostsOwn(t *testing.T) {
 	if plain := sessionCookie(t, s.postJSON("/session", `{"name":"Ada"}`, "X-Forwarded-Proto: http")); plain.Secure {
 		t.Errorf("in plain text: %s", plain.Raw)
 	}
-	ada, eve := cookie.Value, s.guest("Eve")
+	ada, eve := cookie.Value, s.signIn("Eve")
 	// What a neighbour under the same domain could set is not looked at.
 	for _, surface := range surfaces {
 		status, as := surface.ask(s, append(tls, "Cookie: burble="+eve.Token+"; __Host-burble="+ada)...)

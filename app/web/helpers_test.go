@@ -1,0 +1,239 @@
+package web
+
+import (
+	"burble/app/peer"
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"burble/app/chat"
+	"burble/app/client"
+	"burble/app/identity"
+	"burble/app/live"
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+)
+
+// Helpers of this package's tests. A test starts a server, signs users in, and then uses HTTP,
+// sockets and streams as clients do; the clients fail the test if anything goes wrong.
+//
+// Servers, in helpers_test.go:
+//
+//	startServer         a server on a Redis; its settings may be changed
+//	startOne            a server on a miniredis
+//	startTwo            two servers on one Redis, the normal case
+//	startWithoutStore   a server that panics whenever it uses the store
+//	newMiniredis        a miniredis for the test
+//	shutDown            what SIGTERM does
+//	with                the same server, for a subtest
+//	logs                what the server has logged
+//	eventually          waits for a condition
+//
+// HTTP, in helpers_http_test.go:
+//
+//	request, get, postJSON, postForm    make a request and read the whole response
+//	expectRefusal, decode               check a response
+//	signIn, anonymous, bearer           users
+//	post, history, ids, texts           messages
+//	openStream                          a live read: line, event, entry, jsonLine, readN
+//
+// WebSockets, in helpers_socket_test.go:
+//
+//	dial, dialPath      open a socket, or return why it was refused
+//	open, connect       open a socket that is accepted, and read its hello
+//	send, sendf         send a frame
+//	follow, post, appendf   send a frame and read the answer
+//	await, awaitWhere, awaitText, awaitClose   read up to some frame
+//	read, readNext      read entries; every batch must begin where the last one ended
+//	sync                read until the server has handled everything sent
+
+// patience is how long a test waits for what must happen.
+const patience = time.Minute
+
+// settings configure a test's server. By default nothing is limited.
+type settings struct {
+	RateMessages, RateAddress, RateConnections float64
+	TrustedProxy                               string
+	Origins                                    []string
+	Heartbeat                                  time.Duration
+	MaxCount                                   int64
+}
+
+// testServer is a Server in this process, with a Store and a port of its own.
+type testServer struct {
+	*Server
+	t        testing.TB
+	host     string // 127.0.0.1:port
+	client   *client.Server
+	store    *streams.Store
+	engine   *live.Engine
+	logs     *logBuffer
+	shutDown func() // as SIGTERM does, once; the end of the test calls it too
+}
+
+// runningServers counts the servers that run, so that the last one to end can check for leaks.
+var runningServers atomic.Int32
+
+// startServer starts a server on the given Redis, until the test ends.
+func startServer(t testing.TB, at *redis.UniversalOptions, changes ...func(*settings)) *testServer {
+	t.Helper()
+	runningServers.Add(1)
+	t.Cleanup(func() {
+		if runningServers.Add(-1) == 0 {
+			expectNoGoroutines(t)
+		}
+	})
+	set := settings{TrustedProxy: peer.ProxyNone}
+	for _, change := range changes {
+		change(&set)
+	}
+	s := &testServer{t: t, logs: new(logBuffer)}
+	log := slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s.engine = live.New(live.Options{Log: log, Heartbeat: set.Heartbeat})
+	s.store = redistest.Open(t, streams.Options{Redis: at, Log: log, MaxCount: set.MaxCount, OnStatus: s.engine.SetStatus})
+	secret, err := s.store.Secret(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := chat.New(s.store, chat.Options{Log: log, MessageRate: set.RateMessages, EncodePresent: live.PresentFrame})
+	s.Server = New(Options{
+		Log: log, Chat: service, Live: s.engine, Tokens: identity.NewTokens(secret), Durability: streams.Memory,
+		Origins: set.Origins, TrustedProxy: set.TrustedProxy, RequestRate: set.RateAddress, ConnectionRate: set.RateConnections,
+	})
+	s.start(service.Run, s.engine.Run)
+	return s
+}
+
+// startTwo starts two servers on one Redis.
+func startTwo(t testing.TB, at *redis.UniversalOptions) (here, there *testServer) {
+	t.Helper()
+	return startServer(t, at), startServer(t, at)
+}
+
+// startOne starts one server on a miniredis, for tests to which Redis makes no difference.
+func startOne(t testing.TB, changes ...func(*settings)) *testServer {
+	t.Helper()
+	return startServer(t, newMiniredis(t), changes...)
+}
+
+// newMiniredis starts a miniredis and returns how to connect to it.
+func newMiniredis(t testing.TB) *redis.UniversalOptions {
+	t.Helper()
+	return &redis.UniversalOptions{Addrs: []string{miniredis.RunT(t).Addr()}}
+}
+
+// startWithoutStore starts another server, which panics whenever it uses the store.
+func (s *testServer) startWithoutStore() *testServer {
+	s.t.Helper()
+	engine := live.New(live.Options{Log: s.log})
+	options := s.options
+	options.Chat, options.Live = chat.New(nil, chat.Options{Log: s.log}), engine
+	broken := &testServer{Server: New(options), t: s.t, engine: engine, logs: s.logs}
+	broken.start(engine.Run)
+	return broken
+}
+
+// start serves and runs the parts of the server until the test ends.
+func (s *testServer) start(parts ...func(context.Context) error) {
+	s.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.host = listener.Addr().String()
+	transport := &http.Transport{MaxIdleConnsPerHost: 4}
+	s.client = &client.Server{URL: "http://" + s.host, Transport: transport}
+	ctx, stopServing := context.WithCancel(context.Background())
+	running, stopParts := context.WithCancel(context.Background())
+	var group sync.WaitGroup
+	for _, part := range parts {
+		group.Go(func() { part(running) })
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, listener) }()
+	s.shutDown = sync.OnceFunc(func() {
+		transport.CloseIdleConnections()
+		stopServing()
+		if err := <-served; err != nil {
+			s.t.Errorf("serve: %v", err)
+		}
+		stopParts()
+		group.Wait()
+	})
+	s.t.Cleanup(s.shutDown)
+}
+
+// with returns the server for use by a subtest: failures are the subtest's, and its sockets and
+// streams are closed when it ends.
+func (s *testServer) with(t testing.TB) *testServer {
+	server := *s
+	server.t = t
+	return &server
+}
+
+// expectNoGoroutines fails the test if a goroutine of this module is left. It gives up if another
+// test starts a server meanwhile, whose end is followed by another check.
+func expectNoGoroutines(t testing.TB) {
+	t.Helper()
+	var left []string
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if left = leftGoroutines(); len(left) == 0 || runningServers.Load() > 0 {
+			return
+		}
+	}
+	t.Errorf("%d goroutines are left:\n%s", len(left), strings.Join(left, "\n\n"))
+}
+
+// leftGoroutines returns the stacks of the module's goroutines other than those of tests and of
+// Clusters that tests share.
+func leftGoroutines() (left []string) {
+	stacks := make([]byte, 4<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+		isTest := strings.Contains(stack, "testing.tRunner") || strings.Contains(stack, "testing.fRunner") || strings.Contains(stack, "testing.(*M)")
+		isShared := strings.Contains(stack, "redistest.(*Proxy)")
+		if strings.Contains(stack, "burble/") && !isTest && !isShared {
+			left = append(left, stack)
+		}
+	}
+	return left
+}
+
+// eventually waits until the condition holds.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v for this: %s", patience, what)
+		}
+	}
+}
+
+// logBuffer keeps what a server logs.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logBuffer) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}

@@ -10,6 +10,17 @@ import (
 	"testing"
 )
 
+// TestArchitectureListsAllPackages checks that ARCHITECTURE.md says what each package is for.
+func TestArchitectureListsAllPackages(t *testing.T) {
+	t.Parallel()
+	text := readFile(t, "ARCHITECTURE.md")
+	for name := range arrows {
+		if !strings.Contains(text, "`"+name+"`") {
+			t.Errorf("package %s is missing", name)
+		}
+	}
+}
+
 // TestArchitectureNamesWhatExists checks that the files, types, functions and fields that
 // ARCHITECTURE.md names exist.
 func TestArchitectureNamesWhatExists(t *testing.T) {

@@ -12,17 +12,17 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// A Codec is how one kind of connection writes what a feed reads.
+// A Codec encodes what a feed writes, for one kind of connection.
 type Codec interface {
 	followed(room string, followed *streams.Followed) []byte
 	batch(batch *streams.Batch, form protocol.Form) []byte
-	signal(room string, signal *streams.Signal) []byte // nil: not written
-	status(away bool) []byte
+	signal(room string, signal *streams.Signal) []byte // nil: this kind of connection gets no signals
+	status(away bool) []byte                           // of Redis
 	heartbeat() []byte
-	end(code int, reason string) []byte
+	end(code int, reason string) []byte // ends the connection
 }
 
-// The encodings of a batch that connections share, see streams.Batch.Encoded.
+// The encodings of a batch, each shared by all connections that use it; see streams.Batch.Encoded.
 const (
 	encodingSocket = iota
 	encodingSocketHTML
@@ -36,7 +36,7 @@ const (
 // WebSocket is the codec of WebSocket connections.
 var WebSocket Codec = webSocket{}
 
-// webSocket writes frames.
+// webSocket encodes WebSocket frames.
 type webSocket struct{}
 
 func (webSocket) followed(room string, followed *streams.Followed) []byte {
@@ -73,21 +73,21 @@ func (webSocket) heartbeat() []byte       { return ws.Frame(ws.OpPing, nil) }
 
 func (webSocket) end(code int, reason string) []byte { return ws.CloseFrame(code, reason) }
 
-// PresentFrame returns the frame "present" as WebSocket connections get it.
+// PresentFrame returns the protocol's frame "present" as a WebSocket frame.
 func PresentFrame(room string, count int, people []streams.User) []byte {
 	return ws.Text(protocol.EncodePresent(room, count, people))
 }
 
-// minDeflate is the length, in bytes, from which a batch is compressed.
+// minDeflate is the least length of a batch, in bytes, that is compressed.
 const minDeflate = 1 << 10
 
-// deflate compresses the text into the zlib format, RFC 1950, which HTTP calls deflate. It is
-// done once for all readers of a batch. Compressing across batches would need 800 KB of state
-// for each connection.
+// deflate compresses the text into the zlib format, RFC 1950, which HTTP calls deflate. Batches are
+// compressed independently, once for all their readers; compressing across batches would need
+// 800 KB of state for each connection.
 func deflate(text []byte) []byte {
 	var packed bytes.Buffer
 	packed.Grow(len(text) / 3)
-	packed.Write([]byte{0x78, 0x01})                 // the method, a window of 32 KiB, fast
-	flate.StatelessDeflate(&packed, text, true, nil) // into memory: cannot fail
+	packed.Write([]byte{0x78, 0x01})                 // the header: deflate, window of 32 KiB, fastest
+	flate.StatelessDeflate(&packed, text, true, nil) // cannot fail, because a Buffer cannot
 	return binary.BigEndian.AppendUint32(packed.Bytes(), adler32.Checksum(text))
 }

@@ -13,12 +13,12 @@
 // A connection that is busy simply reads later, from the same cursor, in bigger batches, so
 // a slow reader costs no memory beyond one frame.
 //
-// Which goroutine may do what: a few pumps, one for each processor, write entries; at most
-// one of them serves a feed at a time, so entries keep their order. A pump never waits for a
-// client or for Redis: a feed that would block gets a goroutine of its own until it has
-// caught up. Everything else (heartbeats, presence, the status of Redis) is queued in the feed
-// under its lock or written under its write lock by any goroutine.
+// Which goroutine does what: a few pumps, one for each processor, write entries; at most one of
+// them serves a feed at a time, so entries keep their order. A pump never waits for a client or
+// for Redis: a feed that would block gets a goroutine of its own until it has caught up. Any
+// goroutine may write other frames, under the feed's write lock, or queue heartbeats, presence and
+// the status of Redis for the pump, under the feed's lock.
 //
-// live never calls the store: the caller's open function does, for its user, so nothing here
-// can bypass the check of who may read.
+// live never calls the store: the caller's open function does, for its user, so nothing here can
+// bypass the check of who may read.
 package live

@@ -1,10 +1,11 @@
 package live
 
 import (
-	"burble/app/apptest"
 	"fmt"
 	"testing"
 	"time"
+
+	"burble/app/apptest"
 )
 
 func TestLiveLimitsInDocs(t *testing.T) {

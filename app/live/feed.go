@@ -12,47 +12,46 @@ import (
 	"burble/streams"
 )
 
-// MaxRooms is how many rooms one feed may follow.
+// MaxRooms is the most rooms that one feed may follow.
 const MaxRooms = 5000
 
 // A Feed is a connection that follows rooms.
 //
-// An idle feed has no goroutine that writes. When it has something to write it is queued for
-// the pumps, and one of them writes until there is nothing left. Only pumps write entries, and
-// one at a time serves a feed, so entries keep their order.
+// An idle feed has no goroutine that writes. When it has something to write it is queued for the
+// pumps, and one of them writes until there is nothing left. Only pumps write entries, and at most
+// one serves a feed at a time, so entries keep their order.
 type Feed struct {
 	engine *Engine
 	conn   net.Conn
-	raw    syscall.RawConn // of conn, to write without blocking; nil: there is none
+	raw    syscall.RawConn // of conn, for writing without blocking; may be nil
 	codec  Codec
-	userID string // of the reader, "" for a visitor without a name
+	userID string // of the reader, "" for a client without a name
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards this group
 	rooms     map[string]*following
 	queue     []*following // rooms that may have something to read
 	notices   notices
-	isPumping bool
+	isPumping bool // queued for the pumps, or served by one
 	isClosed  bool // no longer pumped
 	code      int  // why it is closed
 	reason    string
-	pumping   sync.WaitGroup // the pump
+	pumping   sync.WaitGroup // counts isPumping
 
-	writing   sync.Mutex // held for each write; guards the following two
-	isBroken  bool
-	unwritten []byte // to be written first: the head of the response, or the end of a frame that the kernel took a part of
+	writing   sync.Mutex // held during each write; guards this group
+	isBroken  bool       // a write failed
+	unwritten []byte     // to write first: the head of the response, or the rest of a frame that the kernel took in part
 }
 
 // following is one room that a feed follows.
 type following struct {
 	reader    *streams.Reader
 	form      protocol.Form
-	isQueued  bool // guarded by the feed's mu, like isDropped
+	isQueued  bool // this and isDropped are guarded by the feed's mu
 	isDropped bool // no longer followed
 }
 
-// Follow reads the room through the reader that open returns, instead of the one that it had
-// for the room. open passes ready on to the store, which calls it when there is something to
-// read.
+// Follow follows the room with the reader that open returns, which replaces the room's previous
+// reader. open passes ready to the store, which calls it whenever there may be something to read.
 func (f *Feed) Follow(room string, form protocol.Form, open func(ready func(*streams.Reader)) (*streams.Reader, error)) error {
 	if !f.mayFollow(room) {
 		return protocol.Errorf(protocol.BadField, "room", "A connection follows at most %d rooms.", MaxRooms)
@@ -64,7 +63,7 @@ func (f *Feed) Follow(room string, form protocol.Form, open func(ready func(*str
 	}
 	f.Unfollow(room)
 	f.mu.Lock()
-	next.reader = reader // ready does nothing before
+	next.reader = reader // until now, ready does nothing
 	if f.isClosed {
 		f.mu.Unlock()
 		reader.Close()
@@ -93,7 +92,7 @@ func (f *Feed) Unfollow(room string) {
 	}
 }
 
-// mayFollow reports whether the room is followed already or is not one too many.
+// mayFollow reports whether the feed already follows the room, or fewer than MaxRooms.
 func (f *Feed) mayFollow(room string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -111,7 +110,8 @@ func (f *Feed) ready(room *following) {
 	}
 }
 
-// startPump queues the feed for the pumps, unless one is serving it. The caller holds mu.
+// startPump queues the feed for the pumps, unless it is queued or served already. The caller holds
+// mu.
 func (f *Feed) startPump() {
 	if !f.isPumping && !f.isClosed {
 		f.isPumping = true
@@ -120,16 +120,16 @@ func (f *Feed) startPump() {
 	}
 }
 
-// pump writes what there is to write. If it must not block and would, a goroutine of the
-// feed's own continues.
+// pump writes everything there is to write. If it would block and must not, a goroutine of the feed's
+// own continues.
 func (f *Feed) pump(mayBlock bool) {
 	if f.drainQueue(mayBlock) {
 		f.pumping.Done()
 	}
 }
 
-// drainQueue reads and writes room after room until there is nothing left. It returns false
-// if it left the rest to another goroutine.
+// drainQueue writes notices and reads and writes rooms until there is nothing left. It returns false
+// if another goroutine continues.
 func (f *Feed) drainQueue(mayBlock bool) (done bool) {
 	done = true // also after a panic
 	defer f.Recover()
@@ -160,8 +160,8 @@ func (f *Feed) continueBlocking(frame []byte) {
 	f.pump(true)
 }
 
-// Recover, deferred, keeps a panic from ending the process: it closes this connection, whose
-// client reconnects with its cursor.
+// Recover must be deferred. It keeps a panic from ending the process, and closes this connection
+// instead: its client reconnects with its cursor.
 func (f *Feed) Recover() {
 	if cause := recover(); cause != nil {
 		f.engine.logPanic(cause)
@@ -169,8 +169,8 @@ func (f *Feed) Recover() {
 	}
 }
 
-// next returns the notices to write next, or the room to read. It is not ok when there is
-// nothing, which ends the pump.
+// next returns the notices to write, or else the room to read. ok is false if there is neither, which
+// ends the pump.
 func (f *Feed) next() (room *following, notices []byte, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -184,7 +184,7 @@ func (f *Feed) next() (room *following, notices []byte, ok bool) {
 	for len(f.queue) > 0 {
 		room = f.queue[0]
 		if len(f.queue) == 1 {
-			f.queue = f.queue[:0] // not [1:], to use its array again
+			f.queue = f.queue[:0] // not [1:], which would give up the array
 		} else {
 			f.queue = f.queue[1:]
 		}
@@ -196,8 +196,8 @@ func (f *Feed) next() (room *following, notices []byte, ok bool) {
 	return nil, nil, false
 }
 
-// read reads a room once and returns what to write, in two pieces if there are. The room is
-// queued again unless that was all. It is not ok if it would have to block and must not.
+// read reads a room once and returns the one or two frames to write. It queues the room again unless
+// it was read to its end. ok is false if the read would block and must not.
 func (f *Feed) read(room *following, mayBlock bool) (head, frame []byte, ok bool) {
 	read, ok := room.reader.TryNext()
 	if !ok && !mayBlock {
@@ -214,7 +214,7 @@ func (f *Feed) read(room *following, mayBlock bool) (head, frame []byte, ok bool
 		}
 	}
 	frame = f.encode(room, read)
-	if read.Followed != nil { // the first entries go with it, if they are at hand
+	if read.Followed != nil { // write it together with the first entries, if they can be read at once
 		if next, ok := room.reader.TryNext(); ok {
 			head, read, frame = frame, next, f.encode(room, next)
 		}
@@ -225,7 +225,7 @@ func (f *Feed) read(room *following, mayBlock bool) (head, frame []byte, ok bool
 	return head, frame, true
 }
 
-// encode returns what was read as this connection's codec writes it, nil for nothing.
+// encode encodes what was read for this connection. It returns nil if there is nothing to write.
 func (f *Feed) encode(room *following, read streams.Read) []byte {
 	switch {
 	case read.Followed != nil:
@@ -236,8 +236,8 @@ func (f *Feed) encode(room *following, read streams.Read) []byte {
 	return f.encodeSignals(room.reader.Room, read.Signals)
 }
 
-// encodeSignals returns the signals for this reader: what a user has seen is for that user's
-// own connections.
+// encodeSignals encodes the signals for this reader. What a user has read is sent to the connections
+// of that user only.
 func (f *Feed) encodeSignals(room string, signals []*streams.Signal) (frames []byte) {
 	for _, signal := range signals {
 		if signal.Kind != streams.Seen || signal.User.ID == f.userID {

@@ -7,26 +7,26 @@ import (
 	"burble/streams"
 )
 
-// Lines is the codec of a live read over HTTP. Make one for each connection.
+// Lines is the codec of a live read over HTTP, in one of several formats of lines.
 type Lines struct {
 	format  *lineFormat
-	chunked bool // HTTP/1.1: RFC 9112 section 7.1
+	chunked bool // RFC 9112 section 7.1; false for HTTP/1.0
 }
 
 // lineFormat is one of the formats of Lines.
 type lineFormat struct {
 	encoding  int    // for streams.Batch.Encoded
-	heartbeat string // a line that clients ignore
+	heartbeat string // which clients ignore
 	event     func(dst []byte, event event) []byte
 	entry     func(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte
 }
 
-// event is what lines report besides entries.
+// event is a frame other than entries.
 type event struct {
-	kind   string // of the frame
-	cursor string // "" for none
-	data   []byte // the frame
-	text   string // for people; "" for nothing they need to know
+	kind   string // the frame's type
+	cursor string // may be empty
+	data   []byte // the frame as JSON
+	text   string // for plain text; empty: not shown
 }
 
 // EventStream writes server-sent events.
@@ -34,17 +34,17 @@ func EventStream(chunked bool) *Lines {
 	return &Lines{&lineFormat{encodingEventStream, ":\n\n", eventStreamEvent, eventStreamEntry}, chunked}
 }
 
-// NDJSON writes a JSON object a line.
+// NDJSON writes one JSON object on each line.
 func NDJSON(chunked bool) *Lines {
 	return &Lines{&lineFormat{encodingNDJSON, "\n", ndjsonEvent, ndjsonEntry}, chunked}
 }
 
-// PlainText writes lines for people.
+// PlainText writes lines for people to read in a terminal.
 func PlainText(chunked bool) *Lines {
 	return &Lines{&lineFormat{encodingPlainText, "\n", plainTextEvent, plainTextEntry}, chunked}
 }
 
-// Results writes nothing but what the caller writes with Chunk: the results of a search.
+// Results writes NDJSON without events: the results of a search, which the caller passes to Chunk.
 func Results(chunked bool) *Lines {
 	noEvent := func(dst []byte, _ event) []byte { return dst }
 	return &Lines{&lineFormat{encodingNDJSON, "\n", noEvent, ndjsonEntry}, chunked}
@@ -56,7 +56,7 @@ func (l *Lines) followed(room string, followed *streams.Followed) []byte {
 	case streams.Truncated:
 		text = "Messages up to " + followed.First.ID.Time().UTC().Format("2006-01-02 15:04") + " are no longer kept."
 	case streams.Reset:
-		text = "Messages were lost. The newest that remain follow."
+		text = "Messages were lost. The newest remaining messages follow."
 	}
 	return l.Chunk(l.format.event(nil, event{"followed", followed.At.String(), protocol.EncodeFollowed(room, followed), text}))
 }
@@ -72,13 +72,13 @@ func (l *Lines) batch(batch *streams.Batch, _ protocol.Form) []byte {
 	}))
 }
 
-// signal writes nothing: a live read over HTTP is for what is stored.
+// signal returns nothing: a live read over HTTP shows only what is stored.
 func (l *Lines) signal(string, *streams.Signal) []byte { return nil }
 
 func (l *Lines) status(away bool) []byte {
 	text := "Chat storage is available again."
 	if away {
-		text = "Chat storage is unavailable. What you miss will follow."
+		text = "Chat storage is unavailable. Missed messages will follow."
 	}
 	return l.Chunk(l.format.event(nil, event{"status", "", protocol.EncodeStatus(away), text}))
 }
@@ -92,8 +92,8 @@ func (l *Lines) end(int, string) []byte {
 	return nil
 }
 
-// Chunk frames data for the connection. An empty chunk would end the response, so there is
-// none.
+// Chunk returns data as a chunk of the response. No data is no chunk, because an empty chunk would
+// end the response.
 func (l *Lines) Chunk(data []byte) []byte {
 	if !l.chunked || len(data) == 0 {
 		return data
@@ -126,8 +126,8 @@ func ndjsonEntry(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte
 	return append(protocol.AppendEntryWithCursor(dst, entry, cursor), '\n')
 }
 
-// plainTextEvent writes a line that cannot be mistaken for a message, which begins with a
-// time or with spaces.
+// plainTextEvent appends a line that cannot be mistaken for a message, because messages begin with
+// a time or with spaces.
 func plainTextEvent(dst []byte, event event) []byte {
 	if event.text == "" {
 		return dst

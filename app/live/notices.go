@@ -2,18 +2,17 @@ package live
 
 import "slices"
 
-// maxNotices bounds the frames that wait for a slow client.
+// maxNotices is the most frames that wait for a slow client.
 const maxNotices = 100
 
-// notices are what a feed has to write besides entries.
+// notices are the frames, other than entries, that the pump writes.
 type notices struct {
 	heartbeat bool     // one is due
-	statuses  []bool   // of Redis: went away (true), came back (false)
+	statuses  []bool   // of Redis: away (true) or back (false)
 	frames    [][]byte // presence
 }
 
-// take returns the frames of all notices, in one piece, and empties them. It returns nil if
-// there are none.
+// take returns all notices in one piece and removes them. It returns nil if there are none.
 func (n *notices) take(codec Codec) []byte {
 	frames := n.frames
 	for _, away := range n.statuses {
@@ -24,13 +23,12 @@ func (n *notices) take(codec Codec) []byte {
 	}
 	*n = notices{}
 	if len(frames) == 1 {
-		return frames[0] // not copied: a crowd shares it
+		return frames[0] // not copied, because many feeds share it
 	}
 	return slices.Concat(frames...)
 }
 
-// Notify queues a frame. One too many for a slow client is dropped, so it must be one that
-// a client can miss.
+// Notify queues a frame that the client can do without: it is dropped if the client is too slow.
 func (f *Feed) Notify(frame []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -48,7 +46,7 @@ func (f *Feed) notifyHeartbeat() {
 	f.startPump()
 }
 
-// notifyStatus queues that Redis went away or came back. A client too slow for both gets
+// notifyStatus queues a change of Redis's status. A client that is too slow gets only the first and
 // the last of several changes.
 func (f *Feed) notifyStatus(away bool) {
 	f.mu.Lock()

@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// pumpBatch is how many feeds a pump takes from the queue at once.
+// pumpBatch is the most feeds that a pump takes from the queue at once.
 const pumpBatch = 16
 
-// pumps are a few goroutines, one for each processor, that write to the feeds that have
-// something to write. None blocks: a feed that would block continues on its own goroutine.
+// pumps are goroutines, one for each processor, that serve the feeds that have something to write.
+// They never block: a feed that would block continues in a goroutine of its own.
 type pumps struct {
 	mu    sync.Mutex
 	ready sync.Cond
@@ -17,7 +17,7 @@ type pumps struct {
 	ended bool
 }
 
-// run serves feeds until end was called and the queue is empty.
+// run runs the pumps until end is called and the queue is empty.
 func (p *pumps) run() {
 	var running sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -41,8 +41,8 @@ func (p *pumps) push(f *Feed) {
 	p.ready.Signal()
 }
 
-// next waits for feeds and appends a few of them to the empty slice. None means that the
-// pumps have ended.
+// next waits for feeds and appends a few of them to taken, which is empty and has some capacity. It
+// returns none after end was called and the queue is empty.
 func (p *pumps) next(taken []*Feed) []*Feed {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -56,7 +56,7 @@ func (p *pumps) next(taken []*Feed) []*Feed {
 	return taken
 }
 
-// end has run return.
+// end makes run return when the queue is empty.
 func (p *pumps) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,22 +9,22 @@ import (
 	"burble/app/ws"
 )
 
-// drainSpread is the time over which a draining server closes its feeds.
+// drainSpread is the most time over which a draining server spreads the closing of its feeds.
 const drainSpread = 5 * time.Second
 
 // registry holds the open feeds, for heartbeats, the status of Redis, and draining.
 type registry struct {
-	heartbeat time.Duration // how often each feed gets one
+	heartbeat time.Duration // between two heartbeats of a feed
 
 	mu       sync.Mutex
-	feeds    map[*Feed]time.Time // to when the last heartbeat was sent
-	away     bool                // Redis
+	feeds    map[*Feed]time.Time // with the time of the last heartbeat
+	away     bool                // whether Redis is
 	draining bool
 	open     sync.WaitGroup
 }
 
-// add registers a feed, unless the server is draining. A feed that comes while Redis is away
-// is told so: it missed the notice.
+// add registers a feed, or returns false if the server is draining. It notifies the feed if Redis is
+// away, because setAway did not.
 func (r *registry) add(f *Feed) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -61,7 +61,7 @@ func (r *registry) isDraining() bool {
 	return r.draining
 }
 
-// setAway sets the status of Redis and returns the feeds to tell.
+// setAway sets the status of Redis and returns the feeds to notify.
 func (r *registry) setAway(away bool) []*Feed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -69,7 +69,7 @@ func (r *registry) setAway(away bool) []*Feed {
 	return r.list()
 }
 
-// list returns the feeds in no particular order. The caller holds mu.
+// list returns the feeds in arbitrary order. The caller holds mu.
 func (r *registry) list() []*Feed {
 	list := make([]*Feed, 0, len(r.feeds))
 	for f := range r.feeds {
@@ -94,7 +94,7 @@ func (r *registry) sendHeartbeats(ctx context.Context) {
 	}
 }
 
-// due returns the feeds whose next heartbeat is due, and counts it as sent.
+// due returns the feeds whose next heartbeat is due, and records it as sent.
 func (r *registry) due(now time.Time) []*Feed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -108,7 +108,7 @@ func (r *registry) due(now time.Time) []*Feed {
 	return due
 }
 
-// drain is Engine.Drain.
+// drain implements Engine.Drain.
 func (r *registry) drain(ctx context.Context) {
 	r.mu.Lock()
 	r.draining = true

@@ -5,13 +5,13 @@ import (
 	"sync/atomic"
 )
 
-// idleWorkers is how many workers wait for work at most.
+// idleWorkers is the most workers that wait for work.
 const idleWorkers = 8
 
-// workers are goroutines that do work for others, which wait in the smallest stack there is,
-// 2 KiB. A goroutine that reads a frame, decodes and answers it grows its stack to 8 KiB or
-// more, and hardly gives any of it back; a thousand idle connections would keep a thousand
-// grown stacks. With workers only a few stacks are large.
+// workers are goroutines that work for the goroutines of connections, which then need only the
+// smallest stack, 2 KiB. A goroutine that reads, decodes and answers a frame grows its stack to
+// 8 KiB or more, and hardly ever shrinks it: a thousand idle connections would have a thousand
+// large stacks. With workers there are only a few.
 //
 // Gain: about a third of the memory of an idle connection. Cost: two switches between
 // goroutines for a frame; a client that sends uses its own stack, see package socket. To turn
@@ -27,7 +27,7 @@ func newWorkers() *workers {
 	return &workers{jobs: make(chan func()), ended: make(chan struct{})}
 }
 
-// do has a worker do the work, and waits for it.
+// do runs work on a worker, and waits for it.
 func (w *workers) do(work func()) {
 	done := make(chan struct{})
 	job := func() {
@@ -42,7 +42,7 @@ func (w *workers) do(work func()) {
 	<-done
 }
 
-// serve does one job after the other.
+// serve runs the job, and then further ones.
 func (w *workers) serve(job func()) {
 	for {
 		job()
@@ -59,7 +59,7 @@ func (w *workers) serve(job func()) {
 	}
 }
 
-// end waits for the workers. do must not be called any more.
+// end stops the workers and waits for them. do must not be called after it.
 func (w *workers) end() {
 	close(w.ended)
 	w.running.Wait()

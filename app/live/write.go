@@ -11,20 +11,21 @@ import (
 )
 
 const (
-	// writeTimeout is how long one write may take before its client is too slow.
+	// writeTimeout bounds one write. A client that takes longer to read it is too slow.
 	writeTimeout = 10 * time.Second
-	// slowLinger is how long a client that was too slow gets to read the rest of the frame
-	// it stopped in, and the reason after it.
+	// slowLinger is the time that a client that was too slow still gets to read the rest of a
+	// frame, and the close frame after it.
 	slowLinger = 10 * time.Second
-	// closeTimeout is how long each side of the closing handshake may take.
+	// closeTimeout bounds each half of the closing handshake.
 	closeTimeout = time.Second
 )
 
-// Write writes whole frames, one caller at a time, and waits for a slow client. It reports
-// whether all was written. Write(nil) writes the head.
+// Write writes whole frames and waits for a slow client. It reports whether everything was written.
+// Write(nil) writes the head. It may be called from many goroutines at once.
 func (f *Feed) Write(frames []byte) bool { return f.writeBoth(nil, frames) }
 
-// writeBoth is Write for a frame in two pieces, of which the second is long and shared.
+// writeBoth writes two frames, or two pieces of one, without copying the second, which may be long
+// and shared with other feeds.
 func (f *Feed) writeBoth(head, data []byte) bool {
 	f.writing.Lock()
 	defer f.writing.Unlock()
@@ -36,7 +37,7 @@ func (f *Feed) writeBoth(head, data []byte) bool {
 		var n int
 		f.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 		n, err = f.conn.Write(left)
-		f.conn.SetWriteDeadline(time.Time{}) // writeNow would fail once it has passed
+		f.conn.SetWriteDeadline(time.Time{}) // otherwise writeNow fails after it has passed
 		left = left[n:]
 	}
 	if err != nil {
@@ -45,8 +46,8 @@ func (f *Feed) writeBoth(head, data []byte) bool {
 	return err == nil
 }
 
-// tryWrite writes as much of both as it can without blocking. If it is not ok, the caller
-// must write what is left, which may block.
+// tryWrite writes as much of both as it can without blocking. If ok is false, the caller must call
+// Write with what is left, which may block.
 func (f *Feed) tryWrite(head, data []byte) (left []byte, ok bool) {
 	if !f.writing.TryLock() {
 		return slices.Concat(head, data), false
@@ -64,7 +65,7 @@ func (f *Feed) tryWrite(head, data []byte) (left []byte, ok bool) {
 	return nil, len(left) == 0
 }
 
-// withUnwritten returns data after the end of the frame before. The caller holds writing.
+// withUnwritten returns what an earlier write left, followed by data. The caller holds writing.
 func (f *Feed) withUnwritten(data []byte) []byte {
 	if len(f.unwritten) > 0 {
 		data = slices.Concat(f.unwritten, data)
@@ -73,9 +74,10 @@ func (f *Feed) withUnwritten(data []byte) []byte {
 	return data
 }
 
-// writeNow writes what the kernel takes at once. RawConn.Write holds the descriptor's lock,
-// so the descriptor cannot be closed and reused for another client meanwhile, and does not
-// wait, because the callback always reports that it is done. The caller holds writing.
+// writeNow writes as much as the kernel takes without blocking, and returns the rest. RawConn.Write
+// locks the descriptor, so it cannot be closed and reused for another client in the meantime. It
+// does not wait either, because the callback always reports that it is done. The caller holds
+// writing.
 func (f *Feed) writeNow(head, data []byte) (left []byte, err error) {
 	n := 0
 	if f.raw != nil && len(head)+len(data) > 0 {
@@ -91,9 +93,9 @@ func (f *Feed) writeNow(head, data []byte) (left []byte, err error) {
 	return data[n-len(head):], err
 }
 
-// fail closes a connection that could not be written to. The caller holds writing.
+// fail closes a connection after a failed write. The caller holds writing.
 func (f *Feed) fail(left []byte, err error) {
-	f.isBroken, f.unwritten = true, left // finish may have more to write, if it closes for another reason
+	f.isBroken, f.unwritten = true, left // finish writes the rest before the close frame
 	if errors.Is(err, os.ErrDeadlineExceeded) && !f.Closed() {
 		f.engine.tooSlow.Add(1)
 		f.HangUp(ws.CloseTooSlow, "too slow: reconnect with your cursor")
@@ -102,7 +104,8 @@ func (f *Feed) fail(left []byte, err error) {
 	f.HangUp(closeGone, "")
 }
 
-// HangUp has the connection closed, with the first code and reason given.
+// HangUp ends serve's reads of the connection, so that it returns and the connection is closed. Only
+// the code and the reason of the first call count.
 func (f *Feed) HangUp(code int, reason string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -110,20 +113,20 @@ func (f *Feed) HangUp(code int, reason string) {
 		return
 	}
 	f.isClosed, f.code, f.reason = true, code, reason
-	f.conn.SetReadDeadline(time.Unix(1, 0)) // ends a blocked read, which Close would not
+	f.conn.SetReadDeadline(time.Unix(1, 0)) // ends a blocked read
 }
 
-// HangUpGone has the connection closed because its client is gone.
+// HangUpGone is HangUp for a connection whose client is gone: no close frame is written.
 func (f *Feed) HangUpGone() { f.HangUp(closeGone, "") }
 
-// Closed reports whether the connection is closed or about to be.
+// Closed reports whether the connection is closed, or will be soon.
 func (f *Feed) Closed() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.isClosed
 }
 
-// WaitClosed reads and discards until the client or HangUp closes the connection.
+// WaitClosed reads and discards input until the client or HangUp closes the connection.
 func (f *Feed) WaitClosed() {
 	var discard [64]byte
 	for {
@@ -134,7 +137,7 @@ func (f *Feed) WaitClosed() {
 	}
 }
 
-// finish closes the readers, writes why the connection is closed, and closes it.
+// finish closes the readers, writes the close frame, and closes the connection.
 func (f *Feed) finish() {
 	defer f.close()
 	f.HangUpGone()
@@ -165,9 +168,9 @@ func (f *Feed) finish() {
 	f.discardInput()
 }
 
-// discardInput ends our side of the connection and reads until the client ends its own.
-// Closing a connection with unread input resets it, and what was written last may be lost:
-// RFC 6455 section 7.1.1.
+// discardInput closes our half of the connection, and reads until the client closes the other.
+// Closing a connection with unread input would reset it, and the client might lose what was
+// written last: RFC 6455 section 7.1.1.
 func (f *Feed) discardInput() {
 	if half, ok := f.conn.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()

@@ -1,28 +1,29 @@
 package live
 
 import (
-	"burble/app/ws"
 	"bytes"
 	"io"
 	"net"
 	"slices"
 	"testing"
 	"time"
+
+	"burble/app/ws"
 )
 
-// A client that stalls while the server drains gets the rest of the frame it stopped in.
-func TestCloseFollowsTheRestOfAFrame(t *testing.T) {
-	conn, reader := net.Pipe()
-	f := &Feed{conn: conn, codec: WebSocket}
+func TestCloseFrameFollowsTheRestOfAnUnfinishedFrame(t *testing.T) {
+	t.Parallel()
+	server, client := net.Pipe()
+	f := &Feed{conn: server, codec: WebSocket}
 	frame := ws.Text([]byte(`{"type":"entries"}`))
 	f.HangUp(ws.CloseRestart, "away")
 	received := make([]byte, 5)
 	go func() {
-		io.ReadFull(reader, received)
-		conn.SetWriteDeadline(time.Unix(1, 0))
+		io.ReadFull(client, received)
+		server.SetWriteDeadline(time.Unix(1, 0)) // as if the client had stopped reading
 	}()
 	if f.Write(frame) {
-		t.Fatal("all of it was written")
+		t.Fatal("the whole frame was written")
 	}
 	finished := make(chan struct{})
 	go func() {
@@ -31,11 +32,11 @@ func TestCloseFollowsTheRestOfAFrame(t *testing.T) {
 	}()
 	want := slices.Concat(frame, f.codec.end(ws.CloseRestart, "away"))
 	rest := make([]byte, len(want)-len(received))
-	reader.SetReadDeadline(time.Now().Add(wait))
-	n, err := io.ReadFull(reader, rest)
+	client.SetReadDeadline(time.Now().Add(patience))
+	n, err := io.ReadFull(client, rest)
 	if got := slices.Concat(received, rest[:n]); !bytes.Equal(got, want) {
-		t.Errorf("%v; %q came, want %q", err, got, want)
+		t.Errorf("%v; received %q, want %q", err, got, want)
 	}
-	reader.Close()
+	client.Close()
 	<-finished
 }

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writeVector writes as much of both as the kernel takes without blocking.
+// writeVector writes as much of both as the kernel takes without blocking. It returns 0 and no error
+// if that is nothing.
 func writeVector(descriptor int, head, data []byte) (n int, err error) {
 	for {
 		if len(head) == 0 {

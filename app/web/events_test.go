@@ -89,7 +89,7 @@ func TestLiveReadBeginsWhereItIsAsked(t *testing.T) {
 		t.Errorf("a place of another history: %+v", event)
 	}
 	people := there.openStream("/r/lobby/events", "Last-Event-ID: 1-1@ELSEWHERE", "Accept: text/plain")
-	if line := people.line(); line != "-- Messages were lost. The newest that remain follow. --" {
+	if line := people.line(); line != "-- Messages were lost. The newest remaining messages follow. --" {
 		t.Errorf("a place of another history, as text: %q", line)
 	}
 }

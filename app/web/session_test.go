@@ -458,7 +458,7 @@ func TestStatusIsToldToWhoeverIsConnected(t *testing.T) {
 	if status := awaitText[*client.Status](c); status != `{"type":"status","redis":"back"}` {
 		t.Errorf("back: %s", status)
 	}
-	for _, want := range []string{"-- Chat storage is unavailable. What you miss will follow. --", "-- Chat storage is available again. --"} {
+	for _, want := range []string{"-- Chat storage is unavailable. Missed messages will follow. --", "-- Chat storage is available again. --"} {
 		if line := people.line(); line != want {
 			t.Errorf("text: %q, want %q", line, want)
 		}

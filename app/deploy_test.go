@@ -223,7 +223,7 @@ func TestFlyMemoryLimitIsBelowTheMachine(t *testing.T) {
 
 // Burble, started with the environment in fly.toml, answers Fly's checks.
 func TestFlyChecksAreAnswered(t *testing.T) {
-	t.Setenv("GOMAXPROCS", strconv.Itoa(runtime.GOMAXPROCS(0))) // keep this process as it is
+	t.Parallel()
 	fly := readTOML(t, "fly.toml")
 	config, err := ParseConfig(nil, func(name string) string { return fly["env."+name] })
 	if err != nil {

@@ -131,9 +131,6 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 		return fmt.Errorf("listen on PORT: %w", err)
 	}
 	log.Info("listening", "url", "http://localhost:"+strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
-	// Not before: engine.Run starts a pump for each processor in use.
-	stopSwitching := start(ctx, tune.SwitchProcessors)
-	defer stopSwitching()
 	return server.Serve(ctx, listener)
 }
 

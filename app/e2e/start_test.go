@@ -63,7 +63,6 @@ func TestServerThatWaitedForRedisUsesEveryProcessor(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := launchWithoutRedis(t, redis)
-	time.Sleep(2 * time.Second) // one processor is enough while waiting, see tune.SwitchProcessors
 	redis.Restart()
 	server.AwaitReady()
 	server.Signal(syscall.SIGQUIT) // prints its goroutines

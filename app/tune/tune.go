@@ -12,14 +12,6 @@
 //   - Gain: 3 % of the CPU with 50 rooms and 1,000 messages a second.
 //   - Cost: memory. GOMEMLIMIT still bounds it.
 //   - Turn off: set GOGC, to 100 for Go's default.
-//
-// One processor. Go's scheduler uses one processor while one is enough; see
-// [SwitchProcessors].
-//   - Gain: 14 % of the CPU with 50 rooms and 1,000 messages a second. None on a machine
-//     with one processor.
-//   - Cost: each switch stops all goroutines for a moment, and work that begins suddenly
-//     waits up to 25 ms for the other processors.
-//   - Turn off: set GOMAXPROCS.
 package tune
 
 import (

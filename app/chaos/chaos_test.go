@@ -58,8 +58,6 @@ func (silentLogger) Printf(context.Context, string, ...any) {}
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silentLogger{})
-	if flag.Parse(); !apptest.Race() {
-		flag.Set("test.parallel", "4") // most tests wait; -parallel still counts
-	}
+	flag.Set("test.parallel", "4") // these tests wait most of the time; -parallel still counts
 	os.Exit(m.Run())
 }

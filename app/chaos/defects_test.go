@@ -16,6 +16,7 @@ import (
 // The whole harness is checked as well: servers with a defect are found out. The last
 // ones are the control: what a server would be without its guards.
 func TestServersWithADefectAreFoundOut(t *testing.T) {
+	t.Parallel()
 	program := build(t, "-tags=chaos")
 	for defect, found := range map[string]struct {
 		flaws  []check.Flaw

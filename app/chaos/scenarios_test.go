@@ -16,6 +16,7 @@ var deploys = flag.Int("deploys", 2, "rolling deploys in a row")
 // Servers are replaced while clients talk: the new one is ready, then the old one drains. A
 // send that fails meanwhile is retried, and stored once.
 func TestRollingDeploys(t *testing.T) {
+	t.Parallel()
 	o := flagged()
 	o.redis, o.durability, o.faithful, o.pause = "single", "disk", true, 50
 	h := newHarness(t, o)
@@ -47,6 +48,7 @@ const resetLimit = 2 * time.Second
 // At durability memory, a primary is lost that had entries which its replicas had not. What
 // clients lose is exactly what Redis lost, and every client that read it is told.
 func TestLossyFailover(t *testing.T) {
+	t.Parallel()
 	o := flagged()
 	o.redis, o.durability, o.plain = "sentinel", "memory", true
 	h := newHarness(t, o)

@@ -11,8 +11,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if !apptest.Race() {
-		flag.Set("test.parallel", "4") // most of these tests wait; -parallel still counts
-	}
+	flag.Set("test.parallel", "6") // these tests wait most of the time; -parallel still counts
 	os.Exit(apptest.Main(m))
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"bufio"
 	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -112,13 +113,29 @@ func (s *Socket) Send(request Request) error { return s.WriteMessage(OpText, enc
 
 // WriteMessage writes one message, whatever it holds.
 func (s *Socket) WriteMessage(op Opcode, data []byte) error {
+	const fin = 0x80
+	return s.WriteRaw(RawFrame(fin|byte(op), data))
+}
+
+// RawFrame returns a WebSocket frame as clients send it, masked. first is its first byte: FIN, the
+// reserved bits and the opcode, RFC 6455 section 5.2.
+func RawFrame(first byte, payload []byte) []byte {
+	frame := []byte{first}
+	switch n := len(payload); {
+	case n < 126:
+		frame = append(frame, 0x80|byte(n))
+	case n < 1<<16:
+		frame = binary.BigEndian.AppendUint16(append(frame, 0x80|126), uint16(n))
+	default:
+		frame = binary.BigEndian.AppendUint64(append(frame, 0x80|127), uint64(n))
+	}
 	var mask [4]byte
 	rand.Read(mask[:]) // never fails
-	frame, err := ws.CompileFrame(ws.MaskFrameWith(ws.NewFrame(op, true, data), mask))
-	if err != nil {
-		return err
-	}
-	return s.WriteRaw(frame)
+	frame = append(frame, mask[:]...)
+	start := len(frame)
+	frame = append(frame, payload...)
+	ws.Cipher(frame[start:], mask, 0)
+	return frame
 }
 
 // WriteRaw writes bytes to the connection, which need not be a frame.

@@ -3,8 +3,6 @@ package web
 import (
 	"burble/app/client"
 	"burble/app/protocol"
-	"crypto/rand"
-	"encoding/binary"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -167,26 +165,6 @@ func TestBadFramesOnASocket(t *testing.T) {
 	}
 }
 
-// rawFrame is a WebSocket frame as a client writes it: masked, RFC 6455 section 5.3.
-func rawFrame(first byte, payload []byte) []byte {
-	frame := []byte{first}
-	switch n := len(payload); {
-	case n < 126:
-		frame = append(frame, 0x80|byte(n))
-	case n < 1<<16:
-		frame = binary.BigEndian.AppendUint16(append(frame, 0x80|126), uint16(n))
-	default:
-		frame = binary.BigEndian.AppendUint64(append(frame, 0x80|127), uint64(n))
-	}
-	mask := make([]byte, 4)
-	rand.Read(mask)
-	frame = append(frame, mask...)
-	for i, b := range payload {
-		frame = append(frame, b^mask[i%4])
-	}
-	return frame
-}
-
 func TestBrokenWebSocketFrames(t *testing.T) {
 	here, there := startTwo(t, newMiniredis(t))
 	ada := here.signIn("Ada")
@@ -201,21 +179,21 @@ func TestBrokenWebSocketFrames(t *testing.T) {
 		bytes  []byte
 		closes int
 	}{
-		{"binary", rawFrame(fin|binary, sound), 1003},
-		{"not UTF-8", rawFrame(fin|text, []byte(`{"type":"send","text":"`+badUTF8+`"}`)), 1007},
-		{"half a surrogate pair, written as UTF-8", rawFrame(fin|text, []byte("\"\xed\xa0\x80\"")), 1007},
-		{"a byte above 64 KiB", rawFrame(fin|text, padded(protocol.MaxFrame+1)), 1009},
+		{"binary", client.RawFrame(fin|binary, sound), 1003},
+		{"not UTF-8", client.RawFrame(fin|text, []byte(`{"type":"send","text":"`+badUTF8+`"}`)), 1007},
+		{"half a surrogate pair, written as UTF-8", client.RawFrame(fin|text, []byte("\"\xed\xa0\x80\"")), 1007},
+		{"a byte above 64 KiB", client.RawFrame(fin|text, padded(protocol.MaxFrame+1)), 1009},
 		{"64 MiB announced", []byte{fin | text, 0x80 | 127, 0, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4}, 1009},
 		{"a length that RFC 6455 does not allow", []byte{fin | text, 0x80 | 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4}, 1002},
-		{"too much in fragments", append(rawFrame(text, padded(40000)), rawFrame(fin, make([]byte, 40000))...), 1009},
+		{"too much in fragments", append(client.RawFrame(text, padded(40000)), client.RawFrame(fin, make([]byte, 40000))...), 1009},
 		{"unmasked", unmasked, 1002},
-		{"compressed, though nobody agreed to that", rawFrame(fin|rsv1|text, sound), 1002},
-		{"reserved bit", rawFrame(fin|0x10|text, sound), 1002},
-		{"reserved opcode", rawFrame(fin|3, sound), 1002},
-		{"continuation of nothing", rawFrame(fin, sound), 1002},
-		{"ping in fragments", rawFrame(ping, nil), 1002},
-		{"ping too long", rawFrame(fin|ping, make([]byte, 126)), 1002},
-		{"close with a code that is none", rawFrame(fin|closing, []byte{0, 5}), 1002},
+		{"compressed, though nobody agreed to that", client.RawFrame(fin|rsv1|text, sound), 1002},
+		{"reserved bit", client.RawFrame(fin|0x10|text, sound), 1002},
+		{"reserved opcode", client.RawFrame(fin|3, sound), 1002},
+		{"continuation of nothing", client.RawFrame(fin, sound), 1002},
+		{"ping in fragments", client.RawFrame(ping, nil), 1002},
+		{"ping too long", client.RawFrame(fin|ping, make([]byte, 126)), 1002},
+		{"close with a code that is none", client.RawFrame(fin|closing, []byte{0, 5}), 1002},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -231,7 +209,7 @@ func TestBrokenWebSocketFrames(t *testing.T) {
 	untouched(t, here, before)
 
 	c := there.connect(ada)
-	c.NetConn().Write(rawFrame(fin|text, padded(protocol.MaxFrame)))
+	c.NetConn().Write(client.RawFrame(fin|text, padded(protocol.MaxFrame)))
 	await[*client.Stored](c) // 64 KiB are allowed
 	for i, part := range [][]byte{sound[:20], sound[20:30], sound[30:]} {
 		first := byte(0)
@@ -241,7 +219,7 @@ func TestBrokenWebSocketFrames(t *testing.T) {
 		if i == 2 {
 			first |= fin
 		}
-		c.NetConn().Write(rawFrame(first, part))
+		c.NetConn().Write(client.RawFrame(first, part))
 		c.sync() // a ping between the fragments
 	}
 	await[*client.Stored](c)

@@ -57,7 +57,7 @@ func TestLiveReadsOfOneAddressAreBounded(t *testing.T) {
 	first, other := "Fly-Client-IP: 203.0.113.1", "Fly-Client-IP: 203.0.113.2"
 	for range 20 {
 		s.openStream("/r/lobby/events", first)
-		s.raw(t, first)
+		s.open(first)
 	}
 	s.get("/r/lobby/events", first).expectRefusal(t, 429, protocol.RateLimited, "")
 	s.get("/r/lobby/search?q=x", first).expectRefusal(t, 429, protocol.RateLimited, "")
@@ -66,7 +66,7 @@ func TestLiveReadsOfOneAddressAreBounded(t *testing.T) {
 		t.Errorf("one socket more: closed with %d", code)
 	}
 	s.openStream("/r/lobby/events", other)
-	s.raw(t, other).conn.Close()
+	s.open(other).Cut()
 	liveAs("text/plain")(s, other)
 	s.request("HEAD", "/r/lobby/events", "", other)
 	eventually(t, "what ended is not counted", func() bool {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -597,19 +596,6 @@ func TestPanicWhileASocketIsTakenOverEndsItAlone(t *testing.T) {
 	if !strings.Contains(s.logs.String(), "msg=panic") {
 		t.Error("the panic is not in the log")
 	}
-}
-
-func TestSocketThatAnsweredAPingWaitsInItsSmallStack(t *testing.T) {
-	s := startOne(t)
-	for range 20 {
-		c, _ := s.dial()
-		c.sync()
-	}
-	stacks := make([]byte, 4<<20)
-	eventually(t, "the session waits in its small stack", func() bool {
-		text := string(stacks[:runtime.Stack(stacks, true)])
-		return strings.Contains(text, "socket.(*Server).Serve(") && !strings.Contains(text, "(*client).readNext(")
-	})
 }
 
 func TestServerPingsQuietConnections(t *testing.T) {

@@ -1,0 +1,48 @@
+package protocol
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// Parsing any frame allocates at most a small multiple of its size. The test measures what the
+// whole process allocates, so it is not parallel.
+func TestParsingAllocatesInProportionToTheFrame(t *testing.T) {
+	const key = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b"
+	// fill repeats a part until the frame has MaxFrame bytes.
+	fill := func(before, part, after string) string {
+		return before + strings.Repeat(part, (MaxFrame-len(before)-len(after))/len(part)) + after
+	}
+	var fields strings.Builder
+	for i := 0; fields.Len() < MaxFrame-20; i++ {
+		fmt.Fprintf(&fields, `,"%x":0`, i)
+	}
+	for name, frame := range map[string]string{
+		"unclosed arrays":         fill("", "[", ""),
+		"unclosed objects":        fill("", `{"type":`, ""),
+		"nested arrays":           strings.Repeat("[", 9000) + strings.Repeat("]", 9000),
+		"a long number":           fill(`{"type":"follow","room":"lobby","last":`, "9", "}"),
+		"a long exponent":         fill(`{"type":"follow","room":"lobby","last":1e`, "9", "}"),
+		"a repeated field":        fill(`{"type":"ping"`, `,"type":"ping"`, "}"),
+		"many fields":             `{"type":"ping"` + fields.String() + "}",
+		"a long field name":       fill(`{"`, "x", `":1}`),
+		"escapes":                 fill(`{"type":"send","text":"`, `\u0000`, `"}`),
+		"half surrogate pairs":    fill(`{"type":"send","text":"`, `\ud800`, `"}`),
+		"an unclosed string":      fill(`{"type":"send","text":"`, `\\`, ``),
+		"spaces":                  fill("", " ", `{"type":"ping"}`),
+		"numbers":                 fill("[", "1,", "1]"),
+		"a text that is too long": fill(`{"type":"send","room":"lobby","key":"`+key+`","text":"`, "a", `"}`),
+	} {
+		parse := func() { Parse([]byte(frame)) }
+		parse() // the first call may allocate what is kept
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		parse()
+		runtime.ReadMemStats(&after)
+		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 64*MaxFrame {
+			t.Errorf("%s: %d bytes allocated for a frame of %d", name, allocated, len(frame))
+		}
+	}
+}

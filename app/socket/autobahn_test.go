@@ -1,0 +1,29 @@
+package socket_test
+
+import "testing"
+
+// The autobahn files have the cases of the Autobahn test suite for WebSocket servers that apply to
+// Burble, under their numbers in the suite. Where the suite expects an echo, these tests send a
+// frame of an unknown type, because the error for it quotes the type.
+
+// autobahnCase is what a client writes, and everything the server sends, as responses returns it.
+type autobahnCase struct {
+	name   string
+	writes []byte
+	want   string
+}
+
+// runCases runs each case on a connection of its own.
+func runCases(t *testing.T, cases []autobahnCase) {
+	t.Helper()
+	server := startServer(t, 0)
+	for _, test := range cases {
+		t.Run(test.name, func(t *testing.T) {
+			c := connect(t, server)
+			c.write(test.writes)
+			if got := c.responses(); got != test.want {
+				t.Errorf("got %.300q, want %.300q", got, test.want)
+			}
+		})
+	}
+}

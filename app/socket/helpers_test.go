@@ -1,0 +1,208 @@
+package socket_test
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"burble/app/client"
+	"burble/app/identity"
+	"burble/app/limit"
+	"burble/app/live"
+	"burble/app/protocol"
+	"burble/app/socket"
+	"burble/app/ws"
+	"burble/streams"
+
+	gobwas "github.com/gobwas/ws"
+)
+
+// Helpers of this package's tests. Their server has no chat and no HTTP: it gets TCP connections
+// that are WebSockets already, and refuses frames of an unknown type.
+//
+//	startServer         a server, until the test ends
+//	connect             a client of it, which has read the hello
+//	write, readFrame    the client's raw bytes, and the server's frames
+//	responses           closes the connection and returns all that the server sent
+//	text, ping, closing, fragments, split    frames of a client
+
+// patience is how long a test waits for what must happen.
+const patience = time.Minute
+
+// FIN and the opcode of a continuation, in the first byte of a frame, RFC 6455 section 5.2. The
+// other opcodes are in package ws.
+const (
+	fin            = 0x80
+	opContinuation = 0
+)
+
+// startServer starts a server with a limit of frames a second for each address; 0 is no limit.
+func startServer(t *testing.T, frameRate float64) *socket.Server {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	engine := live.New(live.Options{Log: log})
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { engine.Run(ctx) })
+	t.Cleanup(func() {
+		engine.Drain(context.Background())
+		cancel()
+		running.Wait()
+	})
+	return &socket.Server{
+		Engine: engine, Frames: limit.NewRate(frameRate, int(4*frameRate)),
+		Log: log, LogError: func(*protocol.Error, ...any) {},
+	}
+}
+
+// conn is a client's side of a connection.
+type conn struct {
+	*net.TCPConn
+	t *testing.T
+}
+
+// connect returns a client of the server, after the server's hello.
+func connect(t *testing.T, server *socket.Server) *conn {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	dialed, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dialed.Close() })
+	accepted, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello := socket.Hello(identity.User{}, streams.Memory)
+	err = server.Engine.Start(accepted, live.WebSocket, "", hello, func(feed *live.Feed) {
+		server.Serve(feed, socket.Client{Conn: accepted, Input: accepted, Address: "203.0.113.1"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dialed.SetDeadline(time.Now().Add(patience))
+	c := &conn{dialed.(*net.TCPConn), t}
+	if opcode, payload, err := c.readFrame(); opcode != ws.OpText || !strings.Contains(string(payload), `"hello"`) {
+		t.Fatalf("hello: %d %s, %v", opcode, payload, err)
+	}
+	return c
+}
+
+// write writes bytes as they are. The server may have closed the connection already.
+func (c *conn) write(data []byte) { c.Write(data) }
+
+// readFrame returns the server's next frame, which must be whole and not masked.
+func (c *conn) readFrame() (opcode byte, payload []byte, err error) {
+	c.t.Helper()
+	frame, err := gobwas.ReadFrame(c)
+	if err == nil && (!frame.Header.Fin || frame.Header.Rsv != 0 || frame.Header.Masked) {
+		c.t.Fatalf("the server's frame has the header %+v", frame.Header)
+	}
+	return byte(frame.Header.OpCode), frame.Payload, err
+}
+
+// responses sends a close frame, as a client should, and returns what the server sent up to its
+// own close frame: "echo …", "pong …", "error <code>" and "close <code>", separated by " | ".
+func (c *conn) responses() string {
+	c.t.Helper()
+	c.write(closing(1000, ""))
+	var responses []string
+	for closed := false; ; {
+		opcode, payload, err := c.readFrame()
+		switch {
+		case errors.Is(err, io.EOF), err != nil && closed: // reset, if more was written to it
+			return strings.Join(responses, " | ")
+		case err != nil:
+			return strings.Join(append(responses, err.Error()), " | ")
+		case closed:
+			c.t.Fatalf("after the close frame came opcode %d, payload %s", opcode, payload)
+		}
+		responses = append(responses, describe(c.t, opcode, payload))
+		if closed = opcode == ws.OpClose; closed {
+			c.CloseWrite()
+		}
+	}
+}
+
+// describe describes a frame of the server in words. The error for an unknown type quotes the
+// type, and so serves as the echo that the Autobahn test suite expects.
+func describe(t *testing.T, opcode byte, payload []byte) string {
+	t.Helper()
+	switch opcode {
+	case ws.OpPong:
+		return fmt.Sprintf("pong %s", payload)
+	case ws.OpClose:
+		return fmt.Sprintf("close %d", binary.BigEndian.Uint16(payload))
+	}
+	var frame struct{ Type, Code, Message string }
+	if err := json.Unmarshal(payload, &frame); err != nil || opcode != ws.OpText {
+		t.Fatalf("opcode %d, payload %s: %v", opcode, payload, err)
+	}
+	quoted, found := strings.CutPrefix(strings.TrimSuffix(frame.Message, "."), "There is no frame of type ")
+	if !found {
+		return strings.TrimSpace(frame.Type + " " + frame.Code)
+	}
+	text, err := strconv.Unquote(quoted)
+	if err != nil {
+		t.Fatalf("%s: %v", payload, err)
+	}
+	return "echo " + text
+}
+
+// echoed returns a message that is answered with "echo " and the text, which has at most 40
+// characters.
+func echoed(text string) string { return `{"type":"` + text + `"}` }
+
+// padded returns a message of that many bytes, which is answered with "echo end". Its padding
+// comes first.
+func padded(size int) string { return fmt.Sprintf("%*s", size, echoed("end")) }
+
+// text returns a text message in one frame.
+func text(message string) []byte { return client.RawFrame(fin|ws.OpText, []byte(message)) }
+
+// ping returns a ping frame.
+func ping(payload string) []byte { return client.RawFrame(fin|ws.OpPing, []byte(payload)) }
+
+// closing returns a close frame.
+func closing(code int, reason string) []byte {
+	return client.RawFrame(fin|ws.OpClose, append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...))
+}
+
+// fragments returns a message with a frame for each part. The last one ends it.
+func fragments(opcode byte, parts ...string) []byte {
+	var frames []byte
+	for i, part := range parts {
+		first := byte(opContinuation)
+		if i == 0 {
+			first = opcode
+		}
+		if i == len(parts)-1 {
+			first |= fin
+		}
+		frames = append(frames, client.RawFrame(first, []byte(part))...)
+	}
+	return frames
+}
+
+// split cuts a message into parts of size bytes; the last one may be shorter.
+func split(message string, size int) (parts []string) {
+	for len(message) > size {
+		parts, message = append(parts, message[:size]), message[size:]
+	}
+	return append(parts, message)
+}

@@ -1,0 +1,59 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"runtime"
+	"testing"
+
+	"burble/app/client"
+	"burble/app/protocol"
+	"burble/app/ws"
+)
+
+// Compressed input is refused without being decompressed. The test measures what the whole process
+// allocates, so it is not parallel.
+func TestCompressionBombsAreNotDecompressed(t *testing.T) {
+	s := startOne(t)
+	ada := s.signIn("Ada")
+	var bomb bytes.Buffer
+	writer := gzip.NewWriter(&bomb)
+	for range 60 {
+		writer.Write(make([]byte, 1<<20))
+	}
+	writer.Close()
+	if bomb.Len() > protocol.MaxFrame {
+		t.Fatalf("the bomb has %d bytes: it is refused for its size", bomb.Len())
+	}
+	for _, path := range []string{"/r/lobby/messages", "/session"} {
+		for _, contentType := range []string{jsonKind, formKind, "text/plain"} {
+			for _, encoding := range []string{"gzip", "deflate", "br", "x-gzip, gzip"} {
+				allocated := allocations(func() {
+					got := s.request("POST", path, bomb.String(), ada.bearer(), "Content-Type: "+contentType, "Content-Encoding: "+encoding, "Accept: text/html")
+					if got.status != 415 {
+						t.Errorf("%s of %s to %s: %d", encoding, contentType, path, got.status)
+					}
+				})
+				if allocated > 20<<20 {
+					t.Errorf("%s of %s to %s: %d bytes allocated", encoding, contentType, path, allocated)
+				}
+			}
+		}
+	}
+	// A compressed WebSocket message has RSV1 set.
+	const fin, rsv1 = 0x80, 0x40
+	c := s.open("Sec-WebSocket-Extensions: permessage-deflate")
+	c.WriteRaw(client.RawFrame(fin|rsv1|ws.OpText, bomb.Bytes()))
+	if code := c.awaitClose(); code != 1002 {
+		t.Errorf("compressed message: closed with %d, want 1002", code)
+	}
+}
+
+// allocations returns how many bytes the process allocates while do runs.
+func allocations(do func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}

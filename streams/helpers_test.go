@@ -3,7 +3,7 @@ package streams_test
 // The helpers that several test files use:
 //
 //	ada, bob, lobbyKey, activityKey    two users; keys of the room "lobby"
-//	post, tryPost, amend, appendAll    append entries
+//	post, postRetrying, tryPost, amend, appendAll
 //	follow, follower                   follower_test.go: a reader, and what it has read
 //	texts                              the texts of entries
 //	fixture, newFixture, runFixtures   a real Redis with a Store and ten messages
@@ -46,7 +46,7 @@ var (
 	activityKey = streams.ActivityKey("lobby")
 )
 
-// post posts a message, which must succeed.
+// post posts a message, which must succeed at once.
 func post(t testing.TB, store *streams.Store, room, text string) streams.Stored {
 	t.Helper()
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
@@ -55,6 +55,19 @@ func post(t testing.TB, store *streams.Store, room, text string) streams.Stored 
 		t.Fatal(err)
 	}
 	return stored
+}
+
+// postRetrying posts a message as a client does: it retries while the outcome is unknown.
+func postRetrying(t *testing.T, store *streams.Store, room, text string) {
+	t.Helper()
+	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
+	eventually(t, "an append", func() bool {
+		_, err := store.As(ada).Append(context.Background(), room, entry)
+		if err != nil && !errors.Is(err, streams.ErrUnavailable) {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
 }
 
 // tryPost posts a message once, and returns the error.

@@ -123,7 +123,7 @@ func loseMessages(t *testing.T, at *redis.UniversalOptions, old *redistest.Node,
 		t.Logf("reader %d was reset %v after the new primary answered", i, time.Since(known).Round(time.Millisecond))
 		f.expect(8)
 	}
-	post(t, two, "lobby", "new")
+	postRetrying(t, two, "lobby", "new")
 	for _, f := range all {
 		f.expect(9)
 	}

@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if isDefault("test.parallel") {
-		flag.Set("test.parallel", "8")
+		flag.Set("test.parallel", "6")
 	}
 	streams.SetMaxBlock(time.Second)
 	code := redistest.Main(m)

@@ -3,6 +3,7 @@ package streams_test
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -78,13 +79,19 @@ func TestOpenCanceledReportsCause(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	server.Kill()
-	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
-	defer cancel()
-	_, err := streams.Open(ctx, streams.Options{Redis: server.Redis(), Wait: time.Hour})
+	ctx, cancel := context.WithCancel(context.Background())
+	waiting := writerFunc(func(line []byte) (int, error) { cancel(); return len(line), nil })
+	_, err := streams.Open(ctx, streams.Options{
+		Redis: server.Redis(), Wait: time.Hour, Log: slog.New(slog.NewTextHandler(waiting, nil)),
+	})
 	if err == nil || !strings.Contains(err.Error(), "dial unix") {
 		t.Errorf("error %v, want the cause", err)
 	}
 }
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(line []byte) (int, error) { return f(line) }
 
 func TestOpenChecksDiskDurability(t *testing.T) {
 	t.Parallel()

@@ -46,9 +46,6 @@ func (a Access) Append(ctx context.Context, room string, entry Entry) (Stored, e
 
 func (s *Store) append(ctx context.Context, to grant, entry Entry) (Stored, error) {
 	room := to.room
-	if planted("early_ack") {
-		return Stored{Cursor: Cursor{ID: ID{Millis: uint64(time.Now().UnixMilli())}, Epoch: noEpoch}}, nil
-	}
 	call := &appendCall{
 		ctx:  ctx,
 		keys: s.appendKeys(room, entry.Key),
@@ -76,9 +73,6 @@ func (s *Store) append(ctx context.Context, to grant, entry Entry) (Stored, erro
 
 // appendKeys are the KEYS of append.lua.
 func (s *Store) appendKeys(room, key string) []string {
-	if planted("no_keys") {
-		key = rand.Text()
-	}
 	bucket := bucketOf(room)
 	return append(s.keys.history(room), s.keys.activity(bucket), s.keys.rooms(bucket), s.keys.sent(room, key))
 }

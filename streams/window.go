@@ -100,7 +100,7 @@ func (w *window) publish(epoch string, entries []Entry, maxBytes int) {
 	for i := range entries {
 		next.n = max(next.n, entries[i].N) // an Unreadable entry has none
 	}
-	added := splitBatches(w.room, seen.upto, next.upto, marred(w.room, entries))
+	added := splitBatches(w.room, seen.upto, next.upto, entries)
 	next.batches = append(append(next.batches, seen.batches...), added...)
 	next.bytes = seen.bytes
 	for _, batch := range added {

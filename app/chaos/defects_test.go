@@ -4,23 +4,109 @@ package chaos
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"burble/app/chaos/check"
 )
 
-// The whole harness is checked as well: servers with a defect are found out. The last
-// ones are the control: what a server would be without its guards.
+// An edit makes a source file of Burble call one of the defects in testdata/defects. The old
+// text must be there once.
+type edit struct{ file, old, new string }
+
+var defectEdits = []edit{
+	{"streams/append.go", "	room := to.room\n", `	room := to.room
+	if isBroken("early_ack") {
+		return Stored{Cursor: Cursor{ID: ID{Millis: uint64(time.Now().UnixMilli())}, Epoch: noEpoch}}, nil
+	}
+`},
+	{"streams/append.go", "func (s *Store) appendKeys(room, key string) []string {\n", `func (s *Store) appendKeys(room, key string) []string {
+	if isBroken("no_keys") {
+		key = rand.Text()
+	}
+`},
+	{"streams/window.go", "splitBatches(w.room, seen.upto, next.upto, entries)", "splitBatches(w.room, seen.upto, next.upto, withDefects(w.room, entries))"},
+	{"streams/room_info.go", "stateAt(cursor Cursor) State {\n", `stateAt(cursor Cursor) State {
+	if isBroken("no_checks") {
+		return Resumed
+	}
+`},
+	{"streams/room_info.go", "	end := seen.upto.ID\n	if found", `	end := seen.upto.ID
+	if isBroken("no_checks") {
+		return nil
+	}
+	if found`},
+	{"streams/conns/conns.go", "newClient(options, maxUnretried, noRetries)", "newClient(options, maxUnretried, unretriedRetries())"},
+	{"streams/conns/conns.go", "newClient(options, max(1, options.Blocking), noRetries)", "newClient(options, max(1, options.Blocking), unretriedRetries())"},
+}
+
+// defectFiles are added to the packages in these folders.
+var defectFiles = map[string]string{
+	"streams/defects.go":       "testdata/defects/streams/defects.go",
+	"streams/conns/defects.go": "testdata/defects/conns/defects.go",
+}
+
+// writeDefects writes the edited files and a list of them for go build -overlay, which
+// builds a Burble whose environment variable BURBLE_DEFECT chooses what is broken.
+func writeDefects(t *testing.T) (overlay string) {
+	t.Helper()
+	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(file string) string { return filepath.Join(strings.TrimSpace(string(root)), file) }
+	sources := make(map[string]string)
+	for _, e := range defectEdits {
+		if sources[e.file] == "" {
+			source, err := os.ReadFile(at(e.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sources[e.file] = string(source)
+		}
+		if count := strings.Count(sources[e.file], e.old); count != 1 {
+			t.Fatalf("%s has the text to edit %d times, want once; adapt the edit to the source:\n%s", e.file, count, e.old)
+		}
+		sources[e.file] = strings.Replace(sources[e.file], e.old, e.new, 1)
+	}
+	folder, replace := t.TempDir(), make(map[string]string)
+	write := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for file, source := range sources {
+		replace[at(file)] = write(strings.ReplaceAll(file, "/", "-"), source)
+	}
+	for file, source := range defectFiles {
+		if replace[at(file)], err = filepath.Abs(source); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return write("overlay.json", string(list))
+}
+
+// The harness itself is tested too: it must find out servers with a defect. The last three
+// defects are what a server would be without one of its safeguards.
 func TestServersWithADefectAreFoundOut(t *testing.T) {
 	t.Parallel()
-	program := build(t, "-tags=chaos")
+	program := build(t, "-overlay", writeDefects(t))
 	for defect, found := range map[string]struct {
 		flaws  []check.Flaw
-		faults string // that bring it to light, should it need any
+		faults string // that bring it to light, if it needs any
 	}{
 		"drop":                                 {[]check.Flaw{check.Gap}, "none"},
 		"twice":                                {[]check.Flaw{check.Repeated}, "none"},
@@ -39,15 +125,15 @@ func TestServersWithADefectAreFoundOut(t *testing.T) {
 				program: program, env: []string{"BURBLE_DEFECT=" + defect},
 			})
 			if left := h.searchFor(found.flaws, found.faults); len(left) > 0 {
-				t.Errorf("not found to be %v", left)
+				t.Errorf("the harness did not find %v", left)
 			}
 		})
 	}
 }
 
-// searchFor lets faults happen under one seed after the other, until all of the flaws were
-// found: a defect may have no occasion within a few seconds of a busy machine. It returns
-// those that no seed brought to light.
+// searchFor injects faults under one seed after the other until all of the flaws were found:
+// on a busy machine, a defect may not strike within a few seconds. It returns the flaws that
+// no seed revealed.
 func (h *harness) searchFor(flaws []check.Flaw, faults string) []check.Flaw {
 	for seed := range uint64(8) {
 		h.options.seed = seed + 1
@@ -62,15 +148,20 @@ func (h *harness) searchFor(flaws []check.Flaw, faults string) []check.Flaw {
 }
 
 func TestReleaseHasNoDefects(t *testing.T) {
-	hooks := []string{"BURBLE_DEFECT", "streams.marred", "streams.planted"}
-	for tags, want := range map[string]bool{"": false, "chaos": true} {
-		program, err := os.ReadFile(build(t, "-tags="+tags))
+	hooks := []string{"BURBLE_DEFECT", "streams.withDefects", "streams.isBroken", "conns.unretriedRetries"}
+	for name, test := range map[string]struct {
+		args []string
+		want bool
+	}{
+		"release": {nil, false}, "with defects": {[]string{"-overlay", writeDefects(t)}, true},
+	} {
+		program, err := os.ReadFile(build(t, test.args...))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, hook := range hooks {
-			if bytes.Contains(program, []byte(hook)) != want {
-				t.Errorf("%s in a build with the tags %q: %v", hook, tags, !want)
+			if bytes.Contains(program, []byte(hook)) != test.want {
+				t.Errorf("%s: contains %s is %v, want %v", name, hook, !test.want, test.want)
 			}
 		}
 	}

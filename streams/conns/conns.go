@@ -32,6 +32,9 @@ const (
 	// MaxPerRedis is the most connections that a Set makes to one Redis, with the one
 	// that blocks. Whatever else a server asks of Redis shares the Set: the limit is 8.
 	MaxPerRedis = MaxRetrying + maxUnretried + 1
+
+	retries   = 3
+	noRetries = -1
 )
 
 // Options configure a Set.
@@ -57,14 +60,10 @@ type Set struct {
 
 // New returns a Set. It connects when it is used. The caller closes it.
 func New(options Options) *Set {
-	retries := -1
-	if planted("no_care_of_retries") {
-		retries = 3
-	}
 	return &Set{
-		Retrying:  newClient(options, MaxRetrying, 3),
-		Unretried: newClient(options, maxUnretried, retries),
-		Blocking:  newClient(options, max(1, options.Blocking), retries),
+		Retrying:  newClient(options, MaxRetrying, retries),
+		Unretried: newClient(options, maxUnretried, noRetries),
+		Blocking:  newClient(options, max(1, options.Blocking), noRetries),
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// The checker is checked: a good run is found good, and each of these flaws, planted
-// in it, is found for what it is.
+// The checker must find nothing in the evidence of a good run, and must find each of these
+// flaws after it is planted there.
 func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
 	for name, planted := range map[string]struct {
 		flaw Flaw
@@ -26,11 +26,11 @@ func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
 		"a message stored with another text": {Forked, func(e *Evidence) { e.Sent[3].Entry.Text = "other" }},
 		"a message stored in another room":   {Leaked, func(e *Evidence) { e.Sent[3].Room = "trimmed" }},
 		"a number left out of the stream":    {Gap, func(e *Evidence) { e.stored("lobby", 39).N++ }},
-		"numbers that swapped in the stream": {Reordered, func(e *Evidence) {
+		"numbers swapped in the stream": {Reordered, func(e *Evidence) {
 			a, b := e.stored("lobby", 5), e.stored("lobby", 6)
 			a.N, b.N = b.N, a.N
 		}},
-		"an author's messages that swapped": {Reordered, func(e *Evidence) {
+		"an author's messages swapped": {Reordered, func(e *Evidence) {
 			a, b := e.Sent[4], e.Sent[6] // of one author
 			a.Entry, b.Entry, a.Acks, b.Acks = b.Entry, a.Entry, b.Acks, a.Acks
 		}},
@@ -38,14 +38,14 @@ func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
 			a, b := e.Sent[4], e.Sent[6]
 			a.Burst, a.Entry, b.Entry, a.Acks, b.Acks = b.Burst, b.Entry, a.Entry, b.Acks, a.Acks
 		}},
-		"two IDs told for one message":  {WrongReply, func(e *Evidence) { e.Sent[3].Acks = append(e.Sent[3].Acks, ID{77, 0}) }},
-		"an acknowledgement of another": {WrongReply, func(e *Evidence) { e.Sent[3].Acks = e.Sent[5].Acks }},
-		"a send refused for nothing":    {WrongReply, func(e *Evidence) { e.Sent[3].Acks, e.Sent[3].Refused = nil, "not_yours" }},
-		"a send that nobody answered":   {Behind, func(e *Evidence) { e.Sent[3].Acks = nil }},
+		"two IDs acknowledged for one message": {WrongReply, func(e *Evidence) { e.Sent[3].Acks = append(e.Sent[3].Acks, ID{77, 0}) }},
+		"an acknowledgement of another":        {WrongReply, func(e *Evidence) { e.Sent[3].Acks = e.Sent[5].Acks }},
+		"a send refused without a reason":      {WrongReply, func(e *Evidence) { e.Sent[3].Acks, e.Sent[3].Refused = nil, "not_yours" }},
+		"a send without an answer":             {Behind, func(e *Evidence) { e.Sent[3].Acks = nil }},
 		"a late acknowledgement": {Late, func(e *Evidence) {
 			e.Sent[3].Attempts[0].Answered = e.Sent[3].Attempts[0].At.Add(AnswerLimit + time.Second)
 		}},
-		"a fresh read without what was acknowledged": {Stale, func(e *Evidence) { e.Pages[0].IDs = e.Pages[0].IDs[:4] }},
+		"a fresh read that lacks an acknowledged message": {Stale, func(e *Evidence) { e.Pages[0].IDs = e.Pages[0].IDs[:4] }},
 
 		"an entry dropped from a frame": {Gap, func(e *Evidence) { f := e.frame("steady", 2); f.Entries = slices.Delete(f.Entries, 1, 2) }},
 		"the last entry of a frame dropped, and its end moved": {Gap, func(e *Evidence) {
@@ -54,8 +54,8 @@ func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
 			f.Upto.ID = f.Entries[len(f.Entries)-1].ID
 		}},
 		"a frame dropped":    {Gap, func(e *Evidence) { e.drop("steady", 2) }},
-		"a frame told twice": {Repeated, func(e *Evidence) { t := e.of("steady"); t.Events = slices.Insert(t.Events, 3, t.Events[2]) }},
-		"an entry told twice in a frame": {Repeated, func(e *Evidence) {
+		"a frame sent twice": {Repeated, func(e *Evidence) { t := e.of("steady"); t.Events = slices.Insert(t.Events, 3, t.Events[2]) }},
+		"an entry twice in a frame": {Repeated, func(e *Evidence) {
 			f := e.frame("steady", 2)
 			f.Entries = slices.Insert(slices.Clone(f.Entries), 1, f.Entries[0])
 		}},
@@ -66,13 +66,13 @@ func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
 		"a frame that begins before the last one's end": {Repeated, func(e *Evidence) { e.frame("steady", 3).After = e.frame("steady", 2).After }},
 		"a frame of another history":                    {Forked, func(e *Evidence) { e.frame("steady", 3).Upto.Epoch = "New" }},
 		"a frame of a history that never was":           {Invented, func(e *Evidence) { e.frame("steady", 2).Upto.Epoch = "Nowhere" }},
-		"an entry that is told with another text": {Forked, func(e *Evidence) {
+		"an entry sent with another text": {Forked, func(e *Evidence) {
 			f := e.frame("steady", 2)
 			other := *f.Entries[1]
 			other.Text = "other"
 			f.Entries[1] = &other
 		}},
-		"an entry told that is in no history": {Invented, func(e *Evidence) {
+		"an entry that is in no history": {Invented, func(e *Evidence) {
 			f := e.frame("steady", 2)
 			f.Entries = slices.Insert(f.Entries, 1, &Entry{ID: ID{f.Entries[0].ID.Millis, 1}, Key: "nobody's"})
 		}},
@@ -80,14 +80,14 @@ func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
 			f := e.frame("steady", 2)
 			f.Entries = slices.Insert(f.Entries, 1, &Entry{ID: ID{f.Entries[0].ID.Millis, 1}, Key: e.stored("trimmed", 1).Key})
 		}},
-		"an entry outside its frame":    {Misplaced, func(e *Evidence) { f := e.frame("steady", 2); f.Upto = Cursor{f.Entries[0].ID, "L"} }},
-		"entries before any followed":   {Misplaced, func(e *Evidence) { e.drop("steady", 1) }},
-		"a resumption elsewhere":        {Misplaced, func(e *Evidence) { e.frame("comes back", 4).Place.ID = ID{12, 0} }},
-		"a resumption in another epoch": {Misplaced, func(e *Evidence) { e.frame("comes back", 4).Place.Epoch = "New" }},
-		"a resumption in the future":    {Gap, func(e *Evidence) { e.resumeAt("comes back", Cursor{ID{5000, 0}, "L"}) }},
-		"a reset that is not told":      {Forked, func(e *Evidence) { e.drop("sees the room destroyed", 3) }},
-		"a reset told without a loss":   {Undue, func(e *Evidence) { e.frame("comes back", 4).State = "reset" }},
-		"a truncation that is not told": {Gap, func(e *Evidence) {
+		"an entry outside its frame":        {Misplaced, func(e *Evidence) { f := e.frame("steady", 2); f.Upto = Cursor{f.Entries[0].ID, "L"} }},
+		"entries before the first followed": {Misplaced, func(e *Evidence) { e.drop("steady", 1) }},
+		"a resumption at another place":     {Misplaced, func(e *Evidence) { e.frame("comes back", 4).Place.ID = ID{12, 0} }},
+		"a resumption in another epoch":     {Misplaced, func(e *Evidence) { e.frame("comes back", 4).Place.Epoch = "New" }},
+		"a resumption in the future":        {Gap, func(e *Evidence) { e.resumeAt("comes back", Cursor{ID{5000, 0}, "L"}) }},
+		"a missing reset":                   {Forked, func(e *Evidence) { e.drop("sees the room destroyed", 3) }},
+		"a reset without a loss":            {Undue, func(e *Evidence) { e.frame("comes back", 4).State = "reset" }},
+		"a missing truncation": {Gap, func(e *Evidence) {
 			e.frame("sleeps through a trim", 4).State = "resumed"
 			e.resumeAt("sleeps through a trim", Cursor{ID{5, 0}, "T"})
 		}},
@@ -101,7 +101,7 @@ func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
 			e.frame("comes back", 4).Place.ID = ID{30, 0}
 		}},
 		"a lost branch without a reset": {Gap, func(e *Evidence) { e.drop("sees a primary lost", 3) }},
-		"two stories of a lost entry": {Forked, func(e *Evidence) {
+		"a lost entry in two versions": {Forked, func(e *Evidence) {
 			other := *e.frame("sees a primary lost", 2).Entries[10]
 			other.Text = "other"
 			twin := *e.of("sees a primary lost")
@@ -109,18 +109,18 @@ func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
 			twin.Events[2].Entries = append(slices.Clone(twin.Events[2].Entries[:10]), &other)
 			e.Transcripts = append(e.Transcripts, &twin)
 		}},
-		"a client that is never told the end": {Behind, func(e *Evidence) { t := e.of("steady"); t.Events = t.Events[:len(t.Events)-1] }},
+		"a client that does not get the end": {Behind, func(e *Evidence) { t := e.of("steady"); t.Events = t.Events[:len(t.Events)-1] }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := goodEvidence()
 			planted.harm(e)
 			if c := Run(*e); c.Count(planted.flaw) == 0 {
-				t.Errorf("not found to be %s: %v", planted.flaw, c.Findings)
+				t.Errorf("found %v, want %s", c.Findings, planted.flaw)
 			}
 		})
 	}
 	if c := Run(*goodEvidence()); len(c.Findings) > 0 || c.Declared != 3 {
-		t.Errorf("a good run: %d gaps declared, want 3, and found %v", c.Declared, c.Findings)
+		t.Errorf("good run: %d declared gaps, want 3, and findings %v", c.Declared, c.Findings)
 	}
 }
 
@@ -136,41 +136,41 @@ func (e *Evidence) drop(client string, i int) {
 	t.Events = slices.Delete(t.Events, i, i+1)
 }
 
-// resumeAt makes a client ask for the place at its second coming, and be resumed there.
+// resumeAt makes a client's second connection ask for the place and resume there.
 func (e *Evidence) resumeAt(client string, at Cursor) {
 	e.frame(client, 3).Place, e.frame(client, 4).Place = at, at
 }
 
-// stored is the n-th entry of the room's only history.
+// stored returns the n-th entry of the room's only history.
 func (e *Evidence) stored(room string, n int) *Entry {
 	_, h := e.Truth.Current(room)
 	return h.entries[n-1]
 }
 
-// goodEvidence is a small run in which all went well: entry n of a room has the ID n-0.
+// goodEvidence returns the evidence of a small, good run. Entry n of a room has the ID n-0.
 func goodEvidence() *Evidence {
 	e := &Evidence{Truth: make(Truth)}
 	e.MayBeOrphan = func(at ID) bool { return at.Millis > 100 && at.Seq == 7 }
 	e.MayLose = func(at ID) bool { return false }
-	lobby := e.speak("lobby", "L", 1, 40)
-	old, renewed := e.speak("destroyed", "Old", 1, 10), e.speak("destroyed", "New", 11, 20)
+	lobby := e.write("lobby", "L", 1, 40)
+	old, renewed := e.write("destroyed", "Old", 1, 10), e.write("destroyed", "New", 11, 20)
 	e.Truth.History("destroyed", "Old").Ended = moment(50)
-	trimmed := e.speak("trimmed", "T", 1, 20)
+	trimmed := e.write("trimmed", "T", 1, 20)
 	e.Truth.History("trimmed", "T").Trimmed = ID{10, 0}
-	kept := e.speak("forked", "F", 1, 15)
+	kept := e.write("forked", "F", 1, 15)
 	branch := []*Entry{{ID: ID{110, 7}, Key: "branch", Text: "lost"}}
 
-	e.hear("steady", "lobby", asks(Beginning), tells("resumed", "0-0@0"),
+	e.record("steady", "lobby", requests(Beginning), follows("resumed", "0-0@0"),
 		reads("0-0@0", "L", lobby[:10]), reads("10-0@L", "L", lobby[10:30]), reads("30-0@L", "L", lobby[30:]))
-	e.hear("comes back", "lobby", asks(Beginning), tells("resumed", "0-0@0"), reads("0-0@0", "L", lobby[:20]),
-		asks(Cursor{ID{20, 0}, "L"}), tells("resumed", "20-0@L"), reads("20-0@L", "L", lobby[20:]))
-	e.hear("wants the newest", "lobby", Event{Kind: Requested, Fresh: true}, tells("fresh", "30-0@L"), reads("30-0@L", "L", lobby[30:]))
-	e.hear("sees the room destroyed", "destroyed", asks(Beginning), tells("resumed", "0-0@0"), reads("0-0@0", "Old", old),
-		tells("reset", "0-0@New"), reads("0-0@New", "New", renewed))
-	e.hear("sleeps through a trim", "trimmed", asks(Beginning), tells("resumed", "0-0@0"), reads("0-0@0", "T", trimmed[:5]),
-		asks(Cursor{ID{5, 0}, "T"}), tells("truncated", "10-0@T"), reads("10-0@T", "T", trimmed[10:]))
-	e.hear("sees a primary lost", "forked", asks(Beginning), tells("resumed", "0-0@0"), reads("0-0@0", "F", append(slices.Clone(kept[:10]), branch...)),
-		tells("reset", "5-0@F"), reads("5-0@F", "F", kept[5:]))
+	e.record("comes back", "lobby", requests(Beginning), follows("resumed", "0-0@0"), reads("0-0@0", "L", lobby[:20]),
+		requests(Cursor{ID{20, 0}, "L"}), follows("resumed", "20-0@L"), reads("20-0@L", "L", lobby[20:]))
+	e.record("wants the newest", "lobby", Event{Kind: Requested, Fresh: true}, follows("fresh", "30-0@L"), reads("30-0@L", "L", lobby[30:]))
+	e.record("sees the room destroyed", "destroyed", requests(Beginning), follows("resumed", "0-0@0"), reads("0-0@0", "Old", old),
+		follows("reset", "0-0@New"), reads("0-0@New", "New", renewed))
+	e.record("sleeps through a trim", "trimmed", requests(Beginning), follows("resumed", "0-0@0"), reads("0-0@0", "T", trimmed[:5]),
+		requests(Cursor{ID{5, 0}, "T"}), follows("truncated", "10-0@T"), reads("10-0@T", "T", trimmed[10:]))
+	e.record("sees a primary lost", "forked", requests(Beginning), follows("resumed", "0-0@0"), reads("0-0@0", "F", append(slices.Clone(kept[:10]), branch...)),
+		follows("reset", "5-0@F"), reads("5-0@F", "F", kept[5:]))
 
 	shown := Page{Room: "lobby", Wanted: ID{40, 0}, AsOf: Cursor{ID{40, 0}, "L"}, Older: true}
 	for _, one := range lobby[35:] {
@@ -180,8 +180,8 @@ func goodEvidence() *Evidence {
 	return e
 }
 
-// speak has two authors take turns. Everything is acknowledged.
-func (e *Evidence) speak(room, epoch string, first, last int) (all []*Entry) {
+// write has two authors take turns. Every entry is acknowledged.
+func (e *Evidence) write(room, epoch string, first, last int) (all []*Entry) {
 	for n := first; n <= last; n++ {
 		author := []string{"ada", "bob"}[n%2]
 		one := Entry{ID: ID{uint64(n), 0}, N: int64(n - first + 1), Kind: "message", User: author, Key: fmt.Sprint(room, epoch, n), Text: fmt.Sprint(n)}
@@ -195,7 +195,7 @@ func (e *Evidence) speak(room, epoch string, first, last int) (all []*Entry) {
 	return all
 }
 
-func (e *Evidence) hear(client, room string, events ...Event) {
+func (e *Evidence) record(client, room string, events ...Event) {
 	for i := range events {
 		events[i].At = moment(100 + i)
 	}
@@ -204,9 +204,9 @@ func (e *Evidence) hear(client, room string, events ...Event) {
 
 func moment(second int) time.Time { return time.Unix(1_800_000_000+int64(second), 0) }
 
-func asks(at Cursor) Event { return Event{Kind: Requested, Place: at} }
+func requests(at Cursor) Event { return Event{Kind: Requested, Place: at} }
 
-func tells(state, at string) Event {
+func follows(state, at string) Event {
 	place, _ := ParseCursor(at)
 	return Event{Kind: Followed, State: state, Place: place}
 }

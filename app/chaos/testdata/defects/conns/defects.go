@@ -1,0 +1,15 @@
+package conns
+
+import (
+	"os"
+	"slices"
+	"strings"
+)
+
+// unretriedRetries returns how often the library retries what it must not.
+func unretriedRetries() int {
+	if slices.Contains(strings.Split(os.Getenv("BURBLE_DEFECT"), ","), "no_care_of_retries") {
+		return 3
+	}
+	return -1
+}

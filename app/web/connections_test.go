@@ -2,9 +2,6 @@ package web
 
 import (
 	"bufio"
-	"burble/app/limit"
-	"burble/app/peer"
-	"burble/app/protocol"
 	"fmt"
 	"io"
 	"net"
@@ -12,48 +9,57 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"burble/app/limit"
+	"burble/app/peer"
+	"burble/app/protocol"
 )
 
-// An address has so many connections at once, whether they have said anything or not.
+// dialTCP opens a connection to the server, with a deadline. It is closed when the test ends.
+func (s *testServer) dialTCP() net.Conn {
+	s.t.Helper()
+	conn, err := net.Dial("tcp", s.host)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(patience))
+	return conn
+}
+
 func TestOpenConnectionsOfOneAddressAreBounded(t *testing.T) {
-	s := startOne(t, func(config *settings) { config.RateConnections = 0.5 }) // 20 at once
-	answers := func(conn net.Conn) bool {
+	t.Parallel()
+	s := startOne(t, func(set *settings) { set.RateConnections = 0.5 }) // 20 at once
+	isServed := func() bool {
+		conn, err := net.Dial("tcp", s.host)
+		if err != nil {
+			return false // the server has reset it already
+		}
+		defer conn.Close()
 		conn.SetDeadline(time.Now().Add(patience))
 		fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", s.host)
-		_, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		_, err = http.ReadResponse(bufio.NewReader(conn), nil)
 		return err == nil
 	}
 	var open []net.Conn
 	for range 20 {
-		conn, err := net.Dial("tcp", s.host)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
+		conn := s.dialTCP()
 		io.WriteString(conn, "GET / HTTP/1.1\r\nX-Slow: ") // and no more
 		open = append(open, conn)
 	}
-	eventually(t, "all are counted", func() bool {
-		return s.limits.open.Held("127.0.0.1") == 20
-	})
-	if one, err := net.Dial("tcp", s.host); err == nil && answers(one) {
-		t.Error("one more is answered")
+	eventually(t, "all are counted", func() bool { return s.limits.open.Held("127.0.0.1") == 20 })
+	if isServed() {
+		t.Error("one connection too many is served")
 	}
 	open[0].Close()
-	eventually(t, "there is room for another", func() bool {
-		conn, err := net.Dial("tcp", s.host)
-		if err != nil {
-			return false
-		}
-		defer conn.Close()
-		return answers(conn)
-	})
+	eventually(t, "there is room for another", isServed)
 }
 
-// Behind a proxy all connections are the proxy's: live reads are counted by whose they are.
+// Behind a proxy all connections come from the proxy, so live reads are counted by client address.
 func TestLiveReadsOfOneAddressAreBounded(t *testing.T) {
-	s := startOne(t, func(config *settings) { config.RateConnections, config.TrustedProxy = 1, peer.ProxyFly })
-	s.limits.connections = nil // how many at once, not how many a second
+	t.Parallel()
+	s := startOne(t, func(set *settings) { set.RateConnections, set.TrustedProxy = 1, peer.ProxyFly })
+	s.limits.connections = nil // only limit how many are open at once, which is 40
 	first, other := "Fly-Client-IP: 203.0.113.1", "Fly-Client-IP: 203.0.113.2"
 	for range 20 {
 		s.openStream("/r/lobby/events", first)
@@ -63,77 +69,72 @@ func TestLiveReadsOfOneAddressAreBounded(t *testing.T) {
 	s.get("/r/lobby/search?q=x", first).expectRefusal(t, 429, protocol.RateLimited, "")
 	c, _ := s.dial(first)
 	if code := c.awaitClose(); code != 1008 {
-		t.Errorf("one socket more: closed with %d", code)
+		t.Errorf("one socket too many: closed with %d", code)
 	}
 	s.openStream("/r/lobby/events", other)
 	s.open(other).Cut()
-	liveAs("text/plain")(s, other)
+	s.openStream("/r/lobby/events", "Accept: text/plain", other).Close()
 	s.request("HEAD", "/r/lobby/events", "", other)
-	eventually(t, "what ended is not counted", func() bool {
-		return s.limits.liveReads.Held("203.0.113.2") == 1
-	})
+	eventually(t, "ended reads are not counted", func() bool { return s.limits.liveReads.Held("203.0.113.2") == 1 })
 }
 
-// Who asks for much and reads nothing waits for the first of it before there is more.
-func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
-	s := startOne(t, func(config *settings) { config.TrustedProxy = peer.ProxyFly })
+// A client that requests large responses and does not read them must not fill the server's memory.
+func TestUnreadResponsesOfOneAddressAreBounded(t *testing.T) {
+	t.Parallel()
+	s := startOne(t, func(set *settings) { set.TrustedProxy = peer.ProxyFly })
 	s.limits.unread = limit.NewQuota(3 << 20)
 	if s.fiber.Server().WriteTimeout != responseTimeout {
-		t.Error("an answer that nobody reads waits for ever")
+		t.Error("an unread response has no timeout")
 	}
-	c := s.connect(s.signIn("Ada"))
-	for range 70 {
-		c.post("lobby", strings.Repeat("🗣", protocol.MaxText)) // 16 KB
-	}
-	ask := func(address string) (net.Conn, *bufio.Reader) {
-		conn, err := net.Dial("tcp", s.host)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { conn.Close() })
+	s.postLongMessages(70)
+	request := func(address string) *bufio.Reader {
+		conn := s.dialTCP()
 		conn.(*net.TCPConn).SetReadBuffer(64 << 10)
-		conn.SetDeadline(time.Now().Add(patience))
 		fmt.Fprintf(conn, "GET /r/lobby/messages?limit=70 HTTP/1.1\r\nHost: %s\r\nFly-Client-IP: %s\r\n\r\n", s.host, address)
-		return conn, bufio.NewReaderSize(conn, 256)
+		return bufio.NewReaderSize(conn, 256)
 	}
-	held := s.limits.unread.Held
-	var waiting []*bufio.Reader
-	for i := range 2 {
-		_, reader := ask("203.0.113.1")
-		waiting = append(waiting, reader)
-		eventually(t, "an answer waits", func() bool { return held("203.0.113.1") > (i+1)<<20 })
-	}
-	expect := func(address string, status int, of *bufio.Reader) {
+	expect := func(unread *bufio.Reader, status int) {
 		t.Helper()
-		if of == nil {
-			_, of = ask(address)
-		}
-		response, err := http.ReadResponse(of, nil)
+		response, err := http.ReadResponse(unread, nil)
 		if err != nil || response.StatusCode != status {
-			t.Fatalf("answered %+v, %v, want %d", response, err, status)
+			t.Fatalf("got %+v, %v, want %d", response, err, status)
 		}
 		if body, err := io.ReadAll(response.Body); err != nil || int64(len(body)) != response.ContentLength {
-			t.Errorf("%d bytes of %d came, %v", len(body), response.ContentLength, err)
+			t.Errorf("read %d of %d bytes, %v", len(body), response.ContentLength, err)
 		}
 	}
-	expect("203.0.113.1", 429, nil)
-	expect("203.0.113.2", 200, nil)
-	for _, reader := range waiting {
-		expect("", 200, reader)
+	const first, other = "203.0.113.1", "203.0.113.2"
+	held := s.limits.unread.Held
+	var unread []*bufio.Reader
+	for i := range 2 {
+		unread = append(unread, request(first))
+		eventually(t, "the response is counted", func() bool { return held(first) > (i+1)<<20 })
 	}
-	eventually(t, "what was read is not counted", func() bool { return held("203.0.113.1") == 0 && held("203.0.113.2") == 0 })
-	expect("203.0.113.1", 200, nil)
+	expect(request(first), 429)
+	expect(request(other), 200)
+	for _, response := range unread {
+		expect(response, 200)
+	}
+	eventually(t, "responses that were read are not counted", func() bool { return held(first) == 0 && held(other) == 0 })
+	expect(request(first), 200)
 }
 
-// An answer may be larger than the bound. Nobody could ever read it if that refused it.
-func TestLargestAnswerIsGivenToWhoHasReadTheOthers(t *testing.T) {
+// A single response may exceed the bound: otherwise nobody could ever read it.
+func TestOneResponseMayExceedTheBound(t *testing.T) {
+	t.Parallel()
 	s := startOne(t)
 	s.limits.unread = limit.NewQuota(smallResponse)
-	c := s.connect(s.signIn("Ada"))
-	for range 5 {
-		c.post("lobby", strings.Repeat("🗣", protocol.MaxText)) // 16 KB
-	}
+	s.postLongMessages(5)
 	if got := s.get("/r/lobby/messages", "Accept-Encoding: identity"); got.status != 200 || len(got.body) <= smallResponse {
-		t.Errorf("answered %d, %d bytes", got.status, len(got.body))
+		t.Errorf("got %d, %d bytes", got.status, len(got.body))
+	}
+}
+
+// postLongMessages posts messages of 16 KB to the lobby.
+func (s *testServer) postLongMessages(count int) {
+	s.t.Helper()
+	c := s.connect(s.signIn("Ada"))
+	for range count {
+		c.post("lobby", strings.Repeat("🗣", protocol.MaxText))
 	}
 }

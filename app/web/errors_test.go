@@ -1,0 +1,141 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"burble/app/protocol"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+)
+
+func TestErrorsArePagesForBrowsersOnly(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	for accept, isPage := range map[string]bool{
+		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": true,
+		"application/json": false, "*/*": false, "": false, "text/event-stream": false,
+		"TEXT/HTML": true, "text/html; charset=utf-8": true, "text/html;q=0": false, "application/json, text/html;q=0.5": false,
+	} {
+		got := s.get("/nothing", "Accept: "+accept)
+		contentType := got.header.Get("Content-Type")
+		if strings.HasPrefix(contentType, "text/html") != isPage || got.status != 404 || got.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("Accept %q: %d %s", accept, got.status, contentType)
+		}
+		if strings.Contains(got.body, "Cannot GET") {
+			t.Errorf("Accept %q: Fiber's own message: %s", accept, got.body)
+		}
+	}
+}
+
+// expectErrorPage checks an error page. Its title and text must be in words for users, and it must
+// link to the home page. again is whether it also links to itself.
+func expectErrorPage(t *testing.T, got response, status int, title, text string, again bool) {
+	t.Helper()
+	if got.status != status || !strings.Contains(got.body, "<title>"+title+" · Burble</title>") || !strings.Contains(got.body, "<h1>"+title+"</h1>") {
+		t.Errorf("%d, want %d and %q: %s", got.status, status, title, got.body)
+	}
+	if !strings.Contains(got.body, text) || !strings.Contains(got.body, `href="/"`) || strings.Contains(got.body, `href=""`) != again {
+		t.Errorf("%s: %q or a link is missing (again: %v): %s", title, text, again, got.body)
+	}
+	for _, jargon := range []string{http.StatusText(status), "POST", "key."} {
+		if strings.Contains(got.body, jargon) {
+			t.Errorf("%s: shows %q to users: %s", title, jargon, got.body)
+		}
+	}
+}
+
+func TestErrorPages(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	cookie, origin, browser := "Cookie: burble="+s.signIn("Ada").Token, "Origin: http://"+s.host, "Accept: text/html"
+	expectErrorPage(t, s.get("/nothing", browser), 404, "This page does not exist", "The address may be mistyped.", false)
+	expectErrorPage(t, s.get("/r/lobby/7", browser), 404, "There is no such message", "", false)
+	expectErrorPage(t, s.get("/r/No%20Room", browser), 400, "No room can have that name", "1 to 64 of a-z", false)
+	expectErrorPage(t, s.get("/r/lobby?at=noon", browser), 400, "That request was not understood", "must be a time", false)
+	foreign := s.postForm("/r/lobby/messages", "text=hi", browser, cookie, "Origin: https://evil.example")
+	expectErrorPage(t, foreign, 403, "Another site asked for this", "Nothing was changed.", false)
+	large := s.postForm("/r/lobby/messages", "text="+strings.Repeat("x", protocol.MaxFrame), browser, cookie, origin)
+	expectErrorPage(t, large, 413, "That is too long", "what you wrote is still there", false)
+
+	limited := startOne(t, func(set *settings) { set.RateAddress = 0.01 })
+	limited.get("/")
+	expectErrorPage(t, limited.get("/", browser), 429, "Too many requests", "Try again later.", true)
+}
+
+func TestErrorPagesDuringAnOutageKeepTheMessage(t *testing.T) {
+	t.Parallel()
+	database := miniredis.RunT(t)
+	s := startServer(t, &redis.UniversalOptions{Addrs: []string{database.Addr()}})
+	cookie, origin, browser := "Cookie: burble="+s.signIn("Ada").Token, "Origin: http://"+s.host, "Accept: text/html"
+	database.Close()
+	for _, path := range []string{"/", "/r/lobby"} {
+		expectErrorPage(t, s.get(path, browser), 503, "Chat storage is unavailable", "Your messages are safe.", true)
+	}
+	if got := s.get("/r/lobby/messages"); !strings.Contains(got.body, "Try again with the same key.") {
+		t.Errorf("JSON does not tell the client what to do: %s", got.body)
+	}
+	unsent := s.postForm("/r/lobby/messages", "text=hello+%3Cthere%3E", browser, cookie, origin)
+	expectErrorPage(t, unsent, 503, "Chat storage is unavailable", ">hello &lt;there&gt;</textarea>", false)
+	long := s.postForm("/r/lobby/messages", "text="+strings.Repeat("x", protocol.MaxText+1), browser, cookie, origin)
+	expectErrorPage(t, long, 413, "A message has at most 4000 characters; this one has 4001", ">"+strings.Repeat("x", protocol.MaxText+1)+"</textarea>", false)
+
+	if err := database.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	_, key, _ := strings.Cut(unsent.body, `name="key" type="hidden" value="`)
+	key, _, _ = strings.Cut(key, `"`)
+	for range 2 {
+		eventually(t, "the message is stored", func() bool {
+			return s.postForm("/r/lobby/messages", "text=hello+%3Cthere%3E&key="+key, browser, cookie, origin).status == 303
+		})
+	}
+	eventually(t, "messages can be read", func() bool { return s.get("/r/lobby/messages").status == 200 })
+	if got := texts(s.history("lobby", "").Entries); !slices.Equal(got, []string{"hello <there>"}) {
+		t.Errorf("sent three times under one key: %q", got)
+	}
+}
+
+func TestRefusedFormKeepsWhatWasTyped(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	ada := s.signIn("Ada")
+	long := strings.Repeat("name", 12)
+	for next, want := range map[string]string{
+		"":                                       "/",
+		"%2F":                                    "/",
+		"%2Fr%2Flobby":                           "/r/lobby",
+		"%2Fr%2Flobby%2F1732281600000-0":         "/r/lobby",
+		"%2Fr%2Flobby%3Fat%3D2026-03-01":         "/r/lobby",
+		"%2Fr%2FNo+Room":                         "/",
+		"%2Frooms":                               "/",
+		"%2F%2Fevil.example%2Fr%2Flobby":         "/",
+		"https%3A%2F%2Fevil.example%2Fr%2Flobby": "/",
+		"%2Fr%2F..%2F%22%3E%3Cscript%3E":         "/",
+	} {
+		for user, headers := range map[string][]string{"a new user": nil, "Ada": {"Cookie: burble=" + ada.Token}} {
+			headers = append(headers, "Accept: text/html", "Origin: http://"+s.host)
+			got := s.postForm("/session", "name="+long+"&next="+next, headers...)
+			if got.status != 400 || !strings.Contains(got.body, "at most 40 characters") || got.header.Get("Location") != "" {
+				t.Errorf("next %q, %s: %d, Location %q", next, user, got.status, got.header.Get("Location"))
+			}
+			if user == "Ada" && want != "/" {
+				continue // the page of a room has no form for the name of a user who has one
+			}
+			if !strings.Contains(got.body, `value="`+long+`"`) || !strings.Contains(got.body, `name="next" type="hidden" value="`+want+`"`) {
+				t.Errorf("next %q, %s: the form lacks the name, or does not lead to %s", next, user, want)
+			}
+		}
+	}
+	message := s.postForm("/r/lobby/messages", "text=hello+from+nobody", "Accept: text/html")
+	if message.status != 403 || !strings.Contains(message.body, "hello from nobody") || !strings.Contains(message.body, `value="/r/lobby"`) {
+		t.Errorf("message without a name: %d, or the form lacks the text", message.status)
+	}
+	room := s.get("/open?room=My+%3Croom%3E", "Accept: text/html")
+	if room.status != 400 || !strings.Contains(room.body, `value="My &lt;room&gt;"`) {
+		t.Errorf("invalid name of a room: %d, or the form lacks the name", room.status)
+	}
+}

@@ -1,0 +1,102 @@
+package web
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"burble/app/client"
+	"burble/app/protocol"
+	"burble/streams/redistest"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+)
+
+func TestHealthAndReadiness(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	if got := s.get("/healthz"); got.status != 200 || got.body != "ok\n" {
+		t.Errorf("healthz: %d %q", got.status, got.body)
+	}
+	if got := s.get("/readyz"); got.status != 200 || got.body != "ready\n" {
+		t.Errorf("readyz: %d %q", got.status, got.body)
+	}
+	s.live.Drain(t.Context())
+	if got := s.get("/healthz"); got.status != 200 {
+		t.Errorf("healthz while draining: %d", got.status)
+	}
+	for _, path := range []string{"/readyz", "/r/lobby/events"} {
+		got := s.get(path)
+		if got.expectRefusal(t, 503, protocol.Unavailable, ""); got.header.Get("Retry-After") == "" {
+			t.Errorf("%s is refused without Retry-After", path)
+		}
+	}
+}
+
+// No limit applies to /readyz, so frequent requests must cost Redis next to nothing.
+func TestReadinessChecksRedisAtMostOnceASecond(t *testing.T) {
+	t.Parallel()
+	database := miniredis.RunT(t)
+	s := startServer(t, &redis.UniversalOptions{Addrs: []string{database.Addr()}})
+	began, before := time.Now(), database.CommandCount()
+	for range 200 {
+		if got := s.get("/readyz"); got.status != 200 {
+			t.Fatalf("readyz: %d", got.status)
+		}
+	}
+	// Each second an XTRIM and an INFO, besides the commands of the server itself, which may still
+	// be looking for the ends of its 16 activity streams.
+	if spent, most := database.CommandCount()-before, 40+6*int(time.Since(began)/time.Second+1); spent > most {
+		t.Errorf("%d commands for 200 requests, want at most %d", spent, most)
+	}
+	database.Close()
+	eventually(t, "Redis is away", func() bool { return s.get("/readyz").status == 503 })
+}
+
+func TestFullRedisRefusesMessagesAndServesReads(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, "--maxmemory-policy", "noeviction")
+	here, there := startTwo(t, server.Redis())
+	ada := here.signIn("Ada")
+	c := there.connect(ada)
+	c.follow("lobby", "")
+	kept := here.post(ada, "lobby", "kept")
+	database := server.Client()
+	defer database.Close()
+	if err := database.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	here.postJSON("/r/lobby/messages", `{"text":"refused"}`, ada.bearer()).expectRefusal(t, 507, protocol.Full, "")
+	key := client.NewKey()
+	c.sendf(`{"type":"send","room":"lobby","key":"%s","text":"retried"}`, key)
+	if refused := await[*client.Error](c); refused.Code != "full" || refused.Key != key || refused.Room != "lobby" {
+		t.Errorf("refused: %+v", refused)
+	}
+	if got := there.get("/readyz"); got.status != 503 || !strings.Contains(got.body, "full") {
+		t.Errorf("readyz: %d %s", got.status, got.body)
+	}
+	eventually(t, "the metrics count the refused message", func() bool {
+		text := here.get("/metrics").body
+		return strings.Contains(text, `burble_entries_refused_total{code="full"} 1`) &&
+			strings.Contains(text, `burble_entries_refused_total{code="unavailable"} 0`)
+	})
+	page := here.postForm("/r/lobby/messages", "text=my+text", ada.bearer(), "Accept: text/html")
+	if page.status != 507 || !strings.Contains(page.body, "Chat storage is full") || !strings.Contains(page.body, ">my text</textarea>") {
+		t.Errorf("page: %d", page.status)
+	}
+	if got := there.history("lobby", ""); len(got.Entries) != 1 || got.Entries[0].ID != kept.ID {
+		t.Errorf("history: %+v", got)
+	}
+	for range 100 {
+		here.postJSON("/r/lobby/messages", `{"text":"refused"}`, ada.bearer()).expectRefusal(t, 507, protocol.Full, "")
+	}
+	if lines := strings.Count(here.logs.String(), `msg="request failed"`); lines == 0 || lines > 50 {
+		t.Errorf("the log has %d lines about 100 refused requests", lines)
+	}
+	if err := database.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
+		t.Fatal(err)
+	}
+	c.appendf(`{"type":"send","room":"lobby","key":"%s","text":"retried"}`, key)
+	eventually(t, "the server is ready again", func() bool { return there.get("/readyz").status == 200 })
+}

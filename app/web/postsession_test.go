@@ -1,0 +1,122 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"burble/app/identity"
+
+	"github.com/google/uuid"
+)
+
+// sessionCookie returns the cookie that a response sets. It must be the only one.
+func sessionCookie(t *testing.T, got response) *http.Cookie {
+	t.Helper()
+	cookies := (&http.Response{Header: got.header}).Cookies()
+	if len(cookies) != 1 || cookies[0].Name != "burble" {
+		t.Fatalf("cookies: %v", cookies)
+	}
+	return cookies[0]
+}
+
+func TestSessionReturnsATokenAndSetsACookie(t *testing.T) {
+	t.Parallel()
+	here, there := startTwo(t, newMiniredis(t))
+	got := here.postJSON("/session", `{"name":"  Ada   Lovelace "}`)
+	var ada testUser
+	got.decode(t, &ada)
+	if got.status != 200 || ada.Name != "Ada Lovelace" || uuid.Validate(ada.ID) != nil || got.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("session: %d %s", got.status, got.body)
+	}
+	cookie := sessionCookie(t, got)
+	if cookie.Value != ada.Token || cookie.Path != "/" || !cookie.HttpOnly || cookie.Secure ||
+		cookie.SameSite != http.SameSiteLaxMode || cookie.MaxAge != 180*24*3600 || cookie.Domain != "" {
+		t.Errorf("cookie: %s", cookie.Raw)
+	}
+	// The other server accepts both.
+	sameOrigin := "Origin: http://" + there.host
+	for _, headers := range [][]string{{ada.bearer()}, {"Cookie: burble=" + ada.Token, sameOrigin}} {
+		if posted := there.postJSON("/r/lobby/messages", `{"text":"hi"}`, headers...); posted.status != 201 {
+			t.Errorf("%v: %d %s", headers, posted.status, posted.body)
+		}
+	}
+}
+
+func TestSessionRenamesAnExistingUser(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	ada := s.signIn("Ada")
+	for name, header := range map[string]string{"token": ada.bearer(), "cookie": "Cookie: burble=" + ada.Token} {
+		got := s.postJSON("/session", `{"name":"Countess"}`, header, "Origin: http://"+s.host)
+		var renamed testUser
+		got.decode(t, &renamed)
+		if renamed.ID != ada.ID || renamed.Name != "Countess" || renamed.Token == ada.Token {
+			t.Errorf("with a %s: %s", name, got.body)
+		}
+	}
+	if other := s.signIn("Ada"); other.ID == ada.ID {
+		t.Error("two users with the same name have the same ID")
+	}
+}
+
+func TestPagesRenewAnOldCookie(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	ada, _ := identity.NewUser("Ada")
+	const day = 24 * time.Hour
+	for _, test := range []struct {
+		path    string
+		age     time.Duration
+		headers []string
+		renewed bool
+	}{
+		{"/", 31 * day, nil, true},
+		{"/r/lobby", 179 * day, nil, true},
+		{"/r/lobby", 29 * day, nil, false},
+		{"/r/lobby", 181 * day, nil, false}, // expired
+		{"/r/lobby", 31 * day, []string{s.signIn("Bob").bearer()}, false},
+		{"/r/lobby/messages", 31 * day, nil, false},
+	} {
+		cookie := "Cookie: burble=" + s.tokens.Sign(ada, time.Now().Add(-test.age))
+		got := s.get(test.path, append(test.headers, cookie, "Accept: text/html")...)
+		if renewed := got.header.Get("Set-Cookie") != ""; renewed != test.renewed {
+			t.Errorf("%s after %v, with %q: renewed is %v", test.path, test.age, test.headers, renewed)
+		} else if renewed {
+			user, expiry, err := s.tokens.Verify(sessionCookie(t, got).Value, time.Now())
+			if err != nil || user != ada || time.Until(expiry) < identity.TokenLife-time.Minute {
+				t.Errorf("%s: renewed for %v until %v, %v", test.path, user, expiry, err)
+			}
+		}
+	}
+}
+
+func TestSessionFormRedirectsBack(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	for next, want := range map[string]string{
+		"":                               "/",
+		"%2Fr%2Flobby":                   "/r/lobby",
+		"%2Fr%2Flobby%3Fat%3D2026-03-01": "/r/lobby?at=2026-03-01",
+		"https%3A%2F%2Fevil.example":     "/",
+		"%2F%2Fevil.example":             "/",
+		"%2F%5Cevil.example":             "/",
+		"%5C%5Cevil.example":             "/",
+		"r%2Flobby":                      "/",
+		"%2F%0d%0aSet-Cookie%3A+a%3Db":   "/",
+		"%2F%09%2Fevil.example":          "/",
+		"javascript%3Aalert(1)":          "/",
+		"%20%2F%2Fevil.example":          "/",
+	} {
+		got := s.postForm("/session", "name=Ada&next="+next)
+		if got.status != http.StatusSeeOther || got.header.Get("Location") != want {
+			t.Errorf("next %q: %d, Location %q, want %q", next, got.status, got.header.Get("Location"), want)
+		}
+		sessionCookie(t, got)
+	}
+	refused := s.postForm("/session", "name=+&next=%2Fr%2Flobby", "Accept: text/html")
+	if refused.status != 400 || !strings.Contains(refused.body, "name must not be empty") || refused.header.Get("Set-Cookie") != "" {
+		t.Errorf("empty name: %d", refused.status)
+	}
+}

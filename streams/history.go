@@ -158,11 +158,10 @@ func (r pageRange) merge(reply []any) foldedRange {
 	if rest, _ := reply[2].(string); rest != "" {
 		found.end, _ = ParseID(rest[1:])
 	}
-	var all []Entry
-	for _, row := range list(reply[0]) {
-		if entry := parseMessage(list(row)); entry.Kind == Message {
-			all = append(all, entry)
-		}
+	messages := list(reply[0])
+	all := make([]Entry, len(messages))
+	for i, row := range messages {
+		parseMessage(list(row), &all[i])
 	}
 	for _, row := range list(reply[1]) {
 		if entry, ok := parseTombstone(list(row)); ok {
@@ -170,7 +169,7 @@ func (r pageRange) merge(reply []any) foldedRange {
 		}
 	}
 	for _, entry := range all {
-		if inRange(entry.ID, r.older, r.bound, found.end) {
+		if entry.Kind == Message && inRange(entry.ID, r.older, r.bound, found.end) {
 			found.entries = append(found.entries, entry)
 		}
 	}

@@ -22,8 +22,8 @@ type messageState struct {
 	ReplyTo  string `json:"re"`
 }
 
-// parseMessage reads a row {ID, fields, state} of page.lua.
-func parseMessage(row []any) Entry {
+// parseMessage reads a row {ID, fields, state} of page.lua into entry, which is zero.
+func parseMessage(row []any, entry *Entry) {
 	id, _ := row[0].(string)
 	message := redis.XMessage{ID: id, Values: make(map[string]any)}
 	fields := list(row[1])
@@ -31,11 +31,10 @@ func parseMessage(row []any) Entry {
 		name, _ := fields[i].(string)
 		message.Values[name] = fields[i+1]
 	}
-	var entry Entry
-	parseEntry(message, &entry)
+	parseEntry(message, entry)
 	state, ok := parseMessageState(row[2])
 	if !ok {
-		return entry
+		return
 	}
 	if state.Text != nil {
 		entry.Text = *state.Text
@@ -44,7 +43,6 @@ func parseMessage(row []any) Entry {
 		entry.Edited, _ = ParseID(state.Edits[n-1])
 	}
 	entry.Reactions = state.Reactions
-	return entry
 }
 
 // parseTombstone reads a row {ID, state} of page.lua. ok is false for an erased edit.

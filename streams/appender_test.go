@@ -1,0 +1,78 @@
+package streams
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// send offers a call after a delay.
+func send(a *appender, author string, after time.Duration) {
+	go func() {
+		time.Sleep(after)
+		a.calls <- &appendCall{user: author}
+	}()
+}
+
+func TestAppenderGroups(t *testing.T) {
+	t.Parallel()
+	type arrival struct {
+		author string
+		after  time.Duration
+	}
+	const shortly = time.Millisecond
+	for name, test := range map[string]struct {
+		lastShared bool
+		arrivals   []arrival // after the first call, which is Ada's
+		size       int
+		took       time.Duration
+	}{
+		"a single append is not delayed":       {false, []arrival{{"bob", shortly}}, 1, 0},
+		"a call that waits already goes along": {false, []arrival{{"bob", 0}}, 2, 0},
+		"appends that arrive together wait":    {true, []arrival{{"bob", shortly}, {"eve", 5 * shortly}}, 3, groupInterval},
+		"a later append misses the group":      {true, []arrival{{"bob", groupInterval + shortly}}, 1, groupInterval},
+		"an author of the last group is next":  {true, []arrival{{"last", shortly}, {"eve", 5 * shortly}}, 2, authorInterval},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAppender(nil)
+				a.lastSent, a.lastShared = time.Now(), test.lastShared
+				a.lastAuthors["last"] = true
+				for _, one := range test.arrivals {
+					send(a, one.author, one.after)
+				}
+				synctest.Wait() // those without a delay are waiting
+				began := time.Now()
+				group := a.collect(&appendCall{user: "ada"})
+				if took := time.Since(began); len(group) != test.size || took != test.took {
+					t.Errorf("%d appends after %v, want %d after %v", len(group), took, test.size, test.took)
+				}
+				for range len(test.arrivals) + 1 - len(group) {
+					<-a.calls
+				}
+			})
+		})
+	}
+}
+
+func TestAppenderSendsAFullGroupAtOnce(t *testing.T) {
+	t.Parallel()
+	for waiting, want := range map[int]int{fullGroup - 1: fullGroup, maxGroup + 10: maxGroup} {
+		synctest.Test(t, func(t *testing.T) {
+			a := newAppender(nil)
+			a.lastSent, a.lastShared = time.Now(), true
+			for i := range waiting {
+				send(a, fmt.Sprint(i), 0)
+			}
+			synctest.Wait()
+			began := time.Now()
+			if group := a.collect(&appendCall{user: "ada"}); len(group) != want || time.Since(began) != 0 {
+				t.Errorf("%d waiting calls: %d appends after %v, want %d at once", waiting, len(group), time.Since(began), want)
+			}
+			for range waiting + 1 - want {
+				<-a.calls
+			}
+		})
+	}
+}

@@ -1,0 +1,95 @@
+package streams
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestSharedReads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		reads := newSharedReads(1)
+		defer reads.close()
+		key := readKey{room: "lobby"}
+		started := 0
+		read := func(context.Context) (*chunk, error) {
+			started++
+			time.Sleep(10 * time.Millisecond)
+			return &chunk{}, nil
+		}
+		var callers sync.WaitGroup
+		for range 100 {
+			callers.Go(func() {
+				if _, err := reads.do(context.Background(), key, read); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		callers.Wait()
+		if started != 1 {
+			t.Errorf("%d reads for 100 callers with one key", started)
+		}
+		if _, err := reads.do(canceled, key, read); err != nil || started != 1 {
+			t.Errorf("a caller that cannot wait: %v, after %d reads; want the cached answer", err, started)
+		}
+		time.Sleep(cacheTime + time.Millisecond)
+		if _, err := reads.do(canceled, key, read); err == nil {
+			t.Error("an answer older than cacheTime was returned")
+		}
+		synctest.Wait()
+		if started != 2 {
+			t.Errorf("%d reads, want a second one after cacheTime", started)
+		}
+	})
+}
+
+func TestSharedReadErrorIsNotCached(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		reads := newSharedReads(1)
+		defer reads.close()
+		fails := func(context.Context) (*chunk, error) { return nil, errors.New("no") }
+		works := func(context.Context) (*chunk, error) { return &chunk{}, nil }
+		if _, err := reads.do(context.Background(), readKey{}, fails); err == nil {
+			t.Error("the error was not returned")
+		}
+		if _, err := reads.do(context.Background(), readKey{}, works); err != nil {
+			t.Errorf("the error of another read was returned: %v", err)
+		}
+	})
+}
+
+// Readers wait for a slot instead of failing in the client's pool, and leave one connection
+// for other reads.
+func TestSharedReadsRunInSlots(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		reads := newSharedReads(2)
+		defer reads.close()
+		running, most := 0, 0
+		var mu sync.Mutex
+		read := func(context.Context) (*chunk, error) {
+			mu.Lock()
+			running++
+			most = max(most, running)
+			mu.Unlock()
+			time.Sleep(time.Second)
+			mu.Lock()
+			running--
+			mu.Unlock()
+			return &chunk{}, nil
+		}
+		var callers sync.WaitGroup
+		for i := range 20 {
+			callers.Go(func() { reads.do(context.Background(), readKey{limit: int64(i)}, read) })
+		}
+		callers.Wait()
+		if most != 2 {
+			t.Errorf("%d reads at a time, want 2", most)
+		}
+	})
+}

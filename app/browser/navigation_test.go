@@ -38,7 +38,7 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	ada.open(here, fmt.Sprintf("/r/history/%d-7", times[99].UnixMilli()))
 	ada.wait("the status", `document.querySelector("#truth").dataset.state === "past"`)
 	ada.waitMessages("message 99", "message 101")
-	ada.expect("the notice", `document.querySelector(".below [role=alert]").innerText`, "That message is not here any more.")
+	ada.expect("the notice", `document.querySelector(".below [role=alert]").innerText`, "That message no longer exists.")
 	ada.press("Escape")
 	ada.waitMessages("message 280")
 	ada.wait("the notice to close", `!document.querySelector(".below [role=alert]")`)

@@ -23,6 +23,9 @@ type Options struct {
 	// MessageRate is how many messages, and how many signals, a user may send a second; four
 	// times as many at once. 0: no limit.
 	MessageRate float64
+	// LeaveGrace is how long a user may be disconnected before they count as having left: long
+	// enough to reload a page or to reconnect. 0: 5 s.
+	LeaveGrace time.Duration
 	// EncodePresent encodes who is in a room, for Listener.Notify. Many listeners share the frame.
 	EncodePresent func(room string, count int, people []streams.User) []byte
 }

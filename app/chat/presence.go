@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"log/slog"
 	"slices"
 	"sync"
@@ -16,8 +17,7 @@ const (
 	// roomInterval is the least time between two updates of a room. A crowd that arrives one by
 	// one costs a few commands, not one for each user.
 	roomInterval = 500 * time.Millisecond
-	// leaveGrace is how long a user may be disconnected before they count as having left: long
-	// enough to reload a page or to reconnect.
+	// leaveGrace is the default of Options.LeaveGrace.
 	leaveGrace = 5 * time.Second
 )
 
@@ -34,6 +34,7 @@ type presence struct {
 	log    *slog.Logger
 	encode func(room string, count int, people []streams.User) []byte
 	server string        // the name of this process in Redis
+	grace  time.Duration // Options.LeaveGrace
 	wake   chan struct{} // has room for one
 
 	lastHeartbeat time.Time // only used by run
@@ -61,7 +62,7 @@ type member struct {
 func newPresence(store *streams.Store, options Options) *presence {
 	return &presence{
 		store: store, log: options.Log, encode: options.EncodePresent, server: uuid.NewString(),
-		wake: make(chan struct{}, 1), rooms: make(map[string]*occupants),
+		grace: cmp.Or(options.LeaveGrace, leaveGrace), wake: make(chan struct{}, 1), rooms: make(map[string]*occupants),
 	}
 }
 
@@ -142,7 +143,7 @@ func (p *presence) takeUpdates(now time.Time) []update {
 		if now.Sub(room.lastUpdate) < roomInterval {
 			continue
 		}
-		next := room.takeUpdate(name, now)
+		next := room.takeUpdate(name, now, p.grace)
 		if next.countDue || len(next.arrived)+len(next.left)+len(next.listeners) > 0 {
 			updates = append(updates, next)
 			room.lastUpdate = now
@@ -154,7 +155,7 @@ func (p *presence) takeUpdates(now time.Time) []update {
 }
 
 // takeUpdate returns the room's next update, which may be empty. The caller holds the presence's mu.
-func (o *occupants) takeUpdate(name string, now time.Time) update {
+func (o *occupants) takeUpdate(name string, now time.Time, grace time.Duration) update {
 	next := update{room: name, listeners: o.listeners}
 	o.listeners = nil
 	if next.countDue = !o.countDue.IsZero() && !now.Before(o.countDue); next.countDue {
@@ -162,7 +163,7 @@ func (o *occupants) takeUpdate(name string, now time.Time) update {
 	}
 	for _, member := range o.members {
 		switch {
-		case !member.left.IsZero() && now.Sub(member.left) >= leaveGrace:
+		case !member.left.IsZero() && now.Sub(member.left) >= grace:
 			next.left = append(next.left, member.user)
 		case !member.isReported:
 			next.arrived = append(next.arrived, member.user)

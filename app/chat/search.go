@@ -73,6 +73,8 @@ type Search struct {
 	user    identity.User
 	query   Query
 	page    streams.Page
+
+	maxReads int // searchReads, fewer in tests
 }
 
 // Search begins to search a room, backwards from the query's Before or from the end. It fails if the
@@ -82,7 +84,7 @@ func (s *Service) Search(user identity.User, address string, query Query) (*Sear
 	if !ok {
 		return nil, protocol.TooMany("searches at once", time.Second)
 	}
-	search := &Search{Close: release, service: s, user: user, query: query}
+	search := &Search{Close: release, service: s, user: user, query: query, maxReads: searchReads}
 	if err := search.read(query.Before); err != nil {
 		release()
 		return nil, err
@@ -110,7 +112,7 @@ func (s *Search) Run(emit func(*streams.Entry) bool) (searched int, older stream
 				return searched, entry.ID, nil
 			}
 		}
-		if older.IsZero() || reads == searchReads {
+		if older.IsZero() || reads == s.maxReads {
 			return searched, older, nil
 		}
 		time.Sleep(2 * time.Since(began))

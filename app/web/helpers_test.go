@@ -66,7 +66,7 @@ type settings struct {
 	RateMessages, RateAddress, RateConnections float64
 	TrustedProxy                               string
 	Origins                                    []string
-	Heartbeat                                  time.Duration
+	Heartbeat, LeaveGrace                      time.Duration
 	MaxCount                                   int64
 }
 
@@ -106,7 +106,7 @@ func startServer(t testing.TB, at *redis.UniversalOptions, changes ...func(*sett
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := chat.New(s.store, chat.Options{Log: log, MessageRate: set.RateMessages, EncodePresent: live.PresentFrame})
+	service := chat.New(s.store, chat.Options{Log: log, MessageRate: set.RateMessages, LeaveGrace: set.LeaveGrace, EncodePresent: live.PresentFrame})
 	s.Server = New(Options{
 		Log: log, Chat: service, Live: s.engine, Tokens: identity.NewTokens(secret), Durability: streams.Memory,
 		Origins: set.Origins, TrustedProxy: set.TrustedProxy, RequestRate: set.RateAddress, ConnectionRate: set.RateConnections,

@@ -1,10 +1,20 @@
 package web
 
 import (
+	"flag"
 	"os"
 	"testing"
 
 	"burble/streams/redistest"
 )
 
-func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
+// TestMain runs more tests at a time than there are processors, because most of them wait.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	isSet := false
+	flag.Visit(func(f *flag.Flag) { isSet = isSet || f.Name == "test.parallel" })
+	if !isSet {
+		flag.Set("test.parallel", "8")
+	}
+	os.Exit(redistest.Main(m))
+}

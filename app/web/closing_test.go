@@ -1,0 +1,129 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"burble/app/client"
+
+	"github.com/gobwas/ws"
+)
+
+func TestCloseFrameIsEchoed(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	for _, code := range []int{1000, 1001, 1012, 4999} {
+		c := s.connect(anonymous)
+		c.WriteMessage(client.OpClose, ws.NewCloseFrameBody(ws.StatusCode(code), "bye"))
+		if got := c.awaitClose(); got != code {
+			t.Errorf("closed with %d, want %d", got, code)
+		}
+	}
+	c := s.connect(anonymous)
+	c.WriteMessage(client.OpClose, nil)
+	if got := c.awaitClose(); got != 1000 {
+		t.Errorf("without a code: closed with %d, want 1000", got)
+	}
+}
+
+func TestClientsOfADrainedServerResumeOnAnother(t *testing.T) {
+	t.Parallel()
+	draining, other := startTwo(t, newMiniredis(t))
+	ada := draining.signIn("Ada")
+	c, events := draining.connect(ada), draining.openStream("/r/lobby/events")
+	c.follow("lobby", "")
+	events.event()
+	c.post("lobby", "before")
+	first := c.read("lobby", 1)[0]
+	last := events.entry()
+	if first.ID != last.ID {
+		t.Errorf("the socket read %+v, the stream %+v", first, last)
+	}
+	var shutdown sync.WaitGroup
+	shutdown.Go(draining.shutDown)
+	if code := c.awaitClose(); code != 1012 {
+		t.Errorf("closed with %d, want 1012", code)
+	}
+	if line, err := events.Line(); err == nil {
+		t.Errorf("the stream continues: %q", line)
+	}
+	shutdown.Wait()
+	other.post(ada, "lobby", "after")
+	resumed := other.connect(ada)
+	if followed := resumed.follow("lobby", `,"after":"`+last.Cursor+`"`); followed.State != client.Resumed {
+		t.Errorf("followed: %+v", followed)
+	}
+	if got := resumed.read("lobby", 1)[0]; got.Text != "after" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestServerStoppedWhileStartingReturns(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	for range 20 {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		served := make(chan error, 1)
+		go func() { served <- New(s.options).Serve(ctx, listener) }()
+		select {
+		case err := <-served:
+			if err != nil {
+				t.Errorf("serve: %v", err)
+			}
+		case <-time.After(patience):
+			t.Fatal("Serve does not return")
+		}
+	}
+}
+
+func TestPanicClosesOnlyOneSocket(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	broken := s.startWithoutStore()
+	healthy, panicking := broken.connect(anonymous), broken.connect(anonymous)
+	panicking.send(`{"type":"follow","room":"lobby"}`)
+	if code := panicking.awaitClose(); code != 1011 {
+		t.Errorf("closed with %d, want 1011", code)
+	}
+	healthy.sync()
+	if got := broken.get("/healthz"); got.status != 200 {
+		t.Errorf("healthz: %d", got.status)
+	}
+	if !strings.Contains(s.logs.String(), "msg=panic") {
+		t.Error("the panic is not in the log")
+	}
+}
+
+func TestPanicDuringAnUpgradeClosesOnlyThatConnection(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	s.limits.liveReads = nil
+	conn, err := net.Dial("tcp", s.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(patience))
+	fmt.Fprintf(conn, "GET /ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", s.host)
+	if got, err := io.ReadAll(conn); len(got) > 0 || err != nil {
+		t.Errorf("got %q, %v; want only the end of the connection", got, err)
+	}
+	if got := s.get("/healthz"); got.status != 200 {
+		t.Errorf("healthz: %d", got.status)
+	}
+	if !strings.Contains(s.logs.String(), "msg=panic") {
+		t.Error("the panic is not in the log")
+	}
+}

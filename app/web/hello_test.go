@@ -1,0 +1,62 @@
+package web
+
+import (
+	"fmt"
+	"testing"
+
+	"burble/app/client"
+
+	fasthttpws "github.com/fasthttp/websocket"
+)
+
+func TestHelloNamesTheUser(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	ada := s.signIn("Ada \"the first\" Lovelace")
+	user := fmt.Sprintf(`{"id":%q,"name":%q}`, ada.ID, ada.Name)
+	for _, test := range []struct {
+		name, user string
+		headers    []string
+	}{
+		{"no credentials", "null", nil},
+		{"token", user, []string{ada.bearer()}},
+		{"token, scheme in lower case", user, []string{"Authorization: bearer " + ada.Token}},
+		{"cookie, from this origin", user, []string{"Cookie: burble=" + ada.Token, "Origin: http://" + s.host}},
+		{"invalid cookie", "null", []string{"Cookie: burble=1.forged", "Origin: http://" + s.host}},
+	} {
+		c, _ := s.dial(test.headers...)
+		want := `{"type":"hello","protocol":"burble.v1","user":` + test.user + `,"durability":"memory","limits":{"text":4000}}`
+		if hello := awaitText[*client.Hello](c); hello != want {
+			t.Errorf("%s: hello is %s, want %s", test.name, hello, want)
+		}
+	}
+}
+
+// The dialer is another implementation's.
+func TestSocketNegotiatesOnlyTheSubprotocol(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	for _, test := range []struct {
+		name    string
+		offered []string
+		want    string
+	}{
+		{"ours", []string{"burble.v1"}, "burble.v1"},
+		{"ours and another", []string{"burble.v2", "burble.v1"}, "burble.v1"},
+		{"none", nil, ""},
+		{"another", []string{"mqtt"}, ""},
+	} {
+		dialer := fasthttpws.Dialer{Subprotocols: test.offered, EnableCompression: true}
+		conn, response, err := dialer.Dial("ws://"+s.host+"/ws", nil)
+		if err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		if conn.Subprotocol() != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, conn.Subprotocol(), test.want)
+		}
+		if extensions := response.Header.Get("Sec-WebSocket-Extensions"); extensions != "" {
+			t.Errorf("%s: negotiated %s; the size of decompressed input would not be bounded", test.name, extensions)
+		}
+		conn.Close()
+	}
+}

@@ -1,0 +1,150 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"burble/app/client"
+	"burble/app/protocol"
+	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// searchResult is the response to one search.
+type searchResult struct {
+	entries  []client.Entry
+	searched int
+	older    string // where the next search continues
+}
+
+// search searches the lobby.
+func (s *testServer) search(query string) (result searchResult) {
+	s.t.Helper()
+	got := s.get("/r/lobby/search?" + query)
+	if got.status != 200 {
+		s.t.Fatalf("search %s: %d %s", query, got.status, got.body)
+	}
+	lines := strings.Split(strings.TrimSpace(got.body), "\n")
+	lines, last := lines[:len(lines)-1], lines[len(lines)-1]
+	var done struct {
+		Done     bool
+		Searched int
+		Older    string
+	}
+	if err := json.Unmarshal([]byte(last), &done); err != nil || !done.Done {
+		s.t.Fatalf("search %s: the last line is %q", query, last)
+	}
+	for _, line := range lines {
+		result.entries = append(result.entries, decodeEntry(s.t, line))
+	}
+	result.searched, result.older = done.Searched, done.Older
+	return result
+}
+
+func TestSearchFindsCurrentMessagesNewestFirst(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		s := startServer(t, backend.Redis)
+		ada, bob := s.signIn("Ada"), s.signIn("Bob")
+		first := s.post(ada, "lobby", "Tea at four?").ID
+		deleted := s.post(ada, "lobby", "secret tea").ID
+		s.post(bob, "lobby", "no TEA for me")
+		s.post(bob, "lobby", "coffee")
+		c := s.connect(ada)
+		c.appendf(`{"type":"edit","room":"lobby","key":"%s","of":"%s","text":"Tea at five?"}`, client.NewKey(), first)
+		c.appendf(`{"type":"delete","room":"lobby","key":"%s","of":"%s"}`, client.NewKey(), deleted)
+
+		if got := texts(s.search("q=tea").entries); !slices.Equal(got, []string{"no TEA for me", "Tea at five?"}) {
+			t.Errorf("tea: %q", got)
+		}
+		if got := texts(s.search("q=tea&from=ada").entries); !slices.Equal(got, []string{"Tea at five?"}) {
+			t.Errorf("tea, from Ada: %q", got)
+		}
+		if got := s.search("q=four"); len(got.entries) != 0 || got.older != "" || got.searched != 4 {
+			t.Errorf("a word that was edited away: %+v", got)
+		}
+		if got := texts(s.search("q=tea&after=" + first).entries); !slices.Equal(got, []string{"no TEA for me"}) {
+			t.Errorf("tea, after the first message: %q", got)
+		}
+	})
+}
+
+func TestSearchContinuesWhereItStopped(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	c := s.connect(s.signIn("Ada"))
+	var want []string
+	for i := range 130 {
+		want = append(want, fmt.Sprintf("needle %d", i))
+		c.post("lobby", want[i])
+	}
+	var got []string
+	query := "q=needle"
+	for pages := 1; query != ""; pages++ {
+		result := s.search(query)
+		got = append(got, texts(result.entries)...)
+		if query = ""; result.older != "" {
+			query = "q=needle&before=" + result.older
+		}
+		if pages > 5 {
+			t.Fatalf("more than %d searches for %d messages", pages, len(want))
+		}
+	}
+	if slices.Reverse(got); !slices.Equal(got, want) {
+		t.Errorf("found %q", got)
+	}
+}
+
+func TestSearchReportsAnOutage(t *testing.T) {
+	t.Parallel()
+	const page = 200 // messages that a search reads at a time
+	proxy := redistest.StartProxy(t, newMiniredis(t).Addrs[0])
+	s := startServer(t, &redis.UniversalOptions{Addrs: []string{proxy.Addr}})
+	c := s.connect(s.signIn("Ada"))
+	for i := range 3 * page {
+		c.post("lobby", fmt.Sprint(i))
+	}
+	proxy.SetFaults(redistest.Faults{Delay: 20 * time.Millisecond})
+	complete := s.openStream("/r/lobby/search?q=" + fmt.Sprint(page))
+	s.engine.SetStatus(true) // is only for live reads, and must not end the search
+	if got := complete.jsonLine().Text; got != fmt.Sprint(page) {
+		t.Errorf("found %q", got)
+	}
+	if line := complete.line(); !strings.HasPrefix(line, `{"done":true,`) {
+		t.Errorf("the last line is %s", line)
+	}
+	complete.Line()                                                  // the end: the next search may start
+	proxy.SetFaults(redistest.Faults{Delay: 300 * time.Millisecond}) // longer than it takes to cut it off
+	cut := s.openStream("/r/lobby/search?q=" + fmt.Sprint(3*page-1))
+	cut.jsonLine()
+	proxy.Reroute("")
+	if line := cut.line(); !strings.HasPrefix(line, `{"type":"error","code":"unavailable",`) {
+		t.Errorf("the last line of the search that was cut off is %s", line)
+	}
+	if line, err := cut.Line(); err != io.EOF {
+		t.Errorf("after the error: %q, %v", line, err)
+	}
+	refused := s.get("/r/lobby/search?q=1")
+	refused.expectRefusal(t, 503, protocol.Unavailable, "")
+	if refused.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+}
+
+func TestSearchRefusesInvalidQueries(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	for query, field := range map[string]string{
+		"": "q", "q=": "q", "q=" + strings.Repeat("x", 201): "q", "q=&from=Ada": "q",
+		"q=a&before=x": "before", "q=a&before=": "before", "q=a&after=1-1@e": "after", "q=a&limit=3": "limit",
+	} {
+		s.get("/r/lobby/search?"+query).expectRefusal(t, 400, protocol.BadField, field)
+	}
+	s.get("/r/NO/search?q=a").expectRefusal(t, 400, protocol.BadRoom, "room")
+}

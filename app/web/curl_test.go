@@ -2,8 +2,6 @@ package web
 
 import (
 	"bufio"
-	"burble/app/apptest"
-	"burble/app/client"
 	"encoding/json"
 	"html"
 	"os"
@@ -12,26 +10,31 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"burble/app/apptest"
+	"burble/app/client"
 )
 
+// needCurl skips the test if there is no curl, except under CI.
 func needCurl(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
 		if os.Getenv("CI") != "" {
-			t.Fatal("curl is not on PATH, and CI must not skip")
+			t.Fatal("curl is not on PATH, and with CI set no test is skipped")
 		}
 		t.Skip("skipped: needs curl on PATH")
 	}
 }
 
-// TestCurlCommandsInDocs runs the curl commands of the documents as they stand, in order:
-// a variable that one sets is there for the next ones.
+// TestCurlCommandsInDocs runs the curl commands of the documents unchanged and in order. Variables
+// that a command sets are kept for later ones.
 func TestCurlCommandsInDocs(t *testing.T) {
+	t.Parallel()
 	needCurl(t)
 	for path, want := range map[string]int{"PROTOCOL.md": 4, "../README.md": 7} {
 		t.Run(path, func(t *testing.T) {
 			s := startOne(t)
-			shell := &docShell{server: s, reader: s.signIn("Reader"), env: unset(os.Environ(), "TOKEN", "CURSOR")}
+			shell := &docShell{server: s, user: s.signIn("Ada"), env: unset(os.Environ(), "TOKEN", "CURSOR")}
 			ran := 0
 			for _, line := range apptest.CodeBlocks(t, path, "sh") {
 				if strings.Contains(line, "curl ") && strings.Contains(line, "localhost:8080") {
@@ -49,13 +52,14 @@ func TestCurlCommandsInDocs(t *testing.T) {
 // docShell runs the commands of one document.
 type docShell struct {
 	server *testServer
-	reader testUser // posts what a live read must show
+	user   testUser // posts the messages that a live read must show
 	env    []string
 }
 
+// assignment matches a command that sets a variable.
 var assignment = regexp.MustCompile(`^([A-Z]+)=`)
 
-// run runs one line and checks its output.
+// run runs one command and checks its output.
 func (d *docShell) run(t *testing.T, line string) {
 	t.Helper()
 	if strings.Contains(line, "/events") {
@@ -75,27 +79,26 @@ func (d *docShell) run(t *testing.T, line string) {
 	}
 }
 
-// output runs a script to its end and returns what it printed.
+// output runs a script and returns its standard output.
 func (d *docShell) output(t *testing.T, script string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "sh", "-c", script)
 	command.Env = d.env
-	var complaints strings.Builder
-	command.Stderr = &complaints
+	var stderr strings.Builder
+	command.Stderr = &stderr
 	out, err := command.Output()
 	if err != nil {
-		t.Fatalf("%s\n%v: %s%s", script, err, out, complaints.String())
+		t.Fatalf("%s\n%v: %s%s", script, err, out, stderr.String())
 	}
 	return string(out)
 }
 
-// expectLiveRead runs a line that never ends. One with a Last-Event-ID must show what was
-// posted after that cursor and nothing before it, any other what was posted before it
-// started as well.
+// expectLiveRead runs a command that reads a room and never ends. With a Last-Event-ID it must show
+// what was posted after that cursor and nothing before it; without one it must also show what was
+// posted before it started.
 func (d *docShell) expectLiveRead(t *testing.T, line string) {
 	t.Helper()
-	earlier := "hello from before " + client.NewKey()
-	later := "hello, curl " + client.NewKey()
+	earlier, later := "earlier "+client.NewKey(), "later "+client.NewKey()
 	resumes := strings.Contains(line, "Last-Event-ID")
 	cursorID := ""
 	for _, variable := range d.env {
@@ -104,9 +107,9 @@ func (d *docShell) expectLiveRead(t *testing.T, line string) {
 		}
 	}
 	if resumes && cursorID == "" {
-		t.Fatalf("%s\nuses a cursor that no earlier command set", line)
+		t.Fatalf("%s\nuses a cursor that no earlier command has set", line)
 	}
-	d.server.post(d.reader, "lobby", earlier)
+	d.server.post(d.user, "lobby", earlier)
 
 	command := exec.CommandContext(t.Context(), "sh", "-c", "exec "+line) // exec: killing the shell kills curl
 	command.Env = d.env
@@ -123,10 +126,10 @@ func (d *docShell) expectLiveRead(t *testing.T, line string) {
 		text := lines.Text()
 		switch {
 		case resumes && strings.Contains(text, `"id":"`+cursorID+`"`):
-			t.Errorf("%s\ndid not resume after its cursor: %s", line, text)
+			t.Errorf("%s\ndoes not resume after its cursor: %s", line, text)
 		case !posted && strings.Contains(text, earlier):
 			posted = true
-			d.server.post(d.reader, "lobby", later)
+			d.server.post(d.user, "lobby", later)
 		case posted && strings.Contains(text, later):
 			return
 		}
@@ -134,35 +137,36 @@ func (d *docShell) expectLiveRead(t *testing.T, line string) {
 	t.Errorf("%s\nended early: %v", line, lines.Err())
 }
 
-// expectStored checks the answer to a message that was stored.
-func expectStored(t *testing.T, answer string) {
+// expectStored checks the response to a message that was stored.
+func expectStored(t *testing.T, body string) {
 	t.Helper()
 	var stored posted
-	if err := json.Unmarshal([]byte(answer), &stored); err != nil || stored.ID == "" || stored.Key == "" {
-		t.Errorf("not the answer to a stored message: %v in %q", err, answer)
+	if err := json.Unmarshal([]byte(body), &stored); err != nil || stored.ID == "" || stored.Key == "" {
+		t.Errorf("not the response to a stored message: %v in %q", err, body)
 	}
 }
 
-// TestCurlLinesOfARoom runs the commands that a room's page shows, pasted one after the other.
-func TestCurlLinesOfARoom(t *testing.T) {
+// TestCurlCommandsOfARoomPage runs the commands that the page of a room shows, in order.
+func TestCurlCommandsOfARoomPage(t *testing.T) {
+	t.Parallel()
 	needCurl(t)
 	s := startOne(t)
 	var script strings.Builder
 	_, terminal, _ := strings.Cut(s.get("/r/lobby", "Accept: text/html").body, `id="terminal"`)
 	terminal, _, _ = strings.Cut(terminal, "</div>")
 	for _, line := range regexp.MustCompile(`<code>(.*?)</code>`).FindAllStringSubmatch(terminal, -1) {
-		if !strings.Contains(line[1], "/events") { // it has no end
+		if !strings.Contains(line[1], "/events") { // which never ends
 			script.WriteString(html.UnescapeString(line[1]) + "\n")
 		}
 	}
 	shell := &docShell{server: s, env: unset(os.Environ(), "TOKEN")}
 	expectStored(t, shell.output(t, script.String()))
 	if got := texts(s.history("lobby", "").Entries); !slices.Equal(got, []string{"hello"}) {
-		t.Errorf("the room has %q", got)
+		t.Errorf("the room contains %q", got)
 	}
 }
 
-// unset returns the environment without some variables.
+// unset returns the environment without the named variables.
 func unset(env []string, names ...string) []string {
 	return slices.DeleteFunc(env, func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")

@@ -4,16 +4,15 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 )
 
-func TestLiveReadIsInTheFormThatIsAccepted(t *testing.T) {
+func TestLiveReadFormatFollowsAccept(t *testing.T) {
+	t.Parallel()
 	s := startOne(t)
-	for accept, kind := range map[string]string{
+	for accept, want := range map[string]string{
 		"":                                       "text/event-stream",
 		"*/*":                                    "text/event-stream",
 		"text/event-stream":                      "text/event-stream",
@@ -28,8 +27,8 @@ func TestLiveReadIsInTheFormThatIsAccepted(t *testing.T) {
 		"application/json":                       "text/event-stream",
 	} {
 		stream := s.openStream("/r/lobby/events", "Accept: "+accept)
-		if got := stream.Header.Get("Content-Type"); got != kind {
-			t.Errorf("Accept %q: %s, want %s", accept, got, kind)
+		if got := stream.Header.Get("Content-Type"); got != want {
+			t.Errorf("Accept %q: %s, want %s", accept, got, want)
 		}
 		if stream.Header.Get("Cache-Control") != "no-store" || stream.Header.Get("X-Accel-Buffering") != "no" {
 			t.Errorf("Accept %q: %v", accept, stream.Header)
@@ -37,35 +36,41 @@ func TestLiveReadIsInTheFormThatIsAccepted(t *testing.T) {
 	}
 }
 
-func TestLiveReadInExactBytes(t *testing.T) {
-	s := startOne(t)
-	ada := s.signIn("Ada")
-	stored := s.post(ada, "lobby", "two\nlines \"quoted\" \r\u0000\u007f \u2028 <&> 👍")
-	entry := fmt.Sprintf(`{"id":%q,"n":1,"kind":"message","key":%q,"user":{"id":%q,"name":"Ada"},"text":"two\nlines \"quoted\" \u000d\u0000`+"\u007f \u2028 <&> 👍"+`"`, stored.ID, stored.Key, ada.User.ID)
-	at := "0-0" + stored.Cursor[strings.Index(stored.Cursor, "@"):]
-	followed := fmt.Sprintf(`{"type":"followed","room":"lobby","state":"fresh","at":%q,"last":%q,"n":1}`, at, stored.Cursor)
-
-	events := s.openStream("/r/lobby/events")
-	for _, want := range []string{"id: " + at, "event: followed", "data: " + followed, "", "id: " + stored.Cursor, "event: entry", "data: " + entry + "}", ""} {
-		if line := events.line(); line != want {
-			t.Errorf("SSE: %q, want %q", line, want)
-		}
-	}
-	lines := s.openStream("/r/lobby/events", "Accept: application/x-ndjson")
-	for _, want := range []string{followed, entry + `,"cursor":"` + stored.Cursor + `"}`} {
-		if line := lines.line(); line != want {
-			t.Errorf("NDJSON: %s, want %s", line, want)
-		}
-	}
-	people := s.openStream("/r/lobby/events", "Accept: text/plain")
-	for _, want := range []string{" Ada: two", "      lines \"quoted\" \ufffd\ufffd\ufffd \u2028 <&> 👍"} {
-		if line := people.line(); !strings.HasSuffix(line, want) {
-			t.Errorf("text: %q, want %q", line, want)
+// expectLines checks the next lines of a live read.
+func (s *testStream) expectLines(want ...string) {
+	s.t.Helper()
+	for _, line := range want {
+		if got := s.line(); got != line {
+			s.t.Errorf("line %q, want %q", got, line)
 		}
 	}
 }
 
-func TestLiveReadBeginsWhereItIsAsked(t *testing.T) {
+func TestLiveReadBytes(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	ada := s.signIn("Ada")
+	stored := s.post(ada, "lobby", "two\nlines \"quoted\" \r\u0000\u007f \u2028 <&> 👍")
+	entry := fmt.Sprintf(`{"id":%q,"n":1,"kind":"message","key":%q,"user":{"id":%q,"name":"Ada"},"text":"two\nlines \"quoted\" \u000d\u0000`+"\u007f \u2028 <&> 👍"+`"`, stored.ID, stored.Key, ada.ID)
+	at := "0-0" + stored.Cursor[strings.Index(stored.Cursor, "@"):]
+	followed := fmt.Sprintf(`{"type":"followed","room":"lobby","state":"fresh","at":%q,"last":%q,"n":1}`, at, stored.Cursor)
+
+	s.openStream("/r/lobby/events").expectLines(
+		"id: "+at, "event: followed", "data: "+followed, "",
+		"id: "+stored.Cursor, "event: entry", "data: "+entry+"}", "",
+	)
+	s.openStream("/r/lobby/events", "Accept: application/x-ndjson").expectLines(
+		followed, entry+`,"cursor":"`+stored.Cursor+`"}`,
+	)
+	plain := s.openStream("/r/lobby/events", "Accept: text/plain")
+	if line := plain.line(); !strings.HasSuffix(line, " Ada: two") {
+		t.Errorf("plain text: %q", line)
+	}
+	plain.expectLines("      lines \"quoted\" \ufffd\ufffd\ufffd \u2028 <&> 👍")
+}
+
+func TestLiveReadStartsWhereRequested(t *testing.T) {
+	t.Parallel()
 	here, there := startTwo(t, newMiniredis(t))
 	ada := here.signIn("Ada")
 	for i := range 60 {
@@ -75,53 +80,43 @@ func TestLiveReadBeginsWhereItIsAsked(t *testing.T) {
 		stream := there.openStream("/r/lobby/events" + query)
 		stream.event()
 		if got := stream.entry().Text; got != first {
-			t.Errorf("%q begins with %s, want %s", query, got, first)
+			t.Errorf("%q: the first entry is %s, want %s", query, got, first)
 		}
 	}
 	stream := there.openStream("/r/lobby/events?last=0")
 	stream.event()
 	here.post(ada, "lobby", "new")
 	if got := stream.entry().Text; got != "new" {
-		t.Errorf("last=0 begins with %s", got)
+		t.Errorf("last=0: the first entry is %s", got)
 	}
-	lost := there.openStream("/r/lobby/events", "Last-Event-ID: 1-1@ELSEWHERE")
-	if event := lost.event(); !strings.Contains(event.Data, `"state":"reset"`) {
-		t.Errorf("a place of another history: %+v", event)
+	const unknown = "Last-Event-ID: 1-1@ELSEWHERE"
+	if event := there.openStream("/r/lobby/events", unknown).event(); !strings.Contains(event.Data, `"state":"reset"`) {
+		t.Errorf("cursor of another history: %+v", event)
 	}
-	people := there.openStream("/r/lobby/events", "Last-Event-ID: 1-1@ELSEWHERE", "Accept: text/plain")
-	if line := people.line(); line != "-- Messages were lost. The newest remaining messages follow. --" {
-		t.Errorf("a place of another history, as text: %q", line)
-	}
+	there.openStream("/r/lobby/events", unknown, "Accept: text/plain").expectLines("-- Messages were lost. The newest remaining messages follow. --")
 }
 
-func TestLiveReadSpeaksHTTPBelow11(t *testing.T) {
+func TestLiveReadOverHTTP10(t *testing.T) {
+	t.Parallel()
 	s := startOne(t)
 	ada := s.signIn("Ada")
-	conn, err := net.Dial("tcp", s.host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
+	conn := s.dialTCP()
 	fmt.Fprintf(conn, "GET /r/lobby/events HTTP/1.0\r\nAccept: text/plain\r\n\r\n")
-	reading := bufio.NewReader(conn)
-	response, err := http.ReadResponse(reading, nil)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil || response.StatusCode != 200 || len(response.TransferEncoding) > 0 || response.Header.Get("Transfer-Encoding") != "" {
-		t.Fatalf("answered %+v, %v", response, err)
+		t.Fatalf("got %+v, %v", response, err)
 	}
-	s.post(ada, "lobby", "in plain")
+	s.post(ada, "lobby", "hi")
 	line, err := bufio.NewReader(response.Body).ReadString('\n')
-	if err != nil || !strings.HasSuffix(line, " Ada: in plain\n") {
+	if err != nil || !strings.HasSuffix(line, " Ada: hi\n") {
 		t.Errorf("read %q, %v", line, err)
 	}
 }
 
-func TestLiveReadIsGivenBackWhenTheClientGoes(t *testing.T) {
+func TestLiveReadEndsWhenItsClientDisconnects(t *testing.T) {
+	t.Parallel()
 	s := startOne(t)
-	conn, err := net.Dial("tcp", s.host)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := s.dialTCP()
 	fmt.Fprintf(conn, "GET /r/lobby/events HTTP/1.1\r\nHost: %s\r\n\r\n", s.host)
 	if _, err := io.ReadFull(conn, make([]byte, 20)); err != nil {
 		t.Fatal(err)
@@ -133,12 +128,14 @@ func TestLiveReadIsGivenBackWhenTheClientGoes(t *testing.T) {
 	eventually(t, "the live read has ended", func() bool { return s.live.Count() == 0 })
 }
 
-// What is told to everybody reaches a live read as soon as that is counted in.
-func TestNothingIsToldBeforeTheBeginning(t *testing.T) {
+// A notice may be sent as soon as a live read is registered. It must not precede the response's head
+// or the frame "hello".
+func TestNoticesFollowTheBeginning(t *testing.T) {
+	t.Parallel()
 	s := startOne(t)
-	stop, told := make(chan struct{}), make(chan struct{})
+	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
-		defer close(told)
+		defer close(stopped)
 		for {
 			select {
 			case <-stop:
@@ -149,12 +146,9 @@ func TestNothingIsToldBeforeTheBeginning(t *testing.T) {
 			}
 		}
 	}()
-	defer func() { close(stop); <-told }()
+	defer func() { close(stop); <-stopped }()
 	for range 500 {
-		conn, err := net.Dial("tcp", s.host)
-		if err != nil {
-			t.Fatal(err)
-		}
+		conn := s.dialTCP()
 		fmt.Fprintf(conn, "GET /r/lobby/events HTTP/1.1\r\nHost: %s\r\n\r\n", s.host)
 		line, err := bufio.NewReader(conn).ReadString('\n')
 		if conn.Close(); line != "HTTP/1.1 200 OK\r\n" {

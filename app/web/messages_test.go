@@ -1,7 +1,6 @@
 package web
 
 import (
-	"burble/app/client"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"burble/app/client"
 	"burble/app/protocol"
 	"burble/streams"
 	"burble/streams/redistest"
@@ -18,11 +18,12 @@ import (
 	"github.com/google/uuid"
 )
 
-func TestMessageIsPostedInAnyForm(t *testing.T) {
+func TestPostAcceptsEveryContentType(t *testing.T) {
+	t.Parallel()
 	here, there := startTwo(t, newMiniredis(t))
 	ada := here.signIn("Ada")
 	text := "hello & <b>you</b>\n\tand \"me\" 👍 \u2028+%20"
-	for kind, body := range map[string]string{
+	for contentType, body := range map[string]string{
 		"application/json":                                 `{"text":` + quote(text) + `}`,
 		"Application/JSON; charset=utf-8":                  `{"text":` + quote(text) + `}`,
 		"text/plain":                                       text,
@@ -30,39 +31,40 @@ func TestMessageIsPostedInAnyForm(t *testing.T) {
 		"application/x-www-form-urlencoded":                "text=" + url.QueryEscape(text),
 		"application/x-www-form-urlencoded; charset=utf-8": "text=" + url.QueryEscape(strings.ReplaceAll(text, "\n", "\r\n")),
 	} {
-		got := here.request("POST", "/r/lobby/messages", body, ada.bearer(), "Content-Type: "+kind)
-		form := strings.HasPrefix(kind, "application/x-www")
-		if form && (got.status != http.StatusSeeOther || got.header.Get("Location") != "/r/lobby") {
-			t.Errorf("%s: %d, Location %q", kind, got.status, got.header.Get("Location"))
-		}
+		got := here.request("POST", "/r/lobby/messages", body, ada.bearer(), "Content-Type: "+contentType)
 		entries := there.history("lobby", "?limit=1").Entries
-		if len(entries) != 1 || entries[0].Text != text || entries[0].User.ID != ada.User.ID || uuid.Validate(entries[0].Key) != nil {
-			t.Fatalf("%s: stored %+v", kind, entries)
+		if len(entries) != 1 || entries[0].Text != text || entries[0].User.ID != ada.ID || uuid.Validate(entries[0].Key) != nil {
+			t.Fatalf("%s: stored %+v", contentType, entries)
 		}
-		if form {
+		if strings.HasPrefix(contentType, "application/x-www") {
+			if got.status != http.StatusSeeOther || got.header.Get("Location") != "/r/lobby" {
+				t.Errorf("%s: %d, Location %q", contentType, got.status, got.header.Get("Location"))
+			}
 			continue
 		}
 		var stored posted
 		got.decode(t, &stored)
 		if got.status != http.StatusCreated || got.header.Get("Location") != "/r/lobby/"+entries[0].ID ||
 			stored.ID != entries[0].ID || stored.Key != entries[0].Key || !strings.HasPrefix(stored.Cursor, stored.ID+"@") {
-			t.Errorf("%s: %d %s, Location %q", kind, got.status, got.body, got.header.Get("Location"))
+			t.Errorf("%s: %d %s, Location %q", contentType, got.status, got.body, got.header.Get("Location"))
 		}
 	}
 }
 
-func TestMessageMayHaveFourThousandCharacters(t *testing.T) {
+func TestLongestMessages(t *testing.T) {
+	t.Parallel()
 	s := startOne(t)
 	ada := s.signIn("Ada")
 	for _, text := range []string{strings.Repeat("é", protocol.MaxText), strings.Repeat("😀", protocol.MaxText), "x"} {
 		s.post(ada, "lobby", text)
 		if got := s.history("lobby", "?limit=1").Entries[0].Text; got != text {
-			t.Errorf("of %d bytes %d came back", len(text), len(got))
+			t.Errorf("posted %d bytes, got %d back", len(text), len(got))
 		}
 	}
 }
 
 func TestPostUnderTheSameKeyIsStoredOnce(t *testing.T) {
+	t.Parallel()
 	here, there := startTwo(t, newMiniredis(t))
 	ada, key := here.signIn("Ada"), client.NewKey()
 	first := here.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key)
@@ -71,11 +73,11 @@ func TestPostUnderTheSameKeyIsStoredOnce(t *testing.T) {
 		t.Fatalf("first: %d %s", first.status, first.body)
 	}
 	for name, again := range map[string]response{
-		"again":          here.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key),
-		"elsewhere":      there.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key),
-		"in quotes":      there.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), `Idempotency-Key: "`+key+`"`),
-		"in the body":    there.postJSON("/r/lobby/messages", `{"text":"once","key":"`+key+`"}`, ada.bearer()),
-		"with more text": there.postJSON("/r/lobby/messages", `{"text":"twice"}`, ada.bearer(), "Idempotency-Key: "+key),
+		"same request":      here.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key),
+		"other server":      there.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key),
+		"quoted key":        there.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), `Idempotency-Key: "`+key+`"`),
+		"key in the body":   there.postJSON("/r/lobby/messages", `{"text":"once","key":"`+key+`"}`, ada.bearer()),
+		"different message": there.postJSON("/r/lobby/messages", `{"text":"twice"}`, ada.bearer(), "Idempotency-Key: "+key),
 	} {
 		if again.status != 200 || again.body != first.body || again.header.Get("Location") != "/r/lobby/"+stored.ID {
 			t.Errorf("%s: %d %s, want 200 %s", name, again.status, again.body, first.body)
@@ -84,26 +86,27 @@ func TestPostUnderTheSameKeyIsStoredOnce(t *testing.T) {
 	if got := texts(there.history("lobby", "").Entries); !slices.Equal(got, []string{"once"}) {
 		t.Errorf("stored %q", got)
 	}
-	if counted := there.get("/metrics").body; !strings.Contains(counted, "\nburble_entries_appended_total 0\n") {
-		t.Errorf("entries that were stored before are counted:\n%s", counted)
+	if metrics := there.get("/metrics").body; !strings.Contains(metrics, "\nburble_entries_appended_total 0\n") {
+		t.Errorf("repeated messages are counted as stored:\n%s", metrics)
 	}
-	// The same key in another room is another message.
 	if got := here.postJSON("/r/dev/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key); got.status != 201 {
-		t.Errorf("another room: %d %s", got.status, got.body)
+		t.Errorf("same key in another room: %d %s", got.status, got.body)
 	}
 }
 
-func TestReplyByHTTP(t *testing.T) {
+func TestReplyOverHTTP(t *testing.T) {
+	t.Parallel()
 	here, there := startTwo(t, newMiniredis(t))
 	ada := here.signIn("Ada")
-	first := here.post(ada, "lobby", "question")
-	there.postForm("/r/lobby/messages", "text=answer&reply_to="+first.ID, ada.bearer())
-	if got := here.history("lobby", "?limit=1").Entries[0]; got.Text != "answer" || got.ReplyTo != first.ID {
+	question := here.post(ada, "lobby", "question")
+	there.postForm("/r/lobby/messages", "text=answer&reply_to="+question.ID, ada.bearer())
+	if got := here.history("lobby", "?limit=1").Entries[0]; got.Text != "answer" || got.ReplyTo != question.ID {
 		t.Errorf("got %+v", got)
 	}
 }
 
-func TestPagesOfHistoryAreLinkedBothWays(t *testing.T) {
+func TestPagesOfHistoryLinkBothWays(t *testing.T) {
+	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		here, there := startTwo(t, backend.Redis)
 		ada := here.signIn("Ada")
@@ -111,79 +114,83 @@ func TestPagesOfHistoryAreLinkedBothWays(t *testing.T) {
 		for i := range 23 {
 			all = append(all, here.post(ada, "lobby", fmt.Sprint(i)).ID)
 		}
-		back := walk(t, there, "?limit=5", func(page client.History) (string, *string) { return "before", page.Older })
-		slices.Reverse(back)
-		if got := slices.Concat(back...); !slices.Equal(got, all) {
-			t.Errorf("backwards: %v, want %v", got, all)
+		older := there.pages("?limit=5", func(page client.History) (string, *string) { return "before", page.Older })
+		slices.Reverse(older)
+		if got := slices.Concat(older...); !slices.Equal(got, all) {
+			t.Errorf("older: %v, want %v", got, all)
 		}
-		onward := walk(t, there, "?limit=5&after=0-0", func(page client.History) (string, *string) { return "after", page.Newer })
-		if got := slices.Concat(onward...); !slices.Equal(got, all) {
-			t.Errorf("onward: %v, want %v", got, all)
+		newer := there.pages("?limit=5&after=0-0", func(page client.History) (string, *string) { return "after", page.Newer })
+		if got := slices.Concat(newer...); !slices.Equal(got, all) {
+			t.Errorf("newer: %v, want %v", got, all)
 		}
 		if first := there.history("lobby", "?after=0-0&limit=5"); first.Older != nil {
-			t.Errorf("before the very first there is %s", *first.Older)
+			t.Errorf("the first page has an older one, before %s", *first.Older)
 		}
 		around := there.history("lobby", "?limit=5&around="+all[10])
 		if got := ids(around.Entries); !slices.Equal(got, all[8:13]) || *around.Older != all[8] || *around.Newer != all[12] {
 			t.Errorf("around: %v, want %v", got, all[8:13])
 		}
 		if whole := there.history("lobby", "?limit=500"); len(whole.Entries) != 23 || whole.Older != nil || whole.Newer != nil {
-			t.Errorf("the whole room: %d entries, older %v, newer %v", len(whole.Entries), whole.Older, whole.Newer)
+			t.Errorf("whole room: %d entries, older %v, newer %v", len(whole.Entries), whole.Older, whole.Newer)
 		}
 	})
 }
 
-// walk follows one of a page's bounds until there is none.
-func walk(t *testing.T, s *testServer, query string, next func(client.History) (string, *string)) (pages [][]string) {
-	t.Helper()
+// pages follows one of the links of the lobby's pages until there is none, and returns the IDs on
+// each page. link returns the parameter of the link and its value.
+func (s *testServer) pages(query string, link func(client.History) (string, *string)) (pages [][]string) {
+	s.t.Helper()
 	for range 10 {
 		page := s.history("lobby", query)
 		pages = append(pages, ids(page.Entries))
-		name, bound := next(page)
-		if bound == nil {
+		name, id := link(page)
+		if id == nil {
 			return pages
 		}
-		query = "?limit=5&" + name + "=" + *bound
+		query = "?limit=5&" + name + "=" + *id
 	}
-	t.Fatalf("it goes on: %v", pages)
+	s.t.Fatalf("more than 10 pages: %v", pages)
 	return nil
 }
 
-func TestPageOfHistoryAtAMoment(t *testing.T) {
+func TestPageOfHistoryAtATime(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, redistest.Start(t).Redis())
 	ada := s.signIn("Ada")
 	all := []string{s.post(ada, "lobby", "the only one").ID}
-	for _, moment := range []string{ // in every way to write one, before it and after
+	for _, at := range []string{ // every format, before and after the message
 		"2026-03-01T09:00:00Z", "2026-03-01T09:00:00.5Z", "2026-03-01T09:00:00+02:00", "2026-03-01T09:00+02:00", "2026-03-01T09:00Z", "2026-03-01T09:00", "2026-03-01T09:00:30",
 		"2026-03-01", "1970-01-01", "9999-12-31T23:59",
 	} {
-		page := s.history("lobby", "?at="+url.QueryEscape(moment))
+		page := s.history("lobby", "?at="+url.QueryEscape(at))
 		if !slices.Equal(ids(page.Entries), all) {
-			t.Errorf("%s: %+v", moment, page)
+			t.Errorf("%s: %+v", at, page)
 		}
 	}
 	for range 9 {
 		all = append(all, s.post(ada, "lobby", "more").ID)
 	}
 	id, _ := streams.ParseID(all[5])
-	moment := strconv.FormatUint(id.Millis, 10) + "-" // which has several messages on a fast machine
-	first := all[slices.IndexFunc(all, func(one string) bool { return strings.HasPrefix(one, moment) })]
+	millisecond := strconv.FormatUint(id.Millis, 10) + "-" // several messages may share it
+	first := all[slices.IndexFunc(all, func(id string) bool { return strings.HasPrefix(id, millisecond) })]
 	page := s.history("lobby", "?limit=4&at="+url.QueryEscape(id.Time().UTC().Format(time.RFC3339Nano)))
 	if got := ids(page.Entries); !slices.Contains(got, first) {
 		t.Errorf("at %s: %v", first, got)
 	}
 }
 
-func TestRoomThatIsNotThereIsAnEmptyPage(t *testing.T) {
+func TestUnknownRoomHasNoHistory(t *testing.T) {
+	t.Parallel()
 	s := startOne(t)
-	want := `{"room":"nobody-was-here","as_of":"0-0@0","entries":[],"older":null,"newer":null}`
-	got := s.get("/r/nobody-was-here/messages")
+	want := `{"room":"unknown","as_of":"0-0@0","entries":[],"older":null,"newer":null}`
+	got := s.get("/r/unknown/messages")
 	if got.status != 200 || got.body != want || got.header.Get("Content-Type") != "application/json; charset=utf-8" || got.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%d %s %v, want %s", got.status, got.body, got.header, want)
 	}
 }
 
-func TestPageLeadsIntoTheLiveRead(t *testing.T) {
+func TestLiveReadContinuesAPageOfHistory(t *testing.T) {
+	t.Parallel()
 	here, there := startTwo(t, newMiniredis(t))
 	ada := here.signIn("Ada")
 	here.post(ada, "lobby", "before")
@@ -199,7 +206,8 @@ func TestPageLeadsIntoTheLiveRead(t *testing.T) {
 	}
 }
 
-func TestPageOfHistoryMayCarryHTML(t *testing.T) {
+func TestPageOfHistoryWithHTML(t *testing.T) {
+	t.Parallel()
 	s := startOne(t)
 	s.post(s.signIn("Ada"), "lobby", "*hi*")
 	for query, want := range map[string]string{"": "", "?html=false": "", "?html=true": "<p><em>hi</em></p>"} {
@@ -210,32 +218,30 @@ func TestPageOfHistoryMayCarryHTML(t *testing.T) {
 	}
 }
 
-func TestEntryThatBurbleDidNotWriteIsPassedOver(t *testing.T) {
-	redis := redistest.Start(t)
-	here, there := startTwo(t, redis.Redis())
+func TestUnreadableEntryIsSkipped(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	here, there := startTwo(t, server.Redis())
 	ada := here.signIn("Ada")
-	database := redis.Client()
+	database := server.Client()
 	defer database.Close()
 	live := there.connect(anonymous)
 	live.follow("lobby", "")
 	here.post(ada, "lobby", "before")
 	live.read("lobby", 1)
-	var room string
-	for _, key := range database.Keys(t.Context(), "*room:lobby").Val() {
-		room = key
-	}
-	poison := database.Do(t.Context(), "XADD", room, "*", "hello", "\xff\x00").Val().(string)
+	room := database.Keys(t.Context(), "*room:lobby").Val()[0]
+	unreadable := database.Do(t.Context(), "XADD", room, "*", "hello", "\xff\x00").Val().(string)
 	here.post(ada, "lobby", "after")
 	late := there.connect(anonymous)
 	late.follow("lobby", "")
 	for name, got := range map[string][]client.Entry{"live": live.read("lobby", 3), "late": late.read("lobby", 3)} {
-		if got[1].Kind != "unreadable" || got[1].ID != poison || got[1].User != (client.User{}) || !slices.Equal(texts(got), []string{"before", "", "after"}) {
+		if got[1].Kind != "unreadable" || got[1].ID != unreadable || got[1].User != (client.User{}) || !slices.Equal(texts(got), []string{"before", "", "after"}) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
 	page := here.get("/r/lobby", "Accept: text/html")
 	if page.status != 200 || !strings.Contains(page.body, "<p>before</p>") || !strings.Contains(page.body, "<p>after</p>") {
-		t.Errorf("the page: %d", page.status)
+		t.Errorf("page: %d", page.status)
 	}
 	if got := here.history("lobby", ""); len(got.Entries) < 2 {
 		t.Errorf("history: %+v", got)

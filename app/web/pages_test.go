@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,8 +14,10 @@ import (
 	"burble/streams"
 )
 
-// shown are the entry IDs of a page's messages, in order.
-func shown(page response) []string {
+var messageID = regexp.MustCompile(`<article [^>]*id="m([0-9-]+)"`)
+
+// messageIDs returns the entry IDs of a page's messages, in order.
+func messageIDs(page response) []string {
 	var all []string
 	for _, match := range messageID.FindAllStringSubmatch(page.body, -1) {
 		all = append(all, match[1])
@@ -22,7 +25,8 @@ func shown(page response) []string {
 	return all
 }
 
-func TestHomeListsTheRooms(t *testing.T) {
+func TestHomePageListsRooms(t *testing.T) {
+	t.Parallel()
 	here, there := startTwo(t, newMiniredis(t))
 	empty := here.get("/", "Accept: text/html")
 	if empty.status != 200 || strings.Contains(empty.body, `href="/r/`) || !strings.HasPrefix(empty.header.Get("Content-Type"), "text/html") {
@@ -38,17 +42,18 @@ func TestHomeListsTheRooms(t *testing.T) {
 	home := there.get("/", "Accept: text/html", "Cookie: burble="+ada.Token)
 	third, first := strings.Index(home.body, `href="/r/third"`), strings.Index(home.body, `href="/r/first"`)
 	if third < 0 || first < third {
-		t.Errorf("the newest is not first: %d, %d", third, first)
+		t.Errorf("the most recently active room is not first: %d, %d", third, first)
 	}
 	if !strings.Contains(home.body, "Ada &lt;b&gt;") || strings.Contains(home.body, "Ada <b>") {
-		t.Error("the name is not there, or not as text")
+		t.Error("the user's name is missing or not escaped")
 	}
-	if kept := home.header.Get("Cache-Control"); !strings.Contains(kept, "private") {
-		t.Errorf("Cache-Control %q, of a page that is one user's", kept)
+	if caching := home.header.Get("Cache-Control"); !strings.Contains(caching, "private") {
+		t.Errorf("Cache-Control %q for a user's own page", caching)
 	}
 }
 
-func TestOpenLeadsToTheRoom(t *testing.T) {
+func TestOpenRedirectsToTheRoom(t *testing.T) {
+	t.Parallel()
 	s := startOne(t)
 	if got := s.get("/open?room=a-new_1"); got.status != 303 || got.header.Get("Location") != "/r/a-new_1" {
 		t.Errorf("got %d, Location %q", got.status, got.header.Get("Location"))
@@ -61,71 +66,86 @@ func TestOpenLeadsToTheRoom(t *testing.T) {
 	}
 }
 
-func TestRoomPageShowsTheNewestAndWhereToGoOn(t *testing.T) {
+// startWithMessages starts two servers and posts messages to the lobby of one. It returns the other
+// one, and the messages' IDs.
+func startWithMessages(t *testing.T, count int) (there *testServer, all []string) {
+	t.Helper()
 	here, there := startTwo(t, newMiniredis(t))
 	ada := here.signIn("Ada")
-	var all []string
-	for i := range 120 {
+	for i := range count {
 		all = append(all, here.post(ada, "lobby", fmt.Sprint(i)).ID)
 	}
-	newest := there.get("/r/lobby", "Accept: text/html")
-	if got := shown(newest); !slices.Equal(got, all[70:]) {
+	return there, all
+}
+
+func TestRoomPageShowsTheNewestMessages(t *testing.T) {
+	t.Parallel()
+	s, all := startWithMessages(t, 120)
+	newest := s.get("/r/lobby", "Accept: text/html")
+	if got := messageIDs(newest); !slices.Equal(got, all[70:]) {
 		t.Errorf("newest: %d messages, want 50", len(got))
 	}
 	if !strings.Contains(newest.body, `data-as-of="`+all[119]+"@") || !strings.Contains(newest.body, "data-live") {
-		t.Error("the script is not told where to go on")
+		t.Error("the page lacks the cursor at which the script continues")
 	}
-	older := there.get("/r/lobby?before="+all[70], "Accept: text/html")
-	if got := shown(older); !slices.Equal(got, all[20:70]) || strings.Contains(older.body, "data-live") {
+	older := s.get("/r/lobby?before="+all[70], "Accept: text/html")
+	if got := messageIDs(older); !slices.Equal(got, all[20:70]) || strings.Contains(older.body, "data-live") {
 		t.Errorf("older: %d messages, live %v", len(got), strings.Contains(older.body, "data-live"))
 	}
-	newer := there.get("/r/lobby?after="+all[69], "Accept: text/html")
-	if got := shown(newer); !slices.Equal(got, all[70:]) || !strings.Contains(newer.body, "data-live") {
+	newer := s.get("/r/lobby?after="+all[69], "Accept: text/html")
+	if got := messageIDs(newer); !slices.Equal(got, all[70:]) || !strings.Contains(newer.body, "data-live") {
 		t.Errorf("newer: %d messages", len(got))
 	}
-	link := there.get("/r/lobby/"+all[30], "Accept: text/html")
-	for _, link := range []response{link, there.get("/r/lobby/" + all[30] + "?at=1970-01-01&before=" + all[3])} { // carried besides
-		if got := shown(link); len(got) != 50 || !slices.Contains(got, all[30]) || link.status != 200 {
-			t.Errorf("permalink: %d, %v", link.status, got)
-		}
-	}
-	if !strings.Contains(link.body, `id="m`+all[30]+`"`) || strings.Count(link.body, `aria-current="true"`) != 1 {
-		t.Error("the message is not marked")
-	}
-	for _, gone := range []string{all[30] + "9", "123-0", "1795700000000-99"} {
-		link := there.get("/r/lobby/"+gone, "Accept: text/html")
-		if link.status != 404 || !strings.Contains(link.body, `role="alert">That message no longer exists.`) || len(shown(link)) == 0 {
-			t.Errorf("permalink of no message: %d, %d messages", link.status, len(shown(link)))
-		}
-		if strings.Contains(link.body, `aria-current="true"`) {
-			t.Error("another message is marked as the one that is not there")
-		}
-		if around := there.history("lobby", "?around="+gone); len(around.Entries) == 0 {
-			t.Error("a program gets nothing around it")
-		}
-	}
 	id, _ := streams.ParseID(all[60])
-	moment := there.get("/r/lobby?at="+url.QueryEscape(id.Time().UTC().Format(time.RFC3339Nano)), "Accept: text/html")
-	if got := shown(moment); !slices.Contains(got, all[60]) || len(got) != 50 {
-		t.Errorf("at a moment: %v", got)
+	at := s.get("/r/lobby?at="+url.QueryEscape(id.Time().UTC().Format(time.RFC3339Nano)), "Accept: text/html")
+	if got := messageIDs(at); !slices.Contains(got, all[60]) || len(got) != 50 {
+		t.Errorf("at a time: %v", got)
 	}
-	if got := shown(there.get("/r/lobby?at=1970-01-01")); !slices.Equal(got, all[:50]) {
-		t.Errorf("at the beginning of time: %d messages", len(got))
+	if got := messageIDs(s.get("/r/lobby?at=1970-01-01")); !slices.Equal(got, all[:50]) {
+		t.Errorf("before the first message: %d messages", len(got))
 	}
 }
 
-func TestRoomPageIsReadAndWrittenWithoutScript(t *testing.T) {
+func TestPermalinkShowsItsMessage(t *testing.T) {
+	t.Parallel()
+	s, all := startWithMessages(t, 120)
+	link := s.get("/r/lobby/"+all[30], "Accept: text/html")
+	withQuery := s.get("/r/lobby/" + all[30] + "?at=1970-01-01&before=" + all[3]) // the query is ignored
+	for _, page := range []response{link, withQuery} {
+		if got := messageIDs(page); len(got) != 50 || !slices.Contains(got, all[30]) || page.status != 200 {
+			t.Errorf("permalink: %d, %v", page.status, got)
+		}
+	}
+	if !strings.Contains(link.body, `id="m`+all[30]+`"`) || strings.Count(link.body, `aria-current="true"`) != 1 {
+		t.Error("the message is not highlighted")
+	}
+	for _, missing := range []string{all[30] + "9", "123-0", "1795700000000-99"} {
+		page := s.get("/r/lobby/"+missing, "Accept: text/html")
+		if page.status != 404 || !strings.Contains(page.body, `role="alert">That message no longer exists.`) || len(messageIDs(page)) == 0 {
+			t.Errorf("permalink of a missing message: %d, %d messages", page.status, len(messageIDs(page)))
+		}
+		if strings.Contains(page.body, `aria-current="true"`) {
+			t.Error("another message is highlighted instead of the missing one")
+		}
+		if around := s.history("lobby", "?around="+missing); len(around.Entries) == 0 {
+			t.Error("the JSON around a missing message is empty")
+		}
+	}
+}
+
+func TestRoomPageWorksWithoutScript(t *testing.T) {
+	t.Parallel()
 	here, there := startTwo(t, newMiniredis(t))
 	origin := "Origin: http://" + here.host
 	page := here.get("/r/lobby", "Accept: text/html")
 	if page.status != 200 || !strings.Contains(page.body, `action="/session"`) || strings.Contains(page.body, `action="/r/lobby/messages"`) {
-		t.Error("a stranger is not asked for a name first")
+		t.Error("a new user is not asked for a name first")
 	}
-	joined := here.postForm("/session", "name=Ada&next=%2Fr%2Flobby", origin)
-	cookie := "Cookie: burble=" + sessionCookie(t, joined).Value
-	page = here.get(joined.header.Get("Location"), "Accept: text/html", cookie)
+	signedIn := here.postForm("/session", "name=Ada&next=%2Fr%2Flobby", origin)
+	cookie := "Cookie: burble=" + sessionCookie(t, signedIn).Value
+	page = here.get(signedIn.header.Get("Location"), "Accept: text/html", cookie)
 	if !strings.Contains(page.body, `action="/r/lobby/messages"`) {
-		t.Error("who has a name cannot write")
+		t.Error("a user with a name gets no form for a message")
 	}
 	sent := here.postForm("/r/lobby/messages", "text=hello+%3Cb%3Ethere%3C%2Fb%3E", cookie, origin)
 	if sent.status != 303 {
@@ -133,30 +153,32 @@ func TestRoomPageIsReadAndWrittenWithoutScript(t *testing.T) {
 	}
 	page = there.get(sent.header.Get("Location"), "Accept: text/html", cookie)
 	if !strings.Contains(page.body, "<p>hello &lt;b&gt;there&lt;/b&gt;</p>") || !strings.Contains(page.body, "data-mine") {
-		t.Error("what was written is not on the page, or not the writer's")
+		t.Error("the message is not on the page, or not marked as the user's own")
 	}
 	refused := here.postForm("/r/lobby/messages", "text="+strings.Repeat("x", protocol.MaxText+1), cookie, origin, "Accept: text/html")
 	if refused.status != 413 || !strings.Contains(refused.body, "at most 4000 characters") || !strings.Contains(refused.body, strings.Repeat("x", protocol.MaxText+1)) {
-		t.Errorf("refused: %d, and what was typed is lost", refused.status)
+		t.Errorf("too long: %d, or the form lacks the text", refused.status)
 	}
 	foreign := here.postForm("/r/lobby/messages", "text=hi", cookie, "Origin: https://evil.example", "Accept: text/html")
 	if foreign.status != 403 || strings.Contains(foreign.body, "textarea") {
-		t.Errorf("foreign: %d", foreign.status)
+		t.Errorf("foreign origin: %d", foreign.status)
 	}
 }
 
-func TestRoomPageOfWhatWasWrittenIsOnlyText(t *testing.T) {
+func TestRoomPageEscapesNamesAndMessages(t *testing.T) {
+	t.Parallel()
 	s := startOne(t)
-	nasty := s.signIn(`"><script>alert(1)</script>`)
-	first := s.post(nasty, "lobby", `<script>alert(1)</script><img src=x onerror=alert(1)>`)
-	s.postJSON("/r/lobby/messages", `{"text":"re","reply_to":"`+first.ID+`"}`, nasty.bearer())
-	page := s.get("/r/lobby", "Accept: text/html", "Cookie: burble="+nasty.Token)
+	mallory := s.signIn(`"><script>alert(1)</script>`)
+	first := s.post(mallory, "lobby", `<script>alert(1)</script><img src=x onerror=alert(1)>`)
+	s.postJSON("/r/lobby/messages", `{"text":"re","reply_to":"`+first.ID+`"}`, mallory.bearer())
+	page := s.get("/r/lobby", "Accept: text/html", "Cookie: burble="+mallory.Token)
 	if strings.Contains(page.body, "<script>") || strings.Contains(page.body, "<img src=x") {
-		t.Errorf("the page holds what somebody wrote: %s", page.body)
+		t.Errorf("not escaped: %s", page.body)
 	}
 }
 
-func TestReplyShowsWhatItAnswersWithoutMarks(t *testing.T) {
+func TestReplyQuotesPlainText(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]string{
 		"its **cursor**: `a < b`\nsecond line": "its cursor: a < b",
 		"*x* [here](https://example.com)":      "x here",
@@ -164,7 +186,7 @@ func TestReplyShowsWhatItAnswersWithoutMarks(t *testing.T) {
 	} {
 		entry := streams.Entry{Kind: streams.Message, Text: text}
 		if got := firstLine(markup.Text(markup.HTML(&entry))); got != want {
-			t.Errorf("%q shows %q, want %q", text, got, want)
+			t.Errorf("%q is quoted as %q, want %q", text, got, want)
 		}
 	}
 }

@@ -185,8 +185,6 @@ func expectFolded(t *testing.T, told *story, page client.History) {
 	}
 }
 
-var messageID = regexp.MustCompile(`<article [^>]*id="m([0-9-]+)"`)
-
 // expectPage checks the page for people.
 func expectPage(t *testing.T, told *story, page response) {
 	t.Helper()

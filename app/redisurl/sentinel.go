@@ -72,7 +72,7 @@ func parseFailover(rawURL string, onHeroku bool) (*redis.UniversalOptions, strin
 // finishSentinel adds the name of the master to options that are otherwise complete.
 func finishSentinel(first *server, options *redis.UniversalOptions, master string) (*redis.UniversalOptions, string, error) {
 	if first.Network == "unix" || master == "" {
-		return nil, "", errors.New("Sentinel needs the name of a master, and cannot be on a Unix socket")
+		return nil, "", errors.New("a Sentinel URL needs the name of a master, and cannot be on a Unix socket")
 	}
 	options.MasterName = master
 	clearServerName(options)

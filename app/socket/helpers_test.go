@@ -109,11 +109,16 @@ func (c *conn) write(data []byte) { c.Write(data) }
 // readFrame returns the server's next frame, which must be whole and not masked.
 func (c *conn) readFrame() (opcode byte, payload []byte, err error) {
 	c.t.Helper()
-	frame, err := gobwas.ReadFrame(c)
-	if err == nil && (!frame.Header.Fin || frame.Header.Rsv != 0 || frame.Header.Masked) {
-		c.t.Fatalf("the server's frame has the header %+v", frame.Header)
+	header, err := gobwas.ReadHeader(c)
+	if err != nil {
+		return 0, nil, err
 	}
-	return byte(frame.Header.OpCode), frame.Payload, err
+	if !header.Fin || header.Rsv != 0 || header.Masked {
+		c.t.Fatalf("the server's frame has the header %+v", header)
+	}
+	payload = make([]byte, header.Length)
+	_, err = io.ReadFull(c, payload)
+	return byte(header.OpCode), payload, err
 }
 
 // responses sends a close frame, as a client should, and returns what the server sent up to its

@@ -10,9 +10,9 @@
 //	}
 //	message, whole, err := reader.Next()
 //
-// The headers of frames are parsed by github.com/gobwas/ws. Its wsutil.Reader is not used, because
-// it allocates a frame's whole length before the payload has arrived: a client could make the
-// server reserve memory by sending headers alone.
+// The headers of frames are parsed by github.com/gobwas/ws. Its wsutil.Reader is not used: it
+// bounds a frame, not the message that many frames make, and does not report the frames that
+// yield no message, which a flood consists of.
 //
 // A Reader belongs to one goroutine. Frames are plain byte slices.
 package ws

@@ -19,11 +19,11 @@ func TestFramesCanBeReadByAnotherImplementation(t *testing.T) {
 // expectFrame checks that raw is a single frame, in the shortest encoding.
 func expectFrame(t *testing.T, raw []byte, opcode gobwas.OpCode, payload []byte) {
 	t.Helper()
-	frame, err := gobwas.ReadFrame(bytes.NewReader(raw))
-	if err != nil || frame.Header.OpCode != opcode || !frame.Header.Fin || frame.Header.Masked || !bytes.Equal(frame.Payload, payload) {
-		t.Errorf("%d bytes: header %+v, %v", len(payload), frame.Header, err)
+	header, err := gobwas.ReadHeader(bytes.NewReader(raw))
+	if err != nil || header.OpCode != opcode || !header.Fin || header.Masked || !bytes.HasSuffix(raw, payload) {
+		t.Errorf("%d bytes: header %+v, %v", len(payload), header, err)
 	}
-	if got, want := len(raw), gobwas.HeaderSize(frame.Header)+len(payload); got != want {
+	if got, want := len(raw), gobwas.HeaderSize(header)+len(payload); got != want || header.Length != int64(len(payload)) {
 		t.Errorf("%d bytes: the frame has %d bytes, want %d", len(payload), got, want)
 	}
 }

@@ -13,7 +13,7 @@ import (
 type bench struct {
 	mode     string
 	work     workload
-	targets  []target
+	targets  []string
 	rates    []int // messages per second, measured one after the other
 	suite    string
 	runs     int
@@ -21,17 +21,11 @@ type bench struct {
 	chart    string        // path of an SVG; empty: none
 	patience time.Duration // how long nothing may arrive before the rest counts as missing
 
-	burble     string // path of the executable; empty: it is built
-	profile    string // folder; empty: no profiles
-	centrifugo struct {
-		port            int
-		pids, redisPids []int
-	}
+	launcher launcher
 
 	worker            *worker // set in a worker process
 	clientsPerProcess int
 
-	folder   string // temporary, for the whole program
 	out      io.Writer
 	progress *progress
 }
@@ -62,24 +56,11 @@ func (b *bench) runAll(ctx context.Context) error {
 	return nil
 }
 
-// startProfiles takes a CPU profile of Burble while the work goes on. The returned
-// function waits for it, and then takes the memory and goroutine profiles.
+// startProfiles takes profiles of Burble while a plan's work goes on, as target.Burble does.
 func (b *bench) startProfiles(ctx context.Context, p *plan) (finish func() error) {
-	if b.profile == "" || p.target.name != "burble" {
+	if p.target != "burble" {
 		return func() error { return nil }
 	}
 	name := fmt.Sprintf("%s-%dx%d-", p.mode, p.work.Clients, p.work.Rate)
-	saved := make(chan error, 1)
-	go func() {
-		saved <- b.saveProfile(ctx, fmt.Sprintf("profile?seconds=%d", max(1, int(p.work.Duration.Seconds()))), name+"cpu")
-	}()
-	return func() error {
-		err := <-saved
-		for kind, query := range map[string]string{"heap": "heap?gc=1", "memory": "heap?debug=1", "goroutine": "goroutine?debug=1"} {
-			if err == nil {
-				err = b.saveProfile(ctx, query, name+kind)
-			}
-		}
-		return err
-	}
+	return b.launcher.Burble.startProfiles(ctx, name, p.work.Duration)
 }

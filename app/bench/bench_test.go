@@ -53,20 +53,20 @@ func TestMessagesThatNeverArriveAreMissing(t *testing.T) {
 	defer r.stop()
 	shorter := b.work
 	shorter.Duration -= 30 * time.Millisecond // three messages
-	s, err := launchFloor(t.Context(), b, shorter, r)
+	s, err := b.launcher.launch(t.Context(), "floor", shorter, r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.stop()
-	b.work.singleSender = true
-	l, err := newLoad(t.Context(), s, b.work)
+	defer s.Stop()
+	b.work.SingleSender = true
+	l, err := s.openLoad(t.Context(), b.work)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.stop()
 	res := &result{Work: b.work}
 	noProfile := func() func() error { return func() error { return nil } }
-	if err := b.measure(t.Context(), l, r, res, 0, noProfile); err != nil {
+	if err := b.measure(t.Context(), s, l, r, res, 0, noProfile); err != nil {
 		t.Fatal(err)
 	}
 	if res.Missing != 9 || res.Skipped != 0 {

@@ -16,9 +16,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// centrifugo is a server that speaks as much of Centrifugo's protocol as the bench uses. It
+// fakeCentrifugo is a server that speaks as much of Centrifugo's protocol as the bench uses. It
 // sends a ping first, and confirms no subscription of a client before its pong.
-type centrifugo struct {
+type fakeCentrifugo struct {
 	mu          sync.Mutex
 	subscribers map[string][]*websocket.Conn
 	forbidden   bool // to publish
@@ -35,7 +35,7 @@ type command struct {
 	}
 }
 
-func (s *centrifugo) serve(conn *websocket.Conn) {
+func (s *fakeCentrifugo) serve(conn *websocket.Conn) {
 	var pending []string // channels
 	gotPong := false
 	for {
@@ -65,7 +65,7 @@ func (s *centrifugo) serve(conn *websocket.Conn) {
 	}
 }
 
-func (s *centrifugo) subscribe(conn *websocket.Conn, channels []string) {
+func (s *fakeCentrifugo) subscribe(conn *websocket.Conn, channels []string) {
 	var replies []byte
 	s.mu.Lock()
 	for i, channel := range channels {
@@ -76,7 +76,7 @@ func (s *centrifugo) subscribe(conn *websocket.Conn, channels []string) {
 	s.write(conn, string(bytes.TrimSpace(replies)))
 }
 
-func (s *centrifugo) publish(from *websocket.Conn, cmd command) {
+func (s *fakeCentrifugo) publish(from *websocket.Conn, cmd command) {
 	if s.forbidden {
 		s.write(from, fmt.Sprintf(`{"id":%d,"error":{"code":103,"message":"permission denied"}}`, cmd.ID))
 		return
@@ -90,7 +90,7 @@ func (s *centrifugo) publish(from *websocket.Conn, cmd command) {
 	}
 }
 
-func (s *centrifugo) write(conn *websocket.Conn, text string) {
+func (s *fakeCentrifugo) write(conn *websocket.Conn, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	conn.WriteMessage(websocket.TextMessage, []byte(text))
@@ -103,7 +103,7 @@ func startCentrifugo(t *testing.T, b *bench, forbidden bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &centrifugo{subscribers: map[string][]*websocket.Conn{}, forbidden: forbidden}
+	s := &fakeCentrifugo{subscribers: map[string][]*websocket.Conn{}, forbidden: forbidden}
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	app.Get("/connection/websocket", websocket.New(s.serve))
 	served := make(chan error, 1)
@@ -112,7 +112,7 @@ func startCentrifugo(t *testing.T, b *bench, forbidden bool) {
 		app.Shutdown()
 		<-served
 	})
-	b.centrifugo.port, b.centrifugo.pids = listener.Addr().(*net.TCPAddr).Port, []int{os.Getpid()}
+	b.launcher.Centrifugo.Port, b.launcher.Centrifugo.PIDs = listener.Addr().(*net.TCPAddr).Port, []int{os.Getpid()}
 }
 
 func TestCentrifugoIsMeasured(t *testing.T) {

@@ -30,8 +30,8 @@ const chartHead = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 290"
 func writeChart(path string, plans []*plan) error {
 	var names []string
 	for _, p := range plans {
-		if !slices.Contains(names, p.target.name) {
-			names = append(names, p.target.name)
+		if !slices.Contains(names, p.target) {
+			names = append(names, p.target)
 		}
 	}
 	var svg strings.Builder
@@ -66,7 +66,7 @@ func (p panel) draw(svg *strings.Builder, plans []*plan, names []string) {
 	for i, name := range names {
 		var points []string
 		for _, pl := range plans {
-			if pl.target.name == name {
+			if pl.target == name {
 				points = append(points, fmt.Sprintf("%.1f,%.1f", x.at(float64(pl.work.Rate)), y.at(median(pl.results, p.number))))
 			}
 		}

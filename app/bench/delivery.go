@@ -4,14 +4,13 @@ package main
 
 import (
 	"context"
-	"time"
 )
 
 // runDelivery has clients follow rooms and sends messages in them. The modes fanout, rooms,
 // quiet and idle differ in their workloads only.
 func (b *bench) runDelivery(ctx context.Context, p *plan, run int) (*result, error) {
 	w := p.work
-	w.singleSender = p.target.name == "floor"
+	w.SingleSender = p.target == "floor"
 	if b.workersFor(w) > 1 {
 		return b.runInWorkers(ctx, p)
 	}
@@ -20,16 +19,16 @@ func (b *bench) runDelivery(ctx context.Context, p *plan, run int) (*result, err
 		return nil, err
 	}
 	defer r.stop()
-	s, err := p.target.launch(ctx, b, w, r)
+	s, err := b.launcher.launch(ctx, p.target, w, r)
 	if err != nil {
 		return nil, err
 	}
-	defer s.stop()
-	empty, err := sumOf(s.pids, residentBytes)
+	defer s.Stop()
+	empty, err := s.resident()
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLoad(ctx, s, w)
+	l, err := s.openLoad(ctx, w)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +37,7 @@ func (b *bench) runDelivery(ctx context.Context, p *plan, run int) (*result, err
 	if err := pause(ctx, w.Settle); err != nil {
 		return nil, err
 	}
-	joined, err := sumOf(s.pids, residentBytes)
+	joined, err := s.resident()
 	if err != nil {
 		return nil, err
 	}
@@ -47,24 +46,23 @@ func (b *bench) runDelivery(ctx context.Context, p *plan, run int) (*result, err
 			return nil, err
 		}
 	}
-	res := &result{Target: p.target.name, Mode: p.mode, Work: w, Memory: float64(joined-empty) / float64(w.Clients)}
+	res := &result{Target: p.target, Mode: p.mode, Work: w, Memory: float64(joined-empty) / float64(w.Clients)}
 	profile := func() (finish func() error) { return b.startProfiles(ctx, p) }
-	return res, b.measure(ctx, l, r, res, run, profile)
+	return res, b.measure(ctx, s, l, r, res, run, profile)
 }
 
 // measure sends the messages and fills in the result. It calls begin after the warm-up, and
 // the function that begin returned once everything has arrived.
-func (b *bench) measure(ctx context.Context, l *load, r *redisServer, res *result, run int, begin func() func() error) error {
-	pace := l.pacer(run)
+func (b *bench) measure(ctx context.Context, s *server, l *load, r *redisServer, res *result, run int, begin func() func() error) error {
+	w, pace := res.Work, l.pacer(run)
 	pace.silent = b.worker != nil && b.worker.Index > 0
 	sent := make(chan error, 1)
 	go func() { sent <- pace.run(ctx) }()
-	before, err := sample{}, pause(ctx, l.work.Warmup)
+	before, err := sample{}, pause(ctx, w.Warmup)
 	if err == nil {
-		before, err = l.server.sample(ctx, r)
+		before, err = s.sample(ctx, r)
 	}
-	// One millisecond from now, so that no measured message has arrived anywhere yet.
-	l.receiving.measureFrom.Store(time.Now().Add(time.Millisecond).UnixMicro())
+	l.startMeasuring()
 	finish := begin()
 	if sendErr := <-sent; err == nil {
 		err = sendErr
@@ -72,49 +70,21 @@ func (b *bench) measure(ctx context.Context, l *load, r *redisServer, res *resul
 	if err != nil {
 		return err
 	}
-	l.receiving.await(ctx, expectedDeliveries(l.work, pace.sent), b.patience)
+	l.await(ctx, pace, b.patience)
 	if err := finish(); err != nil {
 		return err
 	}
-	after, err := l.server.sample(ctx, r)
+	after, err := s.sample(ctx, r)
 	if err != nil {
 		return err
 	}
 	if res.Connections, err = r.connections(ctx); err != nil {
 		return err
 	}
-	if res.Resident, err = sumOf(l.server.pids, residentBytes); err != nil {
+	if res.Resident, err = s.resident(); err != nil {
 		return err
 	}
-	l.collect(res, pace)
-	res.usage = after.since(before, res.Deliveries, int64(l.work.Duration.Seconds()*float64(l.work.Rate)))
+	res.summary = l.finish(pace)
+	res.usage = after.since(before, res.Deliveries, int64(w.Duration.Seconds()*float64(w.Rate)))
 	return nil
-}
-
-// collect stops the clients and fills in what they counted.
-func (l *load) collect(res *result, pace *pacer) {
-	l.stop()
-	res.counts = *l.receiving.stop()
-	if l.sending != l.receiving {
-		res.Refused += l.sending.stop().Refused
-		res.Closed += l.sending.stop().Closed
-	}
-	res.Deliveries = res.latency.count
-	took := time.Duration(res.lastAt-l.receiving.measureFrom.Load()) * time.Microsecond
-	res.PerSecond = float64(res.Deliveries) / max(took, l.work.Duration).Seconds()
-	res.P50, res.P99, res.Max = res.latency.quantile(0.5), res.latency.quantile(0.99), res.latency.max()
-	res.LastP50 = medianOf(res.slowest)
-	res.Missing = l.receiving.missing(pace.sent)
-	res.Late = pace.late
-}
-
-// medianOf returns the median of durations in microseconds. Those that are 0 were not measured.
-func medianOf(durations []int64) time.Duration {
-	var h histogram
-	for _, micros := range durations {
-		if micros > 0 {
-			h.add(micros)
-		}
-	}
-	return h.quantile(0.5)
 }

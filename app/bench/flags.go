@@ -110,17 +110,17 @@ func (b *bench) defineBench(flags *flag.FlagSet) *lists {
 	flags.StringVar(&b.suite, "suite", "", "headline or all: instead of a mode, check what Burble promises")
 	flags.BoolVar(&b.json, "json", false, "print a JSON object per run instead of a line")
 	flags.StringVar(&b.chart, "chart", "", "write an SVG to this `file`: CPU per delivery and p99 by rate")
-	flags.StringVar(&b.burble, "burble", "", "measure this `program` instead of building ./app")
-	flags.StringVar(&b.profile, "profile", "", "write profiles of Burble to this `folder`: CPU during the run, memory and goroutines after it")
+	flags.StringVar(&b.launcher.Burble.Path, "burble", "", "measure this `program` instead of building ./app")
+	flags.StringVar(&b.launcher.Burble.Profiles, "profile", "", "write profiles of Burble to this `folder`: CPU during the run, memory and goroutines after it")
 	flags.DurationVar(&b.patience, "patience", 5*time.Second, "`time` without a delivery after which the rest counts as missing")
-	flags.IntVar(&b.centrifugo.port, "centrifugo", 0, "`port` of a running Centrifugo on this machine whose clients may connect, subscribe and publish")
+	flags.IntVar(&b.launcher.Centrifugo.Port, "centrifugo", 0, "`port` of a running Centrifugo on this machine whose clients may connect, subscribe and publish")
 	flags.StringVar(&l.pids, "centrifugo-pids", "", "its process `IDs`, separated by commas")
 	flags.StringVar(&l.redisPids, "centrifugo-redis-pids", "", "process `IDs` of its Redis, separated by commas")
 	return &l
 }
 
 func (b *bench) readLists(l *lists) (err error) {
-	if b.targets, err = findTargets(l.targets); err != nil {
+	if b.targets, err = parseTargets(l.targets); err != nil {
 		return err
 	}
 	if b.rates, err = parseInts(l.rates); err != nil {
@@ -129,10 +129,10 @@ func (b *bench) readLists(l *lists) (err error) {
 	if len(b.rates) == 0 {
 		b.rates = []int{b.work.Rate}
 	}
-	if b.centrifugo.pids, err = parseInts(l.pids); err != nil {
+	if b.launcher.Centrifugo.PIDs, err = parseInts(l.pids); err != nil {
 		return err
 	}
-	b.centrifugo.redisPids, err = parseInts(l.redisPids)
+	b.launcher.Centrifugo.RedisPIDs, err = parseInts(l.redisPids)
 	return err
 }
 

@@ -17,10 +17,10 @@ import (
 //	TestMain      lets the test binary serve as peer and as worker
 //	planWith      a plan with results of given CPU (suite_test.go)
 //	newReceiver   a receiver without a network (receiver_test.go)
-//	centrifugo    a server that speaks Centrifugo's protocol (centrifugo_test.go)
+//	fakeCentrifugo  a server that speaks Centrifugo's protocol (centrifugo_test.go)
 
 // builder builds the Burble that all tests measure.
-var builder bench
+var builder burble
 
 // TestMain lets the test binary be started again as a peer or a worker.
 func TestMain(m *testing.M) {
@@ -29,11 +29,11 @@ func TestMain(m *testing.M) {
 		return
 	}
 	var err error
-	if builder.folder, err = os.MkdirTemp("", "bench"); err != nil {
+	if builder.Folder, err = os.MkdirTemp("", "bench"); err != nil {
 		panic(err)
 	}
 	code := m.Run()
-	os.RemoveAll(builder.folder)
+	os.RemoveAll(builder.Folder)
 	os.Exit(code)
 }
 
@@ -50,8 +50,8 @@ func newBench(t *testing.T, args ...string) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.folder, b.out, b.clientsPerProcess = t.TempDir(), t.Output(), 1000
-	if b.burble, err = builder.buildBurble(t.Context()); err != nil {
+	b.launcher.Burble.Folder, b.out, b.clientsPerProcess = t.TempDir(), t.Output(), 1000
+	if b.launcher.Burble.Path, err = builder.build(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return b

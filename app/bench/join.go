@@ -23,11 +23,11 @@ import (
 const joinRepeats = 50
 
 // newest returns how many entries a client reads when it joins.
-func (w workload) newest() int { return min(50, w.Entries) }
+func newest(w workload) int { return min(50, w.Entries) }
 
 // runJoin joins a room with many entries in three ways: the JSON API, the page, and a WebSocket.
 func (b *bench) runJoin(ctx context.Context, p *plan, _ int) (*result, error) {
-	if p.target.name != "burble" {
+	if p.target != "burble" {
 		return nil, errors.New("mode join measures Burble only")
 	}
 	r, err := startRedis(ctx)
@@ -39,19 +39,19 @@ func (b *bench) runJoin(ctx context.Context, p *plan, _ int) (*result, error) {
 	if err := fillRoom(ctx, r, w); err != nil {
 		return nil, err
 	}
-	s, err := launchBurble(ctx, b, w, r)
+	s, err := b.launcher.Burble.launch(ctx, w, r)
 	if err != nil {
 		return nil, err
 	}
-	defer s.stop()
-	res := &result{Target: p.target.name, Mode: p.mode, Work: w}
-	if res.Page, err = repeatJoin(func() (time.Duration, error) { return timeGet(ctx, s.port, "/messages", "application/json") }); err != nil {
+	defer s.Stop()
+	res := &result{Target: p.target, Mode: p.mode, Work: w}
+	if res.Page, err = repeatJoin(func() (time.Duration, error) { return timeGet(ctx, s.Port, "/messages", "application/json") }); err != nil {
 		return nil, err
 	}
-	if res.PageHTML, err = repeatJoin(func() (time.Duration, error) { return timeGet(ctx, s.port, "", "text/html") }); err != nil {
+	if res.PageHTML, err = repeatJoin(func() (time.Duration, error) { return timeGet(ctx, s.Port, "", "text/html") }); err != nil {
 		return nil, err
 	}
-	s.protocol.follow = func(rooms []int) [][]byte { return burbleFollow(rooms, fmt.Sprintf(`"last":%d`, w.newest())) }
+	s.followNewest(newest(w))
 	res.Joining, err = repeatJoin(func() (time.Duration, error) { return timeSocketJoin(ctx, s, w) })
 	return res, err
 }
@@ -59,17 +59,16 @@ func (b *bench) runJoin(ctx context.Context, p *plan, _ int) (*result, error) {
 // timeSocketJoin returns how long it takes to open a WebSocket, follow the room and receive
 // the newest entries.
 func timeSocketJoin(ctx context.Context, s *server, w workload) (time.Duration, error) {
-	client := newSwarm(s.port, s.protocol, w, 1)
+	client := s.newSwarm(w, 1)
 	defer client.stop()
-	client.setGoal(w.newest(), 0)
+	client.setGoal(newest(w), 0)
 	if err := client.start(); err != nil {
 		return 0, err
 	}
-	began := time.Now()
-	if err := client.connect(ctx, &client.goalCount); err != nil {
+	took, err := client.connectToGoal(ctx)
+	if err != nil {
 		return 0, err
 	}
-	took := time.UnixMicro(client.goalAt.Load()).Sub(began)
 	if total := client.stop(); total.Skipped+total.Repeated > 0 {
 		return 0, errors.New("a joining client did not receive the newest entries in order")
 	}
@@ -137,7 +136,7 @@ func appendEntries(ctx context.Context, store *streams.Store, w workload) error 
 	var appending sync.WaitGroup
 	errs := make([]error, fillConcurrency)
 	left := atomic.Int64{}
-	left.Store(int64(w.Entries - w.newest()))
+	left.Store(int64(w.Entries - newest(w)))
 	for i := range errs {
 		appending.Go(func() {
 			for left.Add(-1) >= 0 && errs[i] == nil {
@@ -147,7 +146,7 @@ func appendEntries(ctx context.Context, store *streams.Store, w workload) error 
 	}
 	appending.Wait()
 	err := errors.Join(errs...)
-	for number := 1; number <= w.newest() && err == nil; number++ {
+	for number := 1; number <= newest(w) && err == nil; number++ {
 		putMarker(text, marker{0, int64(number), time.Now().UnixMicro()})
 		err = appendOne()
 	}

@@ -21,7 +21,7 @@ func (b *bench) climbLadder(ctx context.Context) error {
 				return err
 			}
 			if reason := breakage(p.results); reason != "" {
-				b.println(fmt.Sprintf("%s breaks at %d messages per second to %d clients: %s", t.name, w.Rate, w.Clients, reason))
+				b.println(fmt.Sprintf("%s breaks at %d messages per second to %d clients: %s", t, w.Rate, w.Clients, reason))
 				break
 			}
 			w.Rate += w.Rate / 4

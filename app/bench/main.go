@@ -43,30 +43,15 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	b.clientsPerProcess = files - otherFiles
-	if b.folder, err = os.MkdirTemp("", "bench"); err != nil {
+	folder, err := os.MkdirTemp("", "bench")
+	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(b.folder)
+	defer os.RemoveAll(folder)
+	b.launcher.Burble.Folder = folder
 	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 		b.progress = startProgress(os.Stderr)
 		defer b.progress.stop()
 	}
 	return b.runAll(ctx)
-}
-
-// raiseFileLimit raises the limit of open files of this process and its children towards
-// want, as far as the system allows, and returns the new limit.
-func raiseFileLimit(want int) (int, error) {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return 0, fmt.Errorf("read the limit of open files: %w", err)
-	}
-	raised := syscall.Rlimit{Cur: uint64(want), Max: max(uint64(want), limit.Max)}
-	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised) != nil {
-		raised = syscall.Rlimit{Cur: limit.Max, Max: limit.Max}
-		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised); err != nil {
-			return 0, fmt.Errorf("raise the limit of open files: %w", err)
-		}
-	}
-	return int(raised.Cur), nil
 }

@@ -20,15 +20,15 @@ type pacer struct {
 
 // newPacer returns a pacer that sends through clients of the swarm. clientOf returns the index
 // of the client that sends a sequence.
-func newPacer(p *protocol, s *swarm, w workload, clientOf func(sequence int) int, run int) *pacer {
+func newPacer(s *swarm, w workload, clientOf func(sequence int) int, run int) *pacer {
 	pace := &pacer{work: w, sent: make([]int64, w.sequences())}
-	if p.message == nil {
+	if s.protocol.message == nil {
 		pace.starter = s.clients[0]
 		return pace
 	}
 	for sequence := range pace.sent {
 		client := s.clients[clientOf(sequence)]
-		pace.senders = append(pace.senders, newSender(p, client, sequence, sequence%w.Rooms, w.Size, run))
+		pace.senders = append(pace.senders, newSender(s.protocol, client, sequence, sequence%w.Rooms, w.Size, run))
 	}
 	return pace
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"regexp"
@@ -109,4 +110,14 @@ func startServer(ctx context.Context, env []string, program string, args ...stri
 	}
 	p.kill()
 	return nil, 0, fmt.Errorf("start %s: %w\n%s", program, err, p.output())
+}
+
+// freePort returns a port on which nothing listens at the moment.
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
 }

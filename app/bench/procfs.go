@@ -35,8 +35,11 @@ func cpuTime(pid int) (time.Duration, error) {
 	return time.Duration(ticks) * clockTick, nil
 }
 
-// residentBytes returns the resident memory (RSS) of a process.
-func residentBytes(pid int) (int64, error) {
+// residentBytes returns the resident memory (RSS) of several processes together.
+func residentBytes(pids []int) (int64, error) { return sumOf(pids, resident) }
+
+// resident returns the resident memory of a process.
+func resident(pid int) (int64, error) {
 	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
 		return 0, err

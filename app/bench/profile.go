@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // profileVariable names the Unix socket on which a profiled Burble serves its profiles.
@@ -41,12 +42,12 @@ func init() {
 `
 
 // writeProfileOverlay writes profileSource, and the overlay file that adds it to the build.
-func (b *bench) writeProfileOverlay(ctx context.Context) (path string, err error) {
+func (b *burble) writeProfileOverlay(ctx context.Context) (path string, err error) {
 	folder, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "burble/app").Output()
 	if err != nil {
 		return "", fmt.Errorf("find the folder of burble/app: %w", err)
 	}
-	source, overlay := filepath.Join(b.folder, "profiled.go"), filepath.Join(b.folder, "overlay.json")
+	source, overlay := filepath.Join(b.Folder, "profiled.go"), filepath.Join(b.Folder, "overlay.json")
 	replace := map[string]map[string]string{"Replace": {
 		filepath.Join(strings.TrimSpace(string(folder)), "profiled.go"): source,
 	}}
@@ -60,11 +61,33 @@ func (b *bench) writeProfileOverlay(ctx context.Context) (path string, err error
 	return overlay, err
 }
 
-func (b *bench) profileSocket() string { return filepath.Join(b.folder, "profile.sock") }
+func (b *burble) profileSocket() string { return filepath.Join(b.Folder, "profile.sock") }
+
+// startProfiles takes a CPU profile of the running Burble for so long, if profiles are wanted.
+// The returned function waits for it, and then takes the memory and goroutine profiles. name
+// is the front of the files' names.
+func (b *burble) startProfiles(ctx context.Context, name string, duration time.Duration) (finish func() error) {
+	if b.Profiles == "" {
+		return func() error { return nil }
+	}
+	saved := make(chan error, 1)
+	go func() {
+		saved <- b.saveProfile(ctx, fmt.Sprintf("profile?seconds=%d", max(1, int(duration.Seconds()))), name+"cpu")
+	}()
+	return func() error {
+		err := <-saved
+		for kind, query := range map[string]string{"heap": "heap?gc=1", "memory": "heap?debug=1", "goroutine": "goroutine?debug=1"} {
+			if err == nil {
+				err = b.saveProfile(ctx, query, name+kind)
+			}
+		}
+		return err
+	}
+}
 
 // saveProfile fetches a profile of the running Burble and writes it to <name>.pprof. query is
 // its path under /debug/pprof/.
-func (b *bench) saveProfile(ctx context.Context, query, name string) error {
+func (b *burble) saveProfile(ctx context.Context, query, name string) error {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", b.profileSocket())
 	}
@@ -79,7 +102,7 @@ func (b *bench) saveProfile(ctx context.Context, query, name string) error {
 		return err
 	}
 	defer response.Body.Close()
-	file, err := os.Create(filepath.Join(b.profile, name+".pprof"))
+	file, err := os.Create(filepath.Join(b.Profiles, name+".pprof"))
 	if err != nil {
 		return err
 	}

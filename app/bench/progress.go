@@ -68,7 +68,8 @@ func (p *progress) text() string {
 	}
 	text := fmt.Sprintf("%s: %.0f s", p.task, time.Since(p.began).Seconds())
 	if p.swarm != nil {
-		text += fmt.Sprintf(", %d of %d joined, %d deliveries", p.swarm.joinedCount.Load(), len(p.swarm.clients), p.swarm.messages())
+		joined, clients := p.swarm.joined()
+		text += fmt.Sprintf(", %d of %d joined, %d deliveries", joined, clients, p.swarm.messages())
 	}
 	return text
 }

@@ -19,7 +19,7 @@ import (
 
 // redisServer is a Redis for one run, on a Unix socket in a temporary folder.
 type redisServer struct {
-	*process // nil in a worker, whose parent started it
+	*process // nil if another process started it
 	folder   string
 	socket   string
 	client   *redis.Client
@@ -68,16 +68,15 @@ func redisClient(socket string) *redis.Client {
 	return redis.NewClient(&redis.Options{Addr: socket, PoolSize: 1, DisableIdentity: true})
 }
 
-// openRedis starts a Redis for a run, or connects a worker to its parent's.
-func (b *bench) openRedis(ctx context.Context) (*redisServer, error) {
-	if b.worker == nil {
-		return startRedis(ctx)
-	}
-	return &redisServer{socket: b.worker.Redis, client: redisClient(b.worker.Redis), pids: b.worker.RedisPIDs}, nil
+// connectRedis returns a Redis that another process started. pids are those whose CPU counts.
+func connectRedis(socket string, pids []int) *redisServer {
+	return &redisServer{socket: socket, client: redisClient(socket), pids: pids}
 }
 
+// url returns the address for REDIS_URL.
 func (r *redisServer) url() string { return "unix://" + r.socket }
 
+// stop ends a Redis that startRedis started, and closes the connection to any other.
 func (r *redisServer) stop() {
 	r.client.Close()
 	if r.process != nil {

@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -15,21 +14,12 @@ type result struct {
 	Mode   string   `json:"mode"`
 	Work   workload `json:"work"`
 
-	Deliveries int64         `json:"deliveries"` // without those of the warm-up
-	PerSecond  float64       `json:"per_second"` // deliveries
-	P50        time.Duration `json:"p50"`        // latency, from a message's write to its arrival at a client
-	P99        time.Duration `json:"p99"`
-	Max        time.Duration `json:"max"`
-	LastP50    time.Duration `json:"last_p50,omitempty"` // median latency of the last client to receive a message
+	summary
 	usage
 
 	Memory      float64 `json:"memory"`      // bytes of the server's RSS per connection, when all have joined
 	Resident    int64   `json:"resident"`    // the server's RSS at the end, in bytes
 	Connections int     `json:"connections"` // of the server to Redis
-
-	counts
-	Missing int64         `json:"missing"` // messages that never arrived
-	Late    time.Duration `json:"late"`    // how far the bench itself fell behind its schedule
 
 	// Mode resume:
 	Opening  time.Duration `json:"opening,omitempty"`  // until as many idle connections were open
@@ -76,19 +66,3 @@ func (r *result) verdict() string {
 	}
 	return "ok"
 }
-
-// median returns the median of a number of the results; of an even count, the mean of the
-// two in the middle.
-func median(results []*result, number func(*result) float64) float64 {
-	var all []float64
-	for _, r := range results {
-		all = append(all, number(r))
-	}
-	if len(all) == 0 {
-		return 0
-	}
-	slices.Sort(all)
-	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -17,7 +17,7 @@ const beforeMissed = 50
 // server that has just started. For comparison, it also measures as many clients that
 // only open a connection.
 func (b *bench) runResume(ctx context.Context, p *plan, _ int) (*result, error) {
-	if p.target.name != "burble" {
+	if p.target != "burble" {
 		return nil, errors.New("mode resume measures Burble only")
 	}
 	r, err := startRedis(ctx)
@@ -30,7 +30,7 @@ func (b *bench) runResume(ctx context.Context, p *plan, _ int) (*result, error) 
 	if err != nil {
 		return nil, err
 	}
-	res := &result{Target: p.target.name, Mode: p.mode, Work: p.work}
+	res := &result{Target: p.target, Mode: p.mode, Work: p.work}
 	if res.Opening, err = b.measureOpening(ctx, p.work, r); err != nil {
 		return nil, err
 	}
@@ -41,27 +41,20 @@ func (b *bench) runResume(ctx context.Context, p *plan, _ int) (*result, error) 
 // them follow.
 func (b *bench) writeHistory(ctx context.Context, w workload, r *redisServer, messages int) (cursor string, err error) {
 	w.Clients, w.Users, w.Rooms, w.Follow = 1, 1, 1, 1
-	s, err := launchBurble(ctx, b, w, r)
+	s, err := b.launcher.Burble.launch(ctx, w, r)
 	if err != nil {
 		return "", err
 	}
-	defer s.stop()
-	l, err := newLoad(ctx, s, w)
+	defer s.Stop()
+	l, err := s.openLoad(ctx, w)
 	if err != nil {
 		return "", err
 	}
 	defer l.stop()
-	sender := newSender(s.protocol, l.receiving.clients[0], 0, 0, w.Size, 0)
-	for range messages {
-		if err := sender.send(time.Now().UnixMicro()); err != nil {
-			return "", err
-		}
+	if err := l.burst(ctx, messages, b.patience); err != nil {
+		return "", err
 	}
-	l.receiving.await(ctx, int64(messages), b.patience)
-	if received := l.receiving.messages(); received != int64(messages) {
-		return "", fmt.Errorf("only %d of %d messages came back; first error: %s", received, messages, l.receiving.stop().FirstError)
-	}
-	url := fmt.Sprintf("http://127.0.0.1:%d/r/%s/messages?limit=%d", s.port, roomName(0), w.Missed+1)
+	url := fmt.Sprintf("http://127.0.0.1:%d/r/%s/messages?limit=%d", s.Port, roomName(0), w.Missed+1)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return "", err
@@ -78,32 +71,29 @@ func (b *bench) writeHistory(ctx context.Context, w workload, r *redisServer, me
 
 // measureOpening returns how long it takes until all clients have a connection.
 func (b *bench) measureOpening(ctx context.Context, w workload, r *redisServer) (time.Duration, error) {
-	s, err := launchBurble(ctx, b, w, r)
+	s, err := b.launcher.Burble.launch(ctx, w, r)
 	if err != nil {
 		return 0, err
 	}
-	defer s.stop()
-	clients := newSwarm(s.port, s.protocol, w, w.Clients).withoutFollows()
+	defer s.Stop()
+	clients := s.newSwarm(w, w.Clients).withoutFollows()
 	defer clients.stop()
 	if err := clients.start(); err != nil {
 		return 0, err
 	}
-	began := time.Now()
-	err = clients.connect(ctx, &clients.openCount)
-	return time.Since(began), err
+	return clients.connectAll(ctx)
 }
 
 // measureResuming has all clients resume, and fills in the result.
 func (b *bench) measureResuming(ctx context.Context, p *plan, r *redisServer, res *result, cursor string, messages int) error {
 	w := p.work
-	s, err := launchBurble(ctx, b, w, r)
+	s, err := b.launcher.Burble.launch(ctx, w, r)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
-	s.protocol.request = burbleResume(s.protocol.request, cursor, w.Deflate)
-	s.protocol.follow = func([]int) [][]byte { return nil }
-	clients := newSwarm(s.port, s.protocol, w, w.Clients)
+	defer s.Stop()
+	s.resumeFrom(cursor, w.Deflate)
+	clients := s.newSwarm(w, w.Clients)
 	defer clients.stop()
 	clients.setGoal(w.Missed, messages-w.Missed)
 	if err := clients.start(); err != nil {
@@ -115,9 +105,7 @@ func (b *bench) measureResuming(ctx context.Context, p *plan, r *redisServer, re
 		return err
 	}
 	finish := b.startProfiles(ctx, p)
-	began := time.Now()
-	err = clients.connect(ctx, &clients.goalCount)
-	res.Resuming = time.UnixMicro(clients.goalAt.Load()).Sub(began)
+	res.Resuming, err = clients.connectToGoal(ctx)
 	res.Deliveries = clients.messages()
 	var after sample
 	if err == nil {

@@ -8,14 +8,6 @@ import (
 	"fmt"
 )
 
-// plan is one workload for one target, and the results of its runs.
-type plan struct {
-	target  target
-	mode    string
-	work    workload
-	results []*result
-}
-
 // modes has the function that makes one run of each mode.
 var modes = map[string]func(b *bench, ctx context.Context, p *plan, run int) (*result, error){
 	"fanout": (*bench).runDelivery,
@@ -33,10 +25,10 @@ func (b *bench) runPlans(ctx context.Context, plans []*plan) error {
 	header := ""
 	for run := range b.runs {
 		for _, p := range plans {
-			b.progress.begin(fmt.Sprintf("%s %s, run %d of %d", p.mode, p.target.name, run+1, b.runs))
+			b.progress.begin(fmt.Sprintf("%s %s, run %d of %d", p.mode, p.target, run+1, b.runs))
 			res, err := modes[p.mode](b, ctx, p, run)
 			if err != nil {
-				return fmt.Errorf("%s %s: %w", p.mode, p.target.name, err)
+				return fmt.Errorf("%s %s: %w", p.mode, p.target, err)
 			}
 			p.results = append(p.results, res)
 			if next := tableHeader(p.mode); next != header && !b.json {
@@ -69,24 +61,8 @@ func (b *bench) printSummary(plans []*plan) {
 		return
 	}
 	b.println(fmt.Sprintf("\nmedians of %d runs", b.runs))
-	for _, p := range plans {
-		text := tableRow(p.results...)
-		if floor := floorCPU(plans, p); floor > 0 {
-			text += fmt.Sprintf(", CPU %.2f x the floor's", median(p.results, serverCPU)/floor)
-		}
-		b.println(text)
+	for _, row := range medianRows(plans) {
+		b.println(row)
 	}
 	b.println("\n" + markdownTable(plans))
-}
-
-func serverCPU(r *result) float64 { return r.ServerCPU }
-
-// floorCPU returns the CPU of the floor under the workload of p, 0 if that was not measured.
-func floorCPU(plans []*plan, p *plan) float64 {
-	for _, other := range plans {
-		if other.target.name == "floor" && other != p && other.work.Rate == p.work.Rate && other.work.Rooms == p.work.Rooms {
-			return median(other.results, serverCPU)
-		}
-	}
-	return 0
 }

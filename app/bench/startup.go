@@ -13,7 +13,7 @@ import (
 
 // runStartup starts a Burble on a running Redis and polls it until it is ready.
 func (b *bench) runStartup(ctx context.Context, p *plan, _ int) (*result, error) {
-	if p.target.name != "burble" {
+	if p.target != "burble" {
 		return nil, errors.New("mode start measures Burble only")
 	}
 	r, err := startRedis(ctx)
@@ -21,7 +21,7 @@ func (b *bench) runStartup(ctx context.Context, p *plan, _ int) (*result, error)
 		return nil, err
 	}
 	defer r.stop()
-	program, err := b.buildBurble(ctx)
+	program, err := b.launcher.Burble.build(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func (b *bench) runStartup(ctx context.Context, p *plan, _ int) (*result, error)
 	if err != nil {
 		return nil, err
 	}
-	res := &result{Target: p.target.name, Mode: p.mode, Work: p.work}
+	res := &result{Target: p.target, Mode: p.mode, Work: p.work}
 	began := time.Now()
 	burble, _, err := startProcess([]string{"REDIS_URL=" + r.url(), fmt.Sprintf("PORT=%d", port)}, program)
 	if err != nil {
@@ -71,14 +71,4 @@ func poll(ctx context.Context, ready func() bool) error {
 		}
 	}
 	return nil
-}
-
-// freePort returns a port on which nothing listens at the moment.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
 }

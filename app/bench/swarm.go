@@ -104,6 +104,21 @@ func (s *swarm) connect(ctx context.Context, counter *atomic.Int64) error {
 	return nil
 }
 
+// connectAll returns how long it takes to open all connections.
+func (s *swarm) connectAll(ctx context.Context) (time.Duration, error) {
+	began := time.Now()
+	err := s.connect(ctx, &s.openCount)
+	return time.Since(began), err
+}
+
+// connectToGoal opens all connections, and returns how long it takes until every client has
+// received what it waits for.
+func (s *swarm) connectToGoal(ctx context.Context) (time.Duration, error) {
+	began := time.Now()
+	err := s.connect(ctx, &s.goalCount)
+	return time.UnixMicro(s.goalAt.Load()).Sub(began), err
+}
+
 // connectTimeout is how long it may take until all clients are ready.
 const connectTimeout = 2 * time.Minute
 
@@ -142,6 +157,9 @@ func (s *swarm) reachGoal() {
 	s.goalAt.Store(time.Now().UnixMicro())
 	s.goalCount.Add(1)
 }
+
+// joined returns how many clients follow all their rooms, and how many clients there are.
+func (s *swarm) joined() (count, clients int) { return int(s.joinedCount.Load()), len(s.clients) }
 
 // messages returns how many messages have arrived.
 func (s *swarm) messages() (count int64) {

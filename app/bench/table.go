@@ -120,11 +120,33 @@ func markdownTable(plans []*plan) string {
 	header := append([]string{"target", "clients", "rooms", "msg/s"}, columnNames(plans[0].mode)...)
 	rows := []string{strings.Join(header, " | "), "---" + strings.Repeat(" | --:", len(header)-1)}
 	for _, p := range plans {
-		cells := []string{p.target.name, fmt.Sprint(p.work.Clients), fmt.Sprint(p.work.Rooms), fmt.Sprint(p.work.Rate)}
+		cells := []string{p.target, fmt.Sprint(p.work.Clients), fmt.Sprint(p.work.Rooms), fmt.Sprint(p.work.Rate)}
 		for _, c := range columns {
 			cells = append(cells, c.cell(p.results))
 		}
 		rows = append(rows, strings.Join(cells, " | "))
 	}
 	return "| " + strings.Join(rows, " |\n| ") + " |\n"
+}
+
+// medianRows formats the medians of each plan, and their CPU as a multiple of the floor's.
+func medianRows(plans []*plan) (rows []string) {
+	for _, p := range plans {
+		text := tableRow(p.results...)
+		if floor := floorCPU(plans, p); floor > 0 {
+			text += fmt.Sprintf(", CPU %.2f x the floor's", median(p.results, serverCPU)/floor)
+		}
+		rows = append(rows, text)
+	}
+	return rows
+}
+
+// floorCPU returns the CPU of the floor under the workload of p, 0 if that was not measured.
+func floorCPU(plans []*plan, p *plan) float64 {
+	for _, other := range plans {
+		if other.target == "floor" && other != p && other.work.Rate == p.work.Rate && other.work.Rooms == p.work.Rooms {
+			return median(other.results, serverCPU)
+		}
+	}
+	return 0
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,18 +11,24 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 )
 
-// buildBurble builds the server once and returns its path. For profiles, an overlay adds a
+// burble is the program of Burble.
+type burble struct {
+	Path     string // of the executable; empty: it is built
+	Folder   string // for the executable and what it is built with
+	Profiles string // folder for profiles; empty: none are taken
+}
+
+// build builds the server once and returns its path. For profiles, an overlay adds a
 // file to the build; the source tree stays as it is.
-func (b *bench) buildBurble(ctx context.Context) (string, error) {
-	if b.burble != "" {
-		return b.burble, nil
+func (b *burble) build(ctx context.Context) (string, error) {
+	if b.Path != "" {
+		return b.Path, nil
 	}
-	program := filepath.Join(b.folder, "burble")
+	program := filepath.Join(b.Folder, "burble")
 	args := []string{"build", "-o", program}
-	if b.profile != "" {
+	if b.Profiles != "" {
 		overlay, err := b.writeProfileOverlay(ctx)
 		if err != nil {
 			return "", err
@@ -33,37 +38,39 @@ func (b *bench) buildBurble(ctx context.Context) (string, error) {
 	if output, err := exec.CommandContext(ctx, "go", append(args, "burble/app")...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build Burble (run the bench in its repository, or with -burble): %w\n%s", err, output)
 	}
-	b.burble = program
+	b.Path = program
 	return program, nil
 }
 
-// startBurble starts Burble on the Redis, without rate limits.
-func (b *bench) startBurble(ctx context.Context, r *redisServer) (*process, int, error) {
-	program, err := b.buildBurble(ctx)
+// start starts Burble on the Redis, without rate limits.
+func (b *burble) start(ctx context.Context, r *redisServer) (*process, int, error) {
+	program, err := b.build(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
 	env := []string{"PORT=0", "REDIS_URL=" + r.url(), "LOG_FORMAT=json",
 		"RATE_MESSAGES=0", "RATE_ADDRESS=0", "RATE_CONNECTIONS=0"}
-	if b.profile != "" {
+	if b.Profiles != "" {
 		os.Remove(b.profileSocket()) // of an earlier run
 		env = append(env, profileVariable+"="+b.profileSocket())
 	}
 	return startServer(ctx, env, program)
 }
 
-func launchBurble(ctx context.Context, b *bench, w workload, r *redisServer) (*server, error) {
-	burble, port, err := b.startBurble(ctx, r)
+// launch starts Burble without rate limits, and creates the users of the workload. The caller
+// must call Stop.
+func (b *burble) launch(ctx context.Context, w workload, r *redisServer) (*server, error) {
+	process, port, err := b.start(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	tokens, err := burbleTokens(ctx, port, w.Users)
 	if err != nil {
-		burble.kill()
+		process.kill()
 		return nil, err
 	}
 	socket := burbleSocket(tokens, w.Deflate)
-	s := &server{protocol: socket, port: port, pids: []int{burble.pid()}, redisPids: r.pids, stop: burble.kill}
+	s := &server{protocol: socket, Port: port, pids: []int{process.pid()}, redisPIDs: r.pids, Stop: process.kill}
 	if w.Transport == sse {
 		s.protocol, s.sending = burbleEvents(), socket
 	}
@@ -87,12 +94,19 @@ func burbleSocket(tokens []string, deflate bool) *protocol {
 	}
 }
 
-// burbleResume adds a follow from the cursor to the address of a request.
-func burbleResume(request func(client, room int) string, cursor string, deflate bool) func(client, room int) string {
-	return func(client, room int) string {
+// followNewest has clients of a Burble read the newest entries of each room first, so many.
+func (s *server) followNewest(entries int) {
+	s.protocol.follow = func(rooms []int) [][]byte { return burbleFollow(rooms, fmt.Sprintf(`"last":%d`, entries)) }
+}
+
+// resumeFrom has clients of a Burble continue from a cursor in the address, as the page does.
+func (s *server) resumeFrom(cursor string, deflate bool) {
+	request := s.protocol.request
+	s.protocol.request = func(client, room int) string {
 		address := fmt.Sprintf("/ws?room=%s&after=%s&deflate=%t ", roomName(room), cursor, deflate)
 		return strings.Replace(request(client, room), "/ws ", address, 1)
 	}
+	s.protocol.follow = func([]int) [][]byte { return nil }
 }
 
 // burbleFollow returns a follow frame for each room, with further fields as JSON.
@@ -133,19 +147,4 @@ func burbleTokens(ctx context.Context, port, count int) ([]string, error) {
 		tokens = append(tokens, session.Token)
 	}
 	return tokens, nil
-}
-
-var httpClient = &http.Client{Timeout: 30 * time.Second}
-
-// requestJSON makes a request and decodes the JSON of its response.
-func requestJSON(request *http.Request, into any) error {
-	response, err := httpClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s %s: %s", request.Method, request.URL.Path, response.Status)
-	}
-	return json.NewDecoder(response.Body).Decode(into)
 }

@@ -14,15 +14,16 @@ type sample struct {
 	commands             commandCounts
 }
 
-// sample reads the usage of the server, of Redis and of the bench.
-func (s *server) sample(ctx context.Context, r *redisServer) (now sample, err error) {
+// takeSample reads the usage of the processes of a server and of its Redis, and of the bench.
+// The commands are those of r.
+func takeSample(ctx context.Context, server, redis []int, r *redisServer) (now sample, err error) {
 	if now.commands, err = r.commandCounts(ctx); err != nil {
 		return now, err
 	}
-	if now.server, err = sumOf(s.pids, cpuTime); err != nil {
+	if now.server, err = sumOf(server, cpuTime); err != nil {
 		return now, err
 	}
-	if now.redis, err = sumOf(s.redisPids, cpuTime); err != nil {
+	if now.redis, err = sumOf(redis, cpuTime); err != nil {
 		return now, err
 	}
 	now.bench, err = cpuTime(os.Getpid())
@@ -40,6 +41,7 @@ type usage struct {
 	CommandCounts commandCounts `json:"asked"`
 }
 
+// since returns what was used after an earlier sample, for so many deliveries and messages.
 func (s sample) since(earlier sample, deliveries, messages int64) usage {
 	millions := max(1, float64(deliveries)) / 1e6
 	count := max(1, float64(messages))

@@ -41,7 +41,7 @@ func (b *bench) workersFor(w workload) int {
 
 // runInWorkers is runDelivery with more clients than one process can have.
 func (b *bench) runInWorkers(ctx context.Context, p *plan) (*result, error) {
-	if p.target.name != "burble" || p.work.Rooms > 1 || p.work.sequences() > 1 {
+	if p.target != "burble" || p.work.Rooms > 1 || p.work.sequences() > 1 {
 		return nil, fmt.Errorf("a process may have %d connections here; more need target burble, one room and at most one sender", b.clientsPerProcess)
 	}
 	r, err := startRedis(ctx)
@@ -49,7 +49,7 @@ func (b *bench) runInWorkers(ctx context.Context, p *plan) (*result, error) {
 		return nil, err
 	}
 	defer r.stop()
-	program, err := b.buildBurble(ctx)
+	program, err := b.launcher.Burble.build(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -157,13 +157,8 @@ func combine(p *plan, workers []*workerProcess) *result {
 		if i == 0 {
 			continue
 		}
-		sum.Deliveries += next.Deliveries
-		sum.PerSecond += next.PerSecond
-		sum.P50, sum.P99, sum.Max = max(sum.P50, next.P50), max(sum.P99, next.P99), max(sum.Max, next.Max)
-		sum.LastP50, sum.Late = max(sum.LastP50, next.LastP50), max(sum.Late, next.Late)
+		sum.summary.add(&next.summary)
 		sum.Resident += next.Resident
-		sum.Missing += next.Missing
-		sum.counts.add(&next.counts)
 	}
 	deliveries := max(1, float64(sum.Deliveries))
 	sum.ServerCPU, sum.RedisCPU, sum.BenchCPU = server/deliveries, redis/deliveries, bench/deliveries
@@ -180,8 +175,9 @@ func runWorker(ctx context.Context, args []string) error {
 	if err := json.Unmarshal([]byte(args[0]), &order); err != nil {
 		return err
 	}
-	b := &bench{worker: &order, burble: order.Burble, patience: order.Patience, clientsPerProcess: order.Work.Clients}
-	res, err := b.runDelivery(ctx, &plan{target: targets[0], mode: "idle", work: order.Work}, 0)
+	b := &bench{worker: &order, patience: order.Patience, clientsPerProcess: order.Work.Clients}
+	b.launcher.Burble.Path = order.Burble
+	res, err := b.runDelivery(ctx, &plan{target: "burble", mode: "idle", work: order.Work}, 0)
 	if err != nil {
 		return err
 	}
@@ -194,4 +190,12 @@ func (w *worker) waitForAll() error {
 	fmt.Println("true")
 	_, err := bufio.NewReader(os.Stdin).ReadString('\n')
 	return err
+}
+
+// openRedis starts a Redis for a run, or connects a worker to its parent's.
+func (b *bench) openRedis(ctx context.Context) (*redisServer, error) {
+	if b.worker == nil {
+		return startRedis(ctx)
+	}
+	return connectRedis(b.worker.Redis, b.worker.RedisPIDs), nil
 }

@@ -25,7 +25,7 @@ type workload struct {
 	Entries   int           `json:"entries"`   // of the room that is joined
 	Deflate   bool          `json:"deflate"`   // clients ask for compressed batches, as browsers do
 
-	singleSender bool // the server makes the messages itself
+	SingleSender bool `json:"-"` // the server makes the messages itself
 }
 
 // The transports.
@@ -43,6 +43,7 @@ const (
 	maxSize = 60_000
 )
 
+// check returns an error that names the flag if a client, a room or a server cannot do this.
 func (w workload) check() error {
 	switch {
 	case w.Clients < 1 || w.Rooms < 1 || w.Follow < 1 || w.Rate < 0 || w.Duration <= 0 || w.Warmup < 0:
@@ -63,7 +64,7 @@ func (w workload) check() error {
 
 // senders returns how many clients send in each room.
 func (w workload) senders() int {
-	if w.singleSender {
+	if w.SingleSender {
 		return 1
 	}
 	most := min(maxSenders, w.Clients*w.Follow/w.Rooms)

@@ -32,8 +32,17 @@ var arrows = map[string]string{
 	"views":          "",
 
 	// Tools and what tests share.
-	"app/apptest": "client streams/redistest", "app/bench": "streams", "app/browser": "", "app/chaos": "apptest chaos/check client streams streams/redistest", "app/chaos/check": "client", "app/e2e": "",
+	"app/apptest": "client streams/redistest", "app/browser": "", "app/chaos": "apptest chaos/check client streams streams/redistest", "app/chaos/check": "client", "app/e2e": "",
 	"app/hostile": "", "streams/redistest": "streams",
+
+	// The bench.
+	"app/bench":        "bench/load bench/peers bench/proc bench/report bench/target bench/wire streams",
+	"app/bench/target": "bench/load bench/peers bench/proc bench/wire",
+	"app/bench/report": "bench/load bench/proc",
+	"app/bench/peers":  "bench/load bench/wire",
+	"app/bench/load":   "bench/wire",
+	"app/bench/proc":   "",
+	"app/bench/wire":   "",
 }
 
 func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {

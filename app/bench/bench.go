@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"burble/app/bench/load"
+	"burble/app/bench/report"
+	"burble/app/bench/target"
 )
 
 // bench holds what the flags ask for.
 type bench struct {
 	mode     string
-	work     workload
+	work     load.Workload
 	targets  []string
 	rates    []int // messages per second, measured one after the other
 	suite    string
@@ -21,7 +25,7 @@ type bench struct {
 	chart    string        // path of an SVG; empty: none
 	patience time.Duration // how long nothing may arrive before the rest counts as missing
 
-	launcher launcher
+	launcher target.Launcher
 
 	worker            *worker // set in a worker process
 	clientsPerProcess int
@@ -38,12 +42,12 @@ func (b *bench) runAll(ctx context.Context) error {
 	if b.mode == "ladder" {
 		return b.climbLadder(ctx)
 	}
-	var plans []*plan
+	var plans []*report.Plan
 	for _, rate := range b.rates {
 		for _, t := range b.targets {
 			w := b.work
 			w.Rate = rate
-			plans = append(plans, &plan{target: t, mode: b.mode, work: w})
+			plans = append(plans, &report.Plan{Target: t, Mode: b.mode, Work: w})
 		}
 	}
 	if err := b.runPlans(ctx, plans); err != nil {
@@ -51,16 +55,16 @@ func (b *bench) runAll(ctx context.Context) error {
 	}
 	b.printSummary(plans)
 	if b.chart != "" {
-		return writeChart(b.chart, plans)
+		return report.WriteChart(b.chart, plans)
 	}
 	return nil
 }
 
 // startProfiles takes profiles of Burble while a plan's work goes on, as target.Burble does.
-func (b *bench) startProfiles(ctx context.Context, p *plan) (finish func() error) {
-	if p.target != "burble" {
+func (b *bench) startProfiles(ctx context.Context, p *report.Plan) (finish func() error) {
+	if p.Target != "burble" {
 		return func() error { return nil }
 	}
-	name := fmt.Sprintf("%s-%dx%d-", p.mode, p.work.Clients, p.work.Rate)
-	return b.launcher.Burble.startProfiles(ctx, name, p.work.Duration)
+	name := fmt.Sprintf("%s-%dx%d-", p.Mode, p.Work.Clients, p.Work.Rate)
+	return b.launcher.Burble.StartProfiles(ctx, name, p.Work.Duration)
 }

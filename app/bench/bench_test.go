@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"burble/app/bench/proc"
+	"burble/app/bench/report"
 )
 
 func TestEveryTargetDeliversEverythingOnceAndInOrder(t *testing.T) {
@@ -27,7 +30,7 @@ func TestEveryTargetDeliversEverythingOnceAndInOrder(t *testing.T) {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			b := newBench(t, shortly(300*time.Millisecond, append(args, "-rate", "300")...)...)
 			res := b.runOnce(t)
-			if faults := res.faults(); faults != "" {
+			if faults := res.Faults(); faults != "" {
 				t.Error(faults)
 			}
 			perMessage := int64(b.work.Clients * b.work.Follow / b.work.Rooms)
@@ -46,31 +49,31 @@ func TestEveryTargetDeliversEverythingOnceAndInOrder(t *testing.T) {
 
 func TestMessagesThatNeverArriveAreMissing(t *testing.T) {
 	b := newBench(t, "fanout", "-target", "floor", "-clients", "3", "-rate", "100", "-for", "100ms", "-warm", "0s", "-patience", "2s")
-	r, err := startRedis(t.Context())
+	r, err := proc.StartRedis(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.stop()
+	defer r.Stop()
 	shorter := b.work
 	shorter.Duration -= 30 * time.Millisecond // three messages
-	s, err := b.launcher.launch(t.Context(), "floor", shorter, r)
+	s, err := b.launcher.Launch(t.Context(), "floor", shorter, r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Stop()
 	b.work.SingleSender = true
-	l, err := s.openLoad(t.Context(), b.work)
+	l, err := s.Load(t.Context(), b.work)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.stop()
-	res := &result{Work: b.work}
+	defer l.Stop()
+	res := &report.Result{Work: b.work}
 	noProfile := func() func() error { return func() error { return nil } }
 	if err := b.measure(t.Context(), s, l, r, res, 0, noProfile); err != nil {
 		t.Fatal(err)
 	}
 	if res.Missing != 9 || res.Skipped != 0 {
-		t.Errorf("3 clients missed 3 messages each, reported as %q", res.faults())
+		t.Errorf("3 clients missed 3 messages each, reported as %q", res.Faults())
 	}
 }
 
@@ -78,7 +81,7 @@ func TestWorkersShareTheClients(t *testing.T) {
 	b := newBench(t, shortly(500*time.Millisecond, "idle", "-clients", "50", "-rate", "20")...)
 	b.clientsPerProcess = 20
 	res := b.runOnce(t)
-	if faults := res.faults(); faults != "" {
+	if faults := res.Faults(); faults != "" {
 		t.Error(faults)
 	}
 	if res.Deliveries < 400 || res.Deliveries > 600 || res.Memory <= 0 || res.P50 <= 0 {
@@ -91,7 +94,7 @@ func TestWorkersShareTheClients(t *testing.T) {
 
 func TestResumingClientsReceiveWhatTheyMissed(t *testing.T) {
 	res := newBench(t, "resume", "-clients", "40", "-missed", "70").runOnce(t)
-	if faults := res.faults(); faults != "" || res.Deliveries != 40*70 {
+	if faults := res.Faults(); faults != "" || res.Deliveries != 40*70 {
 		t.Errorf("%d deliveries, want %d; %s", res.Deliveries, 40*70, faults)
 	}
 	if res.Opening <= 0 || res.Resuming <= 0 || res.Reads == 0 || res.Reads > 20 {

@@ -119,7 +119,7 @@ func TestCentrifugoIsMeasured(t *testing.T) {
 	b := newBench(t, shortly(300*time.Millisecond, "fanout", "-target", "centrifugo", "-clients", "12", "-rooms", "3", "-follow", "2", "-rate", "60")...)
 	startCentrifugo(t, b, false)
 	res := b.runOnce(t)
-	if faults := res.faults(); faults != "" || res.Deliveries == 0 || res.Deliveries%8 != 0 {
+	if faults := res.Faults(); faults != "" || res.Deliveries == 0 || res.Deliveries%8 != 0 {
 		t.Errorf("%d deliveries, want a multiple of 8; %s", res.Deliveries, faults)
 	}
 }

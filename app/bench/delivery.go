@@ -4,13 +4,18 @@ package main
 
 import (
 	"context"
+
+	"burble/app/bench/load"
+	"burble/app/bench/proc"
+	"burble/app/bench/report"
+	"burble/app/bench/target"
 )
 
 // runDelivery has clients follow rooms and sends messages in them. The modes fanout, rooms,
 // quiet and idle differ in their workloads only.
-func (b *bench) runDelivery(ctx context.Context, p *plan, run int) (*result, error) {
-	w := p.work
-	w.SingleSender = p.target == "floor"
+func (b *bench) runDelivery(ctx context.Context, p *report.Plan, run int) (*report.Result, error) {
+	w := p.Work
+	w.SingleSender = p.Target == "floor"
 	if b.workersFor(w) > 1 {
 		return b.runInWorkers(ctx, p)
 	}
@@ -18,26 +23,26 @@ func (b *bench) runDelivery(ctx context.Context, p *plan, run int) (*result, err
 	if err != nil {
 		return nil, err
 	}
-	defer r.stop()
-	s, err := b.launcher.launch(ctx, p.target, w, r)
+	defer r.Stop()
+	s, err := b.launcher.Launch(ctx, p.Target, w, r)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Stop()
-	empty, err := s.resident()
+	empty, err := s.Resident()
 	if err != nil {
 		return nil, err
 	}
-	l, err := s.openLoad(ctx, w)
+	l, err := s.Load(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	defer l.stop()
-	b.progress.watch(l.receiving)
-	if err := pause(ctx, w.Settle); err != nil {
+	defer l.Stop()
+	b.progress.watch(l.Receiving)
+	if err := load.Pause(ctx, w.Settle); err != nil {
 		return nil, err
 	}
-	joined, err := s.resident()
+	joined, err := s.Resident()
 	if err != nil {
 		return nil, err
 	}
@@ -46,23 +51,23 @@ func (b *bench) runDelivery(ctx context.Context, p *plan, run int) (*result, err
 			return nil, err
 		}
 	}
-	res := &result{Target: p.target, Mode: p.mode, Work: w, Memory: float64(joined-empty) / float64(w.Clients)}
+	res := &report.Result{Target: p.Target, Mode: p.Mode, Work: w, Memory: float64(joined-empty) / float64(w.Clients)}
 	profile := func() (finish func() error) { return b.startProfiles(ctx, p) }
 	return res, b.measure(ctx, s, l, r, res, run, profile)
 }
 
 // measure sends the messages and fills in the result. It calls begin after the warm-up, and
 // the function that begin returned once everything has arrived.
-func (b *bench) measure(ctx context.Context, s *server, l *load, r *redisServer, res *result, run int, begin func() func() error) error {
-	w, pace := res.Work, l.pacer(run)
-	pace.silent = b.worker != nil && b.worker.Index > 0
+func (b *bench) measure(ctx context.Context, s *target.Server, l *load.Load, r *proc.Redis, res *report.Result, run int, begin func() func() error) error {
+	w, pace := res.Work, l.Pacer(run)
+	pace.Silent = b.worker != nil && b.worker.Index > 0
 	sent := make(chan error, 1)
-	go func() { sent <- pace.run(ctx) }()
-	before, err := sample{}, pause(ctx, w.Warmup)
+	go func() { sent <- pace.Run(ctx) }()
+	before, err := proc.Sample{}, load.Pause(ctx, w.Warmup)
 	if err == nil {
-		before, err = s.sample(ctx, r)
+		before, err = s.Sample(ctx, r)
 	}
-	l.startMeasuring()
+	l.StartMeasuring()
 	finish := begin()
 	if sendErr := <-sent; err == nil {
 		err = sendErr
@@ -70,21 +75,21 @@ func (b *bench) measure(ctx context.Context, s *server, l *load, r *redisServer,
 	if err != nil {
 		return err
 	}
-	l.await(ctx, pace, b.patience)
+	l.Await(ctx, pace, b.patience)
 	if err := finish(); err != nil {
 		return err
 	}
-	after, err := s.sample(ctx, r)
+	after, err := s.Sample(ctx, r)
 	if err != nil {
 		return err
 	}
-	if res.Connections, err = r.connections(ctx); err != nil {
+	if res.Connections, err = r.Connections(ctx); err != nil {
 		return err
 	}
-	if res.Resident, err = s.resident(); err != nil {
+	if res.Resident, err = s.Resident(); err != nil {
 		return err
 	}
-	res.summary = l.finish(pace)
-	res.usage = after.since(before, res.Deliveries, int64(w.Duration.Seconds()*float64(w.Rate)))
+	res.Summary = l.Finish(pace)
+	res.Usage = after.Since(before, res.Deliveries, int64(w.Duration.Seconds()*float64(w.Rate)))
 	return nil
 }

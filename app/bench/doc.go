@@ -8,12 +8,11 @@
 //	go run ./app/bench fanout -target floor,hub,burble -runs 5  # targets in turns
 //	go run ./app/bench -suite headline                          # what Burble promises, with limits
 //
-// A plan is one workload for one target, run several times. A run opens a load: a swarm of
-// clients, whose receivers read them with epoll and check what arrives, and a pacer, whose
-// senders write marked messages at the rate of the workload. Two samples of /proc and Redis,
-// before and after, give the usage.
+// This package has the flags, the modes and the suites. Package target starts the servers,
+// package load has the clients, package proc measures the processes, and package report
+// prints. A plan is one workload for one target, run several times, in turns with the others.
 //
-// The servers under test are processes of their own. The simple ones, called peers, are
+// The servers under test are processes of their own. The simple ones, of package peers, are
 // this program started again with "serve". If one process may not have enough open files,
 // the clients are divided among workers: this program started again with "worker".
 package main

@@ -11,10 +11,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"burble/app/bench/load"
+	"burble/app/bench/target"
 )
 
 // presets are the default workloads of the modes.
-var presets = map[string]workload{
+var presets = map[string]load.Workload{
 	"fanout": {Clients: 500, Rooms: 1, Follow: 1, Rate: 50, Size: 100},
 	"rooms":  {Clients: 2000, Rooms: 10_000, Follow: 10, Rate: 1000, Size: 100},
 	"quiet":  {Clients: 100, Rooms: 1, Follow: 1, Rate: 20, Size: 100},
@@ -76,7 +79,7 @@ func parseFlags(args []string) (*bench, error) {
 	}
 	b.runs = max(1, b.runs)
 	b.work.Users = min(b.work.Users, b.work.Clients)
-	return b, b.work.check()
+	return b, b.work.Check()
 }
 
 // defineWorkload defines the flags of the workload, whose defaults are those of the mode.
@@ -91,7 +94,7 @@ func (b *bench) defineWorkload(flags *flag.FlagSet) {
 	flags.IntVar(&w.Entries, "entries", w.Entries, "join: entries of the room")
 	flags.IntVar(&w.Users, "guests", defaultUsers, "Burble: different users that the clients are, at most")
 	flags.BoolVar(&w.Deflate, "deflate", w.Deflate, "Burble: clients ask for compressed batches, as its page does")
-	flags.StringVar(&w.Transport, "transport", webSocket, "websocket, or sse (Burble only)")
+	flags.StringVar(&w.Transport, "transport", load.WebSocket, "websocket, or sse (Burble only)")
 	flags.DurationVar(&w.Duration, "for", 10*time.Second, "measured `time` of each run")
 	flags.DurationVar(&w.Warmup, "warm", time.Second, "warm-up `time` before that")
 	flags.DurationVar(&w.Settle, "settle", w.Settle, "idle `time` after all clients have joined")
@@ -120,7 +123,7 @@ func (b *bench) defineBench(flags *flag.FlagSet) *lists {
 }
 
 func (b *bench) readLists(l *lists) (err error) {
-	if b.targets, err = parseTargets(l.targets); err != nil {
+	if b.targets, err = target.Parse(l.targets); err != nil {
 		return err
 	}
 	if b.rates, err = parseInts(l.rates); err != nil {

@@ -8,19 +8,21 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"burble/app/bench/proc"
+	"burble/app/bench/report"
+	"burble/app/bench/target"
 )
 
 // Helpers for tests:
 //
-//	newBench      a bench with these flags, on a built Burble; skips without Redis
-//	runOnce       one run of its first target
-//	TestMain      lets the test binary serve as peer and as worker
-//	planWith      a plan with results of given CPU (suite_test.go)
-//	newReceiver   a receiver without a network (receiver_test.go)
+//	newBench        a bench with these flags, on a built Burble; skips without Redis
+//	runOnce         one run of its first target
+//	TestMain        lets the test binary serve as peer and as worker
 //	fakeCentrifugo  a server that speaks Centrifugo's protocol (centrifugo_test.go)
 
 // builder builds the Burble that all tests measure.
-var builder burble
+var builder target.Burble
 
 // TestMain lets the test binary be started again as a peer or a worker.
 func TestMain(m *testing.M) {
@@ -40,7 +42,7 @@ func TestMain(m *testing.M) {
 // newBench returns a bench with these flags.
 func newBench(t *testing.T, args ...string) *bench {
 	t.Helper()
-	if _, err := findRedis(); errors.Is(err, errNoRedis) {
+	if _, err := proc.FindRedis(); errors.Is(err, proc.ErrNoRedis) {
 		if os.Getenv("CI") != "" {
 			t.Fatal("no redis-server on PATH, and CI must not skip")
 		}
@@ -51,21 +53,21 @@ func newBench(t *testing.T, args ...string) *bench {
 		t.Fatal(err)
 	}
 	b.launcher.Burble.Folder, b.out, b.clientsPerProcess = t.TempDir(), t.Output(), 1000
-	if b.launcher.Burble.Path, err = builder.build(t.Context()); err != nil {
+	if b.launcher.Burble.Path, err = builder.Build(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return b
 }
 
 // runOnce makes one run of the bench's first target.
-func (b *bench) runOnce(t *testing.T) *result {
+func (b *bench) runOnce(t *testing.T) *report.Result {
 	t.Helper()
-	p := &plan{target: b.targets[0], mode: b.mode, work: b.work}
+	p := &report.Plan{Target: b.targets[0], Mode: b.mode, Work: b.work}
 	res, err := modes[b.mode](b, t.Context(), p, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Log(tableRow(res))
+	t.Log(report.Row(res))
 	return res
 }
 

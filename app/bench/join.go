@@ -13,6 +13,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"burble/app/bench/load"
+	"burble/app/bench/proc"
+	"burble/app/bench/report"
+	"burble/app/bench/target"
+	"burble/app/bench/wire"
 	"burble/streams"
 
 	"github.com/google/uuid"
@@ -23,53 +28,53 @@ import (
 const joinRepeats = 50
 
 // newest returns how many entries a client reads when it joins.
-func newest(w workload) int { return min(50, w.Entries) }
+func newest(w load.Workload) int { return min(50, w.Entries) }
 
 // runJoin joins a room with many entries in three ways: the JSON API, the page, and a WebSocket.
-func (b *bench) runJoin(ctx context.Context, p *plan, _ int) (*result, error) {
-	if p.target != "burble" {
+func (b *bench) runJoin(ctx context.Context, p *report.Plan, _ int) (*report.Result, error) {
+	if p.Target != "burble" {
 		return nil, errors.New("mode join measures Burble only")
 	}
-	r, err := startRedis(ctx)
+	r, err := proc.StartRedis(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer r.stop()
-	w := p.work
+	defer r.Stop()
+	w := p.Work
 	if err := fillRoom(ctx, r, w); err != nil {
 		return nil, err
 	}
-	s, err := b.launcher.Burble.launch(ctx, w, r)
+	s, err := b.launcher.Burble.Launch(ctx, w, r)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Stop()
-	res := &result{Target: p.target, Mode: p.mode, Work: w}
+	res := &report.Result{Target: p.Target, Mode: p.Mode, Work: w}
 	if res.Page, err = repeatJoin(func() (time.Duration, error) { return timeGet(ctx, s.Port, "/messages", "application/json") }); err != nil {
 		return nil, err
 	}
 	if res.PageHTML, err = repeatJoin(func() (time.Duration, error) { return timeGet(ctx, s.Port, "", "text/html") }); err != nil {
 		return nil, err
 	}
-	s.followNewest(newest(w))
+	s.FollowNewest(newest(w))
 	res.Joining, err = repeatJoin(func() (time.Duration, error) { return timeSocketJoin(ctx, s, w) })
 	return res, err
 }
 
 // timeSocketJoin returns how long it takes to open a WebSocket, follow the room and receive
 // the newest entries.
-func timeSocketJoin(ctx context.Context, s *server, w workload) (time.Duration, error) {
-	client := s.newSwarm(w, 1)
-	defer client.stop()
-	client.setGoal(newest(w), 0)
-	if err := client.start(); err != nil {
+func timeSocketJoin(ctx context.Context, s *target.Server, w load.Workload) (time.Duration, error) {
+	client := s.Swarm(w, 1)
+	defer client.Stop()
+	client.SetGoal(newest(w), 0)
+	if err := client.Start(); err != nil {
 		return 0, err
 	}
-	took, err := client.connectToGoal(ctx)
+	took, err := client.ConnectToGoal(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if total := client.stop(); total.Skipped+total.Repeated > 0 {
+	if total := client.Stop(); total.Skipped+total.Repeated > 0 {
 		return 0, errors.New("a joining client did not receive the newest entries in order")
 	}
 	return took, nil
@@ -77,13 +82,13 @@ func timeSocketJoin(ctx context.Context, s *server, w workload) (time.Duration, 
 
 // timeGet returns how long a request for a path of the room takes.
 func timeGet(ctx context.Context, port int, path, accept string) (time.Duration, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/r/%s%s", port, roomName(0), path), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/r/%s%s", port, wire.RoomName(0), path), nil)
 	if err != nil {
 		return 0, err
 	}
 	request.Header.Set("Accept", accept)
 	began := time.Now()
-	response, err := httpClient.Do(request)
+	response, err := target.HTTPClient.Do(request)
 	if err != nil {
 		return 0, err
 	}
@@ -97,23 +102,23 @@ func timeGet(ctx context.Context, port int, path, accept string) (time.Duration,
 
 // repeatJoin returns the median duration of several joins.
 func repeatJoin(join func() (time.Duration, error)) (time.Duration, error) {
-	var h histogram
+	var h load.Histogram
 	for range joinRepeats {
 		took, err := join()
 		if err != nil {
 			return 0, err
 		}
-		h.add(took.Microseconds())
+		h.Add(took.Microseconds())
 	}
-	return h.quantile(0.5), nil
+	return h.Quantile(0.5), nil
 }
 
 // fillConcurrency is how many appends are in progress at a time. They share round trips.
 const fillConcurrency = 512
 
 // fillRoom appends entries to the room. The newest have markers, in order.
-func fillRoom(ctx context.Context, r *redisServer, w workload) error {
-	store, err := streams.Open(ctx, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{r.socket}}})
+func fillRoom(ctx context.Context, r *proc.Redis, w load.Workload) error {
+	store, err := streams.Open(ctx, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{r.Socket}}})
 	if err != nil {
 		return err
 	}
@@ -125,12 +130,12 @@ func fillRoom(ctx context.Context, r *redisServer, w workload) error {
 	return errors.Join(err, <-ended, store.Close())
 }
 
-func appendEntries(ctx context.Context, store *streams.Store, w workload) error {
+func appendEntries(ctx context.Context, store *streams.Store, w load.Workload) error {
 	user := streams.User{ID: uuid.NewString(), Name: "Ada"}
 	text := []byte(strings.Repeat("x", w.Size))
 	appendOne := func() error {
 		entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: string(text)}
-		_, err := store.As(user).Append(ctx, roomName(0), entry)
+		_, err := store.As(user).Append(ctx, wire.RoomName(0), entry)
 		return err
 	}
 	var appending sync.WaitGroup
@@ -147,7 +152,7 @@ func appendEntries(ctx context.Context, store *streams.Store, w workload) error 
 	appending.Wait()
 	err := errors.Join(errs...)
 	for number := 1; number <= newest(w) && err == nil; number++ {
-		putMarker(text, marker{0, int64(number), time.Now().UnixMicro()})
+		wire.PutMarker(text, wire.Marker{Number: int64(number), Micros: time.Now().UnixMicro()})
 		err = appendOne()
 	}
 	return err

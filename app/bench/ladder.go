@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"burble/app/bench/report"
 )
 
 // breakingLatency is the p99 above which a target counts as broken.
@@ -16,11 +18,11 @@ func (b *bench) climbLadder(ctx context.Context) error {
 	for _, t := range b.targets {
 		w := b.work
 		for {
-			p := &plan{target: t, mode: "fanout", work: w}
-			if err := b.runPlans(ctx, []*plan{p}); err != nil {
+			p := &report.Plan{Target: t, Mode: "fanout", Work: w}
+			if err := b.runPlans(ctx, []*report.Plan{p}); err != nil {
 				return err
 			}
-			if reason := breakage(p.results); reason != "" {
+			if reason := breakage(p.Results); reason != "" {
 				b.println(fmt.Sprintf("%s breaks at %d messages per second to %d clients: %s", t, w.Rate, w.Clients, reason))
 				break
 			}
@@ -31,11 +33,11 @@ func (b *bench) climbLadder(ctx context.Context) error {
 }
 
 // breakage returns why a target counts as broken, or "".
-func breakage(results []*result) string {
+func breakage(results []*report.Result) string {
 	for _, r := range results {
 		switch {
-		case r.faults() != "":
-			return r.faults()
+		case r.Faults() != "":
+			return r.Faults()
 		case r.P99 > breakingLatency:
 			return fmt.Sprintf("p99 is %v", r.P99.Round(time.Millisecond))
 		case r.Late > breakingLatency:

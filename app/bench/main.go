@@ -10,6 +10,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"burble/app/bench/peers"
+	"burble/app/bench/proc"
 )
 
 func main() {
@@ -28,12 +31,12 @@ func main() {
 const wantedFiles = 120_000
 
 func run(ctx context.Context, args []string) error {
-	files, err := raiseFileLimit(wantedFiles)
+	files, err := proc.RaiseFileLimit(wantedFiles)
 	if err != nil {
 		return err
 	}
 	if len(args) > 0 && args[0] == "serve" {
-		return servePeer(ctx, args[1:])
+		return peers.Serve(ctx, args[1:])
 	}
 	if len(args) > 0 && args[0] == "worker" {
 		return runWorker(ctx, args[1:])

@@ -7,6 +7,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"burble/app/bench/load"
 )
 
 // progress is a status line on a terminal, rewritten twice a second. A nil one prints nothing.
@@ -17,7 +19,7 @@ type progress struct {
 	mu    sync.Mutex
 	task  string
 	began time.Time
-	swarm *swarm
+	swarm *load.Swarm
 }
 
 // startProgress writes the line until stop is called.
@@ -51,7 +53,7 @@ func (p *progress) begin(task string) {
 }
 
 // watch shows the counts of a swarm too.
-func (p *progress) watch(s *swarm) {
+func (p *progress) watch(s *load.Swarm) {
 	if p == nil {
 		return
 	}
@@ -68,8 +70,8 @@ func (p *progress) text() string {
 	}
 	text := fmt.Sprintf("%s: %.0f s", p.task, time.Since(p.began).Seconds())
 	if p.swarm != nil {
-		joined, clients := p.swarm.joined()
-		text += fmt.Sprintf(", %d of %d joined, %d deliveries", joined, clients, p.swarm.messages())
+		joined, clients := p.swarm.Joined()
+		text += fmt.Sprintf(", %d of %d joined, %d deliveries", joined, clients, p.swarm.Messages())
 	}
 	return text
 }

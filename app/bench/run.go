@@ -6,10 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"burble/app/bench/report"
 )
 
 // modes has the function that makes one run of each mode.
-var modes = map[string]func(b *bench, ctx context.Context, p *plan, run int) (*result, error){
+var modes = map[string]func(b *bench, ctx context.Context, p *report.Plan, run int) (*report.Result, error){
 	"fanout": (*bench).runDelivery,
 	"rooms":  (*bench).runDelivery,
 	"quiet":  (*bench).runDelivery,
@@ -21,17 +23,17 @@ var modes = map[string]func(b *bench, ctx context.Context, p *plan, run int) (*r
 
 // runPlans runs the plans in turns, so that changes of the machine's speed affect all
 // of them, and prints each run.
-func (b *bench) runPlans(ctx context.Context, plans []*plan) error {
+func (b *bench) runPlans(ctx context.Context, plans []*report.Plan) error {
 	header := ""
 	for run := range b.runs {
 		for _, p := range plans {
-			b.progress.begin(fmt.Sprintf("%s %s, run %d of %d", p.mode, p.target, run+1, b.runs))
-			res, err := modes[p.mode](b, ctx, p, run)
+			b.progress.begin(fmt.Sprintf("%s %s, run %d of %d", p.Mode, p.Target, run+1, b.runs))
+			res, err := modes[p.Mode](b, ctx, p, run)
 			if err != nil {
-				return fmt.Errorf("%s %s: %w", p.mode, p.target, err)
+				return fmt.Errorf("%s %s: %w", p.Mode, p.Target, err)
 			}
-			p.results = append(p.results, res)
-			if next := tableHeader(p.mode); next != header && !b.json {
+			p.Results = append(p.Results, res)
+			if next := report.Header(p.Mode); next != header && !b.json {
 				header = next
 				b.println(header)
 			}
@@ -41,13 +43,13 @@ func (b *bench) runPlans(ctx context.Context, plans []*plan) error {
 	return nil
 }
 
-func (b *bench) printResult(res *result) {
+func (b *bench) printResult(res *report.Result) {
 	if b.json {
 		b.progress.clear()
 		json.NewEncoder(b.out).Encode(res)
 		return
 	}
-	b.println(tableRow(res))
+	b.println(report.Row(res))
 }
 
 func (b *bench) println(text string) {
@@ -56,13 +58,13 @@ func (b *bench) println(text string) {
 }
 
 // printSummary prints the medians, and their CPU as a multiple of the floor's.
-func (b *bench) printSummary(plans []*plan) {
+func (b *bench) printSummary(plans []*report.Plan) {
 	if b.json || b.runs == 1 {
 		return
 	}
 	b.println(fmt.Sprintf("\nmedians of %d runs", b.runs))
-	for _, row := range medianRows(plans) {
+	for _, row := range report.MedianRows(plans) {
 		b.println(row)
 	}
-	b.println("\n" + markdownTable(plans))
+	b.println("\n" + report.Table(plans))
 }

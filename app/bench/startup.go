@@ -9,33 +9,37 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"burble/app/bench/proc"
+	"burble/app/bench/report"
+	"burble/app/bench/target"
 )
 
 // runStartup starts a Burble on a running Redis and polls it until it is ready.
-func (b *bench) runStartup(ctx context.Context, p *plan, _ int) (*result, error) {
-	if p.target != "burble" {
+func (b *bench) runStartup(ctx context.Context, p *report.Plan, _ int) (*report.Result, error) {
+	if p.Target != "burble" {
 		return nil, errors.New("mode start measures Burble only")
 	}
-	r, err := startRedis(ctx)
+	r, err := proc.StartRedis(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer r.stop()
-	program, err := b.launcher.Burble.build(ctx)
+	defer r.Stop()
+	program, err := b.launcher.Burble.Build(ctx)
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := proc.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	res := &result{Target: p.target, Mode: p.mode, Work: p.work}
+	res := &report.Result{Target: p.Target, Mode: p.Mode, Work: p.Work}
 	began := time.Now()
-	burble, _, err := startProcess([]string{"REDIS_URL=" + r.url(), fmt.Sprintf("PORT=%d", port)}, program)
+	burble, _, err := proc.Start([]string{"REDIS_URL=" + r.URL(), fmt.Sprintf("PORT=%d", port)}, program)
 	if err != nil {
 		return nil, err
 	}
-	defer burble.kill()
+	defer burble.Kill()
 	err = poll(ctx, func() bool {
 		conn, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
@@ -46,7 +50,7 @@ func (b *bench) runStartup(ctx context.Context, p *plan, _ int) (*result, error)
 	res.Listening = time.Since(began)
 	if err == nil {
 		err = poll(ctx, func() bool {
-			response, err := httpClient.Get(fmt.Sprintf("http://127.0.0.1:%d/readyz", port))
+			response, err := target.HTTPClient.Get(fmt.Sprintf("http://127.0.0.1:%d/readyz", port))
 			if err == nil {
 				response.Body.Close()
 			}
@@ -55,7 +59,7 @@ func (b *bench) runStartup(ctx context.Context, p *plan, _ int) (*result, error)
 		res.Ready = time.Since(began)
 	}
 	if err != nil {
-		err = fmt.Errorf("%w\n%s", err, burble.output())
+		err = fmt.Errorf("%w\n%s", err, burble.Output())
 	}
 	return res, err
 }
@@ -63,8 +67,8 @@ func (b *bench) runStartup(ctx context.Context, p *plan, _ int) (*result, error)
 // poll calls ready five times per millisecond until it returns true.
 func poll(ctx context.Context, ready func() bool) error {
 	for began := time.Now(); !ready(); time.Sleep(200 * time.Microsecond) {
-		if time.Since(began) > startTimeout {
-			return fmt.Errorf("not ready after %v", startTimeout)
+		if time.Since(began) > proc.StartTimeout {
+			return fmt.Errorf("not ready after %v", proc.StartTimeout)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -7,14 +7,15 @@ import (
 )
 
 func TestEveryRequirementCanBeRun(t *testing.T) {
+	t.Parallel()
 	b, err := parseFlags([]string{"-suite", "all", "-centrifugo", "1"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, req := range append(b.headline(), b.further()...) {
-		for _, p := range req.plans {
-			if err := p.work.check(); err != nil || modes[p.mode] == nil || p.work.Duration == 0 {
-				t.Errorf("%s: %s %+v: %v", req.name, p.mode, p.work, err)
+		for _, p := range req.Plans {
+			if err := p.Work.Check(); err != nil || modes[p.Mode] == nil || p.Work.Duration == 0 {
+				t.Errorf("%s: %s %+v: %v", req.Name, p.Mode, p.Work, err)
 			}
 		}
 	}

@@ -14,6 +14,10 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"burble/app/bench/load"
+	"burble/app/bench/proc"
+	"burble/app/bench/report"
 )
 
 // A process has a limited number of open files, and each end of a connection is one. More
@@ -24,7 +28,7 @@ import (
 // worker is what a worker process is told, as JSON in its argument.
 type worker struct {
 	Index     int
-	Work      workload
+	Work      load.Workload
 	Redis     string // its socket
 	RedisPIDs []int  // for the one worker that counts the CPU of Redis
 	Burble    string
@@ -35,25 +39,25 @@ type worker struct {
 const otherFiles = 1000
 
 // workersFor returns how many processes a workload takes.
-func (b *bench) workersFor(w workload) int {
+func (b *bench) workersFor(w load.Workload) int {
 	return (w.Clients + b.clientsPerProcess - 1) / b.clientsPerProcess
 }
 
 // runInWorkers is runDelivery with more clients than one process can have.
-func (b *bench) runInWorkers(ctx context.Context, p *plan) (*result, error) {
-	if p.target != "burble" || p.work.Rooms > 1 || p.work.sequences() > 1 {
+func (b *bench) runInWorkers(ctx context.Context, p *report.Plan) (*report.Result, error) {
+	if p.Target != "burble" || p.Work.Rooms > 1 || p.Work.Sequences() > 1 {
 		return nil, fmt.Errorf("a process may have %d connections here; more need target burble, one room and at most one sender", b.clientsPerProcess)
 	}
-	r, err := startRedis(ctx)
+	r, err := proc.StartRedis(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer r.stop()
-	program, err := b.launcher.Burble.build(ctx)
+	defer r.Stop()
+	program, err := b.launcher.Burble.Build(ctx)
 	if err != nil {
 		return nil, err
 	}
-	count := b.workersFor(p.work)
+	count := b.workersFor(p.Work)
 	workers := make([]*workerProcess, count)
 	defer func() {
 		for _, w := range workers {
@@ -61,12 +65,12 @@ func (b *bench) runInWorkers(ctx context.Context, p *plan) (*result, error) {
 		}
 	}()
 	for i := range workers {
-		work := p.work
-		work.Clients = (i+1)*p.work.Clients/count - i*p.work.Clients/count
+		work := p.Work
+		work.Clients = (i+1)*p.Work.Clients/count - i*p.Work.Clients/count
 		work.Users = min(work.Users, work.Clients)
-		order := worker{Index: i, Work: work, Redis: r.socket, Burble: program, Patience: b.patience}
+		order := worker{Index: i, Work: work, Redis: r.Socket, Burble: program, Patience: b.patience}
 		if i == 0 {
-			order.RedisPIDs = r.pids
+			order.RedisPIDs = r.PIDs
 		}
 		if workers[i], err = startWorker(order); err != nil {
 			return nil, err
@@ -88,7 +92,7 @@ type workerProcess struct {
 	input   io.WriteCloser
 	output  *json.Decoder
 	stderr  bytes.Buffer
-	result  result
+	result  report.Result
 }
 
 func startWorker(order worker) (*workerProcess, error) {
@@ -143,9 +147,9 @@ func (w *workerProcess) kill() {
 }
 
 // combine adds up the results of all workers. Latencies are those of the worst one.
-func combine(p *plan, workers []*workerProcess) *result {
+func combine(p *report.Plan, workers []*workerProcess) *report.Result {
 	sum := workers[0].result // has the commands and connections of all, in Redis
-	sum.Work = p.work
+	sum.Work = p.Work
 	sum.Connections -= len(workers) - 1 // those of the other workers themselves
 	var server, bench, memory float64
 	redis := sum.RedisCPU * float64(sum.Deliveries)
@@ -157,12 +161,12 @@ func combine(p *plan, workers []*workerProcess) *result {
 		if i == 0 {
 			continue
 		}
-		sum.summary.add(&next.summary)
+		sum.Summary.Add(&next.Summary)
 		sum.Resident += next.Resident
 	}
 	deliveries := max(1, float64(sum.Deliveries))
 	sum.ServerCPU, sum.RedisCPU, sum.BenchCPU = server/deliveries, redis/deliveries, bench/deliveries
-	sum.Memory = memory / float64(p.work.Clients)
+	sum.Memory = memory / float64(p.Work.Clients)
 	return &sum
 }
 
@@ -177,7 +181,7 @@ func runWorker(ctx context.Context, args []string) error {
 	}
 	b := &bench{worker: &order, patience: order.Patience, clientsPerProcess: order.Work.Clients}
 	b.launcher.Burble.Path = order.Burble
-	res, err := b.runDelivery(ctx, &plan{target: "burble", mode: "idle", work: order.Work}, 0)
+	res, err := b.runDelivery(ctx, &report.Plan{Target: "burble", Mode: "idle", Work: order.Work}, 0)
 	if err != nil {
 		return err
 	}
@@ -193,9 +197,9 @@ func (w *worker) waitForAll() error {
 }
 
 // openRedis starts a Redis for a run, or connects a worker to its parent's.
-func (b *bench) openRedis(ctx context.Context) (*redisServer, error) {
+func (b *bench) openRedis(ctx context.Context) (*proc.Redis, error) {
 	if b.worker == nil {
-		return startRedis(ctx)
+		return proc.StartRedis(ctx)
 	}
-	return connectRedis(b.worker.Redis, b.worker.RedisPIDs), nil
+	return proc.ConnectRedis(b.worker.Redis, b.worker.RedisPIDs), nil
 }

@@ -1,0 +1,100 @@
+//go:build linux
+
+package load
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// client is one connection to the server. A receiver reads it; any goroutine may write
+// whole frames.
+type client struct {
+	fd    int
+	index int
+
+	writing sync.Mutex
+
+	// The receiver's alone:
+	state      state
+	unread     []byte // an incomplete header or marker at the end of the last read
+	left       int    // bytes left of the current frame's payload
+	compressed bool   // the current frame is
+	packed     []byte // the part of a compressed frame that has arrived
+	first      int    // first room that it follows
+	follows    int    // rooms whose follow the server has confirmed
+	numbers    []uint32
+	received   int // messages
+	goal       int // messages that it waits for; 0: none
+}
+
+type state byte
+
+const (
+	connecting state = iota
+	upgrading
+	open
+	closed
+)
+
+// clientsPerAddress is how many clients share a source address. Each address has 28,000
+// ports, some of them in TIME_WAIT after an earlier run.
+const clientsPerAddress = 20_000
+
+const ipBindAddressNoPort = 24 // IP_BIND_ADDRESS_NO_PORT, which package syscall lacks
+
+// connect starts to connect and does not wait.
+func (c *client) connect(port int) (err error) {
+	c.fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("socket: %w", err)
+	}
+	syscall.SetsockoptInt(c.fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+	syscall.SetsockoptInt(c.fd, syscall.IPPROTO_IP, ipBindAddressNoPort, 1)
+	from := [4]byte{127, 0, 0, byte(1 + c.index/clientsPerAddress)}
+	if err := syscall.Bind(c.fd, &syscall.SockaddrInet4{Addr: from}); err != nil {
+		return fmt.Errorf("bind: %w", err)
+	}
+	err = syscall.Connect(c.fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: port})
+	if err != nil && !errors.Is(err, syscall.EINPROGRESS) {
+		return fmt.Errorf("connect: %w", err)
+	}
+	return nil
+}
+
+// writeTimeout is how long a server may read nothing before a write to it fails.
+const writeTimeout = 10 * time.Second
+
+// write writes all of data, and polls while the server reads nothing.
+func (c *client) write(data []byte) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	for began := time.Now(); ; {
+		n, err := syscall.Write(c.fd, data)
+		if n > 0 {
+			data = data[n:]
+		}
+		if len(data) == 0 {
+			return nil
+		}
+		switch {
+		case err == nil, errors.Is(err, syscall.EINTR):
+		case !errors.Is(err, syscall.EAGAIN):
+			return os.NewSyscallError("write", err)
+		case time.Since(began) > writeTimeout:
+			return fmt.Errorf("the server read nothing for %v", writeTimeout)
+		default:
+			time.Sleep(200 * time.Microsecond)
+		}
+	}
+}
+
+// close resets the connection, so that its port is free at once.
+func (c *client) close() {
+	syscall.SetsockoptLinger(c.fd, syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
+	syscall.Close(c.fd)
+}

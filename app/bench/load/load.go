@@ -1,0 +1,91 @@
+//go:build linux
+
+package load
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Load is the clients of a run: those that receive, and those that send.
+type Load struct {
+	Receiving *Swarm // every client of the workload
+	sending   *Swarm // the same as receiving, unless its connections cannot send
+	work      Workload
+}
+
+// Open opens the clients of a workload and has them follow their rooms. sending is the
+// protocol of clients that only send; if it is nil, the receiving ones send. The caller must
+// call Stop or Finish.
+func Open(ctx context.Context, port int, receiving, sending *Protocol, w Workload) (l *Load, err error) {
+	l = &Load{work: w, Receiving: NewSwarm(port, receiving, w, w.Clients)}
+	l.sending = l.Receiving
+	defer func() {
+		if err != nil {
+			l.Stop()
+		}
+	}()
+	if w.Sequences() == 1 && w.Messages() < 100_000 {
+		l.Receiving.slowest = w.Messages() + 1
+	}
+	if err := l.Receiving.Start(); err != nil {
+		return nil, err
+	}
+	if err := l.Receiving.connect(ctx, &l.Receiving.joinedCount); err != nil {
+		return nil, fmt.Errorf("%w; first error: %s", err, l.Receiving.Stop().FirstError)
+	}
+	if sending != nil {
+		l.sending = NewSwarm(port, sending, w, min(w.Sequences(), maxSenders)).WithoutFollows()
+		if err := l.sending.Start(); err != nil {
+			return nil, err
+		}
+		if err := l.sending.connect(ctx, &l.sending.openCount); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// Stop closes all connections. It may be called again.
+func (l *Load) Stop() {
+	l.Receiving.Stop()
+	l.sending.Stop()
+}
+
+// Pacer returns the pacer of a run, whose number makes the keys of its messages differ from
+// those of other runs.
+func (l *Load) Pacer(run int) *Pacer {
+	if l.sending != l.Receiving {
+		inTurn := func(sequence int) int { return sequence % len(l.sending.clients) }
+		return newPacer(l.sending, l.work, inTurn, run)
+	}
+	return newPacer(l.Receiving, l.work, l.work.sendingClient, run)
+}
+
+// StartMeasuring has the receivers measure the messages sent from one millisecond on, so that
+// none of them has arrived anywhere yet.
+func (l *Load) StartMeasuring() {
+	l.Receiving.measureFrom.Store(time.Now().Add(time.Millisecond).UnixMicro())
+}
+
+// Await returns when everything the pacer sent has arrived, or nothing has for as long as patience.
+func (l *Load) Await(ctx context.Context, pace *Pacer, patience time.Duration) {
+	l.Receiving.await(ctx, expectedDeliveries(l.work, pace.sent), patience)
+}
+
+// Burst sends messages of the first sequence as fast as the server takes them, and returns
+// when they have come back.
+func (l *Load) Burst(ctx context.Context, messages int, patience time.Duration) error {
+	sender := newSender(l.Receiving.protocol, l.Receiving.clients[0], 0, 0, l.work.Size, 0)
+	for range messages {
+		if err := sender.send(time.Now().UnixMicro()); err != nil {
+			return err
+		}
+	}
+	l.Receiving.await(ctx, int64(messages), patience)
+	if received := l.Receiving.Messages(); received != int64(messages) {
+		return fmt.Errorf("only %d of %d messages came back; first error: %s", received, messages, l.Receiving.Stop().FirstError)
+	}
+	return nil
+}

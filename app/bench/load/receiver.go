@@ -1,0 +1,184 @@
+//go:build linux
+
+package load
+
+import (
+	"errors"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"burble/app/bench/wire"
+)
+
+const (
+	// readSize is how much is read from one connection before it is another's turn.
+	readSize = 256 << 10
+	// headroom is the space before it, for what was left over from the last read.
+	headroom = 8 << 10
+)
+
+// receiver is a goroutine that reads many connections with one epoll and one buffer. It
+// checks that each client receives the messages of each sequence in order. It looks for
+// markers and parses nothing else, so that the bench leaves the CPU to the server.
+type receiver struct {
+	swarm    *Swarm
+	epoll    int
+	buffer   []byte
+	now      int64         // microseconds since 1970, at the last read
+	packed   []byte        // the last compressed frame; many clients receive the same one
+	unpacked []wire.Marker // its markers
+
+	Counts
+	messages atomic.Int64 // received; other goroutines may read it
+}
+
+// Counts is what one receiver, or all of them together, counted.
+type Counts struct {
+	Frames     int64  `json:"frames"`
+	Bytes      int64  `json:"bytes"`
+	Skipped    int64  `json:"skipped"`        // numbers skipped: lost or out of order
+	Repeated   int64  `json:"again"`          // numbers below an earlier one: duplicates or out of order
+	Stray      int64  `json:"stray"`          // messages of rooms the client does not follow
+	Refused    int64  `json:"refused"`        // error frames
+	Closed     int64  `json:"closed"`         // connections closed by the server
+	FirstError string `json:"said,omitempty"` // the first error frame or close reason
+
+	latency Histogram // of the measured messages
+	lastAt  int64     // when the last of them arrived, in microseconds since 1970
+	slowest []int64   // by message number, the latency of its last receiver; empty: not measured
+}
+
+func (c *Counts) add(other *Counts) {
+	c.Frames += other.Frames
+	c.Bytes += other.Bytes
+	c.Skipped += other.Skipped
+	c.Repeated += other.Repeated
+	c.Stray += other.Stray
+	c.Refused += other.Refused
+	c.Closed += other.Closed
+	if c.FirstError == "" {
+		c.FirstError = other.FirstError
+	}
+	c.latency.merge(&other.latency)
+	c.lastAt = max(c.lastAt, other.lastAt)
+	if c.slowest == nil {
+		c.slowest = make([]int64, len(other.slowest))
+	}
+	for i, micros := range other.slowest {
+		c.slowest[i] = max(c.slowest[i], micros)
+	}
+}
+
+// run reads until the swarm stops.
+func (r *receiver) run() {
+	events := make([]syscall.EpollEvent, 256)
+	for !r.swarm.stopped.Load() {
+		n, err := syscall.EpollWait(r.epoll, events, 50)
+		if err != nil && !errors.Is(err, syscall.EINTR) {
+			return
+		}
+		r.swarm.dialed.Load() // makes earlier writes to the clients visible here
+		for _, event := range events[:max(n, 0)] {
+			c := r.swarm.clients[event.Fd]
+			if c.state == connecting {
+				r.finishConnect(c)
+			} else {
+				r.read(c)
+			}
+		}
+	}
+}
+
+// watch changes the events that epoll reports of a client. They carry the client's index.
+func (r *receiver) watch(c *client, operation int, events uint32) error {
+	return syscall.EpollCtl(r.epoll, operation, c.fd, &syscall.EpollEvent{Events: events, Fd: int32(c.index)})
+}
+
+// finishConnect sends the request of a client that is connected.
+func (r *receiver) finishConnect(c *client) {
+	code, err := syscall.GetsockoptInt(c.fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
+	if err == nil && code == 0 {
+		c.state = upgrading
+		r.watch(c, syscall.EPOLL_CTL_MOD, syscall.EPOLLIN)
+		err = c.write([]byte(r.swarm.protocol.Request(c.index, c.first) + "\r\n\r\n"))
+	}
+	if err != nil || code != 0 {
+		r.markClosed(c)
+	}
+}
+
+func (r *receiver) read(c *client) {
+	n, err := syscall.Read(c.fd, r.buffer[headroom:])
+	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR) {
+		return
+	}
+	if n <= 0 {
+		r.markClosed(c)
+		return
+	}
+	r.now = time.Now().UnixMicro()
+	r.Bytes += int64(n)
+	r.process(c, n)
+}
+
+// process handles the n bytes after the headroom, preceded by the client's unread bytes.
+func (r *receiver) process(c *client, n int) {
+	start := headroom - len(c.unread)
+	copy(r.buffer[start:], c.unread)
+	before := c.received
+	rest := r.parse(c, r.buffer[start:headroom+n])
+	if len(rest) > headroom {
+		r.markClosed(c)
+		return
+	}
+	c.unread = append(c.unread[:0], rest...)
+	if c.received > before {
+		r.messages.Add(int64(c.received - before))
+		if before < c.goal && c.received >= c.goal {
+			r.swarm.reachGoal()
+		}
+	}
+}
+
+func (r *receiver) markClosed(c *client) {
+	if c.state != closed {
+		c.state = closed
+		r.Closed++
+		r.watch(c, syscall.EPOLL_CTL_DEL, 0)
+	}
+}
+
+func (r *receiver) countError(text string) {
+	r.Refused++
+	if r.FirstError == "" {
+		r.FirstError = text
+	}
+}
+
+// countMessage counts a message, and checks that it is the next of its sequence.
+func (r *receiver) countMessage(c *client, m wire.Marker) {
+	slot := r.swarm.work.slot(c.first, m.Sequence)
+	if slot < 0 || slot >= len(c.numbers) {
+		r.Stray++
+		return
+	}
+	switch last := int64(c.numbers[slot]); {
+	case m.Number == last+1:
+	case m.Number > last:
+		r.Skipped += m.Number - last - 1
+	default:
+		r.Repeated++
+		return
+	}
+	c.numbers[slot] = uint32(m.Number)
+	c.received++
+	if m.Micros >= r.swarm.measureFrom.Load() {
+		latency := r.now - m.Micros
+		r.latency.Add(latency)
+		r.lastAt = r.now
+		if int(m.Number) < len(r.slowest) {
+			r.slowest[m.Number] = max(r.slowest[m.Number], latency)
+		}
+	}
+}

@@ -1,0 +1,164 @@
+//go:build linux
+
+package load
+
+import (
+	"bytes"
+	"compress/zlib"
+	"io"
+	"math"
+	"strings"
+
+	"burble/app/bench/wire"
+)
+
+// frontSize is how many bytes of a payload are looked at to tell what kind of frame it is.
+const frontSize = 32
+
+// parse handles the complete parts of data and returns the rest.
+func (r *receiver) parse(c *client, data []byte) (rest []byte) {
+	if c.state == upgrading {
+		head, body, complete := bytes.Cut(data, []byte("\r\n\r\n"))
+		if !complete {
+			return data
+		}
+		if !r.finishUpgrade(c, string(head)) {
+			return nil
+		}
+		data = body
+	}
+	for len(data) > 0 && c.state == open {
+		if c.left == 0 {
+			size, ok := r.beginFrame(c, data)
+			if !ok {
+				return data
+			}
+			data = data[size:]
+			continue
+		}
+		if r.swarm.protocol.Unframed && c.follows < r.swarm.follows {
+			joined := bytes.Count(data, []byte(r.swarm.protocol.Joined))
+			if r.swarm.confirmFollows(c, joined); joined == 0 {
+				return data
+			}
+		}
+		body := data[:min(c.left, len(data))]
+		if c.compressed {
+			c.left -= len(body)
+			data = data[len(body):]
+			if !r.parseCompressed(c, body) {
+				return nil
+			}
+			continue
+		}
+		rest := wire.ScanMarkers(body, func(m wire.Marker) { r.countMessage(c, m) })
+		if len(body) == c.left {
+			rest = 0 // a marker does not cross the end of a frame
+		}
+		c.left -= len(body) - rest
+		data = data[len(body)-rest:]
+		if rest > 0 {
+			return data
+		}
+	}
+	return nil
+}
+
+// finishUpgrade reads the head of the server's response, and follows the client's rooms.
+func (r *receiver) finishUpgrade(c *client, head string) bool {
+	status, _, _ := strings.Cut(head, "\r\n")
+	switch {
+	case strings.Contains(status, " 101 "):
+	case strings.Contains(status, " 200 "): // a response without frames and without end
+		c.left = math.MaxInt
+	default:
+		r.countError(status)
+		r.markClosed(c)
+		return false
+	}
+	c.state = open
+	for _, frame := range r.swarm.opened(c) {
+		if err := c.write(frame); err != nil {
+			r.markClosed(c)
+		}
+	}
+	return true
+}
+
+// beginFrame reads a frame's header and looks at the front of its payload. For a client that
+// still waits for its follows to be confirmed, that is the whole payload. ok is false if
+// more bytes are needed.
+func (r *receiver) beginFrame(c *client, data []byte) (size int, ok bool) {
+	h, ok := wire.ReadHeader(data)
+	if !ok {
+		return 0, false
+	}
+	front := min(h.Length, frontSize)
+	joining := c.follows < r.swarm.follows
+	if joining {
+		front = min(h.Length, headroom/2)
+	}
+	if len(data) < h.Size+front {
+		return 0, false
+	}
+	payload := data[h.Size : h.Size+front]
+	r.Frames++
+	switch {
+	case h.Opcode == wire.OpPing:
+		frame, _ := wire.ClientFrame(wire.OpPong, nil)
+		c.write(frame)
+	case h.Opcode == wire.OpClose:
+		r.countError(string(payload[min(2, front):]))
+	case h.Opcode != wire.OpText:
+	case bytes.HasPrefix(payload, []byte("{}")): // Centrifugo's ping, answered with the same
+		frame, _ := wire.ClientFrame(wire.OpText, payload[:2])
+		c.write(frame)
+	case r.swarm.protocol.Refused != "" && bytes.Contains(payload, []byte(r.swarm.protocol.Refused)):
+		r.countError(string(data[h.Size:min(len(data), h.Size+h.Length)]))
+	case joining:
+		r.swarm.confirmFollows(c, bytes.Count(payload, []byte(r.swarm.protocol.Joined)))
+	}
+	c.left, c.compressed = h.Length, h.Opcode == wire.OpBinary
+	return h.Size, true
+}
+
+// parseCompressed handles a part of a compressed frame, and the frame once it is complete. It
+// returns false if the frame is broken.
+func (r *receiver) parseCompressed(c *client, part []byte) bool {
+	if len(c.packed) > 0 || c.left > 0 {
+		c.packed = append(c.packed, part...)
+		part = c.packed
+	}
+	if c.left > 0 {
+		return true
+	}
+	if err := r.unpack(part); err != nil {
+		r.countError("a binary frame: " + err.Error())
+		r.markClosed(c)
+		return false
+	}
+	c.compressed, c.packed = false, nil
+	for _, m := range r.unpacked {
+		r.countMessage(c, m)
+	}
+	return true
+}
+
+// unpack finds the markers of a compressed frame. Many clients receive the same bytes, which
+// are decompressed once.
+func (r *receiver) unpack(packed []byte) error {
+	if bytes.Equal(packed, r.packed) {
+		return nil
+	}
+	reader, err := zlib.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(reader)
+	if err != nil {
+		return err
+	}
+	r.packed, r.unpacked = append(r.packed[:0], packed...), r.unpacked[:0]
+	wire.ScanMarkers(text, func(m wire.Marker) { r.unpacked = append(r.unpacked, m) })
+	return nil
+}

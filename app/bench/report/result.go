@@ -1,0 +1,71 @@
+//go:build linux
+
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"burble/app/bench/load"
+	"burble/app/bench/proc"
+)
+
+// Result is what one run measured.
+type Result struct {
+	Target string        `json:"target"`
+	Mode   string        `json:"mode"`
+	Work   load.Workload `json:"work"`
+
+	load.Summary
+	proc.Usage
+
+	Memory      float64 `json:"memory"`      // bytes of the server's RSS per connection, when all have joined
+	Resident    int64   `json:"resident"`    // the server's RSS at the end, in bytes
+	Connections int     `json:"connections"` // of the server to Redis
+
+	// Mode resume:
+	Opening  time.Duration `json:"opening,omitempty"`  // until as many idle connections were open
+	Resuming time.Duration `json:"resuming,omitempty"` // until all clients had received everything
+	Reads    int64         `json:"reads,omitempty"`    // of streams in Redis, for all clients
+
+	// Mode join, medians:
+	Page     time.Duration `json:"page,omitempty"`      // the newest entries as JSON
+	PageHTML time.Duration `json:"page_html,omitempty"` // the room's page
+	Joining  time.Duration `json:"joining,omitempty"`   // from opening a WebSocket to the newest entries
+
+	// Mode start, from exec:
+	Listening time.Duration `json:"listening,omitempty"` // until it accepts a connection
+	Ready     time.Duration `json:"ready,omitempty"`     // until /readyz returns 200
+}
+
+// Faults returns everything that went wrong, or "".
+func (r *Result) Faults() string {
+	var faults []string
+	for _, fault := range []struct {
+		count int64
+		name  string
+	}{
+		{r.Missing, "missing"}, {r.Skipped, "skipped"}, {r.Repeated, "repeated or out of order"}, {r.Stray, "of other rooms"},
+		{r.Refused, "refused"}, {r.Closed, "connections closed"},
+	} {
+		if fault.count > 0 {
+			faults = append(faults, fmt.Sprintf("%d %s", fault.count, fault.name))
+		}
+	}
+	if r.FirstError != "" {
+		faults = append(faults, "first error: "+r.FirstError)
+	}
+	return strings.Join(faults, ", ")
+}
+
+// verdict returns "ok" if everything arrived once and in order, else the faults.
+func (r *Result) verdict() string {
+	if faults := r.Faults(); faults != "" {
+		return "FAIL: " + faults
+	}
+	if r.Late > 100*time.Millisecond {
+		return fmt.Sprintf("ok (the bench was up to %v late)", r.Late.Round(time.Millisecond))
+	}
+	return "ok"
+}

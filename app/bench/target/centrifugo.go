@@ -1,0 +1,47 @@
+//go:build linux
+
+package target
+
+import (
+	"errors"
+	"fmt"
+
+	"burble/app/bench/load"
+	"burble/app/bench/wire"
+)
+
+// Centrifugo is a running Centrifugo, whose channels anyone may subscribe and publish to.
+// Its protocol: https://centrifugal.dev/docs/transports/client_protocol
+type Centrifugo struct {
+	Port      int // 0: there is none
+	PIDs      []int
+	RedisPIDs []int // of its Redis
+}
+
+// use returns the running server.
+func (c Centrifugo) use(w load.Workload) (*Server, error) {
+	if c.Port == 0 {
+		return nil, errors.New("target centrifugo needs -centrifugo, the port of a running one")
+	}
+	if w.Transport != load.WebSocket {
+		return nil, errors.New("target centrifugo supports only WebSockets")
+	}
+	p := &load.Protocol{
+		Request: func(_, _ int) string { return wire.UpgradeRequest("/connection/websocket") },
+		Follow: func(rooms []int) [][]byte {
+			first, _ := wire.ClientFrame(wire.OpText, []byte(`{"id":1,"connect":{}}`))
+			frames := [][]byte{first}
+			for i, room := range rooms {
+				frame, _ := wire.ClientFrame(wire.OpText, fmt.Appendf(nil, `{"id":%d,"subscribe":{"channel":"%s"}}`, i+2, wire.RoomName(room)))
+				frames = append(frames, frame)
+			}
+			return frames
+		},
+		Joined:  `"subscribe":{`,
+		Refused: `"error":{"code"`,
+		Message: func(room int, text, _ string) string {
+			return fmt.Sprintf(`{"id":9,"publish":{"channel":"%s","data":{"text":"%s"}}}`, wire.RoomName(room), text)
+		},
+	}
+	return &Server{protocol: p, Port: c.Port, pids: c.PIDs, redisPIDs: c.RedisPIDs, Stop: func() {}}, nil
+}

@@ -1,0 +1,202 @@
+package web
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"burble/app/client"
+	"burble/app/protocol"
+)
+
+// What is refused is refused with a code and a field, stores nothing, and leaves the connection open
+// unless the table says otherwise.
+func TestInvalidFrames(t *testing.T) {
+	t.Parallel()
+	here, there := startTwo(t, newMiniredis(t))
+	ada, bob := here.signIn("Ada"), there.signIn("Bob")
+	of := here.post(ada, "lobby", "mine").ID
+	before := here.history("lobby", "")
+	send := func(more string) string {
+		return `{"type":"send","room":"lobby","key":"` + aKey + `",` + more + `}`
+	}
+	react := func(more string) string {
+		return `{"type":"react","room":"lobby","key":"` + aKey + `","of":"` + of + `",` + more + `}`
+	}
+	follow := func(more string) string { return `{"type":"follow","room":"lobby",` + more + `}` }
+	deep := func(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
+
+	tests := []struct {
+		name, frame string
+		code        protocol.Code
+		field       string
+		closes      int // close code; 0: the connection stays open
+	}{
+		{"empty", ``, protocol.BadFrame, "", 1008},
+		{"not JSON", `hello`, protocol.BadFrame, "", 1008},
+		{"incomplete JSON", `{"type":"send"`, protocol.BadFrame, "", 1008},
+		{"two objects", `{"type":"unfollow","room":"lobby"}{}`, protocol.BadFrame, "", 1008},
+		{"nested too deeply", deep(32000), protocol.BadFrame, "", 1008},
+		{"hexadecimal number", `{"type":"follow","room":"lobby","last":0x10}`, protocol.BadFrame, "", 1008},
+		{"array", `[]`, protocol.BadFrame, "", 0},
+		{"null", `null`, protocol.BadFrame, "", 0},
+		{"string", `"send"`, protocol.BadFrame, "", 0},
+		{"nested deeply", deep(9000), protocol.BadFrame, "", 0},
+		{"without type", `{}`, protocol.BadField, "type", 0},
+		{"type of the wrong type", `{"type":1}`, protocol.BadField, "type", 0},
+		{"type null", `{"type":null}`, protocol.BadField, "type", 0},
+		{"unknown type", `{"type":"shout","room":"lobby"}`, protocol.BadFrame, "type", 0},
+		{"type of a server frame", `{"type":"entries","room":"lobby"}`, protocol.BadFrame, "type", 0},
+		{"type in upper case", `{"type":"SEND","room":"lobby"}`, protocol.BadFrame, "type", 0},
+		{"unknown type of 60,000 characters", `{"type":"` + strings.Repeat("x", 60000) + `"}`, protocol.BadFrame, "type", 0},
+		{"unknown field", send(`"text":"hi","colour":"red"`), protocol.BadField, "colour", 0},
+		{"field of another frame type", follow(`"text":"hi"`), protocol.BadField, "text", 0},
+		{"field name in upper case", send(`"Text":"hi","text":"hi"`), protocol.BadField, "Text", 0},
+		{"empty field name", send(`"text":"hi","":1`), protocol.BadField, "", 0},
+		{"without room", `{"type":"follow"}`, protocol.BadField, "room", 0},
+		{"room null", `{"type":"follow","room":null}`, protocol.BadField, "room", 0},
+		{"room of the wrong type", `{"type":"follow","room":["lobby"]}`, protocol.BadField, "room", 0},
+		{"empty room", `{"type":"follow","room":""}`, protocol.BadRoom, "room", 0},
+		{"room in upper case", `{"type":"follow","room":"Lobby"}`, protocol.BadRoom, "room", 0},
+		{"room too long", `{"type":"follow","room":"` + strings.Repeat("a", 65) + `"}`, protocol.BadRoom, "room", 0},
+		{"room with a brace, as in a Redis key", `{"type":"follow","room":"a}b"}`, protocol.BadRoom, "room", 0},
+		{"room with a line break", `{"type":"follow","room":"a\nb"}`, protocol.BadRoom, "room", 0},
+		{"room that starts with -", `{"type":"unfollow","room":"-a"}`, protocol.BadRoom, "room", 0},
+		{"after is not a cursor", follow(`"after":"yesterday"`), protocol.BadField, "after", 0},
+		{"empty after", follow(`"after":""`), protocol.BadField, "after", 0},
+		{"after with a sign", follow(`"after":"+1-0"`), protocol.BadField, "after", 0},
+		{"after with half an entry ID", follow(`"after":"1732281600000"`), protocol.BadField, "after", 0},
+		{"after beyond 64 bits", follow(`"after":"18446744073709551616-0"`), protocol.BadField, "after", 0},
+		{"after with an empty epoch", follow(`"after":"1-1@"`), protocol.BadField, "after", 0},
+		{"after with an invalid epoch", follow(`"after":"1-1@a\nb"`), protocol.BadField, "after", 0},
+		{"after of the wrong type", follow(`"after":5`), protocol.BadField, "after", 0},
+		{"after is $, as in Redis", follow(`"after":"$"`), protocol.BadField, "after", 0},
+		{"last below 0", follow(`"last":-1`), protocol.BadField, "last", 0},
+		{"last above 500", follow(`"last":501`), protocol.BadField, "last", 0},
+		{"last with a fraction", follow(`"last":1.5`), protocol.BadField, "last", 0},
+		{"last beyond 64 bits", follow(`"last":99999999999999999999`), protocol.BadField, "last", 0},
+		{"last of 1,000,000 digits", follow(`"last":1e999999`), protocol.BadField, "last", 0},
+		{"last is a string", follow(`"last":"50"`), protocol.BadField, "last", 0},
+		{"last null", follow(`"last":null`), protocol.BadField, "last", 0},
+		{"both after and last", follow(`"after":"0-0","last":5`), protocol.BadField, "last", 0},
+		{"html is a string", follow(`"html":"true"`), protocol.BadField, "html", 0},
+		{"html null", follow(`"html":null`), protocol.BadField, "html", 0},
+		{"without text", `{"type":"send","room":"lobby","key":"` + aKey + `"}`, protocol.BadField, "text", 0},
+		{"empty text", send(`"text":""`), protocol.BadField, "text", 0},
+		{"text of spaces", send(`"text":" \n\t "`), protocol.BadField, "text", 0},
+		{"text null", send(`"text":null`), protocol.BadField, "text", 0},
+		{"text is a nested array", send(`"text":` + deep(5000)), protocol.BadField, "text", 0},
+		{"text too long", send(`"text":"` + tooLongText + `"`), protocol.TooLong, "text", 0},
+		{"without key", `{"type":"send","room":"lobby","text":"hi"}`, protocol.BadField, "key", 0},
+		{"key is not a UUID", `{"type":"send","room":"lobby","key":"1","text":"hi"}`, protocol.BadField, "key", 0},
+		{"key in braces", `{"type":"send","room":"lobby","key":"{` + aKey + `}","text":"hi"}`, protocol.BadField, "key", 0},
+		{"key of the wrong type", `{"type":"send","room":"lobby","key":1,"text":"hi"}`, protocol.BadField, "key", 0},
+		{"room of the wrong type, with a key", `{"type":"send","key":"` + aKey + `","room":5,"text":"hi"}`, protocol.BadField, "room", 0},
+		{"room in upper case, with a key", `{"type":"send","room":"Lobby","key":"` + aKey + `","text":"hi"}`, protocol.BadRoom, "room", 0},
+		{"room in upper case, after the key", `{"key":"` + aKey + `","type":"topic","text":"hi","room":"Lobby"}`, protocol.BadRoom, "room", 0},
+		{"invalid room and key of 300 characters", `{"type":"send","room":"` + strings.Repeat("é", 300) + `","key":"` + strings.Repeat("é", 300) + `","text":"hi"}`, protocol.BadRoom, "room", 0},
+		{"reply_to is not an ID", send(`"text":"hi","reply_to":"first"`), protocol.BadField, "reply_to", 0},
+		{"reply_to is a cursor", send(`"text":"hi","reply_to":"1-1@abc"`), protocol.BadField, "reply_to", 0},
+		{"reply_to is 0-0", send(`"text":"hi","reply_to":"0-0"`), protocol.BadField, "reply_to", 0},
+		{"reply_to a message that does not exist", send(`"text":"hi","reply_to":"1-1"`), protocol.NotFound, "reply_to", 0},
+		{"without of", `{"type":"delete","room":"lobby","key":"` + aKey + `"}`, protocol.BadField, "of", 0},
+		{"of is not an ID", `{"type":"delete","room":"lobby","key":"` + aKey + `","of":"-"}`, protocol.BadField, "of", 0},
+		{"of is another user's message", `{"type":"delete","room":"lobby","key":"` + aKey + `","of":"` + of + `"}`, protocol.NotYours, "of", 0},
+		{"of is in another room", `{"type":"react","room":"dev","key":"` + aKey + `","of":"` + of + `","emoji":"👍","on":true}`, protocol.NotFound, "of", 0},
+		{"empty emoji", react(`"emoji":"","on":true`), protocol.BadField, "emoji", 0},
+		{"emoji with a space", react(`"emoji":"a b","on":true`), protocol.BadField, "emoji", 0},
+		{"emoji too long", react(`"emoji":"👍` + strings.Repeat("\u200d👍", 12) + `","on":true`), protocol.BadField, "emoji", 0},
+		{"two emoji", react(`"emoji":"👍👍","on":true`), protocol.BadField, "emoji", 0},
+		{"emoji of the wrong type", react(`"emoji":1,"on":true`), protocol.BadField, "emoji", 0},
+		{"without on", react(`"emoji":"👍"`), protocol.BadField, "on", 0},
+		{"on is a number", react(`"emoji":"👍","on":1`), protocol.BadField, "on", 0},
+		{"on null", react(`"emoji":"👍","on":null`), protocol.BadField, "on", 0},
+	}
+	shared := there.connect(bob)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := shared
+			if test.closes != 0 {
+				c = there.with(t).connect(bob)
+			}
+			c.send(test.frame)
+			got := awaitReceived[*client.Error](c)
+			refused := got.Frame.(*client.Error)
+			if refused.Code != string(test.code) || refused.Field != test.field || refused.Message == "" || len(got.text) > 600 {
+				t.Errorf("got %+v, want code %s, field %q", refused, test.code, test.field)
+			}
+			// The error repeats the room and the key, valid or not, so that the client can tell which
+			// frame it answers.
+			var sent struct{ Room, Key any }
+			json.Unmarshal([]byte(test.frame), &sent)
+			room, _ := sent.Room.(string)
+			key, _ := sent.Key.(string)
+			if refused.Room != protocol.Clip(room) || refused.Key != protocol.Clip(key) {
+				t.Errorf("got %+v, want room %q and key %q in it", refused, room, key)
+			}
+			if test.closes == 0 {
+				c.sync()
+			} else if got := c.awaitClose(); got != test.closes {
+				t.Errorf("closed with %d, want %d", got, test.closes)
+			}
+		})
+	}
+	expectUnchanged(t, here, before)
+	if shared.post("lobby", "still works"); len(shared.entries) > 0 {
+		t.Errorf("an invalid follow was followed: %v", shared.entries)
+	}
+}
+
+func TestInvalidWebSocketFrames(t *testing.T) {
+	t.Parallel()
+	here, there := startTwo(t, newMiniredis(t))
+	ada := here.signIn("Ada")
+	here.post(ada, "lobby", "before")
+	before := here.history("lobby", "")
+	const fin, rsv1, rsv3, text, binary, closing, ping = 0x80, 0x40, 0x10, 1, 2, 8, 9
+	message := []byte(`{"type":"send","room":"lobby","key":"` + aKey + `","text":"hi"}`)
+	padded := func(size int) []byte { return append(message, strings.Repeat(" ", size-len(message))...) }
+	for _, test := range []struct {
+		name   string
+		bytes  []byte
+		closes int
+	}{
+		{"binary", client.RawFrame(fin|binary, message), 1003},
+		{"not UTF-8", client.RawFrame(fin|text, []byte(`{"type":"send","text":"`+badUTF8+`"}`)), 1007},
+		{"half a surrogate pair in UTF-8", client.RawFrame(fin|text, []byte("\"\xed\xa0\x80\"")), 1007},
+		{"one byte above 64 KiB", client.RawFrame(fin|text, padded(protocol.MaxFrame+1)), 1009},
+		{"64 MiB, only the header", []byte{fin | text, 0x80 | 127, 0, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4}, 1009},
+		{"length above 2^63, which RFC 6455 forbids", []byte{fin | text, 0x80 | 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4}, 1002},
+		{"fragments above 64 KiB", append(client.RawFrame(text, padded(40000)), client.RawFrame(fin, make([]byte, 40000))...), 1009},
+		{"not masked", append([]byte{fin | text, byte(len(message))}, message...), 1002},
+		{"compressed without negotiation", client.RawFrame(fin|rsv1|text, message), 1002},
+		{"reserved bit", client.RawFrame(fin|rsv3|text, message), 1002},
+		{"reserved opcode", client.RawFrame(fin|3, message), 1002},
+		{"continuation of nothing", client.RawFrame(fin, message), 1002},
+		{"fragmented ping", client.RawFrame(ping, nil), 1002},
+		{"ping too long", client.RawFrame(fin|ping, make([]byte, 126)), 1002},
+		{"invalid close code", client.RawFrame(fin|closing, []byte{0, 5}), 1002},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := there.with(t).connect(ada)
+			if err := c.WriteRaw(test.bytes); err != nil {
+				t.Fatal(err)
+			}
+			if got := c.awaitClose(); got != test.closes {
+				t.Errorf("closed with %d, want %d", got, test.closes)
+			}
+		})
+	}
+	expectUnchanged(t, here, before)
+
+	// A message of 64 KiB is valid, and so is one in fragments with pings between.
+	c := there.connect(ada)
+	c.WriteRaw(client.RawFrame(fin|text, padded(protocol.MaxFrame)))
+	await[*client.Stored](c)
+	c.WriteRaw(client.RawFrame(text, message[:20]))
+	c.sync()
+	c.WriteRaw(client.RawFrame(0, message[20:30]))
+	c.sync()
+	c.WriteRaw(client.RawFrame(fin, message[30:]))
+	await[*client.Stored](c)
+}

@@ -16,18 +16,18 @@ import (
 	"github.com/tdewolff/minify/v2/js"
 )
 
-// Stylesheet is all of css/ in one file, base.css first.
+// Stylesheet is the name of the asset that contains all of css/, base.css first.
 const Stylesheet = "style.css"
 
-// An Asset is a static file as it is served. Our scripts and styles are minified:
-// their comments are for those who read the source.
+// An Asset is a static file as it is served. Scripts and styles are minified, except
+// those in vendor/.
 type Asset struct {
-	Type  string // of its content
+	Type  string // Content-Type
 	Plain []byte
-	Gzip  []byte // nil where it would not be smaller
+	Gzip  []byte // nil if it would not be smaller than Plain
 }
 
-// AssetNames are the names of all static files, without StaticPath, in order.
+// AssetNames returns the paths of all static files below StaticPath, sorted.
 var AssetNames = sync.OnceValue(func() []string {
 	names := []string{Stylesheet}
 	err := fs.WalkDir(static(), ".", func(name string, entry fs.DirEntry, err error) error {
@@ -37,13 +37,13 @@ var AssetNames = sync.OnceValue(func() []string {
 		return err
 	})
 	if err != nil {
-		panic(err) // An embedded file is always there.
+		panic(err) // An embedded file can always be read.
 	}
 	slices.Sort(names)
 	return names
 })
 
-// assets holds what makes each asset, once, when it is first asked for.
+// assets makes each asset once, when it is first requested.
 var assets = sync.OnceValue(func() map[string]func() Asset {
 	all := make(map[string]func() Asset)
 	for _, name := range AssetNames() {
@@ -52,23 +52,25 @@ var assets = sync.OnceValue(func() map[string]func() Asset {
 	return all
 })
 
-// FindAsset returns the static file of the name. The caller changes nothing in it.
+// FindAsset returns the static file with a path below StaticPath. The caller must not
+// modify its contents.
 func FindAsset(name string) (Asset, bool) {
-	found, ok := assets()[name]
+	asset, ok := assets()[name]
 	if !ok {
 		return Asset{}, false
 	}
-	return found(), true
+	return asset(), true
 }
 
 func newAsset(name string) Asset {
-	source := source(name)
+	source := sourceOf(name)
 	asset := Asset{Type: contentType(name), Plain: source}
 	if !strings.HasPrefix(name, "vendor/") {
-		asset.Plain = lean(asset.Type, source)
+		asset.Plain = minified(asset.Type, source)
 	}
-	var zipped bytes.Buffer                                         // by a compressor that is 0.5 % better on our scripts than the standard library's
-	writer, _ := gzip.NewWriterLevel(&zipped, gzip.BestCompression) // the level is valid
+	var zipped bytes.Buffer
+	// The output for our scripts is 0.5 % smaller than that of the standard library.
+	writer, _ := gzip.NewWriterLevel(&zipped, gzip.BestCompression) // The level is valid.
 	writer.Write(asset.Plain)
 	writer.Close()
 	if zipped.Len() < len(asset.Plain) {
@@ -77,24 +79,24 @@ func newAsset(name string) Asset {
 	return asset
 }
 
-func source(name string) []byte {
+func sourceOf(name string) []byte {
 	if name != Stylesheet {
-		return embedded(name)
+		return readStatic(name)
 	}
-	sheets, _ := fs.Glob(static(), "css/*.css") // the pattern is valid
-	all := embedded("css/base.css")             // it says in which order the layers count
+	sheets, _ := fs.Glob(static(), "css/*.css") // The pattern is valid.
+	all := readStatic("css/base.css")           // It declares the order of the layers.
 	for _, sheet := range sheets {
 		if sheet != "css/base.css" {
-			all = append(all, embedded(sheet)...)
+			all = append(all, readStatic(sheet)...)
 		}
 	}
 	return all
 }
 
-func embedded(name string) []byte {
+func readStatic(name string) []byte {
 	content, err := fs.ReadFile(static(), name)
 	if err != nil {
-		panic(err) // An embedded file is always readable.
+		panic(err) // An embedded file can always be read.
 	}
 	return content
 }
@@ -106,17 +108,17 @@ var minifier = func() *minify.M {
 	return m
 }()
 
-// lean minifies a script or a style, and leaves anything else as it is.
-func lean(contentType string, source []byte) []byte {
-	kind, _, _ := strings.Cut(contentType, ";")
-	if kind != "text/css" && kind != "text/javascript" {
+// minified returns a script or stylesheet minified, and any other source as it is.
+func minified(contentType string, source []byte) []byte {
+	mediaType, _, _ := strings.Cut(contentType, ";")
+	if mediaType != "text/css" && mediaType != "text/javascript" {
 		return source
 	}
-	small, err := minifier.Bytes(kind, source)
+	result, err := minifier.Bytes(mediaType, source)
 	if err != nil {
 		panic(fmt.Errorf("minify: %w", err)) // A test minifies every file.
 	}
-	return small
+	return result
 }
 
 func contentType(name string) string {
@@ -126,5 +128,5 @@ func contentType(name string) string {
 	case ".js":
 		return "text/javascript; charset=utf-8"
 	}
-	return mime.TypeByExtension(path.Ext(name)) // those built in: css, json, png, svg
+	return mime.TypeByExtension(path.Ext(name)) // Types known without system files: css, png, svg.
 }

@@ -7,50 +7,51 @@ import (
 	"testing"
 )
 
-// What only an edge or a dot says has 3:1 to its grounds, WCAG 1.4.11. (Text is looked at by axe.)
-func TestEdgesAndDotsStandOut(t *testing.T) {
-	grounds := map[string][]string{
+// Borders and dots that carry meaning have a contrast of 3:1 to their backgrounds, WCAG 1.4.11.
+// The contrast of text is checked by axe.
+func TestBordersAndDotsHaveContrast(t *testing.T) {
+	backgrounds := map[string][]string{
 		"edge": {"paper", "surface"}, "good": {"paper", "surface", "tint"}, "busy": {"surface"},
 	}
-	for name, behind := range grounds {
-		for _, ground := range behind {
+	for name, behind := range backgrounds {
+		for _, background := range behind {
 			for scheme := range 2 {
-				if ratio := contrast(token(t, name)[scheme], token(t, ground)[scheme]); ratio < 3 {
-					t.Errorf("--%s on --%s has %.2f:1 in %s", name, ground, ratio, []string{"light", "dark"}[scheme])
+				if ratio := contrast(color(t, name)[scheme], color(t, background)[scheme]); ratio < 3 {
+					t.Errorf("--%s on --%s has a contrast of %.2f:1 in %s, want 3:1", name, background, ratio, []string{"light", "dark"}[scheme])
 				}
 			}
 		}
 	}
 }
 
-// token is a colour of base.css, light and dark.
-func token(t *testing.T, name string) []string {
+// color returns the light and dark values of a colour in base.css.
+func color(t *testing.T, name string) []string {
 	t.Helper()
-	found := regexp.MustCompile(`--` + name + `: light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)`).FindSubmatch(embedded("css/base.css"))
+	found := regexp.MustCompile(`--` + name + `: light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)`).FindSubmatch(readStatic("css/base.css"))
 	if found == nil {
-		t.Fatalf("no --%s", name)
+		t.Fatalf("base.css has no --%s", name)
 	}
 	return []string{string(found[1]), string(found[2])}
 }
 
-// contrast is the ratio of WCAG 2.2.
+// contrast returns the contrast ratio of WCAG 2.2.
 func contrast(one, other string) float64 {
 	a, b := luminance(one), luminance(other)
 	return (max(a, b) + 0.05) / (min(a, b) + 0.05)
 }
 
-func luminance(colour string) float64 {
-	var parts [3]int
-	fmt.Sscanf(colour, "#%02x%02x%02x", &parts[0], &parts[1], &parts[2])
+func luminance(color string) float64 {
+	var channels [3]int
+	fmt.Sscanf(color, "#%02x%02x%02x", &channels[0], &channels[1], &channels[2])
 	sum := 0.0
 	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
-		part := float64(parts[i]) / 255
-		if part <= 0.04045 {
-			part /= 12.92
+		channel := float64(channels[i]) / 255
+		if channel <= 0.04045 {
+			channel /= 12.92
 		} else {
-			part = math.Pow((part+0.055)/1.055, 2.4)
+			channel = math.Pow((channel+0.055)/1.055, 2.4)
 		}
-		sum += weight * part
+		sum += weight * channel
 	}
 	return sum
 }

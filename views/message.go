@@ -8,11 +8,11 @@ import (
 	"unicode"
 )
 
-// continuedWithin is how soon a message must follow another of the same author
-// to be shown under the same heading. grouping.js has the same rule.
-const continuedWithin = 5 * time.Minute
+// continuesWithin is how soon a message must follow another one of the same author to be
+// shown without a heading. rows.js has the same rule.
+const continuesWithin = 5 * time.Minute
 
-// hues is how many colours avatars come in. avatar.js and message.css agree.
+// hues is the number of avatar colours. avatar.js and base.css agree.
 const hues = 12
 
 // User is a person as shown.
@@ -20,16 +20,16 @@ type User struct {
 	ID, Name string
 }
 
-// Hue returns which of the avatar colours is the user's: the same one for one
-// ID on every page and in the script (avatar.js).
+// Hue returns the avatar colour of the user, from 0 to 11. It depends on the ID alone, and
+// avatar.js computes the same.
 func (u User) Hue() int {
 	sum := fnv.New32a()
 	sum.Write([]byte(u.ID))
 	return int(sum.Sum32() % hues)
 }
 
-// Initial returns the letter in the user's avatar: the first letter or digit
-// of the name, else its first character.
+// Initial returns the text of the user's avatar: the first letter or digit of the name,
+// else its first character, else "?".
 func (u User) Initial() string {
 	name := strings.TrimSpace(u.Name)
 	for _, char := range name {
@@ -43,48 +43,48 @@ func (u User) Initial() string {
 	return "?"
 }
 
-// Message is one message as it is now.
+// Message is a message with its edits, deletion and reactions applied.
 type Message struct {
 	ID          string // entry ID
-	Key         string // the key it was sent under
+	Key         string // key it was sent under
 	N           int64  // its number in the room
 	User        User
-	HTML        template.HTML // the text rendered and sanitised; empty when Deleted or Unreadable
-	Time        time.Time     // of the entry ID
-	ReplyTo     string        // entry ID of what it answers; empty for none
-	ReplyAuthor string        // who wrote that; empty when it is not known
-	ReplyText   string        // its first line as plain text
-	Edited      string        // entry ID of the last edit; empty for none
+	HTML        template.HTML // rendered and sanitised text; empty if Deleted or Unreadable
+	Time        time.Time     // from the entry ID
+	ReplyTo     string        // entry ID of the message it replies to, or empty
+	ReplyAuthor string        // author of that message; empty if unknown
+	ReplyText   string        // first line of that message, as plain text
+	Edited      string        // entry ID of the last edit, or empty
 	Deleted     bool
-	Unreadable  bool // an entry that could not be read: only ID, N and Time are set
+	Unreadable  bool // the entry cannot be read; only ID, N and Time are set
 	Reactions   []Reaction
 
 	// Set by Room.Rows.
-	Room        string // the room it is in
-	Mine        bool   // the one who looks wrote it
-	Highlighted bool   // a permalink named it
-	Continued   bool   // shown under the heading of the message before
-	New         bool   // the first that was not read when the room was opened
-	Day         string // on the first message of a UTC day: that day, for people
+	Room        string
+	Mine        bool   // written by the page's user
+	Highlighted bool   // target of a permalink
+	Continued   bool   // shown without a heading
+	New         bool   // the first unread message
+	Day         string // on the first message of a UTC day, the date as text
 
-	blank bool
+	isBlank bool
 }
 
-// Reaction is one emoji under a message, with who chose it.
+// Reaction is one emoji below a message and the users who reacted with it.
 type Reaction struct {
 	Emoji string
 	Users []string // user IDs
-	Names []string // for the title; may be shorter than Users
-	Mine  bool     // whether the one who looks is among Users
+	Names []string // of some of Users, for the title
+	Mine  bool     // whether the page's user is one of Users
 }
 
-// Count returns how many people chose the emoji.
+// Count returns the number of users who reacted.
 func (r Reaction) Count() int { return len(r.Users) }
 
-// By returns the user IDs as the script reads them.
+// By returns the user IDs, separated by spaces, for the script.
 func (r Reaction) By() string { return strings.Join(r.Users, " ") }
 
-// Who returns the names for people, or nothing when none is known.
+// Who returns the known names as text, or "" if there are none.
 func (r Reaction) Who() string {
 	who := strings.Join(r.Names, ", ")
 	if who != "" && len(r.Names) < len(r.Users) {
@@ -93,9 +93,8 @@ func (r Reaction) Who() string {
 	return who
 }
 
-// Arrange sets Day and Continued of every message from its neighbours. Messages
-// are oldest first; days are those of UTC, which the script changes to the
-// reader's.
+// Arrange sets Day and Continued of every message from the message before it. Messages must be
+// oldest first. Days are in UTC; the script changes them to the reader's time zone.
 func Arrange(messages []Message) {
 	for i := range messages {
 		message := &messages[i]
@@ -104,40 +103,34 @@ func Arrange(messages []Message) {
 			message.Day = day(message.Time)
 			continue
 		}
-		before := messages[i-1]
-		if day(before.Time) != day(message.Time) {
+		previous := messages[i-1]
+		if day(previous.Time) != day(message.Time) {
 			message.Day = day(message.Time)
 			continue
 		}
-		message.Continued = message.continues(before)
+		message.Continued = message.continues(previous)
 	}
 }
 
-// continues reports whether the message may go without a heading after one of
-// the same day.
-func (m Message) continues(before Message) bool {
-	return !m.New && !m.Unreadable && !before.Unreadable && m.ReplyTo == "" && m.User.ID == before.User.ID &&
-		m.User.Name == before.User.Name && m.Time.Sub(before.Time) < continuedWithin
+// continues reports whether a message needs no heading after another one of the same day.
+func (m Message) continues(previous Message) bool {
+	return !m.New && !m.Unreadable && !previous.Unreadable && m.ReplyTo == "" && m.User.ID == previous.User.ID &&
+		m.User.Name == previous.User.Name && m.Time.Sub(previous.Time) < continuesWithin
 }
 
 func day(t time.Time) string { return t.UTC().Format("Monday, 2 January 2006") }
 
-// Stored reports whether the message has a place in the room.
-func (m Message) Stored() bool { return !m.blank }
+// Stored reports whether this is a message of the room, and not the empty one of Room.Blank.
+func (m Message) Stored() bool { return !m.isBlank }
 
-// Clock returns the time of day, in UTC.
-func (m Message) Clock() string { return stamp(m.Time, "15:04") }
+// Clock returns the time of day in UTC.
+func (m Message) Clock() string { return format(m.Time, "15:04") }
 
-// ISO returns the time as a datetime attribute has it.
-func (m Message) ISO() string { return stamp(m.Time, "2006-01-02T15:04:05Z") }
+// ISO returns the time for a datetime attribute.
+func (m Message) ISO() string { return format(m.Time, "2006-01-02T15:04:05Z") }
 
-// ISO returns the time of the room's last entry as a datetime attribute has it.
-func (r RoomLink) ISO() string { return stamp(r.LastActive, "2006-01-02T15:04:05Z") }
-
-// Moment returns the time of the room's last entry, for people; empty for none.
-func (r RoomLink) Moment() string { return stamp(r.LastActive, "2 January 2006, 15:04 UTC") }
-
-func stamp(t time.Time, layout string) string {
+// format returns t in UTC, or "" for the zero time.
+func format(t time.Time, layout string) string {
 	if t.IsZero() {
 		return ""
 	}

@@ -23,49 +23,49 @@ var (
 	roomPreloads = sync.OnceValue(func() []string { return staticImports(static(), roomScript)[1:] })
 )
 
-// Script returns the page's entry module, without StaticPath.
+// Script returns the path of the page's entry module below StaticPath.
 func (Home) Script() string { return homeScript }
 
-// Script returns the page's entry module, without StaticPath.
+// Script returns the path of the page's entry module below StaticPath.
 func (Room) Script() string { return roomScript }
 
-// Preloads returns the modules that Script imports, directly or not, in order. Without
-// a preload the browser discovers a module only after it has loaded the one that imports it,
-// which costs a round trip for each level. Modules behind import() are not in the list.
+// Preloads returns the paths of all modules that Script imports, directly or not, sorted.
+// Without a preload the browser discovers a module only after it has loaded the one that
+// imports it, which costs a round trip per level. Modules loaded by import() are not included.
 func (Home) Preloads() []string { return homePreloads() }
 
-// Preloads is like Home.Preloads.
+// Preloads returns the paths of all modules that Script imports, like Home.Preloads.
 func (Room) Preloads() []string { return roomPreloads() }
 
-// staticImports returns entry, followed by all modules it imports statically, directly or
-// not, in lexical order. It panics if one of them is missing or cannot be parsed: both
-// are embedded, and a test reads every one.
+// staticImports returns entry and all modules it imports statically, directly or not,
+// sorted after entry. It panics if a module is missing or cannot be parsed: all are
+// embedded, and a test parses every one.
 func staticImports(files fs.FS, entry string) []string {
-	found := []string{entry}
-	for i := 0; i < len(found); i++ {
-		source, err := fs.ReadFile(files, found[i])
+	modules := []string{entry}
+	for i := 0; i < len(modules); i++ {
+		source, err := fs.ReadFile(files, modules[i])
 		if err != nil {
 			panic(fmt.Errorf("imported by a script: %w", err))
 		}
 		tree, err := js.Parse(parse.NewInputBytes(source), js.Options{})
 		if err != nil {
-			panic(fmt.Errorf("parse %s: %w", found[i], err))
+			panic(fmt.Errorf("parse %s: %w", modules[i], err))
 		}
 		for _, statement := range tree.List {
 			specifier, ok := moduleSpecifier(statement)
 			if !ok {
 				continue
 			}
-			if name := path.Join(path.Dir(found[i]), specifier); !slices.Contains(found, name) {
-				found = append(found, name)
+			if name := path.Join(path.Dir(modules[i]), specifier); !slices.Contains(modules, name) {
+				modules = append(modules, name)
 			}
 		}
 	}
-	slices.Sort(found[1:])
-	return found
+	slices.Sort(modules[1:])
+	return modules
 }
 
-// moduleSpecifier returns the path in an import statement or an export with from.
+// moduleSpecifier returns the path in an import statement, or in an export with from.
 func moduleSpecifier(statement js.IStmt) (string, bool) {
 	var quoted []byte
 	switch statement := statement.(type) {

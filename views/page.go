@@ -6,64 +6,69 @@ import (
 	"time"
 )
 
-// Page is what every page needs. Home, Room and Error embed it.
+// Page holds what every page needs. Home, Room and Error embed it.
 type Page struct {
-	Title  string // before the product's name in the title; may be empty
-	User   *User  // who is looking; nil before a name was given
-	Static string // where static files are: StaticPath
-	Theme  string // "light" or "dark"; empty for the system's
+	Title  string // before the product's name in the browser's title; may be empty
+	User   *User  // the page's user; nil if nobody is signed in
+	Static string // where static files are: StaticPath()
+	Theme  string // "light" or "dark"; empty to follow the system
 
-	NameLimit int    // most characters a person's name may have
-	Name      string // a name given back after a refused form
+	NameLimit int    // most characters in a user's name
+	Name      string // what the user typed, to refill the form after a refused name
 }
 
 // Home is the model of the template "home".
 type Home struct {
 	Page
 	Rooms []RoomLink // in the order to show
-	Error string     // why a form was refused; empty when none was
-	Find  string     // a room's name given back after a refused form
+	Error string     // why a form was refused, or empty
+	Find  string     // what the user typed, to refill the form after a refused room name
 }
 
-// Blank returns the row of no room. The script clones it for each room that
-// comes later.
+// Blank returns an empty row, which the script clones for rooms that appear later.
 func (h Home) Blank() RoomLink { return RoomLink{} }
 
-// RoomLink is one room in the list of rooms.
+// RoomLink is a row in the list of rooms.
 type RoomLink struct {
 	Name       string
-	Topic      string    // what it is about; may be empty
-	LastActive time.Time // time of its last entry; zero when it has none
-	Last       string    // that entry's ID; the script goes on counting from it
-	Read       string    // entry ID up to which the one who looks has read; empty: never here
+	Topic      string    // may be empty
+	LastActive time.Time // time of the last entry; zero if there is none
+	Last       string    // ID of that entry, from which the script continues to count
+	Read       string    // entry ID up to which the page's user has read the room; empty if they were never in it
 	Unread     int       // messages of others after Read
-	Mentions   int       // those of them that name the one who looks
-	Present    int       // people here now
-	Current    bool      // it is the page's room
+	Mentions   int       // how many of them mention the page's user
+	Present    int       // users in the room now
+	Current    bool      // whether it is the page's room
 }
+
+// ISO returns the time of the last entry for a datetime attribute.
+func (r RoomLink) ISO() string { return format(r.LastActive, "2006-01-02T15:04:05Z") }
+
+// Moment returns the time of the last entry as text, or "" if there is none.
+func (r RoomLink) Moment() string { return format(r.LastActive, "2 January 2006, 15:04 UTC") }
 
 // Room is the model of the template "room".
 type Room struct {
 	Page
 	Room      string     // the room's name
-	Topic     string     // what it is about; may be empty
-	Rooms     []RoomLink // the rooms beside this one, and this one, in the order to show
-	Unread    int        // messages of others that the one who looks has not read
-	ReadUpTo  string     // entry ID after which the "New" line goes; empty for no such line
-	Messages  []Message  // oldest first, folded
-	AsOf      string     // the cursor the messages are as of; the script follows from it
-	Live      bool       // whether the messages reach up to AsOf; false on an older place
-	Older     string     // entry ID for ?before=; empty when nothing older is kept
-	Newer     string     // entry ID for ?after=; empty when nothing newer is there
-	Highlight string     // entry ID of the message a permalink named; empty for none
-	TextLimit int        // most characters a message may have
-	Notice    string     // something to tell, for instance why a form was refused
-	Draft     string     // text given back after a refused form
-	Origin    string     // "https://host", for the lines to use in a terminal
+	Topic     string     // may be empty
+	Rooms     []RoomLink // all rooms, this one among them, in the order to show
+	Unread    int        // messages of others that the page's user has not read
+	ReadUpTo  string     // entry ID after which the "New" line goes; empty for no line
+	Messages  []Message  // oldest first, with edits, deletions and reactions applied
+	AsOf      string     // cursor the messages are current as of; the script follows from it
+	Live      bool       // whether Messages reach the room's end
+	Older     string     // entry ID for ?before=; empty if no older messages are kept
+	Newer     string     // entry ID for ?after=; empty if there are no newer messages
+	Highlight string     // entry ID of the permalink's target, or empty
+	TextLimit int        // most characters in a message
+	Notice    string     // shown above the composer, such as why a form was refused
+	Draft     string     // what the user typed, to refill the composer after a refused message
+	Origin    string     // "https://host", for the terminal commands
 }
 
-// Rows returns the messages arranged for the template: a copy, with
-// everything set that depends on the room or on the neighbours.
+// Rows returns a copy of Messages with everything set that depends on the room or on
+// neighbours.
 func (r Room) Rows() []Message {
 	rows := make([]Message, len(r.Messages))
 	copy(rows, r.Messages)
@@ -78,33 +83,33 @@ func (r Room) Rows() []Message {
 	return rows
 }
 
-// isAfter reports whether an entry comes after another.
+// isAfter reports whether an entry ID is newer than another one.
 func isAfter(id, other string) bool {
 	millis, seq, _ := strings.Cut(id, "-")
 	otherMillis, otherSeq, _ := strings.Cut(other, "-")
-	// Numbers without leading zeros: the longer one is the greater.
+	// There are no leading zeros, so the longer number is the greater one.
 	return cmp.Or(cmp.Compare(len(millis), len(otherMillis)), cmp.Compare(millis, otherMillis),
 		cmp.Compare(len(seq), len(otherSeq)), cmp.Compare(seq, otherSeq)) > 0
 }
 
-// BlankLink is as Home.Blank.
+// BlankLink returns an empty row of the list of rooms, like Home.Blank.
 func (r Room) BlankLink() RoomLink { return RoomLink{} }
 
-// Blank returns a message that has every part, empty. The script clones it for
-// each message that arrives later, so there is one markup for both.
-func (r Room) Blank() Message { return Message{Room: r.Room, blank: true} }
+// Blank returns a message with all its parts empty. The script clones it for messages that
+// arrive later, so both have the same markup.
+func (r Room) Blank() Message { return Message{Room: r.Room, isBlank: true} }
 
-// Beginning reports whether the first message shown is the room's first entry.
+// Beginning reports whether Messages start with the room's first entry.
 func (r Room) Beginning() bool {
 	return r.Older == "" && (len(r.Messages) == 0 || r.Messages[0].N == 1)
 }
 
 // Error is the model of the template "error".
 type Error struct {
-	Page          // its Title says what happened
+	Page          // Title says what happened
 	Detail string // what to do about it; may be empty
 	Again  bool   // whether to offer the same address again
-	Unsent string // the text of a message that a form had; empty for none
-	Room   string // the room it was for
-	Key    string // the key to send it under again, as it is; empty when it was not stored for sure
+	Unsent string // text of the message in the form, or empty
+	Room   string // the room of that message
+	Key    string // key to send it again under, unchanged; empty if it was certainly not stored
 }

@@ -1,40 +1,40 @@
 /**
- * The service worker: opens the page without network. VERSION and FILES stand above,
- * put there by the server.
+ * The service worker, which opens the page without a network. The server prepends VERSION
+ * and FILES.
  *
- * It keeps the static files, and of each room visited the page without its messages:
- * no text of anybody is in its caches. The script fills such a page (data-shell) from
- * what keep.js holds, and goes on from that cursor. A page from the network is
- * preferred; one that takes long is not waited for, but kept for the next time, and an
- * accident of the server is not shown.
+ * It keeps the static files, and the page of each visited room without its messages: its
+ * caches contain no text of any user. The script fills such a page (data-shell) with the messages in
+ * room-cache.js, and resumes from their cursor. The worker prefers a page from the
+ * network. It does not wait long for one, but keeps a late one for the next time, and it
+ * shows no server errors if it has a page.
  */
 
 const STATIC = `static-${VERSION}`;
 const PAGES = `pages-${VERSION}`;
-const PATIENCE = 4_000;
-const MOST = 30; // pages
+const NETWORK_TIMEOUT = 4_000;
+const MAX_PAGES = 30;
 
 addEventListener("install", (event) => event.waitUntil(caches.open(STATIC).then((cache) => cache.addAll(FILES))));
 
-addEventListener("activate", (event) => event.waitUntil(renew()));
+addEventListener("activate", (event) => event.waitUntil(takeOver()));
 
 addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin) return;
-  if (request.method === "POST" && pathname === "/session") event.waitUntil(caches.delete(PAGES)); // They are somebody else's.
+  if (request.method === "POST" && pathname === "/session") event.waitUntil(caches.delete(PAGES)); // The pages belong to the previous user.
   if (request.method !== "GET") return;
-  if (pathname.startsWith("/static/")) event.respondWith(file(request));
-  else if (request.mode === "navigate" && /^\/(r\/[a-z0-9][a-z0-9_-]*(\/\d+-\d+)?)?$/.test(pathname)) event.respondWith(page(event));
+  if (pathname.startsWith("/static/")) event.respondWith(getFile(request));
+  else if (request.mode === "navigate" && /^\/(r\/[a-z0-9][a-z0-9_-]*(\/\d+-\d+)?)?$/.test(pathname)) event.respondWith(getPage(event));
 });
 
 addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(show(event.notification.data));
+  event.waitUntil(openMessage(event.notification.data));
 });
 
-/** Shows a message of a room: in a page of that room that is open, else in a new one. */
-async function show(path) {
+/** Shows a message in an open page of its room, else in a new one. */
+async function openMessage(path) {
   const open = await clients.matchAll({ type: "window" });
   const page = open.find(({ url }) => nameOf(url) === nameOf(location.origin + path));
   await page?.focus();
@@ -42,65 +42,66 @@ async function show(path) {
 }
 
 /**
- * Takes over: fetches the pages that are open, and those the worker before held, which
- * name its files. One that cannot be fetched stays as it was, and so do those files.
+ * Takes over from an older worker: fetches the open pages, and those in the older worker's cache, which
+ * refer to its files. A page that cannot be fetched stays, and then so do the old files.
  */
-async function renew() {
+async function takeOver() {
   await registration.navigationPreload?.enable();
   const open = await clients.matchAll({ includeUncontrolled: true, type: "window" });
   const pages = new Set(["/", ...open.map(({ url }) => nameOf(url))]);
-  const older = (await caches.keys()).filter((name) => name !== STATIC && name !== PAGES);
-  for (const name of older.filter((one) => one.startsWith("pages-"))) {
+  const oldCaches = (await caches.keys()).filter((name) => name !== STATIC && name !== PAGES);
+  for (const name of oldCaches.filter((one) => one.startsWith("pages-"))) {
     for (const { url } of await (await caches.open(name)).keys()) pages.add(nameOf(url));
   }
   await clients.claim();
-  const renewed = await Promise.all([...pages].map(again));
-  const gone = renewed.every(Boolean) ? older : older.filter((name) => name.startsWith("pages-"));
-  await Promise.all(gone.map((name) => caches.delete(name)));
+  const updated = await Promise.all([...pages].map(updatePage));
+  const unneeded = updated.every(Boolean) ? oldCaches : oldCaches.filter((name) => name.startsWith("pages-"));
+  await Promise.all(unneeded.map((name) => caches.delete(name)));
 }
 
-/** Holds a page anew, else as it was held; tells whether it is anew. */
-async function again(name) {
+/** Fetches a page into the cache, else copies the old one. Returns false for an old one. */
+async function updatePage(name) {
   try {
     const response = await fetch(name, { headers: { Accept: "text/html" } });
     if (response.status < 500) {
-      await hold(name, response);
+      await savePage(name, response);
       return true;
     }
   } catch {
-    // There is no network now.
+    // There is no network.
   }
-  const held = await caches.match(name);
-  if (!held) return true;
-  await (await caches.open(PAGES)).put(name, held);
+  const old = await caches.match(name);
+  if (!old) return true;
+  await (await caches.open(PAGES)).put(name, old);
   return false;
 }
 
-/** The page of a room, whatever the place in it; the home page. */
+/** Returns the path of a room, without the place in it, or of the home page. */
 function nameOf(url) {
   return new URL(url).pathname.split("/", 3).join("/");
 }
 
-async function file(request) {
-  const held = await caches.match(request);
-  if (held) return held;
+async function getFile(request) {
+  const cached = await caches.match(request);
+  if (cached) return cached;
   const response = await fetch(request);
   if (response.ok) (await caches.open(STATIC)).put(request, response.clone());
   return response;
 }
 
-async function page(event) {
+async function getPage(event) {
   const name = nameOf(event.request.url);
-  const fresh = network(event);
-  if (event.request.url === location.origin + name) event.waitUntil(fresh.then((response) => response && hold(name, response.clone()))); // However late it comes.
-  const held = await (await caches.open(PAGES)).match(name);
-  const late = held && new Promise((resolve) => setTimeout(resolve, PATIENCE));
-  const response = await Promise.race(late ? [fresh, late] : [fresh]);
-  if (response && (response.status < 500 || !held)) return response;
-  return held ?? notHere();
+  const fetched = fetchPage(event);
+  // Save the page of a room, however late it arrives, but not a place in the room.
+  if (event.request.url === location.origin + name) event.waitUntil(fetched.then((response) => response && savePage(name, response.clone())));
+  const cached = await (await caches.open(PAGES)).match(name);
+  const timeout = cached && new Promise((resolve) => setTimeout(resolve, NETWORK_TIMEOUT));
+  const response = await Promise.race(timeout ? [fetched, timeout] : [fetched]);
+  if (response && (response.status < 500 || !cached)) return response;
+  return cached ?? noConnection();
 }
 
-async function network(event) {
+async function fetchPage(event) {
   try {
     return (await event.preloadResponse) ?? (await fetch(event.request));
   } catch {
@@ -108,8 +109,8 @@ async function network(event) {
   }
 }
 
-/** Keeps a page, without the messages and what was not read of them. */
-async function hold(name, response) {
+/** Saves a page without its messages and read marker. */
+async function savePage(name, response) {
   if (!response.ok || !response.headers.get("Content-Type")?.startsWith("text/html")) return;
   const html = (await response.text())
     .replace("<body ", "<body data-shell ")
@@ -118,11 +119,11 @@ async function hold(name, response) {
   for (const header of ["Content-Encoding", "Content-Length"]) headers.delete(header);
   const cache = await caches.open(PAGES);
   await cache.put(name, new Response(html, { headers }));
-  const kept = await cache.keys();
-  await Promise.all(kept.slice(0, -MOST).map((one) => cache.delete(one)));
+  const pages = await cache.keys();
+  await Promise.all(pages.slice(0, -MAX_PAGES).map((page) => cache.delete(page)));
 }
 
-function notHere() {
+function noConnection() {
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>No connection · Burble</title><link rel="stylesheet" href="/static/${VERSION}/style.css">
 <body class="home"><main><header class="masthead"><img src="/static/${VERSION}/logo.svg" alt="" width="56" height="56"><h1>No connection</h1></header>

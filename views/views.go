@@ -1,19 +1,22 @@
-// Package views is what a browser gets: the page templates, and the styles,
-// scripts and images they use, all embedded in the program.
+// Package views is everything a browser gets: page templates, and the styles, scripts and
+// images they use, all embedded in the program.
 //
-// A handler fills in one of the models Home, Room or Error and renders the
-// template of the same name. Everything a person wrote is escaped by the
-// templates, except Message.HTML, which the caller has sanitised.
+// A handler fills in one of the models Home, Room or Error and renders the template of
+// the same name:
 //
 //	app := fiber.New(fiber.Config{Views: views.Engine(), ViewsLayout: views.Layout})
-//	c.Render("home", views.Home{Page: views.Page{User: ada}, Rooms: rooms})
+//	c.Render("home", views.Home{Page: views.Page{Static: views.StaticPath(), User: ada}, Rooms: rooms})
 //
-// Static files are served under StaticPath, whose second part is a hash of all
-// their contents: they may be cached for ever, and modules import each other by
-// relative paths.
+// The templates escape all text. The one exception is Message.HTML, which the caller must
+// have sanitised.
 //
-// Everything here may be used from many goroutines at once; models are plain
-// values that nobody changes while they are being rendered.
+// FindAsset returns the static files, minified and gzipped. They are served under
+// StaticPath, which contains a hash of all of them: a browser may cache them forever, and
+// modules import each other by relative paths. Worker is the service worker, served
+// as /sw.js.
+//
+// Everything here is safe for concurrent use. Models are plain values that must not
+// change while they are rendered. README.md describes the page and its scripts.
 package views
 
 import (
@@ -33,7 +36,7 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// Only what a browser loads: *.test.mjs and package.json stay outside.
+// staticFiles are the files a browser loads, which excludes *.test.mjs and package.json.
 //
 //go:embed static/*.svg static/*.png static/*.webmanifest static/css/*.css static/js/*/*.js static/vendor
 var staticFiles embed.FS
@@ -41,20 +44,19 @@ var staticFiles embed.FS
 //go:embed sw.js
 var workerSource []byte
 
-// Layout is the template that surrounds every page. Always render with it
-// (fiber.Config.ViewsLayout).
+// Layout is the name of the template around every page, for fiber.Config.ViewsLayout.
 const Layout = "layout"
 
-// Engine returns the template engine, ready for fiber.Config.Views. Its
-// templates are "home", "room" and "error", each rendered with its model.
+// Engine returns the template engine for fiber.Config.Views. It has the templates "home",
+// "room" and "error", each rendered with the model of its name.
 func Engine() fiber.Views {
-	return html.NewFileSystem(http.FS(sub(templateFiles, "templates")), ".html")
+	return html.NewFileSystem(http.FS(mustSub(templateFiles, "templates")), ".html")
 }
 
-func static() fs.FS { return sub(staticFiles, "static") }
+func static() fs.FS { return mustSub(staticFiles, "static") }
 
-// Worker is the service worker, to be served at the top of all paths. It begins with
-// where the static files are and what they are, so that it changes when they do.
+// Worker returns the source of the service worker, which must be served from the root. It
+// starts with the paths of all static files, so it changes whenever they do.
 var Worker = sync.OnceValue(func() []byte {
 	var paths []string
 	for _, name := range AssetNames() {
@@ -62,15 +64,15 @@ var Worker = sync.OnceValue(func() []byte {
 	}
 	files, err := json.Marshal(paths)
 	if err != nil {
-		panic(err) // Strings can be marshalled.
+		panic(err) // A []string can always be encoded.
 	}
-	return fmt.Appendf(nil, "const VERSION = %q;\nconst FILES = %s;\n%s", Hash(), files, lean("text/javascript", workerSource))
+	return fmt.Appendf(nil, "const VERSION = %q;\nconst FILES = %s;\n%s", Hash(), files, minified("text/javascript", workerSource))
 })
 
 // Hash returns a short hash of the names and contents of all static files.
 var Hash = sync.OnceValue(func() string { return hash(static()) })
 
-// StaticPath returns where the static files are served: "/static/<hash>".
+// StaticPath returns the path under which static files are served: "/static/<hash>".
 func StaticPath() string { return "/static/" + Hash() }
 
 func hash(files fs.FS) string {
@@ -84,15 +86,15 @@ func hash(files fs.FS) string {
 		return err
 	})
 	if err != nil {
-		panic(err) // An embedded file is always readable.
+		panic(err) // An embedded file can always be read.
 	}
 	return hex.EncodeToString(sum.Sum(nil))[:12]
 }
 
-func sub(files embed.FS, directory string) fs.FS {
-	inside, err := fs.Sub(files, directory)
+func mustSub(files embed.FS, directory string) fs.FS {
+	sub, err := fs.Sub(files, directory)
 	if err != nil {
-		panic(err) // The directory is named in the go:embed line.
+		panic(err) // The go:embed directive names the directory.
 	}
-	return inside
+	return sub
 }

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-var update = flag.Bool("update", false, "write the golden files of the pages anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 var (
 	ada  = User{ID: "0b9dd3f2-5a53-4a0e-9f0b-0d2a4a3b8f11", Name: "Ada"}
@@ -29,8 +29,8 @@ func page(title string, user *User) Page {
 	return Page{Title: title, User: user, Static: "/static/hash", NameLimit: 40}
 }
 
-// refused is the page of somebody whose name was refused.
-func refused(name string) Page {
+// pageAfterRefusal returns the page of a visitor whose name was refused.
+func pageAfterRefusal(name string) Page {
 	page := page("", nil)
 	page.Name = name
 	return page
@@ -61,13 +61,13 @@ func conversation() []Message {
 	}
 }
 
-// pages are the models of the golden files, by name.
+// pages holds the models of the golden files, by name.
 var pages = map[string]struct {
 	template string
 	model    any
 }{
 	"home":       {"home", Home{Page: page("", &ada), Rooms: []RoomLink{{Name: "lobby", LastActive: noon}, {Name: "empty"}}}},
-	"home-first": {"home", Home{Page: refused("Ada\u200b"), Error: "A name must not hold the invisible character U+200B."}},
+	"home-first": {"home", Home{Page: pageAfterRefusal("Ada\u200b"), Error: "A name must not hold the invisible character U+200B."}},
 	"room": {"room", Room{
 		Page: page("#lobby", &ada), Room: "lobby", Messages: conversation(), AsOf: "1740000000095-0@k3x9", Live: true,
 		Older: "1740000000010-0", TextLimit: 4000, Origin: "https://chat.example.com",
@@ -81,13 +81,13 @@ var pages = map[string]struct {
 		Notice: "Chat storage is full.", Draft: "what I wrote", Origin: "http://localhost:8080",
 	}},
 	"room-refused-name": {"room", Room{
-		Page: refused(strings.Repeat("Ada", 16)), Room: "lobby", AsOf: "0-0@k3x9", Live: true, TextLimit: 4000,
+		Page: pageAfterRefusal(strings.Repeat("Ada", 16)), Room: "lobby", AsOf: "0-0@k3x9", Live: true, TextLimit: 4000,
 		Notice: "A name must be at most 40 characters long.", Origin: "http://localhost:8080",
 	}},
-	"error":       {"error", Error{Page: page("This page is not here", nil), Detail: "The address may be mistyped."}},
-	"error-again": {"error", Error{Page: page("Chat storage does not answer", &ada), Detail: "Your messages are safe.", Again: true}},
+	"error":       {"error", Error{Page: page("This page does not exist", nil), Detail: "The address may be mistyped."}},
+	"error-again": {"error", Error{Page: page("Chat storage is unavailable", &ada), Detail: "Your messages are safe.", Again: true}},
 	"error-unsent": {"error", Error{
-		Page: page("Chat storage does not answer", &ada), Detail: "Your messages are safe.",
+		Page: page("Chat storage is unavailable", &ada), Detail: "Your messages are safe.",
 		Room: "lobby", Unsent: "what I wrote", Key: "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b",
 	}},
 }
@@ -105,7 +105,7 @@ func render(t *testing.T, name string, model any) string {
 	return out.String()
 }
 
-func TestPagesAreAsTheirGoldenFiles(t *testing.T) {
+func TestPagesMatchTheirGoldenFiles(t *testing.T) {
 	for name, page := range pages {
 		t.Run(name, func(t *testing.T) {
 			got := render(t, page.template, page.model)
@@ -120,19 +120,19 @@ func TestPagesAreAsTheirGoldenFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got != string(want) {
-				t.Errorf("differs from %s; look at it, and if it is right: go test ./views -update\n%s", file, got)
+				t.Errorf("differs from %s; if this is right, run go test ./views -update:\n%s", file, got)
 			}
 		})
 	}
 }
 
-// The Content-Security-Policy allows nothing inline; so does this.
+// The Content-Security-Policy allows nothing inline.
 func TestPagesHaveNoInlineScriptOrStyle(t *testing.T) {
 	forbidden := map[string]*regexp.Regexp{
-		"a script without src":            regexp.MustCompile(`<script(?:\s[^>]*)?>`),
-		"a style element":                 regexp.MustCompile(`(?i)<style`),
-		"a style or event attribute":      regexp.MustCompile(`(?i)<[a-z][^>]*\s(?:style|on[a-z]+)\s*=`),
-		"a javascript: or foreign source": regexp.MustCompile(`(?i)(?:src|href)="(?:javascript:|https?:|//)`),
+		"a script without src":                   regexp.MustCompile(`<script(?:\s[^>]*)?>`),
+		"a style element":                        regexp.MustCompile(`(?i)<style`),
+		"a style or event attribute":             regexp.MustCompile(`(?i)<[a-z][^>]*\s(?:style|on[a-z]+)\s*=`),
+		"a URL with javascript: or another host": regexp.MustCompile(`(?i)(?:src|href)="(?:javascript:|https?:|//)`),
 	}
 	for name, page := range pages {
 		html := render(t, page.template, page.model)
@@ -146,34 +146,34 @@ func TestPagesHaveNoInlineScriptOrStyle(t *testing.T) {
 	}
 }
 
-func TestWhatPeopleWroteIsEscaped(t *testing.T) {
+func TestUserTextIsEscaped(t *testing.T) {
 	const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>'`
-	mallory := User{ID: hostile, Name: hostile}
-	hurt := message(1, mallory, "hello")
-	hurt.Key, hurt.ReplyTo, hurt.ReplyAuthor, hurt.ReplyText, hurt.Edited = hostile, hostile, hostile, hostile, hostile
-	hurt.Reactions = []Reaction{{Emoji: hostile, Users: []string{hostile}, Names: []string{hostile}}}
-	all := page(hostile, &mallory)
-	stranger := refused(hostile)
+	attacker := User{ID: hostile, Name: hostile}
+	harmful := message(1, attacker, "hello")
+	harmful.Key, harmful.ReplyTo, harmful.ReplyAuthor, harmful.ReplyText, harmful.Edited = hostile, hostile, hostile, hostile, hostile
+	harmful.Reactions = []Reaction{{Emoji: hostile, Users: []string{hostile}, Names: []string{hostile}}}
+	all := page(hostile, &attacker)
+	visitor := pageAfterRefusal(hostile)
 	for _, test := range []struct {
 		template string
 		model    any
 	}{
 		{"home", Home{Page: all, Rooms: []RoomLink{{Name: hostile, LastActive: noon}}, Error: hostile, Find: hostile}},
-		{"home", Home{Page: stranger, Error: hostile}},
-		{"room", Room{Page: stranger, Room: hostile, Notice: hostile, Draft: hostile}},
-		{"room", Room{Page: all, Room: hostile, Messages: []Message{hurt}, AsOf: hostile, Older: hostile, Newer: hostile, Notice: hostile, Draft: hostile, Origin: hostile}},
+		{"home", Home{Page: visitor, Error: hostile}},
+		{"room", Room{Page: visitor, Room: hostile, Notice: hostile, Draft: hostile}},
+		{"room", Room{Page: all, Room: hostile, Messages: []Message{harmful}, AsOf: hostile, Older: hostile, Newer: hostile, Notice: hostile, Draft: hostile, Origin: hostile}},
 		{"error", Error{Page: all, Detail: hostile, Room: hostile, Unsent: hostile, Key: hostile}},
 	} {
 		html := render(t, test.template, test.model)
 		for _, tag := range []string{"<script>", "<img src=x"} {
 			if strings.Contains(html, tag) {
-				t.Errorf("%s lets %s through:\n%s", test.template, tag, html)
+				t.Errorf("%s does not escape %s:\n%s", test.template, tag, html)
 			}
 		}
 	}
 }
 
-func TestStaticHoldsWhatABrowserLoadsAndNothingElse(t *testing.T) {
+func TestOnlyFilesForTheBrowserAreServed(t *testing.T) {
 	allowed := regexp.MustCompile(`^(?:[a-z0-9-]+\.(?:svg|png|webmanifest)|style\.css|js/[a-z]+/[a-z-]+\.js|vendor/[a-z-]+-[0-9.]+/[a-z]+\.js)$`)
 	files := AssetNames()
 	for _, file := range files {
@@ -191,7 +191,7 @@ func TestStaticHoldsWhatABrowserLoadsAndNothingElse(t *testing.T) {
 func TestHashChangesWithNamesAndContents(t *testing.T) {
 	one := fstest.MapFS{"js/a.js": {Data: []byte("1")}}
 	if hash(one) != hash(fstest.MapFS{"js/a.js": {Data: []byte("1")}}) {
-		t.Error("the same files have two hashes")
+		t.Error("equal files have different hashes")
 	}
 	for _, other := range []fstest.MapFS{
 		{"js/a.js": {Data: []byte("2")}},
@@ -199,23 +199,23 @@ func TestHashChangesWithNamesAndContents(t *testing.T) {
 		{"js/a.js": {Data: []byte("1")}, "js/b.js": {}},
 	} {
 		if hash(one) == hash(other) {
-			t.Errorf("%v has the hash of %v", other, one)
+			t.Errorf("%v and %v have the same hash", other, one)
 		}
 	}
 	if !regexp.MustCompile(`^/static/[0-9a-f]{12}$`).MatchString(StaticPath()) {
-		t.Error(StaticPath())
+		t.Errorf("StaticPath() = %q", StaticPath())
 	}
 }
 
-// The budgets of views/README.md, in gzipped bytes.
+// The budgets are those of README.md, gzipped unless noted.
 func TestBudgets(t *testing.T) {
 	weigh := func(names ...string) (sum int) {
 		for _, name := range names {
 			asset, ok := FindAsset(name)
 			if !ok {
-				t.Fatalf("no %s", name)
+				t.Fatalf("%s does not exist", name)
 			}
-			sum += cmp.Or(len(asset.Gzip), len(asset.Plain)) // one too small to be zipped is sent as it is
+			sum += cmp.Or(len(asset.Gzip), len(asset.Plain)) // A tiny file is sent as it is.
 		}
 		return sum
 	}
@@ -225,11 +225,11 @@ func TestBudgets(t *testing.T) {
 			all = append(all, name)
 		}
 	}
-	t.Logf("all scripts, those loaded when needed too: %d bytes", weigh(all...))
+	t.Logf("all scripts, including those loaded when needed: %d bytes", weigh(all...))
 	room := pages["room"].model.(Room)
 	room.Messages = nil
 	for n := range int64(50) {
-		one := message(n%10, ada, "A sentence of some length, as people write them when they talk, number "+string(rune('A'+n)))
+		one := message(n%10, ada, "A sentence as long as people write them when they chat, with the number "+string(rune('A'+n)))
 		one.Key = "0b9dd3f2-5a53-4a0e-9f0b-" + one.ID
 		room.Messages = append(room.Messages, one)
 	}
@@ -242,17 +242,17 @@ func TestBudgets(t *testing.T) {
 	}{
 		{"scripts of a room", weigh(importedModules(t, roomScript)...), 30 << 10},
 		{"styles", weigh(Stylesheet), 8 << 10},
-		{"a room of 50 messages", zipped(t, []byte(render(t, "room", room))), 25 << 10},
-		{"markup of one message, not zipped", len(markup[strings.Index(markup, "<article"):strings.Index(markup, "</article>")]) + len("</article>"), 600},
+		{"a room of 50 messages", gzipped(t, []byte(render(t, "room", room))), 25 << 10},
+		{"markup of one message, not gzipped", len(markup[strings.Index(markup, "<article"):strings.Index(markup, "</article>")]) + len("</article>"), 600},
 	} {
 		t.Logf("%s: %d bytes of %d", budget.what, budget.bytes, budget.most)
 		if budget.bytes > budget.most {
-			t.Errorf("%s: %d bytes, %d allowed", budget.what, budget.bytes, budget.most)
+			t.Errorf("%s: %d bytes, want at most %d", budget.what, budget.bytes, budget.most)
 		}
 	}
 }
 
-func zipped(t *testing.T, content []byte) int {
+func gzipped(t *testing.T, content []byte) int {
 	t.Helper()
 	var out bytes.Buffer
 	writer := gzip.NewWriter(&out)
@@ -269,9 +269,9 @@ func TestScripts(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
 		if os.Getenv("CI") != "" {
-			t.Fatal("no node on PATH, and CI must not skip")
+			t.Fatal("node is not on PATH, and CI must not skip tests")
 		}
-		t.Skip("skipped: needs node on PATH for the tests of the scripts")
+		t.Skip("needs node on PATH to test the scripts")
 	}
 	if out, err := exec.Command(node, "--test").CombinedOutput(); err != nil {
 		t.Errorf("node --test: %v\n%s", err, out)

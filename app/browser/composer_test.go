@@ -60,7 +60,7 @@ func TestComposerKeepsDraftsAndReplies(t *testing.T) {
 	ada.waitUpToDate()
 	ada.expectComposer("salt")
 	ada.open(here, "/r/lobby")
-	ada.wait("the reply", `document.querySelector("#composer .about").innerText.includes("Replying to Bob")`)
+	ada.wait("the reply", `document.querySelector("#composer .target").innerText.includes("Replying to Bob")`)
 	ada.typeText("ght")
 	ada.press("Enter")
 	bob.waitMessages("half a thought")
@@ -72,7 +72,7 @@ func TestComposerKeepsDraftsAndReplies(t *testing.T) {
 	ada.wait("the last message in the composer", `document.querySelector("#composer textarea").value === "half a thought"`)
 	ada.clearField()
 	ada.press("Enter")
-	ada.expect("the reason", `document.querySelector("#said").innerText`, "The message is empty. Delete it instead?")
+	ada.expect("the reason", `document.querySelector("#toast").innerText`, "The message is empty. Delete it instead?")
 	ada.press("Escape")
 }
 
@@ -86,14 +86,14 @@ func TestComposerPastesLinesAndLimitsLength(t *testing.T) {
 
 	// Copy takes the message's source, and pasting keeps its lines.
 	ada.clickAction("one\ntwo\n\nthree", "copy")
-	ada.wait("the text to be copied", `document.querySelector("#said").innerText === "Text copied."`)
+	ada.wait("the text to be copied", `document.querySelector("#toast").innerText === "Text copied."`)
 	ada.click("#composer textarea")
 	ada.press("Control+v")
 	ada.expectComposer("one\ntwo\n\nthree")
 	ada.clearField()
 	ada.runScript(`Object.defineProperty(navigator, "clipboard", { value: undefined })`) // as on a page without TLS
 	ada.clickAction("one\ntwo\n\nthree", "link")
-	ada.wait("the link to be copied", `document.querySelector("#said").innerText === "Link copied."`)
+	ada.wait("the link to be copied", `document.querySelector("#toast").innerText === "Link copied."`)
 	ada.click("#composer textarea")
 	ada.press("Control+v")
 	ada.expectComposer(server.URL() + "/r/lobby/" + strings.TrimPrefix(ada.messageSelector("one\ntwo\n\nthree"), "#m"))
@@ -112,7 +112,7 @@ func TestComposerPastesLinesAndLimitsLength(t *testing.T) {
 	ada.typeText("?!")
 	ada.expect("the counter", counter, "1 character over")
 	ada.press("Enter")
-	ada.expect("the reason", `document.querySelector("#said").innerText`, "Messages can be at most 4000 characters long.")
+	ada.expect("the reason", `document.querySelector("#toast").innerText`, "Messages can be at most 4000 characters long.")
 	ada.press("Backspace")
 	ada.expect("the counter", counter, "0 characters left")
 	ada.press("Enter")

@@ -55,7 +55,7 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 
 	// A reply quotes its message, also when that is edited, and the quote leads to it.
 	cleo.clickAction("Tea at fuor?", "reply")
-	cleo.wait("the reply", `document.querySelector("#composer .about").innerText.includes("Replying to Ada")`)
+	cleo.wait("the reply", `document.querySelector("#composer .target").innerText.includes("Replying to Ada")`)
 	cleo.typeText("yes please")
 	cleo.press("Enter")
 	waitAll("yes please")

@@ -46,7 +46,7 @@ func TestTypingGoesToTheComposerWhateverHasFocus(t *testing.T) {
 	ada.wait("the reaction to be stored", `document.querySelector(".chip") && !document.querySelector("[data-pending]")`)
 	ada.click(".chip")
 	expectTyped("a click on a reaction", "why?")
-	ada.click("#truth")
+	ada.click("#status")
 	expectTyped("a click on nothing", "?/!")
 	ada.open(server, "/r/history/"+ada.messageSelector("message 35")[2:])
 	ada.waitAtMessage("message 35", "live")

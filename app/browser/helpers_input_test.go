@@ -141,7 +141,7 @@ func (u *user) startReply(messageSelector string) {
 	u.press("Enter")
 	u.wait("the toolbar", `document.activeElement.closest("#toolbar")`)
 	u.runScript(`document.querySelector("#toolbar [name=reply]").click()`)
-	u.wait("the composer to show the message", `!document.querySelector("#composer .about").hidden`)
+	u.wait("the composer to show the message", `!document.querySelector("#composer .target").hidden`)
 }
 
 // touch sends one touch event with the fingers that are down.

@@ -96,14 +96,14 @@ func (u *user) expect(what, expression, want string) {
 // waitUpToDate waits until the status line shows that the page is up to date.
 func (u *user) waitUpToDate() {
 	u.t.Helper()
-	u.wait("the page to be up to date", `document.querySelector("#truth").dataset.state === "live"`)
+	u.wait("the page to be up to date", `document.querySelector("#status").dataset.state === "live"`)
 }
 
 // waitStatus waits until the status line has the state and the text.
 func (u *user) waitStatus(state, text string) {
 	u.t.Helper()
 	u.wait(fmt.Sprintf("the status %q", text),
-		fmt.Sprintf(`(({dataset, innerText}) => dataset.state === %q && innerText === %q)(document.querySelector("#truth"))`, state, text))
+		fmt.Sprintf(`(({dataset, innerText}) => dataset.state === %q && innerText === %q)(document.querySelector("#status"))`, state, text))
 }
 
 // waitMessages waits until the page shows stored messages with these texts.
@@ -175,7 +175,7 @@ func (u *user) waitAtMessage(text, state string) {
 	u.t.Helper()
 	u.wait(fmt.Sprintf("the page to be at %q", text), fmt.Sprintf(`((message) => message && message.ariaCurrent === "true" && message.getBoundingClientRect().top > 0 &&
 		message.getBoundingClientRect().bottom < innerHeight && document.activeElement === message)(document.querySelector(%q))`, u.messageSelector(text)))
-	u.wait("the status "+state, `document.querySelector("#truth").dataset.state === "`+state+`"`)
+	u.wait("the status "+state, `document.querySelector("#status").dataset.state === "`+state+`"`)
 }
 
 // waitAtPath waits until the page with the path is loaded and up to date.

@@ -138,14 +138,14 @@ func (s *sample) tourFailures(big, small device, check checkState) {
 	ada.setOffline(true)
 	ada.waitStatus("offline", "Offline")
 	ada.send("is it lunch?")
-	ada.wait("the waiting message", `document.querySelector("#messages .message[data-state=waiting] .fate")?.checkVisibility()`)
+	ada.wait("the waiting message", `document.querySelector("#messages .message[data-state=waiting] .delivery")?.checkVisibility()`)
 	check(ada, "waiting message", big, small)
 	// The server refuses a reply to a message that does not exist.
 	ada.runScript(`const name = Object.keys(localStorage).find((one) => one.startsWith("burble:outbox:lobby:"));
 		localStorage.setItem(name, JSON.stringify({ ...JSON.parse(localStorage.getItem(name)), reply_to: "1-1" }))`)
 	ada.setOffline(false)
 	ada.open(s.Server, "/r/lobby")
-	ada.wait("the failed message", `document.querySelector("#messages .message[data-state=failed] .fate")?.checkVisibility()`)
+	ada.wait("the failed message", `document.querySelector("#messages .message[data-state=failed] .delivery")?.checkVisibility()`)
 	check(ada, "failed message", big, small)
 	ada.emulate(big, "light")
 	ada.click(`#messages [name=discard]`)
@@ -166,7 +166,7 @@ func (s *sample) tourFailures(big, small device, check checkState) {
 	other.Kill()
 	ada.setOffline(true)
 	ada.open(s.Server, "/r/lobby")
-	ada.wait("the status offline", `document.querySelector("#truth").dataset.state === "offline"`)
+	ada.wait("the status offline", `document.querySelector("#status").dataset.state === "offline"`)
 	ada.waitMessages("Message 9 sent meanwhile")
 	check(ada, "offline", big, small)
 }

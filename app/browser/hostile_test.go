@@ -23,7 +23,7 @@ const findHarm = `(() => {
 
   if ("` + hostile.Marker + `" in globalThis) found.push("a script ran");
   forbid("a forbidden element", "iframe, object, embed, base, style, plaintext, math, meta[http-equiv], :is(script, img):not([src^='/static/'])");
-  forbid("an element in plain text", ":is(.author, .quote > *, .bar .topic span, .room-list .topic, .here bdi, #people b, .typing bdi, .about :is(b, span), #offers li, #search b) > *");
+  forbid("an element in plain text", ":is(.author, .quote > *, .bar .topic span, .room-list .topic, .here bdi, #people b, .typing bdi, .target :is(b, span), #offers li, #search b) > *");
   forbid("a forbidden element in a message", ".body :not(p, bdi, br, em, strong, del, code, pre, blockquote, ul, ol, li, hr, span, mark, details, summary, a)");
   forbid("a forbidden attribute in a message", ".body :is([style], [id], [name])");
   for (const element of document.querySelectorAll("*")) {
@@ -43,7 +43,7 @@ const findHarm = `(() => {
     if (getComputedStyle(element).overflowY === "visible" && element.checkVisibility()) report("not clipped, so that it can cover its surroundings", element);
   }
   for (const name of document.querySelectorAll("[data-tag]")) {
-    const parent = name.closest(".quote, .about, .typing, .side, .message, dialog");
+    const parent = name.closest(".quote, .target, .typing, .side, .message, dialog");
     if (name.checkVisibility() && (box(name).left < box(parent).left - 1 || box(name).right > box(parent).right + 1)) report("the tag of a name is out of view", name);
   }
   const column = document.querySelector(".column");

@@ -42,7 +42,7 @@ const findMisfits = `(() => {
 	if (page.scrollWidth > innerWidth) report(page, "scrolls sideways");
 	const visible = (selector) => [...document.querySelectorAll(selector)].filter((one) =>
 		one.checkVisibility({ visibilityProperty: true }) && !one.closest(".hidden"));
-	for (const one of visible("a, button, input, textarea, summary, h1, h2, .body, .fate, .gap, .edge, .notice")) {
+	for (const one of visible("a, button, input, textarea, summary, h1, h2, .body, .delivery, .gap, .edge, .notice")) {
 		const { left, right } = one.getBoundingClientRect();
 		if (left < -1 || right > innerWidth + 1) report(one, "extends from " + left + " to " + right);
 	}
@@ -53,7 +53,7 @@ const findMisfits = `(() => {
 		if (one.scrollWidth > one.clientWidth) report(one, "scrolls sideways");
 	}
 	if (document.body.matches(".room") && !open.length) {
-		for (const one of visible("h1, #truth, .bar button, .composer :is(textarea, input, button)")) {
+		for (const one of visible("h1, #status, .bar button, .composer :is(textarea, input, button)")) {
 			const { x, y, width, height } = one.getBoundingClientRect();
 			const at = document.elementFromPoint(x + width / 2, y + height / 2);
 			if (!at || !one.contains(at) && !at.contains(one)) report(one, "is out of view or covered");

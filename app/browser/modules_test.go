@@ -24,7 +24,7 @@ func TestFailedModulesLoadOnTheNextAttempt(t *testing.T) {
 	call(ada, cdpnetwork.SetBypassServiceWorker, cdpnetwork.SetBypassServiceWorkerParams{Bypass: true})
 	block := func(block bool) {
 		var patterns []*cdpnetwork.BlockPattern
-		for _, name := range []string{"search", "calendar", "complete", "elsewhere", "topic", "theme"} {
+		for _, name := range []string{"search", "calendar", "autocomplete", "other-outboxes", "topic", "theme"} {
 			patterns = append(patterns, &cdpnetwork.BlockPattern{URLPattern: "*://*:*/*/" + name + ".js", Block: block})
 		}
 		call(ada, cdpnetwork.SetBlockedURLs, cdpnetwork.SetBlockedURLsParams{URLPatterns: patterns})
@@ -41,8 +41,8 @@ func TestFailedModulesLoadOnTheNextAttempt(t *testing.T) {
 	reconnect()
 	waitError := func() {
 		t.Helper()
-		ada.wait("the error", `document.querySelector("#said").textContent === "That didn’t work. Try again in a moment."`)
-		ada.runScript(`document.querySelector("#said").replaceChildren()`)
+		ada.wait("the error", `document.querySelector("#toast").textContent === "That didn’t work. Try again in a moment."`)
+		ada.runScript(`document.querySelector("#toast").replaceChildren()`)
 	}
 	for _, id := range []string{"open-search", "open-calendar", "theme"} {
 		ada.click("#" + id)

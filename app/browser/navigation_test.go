@@ -36,7 +36,7 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	// A link to a message that does not exist says so, until the user leaves.
 	ada.allowErrors("404")
 	ada.open(here, fmt.Sprintf("/r/history/%d-7", times[99].UnixMilli()))
-	ada.wait("the status", `document.querySelector("#truth").dataset.state === "past"`)
+	ada.wait("the status", `document.querySelector("#status").dataset.state === "past"`)
 	ada.waitMessages("message 99", "message 101")
 	ada.expect("the notice", `document.querySelector(".below [role=alert]").innerText`, "That message no longer exists.")
 	ada.press("Escape")
@@ -148,7 +148,7 @@ func TestLastNavigationWins(t *testing.T) {
 		ada.runScript(`release(); for (let frames = 0; frames < 5; frames++) await new Promise(requestAnimationFrame)`)
 		ada.waitAtMessage(fmt.Sprintf("message %d", number), "past")
 		ada.expect("the path", `location.pathname`, path(number))
-		ada.expect("the announcement", `document.querySelector("#said").innerText`, "")
+		ada.expect("the announcement", `document.querySelector("#toast").innerText`, "")
 	}
 
 	holdResponse(func() { navigate(30) })

@@ -31,7 +31,7 @@ func TestPageWithoutScript(t *testing.T) {
 	// It shows messages, explains why a name is refused, and posts.
 	ada.open(here, "/r/short")
 	ada.waitMessages("message 1", "message 2", "message 3")
-	ada.wait("the status", `document.querySelector("#truth").innerText === "Reload to see what’s new"`)
+	ada.wait("the status", `document.querySelector("#status").innerText === "Reload to see what’s new"`)
 	const stacked = "Ada\u0332\u0332\u0332\u0332"
 	ada.allowErrors("400")
 	ada.do(chromedp.SendKeys(chromedp.CSS(`.join input[name=name]`), stacked))

@@ -144,7 +144,7 @@ func TestHomeReportsItsStatus(t *testing.T) {
 	ada.allowErrors(append(serverDownErrors, "503", "ERR_INTERNET_DISCONNECTED")...)
 	ada.open(here, "/")
 	ada.wait("the script", `!document.querySelector("#find input").pattern`)
-	ada.expect("the status without rooms", `document.querySelector("#truth").innerText`, "")
+	ada.expect("the status without rooms", `document.querySelector("#status").innerText`, "")
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 	bob.send("hello")

@@ -32,7 +32,7 @@ func TestFailedMessageIsRetriedOrDiscarded(t *testing.T) {
 	// Screen readers announce a message only when it is stored.
 	const live = `[...document.querySelectorAll("#messages > article")].map((article) => article.ariaLive).join()`
 	ada.expect("aria-live of the messages", live, "off,off")
-	ada.expect("the reason", `document.querySelector("[data-state=failed] .fate span").innerText`, "Not sent. You’re no longer signed in. Reload the page.")
+	ada.expect("the reason", `document.querySelector("[data-state=failed] .delivery span").innerText`, "Not sent. You’re no longer signed in. Reload the page.")
 	const focused = `document.activeElement.id`
 	ada.click("#messages [data-state=failed]:last-child [name=discard]")
 	ada.waitStatus("failed", "1 message not sent")
@@ -190,8 +190,8 @@ func TestNewServiceWorkerKeepsCachedPages(t *testing.T) {
 	redis.Pause()
 	ada.open(server, "/nowhere")
 	ada.runScript(`
-		const { worker } = await import(document.querySelector("link[rel=stylesheet]").href.replace("style.css", "js/page/render.js"));
-		const registration = await navigator.serviceWorker.register(worker());
+		const { workerURL } = await import(document.querySelector("link[rel=stylesheet]").href.replace("style.css", "js/page/trusted-html.js"));
+		const registration = await navigator.serviceWorker.register(workerURL());
 		const { active } = await navigator.serviceWorker.ready;
 		while (active.state !== "activated") await new Promise((resolve) => active.addEventListener("statechange", resolve, { once: true }))`)
 	ada.open(server, "/r/lobby")

@@ -76,10 +76,10 @@ func TestMentionNotifiesWhenNotificationsAreOnAndThePageIsHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	bob.click("#bell")
-	bob.wait("why notifications stay off", `document.querySelector("#said").innerText === "Your browser is blocking notifications."`)
+	bob.wait("why notifications stay off", `document.querySelector("#toast").innerText === "Your browser is blocking notifications."`)
 	bob.runScript(`delete globalThis.Notification`) // as in a browser on an iPhone
 	bob.click("#bell")
-	bob.wait("how to turn them on", `document.querySelector("#said").innerText === "Add Burble to your home screen to get notifications."`)
+	bob.wait("how to turn them on", `document.querySelector("#toast").innerText === "Add Burble to your home screen to get notifications."`)
 	ada.click("#bell")
 	ada.wait("notifications to be on", `document.querySelector("#bell").ariaPressed === "true"`)
 	ada.wait("the service worker", `navigator.serviceWorker.getRegistration().then((registration) => registration?.active)`)

@@ -33,7 +33,7 @@ func TestPrintHasAllMessagesAndNothingElse(t *testing.T) {
 	}
 
 	call(ada, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
-	ada.expect("the list of printed controls", `[...document.querySelectorAll("body *")].filter((one) => one.checkVisibility() && one.matches("button, input, textarea, nav, aside, #truth, .jump"))
+	ada.expect("the list of printed controls", `[...document.querySelectorAll("body *")].filter((one) => one.checkVisibility() && one.matches("button, input, textarea, nav, aside, #status, .jump"))
 		.map((one) => one.outerHTML.slice(0, 80)).join("\n")`, "")
 	ada.expect("the last author", `document.querySelector("#messages article:last-child .author").innerText`, "Ada")
 	ada.expect("the color", `[...new Set([...document.querySelectorAll(".body")].map((body) => getComputedStyle(body).color + " on " + getComputedStyle(body).backgroundColor))].join()`,

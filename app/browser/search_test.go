@@ -56,7 +56,7 @@ func TestSearchListsNewestFirstAndLinksToMessages(t *testing.T) {
 	ada.click("#open-search")
 	ada.wait("the search", `document.activeElement.name === "q"`)
 	ada.press("Enter")
-	ada.wait("the reason", `document.querySelector("#search [role=status]").innerText === "Chat storage isn’t responding. Try again in a moment."`)
+	ada.wait("the reason", `document.querySelector("#search [role=status]").innerText === "Chat storage is unavailable. Try again in a moment."`)
 }
 
 // Safari does not know the closedby attribute.

@@ -55,7 +55,7 @@ func TestSimilarNamesGetDifferentTags(t *testing.T) {
 		u.clearField()
 		u.waitTyping("an impostor to type", haveTags("#typing bdi", 1), "lobby", impostors[0])
 		u.startReply(u.messageSelector("No, me"))
-		u.waitTags("the author replied to", "#composer .about b", 1)
+		u.waitTags("the author replied to", "#composer .target b", 1)
 		u.press("Escape")
 		u.click("#open-search")
 		u.wait("the search", `document.activeElement.name === "q"`)

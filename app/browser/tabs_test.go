@@ -24,7 +24,7 @@ func TestTwoTabsWriteToTheOutboxAtTheSameMoment(t *testing.T) {
 		const connection = Object.assign(new EventTarget(), { send: () => false });
 		window.outbox = new Outbox("attic", connection);
 		let left = 10;
-		const next = () => left-- ? setTimeout(() => { outbox.ask({ text: document.visibilityState + left }); next(); }, 1_000 - Date.now() % 1_000) : (window.done = true);
+		const next = () => left-- ? setTimeout(() => { outbox.add({ text: document.visibilityState + left }); next(); }, 1_000 - Date.now() % 1_000) : (window.done = true);
 		next();
 		return true;
 	})`

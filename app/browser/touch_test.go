@@ -33,7 +33,7 @@ func TestLongPressOpensTheToolbarAndTheButtonSends(t *testing.T) {
 	ada.longPress("#messages .body", toolbarOpen)
 	ada.click(`#toolbar [data-emoji="🎉"]`)
 	ada.wait("the reaction", `document.querySelector("#messages .chip")?.textContent === "🎉 1"`)
-	ada.longPress("#messages .chip", `document.querySelector("#said").innerText === "🎉 you"`)
+	ada.longPress("#messages .chip", `document.querySelector("#toast").innerText === "🎉 you"`)
 	ada.expect("the reaction", `document.querySelector("#messages .chip").textContent`, "🎉 1")
 
 	// Even if the chip is replaced during a long press, lifting the finger must not click.
@@ -41,9 +41,9 @@ func TestLongPressOpensTheToolbarAndTheButtonSends(t *testing.T) {
 		const chip = document.querySelector("#messages .chip"), body = document.querySelector("#messages .body");
 		const press = (one) => one.dispatchEvent(new PointerEvent("pointerdown", { pointerType: "touch", isPrimary: true, bubbles: true }));
 		const lift = (one) => !one.dispatchEvent(new TouchEvent("touchend", { bubbles: true, cancelable: true }));
-		document.querySelector("#said").innerText = "";
+		document.querySelector("#toast").innerText = "";
 		press(chip);
-		while (document.querySelector("#said").innerText === "") await new Promise(requestAnimationFrame);
+		while (document.querySelector("#toast").innerText === "") await new Promise(requestAnimationFrame);
 		chip.replaceWith(chip.cloneNode(true));
 		const long = lift(chip);
 		press(body);
@@ -59,11 +59,11 @@ func TestLongPressOpensTheToolbarAndTheButtonSends(t *testing.T) {
 	ada.waitUpToDate()
 	message := ada.messageSelector("message 40")
 	ada.longPress(message+" .body", toolbarOpen)
-	ada.wait("the marked message to be above the toolbar", fmt.Sprintf(`(({ dataset, lastElementChild }) => dataset.meant === "" &&
+	ada.wait("the marked message to be above the toolbar", fmt.Sprintf(`(({ dataset, lastElementChild }) => dataset.selected === "" &&
 		lastElementChild.getBoundingClientRect().bottom <= document.querySelector("#toolbar").getBoundingClientRect().top)(document.querySelector(%q))`, message))
 	ada.expect("the author in the toolbar", `document.querySelector("#toolbar bdi").innerText`, "Historian")
 	ada.click("#composer textarea")
-	ada.wait("the toolbar to close", `!`+toolbarOpen+` && !document.querySelector("[data-meant]")`)
+	ada.wait("the toolbar to close", `!`+toolbarOpen+` && !document.querySelector("[data-selected]")`)
 	ada.send("three")
 	ada.click("#composer > button")
 	ada.longPress(ada.messageSelector("three")+" .body", toolbarOpen)
@@ -154,7 +154,7 @@ func TestReducedMotionStopsAnimations(t *testing.T) {
 	// The jump button slides in, and the dot of the status line pulses.
 	const countAnimations = `(() => {
 		document.querySelector("#jump").hidden = false;
-		document.querySelector("#truth").dataset.state = "catching";
+		document.querySelector("#status").dataset.state = "catching";
 		return document.getAnimations().filter((one) => one.effect.getComputedTiming().duration > 1).length;
 	})()`
 	if count := eval[int](ada, countAnimations); count < 1 {
@@ -179,5 +179,5 @@ func TestForcedColorsHideNothing(t *testing.T) {
 		Features: []*emulation.MediaFeature{{Name: "forced-colors", Value: "active"}},
 	})
 	ada.expect("the border styles", `["#messages .body", "#room-list [aria-current]"].map((one) => getComputedStyle(document.querySelector(one)).borderInlineStartStyle).join()`, "solid,solid")
-	ada.expect("the color of the status dot", `getComputedStyle(document.querySelector("#truth"), "::before").backgroundColor`, eval[string](ada, `getComputedStyle(document.querySelector(".body")).color`))
+	ada.expect("the color of the status dot", `getComputedStyle(document.querySelector("#status"), "::before").backgroundColor`, eval[string](ada, `getComputedStyle(document.querySelector(".body")).color`))
 }

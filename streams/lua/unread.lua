@@ -15,7 +15,7 @@ local unread, mentioned = 0, 0
 
 -- A mention is the whole name: no letter or digit stands before the @ or after the name.
 -- That holds for scripts with spaces between words: up to U+1FFF, whose UTF-8 begins with
--- 0xC3 to 0xE1. views/static/js/messages/mark.js has the same rule.
+-- 0xC3 to 0xE1. views/static/js/messages/highlight.js has the same rule.
 local word = '[%w\195-\225]'
 local function mentions(text, name)
   local from, to = string.find(text, name, 1, true)

@@ -1,43 +1,43 @@
-import { composing } from "../page/keys.js";
-import { say } from "../page/say.js";
-import { keep, recall } from "../page/storage.js";
+import { isComposing } from "../page/keyboard.js";
+import { load, save } from "../page/storage.js";
+import { toast } from "../page/toast.js";
 
-const CLOSE = 200; // how near the limit the counter shows
+const COUNTER_FROM = 200; // characters left
 
-/** How many characters a text has, as the server counts them. @param {string} text */
-export function length(text) {
-  let count = 0;
-  for (const _ of text) count++;
-  return count;
+/** Returns how many characters a text has, as the server counts them. @param {string} text */
+export function lengthOf(text) {
+  let length = 0;
+  for (const _ of text) length++;
+  return length;
 }
 
 /**
- * @typedef {object} About what is written about: a message that is answered, or changed
+ * @typedef {object} Target the message being replied to or edited
  * @property {"reply" | "edit"} kind
  * @property {string} id entry ID
- * @property {string} [name] its author's
- * @property {string} [tag] what tells them apart from others of the name
+ * @property {string} [name] of its author
+ * @property {string} [tag] that tells the author apart from others with the name
  * @property {string} [line] its first line
- * @property {string} [text] what it is being changed to
+ * @property {string} [text] what an edit has made of it so far
  */
 
 /**
- * Composer is the form a message is written in. What is written is kept as the
- * user's draft in the room until it is sent, and so is what it is about; while a message is
- * changed its text is kept beside the draft. It is never disabled: where a message
- * goes when there is no connection is not its concern.
+ * Composer is the form for writing messages. It saves the user's draft for the room until it is
+ * sent, together with the message being replied to or edited. While a message is edited, its text
+ * is saved beside the draft. The composer is never disabled: getting a message to the server
+ * is the outbox's job.
  *
- * Event: `last` when the reader wants to change their last message.
+ * Event: `editlast` when the user asks to edit their last message.
  */
 export class Composer extends EventTarget {
   #form;
-  #text;
-  #count;
+  #field;
+  #counter;
   #limit;
-  #draft; // under which name it is kept
-  /** @type {About | null} */
-  #about = null;
-  #kept; // under which name that is
+  #draftKey;
+  /** @type {Target | null} */
+  #target = null;
+  #targetKey;
   #send;
   #edit;
   #touch = matchMedia("(pointer: coarse)");
@@ -50,83 +50,88 @@ export class Composer extends EventTarget {
   constructor(form, { room, user, limit, send, edit }) {
     super();
     this.#form = form;
-    this.#text = form.elements.text;
-    this.#count = form.querySelector("output");
+    this.#field = form.elements.text;
+    this.#counter = form.querySelector("output");
     this.#limit = limit;
     this.#send = send;
     this.#edit = edit;
-    this.#draft = `burble:draft:${user}:${room}`;
-    this.#kept = `burble:about:${user}:${room}`;
-    const draft = recall(this.#draft);
-    const { value } = this.#text; // What was written before there was a script, or was restored.
-    if (!value.includes(draft)) this.#text.value = value ? `${draft}\n${value}` : draft;
-    const about = recall(this.#kept);
-    if (about) this.#turn(JSON.parse(about));
-    form.querySelector(".about button").addEventListener("click", () => this.#release());
-    this.#text.addEventListener("input", () => this.#changed());
-    document.addEventListener("visibilitychange", () => this.#text.value && !recall(this.#draft) && this.#changed()); // Another tab may have sent the draft.
-    this.#text.addEventListener("keydown", (event) => this.#key(event));
+    this.#draftKey = `burble:draft:${user}:${room}`;
+    this.#targetKey = `burble:about:${user}:${room}`;
+    this.#restore();
+    form.querySelector(".target button").addEventListener("click", () => this.#cancel());
+    this.#field.addEventListener("input", () => this.#changed());
+    // When another tab has sent the draft, save what this one still shows.
+    document.addEventListener("visibilitychange", () => this.#field.value && !load(this.#draftKey) && this.#changed());
+    this.#field.addEventListener("keydown", (event) => this.#handleKey(event));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
     });
     this.#changed();
-    if (!this.#touch.matches && !document.querySelector("article[autofocus]")) this.#text.focus();
+    if (!this.#touch.matches && !document.querySelector("article[autofocus]")) this.#field.focus();
   }
 
-  /** @param {number} limit most characters of a message */
+  /** @param {number} limit most characters in a message */
   set limit(limit) {
     this.#limit = limit;
     this.#changed();
   }
 
-  /** Writes an answer to a message. @param {Omit<About, "kind">} about */
-  reply(about) {
-    if (this.#about?.kind === "edit") this.#release();
-    this.#turn({ kind: "reply", ...about });
-    this.#text.focus();
+  /** Starts a reply to a message. @param {Omit<Target, "kind">} target */
+  reply(target) {
+    if (this.#target?.kind === "edit") this.#cancel();
+    this.#setTarget({ kind: "reply", ...target });
+    this.#field.focus();
   }
 
-  /** Changes a message. @param {{ id: string, text: string }} about */
-  edit(about) {
-    this.#turn({ kind: "edit", ...about });
-    this.#text.focus();
+  /** Starts editing a message. @param {{ id: string, text: string }} target */
+  edit(target) {
+    this.#setTarget({ kind: "edit", ...target });
+    this.#field.focus();
   }
 
-  /** A message is no more: it is not answered or changed. @param {string} id */
-  forget(id) {
-    if (this.#about?.id === id) this.#release();
+  /** Cancels the reply to a message that was deleted, or its edit. @param {string} id */
+  messageDeleted(id) {
+    if (this.#target?.id === id) this.#cancel();
   }
 
-  /** Lets go of what is answered or changed; the draft is what it was. */
-  #release() {
-    if (this.#about.kind === "edit") this.#text.value = recall(this.#draft);
-    this.#turn(null);
-    this.#text.focus();
+  #restore() {
+    const draft = load(this.#draftKey);
+    const { value } = this.#field; // Typed before the script ran, or restored by the browser.
+    if (!value.includes(draft)) this.#field.value = value ? `${draft}\n${value}` : draft;
+    const target = load(this.#targetKey);
+    if (target) this.#setTarget(JSON.parse(target));
   }
 
-  #turn(about) {
-    const line = this.#form.querySelector(".about");
-    this.#about = about;
-    line.hidden = !about;
+  /** Stops replying or editing. The draft comes back as it was. */
+  #cancel() {
+    if (this.#target.kind === "edit") this.#field.value = load(this.#draftKey);
+    this.#setTarget(null);
+    this.#field.focus();
+  }
+
+  #setTarget(target) {
+    const line = this.#form.querySelector(".target");
+    this.#target = target;
+    line.hidden = !target;
     const [title, text] = line.children;
-    title.textContent = about?.kind === "edit" ? "Editing your message" : `Replying to ${about?.name}`;
-    if (about?.tag) title.dataset.tag = about.tag;
+    title.textContent = target?.kind === "edit" ? "Editing your message" : `Replying to ${target?.name}`;
+    if (target?.tag) title.dataset.tag = target.tag;
     else delete title.dataset.tag;
-    text.textContent = about?.line ?? "";
-    if (about?.kind === "edit") this.#text.value = about.text;
+    text.textContent = target?.line ?? "";
+    if (target?.kind === "edit") this.#field.value = target.text;
     this.#changed();
   }
 
-  #key(event) {
-    if (composing(event)) return;
-    if (event.key === "Escape" && this.#about) {
+  #handleKey(event) {
+    if (isComposing(event)) return;
+    if (event.key === "Escape" && this.#target) {
       event.preventDefault();
-      return this.#release();
+      return this.#cancel();
     }
-    if (event.key === "ArrowUp" && !event.altKey && !this.#text.value.trim() && !this.#about) {
+    if (event.key === "ArrowUp" && !event.altKey && !this.#field.value.trim() && !this.#target) {
       event.preventDefault();
-      return this.dispatchEvent(new Event("last"));
+      return this.dispatchEvent(new Event("editlast"));
     }
     if (event.key !== "Enter" || event.shiftKey || this.#touch.matches) return;
     event.preventDefault();
@@ -134,37 +139,38 @@ export class Composer extends EventTarget {
   }
 
   #submit() {
-    const text = this.#text.value.trim();
-    this.#text.focus();
-    const about = this.#about;
-    if (!text) return about?.kind === "edit" && say("The message is empty. Delete it instead?");
-    if (length(text) > this.#limit) return say(`Messages can be at most ${this.#limit} characters long.`);
-    if (about?.kind === "edit") {
-      this.#release();
-      return this.#edit(about.id, text);
+    const text = this.#field.value.trim();
+    const target = this.#target;
+    this.#field.focus();
+    if (!text) return target?.kind === "edit" && toast("The message is empty. Delete it instead?");
+    if (lengthOf(text) > this.#limit) return toast(`Messages can be at most ${this.#limit} characters long.`);
+    if (target?.kind === "edit") {
+      this.#cancel();
+      return this.#edit(target.id, text);
     }
-    this.#text.value = "";
-    this.#turn(null);
-    this.#send(text, about?.id);
+    this.#field.value = "";
+    this.#setTarget(null);
+    this.#send(text, target?.id);
   }
 
   #changed() {
-    const { value } = this.#text;
-    if (this.#about?.kind === "edit") this.#about.text = value;
-    else keep(this.#draft, value);
-    keep(this.#kept, this.#about ? JSON.stringify(this.#about) : "");
-    const left = this.#limit - length(value.trim());
-    this.#count.hidden = left > CLOSE;
-    this.#count.value = `${Math.abs(left)} character${Math.abs(left) === 1 ? "" : "s"} ${left < 0 ? "over" : "left"}`;
-    this.#text.ariaInvalid = String(left < 0);
+    const { value } = this.#field;
+    if (this.#target?.kind === "edit") this.#target.text = value;
+    else save(this.#draftKey, value);
+    save(this.#targetKey, this.#target ? JSON.stringify(this.#target) : "");
+    const left = this.#limit - lengthOf(value.trim());
+    const count = Math.abs(left);
+    this.#counter.hidden = left > COUNTER_FROM;
+    this.#counter.value = `${count} character${count === 1 ? "" : "s"} ${left < 0 ? "over" : "left"}`;
+    this.#field.ariaInvalid = String(left < 0);
     this.#form.toggleAttribute("data-empty", !value.trim());
     this.#grow();
   }
 
-  /** For browsers without field-sizing. */
+  /** Fits the height of the field to its text in browsers without field-sizing. */
   #grow() {
     if (CSS.supports("field-sizing", "content")) return;
-    this.#text.style.blockSize = "auto";
-    this.#text.style.blockSize = `${this.#text.scrollHeight}px`;
+    this.#field.style.blockSize = "auto";
+    this.#field.style.blockSize = `${this.#field.scrollHeight}px`;
   }
 }

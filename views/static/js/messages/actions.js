@@ -1,25 +1,36 @@
-import { firstLine } from "./message.js";
+import { toast } from "../page/toast.js";
 import { names } from "../people/names.js";
-import { Places } from "./places.js";
-import { say } from "../page/say.js";
+import { firstLine } from "./message.js";
 import { Toolbar } from "./toolbar.js";
 
-/**
- * What the reader does with messages: makes the parts for it and joins them. What is
- * seldom done is loaded when it is.
- * @param {{ room: string, me: { id: string, name: string } | null, log: HTMLElement, scroll: import("./scroll.js").Scroll,
- *   maker: import("./message.js").MessageMaker, history: import("./history.js").History, outbox: import("../offline/outbox.js").Outbox,
- *   connection: import("../net/connection.js").Connection, composer: import("../compose/composer.js").Composer | null, now: () => void }} options
- */
-export function actions({ room, me, log, scroll, maker, history, outbox, connection, composer, now }) {
-  const find = (id) => document.getElementById(id);
-  const idOf = (article) => article.id.slice(1);
-  const authorOf = (article) => ({ id: article.dataset.user, name: article.querySelector(".author").textContent });
-  const places = new Places({ room, log, scroll, history, now });
+const idOf = (article) => article.id.slice(1);
+const authorOf = (article) => ({ id: article.dataset.user, name: article.querySelector(".author").textContent });
 
-  /** What was written, as it was written: the page itself has it rendered. */
-  async function source(article) {
-    const known = maker.text(article);
+/**
+ * Connects everything the user can do with messages: the toolbar, reactions, links, search and
+ * navigation. What is seldom used is loaded when it is.
+ * @param {{ room: string, me: { id: string, name: string } | null, log: HTMLElement, scroll: import("./scroll.js").Scroll,
+ *   renderer: import("./message.js").MessageRenderer, history: import("./history.js").History,
+ *   outbox: import("../offline/outbox.js").Outbox, connection: import("../net/connection.js").Connection,
+ *   composer: import("../compose/composer.js").Composer | null, showLatest: () => void }} options
+ */
+export function connectActions({ room, me, log, scroll, renderer, history, outbox, connection, composer, showLatest }) {
+  const find = (id) => document.getElementById(id);
+  let navigation;
+
+  /** Runs an action with the Navigation, which is loaded when it is first needed. */
+  const navigate = (action) =>
+    attempt(async () => {
+      const { Navigation } = await import("./navigation.js");
+      await action((navigation ??= new Navigation({ room, log, scroll, history, showLatest })));
+    });
+  const goToMessage = (id) => navigate((to) => to.goToMessage(id));
+  addEventListener("popstate", () => navigate((to) => to.goToAddress()));
+  if (location.search.includes("at=")) navigate((to) => to.revealTime());
+
+  /** Returns the Markdown source of a message. The server's first page has only the HTML. */
+  async function sourceOf(article) {
+    const known = renderer.sourceOf(article);
     if (known !== undefined) return known;
     const response = await fetch(`/r/${room}/messages?around=${idOf(article)}&limit=1`);
     const { entries } = await response.json();
@@ -27,141 +38,137 @@ export function actions({ room, me, log, scroll, maker, history, outbox, connect
   }
 
   function react(article, emoji) {
-    if (!me) return say("Join the room to react.");
-    const chip = [...article.querySelectorAll(".chip")].find((one) => one.dataset.emoji === emoji);
-    outbox.ask({ type: "react", of: idOf(article), emoji, on: chip?.ariaPressed !== "true" });
+    if (!me) return toast("Join the room to react.");
+    const reaction = [...article.querySelectorAll(".chip")].find((one) => one.dataset.emoji === emoji);
+    outbox.add({ type: "react", of: idOf(article), emoji, on: reaction?.ariaPressed !== "true" });
   }
 
-  const deeds = {
-    who: (_, { dataset, title }) => say(`${dataset.emoji} ${title}`),
+  /** By the names of the toolbar's buttons. `who` is a reaction held with a finger. */
+  const actions = {
+    who: (_, { dataset, title }) => toast(`${dataset.emoji} ${title}`),
     react: (article, { dataset }) => react(article, dataset.emoji),
     more: async (article, button) => {
-      const { pick } = await import("../compose/picker.js");
-      const emoji = await pick(button);
+      const { pickEmoji } = await import("../compose/emoji-picker.js");
+      const emoji = await pickEmoji(button);
       toolbar.hide();
       article.focus({ preventScroll: true });
       if (emoji) react(article, emoji);
     },
     reply: (article) => {
       const author = authorOf(article);
-      composer.reply({ id: idOf(article), name: author.name, tag: names.tag(author), line: firstLine(article.querySelector(".body").textContent) });
+      composer.reply({ id: idOf(article), name: author.name, tag: names.tagOf(author), line: firstLine(article.querySelector(".body").textContent) });
     },
     link: (article) => copy(article.querySelector(".when").href, "Link copied."),
-    copy: async (article) => copy(await source(article), "Text copied."),
-    edit: async (article) => composer.edit({ id: idOf(article), text: await source(article) }),
-    delete: (article) => outbox.ask({ type: "delete", of: idOf(article) }),
+    copy: async (article) => copy(await sourceOf(article), "Text copied."),
+    edit: async (article) => composer.edit({ id: idOf(article), text: await sourceOf(article) }),
+    delete: (article) => outbox.add({ type: "delete", of: idOf(article) }),
   };
 
   const toolbar = new Toolbar({
     element: find("toolbar"),
     log,
     scroll,
-    act: (name, article, button) => attempt(() => deeds[name](article, button)),
+    act: (name, article, button) => attempt(() => actions[name](article, button)),
   });
 
-  composer?.addEventListener("last", () =>
+  composer?.addEventListener("editlast", () =>
     attempt(async () => {
-      if ("detached" in log.dataset) await now(); // My last message is not among older ones.
-      const mine = [...log.querySelectorAll("article[id][data-mine]:not([data-deleted])")].at(-1);
-      if (mine) await deeds.edit(mine);
+      if ("detached" in log.dataset) await showLatest(); // The user's last message may not be in the page.
+      const last = [...log.querySelectorAll("article[id][data-mine]:not([data-deleted])")].at(-1);
+      if (last) await actions.edit(last);
     }),
   );
 
   connection.addEventListener("entries", ({ detail: { entries } }) => {
-    for (const { kind, of } of entries) if (kind === "delete") composer?.forget(of);
+    for (const { kind, of } of entries) if (kind === "delete") composer?.messageDeleted(of);
   });
 
   document.addEventListener("click", (event) => {
     const { target, ctrlKey, metaKey, shiftKey, offsetX: x, offsetY: y } = event;
     if (target.matches("dialog") && !("closedBy" in target)) {
-      // Beside it, as closedby has it; not between what is in it.
+      // A click on the backdrop closes the dialog, for browsers without closedby.
       if (x < 0 || y < 0 || x > target.offsetWidth || y > target.offsetHeight) target.close();
     }
     const button = target.closest("#messages button");
     const { key } = button?.closest("[data-key]")?.dataset ?? {};
     if (button?.name === "retry") outbox.retry(key);
-    if (button?.name === "discard") outbox.settle(key);
+    if (button?.name === "discard") outbox.remove(key);
     if (key && button.name) find("scroller").focus(); // The button is gone.
     if (button?.matches(".chip")) react(button.closest("article"), button.dataset.emoji);
     const link = target.closest(".quote, .when");
     if (!link?.pathname.startsWith(`/r/${room}/`) || ctrlKey || metaKey || shiftKey) return;
     event.preventDefault();
     toolbar.hide();
-    places.message(link.pathname.split("/").pop());
+    goToMessage(link.pathname.split("/").pop());
   });
 
-  // Who reacted, where it is known.
+  // The title of a reaction names the users whose names are known.
 
-  const named = new Map();
-  const nameThem = ({ target }) => {
-    const chip = target.closest(".chip");
-    if (!chip) return;
-    for (const article of log.querySelectorAll("article[data-user]")) {
-      named.set(article.dataset.user, authorOf(article));
-    }
-    const users = chip.dataset.by.split(" ");
-    const known = users.filter((id) => id === me?.id || named.has(id)).map((id) => (id === me?.id ? "you" : names.of(named.get(id))));
-    chip.title = [...known, ...(known.length < users.length ? [`${users.length - known.length} more`] : [])].join(", ");
+  /** @type {Map<string, { id: string, name: string }>} */
+  const users = new Map();
+  const nameReaction = ({ target }) => {
+    const reaction = target.closest(".chip");
+    if (!reaction) return;
+    for (const article of log.querySelectorAll("article[data-user]")) users.set(article.dataset.user, authorOf(article));
+    const ids = reaction.dataset.by.split(" ");
+    const known = ids.filter((id) => id === me?.id || users.has(id)).map((id) => (id === me?.id ? "you" : names.label(users.get(id))));
+    reaction.title = [...known, ...(known.length < ids.length ? [`${ids.length - known.length} more`] : [])].join(", ");
   };
-  log.addEventListener("pointerover", nameThem);
-  log.addEventListener("focusin", nameThem);
+  log.addEventListener("pointerover", nameReaction);
+  log.addEventListener("focusin", nameReaction);
   for (const type of ["present", "signal"]) {
-    connection.addEventListener(type, ({ detail: { users, user } }) => {
-      for (const one of users ?? [user]) named.set(one.id, one);
+    connection.addEventListener(type, ({ detail }) => {
+      for (const user of detail.users ?? [detail.user]) users.set(user.id, user);
     });
   }
-
-  // Completing what is written.
 
   const field = composer && find("composer").elements.text;
-  let completing = false;
+  let isLoaded = false;
   field?.addEventListener("input", async () => {
-    if (completing || !/(^|\s)[@:]\S*$/.test(field.value.slice(0, field.selectionStart))) return;
-    completing = true;
-    const { Complete } = await import("../compose/complete.js").catch(() => ({}));
-    completing = Boolean(Complete);
-    if (Complete) new Complete(field, () => {
+    if (isLoaded || !/(^|\s)[@:]\S*$/.test(field.value.slice(0, field.selectionStart))) return;
+    isLoaded = true;
+    const { Autocomplete } = await import("../compose/autocomplete.js").catch(() => ({}));
+    isLoaded = Boolean(Autocomplete);
+    if (Autocomplete) new Autocomplete(field, () => {
       const authors = [...log.querySelectorAll("article[data-user]")].map(authorOf).reverse();
-      const others = [...authors, ...named.values()].filter(({ id }) => id !== me.id);
-      return new Map(others.map((user) => [user.name, names.of(user)]));
+      const others = [...authors, ...users.values()].filter(({ id }) => id !== me.id);
+      return new Map(others.map((user) => [user.name, names.label(user)]));
     });
   });
 
-  // What is seldom done.
-
-  const opens = (id, open) => find(id).addEventListener("click", () => attempt(open));
-  opens("open-calendar", async () => (await import("./calendar.js")).open((at) => places.moment(at)));
-  opens("open-search", async () => (await import("./search.js")).open({ room, go: (id) => places.message(id) }));
+  const onClick = (id, action) => find(id).addEventListener("click", () => attempt(action));
+  onClick("open-calendar", async () => (await import("./calendar.js")).openCalendar((time) => navigate((to) => to.goToTime(time))));
+  onClick("open-search", async () => (await import("./search.js")).openSearch({ room, goToMessage }));
+  onClick("theme", async () => (await import("../page/theme.js")).cycleTheme(find("theme")));
   find("topic")?.addEventListener("submit", (event) => {
     event.preventDefault();
-    attempt(async () => (await import("../rooms/topic.js")).save({ room, connection }));
+    attempt(async () => (await import("../rooms/topic.js")).saveTopic({ room, connection }));
   });
-  opens("theme", async () => (await import("../page/theme.js")).turn(find("theme")));
 }
 
-/** Does something, and says so if it cannot be done. @param {() => void | Promise<void>} deed */
-async function attempt(deed) {
+/** Runs an action, and tells the user if it fails. @param {() => void | Promise<void>} action */
+async function attempt(action) {
   try {
-    await deed();
+    await action();
   } catch {
-    say("That didn’t work. Try again in a moment.");
+    toast("That didn’t work. Try again in a moment.");
   }
 }
 
-async function copy(text, done) {
+async function copy(text, message) {
   if (navigator.clipboard) await navigator.clipboard.writeText(text);
-  else copySelected(text);
-  say(done);
+  else copySelection(text);
+  toast(message);
 }
 
-/** Copies where there is no clipboard to write to: on a page that did not come by TLS. */
-function copySelected(text) {
+/** Copies without navigator.clipboard, which is missing on a page loaded over plain HTTP. */
+function copySelection(text) {
   const { activeElement } = document;
-  const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true, className: "hidden" }); // No keyboard comes up for it.
+  const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true, className: "hidden" }); // Read-only: no keyboard appears on phones.
   document.body.append(field);
   field.select();
-  const done = document.execCommand("copy");
+  const isCopied = document.execCommand("copy");
   field.remove();
   activeElement.focus({ preventScroll: true });
-  if (!done) throw new Error("not copied");
+  if (!isCopied) throw new Error("not copied");
 }

@@ -1,20 +1,20 @@
-/** The dialog in which a moment is chosen to go to. */
+/** The dialog that asks for a date and time to go to. */
 
-const panel = document.getElementById("calendar");
-const field = panel.querySelector("input");
+const dialog = document.getElementById("calendar");
+const field = dialog.querySelector("input");
 let go;
 
-/** @param {(at: string) => void} given takes the moment chosen, as an address has it */
-export function open(given) {
-  go = given;
+/** @param {(time: string) => void} callback receives the time in ISO format */
+export function openCalendar(callback) {
+  go = callback;
   const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
   field.max = now;
   field.value ||= now;
-  panel.showModal();
+  dialog.showModal();
 }
 
-panel.addEventListener("close", () => {
+dialog.addEventListener("close", () => {
   const time = Date.parse(field.value);
-  if (panel.returnValue === "go" && time) go(new Date(time).toISOString());
-  panel.returnValue = "";
+  if (dialog.returnValue === "go" && time) go(new Date(time).toISOString());
+  dialog.returnValue = "";
 });

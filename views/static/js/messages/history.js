@@ -1,24 +1,24 @@
 import { backoff } from "../net/connection.js";
 
-const PAGE = 50; // messages around a place, as many as the server shows of a room
+const AROUND = 50; // messages around a place, as many as the server renders of a room
 const MORE = 100; // messages beyond an edge
-const AHEAD = "1200px 0px"; // how far outside the view an edge starts to load
-const AGAIN = 3_000; // how long to wait at least after a page could not be had
+const LOAD_AHEAD = "1200px 0px"; // how far outside the view an edge starts to load
+const MIN_RETRY = 3_000;
 
 /**
- * History fetches what lies beyond the messages shown, in both directions, when the
- * reader comes near that edge. Each edge is a link that also works by itself.
+ * History fetches older and newer messages when the reader comes near that edge of the
+ * messages shown. Each edge is a link, which works without the script too.
  *
- * Events: `live` (detail: the cursor to follow from) when the messages reach the
- * room's end; `past` when others were shown in their place, which do not.
+ * Events: `attached` (detail: the cursor to follow from) when the messages reach the room's
+ * end; `detached` when they were replaced by others that do not.
  */
 export class History extends EventTarget {
   #path;
   #timeline;
   #observer;
-  #generation = 0;
-  #failed = 0; // how often in a row
-  /** @type {Record<"older" | "newer", { element: Element, link: HTMLAnchorElement, from: string | null, loading: boolean }>} */
+  #generation = 0; // of the messages shown; a response to an older one is ignored
+  #failures = 0; // in a row
+  /** @type {Record<"older" | "newer", { element: Element, link: HTMLAnchorElement, from: string | null, isLoading: boolean }>} */
   #edges;
 
   /**
@@ -28,9 +28,9 @@ export class History extends EventTarget {
     super();
     this.#path = `/r/${room}/messages`;
     this.#timeline = timeline;
-    this.#edges = { older: edge(older, "before"), newer: edge(newer, "after") };
-    timeline.addEventListener("trimmed", ({ detail }) => this.#set(detail, timeline[detail === "older" ? "oldest" : "newest"]));
-    this.#observer = new IntersectionObserver((changes) => this.#near(changes), { root: scroller, rootMargin: AHEAD });
+    this.#edges = { older: makeEdge(older, "before"), newer: makeEdge(newer, "after") };
+    timeline.addEventListener("trimmed", ({ detail }) => this.#setEdge(detail, timeline[detail === "older" ? "oldest" : "newest"]));
+    this.#observer = new IntersectionObserver((entries) => this.#loadVisible(entries), { root: scroller, rootMargin: LOAD_AHEAD });
     for (const [direction, { element, link }] of Object.entries(this.#edges)) {
       this.#observer.observe(element);
       link.addEventListener("click", (event) => {
@@ -40,68 +40,68 @@ export class History extends EventTarget {
     }
   }
 
-  /** Shows the newest messages in place of all others; as at() does. */
-  now() {
-    return this.at({});
+  /** Replaces all messages by the newest ones, like show(). */
+  showLatest() {
+    return this.show({});
   }
 
   /**
-   * Shows the messages around a place in place of all others. Rejects when they cannot be had.
-   * Tells whether it did: not when another place was asked for meanwhile.
-   * @param {{ around?: string, at?: string }} place an entry ID or a time; neither: the room's end
+   * Replaces all messages by those around a place. Rejects if they cannot be fetched. Resolves
+   * with false if another place was requested meanwhile.
+   * @param {{ around?: string, at?: string }} place an entry ID or a time; neither means the room's end
    * @returns {Promise<boolean>}
    */
-  async at(place) {
+  async show(place) {
     const generation = ++this.#generation;
-    const page = await this.#fetch(place, PAGE).catch((error) => error);
+    const page = await this.#fetch(place, AROUND).catch((error) => error);
     if (generation !== this.#generation) return false;
     if (page instanceof Error) throw page;
     const attach = page.newer === null;
-    const edges = () => {
-      this.#set("older", page.older, page.entries[0]?.n === 1);
-      this.#set("newer", page.newer);
+    const updateEdges = () => {
+      this.#setEdge("older", page.older, page.entries[0]?.n === 1);
+      this.#setEdge("newer", page.newer);
     };
-    await this.#timeline.page(page.entries, page.as_of, { replace: true, attach, edges });
-    if (attach) this.dispatchEvent(new CustomEvent("live", { detail: page.as_of }));
-    else this.dispatchEvent(new Event("past"));
+    await this.#timeline.insertPage(page.entries, page.as_of, { replace: true, attach, updateEdges });
+    if (attach) this.#attached(page.as_of);
+    else this.dispatchEvent(new Event("detached"));
     return generation === this.#generation;
   }
 
-  /** The messages were replaced by others: what lies before the oldest is asked for anew. */
+  /** Starts over after the messages were replaced by something other than show(). */
   restart() {
     this.#generation++;
-    this.#set("older", this.#timeline.oldest ?? null);
-    this.#set("newer", null);
-    this.#look("older");
+    this.#setEdge("older", this.#timeline.oldest ?? null);
+    this.#setEdge("newer", null);
+    this.#observeAgain("older");
   }
 
   async #load(direction) {
-    const { from, loading } = this.#edges[direction];
-    if (from === null || loading) return;
+    const { from, isLoading } = this.#edges[direction];
+    if (from === null || isLoading) return;
     const generation = this.#generation;
-    this.#edges[direction].loading = true;
+    this.#edges[direction].isLoading = true;
     try {
       const page = await this.#fetch({ [direction === "older" ? "before" : "after"]: from }, MORE);
       if (generation !== this.#generation || from !== this.#edges[direction].from) return;
-      await this.#take(direction, page);
-      this.#failed = 0;
+      await this.#insert(direction, page);
+      this.#failures = 0;
     } catch ({ message }) {
-      const look = () => this.#look(direction);
-      if (/^4(?!29)/.test(message)) return; // It would be refused again; the link is there.
-      if (navigator.onLine) setTimeout(look, Math.max(AGAIN, backoff(++this.#failed)));
-      else addEventListener("online", look, { once: true });
+      const retry = () => this.#observeAgain(direction);
+      if (/^4(?!29)/.test(message)) return; // The server would refuse again. The link remains.
+      if (navigator.onLine) setTimeout(retry, Math.max(MIN_RETRY, backoff(++this.#failures)));
+      else addEventListener("online", retry, { once: true });
       return;
     } finally {
-      this.#edges[direction].loading = false;
+      this.#edges[direction].isLoading = false;
     }
-    this.#look(direction);
+    this.#observeAgain(direction);
   }
 
-  async #take(direction, page) {
+  async #insert(direction, page) {
     const attach = direction === "newer" && page.newer === null;
-    const edges = () => this.#set(direction, page[direction], direction === "older" && page.entries[0]?.n === 1);
-    await this.#timeline.page(page.entries, page.as_of, { attach, edges });
-    if (attach) this.dispatchEvent(new CustomEvent("live", { detail: page.as_of }));
+    const updateEdges = () => this.#setEdge(direction, page[direction], direction === "older" && page.entries[0]?.n === 1);
+    await this.#timeline.insertPage(page.entries, page.as_of, { attach, updateEdges });
+    if (attach) this.#attached(page.as_of);
   }
 
   async #fetch(place, limit) {
@@ -111,7 +111,11 @@ export class History extends EventTarget {
     return response.json();
   }
 
-  #set(direction, from, beginning = false) {
+  #attached(cursor) {
+    this.dispatchEvent(new CustomEvent("attached", { detail: cursor }));
+  }
+
+  #setEdge(direction, from, isBeginning = false) {
     const { element, link } = this.#edges[direction];
     this.#edges[direction].from = from;
     link.hidden = from === null;
@@ -119,25 +123,25 @@ export class History extends EventTarget {
     const end = element.querySelector("span");
     if (!end) return;
     end.hidden = from !== null;
-    end.textContent = beginning ? `This is the beginning of ${document.body.dataset.room}.` : "Older messages are no longer available.";
+    end.textContent = isBeginning ? `This is the beginning of ${document.body.dataset.room}.` : "Older messages are no longer available.";
   }
 
-  /** Has the observer tell again whether an edge is near. */
-  #look(direction) {
+  /** Makes the observer report again whether an edge is near the view. */
+  #observeAgain(direction) {
     const { element } = this.#edges[direction];
     this.#observer.unobserve(element);
     this.#observer.observe(element);
   }
 
-  #near(changes) {
-    for (const { isIntersecting, target } of changes) {
+  #loadVisible(entries) {
+    for (const { isIntersecting, target } of entries) {
       if (isIntersecting) this.#load(target === this.#edges.older.element ? "older" : "newer");
     }
   }
 }
 
-function edge(element, parameter) {
+function makeEdge(element, parameter) {
   const link = element.querySelector("a");
   const from = link.hidden ? null : new URL(link.href).searchParams.get(parameter);
-  return { element, link, from, loading: false };
+  return { element, link, from, isLoading: false };
 }

@@ -1,58 +1,59 @@
-import * as avatar from "../people/avatar.js";
+import { textOfHTML } from "../page/trusted-html.js";
+import { showName } from "../people/avatar.js";
 import { firstLine } from "./message.js";
-import { words } from "../page/render.js";
+
+const DELETED = "deleted message";
 
 /**
- * Quotes fills in what a message answers when that is not in the page, and keeps what
- * is shown of it as it is: changed, or deleted.
+ * Fetches quoted messages that are not in the page, and updates quotes when their
+ * messages are edited or deleted.
  * @param {{ room: string, log: HTMLElement, connection: import("../net/connection.js").Connection }} options
  */
-export function quotes({ room, log, connection }) {
-  /** @type {Map<string, { user: { id: string, name: string }, line: string }>} */
-  const known = new Map();
-  let running = false;
+export function updateQuotes({ room, log, connection }) {
+  /** @type {Map<string, { user: { id: string, name: string }, line: string }>} by entry ID */
+  const fetched = new Map();
+  let isRunning = false;
 
-  const show = (quote, { user, line }) => {
-    avatar.call(quote.children[0], user);
-    quote.children[1].textContent = line;
-  };
-  const of = (id) => log.querySelectorAll(`.quote[href$="/${CSS.escape(id)}"]`);
-
-  async function look() {
-    if (running) return;
-    running = true;
-    for (let quote; (quote = [...log.querySelectorAll(".quote:not([hidden], [data-asked])")].at(-1)); ) {
-      quote.dataset.asked = "";
+  async function fillQuotes() {
+    if (isRunning) return;
+    isRunning = true;
+    for (let quote; (quote = [...log.querySelectorAll(".quote:not([hidden], [data-fetched])")].at(-1)); ) {
+      quote.dataset.fetched = "";
       const id = quote.pathname.split("/").pop();
-      if (quote.firstElementChild.textContent) continue;
+      const [name, text] = quote.children;
+      if (name.textContent) continue;
       try {
-        if (!known.has(id)) known.set(id, await fetched(id));
-        show(quote, known.get(id));
+        if (!fetched.has(id)) fetched.set(id, await fetchMessage(id));
+        const { user, line } = fetched.get(id);
+        showName(name, user);
+        text.textContent = line;
       } catch {
-        // It stays "an earlier message", and leads there.
+        // It stays "an earlier message", with a link to it.
       }
     }
-    running = false;
+    isRunning = false;
   }
 
-  async function fetched(id) {
+  async function fetchMessage(id) {
     const response = await fetch(`/r/${room}/messages?around=${id}&limit=1&html=true`);
     const entry = (await response.json()).entries.find((one) => one.id === id);
-    return { user: entry.user, line: entry.deleted ? "deleted message" : firstLine(words(entry.html)) };
+    return { user: entry.user, line: entry.deleted ? DELETED : firstLine(textOfHTML(entry.html)) };
   }
 
   connection.addEventListener("entries", ({ detail: { entries } }) => {
     for (const { kind, of: id, html } of entries) {
       if (kind !== "edit" && kind !== "delete") continue;
-      known.delete(id);
-      for (const quote of of(id)) quote.children[1].textContent = kind === "edit" ? firstLine(words(html)) : "deleted message";
+      fetched.delete(id);
+      for (const quote of log.querySelectorAll(`.quote[href$="/${CSS.escape(id)}"]`)) {
+        quote.children[1].textContent = kind === "edit" ? firstLine(textOfHTML(html)) : DELETED;
+      }
     }
   });
-  connection.addEventListener("state", ({ detail }) => {
-    if (detail !== "live") return;
-    for (const quote of log.querySelectorAll("[data-asked]")) delete quote.dataset.asked; // Those asked for in vain.
-    look();
+  connection.addEventListener("state", ({ detail: state }) => {
+    if (state !== "live") return;
+    for (const quote of log.querySelectorAll("[data-fetched]")) delete quote.dataset.fetched; // Retry those that failed.
+    fillQuotes();
   });
-  new MutationObserver(look).observe(log, { childList: true });
-  look();
+  new MutationObserver(fillQuotes).observe(log, { childList: true });
+  fillQuotes();
 }

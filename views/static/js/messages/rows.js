@@ -1,64 +1,99 @@
-import { compare } from "../net/id.js";
-import { continues, startsDay } from "./grouping.js";
+import { compareIDs } from "../net/id.js";
+import { dayKey, dayLabel } from "../page/time.js";
 import { headingOf, timeOfArticle } from "./message.js";
-import { day } from "../page/time.js";
 
-/** The rows of the log: messages are articles; day lines and gaps stand between them. */
+/** The rows of the message list: a message is an article; day lines and gaps stand between them. */
+
+const CONTINUES_WITHIN = 5 * 60_000; // views.Arrange has the same rules
 
 /**
- * Gives a message its day line and heading, or takes them away, as its neighbour
- * before asks for.
+ * @typedef {object} Heading what decides whether a message needs a heading
+ * @property {string} user ID of the author
+ * @property {string} name of the author
+ * @property {number} time in milliseconds
+ * @property {boolean} reply whether it is a reply
+ * @property {boolean} unreadable
+ */
+
+/**
+ * Reports whether a message is the first of its day.
+ * @param {Heading} message
+ * @param {Heading | null} previous
+ */
+export function startsDay(message, previous) {
+  return !previous || dayKey(message.time) !== dayKey(previous.time);
+}
+
+/**
+ * Reports whether a message is shown without a heading, as a continuation of the previous one.
+ * @param {Heading} message
+ * @param {Heading | null} previous
+ */
+export function continues(message, previous) {
+  return (
+    !startsDay(message, previous) &&
+    !message.unreadable &&
+    !previous.unreadable &&
+    !message.reply &&
+    message.user === previous.user &&
+    message.name === previous.name &&
+    message.time - previous.time < CONTINUES_WITHIN
+  );
+}
+
+/**
+ * Updates what depends on the previous message: the day line, the heading and the "New" line.
  * @param {Element | null} article
  */
-export function decorate(article) {
+export function updateRow(article) {
   if (!article) return;
-  const before = previous(article);
+  const previous = previousMessage(article);
   const heading = headingOf(article);
-  const headingBefore = before && headingOf(before);
+  const previousHeading = previous && headingOf(previous);
   const line = dayLine(article);
-  const isNew = startsNew(article, before);
-  if (before) timeLink(before).tabIndex = -1;
-  timeLink(article).tabIndex = next(article) ? -1 : 0; // One stop of the Tab key; from there by arrows.
+  const isNew = startsUnread(article, previous);
+  if (previous) timeLink(previous).tabIndex = -1;
+  timeLink(article).tabIndex = nextMessage(article) ? -1 : 0; // Tab stops at the last message; arrow keys go on from there.
   article.toggleAttribute("data-new", isNew);
-  article.toggleAttribute("data-continued", !isNew && !afterGap(article) && continues(heading, headingBefore));
-  if (startsDay(heading, headingBefore)) {
-    (line ?? addDayLine(article)).firstElementChild.textContent = day(timeOfArticle(article));
+  article.toggleAttribute("data-continued", !isNew && !followsGap(article) && continues(heading, previousHeading));
+  if (startsDay(heading, previousHeading)) {
+    (line ?? addDayLine(article)).firstElementChild.textContent = dayLabel(timeOfArticle(article));
   } else {
     line?.remove();
   }
 }
 
-/** Removes a message, and its day line unless the next message takes it over. @param {Element} article */
-export function drop(article) {
-  const after = next(article);
+/** Removes a message, and its day line unless the next message needs it. @param {Element} article */
+export function removeRow(article) {
+  const next = nextMessage(article);
   dayLine(article)?.remove();
   article.remove();
-  decorate(after);
+  updateRow(next);
 }
 
-/** The message before one. @param {Element} article @returns {Element | null} */
-export function previous(article) {
-  return lastAt(article.previousElementSibling);
+/** @param {Element} article @returns {Element | null} */
+export function previousMessage(article) {
+  return lastMessageUpTo(article.previousElementSibling);
 }
 
-/** The last message at or before a row. @param {Element | null} row @returns {Element | null} */
-export function lastAt(row) {
+/** Returns the last message at or before a row. @param {Element | null} row @returns {Element | null} */
+export function lastMessageUpTo(row) {
   while (row && row.localName !== "article") row = row.previousElementSibling;
   return row;
 }
 
-/** The message after one. @param {Element} article @returns {Element | null} */
-export function next(article) {
+/** @param {Element} article @returns {Element | null} */
+export function nextMessage(article) {
   let row = article.nextElementSibling;
   while (row && row.localName !== "article") row = row.nextElementSibling;
   return row;
 }
 
-/** Whether a message is the first that was not read: views.Room.Rows has the same rule. */
-function startsNew(article, before) {
+/** Reports whether a message is the first unread one. views.Room.Rows has the same rule. */
+function startsUnread(article, previous) {
   const { read } = article.parentElement.dataset;
-  if (!read || !article.id || compare(article.id.slice(1), read) <= 0) return false;
-  return before ? compare(before.id.slice(1), read) <= 0 : article.dataset.n === "1";
+  if (!read || !article.id || compareIDs(article.id.slice(1), read) <= 0) return false;
+  return previous ? compareIDs(previous.id.slice(1), read) <= 0 : article.dataset.n === "1";
 }
 
 const timeLink = (article) => article.querySelector(".when");
@@ -76,7 +111,7 @@ function addDayLine(article) {
   return line;
 }
 
-function afterGap(article) {
+function followsGap(article) {
   const row = (dayLine(article) ?? article).previousElementSibling;
   return row?.matches(".gap") ?? false;
 }

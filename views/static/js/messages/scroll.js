@@ -1,93 +1,93 @@
-const NEAR = 100; // pixels from the end within which the page follows what comes
-const REST = "onscrollend" in globalThis ? 1_000 : 150; // after so long without a scroll it has ended, told or not
+const NEAR_END = 100; // pixels
+const SCROLL_REST = "onscrollend" in globalThis ? 1_000 : 150; // milliseconds without a scroll event after which scrolling has ended
 
 /**
- * Scroll owns the place in the messages. Every change of the messages is done in
- * its queue, one after another, and leaves what is being read where it is: at the
- * end, or at the message then in view. Unless that is the very end, a change waits
- * until nothing moves: a browser that glides to a place goes on to where that place
- * was, and the view would jump.
+ * Scroll owns the scroll position of the message list. Every change of the messages runs in its
+ * queue, one after another, and keeps what is being read in place: the end, or the message
+ * in view. Unless the view is at the very end, a change waits until scrolling has ended: a
+ * browser that scrolls smoothly heads for the position computed before the change, and the
+ * view would jump.
  *
- * The scroller is laid out from its end (column-reverse), so scrollTop is 0 at the
- * newest message and negative above it.
+ * The scroller is laid out from its end (column-reverse), so scrollTop is 0 at the newest
+ * message and negative above it.
  *
- * Event: `place` when the reader moved.
+ * Event: `scrolled`.
  */
 export class Scroll extends EventTarget {
   #scroller;
   #queue = Promise.resolve();
-  #owed = 0;
-  #scrolled = -Infinity; // when it did last
-  #ended = true; // whether that has ended, as the browser tells
-  #still = false; // whether nothing moves in this frame
-  #looked = () => {}; // ends a look
+  #remainder = 0; // pixels that scrollTop could not express
+  #lastScroll = -Infinity;
+  #hasEnded = true; // as far as scrollend tells
+  #isStill = false; // whether nothing scrolls in this frame
+  #stopWaiting = () => {};
 
   /** @param {HTMLElement} scroller */
   constructor(scroller) {
     super();
     this.#scroller = scroller;
     scroller.addEventListener("scroll", () => {
-      this.#scrolled = performance.now();
-      this.#ended = false;
-      this.dispatchEvent(new Event("place"));
+      this.#lastScroll = performance.now();
+      this.#hasEnded = false;
+      this.dispatchEvent(new Event("scrolled"));
     });
-    scroller.addEventListener("scrollend", () => (this.#ended = true));
-    document.addEventListener("visibilitychange", () => this.#looked()); // There are no frames then.
+    scroller.addEventListener("scrollend", () => (this.#hasEnded = true));
+    document.addEventListener("visibilitychange", () => this.#stopWaiting()); // A hidden page has no animation frames.
   }
 
-  /** Pixels below the view. */
-  get fromEnd() {
+  /** @returns {number} pixels below the view */
+  get distanceFromEnd() {
     return Math.max(0, -this.#scroller.scrollTop);
   }
 
-  get nearEnd() {
-    return this.fromEnd < NEAR;
+  get isNearEnd() {
+    return this.distanceFromEnd < NEAR_END;
   }
 
   /**
-   * Queues a change of the messages. With `pin` the view stays at the end if it is
-   * there; otherwise the message in view stays where it is.
-   * @param {(held: Element | null) => void} change held: what stays where it is; null: the end
-   * @param {{ pin?: () => boolean }} [options] pin is asked when the change's turn comes
-   * @returns {Promise<void>} settled when the change is done
+   * Queues a change of the messages. If stayAtEnd returns true and the view is near the end, it
+   * stays there; otherwise the message in view, the anchor, stays where it is.
+   * @param {(anchor: Element | null) => void} change anchor is null for the end
+   * @param {{ stayAtEnd?: () => boolean }} [options] stayAtEnd is called when the change is about to run
+   * @returns {Promise<void>} resolves when the change is done
    */
-  change(change, { pin = () => true } = {}) {
+  change(change, { stayAtEnd = () => true } = {}) {
     return this.#enqueue(async () => {
-      while (!this.#still && !(pin() && this.fromEnd < 1) && !document.hidden) await this.#look();
-      const stay = pin() && this.nearEnd;
-      const anchor = stay ? null : this.#inView();
-      const before = anchor?.getBoundingClientRect().top - this.#owed;
+      while (!this.#isStill && !(stayAtEnd() && this.distanceFromEnd < 1) && !document.hidden) await this.#waitForFrames();
+      const stays = stayAtEnd() && this.isNearEnd;
+      const anchor = stays ? null : this.#bodyInView();
+      const before = anchor?.getBoundingClientRect().top - this.#remainder;
       change(anchor);
-      this.#owed = 0;
-      if (stay) this.#scroller.scrollTop = 0;
-      if (stay || !anchor?.isConnected) return;
+      this.#remainder = 0;
+      if (stays) this.#scroller.scrollTop = 0;
+      if (stays || !anchor?.isConnected) return;
       this.#scroller.scrollTop += anchor.getBoundingClientRect().top - before;
       const left = anchor.getBoundingClientRect().top - before;
-      if (Math.abs(left) < 1) this.#owed = left; // It scrolls by whole pixels; what is left must not add up.
+      if (Math.abs(left) < 1) this.#remainder = left; // It scrolls by whole pixels, and errors must not add up.
     });
   }
 
-  /** Goes to the newest message. */
+  /** Scrolls to the newest message. */
   toEnd() {
     return this.#enqueue(() => {
       this.#scroller.scrollTop = 0;
     });
   }
 
-  /** Brings an element to the middle of the view. @param {Element} element */
+  /** Scrolls an element to the middle of the view. @param {Element} element */
   to(element) {
     return this.#enqueue(() => element.scrollIntoView({ block: "center" }));
   }
 
-  /** Finds out whether anything moves, which takes two frames: the first may not know yet of a key just pressed. */
-  async #look() {
-    const before = this.#scrolled;
+  /** Sets #isStill. It takes two frames: a key just pressed may scroll only in the second. */
+  async #waitForFrames() {
+    const before = this.#lastScroll;
     await new Promise((resolve) => {
-      this.#looked = resolve;
+      this.#stopWaiting = resolve;
       requestAnimationFrame(() => requestAnimationFrame(resolve));
     });
-    this.#still = before === this.#scrolled && (this.#ended || performance.now() - before > REST);
-    requestAnimationFrame(() => (this.#still = false));
+    this.#isStill = before === this.#lastScroll && (this.#hasEnded || performance.now() - before > SCROLL_REST);
+    requestAnimationFrame(() => (this.#isStill = false));
   }
 
   #enqueue(work) {
@@ -96,8 +96,8 @@ export class Scroll extends EventTarget {
     return done;
   }
 
-  /** What is read first: the words, for the heading above them may come or go with a neighbour. */
-  #inView() {
+  /** Returns the first body in view. Not the article: its heading may come or go with a neighbour. */
+  #bodyInView() {
     const { top } = this.#scroller.getBoundingClientRect();
     for (const body of this.#scroller.querySelectorAll("article > .body")) {
       if (body.getBoundingClientRect().bottom > top) return body;

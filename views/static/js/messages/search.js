@@ -1,24 +1,25 @@
-import * as avatar from "../people/avatar.js";
 import { timeOf } from "../net/id.js";
-import { composing } from "../page/keys.js";
-import { lines } from "../net/lines.js";
-import { mark, places } from "./mark.js";
-import { date, moment } from "../page/time.js";
+import { readNDJSON } from "../net/ndjson.js";
+import { isComposing } from "../page/keyboard.js";
+import { formatDate, formatDateTime } from "../page/time.js";
+import { showName } from "../people/avatar.js";
+import { findAll, highlight } from "./highlight.js";
 
-const SHOWN = 200; // characters of a message
-const panel = document.getElementById("search");
-const [form, status, list, more] = [...panel.children].slice(1);
+const EXCERPT = 200; // characters of a message
+const LEAD = 60; // of them before the first match
+const dialog = document.getElementById("search");
+const [form, status, list, more] = [...dialog.children].slice(1);
 let running = new AbortController();
 let options;
-let next = {};
+let nextQuery = {};
 
 /**
- * Opens the search of a room. What was found last is still there.
- * @param {{ room: string, go: (id: string) => void }} given
+ * Opens the search of a room. The last results are still there.
+ * @param {{ room: string, goToMessage: (id: string) => void }} given
  */
-export function open(given) {
+export function openSearch(given) {
   options = given;
-  panel.showModal();
+  dialog.showModal();
   form.elements.q.select();
 }
 
@@ -28,36 +29,36 @@ form.addEventListener("submit", (event) => {
   list.replaceChildren();
   search({ q: rest.trim(), from });
 });
-form.elements.close.addEventListener("click", () => panel.close());
-more.addEventListener("click", () => search(next));
-panel.addEventListener("close", () => running.abort());
-panel.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || composing(event)) return;
-  event.preventDefault(); // The field would be emptied first.
-  panel.close();
+form.elements.close.addEventListener("click", () => dialog.close());
+more.addEventListener("click", () => search(nextQuery));
+dialog.addEventListener("close", () => running.abort());
+dialog.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || isComposing(event)) return;
+  event.preventDefault(); // Otherwise the first Esc would only clear the field.
+  dialog.close();
 });
-panel.addEventListener("click", (event) => {
+dialog.addEventListener("click", (event) => {
   const link = event.target.closest("a");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  panel.close();
-  options.go(link.pathname.split("/").pop());
+  dialog.close();
+  options.goToMessage(link.pathname.split("/").pop());
 });
 
-/** Shows what is found as it comes. @param {{ q: string, from: string, before?: string }} asked */
-async function search(asked) {
+/** Shows results as they arrive. @param {{ q: string, from: string, before?: string }} query */
+async function search(query) {
   running.abort();
   running = new AbortController();
   const { signal } = running;
   more.hidden = true;
   status.textContent = "Searching…";
   try {
-    const query = new URLSearchParams(Object.entries(asked).filter(([, value]) => value));
-    const response = await ask(`/r/${options.room}/search?${query}`, signal);
-    for await (const found of lines(response.body)) {
-      if (found.type === "error") throw refusal(found);
-      if (found.done) return finish(asked, found);
-      list.append(row(found, asked.q));
+    const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
+    const response = await fetchWithRetry(`/r/${options.room}/search?${parameters}`, signal);
+    for await (const result of readNDJSON(response.body)) {
+      if (result.type === "error") throw new Error(explain(result));
+      if (result.done) return finish(query, result);
+      list.append(makeRow(result, query.q));
     }
     throw new Error("The search was interrupted. Try again.");
   } catch (error) {
@@ -66,40 +67,40 @@ async function search(asked) {
   }
 }
 
-async function ask(path, signal) {
+/** Retries when refused for too many searches: the previous one may still be ending on the server. */
+async function fetchWithRetry(url, signal) {
   for (let tries = 0; ; tries++) {
-    const response = await fetch(path, { signal });
+    const response = await fetch(url, { signal });
     if (response.ok) return response;
-    // The search before this one may not have ended yet on the server.
-    if (response.status !== 429 || tries === 3) throw refusal((await response.json()).error);
+    if (response.status !== 429 || tries === 3) throw new Error(explain((await response.json()).error));
     await new Promise((resolve) => setTimeout(resolve, 400));
   }
 }
 
-/** What a refusal means for who searches. @param {{ code: string, message: string }} error */
-function refusal({ code, message }) {
-  return new Error(code === "unavailable" ? "Chat storage isn’t responding. Try again in a moment." : message);
+/** Returns what to tell the user about an error of the server. @param {{ code: string, message: string }} error */
+function explain({ code, message }) {
+  return code === "unavailable" ? "Chat storage is unavailable. Try again in a moment." : message;
 }
 
-function finish(asked, { older }) {
+function finish(query, { older }) {
   const { length } = list.children;
   const found = length === 0 ? "Nothing found" : length === 1 ? "1 message" : `${length} messages`;
-  status.textContent = older ? `${found}; searched back to ${date(timeOf(older))}.` : `${found} in the whole room.`;
-  next = { ...asked, before: older };
+  status.textContent = older ? `${found}; searched back to ${formatDate(timeOf(older))}.` : `${found} in the whole room.`;
+  nextQuery = { ...query, before: older };
   more.hidden = !older;
 }
 
-function row({ id, user, text }, sought) {
-  const [made, link, author, time, words] = ["li", "a", "b", "time", "p"].map((name) => document.createElement(name));
+function makeRow({ id, user, text }, term) {
+  const [row, link, author, time, excerpt] = ["li", "a", "b", "time", "p"].map((name) => document.createElement(name));
   link.href = `/r/${options.room}/${id}`;
-  avatar.call(author, user);
-  author.dir = words.dir = "auto";
-  time.textContent = moment(timeOf(id));
-  const start = Math.max(0, (places(text, sought)[0]?.[0] ?? 0) - 60);
-  const shown = text.slice(start, start + SHOWN).replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, ""); // no halves of characters
-  words.textContent = (start ? "…" : "") + shown + (text.length > start + SHOWN ? "…" : "");
-  mark(words, (text) => places(text, sought));
-  link.append(author, " ", time, words);
-  made.append(link);
-  return made;
+  showName(author, user);
+  author.dir = excerpt.dir = "auto";
+  time.textContent = formatDateTime(timeOf(id));
+  const start = Math.max(0, (findAll(text, term)[0]?.[0] ?? 0) - LEAD);
+  const shown = text.slice(start, start + EXCERPT).replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, ""); // no halves of surrogate pairs
+  excerpt.textContent = (start ? "…" : "") + shown + (text.length > start + EXCERPT ? "…" : "");
+  highlight(excerpt, (text) => findAll(text, term));
+  link.append(author, " ", time, excerpt);
+  row.append(link);
+  return row;
 }

@@ -1,47 +1,47 @@
-import { compare, idOf } from "../net/id.js";
-import { Pending } from "./pending.js";
-import { decorate, drop, lastAt, previous, next } from "./rows.js";
+import { compareIDs, idOf } from "../net/id.js";
+import { PendingChanges } from "./pending-changes.js";
+import { lastMessageUpTo, nextMessage, previousMessage, removeRow, updateRow } from "./rows.js";
 
-const MOST = 300; // messages in the page; beyond, those far from what is in view go
-const SPARE = 50; // how many more go then, so that it is seldom done
-const AMENDMENTS = 500;
+const MAX_MESSAGES = 300; // in the page; beyond that, messages far from the view are dropped
+const SPARE = 50; // dropped in addition, so that it happens seldom
+const MAX_AMENDMENTS = 500;
 
 /**
- * Timeline holds the messages in the page: in the room's order, none twice, at most
- * about 300. All its changes run in the scroll queue.
+ * Timeline holds the messages in the page: in stream order, none twice, about 300 at most. Every
+ * change runs in the scroll queue.
  *
- * It is *attached* while its last message is the room's newest; what arrives is then
- * added. Detached, it only amends what it shows.
+ * It is *attached* while its last message is the room's newest. Only then are new messages
+ * added; detached, it only amends the messages it shows.
  *
- * Events: `unseen` (something arrived below the view), `trimmed` (detail "older" or
- * "newer": messages were dropped at that end).
+ * Events: `unseen` when a message arrived below the view; `trimmed` (detail: "older" or "newer")
+ * when messages were dropped at that end.
  */
 export class Timeline extends EventTarget {
   #log;
   #scroll;
-  #maker;
-  /** @type {Map<string, Element>} stored messages shown, by entry ID */
+  #renderer;
+  /** @type {Map<string, Element>} articles of stored messages, by entry ID */
   #articles = new Map();
-  /** @type {import("./message.js").Entry[]} the newest amendments that came live */
+  /** @type {import("./message.js").Entry[]} the last amendments received, for pages of history older than they are */
   #amendments = [];
-  #pending;
+  #changes;
 
   /**
-   * @param {{ log: Element, scroll: import("./scroll.js").Scroll, maker: import("./message.js").MessageMaker, attached: boolean }} options
+   * @param {{ log: Element, scroll: import("./scroll.js").Scroll, renderer: import("./message.js").MessageRenderer, attached: boolean }} options
    */
-  constructor({ log, scroll, maker, attached }) {
+  constructor({ log, scroll, renderer, attached }) {
     super();
     this.#log = log;
     this.#scroll = scroll;
-    this.#maker = maker;
-    this.#pending = new Pending(maker);
+    this.#renderer = renderer;
+    this.#changes = new PendingChanges(renderer);
     this.attached = attached;
     for (const article of log.querySelectorAll("article")) {
       this.#articles.set(article.id.slice(1), article);
-      maker.time(article);
-      maker.mention(article);
+      renderer.showTime(article);
+      renderer.highlightMentions(article);
     }
-    for (const article of this.#articles.values()) decorate(article);
+    this.updateRows();
   }
 
   get attached() {
@@ -52,208 +52,202 @@ export class Timeline extends EventTarget {
     this.#log.toggleAttribute("data-detached", !attached);
   }
 
-  /** @returns {string | undefined} entry ID of the first message shown */
+  /** @returns {string | undefined} entry ID of the first message */
   get oldest() {
     return this.#log.querySelector("article[id]")?.id.slice(1);
   }
 
-  /** @returns {string | undefined} entry ID of the last message shown */
+  /** @returns {string | undefined} entry ID of the last stored message */
   get newest() {
-    return this.#last()?.id.slice(1);
+    return this.#lastStored()?.id.slice(1);
   }
 
-  /** Takes entries of the live read. @param {import("./message.js").Entry[]} entries */
+  /** Adds or applies entries as they arrive. @param {import("./message.js").Entry[]} entries */
   append(entries) {
-    return this.#change((held) => {
-      let added = false;
+    return this.#change((anchor) => {
+      let isNew = false;
       for (const entry of entries) {
-        if (entry.of) this.#amend(entry);
-        else if (this.attached) added = this.#insert(entry) || added;
-        else added = true;
+        if (entry.of) {
+          if (this.#amendments.push(entry) > MAX_AMENDMENTS) this.#amendments.shift();
+          this.#apply(entry);
+        } else {
+          isNew = !this.attached || this.#insert(entry) || isNew;
+        }
       }
-      this.#trim(held);
-      if (added && !(this.attached && this.#scroll.nearEnd)) this.dispatchEvent(new Event("unseen"));
+      this.#trim(anchor);
+      if (isNew && !(this.attached && this.#scroll.isNearEnd)) this.dispatchEvent(new Event("unseen"));
     });
   }
 
   /**
-   * Takes a page of history, folded as of a cursor.
+   * Inserts a page of history, in which amendments up to a cursor are applied.
    * @param {import("./message.js").Entry[]} entries
-   * @param {string} asOf
-   * @param {{ attach?: boolean, replace?: boolean, edges?: () => void }} options attach: the page reaches the room's
-   *   end; replace: it stands in place of all that is shown; edges: changes what stands beside the messages with them
+   * @param {string} asOf cursor
+   * @param {{ attach?: boolean, replace?: boolean, updateEdges?: () => void }} options attach: the page reaches the
+   *   room's end; replace: it replaces all messages; updateEdges updates the links around them in the same change
    */
-  page(entries, asOf, { attach = false, replace = false, edges } = {}) {
-    const change = (held) => {
-      edges?.();
-      if (replace) this.#clear();
+  insertPage(entries, asOf, { attach = false, replace = false, updateEdges } = {}) {
+    const insert = (anchor) => {
+      updateEdges?.();
+      if (replace) this.#removeStored();
       for (const entry of entries) this.#insert(entry);
       for (const amendment of this.#amendments) {
-        if (compare(amendment.id, idOf(asOf)) > 0) this.#apply(amendment);
+        if (compareIDs(amendment.id, idOf(asOf)) > 0) this.#apply(amendment);
       }
       if (attach || replace) this.attached = attach;
-      this.#trim(held);
+      this.#trim(anchor);
     };
-    this.#log.setAttribute("aria-busy", "true"); // What is old is not announced.
-    return this.#scroll.change(change, { pin: () => replace }).finally(() => this.#log.removeAttribute("aria-busy"));
+    this.#log.setAttribute("aria-busy", "true"); // History is not announced.
+    return this.#scroll.change(insert, { stayAtEnd: () => replace }).finally(() => this.#log.removeAttribute("aria-busy"));
   }
 
   /**
-   * Reads the newest messages as they are stored; none when the page shows another place.
+   * Reads the newest stored messages, without gaps or pending changes. Reads none while detached.
    * @template Read
-   * @param {number} most
+   * @param {number} limit
    * @param {(article: Element) => Read} read
    * @returns {Promise<Read[]>}
    */
-  async read(most, read) {
-    let entries = [];
+  async readNewest(limit, read) {
+    let result = [];
     await this.#change(() => {
       if (!this.attached) return;
       const rows = [...this.#log.children];
       const unbroken = rows.slice(rows.findLastIndex((row) => row.matches(".gap")) + 1);
-      entries = unbroken.filter((row) => row.matches("article[id]")).slice(-most).map((article) => {
-        this.#pending.lift(article);
-        const entry = read(article);
-        this.#pending.lay(article);
-        return entry;
+      result = unbroken.filter((row) => row.matches("article[id]")).slice(-limit).map((article) => {
+        this.#changes.hide(article);
+        const value = read(article);
+        this.#changes.show(article);
+        return value;
       });
     });
-    return entries;
+    return result;
   }
 
-  /** Forgets every stored message; what comes next is the room's newest. */
+  /** Removes every stored message: the room starts over. */
   clear() {
     return this.#change(() => {
-      this.#clear();
+      this.#removeStored();
       this.attached = true;
     });
   }
 
-  /** Puts a row among the messages, after the newest, that tells of a gap. @param {string} text */
-  gap(text) {
-    return this.#change(() => {
-      const row = document.createElement("p");
-      row.className = "gap";
-      row.textContent = text;
-      this.#log.insertBefore(row, this.#firstWaiting());
-    });
+  /** Adds a row after the newest message that explains a gap. @param {string} text */
+  addGap(text) {
+    const row = Object.assign(document.createElement("p"), { className: "gap", textContent: text });
+    return this.#change(() => this.#log.insertBefore(row, this.#firstWaiting()));
   }
 
-  /** Shows the messages that wait, and on others what waits to change them. @param {import("../offline/outbox.js").Item[]} all */
-  waiting(all) {
+  /** Shows the outbox: waiting messages at the end, pending changes on their messages. @param {import("../offline/outbox.js").Item[]} items */
+  showOutbox(items) {
     return this.#change(() => {
-      for (const of of this.#pending.take(all)) if (this.#articles.has(of)) this.#pending.lay(this.#articles.get(of));
-      const items = all.filter(({ of }) => !of);
-      const gone = new Map();
-      for (const row of this.#log.querySelectorAll("article[data-state]")) gone.set(row.dataset.key, row);
-      for (const item of items) {
-        const row = gone.get(item.key);
-        gone.delete(item.key);
-        if (row) this.#maker.fate(row, item);
-        else if (!this.has(item.key)) decorate(this.#log.appendChild(this.#maker.waiting(item)));
+      for (const id of this.#changes.update(items)) if (this.#articles.has(id)) this.#changes.show(this.#articles.get(id));
+      const waiting = items.filter(({ of }) => !of);
+      const rows = new Map();
+      for (const row of this.#log.querySelectorAll("article[data-state]")) rows.set(row.dataset.key, row);
+      for (const item of waiting) {
+        const row = rows.get(item.key);
+        rows.delete(item.key);
+        if (row) this.#renderer.showDelivery(row, item);
+        else if (!this.has(item.key)) updateRow(this.#log.appendChild(this.#renderer.renderWaiting(item)));
       }
-      for (const row of gone.values()) if (row.dataset.state !== "stored") drop(row);
+      for (const row of rows.values()) if (row.dataset.state !== "stored") removeRow(row);
     });
   }
 
   /**
-   * A waiting message is stored: its mark goes; its entry, when it comes, takes its place.
+   * Shows that a waiting message is stored. Its entry replaces it when it arrives.
    * @param {string} key
-   * @param {boolean} passed whether its entry has come already
+   * @param {boolean} hasArrived whether its entry was received before
    */
-  stored(key, passed) {
+  markStored(key, hasArrived) {
     return this.#change(() => {
       const row = this.#waitingRow(key);
-      if (row && passed) drop(row);
+      if (row && hasArrived) removeRow(row);
       else if (row) row.dataset.state = "stored";
-      if (!passed) this.#pending.stored(key);
+      if (!hasArrived) this.#changes.markStored(key);
     });
   }
 
-  /** Whether a stored message with this key is shown. @param {string} key */
+  /** Reports whether a stored message with this key is shown. @param {string} key */
   has(key) {
     return this.#log.querySelector(`article[id][data-key="${CSS.escape(key)}"]`) !== null;
   }
 
-  /** Names the days anew, when one has begun since. */
-  relabel() {
-    for (const article of this.#articles.values()) decorate(article);
+  /** Updates all day lines and headings, for example at midnight. */
+  updateRows() {
+    for (const article of this.#articles.values()) updateRow(article);
   }
 
   #change(change) {
-    return this.#scroll.change(change, { pin: () => this.attached });
+    return this.#scroll.change(change, { stayAtEnd: () => this.attached });
   }
 
-  #clear() {
+  #removeStored() {
     this.#articles.clear();
     this.#amendments = [];
     for (const row of [...this.#log.children]) if (!["waiting", "failed"].includes(row.dataset.state)) row.remove();
   }
 
-  /** Inserts a message in its place; tells whether it was new. */
+  /** Inserts a message in stream order, and reports whether it is new. */
   #insert(entry) {
     if (!["message", "unreadable"].includes(entry.kind) || this.#articles.has(entry.id)) return false;
     const waiting = entry.key && this.#waitingRow(entry.key);
     waiting?.remove();
-    const article = this.#maker.stored(entry, waiting);
-    const last = this.#last();
+    const article = this.#renderer.renderStored(entry, waiting);
+    const last = this.#lastStored();
     let before = last;
-    while (before && compare(before.id.slice(1), entry.id) > 0) before = previous(before);
+    while (before && compareIDs(before.id.slice(1), entry.id) > 0) before = previousMessage(before);
     if (before === last) this.#log.insertBefore(article, this.#firstWaiting());
     else if (before) before.after(article);
     else this.#log.prepend(article);
     this.#articles.set(entry.id, article);
-    this.#pending.lay(article);
-    decorate(article);
-    decorate(next(article));
+    this.#changes.show(article);
+    updateRow(article);
+    updateRow(nextMessage(article));
     return true;
-  }
-
-  #amend(entry) {
-    if (this.#amendments.push(entry) > AMENDMENTS) this.#amendments.shift();
-    this.#apply(entry);
   }
 
   #apply(entry) {
     const article = this.#articles.get(entry.of);
-    this.#pending.came(entry.key);
-    if (!article) return this.#bury(entry);
-    this.#pending.lift(article);
-    this.#maker.amend(article, entry);
-    this.#pending.lay(article);
+    this.#changes.remove(entry.key);
+    if (!article) return this.#insertDeleted(entry);
+    this.#changes.hide(article);
+    this.#renderer.amend(article, entry);
+    this.#changes.show(article);
   }
 
-  /** Shows that a message was deleted of which nothing came but that: it was away before this page was back. */
-  #bury({ kind, of: id, user }) {
+  /** Shows a message that was deleted before this page received it. */
+  #insertDeleted({ kind, of: id, user }) {
     const { oldest } = this;
-    if (kind === "delete" && this.attached && oldest && compare(id, oldest) > 0) this.#insert({ id, kind: "message", user, deleted: true });
+    if (kind === "delete" && this.attached && oldest && compareIDs(id, oldest) > 0) this.#insert({ id, kind: "message", user, deleted: true });
   }
 
-  /** Keeps the messages around those in view. @param {Element | null} held as Scroll.change has it */
-  #trim(held) {
-    if (this.#articles.size <= MOST) return;
+  /** Drops the messages farthest from the view. @param {Element | null} anchor of Scroll.change */
+  #trim(anchor) {
+    if (this.#articles.size <= MAX_MESSAGES) return;
     const rows = [...this.#log.querySelectorAll("article[id]")];
-    const at = rows.indexOf(held?.closest("article"));
-    const most = MOST - SPARE;
-    const last = rows.length - most;
-    const start = at < 0 ? last : Math.min(Math.max(0, at - most / 2), last);
+    const at = rows.indexOf(anchor?.closest("article"));
+    const keep = MAX_MESSAGES - SPARE;
+    const lastStart = rows.length - keep;
+    const start = at < 0 ? lastStart : Math.min(Math.max(0, at - keep / 2), lastStart);
     this.#drop("older", rows.slice(0, start));
-    this.#drop("newer", rows.slice(start + most));
+    this.#drop("newer", rows.slice(start + keep));
   }
 
   #drop(end, rows) {
     if (!rows.length) return;
     for (const row of rows) {
       this.#articles.delete(row.id.slice(1));
-      drop(row);
+      removeRow(row);
     }
     if (end === "newer") this.attached = false;
     this.dispatchEvent(new CustomEvent("trimmed", { detail: end }));
   }
 
-  #last() {
+  #lastStored() {
     const waiting = this.#firstWaiting();
-    return waiting ? previous(waiting) : lastAt(this.#log.lastElementChild);
+    return waiting ? previousMessage(waiting) : lastMessageUpTo(this.#log.lastElementChild);
   }
 
   #firstWaiting() {

@@ -1,87 +1,95 @@
 import { names } from "../people/names.js";
 
-const HOLD = 450; // how long a finger stays before it means the message
-const SLIP = 10; // and how far it may move meanwhile, in pixels
+const HOLD = 450; // milliseconds until a finger selects a message
+const MAX_SLIP = 10; // pixels the finger may move meanwhile
 
 /**
- * Toolbar is what can be done with a message: one for all of them, beside the one that
- * is pointed at, focused, or held with a finger. Up and Down go from message to
- * message, Enter into the toolbar, Escape back.
+ * Toolbar offers actions on a message: one toolbar for all of them, beside the message that is
+ * hovered, focused, or held with a finger. The Up and Down keys move from message to message,
+ * Enter moves into the toolbar, Esc back.
  */
 export class Toolbar {
   #element;
   #log;
   #column;
   #act;
-  /** @type {HTMLElement | null} */
+  /** @type {HTMLElement | null} the message selected */
   #article = null;
-  #held = 0;
   #touch = matchMedia("(pointer: coarse)");
 
   /**
    * @param {{ element: HTMLElement, log: HTMLElement, scroll: import("./scroll.js").Scroll,
-   *   act: (name: string, article: HTMLElement, button: HTMLButtonElement) => void }} options act: does what a button says
+   *   act: (name: string, article: HTMLElement, button: HTMLButtonElement) => void }} options act runs the action of a button
    */
   constructor({ element, log, scroll, act }) {
     this.#element = element;
     this.#log = log;
     this.#column = log.parentElement;
     this.#act = act;
-    const scroller = log.closest(".scroller");
-    const within = (event) => element.contains(event.target);
-    for (const button of [...element.querySelectorAll("button")].slice(1)) button.tabIndex = -1; // One stop of the Tab key.
-    element.addEventListener("click", (event) => this.#click(event.target.closest("button")));
-    element.addEventListener("keydown", (event) => this.#steer(event));
+    for (const button of [...element.querySelectorAll("button")].slice(1)) button.tabIndex = -1; // Tab stops at the first; arrow keys go on.
+    this.#listen(log.closest(".scroller"), scroll);
+    this.#listenToTouch();
+  }
+
+  #listen(scroller, scroll) {
+    const element = this.#element;
+    element.addEventListener("click", (event) => this.#handleClick(event.target.closest("button")));
+    element.addEventListener("keydown", (event) => this.#handleToolbarKey(event));
     element.addEventListener("wheel", ({ deltaY }) => scroller.scrollBy(0, deltaY), { passive: true });
-    scroller.addEventListener("keydown", (event) => this.#walk(event));
+    scroller.addEventListener("keydown", (event) => this.#handleMessageKey(event));
     scroller.addEventListener("pointermove", (event) => {
       const article = event.pointerType === "mouse" && event.target.closest("article");
-      if (article && !this.#focused) this.show(article);
+      if (article && !this.#isFocused) this.show(article);
     });
     element.parentElement.addEventListener("pointerleave", ({ pointerType }) => {
-      if (pointerType === "mouse" && !this.#focused) this.hide(); // A finger leaves whenever it is lifted.
+      if (pointerType === "mouse" && !this.#isFocused) this.hide(); // A finger leaves whenever it is lifted.
     });
-    document.addEventListener("focusin", (event) => {
-      const article = event.target.closest("#messages article");
-      if (article && article !== event.target && event.target.matches(":focus-visible")) {
+    document.addEventListener("focusin", ({ target }) => {
+      const article = target.closest("#messages article");
+      if (article && article !== target && target.matches(":focus-visible")) {
         this.show(article);
-        event.target.scrollIntoView({ block: "nearest" }); // The messages may have moved for the last one, and back.
-      } else if (!article && !within(event)) this.hide();
+        target.scrollIntoView({ block: "nearest" }); // On a phone, show and hide shift the messages.
+      } else if (!article && !element.contains(target)) this.hide();
     });
-    scroll.addEventListener("place", () => (this.#focused ? this.#place() : this.hide()));
+    document.addEventListener("pointerdown", ({ target }) => element.contains(target) || this.hide());
+    scroll.addEventListener("scrolled", () => (this.#isFocused ? this.#place() : this.hide()));
+  }
 
-    // A finger.
-    let from;
-    let holds = false; // whether it stayed
-    const release = () => clearTimeout(this.#held);
-    const lift = (event) => {
-      if (holds && event.cancelable) event.preventDefault(); // Lifted, it does not press what has appeared under it.
+  /** Holding a message with a finger selects it; holding a reaction shows who reacted. */
+  #listenToTouch() {
+    const log = this.#log;
+    let start;
+    let timer = 0;
+    let isHeld = false;
+    const cancel = () => clearTimeout(timer);
+    const handleLift = (event) => {
+      if (isHeld && event.cancelable) event.preventDefault(); // The finger must not press what has appeared under it.
     };
     log.addEventListener("pointerdown", (event) => {
-      release(); // Two fingers mean the page: they make it larger.
-      holds = false;
-      if (!event.isPrimary || event.pointerType === "mouse" || event.target.closest("a, button:not(.chip), summary")) return;
-      from = event;
-      event.target.addEventListener("touchend", lift, { once: true }); // It may be out of the page by then: a chip is made anew.
-      this.#held = setTimeout(() => {
-        holds = true;
-        const chip = event.target.closest(".chip");
-        const article = event.target.closest("article");
-        if (chip) act("who", article, chip);
+      cancel(); // A second finger zooms.
+      isHeld = false;
+      const { target } = event;
+      if (!event.isPrimary || event.pointerType === "mouse" || target.closest("a, button:not(.chip), summary")) return;
+      start = event;
+      target.addEventListener("touchend", handleLift, { once: true }); // Not on the log: the target may be replaced meanwhile.
+      timer = setTimeout(() => {
+        isHeld = true;
+        const reaction = target.closest(".chip");
+        const article = target.closest("article");
+        if (reaction) this.#act("who", article, reaction);
         else this.show(article);
       }, HOLD);
     });
     log.addEventListener("pointermove", (event) => {
-      if (from && Math.hypot(event.x - from.x, event.y - from.y) > SLIP) release();
+      if (start && Math.hypot(event.x - start.x, event.y - start.y) > MAX_SLIP) cancel();
     });
-    for (const type of ["pointerup", "pointercancel"]) log.addEventListener(type, release);
+    for (const type of ["pointerup", "pointercancel"]) log.addEventListener(type, cancel);
     log.addEventListener("contextmenu", (event) => {
       if (event.pointerType === "touch" && !event.target.closest("a")) event.preventDefault();
     });
-    document.addEventListener("pointerdown", (event) => within(event) || this.hide());
   }
 
-  /** @param {HTMLElement | null} article */
+  /** Selects a message and shows the toolbar beside it. @param {HTMLElement | null} article */
   show(article) {
     if (!article?.id || "deleted" in article.dataset || "unreadable" in article.dataset) return this.hide();
     if (this.#article === article) return;
@@ -91,69 +99,68 @@ export class Toolbar {
     const link = this.#element.querySelector("a");
     const [name, time] = link.children;
     link.href = article.querySelector(".when").href;
-    name.textContent = names.of({ id: article.dataset.user, name: article.querySelector(".author").textContent });
+    name.textContent = names.label({ id: article.dataset.user, name: article.querySelector(".author").textContent });
     time.textContent = article.querySelector("time").title;
-    article.dataset.meant = "";
+    article.dataset.selected = "";
     this.#element.hidden = false;
     this.#place();
   }
 
   hide() {
-    delete this.#article?.dataset.meant;
+    delete this.#article?.dataset.selected;
     this.#article = null;
     this.#element.hidden = true;
     this.#column.style.translate = "";
     this.#arm(false);
   }
 
-  get #focused() {
+  get #isFocused() {
     return this.#element.contains(document.activeElement) || (this.#article !== null && this.#article === document.activeElement);
   }
 
   /**
-   * On the upper edge of the message, beyond its end where there is room. On a phone the
-   * style has it below, and the messages make room for it.
+   * Places the toolbar at the top edge of the message, beyond its end if there is room. On touch
+   * screens CSS places it at the bottom, and the messages move up if it would cover this one.
    */
   #place() {
     if (!this.#article) return;
     if (this.#touch.matches) {
       this.#column.style.translate = "";
       const { top, bottom } = this.#article.getBoundingClientRect();
-      const over = bottom + 8 - this.#element.getBoundingClientRect().top;
-      const room = top - this.#column.parentElement.getBoundingClientRect().top; // A long one is seen from its beginning.
-      this.#column.style.translate = `0 ${-Math.max(0, Math.min(over, room))}px`;
+      const covered = bottom + 8 - this.#element.getBoundingClientRect().top;
+      const room = top - this.#column.parentElement.getBoundingClientRect().top; // The start of a long message stays in view.
+      this.#column.style.translate = `0 ${-Math.max(0, Math.min(covered, room))}px`;
       return;
     }
-    const all = this.#element.parentElement.getBoundingClientRect();
+    const container = this.#element.parentElement.getBoundingClientRect();
     const body = this.#article.querySelector(".body").getBoundingClientRect();
     const { offsetWidth, offsetHeight, style } = this.#element;
-    const start = "mine" in this.#article.dataset ? body.left + 16 - offsetWidth : body.right - 16;
-    style.left = `${Math.max(8, Math.min(start - all.left, all.width - offsetWidth - 8))}px`;
-    style.top = `${Math.max(4, body.top - all.top - offsetHeight + 8)}px`;
+    const left = "mine" in this.#article.dataset ? body.left + 16 - offsetWidth : body.right - 16;
+    style.left = `${Math.max(8, Math.min(left - container.left, container.width - offsetWidth - 8))}px`;
+    style.top = `${Math.max(4, body.top - container.top - offsetHeight + 8)}px`;
   }
 
-  #click(button) {
+  #handleClick(button) {
     if (!button || !this.#article) return;
     if (button.name === "delete" && !button.dataset.armed) return this.#arm(true);
     const article = this.#article;
-    const focused = this.#focused;
+    const wasFocused = this.#isFocused;
     if (button.name !== "more") this.hide();
-    if (focused) focus(article);
+    if (wasFocused) focus(article);
     this.#act(button.name, article, button);
   }
 
-  /** Deleting takes a second press. */
-  #arm(armed) {
+  /** Arms the delete button, which takes a second press. */
+  #arm(isArmed) {
     const button = this.#element.querySelector("[name=delete]");
     if (!button) return;
-    if (armed) button.dataset.armed = "yes";
+    if (isArmed) button.dataset.armed = "yes";
     else delete button.dataset.armed;
-    button.ariaLabel = button.title = armed ? "Delete for everyone? Press again" : "Delete";
-    this.#place(); // It says so, and is wider.
+    button.ariaLabel = button.title = isArmed ? "Delete for everyone? Press again" : "Delete";
+    this.#place(); // The width has changed.
   }
 
-  /** Keys within the toolbar. */
-  #steer(event) {
+  #handleToolbarKey(event) {
     const { key } = event;
     const buttons = [...this.#element.querySelectorAll("button:not([hidden])")];
     const at = buttons.indexOf(document.activeElement);
@@ -165,8 +172,7 @@ export class Toolbar {
     event.stopPropagation();
   }
 
-  /** Keys among the messages. */
-  #walk(event) {
+  #handleMessageKey(event) {
     const { key, shiftKey, target, currentTarget } = event;
     const article = target.closest("article");
     if (event.altKey || event.ctrlKey || event.metaKey) return;
@@ -174,8 +180,8 @@ export class Toolbar {
       this.show(article);
       this.#element.querySelector("button:not([hidden])").focus();
     } else if (key === "ArrowUp" || key === "ArrowDown") {
-      const out = target === article ? this.#neighbour(article, key === "ArrowUp" ? -1 : 1) : article; // From a link, to its message.
-      const next = article ? out : this.#inView(currentTarget);
+      const fromMessage = target === article ? this.#neighbour(article, key === "ArrowUp" ? -1 : 1) : article; // From a link in it to the message itself.
+      const next = article ? fromMessage : this.#lastInView(currentTarget);
       if (!next) return;
       focus(next);
       this.show(next);
@@ -191,7 +197,7 @@ export class Toolbar {
     return articles[articles.indexOf(article) + step];
   }
 
-  #inView(scroller) {
+  #lastInView(scroller) {
     const { bottom } = scroller.getBoundingClientRect();
     return [...this.#log.querySelectorAll("article[id]")].findLast((article) => article.getBoundingClientRect().top < bottom - 20);
   }

@@ -1,13 +1,12 @@
-import { Chain } from "./chain.js";
+import { GapDetector } from "./gap-detector.js";
+import { inflates, Socket } from "./socket.js";
 
-const SILENCE = 30_000; // a socket silent for longer is not believed on waking
-const ANSWER = 5_000; // how long a probe may go unanswered
-const OPENING = 15_000; // how long a socket may take to say hello
-const STEADY = 10_000; // a socket that lasted this long starts the backoff anew
-const PACE = 100; // between two rooms that are only watched: frames are counted
+const MAX_SILENCE = 30_000; // after which wake() replaces the socket without a probe
+const STEADY = 10_000; // a socket that lasted this long resets the backoff
+const WATCH_PACE = 100; // between requests for watched rooms: the server limits frames
 
 /**
- * How long to wait before the next attempt: full jitter.
+ * Returns how long to wait before an attempt, with full jitter.
  * @param {number} attempt from 0
  * @param {() => number} random
  */
@@ -15,54 +14,44 @@ export function backoff(attempt, random = Math.random) {
   return random() * Math.min(30_000, 500 * 2 ** attempt);
 }
 
-const inflates = typeof DecompressionStream === "function";
-
-/** The text of a message that the server compressed. @param {ArrayBuffer} packed */
-function inflate(packed) {
-  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
-}
-
 /**
- * Connection keeps one WebSocket to the server and, beyond any socket, the
- * cursor reached in each followed room. Whatever ends a socket, the next one
- * goes on from the cursors: a lost socket loses nothing.
+ * Connection keeps one WebSocket open to the server and, beyond any socket, the cursor
+ * reached in each room. A new socket resumes from the cursors, so losing one loses no entry.
+ * If frames leave a gap, the socket is replaced and the room resumes from its cursor.
  *
- * When the chain of `entries` frames has a hole the socket is not believed: it is
- * dropped, and the room resumed from the cursor held.
+ * A *followed* room is the one on screen. A *watched* room is followed for its unread
+ * counts alone: the user is not shown as present there, and it does not affect the state.
  *
- * Events carry a `detail`: every frame of the server under the name of its type
- * (hello, followed, entries, stored, error, status, signal, present), and `state`
- * with "connecting", "catching" (connected, not yet up to date), "live", "offline" or
- * "asleep". What comes of rooms that are only watched is in `watched` events instead
- * of `followed` and `entries`, and has no part in the state.
+ * Events carry a `detail`. Each frame of the server is dispatched under its type
+ * (hello, followed, entries, stored, error, status, signal, present), but `followed` and
+ * `entries` of watched rooms as `watched`. `state` is dispatched with "connecting",
+ * "catching" (connected, not caught up yet), "live", "offline" or "asleep".
  *
- * It knows no DOM: the page calls wake() and offline().
+ * It does not use the DOM: the page calls wake() and offline().
  */
 export class Connection extends EventTarget {
   #url;
   #WebSocket;
 
   // What outlives a socket.
-  /** @type {Map<string, string | null>} the cursor held, by room */
-  #places = new Map();
-  /** @type {Set<string>} those of them that are only watched */
+  /** @type {Map<string, string | null>} the cursor reached, by room */
+  #cursors = new Map();
+  /** @type {Set<string>} the rooms that are only watched */
   #watched = new Set();
   #attempt = 0;
-  #offline = false;
-  #retry = 0;
+  #isOffline = false;
+  #retryTimer = 0;
   #state = "";
 
-  // What belongs to one socket: all of it is set in #reset, and nowhere else forgotten.
+  // What belongs to one socket. #reset sets all of it.
+  /** @type {Socket | null} */
   #socket;
-  #asked; // the follow in its address
-  #unread; // what came and is not taken yet, in order
-  #greeted;
+  #query; // the follow request in the socket's URL
+  #isGreeted; // whether hello has arrived
   #steadySince;
-  #heard;
-  #deadline;
-  #chain;
-  #unasked;
-  #pacer;
+  #gaps;
+  #unrequested; // watched rooms still to be requested
+  #watchTimer;
 
   /**
    * @param {string} url of /ws
@@ -76,251 +65,199 @@ export class Connection extends EventTarget {
   }
 
   /**
-   * Follows a room from a cursor, or, when it is null, from its newest entries.
-   * Following a room again moves to that cursor.
+   * Follows a room from a cursor or, with null, from its newest entries. Following a room
+   * again moves to the new cursor.
    * @param {string} room
    * @param {string | null} cursor
    */
   follow(room, cursor) {
-    this.#places.set(room, cursor);
-    if (this.#greeted) this.#sendFollow(room);
-    else if (this.#asked?.room === room) this.#open();
-    else this.#begin();
+    this.#cursors.set(room, cursor);
+    if (this.#isGreeted) this.#sendFollow(room);
+    else if (this.#query?.room === room) this.#open();
+    else this.#openIfIdle();
   }
 
   /**
-   * Watches a room from a cursor on, without being there: for its counts. It comes
-   * after those that are followed.
+   * Watches a room from a cursor or, with null, from now on. Followed rooms come first.
    * @param {string} room
-   * @param {string | null} cursor null: from now on
+   * @param {string | null} cursor
    */
   watch(room, cursor) {
-    if (this.#places.has(room)) return;
-    this.#places.set(room, cursor);
+    if (this.#cursors.has(room)) return;
+    this.#cursors.set(room, cursor);
     this.#watched.add(room);
-    this.#unasked.push(room);
-    if (this.#greeted) this.#watchNext();
-    else this.#begin();
+    this.#unrequested.push(room);
+    if (this.#isGreeted) this.#watchNext();
+    else this.#openIfIdle();
   }
 
-  /** @param {string} room @returns {string | null} the cursor held */
+  /** @param {string} room @returns {string | null} the cursor reached */
   cursor(room) {
-    return this.#places.get(room) ?? null;
+    return this.#cursors.get(room) ?? null;
   }
 
   /**
-   * Sends a frame if there is a greeted socket; tells whether it did.
+   * Sends a frame if a socket is open and greeted, and reports whether it did.
    * @param {object} frame
    * @returns {boolean}
    */
   send(frame) {
-    if (!this.#greeted) return false;
-    this.#socket.send(JSON.stringify(frame));
-    return true;
+    if (this.#isGreeted) this.#socket.send(frame);
+    return this.#isGreeted;
   }
 
-  /** To be called when the page is looked at again or the browser is online: the socket is checked. */
+  /** Checks the socket or opens one. The page calls it when it is looked at again, or online. */
   wake() {
-    const silent = Date.now() - this.#heard;
-    if (this.#offline || !this.#socket || silent > SILENCE) {
-      this.#offline = false;
+    if (this.#isOffline || !this.#socket || this.silence > MAX_SILENCE) {
+      this.#isOffline = false;
       this.#attempt = 0;
       this.#open();
-    } else if (silent > 1_000) {
+    } else if (this.silence > 1_000) {
       this.probe();
     }
   }
 
-  /** Asks for any answer, and drops the socket when none comes in time. */
+  /** Sends a ping, and replaces the socket if nothing is received in time. */
   probe() {
-    if (!this.#deadline && this.send({ type: "ping" })) this.#expectWithin(ANSWER);
+    if (this.#isGreeted) this.#socket.probe();
   }
 
-  /** Somebody waits for the connection: tries at once what would be tried later. */
-  hurry() {
-    if (this.#retry) this.#open();
-  }
-
-  /** How long nothing was heard, in milliseconds. */
+  /** @returns {number} milliseconds since the last frame, 0 without a socket */
   get silence() {
-    return Date.now() - this.#heard;
+    return this.#socket?.silence ?? 0;
   }
 
-  /** The browser says it is offline: lets go, until wake(). */
+  /** Skips the wait before the next attempt: the user is waiting. */
+  hurry() {
+    if (this.#retryTimer) this.#open();
+  }
+
+  /** Closes the socket until wake(): the browser is offline. */
   offline() {
-    this.#offline = true;
-    this.#reset();
-    this.#say("offline");
+    this.#isOffline = true;
+    this.close("offline");
   }
 
-  /** Lets the socket go, until wake(). @param {string} [state] what to call that */
+  /** Closes the socket until wake(). @param {string} [state] to report */
   close(state = "connecting") {
     this.#reset();
-    this.#say(state);
+    this.#setState(state);
   }
 
   get state() {
     return this.#state;
   }
 
-  #begin() {
-    if (!this.#socket && !this.#retry && !this.#offline && this.#state !== "asleep") this.#open();
+  get #followed() {
+    return [...this.#cursors.keys()].filter((room) => !this.#watched.has(room));
+  }
+
+  #openIfIdle() {
+    if (!this.#socket && !this.#retryTimer && !this.#isOffline && this.#state !== "asleep") this.#open();
   }
 
   #open() {
-    this.#reset();
-    this.#say("connecting");
+    this.close();
     const [room] = this.#followed;
-    if (room) this.#asked = this.#ask(room);
-    const socket = new this.#WebSocket(room ? `${this.#url}?${new URLSearchParams(this.#asked)}` : this.#url, "burble.v1");
-    socket.binaryType = "arraybuffer";
-    this.#socket = socket;
-    this.#expectWithin(OPENING);
-    socket.onmessage = (event) => this.#receive(event.data);
-    socket.onclose = () => this.#lost();
+    if (room) this.#query = this.#request(room);
+    this.#socket = new Socket(room ? `${this.#url}?${new URLSearchParams(this.#query)}` : this.#url, {
+      WebSocket: this.#WebSocket,
+      receive: (frame) => this.#receive(frame),
+      lost: () => this.#reconnect(),
+    });
   }
 
-  /** Forgets everything that belongs to one socket. */
   #reset() {
-    if (this.#socket) {
-      this.#socket.onmessage = this.#socket.onclose = null;
-      this.#socket.close();
-    }
-    clearTimeout(this.#deadline);
-    clearTimeout(this.#retry);
-    clearTimeout(this.#pacer);
+    this.#socket?.close();
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#watchTimer);
     this.#socket = null;
-    this.#asked = null;
-    this.#unread = [];
-    this.#greeted = false;
+    this.#query = null;
+    this.#isGreeted = false;
     this.#steadySince = Infinity;
-    this.#heard = Date.now();
-    this.#deadline = 0;
-    this.#retry = 0;
-    this.#pacer = 0;
-    this.#chain = new Chain();
-    this.#unasked = [...this.#watched];
+    this.#retryTimer = 0;
+    this.#watchTimer = 0;
+    this.#gaps = new GapDetector();
+    this.#unrequested = [...this.#watched];
   }
 
-  /** The socket ended or is not to be trusted: comes back after a while, from the cursors. */
-  #lost() {
+  /** Replaces a socket that was lost or cannot be trusted, after the backoff. */
+  #reconnect() {
     if (Date.now() - this.#steadySince > STEADY) this.#attempt = 0;
-    this.#reset();
-    this.#say("connecting");
-    this.#retry = setTimeout(() => this.#open(), backoff(this.#attempt++));
+    this.close();
+    this.#retryTimer = setTimeout(() => this.#open(), backoff(this.#attempt++));
   }
 
-  #expectWithin(milliseconds) {
-    clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.#lost(), milliseconds);
-  }
-
-  #receive(data) {
-    this.#heard = Date.now();
-    clearTimeout(this.#deadline);
-    this.#deadline = 0;
-    this.#unread.push(data);
-    if (this.#unread.length === 1) this.#take(this.#unread);
-  }
-
-  /** Takes what came, one after the other: a long one is compressed, and the others wait for it. */
-  async #take(unread) {
-    for (; unread === this.#unread && unread.length; unread.shift()) {
-      let frame = null;
-      try {
-        frame = JSON.parse(typeof unread[0] === "string" ? unread[0] : await inflate(unread[0]));
-      } catch {
-        // Not a frame: the socket is not believed.
-      }
-      if (unread !== this.#unread) return;
-      if (!frame) return this.#lost();
-      this.#hear(frame);
+  #receive(frame) {
+    const { type, room } = frame;
+    if (type === "followed" || type === "entries") return this.#advance(frame);
+    if (type === "error" && !frame.key && this.#cursors.has(room) && !this.#gaps.has(room)) {
+      // The server refused to follow the room. Retry later.
+      if (!this.#watched.has(room)) return this.#reconnect();
+      this.#unrequested.push(room);
+      return this.#watchNext(Math.max(1_000, frame.retry_after_ms ?? 0));
     }
+    if (type === "hello") this.#isGreeted = true;
+    this.#emit(type, frame);
+    if (type === "hello") this.#followAll();
   }
 
-  #hear(frame) {
-    switch (frame.type) {
-      case "hello":
-        this.#greeted = true;
-        this.#emit(frame);
-        if (this.#asked) this.#say("catching");
-        for (const room of this.#followed) if (room !== this.#asked?.room) this.#sendFollow(room);
-        return this.#watchNext();
-      case "followed":
-        return this.#start(frame);
-      case "entries":
-        return this.#entries(frame);
-      case "error":
-        if (!frame.key && this.#places.has(frame.room) && !this.#chain.has(frame.room)) {
-          // The follow itself was refused: later, then.
-          if (!this.#watched.has(frame.room)) return this.#lost();
-          this.#unasked.push(frame.room);
-          return this.#watchNext(Math.max(1_000, frame.retry_after_ms ?? 0));
-        }
+  #advance(frame) {
+    const { type, room } = frame;
+    const isStart = type === "followed";
+    if (!this.#cursors.has(room)) return;
+    if (!(isStart ? this.#gaps.start(frame) : this.#gaps.advance(frame))) return this.#reconnect();
+    if (isStart) {
+      this.#steadySince = Math.min(this.#steadySince, Date.now());
+      this.#cursors.set(room, frame.at);
     }
-    this.#emit(frame);
+    this.#emit(this.#watched.has(room) ? "watched" : type, frame);
+    if (!isStart) this.#cursors.set(room, frame.upto); // After the listeners, which may use the cursor before these entries.
+    this.#setState(this.#gaps.caughtUp(this.#followed) ? "live" : "catching");
+  }
+
+  #followAll() {
+    if (this.#query) this.#setState("catching");
+    for (const room of this.#followed) if (room !== this.#query?.room) this.#sendFollow(room);
+    this.#watchNext();
   }
 
   #sendFollow(room) {
-    this.send({ type: "follow", ...this.#ask(room) });
-    if (!this.#watched.has(room) && !this.#chain.has(room)) this.#say("catching");
+    this.send({ type: "follow", ...this.#request(room) });
+    if (!this.#watched.has(room) && !this.#gaps.has(room)) this.#setState("catching");
   }
 
-  /** What asks for a room from the cursor held on. */
-  #ask(room) {
-    const after = this.#places.get(room);
-    this.#chain.ask(room, after);
+  /** Returns the parameters that follow a room from its cursor. */
+  #request(room) {
+    const after = this.#cursors.get(room);
+    const isWatched = this.#watched.has(room);
+    this.#gaps.request(room, after);
     return {
       room,
-      ...(this.#watched.has(room) ? { watch: true } : { html: true }),
+      ...(isWatched ? { watch: true } : { html: true }),
       ...(inflates && { deflate: true }),
-      ...(after ? { after } : this.#watched.has(room) && { last: 0 }),
+      ...(after ? { after } : isWatched && { last: 0 }),
     };
   }
 
-  /** Asks for the next of the watched rooms, and after a while for those after it. */
+  /** Requests the next watched room, and the ones after it at WATCH_PACE. @param {number} [pause] before the next */
   #watchNext(pause = 0) {
-    if (pause) clearTimeout(this.#pacer);
-    else if (this.#pacer || !this.#unasked.length) return;
-    else this.#sendFollow(this.#unasked.shift());
-    this.#pacer = setTimeout(() => {
-      this.#pacer = 0;
+    if (pause) clearTimeout(this.#watchTimer);
+    else if (this.#watchTimer || !this.#unrequested.length) return;
+    else this.#sendFollow(this.#unrequested.shift());
+    this.#watchTimer = setTimeout(() => {
+      this.#watchTimer = 0;
       this.#watchNext();
-    }, pause || PACE);
+    }, pause || WATCH_PACE);
   }
 
-  get #followed() {
-    return [...this.#places.keys()].filter((room) => !this.#watched.has(room));
-  }
-
-  #start(frame) {
-    if (!this.#places.has(frame.room)) return;
-    if (!this.#chain.start(frame)) return this.#lost();
-    this.#steadySince = Math.min(this.#steadySince, Date.now());
-    this.#places.set(frame.room, frame.at);
-    this.#emit(frame, this.#watched.has(frame.room) ? "watched" : frame.type);
-    this.#progress();
-  }
-
-  #entries(frame) {
-    if (!this.#places.has(frame.room)) return;
-    if (!this.#chain.go(frame)) return this.#lost();
-    this.#emit(frame, this.#watched.has(frame.room) ? "watched" : frame.type);
-    this.#places.set(frame.room, frame.upto);
-    this.#progress();
-  }
-
-  #progress() {
-    this.#say(this.#chain.complete(this.#followed) ? "live" : "catching");
-  }
-
-  #say(state) {
+  #setState(state) {
     if (state === this.#state) return;
     this.#state = state;
     this.dispatchEvent(new CustomEvent("state", { detail: state }));
   }
 
-  #emit(frame, type = frame.type) {
-    this.dispatchEvent(new CustomEvent(type, { detail: frame }));
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

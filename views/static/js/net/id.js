@@ -1,23 +1,23 @@
 /**
- * Entry IDs ("1732281600000-0": milliseconds and a sequence number) and cursors
- * ("<entry ID>@<epoch>").
+ * Entry IDs ("1732281600000-0": milliseconds and a sequence number), cursors
+ * ("<entry ID>@<epoch>") and message keys.
  */
 
 /**
- * Orders two entry IDs as the room does: negative when a comes before b, 0 when
- * they are the same, positive when it comes after.
+ * Compares two entry IDs in stream order: negative if a is older than b, 0 if they are
+ * equal, positive if a is newer.
  * @param {string} a
  * @param {string} b
  * @returns {number}
  */
-export function compare(a, b) {
+export function compareIDs(a, b) {
   const [aTime, aSequence = 0] = a.split("-").map(Number);
   const [bTime, bSequence = 0] = b.split("-").map(Number);
   return aTime - bTime || aSequence - bSequence;
 }
 
 /**
- * The time of an entry ID or a cursor, in milliseconds.
+ * Returns the time in an entry ID or a cursor, in milliseconds.
  * @param {string} id
  * @returns {number}
  */
@@ -26,7 +26,7 @@ export function timeOf(id) {
 }
 
 /**
- * The entry ID in a cursor; a bare entry ID is itself.
+ * Returns the entry ID in a cursor. A bare entry ID is returned as it is.
  * @param {string} cursor
  * @returns {string}
  */
@@ -35,8 +35,8 @@ export function idOf(cursor) {
 }
 
 /**
- * A new UUID (version 4). crypto.randomUUID exists only in secure contexts, and
- * a page loaded over plain http from a machine nearby is none.
+ * Returns a new random UUID (version 4). crypto.randomUUID exists only in secure
+ * contexts, and a page loaded over plain HTTP from a machine on the local network is not one.
  * @param {Crypto} [source]
  * @returns {string}
  */

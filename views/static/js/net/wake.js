@@ -1,15 +1,11 @@
-import { keep } from "../page/storage.js";
-
-const ME = "burble:me"; // under which this browser's newest page says whose it is
-const QUIET = 60_000; // after so long without a word a page that is looked at asks
+const QUIET = 60_000; // after which a visible page probes the connection
 
 /**
- * Has the connection checked whenever the browser gives a reason to: the page is
- * looked at again, restored, online. A socket may be long dead by then without a
- * word.
+ * Checks the connection whenever the browser gives a reason to: the page becomes visible,
+ * is restored or goes online. A socket may have died long before without an event.
  * @param {import("./connection.js").Connection} connection
  */
-export function watch(connection) {
+export function wakeConnection(connection) {
   const wake = () => {
     if (!document.hidden) connection.wake();
   };
@@ -24,42 +20,16 @@ export function watch(connection) {
 }
 
 /**
- * Has the page loaded anew when it is somebody else's, or by a name that was changed: the
- * server greets them, or another tab was opened as them. Once for each: a page that comes
- * back as it was stays. Of somebody else's page nothing is sent.
- * To be called before anything else hears of the connection.
- * @param {import("./connection.js").Connection} connection
+ * Calls sleep each time the page has been hidden for another `after` milliseconds.
+ * @param {{ after: number, isHidden: () => boolean, sleep: () => void, target: EventTarget }} options
+ *   target dispatches visibilitychange
  */
-export function belong(connection) {
-  const { user, name, shell } = document.body.dataset;
-  const called = (one) => (one ? `${one.id} ${one.name}` : "");
-  const me = called(user && { id: user, name });
-  const meet = (who) => {
-    if (who === me || who === history.state) return;
-    history.replaceState(who, "");
-    location.reload();
-  };
-  connection.addEventListener("hello", (event) => {
-    const { user: known } = event.detail;
-    if (!known && shell === undefined) return; // What is sent will be refused, and say why.
-    if (known?.id !== user) event.stopImmediatePropagation();
-    meet(called(known));
-  });
-  addEventListener("storage", ({ key, newValue }) => key === ME && meet(newValue));
-  if (me && shell === undefined) keep(ME, me);
-}
-
-/**
- * Calls back when the page was hidden for a while, again and again until it may sleep.
- * @param {{ after: number, hidden: () => boolean, sleep: () => void, target: EventTarget }} options
- *   target: what dispatches visibilitychange
- */
-export function sleeper({ after, hidden, sleep, target }) {
+export function sleepWhenHidden({ after, isHidden, sleep, target }) {
   let timer = 0;
-  const look = () => {
+  const update = () => {
     clearInterval(timer);
-    if (hidden()) timer = setInterval(sleep, after);
+    if (isHidden()) timer = setInterval(sleep, after);
   };
-  target.addEventListener("visibilitychange", look);
-  look();
+  target.addEventListener("visibilitychange", update);
+  update();
 }

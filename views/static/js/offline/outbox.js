@@ -1,208 +1,210 @@
 import { backoff } from "../net/connection.js";
 import { newKey } from "../net/id.js";
-import { keep, names, recall } from "../page/storage.js";
+import { keysWithPrefix, load, save } from "../page/storage.js";
 
-const ANSWER = 10_000; // how long a sent message may go unanswered
-const KEPT = 23 * 3_600_000; // the server knows a key for a day: sent again later, a message might be stored twice
-export const PREFIX = "burble:outbox:"; // of a name in the storage, before the room's and the key
+const REPLY_TIMEOUT = 10_000; // for the server's reply to a send
+const RETRY_FOR = 23 * 3_600_000; // the server knows a key for a day: sent later, a message might be stored twice
 
-/** The names of what a user left; without a writer is what older pages left, when a browser had but one. */
-const namesOf = (me, prefix) => names(prefix).filter((name) => (JSON.parse(recall(name)).user ?? me) === me);
+/** What every storage key of an outbox begins with. The room and the message key follow. */
+export const OUTBOX_PREFIX = "burble:outbox:";
+
+/** Returns the storage keys of a user's items. Items of an older release have no user, and count as the user's. */
+const itemKeys = (user, prefix) => keysWithPrefix(prefix).filter((key) => (JSON.parse(load(key)).user ?? user) === user);
 
 /**
- * @typedef {object} Item what the server has not said is stored: a message, or a change of one
+ * @typedef {object} Item a message, or a change to one, that the server has not confirmed as stored
  * @property {string} key the same on every attempt, so that it is stored once
- * @property {string} [user] ID of who wrote it
+ * @property {string} [user] ID of its author
  * @property {"send" | "edit" | "delete" | "react"} [type] "send" if absent
  * @property {string} [text]
  * @property {string} [reply_to]
- * @property {string} [of] entry ID of what is changed
+ * @property {string} [of] entry ID of the message changed
  * @property {string} [emoji]
  * @property {boolean} [on]
  * @property {number} at when it was written, in milliseconds
  * @property {number} [tried] when it was first sent
  * @property {"waiting" | "failed"} state
- * @property {string} [why] why it failed, for people
+ * @property {string} [why] it failed, as text for the user
  */
 
 /**
- * Outbox keeps what a person wrote in a room until it is stored: over reloads,
- * crashes and days offline. Messages go out in order, one at a time. What somebody else
- * left in this browser stays there until they are back.
+ * Outbox keeps what the user wrote in a room until it is stored: through reloads, crashes and
+ * days offline. Items are sent in order, one at a time. Items of other users of this
+ * browser stay until those are back.
  *
- * Each is kept under a name of its own: two pages may write at the same moment, and
- * of what one browser's pages write under one name the last is all that stays.
+ * Each item has its own storage key: if two tabs saved a list under one key at the same moment,
+ * the last one would overwrite the other.
  *
- * A page sends what it wrote, and what it finds when it is connected. Two pages may
- * so send the same message; the key makes one of them.
+ * A page sends the items written in it and, when it connects, those of other tabs, which may have
+ * been closed. Two tabs may send the same item; the message key makes it one message.
  *
- * Event: `change` (items or reason are others).
+ * Event: `change` when items or refusal have changed.
  */
 export class Outbox extends EventTarget {
-  #name;
+  #prefix;
   #connection;
   #user;
-  #open = false;
-  #inFlight = "";
-  #timer = 0;
+  #isOpen = false;
+  #inFlight = ""; // message key
+  #timer = 0; // until the next attempt
   #attempt = 0;
-  #reason = "";
-  #mine = new Set();
+  #refusal = "";
+  /** @type {Set<string>} message keys this page may send */
+  #ownKeys = new Set();
 
   /**
    * @param {string} room
    * @param {import("../net/connection.js").Connection} connection
-   * @param {string} [user] ID of who is here
+   * @param {string} [user] ID of the current user
    */
   constructor(room, connection, user) {
     super();
     this.room = room;
-    this.#name = `${PREFIX}${room}:`;
+    this.#prefix = `${OUTBOX_PREFIX}${room}:`;
     this.#connection = connection;
     this.#user = user;
-    const when = (type, act) => connection.addEventListener(type, ({ detail }) => act(detail));
-    for (const item of JSON.parse(recall(PREFIX + room) || "[]")) this.#put(item); // All in one, as pages once kept them.
-    keep(PREFIX + room, "");
-    when("hello", () => this.open());
-    when("state", (state) => state === "catching" || state === "live" || this.shut());
-    when("status", ({ redis }) => redis === "back" && this.open());
-    when("stored", ({ key }) => this.settle(key));
-    when("error", (error) => this.refused(error));
+    for (const item of JSON.parse(load(OUTBOX_PREFIX + room) || "[]")) this.#save(item); // An older release kept a list.
+    save(OUTBOX_PREFIX + room, "");
+    const on = (type, handle) => connection.addEventListener(type, ({ detail }) => handle(detail));
+    on("hello", () => this.open());
+    on("state", (state) => state === "catching" || state === "live" || this.close());
+    on("status", ({ redis }) => redis === "back" && this.open());
+    on("stored", ({ key }) => this.remove(key));
+    on("error", (error) => this.refuse(error));
   }
 
-  /** The rooms in which a user left something. @param {string} [user] @returns {string[]} */
+  /** Returns the rooms in which a user has items. @param {string} [user] @returns {string[]} */
   static rooms(user) {
-    return [...new Set(namesOf(user, PREFIX).map((name) => name.split(":")[2]))];
+    return [...new Set(itemKeys(user, OUTBOX_PREFIX).map((key) => key.split(":")[2]))];
   }
 
   /** @returns {Item[]} oldest first */
   get items() {
-    return namesOf(this.#user, this.#name).map((name) => JSON.parse(recall(name))).sort((a, b) => a.at - b.at);
+    return itemKeys(this.#user, this.#prefix).map((key) => JSON.parse(load(key))).sort((a, b) => a.at - b.at);
   }
 
-  /** @returns {"" | "away" | "full"} why messages wait although there is a connection */
-  get reason() {
-    return this.#reason;
+  /** @returns {"" | "away" | "full"} why the server takes no messages although there is a connection */
+  get refusal() {
+    return this.#refusal;
   }
 
-  /** @param {Partial<Item>} asked what the frame is to say, but room and key */
-  ask(asked) {
+  /** Adds an item, and sends it as soon as possible. @param {Partial<Item>} fields of its frame, without room and key */
+  add(fields) {
     const last = this.items.at(-1)?.at ?? 0;
-    const item = { ...asked, user: this.#user, key: newKey(), at: Math.max(Date.now(), last + 1), state: "waiting" };
-    this.#mine.add(item.key);
-    this.#put(item);
-    this.#pump();
+    const item = { ...fields, user: this.#user, key: newKey(), at: Math.max(Date.now(), last + 1), state: "waiting" };
+    this.#ownKeys.add(item.key);
+    this.#save(item);
+    this.#sendNext();
     return item;
   }
 
-  /** Tries a failed message again, under its key. @param {string} key */
+  /** Retries a failed item under its key. @param {string} key */
   retry(key) {
-    this.#mine.add(key);
+    this.#ownKeys.add(key);
     this.#change(key, { state: "waiting", why: undefined, tried: undefined });
-    this.#pump();
+    this.#sendNext();
   }
 
-  /** Forgets a message: it is stored, or its writer discards it. @param {string} key */
-  settle(key) {
-    if (recall(this.#name + key)) {
-      keep(this.#name + key, "");
+  /** Removes an item: it is stored, or its author discards it. @param {string} key */
+  remove(key) {
+    if (load(this.#prefix + key)) {
+      save(this.#prefix + key, "");
       this.changed();
     }
-    if (this.#inFlight === key) {
-      this.#idle();
-      this.#attempt = 0;
-      this.#because("");
-      this.#pump();
-    }
+    if (this.#inFlight !== key) return;
+    this.#stop();
+    this.#attempt = 0;
+    this.#setRefusal("");
+    this.#sendNext();
   }
 
   /**
-   * Takes the server's refusal of a send.
+   * Handles an error frame of the server for the item in flight.
    * @param {{ code: string, message: string, key?: string, retry_after_ms?: number }} error
    */
-  refused({ code, message, key, retry_after_ms: wait = 0 }) {
+  refuse({ code, message, key, retry_after_ms: wait = 0 }) {
     if (!key || key !== this.#inFlight) return;
-    this.#idle();
+    this.#stop();
     switch (code) {
       case "rate_limited":
         return this.#pause(Math.max(wait, 250));
       case "unavailable":
       case "full":
-        this.#because(code === "full" ? "full" : "away");
+        this.#setRefusal(code === "full" ? "full" : "away");
         return this.#pause(Math.max(wait, 1_000, backoff(++this.#attempt)));
     }
     this.#fail(key, code === "not_allowed" ? "You’re no longer signed in. Reload the page." : message);
   }
 
-  /** There is a connection, or reason to try again: sends what waits. */
+  /** Sends what is waiting: there is a connection, or reason to try again. */
   open() {
-    this.#open = true;
-    for (const { key } of this.items) this.#mine.add(key); // The page that wrote it may have been closed.
-    if (!this.#inFlight) this.#idle();
-    this.#pump();
+    this.#isOpen = true;
+    for (const { key } of this.items) this.#ownKeys.add(key); // The tab that wrote it may have been closed.
+    if (!this.#inFlight) this.#stop();
+    this.#sendNext();
   }
 
-  /** The connection is gone: what was in flight is sent again by the next one. */
-  shut() {
-    this.#open = false;
-    this.#idle();
-    this.#because("");
+  /** Stops sending. The next connection sends the item in flight again. */
+  close() {
+    this.#isOpen = false;
+    this.#stop();
+    this.#setRefusal("");
   }
 
-  /** Another page changed the stored items. */
+  /** Dispatches `change`. Call it when another tab has changed the items in storage. */
   changed() {
     this.dispatchEvent(new Event("change"));
   }
 
-  #pump() {
-    if (!this.#open || this.#inFlight || this.#timer) return;
-    const next = this.items.find((item) => item.state === "waiting" && this.#mine.has(item.key));
+  #sendNext() {
+    if (!this.#isOpen || this.#inFlight || this.#timer) return;
+    const next = this.items.find((item) => item.state === "waiting" && this.#ownKeys.has(item.key));
     if (!next) return;
     const { key } = next;
     const tried = next.tried ?? Date.now();
-    if (Date.now() - tried > KEPT) return this.#fail(key, "An attempt over a day ago may have gone through.");
+    if (Date.now() - tried > RETRY_FOR) return this.#fail(key, "An attempt over a day ago may have gone through.");
     const { type = "send", text, reply_to, of, emoji, on } = next;
     if (!this.#connection.send({ type, room: this.room, key, text, reply_to, of, emoji, on })) return;
     this.#change(key, { tried });
     this.#inFlight = key;
     this.#timer = setTimeout(() => {
       this.#connection.probe();
-      this.#idle();
-      this.#pump(); // The server may live, and have lost this one.
-    }, ANSWER);
+      this.#stop();
+      this.#sendNext(); // The server may be alive and have lost this frame.
+    }, REPLY_TIMEOUT);
   }
 
   #fail(key, why) {
     this.#change(key, { state: "failed", why });
-    this.#pump();
+    this.#sendNext();
   }
 
-  #change(key, to) {
-    const item = recall(this.#name + key);
-    if (item) this.#put({ ...JSON.parse(item), ...to });
+  #change(key, fields) {
+    const item = load(this.#prefix + key);
+    if (item) this.#save({ ...JSON.parse(item), ...fields });
   }
 
   #pause(milliseconds) {
     this.#timer = setTimeout(() => {
       this.#timer = 0;
-      this.#pump();
+      this.#sendNext();
     }, milliseconds);
   }
 
-  #idle() {
+  #stop() {
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#inFlight = "";
   }
 
-  #because(reason) {
-    if (reason === this.#reason) return;
-    this.#reason = reason;
+  #setRefusal(refusal) {
+    if (refusal === this.#refusal) return;
+    this.#refusal = refusal;
     this.changed();
   }
 
-  #put(item) {
-    keep(this.#name + item.key, JSON.stringify(item));
+  #save(item) {
+    save(this.#prefix + item.key, JSON.stringify(item));
     this.changed();
   }
 }

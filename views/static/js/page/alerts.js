@@ -1,51 +1,33 @@
-import { say } from "./say.js";
-import { keep, recall } from "./storage.js";
+import { load } from "./storage.js";
 
-const BELL = "burble:bell";
-const PATIENCE = 1_500; // another page of mine may be looked at, and has read it by then
+/** The storage key of the bell: "on" while the user wants to be notified of mentions. */
+export const BELL_KEY = "burble:bell";
+const DELAY = 1_500; // before a notification: another tab may show the message, and mark it read meanwhile
 
-/** Alerts says what is unread where the page is not seen: in the title, and of mentions, when the bell is on, by notification. */
+/**
+ * Alerts shows unread counts in the title and, while the bell is on, notifies the user of
+ * mentions. The bell is off by default, so the module behind it is loaded when needed.
+ */
 export class Alerts {
   #title = document.title;
-  #rooms;
-  #bell;
 
-  /** @param {{ rooms: import("../rooms/rooms.js").Rooms, bell: HTMLElement, looking: () => boolean }} options */
-  constructor({ rooms, bell, looking }) {
-    this.#rooms = rooms;
-    this.#bell = bell;
-    this.#ring(this.on);
-    bell.addEventListener("click", async () => {
-      if (!globalThis.Notification) return say("Add Burble to your home screen to get notifications."); // An iPhone's browser.
-      const on = !this.on && (await Notification.requestPermission()) === "granted";
-      keep(BELL, on ? "on" : "");
-      this.#ring(on);
-      if (Notification.permission === "denied") say(`${bell.title}.`);
-    });
-    rooms.addEventListener("mention", ({ detail }) => {
-      if (this.on && !looking()) setTimeout(() => this.#tell(detail), PATIENCE);
+  /** @param {{ rooms: import("../rooms/rooms.js").Rooms, bell: HTMLElement, isLooking: () => boolean }} options */
+  constructor({ rooms, bell, isLooking }) {
+    const loadBell = () => import("./bell.js").catch(() => ({}));
+    bell.addEventListener("click", async () => (await loadBell()).toggleBell?.(bell));
+    if (this.isOn || globalThis.Notification?.permission === "denied") loadBell().then(({ showBell }) => showBell?.(bell));
+    rooms.addEventListener("mention", ({ detail: { room, entry } }) => {
+      if (!this.isOn || isLooking()) return;
+      setTimeout(async () => rooms.get(room).mentions && (await loadBell()).showNotification?.(room, entry), DELAY);
     });
   }
 
-  get on() {
-    return recall(BELL) === "on" && globalThis.Notification?.permission === "granted";
+  get isOn() {
+    return load(BELL_KEY) === "on" && globalThis.Notification?.permission === "granted";
   }
 
-  /** @param {number} unread */
-  count(unread) {
+  /** Shows the count in the title. @param {number} unread */
+  showUnread(unread) {
     document.title = unread ? `(${unread > 99 ? "99+" : unread}) ${this.#title}` : this.#title;
-  }
-
-  #ring(on) {
-    this.#bell.ariaPressed = String(on);
-    this.#bell.title = on ? "You’re notified when you’re mentioned" : "Notify me when I’m mentioned";
-    if (!on && globalThis.Notification?.permission === "denied") this.#bell.title = "Your browser is blocking notifications";
-    this.#bell.lastElementChild.textContent = this.#bell.title;
-  }
-
-  async #tell({ room, entry }) {
-    if (!this.#rooms.get(room).mentions) return;
-    const { notify } = await import("./notify.js");
-    notify(room, entry);
   }
 }

@@ -1,29 +1,30 @@
 import { Connection } from "../net/connection.js";
-import { Elsewhere } from "../offline/elsewhere.js";
-import { Marks } from "../rooms/marks.js";
-import { PREFIX } from "../offline/outbox.js";
-import { Sidebar } from "../rooms/sidebar.js";
-import { Truth } from "./truth.js";
-import { belong, watch } from "../net/wake.js";
+import { wakeConnection } from "../net/wake.js";
+import { OtherOutboxes } from "../offline/other-outboxes.js";
+import { OUTBOX_PREFIX } from "../offline/outbox.js";
+import { RoomList } from "../rooms/room-list.js";
+import { StoredReadMarkers } from "../rooms/read-markers.js";
+import { reloadOnUserChange } from "./identity.js";
+import { StatusLine } from "./status-line.js";
 
-/** The home page: the rooms, live. */
+/** The home page: the live list of rooms. */
 
 const { user, name } = document.body.dataset;
 const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
-belong(connection);
+reloadOnUserChange(connection);
 const me = user ? { id: user, name } : null;
 
-const line = document.getElementById("truth");
+const line = document.getElementById("status");
 line.replaceChildren();
-let truth; // None while there is no room to watch: nothing is connected then.
-const say = (facts) => (truth ??= new Truth(line)).update(facts);
-connection.addEventListener("state", ({ detail: state }) => say({ connection: state }));
-connection.addEventListener("hello", () => say({ away: false }));
-connection.addEventListener("status", ({ detail: { redis } }) => say({ away: redis === "away" }));
+let status; // Made when first needed: while there is no room to watch, nothing is connected.
+const updateStatus = (facts) => (status ??= new StatusLine(line)).update(facts);
+connection.addEventListener("state", ({ detail: state }) => updateStatus({ connection: state }));
+connection.addEventListener("hello", () => updateStatus({ storageAway: false }));
+connection.addEventListener("status", ({ detail: { redis } }) => updateStatus({ storageAway: redis === "away" }));
 
-new Sidebar({ connection, me, marks: new Marks(me) });
-const elsewhere = new Elsewhere(connection, user);
-elsewhere.addEventListener("change", () => say({ waiting: elsewhere.waiting, unsent: elsewhere.failed }));
-addEventListener("storage", ({ key }) => key?.startsWith(PREFIX) && elsewhere.changed());
-watch(connection);
+new RoomList({ connection, me, storedMarkers: new StoredReadMarkers(me) });
+const outboxes = new OtherOutboxes(connection, user);
+outboxes.addEventListener("change", () => updateStatus({ waiting: outboxes.waiting, failedRoom: outboxes.failedRoom }));
+addEventListener("storage", ({ key }) => key?.startsWith(OUTBOX_PREFIX) && outboxes.changed());
+wakeConnection(connection);
 if (!navigator.onLine) connection.offline();

@@ -1,125 +1,125 @@
-import { actions } from "../messages/actions.js";
-import { beside } from "./beside.js";
 import { Composer } from "../compose/composer.js";
-import { Connection } from "../net/connection.js";
+import { connectActions } from "../messages/actions.js";
 import { History } from "../messages/history.js";
-import { compare, idOf } from "../net/id.js";
-import { Jump } from "../messages/jump.js";
-import { MessageMaker } from "../messages/message.js";
-import { Outbox, PREFIX } from "../offline/outbox.js";
-import { quotes } from "../messages/quotes.js";
+import { JumpButton } from "../messages/jump-button.js";
+import { MessageRenderer } from "../messages/message.js";
 import { Scroll } from "../messages/scroll.js";
-import { passing } from "./storage.js";
-import { dayOf, moment } from "./time.js";
 import { Timeline } from "../messages/timeline.js";
-import { Truth } from "./truth.js";
-import { belong, watch } from "../net/wake.js";
+import { Connection } from "../net/connection.js";
+import { compareIDs, idOf } from "../net/id.js";
+import { wakeConnection } from "../net/wake.js";
+import { Outbox, OUTBOX_PREFIX } from "../offline/outbox.js";
+import { reloadOnUserChange } from "./identity.js";
+import { connectPanels } from "./panels.js";
+import { StatusLine } from "./status-line.js";
+import { isOnlyInMemory } from "./storage.js";
+import { dayKey, formatDateTime } from "./time.js";
 
-/** The room page: makes its parts and joins them. What each does is in its own module. */
+/** The room page: it makes the parts and connects them. What each does is in its own module. */
 
-/** Lets the browser show what there is, and hear its reader: beginning takes a phone a while. */
-const pause = () => new Promise((done) => setTimeout(done));
+/** Lets the browser paint and handle input: starting takes a while on a phone. */
+const yieldToBrowser = () => new Promise((done) => setTimeout(done));
 
-await pause();
+await yieldToBrowser();
 
-const { room, asOf, user, name, limit } = document.body.dataset;
+const { room, asOf, user, name, limit, shell } = document.body.dataset;
+const isShell = shell !== undefined; // from the service worker, without messages
 const find = (id) => document.getElementById(id);
 const log = find("messages");
 
 const me = user ? { id: user, name } : null;
 const scroll = new Scroll(find("scroller"));
-const maker = new MessageMaker(find("message-template"), room, me);
-const timeline = new Timeline({ log, scroll, maker, attached: "live" in document.body.dataset });
+const renderer = new MessageRenderer(find("message-template"), room, me);
+const timeline = new Timeline({ log, scroll, renderer, attached: "live" in document.body.dataset });
 const history = new History({ room, timeline, scroller: find("scroller"), older: find("older"), newer: find("newer") });
 const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
-let elsewhere = { waiting: 0, failed: "" }; // until something is found there
-const truth = new Truth(find("truth"));
-const jump = new Jump(find("jump"), { scroll, timeline, now });
+const status = new StatusLine(find("status"));
+const jumpButton = new JumpButton(find("jump"), { scroll, timeline, showLatest });
 
-/** Goes to the newest message, fetching it when it is not in the page; unless another place is asked for meanwhile. */
-async function now() {
+/** Goes to the newest message, fetching it if it is not in the page. Another place requested meanwhile wins. */
+async function showLatest() {
   if (!timeline.attached) {
     try {
-      if (!(await history.now())) return;
+      if (!(await history.showLatest())) return;
     } catch {
       return location.assign(`/r/${room}`);
     }
   }
-  document.querySelector(".notice")?.remove(); // What it was about is over.
+  document.querySelector(".notice")?.remove(); // It was about the place left.
   if (location.pathname + location.search !== `/r/${room}`) window.history.replaceState(null, "", `/r/${room}`);
   await scroll.toEnd();
-  jump.update();
+  jumpButton.update();
 }
 
-// What the server says.
+// Frames of the server.
 
-belong(connection);
+reloadOnUserChange(connection);
 
-connection.addEventListener("state", ({ detail: state }) => truth.update({ connection: state }));
+connection.addEventListener("state", ({ detail: state }) => status.update({ connection: state }));
 
 connection.addEventListener("hello", ({ detail: { limits } }) => {
-  truth.update({ away: false });
+  status.update({ storageAway: false });
   if (composer && limits?.text) composer.limit = limits.text;
 });
 
-let reset = false; // whether the history held was forgotten, and none has come since
-
-let end = 0; // the number of the room's last entry when it was followed
+let wasReset = false; // and no entries have arrived since
+let endNumber = 0; // number of the room's last entry when it was followed
 
 connection.addEventListener("followed", ({ detail: { state, first, n = 0 } }) => {
-  end = n;
-  if (state === "truncated") timeline.gap(`Messages before ${moment(Number.parseInt(first, 10))} are no longer available.`);
+  endNumber = n;
+  if (state === "truncated") timeline.addGap(`Messages before ${formatDateTime(Number.parseInt(first, 10))} are no longer available.`);
   if (state !== "reset") return;
-  reset = true;
+  wasReset = true;
   timeline.clear();
-  timeline.gap("This room’s history was reset on the server.");
+  timeline.addGap("This room’s history was reset on the server.");
 });
 
 connection.addEventListener("entries", ({ detail: { entries } }) => {
-  const restart = reset;
-  reset = false;
-  truth.update({ behind: Math.max(0, end - entries.at(-1)?.n || 0) });
+  const restart = wasReset;
+  wasReset = false;
+  status.update({ behind: Math.max(0, endNumber - entries.at(-1)?.n || 0) });
   timeline.append(entries).then(() => {
     if (restart) history.restart();
-    truth.update({ attached: timeline.attached });
+    status.update({ attached: timeline.attached });
   });
-  for (const { key } of entries) if (key) outbox.settle(key);
+  for (const { key } of entries) if (key) outbox.remove(key);
 });
 
 connection.addEventListener("stored", ({ detail: { key, id } }) => {
-  const reached = connection.cursor(room);
-  timeline.stored(key, reached !== null && compare(id, idOf(reached)) <= 0);
+  const cursor = connection.cursor(room);
+  timeline.markStored(key, cursor !== null && compareIDs(id, idOf(cursor)) <= 0);
 });
 
-connection.addEventListener("status", ({ detail: { redis } }) => truth.update({ away: redis === "away" }));
+connection.addEventListener("status", ({ detail: { redis } }) => status.update({ storageAway: redis === "away" }));
 
-// What waits to be sent.
+// Messages waiting to be sent.
 
-const outbox = new Outbox(room, connection, user); // After the above: a message is shown as stored, then leaves it.
+const outbox = new Outbox(room, connection, user); // After the listeners above: a message is shown as stored before it leaves the outbox.
+let others = { waiting: 0, failedRoom: "" }; // an OtherOutboxes once there is something in them
 
-function showWaiting() {
-  const { items, reason } = outbox;
-  onbeforeunload = passing(PREFIX) ? () => true : null; // The browser asks whether to leave what is nowhere else.
-  timeline.waiting(items);
+function showOutbox() {
+  const { items, refusal } = outbox;
+  onbeforeunload = isOnlyInMemory(OUTBOX_PREFIX) ? () => true : null; // The browser asks before messages are lost.
+  timeline.showOutbox(items);
   const failed = items.filter((item) => item.state === "failed").length;
-  truth.update({ reason, failed, waiting: items.length - failed + elsewhere.waiting, unsent: elsewhere.failed });
+  status.update({ refusal, failed, waiting: items.length - failed + others.waiting, failedRoom: others.failedRoom });
 }
 
-outbox.addEventListener("change", showWaiting);
-addEventListener("storage", (event) => event.key?.startsWith(PREFIX) && outbox.changed());
+outbox.addEventListener("change", showOutbox);
+addEventListener("storage", (event) => event.key?.startsWith(OUTBOX_PREFIX) && outbox.changed());
 
-/** Sends from here what was left in other rooms. That is seldom: what it takes is loaded then. */
-async function lookElsewhere() {
+/** Sends what waits in other rooms. That is rare, so the module is loaded then. */
+async function sendFromOtherRooms() {
   if (!Outbox.rooms(user).some((other) => other !== room)) return;
-  connection.removeEventListener("hello", lookElsewhere);
-  const { Elsewhere } = await import("../offline/elsewhere.js").catch(() => ({}));
-  if (!Elsewhere) return connection.addEventListener("hello", lookElsewhere); // Another time.
-  elsewhere = new Elsewhere(connection, user, room);
-  elsewhere.addEventListener("change", showWaiting);
-  showWaiting();
+  connection.removeEventListener("hello", sendFromOtherRooms);
+  const { OtherOutboxes } = await import("../offline/other-outboxes.js").catch(() => ({}));
+  if (!OtherOutboxes) return connection.addEventListener("hello", sendFromOtherRooms); // Retry on the next connection.
+  others = new OtherOutboxes(connection, user, room);
+  others.addEventListener("change", showOutbox);
+  showOutbox();
 }
 
-connection.addEventListener("hello", lookElsewhere);
+connection.addEventListener("hello", sendFromOtherRooms);
 
 const composer =
   me &&
@@ -128,61 +128,70 @@ const composer =
     user,
     limit: Number(limit),
     send: (text, replyTo) => {
-      outbox.ask({ text, reply_to: replyTo });
+      outbox.add({ text, reply_to: replyTo });
       connection.hurry();
-      now();
+      showLatest();
     },
-    edit: (of, text) => outbox.ask({ type: "edit", of, text }),
+    edit: (of, text) => outbox.add({ type: "edit", of, text }),
   });
 
-// Beginning.
+// Start.
 
-await pause();
-actions({ room, me, log, scroll, maker, history, outbox, connection, composer, now });
-beside({ room, me, connection, log, scroll, timeline, history, now, busy: () => outbox.items.length > 0 || elsewhere.waiting > 0 });
+await yieldToBrowser();
+connectActions({ room, me, log, scroll, renderer, history, outbox, connection, composer, showLatest });
+connectPanels({ room, me, connection, log, scroll, timeline, history, showLatest, hasUnsent: () => outbox.items.length > 0 || others.waiting > 0 });
 
-for (const { key } of outbox.items) if (timeline.has(key)) outbox.settle(key);
-showWaiting();
-lookElsewhere();
+for (const { key } of outbox.items) if (timeline.has(key)) outbox.remove(key);
+showOutbox();
+sendFromOtherRooms();
 
-const highlighted = log.querySelector("[aria-current]");
-if (highlighted) scroll.to(highlighted);
+const permalinked = log.querySelector("[aria-current]");
+if (permalinked) scroll.to(permalinked);
 
-history.addEventListener("live", ({ detail: cursor }) => {
+history.addEventListener("attached", ({ detail: cursor }) => {
   connection.follow(room, cursor);
-  truth.update({ attached: true });
-  jump.update();
+  status.update({ attached: true });
+  jumpButton.update();
 });
-history.addEventListener("past", () => {
-  truth.update({ attached: false });
-  jump.update();
+history.addEventListener("detached", () => {
+  status.update({ attached: false });
+  jumpButton.update();
 });
-timeline.addEventListener("trimmed", () => truth.update({ attached: timeline.attached }));
-truth.update({ attached: timeline.attached });
+timeline.addEventListener("trimmed", () => status.update({ attached: timeline.attached }));
+status.update({ attached: timeline.attached });
 
-watch(connection);
-quotes({ room, log, connection });
-const keep = () => import("../offline/keep.js").then(({ Keep }) => new Keep({ room, me, timeline, maker, connection }));
-if ("shell" in document.body.dataset) restore();
+wakeConnection(connection);
+
+/** Loads the module that updates quotes when there is one. It stays null until then, and after a failure. */
+let quotes = null;
+const loadQuotes = () => {
+  quotes ??=
+    log.querySelector(".quote:not([hidden])") &&
+    import("../messages/quotes.js").then(({ updateQuotes }) => updateQuotes({ room, log, connection })).catch(() => (quotes = null));
+};
+new MutationObserver(loadQuotes).observe(log, { childList: true });
+loadQuotes();
+
+const openCache = () => import("../offline/room-cache.js").then(({ RoomCache }) => new RoomCache({ room, me, timeline, renderer, connection }));
+if (isShell) restore();
 else connection.follow(room, asOf || null);
 
-/** The page came from this device, without messages: they are there too, with the cursor to go on from. */
+/** Fills the page with the cached messages, and follows from their cursor. */
 async function restore() {
-  const held = await (await keep()).load();
-  if (held) {
-    await timeline.page(held.entries, held.cursor, { replace: true, attach: true });
+  const cached = await (await openCache()).load();
+  if (cached) {
+    await timeline.insertPage(cached.entries, cached.cursor, { replace: true, attach: true });
     history.restart();
   }
-  connection.follow(room, held?.cursor ?? null);
+  connection.follow(room, cached?.cursor ?? null);
   if (!navigator.onLine) connection.offline();
 }
 
-// What can wait until the page is there.
-if (!("shell" in document.body.dataset)) setTimeout(() => keep().catch(() => {}), 1_000);
+if (!isShell) setTimeout(() => openCache().catch(() => {}), 1_000); // Once the page has loaded.
 
-let today = dayOf(Date.now());
+let today = dayKey(Date.now());
 setInterval(() => {
-  if (today === dayOf(Date.now())) return;
-  today = dayOf(Date.now());
-  timeline.relabel();
+  if (today === dayKey(Date.now())) return;
+  today = dayKey(Date.now());
+  timeline.updateRows();
 }, 60_000);

@@ -1,38 +1,38 @@
-/** localStorage. What it does not take, blocked or full, is kept as long as the page. */
+/** localStorage, and memory for what localStorage does not take because it is blocked or full. */
 
 /** @type {Map<string, string>} */
 const memory = new Map();
 
-/** What is kept under a name, "" for nothing. @param {string} name */
-export function recall(name) {
+/** Returns what is stored under a key, "" for nothing. @param {string} key */
+export function load(key) {
   try {
-    return memory.get(name) ?? localStorage.getItem(name) ?? "";
+    return memory.get(key) ?? localStorage.getItem(key) ?? "";
   } catch {
     return "";
   }
 }
 
-/** Keeps a text under a name; "" is nothing. @param {string} name @param {string} text */
-export function keep(name, text) {
-  memory.delete(name);
+/** Stores a text under a key. "" removes the key. @param {string} key @param {string} text */
+export function save(key, text) {
+  memory.delete(key);
   try {
-    if (text) localStorage.setItem(name, text);
-    else localStorage.removeItem(name);
+    if (text) localStorage.setItem(key, text);
+    else localStorage.removeItem(key);
   } catch {
-    memory.set(name, text);
+    memory.set(key, text);
   }
 }
 
-/** Whether something under a name that begins so goes with the page. @param {string} beginning */
-export const passing = (beginning) => [...memory].some(([name, text]) => text && name.startsWith(beginning));
+/** Reports whether a key with this prefix will be lost when the page closes. @param {string} prefix */
+export const isOnlyInMemory = (prefix) => [...memory].some(([key, text]) => text && key.startsWith(prefix));
 
-/** The names, of those under which something is kept, that begin so. @param {string} beginning */
-export function names(beginning) {
-  const all = new Set(memory.keys());
+/** Returns the stored keys with this prefix. @param {string} prefix */
+export function keysWithPrefix(prefix) {
+  const keys = new Set(memory.keys());
   try {
-    for (const name of Object.keys(localStorage)) all.add(name);
+    for (const key of Object.keys(localStorage)) keys.add(key);
   } catch {
     // Blocked.
   }
-  return [...all].filter((name) => name.startsWith(beginning) && recall(name));
+  return [...keys].filter((key) => key.startsWith(prefix) && load(key));
 }

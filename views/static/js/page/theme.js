@@ -1,8 +1,12 @@
-const THEMES = ["", "light", "dark"];
-const COLOURS = { light: "#fffefb", dark: "#1a272b" }; // of the browser's own parts, as layout.html has them
+const THEMES = ["", "light", "dark"]; // "" follows the system
+const COLOURS = { light: "#fffefb", dark: "#1a272b" }; // of the browser's toolbar, as in layout.html
 
-/** Goes from the system's theme to light to dark. The cookie has the server render the next page so. @param {HTMLElement} button that shows it */
-export function turn(button) {
+/**
+ * Switches from the system's theme to light, to dark, and back. The server reads the
+ * cookie when it renders the next page.
+ * @param {HTMLElement} button shows the theme
+ */
+export function cycleTheme(button) {
   const { dataset } = document.documentElement;
   const theme = THEMES[(THEMES.indexOf(dataset.theme ?? "") + 1) % THEMES.length];
   if (theme) dataset.theme = theme;

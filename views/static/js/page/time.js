@@ -1,53 +1,53 @@
-/** Times as people read them, in the reader's own zone and way of writing them. */
+/** Times as text, in the reader's time zone and locale. All times are in milliseconds. */
 
-const clockFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
-const momentFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
-const agoFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
+const dateTimeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
+const relativeFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
 
-const SPANS = [
+const UNITS = [
   ["day", 86_400],
   ["hour", 3_600],
   ["minute", 60],
 ];
 
-/** The time of day. @param {number} time in milliseconds, as everywhere here */
-export const clock = (time) => clockFormat.format(time);
+/** Returns the time of day, such as "20:59". @param {number} time */
+export const formatTime = (time) => timeFormat.format(time);
 
-/** "1 March 2026", or "March 1, 2026". @param {number} time */
-export const date = (time) => dateFormat.format(time);
+/** Returns "1 March 2026", or "March 1, 2026". @param {number} time */
+export const formatDate = (time) => dateFormat.format(time);
 
-/** Date and time of day. @param {number} time */
-export const moment = (time) => momentFormat.format(time);
+/** Returns the date and the time of day. @param {number} time */
+export const formatDateTime = (time) => dateTimeFormat.format(time);
 
-/** The same for two times of one local day, and for no others. @param {number} time */
-export const dayOf = (time) => new Date(time).toDateString();
+/** Returns a text that is equal for two times if they fall on one local day. @param {number} time */
+export const dayKey = (time) => new Date(time).toDateString();
 
 /**
- * The day of a time, for a day line.
+ * Returns the label of a day: "Today", "Yesterday" or its date.
  * @param {number} time
  * @param {number} [now]
  */
-export function day(time, now = Date.now()) {
-  if (dayOf(time) === dayOf(now)) return "Today";
+export function dayLabel(time, now = Date.now()) {
+  if (dayKey(time) === dayKey(now)) return "Today";
   const yesterday = new Date(now);
   yesterday.setDate(yesterday.getDate() - 1);
-  if (dayOf(time) === dayOf(yesterday)) return "Yesterday";
-  const thisYear = new Date(time).getFullYear() === new Date(now).getFullYear();
-  return thisYear ? dayFormat.format(time) : date(time);
+  if (dayKey(time) === dayKey(yesterday)) return "Yesterday";
+  const isThisYear = new Date(time).getFullYear() === new Date(now).getFullYear();
+  return isThisYear ? dayFormat.format(time) : formatDate(time);
 }
 
 /**
- * How long ago a time was: "now", "5 minutes ago", "yesterday", and after a month its date.
+ * Returns how long ago a time was: "just now", "5 minutes ago", "yesterday", and after 30 days its date.
  * @param {number} time
  * @param {number} [now]
  */
-export function ago(time, now = Date.now()) {
+export function timeAgo(time, now = Date.now()) {
   const seconds = Math.max(0, (now - time) / 1_000);
-  if (seconds > 30 * 86_400) return date(time);
-  for (const [unit, span] of SPANS) {
-    if (seconds >= span) return agoFormat.format(-Math.floor(seconds / span), unit);
+  if (seconds > 30 * 86_400) return formatDate(time);
+  for (const [unit, span] of UNITS) {
+    if (seconds >= span) return relativeFormat.format(-Math.floor(seconds / span), unit);
   }
   return "just now";
 }

@@ -3,48 +3,48 @@ import test from "node:test";
 
 process.env.TZ = "UTC";
 
-/** The module as a reader of that locale has it. */
-function readBy(reader) {
+/** Imports the module as a reader with this locale gets it. */
+function importFor(locale) {
   const { DateTimeFormat } = Intl;
   Intl.DateTimeFormat = class extends DateTimeFormat {
-    constructor(locale = reader, options) {
-      super(locale, options);
+    constructor(requested = locale, options) {
+      super(requested, options);
     }
   };
-  return import(`./time.js?${reader}`).finally(() => (Intl.DateTimeFormat = DateTimeFormat));
+  return import(`./time.js?${locale}`).finally(() => (Intl.DateTimeFormat = DateTimeFormat));
 }
 
-const { ago, date, day, dayOf, moment } = await readBy("en-GB");
-const american = await readBy("en-US");
+const { timeAgo, formatDate, dayLabel, dayKey, formatDateTime } = await importFor("en-GB");
+const american = await importFor("en-US");
 
 const now = Date.parse("2026-03-02T10:00:00Z");
 
-test("days have names for people", () => {
-  assert.equal(day(Date.parse("2026-03-02T00:00:00Z"), now), "Today");
-  assert.equal(day(Date.parse("2026-03-01T23:59:59Z"), now), "Yesterday");
-  assert.match(day(Date.parse("2026-02-28T12:00:00Z"), now), /^Saturday,? 28 February$/);
-  assert.equal(day(Date.parse("2025-12-31T12:00:00Z"), now), "31 December 2025");
-  assert.equal(date(Date.parse("2026-03-01T00:00:00Z")), "1 March 2026");
+test("dayLabel names today and yesterday, and leaves out this year", () => {
+  assert.equal(dayLabel(Date.parse("2026-03-02T00:00:00Z"), now), "Today");
+  assert.equal(dayLabel(Date.parse("2026-03-01T23:59:59Z"), now), "Yesterday");
+  assert.match(dayLabel(Date.parse("2026-02-28T12:00:00Z"), now), /^Saturday,? 28 February$/);
+  assert.equal(dayLabel(Date.parse("2025-12-31T12:00:00Z"), now), "31 December 2025");
+  assert.equal(formatDate(Date.parse("2026-03-01T00:00:00Z")), "1 March 2026");
 });
 
-test("date and clock are written as the reader writes them, both", () => {
+test("dates and times follow the reader's locale", () => {
   const evening = Date.parse("2026-03-01T20:59:00Z");
-  assert.match(moment(evening), /^1 March 2026\D+20:59$/);
-  assert.match(american.moment(evening), /^March 1, 2026\D+8:59\sPM$/);
-  assert.equal(american.date(evening), "March 1, 2026");
-  assert.match(american.day(evening, now + 86_400_000), /^Sunday, March 1$/);
+  assert.match(formatDateTime(evening), /^1 March 2026\D+20:59$/);
+  assert.match(american.formatDateTime(evening), /^March 1, 2026\D+8:59\sPM$/);
+  assert.equal(american.formatDate(evening), "March 1, 2026");
+  assert.match(american.dayLabel(evening, now + 86_400_000), /^Sunday, March 1$/);
 });
 
-test("one day is one day", () => {
-  assert.equal(dayOf(Date.parse("2026-03-01T00:00:00Z")), dayOf(Date.parse("2026-03-01T23:59:59Z")));
-  assert.notEqual(dayOf(Date.parse("2026-03-01T00:00:00Z")), dayOf(Date.parse("2027-03-01T00:00:00Z")));
+test("dayKey is equal within a day", () => {
+  assert.equal(dayKey(Date.parse("2026-03-01T00:00:00Z")), dayKey(Date.parse("2026-03-01T23:59:59Z")));
+  assert.notEqual(dayKey(Date.parse("2026-03-01T00:00:00Z")), dayKey(Date.parse("2027-03-01T00:00:00Z")));
 });
 
-test("how long ago, coarsely", () => {
+test("timeAgo is coarse", () => {
   const minute = 60_000;
-  assert.equal(ago(now - 20_000, now), "just now");
-  assert.equal(ago(now + 20_000, now), "just now", "clocks differ");
-  assert.equal(ago(now - 5 * minute, now), "5 minutes ago");
-  assert.equal(ago(now - 26 * 60 * minute, now), "yesterday");
-  assert.equal(ago(now - 60 * 24 * 60 * minute, now), "1 January 2026");
+  assert.equal(timeAgo(now - 20_000, now), "just now");
+  assert.equal(timeAgo(now + 20_000, now), "just now", "the clocks differ");
+  assert.equal(timeAgo(now - 5 * minute, now), "5 minutes ago");
+  assert.equal(timeAgo(now - 26 * 60 * minute, now), "yesterday");
+  assert.equal(timeAgo(now - 60 * 24 * 60 * minute, now), "1 January 2026");
 });

@@ -1,26 +1,26 @@
 import { names } from "./names.js";
 
-/** How a person is shown: by an initial in one of twelve colours, and by name. */
+/** How a person is shown: an initial in one of twelve colours, and a name. */
 
-const HUES = 12; // views.User and message.css agree
+const HUES = 12; // views.User.Hue and base.css agree
 
 /**
- * The colour of a user: FNV-1a of the ID, as views.User.Hue has it.
+ * Returns the colour of a user: FNV-1a of the ID, as views.User.Hue computes it.
  * @param {string} id
  * @returns {number}
  */
-export function hue(id) {
+export function hueOf(id) {
   let sum = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(id)) sum = Math.imul(sum ^ byte, 0x01000193);
   return (sum >>> 0) % HUES;
 }
 
 /**
- * The first letter or digit of a name, else its first character.
+ * Returns the first letter or digit of a name, else its first character.
  * @param {string} name
  * @returns {string}
  */
-export function initial(name) {
+export function initialOf(name) {
   const [first = "?"] = name.trim();
   const [letter] = name.match(/[\p{L}\p{Nd}]/u) ?? [];
   return letter?.toUpperCase() ?? first;
@@ -30,25 +30,25 @@ export function initial(name) {
  * @param {Element} element
  * @param {{ id: string, name: string }} user
  */
-export function show(element, user) {
-  element.dataset.hue = String(hue(user.id));
-  element.textContent = initial(user.name);
+export function showAvatar(element, user) {
+  element.dataset.hue = String(hueOf(user.id));
+  element.textContent = initialOf(user.name);
 }
 
 /**
- * Shows a name, told apart from those that look the same.
+ * Shows a name, with a tag if it looks like somebody else's.
  * @param {HTMLElement} element
  * @param {{ id: string, name: string }} user
  */
-export function call(element, { id, name }) {
+export function showName(element, { id, name }) {
   element.textContent = name;
   element.dataset.who = id;
-  tag(element);
+  updateTag(element);
 }
 
-/** Shows the tag after a name, or none, as is right by now. @param {HTMLElement} element */
-export function tag(element) {
-  const found = names.tag({ id: element.dataset.who, name: element.textContent });
-  if (found) element.dataset.tag = found;
+/** Adds or removes the tag of a name that is shown already. @param {HTMLElement} element */
+export function updateTag(element) {
+  const tag = names.tagOf({ id: element.dataset.who, name: element.textContent });
+  if (tag) element.dataset.tag = tag;
   else delete element.dataset.tag;
 }

@@ -1,4 +1,4 @@
-// Letters of other scripts, and digits, that look like the Latin one after them.
+// Letters of other scripts, and digits, each followed by the Latin letter it looks like.
 const LIKE =
   "ΑaΒbΕeΖzΗhΙiΚkΜmΝnΟoΡpΤtΥyΧxАaВbЕeКkМmНhОoРpСcТtУyХxІiЅsЈjԌg" + "аaеeоoрpсcуyхxіiѕsјjԁdһhӏlɡgαaοoνvρpυuιiκkτtɑaıiօoոnսu0o1l|l";
 // Names in which letters of one script may pass for those of another.
@@ -6,59 +6,59 @@ const MIXED = /(?=.*\p{Script=Latin}).*[\p{Script=Cyrillic}\p{Script=Greek}\p{Sc
 const SHAPES = new Map([...LIKE.matchAll(/(.)(.)/gu)].map(([, from, to]) => [from, to]));
 
 /**
- * What a name looks like: two names that are easily taken for each other have one
- * skeleton, and so has one with an end like a tag. (In the manner of Unicode's UTS 39,
- * with a small table.)
+ * Returns a text that is equal for two names easily mistaken for each other, in the
+ * manner of Unicode's UTS 39 with a small table. A suffix that imitates a tag is ignored.
  * @param {string} name
  */
-export function skeleton(name) {
+export function skeletonOf(name) {
   const plain = name.normalize("NFKD").replace(/[\p{Z}\p{P}\p{S}]+[\da-f]{3,}$/iu, "").replace(/[\p{M}\p{Z}\p{C}\p{P}]/gu, "");
   const latin = [...plain].map((char) => SHAPES.get(char) ?? char).join("").toLowerCase();
   return latin.replaceAll("i", "l").replaceAll("rn", "m").replaceAll("vv", "w");
 }
 
 /**
- * Names tells apart people whose names look the same: each of them gets a short tag. So
- * does who mixes scripts, or is called "you", whether or not another one is known.
+ * Names finds users whose names look the same and gives each a short tag: the beginning of
+ * the user's ID. A name that mixes scripts, or is "you", is always tagged.
  *
- * Event: `clash` when there are more of them.
+ * Event: `clash` when another user with a name seen before is added.
  */
 export class Names extends EventTarget {
   /** @type {Map<string, Set<string>>} user IDs by skeleton */
-  #bearers = new Map();
+  #users = new Map();
+  /** @type {Map<string, string>} skeletons by name */
   #skeletons = new Map();
 
-  /** Somebody is here or wrote something. @param {{ id: string, name: string }} user */
-  note({ id, name }) {
-    const bearers = this.#bearersOf(name);
-    if (!id || bearers.has(id)) return;
-    bearers.add(id);
-    if (bearers.size > 1) this.dispatchEvent(new Event("clash"));
+  /** @param {{ id: string, name: string }} user seen on the page */
+  add({ id, name }) {
+    const users = this.#usersLike(name);
+    if (!id || users.has(id)) return;
+    users.add(id);
+    if (users.size > 1) this.dispatchEvent(new Event("clash"));
   }
 
-  /** A name and its tag, where there is but text. @param {{ id: string, name: string }} user */
-  of(user) {
-    const tag = this.tag(user);
+  /** Returns a name with its tag, as plain text. @param {{ id: string, name: string }} user */
+  label(user) {
+    const tag = this.tagOf(user);
     return tag ? `${user.name} ·${tag}` : user.name;
   }
 
-  /** The tag to show after a name, "" for none. @param {{ id: string, name: string }} user */
-  tag({ id, name }) {
-    this.note({ id, name });
-    const bearers = [...this.#bearersOf(name)];
-    if (bearers.length < 2 && !MIXED.test(name) && skeleton(name) !== "you") return "";
+  /** Returns the tag to show after a name, "" for none. @param {{ id: string, name: string }} user */
+  tagOf({ id, name }) {
+    this.add({ id, name });
+    const users = [...this.#usersLike(name)];
+    if (users.length < 2 && !MIXED.test(name) && skeletonOf(name) !== "you") return "";
     let length = 3;
-    while (length < id.length && bearers.some((other) => other !== id && other.startsWith(id.slice(0, length)))) length++;
+    while (length < id.length && users.some((other) => other !== id && other.startsWith(id.slice(0, length)))) length++;
     return id.slice(0, length);
   }
 
-  #bearersOf(name) {
-    if (!this.#skeletons.has(name)) this.#skeletons.set(name, skeleton(name));
-    const look = this.#skeletons.get(name);
-    if (!this.#bearers.has(look)) this.#bearers.set(look, new Set());
-    return this.#bearers.get(look);
+  #usersLike(name) {
+    if (!this.#skeletons.has(name)) this.#skeletons.set(name, skeletonOf(name));
+    const skeleton = this.#skeletons.get(name);
+    if (!this.#users.has(skeleton)) this.#users.set(skeleton, new Set());
+    return this.#users.get(skeleton);
   }
 }
 
-/** The names of this page. */
+/** The names on this page. */
 export const names = new Names();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Names, skeleton } from "./names.js";
+import { Names, skeletonOf } from "./names.js";
 
 for (const [one, other, same] of [
   ["Ada", "ada", true],
@@ -14,37 +14,37 @@ for (const [one, other, same] of [
   ["Bob", "B0b", true],
   ["Marne", "Mame", true],
   ["Νick", "Nick", true], // Greek Ν
-  ["Ada", "Ada ·9c0", true], // as if it were tagged
+  ["Ada", "Ada ·9c0", true], // imitates a tag
   ["Ada", "Adam", false],
   ["ليلى", "ليلا", false],
   ["李", "王", false],
 ]) {
   test(`"${one}" and "${other}" ${same ? "look the same" : "do not look the same"}`, () => {
-    assert.equal(skeleton(one) === skeleton(other), same);
+    assert.equal(skeletonOf(one) === skeletonOf(other), same);
   });
 }
 
-test("those who look the same are tagged, all of them, and nobody else", () => {
+test("names that look the same are all tagged, and no others", () => {
   const names = new Names();
   let clashes = 0;
   names.addEventListener("clash", () => clashes++);
-  const [real, other, bob] = [{ id: "3f2a", name: "Ada" }, { id: "9c01", name: "Аda" }, { id: "77", name: "Bob" }];
-  for (const user of [real, real, bob]) names.note(user);
-  assert.equal(names.of(real), "Ada");
-  names.note(other);
+  const [real, imitation, bob] = [{ id: "3f2a", name: "Ada" }, { id: "9c01", name: "Аda" }, { id: "77", name: "Bob" }];
+  for (const user of [real, real, bob]) names.add(user);
+  assert.equal(names.label(real), "Ada");
+  names.add(imitation);
   assert.equal(clashes, 1);
-  assert.deepEqual([real, other, bob].map((user) => names.tag(user)), ["3f2", "9c0", ""]);
+  assert.deepEqual([real, imitation, bob].map((user) => names.tagOf(user)), ["3f2", "9c0", ""]);
 });
 
-test("who mixes scripts, or is called you, is tagged without another", () => {
+test("a name that mixes scripts, or is you, is always tagged", () => {
   const names = new Names();
-  assert.deepEqual(["Аda", "you", "Ада", "Ada", "李 Ada"].map((name) => names.of({ id: "3f2a", name })), ["Аda ·3f2", "you ·3f2", "Ада", "Ada", "李 Ada"]);
+  assert.deepEqual(["Аda", "you", "Ада", "Ada", "李 Ada"].map((name) => names.label({ id: "3f2a", name })), ["Аda ·3f2", "you ·3f2", "Ада", "Ada", "李 Ada"]);
 });
 
-test("a tag is as long as it must be", () => {
+test("a tag is long enough to be unique", () => {
   const names = new Names();
   const [one, two] = [{ id: "3f2a1", name: "Ada" }, { id: "3f2a2", name: "Ada" }];
-  names.note(one);
-  names.note(two);
-  assert.equal(names.tag(one), "3f2a1");
+  names.add(one);
+  names.add(two);
+  assert.equal(names.tagOf(one), "3f2a1");
 });

@@ -1,44 +1,44 @@
-const AGAIN = 3_000; // how often to say that I write
-const LASTS = 5_000; // how long what another said so holds
+const SEND_EVERY = 3_000; // while the user types
+const EXPIRES = 5_000; // after the last signal from another user
 
-/** Typing is who writes just now: me, for the others, and the others. */
+/** Typing tells the server that the user is typing, and tracks who else is. */
 export class Typing {
   /** @type {Map<string, { user: { id: string, name: string }, timer: number }>} */
   #others = new Map();
-  #said = -Infinity;
-  #say;
+  #lastSent = -Infinity;
+  #send;
   #show;
 
   /**
-   * @param {{ say: () => void, show: (users: { id: string, name: string }[]) => void }} options
-   *   say: tells the server that I write; show: shows who else does
+   * @param {{ send: () => void, show: (users: { id: string, name: string }[]) => void }} options
+   *   send tells the server that the user is typing; show shows who else is
    */
-  constructor({ say, show }) {
-    this.#say = say;
+  constructor({ send, show }) {
+    this.#send = send;
     this.#show = show;
   }
 
-  /** I changed what I write. */
-  mine() {
-    if (Date.now() - this.#said < AGAIN) return;
-    this.#said = Date.now();
-    this.#say();
+  /** Call it whenever the user changes the text. */
+  typed() {
+    if (Date.now() - this.#lastSent < SEND_EVERY) return;
+    this.#lastSent = Date.now();
+    this.#send();
   }
 
-  /** I sent what I wrote: the next letter is news. */
-  sent() {
-    this.#said = -Infinity;
+  /** Call it when the user sends the text: the next letter is signalled at once. */
+  submitted() {
+    this.#lastSent = -Infinity;
   }
 
-  /** Somebody else writes. @param {{ id: string, name: string }} user */
-  begins(user) {
+  /** Another user is typing. @param {{ id: string, name: string }} user */
+  started(user) {
     clearTimeout(this.#others.get(user.id)?.timer);
-    this.#others.set(user.id, { user, timer: setTimeout(() => this.ends(user.id), LASTS) });
+    this.#others.set(user.id, { user, timer: setTimeout(() => this.stopped(user.id), EXPIRES) });
     this.#changed();
   }
 
-  /** Somebody sent what they wrote, left, or stopped. @param {string} id */
-  ends(id) {
+  /** Another user sent the text, left or stopped typing. @param {string} id of the user */
+  stopped(id) {
     clearTimeout(this.#others.get(id)?.timer);
     if (this.#others.delete(id)) this.#changed();
   }
@@ -49,12 +49,12 @@ export class Typing {
 }
 
 /**
- * The line that says who writes: text, and people where their names go.
+ * Returns the line that says who is typing, as text with users in place of their names.
  * @template User
  * @param {User[]} users
  * @returns {(User | string)[]}
  */
-export function sentence(users) {
+export function typingText(users) {
   const [one, two] = users;
   if (users.length > 2) return ["Several people are typing…"];
   return two ? [one, " and ", two, " are typing…"] : one ? [one, " is typing…"] : [];

@@ -1,42 +1,42 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Typing, sentence } from "./typing.js";
+import { Typing, typingText } from "./typing.js";
 
-test("I say that I write at most once in 3 s, and anew after sending", (t) => {
+test("typing is signalled at most every 3 s, and again after sending", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
-  let said = 0;
-  const typing = new Typing({ say: () => said++, show() {} });
-  typing.mine();
+  let signals = 0;
+  const typing = new Typing({ send: () => signals++, show() {} });
+  typing.typed();
   t.mock.timers.tick(2_900);
-  typing.mine();
-  assert.equal(said, 1);
+  typing.typed();
+  assert.equal(signals, 1);
   t.mock.timers.tick(100);
-  typing.mine();
-  assert.equal(said, 2);
-  typing.sent();
-  typing.mine();
-  assert.equal(said, 3);
+  typing.typed();
+  assert.equal(signals, 2);
+  typing.submitted();
+  typing.typed();
+  assert.equal(signals, 3);
 });
 
-test("who writes is forgotten after 5 s of silence, or when done", (t) => {
+test("others stop typing after 5 s without a signal, or when they are done", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   let shown = [];
-  const typing = new Typing({ say() {}, show: (users) => (shown = users.map((user) => user.name)) });
-  typing.begins({ id: "a", name: "Ada" });
+  const typing = new Typing({ send() {}, show: (users) => (shown = users.map((user) => user.name)) });
+  typing.started({ id: "a", name: "Ada" });
   t.mock.timers.tick(3_000);
-  typing.begins({ id: "a", name: "Ada" });
-  typing.begins({ id: "b", name: "Bob" });
+  typing.started({ id: "a", name: "Ada" });
+  typing.started({ id: "b", name: "Bob" });
   assert.deepEqual(shown, ["Ada", "Bob"]);
-  typing.ends("b");
+  typing.stopped("b");
   t.mock.timers.tick(4_900);
   assert.deepEqual(shown, ["Ada"]);
   t.mock.timers.tick(100);
   assert.deepEqual(shown, []);
 });
 
-test("the line names two at most", () => {
-  assert.deepEqual(sentence([]), []);
-  assert.deepEqual(sentence(["Ada"]), ["Ada", " is typing…"]);
-  assert.deepEqual(sentence(["Ada", "Bob"]), ["Ada", " and ", "Bob", " are typing…"]);
-  assert.deepEqual(sentence(["Ada", "Bob", "Eve"]), ["Several people are typing…"]);
+test("the line names at most two", () => {
+  assert.deepEqual(typingText([]), []);
+  assert.deepEqual(typingText(["Ada"]), ["Ada", " is typing…"]);
+  assert.deepEqual(typingText(["Ada", "Bob"]), ["Ada", " and ", "Bob", " are typing…"]);
+  assert.deepEqual(typingText(["Ada", "Bob", "Eve"]), ["Several people are typing…"]);
 });

@@ -1,28 +1,28 @@
 import { newKey } from "../net/id.js";
 
 const dialog = document.getElementById("topic");
-let key = "";
+let key = ""; // of the topic sent last
 
 /**
- * Saves the topic that the dialog has.
+ * Sends the topic in the dialog to the server.
  * @param {{ room: string, connection: import("../net/connection.js").Connection }} options
  */
-export function save({ room, connection }) {
+export function saveTopic({ room, connection }) {
   if (!key) listen(connection);
   key = newKey();
   const sent = connection.send({ type: "topic", room, key, text: dialog.querySelector("input").value.trim() });
-  say(sent ? "" : "Not connected. Try again in a moment.");
+  showStatus(sent ? "" : "Not connected. Try again in a moment.");
 }
 
 function listen(connection) {
   connection.addEventListener("stored", ({ detail }) => {
     if (detail.key !== key) return;
     dialog.hidePopover();
-    document.getElementById("tools").hidePopover(); // From where it was opened, on a phone.
+    document.getElementById("tools").hidePopover(); // On a phone the dialog was opened from there.
   });
-  connection.addEventListener("error", ({ detail }) => detail.key === key && say(detail.message));
+  connection.addEventListener("error", ({ detail }) => detail.key === key && showStatus(detail.message));
 }
 
-function say(text) {
+function showStatus(text) {
   dialog.querySelector("[role=status]").textContent = text;
 }

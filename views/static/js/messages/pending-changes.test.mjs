@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { PendingChanges } from "./pending-changes.js";
+
+/** Returns a message that is a list of words. The preview of a change appends its key. */
+function makeMessage() {
+  const article = { id: "m1-0", dataset: {}, words: ["stored"] };
+  const preview = ({ words }, { key }) => {
+    words.push(key);
+    return () => words.splice(words.lastIndexOf(key), 1);
+  };
+  const changes = new PendingChanges({ preview });
+  const update = (...keys) => {
+    for (const of of changes.update(keys.map((key) => ({ key, of: "1-0" })))) if (of === "1-0") changes.show(article);
+    return article.words.join(" ");
+  };
+  return { article, changes, update };
+}
+
+test("changes are shown in order, and disappear when discarded", () => {
+  const { update } = makeMessage();
+  assert.equal(update("a", "b"), "stored a b");
+  assert.equal(update("b"), "stored b");
+  assert.equal(update(), "stored");
+});
+
+test("a stored change stays until its entry arrives", () => {
+  const { article, changes, update } = makeMessage();
+  update("a");
+  changes.markStored("a");
+  assert.equal(update(), "stored a");
+  changes.hide(article);
+  article.words[0] = "changed";
+  changes.remove("a");
+  changes.show(article);
+  assert.equal(update(), "changed");
+});
+
+test("an entry of somebody else is applied under the changes", () => {
+  const { article, changes, update } = makeMessage();
+  update("a");
+  changes.hide(article);
+  article.words.push("edited");
+  changes.show(article);
+  assert.equal(article.words.join(" "), "stored edited a");
+});
+
+test("a message to be sent is not a change", () => {
+  const { changes } = makeMessage();
+  assert.deepEqual([...changes.update([{ key: "a", text: "hello" }])], []);
+});
+
+test("no change is shown on a deleted message", () => {
+  const { article, update } = makeMessage();
+  article.dataset.deleted = "";
+  assert.equal(update("a"), "stored");
+});

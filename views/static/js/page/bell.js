@@ -1,0 +1,40 @@
+import { names } from "../people/names.js";
+import { BELL_KEY } from "./alerts.js";
+import { load, save } from "./storage.js";
+import { toast } from "./toast.js";
+
+/** Turns notifications of mentions on or off, asking for permission if needed. @param {HTMLElement} bell */
+export async function toggleBell(bell) {
+  if (!globalThis.Notification) return toast("Add Burble to your home screen to get notifications."); // Safari on an iPhone.
+  const isOn = load(BELL_KEY) !== "on" || Notification.permission !== "granted";
+  save(BELL_KEY, isOn && (await Notification.requestPermission()) === "granted" ? "on" : "");
+  showBell(bell);
+  if (Notification.permission === "denied") toast(`${bell.title}.`);
+}
+
+/** Shows whether notifications are on, off or blocked. @param {HTMLElement} bell */
+export function showBell(bell) {
+  const { permission } = Notification;
+  const isOn = permission === "granted" && load(BELL_KEY) === "on";
+  bell.ariaPressed = String(isOn);
+  bell.title = isOn ? "You’re notified when you’re mentioned" : "Notify me when I’m mentioned";
+  if (permission === "denied") bell.title = "Your browser is blocking notifications";
+  bell.lastElementChild.textContent = bell.title;
+}
+
+/**
+ * Shows an entry of a room as a system notification.
+ * @param {string} room
+ * @param {import("../messages/message.js").Entry} entry
+ */
+export async function showNotification(room, { id, user, text }) {
+  const title = `${names.label(user)} in #${room}`;
+  const options = { body: [...text].slice(0, 200).join(""), tag: id, data: `/r/${room}/${id}` };
+  const registration = await navigator.serviceWorker?.getRegistration();
+  if (registration?.active) return registration.showNotification(title, options); // On phones only the worker may.
+  const notification = new Notification(title, options);
+  notification.onclick = () => {
+    focus();
+    location.assign(options.data);
+  };
+}

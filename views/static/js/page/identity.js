@@ -1,0 +1,30 @@
+import { save } from "./storage.js";
+
+const KEY = "burble:me"; // "<ID> <name>" of the user of the tab opened last
+
+/**
+ * Reloads the page when it shows another user, or an outdated name: the server greets
+ * somebody else, or another tab was opened as them. It reloads once for each, so a page
+ * that comes back unchanged, from the service worker, stays. Nothing is sent from a page
+ * of another user.
+ * Call it before adding other listeners to the connection.
+ * @param {import("../net/connection.js").Connection} connection
+ */
+export function reloadOnUserChange(connection) {
+  const { user, name, shell } = document.body.dataset;
+  const describe = (one) => (one ? `${one.id} ${one.name}` : "");
+  const me = describe(user && { id: user, name });
+  const reloadFor = (other) => {
+    if (other === me || other === history.state) return;
+    history.replaceState(other, "");
+    location.reload();
+  };
+  connection.addEventListener("hello", (event) => {
+    const { user: greeted } = event.detail;
+    if (!greeted && shell === undefined) return; // Sends will be refused with the reason.
+    if (greeted?.id !== user) event.stopImmediatePropagation();
+    reloadFor(describe(greeted));
+  });
+  addEventListener("storage", ({ key, newValue }) => key === KEY && reloadFor(newValue));
+  if (me && shell === undefined) save(KEY, me);
+}

@@ -1,0 +1,70 @@
+/**
+ * @typedef {object} Facts
+ * @property {"connecting" | "catching" | "live" | "offline" | "asleep"} connection
+ * @property {number} behind entries still to come, as far as is known
+ * @property {boolean} storageAway whether the server has lost its Redis
+ * @property {"" | "away" | "full"} refusal why the server takes no messages although there is a connection
+ * @property {number} waiting messages waiting to be sent, in all rooms
+ * @property {number} failed messages not sent, in this room
+ * @property {string} failedRoom another room with a message not sent
+ * @property {boolean} attached whether the newest message is shown
+ */
+
+/**
+ * Returns what the status line says, and for how many milliseconds that must hold before
+ * it is shown: brief interruptions are not announced.
+ * @param {Facts} facts
+ * @returns {{ state: string, text: string, delay: number }}
+ */
+export function statusOf({ connection, behind, storageAway, refusal, waiting, failed, failedRoom, attached }) {
+  const withWaiting = (state, text, delay = 0) => ({ state, text: waiting ? `${text}, ${waiting} waiting to send` : text, delay });
+  if (connection === "offline") return withWaiting("offline", "Offline");
+  if (connection === "asleep") return withWaiting("asleep", "Paused");
+  if (connection === "connecting") return withWaiting("connecting", waiting ? "Connecting" : "Connecting…", 600);
+  if (refusal === "full") return withWaiting("full", "Chat storage is full");
+  if (storageAway || refusal === "away") return withWaiting("away", "Chat storage is unavailable");
+  if (connection === "catching" && behind) return withWaiting("catching", `Catching up, ${behind} to go`, 400);
+  if (connection === "catching") return withWaiting("catching", waiting ? "Catching up" : "Catching up…", 400);
+  if (waiting) return { state: "sending", text: waiting === 1 ? "Sending…" : `Sending ${waiting}…`, delay: 1_000 };
+  if (failed) return { state: "failed", text: failed === 1 ? "1 message not sent" : `${failed} messages not sent`, delay: 0 };
+  if (failedRoom) return { state: "failed", text: `A message in #${failedRoom} was not sent`, delay: 0 };
+  if (!attached) return { state: "past", text: "Viewing older messages", delay: 0 };
+  return { state: "live", text: "Up to date", delay: 0 };
+}
+
+/** StatusLine shows whether the page is up to date. */
+export class StatusLine {
+  #element;
+  /** @type {Facts} */
+  #facts = { connection: "connecting", behind: 0, storageAway: false, refusal: "", waiting: 0, failed: 0, failedRoom: "", attached: true };
+  #next = { state: "", text: "" };
+  #timer = 0;
+
+  /** @param {HTMLElement} element with role=status */
+  constructor(element) {
+    this.#element = element;
+    this.update({});
+  }
+
+  /** @param {Partial<Facts>} facts those that may have changed */
+  update(facts) {
+    Object.assign(this.#facts, facts);
+    const { state, text, delay } = statusOf(this.#facts);
+    const before = this.#next;
+    if (text === before.text) return;
+    this.#next = { state, text };
+    if (this.#timer && state === before.state) return; // The running timer will show the new text.
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#show(), delay);
+  }
+
+  #show() {
+    this.#timer = 0;
+    const element = this.#element;
+    const { state, text } = this.#next;
+    if (text === element.textContent) return; // A screen reader would announce it again.
+    element.ariaLive = state === "catching" && element.dataset.state === state ? "off" : "polite"; // Announce catching up once.
+    element.dataset.state = state;
+    element.textContent = text;
+  }
+}

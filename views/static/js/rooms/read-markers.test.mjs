@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { ReadMarker, StoredReadMarkers } from "./read-markers.js";
+
+function makeMarker(t, id = "1-0") {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  const sent = [];
+  const connection = { isUp: true };
+  const marker = new ReadMarker(id, (id) => connection.isUp && sent.push(id) > 0);
+  return { marker, sent, connection, tick: (milliseconds) => t.mock.timers.tick(milliseconds) };
+}
+
+test("the marker is sent at once, then the newest at most every 2 s", (t) => {
+  const { marker, sent, tick } = makeMarker(t);
+  for (const id of ["2-0", "3-0", "4-0"]) marker.moveTo(id);
+  assert.deepEqual(sent, ["2-0"]);
+  tick(2_000);
+  assert.deepEqual(sent, ["2-0", "4-0"]);
+  tick(10_000);
+  assert.deepEqual(sent, ["2-0", "4-0"]);
+});
+
+test("the marker never moves back, and follows other devices", (t) => {
+  const { marker, sent, tick } = makeMarker(t, "5-0");
+  assert.equal(marker.moveTo("4-0"), false);
+  marker.sync("9-0");
+  marker.sync("7-0");
+  assert.equal(marker.id, "9-0");
+  assert.equal(marker.moveTo("8-0"), false);
+  tick(5_000);
+  assert.deepEqual(sent, []);
+});
+
+test("a marker that could not be sent is sent later", (t) => {
+  const { marker, sent, connection, tick } = makeMarker(t);
+  connection.isUp = false;
+  marker.moveTo("2-0");
+  tick(5_000);
+  connection.isUp = true;
+  marker.flush();
+  assert.deepEqual(sent, ["2-0"]);
+});
+
+function setLocalStorage(t, storage) {
+  const before = Object.getOwnPropertyDescriptor(globalThis, "localStorage");
+  Object.defineProperty(globalThis, "localStorage", { value: storage, configurable: true });
+  t.after(() => (before ? Object.defineProperty(globalThis, "localStorage", before) : delete globalThis.localStorage));
+}
+
+test("a marker belongs to one room and one user", (t) => {
+  const values = new Map();
+  setLocalStorage(t, { getItem: (key) => values.get(key) ?? null, setItem: (key, value) => values.set(key, value), removeItem: (key) => values.delete(key) });
+  const markers = new StoredReadMarkers({ id: "ada" });
+  markers.set("lobby", "5-0");
+  assert.equal(markers.get("lobby"), "5-0");
+  assert.equal(markers.get("kitchen"), "0-0");
+  assert.equal(new StoredReadMarkers({ id: "bob" }).get("lobby"), "0-0");
+  assert.equal(new StoredReadMarkers({ id: "ada" }).get("lobby"), "5-0");
+});
+
+test("without localStorage, markers last as long as the page", (t) => {
+  setLocalStorage(t, undefined);
+  const markers = new StoredReadMarkers({ id: "ada" });
+  assert.equal(markers.get("attic"), "0-0");
+  markers.set("attic", "5-0");
+  assert.equal(markers.get("attic"), "5-0");
+});

@@ -1,0 +1,195 @@
+import { compareIDs, timeOf } from "../net/id.js";
+import { isComposing } from "../page/keyboard.js";
+import { formatDateTime, timeAgo } from "../page/time.js";
+import { names } from "../people/names.js";
+import { Presence } from "../people/presence.js";
+import { Rooms } from "./rooms.js";
+
+const FETCH_DELAY = 300; // collects stale counts into one request
+const FETCH_EVERY = 60_000; // while the page is visible, for new rooms
+
+/**
+ * RoomList is the live list of rooms. It watches every room in it, counts what is unread,
+ * sorts the rows, and filters them by what is typed. The rows are the server's markup.
+ */
+export class RoomList {
+  rooms;
+  /** @type {Record<string, Presence>} by room */
+  presence = {};
+  #connection;
+  #currentRoom;
+  #storedMarkers;
+  #list;
+  #form;
+  #template;
+  #lastFetch = Date.now();
+  #fetchTimer = 0;
+  #frame = 0;
+
+  /**
+   * @param {{ connection: import("../net/connection.js").Connection, me: { id: string, name: string } | null,
+   *   storedMarkers: import("./read-markers.js").StoredReadMarkers, currentRoom?: string }} options
+   *   currentRoom is followed already, and not watched
+   */
+  constructor({ connection, me, storedMarkers, currentRoom }) {
+    this.#connection = connection;
+    this.#currentRoom = currentRoom;
+    this.#storedMarkers = storedMarkers;
+    this.#list = document.getElementById("room-list");
+    this.#form = document.getElementById("find");
+    this.#template = document.getElementById("link-template");
+    this.rooms = new Rooms(me);
+    this.#listen();
+    this.#update([...this.#list.children].map(readRow));
+  }
+
+  #listen() {
+    const { rooms } = this;
+    rooms.addEventListener("change", () => (this.#frame ||= requestAnimationFrame(() => this.#draw())));
+    const fetchSoon = () => (this.#fetchTimer ||= setTimeout(() => this.#fetch(), FETCH_DELAY));
+    rooms.addEventListener("stale", fetchSoon);
+    for (const type of ["entries", "watched"]) {
+      this.#connection.addEventListener(type, ({ detail }) => {
+        if (detail.entries) rooms.addEntries(detail);
+        else if (detail.state !== "resumed") fetchSoon();
+      });
+    }
+    for (const type of ["signal", "present"]) {
+      this.#connection.addEventListener(type, ({ detail }) => this.#applySignal(detail));
+    }
+    for (const type of ["pointerleave", "focusout"]) this.#list.addEventListener(type, () => this.#draw());
+    const fetchIfOld = () => document.hidden || Date.now() - this.#lastFetch < FETCH_EVERY || this.#fetch();
+    document.addEventListener("visibilitychange", fetchIfOld);
+    setInterval(fetchIfOld, FETCH_EVERY / 4);
+    this.#form.elements.room.removeAttribute("pattern"); // Any input is turned into a name.
+    this.#form.addEventListener("input", () => this.#draw());
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#list.querySelector("li:not([hidden]) a")?.click();
+    });
+    this.#list.parentElement.addEventListener("keydown", (event) => this.#handleKey(event));
+  }
+
+  #applySignal(frame) {
+    const { room, kind, id, user } = frame;
+    if (kind === "read") return this.rooms.markRead(room, id);
+    const presence = (this.presence[room] ??= new Presence());
+    for (const one of frame.users ?? [user]) names.add(one);
+    if (presence.apply(frame)) this.rooms.setPresent(room, presence.count);
+  }
+
+  async #fetch() {
+    this.#lastFetch = Date.now();
+    this.#fetchTimer = 0;
+    try {
+      const response = await fetch("/rooms");
+      if (response.ok) this.#update(await response.json());
+    } catch {
+      this.#draw(); // The list stays as it is, but its times move on.
+    }
+  }
+
+  #update(list) {
+    this.rooms.update(list);
+    for (const { room, last } of list) {
+      const marker = this.#storedMarkers.get(room);
+      if (last !== "0-0" && compareIDs(marker, last) >= 0) this.rooms.markRead(room, marker);
+      if (room !== this.#currentRoom) this.#connection.watch(room, last === "0-0" ? null : last);
+    }
+  }
+
+  /** Updates the rows. Their order stays while the pointer or the focus is in the list. */
+  #draw() {
+    this.#frame = 0;
+    const rows = new Map(this.#rows.map((row) => [nameOf(row), row]));
+    const order = this.rooms.sorted.map((room) => {
+      const row = rows.get(room.room) ?? this.#makeRow(room.room);
+      fillRow(row, room, this.#currentRoom ? [] : (this.presence[room.room]?.users ?? []));
+      if (!row.isConnected) this.#list.append(row);
+      return row;
+    });
+    if (!this.#list.matches(":hover, :focus-within")) {
+      order.forEach((row, i) => this.#list.children[i] !== row && this.#list.insertBefore(row, this.#list.children[i]));
+    }
+    this.#filter();
+  }
+
+  get #rows() {
+    return [...this.#list.querySelectorAll("li:not([data-create])")];
+  }
+
+  /** Shows the rooms that match what is typed, and a row to create the room if there is none. Enter opens the first row. */
+  #filter() {
+    const typed = this.#form.elements.room.value.trim().toLowerCase();
+    const term = typed.replace(/^#/, "");
+    const name = term.replace(/[^a-z0-9_-]+/g, "-").replace(/^[_-]+/, "").slice(0, 64);
+    const rows = this.#rows;
+    for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(term);
+    this.#list.querySelector("[data-create]")?.remove();
+    this.#list.toggleAttribute("data-finding", typed !== "");
+    const exact = rows.find((row) => nameOf(row) === name);
+    if (exact) this.#list.prepend(exact); // Before rooms with longer names.
+    if (name ? exact : !typed || rows.some((row) => !row.hidden)) return;
+    const create = this.#list.appendChild(this.#makeRow(name));
+    create.dataset.create = "";
+    if (name) create.querySelector(".topic").textContent = "create this room";
+    else create.textContent = "Room names can only contain a-z, 0-9, - and _.";
+  }
+
+  #makeRow(name) {
+    const row = this.#template.content.firstElementChild.cloneNode(true);
+    row.firstElementChild.href = `/r/${name}`;
+    row.querySelector("b").textContent = name;
+    return row;
+  }
+
+  /** Arrow keys move through the field and the rows. Esc clears the field. */
+  #handleKey(event) {
+    if (isComposing(event)) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const { room: field } = this.#form.elements;
+    if (event.key === "Escape" && field.value) {
+      event.preventDefault();
+      this.#form.reset();
+      return this.#draw();
+    }
+    if (!step || event.altKey) return;
+    event.preventDefault();
+    const stops = [field, ...this.#list.querySelectorAll("li:not([hidden]) a")];
+    stops.at((stops.indexOf(document.activeElement) + step) % stops.length).focus();
+  }
+}
+
+const nameOf = (row) => row.querySelector("b").textContent;
+
+const numberIn = (row, selector) => Number(row.querySelector(selector).firstElementChild.textContent);
+
+/** Returns the room in a row that the server rendered. @returns {import("./rooms.js").Room} */
+function readRow(row) {
+  const { last, read } = row.firstElementChild.dataset;
+  const room = nameOf(row);
+  return {
+    room, title: row.querySelector(".topic").textContent || room, last: last || "0-0", read: read || null,
+    unread: numberIn(row, ".badge:not(.at)"), mentions: numberIn(row, ".at"), present: numberIn(row, ".here"),
+  };
+}
+
+function fillRow(row, { room, title, last, unread, mentions, present }, users) {
+  const show = (selector, count, text = count) => {
+    const element = row.querySelector(selector);
+    element.hidden = !count;
+    element.firstElementChild.textContent = text;
+  };
+  row.querySelector(".topic").textContent = title === room ? "" : title;
+  row.firstElementChild.title = title;
+  const people = users.slice(0, 3).map((user) => names.label(user));
+  if (present > people.length) people.push(`${present - people.length} more`);
+  show(".here", present, users.length ? people.join(", ") : present);
+  show(".badge:not(.at)", unread, unread > 99 ? "99+" : unread);
+  show(".at", mentions);
+  const time = row.querySelector("time");
+  if (last === "0-0") return;
+  time.dateTime = new Date(timeOf(last)).toISOString();
+  time.title = formatDateTime(timeOf(last));
+  time.textContent = timeAgo(timeOf(last));
+}

@@ -13,13 +13,12 @@ const (
 	ProxyHeroku = "heroku"
 )
 
-// Address returns the IP address that a request comes from: what the trusted proxy
-// reports, else the remote end of the connection. A proxy's header that holds no address is
-// ignored.
+// Address returns the IP address that a request comes from: what the trusted proxy reports, or else
+// the remote end of the connection. A proxy's header without a valid address is ignored.
 //
-// header returns the last of a repeated header: on Heroku the last entry of the last X-Forwarded-For is what the
-// router wrote, and the client may have made up everything before it. remote is the address of
-// the remote end, with or without a port.
+// header must return the last of a repeated header: on Heroku only the last entry of the last
+// X-Forwarded-For is written by the router, and the client can forge everything before it. remote
+// is the address of the remote end, with or without a port.
 func Address(header func(string) string, remote, proxy string) string {
 	reported := ""
 	switch proxy {
@@ -38,8 +37,8 @@ func Address(header func(string) string, remote, proxy string) string {
 	return remote // a Unix socket, or a test's pipe
 }
 
-// Group returns the key that a client's limits are counted under. An IPv6 address counts
-// as its /64, the least that one subscriber gets (RFC 6177): all of it is the client's to use.
+// Group returns the key by which a client's limits are counted. An IPv6 address counts as its /64,
+// because one subscriber has at least that many addresses (RFC 6177).
 func Group(address string) string {
 	ip, ok := parseAddress(address)
 	if !ok || ip.Is4() {
@@ -52,14 +51,14 @@ func Group(address string) string {
 	return prefix.String()
 }
 
-// IsTLS reports whether the browser speaks TLS. Only a trusted proxy can know: Burble itself
-// listens in plain text.
+// IsTLS reports whether the browser is known to use TLS. Only a trusted proxy knows, because Burble
+// itself accepts plain text.
 func IsTLS(header func(string) string, proxy string) bool {
 	return proxy != ProxyNone && proxy != "" && header("X-Forwarded-Proto") == "https"
 }
 
-// parseAddress parses an IP address, with or without a port, into its canonical form: an IPv4
-// address within IPv6 as IPv4, and without a zone.
+// parseAddress parses an IP address, with or without a port. It returns an IPv4 address that is mapped
+// to IPv6 as IPv4, and drops the zone.
 func parseAddress(text string) (netip.Addr, bool) {
 	text = strings.TrimSpace(text)
 	ip, err := netip.ParseAddr(text)

@@ -1,10 +1,8 @@
 package peer
 
-import (
-	"testing"
-)
+import "testing"
 
-// headers makes a header function of alternating names and values.
+// headers returns a header function for alternating names and values.
 func headers(pairs ...string) func(string) string {
 	return func(name string) string {
 		for i := 0; i < len(pairs); i += 2 {
@@ -16,25 +14,26 @@ func headers(pairs ...string) func(string) string {
 	}
 }
 
-func TestClientAddress(t *testing.T) {
+func TestAddress(t *testing.T) {
+	t.Parallel()
 	forged := []string{"X-Forwarded-For", "6.6.6.6, 1.2.3.4", "Fly-Client-IP", "7.7.7.7"}
 	tests := []struct {
 		name, proxy, remote, want string
 		headers                   []string
 	}{
-		{"no proxy: the socket", ProxyNone, "9.9.9.9:1234", "9.9.9.9", forged},
-		{"no proxy named", "", "9.9.9.9:1234", "9.9.9.9", forged},
+		{"no proxy", ProxyNone, "9.9.9.9:1234", "9.9.9.9", forged},
+		{"empty setting", "", "9.9.9.9:1234", "9.9.9.9", forged},
 		{"fly", ProxyFly, "172.16.0.1:1", "7.7.7.7", forged},
 		{"heroku: the last entry", ProxyHeroku, "10.0.0.1:1", "1.2.3.4", forged},
 		{"heroku: the only entry", ProxyHeroku, "10.0.0.1:1", "1.2.3.4", []string{"X-Forwarded-For", "1.2.3.4"}},
-		{"heroku: not an address", ProxyHeroku, "10.0.0.1:1", "10.0.0.1", []string{"X-Forwarded-For", "1.2.3.4, evil"}},
-		{"heroku: nothing last", ProxyHeroku, "10.0.0.1:1", "10.0.0.1", []string{"X-Forwarded-For", "1.2.3.4,"}},
-		{"fly: nothing", ProxyFly, "[fdaa::3]:80", "fdaa::3", nil},
+		{"heroku: last entry invalid", ProxyHeroku, "10.0.0.1:1", "10.0.0.1", []string{"X-Forwarded-For", "1.2.3.4, evil"}},
+		{"heroku: last entry empty", ProxyHeroku, "10.0.0.1:1", "10.0.0.1", []string{"X-Forwarded-For", "1.2.3.4,"}},
+		{"fly: no header", ProxyFly, "[fdaa::3]:80", "fdaa::3", nil},
 		{"fly: IPv6", ProxyFly, "172.16.0.1:1", "2001:db8::1", []string{"Fly-Client-IP", "2001:DB8:0::1"}},
-		{"IPv4 in IPv6 is IPv4", ProxyNone, "[::ffff:1.2.3.4]:80", "1.2.3.4", nil},
-		{"without a zone", ProxyNone, "[fe80::1%eth0]:80", "fe80::1", nil},
+		{"IPv4 mapped to IPv6", ProxyNone, "[::ffff:1.2.3.4]:80", "1.2.3.4", nil},
+		{"zone is dropped", ProxyNone, "[fe80::1%eth0]:80", "fe80::1", nil},
 		{"without a port", ProxyNone, "1.2.3.4", "1.2.3.4", nil},
-		{"no address at all", ProxyNone, "@", "@", nil},
+		{"not an address", ProxyNone, "@", "@", nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -45,7 +44,8 @@ func TestClientAddress(t *testing.T) {
 	}
 }
 
-func TestAddressGroup(t *testing.T) {
+func TestGroup(t *testing.T) {
+	t.Parallel()
 	for address, want := range map[string]string{
 		"1.2.3.4":                 "1.2.3.4",
 		"2001:db8:1:2:3:4:5:6":    "2001:db8:1:2::/64",
@@ -58,7 +58,8 @@ func TestAddressGroup(t *testing.T) {
 	}
 }
 
-func TestBehindTLS(t *testing.T) {
+func TestIsTLS(t *testing.T) {
+	t.Parallel()
 	https := headers("X-Forwarded-Proto", "https")
 	for proxy, want := range map[string]bool{ProxyNone: false, "": false, ProxyFly: true, ProxyHeroku: true} {
 		if got := IsTLS(https, proxy); got != want {
@@ -66,6 +67,6 @@ func TestBehindTLS(t *testing.T) {
 		}
 	}
 	if IsTLS(headers("X-Forwarded-Proto", "http"), ProxyFly) {
-		t.Error("http is taken for https")
+		t.Error("http counts as TLS")
 	}
 }

@@ -7,22 +7,21 @@ import (
 	"strings"
 )
 
-// IsOriginAllowed reports whether a page of the origin may open a socket or change something
-// here. A browser sends cookies along with whatever any page requests, and the same-origin
-// policy does not cover WebSockets (RFC 6455, section 10.2), so the page's origin, which a
-// script cannot forge, must be this host or one of allowed.
+// IsOriginAllowed reports whether a page of the origin may open a socket or change something here.
+// Browsers send cookies with every page's requests, and the same-origin policy does not cover
+// WebSockets (RFC 6455, section 10.2). So the page's origin, which a script cannot forge, must be
+// this host or one of allowed, which lists results of CanonicalOrigin.
 //
-// origin and host are the request's headers. secure reports that the browser is known to speak
-// TLS: then a page loaded without TLS is another site's. Programs send no Origin: they may
-// connect with a bearer token, or with no credentials at all. allowed holds what
-// CanonicalOrigin returned.
+// origin and host are the request's headers. secure means that the browser is known to use TLS:
+// then a page loaded without TLS is foreign. Programs send no Origin; they may connect with a
+// bearer token, or without any credentials.
 func IsOriginAllowed(origin, host string, secure bool, allowed []string, hasCookie, hasBearer bool) bool {
 	if origin == "" {
 		return hasBearer || !hasCookie
 	}
 	page, ok := CanonicalOrigin(origin)
 	if !ok {
-		return false // also "null": a sandboxed frame or a file, which could be anyone's
+		return false // such as "null", the origin of a sandboxed frame or a file
 	}
 	if slices.Contains(allowed, page) {
 		return true
@@ -31,14 +30,14 @@ func IsOriginAllowed(origin, host string, secure bool, allowed []string, hasCook
 	if secure && scheme != "https" {
 		return false
 	}
-	// Host has no scheme, so the page's decides which port is the default.
+	// Host has no scheme, so the default port is that of the page's scheme.
 	here, ok := CanonicalOrigin(scheme + "://" + host)
 	return ok && page == here
 }
 
-// CanonicalOrigin returns an origin in its canonical form: lower case, without a default port.
-// It is not ok if text has anything but a scheme, a host and perhaps a port: no browser sends
-// such an origin.
+// CanonicalOrigin returns an origin in its canonical form: lower case, without a default port. It
+// reports false unless text has a scheme, a host, perhaps a port, and nothing else: browsers send
+// no other origins.
 func CanonicalOrigin(text string) (origin string, ok bool) {
 	u, err := url.Parse(text)
 	if err != nil || strings.ContainsAny(text, "@?#\\%") || u.Path != "" || !isHostname(u.Hostname()) {
@@ -61,8 +60,8 @@ func CanonicalOrigin(text string) (origin string, ok bool) {
 	return scheme + "://" + host + ":" + strconv.FormatUint(n, 10), true
 }
 
-// isHostname reports whether a host is written as browsers write it: a name (in punycode, if it
-// has other than ASCII letters), an IPv4 or an IPv6 address.
+// isHostname reports whether host is an IP address, or a name as browsers send it: in punycode, if it
+// has other than ASCII letters.
 func isHostname(host string) bool {
 	if _, isIP := parseAddress(host); isIP {
 		return true

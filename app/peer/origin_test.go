@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-func TestOriginAllowed(t *testing.T) {
+func TestIsOriginAllowed(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, origin, host string
 		secure             bool
@@ -14,13 +15,13 @@ func TestOriginAllowed(t *testing.T) {
 		want               bool
 	}{
 		{name: "same host", origin: "http://localhost:8080", host: "localhost:8080", cookie: true, want: true},
-		{name: "same host, https at a proxy unknown to us", origin: "https://chat.example.org", host: "chat.example.org", cookie: true, want: true},
+		{name: "same host, https at an unknown proxy", origin: "https://chat.example.org", host: "chat.example.org", cookie: true, want: true},
 		{name: "same host, https", origin: "https://chat.example.org", host: "chat.example.org", secure: true, cookie: true, want: true},
-		{name: "same host, default port written out", origin: "https://chat.example.org", host: "chat.example.org:443", want: true},
+		{name: "same host, explicit default port", origin: "https://chat.example.org", host: "chat.example.org:443", want: true},
 		{name: "same host, default port of http", origin: "http://chat.example.org:80", host: "chat.example.org", want: true},
-		{name: "same host in capitals", origin: "https://Chat.Example.ORG", host: "chat.example.org", want: true},
+		{name: "same host, upper case", origin: "https://Chat.Example.ORG", host: "chat.example.org", want: true},
 		{name: "same host, IPv6", origin: "http://[::1]:8080", host: "[::1]:8080", want: true},
-		{name: "page without TLS, socket with", origin: "http://chat.example.org", host: "chat.example.org", secure: true},
+		{name: "page without TLS, socket with TLS", origin: "http://chat.example.org", host: "chat.example.org", secure: true},
 		{name: "other port", origin: "http://localhost:8081", host: "localhost:8080", cookie: true},
 		{name: "port of the other scheme", origin: "http://chat.example.org", host: "chat.example.org:443"},
 		{name: "other host", origin: "https://evil.example", host: "chat.example.org", cookie: true},
@@ -28,10 +29,10 @@ func TestOriginAllowed(t *testing.T) {
 		{name: "suffix after the port", origin: "http://localhost:8080.evil.com", host: "localhost:8080"},
 		{name: "prefix", origin: "http://evil-localhost:8080", host: "localhost:8080"},
 		{name: "subdomain", origin: "https://evil.chat.example.org", host: "chat.example.org"},
-		{name: "our name as a subdomain", origin: "https://chat.example.org.evil.com", host: "chat.example.org"},
+		{name: "this host as a subdomain", origin: "https://chat.example.org.evil.com", host: "chat.example.org"},
 		{name: "trailing dot", origin: "https://chat.example.org.", host: "chat.example.org"},
-		{name: "user before the host", origin: "http://localhost:8080@evil.com", host: "localhost:8080"},
-		{name: "user before our host", origin: "http://evil@localhost:8080", host: "localhost:8080"},
+		{name: "this host as a user name", origin: "http://localhost:8080@evil.com", host: "localhost:8080"},
+		{name: "with a user name", origin: "http://evil@localhost:8080", host: "localhost:8080"},
 		{name: "null", origin: "null", host: "localhost:8080", bearer: true},
 		{name: "with a path", origin: "http://localhost:8080/", host: "localhost:8080"},
 		{name: "with a query", origin: "http://localhost:8080?", host: "localhost:8080"},
@@ -39,13 +40,13 @@ func TestOriginAllowed(t *testing.T) {
 		{name: "without a scheme", origin: "//localhost:8080", host: "localhost:8080"},
 		{name: "other scheme", origin: "ws://localhost:8080", host: "localhost:8080"},
 		{name: "file", origin: "file://", host: ""},
-		{name: "nothing after the scheme", origin: "http://", host: ""},
-		{name: "no host", origin: "http://localhost", host: ""},
+		{name: "only a scheme", origin: "http://", host: ""},
+		{name: "no Host header", origin: "http://localhost", host: ""},
 		{name: "two origins", origin: "http://localhost:8080 http://evil.com", host: "localhost:8080"},
-		{name: "in the list", origin: "https://other.example", host: "chat.example.org", allowed: "https://other.example", cookie: true, want: true},
-		{name: "in the list, port written out", origin: "https://other.example:443", host: "chat.example.org", allowed: "https://other.example", want: true},
-		{name: "in the list with http", origin: "http://other.example", host: "chat.example.org", allowed: "https://other.example"},
-		{name: "missing, a stranger", host: "localhost:8080", want: true},
+		{name: "allowed origin", origin: "https://other.example", host: "chat.example.org", allowed: "https://other.example", cookie: true, want: true},
+		{name: "allowed origin, explicit port", origin: "https://other.example:443", host: "chat.example.org", allowed: "https://other.example", want: true},
+		{name: "allowed origin, other scheme", origin: "http://other.example", host: "chat.example.org", allowed: "https://other.example"},
+		{name: "missing, without credentials", host: "localhost:8080", want: true},
 		{name: "missing, with a token", host: "localhost:8080", cookie: true, bearer: true, want: true},
 		{name: "missing, with a cookie", host: "localhost:8080", cookie: true},
 	}
@@ -59,8 +60,9 @@ func TestOriginAllowed(t *testing.T) {
 	}
 }
 
-// Whatever is allowed for being the same host must indeed be written like it.
-func FuzzOriginAllowed(f *testing.F) {
+// FuzzIsOriginAllowed checks that an allowed origin equals the host, apart from case and the
+// spelling of the port.
+func FuzzIsOriginAllowed(f *testing.F) {
 	for _, seed := range []string{"http://localhost:8080", "http://localhost:8080.evil.com", "null", "https://a:443", "http://[::1]:80"} {
 		f.Add(seed, "localhost:8080")
 	}

@@ -1,12 +1,13 @@
 package web
 
 import (
-	"burble/app/apptest"
-	"burble/app/protocol"
-	"burble/streams"
 	"fmt"
 	"testing"
 	"time"
+
+	"burble/app/apptest"
+	"burble/app/protocol"
+	"burble/streams"
 )
 
 func TestWebLimitsInDocs(t *testing.T) {

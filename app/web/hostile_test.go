@@ -1,9 +1,6 @@
 package web
 
 import (
-	"burble/app/client"
-	hostiletext "burble/app/hostile"
-	"burble/app/protocol"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,13 +12,16 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"burble/app/client"
+	"burble/app/hostile"
+	"burble/app/protocol"
+
 	"golang.org/x/net/html"
 )
 
-// hostile is what somebody may put into every field that others are shown, so that it
-// does something there: in HTML, in an attribute, an address, a template, a script, a
-// server-sent event, a line of JSON, a terminal.
-var hostile = []string{
+// injections are texts that try to break out of the place where they are shown: HTML, an attribute,
+// a URL, a template, a script, a server-sent event, a line of JSON, a terminal.
+var injections = []string{
 	`<script>alert(1)</script>`,
 	`"><script src=//evil.example></script>`,
 	`' autofocus onfocus=alert(1) x='`,
@@ -46,28 +46,27 @@ var hostile = []string{
 	"\u202eevil\u202c \u2066x\u2069",
 }
 
-// addresses are the attributes that a browser follows.
-var addresses = map[string]bool{"href": true, "src": true, "action": true, "formaction": true, "poster": true, "data": true}
+// urlAttributes are the attributes whose URLs a browser follows.
+var urlAttributes = map[string]bool{"href": true, "src": true, "action": true, "formaction": true, "poster": true, "data": true}
 
-// shape is what a browser makes of a page: its elements and their attributes, which
-// what people wrote must not add to. Addresses it checks at once.
-func shape(t *testing.T, page string) map[string]bool {
+// parsePage returns the elements of a page ("a") and their attributes ("a href") as a browser sees
+// them. It fails the test for a URL that runs a script, or that loads something from another site.
+func parsePage(t *testing.T, page string) map[string]bool {
 	t.Helper()
-	shape := map[string]bool{}
+	parts := map[string]bool{}
 	tokens := html.NewTokenizer(strings.NewReader(page))
 	for {
-		switch kind := tokens.Next(); kind {
+		switch tokens.Next() {
 		case html.ErrorToken:
-			return shape
+			return parts
 		case html.CommentToken:
-			shape["comment"] = true
+			parts["comment"] = true
 		case html.StartTagToken, html.SelfClosingTagToken:
 			token := tokens.Token()
-			shape[token.Data] = true
+			parts[token.Data] = true
 			for _, attribute := range token.Attr {
-				shape[token.Data+" "+attribute.Key] = true
-				target, err := url.Parse(attribute.Val)
-				if addresses[attribute.Key] && (err != nil || target.Host != "" && token.Data != "a" || !strings.Contains(" http https mailto ", " "+target.Scheme+" ") && target.Scheme != "") {
+				parts[token.Data+" "+attribute.Key] = true
+				if urlAttributes[attribute.Key] && !isHarmlessURL(token.Data, attribute.Val) {
 					t.Errorf("<%s %s=%q>", token.Data, attribute.Key, attribute.Val)
 				}
 			}
@@ -75,70 +74,80 @@ func shape(t *testing.T, page string) map[string]bool {
 	}
 }
 
-// pagesWith are all pages that show something that was written, typed or asked for.
-func pagesWith(t *testing.T, s *testServer, guest testUser, text string) map[string]bool {
+// isHarmlessURL reports whether an element may have the URL: only links lead to other sites.
+func isHarmlessURL(element, text string) bool {
+	target, err := url.Parse(text)
+	if err != nil || target.Host != "" && element != "a" {
+		return false
+	}
+	return target.Scheme == "" || target.Scheme == "http" || target.Scheme == "https" || target.Scheme == "mailto"
+}
+
+// parsePages requests every page that shows what a user has stored or entered, with the text
+// entered everywhere, and returns the parts of all of them.
+func parsePages(t *testing.T, s *testServer, user testUser, text string) map[string]bool {
 	t.Helper()
-	cookie, origin, browser := "Cookie: burble="+guest.Token, "Origin: http://"+s.host, "Accept: text/html"
-	escaped := url.QueryEscape(text)
-	all := map[string]bool{}
+	cookie, origin, browser := "Cookie: burble="+user.Token, "Origin: http://"+s.host, "Accept: text/html"
+	query, path := url.QueryEscape(text), url.PathEscape(text)
+	parts := map[string]bool{}
 	for _, page := range []response{
 		s.get("/", browser, cookie), s.get("/", browser), s.get("/r/lobby", browser, cookie), s.get("/r/lobby", browser),
-		s.get("/r/"+url.PathEscape(text), browser, cookie), s.get("/nothing/"+url.PathEscape(text), browser),
-		s.get("/open?room="+escaped, browser, cookie), s.get("/r/lobby?at="+escaped, browser, cookie), s.get("/r/lobby/"+url.PathEscape(text), browser),
-		s.postForm("/r/lobby/messages", "text="+escaped+strings.Repeat("x", protocol.MaxText), browser, cookie, origin),
-		s.postForm("/r/lobby/messages", "text=hi&"+escaped+"=x", browser, cookie, origin),
-		s.postForm("/r/lobby/messages", "text="+escaped, browser),
-		s.postForm("/session", "name="+escaped+strings.Repeat("x", 40)+"&next="+escaped, browser, cookie, origin),
-		s.postForm("/session", "name="+escaped+strings.Repeat("x", 40)+"&next=/r/lobby", browser),
+		s.get("/r/"+path, browser, cookie), s.get("/nothing/"+path, browser),
+		s.get("/open?room="+query, browser, cookie), s.get("/r/lobby?at="+query, browser, cookie), s.get("/r/lobby/"+path, browser),
+		s.postForm("/r/lobby/messages", "text="+query+strings.Repeat("x", protocol.MaxText), browser, cookie, origin),
+		s.postForm("/r/lobby/messages", "text=hi&"+query+"=x", browser, cookie, origin),
+		s.postForm("/r/lobby/messages", "text="+query, browser),
+		s.postForm("/session", "name="+query+strings.Repeat("x", 40)+"&next="+query, browser, cookie, origin),
+		s.postForm("/session", "name="+query+strings.Repeat("x", 40)+"&next=/r/lobby", browser),
 	} {
 		if !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") || !utf8.ValidString(page.body) {
 			t.Errorf("with %q: %d %s, UTF-8: %v", text, page.status, page.header.Get("Content-Type"), utf8.ValidString(page.body))
 		}
-		maps.Copy(all, shape(t, page.body))
+		maps.Copy(parts, parsePage(t, page.body))
 	}
-	return all
+	return parts
 }
 
-// written is what somebody wrote everywhere one can write.
-func written(s *testServer, text string) (testUser, *testSocket) {
+// entriesOf is the number of entries that storeEverywhere stores.
+const entriesOf = 6
+
+// storeEverywhere stores the text wherever a user can: as a name, if it is valid, a message, a
+// topic, a reply and an edit. It also stores a reaction.
+func (s *testServer) storeEverywhere(text string) testUser {
 	s.t.Helper()
-	name, _ := json.Marshal(map[string]string{"name": text})
-	given := s.postJSON("/session", string(name))
-	guest := anonymous
-	if given.status == http.StatusOK {
-		given.decode(s.t, &guest)
+	user := anonymous
+	if got := s.postJSON("/session", `{"name":`+quote(text)+`}`); got.status == http.StatusOK {
+		got.decode(s.t, &user)
 	} else {
-		guest = s.signIn("Eve") // the name was refused, as some should be
+		user = s.signIn("Eve")
 	}
-	c := s.connect(guest)
+	c := s.connect(user)
 	first := c.post("lobby", text)
-	c.appendf(`{"type":"topic","room":"lobby","key":"%s","text":%s}`, client.NewKey(), quote(cut(text, protocol.MaxTopic)))
+	topic := []rune(text)
+	topic = topic[:min(len(topic), protocol.MaxTopic)]
+	c.appendf(`{"type":"topic","room":"lobby","key":"%s","text":%s}`, client.NewKey(), quote(string(topic)))
 	c.appendf(`{"type":"send","room":"lobby","key":"%s","text":%s,"reply_to":"%s"}`, client.NewKey(), quote("/me "+text), first)
 	edited := c.post("lobby", "x")
 	c.appendf(`{"type":"edit","room":"lobby","key":"%s","of":"%s","text":%s}`, client.NewKey(), edited, quote(text))
 	c.appendf(`{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"👍","on":true}`, client.NewKey(), first)
-	return guest, c
-}
-
-func cut(text string, most int) string {
-	runes := []rune(text)
-	return string(runes[:min(len(runes), most)])
+	return user
 }
 
 func TestHostileTextAddsNothingToAnyPage(t *testing.T) {
-	calm := startOne(t)
-	guest, _ := written(calm, "hello, **all** of `you` <https://example.org>")
-	usual := pagesWith(t, calm, guest, "Hello")
-	for element, attributes := range hostiletext.Allowed { // what a message may become anyway
+	t.Parallel()
+	s := startOne(t)
+	user := s.storeEverywhere("hello, **all** of `you` <https://example.org>")
+	usual := parsePages(t, s, user, "Hello")
+	for element, attributes := range hostile.Allowed {
 		usual[element] = true
 		for _, attribute := range attributes {
 			usual[element+" "+attribute] = true
 		}
 	}
-	for _, text := range hostile {
+	for _, text := range injections {
 		s := startOne(t)
-		guest, _ := written(s, text)
-		for part := range pagesWith(t, s, guest, text) {
+		user := s.storeEverywhere(text)
+		for part := range parsePages(t, s, user, text) {
 			if !usual[part] {
 				t.Errorf("%q adds <%s> to a page", text, part)
 			}
@@ -147,51 +156,21 @@ func TestHostileTextAddsNothingToAnyPage(t *testing.T) {
 }
 
 func TestHostileTextStaysWithinItsFieldInEveryFormat(t *testing.T) {
+	t.Parallel()
 	s := startOne(t)
-	reader := s.connect(anonymous)
-	reader.follow("lobby", `,"html":true`)
-	for i, text := range hostile {
-		written(s, text)
-		reader.read("lobby", 6*(i+1)) // which parses every frame, and checks the chain
+	c, count := s.connect(anonymous), entriesOf*len(injections)
+	c.follow("lobby", `,"html":true`)
+	for _, text := range injections {
+		s.storeEverywhere(text)
 	}
-	last := reader.entries["lobby"][len(reader.entries["lobby"])-1].ID
-	events := s.openStream("/r/lobby/events?after=0-0")
-	count := 0
-	for count < 6*len(hostile) {
-		line := events.line()
-		if name, _, _ := strings.Cut(line, ": "); name != "" && name != "id" && name != "event" && name != "data" || strings.Contains(line, "\r") {
-			t.Fatalf("SSE: the line %q", line)
-		}
-		if line == "event: entry" {
-			count++
-		}
-	}
-
-	lines := s.openStream("/r/lobby/events?after=0-0", "Accept: application/x-ndjson")
-	lines.line() // followed
-	for count = 1; lines.jsonLine().ID != last; count++ {
-	}
-	if count != 6*len(hostile) {
-		t.Errorf("NDJSON: %d entries, want %d", count, 6*len(hostile))
-	}
-
-	people := s.openStream("/r/lobby/events?after=0-0", "Accept: text/plain")
-	form := regexp.MustCompile(`^(\d\d:\d\d \S|      )`)
-	s.post(s.signIn("Ada"), "lobby", "the last")
-	for line := ""; !strings.HasSuffix(line, " Ada: the last"); {
-		line = people.line()
-		if !form.MatchString(line) || strings.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }) {
-			t.Fatalf("text: the line %q", line)
-		}
-		if strings.HasPrefix(line, "00:00 Ada") {
-			t.Errorf("text: one message passes for another: %q", line)
-		}
-	}
-
+	entries := c.read("lobby", count) // decodes each frame and checks the chain
+	expectEventLines(t, s, count)
+	expectJSONLines(t, s, entries[count-1].ID, count)
+	expectPlainLines(t, s)
 	for _, path := range []string{"/rooms", "/r/lobby/messages?html=true&limit=500", "/r/lobby/messages?limit=x", "/r/lobby/search?q=x&html=true"} {
 		got := s.get(path)
-		if kind := got.header.Get("Content-Type"); !strings.HasPrefix(kind, "application/") || got.header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%s: %s", path, kind)
+		if contentType := got.header.Get("Content-Type"); !strings.HasPrefix(contentType, "application/") || got.header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %s", path, contentType)
 		}
 		for line := range strings.Lines(got.body) {
 			if !json.Valid([]byte(line)) || !utf8.ValidString(line) {
@@ -200,13 +179,64 @@ func TestHostileTextStaysWithinItsFieldInEveryFormat(t *testing.T) {
 		}
 	}
 	for _, entry := range s.history("lobby", "?html=true&limit=500").Entries {
-		if entry.HTML != "" && !strings.HasPrefix(entry.Text, "/me ") { // which TestActionsAndEmoji has
-			hostiletext.ExpectHarmless(t, entry.Text, entry.HTML)
+		if entry.HTML != "" && !strings.HasPrefix(entry.Text, "/me ") { // see TestActionsAndEmoji
+			hostile.ExpectHarmless(t, entry.Text, entry.HTML)
 		}
 	}
-	// And what was refused is told without being repeated as anything but text.
-	for _, text := range hostile {
-		got := s.postJSON("/r/lobby/messages", fmt.Sprintf(`{%s:1}`, quote(text)), s.signIn("Ada").bearer())
+}
+
+// expectEventLines checks that the lobby's server-sent events consist of the usual lines only.
+func expectEventLines(t *testing.T, s *testServer, count int) {
+	t.Helper()
+	events := s.openStream("/r/lobby/events?after=0-0")
+	for count > 0 {
+		line := events.line()
+		if name, _, _ := strings.Cut(line, ": "); name != "" && name != "id" && name != "event" && name != "data" || strings.Contains(line, "\r") {
+			t.Fatalf("server-sent events: line %q", line)
+		}
+		if line == "event: entry" {
+			count--
+		}
+	}
+}
+
+// expectJSONLines checks that the lobby's NDJSON has one line for each entry.
+func expectJSONLines(t *testing.T, s *testServer, last string, count int) {
+	t.Helper()
+	lines, got := s.openStream("/r/lobby/events?after=0-0", "Accept: application/x-ndjson"), 1
+	lines.line() // followed
+	for lines.jsonLine().ID != last {
+		got++
+	}
+	if got != count {
+		t.Errorf("NDJSON: %d entries, want %d", got, count)
+	}
+}
+
+// expectPlainLines checks that no line of the lobby's plain text has a control character, or passes
+// for a message of somebody else.
+func expectPlainLines(t *testing.T, s *testServer) {
+	t.Helper()
+	plain := s.openStream("/r/lobby/events?after=0-0", "Accept: text/plain")
+	format := regexp.MustCompile(`^(\d\d:\d\d \S|      )`)
+	s.post(s.signIn("Ada"), "lobby", "the last")
+	for line := ""; !strings.HasSuffix(line, " Ada: the last"); {
+		line = plain.line()
+		if !format.MatchString(line) || strings.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }) {
+			t.Fatalf("plain text: line %q", line)
+		}
+		if strings.HasPrefix(line, "00:00 Ada") {
+			t.Errorf("plain text: forged message %q", line)
+		}
+	}
+}
+
+func TestErrorsRepeatHostileTextAsJSON(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	ada := s.signIn("Ada")
+	for _, text := range injections {
+		got := s.postJSON("/r/lobby/messages", fmt.Sprintf(`{%s:1}`, quote(text)), ada.bearer())
 		if got.expectRefusal(t, 400, protocol.BadField, protocol.Clip(strings.ToValidUTF8(text, "\ufffd"))); !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
 			t.Errorf("%q: %s", text, got.header.Get("Content-Type"))
 		}

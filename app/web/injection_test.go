@@ -1,22 +1,19 @@
 package web
 
 import (
-	"burble/app/client"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"unicode"
 
+	"burble/app/client"
 	"burble/app/protocol"
 	"burble/streams/redistest"
 
@@ -24,36 +21,35 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// keyForms are the keys that Burble has in Redis, as streams/README.md lists them.
-var keyForms = regexp.MustCompile(`^\{\d{1,2}\}:(activity|rooms|servers|secret|` +
+// redisKey matches Burble's keys in Redis, which streams/README.md lists.
+var redisKey = regexp.MustCompile(`^\{\d{1,2}\}:(activity|rooms|servers|secret|` +
 	`server:[0-9a-f-]{36}:rooms|user:[0-9a-f-]{36}:read|` +
 	`room:[a-z0-9][a-z0-9_-]{0,63}(:(meta|amended|erased|live|present|told|sent:[0-9a-fA-F-]{36}))?)$`)
 
-// Whatever stands where a room, a key, a cursor or an ID should, in Redis there are
-// only the keys that Burble makes, and none that somebody chose.
-func TestKeysInRedisAreNobodysToChoose(t *testing.T) {
-	server := miniredis.RunT(t)
-	s := startServer(t, &redis.UniversalOptions{Addrs: []string{server.Addr()}})
+func TestClientsCannotChooseRedisKeys(t *testing.T) {
+	t.Parallel()
+	database := miniredis.RunT(t)
+	s := startServer(t, &redis.UniversalOptions{Addrs: []string{database.Addr()}})
 	ada := s.signIn("Ada")
 	c := s.connect(ada)
-	stored := c.post("lobby", "hello")
-	before := len(server.Keys())
-	for _, bad := range []string{
-		"lobby:meta", "lobby}:x", "{0}:secret", "lobby:sent:" + aKey, "../secret", "lobby\r\nFLUSHALL\r\n", "lobby\x00", "LOBBY", "lobby ", "*", "l?bby",
+	stored, key := c.post("lobby", "hello"), client.NewKey()
+	before := len(database.Keys())
+	for _, invalid := range []string{
+		"lobby:meta", "lobby}:x", "{0}:secret", "lobby:sent:" + key, "../secret", "lobby\r\nFLUSHALL\r\n", "lobby\x00", "LOBBY", "lobby ", "*", "l?bby",
 		"[a-z]", strings.Repeat("a", 65), "lobby\nXADD x * a b", "$6\r\nlobby", "lobby'); redis.call('FLUSHALL') --", "\xd7\xa9", "%2e%2e", "",
 	} {
-		quoted, escaped := quote(bad), url.PathEscape(bad)
+		quoted, escaped := quote(invalid), url.PathEscape(invalid)
 		for _, frame := range []string{
-			`{"type":"send","room":%[1]s,"key":"` + aKey + `","text":"x"}`, `{"type":"send","room":"lobby","key":%[1]s,"text":"x"}`,
-			`{"type":"send","room":"lobby","key":"` + aKey + `","text":"x","reply_to":%[1]s}`, `{"type":"follow","room":%[1]s}`,
+			`{"type":"send","room":%[1]s,"key":"%[2]s","text":"x"}`, `{"type":"send","room":"lobby","key":%[1]s,"text":"x"}`,
+			`{"type":"send","room":"lobby","key":"%[2]s","text":"x","reply_to":%[1]s}`, `{"type":"follow","room":%[1]s}`,
 			`{"type":"follow","room":"lobby","after":%[1]s}`, `{"type":"typing","room":%[1]s}`,
-			`{"type":"edit","room":"lobby","key":"` + aKey + `","of":%[1]s,"text":"x"}`, `{"type":"read","room":%[1]s,"id":"` + stored + `"}`,
-			`{"type":"read","room":"lobby","id":%[1]s}`, `{"type":"topic","room":%[1]s,"key":"` + aKey + `","text":"x"}`,
+			`{"type":"edit","room":"lobby","key":"%[2]s","of":%[1]s,"text":"x"}`, `{"type":"read","room":%[1]s,"id":"%[3]s"}`,
+			`{"type":"read","room":"lobby","id":%[1]s}`, `{"type":"topic","room":%[1]s,"key":"%[2]s","text":"x"}`,
 		} {
-			frame = fmt.Sprintf(frame, quoted)
+			frame = fmt.Sprintf(frame, quoted, key, stored)
 			c.send(frame)
-			if told := await[*client.Error](c); told.Code != "bad_room" && told.Code != "bad_field" {
-				t.Errorf("%s: %v", frame, told)
+			if refused := await[*client.Error](c); refused.Code != "bad_room" && refused.Code != "bad_field" {
+				t.Errorf("%s: %v", frame, refused)
 			}
 		}
 		for _, path := range []string{"/messages", "/events", "/search?q=x", ""} {
@@ -62,41 +58,41 @@ func TestKeysInRedisAreNobodysToChoose(t *testing.T) {
 			}
 		}
 		for _, query := range []string{"before", "after", "around", "at"} {
-			if got := s.get("/r/lobby/messages?" + query + "=" + url.QueryEscape(bad)); got.status != 400 && bad != "" {
-				t.Errorf("%s=%q: %d", query, bad, got.status)
+			if got := s.get("/r/lobby/messages?" + query + "=" + url.QueryEscape(invalid)); got.status != 400 && invalid != "" {
+				t.Errorf("%s=%q: %d", query, invalid, got.status)
 			}
 		}
-		if got := s.postJSON("/r/lobby/messages", `{"text":"x","key":`+quoted+`}`, ada.bearer()); got.status != 400 && bad != "" {
-			t.Errorf("key %q: %d", bad, got.status)
+		if got := s.postJSON("/r/lobby/messages", `{"text":"x","key":`+quoted+`}`, ada.bearer()); got.status != 400 && invalid != "" {
+			t.Errorf("key %q: %d", invalid, got.status)
 		}
 	}
-	keys := server.Keys()
+	keys := database.Keys()
 	for _, key := range keys {
-		if !keyForms.MatchString(key) {
-			t.Errorf("the key %q", key)
+		if !redisKey.MatchString(key) {
+			t.Errorf("unexpected key %q", key)
 		}
 	}
-	if more := len(keys) - before; more > 1 { // the last post has a key of the server's making
-		t.Errorf("%d keys more: %q", more, keys)
+	if added := len(keys) - before; added > 1 { // an empty key is replaced by one that the server makes
+		t.Errorf("%d keys were added: %q", added, keys)
 	}
 }
 
-// Rooms are not made by being asked for, and there is no more to learn about one that
-// nobody listed than by reading it: whoever knows its name may.
-func TestAskingForARoomNeitherMakesItNorListsIt(t *testing.T) {
+// Anyone who knows a room's name may read it, so reading must not reveal or change more than that.
+func TestReadingARoomNeitherCreatesNorListsIt(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	s := startServer(t, server.Redis())
-	client := server.Client()
-	defer client.Close()
+	database := server.Client()
+	defer database.Close()
 	s.post(s.signIn("Ada"), "lobby", "hello")
-	keys := func() int64 {
-		size, err := client.DBSize(t.Context()).Result()
+	countKeys := func() int64 {
+		size, err := database.DBSize(t.Context()).Result()
 		if err != nil {
 			t.Fatal(err)
 		}
 		return size
 	}
-	before := keys()
+	before := countKeys()
 	c := s.connect(anonymous)
 	for i := range 50 {
 		room := fmt.Sprint("guess-", i)
@@ -106,52 +102,56 @@ func TestAskingForARoomNeitherMakesItNorListsIt(t *testing.T) {
 				t.Errorf("%s%s: %d", room, path, got.status)
 			}
 		}
-		live := s.openStream("/r/" + room + "/events")
-		live.event()
+		s.openStream("/r/" + room + "/events").event()
 	}
-	if after := keys(); after != before {
-		t.Errorf("there were %d keys, and are %d", before, after)
+	if after := countKeys(); after != before {
+		t.Errorf("%d keys before, %d after", before, after)
 	}
 	if list := s.get("/rooms").body; strings.Contains(list, "guess") || !strings.Contains(list, "lobby") {
-		t.Errorf("listed: %s", list)
+		t.Errorf("list of rooms: %s", list)
 	}
 }
 
-var ourLine = regexp.MustCompile(`^time=\S+ level=(WARN|ERROR) msg=("request failed"|panic) `)
+// logLine matches a line that this test logs on purpose.
+var logLine = regexp.MustCompile(`^time=\S+ level=(WARN|ERROR) msg=("request failed"|panic) `)
 
-// A line of the log is one line, whatever a client put into it.
 func TestLogLinesCannotBeForged(t *testing.T) {
+	t.Parallel()
 	s := startOne(t)
-	for _, format := range []string{"text", "json"} {
-		var out bytes.Buffer
-		level := &slog.HandlerOptions{Level: slog.LevelDebug}
+	texts := slices.Concat(injections, []string{"x\ntime=2026-03-01T09:00:00Z level=ERROR msg=forged", "x\n{\"msg\":\"forged\"}", "\" msg=forged"})
+	level := &slog.HandlerOptions{Level: slog.LevelDebug}
+	var text, jsonText bytes.Buffer
+	for _, format := range []struct {
+		name     string
+		out      *bytes.Buffer
+		handler  slog.Handler
+		isLine   func(string) bool
+		isHidden func(rune) bool // a character that must be escaped
+	}{
+		{"text", &text, slog.NewTextHandler(&text, level), logLine.MatchString, unicode.IsControl},
+		{"JSON", &jsonText, slog.NewJSONHandler(&jsonText, level), func(line string) bool { return json.Valid([]byte(line)) }, func(r rune) bool { return r < ' ' }},
+	} {
 		options := s.options
-		options.Log = map[string]*slog.Logger{"text": slog.New(slog.NewTextHandler(&out, level)), "json": slog.New(slog.NewJSONHandler(&out, level))}[format]
-		app := New(options)
-		for _, text := range append(hostile, "x\ntime=2026-03-01T09:00:00Z level=ERROR msg=forged", "x\n{\"msg\":\"forged\"}", "\" msg=forged") {
-			app.logError(&protocol.Error{Code: protocol.Unavailable, Cause: errors.New(text)}, "method", text, "path", text)
-			app.logPanic(text)
+		options.Log = slog.New(format.handler)
+		server := New(options)
+		for _, text := range texts {
+			server.logError(&protocol.Error{Code: protocol.Unavailable, Cause: errors.New(text)}, "method", text, "path", text)
+			server.logPanic(text)
 		}
-		for line := range strings.Lines(out.String()) {
-			line = strings.TrimSuffix(line, "\n")
-			control := unicode.IsControl
-			ours := ourLine.MatchString(line)
-			if format == "json" {
-				ours = json.Valid([]byte(line))
-				control = func(r rune) bool { return r < ' ' } // the others JSON has as they are
-			}
-			if !ours || strings.ContainsFunc(line, control) {
-				t.Errorf("%s: the line %q", format, line)
+		lines := strings.Split(strings.TrimSuffix(format.out.String(), "\n"), "\n")
+		for _, line := range lines {
+			if !format.isLine(line) || strings.ContainsFunc(line, format.isHidden) {
+				t.Errorf("%s: line %q", format.name, line)
 			}
 		}
-		if want := 2 * (len(hostile) + 3); strings.Count(out.String(), "\n") != want {
-			t.Errorf("%s: %d lines, want %d", format, strings.Count(out.String(), "\n"), want)
+		if len(lines) != 2*len(texts) {
+			t.Errorf("%s: %d lines, want %d", format.name, len(lines), 2*len(texts))
 		}
 	}
 }
 
-// Numbers of the whole, and no names: what anybody may ask for tells of nobody.
-func TestMetricsErrorsAndLogTellOfNobody(t *testing.T) {
+func TestMetricsErrorsAndLogRevealNoSecrets(t *testing.T) {
+	t.Parallel()
 	s := startOne(t)
 	ada := s.signIn("Ada Lovelace")
 	c := s.connect(ada)
@@ -163,65 +163,27 @@ func TestMetricsErrorsAndLogTellOfNobody(t *testing.T) {
 	s.postForm("/r/secret-room/messages", "text=a+secret+text&x=y", ada.bearer(), "Accept: text/html")
 	s.get("/r/secret-room/messages", "Authorization: Bearer "+ada.Token+"x", "Cookie: burble="+ada.Token)
 	refused := s.get("/r/secret-room/messages?limit=x", "Cookie: burble="+ada.Token).body
-	broken := s.startWithoutStore()
-	accident := broken.get("/r/secret-room/messages", "Cookie: burble="+ada.Token).body
+	failed := s.startWithoutStore().get("/r/secret-room/messages", "Cookie: burble="+ada.Token).body
 	secret, err := s.store.Secret(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokens := []string{ada.Token, ada.Token[strings.LastIndex(ada.Token, ".")+1:], string(secret), "0123456789abcdef"}
-	people := append(slices.Clone(tokens), "secret-room", "secret text", "Lovelace", ada.User.ID, "127.0.0.1")
-	for what, told := range map[string]struct {
+	secrets := []string{ada.Token, ada.Token[strings.LastIndex(ada.Token, ".")+1:], string(secret), "0123456789abcdef"}
+	personal := append(slices.Clone(secrets), "secret-room", "secret text", "Lovelace", ada.ID, "127.0.0.1")
+	for name, shown := range map[string]struct {
 		text   string
 		hidden []string
 	}{
-		"metrics":     {s.get("/metrics").body, people},
-		"readiness":   {s.get("/readyz").body, people},
-		"a refusal":   {refused, people},
-		"an accident": {accident, people},
-		"the log":     {s.logs.String(), append(tokens, "secret text")},
+		"metrics":          {s.get("/metrics").body, personal},
+		"readiness":        {s.get("/readyz").body, personal},
+		"a refusal":        {refused, personal},
+		"a server's bug":   {failed, personal},
+		"the server's log": {s.logs.String(), append(secrets, "secret text")},
 	} {
-		for _, hidden := range told.hidden {
-			if strings.Contains(told.text, hidden) {
-				t.Errorf("%s has %q in it", what, hidden)
+		for _, hidden := range shown.hidden {
+			if strings.Contains(shown.text, hidden) {
+				t.Errorf("%s contains %q", name, hidden)
 			}
-		}
-	}
-}
-
-// What may be guessed decides nothing: IDs, keys, epochs and secrets are made by
-// crypto/rand, and other randomness only says when or in which order.
-func TestWhatMustNotBeGuessedIsMadeByCryptoRand(t *testing.T) {
-	timesOnly := map[string]string{
-		"app/client/bot.go":    "when to try again, and at which server",
-		"app/live/registry.go": "in which order a draining server closes its feeds",
-		"streams/reader.go":    "when to try again",
-		"streams/tail.go":      "when to try again",
-	}
-	for _, dir := range []string{"app", "streams", "views"} {
-		err := filepath.WalkDir(filepath.Join("..", "..", dir), func(path string, entry fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if entry.IsDir() && slices.Contains([]string{"redistest", "bench", "chaos", "testdata", "node_modules"}, entry.Name()) {
-				return fs.SkipDir
-			}
-			name := filepath.ToSlash(strings.TrimPrefix(path, filepath.Join("..", "..")+string(filepath.Separator)))
-			if entry.IsDir() || strings.Contains(name, "test.") || strings.HasSuffix(name, "_chaos.go") || // not in a release
-				!slices.Contains([]string{".go", ".lua", ".js"}, filepath.Ext(name)) {
-				return nil
-			}
-			text, err := os.ReadFile(path)
-			if err == nil && timesOnly[name] == "" && regexp.MustCompile(`math/rand|math\.random|uuid\.(SetRand|NewUUID|EnableRandPool)`).Match(text) {
-				t.Errorf("%s uses randomness that can be guessed", name)
-			}
-			if strings.HasSuffix(name, ".js") && bytes.Contains(text, []byte("Math.random")) && name != "views/static/js/net/connection.js" { // when to come back
-				t.Errorf("%s uses randomness that can be guessed", name)
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 	}
 }

@@ -99,7 +99,7 @@ func randomSeq() uint16 {
 	return binary.BigEndian.Uint16(random[:])
 }
 
-// applyRetention trims a room that nobody appends to.
+// applyRetention trims an idle room. In a busy one the appends do it.
 func (s *Store) applyRetention(ctx context.Context, room string) error {
 	err := retainScript.Run(ctx, s.redis.Retrying, s.keys.history(room), s.options.MaxCount, s.options.MaxAge.Milliseconds()).Err()
 	if err != nil && !errors.Is(err, redis.Nil) {
@@ -110,7 +110,7 @@ func (s *Store) applyRetention(ctx context.Context, room string) error {
 
 // appendCall is one append on its way to Redis and back.
 type appendCall struct {
-	ctx  context.Context // the caller's: a call that nobody waits for is not sent
+	ctx  context.Context // the caller's: once it is done, the call is not sent
 	keys []string
 	args []any
 	user string

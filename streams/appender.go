@@ -22,8 +22,8 @@ const (
 	// round trip costs the server and Redis several times what one more append in it does.
 	// It is longer than minRoundTime, so that each round of the tail reads one group.
 	groupInterval = 14 * time.Millisecond
-	// authorInterval is the same for a group with an author of the last group: someone who
-	// sends one message after another waits for each.
+	// authorInterval replaces groupInterval if an author of the last group is in the next one
+	// too: a user who sends one message after another waits for each.
 	authorInterval = 4 * time.Millisecond
 	// replicaTimeout is how long an append waits for a replica before its outcome is unknown.
 	replicaTimeout = time.Second

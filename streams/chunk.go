@@ -83,7 +83,7 @@ func (s *Store) chunkNewest(ctx context.Context, of grant, seen *view, count int
 }
 
 // fetchNewest reads the newest count entries, oldest first, and the room's info. If the
-// room has no more than these, it first records a trim by someone else.
+// room has no more than these, it first records a trim by another program.
 func (s *Store) fetchNewest(ctx context.Context, room string, count int, windowEnd ID) (*roomInfo, []Entry, error) {
 	for {
 		pipe := s.redis.Retrying.Pipeline()

@@ -6,10 +6,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// User is a person: an entry's author, a reader, someone present.
+// User is a person: the author of an entry, a reader, or a member present in a room.
 type User struct{ ID, Name string }
 
-// Entry is one event of a room. Its Kind tells which fields are set.
+// Entry is one event of a room. Its Kind determines which fields are set.
 type Entry struct {
 	ID      ID
 	N       int64 // dense from 1 within an epoch
@@ -31,7 +31,7 @@ type Entry struct {
 // size is roughly what the entry takes in memory and in a frame.
 func (e *Entry) size() int { return 200 + len(e.Text) + len(e.User.Name) }
 
-// parseEntry reads an entry that append.lua wrote into entry, which is zero. Anything else
+// parseEntry reads an entry that append.lua wrote into entry, which must be zero. Anything else
 // becomes Unreadable.
 func parseEntry(message redis.XMessage, entry *Entry) {
 	id, err := ParseID(message.ID)

@@ -20,7 +20,7 @@ const (
 	fullFor = 10 * time.Second
 )
 
-// health is what tails and appenders noticed.
+// health is the state of Redis as tails and appenders see it.
 type health struct {
 	statusMu sync.Mutex   // held while away changes and OnStatus runs, to keep their order
 	away     atomic.Int32 // how many tails cannot read
@@ -38,7 +38,7 @@ func (s *Store) Health(ctx context.Context) error {
 	if s.Away() {
 		return fmt.Errorf("%w: not reading yet", ErrUnavailable)
 	}
-	// Some hosts forbid INFO. Then only appends tell whether there is memory.
+	// Some hosts forbid INFO. Then only a refused append shows that memory is full.
 	info, _ := s.redis.Retrying.Info(ctx, "memory").Result()
 	used, limit, policy := parseMemory(info)
 	refused := time.Since(time.Unix(s.health.fullAt.Load(), 0)) < fullFor
@@ -89,7 +89,7 @@ func parseMemory(info string) (used, limit int64, policy string) {
 	return used, limit, policy
 }
 
-// tailLost is called by a tail that cannot read from Redis any more.
+// tailLost is called by a tail that can no longer read from Redis.
 func (s *Store) tailLost(cause error) {
 	s.health.statusMu.Lock()
 	defer s.health.statusMu.Unlock()

@@ -308,7 +308,7 @@ func eventually(t testing.TB, what string, met func() bool) {
 	}
 }
 
-// nextMillisecond returns in another millisecond than it was called in. Then a new entry
+// nextMillisecond waits until the millisecond in which it was called is over. Then a new entry
 // cannot get the ID of one that was lost; and miniredis, which numbers a millisecond's
 // entries from those that are left, cannot reuse the ID of a deleted one as Redis never does.
 func nextMillisecond() {

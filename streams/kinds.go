@@ -1,6 +1,6 @@
 package streams
 
-// Kind tells what an entry is.
+// Kind is the type of an entry.
 type Kind string
 
 // The kinds of entries.
@@ -11,7 +11,7 @@ const (
 	Delete  Kind = "delete"  // the message Of and its edits are erased
 	Topic   Kind = "topic"   // the room's topic is Text; empty: it has none
 	// Unreadable is an entry that Burble did not write. Only its ID is set: readers skip
-	// it, and the room goes on.
+	// it.
 	Unreadable Kind = "unreadable"
 )
 

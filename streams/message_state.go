@@ -13,7 +13,8 @@ type messageState struct {
 	Edits     []string            `json:"e"`
 	Reactions map[string][]string `json:"r"`
 
-	// Deleted is the ID of the deletion. The rest is what a tombstone shows of the message.
+	// Deleted is the ID of the deletion. The fields below it are what remains of a deleted
+	// message, for its tombstone.
 	Deleted  string `json:"d"`
 	N        string `json:"n"`
 	Key      string `json:"k"`
@@ -22,7 +23,7 @@ type messageState struct {
 	ReplyTo  string `json:"re"`
 }
 
-// parseMessage reads a row {ID, fields, state} of page.lua into entry, which is zero.
+// parseMessage reads a row {ID, fields, state} of page.lua into entry, which must be zero.
 func parseMessage(row []any, entry *Entry) {
 	id, _ := row[0].(string)
 	message := redis.XMessage{ID: id, Values: make(map[string]any)}
@@ -45,7 +46,8 @@ func parseMessage(row []any, entry *Entry) {
 	entry.Reactions = state.Reactions
 }
 
-// parseTombstone reads a row {ID, state} of page.lua. ok is false for an erased edit.
+// parseTombstone reads a row {ID, state} of page.lua. ok is false if the row is an erased
+// edit, which leaves no tombstone.
 func parseTombstone(row []any) (entry Entry, ok bool) {
 	name, _ := row[0].(string)
 	id, err := ParseID(name)

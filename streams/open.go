@@ -77,7 +77,7 @@ func (s *Store) checkDurability(ctx context.Context) error {
 	if s.options.Durability != Disk {
 		return nil
 	}
-	// WAITAOF does not tell: with everysec, Valkey 8 answers before it has synced.
+	// WAITAOF does not show it: with everysec, Valkey 8 answers before it has synced.
 	for _, needed := range [][2]string{{"appendonly", "yes"}, {"appendfsync", "always"}} {
 		name, want := needed[0], needed[1]
 		values, err := s.redis.Retrying.ConfigGet(ctx, name).Result()

@@ -18,7 +18,7 @@ func TestOpenWaitsForRedis(t *testing.T) {
 	server := redistest.Start(t)
 	server.Kill()
 	if _, err := streams.Open(context.Background(), streams.Options{Redis: server.Redis()}); err == nil {
-		t.Fatal("opened a redis that does not run")
+		t.Fatal("Open succeeded, but Redis is not running")
 	}
 	opened := make(chan error)
 	go func() {
@@ -55,13 +55,13 @@ func TestOpenFailsAtOnceOnRefusal(t *testing.T) {
 		db                     int
 		want                   string
 	}{
-		"no password":         {want: "NOAUTH"},
-		"the wrong password":  {password: "wrong", want: "WRONGPASS"},
-		"no such database":    {password: "right", db: 99, want: "DB index"},
-		"no right to write":   {user: "reader", password: "right", want: "can't run this command"},
-		"no scripts":          {user: "plain", password: "right", want: "NOPERM"},
-		"another prefix":      {user: "guest", password: "right", prefix: "other:", want: "NOPERM"},
-		"all rights it needs": {user: "guest", password: "right", prefix: "chat:"},
+		"no password":            {want: "NOAUTH"},
+		"the wrong password":     {password: "wrong", want: "WRONGPASS"},
+		"no such database":       {password: "right", db: 99, want: "DB index"},
+		"no write permission":    {user: "reader", password: "right", want: "can't run this command"},
+		"no scripts":             {user: "plain", password: "right", want: "NOPERM"},
+		"another prefix":         {user: "guest", password: "right", prefix: "other:", want: "NOPERM"},
+		"all permissions needed": {user: "guest", password: "right", prefix: "chat:"},
 	} {
 		who := server.Redis()
 		who.Username, who.Password, who.DB = as.user, as.password, as.db
@@ -132,7 +132,7 @@ func TestSecretIsShared(t *testing.T) {
 		}
 		asking.Wait()
 		if !bytes.Equal(secrets[0], secrets[1]) || bytes.Equal(secrets[0], secrets[2]) || len(secrets[0]) < 32 {
-			t.Errorf("secrets of %d, %d and %d bytes are not shared as they should be", len(secrets[0]), len(secrets[1]), len(secrets[2]))
+			t.Errorf("secrets of %d, %d and %d bytes: want the first two equal, and the third different", len(secrets[0]), len(secrets[1]), len(secrets[2]))
 		}
 	})
 }
@@ -149,7 +149,7 @@ func TestSecretIsReadFromFullRedis(t *testing.T) {
 	admin.ConfigSet(ctx, "maxmemory", "1")
 	read, err := redistest.Open(t, streams.Options{Redis: server.Redis()}).Secret(ctx)
 	if err != nil || !bytes.Equal(read, made) {
-		t.Errorf("another secret than before: %v", err)
+		t.Errorf("the secret changed: %v", err)
 	}
 }
 
@@ -181,7 +181,7 @@ func TestHealthFailsWhenAppendsAreRefused(t *testing.T) {
 	post(t, store, "lobby", "x")
 	for name, change := range map[string][2][]any{
 		"too few replicas": {{"CONFIG", "SET", "min-replicas-to-write", 1}, {"CONFIG", "SET", "min-replicas-to-write", 0}},
-		"no right":         {{"ACL", "SETUSER", "default", "-@write"}, {"ACL", "SETUSER", "default", "+@all"}},
+		"no permission":    {{"ACL", "SETUSER", "default", "-@write"}, {"ACL", "SETUSER", "default", "+@all"}},
 		"a replica":        {{"REPLICAOF", "127.0.0.1", 1}, {"REPLICAOF", "NO", "ONE"}},
 	} {
 		for i, healthy := range []bool{false, true} {

@@ -9,8 +9,8 @@ import (
 	"burble/streams/conns"
 )
 
-// ServerTimeout is how long a server counts as alive after its last Heartbeat. Then the
-// people who are present through it are removed.
+// ServerTimeout is how long a server counts as alive after its last Heartbeat. After that,
+// the people present through it are removed.
 const ServerTimeout = 60 * time.Second
 
 // Up to MaxNamed people in a room are named and signalled one by one. For a larger crowd
@@ -20,9 +20,9 @@ const (
 	CountInterval = 10 * time.Second
 )
 
-// UpdatePresence records that the people of here are in the room through the server, and
-// that those of gone no longer are. It signals who came or left to the room's readers. Those
-// who are here stay for as long as the server sends Heartbeats.
+// UpdatePresence records that the people in here are present in the room through the server,
+// and that the people in gone no longer are. It signals arrivals and departures to the room's
+// readers. People stay present as long as the server sends Heartbeats.
 //
 // countDue reports that a crowd changed whose number was signalled less than CountInterval
 // ago: the caller calls SignalCount after that interval.

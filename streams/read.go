@@ -26,12 +26,12 @@ type Read struct {
 // IsEmpty reports whether there was nothing to read.
 func (r *Read) IsEmpty() bool { return r.Followed == nil && r.Batch == nil && r.Signals == nil }
 
-// Followed tells where a reader is: before the first batch, and again when Redis lost or
+// Followed reports where a reader is: before the first batch, and again when Redis lost or
 // trimmed entries that the reader needed.
 type Followed struct {
 	State State
 	At    Cursor // the next batch begins here
 	First Cursor // Truncated only: just before the first entry still kept
-	Last  Cursor // the room's current end: a reader that gets there has caught up
+	Last  Cursor // the room's current end: a reader that reaches it has caught up
 	LastN int64  // number of the entry there
 }

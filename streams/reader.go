@@ -8,31 +8,33 @@ import (
 )
 
 const (
-	// resetCount is how many entries a reader gets whose history was lost.
+	// resetCount is the number of entries that a reader gets after its history was lost.
 	resetCount = 50
-	// retryAfter is about when a reader whose read failed is woken to try again.
+	// retryAfter is the average delay before a failed read is retried.
 	retryAfter = 500 * time.Millisecond
-	// recheckAfter is how long a reader trusts a cursor that Redis confirmed and the
-	// window does not: a former primary may have answered.
+	// recheckAfter limits how long a reader trusts a cursor that only Redis confirmed, and
+	// not the window: the answer may have come from a former primary.
 	recheckAfter = time.Second
 )
 
-// Reader reads one room from a cursor on. It is pulled and holds no entries, so a slow
-// reader costs nothing: it reads from an older cursor, in bigger batches.
+// Reader reads one room, starting from a cursor. Its owner calls Next when it is ready for
+// more. A Reader queues no entries, so a slow one costs nothing: it reads from an older
+// cursor, in bigger batches.
 //
-// Besides the cursor, a reader's state is what is known of the cursor's place in the
-// room's history. findPlace sets it, and isPlaced reports whether it still holds.
+// A reader's state is its cursor and its placement: where that cursor lies in the room's
+// history. findPlace sets the placement, and isPlaced reports whether it is still valid. A
+// change of the view's generation always ends it.
 //
-//	placement  the cursor is                        next reads                      holds until
-//	unplaced   as the caller gave it                the place, then Followed        —
-//	placed     in the window's history, up to its   the window, or Redis where the  the view's generation
-//	           end                                  window does not reach           changes
-//	ahead      past the window's end; Redis vouches prefetched, then signals        the window gets there, or
-//	           for it                                                               recheckAfter, or as above
-//	foreign    of an epoch that the window does not nothing but signals             recheckAfter, or as above
-//	           have; Redis vouches for it
+//	placement  the cursor                           Next returns                    also ends
+//	unplaced   has not been looked up               Followed, once it is placed
+//	placed     lies in the window's history         entries from the window, or
+//	                                                older ones from Redis
+//	ahead      is past the window's end, and Redis  prefetched entries, then only   when the window reaches it,
+//	           confirmed it                         signals                         or after recheckAfter
+//	foreign    has another epoch than the window,   only signals                    after recheckAfter
+//	           and Redis confirmed it
 //
-// A reader that is not placed any more finds its place again. It sends another Followed
+// When a placement ends, the reader looks its cursor up again. It returns another Followed
 // only if its history was trimmed or lost.
 type Reader struct {
 	Room string
@@ -46,12 +48,12 @@ type Reader struct {
 	from       From
 	cursor     Cursor
 	placement  placement
-	generation uint64    // of the view that the placement was found with
+	generation uint64    // of the view for which the placement is valid
 	placedAt   time.Time // ahead and foreign only: when it was found
-	prefetched *Batch    // what was read together with the place, not returned yet
+	prefetched *Batch    // entries that findPlace has read and Next has not returned yet
 
 	limit       int64  // how many entries to read from Redis next; 0: maxBatchEntries
-	signalsRead uint64 // how many of the window's signals
+	signalsRead uint64 // value of window.signalCount up to which signals were returned
 }
 
 type placement uint8
@@ -63,9 +65,10 @@ const (
 	foreign
 )
 
-// Follow returns a Reader of the room, which reads nothing yet: call Next until the Read
-// is empty or AtEnd, and again after each call of ready. Other goroutines call ready; it
-// must not block or call back. The caller closes the Reader.
+// Follow returns a Reader of the room without reading anything. The caller calls Next until
+// it returns a Read that is empty or AtEnd, and again whenever ready is called. ready runs
+// in other goroutines; it must not block, or call back into this package. The caller must
+// close the Reader.
 func (a Access) Follow(room string, from From, ready func(*Reader)) (*Reader, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -84,8 +87,8 @@ func (a Access) Follow(room string, from From, ready func(*Reader)) (*Reader, er
 	return reader, nil
 }
 
-// Close ends the reading. It may be called from any goroutine, and again. ready is not
-// called after it returned.
+// Close stops the Reader. It is safe to call from any goroutine, more than once. Once Close
+// has returned, ready is not called again.
 func (r *Reader) Close() {
 	r.store.mu.Lock()
 	defer r.store.mu.Unlock()
@@ -94,11 +97,12 @@ func (r *Reader) Close() {
 	}
 }
 
-// Next returns what comes after the cursor, and moves the cursor there. After an error the
-// cursor is unchanged, and ready is called when it makes sense to try again.
+// Next returns what follows the cursor, and advances the cursor past it. After an error the
+// cursor is unchanged, and ready is called when it is time to retry.
 func (r *Reader) Next(ctx context.Context) (Read, error) {
 	read, err := r.next(ctx)
-	if err != nil && ctx.Err() == nil && !r.store.tailOf(r.Room).away.Load() { // else tailBack wakes it
+	// While Redis is down no timer is needed: tailBack wakes every reader.
+	if err != nil && ctx.Err() == nil && !r.store.tailOf(r.Room).away.Load() {
 		time.AfterFunc(retryAfter/2+rand.N(retryAfter), func() { r.window.wakeOne(r) })
 	}
 	return read, err
@@ -115,8 +119,8 @@ func (r *Reader) next(ctx context.Context) (Read, error) {
 	return r.fromRedis(ctx, seen)
 }
 
-// TryNext is Next without waiting for Redis. ok is false if Next would have to wait; then
-// nothing was read.
+// TryNext is like Next, but does not wait for Redis. ok is false if Next would have to wait;
+// then nothing was read.
 func (r *Reader) TryNext() (read Read, ok bool) {
 	seen := r.window.view.Load()
 	if seen == nil {
@@ -125,7 +129,7 @@ func (r *Reader) TryNext() (read Read, ok bool) {
 	if read, ok := r.fromWindow(seen); ok {
 		return read, true
 	}
-	read, err := r.fromRedis(canceled, seen) // another reader may have had the same answer already
+	read, err := r.fromRedis(canceled, seen) // succeeds if the answer is cached for another reader
 	return read, err == nil
 }
 
@@ -135,7 +139,7 @@ var canceled = func() context.Context {
 	return ctx
 }()
 
-// fromWindow returns what comes next if the reader is placed and needs nothing of Redis.
+// fromWindow returns the next Read from memory. ok is false if that requires Redis.
 func (r *Reader) fromWindow(seen *view) (read Read, ok bool) {
 	if r.placement == unplaced {
 		return Read{}, false
@@ -161,7 +165,7 @@ func (r *Reader) fromWindow(seen *view) (read Read, ok bool) {
 	return Read{}, false
 }
 
-// fromRedis returns what comes next if the view alone does not tell.
+// fromRedis returns the next Read when the view alone is not enough.
 func (r *Reader) fromRedis(ctx context.Context, seen *view) (Read, error) {
 	if !r.isPlaced(seen) {
 		followed, err := r.findPlace(ctx, seen)
@@ -195,8 +199,8 @@ func (r *Reader) isPlaced(seen *view) bool {
 	return !reached && time.Since(r.placedAt) < recheckAfter
 }
 
-// setPlacement records a place that Redis found. It is in the history with that epoch,
-// and ahead of the window's end or not.
+// setPlacement records that the cursor is in the history with that epoch.
+// isAhead reports whether it, or what was read after it, is past the window's end.
 func (r *Reader) setPlacement(epoch string, isAhead bool, seen *view) {
 	r.placement, r.generation = placed, seen.generation
 	switch {
@@ -211,8 +215,8 @@ func (r *Reader) setPlacement(epoch string, isAhead bool, seen *view) {
 	time.AfterFunc(recheckAfter+time.Millisecond, func() { r.window.wakeOne(r) })
 }
 
-// findPlace finds the cursor's place in the room's history. It returns nil if the reader
-// had one before that is still good.
+// findPlace looks up the cursor in the room's history. It returns nil if the reader was
+// placed before and continues without a gap.
 func (r *Reader) findPlace(ctx context.Context, seen *view) (*Followed, error) {
 	first := r.placement == unplaced
 	r.prefetched = nil
@@ -268,7 +272,8 @@ func (r *Reader) readAfter(ctx context.Context, seen *view) (*chunk, error) {
 	return found, nil
 }
 
-// restart moves a reader that cannot be continued to where the history goes on.
+// restart moves the cursor of a reader whose next entries are gone: to the first entry
+// still kept, or to the newest ones if the history itself was lost.
 func (r *Reader) restart(ctx context.Context, seen *view, found *chunk) (*Followed, error) {
 	if found.state == Reset {
 		return r.startFromNewest(ctx, seen, Reset, resetCount)
@@ -295,7 +300,7 @@ func (r *Reader) startFromNewest(ctx context.Context, seen *view, state State, c
 	return r.followed(state, seen), nil
 }
 
-// followed tells where the reader is now.
+// followed returns a Followed with the reader's current position.
 func (r *Reader) followed(state State, seen *view) *Followed {
 	last, n := seen.upto, seen.n
 	if r.placement == foreign {

@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// State tells how a reader's cursor relates to the room's history.
+// State is how a reader's cursor relates to the room's history.
 type State string
 
 // The states. XREAD knows none of them: after a trimmed ID it silently returns what is
@@ -25,7 +25,7 @@ const (
 	Reset State = "reset"
 )
 
-// roomInfo is what Redis knows of a room, and of one ID in it.
+// roomInfo is what Redis stores about a room, and about one ID in it.
 type roomInfo struct {
 	exists      bool   // the stream does
 	epoch       string // noEpoch if it does not
@@ -35,8 +35,8 @@ type roomInfo struct {
 	first, last ID    // zero in an empty stream
 	firstN      int64 // number of the first entry, or of the next one in an empty stream
 
-	hasEntry     bool // the entry at the ID is there, or was deleted
-	hasWindowEnd bool // so is the one at the window's end
+	hasEntry     bool // the entry at the ID exists, or was deleted
+	hasWindowEnd bool // the same for the entry at the window's end
 	entries      []Entry
 	more         bool // there may be entries beyond these
 }
@@ -85,7 +85,7 @@ func (p *roomInfo) readMeta(values []any) {
 }
 
 // readInfo reads a room's info at id, up to limit entries in (id, upto], and whether the
-// server that answers has the window's end. It first records a trim by someone else.
+// server that answers has the window's end. It first records a trim by another program.
 func (s *Store) readInfo(ctx context.Context, room string, id ID, upto string, limit int64, windowEnd ID) (*roomInfo, error) {
 	for {
 		pipe := s.redis.Retrying.Pipeline()
@@ -101,10 +101,10 @@ func (s *Store) readInfo(ctx context.Context, room string, id ID, upto string, l
 	}
 }
 
-// errOtherHistory means that a server answered which does not have the window's history.
+// errOtherHistory means that the server that answered does not have the window's history.
 // After a failover, one connection may lead to the old primary for a moment and another
 // to the new one.
-var errOtherHistory = errors.New("redis answers from another history than the one that is followed")
+var errOtherHistory = errors.New("redis answered from a different history than the one being followed")
 
 // checkContinues returns errOtherHistory unless the room's info continues the view. Of two
 // histories with one epoch, only one has the window's end. An epoch that the window does not
@@ -118,7 +118,7 @@ func (s *Store) checkContinues(room string, seen *view, found *roomInfo) error {
 	return errOtherHistory
 }
 
-// detectTrim records it if someone else trimmed the beginning of the stream. again
+// detectTrim records whether another program trimmed the beginning of the stream. again
 // reports that the stream has changed since found was read.
 func (s *Store) detectTrim(ctx context.Context, room string, found *roomInfo) (again bool, err error) {
 	if found.firstN == found.trimmedN+1 {

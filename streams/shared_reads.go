@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	// cacheTime is how long an answer serves later readers. What it tells of a view's
-	// generation stays true, and clients that reconnect together send their queries within it.
+	// cacheTime is how long an answer serves later readers. An answer stays correct for its
+	// view's generation, and clients that reconnect together send their queries within it.
 	cacheTime = time.Second
-	// maxCacheBytes bounds the cached answers, roughly.
+	// maxCacheBytes is the approximate limit for all cached answers together.
 	maxCacheBytes = 32 << 20
 	// readTimeout bounds one read of Redis.
 	readTimeout = 5 * time.Second
@@ -103,7 +103,7 @@ func (f *sharedReads) withSlot(ctx context.Context, read func(context.Context) e
 }
 
 // cache keeps an answer for cacheTime. An error, or an answer that is too big, goes only
-// to the callers that wait already.
+// to the callers that are already waiting.
 func (f *sharedReads) cache(key readKey, shared *sharedRead) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

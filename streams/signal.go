@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// SignalKind tells what a signal is about.
+// SignalKind is the type of a signal.
 type SignalKind string
 
 // The kinds of signals.

@@ -7,7 +7,7 @@ import (
 )
 
 // The window belongs to a history that Redis no longer has, and there was no activity
-// since to tell the tail.
+// since that would let the tail notice.
 func TestNewReaderAfterLossBypassesWindow(t *testing.T) {
 	t.Parallel()
 	foreign := streams.Cursor{ID: streams.ID{Millis: 5}, Epoch: "ELSEWHERE"}

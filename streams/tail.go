@@ -53,7 +53,7 @@ type tail struct {
 	idleChecks int
 	shrunkAt   time.Time // when its windows were last shrunk to their share
 
-	suspect atomic.Bool // a reader found another history than its window's: check all rooms
+	suspect atomic.Bool // a reader found a history that differs from its window's: check all rooms
 
 	mu          sync.Mutex
 	unconfirmed []*window // their position was found by another connection since the last round

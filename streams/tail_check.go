@@ -66,7 +66,7 @@ func (t *tail) check(ctx context.Context, toCheck []*window) error {
 		pipe.Exec(ctx)
 		for i, w := range some {
 			found, err := queries[i].result()
-			if conns.IsReply(err, notAStream) { // the other rooms go on
+			if conns.IsReply(err, notAStream) { // the other rooms are not affected
 				found, err = noRoom(), nil
 			}
 			if err != nil {
@@ -83,8 +83,8 @@ func (t *tail) check(ctx context.Context, toCheck []*window) error {
 // applyCheck moves a window to where its room is now.
 func (t *tail) applyCheck(w *window, found *roomInfo) {
 	seen := w.view.Load()
-	// A trim by hand leaves no record of how far it went, but if the numbers go on where the
-	// window ends, nothing is missing.
+	// A trim by hand leaves no record of how far it went, but if the numbers continue where
+	// the window ends, nothing is missing.
 	isWhole := found.epoch == seen.upto.Epoch && seen.n > 0 && found.firstN == seen.n+1
 	if isWhole || found.stateAt(seen.upto) == Resumed {
 		w.publish(found.epoch, found.entries, t.store.windowShare())

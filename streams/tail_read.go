@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// readMoved reads the rooms that moved and that someone here follows.
+// readMoved reads those of the moved rooms that have readers in this process.
 func (t *tail) readMoved(ctx context.Context, moved map[string]Cursor) error {
 	var toRead, toCheck []*window
 	for room, cursor := range moved {
@@ -94,7 +94,7 @@ func (t *tail) xread(ctx context.Context, windows []*window) (map[string][]Entry
 	return entries, nil
 }
 
-// notAStream begins the error reply if someone set a room's key to another type.
+// notAStream begins the error reply if another program has set a room's key to another type.
 const notAStream = "WRONGTYPE "
 
 // noRoom is the info of such a room. Its readers get the error when they read it.

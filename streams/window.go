@@ -8,21 +8,22 @@ import (
 )
 
 const (
-	// maxWindowsBytes bounds the entries that the windows of all rooms hold together, roughly.
+	// maxWindowsBytes is the approximate limit for the entries in all windows together.
 	maxWindowsBytes = 32 << 20
-	// minWindowBytes is what one window may hold, however many there are.
+	// minWindowBytes is the least that one window may hold, even if there are many windows.
 	minWindowBytes = 16 << 10
 	// maxWindowBatches bounds the batches of one window.
 	maxWindowBatches = 256
 )
 
-// maxFindTries is how often the first reader looks for the end of a room that moves in the
-// meantime: Redis may be far away, and the room never quiet for that long. From an end that
-// is outdated already, the tail reads on at the next activity, or when it checks idle rooms.
+// maxFindTries limits how often the first reader looks up the end of a room that moves during
+// each lookup: a busy room may never be quiet for one round trip to Redis. After the last try
+// the window starts at an outdated end. The tail reads what is missing at the next activity,
+// or when it checks idle rooms.
 const maxFindTries = 3
 
-// A window is the newest part of a room that someone here follows, read once for all
-// its readers. It is a cache: dropping it at any moment does no harm.
+// A window is the newest part of a room that has readers in this process, read once for all
+// of them. It is a cache: it may be dropped at any moment.
 //
 // Only the tail moves it. Readers load its view without a lock.
 type window struct {
@@ -74,8 +75,8 @@ func (w *window) currentView(ctx context.Context, s *Store) (*view, error) {
 	}
 }
 
-// noteActivity returns the view for activity to move on. If there is none yet, it returns
-// nil and makes the reader that looks for the room's end look again.
+// noteActivity returns the view that the room's activity should advance. If there is no view
+// yet, it returns nil, and makes the reader that is looking up the room's end look again.
 func (w *window) noteActivity() *view {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -84,8 +85,8 @@ func (w *window) noteActivity() *view {
 	return seen
 }
 
-// publish appends entries to a window whose end was checked, drops old batches so that it
-// holds at most maxBytes, and wakes its readers.
+// publish appends entries to the window, drops old batches so that it holds at most maxBytes,
+// and wakes its readers. The caller has checked that the entries follow the window's end.
 func (w *window) publish(epoch string, entries []Entry, maxBytes int) {
 	seen := w.view.Load()
 	if len(entries) == 0 {
@@ -141,7 +142,7 @@ func (w *window) shrinkTo(maxBytes int) {
 	w.view.Store(&next)
 }
 
-// reset moves the window to the end of another history than the one that it held.
+// reset empties the window and moves it to the end of a different history.
 func (w *window) reset(found *roomInfo) {
 	next := emptyView(found)
 	next.confirmed = true
@@ -201,7 +202,7 @@ func (w *window) remove(reader *Reader) (wasLast bool) {
 	return last == 0
 }
 
-// window returns the room's window, nil if nobody here follows it.
+// window returns the room's window, or nil if the room has no readers in this process.
 func (s *Store) window(room string) *window {
 	s.mu.Lock()
 	defer s.mu.Unlock()

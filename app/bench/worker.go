@@ -20,12 +20,12 @@ import (
 	"burble/app/bench/report"
 )
 
-// A process has a limited number of open files, and each end of a connection is one. More
-// clients than that are divided among workers: this program again, each with a Burble of
-// its own, all of them on one Redis. One client of the first worker sends, and the clients
-// of all of them receive.
+// A process may have a limited number of open files, and each end of a connection is one. A
+// bench with more clients than that divides them among workers: more processes of this
+// program, each with a Burble of its own, and one Redis for all. One client of the first
+// worker sends, and the clients of all workers receive.
 
-// worker is what a worker process is told, as JSON in its argument.
+// worker is the configuration of a worker process, which gets it as JSON in its argument.
 type worker struct {
 	Index     int
 	Work      load.Workload
@@ -146,11 +146,11 @@ func (w *workerProcess) kill() {
 	}
 }
 
-// combine adds up the results of all workers. Latencies are those of the worst one.
+// combine adds up the results of all workers. Each latency is the highest of any worker.
 func combine(p *report.Plan, workers []*workerProcess) *report.Result {
-	sum := workers[0].result // has the commands and connections of all, in Redis
+	sum := workers[0].result // its Redis commands and connections include all workers'
 	sum.Work = p.Work
-	sum.Connections -= len(workers) - 1 // those of the other workers themselves
+	sum.Connections -= len(workers) - 1 // the other workers' own connections
 	var server, bench, memory float64
 	redis := sum.RedisCPU * float64(sum.Deliveries)
 	for i, w := range workers {
@@ -188,8 +188,8 @@ func runWorker(ctx context.Context, args []string) error {
 	return json.NewEncoder(os.Stdout).Encode(res)
 }
 
-// waitForAll reports that all clients of this worker have joined, and waits until those of
-// all workers have.
+// waitForAll reports that all clients of this worker have joined, and waits until all clients
+// of the other workers have.
 func (w *worker) waitForAll() error {
 	fmt.Println("true")
 	_, err := bufio.NewReader(os.Stdin).ReadString('\n')

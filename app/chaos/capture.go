@@ -159,7 +159,7 @@ func (p *phase) ends() map[string]check.ID {
 	return ends
 }
 
-// captureOrphans copies all that a primary has which clients cannot reach any more.
+// captureOrphans copies everything from a primary that clients can no longer reach.
 func (p *phase) captureOrphans(old *redistest.Node) error {
 	client := old.Client()
 	defer client.Close()

@@ -99,8 +99,8 @@ func writeDefects(t *testing.T) (overlay string) {
 	return write("overlay.json", string(list))
 }
 
-// The harness itself is tested too: it must find out servers with a defect. The last three
-// defects are what a server would be without one of its safeguards.
+// This tests the harness itself: it must detect servers with a defect. Each of the last three
+// defects removes one of the server's safeguards.
 func TestServersWithADefectAreFoundOut(t *testing.T) {
 	t.Parallel()
 	program := build(t, "-overlay", writeDefects(t))

@@ -31,8 +31,8 @@ type follower struct {
 	goal        map[string]check.ID          // the rooms' ends when it came back; nil: it has caught up
 }
 
-// behaviours of restless followers. The first three are between two connections, the others
-// are what the follower asks for when it comes back.
+// behaviours of restless followers. The first three happen between two connections. The others
+// change what the follower requests when it reconnects.
 var behaviours = []string{"stalls", "sleeps", "wanders", "rereads", "has a future cursor", "has another epoch", "wants the newest"}
 
 func (p *phase) newFollower(name, protocol string, restless bool, rooms ...string) *follower {
@@ -71,7 +71,7 @@ func (f *follower) run(ctx context.Context) {
 	}
 }
 
-// follows returns what the follower asks for in each room this time.
+// follows returns the rooms that the next connection follows, and the cursor for each.
 func (f *follower) follows() (follows []client.Follow) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

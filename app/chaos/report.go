@@ -20,10 +20,10 @@ type outcome struct {
 	converged time.Duration // from the last repair until every client had everything
 }
 
-// convergeLimit bounds converged. With the race detector it is four times as long.
+// convergeLimit is the upper limit of converged. The race detector makes it four times as long.
 const convergeLimit = 5 * time.Second
 
-// flaws are in the order of the report.
+// flaws lists all flaws in the order in which the report prints them.
 var flaws = []check.Flaw{check.Lost, check.Repeated, check.Reordered, check.Gap, check.Invented, check.Forked, check.Leaked, check.Misplaced, check.Undue, check.WrongReply, check.Stale, check.Late, check.Behind, check.Unclean}
 
 // report prints results and counts failed checks.
@@ -69,10 +69,10 @@ func (r *report) printPhase(name string, o *outcome) {
 		r.printf("  %5d x %s", o.record.faults[name], name)
 		total += o.record.faults[name]
 	}
-	r.printf("  %d faults; sent %d, acknowledged %d, outcome unknown at times %d, retries %d, slowest %v, read back %d",
+	r.printf("  %d faults; sent %d, acknowledged %d, with unknown outcome for a time %d, retries %d, slowest %v, pages read %d",
 		total, len(o.Sent), acknowledged, uncertain, retries, longest.Round(time.Millisecond), len(o.Pages))
 	r.printf("  lost %d, repeated %d, reordered %d, silent gaps %d, declared gaps %d", o.Count(check.Lost), o.Count(check.Repeated), o.Count(check.Reordered), o.Count(check.Gap), o.Declared)
-	r.printf("  compared %d transcripts with %d entries", len(o.Transcripts), entries)
+	r.printf("  checked %d transcripts, which have %d entries in all", len(o.Transcripts), entries)
 	r.printf("  resumed %d times: p50 %v, p99 %v, max %v", len(o.record.resumes), o.record.percentile(50), o.record.percentile(99), o.record.percentile(100))
 	r.printf("  every client had everything %v after the last repair", o.converged.Round(time.Millisecond))
 	for _, flaw := range flaws {
@@ -85,7 +85,7 @@ func (r *report) printPhase(name string, o *outcome) {
 	r.expect(o.converged <= limit, "did not converge within %v", limit)
 }
 
-// expectNone checks that a flaw was not found, and otherwise prints its first findings.
+// expectNone checks that a flaw did not occur. If it did, expectNone prints its first findings.
 func (r *report) expectNone(o *outcome, flaw check.Flaw) {
 	const most = 10
 	count := o.Count(flaw)

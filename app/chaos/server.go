@@ -19,8 +19,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// build builds the program, with the race detector if the tests have it. Further arguments
-// are those of go build.
+// build builds the program, with the race detector if the tests have it. args are further
+// arguments of go build.
 func build(t testing.TB, args ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "burble")

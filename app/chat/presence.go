@@ -124,7 +124,7 @@ func (p *presence) hasPeople() bool {
 	return false
 }
 
-// update is what has to be done for one room.
+// update holds the pending changes of one room.
 type update struct {
 	room          string
 	arrived, left []streams.User // to record in Redis

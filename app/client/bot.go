@@ -33,7 +33,7 @@ type Bot struct {
 	mu      sync.Mutex
 	cursors map[string]string
 	current *connection
-	changed chan struct{} // closed when current changes; nil: nobody waits
+	changed chan struct{} // closed when current changes; nil: no goroutine waits for it
 }
 
 // connection is one connection of a Bot.

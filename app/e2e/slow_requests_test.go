@@ -17,7 +17,7 @@ import (
 )
 
 // A client that sends a request a byte at a time, or never finishes it, is disconnected in
-// time, costs little until then, and keeps nobody else from being served.
+// time, costs little until then, and does not block other clients.
 func TestCostOfSlowRequestsUntilTheyTimeOut(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))

@@ -188,8 +188,8 @@ func Clip(text string) string {
 	return fmt.Sprintf("%s…", string([]rune(text)[:MaxClip]))
 }
 
-// SortedNames returns the names of an object's members in order, so that of several errors always
-// the same one is reported.
+// SortedNames returns the names of an object's members in order, so that the same one of several
+// errors is always reported.
 func SortedNames(members map[string]string) []string {
 	return slices.Sorted(maps.Keys(members))
 }

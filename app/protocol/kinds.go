@@ -34,7 +34,7 @@ var frameTypes = map[string]frameType{
 }
 
 // appendKindFields appends the JSON fields that only this kind of entry has. AppendEntry has
-// appended those of all kinds, and "of".
+// already appended "of" and the fields that all kinds have.
 func appendKindFields(dst []byte, entry *streams.Entry, html bool) []byte {
 	switch entry.Kind {
 	case streams.Message:
@@ -51,8 +51,8 @@ func appendKindFields(dst []byte, entry *streams.Entry, html bool) []byte {
 	return dst
 }
 
-// AppendLine appends an entry as a line of plain text. Kinds that mean little to someone who
-// reads a terminal have no line.
+// AppendLine appends an entry as a line of plain text. It appends nothing for kinds that mean
+// little in a terminal.
 func AppendLine(dst []byte, entry *streams.Entry) []byte {
 	clock, name, text := entry.ID.Time().UTC().Format("15:04"), printable(entry.User.Name), printable(entry.Text)
 	switch entry.Kind {

@@ -20,23 +20,23 @@ func TestParsingAllocatesInProportionToTheFrame(t *testing.T) {
 		fmt.Fprintf(&fields, `,"%x":0`, i)
 	}
 	for name, frame := range map[string]string{
-		"unclosed arrays":         fill("", "[", ""),
-		"unclosed objects":        fill("", `{"type":`, ""),
-		"nested arrays":           strings.Repeat("[", 9000) + strings.Repeat("]", 9000),
-		"a long number":           fill(`{"type":"follow","room":"lobby","last":`, "9", "}"),
-		"a long exponent":         fill(`{"type":"follow","room":"lobby","last":1e`, "9", "}"),
-		"a repeated field":        fill(`{"type":"ping"`, `,"type":"ping"`, "}"),
-		"many fields":             `{"type":"ping"` + fields.String() + "}",
-		"a long field name":       fill(`{"`, "x", `":1}`),
-		"escapes":                 fill(`{"type":"send","text":"`, `\u0000`, `"}`),
-		"half surrogate pairs":    fill(`{"type":"send","text":"`, `\ud800`, `"}`),
-		"an unclosed string":      fill(`{"type":"send","text":"`, `\\`, ``),
-		"spaces":                  fill("", " ", `{"type":"ping"}`),
-		"numbers":                 fill("[", "1,", "1]"),
-		"a text that is too long": fill(`{"type":"send","room":"lobby","key":"`+key+`","text":"`, "a", `"}`),
+		"unclosed arrays":       fill("", "[", ""),
+		"unclosed objects":      fill("", `{"type":`, ""),
+		"nested arrays":         strings.Repeat("[", 9000) + strings.Repeat("]", 9000),
+		"a long number":         fill(`{"type":"follow","room":"lobby","last":`, "9", "}"),
+		"a long exponent":       fill(`{"type":"follow","room":"lobby","last":1e`, "9", "}"),
+		"a repeated field":      fill(`{"type":"ping"`, `,"type":"ping"`, "}"),
+		"many fields":           `{"type":"ping"` + fields.String() + "}",
+		"a long field name":     fill(`{"`, "x", `":1}`),
+		"escapes":               fill(`{"type":"send","text":"`, `\u0000`, `"}`),
+		"half surrogate pairs":  fill(`{"type":"send","text":"`, `\ud800`, `"}`),
+		"an unclosed string":    fill(`{"type":"send","text":"`, `\\`, ``),
+		"spaces":                fill("", " ", `{"type":"ping"}`),
+		"numbers":               fill("[", "1,", "1]"),
+		"text that is too long": fill(`{"type":"send","room":"lobby","key":"`+key+`","text":"`, "a", `"}`),
 	} {
 		parse := func() { Parse([]byte(frame)) }
-		parse() // the first call may allocate what is kept
+		parse() // the first call may allocate memory that later calls reuse
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		parse()

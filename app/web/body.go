@@ -11,7 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// body is what a POST carries, in any of its formats.
+// body is the parsed body of a POST, in any of the accepted formats.
 type body struct {
 	fields map[string]string
 	isForm bool // from a page without script: the response is a redirect

@@ -119,7 +119,7 @@ func TestUnreadResponsesOfOneAddressAreBounded(t *testing.T) {
 	expect(request(first), 200)
 }
 
-// A single response may exceed the bound: otherwise nobody could ever read it.
+// A single response may exceed the bound: otherwise no client could ever read it.
 func TestOneResponseMayExceedTheBound(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)

@@ -29,8 +29,7 @@ func (s *Server) getReady(c *fiber.Ctx) error {
 	return c.SendString("ready\n")
 }
 
-// cacheTime is how long a cached result is given out. Those who ask for it are not limited, and
-// may be many.
+// cacheTime is how long a result is cached. Requests for it are not rate-limited, and may be many.
 const cacheTime = time.Second
 
 // cached is the last result of a call that costs something. It may be used from many goroutines

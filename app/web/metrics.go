@@ -32,7 +32,7 @@ func (s *Server) getMetrics() fiber.Handler {
 	}
 }
 
-// scrape is what the metrics were at one time.
+// scrape holds the metrics at one moment.
 type scrape struct {
 	text []byte
 	err  error

@@ -67,7 +67,7 @@ type Server struct {
 	outageLogs rate.Sometimes
 }
 
-// limits are what each client address may do.
+// limits are the limits for each client address.
 type limits struct {
 	requests, connections *limit.Rate
 

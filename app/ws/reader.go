@@ -20,7 +20,7 @@ const (
 	// maxCloseCode is the highest valid close code, RFC 6455 section 7.4.2.
 	maxCloseCode = 4999
 	// lastRegistered is the last close code that IANA has registered since the RFC, the first
-	// being 1012. gobwas knows only those of the RFC.
+	// being 1012. gobwas knows only the codes in the RFC.
 	lastRegistered = 1014
 )
 
@@ -68,7 +68,7 @@ func (r *Reader) Await() error {
 
 // Next returns the client's next message. Control frames within the message are handled on the way.
 // After a control frame between two messages Next returns without a message, and whole is false.
-// The error is a *CloseError, or that of Wait or of the connection.
+// The error is a *CloseError, or comes from Wait or from the connection.
 func (r *Reader) Next() (message []byte, whole bool, err error) {
 	for valid := 0; ; {
 		header, err := r.header(len(message))

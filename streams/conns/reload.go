@@ -7,7 +7,7 @@ import (
 )
 
 // reloader is a hook that makes a Cluster's client look up where the slots are as soon as
-// a server fails. By itself the client goes on asking that server for a minute, unless
+// a server fails. On its own the client keeps using that server for a minute, unless
 // another one redirects it.
 type reloader struct{ cluster *redis.ClusterClient }
 

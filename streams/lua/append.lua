@@ -1,4 +1,4 @@
--- Appends one entry to a room, once for each send key. lib.lua and trim.lua come first.
+-- Appends one entry to a room, once for each send key. Needs lib.lua and trim.lua.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 activity  6 rooms  7 sent:<key>
 -- ARGV  1 room's name  2 the epoch if the room begins now

@@ -1,6 +1,6 @@
--- Lists servers whose last heartbeat has expired, by Redis' clock. lib.lua comes first.
+-- Lists servers whose last heartbeat has expired, by Redis' clock. Needs lib.lua.
 --
 -- KEYS  1 servers
--- Reply up to 10 of them
+-- Reply the names of up to 10 of them
 
 return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', clock()), 'LIMIT', 0, 10)

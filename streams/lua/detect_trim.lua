@@ -1,11 +1,11 @@
--- Detects that someone else trimmed a stream, of which Redis keeps no record, and
--- records it. A room's numbers are dense, so only erased entries may be missing between
--- the last entry that Burble trimmed and the first one kept. lib.lua comes first.
+-- Detects and records that another program trimmed a stream. Redis itself keeps no record
+-- of it. A room's numbers are dense, so only erased entries may be missing between the
+-- last entry that Burble trimmed and the first one kept. Needs lib.lua.
 --
 -- KEYS  1 room  2 meta  3 erased
 -- ARGV  1 the first entry's ID, '' if there is none  2 the greatest ID below it
--- Reply {ID trimmed through, '1' if someone else did, else ''}, or {'again', ''}
---       if the first entry is another one by now
+-- Reply {ID trimmed through, '1' if another program did, else ''}, or {'again', ''}
+--       if the first entry has changed meanwhile
 
 local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 100)
 if (first[1] and first[1][1] or '') ~= ARGV[1] then return {'again', ''} end

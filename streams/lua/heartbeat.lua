@@ -1,5 +1,5 @@
--- Records that a server is alive, by Redis' clock, since those of two servers may differ.
--- lib.lua comes first.
+-- Records that a server is alive, by Redis' clock, since the clocks of two servers may differ.
+-- Needs lib.lua.
 --
 -- KEYS  1 servers
 -- ARGV  1 server  2 for how long it counts as alive, in ms

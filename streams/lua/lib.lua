@@ -1,4 +1,4 @@
--- Functions that other scripts begin with. See scripts.go for which.
+-- Functions for other scripts: scripts.go puts this file in front of those that need it.
 
 -- number(fields) returns the number of an entry, nil if Burble did not write it.
 local function number(fields)

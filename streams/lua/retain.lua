@@ -1,4 +1,4 @@
--- Applies the retention to a room that nobody appends to. lib.lua and trim.lua come first.
+-- Applies the retention to a room that gets no appends. Needs lib.lua and trim.lua.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased
 -- ARGV  1 how many entries to keep, 0 for all  2 for how long, in ms, 0 for ever

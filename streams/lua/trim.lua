@@ -7,16 +7,16 @@ end
 
 -- trim(room, meta, amended, erased, length, most, oldest) removes the entries that the
 -- room's retention no longer keeps, at most 500 a call, and records how far it went.
---   length  of the room now
---   most    how many entries to keep; 0 keeps any number. Trimming starts a tenth
---           above it, so that not every append pays for it.
+--   length  the number of entries in the room
+--   most    how many entries to keep; 0 is no limit. Trimming starts when the room is
+--           10 % over it, so that not every append has to trim.
 --   oldest  remove entries below this time in ms; 0 removes none
 -- Returns the ID of the last entry removed, nil if none was.
 --
 -- trimmed_n is the number of that entry. A gap in the numbers above it shows that
--- someone else trimmed the stream, see detect_trim.lua.
--- XTRIM comes before every other write: a full Redis lets a script run whose first
--- write needs no memory, and then its other writes too.
+-- another program trimmed the stream, see detect_trim.lua.
+-- XTRIM must be the first write. When Redis is out of memory, it refuses a script at its
+-- first write that needs memory; XTRIM needs none, and the writes after it are allowed.
 local function trim(room, meta, amended, erased, length, most, oldest)
   local drop = 0
   if most > 0 and length > most + math.floor(most / 10) then
@@ -36,7 +36,7 @@ local function trim(room, meta, amended, erased, length, most, oldest)
     if n then redis.call('HSET', meta, 'trimmed_n', n); break end
   end
   for _, entry in ipairs(dropped) do redis.call('HDEL', amended, entry[1]) end
-  -- IDs erased in the last millisecond itself stay: too many do no harm.
+  -- This keeps IDs erased in the same millisecond as the last one. Extra IDs do no harm.
   local below = '(' .. string.match(through, '^%d+')
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', erased, '-inf', below, 'LIMIT', 0, 500)) do
     redis.call('HDEL', amended, id)

@@ -50,7 +50,7 @@ func (n *Node) launch(args ...string) {
 }
 
 // CutOff separates the node from clients, sentinels and replicas, like a broken network. The
-// node goes on and answers at Addr. Connections that it opened itself stay open, such as a
+// node keeps running and answers at Addr. Connections that it opened itself stay open, such as a
 // replica's to its primary.
 func (n *Node) CutOff() { n.Proxy.Reroute("") }
 

@@ -24,8 +24,8 @@ type Proxy struct {
 	pairs    map[net.Conn]net.Conn // client to server
 }
 
-// Faults are what goes wrong on the way. A probability is that of each piece of data that
-// the server sends: roughly, of each reply.
+// Faults are the errors that the proxy injects. A probability applies to each piece of data
+// that the server sends: roughly, to each reply.
 type Faults struct {
 	Drop    float64       // probability that a reply is lost and the connection ends
 	Sever   float64       // probability that the connection ends within a reply

@@ -94,7 +94,7 @@ func (b Backend) Each(t testing.TB, command ...any) {
 	}
 }
 
-// Denied returns what ACL LOG lists: what users tried without the right to.
+// Denied returns the entries of ACL LOG: what users tried without permission.
 func (b Backend) Denied(t testing.TB) (all []string) {
 	t.Helper()
 	for _, server := range b.servers {

@@ -191,8 +191,8 @@ func (s *Sentinel) FailOver() {
 	}
 }
 
-// AwaitFailover waits until another node than the old one is the primary and takes
-// writes, and returns it.
+// AwaitFailover waits until a node other than old is the primary and accepts writes, and
+// returns it.
 func (s *Sentinel) AwaitFailover(old *Node) *Node {
 	s.t.Helper()
 	primary := old

@@ -66,7 +66,7 @@ func findServer(t testing.TB) string {
 	return ""
 }
 
-// tempDir makes a folder with a short path: that of a Unix socket has at most 107 bytes.
+// tempDir makes a folder with a short path: the path of a Unix socket has at most 107 bytes.
 func tempDir(t testing.TB) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "redistest")

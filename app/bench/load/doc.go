@@ -1,7 +1,7 @@
 // Package load sends messages to a server with many clients, and checks that every client
 // receives every message once and in order.
 //
-// A [Workload] is how many clients follow which rooms, and how many messages are sent. A
+// A [Workload] sets how many clients follow which rooms, and how many messages are sent. A
 // [Protocol] is how clients speak to one kind of server. [Open] returns a [Load] whose clients
 // have joined their rooms. A [Pacer] then sends the messages when they are due, and a
 // [Summary] is what the clients measured:

@@ -33,7 +33,7 @@ type receiver struct {
 	messages atomic.Int64 // received; other goroutines may read it
 }
 
-// Counts is what one receiver, or all of them together, counted.
+// Counts are the counters of one receiver, or of all of them together.
 type Counts struct {
 	Frames     int64  `json:"frames"`
 	Bytes      int64  `json:"bytes"`

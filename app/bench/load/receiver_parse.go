@@ -12,7 +12,7 @@ import (
 	"burble/app/bench/wire"
 )
 
-// frontSize is how many bytes of a payload are looked at to tell what kind of frame it is.
+// frontSize is how many bytes of a payload are enough to recognize its kind of frame.
 const frontSize = 32
 
 // parse handles the complete parts of data and returns the rest.

@@ -6,7 +6,7 @@ import "time"
 
 // Summary is what the clients of a run measured.
 type Summary struct {
-	Deliveries int64         `json:"deliveries"` // without those of the warm-up
+	Deliveries int64         `json:"deliveries"` // excludes the warm-up
 	PerSecond  float64       `json:"per_second"` // deliveries
 	P50        time.Duration `json:"p50"`        // latency, from a message's write to its arrival at a client
 	P99        time.Duration `json:"p99"`
@@ -18,7 +18,8 @@ type Summary struct {
 	Late    time.Duration `json:"late"`    // how far the bench itself fell behind its schedule
 }
 
-// Add adds what other clients measured at the same time. Latencies are those of the worse ones.
+// Add adds what other clients measured at the same time. Counts add up; of each latency, Add
+// keeps the higher.
 func (s *Summary) Add(other *Summary) {
 	s.Deliveries += other.Deliveries
 	s.PerSecond += other.PerSecond
@@ -44,7 +45,7 @@ func (l *Load) Finish(pace *Pacer) Summary {
 	return total
 }
 
-// medianOf returns the median of durations in microseconds. Those that are 0 were not measured.
+// medianOf returns the median of durations in microseconds. It ignores zeros: not measured.
 func medianOf(durations []int64) time.Duration {
 	var h Histogram
 	for _, micros := range durations {

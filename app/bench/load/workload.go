@@ -10,8 +10,9 @@ import (
 	"burble/app/bench/wire"
 )
 
-// Workload is what a run asks of a server. Clients follow rooms in turns: the first client
-// the first Follow rooms, the next client those after them, and so on, round and round.
+// Workload describes the load of a run. Rooms are dealt to clients in turn: the first client
+// follows the first Follow rooms, the next client the rooms after them, and so on, starting
+// again at the first room.
 type Workload struct {
 	Clients   int           `json:"clients"`
 	Rooms     int           `json:"rooms"`

@@ -12,10 +12,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Joined is what a peer sends to a client that receives every message from then on.
+// Joined is the text that a peer sends to a client once it has joined: the client will receive
+// every later message.
 const Joined = "joined"
 
-// peer is the command line of a peer.
+// peer holds the command-line options of a peer. Not every kind of peer uses all of them.
 type peer struct {
 	redis    string
 	clients  int
@@ -37,11 +38,11 @@ func Serve(ctx context.Context, args []string) error {
 	}
 	var p peer
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
-	flags.StringVar(&p.redis, "redis", "", "Unix `socket` of Redis")
+	flags.StringVar(&p.redis, "redis", "", "Redis Unix `socket`")
 	flags.IntVar(&p.clients, "clients", 0, "expected connections")
 	flags.IntVar(&p.rooms, "rooms", 1, "rooms")
 	flags.IntVar(&p.rate, "rate", 0, "floor: messages per second")
-	flags.IntVar(&p.size, "size", 0, "floor: bytes of a message")
+	flags.IntVar(&p.size, "size", 0, "floor: message size in bytes")
 	flags.IntVar(&p.messages, "messages", 0, "floor: number of messages")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err

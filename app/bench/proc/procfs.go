@@ -13,13 +13,14 @@ import (
 // clockTick is the unit of process times in /proc: USER_HZ is 100 on every architecture.
 const clockTick = 10 * time.Millisecond
 
-// cpuTime returns the CPU time of a process, in user space and in the kernel.
+// cpuTime returns the CPU time of a process: user and system.
 func cpuTime(pid int) (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
-	// utime and stime are fields 14 and 15. Field 2, in parentheses, may contain anything.
+	// utime and stime are fields 14 and 15. Parsing starts after field 2, the program's name in
+	// parentheses, because it may contain spaces and parentheses.
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 13 {
 		return 0, fmt.Errorf("/proc/%d/stat is too short", pid)
@@ -35,7 +36,7 @@ func cpuTime(pid int) (time.Duration, error) {
 	return time.Duration(ticks) * clockTick, nil
 }
 
-// ResidentBytes returns the resident memory (RSS) of several processes together.
+// ResidentBytes returns the total resident memory (RSS) of the processes.
 func ResidentBytes(pids []int) (int64, error) { return sumOf(pids, resident) }
 
 // resident returns the resident memory of a process.
@@ -52,7 +53,7 @@ func resident(pid int) (int64, error) {
 	return pages * int64(os.Getpagesize()), err
 }
 
-// sumOf adds up a measure of several processes.
+// sumOf returns the sum of measure over the processes.
 func sumOf[T int64 | time.Duration](pids []int, measure func(pid int) (T, error)) (sum T, err error) {
 	for _, pid := range pids {
 		n, err := measure(pid)

@@ -23,7 +23,7 @@ type Redis struct {
 	folder   string
 	Socket   string
 	client   *redis.Client
-	PIDs     []int // whose CPU counts as that of Redis
+	PIDs     []int // processes whose CPU time counts as Redis CPU
 }
 
 // ErrNoRedis is returned where neither Redis nor Valkey is installed.
@@ -70,7 +70,7 @@ func redisClient(socket string) *redis.Client {
 	return redis.NewClient(&redis.Options{Addr: socket, PoolSize: 1, DisableIdentity: true})
 }
 
-// ConnectRedis returns a Redis that another process started. pids are those whose CPU counts.
+// ConnectRedis returns a Redis that another process started. pids become its PIDs.
 func ConnectRedis(socket string, pids []int) *Redis {
 	return &Redis{Socket: socket, client: redisClient(socket), PIDs: pids}
 }
@@ -90,8 +90,8 @@ func (r *Redis) Stop() {
 // CommandCounts maps a Redis command to how often it ran.
 type CommandCounts map[string]int64
 
-// countCommands returns how often Redis ran each command, from clients and from scripts,
-// without the INFO of the bench.
+// countCommands returns how often Redis ran each command, for clients and in scripts. It
+// leaves out INFO, which the bench itself sends.
 func (r *Redis) countCommands(ctx context.Context) (CommandCounts, error) {
 	info, err := r.client.InfoMap(ctx, "commandstats").Result()
 	if err != nil {

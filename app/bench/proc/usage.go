@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// Sample is what the processes have used up to one moment.
+// Sample holds the resources that the processes have used since they started.
 type Sample struct {
 	server, redis, bench time.Duration // CPU
 	commands             CommandCounts
 }
 
-// TakeSample reads the usage of the processes of a server and of its Redis, and of the bench.
-// The commands are those of r.
+// TakeSample reads the CPU time of a server's processes, of its Redis' processes and of this
+// one, and the command counts of r.
 func TakeSample(ctx context.Context, server, redis []int, r *Redis) (now Sample, err error) {
 	if now.commands, err = r.countCommands(ctx); err != nil {
 		return now, err
@@ -30,18 +30,18 @@ func TakeSample(ctx context.Context, server, redis []int, r *Redis) (now Sample,
 	return now, err
 }
 
-// Usage is what the processes used between two samples.
+// Usage holds the resources used between two samples.
 type Usage struct {
 	ServerCPU float64 `json:"server"` // seconds per million deliveries
-	RedisCPU  float64 `json:"redis"`  // the same
-	BenchCPU  float64 `json:"self"`   // the same, of the bench with all its clients
+	RedisCPU  float64 `json:"redis"`  // likewise
+	BenchCPU  float64 `json:"self"`   // likewise, for the bench with all its clients
 
-	RedisMicros   float64       `json:"redis_micros"` // CPU of Redis per message
-	Commands      float64       `json:"commands"`     // of Redis per message, including those of scripts
+	RedisMicros   float64       `json:"redis_micros"` // CPU microseconds of Redis per message
+	Commands      float64       `json:"commands"`     // Redis commands per message, including those that scripts ran
 	CommandCounts CommandCounts `json:"asked"`
 }
 
-// Since returns what was used after an earlier sample, for so many deliveries and messages.
+// Since returns the usage since an earlier sample, given the deliveries and messages between them.
 func (s Sample) Since(earlier Sample, deliveries, messages int64) Usage {
 	millions := max(1, float64(deliveries)) / 1e6
 	count := max(1, float64(messages))

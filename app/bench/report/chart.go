@@ -26,7 +26,8 @@ const chartHead = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 290"
 <style>text{fill:#333}.grid{stroke:#8884}@media(prefers-color-scheme:dark){text{fill:#ccc}}</style>
 `
 
-// WriteChart writes an SVG of CPU per delivery and of p99 by rate, with a line for each target.
+// WriteChart writes an SVG that plots CPU per delivery and p99 against the message rate, with a
+// line for each target.
 func WriteChart(path string, plans []*Plan) error {
 	var names []string
 	for _, p := range plans {
@@ -92,7 +93,7 @@ func (p panel) drawGrid(svg *strings.Builder, x, y *axis) {
 	fmt.Fprintf(svg, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">messages per second</text>\n", p.left+panelWidth, panelTop+panelHeight+30)
 }
 
-// axis is logarithmic, and ranges from one power of ten to another.
+// axis is a logarithmic axis between two powers of ten.
 type axis struct {
 	start, length float64
 	low, high     float64 // exponents
@@ -102,7 +103,7 @@ func newAxis(length float64) *axis {
 	return &axis{length: length, low: math.Inf(1), high: math.Inf(-1)}
 }
 
-// minValue replaces every smaller value, which has no place on a logarithmic axis.
+// minValue replaces smaller values: a logarithmic axis cannot show zero.
 const minValue = 0.01
 
 // include extends the axis to a value.

@@ -20,7 +20,7 @@ type Limit struct {
 	Name   string
 	Number func([]*Plan) float64
 	Most   float64
-	Least  float64 // replaces most if it is not 0
+	Least  float64 // a lower bound, which replaces Most unless it is 0
 }
 
 func (l Limit) holds(value float64) bool {
@@ -42,8 +42,8 @@ func Ratio(dividend, divisor int, number func(*Result) float64) func([]*Plan) fl
 	}
 }
 
-// Judge returns a line for each limit, and whether all hold. A message of Burble's that is
-// lost, repeated or out of order in any run fails the requirement.
+// Judge returns a line for each limit, and whether all of them hold. A message that Burble
+// loses, repeats or reorders in any run fails the requirement.
 func (req Requirement) Judge() (lines []string, ok bool) {
 	ok = true
 	for _, p := range req.Plans {

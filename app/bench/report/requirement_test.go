@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// planWith returns a plan with one result for each CPU, whose p99 is ten times as many milliseconds.
+// planWith returns a plan with one result for each of cpus. A result with CPU n has a p99 of
+// 10n ms.
 func planWith(name string, cpus ...float64) *Plan {
 	p := &Plan{Target: name, Mode: "fanout"}
 	for _, cpu := range cpus {
@@ -21,7 +22,7 @@ func planWith(name string, cpus ...float64) *Plan {
 
 func TestRequirementsAreJudgedByMedians(t *testing.T) {
 	t.Parallel()
-	twice := Limit{Name: "CPU, times the floor's", Number: Ratio(0, 1, ServerCPU), Most: 2}
+	twice := Limit{Name: "CPU relative to the floor", Number: Ratio(0, 1, ServerCPU), Most: 2}
 	for _, test := range []struct {
 		name  string
 		plans []*Plan
@@ -30,11 +31,11 @@ func TestRequirementsAreJudgedByMedians(t *testing.T) {
 	}{
 		{"median within, one run above", []*Plan{planWith("burble", 9, 2, 1), planWith("floor", 1, 1, 1)}, twice, true},
 		{"median above", []*Plan{planWith("burble", 1, 2.2, 2.2), planWith("floor", 1, 1, 1)}, twice, false},
-		{"two runs have a mean", []*Plan{planWith("burble", 1, 3), planWith("floor", 1, 1)}, twice, true},
+		{"the median of two runs is their mean", []*Plan{planWith("burble", 1, 3), planWith("floor", 1, 1)}, twice, true},
 		{"p99 within", []*Plan{planWith("burble", 3)}, Limit{Name: "p99", Number: MedianOf(0, P99), Most: 30}, true},
 		{"p99 above", []*Plan{planWith("burble", 4)}, Limit{Name: "p99", Number: MedianOf(0, P99), Most: 30}, false},
-		{"at the least", []*Plan{planWith("burble", 4)}, Limit{Name: "least", Number: MedianOf(0, ServerCPU), Least: 4}, true},
-		{"below the least", []*Plan{planWith("burble", 4)}, Limit{Name: "least", Number: MedianOf(0, ServerCPU), Least: 5}, false},
+		{"equal to the minimum", []*Plan{planWith("burble", 4)}, Limit{Name: "least", Number: MedianOf(0, ServerCPU), Least: 4}, true},
+		{"below the minimum", []*Plan{planWith("burble", 4)}, Limit{Name: "least", Number: MedianOf(0, ServerCPU), Least: 5}, false},
 	} {
 		lines, ok := Requirement{test.name, test.plans, []Limit{test.limit}}.Judge()
 		if passed := strings.HasPrefix(lines[1], "PASS: "); ok != test.holds || passed != ok {
@@ -55,7 +56,7 @@ func TestRequirementsFailIfBurbleLosesAnything(t *testing.T) {
 		{"one skipped", func(p *Plan) { p.Results[1].Skipped = 1 }, false},
 		{"one repeated", func(p *Plan) { p.Results[1].Repeated = 1 }, false},
 		{"a send refused", func(p *Plan) { p.Results[1].Refused = 1 }, false},
-		{"a loss of a peer", func(p *Plan) { p.Target = "hub"; p.Results[1].Missing = 1 }, true},
+		{"another server loses one", func(p *Plan) { p.Target = "hub"; p.Results[1].Missing = 1 }, true},
 	} {
 		p := planWith("burble", 1, 1, 1)
 		test.spoil(p)

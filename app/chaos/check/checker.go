@@ -14,16 +14,16 @@ const (
 	Lost       Flaw = "lost"       // acknowledged and not stored
 	Repeated   Flaw = "repeated"   // stored or sent to a client twice
 	Reordered  Flaw = "reordered"  // out of the order of the stream, or of its author
-	Gap        Flaw = "silent gap" // an entry was left out, and the client not told
-	Invented   Flaw = "invented"   // nobody sent it, or it is in no history
+	Gap        Flaw = "silent gap" // an entry was left out, and no gap was declared
+	Invented   Flaw = "invented"   // no client sent it, or it is in no history
 	Forked     Flaw = "forked"     // two different entries have the same ID
 	Leaked     Flaw = "leaked"     // from another room
-	Misplaced  Flaw = "misplaced"  // reading begins or ends at a wrong place
+	Misplaced  Flaw = "misplaced"  // reading begins or ends at the wrong place
 	Undue      Flaw = "undue gap"  // a gap was declared where there is none
 	WrongReply Flaw = "wrong reply"
-	Stale      Flaw = "stale" // a fresh read did not show what was acknowledged before it
+	Stale      Flaw = "stale" // a fresh read lacks a message that was acknowledged before it
 	Late       Flaw = "late"
-	Behind     Flaw = "behind"  // a client did not get everything in the end
+	Behind     Flaw = "behind"  // a client had not received everything at the end
 	Unclean    Flaw = "unclean" // a crash, or goroutines, connections or memory that were not released
 )
 
@@ -33,13 +33,13 @@ type Finding struct {
 	Text string
 }
 
-// Evidence is all that the checker needs to know of a phase.
+// Evidence holds the records of a phase that the checker works on.
 type Evidence struct {
 	Truth       Truth
 	Transcripts []*Transcript
 	Sent        []*Sent
 	Pages       []*Page
-	Findings    []Finding // flaws that clients saw at once
+	Findings    []Finding // flaws that clients detected themselves
 
 	// MayBeOrphan reports whether an entry of that time may have been read and lost
 	// again, because two primaries were possible; MayLose, whether it may even have been
@@ -138,7 +138,7 @@ func (c *Checker) checkStored(room string, e *Entry) {
 	s := c.byKey[e.Key]
 	switch {
 	case s == nil:
-		c.find(Invented, "room %s: nobody sent what is stored as %v: %q", room, e.ID, e.Text)
+		c.find(Invented, "room %s: no client sent the entry stored as %v: %q", room, e.ID, e.Text)
 	case s.Room != room:
 		c.find(Leaked, "room %s: an entry for room %s is stored as %v", room, s.Room, e.ID)
 	case s.Entry.Kind != e.Kind || s.Entry.Text != e.Text || s.Entry.User != e.User || s.Entry.Of != e.Of:

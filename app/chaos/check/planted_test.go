@@ -22,7 +22,7 @@ func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
 			again.ID, again.N = ID{40, 1}, 41
 			e.Truth.History("lobby", "L").Add([]*Entry{&again})
 		}},
-		"a message stored that nobody sent":  {Invented, func(e *Evidence) { e.Sent = e.Sent[1:] }},
+		"a message that no client sent":      {Invented, func(e *Evidence) { e.Sent = e.Sent[1:] }},
 		"a message stored with another text": {Forked, func(e *Evidence) { e.Sent[3].Entry.Text = "other" }},
 		"a message stored in another room":   {Leaked, func(e *Evidence) { e.Sent[3].Room = "trimmed" }},
 		"a number left out of the stream":    {Gap, func(e *Evidence) { e.stored("lobby", 39).N++ }},

@@ -37,7 +37,7 @@ type Event struct {
 	Entries     []*Entry
 }
 
-// EventKind is what an event is.
+// EventKind is the type of an event.
 type EventKind byte
 
 // The kinds of events.
@@ -88,7 +88,7 @@ func (s *Sent) IsUncertain() bool {
 	return s.Abandoned
 }
 
-// Page is what a fresh read showed after a message was acknowledged.
+// Page is the result of a fresh read after a message was acknowledged.
 type Page struct {
 	Room   string
 	Wanted ID        // of the message

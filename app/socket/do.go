@@ -9,10 +9,10 @@ import (
 	"burble/streams"
 )
 
-// typingInterval is how often a client's typing is passed on.
+// typingInterval is the least time between two signals that a client is typing.
 const typingInterval = 3 * time.Second
 
-// do does what a frame asks for.
+// do carries out a frame.
 func (c *client) do(frame protocol.Frame) error {
 	switch frame.Type {
 	case "follow":
@@ -35,7 +35,7 @@ func (c *client) do(frame protocol.Frame) error {
 	return c.append(frame)
 }
 
-// append stores the entry that a frame asks for, and acknowledges it.
+// append appends the frame's entry and acknowledges it.
 func (c *client) append(frame protocol.Frame) error {
 	c.sends = true
 	stored, err := c.server.Chat.Append(c.User, frame.Room, frame.Entry())
@@ -62,8 +62,8 @@ func (c *client) typing(room string) error {
 	return c.server.Chat.Typing(c.User, room)
 }
 
-// follow follows a room and counts the client in, unless it only watches. Either way the
-// client is told who is there.
+// follow follows a room and joins it, unless the client only watches. Either way the client is
+// notified of who is there.
 func (c *client) follow(frame protocol.Frame) error {
 	err := c.feed.Follow(frame.Room, frame.Form, func(ready func(*streams.Reader)) (*streams.Reader, error) {
 		return c.server.Chat.Follow(c.User, frame.Room, frame.From, ready)
@@ -71,23 +71,23 @@ func (c *client) follow(frame protocol.Frame) error {
 	if err != nil {
 		return err
 	}
-	counted := c.User
 	if frame.Watch {
 		c.leave(frame.Room)
 	}
+	joining := c.User
 	switch {
 	case frame.Watch || c.present[frame.Room]:
-		counted = identity.User{} // not to be counted, or counted already
+		joining = identity.User{} // only to be notified
 	case c.present == nil:
 		c.present = map[string]bool{frame.Room: true}
 	default:
 		c.present[frame.Room] = true
 	}
-	c.server.Chat.Join(counted, frame.Room, c.feed)
+	c.server.Chat.Join(joining, frame.Room, c.feed)
 	return nil
 }
 
-// leave counts the client out of a room.
+// leave leaves a room, if the client has joined it.
 func (c *client) leave(room string) {
 	if c.present[room] {
 		delete(c.present, room)

@@ -1,10 +1,11 @@
 package socket
 
 import (
-	"burble/app/apptest"
 	"fmt"
 	"testing"
 	"time"
+
+	"burble/app/apptest"
 )
 
 func TestSocketLimitsInDocs(t *testing.T) {

@@ -61,7 +61,7 @@ func startServer(t *testing.T, frameRate float64) *socket.Server {
 	})
 	return &socket.Server{
 		Engine: engine, Frames: limit.NewRate(frameRate, int(4*frameRate)),
-		Log: log, LogError: func(*protocol.Error, ...any) {},
+		LogError: func(*protocol.Error, ...any) {},
 	}
 }
 

@@ -3,7 +3,6 @@ package socket
 import (
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"time"
 
@@ -17,33 +16,34 @@ import (
 )
 
 const (
-	// silenceTimeout is how long a client may be silent, and how long one message may take in
-	// however many frames. Every browser answers pings.
+	// silenceTimeout is how long a client may send nothing, and how long it may take to send one
+	// message, in any number of frames. An idle client answers pings, as every browser does.
 	silenceTimeout = 60 * time.Second
-	// floodLimit is how many more frames over the rate than within it close a connection.
+	// floodLimit is how many more frames may be refused than accepted before the connection is
+	// closed.
 	floodLimit = 200
 )
 
-// Server has what all clients of a server share.
+// Server holds what all clients share. Its fields must not change while it serves.
 type Server struct {
 	Chat   *chat.Service
 	Engine *live.Engine
-	Frames *limit.Rate // by address
-	Log    *slog.Logger
-	// LogError logs an error that is our fault. It may be called from many goroutines.
+	Frames *limit.Rate // of frames, by address
+	// LogError logs an error if it is the server's fault. It is called from many goroutines at
+	// once.
 	LogError func(refused *protocol.Error, args ...any)
 }
 
-// Client is who has connected, and how.
+// Client is a client that has connected.
 type Client struct {
 	Conn    net.Conn
-	Input   io.Reader       // of Conn, with what was read of it before
+	Input   io.Reader       // reads from Conn, after anything that was read from it before
 	User    identity.User   // zero: may only read
-	Address string          // to limit by
-	Follow  *protocol.Frame // the follow that the URL asked for; nil: none
+	Address string          // the key of its limits
+	Follow  *protocol.Frame // the follow in the URL; nil: none
 }
 
-// client is a Client while it is served.
+// client is the state of a Client while it is served.
 type client struct {
 	Client
 	server *Server
@@ -51,12 +51,12 @@ type client struct {
 	reader *ws.Reader
 
 	sends    bool                 // it has appended something
-	overRate int                  // frames over the rate, less those within it
-	present  map[string]bool      // the rooms in which it is counted
-	typed    map[string]time.Time // when it last signalled typing in a room
+	overRate int                  // frames refused by the rate, less those accepted; at least 0
+	present  map[string]bool      // the rooms that it has joined
+	typed    map[string]time.Time // when it last signalled typing, by room
 }
 
-// Hello returns the frame that begins every connection.
+// Hello returns the frame that every connection begins with.
 func Hello(user identity.User, durability streams.Durability) []byte {
 	return ws.Text(protocol.EncodeHello(streams.User(user), durability))
 }
@@ -76,8 +76,8 @@ func (s *Server) Serve(feed *live.Feed, connected Client) {
 	}
 }
 
-// start follows what the URL asked for, or else writes the hello: otherwise it goes out with
-// what is read first.
+// start follows the room in the URL. Without one it writes the head, with Hello; a follow writes that
+// together with what it reads first.
 func (c *client) start() {
 	defer c.feed.Recover()
 	if c.Follow == nil {
@@ -94,7 +94,7 @@ func (c *client) wait(fragmented bool) error {
 	if !fragmented {
 		c.Conn.SetReadDeadline(time.Now().Add(silenceTimeout))
 	}
-	if c.feed.Closed() { // checked after setting the deadline, because HangUp sets another
+	if c.feed.Closed() { // after setting the deadline, which may have replaced that of HangUp
 		return net.ErrClosed
 	}
 	return nil
@@ -107,7 +107,7 @@ func (c *client) control(opcode byte, payload []byte) {
 	}
 }
 
-// readNext reads and handles the client's next message, or the end of the connection.
+// readNext reads and handles the client's next message, or hangs up at the end of the connection.
 func (c *client) readNext() {
 	defer c.feed.Recover()
 	message, whole, err := c.reader.Next()
@@ -120,11 +120,11 @@ func (c *client) readNext() {
 	}
 }
 
-// handle does what one frame asks for. It answers a refused frame with its error.
+// handle handles one frame. It answers a refused frame with its error.
 func (c *client) handle(data []byte) {
 	frame, err := protocol.Parse(data)
 	isJSON := !errors.Is(err, protocol.ErrNotJSON)
-	if tooMany := c.allowFrame(time.Now()); tooMany != nil { // valid or not
+	if tooMany := c.allowFrame(time.Now()); tooMany != nil { // invalid frames count, too
 		err = tooMany
 	}
 	if err == nil {
@@ -146,11 +146,11 @@ func (c *client) refuse(err error, frame protocol.Frame) {
 	c.feed.Write(ws.Text(protocol.EncodeError(refused, frame.Room, frame.Key)))
 }
 
-// countFrame counts a frame that is not the end of a message.
+// countFrame counts a frame that does not end a message.
 func (c *client) countFrame() { c.allowFrame(time.Now()) }
 
-// allowFrame applies the rate of frames for each address. A flood closes the connection, even
-// though the rate lets some of it through every second.
+// allowFrame counts a frame against the address's rate. The error says that it is refused. A flood
+// closes the connection, even though the rate accepts some of its frames every second.
 func (c *client) allowFrame(now time.Time) error {
 	ok, after := c.server.Frames.Allow(c.Address, 1, now)
 	if !ok {

@@ -11,20 +11,20 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// body is the parsed body of a POST, in any of the accepted formats.
+// body is the body of a POST.
 type body struct {
 	fields map[string]string
-	isForm bool // from a page without script: the response is a redirect
+	isForm bool // sent by a page without script, which expects a redirect
 }
 
-// parseBody parses a JSON object of strings, a form, or, if there is a field "text", plain text.
-// Every field must be one of names.
+// parseBody parses a JSON object of strings, a form, or plain text, which is the field "text". The
+// fields must be among names.
 func parseBody(c *fiber.Ctx, names ...string) (body, error) {
 	contentType, _, _ := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
 	if len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0 {
 		return body{}, unsupported("Content-Encoding")
 	}
-	data := c.BodyRaw() // Body would decompress it
+	data := c.BodyRaw() // Body decompresses
 	if !utf8.Valid(data) {
 		return body{}, protocol.Errorf(protocol.BadFrame, "", "The body is not UTF-8.")
 	}
@@ -71,7 +71,7 @@ func parseForm(c *fiber.Ctx, names []string) (body, error) {
 	c.Request().PostArgs().VisitAll(func(key, value []byte) {
 		name := string(key)
 		switch {
-		case len(value) == 0 && slices.Contains(names, name): // absent: forms send empty inputs, too
+		case len(value) == 0 && slices.Contains(names, name): // forms send empty inputs; they count as absent
 		case !slices.Contains(names, name):
 			err = protocol.Errorf(protocol.BadField, protocol.Clip(name), "There is no field %q here.", protocol.Clip(name))
 		case !utf8.Valid(value):
@@ -83,8 +83,8 @@ func parseForm(c *fiber.Ctx, names []string) (body, error) {
 	return parsed, err
 }
 
-// allowQueries refuses query parameters that are not among names, and empty ones: a misspelt or
-// forgotten one would silently give another response.
+// allowQueries refuses query parameters that are not among names, or that are empty: if they were
+// ignored, a mistyped request would get the wrong response.
 func allowQueries(c *fiber.Ctx, names ...string) (err error) {
 	c.Context().QueryArgs().VisitAll(func(key, value []byte) {
 		name := string(key)
@@ -99,11 +99,12 @@ func allowQueries(c *fiber.Ctx, names ...string) (err error) {
 	return err
 }
 
-// queryInt parses a whole number from min to max. Without the parameter it returns absent.
-func queryInt(c *fiber.Ctx, name string, absent, min, max int) (int, error) {
+// queryInt parses a whole number from min to max, inclusive. Without the parameter it returns
+// byDefault.
+func queryInt(c *fiber.Ctx, name string, byDefault, min, max int) (int, error) {
 	text := c.Query(name)
 	if text == "" {
-		return absent, nil
+		return byDefault, nil
 	}
 	number, err := strconv.Atoi(text)
 	if err != nil || number < min || number > max {

@@ -11,12 +11,12 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// callerKey is where the caller is among a request's locals.
+// callerKey is the key of the caller in a request's locals.
 const callerKey = "caller"
 
-// cookieName names the cookie with the token. Over TLS its prefix makes browsers accept it from
-// this host alone: otherwise another host of the same domain could hand its own token to a user
-// (RFC 6265bis, section 4.1.3.2).
+// cookieName returns the name of the cookie with the token. With TLS its prefix makes browsers
+// accept it from this host only; otherwise another host of the same domain could give a user its
+// own token (RFC 6265bis, section 4.1.3.2).
 func cookieName(tls bool) string {
 	if tls {
 		return "__Host-burble"
@@ -24,26 +24,26 @@ func cookieName(tls bool) string {
 	return "burble"
 }
 
-// caller is who makes a request.
+// caller is the client that makes a request.
 type caller struct {
 	user         identity.User // zero: has not chosen a name
-	address      string        // to limit by
-	origin       string        // of this server, as the caller addressed it
-	tls          bool          // the browser is known to speak TLS
+	address      string        // the key of its limits
+	origin       string        // of this server, as the client addressed it
+	tls          bool          // the browser is known to use TLS
 	hasCookie    bool          // with a valid token
 	isOld        bool          // the cookie's token is due for renewal
-	hasBearer    bool          // sends a token
-	invalidToken error         // the bearer token is not valid; an invalid cookie counts as none
+	hasBearer    bool          // there is a bearer token, valid or not
+	invalidToken error         // why the bearer token is refused; an invalid cookie is ignored
 }
 
-// identify is the middleware that finds out who makes a request, for every surface.
+// identify is the middleware that identifies the caller, for every surface.
 func (s *Server) identify(c *fiber.Ctx) error {
 	s.findCaller(c)
 	return c.Next()
 }
 
-// callerOf returns who makes the request. A request that Fiber refuses before any middleware
-// is identified here.
+// callerOf returns the caller. It identifies the caller of a request that Fiber refuses before any
+// middleware runs.
 func (s *Server) callerOf(c *fiber.Ctx) *caller {
 	if known, ok := c.Locals(callerKey).(*caller); ok {
 		return known
@@ -79,7 +79,7 @@ func (s *Server) findCaller(c *fiber.Ctx) *caller {
 	return found
 }
 
-// host returns the Host header. Fiber's Hostname would accept X-Forwarded-Host from anyone.
+// host returns the Host header. (Fiber's Hostname accepts X-Forwarded-Host from anyone.)
 func host(c *fiber.Ctx) string { return string(c.Request().Header.Host()) }
 
 func scheme(tls bool) string {
@@ -89,13 +89,13 @@ func scheme(tls bool) string {
 	return "http://"
 }
 
+// bearer returns the token of an Authorization header, RFC 6750.
 func bearer(authorization string) (token string, ok bool) {
 	kind, token, _ := strings.Cut(authorization, " ")
 	return strings.TrimSpace(token), strings.EqualFold(kind, "bearer")
 }
 
-// lastHeader returns a function that reads a request's headers. Of a repeated header it returns
-// the last, where c.Get returns the first.
+// lastHeader returns a function that returns the last of a repeated header. (c.Get returns the first.)
 func lastHeader(c *fiber.Ctx) func(name string) string {
 	return func(name string) string {
 		all := c.Request().Header.PeekAll(name)

@@ -1,20 +1,22 @@
 package web
 
 import (
-	"burble/app/protocol"
-	"burble/streams"
-	"burble/views"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 
+	"burble/app/protocol"
+	"burble/streams"
+	"burble/views"
+
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 )
 
-// asError returns err as a client sees it, including what Fiber itself refuses.
+// asError returns err as a client sees it. Unlike protocol.AsError it knows Fiber's errors, too.
 func asError(err error) *protocol.Error {
 	if refused := (*fiber.Error)(nil); errors.As(err, &refused) {
 		return fiberError(refused)
@@ -22,14 +24,14 @@ func asError(err error) *protocol.Error {
 	return protocol.AsError(err)
 }
 
-// fiberError returns an error of Fiber's as a client sees it.
+// fiberError returns an error of Fiber as a client sees it.
 func fiberError(err *fiber.Error) *protocol.Error {
 	switch err.Code {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return &protocol.Error{Code: protocol.NotFound, Status: err.Code, Message: "There is nothing here.",
 			Title: "This page does not exist", Detail: "The address may be mistyped."}
 	case http.StatusRequestEntityTooLarge:
-		return &protocol.Error{Code: protocol.TooLong, Message: "The request is larger than 64 KiB.",
+		return &protocol.Error{Code: protocol.TooLong, Message: fmt.Sprintf("The request is larger than %d KiB.", protocol.MaxFrame>>10),
 			Title: "That is too long", Detail: "Go back: what you wrote is still there."}
 	case http.StatusUpgradeRequired:
 		return &protocol.Error{Code: protocol.BadFrame, Status: err.Code, Message: "This address speaks WebSocket, subprotocol " + protocol.Subprotocol + "."}
@@ -45,9 +47,9 @@ func wantsHTML(c *fiber.Ctx) bool {
 	return accepted(c, fiber.MIMEApplicationJSONCharsetUTF8, fiber.MIMETextHTMLCharsetUTF8) == fiber.MIMETextHTMLCharsetUTF8
 }
 
-// accepted returns the type that the client prefers, the first of equals, or "" if it
-// accepts none. Media types are case-insensitive (RFC 9110, section 8.3.1), but Fiber
-// compares bytes, so it is given a copy of the header in lower case.
+// accepted returns the type that the client prefers, the first of equals, or "" if it accepts none.
+// Media types are case-insensitive (RFC 9110, section 8.3.1), but Fiber compares bytes, so it gets a
+// copy of the header in lower case.
 func accepted(c *fiber.Ctx, types ...string) string {
 	request := new(fasthttp.RequestCtx)
 	request.Request.Header.Set(fiber.HeaderAccept, strings.ToLower(c.Get(fiber.HeaderAccept)))
@@ -63,7 +65,7 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 		shown.Cause = err
 	}
 	s.logError(shown, "method", c.Method(), "path", c.Path())
-	s.setSecurityHeaders(c) // a request that Fiber refuses has not passed the middleware
+	s.setSecurityHeaders(c) // the middleware does not run for a request that Fiber refuses
 	c.Status(shown.HTTPStatus())
 	if shown.RetryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(shown.RetrySeconds()))
@@ -72,7 +74,7 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 	if !wantsHTML(c) {
 		return c.JSON(shown.Body())
 	}
-	isUncertain := shown.Code == protocol.Unavailable // it may be stored, so it must be sent again with its key
+	isUncertain := shown.Code == protocol.Unavailable // a message may be stored, so the error page keeps its key
 	if c.Method() == http.MethodPost && !isUncertain && s.renderForm(c, shown) == nil {
 		return nil
 	}
@@ -85,12 +87,12 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 	return c.Render("error", page)
 }
 
-// formKey is where the key of a message from a form is among a request's locals.
+// formKey is the key, in a request's locals, of the idempotency key of a message from a form.
 const formKey = "form key"
 
-// renderForm renders the page that a refused form came from, with what the user typed. It does
-// so only for errors of the form's own handler: a request over its limit is not answered with a
-// page of history.
+// renderForm renders the page of a refused form again, with what the user typed. It does so only for
+// errors of the form's own handler, because a client that exceeds its limit must not get a page of
+// history.
 func (s *Server) renderForm(c *fiber.Ctx, refused *protocol.Error) error {
 	page := s.newPage(c, "")
 	newest := streams.Where{Limit: pageSize}
@@ -108,15 +110,15 @@ func (s *Server) renderForm(c *fiber.Ctx, refused *protocol.Error) error {
 }
 
 // formValue returns what the user typed, to refill the form after an error. (Fiber's FormValue
-// would decompress whatever it is given.)
+// decompresses the body.)
 func formValue(c *fiber.Ctx, field string) string {
 	return validText(string(c.Request().PostArgs().Peek(field)))
 }
 
-// validText returns the text as a page can hold it.
+// validText returns the text with invalid UTF-8 replaced by U+FFFD.
 func validText(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
 
-// roomOfPath returns the room that a local path leads to, "" for none.
+// roomOfPath returns the room of a path such as /r/lobby, or "".
 func roomOfPath(path string) string {
 	target, err := url.Parse(path)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// getEvents handles GET /r/{room}/events: the live read for clients that speak HTTP. The
-// connection leaves the HTTP server and becomes a feed, as a WebSocket does.
+// getEvents handles GET /r/{room}/events, a live read over HTTP. The connection leaves the HTTP server
+// and becomes a feed, like that of a WebSocket.
 func (s *Server) getEvents(c *fiber.Ctx) error {
 	room, from, err := parseEvents(c)
 	if err != nil {
@@ -35,9 +35,9 @@ func (s *Server) getEvents(c *fiber.Ctx) error {
 	})
 }
 
-// takeOver responds with lines that are written as they come, on a connection that leaves the
-// HTTP server. The response ends when serve returns. done is called once, at the end, even if
-// serve never runs.
+// takeOver takes the connection from the HTTP server and makes a feed of it, to which serve writes the
+// body of the response. The response ends when serve returns. done is called once at the end, even
+// if serve is never called.
 func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, done func(), serve func(*live.Feed)) error {
 	if s.live.IsDraining() {
 		done()
@@ -75,16 +75,16 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 		})
 		if errors.Is(err, live.ErrDraining) {
 			end()
-			conn.Close() // without a response: the client reconnects, to another server
+			conn.Close() // without a response: the client connects again, to another server
 		}
 	})
 	return nil
 }
 
-// isChunked reports whether the response may be chunked.
+// isChunked reports whether the response is chunked, as the client's version of HTTP allows.
 func isChunked(c *fiber.Ctx) bool { return c.Context().Request.Header.IsHTTP11() }
 
-// parseEvents returns what a live read asks for.
+// parseEvents returns the room and the beginning of a live read.
 func parseEvents(c *fiber.Ctx) (room string, from streams.From, err error) {
 	if room, err = protocol.CheckRoom(c.Params("room")); err != nil {
 		return room, from, err
@@ -107,7 +107,7 @@ func parseEvents(c *fiber.Ctx) (room string, from streams.From, err error) {
 		}
 		from = streams.After(cursor)
 	}
-	// What an EventSource resends by itself is newer than what its URL says.
+	// An EventSource that reconnects sends Last-Event-ID, which is newer than what its URL contains.
 	if id := c.Get("Last-Event-ID"); id != "" {
 		cursor, err := protocol.CheckCursor("Last-Event-ID", id)
 		return room, streams.After(cursor), err
@@ -115,7 +115,7 @@ func parseEvents(c *fiber.Ctx) (room string, from streams.From, err error) {
 	return room, from, nil
 }
 
-// linesFor returns the codec for the format that the client accepts, and its content type.
+// linesFor returns the codec of the format that the client accepts, and its content type.
 func linesFor(c *fiber.Ctx) (lines *live.Lines, contentType string) {
 	const events, ndjson, text = "text/event-stream; charset=utf-8", "application/x-ndjson; charset=utf-8", "text/plain; charset=utf-8"
 	switch accepted(c, events, ndjson, text) {

@@ -12,10 +12,10 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// getHealth handles GET /healthz: the process is alive.
+// getHealth handles GET /healthz, which reports that the process is alive.
 func getHealth(c *fiber.Ctx) error { return c.SendString("ok\n") }
 
-// getReady handles GET /readyz: whether this server can do its work, and if not, why.
+// getReady handles GET /readyz, which reports whether this server can store messages, and if not, why.
 func (s *Server) getReady(c *fiber.Ctx) error {
 	if s.live.IsDraining() {
 		return protocol.Draining(cacheTime)
@@ -29,24 +29,25 @@ func (s *Server) getReady(c *fiber.Ctx) error {
 	return c.SendString("ready\n")
 }
 
-// cacheTime is how long a result is cached. Requests for it are not rate-limited, and may be many.
+// cacheTime is how long the results of probes and metrics are cached, because requests for them are
+// not limited.
 const cacheTime = time.Second
 
-// cached is the last result of a call that costs something. It may be used from many goroutines
-// at once.
+// cached holds the last result of a call that is expensive. It may be used from many goroutines at
+// once.
 type cached[T any] struct {
 	mu     sync.Mutex
 	at     time.Time
 	result T
 }
 
-// get returns the last result, or calls again if it is older than cacheTime.
-func (k *cached[T]) get(now time.Time, call func() T) T {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if now.Sub(k.at) >= cacheTime {
-		k.result = call()
-		k.at = time.Now()
+// get returns the last result, or that of a new call if it is older than cacheTime.
+func (c *cached[T]) get(now time.Time, call func() T) T {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Sub(c.at) >= cacheTime {
+		c.result = call()
+		c.at = time.Now()
 	}
-	return k.result
+	return c.result
 }

@@ -16,7 +16,7 @@ import (
 // idempotencyKey is the header that may carry a message's key.
 const idempotencyKey = "Idempotency-Key"
 
-// postMessage handles POST /r/{room}/messages.
+// postMessage handles POST /r/{room}/messages, which stores a message.
 func (s *Server) postMessage(c *fiber.Ctx) error {
 	entry, isForm, err := parseMessage(c)
 	if err != nil {
@@ -47,7 +47,7 @@ type posted struct {
 	Key    string `json:"key"`
 }
 
-// parseMessage returns the message that a request asks to store.
+// parseMessage returns the message of a request.
 func parseMessage(c *fiber.Ctx) (entry streams.Entry, isForm bool, err error) {
 	if _, err := protocol.CheckRoom(c.Params("room")); err != nil {
 		return entry, false, err
@@ -62,7 +62,7 @@ func parseMessage(c *fiber.Ctx) (entry streams.Entry, isForm bool, err error) {
 	entry = streams.Entry{Kind: streams.Message, Key: uuid.NewString()}
 	field, key, given := "key", "", false
 	if key, given = body.fields[field]; len(c.Request().Header.PeekAll(idempotencyKey)) > 0 {
-		// Some clients send it in quotes, as a structured string (the draft of the IETF).
+		// Some clients send a quoted string, as in the IETF draft of this header.
 		field, key, given = idempotencyKey, strings.Trim(c.Get(idempotencyKey), `"`), true
 	}
 	if given {
@@ -81,7 +81,7 @@ func parseMessage(c *fiber.Ctx) (entry streams.Entry, isForm bool, err error) {
 	return entry, body.isForm, nil
 }
 
-// getMessages handles GET /r/{room}/messages: a page of history, with amendments applied.
+// getMessages handles GET /r/{room}/messages, a page of history with all amendments applied.
 func (s *Server) getMessages(c *fiber.Ctx) error {
 	room, err := protocol.CheckRoom(c.Params("room"))
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	return c.Send(protocol.EncodePage(room, page, html))
 }
 
-// parseWhere returns the page that a request asks for.
+// parseWhere returns which page of history a request is for.
 func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
 	if where.Limit, err = queryInt(c, "limit", pageSize, 1, protocol.MaxLast); err != nil {
 		return where, err
@@ -144,13 +144,13 @@ func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
 		return where, protocol.Errorf(protocol.BadField, "before", "Nothing comes before 0-0.")
 	}
 	if where.After.IsZero() && c.Query("after") != "" || where.Around.IsZero() && c.Query("around") != "" {
-		where.Around = streams.ID{Seq: 1} // the very beginning: a zero Where is the newest page
+		where.Around = streams.ID{Seq: 1} // the beginning, because a zero Where is the newest page
 	}
 	return where, nil
 }
 
-// timeLayouts are the formats of a time in a URL: RFC 3339, with or without seconds, and what
-// an <input type="datetime-local"> or "date" gives, taken as UTC.
+// timeLayouts are the formats of a time in a URL: RFC 3339, with or without seconds, and the values of
+// <input type="datetime-local"> and "date", which are taken as UTC.
 var timeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"}
 
 func parseTime(text string) (time.Time, error) {
@@ -162,7 +162,7 @@ func parseTime(text string) (time.Time, error) {
 	return time.Time{}, protocol.Errorf(protocol.BadField, "at", "%q must be a time such as 2026-03-01T09:00 (UTC), or with an offset.", "at")
 }
 
-// getRooms handles GET /rooms: the most recently active rooms, with what the user has not read.
+// getRooms handles GET /rooms, the most recently active rooms with the user's unread counts.
 func (s *Server) getRooms(c *fiber.Ctx) error {
 	if err := allowQueries(c); err != nil {
 		return err

@@ -12,11 +12,11 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// getMetrics returns the handler of GET /metrics, in the text format of Prometheus. The numbers
-// are of the process as a whole: no room, no name and no address is in them.
+// getMetrics returns the handler of GET /metrics, in the text format of Prometheus. The metrics are
+// totals of the process and contain no rooms, names or addresses.
 //
-// promhttp is not used: Fiber's adaptor for net/http buffers the response anyway, and the
-// result is cached here, because scrapes are not limited.
+// promhttp is not used: Fiber's adaptor for net/http buffers the response anyway, and scrapes,
+// which are not limited, get a cached result.
 func (s *Server) getMetrics() fiber.Handler {
 	s.metrics.MustRegister(slices.Concat(s.chat.Collectors(), s.live.Collectors(), []prometheus.Collector{
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -32,7 +32,7 @@ func (s *Server) getMetrics() fiber.Handler {
 	}
 }
 
-// scrape holds the metrics at one moment.
+// scrape is the text of all metrics, or why there is none.
 type scrape struct {
 	text []byte
 	err  error

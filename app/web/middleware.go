@@ -3,9 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"path"
 	"strings"
-	"time"
 
 	"burble/app/peer"
 	"burble/app/protocol"
@@ -13,7 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// recoverPanic keeps a panic from the client and the process.
+// recoverPanic is the middleware that logs a panic and responds with an error of the server.
 func (s *Server) recoverPanic(c *fiber.Ctx) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -24,13 +22,13 @@ func (s *Server) recoverPanic(c *fiber.Ctx) (err error) {
 	return c.Next()
 }
 
-// policy lets a page load nothing but what this server embeds. Trusted Types keep scripts from
-// making HTML anywhere but in one place, the module that renders messages.
+// policy is the Content-Security-Policy. A page loads nothing but the files of this server, and only
+// the module that renders messages may make HTML (Trusted Types). %s is the origin of the socket.
 const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'%s; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types burble"
 
-// secure sets the headers that keep a browser from being turned against its user.
+// secure is the middleware that sets the security headers.
 func (s *Server) secure(c *fiber.Ctx) error {
 	s.setSecurityHeaders(c)
 	return c.Next()
@@ -38,7 +36,7 @@ func (s *Server) secure(c *fiber.Ctx) error {
 
 func (s *Server) setSecurityHeaders(c *fiber.Ctx) {
 	caller := s.callerOf(c)
-	// Safari before 15.4 does not take 'self' to include WebSockets of the same host.
+	// In Safari before 15.4, 'self' does not include WebSockets of the same host.
 	socket := " ws" + strings.TrimPrefix(caller.origin, "http")
 	if strings.ContainsAny(socket[1:], " ;,") {
 		socket = ""
@@ -54,8 +52,8 @@ func (s *Server) setSecurityHeaders(c *fiber.Ctx) {
 	}
 }
 
-// checkOrigin refuses requests that another site's page makes in a user's name. A request that
-// changes nothing needs no Origin: the other page cannot read the response.
+// checkOrigin is the middleware that refuses requests that the page of another site makes for a user.
+// A request that changes nothing needs no Origin, because such a page cannot read the response.
 func (s *Server) checkOrigin(c *fiber.Ctx) error {
 	caller := s.callerOf(c)
 	origin := c.Get(fiber.HeaderOrigin)
@@ -76,36 +74,14 @@ func (s *Server) checkOrigin(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// isCrossSite reads Sec-Fetch-Site, in case something on the way removed Origin. Programs do not
-// send it.
+// isCrossSite reports whether Sec-Fetch-Site names another site. Browsers send it with requests whose
+// Origin something on the way may have removed; programs do not.
 func isCrossSite(site string) bool { return site == "cross-site" || site == "same-site" }
 
-// checkToken refuses an invalid bearer token, whatever the request.
+// checkToken is the middleware that refuses an invalid bearer token, on every surface.
 func (s *Server) checkToken(c *fiber.Ctx) error {
 	if err := s.callerOf(c).invalidToken; err != nil {
 		return err
 	}
 	return c.Next()
-}
-
-// limitAddress limits the requests of each address, and new live reads apart from them.
-func (s *Server) limitAddress(c *fiber.Ctx) error {
-	rates, what := s.limits.requests, "requests"
-	if isLive, _ := path.Match("/r/*/events", c.Path()); isLive || c.Path() == "/ws" {
-		rates, what = s.limits.connections, "connections"
-	}
-	if ok, after := rates.Allow(s.callerOf(c).address, 1, time.Now()); !ok {
-		return protocol.TooMany(what, after)
-	}
-	return c.Next()
-}
-
-// limitEntries charges a page of history for its size. limitAddress has charged for the first
-// pageSize entries.
-func (s *Server) limitEntries(c *fiber.Ctx, entries int) error {
-	more := (entries - 1) / pageSize
-	if ok, after := s.limits.requests.Allow(s.callerOf(c).address, more, time.Now()); !ok {
-		return protocol.TooMany("entries", after)
-	}
-	return nil
 }

@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	maxRooms     = 100 // in a list of rooms
-	sidebarRooms = 50  // in the page of a room, which follows them all
-	pageSize     = 50  // messages
+	maxRooms     = 100 // rooms in a list
+	sidebarRooms = 50  // rooms in the sidebar of a page, which follows them all
+	pageSize     = 50  // messages on a page
 )
 
-// newPage returns what every page needs.
+// newPage returns the fields that every page has.
 func (s *Server) newPage(c *fiber.Ctx, title string) views.Page {
 	page := views.Page{Title: title, Static: views.StaticPath(), NameLimit: identity.MaxName}
 	if theme := c.Cookies("theme"); theme == "light" || theme == "dark" {
@@ -34,12 +34,12 @@ func (s *Server) newPage(c *fiber.Ctx, title string) views.Page {
 	return page
 }
 
-// getHome handles GET /.
+// getHome handles GET /, the home page.
 func (s *Server) getHome(c *fiber.Ctx) error {
 	return s.renderHome(c, views.Home{Page: s.newPage(c, "")})
 }
 
-// renderHome renders the home page, with the rooms added to the model.
+// renderHome adds the rooms to the model and renders the home page.
 func (s *Server) renderHome(c *fiber.Ctx, model views.Home) error {
 	rooms, err := s.chat.Rooms(c.UserContext(), s.callerOf(c).user, maxRooms)
 	if err != nil {
@@ -53,13 +53,13 @@ func (s *Server) renderHome(c *fiber.Ctx, model views.Home) error {
 
 func viewLink(room streams.Room) views.RoomLink {
 	return views.RoomLink{
-		Name: room.Name, Topic: room.Topic, LastActive: room.Active(), Last: boundText(room.Last), Read: boundText(room.Read),
+		Name: room.Name, Topic: room.Topic, LastActive: room.Active(), Last: idText(room.Last), Read: idText(room.Read),
 		Unread: room.Unread, Mentions: room.Mentions, Present: room.Present,
 	}
 }
 
-// roomLinks returns the rooms of the sidebar, and the current one, which is among them even if
-// it is not one of the most active.
+// roomLinks returns the links of the sidebar, and the one to the current room, which is included even
+// if the room is not among the most recently active.
 func (s *Server) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink, here views.RoomLink, err error) {
 	user := s.callerOf(c).user
 	rooms, err := s.chat.Rooms(c.UserContext(), user, sidebarRooms)
@@ -82,11 +82,11 @@ func (s *Server) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink
 		return nil, here, err
 	}
 	read, err := s.chat.ReadUpTo(c.UserContext(), user, current)
-	here.Read = boundText(read)
+	here.Read = idText(read)
 	return append(links, here), here, err
 }
 
-// getOpen handles GET /open?room=…, the form of the home page.
+// getOpen handles GET /open?room=…, the form of the home page that opens a room.
 func (s *Server) getOpen(c *fiber.Ctx) error {
 	room, err := protocol.CheckRoom(c.Query("room"))
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *Server) getOpen(c *fiber.Ctx) error {
 	return c.Redirect("/r/"+room, http.StatusSeeOther)
 }
 
-// getRoom handles GET /r/{room}, and GET /r/{room}/{id}.
+// getRoom handles GET /r/{room}, and GET /r/{room}/{id}, the link to a message.
 func (s *Server) getRoom(c *fiber.Ctx) error {
 	where, highlight, err := parseRoomPage(c)
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Server) getRoom(c *fiber.Ctx) error {
 	return s.renderRoom(c, c.Params("room"), where, views.Room{Page: s.newPage(c, ""), Highlight: highlight})
 }
 
-// parseRoomPage returns which page of the room to show, and the message to highlight.
+// parseRoomPage returns which page of the room to show, and the ID of the message to highlight.
 func parseRoomPage(c *fiber.Ctx) (where streams.Where, highlight string, err error) {
 	if c.Params("id") == "" {
 		where, err = parseWhere(c)
@@ -121,7 +121,7 @@ func parseRoomPage(c *fiber.Ctx) (where streams.Where, highlight string, err err
 	return streams.Where{Around: id, Limit: pageSize}, id.String(), nil
 }
 
-// renderRoom renders a page of a room. What else the page shows is in the model.
+// renderRoom adds a page of the room's history to the model and renders it.
 func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, model views.Room) error {
 	room, err := protocol.CheckRoom(name)
 	if err != nil {
@@ -143,37 +143,37 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	model.Room = room
 	model.AsOf = page.AsOf.String()
 	model.Live = page.Newer.IsZero()
-	model.Older, model.Newer = boundText(page.Older), boundText(page.Newer)
+	model.Older, model.Newer = idText(page.Older), idText(page.Newer)
 	model.TextLimit = protocol.MaxText
 	model.Origin = s.callerOf(c).origin
 	model.Messages = viewMessages(page.Entries, s.callerOf(c).user)
 	isHighlighted := func(message views.Message) bool { return message.ID == model.Highlight }
 	if model.Highlight != "" && !slices.ContainsFunc(model.Messages, isHighlighted) {
-		c.Status(http.StatusNotFound) // the URL is the message's; the page shows where it would be
+		c.Status(http.StatusNotFound) // but the page shows where the message would be
 		model.Notice = "That message no longer exists."
 	}
 	return s.render(c, "room", model)
 }
 
-// render renders a page, and renews the user's token if it is due: a user who comes back now and
-// then stays signed in.
+// render renders a page. It renews the user's token if that is due, so that a user who visits
+// occasionally stays signed in.
 func (s *Server) render(c *fiber.Ctx, name string, model any) error {
 	if caller := s.callerOf(c); caller.isOld {
 		s.setToken(c, caller.user)
 	}
-	c.Set(fiber.HeaderCacheControl, "private, no-cache") // not no-store, so that going back is instant
+	c.Set(fiber.HeaderCacheControl, "private, no-cache") // no-store would make the browser's Back slow
 	return c.Render(name, model)
 }
 
-// boundText returns the ID, "" for the zero ID.
-func boundText(id streams.ID) string {
+// idText returns the ID, or "" for the zero ID.
+func idText(id streams.ID) string {
 	if id.IsZero() {
 		return ""
 	}
 	return id.String()
 }
 
-// viewMessages returns the entries as the page shows them to one user.
+// viewMessages returns the entries as a page shows them to the user.
 func viewMessages(entries []streams.Entry, user identity.User) []views.Message {
 	messages := make([]views.Message, len(entries))
 	byID := make(map[streams.ID]*streams.Entry, len(entries))
@@ -192,7 +192,7 @@ func viewMessages(entries []streams.Entry, user identity.User) []views.Message {
 func viewMessage(entry *streams.Entry, user identity.User) views.Message {
 	message := views.Message{
 		ID: entry.ID.String(), Key: entry.Key, N: entry.N, User: views.User(entry.User),
-		Time: entry.ID.Time(), ReplyTo: boundText(entry.ReplyTo), Edited: boundText(entry.Edited),
+		Time: entry.ID.Time(), ReplyTo: idText(entry.ReplyTo), Edited: idText(entry.Edited),
 		Deleted: entry.Deleted, Unreadable: entry.Kind == streams.Unreadable,
 	}
 	if !entry.Deleted {
@@ -210,14 +210,14 @@ func viewReaction(emoji string, users []string, user identity.User) views.Reacti
 	return views.Reaction{Emoji: emoji, Users: users, Mine: mine}
 }
 
-// sortReactions puts the reactions of most users first.
+// sortReactions sorts reactions by the number of users, descending.
 func sortReactions(reactions []views.Reaction) {
 	slices.SortFunc(reactions, func(a, b views.Reaction) int {
 		return cmp.Or(cmp.Compare(len(b.Users), len(a.Users)), cmp.Compare(a.Emoji, b.Emoji))
 	})
 }
 
-// firstLine returns what a reply shows of the message it replies to.
+// firstLine returns what a reply quotes: the first line of a text, up to 120 characters.
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	if runes := []rune(line); len(runes) > 120 {

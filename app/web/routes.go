@@ -9,8 +9,9 @@ import (
 
 const messagesPath = "/r/:room/messages"
 
-// routes sets up the path of a request, from the outside in. Probes, metrics and assets are
-// neither limited nor checked for their origin: they are the same for everyone.
+// routes registers middleware and handlers, in the order in which they run. Probes, metrics and
+// assets are registered before the checks of origins, limits and tokens, because they are the same
+// for everyone.
 func (s *Server) routes() {
 	s.fiber.Use(s.recoverPanic, s.identify, s.secure)
 	s.fiber.Get("/healthz", getHealth)
@@ -19,21 +20,22 @@ func (s *Server) routes() {
 	s.fiber.Get(views.StaticPath()+"/*", getAsset)
 	s.fiber.Get("/sw.js", getServiceWorker)
 	s.fiber.Use(s.checkOrigin, s.limitAddress, s.checkToken, s.limitUnread)
-	zipped := compress.New(compress.Config{Level: compress.LevelBestSpeed})
-	s.fiber.Get("/", zipped, s.getHome)
+	compressed := compress.New(compress.Config{Level: compress.LevelBestSpeed})
+	s.fiber.Get("/", compressed, s.getHome)
 	s.fiber.Get("/open", s.getOpen)
 	s.fiber.Get("/ws", s.handleSocket())
 	s.fiber.Post("/session", s.postSession)
 	s.fiber.Get("/rooms", s.getRooms)
-	s.fiber.Get("/r/:room", zipped, s.getRoom)
-	s.fiber.Get(messagesPath, zipped, s.getMessages)
+	s.fiber.Get("/r/:room", compressed, s.getRoom)
+	s.fiber.Get(messagesPath, compressed, s.getMessages)
 	s.fiber.Post(messagesPath, s.postMessage)
 	s.fiber.Get("/r/:room/events", s.getEvents)
 	s.fiber.Get("/r/:room/search", s.getSearch)
-	s.fiber.Get("/r/:room/:id", zipped, s.getRoom)
+	s.fiber.Get("/r/:room/:id", compressed, s.getRoom)
 }
 
-// getAsset serves a file that a browser may keep for ever: the version is in the path.
+// getAsset handles GET of a static file. Browsers may cache it for ever, because the path contains the
+// version.
 func getAsset(c *fiber.Ctx) error {
 	asset, ok := views.FindAsset(c.Params("*"))
 	if !ok {
@@ -49,7 +51,7 @@ func getAsset(c *fiber.Ctx) error {
 	return c.Send(asset.Plain)
 }
 
-// getServiceWorker handles GET /sw.js. A browser asks again each time whether it has changed.
+// getServiceWorker handles GET /sw.js. Browsers check for a new version each time.
 func getServiceWorker(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, fiber.MIMETextJavaScriptCharsetUTF8)
 	c.Set(fiber.HeaderCacheControl, "no-cache")

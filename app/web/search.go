@@ -12,8 +12,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// getSearch handles GET /r/{room}/search: the matching messages, newest first, one a line,
-// written as they are found.
+// getSearch handles GET /r/{room}/search. It writes each matching message as a line of JSON as soon as
+// it is found, the newest first.
 func (s *Server) getSearch(c *fiber.Ctx) error {
 	query, err := parseQuery(c)
 	if err != nil {
@@ -42,6 +42,7 @@ func (s *Server) getSearch(c *fiber.Ctx) error {
 	})
 }
 
+// parseQuery returns the query of a request.
 func parseQuery(c *fiber.Ctx) (query chat.Query, err error) {
 	if query.Room, err = protocol.CheckRoom(c.Params("room")); err != nil {
 		return query, err

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"runtime/debug"
 	"time"
 
 	"burble/app/chat"
 	"burble/app/identity"
-	"burble/app/limit"
 	"burble/app/live"
 	"burble/app/protocol"
 	"burble/app/socket"
@@ -26,13 +24,17 @@ import (
 )
 
 const (
-	// DrainTimeout is less than the 30 s that Heroku and Fly leave after SIGTERM.
+	// DrainTimeout bounds the closing of live reads. With shutdownTimeout it is less than the 30 s
+	// that Heroku and Fly allow after SIGTERM.
 	DrainTimeout = 20 * time.Second
-	// requestTimeout is how long a client may take to send a request.
+	// shutdownTimeout bounds the end of the other requests.
+	shutdownTimeout = 3 * time.Second
+	// requestTimeout bounds the time that a client takes to send a request.
 	requestTimeout = 15 * time.Second
-	// responseTimeout is how long a client may take to read a response that is not a live read.
+	// responseTimeout bounds the time that a client takes to read a response other than a live
+	// read.
 	responseTimeout = 60 * time.Second
-	// idleTimeout is above the 90 s for which Heroku's router keeps a connection.
+	// idleTimeout is longer than the 90 s for which Heroku's router keeps an idle connection.
 	idleTimeout = 120 * time.Second
 )
 
@@ -43,15 +45,15 @@ type Options struct {
 	Live         *live.Engine
 	Tokens       *identity.Tokens
 	Durability   streams.Durability // shown to clients
-	Origins      []string           // more origins whose pages may connect, as peer.CanonicalOrigin returns them
+	Origins      []string           // further origins whose pages may connect, from peer.CanonicalOrigin
 	TrustedProxy string             // peer.ProxyNone, peer.ProxyFly or peer.ProxyHeroku
 
-	// Rates for each client address, a second; 0: no limit.
+	// Rates per second for each client address; 0: no limit.
 	RequestRate    float64 // requests and WebSocket frames
 	ConnectionRate float64 // new connections and live reads
 }
 
-// Server serves HTTP. New makes it, Serve runs it.
+// Server serves HTTP.
 type Server struct {
 	options Options
 	log     *slog.Logger
@@ -62,30 +64,16 @@ type Server struct {
 	limits  limits
 	fiber   *fiber.App
 
-	health     cached[error] // what Health last returned
+	health     cached[error] // the last result of Chat.Health
 	metrics    *prometheus.Registry
 	outageLogs rate.Sometimes
 }
 
-// limits are the limits for each client address.
-type limits struct {
-	requests, connections *limit.Rate
-
-	open, liveReads, unread *limit.Quota // connections, live reads, bytes of responses
-}
-
 // New returns a Server. The chat service and the live engine must run while it serves.
 func New(options Options) *Server {
-	atOnce := int(math.Ceil(connectionFactor * options.ConnectionRate))
 	s := &Server{
 		options: options, log: options.Log, chat: options.Chat, live: options.Live, tokens: options.Tokens,
-		limits: limits{
-			requests:    limit.NewRate(options.RequestRate, int(4*options.RequestRate)),
-			connections: limit.NewRate(options.ConnectionRate, int(20*options.ConnectionRate)),
-			open:        limit.NewQuota(atOnce),
-			liveReads:   limit.NewQuota(atOnce),
-			unread:      limit.NewQuota(maxUnread),
-		},
+		limits:     newLimits(options),
 		metrics:    prometheus.NewRegistry(),
 		outageLogs: rate.Sometimes{Interval: time.Second},
 	}
@@ -93,18 +81,18 @@ func New(options Options) *Server {
 	s.fiber = fiber.New(fiber.Config{
 		Views: views.Engine(), ViewsLayout: views.Layout,
 		ErrorHandler: s.respondError, BodyLimit: protocol.MaxFrame,
-		CaseSensitive: true, StrictRouting: true, // one spelling: the middleware looks at paths
+		CaseSensitive: true, StrictRouting: true, // each path has one spelling, because middleware compares paths
 		ReadTimeout: requestTimeout, WriteTimeout: responseTimeout, IdleTimeout: idleTimeout,
 		ReadBufferSize: 4 << 10, Immutable: true, DisableStartupMessage: true,
 	})
-	s.fiber.Server().KeepHijackedConns = true // a feed closes its own
+	s.fiber.Server().KeepHijackedConns = true // feeds close their connections
 	s.routes()
 	s.renderFirst()
 	return s
 }
 
-// renderFirst renders a page to nowhere. At its first Render, Fiber builds a list that it reads
-// without a lock at every error: concurrent requests would race for it.
+// renderFirst renders a page and discards it. Fiber's first Render builds a list without a lock, so
+// the first requests would race with each other.
 func (s *Server) renderFirst() {
 	c := s.fiber.AcquireCtx(&fasthttp.RequestCtx{})
 	defer s.fiber.ReleaseCtx(c)
@@ -113,8 +101,8 @@ func (s *Server) renderFirst() {
 	}
 }
 
-// Serve serves connections from the listener until ctx ends. Then it drains, for at most
-// 25 s: it closes the live reads, finishes the requests, and returns.
+// Serve serves connections from the listener until ctx ends. Then it drains: it closes the live
+// reads, for at most DrainTimeout, finishes the other requests, and returns.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.fiber.Listener(s.limitConnections(listener)) }()
@@ -127,10 +115,10 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	draining, cancel := context.WithTimeout(context.Background(), DrainTimeout)
 	defer cancel()
 	s.live.Drain(draining)
-	if err := s.fiber.ShutdownWithTimeout(3 * time.Second); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	if err := s.fiber.ShutdownWithTimeout(shutdownTimeout); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("finish the requests: %w", err)
 	}
-	listener.Close() // Shutdown does not close a listener that is about to be served
+	listener.Close() // ShutdownWithTimeout does not, if Listener has not been called yet
 	return <-served
 }
 
@@ -138,8 +126,8 @@ func (s *Server) logPanic(cause any) {
 	s.log.Error("panic", "cause", cause, "stack", string(debug.Stack()))
 }
 
-// logError logs an error that is our fault. While Redis is full or away every append fails and
-// is counted by the metrics: one line a second is enough.
+// logError logs an error that is the server's fault. While Redis is full or unavailable every append
+// fails, so it logs one such line a second; the metrics count them all.
 func (s *Server) logError(refused *protocol.Error, args ...any) {
 	if !refused.IsServerFault() {
 		return

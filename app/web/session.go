@@ -12,7 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// postSession handles POST /session: it makes a user, or renames the one there is.
+// postSession handles POST /session, which creates a user, or renames the caller.
 func (s *Server) postSession(c *fiber.Ctx) error {
 	caller := s.callerOf(c)
 	if err := allowQueries(c); err != nil {
@@ -54,7 +54,7 @@ func (s *Server) setToken(c *fiber.Ctx, user identity.User) (token string) {
 	return token
 }
 
-// localPath returns the path that a form redirects to: "/" if next leads to another server.
+// localPath returns the path to which a form redirects: next, or "/" if that leads to another site.
 func localPath(next string) string {
 	target, err := url.Parse(next)
 	if err != nil || target.Host != "" || target.Scheme != "" || !strings.HasPrefix(next, "/") ||
@@ -64,7 +64,7 @@ func localPath(next string) string {
 	return next
 }
 
-// sentence returns an error's text as a sentence.
+// sentence returns an error's text as a sentence: with a capital letter and a full stop.
 func sentence(err error) string {
 	text := err.Error()
 	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."

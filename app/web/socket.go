@@ -17,13 +17,13 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// handshake is what a connection takes over from the request that opens it.
+// handshake is what startSocket needs of the request that opens a socket.
 type handshake struct {
 	follow *protocol.Frame // the follow in the URL; nil: none
-	head   []byte          // the head of the response
+	head   []byte          // of the response
 }
 
-// handshakeKey is where the handshake is among a request's locals.
+// handshakeKey is the key of the handshake in a request's locals.
 const handshakeKey = "handshake"
 
 // handleSocket returns the handler of GET /ws.
@@ -51,8 +51,8 @@ func (s *Server) handleSocket() fiber.Handler {
 	}
 }
 
-// recoverSocket keeps a panic of startSocket from ending the process. It must be the deferred
-// function itself: recover does nothing in a function that it calls.
+// recoverSocket recovers from a panic in startSocket. It must be the deferred function itself, because
+// recover does nothing in a function that it calls.
 func (s *Server) recoverSocket(conn *websocket.Conn) {
 	if cause := recover(); cause != nil {
 		s.logPanic(cause)
@@ -60,7 +60,7 @@ func (s *Server) recoverSocket(conn *websocket.Conn) {
 	}
 }
 
-// parseFollow returns the follow in the URL of a socket, nil for none.
+// parseFollow returns the follow in the URL of a socket, or nil.
 func parseFollow(c *fiber.Ctx) (*protocol.Frame, error) {
 	if err := allowQueries(c, "room", "after", "last", "html", "deflate", "watch"); err != nil {
 		return nil, err
@@ -73,8 +73,8 @@ func parseFollow(c *fiber.Ctx) (*protocol.Frame, error) {
 	return &follow, err
 }
 
-// startSocket takes the connection over after the handshake, and leaves behind all that the
-// socket library would keep for it: its pooled connection, the request, two buffers of 4 KiB.
+// startSocket takes over the connection after the handshake. It releases everything that the socket
+// library would keep for it: a pooled connection, the request, two buffers of 4 KiB.
 func (s *Server) startSocket(upgraded *websocket.Conn) {
 	caller := upgraded.Locals(callerKey).(*caller)
 	opening := upgraded.Locals(handshakeKey).(*handshake)
@@ -84,7 +84,7 @@ func (s *Server) startSocket(upgraded *websocket.Conn) {
 		s.live.Refuse(conn, live.WebSocket, opening.head, ws.CloseNotAllowed, "too many connections")
 		return
 	}
-	// The hello goes before everything else that is written, even a notice of an outage.
+	// The hello must precede everything else, even the notice of an outage.
 	head := slices.Concat(opening.head, socket.Hello(caller.user, s.options.Durability))
 	err := s.live.Start(conn, live.WebSocket, caller.user.ID, head, func(feed *live.Feed) {
 		defer release()
@@ -98,8 +98,8 @@ func (s *Server) startSocket(upgraded *websocket.Conn) {
 	}
 }
 
-// detach takes a connection out of the wrapper that a hijack handler gets, which must not be
-// used after the handler has returned. input begins with what was read already.
+// detach returns the connection inside the wrapper that a hijack handler gets, because the wrapper
+// must not be used after the handler has returned. input begins with what was read already.
 func detach(wrapped net.Conn) (conn net.Conn, input io.Reader) {
 	wrapped.SetReadDeadline(time.Unix(1, 0)) // returns only what is buffered
 	early, _ := io.ReadAll(wrapped)

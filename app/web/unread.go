@@ -1,0 +1,54 @@
+package web
+
+import (
+	"io"
+
+	"burble/app/protocol"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// smallResponse is the size of a response that is not counted, because the kernel takes all of it
+// at once.
+const smallResponse = 64 << 10
+
+// limitUnread is the middleware that bounds the bytes of responses that wait for one address to read
+// them. Otherwise a client could request large responses and read none of them.
+func (s *Server) limitUnread(c *fiber.Ctx) error {
+	if err := c.Next(); err != nil {
+		return err
+	}
+	body := c.Response().Body()
+	if len(body) <= smallResponse {
+		return nil
+	}
+	release, ok := s.limits.unread.Take(s.callerOf(c).address, len(body))
+	if !ok {
+		return protocol.TooMany("unread responses", responseTimeout/4)
+	}
+	c.Response().SwapBody(nil) // so that fasthttp does not reuse body
+	c.Context().SetBodyStream(&unreadBody{body, release}, len(body))
+	return nil
+}
+
+// unreadBody is the body of a response. It is counted until it is closed.
+type unreadBody struct {
+	rest    []byte
+	release func()
+}
+
+// Read implements io.Reader.
+func (u *unreadBody) Read(into []byte) (int, error) {
+	if len(u.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(into, u.rest)
+	u.rest = u.rest[n:]
+	return n, nil
+}
+
+// Close implements io.Closer. fasthttp calls it when the response is written, or cannot be.
+func (u *unreadBody) Close() error {
+	u.release()
+	return nil
+}

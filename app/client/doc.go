@@ -7,8 +7,8 @@
 // WebSocket, and Live reads a room over HTTP.
 //
 // A [Socket] is one WebSocket. Next returns the server's frames as typed values, and
-// Send writes a request such as [Follow] or [Message]. Read, WriteMessage and NetConn
-// are the raw connection below it, for tests that send what no good client sends.
+// Send writes a request such as [Follow] or [Message]. Read, WriteMessage, WriteRaw and
+// NetConn are the raw connection below it, for tests that send what no good client sends.
 //
 // A [Chain] checks the promise of the protocol: each batch of a room begins where the one
 // before it ended. A client whose chain is whole has every entry.

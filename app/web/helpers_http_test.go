@@ -151,6 +151,14 @@ func (s *testServer) history(room, query string) client.History {
 	return page
 }
 
+// expectUnchanged checks that nothing was stored in the lobby since before was read.
+func expectUnchanged(t *testing.T, s *testServer, before client.History) {
+	t.Helper()
+	if after := s.history("lobby", ""); after.AsOf != before.AsOf {
+		t.Errorf("something was stored: the room is at %s, was at %s", after.AsOf, before.AsOf)
+	}
+}
+
 // ids returns the entries' IDs, in order.
 func ids(entries []client.Entry) []string {
 	all := make([]string, len(entries))
@@ -247,3 +255,21 @@ func readN(count int, read func() client.Entry) []client.Entry {
 	}
 	return entries
 }
+
+// Valid and invalid input.
+const (
+	aKey    = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b"
+	badUTF8 = "\xff\xfe"
+
+	jsonKind = "application/json"
+	formKind = "application/x-www-form-urlencoded"
+)
+
+// invalidRooms are names, as in a URL, that no room can have.
+var invalidRooms = []string{"Lobby", "-a", "_a", "a.b", "a%20b", "a%2Fb", "%6Cobby", "l%C3%B6bby", "a%0Ab", "a%00", "a%7Db", "..a", "{0}", strings.Repeat("a", 65)}
+
+// tooLongHeader exceeds the server's buffer for the head of a request.
+var tooLongHeader = "X-Long: " + strings.Repeat("x", 20000)
+
+// tooLongText has one character more than a message may have.
+var tooLongText = strings.Repeat("é", protocol.MaxText+1)

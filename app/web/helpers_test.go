@@ -1,7 +1,6 @@
 package web
 
 import (
-	"burble/app/peer"
 	"bytes"
 	"context"
 	"log/slog"
@@ -18,6 +17,7 @@ import (
 	"burble/app/client"
 	"burble/app/identity"
 	"burble/app/live"
+	"burble/app/peer"
 	"burble/streams"
 	"burble/streams/redistest"
 
@@ -30,7 +30,7 @@ import (
 //
 // Servers, in helpers_test.go:
 //
-//	startServer         a server on a Redis; its settings may be changed
+//	startServer         a server on a Redis; settings configure it
 //	startOne            a server on a miniredis
 //	startTwo            two servers on one Redis, the normal case
 //	startWithoutStore   a server that panics whenever it uses the store
@@ -42,21 +42,24 @@ import (
 //
 // HTTP, in helpers_http_test.go:
 //
-//	request, get, postJSON, postForm    make a request and read the whole response
-//	expectRefusal, decode               check a response
-//	signIn, anonymous, bearer           users
-//	post, history, ids, texts           messages
-//	openStream                          a live read: line, event, entry, jsonLine, readN
+//	request, get, postJSON, postForm   make a request and read the whole response
+//	decode, expectRefusal              check a response
+//	signIn, anonymous, bearer          users
+//	post, history, ids, texts          messages
+//	expectUnchanged                    checks that nothing was stored
+//	openStream                         a live read, with line, event, entry and jsonLine; readN
+//	aKey, invalidRooms, …              valid and invalid input
 //
 // WebSockets, in helpers_socket_test.go:
 //
-//	dial, dialPath      open a socket, or return why it was refused
-//	open, connect       open a socket that is accepted, and read its hello
-//	send, sendf         send a frame
-//	follow, post, appendf   send a frame and read the answer
-//	await, awaitWhere, awaitText, awaitClose   read up to some frame
-//	read, readNext      read entries; every batch must begin where the last one ended
-//	sync                read until the server has handled everything sent
+//	dial, dialPath            open a socket, or return why it was refused
+//	open, connect             open a socket and read its hello
+//	send, sendf               send a frame
+//	follow, post, appendf     send a frame and read the answer
+//	read, readNext            read entries; every batch must begin where the last one ended
+//	await, awaitText, awaitWhere, awaitReceived   read up to a frame of some type
+//	awaitClose                read up to the close frame
+//	sync                      read until the server has handled everything sent
 
 // patience is how long a test waits for what must happen.
 const patience = time.Minute

@@ -8,9 +8,6 @@ import (
 	"burble/app/protocol"
 )
 
-// tooLongHeader exceeds the server's buffer for the head of a request.
-var tooLongHeader = "X-Long: " + strings.Repeat("x", 20000)
-
 func TestInvalidHistoryRequests(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)

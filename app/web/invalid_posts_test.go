@@ -4,25 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"burble/app/client"
 	"burble/app/protocol"
 )
-
-const (
-	aKey    = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b" // a valid key
-	badUTF8 = "\xff\xfe"
-)
-
-// tooLongText has one character more than a message may have.
-var tooLongText = strings.Repeat("é", protocol.MaxText+1)
-
-// expectUnchanged checks that nothing was stored in the lobby since before was read.
-func expectUnchanged(t *testing.T, s *testServer, before client.History) {
-	t.Helper()
-	if after := s.history("lobby", ""); after.AsOf != before.AsOf {
-		t.Errorf("something was stored: the room is at %s, was at %s", after.AsOf, before.AsOf)
-	}
-}
 
 // postTest is a POST request that is refused.
 type postTest struct {
@@ -32,11 +15,6 @@ type postTest struct {
 	code                    protocol.Code
 	field                   string
 }
-
-const (
-	jsonKind = "application/json"
-	formKind = "application/x-www-form-urlencoded"
-)
 
 func TestInvalidMessagePosts(t *testing.T) {
 	t.Parallel()
@@ -109,9 +87,6 @@ func TestInvalidMessagePosts(t *testing.T) {
 	}
 	expectUnchanged(t, here, before)
 }
-
-// invalidRooms are names, as in a URL, that no room can have.
-var invalidRooms = []string{"Lobby", "-a", "_a", "a.b", "a%20b", "a%2Fb", "%6Cobby", "l%C3%B6bby", "a%0Ab", "a%00", "a%7Db", "..a", "{0}", strings.Repeat("a", 65)}
 
 func (p *postTest) check(t *testing.T, s *testServer, path string, headers ...string) {
 	t.Helper()

@@ -106,7 +106,7 @@ func (r Room) Beginning() bool {
 
 // Error is the model of the template "error".
 type Error struct {
-	Page          // Title says what happened
+	Page          // Title is what happened
 	Detail string // what to do about it; may be empty
 	Again  bool   // whether to offer the same address again
 	Unsent string // text of the message in the form, or empty

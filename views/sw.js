@@ -5,8 +5,8 @@
  * It keeps the static files, and the page of each visited room without its messages: its
  * caches contain no text of any user. The script fills such a page (data-shell) with the messages in
  * room-cache.js, and resumes from their cursor. The worker prefers a page from the
- * network. It does not wait long for one, but keeps a late one for the next time, and it
- * shows no server errors if it has a page.
+ * network, but if it has a cached one, it waits at most NETWORK_TIMEOUT, caches a later response for
+ * the next visit, and replaces server errors by the cached page.
  */
 
 const STATIC = `static-${VERSION}`;

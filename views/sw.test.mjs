@@ -38,7 +38,7 @@ function startWorker(context, cached = {}) {
   return { navigate, pages, tick: async (milliseconds) => (await settle(), context.mock.timers.tick(milliseconds)) };
 }
 
-test("a page that arrives late is kept for the next time", async (t) => {
+test("a page that arrives late is cached for the next visit", async (t) => {
   const { navigate, pages, tick } = startWorker(t, { "/r/lobby": "old" });
   const request = navigate("/r/lobby");
   await tick(4_000);
@@ -48,7 +48,7 @@ test("a page that arrives late is kept for the next time", async (t) => {
   assert.equal(pages.get("/r/lobby"), '<body data-shell class="room">new');
 });
 
-test("a page that arrives in time is shown and kept, and a server error is not", async (t) => {
+test("a page that arrives in time is shown and cached, and a server error is neither", async (t) => {
   const { navigate, pages } = startWorker(t, { "/r/lobby": "old" });
   const request = navigate("/r/lobby");
   request.respond('<body class="room">new');
@@ -62,7 +62,7 @@ test("a page that arrives in time is shown and kept, and a server error is not",
   assert.equal(pages.get("/r/lobby"), '<body data-shell class="room">new');
 });
 
-test("a place in a room is shown, and not kept as the room", async (t) => {
+test("a page at a permalink is shown, but not cached as the room's page", async (t) => {
   const { navigate, pages } = startWorker(t);
   const request = navigate("/r/lobby/1-0");
   request.respond("<body>a place");

@@ -49,7 +49,7 @@ export class Autocomplete {
     field.setAttribute("aria-autocomplete", "list");
     field.addEventListener("input", () => this.#update());
     field.addEventListener("blur", () => this.#show([]));
-    field.form.addEventListener("keydown", (event) => this.#handleKey(event), true); // Before the composer sends.
+    field.form.addEventListener("keydown", (event) => this.#handleKey(event), true); // In the capture phase: before the composer handles Enter.
     this.#list.addEventListener("pointerdown", (event) => {
       event.preventDefault(); // The field keeps the focus.
       const offer = event.target.closest("li");
@@ -65,7 +65,7 @@ export class Autocomplete {
     const emojiName = /(?:^|\s):([\w+-]+):$/.exec(before)?.[1];
     if ((this.#completion?.sign === ":" || emojiName) && !this.#emoji) {
       this.#emoji = (await import("../../vendor/markdown-it-emoji-3.1.0/full.js")).default;
-      return this.#update(); // The text may have changed meanwhile.
+      return this.#update(); // The text may have changed while the module loaded.
     }
     if (emojiName && this.#emoji[emojiName]) return this.#insert(selectionStart - emojiName.length - 2, this.#emoji[emojiName]);
     if (!this.#completion) return this.#show([]);
@@ -77,7 +77,7 @@ export class Autocomplete {
   #showNames(word) {
     const people = this.#people();
     const names = matchNames([...people.keys()], word);
-    const isComplete = names.length === 1 && names[0].toLowerCase() === word; // Without an offer, Enter sends.
+    const isComplete = names.length === 1 && names[0].toLowerCase() === word; // With no suggestions, Enter sends the message.
     this.#show(isComplete ? [] : names.map((name) => [`@${people.get(name)}`, `@${name}`]));
   }
 

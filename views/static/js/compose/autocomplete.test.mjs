@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { completionAt, matchNames } from "./autocomplete.js";
 
-test("a completion is at the end of the text, after a space", () => {
+test("completionAt finds a word at the end of the text, after white space", () => {
   assert.deepEqual(completionAt("hello @Ad"), { sign: "@", word: "ad", start: 6 });
   assert.deepEqual(completionAt("@"), { sign: "@", word: "", start: 0 });
   assert.deepEqual(completionAt("a\n:tad"), { sign: ":", word: "tad", start: 2 });

@@ -8,7 +8,7 @@ const authorOf = (article) => ({ id: article.dataset.user, name: article.querySe
 
 /**
  * Connects everything the user can do with messages: the toolbar, reactions, links, search and
- * navigation. What is seldom used is loaded when it is.
+ * navigation. Modules that are rarely needed are loaded on first use.
  * @param {{ room: string, me: { id: string, name: string } | null, log: HTMLElement, scroll: import("./scroll.js").Scroll,
  *   renderer: import("./message.js").MessageRenderer, history: import("./history.js").History,
  *   outbox: import("../offline/outbox.js").Outbox, connection: import("../net/connection.js").Connection,

@@ -47,7 +47,7 @@ export class History extends EventTarget {
 
   /**
    * Replaces all messages by those around a place. Rejects if they cannot be fetched. Resolves
-   * with false if another place was requested meanwhile.
+   * with false if another place was requested before they arrived.
    * @param {{ around?: string, at?: string }} place an entry ID or a time; neither means the room's end
    * @returns {Promise<boolean>}
    */

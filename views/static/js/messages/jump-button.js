@@ -1,6 +1,6 @@
 /**
- * JumpButton leads to the newest message. It is shown when a message arrived below the view,
- * and as long as the newest message is not in the page.
+ * JumpButton scrolls to the newest message. It is shown when a message arrives below the view,
+ * and while the newest message is not in the page.
  */
 export class JumpButton {
   #element;

@@ -11,12 +11,12 @@ const REFUSED = { edit: "Edit not saved.", delete: "Not deleted.", react: "React
 /** @typedef {{ id: string, name: string }} User */
 /** @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, emoji?: string, on?: boolean }} Entry */
 
-/** MessageRenderer makes and updates the article of a message, from the page's template: the markup the server uses. */
+/** MessageRenderer makes and updates the article of a message. It clones the page's template, which has the same markup as the server's messages. */
 export class MessageRenderer {
   #template;
   #room;
   #me;
-  /** @type {WeakMap<Element, string>} Markdown source by article; the server's first page has only the HTML */
+  /** @type {WeakMap<Element, string>} Markdown source by article; missing for messages rendered by the server */
   #sources = new WeakMap();
 
   /**
@@ -30,7 +30,7 @@ export class MessageRenderer {
     this.#me = me;
   }
 
-  /** Returns the article of a message that waits to be stored. @param {import("../offline/outbox.js").Item} item */
+  /** Returns an article for a message that is waiting to be sent. @param {import("../offline/outbox.js").Item} item */
   renderWaiting(item) {
     const article = this.#template.content.firstElementChild.cloneNode(true);
     article.dataset.key = item.key;
@@ -45,7 +45,7 @@ export class MessageRenderer {
   }
 
   /**
-   * Returns the article of a stored message. The article of a waiting message is reused.
+   * Returns the article of a stored message. If the message was waiting, pass its article to reuse it.
    * @param {Entry} entry
    * @param {Element} [article]
    */
@@ -87,10 +87,10 @@ export class MessageRenderer {
   }
 
   /**
-   * Shows a message as if the user's change were stored, or why it was refused.
+   * Previews the user's pending change on a message or, if the server refused it, shows the reason.
    * @param {Element} article
    * @param {import("../offline/outbox.js").Item} item
-   * @returns {() => void} undoes the preview
+   * @returns {() => void} removes the preview
    */
   preview(article, { type, key, state, why, text, emoji, on }) {
     const body = part(article, ".body");
@@ -116,7 +116,7 @@ export class MessageRenderer {
   /** Shows whether a waiting message failed, and why. @param {Element} article @param {import("../offline/outbox.js").Item} item */
   showDelivery(article, { state, why = "" }) {
     article.dataset.state = state;
-    part(article, ".delivery span").textContent = state === "failed" ? `Not sent. ${why}` : "Waiting to be sent";
+    part(article, ".delivery span").textContent = state === "failed" ? `Not sent. ${why}` : "Waiting to send";
   }
 
   /** Shows the time of a message in the reader's time zone. @param {Element} article */
@@ -190,7 +190,7 @@ export function timeOfArticle(article) {
   return article.id ? timeOf(article.id.slice(1)) : Number(article.dataset.at);
 }
 
-/** Returns what decides how a message is grouped. @param {Element} article @returns {import("./rows.js").Heading} */
+/** Returns the properties of a message that decide whether it needs a heading. @param {Element} article @returns {import("./rows.js").Heading} */
 export function headingOf(article) {
   return {
     user: article.dataset.user ?? "",
@@ -201,7 +201,7 @@ export function headingOf(article) {
   };
 }
 
-/** Returns a part of the message's markup, never an element in its text. @param {Element} article @param {string} selector */
+/** Finds an element of the template in an article. It never finds an element inside the message's own text. @param {Element} article @param {string} selector */
 export function part(article, selector) {
   return article.querySelector(`:scope > ${selector}, :scope > header ${selector}`);
 }

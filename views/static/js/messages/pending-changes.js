@@ -1,6 +1,6 @@
 /**
  * PendingChanges shows the user's edits, deletions and reactions before their entries arrive, or
- * why they were refused. To apply an entry to a message meanwhile, hide its changes,
+ * why they were refused. To apply an entry to a message with pending changes, hide the changes,
  * apply the entry, and show the changes again.
  */
 export class PendingChanges {

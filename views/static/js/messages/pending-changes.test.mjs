@@ -36,7 +36,7 @@ test("a stored change stays until its entry arrives", () => {
   assert.equal(update(), "changed");
 });
 
-test("an entry of somebody else is applied under the changes", () => {
+test("an entry from another user is applied beneath the pending changes", () => {
   const { article, changes, update } = makeMessage();
   update("a");
   changes.hide(article);
@@ -45,7 +45,7 @@ test("an entry of somebody else is applied under the changes", () => {
   assert.equal(article.words.join(" "), "stored edited a");
 });
 
-test("a message to be sent is not a change", () => {
+test("a new message is not a pending change", () => {
   const { changes } = makeMessage();
   assert.deepEqual([...changes.update([{ key: "a", text: "hello" }])], []);
 });

@@ -28,7 +28,7 @@ export function updateQuotes({ room, log, connection }) {
         showName(name, user);
         text.textContent = line;
       } catch {
-        // It stays "an earlier message", with a link to it.
+        // The quote still says "an earlier message" and links to it.
       }
     }
     isRunning = false;
@@ -51,7 +51,7 @@ export function updateQuotes({ room, log, connection }) {
   });
   connection.addEventListener("state", ({ detail: state }) => {
     if (state !== "live") return;
-    for (const quote of log.querySelectorAll("[data-fetched]")) delete quote.dataset.fetched; // Retry those that failed.
+    for (const quote of log.querySelectorAll("[data-fetched]")) delete quote.dataset.fetched; // Retry the fetches that failed.
     fillQuotes();
   });
   new MutationObserver(fillQuotes).observe(log, { childList: true });

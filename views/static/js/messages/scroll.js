@@ -3,7 +3,7 @@ const SCROLL_REST = "onscrollend" in globalThis ? 1_000 : 150; // milliseconds w
 
 /**
  * Scroll owns the scroll position of the message list. Every change of the messages runs in its
- * queue, one after another, and keeps what is being read in place: the end, or the message
+ * queue, one after another, without moving what the user is reading: the end, or the message
  * in view. Unless the view is at the very end, a change waits until scrolling has ended: a
  * browser that scrolls smoothly heads for the position computed before the change, and the
  * view would jump.

@@ -5,8 +5,8 @@ import { formatDate, formatDateTime } from "../page/time.js";
 import { showName } from "../people/avatar.js";
 import { findAll, highlight } from "./highlight.js";
 
-const EXCERPT = 200; // characters of a message
-const LEAD = 60; // of them before the first match
+const EXCERPT = 200; // maximum length of an excerpt, in UTF-16 units
+const LEAD = 60; // UTF-16 units shown before the first match
 const dialog = document.getElementById("search");
 const [form, status, list, more] = [...dialog.children].slice(1);
 let running = new AbortController();
@@ -14,7 +14,7 @@ let options;
 let nextQuery = {};
 
 /**
- * Opens the search of a room. The last results are still there.
+ * Opens the search dialog of a room, which still shows the results of the last search.
  * @param {{ room: string, goToMessage: (id: string) => void }} given
  */
 export function openSearch(given) {
@@ -67,7 +67,7 @@ async function search(query) {
   }
 }
 
-/** Retries when refused for too many searches: the previous one may still be ending on the server. */
+/** Retries when the server refuses too many searches at once: it may not have stopped the previous one yet. */
 async function fetchWithRetry(url, signal) {
   for (let tries = 0; ; tries++) {
     const response = await fetch(url, { signal });
@@ -77,7 +77,7 @@ async function fetchWithRetry(url, signal) {
   }
 }
 
-/** Returns what to tell the user about an error of the server. @param {{ code: string, message: string }} error */
+/** Returns the text to show for an error from the server. @param {{ code: string, message: string }} error */
 function explain({ code, message }) {
   return code === "unavailable" ? "Chat storage is unavailable. Try again in a moment." : message;
 }
@@ -97,7 +97,7 @@ function makeRow({ id, user, text }, term) {
   author.dir = excerpt.dir = "auto";
   time.textContent = formatDateTime(timeOf(id));
   const start = Math.max(0, (findAll(text, term)[0]?.[0] ?? 0) - LEAD);
-  const shown = text.slice(start, start + EXCERPT).replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, ""); // no halves of surrogate pairs
+  const shown = text.slice(start, start + EXCERPT).replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, ""); // Drop half surrogate pairs at the cuts.
   excerpt.textContent = (start ? "…" : "") + shown + (text.length > start + EXCERPT ? "…" : "");
   highlight(excerpt, (text) => findAll(text, term));
   link.append(author, " ", time, excerpt);

@@ -3,7 +3,7 @@ import { PendingChanges } from "./pending-changes.js";
 import { lastMessageUpTo, nextMessage, previousMessage, removeRow, updateRow } from "./rows.js";
 
 const MAX_MESSAGES = 300; // in the page; beyond that, messages far from the view are dropped
-const SPARE = 50; // dropped in addition, so that it happens seldom
+const SPARE = 50; // further messages dropped each time, so that dropping is rare
 const MAX_AMENDMENTS = 500;
 
 /**
@@ -22,7 +22,7 @@ export class Timeline extends EventTarget {
   #renderer;
   /** @type {Map<string, Element>} articles of stored messages, by entry ID */
   #articles = new Map();
-  /** @type {import("./message.js").Entry[]} the last amendments received, for pages of history older than they are */
+  /** @type {import("./message.js").Entry[]} the last amendments received, to apply to pages of history fetched before them */
   #amendments = [];
   #changes;
 

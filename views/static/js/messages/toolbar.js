@@ -1,7 +1,7 @@
 import { names } from "../people/names.js";
 
 const HOLD = 450; // milliseconds until a finger selects a message
-const MAX_SLIP = 10; // pixels the finger may move meanwhile
+const MAX_SLIP = 10; // pixels the finger may move during that time
 
 /**
  * Toolbar offers actions on a message: one toolbar for all of them, beside the message that is
@@ -71,7 +71,7 @@ export class Toolbar {
       const { target } = event;
       if (!event.isPrimary || event.pointerType === "mouse" || target.closest("a, button:not(.chip), summary")) return;
       start = event;
-      target.addEventListener("touchend", handleLift, { once: true }); // Not on the log: the target may be replaced meanwhile.
+      target.addEventListener("touchend", handleLift, { once: true }); // Not on the log: the target may have been replaced by then.
       timer = setTimeout(() => {
         isHeld = true;
         const reaction = target.closest(".chip");

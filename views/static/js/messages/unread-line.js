@@ -2,9 +2,9 @@ import { compareIDs } from "../net/id.js";
 import { updateRow } from "./rows.js";
 
 /**
- * UnreadLine is the "New" line above the first message that was unread when the user opened the
- * room, or looked away from it. It stays until the user leaves. While it is above the
- * view, a link leads to it.
+ * UnreadLine is the "New" line above the first message the user has not read: the first that
+ * was unread when the room was opened, or that arrived while the user looked away. It stays until
+ * the user leaves the room. While it is above the view, a link scrolls up to it.
  */
 export class UnreadLine {
   #log;
@@ -36,29 +36,29 @@ export class UnreadLine {
     this.update();
   }
 
-  /** Moves the line below an entry: everything up to it was read. @param {string} id */
+  /** Moves the line below the last entry the user has read. @param {string} id */
   moveBelow(id) {
     const old = this.#message;
     this.#log.dataset.read = id;
     updateRow(old);
-    this.#wasSeen = true; // The line is right below what is in view.
+    this.#wasSeen = true; // The line is right below the messages in view.
   }
 
   /** Shows the link if the line is above the view. */
   update() {
     if (this.#wasSeen || !this.#log.dataset.read) return;
     const message = this.#message;
-    const isPast = compareIDs(this.#timeline.newest ?? "0-0", this.#log.dataset.read) > 0; // Without the line, all messages shown are after it.
+    const isPast = compareIDs(this.#timeline.newest ?? "0-0", this.#log.dataset.read) > 0; // Whether messages after the line are shown. If the line is not among them, it is above them all.
     this.#link.hidden = message ? message.getBoundingClientRect().top > this.#log.closest(".scroller").getBoundingClientRect().top : !isPast;
     if (message && this.#link.hidden) this.#wasSeen = true;
   }
 
-  /** Whether the line is above the view and has not been seen. */
+  /** Reports whether the line is above the view and has not been seen. */
   get isAbove() {
     return !this.#link.hidden;
   }
 
-  /** The first unread message, which carries the line. */
+  /** Returns the first unread message, above which CSS draws the line. */
   get #message() {
     return this.#log.querySelector("[data-new]");
   }

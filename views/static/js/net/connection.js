@@ -33,7 +33,7 @@ export class Connection extends EventTarget {
   #url;
   #WebSocket;
 
-  // What outlives a socket.
+  // State that outlives a socket.
   /** @type {Map<string, string | null>} the cursor reached, by room */
   #cursors = new Map();
   /** @type {Set<string>} the rooms that are only watched */
@@ -43,7 +43,7 @@ export class Connection extends EventTarget {
   #retryTimer = 0;
   #state = "";
 
-  // What belongs to one socket. #reset sets all of it.
+  // State of one socket. #reset initialises all of it.
   /** @type {Socket | null} */
   #socket;
   #query; // the follow request in the socket's URL
@@ -106,7 +106,7 @@ export class Connection extends EventTarget {
     return this.#isGreeted;
   }
 
-  /** Checks the socket or opens one. The page calls it when it is looked at again, or online. */
+  /** Checks the socket or opens one. The page calls it when it becomes visible or goes online. */
   wake() {
     if (this.#isOffline || !this.#socket || this.silence > MAX_SILENCE) {
       this.#isOffline = false;

@@ -36,7 +36,7 @@ const hello = { type: "hello", protocol: "burble.v1", user: null, limits: { text
 const followed = (state, at, more) => ({ type: "followed", room: "lobby", state, at, ...more });
 const entries = (after, upto) => ({ type: "entries", room: "lobby", after, upto, entries: [{ id: upto.split("@")[0] }] });
 
-/** Follows the lobby. `events` collects states, and the IDs of entries received. */
+/** Follows the lobby. `events` collects the states, of the connection and in `followed` frames, and the IDs of entries. */
 function connect(context, cursor = "1-0@e") {
   context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   FakeSocket.all = [];
@@ -57,7 +57,7 @@ test("the backoff has full jitter and a maximum", () => {
   assert.equal(backoff(50, () => 0), 0);
 });
 
-test("a new socket resumes from the cursor reached", (t) => {
+test("a new socket resumes from the last cursor", (t) => {
   const { connection, events, socket, tick } = connect(t);
   assert.equal(socket().protocol, "burble.v1");
   assert.deepEqual(queryOf(socket()), { room: "lobby", html: "true", deflate: "true", after: "1-0@e" });
@@ -73,7 +73,7 @@ test("a new socket resumes from the cursor reached", (t) => {
   assert.equal(connection.cursor("lobby"), "3-0@e");
 });
 
-test("a gap replaces the socket and resumes before the gap", (t) => {
+test("after a gap, a new socket resumes from the cursor before the gap", (t) => {
   const { events, socket, tick } = connect(t);
   const first = socket();
   first.receive(hello, followed("resumed", "1-0@e"), entries("1-0@e", "2-0@e"), entries("3-0@e", "4-0@e"));
@@ -92,13 +92,13 @@ test("reset and truncated move the cursor", (t) => {
   assert.equal(connection.cursor("lobby"), "1-0@f");
 });
 
-test("the state is catching until the end at the time of following is reached", (t) => {
+test("the state is catching until the room reaches the end it had when it was followed", (t) => {
   const { events, socket } = connect(t);
   socket().receive(hello, followed("resumed", "1-0@e", { last: "3-0@e" }), entries("1-0@e", "2-0@e"), entries("2-0@e", "3-0@e"));
   assert.deepEqual(events, ["connecting", "catching", "resumed", "2-0", "3-0", "live"]);
 });
 
-test("the backoff grows until a socket lasts", (t) => {
+test("the backoff grows until a socket stays open", (t) => {
   const { socket, tick } = connect(t);
   t.mock.method(Math, "random", () => 0.999);
   for (const wait of [500, 1_000, 2_000, 4_000]) {
@@ -116,7 +116,7 @@ test("the backoff grows until a socket lasts", (t) => {
   assert.equal(FakeSocket.all.length, 6);
 });
 
-test("offline, only wake opens a socket", (t) => {
+test("while offline, only wake() opens a socket", (t) => {
   const { connection, events, socket, tick } = connect(t);
   const first = socket();
   first.receive(hello, followed("resumed", "1-0@e"));
@@ -130,7 +130,7 @@ test("offline, only wake opens a socket", (t) => {
   assert.equal(FakeSocket.all.length, 2);
 });
 
-test("wake replaces the socket after a long silence", (t) => {
+test("wake() replaces the socket after a long silence", (t) => {
   const { connection, socket, tick } = connect(t);
   socket().receive(hello, followed("resumed", "1-0@e"));
   tick(31_000);
@@ -138,7 +138,7 @@ test("wake replaces the socket after a long silence", (t) => {
   assert.equal(FakeSocket.all.length, 2);
 });
 
-test("wake probes the socket after a short silence, and replaces it without an answer", (t) => {
+test("after a short silence, wake() probes the socket, and replaces it if there is no answer", (t) => {
   const { connection, socket, tick } = connect(t);
   socket().receive(hello, followed("resumed", "1-0@e"), entries("1-0@e", "2-0@e"));
   tick(10_000);
@@ -150,7 +150,7 @@ test("wake probes the socket after a short silence, and replaces it without an a
   connection.wake();
   tick(5_000);
   tick(500);
-  assert.equal(FakeSocket.all.length, 2, "the probe was not answered");
+  assert.equal(FakeSocket.all.length, 2, "the socket was kept after an unanswered probe");
 });
 
 test("a socket that receives no hello is replaced", (t) => {
@@ -201,7 +201,7 @@ test("a refused watch is retried on the same socket", (t) => {
   assert.equal(FakeSocket.all.length, 1);
 });
 
-test("asleep, only wake opens a socket", (t) => {
+test("while asleep, only wake() opens a socket", (t) => {
   const { connection, events, socket, tick } = connect(t);
   socket().receive(hello, followed("resumed", "1-0@e"));
   connection.close("asleep");
@@ -215,17 +215,17 @@ test("asleep, only wake opens a socket", (t) => {
   assert.equal(queryOf(socket()).after, "1-0@e");
 });
 
-test("hurry skips the backoff, and does nothing else", (t) => {
+test("hurry() ends the wait between two attempts, and has no other effect", (t) => {
   const { connection, socket } = connect(t);
   connection.hurry();
-  assert.equal(FakeSocket.all.length, 1, "a socket is being opened already");
+  assert.equal(FakeSocket.all.length, 1, "hurry opened a second socket");
   socket().onclose();
   connection.hurry();
   connection.hurry();
   assert.equal(FakeSocket.all.length, 2);
   connection.offline();
   connection.hurry();
-  assert.equal(FakeSocket.all.length, 2, "the browser is offline");
+  assert.equal(FakeSocket.all.length, 2, "hurry opened a socket while offline");
 });
 
 test("frames stay in order while a compressed one is inflated", async (t) => {
@@ -239,7 +239,7 @@ test("frames stay in order while a compressed one is inflated", async (t) => {
   assert.deepEqual(events.slice(3), ["2-0", "3-0", "4-0", "live"]);
 });
 
-test("a frame that cannot be read replaces the socket", async (t) => {
+test("the socket is replaced after an unreadable frame", async (t) => {
   const { events, socket, tick } = connect(t);
   const first = socket();
   first.receive(hello, followed("resumed", "1-0@e"));
@@ -248,10 +248,10 @@ test("a frame that cannot be read replaces the socket", async (t) => {
   while (!first.closed) await new Promise(setImmediate);
   tick(500);
   assert.equal(queryOf(socket()).after, "1-0@e");
-  assert.ok(!events.includes("2-0"), "the frame after it was dispatched");
+  assert.ok(!events.includes("2-0"), "the frame after the unreadable one was dispatched");
 });
 
-test("following another cursor while the socket opens requests that cursor", (t) => {
+test("a follow from another cursor replaces a socket that is still opening", (t) => {
   const { connection, socket } = connect(t);
   const first = socket();
   connection.follow("lobby", "7-0@e");

@@ -12,13 +12,13 @@ test("compareIDs orders entry IDs by number, not as text", () => {
   }
 });
 
-test("idOf and timeOf read a cursor and a bare entry ID", () => {
+test("idOf and timeOf accept a cursor or a bare entry ID", () => {
   assert.equal(idOf("1732281600000-5@k3x"), "1732281600000-5");
   assert.equal(idOf("1732281600000-5"), "1732281600000-5");
   assert.equal(timeOf("1732281600000-5@k3x"), 1732281600000);
 });
 
-test("newKey returns a UUID with and without a secure context", () => {
+test("newKey returns a random UUID, in a secure context or not", () => {
   const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
   const insecure = { getRandomValues: (bytes) => webcrypto.getRandomValues(bytes) };
   for (let i = 0; i < 100; i++) {

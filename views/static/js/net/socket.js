@@ -79,7 +79,7 @@ export class Socket {
     if (this.#queue.length === 1) this.#decode();
   }
 
-  /** Hands on what is queued. Inflating takes a while, and later frames wait for it. */
+  /** Passes on queued frames in order. Inflating is asynchronous, so later frames wait for it. */
   async #decode() {
     for (; this.#queue.length; this.#queue.shift()) {
       const [data] = this.#queue;

@@ -1,8 +1,9 @@
-const QUIET = 60_000; // after which a visible page probes the connection
+const QUIET = 60_000; // milliseconds of silence after which a visible page probes the connection
 
 /**
- * Checks the connection whenever the browser gives a reason to: the page becomes visible,
- * is restored or goes online. A socket may have died long before without an event.
+ * Checks the connection when the page becomes visible, is restored or goes online, and
+ * while it is visible and receives nothing: a socket can die without an event. Closes the
+ * connection when the user leaves the page or the browser goes offline.
  * @param {import("./connection.js").Connection} connection
  */
 export function wakeConnection(connection) {
@@ -20,7 +21,7 @@ export function wakeConnection(connection) {
 }
 
 /**
- * Calls sleep each time the page has been hidden for another `after` milliseconds.
+ * Calls sleep every `after` milliseconds while the page is hidden.
  * @param {{ after: number, isHidden: () => boolean, sleep: () => void, target: EventTarget }} options
  *   target dispatches visibilitychange
  */

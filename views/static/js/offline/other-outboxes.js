@@ -1,7 +1,7 @@
 import { Outbox } from "./outbox.js";
 
 /**
- * OtherOutboxes sends what waits in the outboxes of other rooms, such as a message written
+ * OtherOutboxes sends the items waiting in the outboxes of other rooms, such as a message written
  * offline in a room that was left before it could be sent.
  *
  * Event: `change` when the counts may have changed.

@@ -60,7 +60,7 @@ test("messages waiting in other rooms are sent under their keys", (t) => {
   assert.deepEqual(Outbox.rooms("ada"), ["lobby"]);
 });
 
-test("the next connection sends again what is not stored yet", (t) => {
+test("items not stored yet are sent again on the next connection", (t) => {
   const { connection, others } = openLobby(t, "tea");
   connection.receive("hello", {});
   connection.receive("state", "connecting");

@@ -136,7 +136,7 @@ export class Outbox extends EventTarget {
     this.#fail(key, code === "not_allowed" ? "You’re no longer signed in. Reload the page." : message);
   }
 
-  /** Sends what is waiting: there is a connection, or reason to try again. */
+  /** Sends the waiting items. Call it on each new connection, and when a retry may succeed. */
   open() {
     this.#isOpen = true;
     for (const { key } of this.items) this.#ownKeys.add(key); // The tab that wrote it may have been closed.

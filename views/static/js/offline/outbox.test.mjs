@@ -117,7 +117,7 @@ test("a message is only sent as its author", (t) => {
   assert.deepEqual(textsOf(back.sent), ["Ada's"]);
 });
 
-test("a page does not send what another tab writes meanwhile", (t) => {
+test("a page does not send items that another open tab adds", (t) => {
   const { outbox, write, sent } = openBrowser(t);
   outbox.open();
   openPage(outbox.room).outbox.add({ text: "theirs" });
@@ -127,7 +127,7 @@ test("a page does not send what another tab writes meanwhile", (t) => {
   assert.deepEqual(textsOf(outbox.items), ["theirs", "mine"]);
 });
 
-test("on connecting, a page sends what a closed tab left", (t) => {
+test("on connecting, a page sends the items that a closed tab left", (t) => {
   const { outbox, connection, sent } = openBrowser(t);
   outbox.open();
   openPage(outbox.room).outbox.add({ text: "theirs" });
@@ -159,7 +159,7 @@ test("a list saved by an older release is sent", (t) => {
   assert.deepEqual(Object.keys(storage), []);
 });
 
-test("what a full storage refuses is kept in memory", (t) => {
+test("items that do not fit into localStorage are kept in memory", (t) => {
   const storage = fakeStorage(200);
   const { outbox, write, sent } = openBrowser(t, storage);
   write("one");
@@ -174,7 +174,7 @@ test("what a full storage refuses is kept in memory", (t) => {
   assert.deepEqual(Object.keys(storage), []);
 });
 
-test("a rate limit is waited out", (t) => {
+test("a rate-limited message is sent again after the wait", (t) => {
   const { outbox, write, sent, tick } = openBrowser(t);
   outbox.open();
   const { key } = write("one");
@@ -261,7 +261,7 @@ test("without a reply, the connection is probed and the message sent again", (t)
   assert.deepEqual([connection.probes, sent.length], [3, 4]);
 });
 
-test("without a working storage, messages are kept in memory", (t) => {
+test("without localStorage, messages are kept in memory", (t) => {
   const broken = {
     getItem() {
       throw new Error("blocked");

@@ -3,10 +3,10 @@ import { save } from "./storage.js";
 const KEY = "burble:me"; // "<ID> <name>" of the user of the tab opened last
 
 /**
- * Reloads the page when it shows another user, or an outdated name: the server greets
- * somebody else, or another tab was opened as them. It reloads once for each, so a page
- * that comes back unchanged, from the service worker, stays. Nothing is sent from a page
- * of another user.
+ * Reloads the page when it belongs to another user or shows an outdated name: `hello` names
+ * a different user, or another tab was opened by one. The page reloads once for each new user
+ * or name, so it does not reload forever if the service worker serves the same page again.
+ * A page of another user sends nothing.
  * Call it before adding other listeners to the connection.
  * @param {import("../net/connection.js").Connection} connection
  */

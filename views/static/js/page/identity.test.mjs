@@ -31,7 +31,7 @@ const ada = { id: "1", name: "Ada" };
 const eve = { id: "2", name: "Eve" };
 const adasPage = { user: "1", name: "Ada" };
 
-test("a page of another user reloads, and nothing else sees the greeting", () => {
+test("a page of another user reloads, and no other listener receives hello", () => {
   const { greet, expect } = openPage(adasPage);
   greet(ada);
   expect(0, 1);
@@ -39,7 +39,7 @@ test("a page of another user reloads, and nothing else sees the greeting", () =>
   expect(1, 1);
 });
 
-test("a page that comes back unchanged does not reload again", () => {
+test("a page that is unchanged after the reload does not reload again", () => {
   const { greet, history } = openPage(adasPage);
   greet(eve);
   const unchanged = openPage(adasPage, history);
@@ -60,7 +60,7 @@ test("a page reloads after a rename, here or in another tab", () => {
   renamed.expect(1, 0);
 });
 
-test("signed out, a page stays, unless it came from the service worker", () => {
+test("without a user, a page reloads only if it came from the service worker", () => {
   const { greet, expect } = openPage(adasPage);
   greet(null);
   expect(0, 1);

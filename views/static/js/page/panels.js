@@ -15,7 +15,7 @@ const SLEEP_AFTER = 5 * 60_000; // tests set another in localStorage, under "bur
 const find = (id) => document.getElementById(id);
 
 /**
- * Connects what is around the messages: the list of rooms, the people, what was read, alerts and shortcuts.
+ * Connects the parts around the messages: the list of rooms, the people, read markers, alerts and shortcuts.
  * @param {{ room: string, me: { id: string, name: string } | null, connection: import("../net/connection.js").Connection,
  *   log: HTMLElement, scroll: import("../messages/scroll.js").Scroll, timeline: import("../messages/timeline.js").Timeline,
  *   history: import("../messages/history.js").History, hasUnsent: () => boolean, showLatest: () => void }} options
@@ -46,7 +46,7 @@ export function connectPanels({ room, me, connection, log, scroll, timeline, his
   }
 }
 
-/** The title counts the room's unread messages and mentions in other rooms; the rooms button counts what is unread there. */
+/** The title counts the room's unread messages and mentions in other rooms; the rooms button counts their unread messages. */
 function showUnread(rooms, room, alerts) {
   const others = rooms.sorted.filter((one) => one.room !== room);
   const sum = (count) => others.reduce((all, one) => all + one[count], 0);

@@ -36,7 +36,7 @@ const connection = new Connection(`${location.protocol.replace("http", "ws")}//$
 const status = new StatusLine(find("status"));
 const jumpButton = new JumpButton(find("jump"), { scroll, timeline, showLatest });
 
-/** Goes to the newest message, fetching it if it is not in the page. Another place requested meanwhile wins. */
+/** Goes to the newest message, fetching it if it is not in the page, unless the user goes elsewhere before it arrives. */
 async function showLatest() {
   if (!timeline.attached) {
     try {
@@ -45,7 +45,7 @@ async function showLatest() {
       return location.assign(`/r/${room}`);
     }
   }
-  document.querySelector(".notice")?.remove(); // It was about the place left.
+  document.querySelector(".notice")?.remove(); // The notice was about the messages shown before.
   if (location.pathname + location.search !== `/r/${room}`) window.history.replaceState(null, "", `/r/${room}`);
   await scroll.toEnd();
   jumpButton.update();
@@ -108,7 +108,7 @@ function showOutbox() {
 outbox.addEventListener("change", showOutbox);
 addEventListener("storage", (event) => event.key?.startsWith(OUTBOX_PREFIX) && outbox.changed());
 
-/** Sends what waits in other rooms. That is rare, so the module is loaded then. */
+/** Sends messages waiting in other rooms. They are rare, so the module is loaded only if there are any. */
 async function sendFromOtherRooms() {
   if (!Outbox.rooms(user).some((other) => other !== room)) return;
   connection.removeEventListener("hello", sendFromOtherRooms);

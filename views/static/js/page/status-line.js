@@ -3,7 +3,7 @@
  * @property {"connecting" | "catching" | "live" | "offline" | "asleep"} connection
  * @property {number} behind entries still to come, as far as is known
  * @property {boolean} storageAway whether the server has lost its Redis
- * @property {"" | "away" | "full"} refusal why the server takes no messages although there is a connection
+ * @property {"" | "away" | "full"} refusal why the server refuses messages although the page is connected
  * @property {number} waiting messages waiting to be sent, in all rooms
  * @property {number} failed messages not sent, in this room
  * @property {string} failedRoom another room with a message not sent
@@ -11,8 +11,8 @@
  */
 
 /**
- * Returns what the status line says, and for how many milliseconds that must hold before
- * it is shown: brief interruptions are not announced.
+ * Returns the text of the status line, and for how many milliseconds it must stay the same
+ * before it is shown: brief interruptions are not announced.
  * @param {Facts} facts
  * @returns {{ state: string, text: string, delay: number }}
  */

@@ -72,7 +72,7 @@ test("a brief interruption is not shown", (t) => {
   assert.deepEqual(announced, ["Up to date"]);
 });
 
-test("catching up is announced once, and what follows is announced too", (t) => {
+test("catching up is announced once, and every later text is announced", (t) => {
   const { element, line, announced, tick } = makeLine(t);
   line.update({ connection: "catching", behind: 300 });
   tick(1_000);

@@ -1,9 +1,9 @@
-/** localStorage, and memory for what localStorage does not take because it is blocked or full. */
+/** Stores texts in localStorage, or in memory if localStorage is blocked or full. */
 
 /** @type {Map<string, string>} */
 const memory = new Map();
 
-/** Returns what is stored under a key, "" for nothing. @param {string} key */
+/** Returns the text stored under a key, or "" if there is none. @param {string} key */
 export function load(key) {
   try {
     return memory.get(key) ?? localStorage.getItem(key) ?? "";

@@ -40,7 +40,7 @@ test("dayKey is equal within a day", () => {
   assert.notEqual(dayKey(Date.parse("2026-03-01T00:00:00Z")), dayKey(Date.parse("2027-03-01T00:00:00Z")));
 });
 
-test("timeAgo is coarse", () => {
+test("timeAgo rounds to whole units", () => {
   const minute = 60_000;
   assert.equal(timeAgo(now - 20_000, now), "just now");
   assert.equal(timeAgo(now + 20_000, now), "just now", "the clocks differ");

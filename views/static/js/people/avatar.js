@@ -36,7 +36,7 @@ export function showAvatar(element, user) {
 }
 
 /**
- * Shows a name, with a tag if it looks like somebody else's.
+ * Shows a name, with a tag if it looks like another user's.
  * @param {HTMLElement} element
  * @param {{ id: string, name: string }} user
  */

@@ -6,8 +6,8 @@ const MIXED = /(?=.*\p{Script=Latin}).*[\p{Script=Cyrillic}\p{Script=Greek}\p{Sc
 const SHAPES = new Map([...LIKE.matchAll(/(.)(.)/gu)].map(([, from, to]) => [from, to]));
 
 /**
- * Returns a text that is equal for two names easily mistaken for each other, in the
- * manner of Unicode's UTS 39 with a small table. A suffix that imitates a tag is ignored.
+ * Returns the skeleton of a name, which is equal for names that are easily mistaken for each
+ * other, as in Unicode's UTS 39 but with a small table. A suffix that imitates a tag is ignored.
  * @param {string} name
  */
 export function skeletonOf(name) {

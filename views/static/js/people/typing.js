@@ -49,7 +49,7 @@ export class Typing {
 }
 
 /**
- * Returns the line that says who is typing, as text with users in place of their names.
+ * Returns the line that names who is typing, as a list of texts and of users in place of their names.
  * @template User
  * @param {User[]} users
  * @returns {(User | string)[]}

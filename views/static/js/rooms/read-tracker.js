@@ -27,7 +27,7 @@ export function trackReading({ room, me, connection, log, scroll, timeline, hist
   let lookingSince = 0; // when the end came into view, 0 while it is not
   let timer = 0;
 
-  /** Moves the marker if the end is being looked at, for longer than a glance if unread messages are above the view. */
+  /** Moves the marker while the user looks at the end. If unread messages are above the view, the end must first be in view for GLANCE. */
   function markRead() {
     clearTimeout(timer);
     const cursor = connection.cursor(room);

@@ -9,8 +9,8 @@ const FETCH_DELAY = 300; // collects stale counts into one request
 const FETCH_EVERY = 60_000; // while the page is visible, for new rooms
 
 /**
- * RoomList is the live list of rooms. It watches every room in it, counts what is unread,
- * sorts the rows, and filters them by what is typed. The rows are the server's markup.
+ * RoomList is the live list of rooms. It watches every room in it, counts unread messages,
+ * sorts the rows, and filters them by the text in the field. The rows have the server's markup.
  */
 export class RoomList {
   rooms;
@@ -29,7 +29,7 @@ export class RoomList {
   /**
    * @param {{ connection: import("../net/connection.js").Connection, me: { id: string, name: string } | null,
    *   storedMarkers: import("./read-markers.js").StoredReadMarkers, currentRoom?: string }} options
-   *   currentRoom is followed already, and not watched
+   *   currentRoom is not watched, because the page follows it
    */
   constructor({ connection, me, storedMarkers, currentRoom }) {
     this.#connection = connection;
@@ -85,7 +85,7 @@ export class RoomList {
       const response = await fetch("/rooms");
       if (response.ok) this.#update(await response.json());
     } catch {
-      this.#draw(); // The list stays as it is, but its times move on.
+      this.#draw(); // The rooms are unchanged, but their times must be updated.
     }
   }
 
@@ -118,7 +118,7 @@ export class RoomList {
     return [...this.#list.querySelectorAll("li:not([data-create])")];
   }
 
-  /** Shows the rooms that match what is typed, and a row to create the room if there is none. Enter opens the first row. */
+  /** Shows the rooms that match the text in the field, and a row to create the room if there is none. Enter opens the first row. */
   #filter() {
     const typed = this.#form.elements.room.value.trim().toLowerCase();
     const term = typed.replace(/^#/, "");

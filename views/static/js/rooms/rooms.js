@@ -26,7 +26,7 @@ export class Rooms extends EventTarget {
     this.#me = me;
   }
 
-  /** Takes over a list from the server, except rooms for which it is outdated. @param {Room[]} list */
+  /** Replaces the counts by those of the server's list, except for rooms where the list is outdated. @param {Room[]} list */
   update(list) {
     for (const room of list) {
       const known = this.#rooms.get(room.room);
@@ -68,7 +68,7 @@ export class Rooms extends EventTarget {
     if (room.mentions) this.#markStale(room.room); // The message may have been a mention.
   }
 
-  /** Reports whether somebody else added an entry after the read marker. A room never visited has no unread entries. */
+  /** Reports whether another user added an entry after the read marker. A room never visited has no unread entries. */
   #isUnread(room, entry) {
     return room.read && compareIDs(entry.id, room.read) > 0 && entry.user?.id !== this.#me?.id;
   }

@@ -204,7 +204,7 @@ func TestFlyWaitsForTheDrain(t *testing.T) {
 	}
 	match(t, "fly.toml", fmt.Sprintf("(within %d s)", int(bound.Seconds())))
 	match(t, "README.md", fmt.Sprintf("(within %d s of SIGTERM)", int(bound.Seconds())))
-	match(t, "README.md", fmt.Sprintf("(%d s to end after SIGTERM)", seconds))
+	match(t, "README.md", fmt.Sprintf("(%d s to exit after SIGTERM)", seconds))
 }
 
 // Go must collect garbage before the machine runs out of memory.

@@ -50,7 +50,7 @@ var variables = []variable{
 	{Name: "RATE_CONNECTIONS", Default: "50", Use: "new WebSockets and streams per second from one address, in bursts of 20 times as many; `0`: no limit", set: setRate(func(config *Config) *float64 { return &config.RateConnections })},
 	{Name: "LOG_FORMAT", Absent: "`text` on a terminal, else `json`", Use: "`text` or `json`", set: oneOf(func(config *Config) *string { return &config.LogFormat }, "", "text", "json")},
 	{Name: "LOG_LEVEL", Default: "info", Use: "`debug`, `info`, `warn` or `error`", set: setLogLevel},
-	{Name: "TIMER_SLACK", Default: "4ms", Use: "on Linux, how late timers may fire, which saves CPU; `0`: unchanged, and the program does not re-execute itself at the start", set: setTimerSlack},
+	{Name: "TIMER_SLACK", Default: "4ms", Use: "on Linux, how late timers may fire, which saves CPU; `0`: keep the system's value, which also avoids re-executing the program at startup", set: setTimerSlack},
 }
 
 // flag returns the variable's name on the command line: REDIS_URL is -redis-url.

@@ -14,7 +14,7 @@ func TestLiveLimitsInDocs(t *testing.T) {
 		"rooms one WebSocket follows | "+apptest.Grouped(MaxRooms)+" |",
 		fmt.Sprintf("batches of %d KiB or more", minDeflate>>10),
 		fmt.Sprintf("ping every %d s", defaultHeartbeat/time.Second),
-		fmt.Sprintf("Every %d s comes a comment", defaultHeartbeat/time.Second),
+		fmt.Sprintf("Every %d s the server sends a comment", defaultHeartbeat/time.Second),
 		fmt.Sprintf("took more than %d s", writeTimeout/time.Second),
 	)
 	apptest.ExpectDoc(t, "THREATS.md",

@@ -20,7 +20,7 @@ func TestAutobahnFragmentedText(t *testing.T) {
 	valid, invalid := echoed("Hello-µ@ßöäüàáUTF-8!"), echoed(greek+"\xed\xa0\x80edited")
 	want := "echo Hello-µ@ßöäüàáUTF-8! | close 1000"
 	cut := strings.Index(valid, "ß") + 1 // within the character
-	// unfinished returns a message without its last frame: a server that waits for that waits for ever.
+	// unfinished returns a message without its last frame, for which a server would wait for ever.
 	unfinished := func(parts ...string) []byte {
 		frames := client.RawFrame(ws.OpText, []byte(parts[0]))
 		for _, part := range append(parts[1:], "") {

@@ -9,9 +9,9 @@ import (
 	"burble/app/ws"
 )
 
-// Most sockets are idle. One waits for its client's next message without the frames of reading one
-// on its stack, so that the stack stays small; see live.Engine.RunOnWorker. The test looks at all
-// goroutines, so it is not parallel.
+// Most sockets are idle. Messages are read on workers with grown stacks (live.Engine.RunOnWorker), so
+// the goroutine that waits for the next one keeps a small stack. The test looks at all goroutines, so
+// it is not parallel.
 func TestIdleSocketKeepsASmallStack(t *testing.T) {
 	server := startServer(t, 0)
 	for range 20 {

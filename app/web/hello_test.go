@@ -32,7 +32,7 @@ func TestHelloNamesTheUser(t *testing.T) {
 	}
 }
 
-// The dialer is another implementation's.
+// The client is another implementation of RFC 6455 than that of package client.
 func TestSocketNegotiatesOnlyTheSubprotocol(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)

@@ -14,12 +14,12 @@ import (
 // leaveSoon makes users count as having left soon after their last connection.
 func leaveSoon(set *settings) { set.LeaveGrace = 100 * time.Millisecond }
 
-// isSignal returns whether a frame is a signal of that kind by that user.
+// isSignal matches signals of that kind by that user, for awaitWhere.
 func isSignal(kind string, user testUser) func(*client.Signal) bool {
 	return func(signal *client.Signal) bool { return signal.Kind == kind && signal.User == user.User }
 }
 
-// hasCount returns whether that many people are present.
+// hasCount matches frames that count that many people as present.
 func hasCount(count int) func(*client.Present) bool {
 	return func(present *client.Present) bool { return present.Count == count }
 }

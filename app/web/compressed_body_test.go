@@ -26,7 +26,7 @@ func TestCompressionBombsAreNotDecompressed(t *testing.T) {
 		t.Fatalf("the bomb has %d bytes: it is refused for its size", bomb.Len())
 	}
 	for _, path := range []string{"/r/lobby/messages", "/session"} {
-		for _, contentType := range []string{jsonKind, formKind, "text/plain"} {
+		for _, contentType := range []string{jsonType, formType, "text/plain"} {
 			for _, encoding := range []string{"gzip", "deflate", "br", "x-gzip, gzip"} {
 				allocated := allocations(func() {
 					got := s.request("POST", path, bomb.String(), ada.bearer(), "Content-Type: "+contentType, "Content-Encoding: "+encoding, "Accept: text/html")

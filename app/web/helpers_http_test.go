@@ -261,8 +261,8 @@ const (
 	aKey    = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b"
 	badUTF8 = "\xff\xfe"
 
-	jsonKind = "application/json"
-	formKind = "application/x-www-form-urlencoded"
+	jsonType = "application/json"
+	formType = "application/x-www-form-urlencoded"
 )
 
 // invalidRooms are names, as in a URL, that no room can have.

@@ -1,7 +1,9 @@
 package protocol
 
 import (
+	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -19,6 +21,32 @@ const (
 	MaxLast     = 500      // entries that a follow or a page of history may ask for
 	DefaultLast = 50       // entries that a follow gets if it names no number
 )
+
+// ParseFields parses a JSON object whose values are strings and whose names are among names: the body
+// of a request.
+func ParseFields(data []byte, names []string) (map[string]string, error) {
+	raw, ok := Members(data)
+	if !ok {
+		return nil, Errorf(BadFrame, "", "The body must be one JSON object.")
+	}
+	fields := make(map[string]string)
+	for _, name := range SortedNames(raw) {
+		if !slices.Contains(names, name) {
+			return nil, UnknownField(name)
+		}
+		text, err := StringField(name, raw[name])
+		if err != nil {
+			return nil, err
+		}
+		fields[name] = text
+	}
+	return fields, nil
+}
+
+// UnknownField returns the error for a field that a request must not have.
+func UnknownField(name string) *Error {
+	return Errorf(BadField, Clip(name), "There is no field %q here.", Clip(name))
+}
 
 // StringField parses a JSON value that must be a string.
 func StringField(name, value string) (string, error) {
@@ -112,4 +140,18 @@ func CheckID(field, text string) (streams.ID, error) {
 		return id, Errorf(BadField, field, "%q must be an entry ID such as 1732281600000-0.", field)
 	}
 	return id, nil
+}
+
+// timeLayouts are the formats of a time in a URL: RFC 3339, with or without seconds, and the values of
+// <input type="datetime-local"> and "date", which are taken as UTC.
+var timeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"}
+
+// CheckTime parses a time, which must not be before 1970.
+func CheckTime(field, text string) (time.Time, error) {
+	for _, layout := range timeLayouts {
+		if parsed, err := time.Parse(layout, text); err == nil && parsed.Year() >= 1970 {
+			return parsed, nil
+		}
+	}
+	return time.Time{}, Errorf(BadField, field, "%q must be a time such as 2026-03-01T09:00 (UTC), or with an offset.", field)
 }

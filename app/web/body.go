@@ -30,7 +30,8 @@ func parseBody(c *fiber.Ctx, names ...string) (body, error) {
 	}
 	switch {
 	case contentType == fiber.MIMEApplicationJSON:
-		return parseJSON(data, names)
+		fields, err := protocol.ParseFields(data, names)
+		return body{fields: fields}, err
 	case contentType == fiber.MIMEApplicationForm:
 		return parseForm(c, names)
 	case contentType == fiber.MIMETextPlain && slices.Contains(names, "text"):
@@ -46,25 +47,6 @@ func unsupported(header string) error {
 	}
 }
 
-func parseJSON(data []byte, names []string) (body, error) {
-	raw, ok := protocol.Members(data)
-	if !ok {
-		return body{}, protocol.Errorf(protocol.BadFrame, "", "The body must be one JSON object.")
-	}
-	parsed := body{fields: make(map[string]string)}
-	for _, name := range protocol.SortedNames(raw) {
-		if !slices.Contains(names, name) {
-			return body{}, protocol.Errorf(protocol.BadField, protocol.Clip(name), "There is no field %q here.", protocol.Clip(name))
-		}
-		text, err := protocol.StringField(name, raw[name])
-		if err != nil {
-			return body{}, err
-		}
-		parsed.fields[name] = text
-	}
-	return parsed, nil
-}
-
 func parseForm(c *fiber.Ctx, names []string) (body, error) {
 	parsed := body{fields: make(map[string]string), isForm: true}
 	var err error
@@ -73,7 +55,7 @@ func parseForm(c *fiber.Ctx, names []string) (body, error) {
 		switch {
 		case len(value) == 0 && slices.Contains(names, name): // forms send empty inputs; they count as absent
 		case !slices.Contains(names, name):
-			err = protocol.Errorf(protocol.BadField, protocol.Clip(name), "There is no field %q here.", protocol.Clip(name))
+			err = protocol.UnknownField(name)
 		case !utf8.Valid(value):
 			err = protocol.Errorf(protocol.BadField, name, "%q is not UTF-8.", name)
 		default:

@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"sync"
 	"time"
 
 	"burble/app/protocol"
@@ -20,7 +19,7 @@ func (s *Server) getReady(c *fiber.Ctx) error {
 	if s.live.IsDraining() {
 		return protocol.Draining(cacheTime)
 	}
-	switch err := s.health.get(time.Now(), func() error { return s.chat.Health(c.UserContext()) }); {
+	switch err := s.health.Get(func() error { return s.chat.Health(c.UserContext()) }); {
 	case errors.Is(err, streams.ErrFull):
 		return &protocol.Error{Code: protocol.Full, Status: http.StatusServiceUnavailable, Message: "Chat " + err.Error() + ".", RetryAfter: cacheTime}
 	case err != nil:
@@ -32,22 +31,3 @@ func (s *Server) getReady(c *fiber.Ctx) error {
 // cacheTime is how long the results of probes and metrics are cached, because requests for them are
 // not limited.
 const cacheTime = time.Second
-
-// cached holds the last result of a call that is expensive. It may be used from many goroutines at
-// once.
-type cached[T any] struct {
-	mu     sync.Mutex
-	at     time.Time
-	result T
-}
-
-// get returns the last result, or that of a new call if it is older than cacheTime.
-func (c *cached[T]) get(now time.Time, call func() T) T {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now.Sub(c.at) >= cacheTime {
-		c.result = call()
-		c.at = time.Now()
-	}
-	return c.result
-}

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"burble/app/protocol"
 	"burble/streams"
@@ -132,7 +131,7 @@ func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
 	}
 	if text := c.Query("at"); text != "" {
 		given = append(given, "at")
-		if where.At, err = parseTime(text); err != nil {
+		if where.At, err = protocol.CheckTime("at", text); err != nil {
 			return where, err
 		}
 	}
@@ -147,19 +146,6 @@ func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
 		where.Around = streams.ID{Seq: 1} // the beginning, because a zero Where is the newest page
 	}
 	return where, nil
-}
-
-// timeLayouts are the formats of a time in a URL: RFC 3339, with or without seconds, and the values of
-// <input type="datetime-local"> and "date", which are taken as UTC.
-var timeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"}
-
-func parseTime(text string) (time.Time, error) {
-	for _, layout := range timeLayouts {
-		if parsed, err := time.Parse(layout, text); err == nil && parsed.Year() >= 1970 {
-			return parsed, nil
-		}
-	}
-	return time.Time{}, protocol.Errorf(protocol.BadField, "at", "%q must be a time such as 2026-03-01T09:00 (UTC), or with an offset.", "at")
 }
 
 // getRooms handles GET /rooms, the most recently active rooms with the user's unread counts.

@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"time"
+
+	"burble/app/limit"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,9 +22,9 @@ func (s *Server) getMetrics() fiber.Handler {
 	s.metrics.MustRegister(slices.Concat(s.chat.Collectors(), s.live.Collectors(), []prometheus.Collector{
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	})...)
-	var last cached[scrape]
+	last := limit.Memo[scrape]{MaxAge: cacheTime}
 	return func(c *fiber.Ctx) error {
-		scraped := last.get(time.Now(), func() scrape { return gather(s.metrics) })
+		scraped := last.Get(func() scrape { return gather(s.metrics) })
 		if scraped.err != nil {
 			return scraped.err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"burble/app/chat"
 	"burble/app/identity"
+	"burble/app/limit"
 	"burble/app/live"
 	"burble/app/protocol"
 	"burble/app/socket"
@@ -64,7 +65,7 @@ type Server struct {
 	limits  limits
 	fiber   *fiber.App
 
-	health     cached[error] // the last result of Chat.Health
+	health     limit.Memo[error] // the last result of Chat.Health
 	metrics    *prometheus.Registry
 	outageLogs rate.Sometimes
 }
@@ -74,6 +75,7 @@ func New(options Options) *Server {
 	s := &Server{
 		options: options, log: options.Log, chat: options.Chat, live: options.Live, tokens: options.Tokens,
 		limits:     newLimits(options),
+		health:     limit.Memo[error]{MaxAge: cacheTime},
 		metrics:    prometheus.NewRegistry(),
 		outageLogs: rate.Sometimes{Interval: time.Second},
 	}

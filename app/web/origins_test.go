@@ -1,0 +1,101 @@
+package web
+
+import (
+	"strings"
+	"testing"
+
+	"burble/app/peer"
+)
+
+func TestForeignOriginIsRefusedOnEverySurface(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	ada := s.signIn("Ada")
+	cookie := "Cookie: burble=" + ada.Token
+	host, port, _ := strings.Cut(s.host, ":")
+	foreign := map[string]string{
+		"another site":              "https://evil.example",
+		"null":                      "null",
+		"another port":              "http://" + host + ":1",
+		"no port":                   "http://" + host,
+		"this host as a suffix":     "http://evil" + s.host,
+		"this host as a prefix":     "http://" + s.host + ".evil.example",
+		"this host as a subdomain":  "http://" + host + ".evil.example:" + port,
+		"this host as a user name":  "http://" + s.host + "@evil.example",
+		"a user name":               "http://evil@" + s.host,
+		"a dot after the host":      "http://" + host + ".:" + port,
+		"the same machine in IPv6":  "http://[::1]:" + port,
+		"the host as IPv4 in IPv6":  "http://[::ffff:" + host + "]:" + port,
+		"the host as a number":      "http://2130706433:" + port,
+		"the same machine's name":   "http://localhost:" + port,
+		"another scheme":            "ws://" + s.host,
+		"a path":                    "http://" + s.host + "/",
+		"two origins":               "http://" + s.host + " https://evil.example",
+		"two origins, with a comma": "http://" + s.host + ",https://evil.example",
+		"not an origin":             "evil",
+	}
+	credentials := map[string][]string{"none": nil, "cookie": {cookie}, "token": {ada.bearer()}, "both": {cookie, ada.bearer()}}
+	for _, surface := range surfaces {
+		for name, origin := range foreign {
+			for kind, headers := range credentials {
+				if status, _ := surface.request(s, append(headers, "Origin: "+origin)...); status != 403 {
+					t.Errorf("%s, origin: %s, credentials: %s: %d", surface.name, name, kind, status)
+				}
+			}
+		}
+		for _, origin := range []string{"http://" + s.host, "HTTP://" + strings.ToUpper(s.host)} {
+			if status, _ := surface.request(s, cookie, "Origin: "+origin); status >= 400 {
+				t.Errorf("%s, origin %s: %d", surface.name, origin, status)
+			}
+		}
+	}
+}
+
+// A request that changes something needs an Origin if it has a cookie. Only programs send none, and
+// they have a token.
+func TestChangeWithACookieNeedsAnOrigin(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	ada := s.signIn("Ada")
+	cookie := "Cookie: burble=" + ada.Token
+	if refused := s.get("/ws", cookie); !strings.Contains(refused.body, "Authorization: Bearer") {
+		t.Errorf("the error does not tell the client what to do: %s", refused.body)
+	}
+	for _, surface := range surfaces {
+		isAllowed := func(headers ...string) bool {
+			status, _ := surface.request(s, headers...)
+			return status < 400
+		}
+		if isAllowed(cookie) == surface.changes {
+			t.Errorf("%s with a cookie: allowed: %v", surface.name, surface.changes)
+		}
+		if !isAllowed(ada.bearer()) {
+			t.Errorf("%s with a token: refused", surface.name)
+		}
+		if isAllowed("Cookie: burble=bad") != isAllowed() {
+			t.Errorf("%s with an invalid cookie: not as without a cookie", surface.name)
+		}
+		// If something on the way has removed Origin, the browser's Sec-Fetch-Site still counts.
+		for _, site := range []string{"cross-site", "same-site"} {
+			if isAllowed(ada.bearer(), "Sec-Fetch-Site: "+site) == surface.changes {
+				t.Errorf("%s with a token, %s: allowed: %v", surface.name, site, surface.changes)
+			}
+		}
+		if !isAllowed(ada.bearer(), "Sec-Fetch-Site: none") || !isAllowed(ada.bearer(), "Sec-Fetch-Site: same-origin") {
+			t.Errorf("%s with a token, of this site: refused", surface.name)
+		}
+	}
+}
+
+func TestPageWithoutTLSIsForeignBehindTLS(t *testing.T) {
+	t.Parallel()
+	s := startOne(t, func(set *settings) { set.TrustedProxy = peer.ProxyFly })
+	for _, surface := range surfaces {
+		for origin, allowed := range map[string]bool{"https://" + s.host: true, "http://" + s.host: false} {
+			status, _ := surface.request(s, s.signIn("Ada").bearer(), "X-Forwarded-Proto: https", "Origin: "+origin)
+			if (status < 400) != allowed {
+				t.Errorf("%s from %s: %d", surface.name, origin, status)
+			}
+		}
+	}
+}

@@ -24,7 +24,7 @@ func newLogger(config Config, out io.Writer) *slog.Logger {
 }
 
 // redisLogger receives what go-redis would print to standard error, and logs it at debug
-// level: what matters of it is also returned as an error.
+// level: whatever matters is also returned as an error.
 type redisLogger struct{ log *slog.Logger }
 
 func (r redisLogger) Printf(ctx context.Context, format string, args ...any) {

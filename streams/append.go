@@ -31,10 +31,10 @@ type Stored struct {
 }
 
 // Append stores the entry in the room and returns when it is as durable as the options
-// require. However often it is called with one Key within 24 hours, it stores one entry.
+// require. Repeated calls with one Key within 24 hours store only one entry.
 // The author is the Access's user, whatever entry.User is. Redis assigns ID and number.
 //
-// entry.Of must be the ID of a message; for an Edit or a Delete, of one of the user's own.
+// entry.Of must be the ID of a message. An Edit or a Delete requires a message of the user.
 // After ErrUnavailable the outcome is unknown: call again with the same key.
 func (a Access) Append(ctx context.Context, room string, entry Entry) (Stored, error) {
 	granted, err := a.admit(room, writing)

@@ -16,7 +16,7 @@ import (
 const (
 	// maxGroup bounds how long one round trip blocks Redis: about 4 ms.
 	maxGroup = 256
-	// fullGroup is how many appends make a group that does not wait for more.
+	// fullGroup is the number of appends from which a group is sent without waiting for more.
 	fullGroup = 64
 	// groupInterval is the least time between two groups while appends arrive together: a
 	// round trip costs the server and Redis several times what one more append in it does.
@@ -31,7 +31,7 @@ const (
 
 // An appender sends appends to Redis in the order they arrived. It sends those that arrive
 // together in one pipeline, as databases do with group commit: a single append is not
-// delayed, and a thousand a second cost a fraction.
+// delayed, and many appends share the cost of one round trip.
 type appender struct {
 	store *Store
 	calls chan *appendCall
@@ -75,8 +75,8 @@ func (a *appender) pendingAnswered() <-chan struct{} {
 	return nil
 }
 
-// collect takes the calls that wait already and, while appends arrive together, those that
-// arrive within a moment.
+// collect takes the calls that are already waiting. While appends arrive together, it also
+// waits briefly for more.
 func (a *appender) collect(first *appendCall) []*appendCall {
 	group := []*appendCall{first}
 	for sameAuthor := false; len(group) < maxGroup; {
@@ -106,7 +106,7 @@ func (a *appender) collect(first *appendCall) []*appendCall {
 	return group
 }
 
-// waitLeft returns for how long to wait for more appends.
+// waitLeft returns how long to wait for more appends.
 func (a *appender) waitLeft(sameAuthor bool) time.Duration {
 	switch {
 	case !a.lastShared:

@@ -35,7 +35,7 @@ func (b *Batch) Encoded(form int, encode func(*Batch) []byte) []byte {
 	return slot.encoded
 }
 
-// rest returns the part of the batch after the cursor, which lies in it.
+// rest returns the part of the batch after the cursor, which must lie in it.
 func (b *Batch) rest(after Cursor) *Batch {
 	if after == b.After {
 		return b

@@ -46,7 +46,7 @@ func (s *Store) chunkAfter(ctx context.Context, of grant, seen *view, cursor Cur
 		}
 		batches := splitBatches(room, Cursor{cursor.ID, found.epoch}, upto, found.entries)
 		answer.batch, answer.nextLimit = batches[0], min(2*limit, maxBatchEntries)
-		if len(batches) > 1 { // the entries are long; the other batches were read in vain
+		if len(batches) > 1 { // the entries are long; the other batches are discarded
 			answer.nextLimit = int64(len(batches[0].Entries)) + 1
 		}
 		return answer, nil

@@ -24,11 +24,11 @@ type Entry struct {
 
 	// Set only in a Page, which has messages in their current state.
 	Edited    ID                  // of the last edit's entry, or zero
-	Reactions map[string][]string // emoji to user IDs, in the order they came
+	Reactions map[string][]string // emoji to user IDs, in the order they reacted
 	Deleted   bool                // and then Text is empty
 }
 
-// size is roughly what the entry takes in memory and in a frame.
+// size estimates how many bytes the entry takes in memory and in a frame.
 func (e *Entry) size() int { return 200 + len(e.Text) + len(e.User.Name) }
 
 // parseEntry reads an entry that append.lua wrote into entry, which must be zero. Anything else

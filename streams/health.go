@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// healthTimeout is less than a platform waits for the answer of a health check.
+	// healthTimeout is shorter than the health-check timeout of hosting platforms.
 	healthTimeout = 2 * time.Second
 	// fullFor is how long a refused append makes the Store count as full. A server that is
 	// not ready gets no more appends, and would be full forever.
@@ -24,11 +24,11 @@ const (
 type health struct {
 	statusMu sync.Mutex   // held while away changes and OnStatus runs, to keep their order
 	away     atomic.Int32 // how many tails cannot read
-	fullAt   atomic.Int64 // Unix seconds of the last append that found no memory; 0: a later one did
+	fullAt   atomic.Int64 // Unix seconds of the last append refused for lack of memory; 0: a later one was not
 }
 
-// Health returns nil if Redis takes messages and has room for more, else ErrUnavailable or
-// ErrFull with the reason. It asks Redis, for up to 2 s.
+// Health returns nil if Redis accepts messages and has memory for more, otherwise
+// ErrUnavailable or ErrFull with the reason. It queries Redis, and takes up to 2 s.
 func (s *Store) Health(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
@@ -54,8 +54,8 @@ func (s *Store) Health(ctx context.Context) error {
 	return nil
 }
 
-// checkWrites sends Redis a write that it refuses when it refuses appends: because it is a
-// replica, or for a lack of replicas, rights or disk. It does not detect a lack of memory.
+// checkWrites sends Redis a write that it refuses whenever it refuses appends: because it is
+// a replica, or lacks replicas, permissions or disk space. It does not detect full memory.
 func (s *Store) checkWrites(ctx context.Context) error {
 	activity := s.keys.activity(0)
 	node, err := conns.Node(ctx, s.redis.Retrying, activity)

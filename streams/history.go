@@ -97,7 +97,7 @@ func (s *Store) pageBefore(ctx context.Context, of grant, where Where) (Page, er
 	return page, nil
 }
 
-// pageAround reads half a page before the place, and the rest from it on.
+// pageAround reads half a page before the place, and the rest starting at it.
 func (s *Store) pageAround(ctx context.Context, of grant, where Where) (Page, error) {
 	half := where.Limit / 2
 	asOf, found, err := s.readRanges(ctx, of,
@@ -112,7 +112,7 @@ func (s *Store) pageAround(ctx context.Context, of grant, where Where) (Page, er
 	return Page{asOf, append(older.entries, newer.entries...), older.end, newer.end}, nil
 }
 
-// A pageRange asks page.lua for messages in one direction, from an inclusive bound on.
+// A pageRange is a query to page.lua: messages in one direction from an inclusive bound.
 type pageRange struct {
 	older bool
 	bound string

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// buckets is how many hash tags the rooms are spread over. It is part of the
-// data: with another number, every room would be looked for elsewhere.
+// buckets is how many hash tags the rooms are spread over. It must never
+// change: with another number, existing rooms would be looked up under other keys.
 const buckets = 16
 
 // ErrBadRoom is returned for a room name outside [a-z0-9][a-z0-9_-]{0,63}.
@@ -42,8 +42,8 @@ func allBuckets() []int {
 	return all
 }
 
-// keys makes the names of all Redis keys, each with the prefix. The README says what
-// they hold.
+// keys makes the names of all Redis keys, each with the prefix. The README describes
+// what they hold.
 type keys struct{ prefix string }
 
 func (k keys) bucket(bucket int) string { return k.prefix + "{" + strconv.Itoa(bucket) + "}:" }
@@ -54,24 +54,24 @@ func (k keys) activity(bucket int) string { return k.bucket(bucket) + "activity"
 // rooms is the sorted set of a bucket's rooms by the time of their last entry.
 func (k keys) rooms(bucket int) string { return k.bucket(bucket) + "rooms" }
 
-// secret is what all servers sign cookies and tokens with.
+// secret is the key with which all servers sign cookies and tokens.
 func (k keys) secret() string { return k.bucket(0) + "secret" }
 
 func (k keys) room(room string) string { return k.bucket(bucketOf(room)) + "room:" + room }
 func (k keys) meta(room string) string { return k.room(room) + ":meta" }
 
-// amended is the hash of messages whose state is no longer their entry.
+// amended is the hash of messages that have changed since their entry, with their state.
 func (k keys) amended(room string) string { return k.room(room) + ":amended" }
 
 // erased is the sorted set of IDs whose entries a deletion removed.
 func (k keys) erased(room string) string { return k.room(room) + ":erased" }
 
-// history returns the four keys that hold a room's history: what most scripts begin with.
+// history returns the four keys that hold a room's history, the first KEYS of most scripts.
 func (k keys) history(room string) []string {
 	return []string{k.room(room), k.meta(room), k.amended(room), k.erased(room)}
 }
 
-// servers is the sorted set of servers with people, by when they count as dead.
+// servers is the sorted set of servers with people, by the time from which they count as dead.
 func (k keys) servers() string { return k.bucket(0) + "servers" }
 
 // serverRooms is the set of rooms in which people are or were present through a server.

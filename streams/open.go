@@ -38,8 +38,9 @@ func (s *Store) awaitRedis(ctx context.Context) error {
 }
 
 // checkUsable tries what a Store needs: an answer, all keys of a tail in one command, and
-// what every append does, a script with a write under the prefix. The user may have fewer
-// rights, a host may offer less, and one server of a Cluster has only some of the keys.
+// what every append does, a script with a write under the prefix. The user may lack
+// permissions, a host may not offer every command, and one server of a Cluster has only some
+// of the keys.
 func (s *Store) checkUsable(ctx context.Context) error {
 	if err := s.redis.Retrying.Ping(ctx).Err(); err != nil { // without a password, longer commands get another error
 		return err
@@ -60,8 +61,8 @@ func (s *Store) checkUsable(ctx context.Context) error {
 	return node.Eval(ctx, "return redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[1])", []string{activity}, activityLength).Err()
 }
 
-// isRefusal reports whether Redis is there and refuses, so that waiting cannot help. It
-// may soon accept more connections or requests, though.
+// isRefusal reports whether Redis is reachable but refuses for a reason that waiting cannot
+// change, unlike too many connections or requests.
 func (s *Store) isRefusal(err error) bool {
 	switch {
 	case conns.IsReply(err, "ERR max "):

@@ -24,8 +24,8 @@ const (
 // and that the people in gone no longer are. It signals arrivals and departures to the room's
 // readers. People stay present as long as the server sends Heartbeats.
 //
-// countDue reports that a crowd changed whose number was signalled less than CountInterval
-// ago: the caller calls SignalCount after that interval.
+// countDue reports that the number of people in a crowd changed less than CountInterval after
+// it was last signalled: the caller must call SignalCount after that interval.
 func (s *Store) UpdatePresence(ctx context.Context, room, server string, here, gone []User) (countDue bool, err error) {
 	var changes []any
 	for _, user := range here {
@@ -114,7 +114,7 @@ func (s *Store) RemoveDeadServers(ctx context.Context) error {
 }
 
 // RemoveServer removes everyone who is present through the server, and then the server's
-// own records. Repeated and concurrent calls are harmless.
+// own records. Repeated and concurrent calls are safe.
 func (s *Store) RemoveServer(ctx context.Context, server string) error {
 	rooms, err := s.redis.Retrying.SMembers(ctx, s.keys.serverRooms(server)).Result()
 	if err != nil {

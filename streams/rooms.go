@@ -172,8 +172,8 @@ func (a Access) ReadUpTo(ctx context.Context, room string) (ID, error) {
 }
 
 // MarkRead moves the user's read marker in the room forward to id, or to the last entry if
-// that is before id: no one can have read entries that do not exist yet. It never moves a marker back.
-// It signals the move to the user's devices that follow the room.
+// that is before id: no one can have read entries that do not exist yet. It never moves a
+// marker back. It signals the move to the user's devices that follow the room.
 func (a Access) MarkRead(ctx context.Context, room string, id ID) error {
 	granted, err := a.admit(room, reading)
 	if err != nil {

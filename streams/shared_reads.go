@@ -36,7 +36,7 @@ type sharedReads struct {
 // A readKey identifies a query: up to limit entries after a cursor, or the newest ones.
 type readKey struct {
 	room       string
-	epoch      string // of the view: before a room's first entry, the answer is another one
+	epoch      string // of the view: the answer differs before a room's first entry
 	generation uint64
 	cursor     Cursor
 	upto       ID
@@ -56,7 +56,7 @@ func newSharedReads(slots int) *sharedReads {
 	return f
 }
 
-// do returns the answer for the key, by read or by an equal one of another caller. If
+// do returns the answer for the key, from read or from an equal read by another caller. If
 // there is an answer already, do returns it even if ctx is done.
 func (f *sharedReads) do(ctx context.Context, key readKey, read func(context.Context) (*chunk, error)) (*chunk, error) {
 	f.mu.Lock()

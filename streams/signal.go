@@ -21,8 +21,8 @@ const (
 	Count  SignalKind = "count"  // this many people are present, too many to name
 )
 
-// Signal is a short-lived event in a room. Readers get it if they are following at the
-// moment, and may miss it. It travels in the activity stream, which every server reads
+// Signal is a short-lived event in a room. Only readers that follow the room at that
+// moment get it, and even they may miss it. It travels in the activity stream, which every server reads
 // anyway, so it costs no read of its own.
 type Signal struct {
 	Kind  SignalKind

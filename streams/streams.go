@@ -7,8 +7,8 @@
 // [Open] returns a [Store], whose Run reads from and appends to Redis. Store.As returns
 // the [Access] of one user, which appends entries, reads pages, and follows rooms. Every
 // batch that a [Reader] returns says where it starts and ends, and starts where the last
-// one ended. When that cannot be, since entries were trimmed or Redis lost data, the
-// reader says so, see [State].
+// one ended. If that is impossible, because entries were trimmed or Redis lost data, the
+// reader reports it: see [State].
 //
 // A Store and an Access may be used from many goroutines at once, a Reader from one at a
 // time. README.md has the guarantees, the keys in Redis, and a glossary.
@@ -63,7 +63,7 @@ var (
 	ErrUnavailable = errors.New("storage is unavailable")
 	// ErrFull: Redis has no memory left for the entry.
 	ErrFull = errors.New("storage is full")
-	// ErrUnusable: Open found no Redis, or one without what it needs.
+	// ErrUnusable: Open found no Redis, or one that lacks what a Store needs.
 	ErrUnusable = errors.New("redis cannot be used")
 )
 
@@ -84,7 +84,7 @@ type Store struct {
 
 	mu              sync.Mutex // taken before a window's mu
 	windows         map[string]*window
-	maxWindowsBytes int // of all windows together, roughly
+	maxWindowsBytes int // approximate limit for all windows together
 }
 
 // Open connects to Redis and checks that it can do what the options require. The
@@ -152,7 +152,7 @@ func (s *Store) Close() error {
 }
 
 // Secret returns the signing key that all servers on this Redis share. The first call
-// makes it.
+// creates it.
 func (s *Store) Secret(ctx context.Context) ([]byte, error) {
 	secret, err := s.redis.Retrying.Get(ctx, s.keys.secret()).Bytes()
 	if errors.Is(err, redis.Nil) { // otherwise write nothing: Redis may be full

@@ -17,26 +17,26 @@ import (
 var maxBlock = 20 * time.Second
 
 const (
-	// busyBlock is how long a tail waits for activity right after some.
+	// busyBlock is how long a tail waits for more activity right after activity.
 	busyBlock = 2 * time.Second
-	// replyGrace is how long after its block time a read may be answered. Then Redis
-	// counts as hanging.
+	// replyGrace is how much longer than its block time a read may take before Redis counts
+	// as hanging.
 	replyGrace = 2 * time.Second
-	// awayAfter is how long nothing can be read before Redis counts as away. People need not
-	// know of a broken connection, or two.
+	// awayAfter is how long reads must fail before Redis counts as away. Users need not be
+	// notified of one or two broken connections.
 	awayAfter = 500 * time.Millisecond
 	// maxBackoff is the longest pause before a tail that lost Redis tries again.
 	maxBackoff = 500 * time.Millisecond
 	// minRoundTime is the least time between two rounds: a quiet room is read at once, a busy
 	// one in batches, and Redis serves at most 100 rounds a second.
 	minRoundTime = 10 * time.Millisecond
-	// activityLength is the least number of entries that an activity stream keeps. If as
+	// activityLength is the least number of entries that an activity stream keeps. If that
 	// many are new, others may have been trimmed unread.
 	activityLength = 1000
 )
 
-// A tail reads new entries of the rooms in its buckets, once for all readers here. It blocks
-// on the activity streams only: activity is a hint, and the rooms are the truth.
+// A tail reads new entries of the rooms in its buckets, once for all readers in this process.
+// It blocks on the activity streams only: activity is a hint, and the rooms are the truth.
 type tail struct {
 	store    *Store
 	appender *appender // for the same buckets
@@ -150,8 +150,8 @@ func (t *tail) round(ctx context.Context) error {
 	return nil
 }
 
-// shrinkWindows shrinks windows to their share of the memory, which is less the more there
-// are. A room that has been quiet since there were few would keep its old share.
+// shrinkWindows shrinks windows to their share of the memory, which falls as the number of
+// windows rises. Otherwise a quiet room would keep its old, larger share.
 func (t *tail) shrinkWindows() {
 	if time.Since(t.shrunkAt) < t.maxBlock {
 		return
@@ -188,8 +188,8 @@ func (t *tail) takeUnconfirmed() (unconfirmed []*window) {
 	return unconfirmed
 }
 
-// adjustBlock sets how long the next read blocks. The shorter, the sooner a Redis that
-// hangs is noticed; the longer, the fewer commands a quiet one gets.
+// adjustBlock sets how long the next read blocks. After a short block, a Redis
+// that hangs is noticed sooner; with a long one, a quiet Redis gets fewer commands.
 func (t *tail) adjustBlock(busy bool) {
 	if busy {
 		t.block = min(busyBlock, t.maxBlock)

@@ -32,7 +32,7 @@ func (t *tail) seekActivityEnd(ctx context.Context) error {
 // moved, and to where; nil if there was no activity. readAll reports that activity may be
 // missing, so that every room must be read.
 func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, readAll bool, err error) {
-	// By itself go-redis would wait for ten seconds longer than the block.
+	// By default go-redis would wait ten seconds longer than the block.
 	ctx, cancel := context.WithTimeout(ctx, t.block+replyGrace)
 	defer cancel()
 	args := &redis.XReadArgs{Count: activityLength, Block: t.block, Streams: t.activityKeys}

@@ -52,8 +52,8 @@ func (t *tail) checkAll(ctx context.Context) error {
 	return nil
 }
 
-// check checks the ends of the windows as a client's cursor is checked. It reads on those
-// that can be continued, and resets the others.
+// check checks the end of each window like a client's cursor. It reads what follows in the
+// windows that can be continued, and resets the others.
 func (t *tail) check(ctx context.Context, toCheck []*window) error {
 	for len(toCheck) > 0 {
 		some := toCheck[:min(len(toCheck), 50)]

@@ -25,7 +25,7 @@ func emptyView(found *roomInfo) *view {
 }
 
 // after returns the rest of the batch that the cursor lies in, nil if the cursor is
-// before the window. It must be before upto.
+// before the window. The cursor must be before upto.
 func (v *view) after(cursor Cursor) *Batch {
 	if cursor.ID.Before(v.start.ID) {
 		return nil

@@ -1,4 +1,4 @@
-// Package apptest starts Burble as a process for tests, which then use it as people do:
+// Package apptest starts Burble as a process for tests, which then use it as users do:
 // over HTTP and WebSockets, and by killing it.
 //
 //	func TestMain(m *testing.M) { os.Exit(apptest.Main(m)) }

@@ -28,7 +28,7 @@ var presets = map[string]load.Workload{
 	"idle":   {Clients: 10_000, Rooms: 1, Follow: 1, Rate: 1, Size: 100, Settle: 5 * time.Second},
 }
 
-// defaultUsers is how many different users the clients are.
+// defaultUsers is the default number of users. The clients are divided among them.
 const defaultUsers = 1000
 
 const usageText = `Usage: bench [mode] [flags]
@@ -82,7 +82,7 @@ func parseFlags(args []string) (*bench, error) {
 	return b, b.work.Check()
 }
 
-// defineWorkload defines the flags of the workload, whose defaults are those of the mode.
+// defineWorkload defines the flags of the workload, with the mode's defaults.
 func (b *bench) defineWorkload(flags *flag.FlagSet) {
 	w := &b.work
 	flags.IntVar(&w.Clients, "clients", w.Clients, "connections")

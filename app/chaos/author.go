@@ -14,8 +14,8 @@ import (
 	"burble/app/client"
 )
 
-// author sends one burst after the other to its rooms, and repeats what was not answered
-// under the same key, at any server. Sometimes it stops retrying.
+// author sends bursts of entries to its rooms, one burst after another. It repeats unanswered
+// sends under the same key, at any server. Sometimes it stops retrying.
 type author struct {
 	*phase
 	name, user, token string
@@ -112,7 +112,7 @@ func newRequest(s *check.Sent) client.Append {
 	return client.Message{Room: s.Room, Key: e.Key, Text: e.Text}
 }
 
-// send sends what is open in one go over WebSocket, and waits for the answers.
+// send sends all entries that are not settled over WebSocket, and then waits for the answers.
 func (a *author) send(ctx context.Context, open []*check.Sent) {
 	if a.socket == nil || a.random.IntN(200) == 0 {
 		a.disconnect()

@@ -13,15 +13,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The harness reads the truth from Redis itself. What it destroys, it copies in the same
+// The harness reads the truth from Redis itself. It copies what it destroys, in the same
 // transaction.
 
 // destroy adds commands to a transaction that remove entries of a room, and returns how
 // many of the newest remain.
 type destroy func(pipe redis.Pipeliner, key string) (remain int)
 
-// capture adds the room's stream to the truth, and then destroys what destroy says, if it
-// is not nil.
+// capture adds the room's stream to the truth, and then runs destroy, unless it is nil.
 func (p *phase) capture(room string, destroy destroy) {
 	ctx := context.Background()
 	p.onPrimaries(func(client *redis.Client) error {

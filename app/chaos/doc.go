@@ -1,5 +1,5 @@
 // Package chaos breaks servers, networks and Redis while clients talk, and checks that no
-// client was told anything wrong.
+// client receives anything wrong.
 //
 //	go test ./app/chaos -v -run Chaos -seed 7 -for 20m -redis sentinel -durability replica -crowd 2000
 //
@@ -8,7 +8,7 @@
 // server-sent events and NDJSON and keep their cursors. Both use app/client and share no
 // code with the server. Meanwhile faults happen to servers, networks, Redis and rooms,
 // several at once, on a schedule that the seed decides. When all faults are repaired,
-// package check compares what each client was told with what Redis held. Also, every client
+// package check compares what each client received with what Redis held. Also, every client
 // must have everything within 5 s of the last fault, and when the clients have left, the
 // servers must hold no more resources than at first.
 //

@@ -26,7 +26,7 @@ const (
 	clients       component = "clients"
 )
 
-// fault is one way to do harm. inject returns when the harm is repaired.
+// fault is one kind of failure. inject returns when it is repaired.
 type fault struct {
 	name   string
 	on     component
@@ -39,7 +39,7 @@ type injection struct {
 	target int           // which server or network
 	lasts  time.Duration // about how long
 	random *rand.Rand
-	ctx    context.Context // ends when the harm must be repaired at once
+	ctx    context.Context // ends when the fault must be repaired at once
 }
 
 // last waits for as long as the fault lasts.
@@ -121,7 +121,7 @@ func (p *phase) replace(s *slot) {
 	}
 }
 
-// setMaxMemory makes Redis full, or not.
+// setMaxMemory sets the memory limit of Redis: a low one makes it full, "0" removes it.
 func (h *harness) setMaxMemory(limit string) {
 	h.onPrimaries(func(client *redis.Client) error {
 		return client.ConfigSet(context.Background(), "maxmemory", limit).Err()

@@ -12,9 +12,9 @@ import (
 	"burble/app/client"
 )
 
-// follower is a client that reads rooms and keeps a cursor in each. Whatever ends its
-// connection, it resumes at any server. A restless follower also behaves as clients do that
-// sleep, wander between servers or have an odd cursor.
+// follower is a client that reads rooms and keeps a cursor in each. When its
+// connection ends, it resumes at any server. A restless follower also behaves like clients
+// that sleep, wander between servers or have an odd cursor.
 type follower struct {
 	*phase
 	name     string

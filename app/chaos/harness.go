@@ -26,7 +26,7 @@ type options struct {
 	pause             int           // longest pause of an author, in milliseconds
 	plain             bool          // authors send only messages
 	faithful          bool          // authors never stop retrying
-	patience          time.Duration // how long clients may take to have everything, before it counts as never
+	patience          time.Duration // how long clients may take to receive everything
 	only              string        // only faults with this in their name
 	program           string        // already built
 	previous          string        // a program that every second server to start runs instead; "": none
@@ -44,7 +44,7 @@ type harness struct {
 	faultLog *os.File     // in that folder
 	backend  backend
 	slots    []*slot
-	token    string          // of those who only read
+	token    string          // of clients that only read
 	life     context.Context // ends with the test
 	phases   int             // run so far
 }

@@ -149,8 +149,8 @@ func (p *phase) inject(length time.Duration, faults []fault) {
 	<-ctx.Done()
 }
 
-// sendLastMessages sends a message to each room, after which servers have noticed what
-// became of it.
+// sendLastMessages sends a message to each room, so that servers notice what has happened to
+// the room.
 func (p *phase) sendLastMessages(ctx context.Context) {
 	author, err := p.newAuthor(ctx, "last author", false)
 	if err != nil {
@@ -199,5 +199,5 @@ func (p *phase) mayBeOrphan(at check.ID) bool {
 	return slices.ContainsFunc(p.failover, func(span *timeSpan) bool { return when.After(span.from) && when.Before(span.to) })
 }
 
-// mayLose reports whether an entry may be lost though it was acknowledged.
+// mayLose reports whether an entry may be lost although it was acknowledged.
 func (p *phase) mayLose(at check.ID) bool { return p.backend.mayLose() && p.mayBeOrphan(at) }

@@ -17,7 +17,7 @@ type record struct {
 	transcripts []*check.Transcript
 	sent        []*check.Sent
 	pages       []*check.Page
-	findings    []check.Finding // flaws that a client saw at once
+	findings    []check.Finding // flaws that a client detected itself
 	resumes     []time.Duration
 	faults      map[string]int
 }
@@ -43,7 +43,7 @@ func (r *record) addPage(p *check.Page) {
 	r.pages = append(r.pages, p)
 }
 
-// find adds a flaw that a client saw at once.
+// find adds a flaw that a client detected itself.
 func (r *record) find(flaw check.Flaw, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

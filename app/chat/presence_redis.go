@@ -12,7 +12,7 @@ const (
 	// one for all rooms. One may fail within streams.ServerTimeout.
 	heartbeatInterval = 25 * time.Second
 	// gatherTime is how long an arrival waits for others, so that a thousand users who arrive at
-	// once are one command.
+	// once need only one command.
 	gatherTime = 50 * time.Millisecond
 	// maxUpdate is the most users that one script updates.
 	maxUpdate = 500

@@ -23,7 +23,7 @@ const (
 // MaxQuery is the most characters that the text and the author of a query may have together.
 const MaxQuery = 200
 
-// Query is what to search a room for.
+// Query describes a search of a room.
 type Query struct {
 	Room          string
 	Text          string // in lower case; may be empty

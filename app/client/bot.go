@@ -12,8 +12,8 @@ import (
 // ErrNoAnswer is why a Bot gave up a connection on which an Append stayed unanswered.
 var ErrNoAnswer = errors.New("no answer within 20 s")
 
-// Bot reads rooms and appends to them for as long as Run runs, whatever becomes of
-// connections and servers. Set its fields before Run, which is called once.
+// Bot reads rooms and appends to them for as long as Run runs, even if
+// connections and servers fail. Set its fields before Run, which is called once.
 type Bot struct {
 	Servers []*Server // any of them will do; one is chosen at random for each connection
 	Follows []Follow  // where reading begins; from then on the Bot keeps the cursors

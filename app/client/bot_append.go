@@ -63,7 +63,7 @@ func (c *connection) ask(ctx context.Context, a Append) Frame {
 	return nil
 }
 
-// answer passes an answer to everyone who waits for one under the key.
+// answer passes an answer to every call that is waiting for one under the key.
 func (c *connection) answer(key string, frame Frame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

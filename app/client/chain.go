@@ -9,7 +9,7 @@ type Chain struct{ rooms map[string]*link }
 // link is one room's place in its chain.
 type link struct {
 	at      string   // the cursor reached
-	placed  bool     // a followed has come
+	placed  bool     // a followed was received
 	pending []string // cursors of follows that are not answered yet, "" for the newest
 }
 

@@ -68,7 +68,7 @@ const (
 // came twice or belong elsewhere.
 type ChainError struct {
 	Room   string
-	At     string // the cursor reached, or asked for
+	At     string // the cursor reached, or requested
 	Frame  Frame
 	Reason string
 }

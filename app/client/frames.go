@@ -22,7 +22,7 @@ type User struct {
 type Hello struct {
 	Protocol   string `json:"protocol"`
 	User       *User  `json:"user"`       // nil: the connection has no session and can only read
-	Durability string `json:"durability"` // what Stored stands for: memory, replica or disk
+	Durability string `json:"durability"` // what Stored guarantees: memory, replica or disk
 	Limits     struct {
 		Text int `json:"text"` // characters of a message
 	} `json:"limits"`
@@ -33,10 +33,10 @@ const (
 	Fresh     = "fresh"     // no cursor was given
 	Resumed   = "resumed"   // everything after the cursor follows
 	Truncated = "truncated" // some entries after the cursor are no longer kept
-	Reset     = "reset"     // the cursor's history is lost: forget what you hold of the room
+	Reset     = "reset"     // the cursor's history is lost: discard the entries you have of the room
 )
 
-// Followed answers a Follow, before any entries. Truncated and Reset also come unasked,
+// Followed answers a Follow, before any entries. The server also sends Truncated and Reset unrequested,
 // when Redis trimmed or lost entries that the connection had not read.
 type Followed struct {
 	Room  string `json:"room"`
@@ -87,7 +87,7 @@ type Stored struct {
 	Cursor string `json:"cursor"` // only from Post
 }
 
-// Signal is news of the moment, which may be missed: typing, came, left or read.
+// Signal is a short-lived event, which a client may miss: typing, came, left or read.
 type Signal struct {
 	Room string `json:"room"`
 	Kind string `json:"kind"`

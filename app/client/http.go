@@ -20,7 +20,7 @@ type Response struct {
 
 // Do makes any request and reads the whole response. Header fields are "Name: value" and
 // replace those of the Server. An error means that there was no whole response; a status
-// such as 404 is none.
+// such as 404 is not an error.
 func (s *Server) Do(ctx context.Context, method, path, body string, header ...string) (*Response, error) {
 	response, err := s.roundTrip(ctx, method, path, body, header)
 	if err != nil {
@@ -59,7 +59,7 @@ func readResponse(response *http.Response) (*Response, error) {
 	return &Response{response.StatusCode, response.Header, body}, nil
 }
 
-// asError returns the refusal that the response is.
+// asError converts a response that refuses the request.
 func (r *Response) asError() *Error {
 	var answer struct {
 		Error Error `json:"error"`
@@ -97,8 +97,8 @@ func (s *Server) call(ctx context.Context, method, path string, body, into any, 
 	return nil
 }
 
-// SignIn makes a guest of that name and sets the Token of s. With a Token that is set
-// already it renames the user.
+// SignIn makes a guest of that name and sets the Token of s. If the Token is
+// already set, it renames the user.
 func (s *Server) SignIn(ctx context.Context, name string) (User, error) {
 	var session struct {
 		User  User   `json:"user"`

@@ -19,7 +19,7 @@ type Append interface {
 	key() string
 }
 
-// Follow reads a room: everything after the cursor After, then whatever comes. Without
+// Follow reads a room: everything after the cursor After, then every new entry. Without
 // After it begins with the newest Last entries, 0 to 500.
 type Follow struct {
 	Room    string

@@ -19,7 +19,7 @@ const Protocol = "burble.v1"
 // handshakeTimeout bounds connecting, the upgrade and the wait for hello.
 const handshakeTimeout = 20 * time.Second
 
-// Server is where a Burble server is, and who speaks to it.
+// Server is the address of a Burble server, and the user who makes the requests.
 type Server struct {
 	URL    string   // such as http://localhost:8080, without a slash at the end
 	Token  string   // from SignIn; a connection without one can only read

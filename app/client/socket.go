@@ -87,7 +87,7 @@ func (s *Socket) Next() (Frame, error) {
 	}
 }
 
-// Read returns the next message as it arrived. It answers nothing.
+// Read returns the next message as it arrived. Unlike Next it does not answer pings.
 func (s *Socket) Read() (RawMessage, error) {
 	s.conn.SetReadDeadline(time.Now().Add(s.Silence))
 	header, err := ws.ReadHeader(s.reader)
@@ -111,7 +111,7 @@ func (s *Socket) Read() (RawMessage, error) {
 // Send writes a request.
 func (s *Socket) Send(request Request) error { return s.WriteMessage(OpText, encode(request)) }
 
-// WriteMessage writes one message, whatever it holds.
+// WriteMessage writes one message, which need not be valid.
 func (s *Socket) WriteMessage(op Opcode, data []byte) error {
 	const fin = 0x80
 	return s.WriteRaw(RawFrame(fin|byte(op), data))

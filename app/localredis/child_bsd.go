@@ -5,5 +5,5 @@ package localredis
 import "syscall"
 
 // endWithParent does nothing: Go has no such attribute for these systems. The child of a
-// killed parent must be ended by hand.
+// killed parent must be stopped by hand.
 func endWithParent(*syscall.SysProcAttr) {}

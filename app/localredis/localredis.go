@@ -6,7 +6,7 @@
 // other user can reach. It is restarted when it dies. It ends with this process, and
 // finishes writing before it does: after [Server.Close], and on Linux also when this
 // process is killed. Elsewhere a child outlives a killed parent and keeps the data
-// directory locked until someone ends it. On Windows there is no child, only miniredis.
+// directory locked until it is stopped by hand. On Windows there is no child, only miniredis.
 //
 // miniredis is for trying Burble out. It persists nothing, and it searches a stream from
 // end to end, so its user should bound the length of streams.

@@ -8,8 +8,8 @@ import (
 	"burble/streams"
 )
 
-// This file has all that the protocol knows of each kind of entry: the frame that appends one,
-// its fields as JSON, and its line of plain text. A field that no kind had before also needs a
+// This file has everything about the kinds of entries in the protocol: the frame that appends one,
+// its fields as JSON, and its line of plain text. A field that is new to all kinds also needs a
 // case in Frame.setField or Frame.setText. ARCHITECTURE.md lists the files of other packages
 // that a new kind touches.
 

@@ -137,8 +137,8 @@ func EncodeSignal(room string, signal *streams.Signal) []byte {
 	return encode(Signal{"signal", room, signal.Kind, User(signal.User), idText(signal.ID)})
 }
 
-// EncodeError returns the frame "error". Room and key are those of the refused frame, if
-// it had them.
+// EncodeError returns the frame "error". room and key identify the refused frame; each
+// may be empty.
 func EncodeError(refused *Error, room, key string) []byte {
 	frame := ErrorFrame{
 		Type: "error", Code: refused.Code, Message: refused.Message, Room: room, Key: key, Field: refused.Field,

@@ -145,7 +145,7 @@ func checkServerURL(u *url.URL) error {
 	return nil
 }
 
-// universal converts the options that Parse promises.
+// universal converts the options to the type that Parse returns.
 func (s *server) universal() *redis.UniversalOptions {
 	return &redis.UniversalOptions{
 		Addrs:     []string{s.Addr},

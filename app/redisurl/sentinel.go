@@ -21,7 +21,7 @@ func cutSentinelScheme(rawURL string) (rest string, useTLS, ok bool) {
 //
 //	[user:password@]host1[:26379],host2[:26379],…/<master name>[/<database>]
 //
-// The user and password are those of Redis. Sentinels rarely have any; they are given as
+// The user and password are for Redis. Sentinels rarely have any; they are given as
 // ?sentinel_username= and ?sentinel_password=. [net/url] does not accept a list of hosts,
 // so only the first host goes through parseServer.
 func parseSentinel(rest string, useTLS, onHeroku bool) (*redis.UniversalOptions, string, error) {
@@ -55,7 +55,7 @@ func parseSentinel(rest string, useTLS, onHeroku bool) (*redis.UniversalOptions,
 }
 
 // parseFailover parses the form of redis.ParseFailoverURL. Unlike in parseSentinel, the
-// credentials before the host are the Sentinels'; those of Redis are ?username= and
+// credentials before the host are for the Sentinels; Redis has its own in ?username= and
 // ?password=.
 func parseFailover(rawURL string, onHeroku bool) (*redis.UniversalOptions, string, error) {
 	first, err := parseServer(rawURL, onHeroku, "master_name", "addr", "username", "password")

@@ -54,7 +54,7 @@ type Set struct {
 	// Unretried is for writes that must not be sent twice without their caller's
 	// knowledge. The library never retries them.
 	Unretried redis.UniversalClient
-	// Blocking is for commands that block. They neither wait for the others nor hold them up.
+	// Blocking is for commands that block. They neither wait for other commands nor delay them.
 	Blocking redis.UniversalClient
 }
 

@@ -45,7 +45,7 @@ local function message(id)
   return entry and entry.kind == 'message' and entry or nil
 end
 
--- A reply may refer to an erased or trimmed message, but not to one that never was.
+-- A reply may refer to an erased or trimmed message, but not to one that never existed.
 local function known(id)
   return redis.call('ZSCORE', KEYS[4], id) or message(id)
     or meta[4] and not before(meta[4], id)
@@ -68,7 +68,7 @@ elseif kind ~= 'topic' then
   state = cjson.decode(redis.call('HGET', KEYS[3], new.of) or '{}')
 end
 
--- react() adds the user to the emoji's users, in the order they came, or removes them.
+-- react() adds the user to the emoji's users, in the order they reacted, or removes them.
 -- It reports whether the message has at most 50 different reactions.
 local function react()
   local all, kinds = state.r or {}, 0
@@ -86,7 +86,7 @@ end
 if kind == 'react' and not react() then return {'too_many'} end
 
 if not begun then
-  -- The room is new, or someone deleted its stream. Remains of the old history must not
+  -- The room is new, or another program deleted its stream. Remains of the old history must not
   -- be taken for the new one's. DEL runs only if there are any: after a first write that
   -- needs no memory, a full Redis would let the rest of the script through.
   if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4]) > 0 then
@@ -109,7 +109,7 @@ if kind == 'delete' then
   for _, edit in ipairs(state.e or {}) do erase(edit) end
 end
 
--- Someone else trimmed every entry. XADD is about to overwrite the record of how far.
+-- Another program trimmed every entry. XADD is about to overwrite the record of how far.
 if begun and length == 0 and n > 0 then
   local through = last_generated(KEYS[1])
   if through then redis.call('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) end

@@ -9,8 +9,8 @@
 --       unordered, and messages and tombstones beyond rest: the caller merges and
 --       cuts. The epoch is '' if there is no such room.
 
--- A long run of reactions or of erased edits must not block Redis: a call looks at
--- this many.
+-- A long run of reactions or of erased edits must not block Redis: a call examines
+-- at most this many.
 local at_most = 4000
 
 local function is_message(fields)
@@ -44,8 +44,8 @@ end
 
 local function millis(bound) return string.match(bound, '%d+') end
 
--- tombstones() returns those from the bound to rest, by whole milliseconds, until there
--- are enough, and a nearer rest if it looked at too many.
+-- tombstones() returns the tombstones from the bound to rest, in whole milliseconds. It stops
+-- when there are enough. If it examined too many, it returns a rest nearer to the bound.
 local function tombstones(older, bound, rest, most)
   local near, far = millis(bound), millis(rest)
   local found, looked, last = {}, 0, nil
@@ -72,7 +72,7 @@ local function tombstones(older, bound, rest, most)
   return found, older and '(' .. moment .. '-0' or '(' .. moment .. '-18446744073709551615'
 end
 
--- Someone may have deleted the stream and left the room's other keys, which belong to
+-- If another program deleted only the stream, the room's other keys remain. They belong to
 -- the lost history.
 if redis.call('EXISTS', KEYS[1]) == 0 then
   local reply = {'', '0-0'}

@@ -48,7 +48,7 @@ for i = 6, #ARGV, 3 do
 end
 
 -- A crowd's readers get its number from time to time instead of each change, and
--- once more when it is a crowd no longer.
+-- once more when it stops being a crowd.
 local count, due = redis.call('HLEN', present), 0
 if #signals > 0 or ARGV[3] == 'tell' then
   local number = cjson.encode({kind = 'count', count = count})

@@ -26,7 +26,7 @@ const slots = 16384
 //	c.AwaitFailover(old)
 //	old.Restart() // or old.Resume()
 //
-// The nodes' own protocol goes past their proxies. So a node that is CutOff cannot be reached
+// The nodes' own protocol bypasses their proxies. So a node that is CutOff cannot be reached
 // by clients and its replicas, but does not fail over.
 type Cluster struct {
 	Nodes []*Node // the primaries, then their replicas in the same order
@@ -36,7 +36,7 @@ type Cluster struct {
 
 // StartCluster starts a Cluster with that many replicas of each primary, and with additional
 // arguments for redis-server. It accepts writes when it is returned, which takes two seconds: a
-// primary that starts waits for so long. It ends with the test.
+// primary that starts waits that long. It ends with the test.
 func StartCluster(t testing.TB, replicas int, args ...string) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t}
@@ -90,8 +90,8 @@ func nodeID() string {
 	return hex.EncodeToString(id)
 }
 
-// status returns a node's role. isComplete reports that the node finds the Cluster fit for
-// writing and, if it is a replica, is connected to its primary.
+// status returns a node's role. isComplete reports that the node considers the Cluster
+// writable and, if it is a replica, is connected to its primary.
 func (c *Cluster) status(ctx context.Context, node *Node) (role string, isComplete bool) {
 	client := node.Client()
 	defer client.Close()
@@ -181,7 +181,7 @@ func (c *Cluster) node(id string) *Node {
 	return nil
 }
 
-// AwaitFailover waits until all nodes but the old one find the Cluster fit for writing
+// AwaitFailover waits until all nodes but the old one consider the Cluster writable
 // without it.
 func (c *Cluster) AwaitFailover(old *Node) {
 	c.t.Helper()

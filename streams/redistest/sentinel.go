@@ -203,8 +203,8 @@ func (s *Sentinel) AwaitFailover(old *Node) *Node {
 	return primary
 }
 
-// AwaitReplica waits until the node is a replica of the primary and has what that had at the
-// call. A replica whose link is up may not have been sent anything yet.
+// AwaitReplica waits until the node is a replica of the primary and has what the primary had at
+// the time of the call. A replica whose link is up may not have been sent anything yet.
 func (s *Sentinel) AwaitReplica(node *Node) {
 	s.t.Helper()
 	client := node.Client()

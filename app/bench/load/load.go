@@ -53,8 +53,8 @@ func (l *Load) Stop() {
 	l.sending.Stop()
 }
 
-// Pacer returns the pacer of a run, whose number makes the keys of its messages differ from
-// those of other runs.
+// Pacer returns the pacer of a run. The run's number is part of the keys of its messages, so
+// that no other run uses them.
 func (l *Load) Pacer(run int) *Pacer {
 	if l.sending != l.Receiving {
 		inTurn := func(sequence int) int { return sequence % len(l.sending.clients) }
@@ -63,13 +63,14 @@ func (l *Load) Pacer(run int) *Pacer {
 	return newPacer(l.Receiving, l.work, l.work.sendingClient, run)
 }
 
-// StartMeasuring has the receivers measure the messages sent from one millisecond on, so that
-// none of them has arrived anywhere yet.
+// StartMeasuring makes the receivers measure the messages that are sent from a millisecond after
+// now: none of those has arrived yet.
 func (l *Load) StartMeasuring() {
 	l.Receiving.measureFrom.Store(time.Now().Add(time.Millisecond).UnixMicro())
 }
 
-// Await returns when everything the pacer sent has arrived, or nothing has for as long as patience.
+// Await returns when everything that the pacer sent has arrived, or when nothing has arrived for
+// the time patience.
 func (l *Load) Await(ctx context.Context, pace *Pacer, patience time.Duration) {
 	l.Receiving.await(ctx, expectedDeliveries(l.work, pace.sent), patience)
 }

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// readSize is how much is read from one connection before it is another's turn.
+	// readSize is how many bytes are read from one connection before the next one is read.
 	readSize = 256 << 10
-	// headroom is the space before it, for what was left over from the last read.
+	// headroom is the space in front of them, for the unread bytes of the last read.
 	headroom = 8 << 10
 )
 

@@ -12,7 +12,7 @@ import (
 // keyTemplate is overwritten with the key of each message.
 const keyTemplate = "00000000-0000-4000-8000-000000000000"
 
-// sender sends the messages of one sequence: always the same frame, with another marker and key.
+// sender sends the messages of one sequence: always the same frame, with a new marker and key.
 type sender struct {
 	client   *client
 	sequence int64
@@ -22,7 +22,8 @@ type sender struct {
 	key      []byte // last part of the key within frame; nil: there is no key
 }
 
-// newSender returns the sender of a sequence. run makes its keys differ from those of other runs.
+// newSender returns the sender of a sequence. run is part of its keys, so that no other run uses
+// them.
 func newSender(p *Protocol, c *client, sequence, room, size, run int) *sender {
 	text := strings.Repeat("#", wire.MarkerSize) + strings.Repeat("x", size-wire.MarkerSize)
 	frame, at := wire.ClientFrame(wire.OpText, []byte(p.Message(room, text, keyTemplate)))

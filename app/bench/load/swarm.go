@@ -169,7 +169,7 @@ func (s *Swarm) Messages() (count int64) {
 	return count
 }
 
-// await returns when count messages have arrived, or none has for as long as patience.
+// await returns when count messages have arrived, or when none has arrived for the time patience.
 func (s *Swarm) await(ctx context.Context, count int64, patience time.Duration) {
 	seen, at := s.Messages(), time.Now()
 	for seen < count && time.Since(at) < patience && ctx.Err() == nil {

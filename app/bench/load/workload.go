@@ -23,7 +23,7 @@ type Workload struct {
 	Warmup    time.Duration `json:"warm"`      // how long messages are sent before that
 	Settle    time.Duration `json:"settle"`    // how long the server is left alone once all have joined
 	Transport string        `json:"transport"` // websocket or sse
-	Users     int           `json:"guests"`    // different users that the clients are
+	Users     int           `json:"guests"`    // users among whom the clients are divided
 	Missed    int           `json:"missed"`    // entries missed by a client that resumes
 	Entries   int           `json:"entries"`   // of the room that is joined
 	Deflate   bool          `json:"deflate"`   // clients ask for compressed batches, as browsers do

@@ -98,7 +98,7 @@ func burbleSocket(tokens []string, deflate bool) *load.Protocol {
 	}
 }
 
-// FollowNewest has clients of a Burble read the newest entries of each room first, so many.
+// FollowNewest makes clients of a Burble begin with that many of the newest entries of each room.
 func (s *Server) FollowNewest(entries int) {
 	s.protocol.Follow = func(rooms []int) [][]byte { return burbleFollow(rooms, fmt.Sprintf(`"last":%d`, entries)) }
 }

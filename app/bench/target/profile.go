@@ -63,7 +63,7 @@ func (b *Burble) writeProfileOverlay(ctx context.Context) (path string, err erro
 
 func (b *Burble) profileSocket() string { return filepath.Join(b.Folder, "profile.sock") }
 
-// StartProfiles takes a CPU profile of the running Burble for so long, if profiles are wanted.
+// StartProfiles takes a CPU profile of the running Burble for the duration, if b.Profiles is set.
 // The returned function waits for it, and then takes the memory and goroutine profiles. name
 // is the front of the files' names.
 func (b *Burble) StartProfiles(ctx context.Context, name string, duration time.Duration) (finish func() error) {

@@ -27,7 +27,7 @@ func Parse(list string) ([]string, error) {
 	return names, nil
 }
 
-// Launcher has what it takes to start each target.
+// Launcher holds what is needed to start each target.
 type Launcher struct {
 	Burble     Burble
 	Centrifugo Centrifugo

@@ -10,7 +10,7 @@ type chain struct {
 	*Checker
 	*Transcript
 	request *Event // that is not answered yet
-	placed  bool   // a followed has come
+	placed  bool   // a followed was received
 	at      Cursor
 	orphans []*Entry // read, and in no history now: a reset must come before anything else
 	index   int      // of the event
@@ -81,7 +81,7 @@ func (c *chain) checkResumed(from Cursor, e *Event) {
 }
 
 // checkTruncated checks that nothing is skipped that is still kept. A client that had read
-// exactly up to a trim by hand may be told truncated too: Redis keeps no record of where
+// exactly up to a trim by hand may get truncated too: Redis keeps no record of where
 // it was, and a server that did not see the trim cannot know.
 func (c *chain) checkTruncated(from Cursor, e *Event) {
 	h := c.Truth.Of(c.Room, e.Place.Epoch)

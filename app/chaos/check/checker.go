@@ -50,13 +50,13 @@ type Evidence struct {
 // AnswerLimit is how long a send may wait for its answer on a working connection.
 const AnswerLimit = 20 * time.Second
 
-// Checker compares what clients were told with what Redis held. Its Findings are all flaws.
+// Checker compares what clients received with what Redis held. Its Findings are all flaws.
 type Checker struct {
 	Evidence
 	byKey    map[string]*Sent
 	stored   map[string][]place // by key
 	versions map[string]*Entry  // orphans as some client read them, by room and ID
-	Declared int                // gaps that clients were told of
+	Declared int                // gaps that were declared to clients
 }
 
 // place is where a key is stored.

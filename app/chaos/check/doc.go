@@ -1,8 +1,8 @@
-// Package check decides whether clients of Burble were told anything wrong, from what each
-// of them was told and from what Redis held.
+// Package check decides whether clients of Burble received anything wrong. It compares what
+// each of them received with what Redis held.
 //
 // The [Truth] is what Redis held: a [History] for each room and epoch, complete even if
-// its entries were later trimmed or destroyed. A [Transcript] is what one client was told
+// its entries were later trimmed or destroyed. A [Transcript] is what one client received
 // about one room, and a [Sent] what an author sent and how it was answered. [Run] verifies
 // that:
 //
@@ -12,13 +12,13 @@
 //     in which they were sent;
 //   - each batch begins where the one before it ended, and has exactly the history's
 //     entries up to its own end;
-//   - a client that comes back is resumed exactly at its cursor, or told truncated or
-//     reset; that only where entries were removed;
-//   - a fresh read shows what was acknowledged before it;
-//   - in the end every client has everything.
+//   - a client that reconnects is resumed exactly at its cursor, or, only where entries
+//     were removed, gets truncated or reset;
+//   - a fresh read shows every message that was acknowledged before it;
+//   - at the end every client has everything.
 //
 // With replicas, an entry that was never acknowledged may be read and then lost with the
-// old primary; every client that read it must then be told reset before it reads on.
+// old primary; every client that read it must then get reset before it continues.
 //
 // The package does no I/O and shares no code with the server. It is tested with planted
 // flaws: see TestCheckerFindsEveryPlantedFlaw.

@@ -14,7 +14,7 @@ type Entry struct {
 	Of                    ID // of react and delete
 }
 
-// Transcript is all that one client was told about one room, in order.
+// Transcript is everything that one client received about one room, in order.
 type Transcript struct {
 	Client, Room string
 	Leaves       bool // the client does not wait for the end

@@ -12,7 +12,7 @@ import (
 // shown without a heading. rows.js has the same rule.
 const continuesWithin = 5 * time.Minute
 
-// hues is the number of avatar colours. avatar.js and base.css agree.
+// hues is the number of avatar colours. avatar.js and base.css use the same number.
 const hues = 12
 
 // User is a person as shown.

@@ -13,7 +13,7 @@ type Page struct {
 	Static string // where static files are: StaticPath()
 	Theme  string // "light" or "dark"; empty to follow the system
 
-	NameLimit int    // most characters in a user's name
+	NameLimit int    // maximum length of a user's name, in characters
 	Name      string // what the user typed, to refill the form after a refused name
 }
 
@@ -61,7 +61,7 @@ type Room struct {
 	Older     string     // entry ID for ?before=; empty if no older messages are kept
 	Newer     string     // entry ID for ?after=; empty if there are no newer messages
 	Highlight string     // entry ID of the permalink's target, or empty
-	TextLimit int        // most characters in a message
+	TextLimit int        // maximum length of a message, in characters
 	Notice    string     // shown above the composer, such as why a form was refused
 	Draft     string     // what the user typed, to refill the composer after a refused message
 	Origin    string     // "https://host", for the terminal commands

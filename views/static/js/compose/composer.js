@@ -2,7 +2,7 @@ import { isComposing } from "../page/keyboard.js";
 import { load, save } from "../page/storage.js";
 import { toast } from "../page/toast.js";
 
-const COUNTER_FROM = 200; // characters left
+const COUNTER_FROM = 200; // the counter is shown when this many characters are left, or fewer
 
 /** Returns how many characters a text has, as the server counts them. @param {string} text */
 export function lengthOf(text) {
@@ -71,7 +71,7 @@ export class Composer extends EventTarget {
     if (!this.#touch.matches && !document.querySelector("article[autofocus]")) this.#field.focus();
   }
 
-  /** @param {number} limit most characters in a message */
+  /** @param {number} limit maximum length of a message, in characters */
   set limit(limit) {
     this.#limit = limit;
     this.#changed();

@@ -13,7 +13,7 @@ test("findAll takes special characters literally", () => {
   for (const sign of ["a+b", "(x)", "[y]", "a-b", "\\", "^"]) assert.equal(findAll("a.b a+b (x) [y] a-b \\ ^", sign).length, 1, sign);
 });
 
-test("positions count UTF-16 units, also after emoji", () => {
+test("positions are in UTF-16 units, even after emoji", () => {
   assert.deepEqual(findAll("🙌🙌 Ärger", "ärger"), [[5, 10]]);
 });
 

@@ -1,7 +1,7 @@
 import { backoff } from "../net/connection.js";
 
-const AROUND = 50; // messages around a place, as many as the server renders of a room
-const MORE = 100; // messages beyond an edge
+const AROUND = 50; // messages fetched around a place, as many as a page of the server has
+const MORE = 100; // messages fetched beyond an edge
 const LOAD_AHEAD = "1200px 0px"; // how far outside the view an edge starts to load
 const MIN_RETRY = 3_000;
 
@@ -16,8 +16,8 @@ export class History extends EventTarget {
   #path;
   #timeline;
   #observer;
-  #generation = 0; // of the messages shown; a response to an older one is ignored
-  #failures = 0; // in a row
+  #generation = 0; // counts replacements of all messages; a response to an older request is ignored
+  #failures = 0; // failed requests in a row
   /** @type {Record<"older" | "newer", { element: Element, link: HTMLAnchorElement, from: string | null, isLoading: boolean }>} */
   #edges;
 

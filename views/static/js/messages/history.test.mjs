@@ -78,14 +78,14 @@ test("a refused page is not retried until its link is clicked", async (t) => {
   assert.equal(requests(), 2);
 });
 
-test("too many requests is not a refusal", async (t) => {
+test("status 429 (too many requests) is retried", async (t) => {
   const { requests, tick } = openRoom(t, [429, 200]);
   await tick(0);
   await tick(3_000);
   assert.equal(requests(), 2);
 });
 
-test("offline, nothing is requested until the browser is online", async (t) => {
+test("while offline, nothing is requested until the browser is online", async (t) => {
   const { requests, goOnline, tick } = openRoom(t, ["lost", 200], false);
   await tick(0);
   await tick(600_000);

@@ -1,4 +1,4 @@
-const NEAR_END = 100; // pixels
+const NEAR_END = 100; // pixels from the end within which the view stays there
 const SCROLL_REST = "onscrollend" in globalThis ? 1_000 : 150; // milliseconds without a scroll event after which scrolling has ended
 
 /**
@@ -18,7 +18,7 @@ export class Scroll extends EventTarget {
   #queue = Promise.resolve();
   #remainder = 0; // pixels that scrollTop could not express
   #lastScroll = -Infinity;
-  #hasEnded = true; // as far as scrollend tells
+  #hasEnded = true; // whether scrolling has ended, according to scrollend
   #isStill = false; // whether nothing scrolls in this frame
   #stopWaiting = () => {};
 

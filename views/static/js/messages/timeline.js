@@ -2,7 +2,7 @@ import { compareIDs, idOf } from "../net/id.js";
 import { PendingChanges } from "./pending-changes.js";
 import { lastMessageUpTo, nextMessage, previousMessage, removeRow, updateRow } from "./rows.js";
 
-const MAX_MESSAGES = 300; // in the page; beyond that, messages far from the view are dropped
+const MAX_MESSAGES = 300; // messages in the page; beyond that, those farthest from the view are dropped
 const SPARE = 50; // further messages dropped each time, so that dropping is rare
 const MAX_AMENDMENTS = 500;
 

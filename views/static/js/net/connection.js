@@ -1,9 +1,9 @@
 import { GapDetector } from "./gap-detector.js";
 import { inflates, Socket } from "./socket.js";
 
-const MAX_SILENCE = 30_000; // after which wake() replaces the socket without a probe
-const STEADY = 10_000; // a socket that lasted this long resets the backoff
-const WATCH_PACE = 100; // between requests for watched rooms: the server limits frames
+const MAX_SILENCE = 30_000; // milliseconds without a frame after which wake() replaces the socket without a probe
+const STEADY = 10_000; // milliseconds after which a socket that is still open resets the backoff
+const WATCH_PACE = 100; // milliseconds between requests for watched rooms: the server limits frames
 
 /**
  * Returns how long to wait before an attempt, with full jitter.

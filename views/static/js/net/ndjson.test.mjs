@@ -10,7 +10,7 @@ async function read(...chunks) {
   return values;
 }
 
-test("lines are read wherever the chunks are cut", async () => {
+test("lines are read correctly across any chunk boundary", async () => {
   assert.deepEqual(await read('{"a":1}\n{"a":2}\n'), [{ a: 1 }, { a: 2 }]);
   assert.deepEqual(await read('{"a"', ":1}\n\n", '{"a":2}'), [{ a: 1 }, { a: 2 }]);
   const bytes = new TextEncoder().encode('{"a":"é"}\n');

@@ -1,5 +1,5 @@
-const OPEN_TIMEOUT = 15_000; // for the first frame
-const PROBE_TIMEOUT = 5_000; // for an answer to a ping
+const OPEN_TIMEOUT = 15_000; // milliseconds until the first frame
+const PROBE_TIMEOUT = 5_000; // milliseconds until a frame after a ping
 
 /** Whether the server may compress long frames. */
 export const inflates = typeof DecompressionStream === "function";

@@ -2,8 +2,8 @@ import { backoff } from "../net/connection.js";
 import { newKey } from "../net/id.js";
 import { keysWithPrefix, load, save } from "../page/storage.js";
 
-const REPLY_TIMEOUT = 10_000; // for the server's reply to a send
-const RETRY_FOR = 23 * 3_600_000; // the server knows a key for a day: sent later, a message might be stored twice
+const REPLY_TIMEOUT = 10_000; // milliseconds until the server's reply to a send
+const RETRY_FOR = 23 * 3_600_000; // milliseconds. The server remembers a key for a day; a later retry might store the message twice.
 
 /** What every storage key of an outbox begins with. The room and the message key follow. */
 export const OUTBOX_PREFIX = "burble:outbox:";

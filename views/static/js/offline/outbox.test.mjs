@@ -65,7 +65,7 @@ test("messages are sent in order, one at a time", (t) => {
   assert.deepEqual(outbox.items, []);
 });
 
-test("a message that lost its connection is sent again under its key", (t) => {
+test("a message in flight when the connection is lost is sent again under its key", (t) => {
   const { outbox, write, sent } = openBrowser(t);
   outbox.open();
   write("one");
@@ -186,7 +186,7 @@ test("a rate-limited message is sent again after the wait", (t) => {
   assert.equal(sent[1].key, key);
 });
 
-test("when storage is full, messages wait and are retried", (t) => {
+test("when the server's storage is full, messages wait and are retried", (t) => {
   const { outbox, write, sent, tick } = openBrowser(t);
   outbox.open();
   const { key } = write("one");
@@ -201,7 +201,7 @@ test("when storage is full, messages wait and are retried", (t) => {
   assert.deepEqual(textsOf(sent), ["one", "one", "two"]);
 });
 
-test("when storage is back, messages are sent at once", (t) => {
+test("when the server's storage is back, messages are sent at once", (t) => {
   const { outbox, write, sent } = openBrowser(t);
   outbox.open();
   const { key } = write("one");
@@ -227,7 +227,7 @@ test("a permanent refusal fails the message, and the next one is sent", (t) => {
   assert.deepEqual(outbox.items, []);
 });
 
-test("a message sent a day ago without a reply is left to its author", (t) => {
+test("a message without a reply for a day fails, and its author decides", (t) => {
   const { outbox, write, sent, tick } = openBrowser(t);
   write("sent");
   outbox.open();

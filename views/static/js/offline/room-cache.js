@@ -1,9 +1,9 @@
 import { part } from "../messages/message.js";
 import { workerURL } from "../page/trusted-html.js";
 
-const MAX_MESSAGES = 200; // of a room
+const MAX_MESSAGES = 200; // messages stored of each room
 const SAVE_EVERY = 3_000;
-const MAX_AGE = 30 * 86_400_000; // since the last visit of a room
+const MAX_AGE = 30 * 86_400_000; // milliseconds since the last visit after which a room is deleted
 
 /**
  * RoomCache stores the newest messages of each room on this device, for one user, with the

@@ -2,7 +2,7 @@ import { load } from "./storage.js";
 
 /** The storage key of the bell: "on" while the user wants to be notified of mentions. */
 export const BELL_KEY = "burble:bell";
-const DELAY = 1_500; // before a notification, so that another tab that shows the message can mark it read
+const DELAY = 1_500; // milliseconds before a notification, so that another tab that shows the message can mark it read
 
 /**
  * Alerts shows unread counts in the title and, while the bell is on, notifies the user of

@@ -1,6 +1,6 @@
 import { save } from "./storage.js";
 
-const KEY = "burble:me"; // "<ID> <name>" of the user of the tab opened last
+const KEY = "burble:me"; // "<ID> <name>" of the user of the most recently opened tab
 
 /**
  * Reloads the page when it belongs to another user or shows an outdated name: `hello` names

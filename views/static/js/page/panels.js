@@ -10,7 +10,7 @@ import { Alerts } from "./alerts.js";
 import { addShortcuts } from "./keyboard.js";
 import { load } from "./storage.js";
 
-const SLEEP_AFTER = 5 * 60_000; // tests set another in localStorage, under "burble:sleep"
+const SLEEP_AFTER = 5 * 60_000; // milliseconds; tests set a different time with "burble:sleep" in localStorage
 
 const find = (id) => document.getElementById(id);
 

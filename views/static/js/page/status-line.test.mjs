@@ -34,7 +34,7 @@ for (const [facts, state, text] of cases) {
   });
 }
 
-test("up to date and offline are shown at once", () => {
+test("'Up to date' and 'Offline' are shown at once", () => {
   assert.equal(statusOf(live).delay, 0);
   assert.equal(statusOf({ ...live, connection: "offline" }).delay, 0);
 });

@@ -2,7 +2,7 @@ import { names } from "./names.js";
 
 /** How a person is shown: an initial in one of twelve colours, and a name. */
 
-const HUES = 12; // views.User.Hue and base.css agree
+const HUES = 12; // the same number as in views.User.Hue and base.css
 
 /**
  * Returns the colour of a user: FNV-1a of the ID, as views.User.Hue computes it.

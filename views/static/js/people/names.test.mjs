@@ -36,7 +36,7 @@ test("names that look the same are all tagged, and no others", () => {
   assert.deepEqual([real, imitation, bob].map((user) => names.tagOf(user)), ["3f2", "9c0", ""]);
 });
 
-test("a name that mixes scripts, or is you, is always tagged", () => {
+test("a name that mixes scripts, or is 'you', is always tagged", () => {
   const names = new Names();
   assert.deepEqual(["Аda", "you", "Ада", "Ada", "李 Ada"].map((name) => names.label({ id: "3f2a", name })), ["Аda ·3f2", "you ·3f2", "Ада", "Ada", "李 Ada"]);
 });

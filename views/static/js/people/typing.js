@@ -1,5 +1,5 @@
-const SEND_EVERY = 3_000; // while the user types
-const EXPIRES = 5_000; // after the last signal from another user
+const SEND_EVERY = 3_000; // milliseconds between signals while the user types
+const EXPIRES = 5_000; // milliseconds after the last signal from another user
 
 /** Typing tells the server that the user is typing, and tracks who else is. */
 export class Typing {

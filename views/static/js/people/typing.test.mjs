@@ -34,7 +34,7 @@ test("others stop typing after 5 s without a signal, or when they are done", (t)
   assert.deepEqual(shown, []);
 });
 
-test("the line names at most two", () => {
+test("the line names at most two people", () => {
   assert.deepEqual(typingText([]), []);
   assert.deepEqual(typingText(["Ada"]), ["Ada", " is typing…"]);
   assert.deepEqual(typingText(["Ada", "Bob"]), ["Ada", " and ", "Bob", " are typing…"]);

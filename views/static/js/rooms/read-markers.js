@@ -1,7 +1,7 @@
 import { compareIDs } from "../net/id.js";
 import { load, save } from "../page/storage.js";
 
-const PACE = 2_000; // between two frames
+const PACE = 2_000; // milliseconds between two `read` frames
 
 /** ReadMarker is the entry up to which the user has read the room. It never moves back. */
 export class ReadMarker {

@@ -2,8 +2,8 @@ import { UnreadLine } from "../messages/unread-line.js";
 import { compareIDs, idOf } from "../net/id.js";
 import { ReadMarker } from "./read-markers.js";
 
-const GLANCE = 5_000; // how long the end must be in view while unread messages are above the view
-const AT_END = 4; // pixels
+const GLANCE = 5_000; // milliseconds the end must be in view if there are unread messages above the view
+const AT_END = 4; // pixels from the end that count as the end
 
 /**
  * Marks the room as read while the user looks at its end, and places the "New" line.

@@ -5,8 +5,8 @@ import { names } from "../people/names.js";
 import { Presence } from "../people/presence.js";
 import { Rooms } from "./rooms.js";
 
-const FETCH_DELAY = 300; // collects stale counts into one request
-const FETCH_EVERY = 60_000; // while the page is visible, for new rooms
+const FETCH_DELAY = 300; // milliseconds in which stale counts are collected into one request
+const FETCH_EVERY = 60_000; // milliseconds between requests for new rooms while the page is visible
 
 /**
  * RoomList is the live list of rooms. It watches every room in it, counts unread messages,

@@ -15,7 +15,7 @@ function makeRooms() {
   return { rooms, events };
 }
 
-test("messages of others after the list are counted once", () => {
+test("messages from others that arrive after the list are counted once", () => {
   const { rooms, events } = makeRooms();
   const entries = [message("5-0", "listed"), message("6-0", "hi"), message("7-0", "hi @ADA"), message("8-0", "mine", "ada"), { id: "8-1", kind: "react", user: { id: "bob" } }];
   rooms.addEntries({ room: "lobby", entries });
@@ -84,7 +84,7 @@ test("an outdated list leaves stale counts stale", () => {
   assert.deepEqual([rooms.get("lobby").unread, events.length], [2, 2]);
 });
 
-test("rooms are sorted by their last entry, and take over a new topic", () => {
+test("rooms are sorted by their last entry, and show a new topic", () => {
   const { rooms } = makeRooms();
   rooms.addEntries({ room: "attic", entries: [{ id: "10-0", kind: "topic", user: { id: "bob" }, text: "dust" }] });
   assert.deepEqual(rooms.sorted.map((one) => one.title), ["dust", "kitchen", "lobby"]);

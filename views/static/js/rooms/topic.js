@@ -1,7 +1,7 @@
 import { newKey } from "../net/id.js";
 
 const dialog = document.getElementById("topic");
-let key = ""; // of the topic sent last
+let key = ""; // send key of the last topic sent
 
 /**
  * Sends the topic in the dialog to the server.

@@ -52,11 +52,11 @@ func TestSearchListsNewestFirstAndLinksToMessages(t *testing.T) {
 
 	ada.allowErrors("503")
 	redis.Kill()
-	ada.waitStatus("away", "Chat storage is unavailable")
+	ada.waitStatus("away", "Chat storage is down")
 	ada.click("#open-search")
 	ada.wait("the search", `document.activeElement.name === "q"`)
 	ada.press("Enter")
-	ada.wait("the reason", `document.querySelector("#search [role=status]").innerText === "Chat storage is unavailable. Try again in a moment."`)
+	ada.wait("the reason", `document.querySelector("#search [role=status]").innerText === "Chat storage is down. Try again in a moment."`)
 }
 
 // Safari does not know the closedby attribute.

@@ -79,7 +79,7 @@ async function fetchWithRetry(url, signal) {
 
 /** Returns the text to show for an error from the server. @param {{ code: string, message: string }} error */
 function explain({ code, message }) {
-  return code === "unavailable" ? "Chat storage is unavailable. Try again in a moment." : message;
+  return code === "unavailable" ? "Chat storage is down. Try again in a moment." : message;
 }
 
 function finish(query, { older }) {

@@ -17,12 +17,12 @@
  * @returns {{ state: string, text: string, delay: number }}
  */
 export function statusOf({ connection, behind, storageAway, refusal, waiting, failed, failedRoom, attached }) {
-  const withWaiting = (state, text, delay = 0) => ({ state, text: waiting ? `${text}, ${waiting} waiting to send` : text, delay });
+  const withWaiting = (state, text, delay = 0) => ({ state, text: waiting ? `${text}, ${waiting} unsent` : text, delay });
   if (connection === "offline") return withWaiting("offline", "Offline");
   if (connection === "asleep") return withWaiting("asleep", "Paused");
   if (connection === "connecting") return withWaiting("connecting", waiting ? "Connecting" : "Connecting…", 600);
   if (refusal === "full") return withWaiting("full", "Chat storage is full");
-  if (storageAway || refusal === "away") return withWaiting("away", "Chat storage is unavailable");
+  if (storageAway || refusal === "away") return withWaiting("away", "Chat storage is down");
   if (connection === "catching" && behind) return withWaiting("catching", `Catching up, ${behind} to go`, 400);
   if (connection === "catching") return withWaiting("catching", waiting ? "Catching up" : "Catching up…", 400);
   if (waiting) return { state: "sending", text: waiting === 1 ? "Sending…" : `Sending ${waiting}…`, delay: 1_000 };

@@ -39,7 +39,7 @@ func testFailover(t *testing.T, url string, primary func() *redistest.Node, fail
 	}
 	talk := newTalk(t, servers...)
 	stop := talk.speakUntil()
-	apptest.Eventually(t, 20*time.Second, "messages to be stored", func() bool { return talk.count() > 300 })
+	apptest.Eventually(t, patience, "messages to be stored", func() bool { return talk.count() > 300 })
 	began := time.Now()
 	failOver(primary())
 	t.Logf("another node is the primary after %v", time.Since(began).Round(time.Millisecond))

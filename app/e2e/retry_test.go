@@ -137,16 +137,16 @@ func TestSendIsStoredOnceWhenRepliesOfRedisAreLost(t *testing.T) {
 			t.Fatal(err)
 		}
 		members[rand.N(len(members))].cut()
-		apptest.Eventually(t, 20*time.Second, "connections to break", func() bool { return redisStat(t, client, "total_connections_received") >= cut })
+		apptest.Eventually(t, patience, "connections to break", func() bool { return redisStat(t, client, "total_connections_received") >= cut })
 		network.limit.Store(0)
 		before := sent.Load()
-		apptest.Eventually(t, 20*time.Second, "messages to be stored again", func() bool { return sent.Load() > before+64 })
+		apptest.Eventually(t, patience, "messages to be stored again", func() bool { return sent.Load() > before+64 })
 	}
 	enough.Store(true)
 	sending.Wait()
 	apptest.ExpectStoredOnce(t, redis, "lobby", int(sent.Load()))
 	for _, m := range members {
-		m.await(20*time.Second, int(sent.Load()))
+		m.await(patience, int(sent.Load()))
 	}
 	t.Logf("%d messages over %d connections to Redis", sent.Load(), redisStat(t, client, "total_connections_received"))
 }

@@ -49,7 +49,7 @@ func TestCostOfStalledReadersThatLoseNothing(t *testing.T) {
 		}
 	}
 	publish(some) // more than all buffers on the way hold
-	reader.await(20*time.Second, 200+some)
+	reader.await(patience, 200+some)
 	meanwhile := roundTrips(t, reader, 100)
 	t.Logf("p99 latency of others: %v while all was quiet, %v while readers stalled", quiet, meanwhile)
 	// Whoever waits for a stalled reader waits for 10 s. The test machine may be busy with

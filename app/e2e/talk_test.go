@@ -97,7 +97,7 @@ func (talk *talk) compare(server *redistest.Server) {
 		}
 	}
 	for i, m := range talk.members {
-		m.await(20*time.Second, len(entries))
+		m.await(patience, len(entries))
 		m.mu.Lock()
 		for j, entry := range m.entries[:min(len(m.entries), len(entries))] {
 			if entry.ID != entries[j].ID || entry.Text != entries[j].Values["text"] || entry.N != int64(j+1) {

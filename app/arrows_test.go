@@ -32,7 +32,7 @@ var arrows = map[string]string{
 	"views":          "",
 
 	// Tools and what tests share.
-	"app/apptest": "client streams/redistest", "app/browser": "", "app/chaos": "apptest chaos/check client streams streams/redistest", "app/chaos/check": "client", "app/e2e": "",
+	"app/apptest": "client streams/redistest", "app/browser": "", "app/chaos": "apptest chaos/bots chaos/check client streams streams/redistest", "app/chaos/check": "client", "app/chaos/bots": "chaos/check client", "app/e2e": "",
 	"app/hostile": "", "streams/redistest": "streams",
 
 	// The bench.

@@ -79,7 +79,7 @@ func (p *phase) storedEntries(found []redis.XMessage) (entries []*check.Entry) {
 		if of := field("of"); of != "" {
 			e.Of, _ = check.ParseID(of)
 		}
-		entries = append(entries, p.record.pool.Intern(e))
+		entries = append(entries, p.scene.Record.Pool.Intern(e))
 	}
 	return entries
 }

@@ -4,9 +4,8 @@
 //	go test ./app/chaos -v -run Chaos -seed 7 -for 20m -redis sentinel -durability replica -crowd 2000
 //
 // It builds the program and starts a few servers and a real Redis. Authors send messages
-// and repeat each one under its key until it is stored. Followers read over WebSocket,
-// server-sent events and NDJSON and keep their cursors. Both use app/client and share no
-// code with the server. Meanwhile faults happen to servers, networks, Redis and rooms,
+// and repeat each one under its key until it is stored, and followers read over WebSocket,
+// server-sent events and NDJSON and keep their cursors (package bots). Meanwhile faults happen to servers, networks, Redis and rooms,
 // several at once, on a schedule that the seed decides. When all faults are repaired,
 // package check compares what each client received with what Redis held. Also, every client
 // must have everything within 5 s of the last fault, and when the clients have left, the

@@ -78,7 +78,9 @@ func commonFaults() []fault {
 		{"room deleted", redisProcess, func(i *injection) { i.deleteRoom(i.room("deleted")) }},
 
 		{"clients disconnected", clientNetwork, func(i *injection) { i.slots[i.target].front.Cut() }},
-		{"reconnect storm", clients, func(i *injection) { i.reconnectStorm(i.ctx, i.random) }},
+		{"reconnect storm", clients, func(i *injection) {
+			i.scene.ReconnectStorm(i.ctx, i.random, i.options.crowd, i.followers[0], i.safeRooms()[0])
+		}},
 	}
 	toRedis := func(i *injection) *redistest.Proxy { return i.backend.networks()[i.target] }
 	toClients := func(i *injection) *redistest.Proxy { return i.slots[i.target].front }
@@ -117,7 +119,7 @@ func (p *phase) replace(s *slot) {
 	old := s.process
 	p.launch(p.life, s)
 	if !old.drain() {
-		p.record.find(check.Unclean, "a server did not drain in time with exit code 0")
+		p.scene.Record.Find(check.Unclean, "a server did not drain in time with exit code 0")
 	}
 }
 

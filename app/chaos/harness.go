@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"burble/app/chaos/bots"
 	"burble/streams/redistest"
 )
 
@@ -79,7 +80,7 @@ func newHarness(t testing.TB, o options) *harness {
 			t.Errorf("a server crashed:\n%s", crash)
 		}
 	})
-	reader := h.anyServer(h.newRandom("reader"), "")
+	reader := bots.ServerAt(h.slots[0].front.Addr, "")
 	if _, err := reader.SignIn(h.life, "reader"); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"burble/app/chaos/bots"
 	"burble/app/chaos/check"
 )
 
@@ -18,43 +19,44 @@ type phase struct {
 	*harness
 	number    int
 	flushes   bool // Redis is flushed in this phase
-	record    *record
-	followers []*follower
-	repaired  chan struct{} // closed when all faults are repaired
+	scene     *bots.Scene
+	followers []*bots.Follower
 
 	mu       sync.Mutex
 	truth    check.Truth
 	orphans  map[string][]*check.Entry // all that an abandoned primary had, by room
 	failover []*timeSpan               // when two primaries were possible
+	faults   map[string]int            // how often each happened
 }
 
 // runPhase runs a phase in which inject causes the faults.
 func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 	h.phases++
-	p := &phase{harness: h, number: h.phases, flushes: flushes, record: &record{}, truth: make(check.Truth), repaired: make(chan struct{})}
+	p := &phase{harness: h, number: h.phases, flushes: flushes, truth: make(check.Truth), faults: make(map[string]int)}
+	p.scene = p.newScene()
 	clients, leave := context.WithCancel(h.life)
 	defer leave()
 	var following, talking sync.WaitGroup
 	for _, f := range p.newFollowers() {
 		p.followers = append(p.followers, f)
-		following.Go(func() { f.run(clients) })
+		following.Go(func() { f.Run(clients) })
 	}
 	for i := range 8 {
-		author, err := p.newAuthor(clients, fmt.Sprintf("author %d", i), i%3 > 0, p.rooms()...)
+		author, err := p.scene.NewAuthor(clients, fmt.Sprintf("author %d", i), i%3 > 0, p.rooms()...)
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		talking.Go(func() { author.run(clients) })
+		talking.Go(func() { author.Run(clients) })
 	}
 	inject(p)
 	h.backend.awaitWhole()
 	repaired := time.Now()
-	close(p.repaired)
+	close(p.scene.Repaired)
 	impatient := time.AfterFunc(h.options.patience, leave)
 	talking.Wait()
 	p.sendLastMessages(clients)
 	p.converge(clients)
-	o := &outcome{record: p.record, converged: time.Since(repaired)}
+	o := &outcome{record: &p.scene.Record, faults: p.faults, converged: time.Since(repaired)}
 	impatient.Stop()
 	leave()
 	following.Wait()
@@ -62,25 +64,36 @@ func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 		p.capture(room, nil)
 	}
 	p.keepOrphans()
-	o.Checker = check.Run(check.Evidence{
-		Truth: p.truth, Transcripts: p.record.transcripts, Sent: p.record.sent, Pages: p.record.pages, Findings: p.record.findings,
-		MayBeOrphan: p.mayBeOrphan, MayLose: p.mayLose,
-	})
+	evidence := p.scene.Record.Evidence()
+	evidence.Truth, evidence.MayBeOrphan, evidence.MayLose = p.truth, p.mayBeOrphan, p.mayLose
+	o.Checker = check.Run(evidence)
 	return o
+}
+
+// newScene returns what the clients of the phase share.
+func (p *phase) newScene() *bots.Scene {
+	s := &bots.Scene{
+		Token: p.token, Random: p.newRandom, Destroys: p.destroys, MayLose: p.mayLose,
+		Repaired: make(chan struct{}), Pause: p.options.pause, Plain: p.options.plain, Faithful: p.options.faithful,
+	}
+	for _, slot := range p.slots {
+		s.Servers = append(s.Servers, slot.front.Addr)
+	}
+	return s
 }
 
 // newFollowers returns the followers of a phase: steady and restless ones, with every
 // protocol.
-func (p *phase) newFollowers() (all []*follower) {
+func (p *phase) newFollowers() (all []*bots.Follower) {
 	for i := range 3 {
-		all = append(all, p.newFollower(fmt.Sprint("steady ", i), "websocket", false, p.rooms()...))
+		all = append(all, p.scene.NewFollower(fmt.Sprint("steady ", i), "websocket", false, p.rooms()...))
 	}
 	for i := range 6 {
-		all = append(all, p.newFollower(fmt.Sprint("restless ", i), "websocket", true, p.rooms()...))
+		all = append(all, p.scene.NewFollower(fmt.Sprint("restless ", i), "websocket", true, p.rooms()...))
 	}
 	for i, protocol := range []string{"sse", "ndjson"} {
 		for j, room := range []string{p.safeRooms()[i], p.room("trimmed"), p.room("deleted")} {
-			all = append(all, p.newFollower(fmt.Sprint(protocol, " ", j), protocol, j > 0, room))
+			all = append(all, p.scene.NewFollower(fmt.Sprint(protocol, " ", j), protocol, j > 0, room))
 		}
 	}
 	return all
@@ -100,24 +113,6 @@ func (p *phase) rooms() []string { return append(p.safeRooms(), p.room("trimmed"
 // destroys reports whether a fault of this phase removes entries of the room.
 func (p *phase) destroys(room string) bool {
 	return p.flushes || !slices.Contains(p.safeRooms(), room)
-}
-
-func (p *phase) isRepaired() bool {
-	select {
-	case <-p.repaired:
-		return true
-	default:
-		return false
-	}
-}
-
-// waitUnlessRepaired waits, but not beyond the repair of the faults.
-func (p *phase) waitUnlessRepaired(ctx context.Context, length time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-p.repaired:
-	case <-time.After(length):
-	}
 }
 
 // inject causes faults by the seed's schedule, one at a time for each target, and returns
@@ -140,7 +135,7 @@ func (p *phase) inject(length time.Duration, faults []fault) {
 				}
 				from := time.Now()
 				next.fault.inject(&injection{p, next.target, next.lasts, random, ctx})
-				p.record.addFault(next.fault.name)
+				p.countFault(next.fault.name)
 				p.logFault(from, next.fault.name, next.target)
 			}
 		})
@@ -149,17 +144,23 @@ func (p *phase) inject(length time.Duration, faults []fault) {
 	<-ctx.Done()
 }
 
+// countFault counts an occurrence of a fault.
+func (p *phase) countFault(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.faults[name]++
+}
+
 // sendLastMessages sends a message to each room, so that servers notice what has happened to
 // the room.
 func (p *phase) sendLastMessages(ctx context.Context) {
-	author, err := p.newAuthor(ctx, "last author", false)
+	author, err := p.scene.NewAuthor(ctx, "last author", false)
 	if err != nil {
-		p.record.find(check.Behind, "a server does not answer after all faults are repaired: %v", err)
+		p.scene.Record.Find(check.Behind, "a server does not answer after all faults are repaired: %v", err)
 		return
 	}
 	for _, room := range p.rooms() {
-		author.rooms = []string{room}
-		author.sendBurst(ctx)
+		author.SendTo(ctx, room)
 	}
 }
 
@@ -167,7 +168,7 @@ func (p *phase) sendLastMessages(ctx context.Context) {
 func (p *phase) converge(ctx context.Context) {
 	for ctx.Err() == nil {
 		ends := p.ends()
-		if !slices.ContainsFunc(p.followers, func(f *follower) bool { return !f.isAt(ends) }) {
+		if !slices.ContainsFunc(p.followers, func(f *bots.Follower) bool { return !f.IsAt(ends) }) {
 			return
 		}
 		wait(ctx, 20*time.Millisecond)

@@ -10,14 +10,16 @@ import (
 	"time"
 
 	"burble/app/apptest"
+	"burble/app/chaos/bots"
 	"burble/app/chaos/check"
 )
 
 // outcome is the result of a phase.
 type outcome struct {
 	*check.Checker
-	record    *record
-	converged time.Duration // from the last repair until every client had everything
+	record    *bots.Record
+	faults    map[string]int // how often each happened
+	converged time.Duration  // from the last repair until every client had everything
 }
 
 // convergeLimit is the upper limit of converged. The race detector makes it four times as long.
@@ -65,15 +67,15 @@ func (r *report) printPhase(name string, o *outcome) {
 	}
 	r.printf("%s", name)
 	total := 0
-	for _, name := range slices.Sorted(maps.Keys(o.record.faults)) {
-		r.printf("  %5d x %s", o.record.faults[name], name)
-		total += o.record.faults[name]
+	for _, name := range slices.Sorted(maps.Keys(o.faults)) {
+		r.printf("  %5d x %s", o.faults[name], name)
+		total += o.faults[name]
 	}
 	r.printf("  %d faults; sent %d, acknowledged %d, with unknown outcome for a time %d, retries %d, slowest %v, pages read %d",
 		total, len(o.Sent), acknowledged, uncertain, retries, longest.Round(time.Millisecond), len(o.Pages))
 	r.printf("  lost %d, repeated %d, reordered %d, silent gaps %d, declared gaps %d", o.Count(check.Lost), o.Count(check.Repeated), o.Count(check.Reordered), o.Count(check.Gap), o.Declared)
 	r.printf("  checked %d transcripts, which have %d entries in all", len(o.Transcripts), entries)
-	r.printf("  resumed %d times: p50 %v, p99 %v, max %v", len(o.record.resumes), o.record.percentile(50), o.record.percentile(99), o.record.percentile(100))
+	r.printf("  resumed %d times: p50 %v, p99 %v, max %v", o.record.Resumed(), o.record.Percentile(50), o.record.Percentile(99), o.record.Percentile(100))
 	r.printf("  every client had everything %v after the last repair", o.converged.Round(time.Millisecond))
 	for _, flaw := range flaws {
 		r.expectNone(o, flaw)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"burble/app/apptest"
+	"burble/app/chaos/bots"
 )
 
 // resources are what a server holds.
@@ -29,7 +30,7 @@ var goroutines = regexp.MustCompile(`(?m)^go_goroutines (\d+)`)
 
 // resources returns what the server holds; ok is false if it does not answer.
 func (p *process) resources(ctx context.Context) (r resources, ok bool) {
-	response, err := serverAt(p.addr, "").Do(ctx, http.MethodGet, "/metrics", "")
+	response, err := bots.ServerAt(p.addr, "").Do(ctx, http.MethodGet, "/metrics", "")
 	if err != nil || response.Status != http.StatusOK {
 		return r, false
 	}

@@ -24,7 +24,7 @@ func TestRollingDeploys(t *testing.T) {
 		for range *deploys {
 			for _, s := range h.slots {
 				p.replace(s)
-				p.record.addFault("server drained and replaced")
+				p.countFault("server drained and replaced")
 			}
 		}
 	})
@@ -68,7 +68,7 @@ func TestLossyFailover(t *testing.T) {
 		wait(h.life, 5*time.Second)
 		old.AdmitReplicas()
 		old.Rejoin()
-		p.record.addFault("primary lost with entries that its replicas had not")
+		p.countFault("primary lost with entries that its replicas had not")
 	})
 	r := &report{out: os.Stdout}
 	r.printPhase("with a primary lost together with entries that its replicas had not", outcome)

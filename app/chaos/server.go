@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"burble/app/apptest"
+	"burble/app/chaos/bots"
 	"burble/streams/redistest"
 )
 
@@ -83,7 +84,7 @@ func (p *process) awaitReady(ctx context.Context) bool {
 		text, _ := os.ReadFile(p.log)
 		if found := listening.FindSubmatch(text); found != nil {
 			p.addr = "127.0.0.1:" + string(found[1])
-			response, err := serverAt(p.addr, "").Do(ctx, http.MethodGet, "/readyz", "")
+			response, err := bots.ServerAt(p.addr, "").Do(ctx, http.MethodGet, "/readyz", "")
 			if err == nil && response.Status == http.StatusOK {
 				return true
 			}

@@ -1,6 +1,4 @@
-//go:build unix
-
-package chaos
+package bots
 
 import (
 	"context"
@@ -14,10 +12,10 @@ import (
 	"burble/app/client"
 )
 
-// author sends bursts of entries to its rooms, one burst after another. It repeats unanswered
+// Author sends bursts of entries to its rooms, one burst after another. It repeats unanswered
 // sends under the same key, at any server. Sometimes it stops retrying.
-type author struct {
-	*phase
+type Author struct {
+	*Scene
 	name, user, token string
 	useWebSocket      bool // otherwise HTTP
 	rooms             []string
@@ -28,12 +26,13 @@ type author struct {
 	deleted           map[check.ID]bool
 }
 
-func (p *phase) newAuthor(ctx context.Context, name string, useWebSocket bool, rooms ...string) (*author, error) {
-	a := &author{
-		phase: p, name: name, useWebSocket: useWebSocket, rooms: rooms, random: p.newRandom(name),
+// NewAuthor signs in under a name.
+func (s *Scene) NewAuthor(ctx context.Context, name string, useWebSocket bool, rooms ...string) (*Author, error) {
+	a := &Author{
+		Scene: s, name: name, useWebSocket: useWebSocket, rooms: rooms, random: s.Random(name),
 		own: make(map[string][]check.ID), deleted: make(map[check.ID]bool),
 	}
-	server := p.anyServer(a.random, "")
+	server := s.anyServer(a.random, "")
 	user, err := server.SignIn(ctx, name)
 	if err != nil {
 		return nil, err
@@ -42,17 +41,23 @@ func (p *phase) newAuthor(ctx context.Context, name string, useWebSocket bool, r
 	return a, nil
 }
 
-// run sends until the faults are repaired and everything is answered.
-func (a *author) run(ctx context.Context) {
+// Run sends until the faults are repaired and everything is answered.
+func (a *Author) Run(ctx context.Context) {
 	defer a.disconnect()
 	for !a.isRepaired() && ctx.Err() == nil {
 		a.sendBurst(ctx)
-		wait(ctx, time.Duration(20+a.random.IntN(a.options.pause))*time.Millisecond)
+		pause(ctx, time.Duration(20+a.random.IntN(a.Pause))*time.Millisecond)
 	}
 }
 
+// SendTo sends a burst to a room.
+func (a *Author) SendTo(ctx context.Context, room string) {
+	a.rooms = []string{room}
+	a.sendBurst(ctx)
+}
+
 // sendBurst sends one to four entries and waits until all are settled.
-func (a *author) sendBurst(ctx context.Context) {
+func (a *Author) sendBurst(ctx context.Context) {
 	a.bursts++
 	count, room := 1, a.rooms[a.random.IntN(len(a.rooms))]
 	if a.useWebSocket && a.random.IntN(6) == 0 {
@@ -62,7 +67,7 @@ func (a *author) sendBurst(ctx context.Context) {
 	for range count {
 		open = append(open, a.compose(room))
 	}
-	abandons := a.random.IntN(30) == 0 && !a.options.faithful
+	abandons := a.random.IntN(30) == 0 && !a.Faithful
 	for ctx.Err() == nil {
 		if a.useWebSocket {
 			a.send(ctx, open)
@@ -78,17 +83,17 @@ func (a *author) sendBurst(ctx context.Context) {
 		if open = left; len(open) == 0 {
 			return
 		}
-		wait(ctx, time.Duration(10+a.random.IntN(300))*time.Millisecond)
+		pause(ctx, time.Duration(10+a.random.IntN(300))*time.Millisecond)
 	}
 }
 
 // compose returns the next entry to send: most are messages.
-func (a *author) compose(room string) *check.Sent {
+func (a *Author) compose(room string) *check.Sent {
 	a.count++
 	s := &check.Sent{Author: a.name, Room: room, Burst: a.bursts, First: time.Now(), Entry: check.Entry{
 		Kind: "message", Key: client.NewKey(), User: a.user, Text: fmt.Sprintf("%s %d", a.name, a.count),
 	}}
-	if own := a.own[room]; a.useWebSocket && len(own) > 0 && a.random.IntN(10) == 0 && !a.options.plain {
+	if own := a.own[room]; a.useWebSocket && len(own) > 0 && a.random.IntN(10) == 0 && !a.Plain {
 		i := a.random.IntN(len(own))
 		s.Entry.Kind, s.Entry.Text, s.Entry.Of = "react", "👍", own[i]
 		if a.random.IntN(3) == 0 {
@@ -96,7 +101,7 @@ func (a *author) compose(room string) *check.Sent {
 			a.own[room] = append(own[:i:i], own[i+1:]...)
 		}
 	}
-	a.record.addSent(s)
+	a.Record.addSent(s)
 	return s
 }
 
@@ -113,7 +118,7 @@ func newRequest(s *check.Sent) client.Append {
 }
 
 // send sends all entries that are not settled over WebSocket, and then waits for the answers.
-func (a *author) send(ctx context.Context, open []*check.Sent) {
+func (a *Author) send(ctx context.Context, open []*check.Sent) {
 	if a.socket == nil || a.random.IntN(200) == 0 {
 		a.disconnect()
 		socket, err := a.anyServer(a.random, a.token).Dial(ctx)
@@ -148,7 +153,7 @@ func (a *author) send(ctx context.Context, open []*check.Sent) {
 		}
 		s := waiting[key]
 		if s == nil {
-			a.record.find(check.WrongReply, "%s: an answer to nothing that was sent: %+v", a.name, frame)
+			a.Record.Find(check.WrongReply, "%s: an answer to nothing that was sent: %+v", a.name, frame)
 			continue
 		}
 		delete(waiting, key)
@@ -156,7 +161,7 @@ func (a *author) send(ctx context.Context, open []*check.Sent) {
 	}
 }
 
-func (a *author) disconnect() {
+func (a *Author) disconnect() {
 	if a.socket != nil {
 		a.socket.Cut()
 		a.socket = nil
@@ -164,29 +169,29 @@ func (a *author) disconnect() {
 }
 
 // post sends a message over HTTP.
-func (a *author) post(ctx context.Context, s *check.Sent) {
+func (a *Author) post(ctx context.Context, s *check.Sent) {
 	s.Attempts = append(s.Attempts, check.Attempt{At: time.Now()})
 	stored, err := a.anyServer(a.random, a.token).Post(ctx, client.Message{Room: s.Room, Key: s.Entry.Key, Text: s.Entry.Text})
 	refused, isRefusal := errors.AsType[*client.Error](err)
 	switch {
 	case isRefusal && refused.Code == "":
-		a.record.find(check.WrongReply, "%s: POST was answered %v", a.name, refused)
+		a.Record.Find(check.WrongReply, "%s: POST was answered %v", a.name, refused)
 	case isRefusal:
 		a.settle(s, refused)
 	case err != nil: // no response
 	case stored.Key != s.Entry.Key:
-		a.record.find(check.WrongReply, "%s: POST under %s was answered %+v", a.name, s.Entry.Key, stored)
+		a.Record.Find(check.WrongReply, "%s: POST under %s was answered %+v", a.name, s.Entry.Key, stored)
 	default:
 		a.settle(s, stored)
 	}
 }
 
 // settle records the answer to a send: its outcome, or that it is still open.
-func (a *author) settle(s *check.Sent, answer client.Frame) {
+func (a *Author) settle(s *check.Sent, answer client.Frame) {
 	last := &s.Attempts[len(s.Attempts)-1]
 	last.Answered = time.Now()
 	if refused, ok := answer.(*client.Error); ok {
-		mayBeGone := a.deleted[s.Entry.Of] || a.destroys(s.Room) || a.mayLose(s.Entry.Of)
+		mayBeGone := a.deleted[s.Entry.Of] || a.Destroys(s.Room) || a.MayLose(s.Entry.Of)
 		switch {
 		case refused.Code == "unavailable":
 			last.Unknown = true
@@ -200,7 +205,7 @@ func (a *author) settle(s *check.Sent, answer client.Frame) {
 	}
 	stored, err := check.ParseID(answer.(*client.Stored).ID)
 	if err != nil {
-		a.record.find(check.WrongReply, "%s: stored as %v", a.name, err)
+		a.Record.Find(check.WrongReply, "%s: stored as %v", a.name, err)
 		return
 	}
 	s.Acks, s.Acked = append(s.Acks, stored), time.Now()
@@ -218,7 +223,7 @@ func (a *author) settle(s *check.Sent, answer client.Frame) {
 
 // readBack reads the room's newest page at any server, which must show a message that was
 // just acknowledged.
-func (a *author) readBack(room string, wanted check.ID) {
+func (a *Author) readBack(room string, wanted check.ID) {
 	p := &check.Page{Room: room, Wanted: wanted, At: time.Now()}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -232,5 +237,5 @@ func (a *author) readBack(room string, wanted check.ID) {
 		at, _ := check.ParseID(one.ID)
 		p.IDs = append(p.IDs, at)
 	}
-	a.record.addPage(p)
+	a.Record.addPage(p)
 }

@@ -1,6 +1,4 @@
-//go:build unix
-
-package chaos
+package bots
 
 import (
 	"context"
@@ -12,11 +10,11 @@ import (
 	"burble/app/client"
 )
 
-// follower is a client that reads rooms and keeps a cursor in each. When its
+// Follower is a client that reads rooms and keeps a cursor in each. When its
 // connection ends, it resumes at any server. A restless follower also behaves like clients
 // that sleep, wander between servers or have an odd cursor.
-type follower struct {
-	*phase
+type Follower struct {
+	*Scene
 	name     string
 	read     read
 	rooms    []string
@@ -35,19 +33,21 @@ type follower struct {
 // change what the follower requests when it reconnects.
 var behaviours = []string{"stalls", "sleeps", "wanders", "rereads", "has a future cursor", "has another epoch", "wants the newest"}
 
-func (p *phase) newFollower(name, protocol string, restless bool, rooms ...string) *follower {
-	f := &follower{
-		phase: p, name: name, read: protocols[protocol], rooms: rooms, restless: restless, random: p.newRandom(name),
+// NewFollower returns a follower that reads with "websocket", "sse" or "ndjson". Only a
+// WebSocket reads more than one room.
+func (s *Scene) NewFollower(name, protocol string, restless bool, rooms ...string) *Follower {
+	f := &Follower{
+		Scene: s, name: name, read: protocols[protocol], rooms: rooms, restless: restless, random: s.Random(name),
 		transcripts: make(map[string]*check.Transcript), cursors: make(map[string]check.Cursor), earlier: make(map[string]check.Cursor),
 	}
 	for _, room := range rooms {
-		f.transcripts[room] = p.record.newTranscript(name, room)
+		f.transcripts[room] = s.Record.newTranscript(name, room)
 	}
 	return f
 }
 
-// run reads until ctx ends.
-func (f *follower) run(ctx context.Context) {
+// Run reads until ctx ends.
+func (f *Follower) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		began := time.Now()
 		connection, end := context.WithCancel(ctx)
@@ -59,7 +59,7 @@ func (f *follower) run(ctx context.Context) {
 			f.mu.Unlock()
 			time.AfterFunc(time.Duration(1000+f.random.IntN(5000))*time.Millisecond, end)
 		}
-		f.read(connection, f.anyServer(f.random, f.token), f.follows(), func(frame client.Frame) error { return f.handle(ctx, began, frame) })
+		f.read(connection, f.anyServer(f.random, f.Token), f.follows(), func(frame client.Frame) error { return f.handle(ctx, began, frame) })
 		end()
 		f.mu.Lock()
 		pause := time.Duration(5+f.random.IntN(200)) * time.Millisecond
@@ -72,7 +72,7 @@ func (f *follower) run(ctx context.Context) {
 }
 
 // follows returns the rooms that the next connection follows, and the cursor for each.
-func (f *follower) follows() (follows []client.Follow) {
+func (f *Follower) follows() (follows []client.Follow) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.goal = make(map[string]check.ID)
@@ -110,16 +110,16 @@ func (f *follower) follows() (follows []client.Follow) {
 }
 
 // handle adds a frame to the transcript of its room.
-func (f *follower) handle(ctx context.Context, began time.Time, frame client.Frame) error {
+func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Frame) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if refused, ok := frame.(*client.Error); ok {
-		f.record.find(check.WrongReply, "%s: got error %+v", f.name, *refused)
+		f.Record.Find(check.WrongReply, "%s: got error %+v", f.name, *refused)
 		return nil
 	}
-	room, e, err := check.NewEvent(frame, &f.record.pool)
+	room, e, err := check.NewEvent(frame, &f.Record.Pool)
 	if err != nil {
-		f.record.find(check.Invented, "%s: %v", f.name, err)
+		f.Record.Find(check.Invented, "%s: %v", f.name, err)
 		return err
 	}
 	if room == "" {
@@ -127,7 +127,7 @@ func (f *follower) handle(ctx context.Context, began time.Time, frame client.Fra
 	}
 	transcript := f.transcripts[room]
 	if transcript == nil {
-		f.record.find(check.Leaked, "%s: got a frame of room %q, which it does not follow", f.name, room)
+		f.Record.Find(check.Leaked, "%s: got a frame of room %q, which it does not follow", f.name, room)
 		return nil
 	}
 	e.At = time.Now()
@@ -154,7 +154,7 @@ func (f *follower) handle(ctx context.Context, began time.Time, frame client.Fra
 
 // noteCatchUp records how long the follower took to reach the ends that the rooms had when
 // it came back.
-func (f *follower) noteCatchUp(began time.Time) {
+func (f *Follower) noteCatchUp(began time.Time) {
 	if len(f.goal) < len(f.rooms) {
 		return
 	}
@@ -164,11 +164,11 @@ func (f *follower) noteCatchUp(began time.Time) {
 		}
 	}
 	f.goal = nil
-	f.record.addResume(time.Since(began))
+	f.Record.addResume(time.Since(began))
 }
 
-// isAt reports whether the follower has read up to the ends of its rooms.
-func (f *follower) isAt(ends map[string]check.ID) bool {
+// IsAt reports whether the follower has read up to the ends of its rooms.
+func (f *Follower) IsAt(ends map[string]check.ID) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, room := range f.rooms {
@@ -177,4 +177,17 @@ func (f *follower) isAt(ends map[string]check.ID) bool {
 		}
 	}
 	return true
+}
+
+// cursorBack returns a cursor that the follower had so many entries ago in the room.
+func (f *Follower) cursorBack(room string, count int) check.Cursor {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	events, entries := f.transcripts[room].Events, 0
+	for i := len(events) - 1; i >= 0; i-- {
+		if entries += len(events[i].Entries); entries >= count && events[i].Kind == check.Batch {
+			return events[i].After
+		}
+	}
+	return check.Beginning
 }

@@ -1,4 +1,4 @@
-package chaos
+package bots
 
 import (
 	"fmt"
@@ -9,9 +9,9 @@ import (
 	"burble/app/chaos/check"
 )
 
-// record collects what all clients of a phase observed.
-type record struct {
-	pool check.Pool
+// Record collects what all clients of a phase observe.
+type Record struct {
+	Pool check.Pool // has one copy of each entry
 
 	mu          sync.Mutex
 	transcripts []*check.Transcript
@@ -19,11 +19,10 @@ type record struct {
 	pages       []*check.Page
 	findings    []check.Finding // flaws that a client detected itself
 	resumes     []time.Duration
-	faults      map[string]int
 }
 
 // newTranscript adds a transcript.
-func (r *record) newTranscript(client, room string) *check.Transcript {
+func (r *Record) newTranscript(client, room string) *check.Transcript {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := &check.Transcript{Client: client, Room: room}
@@ -31,43 +30,42 @@ func (r *record) newTranscript(client, room string) *check.Transcript {
 	return t
 }
 
-func (r *record) addSent(s *check.Sent) {
+func (r *Record) addSent(s *check.Sent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sent = append(r.sent, s)
 }
 
-func (r *record) addPage(p *check.Page) {
+func (r *Record) addPage(p *check.Page) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pages = append(r.pages, p)
 }
 
-// find adds a flaw that a client detected itself.
-func (r *record) find(flaw check.Flaw, format string, args ...any) {
+// Find adds a flaw that a client detected itself.
+func (r *Record) Find(flaw check.Flaw, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.findings = append(r.findings, check.Finding{Flaw: flaw, Text: fmt.Sprintf(format, args...)})
 }
 
 // addResume adds how long a client took to catch up after it came back.
-func (r *record) addResume(took time.Duration) {
+func (r *Record) addResume(took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.resumes = append(r.resumes, took)
 }
 
-func (r *record) addFault(name string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.faults == nil {
-		r.faults = make(map[string]int)
-	}
-	r.faults[name]++
+// Evidence returns what is to be checked. The clients must have stopped.
+func (r *Record) Evidence() check.Evidence {
+	return check.Evidence{Transcripts: r.transcripts, Sent: r.sent, Pages: r.pages, Findings: r.findings}
 }
 
-// percentile returns the resume time that percent of all did not exceed.
-func (r *record) percentile(percent int) time.Duration {
+// Resumed returns how often clients caught up after they came back.
+func (r *Record) Resumed() int { return len(r.resumes) }
+
+// Percentile returns the resume time that percent of all did not exceed.
+func (r *Record) Percentile(percent int) time.Duration {
 	if len(r.resumes) == 0 {
 		return 0
 	}

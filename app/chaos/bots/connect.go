@@ -1,11 +1,8 @@
-//go:build unix
-
-package chaos
+package bots
 
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"time"
@@ -20,14 +17,9 @@ var transport = &http.Transport{
 	DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, ResponseHeaderTimeout: check.AnswerLimit,
 }
 
-// serverAt returns a client of the server at an address.
-func serverAt(addr, token string) *client.Server {
+// ServerAt returns a client of the server at an address.
+func ServerAt(addr, token string) *client.Server {
 	return &client.Server{URL: "http://" + addr, Token: token, Transport: transport}
-}
-
-// anyServer returns a client of one of the servers.
-func (h *harness) anyServer(random *rand.Rand, token string) *client.Server {
-	return serverAt(h.slots[random.IntN(len(h.slots))].front.Addr, token)
 }
 
 // read follows rooms until the connection ends, and handles its frames.

@@ -1,0 +1,58 @@
+package bots
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"burble/app/chaos/check"
+	"burble/app/client"
+)
+
+// Scene is what all clients of a phase share.
+type Scene struct {
+	Servers  []string                        // the addresses of the servers
+	Token    string                          // of those who only read
+	Random   func(purpose string) *rand.Rand // the seed's random numbers for one purpose
+	Pause    int                             // longest pause of an author, in milliseconds
+	Plain    bool                            // authors send only messages
+	Faithful bool                            // authors never stop retrying
+	Destroys func(room string) bool          // reports whether faults may remove entries of the room
+	MayLose  func(entry check.ID) bool       // reports whether an acknowledged entry may be lost
+	Record   Record                          // what the clients observe
+
+	// Repaired is closed when all faults are repaired. Authors then finish, and followers
+	// only catch up.
+	Repaired chan struct{}
+}
+
+func (s *Scene) isRepaired() bool {
+	select {
+	case <-s.Repaired:
+		return true
+	default:
+		return false
+	}
+}
+
+// waitUnlessRepaired waits, but not beyond the repair of the faults.
+func (s *Scene) waitUnlessRepaired(ctx context.Context, length time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-s.Repaired:
+	case <-time.After(length):
+	}
+}
+
+// anyServer returns a client of one of the servers.
+func (s *Scene) anyServer(random *rand.Rand, token string) *client.Server {
+	return ServerAt(s.Servers[random.IntN(len(s.Servers))], token)
+}
+
+// pause returns after a time, or when ctx ends.
+func pause(ctx context.Context, length time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(length):
+	}
+}

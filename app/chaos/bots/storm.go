@@ -1,0 +1,69 @@
+package bots
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"burble/app/chaos/check"
+	"burble/app/client"
+)
+
+// stormBack is how many entries the clients of a reconnect storm have missed.
+const stormBack = 200
+
+var errCaughtUp = errors.New("caught up")
+
+// ReconnectStorm has very many clients resume a room at once, from a cursor that the follower
+// had, and waits until each has caught up.
+func (s *Scene) ReconnectStorm(ctx context.Context, random *rand.Rand, crowd int, f *Follower, room string) {
+	from := f.cursorBack(room, stormBack)
+	var waiting sync.WaitGroup
+	for i := range crowd {
+		server := s.anyServer(random, s.Token)
+		waiting.Go(func() { s.catchUp(ctx, fmt.Sprintf("storm %d", i), server, room, from) })
+	}
+	waiting.Wait()
+}
+
+// catchUp reads a room from a cursor up to the end that the room had then.
+func (s *Scene) catchUp(ctx context.Context, name string, server *client.Server, room string, from check.Cursor) {
+	transcript := s.Record.newTranscript(name, room)
+	transcript.Leaves = true
+	began := time.Now()
+	at, goal := from, check.ID{}
+	handle := func(frame client.Frame) error {
+		about, e, err := check.NewEvent(frame, &s.Record.Pool)
+		if err != nil {
+			s.Record.Find(check.Invented, "%s: %v", name, err)
+			return err
+		}
+		if about == "" {
+			return nil
+		}
+		e.At = time.Now()
+		transcript.Add(e)
+		at = e.Upto
+		if response, ok := frame.(*client.Followed); ok {
+			last, _ := check.ParseCursor(response.Last)
+			at, goal = e.Place, last.ID
+		}
+		if !at.ID.Before(goal) {
+			return errCaughtUp
+		}
+		return nil
+	}
+	for attempt := 0; ctx.Err() == nil; attempt++ {
+		transcript.Add(check.Event{At: time.Now(), Kind: check.Requested, Place: at})
+		err := readWebSocket(ctx, server, []client.Follow{{Room: room, After: at.String()}}, handle)
+		if errors.Is(err, errCaughtUp) {
+			s.Record.addResume(time.Since(began))
+			return
+		}
+		pause(ctx, time.Duration(50+rand.IntN(200))*time.Millisecond)
+		server = ServerAt(s.Servers[attempt%len(s.Servers)], s.Token)
+	}
+}

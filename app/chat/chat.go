@@ -20,17 +20,18 @@ const callTimeout = 8 * time.Second
 // Options configure a Service.
 type Options struct {
 	Log *slog.Logger
-	// MessageRate is how many messages, and how many signals, a user may send a second; four
-	// times as many at once. 0: no limit.
+	// MessageRate limits the messages per second of each user, and separately the signals. Bursts
+	// may be four times as large. 0 means no limit.
 	MessageRate float64
-	// LeaveGrace is how long a user may be disconnected before they count as having left: long
-	// enough to reload a page or to reconnect. 0: 5 s.
+	// LeaveGrace is how long a user may be disconnected before they count as having left. It must
+	// leave enough time to reload a page or to reconnect. 0 means 5 s.
 	LeaveGrace time.Duration
-	// EncodePresent encodes who is in a room, for Listener.Notify. Many listeners share the frame.
+	// EncodePresent encodes the list of people in a room for Listener.Notify. All listeners of the
+	// room share the returned frame.
 	EncodePresent func(room string, count int, people []streams.User) []byte
 }
 
-// Service is the chat as its users see it. Every call names the user.
+// Service reads and writes rooms on behalf of users.
 type Service struct {
 	store    *streams.Store
 	presence *presence
@@ -40,11 +41,12 @@ type Service struct {
 
 	appended, refusedFull, refusedUnavailable atomic.Int64
 
-	ctx  context.Context // of writes and searches; ends with Run
+	ctx  context.Context // for writes and searches; canceled when Run returns
 	stop context.CancelFunc
 }
 
-// New returns a Service. Run must run while it is used, and the store until Run has returned.
+// New returns a Service. The caller must keep Run running while it uses the Service, and must not
+// stop the store before Run has returned.
 func New(store *streams.Store, options Options) *Service {
 	burst := int(4 * options.MessageRate)
 	s := &Service{
@@ -58,19 +60,18 @@ func New(store *streams.Store, options Options) *Service {
 	return s
 }
 
-// Run keeps Redis up to date about who is in which room, until ctx ends. After that, writes and
-// searches fail.
+// Run records presence in Redis until ctx ends. After that, writes and searches fail.
 func (s *Service) Run(ctx context.Context) error {
 	s.presence.run(ctx)
 	s.stop()
 	return nil
 }
 
-// as returns the user's access to the store, the only way to a room.
+// as returns the store's handle for the user. All access to rooms goes through it.
 func (s *Service) as(user identity.User) streams.Access { return s.store.As(streams.User(user)) }
 
-// Append stores an entry of the user, or fails within callTimeout. It takes no context, because an
-// append is completed even if its client has disconnected.
+// Append stores an entry written by the user, or fails within callTimeout. It takes no context,
+// because an append completes even if the client disconnects.
 func (s *Service) Append(user identity.User, room string, entry streams.Entry) (streams.Stored, error) {
 	if err := allow(s.messages, user, "messages"); err != nil {
 		return streams.Stored{}, err
@@ -88,7 +89,7 @@ func (s *Service) Append(user identity.User, room string, entry streams.Entry) (
 	return stored, nil
 }
 
-// count updates the metrics after an append.
+// count records the outcome of an append in the metrics.
 func (s *Service) count(stored streams.Stored, err error) {
 	switch {
 	case errors.Is(err, streams.ErrFull):
@@ -100,7 +101,8 @@ func (s *Service) count(stored streams.Stored, err error) {
 	}
 }
 
-// AllowSignal counts one signal of the user, typing or seen. The error says why it is refused.
+// AllowSignal counts a signal, typing or seen, against the user's rate limit. It returns an error if
+// the user has no name or exceeds the limit.
 func (s *Service) AllowSignal(user identity.User) error { return allow(s.signals, user, "signals") }
 
 // Typing signals that the user is typing in the room. Call AllowSignal first.
@@ -110,26 +112,27 @@ func (s *Service) Typing(user identity.User, room string) error {
 	return s.as(user).Signal(ctx, room, streams.Typing)
 }
 
-// MarkRead moves the user's read marker in the room, for all the user's devices. Call
-// AllowSignal first.
+// MarkRead moves the user's read marker in the room on all of the user's devices. Call AllowSignal
+// first.
 func (s *Service) MarkRead(user identity.User, room string, id streams.ID) error {
 	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
 	defer cancel()
 	return s.as(user).MarkRead(ctx, room, id)
 }
 
-// allow counts one event of the user. The error says why it is refused.
-func allow(rate *limit.Rate, user identity.User, what string) error {
+// allow counts one event against the user's rate limit. It returns an error if the user has no name
+// or exceeds the limit. things names the events in the plural, for that error.
+func allow(rate *limit.Rate, user identity.User, things string) error {
 	if user.IsZero() {
 		return protocol.NoName()
 	}
-	if ok, after := rate.Allow(user.ID, 1, time.Now()); !ok {
-		return protocol.TooMany(what, after)
+	if ok, retryAfter := rate.Allow(user.ID, 1, time.Now()); !ok {
+		return protocol.TooMany(things, retryAfter)
 	}
 	return nil
 }
 
-// Follow returns a reader of the room that begins at from. The caller closes it. See
+// Follow returns a reader of the room that starts at from. The caller must close it. See
 // streams.Access.Follow.
 func (s *Service) Follow(user identity.User, room string, from streams.From, ready func(*streams.Reader)) (*streams.Reader, error) {
 	return s.as(user).Follow(room, from, ready)
@@ -140,32 +143,33 @@ func (s *Service) Page(ctx context.Context, user identity.User, room string, whe
 	return s.as(user).Page(ctx, room, where)
 }
 
-// Rooms returns up to limit rooms, the most recently active first.
+// Rooms returns up to limit rooms, most recently active first.
 func (s *Service) Rooms(ctx context.Context, user identity.User, limit int) ([]streams.Room, error) {
 	return s.as(user).Rooms(ctx, limit)
 }
 
-// Topic returns the room's topic, or "".
+// Topic returns the room's topic, or "" if it has none.
 func (s *Service) Topic(ctx context.Context, user identity.User, room string) (string, error) {
 	return s.as(user).Topic(ctx, room)
 }
 
-// ReadUpTo returns the ID of the last entry that the user has read in the room, or the zero ID.
+// ReadUpTo returns the ID of the last entry that the user has read in the room, or the zero ID if
+// the user has read nothing there.
 func (s *Service) ReadUpTo(ctx context.Context, user identity.User, room string) (streams.ID, error) {
 	return s.as(user).ReadUpTo(ctx, room)
 }
 
-// Join records that a connection of the user is in the room, and notifies the listener, once, of
-// who is there. A user without a name is notified, but not recorded.
+// Join counts one connection of the user in the room and sends the list of people there to the
+// listener once. It does not count users without a name.
 func (s *Service) Join(user identity.User, room string, listener Listener) {
 	s.presence.join(room, user, listener)
 }
 
-// Leave undoes one Join of the user.
+// Leave undoes one call of Join for the user.
 func (s *Service) Leave(user identity.User, room string) { s.presence.leave(room, user, time.Now()) }
 
-// Health returns nil if Redis stores messages and has memory for more, else the store's error.
+// Health returns nil if Redis accepts messages and has memory for more, or else the store's error.
 func (s *Service) Health(ctx context.Context) error { return s.store.Health(ctx) }
 
-// RedisAway reports whether some part of Redis does not answer.
+// RedisAway reports whether any part of Redis is unreachable.
 func (s *Service) RedisAway() bool { return s.store.Away() }

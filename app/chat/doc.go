@@ -1,16 +1,16 @@
-// Package chat is the one gate to the store: everything that a client reads or writes goes
-// through a [Service], which passes the user to the store with every call. No other package of
-// the server holds the store, so whether a user may read or write a room is decided in one place,
-// streams.Access.
+// Package chat gives users access to rooms. Every read and write of a client goes through a
+// [Service], which passes the user to the store with each call. No other package of the server
+// holds the store, so a single place, streams.Access, decides whether a user may read or write a
+// room.
 //
 //	service := chat.New(store, chat.Options{Log: log, MessageRate: 5})
 //	go service.Run(ctx)
 //	stored, err := service.Append(user, "lobby", entry)
 //	reader, err := service.Follow(user, "lobby", streams.After(cursor), ready)
 //
-// It also keeps what belongs to users rather than to connections: the rates of their messages and
-// signals, who is in which room through this server, and the searches that are running.
+// A Service also holds the state that belongs to users rather than to connections: message and
+// signal rates, presence on this server, and running searches.
 //
-// All methods may be called from many goroutines at once. Errors are *protocol.Error, or the
-// store's; protocol.AsError makes both presentable.
+// All methods are safe for concurrent use. They return a *protocol.Error or an error of package
+// streams; protocol.AsError converts both to the error that a client sees.
 package chat

@@ -14,12 +14,12 @@ import (
 
 // Helpers of this package's tests:
 //
-//	startPresence  a presence over a store on miniredis, and a Redis client beside it
+//	startPresence  returns a presence on miniredis and a client of that miniredis
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
-// startPresence returns a presence over a store on miniredis, and a Redis client to interfere with
-// it.
+// startPresence returns a presence whose store is on miniredis, and a client with which the test can
+// corrupt its data.
 func startPresence(t *testing.T) (*presence, redis.UniversalClient) {
 	t.Helper()
 	options := &redis.UniversalOptions{Addrs: []string{miniredis.RunT(t).Addr()}}

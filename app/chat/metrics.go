@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Collectors returns the service's metrics for Prometheus. Each exists from the start with the value
-// 0, so that its first event shows as an increase.
+// Collectors returns the service's Prometheus metrics. All of them start at 0, so that Prometheus
+// sees the first event as an increase.
 func (s *Service) Collectors() []prometheus.Collector {
 	counter := func(name, help string, code protocol.Code, value *atomic.Int64) prometheus.Collector {
 		opts := prometheus.CounterOpts{Name: name, Help: help}
@@ -18,7 +18,7 @@ func (s *Service) Collectors() []prometheus.Collector {
 		}
 		return prometheus.NewCounterFunc(opts, func() float64 { return float64(value.Load()) })
 	}
-	const refused = "Entries that were not stored, because Redis was full or unavailable."
+	const refused = "Entries not stored because Redis was full or unavailable."
 	return []prometheus.Collector{
 		counter("burble_entries_appended_total", "Entries stored by this process.", "", &s.appended),
 		counter("burble_entries_refused_total", refused, protocol.Full, &s.refusedFull),

@@ -14,49 +14,49 @@ import (
 )
 
 const (
-	// roomInterval is the least time between two updates of a room. A crowd that arrives one by
-	// one costs a few commands, not one for each user.
+	// roomInterval is the minimum time between two updates of a room. It batches the arrivals of a
+	// crowd into a few commands.
 	roomInterval = 500 * time.Millisecond
 	// leaveGrace is the default of Options.LeaveGrace.
 	leaveGrace = 5 * time.Second
 )
 
-// Listener is a connection that is notified of who is in a room. A *live.Feed is one.
+// Listener is a connection that receives the list of people in a room. *live.Feed implements it.
 type Listener interface {
 	Notify(frame []byte)
 	Closed() bool
 }
 
-// presence keeps Redis up to date about who is in which room through this server. It knows the
-// connections of this server only; Redis combines those of all servers.
+// presence records in Redis which users are in which room through this server. Redis combines the
+// records of all servers.
 type presence struct {
 	store  *streams.Store
 	log    *slog.Logger
 	encode func(room string, count int, people []streams.User) []byte
-	server string        // the name of this process in Redis
+	server string        // ID of this process in Redis
 	grace  time.Duration // Options.LeaveGrace
-	wake   chan struct{} // has room for one
+	wake   chan struct{} // buffered, capacity 1
 
-	lastHeartbeat time.Time // only used by run
+	lastHeartbeat time.Time // used only by run
 
 	mu    sync.Mutex
 	rooms map[string]*occupants
 }
 
-// occupants are the members of one room through this server.
+// occupants holds the users who are in a room through this server.
 type occupants struct {
 	members    map[string]*member // by user ID
-	listeners  []Listener         // to be notified with the next update, once
+	listeners  []Listener         // to notify once, with the next update
 	lastUpdate time.Time
-	countDue   time.Time // when to signal how many people are in the room; zero: not at all
+	countDue   time.Time // when to signal the number of people; zero means no signal is due
 }
 
 // member is a user who is in a room.
 type member struct {
 	user        streams.User
 	connections int
-	left        time.Time // when the last connection left; zero while there is one
-	isReported  bool      // Redis knows that the user is here
+	left        time.Time // when the last connection left; zero while a connection is open
+	isReported  bool      // whether Redis has recorded that the user is in the room
 }
 
 func newPresence(store *streams.Store, options Options) *presence {
@@ -103,7 +103,7 @@ func (p *presence) leave(name string, user identity.User, now time.Time) {
 	}
 }
 
-// room returns the occupants of a room. The caller holds mu.
+// room returns the occupants of a room. It creates them if needed. The caller must hold mu.
 func (p *presence) room(name string) *occupants {
 	room := p.rooms[name]
 	if room == nil {
@@ -129,12 +129,12 @@ type update struct {
 	room          string
 	arrived, left []streams.User // to record in Redis
 	listeners     []Listener     // to notify
-	countDue      bool           // signal how many people are in the room
+	countDue      bool           // whether to signal the number of people in the room
 }
 
-// takeUpdates returns the updates that are due. Arrivals count as reported from now on. Users who
-// left are kept until Redis has recorded it: otherwise they would stay there for ever if that
-// failed.
+// takeUpdates returns the updates that are due and marks their arrivals as reported. It keeps users
+// who left until Redis has recorded their departure. If it dropped them and Redis failed, they would
+// stay in Redis forever.
 func (p *presence) takeUpdates(now time.Time) []update {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -154,7 +154,7 @@ func (p *presence) takeUpdates(now time.Time) []update {
 	return updates
 }
 
-// takeUpdate returns the room's next update, which may be empty. The caller holds the presence's mu.
+// takeUpdate returns the room's next update, which may be empty. The caller must hold presence.mu.
 func (o *occupants) takeUpdate(name string, now time.Time, grace time.Duration) update {
 	next := update{room: name, listeners: o.listeners}
 	o.listeners = nil
@@ -173,9 +173,9 @@ func (o *occupants) takeUpdate(name string, now time.Time, grace time.Duration) 
 	return next
 }
 
-// forget removes users after Redis has recorded that they left. A user who has come back in the
-// meantime is reported again.
-func (p *presence) forget(name string, left []streams.User) {
+// removeLeft removes users after Redis has recorded that they left. It reports users who came back
+// in the meantime again.
+func (p *presence) removeLeft(name string, left []streams.User) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	members := p.room(name).members
@@ -188,7 +188,7 @@ func (p *presence) forget(name string, left []streams.User) {
 	}
 }
 
-// notifyLater notifies the listeners that are still open with the room's next update.
+// notifyLater adds the listeners that are still open to the room's next update.
 func (p *presence) notifyLater(name string, listeners []Listener) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -196,21 +196,22 @@ func (p *presence) notifyLater(name string, listeners []Listener) {
 	room.listeners = append(room.listeners, slices.DeleteFunc(listeners, Listener.Closed)...)
 }
 
-// signalCountAt signals how many people are in the room with the first update after the given time.
+// signalCountAt schedules a signal of the number of people in the room, for the first update at or
+// after the given time.
 func (p *presence) signalCountAt(name string, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.room(name).countDue = at
 }
 
-// reportAgain reports the room's members with its next update.
+// reportAgain includes all of the room's members in its next update.
 func (p *presence) reportAgain(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.room(name).reportAgain()
 }
 
-// reportAllAgain reports the members of every room with its next update.
+// reportAllAgain includes all members of every room in the next updates.
 func (p *presence) reportAllAgain() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -219,7 +220,7 @@ func (p *presence) reportAllAgain() {
 	}
 }
 
-// reportAgain is reportAgain for one room. The caller holds the presence's mu.
+// reportAgain includes all members in the room's next update. The caller must hold presence.mu.
 func (o *occupants) reportAgain() {
 	for _, member := range o.members {
 		member.isReported = false

@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	// heartbeatInterval is how often a server with people in its rooms sends Redis a heartbeat,
-	// one for all rooms. One may fail within streams.ServerTimeout.
+	// heartbeatInterval is how often a server sends a heartbeat to Redis while people are in its
+	// rooms. One heartbeat covers all rooms, and one may fail within streams.ServerTimeout.
 	heartbeatInterval = 25 * time.Second
-	// gatherTime is how long an arrival waits for others, so that a thousand users who arrive at
-	// once need only one command.
-	gatherTime = 50 * time.Millisecond
-	// maxUpdate is the most users that one script updates.
+	// arrivalDelay is how long run waits after an arrival for others to batch with it. A thousand
+	// users who arrive at once then need only one update.
+	arrivalDelay = 50 * time.Millisecond
+	// maxUpdate is the maximum number of users that one script call updates.
 	maxUpdate = 500
-	// removeTimeout bounds the removal of this server's presence when it stops.
+	// removeTimeout bounds the removal of this server's presence at shutdown.
 	removeTimeout = 2 * time.Second
 )
 
-// run updates Redis until ctx ends, and then removes everyone who is present through this server.
+// run updates Redis until ctx ends. It then removes this server's presence.
 func (p *presence) run(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
@@ -30,11 +30,11 @@ func (p *presence) run(ctx context.Context) {
 			p.removeServer()
 			return
 		case <-p.wake:
-			time.Sleep(gatherTime)
+			time.Sleep(arrivalDelay)
 		case <-ticker.C:
 		}
 		if p.store.Away() {
-			continue // keep everything, and report it when Redis is back
+			continue // the changes stay queued until Redis is back
 		}
 		now := time.Now()
 		p.heartbeat(ctx, now)
@@ -44,8 +44,8 @@ func (p *presence) run(ctx context.Context) {
 	}
 }
 
-// removeServer removes everyone who is present through this server. A user who reconnects to
-// another server in time does not count as having left.
+// removeServer removes everyone who is present through this server from Redis. A user who reconnects
+// to another server in time does not count as having left.
 func (p *presence) removeServer() {
 	if p.lastHeartbeat.IsZero() {
 		return
@@ -57,8 +57,8 @@ func (p *presence) removeServer() {
 	}
 }
 
-// heartbeat sends Redis a heartbeat if one is due and anyone is here, and removes servers whose
-// heartbeats have stopped.
+// heartbeat sends a heartbeat to Redis if one is due and this server has people in its rooms. It also
+// removes servers whose heartbeats have stopped.
 func (p *presence) heartbeat(ctx context.Context, now time.Time) {
 	if now.Sub(p.lastHeartbeat) < heartbeatInterval || !p.hasPeople() {
 		return
@@ -76,7 +76,7 @@ func (p *presence) heartbeat(ctx context.Context, now time.Time) {
 	}
 }
 
-// apply updates Redis, and then notifies the listeners.
+// apply records the update in Redis and then notifies the listeners.
 func (p *presence) apply(ctx context.Context, update update) {
 	p.record(ctx, update)
 	if update.countDue {
@@ -90,7 +90,8 @@ func (p *presence) apply(ctx context.Context, update update) {
 	}
 }
 
-// record records in Redis who arrived and left. After an error the members are reported again.
+// record records arrivals and departures in Redis. After an error it schedules all of the room's
+// members to be reported again.
 func (p *presence) record(ctx context.Context, update update) {
 	for arrived, left := update.arrived, update.left; len(arrived)+len(left) > 0; {
 		here, gone := arrived[:min(len(arrived), maxUpdate)], left[:min(len(left), maxUpdate)]
@@ -100,7 +101,7 @@ func (p *presence) record(ctx context.Context, update update) {
 			p.reportAgain(update.room)
 			return
 		}
-		p.forget(update.room, gone)
+		p.removeLeft(update.room, gone)
 		if countDue {
 			p.signalCountAt(update.room, time.Now().Add(streams.CountInterval))
 		}
@@ -108,7 +109,7 @@ func (p *presence) record(ctx context.Context, update update) {
 	}
 }
 
-// notify notifies the listeners of who is in the room.
+// notify sends the list of people in the room to the listeners.
 func (p *presence) notify(ctx context.Context, room string, listeners []Listener) {
 	count, people, err := p.store.As(streams.User{}).Present(ctx, room)
 	if err != nil {

@@ -21,8 +21,8 @@ type listener struct{ notified int }
 func (l *listener) Notify([]byte) { l.notified++ }
 func (l *listener) Closed() bool  { return false }
 
-// update applies the updates that are due after leaveGrace. meanwhile is called after they were
-// taken and before they are applied.
+// update advances now by leaveGrace and applies the updates that are then due. It calls meanwhile
+// between taking the updates and applying them.
 func (p *presence) update(t *testing.T, now *time.Time, meanwhile func()) {
 	t.Helper()
 	*now = now.Add(leaveGrace)
@@ -33,7 +33,7 @@ func (p *presence) update(t *testing.T, now *time.Time, meanwhile func()) {
 	}
 }
 
-// expectPresent checks who is in the lobby, according to Redis.
+// expectPresent checks the names that Redis lists as present in the lobby.
 func (p *presence) expectPresent(t *testing.T, want ...string) {
 	t.Helper()
 	_, people, err := p.store.As(streams.User{}).Present(t.Context(), "lobby")
@@ -47,7 +47,7 @@ func (p *presence) expectPresent(t *testing.T, want ...string) {
 	}
 }
 
-func TestPresenceIsReportedAgainAfterAFailure(t *testing.T) {
+func TestPresenceIsReportedAgainAfterFailedUpdate(t *testing.T) {
 	t.Parallel()
 	p, redis := startPresence(t)
 	now, connection, nothing := time.Now(), new(listener), func() {}
@@ -57,7 +57,7 @@ func TestPresenceIsReportedAgainAfterAFailure(t *testing.T) {
 	p.update(t, &now, nothing)
 	p.expectPresent(t, "Ada", "Bob", "Eve")
 
-	// All leave while updates fail.
+	// Everyone leaves while updates fail.
 	present := redis.Keys(t.Context(), "*:present").Val()[0]
 	redis.Rename(t.Context(), present, "aside")
 	redis.Set(t.Context(), present, "a value of the wrong type", 0)
@@ -75,21 +75,21 @@ func TestPresenceIsReportedAgainAfterAFailure(t *testing.T) {
 	p.update(t, &now, nothing)
 	p.expectPresent(t, "Bob", "Eve")
 	if connection.notified != 6 {
-		t.Errorf("%d notifications, want 6", connection.notified)
+		t.Errorf("got %d notifications, want 6", connection.notified)
 	}
 }
 
-func TestPresenceIsReportedAgainAfterAFailedHeartbeat(t *testing.T) {
+func TestPresenceIsReportedAgainAfterFailedHeartbeat(t *testing.T) {
 	t.Parallel()
 	p, redis := startPresence(t)
 	now := time.Now()
 	p.join("lobby", ada, new(listener))
 	if updates := p.takeUpdates(now); len(updates) != 1 || len(updates[0].arrived) != 1 {
-		t.Fatalf("first updates: %+v", updates)
+		t.Fatalf("first updates: got %+v, want one arrival", updates)
 	}
 	redis.Set(t.Context(), "{0}:servers", "a value of the wrong type", 0)
 	p.heartbeat(t.Context(), now)
 	if updates := p.takeUpdates(now.Add(roomInterval)); len(updates) != 1 || len(updates[0].arrived) != 1 {
-		t.Errorf("updates after the heartbeat: %+v", updates)
+		t.Errorf("updates after the failed heartbeat: got %+v, want one arrival", updates)
 	}
 }

@@ -12,15 +12,15 @@ import (
 	"burble/streams"
 )
 
-// Limits of one search. A client continues with another search, before the ID that Run returned.
+// Limits of a search. To continue, a client starts another search before the ID that Run returned.
 const (
-	searchPage        = 200 // messages read from Redis at a time
-	searchMatches     = 50  // matching messages
-	searchReads       = 100 // reads of Redis, each of up to 4,000 entries if few of them are messages
-	searchesByAddress = 8   // searches at once for each address; a user has one
+	searchPage        = 200 // messages per read
+	searchMatches     = 50  // matches per search
+	searchReads       = 100 // reads per search, each of up to 4,000 entries if few of them are messages
+	searchesByAddress = 8   // concurrent searches per address; a user may run one
 )
 
-// MaxQuery is the most characters that the text and the author of a query may have together.
+// MaxQuery is the maximum combined length of a query's text and author, in characters.
 const MaxQuery = 200
 
 // Query describes a search of a room.
@@ -39,15 +39,15 @@ func (q *Query) matches(entry *streams.Entry) bool {
 	return strings.Contains(strings.ToLower(entry.Text), q.Text)
 }
 
-// searchQuotas limit how many searches run at once. Addresses have a quota, too, because anyone can
-// create any number of users.
+// searchQuotas limits concurrent searches per user and per address. The limit per user is not
+// enough, because a client can create any number of users.
 type searchQuotas struct{ byUser, byAddress *limit.Quota }
 
 func newSearchQuotas() searchQuotas {
 	return searchQuotas{limit.NewQuota(1), limit.NewQuota(searchesByAddress)}
 }
 
-// take counts a search until release is called, or reports false if there are too many.
+// take counts a search until the caller calls release. It returns false if too many are running.
 func (q *searchQuotas) take(user identity.User, address string) (release func(), ok bool) {
 	key := user.ID
 	if user.IsZero() {
@@ -65,7 +65,7 @@ func (q *searchQuotas) take(user identity.User, address string) (release func(),
 	return func() { releaseUser(); releaseAddress() }, true
 }
 
-// Search is a search whose first page has been read. The caller closes it.
+// Search is a search in progress. The caller must close it.
 type Search struct {
 	Close func() // may be called more than once
 
@@ -77,8 +77,9 @@ type Search struct {
 	maxReads int // searchReads, fewer in tests
 }
 
-// Search begins to search a room, backwards from the query's Before or from the end. It fails if the
-// room cannot be read, or if the user or the address has too many searches at once.
+// Search reads the first page of a backward search of a room, which starts at query.Before or at the
+// end of the room. It fails if the user cannot read the room, or if the user or the address already
+// runs too many searches.
 func (s *Service) Search(user identity.User, address string, query Query) (*Search, error) {
 	release, ok := s.searches.take(user, address)
 	if !ok {
@@ -92,10 +93,10 @@ func (s *Service) Search(user identity.User, address string, query Query) (*Sear
 	return search, nil
 }
 
-// Run calls emit for each matching message, newest first, until emit returns false or a limit of
-// searches is reached. It returns the number of messages searched, and the ID before which the next
-// search continues, zero if there is nothing older. Between two reads it pauses for twice as long
-// as the read took, so that searches leave Redis free for others.
+// Run calls emit for each matching message, newest first, until emit returns false or the search
+// reaches a limit. It returns the number of messages searched and the ID before which the next search
+// continues, or the zero ID if there are no older messages. Between reads it pauses for twice as long
+// as the last read took, so that searches do not slow Redis down for everyone else.
 func (s *Search) Run(emit func(*streams.Entry) bool) (searched int, older streams.ID, err error) {
 	found := 0
 	for reads, began := 1, time.Now(); ; reads++ {
@@ -123,7 +124,7 @@ func (s *Search) Run(emit func(*streams.Entry) bool) (searched int, older stream
 	}
 }
 
-// read reads the page of the room before an ID.
+// read reads the page of messages before the given ID, or the newest page for the zero ID.
 func (s *Search) read(before streams.ID) (err error) {
 	ctx, cancel := context.WithTimeout(s.service.ctx, callTimeout)
 	defer cancel()

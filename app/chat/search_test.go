@@ -12,8 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// One address must not run more searches by creating more users.
-func TestSearchesAtOnceAreLimited(t *testing.T) {
+// A client must not be able to run more searches by creating more users.
+func TestConcurrentSearchesAreLimited(t *testing.T) {
 	t.Parallel()
 	quotas := newSearchQuotas()
 	var releases []func()
@@ -25,27 +25,27 @@ func TestSearchesAtOnceAreLimited(t *testing.T) {
 		releases = append(releases, release)
 	}
 	if _, ok := quotas.take(ada, "203.0.113.1"); ok {
-		t.Error("one search too many of the address is allowed")
+		t.Error("the address was allowed to exceed its limit")
 	}
 	release, ok := quotas.take(ada, "203.0.113.2")
 	if !ok {
-		t.Fatal("another address is refused")
+		t.Fatal("another address was refused")
 	}
 	if _, ok := quotas.take(ada, "203.0.113.3"); ok {
-		t.Error("two searches of one user are allowed at once")
+		t.Error("a user was allowed to run two searches")
 	}
 	release()
 	for _, release := range releases {
 		release()
 	}
 	if _, ok := quotas.take(ada, "203.0.113.1"); !ok {
-		t.Error("refused after the other searches have ended")
+		t.Error("refused after all other searches ended")
 	}
 }
 
-// A room may have few messages among many reactions. A search must not read all of those at once,
-// and the next search must continue where it stopped.
-func TestSearchOfARoomWithFewMessagesIsBounded(t *testing.T) {
+// A search must stop after a limited number of reads even if nearly all entries are reactions. The
+// next search must continue where it stopped.
+func TestSearchIsBoundedInRoomWithFewMessages(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
 	store := redistest.Open(t, streams.Options{Redis: backend.Redis})
@@ -75,9 +75,9 @@ func TestSearchOfARoomWithFewMessagesIsBounded(t *testing.T) {
 	}
 	found, searched, older := run(streams.ID{})
 	if found != 0 || searched != 0 || older.IsZero() {
-		t.Fatalf("found %d of %d messages, next before %v; want none, and an ID", found, searched, older)
+		t.Fatalf("first search: found %d of %d messages, older %v; want 0 of 0 and an ID", found, searched, older)
 	}
 	if found, searched, older = run(older); found != 1 || searched != 1 || !older.IsZero() {
-		t.Errorf("then found %d of %d messages, next before %v; want the needle", found, searched, older)
+		t.Errorf("second search: found %d of %d messages, older %v; want 1 of 1 and the zero ID", found, searched, older)
 	}
 }

@@ -94,13 +94,16 @@ func newClient(options Options, size, retries int) redis.UniversalClient {
 	own.MaxRetries = retries
 	own.MaxRetryBackoff = 100 * time.Millisecond
 	own.ContextTimeoutEnabled = true
-	own.DialTimeout = 3 * time.Second
+	own.DialTimeout = connectTimeout
 	own.DialerRetries = 1
 	own.ReadTimeout, own.WriteTimeout = 3*time.Second, 3*time.Second
 	own.PoolTimeout = 4 * time.Second
 	own.ConnMaxIdleTime = 4 * time.Minute // Heroku drops idle connections after five
 	own.DisableIdentity = true
 	own.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	if own.MasterName != "" {
+		throughSentinel(&own)
+	}
 	if !InCluster(options.Redis) { // a Cluster's replicas are asked where its slots are
 		own.OnConnect = func(ctx context.Context, conn *redis.Conn) error {
 			return RequirePrimary(ctx, conn, options.Stream)

@@ -1,0 +1,50 @@
+//go:build unix
+
+package conns_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"burble/streams/conns"
+	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Two of three Sentinels accept connections and do not answer, whichever of them a pool
+// used before. The third one leads every pool to the primary.
+func TestHangingSentinelsAreGivenUp(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	s := redistest.StartSentinel(t)
+	set := conns.New(conns.Options{Redis: s.Redis(), Stream: "stream"})
+	t.Cleanup(func() { set.Close() })
+	pools := map[string]redis.UniversalClient{"retrying": set.Retrying, "unretried": set.Unretried, "blocking": set.Blocking}
+	for name, pool := range pools {
+		if err := pool.Ping(ctx).Err(); err != nil {
+			t.Fatal(name, err)
+		}
+	}
+	client := s.Primary().Client()
+	t.Cleanup(func() { client.Close() })
+	for _, sentinel := range s.Sentinels[:2] {
+		sentinel.Pause()
+		t.Cleanup(sentinel.Resume)
+	}
+	if err := client.ClientKillByFilter(ctx, "TYPE", "normal").Err(); err != nil {
+		t.Fatal(err)
+	}
+	for name, pool := range pools {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			deadline := time.Now().Add(40 * time.Second)
+			for err := pool.Ping(ctx).Err(); err != nil; err = pool.Ping(ctx).Err() {
+				if time.Now().After(deadline) {
+					t.Fatal("no way to the primary: ", err)
+				}
+			}
+		})
+	}
+}

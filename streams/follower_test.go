@@ -25,6 +25,7 @@ type follower struct {
 func follow(t *testing.T, store *streams.Store, room string, from streams.From) *follower {
 	t.Helper()
 	f := &follower{t: t, ready: make(chan struct{}, 1)}
+	f.ready <- struct{}{}
 	reader, err := store.As(ada).Follow(room, from, func(*streams.Reader) {
 		select {
 		case f.ready <- struct{}{}:
@@ -35,7 +36,6 @@ func follow(t *testing.T, store *streams.Store, room string, from streams.From) 
 		t.Fatal(err)
 	}
 	f.reader = reader
-	f.ready <- struct{}{}
 	t.Cleanup(reader.Close)
 	return f
 }

@@ -96,9 +96,10 @@ func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID,
 
 // appendAll has authors post to the lobby, each message after the one before is stored, with
 // retries under the same key while the outcome is unknown. It returns the ID stored for each
-// key. It calls before each post; false ends the author.
+// key. It calls before each post; false ends the author, and so does the end of the test.
 func appendAll(t *testing.T, store *streams.Store, authors, each int, before func(author, i int) (more bool)) map[string]streams.ID {
 	t.Helper()
+	ctx := t.Context()
 	var mu sync.Mutex
 	stored := make(map[string]streams.ID)
 	var sending sync.WaitGroup
@@ -110,9 +111,12 @@ func appendAll(t *testing.T, store *streams.Store, authors, each int, before fun
 					return
 				}
 				entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: fmt.Sprint(i)}
-				got, err := store.As(user).Append(context.Background(), "lobby", entry)
-				for errors.Is(err, streams.ErrUnavailable) {
-					got, err = store.As(user).Append(context.Background(), "lobby", entry)
+				got, err := store.As(user).Append(ctx, "lobby", entry)
+				for errors.Is(err, streams.ErrUnavailable) && ctx.Err() == nil {
+					got, err = store.As(user).Append(ctx, "lobby", entry)
+				}
+				if ctx.Err() != nil {
+					return
 				}
 				if err != nil {
 					t.Error(err)

@@ -11,20 +11,20 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// body is the body of a POST.
+// body is the parsed body of a POST.
 type body struct {
 	fields map[string]string
-	isForm bool // sent by a page without script, which expects a redirect
+	isForm bool // sent by a page without scripts, which expects a redirect
 }
 
-// parseBody parses a JSON object of strings, a form, or plain text, which is the field "text". The
-// fields must be among names.
+// parseBody parses a JSON object of strings, a form, or plain text, which becomes the field "text". It
+// refuses fields that are not among names.
 func parseBody(c *fiber.Ctx, names ...string) (body, error) {
 	contentType, _, _ := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
 	if len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0 {
 		return body{}, unsupported("Content-Encoding")
 	}
-	data := c.BodyRaw() // Body decompresses
+	data := c.BodyRaw() // unlike Body, does not decompress
 	if !utf8.Valid(data) {
 		return body{}, protocol.Errorf(protocol.BadFrame, "", "The body is not UTF-8.")
 	}
@@ -53,7 +53,7 @@ func parseForm(c *fiber.Ctx, names []string) (body, error) {
 	c.Request().PostArgs().VisitAll(func(key, value []byte) {
 		name := string(key)
 		switch {
-		case len(value) == 0 && slices.Contains(names, name): // forms send empty inputs; they count as absent
+		case len(value) == 0 && slices.Contains(names, name): // forms send empty inputs, which count as absent
 		case !slices.Contains(names, name):
 			err = protocol.UnknownField(name)
 		case !utf8.Valid(value):
@@ -65,9 +65,9 @@ func parseForm(c *fiber.Ctx, names []string) (body, error) {
 	return parsed, err
 }
 
-// allowQueries refuses query parameters that are not among names, or that are empty: if they were
-// ignored, a mistyped request would get the wrong response.
-func allowQueries(c *fiber.Ctx, names ...string) (err error) {
+// checkQuery refuses query parameters that are empty or not among names. If they were ignored, a
+// mistyped request would get the wrong response.
+func checkQuery(c *fiber.Ctx, names ...string) (err error) {
 	c.Context().QueryArgs().VisitAll(func(key, value []byte) {
 		name := string(key)
 		if !slices.Contains(names, name) {
@@ -81,12 +81,12 @@ func allowQueries(c *fiber.Ctx, names ...string) (err error) {
 	return err
 }
 
-// queryInt parses a whole number from min to max, inclusive. Without the parameter it returns
-// byDefault.
-func queryInt(c *fiber.Ctx, name string, byDefault, min, max int) (int, error) {
+// queryInt returns a query parameter that must be a whole number from min to max, inclusive. It
+// returns fallback if the parameter is absent.
+func queryInt(c *fiber.Ctx, name string, fallback, min, max int) (int, error) {
 	text := c.Query(name)
 	if text == "" {
-		return byDefault, nil
+		return fallback, nil
 	}
 	number, err := strconv.Atoi(text)
 	if err != nil || number < min || number > max {
@@ -95,7 +95,8 @@ func queryInt(c *fiber.Ctx, name string, byDefault, min, max int) (int, error) {
 	return number, nil
 }
 
-// queryBool parses true or false. Without the parameter it returns false.
+// queryBool returns a query parameter that must be true or false. It returns false if the parameter
+// is absent.
 func queryBool(c *fiber.Ctx, name string) (bool, error) {
 	text := c.Query(name)
 	if text == "" {

@@ -11,12 +11,12 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// callerKey is the key of the caller in a request's locals.
+// callerKey is the key under which a request's locals hold its caller.
 const callerKey = "caller"
 
-// cookieName returns the name of the cookie with the token. With TLS its prefix makes browsers
-// accept it from this host only; otherwise another host of the same domain could give a user its
-// own token (RFC 6265bis, section 4.1.3.2).
+// cookieName returns the name of the cookie that holds the token. Over TLS, the __Host- prefix makes
+// browsers accept the cookie only from this host. Otherwise another host of the same domain could
+// set a token of its own (RFC 6265bis, section 4.1.3.2).
 func cookieName(tls bool) string {
 	if tls {
 		return "__Host-burble"
@@ -26,24 +26,24 @@ func cookieName(tls bool) string {
 
 // caller is the client that makes a request.
 type caller struct {
-	user         identity.User // zero: has not chosen a name
-	address      string        // the key of its limits
-	origin       string        // of this server, as the client addressed it
-	tls          bool          // the browser is known to use TLS
-	hasCookie    bool          // with a valid token
-	isOld        bool          // the cookie's token is due for renewal
+	user         identity.User // zero if it has not chosen a name
+	address      string        // what its limits are counted under
+	origin       string        // this server's origin, as the client addressed it
+	tls          bool          // the client is known to use TLS
+	hasCookie    bool          // there is a cookie with a valid token
+	needsRenewal bool          // the cookie's token is due for renewal
 	hasBearer    bool          // there is a bearer token, valid or not
-	invalidToken error         // why the bearer token is refused; an invalid cookie is ignored
+	invalidToken error         // why the bearer token is refused; nil if it is valid or absent
 }
 
-// identify is the middleware that identifies the caller, for every surface.
+// identify is middleware that identifies the caller. Handlers get the result from callerOf.
 func (s *Server) identify(c *fiber.Ctx) error {
 	s.findCaller(c)
 	return c.Next()
 }
 
-// callerOf returns the caller. It identifies the caller of a request that Fiber refuses before any
-// middleware runs.
+// callerOf returns the caller of a request. If Fiber refused the request before identify ran,
+// callerOf identifies the caller.
 func (s *Server) callerOf(c *fiber.Ctx) *caller {
 	if known, ok := c.Locals(callerKey).(*caller); ok {
 		return known
@@ -51,6 +51,8 @@ func (s *Server) callerOf(c *fiber.Ctx) *caller {
 	return s.findCaller(c)
 }
 
+// findCaller identifies the caller. An invalid cookie is ignored, but an invalid bearer token is an
+// error that checkToken reports.
 func (s *Server) findCaller(c *fiber.Ctx) *caller {
 	header := lastHeader(c)
 	tls := peer.IsTLS(header, s.options.TrustedProxy)
@@ -63,12 +65,12 @@ func (s *Server) findCaller(c *fiber.Ctx) *caller {
 	if token := c.Cookies(cookieName(tls)); token != "" {
 		if user, expiry, err := s.tokens.Verify(token, now); err == nil {
 			found.hasCookie, found.user = true, user
-			found.isOld = expiry.Sub(now) < identity.TokenLife-identity.TokenFresh
+			found.needsRenewal = expiry.Sub(now) < identity.TokenLife-identity.TokenFresh
 		}
 	}
 	if token, ok := bearer(c.Get(fiber.HeaderAuthorization)); ok {
 		found.hasBearer = true
-		found.user, found.isOld = identity.User{}, false
+		found.user, found.needsRenewal = identity.User{}, false
 		if user, _, err := s.tokens.Verify(token, now); err == nil {
 			found.user = user
 		} else {
@@ -79,7 +81,7 @@ func (s *Server) findCaller(c *fiber.Ctx) *caller {
 	return found
 }
 
-// host returns the Host header. (Fiber's Hostname accepts X-Forwarded-Host from anyone.)
+// host returns the Host header. Fiber's Hostname would accept X-Forwarded-Host from anyone.
 func host(c *fiber.Ctx) string { return string(c.Request().Header.Host()) }
 
 func scheme(tls bool) string {
@@ -89,13 +91,13 @@ func scheme(tls bool) string {
 	return "http://"
 }
 
-// bearer returns the token of an Authorization header, RFC 6750.
+// bearer returns the token of an Authorization header (RFC 6750).
 func bearer(authorization string) (token string, ok bool) {
 	kind, token, _ := strings.Cut(authorization, " ")
 	return strings.TrimSpace(token), strings.EqualFold(kind, "bearer")
 }
 
-// lastHeader returns a function that returns the last of a repeated header. (c.Get returns the first.)
+// lastHeader returns a function that returns the last value of a header. c.Get returns the first.
 func lastHeader(c *fiber.Ctx) func(name string) string {
 	return func(name string) string {
 		all := c.Request().Header.PeekAll(name)

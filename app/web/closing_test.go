@@ -108,7 +108,7 @@ func TestPanicClosesOnlyOneSocket(t *testing.T) {
 func TestPanicDuringAnUpgradeClosesOnlyThatConnection(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
-	s.limits.liveReads = nil
+	s.limits.openLiveReads = nil
 	conn, err := net.Dial("tcp", s.host)
 	if err != nil {
 		t.Fatal(err)

@@ -7,10 +7,10 @@ import (
 	"burble/app/peer"
 )
 
-// sendBuffer is how much the kernel buffers for a connection whose client does not read.
+// sendBuffer is how many bytes the kernel may buffer for a connection whose client does not read.
 const sendBuffer = 128 << 10
 
-// boundedListener bounds what the kernel buffers for each connection.
+// boundedListener sets the send buffer of each connection that it accepts.
 type boundedListener struct{ net.Listener }
 
 // Accept implements net.Listener.
@@ -22,13 +22,13 @@ func (l boundedListener) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// limitConnections bounds the open connections of each address, except behind a proxy, from which all
-// connections come.
+// limitConnections returns a listener that limits the open connections of each address. Behind a
+// proxy there is no such limit, because all connections come from the proxy.
 func (s *Server) limitConnections(listener net.Listener) net.Listener {
 	if s.options.TrustedProxy != peer.ProxyNone {
 		return boundedListener{listener}
 	}
-	return limit.Listener(boundedListener{listener}, s.limits.open, func(remote net.Addr) string {
+	return limit.Listener(boundedListener{listener}, s.limits.openConnections, func(remote net.Addr) string {
 		return peer.Group(peer.Address(nil, remote.String(), peer.ProxyNone))
 	})
 }

@@ -45,7 +45,7 @@ func TestOpenConnectionsOfOneAddressAreBounded(t *testing.T) {
 		io.WriteString(conn, "GET / HTTP/1.1\r\nX-Slow: ") // and no more
 		open = append(open, conn)
 	}
-	eventually(t, "all are counted", func() bool { return s.limits.open.Held("127.0.0.1") == 20 })
+	eventually(t, "all are counted", func() bool { return s.limits.openConnections.Held("127.0.0.1") == 20 })
 	if isServed() {
 		t.Error("one connection too many is served")
 	}
@@ -57,7 +57,7 @@ func TestOpenConnectionsOfOneAddressAreBounded(t *testing.T) {
 func TestLiveReadsOfOneAddressAreBounded(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) { set.RateConnections, set.TrustedProxy = 1, peer.ProxyFly })
-	s.limits.connections = nil // only limit how many are open at once, which is 40
+	s.limits.newLiveReads = nil // only limit how many are open at once, which is 40
 	first, other := "Fly-Client-IP: 203.0.113.1", "Fly-Client-IP: 203.0.113.2"
 	for range 20 {
 		s.openStream("/r/lobby/events", first)
@@ -73,5 +73,5 @@ func TestLiveReadsOfOneAddressAreBounded(t *testing.T) {
 	s.open(other).Cut()
 	s.openStream("/r/lobby/events", "Accept: text/plain", other).Close()
 	s.request("HEAD", "/r/lobby/events", "", other)
-	eventually(t, "ended reads are not counted", func() bool { return s.limits.liveReads.Held("203.0.113.2") == 1 })
+	eventually(t, "ended reads are not counted", func() bool { return s.limits.openLiveReads.Held("203.0.113.2") == 1 })
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// asError returns err as a client sees it. Unlike protocol.AsError it knows Fiber's errors, too.
+// asError returns err as clients see it. Unlike protocol.AsError, it also converts Fiber's errors.
 func asError(err error) *protocol.Error {
 	if refused := (*fiber.Error)(nil); errors.As(err, &refused) {
 		return fiberError(refused)
@@ -24,7 +24,7 @@ func asError(err error) *protocol.Error {
 	return protocol.AsError(err)
 }
 
-// fiberError returns an error of Fiber as a client sees it.
+// fiberError returns one of Fiber's errors as clients see it.
 func fiberError(err *fiber.Error) *protocol.Error {
 	switch err.Code {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
@@ -34,7 +34,7 @@ func fiberError(err *fiber.Error) *protocol.Error {
 		return &protocol.Error{Code: protocol.TooLong, Message: fmt.Sprintf("The request is larger than %d KiB.", protocol.MaxFrame>>10),
 			Title: "That is too long", Detail: "Go back: what you wrote is still there."}
 	case http.StatusUpgradeRequired:
-		return &protocol.Error{Code: protocol.BadFrame, Status: err.Code, Message: "This address speaks WebSocket, subprotocol " + protocol.Subprotocol + "."}
+		return &protocol.Error{Code: protocol.BadFrame, Status: err.Code, Message: "This URL is only for WebSockets with the subprotocol " + protocol.Subprotocol + "."}
 	}
 	if err.Code < 500 {
 		return &protocol.Error{Code: protocol.BadFrame, Status: err.Code, Message: http.StatusText(err.Code) + "."}
@@ -42,15 +42,15 @@ func fiberError(err *fiber.Error) *protocol.Error {
 	return protocol.ServerFault(err.Code, err)
 }
 
-// wantsHTML reports whether the client prefers a page to JSON.
+// wantsHTML reports whether the client prefers HTML to JSON.
 func wantsHTML(c *fiber.Ctx) bool {
-	return accepted(c, fiber.MIMEApplicationJSONCharsetUTF8, fiber.MIMETextHTMLCharsetUTF8) == fiber.MIMETextHTMLCharsetUTF8
+	return preferredType(c, fiber.MIMEApplicationJSONCharsetUTF8, fiber.MIMETextHTMLCharsetUTF8) == fiber.MIMETextHTMLCharsetUTF8
 }
 
-// accepted returns the type that the client prefers, the first of equals, or "" if it accepts none.
-// Media types are case-insensitive (RFC 9110, section 8.3.1), but Fiber compares bytes, so it gets a
-// copy of the header in lower case.
-func accepted(c *fiber.Ctx, types ...string) string {
+// preferredType returns which of the types the client prefers: the first in case of a tie, "" if the
+// client accepts none. Media types are case-insensitive (RFC 9110, section 8.3.1), but Fiber compares
+// bytes, so it gets a lower-case copy of the header.
+func preferredType(c *fiber.Ctx, types ...string) string {
 	request := new(fasthttp.RequestCtx)
 	request.Request.Header.Set(fiber.HeaderAccept, strings.ToLower(c.Get(fiber.HeaderAccept)))
 	lower := c.App().AcquireCtx(request)
@@ -58,14 +58,14 @@ func accepted(c *fiber.Ctx, types ...string) string {
 	return lower.Accepts(types...)
 }
 
-// respondError responds to a request with its error: a page for a browser, else JSON.
+// respondError turns a handler's error into the response: a page for a browser, otherwise JSON.
 func (s *Server) respondError(c *fiber.Ctx, err error) error {
 	shown := asError(err)
 	if shown.Cause == nil && shown.HTTPStatus() >= 500 && !errors.Is(err, shown) {
 		shown.Cause = err
 	}
 	s.logError(shown, "method", c.Method(), "path", c.Path())
-	s.setSecurityHeaders(c) // the middleware does not run for a request that Fiber refuses
+	s.setSecurityHeaders(c) // Fiber may refuse a request before any middleware runs
 	c.Status(shown.HTTPStatus())
 	if shown.RetryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(shown.RetrySeconds()))
@@ -74,7 +74,7 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 	if !wantsHTML(c) {
 		return c.JSON(shown.Body())
 	}
-	isUncertain := shown.Code == protocol.Unavailable // a message may be stored, so the error page keeps its key
+	isUncertain := shown.Code == protocol.Unavailable // the message may be stored, so the error page keeps its key
 	if c.Method() == http.MethodPost && !isUncertain && s.renderForm(c, shown) == nil {
 		return nil
 	}
@@ -87,12 +87,12 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 	return c.Render("error", page)
 }
 
-// formKey is the key, in a request's locals, of the idempotency key of a message from a form.
+// formKey is the key under which a request's locals hold the idempotency key of a posted form.
 const formKey = "form key"
 
-// renderForm renders the page of a refused form again, with what the user typed. It does so only for
-// errors of the form's own handler, because a client that exceeds its limit must not get a page of
-// history.
+// renderForm renders the page of a refused form again, with what the user typed. It does so only if
+// the form's own handler refused it: a client that exceeds its rate must not get a page of history.
+// Otherwise it returns an error.
 func (s *Server) renderForm(c *fiber.Ctx, refused *protocol.Error) error {
 	page := s.newPage(c, "")
 	newest := streams.Where{Limit: pageSize}
@@ -109,8 +109,8 @@ func (s *Server) renderForm(c *fiber.Ctx, refused *protocol.Error) error {
 	return fiber.ErrNotFound
 }
 
-// formValue returns what the user typed, to refill the form after an error. (Fiber's FormValue
-// decompresses the body.)
+// formValue returns what the user typed, to refill the form after an error. Fiber's FormValue would
+// decompress the body.
 func formValue(c *fiber.Ctx, field string) string {
 	return validText(string(c.Request().PostArgs().Peek(field)))
 }
@@ -118,7 +118,7 @@ func formValue(c *fiber.Ctx, field string) string {
 // validText returns the text with invalid UTF-8 replaced by U+FFFD.
 func validText(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
 
-// roomOfPath returns the room of a path such as /r/lobby, or "".
+// roomOfPath returns the room in a path such as /r/lobby, or "" if there is none.
 func roomOfPath(path string) string {
 	target, err := url.Parse(path)
 	if err != nil {

@@ -57,7 +57,7 @@ func TestErrorPages(t *testing.T) {
 	expectErrorPage(t, s.get("/r/No%20Room", browser), 400, "No room can have that name", "1 to 64 of a-z", false)
 	expectErrorPage(t, s.get("/r/lobby?at=noon", browser), 400, "That request was not understood", "must be a time", false)
 	foreign := s.postForm("/r/lobby/messages", "text=hi", browser, cookie, "Origin: https://evil.example")
-	expectErrorPage(t, foreign, 403, "Another site asked for this", "Nothing was changed.", false)
+	expectErrorPage(t, foreign, 403, "This request came from another site", "Nothing was changed.", false)
 	large := s.postForm("/r/lobby/messages", "text="+strings.Repeat("x", protocol.MaxFrame), browser, cookie, origin)
 	expectErrorPage(t, large, 413, "That is too long", "what you wrote is still there", false)
 

@@ -15,7 +15,7 @@ import (
 )
 
 // getEvents handles GET /r/{room}/events, a live read over HTTP. The connection leaves the HTTP server
-// and becomes a feed, like that of a WebSocket.
+// and becomes a feed, as a WebSocket's does.
 func (s *Server) getEvents(c *fiber.Ctx) error {
 	room, from, err := parseEvents(c)
 	if err != nil {
@@ -35,9 +35,9 @@ func (s *Server) getEvents(c *fiber.Ctx) error {
 	})
 }
 
-// takeOver takes the connection from the HTTP server and makes a feed of it, to which serve writes the
-// body of the response. The response ends when serve returns. done is called once at the end, even
-// if serve is never called.
+// takeOver takes the connection from the HTTP server and turns it into a feed. serve writes the body
+// of the response to the feed; the response ends when serve returns. takeOver calls done exactly once,
+// at the end, even if it never calls serve.
 func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, done func(), serve func(*live.Feed)) error {
 	if s.live.IsDraining() {
 		done()
@@ -50,7 +50,7 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 		done()
 		return nil
 	}
-	release, ok := s.limits.liveReads.Take(s.callerOf(c).address, 1)
+	release, ok := s.limits.openLiveReads.Take(s.callerOf(c).address, 1)
 	if !ok {
 		done()
 		return protocol.TooMany("live reads", time.Minute)
@@ -75,21 +75,21 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 		})
 		if errors.Is(err, live.ErrDraining) {
 			end()
-			conn.Close() // without a response: the client connects again, to another server
+			conn.Close() // without a response, so that the client retries on another server
 		}
 	})
 	return nil
 }
 
-// isChunked reports whether the response is chunked, as the client's version of HTTP allows.
+// isChunked reports whether a streamed response is chunked, which HTTP/1.0 does not allow.
 func isChunked(c *fiber.Ctx) bool { return c.Context().Request.Header.IsHTTP11() }
 
-// parseEvents returns the room and the beginning of a live read.
+// parseEvents returns the room of a live read, and the position from which to read it.
 func parseEvents(c *fiber.Ctx) (room string, from streams.From, err error) {
 	if room, err = protocol.CheckRoom(c.Params("room")); err != nil {
 		return room, from, err
 	}
-	if err := allowQueries(c, "after", "last"); err != nil {
+	if err := checkQuery(c, "after", "last"); err != nil {
 		return room, from, err
 	}
 	last, err := queryInt(c, "last", protocol.DefaultLast, 0, protocol.MaxLast)
@@ -107,7 +107,7 @@ func parseEvents(c *fiber.Ctx) (room string, from streams.From, err error) {
 		}
 		from = streams.After(cursor)
 	}
-	// An EventSource that reconnects sends Last-Event-ID, which is newer than what its URL contains.
+	// When an EventSource reconnects, its Last-Event-ID is newer than the cursor in its URL.
 	if id := c.Get("Last-Event-ID"); id != "" {
 		cursor, err := protocol.CheckCursor("Last-Event-ID", id)
 		return room, streams.After(cursor), err
@@ -118,7 +118,7 @@ func parseEvents(c *fiber.Ctx) (room string, from streams.From, err error) {
 // linesFor returns the codec of the format that the client accepts, and its content type.
 func linesFor(c *fiber.Ctx) (lines *live.Lines, contentType string) {
 	const events, ndjson, text = "text/event-stream; charset=utf-8", "application/x-ndjson; charset=utf-8", "text/plain; charset=utf-8"
-	switch accepted(c, events, ndjson, text) {
+	switch preferredType(c, events, ndjson, text) {
 	case ndjson:
 		return live.NDJSON(isChunked(c)), "application/x-ndjson"
 	case text:

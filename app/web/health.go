@@ -23,11 +23,11 @@ func (s *Server) getReady(c *fiber.Ctx) error {
 	case errors.Is(err, streams.ErrFull):
 		return &protocol.Error{Code: protocol.Full, Status: http.StatusServiceUnavailable, Message: "Chat " + err.Error() + ".", RetryAfter: cacheTime}
 	case err != nil:
-		return &protocol.Error{Code: protocol.Unavailable, Message: "Redis does not answer, or does not store messages.", RetryAfter: cacheTime, Cause: err}
+		return &protocol.Error{Code: protocol.Unavailable, Message: "Redis does not answer, or cannot store messages.", RetryAfter: cacheTime, Cause: err}
 	}
 	return c.SendString("ready\n")
 }
 
-// cacheTime is how long the results of probes and metrics are cached, because requests for them are
-// not limited.
+// cacheTime is how long probe results and metrics are cached. Caching bounds their cost, because
+// requests for them are not rate-limited.
 const cacheTime = time.Second

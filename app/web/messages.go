@@ -46,12 +46,12 @@ type posted struct {
 	Key    string `json:"key"`
 }
 
-// parseMessage returns the message of a request.
+// parseMessage returns the message in a request, after checking its fields.
 func parseMessage(c *fiber.Ctx) (entry streams.Entry, isForm bool, err error) {
 	if _, err := protocol.CheckRoom(c.Params("room")); err != nil {
 		return entry, false, err
 	}
-	if err := allowQueries(c); err != nil {
+	if err := checkQuery(c); err != nil {
 		return entry, false, err
 	}
 	body, err := parseBody(c, "text", "reply_to", "key")
@@ -61,7 +61,7 @@ func parseMessage(c *fiber.Ctx) (entry streams.Entry, isForm bool, err error) {
 	entry = streams.Entry{Kind: streams.Message, Key: uuid.NewString()}
 	field, key, given := "key", "", false
 	if key, given = body.fields[field]; len(c.Request().Header.PeekAll(idempotencyKey)) > 0 {
-		// Some clients send a quoted string, as in the IETF draft of this header.
+		// Some clients send a quoted string, as the IETF draft of this header requires.
 		field, key, given = idempotencyKey, strings.Trim(c.Get(idempotencyKey), `"`), true
 	}
 	if given {
@@ -80,13 +80,13 @@ func parseMessage(c *fiber.Ctx) (entry streams.Entry, isForm bool, err error) {
 	return entry, body.isForm, nil
 }
 
-// getMessages handles GET /r/{room}/messages, a page of history with all amendments applied.
+// getMessages handles GET /r/{room}/messages, which returns a page of history with all amendments applied.
 func (s *Server) getMessages(c *fiber.Ctx) error {
 	room, err := protocol.CheckRoom(c.Params("room"))
 	if err != nil {
 		return err
 	}
-	if err := allowQueries(c, "before", "after", "around", "at", "limit", "html"); err != nil {
+	if err := checkQuery(c, "before", "after", "around", "at", "limit", "html"); err != nil {
 		return err
 	}
 	where, err := parseWhere(c)
@@ -109,7 +109,7 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	return c.Send(protocol.EncodePage(room, page, html))
 }
 
-// parseWhere returns which page of history a request is for.
+// parseWhere returns the page of history that a request is for.
 func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
 	if where.Limit, err = queryInt(c, "limit", pageSize, 1, protocol.MaxLast); err != nil {
 		return where, err
@@ -137,20 +137,20 @@ func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
 	}
 	if len(given) > 1 {
 		slices.Sort(given)
-		return where, protocol.Errorf(protocol.BadField, given[1], "Give only one of before, after, around and at, not %s.", strings.Join(given, " and "))
+		return where, protocol.Errorf(protocol.BadField, given[1], "Use only one of before, after, around and at, not %s.", strings.Join(given, " and "))
 	}
 	if where.Before.IsZero() && c.Query("before") != "" {
 		return where, protocol.Errorf(protocol.BadField, "before", "Nothing comes before 0-0.")
 	}
 	if where.After.IsZero() && c.Query("after") != "" || where.Around.IsZero() && c.Query("around") != "" {
-		where.Around = streams.ID{Seq: 1} // the beginning, because a zero Where is the newest page
+		where.Around = streams.ID{Seq: 1} // the beginning of the room; a zero Where means the newest page
 	}
 	return where, nil
 }
 
-// getRooms handles GET /rooms, the most recently active rooms with the user's unread counts.
+// getRooms handles GET /rooms, which returns the most recently active rooms with the user's unread counts.
 func (s *Server) getRooms(c *fiber.Ctx) error {
-	if err := allowQueries(c); err != nil {
+	if err := checkQuery(c); err != nil {
 		return err
 	}
 	rooms, err := s.chat.Rooms(c.UserContext(), s.callerOf(c).user, maxRooms)

@@ -13,11 +13,11 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// getMetrics returns the handler of GET /metrics, in the text format of Prometheus. The metrics are
-// totals of the process and contain no rooms, names or addresses.
+// getMetrics returns the handler of GET /metrics, which writes the metrics in the text format of
+// Prometheus. They are totals for the process and contain no rooms, names or addresses. Scrapes are
+// not rate-limited, so their result is cached.
 //
-// promhttp is not used: Fiber's adaptor for net/http buffers the response anyway, and scrapes,
-// which are not limited, get a cached result.
+// promhttp would gain nothing, because Fiber's adaptor for net/http buffers the response anyway.
 func (s *Server) getMetrics() fiber.Handler {
 	s.metrics.MustRegister(slices.Concat(s.chat.Collectors(), s.live.Collectors(), []prometheus.Collector{
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -33,7 +33,7 @@ func (s *Server) getMetrics() fiber.Handler {
 	}
 }
 
-// scrape is the text of all metrics, or why there is none.
+// scrape is the text of all metrics, or the error that prevented it.
 type scrape struct {
 	text []byte
 	err  error

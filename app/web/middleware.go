@@ -11,7 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// recoverPanic is the middleware that logs a panic and responds with an error of the server.
+// recoverPanic is middleware that logs a panic and responds with status 500.
 func (s *Server) recoverPanic(c *fiber.Ctx) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -22,13 +22,13 @@ func (s *Server) recoverPanic(c *fiber.Ctx) (err error) {
 	return c.Next()
 }
 
-// policy is the Content-Security-Policy. A page loads nothing but the files of this server, and only
-// the module that renders messages may make HTML (Trusted Types). %s is the origin of the socket.
+// policy is the Content-Security-Policy. A page may load only files of this server, and only the
+// module that renders messages may create HTML (Trusted Types). %s is the origin of WebSockets.
 const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'%s; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types burble"
 
-// secure is the middleware that sets the security headers.
+// secure is middleware that sets the security headers.
 func (s *Server) secure(c *fiber.Ctx) error {
 	s.setSecurityHeaders(c)
 	return c.Next()
@@ -36,7 +36,7 @@ func (s *Server) secure(c *fiber.Ctx) error {
 
 func (s *Server) setSecurityHeaders(c *fiber.Ctx) {
 	caller := s.callerOf(c)
-	// In Safari before 15.4, 'self' does not include WebSockets of the same host.
+	// In Safari before 15.4, 'self' does not include WebSockets on the same host.
 	socket := " ws" + strings.TrimPrefix(caller.origin, "http")
 	if strings.ContainsAny(socket[1:], " ;,") {
 		socket = ""
@@ -52,8 +52,8 @@ func (s *Server) setSecurityHeaders(c *fiber.Ctx) {
 	}
 }
 
-// checkOrigin is the middleware that refuses requests that the page of another site makes for a user.
-// A request that changes nothing needs no Origin, because such a page cannot read the response.
+// checkOrigin is middleware that refuses requests made by a page of another site. A request that
+// changes nothing needs no Origin, because such a page cannot read the response.
 func (s *Server) checkOrigin(c *fiber.Ctx) error {
 	caller := s.callerOf(c)
 	origin := c.Get(fiber.HeaderOrigin)
@@ -64,21 +64,21 @@ func (s *Server) checkOrigin(c *fiber.Ctx) error {
 	allowed := peer.IsOriginAllowed(origin, host(c), caller.tls, s.options.Origins, caller.hasCookie, caller.hasBearer)
 	switch {
 	case !allowed && origin == "":
-		return protocol.Errorf(protocol.NotAllowed, "origin", "A request with a cookie needs an Origin header. Programs use a token instead: Authorization: Bearer.")
+		return protocol.Errorf(protocol.NotAllowed, "origin", "A request with a cookie needs an Origin header. Programs should send a token instead, as Authorization: Bearer.")
 	case !allowed, origin == "" && isCrossSite(c.Get("Sec-Fetch-Site")):
 		return &protocol.Error{
 			Code: protocol.NotAllowed, Field: "origin", Message: "This server does not accept requests from that origin.",
-			Title: "Another site asked for this", Detail: "Nothing was changed.",
+			Title: "This request came from another site", Detail: "Nothing was changed.",
 		}
 	}
 	return c.Next()
 }
 
-// isCrossSite reports whether Sec-Fetch-Site names another site. Browsers send it with requests whose
-// Origin something on the way may have removed; programs do not.
+// isCrossSite reports whether Sec-Fetch-Site names another site. A browser's request still has this
+// header if something on the way has removed its Origin. Programs do not send it.
 func isCrossSite(site string) bool { return site == "cross-site" || site == "same-site" }
 
-// checkToken is the middleware that refuses an invalid bearer token, on every surface.
+// checkToken is middleware that refuses an invalid bearer token.
 func (s *Server) checkToken(c *fiber.Ctx) error {
 	if err := s.callerOf(c).invalidToken; err != nil {
 		return err

@@ -18,7 +18,7 @@ import (
 
 const (
 	maxRooms     = 100 // rooms in a list
-	sidebarRooms = 50  // rooms in the sidebar of a page, which follows them all
+	sidebarRooms = 50  // rooms in the sidebar, all of which the page follows
 	pageSize     = 50  // messages on a page
 )
 
@@ -58,8 +58,8 @@ func viewLink(room streams.Room) views.RoomLink {
 	}
 }
 
-// roomLinks returns the links of the sidebar, and the one to the current room, which is included even
-// if the room is not among the most recently active.
+// roomLinks returns the links of the sidebar, and the one among them to the current room. The sidebar
+// lists the most recently active rooms, and the current room even if it is not one of them.
 func (s *Server) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink, here views.RoomLink, err error) {
 	user := s.callerOf(c).user
 	rooms, err := s.chat.Rooms(c.UserContext(), user, sidebarRooms)
@@ -86,7 +86,7 @@ func (s *Server) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink
 	return append(links, here), here, err
 }
 
-// getOpen handles GET /open?room=…, the form of the home page that opens a room.
+// getOpen handles GET /open?room=…, the home page's form for opening a room.
 func (s *Server) getOpen(c *fiber.Ctx) error {
 	room, err := protocol.CheckRoom(c.Query("room"))
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Server) getRoom(c *fiber.Ctx) error {
 	return s.renderRoom(c, c.Params("room"), where, views.Room{Page: s.newPage(c, ""), Highlight: highlight})
 }
 
-// parseRoomPage returns which page of the room to show, and the ID of the message to highlight.
+// parseRoomPage returns the page of history to show, and the ID of the message to highlight.
 func parseRoomPage(c *fiber.Ctx) (where streams.Where, highlight string, err error) {
 	if c.Params("id") == "" {
 		where, err = parseWhere(c)
@@ -149,19 +149,19 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	model.Messages = viewMessages(page.Entries, s.callerOf(c).user)
 	isHighlighted := func(message views.Message) bool { return message.ID == model.Highlight }
 	if model.Highlight != "" && !slices.ContainsFunc(model.Messages, isHighlighted) {
-		c.Status(http.StatusNotFound) // but the page shows where the message would be
+		c.Status(http.StatusNotFound) // the page still shows where the message would be
 		model.Notice = "That message no longer exists."
 	}
 	return s.render(c, "room", model)
 }
 
-// render renders a page. It renews the user's token if that is due, so that a user who visits
-// occasionally stays signed in.
+// render renders a page. It also renews the user's token if that is due, so that occasional visitors
+// stay signed in.
 func (s *Server) render(c *fiber.Ctx, name string, model any) error {
-	if caller := s.callerOf(c); caller.isOld {
+	if caller := s.callerOf(c); caller.needsRenewal {
 		s.setToken(c, caller.user)
 	}
-	c.Set(fiber.HeaderCacheControl, "private, no-cache") // no-store would make the browser's Back slow
+	c.Set(fiber.HeaderCacheControl, "private, no-cache") // no-store would slow down the browser's Back button
 	return c.Render(name, model)
 }
 
@@ -173,7 +173,7 @@ func idText(id streams.ID) string {
 	return id.String()
 }
 
-// viewMessages returns the entries as a page shows them to the user.
+// viewMessages converts entries to messages as a page shows them to the user.
 func viewMessages(entries []streams.Entry, user identity.User) []views.Message {
 	messages := make([]views.Message, len(entries))
 	byID := make(map[streams.ID]*streams.Entry, len(entries))
@@ -217,7 +217,7 @@ func sortReactions(reactions []views.Reaction) {
 	})
 }
 
-// firstLine returns what a reply quotes: the first line of a text, up to 120 characters.
+// firstLine returns the first line of a text, up to 120 characters, for a reply to quote.
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	if runes := []rune(line); len(runes) > 120 {

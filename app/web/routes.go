@@ -9,9 +9,9 @@ import (
 
 const messagesPath = "/r/:room/messages"
 
-// routes registers middleware and handlers, in the order in which they run. Probes, metrics and
-// assets are registered before the checks of origins, limits and tokens, because they are the same
-// for everyone.
+// routes registers middleware and handlers in the order in which they run. Probes, metrics and
+// static files come before the checks of origin, rate and token, because everyone gets the same
+// response.
 func (s *Server) routes() {
 	s.fiber.Use(s.recoverPanic, s.identify, s.secure)
 	s.fiber.Get("/healthz", getHealth)
@@ -34,7 +34,7 @@ func (s *Server) routes() {
 	s.fiber.Get("/r/:room/:id", compressed, s.getRoom)
 }
 
-// getAsset handles GET of a static file. Browsers may cache it for ever, because the path contains the
+// getAsset serves a static file. Browsers may cache it forever, because its path contains its
 // version.
 func getAsset(c *fiber.Ctx) error {
 	asset, ok := views.FindAsset(c.Params("*"))
@@ -51,7 +51,7 @@ func getAsset(c *fiber.Ctx) error {
 	return c.Send(asset.Plain)
 }
 
-// getServiceWorker handles GET /sw.js. Browsers check for a new version each time.
+// getServiceWorker handles GET /sw.js. With no-cache, browsers check for a new version each time.
 func getServiceWorker(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, fiber.MIMETextJavaScriptCharsetUTF8)
 	c.Set(fiber.HeaderCacheControl, "no-cache")

@@ -13,7 +13,7 @@ import (
 )
 
 // getSearch handles GET /r/{room}/search. It writes each matching message as a line of JSON as soon as
-// it is found, the newest first.
+// it is found, newest first.
 func (s *Server) getSearch(c *fiber.Ctx) error {
 	query, err := parseQuery(c)
 	if err != nil {
@@ -42,12 +42,12 @@ func (s *Server) getSearch(c *fiber.Ctx) error {
 	})
 }
 
-// parseQuery returns the query of a request.
+// parseQuery returns the search query in a request, after checking its fields.
 func parseQuery(c *fiber.Ctx) (query chat.Query, err error) {
 	if query.Room, err = protocol.CheckRoom(c.Params("room")); err != nil {
 		return query, err
 	}
-	if err := allowQueries(c, "q", "from", "before", "after", "html"); err != nil {
+	if err := checkQuery(c, "q", "from", "before", "after", "html"); err != nil {
 		return query, err
 	}
 	query.Text = strings.ToLower(strings.TrimSpace(c.Query("q")))

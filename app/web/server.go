@@ -25,17 +25,16 @@ import (
 )
 
 const (
-	// DrainTimeout bounds the closing of live reads. With shutdownTimeout it is less than the 30 s
-	// that Heroku and Fly allow after SIGTERM.
+	// DrainTimeout bounds how long Serve closes live reads. Together with shutdownTimeout it is less
+	// than the 30 s that Heroku and Fly allow after SIGTERM.
 	DrainTimeout = 20 * time.Second
-	// shutdownTimeout bounds the end of the other requests.
+	// shutdownTimeout bounds how long Serve then waits for other requests to finish.
 	shutdownTimeout = 3 * time.Second
-	// requestTimeout bounds the time that a client takes to send a request.
+	// requestTimeout is how long a client may take to send a request.
 	requestTimeout = 15 * time.Second
-	// responseTimeout bounds the time that a client takes to read a response other than a live
-	// read.
+	// responseTimeout is how long a client may take to read a response other than a live read.
 	responseTimeout = 60 * time.Second
-	// idleTimeout is longer than the 90 s for which Heroku's router keeps an idle connection.
+	// idleTimeout exceeds the 90 s for which Heroku's router keeps an idle connection open.
 	idleTimeout = 120 * time.Second
 )
 
@@ -46,15 +45,15 @@ type Options struct {
 	Live         *live.Engine
 	Tokens       *identity.Tokens
 	Durability   streams.Durability // shown to clients
-	Origins      []string           // further origins whose pages may connect, from peer.CanonicalOrigin
+	Origins      []string           // other origins whose pages may connect, as peer.CanonicalOrigin returns them
 	TrustedProxy string             // peer.ProxyNone, peer.ProxyFly or peer.ProxyHeroku
 
-	// Rates per second for each client address; 0: no limit.
+	// Rates per second for each client address; 0 means no limit.
 	RequestRate    float64 // requests and WebSocket frames
 	ConnectionRate float64 // new connections and live reads
 }
 
-// Server serves HTTP.
+// Server is Burble's HTTP server.
 type Server struct {
 	options Options
 	log     *slog.Logger
@@ -70,7 +69,7 @@ type Server struct {
 	outageLogs rate.Sometimes
 }
 
-// New returns a Server. The chat service and the live engine must run while it serves.
+// New returns a Server. The chat service and the live engine must be running while it serves.
 func New(options Options) *Server {
 	s := &Server{
 		options: options, log: options.Log, chat: options.Chat, live: options.Live, tokens: options.Tokens,
@@ -83,19 +82,19 @@ func New(options Options) *Server {
 	s.fiber = fiber.New(fiber.Config{
 		Views: views.Engine(), ViewsLayout: views.Layout,
 		ErrorHandler: s.respondError, BodyLimit: protocol.MaxFrame,
-		CaseSensitive: true, StrictRouting: true, // each path has one spelling, because middleware compares paths
+		CaseSensitive: true, StrictRouting: true, // middleware compares paths, so each must have one spelling
 		ReadTimeout: requestTimeout, WriteTimeout: responseTimeout, IdleTimeout: idleTimeout,
 		ReadBufferSize: 4 << 10, Immutable: true, DisableStartupMessage: true,
 	})
-	s.fiber.Server().KeepHijackedConns = true // feeds close their connections
+	s.fiber.Server().KeepHijackedConns = true // feeds close them
 	s.routes()
-	s.renderFirst()
+	s.warmUpViews()
 	return s
 }
 
-// renderFirst renders a page and discards it. Fiber's first Render builds a list without a lock, so
-// the first requests would race with each other.
-func (s *Server) renderFirst() {
+// warmUpViews renders a page and discards it. Fiber's first Render builds a list without a lock, so
+// without this the first requests would race.
+func (s *Server) warmUpViews() {
 	c := s.fiber.AcquireCtx(&fasthttp.RequestCtx{})
 	defer s.fiber.ReleaseCtx(c)
 	if err := c.Render("error", views.Error{}); err != nil {
@@ -103,8 +102,8 @@ func (s *Server) renderFirst() {
 	}
 }
 
-// Serve serves connections from the listener until ctx ends. Then it drains: it closes the live
-// reads, for at most DrainTimeout, finishes the other requests, and returns.
+// Serve accepts connections on the listener until ctx ends. Then it drains: it closes the live reads
+// within DrainTimeout, waits for the other requests to finish, and returns.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.fiber.Listener(s.limitConnections(listener)) }()
@@ -118,9 +117,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	defer cancel()
 	s.live.Drain(draining)
 	if err := s.fiber.ShutdownWithTimeout(shutdownTimeout); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("finish the requests: %w", err)
+		return fmt.Errorf("wait for requests to finish: %w", err)
 	}
-	listener.Close() // ShutdownWithTimeout does not, if Listener has not been called yet
+	listener.Close() // ShutdownWithTimeout does not close it if Listener has not been called yet
 	return <-served
 }
 
@@ -128,8 +127,8 @@ func (s *Server) logPanic(cause any) {
 	s.log.Error("panic", "cause", cause, "stack", string(debug.Stack()))
 }
 
-// logError logs an error that is the server's fault. While Redis is full or unavailable every append
-// fails, so it logs one such line a second; the metrics count them all.
+// logError logs an error if it is the server's fault. While Redis is full or unavailable, every append
+// fails, so logError logs at most one of these errors a second. The metrics count them all.
 func (s *Server) logError(refused *protocol.Error, args ...any) {
 	if !refused.IsServerFault() {
 		return

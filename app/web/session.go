@@ -15,7 +15,7 @@ import (
 // postSession handles POST /session, which creates a user, or renames the caller.
 func (s *Server) postSession(c *fiber.Ctx) error {
 	caller := s.callerOf(c)
-	if err := allowQueries(c); err != nil {
+	if err := checkQuery(c); err != nil {
 		return err
 	}
 	body, err := parseBody(c, "name", "next")
@@ -54,7 +54,7 @@ func (s *Server) setToken(c *fiber.Ctx, user identity.User) (token string) {
 	return token
 }
 
-// localPath returns the path to which a form redirects: next, or "/" if that leads to another site.
+// localPath returns the path to which a form redirects: next, or "/" if next leads to another site.
 func localPath(next string) string {
 	target, err := url.Parse(next)
 	if err != nil || target.Host != "" || target.Scheme != "" || !strings.HasPrefix(next, "/") ||
@@ -64,7 +64,7 @@ func localPath(next string) string {
 	return next
 }
 
-// sentence returns an error's text as a sentence: with a capital letter and a full stop.
+// sentence returns an error's text with a capital letter and a full stop.
 func sentence(err error) string {
 	text := err.Error()
 	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."

@@ -17,13 +17,13 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// handshake is what startSocket needs of the request that opens a socket.
+// handshake is what startSocket needs from the request that opened the WebSocket.
 type handshake struct {
-	follow *protocol.Frame // the follow in the URL; nil: none
-	head   []byte          // of the response
+	follow *protocol.Frame // the follow in the URL, or nil
+	head   []byte          // the response's header
 }
 
-// handshakeKey is the key of the handshake in a request's locals.
+// handshakeKey is the key under which a request's locals hold its handshake.
 const handshakeKey = "handshake"
 
 // handleSocket returns the handler of GET /ws.
@@ -51,8 +51,8 @@ func (s *Server) handleSocket() fiber.Handler {
 	}
 }
 
-// recoverSocket recovers from a panic in startSocket. It must be the deferred function itself, because
-// recover does nothing in a function that it calls.
+// recoverSocket recovers from a panic in startSocket. It must itself be the deferred function:
+// recover does nothing in a function called by a deferred function.
 func (s *Server) recoverSocket(conn *websocket.Conn) {
 	if cause := recover(); cause != nil {
 		s.logPanic(cause)
@@ -60,9 +60,9 @@ func (s *Server) recoverSocket(conn *websocket.Conn) {
 	}
 }
 
-// parseFollow returns the follow in the URL of a socket, or nil.
+// parseFollow returns the follow in the URL of a WebSocket, or nil if there is none.
 func parseFollow(c *fiber.Ctx) (*protocol.Frame, error) {
-	if err := allowQueries(c, "room", "after", "last", "html", "deflate", "watch"); err != nil {
+	if err := checkQuery(c, "room", "after", "last", "html", "deflate", "watch"); err != nil {
 		return nil, err
 	}
 	params := c.Queries()
@@ -73,18 +73,18 @@ func parseFollow(c *fiber.Ctx) (*protocol.Frame, error) {
 	return &follow, err
 }
 
-// startSocket takes over the connection after the handshake. It releases everything that the socket
-// library would keep for it: a pooled connection, the request, two buffers of 4 KiB.
+// startSocket takes over the connection after the handshake. It releases what the WebSocket library
+// would keep for the connection: a pooled connection, the request, two buffers of 4 KiB.
 func (s *Server) startSocket(upgraded *websocket.Conn) {
 	caller := upgraded.Locals(callerKey).(*caller)
 	opening := upgraded.Locals(handshakeKey).(*handshake)
 	conn, input := detach(upgraded.NetConn())
-	release, ok := s.limits.liveReads.Take(caller.address, 1)
+	release, ok := s.limits.openLiveReads.Take(caller.address, 1)
 	if !ok {
 		s.live.Refuse(conn, live.WebSocket, opening.head, ws.CloseNotAllowed, "too many connections")
 		return
 	}
-	// The hello must precede everything else, even the notice of an outage.
+	// Hello must precede everything else, even the notice that Redis is away.
 	head := slices.Concat(opening.head, socket.Hello(caller.user, s.options.Durability))
 	err := s.live.Start(conn, live.WebSocket, caller.user.ID, head, func(feed *live.Feed) {
 		defer release()
@@ -98,10 +98,11 @@ func (s *Server) startSocket(upgraded *websocket.Conn) {
 	}
 }
 
-// detach returns the connection inside the wrapper that a hijack handler gets, because the wrapper
-// must not be used after the handler has returned. input begins with what was read already.
+// detach returns the connection inside the wrapper that fasthttp passes to a hijack handler. The
+// wrapper must not be used after the handler returns. input reads the bytes that the wrapper has
+// buffered, then the connection.
 func detach(wrapped net.Conn) (conn net.Conn, input io.Reader) {
-	wrapped.SetReadDeadline(time.Unix(1, 0)) // returns only what is buffered
+	wrapped.SetReadDeadline(time.Unix(1, 0)) // makes ReadAll return only what is buffered
 	early, _ := io.ReadAll(wrapped)
 	conn = wrapped.(interface{ UnsafeConn() net.Conn }).UnsafeConn()
 	conn.SetDeadline(time.Time{})

@@ -8,11 +8,11 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// smallResponse is the size of a response that is not counted, because the kernel takes all of it
-// at once.
+// smallResponse is the size up to which a response is not counted, because the kernel buffers all of
+// it at once.
 const smallResponse = 64 << 10
 
-// limitUnread is the middleware that bounds the bytes of responses that wait for one address to read
+// limitUnread is middleware that bounds how many bytes of responses wait for one address to read
 // them. Otherwise a client could request large responses and read none of them.
 func (s *Server) limitUnread(c *fiber.Ctx) error {
 	if err := c.Next(); err != nil {
@@ -22,7 +22,7 @@ func (s *Server) limitUnread(c *fiber.Ctx) error {
 	if len(body) <= smallResponse {
 		return nil
 	}
-	release, ok := s.limits.unread.Take(s.callerOf(c).address, len(body))
+	release, ok := s.limits.unreadBytes.Take(s.callerOf(c).address, len(body))
 	if !ok {
 		return protocol.TooMany("unread responses", responseTimeout/4)
 	}
@@ -31,7 +31,7 @@ func (s *Server) limitUnread(c *fiber.Ctx) error {
 	return nil
 }
 
-// unreadBody is the body of a response. It is counted until it is closed.
+// unreadBody is the body of a response. It counts against its address until it is closed.
 type unreadBody struct {
 	rest    []byte
 	release func()
@@ -47,7 +47,7 @@ func (u *unreadBody) Read(into []byte) (int, error) {
 	return n, nil
 }
 
-// Close implements io.Closer. fasthttp calls it when the response is written, or cannot be.
+// Close implements io.Closer. fasthttp calls it when it has written the response, or failed to.
 func (u *unreadBody) Close() error {
 	u.release()
 	return nil

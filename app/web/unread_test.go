@@ -18,7 +18,7 @@ import (
 func TestUnreadResponsesOfOneAddressAreBounded(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) { set.TrustedProxy = peer.ProxyFly })
-	s.limits.unread = limit.NewQuota(3 << 20)
+	s.limits.unreadBytes = limit.NewQuota(3 << 20)
 	if s.fiber.Server().WriteTimeout != responseTimeout {
 		t.Error("an unread response has no timeout")
 	}
@@ -40,7 +40,7 @@ func TestUnreadResponsesOfOneAddressAreBounded(t *testing.T) {
 		}
 	}
 	const first, other = "203.0.113.1", "203.0.113.2"
-	held := s.limits.unread.Held
+	held := s.limits.unreadBytes.Held
 	var unread []*bufio.Reader
 	for i := range 2 {
 		unread = append(unread, request(first))
@@ -59,7 +59,7 @@ func TestUnreadResponsesOfOneAddressAreBounded(t *testing.T) {
 func TestOneResponseMayExceedTheBound(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
-	s.limits.unread = limit.NewQuota(smallResponse)
+	s.limits.unreadBytes = limit.NewQuota(smallResponse)
 	s.postLongMessages(5)
 	if got := s.get("/r/lobby/messages", "Accept-Encoding: identity"); got.status != 200 || len(got.body) <= smallResponse {
 		t.Errorf("got %d, %d bytes", got.status, len(got.body))

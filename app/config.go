@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"burble/app/peer"
 	"burble/streams"
 )
 
@@ -19,10 +20,11 @@ type Config struct {
 	Port            int // 0: any free port
 	RedisURL        string
 	RedisPrefix     string
+	LocalRedis      string // localAuto or localAlways
 	DataDir         string
 	Secret          string   // empty: generated once and kept in Redis
 	Origins         []string // as peer.CanonicalOrigin returns them
-	TrustedProxy    string   // peer.ProxyNone, peer.ProxyFly or peer.ProxyHeroku
+	TrustedProxy    string   // one of the constants peer.Proxy…
 	HistoryMaxCount int64    // 0: keep all
 	HistoryMaxAge   time.Duration
 	Durability      streams.Durability
@@ -63,10 +65,55 @@ func ParseConfig(args []string, getenv func(string) string) (Config, error) {
 			invalid = append(invalid, v.invalid(value, err))
 		}
 	}
+	if err := checkSharedRedis(config, getenv); err != nil && len(invalid) == 0 {
+		invalid = append(invalid, err)
+	}
 	if len(invalid) > 0 {
 		return Config{}, errors.Join(invalid...)
 	}
 	return config, nil
+}
+
+// hostVariables are variables that hosts set in the environment of every server.
+var hostVariables = []struct{ name, host string }{
+	{"DYNO", "Heroku"},
+	{"FLY_APP_NAME", "Fly"},
+	{"RENDER", "Render"},
+	{"RAILWAY_ENVIRONMENT", "Railway"},
+	{"RAILWAY_ENVIRONMENT_NAME", "Railway"},
+	{"KUBERNETES_SERVICE_HOST", "Kubernetes"},
+	{"K_SERVICE", "Cloud Run"},
+	{"GAE_SERVICE", "App Engine"},
+	{"ECS_CONTAINER_METADATA_URI_V4", "Amazon ECS"},
+	{"WEBSITE_INSTANCE_ID", "Azure App Service"},
+	{"CONTAINER_APP_NAME", "Azure Container Apps"},
+	{"VCAP_APPLICATION", "Cloud Foundry"},
+	{"KOYEB_APP_NAME", "Koyeb"},
+	{"NOMAD_ALLOC_ID", "Nomad"},
+}
+
+// checkSharedRedis returns an error if REDIS_URL is missing where there may be several servers, or
+// a file system that does not outlive them. Each would start a Redis of its own and pass every
+// health check, and users of different servers would not see each other.
+func checkSharedRedis(config Config, getenv func(string) string) error {
+	if config.RedisURL != "" || config.LocalRedis == localAlways {
+		return nil
+	}
+	found := ""
+	if config.TrustedProxy != peer.ProxyNone {
+		found = "TRUSTED_PROXY is " + config.TrustedProxy
+	}
+	for _, v := range hostVariables {
+		if getenv(v.name) != "" {
+			found = v.name + " is set, as on " + v.host
+			break
+		}
+	}
+	if found == "" {
+		return nil
+	}
+	return fmt.Errorf("REDIS_URL is empty, but %s: each server would start a Redis of its own, without the messages of the others, and may lose it with its disk. "+
+		"Set REDIS_URL to a Redis that all servers share. If there is only ever this one server, set LOCAL_REDIS=%s", found, localAlways)
 }
 
 // parseFlags returns the values of the flags in args by the names of their variables.

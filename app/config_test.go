@@ -31,7 +31,7 @@ func TestConfigDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Port: 8080, DataDir: "data", TrustedProxy: "none", Durability: "memory",
+		Port: 8080, DataDir: "data", LocalRedis: "auto", TrustedProxy: "none", Durability: "memory",
 		RateMessages: 5, RateAddress: 50, RateConnections: 50, LogLevel: slog.LevelInfo,
 		TimerSlack: 4 * time.Millisecond,
 	}
@@ -43,13 +43,13 @@ func TestConfigDefaults(t *testing.T) {
 func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 	t.Parallel()
 	given := []string{
-		"PORT", "0", "REDIS_URL", "rediss://u:p@host:1/2", "REDIS_PREFIX", "chat:", "DATA_DIR", "/var/lib/burble",
+		"PORT", "0", "REDIS_URL", "rediss://u:p@host:1/2", "REDIS_PREFIX", "chat:", "LOCAL_REDIS", "always", "DATA_DIR", "/var/lib/burble",
 		"SECRET", "0123456789abcdef", "ORIGINS", " https://Chat.Example.org:443, http://localhost:3000,", "TRUSTED_PROXY", "fly",
 		"HISTORY_MAX_COUNT", "100000", "HISTORY_MAX_AGE", "30d", "DURABILITY", "disk", "RATE_MESSAGES", "0.5",
 		"RATE_ADDRESS", "0", "RATE_CONNECTIONS", "7", "LOG_FORMAT", "json", "LOG_LEVEL", "debug", "TIMER_SLACK", "0",
 	}
 	want := Config{
-		RedisURL: "rediss://u:p@host:1/2", RedisPrefix: "chat:", DataDir: "/var/lib/burble",
+		RedisURL: "rediss://u:p@host:1/2", RedisPrefix: "chat:", LocalRedis: "always", DataDir: "/var/lib/burble",
 		Secret: "0123456789abcdef", Origins: []string{"https://chat.example.org", "http://localhost:3000"}, TrustedProxy: "fly",
 		HistoryMaxCount: 100000, HistoryMaxAge: 30 * 24 * time.Hour, Durability: "disk", RateMessages: 0.5,
 		RateConnections: 7, LogFormat: "json", LogLevel: slog.LevelDebug,
@@ -79,11 +79,12 @@ func TestConfigNamesInvalidVariables(t *testing.T) {
 		{"PORT", "-1", "65535"},
 		{"REDIS_PREFIX", "a{b}", "braces"},
 		{"REDIS_PREFIX", "a b", "spaces"},
+		{"LOCAL_REDIS", "yes", "auto or always"},
 		{"ORIGINS", "chat.example.org", "https://chat.example.org"},
 		{"ORIGINS", "https://chat.example.org/", "https://chat.example.org"},
 		{"ORIGINS", "https://*.example.org", "https://chat.example.org"},
 		{"ORIGINS", "*", "https://chat.example.org"},
-		{"TRUSTED_PROXY", "nginx", "none, fly or heroku"},
+		{"TRUSTED_PROXY", "nginx", "none, fly, heroku or forwarded"},
 		{"HISTORY_MAX_COUNT", "1.5", "whole number"},
 		{"HISTORY_MAX_COUNT", "-1", "whole number"},
 		{"HISTORY_MAX_AGE", "a month", "30d"},
@@ -114,6 +115,40 @@ func TestConfigNamesInvalidVariables(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Where there may be several servers, each of them with a Redis of its own is a split brain that no
+// health check notices.
+func TestHostsRequireRedisURL(t *testing.T) {
+	t.Parallel()
+	given := [][2]string{
+		{"DYNO", "web.1"}, {"FLY_APP_NAME", "burble"}, {"RENDER", "true"}, {"RAILWAY_ENVIRONMENT", "production"},
+		{"KUBERNETES_SERVICE_HOST", "10.0.0.1"}, {"TRUSTED_PROXY", "fly"}, {"TRUSTED_PROXY", "heroku"}, {"TRUSTED_PROXY", "forwarded"},
+		{"K_SERVICE", "burble"}, {"ECS_CONTAINER_METADATA_URI_V4", "http://169.254.170.2/v4/1"},
+	}
+	for _, variable := range given {
+		name, value := variable[0], variable[1]
+		_, err := ParseConfig(nil, env(name, value))
+		for _, part := range []string{"REDIS_URL", name, "LOCAL_REDIS=always"} {
+			if err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("%s=%s without REDIS_URL: %v does not mention %s", name, value, err, part)
+			}
+		}
+		for _, way := range [][2]string{{"REDIS_URL", "redis://localhost"}, {"LOCAL_REDIS", "always"}} {
+			if _, err := ParseConfig(nil, env(name, value, way[0], way[1])); err != nil {
+				t.Errorf("%s=%s with %s: %v", name, value, way[0], err)
+			}
+			if _, err := ParseConfig([]string{"-" + strings.ReplaceAll(strings.ToLower(way[0]), "_", "-"), way[1]}, env(name, value)); err != nil {
+				t.Errorf("%s=%s with the flag for %s: %v", name, value, way[0], err)
+			}
+		}
+	}
+	if _, err := ParseConfig([]string{"-trusted-proxy=fly"}, env()); err == nil || !strings.Contains(err.Error(), "TRUSTED_PROXY") {
+		t.Errorf("-trusted-proxy without REDIS_URL: %v", err)
+	}
+	if _, err := ParseConfig(nil, env("TRUSTED_PROXY", "none", "DYNO", "")); err != nil {
+		t.Errorf("TRUSTED_PROXY=none and an empty DYNO: %v", err)
 	}
 }
 

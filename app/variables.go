@@ -19,6 +19,12 @@ import (
 // maxTimerSlack bounds TIMER_SLACK, by which every timer of the program may be late.
 const maxTimerSlack = 100 * time.Millisecond
 
+// The values of LOCAL_REDIS.
+const (
+	localAuto   = "auto"
+	localAlways = "always"
+)
+
 // variable is one setting: an environment variable, and a flag of the same name.
 type variable struct {
 	Name    string
@@ -38,10 +44,11 @@ var variables = []variable{
 	{Name: "PORT", Default: "8080", Use: "port to listen on, on all interfaces; `0`: any free port", set: setPort},
 	{Name: "REDIS_URL", Absent: "none", Secret: true, Use: "`redis://`, `rediss://` or `unix://`; several URLs separated by commas: a Cluster; `redis-sentinel://`: Sentinel", set: setRedisURL},
 	{Name: "REDIS_PREFIX", Absent: "none", Use: "prefix of every key, so that several applications can share a Redis", set: setRedisPrefix},
+	{Name: "LOCAL_REDIS", Default: localAuto, Use: "whether an empty `REDIS_URL` starts a Redis for this server alone: not behind a trusted proxy, nor on a host such as Heroku, Fly or Kubernetes (`auto`), or always (`always`)", set: oneOf(func(config *Config) *string { return &config.LocalRedis }, localAuto, localAlways)},
 	{Name: "DATA_DIR", Default: "data", Use: "data directory of the Redis that Burble starts when `REDIS_URL` is empty", set: setDataDir},
 	{Name: "SECRET", Absent: "generated once and kept in Redis", Secret: true, Use: "signs cookies and tokens; at least 16 characters", set: setSecret},
 	{Name: "ORIGINS", Absent: "same host", Use: "other origins whose pages may connect, such as `https://chat.example.org`, separated by commas", set: setOrigins},
-	{Name: "TRUSTED_PROXY", Default: peer.ProxyNone, Use: "`fly`, `heroku` or `none`: the proxy that is trusted to report client addresses", set: oneOf(func(config *Config) *string { return &config.TrustedProxy }, peer.ProxyNone, peer.ProxyFly, peer.ProxyHeroku)},
+	{Name: "TRUSTED_PROXY", Default: peer.ProxyNone, Use: "the proxy that is trusted to report client addresses and TLS: `fly`, `heroku`, `forwarded` (one proxy that appends to `X-Forwarded-For` and sets `X-Forwarded-Proto`, such as nginx or Caddy) or `none`", set: oneOf(func(config *Config) *string { return &config.TrustedProxy }, peer.ProxyNone, peer.ProxyFly, peer.ProxyHeroku, peer.ProxyForwarded)},
 	{Name: "HISTORY_MAX_COUNT", Default: "0", Use: "entries kept in each room; `0`: all", set: setHistoryMaxCount},
 	{Name: "HISTORY_MAX_AGE", Default: "0", Use: "how long entries are kept, such as `36h` or `30d`; `0`: forever", set: setHistoryMaxAge},
 	{Name: "DURABILITY", Default: string(streams.Memory), Use: "a message is stored once Redis has it (`memory`), once a replica has it too (`replica`), or once it is on disk (`disk`)", set: oneOf(func(config *Config) *streams.Durability { return &config.Durability }, streams.Memory, streams.Replica, streams.Disk)},

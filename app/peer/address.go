@@ -8,25 +8,25 @@ import (
 // The values of TRUSTED_PROXY. Only a named proxy's headers are trusted, because anyone
 // can send them.
 const (
-	ProxyNone   = "none"
-	ProxyFly    = "fly"
-	ProxyHeroku = "heroku"
+	ProxyNone      = "none"
+	ProxyFly       = "fly"
+	ProxyHeroku    = "heroku"
+	ProxyForwarded = "forwarded" // one proxy that appends to X-Forwarded-For, such as nginx or Caddy
 )
 
 // Address returns the IP address that a request comes from: what the trusted proxy reports, or else
 // the remote end of the connection. A proxy's header without a valid address is ignored.
 //
-// header must return the last of a repeated header: on Heroku only the last entry of the last
-// X-Forwarded-For is written by the router, and the client can forge everything before it. remote
+// header must return the last of a repeated header: only the last entry of the last
+// X-Forwarded-For is written by the proxy, and the client can forge everything before it. remote
 // is the address of the remote end, with or without a port.
 func Address(header func(string) string, remote, proxy string) string {
 	reported := ""
 	switch proxy {
 	case ProxyFly:
 		reported = header("Fly-Client-IP")
-	case ProxyHeroku:
-		list := header("X-Forwarded-For")
-		reported = list[strings.LastIndex(list, ",")+1:]
+	case ProxyHeroku, ProxyForwarded:
+		reported = lastEntry(header("X-Forwarded-For"))
 	}
 	if ip, ok := parseAddress(reported); ok {
 		return ip.String()
@@ -54,8 +54,11 @@ func Group(address string) string {
 // IsTLS reports whether the browser is known to use TLS. Only a trusted proxy knows, because Burble
 // itself accepts plain text.
 func IsTLS(header func(string) string, proxy string) bool {
-	return proxy != ProxyNone && proxy != "" && header("X-Forwarded-Proto") == "https"
+	return proxy != ProxyNone && proxy != "" && lastEntry(header("X-Forwarded-Proto")) == "https"
 }
+
+// lastEntry returns the last entry of a list separated by commas.
+func lastEntry(list string) string { return strings.TrimSpace(list[strings.LastIndex(list, ",")+1:]) }
 
 // parseAddress parses an IP address, with or without a port. It returns an IPv4 address that is mapped
 // to IPv6 as IPv4, and drops the zone.

@@ -28,6 +28,9 @@ func TestAddress(t *testing.T) {
 		{"heroku: the only entry", ProxyHeroku, "10.0.0.1:1", "1.2.3.4", []string{"X-Forwarded-For", "1.2.3.4"}},
 		{"heroku: last entry invalid", ProxyHeroku, "10.0.0.1:1", "10.0.0.1", []string{"X-Forwarded-For", "1.2.3.4, evil"}},
 		{"heroku: last entry empty", ProxyHeroku, "10.0.0.1:1", "10.0.0.1", []string{"X-Forwarded-For", "1.2.3.4,"}},
+		{"forwarded: the last entry", ProxyForwarded, "127.0.0.1:1", "1.2.3.4", forged},
+		{"forwarded: no header", ProxyForwarded, "127.0.0.1:1", "127.0.0.1", nil},
+		{"forwarded: IPv6", ProxyForwarded, "127.0.0.1:1", "2001:db8::1", []string{"X-Forwarded-For", "2001:db8::1"}},
 		{"fly: no header", ProxyFly, "[fdaa::3]:80", "fdaa::3", nil},
 		{"fly: IPv6", ProxyFly, "172.16.0.1:1", "2001:db8::1", []string{"Fly-Client-IP", "2001:DB8:0::1"}},
 		{"IPv4 mapped to IPv6", ProxyNone, "[::ffff:1.2.3.4]:80", "1.2.3.4", nil},
@@ -61,12 +64,14 @@ func TestGroup(t *testing.T) {
 func TestIsTLS(t *testing.T) {
 	t.Parallel()
 	https := headers("X-Forwarded-Proto", "https")
-	for proxy, want := range map[string]bool{ProxyNone: false, "": false, ProxyFly: true, ProxyHeroku: true} {
+	for proxy, want := range map[string]bool{ProxyNone: false, "": false, ProxyFly: true, ProxyHeroku: true, ProxyForwarded: true} {
 		if got := IsTLS(https, proxy); got != want {
 			t.Errorf("%q: got %v", proxy, got)
 		}
 	}
-	if IsTLS(headers("X-Forwarded-Proto", "http"), ProxyFly) {
-		t.Error("http counts as TLS")
+	for reported, want := range map[string]bool{"http": false, "": false, "https, http": false, "http, https": true} {
+		if got := IsTLS(headers("X-Forwarded-Proto", reported), ProxyForwarded); got != want {
+			t.Errorf("X-Forwarded-Proto %q: got %v", reported, got)
+		}
 	}
 }

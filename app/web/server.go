@@ -46,7 +46,7 @@ type Options struct {
 	Tokens       *identity.Tokens
 	Durability   streams.Durability // shown to clients
 	Origins      []string           // other origins whose pages may connect, as peer.CanonicalOrigin returns them
-	TrustedProxy string             // peer.ProxyNone, peer.ProxyFly or peer.ProxyHeroku
+	TrustedProxy string             // one of the constants peer.Proxy…
 
 	// Rates per second for each client address; 0 means no limit.
 	RequestRate    float64 // requests and WebSocket frames

@@ -11,7 +11,7 @@ import (
 // The contrast of text is checked by axe.
 func TestBordersAndDotsHaveContrast(t *testing.T) {
 	backgrounds := map[string][]string{
-		"edge": {"paper", "surface"}, "good": {"paper", "surface", "tint"}, "busy": {"surface"},
+		"input-border": {"paper", "surface"}, "good": {"paper", "surface", "tint"}, "busy": {"surface"},
 	}
 	for name, behind := range backgrounds {
 		for _, background := range behind {

@@ -8,9 +8,9 @@ import (
 	"unicode"
 )
 
-// continuesWithin is how soon a message must follow another one of the same author to be
+// groupWithin is how soon a message must follow another one of the same author to be
 // shown without a heading. rows.js has the same rule.
-const continuesWithin = 5 * time.Minute
+const groupWithin = 5 * time.Minute
 
 // hues is the number of avatar colours. avatar.js and base.css use the same number.
 const hues = 12
@@ -64,7 +64,7 @@ type Message struct {
 	Mine        bool   // written by the page's user
 	Highlighted bool   // target of a permalink
 	Continued   bool   // shown without a heading
-	New         bool   // the first unread message
+	FirstUnread bool   // the first unread message
 	Day         string // on the first message of a UTC day, the date as text
 
 	isBlank bool
@@ -82,10 +82,10 @@ type Reaction struct {
 func (r Reaction) Count() int { return len(r.Users) }
 
 // By returns the user IDs, separated by spaces, for the script.
-func (r Reaction) By() string { return strings.Join(r.Users, " ") }
+func (r Reaction) UserIDs() string { return strings.Join(r.Users, " ") }
 
 // Who returns the known names as text, or "" if there are none.
-func (r Reaction) Who() string {
+func (r Reaction) NameList() string {
 	who := strings.Join(r.Names, ", ")
 	if who != "" && len(r.Names) < len(r.Users) {
 		who += " …"
@@ -108,14 +108,14 @@ func Arrange(messages []Message) {
 			message.Day = day(message.Time)
 			continue
 		}
-		message.Continued = message.continues(previous)
+		message.Continued = message.isContinuationOf(previous)
 	}
 }
 
 // continues reports whether a message needs no heading after another one of the same day.
-func (m Message) continues(previous Message) bool {
-	return !m.New && !m.Unreadable && !previous.Unreadable && m.ReplyTo == "" && m.User.ID == previous.User.ID &&
-		m.User.Name == previous.User.Name && m.Time.Sub(previous.Time) < continuesWithin
+func (m Message) isContinuationOf(previous Message) bool {
+	return !m.FirstUnread && !m.Unreadable && !previous.Unreadable && m.ReplyTo == "" && m.User.ID == previous.User.ID &&
+		m.User.Name == previous.User.Name && m.Time.Sub(previous.Time) < groupWithin
 }
 
 func day(t time.Time) string { return t.UTC().Format("Monday, 2 January 2006") }
@@ -124,7 +124,7 @@ func day(t time.Time) string { return t.UTC().Format("Monday, 2 January 2006") }
 func (m Message) Stored() bool { return !m.isBlank }
 
 // Clock returns the time of day in UTC.
-func (m Message) Clock() string { return format(m.Time, "15:04") }
+func (m Message) TimeOfDay() string { return format(m.Time, "15:04") }
 
 // ISO returns the time for a datetime attribute.
 func (m Message) ISO() string { return format(m.Time, "2006-01-02T15:04:05Z") }

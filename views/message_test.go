@@ -81,14 +81,14 @@ func TestRowsDoesNotChangeTheModel(t *testing.T) {
 	}
 }
 
-func TestReactionWho(t *testing.T) {
+func TestReactionNameList(t *testing.T) {
 	for want, reaction := range map[string]Reaction{
 		"":           {Users: []string{"a"}},
 		"Ada":        {Users: []string{"a"}, Names: []string{"Ada"}},
 		"Ada, Bob …": {Users: []string{"a", "b", "c"}, Names: []string{"Ada", "Bob"}},
 	} {
-		if got := reaction.Who(); got != want {
-			t.Errorf("%+v: Who() = %q, want %q", reaction, got, want)
+		if got := reaction.NameList(); got != want {
+			t.Errorf("%+v: NameList() = %q, want %q", reaction, got, want)
 		}
 	}
 }

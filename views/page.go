@@ -14,15 +14,15 @@ type Page struct {
 	Theme  string // "light" or "dark"; empty to follow the system
 
 	NameLimit int    // maximum length of a user's name, in characters
-	Name      string // what the user typed, to refill the form after a refused name
+	NameInput string // what the user typed, to refill the form after a refused name
 }
 
 // Home is the model of the template "home".
 type Home struct {
 	Page
-	Rooms []RoomLink // in the order to show
-	Error string     // why a form was refused, or empty
-	Find  string     // what the user typed, to refill the form after a refused room name
+	Rooms     []RoomLink // in the order to show
+	Error     string     // why a form was refused, or empty
+	RoomInput string     // what the user typed, to refill the form after a refused room name
 }
 
 // Blank returns an empty row, which the script clones for rooms that appear later.
@@ -45,7 +45,7 @@ type RoomLink struct {
 func (r RoomLink) ISO() string { return format(r.LastActive, "2006-01-02T15:04:05Z") }
 
 // Moment returns the time of the last entry as text, or "" if there is none.
-func (r RoomLink) Moment() string { return format(r.LastActive, "2 January 2006, 15:04 UTC") }
+func (r RoomLink) LastActiveText() string { return format(r.LastActive, "2 January 2006, 15:04 UTC") }
 
 // Room is the model of the template "room".
 type Room struct {
@@ -76,7 +76,7 @@ func (r Room) Rows() []Message {
 		rows[i].Room = r.Room
 		rows[i].Mine = r.User != nil && rows[i].User.ID == r.User.ID
 		rows[i].Highlighted = r.Highlight != "" && rows[i].ID == r.Highlight
-		rows[i].New = r.ReadUpTo != "" && isAfter(rows[i].ID, r.ReadUpTo) &&
+		rows[i].FirstUnread = r.ReadUpTo != "" && isAfter(rows[i].ID, r.ReadUpTo) &&
 			(i == 0 && r.Beginning() || i > 0 && !isAfter(rows[i-1].ID, r.ReadUpTo))
 	}
 	Arrange(rows)
@@ -106,10 +106,10 @@ func (r Room) Beginning() bool {
 
 // Error is the model of the template "error".
 type Error struct {
-	Page          // Title is what happened
-	Detail string // what to do about it; may be empty
-	Again  bool   // whether to offer the same address again
-	Unsent string // text of the message in the form, or empty
-	Room   string // the room of that message
-	Key    string // key to send it again under, unchanged; empty if it was certainly not stored
+	Page            // Title is what happened
+	Detail   string // what to do about it; may be empty
+	CanRetry bool   // whether to offer the same address again
+	Unsent   string // text of the message in the form, or empty
+	Room     string // the room of that message
+	Key      string // key to send it again under, unchanged; empty if it was certainly not stored
 }

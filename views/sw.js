@@ -128,7 +128,7 @@ function noConnection() {
 <title>No connection · Burble</title><link rel="stylesheet" href="/static/${VERSION}/style.css">
 <body class="home"><main><header class="masthead"><img src="/static/${VERSION}/logo.svg" alt="" width="56" height="56"><h1>No connection</h1></header>
 <section class="card"><p>This page hasn’t been saved on this device yet.</p>
-<p class="line"><a class="button" href="">Try again</a> <a class="button quiet" href="/">All rooms</a></p></section></main></body></html>`;
+<p class="form-row"><a class="button" href="">Try again</a> <a class="button secondary" href="/">All rooms</a></p></section></main></body></html>`;
   const headers = { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": "default-src 'self'" };
   return new Response(html, { status: 503, headers });
 }

@@ -32,7 +32,7 @@ func page(title string, user *User) Page {
 // pageAfterRefusal returns the page of a visitor whose name was refused.
 func pageAfterRefusal(name string) Page {
 	page := page("", nil)
-	page.Name = name
+	page.NameInput = name
 	return page
 }
 
@@ -85,7 +85,7 @@ var pages = map[string]struct {
 		Notice: "A name must be at most 40 characters long.", Origin: "http://localhost:8080",
 	}},
 	"error":       {"error", Error{Page: page("This page does not exist", nil), Detail: "The address may be mistyped."}},
-	"error-again": {"error", Error{Page: page("Chat storage is unavailable", &ada), Detail: "Your messages are safe.", Again: true}},
+	"error-again": {"error", Error{Page: page("Chat storage is unavailable", &ada), Detail: "Your messages are safe.", CanRetry: true}},
 	"error-unsent": {"error", Error{
 		Page: page("Chat storage is unavailable", &ada), Detail: "Your messages are safe.",
 		Room: "lobby", Unsent: "what I wrote", Key: "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b",
@@ -158,7 +158,7 @@ func TestUserTextIsEscaped(t *testing.T) {
 		template string
 		model    any
 	}{
-		{"home", Home{Page: all, Rooms: []RoomLink{{Name: hostile, LastActive: noon}}, Error: hostile, Find: hostile}},
+		{"home", Home{Page: all, Rooms: []RoomLink{{Name: hostile, LastActive: noon}}, Error: hostile, RoomInput: hostile}},
 		{"home", Home{Page: visitor, Error: hostile}},
 		{"room", Room{Page: visitor, Room: hostile, Notice: hostile, Draft: hostile}},
 		{"room", Room{Page: all, Room: hostile, Messages: []Message{harmful}, AsOf: hostile, Older: hostile, Newer: hostile, Notice: hostile, Draft: hostile, Origin: hostile}},

@@ -76,30 +76,30 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 	tea := ada.messageSelector("Tea at four?")
 	cleo.clickAction("Tea at four?", "react")
 	bob.wait("Cleo's reaction", firstReaction(tea, "👍 1", false))
-	bob.click(tea + " .chip")
+	bob.click(tea + " .reaction")
 	for _, u := range all {
 		u.wait("both reactions", firstReaction(tea, "👍 2", u != ada))
-		u.hover(tea + " .chip")
+		u.hover(tea + " .reaction")
 	}
-	ada.expect("the tooltip", `document.querySelector("`+tea+` .chip").title`, "Cleo, Bob")
-	bob.expect("the tooltip", `document.querySelector("`+tea+` .chip").title`, "Cleo, you")
-	bob.click(tea + " .chip")
+	ada.expect("the tooltip", `document.querySelector("`+tea+` .reaction").title`, "Cleo, Bob")
+	bob.expect("the tooltip", `document.querySelector("`+tea+` .reaction").title`, "Cleo, you")
+	bob.click(tea + " .reaction")
 	ada.wait("one reaction", firstReaction(tea, "👍 1", false))
 	bob.clickAction("Tea at four?", "more")
 	bob.wait("the emoji picker", `document.activeElement.closest("#picker")`)
 	bob.typeText("teapot")
 	bob.press("ArrowDown", "Enter")
 	for _, u := range all {
-		u.wait("the teapot", `[...document.querySelectorAll("`+tea+` .chip")].map((c) => c.innerText).join() === "👍 1,🫖 1"`)
+		u.wait("the teapot", `[...document.querySelectorAll("`+tea+` .reaction")].map((c) => c.innerText).join() === "👍 1,🫖 1"`)
 	}
 
 	// The composer completes names and emoji. A mention is marked for the user it names.
 	bob.click("#composer textarea")
 	bob.typeText("@a")
-	bob.wait("the completion of Ada", `document.querySelector("#offers [aria-selected=true]")?.innerText === "@Ada"`)
+	bob.wait("the completion of Ada", `document.querySelector("#suggestions [aria-selected=true]")?.innerText === "@Ada"`)
 	bob.press("Enter")
 	bob.typeText("hurray :tad")
-	bob.wait("the completion of tada", `document.querySelector("#offers [aria-selected=true]")?.innerText === "🎉 tada"`)
+	bob.wait("the completion of tada", `document.querySelector("#suggestions [aria-selected=true]")?.innerText === "🎉 tada"`)
 	bob.press("Enter", "Enter")
 	waitAll("@Ada hurray 🎉")
 	for _, u := range all {
@@ -124,5 +124,5 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 // firstReaction returns an expression: whether a message's first reaction has the text,
 // and whether it is the user's own.
 func firstReaction(message, text string, own bool) string {
-	return fmt.Sprintf(`(({innerText, ariaPressed}) => innerText === %q && ariaPressed === "%v")(document.querySelector(%q) ?? {})`, text, own, message+" .chip")
+	return fmt.Sprintf(`(({innerText, ariaPressed}) => innerText === %q && ariaPressed === "%v")(document.querySelector(%q) ?? {})`, text, own, message+" .reaction")
 }

@@ -191,7 +191,7 @@ func (u *user) waitUnread(room string, unread, mentions int) {
 	count := func(badge string, want int) string {
 		return fmt.Sprintf(`((badge) => badge && (badge.hidden ? 0 : Number(badge.firstElementChild.textContent)) === %d)(document.querySelector('#room-list a[href="/r/%s"] .badge%s'))`, want, room, badge)
 	}
-	u.wait(fmt.Sprintf("%d unread messages, %d of them mentions, in %s", unread, mentions, room), count(":not(.at)", unread)+" && "+count(".at", mentions))
+	u.wait(fmt.Sprintf("%d unread messages, %d of them mentions, in %s", unread, mentions, room), count(":not(.mentions)", unread)+" && "+count(".mentions", mentions))
 }
 
 // waitCached waits until the device has cached the lobby's page and exactly these of its

@@ -60,7 +60,7 @@ func (s *sample) tourRooms(big, small device, check checkState) {
 	check(ada, "room scrolled up", big, small)
 	ada.open(s.Server, "/")
 	s.guests["Hedy"].send("lobby", "@Ada, all green here. Lunch?")
-	ada.wait("the count of mentions", `document.querySelector('[href="/r/lobby"] .at').checkVisibility()`)
+	ada.wait("the count of mentions", `document.querySelector('[href="/r/lobby"] .mentions').checkVisibility()`)
 	check(ada, "home", big, small)
 	ada.open(s.Server, "/r/lobby")
 	ada.waitUpToDate()
@@ -109,7 +109,7 @@ func (s *sample) tourPanels(big, small device, check checkState) {
 	ada.runScript(`document.querySelector("#composer textarea").focus()`)
 	ada.typeText("Agreed, ")
 	ada.typeText("@")
-	ada.wait("the completions", `document.querySelector("#offers li")`)
+	ada.wait("the completions", `document.querySelector("#suggestions li")`)
 	check(ada, "completions", big, small)
 	ada.press("Enter")
 }

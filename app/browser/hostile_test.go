@@ -23,7 +23,7 @@ const findHarm = `(() => {
 
   if ("` + hostile.Marker + `" in globalThis) found.push("a script ran");
   forbid("a forbidden element", "iframe, object, embed, base, style, plaintext, math, meta[http-equiv], :is(script, img):not([src^='/static/'])");
-  forbid("an element in plain text", ":is(.author, .quote > *, .bar .topic span, .room-list .topic, .here bdi, #people b, .typing bdi, .target :is(b, span), #offers li, #search b) > *");
+  forbid("an element in plain text", ":is(.author, .quote > *, .bar .topic span, .room-list .topic, .present bdi, #people b, .typing bdi, .target :is(b, span), #suggestions li, #search b) > *");
   forbid("a forbidden element in a message", ".body :not(p, bdi, br, em, strong, del, code, pre, blockquote, ul, ol, li, hr, span, mark, details, summary, a)");
   forbid("a forbidden attribute in a message", ".body :is([style], [id], [name])");
   for (const element of document.querySelectorAll("*")) {
@@ -34,7 +34,7 @@ const findHarm = `(() => {
   }
   if (!document.body.textContent.isWellFormed()) found.push("half of a surrogate pair");
 
-  for (const element of document.querySelectorAll("html, body, main, #scroller, .side, .bar, .below, .card, dialog[open], :popover-open, .body")) {
+  for (const element of document.querySelectorAll("html, body, main, #scroller, .sidebar, .bar, .footer, .card, dialog[open], :popover-open, .body")) {
     // Marks stacked on one letter cannot wrap: they are clipped.
     if (element.matches(".body") && /\p{M}{9}/u.test(element.textContent)) continue;
     if (element.scrollWidth > element.clientWidth + 1 && element.checkVisibility()) report("wider than its box, " + element.scrollWidth, element);
@@ -43,7 +43,7 @@ const findHarm = `(() => {
     if (getComputedStyle(element).overflowY === "visible" && element.checkVisibility()) report("not clipped, so that it can cover its surroundings", element);
   }
   for (const name of document.querySelectorAll("[data-tag]")) {
-    const parent = name.closest(".quote, .target, .typing, .side, .message, dialog");
+    const parent = name.closest(".quote, .target, .typing, .sidebar, .message, dialog");
     if (name.checkVisibility() && (box(name).left < box(parent).left - 1 || box(name).right > box(parent).right + 1)) report("the tag of a name is out of view", name);
   }
   const column = document.querySelector(".column");
@@ -216,9 +216,9 @@ func TestHostileNamesAreHarmless(t *testing.T) {
 	ada.waitTyping("the two widest names to type", `document.querySelectorAll("#typing bdi[data-tag]").length === 2`, "lobby", guests[len(guests)-2:]...)
 	ada.expectHarmless("replying while others type")
 	ada.typeText("@")
-	ada.wait("the completions", `document.querySelectorAll("#offers li").length === 8`)
+	ada.wait("the completions", `document.querySelectorAll("#suggestions li").length === 8`)
 	ada.expectHarmless("completing a name")
 	ada.open(server, "/")
-	ada.wait("the people in the room", `/\d+ more/.test(document.querySelector("#room-list .here bdi").textContent)`)
+	ada.wait("the people in the room", `/\d+ more/.test(document.querySelector("#room-list .present bdi").textContent)`)
 	ada.expectHarmless("home")
 }

@@ -88,7 +88,7 @@ func TestTabReachesEveryControl(t *testing.T) {
 	ada.open(s.Server, "/r/lobby")
 	ada.waitUpToDate()
 	ada.checkTabOrder("room")
-	ada.expect("the list of messages that Tab stops at", `[...document.querySelectorAll("#messages article")].filter((one) => one.querySelector(".when").tabIndex === 0)
+	ada.expect("the list of messages that Tab stops at", `[...document.querySelectorAll("#messages article")].filter((one) => one.querySelector(".timestamp").tabIndex === 0)
 		.map((one) => one.querySelector(".body").innerText).join()`, sampleMessages[len(sampleMessages)-1].text)
 	for button, panel := range map[string]string{
 		"#open-search": "#search", "#open-calendar": "#calendar", "#topic-button": "#topic",
@@ -99,7 +99,7 @@ func TestTabReachesEveryControl(t *testing.T) {
 	ada.emulate(narrow, "light")
 	ada.checkTabOrder("room on a phone")
 	for _, panel := range []string{"rooms", "people", "tools"} {
-		ada.checkPanel(".narrow[popovertarget="+panel+"]", "#"+panel)
+		ada.checkPanel(".narrow-only[popovertarget="+panel+"]", "#"+panel)
 	}
 }
 
@@ -144,7 +144,7 @@ func TestWholeConversationByKeyboard(t *testing.T) {
 	eve.wait("the quote", fmt.Sprintf(`document.querySelector(%q + " .quote").innerText.includes("sockets")`, eve.messageSelector("glad to hear it")))
 
 	pressAction(latest, "react")
-	eve.wait("the reaction", fmt.Sprintf(`document.querySelector(%q + " .chip[aria-pressed=true]")?.textContent === "👍 1"`, eve.messageSelector(latest)))
+	eve.wait("the reaction", fmt.Sprintf(`document.querySelector(%q + " .reaction[aria-pressed=true]")?.textContent === "👍 1"`, eve.messageSelector(latest)))
 
 	eve.focusByKey("Tab", "#composer textarea")
 	eve.press("ArrowUp")

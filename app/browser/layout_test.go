@@ -41,7 +41,7 @@ const findMisfits = `(() => {
 	const page = document.scrollingElement;
 	if (page.scrollWidth > innerWidth) report(page, "scrolls sideways");
 	const visible = (selector) => [...document.querySelectorAll(selector)].filter((one) =>
-		one.checkVisibility({ visibilityProperty: true }) && !one.closest(".hidden"));
+		one.checkVisibility({ visibilityProperty: true }) && !one.closest(".visually-hidden"));
 	for (const one of visible("a, button, input, textarea, summary, h1, h2, .body, .delivery, .gap, .edge, .notice")) {
 		const { left, right } = one.getBoundingClientRect();
 		if (left < -1 || right > innerWidth + 1) report(one, "extends from " + left + " to " + right);

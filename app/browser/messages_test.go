@@ -73,7 +73,7 @@ func TestPageShowsEditsReactionsTopicsAndDeletions(t *testing.T) {
 	ada.wait("the mark of the edit", message+`.dataset.edited`)
 	waitQuote("Bob Tea at five")
 	bob.react("lobby", id, "👍")
-	ada.wait("the reaction", message+`.querySelector(".chip")?.dataset.emoji === "👍"`)
+	ada.wait("the reaction", message+`.querySelector(".reaction")?.dataset.emoji === "👍"`)
 	bob.setTopic("lobby", "Tea")
 	ada.wait("the topic", `document.querySelector("#topic-button").innerText.trim() === "Tea"`)
 	bob.delete("lobby", id)

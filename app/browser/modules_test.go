@@ -59,7 +59,7 @@ func TestFailedModulesLoadOnTheNextAttempt(t *testing.T) {
 	waitError()
 	ada.click("#composer textarea")
 	ada.typeText("@A")
-	ada.expect("the list of completions", `String(document.querySelector("#offers"))`, "null")
+	ada.expect("the list of completions", `String(document.querySelector("#suggestions"))`, "null")
 	ada.clearField()
 
 	block(false)
@@ -69,7 +69,7 @@ func TestFailedModulesLoadOnTheNextAttempt(t *testing.T) {
 	bob.waitMessages("from the lobby")
 	ada.click("#composer textarea")
 	ada.typeText(":tad")
-	ada.wait("the completions", `document.querySelector("#offers li")`)
+	ada.wait("the completions", `document.querySelector("#suggestions li")`)
 	ada.clearField()
 	ada.click("#open-search")
 	ada.wait("the search", `document.querySelector("#search").open`)

@@ -29,7 +29,7 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	ada.wait("lines of days", `[...document.querySelectorAll(".day")].map((day) => day.innerText).slice(-2).join() === "Yesterday,Today"`)
 
 	// The time of a message is a link to it, which opens the messages around it.
-	link := eval[string](bob, `document.querySelector("`+bob.messageSelector("message 270")+` .when").href`)
+	link := eval[string](bob, `document.querySelector("`+bob.messageSelector("message 270")+` .timestamp").href`)
 	ada.open(here, strings.Replace(link, there.URL(), "", 1))
 	ada.waitAtMessage("message 270", "live")
 
@@ -38,10 +38,10 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	ada.open(here, fmt.Sprintf("/r/history/%d-7", times[99].UnixMilli()))
 	ada.wait("the status", `document.querySelector("#status").dataset.state === "past"`)
 	ada.waitMessages("message 99", "message 101")
-	ada.expect("the notice", `document.querySelector(".below [role=alert]").innerText`, "That message no longer exists.")
+	ada.expect("the notice", `document.querySelector(".footer [role=alert]").innerText`, "That message no longer exists.")
 	ada.press("Escape")
 	ada.waitMessages("message 280")
-	ada.wait("the notice to close", `!document.querySelector(".below [role=alert]")`)
+	ada.wait("the notice to close", `!document.querySelector(".footer [role=alert]")`)
 
 	ada.open(here, path(100))
 	ada.waitAtMessage("message 100", "past")

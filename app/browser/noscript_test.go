@@ -36,7 +36,7 @@ func TestPageWithoutScript(t *testing.T) {
 	ada.allowErrors("400")
 	ada.do(chromedp.SendKeys(chromedp.CSS(`.join input[name=name]`), stacked))
 	ada.press("Enter")
-	ada.wait("the reason", `document.querySelector(".below [role=alert]")?.innerText === "A name must not stack more than three marks on one letter."`)
+	ada.wait("the reason", `document.querySelector(".footer [role=alert]")?.innerText === "A name must not stack more than three marks on one letter."`)
 	ada.waitMessages("message 3")
 	ada.wait("the name in the field", fmt.Sprintf(`document.activeElement.value === %q`, stacked))
 	ada.clearField()
@@ -60,7 +60,7 @@ func TestPageWithoutScript(t *testing.T) {
 	ada.waitNumbered(1, 10)
 	ada.click("#newer a")
 	ada.waitNumbered(11, 60)
-	ada.click(ada.messageSelector("message 40") + " .when")
+	ada.click(ada.messageSelector("message 40") + " .timestamp")
 	ada.wait("the page to be at message 40", `document.querySelector("[aria-current=true] .body")?.innerText.trim() === "message 40"`)
 }
 

@@ -29,7 +29,7 @@ func TestPageSurvivesAServerCrash(t *testing.T) {
 	ada.typeText(" the flood")
 	ada.press("Enter")
 	ada.waitStatus("connecting", "Connecting, 3 unsent")
-	ada.wait("the pending edit and reaction", `document.querySelector("[data-pending] .body").innerText === "before the flood" && document.querySelector(".chip").innerText === "👍 1"`)
+	ada.wait("the pending edit and reaction", `document.querySelector("[data-pending] .body").innerText === "before the flood" && document.querySelector(".reaction").innerText === "👍 1"`)
 	bob.send("Ada?")
 	bob.waitMessages("Ada?")
 	if texts := bob.messages(); len(texts) != 2 {
@@ -40,7 +40,7 @@ func TestPageSurvivesAServerCrash(t *testing.T) {
 	here.AwaitReady()
 	ada.waitMessages("Ada?", "are you there?")
 	bob.waitMessages("are you there?", "before the flood")
-	bob.wait("the reaction", `document.querySelector(".chip").innerText === "👍 1"`)
+	bob.wait("the reaction", `document.querySelector(".reaction").innerText === "👍 1"`)
 	ada.waitUpToDate()
 	ada.wait("nothing to be pending", `!document.querySelector("#messages :is([data-pending], [data-state])")`)
 	expectMatchesServer(t, there, "lobby", ada, bob)
@@ -149,11 +149,11 @@ func TestHomeReportsItsStatus(t *testing.T) {
 	bob.join(there, "lobby")
 	bob.send("hello")
 	ada.waitCached("hello")
-	grey := `getComputedStyle(document.querySelector("[href='/r/lobby'] .here"), "::before").filter === "grayscale(1)"`
+	grey := `getComputedStyle(document.querySelector("[href='/r/lobby'] .present"), "::before").filter === "grayscale(1)"`
 
 	ada.open(here, "/")
 	ada.waitStatus("live", "Up to date")
-	ada.wait("Bob in the lobby", `document.querySelector("[href='/r/lobby'] .here").innerText.includes("Bob") && !(`+grey+`)`)
+	ada.wait("Bob in the lobby", `document.querySelector("[href='/r/lobby'] .present").innerText.includes("Bob") && !(`+grey+`)`)
 	redis.Pause()
 	ada.waitStatus("away", "Chat storage is down")
 	redis.Resume()

@@ -44,13 +44,13 @@ func TestSimilarNamesGetDifferentTags(t *testing.T) {
 		u.waitTags("authors of /me", "#messages .action bdi", len(similarNames))
 		u.waitTags("people", "#people li b", len(similarNames)+1)
 		u.waitTags("the quoted author", ".quote:not([hidden]) b", 1)
-		u.hover(".chip")
-		u.wait("the tooltip of the reaction", fmt.Sprintf(`document.querySelector(".chip").title.split(" ·").length === %d + 1`, len(similarNames)))
+		u.hover(".reaction")
+		u.wait("the tooltip of the reaction", fmt.Sprintf(`document.querySelector(".reaction").title.split(" ·").length === %d + 1`, len(similarNames)))
 
 		u.do(chromedp.Focus(chromedp.CSS("#composer textarea")))
 		u.typeText("@")
-		u.wait("completions", `[...document.querySelectorAll("#offers li")].filter((offer) => /d ?a/i.test(offer.innerText)).every((offer) => offer.innerText.includes(" ·"))
-			&& document.querySelectorAll("#offers li").length > 4`)
+		u.wait("completions", `[...document.querySelectorAll("#suggestions li")].filter((offer) => /d ?a/i.test(offer.innerText)).every((offer) => offer.innerText.includes(" ·"))
+			&& document.querySelectorAll("#suggestions li").length > 4`)
 		u.press("Escape")
 		u.clearField()
 		u.waitTyping("an impostor to type", haveTags("#typing bdi", 1), "lobby", impostors[0])
@@ -64,7 +64,7 @@ func TestSimilarNamesGetDifferentTags(t *testing.T) {
 		u.wait("the results", fmt.Sprintf(`document.querySelectorAll("#search li").length === %d`, 2*len(similarNames)+1))
 		u.waitTags("authors in the results", "#search li b", len(similarNames)+1)
 		u.open(server, "/")
-		u.wait("the people in the room", `document.querySelector("#room-list .here").innerText.split(" ·").length > 3`)
+		u.wait("the people in the room", `document.querySelector("#room-list .present").innerText.split(" ·").length > 3`)
 	}
 }
 

@@ -32,13 +32,13 @@ func TestLongPressOpensTheToolbarAndTheButtonSends(t *testing.T) {
 	const toolbarOpen = `document.querySelector("#toolbar").checkVisibility()`
 	ada.longPress("#messages .body", toolbarOpen)
 	ada.click(`#toolbar [data-emoji="🎉"]`)
-	ada.wait("the reaction", `document.querySelector("#messages .chip")?.textContent === "🎉 1"`)
-	ada.longPress("#messages .chip", `document.querySelector("#toast").innerText === "🎉 you"`)
-	ada.expect("the reaction", `document.querySelector("#messages .chip").textContent`, "🎉 1")
+	ada.wait("the reaction", `document.querySelector("#messages .reaction")?.textContent === "🎉 1"`)
+	ada.longPress("#messages .reaction", `document.querySelector("#toast").innerText === "🎉 you"`)
+	ada.expect("the reaction", `document.querySelector("#messages .reaction").textContent`, "🎉 1")
 
 	// Even if the chip is replaced during a long press, lifting the finger must not click.
 	prevented := eval[[]bool](ada, `(async () => {
-		const chip = document.querySelector("#messages .chip"), body = document.querySelector("#messages .body");
+		const chip = document.querySelector("#messages .reaction"), body = document.querySelector("#messages .body");
 		const press = (one) => one.dispatchEvent(new PointerEvent("pointerdown", { pointerType: "touch", isPrimary: true, bubbles: true }));
 		const lift = (one) => !one.dispatchEvent(new TouchEvent("touchend", { bubbles: true, cancelable: true }));
 		document.querySelector("#toast").innerText = "";
@@ -136,7 +136,7 @@ func TestTouchTargetsAreLargeEnough(t *testing.T) {
 	s.ada.open(s.Server, "/r/lobby")
 	s.ada.waitUpToDate()
 	// A target must react within 21 pixels of its center, since 22 may be its edge.
-	s.ada.expect("the list of targets that are too small", `[...document.querySelectorAll(".bar .icon, .chip, #composer > button")].filter((one) => {
+	s.ada.expect("the list of targets that are too small", `[...document.querySelectorAll(".bar .icon, .reaction, #composer > button")].filter((one) => {
 		if (!one.checkVisibility()) return false;
 		one.scrollIntoView();
 		const { x, y, width, height } = one.getBoundingClientRect();
@@ -154,7 +154,7 @@ func TestReducedMotionStopsAnimations(t *testing.T) {
 	// The jump button slides in, and the dot of the status line pulses.
 	const countAnimations = `(() => {
 		document.querySelector("#jump").hidden = false;
-		document.querySelector("#status").dataset.state = "catching";
+		document.querySelector("#status").dataset.state = "catching-up";
 		return document.getAnimations().filter((one) => one.effect.getComputedTiming().duration > 1).length;
 	})()`
 	if count := eval[int](ada, countAnimations); count < 1 {

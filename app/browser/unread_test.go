@@ -31,7 +31,7 @@ func TestUnreadCountsAndReadMarkersAcrossDevices(t *testing.T) {
 	bob.send("third, @Ada")
 	bob.send("a slip")
 	phone.waitUnread("lobby", 3, 1)
-	phone.expect("whether the row also shows people", `String(document.querySelector('#room-list [href="/r/lobby"] .here').checkVisibility())`, "false")
+	phone.expect("whether the row also shows people", `String(document.querySelector('#room-list [href="/r/lobby"] .present').checkVisibility())`, "false")
 	phone.expect("the title", `document.title`, "(1) #kitchen · Burble")
 	ada.wait("the count in the title", `document.title === "(3) #lobby · Burble"`)
 	bob.clickAction("a slip", "delete")
@@ -69,11 +69,11 @@ func TestUnreadCountsAndReadMarkersAcrossDevices(t *testing.T) {
 	ada.expect("the link up", `document.querySelector("#unread").innerText`, "39 new messages")
 	phone.waitUnread("lobby", 0, 0)
 	ada.click("#unread")
-	ada.wait("the New line in view", `document.querySelector("[data-new]").getBoundingClientRect().top > 0 && document.querySelector("#unread").hidden`)
-	ada.wait("the focus on it", `document.activeElement === document.querySelector("[data-new]")`)
+	ada.wait("the New line in view", `document.querySelector("[data-first-unread]").getBoundingClientRect().top > 0 && document.querySelector("#unread").hidden`)
+	ada.wait("the focus on it", `document.activeElement === document.querySelector("[data-first-unread]")`)
 	ada.open(here, "/r/lobby")
 	ada.waitUpToDate()
-	ada.wait("no New line", `!document.querySelector("[data-new]")`)
+	ada.wait("no New line", `!document.querySelector("[data-first-unread]")`)
 
 	// The page remembers what was read just before it was left, even if the server does not
 	// know yet.
@@ -83,7 +83,7 @@ func TestUnreadCountsAndReadMarkersAcrossDevices(t *testing.T) {
 	ada.runScript(fmt.Sprintf(`localStorage["burble:read:lobby"] = document.body.dataset.user + " %s"`, apptest.PostedID(t, response)))
 	ada.open(here, "/r/lobby")
 	ada.waitUpToDate()
-	ada.wait("no New line and no link", `!document.querySelector("[data-new]") && document.querySelector("#unread").hidden`)
+	ada.wait("no New line and no link", `!document.querySelector("[data-first-unread]") && document.querySelector("#unread").hidden`)
 	phone.waitUnread("lobby", 0, 0)
 	phone.open(there, "/r/lobby")
 	phone.waitUpToDate()
@@ -95,5 +95,5 @@ func TestUnreadCountsAndReadMarkersAcrossDevices(t *testing.T) {
 func (u *user) expectNewLine(text string) {
 	u.t.Helper()
 	u.waitMessages(text)
-	u.expect("the first new message", `[...document.querySelectorAll("[data-new] .body")].map((body) => body.innerText.trim()).join(", ")`, text)
+	u.expect("the first new message", `[...document.querySelectorAll("[data-first-unread] .body")].map((body) => body.innerText.trim()).join(", ")`, text)
 }

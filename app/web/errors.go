@@ -79,7 +79,7 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 		return nil
 	}
 	title, detail := shown.Page()
-	page := views.Error{Page: s.newPage(c, title), Detail: detail, Again: c.Method() == http.MethodGet && shown.IsTemporary()}
+	page := views.Error{Page: s.newPage(c, title), Detail: detail, CanRetry: c.Method() == http.MethodGet && shown.IsTemporary()}
 	if c.Route().Path == messagesPath {
 		page.Room, page.Unsent = c.Params("room"), formValue(c, "text")
 		page.Key, _ = c.Locals(formKey).(string)
@@ -100,7 +100,7 @@ func (s *Server) renderForm(c *fiber.Ctx, refused *protocol.Error) error {
 	case messagesPath:
 		return s.renderRoom(c, c.Params("room"), newest, views.Room{Page: page, Notice: refused.Notice(), Draft: formValue(c, "text")})
 	case "/session":
-		page.Name = formValue(c, "name")
+		page.NameInput = formValue(c, "name")
 		if room := roomOfPath(localPath(formValue(c, "next"))); room != "" {
 			return s.renderRoom(c, room, newest, views.Room{Page: page, Notice: refused.Notice()})
 		}

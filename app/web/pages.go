@@ -92,7 +92,7 @@ func (s *Server) getOpen(c *fiber.Ctx) error {
 	if err != nil {
 		c.Status(http.StatusBadRequest)
 		return s.renderHome(c, views.Home{
-			Page: s.newPage(c, ""), Error: protocol.AsError(err).Notice(), Find: validText(c.Query("room")),
+			Page: s.newPage(c, ""), Error: protocol.AsError(err).Notice(), RoomInput: validText(c.Query("room")),
 		})
 	}
 	return c.Redirect("/r/"+room, http.StatusSeeOther)

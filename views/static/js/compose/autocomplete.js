@@ -1,17 +1,17 @@
 import { isComposing } from "../page/keyboard.js";
 
-const MAX_OFFERS = 8;
+const MAX_SUGGESTIONS = 8;
 
 /**
  * Returns the word at the end of a text that can be completed: a name after "@", or the
  * name of an emoji after ":".
  * @param {string} text up to the caret
- * @returns {{ sign: "@" | ":", word: string, start: number } | null} start is the position of the sign
+ * @returns {{ trigger: "@" | ":", word: string, start: number } | null} start is the position of the trigger
  */
 export function completionAt(text) {
-  const [, sign, word] = /(?:^|\s)([@:])([^\s@:]*)$/u.exec(text) ?? [];
-  if (!sign || (sign === ":" && word.length < 2)) return null;
-  return { sign, word: word.toLowerCase(), start: text.length - word.length - 1 };
+  const [, trigger, word] = /(?:^|\s)([@:])([^\s@:]*)$/u.exec(text) ?? [];
+  if (!trigger || (trigger === ":" && word.length < 2)) return null;
+  return { trigger, word: word.toLowerCase(), start: text.length - word.length - 1 };
 }
 
 /**
@@ -24,10 +24,10 @@ export function matchNames(names, word) {
     const at = name.toLowerCase().indexOf(word);
     return at > 0 ? 1 : at;
   };
-  return [0, 1].flatMap((wanted) => names.filter((name) => rank(name) === wanted)).slice(0, MAX_OFFERS);
+  return [0, 1].flatMap((wanted) => names.filter((name) => rank(name) === wanted)).slice(0, MAX_SUGGESTIONS);
 }
 
-/** Autocomplete offers names and emoji above the composer while the user types. */
+/** Autocomplete suggestions names and emoji above the composer while the user types. */
 export class Autocomplete {
   #field;
   #people;
@@ -43,17 +43,17 @@ export class Autocomplete {
   constructor(field, people) {
     this.#field = field;
     this.#people = people;
-    Object.assign(this.#list, { id: "offers", className: "offers", role: "listbox", ariaLabel: "Suggestions", hidden: true });
+    Object.assign(this.#list, { id: "suggestions", className: "suggestions", role: "listbox", ariaLabel: "Suggestions", hidden: true });
     field.form.append(this.#list);
-    field.setAttribute("aria-controls", "offers");
+    field.setAttribute("aria-controls", "suggestions");
     field.setAttribute("aria-autocomplete", "list");
     field.addEventListener("input", () => this.#update());
     field.addEventListener("blur", () => this.#show([]));
     field.form.addEventListener("keydown", (event) => this.#handleKey(event), true); // In the capture phase: before the composer handles Enter.
     this.#list.addEventListener("pointerdown", (event) => {
       event.preventDefault(); // The field keeps the focus.
-      const offer = event.target.closest("li");
-      if (offer) this.#accept(offer);
+      const suggestion = event.target.closest("li");
+      if (suggestion) this.#accept(suggestion);
     });
     this.#update();
   }
@@ -63,14 +63,14 @@ export class Autocomplete {
     const before = value.slice(0, selectionStart);
     this.#completion = completionAt(before);
     const emojiName = /(?:^|\s):([\w+-]+):$/.exec(before)?.[1];
-    if ((this.#completion?.sign === ":" || emojiName) && !this.#emoji) {
+    if ((this.#completion?.trigger === ":" || emojiName) && !this.#emoji) {
       this.#emoji = (await import("../../vendor/markdown-it-emoji-3.1.0/full.js")).default;
       return this.#update(); // The text may have changed while the module loaded.
     }
     if (emojiName && this.#emoji[emojiName]) return this.#insert(selectionStart - emojiName.length - 2, this.#emoji[emojiName]);
     if (!this.#completion) return this.#show([]);
-    const { sign, word } = this.#completion;
-    if (sign === "@") this.#showNames(word);
+    const { trigger, word } = this.#completion;
+    if (trigger === "@") this.#showNames(word);
     else this.#show(matchNames(Object.keys(this.#emoji), word).map((name) => [`${this.#emoji[name]} ${name}`, this.#emoji[name]]));
   }
 
@@ -81,22 +81,22 @@ export class Autocomplete {
     this.#show(isComplete ? [] : names.map((name) => [`@${people.get(name)}`, `@${name}`]));
   }
 
-  #show(offers) {
+  #show(suggestions) {
     this.#list.replaceChildren(
-      ...offers.map(([label, text], index) => {
-        const offer = document.createElement("li");
-        Object.assign(offer, { id: `offer-${index}`, role: "option", textContent: label, dir: "auto" });
-        offer.dataset.text = text;
-        return offer;
+      ...suggestions.map(([label, text], index) => {
+        const suggestion = document.createElement("li");
+        Object.assign(suggestion, { id: `suggestion-${index}`, role: "option", textContent: label, dir: "auto" });
+        suggestion.dataset.text = text;
+        return suggestion;
       }),
     );
-    this.#list.hidden = !offers.length;
+    this.#list.hidden = !suggestions.length;
     this.#select(this.#list.firstElementChild);
   }
 
-  #select(offer) {
-    for (const one of this.#list.children) one.ariaSelected = String(one === offer);
-    if (offer) this.#field.setAttribute("aria-activedescendant", offer.id);
+  #select(suggestion) {
+    for (const one of this.#list.children) one.ariaSelected = String(one === suggestion);
+    if (suggestion) this.#field.setAttribute("aria-activedescendant", suggestion.id);
     else this.#field.removeAttribute("aria-activedescendant");
   }
 
@@ -113,8 +113,8 @@ export class Autocomplete {
     event.stopPropagation();
   }
 
-  #accept(offer) {
-    this.#insert(this.#completion.start, offer.dataset.text);
+  #accept(suggestion) {
+    this.#insert(this.#completion.start, suggestion.dataset.text);
   }
 
   /** Replaces the text between a position and the caret. */

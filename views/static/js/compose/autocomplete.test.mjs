@@ -3,9 +3,9 @@ import test from "node:test";
 import { completionAt, matchNames } from "./autocomplete.js";
 
 test("completionAt finds a word at the end of the text, after white space", () => {
-  assert.deepEqual(completionAt("hello @Ad"), { sign: "@", word: "ad", start: 6 });
-  assert.deepEqual(completionAt("@"), { sign: "@", word: "", start: 0 });
-  assert.deepEqual(completionAt("a\n:tad"), { sign: ":", word: "tad", start: 2 });
+  assert.deepEqual(completionAt("hello @Ad"), { trigger: "@", word: "ad", start: 6 });
+  assert.deepEqual(completionAt("@"), { trigger: "@", word: "", start: 0 });
+  assert.deepEqual(completionAt("a\n:tad"), { trigger: ":", word: "tad", start: 2 });
   for (const text of ["", "hello", "ada@example", "12:30", ":", ":t", "a :) ", "@Ada "]) assert.equal(completionAt(text), null, text);
 });
 

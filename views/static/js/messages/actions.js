@@ -39,7 +39,7 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
 
   function react(article, emoji) {
     if (!me) return toast("Join the room to react.");
-    const reaction = [...article.querySelectorAll(".chip")].find((one) => one.dataset.emoji === emoji);
+    const reaction = [...article.querySelectorAll(".reaction")].find((one) => one.dataset.emoji === emoji);
     outbox.add({ type: "react", of: idOf(article), emoji, on: reaction?.ariaPressed !== "true" });
   }
 
@@ -58,7 +58,7 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
       const author = authorOf(article);
       composer.reply({ id: idOf(article), name: author.name, tag: names.tagOf(author), line: firstLine(article.querySelector(".body").textContent) });
     },
-    link: (article) => copy(article.querySelector(".when").href, "Link copied."),
+    link: (article) => copy(article.querySelector(".timestamp").href, "Link copied."),
     copy: async (article) => copy(await sourceOf(article), "Text copied."),
     edit: async (article) => composer.edit({ id: idOf(article), text: await sourceOf(article) }),
     delete: (article) => outbox.add({ type: "delete", of: idOf(article) }),
@@ -94,8 +94,8 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
     if (button?.name === "retry") outbox.retry(key);
     if (button?.name === "discard") outbox.remove(key);
     if (key && button.name) find("scroller").focus(); // The button is gone.
-    if (button?.matches(".chip")) react(button.closest("article"), button.dataset.emoji);
-    const link = target.closest(".quote, .when");
+    if (button?.matches(".reaction")) react(button.closest("article"), button.dataset.emoji);
+    const link = target.closest(".quote, .timestamp");
     if (!link?.pathname.startsWith(`/r/${room}/`) || ctrlKey || metaKey || shiftKey) return;
     event.preventDefault();
     toolbar.hide();
@@ -107,10 +107,10 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
   /** @type {Map<string, { id: string, name: string }>} */
   const users = new Map();
   const nameReaction = ({ target }) => {
-    const reaction = target.closest(".chip");
+    const reaction = target.closest(".reaction");
     if (!reaction) return;
     for (const article of log.querySelectorAll("article[data-user]")) users.set(article.dataset.user, authorOf(article));
-    const ids = reaction.dataset.by.split(" ");
+    const ids = reaction.dataset.users.split(" ");
     const known = ids.filter((id) => id === me?.id || users.has(id)).map((id) => (id === me?.id ? "you" : names.label(users.get(id))));
     reaction.title = [...known, ...(known.length < ids.length ? [`${ids.length - known.length} more`] : [])].join(", ");
   };
@@ -164,7 +164,7 @@ async function copy(text, message) {
 /** Copies without navigator.clipboard, which is missing on a page loaded over plain HTTP. */
 function copySelection(text) {
   const { activeElement } = document;
-  const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true, className: "hidden" }); // Read-only: no keyboard appears on phones.
+  const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true, className: "visually-hidden" }); // Read-only: no keyboard appears on phones.
   document.body.append(field);
   field.select();
   const isCopied = document.execCommand("copy");

@@ -34,12 +34,12 @@ export class MessageRenderer {
   renderWaiting(item) {
     const article = this.#template.content.firstElementChild.cloneNode(true);
     article.dataset.key = item.key;
-    article.dataset.at = String(item.at);
+    article.dataset.writtenAt = String(item.at);
     article.ariaLive = "off"; // A screen reader announces it once, when it is stored.
     this.#showAuthor(article, this.#me ?? { id: "", name: "" });
     this.showTime(article);
     this.showDelivery(article, item);
-    part(article, ".body").textContent = item.text;
+    findPart(article, ".body").textContent = item.text;
     if (item.reply_to) this.#showQuote(article, item.reply_to);
     return article;
   }
@@ -55,15 +55,15 @@ export class MessageRenderer {
     if (entry.key) article.dataset.key = entry.key;
     delete article.dataset.state;
     article.ariaLive = null;
-    part(article, ".delivery")?.remove();
+    findPart(article, ".delivery")?.remove();
     this.showTime(article);
     if (entry.kind === "unreadable") {
       article.dataset.unreadable = "";
-      part(article, ".body").textContent = UNREADABLE;
+      findPart(article, ".body").textContent = UNREADABLE;
       return article;
     }
     this.#showAuthor(article, entry.user);
-    part(article, ".when").href = `/r/${this.#room}/${entry.id}`;
+    findPart(article, ".timestamp").href = `/r/${this.#room}/${entry.id}`;
     if (entry.reply_to) this.#showQuote(article, entry.reply_to);
     if (entry.edited) article.dataset.edited = entry.edited;
     if (entry.deleted) return showDeleted(article);
@@ -93,9 +93,9 @@ export class MessageRenderer {
    * @returns {() => void} removes the preview
    */
   preview(article, { type, key, state, why, text, emoji, on }) {
-    const body = part(article, ".body");
+    const body = findPart(article, ".body");
     const nodes = [...body.childNodes];
-    const by = reactionOf(article, emoji)?.dataset.by;
+    const by = reactionOf(article, emoji)?.dataset.users;
     article.dataset.pending = type;
     if (type === "edit") body.textContent = text;
     if (type === "react") this.#react(article, emoji, this.#me.id, on);
@@ -116,12 +116,12 @@ export class MessageRenderer {
   /** Shows whether a waiting message failed, and why. @param {Element} article @param {import("../offline/outbox.js").Item} item */
   showDelivery(article, { state, why = "" }) {
     article.dataset.state = state;
-    part(article, ".delivery span").textContent = state === "failed" ? `Not sent. ${why}` : "Waiting to send";
+    findPart(article, ".delivery span").textContent = state === "failed" ? `Not sent. ${why}` : "Waiting to send";
   }
 
   /** Shows the time of a message in the reader's time zone. @param {Element} article */
   showTime(article) {
-    const element = part(article, "time");
+    const element = findPart(article, "time");
     const time = timeOfArticle(article);
     element.dateTime = new Date(time).toISOString();
     element.textContent = formatTime(time);
@@ -130,7 +130,7 @@ export class MessageRenderer {
 
   /** @param {Element} article */
   highlightMentions(article) {
-    if (this.#me) highlight(part(article, ".body"), (text) => findMentions(text, this.#me.name), "mention");
+    if (this.#me) highlight(findPart(article, ".body"), (text) => findMentions(text, this.#me.name), "mention");
   }
 
   /** Returns the Markdown source of a message, if it is known. @param {Element} article */
@@ -139,7 +139,7 @@ export class MessageRenderer {
   }
 
   #showBody(article, { html, text }) {
-    const body = part(article, ".body");
+    const body = findPart(article, ".body");
     if (text !== undefined) this.#sources.set(article, text);
     if (html === undefined) body.textContent = text;
     else setHTML(body, html);
@@ -149,22 +149,22 @@ export class MessageRenderer {
   #showAuthor(article, user) {
     article.dataset.user = user.id;
     article.toggleAttribute("data-mine", user.id === this.#me?.id);
-    showAvatar(part(article, ".avatar"), user);
-    part(article, ".author").textContent = user.name;
+    showAvatar(findPart(article, ".avatar"), user);
+    findPart(article, ".author").textContent = user.name;
   }
 
   #showQuote(article, id) {
-    const quote = part(article, ".quote");
+    const quote = findPart(article, ".quote");
     const original = document.getElementById(`m${id}`);
     const [name, text] = quote.children;
     quote.hidden = false;
     quote.href = `/r/${this.#room}/${id}`;
-    name.textContent = original ? part(original, ".author").textContent : "";
-    text.textContent = original ? firstLine(part(original, ".body").textContent) : "an earlier message";
+    name.textContent = original ? findPart(original, ".author").textContent : "";
+    text.textContent = original ? firstLine(findPart(original, ".body").textContent) : "an earlier message";
   }
 
   #react(article, emoji, user, on) {
-    const users = new Set(reactionOf(article, emoji)?.dataset.by.split(" "));
+    const users = new Set(reactionOf(article, emoji)?.dataset.users.split(" "));
     users[on ? "add" : "delete"](user);
     this.#showReaction(article, emoji, users);
   }
@@ -175,11 +175,11 @@ export class MessageRenderer {
     if (!button) {
       button = document.createElement("button");
       button.type = "button";
-      button.className = "chip";
+      button.className = "reaction";
       button.dataset.emoji = emoji;
-      part(article, ".reactions").append(button);
+      findPart(article, ".reactions").append(button);
     }
-    button.dataset.by = [...users].join(" ");
+    button.dataset.users = [...users].join(" ");
     button.setAttribute("aria-pressed", String(users.has(this.#me?.id)));
     button.textContent = `${emoji} ${users.size}`;
   }
@@ -187,35 +187,35 @@ export class MessageRenderer {
 
 /** Returns when a message was written, in milliseconds. @param {Element} article */
 export function timeOfArticle(article) {
-  return article.id ? timeOf(article.id.slice(1)) : Number(article.dataset.at);
+  return article.id ? timeOf(article.id.slice(1)) : Number(article.dataset.writtenAt);
 }
 
-/** Returns the properties of a message that decide whether it needs a heading. @param {Element} article @returns {import("./rows.js").Heading} */
-export function headingOf(article) {
+/** Returns the properties of a message that decide whether it needs a heading. @param {Element} article @returns {import("./rows.js").Grouping} */
+export function groupingOf(article) {
   return {
     user: article.dataset.user ?? "",
-    name: part(article, ".author").textContent,
+    name: findPart(article, ".author").textContent,
     time: timeOfArticle(article),
-    reply: !part(article, ".quote").hidden,
+    reply: !findPart(article, ".quote").hidden,
     unreadable: "unreadable" in article.dataset,
   };
 }
 
 /** Finds an element of the template in an article. It never finds an element inside the message's own text. @param {Element} article @param {string} selector */
-export function part(article, selector) {
+export function findPart(article, selector) {
   return article.querySelector(`:scope > ${selector}, :scope > header ${selector}`);
 }
 
 function reactionOf(article, emoji) {
-  return [...part(article, ".reactions").children].find((button) => button.dataset.emoji === emoji);
+  return [...findPart(article, ".reactions").children].find((button) => button.dataset.emoji === emoji);
 }
 
 function showDeleted(article) {
   article.dataset.deleted = "";
   delete article.dataset.edited;
-  part(article, ".quote").hidden = true;
-  part(article, ".reactions").replaceChildren();
-  part(article, ".body").textContent = DELETED;
+  findPart(article, ".quote").hidden = true;
+  findPart(article, ".reactions").replaceChildren();
+  findPart(article, ".body").textContent = DELETED;
   return article;
 }
 

@@ -17,8 +17,8 @@ export function updateQuotes({ room, log, connection }) {
   async function fillQuotes() {
     if (isRunning) return;
     isRunning = true;
-    for (let quote; (quote = [...log.querySelectorAll(".quote:not([hidden], [data-fetched])")].at(-1)); ) {
-      quote.dataset.fetched = "";
+    for (let quote; (quote = [...log.querySelectorAll(".quote:not([hidden], [data-attempted])")].at(-1)); ) {
+      quote.dataset.attempted = "";
       const id = quote.pathname.split("/").pop();
       const [name, text] = quote.children;
       if (name.textContent) continue;
@@ -51,7 +51,7 @@ export function updateQuotes({ room, log, connection }) {
   });
   connection.addEventListener("state", ({ detail: state }) => {
     if (state !== "live") return;
-    for (const quote of log.querySelectorAll("[data-fetched]")) delete quote.dataset.fetched; // Retry the fetches that failed.
+    for (const quote of log.querySelectorAll("[data-attempted]")) delete quote.dataset.attempted; // Retry the fetches that failed.
     fillQuotes();
   });
   new MutationObserver(fillQuotes).observe(log, { childList: true });

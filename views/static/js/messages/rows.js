@@ -1,13 +1,13 @@
 import { compareIDs } from "../net/id.js";
 import { dayKey, dayLabel } from "../page/time.js";
-import { headingOf, timeOfArticle } from "./message.js";
+import { groupingOf, timeOfArticle } from "./message.js";
 
 /** The rows of the message list: a message is an article; day lines and gaps stand between them. */
 
-const CONTINUES_WITHIN = 5 * 60_000; // views.Arrange has the same rules
+const GROUP_WITHIN = 5 * 60_000; // views.Arrange has the same rules
 
 /**
- * @typedef {object} Heading what decides whether a message needs a heading
+ * @typedef {object} Grouping what decides whether a message needs a heading
  * @property {string} user ID of the author
  * @property {string} name of the author
  * @property {number} time in milliseconds
@@ -17,8 +17,8 @@ const CONTINUES_WITHIN = 5 * 60_000; // views.Arrange has the same rules
 
 /**
  * Reports whether a message is the first of its day.
- * @param {Heading} message
- * @param {Heading | null} previous
+ * @param {Grouping} message
+ * @param {Grouping | null} previous
  */
 export function startsDay(message, previous) {
   return !previous || dayKey(message.time) !== dayKey(previous.time);
@@ -26,10 +26,10 @@ export function startsDay(message, previous) {
 
 /**
  * Reports whether a message is shown without a heading, as a continuation of the previous one.
- * @param {Heading} message
- * @param {Heading | null} previous
+ * @param {Grouping} message
+ * @param {Grouping | null} previous
  */
-export function continues(message, previous) {
+export function isContinuation(message, previous) {
   return (
     !startsDay(message, previous) &&
     !message.unreadable &&
@@ -37,7 +37,7 @@ export function continues(message, previous) {
     !message.reply &&
     message.user === previous.user &&
     message.name === previous.name &&
-    message.time - previous.time < CONTINUES_WITHIN
+    message.time - previous.time < GROUP_WITHIN
   );
 }
 
@@ -48,14 +48,14 @@ export function continues(message, previous) {
 export function updateRow(article) {
   if (!article) return;
   const previous = previousMessage(article);
-  const heading = headingOf(article);
-  const previousHeading = previous && headingOf(previous);
+  const heading = groupingOf(article);
+  const previousHeading = previous && groupingOf(previous);
   const line = dayLine(article);
-  const isNew = startsUnread(article, previous);
+  const isUnreadStart = isFirstUnread(article, previous);
   if (previous) timeLink(previous).tabIndex = -1;
   timeLink(article).tabIndex = nextMessage(article) ? -1 : 0; // Tab stops at the last message; arrow keys go on from there.
-  article.toggleAttribute("data-new", isNew);
-  article.toggleAttribute("data-continued", !isNew && !followsGap(article) && continues(heading, previousHeading));
+  article.toggleAttribute("data-first-unread", isUnreadStart);
+  article.toggleAttribute("data-continued", !isUnreadStart && !followsGap(article) && isContinuation(heading, previousHeading));
   if (startsDay(heading, previousHeading)) {
     (line ?? addDayLine(article)).firstElementChild.textContent = dayLabel(timeOfArticle(article));
   } else {
@@ -90,13 +90,13 @@ export function nextMessage(article) {
 }
 
 /** Reports whether a message is the first unread one. views.Room.Rows has the same rule. */
-function startsUnread(article, previous) {
+function isFirstUnread(article, previous) {
   const { read } = article.parentElement.dataset;
   if (!read || !article.id || compareIDs(article.id.slice(1), read) <= 0) return false;
   return previous ? compareIDs(previous.id.slice(1), read) <= 0 : article.dataset.n === "1";
 }
 
-const timeLink = (article) => article.querySelector(".when");
+const timeLink = (article) => article.querySelector(".timestamp");
 
 function dayLine(article) {
   const line = article.previousElementSibling;

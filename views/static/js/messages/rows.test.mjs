@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 process.env.TZ = "UTC";
-const { continues, startsDay } = await import("./rows.js");
+const { isContinuation, startsDay } = await import("./rows.js");
 
 const { messages } = JSON.parse(readFileSync(new URL("../../../testdata/grouping.json", import.meta.url)));
 
@@ -12,7 +12,7 @@ test("messages are grouped as the server groups them", () => {
   for (const message of messages) {
     const heading = { reply: false, unreadable: false, ...message, time: Date.parse(message.time) };
     assert.equal(startsDay(heading, previous), message.day, message.case);
-    assert.equal(continues(heading, previous), message.continued, message.case);
+    assert.equal(isContinuation(heading, previous), message.continued, message.case);
     previous = heading;
   }
 });

@@ -69,12 +69,12 @@ export class Toolbar {
       cancel(); // A second finger zooms.
       isHeld = false;
       const { target } = event;
-      if (!event.isPrimary || event.pointerType === "mouse" || target.closest("a, button:not(.chip), summary")) return;
+      if (!event.isPrimary || event.pointerType === "mouse" || target.closest("a, button:not(.reaction), summary")) return;
       start = event;
       target.addEventListener("touchend", handleLift, { once: true }); // Not on the log: the target may have been replaced by then.
       timer = setTimeout(() => {
         isHeld = true;
-        const reaction = target.closest(".chip");
+        const reaction = target.closest(".reaction");
         const article = target.closest("article");
         if (reaction) this.#act("who", article, reaction);
         else this.show(article);
@@ -98,7 +98,7 @@ export class Toolbar {
     for (const button of this.#element.querySelectorAll("[data-own]")) button.hidden = !("mine" in article.dataset);
     const link = this.#element.querySelector("a");
     const [name, time] = link.children;
-    link.href = article.querySelector(".when").href;
+    link.href = article.querySelector(".timestamp").href;
     name.textContent = names.label({ id: article.dataset.user, name: article.querySelector(".author").textContent });
     time.textContent = article.querySelector("time").title;
     article.dataset.selected = "";

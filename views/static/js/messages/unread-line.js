@@ -60,6 +60,6 @@ export class UnreadLine {
 
   /** Returns the first unread message, above which CSS draws the line. */
   get #message() {
-    return this.#log.querySelector("[data-new]");
+    return this.#log.querySelector("[data-first-unread]");
   }
 }

@@ -1,12 +1,12 @@
 import { GapDetector } from "./gap-detector.js";
-import { inflates, Socket } from "./socket.js";
+import { canInflate, Socket } from "./socket.js";
 
-const MAX_SILENCE = 30_000; // milliseconds without a frame after which wake() replaces the socket without a probe
-const STEADY = 10_000; // milliseconds after which a socket that is still open resets the backoff
-const WATCH_PACE = 100; // milliseconds between requests for watched rooms: the server limits frames
+const MAX_IDLE = 30_000; // milliseconds without a frame after which wake() replaces the socket instead of probing it
+const STABLE_AFTER = 10_000; // milliseconds that a socket must stay open to reset the backoff
+const WATCH_INTERVAL = 100; // milliseconds between requests to watch a room, because the server limits frames
 
 /**
- * Returns how long to wait before an attempt, with full jitter.
+ * Returns the delay before an attempt to connect, in milliseconds: exponential, with full jitter.
  * @param {number} attempt from 0
  * @param {() => number} random
  */
@@ -15,42 +15,39 @@ export function backoff(attempt, random = Math.random) {
 }
 
 /**
- * Connection keeps one WebSocket open to the server and, beyond any socket, the cursor
- * reached in each room. A new socket resumes from the cursors, so losing one loses no entry.
- * If frames leave a gap, the socket is replaced and the room resumes from its cursor.
+ * Connection keeps one WebSocket open to the server. It remembers the cursor of each room, and
+ * each new socket resumes from there, so a lost socket loses no entries. If a frame leaves a
+ * gap, Connection replaces the socket.
  *
- * A *followed* room is the one on screen. A *watched* room is followed for its unread
- * counts alone: the user is not shown as present there, and it does not affect the state.
+ * The *followed* room is the one on screen. Other rooms are *watched* for their unread counts:
+ * the user is not shown as present there, and they do not affect the state.
  *
- * Events carry a `detail`. Each frame of the server is dispatched under its type
- * (hello, followed, entries, stored, error, status, signal, present), but `followed` and
- * `entries` of watched rooms as `watched`. `state` is dispatched with "connecting",
- * "catching" (connected, not caught up yet), "live", "offline" or "asleep".
- *
- * It does not use the DOM: the page calls wake() and offline().
+ * Connection dispatches each frame as an event of its type: hello, followed, entries, stored,
+ * error, status, signal or present. The followed and entries frames of watched rooms are
+ * dispatched as `watched`. It also dispatches `state` with "connecting", "catching-up", "live",
+ * "offline" or "asleep". The frame or state is in `detail`.
  */
 export class Connection extends EventTarget {
   #url;
   #WebSocket;
 
-  // State that outlives a socket.
-  /** @type {Map<string, string | null>} the cursor reached, by room */
+  /** @type {Map<string, string | null>} by room; null before the first `followed` */
   #cursors = new Map();
-  /** @type {Set<string>} the rooms that are only watched */
+  /** @type {Set<string>} */
   #watched = new Set();
   #attempt = 0;
   #isOffline = false;
   #retryTimer = 0;
   #state = "";
 
-  // State of one socket. #reset initialises all of it.
+  // The state of one socket, which #reset initialises.
   /** @type {Socket | null} */
   #socket;
-  #query; // the follow request in the socket's URL
-  #isGreeted; // whether hello has arrived
-  #steadySince;
-  #gaps;
-  #unrequested; // watched rooms still to be requested
+  #urlRequest; // the follow request in the socket's URL
+  #isReady; // whether hello has arrived
+  #followedAt; // when the first `followed` arrived
+  #gapDetector;
+  #watchQueue; // watched rooms that have not been requested
   #watchTimer;
 
   /**
@@ -65,80 +62,70 @@ export class Connection extends EventTarget {
   }
 
   /**
-   * Follows a room from a cursor or, with null, from its newest entries. Following a room
-   * again moves to the new cursor.
-   * @param {string} room
-   * @param {string | null} cursor
+   * Follows a room from a cursor, or from its newest entries if the cursor is null. A second
+   * call for a room moves to the new cursor. @param {string} room @param {string | null} cursor
    */
   follow(room, cursor) {
     this.#cursors.set(room, cursor);
-    if (this.#isGreeted) this.#sendFollow(room);
-    else if (this.#query?.room === room) this.#open();
+    if (this.#isReady) this.#sendFollow(room);
+    else if (this.#urlRequest?.room === room) this.#open();
     else this.#openIfIdle();
   }
 
-  /**
-   * Watches a room from a cursor or, with null, from now on. Followed rooms come first.
-   * @param {string} room
-   * @param {string | null} cursor
-   */
+  /** Watches a room from a cursor, or for new entries only if it is null. @param {string} room @param {string | null} cursor */
   watch(room, cursor) {
     if (this.#cursors.has(room)) return;
     this.#cursors.set(room, cursor);
     this.#watched.add(room);
-    this.#unrequested.push(room);
-    if (this.#isGreeted) this.#watchNext();
+    this.#watchQueue.push(room);
+    if (this.#isReady) this.#watchNext();
     else this.#openIfIdle();
   }
 
-  /** @param {string} room @returns {string | null} the cursor reached */
+  /** @param {string} room @returns {string | null} */
   cursor(room) {
     return this.#cursors.get(room) ?? null;
   }
 
-  /**
-   * Sends a frame if a socket is open and greeted, and reports whether it did.
-   * @param {object} frame
-   * @returns {boolean}
-   */
+  /** Sends a frame if hello has arrived, and reports whether it did. @param {object} frame @returns {boolean} */
   send(frame) {
-    if (this.#isGreeted) this.#socket.send(frame);
-    return this.#isGreeted;
+    if (this.#isReady) this.#socket.send(frame);
+    return this.#isReady;
   }
 
-  /** Checks the socket or opens one. The page calls it when it becomes visible or goes online. */
+  /** Checks the socket, or opens one. Call it when the page becomes visible or the browser goes online. */
   wake() {
-    if (this.#isOffline || !this.#socket || this.silence > MAX_SILENCE) {
+    if (this.#isOffline || !this.#socket || this.idleTime > MAX_IDLE) {
       this.#isOffline = false;
       this.#attempt = 0;
       this.#open();
-    } else if (this.silence > 1_000) {
+    } else if (this.idleTime > 1_000) {
       this.probe();
     }
   }
 
-  /** Sends a ping, and replaces the socket if nothing is received in time. */
+  /** Sends a ping, and replaces the socket if no frame arrives in time. */
   probe() {
-    if (this.#isGreeted) this.#socket.probe();
+    if (this.#isReady) this.#socket.probe();
   }
 
   /** @returns {number} milliseconds since the last frame, 0 without a socket */
-  get silence() {
-    return this.#socket?.silence ?? 0;
+  get idleTime() {
+    return this.#socket?.idleTime ?? 0;
   }
 
-  /** Skips the wait before the next attempt: the user is waiting. */
-  hurry() {
+  /** Ends the wait before the next attempt to connect, if there is one. */
+  retryNow() {
     if (this.#retryTimer) this.#open();
   }
 
-  /** Closes the socket until wake(): the browser is offline. */
+  /** Closes the socket until wake(). Call it when the browser goes offline. */
   offline() {
     this.#isOffline = true;
     this.close("offline");
   }
 
-  /** Closes the socket until wake(). @param {string} [state] to report */
+  /** Closes the socket until wake(). @param {string} [state] */
   close(state = "connecting") {
     this.#reset();
     this.#setState(state);
@@ -159,11 +146,11 @@ export class Connection extends EventTarget {
   #open() {
     this.close();
     const [room] = this.#followed;
-    if (room) this.#query = this.#request(room);
-    this.#socket = new Socket(room ? `${this.#url}?${new URLSearchParams(this.#query)}` : this.#url, {
+    if (room) this.#urlRequest = this.#makeRequest(room);
+    this.#socket = new Socket(room ? `${this.#url}?${new URLSearchParams(this.#urlRequest)}` : this.#url, {
       WebSocket: this.#WebSocket,
-      receive: (frame) => this.#receive(frame),
-      lost: () => this.#reconnect(),
+      onFrame: (frame) => this.#handleFrame(frame),
+      onClose: () => this.#reconnect(),
     });
   }
 
@@ -172,83 +159,83 @@ export class Connection extends EventTarget {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#watchTimer);
     this.#socket = null;
-    this.#query = null;
-    this.#isGreeted = false;
-    this.#steadySince = Infinity;
+    this.#urlRequest = null;
+    this.#isReady = false;
+    this.#followedAt = Infinity;
     this.#retryTimer = 0;
     this.#watchTimer = 0;
-    this.#gaps = new GapDetector();
-    this.#unrequested = [...this.#watched];
+    this.#gapDetector = new GapDetector();
+    this.#watchQueue = [...this.#watched];
   }
 
-  /** Replaces a socket that was lost or cannot be trusted, after the backoff. */
   #reconnect() {
-    if (Date.now() - this.#steadySince > STEADY) this.#attempt = 0;
+    if (Date.now() - this.#followedAt > STABLE_AFTER) this.#attempt = 0;
     this.close();
     this.#retryTimer = setTimeout(() => this.#open(), backoff(this.#attempt++));
   }
 
-  #receive(frame) {
+  #handleFrame(frame) {
     const { type, room } = frame;
-    if (type === "followed" || type === "entries") return this.#advance(frame);
-    if (type === "error" && !frame.key && this.#cursors.has(room) && !this.#gaps.has(room)) {
-      // The server refused to follow the room. Retry later.
+    if (type === "followed" || type === "entries") return this.#handleEntries(frame);
+    if (type === "error" && !frame.key && this.#cursors.has(room) && !this.#gapDetector.isFollowed(room)) {
+      // The server refused the follow.
       if (!this.#watched.has(room)) return this.#reconnect();
-      this.#unrequested.push(room);
+      this.#watchQueue.push(room);
       return this.#watchNext(Math.max(1_000, frame.retry_after_ms ?? 0));
     }
-    if (type === "hello") this.#isGreeted = true;
+    if (type === "hello") this.#isReady = true;
     this.#emit(type, frame);
     if (type === "hello") this.#followAll();
   }
 
-  #advance(frame) {
+  /** Handles a `followed` or `entries` frame. */
+  #handleEntries(frame) {
     const { type, room } = frame;
-    const isStart = type === "followed";
+    const isFollowed = type === "followed";
     if (!this.#cursors.has(room)) return;
-    if (!(isStart ? this.#gaps.start(frame) : this.#gaps.advance(frame))) return this.#reconnect();
-    if (isStart) {
-      this.#steadySince = Math.min(this.#steadySince, Date.now());
+    if (!(isFollowed ? this.#gapDetector.checkFollowed(frame) : this.#gapDetector.checkEntries(frame))) return this.#reconnect();
+    if (isFollowed) {
+      this.#followedAt = Math.min(this.#followedAt, Date.now());
       this.#cursors.set(room, frame.at);
     }
     this.#emit(this.#watched.has(room) ? "watched" : type, frame);
-    if (!isStart) this.#cursors.set(room, frame.upto); // After the listeners, which may use the cursor before these entries.
-    this.#setState(this.#gaps.caughtUp(this.#followed) ? "live" : "catching");
+    if (!isFollowed) this.#cursors.set(room, frame.upto); // after the listeners, which may need the previous cursor
+    this.#setState(this.#gapDetector.haveCaughtUp(this.#followed) ? "live" : "catching-up");
   }
 
   #followAll() {
-    if (this.#query) this.#setState("catching");
-    for (const room of this.#followed) if (room !== this.#query?.room) this.#sendFollow(room);
+    if (this.#urlRequest) this.#setState("catching-up");
+    for (const room of this.#followed) if (room !== this.#urlRequest?.room) this.#sendFollow(room);
     this.#watchNext();
   }
 
   #sendFollow(room) {
-    this.send({ type: "follow", ...this.#request(room) });
-    if (!this.#watched.has(room) && !this.#gaps.has(room)) this.#setState("catching");
+    this.send({ type: "follow", ...this.#makeRequest(room) });
+    if (!this.#watched.has(room) && !this.#gapDetector.isFollowed(room)) this.#setState("catching-up");
   }
 
-  /** Returns the parameters that follow a room from its cursor. */
-  #request(room) {
+  /** Returns the fields of a follow request. */
+  #makeRequest(room) {
     const after = this.#cursors.get(room);
     const isWatched = this.#watched.has(room);
-    this.#gaps.request(room, after);
+    this.#gapDetector.recordRequest(room, after);
     return {
       room,
       ...(isWatched ? { watch: true } : { html: true }),
-      ...(inflates && { deflate: true }),
+      ...(canInflate && { deflate: true }),
       ...(after ? { after } : isWatched && { last: 0 }),
     };
   }
 
-  /** Requests the next watched room, and the ones after it at WATCH_PACE. @param {number} [pause] before the next */
-  #watchNext(pause = 0) {
-    if (pause) clearTimeout(this.#watchTimer);
-    else if (this.#watchTimer || !this.#unrequested.length) return;
-    else this.#sendFollow(this.#unrequested.shift());
+  /** Requests the queued watched rooms, one every WATCH_INTERVAL, after an optional delay. */
+  #watchNext(delay = 0) {
+    if (delay) clearTimeout(this.#watchTimer);
+    else if (this.#watchTimer || !this.#watchQueue.length) return;
+    else this.#sendFollow(this.#watchQueue.shift());
     this.#watchTimer = setTimeout(() => {
       this.#watchTimer = 0;
       this.#watchNext();
-    }, pause || WATCH_PACE);
+    }, delay || WATCH_INTERVAL);
   }
 
   #setState(state) {

@@ -1,59 +1,60 @@
 import { compareIDs, idOf } from "./id.js";
 
 /**
- * GapDetector checks that the frames of one socket leave nothing out: every `entries`
- * frame of a room must start where the frame before it ended. It also knows when a room
- * has caught up with the end it had when it was followed.
+ * GapDetector checks that the frames of one socket leave out no entries: each `entries` frame
+ * of a room must start at the cursor where the previous frame ended.
+ *
+ * It also tracks whether each room has caught up, which means that the server has sent all
+ * entries stored before it confirmed the follow.
  */
 export class GapDetector {
   /** @type {Map<string, string | null>} the cursor last requested, by room */
   #requested = new Map();
-  /** @type {Map<string, string>} the cursor the next entries must start at, by room */
+  /** @type {Map<string, string>} the cursor at which the next frame must start, by room */
   #expected = new Map();
-  /** @type {Map<string, string>} the entry ID a room is still catching up to, by room */
+  /** @type {Map<string, string>} the entry ID that ends catching up, for each room that has not caught up */
   #target = new Map();
 
-  /** Records a request to follow a room from a cursor. @param {string} room @param {string | null} after */
-  request(room, after) {
+  /** Records the cursor in a follow request. @param {string} room @param {string | null} after */
+  recordRequest(room, after) {
     this.#requested.set(room, after);
   }
 
   /**
-   * Checks a `followed` frame. Returns false if the server claims to resume but starts
-   * after the cursor requested.
+   * Checks a `followed` frame. Returns false if it claims to resume but starts after the
+   * requested cursor.
    * @param {{ room: string, state: string, at: string, last?: string }} followed
    */
-  start({ room, state, at, last }) {
+  checkFollowed({ room, state, at, last }) {
     const requested = this.#requested.get(room);
     if (state === "resumed" && requested && compareIDs(idOf(at), idOf(requested)) > 0) return false;
-    this.#expected.set(room, at);
     if (last) this.#target.set(room, idOf(last));
-    this.#reached(room, at);
+    this.#advance(room, at);
     return true;
   }
 
   /**
-   * Checks an `entries` frame. Returns false if it does not start where the last frame ended.
+   * Checks an `entries` frame. Returns false if it does not start where the previous frame ended.
    * @param {{ room: string, after: string, upto: string }} entries
    */
-  advance({ room, after, upto }) {
+  checkEntries({ room, after, upto }) {
     if (after !== this.#expected.get(room)) return false;
-    this.#expected.set(room, upto);
-    this.#reached(room, upto);
+    this.#advance(room, upto);
     return true;
   }
 
-  /** Reports whether the server has confirmed following a room. @param {string} room */
-  has(room) {
+  /** Reports whether the server has confirmed the follow of a room. @param {string} room */
+  isFollowed(room) {
     return this.#expected.has(room);
   }
 
-  /** Reports whether all these rooms have caught up. @param {Iterable<string>} rooms */
-  caughtUp(rooms) {
+  /** Reports whether all of these rooms have caught up. @param {Iterable<string>} rooms */
+  haveCaughtUp(rooms) {
     return [...rooms].every((room) => this.#expected.has(room) && !this.#target.has(room));
   }
 
-  #reached(room, cursor) {
+  #advance(room, cursor) {
+    this.#expected.set(room, cursor);
     const target = this.#target.get(room);
     if (target && compareIDs(idOf(cursor), target) >= 0) this.#target.delete(room);
   }

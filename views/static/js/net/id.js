@@ -1,11 +1,10 @@
 /**
- * Entry IDs ("1732281600000-0": milliseconds and a sequence number), cursors
- * ("<entry ID>@<epoch>") and message keys.
+ * Entry IDs ("<milliseconds>-<sequence number>"), cursors ("<entry ID>@<epoch>") and send keys.
  */
 
 /**
- * Compares two entry IDs in stream order: negative if a is older than b, 0 if they are
- * equal, positive if a is newer.
+ * Compares two entry IDs in stream order. Returns a negative number if a is older than b, 0 if
+ * they are equal, and a positive number if a is newer.
  * @param {string} a
  * @param {string} b
  * @returns {number}
@@ -17,7 +16,7 @@ export function compareIDs(a, b) {
 }
 
 /**
- * Returns the time in an entry ID or a cursor, in milliseconds.
+ * Returns the time in an entry ID or cursor, in milliseconds.
  * @param {string} id
  * @returns {number}
  */
@@ -26,7 +25,7 @@ export function timeOf(id) {
 }
 
 /**
- * Returns the entry ID in a cursor. A bare entry ID is returned as it is.
+ * Returns the entry ID in a cursor. Returns an entry ID unchanged.
  * @param {string} cursor
  * @returns {string}
  */
@@ -35,8 +34,8 @@ export function idOf(cursor) {
 }
 
 /**
- * Returns a new random UUID (version 4). crypto.randomUUID exists only in secure
- * contexts, and a page loaded over plain HTTP from a machine on the local network is not one.
+ * Returns a random UUID (version 4). crypto.randomUUID exists only in secure contexts, which
+ * exclude pages loaded over plain HTTP from another machine.
  * @param {Crypto} [source]
  * @returns {string}
  */

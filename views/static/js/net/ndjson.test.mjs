@@ -10,10 +10,10 @@ async function read(...chunks) {
   return values;
 }
 
-test("lines are read correctly across any chunk boundary", async () => {
+test("a line may span several chunks", async () => {
   assert.deepEqual(await read('{"a":1}\n{"a":2}\n'), [{ a: 1 }, { a: 2 }]);
   assert.deepEqual(await read('{"a"', ":1}\n\n", '{"a":2}'), [{ a: 1 }, { a: 2 }]);
   const bytes = new TextEncoder().encode('{"a":"é"}\n');
-  assert.deepEqual(await read(bytes.slice(0, 7), bytes.slice(7)), [{ a: "é" }], "cut within a character");
+  assert.deepEqual(await read(bytes.slice(0, 7), bytes.slice(7)), [{ a: "é" }], "the chunks split a character");
   assert.deepEqual(await read(), []);
 });

@@ -1,8 +1,8 @@
-const OPEN_TIMEOUT = 15_000; // milliseconds until the first frame
-const PROBE_TIMEOUT = 5_000; // milliseconds until a frame after a ping
+const OPEN_TIMEOUT = 15_000; // milliseconds to wait for the first frame
+const PROBE_TIMEOUT = 5_000; // milliseconds to wait for a frame after a ping
 
-/** Whether the server may compress long frames. */
-export const inflates = typeof DecompressionStream === "function";
+/** Whether the browser can decompress frames, so that the server may compress long ones. */
+export const canInflate = typeof DecompressionStream === "function";
 
 /** @param {ArrayBuffer} data @returns {Promise<string>} */
 function inflate(data) {
@@ -10,27 +10,27 @@ function inflate(data) {
 }
 
 /**
- * Socket is one WebSocket of the protocol burble.v1. It hands on the server's frames in
- * order and reports once when the socket is of no more use: it closed, a timeout passed, or
- * a frame could not be read. After close() it reports nothing.
+ * Socket is one WebSocket of the protocol burble.v1. It passes the server's frames to onFrame
+ * in order. It calls onClose once if the WebSocket closes, a timeout expires, or a frame cannot
+ * be decoded. After close(), it calls neither.
  */
 export class Socket {
   #socket;
-  #receive;
-  #lost;
-  #closed = false;
+  #onFrame;
+  #onClose;
+  #isClosed = false;
   #lastReceived = Date.now();
-  #timeout = 0;
-  /** @type {(string | ArrayBuffer)[]} received and not decoded yet, oldest first */
+  #timer = 0;
+  /** @type {(string | ArrayBuffer)[]} frames that are not decoded yet, oldest first */
   #queue = [];
 
   /**
    * @param {string} url
-   * @param {{ WebSocket: typeof WebSocket, receive: (frame: object) => void, lost: () => void }} options
+   * @param {{ WebSocket: typeof WebSocket, onFrame: (frame: object) => void, onClose: () => void }} options
    */
-  constructor(url, { WebSocket, receive, lost }) {
-    this.#receive = receive;
-    this.#lost = lost;
+  constructor(url, { WebSocket, onFrame, onClose }) {
+    this.#onFrame = onFrame;
+    this.#onClose = onClose;
     this.#socket = new WebSocket(url, "burble.v1");
     this.#socket.binaryType = "arraybuffer";
     this.#socket.onmessage = ({ data }) => this.#enqueue(data);
@@ -43,55 +43,55 @@ export class Socket {
     this.#socket.send(JSON.stringify(frame));
   }
 
-  /** Sends a ping, and gives up on the socket if nothing is received in time. */
+  /** Sends a ping, and closes the socket if no frame arrives within PROBE_TIMEOUT. */
   probe() {
-    if (this.#timeout) return;
+    if (this.#timer) return;
     this.send({ type: "ping" });
     this.#failAfter(PROBE_TIMEOUT);
   }
 
   /** @returns {number} milliseconds since the last frame */
-  get silence() {
+  get idleTime() {
     return Date.now() - this.#lastReceived;
   }
 
   close() {
-    this.#closed = true;
-    clearTimeout(this.#timeout);
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
     this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
   }
 
   #fail() {
     this.close();
-    this.#lost();
+    this.#onClose();
   }
 
   #failAfter(milliseconds) {
-    this.#timeout = setTimeout(() => this.#fail(), milliseconds);
+    this.#timer = setTimeout(() => this.#fail(), milliseconds);
   }
 
   #enqueue(data) {
     this.#lastReceived = Date.now();
-    clearTimeout(this.#timeout);
-    this.#timeout = 0;
+    clearTimeout(this.#timer);
+    this.#timer = 0;
     this.#queue.push(data);
-    if (this.#queue.length === 1) this.#decode();
+    if (this.#queue.length === 1) this.#drain();
   }
 
-  /** Passes on queued frames in order. Inflating is asynchronous, so later frames wait for it. */
-  async #decode() {
+  /** Decodes the queued frames in order. Decompression is asynchronous, so later frames wait for it. */
+  async #drain() {
     for (; this.#queue.length; this.#queue.shift()) {
       const [data] = this.#queue;
       let frame;
       try {
         frame = JSON.parse(typeof data === "string" ? data : await inflate(data));
       } catch {
-        // Not a frame.
+        // Handled below.
       }
-      if (this.#closed) return;
+      if (this.#isClosed) return;
       if (!frame) return this.#fail();
-      this.#receive(frame);
+      this.#onFrame(frame);
     }
   }
 }

@@ -1,36 +1,37 @@
-const QUIET = 60_000; // milliseconds of silence after which a visible page probes the connection
+const PROBE_AFTER = 60_000; // milliseconds without a frame after which a visible page probes the connection
 
 /**
- * Checks the connection when the page becomes visible, is restored or goes online, and
- * while it is visible and receives nothing: a socket can die without an event. Closes the
- * connection when the user leaves the page or the browser goes offline.
+ * Checks the connection when the page becomes visible or the browser goes online, and
+ * regularly while the page is visible, because a socket can die without an event. Closes
+ * the connection when the user leaves the page or the browser goes offline.
  * @param {import("./connection.js").Connection} connection
  */
 export function wakeConnection(connection) {
-  const wake = () => {
+  const wakeIfVisible = () => {
     if (!document.hidden) connection.wake();
   };
-  document.addEventListener("visibilitychange", wake);
-  addEventListener("pageshow", (event) => event.persisted && wake());
+  document.addEventListener("visibilitychange", wakeIfVisible);
+  addEventListener("pageshow", (event) => event.persisted && wakeIfVisible()); // restored from the back/forward cache
   addEventListener("pagehide", () => connection.close());
   addEventListener("online", () => connection.state !== "asleep" && connection.wake());
   addEventListener("offline", () => connection.offline());
   setInterval(() => {
-    if (!document.hidden && connection.silence > QUIET) connection.probe();
-  }, QUIET / 3);
+    if (!document.hidden && connection.idleTime > PROBE_AFTER) connection.probe();
+  }, PROBE_AFTER / 3);
 }
 
 /**
- * Calls sleep every `after` milliseconds while the page is hidden.
- * @param {{ after: number, isHidden: () => boolean, sleep: () => void, target: EventTarget }} options
+ * Calls sleep when the page has been hidden for `delay` milliseconds, and again after each
+ * further `delay`: the caller may have declined the first time.
+ * @param {{ delay: number, isHidden: () => boolean, sleep: () => void, target: EventTarget }} options
  *   target dispatches visibilitychange
  */
-export function sleepWhenHidden({ after, isHidden, sleep, target }) {
+export function sleepWhenHidden({ delay, isHidden, sleep, target }) {
   let timer = 0;
-  const update = () => {
+  const updateTimer = () => {
     clearInterval(timer);
-    if (isHidden()) timer = setInterval(sleep, after);
+    if (isHidden()) timer = setInterval(sleep, delay);
   };
-  target.addEventListener("visibilitychange", update);
-  update();
+  target.addEventListener("visibilitychange", updateTimer);
+  updateTimer();
 }

@@ -2,23 +2,23 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { sleepWhenHidden } from "./wake.js";
 
-test("a page sleeps once it has been hidden long enough", (t) => {
+test("a page sleeps after it has been hidden for the delay", (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
   const target = new EventTarget();
   let hidden = false;
-  let slept = 0;
+  let sleeps = 0;
   const setHidden = (value) => {
     hidden = value;
     target.dispatchEvent(new Event("visibilitychange"));
   };
-  sleepWhenHidden({ after: 1_000, isHidden: () => hidden, sleep: () => slept++, target });
+  sleepWhenHidden({ delay: 1_000, isHidden: () => hidden, sleep: () => sleeps++, target });
   t.mock.timers.tick(5_000);
   setHidden(true);
   t.mock.timers.tick(900);
   setHidden(false);
   t.mock.timers.tick(5_000);
-  assert.equal(slept, 0);
+  assert.equal(sleeps, 0);
   setHidden(true);
   t.mock.timers.tick(1_000);
-  assert.equal(slept, 1);
+  assert.equal(sleeps, 1);
 });

@@ -67,7 +67,7 @@ export class Outbox extends EventTarget {
     save(OUTBOX_PREFIX + room, "");
     const on = (type, handle) => connection.addEventListener(type, ({ detail }) => handle(detail));
     on("hello", () => this.open());
-    on("state", (state) => state === "catching" || state === "live" || this.close());
+    on("state", (state) => state === "catching-up" || state === "live" || this.close());
     on("status", ({ redis }) => redis === "back" && this.open());
     on("stored", ({ key }) => this.remove(key));
     on("error", (error) => this.refuse(error));

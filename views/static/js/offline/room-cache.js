@@ -1,4 +1,4 @@
-import { part } from "../messages/message.js";
+import { findPart } from "../messages/message.js";
 import { workerURL } from "../page/trusted-html.js";
 
 const MAX_MESSAGES = 200; // messages stored of each room
@@ -94,12 +94,12 @@ function entryOf(article, text) {
   const { n, key, user, edited } = article.dataset;
   const id = article.id.slice(1);
   if ("unreadable" in article.dataset) return { id, n: Number(n), kind: "unreadable" };
-  const entry = { id, n: Number(n), kind: "message", key, edited, user: { id: user, name: part(article, ".author").textContent } };
+  const entry = { id, n: Number(n), kind: "message", key, edited, user: { id: user, name: findPart(article, ".author").textContent } };
   if ("deleted" in article.dataset) return { ...entry, deleted: true };
-  const quote = part(article, ".quote");
+  const quote = findPart(article, ".quote");
   if (!quote.hidden) entry.reply_to = quote.pathname.split("/").pop();
-  entry.reactions = Object.fromEntries([...part(article, ".reactions").children].map(({ dataset }) => [dataset.emoji, dataset.by.split(" ")]));
-  return { ...entry, text, html: part(article, ".body").innerHTML };
+  entry.reactions = Object.fromEntries([...findPart(article, ".reactions").children].map(({ dataset }) => [dataset.emoji, dataset.users.split(" ")]));
+  return { ...entry, text, html: findPart(article, ".body").innerHTML };
 }
 
 /** @type {Promise<IDBDatabase> | undefined} */

@@ -31,7 +31,7 @@ export function connectPanels({ room, me, connection, log, scroll, timeline, his
   tagNames(log, updateReading);
   addShortcuts({ rooms, room, showLatest });
   sleepWhenHidden({
-    after: Number(load("burble:sleep")) || SLEEP_AFTER,
+    delay: Number(load("burble:sleep")) || SLEEP_AFTER,
     isHidden: () => document.hidden,
     sleep: () => hasUnsent() || alerts.isOn || connection.close("asleep"),
     target: document,
@@ -41,7 +41,7 @@ export function connectPanels({ room, me, connection, log, scroll, timeline, his
   connection.addEventListener("entries", ({ detail: { entries } }) => {
     for (const { kind, text } of entries) if (kind === "topic") find("topic-button").firstElementChild.textContent = text;
   });
-  for (const side of document.querySelectorAll(".side")) {
+  for (const side of document.querySelectorAll(".sidebar")) {
     side.addEventListener("toggle", ({ newState }) => newState === "open" && (side.querySelector("[aria-current]") ?? side).focus());
   }
 }
@@ -79,13 +79,13 @@ function connectPeople({ room, me, connection, presence }) {
 function tagNames(log, done) {
   const tagAll = () => {
     for (const article of log.querySelectorAll("article[data-user]")) {
-      for (const name of article.querySelectorAll(".author, .action > bdi")) name.dataset.who = article.dataset.user;
+      for (const name of article.querySelectorAll(".author, .action > bdi")) name.dataset.userId = article.dataset.user;
     }
-    for (const quote of log.querySelectorAll(".quote:not([hidden], :has([data-who]))")) {
+    for (const quote of log.querySelectorAll(".quote:not([hidden], :has([data-user-id]))")) {
       const original = find(`m${quote.pathname.split("/").pop()}`);
-      if (original) quote.firstElementChild.dataset.who = original.dataset.user;
+      if (original) quote.firstElementChild.dataset.userId = original.dataset.user;
     }
-    for (const name of document.querySelectorAll("[data-who]")) updateTag(name);
+    for (const name of document.querySelectorAll("[data-user-id]")) updateTag(name);
     done();
   };
   let frame = 0;

@@ -129,7 +129,7 @@ const composer =
     limit: Number(limit),
     send: (text, replyTo) => {
       outbox.add({ text, reply_to: replyTo });
-      connection.hurry();
+      connection.retryNow();
       showLatest();
     },
     edit: (of, text) => outbox.add({ type: "edit", of, text }),

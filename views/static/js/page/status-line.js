@@ -1,6 +1,6 @@
 /**
  * @typedef {object} Facts
- * @property {"connecting" | "catching" | "live" | "offline" | "asleep"} connection
+ * @property {"connecting" | "catching-up" | "live" | "offline" | "asleep"} connection
  * @property {number} behind entries still to come, as far as is known
  * @property {boolean} storageAway whether the server has lost its Redis
  * @property {"" | "away" | "full"} refusal why the server refuses messages although the page is connected
@@ -23,8 +23,8 @@ export function statusOf({ connection, behind, storageAway, refusal, waiting, fa
   if (connection === "connecting") return withWaiting("connecting", waiting ? "Connecting" : "Connecting…", 600);
   if (refusal === "full") return withWaiting("full", "Chat storage is full");
   if (storageAway || refusal === "away") return withWaiting("away", "Chat storage is down");
-  if (connection === "catching" && behind) return withWaiting("catching", `Catching up, ${behind} to go`, 400);
-  if (connection === "catching") return withWaiting("catching", waiting ? "Catching up" : "Catching up…", 400);
+  if (connection === "catching-up" && behind) return withWaiting("catching-up", `Catching up, ${behind} to go`, 400);
+  if (connection === "catching-up") return withWaiting("catching-up", waiting ? "Catching up" : "Catching up…", 400);
   if (waiting) return { state: "sending", text: waiting === 1 ? "Sending…" : `Sending ${waiting}…`, delay: 1_000 };
   if (failed) return { state: "failed", text: failed === 1 ? "1 message not sent" : `${failed} messages not sent`, delay: 0 };
   if (failedRoom) return { state: "failed", text: `A message in #${failedRoom} was not sent`, delay: 0 };
@@ -63,7 +63,7 @@ export class StatusLine {
     const element = this.#element;
     const { state, text } = this.#next;
     if (text === element.textContent) return; // A screen reader would announce it again.
-    element.ariaLive = state === "catching" && element.dataset.state === state ? "off" : "polite"; // Announce catching up once.
+    element.ariaLive = state === "catching-up" && element.dataset.state === state ? "off" : "polite"; // Announce catching up once.
     element.dataset.state = state;
     element.textContent = text;
   }

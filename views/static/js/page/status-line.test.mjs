@@ -8,10 +8,10 @@ const cases = [
   [{}, "live", "Up to date"],
   [{ connection: "connecting" }, "connecting", "Connecting…"],
   [{ connection: "connecting", waiting: 1 }, "connecting", "Connecting, 1 unsent"],
-  [{ connection: "catching" }, "catching", "Catching up…"],
-  [{ connection: "catching", waiting: 2 }, "catching", "Catching up, 2 unsent"],
-  [{ connection: "catching", behind: 214 }, "catching", "Catching up, 214 to go"],
-  [{ connection: "catching", behind: 7, waiting: 2 }, "catching", "Catching up, 7 to go, 2 unsent"],
+  [{ connection: "catching-up" }, "catching-up", "Catching up…"],
+  [{ connection: "catching-up", waiting: 2 }, "catching-up", "Catching up, 2 unsent"],
+  [{ connection: "catching-up", behind: 214 }, "catching-up", "Catching up, 214 to go"],
+  [{ connection: "catching-up", behind: 7, waiting: 2 }, "catching-up", "Catching up, 7 to go, 2 unsent"],
   [{ connection: "asleep" }, "asleep", "Paused"],
   [{ connection: "offline" }, "offline", "Offline"],
   [{ connection: "offline", waiting: 2, failed: 1 }, "offline", "Offline, 2 unsent"],
@@ -65,7 +65,7 @@ test("a brief interruption is not shown", (t) => {
   tick(1);
   line.update({ connection: "connecting" });
   tick(300);
-  line.update({ connection: "catching" });
+  line.update({ connection: "catching-up" });
   tick(300);
   line.update({ connection: "live" });
   tick(10_000);
@@ -74,7 +74,7 @@ test("a brief interruption is not shown", (t) => {
 
 test("catching up is announced once, and every later text is announced", (t) => {
   const { element, line, announced, tick } = makeLine(t);
-  line.update({ connection: "catching", behind: 300 });
+  line.update({ connection: "catching-up", behind: 300 });
   tick(1_000);
   for (const behind of [200, 100]) {
     line.update({ behind });

@@ -42,13 +42,13 @@ export function showAvatar(element, user) {
  */
 export function showName(element, { id, name }) {
   element.textContent = name;
-  element.dataset.who = id;
+  element.dataset.userId = id;
   updateTag(element);
 }
 
 /** Adds or removes the tag of a name that is shown already. @param {HTMLElement} element */
 export function updateTag(element) {
-  const tag = names.tagOf({ id: element.dataset.who, name: element.textContent });
+  const tag = names.tagOf({ id: element.dataset.userId, name: element.textContent });
   if (tag) element.dataset.tag = tag;
   else delete element.dataset.tag;
 }

@@ -126,7 +126,7 @@ export class RoomList {
     const rows = this.#rows;
     for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(term);
     this.#list.querySelector("[data-create]")?.remove();
-    this.#list.toggleAttribute("data-finding", typed !== "");
+    this.#list.toggleAttribute("data-filtering", typed !== "");
     const exact = rows.find((row) => nameOf(row) === name);
     if (exact) this.#list.prepend(exact); // Before rooms with longer names.
     if (name ? exact : !typed || rows.some((row) => !row.hidden)) return;
@@ -170,7 +170,7 @@ function readRow(row) {
   const room = nameOf(row);
   return {
     room, title: row.querySelector(".topic").textContent || room, last: last || "0-0", read: read || null,
-    unread: numberIn(row, ".badge:not(.at)"), mentions: numberIn(row, ".at"), present: numberIn(row, ".here"),
+    unread: numberIn(row, ".badge:not(.mentions)"), mentions: numberIn(row, ".mentions"), present: numberIn(row, ".present"),
   };
 }
 
@@ -184,9 +184,9 @@ function fillRow(row, { room, title, last, unread, mentions, present }, users) {
   row.firstElementChild.title = title;
   const people = users.slice(0, 3).map((user) => names.label(user));
   if (present > people.length) people.push(`${present - people.length} more`);
-  show(".here", present, users.length ? people.join(", ") : present);
-  show(".badge:not(.at)", unread, unread > 99 ? "99+" : unread);
-  show(".at", mentions);
+  show(".present", present, users.length ? people.join(", ") : present);
+  show(".badge:not(.mentions)", unread, unread > 99 ? "99+" : unread);
+  show(".mentions", mentions);
   const time = row.querySelector("time");
   if (last === "0-0") return;
   time.dateTime = new Date(timeOf(last)).toISOString();

@@ -9,7 +9,7 @@ type Access struct {
 }
 
 // As returns the Store as the user sees it. The zero User is a visitor without a name.
-func (s *Store) As(user User) Access { return Access{store: s, user: user} }
+func (s *Store) ForUser(user User) Access { return Access{store: s, user: user} }
 
 // right is something that a user wants to do in a room.
 type right int

@@ -15,9 +15,9 @@ import (
 
 const (
 	// maxGroup bounds how long one round trip blocks Redis: about 4 ms.
-	maxGroup = 256
+	maxGroupSize = 256
 	// fullGroup is the number of appends from which a group is sent without waiting for more.
-	fullGroup = 64
+	fullGroupSize = 64
 	// groupInterval is the least time between two groups while appends arrive together: a
 	// round trip costs the server and Redis several times what one more append in it does.
 	// It is longer than minRoundTime, so that each round of the tail reads one group.
@@ -41,7 +41,7 @@ type appender struct {
 	lastAuthors map[string]bool // of the last group
 	timer       *time.Timer
 
-	pending atomic.Pointer[chan struct{}] // closed when the group that was sent is answered
+	inFlight atomic.Pointer[chan struct{}] // closed when the group that was sent is answered
 }
 
 func newAppender(s *Store) *appender {
@@ -58,9 +58,9 @@ func (a *appender) run(ctx context.Context) {
 			return
 		case call := <-a.calls:
 			answered := make(chan struct{})
-			a.pending.Store(&answered)
+			a.inFlight.Store(&answered)
 			a.commit(ctx, a.collect(call))
-			a.pending.Store(nil)
+			a.inFlight.Store(nil)
 			close(answered)
 		}
 	}
@@ -68,8 +68,8 @@ func (a *appender) run(ctx context.Context) {
 
 // pendingAnswered returns a channel that is closed when the group on its way is answered,
 // nil if there is none.
-func (a *appender) pendingAnswered() <-chan struct{} {
-	if answered := a.pending.Load(); answered != nil {
+func (a *appender) inFlightDone() <-chan struct{} {
+	if answered := a.inFlight.Load(); answered != nil {
 		return *answered
 	}
 	return nil
@@ -79,7 +79,7 @@ func (a *appender) pendingAnswered() <-chan struct{} {
 // waits briefly for more.
 func (a *appender) collect(first *appendCall) []*appendCall {
 	group := []*appendCall{first}
-	for sameAuthor := false; len(group) < maxGroup; {
+	for sameAuthor := false; len(group) < maxGroupSize; {
 		sameAuthor = sameAuthor || a.lastAuthors[group[len(group)-1].user]
 		select {
 		case call := <-a.calls:
@@ -88,7 +88,7 @@ func (a *appender) collect(first *appendCall) []*appendCall {
 		default:
 		}
 		left := a.waitLeft(sameAuthor)
-		if left <= 0 || len(group) >= fullGroup {
+		if left <= 0 || len(group) >= fullGroupSize {
 			break
 		}
 		a.timer.Reset(left)

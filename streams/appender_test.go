@@ -58,7 +58,7 @@ func TestAppenderGroups(t *testing.T) {
 
 func TestAppenderSendsAFullGroupAtOnce(t *testing.T) {
 	t.Parallel()
-	for waiting, want := range map[int]int{fullGroup - 1: fullGroup, maxGroup + 10: maxGroup} {
+	for waiting, want := range map[int]int{fullGroupSize - 1: fullGroupSize, maxGroupSize + 10: maxGroupSize} {
 		synctest.Test(t, func(t *testing.T) {
 			a := newAppender(nil)
 			a.lastSent, a.lastShared = time.Now(), true

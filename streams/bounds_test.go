@@ -128,8 +128,8 @@ func TestCatchUpFromFarBehind(t *testing.T) {
 		f := follow(fx.T, fx.store, "lobby", streams.After(fx.stored[9].Cursor))
 		f.expect(behind)
 		for i, entry := range f.entries {
-			if entry.N != int64(11+i) {
-				fx.Fatalf("entry %d has number %d", i, entry.N)
+			if entry.Number != int64(11+i) {
+				fx.Fatalf("entry %d has number %d", i, entry.Number)
 			}
 		}
 		fx.post(1)
@@ -181,7 +181,7 @@ func TestRoomListSendsFewBytes(t *testing.T) {
 			return total
 		}
 		before := received()
-		if rooms, err := store.As(ada).Rooms(ctx, 100); err != nil || len(rooms) != 100 {
+		if rooms, err := store.ForUser(ada).Rooms(ctx, 100); err != nil || len(rooms) != 100 {
 			t.Fatalf("%d rooms, %v", len(rooms), err)
 		}
 		return received() - before

@@ -12,7 +12,7 @@ type User struct{ ID, Name string }
 // Entry is one event of a room. Its Kind determines which fields are set.
 type Entry struct {
 	ID      ID
-	N       int64 // dense from 1 within an epoch
+	Number  int64 // dense from 1 within an epoch
 	Kind    Kind
 	Key     string // the send key: a UUID chosen by the client
 	User    User
@@ -45,9 +45,9 @@ func parseEntry(message redis.XMessage, entry *Entry) {
 	}
 	entry.ID, entry.Kind, entry.Key = id, Kind(field("kind")), field("key")
 	entry.User = User{field("uid"), field("name")}
-	entry.N, err = strconv.ParseInt(field("n"), 10, 64)
+	entry.Number, err = strconv.ParseInt(field("n"), 10, 64)
 	fields, known := kindFields[entry.Kind]
-	if err != nil || entry.N < 1 || entry.User.ID == "" || !known {
+	if err != nil || entry.Number < 1 || entry.User.ID == "" || !known {
 		*entry = Entry{ID: id, Kind: Unreadable}
 		return
 	}

@@ -29,7 +29,7 @@ func Example() {
 	stopped := make(chan error)
 	go func() { stopped <- store.Run(ctx) }()
 
-	access := store.As(streams.User{ID: uuid.NewString(), Name: "Ada"})
+	access := store.ForUser(streams.User{ID: uuid.NewString(), Name: "Ada"})
 	for _, text := range []string{"Hello", "Is anyone here?"} {
 		entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
 		if _, err := access.Append(ctx, "lobby", entry); err != nil {
@@ -57,7 +57,7 @@ func Example() {
 			fmt.Println("state:", next.Followed.State)
 		case next.Batch != nil:
 			for _, entry := range next.Batch.Entries {
-				fmt.Printf("%d %s: %s\n", entry.N, entry.User.Name, entry.Text)
+				fmt.Printf("%d %s: %s\n", entry.Number, entry.User.Name, entry.Text)
 				read++
 			}
 		case next.IsEmpty():

@@ -21,8 +21,8 @@ func WindowsBytes(s *Store) (bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range s.windows {
-		if seen := w.view.Load(); seen != nil {
-			bytes += seen.bytes
+		if current := w.view.Load(); current != nil {
+			bytes += current.bytes
 		}
 	}
 	return bytes
@@ -37,6 +37,6 @@ func ActivityKey(room string) string { return keys{}.activity(bucketOf(room)) }
 // NoteActivity does to a room's window what activity does, without any.
 func NoteActivity(s *Store, room string) {
 	if w := s.window(room); w != nil {
-		w.noteActivity()
+		w.markMoved()
 	}
 }

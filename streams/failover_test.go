@@ -172,7 +172,7 @@ func TestAppendsSurviveLostReplies(t *testing.T) {
 	f.expect(authors * each)
 	next := make(map[string]int)
 	for i, entry := range f.entries {
-		if entry.N != int64(i+1) || stored[entry.Key] != entry.ID {
+		if entry.Number != int64(i+1) || stored[entry.Key] != entry.ID {
 			t.Fatalf("entry %d: %+v, stored as %v", i, entry, stored[entry.Key])
 		}
 		if want := fmt.Sprint(next[entry.User.ID]); entry.Text != want {

@@ -40,7 +40,7 @@ func (h *foldedRoom) fold(entry streams.Entry) {
 		message.Text, message.Edited = entry.Text, entry.ID
 	case streams.Delete:
 		*message = streams.Entry{
-			ID: message.ID, N: message.N, Kind: streams.Message, Key: message.Key,
+			ID: message.ID, Number: message.Number, Kind: streams.Message, Key: message.Key,
 			User: message.User, ReplyTo: message.ReplyTo, Deleted: true,
 		}
 	case streams.React:
@@ -97,11 +97,11 @@ func appendRandom(t *testing.T, store *streams.Store, random *rand.Rand, count i
 				nextMillisecond()
 			}
 		}
-		stored, err := store.As(entry.User).Append(context.Background(), "lobby", entry)
+		stored, err := store.ForUser(entry.User).Append(context.Background(), "lobby", entry)
 		if err != nil {
 			t.Fatal(err)
 		}
-		entry.ID, entry.N = stored.Cursor.ID, int64(n+1)
+		entry.ID, entry.Number = stored.Cursor.ID, int64(n+1)
 		h.fold(entry)
 	}
 	return h

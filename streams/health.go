@@ -15,20 +15,20 @@ import (
 const (
 	// healthTimeout is shorter than the health-check timeout of hosting platforms.
 	healthTimeout = 2 * time.Second
-	// fullFor is how long a refused append makes the Store count as full. A server that is
-	// not ready gets no more appends, and would be full forever.
+	// fullFor is how long Redis counts as full after it refused an append. Without this limit
+	// it would count as full forever, because a server that is not ready gets no appends.
 	fullFor = 10 * time.Second
 )
 
-// health is the state of Redis as tails and appenders see it.
+// health is what tails and appenders report about Redis.
 type health struct {
 	statusMu sync.Mutex   // held while away changes and OnStatus runs, to keep their order
-	away     atomic.Int32 // how many tails cannot read
-	fullAt   atomic.Int64 // Unix seconds of the last append refused for lack of memory; 0: a later one was not
+	away     atomic.Int32 // the number of tails that cannot read
+	fullAt   atomic.Int64 // Unix seconds of the last append refused for lack of memory; 0 after one that was stored
 }
 
-// Health returns nil if Redis accepts messages and has memory for more, otherwise
-// ErrUnavailable or ErrFull with the reason. It queries Redis, and takes up to 2 s.
+// Health returns nil if Redis accepts appends. Otherwise it returns ErrUnavailable or ErrFull,
+// with the reason. It queries Redis, and takes up to 2 s.
 func (s *Store) Health(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
@@ -36,14 +36,14 @@ func (s *Store) Health(ctx context.Context) error {
 		return wrap(err)
 	}
 	if s.Away() {
-		return fmt.Errorf("%w: not reading yet", ErrUnavailable)
+		return fmt.Errorf("%w: cannot read new entries yet", ErrUnavailable)
 	}
 	// Some hosts forbid INFO. Then only a refused append shows that memory is full.
 	info, _ := s.redis.Retrying.Info(ctx, "memory").Result()
 	used, limit, policy := parseMemory(info)
 	refused := time.Since(time.Unix(s.health.fullAt.Load(), 0)) < fullFor
 	if refused {
-		limit -= limit / 50 // used memory fluctuates a little
+		limit -= limit / 50 // used memory may have fallen slightly since
 	}
 	switch {
 	case limit > 0 && used >= limit && policy == "noeviction":
@@ -54,8 +54,9 @@ func (s *Store) Health(ctx context.Context) error {
 	return nil
 }
 
-// checkWrites sends Redis a write that it refuses whenever it refuses appends: because it is
-// a replica, or lacks replicas, permissions or disk space. It does not detect full memory.
+// checkWrites sends Redis a write that changes nothing. Redis refuses it when it would refuse
+// appends: because it is a replica, has too few replicas, denies permission, or cannot write
+// to its disk. Redis does not refuse it when its memory is full.
 func (s *Store) checkWrites(ctx context.Context) error {
 	activity := s.keys.activity(0)
 	node, err := conns.Node(ctx, s.redis.Retrying, activity)
@@ -71,7 +72,7 @@ func (s *Store) checkWrites(ctx context.Context) error {
 	return checkReplicated(wait)
 }
 
-// Away reports whether some part of Redis does not answer the reads of new entries.
+// Away reports whether Redis, or a part of a Cluster, does not answer reads of new entries.
 func (s *Store) Away() bool { return s.health.away.Load() > 0 }
 
 func parseMemory(info string) (used, limit int64, policy string) {
@@ -89,8 +90,8 @@ func parseMemory(info string) (used, limit int64, policy string) {
 	return used, limit, policy
 }
 
-// tailLost is called by a tail that can no longer read from Redis.
-func (s *Store) tailLost(cause error) {
+// tailDisconnected records that a tail can no longer read from Redis.
+func (s *Store) tailDisconnected(cause error) {
 	s.health.statusMu.Lock()
 	defer s.health.statusMu.Unlock()
 	if s.health.away.Add(1) == 1 {
@@ -99,8 +100,8 @@ func (s *Store) tailLost(cause error) {
 	}
 }
 
-// tailBack is called by a tail that reads from Redis again.
-func (s *Store) tailBack() {
+// tailReconnected records that a tail reads from Redis again, and wakes all readers.
+func (s *Store) tailReconnected() {
 	s.health.statusMu.Lock()
 	if s.health.away.Add(-1) == 0 {
 		s.log.Info("redis is back")
@@ -110,7 +111,7 @@ func (s *Store) tailBack() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range s.windows {
-		w.wake() // reads of some of its readers failed
+		w.wake() // reads may have failed in the meantime
 	}
 }
 

@@ -23,9 +23,9 @@ func TestOnStatusOrder(t *testing.T) {
 			reported = append(reported, away)
 		}
 		var tails sync.WaitGroup
-		s.tailLost(nil)
-		tails.Go(s.tailBack)
-		tails.Go(func() { s.tailLost(nil) })
+		s.tailDisconnected(nil)
+		tails.Go(s.tailReconnected)
+		tails.Go(func() { s.tailDisconnected(nil) })
 		tails.Wait()
 		for i, away := range reported {
 			if away != (i%2 == 0) {

@@ -50,7 +50,7 @@ var (
 func post(t testing.TB, store *streams.Store, room, text string) streams.Stored {
 	t.Helper()
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
-	stored, err := store.As(ada).Append(context.Background(), room, entry)
+	stored, err := store.ForUser(ada).Append(context.Background(), room, entry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func postRetrying(t *testing.T, store *streams.Store, room, text string) {
 	t.Helper()
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
 	eventually(t, "an append", func() bool {
-		_, err := store.As(ada).Append(context.Background(), room, entry)
+		_, err := store.ForUser(ada).Append(context.Background(), room, entry)
 		if err != nil && !errors.Is(err, streams.ErrUnavailable) {
 			t.Fatal(err)
 		}
@@ -73,7 +73,7 @@ func postRetrying(t *testing.T, store *streams.Store, room, text string) {
 // tryPost posts a message once, and returns the error.
 func tryPost(store *streams.Store, room, text string) error {
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
-	_, err := store.As(ada).Append(context.Background(), room, entry)
+	_, err := store.ForUser(ada).Append(context.Background(), room, entry)
 	return err
 }
 
@@ -87,7 +87,7 @@ func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID,
 	if kind == streams.React {
 		entry.Emoji, entry.On, entry.Text = text, true, ""
 	}
-	stored, err := store.As(ada).Append(context.Background(), "lobby", entry)
+	stored, err := store.ForUser(ada).Append(context.Background(), "lobby", entry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,9 +111,9 @@ func appendAll(t *testing.T, store *streams.Store, authors, each int, before fun
 					return
 				}
 				entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: fmt.Sprint(i)}
-				got, err := store.As(user).Append(ctx, "lobby", entry)
+				got, err := store.ForUser(user).Append(ctx, "lobby", entry)
 				for errors.Is(err, streams.ErrUnavailable) && ctx.Err() == nil {
-					got, err = store.As(user).Append(ctx, "lobby", entry)
+					got, err = store.ForUser(user).Append(ctx, "lobby", entry)
 				}
 				if ctx.Err() != nil {
 					return
@@ -195,7 +195,7 @@ func (fx *fixture) expectContinues(f *follower) {
 
 func page(t *testing.T, store *streams.Store, where streams.Where) streams.Page {
 	t.Helper()
-	page, err := store.As(ada).Page(context.Background(), "lobby", where)
+	page, err := store.ForUser(ada).Page(context.Background(), "lobby", where)
 	if err != nil {
 		t.Fatalf("%+v: %v", where, err)
 	}

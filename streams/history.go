@@ -147,7 +147,7 @@ func (s *Store) readRanges(ctx context.Context, of grant, ranges ...pageRange) (
 	asOf.Epoch = cmp.Or(epoch, noEpoch)
 	asOf.ID, _ = ParseID(last)
 	for i, one := range ranges {
-		found = append(found, one.merge(list(reply[2+i])))
+		found = append(found, one.merge(asList(reply[2+i])))
 	}
 	return asOf, found, nil
 }
@@ -158,13 +158,13 @@ func (r pageRange) merge(reply []any) foldedRange {
 	if rest, _ := reply[2].(string); rest != "" {
 		found.end, _ = ParseID(rest[1:])
 	}
-	messages := list(reply[0])
+	messages := asList(reply[0])
 	all := make([]Entry, len(messages))
 	for i, row := range messages {
-		parseMessage(list(row), &all[i])
+		parseMessage(asList(row), &all[i])
 	}
-	for _, row := range list(reply[1]) {
-		if entry, ok := parseTombstone(list(row)); ok {
+	for _, row := range asList(reply[1]) {
+		if entry, ok := parseTombstone(asList(row)); ok {
 			all = append(all, entry)
 		}
 	}

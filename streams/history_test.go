@@ -142,7 +142,7 @@ func TestTombstonesKeepTheirPlace(t *testing.T) {
 			}
 			all := page(t, store, streams.Where{Limit: 10})
 			for j, entry := range all.Entries {
-				if entry.ID != ids[j] || entry.Deleted != (entry.Text == "") || entry.N != int64(j+1) || entry.User != ada {
+				if entry.ID != ids[j] || entry.Deleted != (entry.Text == "") || entry.Number != int64(j+1) || entry.User != ada {
 					t.Fatalf("%d deleted, message %d: %+v", i+1, j, entry)
 				}
 			}

@@ -80,8 +80,8 @@ func (k keys) serverRooms(server string) string { return k.bucket(0) + "server:"
 // present is the hash of who is present in a room.
 func (k keys) present(room string) string { return k.room(room) + ":present" }
 
-// told exists while a crowded room's number was signalled recently.
-func (k keys) told(room string) string { return k.room(room) + ":told" }
+// countSignaled is a key that exists for CountInterval after a crowd's count was signalled.
+func (k keys) countSignaled(room string) string { return k.room(room) + ":told" }
 
 // read is the hash of a user's read markers, by room.
 func (k keys) read(userID string) string {

@@ -62,16 +62,16 @@ func (l *load) expectComplete() {
 	wasStored := func(entry streams.Entry) bool { return stored[entry.Key] == entry.ID }
 	for _, f := range []*follower{l.near, l.far} {
 		count := int64(len(stored))
-		f.readUntil("all stored messages", func() bool { return len(f.entries) > f.afterState && f.entries[len(f.entries)-1].N >= count })
-		got, first := f.entries[f.afterState:], f.entries[f.afterState].N
+		f.readUntil("all stored messages", func() bool { return len(f.entries) > f.afterState && f.entries[len(f.entries)-1].Number >= count })
+		got, first := f.entries[f.afterState:], f.entries[f.afterState].Number
 		for i, entry := range got {
-			if entry.N != first+int64(i) || !wasStored(entry) {
+			if entry.Number != first+int64(i) || !wasStored(entry) {
 				l.t.Fatalf("entry %d: %+v, stored as %v", i, entry, stored[entry.Key])
 			}
 		}
 		lost := slices.ContainsFunc(f.entries[:f.afterState], func(entry streams.Entry) bool { return !wasStored(entry) })
-		if !lost && (len(f.states) != 1 || first != 1) || got[len(got)-1].N != count {
-			l.t.Errorf("got messages %d to %d of %d, states %v", first, got[len(got)-1].N, count, f.states)
+		if !lost && (len(f.states) != 1 || first != 1) || got[len(got)-1].Number != count {
+			l.t.Errorf("got messages %d to %d of %d, states %v", first, got[len(got)-1].Number, count, f.states)
 		}
 	}
 }

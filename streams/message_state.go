@@ -27,7 +27,7 @@ type messageState struct {
 func parseMessage(row []any, entry *Entry) {
 	id, _ := row[0].(string)
 	message := redis.XMessage{ID: id, Values: make(map[string]any)}
-	fields := list(row[1])
+	fields := asList(row[1])
 	for i := 0; i+1 < len(fields); i += 2 {
 		name, _ := fields[i].(string)
 		message.Values[name] = fields[i+1]
@@ -56,7 +56,7 @@ func parseTombstone(row []any) (entry Entry, ok bool) {
 		return Entry{}, false
 	}
 	entry = Entry{ID: id, Kind: Message, Key: state.Key, User: User{state.UserID, state.UserName}, Deleted: true}
-	entry.N, _ = strconv.ParseInt(state.N, 10, 64)
+	entry.Number, _ = strconv.ParseInt(state.N, 10, 64)
 	entry.ReplyTo, _ = ParseID(state.ReplyTo)
 	return entry, true
 }
@@ -67,7 +67,7 @@ func parseMessageState(text any) (state messageState, ok bool) {
 	return state, ok
 }
 
-func list(value any) []any {
+func asList(value any) []any {
 	items, _ := value.([]any)
 	return items
 }

@@ -52,7 +52,7 @@ func (s *Store) SignalCount(ctx context.Context, room string) error {
 // updatePresence runs presence.lua, which explains mode.
 func (s *Store) updatePresence(ctx context.Context, room, server, mode string, changes ...any) (countDue bool, err error) {
 	args := append([]any{room, server, mode, MaxNamed, CountInterval.Milliseconds()}, changes...)
-	keys := []string{s.keys.present(room), s.keys.activity(bucketOf(room)), s.keys.told(room)}
+	keys := []string{s.keys.present(room), s.keys.activity(bucketOf(room)), s.keys.countSignaled(room)}
 	if countDue, err = presenceScript.Run(ctx, s.redis.Retrying, keys, args...).Bool(); err != nil {
 		return false, fmt.Errorf("update presence in room %q: %w", room, wrap(err))
 	}

@@ -1,21 +1,21 @@
 package streams
 
-// From is where a reader begins.
+// From is where a reader starts.
 type From struct {
 	cursor Cursor
 	newest int
-	fresh  bool // at the newest entries, not after the cursor
+	fresh  bool // start with the newest entries instead of after the cursor
 }
 
-// After begins after the cursor.
+// After returns a From that starts after the cursor.
 func After(cursor Cursor) From { return From{cursor: cursor} }
 
-// Newest begins with the newest count entries, 0 to 500.
+// Newest returns a From that starts with the newest count entries. count is 0 to 500.
 func Newest(count int) From { return From{newest: count, fresh: true} }
 
-// Read is one step of a reader. At most one of Followed, Batch and Signals is set. AtEnd
-// reports that there is nothing more for now: ready is called when there is. Without
-// AtEnd there may be more.
+// Read is what one call of Next returned. At most one of Followed, Batch and Signals is set.
+// If AtEnd is true, there is nothing more to read until the Reader calls onReadable. If it is
+// false, there may be more.
 type Read struct {
 	Followed *Followed
 	Batch    *Batch
@@ -26,12 +26,12 @@ type Read struct {
 // IsEmpty reports whether there was nothing to read.
 func (r *Read) IsEmpty() bool { return r.Followed == nil && r.Batch == nil && r.Signals == nil }
 
-// Followed reports where a reader is: before the first batch, and again when Redis lost or
-// trimmed entries that the reader needed.
+// Followed reports where a reader starts. Next returns one before the first batch, and
+// another one after entries that the reader needed were trimmed or lost.
 type Followed struct {
-	State State
-	At    Cursor // the next batch begins here
-	First Cursor // Truncated only: just before the first entry still kept
-	Last  Cursor // the room's current end: a reader that reaches it has caught up
-	LastN int64  // number of the entry there
+	State      State
+	At         Cursor // the next batch starts here
+	First      Cursor // Truncated only: just before the first entry that is still kept
+	Last       Cursor // the room's end; a reader that reaches it has caught up
+	LastNumber int64  // number of the entry at Last
 }

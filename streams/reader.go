@@ -8,74 +8,77 @@ import (
 )
 
 const (
-	// resetCount is the number of entries that a reader gets after its history was lost.
+	// resetCount is how many of the newest entries a reader returns after a Reset.
 	resetCount = 50
-	// retryAfter is the average delay before a failed read is retried.
-	retryAfter = 500 * time.Millisecond
-	// recheckAfter limits how long a reader trusts a cursor that only Redis confirmed, and
-	// not the window: the answer may have come from a former primary.
-	recheckAfter = time.Second
+	// retryDelay is the average delay before a reader retries a failed read.
+	retryDelay = 500 * time.Millisecond
+	// recheckDelay limits how long a reader trusts a lookup that the window does not confirm:
+	// a former primary may have answered it.
+	recheckDelay = time.Second
 )
 
-// Reader reads one room, starting from a cursor. Its owner calls Next when it is ready for
-// more. A Reader queues no entries, so a slow one costs nothing: it reads from an older
-// cursor, in bigger batches.
+// Reader reads one room, starting from a cursor. A Reader queues no entries. When its owner
+// is slow, it reads from an older cursor, in bigger batches.
 //
-// A reader's state is its cursor and its placement: where that cursor lies in the room's
-// history. findPlace sets the placement, and isPlaced reports whether it is still valid. A
-// change of the view's generation always ends it.
+// A reader's position is where its cursor lies relative to the room's window. The method locate
+// looks the cursor up and sets the position. Next calls it again when the position is no longer
+// valid. A change of the view's generation invalidates every position.
 //
-//	placement  the cursor                           Next returns                    also ends
-//	unplaced   has not been looked up               Followed, once it is placed
-//	placed     lies in the window's history         entries from the window, or
-//	                                                older ones from Redis
-//	ahead      is past the window's end, and Redis  prefetched entries, then only   when the window reaches it,
-//	           confirmed it                         signals                         or after recheckAfter
-//	foreign    has another epoch than the window,   only signals                    after recheckAfter
-//	           and Redis confirmed it
+//	position    the cursor is              entered when             left when
+//	notLocated  not looked up yet          the reader is created    locate succeeds
+//	inHistory   in the window's history,   the window or Redis      the generation changes
+//	            not past its end           has the cursor
+//	pastWindow  past the window's end      only Redis has the       also when the window reaches the
+//	                                       cursor, in this epoch    cursor, or after recheckDelay
+//	otherEpoch  in a history that the      only Redis has the       also after recheckDelay
+//	            window does not know       cursor
 //
-// When a placement ends, the reader looks its cursor up again. It returns another Followed
-// only if its history was trimmed or lost.
+// Next first returns the entries that locate has read, if any. Then it depends on the position:
+// in inHistory, Next returns entries from the window, or from Redis if the cursor is before the
+// window; in pastWindow and otherEpoch, it returns only signals.
+//
+// The first lookup makes Next return a Followed. A later one does so only if entries after the
+// cursor were trimmed or lost.
 type Reader struct {
 	Room string
 
-	granted grant
-	store   *Store
-	window  *window
-	index   int // in window.readers, -1 when closed
-	ready   func(*Reader)
+	granted    grant
+	store      *Store
+	window     *window
+	index      int // in window.readers, -1 when closed
+	onReadable func(*Reader)
 
-	from       From
-	cursor     Cursor
-	placement  placement
-	generation uint64    // of the view for which the placement is valid
-	placedAt   time.Time // ahead and foreign only: when it was found
-	prefetched *Batch    // entries that findPlace has read and Next has not returned yet
+	start       From
+	cursor      Cursor
+	position    position
+	generation  uint64    // of the view for which the position is valid
+	confirmedAt time.Time // when Redis confirmed the cursor; pastWindow and otherEpoch only
+	prefetched  *Batch    // entries that locate has read and Next has not returned yet
 
-	limit       int64  // how many entries to read from Redis next; 0: maxBatchEntries
-	signalsRead uint64 // value of window.signalCount up to which signals were returned
+	nextLimit   int64  // how many entries the next read of Redis returns; 0 means maxBatchEntries
+	signalsRead uint64 // window.signalCount when Next last returned signals
 }
 
-type placement uint8
+type position uint8
 
 const (
-	unplaced placement = iota
-	placed
-	ahead
-	foreign
+	notLocated position = iota
+	inHistory
+	pastWindow
+	otherEpoch
 )
 
 // Follow returns a Reader of the room without reading anything. The caller calls Next until
-// it returns a Read that is empty or AtEnd, and again whenever ready is called. ready runs
-// in other goroutines; it must not block, or call back into this package. The caller must
-// close the Reader.
-func (a Access) Follow(room string, from From, ready func(*Reader)) (*Reader, error) {
+// it returns a Read that is empty or AtEnd, and again whenever the Reader calls onReadable.
+// onReadable runs in other goroutines. It must not block or call this package. The caller
+// must close the Reader.
+func (a Access) Follow(room string, from From, onReadable func(*Reader)) (*Reader, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
 		return nil, err
 	}
 	s := a.store
-	reader := &Reader{Room: room, granted: granted, store: s, from: from, cursor: from.cursor, ready: ready}
+	reader := &Reader{Room: room, granted: granted, store: s, start: from, cursor: from.cursor, onReadable: onReadable}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	reader.window = s.windows[room]
@@ -87,8 +90,8 @@ func (a Access) Follow(room string, from From, ready func(*Reader)) (*Reader, er
 	return reader, nil
 }
 
-// Close stops the Reader. It is safe to call from any goroutine, more than once. Once Close
-// has returned, ready is not called again.
+// Close stops the Reader. Any goroutine may call it, more than once. Once Close has
+// returned, the Reader does not call onReadable again.
 func (r *Reader) Close() {
 	r.store.mu.Lock()
 	defer r.store.mu.Unlock()
@@ -97,39 +100,39 @@ func (r *Reader) Close() {
 	}
 }
 
-// Next returns what follows the cursor, and advances the cursor past it. After an error the
-// cursor is unchanged, and ready is called when it is time to retry.
+// Next returns what follows the cursor, and advances the cursor past it. After an error, the
+// cursor is unchanged, and the Reader calls onReadable when the caller should retry.
 func (r *Reader) Next(ctx context.Context) (Read, error) {
 	read, err := r.next(ctx)
-	// While Redis is down no timer is needed: tailBack wakes every reader.
+	// While Redis is away no timer is needed: tailReconnected wakes every reader.
 	if err != nil && ctx.Err() == nil && !r.store.tailOf(r.Room).away.Load() {
-		time.AfterFunc(retryAfter/2+rand.N(retryAfter), func() { r.window.wakeOne(r) })
+		time.AfterFunc(retryDelay/2+rand.N(retryDelay), func() { r.window.wakeOne(r) })
 	}
 	return read, err
 }
 
 func (r *Reader) next(ctx context.Context) (Read, error) {
-	seen, err := r.window.currentView(ctx, r.store)
+	current, err := r.window.currentView(ctx, r.store)
 	if err != nil {
 		return Read{}, err
 	}
-	if read, ok := r.fromWindow(seen); ok {
+	if read, ok := r.nextFromWindow(current); ok {
 		return read, nil
 	}
-	return r.fromRedis(ctx, seen)
+	return r.nextFromRedis(ctx, current)
 }
 
-// TryNext is like Next, but does not wait for Redis. ok is false if Next would have to wait;
-// then nothing was read.
+// TryNext is like Next, but does not wait for Redis. If it would have to wait, it returns
+// ok = false and leaves the cursor unchanged.
 func (r *Reader) TryNext() (read Read, ok bool) {
-	seen := r.window.view.Load()
-	if seen == nil {
+	current := r.window.view.Load()
+	if current == nil {
 		return Read{}, false
 	}
-	if read, ok := r.fromWindow(seen); ok {
+	if read, ok := r.nextFromWindow(current); ok {
 		return read, true
 	}
-	read, err := r.fromRedis(canceled, seen) // succeeds if the answer is cached for another reader
+	read, err := r.nextFromRedis(canceled, current) // succeeds if the answer to an equal read is cached
 	return read, err == nil
 }
 
@@ -139,155 +142,155 @@ var canceled = func() context.Context {
 	return ctx
 }()
 
-// fromWindow returns the next Read from memory. ok is false if that requires Redis.
-func (r *Reader) fromWindow(seen *view) (read Read, ok bool) {
-	if r.placement == unplaced {
+// nextFromWindow returns the next Read from the window. ok is false if only Redis can answer.
+func (r *Reader) nextFromWindow(current *view) (read Read, ok bool) {
+	if r.position == notLocated {
 		return Read{}, false
 	}
-	if !r.isPlaced(seen) {
-		if !seen.contains(r.cursor) {
+	if !r.isLocated(current) {
+		if !current.contains(r.cursor) {
 			return Read{}, false
 		}
-		r.placement, r.generation, r.prefetched = placed, seen.generation, nil
+		r.position, r.generation, r.prefetched = inHistory, current.generation, nil
 	}
 	if batch := r.prefetched; batch != nil {
 		r.prefetched = nil
 		return r.advance(batch), true
 	}
-	if r.placement == foreign || !r.cursor.ID.Before(seen.upto.ID) {
+	if r.position == otherEpoch || !r.cursor.ID.Before(current.end.ID) {
 		return Read{Signals: r.window.signalsFor(r)}, true
 	}
-	if batch := seen.after(r.cursor); batch != nil {
+	if batch := current.after(r.cursor); batch != nil {
 		read := r.advance(batch)
-		read.AtEnd = r.cursor.ID == seen.upto.ID && r.window.signalCount.Load() == r.signalsRead
+		read.AtEnd = r.cursor.ID == current.end.ID && r.window.signalCount.Load() == r.signalsRead
 		return read, true
 	}
 	return Read{}, false
 }
 
-// fromRedis returns the next Read when the view alone is not enough.
-func (r *Reader) fromRedis(ctx context.Context, seen *view) (Read, error) {
-	if !r.isPlaced(seen) {
-		followed, err := r.findPlace(ctx, seen)
+// nextFromRedis returns the next Read when the view cannot answer.
+func (r *Reader) nextFromRedis(ctx context.Context, current *view) (Read, error) {
+	if !r.isLocated(current) {
+		followed, err := r.locate(ctx, current)
 		if err != nil || followed != nil {
 			return Read{Followed: followed}, err
 		}
-		if read, ok := r.fromWindow(seen); ok {
+		if read, ok := r.nextFromWindow(current); ok {
 			return read, nil
 		}
 	}
-	return r.catchUp(ctx, seen)
+	return r.catchUp(ctx, current)
 }
 
-// advance returns the batch, or the part of it after the cursor, and moves the cursor to
-// its end.
+// advance returns the part of the batch after the cursor, and moves the cursor to the end
+// of the batch.
 func (r *Reader) advance(batch *Batch) Read {
 	batch = batch.rest(r.cursor)
 	r.cursor = batch.Upto
 	return Read{Batch: batch}
 }
 
-// isPlaced reports whether the reader's placement still holds.
-func (r *Reader) isPlaced(seen *view) bool {
-	if r.placement == unplaced || r.generation != seen.generation {
+// isLocated reports whether the reader's position is still valid.
+func (r *Reader) isLocated(current *view) bool {
+	if r.position == notLocated || r.generation != current.generation {
 		return false
 	}
-	if r.placement == placed {
+	if r.position == inHistory {
 		return true
 	}
-	reached := r.placement == ahead && r.prefetched == nil && !seen.upto.ID.Before(r.cursor.ID)
-	return !reached && time.Since(r.placedAt) < recheckAfter
+	reached := r.position == pastWindow && r.prefetched == nil && !current.end.ID.Before(r.cursor.ID)
+	return !reached && time.Since(r.confirmedAt) < recheckDelay
 }
 
-// setPlacement records that the cursor is in the history with that epoch.
-// isAhead reports whether it, or what was read after it, is past the window's end.
-func (r *Reader) setPlacement(epoch string, isAhead bool, seen *view) {
-	r.placement, r.generation = placed, seen.generation
+// setPosition records that the cursor is in the history with that epoch. isPastWindow
+// reports whether the cursor, or an entry read after it, is past the window's end.
+func (r *Reader) setPosition(epoch string, isPastWindow bool, current *view) {
+	r.position, r.generation = inHistory, current.generation
 	switch {
-	case !seen.hasEpoch(epoch):
-		r.placement = foreign
-	case isAhead:
-		r.placement = ahead
+	case !current.hasEpoch(epoch):
+		r.position = otherEpoch
+	case isPastWindow:
+		r.position = pastWindow
 	default:
 		return
 	}
-	r.placedAt = time.Now()
-	time.AfterFunc(recheckAfter+time.Millisecond, func() { r.window.wakeOne(r) })
+	r.confirmedAt = time.Now()
+	time.AfterFunc(recheckDelay+time.Millisecond, func() { r.window.wakeOne(r) })
 }
 
-// findPlace looks up the cursor in the room's history. It returns nil if the reader was
-// placed before and continues without a gap.
-func (r *Reader) findPlace(ctx context.Context, seen *view) (*Followed, error) {
-	first := r.placement == unplaced
+// locate looks up the cursor in the room's history. It returns nil if an earlier lookup
+// succeeded and the reader continues without a gap.
+func (r *Reader) locate(ctx context.Context, current *view) (*Followed, error) {
+	first := r.position == notLocated
 	r.prefetched = nil
-	if first && r.from.fresh {
-		return r.startFromNewest(ctx, seen, Fresh, r.from.newest)
+	if first && r.start.fresh {
+		return r.startFromNewest(ctx, current, Fresh, r.start.newest)
 	}
-	epoch := seen.upto.Epoch
-	if !seen.contains(r.cursor) {
-		found, err := r.readAfter(ctx, seen)
+	epoch := current.end.Epoch
+	if !current.contains(r.cursor) {
+		found, err := r.readAfter(ctx, current)
 		if err != nil {
 			return nil, err
 		}
 		if found.state != Resumed {
-			return r.restart(ctx, seen, found)
+			return r.restart(ctx, current, found)
 		}
-		r.limit, epoch = found.nextLimit, found.epoch
-		if seen.hasEpoch(epoch) {
+		r.nextLimit, epoch = found.nextLimit, found.epoch
+		if current.hasEpoch(epoch) {
 			r.prefetched = found.batch
 		}
 	}
-	r.setPlacement(epoch, seen.upto.ID.Before(r.cursor.ID), seen)
+	r.setPosition(epoch, current.end.ID.Before(r.cursor.ID), current)
 	if !first {
 		return nil, nil
 	}
 	r.cursor.Epoch = epoch
-	return r.followed(Resumed, seen), nil
+	return r.followed(Resumed, current), nil
 }
 
-// catchUp reads from Redis towards the window. Each read checks the cursor again: entries
-// after it may be trimmed while a slow reader catches up.
-func (r *Reader) catchUp(ctx context.Context, seen *view) (Read, error) {
-	found, err := r.readAfter(ctx, seen)
+// catchUp reads the next batch before the window from Redis. Each call checks the cursor
+// again, because entries after it may be trimmed while a slow reader catches up.
+func (r *Reader) catchUp(ctx context.Context, current *view) (Read, error) {
+	found, err := r.readAfter(ctx, current)
 	if err != nil {
 		return Read{}, err
 	}
 	if found.state != Resumed {
-		followed, err := r.restart(ctx, seen, found)
+		followed, err := r.restart(ctx, current, found)
 		return Read{Followed: followed}, err
 	}
-	if r.setPlacement(found.epoch, false, seen); r.placement == foreign {
+	if r.setPosition(found.epoch, false, current); r.position == otherEpoch {
 		return Read{}, nil
 	}
-	r.limit = found.nextLimit
+	r.nextLimit = found.nextLimit
 	return r.advance(found.batch), nil
 }
 
-// readAfter reads what comes after the cursor from Redis, and checks the cursor.
-func (r *Reader) readAfter(ctx context.Context, seen *view) (*chunk, error) {
-	found, err := r.store.chunkAfter(ctx, r.granted, seen, r.cursor, r.limit)
+// readAfter checks the cursor in Redis, and reads the entries after it.
+func (r *Reader) readAfter(ctx context.Context, current *view) (*readResult, error) {
+	found, err := r.store.sharedReadAfter(ctx, r.granted, current, r.cursor, r.nextLimit)
 	if err != nil {
 		return nil, fmt.Errorf("read room %q after %v: %w", r.Room, r.cursor, err)
 	}
 	return found, nil
 }
 
-// restart moves the cursor of a reader whose next entries are gone: to the first entry
-// still kept, or to the newest ones if the history itself was lost.
-func (r *Reader) restart(ctx context.Context, seen *view, found *chunk) (*Followed, error) {
+// restart moves the cursor after a gap: to just before the first entry that is still kept, or
+// to just before the newest entries if the history was lost.
+func (r *Reader) restart(ctx context.Context, current *view, found *readResult) (*Followed, error) {
 	if found.state == Reset {
-		return r.startFromNewest(ctx, seen, Reset, resetCount)
+		return r.startFromNewest(ctx, current, Reset, resetCount)
 	}
 	r.cursor = found.first
-	r.setPlacement(found.epoch, false, seen)
-	followed := r.followed(Truncated, seen)
+	r.setPosition(found.epoch, false, current)
+	followed := r.followed(Truncated, current)
 	followed.First = found.first
 	return followed, nil
 }
 
 // startFromNewest moves the reader to just before the newest count entries.
-func (r *Reader) startFromNewest(ctx context.Context, seen *view, state State, count int) (*Followed, error) {
-	found, err := r.store.chunkNewest(ctx, r.granted, seen, count)
+func (r *Reader) startFromNewest(ctx context.Context, current *view, state State, count int) (*Followed, error) {
+	found, err := r.store.sharedReadNewest(ctx, r.granted, current, count)
 	if err != nil {
 		return nil, fmt.Errorf("read the newest entries of room %q: %w", r.Room, err)
 	}
@@ -296,22 +299,22 @@ func (r *Reader) startFromNewest(ctx context.Context, seen *view, state State, c
 	if found.batch != nil {
 		end = found.batch.Upto
 	}
-	r.setPlacement(found.epoch, seen.upto.ID.Before(end.ID), seen)
-	return r.followed(state, seen), nil
+	r.setPosition(found.epoch, current.end.ID.Before(end.ID), current)
+	return r.followed(state, current), nil
 }
 
-// followed returns a Followed with the reader's current position.
-func (r *Reader) followed(state State, seen *view) *Followed {
-	last, n := seen.upto, seen.n
-	if r.placement == foreign {
+// followed returns a Followed for the reader's cursor.
+func (r *Reader) followed(state State, current *view) *Followed {
+	last, n := current.end, current.lastNumber
+	if r.position == otherEpoch {
 		last, n = r.cursor, 0
 	}
-	if r.prefetched != nil && len(r.prefetched.Entries) > 0 && last.ID.Before(r.prefetched.Upto.ID) { // the window is about to get there
+	if r.prefetched != nil && len(r.prefetched.Entries) > 0 && last.ID.Before(r.prefetched.Upto.ID) { // the tail will soon read these
 		last = r.prefetched.Upto
-		n = r.prefetched.Entries[len(r.prefetched.Entries)-1].N
+		n = r.prefetched.Entries[len(r.prefetched.Entries)-1].Number
 	}
 	if last.ID.Before(r.cursor.ID) {
 		last = r.cursor
 	}
-	return &Followed{State: state, At: r.cursor, Last: last, LastN: n}
+	return &Followed{State: state, At: r.cursor, Last: last, LastNumber: n}
 }

@@ -55,7 +55,7 @@ func TestRedisRestartUnderLoad(t *testing.T) {
 	stored := <-done
 	f.expect(authors * each)
 	for i, entry := range f.entries {
-		if entry.N != int64(i+1) || stored[entry.Key] != entry.ID {
+		if entry.Number != int64(i+1) || stored[entry.Key] != entry.ID {
 			t.Fatalf("entry %d: %+v, stored as %v", i, entry, stored[entry.Key])
 		}
 	}
@@ -181,7 +181,7 @@ func TestRedisFull(t *testing.T) {
 	}
 
 	// Reads still work.
-	page, err := fx.store.As(ada).Page(ctx, "lobby", streams.Where{Limit: 5})
+	page, err := fx.store.ForUser(ada).Page(ctx, "lobby", streams.Where{Limit: 5})
 	if err != nil || len(page.Entries) != 5 {
 		t.Errorf("page: %d entries, %v", len(page.Entries), err)
 	}

@@ -27,18 +27,18 @@ const (
 
 // roomInfo is what Redis stores about a room, and about one ID in it.
 type roomInfo struct {
-	exists      bool   // the stream does
-	epoch       string // noEpoch if it does not
-	n           int64  // number of the last entry
-	trimmed     ID     // entries through here are gone
-	trimmedN    int64
-	first, last ID    // zero in an empty stream
-	firstN      int64 // number of the first entry, or of the next one in an empty stream
+	exists        bool   // the stream does
+	epoch         string // noEpoch if it does not
+	lastNumber    int64  // number of the last entry
+	trimmedUpto   ID     // entries through here are gone
+	trimmedNumber int64
+	first, last   ID    // zero in an empty stream
+	firstNumber   int64 // number of the first entry, or of the next one in an empty stream
 
 	hasEntry     bool // the entry at the ID exists, or was deleted
 	hasWindowEnd bool // the same for the entry at the window's end
 	entries      []Entry
-	more         bool // there may be entries beyond these
+	hasMore      bool // there may be entries beyond these
 }
 
 // stateAt decides whether a reader at the cursor can be continued exactly.
@@ -47,15 +47,15 @@ func (p *roomInfo) stateAt(cursor Cursor) State {
 	anyEpoch := cursor.Epoch == "" || cursor.Epoch == noEpoch
 	nothingSeen := id.IsZero() && anyEpoch
 	switch {
-	case nothingSeen && p.trimmed.IsZero():
+	case nothingSeen && p.trimmedUpto.IsZero():
 		return Resumed
 	case nothingSeen:
 		return Truncated
 	case !p.exists || !anyEpoch && cursor.Epoch != p.epoch:
 		return Reset
-	case id.Before(p.trimmed):
+	case id.Before(p.trimmedUpto):
 		return Truncated
-	case id == p.trimmed || p.hasEntry:
+	case id == p.trimmedUpto || p.hasEntry:
 		return Resumed // at the last trimmed entry, nothing after it is missing
 	case id.IsZero():
 		return Resumed
@@ -64,7 +64,7 @@ func (p *roomInfo) stateAt(cursor Cursor) State {
 }
 
 // beforeFirst returns the cursor just before the first entry still kept.
-func (p *roomInfo) beforeFirst() Cursor { return Cursor{p.trimmed, p.epoch} }
+func (p *roomInfo) beforeFirst() Cursor { return Cursor{p.trimmedUpto, p.epoch} }
 
 // end returns the cursor at the last entry.
 func (p *roomInfo) end() Cursor {
@@ -79,9 +79,9 @@ func (p *roomInfo) readMeta(values []any) {
 	if epoch := field(0); epoch != "" {
 		p.epoch = epoch
 	}
-	p.n, _ = strconv.ParseInt(field(1), 10, 64)
-	p.trimmed, _ = ParseID(field(2))
-	p.trimmedN, _ = strconv.ParseInt(field(3), 10, 64)
+	p.lastNumber, _ = strconv.ParseInt(field(1), 10, 64)
+	p.trimmedUpto, _ = ParseID(field(2))
+	p.trimmedNumber, _ = strconv.ParseInt(field(3), 10, 64)
 }
 
 // readInfo reads a room's info at id, up to limit entries in (id, upto], and whether the
@@ -109,19 +109,19 @@ var errOtherHistory = errors.New("redis answered from a different history than t
 // checkContinues returns errOtherHistory unless the room's info continues the view. Of two
 // histories with one epoch, only one has the window's end. An epoch that the window does not
 // have is no error: the tail will notice it too.
-func (s *Store) checkContinues(room string, seen *view, found *roomInfo) error {
-	end := seen.upto.ID
-	if found.epoch != seen.upto.Epoch || end.IsZero() || found.hasWindowEnd || !found.trimmed.Before(end) {
+func (s *Store) checkContinues(room string, current *view, found *roomInfo) error {
+	end := current.end.ID
+	if found.epoch != current.end.Epoch || end.IsZero() || found.hasWindowEnd || !found.trimmedUpto.Before(end) {
 		return nil
 	}
-	s.tailOf(room).suspect.Store(true)
+	s.tailOf(room).checkAllDue.Store(true)
 	return errOtherHistory
 }
 
 // detectTrim records whether another program trimmed the beginning of the stream. again
 // reports that the stream has changed since found was read.
 func (s *Store) detectTrim(ctx context.Context, room string, found *roomInfo) (again bool, err error) {
-	if found.firstN == found.trimmedN+1 {
+	if found.firstNumber == found.trimmedNumber+1 {
 		return false, nil
 	}
 	first, below := "", ""
@@ -138,7 +138,7 @@ func (s *Store) detectTrim(ctx context.Context, room string, found *roomInfo) (a
 	case reply[1] != "":
 		s.log.Warn("something other than Burble trimmed a stream", "room", room, "through", reply[0])
 	}
-	found.trimmed, err = ParseID(reply[0])
+	found.trimmedUpto, err = ParseID(reply[0])
 	return false, err
 }
 
@@ -196,16 +196,16 @@ func (q *infoQuery) result() (*roomInfo, error) {
 		return found, nil
 	}
 	found.readMeta(q.meta.Val())
-	found.firstN = found.n + 1
+	found.firstNumber = found.lastNumber + 1
 	found.hasEntry = q.entry.wasStored()
 	found.hasWindowEnd = q.windowEnd != nil && q.windowEnd.wasStored()
 	if first, last := parseEntries(q.first.Val()), parseEntries(q.last.Val()); len(first) > 0 && len(last) > 0 {
-		found.first, found.firstN, found.last = first[0].ID, first[0].N, last[0].ID
-		found.n = max(found.n, last[0].N)
+		found.first, found.firstNumber, found.last = first[0].ID, first[0].Number, last[0].ID
+		found.lastNumber = max(found.lastNumber, last[0].Number)
 	}
 	if q.entries != nil {
 		found.entries = parseEntries(q.entries.Val())
-		found.more = int64(len(found.entries)) == q.limit
+		found.hasMore = int64(len(found.entries)) == q.limit
 	}
 	return found, nil
 }

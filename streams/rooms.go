@@ -52,7 +52,7 @@ func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list the rooms: %w", wrap(err))
 		}
-		room := parseRoom(of.room, list(replies[i].Val()))
+		room := parseRoom(of.room, asList(replies[i].Val()))
 		room.Read, _ = ParseID(markers[i])
 		if !room.Last.IsZero() {
 			rooms = append(rooms, room)
@@ -197,5 +197,5 @@ func (a Access) MarkRead(ctx context.Context, room string, id ID) error {
 	if moved == 0 {
 		return nil
 	}
-	return s.signal(ctx, granted, storedSignal{Kind: Seen, ID: id.String()})
+	return s.signal(ctx, granted, storedSignal{Kind: MarkedRead, ID: id.String()})
 }

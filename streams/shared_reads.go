@@ -46,7 +46,7 @@ type readKey struct {
 
 type sharedRead struct {
 	done   chan struct{} // closed when answer and err are set
-	answer *chunk
+	answer *readResult
 	err    error
 }
 
@@ -58,7 +58,7 @@ func newSharedReads(slots int) *sharedReads {
 
 // do returns the answer for the key, from read or from an equal read by another caller. If
 // there is an answer already, do returns it even if ctx is done.
-func (f *sharedReads) do(ctx context.Context, key readKey, read func(context.Context) (*chunk, error)) (*chunk, error) {
+func (f *sharedReads) do(ctx context.Context, key readKey, read func(context.Context) (*readResult, error)) (*readResult, error) {
 	f.mu.Lock()
 	shared, found := f.reads[key]
 	if !found {
@@ -80,7 +80,7 @@ func (f *sharedReads) do(ctx context.Context, key readKey, read func(context.Con
 	}
 }
 
-func (f *sharedReads) run(key readKey, shared *sharedRead, read func(context.Context) (*chunk, error)) {
+func (f *sharedReads) run(key readKey, shared *sharedRead, read func(context.Context) (*readResult, error)) {
 	shared.err = f.withSlot(f.ctx, func(ctx context.Context) (err error) {
 		shared.answer, err = read(ctx)
 		return err

@@ -16,10 +16,10 @@ func TestSharedReads(t *testing.T) {
 		defer reads.close()
 		key := readKey{room: "lobby"}
 		started := 0
-		read := func(context.Context) (*chunk, error) {
+		read := func(context.Context) (*readResult, error) {
 			started++
 			time.Sleep(10 * time.Millisecond)
-			return &chunk{}, nil
+			return &readResult{}, nil
 		}
 		var callers sync.WaitGroup
 		for range 100 {
@@ -52,8 +52,8 @@ func TestSharedReadErrorIsNotCached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reads := newSharedReads(1)
 		defer reads.close()
-		fails := func(context.Context) (*chunk, error) { return nil, errors.New("no") }
-		works := func(context.Context) (*chunk, error) { return &chunk{}, nil }
+		fails := func(context.Context) (*readResult, error) { return nil, errors.New("no") }
+		works := func(context.Context) (*readResult, error) { return &readResult{}, nil }
 		if _, err := reads.do(context.Background(), readKey{}, fails); err == nil {
 			t.Error("the error was not returned")
 		}
@@ -72,7 +72,7 @@ func TestSharedReadsRunInSlots(t *testing.T) {
 		defer reads.close()
 		running, most := 0, 0
 		var mu sync.Mutex
-		read := func(context.Context) (*chunk, error) {
+		read := func(context.Context) (*readResult, error) {
 			mu.Lock()
 			running++
 			most = max(most, running)
@@ -81,7 +81,7 @@ func TestSharedReadsRunInSlots(t *testing.T) {
 			mu.Lock()
 			running--
 			mu.Unlock()
-			return &chunk{}, nil
+			return &readResult{}, nil
 		}
 		var callers sync.WaitGroup
 		for i := range 20 {

@@ -14,11 +14,11 @@ type SignalKind string
 
 // The kinds of signals.
 const (
-	Typing SignalKind = "typing" // User is typing
-	Came   SignalKind = "came"   // User is present now
-	Left   SignalKind = "left"   // User is no longer present
-	Seen   SignalKind = "read"   // User has read up to ID; only for User's own devices
-	Count  SignalKind = "count"  // this many people are present, too many to name
+	Typing     SignalKind = "typing" // User is typing
+	Came       SignalKind = "came"   // User is present now
+	Left       SignalKind = "left"   // User is no longer present
+	MarkedRead SignalKind = "read"   // User has read up to ID; only for User's own devices
+	Count      SignalKind = "count"  // this many people are present, too many to name
 )
 
 // Signal is a short-lived event in a room. Only readers that follow the room at that

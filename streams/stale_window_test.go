@@ -37,8 +37,8 @@ func TestNewReaderAfterLossBypassesWindow(t *testing.T) {
 			early.entries = nil
 			f.expect(3)
 			early.expect(3)
-			if f.entries[0].N != 1 {
-				t.Errorf("the first entry has number %d, want 1", f.entries[0].N)
+			if f.entries[0].Number != 1 {
+				t.Errorf("the first entry has number %d, want 1", f.entries[0].Number)
 			}
 		})
 	}

@@ -53,10 +53,10 @@ type tail struct {
 	idleChecks int
 	shrunkAt   time.Time // when its windows were last shrunk to their share
 
-	suspect atomic.Bool // a reader found a history that differs from its window's: check all rooms
+	checkAllDue atomic.Bool // a reader found a history that differs from its window's: check all rooms
 
-	mu          sync.Mutex
-	unconfirmed []*window // their position was found by another connection since the last round
+	mu         sync.Mutex
+	checkQueue []*window // their position was found by another connection since the last round
 }
 
 func newTail(s *Store, appender *appender, buckets []int) *tail {
@@ -87,7 +87,7 @@ func (t *tail) run(ctx context.Context) {
 		// nothing is appended to its rooms in the meantime.
 		if !t.away.Load() && time.Since(lostAt) >= awayAfter && !conns.IsReply(err, "ASK ", "TRYAGAIN ") {
 			t.away.Store(true)
-			t.store.tailLost(err)
+			t.store.tailDisconnected(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -113,7 +113,7 @@ func (t *tail) follow(ctx context.Context) error {
 	}
 	t.followingSince = time.Now()
 	if t.away.CompareAndSwap(true, false) {
-		t.store.tailBack()
+		t.store.tailReconnected()
 	}
 	for {
 		if err := t.round(ctx); err != nil {
@@ -127,7 +127,7 @@ func (t *tail) round(ctx context.Context) error {
 	moved, readAll, err := t.awaitActivity(ctx)
 	began := time.Now()
 	if err == nil {
-		err = t.check(ctx, t.takeUnconfirmed())
+		err = t.check(ctx, t.takeCheckQueue())
 	}
 	switch {
 	case err != nil:
@@ -165,7 +165,7 @@ func (t *tail) shrinkWindows() {
 // awaitAppends waits for the appends that this server has sent, so that the next round
 // reads them all: a blocked read returns as soon as Redis has the first.
 func (t *tail) awaitAppends() {
-	if answered := t.appender.pendingAnswered(); answered != nil {
+	if answered := t.appender.inFlightDone(); answered != nil {
 		select {
 		case <-answered:
 		case <-time.After(groupInterval):
@@ -173,18 +173,18 @@ func (t *tail) awaitAppends() {
 	}
 }
 
-// confirmSoon makes the tail check the window's position on its own connection. The one
-// that found it may lead to another primary.
-func (t *tail) confirmSoon(w *window) {
+// queueCheck makes the tail check the window's end on its own connection. The connection that
+// found the end may lead to another primary.
+func (t *tail) queueCheck(w *window) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.unconfirmed = append(t.unconfirmed, w)
+	t.checkQueue = append(t.checkQueue, w)
 }
 
-func (t *tail) takeUnconfirmed() (unconfirmed []*window) {
+func (t *tail) takeCheckQueue() (unconfirmed []*window) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	unconfirmed, t.unconfirmed = t.unconfirmed, nil
+	unconfirmed, t.checkQueue = t.checkQueue, nil
 	return unconfirmed
 }
 
@@ -208,7 +208,7 @@ func (t *tail) windows() []*window {
 	defer t.store.mu.Unlock()
 	var found []*window
 	for room, w := range t.store.windows {
-		if mine[bucketOf(room)] && w.noteActivity() != nil {
+		if mine[bucketOf(room)] && w.markMoved() != nil {
 			found = append(found, w)
 		}
 	}

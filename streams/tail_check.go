@@ -15,12 +15,12 @@ func (t *tail) checkIdle(ctx context.Context) error {
 	if err := conns.RequirePrimary(ctx, t.conn, t.activityKeys[0]); err != nil {
 		return err // it was a primary when the connection was made
 	}
-	if t.suspect.Swap(false) {
+	if t.checkAllDue.Swap(false) {
 		return t.checkAll(ctx)
 	}
 	var keys []string
 	for _, w := range t.windows() {
-		if w.view.Load().upto.Epoch != noEpoch {
+		if w.view.Load().end.Epoch != noEpoch {
 			keys = append(keys, t.store.keys.room(w.room))
 		}
 	}
@@ -61,18 +61,18 @@ func (t *tail) check(ctx context.Context, toCheck []*window) error {
 		pipe := t.conn.Pipeline()
 		queries := make([]*infoQuery, len(some))
 		for i, w := range some {
-			queries[i] = t.store.queryInfo(ctx, pipe, w.room, w.view.Load().upto.ID, "+", maxBatchEntries, ID{})
+			queries[i] = t.store.queryInfo(ctx, pipe, w.room, w.view.Load().end.ID, "+", maxBatchEntries, ID{})
 		}
 		pipe.Exec(ctx)
 		for i, w := range some {
 			found, err := queries[i].result()
 			if conns.IsReply(err, notAStream) { // the other rooms are not affected
-				found, err = noRoom(), nil
+				found, err = missingRoom(), nil
 			}
 			if err != nil {
 				return err
 			}
-			if t.applyCheck(w, found); found.more {
+			if t.applyCheck(w, found); found.hasMore {
 				toCheck = append(toCheck, w)
 			}
 		}
@@ -82,14 +82,14 @@ func (t *tail) check(ctx context.Context, toCheck []*window) error {
 
 // applyCheck moves a window to where its room is now.
 func (t *tail) applyCheck(w *window, found *roomInfo) {
-	seen := w.view.Load()
+	current := w.view.Load()
 	// A trim by hand leaves no record of how far it went, but if the numbers continue where
 	// the window ends, nothing is missing.
-	isWhole := found.epoch == seen.upto.Epoch && seen.n > 0 && found.firstN == seen.n+1
-	if isWhole || found.stateAt(seen.upto) == Resumed {
+	isWhole := found.epoch == current.end.Epoch && current.lastNumber > 0 && found.firstNumber == current.lastNumber+1
+	if isWhole || found.stateAt(current.end) == Resumed {
 		w.publish(found.epoch, found.entries, t.store.windowShare())
 		return
 	}
-	t.store.log.Warn("a room's history was lost or replaced", "room", w.room, "at", seen.upto, "now", found.end())
+	t.store.log.Warn("a room's history was lost or replaced", "room", w.room, "at", current.end, "now", found.end())
 	w.reset(found)
 }

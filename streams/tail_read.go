@@ -19,21 +19,21 @@ func (t *tail) readMoved(ctx context.Context, moved map[string]Cursor) error {
 		if w == nil {
 			continue
 		}
-		switch seen := w.noteActivity(); {
-		case seen == nil: // its first reader will find its end
-		case cursor.Epoch != seen.upto.Epoch || !seen.confirmed:
+		switch current := w.markMoved(); {
+		case current == nil: // its first reader will find its end
+		case cursor.Epoch != current.end.Epoch || !current.confirmed:
 			toCheck = append(toCheck, w)
-		case seen.upto.ID.Before(cursor.ID):
+		case current.end.ID.Before(cursor.ID):
 			toRead = append(toRead, w)
-		case seen.start.ID.Before(cursor.ID) && !seen.contains(cursor):
+		case current.start.ID.Before(cursor.ID) && !current.contains(cursor):
 			toCheck = append(toCheck, w) // the entry belongs to another history
 		}
 	}
-	silent, err := t.readWindows(ctx, toRead)
+	unchanged, err := t.readWindows(ctx, toRead)
 	if err != nil {
 		return err
 	}
-	return t.check(ctx, append(toCheck, silent...))
+	return t.check(ctx, append(toCheck, unchanged...))
 }
 
 // readAll reads every followed room, whether there was activity or not.
@@ -43,7 +43,7 @@ func (t *tail) readAll(ctx context.Context) error {
 }
 
 // readWindows reads each room on from its window's end. It returns those that had nothing.
-func (t *tail) readWindows(ctx context.Context, toRead []*window) (silent []*window, err error) {
+func (t *tail) readWindows(ctx context.Context, toRead []*window) (unchanged []*window, err error) {
 	var toCheck []*window
 	for first := true; len(toRead) > 0; first = false {
 		found, err := t.xread(ctx, toRead)
@@ -53,14 +53,14 @@ func (t *tail) readWindows(ctx context.Context, toRead []*window) (silent []*win
 		var more []*window
 		for _, w := range toRead {
 			entries, ok := found[t.store.keys.room(w.room)]
-			switch seen := w.view.Load(); {
+			switch current := w.view.Load(); {
 			case !ok && first:
-				silent = append(silent, w)
+				unchanged = append(unchanged, w)
 			case !ok:
-			case seen.upto.Epoch == noEpoch || !isDense(seen.n, entries): // the room is new, or entries are missing
+			case current.end.Epoch == noEpoch || !areConsecutive(current.lastNumber, entries): // the room is new, or entries are missing
 				toCheck = append(toCheck, w)
 			default:
-				w.publish(seen.upto.Epoch, entries, t.store.windowShare())
+				w.publish(current.end.Epoch, entries, t.store.windowShare())
 				if len(entries) == maxBatchEntries {
 					more = append(more, w)
 				}
@@ -68,7 +68,7 @@ func (t *tail) readWindows(ctx context.Context, toRead []*window) (silent []*win
 		}
 		toRead = more
 	}
-	return silent, t.check(ctx, toCheck)
+	return unchanged, t.check(ctx, toCheck)
 }
 
 // xread reads what each room has after its window's end, all in one command.
@@ -78,7 +78,7 @@ func (t *tail) xread(ctx context.Context, windows []*window) (map[string][]Entry
 		args.Streams = append(args.Streams, t.store.keys.room(w.room))
 	}
 	for _, w := range windows {
-		args.Streams = append(args.Streams, w.view.Load().upto.ID.String())
+		args.Streams = append(args.Streams, w.view.Load().end.ID.String())
 	}
 	found, err := t.conn.XRead(ctx, args).Result()
 	if conns.IsReply(err, notAStream) {
@@ -98,12 +98,12 @@ func (t *tail) xread(ctx context.Context, windows []*window) (map[string][]Entry
 const notAStream = "WRONGTYPE "
 
 // noRoom is the info of such a room. Its readers get the error when they read it.
-func noRoom() *roomInfo { return &roomInfo{epoch: noEpoch} }
+func missingRoom() *roomInfo { return &roomInfo{epoch: noEpoch} }
 
 // xreadEach reads the rooms one by one, because one of them is not a stream.
 func (t *tail) xreadEach(ctx context.Context, windows []*window) (map[string][]Entry, error) {
 	if len(windows) == 1 {
-		t.applyCheck(windows[0], noRoom())
+		t.applyCheck(windows[0], missingRoom())
 		return nil, nil
 	}
 	all := make(map[string][]Entry, len(windows))
@@ -118,9 +118,9 @@ func (t *tail) xreadEach(ctx context.Context, windows []*window) (map[string][]E
 }
 
 // isDense reports whether the entries are numbered from n+1 on without a gap.
-func isDense(n int64, entries []Entry) bool {
+func areConsecutive(n int64, entries []Entry) bool {
 	for i := range entries {
-		if n++; entries[i].N != n {
+		if n++; entries[i].Number != n {
 			return false
 		}
 	}

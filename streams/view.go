@@ -5,27 +5,26 @@ import (
 	"sync/atomic"
 )
 
-// A view is the content of a window at one moment: consecutive batches from start to
-// upto. It is immutable.
+// A view is an immutable snapshot of a window: consecutive batches from start to end.
 type view struct {
-	generation  uint64 // readers must find their place again when it changes
-	start, upto Cursor
-	n           int64 // number of the entry at upto
-	confirmed   bool  // the tail's own connection has seen upto
-	batches     []*Batch
-	bytes       int
+	generation uint64 // when it changes, readers must look up their cursors again
+	start, end Cursor
+	lastNumber int64 // number of the entry at end
+	confirmed  bool  // the tail has found end on its own connection
+	batches    []*Batch
+	bytes      int
 }
 
-// generations numbers the views of all windows, so that no number is used twice.
+// generations counts the generations of all windows together, so that no two are equal.
 var generations atomic.Uint64
 
-// emptyView returns a view at the end of the room, which holds nothing.
+// emptyView returns a view without entries, at the end of the room.
 func emptyView(found *roomInfo) *view {
-	return &view{generation: generations.Add(1), start: found.end(), upto: found.end(), n: found.n}
+	return &view{generation: generations.Add(1), start: found.end(), end: found.end(), lastNumber: found.lastNumber}
 }
 
-// after returns the rest of the batch that the cursor lies in, nil if the cursor is
-// before the window. The cursor must be before upto.
+// after returns the entries after the cursor in the batch that contains it, or nil if the
+// cursor is before the window. The cursor must be before the view's end.
 func (v *view) after(cursor Cursor) *Batch {
 	if cursor.ID.Before(v.start.ID) {
 		return nil
@@ -37,15 +36,15 @@ func (v *view) after(cursor Cursor) *Batch {
 	return v.batches[i].rest(cursor)
 }
 
-// contains reports whether the view itself proves that the cursor is in this history.
+// contains reports whether the view alone proves that its history contains the cursor.
 func (v *view) contains(cursor Cursor) bool {
-	if cursor.Epoch != "" && cursor.Epoch != v.upto.Epoch || cursor.ID.IsZero() {
+	if cursor.Epoch != "" && cursor.Epoch != v.end.Epoch || cursor.ID.IsZero() {
 		return false
 	}
-	if cursor.ID == v.start.ID || cursor.ID == v.upto.ID {
+	if cursor.ID == v.start.ID || cursor.ID == v.end.ID {
 		return true
 	}
-	if cursor.ID.Before(v.start.ID) || v.upto.ID.Before(cursor.ID) {
+	if cursor.ID.Before(v.start.ID) || v.end.ID.Before(cursor.ID) {
 		return false
 	}
 	i := sort.Search(len(v.batches), func(i int) bool { return !v.batches[i].Upto.ID.Before(cursor.ID) })
@@ -55,12 +54,12 @@ func (v *view) contains(cursor Cursor) bool {
 }
 
 // hasEpoch reports whether entries of that epoch may continue the view. If not, the tail
-// will notice, and publish a view of another generation.
+// will find out too, and reset the window.
 func (v *view) hasEpoch(epoch string) bool {
-	return v.upto.Epoch == epoch || v.upto.Epoch == noEpoch
+	return v.end.Epoch == epoch || v.end.Epoch == noEpoch
 }
 
-// dropOldest removes the oldest batches from a view that is not published yet.
+// dropOldest removes the count oldest batches. The view must not be published yet.
 func (v *view) dropOldest(count int) {
 	for _, batch := range v.batches[:count] {
 		v.bytes -= batch.size()

@@ -10,32 +10,31 @@ import (
 const (
 	// maxWindowsBytes is the approximate limit for the entries in all windows together.
 	maxWindowsBytes = 32 << 20
-	// minWindowBytes is the least that one window may hold, even if there are many windows.
+	// minWindowBytes is the lower bound of a window's share, however many windows there are.
 	minWindowBytes = 16 << 10
-	// maxWindowBatches bounds the batches of one window.
+	// maxWindowBatches limits the batches in one window.
 	maxWindowBatches = 256
 )
 
-// maxFindTries limits how often the first reader looks up the end of a room that moves during
-// each lookup: a busy room may never be quiet for one round trip to Redis. After the last try
-// the window starts at an outdated end. The tail reads what is missing at the next activity,
-// or when it checks idle rooms.
+// maxFindTries limits how often the first reader looks up the room's end. In a busy room, the
+// end may move during every lookup. After the last one, the window starts at an outdated end,
+// and the tail reads what is missing at the next activity, or when it checks idle rooms.
 const maxFindTries = 3
 
-// A window is the newest part of a room that has readers in this process, read once for all
-// of them. It is a cache: it may be dropped at any moment.
+// A window holds the newest entries of a room that has readers in this process. All of them
+// share it. It is a cache: the Store may drop it at any time.
 //
-// Only the tail moves it. Readers load its view without a lock.
+// Only the tail advances it. Readers load its view without a lock.
 type window struct {
 	room    string
-	finding chan struct{} // holds a token while a reader looks for the first position
+	finding chan struct{} // holds a token while a reader looks up the room's end
 	view    atomic.Pointer[view]
 
-	mu          sync.Mutex
-	readers     []*Reader
-	sawActivity bool      // while there was no view yet
-	signals     []*Signal // the newest maxSignals
-	signalCount atomic.Uint64
+	mu                sync.Mutex
+	readers           []*Reader
+	movedDuringLookup bool      // there was activity while a reader looked up the room's end
+	signals           []*Signal // the newest ones, at most maxSignals
+	signalCount       atomic.Uint64
 }
 
 func newWindow(room string) *window {
@@ -44,8 +43,8 @@ func newWindow(room string) *window {
 
 // currentView returns the window's view. The first reader to call it finds the room's end.
 func (w *window) currentView(ctx context.Context, s *Store) (*view, error) {
-	if seen := w.view.Load(); seen != nil {
-		return seen, nil
+	if current := w.view.Load(); current != nil {
+		return current, nil
 	}
 	select {
 	case w.finding <- struct{}{}:
@@ -54,8 +53,8 @@ func (w *window) currentView(ctx context.Context, s *Store) (*view, error) {
 		return nil, ctx.Err()
 	}
 	for tries := 1; ; tries++ {
-		if seen := w.view.Load(); seen != nil {
-			return seen, nil
+		if current := w.view.Load(); current != nil {
+			return current, nil
 		}
 		var found *roomInfo
 		err := s.sharedReads.withSlot(ctx, func(ctx context.Context) (err error) {
@@ -66,49 +65,49 @@ func (w *window) currentView(ctx context.Context, s *Store) (*view, error) {
 			return nil, err
 		}
 		w.mu.Lock()
-		if !w.sawActivity || tries == maxFindTries {
+		if !w.movedDuringLookup || tries == maxFindTries {
 			w.view.Store(emptyView(found))
-			s.tailOf(w.room).confirmSoon(w)
+			s.tailOf(w.room).queueCheck(w)
 		}
-		w.sawActivity = false
+		w.movedDuringLookup = false
 		w.mu.Unlock()
 	}
 }
 
-// noteActivity returns the view that the room's activity should advance. If there is no view
-// yet, it returns nil, and makes the reader that is looking up the room's end look again.
-func (w *window) noteActivity() *view {
+// markMoved returns the window's view. If there is none yet, it returns nil, and makes the
+// reader that is looking up the room's end repeat the lookup.
+func (w *window) markMoved() *view {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	seen := w.view.Load()
-	w.sawActivity = w.sawActivity || seen == nil
-	return seen
+	current := w.view.Load()
+	w.movedDuringLookup = w.movedDuringLookup || current == nil
+	return current
 }
 
-// publish appends entries to the window, drops old batches so that it holds at most maxBytes,
-// and wakes its readers. The caller has checked that the entries follow the window's end.
+// publish appends entries to the window, drops old batches to stay within maxBytes, and wakes
+// the readers. The entries must follow the window's end without a gap.
 func (w *window) publish(epoch string, entries []Entry, maxBytes int) {
-	seen := w.view.Load()
+	current := w.view.Load()
 	if len(entries) == 0 {
-		if !seen.confirmed {
-			next := *seen
+		if !current.confirmed {
+			next := *current
 			next.confirmed = true
 			w.view.Store(&next)
 		}
 		return
 	}
-	next := &view{generation: seen.generation, n: seen.n, confirmed: true, start: seen.start, upto: Cursor{entries[len(entries)-1].ID, epoch}}
+	next := &view{generation: current.generation, lastNumber: current.lastNumber, confirmed: true, start: current.start, end: Cursor{entries[len(entries)-1].ID, epoch}}
 	for i := range entries {
-		next.n = max(next.n, entries[i].N) // an Unreadable entry has none
+		next.lastNumber = max(next.lastNumber, entries[i].Number) // an Unreadable entry has no number
 	}
-	added := splitBatches(w.room, seen.upto, next.upto, entries)
-	next.batches = append(append(next.batches, seen.batches...), added...)
-	next.bytes = seen.bytes
+	added := splitBatches(w.room, current.end, next.end, entries)
+	next.batches = append(append(next.batches, current.batches...), added...)
+	next.bytes = current.bytes
 	for _, batch := range added {
 		next.bytes += batch.size()
 	}
 	if hasDeletion(entries) {
-		// Deleted entries must not be read again, from here or from a shared read.
+		// Readers must not get deleted entries from the window or from a cached read.
 		next.dropOldest(len(next.batches) - len(added))
 		next.generation = generations.Add(1)
 	}
@@ -130,19 +129,19 @@ func hasDeletion(entries []Entry) bool {
 
 // shrinkTo drops the oldest batches until the window holds at most maxBytes.
 func (w *window) shrinkTo(maxBytes int) {
-	seen := w.view.Load()
-	if seen.bytes <= maxBytes {
+	current := w.view.Load()
+	if current.bytes <= maxBytes {
 		return
 	}
-	next := *seen
-	next.batches = slices.Clone(seen.batches)
+	next := *current
+	next.batches = slices.Clone(current.batches)
 	for next.bytes > maxBytes {
 		next.dropOldest(1)
 	}
 	w.view.Store(&next)
 }
 
-// reset empties the window and moves it to the end of a different history.
+// reset empties the window and moves it to the end of the history in found.
 func (w *window) reset(found *roomInfo) {
 	next := emptyView(found)
 	next.confirmed = true
@@ -150,7 +149,7 @@ func (w *window) reset(found *roomInfo) {
 	w.wake()
 }
 
-// invalidate makes every reader find its place again.
+// invalidate makes every reader look up its cursor again.
 func (w *window) invalidate() {
 	next := *w.view.Load()
 	next.generation = generations.Add(1)
@@ -158,21 +157,21 @@ func (w *window) invalidate() {
 	w.wake()
 }
 
-// wake calls every reader's ready.
+// wake calls every reader's onReadable.
 func (w *window) wake() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, reader := range w.readers {
-		reader.ready(reader)
+		reader.onReadable(reader)
 	}
 }
 
-// wakeOne calls one reader's ready, unless the reader is closed.
+// wakeOne calls one reader's onReadable, unless the reader is closed.
 func (w *window) wakeOne(reader *Reader) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if reader.index >= 0 {
-		reader.ready(reader)
+		reader.onReadable(reader)
 	}
 }
 
@@ -185,7 +184,7 @@ func (w *window) add(reader *Reader) {
 	w.readers = append(w.readers, reader)
 }
 
-// remove removes a reader if it is still there, and reports whether it was the last one.
+// remove removes a reader, unless it was removed before, and reports whether it was the last.
 // The caller holds the Store's mu.
 func (w *window) remove(reader *Reader) (wasLast bool) {
 	w.mu.Lock()
@@ -209,10 +208,10 @@ func (s *Store) window(room string) *window {
 	return s.windows[room]
 }
 
-// tailOf returns the tail that moves the room's window.
+// tailOf returns the tail that reads the room.
 func (s *Store) tailOf(room string) *tail { return s.tails[bucketOf(room)%len(s.tails)] }
 
-// windowShare returns how many bytes one window may hold.
+// windowShare returns how many bytes each window may hold.
 func (s *Store) windowShare() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -111,7 +111,7 @@ func (p *presence) record(ctx context.Context, update update) {
 
 // notify sends the list of people in the room to the listeners.
 func (p *presence) notify(ctx context.Context, room string, listeners []Listener) {
-	count, people, err := p.store.As(streams.User{}).Present(ctx, room)
+	count, people, err := p.store.ForUser(streams.User{}).Present(ctx, room)
 	if err != nil {
 		p.log.Debug("cannot read presence", "room", room, "error", err)
 		p.notifyLater(room, listeners)

@@ -36,7 +36,7 @@ func (p *presence) update(t *testing.T, now *time.Time, meanwhile func()) {
 // expectPresent checks the names that Redis lists as present in the lobby.
 func (p *presence) expectPresent(t *testing.T, want ...string) {
 	t.Helper()
-	_, people, err := p.store.As(streams.User{}).Present(t.Context(), "lobby")
+	_, people, err := p.store.ForUser(streams.User{}).Present(t.Context(), "lobby")
 	var names []string
 	for _, user := range people {
 		names = append(names, user.Name)

@@ -14,7 +14,7 @@ func BenchmarkSharedBatch(b *testing.B) {
 	batch := &streams.Batch{Room: "lobby"}
 	for i := range 50 {
 		batch.Entries = append(batch.Entries, streams.Entry{
-			ID: streams.ID{Millis: 1732281600000 + uint64(i)}, N: int64(i + 1), Kind: streams.Message, Text: strings.Repeat("hello, all ", 9),
+			ID: streams.ID{Millis: 1732281600000 + uint64(i)}, Number: int64(i + 1), Kind: streams.Message, Text: strings.Repeat("hello, all ", 9),
 		})
 	}
 	b.ReportAllocs()

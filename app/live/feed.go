@@ -240,7 +240,7 @@ func (f *Feed) encode(room *following, read streams.Read) []byte {
 // of that user only.
 func (f *Feed) encodeSignals(room string, signals []*streams.Signal) (frames []byte) {
 	for _, signal := range signals {
-		if signal.Kind != streams.Seen || signal.User.ID == f.userID {
+		if signal.Kind != streams.MarkedRead || signal.User.ID == f.userID {
 			frames = append(frames, f.codec.signal(room, signal)...)
 		}
 	}

@@ -15,7 +15,7 @@ func newBatch(count int) *streams.Batch {
 		id := streams.ID{Millis: exampleID.Millis + uint64(i)}
 		batch.Upto = streams.Cursor{ID: id, Epoch: batch.After.Epoch}
 		batch.Entries = append(batch.Entries, streams.Entry{
-			ID: id, N: int64(i + 1), Kind: streams.Message, Key: exampleKey, User: exampleUser, Text: strings.Repeat("hello, all ", 9),
+			ID: id, Number: int64(i + 1), Kind: streams.Message, Key: exampleKey, User: exampleUser, Text: strings.Repeat("hello, all ", 9),
 		})
 	}
 	return batch

@@ -79,7 +79,7 @@ func AppendEntry(dst []byte, entry *streams.Entry, html bool) []byte {
 		return append(dst, `,"kind":"unreadable"}`...)
 	}
 	dst = append(dst, `,"n":`...)
-	dst = strconv.AppendInt(dst, entry.N, 10)
+	dst = strconv.AppendInt(dst, entry.Number, 10)
 	dst = appendField(dst, "kind", string(entry.Kind))
 	if entry.Key != "" {
 		dst = appendField(dst, "key", entry.Key)
@@ -172,7 +172,7 @@ func EncodeFollowed(room string, followed *streams.Followed) []byte {
 	}
 	dst = AppendCursorField(dst, "last", followed.Last)
 	dst = append(dst, `,"n":`...)
-	dst = strconv.AppendInt(dst, followed.LastN, 10)
+	dst = strconv.AppendInt(dst, followed.LastNumber, 10)
 	return append(dst, '}')
 }
 

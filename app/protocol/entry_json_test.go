@@ -27,25 +27,25 @@ func TestEntryJSON(t *testing.T) {
 		html  bool
 		want  string
 	}{
-		{"a message", streams.Entry{Kind: streams.Message, N: 41, Key: exampleKey, Text: "hello"}, false,
+		{"a message", streams.Entry{Kind: streams.Message, Number: 41, Key: exampleKey, Text: "hello"}, false,
 			`{"id":"1732281600000-0","n":41,"kind":"message","key":"` + exampleKey + `",` + user + `,"text":"hello"}`},
-		{"a reply", streams.Entry{Kind: streams.Message, N: 42, Key: exampleKey, Text: "hi!", ReplyTo: exampleOf}, false,
+		{"a reply", streams.Entry{Kind: streams.Message, Number: 42, Key: exampleKey, Text: "hi!", ReplyTo: exampleOf}, false,
 			`{"id":"1732281600000-0","n":42,"kind":"message","key":"` + exampleKey + `",` + user + `,"text":"hi!","reply_to":"1732281500000-7"}`},
-		{"a message with HTML", streams.Entry{Kind: streams.Message, N: 1, Text: "*<*"}, true,
+		{"a message with HTML", streams.Entry{Kind: streams.Message, Number: 1, Text: "*<*"}, true,
 			`{"id":"1732281600000-0","n":1,"kind":"message",` + user + `,"text":"*<*","html":"<p><em>&lt;</em></p>"}`},
-		{"an edit", streams.Entry{Kind: streams.Edit, N: 43, Of: exampleOf, Text: "hello, all"}, false,
+		{"an edit", streams.Entry{Kind: streams.Edit, Number: 43, Of: exampleOf, Text: "hello, all"}, false,
 			`{"id":"1732281600000-0","n":43,"kind":"edit","of":"1732281500000-7",` + user + `,"text":"hello, all"}`},
-		{"a reaction", streams.Entry{Kind: streams.React, N: 44, Of: exampleOf, Emoji: "👍", On: true}, true,
+		{"a reaction", streams.Entry{Kind: streams.React, Number: 44, Of: exampleOf, Emoji: "👍", On: true}, true,
 			`{"id":"1732281600000-0","n":44,"kind":"react","of":"1732281500000-7",` + user + `,"emoji":"👍","on":true}`},
-		{"a removed reaction", streams.Entry{Kind: streams.React, N: 44, Of: exampleOf, Emoji: "👍"}, false,
+		{"a removed reaction", streams.Entry{Kind: streams.React, Number: 44, Of: exampleOf, Emoji: "👍"}, false,
 			`{"id":"1732281600000-0","n":44,"kind":"react","of":"1732281500000-7",` + user + `,"emoji":"👍","on":false}`},
-		{"a deletion", streams.Entry{Kind: streams.Delete, N: 45, Of: exampleOf}, true,
+		{"a deletion", streams.Entry{Kind: streams.Delete, Number: 45, Of: exampleOf}, true,
 			`{"id":"1732281600000-0","n":45,"kind":"delete","of":"1732281500000-7",` + user + `}`},
-		{"a folded message", streams.Entry{Kind: streams.Message, N: 41, Text: "x", Edited: exampleOf, Reactions: map[string][]string{"👍": {"a", "b"}, "<": {"c"}}}, false,
+		{"a folded message", streams.Entry{Kind: streams.Message, Number: 41, Text: "x", Edited: exampleOf, Reactions: map[string][]string{"👍": {"a", "b"}, "<": {"c"}}}, false,
 			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"text":"x","edited":"1732281500000-7","reactions":{"\u003c":["c"],"👍":["a","b"]}}`},
-		{"a deleted message", streams.Entry{Kind: streams.Message, N: 41, Text: "must not show", Deleted: true, ReplyTo: exampleOf}, true,
+		{"a deleted message", streams.Entry{Kind: streams.Message, Number: 41, Text: "must not show", Deleted: true, ReplyTo: exampleOf}, true,
 			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"deleted":true,"reply_to":"1732281500000-7"}`},
-		{"an unreadable entry", streams.Entry{Kind: streams.Unreadable, N: 3, Text: "must not show"}, true,
+		{"an unreadable entry", streams.Entry{Kind: streams.Unreadable, Number: 3, Text: "must not show"}, true,
 			`{"id":"1732281600000-0","kind":"unreadable"}`},
 	}
 	for _, test := range tests {
@@ -67,7 +67,7 @@ func FuzzEntryJSON(f *testing.F) {
 		id := streams.ID{Millis: millis, Seq: seq}
 		for _, kind := range []streams.Kind{streams.Message, streams.Edit, streams.React, streams.Delete, streams.Unreadable} {
 			entry := streams.Entry{
-				ID: id, N: 7, Kind: kind, Key: text, User: streams.User{ID: name, Name: name}, Text: text, Emoji: emoji,
+				ID: id, Number: 7, Kind: kind, Key: text, User: streams.User{ID: name, Name: name}, Text: text, Emoji: emoji,
 				Of: exampleOf, Reactions: map[string][]string{emoji: {name}},
 			}
 			raw := AppendEntry(nil, &entry, kind == streams.Edit)

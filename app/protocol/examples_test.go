@@ -56,7 +56,7 @@ var encoders = map[string]func(t *testing.T, example string) []byte{
 	},
 	"followed": func(t *testing.T, example string) []byte {
 		frame := decode[exampleFollowed](t, example)
-		followed := &streams.Followed{State: frame.State, At: parseCursor(t, frame.At), Last: parseCursor(t, frame.Last), LastN: frame.N}
+		followed := &streams.Followed{State: frame.State, At: parseCursor(t, frame.At), Last: parseCursor(t, frame.Last), LastNumber: frame.N}
 		if frame.First != "" {
 			followed.First = parseCursor(t, frame.First)
 		}
@@ -197,7 +197,7 @@ func parseID(t *testing.T, text string) streams.ID {
 func (got *exampleEntry) entry(t *testing.T) streams.Entry {
 	t.Helper()
 	entry := streams.Entry{
-		ID: parseID(t, got.ID), N: got.N, Kind: got.Kind, Key: got.Key, User: streams.User(got.User), Text: got.Text, Emoji: got.Emoji,
+		ID: parseID(t, got.ID), Number: got.N, Kind: got.Kind, Key: got.Key, User: streams.User(got.User), Text: got.Text, Emoji: got.Emoji,
 		On: got.On, Reactions: got.Reactions, Deleted: got.Deleted,
 	}
 	for text, id := range map[string]*streams.ID{got.ReplyTo: &entry.ReplyTo, got.Of: &entry.Of, got.Edited: &entry.Edited} {

@@ -191,7 +191,7 @@ func viewMessages(entries []streams.Entry, user identity.User) []views.Message {
 
 func viewMessage(entry *streams.Entry, user identity.User) views.Message {
 	message := views.Message{
-		ID: entry.ID.String(), Key: entry.Key, N: entry.N, User: views.User(entry.User),
+		ID: entry.ID.String(), Key: entry.Key, N: entry.Number, User: views.User(entry.User),
 		Time: entry.ID.Time(), ReplyTo: idText(entry.ReplyTo), Edited: idText(entry.Edited),
 		Deleted: entry.Deleted, Unreadable: entry.Kind == streams.Unreadable,
 	}

@@ -1,0 +1,112 @@
+package streams
+
+import (
+	"cmp"
+	"context"
+	"slices"
+)
+
+// readResult is the result of one read of Redis, shared by all readers with the same query.
+type readResult struct {
+	state     State
+	epoch     string
+	first     Cursor // just before the batch; if Truncated, just before the first entry that is still kept
+	batch     *Batch // nil if the read only checked the cursor, or found no entries
+	nextLimit int64  // how many entries to read next, to fill about one batch
+}
+
+// sharedReadAfter checks the cursor, and reads the entries between it and the start of the
+// view. It reads at most limit entries, or maxBatchEntries if limit is 0.
+func (s *Store) sharedReadAfter(ctx context.Context, of grant, current *view, cursor Cursor, limit int64) (*readResult, error) {
+	room := of.room
+	if limit == 0 {
+		limit = maxBatchEntries
+	}
+	if !cursor.ID.Before(current.start.ID) {
+		limit = 0
+	}
+	key := readKey{room: room, epoch: current.end.Epoch, generation: current.generation, cursor: cursor, limit: limit}
+	if limit == 0 {
+		key.upto = current.end.ID // the answer is correct for this end only
+	}
+	return s.sharedReads.do(ctx, key, func(ctx context.Context) (*readResult, error) {
+		found, err := s.readInfo(ctx, room, cursor.ID, current.start.ID.String(), limit, current.end.ID)
+		if err == nil {
+			err = s.checkContinues(room, current, found)
+		}
+		if err != nil {
+			return nil, err
+		}
+		answer := &readResult{state: found.stateAt(cursor), epoch: found.epoch, first: found.beforeFirst()}
+		if answer.state != Resumed || limit == 0 {
+			return answer, nil
+		}
+		upto := Cursor{current.start.ID, found.epoch}
+		if found.hasMore {
+			upto.ID = found.entries[len(found.entries)-1].ID
+		}
+		batches := splitBatches(room, Cursor{cursor.ID, found.epoch}, upto, found.entries)
+		answer.batch, answer.nextLimit = batches[0], min(2*limit, maxBatchEntries)
+		if len(batches) > 1 { // long entries: only the first batch is used
+			answer.nextLimit = int64(len(batches[0].Entries)) + 1
+		}
+		return answer, nil
+	})
+}
+
+// sharedReadNewest reads the newest count entries.
+func (s *Store) sharedReadNewest(ctx context.Context, of grant, current *view, count int) (*readResult, error) {
+	room := of.room
+	key := readKey{room: room, epoch: current.end.Epoch, generation: current.generation, newest: true, limit: int64(count)}
+	return s.sharedReads.do(ctx, key, func(ctx context.Context) (*readResult, error) {
+		found, entries, err := s.fetchNewest(ctx, room, count+1, current.end.ID)
+		if err == nil {
+			err = s.checkContinues(room, current, found)
+		}
+		if err != nil {
+			return nil, err
+		}
+		first := found.beforeFirst()
+		if len(entries) > count {
+			first.ID = entries[0].ID
+			entries = entries[1:]
+		}
+		for len(entries) > 0 && !first.ID.Before(entries[0].ID) {
+			entries = entries[1:] // trimmed after it was read
+		}
+		answer := &readResult{epoch: found.epoch, first: first}
+		if len(entries) > 0 {
+			upto := Cursor{entries[len(entries)-1].ID, found.epoch}
+			answer.batch = splitBatches(room, first, upto, entries)[0]
+		}
+		return answer, nil
+	})
+}
+
+// fetchNewest returns the room's info and its newest count entries, oldest first. If the room
+// has fewer entries, it first checks whether another program has trimmed the stream.
+func (s *Store) fetchNewest(ctx context.Context, room string, count int, windowEnd ID) (*roomInfo, []Entry, error) {
+	for {
+		pipe := s.redis.Retrying.Pipeline()
+		before := pipe.HGet(ctx, s.keys.meta(room), "epoch")
+		newest := pipe.XRevRangeN(ctx, s.keys.room(room), "+", "-", int64(count))
+		query := s.queryInfo(ctx, pipe, room, ID{}, "+", 0, windowEnd)
+		pipe.Exec(ctx)
+		found, err := query.result()
+		if err == nil {
+			err = wrap(newest.Err())
+		}
+		if err != nil || !found.exists {
+			return found, nil, err
+		}
+		again := cmp.Or(before.Val(), noEpoch) != found.epoch // a new history began between the commands
+		if !again && len(newest.Val()) < count {
+			again, err = s.detectTrim(ctx, room, found)
+		}
+		if err != nil || !again {
+			entries := parseEntries(newest.Val())
+			slices.Reverse(entries)
+			return found, entries, err
+		}
+	}
+}

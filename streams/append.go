@@ -13,10 +13,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// keyTTL is how long a send key is remembered: within it, a retry is stored once.
+// keyTTL is how long Redis remembers a send key. Within that time, a retry is not stored again.
 const keyTTL = 24 * time.Hour
 
-// Errors of an append that Redis refused for good.
+// Errors of an append that must not be retried.
 var (
 	ErrNotFound         = errors.New("no such message")
 	ErrNotYours         = errors.New("someone else wrote the message")
@@ -30,12 +30,13 @@ type Stored struct {
 	Repeated bool // an earlier append with the same key stored the entry
 }
 
-// Append stores the entry in the room and returns when it is as durable as the options
-// require. Repeated calls with one Key within 24 hours store only one entry.
-// The author is the Access's user, whatever entry.User is. Redis assigns ID and number.
+// Append stores the entry in the room, and returns when it is as durable as the options
+// require. Repeated calls with the same Key within 24 hours store only one entry. The author
+// is the Access's user, and Append ignores entry.User. Redis assigns the ID and the number.
 //
-// entry.Of must be the ID of a message. An Edit or a Delete requires a message of the user.
-// After ErrUnavailable the outcome is unknown: call again with the same key.
+// For an Edit, a React or a Delete, entry.Of must be the ID of a message. A user may edit or
+// delete only their own messages. After ErrUnavailable the outcome is unknown, and the caller
+// should retry with the same Key.
 func (a Access) Append(ctx context.Context, room string, entry Entry) (Stored, error) {
 	granted, err := a.admit(room, writing)
 	if err != nil {
@@ -71,13 +72,13 @@ func (s *Store) append(ctx context.Context, to grant, entry Entry) (Stored, erro
 	return call.stored, nil
 }
 
-// appendKeys are the KEYS of append.lua.
+// appendKeys returns the KEYS of append.lua.
 func (s *Store) appendKeys(room, key string) []string {
 	bucket := bucketOf(room)
 	return append(s.keys.history(room), s.keys.activity(bucket), s.keys.rooms(bucket), s.keys.sent(room, key))
 }
 
-// appendArgs are the ARGV of append.lua.
+// appendArgs returns the ARGV of append.lua.
 func (s *Store) appendArgs(to grant, entry *Entry) []any {
 	args := make([]any, 0, 16)
 	args = append(args,
@@ -92,14 +93,14 @@ func (s *Store) appendArgs(to grant, entry *Entry) []any {
 	return args
 }
 
-// randomSeq returns the second part of a new entry's ID.
+// randomSeq returns a random second part for a new entry's ID.
 func randomSeq() uint16 {
 	var random [2]byte
 	rand.Read(random[:])
 	return binary.BigEndian.Uint16(random[:])
 }
 
-// applyRetention trims an idle room. In a busy one the appends do it.
+// applyRetention trims a room that may be idle. In other rooms, appends trim.
 func (s *Store) applyRetention(ctx context.Context, room string) error {
 	err := retainScript.Run(ctx, s.redis.Retrying, s.keys.history(room), s.options.MaxCount, s.options.MaxAge.Milliseconds()).Err()
 	if err != nil && !errors.Is(err, redis.Nil) {
@@ -110,7 +111,7 @@ func (s *Store) applyRetention(ctx context.Context, room string) error {
 
 // appendCall is one append on its way to Redis and back.
 type appendCall struct {
-	ctx  context.Context // the caller's: once it is done, the call is not sent
+	ctx  context.Context // the caller's; once it is done, the appender drops the call
 	keys []string
 	args []any
 	user string
@@ -148,8 +149,8 @@ func (c *appendCall) readReply(cmd *redis.Cmd) error {
 	return fmt.Errorf("append.lua replied %q", reply)
 }
 
-// isFinal reports whether err settles the append: the entry is stored, or it is not
-// and a retry would not change that.
+// isFinal reports whether err is the final outcome of an append: the entry is stored, or a
+// retry would fail too.
 func isFinal(err error) bool {
 	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) ||
 		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyReactions) || conns.IsReply(err, "OOM ", notAStream)

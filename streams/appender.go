@@ -14,34 +14,34 @@ import (
 )
 
 const (
-	// maxGroup bounds how long one round trip blocks Redis: about 4 ms.
+	// maxGroupSize limits how long one group blocks Redis, to about 4 ms.
 	maxGroupSize = 256
-	// fullGroup is the number of appends from which a group is sent without waiting for more.
+	// fullGroupSize is the size from which a group is sent without waiting for more appends.
 	fullGroupSize = 64
-	// groupInterval is the least time between two groups while appends arrive together: a
-	// round trip costs the server and Redis several times what one more append in it does.
-	// It is longer than minRoundTime, so that each round of the tail reads one group.
+	// groupInterval is the minimum time between two groups while appends arrive together. A
+	// round trip costs the server and Redis several times as much as one more append does. The
+	// interval is longer than minRoundTime, so that each round of the tail reads one group.
 	groupInterval = 14 * time.Millisecond
-	// authorInterval replaces groupInterval if an author of the last group is in the next one
-	// too: a user who sends one message after another waits for each.
+	// authorInterval replaces groupInterval if the last group and the next one have an author in
+	// common, because a user who sends one message after another waits for each.
 	authorInterval = 4 * time.Millisecond
-	// replicaTimeout is how long an append waits for a replica before its outcome is unknown.
+	// replicaTimeout is how long an append waits for a replica to confirm it.
 	replicaTimeout = time.Second
 )
 
-// An appender sends appends to Redis in the order they arrived. It sends those that arrive
-// together in one pipeline, as databases do with group commit: a single append is not
-// delayed, and many appends share the cost of one round trip.
+// An appender sends appends to Redis in the order in which they arrive. It sends appends that
+// arrive together as a group, in one pipeline, like the group commit of a database: a single
+// append is not delayed, and many appends share the cost of one round trip.
 type appender struct {
 	store *Store
 	calls chan *appendCall
 
 	lastSent    time.Time
-	lastShared  bool            // the last group was more than one append
+	lastShared  bool            // the last group had more than one append
 	lastAuthors map[string]bool // of the last group
 	timer       *time.Timer
 
-	inFlight atomic.Pointer[chan struct{}] // closed when the group that was sent is answered
+	inFlight atomic.Pointer[chan struct{}] // closed when Redis has answered the group; nil if no group is in flight
 }
 
 func newAppender(s *Store) *appender {
@@ -66,8 +66,8 @@ func (a *appender) run(ctx context.Context) {
 	}
 }
 
-// pendingAnswered returns a channel that is closed when the group on its way is answered,
-// nil if there is none.
+// inFlightDone returns a channel that is closed when Redis has answered the group in flight. It
+// returns nil if there is none.
 func (a *appender) inFlightDone() <-chan struct{} {
 	if answered := a.inFlight.Load(); answered != nil {
 		return *answered
@@ -75,8 +75,8 @@ func (a *appender) inFlightDone() <-chan struct{} {
 	return nil
 }
 
-// collect takes the calls that are already waiting. While appends arrive together, it also
-// waits briefly for more.
+// collect returns a group of first and the calls that are already waiting. While appends
+// arrive together, it also waits briefly for more.
 func (a *appender) collect(first *appendCall) []*appendCall {
 	group := []*appendCall{first}
 	for sameAuthor := false; len(group) < maxGroupSize; {
@@ -117,8 +117,8 @@ func (a *appender) waitLeft(sameAuthor bool) time.Duration {
 	return groupInterval - time.Since(a.lastSent)
 }
 
-// commit sends a group, and sends again the calls whose outcome is not final: send keys
-// make that safe. It keeps the order, so that an author's messages do not swap.
+// commit sends a group, and retries the calls whose outcome is not final. Send keys make the
+// retries safe. It keeps the order of the calls, and so the order of an author's messages.
 func (a *appender) commit(ctx context.Context, group []*appendCall) {
 	var err error
 	for _, pause := range []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 400 * time.Millisecond} {
@@ -134,8 +134,8 @@ func (a *appender) commit(ctx context.Context, group []*appendCall) {
 	}
 }
 
-// send sends a group once and finishes the calls whose outcome is final. It returns the
-// others, and why.
+// send sends a group once and finishes the calls whose outcome is final. It returns the calls
+// to retry, and the error of the last one.
 func (a *appender) send(ctx context.Context, group []*appendCall) (again []*appendCall, err error) {
 	group = dropCanceled(group)
 	if len(group) == 0 {
@@ -178,7 +178,7 @@ func (a *appender) send(ctx context.Context, group []*appendCall) (again []*appe
 	return again, err
 }
 
-// dropCanceled finishes the calls whose callers have gone, and returns the others.
+// dropCanceled finishes the calls whose context is done, and returns the others.
 func dropCanceled(group []*appendCall) []*appendCall {
 	kept := group[:0]
 	for _, call := range group {
@@ -191,8 +191,8 @@ func dropCanceled(group []*appendCall) []*appendCall {
 	return kept
 }
 
-// pipeWait adds a WAIT for one replica to the pipeline. It returns nil if the durability
-// does not require one.
+// pipeWait adds a WAIT for one replica to the pipeline. If the durability does not require a
+// replica, it adds nothing and returns nil.
 func (s *Store) pipeWait(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
 	if s.options.Durability != Replica {
 		return nil
@@ -200,9 +200,10 @@ func (s *Store) pipeWait(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
 	return pipe.Do(ctx, "wait", 1, replicaTimeout.Milliseconds())
 }
 
-var errNotReplicated = errors.New("no replica has it yet")
+var errNotReplicated = errors.New("no replica has confirmed it")
 
-// checkReplicated reads the reply to WAIT. A nil wait is fine.
+// checkReplicated returns an error unless a replica has confirmed the writes before wait. If
+// wait is nil, it returns nil.
 func checkReplicated(wait *redis.Cmd) error {
 	if wait == nil {
 		return nil

@@ -9,13 +9,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// State is how a reader's cursor relates to the room's history.
+// State reports whether a reader continues exactly after its cursor.
 type State string
 
-// The states. XREAD knows none of them: after a trimmed ID it silently returns what is
-// left, and after an ID above the last one it waits forever.
+// The states. XREAD does not report any of them: after a trimmed ID, it silently returns the
+// entries that are left, and after an ID above the last one, it waits forever.
 const (
-	// Fresh: no cursor was given.
+	// Fresh: the reader started without a cursor.
 	Fresh State = "fresh"
 	// Resumed: everything after the cursor is still there.
 	Resumed State = "resumed"
@@ -25,23 +25,23 @@ const (
 	Reset State = "reset"
 )
 
-// roomInfo is what Redis stores about a room, and about one ID in it.
+// roomInfo is what one query returned about a room, and about one ID in it.
 type roomInfo struct {
-	exists        bool   // the stream does
-	epoch         string // noEpoch if it does not
+	exists        bool   // whether the stream exists
+	epoch         string // noEpoch if the stream does not exist
 	lastNumber    int64  // number of the last entry
-	trimmedUpto   ID     // entries through here are gone
+	trimmedUpto   ID     // entries up to and including this ID were trimmed
 	trimmedNumber int64
 	first, last   ID    // zero in an empty stream
 	firstNumber   int64 // number of the first entry, or of the next one in an empty stream
 
-	hasEntry     bool // the entry at the ID exists, or was deleted
+	hasEntry     bool // the entry with the ID exists, or was deleted
 	hasWindowEnd bool // the same for the entry at the window's end
 	entries      []Entry
-	hasMore      bool // there may be entries beyond these
+	hasMore      bool // there may be more entries
 }
 
-// stateAt decides whether a reader at the cursor can be continued exactly.
+// stateAt returns the state of a reader at the cursor. Resumed means that it continues exactly.
 func (p *roomInfo) stateAt(cursor Cursor) State {
 	id := cursor.ID
 	anyEpoch := cursor.Epoch == "" || cursor.Epoch == noEpoch
@@ -56,14 +56,14 @@ func (p *roomInfo) stateAt(cursor Cursor) State {
 	case id.Before(p.trimmedUpto):
 		return Truncated
 	case id == p.trimmedUpto || p.hasEntry:
-		return Resumed // at the last trimmed entry, nothing after it is missing
+		return Resumed // after the last trimmed entry, none is missing
 	case id.IsZero():
 		return Resumed
 	}
-	return Reset // above the last entry, or lost in a failover
+	return Reset // the ID is above the last entry, or its entry was lost in a failover
 }
 
-// beforeFirst returns the cursor just before the first entry still kept.
+// beforeFirst returns the cursor just before the first entry that is still kept.
 func (p *roomInfo) beforeFirst() Cursor { return Cursor{p.trimmedUpto, p.epoch} }
 
 // end returns the cursor at the last entry.
@@ -84,8 +84,9 @@ func (p *roomInfo) readMeta(values []any) {
 	p.trimmedNumber, _ = strconv.ParseInt(field(3), 10, 64)
 }
 
-// readInfo reads a room's info at id, up to limit entries in (id, upto], and whether the
-// server that answers has the window's end. It first records a trim by another program.
+// readInfo returns a room's info about id, with up to limit entries in (id, upto], and whether
+// the server that answers has the entry at windowEnd. It detects and records trims by other
+// programs.
 func (s *Store) readInfo(ctx context.Context, room string, id ID, upto string, limit int64, windowEnd ID) (*roomInfo, error) {
 	for {
 		pipe := s.redis.Retrying.Pipeline()
@@ -101,14 +102,14 @@ func (s *Store) readInfo(ctx context.Context, room string, id ID, upto string, l
 	}
 }
 
-// errOtherHistory means that the server that answered does not have the window's history.
-// After a failover, one connection may lead to the old primary for a moment and another
-// to the new one.
-var errOtherHistory = errors.New("redis answered from a different history than the one being followed")
+// errOtherHistory is returned if the server that answered does not have the window's history.
+// For a moment after a failover, one connection may lead to the old primary and another to
+// the new one.
+var errOtherHistory = errors.New("redis answered from another history than the one that is followed")
 
-// checkContinues returns errOtherHistory unless the room's info continues the view. Of two
-// histories with one epoch, only one has the window's end. An epoch that the window does not
-// have is no error: the tail will notice it too.
+// checkContinues returns errOtherHistory unless found is from the view's history. Two histories
+// may have the same epoch, but only one has the entry at the window's end. A different epoch is
+// not an error, because the tail will find it too and reset the window.
 func (s *Store) checkContinues(room string, current *view, found *roomInfo) error {
 	end := current.end.ID
 	if found.epoch != current.end.Epoch || end.IsZero() || found.hasWindowEnd || !found.trimmedUpto.Before(end) {
@@ -118,8 +119,9 @@ func (s *Store) checkContinues(room string, current *view, found *roomInfo) erro
 	return errOtherHistory
 }
 
-// detectTrim records whether another program trimmed the beginning of the stream. again
-// reports that the stream has changed since found was read.
+// detectTrim detects whether another program trimmed the beginning of the stream, and records
+// it. again reports whether the stream has changed since found was read, so that the caller
+// must read it again.
 func (s *Store) detectTrim(ctx context.Context, room string, found *roomInfo) (again bool, err error) {
 	if found.firstNumber == found.trimmedNumber+1 {
 		return false, nil
@@ -136,13 +138,13 @@ func (s *Store) detectTrim(ctx context.Context, room string, found *roomInfo) (a
 	case reply[0] == "again":
 		return true, nil
 	case reply[1] != "":
-		s.log.Warn("something other than Burble trimmed a stream", "room", room, "through", reply[0])
+		s.log.Warn("another program trimmed a stream", "room", room, "through", reply[0])
 	}
 	found.trimmedUpto, err = ParseID(reply[0])
 	return false, err
 }
 
-// infoQuery is a query for a roomInfo in a pipeline.
+// infoQuery is a query for a roomInfo, as part of a pipeline.
 type infoQuery struct {
 	room      string
 	id        ID
@@ -156,12 +158,12 @@ type infoQuery struct {
 	last      *redis.XMessageSliceCmd
 }
 
-// queryInfo adds a query to the pipeline: for the info of a room at id, and up to limit
-// entries in (id, upto], with upto as XRANGE takes it. windowEnd is zero if there is none.
+// queryInfo adds a query to the pipeline: for a room's info about id, with up to limit entries
+// in (id, upto]. upto has the syntax of XRANGE. windowEnd is zero if there is none.
 //
 // The entries come first. If the checks after them find the history intact, it was intact
-// when the entries were read. MULTI would make it one moment, but a full Redis refuses even
-// reads in it.
+// when the entries were read. MULTI would be simpler, but a full Redis refuses it even for
+// reads.
 func (s *Store) queryInfo(ctx context.Context, pipe redis.Pipeliner, room string, id ID, upto string, limit int64, windowEnd ID) *infoQuery {
 	key := s.keys.room(room)
 	q := &infoQuery{room: room, id: id, limit: limit}
@@ -179,7 +181,7 @@ func (s *Store) queryInfo(ctx context.Context, pipe redis.Pipeliner, room string
 	return q
 }
 
-// result reads the replies after the pipeline was executed.
+// result returns the roomInfo. The pipeline must have been executed.
 func (q *infoQuery) result() (*roomInfo, error) {
 	err := errors.Join(q.exists.Err(), q.meta.Err(), q.entry.err(), q.first.Err(), q.last.Err())
 	if q.entries != nil {
@@ -210,7 +212,7 @@ func (q *infoQuery) result() (*roomInfo, error) {
 	return found, nil
 }
 
-// entryQuery asks whether a server has an entry with an ID, or had it and deleted it.
+// entryQuery is a query whether a room has an entry with an ID, or had it until a deletion.
 type entryQuery struct {
 	found  *redis.XMessageSliceCmd
 	erased *redis.FloatCmd

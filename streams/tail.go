@@ -19,44 +19,44 @@ var maxBlock = 20 * time.Second
 const (
 	// busyBlock is how long a tail waits for more activity right after activity.
 	busyBlock = 2 * time.Second
-	// replyGrace is how much longer than its block time a read may take before Redis counts
-	// as hanging.
+	// replyGrace is how long Redis may take to answer after a read's block time has passed.
 	replyGrace = 2 * time.Second
-	// awayAfter is how long reads must fail before Redis counts as away. Users need not be
+	// awayAfter is how long reads must fail before Redis counts as away, so that users are not
 	// notified of one or two broken connections.
 	awayAfter = 500 * time.Millisecond
-	// maxBackoff is the longest pause before a tail that lost Redis tries again.
+	// maxBackoff is the longest delay before a tail reconnects.
 	maxBackoff = 500 * time.Millisecond
-	// minRoundTime is the least time between two rounds: a quiet room is read at once, a busy
-	// one in batches, and Redis serves at most 100 rounds a second.
+	// minRoundTime is the minimum time between two rounds, which limits a tail to 100 rounds a
+	// second. Entries of a quiet room are read at once, those of a busy room in batches.
 	minRoundTime = 10 * time.Millisecond
-	// activityLength is the least number of entries that an activity stream keeps. If that
-	// many are new, others may have been trimmed unread.
+	// activityLength is the number of entries that an activity stream keeps at least. If a
+	// read returns that many, older ones may have been trimmed unread.
 	activityLength = 1000
 )
 
-// A tail reads new entries of the rooms in its buckets, once for all readers in this process.
-// It blocks on the activity streams only: activity is a hint, and the rooms are the truth.
+// A tail reads the new entries of the rooms in its buckets, once for all readers in this
+// process. It blocks on the activity streams, which only tell it which rooms to read. What it
+// publishes always comes from the rooms themselves.
 type tail struct {
 	store    *Store
 	appender *appender // for the same buckets
 	buckets  []int
 
 	activityKeys   []string
-	lastRead       map[string]string // activity key to the last ID read
-	conn           *redis.Conn       // one connection, so that its loss is noticed
-	followingSince time.Time         // zero until the first round of this connection
+	lastRead       map[string]string // last ID read, by activity key
+	conn           *redis.Conn       // a single connection, so that the tail notices when it breaks
+	followingSince time.Time         // zero until the first round on this connection
 	away           atomic.Bool
 
-	block      time.Duration // of the next read
+	block      time.Duration // how long the next read blocks
 	maxBlock   time.Duration
 	idleChecks int
-	shrunkAt   time.Time // when its windows were last shrunk to their share
+	shrunkAt   time.Time // when shrinkWindows last ran
 
-	checkAllDue atomic.Bool // a reader found a history that differs from its window's: check all rooms
+	checkAllDue atomic.Bool // a read returned another history than the window's: check all rooms
 
 	mu         sync.Mutex
-	checkQueue []*window // their position was found by another connection since the last round
+	checkQueue []*window // windows whose end another connection found since the last round
 }
 
 func newTail(s *Store, appender *appender, buckets []int) *tail {
@@ -67,7 +67,7 @@ func newTail(s *Store, appender *appender, buckets []int) *tail {
 	return t
 }
 
-// run follows until ctx ends, and starts over after every error.
+// run calls follow until ctx ends, and again after every error.
 func (t *tail) run(ctx context.Context) {
 	lostAt := time.Now()
 	for attempt := 0; ctx.Err() == nil; attempt++ {
@@ -83,8 +83,8 @@ func (t *tail) run(ctx context.Context) {
 				attempt = 0
 			}
 		}
-		// A Cluster's slot that moves to another server is not away for long, and
-		// nothing is appended to its rooms in the meantime.
+		// While a Cluster's slot moves to another server, its rooms cannot be read or
+		// written for a moment. That does not count as away.
 		if !t.away.Load() && time.Since(lostAt) >= awayAfter && !conns.IsReply(err, "ASK ", "TRYAGAIN ") {
 			t.away.Store(true)
 			t.store.tailDisconnected(err)
@@ -96,8 +96,8 @@ func (t *tail) run(ctx context.Context) {
 	}
 }
 
-// follow reads until an error. It begins by checking every room, since anything may have
-// happened while nothing was read.
+// follow reads until an error occurs. It first checks every room, because anything may have
+// changed while the tail was not reading.
 func (t *tail) follow(ctx context.Context) error {
 	node, err := conns.Node(ctx, t.store.redis.Blocking, t.activityKeys[0])
 	if err != nil {
@@ -122,7 +122,8 @@ func (t *tail) follow(ctx context.Context) error {
 	}
 }
 
-// round waits for activity and reads what it announces, or checks idle rooms.
+// round waits for activity and reads the rooms that moved. If there was no activity for
+// maxBlock, it checks idle rooms.
 func (t *tail) round(ctx context.Context) error {
 	moved, readAll, err := t.awaitActivity(ctx)
 	began := time.Now()
@@ -134,7 +135,7 @@ func (t *tail) round(ctx context.Context) error {
 		return err
 	case readAll:
 		err = t.readAll(ctx)
-	case moved == nil && t.block < t.maxBlock: // not idle for long enough
+	case moved == nil && t.block < t.maxBlock: // not idle for maxBlock yet
 	case moved == nil:
 		err = t.checkIdle(ctx)
 	default:
@@ -150,8 +151,8 @@ func (t *tail) round(ctx context.Context) error {
 	return nil
 }
 
-// shrinkWindows shrinks windows to their share of the memory, which falls as the number of
-// windows rises. Otherwise a quiet room would keep its old, larger share.
+// shrinkWindows shrinks the windows to their current share of the memory. The share falls as
+// the number of windows rises, and publish applies it only to rooms with new entries.
 func (t *tail) shrinkWindows() {
 	if time.Since(t.shrunkAt) < t.maxBlock {
 		return
@@ -162,8 +163,8 @@ func (t *tail) shrinkWindows() {
 	}
 }
 
-// awaitAppends waits for the appends that this server has sent, so that the next round
-// reads them all: a blocked read returns as soon as Redis has the first.
+// awaitAppends waits until Redis has answered the appends that this server has sent, so that
+// the next round reads them all. A blocked read would return after the first of them.
 func (t *tail) awaitAppends() {
 	if answered := t.appender.inFlightDone(); answered != nil {
 		select {
@@ -188,8 +189,8 @@ func (t *tail) takeCheckQueue() (unconfirmed []*window) {
 	return unconfirmed
 }
 
-// adjustBlock sets how long the next read blocks. After a short block, a Redis
-// that hangs is noticed sooner; with a long one, a quiet Redis gets fewer commands.
+// adjustBlock sets how long the next read blocks. A short block detects a hanging Redis
+// sooner. A long one sends fewer commands when nobody talks.
 func (t *tail) adjustBlock(busy bool) {
 	if busy {
 		t.block = min(busyBlock, t.maxBlock)
@@ -198,7 +199,7 @@ func (t *tail) adjustBlock(busy bool) {
 	}
 }
 
-// windows returns the followed rooms of this tail whose position is known.
+// windows returns the windows in this tail's buckets that have a view.
 func (t *tail) windows() []*window {
 	mine := make(map[int]bool, len(t.buckets))
 	for _, bucket := range t.buckets {

@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// seekActivityEnd makes the tail read activity from now on.
+// seekActivityEnd makes the tail skip all earlier activity.
 func (t *tail) seekActivityEnd(ctx context.Context) error {
 	pipe := t.conn.Pipeline()
 	last := make([]*redis.XMessageSliceCmd, len(t.activityKeys))
@@ -28,11 +28,11 @@ func (t *tail) seekActivityEnd(ctx context.Context) error {
 	return nil
 }
 
-// awaitActivity blocks until there is activity. It delivers signals, and returns which rooms
-// moved, and to where; nil if there was no activity. readAll reports that activity may be
-// missing, so that every room must be read.
+// awaitActivity blocks until there is activity, for t.block at most. It delivers signals, and
+// returns the latest cursor of each room that moved. moved is nil if there was no activity.
+// readAll reports whether activity may be missing, so that the caller must read every room.
 func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, readAll bool, err error) {
-	// By default go-redis would wait ten seconds longer than the block.
+	// By default, go-redis waits 10 s longer than the block time.
 	ctx, cancel := context.WithTimeout(ctx, t.block+replyGrace)
 	defer cancel()
 	args := &redis.XReadArgs{Count: activityLength, Block: t.block, Streams: t.activityKeys}

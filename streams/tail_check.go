@@ -7,13 +7,12 @@ import (
 	"burble/streams/conns"
 )
 
-// checkIdle looks for changes without activity when nothing has moved for a while. An
-// EXISTS of all rooms finds a FLUSHALL; every third time, an XREAD of all rooms finds
-// entries that something other than Burble added. Only checkAll would find that entries
-// at the end of a room were removed by hand.
+// checkIdle looks for changes that left no activity. An EXISTS of all rooms detects a
+// FLUSHALL. Every third call, an XREAD of all rooms detects entries that another program
+// added. Only checkAll would detect that entries at the end of a room were removed by hand.
 func (t *tail) checkIdle(ctx context.Context) error {
 	if err := conns.RequirePrimary(ctx, t.conn, t.activityKeys[0]); err != nil {
-		return err // it was a primary when the connection was made
+		return err // a primary may become a replica while connected
 	}
 	if t.checkAllDue.Swap(false) {
 		return t.checkAll(ctx)
@@ -40,7 +39,7 @@ func (t *tail) checkIdle(ctx context.Context) error {
 	return nil
 }
 
-// checkAll checks every followed room, and makes every reader find its place again.
+// checkAll checks every followed room, and makes every reader look up its cursor again.
 func (t *tail) checkAll(ctx context.Context) error {
 	all := t.windows()
 	if err := t.check(ctx, all); err != nil {
@@ -52,8 +51,8 @@ func (t *tail) checkAll(ctx context.Context) error {
 	return nil
 }
 
-// check checks the end of each window like a client's cursor. It reads what follows in the
-// windows that can be continued, and resets the others.
+// check checks the end of each window like a client's cursor. It appends new entries to the
+// windows that can be continued exactly, and resets the others.
 func (t *tail) check(ctx context.Context, toCheck []*window) error {
 	for len(toCheck) > 0 {
 		some := toCheck[:min(len(toCheck), 50)]
@@ -66,7 +65,7 @@ func (t *tail) check(ctx context.Context, toCheck []*window) error {
 		pipe.Exec(ctx)
 		for i, w := range some {
 			found, err := queries[i].result()
-			if conns.IsReply(err, notAStream) { // the other rooms are not affected
+			if conns.IsReply(err, notAStream) { // must not affect the other rooms
 				found, err = missingRoom(), nil
 			}
 			if err != nil {
@@ -80,11 +79,12 @@ func (t *tail) check(ctx context.Context, toCheck []*window) error {
 	return nil
 }
 
-// applyCheck moves a window to where its room is now.
+// applyCheck continues the window with the entries in found, or resets it if that would
+// leave a gap.
 func (t *tail) applyCheck(w *window, found *roomInfo) {
 	current := w.view.Load()
-	// A trim by hand leaves no record of how far it went, but if the numbers continue where
-	// the window ends, nothing is missing.
+	// XTRIM by hand leaves no record of what it removed. But if the numbers continue where the
+	// window ends, no entry is missing.
 	isWhole := found.epoch == current.end.Epoch && current.lastNumber > 0 && found.firstNumber == current.lastNumber+1
 	if isWhole || found.stateAt(current.end) == Resumed {
 		w.publish(found.epoch, found.entries, t.store.windowShare())

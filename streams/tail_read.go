@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// readMoved reads those of the moved rooms that have readers in this process.
+// readMoved reads the moved rooms that have readers in this process.
 func (t *tail) readMoved(ctx context.Context, moved map[string]Cursor) error {
 	var toRead, toCheck []*window
 	for room, cursor := range moved {
@@ -20,7 +20,7 @@ func (t *tail) readMoved(ctx context.Context, moved map[string]Cursor) error {
 			continue
 		}
 		switch current := w.markMoved(); {
-		case current == nil: // its first reader will find its end
+		case current == nil: // the first reader will look up the room's end
 		case cursor.Epoch != current.end.Epoch || !current.confirmed:
 			toCheck = append(toCheck, w)
 		case current.end.ID.Before(cursor.ID):
@@ -42,7 +42,8 @@ func (t *tail) readAll(ctx context.Context) error {
 	return err
 }
 
-// readWindows reads each room on from its window's end. It returns those that had nothing.
+// readWindows reads each room's entries after the window's end. It returns the windows of the
+// rooms that had none.
 func (t *tail) readWindows(ctx context.Context, toRead []*window) (unchanged []*window, err error) {
 	var toCheck []*window
 	for first := true; len(toRead) > 0; first = false {
@@ -71,7 +72,7 @@ func (t *tail) readWindows(ctx context.Context, toRead []*window) (unchanged []*
 	return unchanged, t.check(ctx, toCheck)
 }
 
-// xread reads what each room has after its window's end, all in one command.
+// xread returns the entries after each window's end, by key. It sends one command.
 func (t *tail) xread(ctx context.Context, windows []*window) (map[string][]Entry, error) {
 	args := &redis.XReadArgs{Count: maxBatchEntries, Block: -1}
 	for _, w := range windows {
@@ -94,13 +95,13 @@ func (t *tail) xread(ctx context.Context, windows []*window) (map[string][]Entry
 	return entries, nil
 }
 
-// notAStream begins the error reply if another program has set a room's key to another type.
+// notAStream is the prefix of Redis' error reply if a room's key has another type.
 const notAStream = "WRONGTYPE "
 
-// noRoom is the info of such a room. Its readers get the error when they read it.
+// missingRoom returns the info that stands for such a room. Its readers get the error reply.
 func missingRoom() *roomInfo { return &roomInfo{epoch: noEpoch} }
 
-// xreadEach reads the rooms one by one, because one of them is not a stream.
+// xreadEach is xread with one command for each room, for when one of them is not a stream.
 func (t *tail) xreadEach(ctx context.Context, windows []*window) (map[string][]Entry, error) {
 	if len(windows) == 1 {
 		t.applyCheck(windows[0], missingRoom())
@@ -117,7 +118,7 @@ func (t *tail) xreadEach(ctx context.Context, windows []*window) (map[string][]E
 	return all, nil
 }
 
-// isDense reports whether the entries are numbered from n+1 on without a gap.
+// areConsecutive reports whether the numbers of the entries are n+1, n+2 and so on.
 func areConsecutive(n int64, entries []Entry) bool {
 	for i := range entries {
 		if n++; entries[i].Number != n {

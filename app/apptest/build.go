@@ -15,14 +15,14 @@ import (
 	"burble/streams/redistest"
 )
 
-// Race reports whether the tests, and so the program, have the race detector, which
-// makes everything about ten times slower.
+// Race reports whether the tests run with the race detector, which makes everything about ten times
+// slower. The program is then built with it, too.
 var Race = sync.OnceValue(func() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 })
 
-// buildDir holds the program, once it is built.
+// buildDir is the folder of the built program, "" before the first build.
 var buildDir string
 
 // build builds the program on the first call and returns its path.
@@ -41,8 +41,8 @@ var build = sync.OnceValues(func() (program string, err error) {
 	return program, nil
 })
 
-// Main runs a package's tests, and then removes what this package and redistest keep
-// between tests. A package that starts servers calls it from TestMain.
+// Main runs a package's tests, then removes the files and processes that this package and redistest
+// share between tests. A package that starts servers calls Main from TestMain.
 func Main(m *testing.M) int {
 	code := redistest.Main(m)
 	if buildDir != "" {

@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Eventually waits until ok returns true, and fails the test if that takes too long.
+// Eventually waits until ok returns true. It fails the test if that takes longer than within.
 func Eventually(t testing.TB, within time.Duration, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(within); !ok(); time.Sleep(5 * time.Millisecond) {
@@ -34,7 +34,7 @@ func RoomKey(t testing.TB, client *redis.Client, room string) string {
 	return keys[0]
 }
 
-// Entries reads a room's stream from Redis itself.
+// Entries returns a room's stream, which it reads directly from Redis.
 func Entries(t testing.TB, server *redistest.Server, room string) []redis.XMessage {
 	t.Helper()
 	client := server.Client()
@@ -63,7 +63,7 @@ func ExpectStoredOnce(t testing.TB, server *redistest.Server, room string, count
 	}
 }
 
-// SetMaxMemory sets Redis's memory limit in bytes; "0" is no limit.
+// SetMaxMemory sets Redis's memory limit in bytes; "0" means no limit.
 func SetMaxMemory(t testing.TB, server *redistest.Server, limit string) {
 	t.Helper()
 	client := server.Client()

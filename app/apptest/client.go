@@ -14,8 +14,8 @@ import (
 	"burble/app/client"
 )
 
-// Client returns a protocol client of the server, for the user of the token, or for a
-// reader if it is "". It finds the server on its new port after a restart.
+// Client returns a protocol client of the server for the token's user. A client without a token can
+// only read. The client finds the server's new port after a restart.
 func (s *Server) Client(token string) *client.Server {
 	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
 		host := strings.TrimPrefix(s.URL(), "http://")
@@ -30,8 +30,8 @@ func (s *Server) Client(token string) *client.Server {
 	}
 }
 
-// Long reports whether a test may take minutes, which it may if CI is set. Otherwise it
-// logs what is shortened.
+// Long reports whether a test may take minutes, which is the case if CI is set. Otherwise it logs
+// how the test is shortened.
 func Long(t testing.TB, shortened string) bool {
 	t.Helper()
 	if os.Getenv("CI") != "" {

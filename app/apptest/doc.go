@@ -1,5 +1,5 @@
-// Package apptest starts Burble as a process for tests, which then use it as users do:
-// over HTTP and WebSockets, and by killing it.
+// Package apptest starts Burble as a process for tests. They use it over HTTP and WebSockets, as
+// users do, and may kill it.
 //
 //	func TestMain(m *testing.M) { os.Exit(apptest.Main(m)) }
 //
@@ -9,7 +9,7 @@
 //		…
 //	}
 //
-// The program is built once per test process, with the race detector if the tests have
-// it. It is killed when the test ends; the test fails if it panicked or had a data race,
-// and the log of a failed test has the end of the program's output.
+// The program is built once per test process, with the race detector if the tests run with it. It is
+// killed when the test ends. The test fails if the program panicked or had a data race, and a failed
+// test logs the end of the program's output.
 package apptest

@@ -20,19 +20,19 @@ func ReadDoc(t testing.TB, name string) string {
 	return string(text)
 }
 
-// ExpectDoc checks that a document in app/ contains the phrases, wherever its lines break.
-// Each package checks the numbers that its constants give to the documents.
+// ExpectDoc checks that a document in app/ contains the phrases, wherever its lines break. Each
+// package checks that the documents agree with its constants.
 func ExpectDoc(t testing.TB, name string, phrases ...string) {
 	t.Helper()
 	text := strings.Join(strings.Fields(ReadDoc(t, name)), " ")
 	for _, phrase := range phrases {
 		if !strings.Contains(text, phrase) {
-			t.Errorf("%s does not say %q", name, phrase)
+			t.Errorf("%s does not contain %q", name, phrase)
 		}
 	}
 }
 
-// Grouped formats a number with a comma between thousands.
+// Grouped formats a number with thousands separators.
 func Grouped(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0; i -= 3 {
@@ -41,7 +41,7 @@ func Grouped(n int) string {
 	return text
 }
 
-// CodeBlocks returns the lines of all fenced blocks of a document in one language.
+// CodeBlocks returns the lines of all fenced code blocks in one language of a document.
 func CodeBlocks(t testing.TB, name, language string) (lines []string) {
 	t.Helper()
 	inside := false

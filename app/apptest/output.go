@@ -7,11 +7,11 @@ import (
 	"sync"
 )
 
-// output collects what a process writes over all its runs.
+// output collects the output of a process over all its runs.
 type output struct {
 	mu       sync.Mutex
 	text     bytes.Buffer
-	runStart int // where the output of the present run starts
+	runStart int // offset of the current run's output
 }
 
 // Write implements io.Writer.
@@ -34,7 +34,7 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// run returns the output of the present run.
+// run returns the output of the current run.
 func (o *output) run() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// httpClient does not reuse connections, because tests kill servers.
+// httpClient does not reuse connections, because tests kill the servers.
 var httpClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
 
-// Get requests a path. Without a response it returns status 0 and the error's text.
+// Get requests a path, as Do does.
 func (s *Server) Get(path string, headers ...string) (status int, body string) {
 	return s.Do(http.MethodGet, path, "", headers...)
 }
 
-// Do makes a request, with headers in pairs of name and value. Without a response it
-// returns status 0 and the error's text.
+// Do makes a request. Headers are pairs of name and value. Without a response, Do returns status 0
+// and the error's text.
 func (s *Server) Do(method, path, body string, headers ...string) (status int, response string) {
 	url := s.URL()
 	if url == "" {
@@ -65,7 +65,7 @@ func (s *Server) SignIn(name string) (token string) {
 	return session.Token
 }
 
-// PostedID returns the entry ID of a response to Post.
+// PostedID returns the entry ID in a response to Post.
 func PostedID(t testing.TB, response string) string {
 	t.Helper()
 	var posted struct{ ID, Cursor string }

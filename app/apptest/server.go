@@ -18,23 +18,22 @@ import (
 	"burble/streams/redistest"
 )
 
-// Server is a Burble in a process of its own, which may be killed and started again.
-// Its methods may be called from any goroutine, but Start, Kill and Restart only from
-// one at a time.
+// Server is a Burble in a process of its own, which a test may kill and start again. Any goroutine may
+// call its methods, but only one at a time may call Start, Kill and Restart.
 type Server struct {
-	Env []string // the process's environment; changes apply from the next start
+	Env []string // the process's environment; changes take effect at the next start
 
 	t      testing.TB
 	output output
 
 	mu      sync.Mutex
 	command *exec.Cmd
-	exited  chan struct{} // closed when the process has ended
+	exited  chan struct{} // closed after the process ends
 	port    string
 }
 
-// Start starts a Burble on the Redis and waits until it is ready. The further
-// arguments are environment variables, "NAME=value".
+// Start starts a Burble on the Redis and waits until it is ready. env are environment variables,
+// as "NAME=value".
 func Start(t testing.TB, redis *redistest.Server, env ...string) *Server {
 	t.Helper()
 	s := Launch(t, RedisURL(redis), env...)
@@ -42,8 +41,8 @@ func Start(t testing.TB, redis *redistest.Server, env ...string) *Server {
 	return s
 }
 
-// Launch starts a Burble without waiting. It listens on any free port and has no rate
-// limits, unless env sets PORT or RATE_*.
+// Launch starts a Burble without waiting until it is ready. The server listens on any free port and
+// has no rate limits, unless env sets PORT or RATE_*.
 func Launch(t testing.TB, redisURL string, env ...string) *Server {
 	t.Helper()
 	s := &Server{t: t, Env: append([]string{
@@ -75,7 +74,7 @@ func RedisURL(redis *redistest.Server) string {
 	return "redis://" + redis.Addr
 }
 
-// Start starts the process again after it has ended.
+// Start starts the process, which must not be running.
 func (s *Server) Start() {
 	s.t.Helper()
 	program, err := build()
@@ -108,13 +107,12 @@ func (s *Server) AwaitReady() {
 	})
 }
 
-// URL returns the server's address, "http://127.0.0.1:port", or "" if it does not
-// listen yet.
+// URL returns the server's URL, "http://127.0.0.1:port", or "" if the server is not listening yet.
 func (s *Server) URL() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.port == "" {
-		found := listening.FindStringSubmatch(s.output.run())
+		found := listeningLine.FindStringSubmatch(s.output.run())
 		if found == nil {
 			return ""
 		}
@@ -123,7 +121,7 @@ func (s *Server) URL() string {
 	return "http://127.0.0.1:" + s.port
 }
 
-var listening = regexp.MustCompile(`msg=listening url=\S*:(\d+)`)
+var listeningLine = regexp.MustCompile(`msg=listening url=\S*:(\d+)`)
 
 // Signal sends the process a signal.
 func (s *Server) Signal(signal os.Signal) {
@@ -132,7 +130,7 @@ func (s *Server) Signal(signal os.Signal) {
 	s.command.Process.Signal(signal)
 }
 
-// Pause stops the process with SIGSTOP, and returns when all its threads have stopped.
+// Pause stops the process with SIGSTOP. It returns once all threads have stopped.
 func (s *Server) Pause() {
 	s.Signal(syscall.SIGSTOP)
 	var status syscall.WaitStatus
@@ -141,7 +139,7 @@ func (s *Server) Pause() {
 	}
 }
 
-// Resume undoes Pause.
+// Resume continues the process after Pause.
 func (s *Server) Resume() { s.Signal(syscall.SIGCONT) }
 
 // Kill ends the process with SIGKILL, as a crash does.
@@ -168,13 +166,13 @@ func (s *Server) HasExited() bool {
 	}
 }
 
-// ExitCode returns the exit code of the ended process, -1 if a signal ended it.
+// ExitCode returns the exit code of the ended process, or -1 if a signal ended it.
 func (s *Server) ExitCode() int { return s.command.ProcessState.ExitCode() }
 
 // PID returns the process ID.
 func (s *Server) PID() int { return s.command.Process.Pid }
 
-// ResidentBytes returns the resident memory of the process, 0 where there is no /proc.
+// ResidentBytes returns the resident memory of the process, or 0 if the system has no /proc.
 func (s *Server) ResidentBytes() int {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.PID()))
 	fields := strings.Fields(string(status))
@@ -185,5 +183,5 @@ func (s *Server) ResidentBytes() int {
 	return pages * os.Getpagesize()
 }
 
-// Output returns all that the process has written, over all its runs.
+// Output returns the process's output over all its runs.
 func (s *Server) Output() string { return s.output.String() }

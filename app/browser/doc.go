@@ -1,6 +1,6 @@
-// Package browser tests Burble's pages in a real browser, Chromium, which reads and
-// writes through servers in processes of their own. It has tests only.
+// Package browser tests Burble's pages in a real browser, Chromium. The servers run in processes of
+// their own. The package contains only tests.
 //
-// Without Chromium or a Redis server on PATH the tests are skipped; where CI is set,
-// they fail instead.
+// If Chromium or a Redis server is not on PATH, the tests are skipped; if CI is set, they fail
+// instead.
 package browser

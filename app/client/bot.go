@@ -9,45 +9,45 @@ import (
 	"time"
 )
 
-// ErrNoAnswer is why a Bot gave up a connection on which an Append stayed unanswered.
+// ErrNoAnswer is passed to Disconnected after a Bot closed a connection because an Append got no answer.
 var ErrNoAnswer = errors.New("no answer within 20 s")
 
-// Bot reads rooms and appends to them for as long as Run runs, even if
-// connections and servers fail. Set its fields before Run, which is called once.
+// Bot reads rooms and appends to them while Run runs. It survives failures of connections and
+// servers. Set its fields before calling Run, and call Run only once.
 type Bot struct {
-	Servers []*Server // any of them will do; one is chosen at random for each connection
-	Follows []Follow  // where reading begins; from then on the Bot keeps the cursors
+	Servers []*Server // each connection goes to one of them, chosen at random
+	Follows []Follow  // the rooms, and where to begin reading; from then on the Bot keeps the cursors
 
-	// Handle is called with each frame, in order, on the goroutine of Run. It must not
-	// call Append, whose answer would have to be read meanwhile.
+	// Run calls Handle with each frame, in order. Handle must not call Append, which would
+	// deadlock: only Run reads the answer.
 	Handle func(Frame)
 
-	// MaxBackoff bounds the pause before a new connection, 5 s if 0. A pause is a random
-	// part of a time that begins at 100 ms, doubles with each connection that lasts less
-	// than 1 s, and is MaxBackoff after close code 1008.
+	// MaxBackoff is the longest pause before a new connection; 0 means 5 s. The pause is random,
+	// from zero up to a bound that begins at 100 ms and doubles with each connection that lasted
+	// less than 1 s. After close code 1008 the bound is MaxBackoff.
 	MaxBackoff time.Duration
 
-	Connected    func(*Socket) // called with each connection; may be nil
-	Disconnected func(error)   // called with why it ended, or was not made; may be nil
+	Connected    func(*Socket) // called with each new connection; may be nil
+	Disconnected func(error)   // called with the error that ended or prevented a connection; may be nil
 
 	mu      sync.Mutex
 	cursors map[string]string
 	current *connection
-	changed chan struct{} // closed when current changes; nil: no goroutine waits for it
+	changed chan struct{} // closed when current changes; nil if no goroutine waits for that
 }
 
 // connection is one connection of a Bot.
 type connection struct {
 	*Socket
-	ended chan struct{} // closed when its last frame was read
-	late  atomic.Bool   // an Append stayed unanswered
+	ended    chan struct{} // closed after its last frame was read
+	timedOut atomic.Bool   // an Append got no answer in time
 
 	mu      sync.Mutex
-	waiting map[string][]chan Frame // for answers, by key
+	waiting map[string][]chan Frame // one channel for each Append awaiting its answer, by key
 }
 
-// Run keeps the Bot connected until ctx ends, and then returns nil. It returns *Error if
-// a server refuses the Bot for a reason that another attempt would not change.
+// Run keeps the Bot connected until ctx ends, and then returns nil. If a server refuses the Bot
+// with an error that is final, Run returns it as *Error.
 func (b *Bot) Run(ctx context.Context) error {
 	for failures := 0; ctx.Err() == nil; failures++ {
 		began := time.Now()
@@ -80,10 +80,10 @@ func (b *Bot) pause(ctx context.Context, failures int) {
 	if longest == 0 {
 		longest = 5 * time.Second
 	}
-	wait(ctx, rand.N(min(longest, 100*time.Millisecond<<min(failures, 20))))
+	sleep(ctx, rand.N(min(longest, 100*time.Millisecond<<min(failures, 20))))
 }
 
-func wait(ctx context.Context, length time.Duration) {
+func sleep(ctx context.Context, length time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(length):
@@ -116,41 +116,41 @@ func (b *Bot) read(ctx context.Context, c *connection) error {
 			return err
 		}
 	}
-	b.use(c)
-	defer b.use(nil)
+	b.setConnection(c)
+	defer b.setConnection(nil)
 	for {
 		frame, err := c.Next()
 		if err == nil {
 			err = chain.Check(frame)
 		}
-		if c.late.Load() {
+		if c.timedOut.Load() {
 			return ErrNoAnswer
 		}
 		if err != nil {
 			return err
 		}
-		b.take(c, frame, &chain)
+		b.dispatch(c, frame, &chain)
 	}
 }
 
-// take moves the cursors, passes answers to those who wait, and calls Handle.
-func (b *Bot) take(c *connection, frame Frame, chain *Chain) {
+// dispatch advances the cursors, delivers answers to waiting Appends, and calls Handle.
+func (b *Bot) dispatch(c *connection, frame Frame, chain *Chain) {
 	switch f := frame.(type) {
 	case *Followed:
-		b.move(f.Room, chain.Cursor(f.Room))
+		b.setCursor(f.Room, chain.Cursor(f.Room))
 	case *Entries:
-		b.move(f.Room, chain.Cursor(f.Room))
+		b.setCursor(f.Room, chain.Cursor(f.Room))
 	case *Stored:
-		c.answer(f.Key, frame)
+		c.deliver(f.Key, frame)
 	case *Error:
-		c.answer(f.Key, frame)
+		c.deliver(f.Key, frame)
 	}
 	if b.Handle != nil {
 		b.Handle(frame)
 	}
 }
 
-func (b *Bot) move(room, cursor string) {
+func (b *Bot) setCursor(room, cursor string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.cursors == nil {
@@ -159,16 +159,16 @@ func (b *Bot) move(room, cursor string) {
 	b.cursors[room] = cursor
 }
 
-// Cursor returns the cursor up to which the room was read, "" before the first Followed.
-// While Handle runs, it is the cursor after the frame that is handled.
+// Cursor returns the cursor up to which the Bot has read the room, or "" before the first Followed.
+// While Handle runs, it includes the frame being handled.
 func (b *Bot) Cursor(room string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.cursors[room]
 }
 
-// use makes c the connection for appends.
-func (b *Bot) use(c *connection) {
+// setConnection makes c the connection that Append uses; nil means that there is none.
+func (b *Bot) setConnection(c *connection) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.current = c
@@ -178,8 +178,8 @@ func (b *Bot) use(c *connection) {
 	}
 }
 
-// connected waits for a connection.
-func (b *Bot) connected(ctx context.Context) (*connection, error) {
+// awaitConnection returns the current connection, and waits for one if necessary.
+func (b *Bot) awaitConnection(ctx context.Context) (*connection, error) {
 	for {
 		b.mu.Lock()
 		c := b.current

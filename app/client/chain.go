@@ -2,40 +2,40 @@ package client
 
 import "strings"
 
-// Chain keeps the cursors of the rooms of one connection, and checks that each batch
-// begins where the one before it ended. The zero Chain is ready for use by one goroutine.
+// Chain tracks the cursors of a connection's rooms, and checks that each batch begins where the one
+// before it ended. The zero Chain is ready to use. It is not safe for concurrent use.
 type Chain struct{ rooms map[string]*link }
 
-// link is one room's place in its chain.
+// link is the state of one room.
 type link struct {
-	at      string   // the cursor reached
-	placed  bool     // a followed was received
-	pending []string // cursors of follows that are not answered yet, "" for the newest
+	cursor   string   // up to which the room was read
+	followed bool     // a Followed was received
+	pending  []string // cursors of unanswered follows; "" for a follow of the newest entries
 }
 
-// Sent records a follow that was sent or is about to be.
+// Sent records a follow that the caller has sent or is about to send.
 func (c *Chain) Sent(follow Follow) {
 	if c.rooms == nil {
 		c.rooms = make(map[string]*link)
 	}
 	l := c.rooms[follow.Room]
 	if l == nil {
-		l = &link{at: follow.After}
+		l = &link{cursor: follow.After}
 		c.rooms[follow.Room] = l
 	}
 	l.pending = append(l.pending, follow.After)
 }
 
-// Cursor returns the room's cursor to resume from, "" if there is none yet.
+// Cursor returns the cursor from which to resume the room, or "" if there is none yet.
 func (c *Chain) Cursor(room string) string {
 	if l := c.rooms[room]; l != nil {
-		return l.at
+		return l.cursor
 	}
 	return ""
 }
 
-// Check checks a frame and moves the cursor of its room. It returns *ChainError for a
-// frame that does not continue the chain, and then the cursor stays where it was.
+// Check checks a frame and advances the cursor of its room. If the frame does not continue the chain,
+// Check returns *ChainError and leaves the cursor where it was.
 func (c *Chain) Check(frame Frame) error {
 	switch f := frame.(type) {
 	case *Followed:
@@ -44,27 +44,27 @@ func (c *Chain) Check(frame Frame) error {
 			return &ChainError{Room: f.Room, Frame: f, Reason: "the room is not followed"}
 		}
 		if !l.expects(f) {
-			return &ChainError{Room: f.Room, At: l.at, Frame: f, Reason: "no follow asked for this"}
+			return &ChainError{Room: f.Room, At: l.cursor, Frame: f, Reason: "no follow is waiting for this answer"}
 		}
-		l.at, l.placed = f.At, true
+		l.cursor, l.followed = f.At, true
 	case *Entries:
 		l := c.rooms[f.Room]
 		switch {
-		case l == nil || !l.placed:
+		case l == nil || !l.followed:
 			return &ChainError{Room: f.Room, Frame: f, Reason: "entries came before followed"}
-		case f.After != l.at:
-			return &ChainError{Room: f.Room, At: l.at, Frame: f, Reason: "entries are missing or came twice"}
+		case f.After != l.cursor:
+			return &ChainError{Room: f.Room, At: l.cursor, Frame: f, Reason: "entries are missing or repeated"}
 		}
-		l.at = f.Upto
+		l.cursor = f.Upto
 	}
 	return nil
 }
 
-// expects reports whether f answers a pending follow, or is truncated or reset, which need
-// no follow. It drops the follows that f answers.
+// expects reports whether f answers a pending follow, and removes that follow. Truncated and Reset
+// are always expected, because the server also sends them unrequested.
 func (l *link) expects(f *Followed) bool {
 	if f.State == Truncated || f.State == Reset {
-		if !l.placed {
+		if !l.followed {
 			l.pending = l.pending[1:]
 		}
 		return true
@@ -78,8 +78,8 @@ func (l *link) expects(f *Followed) bool {
 	return false
 }
 
-// ID returns the entry ID of a cursor. Cursors of the same place may differ in their
-// epoch, which is not known before the room has an entry.
+// ID returns the entry ID in a cursor. Two cursors of the same position may differ in their epoch,
+// which is unknown until the room has an entry.
 func ID(cursor string) string {
 	id, _, _ := strings.Cut(cursor, "@")
 	return id

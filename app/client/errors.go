@@ -8,12 +8,12 @@ import (
 
 // Error is a refusal: an error frame, or an HTTP response other than 2xx.
 type Error struct {
-	Code         string `json:"code"` // such as bad_field; "" if the response is not Burble's
+	Code         string `json:"code"` // such as bad_field; "" if the response is not from Burble
 	Message      string `json:"message"`
 	Field        string `json:"field"`
 	RetryAfterMS int64  `json:"retry_after_ms"`
 
-	Room string `json:"room"` // of the frame that is answered
+	Room string `json:"room"` // of the refused frame
 	Key  string `json:"key"`
 
 	Status int         `json:"-"` // of an HTTP response
@@ -31,20 +31,20 @@ func (e *Error) Error() string {
 	return text + ": " + e.Message
 }
 
-// IsFinal reports whether the error settles the request, so that repeating it is pointless.
-// After unavailable the outcome is unknown; after full and rate_limited the request was not
-// done, but may be later.
+// IsFinal reports whether the error settles the request, so that repeating it is pointless. After
+// unavailable, the outcome is unknown. After full and rate_limited, the request had no effect, but may
+// succeed later.
 func (e *Error) IsFinal() bool {
 	switch e.Code {
 	case "unavailable", "full", "rate_limited":
 		return false
-	case "": // from a proxy
+	case "": // the response is a proxy's
 		return e.Status < http.StatusInternalServerError && e.Status != http.StatusTooManyRequests && e.Status != http.StatusRequestTimeout
 	}
 	return true
 }
 
-// RetryAfter is how long to wait before repeating the request, 0 if the server did not say.
+// RetryAfter returns how long to wait before repeating the request, or 0 if the server set no time.
 func (e *Error) RetryAfter() time.Duration { return time.Duration(e.RetryAfterMS) * time.Millisecond }
 
 // CloseError is the close frame that ended a connection.
@@ -55,20 +55,20 @@ type CloseError struct {
 
 func (e *CloseError) Error() string { return fmt.Sprintf("closed with %d: %s", e.Code, e.Reason) }
 
-// Close codes after which a client reconnects with its cursor. After others it has a
-// mistake to fix.
+// Close codes after which a client reconnects with its cursor. Any other code means that the client
+// has a bug.
 const (
-	ClosePolicy   = 1008 // too many frames or connections: wait before reconnecting; or a frame was not JSON
-	CloseInternal = 1011 // the server hit a bug: reconnect after a random delay
+	ClosePolicy   = 1008 // too many frames or connections: wait before reconnecting; also sent if a frame is not JSON
+	CloseInternal = 1011 // the server has a bug: reconnect after a random delay
 	CloseRestart  = 1012 // the server is shutting down: reconnect at once, after a short random delay
 	CloseTooSlow  = 4008 // the client did not read for 10 s
 )
 
-// ChainError is a frame that breaks the promise of the protocol: entries are missing,
-// came twice or belong elsewhere.
+// ChainError reports a frame that breaks the protocol's guarantee: entries are missing, repeated or
+// misplaced.
 type ChainError struct {
 	Room   string
-	At     string // the cursor reached, or requested
+	At     string // the cursor that the client has reached or requested
 	Frame  Frame
 	Reason string
 }

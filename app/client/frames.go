@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// Frame is a frame from the server: *Hello, *Followed, *Entries, *Stored, *Signal,
-// *Present, *Status, *Error or *Pong; or *Unknown from a later release, to be ignored.
+// Frame is a frame from the server: *Hello, *Followed, *Entries, *Stored, *Signal, *Present, *Status,
+// *Error or *Pong. A frame from a later release may be *Unknown, which clients ignore.
 type Frame interface{ frame() }
 
 // User is a person or a program.
@@ -21,34 +21,34 @@ type User struct {
 // Hello is the first frame of a connection.
 type Hello struct {
 	Protocol   string `json:"protocol"`
-	User       *User  `json:"user"`       // nil: the connection has no session and can only read
+	User       *User  `json:"user"`       // nil if the connection has no session and can only read
 	Durability string `json:"durability"` // what Stored guarantees: memory, replica or disk
 	Limits     struct {
-		Text int `json:"text"` // characters of a message
+		Text int `json:"text"` // the most characters in a message
 	} `json:"limits"`
 }
 
 // The states of Followed.
 const (
-	Fresh     = "fresh"     // no cursor was given
-	Resumed   = "resumed"   // everything after the cursor follows
+	Fresh     = "fresh"     // the follow had no cursor
+	Resumed   = "resumed"   // all entries after the cursor come next
 	Truncated = "truncated" // some entries after the cursor are no longer kept
 	Reset     = "reset"     // the cursor's history is lost: discard the entries you have of the room
 )
 
-// Followed answers a Follow, before any entries. The server also sends Truncated and Reset unrequested,
-// when Redis trimmed or lost entries that the connection had not read.
+// Followed answers a Follow, before any entries. The server also sends Truncated and Reset
+// unrequested, if Redis trimmed or lost entries that the connection had not read.
 type Followed struct {
 	Room  string `json:"room"`
 	State string `json:"state"`
-	At    string `json:"at"`    // cursor: reading begins after it
-	First string `json:"first"` // Truncated: cursor after which entries are still kept
-	Last  string `json:"last"`  // cursor of the room's end when this was sent
-	N     int64  `json:"n"`     // number of the room's last entry
+	At    string `json:"at"`    // the cursor after which reading begins
+	First string `json:"first"` // only if Truncated: the cursor after which all entries are still kept
+	Last  string `json:"last"`  // the cursor of the room's last entry at the time
+	N     int64  `json:"n"`     // the number of that entry
 }
 
-// Entries is a batch: all entries of a room after the cursor After, up to and including
-// Upto. Upto is the cursor to resume from.
+// Entries is a batch: all entries of a room after the cursor After, up to and including the cursor
+// Upto. A client resumes from Upto.
 type Entries struct {
 	Room    string  `json:"room"`
 	After   string  `json:"after"`
@@ -66,12 +66,12 @@ type Entry struct {
 	Of      string `json:"of"` // ID of the message that an edit, delete or react amends
 	User    User   `json:"user"`
 	Text    string `json:"text"`
-	HTML    string `json:"html"` // Text rendered and sanitised, if it was asked for
+	HTML    string `json:"html"` // Text as sanitised HTML, if the client requested it
 	ReplyTo string `json:"reply_to"`
 	Emoji   string `json:"emoji"`
-	On      bool   `json:"on"` // react: added; otherwise removed
+	On      bool   `json:"on"` // for react: whether the reaction was added, not removed
 
-	// Only in pages of history, which show messages with their amendments applied.
+	// Only in pages of history, which contain messages with their amendments applied.
 	Edited    string              `json:"edited"`    // ID of the last edit
 	Reactions map[string][]string `json:"reactions"` // user IDs by emoji
 	Deleted   bool                `json:"deleted"`
@@ -92,10 +92,10 @@ type Signal struct {
 	Room string `json:"room"`
 	Kind string `json:"kind"`
 	User User   `json:"user"`
-	ID   string `json:"id"` // read: up to which entry
+	ID   string `json:"id"` // for read: the last entry that the user has read
 }
 
-// Present is who is in a room. Users has at most 100, and none if only Count changed.
+// Present lists the users in a room. Users has at most 100 of them, and none if only Count changed.
 type Present struct {
 	Room  string `json:"room"`
 	Count int    `json:"count"`
@@ -127,7 +127,7 @@ func (*Error) frame()    {}
 func (*Pong) frame()     {}
 func (*Unknown) frame()  {}
 
-// Decode decodes a text message, or a binary one, which is a compressed text.
+// Decode decodes the frame in a text message, or in a binary one, which is a compressed text.
 func (m RawMessage) Decode() (Frame, error) {
 	text, err := m.Text()
 	if err != nil {
@@ -142,7 +142,7 @@ func (m RawMessage) Decode() (Frame, error) {
 	return decode(head.Type, text)
 }
 
-// Text returns the message's text, decompressed if it is binary (RFC 1950).
+// Text returns the message's text. It decompresses a binary message (RFC 1950).
 func (m RawMessage) Text() ([]byte, error) {
 	if m.Op != OpBinary {
 		return m.Data, nil
@@ -158,7 +158,7 @@ func (m RawMessage) Text() ([]byte, error) {
 	return text, nil
 }
 
-// decode decodes the frame of that type.
+// decode decodes a frame of the given type.
 func decode(kind string, text []byte) (frame Frame, err error) {
 	switch kind {
 	case "hello":

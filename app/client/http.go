@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// Response is an HTTP response, read to its end.
+// Response is a whole HTTP response.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Do makes any request and reads the whole response. Header fields are "Name: value" and
-// replace those of the Server. An error means that there was no whole response; a status
+// Do makes a request and reads the whole response. Header fields have the form "Name: value" and
+// replace those of the Server. Do returns an error if it could not read a whole response; a status
 // such as 404 is not an error.
 func (s *Server) Do(ctx context.Context, method, path, body string, header ...string) (*Response, error) {
 	response, err := s.roundTrip(ctx, method, path, body, header)
@@ -34,7 +34,7 @@ func (s *Server) Do(ctx context.Context, method, path, body string, header ...st
 	return whole, nil
 }
 
-// roundTrip makes a request. Redirects are not followed.
+// roundTrip makes a request without following redirects.
 func (s *Server) roundTrip(ctx context.Context, method, path, body string, header []string) (*http.Response, error) {
 	request, err := s.request(ctx, method, path, body, header)
 	if err != nil {
@@ -59,7 +59,7 @@ func readResponse(response *http.Response) (*Response, error) {
 	return &Response{response.StatusCode, response.Header, body}, nil
 }
 
-// asError converts a response that refuses the request.
+// asError returns the error in a response that refuses the request.
 func (r *Response) asError() *Error {
 	var answer struct {
 		Error Error `json:"error"`
@@ -74,7 +74,8 @@ func (r *Response) asError() *Error {
 	return &answer.Error
 }
 
-// call makes a request and decodes the response. It returns *Error for a refusal.
+// call makes a request and decodes the JSON response. If the server refuses the request, call returns
+// *Error.
 func (s *Server) call(ctx context.Context, method, path string, body, into any, header ...string) error {
 	text := ""
 	if body != nil {
@@ -97,8 +98,8 @@ func (s *Server) call(ctx context.Context, method, path string, body, into any, 
 	return nil
 }
 
-// SignIn makes a guest of that name and sets the Token of s. If the Token is
-// already set, it renames the user.
+// SignIn creates a guest with the name and sets the Token of s. If the Token is already set, SignIn
+// renames the user.
 func (s *Server) SignIn(ctx context.Context, name string) (User, error) {
 	var session struct {
 		User  User   `json:"user"`
@@ -111,7 +112,7 @@ func (s *Server) SignIn(ctx context.Context, name string) (User, error) {
 	return session.User, nil
 }
 
-// Post stores a message over HTTP. It may be repeated under its key, on a socket too.
+// Post stores a message over HTTP. Repeating it under the same key, even on a Socket, stores it once.
 func (s *Server) Post(ctx context.Context, m Message) (*Stored, error) {
 	body := struct {
 		Text    string `json:"text"`
@@ -128,14 +129,14 @@ func (s *Server) Post(ctx context.Context, m Message) (*Stored, error) {
 // History is a page of a room, oldest entry first, with amendments applied.
 type History struct {
 	Room    string  `json:"room"`
-	AsOf    string  `json:"as_of"` // cursor to follow from: everything up to it is applied
+	AsOf    string  `json:"as_of"` // the cursor to follow from; amendments up to it are applied
 	Entries []Entry `json:"entries"`
-	Older   *string `json:"older"` // for before=; nil: there is nothing older
-	Newer   *string `json:"newer"` // for after=; nil: there is nothing newer
+	Older   *string `json:"older"` // the value of before for the page before this one; nil if there is none
+	Newer   *string `json:"newer"` // the value of after for the page after this one; nil if there is none
 }
 
-// History reads a page of a room. The parameters are before, after, around, at, limit and
-// html; without one of the first four it is the newest page.
+// History reads a page of a room. The parameters are before, after, around, at, limit and html.
+// Without any of the first four, History reads the newest page.
 func (s *Server) History(ctx context.Context, room string, parameters url.Values) (*History, error) {
 	path := "/r/" + room + "/messages"
 	if len(parameters) > 0 {
@@ -148,7 +149,7 @@ func (s *Server) History(ctx context.Context, room string, parameters url.Values
 	return page, nil
 }
 
-// Room is a room of the list that Rooms returns.
+// Room is a room as Rooms returns it.
 type Room struct {
 	Room     string `json:"room"`
 	Title    string `json:"title"`
@@ -156,7 +157,7 @@ type Room struct {
 	Unread   int    `json:"unread"`
 	Mentions int    `json:"mentions"` // among the unread
 	Present  int    `json:"present"`
-	Read     string `json:"read"` // up to where the user has read
+	Read     string `json:"read"` // ID of the last entry that the user has read
 }
 
 // Rooms returns the 100 rooms with the latest activity.

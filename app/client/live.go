@@ -16,27 +16,27 @@ import (
 const (
 	SSE    = "text/event-stream"    // server-sent events
 	NDJSON = "application/x-ndjson" // a JSON object on each line
-	Plain  = "text/plain"           // lines for people
+	Plain  = "text/plain"           // lines for people to read
 )
 
-// Stream is a live read over HTTP. It must be closed. One goroutine reads.
+// Stream is a live read over HTTP. The caller must close it. Only one goroutine may read.
 type Stream struct {
 	Header http.Header
 
 	format, room string
-	at           string // the cursor reached
+	cursor       string // up to which the room was read
 	body         io.ReadCloser
 	lines        *bufio.Reader
-	quiet        *time.Timer // cuts the connection after silence
+	silenceTimer *time.Timer // closes the connection after a time of silence
 	silence      time.Duration
 }
 
 // Event is one server-sent event.
 type Event struct{ ID, Type, Data string }
 
-// Live reads a room over HTTP, until ctx ends, the Stream is closed, or the server is
-// silent for 60 s; it sends a comment every 20 s. HTML and Watch of the follow have no
-// effect. A refusal is returned as *Error.
+// Live reads a room over HTTP until ctx ends, the Stream is closed, or the server is silent for 60 s.
+// (A server sends a heartbeat every 20 s.) The follow's HTML, Watch and Deflate have no effect. If the
+// server refuses the request, Live returns *Error.
 func (s *Server) Live(ctx context.Context, follow Follow, format string) (*Stream, error) {
 	path, header := "/r/"+follow.Room+"/events", []string{"Accept: " + format}
 	if follow.After != "" {
@@ -52,8 +52,8 @@ func (s *Server) Live(ctx context.Context, follow Follow, format string) (*Strea
 	return stream, nil
 }
 
-// OpenStream makes a GET request and returns its response as it arrives, to be read with
-// Line. A status other than 200 is returned as *Error.
+// OpenStream makes a GET request and returns its response as it arrives, for Line or Event to read. If
+// the status is not 200, OpenStream returns *Error.
 func (s *Server) OpenStream(ctx context.Context, path string, header ...string) (*Stream, error) {
 	const silence = 60 * time.Second
 	ctx, cancel := context.WithCancel(ctx)
@@ -64,7 +64,7 @@ func (s *Server) OpenStream(ctx context.Context, path string, header ...string) 
 		cancel()
 		return nil, err
 	}
-	body := &closer{response.Body, func() { quiet.Stop(); cancel() }}
+	body := &cancelingBody{response.Body, func() { quiet.Stop(); cancel() }}
 	if response.StatusCode != http.StatusOK {
 		defer body.Close()
 		whole, err := readResponse(response)
@@ -73,35 +73,35 @@ func (s *Server) OpenStream(ctx context.Context, path string, header ...string) 
 		}
 		return nil, whole.asError()
 	}
-	return &Stream{Header: response.Header, body: body, lines: bufio.NewReader(body), quiet: quiet, silence: silence}, nil
+	return &Stream{Header: response.Header, body: body, lines: bufio.NewReader(body), silenceTimer: quiet, silence: silence}, nil
 }
 
-// closer is a response's body that ends its request.
-type closer struct {
+// cancelingBody is a response body whose Close also cancels the request.
+type cancelingBody struct {
 	io.ReadCloser
 	cancel func()
 }
 
-func (c *closer) Close() error {
+func (c *cancelingBody) Close() error {
 	c.cancel()
 	return c.ReadCloser.Close()
 }
 
-// Close ends the read. A pending Next returns an error.
+// Close ends the read. A blocked Next then returns an error.
 func (s *Stream) Close() error { return s.body.Close() }
 
-// Line returns the next line, without its end. At the end of the response it returns
-// io.EOF; a line that was cut off is dropped.
+// Line returns the next line, without the newline. At the end of the response it returns io.EOF and
+// drops an incomplete line.
 func (s *Stream) Line() (string, error) {
 	line, err := s.lines.ReadString('\n')
 	if err != nil {
 		return "", err
 	}
-	s.quiet.Reset(s.silence)
+	s.silenceTimer.Reset(s.silence)
 	return strings.TrimSuffix(line, "\n"), nil
 }
 
-// Event returns the next server-sent event. Comments are skipped.
+// Event returns the next server-sent event. It skips comments.
 func (s *Stream) Event() (event Event, err error) {
 	for {
 		line, err := s.Line()
@@ -122,8 +122,8 @@ func (s *Stream) Event() (event Event, err error) {
 	}
 }
 
-// Next returns the next frame of a read as SSE or NDJSON: *Followed, *Status, *Error, or
-// *Entries with a single entry, whose After is where the last one ended.
+// Next returns the next frame of a live read as SSE or NDJSON: *Followed, *Status, *Error, or
+// *Entries with a single entry, whose After is the cursor of the entry before it.
 func (s *Stream) Next() (Frame, error) {
 	event, err := s.next()
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *Stream) Next() (Frame, error) {
 	if event.Type != "entry" {
 		frame, err := decode(event.Type, []byte(event.Data))
 		if followed, ok := frame.(*Followed); ok {
-			s.at = followed.At
+			s.cursor = followed.At
 		}
 		return frame, err
 	}
@@ -143,12 +143,12 @@ func (s *Stream) Next() (Frame, error) {
 	if event.ID != "" {
 		entry.Cursor = event.ID
 	}
-	batch := &Entries{Room: s.room, After: s.at, Upto: entry.Cursor, Entries: []Entry{entry}}
-	s.at = entry.Cursor
+	batch := &Entries{Room: s.room, After: s.cursor, Upto: entry.Cursor, Entries: []Entry{entry}}
+	s.cursor = entry.Cursor
 	return batch, nil
 }
 
-// next returns the next event, or the next line of NDJSON as one.
+// next returns the next event. It converts a line of NDJSON to an event.
 func (s *Stream) next() (Event, error) {
 	if s.format == SSE {
 		return s.Event()

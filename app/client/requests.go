@@ -11,23 +11,23 @@ import (
 // Request is a frame to the server: Follow, Unfollow, an Append, Typing, MarkRead or Ping.
 type Request interface{ kind() string }
 
-// Append is a Request that stores something: Message, Edit, Delete, React or Topic. It is
-// answered with Stored or Error under its key. Repeat it under the same key until the
-// answer is final; it is stored once.
+// Append is a Request that stores an entry: Message, Edit, Delete, React or Topic. The server answers
+// with Stored or Error under its key. However often a client repeats it under the same key, the server
+// stores it once, so a client repeats it until the answer is final.
 type Append interface {
 	Request
 	key() string
 }
 
-// Follow reads a room: everything after the cursor After, then every new entry. Without
-// After it begins with the newest Last entries, 0 to 500.
+// Follow reads a room: the entries after the cursor After, then every new entry. If After is empty,
+// it begins with the newest Last entries, 0 to 500.
 type Follow struct {
 	Room    string
 	After   string // "0-0" is the beginning of the room
 	Last    int
-	HTML    bool // with the text of messages rendered
-	Watch   bool // without being counted among those present
-	Deflate bool // with long batches compressed
+	HTML    bool // request the text of messages as HTML, too
+	Watch   bool // read without being counted as present
+	Deflate bool // request compression of long batches
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -46,7 +46,7 @@ func (f Follow) MarshalJSON() ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// query returns the follow as the parameters of an address.
+// query returns the follow as the query of a URL.
 func (f Follow) query() url.Values {
 	values := url.Values{"room": {f.Room}}
 	if f.After != "" {
@@ -75,7 +75,7 @@ type Message struct {
 	ReplyTo string `json:"reply_to,omitempty"`
 }
 
-// Edit replaces the text of the user's own message Of.
+// Edit replaces the text of the message Of, which must be the user's own.
 type Edit struct {
 	Room string `json:"room"`
 	Key  string `json:"key"`
@@ -83,14 +83,14 @@ type Edit struct {
 	Text string `json:"text"`
 }
 
-// Delete removes the user's own message Of.
+// Delete deletes the message Of, which must be the user's own.
 type Delete struct {
 	Room string `json:"room"`
 	Key  string `json:"key"`
 	Of   string `json:"of"`
 }
 
-// React adds a reaction to the message Of, or removes it.
+// React adds a reaction to the message Of or removes it.
 type React struct {
 	Room  string `json:"room"`
 	Key   string `json:"key"`
@@ -106,18 +106,18 @@ type Topic struct {
 	Text string `json:"text"`
 }
 
-// Typing shows the others in the room that the user is typing. It is not answered.
+// Typing signals to the others in the room that the user is typing. The server does not answer it.
 type Typing struct {
 	Room string `json:"room"`
 }
 
-// MarkRead moves the user's read marker to the entry ID. It is not answered.
+// MarkRead moves the user's read marker to the entry ID. The server does not answer it.
 type MarkRead struct {
 	Room string `json:"room"`
 	ID   string `json:"id"`
 }
 
-// Ping is answered with Pong, after everything that was sent before it.
+// Ping requests a Pong, which the server sends after it has handled all earlier requests.
 type Ping struct{}
 
 func (Follow) kind() string   { return "follow" }
@@ -137,11 +137,11 @@ func (d Delete) key() string  { return d.Key }
 func (r React) key() string   { return r.Key }
 func (t Topic) key() string   { return t.Key }
 
-// encode returns the request's frame: its type, then its fields.
+// encode returns the request as JSON: its type, then its fields.
 func encode(r Request) []byte {
 	fields, err := json.Marshal(r)
 	if err != nil {
-		panic(err) // strings, numbers and booleans only
+		panic(err) // requests contain only strings, numbers and booleans
 	}
 	frame := fmt.Appendf(nil, `{"type":%q`, r.kind())
 	if len(fields) > len("{}") {
@@ -150,7 +150,7 @@ func encode(r Request) []byte {
 	return append(frame, fields[1:]...)
 }
 
-// NewKey returns a key for one Append: a random UUID, RFC 9562 section 5.4.
+// NewKey returns a key for one Append: a random UUID (RFC 9562 section 5.4).
 func NewKey() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails

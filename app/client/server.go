@@ -16,24 +16,24 @@ import (
 // Protocol is the WebSocket subprotocol.
 const Protocol = "burble.v1"
 
-// handshakeTimeout bounds connecting, the upgrade and the wait for hello.
+// handshakeTimeout is how long Dial may take, hello included.
 const handshakeTimeout = 20 * time.Second
 
-// Server is the address of a Burble server, and the user who makes the requests.
+// Server is the address of a Burble server and the user that makes the requests.
 type Server struct {
-	URL    string   // such as http://localhost:8080, without a slash at the end
+	URL    string   // such as http://localhost:8080, without a trailing slash
 	Token  string   // from SignIn; a connection without one can only read
-	Header []string // more header fields of each request, as "Name: value"
+	Header []string // additional header fields of each request, as "Name: value"
 
-	// DialContext connects Dial and Open; nil means a net.Dialer.
+	// DialContext makes the connections of Dial and Open; nil means a net.Dialer.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Transport carries HTTP requests; nil means http.DefaultTransport.
 	Transport http.RoundTripper
 }
 
-// Dial opens a WebSocket and waits for the server's hello. The first follow travels in
-// the address, which saves a round trip; the others are sent as frames. It returns
-// *Error if the server refuses the connection.
+// Dial opens a WebSocket and waits for the server's hello. It sends the first follow in the URL, which
+// saves a round trip, and the others as frames. If the server refuses the connection, Dial returns
+// *Error.
 func (s *Server) Dial(ctx context.Context, follows ...Follow) (*Socket, error) {
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
@@ -46,15 +46,15 @@ func (s *Server) Dial(ctx context.Context, follows ...Follow) (*Socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := socket.greet(ctx, follows); err != nil {
+	if err := socket.awaitHello(ctx, follows); err != nil {
 		socket.Cut()
 		return nil, err
 	}
 	return socket, nil
 }
 
-// greet waits for hello and sends the remaining follows.
-func (s *Socket) greet(ctx context.Context, follows []Follow) error {
+// awaitHello waits for hello, then sends the remaining follows.
+func (s *Socket) awaitHello(ctx context.Context, follows []Follow) error {
 	defer context.AfterFunc(ctx, s.Cut)()
 	frame, err := s.Next()
 	if ctx.Err() != nil {
@@ -76,9 +76,9 @@ func (s *Socket) greet(ctx context.Context, follows []Follow) error {
 	return nil
 }
 
-// Open upgrades a request for path, which may have parameters, to a WebSocket. Unlike
-// Dial it does not wait for hello. Header fields are "Name: value" and replace those of
-// the Server. A refusal is returned as *Error.
+// Open opens a WebSocket at path, which may contain a query. Unlike Dial, it does not wait for hello.
+// Header fields have the form "Name: value" and replace those of the Server. If the server refuses the
+// connection, Open returns *Error.
 func (s *Server) Open(ctx context.Context, path string, header ...string) (*Socket, error) {
 	challenge := make([]byte, 16)
 	rand.Read(challenge) // never fails
@@ -96,7 +96,7 @@ func (s *Server) Open(ctx context.Context, path string, header ...string) (*Sock
 	}
 	cut := context.AfterFunc(ctx, func() { conn.Close() })
 	socket, err := handshake(conn, request, key)
-	if !cut() { // ctx ended, and the connection is closed
+	if !cut() { // ctx ended and closed the connection
 		return nil, ctx.Err()
 	}
 	if err != nil {
@@ -113,7 +113,7 @@ func (s *Server) dial(ctx context.Context, addr string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "tcp", addr)
 }
 
-// handshake is RFC 6455 section 4.1.
+// handshake performs the opening handshake (RFC 6455 section 4.1).
 func handshake(conn net.Conn, request *http.Request, key string) (*Socket, error) {
 	if err := request.Write(conn); err != nil {
 		return nil, fmt.Errorf("upgrade: %w", err)
@@ -138,8 +138,8 @@ func handshake(conn net.Conn, request *http.Request, key string) (*Socket, error
 	return &Socket{Silence: 60 * time.Second, Header: response.Header, conn: conn, reader: reader}, nil
 }
 
-// request makes a request with the Server's token and header fields. Fields of each further
-// header replace those before them.
+// request returns a request with the Server's token and header fields. The fields of each of headers
+// replace earlier ones.
 func (s *Server) request(ctx context.Context, method, path, body string, headers ...[]string) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, method, s.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -158,7 +158,7 @@ func (s *Server) request(ctx context.Context, method, path, body string, headers
 	return request, nil
 }
 
-// setFields replaces fields of a header. One that is given twice is sent twice.
+// setFields replaces fields of a header. A field that occurs twice in lines is sent twice.
 func setFields(header http.Header, lines []string) {
 	for _, line := range lines {
 		name, _, _ := strings.Cut(line, ": ")

@@ -14,16 +14,16 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// frameLimit is more than a server sends in one frame.
+// frameLimit is larger than any frame that a server sends, in bytes.
 const frameLimit = 64 << 20
 
-// Socket is one WebSocket. One goroutine reads; any may write.
+// Socket is one WebSocket. Only one goroutine may read from it; any goroutine may write to it.
 type Socket struct {
 	Hello  Hello       // set by Dial
-	Header http.Header // of the response that accepted the upgrade
+	Header http.Header // the header of the server's upgrade response
 
-	// Silence is how long Read waits for a message and a write for its turn on the wire.
-	// It is 60 s unless changed before use: servers ping every 20 s.
+	// Silence is the timeout of each read and write. The default is 60 s, because servers ping
+	// every 20 s. Set it before the first use.
 	Silence time.Duration
 
 	conn    net.Conn
@@ -31,7 +31,7 @@ type Socket struct {
 	writing sync.Mutex
 }
 
-// Opcode is the opcode of a message, RFC 6455 section 5.2.
+// Opcode is the opcode of a message (RFC 6455 section 5.2).
 type Opcode = ws.OpCode
 
 const (
@@ -42,17 +42,17 @@ const (
 	OpPong   = ws.OpPong
 )
 
-// RawMessage is one WebSocket message as it arrived: text, binary, ping, pong or close.
+// RawMessage is one WebSocket message as received: text, binary, ping, pong or close.
 type RawMessage struct {
 	Op   Opcode
 	Data []byte
 }
 
-// NetConn is the connection below the WebSocket.
+// NetConn returns the connection that carries the WebSocket.
 func (s *Socket) NetConn() net.Conn { return s.conn }
 
-// Cut closes the connection without a close frame, as a lost network does. It may be
-// called at any time and more than once; a pending Next or write returns an error.
+// Cut closes the connection without a close frame, as if the network had failed. Any goroutine may
+// call it, even repeatedly. A blocked read or write then returns an error.
 func (s *Socket) Cut() { s.conn.Close() }
 
 // Close sends a close frame and closes the connection. It does not wait for the server's
@@ -62,8 +62,8 @@ func (s *Socket) Close(code int, reason string) {
 	s.conn.Close()
 }
 
-// Next returns the next frame of the server. It answers the server's pings meanwhile.
-// After a close frame it returns *CloseError, and after a lost connection another error.
+// Next returns the server's next frame, and answers the server's pings. If the server sent a close
+// frame, Next returns *CloseError; if the connection was lost, it returns another error.
 func (s *Socket) Next() (Frame, error) {
 	for {
 		message, err := s.Read()
@@ -87,14 +87,14 @@ func (s *Socket) Next() (Frame, error) {
 	}
 }
 
-// Read returns the next message as it arrived. Unlike Next it does not answer pings.
+// Read returns the next message as received. Unlike Next, it does not answer pings.
 func (s *Socket) Read() (RawMessage, error) {
 	s.conn.SetReadDeadline(time.Now().Add(s.Silence))
 	header, err := ws.ReadHeader(s.reader)
 	if err != nil {
 		return RawMessage{}, fmt.Errorf("read: %w", err)
 	}
-	// A server of Burble sends each message in one frame, unmasked.
+	// Burble sends each message in one frame, unmasked.
 	if err := ws.CheckHeader(header, ws.StateClientSide); err != nil {
 		return RawMessage{}, fmt.Errorf("read: %w", err)
 	}
@@ -111,14 +111,14 @@ func (s *Socket) Read() (RawMessage, error) {
 // Send writes a request.
 func (s *Socket) Send(request Request) error { return s.WriteMessage(OpText, encode(request)) }
 
-// WriteMessage writes one message, which need not be valid.
+// WriteMessage writes one message without checking that it is valid.
 func (s *Socket) WriteMessage(op Opcode, data []byte) error {
 	const fin = 0x80
 	return s.WriteRaw(RawFrame(fin|byte(op), data))
 }
 
-// RawFrame returns a WebSocket frame as clients send it, masked. first is its first byte: FIN, the
-// reserved bits and the opcode, RFC 6455 section 5.2.
+// RawFrame returns a masked WebSocket frame, as clients send it. first is its first byte: FIN, the
+// reserved bits and the opcode (RFC 6455 section 5.2).
 func RawFrame(first byte, payload []byte) []byte {
 	frame := []byte{first}
 	switch n := len(payload); {
@@ -138,7 +138,7 @@ func RawFrame(first byte, payload []byte) []byte {
 	return frame
 }
 
-// WriteRaw writes bytes to the connection, which need not be a frame.
+// WriteRaw writes bytes to the connection without checking that they are a frame.
 func (s *Socket) WriteRaw(data []byte) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -149,9 +149,9 @@ func (s *Socket) WriteRaw(data []byte) error {
 	return nil
 }
 
-// Sync sends a ping request and returns the frames that came before its pong. By then the
-// server has handled every frame that was sent before, since it handles the frames of a
-// socket in order. Entries may still be on their way.
+// Sync sends a Ping and returns the frames received before its Pong. When Sync returns, the server has
+// handled every request sent before, because it handles the requests of a socket in order. Entries may
+// still be in transit.
 func (s *Socket) Sync() (before []Frame, err error) {
 	if err := s.Send(Ping{}); err != nil {
 		return nil, err
@@ -168,8 +168,8 @@ func (s *Socket) Sync() (before []Frame, err error) {
 	}
 }
 
-// Await reads up to the next frame of type F, such as *Stored, and drops those before it.
-// An *Error of the server that is not awaited ends the wait and is returned.
+// Await returns the next frame of type F, such as *Stored, and drops the frames before it. If the
+// server sends an *Error, Await returns it as the error, unless F is *Error.
 func Await[F Frame](s *Socket) (F, error) {
 	for {
 		frame, err := s.Next()

@@ -16,68 +16,67 @@ import (
 )
 
 const (
-	// silenceTimeout is how long a client may send nothing, and how long it may take to send one
-	// message, in any number of frames. An idle client answers pings, as every browser does.
+	// silenceTimeout is how long a client may be silent, and how long it may take to send one
+	// message, in any number of frames. Even an idle client sends pongs, as every browser does.
 	silenceTimeout = 60 * time.Second
-	// floodLimit is how many more frames may be refused than accepted before the connection is
-	// closed.
+	// floodLimit is the excess of refused frames over accepted ones above which the server closes
+	// the connection.
 	floodLimit = 200
 )
 
-// Server holds what all clients share. Its fields must not change while it serves.
+// Server serves WebSocket clients. Its fields must not change while it serves.
 type Server struct {
 	Chat   *chat.Service
 	Engine *live.Engine
-	Frames *limit.Rate // of frames, by address
-	// LogError logs an error if it is the server's fault. It is called from many goroutines at
-	// once.
+	Frames *limit.Rate // the rate of frames, by address
+	// LogError logs an error if it is the server's fault. Many goroutines call it at once.
 	LogError func(refused *protocol.Error, args ...any)
 }
 
-// Client is a client that has connected.
+// Client is a newly connected client.
 type Client struct {
 	Conn    net.Conn
-	Input   io.Reader       // reads from Conn, after anything that was read from it before
-	User    identity.User   // zero: may only read
-	Address string          // the key of its limits
-	Follow  *protocol.Frame // the follow in the URL; nil: none
+	Input   io.Reader       // reads Conn, beginning with any bytes already read from it
+	User    identity.User   // zero if the client may only read
+	Address string          // what its limits are counted under
+	Follow  *protocol.Frame // the follow in the URL, or nil
 }
 
-// client is the state of a Client while it is served.
+// client is the state of a Client while the server serves it.
 type client struct {
 	Client
 	server *Server
 	feed   *live.Feed
 	reader *ws.Reader
 
-	sends    bool                 // it has appended something
-	overRate int                  // frames refused by the rate, less those accepted; at least 0
-	present  map[string]bool      // the rooms that it has joined
-	typed    map[string]time.Time // when it last signalled typing, by room
+	hasAppended  bool                 // from the first append on
+	excessFrames int                  // frames refused by the rate minus frames accepted, at least 0
+	joined       map[string]bool      // rooms in which the user is present through this client
+	lastTyping   map[string]time.Time // time of the last typing signal, by room
 }
 
-// Hello returns the frame that every connection begins with.
+// Hello returns the first frame of every connection.
 func Hello(user identity.User, durability streams.Durability) []byte {
 	return ws.Text(protocol.EncodeHello(streams.User(user), durability))
 }
 
-// Serve serves a client until its connection is closed. The feed's head must end with Hello.
+// Serve serves a client until its connection closes. The feed's head must end with Hello.
 func (s *Server) Serve(feed *live.Feed, connected Client) {
 	c := &client{Client: connected, server: s, feed: feed, reader: ws.NewReader(connected.Input, protocol.MaxFrame)}
 	c.reader.Wait, c.reader.Control, c.reader.Overhead = c.wait, c.control, c.countFrame
 	defer c.leaveAll()
 	s.Engine.RunOnWorker(c.start)
 	for c.reader.Await() == nil {
-		if c.sends {
-			c.readNext() // a client that sends keeps a stack of its own
+		if c.hasAppended {
+			c.readNext() // the goroutine's own stack grows and stays
 		} else {
 			s.Engine.RunOnWorker(c.readNext)
 		}
 	}
 }
 
-// start follows the room in the URL. Without one it writes the head, with Hello; a follow writes that
-// together with what it reads first.
+// start follows the room in the URL, which writes the feed's head together with the first batch. If
+// there is no room, start writes the head alone.
 func (c *client) start() {
 	defer c.feed.Recover()
 	if c.Follow == nil {
@@ -89,25 +88,26 @@ func (c *client) start() {
 	}
 }
 
-// wait sets the deadline for the next message. An error ends the connection.
+// wait sets the deadline for the next message. It returns an error if the feed is closed.
 func (c *client) wait(fragmented bool) error {
 	if !fragmented {
 		c.Conn.SetReadDeadline(time.Now().Add(silenceTimeout))
 	}
-	if c.feed.Closed() { // after setting the deadline, which may have replaced that of HangUp
+	if c.feed.Closed() { // checked last, because SetReadDeadline may have undone the deadline that HangUp set
 		return net.ErrClosed
 	}
 	return nil
 }
 
-// control answers pings, RFC 6455 section 5.5.2.
+// control answers pings (RFC 6455 section 5.5.2).
 func (c *client) control(opcode byte, payload []byte) {
 	if opcode == ws.OpPing {
 		c.feed.Write(ws.Frame(ws.OpPong, payload))
 	}
 }
 
-// readNext reads and handles the client's next message, or hangs up at the end of the connection.
+// readNext reads and handles the client's next message. If the connection has ended or must be closed,
+// readNext hangs up.
 func (c *client) readNext() {
 	defer c.feed.Recover()
 	message, whole, err := c.reader.Next()
@@ -120,15 +120,15 @@ func (c *client) readNext() {
 	}
 }
 
-// handle handles one frame. It answers a refused frame with its error.
+// handle parses one frame and carries it out. It answers a refused frame with the error.
 func (c *client) handle(data []byte) {
 	frame, err := protocol.Parse(data)
 	isJSON := !errors.Is(err, protocol.ErrNotJSON)
-	if tooMany := c.allowFrame(time.Now()); tooMany != nil { // invalid frames count, too
+	if tooMany := c.allowFrame(time.Now()); tooMany != nil { // invalid frames count too
 		err = tooMany
 	}
 	if err == nil {
-		err = c.do(frame)
+		err = c.dispatch(frame)
 	}
 	if err == nil {
 		return
@@ -139,7 +139,7 @@ func (c *client) handle(data []byte) {
 	}
 }
 
-// refuse answers a frame with its error.
+// refuse answers a frame with an error.
 func (c *client) refuse(err error, frame protocol.Frame) {
 	refused := protocol.AsError(err)
 	c.server.LogError(refused, "room", frame.Room)
@@ -149,16 +149,17 @@ func (c *client) refuse(err error, frame protocol.Frame) {
 // countFrame counts a frame that does not end a message.
 func (c *client) countFrame() { c.allowFrame(time.Now()) }
 
-// allowFrame counts a frame against the address's rate. The error says that it is refused. A flood
-// closes the connection, even though the rate accepts some of its frames every second.
+// allowFrame counts a frame against the address's rate, and returns an error if the frame exceeds it.
+// It closes the connection of a flooding client, although the rate keeps accepting some of the
+// client's frames.
 func (c *client) allowFrame(now time.Time) error {
 	ok, after := c.server.Frames.Allow(c.Address, 1, now)
 	if !ok {
-		if c.overRate++; c.overRate > floodLimit {
+		if c.excessFrames++; c.excessFrames > floodLimit {
 			c.feed.HangUp(ws.CloseNotAllowed, "too many frames")
 		}
 		return protocol.TooMany("frames", after)
 	}
-	c.overRate = max(0, c.overRate-1)
+	c.excessFrames = max(0, c.excessFrames-1)
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package ws is the server side of WebSocket, RFC 6455, over a net.Conn: it makes frames and
-// reads a client's messages. It keeps one buffer of 512 bytes for a connection and has no
+// Package ws implements the server side of WebSocket (RFC 6455) over a net.Conn: it encodes frames
+// and reads a client's messages. It keeps one buffer of 512 bytes per connection and starts no
 // goroutines.
 //
 //	reader := ws.NewReader(conn, 64<<10)
@@ -10,9 +10,9 @@
 //	}
 //	message, whole, err := reader.Next()
 //
-// The headers of frames are parsed by github.com/gobwas/ws. Its wsutil.Reader is not used: it
-// bounds a frame, not the message that many frames make, and does not report the frames that
-// yield no message, which a flood consists of.
+// Package github.com/gobwas/ws parses the frame headers. Its wsutil.Reader does not fit: it limits
+// the size of a frame but not of a message in many frames, and it does not report frames without a
+// message, so a flood of them could not be limited.
 //
-// A Reader belongs to one goroutine. Frames are plain byte slices.
+// Only one goroutine at a time may use a Reader. Frames are plain byte slices.
 package ws

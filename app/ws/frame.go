@@ -2,7 +2,7 @@ package ws
 
 import "slices"
 
-// Opcodes of frames, RFC 6455 section 5.2.
+// Opcodes of frames (RFC 6455 section 5.2).
 const (
 	OpText   = 1
 	OpBinary = 2
@@ -11,8 +11,8 @@ const (
 	OpPong   = 10
 )
 
-// Codes of close frames, RFC 6455 section 7.4.1. The last one is from the range that section 7.4.2
-// reserves for applications.
+// Codes of close frames (RFC 6455 section 7.4.1). The last one is from the range that section 7.4.2
+// reserves for private use.
 const (
 	CloseNormal     = 1000
 	CloseProtocol   = 1002
@@ -25,7 +25,7 @@ const (
 	CloseTooSlow    = 4008 // the client did not read fast enough
 )
 
-// Frame returns one unfragmented frame. Servers do not mask theirs, RFC 6455 section 5.1.
+// Frame returns one unfragmented frame. Servers do not mask their frames (RFC 6455 section 5.1).
 func Frame(opcode byte, payload []byte) []byte {
 	frame := make([]byte, 0, len(payload)+10)
 	frame = append(frame, 0x80|opcode)
@@ -43,7 +43,7 @@ func Frame(opcode byte, payload []byte) []byte {
 // Text returns a text frame.
 func Text(payload []byte) []byte { return Frame(OpText, payload) }
 
-// CloseFrame returns a close frame, RFC 6455 section 5.5.1. The reason has at most 123 bytes.
+// CloseFrame returns a close frame (RFC 6455 section 5.5.1). The reason has at most 123 bytes.
 func CloseFrame(code int, reason string) []byte {
 	return Frame(OpClose, slices.Concat([]byte{byte(code >> 8), byte(code)}, []byte(reason)))
 }

@@ -12,36 +12,36 @@ import (
 )
 
 const (
-	// bufferSize is enough for a typical frame from a client. Every idle connection has a buffer.
+	// bufferSize fits a typical frame from a client. Every idle connection keeps a buffer.
 	bufferSize = 512
-	// chunkSize is how much of a payload is allocated and read at a time, so that the length in a
-	// header costs no memory until the payload arrives.
+	// chunkSize is how much of a payload is allocated and read at a time, so that a long payload
+	// takes no memory before it arrives.
 	chunkSize = 4 << 10
-	// maxCloseCode is the highest valid close code, RFC 6455 section 7.4.2.
+	// maxCloseCode is the highest valid close code (RFC 6455 section 7.4.2).
 	maxCloseCode = 4999
-	// lastRegistered is the last close code that IANA has registered since the RFC, the first
-	// being 1012. gobwas knows only the codes in the RFC.
-	lastRegistered = 1014
+	// lastRegisteredCode is the last of the close codes, from 1012 on, that IANA has registered
+	// since the RFC. gobwas accepts only those of the RFC.
+	lastRegisteredCode = 1014
 )
 
-// Reader reads a client's messages. Set the callbacks before the first call.
+// Reader reads a client's messages. Set its callbacks before the first call.
 type Reader struct {
-	// Wait, if set, is called before each frame. fragmented reports that a message has begun
-	// and not ended. Next returns the error of Wait.
+	// Wait, if set, is called before each frame. fragmented reports whether the frame is within a
+	// fragmented message. If Wait returns an error, so does Next.
 	Wait func(fragmented bool) error
 	// Control, if set, is called for each ping and pong. It should answer pings.
 	Control func(opcode byte, payload []byte)
-	// Overhead, if set, is called for each frame that does not end a message: a control
-	// frame, or a fragment. It can limit a client that sends nothing else.
+	// Overhead, if set, is called for each frame that does not end a message: a control frame or a
+	// fragment. The caller can use it to limit a client that sends only such frames.
 	Overhead func()
 
-	limit int // bytes of a message
+	limit int // the most bytes that a message may have
 	in    *bufio.Reader
 	state gobwas.State // StateFragmented: between the frames of one message
 }
 
-// CloseError reports that the connection must be closed, and with which close frame: the client
-// violated the protocol, or sent a close frame itself.
+// CloseError is the close frame with which the server must close the connection, because the client
+// violated the protocol or sent a close frame itself.
 type CloseError struct {
 	Code   int
 	Reason string
@@ -54,7 +54,7 @@ func NewReader(conn io.Reader, limit int) *Reader {
 	return &Reader{limit: limit, in: bufio.NewReaderSize(conn, bufferSize), state: gobwas.StateServerSide}
 }
 
-// Await waits until there is a frame to read, or returns the error of Wait or of the
+// Await blocks until the next frame begins to arrive. It returns the error of Wait or of the
 // connection.
 func (r *Reader) Await() error {
 	if r.Wait != nil {
@@ -66,22 +66,22 @@ func (r *Reader) Await() error {
 	return err
 }
 
-// Next returns the client's next message. Control frames within the message are handled on the way.
-// After a control frame between two messages Next returns without a message, and whole is false.
-// The error is a *CloseError, or comes from Wait or from the connection.
+// Next returns the client's next message, and handles control frames within it. After a control
+// frame between two messages, Next returns no message, and whole is false. The error is a *CloseError,
+// or comes from Wait or from the connection.
 func (r *Reader) Next() (message []byte, whole bool, err error) {
 	for valid := 0; ; {
-		header, err := r.header(len(message))
+		header, err := r.readHeader(len(message))
 		if err != nil {
 			return nil, false, err
 		}
 		if header.OpCode.IsControl() {
-			if err := r.control(header); err != nil || !r.state.Fragmented() {
+			if err := r.handleControl(header); err != nil || !r.state.Fragmented() {
 				return nil, false, err
 			}
 			continue
 		}
-		if message, err = r.payload(message, header); err != nil {
+		if message, err = r.readPayload(message, header); err != nil {
 			return nil, false, err
 		}
 		var ok bool
@@ -93,13 +93,14 @@ func (r *Reader) Next() (message []byte, whole bool, err error) {
 			return message, true, nil
 		}
 		r.state = r.state.Set(gobwas.StateFragmented)
-		r.overhead()
+		r.countOverhead()
 	}
 }
 
-// checkUTF8 reports whether a message is UTF-8, given that its first valid bytes are, and returns
-// how many bytes are valid now. An incomplete message may end within a character.
-func checkUTF8(message []byte, valid int, whole bool) (int, bool) {
+// checkUTF8 reports whether a message is UTF-8. Its first valid bytes have been checked before;
+// checkUTF8 returns how many have been checked now. If the message is not whole, it may end within a
+// character.
+func checkUTF8(message []byte, valid int, whole bool) (checked int, ok bool) {
 	end := len(message)
 	for i := end - 1; !whole && i >= max(valid, end-utf8.UTFMax); i-- {
 		if utf8.RuneStart(message[i]) {
@@ -112,9 +113,9 @@ func checkUTF8(message []byte, valid int, whole bool) (int, bool) {
 	return end, utf8.Valid(message[valid:end])
 }
 
-// header waits for and checks the header of the next frame. already is how much of the
-// message has been read.
-func (r *Reader) header(already int) (gobwas.Header, error) {
+// readHeader waits for the header of the next frame and checks it. already is how many bytes of the
+// message have been read.
+func (r *Reader) readHeader(already int) (gobwas.Header, error) {
 	if err := r.Await(); err != nil {
 		return gobwas.Header{}, err
 	}
@@ -137,8 +138,8 @@ func (r *Reader) header(already int) (gobwas.Header, error) {
 	return header, nil
 }
 
-// payload appends a frame's payload, unmasked, to the message.
-func (r *Reader) payload(message []byte, header gobwas.Header) ([]byte, error) {
+// readPayload reads a frame's payload, unmasks it and appends it to the message.
+func (r *Reader) readPayload(message []byte, header gobwas.Header) ([]byte, error) {
 	start := len(message)
 	for left := int(header.Length); left > 0; {
 		next := min(left, chunkSize)
@@ -152,13 +153,13 @@ func (r *Reader) payload(message []byte, header gobwas.Header) ([]byte, error) {
 	return message, nil
 }
 
-// control handles a control frame, RFC 6455 section 5.5.
-func (r *Reader) control(header gobwas.Header) error {
-	payload, err := r.payload(nil, header)
+// handleControl handles a control frame (RFC 6455 section 5.5).
+func (r *Reader) handleControl(header gobwas.Header) error {
+	payload, err := r.readPayload(nil, header)
 	if err != nil {
 		return err
 	}
-	r.overhead()
+	r.countOverhead()
 	if header.OpCode != gobwas.OpClose {
 		if r.Control != nil {
 			r.Control(byte(header.OpCode), payload)
@@ -168,14 +169,14 @@ func (r *Reader) control(header gobwas.Header) error {
 	return closeError(payload)
 }
 
-func (r *Reader) overhead() {
+func (r *Reader) countOverhead() {
 	if r.Overhead != nil {
 		r.Overhead()
 	}
 }
 
-// closeError returns how to answer a client's close frame: with the same code, or with the reason
-// why the frame is invalid.
+// closeError returns the answer to a client's close frame: the same code, or the reason why the frame
+// is invalid.
 func closeError(payload []byte) *CloseError {
 	if len(payload) == 0 {
 		return &CloseError{Code: CloseNormal}
@@ -195,7 +196,7 @@ func checkClose(code gobwas.StatusCode, reason string) error {
 	switch {
 	case code > maxCloseCode:
 		return gobwas.ErrProtocolStatusCodeUnknown
-	case code >= CloseRestart && code <= lastRegistered:
+	case code >= CloseRestart && code <= lastRegisteredCode:
 		code = CloseNormal
 	}
 	return gobwas.CheckCloseFrameData(code, reason)

@@ -9,11 +9,11 @@ import (
 	"burble/streams"
 )
 
-// typingInterval is the least time between two signals that a client is typing.
+// typingInterval is the minimum time between two typing signals of one client in a room.
 const typingInterval = 3 * time.Second
 
-// do carries out a frame.
-func (c *client) do(frame protocol.Frame) error {
+// dispatch calls the method that handles the frame's type.
+func (c *client) dispatch(frame protocol.Frame) error {
 	switch frame.Type {
 	case "follow":
 		return c.follow(frame)
@@ -35,9 +35,9 @@ func (c *client) do(frame protocol.Frame) error {
 	return c.append(frame)
 }
 
-// append appends the frame's entry and acknowledges it.
+// append stores the frame's entry and acknowledges it.
 func (c *client) append(frame protocol.Frame) error {
-	c.sends = true
+	c.hasAppended = true
 	stored, err := c.server.Chat.Append(c.User, frame.Room, frame.Entry())
 	if err != nil {
 		return err
@@ -46,24 +46,24 @@ func (c *client) append(frame protocol.Frame) error {
 	return nil
 }
 
-// typing signals that the user is typing in a room, at most once in typingInterval.
+// typing signals that the user is typing in a room, at most once per typingInterval.
 func (c *client) typing(room string) error {
 	if err := c.server.Chat.AllowSignal(c.User); err != nil {
 		return err
 	}
 	now := time.Now()
-	if !c.present[room] || now.Sub(c.typed[room]) < typingInterval {
+	if !c.joined[room] || now.Sub(c.lastTyping[room]) < typingInterval {
 		return nil
 	}
-	if c.typed == nil || len(c.typed) > len(c.present) {
-		c.typed = make(map[string]time.Time, 1)
+	if c.lastTyping == nil || len(c.lastTyping) > len(c.joined) {
+		c.lastTyping = make(map[string]time.Time, 1)
 	}
-	c.typed[room] = now
+	c.lastTyping[room] = now
 	return c.server.Chat.Typing(c.User, room)
 }
 
-// follow follows a room and joins it, unless the client only watches. Either way the client is
-// notified of who is there.
+// follow follows a room and joins it, unless the client only watches. Either way the client receives
+// the list of people present.
 func (c *client) follow(frame protocol.Frame) error {
 	err := c.feed.Follow(frame.Room, frame.Form, func(ready func(*streams.Reader)) (*streams.Reader, error) {
 		return c.server.Chat.Follow(c.User, frame.Room, frame.From, ready)
@@ -76,12 +76,12 @@ func (c *client) follow(frame protocol.Frame) error {
 	}
 	joining := c.User
 	switch {
-	case frame.Watch || c.present[frame.Room]:
-		joining = identity.User{} // only to be notified
-	case c.present == nil:
-		c.present = map[string]bool{frame.Room: true}
+	case frame.Watch || c.joined[frame.Room]:
+		joining = identity.User{} // the zero user is notified without joining
+	case c.joined == nil:
+		c.joined = map[string]bool{frame.Room: true}
 	default:
-		c.present[frame.Room] = true
+		c.joined[frame.Room] = true
 	}
 	c.server.Chat.Join(joining, frame.Room, c.feed)
 	return nil
@@ -89,14 +89,15 @@ func (c *client) follow(frame protocol.Frame) error {
 
 // leave leaves a room, if the client has joined it.
 func (c *client) leave(room string) {
-	if c.present[room] {
-		delete(c.present, room)
+	if c.joined[room] {
+		delete(c.joined, room)
 		c.server.Chat.Leave(c.User, room)
 	}
 }
 
+// leaveAll leaves every room that the client has joined.
 func (c *client) leaveAll() {
-	for room := range c.present {
+	for room := range c.joined {
 		c.leave(room)
 	}
 }

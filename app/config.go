@@ -122,7 +122,7 @@ func parseFlags(args []string) (map[string]string, error) {
 	set := flag.NewFlagSet("burble", flag.ContinueOnError)
 	set.SetOutput(io.Discard) // main prints the error
 	for _, v := range variables {
-		set.Func(v.flag(), v.Use, func(value string) error {
+		set.Func(v.flag(), v.Usage, func(value string) error {
 			given[v.Name] = value
 			return nil
 		})
@@ -144,7 +144,7 @@ func configUsage() string {
 	var text strings.Builder
 	text.WriteString("Usage: burble [flags]\n\nEach flag can also be set as an environment variable.\n\n")
 	for _, v := range variables {
-		fmt.Fprintf(&text, "  -%s, %s\n\t%s (default: %s)\n", v.flag(), v.Name, v.Use, v.shownDefault())
+		fmt.Fprintf(&text, "  -%s, %s\n\t%s (default: %s)\n", v.flag(), v.Name, v.Usage, v.shownDefault())
 	}
 	return strings.ReplaceAll(text.String(), "`", "") // Markdown
 }

@@ -215,7 +215,7 @@ func TestReadmeListsEveryVariableAndDefault(t *testing.T) {
 	}
 	var want []string
 	for _, v := range variables {
-		want = append(want, "| `"+v.Name+"` | "+v.shownDefault()+" | "+v.Use+" |")
+		want = append(want, "| `"+v.Name+"` | "+v.shownDefault()+" | "+v.Usage+" |")
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the table in README.md must be:\n%s", strings.Join(want, "\n"))

@@ -27,11 +27,11 @@ const (
 
 // variable is one setting: an environment variable, and a flag of the same name.
 type variable struct {
-	Name    string
-	Default string // the value if none is given
-	Absent  string // describes an empty Default
-	Use     string // one line of Markdown, for -help and the README
-	Secret  bool   // the value must never be printed
+	Name        string
+	Default     string // the value if none is given
+	DefaultText string // describes an empty Default
+	Usage       string // one line of Markdown, for -help and the README
+	Secret      bool   // the value must never be printed
 
 	// set parses the value into the Config. Its error describes the valid values and
 	// follows "must be".
@@ -41,23 +41,23 @@ type variable struct {
 // variables lists all settings. The flags and -help are derived from it, and a test
 // compares the table in the README with it.
 var variables = []variable{
-	{Name: "PORT", Default: "8080", Use: "port to listen on, on all interfaces; `0`: any free port", set: setPort},
-	{Name: "REDIS_URL", Absent: "none", Secret: true, Use: "`redis://`, `rediss://` or `unix://`; several URLs separated by commas: a Cluster; `redis-sentinel://`: Sentinel", set: setRedisURL},
-	{Name: "REDIS_PREFIX", Absent: "none", Use: "prefix of every key, so that several applications can share a Redis", set: setRedisPrefix},
-	{Name: "LOCAL_REDIS", Default: localAuto, Use: "whether an empty `REDIS_URL` starts a Redis for this server alone: not behind a trusted proxy, nor on a host such as Heroku, Fly or Kubernetes (`auto`), or always (`always`)", set: oneOf(func(config *Config) *string { return &config.LocalRedis }, localAuto, localAlways)},
-	{Name: "DATA_DIR", Default: "data", Use: "data directory of the Redis that Burble starts when `REDIS_URL` is empty", set: setDataDir},
-	{Name: "SECRET", Absent: "generated once and kept in Redis", Secret: true, Use: "signs cookies and tokens; at least 16 characters", set: setSecret},
-	{Name: "ORIGINS", Absent: "same host", Use: "other origins whose pages may connect, such as `https://chat.example.org`, separated by commas", set: setOrigins},
-	{Name: "TRUSTED_PROXY", Default: peer.ProxyNone, Use: "the proxy that is trusted to report client addresses and TLS: `fly`, `heroku`, `forwarded` (one proxy that appends to `X-Forwarded-For` and sets `X-Forwarded-Proto`, such as nginx or Caddy) or `none`", set: oneOf(func(config *Config) *string { return &config.TrustedProxy }, peer.ProxyNone, peer.ProxyFly, peer.ProxyHeroku, peer.ProxyForwarded)},
-	{Name: "HISTORY_MAX_COUNT", Default: "0", Use: "entries kept in each room; `0`: all", set: setHistoryMaxCount},
-	{Name: "HISTORY_MAX_AGE", Default: "0", Use: "how long entries are kept, such as `36h` or `30d`; `0`: forever", set: setHistoryMaxAge},
-	{Name: "DURABILITY", Default: string(streams.Memory), Use: "a message is stored once Redis has it (`memory`), once a replica has it too (`replica`), or once it is on disk (`disk`)", set: oneOf(func(config *Config) *streams.Durability { return &config.Durability }, streams.Memory, streams.Replica, streams.Disk)},
-	{Name: "RATE_MESSAGES", Default: "5", Use: "messages per second from one user, in bursts of 4 times as many; `0`: no limit", set: setRate(func(config *Config) *float64 { return &config.RateMessages })},
-	{Name: "RATE_ADDRESS", Default: "50", Use: "requests and frames per second from one address, in bursts of 4 times as many; `0`: no limit", set: setRate(func(config *Config) *float64 { return &config.RateAddress })},
-	{Name: "RATE_CONNECTIONS", Default: "50", Use: "new WebSockets and streams per second from one address, in bursts of 20 times as many; `0`: no limit", set: setRate(func(config *Config) *float64 { return &config.RateConnections })},
-	{Name: "LOG_FORMAT", Absent: "`text` on a terminal, else `json`", Use: "`text` or `json`", set: oneOf(func(config *Config) *string { return &config.LogFormat }, "", "text", "json")},
-	{Name: "LOG_LEVEL", Default: "info", Use: "`debug`, `info`, `warn` or `error`", set: setLogLevel},
-	{Name: "TIMER_SLACK", Default: "4ms", Use: "on Linux, how late timers may fire, which saves CPU; `0`: keep the system's value, which also avoids re-executing the program at startup", set: setTimerSlack},
+	{Name: "PORT", Default: "8080", Usage: "port to listen on, on all interfaces; `0`: any free port", set: setPort},
+	{Name: "REDIS_URL", DefaultText: "none", Secret: true, Usage: "`redis://`, `rediss://` or `unix://`; several URLs separated by commas: a Cluster; `redis-sentinel://`: Sentinel", set: setRedisURL},
+	{Name: "REDIS_PREFIX", DefaultText: "none", Usage: "prefix of every key, so that several applications can share a Redis", set: setRedisPrefix},
+	{Name: "LOCAL_REDIS", Default: localAuto, Usage: "whether an empty `REDIS_URL` starts a Redis for this server alone: not behind a trusted proxy, nor on a host such as Heroku, Fly or Kubernetes (`auto`), or always (`always`)", set: oneOf(func(config *Config) *string { return &config.LocalRedis }, localAuto, localAlways)},
+	{Name: "DATA_DIR", Default: "data", Usage: "data directory of the Redis that Burble starts when `REDIS_URL` is empty", set: setDataDir},
+	{Name: "SECRET", DefaultText: "generated once and kept in Redis", Secret: true, Usage: "signs cookies and tokens; at least 16 characters", set: setSecret},
+	{Name: "ORIGINS", DefaultText: "same host", Usage: "other origins whose pages may connect, such as `https://chat.example.org`, separated by commas", set: setOrigins},
+	{Name: "TRUSTED_PROXY", Default: peer.ProxyNone, Usage: "the proxy that is trusted to report client addresses and TLS: `fly`, `heroku`, `forwarded` (one proxy that appends to `X-Forwarded-For` and sets `X-Forwarded-Proto`, such as nginx or Caddy) or `none`", set: oneOf(func(config *Config) *string { return &config.TrustedProxy }, peer.ProxyNone, peer.ProxyFly, peer.ProxyHeroku, peer.ProxyForwarded)},
+	{Name: "HISTORY_MAX_COUNT", Default: "0", Usage: "entries kept in each room; `0`: all", set: setHistoryMaxCount},
+	{Name: "HISTORY_MAX_AGE", Default: "0", Usage: "how long entries are kept, such as `36h` or `30d`; `0`: forever", set: setHistoryMaxAge},
+	{Name: "DURABILITY", Default: string(streams.Memory), Usage: "a message is stored once Redis has it (`memory`), once a replica has it too (`replica`), or once it is on disk (`disk`)", set: oneOf(func(config *Config) *streams.Durability { return &config.Durability }, streams.Memory, streams.Replica, streams.Disk)},
+	{Name: "RATE_MESSAGES", Default: "5", Usage: "messages per second from one user, in bursts of 4 times as many; `0`: no limit", set: setRate(func(config *Config) *float64 { return &config.RateMessages })},
+	{Name: "RATE_ADDRESS", Default: "50", Usage: "requests and frames per second from one address, in bursts of 4 times as many; `0`: no limit", set: setRate(func(config *Config) *float64 { return &config.RateAddress })},
+	{Name: "RATE_CONNECTIONS", Default: "50", Usage: "new WebSockets and streams per second from one address, in bursts of 20 times as many; `0`: no limit", set: setRate(func(config *Config) *float64 { return &config.RateConnections })},
+	{Name: "LOG_FORMAT", DefaultText: "`text` on a terminal, else `json`", Usage: "`text` or `json`", set: oneOf(func(config *Config) *string { return &config.LogFormat }, "", "text", "json")},
+	{Name: "LOG_LEVEL", Default: "info", Usage: "`debug`, `info`, `warn` or `error`", set: setLogLevel},
+	{Name: "TIMER_SLACK", Default: "4ms", Usage: "on Linux, how late timers may fire, which saves CPU; `0`: keep the system's value, which also avoids re-executing the program at startup", set: setTimerSlack},
 }
 
 // flag returns the variable's name on the command line: REDIS_URL is -redis-url.
@@ -68,7 +68,7 @@ func (v variable) flag() string {
 // shownDefault returns the default in Markdown.
 func (v variable) shownDefault() string {
 	if v.Default == "" {
-		return v.Absent
+		return v.DefaultText
 	}
 	return "`" + v.Default + "`"
 }

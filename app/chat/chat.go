@@ -124,7 +124,7 @@ func (s *Service) MarkRead(user identity.User, room string, id streams.ID) error
 // or exceeds the limit. things names the events in the plural, for that error.
 func allow(rate *limit.Rate, user identity.User, things string) error {
 	if user.IsZero() {
-		return protocol.NoName()
+		return protocol.NameRequired()
 	}
 	if ok, retryAfter := rate.Allow(user.ID, 1, time.Now()); !ok {
 		return protocol.TooMany(things, retryAfter)

@@ -10,7 +10,7 @@ import (
 )
 
 // Allowed lists the elements, each with its attributes, that a rendered message may contain.
-var Allowed = map[string][]string{
+var AllowedElements = map[string][]string{
 	"p": {"class"}, "bdi": nil, "br": nil, "em": nil, "strong": nil, "del": nil, "code": {"class"}, "pre": nil, "blockquote": nil,
 	"span": {"class"}, "details": nil, "summary": nil,
 	"ul": nil, "ol": {"start"}, "li": nil, "hr": nil, "a": {"href", "rel", "target"},
@@ -29,7 +29,7 @@ func ExpectHarmless(t *testing.T, text, rendered string) {
 			t.Fatalf("%q became %q", text, rendered)
 		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
 			token := tokens.Token()
-			attributes, known := Allowed[token.Data]
+			attributes, known := AllowedElements[token.Data]
 			if !known {
 				t.Fatalf("%q became <%s> in %q", text, token.Data, rendered)
 			}
@@ -38,7 +38,7 @@ func ExpectHarmless(t *testing.T, text, rendered string) {
 					t.Fatalf("%q became <%s %s> in %q", text, token.Data, attribute.Key, rendered)
 				}
 				if attribute.Key == "href" {
-					expectFarAway(t, attribute.Val)
+					expectExternalLink(t, attribute.Val)
 				}
 			}
 		}
@@ -46,7 +46,7 @@ func ExpectHarmless(t *testing.T, text, rendered string) {
 }
 
 // expectFarAway fails the test unless the link leads to another site and runs nothing.
-func expectFarAway(t *testing.T, href string) {
+func expectExternalLink(t *testing.T, href string) {
 	t.Helper()
 	target, err := url.Parse(href)
 	if err != nil || target.Scheme != "http" && target.Scheme != "https" && target.Scheme != "mailto" {

@@ -10,18 +10,18 @@ import (
 type Memo[T any] struct {
 	MaxAge time.Duration
 
-	mu     sync.Mutex
-	called time.Time
-	result T
+	mu       sync.Mutex
+	lastCall time.Time
+	result   T
 }
 
 // Get returns the last result, or that of a new call if it is older than MaxAge.
 func (m *Memo[T]) Get(call func() T) T {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.called.IsZero() || time.Since(m.called) >= m.MaxAge {
+	if m.lastCall.IsZero() || time.Since(m.lastCall) >= m.MaxAge {
 		m.result = call()
-		m.called = time.Now()
+		m.lastCall = time.Now()
 	}
 	return m.result
 }

@@ -20,9 +20,9 @@ type Rate struct {
 	burst     int
 	maxKeys   int
 
-	mu      sync.Mutex
-	buckets map[string]*rate.Limiter
-	swept   time.Time
+	mu        sync.Mutex
+	buckets   map[string]*rate.Limiter
+	lastSweep time.Time
 }
 
 // NewRate returns a Rate that allows each key perSecond events a second, and up to burst at
@@ -69,10 +69,10 @@ func (r *Rate) bucket(key string, now time.Time) *rate.Limiter {
 // needs no goroutine, because the map grows only while Allow is called.
 func (r *Rate) sweep(now time.Time) {
 	toFill := time.Duration(float64(r.burst) / float64(r.perSecond) * float64(time.Second))
-	if now.Sub(r.swept) < max(toFill, time.Second) {
+	if now.Sub(r.lastSweep) < max(toFill, time.Second) {
 		return
 	}
-	r.swept = now
+	r.lastSweep = now
 	for key, bucket := range r.buckets {
 		if bucket.TokensAt(now) >= float64(r.burst) {
 			delete(r.buckets, key)

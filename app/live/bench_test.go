@@ -8,8 +8,8 @@ import (
 	"burble/streams"
 )
 
-// BenchmarkSharedBatch measures what each reader pays for a batch that another reader's
-// connection has encoded.
+// BenchmarkSharedBatch measures the cost per reader of a batch that another connection has already
+// encoded.
 func BenchmarkSharedBatch(b *testing.B) {
 	batch := &streams.Batch{Room: "lobby"}
 	for i := range 50 {
@@ -19,6 +19,6 @@ func BenchmarkSharedBatch(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		WebSocket.batch(batch, protocol.Form{})
+		WebSocket.batch(batch, protocol.BatchFormat{})
 	}
 }

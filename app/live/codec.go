@@ -12,17 +12,18 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// A Codec encodes what a feed writes, for one kind of connection.
+// A Codec encodes the output of a feed for one kind of connection.
 type Codec interface {
 	followed(room string, followed *streams.Followed) []byte
-	batch(batch *streams.Batch, form protocol.Form) []byte
-	signal(room string, signal *streams.Signal) []byte // nil: this kind of connection gets no signals
-	status(away bool) []byte                           // of Redis
+	batch(batch *streams.Batch, format protocol.BatchFormat) []byte
+	signal(room string, signal *streams.Signal) []byte // nil if this kind of connection gets no signals
+	status(away bool) []byte                           // whether Redis is away
 	heartbeat() []byte
-	end(code int, reason string) []byte // ends the connection
+	end(code int, reason string) []byte // last bytes of the connection
 }
 
-// The encodings of a batch, each shared by all connections that use it; see streams.Batch.Encoded.
+// The encodings of a batch. Connections that use the same encoding share the encoded bytes. See
+// streams.Batch.Encoded.
 const (
 	encodingSocket = iota
 	encodingSocketHTML
@@ -43,19 +44,19 @@ func (webSocket) followed(room string, followed *streams.Followed) []byte {
 	return ws.Text(protocol.EncodeFollowed(room, followed))
 }
 
-func (webSocket) batch(batch *streams.Batch, form protocol.Form) []byte {
+func (webSocket) batch(batch *streams.Batch, format protocol.BatchFormat) []byte {
 	encoding := encodingSocket
 	switch {
-	case form.HTML && form.Deflate:
+	case format.HTML && format.Deflate:
 		encoding = encodingSocketHTMLDeflate
-	case form.Deflate:
+	case format.Deflate:
 		encoding = encodingSocketDeflate
-	case form.HTML:
+	case format.HTML:
 		encoding = encodingSocketHTML
 	}
 	return batch.Encoded(encoding, func(batch *streams.Batch) []byte {
-		text := protocol.EncodeEntries(batch, form.HTML)
-		if form.Deflate && len(text) >= minDeflate {
+		text := protocol.EncodeEntries(batch, format.HTML)
+		if format.Deflate && len(text) >= minDeflateSize {
 			return ws.Frame(ws.OpBinary, deflate(text))
 		}
 		return ws.Text(text)
@@ -78,16 +79,16 @@ func PresentFrame(room string, count int, people []streams.User) []byte {
 	return ws.Text(protocol.EncodePresent(room, count, people))
 }
 
-// minDeflate is the least length of a batch, in bytes, that is compressed.
-const minDeflate = 1 << 10
+// minDeflateSize is the minimum size of a batch to compress, in bytes.
+const minDeflateSize = 1 << 10
 
-// deflate compresses the text into the zlib format, RFC 1950, which HTTP calls deflate. Batches are
-// compressed independently, once for all their readers; compressing across batches would need
-// 800 KB of state for each connection.
+// deflate compresses text to the zlib format (RFC 1950), which HTTP calls deflate. It compresses
+// each batch independently, once for all readers. Compression across batches would need 800 KB of
+// state per connection.
 func deflate(text []byte) []byte {
 	var packed bytes.Buffer
 	packed.Grow(len(text) / 3)
-	packed.Write([]byte{0x78, 0x01})                 // the header: deflate, window of 32 KiB, fastest
-	flate.StatelessDeflate(&packed, text, true, nil) // cannot fail, because a Buffer cannot
+	packed.Write([]byte{0x78, 0x01})                 // zlib header: deflate, 32 KiB window, fastest level
+	flate.StatelessDeflate(&packed, text, true, nil) // never fails, because writes to a Buffer never fail
 	return binary.BigEndian.AppendUint32(packed.Bytes(), adler32.Checksum(text))
 }

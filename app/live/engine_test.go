@@ -25,15 +25,15 @@ func TestNewFeedIsNotifiedOfAnOutage(t *testing.T) {
 	}
 }
 
-// panicking is a codec with a bug.
-type panicking struct{ Codec }
+// panickingCodec panics when it encodes a status.
+type panickingCodec struct{ Codec }
 
-func (panicking) status(bool) []byte { panic("a bug") }
+func (panickingCodec) status(bool) []byte { panic("a bug") }
 
 func TestPanicWhileWritingClosesOneConnection(t *testing.T) {
 	t.Parallel()
 	e, log := startEngine(t)
-	_, broken := startFeed(t, e, panicking{WebSocket})
+	_, broken := startFeed(t, e, panickingCodec{WebSocket})
 	healthy, _ := startFeed(t, e, NDJSON(false))
 	e.SetStatus(true)
 	want := ws.CloseFrame(ws.CloseInternal, errorReason)
@@ -42,10 +42,10 @@ func TestPanicWhileWritingClosesOneConnection(t *testing.T) {
 		t.Errorf("read %q, %v", got, err)
 	}
 	if healthy.Closed() {
-		t.Error("another connection is closed, too")
+		t.Error("another connection was closed too")
 	}
 	if !strings.Contains(log.String(), "msg=panic") {
-		t.Error("the panic is not in the log")
+		t.Error("the panic was not logged")
 	}
 }
 
@@ -56,7 +56,7 @@ func TestDrainRefusesNewFeeds(t *testing.T) {
 	server, client := net.Pipe()
 	defer client.Close()
 	defer server.Close()
-	if err := e.Start(server, WebSocket, "", nil, func(*Feed) { t.Error("served") }); !errors.Is(err, ErrDraining) {
+	if err := e.Start(server, WebSocket, "", nil, func(*Feed) { t.Error("serve was called") }); !errors.Is(err, ErrDraining) {
 		t.Errorf("start: %v", err)
 	}
 }

@@ -22,9 +22,9 @@ func Example() {
 	server, client := net.Pipe()
 	err := engine.Start(server, live.NDJSON(false), "", nil, func(feed *live.Feed) {
 		open := func(ready func(*streams.Reader)) (*streams.Reader, error) {
-			return nil, streams.ErrUnavailable // a server calls chat.Service.Follow for its user
+			return nil, streams.ErrUnavailable // a real server calls chat.Service.Follow here
 		}
-		if err := feed.Follow("lobby", protocol.Form{}, open); err != nil {
+		if err := feed.Follow("lobby", protocol.BatchFormat{}, open); err != nil {
 			feed.Write(append(protocol.EncodeError(protocol.AsError(err), "lobby", ""), '\n'))
 		}
 		feed.WaitClosed()

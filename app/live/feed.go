@@ -12,65 +12,68 @@ import (
 	"burble/streams"
 )
 
-// MaxRooms is the most rooms that one feed may follow.
+// MaxRooms is the maximum number of rooms that a feed may follow.
 const MaxRooms = 5000
 
 // A Feed is a connection that follows rooms.
 //
-// An idle feed has no goroutine that writes. When it has something to write it is queued for the
-// pumps, and one of them writes until there is nothing left. Only pumps write entries, and at most
-// one serves a feed at a time, so entries keep their order.
+// An idle feed has no writing goroutine. When a feed has something to write, it is queued for the
+// pumps, and one of them writes until nothing is left. Only pumps write entries, and at most one pump
+// serves a feed at a time, which keeps entries in order.
 type Feed struct {
 	engine *Engine
 	conn   net.Conn
-	raw    syscall.RawConn // of conn, for writing without blocking; may be nil
+	raw    syscall.RawConn // writes to conn without blocking; may be nil
 	codec  Codec
-	userID string // of the reader, "" for a client without a name
+	userID string // user of the connection; "" if the client has no name
 
 	mu        sync.Mutex // guards this group
-	rooms     map[string]*following
-	queue     []*following // rooms that may have something to read
+	rooms     map[string]*followedRoom
+	queue     []*followedRoom // rooms that may have something to read
 	notices   notices
-	isPumping bool // queued for the pumps, or served by one
-	isClosed  bool // no longer pumped
-	code      int  // why it is closed
+	isPumping bool // whether the feed is queued for the pumps or served by one
+	isClosed  bool // whether HangUp was called; a closed feed is not pumped
+	code      int  // close code
 	reason    string
-	pumping   sync.WaitGroup // counts isPumping
+	pumping   sync.WaitGroup // done when isPumping becomes false
 
 	writing   sync.Mutex // held during each write; guards this group
-	isBroken  bool       // a write failed
-	unwritten []byte     // to write first: the head of the response, or the rest of a frame that the kernel took in part
+	isBroken  bool       // whether a write failed
+	unwritten []byte     // to write first: the head, or the rest of a partly written frame
 }
 
-// following is one room that a feed follows.
-type following struct {
-	reader    *streams.Reader
-	form      protocol.Form
-	isQueued  bool // this and isDropped are guarded by the feed's mu
-	isDropped bool // no longer followed
+// followedRoom is a room that a feed follows.
+type followedRoom struct {
+	reader *streams.Reader
+	format protocol.BatchFormat
+
+	// Guarded by the feed's mu.
+	isQueued     bool
+	isUnfollowed bool
 }
 
-// Follow follows the room with the reader that open returns, which replaces the room's previous
-// reader. open passes ready to the store, which calls it whenever there may be something to read.
-func (f *Feed) Follow(room string, form protocol.Form, open func(ready func(*streams.Reader)) (*streams.Reader, error)) error {
+// Follow starts to read the room with the reader that open returns. This reader replaces an earlier
+// reader of the same room. open must pass ready to the store, which calls it whenever there may be
+// something to read.
+func (f *Feed) Follow(room string, format protocol.BatchFormat, open func(ready func(*streams.Reader)) (*streams.Reader, error)) error {
 	if !f.mayFollow(room) {
 		return protocol.Errorf(protocol.BadField, "room", "A connection follows at most %d rooms.", MaxRooms)
 	}
-	next := &following{form: form}
+	next := &followedRoom{format: format}
 	reader, err := open(func(*streams.Reader) { f.ready(next) })
 	if err != nil {
 		return err
 	}
 	f.Unfollow(room)
 	f.mu.Lock()
-	next.reader = reader // until now, ready does nothing
+	next.reader = reader // ready has no effect before this
 	if f.isClosed {
 		f.mu.Unlock()
 		reader.Close()
 		return nil
 	}
 	if f.rooms == nil {
-		f.rooms = make(map[string]*following, 1)
+		f.rooms = make(map[string]*followedRoom, 1)
 	}
 	f.rooms[room] = next
 	f.mu.Unlock()
@@ -78,12 +81,12 @@ func (f *Feed) Follow(room string, form protocol.Form, open func(ready func(*str
 	return nil
 }
 
-// Unfollow stops reading a room. It does nothing if the room is not followed.
+// Unfollow stops reading a room. It does nothing if the feed does not follow the room.
 func (f *Feed) Unfollow(room string) {
 	f.mu.Lock()
 	old := f.rooms[room]
 	if old != nil {
-		old.isDropped = true
+		old.isUnfollowed = true
 		delete(f.rooms, room)
 	}
 	f.mu.Unlock()
@@ -99,19 +102,19 @@ func (f *Feed) mayFollow(room string) bool {
 	return len(f.rooms) < MaxRooms || f.rooms[room] != nil
 }
 
-// ready queues a room that may have something to read.
-func (f *Feed) ready(room *following) {
+// ready queues the room, because it may have something to read.
+func (f *Feed) ready(room *followedRoom) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if room.reader != nil && !room.isQueued && !room.isDropped {
+	if room.reader != nil && !room.isQueued && !room.isUnfollowed {
 		room.isQueued = true
 		f.queue = append(f.queue, room)
 		f.startPump()
 	}
 }
 
-// startPump queues the feed for the pumps, unless it is queued or served already. The caller holds
-// mu.
+// startPump queues the feed for the pumps, unless it is already queued or being served. The caller
+// must hold mu.
 func (f *Feed) startPump() {
 	if !f.isPumping && !f.isClosed {
 		f.isPumping = true
@@ -120,16 +123,16 @@ func (f *Feed) startPump() {
 	}
 }
 
-// pump writes everything there is to write. If it would block and must not, a goroutine of the feed's
-// own continues.
+// pump writes everything that is queued. If it would block and mayBlock is false, it starts a new
+// goroutine that continues.
 func (f *Feed) pump(mayBlock bool) {
 	if f.drainQueue(mayBlock) {
 		f.pumping.Done()
 	}
 }
 
-// drainQueue writes notices and reads and writes rooms until there is nothing left. It returns false
-// if another goroutine continues.
+// drainQueue writes notices and the entries of queued rooms until nothing is left. It returns false
+// if it has started another goroutine that continues.
 func (f *Feed) drainQueue(mayBlock bool) (done bool) {
 	done = true // also after a panic
 	defer f.Recover()
@@ -147,21 +150,21 @@ func (f *Feed) drainQueue(mayBlock bool) (done bool) {
 		}
 		if mayBlock {
 			f.writeBoth(head, frame)
-		} else if left, ok := f.tryWrite(head, frame); !ok {
-			go f.continueBlocking(left)
+		} else if rest, ok := f.tryWrite(head, frame); !ok {
+			go f.continueBlocking(rest)
 			return false
 		}
 	}
 }
 
-// continueBlocking writes the frame, then pumps, blocking as needed.
+// continueBlocking writes the frame and then pumps, blocking as needed.
 func (f *Feed) continueBlocking(frame []byte) {
 	f.Write(frame)
 	f.pump(true)
 }
 
-// Recover must be deferred. It keeps a panic from ending the process, and closes this connection
-// instead: its client reconnects with its cursor.
+// Recover must be deferred. After a panic it closes this connection instead of crashing the process.
+// The client can reconnect with its cursor.
 func (f *Feed) Recover() {
 	if cause := recover(); cause != nil {
 		f.engine.logPanic(cause)
@@ -169,9 +172,9 @@ func (f *Feed) Recover() {
 	}
 }
 
-// next returns the notices to write, or else the room to read. ok is false if there is neither, which
-// ends the pump.
-func (f *Feed) next() (room *following, notices []byte, ok bool) {
+// next returns the notices to write, or else the next room to read. If there is neither, it ends the
+// pump and returns false.
+func (f *Feed) next() (room *followedRoom, notices []byte, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.isClosed {
@@ -184,11 +187,11 @@ func (f *Feed) next() (room *following, notices []byte, ok bool) {
 	for len(f.queue) > 0 {
 		room = f.queue[0]
 		if len(f.queue) == 1 {
-			f.queue = f.queue[:0] // not [1:], which would give up the array
+			f.queue = f.queue[:0] // keeps the array, unlike [1:]
 		} else {
 			f.queue = f.queue[1:]
 		}
-		if room.isQueued = false; !room.isDropped {
+		if room.isQueued = false; !room.isUnfollowed {
 			return room, nil, true
 		}
 	}
@@ -196,9 +199,9 @@ func (f *Feed) next() (room *following, notices []byte, ok bool) {
 	return nil, nil, false
 }
 
-// read reads a room once and returns the one or two frames to write. It queues the room again unless
-// it was read to its end. ok is false if the read would block and must not.
-func (f *Feed) read(room *following, mayBlock bool) (head, frame []byte, ok bool) {
+// read reads a room once and returns one or two frames to write. It queues the room again unless it
+// has reached the end. It returns false if the read would block and mayBlock is false.
+func (f *Feed) read(room *followedRoom, mayBlock bool) (head, frame []byte, ok bool) {
 	read, ok := room.reader.TryNext()
 	if !ok && !mayBlock {
 		f.ready(room)
@@ -208,13 +211,13 @@ func (f *Feed) read(room *following, mayBlock bool) (head, frame []byte, ok bool
 		var err error
 		if read, err = room.reader.Next(f.engine.ctx); err != nil {
 			if !errors.Is(err, context.Canceled) {
-				f.engine.log.Debug("cannot continue a room", "room", room.reader.Room, "error", err)
+				f.engine.log.Debug("cannot read a room", "room", room.reader.Room, "error", err)
 			}
 			return nil, nil, true
 		}
 	}
 	frame = f.encode(room, read)
-	if read.Followed != nil { // write it together with the first entries, if they can be read at once
+	if read.Followed != nil { // write it together with the first entries if they are available now
 		if next, ok := room.reader.TryNext(); ok {
 			head, read, frame = frame, next, f.encode(room, next)
 		}
@@ -225,19 +228,20 @@ func (f *Feed) read(room *following, mayBlock bool) (head, frame []byte, ok bool
 	return head, frame, true
 }
 
-// encode encodes what was read for this connection. It returns nil if there is nothing to write.
-func (f *Feed) encode(room *following, read streams.Read) []byte {
+// encode encodes the result of a read for this connection. It returns nil if there is nothing to
+// write.
+func (f *Feed) encode(room *followedRoom, read streams.Read) []byte {
 	switch {
 	case read.Followed != nil:
 		return f.codec.followed(room.reader.Room, read.Followed)
 	case read.Batch != nil:
-		return f.codec.batch(read.Batch, room.form)
+		return f.codec.batch(read.Batch, room.format)
 	}
 	return f.encodeSignals(room.reader.Room, read.Signals)
 }
 
-// encodeSignals encodes the signals for this reader. What a user has read is sent to the connections
-// of that user only.
+// encodeSignals encodes the signals that this connection should get. It sends read markers only to
+// the user's own connections.
 func (f *Feed) encodeSignals(room string, signals []*streams.Signal) (frames []byte) {
 	for _, signal := range signals {
 		if signal.Kind != streams.MarkedRead || signal.User.ID == f.userID {

@@ -11,20 +11,20 @@ import (
 
 func TestFeedFollowsAtMostMaxRooms(t *testing.T) {
 	t.Parallel()
-	f := &Feed{rooms: map[string]*following{}}
+	f := &Feed{rooms: map[string]*followedRoom{}}
 	for i := range MaxRooms {
-		f.rooms[fmt.Sprint(i)] = &following{}
+		f.rooms[fmt.Sprint(i)] = &followedRoom{}
 	}
 	opened := 0
 	open := func(func(*streams.Reader)) (*streams.Reader, error) {
 		opened++
-		return nil, io.EOF // any error: this test only counts the calls
+		return nil, io.EOF // any error will do: this test only counts the calls
 	}
-	err := f.Follow("one-more", protocol.Form{}, open)
+	err := f.Follow("one-more", protocol.BatchFormat{}, open)
 	if refused := protocol.AsError(err); refused.Code != protocol.BadField || refused.Field != "room" || opened != 0 {
-		t.Errorf("one room too many: %v, opened %d times", err, opened)
+		t.Errorf("following one room too many: %v, opened %d times", err, opened)
 	}
-	if err := f.Follow("7", protocol.Form{}, open); err != io.EOF || opened != 1 {
-		t.Errorf("a room that is followed already: %v, opened %d times", err, opened)
+	if err := f.Follow("7", protocol.BatchFormat{}, open); err != io.EOF || opened != 1 {
+		t.Errorf("following a room again: %v, opened %d times", err, opened)
 	}
 }

@@ -13,14 +13,14 @@ import (
 
 // Helpers of this package's tests:
 //
-//	startEngine  an Engine that runs until the test ends
-//	startFeed    a Feed over a pipe, and the client's end of it
-//	patience     how long a test waits for what must happen
+//	startEngine  starts an Engine that runs until the test ends
+//	startFeed    starts a Feed over a pipe
+//	patience     timeout for expected events
 
-// patience is how long a test waits for what must happen.
+// patience is the timeout for expected events.
 const patience = time.Minute
 
-// startEngine returns an Engine that runs until the test ends, and what it logs.
+// startEngine returns an Engine that runs until the test ends, and the buffer with its log.
 func startEngine(t *testing.T) (*Engine, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
@@ -36,7 +36,8 @@ func startEngine(t *testing.T) (*Engine, *bytes.Buffer) {
 	return e, &log
 }
 
-// startFeed starts a feed that stays open until its client or the engine closes it.
+// startFeed returns a feed over a pipe, and the client's end of the pipe. The feed stays open until
+// the client or the engine closes it.
 func startFeed(t *testing.T, e *Engine, codec Codec) (*Feed, *bufio.Reader) {
 	t.Helper()
 	server, client := net.Pipe()

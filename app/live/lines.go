@@ -7,45 +7,46 @@ import (
 	"burble/streams"
 )
 
-// Lines is the codec of a live read over HTTP, in one of several formats of lines.
+// Lines is the codec of a live read over plain HTTP. It writes one of several line formats.
 type Lines struct {
 	format  *lineFormat
-	chunked bool // RFC 9112 section 7.1; false for HTTP/1.0
+	chunked bool // whether to use chunked encoding (RFC 9112, section 7.1); false for HTTP/1.0
 }
 
-// lineFormat is one of the formats of Lines.
+// lineFormat is one of the formats that Lines can write.
 type lineFormat struct {
 	encoding  int    // for streams.Batch.Encoded
-	heartbeat string // which clients ignore
+	heartbeat string // clients ignore it
 	event     func(dst []byte, event event) []byte
 	entry     func(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte
 }
 
 // event is a frame other than entries.
 type event struct {
-	kind   string // the frame's type
+	kind   string // frame type
 	cursor string // may be empty
-	data   []byte // the frame as JSON
-	text   string // for plain text; empty: not shown
+	data   []byte // JSON of the frame
+	text   string // what plain text shows; empty to show nothing
 }
 
-// EventStream writes server-sent events.
+// EventStream returns a codec that writes server-sent events.
 func EventStream(chunked bool) *Lines {
 	return &Lines{&lineFormat{encodingEventStream, ":\n\n", eventStreamEvent, eventStreamEntry}, chunked}
 }
 
-// NDJSON writes one JSON object on each line.
+// NDJSON returns a codec that writes one JSON object per line.
 func NDJSON(chunked bool) *Lines {
 	return &Lines{&lineFormat{encodingNDJSON, "\n", ndjsonEvent, ndjsonEntry}, chunked}
 }
 
-// PlainText writes lines for people to read in a terminal.
+// PlainText returns a codec that writes lines for people to read in a terminal.
 func PlainText(chunked bool) *Lines {
 	return &Lines{&lineFormat{encodingPlainText, "\n", plainTextEvent, plainTextEntry}, chunked}
 }
 
-// Results writes NDJSON without events: the results of a search, which the caller passes to Chunk.
-func Results(chunked bool) *Lines {
+// SearchResults returns a codec that writes NDJSON without events. The caller passes the results of
+// the search to Chunk.
+func SearchResults(chunked bool) *Lines {
 	noEvent := func(dst []byte, _ event) []byte { return dst }
 	return &Lines{&lineFormat{encodingNDJSON, "\n", noEvent, ndjsonEntry}, chunked}
 }
@@ -61,7 +62,7 @@ func (l *Lines) followed(room string, followed *streams.Followed) []byte {
 	return l.Chunk(l.format.event(nil, event{"followed", followed.At.String(), protocol.EncodeFollowed(room, followed), text}))
 }
 
-func (l *Lines) batch(batch *streams.Batch, _ protocol.Form) []byte {
+func (l *Lines) batch(batch *streams.Batch, _ protocol.BatchFormat) []byte {
 	return l.Chunk(batch.Encoded(l.format.encoding, func(batch *streams.Batch) []byte {
 		dst := make([]byte, 0, 300*len(batch.Entries))
 		for i := range batch.Entries {
@@ -72,7 +73,7 @@ func (l *Lines) batch(batch *streams.Batch, _ protocol.Form) []byte {
 	}))
 }
 
-// signal returns nothing: a live read over HTTP shows only what is stored.
+// signal returns nil, because live reads over plain HTTP get only stored entries.
 func (l *Lines) signal(string, *streams.Signal) []byte { return nil }
 
 func (l *Lines) status(away bool) []byte {
@@ -92,8 +93,8 @@ func (l *Lines) end(int, string) []byte {
 	return nil
 }
 
-// Chunk returns data as a chunk of the response. No data is no chunk, because an empty chunk would
-// end the response.
+// Chunk returns data as a chunk of the response. It returns nothing for empty data, because an empty
+// chunk would end the response.
 func (l *Lines) Chunk(data []byte) []byte {
 	if !l.chunked || len(data) == 0 {
 		return data

@@ -2,17 +2,17 @@ package live
 
 import "slices"
 
-// maxNotices is the most frames that wait for a slow client.
+// maxNotices is the maximum number of queued frames per client.
 const maxNotices = 100
 
-// notices are the frames, other than entries, that the pump writes.
+// notices are the queued frames, other than entries, that the pump writes.
 type notices struct {
-	heartbeat bool     // one is due
-	statuses  []bool   // of Redis: away (true) or back (false)
+	heartbeat bool     // whether a heartbeat is due
+	statuses  []bool   // changes of Redis: away (true) or back (false)
 	frames    [][]byte // presence
 }
 
-// take returns all notices in one piece and removes them. It returns nil if there are none.
+// take removes all notices and returns them in one slice. It returns nil if there are none.
 func (n *notices) take(codec Codec) []byte {
 	frames := n.frames
 	for _, away := range n.statuses {
@@ -23,12 +23,13 @@ func (n *notices) take(codec Codec) []byte {
 	}
 	*n = notices{}
 	if len(frames) == 1 {
-		return frames[0] // not copied, because many feeds share it
+		return frames[0] // not copied, because feeds share it
 	}
 	return slices.Concat(frames...)
 }
 
-// Notify queues a frame that the client can do without: it is dropped if the client is too slow.
+// Notify queues a frame that the client does not depend on. It drops the frame if the client is too
+// slow.
 func (f *Feed) Notify(frame []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -46,8 +47,8 @@ func (f *Feed) notifyHeartbeat() {
 	f.startPump()
 }
 
-// notifyStatus queues a change of Redis's status. A client that is too slow gets only the first and
-// the last of several changes.
+// notifyStatus queues a status change of Redis. A slow client gets only the first and the last of
+// several changes.
 func (f *Feed) notifyStatus(away bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -18,13 +18,13 @@ func TestSingleNoticeIsNotCopied(t *testing.T) {
 	}
 }
 
-func TestSlowClientGetsTheFirstAndTheLastStatus(t *testing.T) {
+func TestSlowClientGetsFirstAndLastStatus(t *testing.T) {
 	t.Parallel()
-	f := &Feed{isClosed: true} // so that no pump is needed
+	f := &Feed{isClosed: true} // a closed feed needs no pump
 	for _, away := range []bool{true, false, true, false, true} {
 		f.notifyStatus(away)
 	}
 	if !slices.Equal(f.notices.statuses, []bool{true, true}) {
-		t.Errorf("statuses %v", f.notices.statuses)
+		t.Errorf("got statuses %v, want [true true]", f.notices.statuses)
 	}
 }

@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// pumpBatch is the most feeds that a pump takes from the queue at once.
+// pumpBatch is the maximum number of feeds that a pump takes from the queue at once.
 const pumpBatch = 16
 
-// pumps are goroutines, one for each processor, that serve the feeds that have something to write.
-// They never block: a feed that would block continues in a goroutine of its own.
+// pumps are goroutines, one per processor, that serve feeds with something to write. They never
+// block: a feed that would block continues in its own goroutine.
 type pumps struct {
 	mu    sync.Mutex
 	ready sync.Cond
@@ -22,8 +22,8 @@ func (p *pumps) run() {
 	var running sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		running.Go(func() {
-			var space [pumpBatch]*Feed
-			for feeds := p.next(space[:0]); len(feeds) > 0; feeds = p.next(space[:0]) {
+			var buffer [pumpBatch]*Feed
+			for feeds := p.next(buffer[:0]); len(feeds) > 0; feeds = p.next(buffer[:0]) {
 				for _, feed := range feeds {
 					feed.pump(false)
 				}
@@ -41,19 +41,19 @@ func (p *pumps) push(f *Feed) {
 	p.ready.Signal()
 }
 
-// next waits for feeds and appends a few of them to taken, which is empty and has some capacity. It
-// returns none after end was called and the queue is empty.
-func (p *pumps) next(taken []*Feed) []*Feed {
+// next waits for feeds and appends some of them to buffer, up to its capacity. buffer must be empty.
+// After end has been called and the queue is empty, next returns no feeds.
+func (p *pumps) next(buffer []*Feed) []*Feed {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.queue) == 0 && !p.ended {
 		p.ready.Wait()
 	}
-	count := min(len(p.queue), cap(taken), 1+len(p.queue)/runtime.GOMAXPROCS(0))
-	taken = append(taken, p.queue[:count]...)
+	count := min(len(p.queue), cap(buffer), 1+len(p.queue)/runtime.GOMAXPROCS(0))
+	buffer = append(buffer, p.queue[:count]...)
 	clear(p.queue[:count])
 	p.queue = p.queue[count:]
-	return taken
+	return buffer
 }
 
 // end makes run return when the queue is empty.

@@ -9,22 +9,23 @@ import (
 	"burble/app/ws"
 )
 
-// drainSpread is the most time over which a draining server spreads the closing of its feeds.
+// drainSpread is the maximum time over which a draining server spreads the closing of its feeds.
 const drainSpread = 5 * time.Second
 
-// registry holds the open feeds, for heartbeats, the status of Redis, and draining.
+// registry holds the open feeds. It sends heartbeats to them, notifies them of the status of Redis,
+// and drains them.
 type registry struct {
-	heartbeat time.Duration // between two heartbeats of a feed
+	heartbeat time.Duration // interval between heartbeats of a feed
 
 	mu       sync.Mutex
-	feeds    map[*Feed]time.Time // with the time of the last heartbeat
-	away     bool                // whether Redis is
+	feeds    map[*Feed]time.Time // time of the last heartbeat
+	away     bool                // whether Redis is away
 	draining bool
 	open     sync.WaitGroup
 }
 
-// add registers a feed, or returns false if the server is draining. It notifies the feed if Redis is
-// away, because setAway did not.
+// add registers a feed. It returns false if the server is draining. If Redis is already away, it
+// notifies the feed.
 func (r *registry) add(f *Feed) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -69,7 +70,7 @@ func (r *registry) setAway(away bool) []*Feed {
 	return r.list()
 }
 
-// list returns the feeds in arbitrary order. The caller holds mu.
+// list returns the feeds in arbitrary order. The caller must hold mu.
 func (r *registry) list() []*Feed {
 	list := make([]*Feed, 0, len(r.feeds))
 	for f := range r.feeds {
@@ -94,7 +95,7 @@ func (r *registry) sendHeartbeats(ctx context.Context) {
 	}
 }
 
-// due returns the feeds whose next heartbeat is due, and records it as sent.
+// due returns the feeds whose next heartbeat is due, and records the heartbeat as sent.
 func (r *registry) due(now time.Time) []*Feed {
 	r.mu.Lock()
 	defer r.mu.Unlock()

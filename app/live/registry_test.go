@@ -19,29 +19,29 @@ func TestHeartbeatsAreDueAfterTheInterval(t *testing.T) {
 		t.Errorf("%d heartbeats are due early", len(due))
 	}
 	if due := r.due(now.Add(20 * time.Second)); !slices.Equal(due, []*Feed{f}) {
-		t.Errorf("due after the interval: %v", due)
+		t.Errorf("after the interval, %v are due, want %v", due, f)
 	}
 	if due := r.due(now.Add(25 * time.Second)); len(due) > 0 {
-		t.Errorf("a heartbeat is due again after 5 s")
+		t.Errorf("another heartbeat is due after 5 s")
 	}
 }
 
-// idleConn is a connection on which nothing happens.
+// idleConn is a connection without traffic.
 type idleConn struct{ net.Conn }
 
 func (idleConn) SetReadDeadline(time.Time) error { return nil }
 
-func TestDrainSpreadsTheClosing(t *testing.T) {
+func TestDrainSpreadsClosing(t *testing.T) {
 	t.Parallel()
-	for count, most := range map[int]time.Duration{1: 0, 10: 200 * time.Millisecond, 10_000: drainSpread} {
+	for count, want := range map[int]time.Duration{1: 0, 10: 200 * time.Millisecond, 10_000: drainSpread} {
 		synctest.Test(t, func(t *testing.T) {
 			r, began := &registry{feeds: make(map[*Feed]time.Time)}, time.Now()
 			for range count {
 				r.feeds[&Feed{conn: idleConn{}}] = began
 			}
 			r.drain(context.Background())
-			if took := time.Since(began); took > most || took < most*9/10 {
-				t.Errorf("%d feeds: closing took %v, want about %v", count, took, most)
+			if took := time.Since(began); took > want || took < want*9/10 {
+				t.Errorf("%d feeds: closing took %v, want about %v", count, took, want)
 			}
 		})
 	}

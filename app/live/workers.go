@@ -5,17 +5,17 @@ import (
 	"sync/atomic"
 )
 
-// idleWorkers is the most workers that wait for work.
-const idleWorkers = 8
+// maxIdleWorkers is the maximum number of idle workers.
+const maxIdleWorkers = 8
 
-// workers are goroutines that work for the goroutines of connections, which then need only the
-// smallest stack, 2 KiB. A goroutine that reads, decodes and answers a frame grows its stack to
-// 8 KiB or more, and hardly ever shrinks it: a thousand idle connections would have a thousand
-// large stacks. With workers there are only a few.
+// workers are goroutines that run work for the goroutines of connections, which can then keep the
+// minimum stack of 2 KiB. A goroutine that reads, decodes and answers a frame grows its stack to
+// 8 KiB or more, and the stack rarely shrinks again. Without workers, a thousand idle connections
+// would hold a thousand large stacks.
 //
-// Gain: about a third of the memory of an idle connection. Cost: two switches between
-// goroutines for a frame; a client that sends uses its own stack, see package socket. To turn
-// it off, call work() in do.
+// Gain: about a third of the memory of an idle connection. Cost: two goroutine switches per frame.
+// Clients that store entries do not pay it, because they use their own stacks: see package socket.
+// To turn workers off, call work() in do.
 type workers struct {
 	jobs    chan func()
 	idle    atomic.Int32
@@ -27,7 +27,7 @@ func newWorkers() *workers {
 	return &workers{jobs: make(chan func()), ended: make(chan struct{})}
 }
 
-// do runs work on a worker, and waits for it.
+// do runs work on a worker and waits for it.
 func (w *workers) do(work func()) {
 	done := make(chan struct{})
 	job := func() {
@@ -42,11 +42,11 @@ func (w *workers) do(work func()) {
 	<-done
 }
 
-// serve runs the job, and then further ones.
+// serve runs the job and then further jobs from the channel.
 func (w *workers) serve(job func()) {
 	for {
 		job()
-		if w.idle.Add(1) > idleWorkers {
+		if w.idle.Add(1) > maxIdleWorkers {
 			w.idle.Add(-1)
 			return
 		}
@@ -59,7 +59,7 @@ func (w *workers) serve(job func()) {
 	}
 }
 
-// end stops the workers and waits for them. do must not be called after it.
+// end stops the workers and waits for them. do must not be called after end.
 func (w *workers) end() {
 	close(w.ended)
 	w.running.Wait()

@@ -11,62 +11,63 @@ import (
 )
 
 const (
-	// writeTimeout bounds one write. A client that takes longer to read it is too slow.
+	// writeTimeout bounds each write. A client that takes longer to read is too slow.
 	writeTimeout = 10 * time.Second
-	// slowLinger is the time that a client that was too slow still gets to read the rest of a
-	// frame, and the close frame after it.
-	slowLinger = 10 * time.Second
+	// slowClientTimeout is how long a client that is too slow may take to read the rest of the
+	// current frame and the close frame.
+	slowClientTimeout = 10 * time.Second
 	// closeTimeout bounds each half of the closing handshake.
 	closeTimeout = time.Second
 )
 
-// Write writes whole frames and waits for a slow client. It reports whether everything was written.
-// Write(nil) writes the head. It may be called from many goroutines at once.
+// Write writes whole frames, and blocks while the client is slow. It reports whether it wrote
+// everything. Write(nil) writes the head. Write is safe for concurrent use.
 func (f *Feed) Write(frames []byte) bool { return f.writeBoth(nil, frames) }
 
-// writeBoth writes two frames, or two pieces of one, without copying the second, which may be long
-// and shared with other feeds.
-func (f *Feed) writeBoth(head, data []byte) bool {
+// writeBoth writes first and then second. It does not copy second, which may be long and shared with
+// other feeds.
+func (f *Feed) writeBoth(first, second []byte) bool {
 	f.writing.Lock()
 	defer f.writing.Unlock()
 	if f.isBroken {
 		return false
 	}
-	left, err := f.writeNow(f.withUnwritten(head), data)
-	if err == nil && len(left) > 0 {
+	rest, err := f.writeNow(f.takeUnwritten(first), second)
+	if err == nil && len(rest) > 0 {
 		var n int
 		f.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-		n, err = f.conn.Write(left)
-		f.conn.SetWriteDeadline(time.Time{}) // otherwise writeNow fails after it has passed
-		left = left[n:]
+		n, err = f.conn.Write(rest)
+		f.conn.SetWriteDeadline(time.Time{}) // a deadline in the past would make writeNow fail
+		rest = rest[n:]
 	}
 	if err != nil {
-		f.fail(left, err)
+		f.fail(rest, err)
 	}
 	return err == nil
 }
 
-// tryWrite writes as much of both as it can without blocking. If ok is false, the caller must call
-// Write with what is left, which may block.
-func (f *Feed) tryWrite(head, data []byte) (left []byte, ok bool) {
+// tryWrite writes as much of first and second as it can without blocking. If ok is false, the caller
+// must call Write with the rest, which may block.
+func (f *Feed) tryWrite(first, second []byte) (rest []byte, ok bool) {
 	if !f.writing.TryLock() {
-		return slices.Concat(head, data), false
+		return slices.Concat(first, second), false
 	}
 	defer f.writing.Unlock()
 	if f.isBroken {
 		return nil, true
 	}
-	left, err := f.writeNow(f.withUnwritten(head), data)
+	rest, err := f.writeNow(f.takeUnwritten(first), second)
 	if err != nil {
-		f.fail(left, err)
+		f.fail(rest, err)
 		return nil, true
 	}
-	f.unwritten = left
-	return nil, len(left) == 0
+	f.unwritten = rest
+	return nil, len(rest) == 0
 }
 
-// withUnwritten returns what an earlier write left, followed by data. The caller holds writing.
-func (f *Feed) withUnwritten(data []byte) []byte {
+// takeUnwritten returns f.unwritten followed by data, and clears f.unwritten. The caller must hold
+// writing.
+func (f *Feed) takeUnwritten(data []byte) []byte {
 	if len(f.unwritten) > 0 {
 		data = slices.Concat(f.unwritten, data)
 	}
@@ -74,38 +75,37 @@ func (f *Feed) withUnwritten(data []byte) []byte {
 	return data
 }
 
-// writeNow writes as much as the kernel takes without blocking, and returns the rest. RawConn.Write
-// locks the descriptor, so it cannot be closed and reused for another client in the meantime. It
-// does not wait either, because the callback always reports that it is done. The caller holds
-// writing.
-func (f *Feed) writeNow(head, data []byte) (left []byte, err error) {
+// writeNow writes as much as the kernel accepts without blocking, and returns the rest. RawConn.Write
+// locks the descriptor, so that it cannot be closed and reused for another client during the write.
+// It does not wait either, because the callback always returns true. The caller must hold writing.
+func (f *Feed) writeNow(first, second []byte) (rest []byte, err error) {
 	n := 0
-	if f.raw != nil && len(head)+len(data) > 0 {
-		closed := f.raw.Write(func(descriptor uintptr) bool {
-			n, err = writeVector(int(descriptor), head, data)
+	if f.raw != nil && len(first)+len(second) > 0 {
+		rawErr := f.raw.Write(func(descriptor uintptr) bool {
+			n, err = writeVector(int(descriptor), first, second)
 			return true
 		})
-		err = cmp.Or(err, closed)
+		err = cmp.Or(err, rawErr)
 	}
-	if n < len(head) {
-		return slices.Concat(head[n:], data), err
+	if n < len(first) {
+		return slices.Concat(first[n:], second), err
 	}
-	return data[n-len(head):], err
+	return second[n-len(first):], err
 }
 
-// fail closes a connection after a failed write. The caller holds writing.
-func (f *Feed) fail(left []byte, err error) {
-	f.isBroken, f.unwritten = true, left // finish writes the rest before the close frame
+// fail hangs up after a failed write. The caller must hold writing.
+func (f *Feed) fail(rest []byte, err error) {
+	f.isBroken, f.unwritten = true, rest // finish writes the rest before the close frame
 	if errors.Is(err, os.ErrDeadlineExceeded) && !f.Closed() {
 		f.engine.tooSlow.Add(1)
 		f.HangUp(ws.CloseTooSlow, "too slow: reconnect with your cursor")
 		return
 	}
-	f.HangUp(closeGone, "")
+	f.HangUp(closeSilently, "")
 }
 
-// HangUp ends serve's reads of the connection, so that it returns and the connection is closed. Only
-// the code and the reason of the first call count.
+// HangUp makes reads from the connection fail. The serve function of Start then returns, and the feed
+// closes the connection with the code and the reason. Only the first call has an effect.
 func (f *Feed) HangUp(code int, reason string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -116,10 +116,10 @@ func (f *Feed) HangUp(code int, reason string) {
 	f.conn.SetReadDeadline(time.Unix(1, 0)) // ends a blocked read
 }
 
-// HangUpGone is HangUp for a connection whose client is gone: no close frame is written.
-func (f *Feed) HangUpGone() { f.HangUp(closeGone, "") }
+// HangUpSilently is like HangUp, but the feed writes no close frame, because the client is gone.
+func (f *Feed) HangUpSilently() { f.HangUp(closeSilently, "") }
 
-// Closed reports whether the connection is closed, or will be soon.
+// Closed reports whether HangUp was called.
 func (f *Feed) Closed() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -131,7 +131,7 @@ func (f *Feed) WaitClosed() {
 	var discard [64]byte
 	for {
 		if _, err := f.conn.Read(discard[:]); err != nil {
-			f.HangUpGone()
+			f.HangUpSilently()
 			return
 		}
 	}
@@ -140,7 +140,7 @@ func (f *Feed) WaitClosed() {
 // finish closes the readers, writes the close frame, and closes the connection.
 func (f *Feed) finish() {
 	defer f.close()
-	f.HangUpGone()
+	f.HangUpSilently()
 	f.mu.Lock()
 	code, reason, rooms := f.code, f.reason, f.rooms
 	f.rooms, f.queue = nil, nil
@@ -148,7 +148,7 @@ func (f *Feed) finish() {
 	for _, room := range rooms {
 		room.reader.Close()
 	}
-	if code == closeGone {
+	if code == closeSilently {
 		f.conn.SetDeadline(time.Unix(1, 0)) // ends a blocked write
 		f.pumping.Wait()
 		return
@@ -158,7 +158,7 @@ func (f *Feed) finish() {
 	defer f.writing.Unlock()
 	timeout := closeTimeout
 	if code == ws.CloseTooSlow {
-		timeout = slowLinger
+		timeout = slowClientTimeout
 	}
 	f.conn.SetDeadline(time.Now().Add(timeout))
 	last := slices.Concat(f.unwritten, f.codec.end(code, reason))
@@ -168,9 +168,9 @@ func (f *Feed) finish() {
 	f.discardInput()
 }
 
-// discardInput closes our half of the connection, and reads until the client closes the other.
-// Closing a connection with unread input would reset it, and the client might lose what was
-// written last: RFC 6455 section 7.1.1.
+// discardInput closes the server's half of the connection and reads until the client closes the other
+// half. Closing a connection with unread input would reset it, and the client might lose the last
+// writes (RFC 6455, section 7.1.1).
 func (f *Feed) discardInput() {
 	if half, ok := f.conn.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()
@@ -184,7 +184,6 @@ func (f *Feed) discardInput() {
 	}
 }
 
-// close closes the connection.
 func (f *Feed) close() {
 	f.writing.Lock()
 	defer f.writing.Unlock()

@@ -2,5 +2,5 @@
 
 package live
 
-// writeVector writes nothing, because on this system every write may block.
+// writeVector writes nothing, because every write on this system may block.
 func writeVector(int, []byte, []byte) (int, error) { return 0, nil }

@@ -11,7 +11,7 @@ import (
 	"burble/app/ws"
 )
 
-func TestCloseFrameFollowsTheRestOfAnUnfinishedFrame(t *testing.T) {
+func TestCloseFrameFollowsRestOfUnfinishedFrame(t *testing.T) {
 	t.Parallel()
 	server, client := net.Pipe()
 	f := &Feed{conn: server, codec: WebSocket}
@@ -20,10 +20,10 @@ func TestCloseFrameFollowsTheRestOfAnUnfinishedFrame(t *testing.T) {
 	received := make([]byte, 5)
 	go func() {
 		io.ReadFull(client, received)
-		server.SetWriteDeadline(time.Unix(1, 0)) // as if the client had stopped reading
+		server.SetWriteDeadline(time.Unix(1, 0)) // simulates a client that stops reading
 	}()
 	if f.Write(frame) {
-		t.Fatal("the whole frame was written")
+		t.Fatal("Write wrote the whole frame")
 	}
 	finished := make(chan struct{})
 	go func() {

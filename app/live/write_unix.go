@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writeVector writes as much of both as the kernel takes without blocking. It returns 0 and no error
-// if that is nothing.
-func writeVector(descriptor int, head, data []byte) (n int, err error) {
+// writeVector writes as much of first and second as the kernel accepts without blocking. If the
+// kernel accepts nothing, it returns 0 and no error.
+func writeVector(descriptor int, first, second []byte) (n int, err error) {
 	for {
-		if len(head) == 0 {
-			n, err = unix.Write(descriptor, data)
+		if len(first) == 0 {
+			n, err = unix.Write(descriptor, second)
 		} else {
-			n, err = unix.Writev(descriptor, [][]byte{head, data})
+			n, err = unix.Writev(descriptor, [][]byte{first, second})
 		}
 		switch {
 		case errors.Is(err, unix.EAGAIN):

@@ -22,7 +22,7 @@ const (
 	stopTimeout     = 10 * time.Second       // between SIGTERM and SIGKILL
 	minRestartPause = 100 * time.Millisecond // before the first restart; doubles each time
 	maxRestartPause = 10 * time.Second
-	stableAfter     = time.Minute // a run this long resets the pause
+	stableTime      = time.Minute // a run this long resets the pause
 )
 
 // findProgram returns the path of the server to run as a child, or "".
@@ -139,7 +139,7 @@ func (c *child) run(ctx context.Context) {
 		case c.died <- err:
 		default:
 		}
-		if time.Since(started) > stableAfter {
+		if time.Since(started) > stableTime {
 			pause = minRestartPause
 		}
 		c.log.Error("Redis died, restarting it", "error", err, "pause", pause, "output", c.output.last())

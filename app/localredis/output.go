@@ -10,7 +10,7 @@ import (
 )
 
 // keptLines is how many lines of output are reported when the server dies.
-const keptLines = 8
+const maxOutputLines = 8
 
 // output is an io.Writer for what the server prints. It logs each line at debug level and
 // keeps the last ones. It is safe for concurrent use.
@@ -36,7 +36,7 @@ func (o *output) Write(p []byte) (int, error) {
 		if text := strings.TrimSpace(string(line)); text != "" {
 			o.log.Debug("Redis output", "line", text)
 			o.lines = append(o.lines, text)
-			o.lines = o.lines[max(0, len(o.lines)-keptLines):]
+			o.lines = o.lines[max(0, len(o.lines)-maxOutputLines):]
 		}
 	}
 }

@@ -13,14 +13,14 @@ import (
 
 // answerTimeout is how long a server may take to answer at all, if only to report that it
 // is loading.
-const answerTimeout = 30 * time.Second
+const replyTimeout = 30 * time.Second
 
 // waitReady returns when the server accepts commands. Once the server reports that it is
 // loading its data, waitReady waits as long as that takes.
 func (c *child) waitReady(ctx context.Context, socket string) error {
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
-	loading, timeout := false, time.After(answerTimeout)
+	loading, timeout := false, time.After(replyTimeout)
 	for {
 		select {
 		case err := <-c.died:
@@ -28,7 +28,7 @@ func (c *child) waitReady(ctx context.Context, socket string) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-timeout:
-			return fmt.Errorf("no answer within %v; its last output:\n%s", answerTimeout, c.output.last())
+			return fmt.Errorf("no answer within %v; its last output:\n%s", replyTimeout, c.output.last())
 		case <-ticker.C:
 		}
 		switch ping(socket) {

@@ -12,7 +12,7 @@ import (
 )
 
 // maxOpenLines is the number of lines above which a block of code is folded.
-const maxOpenLines = 20
+const maxUnfoldedLines = 20
 
 // codeRenderer renders blocks of code, highlighted.
 type codeRenderer struct{}
@@ -38,7 +38,7 @@ func renderCode(w util.BufWriter, source []byte, node ast.Node, entering bool) (
 		raw.Write(segment.Value(source))
 	}
 	code := strings.ToValidUTF8(strings.ReplaceAll(raw.String(), "\x00", "\ufffd"), "\ufffd")
-	if lines > maxOpenLines {
+	if lines > maxUnfoldedLines {
 		fmt.Fprintf(w, "<details><summary>%d lines</summary>", lines)
 	}
 	w.WriteString("<pre><code")
@@ -46,7 +46,7 @@ func renderCode(w util.BufWriter, source []byte, node ast.Node, entering bool) (
 		w.WriteString(` class="language-` + html.EscapeString(language) + `"`)
 	}
 	w.WriteString(">" + highlight(language, code, highlightBudget(node)) + "</code></pre>\n")
-	if lines > maxOpenLines {
+	if lines > maxUnfoldedLines {
 		w.WriteString("</details>\n")
 	}
 	return ast.WalkSkipChildren, nil
@@ -58,7 +58,7 @@ func highlightBudget(node ast.Node) *time.Duration {
 	document := node.OwnerDocument()
 	budget, known := document.Meta()[key].(*time.Duration)
 	if !known {
-		budget = new(highlightTime)
+		budget = new(maxHighlightTime)
 		document.AddMeta(key, budget)
 	}
 	return budget

@@ -4,7 +4,7 @@ package markup
 const MaxEmoji = 64
 
 // isFewEmoji reports whether text is one to three emoji and nothing else.
-func isFewEmoji(text string) bool {
+func isOnlyEmoji(text string) bool {
 	if len(text) > 3*MaxEmoji {
 		return false
 	}

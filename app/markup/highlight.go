@@ -16,10 +16,10 @@ const (
 	// highlightTime bounds the highlighting of all code of one message. Lexers are regular
 	// expressions, and any user can send 4,000 characters that keep one busy. Code that is not
 	// reached in time stays plain.
-	highlightTime = 20 * time.Millisecond
+	maxHighlightTime = 20 * time.Millisecond
 	// matchTime bounds one match of one expression, which cannot be stopped from outside.
 	// Chroma's default is 250 ms, and several expressions may be tried at one position.
-	matchTime = 2 * time.Millisecond
+	maxMatchTime = 2 * time.Millisecond
 )
 
 // tokenClasses maps types of tokens to CSS classes, which body.css styles. The first entry that
@@ -90,7 +90,7 @@ func classOf(kind chroma.TokenType) string {
 // Chroma's own search takes 5 ms for an unknown name, because it tries every file name pattern.
 // The few lexers composed of others are left out, because their matches cannot be bounded.
 var languages = sync.OnceValue(func() map[string]chroma.Lexer {
-	regexp2.SetTimeoutCheckPeriod(matchTime)
+	regexp2.SetTimeoutCheckPeriod(maxMatchTime)
 	registry := chroma.NewLexerRegistry() // in which lexers look up languages embedded in theirs
 	for _, lexer := range lexers.GlobalLexerRegistry.Lexers {
 		if lexer, ok := lexer.(*chroma.RegexLexer); ok {
@@ -136,7 +136,7 @@ func (matchTimeout) MutateLexer(rules chroma.CompiledRules, state string, _ int)
 	delete(rules, state)
 	for _, inState := range rules {
 		for _, rule := range inState {
-			rule.Regexp.MatchTimeout = matchTime
+			rule.Regexp.MatchTimeout = maxMatchTime
 		}
 	}
 	return nil

@@ -14,15 +14,15 @@ func HTML(entry *streams.Entry) string {
 	if action, ok := strings.CutPrefix(entry.Text, "/me "); ok && strings.TrimSpace(action) != "" {
 		return `<p class="action"><bdi>` + html.EscapeString(entry.User.Name) + `</bdi> ` + html.EscapeString(strings.TrimSpace(action)) + `</p>`
 	}
-	if isFewEmoji(entry.Text) {
+	if isOnlyEmoji(entry.Text) {
 		return `<p class="emoji">` + html.EscapeString(strings.TrimSpace(entry.Text)) + `</p>`
 	}
 	return cache.render(entry.Text, renderMarkdown)
 }
 
-var tags = regexp.MustCompile(`<[^>]*>`)
+var tagPattern = regexp.MustCompile(`<[^>]*>`)
 
 // Text returns the text of rendered HTML, without its tags.
 func Text(rendered string) string {
-	return html.UnescapeString(tags.ReplaceAllString(rendered, ""))
+	return html.UnescapeString(tagPattern.ReplaceAllString(rendered, ""))
 }

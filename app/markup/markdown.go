@@ -40,7 +40,7 @@ var markdown = goldmark.New(
 	goldmark.WithExtensions(extension.Strikethrough, extension.Linkify),
 	goldmark.WithRendererOptions(
 		markdownhtml.WithHardWraps(),
-		renderer.WithNodeRenderers(util.Prioritized(imageAsLink{}, 1), util.Prioritized(codeRenderer{}, 1)),
+		renderer.WithNodeRenderers(util.Prioritized(imageRenderer{}, 1), util.Prioritized(codeRenderer{}, 1)),
 	),
 )
 
@@ -80,10 +80,10 @@ func renderMarkdown(text string) (rendered string) {
 }
 
 // imageAsLink renders an image as a link, because pages load nothing from other sites.
-type imageAsLink struct{}
+type imageRenderer struct{}
 
 // RegisterFuncs implements goldmark's renderer.NodeRenderer.
-func (imageAsLink) RegisterFuncs(register renderer.NodeRendererFuncRegisterer) {
+func (imageRenderer) RegisterFuncs(register renderer.NodeRendererFuncRegisterer) {
 	register.Register(ast.KindImage, func(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil

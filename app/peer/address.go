@@ -39,7 +39,7 @@ func Address(header func(string) string, remote, proxy string) string {
 
 // Group returns the key by which a client's limits are counted. An IPv6 address counts as its /64,
 // because one subscriber has at least that many addresses (RFC 6177).
-func Group(address string) string {
+func LimitKey(address string) string {
 	ip, ok := parseAddress(address)
 	if !ok || ip.Is4() {
 		return address

@@ -55,7 +55,7 @@ func TestGroup(t *testing.T) {
 		"2001:db8:1:2:ffff::ffff": "2001:db8:1:2::/64",
 		"@":                       "@",
 	} {
-		if got := Group(address); got != want {
+		if got := LimitKey(address); got != want {
 			t.Errorf("%s: got %s, want %s", address, got, want)
 		}
 	}

@@ -3,7 +3,7 @@
 // is read from headers, most of which anyone can forge. Which of them count depends on the one
 // proxy that is trusted.
 //
-//	key := peer.Group(peer.Address(header, remote, peer.ProxyFly))
+//	key := peer.LimitKey(peer.Address(header, remote, peer.ProxyFly))
 //	ok := peer.IsOriginAllowed(origin, host, secure, origins, hasCookie, hasBearer)
 //
 // All functions may be called from many goroutines at once.

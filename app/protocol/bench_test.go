@@ -8,7 +8,7 @@ import (
 	"burble/streams"
 )
 
-// newBatch returns a batch of messages of 99 characters.
+// newBatch returns a batch of count messages of 99 characters each.
 func newBatch(count int) *streams.Batch {
 	batch := &streams.Batch{Room: "lobby", After: streams.Cursor{ID: exampleOf, Epoch: "Q3N7ZK5WYB2A"}}
 	for i := range count {
@@ -21,7 +21,8 @@ func newBatch(count int) *streams.Batch {
 	return batch
 }
 
-// BenchmarkEncodeEntries measures the encoding of a batch, which is done once for all its readers.
+// BenchmarkEncodeEntries measures the encoding of a batch. A server encodes each batch once for all
+// readers.
 func BenchmarkEncodeEntries(b *testing.B) {
 	for _, count := range []int{1, 50, 500} {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {

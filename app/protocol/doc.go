@@ -1,12 +1,13 @@
-// Package protocol is burble.v1: the frames that clients send, the checks of every field, the JSON
-// that servers send, and the errors. It does no I/O. PROTOCOL.md describes the protocol for the
-// authors of clients; its examples are tests of this package.
+// Package protocol implements the wire format of burble.v1. It parses the frames of clients,
+// validates every field, encodes the JSON that servers send, and defines the errors. It does no I/O.
+// PROTOCOL.md describes the protocol for authors of clients, and the tests of this package check its
+// examples.
 //
 //	frame, err := protocol.Parse(data)
 //	if err != nil {
 //		reply(protocol.EncodeError(protocol.AsError(err), frame.Room, frame.Key))
 //	}
 //
-// Every surface (WebSocket, server-sent events, NDJSON, JSON, HTML) uses the same checks, encoders
-// and error codes. All functions may be called from many goroutines at once.
+// All interfaces (WebSocket, server-sent events, NDJSON, JSON, HTML) share these checks, encoders and
+// error codes. All functions are safe for concurrent use.
 package protocol

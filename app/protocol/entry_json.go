@@ -10,9 +10,9 @@ import (
 	"burble/streams"
 )
 
-// Entries and batches are encoded by hand, because encoding/json takes several times as long, and
-// every stored entry is encoded at least once by every server that has a reader. All other frames
-// are structs, in server_frame.go.
+// This file encodes entries and batches by hand. encoding/json would take several times as long, and
+// every server with readers encodes each stored entry at least once. All other frames are structs in
+// server_frame.go.
 
 const hexDigits = "0123456789abcdef"
 
@@ -69,8 +69,8 @@ func AppendCursorField(dst []byte, name string, cursor streams.Cursor) []byte {
 	return append(dst, '"')
 }
 
-// AppendEntry appends an entry as a JSON object. With html it also contains the text rendered as
-// HTML.
+// AppendEntry appends an entry as a JSON object. If html is set, the object includes the text rendered
+// as HTML.
 func AppendEntry(dst []byte, entry *streams.Entry, html bool) []byte {
 	dst = append(dst, `{"id":"`...)
 	dst = entry.ID.Append(dst)
@@ -93,15 +93,15 @@ func AppendEntry(dst []byte, entry *streams.Entry, html bool) []byte {
 	return append(dst, '}')
 }
 
-// AppendEntryWithCursor appends an entry that also contains its cursor, from which a client that
-// reads lines can resume.
+// AppendEntryWithCursor appends an entry as a JSON object that includes its cursor. A client that
+// reads lines can resume from this cursor.
 func AppendEntryWithCursor(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
 	dst = AppendEntry(dst, entry, false)
 	dst = AppendCursorField(dst[:len(dst)-1], "cursor", cursor)
 	return append(dst, '}')
 }
 
-// appendMessage appends the fields that only messages have.
+// appendMessage appends the fields that are specific to messages.
 func appendMessage(dst []byte, entry *streams.Entry, html bool) []byte {
 	if entry.Deleted {
 		dst = append(dst, `,"deleted":true`...)
@@ -122,7 +122,7 @@ func appendMessage(dst []byte, entry *streams.Entry, html bool) []byte {
 	return appendHTML(dst, entry, html)
 }
 
-// appendHTML appends the text rendered as HTML, if html is set and the entry is not deleted.
+// appendHTML appends the text rendered as HTML if html is set and the entry is not deleted.
 func appendHTML(dst []byte, entry *streams.Entry, html bool) []byte {
 	if !html || entry.Deleted {
 		return dst
@@ -176,7 +176,7 @@ func EncodeFollowed(room string, followed *streams.Followed) []byte {
 	return append(dst, '}')
 }
 
-// EncodePage returns a page of history, the response to GET /r/{room}/messages.
+// EncodePage returns a page of history as JSON: the response to GET /r/{room}/messages.
 func EncodePage(room string, page streams.Page, html bool) []byte {
 	dst := AppendString([]byte(`{"room":`), room)
 	dst = AppendCursorField(dst, "as_of", page.AsOf)
@@ -187,14 +187,15 @@ func EncodePage(room string, page streams.Page, html bool) []byte {
 	return append(dst, '}')
 }
 
-// EncodeSearchEnd returns the last line of a search. searched is the number of messages searched;
-// older is the ID before which the next search continues, zero if there is nothing older.
+// EncodeSearchEnd returns the last line of a search's response. searched is the number of messages
+// searched. older is the ID before which the next search continues, or zero if there are no older
+// messages.
 func EncodeSearchEnd(searched int, older streams.ID) []byte {
 	dst := append([]byte(`{"done":true,"searched":`), strconv.Itoa(searched)...)
 	return append(appendIDOrNull(dst, "older", older), '}')
 }
 
-// appendIDOrNull appends `,"name":"<id>"`, or null for the zero ID.
+// appendIDOrNull appends `,"name":"<id>"`, or `,"name":null` for the zero ID.
 func appendIDOrNull(dst []byte, name string, id streams.ID) []byte {
 	if id.IsZero() {
 		return append(dst, `,"`+name+`":null`...)

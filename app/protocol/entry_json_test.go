@@ -9,7 +9,7 @@ import (
 	"burble/streams"
 )
 
-// exampleKey is an idempotency key.
+// exampleKey is a valid idempotency key.
 const exampleKey = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b"
 
 var (
@@ -56,8 +56,8 @@ func TestEntryJSON(t *testing.T) {
 	}
 }
 
-// FuzzEntryJSON checks that encoding/json decodes every entry to what was encoded, and that no entry
-// contains a line feed, which would end its line of a live read.
+// FuzzEntryJSON checks that encoding/json decodes every encoded entry to the same values, and that no
+// entry contains a line feed, which would end its line in a live read.
 func FuzzEntryJSON(f *testing.F) {
 	f.Add("hello", "Ada", "👍", uint64(1), uint64(0))
 	f.Add("\x00\x1f\x7f\u2028\"\\/\r\n\t", "\xff\xfe", "\ufffd", uint64(1732281600000), ^uint64(0))
@@ -72,7 +72,7 @@ func FuzzEntryJSON(f *testing.F) {
 			}
 			raw := AppendEntry(nil, &entry, kind == streams.Edit)
 			if i := bytes.IndexFunc(raw, func(r rune) bool { return r < ' ' }); i >= 0 {
-				t.Fatalf("control character at %d of %q", i, raw)
+				t.Fatalf("control character at byte %d of %q", i, raw)
 			}
 			var got exampleEntry
 			if err := json.Unmarshal(raw, &got); err != nil {
@@ -86,7 +86,7 @@ func FuzzEntryJSON(f *testing.F) {
 			}
 			hasText := kind == streams.Message || kind == streams.Edit
 			if hasText && got.Text != valid(text) || got.User.Name != valid(name) || got.Key != valid(text) || kind == streams.React && got.Emoji != valid(emoji) {
-				t.Fatalf("%q, %q, %q came back as %+v", text, name, emoji, got)
+				t.Fatalf("text %q, name %q, emoji %q decoded as %+v", text, name, emoji, got)
 			}
 		}
 	})

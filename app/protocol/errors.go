@@ -10,7 +10,7 @@ import (
 	"burble/streams"
 )
 
-// Code is the part of an error that programs read. It is the same on every surface.
+// Code identifies an error for programs. All interfaces use the same codes.
 type Code string
 
 // The error codes of the protocol.
@@ -27,7 +27,7 @@ const (
 	Unavailable Code = "unavailable"
 )
 
-// statuses are the HTTP statuses of the codes.
+// statuses maps each code to its HTTP status.
 var statuses = map[Code]int{
 	BadFrame: http.StatusBadRequest, BadRoom: http.StatusBadRequest, BadField: http.StatusBadRequest,
 	TooLong: http.StatusRequestEntityTooLarge, NotFound: http.StatusNotFound,
@@ -39,19 +39,19 @@ var statuses = map[Code]int{
 // Error is an error as a client sees it.
 type Error struct {
 	Code       Code
-	Status     int           // of HTTP; 0: the code's own
-	Message    string        // for the authors of clients
-	Title      string        // for users: what happened, without a full stop; empty: derived from Message
-	Detail     string        // for users: what they can do; may be empty
-	Field      string        // the field that is invalid, if any
-	RetryAfter time.Duration // 0: unknown
-	Cause      error         // for the log; clients do not see it
+	Status     int           // HTTP status; 0 means the status of Code
+	Message    string        // for authors of clients
+	Title      string        // for users: what happened, without a period; if empty, derived from Message
+	Detail     string        // for users: what to do next; may be empty
+	Field      string        // the invalid field, if any
+	RetryAfter time.Duration // 0 means unknown
+	Cause      error         // for the log; never sent to clients
 }
 
 func (e *Error) Error() string { return e.Message }
 func (e *Error) Unwrap() error { return e.Cause }
 
-// HTTPStatus returns the status of an HTTP response with this error.
+// HTTPStatus returns the status for an HTTP response with this error.
 func (e *Error) HTTPStatus() int {
 	if e.Status != 0 {
 		return e.Status
@@ -59,7 +59,7 @@ func (e *Error) HTTPStatus() int {
 	return statuses[e.Code]
 }
 
-// Page returns the heading and the text of a page that shows the error.
+// Page returns the heading and the text for an error page.
 func (e *Error) Page() (title, detail string) {
 	switch {
 	case e.Title != "":
@@ -70,7 +70,7 @@ func (e *Error) Page() (title, detail string) {
 	return strings.TrimSuffix(e.Message, "."), ""
 }
 
-// Notice returns the error as one line to show beside a form.
+// Notice returns the error as a single line to show next to a form.
 func (e *Error) Notice() string {
 	if e.Title == "" {
 		return e.Message
@@ -81,10 +81,10 @@ func (e *Error) Notice() string {
 // IsTemporary reports whether the same request may succeed soon.
 func (e *Error) IsTemporary() bool { return e.Code == Unavailable || e.Code == RateLimited }
 
-// IsServerFault reports whether the error is the server's fault, so that it must be logged.
+// IsServerFault reports whether the server caused the error, which must then be logged.
 func (e *Error) IsServerFault() bool { return e.HTTPStatus() >= 500 && e.Cause != nil }
 
-// Body returns the JSON body of an HTTP response with this error.
+// Body returns the body of an HTTP response with this error, to be encoded as JSON.
 func (e *Error) Body() any {
 	type body struct {
 		Code    Code   `json:"code"`
@@ -97,25 +97,25 @@ func (e *Error) Body() any {
 // RetrySeconds returns the value of the Retry-After header: whole seconds, rounded up.
 func (e *Error) RetrySeconds() int { return int((e.RetryAfter + time.Second - 1) / time.Second) }
 
-// Errorf returns an error with a formatted message. The field may be empty.
+// Errorf returns an error with a formatted message. field may be empty.
 func Errorf(code Code, field, format string, args ...any) *Error {
 	return &Error{Code: code, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// NoName returns the error for a request that only a user with a name may make.
-func NoName() *Error {
+// NameRequired returns the error for a request that requires a user with a name.
+func NameRequired() *Error {
 	return &Error{
 		Code: NotAllowed, Message: "Choose a name first: POST /session.",
 		Title: "Choose a name first", Detail: "Nothing was sent.",
 	}
 }
 
-// TooMany returns the error for a client that exceeds a limit. what names the things that are
-// limited, in the plural, such as "messages".
-func TooMany(what string, retryAfter time.Duration) *Error {
+// TooMany returns the error for a client that exceeds a limit. things names what is limited, in the
+// plural, such as "messages".
+func TooMany(things string, retryAfter time.Duration) *Error {
 	return &Error{
-		Code: RateLimited, RetryAfter: retryAfter, Message: "Too many " + what + ". Try again later.",
-		Title: "Too many " + what, Detail: "Try again later.",
+		Code: RateLimited, RetryAfter: retryAfter, Message: "Too many " + things + ". Try again later.",
+		Title: "Too many " + things, Detail: "Try again later.",
 	}
 }
 
@@ -127,7 +127,7 @@ func Draining(retryAfter time.Duration) *Error {
 	}
 }
 
-// storageErrors lists the errors of package streams, each as a client sees it. The first match
+// storageErrors maps the errors of package streams to the errors that clients see. The first match
 // applies.
 var storageErrors = []struct {
 	err   error
@@ -148,8 +148,8 @@ var storageErrors = []struct {
 		Title:   "Chat storage is unavailable", Detail: "Your messages are safe."}},
 }
 
-// AsError returns err as a client sees it. An error that is neither an *Error nor listed in
-// storageErrors is the server's fault: the client sees no details, but the log does.
+// AsError converts err to the error that a client sees. An err that is neither an *Error nor listed
+// in storageErrors is the server's fault. Its details go to the log, but not to the client.
 func AsError(err error) *Error {
 	if known := (*Error)(nil); errors.As(err, &known) {
 		return known

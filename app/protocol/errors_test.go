@@ -20,7 +20,7 @@ func TestErrorFrames(t *testing.T) {
 	}
 	for _, test := range tests {
 		if got := string(EncodeError(test.refused, test.room, test.key)); got != test.want {
-			t.Errorf("%s, want %s", got, test.want)
+			t.Errorf("got %s, want %s", got, test.want)
 		}
 	}
 }
@@ -47,7 +47,7 @@ func TestStorageErrorsHaveAMessage(t *testing.T) {
 	t.Parallel()
 	for _, entry := range storageErrors {
 		if shown := AsError(entry.err); shown.Code != entry.shown.Code || shown.Message == "" || !strings.HasSuffix(shown.Message, ".") {
-			t.Errorf("%v: shown as %+v", entry.err, shown)
+			t.Errorf("%v: clients see %+v", entry.err, shown)
 		}
 	}
 }

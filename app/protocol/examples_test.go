@@ -10,8 +10,8 @@ import (
 	"burble/streams"
 )
 
-// TestProtocolExamples checks the examples in PROTOCOL.md: the server must accept each frame of a
-// client, and must encode each frame of the server to the same bytes.
+// TestProtocolExamples checks the examples in PROTOCOL.md. The server must accept each client frame,
+// and must encode each server frame to the same bytes.
 func TestProtocolExamples(t *testing.T) {
 	t.Parallel()
 	missing := map[string]bool{}
@@ -23,29 +23,29 @@ func TestProtocolExamples(t *testing.T) {
 	}
 	for _, example := range apptest.CodeBlocks(t, "PROTOCOL.md", "json") {
 		var object struct{ Type, Kind string }
-		json.Unmarshal([]byte(example), &object) // fails for a list, which has no type
+		json.Unmarshal([]byte(example), &object) // fails for arrays, which have no type
 		delete(missing, object.Type)
 		switch {
 		case object.Kind != "" && object.Type == "":
 			checkEntry(t, example)
-		case object.Type == "": // the body of a request or response: package web checks it
+		case object.Type == "": // a request or response body, which package web checks
 		case encoders[object.Type] != nil:
 			if got := string(encoders[object.Type](t, example)); got != example {
-				t.Errorf("example\n%s\nencoded\n%s", example, got)
+				t.Errorf("example\n%s\nis encoded as\n%s", example, got)
 			}
 		default:
 			if got, err := Parse([]byte(example)); err != nil || got.Type != object.Type {
-				t.Errorf("example %s is refused: %v", example, err)
+				t.Errorf("example %s was refused: %v", example, err)
 			}
 		}
 	}
 	for kind := range missing {
-		t.Errorf("no example of the frame %q", kind)
+		t.Errorf("PROTOCOL.md has no example of the frame %q", kind)
 	}
 }
 
-// encoders has, by type, a function that decodes an example of a server's frame, and encodes it as
-// the server does.
+// encoders maps each type of server frame to a function that decodes an example and encodes it again
+// as the server does.
 var encoders = map[string]func(t *testing.T, example string) []byte{
 	"hello": func(t *testing.T, example string) []byte {
 		frame := decode[Hello](t, example)
@@ -77,7 +77,7 @@ var encoders = map[string]func(t *testing.T, example string) []byte{
 	"error": func(t *testing.T, example string) []byte {
 		frame := decode[ErrorFrame](t, example)
 		if statuses[frame.Code] == 0 {
-			t.Errorf("there is no error code %s", frame.Code)
+			t.Errorf("unknown error code %s", frame.Code)
 		}
 		refused := Errorf(frame.Code, frame.Field, "%s", frame.Message)
 		refused.RetryAfter = time.Duration(frame.RetryAfterMS) * time.Millisecond
@@ -105,7 +105,7 @@ var encoders = map[string]func(t *testing.T, example string) []byte{
 	"pong": func(*testing.T, string) []byte { return EncodePong() },
 }
 
-// checkEntry checks an example of an entry that is not in a frame.
+// checkEntry checks an example of an entry outside a frame.
 func checkEntry(t *testing.T, example string) {
 	t.Helper()
 	got := decode[exampleEntry](t, example)
@@ -115,7 +115,7 @@ func checkEntry(t *testing.T, example string) {
 		want = string(AppendEntryWithCursor(nil, &entry, parseCursor(t, got.Cursor)))
 	}
 	if example != want {
-		t.Errorf("example\n%s\nencoded\n%s", example, want)
+		t.Errorf("example\n%s\nis encoded as\n%s", example, want)
 	}
 }
 
@@ -124,7 +124,7 @@ func TestProtocolListsEveryErrorCode(t *testing.T) {
 	text := apptest.ReadDoc(t, "PROTOCOL.md")
 	for code := range statuses {
 		if !strings.Contains(text, "\n| `"+string(code)+"` |") {
-			t.Errorf("no row for the error code %s", code)
+			t.Errorf("PROTOCOL.md has no row for the error code %s", code)
 		}
 	}
 }
@@ -145,7 +145,7 @@ type exampleEntries struct {
 	Entries     []exampleEntry
 }
 
-// exampleEntry is an entry as any surface shows it.
+// exampleEntry is an entry with the fields of all interfaces.
 type exampleEntry struct {
 	ID        string              `json:"id"`
 	N         int64               `json:"n"`
@@ -164,7 +164,7 @@ type exampleEntry struct {
 	Cursor    string              `json:"cursor"`
 }
 
-// decode decodes an example, which must not have other fields than the type.
+// decode decodes an example, which must not have fields that T lacks.
 func decode[T any](t *testing.T, example string) (decoded T) {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(example))
@@ -193,7 +193,7 @@ func parseID(t *testing.T, text string) streams.ID {
 	return id
 }
 
-// entry returns the entry that an example shows.
+// entry converts the example to an entry.
 func (got *exampleEntry) entry(t *testing.T) streams.Entry {
 	t.Helper()
 	entry := streams.Entry{

@@ -13,17 +13,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// Limits of what a client sends.
+// Limits of client input.
 const (
-	MaxText     = 4000     // characters of a message
-	MaxTopic    = 120      // characters of a room's topic
-	MaxFrame    = 64 << 10 // bytes of a frame, and of a request's body
-	MaxLast     = 500      // entries that a follow or a page of history may ask for
-	DefaultLast = 50       // entries that a follow gets if it names no number
+	MaxText     = 4000     // characters in a message
+	MaxTopic    = 120      // characters in a room's topic
+	MaxFrame    = 64 << 10 // bytes in a frame or a request body
+	MaxLast     = 500      // entries that a follow or a page of history may request
+	DefaultLast = 50       // entries that a follow gets if it does not specify a number
 )
 
-// ParseFields parses a JSON object whose values are strings and whose names are among names: the body
-// of a request.
+// ParseFields parses a request body: a JSON object of strings whose member names are all in names.
 func ParseFields(data []byte, names []string) (map[string]string, error) {
 	raw, ok := Members(data)
 	if !ok {
@@ -45,10 +44,10 @@ func ParseFields(data []byte, names []string) (map[string]string, error) {
 
 // UnknownField returns the error for a field that a request must not have.
 func UnknownField(name string) *Error {
-	return Errorf(BadField, Clip(name), "There is no field %q here.", Clip(name))
+	return Errorf(BadField, Shorten(name), "There is no field %q here.", Shorten(name))
 }
 
-// StringField parses a JSON value that must be a string.
+// StringField parses a field whose JSON value must be a string.
 func StringField(name, value string) (string, error) {
 	text, ok := unquote(value)
 	if !ok {
@@ -57,7 +56,7 @@ func StringField(name, value string) (string, error) {
 	return text, nil
 }
 
-// BoolField parses a JSON value that must be true or false.
+// BoolField parses a field whose JSON value must be true or false.
 func BoolField(name, value string) (bool, error) {
 	if value != "true" && value != "false" {
 		return false, Errorf(BadField, name, "%q must be true or false.", name)
@@ -65,7 +64,7 @@ func BoolField(name, value string) (bool, error) {
 	return value == "true", nil
 }
 
-// CheckRoom checks the name of a room.
+// CheckRoom validates the name of a room.
 func CheckRoom(room string) (string, error) {
 	if err := streams.CheckRoom(room); err != nil {
 		return "", AsError(err)
@@ -73,7 +72,7 @@ func CheckRoom(room string) (string, error) {
 	return room, nil
 }
 
-// CheckKey checks an idempotency key. field is the field or header that gives it.
+// CheckKey validates an idempotency key. field is the field or header that contains it.
 func CheckKey(field, key string) (string, error) {
 	if _, err := uuid.Parse(key); err != nil || len(key) != 36 {
 		return "", Errorf(BadField, field, "A key must be a UUID such as 9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b.")
@@ -81,7 +80,7 @@ func CheckKey(field, key string) (string, error) {
 	return key, nil
 }
 
-// CheckText checks the text of a message.
+// CheckText validates the text of a message.
 func CheckText(text string) (string, error) {
 	switch {
 	case text == "":
@@ -95,8 +94,8 @@ func CheckText(text string) (string, error) {
 	return text, nil
 }
 
-// isVisible reports whether r is drawn, alone or on the character before it. Characters that
-// Unicode has not assigned count, because they may be drawn one day.
+// isVisible reports whether r is drawn, on its own or on the preceding character. Unassigned
+// characters count as visible, because a later version of Unicode may define them.
 func isVisible(r rune) bool {
 	if r > ' ' && r < 0x7f {
 		return true // most texts begin with ASCII
@@ -105,7 +104,7 @@ func isVisible(r rune) bool {
 		!unicode.In(r, unicode.Cc, unicode.Cf, unicode.Z, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// checkTopic checks a topic and makes it one line. An empty topic removes the room's.
+// checkTopic validates a topic and joins its lines into one. An empty topic removes the room's topic.
 func checkTopic(topic string) (string, error) {
 	topic = strings.Join(strings.Fields(topic), " ")
 	if utf8.RuneCountInString(topic) > MaxTopic {
@@ -121,7 +120,7 @@ func checkEmoji(emoji string) (string, error) {
 	return emoji, nil
 }
 
-// ErrAfterAndLast is the error of a follow that gives two places to begin at.
+// ErrAfterAndLast is the error for a follow that specifies two starting points.
 var ErrAfterAndLast = Errorf(BadField, "last", `A follow has "after" or "last", not both.`)
 
 // CheckCursor parses a cursor.
@@ -142,8 +141,8 @@ func CheckID(field, text string) (streams.ID, error) {
 	return id, nil
 }
 
-// timeLayouts are the formats of a time in a URL: RFC 3339, with or without seconds, and the values of
-// <input type="datetime-local"> and "date", which are taken as UTC.
+// timeLayouts are the formats of a time in a URL: RFC 3339 with or without seconds, and the values of
+// <input type="datetime-local"> and <input type="date">, which count as UTC.
 var timeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"}
 
 // CheckTime parses a time, which must not be before 1970.

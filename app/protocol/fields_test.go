@@ -13,11 +13,11 @@ func TestTextMustHaveAVisibleCharacter(t *testing.T) {
 		"\ufe0f": false, "\u2800": false, "\u202e \u2028": false, "\u00ad": false, "\x00\x7f": false, "\U000e0041": false,
 	} {
 		if _, err := CheckText(text); (err == nil) != want {
-			t.Errorf("%q: %v, want accepted: %v", text, err, want)
+			t.Errorf("%q: error %v, want valid %v", text, err, want)
 		}
 	}
 	if _, err := CheckText(" "); !strings.Contains(err.Error(), "visible") {
-		t.Errorf("blank: %v", err)
+		t.Errorf("blank text: %v", err)
 	}
 }
 
@@ -32,7 +32,7 @@ func TestReactionMustBeOneEmoji(t *testing.T) {
 		"👍\ufe0e": false, "⭐\ufe0f\ufe0f": false, "👍1": false, "1️⃣1️⃣": false, "👩‍": false,
 	} {
 		if _, err := checkEmoji(emoji); (err == nil) != want {
-			t.Errorf("%q: %v, want accepted: %v", emoji, err, want)
+			t.Errorf("%q: error %v, want valid %v", emoji, err, want)
 		}
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"burble/streams"
 )
 
-// Subprotocol is the WebSocket subprotocol: the name and version of this protocol.
+// Subprotocol is the WebSocket subprotocol. It contains the name and the version of this protocol.
 const Subprotocol = "burble.v1"
 
-// Frame is a frame from a client. The type determines which fields are set.
+// Frame is a frame from a client. Its Type determines which fields are set.
 type Frame struct {
 	Type    string
 	Room    string
@@ -22,7 +22,7 @@ type Frame struct {
 	Text    string
 	Emoji   string
 	On      bool         // react
-	Form    Form         // follow
+	Format  BatchFormat  // follow
 	Watch   bool         // follow
 	From    streams.From // follow
 	ReplyTo streams.ID   // send
@@ -30,39 +30,40 @@ type Frame struct {
 	ID      streams.ID   // read
 }
 
-// Form is the form in which a client wants its batches of entries.
-type Form struct {
-	HTML    bool // also with the text rendered as HTML
-	Deflate bool // compressed, if they are long
+// BatchFormat is how a client wants its batches of entries encoded.
+type BatchFormat struct {
+	HTML    bool // include the text rendered as HTML
+	Deflate bool // compress large batches
 }
 
-// Entry returns the entry that the frame appends, without its author.
+// Entry returns the entry to append, without its author.
 func (f *Frame) Entry() streams.Entry {
 	return streams.Entry{
 		Kind: frameTypes[f.Type].kind, Key: f.Key, Text: f.Text, ReplyTo: f.ReplyTo, Of: f.Of, Emoji: f.Emoji, On: f.On,
 	}
 }
 
-// ErrNotJSON is the error of a frame that is not JSON at all. Its client does not speak this
+// ErrNotJSON is the error for a frame that is not JSON. A client that sends one does not speak this
 // protocol.
-var ErrNotJSON = Errorf(BadFrame, "", notObject)
+var ErrNotJSON = Errorf(BadFrame, "", notObjectMessage)
 
-const notObject = "A frame is one JSON object."
+const notObjectMessage = "A frame is one JSON object."
 
-// Parse parses a frame. The error is an *Error, or ErrNotJSON. Even with an error, the frame holds
-// the room and the key, shortened if they are invalid, so that the reply can name them.
+// Parse parses a frame. It returns an *Error, which is ErrNotJSON if data is not JSON. Even on error
+// the frame contains the room and the key, shortened if they are invalid, so that the reply can
+// include them.
 func Parse(data []byte) (Frame, error) {
 	raw, ok := Members(data)
 	switch {
 	case ok:
 		return parseMembers(raw)
 	case json.Valid(data):
-		return Frame{}, Errorf(BadFrame, "", notObject)
+		return Frame{}, Errorf(BadFrame, "", notObjectMessage)
 	}
 	return Frame{}, ErrNotJSON
 }
 
-// ParseFollow parses a frame "follow" whose fields are the query parameters of a URL.
+// ParseFollow parses the query parameters of a URL as the fields of a frame "follow".
 func ParseFollow(params map[string]string) (Frame, error) {
 	raw := map[string]string{"type": `"follow"`}
 	for name, value := range params {
@@ -74,7 +75,7 @@ func ParseFollow(params map[string]string) (Frame, error) {
 	return parseMembers(raw)
 }
 
-// parseMembers parses the members of a frame, whose values are JSON. It changes raw.
+// parseMembers parses the members of a frame. The values in raw are JSON. It modifies raw.
 func parseMembers(raw map[string]string) (frame Frame, err error) {
 	var invalid [2]error
 	for i, name := range [...]string{"room", "key"} {
@@ -91,17 +92,17 @@ func parseMembers(raw map[string]string) (frame Frame, err error) {
 	delete(raw, "type")
 	expected, known := frameTypes[frame.Type]
 	if !known {
-		return frame, Errorf(BadFrame, "type", "There is no frame of type %q.", Clip(frame.Type))
+		return frame, Errorf(BadFrame, "type", "There is no frame of type %q.", Shorten(frame.Type))
 	}
-	for _, name := range expected.must {
+	for _, name := range expected.required {
 		if raw[name] == "" {
 			return frame, Errorf(BadField, name, "A frame of type %q needs the field %q.", frame.Type, name)
 		}
 	}
 	frame.From = streams.Newest(DefaultLast)
 	for _, name := range SortedNames(raw) {
-		if !slices.Contains(expected.must, name) && !slices.Contains(expected.may, name) {
-			return frame, Errorf(BadField, Clip(name), "A frame of type %q has no field %q.", frame.Type, Clip(name))
+		if !slices.Contains(expected.required, name) && !slices.Contains(expected.optional, name) {
+			return frame, Errorf(BadField, Shorten(name), "A frame of type %q has no field %q.", frame.Type, Shorten(name))
 		}
 		if err := frame.setField(name, raw[name]); err != nil {
 			return frame, err
@@ -113,17 +114,17 @@ func parseMembers(raw map[string]string) (frame Frame, err error) {
 	return frame, nil
 }
 
-// setField parses and sets one field.
+// setField parses and sets a field from its JSON value.
 func (f *Frame) setField(name, value string) (err error) {
 	switch name {
 	case "on":
 		f.On, err = BoolField(name, value)
 		return err
 	case "html":
-		f.Form.HTML, err = BoolField(name, value)
+		f.Format.HTML, err = BoolField(name, value)
 		return err
 	case "deflate":
-		f.Form.Deflate, err = BoolField(name, value)
+		f.Format.Deflate, err = BoolField(name, value)
 		return err
 	case "watch":
 		f.Watch, err = BoolField(name, value)
@@ -143,16 +144,16 @@ func (f *Frame) setField(name, value string) (err error) {
 	return f.setText(name, text)
 }
 
-// setText checks and sets a field whose value is a string.
+// setText validates and sets a field whose value is a string.
 func (f *Frame) setText(name, text string) (err error) {
 	switch name {
 	case "room":
 		if f.Room, err = CheckRoom(text); err != nil {
-			f.Room = Clip(text)
+			f.Room = Shorten(text)
 		}
 	case "key":
 		if f.Key, err = CheckKey(name, text); err != nil {
-			f.Key = Clip(text)
+			f.Key = Shorten(text)
 		}
 	case "text":
 		check := CheckText
@@ -176,20 +177,20 @@ func (f *Frame) setText(name, text string) (err error) {
 	return err
 }
 
-// MaxClip is how many characters of a client's text an error repeats: enough for the longest name
-// of a room, and for a key.
-const MaxClip = 64
+// MaxQuoted is the maximum number of characters that an error quotes from a client's text. The longest
+// room name and a key fit.
+const MaxQuoted = 64
 
-// Clip shortens a client's text to what an error repeats of it.
-func Clip(text string) string {
-	if utf8.RuneCountInString(text) <= MaxClip {
+// Shorten shortens a client's text to MaxQuoted characters, so that an error can quote it.
+func Shorten(text string) string {
+	if utf8.RuneCountInString(text) <= MaxQuoted {
 		return text
 	}
-	return fmt.Sprintf("%s…", string([]rune(text)[:MaxClip]))
+	return fmt.Sprintf("%s…", string([]rune(text)[:MaxQuoted]))
 }
 
-// SortedNames returns the names of an object's members in order, so that the same one of several
-// errors is always reported.
+// SortedNames returns the names of an object's members in sorted order. Checking members in this
+// order always reports the same one of several errors.
 func SortedNames(members map[string]string) []string {
 	return slices.Sorted(maps.Keys(members))
 }

@@ -20,7 +20,7 @@ func TestParseReadsEveryType(t *testing.T) {
 	for text, want := range map[string]Frame{
 		`{"type":"follow","room":"lobby"}`:                            {Type: "follow", Room: "lobby", From: newest},
 		`{"type":"follow","room":"lobby","last":0}`:                   {Type: "follow", Room: "lobby", From: streams.Newest(0)},
-		`{"type":"follow","room":"lobby","last":500,"html":true}`:     {Type: "follow", Room: "lobby", From: streams.Newest(500), Form: Form{HTML: true}},
+		`{"type":"follow","room":"lobby","last":500,"html":true}`:     {Type: "follow", Room: "lobby", From: streams.Newest(500), Format: BatchFormat{HTML: true}},
 		`{"type":"follow","room":"lobby","last":0,"watch":true}`:      {Type: "follow", Room: "lobby", From: streams.Newest(0), Watch: true},
 		`{"html":false,"after":"5-6@Ab1","room":"0","type":"follow"}`: {Type: "follow", Room: "0", From: streams.After(cursor)},
 		`{"type":"follow","room":"lobby","after":"0-0"}`:              {Type: "follow", Room: "lobby", From: streams.After(streams.Cursor{})},
@@ -43,7 +43,8 @@ func TestParseReadsEveryType(t *testing.T) {
 	}
 }
 
-// FuzzParseFrame checks that Parse returns an error that can be sent, or a frame within all limits.
+// FuzzParseFrame checks that Parse returns either an error that the server can send, or a frame within
+// all limits.
 func FuzzParseFrame(f *testing.F) {
 	for _, seed := range []string{
 		``, `{}`, `null`, `[]`, `{"type":"follow","room":"lobby","after":"1732281600000-0@Ab1"}`,
@@ -59,26 +60,26 @@ func FuzzParseFrame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := Parse(data)
 		if errors.Is(err, ErrNotJSON) == json.Valid(data) {
-			t.Fatalf("JSON: %v, but %v", json.Valid(data), err)
+			t.Fatalf("valid JSON: %v, error: %v", json.Valid(data), err)
 		}
 		if err == nil {
 			expectWithinLimits(t, got)
 			return
 		}
 		if reply := EncodeError(AsError(err), got.Room, got.Key); !json.Valid(reply) || len(reply) > 2000 {
-			t.Fatalf("error frame %s", reply)
+			t.Fatalf("invalid or long error frame: %s", reply)
 		}
 	})
 }
 
-// expectWithinLimits fails the test unless all fields that the frame must have are valid.
+// expectWithinLimits fails the test unless all required fields of the frame are valid.
 func expectWithinLimits(t *testing.T, got Frame) {
 	t.Helper()
 	expected, known := frameTypes[got.Type]
 	if !known || streams.CheckRoom(got.Room) != nil {
 		t.Fatalf("type %q, room %q", got.Type, got.Room)
 	}
-	for _, name := range expected.must {
+	for _, name := range expected.required {
 		switch {
 		case name == "key" && (len(got.Key) != 36 || uuid.Validate(got.Key) != nil):
 			t.Fatalf("key %q", got.Key)

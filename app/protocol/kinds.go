@@ -8,33 +8,33 @@ import (
 	"burble/streams"
 )
 
-// This file has everything about the kinds of entries in the protocol: the frame that appends one,
-// its fields as JSON, and its line of plain text. A field that is new to all kinds also needs a
-// case in Frame.setField or Frame.setText. ARCHITECTURE.md lists the files of other packages
-// that a new kind touches.
+// This file defines the kinds of entries in the protocol: the frame that appends each kind, its JSON
+// fields, and its line of plain text. A field that no kind has yet also needs a case in
+// Frame.setField or Frame.setText. ARCHITECTURE.md lists the files that a new kind touches in other
+// packages.
 
-// frameType is a type of frame that clients send.
+// frameType describes a type of frame that clients send.
 type frameType struct {
-	must, may []string     // the names of its fields
-	kind      streams.Kind // of the entry that it appends; empty: it appends none
+	required, optional []string     // names of the fields
+	kind               streams.Kind // kind of the entry to append; empty if the frame appends none
 }
 
 var frameTypes = map[string]frameType{
-	"send":   {must: []string{"room", "key", "text"}, may: []string{"reply_to"}, kind: streams.Message},
-	"edit":   {must: []string{"room", "key", "of", "text"}, kind: streams.Edit},
-	"delete": {must: []string{"room", "key", "of"}, kind: streams.Delete},
-	"react":  {must: []string{"room", "key", "of", "emoji", "on"}, kind: streams.React},
-	"topic":  {must: []string{"room", "key", "text"}, kind: streams.Topic},
+	"send":   {required: []string{"room", "key", "text"}, optional: []string{"reply_to"}, kind: streams.Message},
+	"edit":   {required: []string{"room", "key", "of", "text"}, kind: streams.Edit},
+	"delete": {required: []string{"room", "key", "of"}, kind: streams.Delete},
+	"react":  {required: []string{"room", "key", "of", "emoji", "on"}, kind: streams.React},
+	"topic":  {required: []string{"room", "key", "text"}, kind: streams.Topic},
 
-	"follow":   {must: []string{"room"}, may: []string{"after", "last", "html", "deflate", "watch"}},
-	"unfollow": {must: []string{"room"}},
-	"typing":   {must: []string{"room"}},
-	"read":     {must: []string{"room", "id"}},
+	"follow":   {required: []string{"room"}, optional: []string{"after", "last", "html", "deflate", "watch"}},
+	"unfollow": {required: []string{"room"}},
+	"typing":   {required: []string{"room"}},
+	"read":     {required: []string{"room", "id"}},
 	"ping":     {},
 }
 
-// appendKindFields appends the JSON fields that only this kind of entry has. AppendEntry has
-// already appended "of" and the fields that all kinds have.
+// appendKindFields appends the JSON fields that are specific to the entry's kind. AppendEntry appends
+// "of" and the fields that all kinds share.
 func appendKindFields(dst []byte, entry *streams.Entry, html bool) []byte {
 	switch entry.Kind {
 	case streams.Message:
@@ -51,8 +51,8 @@ func appendKindFields(dst []byte, entry *streams.Entry, html bool) []byte {
 	return dst
 }
 
-// AppendLine appends an entry as a line of plain text. It appends nothing for kinds that mean
-// little in a terminal.
+// AppendLine appends an entry as a line of plain text. It appends nothing for kinds that are of little
+// use in a terminal.
 func AppendLine(dst []byte, entry *streams.Entry) []byte {
 	clock, name, text := entry.ID.Time().UTC().Format("15:04"), printable(entry.User.Name), printable(entry.Text)
 	switch entry.Kind {
@@ -66,8 +66,8 @@ func AppendLine(dst []byte, entry *streams.Entry) []byte {
 	return dst
 }
 
-// printable keeps text from controlling the terminal that shows it. The lines of a longer
-// message are indented, so that none can pass for another message.
+// printable replaces characters that could control a terminal. It indents all lines after the first,
+// so that none of them looks like another message.
 func printable(text string) string {
 	text = strings.ReplaceAll(text, "\n", "\n      ")
 	return strings.Map(func(r rune) rune {

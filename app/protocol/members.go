@@ -9,11 +9,11 @@ import (
 // space is JSON's insignificant whitespace (RFC 8259, section 2).
 const space = " \t\r\n"
 
-// Members returns the members of a JSON object, with their values as they were sent. Of two members
-// with the same name it returns the last. It reports false if data is not a JSON object.
+// Members returns the members of a JSON object with their raw JSON values. If several members have
+// the same name, the last one wins. It returns false if data is not a JSON object.
 //
-// Unmarshalling into a map of json.RawMessage does the same, but takes 2.5 times as long, and every
-// message that is sent passes through here.
+// Unmarshalling into a map[string]json.RawMessage would do the same, but take 2.5 times as long, and
+// the server parses every frame with this function.
 func Members(data []byte) (raw map[string]string, ok bool) {
 	text := strings.TrimLeft(string(data), space)
 	if !json.Valid(data) || text[0] != '{' {
@@ -34,7 +34,7 @@ func Members(data []byte) (raw map[string]string, ok bool) {
 	}
 }
 
-// valueEnd returns the length of the value at the beginning of text, which must be valid JSON.
+// valueEnd returns the length of the JSON value at the start of text, which must be valid JSON.
 func valueEnd(text string) int {
 	depth, quoted := 0, false
 	for i := 0; i < len(text); i++ {
@@ -61,7 +61,7 @@ func valueEnd(text string) int {
 	return len(text)
 }
 
-// unquote returns the text of a JSON string. It reports false for any other value.
+// unquote decodes a JSON string. It returns false for any other value.
 func unquote(value string) (text string, ok bool) {
 	if value == "" || value[0] != '"' {
 		return "", false

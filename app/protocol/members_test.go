@@ -18,7 +18,7 @@ func FuzzMembers(f *testing.F) {
 		object := json.Unmarshal(data, &want) == nil && want != nil
 		got, ok := Members(data)
 		if ok != object || len(got) != len(want) {
-			t.Fatalf("%q: object: %v, members %v; want %v, %v", data, ok, got, object, want)
+			t.Fatalf("%q: got object %v, members %v; want %v, %v", data, ok, got, object, want)
 		}
 		for name, value := range want {
 			if got[name] != string(value) {

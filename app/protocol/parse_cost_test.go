@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// Parsing any frame allocates at most a small multiple of its size. The test measures what the
-// whole process allocates, so it is not parallel.
+// Parsing a frame must allocate at most a small multiple of its size. The test is not parallel,
+// because it measures the allocations of the whole process.
 func TestParsingAllocatesInProportionToTheFrame(t *testing.T) {
 	const key = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b"
-	// fill repeats a part until the frame has MaxFrame bytes.
+	// fill repeats part until the frame has about MaxFrame bytes.
 	fill := func(before, part, after string) string {
 		return before + strings.Repeat(part, (MaxFrame-len(before)-len(after))/len(part)) + after
 	}
@@ -36,7 +36,7 @@ func TestParsingAllocatesInProportionToTheFrame(t *testing.T) {
 		"text that is too long": fill(`{"type":"send","room":"lobby","key":"`+key+`","text":"`, "a", `"}`),
 	} {
 		parse := func() { Parse([]byte(frame)) }
-		parse() // the first call may allocate memory that later calls reuse
+		parse() // warm up: later calls reuse memory that the first call allocates
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		parse()

@@ -8,9 +8,10 @@ import (
 	"burble/streams"
 )
 
-// The frames that a server sends, except "entries" and "followed" (entry_json.go).
+// This file defines the frames that a server sends, except "entries" and "followed", which are in
+// entry_json.go.
 
-// User is a user as frames and responses show one.
+// User is the JSON form of a user in frames and responses.
 type User struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -20,14 +21,14 @@ type User struct {
 type Hello struct {
 	Type       string             `json:"type"` // "hello"
 	Protocol   string             `json:"protocol"`
-	User       *User              `json:"user"` // null: the client has no name and can only read
+	User       *User              `json:"user"` // null if the client has no name and can only read
 	Durability streams.Durability `json:"durability"`
 	Limits     Limits             `json:"limits"`
 }
 
-// Limits are the limits that a client should know before it sends.
+// Limits are the limits that a client should check before it sends a message.
 type Limits struct {
-	Text int `json:"text"` // characters of a message
+	Text int `json:"text"` // maximum characters in a message
 }
 
 // Status reports that Redis went away or came back.
@@ -36,15 +37,15 @@ type Status struct {
 	Redis string `json:"redis"` // "away" or "back"
 }
 
-// Stored acknowledges an entry.
+// Stored acknowledges a stored entry.
 type Stored struct {
 	Type string `json:"type"` // "stored"
 	Room string `json:"room"`
-	Key  string `json:"key"` // of the frame that is acknowledged
-	ID   string `json:"id"`  // of the entry
+	Key  string `json:"key"` // key of the acknowledged frame
+	ID   string `json:"id"`  // entry ID
 }
 
-// Present lists who is in a room. A crowd is only counted: Users is then empty.
+// Present lists the people in a room. If there are too many to list, Users is empty.
 type Present struct {
 	Type  string `json:"type"` // "present"
 	Room  string `json:"room"`
@@ -58,10 +59,10 @@ type Signal struct {
 	Room string             `json:"room"`
 	Kind streams.SignalKind `json:"kind"`
 	User User               `json:"user"`
-	ID   string             `json:"id,omitempty"` // of the entry that was seen
+	ID   string             `json:"id,omitempty"` // ID of the last seen entry, for "seen"
 }
 
-// ErrorFrame answers a frame that was refused. Room and Key are the refused frame's.
+// ErrorFrame reports that the server refused a frame. Room and Key are copied from that frame.
 type ErrorFrame struct {
 	Type         string `json:"type"` // "error"
 	Code         Code   `json:"code"`
@@ -72,29 +73,29 @@ type ErrorFrame struct {
 	RetryAfterMS int64  `json:"retry_after_ms,omitempty"`
 }
 
-// Room is a room in the list of rooms.
+// Room is an item of the list of rooms.
 type Room struct {
 	Room     string  `json:"room"`
-	Title    string  `json:"title"`    // the topic, else the name
-	Last     string  `json:"last"`     // ID of its last entry
-	Unread   int     `json:"unread"`   // messages
-	Mentions int     `json:"mentions"` // of the user, among those
-	Present  int     `json:"present"`  // people in it now
-	Read     *string `json:"read"`     // ID of the last entry the user has read; null: none
+	Title    string  `json:"title"`    // topic, or the name if there is no topic
+	Last     string  `json:"last"`     // ID of the last entry
+	Unread   int     `json:"unread"`   // unread messages
+	Mentions int     `json:"mentions"` // unread messages that mention the user
+	Present  int     `json:"present"`  // people in the room now
+	Read     *string `json:"read"`     // ID of the last entry that the user has read, or null
 }
 
-// encode returns the frame's JSON. Unlike json.Marshal it leaves <, > and & as they are.
+// encode returns the frame as JSON. Unlike json.Marshal, it does not escape <, > and &.
 func encode(frame any) []byte {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(frame); err != nil {
-		panic(err) // the frames above hold strings and numbers only
+		panic(err) // unreachable: frames contain only strings and numbers
 	}
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 }
 
-// EncodeHello returns the frame "hello". The zero user stands for a client without a name.
+// EncodeHello returns the frame "hello". user is the zero User if the client has no name.
 func EncodeHello(user streams.User, durability streams.Durability) []byte {
 	hello := Hello{Type: "hello", Protocol: Subprotocol, Durability: durability, Limits: Limits{Text: MaxText}}
 	if user != (streams.User{}) {
@@ -111,8 +112,8 @@ func EncodeStatus(away bool) []byte {
 	return encode(Status{"status", "back"})
 }
 
-// EncodePong returns the frame "pong", the reply to the frame "ping". A script in a browser cannot
-// use the WebSocket protocol's own pings.
+// EncodePong returns the frame "pong", the reply to the frame "ping". The protocol has both because
+// scripts in browsers cannot send WebSocket pings.
 func EncodePong() []byte { return []byte(`{"type":"pong"}`) }
 
 // EncodeStored returns the frame "stored".
@@ -129,7 +130,8 @@ func EncodePresent(room string, count int, people []streams.User) []byte {
 	return encode(Present{"present", room, count, users})
 }
 
-// EncodeSignal returns the frame "signal", or for a signal that counts a crowd the frame "present".
+// EncodeSignal returns the frame "signal". For a signal with the number of people in a room, it
+// returns the frame "present".
 func EncodeSignal(room string, signal *streams.Signal) []byte {
 	if signal.Kind == streams.Count {
 		return EncodePresent(room, signal.Count, nil)
@@ -137,8 +139,8 @@ func EncodeSignal(room string, signal *streams.Signal) []byte {
 	return encode(Signal{"signal", room, signal.Kind, User(signal.User), idText(signal.ID)})
 }
 
-// EncodeError returns the frame "error". room and key identify the refused frame; each
-// may be empty.
+// EncodeError returns the frame "error". room and key identify the refused frame, and either may be
+// empty.
 func EncodeError(refused *Error, room, key string) []byte {
 	frame := ErrorFrame{
 		Type: "error", Code: refused.Code, Message: refused.Message, Room: room, Key: key, Field: refused.Field,
@@ -149,7 +151,7 @@ func EncodeError(refused *Error, room, key string) []byte {
 	return encode(frame)
 }
 
-// EncodeRooms returns the list of rooms.
+// EncodeRooms returns the list of rooms as JSON.
 func EncodeRooms(rooms []streams.Room) []byte {
 	list := make([]Room, len(rooms))
 	for i, room := range rooms {
@@ -164,7 +166,7 @@ func EncodeRooms(rooms []streams.Room) []byte {
 	return encode(list)
 }
 
-// idText returns the ID, or "" for the zero ID.
+// idText returns the ID as a string, or "" for the zero ID.
 func idText(id streams.ID) string {
 	if id.IsZero() {
 		return ""

@@ -55,7 +55,7 @@ func parseServers(rawURLs string, onHeroku bool) (*redis.UniversalOptions, strin
 	if err != nil {
 		return nil, "", err
 	}
-	options := first.universal()
+	options := first.universalOptions()
 	for _, rawURL := range list[1:] {
 		node, err := parseServer(rawURL, onHeroku)
 		if err != nil {
@@ -63,8 +63,8 @@ func parseServers(rawURLs string, onHeroku bool) (*redis.UniversalOptions, strin
 		}
 		options.Addrs = append(options.Addrs, node.Addr)
 	}
-	options.Addrs = append(options.Addrs, first.extra["addr"]...)
-	isCluster, err := strconv.ParseBool(cmp.Or(first.extra.Get("cluster"), "false"))
+	options.Addrs = append(options.Addrs, first.extraOptions["addr"]...)
+	isCluster, err := strconv.ParseBool(cmp.Or(first.extraOptions.Get("cluster"), "false"))
 	if err != nil {
 		return nil, "", errors.New("the option cluster must be true or false")
 	}
@@ -86,8 +86,8 @@ func splitList(list string) []string {
 // server is the parsed URL of one server.
 type server struct {
 	*redis.Options
-	extra      url.Values // query options that go-redis does not know
-	unverified bool       // the certificate is not verified because this is Heroku
+	extraOptions url.Values // query options that go-redis does not know
+	unverified   bool       // the certificate is not verified because this is Heroku
 }
 
 // libraryOptions are the query options that go-redis parses. Its other ones set pool
@@ -105,10 +105,10 @@ func parseServer(rawURL string, onHeroku bool, extra ...string) (*server, error)
 	if err := checkServerURL(u); err != nil {
 		return nil, err
 	}
-	s, query := &server{extra: url.Values{}}, u.Query()
+	s, query := &server{extraOptions: url.Values{}}, u.Query()
 	for _, name := range extra {
 		if query.Has(name) {
-			s.extra[name] = query[name]
+			s.extraOptions[name] = query[name]
 			query.Del(name)
 		}
 	}
@@ -146,7 +146,7 @@ func checkServerURL(u *url.URL) error {
 }
 
 // universal converts the options to the type that Parse returns.
-func (s *server) universal() *redis.UniversalOptions {
+func (s *server) universalOptions() *redis.UniversalOptions {
 	return &redis.UniversalOptions{
 		Addrs:     []string{s.Addr},
 		Username:  s.Username,

@@ -47,10 +47,10 @@ func parseSentinel(rest string, useTLS, onHeroku bool) (*redis.UniversalOptions,
 	if err != nil {
 		return nil, "", err
 	}
-	options := first.universal()
+	options := first.universalOptions()
 	options.Addrs = addrs
-	options.SentinelUsername = first.extra.Get("sentinel_username")
-	options.SentinelPassword = first.extra.Get("sentinel_password")
+	options.SentinelUsername = first.extraOptions.Get("sentinel_username")
+	options.SentinelPassword = first.extraOptions.Get("sentinel_password")
 	return finishSentinel(first, options, master)
 }
 
@@ -62,11 +62,11 @@ func parseFailover(rawURL string, onHeroku bool) (*redis.UniversalOptions, strin
 	if err != nil {
 		return nil, "", err
 	}
-	options := first.universal()
-	options.Addrs = append(options.Addrs, first.extra["addr"]...)
+	options := first.universalOptions()
+	options.Addrs = append(options.Addrs, first.extraOptions["addr"]...)
 	options.SentinelUsername, options.SentinelPassword = options.Username, options.Password
-	options.Username, options.Password = first.extra.Get("username"), first.extra.Get("password")
-	return finishSentinel(first, options, first.extra.Get("master_name"))
+	options.Username, options.Password = first.extraOptions.Get("username"), first.extraOptions.Get("password")
+	return finishSentinel(first, options, first.extraOptions.Get("master_name"))
 }
 
 // finishSentinel adds the name of the master to options that are otherwise complete.

@@ -65,7 +65,7 @@ func (c *client) typing(room string) error {
 // follow follows a room and joins it, unless the client only watches. Either way the client receives
 // the list of people present.
 func (c *client) follow(frame protocol.Frame) error {
-	err := c.feed.Follow(frame.Room, frame.Form, func(ready func(*streams.Reader)) (*streams.Reader, error) {
+	err := c.feed.Follow(frame.Room, frame.Format, func(ready func(*streams.Reader)) (*streams.Reader, error) {
 		return c.server.Chat.Follow(c.User, frame.Room, frame.From, ready)
 	})
 	if err != nil {

@@ -114,7 +114,7 @@ func (c *client) readNext() {
 	if closed := (*ws.CloseError)(nil); errors.As(err, &closed) {
 		c.feed.HangUp(closed.Code, closed.Reason)
 	} else if err != nil {
-		c.feed.HangUpGone()
+		c.feed.HangUpSilently()
 	} else if whole {
 		c.handle(message)
 	}

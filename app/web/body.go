@@ -71,7 +71,7 @@ func checkQuery(c *fiber.Ctx, names ...string) (err error) {
 	c.Context().QueryArgs().VisitAll(func(key, value []byte) {
 		name := string(key)
 		if !slices.Contains(names, name) {
-			err = protocol.Errorf(protocol.BadField, protocol.Clip(name), "There is no parameter %q here.", protocol.Clip(name))
+			err = protocol.Errorf(protocol.BadField, protocol.Shorten(name), "There is no parameter %q here.", protocol.Shorten(name))
 		} else if !utf8.Valid(value) {
 			err = protocol.Errorf(protocol.BadField, name, "%q is not UTF-8.", name)
 		} else if len(value) == 0 {

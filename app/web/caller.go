@@ -57,7 +57,7 @@ func (s *Server) findCaller(c *fiber.Ctx) *caller {
 	header := lastHeader(c)
 	tls := peer.IsTLS(header, s.options.TrustedProxy)
 	found := &caller{
-		address: peer.Group(peer.Address(header, c.Context().RemoteAddr().String(), s.options.TrustedProxy)),
+		address: peer.LimitKey(peer.Address(header, c.Context().RemoteAddr().String(), s.options.TrustedProxy)),
 		origin:  scheme(tls) + host(c),
 		tls:     tls,
 	}

@@ -29,6 +29,6 @@ func (s *Server) limitConnections(listener net.Listener) net.Listener {
 		return boundedListener{listener}
 	}
 	return limit.Listener(boundedListener{listener}, s.limits.openConnections, func(remote net.Addr) string {
-		return peer.Group(peer.Address(nil, remote.String(), peer.ProxyNone))
+		return peer.LimitKey(peer.Address(nil, remote.String(), peer.ProxyNone))
 	})
 }

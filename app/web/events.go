@@ -24,7 +24,7 @@ func (s *Server) getEvents(c *fiber.Ctx) error {
 	user := s.callerOf(c).user
 	lines, contentType := linesFor(c)
 	return s.takeOver(c, contentType, lines, func() {}, func(feed *live.Feed) {
-		err := feed.Follow(room, protocol.Form{}, func(ready func(*streams.Reader)) (*streams.Reader, error) {
+		err := feed.Follow(room, protocol.BatchFormat{}, func(ready func(*streams.Reader)) (*streams.Reader, error) {
 			return s.chat.Follow(user, room, from, ready)
 		})
 		if err != nil {

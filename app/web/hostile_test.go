@@ -138,7 +138,7 @@ func TestHostileTextAddsNothingToAnyPage(t *testing.T) {
 	s := startOne(t)
 	user := s.storeEverywhere("hello, **all** of `you` <https://example.org>")
 	usual := parsePages(t, s, user, "Hello")
-	for element, attributes := range hostile.Allowed {
+	for element, attributes := range hostile.AllowedElements {
 		usual[element] = true
 		for _, attribute := range attributes {
 			usual[element+" "+attribute] = true
@@ -237,7 +237,7 @@ func TestErrorsRepeatHostileTextAsJSON(t *testing.T) {
 	ada := s.signIn("Ada")
 	for _, text := range injections {
 		got := s.postJSON("/r/lobby/messages", fmt.Sprintf(`{%s:1}`, quote(text)), ada.bearer())
-		if got.expectRefusal(t, 400, protocol.BadField, protocol.Clip(strings.ToValidUTF8(text, "\ufffd"))); !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
+		if got.expectRefusal(t, 400, protocol.BadField, protocol.Shorten(strings.ToValidUTF8(text, "\ufffd"))); !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
 			t.Errorf("%q: %s", text, got.header.Get("Content-Type"))
 		}
 	}

@@ -139,7 +139,7 @@ func TestInvalidFrames(t *testing.T) {
 			json.Unmarshal([]byte(frame), &sent)
 			room, _ := sent.Room.(string)
 			key, _ := sent.Key.(string)
-			if refused.Room != protocol.Clip(room) || refused.Key != protocol.Clip(key) {
+			if refused.Room != protocol.Shorten(room) || refused.Key != protocol.Shorten(key) {
 				t.Errorf("got %+v, want room %q and key %q in it", refused, room, key)
 			}
 			if test.closes == 0 {

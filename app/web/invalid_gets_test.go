@@ -21,7 +21,7 @@ func TestInvalidHistoryRequests(t *testing.T) {
 		{"?before=1-1&after=1-1", "before"}, {"?at=2026-03-01&around=1-1", "at"},
 		{"?limit=", "limit"}, {"?before=", "before"}, {"?after=", "after"}, {"?around=", "around"}, {"?at=", "at"}, {"?html=", "html"},
 		{"?html=yes", "html"}, {"?last=5", "last"}, {"?Limit=5", "Limit"},
-		{"?" + strings.Repeat("x", 100) + "=1", strings.Repeat("x", protocol.MaxClip) + "…"},
+		{"?" + strings.Repeat("x", 100) + "=1", strings.Repeat("x", protocol.MaxQuoted) + "…"},
 	} {
 		got := s.get("/r/lobby/messages" + test.query)
 		got.expectRefusal(t, 400, protocol.BadField, test.field)

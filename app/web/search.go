@@ -28,7 +28,7 @@ func (s *Server) getSearch(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	lines := live.Results(isChunked(c))
+	lines := live.SearchResults(isChunked(c))
 	return s.takeOver(c, "application/x-ndjson", lines, search.Close, func(feed *live.Feed) {
 		write := func(line []byte) bool { return feed.Write(lines.Chunk(append(line, '\n'))) }
 		searched, older, err := search.Run(func(entry *streams.Entry) bool {

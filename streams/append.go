@@ -153,5 +153,5 @@ func (c *appendCall) readReply(cmd *redis.Cmd) error {
 // retry would fail too.
 func isFinal(err error) bool {
 	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) ||
-		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyReactions) || conns.IsReply(err, "OOM ", notAStream)
+		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyReactions) || isFull(err) || conns.IsReply(err, notAStream)
 }

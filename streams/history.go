@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"burble/streams/conns"
 )
 
 // Page is a range of a room's messages in their current state.
@@ -35,7 +37,8 @@ func (a Access) Page(ctx context.Context, room string, where Where) (Page, error
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	if s.options.MaxAge > 0 {
-		if err := s.applyRetention(ctx, room); err != nil {
+		// A Redis that refuses writes, for lack of space or replicas, can still be read.
+		if err := s.applyRetention(ctx, room); err != nil && !conns.IsReply(err, "") {
 			return Page{}, err
 		}
 	}

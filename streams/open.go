@@ -42,7 +42,7 @@ func (s *Store) awaitRedis(ctx context.Context) error {
 // permissions, a host may not offer every command, and one server of a Cluster has only some
 // of the keys.
 func (s *Store) checkUsable(ctx context.Context) error {
-	if err := s.redis.Retrying.Ping(ctx).Err(); err != nil { // without a password, longer commands get another error
+	if err := s.redis.Retrying.Ping(ctx).Err(); err != nil && !isFull(err) { // without a password, longer commands get another error
 		return err
 	}
 	for _, tail := range s.tails {
@@ -58,19 +58,24 @@ func (s *Store) checkUsable(ctx context.Context) error {
 	if err := appendScript.Load(ctx, node).Err(); err != nil { // SCRIPT LOAD in a pipeline would lose its hash
 		return err
 	}
-	return node.Eval(ctx, "return redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[1])", []string{activity}, activityLength).Err()
+	err = node.Eval(ctx, "return redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[1])", []string{activity}, activityLength).Err()
+	if isFull(err) { // it can be read
+		s.log.Warn("redis is full", "error", err)
+		return nil
+	}
+	return err
 }
 
 // isRefusal reports whether Redis is reachable but refuses for a reason that waiting cannot
 // change, unlike too many connections or requests.
 func (s *Store) isRefusal(err error) bool {
 	switch {
-	case conns.IsReply(err, "ERR max "):
+	case conns.IsReply(err, "ERR max "), isFull(err):
 		return false
 	case conns.IsReply(err, "MOVED ", "CROSSSLOT "): // only the client of a Cluster follows these
 		return !conns.InCluster(s.options.Redis)
 	}
-	return conns.IsReply(err, "NOAUTH ", "WRONGPASS ", "NOPERM ", "ERR ") || strings.Contains(err.Error(), "x509:")
+	return conns.IsReply(err, "NOAUTH ", "WRONGPASS ", "NOPERM ", "DENIED ", "ERR ") || strings.Contains(err.Error(), "x509:")
 }
 
 // checkDurability returns an error if this Redis cannot keep the promise of Disk.

@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -61,7 +62,7 @@ var (
 	// ErrUnavailable: Redis did not answer, or not as it should. An append that returns it
 	// may have been stored; a retry with the same key finds out.
 	ErrUnavailable = errors.New("storage is unavailable")
-	// ErrFull: Redis has no memory left for the entry.
+	// ErrFull: Redis has no memory or disk space left for the entry.
 	ErrFull = errors.New("storage is full")
 	// ErrUnusable: Open found no Redis, or one that lacks what a Store needs.
 	ErrUnusable = errors.New("redis cannot be used")
@@ -172,8 +173,22 @@ func wrap(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case conns.IsReply(err, "OOM "):
+	case isFull(err):
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// isFull reports whether Redis refused a write for lack of memory or disk space. The last prefix is
+// Upstash's.
+func isFull(err error) bool {
+	switch {
+	case conns.IsReply(err, "OOM ", "ERR DB capacity quota exceeded"):
+		return true
+	case conns.IsReply(err, "MISCONF Errors writing to the AOF file"):
+		return strings.Contains(err.Error(), "No space left") || strings.Contains(err.Error(), "quota exceeded")
+	}
+	// Redis does not report why a snapshot failed. Usually there was no space for it: on disk, or in
+	// memory for the process that writes it.
+	return conns.IsReply(err, "MISCONF ")
 }

@@ -21,6 +21,12 @@ func Advice(err error, rawURL string) string {
 		return "the certificate of Redis is not trusted here; install the CA that signed it, or append ?skip_verify=true to skip verification"
 	case errors.As(err, &notTLS):
 		return "Redis does not speak TLS there; write redis:// instead of rediss://"
+	case strings.Contains(text, "max number of clients"):
+		return "all connections that Redis allows (maxclients) are in use: perhaps by servers that are about to exit, or by other programs; a larger plan has more"
+	case strings.Contains(text, "DENIED "):
+		return "Redis is in protected mode: set a password (requirepass) and write redis://:password@host"
+	case useTLS && errors.Is(err, io.EOF):
+		return "Redis closed the connection: perhaps all that it allows (maxclients) are in use, or it does not speak TLS there"
 	case useTLS && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
 		return "if Redis does not speak TLS there, write redis:// instead of rediss://"
 	case !useTLS && errors.Is(err, io.EOF):
@@ -31,7 +37,7 @@ func Advice(err error, rawURL string) string {
 		return "it is not a Cluster; give one URL, without ?cluster=true"
 	case strings.Contains(text, "NOAUTH "), strings.Contains(text, "WRONGPASS "):
 		return "write redis://:password@host, or redis://user:password@host if Redis has users"
-	case strings.Contains(text, "NOPERM "), strings.Contains(text, "can't run this command"):
+	case strings.Contains(text, "NOPERM "), strings.Contains(text, "The user executing the script can't"), strings.Contains(text, "ACL failure in script"):
 		return "streams/README.md lists the permissions that the user needs, and on which keys"
 	}
 	return ""

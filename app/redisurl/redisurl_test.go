@@ -182,14 +182,20 @@ func TestAdvice(t *testing.T) {
 		err    error
 		want   string
 	}{
-		"plain text instead of TLS": {"rediss://:pw@h", notTLS, "write redis:// instead of rediss://"},
-		"no answer to TLS":          {"rediss://:pw@h", context.DeadlineExceeded, "write redis:// instead of rediss://"},
-		"TLS instead of plain text": {"redis://:pw@h", io.EOF, "write rediss:// instead of redis://"},
-		"no password":               {"redis://h", errors.New("NOAUTH Authentication required."), "redis://:password@host"},
-		"wrong password":            {"redis://:pw@h", errors.New("WRONGPASS invalid username-password pair"), "redis://:password@host"},
-		"missing permissions":       {"redis://:pw@h", errors.New("NOPERM this user has no permissions"), "streams/README.md"},
-		"a Cluster":                 {"redis://:pw@h", errors.New("MOVED 13907 127.0.0.1:7303"), "?cluster=true"},
-		"not a Cluster":             {"redis://:pw@h", errors.New("ERR This instance has cluster support disabled"), "one URL"},
+		"plain text instead of TLS":                  {"rediss://:pw@h", notTLS, "write redis:// instead of rediss://"},
+		"no answer to TLS":                           {"rediss://:pw@h", context.DeadlineExceeded, "write redis:// instead of rediss://"},
+		"TLS instead of plain text":                  {"redis://:pw@h", io.EOF, "write rediss:// instead of redis://"},
+		"no password":                                {"redis://h", errors.New("NOAUTH Authentication required."), "redis://:password@host"},
+		"wrong password":                             {"redis://:pw@h", errors.New("WRONGPASS invalid username-password pair"), "redis://:password@host"},
+		"missing permissions":                        {"redis://:pw@h", errors.New("NOPERM this user has no permissions"), "streams/README.md"},
+		"missing permissions in a script, Redis 7.0": {"redis://:pw@h", errors.New("ERR The user executing the script can't run this command or subcommand script: 1, on @user_script:1."), "streams/README.md"},
+		"missing rights to a key, Redis 7.0":         {"redis://:pw@h", errors.New("ERR The user executing the script can't access at least one of the keys mentioned in the command arguments script: 1"), "streams/README.md"},
+		"missing permissions in a script, Valkey":    {"redis://:pw@h", errors.New("ERR ACL failure in script: User burble has no permissions to run the 'xtrim' command script: 1, on @user_script:1."), "streams/README.md"},
+		"no connection left":                         {"redis://:pw@h", errors.New("ERR max number of clients reached"), "maxclients"},
+		"no connection left for TLS":                 {"rediss://:pw@h", io.EOF, "maxclients"},
+		"protected mode":                             {"redis://:pw@h", errors.New("DENIED Redis is running in protected mode"), "requirepass"},
+		"a Cluster":                                  {"redis://:pw@h", errors.New("MOVED 13907 127.0.0.1:7303"), "?cluster=true"},
+		"not a Cluster":                              {"redis://:pw@h", errors.New("ERR This instance has cluster support disabled"), "one URL"},
 	} {
 		got := redisurl.Advice(fmt.Errorf("connect: %w", test.err), test.rawURL)
 		if !strings.Contains(got, test.want) || strings.Contains(got, "pw") {

@@ -111,7 +111,12 @@ func newClient(options Options, size, retries int) redis.UniversalClient {
 	}
 	client := redis.NewUniversalClient(&own)
 	if cluster, ok := client.(*redis.ClusterClient); ok {
-		cluster.OnNewNode(func(node *redis.Client) { node.AddHook(reloader{cluster}) })
+		cluster.OnNewNode(func(node *redis.Client) {
+			node.AddHook(reloader{cluster})
+			node.AddHook(refusalHook{})
+		})
+	} else {
+		client.AddHook(refusalHook{})
 	}
 	return client
 }

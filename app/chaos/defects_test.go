@@ -32,13 +32,13 @@ var defectEdits = []edit{
 		key = rand.Text()
 	}
 `},
-	{"streams/window.go", "splitBatches(w.room, seen.upto, next.upto, entries)", "splitBatches(w.room, seen.upto, next.upto, withDefects(w.room, entries))"},
+	{"streams/window.go", "splitBatches(w.room, current.end, next.end, entries)", "splitBatches(w.room, current.end, next.end, withDefects(w.room, entries))"},
 	{"streams/room_info.go", "stateAt(cursor Cursor) State {\n", `stateAt(cursor Cursor) State {
 	if isBroken("no_checks") {
 		return Resumed
 	}
 `},
-	{"streams/room_info.go", "	end := seen.upto.ID\n	if found", `	end := seen.upto.ID
+	{"streams/room_info.go", "	end := current.end.ID\n	if found", `	end := current.end.ID
 	if isBroken("no_checks") {
 		return nil
 	}

@@ -17,6 +17,8 @@ type Page struct {
 	Entries []Entry // messages only, oldest first
 	Older   ID      // read Before this for older messages; zero: there are none
 	Newer   ID      // read After this for newer messages; zero: there are none
+
+	Examined int // entries that Redis read for it, which may be more than Entries
 }
 
 // Where selects the messages of a page. The zero Where selects the newest.
@@ -61,20 +63,21 @@ func (s *Store) page(ctx context.Context, of grant, where Where) (Page, error) {
 	case !where.Before.IsZero():
 		return s.pageBefore(ctx, of, where)
 	}
-	asOf, found, err := s.readRanges(ctx, of, pageRange{true, "+", where.Limit})
+	page, found, err := s.readRanges(ctx, of, pageRange{true, "+", where.Limit})
 	if err != nil {
 		return Page{}, err
 	}
-	return Page{AsOf: asOf, Entries: found[0].entries, Older: found[0].end}, nil
+	page.Entries, page.Older = found[0].entries, found[0].end
+	return page, nil
 }
 
 func (s *Store) pageAfter(ctx context.Context, of grant, where Where) (Page, error) {
 	from := where.After.next()
-	asOf, found, err := s.readRanges(ctx, of, pageRange{false, from.String(), where.Limit}, pageRange{true, where.After.String(), 1})
+	page, found, err := s.readRanges(ctx, of, pageRange{false, from.String(), where.Limit}, pageRange{true, where.After.String(), 1})
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{AsOf: asOf, Entries: found[0].entries, Newer: found[0].end}
+	page.Entries, page.Newer = found[0].entries, found[0].end
 	if !found[1].isEmpty() {
 		page.Older = from
 		if len(page.Entries) > 0 {
@@ -86,11 +89,11 @@ func (s *Store) pageAfter(ctx context.Context, of grant, where Where) (Page, err
 
 func (s *Store) pageBefore(ctx context.Context, of grant, where Where) (Page, error) {
 	from := where.Before.previous()
-	asOf, found, err := s.readRanges(ctx, of, pageRange{true, from.String(), where.Limit}, pageRange{false, where.Before.String(), 1})
+	page, found, err := s.readRanges(ctx, of, pageRange{true, from.String(), where.Limit}, pageRange{false, where.Before.String(), 1})
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{AsOf: asOf, Entries: found[0].entries, Older: found[0].end}
+	page.Entries, page.Older = found[0].entries, found[0].end
 	if !found[1].isEmpty() {
 		page.Newer = cmp.Or(from, ID{Seq: 1}) // not zero, and no entry has this ID
 		if n := len(page.Entries); n > 0 {
@@ -103,7 +106,7 @@ func (s *Store) pageBefore(ctx context.Context, of grant, where Where) (Page, er
 // pageAround reads half a page before the place, and the rest starting at it.
 func (s *Store) pageAround(ctx context.Context, of grant, where Where) (Page, error) {
 	half := where.Limit / 2
-	asOf, found, err := s.readRanges(ctx, of,
+	page, found, err := s.readRanges(ctx, of,
 		pageRange{true, where.Around.previous().String(), max(1, half)},
 		pageRange{false, where.Around.String(), where.Limit})
 	if err != nil {
@@ -112,7 +115,8 @@ func (s *Store) pageAround(ctx context.Context, of grant, where Where) (Page, er
 	older, newer := found[0], found[1]
 	older.limitTo(true, half)
 	newer.limitTo(false, where.Limit-len(older.entries))
-	return Page{asOf, append(older.entries, newer.entries...), older.end, newer.end}, nil
+	page.Entries, page.Older, page.Newer = append(older.entries, newer.entries...), older.end, newer.end
+	return page, nil
 }
 
 // A pageRange is a query to page.lua: messages in one direction from an inclusive bound.
@@ -131,8 +135,9 @@ type foldedRange struct {
 // isEmpty reports whether there is nothing in that direction.
 func (f *foldedRange) isEmpty() bool { return len(f.entries) == 0 && f.end.IsZero() }
 
-// readRanges reads messages and tombstones in their current state, all ranges at once.
-func (s *Store) readRanges(ctx context.Context, of grant, ranges ...pageRange) (asOf Cursor, found []foldedRange, err error) {
+// readRanges reads messages and tombstones in their current state, all ranges at once. It sets AsOf
+// and Examined of the page.
+func (s *Store) readRanges(ctx context.Context, of grant, ranges ...pageRange) (page Page, found []foldedRange, err error) {
 	var args []any
 	for _, one := range ranges {
 		direction := "newer"
@@ -143,16 +148,19 @@ func (s *Store) readRanges(ctx context.Context, of grant, ranges ...pageRange) (
 	}
 	reply, err := pageScript.Run(ctx, s.redis.Retrying, s.keys.history(of.room), args...).Slice()
 	if err != nil {
-		return Cursor{}, nil, wrap(err)
+		return Page{}, nil, wrap(err)
 	}
 	epoch, _ := reply[0].(string)
 	last, _ := reply[1].(string)
-	asOf.Epoch = cmp.Or(epoch, noEpoch)
-	asOf.ID, _ = ParseID(last)
+	page.AsOf.Epoch = cmp.Or(epoch, noEpoch)
+	page.AsOf.ID, _ = ParseID(last)
 	for i, one := range ranges {
-		found = append(found, one.merge(asList(reply[2+i])))
+		row := asList(reply[2+i])
+		examined, _ := row[3].(int64)
+		page.Examined += int(examined)
+		found = append(found, one.merge(row))
 	}
-	return asOf, found, nil
+	return page, found, nil
 }
 
 // merge puts the messages and tombstones that page.lua returned in order.

@@ -66,9 +66,12 @@ func (k keys) amended(room string) string { return k.room(room) + ":amended" }
 // erased is the sorted set of IDs whose entries a deletion removed.
 func (k keys) erased(room string) string { return k.room(room) + ":erased" }
 
-// history returns the four keys that hold a room's history, the first KEYS of most scripts.
+// runs is the stream of messages that follow many entries of other kinds, see page.lua.
+func (k keys) runs(room string) string { return k.room(room) + ":runs" }
+
+// history returns the five keys that hold a room's history, the first KEYS of most scripts.
 func (k keys) history(room string) []string {
-	return []string{k.room(room), k.meta(room), k.amended(room), k.erased(room)}
+	return []string{k.room(room), k.meta(room), k.amended(room), k.erased(room), k.runs(room)}
 }
 
 // servers is the sorted set of servers with people, by the time from which they count as dead.

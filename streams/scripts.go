@@ -15,7 +15,7 @@ var (
 	appendScript      = script("lib", "trim", "append")
 	retainScript      = script("lib", "trim", "retain")
 	detectTrimScript  = script("lib", "detect_trim")
-	pageScript        = script("page")
+	pageScript        = script("lib", "page")
 	unreadScript      = script("unread")
 	markReadScript    = script("lib", "mark_read")
 	presenceScript    = script("presence")

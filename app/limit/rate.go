@@ -52,6 +52,19 @@ func (r *Rate) Allow(key string, n int, now time.Time) (ok bool, retryAfter time
 	return true, 0
 }
 
+// Charge counts n events for the key that have happened already. If they exceed what is allowed
+// now, the key is refused until they no longer do.
+func (r *Rate) Charge(key string, n int, now time.Time) {
+	if r == nil || r.perSecond <= 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for bucket := r.bucket(key, now); n > 0; n -= r.burst {
+		bucket.ReserveN(now, min(n, r.burst))
+	}
+}
+
 // bucket returns the key's bucket, or a new full one.
 func (r *Rate) bucket(key string, now time.Time) *rate.Limiter {
 	r.sweep(now)

@@ -64,6 +64,25 @@ func TestRateCountsAllOrNone(t *testing.T) {
 	}
 }
 
+func TestChargeIsPaidBack(t *testing.T) {
+	t.Parallel()
+	l := NewRate(5, 20)
+	l.Charge("ada", 45, start)
+	for seconds, want := range []bool{false, false, false, false, false, false, true} { // 25 over, 5 a second
+		ok, after := l.Allow("ada", 5, start.Add(time.Duration(seconds)*time.Second))
+		if ok != want || !ok && after != time.Duration(6-seconds)*time.Second {
+			t.Errorf("after %d s: %v, retry after %v", seconds, ok, after)
+		}
+	}
+	if ok, _ := l.Allow("bob", 20, start); !ok {
+		t.Error("another key was charged")
+	}
+	l.Charge("bob", -1, start)
+	if ok, _ := l.Allow("bob", 1, start); ok {
+		t.Error("a charge of less than nothing gave something")
+	}
+}
+
 func TestZeroRateAllowsEverything(t *testing.T) {
 	t.Parallel()
 	for name, l := range map[string]*Rate{"nil": nil, "rate 0": NewRate(0, 0)} {

@@ -7,6 +7,7 @@ import (
 
 	"burble/app/limit"
 	"burble/app/protocol"
+	"burble/streams"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -61,4 +62,10 @@ func (s *Server) limitEntries(c *fiber.Ctx, entries int) error {
 		return protocol.TooMany("entries", after)
 	}
 	return nil
+}
+
+// chargeEntries counts what a page of history cost beyond its limit: one request for every further
+// pageSize entries that Redis read to find its messages.
+func (s *Server) chargeEntries(c *fiber.Ctx, page streams.Page, limit int) {
+	s.limits.requests.Charge(s.callerOf(c).address, (page.Examined-limit)/pageSize, time.Now())
 }

@@ -9,6 +9,7 @@ import (
 	"burble/app/client"
 	"burble/app/peer"
 	"burble/app/protocol"
+	"burble/streams/redistest"
 )
 
 func TestMessagesOfOneUserAreLimited(t *testing.T) {
@@ -132,6 +133,29 @@ func TestLargePagesCountForMore(t *testing.T) {
 		}
 		if most := want + int(time.Since(began).Seconds()*10) + 1; accepted < want || accepted > most {
 			t.Errorf("%d pages of %d entries were accepted, want %d to %d", accepted, limit, want, most)
+		}
+	}
+}
+
+// Entries of an older release are not skipped, and cost as much as those of a larger page.
+func TestPagesAreChargedForTheEntriesTheyRead(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	s := startServer(t, server.Redis(), func(set *settings) { set.RateAddress, set.TrustedProxy = 10, peer.ProxyFly })
+	s.post(s.signIn("Ada"), "lobby", "the only message")
+	database := server.Client()
+	defer database.Close()
+	room := database.Keys(t.Context(), "*room:lobby").Val()[0]
+	const fill = `for i = 1, 3000 do redis.call('XADD', KEYS[1], '*', 'kind', 'react', 'n', i + 1) end`
+	database.Eval(t.Context(), fill, []string{room})
+	for _, path := range []string{"/r/lobby/messages?limit=1", "/r/lobby"} {
+		address := fmt.Sprint("Fly-Client-IP: 203.0.113.", len(path))
+		began, accepted := time.Now(), 0
+		for s.get(path, address).status == 200 {
+			accepted++
+		}
+		if most := 4 + int(time.Since(began).Seconds()/2); accepted < 2 || accepted > most { // a burst of 40, 20 each
+			t.Errorf("%s: %d pages were accepted, want 2 to %d", path, accepted, most)
 		}
 	}
 }

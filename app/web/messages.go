@@ -104,6 +104,7 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	s.chargeEntries(c, page, where.Limit)
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Send(protocol.EncodePage(room, page, html))

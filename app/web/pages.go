@@ -131,6 +131,7 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	if err != nil {
 		return err
 	}
+	s.chargeEntries(c, page, where.Limit)
 	links, here, err := s.roomLinks(c, room)
 	if err != nil {
 		return err

@@ -1,6 +1,6 @@
 -- Appends one entry to a room, once for each send key. Needs lib.lua and trim.lua.
 --
--- KEYS  1 room  2 meta  3 amended  4 erased  5 activity  6 rooms  7 sent:<key>
+-- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 activity  7 rooms  8 sent:<key>
 -- ARGV  1 room's name  2 the epoch if the room begins now
 --       3 second part of the new ID, unless its millisecond has an entry already
 --       4 how long to remember the key, in ms
@@ -14,7 +14,8 @@ local name, kind, key, uid, author = ARGV[1], ARGV[7], ARGV[8], ARGV[9], ARGV[10
 local new = {}
 for i = 11, #ARGV, 2 do new[ARGV[i]] = ARGV[i + 1] end
 
-local meta = redis.call('HMGET', KEYS[2], 'epoch', 'n', 'messages', 'trimmed')
+local meta = redis.call('HMGET', KEYS[2], 'epoch', 'n', 'messages', 'trimmed',
+  'message', 'message_n', 'message_m') -- the last message, its n and m
 local epoch, n, messages = meta[1], tonumber(meta[2] or 0), tonumber(meta[3] or 0)
 local length = redis.call('XLEN', KEYS[1])
 local begun = length > 0 or redis.call('EXISTS', KEYS[1]) == 1
@@ -28,14 +29,14 @@ local function fields(id)
 end
 
 -- A key stored under another epoch does not prove that this history has the entry.
-local sent = redis.call('GET', KEYS[7])
+local sent = redis.call('GET', KEYS[8])
 if sent and begun then
   local id, of_epoch, by = string.match(sent, '^(%S+) (%S+) (.*)$')
   if of_epoch == epoch then
     local entry = fields(id)
     if by ~= uid or entry and entry.kind ~= kind then return {'key_taken'} end
     -- This must write, or a WAIT after it would not wait for the entry.
-    redis.call('PEXPIRE', KEYS[7], ARGV[4])
+    redis.call('PEXPIRE', KEYS[8], ARGV[4])
     return {'repeated', id, epoch}
   end
 end
@@ -53,7 +54,7 @@ end
 
 if begun then
   local most, since = tonumber(ARGV[5]), oldest(tonumber(ARGV[6]))
-  meta[4] = trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], length, most, since) or meta[4]
+  meta[4] = trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], length, most, since) or meta[4]
 end
 
 -- What each kind requires. An edit, a reaction and a deletion have a target, the message
@@ -89,10 +90,10 @@ if not begun then
   -- The room is new, or another program deleted its stream. Remains of the old history must not
   -- be taken for the new one's. DEL runs only if there are any: after a first write that
   -- needs no memory, a full Redis would let the rest of the script through.
-  if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4]) > 0 then
-    redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
+  if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5]) > 0 then
+    redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
   end
-  epoch, n, messages = ARGV[2], 0, 0
+  epoch, n, messages, meta = ARGV[2], 0, 0, {}
 elseif not epoch then
   epoch = ARGV[2]
   local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
@@ -117,19 +118,31 @@ end
 
 n = n + 1
 if kind == 'message' then messages = messages + 1 end
-redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n, 'messages', messages)
-
-local entry = {'kind', kind, 'n', n, 'key', key, 'uid', uid, 'name', author}
-for i = 11, #ARGV do table.insert(entry, ARGV[i]) end
+local n_text, m_text = string.format('%.0f', n), string.format('%.0f', messages)
+local entry = {'kind', kind, 'n', n_text, 'm', m_text, 'key', key, 'uid', uid, 'name', author,
+  unpack(ARGV, 11)}
 -- During a failover two primaries may accept entries. If both gave the same ID to different
 -- entries, a client could not tell which one it has seen. Hence the random second part.
 local own = string.format('%.0f', clock()) .. '-' .. ARGV[3]
 local id = redis.pcall('XADD', KEYS[1], own, unpack(entry))
 if type(id) ~= 'string' then id = redis.call('XADD', KEYS[1], '*', unpack(entry)) end
 local millis = string.match(id, '^%d+')
-if not begun then redis.call('HSET', KEYS[2], 'created', millis) end
+if not begun then
+  redis.call('HSET', KEYS[2], 'created', millis, 'message', '0-0', 'message_n', 0, 'message_m', 0)
+end
+if kind == 'message' then
+  -- It may end a run of other entries, which page.lua then need not read. message_m shows whether
+  -- `message` really is the one before: a server of an older release does not record it.
+  if tonumber(meta[7]) == messages - 1 and n - meta[6] > 8 then
+    redis.pcall('XADD', KEYS[5], id, 'from', meta[5], 'epoch', epoch)
+  end
+  redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n_text, 'messages', m_text,
+    'message', id, 'message_n', n_text, 'message_m', m_text)
+else
+  redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n_text, 'messages', m_text)
+end
 
--- What each kind changes besides the stream.
+-- What else each kind changes.
 if kind == 'topic' then
   redis.call('HSET', KEYS[2], 'topic', new.text)
 elseif kind == 'edit' then
@@ -142,7 +155,7 @@ if state then
   redis.call('HSET', KEYS[3], new.of, cjson.encode(state))
 end
 
-redis.call('SET', KEYS[7], id .. ' ' .. epoch .. ' ' .. uid, 'PX', ARGV[4])
-redis.call('XADD', KEYS[5], 'MAXLEN', '~', 1000, '*', 'room', name, 'at', id .. '@' .. epoch)
-redis.call('ZADD', KEYS[6], millis, name)
+redis.call('SET', KEYS[8], id .. ' ' .. epoch .. ' ' .. uid, 'PX', ARGV[4])
+redis.call('XADD', KEYS[6], 'MAXLEN', '~', 1000, '*', 'room', name, 'at', id .. '@' .. epoch)
+redis.call('ZADD', KEYS[7], millis, name)
 return {'stored', id, epoch}

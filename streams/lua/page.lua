@@ -1,93 +1,122 @@
--- Reads ranges of a room's messages in their current state, all at one moment.
+-- Reads ranges of a room's messages in their current state, all at one moment. Needs lib.lua.
 --
--- KEYS  1 room  2 meta  3 amended  4 erased
+-- KEYS  1 room  2 meta  3 amended  4 erased  5 runs
 -- ARGV  for each range: 'older' or 'newer', the bound to start from as XRANGE
 --       takes it, how many messages
--- Reply {epoch, last entry ID, range, …}. A range is {messages, tombstones, rest}, a
---       message {ID, fields, state or ''}, a tombstone {ID, state}, and rest the bound
---       to continue from, '' at the end. There may be more tombstones than asked for,
---       unordered, and messages and tombstones beyond rest: the caller merges and
---       cuts. The epoch is '' if there is no such room.
+-- Reply {epoch, last entry ID, range, …}. A range is {messages, tombstones, rest,
+--       entries examined}, a message {ID, fields, state or ''}, a tombstone {ID, state},
+--       and rest the bound to continue from, '' at the end. There may be more tombstones
+--       than asked for, unordered, and messages and tombstones beyond rest: the caller
+--       merges and cuts. The epoch is '' if there is no such room.
+--
+-- Reactions, edits and the like are entries of the same stream. A page skips a run of more
+-- than 8 of them: `runs` has an entry for each message that ended such a run, under that
+-- message's ID, and `from` is the message before the run. `message` in meta is the message
+-- before the run at the end. Where a server of an older release appended, neither is recorded.
 
--- A long run of reactions or of erased edits must not block Redis: a call examines
--- at most this many.
-local at_most = 4000
+-- A range examines at most about this many entries, and as many erased IDs. The page is then
+-- short, and the caller continues from rest.
+local at_most = 1000
 
-local function is_message(fields)
+local function value(fields, name)
   for i = 1, #fields, 2 do
-    if fields[i] == 'kind' then return fields[i + 1] == 'message' end
+    if fields[i] == name then return fields[i + 1] end
   end
-  return false
 end
 
-local function messages(older, bound, most)
-  local found, scanned, from = {}, 0, bound
+local meta = redis.call('HMGET', KEYS[2], 'epoch', 'trimmed', 'message', 'message_m', 'messages')
+
+-- skip(older, entry) returns the next message beyond the run that the entry is in, an ID
+-- beyond the end if there is none, or nil if that is not recorded.
+local function skip(older, entry)
+  local id = entry[1]
+  local run = redis.call('XRANGE', KEYS[5], id, '+', 'COUNT', 1)[1]
+  if run then
+    local from = value(run[2], 'from')
+    if value(run[2], 'epoch') ~= meta[1] or not before(from, id) then return nil end
+    return older and from or run[1]
+  end
+  local last = meta[3]
+  if not last or meta[4] ~= value(entry[2], 'm') or not before(last, id) then return nil end
+  if not older and meta[4] ~= meta[5] then return nil end
+  return older and last or '18446744073709551615-18446744073709551615'
+end
+
+-- messages() returns the messages from the bound to far, the rest, and how many entries
+-- it examined.
+local function messages(older, bound, far, most)
+  local found, examined, other, from, count = {}, 0, 0, bound, most + 1
   while true do
     local chunk
     if older then
-      chunk = redis.call('XREVRANGE', KEYS[1], from, '-', 'COUNT', most + 1)
+      chunk = redis.call('XREVRANGE', KEYS[1], from, far or '-', 'COUNT', count)
     else
-      chunk = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', most + 1)
+      chunk = redis.call('XRANGE', KEYS[1], from, far or '+', 'COUNT', count)
     end
+    examined = examined + #chunk
     for _, entry in ipairs(chunk) do
-      if is_message(entry[2]) then
-        if #found == most then return found, '(' .. found[most][1] end
-        table.insert(found, {entry[1], entry[2], redis.call('HGET', KEYS[3], entry[1]) or ''})
-      end
       from = '(' .. entry[1]
+      if value(entry[2], 'kind') == 'message' then
+        if #found == most then return found, '(' .. found[most][1], examined end
+        table.insert(found, {entry[1], entry[2], redis.call('HGET', KEYS[3], entry[1]) or ''})
+        other = 0
+      else
+        other = other + 1 -- since the last message
+      end
     end
-    scanned = scanned + #chunk
-    if #chunk <= most then return found, '' end
-    if scanned >= at_most then return found, from end
+    if #chunk < count then return found, far and '(' .. far or '', examined end
+    if examined >= at_most then return found, from, examined end
+    local target = other >= 8 and skip(older, chunk[#chunk])
+    if target then from, other = target, 0 end
+    count = math.min(math.max(most + 1 - #found, other), 250)
   end
 end
 
 local function millis(bound) return string.match(bound, '%d+') end
 
--- tombstones() returns the tombstones from the bound to rest, in whole milliseconds. It stops
--- when there are enough. If it examined too many, it returns a rest nearer to the bound.
-local function tombstones(older, bound, rest, most)
-  local near, far = millis(bound), millis(rest)
-  local found, looked, last = {}, 0, nil
+-- tombstones() returns the tombstones from the bound on, in whole milliseconds, until there are
+-- enough, the ID to which it got, nil for the end, and how many it examined.
+local function tombstones(older, bound, most)
+  local near, start, found, examined, last = millis(bound), string.match(bound, '%d+%-%d+'), {}, 0, nil
+  local function is_beyond(id) -- the bound, within its millisecond
+    return start and (older and before(start, id) or not older and before(id, start))
+  end
   local function look(from, to, offset, count)
     local ids = redis.call(older and 'ZREVRANGEBYSCORE' or 'ZRANGEBYSCORE', KEYS[4],
       from, to, 'LIMIT', offset, count)
     for _, id in ipairs(ids) do
       local state = redis.call('HGET', KEYS[3], id)
-      if state then table.insert(found, {id, state}) end
+      if state and not is_beyond(id) then table.insert(found, {id, state}) end
       last = id
     end
     return #ids
   end
-  near, far = near or (older and '+inf' or '-inf'), far or (older and '-inf' or '+inf')
+  near = near or (older and '+inf' or '-inf')
+  local far, some = older and '-inf' or '+inf', math.min(most + 1, 250)
   repeat
-    local count = look(near, far, looked, 500)
-    looked = looked + count
-    if count < 500 then return found, rest end
-  until #found > most or looked >= at_most
-  local enough = #found > most
+    local count = look(near, far, examined, some)
+    examined = examined + count
+    if count < some then return found, nil, examined end
+  until #found > most or examined >= at_most
   local moment = millis(last)
   look(moment, moment, 0, -1) -- the rest of its millisecond; some are read twice
-  if enough then return found, rest end
-  return found, older and '(' .. moment .. '-0' or '(' .. moment .. '-18446744073709551615'
+  return found, moment .. (older and '-0' or '-18446744073709551615'), examined
 end
 
 -- If another program deleted only the stream, the room's other keys remain. They belong to
 -- the lost history.
 if redis.call('EXISTS', KEYS[1]) == 0 then
   local reply = {'', '0-0'}
-  for _ = 1, #ARGV, 3 do table.insert(reply, {{}, {}, ''}) end
+  for _ = 1, #ARGV, 3 do table.insert(reply, {{}, {}, '', 0}) end
   return reply
 end
 
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-local meta = redis.call('HMGET', KEYS[2], 'epoch', 'trimmed')
 local reply = {meta[1] or '', last and last[1] or meta[2] or '0-0'}
 for i = 1, #ARGV, 3 do
   local older, bound, most = ARGV[i] == 'older', ARGV[i + 1], tonumber(ARGV[i + 2])
-  local found, rest = messages(older, bound, most)
-  local gone
-  gone, rest = tombstones(older, bound, rest, most)
-  table.insert(reply, {found, gone, rest})
+  local gone, far, looked = tombstones(older, bound, most)
+  local found, rest, examined = messages(older, bound, far, most)
+  table.insert(reply, {found, gone, rest, examined + looked})
 end
 return reply

@@ -5,7 +5,7 @@ local function oldest(age)
   return clock() - age
 end
 
--- trim(room, meta, amended, erased, length, most, oldest) removes the entries that the
+-- trim(room, meta, amended, erased, runs, length, most, oldest) removes the entries that the
 -- room's retention no longer keeps, at most 500 a call, and records how far it went.
 --   length  the number of entries in the room
 --   most    how many entries to keep; 0 is no limit. Trimming starts when the room is
@@ -17,7 +17,7 @@ end
 -- another program trimmed the stream, see detect_trim.lua.
 -- XTRIM must be the first write. When Redis is out of memory, it refuses a script at its
 -- first write that needs memory; XTRIM needs none, and the writes after it are allowed.
-local function trim(room, meta, amended, erased, length, most, oldest)
+local function trim(room, meta, amended, erased, runs, length, most, oldest)
   local drop = 0
   if most > 0 and length > most + math.floor(most / 10) then
     drop = math.min(length - most, 500)
@@ -31,6 +31,7 @@ local function trim(room, meta, amended, erased, length, most, oldest)
   local through = dropped[#dropped][1]
   redis.call('XTRIM', room, 'MAXLEN', '=', length - #dropped)
   redis.call('HSET', meta, 'trimmed', through)
+  redis.call('XTRIM', runs, 'MINID', through)
   for i = #dropped, 1, -1 do
     local n = number(dropped[i][2])
     if n then redis.call('HSET', meta, 'trimmed_n', n); break end

@@ -1,0 +1,263 @@
+package streams_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+)
+
+// reactions puts an emoji on the message and removes it again, count times in all.
+func reactions(t testing.TB, store *streams.Store, of streams.ID, count int) {
+	t.Helper()
+	var sending sync.WaitGroup
+	for author := range 20 {
+		user := streams.User{ID: fmt.Sprint("author ", author), Name: "A"}
+		sending.Go(func() {
+			for i := range count / 20 {
+				entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), Of: of, Emoji: "👍", On: i%2 == 0}
+				if _, err := store.ForUser(user).Append(context.Background(), "lobby", entry); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	sending.Wait()
+}
+
+// scriptTime returns the milliseconds that Redis spends on the scripts that f runs, the least of
+// several calls.
+func scriptTime(t testing.TB, client redis.UniversalClient, f func()) float64 {
+	t.Helper()
+	spent := func() (all float64) {
+		info, err := client.Info(context.Background(), "commandstats").Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(info) {
+			if name, stats, _ := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":"); strings.HasPrefix(name, "eval") {
+				var calls, usec float64
+				fmt.Sscanf(stats, "calls=%f,usec=%f", &calls, &usec)
+				all += usec
+			}
+		}
+		return all
+	}
+	least := 0.0
+	for i := range 5 {
+		before := spent()
+		f()
+		if took := (spent() - before) / 1000; i == 0 || took < least {
+			least = took
+		}
+	}
+	return least
+}
+
+// maxPageTime is how many milliseconds Redis may spend on a page of one message.
+const maxPageTime = 5.0
+
+func TestPagesSkipLongRunsOfReactions(t *testing.T) {
+	t.Parallel()
+	backend := redistest.Single(t)
+	store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+	expect := func(what string, where streams.Where, want string) {
+		t.Helper()
+		var got streams.Page
+		took := scriptTime(t, backend.Client, func() { got = page(t, store, where) })
+		t.Logf("%s: %.2f ms, %d entries examined", what, took, got.Examined)
+		if texts(got.Entries) != want || took > maxPageTime {
+			t.Errorf("%s: %q after %.2f ms, want %q within %v ms", what, texts(got.Entries), took, want, maxPageTime)
+		}
+	}
+	first := post(t, store, "lobby", "first").Cursor.ID
+	expect("the only message", streams.Where{Limit: 1}, "first")
+	reactions(t, store, first, 4200)
+	expect("a run at the end", streams.Where{Limit: 1}, "first")
+	expect("nothing after it", streams.Where{After: first, Limit: 50}, "")
+	second := post(t, store, "lobby", "second").Cursor.ID
+	reactions(t, store, first, 4200)
+	third := post(t, store, "lobby", "third").Cursor.ID
+	expect("the newest", streams.Where{Limit: 50}, "first second third")
+	expect("backward over a run", streams.Where{Before: second, Limit: 1}, "first")
+	expect("backward from within a run", streams.Where{Before: streams.ID{Millis: third.Millis - 1}, Limit: 2}, "first second")
+	expect("forward over a run", streams.Where{After: first, Limit: 2}, "second third")
+	expect("around", streams.Where{Around: second, Limit: 3}, "first second third")
+	amend(t, store, streams.Delete, second, "")
+	expect("past a deleted message", streams.Where{Limit: 3}, "first  third")
+	expect("forward past a deleted message", streams.Where{After: first, Limit: 3}, " third")
+}
+
+// A room that begins with thousands of topics has no message before the first one.
+func TestPageOfRoomOfTopics(t *testing.T) {
+	t.Parallel()
+	backend := redistest.Single(t)
+	store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+	for i := range 5000 {
+		entry := streams.Entry{Kind: streams.Topic, Key: uuid.NewString(), Text: fmt.Sprint(i)}
+		if _, err := store.ForUser(ada).Append(context.Background(), "lobby", entry); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"", "first", "first second"} {
+		var got streams.Page
+		took := scriptTime(t, backend.Client, func() { got = page(t, store, streams.Where{Limit: 50}) })
+		if texts(got.Entries) != want || !got.Older.IsZero() || took > maxPageTime {
+			t.Errorf("%q, older %v, after %.2f ms; want %q", texts(got.Entries), got.Older, took, want)
+		}
+		post(t, store, "lobby", []string{"first", "second"}[min(1, len(got.Entries))])
+	}
+}
+
+// The release before this one records neither runs nor the number of messages.
+func TestPagesOfOlderReleaseAreBoundedAndComplete(t *testing.T) {
+	t.Parallel()
+	backend := redistest.Single(t)
+	store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+	first := post(t, store, "lobby", "first").Cursor.ID
+	for range 3 {
+		reactions(t, store, first, 4200)
+		post(t, store, "lobby", "more")
+	}
+	forget(t, backend.Client)
+	for _, forward := range []bool{false, true} {
+		found, pages, most := "", 0, 0
+		where := streams.Where{Limit: 1}
+		if forward {
+			where.After = streams.ID{Seq: 1}
+		}
+		for ; pages < 100; pages++ {
+			at := page(t, store, where)
+			most = max(most, at.Examined)
+			found += texts(at.Entries) + " "
+			where.Before, where.After = at.Older, streams.ID{}
+			if forward {
+				where.Before, where.After = streams.ID{}, at.Newer
+			}
+			if where.Before.IsZero() && where.After.IsZero() {
+				break
+			}
+		}
+		if got := strings.Fields(found); len(got) != 4 || pages == 100 || most > 2500 {
+			t.Errorf("forward %v: %q on %d pages of up to %d entries", forward, got, pages, most)
+		}
+	}
+}
+
+// Servers of this release and of the one before it append to one room with few messages.
+func TestPagesOfTwoReleases(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		seed := uint64(time.Now().UnixNano())
+		t.Logf("seed %d", seed)
+		random := rand.New(rand.NewPCG(seed, 2))
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		ids := []streams.ID{post(t, store, "lobby", "0").Cursor.ID}
+		want := "0"
+		for n := range scaled(backend, 2000) {
+			switch chance := random.IntN(60); {
+			case chance == 0:
+				appendAsOlder(t, backend.Client, fmt.Sprint(n))
+				want += fmt.Sprint(" ", n)
+			case chance == 1:
+				ids = append(ids, post(t, store, "lobby", fmt.Sprint(n)).Cursor.ID)
+				want += fmt.Sprint(" ", n)
+			default:
+				amend(t, store, streams.React, ids[random.IntN(len(ids))], "👍")
+			}
+		}
+		for _, limit := range []int{1, 2, 50} {
+			backward, forward := "", ""
+			for at := page(t, store, streams.Where{Limit: limit}); ; {
+				backward = texts(at.Entries) + " " + backward
+				if at.Older.IsZero() {
+					break
+				}
+				at = page(t, store, streams.Where{Before: at.Older, Limit: limit})
+			}
+			for at := page(t, store, streams.Where{After: streams.ID{Seq: 1}, Limit: limit}); ; {
+				forward += " " + texts(at.Entries)
+				if at.Newer.IsZero() {
+					break
+				}
+				at = page(t, store, streams.Where{After: at.Newer, Limit: limit})
+			}
+			for direction, got := range map[string]string{"backward": backward, "forward": forward} {
+				if got = strings.Join(strings.Fields(got), " "); got != want {
+					t.Errorf("%s by %d: %s, want %s", direction, limit, got, want)
+				}
+			}
+		}
+	})
+}
+
+// appendAsOlder appends a message as append.lua of the release before this one did.
+func appendAsOlder(t testing.TB, client redis.UniversalClient, text string) {
+	t.Helper()
+	const script = `
+		local n = redis.call('HINCRBY', KEYS[2], 'n', 1)
+		redis.call('HINCRBY', KEYS[2], 'messages', 1)
+		return redis.call('XADD', KEYS[1], '*', 'kind', 'message', 'n', n, 'key', 'k' .. n, 'uid', 'u', 'name', 'Eve', 'text', ARGV[1])`
+	if err := client.Eval(context.Background(), script, []string{lobbyKey, lobbyKey + ":meta"}, text).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRunsAreTrimmed(t *testing.T) {
+	t.Parallel()
+	runFixtures(t, streams.Options{MaxCount: 100}, func(fx *fixture) {
+		runs := func() int64 { return fx.Client.XLen(context.Background(), lobbyKey+":runs").Val() }
+		for range 4 {
+			reactions(fx, fx.store, fx.stored[len(fx.stored)-1].Cursor.ID, 20)
+			fx.post(1)
+		}
+		if runs() != 4 {
+			fx.Fatalf("%d runs, want 4", runs())
+		}
+		fx.post(100)
+		if runs() > 1 {
+			fx.Errorf("%d runs after they were trimmed", runs())
+		}
+		reactions(fx, fx.store, fx.stored[len(fx.stored)-1].Cursor.ID, 20)
+		fx.post(1)
+		fx.do("DEL", lobbyKey)
+		fx.post(1)
+		if runs() != 0 {
+			fx.Errorf("%d runs of a lost history", runs())
+		}
+	})
+}
+
+// forget removes what the release before this one does not write.
+func forget(t testing.TB, client redis.UniversalClient) {
+	t.Helper()
+	ctx := context.Background()
+	entries, err := client.XRange(ctx, lobbyKey, "-", "+").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Del(ctx, lobbyKey, lobbyKey+":runs")
+	client.HDel(ctx, lobbyKey+":meta", "message", "message_n", "message_m")
+	for _, entry := range entries {
+		delete(entry.Values, "m")
+		values := []any{"kind", entry.Values["kind"]}
+		for name, value := range entry.Values {
+			if name != "kind" {
+				values = append(values, name, value)
+			}
+		}
+		if err := client.XAdd(ctx, &redis.XAddArgs{Stream: lobbyKey, ID: entry.ID, Values: values}).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

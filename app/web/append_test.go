@@ -24,7 +24,7 @@ func TestRetriedSendIsStoredOnce(t *testing.T) {
 	}
 	second.sendf(`{"type":"send","room":"lobby","key":"%s","text":"once"}`, key)
 	if again := awaitText[*client.Stored](second); again != stored {
-		t.Errorf("retried at another server: %s, want %s", again, stored)
+		t.Errorf("retried on another server: %s, want %s", again, stored)
 	}
 	got := there.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key)
 	if got.status != 200 || !strings.Contains(got.body, id) {
@@ -35,7 +35,7 @@ func TestRetriedSendIsStoredOnce(t *testing.T) {
 	}
 }
 
-// Acknowledgements are written together with entries, if there are any.
+// The server writes acknowledgements together with entries, if there are any.
 func TestEverySendIsAcknowledged(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)

@@ -51,7 +51,7 @@ func TestClientsOfADrainedServerResumeOnAnother(t *testing.T) {
 		t.Errorf("closed with %d, want 1012", code)
 	}
 	if line, err := events.Line(); err == nil {
-		t.Errorf("the stream continues: %q", line)
+		t.Errorf("the stream did not end: %q", line)
 	}
 	shutdown.Wait()
 	other.post(ada, "lobby", "after")
@@ -64,7 +64,7 @@ func TestClientsOfADrainedServerResumeOnAnother(t *testing.T) {
 	}
 }
 
-func TestServerStoppedWhileStartingReturns(t *testing.T) {
+func TestServeReturnsIfStoppedWhileStarting(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	for range 20 {
@@ -82,7 +82,7 @@ func TestServerStoppedWhileStartingReturns(t *testing.T) {
 				t.Errorf("serve: %v", err)
 			}
 		case <-time.After(patience):
-			t.Fatal("Serve does not return")
+			t.Fatal("Serve did not return")
 		}
 	}
 }
@@ -118,7 +118,7 @@ func TestPanicDuringAnUpgradeClosesOnlyThatConnection(t *testing.T) {
 	fmt.Fprintf(conn, "GET /ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", s.host)
 	if got, err := io.ReadAll(conn); len(got) > 0 || err != nil {
-		t.Errorf("got %q, %v; want only the end of the connection", got, err)
+		t.Errorf("got %q, %v; want the connection to end without a response", got, err)
 	}
 	if got := s.get("/healthz"); got.status != 200 {
 		t.Errorf("healthz: %d", got.status)

@@ -11,8 +11,8 @@ import (
 	"burble/app/ws"
 )
 
-// Compressed input is refused without being decompressed. The test measures what the whole process
-// allocates, so it is not parallel.
+// The server refuses compressed input without decompressing it. The test measures the allocations of
+// the whole process, so it is not parallel.
 func TestCompressionBombsAreNotDecompressed(t *testing.T) {
 	s := startOne(t)
 	ada := s.signIn("Ada")
@@ -23,7 +23,7 @@ func TestCompressionBombsAreNotDecompressed(t *testing.T) {
 	}
 	writer.Close()
 	if bomb.Len() > protocol.MaxFrame {
-		t.Fatalf("the bomb has %d bytes: it is refused for its size", bomb.Len())
+		t.Fatalf("the bomb has %d bytes and would be refused for its size", bomb.Len())
 	}
 	for _, path := range []string{"/r/lobby/messages", "/session"} {
 		for _, contentType := range []string{jsonType, formType, "text/plain"} {

@@ -25,13 +25,13 @@ func (s *testServer) dialTCP() net.Conn {
 	return conn
 }
 
-func TestOpenConnectionsOfOneAddressAreBounded(t *testing.T) {
+func TestOpenConnectionsOfOneAddressAreLimited(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) { set.RateConnections = 0.5 }) // 20 at once
 	isServed := func() bool {
 		conn, err := net.Dial("tcp", s.host)
 		if err != nil {
-			return false // the server has reset it already
+			return false // the server has already reset it
 		}
 		defer conn.Close()
 		conn.SetDeadline(time.Now().Add(patience))
@@ -42,22 +42,23 @@ func TestOpenConnectionsOfOneAddressAreBounded(t *testing.T) {
 	var open []net.Conn
 	for range 20 {
 		conn := s.dialTCP()
-		io.WriteString(conn, "GET / HTTP/1.1\r\nX-Slow: ") // and no more
+		io.WriteString(conn, "GET / HTTP/1.1\r\nX-Slow: ") // an incomplete request
 		open = append(open, conn)
 	}
-	eventually(t, "all are counted", func() bool { return s.limits.openConnections.Held("127.0.0.1") == 20 })
+	eventually(t, "all connections are counted", func() bool { return s.limits.openConnections.Held("127.0.0.1") == 20 })
 	if isServed() {
-		t.Error("one connection too many is served")
+		t.Error("the server serves a connection above the limit")
 	}
 	open[0].Close()
-	eventually(t, "there is room for another", isServed)
+	eventually(t, "another connection is served", isServed)
 }
 
-// Behind a proxy all connections come from the proxy, so live reads are counted by client address.
-func TestLiveReadsOfOneAddressAreBounded(t *testing.T) {
+// Behind a proxy, all connections come from the proxy, so the server counts live reads by client
+// address.
+func TestLiveReadsOfOneAddressAreLimited(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) { set.RateConnections, set.TrustedProxy = 1, peer.ProxyFly })
-	s.limits.newLiveReads = nil // only limit how many are open at once, which is 40
+	s.limits.newLiveReads = nil // tests only the limit of 40 open at once
 	first, other := "Fly-Client-IP: 203.0.113.1", "Fly-Client-IP: 203.0.113.2"
 	for range 20 {
 		s.openStream("/r/lobby/events", first)
@@ -67,11 +68,11 @@ func TestLiveReadsOfOneAddressAreBounded(t *testing.T) {
 	s.get("/r/lobby/search?q=x", first).expectRefusal(t, 429, protocol.RateLimited, "")
 	c, _ := s.dial(first)
 	if code := c.awaitClose(); code != 1008 {
-		t.Errorf("one socket too many: closed with %d", code)
+		t.Errorf("a socket above the limit: closed with %d, want 1008", code)
 	}
 	s.openStream("/r/lobby/events", other)
 	s.open(other).Cut()
 	s.openStream("/r/lobby/events", "Accept: text/plain", other).Close()
 	s.request("HEAD", "/r/lobby/events", "", other)
-	eventually(t, "ended reads are not counted", func() bool { return s.limits.openLiveReads.Held("203.0.113.2") == 1 })
+	eventually(t, "ended live reads are no longer counted", func() bool { return s.limits.openLiveReads.Held("203.0.113.2") == 1 })
 }

@@ -12,7 +12,7 @@ import (
 	"burble/app/peer"
 )
 
-// invalidTokens returns tokens for Ada that the server must not accept.
+// invalidTokens returns tokens for Ada that the server must refuse, by what is wrong with them.
 func invalidTokens(s *testServer, ada testUser) map[string]string {
 	version, rest, _ := strings.Cut(ada.Token, ".")
 	parts := strings.Split(rest, ".")
@@ -33,12 +33,12 @@ func invalidTokens(s *testServer, ada testUser) map[string]string {
 		"half a signature":         join(id, name, expiry, signature[:20]),
 		"a signature in hex":       join(id, name, expiry, fmt.Sprintf("%x", raw)),
 		"a signature in base64":    join(id, name, expiry, base64.StdEncoding.EncodeToString(raw)), // not base64url
-		"one more part":            ada.Token + ".x",
+		"an extra part":            ada.Token + ".x",
 		"another version":          "2" + ada.Token[1:],
 		"the end missing":          ada.Token[:len(ada.Token)-1],
 		"upper case":               strings.ToUpper(ada.Token),
 		"percent-encoding":         strings.ReplaceAll(ada.Token, ".", "%2E"),
-		"an expiry passed":         s.tokens.Sign(user, time.Now().Add(-identity.TokenLife)),
+		"a past expiry":            s.tokens.Sign(user, time.Now().Add(-identity.TokenLife)),
 		"another secret":           identity.NewTokens([]byte("another secret!!")).Sign(user, time.Now()),
 		"an ID only":               ada.ID,
 	}
@@ -85,8 +85,7 @@ func TestEverySurfaceAcceptsTheSameCredentials(t *testing.T) {
 			expect("a token without a scheme", "", "Authorization: "+ada.Token)
 			expectRefused("an empty token", "Authorization: Bearer ")
 			for name, token := range invalid {
-				// A browser with an invalid cookie has no user; a program with an invalid token
-				// must learn about it.
+				// The server ignores an invalid cookie, but refuses an invalid bearer token.
 				bearer, cookie := "Authorization: Bearer "+token, "Cookie: burble="+token
 				expect("a cookie with "+name, "", cookie)
 				expectRefused("a token with "+name, bearer)
@@ -117,7 +116,7 @@ func TestCookieBehindTLSBelongsToThisHost(t *testing.T) {
 			t.Errorf("%s: %d, user %q", surface.name, status, user)
 		}
 		if _, user := surface.request(s, append(tls, "Cookie: burble="+eve.Token)...); user == eve.ID {
-			t.Errorf("%s: the other host's cookie is accepted", surface.name)
+			t.Errorf("%s: the server accepts the other host's cookie", surface.name)
 		}
 	}
 }

@@ -15,19 +15,19 @@ import (
 	"burble/app/client"
 )
 
-// needCurl skips the test if there is no curl, except under CI.
+// needCurl skips the test if curl is not installed. If CI is set, it fails the test instead.
 func needCurl(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
 		if os.Getenv("CI") != "" {
-			t.Fatal("curl is not on PATH, and with CI set no test is skipped")
+			t.Fatal("curl is not on PATH; no test may be skipped if CI is set")
 		}
 		t.Skip("skipped: needs curl on PATH")
 	}
 }
 
-// TestCurlCommandsInDocs runs the curl commands of the documents unchanged and in order. Variables
-// that a command sets are kept for later ones.
+// TestCurlCommandsInDocs runs the curl commands in the documents, in order, changing only the server's
+// address. Later commands can use the variables that a command sets.
 func TestCurlCommandsInDocs(t *testing.T) {
 	t.Parallel()
 	needCurl(t)
@@ -52,7 +52,7 @@ func TestCurlCommandsInDocs(t *testing.T) {
 // docShell runs the commands of one document.
 type docShell struct {
 	server *testServer
-	user   testUser // posts the messages that a live read must show
+	user   testUser // posts the messages that a live read must output
 	env    []string
 }
 
@@ -93,9 +93,8 @@ func (d *docShell) output(t *testing.T, script string) string {
 	return string(out)
 }
 
-// expectLiveRead runs a command that reads a room and never ends. With a Last-Event-ID it must show
-// what was posted after that cursor and nothing before it; without one it must also show what was
-// posted before it started.
+// expectLiveRead runs a command that reads a room forever. It must output the messages posted before
+// and after it starts. With a Last-Event-ID, it must not output the message at that cursor.
 func (d *docShell) expectLiveRead(t *testing.T, line string) {
 	t.Helper()
 	earlier, later := "earlier "+client.NewKey(), "later "+client.NewKey()
@@ -107,7 +106,7 @@ func (d *docShell) expectLiveRead(t *testing.T, line string) {
 		}
 	}
 	if resumes && cursorID == "" {
-		t.Fatalf("%s\nuses a cursor that no earlier command has set", line)
+		t.Fatalf("%s\nuses a cursor that no earlier command set", line)
 	}
 	d.server.post(d.user, "lobby", earlier)
 
@@ -126,7 +125,7 @@ func (d *docShell) expectLiveRead(t *testing.T, line string) {
 		text := lines.Text()
 		switch {
 		case resumes && strings.Contains(text, `"id":"`+cursorID+`"`):
-			t.Errorf("%s\ndoes not resume after its cursor: %s", line, text)
+			t.Errorf("%s\ndid not resume after its cursor: %s", line, text)
 		case !posted && strings.Contains(text, earlier):
 			posted = true
 			d.server.post(d.user, "lobby", later)
@@ -137,16 +136,16 @@ func (d *docShell) expectLiveRead(t *testing.T, line string) {
 	t.Errorf("%s\nended early: %v", line, lines.Err())
 }
 
-// expectStored checks the response to a message that was stored.
+// expectStored checks that a response reports a stored message.
 func expectStored(t *testing.T, body string) {
 	t.Helper()
 	var stored posted
 	if err := json.Unmarshal([]byte(body), &stored); err != nil || stored.ID == "" || stored.Key == "" {
-		t.Errorf("not the response to a stored message: %v in %q", err, body)
+		t.Errorf("the response does not report a stored message: %v in %q", err, body)
 	}
 }
 
-// TestCurlCommandsOfARoomPage runs the commands that the page of a room shows, in order.
+// TestCurlCommandsOfARoomPage runs the commands on a room's page, in order.
 func TestCurlCommandsOfARoomPage(t *testing.T) {
 	t.Parallel()
 	needCurl(t)
@@ -155,7 +154,7 @@ func TestCurlCommandsOfARoomPage(t *testing.T) {
 	_, terminal, _ := strings.Cut(s.get("/r/lobby", "Accept: text/html").body, `id="terminal"`)
 	terminal, _, _ = strings.Cut(terminal, "</div>")
 	for _, line := range regexp.MustCompile(`<code>(.*?)</code>`).FindAllStringSubmatch(terminal, -1) {
-		if !strings.Contains(line[1], "/events") { // which never ends
+		if !strings.Contains(line[1], "/events") { // would never end
 			script.WriteString(html.UnescapeString(line[1]) + "\n")
 		}
 	}

@@ -26,20 +26,20 @@ func TestErrorsArePagesForBrowsersOnly(t *testing.T) {
 			t.Errorf("Accept %q: %d %s", accept, got.status, contentType)
 		}
 		if strings.Contains(got.body, "Cannot GET") {
-			t.Errorf("Accept %q: Fiber's own message: %s", accept, got.body)
+			t.Errorf("Accept %q: got Fiber's own message: %s", accept, got.body)
 		}
 	}
 }
 
-// expectErrorPage checks an error page. Its title and text must be in words for users, and it must
-// link to the home page. again is whether it also links to itself.
+// expectErrorPage checks an error page. The page must contain the title, the text and a link to the
+// home page, and no jargon. again is whether it must also have a link to try again.
 func expectErrorPage(t *testing.T, got response, status int, title, text string, again bool) {
 	t.Helper()
 	if got.status != status || !strings.Contains(got.body, "<title>"+title+" · Burble</title>") || !strings.Contains(got.body, "<h1>"+title+"</h1>") {
 		t.Errorf("%d, want %d and %q: %s", got.status, status, title, got.body)
 	}
 	if !strings.Contains(got.body, text) || !strings.Contains(got.body, `href="/"`) || strings.Contains(got.body, `href=""`) != again {
-		t.Errorf("%s: %q or a link is missing (again: %v): %s", title, text, again, got.body)
+		t.Errorf("%s: %q or a link is missing, or there is an unexpected link (again: %v): %s", title, text, again, got.body)
 	}
 	for _, jargon := range []string{http.StatusText(status), "POST", "key."} {
 		if strings.Contains(got.body, jargon) {
@@ -76,7 +76,7 @@ func TestErrorPagesDuringAnOutageKeepTheMessage(t *testing.T) {
 		expectErrorPage(t, s.get(path, browser), 503, "Chat storage is unavailable", "Your messages are safe.", true)
 	}
 	if got := s.get("/r/lobby/messages"); !strings.Contains(got.body, "Try again with the same key.") {
-		t.Errorf("JSON does not tell the client what to do: %s", got.body)
+		t.Errorf("the JSON does not advise the client to retry: %s", got.body)
 	}
 	unsent := s.postForm("/r/lobby/messages", "text=hello+%3Cthere%3E", browser, cookie, origin)
 	expectErrorPage(t, unsent, 503, "Chat storage is unavailable", ">hello &lt;there&gt;</textarea>", false)
@@ -95,11 +95,11 @@ func TestErrorPagesDuringAnOutageKeepTheMessage(t *testing.T) {
 	}
 	eventually(t, "messages can be read", func() bool { return s.get("/r/lobby/messages").status == 200 })
 	if got := texts(s.history("lobby", "").Entries); !slices.Equal(got, []string{"hello <there>"}) {
-		t.Errorf("sent three times under one key: %q", got)
+		t.Errorf("a message sent three times under one key is stored as %q", got)
 	}
 }
 
-func TestRefusedFormKeepsWhatWasTyped(t *testing.T) {
+func TestRefusedFormKeepsUserInput(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	ada := s.signIn("Ada")
@@ -123,7 +123,7 @@ func TestRefusedFormKeepsWhatWasTyped(t *testing.T) {
 				t.Errorf("next %q, %s: %d, Location %q", next, user, got.status, got.header.Get("Location"))
 			}
 			if user == "Ada" && want != "/" {
-				continue // the page of a room has no form for the name of a user who has one
+				continue // a room's page has no name form for a user with a name
 			}
 			if !strings.Contains(got.body, `value="`+long+`"`) || !strings.Contains(got.body, `name="next" type="hidden" value="`+want+`"`) {
 				t.Errorf("next %q, %s: the form lacks the name, or does not lead to %s", next, user, want)

@@ -46,7 +46,7 @@ func (s *testStream) expectLines(want ...string) {
 	}
 }
 
-func TestLiveReadBytes(t *testing.T) {
+func TestLiveReadFormats(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	ada := s.signIn("Ada")
@@ -128,9 +128,9 @@ func TestLiveReadEndsWhenItsClientDisconnects(t *testing.T) {
 	eventually(t, "the live read has ended", func() bool { return s.live.Count() == 0 })
 }
 
-// A notice may be sent as soon as a live read is registered. It must not precede the response's head
-// or the frame "hello".
-func TestNoticesFollowTheBeginning(t *testing.T) {
+// The engine may queue a notice as soon as a live read is registered. The notice must not precede the
+// response's header or the frame "hello".
+func TestNoticesFollowTheHead(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	stop, stopped := make(chan struct{}), make(chan struct{})

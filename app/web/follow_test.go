@@ -11,7 +11,7 @@ import (
 	"burble/streams/redistest"
 )
 
-func TestFollowStartsWhereAsked(t *testing.T) {
+func TestFollowStartsWhereRequested(t *testing.T) {
 	t.Parallel()
 	here, there := startTwo(t, newMiniredis(t))
 	ada := here.signIn("Ada")
@@ -30,7 +30,7 @@ func TestFollowStartsWhereAsked(t *testing.T) {
 		name, fields, state string
 		first               int // index of the first entry
 	}{
-		{"by default with the newest 50", ``, "fresh", 10},
+		{"the newest 50 by default", ``, "fresh", 10},
 		{"the newest 3", `,"last":3`, "fresh", 57},
 		{"all entries", `,"last":500`, "fresh", 0},
 		{"no entries", `,"last":0`, "fresh", 60},
@@ -58,7 +58,7 @@ func TestFollowStartsWhereAsked(t *testing.T) {
 			if c.sync(); len(c.entries["lobby"]) != count {
 				t.Errorf("%d entries, want %d", len(c.entries["lobby"]), count)
 			}
-			// A follow in the URL does the same.
+			// A follow in the URL has the same effect.
 			inURL, _ := there.dialPath("/ws?room=lobby" + strings.NewReplacer(",", "&", ":", "=", `"`, "").Replace(test.fields))
 			await[*client.Hello](inURL)
 			if same := await[*client.Followed](inURL); *same != *followed {
@@ -71,7 +71,7 @@ func TestFollowStartsWhereAsked(t *testing.T) {
 	}
 }
 
-func TestFollowInURLIsLikeAFollowFrame(t *testing.T) {
+func TestFollowInURLWorksLikeAFollowFrame(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	ada, bob := s.signIn("Ada"), s.signIn("Bob")
@@ -85,7 +85,7 @@ func TestFollowInURLIsLikeAFollowFrame(t *testing.T) {
 	}
 	member.post("lobby", "*hello*")
 	if got := watcher.read("lobby", 1)[0]; got.HTML != "<p><em>hello</em></p>" {
-		t.Errorf("not rendered: %+v", got)
+		t.Errorf("the HTML is missing or wrong: %+v", got)
 	}
 	member.follow("kitchen", "")
 	member.send(`{"type":"unfollow","room":"lobby"}`)
@@ -128,7 +128,7 @@ func TestLongBatchesAreCompressedOnRequest(t *testing.T) {
 	}
 }
 
-func TestFollowOfATrimmedRoomIsTruncated(t *testing.T) {
+func TestFollowingATrimmedRoomIsTruncated(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, redistest.Start(t).Redis(), func(set *settings) { set.MaxCount = 100 })
 	ada := s.signIn("Ada")
@@ -156,7 +156,7 @@ func TestFollowOfATrimmedRoomIsTruncated(t *testing.T) {
 	}
 }
 
-func TestFollowOfANewRoomGetsItsFirstEntry(t *testing.T) {
+func TestFollowingANewRoomGetsItsFirstEntry(t *testing.T) {
 	t.Parallel()
 	here, there := startTwo(t, newMiniredis(t))
 	for _, fields := range []string{``, `,"after":"0-0"`, `,"after":"0-0@0"`} {
@@ -197,7 +197,7 @@ func TestUnfollowStopsEntries(t *testing.T) {
 	}
 }
 
-func TestFollowOfAFollowedRoomStartsOver(t *testing.T) {
+func TestFollowingARoomAgainStartsOver(t *testing.T) {
 	t.Parallel()
 	here, there := startTwo(t, newMiniredis(t))
 	ada := here.signIn("Ada")
@@ -216,10 +216,10 @@ func TestFollowOfAFollowedRoomStartsOver(t *testing.T) {
 		t.Errorf("got %q, want %q", texts(got), want)
 	}
 	if got[4].HTML != "<p>three</p>" {
-		t.Errorf("html of the last follow has no effect: %+v", got[4])
+		t.Errorf("the last follow's html has no effect: %+v", got[4])
 	}
 	if c.sync(); len(c.entries["lobby"]) != 5 {
-		t.Errorf("%d entries, want 5: the last one was sent more than once", len(c.entries["lobby"]))
+		t.Errorf("%d entries, want 5: the server sent the last entry more than once", len(c.entries["lobby"]))
 	}
 }
 

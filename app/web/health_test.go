@@ -34,7 +34,7 @@ func TestHealthAndReadiness(t *testing.T) {
 	}
 }
 
-// No limit applies to /readyz, so frequent requests must cost Redis next to nothing.
+// Requests for /readyz are not rate-limited, so they must cost Redis next to nothing.
 func TestReadinessChecksRedisAtMostOnceASecond(t *testing.T) {
 	t.Parallel()
 	database := miniredis.RunT(t)
@@ -45,8 +45,8 @@ func TestReadinessChecksRedisAtMostOnceASecond(t *testing.T) {
 			t.Fatalf("readyz: %d", got.status)
 		}
 	}
-	// Each second an XTRIM and an INFO, besides the commands of the server itself, which may still
-	// be looking for the ends of its 16 activity streams.
+	// A check sends XTRIM and INFO, at most once a second. The server itself also sends commands: it
+	// may still be looking for the ends of its 16 activity streams.
 	if spent, most := database.CommandCount()-before, 40+6*int(time.Since(began)/time.Second+1); spent > most {
 		t.Errorf("%d commands for 200 requests, want at most %d", spent, most)
 	}
@@ -92,7 +92,7 @@ func TestFullRedisRefusesMessagesAndServesReads(t *testing.T) {
 		here.postJSON("/r/lobby/messages", `{"text":"refused"}`, ada.bearer()).expectRefusal(t, 507, protocol.Full, "")
 	}
 	if lines := strings.Count(here.logs.String(), `msg="request failed"`); lines == 0 || lines > 50 {
-		t.Errorf("the log has %d lines about 100 refused requests", lines)
+		t.Errorf("the log has %d lines about 100 refused requests, want 1 to 50", lines)
 	}
 	if err := database.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
 		t.Fatal(err)

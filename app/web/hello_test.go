@@ -9,7 +9,7 @@ import (
 	fasthttpws "github.com/fasthttp/websocket"
 )
 
-func TestHelloNamesTheUser(t *testing.T) {
+func TestHelloContainsTheUser(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	ada := s.signIn("Ada \"the first\" Lovelace")
@@ -32,7 +32,7 @@ func TestHelloNamesTheUser(t *testing.T) {
 	}
 }
 
-// The client is another implementation of RFC 6455 than that of package client.
+// The test uses another implementation of RFC 6455 than package client does.
 func TestSocketNegotiatesOnlyTheSubprotocol(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
@@ -55,7 +55,7 @@ func TestSocketNegotiatesOnlyTheSubprotocol(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", test.name, conn.Subprotocol(), test.want)
 		}
 		if extensions := response.Header.Get("Sec-WebSocket-Extensions"); extensions != "" {
-			t.Errorf("%s: negotiated %s; the size of decompressed input would not be bounded", test.name, extensions)
+			t.Errorf("%s: the server negotiated %s, so the size of decompressed input would be unbounded", test.name, extensions)
 		}
 		conn.Close()
 	}

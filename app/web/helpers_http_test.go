@@ -15,15 +15,15 @@ import (
 	"burble/app/protocol"
 )
 
-// response is an HTTP response, read to its end.
+// response is a whole HTTP response.
 type response struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// request makes a request and reads the whole response. Headers are "Name: value"; the first
-// "Host" is the request's.
+// request makes a request and reads the whole response. Headers have the form "Name: value"; the
+// first "Host" becomes the request's Host.
 func (s *testServer) request(method, path, body string, headers ...string) response {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
@@ -39,9 +39,8 @@ func (s *testServer) request(method, path, body string, headers ...string) respo
 	return response{got.Status, got.Header, string(got.Body)}
 }
 
-// wholeRequests is a transport that sends a request in one write. The server closes the
-// connection of a request that is too large, and http.Transport, still writing, may miss the
-// response.
+// wholeRequests is a transport that sends a request in one write. If a request is too large, the
+// server closes the connection, and http.Transport may miss the response while it is still writing.
 type wholeRequests struct{}
 
 // RoundTrip implements http.RoundTripper.
@@ -103,13 +102,13 @@ type testUser struct {
 	Token       string
 }
 
-// anonymous is a visitor without a name, who may only read.
+// anonymous is a visitor without a name, which may only read.
 var anonymous testUser
 
 // bearer returns the header that identifies the user.
 func (u testUser) bearer() string { return "Authorization: Bearer " + u.Token }
 
-// signIn makes a user as a program does.
+// signIn creates a user the way a program does.
 func (s *testServer) signIn(name string) testUser {
 	s.t.Helper()
 	got := s.postJSON("/session", fmt.Sprintf(`{"name":%q}`, name))
@@ -151,11 +150,11 @@ func (s *testServer) history(room, query string) client.History {
 	return page
 }
 
-// expectUnchanged checks that nothing was stored in the lobby since before was read.
+// expectUnchanged checks that nothing was stored in the lobby since the page before was read.
 func expectUnchanged(t *testing.T, s *testServer, before client.History) {
 	t.Helper()
 	if after := s.history("lobby", ""); after.AsOf != before.AsOf {
-		t.Errorf("something was stored: the room is at %s, was at %s", after.AsOf, before.AsOf)
+		t.Errorf("something was stored: the room's cursor was %s and is %s", before.AsOf, after.AsOf)
 	}
 }
 
@@ -183,7 +182,7 @@ type testStream struct {
 	t testing.TB
 }
 
-// openStream begins a live read. It ends with the test.
+// openStream starts a live read, which ends with the test.
 func (s *testServer) openStream(path string, headers ...string) *testStream {
 	s.t.Helper()
 	stream, err := s.client.OpenStream(s.t.Context(), path, headers...)
@@ -204,7 +203,7 @@ func (s *testStream) line() string {
 	return line
 }
 
-// event returns the next server-sent event. Comments are skipped.
+// event returns the next server-sent event. It skips comments.
 func (s *testStream) event() client.Event {
 	s.t.Helper()
 	event, err := s.Event()
@@ -214,7 +213,7 @@ func (s *testStream) event() client.Event {
 	return event
 }
 
-// entry returns the next server-sent event, which must be an entry under its cursor.
+// entry returns the next server-sent event, which must be an entry with its cursor as the event ID.
 func (s *testStream) entry() client.Entry {
 	s.t.Helper()
 	event := s.event()
@@ -265,11 +264,11 @@ const (
 	formType = "application/x-www-form-urlencoded"
 )
 
-// invalidRooms are names, as in a URL, that no room can have.
+// invalidRooms are invalid room names, as they appear in a URL.
 var invalidRooms = []string{"Lobby", "-a", "_a", "a.b", "a%20b", "a%2Fb", "%6Cobby", "l%C3%B6bby", "a%0Ab", "a%00", "a%7Db", "..a", "{0}", strings.Repeat("a", 65)}
 
-// tooLongHeader exceeds the server's buffer for the head of a request.
+// tooLongHeader is a header field larger than the server's buffer for a request's header.
 var tooLongHeader = "X-Long: " + strings.Repeat("x", 20000)
 
-// tooLongText has one character more than a message may have.
+// tooLongText is one character longer than a message may be.
 var tooLongText = strings.Repeat("é", protocol.MaxText+1)

@@ -15,8 +15,8 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// testSocket is a client on a WebSocket. Everything it reads is checked as the protocol has every
-// client do it: each batch of entries must begin where the one before it ended.
+// testSocket is a client on a WebSocket. It checks everything that it reads: each batch of entries
+// must begin where the one before it ended.
 type testSocket struct {
 	*client.Socket
 	t     testing.TB
@@ -25,10 +25,10 @@ type testSocket struct {
 
 	entries map[string][]client.Entry // read so far, by room
 	batches []received                // entries of all rooms
-	waiting []received                // read while the test waited for another frame
+	waiting []received                // frames read while the test waited for another type
 }
 
-// received is a frame as it arrived.
+// received is a received frame.
 type received struct {
 	client.Frame
 	text string // decompressed
@@ -41,7 +41,7 @@ func (s *testServer) dial(headers ...string) (*testSocket, *client.Error) {
 	return s.dialPath("/ws", headers...)
 }
 
-// dialPath is dial for a path that may have a follow in its query.
+// dialPath is like dial, for a path whose query may contain a follow.
 func (s *testServer) dialPath(path string, headers ...string) (*testSocket, *client.Error) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
@@ -61,7 +61,7 @@ func (s *testServer) dialPath(path string, headers ...string) (*testSocket, *cli
 	return c, nil
 }
 
-// open opens a socket that is accepted, and reads its hello.
+// open opens a socket and reads its hello. The server must accept it.
 func (s *testServer) open(headers ...string) *testSocket {
 	s.t.Helper()
 	c, refused := s.dial(headers...)
@@ -87,7 +87,7 @@ func (c *testSocket) sendf(format string, args ...any) {
 	c.send(fmt.Sprintf(format, args...))
 }
 
-// send sends a frame as it is.
+// send sends a frame, which need not be valid.
 func (c *testSocket) send(text string) {
 	c.t.Helper()
 	var follow struct{ Type, Room, After string }
@@ -112,7 +112,7 @@ func (c *testSocket) next(wanted string) client.RawMessage {
 	return message
 }
 
-// nextFrame returns the next frame of the server. Entries are added to c.entries and c.batches.
+// nextFrame returns the server's next frame. It adds entries to c.entries and c.batches.
 func (c *testSocket) nextFrame(wanted string) received {
 	c.t.Helper()
 	for {
@@ -131,7 +131,7 @@ func (c *testSocket) receive(message client.RawMessage) received {
 	c.t.Helper()
 	text, err := message.Text()
 	if err != nil {
-		c.t.Fatalf("a binary message is not compressed: %v", err)
+		c.t.Fatalf("decompress a binary message: %v", err)
 	}
 	frame, err := message.Decode()
 	if err == nil {
@@ -148,27 +148,27 @@ func (c *testSocket) receive(message client.RawMessage) received {
 	return got
 }
 
-// keep keeps a frame for a later await. Entries are waited for with read.
+// keep keeps a frame for a later await. It drops entries, which nextFrame has added to c.entries.
 func (c *testSocket) keep(got received) {
 	if _, ok := got.Frame.(*client.Entries); !ok {
 		c.waiting = append(c.waiting, got)
 	}
 }
 
-// await returns the next frame of the type, or the first that was kept. An error frame that is
-// not awaited fails the test.
+// await returns the first kept frame of type F, or else the next one received. It fails the test if
+// it receives an error frame, unless F is *client.Error.
 func await[F client.Frame](c *testSocket) F {
 	c.t.Helper()
 	return awaitReceived[F](c).Frame.(F)
 }
 
-// awaitText is await for the frame's JSON.
+// awaitText is like await, but returns the frame's JSON.
 func awaitText[F client.Frame](c *testSocket) string {
 	c.t.Helper()
 	return awaitReceived[F](c).text
 }
 
-// awaitWhere returns the next frame of the type that matches. It drops those that do not.
+// awaitWhere returns the next frame of type F that matches. It drops those that do not.
 func awaitWhere[F client.Frame](c *testSocket, matches func(F) bool) F {
 	c.t.Helper()
 	for {
@@ -198,7 +198,7 @@ func awaitReceived[F client.Frame](c *testSocket) received {
 	}
 }
 
-// read returns the room's entries from the first on, once there are at least count.
+// read reads until the socket has at least count entries of the room, and returns all of them.
 func (c *testSocket) read(room string, count int) []client.Entry {
 	c.t.Helper()
 	for len(c.entries[room]) < count {
@@ -211,8 +211,8 @@ func (c *testSocket) read(room string, count int) []client.Entry {
 	return c.entries[room]
 }
 
-// readNext returns a function that reads the room's next entries, beginning after those that were
-// read already.
+// readNext returns a function that reads the room's next entries. It begins after the entries that
+// the socket has already read.
 func (c *testSocket) readNext(room string) func(count int) []client.Entry {
 	start := len(c.entries[room])
 	return func(count int) []client.Entry {
@@ -222,7 +222,7 @@ func (c *testSocket) readNext(room string) func(count int) []client.Entry {
 	}
 }
 
-// sync returns when the server has handled everything that was sent.
+// sync returns once the server has handled every frame sent before.
 func (c *testSocket) sync() {
 	c.t.Helper()
 	c.pings++
@@ -244,7 +244,7 @@ func (c *testSocket) sync() {
 	}
 }
 
-// awaitClose returns the code of the close frame that ends the connection.
+// awaitClose reads up to the close frame and returns its code.
 func (c *testSocket) awaitClose() int {
 	c.t.Helper()
 	for {
@@ -259,7 +259,7 @@ func (c *testSocket) awaitClose() int {
 	}
 }
 
-// follow follows a room. more has further fields, such as `,"last":5`.
+// follow follows a room. more contains additional fields, such as `,"last":5`.
 func (c *testSocket) follow(room, more string) *client.Followed {
 	c.t.Helper()
 	c.sendf(`{"type":"follow","room":"%s"%s}`, room, more)

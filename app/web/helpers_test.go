@@ -25,8 +25,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Helpers of this package's tests. A test starts a server, signs users in, and then uses HTTP,
-// sockets and streams as clients do; the clients fail the test if anything goes wrong.
+// Helpers for this package's tests. A test starts a server, signs users in, and then uses HTTP,
+// sockets and streams as clients do. The helpers fail the test if anything goes wrong.
 //
 // Servers, in helpers_test.go:
 //
@@ -35,19 +35,19 @@ import (
 //	startTwo            two servers on one Redis, the normal case
 //	startWithoutStore   a server that panics whenever it uses the store
 //	newMiniredis        a miniredis for the test
-//	shutDown            what SIGTERM does
+//	shutDown            stops the server as SIGTERM does
 //	with                the same server, for a subtest
-//	logs                what the server has logged
+//	logs                the server's log
 //	eventually          waits for a condition
 //
 // HTTP, in helpers_http_test.go:
 //
 //	request, get, postJSON, postForm   make a request and read the whole response
-//	decode, expectRefusal              check a response
+//	decode, expectRefusal              decode or check a response
 //	signIn, anonymous, bearer          users
 //	post, history, ids, texts          messages
 //	expectUnchanged                    checks that nothing was stored
-//	openStream                         a live read, with line, event, entry and jsonLine; readN
+//	openStream                         starts a live read; line, event, entry, jsonLine and readN read it
 //	aKey, invalidRooms, …              valid and invalid input
 //
 // WebSockets, in helpers_socket_test.go:
@@ -56,15 +56,15 @@ import (
 //	open, connect             open a socket and read its hello
 //	send, sendf               send a frame
 //	follow, post, appendf     send a frame and read the answer
-//	read, readNext            read entries; every batch must begin where the last one ended
-//	await, awaitText, awaitWhere, awaitReceived   read up to a frame of some type
+//	read, readNext            read entries and check that none are missing
+//	await, awaitText, awaitWhere, awaitReceived   read up to a frame of a type
 //	awaitClose                read up to the close frame
-//	sync                      read until the server has handled everything sent
+//	sync                      read until the server has handled every frame sent
 
-// patience is how long a test waits for what must happen.
+// patience is how long a test waits for something that must happen.
 const patience = time.Minute
 
-// settings configure a test's server. By default nothing is limited.
+// settings configure a test's server. By default, it has no rate limits.
 type settings struct {
 	RateMessages, RateAddress, RateConnections float64
 	TrustedProxy                               string
@@ -82,10 +82,10 @@ type testServer struct {
 	store    *streams.Store
 	engine   *live.Engine
 	logs     *logBuffer
-	shutDown func() // as SIGTERM does, once; the end of the test calls it too
+	shutDown func() // stops the server as SIGTERM does; the end of the test calls it, too
 }
 
-// runningServers counts the servers that run, so that the last one to end can check for leaks.
+// runningServers counts running servers, so that the last one to end can check for leaks.
 var runningServers atomic.Int32
 
 // startServer starts a server on the given Redis, until the test ends.
@@ -124,7 +124,7 @@ func startTwo(t testing.TB, at *redis.UniversalOptions) (here, there *testServer
 	return startServer(t, at), startServer(t, at)
 }
 
-// startOne starts one server on a miniredis, for tests to which Redis makes no difference.
+// startOne starts one server on a miniredis, for tests that need no real Redis.
 func startOne(t testing.TB, changes ...func(*settings)) *testServer {
 	t.Helper()
 	return startServer(t, newMiniredis(t), changes...)
@@ -147,7 +147,7 @@ func (s *testServer) startWithoutStore() *testServer {
 	return broken
 }
 
-// start serves and runs the parts of the server until the test ends.
+// start runs the server and its parts until the test ends.
 func (s *testServer) start(parts ...func(context.Context) error) {
 	s.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -177,16 +177,16 @@ func (s *testServer) start(parts ...func(context.Context) error) {
 	s.t.Cleanup(s.shutDown)
 }
 
-// with returns the server for use by a subtest: failures are the subtest's, and its sockets and
-// streams are closed when it ends.
+// with returns the server for use by a subtest. Failures then count for the subtest, and its sockets
+// and streams are closed when it ends.
 func (s *testServer) with(t testing.TB) *testServer {
 	server := *s
 	server.t = t
 	return &server
 }
 
-// expectNoGoroutines fails the test if a goroutine of this module is left. It gives up if another
-// test starts a server meanwhile, whose end is followed by another check.
+// expectNoGoroutines fails the test if a goroutine of this module is still running. If another test
+// starts a server meanwhile, expectNoGoroutines returns, because it runs again when that server ends.
 func expectNoGoroutines(t testing.TB) {
 	t.Helper()
 	var left []string
@@ -195,11 +195,11 @@ func expectNoGoroutines(t testing.TB) {
 			return
 		}
 	}
-	t.Errorf("%d goroutines are left:\n%s", len(left), strings.Join(left, "\n\n"))
+	t.Errorf("%d goroutines are still running:\n%s", len(left), strings.Join(left, "\n\n"))
 }
 
-// leftGoroutines returns the stacks of the module's goroutines other than those of tests and of
-// Clusters that tests share.
+// leftGoroutines returns the stacks of this module's goroutines, without those that run tests or
+// Clusters shared by tests.
 func leftGoroutines() (left []string) {
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
@@ -218,12 +218,12 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v for this: %s", patience, what)
+			t.Fatalf("not true within %v: %s", patience, what)
 		}
 	}
 }
 
-// logBuffer keeps what a server logs.
+// logBuffer collects a server's log.
 type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

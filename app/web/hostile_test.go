@@ -19,8 +19,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// injections are texts that try to break out of the place where they are shown: HTML, an attribute,
-// a URL, a template, a script, a server-sent event, a line of JSON, a terminal.
+// injections are texts that try to break out of their context: HTML, an attribute, a URL, a template,
+// a script, a server-sent event, a line of JSON, a terminal.
 var injections = []string{
 	`<script>alert(1)</script>`,
 	`"><script src=//evil.example></script>`,
@@ -49,8 +49,8 @@ var injections = []string{
 // urlAttributes are the attributes whose URLs a browser follows.
 var urlAttributes = map[string]bool{"href": true, "src": true, "action": true, "formaction": true, "poster": true, "data": true}
 
-// parsePage returns the elements of a page ("a") and their attributes ("a href") as a browser sees
-// them. It fails the test for a URL that runs a script, or that loads something from another site.
+// parsePage returns a page's elements ("a") and their attributes ("a href") as a browser parses them.
+// It fails the test if a URL runs a script or loads something from another site.
 func parsePage(t *testing.T, page string) map[string]bool {
 	t.Helper()
 	parts := map[string]bool{}
@@ -74,7 +74,7 @@ func parsePage(t *testing.T, page string) map[string]bool {
 	}
 }
 
-// isHarmlessURL reports whether an element may have the URL: only links lead to other sites.
+// isHarmlessURL reports whether an element may have the URL. Only links may lead to other sites.
 func isHarmlessURL(element, text string) bool {
 	target, err := url.Parse(text)
 	if err != nil || target.Host != "" && element != "a" {
@@ -83,8 +83,8 @@ func isHarmlessURL(element, text string) bool {
 	return target.Scheme == "" || target.Scheme == "http" || target.Scheme == "https" || target.Scheme == "mailto"
 }
 
-// parsePages requests every page that shows what a user has stored or entered, with the text
-// entered everywhere, and returns the parts of all of them.
+// parsePages requests every page that shows stored or submitted text, submits the text wherever a
+// client can, and returns the parts of all these pages.
 func parsePages(t *testing.T, s *testServer, user testUser, text string) map[string]bool {
 	t.Helper()
 	cookie, origin, browser := "Cookie: burble="+user.Token, "Origin: http://"+s.host, "Accept: text/html"
@@ -111,8 +111,8 @@ func parsePages(t *testing.T, s *testServer, user testUser, text string) map[str
 // entriesOf is the number of entries that storeEverywhere stores.
 const entriesOf = 6
 
-// storeEverywhere stores the text wherever a user can: as a name, if it is valid, a message, a
-// topic, a reply and an edit. It also stores a reaction.
+// storeEverywhere stores the text wherever a user can: as a message, a topic, a reply, an edit and, if
+// it is valid, a name. It also stores a reaction.
 func (s *testServer) storeEverywhere(text string) testUser {
 	s.t.Helper()
 	user := anonymous
@@ -185,7 +185,7 @@ func TestHostileTextStaysWithinItsFieldInEveryFormat(t *testing.T) {
 	}
 }
 
-// expectEventLines checks that the lobby's server-sent events consist of the usual lines only.
+// expectEventLines checks that the lobby's server-sent events consist only of well-formed lines.
 func expectEventLines(t *testing.T, s *testServer, count int) {
 	t.Helper()
 	events := s.openStream("/r/lobby/events?after=0-0")
@@ -231,7 +231,7 @@ func expectPlainLines(t *testing.T, s *testServer) {
 	}
 }
 
-func TestErrorsRepeatHostileTextAsJSON(t *testing.T) {
+func TestErrorsQuoteHostileTextAsJSON(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	ada := s.signIn("Ada")

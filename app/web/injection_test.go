@@ -72,12 +72,12 @@ func TestClientsCannotChooseRedisKeys(t *testing.T) {
 			t.Errorf("unexpected key %q", key)
 		}
 	}
-	if added := len(keys) - before; added > 1 { // an empty key is replaced by one that the server makes
+	if added := len(keys) - before; added > 1 { // the server replaces an empty key
 		t.Errorf("%d keys were added: %q", added, keys)
 	}
 }
 
-// Anyone who knows a room's name may read it, so reading must not reveal or change more than that.
+// Anyone who knows a room's name may read the room, so reading must neither create a room nor list one.
 func TestReadingARoomNeitherCreatesNorListsIt(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

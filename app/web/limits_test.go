@@ -122,7 +122,7 @@ func TestForgedAddressesShareOneLimit(t *testing.T) {
 	}
 }
 
-func TestLargePagesCountForMore(t *testing.T) {
+func TestLargePagesCountAsSeveralRequests(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) { set.RateAddress, set.TrustedProxy = 10, peer.ProxyFly })
 	for limit, want := range map[int]int{1: 40, 50: 40, 51: 20, 500: 4} { // of a burst of 40
@@ -181,7 +181,7 @@ func TestFramesOfOneAddressAreLimited(t *testing.T) {
 		if refused < 1 || refused > 20 {
 			t.Errorf("%s frames: %d of 60 were refused, want 1 to 20", name, refused)
 		}
-		for range 300 { // the server may close the connection before the last
+		for range 300 { // the server may close the connection before all are sent
 			c.WriteMessage(client.OpText, []byte(frame))
 		}
 		if code := c.awaitClose(); code != 1008 {
@@ -207,7 +207,7 @@ func TestConnectionsOfOneAddressAreLimited(t *testing.T) {
 		return refused != nil
 	})
 	if refused.Status != 429 || refused.Header.Get("Retry-After") != "1" {
-		t.Errorf("one socket too many: %v", refused)
+		t.Errorf("a socket above the limit: %v", refused)
 	}
 	for _, page := range []string{"/r/events", "/"} {
 		if got := s.get(page, first); got.status != 200 {

@@ -8,7 +8,7 @@ import (
 	"burble/streams/redistest"
 )
 
-// TestMain runs more tests at a time than there are processors, because most of them wait.
+// TestMain runs more tests at once than there are processors, because tests mostly wait.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	isSet := false

@@ -136,8 +136,8 @@ func TestPagesOfHistoryLinkBothWays(t *testing.T) {
 	})
 }
 
-// pages follows one of the links of the lobby's pages until there is none, and returns the IDs on
-// each page. link returns the parameter of the link and its value.
+// pages reads the lobby's history page by page until a page has no further link, and returns the IDs
+// on each page. link returns the query parameter that leads to the next page, and its value.
 func (s *testServer) pages(query string, link func(client.History) (string, *string)) (pages [][]string) {
 	s.t.Helper()
 	for range 10 {
@@ -171,7 +171,7 @@ func TestPageOfHistoryAtATime(t *testing.T) {
 		all = append(all, s.post(ada, "lobby", "more").ID)
 	}
 	id, _ := streams.ParseID(all[5])
-	millisecond := strconv.FormatUint(id.Millis, 10) + "-" // several messages may share it
+	millisecond := strconv.FormatUint(id.Millis, 10) + "-" // which several messages may share
 	first := all[slices.IndexFunc(all, func(id string) bool { return strings.HasPrefix(id, millisecond) })]
 	page := s.history("lobby", "?limit=4&at="+url.QueryEscape(id.Time().UTC().Format(time.RFC3339Nano)))
 	if got := ids(page.Entries); !slices.Contains(got, first) {
@@ -234,7 +234,7 @@ func TestUnreadableEntryIsSkipped(t *testing.T) {
 	here.post(ada, "lobby", "after")
 	late := there.connect(anonymous)
 	late.follow("lobby", "")
-	for name, got := range map[string][]client.Entry{"live": live.read("lobby", 3), "late": late.read("lobby", 3)} {
+	for name, got := range map[string][]client.Entry{"live": live.read("lobby", 3), "new follower": late.read("lobby", 3)} {
 		if got[1].Kind != "unreadable" || got[1].ID != unreadable || got[1].User != (client.User{}) || !slices.Equal(texts(got), []string{"before", "", "after"}) {
 			t.Errorf("%s: %+v", name, got)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// No limit applies to /metrics, so frequent requests must cost next to nothing.
+// Requests for /metrics are not rate-limited, so they must cost next to nothing.
 func TestMetricsAreGatheredAtMostOnceASecond(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)

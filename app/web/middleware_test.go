@@ -61,7 +61,7 @@ func TestEveryResponseHasTheSecurityHeaders(t *testing.T) {
 		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
 		"Permissions-Policy":           "camera=(), microphone=(), geolocation=(), payment=()",
-		"Strict-Transport-Security":    "", // the connection is not known to use TLS
+		"Strict-Transport-Security":    "", // the client is not known to use TLS
 		"Access-Control-Allow-Origin":  "",
 		"Server":                       "",
 		"Access-Control-Allow-Headers": "",
@@ -78,7 +78,7 @@ func TestEveryResponseHasTheSecurityHeaders(t *testing.T) {
 		}
 		policy := header.Get("Content-Security-Policy")
 		for _, directive := range directives {
-			if name != "large headers" && !strings.Contains(policy, directive) { // whose Host was not read
+			if name != "large headers" && !strings.Contains(policy, directive) { // the server refused it before reading its Host
 				t.Errorf("%s: the policy lacks %q: %s", name, directive, policy)
 			}
 		}
@@ -88,7 +88,7 @@ func TestEveryResponseHasTheSecurityHeaders(t *testing.T) {
 	}
 }
 
-func TestClientCannotChangeThePolicy(t *testing.T) {
+func TestClientCannotChangeTheContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	for _, host := range []string{"a; script-src *", "a,b", "x script-src"} {
@@ -99,7 +99,7 @@ func TestClientCannotChangeThePolicy(t *testing.T) {
 	}
 	forged := s.get("/r/lobby", "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https")
 	if strings.Contains(forged.body, "evil.example") || strings.Contains(fmt.Sprint(forged.header), "evil.example") || forged.header.Get("Strict-Transport-Security") != "" {
-		t.Error("X-Forwarded headers are used without a trusted proxy")
+		t.Error("the server uses X-Forwarded headers without a trusted proxy")
 	}
 }
 
@@ -115,7 +115,7 @@ func TestTrustedProxyReportsTLS(t *testing.T) {
 	}
 }
 
-func TestPanicIsAnErrorOfTheServerAndIsLogged(t *testing.T) {
+func TestPanicReturns500AndIsLogged(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	broken := s.startWithoutStore()

@@ -51,15 +51,15 @@ func TestForeignOriginIsRefusedOnEverySurface(t *testing.T) {
 	}
 }
 
-// A request that changes something needs an Origin if it has a cookie. Only programs send none, and
-// they have a token.
+// A request with a cookie that changes something needs an Origin. Only programs send no Origin, and
+// they use a token.
 func TestChangeWithACookieNeedsAnOrigin(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	ada := s.signIn("Ada")
 	cookie := "Cookie: burble=" + ada.Token
 	if refused := s.get("/ws", cookie); !strings.Contains(refused.body, "Authorization: Bearer") {
-		t.Errorf("the error does not tell the client what to do: %s", refused.body)
+		t.Errorf("the error does not advise the client to send a token: %s", refused.body)
 	}
 	for _, surface := range surfaces {
 		isAllowed := func(headers ...string) bool {
@@ -73,21 +73,21 @@ func TestChangeWithACookieNeedsAnOrigin(t *testing.T) {
 			t.Errorf("%s with a token: refused", surface.name)
 		}
 		if isAllowed("Cookie: burble=bad") != isAllowed() {
-			t.Errorf("%s with an invalid cookie: not as without a cookie", surface.name)
+			t.Errorf("%s: an invalid cookie is not ignored", surface.name)
 		}
-		// If something on the way has removed Origin, the browser's Sec-Fetch-Site still counts.
+		// If something on the way has removed Origin, Sec-Fetch-Site still identifies a foreign page.
 		for _, site := range []string{"cross-site", "same-site"} {
 			if isAllowed(ada.bearer(), "Sec-Fetch-Site: "+site) == surface.changes {
 				t.Errorf("%s with a token, %s: allowed: %v", surface.name, site, surface.changes)
 			}
 		}
 		if !isAllowed(ada.bearer(), "Sec-Fetch-Site: none") || !isAllowed(ada.bearer(), "Sec-Fetch-Site: same-origin") {
-			t.Errorf("%s with a token, of this site: refused", surface.name)
+			t.Errorf("%s with a token, from this site: refused", surface.name)
 		}
 	}
 }
 
-func TestPageWithoutTLSIsForeignBehindTLS(t *testing.T) {
+func TestOriginWithoutTLSIsForeignToAServerWithTLS(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) { set.TrustedProxy = peer.ProxyFly })
 	for _, surface := range surfaces {

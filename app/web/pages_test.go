@@ -66,8 +66,8 @@ func TestOpenRedirectsToTheRoom(t *testing.T) {
 	}
 }
 
-// startWithMessages starts two servers and posts messages to the lobby of one. It returns the other
-// one, and the messages' IDs.
+// startWithMessages starts two servers and posts messages to the lobby on one. It returns the other
+// server and the messages' IDs.
 func startWithMessages(t *testing.T, count int) (there *testServer, all []string) {
 	t.Helper()
 	here, there := startTwo(t, newMiniredis(t))
@@ -86,7 +86,7 @@ func TestRoomPageShowsTheNewestMessages(t *testing.T) {
 		t.Errorf("newest: %d messages, want 50", len(got))
 	}
 	if !strings.Contains(newest.body, `data-as-of="`+all[119]+"@") || !strings.Contains(newest.body, "data-live") {
-		t.Error("the page lacks the cursor at which the script continues")
+		t.Error("the page lacks the cursor from which the script resumes")
 	}
 	older := s.get("/r/lobby?before="+all[70], "Accept: text/html")
 	if got := messageIDs(older); !slices.Equal(got, all[20:70]) || strings.Contains(older.body, "data-live") {
@@ -140,13 +140,13 @@ func TestRoomPageWorksWithoutScript(t *testing.T) {
 	origin := "Origin: http://" + here.host
 	page := here.get("/r/lobby", "Accept: text/html")
 	if page.status != 200 || !strings.Contains(page.body, `action="/session"`) || strings.Contains(page.body, `action="/r/lobby/messages"`) {
-		t.Error("a new user is not asked for a name first")
+		t.Error("the page does not ask a new user for a name first")
 	}
 	signedIn := here.postForm("/session", "name=Ada&next=%2Fr%2Flobby", origin)
 	cookie := "Cookie: burble=" + sessionCookie(t, signedIn).Value
 	page = here.get(signedIn.header.Get("Location"), "Accept: text/html", cookie)
 	if !strings.Contains(page.body, `action="/r/lobby/messages"`) {
-		t.Error("a user with a name gets no form for a message")
+		t.Error("the page has no message form for a user with a name")
 	}
 	sent := here.postForm("/r/lobby/messages", "text=hello+%3Cb%3Ethere%3C%2Fb%3E", cookie, origin)
 	if sent.status != 303 {

@@ -11,15 +11,15 @@ import (
 	"burble/streams/redistest"
 )
 
-// leaveSoon makes users count as having left soon after their last connection.
+// leaveSoon makes the server report users as gone soon after their last connection ends.
 func leaveSoon(set *settings) { set.LeaveGrace = 100 * time.Millisecond }
 
-// isSignal matches signals of that kind by that user, for awaitWhere.
+// isSignal returns a filter for awaitWhere: signals of the kind from the user.
 func isSignal(kind string, user testUser) func(*client.Signal) bool {
 	return func(signal *client.Signal) bool { return signal.Kind == kind && signal.User == user.User }
 }
 
-// hasCount matches frames that count that many people as present.
+// hasCount returns a filter for awaitWhere: frames with the given count.
 func hasCount(count int) func(*client.Present) bool {
 	return func(present *client.Present) bool { return present.Count == count }
 }
@@ -113,7 +113,7 @@ func TestReadMarkerReachesOnlyTheUsersOtherDevices(t *testing.T) {
 	})
 }
 
-// expectUnread checks the user's list of rooms, which must have the lobby alone.
+// expectUnread checks the user's list of rooms, which must contain only the lobby.
 func expectUnread(t *testing.T, server *testServer, user testUser, unread, mentions int) {
 	t.Helper()
 	var rooms []client.Room

@@ -9,8 +9,8 @@ import (
 	"burble/app/apptest"
 )
 
-// TestProtocolBodies checks the examples in PROTOCOL.md of request and response bodies: there must be
-// a body with the same fields. Package protocol checks the examples of frames and entries.
+// TestProtocolBodies checks that each example of a request or response body in PROTOCOL.md has the
+// same fields as a real one. Package protocol checks the examples of frames and entries.
 func TestProtocolBodies(t *testing.T) {
 	t.Parallel()
 	known := bodyFields(t)
@@ -55,7 +55,7 @@ func bodyFields(t *testing.T) (fields []string) {
 	return fields
 }
 
-// fieldNames returns the sorted names of an object's fields, including those of objects in it.
+// fieldNames returns the sorted names of an object's fields, including those of nested objects.
 func fieldNames(object map[string]any) string {
 	var names []string
 	for name, value := range object {

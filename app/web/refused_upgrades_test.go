@@ -7,7 +7,7 @@ import (
 	"burble/app/protocol"
 )
 
-// upgrade has the header fields of a request for a WebSocket, RFC 6455 section 4.1.
+// upgrade is the header of a request for a WebSocket (RFC 6455 section 4.1).
 var upgrade = []string{
 	"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 }
@@ -42,7 +42,7 @@ func TestRefusedUpgrades(t *testing.T) {
 		if refused.Status != test.status || refused.Code != string(test.code) || refused.Field != test.field || refused.Header.Get("Upgrade") != "" {
 			t.Errorf("%s: %+v, want %d, code %s, field %q", test.name, refused, test.status, test.code, test.field)
 		}
-		for _, path := range []string{"/WS", "/ws/"} { // no other spelling bypasses the check
+		for _, path := range []string{"/WS", "/ws/"} { // another spelling of the path must not bypass the check
 			c, refused := s.dialPath(path, test.headers...)
 			if c != nil || refused.Status != test.status && refused.Status != http.StatusNotFound {
 				t.Errorf("%s at %s: %v", test.name, path, refused)

@@ -11,8 +11,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Whatever a URL has in the place of a room's name is a room's name, or is refused as the client's
-// mistake.
+// The server either accepts the room name in a URL as it is, or refuses the request with a status
+// below 500.
 func FuzzRoomInURL(f *testing.F) {
 	for _, seed := range append(invalidRooms, "lobby", "a", "0_-", "lobby?limit=5", "lobby#x", "lobby/../x", "a//b", "%", "%zz", "\x00", "\xff", ";", "a\\b", "*", ":room") {
 		f.Add(seed)

@@ -7,7 +7,7 @@ import (
 	"burble/views"
 )
 
-func TestStaticFilesAreCachedForEver(t *testing.T) {
+func TestStaticFilesAreCachedForever(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	types := map[string]string{"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml", "png": "image/png", "webmanifest": "application/manifest+json"}

@@ -112,20 +112,20 @@ func TestSearchReportsAnOutage(t *testing.T) {
 	}
 	proxy.SetFaults(redistest.Faults{Delay: 20 * time.Millisecond})
 	complete := s.openStream("/r/lobby/search?q=" + fmt.Sprint(page))
-	s.engine.SetStatus(true) // is only for live reads, and must not end the search
+	s.engine.SetStatus(true) // only affects live reads and must not end the search
 	if got := complete.jsonLine().Text; got != fmt.Sprint(page) {
 		t.Errorf("found %q", got)
 	}
 	if line := complete.line(); !strings.HasPrefix(line, `{"done":true,`) {
 		t.Errorf("the last line is %s", line)
 	}
-	complete.Line()                                                  // the end: the next search may start
-	proxy.SetFaults(redistest.Faults{Delay: 300 * time.Millisecond}) // longer than it takes to cut it off
+	complete.Line()                                                  // at the end, the next search may start
+	proxy.SetFaults(redistest.Faults{Delay: 300 * time.Millisecond}) // leaves time to cut off the search
 	cut := s.openStream("/r/lobby/search?q=" + fmt.Sprint(3*page-1))
 	cut.jsonLine()
 	proxy.Reroute("")
 	if line := cut.line(); !strings.HasPrefix(line, `{"type":"error","code":"unavailable",`) {
-		t.Errorf("the last line of the search that was cut off is %s", line)
+		t.Errorf("the last line of the interrupted search is %s", line)
 	}
 	if line, err := cut.Line(); err != io.EOF {
 		t.Errorf("after the error: %q, %v", line, err)

@@ -12,15 +12,15 @@ import (
 	"burble/streams/redistest"
 )
 
-// A conversation in the lobby, held through two servers on one Redis. The tests check that every
-// reader gets the same, on either server and in every format.
+// A conversation takes place in the lobby, through two servers on one Redis. The tests check that
+// every reader gets the same entries, on either server and in every format.
 type conversation struct {
 	there    *testServer
 	ada, bob testUser
 	ids      []string // of the entries, in order
 }
 
-// startConversation posts all entries but the last: three messages, a reaction and an edit.
+// startConversation appends all entries but the last: three messages, a reaction and an edit.
 func startConversation(here, there *testServer) *conversation {
 	c := &conversation{there: there, ada: here.signIn("Ada"), bob: there.signIn("Bob")}
 	ada, bob := here.connect(c.ada), there.connect(c.bob)
@@ -39,14 +39,14 @@ func startConversation(here, there *testServer) *conversation {
 	return c
 }
 
-// end deletes the second message, the reply. Its text is then removed from Redis, so live readers
-// must have read it before.
+// end deletes the second message, the reply. The server then removes its text from Redis, so live
+// readers must have read it before.
 func (c *conversation) end() {
 	bob := c.there.connect(c.bob)
 	c.ids = append(c.ids, bob.appendf(`{"type":"delete","room":"lobby","key":"%s","of":"%s"}`, client.NewKey(), c.ids[1]))
 }
 
-// remaining returns the IDs of the entries that are still in Redis after the end.
+// remaining returns the IDs of the entries that are still in Redis after end.
 func (c *conversation) remaining() []string { return slices.Delete(slices.Clone(c.ids), 1, 2) }
 
 // expect checks the entries that a live reader got.
@@ -85,7 +85,7 @@ type liveReader struct {
 	got  []client.Entry
 }
 
-// startReaders starts a live reader in every format that has entries.
+// startReaders starts a live reader in each format that sends whole entries.
 func startReaders(s *testServer, name string) []*liveReader {
 	socket, html := s.connect(anonymous), s.connect(anonymous)
 	socket.follow("lobby", "")
@@ -127,7 +127,7 @@ func TestEveryReaderGetsTheSameOnBothServers(t *testing.T) {
 			for _, from := range []string{`,"after":"0-0"`, `,"last":500`} {
 				late.follow("lobby", from)
 				if got := ids(late.readNext("lobby")(5)); !slices.Equal(got, c.remaining()) {
-					t.Errorf("late reader, %s: got %v, want %v", from, got, c.remaining())
+					t.Errorf("new follower, %s: got %v, want %v", from, got, c.remaining())
 				}
 			}
 			c.expectHistory(t, server.history("lobby", ""))
@@ -159,7 +159,7 @@ func TestEntriesWithHTML(t *testing.T) {
 	}
 }
 
-// expectHistory checks the page of history after the end: the messages with all amendments applied.
+// expectHistory checks the page of history after end: the messages with all amendments applied.
 func (c *conversation) expectHistory(t *testing.T, page client.History) {
 	t.Helper()
 	if !slices.Equal(ids(page.Entries), c.ids[:3]) || page.Room != "lobby" || page.Older != nil || page.Newer != nil {
@@ -180,7 +180,7 @@ func (c *conversation) expectHistory(t *testing.T, page client.History) {
 	}
 }
 
-// expectPage checks the room's page after the end.
+// expectPage checks the room's page after end.
 func (c *conversation) expectPage(t *testing.T, page response) {
 	t.Helper()
 	if got := messageIDs(page); page.status != http.StatusOK || !slices.Equal(got, c.ids[:3]) {
@@ -221,7 +221,7 @@ func TestReadResumesOnTheOtherServerFromAnyCursor(t *testing.T) {
 		all := readN(6, stream.entry)
 		for i, entry := range all[:5] {
 			rest := all[i+1:]
-			// resume reads server-sent events, and checks where they begin.
+			// resume reads server-sent events and checks where they begin.
 			resume := func(query string, headers ...string) []client.Entry {
 				stream := there.openStream("/r/lobby/events"+query, headers...)
 				stream.expectResumed(entry.Cursor)
@@ -252,7 +252,7 @@ func TestReadResumesOnTheOtherServerFromAnyCursor(t *testing.T) {
 	})
 }
 
-// expectResumed checks that the next event is "followed", with the state "resumed", at the cursor.
+// expectResumed checks that the next event is "followed" with the state "resumed" and the cursor.
 func (s *testStream) expectResumed(at string) {
 	s.t.Helper()
 	event := s.event()

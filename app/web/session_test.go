@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// sessionCookie returns the cookie that a response sets. It must be the only one.
+// sessionCookie returns the only cookie that a response sets.
 func sessionCookie(t *testing.T, got response) *http.Cookie {
 	t.Helper()
 	cookies := (&http.Response{Header: got.header}).Cookies()

@@ -13,9 +13,9 @@ import (
 // (origins_test.go) and credentials (credentials_test.go).
 type surface struct {
 	name    string
-	changes bool // it stores something, or opens a socket
-	// request makes a request with further headers. It returns the status, and the ID of the user
-	// that the server took the client for: "" for none, unknown if the response does not show it.
+	changes bool // whether it stores something or opens a socket
+	// request makes a request with additional headers. It returns the status and the ID of the user
+	// that the server identified: "" for none, unknown if the response does not show it.
 	request func(s *testServer, headers ...string) (status int, user string)
 }
 
@@ -51,7 +51,7 @@ func openSocket(s *testServer, headers ...string) (int, string) {
 	return http.StatusSwitchingProtocols, ""
 }
 
-// postMessage posts a message, and reads its author from the room.
+// postMessage posts a message and reads its author's ID from the room.
 func postMessage(contentType, body string) func(*testServer, ...string) (int, string) {
 	return func(s *testServer, headers ...string) (int, string) {
 		s.t.Helper()
@@ -63,7 +63,7 @@ func postMessage(contentType, body string) func(*testServer, ...string) (int, st
 	}
 }
 
-// postSession posts a session, which has the client's user ID, or a new one.
+// postSession creates a user or renames the client's, and returns the ID in the new cookie.
 func postSession(contentType, body string) func(*testServer, ...string) (int, string) {
 	return func(s *testServer, headers ...string) (int, string) {
 		s.t.Helper()

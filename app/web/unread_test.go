@@ -14,8 +14,8 @@ import (
 	"burble/app/protocol"
 )
 
-// A client that requests large responses and does not read them must not fill the server's memory.
-func TestUnreadResponsesOfOneAddressAreBounded(t *testing.T) {
+// A client that requests large responses without reading them must not fill the server's memory.
+func TestUnreadResponsesOfOneAddressAreLimited(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) { set.TrustedProxy = peer.ProxyFly })
 	s.limits.unreadBytes = limit.NewQuota(3 << 20)
@@ -51,12 +51,12 @@ func TestUnreadResponsesOfOneAddressAreBounded(t *testing.T) {
 	for _, response := range unread {
 		expect(response, 200)
 	}
-	eventually(t, "responses that were read are not counted", func() bool { return held(first) == 0 && held(other) == 0 })
+	eventually(t, "responses are no longer counted after they are read", func() bool { return held(first) == 0 && held(other) == 0 })
 	expect(request(first), 200)
 }
 
-// A single response may exceed the bound: otherwise no client could ever read it.
-func TestOneResponseMayExceedTheBound(t *testing.T) {
+// A single response may exceed the limit. Otherwise no client could ever read it.
+func TestOneResponseMayExceedTheLimit(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	s.limits.unreadBytes = limit.NewQuota(smallResponse)

@@ -8,30 +8,30 @@ const authorOf = (article) => ({ id: article.dataset.user, name: article.querySe
 
 /**
  * Connects everything the user can do with messages: the toolbar, reactions, links, search and
- * navigation. Modules that are rarely needed are loaded on first use.
+ * navigation. Rarely needed modules are loaded on first use.
  * @param {{ room: string, me: { id: string, name: string } | null, log: HTMLElement, scroll: import("./scroll.js").Scroll,
  *   renderer: import("./message.js").MessageRenderer, history: import("./history.js").History,
  *   outbox: import("../offline/outbox.js").Outbox, connection: import("../net/connection.js").Connection,
  *   composer: import("../compose/composer.js").Composer | null, showLatest: () => void }} options
  */
 export function connectActions({ room, me, log, scroll, renderer, history, outbox, connection, composer, showLatest }) {
-  const find = (id) => document.getElementById(id);
+  const byID = (id) => document.getElementById(id);
   let navigation;
 
-  /** Runs an action with the Navigation, which is loaded when it is first needed. */
+  /** Runs an action with the Navigation, which is created on first use. */
   const navigate = (action) =>
     attempt(async () => {
       const { Navigation } = await import("./navigation.js");
       await action((navigation ??= new Navigation({ room, log, scroll, history, showLatest })));
     });
-  const goToMessage = (id) => navigate((to) => to.goToMessage(id));
-  addEventListener("popstate", () => navigate((to) => to.goToAddress()));
-  if (location.search.includes("at=")) navigate((to) => to.revealTime());
+  const goToMessage = (id) => navigate((navigation) => navigation.goToMessage(id));
+  addEventListener("popstate", () => navigate((navigation) => navigation.goToAddress()));
+  if (location.search.includes("at=")) navigate((navigation) => navigation.revealTime());
 
-  /** Returns the Markdown source of a message. The server's first page has only the HTML. */
+  /** Returns the Markdown source of a message. The page has only the HTML of messages that the server rendered. */
   async function sourceOf(article) {
-    const known = renderer.sourceOf(article);
-    if (known !== undefined) return known;
+    const source = renderer.sourceOf(article);
+    if (source !== undefined) return source;
     const response = await fetch(`/r/${room}/messages?around=${idOf(article)}&limit=1`);
     const { entries } = await response.json();
     return entries.find(({ id }) => id === idOf(article)).text;
@@ -39,15 +39,15 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
 
   function react(article, emoji) {
     if (!me) return toast("Join the room to react.");
-    const reaction = [...article.querySelectorAll(".reaction")].find((one) => one.dataset.emoji === emoji);
+    const reaction = [...article.querySelectorAll(".reaction")].find(({ dataset }) => dataset.emoji === emoji);
     outbox.add({ type: "react", of: idOf(article), emoji, on: reaction?.ariaPressed !== "true" });
   }
 
-  /** By the names of the toolbar's buttons. `who` is a reaction held with a finger. */
+  /** Actions by the name of their toolbar button. Holding a reaction runs `users`, which has no button. */
   const actions = {
-    who: (_, { dataset, title }) => toast(`${dataset.emoji} ${title}`),
+    users: (_, { dataset, title }) => toast(`${dataset.emoji} ${title}`),
     react: (article, { dataset }) => react(article, dataset.emoji),
-    more: async (article, button) => {
+    emoji: async (article, button) => {
       const { pickEmoji } = await import("../compose/emoji-picker.js");
       const emoji = await pickEmoji(button);
       toolbar.hide();
@@ -65,15 +65,15 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
   };
 
   const toolbar = new Toolbar({
-    element: find("toolbar"),
+    element: byID("toolbar"),
     log,
     scroll,
-    act: (name, article, button) => attempt(() => actions[name](article, button)),
+    runAction: (name, article, button) => attempt(() => actions[name](article, button)),
   });
 
   composer?.addEventListener("editlast", () =>
     attempt(async () => {
-      if ("detached" in log.dataset) await showLatest(); // The user's last message may not be in the page.
+      if ("detached" in log.dataset) await showLatest(); // the user's last message may not be in the page
       const last = [...log.querySelectorAll("article[id][data-mine]:not([data-deleted])")].at(-1);
       if (last) await actions.edit(last);
     }),
@@ -86,14 +86,14 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
   document.addEventListener("click", (event) => {
     const { target, ctrlKey, metaKey, shiftKey, offsetX: x, offsetY: y } = event;
     if (target.matches("dialog") && !("closedBy" in target)) {
-      // A click on the backdrop closes the dialog, for browsers without closedby.
+      // Browsers without closedby do not close a dialog when its backdrop is clicked.
       if (x < 0 || y < 0 || x > target.offsetWidth || y > target.offsetHeight) target.close();
     }
     const button = target.closest("#messages button");
     const { key } = button?.closest("[data-key]")?.dataset ?? {};
     if (button?.name === "retry") outbox.retry(key);
     if (button?.name === "discard") outbox.remove(key);
-    if (key && button.name) find("scroller").focus(); // The button is gone.
+    if (key && button.name) byID("scroller").focus(); // the button has been removed
     if (button?.matches(".reaction")) react(button.closest("article"), button.dataset.emoji);
     const link = target.closest(".quote, .timestamp");
     if (!link?.pathname.startsWith(`/r/${room}/`) || ctrlKey || metaKey || shiftKey) return;
@@ -102,11 +102,11 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
     goToMessage(link.pathname.split("/").pop());
   });
 
-  // The title of a reaction names the users whose names are known.
-
-  /** @type {Map<string, { id: string, name: string }>} */
+  /** @type {Map<string, { id: string, name: string }>} users whose names are known, by ID */
   const users = new Map();
-  const nameReaction = ({ target }) => {
+
+  /** Lists the users of the reaction under the pointer or the focus in its title. */
+  const updateReactionTitle = ({ target }) => {
     const reaction = target.closest(".reaction");
     if (!reaction) return;
     for (const article of log.querySelectorAll("article[data-user]")) users.set(article.dataset.user, authorOf(article));
@@ -114,15 +114,15 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
     const known = ids.filter((id) => id === me?.id || users.has(id)).map((id) => (id === me?.id ? "you" : names.label(users.get(id))));
     reaction.title = [...known, ...(known.length < ids.length ? [`${ids.length - known.length} more`] : [])].join(", ");
   };
-  log.addEventListener("pointerover", nameReaction);
-  log.addEventListener("focusin", nameReaction);
+  log.addEventListener("pointerover", updateReactionTitle);
+  log.addEventListener("focusin", updateReactionTitle);
   for (const type of ["present", "signal"]) {
     connection.addEventListener(type, ({ detail }) => {
       for (const user of detail.users ?? [detail.user]) users.set(user.id, user);
     });
   }
 
-  const field = composer && find("composer").elements.text;
+  const field = composer && byID("composer").elements.text;
   let isLoaded = false;
   field?.addEventListener("input", async () => {
     if (isLoaded || !/(^|\s)[@:]\S*$/.test(field.value.slice(0, field.selectionStart))) return;
@@ -136,17 +136,17 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
     });
   });
 
-  const onClick = (id, action) => find(id).addEventListener("click", () => attempt(action));
-  onClick("open-calendar", async () => (await import("./calendar.js")).openCalendar((time) => navigate((to) => to.goToTime(time))));
+  const onClick = (id, action) => byID(id).addEventListener("click", () => attempt(action));
+  onClick("open-calendar", async () => (await import("./calendar.js")).openCalendar((time) => navigate((navigation) => navigation.goToTime(time))));
   onClick("open-search", async () => (await import("./search.js")).openSearch({ room, goToMessage }));
-  onClick("theme", async () => (await import("../page/theme.js")).cycleTheme(find("theme")));
-  find("topic")?.addEventListener("submit", (event) => {
+  onClick("theme", async () => (await import("../page/theme.js")).cycleTheme(byID("theme")));
+  byID("topic")?.addEventListener("submit", (event) => {
     event.preventDefault();
     attempt(async () => (await import("../rooms/topic.js")).saveTopic({ room, connection }));
   });
 }
 
-/** Runs an action, and tells the user if it fails. @param {() => void | Promise<void>} action */
+/** Runs an action, and shows a toast if it fails. @param {() => void | Promise<void>} action */
 async function attempt(action) {
   try {
     await action();
@@ -161,10 +161,10 @@ async function copy(text, message) {
   toast(message);
 }
 
-/** Copies without navigator.clipboard, which is missing on a page loaded over plain HTTP. */
+/** Copies a text without navigator.clipboard, which pages loaded over plain HTTP do not have. */
 function copySelection(text) {
   const { activeElement } = document;
-  const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true, className: "visually-hidden" }); // Read-only: no keyboard appears on phones.
+  const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true, className: "visually-hidden" }); // readOnly keeps a phone from showing its keyboard
   document.body.append(field);
   field.select();
   const isCopied = document.execCommand("copy");

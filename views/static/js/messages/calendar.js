@@ -1,12 +1,10 @@
-/** The dialog that asks for a date and time to go to. */
-
 const dialog = document.getElementById("calendar");
 const field = dialog.querySelector("input");
-let go;
+let goToTime;
 
-/** @param {(time: string) => void} callback receives the time in ISO format */
+/** Lets the user pick a date and time. @param {(time: string) => void} callback receives the time in ISO format */
 export function openCalendar(callback) {
-  go = callback;
+  goToTime = callback;
   const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
   field.max = now;
   field.value ||= now;
@@ -15,6 +13,6 @@ export function openCalendar(callback) {
 
 dialog.addEventListener("close", () => {
   const time = Date.parse(field.value);
-  if (dialog.returnValue === "go" && time) go(new Date(time).toISOString());
+  if (dialog.returnValue === "go" && time) goToTime(new Date(time).toISOString());
   dialog.returnValue = "";
 });

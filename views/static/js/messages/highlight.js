@@ -1,34 +1,34 @@
 /**
- * Returns where a text contains a term, in any case, as [start, end) pairs.
+ * Returns the matches of a term in a text, ignoring case, as [start, end) pairs.
  * @param {string} text
  * @param {string} term
  * @returns {[number, number][]}
  */
 export function findAll(text, term) {
-  const found = [];
+  const matches = [];
   const pattern = new RegExp(term.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "giu");
-  if (term) for (const { index, 0: match } of text.matchAll(pattern)) found.push([index, index + match.length]);
-  return found;
+  if (term) for (const { index, 0: match } of text.matchAll(pattern)) matches.push([index, index + match.length]);
+  return matches;
 }
 
 /**
- * Returns where a text mentions a user: @ and the whole name, with no letter or digit
- * directly before or after it. Only scripts that put spaces between words count as letters.
- * unread.lua has the same rule.
+ * Returns the mentions of a user in a text. A mention is @ and the whole name, with no letter or
+ * digit directly before or after it. Only characters of scripts that separate words with spaces
+ * count as letters. unread.lua applies the same rule.
  * @param {string} text
  * @param {string} name
  */
 export function findMentions(text, name) {
-  const isWordChar = (at) => /[0-9a-z\u00c0-\u1fff]/i.test(text.charAt(at));
+  const isWordChar = (index) => /[0-9a-z\u00c0-\u1fff]/i.test(text.charAt(index));
   return name ? findAll(text, `@${name}`).filter(([start, end]) => !isWordChar(start - 1) && !isWordChar(end)) : [];
 }
 
 /**
- * Wraps what is found in an element's text, except in code, in <mark>. It only splits
- * text nodes: no text is parsed as markup.
+ * Wraps matches in the text of an element in <mark>, except in code. It only splits text nodes,
+ * and parses no text as markup.
  * @param {Element} element
  * @param {(text: string) => [number, number][]} find
- * @param {string} [className] of the marks
+ * @param {string} [className] of the <mark> elements
  */
 export function highlight(element, find, className = "") {
   if (!find(element.textContent).length) return;

@@ -1,23 +1,23 @@
 import { backoff } from "../net/connection.js";
 
-const AROUND = 50; // messages fetched around a place, as many as a page of the server has
-const MORE = 100; // messages fetched beyond an edge
-const LOAD_AHEAD = "1200px 0px"; // how far outside the view an edge starts to load
-const MIN_RETRY = 3_000;
+const SHOW_LIMIT = 50; // messages fetched by show(): as many as the server renders on a page
+const LOAD_LIMIT = 100; // messages fetched when an edge comes near the view
+const LOAD_MARGIN = "1200px 0px"; // distance from the view that counts as near
+const MIN_RETRY_DELAY = 3_000; // milliseconds
 
 /**
- * History fetches older and newer messages when the reader comes near that edge of the
- * messages shown. Each edge is a link, which works without the script too.
+ * History fetches older or newer messages when the user scrolls near the first or last message
+ * in the page. Both edges have a link that also works without the script.
  *
- * Events: `attached` (detail: the cursor to follow from) when the messages reach the room's
- * end; `detached` when they were replaced by others that do not.
+ * Events: `attached` when the messages in the page reach the room's newest one (detail: the
+ * cursor to follow from), and `detached` when show() has replaced them by messages that do not.
  */
 export class History extends EventTarget {
   #path;
   #timeline;
   #observer;
-  #generation = 0; // counts replacements of all messages; a response to an older request is ignored
-  #failures = 0; // failed requests in a row
+  #generation = 0; // incremented when all messages are replaced, to ignore responses to earlier requests
+  #failures = 0; // consecutive failed requests
   /** @type {Record<"older" | "newer", { element: Element, link: HTMLAnchorElement, from: string | null, isLoading: boolean }>} */
   #edges;
 
@@ -30,7 +30,7 @@ export class History extends EventTarget {
     this.#timeline = timeline;
     this.#edges = { older: makeEdge(older, "before"), newer: makeEdge(newer, "after") };
     timeline.addEventListener("trimmed", ({ detail }) => this.#setEdge(detail, timeline[detail === "older" ? "oldest" : "newest"]));
-    this.#observer = new IntersectionObserver((entries) => this.#loadVisible(entries), { root: scroller, rootMargin: LOAD_AHEAD });
+    this.#observer = new IntersectionObserver((entries) => this.#loadVisible(entries), { root: scroller, rootMargin: LOAD_MARGIN });
     for (const [direction, { element, link }] of Object.entries(this.#edges)) {
       this.#observer.observe(element);
       link.addEventListener("click", (event) => {
@@ -40,20 +40,16 @@ export class History extends EventTarget {
     }
   }
 
-  /** Replaces all messages by the newest ones, like show(). */
-  showLatest() {
-    return this.show({});
-  }
 
   /**
-   * Replaces all messages by those around a place. Rejects if they cannot be fetched. Resolves
-   * with false if another place was requested before they arrived.
-   * @param {{ around?: string, at?: string }} place an entry ID or a time; neither means the room's end
+   * Replaces all messages by those around an entry or a time. Rejects if the request fails.
+   * Resolves with false if show() was called again before the response arrived.
+   * @param {{ around?: string, at?: string }} place an entry ID, a time, or neither for the newest messages
    * @returns {Promise<boolean>}
    */
   async show(place) {
     const generation = ++this.#generation;
-    const page = await this.#fetch(place, AROUND).catch((error) => error);
+    const page = await this.#fetch(place, SHOW_LIMIT).catch((error) => error);
     if (generation !== this.#generation) return false;
     if (page instanceof Error) throw page;
     const attach = page.newer === null;
@@ -67,7 +63,7 @@ export class History extends EventTarget {
     return generation === this.#generation;
   }
 
-  /** Starts over after the messages were replaced by something other than show(). */
+  /** Resets the edges. Call it after replacing the messages without show(). */
   restart() {
     this.#generation++;
     this.#setEdge("older", this.#timeline.oldest ?? null);
@@ -81,14 +77,14 @@ export class History extends EventTarget {
     const generation = this.#generation;
     this.#edges[direction].isLoading = true;
     try {
-      const page = await this.#fetch({ [direction === "older" ? "before" : "after"]: from }, MORE);
+      const page = await this.#fetch({ [direction === "older" ? "before" : "after"]: from }, LOAD_LIMIT);
       if (generation !== this.#generation || from !== this.#edges[direction].from) return;
       await this.#insert(direction, page);
       this.#failures = 0;
-    } catch ({ message }) {
+    } catch ({ message: status }) {
       const retry = () => this.#observeAgain(direction);
-      if (/^4(?!29)/.test(message)) return; // The server would refuse again. The link remains.
-      if (navigator.onLine) setTimeout(retry, Math.max(MIN_RETRY, backoff(++this.#failures)));
+      if (/^4(?!29)/.test(status)) return; // A retry would be refused too. The user can click the link.
+      if (navigator.onLine) setTimeout(retry, Math.max(MIN_RETRY_DELAY, backoff(++this.#failures)));
       else addEventListener("online", retry, { once: true });
       return;
     } finally {
@@ -107,7 +103,7 @@ export class History extends EventTarget {
   async #fetch(place, limit) {
     const query = new URLSearchParams({ ...place, limit, html: true });
     const response = await fetch(`${this.#path}?${query}`, { headers: { Accept: "application/json" } });
-    if (!response.ok) throw new Error(`${response.status} for ${query}`);
+    if (!response.ok) throw new Error(response.status);
     return response.json();
   }
 
@@ -120,13 +116,13 @@ export class History extends EventTarget {
     this.#edges[direction].from = from;
     link.hidden = from === null;
     if (from !== null) link.search = new URLSearchParams({ [direction === "older" ? "before" : "after"]: from });
-    const end = element.querySelector("span");
-    if (!end) return;
-    end.hidden = from !== null;
-    end.textContent = isBeginning ? `This is the beginning of ${document.body.dataset.room}.` : "Older messages are no longer available.";
+    const endText = element.querySelector("span");
+    if (!endText) return;
+    endText.hidden = from !== null;
+    endText.textContent = isBeginning ? `This is the beginning of ${document.body.dataset.room}.` : "Older messages are no longer available.";
   }
 
-  /** Makes the observer report again whether an edge is near the view. */
+  /** Makes the observer report an edge again if it is near the view. */
   #observeAgain(direction) {
     const { element } = this.#edges[direction];
     this.#observer.unobserve(element);

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { History } from "./history.js";
 
-/** Opens a room with its older edge in view. The server replies with these statuses, then with 503. "lost" is a network failure. */
+/**
+ * Opens a room with its older edge in view. The server responds with these statuses, then always
+ * with 503. "lost" stands for a network error.
+ */
 function openRoom(context, replies = [], online = true) {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const window = new EventTarget();
@@ -50,7 +53,7 @@ function openRoom(context, replies = [], online = true) {
   };
 }
 
-test("a failed page is retried with a growing pause", async (t) => {
+test("a failed request is retried with a growing delay", async (t) => {
   t.mock.method(Math, "random", () => 0.999);
   const { requests, replies, tick } = openRoom(t);
   await tick(0);
@@ -68,7 +71,7 @@ test("a failed page is retried with a growing pause", async (t) => {
   assert.equal(requests(), before);
 });
 
-test("a refused page is not retried until its link is clicked", async (t) => {
+test("a refused request is not retried until its link is clicked", async (t) => {
   const { requests, clickOlder, tick } = openRoom(t, [404, 200]);
   await tick(0);
   await tick(600_000);
@@ -85,7 +88,7 @@ test("status 429 (too many requests) is retried", async (t) => {
   assert.equal(requests(), 2);
 });
 
-test("while offline, nothing is requested until the browser is online", async (t) => {
+test("a request that fails offline is retried when the browser goes online", async (t) => {
   const { requests, goOnline, tick } = openRoom(t, ["lost", 200], false);
   await tick(0);
   await tick(600_000);

@@ -1,6 +1,6 @@
 /**
- * JumpButton scrolls to the newest message. It is shown when a message arrives below the view,
- * and while the newest message is not in the page.
+ * JumpButton scrolls to the newest message. It appears when a message arrives below the view,
+ * and whenever the newest message is not in the page.
  */
 export class JumpButton {
   #element;
@@ -20,12 +20,11 @@ export class JumpButton {
     scroll.addEventListener("scrolled", () => this.update());
     element.addEventListener("click", (event) => {
       event.preventDefault();
-      document.getElementById("scroller").focus(); // The button is about to disappear.
+      document.getElementById("scroller").focus(); // the button is about to disappear
       showLatest();
     });
   }
 
-  /** Shows or hides the button. */
   update() {
     if (!this.#timeline.attached) {
       if (this.#element.hidden) this.#show("Jump to latest");

@@ -11,12 +11,15 @@ const REFUSED = { edit: "Edit not saved.", delete: "Not deleted.", react: "React
 /** @typedef {{ id: string, name: string }} User */
 /** @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, emoji?: string, on?: boolean }} Entry */
 
-/** MessageRenderer makes and updates the article of a message. It clones the page's template, which has the same markup as the server's messages. */
+/**
+ * MessageRenderer creates and updates the article of a message. It clones a template that has the
+ * same markup as the messages the server renders.
+ */
 export class MessageRenderer {
   #template;
   #room;
   #me;
-  /** @type {WeakMap<Element, string>} Markdown source by article; missing for messages rendered by the server */
+  /** @type {WeakMap<Element, string>} Markdown source by article; missing if the server rendered the message */
   #sources = new WeakMap();
 
   /**
@@ -35,7 +38,7 @@ export class MessageRenderer {
     const article = this.#template.content.firstElementChild.cloneNode(true);
     article.dataset.key = item.key;
     article.dataset.writtenAt = String(item.at);
-    article.ariaLive = "off"; // A screen reader announces it once, when it is stored.
+    article.ariaLive = "off"; // screen readers announce the message once, when it is stored
     this.#showAuthor(article, this.#me ?? { id: "", name: "" });
     this.showTime(article);
     this.showDelivery(article, item);
@@ -45,7 +48,7 @@ export class MessageRenderer {
   }
 
   /**
-   * Returns the article of a stored message. If the message was waiting, pass its article to reuse it.
+   * Returns an article for a stored message. If the message was waiting, pass its article, which is reused.
    * @param {Entry} entry
    * @param {Element} [article]
    */
@@ -72,7 +75,7 @@ export class MessageRenderer {
     return article;
   }
 
-  /** Applies an edit, delete or react entry to its message. @param {Element} article @param {Entry} entry */
+  /** Applies an edit, delete or react entry to a message. @param {Element} article @param {Entry} entry */
   amend(article, entry) {
     if ("deleted" in article.dataset) return;
     if (entry.kind === "delete") {
@@ -87,15 +90,15 @@ export class MessageRenderer {
   }
 
   /**
-   * Previews the user's pending change on a message or, if the server refused it, shows the reason.
+   * Shows a pending change of the user on a message, and the reason if the server refused it.
    * @param {Element} article
    * @param {import("../offline/outbox.js").Item} item
-   * @returns {() => void} removes the preview
+   * @returns {() => void} a function that removes the preview
    */
   preview(article, { type, key, state, why, text, emoji, on }) {
     const body = findPart(article, ".body");
-    const nodes = [...body.childNodes];
-    const by = reactionOf(article, emoji)?.dataset.users;
+    const bodyNodes = [...body.childNodes];
+    const users = reactionOf(article, emoji)?.dataset.users;
     article.dataset.pending = type;
     if (type === "edit") body.textContent = text;
     if (type === "react") this.#react(article, emoji, this.#me.id, on);
@@ -108,12 +111,12 @@ export class MessageRenderer {
     return () => {
       delete article.dataset.pending;
       if (refusal) refusal.remove();
-      if (type === "edit") body.replaceChildren(...nodes);
-      if (type === "react") this.#showReaction(article, emoji, new Set(by?.split(" ")));
+      if (type === "edit") body.replaceChildren(...bodyNodes);
+      if (type === "react") this.#showReaction(article, emoji, new Set(users?.split(" ")));
     };
   }
 
-  /** Shows whether a waiting message failed, and why. @param {Element} article @param {import("../offline/outbox.js").Item} item */
+  /** Shows whether a message is waiting or has failed, and why. @param {Element} article @param {import("../offline/outbox.js").Item} item */
   showDelivery(article, { state, why = "" }) {
     article.dataset.state = state;
     findPart(article, ".delivery span").textContent = state === "failed" ? `Not sent. ${why}` : "Waiting to send";
@@ -133,7 +136,7 @@ export class MessageRenderer {
     if (this.#me) highlight(findPart(article, ".body"), (text) => findMentions(text, this.#me.name), "mention");
   }
 
-  /** Returns the Markdown source of a message, if it is known. @param {Element} article */
+  /** Returns the Markdown source of a message, or undefined if it is unknown. @param {Element} article */
   sourceOf(article) {
     return this.#sources.get(article);
   }
@@ -190,7 +193,7 @@ export function timeOfArticle(article) {
   return article.id ? timeOf(article.id.slice(1)) : Number(article.dataset.writtenAt);
 }
 
-/** Returns the properties of a message that decide whether it needs a heading. @param {Element} article @returns {import("./rows.js").Grouping} */
+/** Returns the properties by which a message is grouped with the previous one. @param {Element} article @returns {import("./rows.js").Grouping} */
 export function groupingOf(article) {
   return {
     user: article.dataset.user ?? "",
@@ -201,7 +204,7 @@ export function groupingOf(article) {
   };
 }
 
-/** Finds an element of the template in an article. It never finds an element inside the message's own text. @param {Element} article @param {string} selector */
+/** Returns an element of the template in an article. It ignores elements in the text of the message. @param {Element} article @param {string} selector */
 export function findPart(article, selector) {
   return article.querySelector(`:scope > ${selector}, :scope > header ${selector}`);
 }
@@ -219,9 +222,9 @@ function showDeleted(article) {
   return article;
 }
 
-/** Returns the first line of a text, cut to 120 characters. @param {string} text */
+/** Returns the first line of a text, truncated to 120 characters. @param {string} text */
 export function firstLine(text) {
   const [line] = text.trim().split("\n", 1);
-  const chars = [...line]; // Cut between code points.
+  const chars = [...line]; // code points, so that no surrogate pair is split
   return chars.length > 120 ? `${chars.slice(0, 120).join("")}…` : line;
 }

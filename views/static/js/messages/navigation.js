@@ -2,9 +2,8 @@ import { timeOf } from "../net/id.js";
 import { toast } from "../page/toast.js";
 
 /**
- * Navigation goes to a message or a time in the room, fetching the messages around it if they are
- * not in the page. The address changes with it, so the place can be bookmarked, and left
- * by going back.
+ * Navigation goes to a message or a time in the room, and fetches the messages around it if
+ * necessary. It updates the address, so users can bookmark it and use the Back button.
  */
 export class Navigation {
   #path;
@@ -25,7 +24,7 @@ export class Navigation {
     this.#showLatest = showLatest;
   }
 
-  /** Goes to the place in the address, after going back or forward. */
+  /** Goes to the message or time in the address. Call it after the user goes back or forward. */
   goToAddress() {
     const id = location.pathname.slice(this.#path.length + 1);
     const time = timeInAddress();
@@ -33,7 +32,7 @@ export class Navigation {
     return time ? this.#showTime(time) : this.#showLatest();
   }
 
-  /** Reveals the message at the time in the address, around which the server rendered the page. */
+  /** Reveals the message at the time in the address. The server has rendered the messages around it. */
   revealTime() {
     return this.#reveal(this.#firstSince(timeInAddress()));
   }
@@ -59,6 +58,7 @@ export class Navigation {
     if (await this.#fetch({ at: time })) await this.#reveal(this.#firstSince(time));
   }
 
+  /** Fetches the messages around a place, and reports whether to go on. @param {{ around?: string, at?: string }} place */
   async #fetch(place) {
     try {
       return await this.#history.show(place);
@@ -71,14 +71,14 @@ export class Navigation {
   /** Scrolls a message into view, highlights it and focuses it. @param {HTMLElement | null | undefined} article */
   async #reveal(article) {
     if (!article) return toast("That message no longer exists.");
-    for (const old of this.#log.querySelectorAll("[aria-current]")) old.removeAttribute("aria-current");
+    for (const previous of this.#log.querySelectorAll("[aria-current]")) previous.removeAttribute("aria-current");
     article.tabIndex = -1;
     await this.#scroll.to(article);
     article.ariaCurrent = "true";
     article.focus({ preventScroll: true });
   }
 
-  /** Returns the first message at or after a time, else the last one. A time without a zone is in UTC, as on the server. */
+  /** Returns the first message at or after a time, or else the last message. Like the server, it reads a time without an offset as UTC. */
   #firstSince(text) {
     const time = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes("T") ? text : `${text}Z`);
     const articles = [...this.#log.querySelectorAll("article[id]")];

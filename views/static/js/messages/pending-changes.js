@@ -1,15 +1,15 @@
 /**
- * PendingChanges shows the user's edits, deletions and reactions before their entries arrive, or
- * why they were refused. To apply an entry to a message with pending changes, hide the changes,
- * apply the entry, and show the changes again.
+ * PendingChanges shows the user's edits, deletions and reactions until their entries arrive, and
+ * the reason if the server refuses one. To apply an entry to a message with pending changes, hide
+ * the changes, apply the entry, and show the changes again.
  */
 export class PendingChanges {
   #renderer;
   /** @type {import("../offline/outbox.js").Item[]} */
   #items = [];
-  /** @type {Set<string>} keys of items that are stored, but whose entries have not arrived */
+  /** @type {Set<string>} keys of stored items whose entries have not arrived */
   #stored = new Set();
-  /** @type {Map<Element, (() => void)[]>} undo functions of the changes shown */
+  /** @type {Map<Element, (() => void)[]>} functions that hide the changes shown, by article */
   #shown = new Map();
 
   /** @param {import("./message.js").MessageRenderer} renderer */
@@ -17,7 +17,7 @@ export class PendingChanges {
     this.#renderer = renderer;
   }
 
-  /** Takes over the outbox's items, and returns the IDs of the messages to show again. @param {import("../offline/outbox.js").Item[]} items @returns {Set<string>} */
+  /** Replaces the items by those in the outbox, and returns the IDs of messages that may need an update. @param {import("../offline/outbox.js").Item[]} items @returns {Set<string>} */
   update(items) {
     const kept = this.#items.filter(({ key }) => this.#stored.has(key) && !items.some((item) => item.key === key));
     const before = this.#items;
@@ -25,24 +25,24 @@ export class PendingChanges {
     return new Set([...before, ...this.#items].map(({ of }) => of));
   }
 
-  /** Keeps an item that is stored until its entry arrives. @param {string} key */
+  /** Keeps an item that has left the outbox until its entry arrives. @param {string} key */
   markStored(key) {
     if (this.#items.some((item) => item.key === key)) this.#stored.add(key);
   }
 
-  /** Removes an item whose entry has arrived. @param {string | undefined} key */
+  /** Removes the item with a key. Call it when the entry arrives. @param {string | undefined} key */
   remove(key) {
     this.#stored.delete(key);
     this.#items = this.#items.filter((item) => item.key !== key);
   }
 
-  /** Shows a message as it is stored. @param {Element} article */
+  /** Hides the pending changes of a message. @param {Element} article */
   hide(article) {
-    for (const undo of this.#shown.get(article)?.reverse() ?? []) undo();
+    for (const removePreview of this.#shown.get(article)?.reverse() ?? []) removePreview();
     this.#shown.delete(article);
   }
 
-  /** Shows a message with its pending changes. @param {Element} article */
+  /** Shows the pending changes of a message. @param {Element} article */
   show(article) {
     this.hide(article);
     const items = this.#items.filter(({ of }) => article.id === `m${of}`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { PendingChanges } from "./pending-changes.js";
 
-/** Returns a message that is a list of words. The preview of a change appends its key. */
+/** Returns a fake message whose text is a list of words. Previewing a change appends the key of the change. */
 function makeMessage() {
   const article = { id: "m1-0", dataset: {}, words: ["stored"] };
   const preview = ({ words }, { key }) => {
@@ -17,7 +17,7 @@ function makeMessage() {
   return { article, changes, update };
 }
 
-test("changes are shown in order, and disappear when discarded", () => {
+test("changes are shown in order until they are discarded", () => {
   const { update } = makeMessage();
   assert.equal(update("a", "b"), "stored a b");
   assert.equal(update("b"), "stored b");
@@ -36,7 +36,7 @@ test("a stored change stays until its entry arrives", () => {
   assert.equal(update(), "changed");
 });
 
-test("an entry from another user is applied beneath the pending changes", () => {
+test("pending changes stay on top of an entry from another user", () => {
   const { article, changes, update } = makeMessage();
   update("a");
   changes.hide(article);
@@ -50,7 +50,7 @@ test("a new message is not a pending change", () => {
   assert.deepEqual([...changes.update([{ key: "a", text: "hello" }])], []);
 });
 
-test("no change is shown on a deleted message", () => {
+test("a deleted message shows no changes", () => {
   const { article, update } = makeMessage();
   article.dataset.deleted = "";
   assert.equal(update("a"), "stored");

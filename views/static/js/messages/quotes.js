@@ -5,13 +5,13 @@ import { firstLine } from "./message.js";
 const DELETED = "deleted message";
 
 /**
- * Fetches quoted messages that are not in the page, and updates quotes when their
+ * Fills in quotes of messages that are not in the page, and updates quotes when the quoted
  * messages are edited or deleted.
  * @param {{ room: string, log: HTMLElement, connection: import("../net/connection.js").Connection }} options
  */
 export function updateQuotes({ room, log, connection }) {
-  /** @type {Map<string, { user: { id: string, name: string }, line: string }>} by entry ID */
-  const fetched = new Map();
+  /** @type {Map<string, { user: { id: string, name: string }, line: string }>} quoted messages, by entry ID */
+  const messages = new Map();
   let isRunning = false;
 
   async function fillQuotes() {
@@ -23,12 +23,12 @@ export function updateQuotes({ room, log, connection }) {
       const [name, text] = quote.children;
       if (name.textContent) continue;
       try {
-        if (!fetched.has(id)) fetched.set(id, await fetchMessage(id));
-        const { user, line } = fetched.get(id);
+        if (!messages.has(id)) messages.set(id, await fetchMessage(id));
+        const { user, line } = messages.get(id);
         showName(name, user);
         text.textContent = line;
       } catch {
-        // The quote still says "an earlier message" and links to it.
+        // The quote keeps its text, "an earlier message", and its link.
       }
     }
     isRunning = false;
@@ -36,14 +36,14 @@ export function updateQuotes({ room, log, connection }) {
 
   async function fetchMessage(id) {
     const response = await fetch(`/r/${room}/messages?around=${id}&limit=1&html=true`);
-    const entry = (await response.json()).entries.find((one) => one.id === id);
+    const entry = (await response.json()).entries.find((entry) => entry.id === id);
     return { user: entry.user, line: entry.deleted ? DELETED : firstLine(textOfHTML(entry.html)) };
   }
 
   connection.addEventListener("entries", ({ detail: { entries } }) => {
     for (const { kind, of: id, html } of entries) {
       if (kind !== "edit" && kind !== "delete") continue;
-      fetched.delete(id);
+      messages.delete(id);
       for (const quote of log.querySelectorAll(`.quote[href$="/${CSS.escape(id)}"]`)) {
         quote.children[1].textContent = kind === "edit" ? firstLine(textOfHTML(html)) : DELETED;
       }
@@ -51,7 +51,7 @@ export function updateQuotes({ room, log, connection }) {
   });
   connection.addEventListener("state", ({ detail: state }) => {
     if (state !== "live") return;
-    for (const quote of log.querySelectorAll("[data-attempted]")) delete quote.dataset.attempted; // Retry the fetches that failed.
+    for (const quote of log.querySelectorAll("[data-attempted]")) delete quote.dataset.attempted; // retries failed requests
     fillQuotes();
   });
   new MutationObserver(fillQuotes).observe(log, { childList: true });

@@ -2,12 +2,12 @@ import { compareIDs } from "../net/id.js";
 import { dayKey, dayLabel } from "../page/time.js";
 import { groupingOf, timeOfArticle } from "./message.js";
 
-/** The rows of the message list: a message is an article; day lines and gaps stand between them. */
+/** The rows of the message list: messages, which are articles, and the day lines and gaps between them. */
 
-const GROUP_WITHIN = 5 * 60_000; // views.Arrange has the same rules
+const GROUP_WITHIN = 5 * 60_000; // milliseconds; the same as groupWithin in message.go
 
 /**
- * @typedef {object} Grouping what decides whether a message needs a heading
+ * @typedef {object} Grouping the properties by which a message is grouped with the previous one
  * @property {string} user ID of the author
  * @property {string} name of the author
  * @property {number} time in milliseconds
@@ -25,7 +25,8 @@ export function startsDay(message, previous) {
 }
 
 /**
- * Reports whether a message is shown without a heading, as a continuation of the previous one.
+ * Reports whether a message continues the previous one, and so has no heading. views.Arrange
+ * applies the same rules.
  * @param {Grouping} message
  * @param {Grouping | null} previous
  */
@@ -42,28 +43,29 @@ export function isContinuation(message, previous) {
 }
 
 /**
- * Updates what depends on the previous message: the day line, the heading and the "New" line.
+ * Updates the parts of a message that depend on its neighbours: the day line, the heading, the
+ * "New" line and its tab stop.
  * @param {Element | null} article
  */
 export function updateRow(article) {
   if (!article) return;
   const previous = previousMessage(article);
-  const heading = groupingOf(article);
-  const previousHeading = previous && groupingOf(previous);
+  const grouping = groupingOf(article);
+  const previousGrouping = previous && groupingOf(previous);
   const line = dayLine(article);
   const isUnreadStart = isFirstUnread(article, previous);
   if (previous) timeLink(previous).tabIndex = -1;
-  timeLink(article).tabIndex = nextMessage(article) ? -1 : 0; // Tab stops at the last message; arrow keys go on from there.
+  timeLink(article).tabIndex = nextMessage(article) ? -1 : 0; // Tab stops only at the last message; arrow keys reach the others
   article.toggleAttribute("data-first-unread", isUnreadStart);
-  article.toggleAttribute("data-continued", !isUnreadStart && !followsGap(article) && isContinuation(heading, previousHeading));
-  if (startsDay(heading, previousHeading)) {
+  article.toggleAttribute("data-continued", !isUnreadStart && !followsGap(article) && isContinuation(grouping, previousGrouping));
+  if (startsDay(grouping, previousGrouping)) {
     (line ?? addDayLine(article)).firstElementChild.textContent = dayLabel(timeOfArticle(article));
   } else {
     line?.remove();
   }
 }
 
-/** Removes a message, and its day line unless the next message needs it. @param {Element} article */
+/** Removes a message and its day line, and updates the next message. @param {Element} article */
 export function removeRow(article) {
   const next = nextMessage(article);
   dayLine(article)?.remove();
@@ -76,7 +78,7 @@ export function previousMessage(article) {
   return lastMessageUpTo(article.previousElementSibling);
 }
 
-/** Returns the last message at or before a row. @param {Element | null} row @returns {Element | null} */
+/** Returns the row if it is a message, else the last message before it. @param {Element | null} row @returns {Element | null} */
 export function lastMessageUpTo(row) {
   while (row && row.localName !== "article") row = row.previousElementSibling;
   return row;
@@ -89,7 +91,7 @@ export function nextMessage(article) {
   return row;
 }
 
-/** Reports whether a message is the first unread one. views.Room.Rows has the same rule. */
+/** Reports whether a message is the first unread one. views.Room.Rows applies the same rule. */
 function isFirstUnread(article, previous) {
   const { read } = article.parentElement.dataset;
   if (!read || !article.id || compareIDs(article.id.slice(1), read) <= 0) return false;

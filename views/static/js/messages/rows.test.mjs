@@ -7,12 +7,12 @@ const { isContinuation, startsDay } = await import("./rows.js");
 
 const { messages } = JSON.parse(readFileSync(new URL("../../../testdata/grouping.json", import.meta.url)));
 
-test("messages are grouped as the server groups them", () => {
+test("the page groups messages by the same rules as the server", () => {
   let previous = null;
   for (const message of messages) {
-    const heading = { reply: false, unreadable: false, ...message, time: Date.parse(message.time) };
-    assert.equal(startsDay(heading, previous), message.day, message.case);
-    assert.equal(isContinuation(heading, previous), message.continued, message.case);
-    previous = heading;
+    const grouping = { reply: false, unreadable: false, ...message, time: Date.parse(message.time) };
+    assert.equal(startsDay(grouping, previous), message.day, message.case);
+    assert.equal(isContinuation(grouping, previous), message.continued, message.case);
+    previous = grouping;
   }
 });

@@ -1,25 +1,25 @@
-const NEAR_END = 100; // pixels from the end within which the view stays there
-const SCROLL_REST = "onscrollend" in globalThis ? 1_000 : 150; // milliseconds without a scroll event after which scrolling has ended
+const NEAR_END = 100; // pixels from the end that count as near it
+const SCROLL_TIMEOUT = "onscrollend" in globalThis ? 1_000 : 150; // milliseconds without a scroll event after which scrolling is assumed to have ended
 
 /**
- * Scroll owns the scroll position of the message list. Every change of the messages runs in its
- * queue, one after another, without moving what the user is reading: the end, or the message
- * in view. Unless the view is at the very end, a change waits until scrolling has ended: a
- * browser that scrolls smoothly heads for the position computed before the change, and the
- * view would jump.
+ * Scroll controls the scroll position of the message list. Changes of the messages run one at a
+ * time in its queue. Each keeps the view where it is: at the end, or at the message being read.
  *
- * The scroller is laid out from its end (column-reverse), so scrollTop is 0 at the newest
- * message and negative above it.
+ * Unless the view is at the end, a change waits until scrolling has ended. A browser that scrolls
+ * smoothly heads for a position that it computed before the change, so the view would jump.
+ *
+ * The scroller is laid out from its end (column-reverse): scrollTop is 0 at the newest message
+ * and negative above it.
  *
  * Event: `scrolled`.
  */
 export class Scroll extends EventTarget {
   #scroller;
   #queue = Promise.resolve();
-  #remainder = 0; // pixels that scrollTop could not express
-  #lastScroll = -Infinity;
-  #hasEnded = true; // whether scrolling has ended, according to scrollend
-  #isStill = false; // whether nothing scrolls in this frame
+  #roundingError = 0; // pixels by which the last change moved the anchor, because scrollTop is rounded
+  #lastScroll = -Infinity; // time of the last scroll event
+  #hasEnded = true; // whether scrollend has followed the last scroll event
+  #isStill = false; // whether scrolling has ended; valid for one animation frame
   #stopWaiting = () => {};
 
   /** @param {HTMLElement} scroller */
@@ -32,7 +32,7 @@ export class Scroll extends EventTarget {
       this.dispatchEvent(new Event("scrolled"));
     });
     scroller.addEventListener("scrollend", () => (this.#hasEnded = true));
-    document.addEventListener("visibilitychange", () => this.#stopWaiting()); // A hidden page has no animation frames.
+    document.addEventListener("visibilitychange", () => this.#stopWaiting()); // a hidden page has no animation frames
   }
 
   /** @returns {number} pixels below the view */
@@ -45,25 +45,25 @@ export class Scroll extends EventTarget {
   }
 
   /**
-   * Queues a change of the messages. If stayAtEnd returns true and the view is near the end, it
-   * stays there; otherwise the message in view, the anchor, stays where it is.
-   * @param {(anchor: Element | null) => void} change anchor is null for the end
+   * Queues a change of the messages. If stayAtEnd returns true and the view is near the end, the
+   * view moves to the end. Otherwise the first message in view, the anchor, stays in place.
+   * @param {(anchor: Element | null) => void} change receives null if the view moves to the end
    * @param {{ stayAtEnd?: () => boolean }} [options] stayAtEnd is called when the change is about to run
    * @returns {Promise<void>} resolves when the change is done
    */
   change(change, { stayAtEnd = () => true } = {}) {
     return this.#enqueue(async () => {
       while (!this.#isStill && !(stayAtEnd() && this.distanceFromEnd < 1) && !document.hidden) await this.#waitForFrames();
-      const stays = stayAtEnd() && this.isNearEnd;
-      const anchor = stays ? null : this.#bodyInView();
-      const before = anchor?.getBoundingClientRect().top - this.#remainder;
+      const staysAtEnd = stayAtEnd() && this.isNearEnd;
+      const anchor = staysAtEnd ? null : this.#firstBodyInView();
+      const before = anchor?.getBoundingClientRect().top - this.#roundingError;
       change(anchor);
-      this.#remainder = 0;
-      if (stays) this.#scroller.scrollTop = 0;
-      if (stays || !anchor?.isConnected) return;
+      this.#roundingError = 0;
+      if (staysAtEnd) this.#scroller.scrollTop = 0;
+      if (staysAtEnd || !anchor?.isConnected) return;
       this.#scroller.scrollTop += anchor.getBoundingClientRect().top - before;
-      const left = anchor.getBoundingClientRect().top - before;
-      if (Math.abs(left) < 1) this.#remainder = left; // It scrolls by whole pixels, and errors must not add up.
+      const error = anchor.getBoundingClientRect().top - before;
+      if (Math.abs(error) < 1) this.#roundingError = error; // the next change corrects it, so that errors do not add up
     });
   }
 
@@ -79,14 +79,14 @@ export class Scroll extends EventTarget {
     return this.#enqueue(() => element.scrollIntoView({ block: "center" }));
   }
 
-  /** Sets #isStill. It takes two frames: a key just pressed may scroll only in the second. */
+  /** Waits for two animation frames, then sets #isStill. A key press may start to scroll only in the second frame. */
   async #waitForFrames() {
     const before = this.#lastScroll;
     await new Promise((resolve) => {
       this.#stopWaiting = resolve;
       requestAnimationFrame(() => requestAnimationFrame(resolve));
     });
-    this.#isStill = before === this.#lastScroll && (this.#hasEnded || performance.now() - before > SCROLL_REST);
+    this.#isStill = before === this.#lastScroll && (this.#hasEnded || performance.now() - before > SCROLL_TIMEOUT);
     requestAnimationFrame(() => (this.#isStill = false));
   }
 
@@ -96,8 +96,8 @@ export class Scroll extends EventTarget {
     return done;
   }
 
-  /** Returns the first body in view. Not the article: its heading may come or go with a neighbour. */
-  #bodyInView() {
+  /** Returns the first message body in view. An article would not do, because its heading can appear or disappear. */
+  #firstBodyInView() {
     const { top } = this.#scroller.getBoundingClientRect();
     for (const body of this.#scroller.querySelectorAll("article > .body")) {
       if (body.getBoundingClientRect().bottom > top) return body;

@@ -5,36 +5,36 @@ import { formatDate, formatDateTime } from "../page/time.js";
 import { showName } from "../people/avatar.js";
 import { findAll, highlight } from "./highlight.js";
 
-const EXCERPT = 200; // maximum length of an excerpt, in UTF-16 units
-const LEAD = 60; // UTF-16 units shown before the first match
+const MAX_EXCERPT = 200; // UTF-16 units
+const MAX_BEFORE_MATCH = 60; // UTF-16 units of an excerpt before the first match
 const dialog = document.getElementById("search");
-const [form, status, list, more] = [...dialog.children].slice(1);
-let running = new AbortController();
+const [form, status, list, olderButton] = [...dialog.children].slice(1);
+let aborter = new AbortController(); // of the last search
 let options;
-let nextQuery = {};
+let nextQuery = {}; // continues the last search
 
 /**
- * Opens the search dialog of a room, which still shows the results of the last search.
- * @param {{ room: string, goToMessage: (id: string) => void }} given
+ * Opens the search dialog. It still shows the results of the last search.
+ * @param {{ room: string, goToMessage: (id: string) => void }} newOptions
  */
-export function openSearch(given) {
-  options = given;
+export function openSearch(newOptions) {
+  options = newOptions;
   dialog.showModal();
   form.elements.q.select();
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  const [, from = "", rest = form.elements.q.value] = /^from:(\S+)\s*(.*)$/i.exec(form.elements.q.value.trim()) ?? [];
+  const [, from = "", words = form.elements.q.value] = /^from:(\S+)\s*(.*)$/i.exec(form.elements.q.value.trim()) ?? [];
   list.replaceChildren();
-  search({ q: rest.trim(), from });
+  search({ q: words.trim(), from });
 });
 form.elements.close.addEventListener("click", () => dialog.close());
-more.addEventListener("click", () => search(nextQuery));
-dialog.addEventListener("close", () => running.abort());
+olderButton.addEventListener("click", () => search(nextQuery));
+dialog.addEventListener("close", () => aborter.abort());
 dialog.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || isComposing(event)) return;
-  event.preventDefault(); // Otherwise the first Esc would only clear the field.
+  event.preventDefault(); // otherwise the browser only clears the field
   dialog.close();
 });
 dialog.addEventListener("click", (event) => {
@@ -45,19 +45,19 @@ dialog.addEventListener("click", (event) => {
   options.goToMessage(link.pathname.split("/").pop());
 });
 
-/** Shows results as they arrive. @param {{ q: string, from: string, before?: string }} query */
+/** Starts a search, and appends its results to the list as they arrive. @param {{ q: string, from: string, before?: string }} query */
 async function search(query) {
-  running.abort();
-  running = new AbortController();
-  const { signal } = running;
-  more.hidden = true;
+  aborter.abort();
+  aborter = new AbortController();
+  const { signal } = aborter;
+  olderButton.hidden = true;
   status.textContent = "Searching…";
   try {
     const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
     const response = await fetchWithRetry(`/r/${options.room}/search?${parameters}`, signal);
     for await (const result of readNDJSON(response.body)) {
-      if (result.type === "error") throw new Error(explain(result));
-      if (result.done) return finish(query, result);
+      if (result.type === "error") throw new Error(errorText(result));
+      if (result.done) return showEnd(query, result);
       list.append(makeRow(result, query.q));
     }
     throw new Error("The search was interrupted. Try again.");
@@ -67,27 +67,28 @@ async function search(query) {
   }
 }
 
-/** Retries when the server refuses too many searches at once: it may not have stopped the previous one yet. */
+/** Fetches a URL. Retries after status 429, because the server may still be running the search that was just aborted. */
 async function fetchWithRetry(url, signal) {
   for (let tries = 0; ; tries++) {
     const response = await fetch(url, { signal });
     if (response.ok) return response;
-    if (response.status !== 429 || tries === 3) throw new Error(explain((await response.json()).error));
+    if (response.status !== 429 || tries === 3) throw new Error(errorText((await response.json()).error));
     await new Promise((resolve) => setTimeout(resolve, 400));
   }
 }
 
 /** Returns the text to show for an error from the server. @param {{ code: string, message: string }} error */
-function explain({ code, message }) {
+function errorText({ code, message }) {
   return code === "unavailable" ? "Chat storage is down. Try again in a moment." : message;
 }
 
-function finish(query, { older }) {
+/** Shows how many messages were found, and how far back the search went. */
+function showEnd(query, { older }) {
   const { length } = list.children;
   const found = length === 0 ? "Nothing found" : length === 1 ? "1 message" : `${length} messages`;
-  status.textContent = older ? `${found}; searched back to ${formatDate(timeOf(older))}.` : `${found} in the whole room.`;
+  status.textContent = older ? `${found}, back to ${formatDate(timeOf(older))}.` : `${found} in the whole room.`;
   nextQuery = { ...query, before: older };
-  more.hidden = !older;
+  olderButton.hidden = !older;
 }
 
 function makeRow({ id, user, text }, term) {
@@ -96,9 +97,9 @@ function makeRow({ id, user, text }, term) {
   showName(author, user);
   author.dir = excerpt.dir = "auto";
   time.textContent = formatDateTime(timeOf(id));
-  const start = Math.max(0, (findAll(text, term)[0]?.[0] ?? 0) - LEAD);
-  const shown = text.slice(start, start + EXCERPT).replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, ""); // Drop half surrogate pairs at the cuts.
-  excerpt.textContent = (start ? "…" : "") + shown + (text.length > start + EXCERPT ? "…" : "");
+  const start = Math.max(0, (findAll(text, term)[0]?.[0] ?? 0) - MAX_BEFORE_MATCH);
+  const cut = text.slice(start, start + MAX_EXCERPT).replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, ""); // without halves of surrogate pairs
+  excerpt.textContent = (start ? "…" : "") + cut + (text.length > start + MAX_EXCERPT ? "…" : "");
   highlight(excerpt, (text) => findAll(text, term));
   link.append(author, " ", time, excerpt);
   row.append(link);

@@ -2,19 +2,19 @@ import { compareIDs, idOf } from "../net/id.js";
 import { PendingChanges } from "./pending-changes.js";
 import { lastMessageUpTo, nextMessage, previousMessage, removeRow, updateRow } from "./rows.js";
 
-const MAX_MESSAGES = 300; // messages in the page; beyond that, those farthest from the view are dropped
-const SPARE = 50; // further messages dropped each time, so that dropping is rare
+const MAX_MESSAGES = 300; // in the page; a larger number trims those farthest from the view
+const KEPT_MESSAGES = 250; // that remain after trimming, so that trimming is rare
 const MAX_AMENDMENTS = 500;
 
 /**
- * Timeline holds the messages in the page: in stream order, none twice, about 300 at most. Every
- * change runs in the scroll queue.
+ * Timeline holds the messages in the page: at most about 300, in stream order and without
+ * duplicates. Every change runs in the scroll queue.
  *
- * It is *attached* while its last message is the room's newest. Only then are new messages
- * added; detached, it only amends the messages it shows.
+ * Timeline is *attached* while its last message is the room's newest. Only then does it add new
+ * messages. While detached, it only applies edits, deletions and reactions.
  *
- * Events: `unseen` when a message arrived below the view; `trimmed` (detail: "older" or "newer")
- * when messages were dropped at that end.
+ * Events: `unseen` when a message has arrived below the view, and `trimmed` when messages have
+ * been removed at one end (detail: "older" or "newer").
  */
 export class Timeline extends EventTarget {
   #log;
@@ -22,13 +22,11 @@ export class Timeline extends EventTarget {
   #renderer;
   /** @type {Map<string, Element>} articles of stored messages, by entry ID */
   #articles = new Map();
-  /** @type {import("./message.js").Entry[]} the last amendments received, to apply to pages of history fetched before them */
+  /** @type {import("./message.js").Entry[]} the last amendments received; a page of history may lack them */
   #amendments = [];
   #changes;
 
-  /**
-   * @param {{ log: Element, scroll: import("./scroll.js").Scroll, renderer: import("./message.js").MessageRenderer, attached: boolean }} options
-   */
+  /** @param {{ log: Element, scroll: import("./scroll.js").Scroll, renderer: import("./message.js").MessageRenderer, attached: boolean }} options */
   constructor({ log, scroll, renderer, attached }) {
     super();
     this.#log = log;
@@ -52,17 +50,17 @@ export class Timeline extends EventTarget {
     this.#log.toggleAttribute("data-detached", !attached);
   }
 
-  /** @returns {string | undefined} entry ID of the first message */
+  /** @returns {string | undefined} ID of the first message */
   get oldest() {
     return this.#log.querySelector("article[id]")?.id.slice(1);
   }
 
-  /** @returns {string | undefined} entry ID of the last stored message */
+  /** @returns {string | undefined} ID of the last stored message */
   get newest() {
     return this.#lastStored()?.id.slice(1);
   }
 
-  /** Adds or applies entries as they arrive. @param {import("./message.js").Entry[]} entries */
+  /** Adds or applies new entries. @param {import("./message.js").Entry[]} entries */
   append(entries) {
     return this.#change((anchor) => {
       let isNew = false;
@@ -80,41 +78,36 @@ export class Timeline extends EventTarget {
   }
 
   /**
-   * Inserts a page of history, in which amendments up to a cursor are applied.
-   * @param {import("./message.js").Entry[]} entries
-   * @param {string} asOf cursor
-   * @param {{ attach?: boolean, replace?: boolean, updateEdges?: () => void }} options attach: the page reaches the
-   *   room's end; replace: it replaces all messages; updateEdges updates the links around them in the same change
+   * Inserts a page of history. @param {import("./message.js").Entry[]} entries
+   * @param {string} asOf cursor up to which the page includes edits, deletions and reactions
+   * @param {{ attach?: boolean, replace?: boolean, updateEdges?: () => void }} options attach if the page reaches the
+   *   room's newest message; replace all messages in the page; updateEdges runs in the same change
    */
-  insertPage(entries, asOf, { attach = false, replace = false, updateEdges } = {}) {
+  insertPage(entries, asOf, { attach = false, replace = false, updateEdges }) {
     const insert = (anchor) => {
       updateEdges?.();
       if (replace) this.#removeStored();
       for (const entry of entries) this.#insert(entry);
-      for (const amendment of this.#amendments) {
-        if (compareIDs(amendment.id, idOf(asOf)) > 0) this.#apply(amendment);
-      }
+      for (const amendment of this.#amendments) if (compareIDs(amendment.id, idOf(asOf)) > 0) this.#apply(amendment);
       if (attach || replace) this.attached = attach;
       this.#trim(anchor);
     };
-    this.#log.setAttribute("aria-busy", "true"); // History is not announced.
+    this.#log.setAttribute("aria-busy", "true"); // keeps screen readers from announcing history
     return this.#scroll.change(insert, { stayAtEnd: () => replace }).finally(() => this.#log.removeAttribute("aria-busy"));
   }
 
   /**
-   * Reads the newest stored messages, without gaps or pending changes. Reads none while detached.
-   * @template Read
-   * @param {number} limit
-   * @param {(article: Element) => Read} read
-   * @returns {Promise<Read[]>}
+   * Calls read for the newest stored messages after the last gap, without their pending changes,
+   * and returns the results. Reads none while detached.
+   * @template T @param {number} limit @param {(article: Element) => T} read @returns {Promise<T[]>}
    */
   async readNewest(limit, read) {
     let result = [];
     await this.#change(() => {
       if (!this.attached) return;
       const rows = [...this.#log.children];
-      const unbroken = rows.slice(rows.findLastIndex((row) => row.matches(".gap")) + 1);
-      result = unbroken.filter((row) => row.matches("article[id]")).slice(-limit).map((article) => {
+      const afterGap = rows.slice(rows.findLastIndex((row) => row.matches(".gap")) + 1);
+      result = afterGap.filter((row) => row.matches("article[id]")).slice(-limit).map((article) => {
         this.#changes.hide(article);
         const value = read(article);
         this.#changes.show(article);
@@ -124,7 +117,7 @@ export class Timeline extends EventTarget {
     return result;
   }
 
-  /** Removes every stored message: the room starts over. */
+  /** Removes all stored messages. */
   clear() {
     return this.#change(() => {
       this.#removeStored();
@@ -132,20 +125,18 @@ export class Timeline extends EventTarget {
     });
   }
 
-  /** Adds a row after the newest message that explains a gap. @param {string} text */
+  /** Adds a row after the newest message to mark a gap. @param {string} text */
   addGap(text) {
     const row = Object.assign(document.createElement("p"), { className: "gap", textContent: text });
     return this.#change(() => this.#log.insertBefore(row, this.#firstWaiting()));
   }
 
-  /** Shows the outbox: waiting messages at the end, pending changes on their messages. @param {import("../offline/outbox.js").Item[]} items */
+  /** Shows the outbox: waiting messages go to the end, pending changes on their messages. @param {import("../offline/outbox.js").Item[]} items */
   showOutbox(items) {
     return this.#change(() => {
       for (const id of this.#changes.update(items)) if (this.#articles.has(id)) this.#changes.show(this.#articles.get(id));
-      const waiting = items.filter(({ of }) => !of);
-      const rows = new Map();
-      for (const row of this.#log.querySelectorAll("article[data-state]")) rows.set(row.dataset.key, row);
-      for (const item of waiting) {
+      const rows = new Map([...this.#log.querySelectorAll("article[data-state]")].map((row) => [row.dataset.key, row]));
+      for (const item of items.filter(({ of }) => !of)) {
         const row = rows.get(item.key);
         rows.delete(item.key);
         if (row) this.#renderer.showDelivery(row, item);
@@ -156,9 +147,8 @@ export class Timeline extends EventTarget {
   }
 
   /**
-   * Shows that a waiting message is stored. Its entry replaces it when it arrives.
-   * @param {string} key
-   * @param {boolean} hasArrived whether its entry was received before
+   * Marks a waiting message or pending change as stored. It stays until its entry arrives.
+   * @param {string} key @param {boolean} hasArrived whether the entry has already arrived
    */
   markStored(key, hasArrived) {
     return this.#change(() => {
@@ -169,12 +159,12 @@ export class Timeline extends EventTarget {
     });
   }
 
-  /** Reports whether a stored message with this key is shown. @param {string} key */
+  /** Reports whether a stored message with this key is in the page. @param {string} key */
   has(key) {
     return this.#log.querySelector(`article[id][data-key="${CSS.escape(key)}"]`) !== null;
   }
 
-  /** Updates all day lines and headings, for example at midnight. */
+  /** Updates all day lines and headings. */
   updateRows() {
     for (const article of this.#articles.values()) updateRow(article);
   }
@@ -217,25 +207,24 @@ export class Timeline extends EventTarget {
     this.#changes.show(article);
   }
 
-  /** Shows a message that was deleted before this page received it. */
+  /** Inserts a deleted message that the page never received. */
   #insertDeleted({ kind, of: id, user }) {
     const { oldest } = this;
     if (kind === "delete" && this.attached && oldest && compareIDs(id, oldest) > 0) this.#insert({ id, kind: "message", user, deleted: true });
   }
 
-  /** Drops the messages farthest from the view. @param {Element | null} anchor of Scroll.change */
+  /** Removes the messages farthest from the view. @param {Element | null} anchor of Scroll.change */
   #trim(anchor) {
     if (this.#articles.size <= MAX_MESSAGES) return;
     const rows = [...this.#log.querySelectorAll("article[id]")];
-    const at = rows.indexOf(anchor?.closest("article"));
-    const keep = MAX_MESSAGES - SPARE;
-    const lastStart = rows.length - keep;
-    const start = at < 0 ? lastStart : Math.min(Math.max(0, at - keep / 2), lastStart);
-    this.#drop("older", rows.slice(0, start));
-    this.#drop("newer", rows.slice(start + keep));
+    const anchorIndex = rows.indexOf(anchor?.closest("article"));
+    const lastStart = rows.length - KEPT_MESSAGES;
+    const start = anchorIndex < 0 ? lastStart : Math.min(Math.max(0, anchorIndex - KEPT_MESSAGES / 2), lastStart);
+    this.#remove("older", rows.slice(0, start));
+    this.#remove("newer", rows.slice(start + KEPT_MESSAGES));
   }
 
-  #drop(end, rows) {
+  #remove(end, rows) {
     if (!rows.length) return;
     for (const row of rows) {
       this.#articles.delete(row.id.slice(1));

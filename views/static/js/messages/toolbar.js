@@ -1,32 +1,32 @@
 import { names } from "../people/names.js";
 
-const HOLD = 450; // milliseconds until a finger selects a message
-const MAX_SLIP = 10; // pixels the finger may move during that time
+const LONG_PRESS = 450; // milliseconds
+const MAX_MOVE = 10; // pixels that the finger may move during a long press
 
 /**
- * Toolbar offers actions on a message: one toolbar for all of them, beside the message that is
- * hovered, focused, or held with a finger. The Up and Down keys move from message to message,
- * Enter moves into the toolbar, Esc back.
+ * Toolbar offers actions on the selected message, which is the one that the user hovers over,
+ * focuses or long-presses. The Up and Down keys move from message to message. Enter moves the
+ * focus into the toolbar, and Esc moves it back.
  */
 export class Toolbar {
   #element;
   #log;
   #column;
-  #act;
-  /** @type {HTMLElement | null} the message selected */
+  #runAction;
+  /** @type {HTMLElement | null} the selected message */
   #article = null;
   #touch = matchMedia("(pointer: coarse)");
 
   /**
    * @param {{ element: HTMLElement, log: HTMLElement, scroll: import("./scroll.js").Scroll,
-   *   act: (name: string, article: HTMLElement, button: HTMLButtonElement) => void }} options act runs the action of a button
+   *   runAction: (name: string, article: HTMLElement, button: HTMLButtonElement) => void }} options
    */
-  constructor({ element, log, scroll, act }) {
+  constructor({ element, log, scroll, runAction }) {
     this.#element = element;
     this.#log = log;
     this.#column = log.parentElement;
-    this.#act = act;
-    for (const button of [...element.querySelectorAll("button")].slice(1)) button.tabIndex = -1; // Tab stops at the first; arrow keys go on.
+    this.#runAction = runAction;
+    for (const button of [...element.querySelectorAll("button")].slice(1)) button.tabIndex = -1; // Tab stops only at the first button; arrow keys reach the others
     this.#listen(log.closest(".scroller"), scroll);
     this.#listenToTouch();
   }
@@ -42,46 +42,46 @@ export class Toolbar {
       if (article && !this.#isFocused) this.show(article);
     });
     element.parentElement.addEventListener("pointerleave", ({ pointerType }) => {
-      if (pointerType === "mouse" && !this.#isFocused) this.hide(); // A finger leaves whenever it is lifted.
+      if (pointerType === "mouse" && !this.#isFocused) this.hide(); // a finger leaves whenever it is lifted
     });
     document.addEventListener("focusin", ({ target }) => {
       const article = target.closest("#messages article");
       if (article && article !== target && target.matches(":focus-visible")) {
         this.show(article);
-        target.scrollIntoView({ block: "nearest" }); // On a phone, show and hide shift the messages.
+        target.scrollIntoView({ block: "nearest" }); // on a phone, show and hide move the messages
       } else if (!article && !element.contains(target)) this.hide();
     });
     document.addEventListener("pointerdown", ({ target }) => element.contains(target) || this.hide());
     scroll.addEventListener("scrolled", () => (this.#isFocused ? this.#place() : this.hide()));
   }
 
-  /** Holding a message with a finger selects it; holding a reaction shows who reacted. */
+  /** Handles long presses: on a message, they select it; on a reaction, they show who reacted. */
   #listenToTouch() {
     const log = this.#log;
     let start;
     let timer = 0;
-    let isHeld = false;
+    let isLongPress = false;
     const cancel = () => clearTimeout(timer);
     const handleLift = (event) => {
-      if (isHeld && event.cancelable) event.preventDefault(); // The finger must not press what has appeared under it.
+      if (isLongPress && event.cancelable) event.preventDefault(); // otherwise the finger clicks the toolbar that has appeared under it
     };
     log.addEventListener("pointerdown", (event) => {
-      cancel(); // A second finger zooms.
-      isHeld = false;
+      cancel(); // a second finger zooms
+      isLongPress = false;
       const { target } = event;
       if (!event.isPrimary || event.pointerType === "mouse" || target.closest("a, button:not(.reaction), summary")) return;
       start = event;
-      target.addEventListener("touchend", handleLift, { once: true }); // Not on the log: the target may have been replaced by then.
+      target.addEventListener("touchend", handleLift, { once: true }); // the event does not reach the log if the target has been removed
       timer = setTimeout(() => {
-        isHeld = true;
+        isLongPress = true;
         const reaction = target.closest(".reaction");
         const article = target.closest("article");
-        if (reaction) this.#act("who", article, reaction);
+        if (reaction) this.#runAction("users", article, reaction);
         else this.show(article);
-      }, HOLD);
+      }, LONG_PRESS);
     });
     log.addEventListener("pointermove", (event) => {
-      if (start && Math.hypot(event.x - start.x, event.y - start.y) > MAX_SLIP) cancel();
+      if (start && Math.hypot(event.x - start.x, event.y - start.y) > MAX_MOVE) cancel();
     });
     for (const type of ["pointerup", "pointercancel"]) log.addEventListener(type, cancel);
     log.addEventListener("contextmenu", (event) => {
@@ -119,8 +119,9 @@ export class Toolbar {
   }
 
   /**
-   * Places the toolbar at the top edge of the message, beyond its end if there is room. On touch
-   * screens CSS places it at the bottom, and the messages move up if it would cover this one.
+   * Places the toolbar at the top edge of the message, past its end if there is space. On touch
+   * screens, CSS places it at the bottom of the screen, and the messages move up if it would cover
+   * the selected one.
    */
   #place() {
     if (!this.#article) return;
@@ -128,8 +129,8 @@ export class Toolbar {
       this.#column.style.translate = "";
       const { top, bottom } = this.#article.getBoundingClientRect();
       const covered = bottom + 8 - this.#element.getBoundingClientRect().top;
-      const room = top - this.#column.parentElement.getBoundingClientRect().top; // The start of a long message stays in view.
-      this.#column.style.translate = `0 ${-Math.max(0, Math.min(covered, room))}px`;
+      const maxShift = top - this.#column.parentElement.getBoundingClientRect().top; // keeps the start of a long message in view
+      this.#column.style.translate = `0 ${-Math.max(0, Math.min(covered, maxShift))}px`;
       return;
     }
     const container = this.#element.parentElement.getBoundingClientRect();
@@ -145,27 +146,27 @@ export class Toolbar {
     if (button.name === "delete" && !button.dataset.armed) return this.#arm(true);
     const article = this.#article;
     const wasFocused = this.#isFocused;
-    if (button.name !== "more") this.hide();
+    if (button.name !== "emoji") this.hide();
     if (wasFocused) focus(article);
-    this.#act(button.name, article, button);
+    this.#runAction(button.name, article, button);
   }
 
-  /** Arms the delete button, which takes a second press. */
+  /** Arms or disarms the delete button. Only an armed button deletes. */
   #arm(isArmed) {
     const button = this.#element.querySelector("[name=delete]");
     if (!button) return;
     if (isArmed) button.dataset.armed = "yes";
     else delete button.dataset.armed;
     button.ariaLabel = button.title = isArmed ? "Delete for everyone? Press again" : "Delete";
-    this.#place(); // The width has changed.
+    this.#place(); // the width of the toolbar has changed
   }
 
   #handleToolbarKey(event) {
     const { key } = event;
     const buttons = [...this.#element.querySelectorAll("button:not([hidden])")];
-    const at = buttons.indexOf(document.activeElement);
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[key];
-    if (to !== undefined) buttons.at(to % buttons.length).focus();
+    const index = buttons.indexOf(document.activeElement);
+    const newIndex = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: -1 }[key];
+    if (newIndex !== undefined) buttons.at(newIndex % buttons.length).focus();
     else if (key === "Escape") focus(this.#article);
     else return;
     event.preventDefault();
@@ -180,7 +181,7 @@ export class Toolbar {
       this.show(article);
       this.#element.querySelector("button:not([hidden])").focus();
     } else if (key === "ArrowUp" || key === "ArrowDown") {
-      const fromMessage = target === article ? this.#neighbour(article, key === "ArrowUp" ? -1 : 1) : article; // From a link in it to the message itself.
+      const fromMessage = target === article ? this.#neighbour(article, key === "ArrowUp" ? -1 : 1) : article; // from a link in a message to the message itself
       const next = article ? fromMessage : this.#lastInView(currentTarget);
       if (!next) return;
       focus(next);

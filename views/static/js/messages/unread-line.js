@@ -2,9 +2,9 @@ import { compareIDs } from "../net/id.js";
 import { updateRow } from "./rows.js";
 
 /**
- * UnreadLine is the "New" line above the first message the user has not read: the first that
- * was unread when the room was opened, or that arrived while the user looked away. It stays until
- * the user leaves the room. While it is above the view, a link scrolls up to it.
+ * UnreadLine is the "New" line above the first unread message: the first one that was unread when
+ * the user opened the room, or that arrived while they were not looking. The line stays until the
+ * user leaves the room. While it is above the view, a link scrolls up to it.
  */
 export class UnreadLine {
   #log;
@@ -28,29 +28,31 @@ export class UnreadLine {
         if (!this.#message && !(await history.show({ around: log.dataset.read }))) return;
         await scroll.to(this.#message);
         this.#message.tabIndex = -1;
-        this.#message.focus({ preventScroll: true }); // The link, which had the focus, is hidden.
+        this.#message.focus({ preventScroll: true }); // the link that had the focus is now hidden
       } catch {
-        location.assign(link.href); // The messages could not be fetched, or are gone.
+        location.assign(link.href); // the messages could not be fetched, or no longer exist
       }
     });
     this.update();
   }
 
-  /** Moves the line below the last entry the user has read. @param {string} id */
-  moveBelow(id) {
-    const old = this.#message;
+  /** Moves the line below the entry up to which the user has read the room. @param {string} id */
+  moveTo(id) {
+    const previous = this.#message;
     this.#log.dataset.read = id;
-    updateRow(old);
-    this.#wasSeen = true; // The line is right below the messages in view.
+    updateRow(previous);
+    this.#wasSeen = true; // the line is just below the messages in view
   }
 
-  /** Shows the link if the line is above the view. */
+  /** Shows the link if the line is above the view and has not been seen. */
   update() {
     if (this.#wasSeen || !this.#log.dataset.read) return;
     const message = this.#message;
-    const isPast = compareIDs(this.#timeline.newest ?? "0-0", this.#log.dataset.read) > 0; // Whether messages after the line are shown. If the line is not among them, it is above them all.
-    this.#link.hidden = message ? message.getBoundingClientRect().top > this.#log.closest(".scroller").getBoundingClientRect().top : !isPast;
-    if (message && this.#link.hidden) this.#wasSeen = true;
+    const isAbove = message
+      ? message.getBoundingClientRect().top <= this.#log.closest(".scroller").getBoundingClientRect().top
+      : compareIDs(this.#timeline.newest ?? "0-0", this.#log.dataset.read) > 0; // only messages below the line are in the page
+    this.#link.hidden = !isAbove;
+    if (message && !isAbove) this.#wasSeen = true;
   }
 
   /** Reports whether the line is above the view and has not been seen. */

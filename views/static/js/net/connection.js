@@ -193,7 +193,7 @@ export class Connection extends EventTarget {
     const { type, room } = frame;
     const isFollowed = type === "followed";
     if (!this.#cursors.has(room)) return;
-    if (!(isFollowed ? this.#gapDetector.checkFollowed(frame) : this.#gapDetector.checkEntries(frame))) return this.#reconnect();
+    if (!this.#gapDetector.check(frame)) return this.#reconnect();
     if (isFollowed) {
       this.#followedAt = Math.min(this.#followedAt, Date.now());
       this.#cursors.set(room, frame.at);
@@ -218,7 +218,7 @@ export class Connection extends EventTarget {
   #makeRequest(room) {
     const after = this.#cursors.get(room);
     const isWatched = this.#watched.has(room);
-    this.#gapDetector.recordRequest(room, after);
+    this.#gapDetector.request(room, after);
     return {
       room,
       ...(isWatched ? { watch: true } : { html: true }),
@@ -241,7 +241,7 @@ export class Connection extends EventTarget {
   #setState(state) {
     if (state === this.#state) return;
     this.#state = state;
-    this.dispatchEvent(new CustomEvent("state", { detail: state }));
+    this.#emit("state", state);
   }
 
   #emit(type, detail) {

@@ -15,17 +15,18 @@ export class GapDetector {
   /** @type {Map<string, string>} the entry ID that ends catching up, for each room that has not caught up */
   #target = new Map();
 
-  /** Records the cursor in a follow request. @param {string} room @param {string | null} after */
-  recordRequest(room, after) {
+  /** Records a request to follow a room. @param {string} room @param {string | null} after cursor */
+  request(room, after) {
     this.#requested.set(room, after);
   }
 
-  /**
-   * Checks a `followed` frame. Returns false if it claims to resume but starts after the
-   * requested cursor.
-   * @param {{ room: string, state: string, at: string, last?: string }} followed
-   */
-  checkFollowed({ room, state, at, last }) {
+  /** Returns false if a `followed` or `entries` frame leaves a gap. @param {{ type: string, room: string }} frame */
+  check(frame) {
+    return frame.type === "followed" ? this.#checkFollowed(frame) : this.#checkEntries(frame);
+  }
+
+  /** A gap is a frame that claims to resume, but starts after the requested cursor. */
+  #checkFollowed({ room, state, at, last }) {
     const requested = this.#requested.get(room);
     if (state === "resumed" && requested && compareIDs(idOf(at), idOf(requested)) > 0) return false;
     if (last) this.#target.set(room, idOf(last));
@@ -33,11 +34,7 @@ export class GapDetector {
     return true;
   }
 
-  /**
-   * Checks an `entries` frame. Returns false if it does not start where the previous frame ended.
-   * @param {{ room: string, after: string, upto: string }} entries
-   */
-  checkEntries({ room, after, upto }) {
+  #checkEntries({ room, after, upto }) {
     if (after !== this.#expected.get(room)) return false;
     this.#advance(room, upto);
     return true;

@@ -40,7 +40,7 @@ const jumpButton = new JumpButton(find("jump"), { scroll, timeline, showLatest }
 async function showLatest() {
   if (!timeline.attached) {
     try {
-      if (!(await history.showLatest())) return;
+      if (!(await history.show({}))) return;
     } catch {
       return location.assign(`/r/${room}`);
     }

@@ -4,7 +4,7 @@ const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
 const dateTimeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
-const relativeFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
+const relativeFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 const UNITS = [
   ["day", 86_400],

@@ -44,7 +44,7 @@ export function trackReading({ room, me, connection, log, scroll, timeline, hist
     const fromOthers = entries.some((entry) => entry.kind === "message" && entry.user.id !== me?.id);
     const before = connection.cursor(room) ?? "0-0";
     // Everything was read, and these messages arrive while the user looks away.
-    if (fromOthers && !isLooking() && compareIDs(marker.id, idOf(before)) >= 0) line.moveBelow(marker.id);
+    if (fromOthers && !isLooking() && compareIDs(marker.id, idOf(before)) >= 0) line.moveTo(marker.id);
   });
   connection.addEventListener("signal", ({ detail }) => {
     if (detail.kind === "read" && detail.room === room) marker.sync(detail.id);

@@ -1,17 +1,17 @@
 /**
- * The service worker, which opens the page without a network. The server prepends VERSION
- * and FILES.
+ * The service worker, which opens pages without a network. The server prepends VERSION and FILES.
  *
- * It keeps the static files, and the page of each visited room without its messages: its
- * caches contain no text of any user. The script fills such a page (data-shell) with the messages in
- * room-cache.js, and resumes from their cursor. The worker prefers a page from the
- * network, but if it has a cached one, it waits at most NETWORK_TIMEOUT, caches a later response for
- * the next visit, and replaces server errors by the cached page.
+ * The worker caches the static files, and the page of each visited room without its messages. It
+ * marks a cached page with data-shell. The script fills in the messages from room-cache.js and
+ * resumes from their cursor.
+ *
+ * The worker prefers the page from the network. It returns the cached page if the server responds
+ * with an error or takes longer than NETWORK_TIMEOUT. A late response is cached for the next visit.
  */
 
 const STATIC = `static-${VERSION}`;
 const PAGES = `pages-${VERSION}`;
-const NETWORK_TIMEOUT = 4_000;
+const NETWORK_TIMEOUT = 4_000; // milliseconds
 const MAX_PAGES = 30;
 
 addEventListener("install", (event) => event.waitUntil(caches.open(STATIC).then((cache) => cache.addAll(FILES))));
@@ -22,7 +22,7 @@ addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin) return;
-  if (request.method === "POST" && pathname === "/session") event.waitUntil(caches.delete(PAGES)); // The pages belong to the previous user.
+  if (request.method === "POST" && pathname === "/session") event.waitUntil(caches.delete(PAGES)); // the pages belong to the previous user
   if (request.method !== "GET") return;
   if (pathname.startsWith("/static/")) event.respondWith(getFile(request));
   else if (request.mode === "navigate" && /^\/(r\/[a-z0-9][a-z0-9_-]*(\/\d+-\d+)?)?$/.test(pathname)) event.respondWith(getPage(event));
@@ -33,51 +33,53 @@ addEventListener("notificationclick", (event) => {
   event.waitUntil(openMessage(event.notification.data));
 });
 
-/** Shows a message in an open page of its room, else in a new one. */
+/** Shows a message in an open page of its room, or else in a new page. */
 async function openMessage(path) {
-  const open = await clients.matchAll({ type: "window" });
-  const page = open.find(({ url }) => nameOf(url) === nameOf(location.origin + path));
+  const windows = await clients.matchAll({ type: "window" });
+  const page = windows.find(({ url }) => pagePath(url) === pagePath(location.origin + path));
   await page?.focus();
   return page ? page.navigate(path) : clients.openWindow(path);
 }
 
 /**
- * Takes over from an older worker: fetches the open pages, and those in the older worker's cache, which
- * refer to its files. A page that cannot be fetched stays, and then so do the old files.
+ * Takes over from an older worker. The pages in its cache refer to its static files, so this
+ * fetches them again, with the open pages. If a page cannot be fetched, the old page and the old
+ * static files are kept.
  */
 async function takeOver() {
   await registration.navigationPreload?.enable();
-  const open = await clients.matchAll({ includeUncontrolled: true, type: "window" });
-  const pages = new Set(["/", ...open.map(({ url }) => nameOf(url))]);
+  const windows = await clients.matchAll({ includeUncontrolled: true, type: "window" });
+  const paths = new Set(["/", ...windows.map(({ url }) => pagePath(url))]);
   const oldCaches = (await caches.keys()).filter((name) => name !== STATIC && name !== PAGES);
-  for (const name of oldCaches.filter((one) => one.startsWith("pages-"))) {
-    for (const { url } of await (await caches.open(name)).keys()) pages.add(nameOf(url));
+  const oldPageCaches = oldCaches.filter((name) => name.startsWith("pages-"));
+  for (const name of oldPageCaches) {
+    for (const { url } of await (await caches.open(name)).keys()) paths.add(pagePath(url));
   }
   await clients.claim();
-  const updated = await Promise.all([...pages].map(updatePage));
-  const unneeded = updated.every(Boolean) ? oldCaches : oldCaches.filter((name) => name.startsWith("pages-"));
+  const updated = await Promise.all([...paths].map(updatePage));
+  const unneeded = updated.every(Boolean) ? oldCaches : oldPageCaches;
   await Promise.all(unneeded.map((name) => caches.delete(name)));
 }
 
-/** Fetches a page into the cache, else copies the old one. Returns false for an old one. */
-async function updatePage(name) {
+/** Fetches a page into the cache. If that fails, copies the old page into it and returns false. */
+async function updatePage(path) {
   try {
-    const response = await fetch(name, { headers: { Accept: "text/html" } });
+    const response = await fetch(path, { headers: { Accept: "text/html" } });
     if (response.status < 500) {
-      await savePage(name, response);
+      await savePage(path, response);
       return true;
     }
   } catch {
     // There is no network.
   }
-  const old = await caches.match(name);
-  if (!old) return true;
-  await (await caches.open(PAGES)).put(name, old);
+  const oldPage = await caches.match(path);
+  if (!oldPage) return true;
+  await (await caches.open(PAGES)).put(path, oldPage);
   return false;
 }
 
-/** Returns the path of a room, without the place in it, or of the home page. */
-function nameOf(url) {
+/** Returns the path of a room or of the home page, without the ID of a message. */
+function pagePath(url) {
   return new URL(url).pathname.split("/", 3).join("/");
 }
 
@@ -90,11 +92,11 @@ async function getFile(request) {
 }
 
 async function getPage(event) {
-  const name = nameOf(event.request.url);
+  const path = pagePath(event.request.url);
   const fetched = fetchPage(event);
-  // Save the page of a room, however late it arrives, but not a place in the room.
-  if (event.request.url === location.origin + name) event.waitUntil(fetched.then((response) => response && savePage(name, response.clone())));
-  const cached = await (await caches.open(PAGES)).match(name);
+  // Permalinks are not cached, because they show older messages.
+  if (event.request.url === location.origin + path) event.waitUntil(fetched.then((response) => response && savePage(path, response.clone())));
+  const cached = await (await caches.open(PAGES)).match(path);
   const timeout = cached && new Promise((resolve) => setTimeout(resolve, NETWORK_TIMEOUT));
   const response = await Promise.race(timeout ? [fetched, timeout] : [fetched]);
   if (response && (response.status < 500 || !cached)) return response;
@@ -109,8 +111,8 @@ async function fetchPage(event) {
   }
 }
 
-/** Saves a page without its messages and read marker. */
-async function savePage(name, response) {
+/** Caches a page without its messages and read marker. */
+async function savePage(path, response) {
   if (!response.ok || !response.headers.get("Content-Type")?.startsWith("text/html")) return;
   const html = (await response.text())
     .replace("<body ", "<body data-shell ")
@@ -118,7 +120,7 @@ async function savePage(name, response) {
   const headers = new Headers(response.headers);
   for (const header of ["Content-Encoding", "Content-Length"]) headers.delete(header);
   const cache = await caches.open(PAGES);
-  await cache.put(name, new Response(html, { headers }));
+  await cache.put(path, new Response(html, { headers }));
   const pages = await cache.keys();
   await Promise.all(pages.slice(0, -MAX_PAGES).map((page) => cache.delete(page)));
 }

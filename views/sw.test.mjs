@@ -5,7 +5,7 @@ import vm from "node:vm";
 
 const source = readFileSync(new URL("sw.js", import.meta.url), "utf8");
 
-/** Starts a worker with these pages in its cache. */
+/** Starts a worker with these pages in its cache, by path. */
 function startWorker(context, cached = {}) {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const listeners = {};
@@ -20,15 +20,18 @@ function startWorker(context, cached = {}) {
     caches: { open: async () => cache }, addEventListener: (type, listener) => (listeners[type] = listener),
   };
   vm.runInNewContext(source, globals);
-  /** Navigates to a path. `body` is what the browser receives; respond() is the network's response; `waiting` keeps the worker alive. */
+  /**
+   * Navigates to a path. respond() responds as the server, `body` is the body that the worker
+   * returns to the browser, and `waiting` are the promises passed to waitUntil.
+   */
   const navigate = (path) => {
     let resolve;
     const event = {
       request: { url: `http://burble${path}`, method: "GET", mode: "navigate" },
       preloadResponse: new Promise((done) => (resolve = done)),
       waiting: [],
-      respondWith: (response) => (event.body = response.then((one) => one.text())),
-      waitUntil: (work) => event.waiting.push(work),
+      respondWith: (response) => (event.body = response.then((response) => response.text())),
+      waitUntil: (promise) => event.waiting.push(promise),
     };
     listeners.fetch(event);
     return { ...event, respond: (body, status = 200) => resolve(new Response(body, { status, headers: { "Content-Type": "text/html" } })) };
@@ -38,7 +41,7 @@ function startWorker(context, cached = {}) {
   return { navigate, pages, tick: async (milliseconds) => (await settle(), context.mock.timers.tick(milliseconds)) };
 }
 
-test("a page that arrives late is cached for the next visit", async (t) => {
+test("a page that arrives after the timeout is cached for the next visit", async (t) => {
   const { navigate, pages, tick } = startWorker(t, { "/r/lobby": "old" });
   const request = navigate("/r/lobby");
   await tick(4_000);
@@ -48,7 +51,7 @@ test("a page that arrives late is cached for the next visit", async (t) => {
   assert.equal(pages.get("/r/lobby"), '<body data-shell class="room">new');
 });
 
-test("a page that arrives in time is shown and cached, and a server error is neither", async (t) => {
+test("a page that arrives in time is shown and cached, unlike a server error", async (t) => {
   const { navigate, pages } = startWorker(t, { "/r/lobby": "old" });
   const request = navigate("/r/lobby");
   request.respond('<body class="room">new');
@@ -62,7 +65,7 @@ test("a page that arrives in time is shown and cached, and a server error is nei
   assert.equal(pages.get("/r/lobby"), '<body data-shell class="room">new');
 });
 
-test("a page at a permalink is shown, but not cached as the room's page", async (t) => {
+test("the page of a permalink is shown, but not cached", async (t) => {
   const { navigate, pages } = startWorker(t);
   const request = navigate("/r/lobby/1-0");
   request.respond("<body>a place");

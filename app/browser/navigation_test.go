@@ -36,7 +36,7 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	// A link to a message that does not exist says so, until the user leaves.
 	ada.allowErrors("404")
 	ada.open(here, fmt.Sprintf("/r/history/%d-7", times[99].UnixMilli()))
-	ada.wait("the status", `document.querySelector("#status").dataset.state === "past"`)
+	ada.wait("the status", `document.querySelector("#status").dataset.state === "older"`)
 	ada.waitMessages("message 99", "message 101")
 	ada.expect("the notice", `document.querySelector(".footer [role=alert]").innerText`, "That message no longer exists.")
 	ada.press("Escape")
@@ -44,10 +44,10 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	ada.wait("the notice to close", `!document.querySelector(".footer [role=alert]")`)
 
 	ada.open(here, path(100))
-	ada.waitAtMessage("message 100", "past")
+	ada.waitAtMessage("message 100", "older")
 	ada.waitMessages("message 80", "message 120")
 	ada.open(here, "/r/history?at="+times[99].Add(-time.Minute).UTC().Format(time.RFC3339))
-	ada.waitAtMessage("message 100", "past")
+	ada.waitAtMessage("message 100", "older")
 	ada.wait("the toolbar to stay closed", `document.querySelector("#toolbar").hidden`)
 
 	// The line of a day stays at the top while its messages scroll by, and covers none that
@@ -86,9 +86,9 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	ada.click("#open-calendar")
 	ada.do(chromedp.SetValue(chromedp.CSS("#calendar input"), times[29].Add(-time.Minute).UTC().Format("2006-01-02T15:04")))
 	ada.click("#calendar button")
-	ada.waitAtMessage("message 30", "past")
+	ada.waitAtMessage("message 30", "older")
 	bob.open(there, eval[string](ada, `location.pathname + location.search`))
-	bob.waitAtMessage("message 30", "past")
+	bob.waitAtMessage("message 30", "older")
 	ada.do(chromedp.NavigateBack())
 	ada.waitUpToDate()
 
@@ -112,7 +112,7 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	bob.send("one more")
 	ada.waitUnread("history", 1, 0)
 	ada.open(here, path(100))
-	ada.waitAtMessage("message 100", "past")
+	ada.waitAtMessage("message 100", "older")
 	ada.wait("no link up", `document.querySelector("#unread").hidden`)
 	ada.press("Escape")
 	ada.expectNewLine("one more")
@@ -146,18 +146,18 @@ func TestLastNavigationWins(t *testing.T) {
 	releaseAndExpect := func(number int) {
 		t.Helper()
 		ada.runScript(`release(); for (let frames = 0; frames < 5; frames++) await new Promise(requestAnimationFrame)`)
-		ada.waitAtMessage(fmt.Sprintf("message %d", number), "past")
+		ada.waitAtMessage(fmt.Sprintf("message %d", number), "older")
 		ada.expect("the path", `location.pathname`, path(number))
 		ada.expect("the announcement", `document.querySelector("#toast").innerText`, "")
 	}
 
 	holdResponse(func() { navigate(30) })
 	navigate(100)
-	ada.waitAtMessage("message 100", "past")
+	ada.waitAtMessage("message 100", "older")
 	releaseAndExpect(100)
 	holdResponse(func() { ada.press("Escape") })
 	navigate(200)
-	ada.waitAtMessage("message 200", "past")
+	ada.waitAtMessage("message 200", "older")
 	releaseAndExpect(200)
 }
 
@@ -171,7 +171,7 @@ func TestArrowUpEditsTheLastMessageFromAmongOlderOnes(t *testing.T) {
 	ada.send("my last")
 	ada.waitMessages("my last")
 	ada.open(server, fmt.Sprintf("/r/history/%d-0", times[29].UnixMilli()))
-	ada.waitAtMessage("message 30", "past")
+	ada.waitAtMessage("message 30", "older")
 	ada.click("#composer textarea")
 	ada.press("ArrowUp")
 	ada.wait("the message in the composer", `document.querySelector("#composer textarea").value === "my last"`)

@@ -35,7 +35,7 @@ func TestSearchListsNewestFirstAndLinksToMessages(t *testing.T) {
 		"Bob: no needles of mine; Historian: another needle; Historian: a Needle in hay")
 	ada.expect("the list of marked words", `[...document.querySelectorAll("#search mark")].map((mark) => mark.innerText).join()`, "needle,needle,Needle")
 	ada.click("#search li:last-child a")
-	ada.waitAtMessage("a Needle in hay", "past")
+	ada.waitAtMessage("a Needle in hay", "older")
 	ada.press("Escape")
 	ada.waitMessages("no needles of mine")
 	ada.waitUpToDate()

@@ -3,8 +3,8 @@ import { isComposing } from "../page/keyboard.js";
 const MAX_SUGGESTIONS = 8;
 
 /**
- * Returns the word at the end of a text that can be completed: a name after "@", or the
- * name of an emoji after ":".
+ * Returns the word to complete at the end of a text: part of a user's name after "@", or of an
+ * emoji's name after ":".
  * @param {string} text up to the caret
  * @returns {{ trigger: "@" | ":", word: string, start: number } | null} start is the position of the trigger
  */
@@ -15,43 +15,43 @@ export function completionAt(text) {
 }
 
 /**
- * Returns the names that contain a word, those that begin with it first.
+ * Returns the names that contain a word, starting with those that begin with it.
  * @param {string[]} names
  * @param {string} word in lower case
  */
 export function matchNames(names, word) {
   const rank = (name) => {
-    const at = name.toLowerCase().indexOf(word);
-    return at > 0 ? 1 : at;
+    const index = name.toLowerCase().indexOf(word);
+    return index > 0 ? 1 : index;
   };
   return [0, 1].flatMap((wanted) => names.filter((name) => rank(name) === wanted)).slice(0, MAX_SUGGESTIONS);
 }
 
-/** Autocomplete suggestions names and emoji above the composer while the user types. */
+/** Autocomplete suggests names and emoji above the composer while the user types. */
 export class Autocomplete {
   #field;
-  #people;
+  #getLabels;
   #list = document.createElement("ul");
-  /** @type {Record<string, string> | null} emoji by name, loaded when first needed */
+  /** @type {Record<string, string> | null} emoji by name, loaded on first use */
   #emoji = null;
   #completion = null;
 
   /**
    * @param {HTMLTextAreaElement} field
-   * @param {() => Map<string, string>} people returns the label of each name
+   * @param {() => Map<string, string>} getLabels returns labels by name
    */
-  constructor(field, people) {
+  constructor(field, getLabels) {
     this.#field = field;
-    this.#people = people;
+    this.#getLabels = getLabels;
     Object.assign(this.#list, { id: "suggestions", className: "suggestions", role: "listbox", ariaLabel: "Suggestions", hidden: true });
     field.form.append(this.#list);
     field.setAttribute("aria-controls", "suggestions");
     field.setAttribute("aria-autocomplete", "list");
     field.addEventListener("input", () => this.#update());
     field.addEventListener("blur", () => this.#show([]));
-    field.form.addEventListener("keydown", (event) => this.#handleKey(event), true); // In the capture phase: before the composer handles Enter.
+    field.form.addEventListener("keydown", (event) => this.#handleKey(event), true); // in the capture phase, before the composer handles Enter
     this.#list.addEventListener("pointerdown", (event) => {
-      event.preventDefault(); // The field keeps the focus.
+      event.preventDefault(); // keeps the focus in the field
       const suggestion = event.target.closest("li");
       if (suggestion) this.#accept(suggestion);
     });
@@ -65,7 +65,7 @@ export class Autocomplete {
     const emojiName = /(?:^|\s):([\w+-]+):$/.exec(before)?.[1];
     if ((this.#completion?.trigger === ":" || emojiName) && !this.#emoji) {
       this.#emoji = (await import("../../vendor/markdown-it-emoji-3.1.0/full.js")).default;
-      return this.#update(); // The text may have changed while the module loaded.
+      return this.#update(); // the text may have changed while the module loaded
     }
     if (emojiName && this.#emoji[emojiName]) return this.#insert(selectionStart - emojiName.length - 2, this.#emoji[emojiName]);
     if (!this.#completion) return this.#show([]);
@@ -75,10 +75,10 @@ export class Autocomplete {
   }
 
   #showNames(word) {
-    const people = this.#people();
-    const names = matchNames([...people.keys()], word);
-    const isComplete = names.length === 1 && names[0].toLowerCase() === word; // With no suggestions, Enter sends the message.
-    this.#show(isComplete ? [] : names.map((name) => [`@${people.get(name)}`, `@${name}`]));
+    const labels = this.#getLabels();
+    const names = matchNames([...labels.keys()], word);
+    const isComplete = names.length === 1 && names[0].toLowerCase() === word; // then Enter must send the message
+    this.#show(isComplete ? [] : names.map((name) => [`@${labels.get(name)}`, `@${name}`]));
   }
 
   #show(suggestions) {
@@ -95,7 +95,7 @@ export class Autocomplete {
   }
 
   #select(suggestion) {
-    for (const one of this.#list.children) one.ariaSelected = String(one === suggestion);
+    for (const item of this.#list.children) item.ariaSelected = String(item === suggestion);
     if (suggestion) this.#field.setAttribute("aria-activedescendant", suggestion.id);
     else this.#field.removeAttribute("aria-activedescendant");
   }
@@ -117,7 +117,7 @@ export class Autocomplete {
     this.#insert(this.#completion.start, suggestion.dataset.text);
   }
 
-  /** Replaces the text between a position and the caret. */
+  /** Replaces the text from a position to the caret. */
   #insert(start, text) {
     this.#field.setRangeText(`${text} `, start, this.#field.selectionStart, "end");
     this.#field.dispatchEvent(new Event("input", { bubbles: true }));

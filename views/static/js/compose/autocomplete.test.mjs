@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { completionAt, matchNames } from "./autocomplete.js";
 
-test("completionAt finds a word at the end of the text, after white space", () => {
+test("completionAt returns a word at the end of the text whose trigger follows white space", () => {
   assert.deepEqual(completionAt("hello @Ad"), { trigger: "@", word: "ad", start: 6 });
   assert.deepEqual(completionAt("@"), { trigger: "@", word: "", start: 0 });
   assert.deepEqual(completionAt("a\n:tad"), { trigger: ":", word: "tad", start: 2 });

@@ -2,32 +2,27 @@ import { isComposing } from "../page/keyboard.js";
 import { load, save } from "../page/storage.js";
 import { toast } from "../page/toast.js";
 
-const COUNTER_FROM = 200; // the counter is shown when this many characters are left, or fewer
+const COUNTER_THRESHOLD = 200; // characters left at which the counter appears
 
-/** Returns how many characters a text has, as the server counts them. @param {string} text */
-export function lengthOf(text) {
-  let length = 0;
-  for (const _ of text) length++;
-  return length;
-}
+/** Returns the length of a text in code points, as the server counts it. @param {string} text */
+const lengthOf = (text) => [...text].length;
 
 /**
- * @typedef {object} Target the message being replied to or edited
+ * @typedef {object} Target the message that the user is replying to or editing
  * @property {"reply" | "edit"} kind
  * @property {string} id entry ID
- * @property {string} [name] of its author
- * @property {string} [tag] that tells the author apart from others with the name
- * @property {string} [line] its first line
- * @property {string} [text] what an edit has made of it so far
+ * @property {string} [name] name of the author (reply)
+ * @property {string} [tag] tag of that name, if it has one (reply)
+ * @property {string} [line] first line of the message (reply)
+ * @property {string} [text] edited text (edit)
  */
 
 /**
- * Composer is the form for writing messages. It saves the user's draft for the room until it is
- * sent, together with the message being replied to or edited. While a message is edited, its text
- * is saved beside the draft. The composer is never disabled: getting a message to the server
- * is the outbox's job.
+ * Composer is the form for writing messages. In storage, it keeps the user's draft for the room
+ * and the target, which holds the edited text apart from the draft. The composer is never
+ * disabled, because messages wait in the outbox.
  *
- * Event: `editlast` when the user asks to edit their last message.
+ * Event: `editlast` when the user wants to edit their last message.
  */
 export class Composer extends EventTarget {
   #form;
@@ -60,7 +55,7 @@ export class Composer extends EventTarget {
     this.#restore();
     form.querySelector(".target button").addEventListener("click", () => this.#cancel());
     this.#field.addEventListener("input", () => this.#changed());
-    // When another tab has sent the draft, save what this one still shows.
+    // If another tab has sent the draft, this tab still shows it and saves it again.
     document.addEventListener("visibilitychange", () => this.#field.value && !load(this.#draftKey) && this.#changed());
     this.#field.addEventListener("keydown", (event) => this.#handleKey(event));
     form.addEventListener("submit", (event) => {
@@ -90,20 +85,20 @@ export class Composer extends EventTarget {
     this.#field.focus();
   }
 
-  /** Cancels the reply to a message that was deleted, or its edit. @param {string} id */
+  /** Cancels a reply to a deleted message, or an edit of it. @param {string} id */
   messageDeleted(id) {
     if (this.#target?.id === id) this.#cancel();
   }
 
   #restore() {
     const draft = load(this.#draftKey);
-    const { value } = this.#field; // Typed before the script ran, or restored by the browser.
+    const { value } = this.#field; // which the user typed before the script ran, or the browser restored
     if (!value.includes(draft)) this.#field.value = value ? `${draft}\n${value}` : draft;
     const target = load(this.#targetKey);
     if (target) this.#setTarget(JSON.parse(target));
   }
 
-  /** Stops replying or editing. The draft comes back as it was. */
+  /** Cancels the reply or edit. After an edit, restores the draft. */
   #cancel() {
     if (this.#target.kind === "edit") this.#field.value = load(this.#draftKey);
     this.#setTarget(null);
@@ -160,14 +155,14 @@ export class Composer extends EventTarget {
     save(this.#targetKey, this.#target ? JSON.stringify(this.#target) : "");
     const left = this.#limit - lengthOf(value.trim());
     const count = Math.abs(left);
-    this.#counter.hidden = left > COUNTER_FROM;
+    this.#counter.hidden = left > COUNTER_THRESHOLD;
     this.#counter.value = `${count} character${count === 1 ? "" : "s"} ${left < 0 ? "over" : "left"}`;
     this.#field.ariaInvalid = String(left < 0);
     this.#form.toggleAttribute("data-empty", !value.trim());
     this.#grow();
   }
 
-  /** Fits the height of the field to its text in browsers without field-sizing. */
+  /** Adjusts the height of the field to its text in browsers without field-sizing. */
   #grow() {
     if (CSS.supports("field-sizing", "content")) return;
     this.#field.style.blockSize = "auto";

@@ -1,4 +1,4 @@
-import emoji from "../../vendor/markdown-it-emoji-3.1.0/full.js";
+import emojiByName from "../../vendor/markdown-it-emoji-3.1.0/full.js";
 import { isComposing } from "../page/keyboard.js";
 import { load, save } from "../page/storage.js";
 
@@ -8,7 +8,7 @@ const panel = makePanel();
 let resolvePick = () => {};
 
 /**
- * Lets the user pick an emoji, next to a button. Resolves with null if they pick none.
+ * Shows the emoji picker next to a button. Resolves with the emoji, or null if the user picks none.
  * @param {HTMLElement} button
  * @returns {Promise<string | null>}
  */
@@ -45,32 +45,32 @@ function makePanel() {
   return panel;
 }
 
-/** Enter in the field picks the first emoji. Arrow keys move through the grid, and back to the field. */
+/** Handles keys. Enter in the field picks the first emoji. Arrow keys move between the field and the emoji. */
 function handleKey(event, field, grid) {
   if (isComposing(event)) return;
   const buttons = [...grid.children];
-  const at = buttons.indexOf(document.activeElement);
+  const index = buttons.indexOf(document.activeElement);
   const perRow = Math.max(1, buttons.findIndex((button) => button.offsetTop > buttons[0].offsetTop));
-  const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: at < 0 ? 1 : perRow, ArrowUp: -perRow }[event.key];
+  const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: index < 0 ? 1 : perRow, ArrowUp: -perRow }[event.key];
   if (event.key === "Enter" && event.target === field) buttons[0]?.click();
-  else if (!step || (at < 0 && event.key !== "ArrowDown")) return;
-  else if (at >= 0 && at + step < 0) field.focus();
-  else buttons[at + step]?.focus();
+  else if (!step || (index < 0 && event.key !== "ArrowDown")) return;
+  else if (index >= 0 && index + step < 0) field.focus();
+  else buttons[index + step]?.focus();
   event.preventDefault();
 }
 
-/** Shows the emoji whose names contain a word or, without a word, all of them after the recent ones. */
+/** Shows the emoji whose names contain a word. Without a word, shows all emoji, starting with those used recently. */
 function showMatches(word) {
   const names = new Map();
-  if (!word) for (const one of loadRecent()) names.set(one, "");
-  const startsWithDigit = ([name]) => /^\d/.test(name); // Such names come first in an object; they go last.
-  for (const [name, one] of Object.entries(emoji).sort((a, b) => startsWithDigit(a) - startsWithDigit(b))) {
-    if (name.includes(word) && !names.get(one)) names.set(one, name);
+  if (!word) for (const emoji of loadRecent()) names.set(emoji, "");
+  const startsWithDigit = ([name]) => /^\d/.test(name); // objects list some of these names first; the picker lists them last
+  for (const [name, emoji] of Object.entries(emojiByName).sort((a, b) => startsWithDigit(a) - startsWithDigit(b))) {
+    if (name.includes(word) && !names.get(emoji)) names.set(emoji, name);
   }
   panel.lastElementChild.replaceChildren(
-    ...[...names].map(([one, name]) => {
+    ...[...names].map(([emoji, name]) => {
       const label = name.replaceAll("_", " ");
-      return Object.assign(document.createElement("button"), { type: "button", textContent: one, title: label, ariaLabel: label });
+      return Object.assign(document.createElement("button"), { type: "button", textContent: emoji, title: label, ariaLabel: label });
     }),
   );
 }
@@ -79,6 +79,6 @@ function loadRecent() {
   return JSON.parse(load(RECENT_KEY) || "[]");
 }
 
-function saveRecent(one) {
-  save(RECENT_KEY, JSON.stringify([...new Set([one, ...loadRecent()])].slice(0, MAX_RECENT)));
+function saveRecent(emoji) {
+  save(RECENT_KEY, JSON.stringify([...new Set([emoji, ...loadRecent()])].slice(0, MAX_RECENT)));
 }

@@ -20,23 +20,20 @@ export class GapDetector {
     this.#requested.set(room, after);
   }
 
-  /** Returns false if a `followed` or `entries` frame leaves a gap. @param {{ type: string, room: string }} frame */
-  check(frame) {
-    return frame.type === "followed" ? this.#checkFollowed(frame) : this.#checkEntries(frame);
-  }
-
-  /** A gap is a frame that claims to resume, but starts after the requested cursor. */
-  #checkFollowed({ room, state, at, last }) {
+  /**
+   * Checks a `followed` or `entries` frame, and returns false if it leaves a gap. A `followed` frame
+   * does so if it claims to resume, but starts after the requested cursor.
+   * @param {{ type: string, room: string, state?: string, at?: string, last?: string, after?: string, upto?: string }} frame
+   */
+  check({ type, room, state, at, last, after, upto }) {
     const requested = this.#requested.get(room);
-    if (state === "resumed" && requested && compareIDs(idOf(at), idOf(requested)) > 0) return false;
+    const skips = state === "resumed" && requested && compareIDs(idOf(at), idOf(requested)) > 0;
+    if (type === "followed" ? skips : after !== this.#expected.get(room)) return false;
+    const cursor = at ?? upto;
+    this.#expected.set(room, cursor);
     if (last) this.#target.set(room, idOf(last));
-    this.#advance(room, at);
-    return true;
-  }
-
-  #checkEntries({ room, after, upto }) {
-    if (after !== this.#expected.get(room)) return false;
-    this.#advance(room, upto);
+    const target = this.#target.get(room);
+    if (target && compareIDs(idOf(cursor), target) >= 0) this.#target.delete(room);
     return true;
   }
 
@@ -48,11 +45,5 @@ export class GapDetector {
   /** Reports whether all of these rooms have caught up. @param {Iterable<string>} rooms */
   haveCaughtUp(rooms) {
     return [...rooms].every((room) => this.#expected.has(room) && !this.#target.has(room));
-  }
-
-  #advance(room, cursor) {
-    this.#expected.set(room, cursor);
-    const target = this.#target.get(room);
-    if (target && compareIDs(idOf(cursor), target) >= 0) this.#target.delete(room);
   }
 }

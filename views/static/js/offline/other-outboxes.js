@@ -1,10 +1,10 @@
 import { Outbox } from "./outbox.js";
 
 /**
- * OtherOutboxes sends the items waiting in the outboxes of other rooms, such as a message written
- * offline in a room that was left before it could be sent.
+ * OtherOutboxes sends the items in the outboxes of other rooms. They are messages that the user
+ * wrote there, and that could not be sent before the user left.
  *
- * Event: `change` when the counts may have changed.
+ * Event: `change` when waiting or failedRoom may have changed.
  */
 export class OtherOutboxes extends EventTarget {
   /** @type {Map<string, Outbox>} by room */
@@ -16,7 +16,7 @@ export class OtherOutboxes extends EventTarget {
   /**
    * @param {import("../net/connection.js").Connection} connection
    * @param {string} [user] ID of the current user
-   * @param {string} [currentRoom] has an outbox of its own on this page
+   * @param {string} [currentRoom] the room whose outbox the page already has
    */
   constructor(connection, user, currentRoom) {
     super();
@@ -24,10 +24,10 @@ export class OtherOutboxes extends EventTarget {
     this.#user = user;
     this.#currentRoom = currentRoom;
     this.#addOutboxes(true);
-    connection.addEventListener("hello", () => this.#addOutboxes(true)); // A tab in another room may have been closed since.
+    connection.addEventListener("hello", () => this.#addOutboxes(true)); // including those of tabs closed since
   }
 
-  /** Call it when another tab has changed the items in storage. That tab sends its own. */
+  /** Call it when another tab has changed the stored items. This page does not send the items of that tab until it reconnects. */
   changed() {
     this.#addOutboxes(false);
   }
@@ -37,7 +37,7 @@ export class OtherOutboxes extends EventTarget {
     return this.#all.flatMap(({ items }) => items).filter(({ state }) => state === "waiting").length;
   }
 
-  /** @returns {string} a room with a failed item, "" for none */
+  /** @returns {string} a room with a failed item, or "" */
   get failedRoom() {
     return this.#all.find(({ items }) => items.some(({ state }) => state === "failed"))?.room ?? "";
   }
@@ -46,13 +46,13 @@ export class OtherOutboxes extends EventTarget {
     return [...this.#outboxes.values()];
   }
 
-  #addOutboxes(open) {
+  #addOutboxes(isOpen) {
     for (const room of Outbox.rooms(this.#user)) {
       if (room === this.#currentRoom || this.#outboxes.has(room)) continue;
       const outbox = new Outbox(room, this.#connection, this.#user);
       outbox.addEventListener("change", () => this.#changed());
       this.#outboxes.set(room, outbox);
-      if (open) outbox.open(); // Nothing is sent before there is a connection.
+      if (isOpen) outbox.open(); // sends nothing until the connection is ready
     }
     this.#changed();
   }

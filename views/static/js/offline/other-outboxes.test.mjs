@@ -3,7 +3,7 @@ import test from "node:test";
 import { OtherOutboxes } from "./other-outboxes.js";
 import { Outbox } from "./outbox.js";
 
-/** FakeConnection records what is sent once it has received hello. */
+/** FakeConnection records the frames sent while it is open, which it is after hello. */
 class FakeConnection extends EventTarget {
   sent = [];
   #isOpen = false;
@@ -18,7 +18,7 @@ class FakeConnection extends EventTarget {
   }
 }
 
-/** Returns a Storage that, like a browser's, has its keys as properties. */
+/** Returns a fake localStorage. Like in a browser, its keys are properties. */
 const fakeStorage = () =>
   Object.create({
     getItem(key) {
@@ -32,7 +32,7 @@ const fakeStorage = () =>
     },
   });
 
-/** Opens Ada's lobby in a browser with a waiting message in each of these rooms. */
+/** Opens the lobby for Ada, after she has written a message in each of these rooms. */
 function openLobby(context, ...rooms) {
   context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   Object.defineProperty(globalThis, "localStorage", { value: fakeStorage(), configurable: true });
@@ -42,7 +42,7 @@ function openLobby(context, ...rooms) {
   return { connection, write, others: new OtherOutboxes(connection, "ada", "lobby") };
 }
 
-test("messages waiting in other rooms are sent under their keys", (t) => {
+test("messages waiting in other rooms are sent with their keys", (t) => {
   const { connection, write, others } = openLobby(t, "lobby", "tea");
   assert.equal(others.waiting, 1);
   const later = write("attic", "from a closed tab");
@@ -60,7 +60,7 @@ test("messages waiting in other rooms are sent under their keys", (t) => {
   assert.deepEqual(Outbox.rooms("ada"), ["lobby"]);
 });
 
-test("items not stored yet are sent again on the next connection", (t) => {
+test("an item that is not stored is sent again on the next connection", (t) => {
   const { connection, others } = openLobby(t, "tea");
   connection.receive("hello", {});
   connection.receive("state", "connecting");
@@ -72,7 +72,7 @@ test("items not stored yet are sent again on the next connection", (t) => {
   assert.deepEqual(Outbox.rooms("ada"), []);
 });
 
-test("a refused message is reported, and not sent again", (t) => {
+test("a refused message is reported as failed, and not sent again", (t) => {
   const { connection, others } = openLobby(t, "tea");
   connection.receive("hello", {});
   connection.receive("error", { code: "too_long", message: "Too long.", key: connection.sent[0].key });

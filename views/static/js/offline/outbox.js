@@ -2,41 +2,41 @@ import { backoff } from "../net/connection.js";
 import { newKey } from "../net/id.js";
 import { keysWithPrefix, load, save } from "../page/storage.js";
 
-const REPLY_TIMEOUT = 10_000; // milliseconds until the server's reply to a send
-const RETRY_FOR = 23 * 3_600_000; // milliseconds. The server remembers a key for a day; a later retry might store the message twice.
+const REPLY_TIMEOUT = 10_000; // milliseconds
+const MAX_RETRY_TIME = 23 * 3_600_000; // milliseconds; the server remembers a send key for a day, and might store a later retry twice
 
-/** What every storage key of an outbox begins with. The room and the message key follow. */
+/** The prefix of storage keys. The room and the send key follow. */
 export const OUTBOX_PREFIX = "burble:outbox:";
 
-/** Returns the storage keys of a user's items. Items of an older release have no user, and count as the user's. */
+/** Returns the storage keys of a user's items. Items of older releases have no user, and belong to any. */
 const itemKeys = (user, prefix) => keysWithPrefix(prefix).filter((key) => (JSON.parse(load(key)).user ?? user) === user);
 
 /**
  * @typedef {object} Item a message, or a change to one, that the server has not confirmed as stored
- * @property {string} key the same on every attempt, so that it is stored once
+ * @property {string} key send key, the same on every attempt, so that the item is stored once
  * @property {string} [user] ID of its author
  * @property {"send" | "edit" | "delete" | "react"} [type] "send" if absent
  * @property {string} [text]
  * @property {string} [reply_to]
- * @property {string} [of] entry ID of the message changed
+ * @property {string} [of] entry ID of the message to change
  * @property {string} [emoji]
- * @property {boolean} [on]
- * @property {number} at when it was written, in milliseconds
- * @property {number} [tried] when it was first sent
+ * @property {boolean} [on] whether to add or remove the reaction
+ * @property {number} at time when the item was added, in milliseconds
+ * @property {number} [tried] time when it was first sent, in milliseconds
  * @property {"waiting" | "failed"} state
- * @property {string} [why] it failed, as text for the user
+ * @property {string} [why] the reason of the failure, as shown to the user
  */
 
 /**
- * Outbox keeps what the user wrote in a room until it is stored: through reloads, crashes and
- * days offline. Items are sent in order, one at a time. Items of other users of this
- * browser stay until those are back.
+ * Outbox keeps the messages and changes of the user in one room until the server has stored them.
+ * It survives reloads, crashes and days offline. It sends items one at a time, in order. Items of
+ * other users of this browser wait until those users return.
  *
- * Each item has its own storage key: if two tabs saved a list under one key at the same moment,
- * the last one would overwrite the other.
+ * Each item has its own storage key. If tabs saved a list under one key, they could overwrite
+ * each other's items.
  *
- * A page sends the items written in it and, when it connects, those of other tabs, which may have
- * been closed. Two tabs may send the same item; the message key makes it one message.
+ * A page sends its own items and, whenever it connects, those of other tabs, which may have been
+ * closed. If two tabs send the same item, the server stores it once because of its send key.
  *
  * Event: `change` when items or refusal have changed.
  */
@@ -45,12 +45,12 @@ export class Outbox extends EventTarget {
   #connection;
   #user;
   #isOpen = false;
-  #inFlight = ""; // message key
+  #inFlight = ""; // send key
   #timer = 0; // until the next attempt
   #attempt = 0;
   #refusal = "";
-  /** @type {Set<string>} message keys this page may send */
-  #ownKeys = new Set();
+  /** @type {Set<string>} send keys of the items that this page may send */
+  #sendableKeys = new Set();
 
   /**
    * @param {string} room
@@ -63,7 +63,7 @@ export class Outbox extends EventTarget {
     this.#prefix = `${OUTBOX_PREFIX}${room}:`;
     this.#connection = connection;
     this.#user = user;
-    for (const item of JSON.parse(load(OUTBOX_PREFIX + room) || "[]")) this.#save(item); // An older release kept a list.
+    for (const item of JSON.parse(load(OUTBOX_PREFIX + room) || "[]")) this.#save(item); // older releases stored a list
     save(OUTBOX_PREFIX + room, "");
     const on = (type, handle) => connection.addEventListener(type, ({ detail }) => handle(detail));
     on("hello", () => this.open());
@@ -83,29 +83,29 @@ export class Outbox extends EventTarget {
     return itemKeys(this.#user, this.#prefix).map((key) => JSON.parse(load(key))).sort((a, b) => a.at - b.at);
   }
 
-  /** @returns {"" | "away" | "full"} why the server takes no messages although there is a connection */
+  /** @returns {"" | "away" | "full"} why the server refuses messages although the page is connected */
   get refusal() {
     return this.#refusal;
   }
 
-  /** Adds an item, and sends it as soon as possible. @param {Partial<Item>} fields of its frame, without room and key */
+  /** Adds an item, and sends it as soon as possible. @param {Partial<Item>} fields of the frame, without room and key */
   add(fields) {
     const last = this.items.at(-1)?.at ?? 0;
     const item = { ...fields, user: this.#user, key: newKey(), at: Math.max(Date.now(), last + 1), state: "waiting" };
-    this.#ownKeys.add(item.key);
+    this.#sendableKeys.add(item.key);
     this.#save(item);
     this.#sendNext();
     return item;
   }
 
-  /** Retries a failed item under its key. @param {string} key */
+  /** Retries a failed item. @param {string} key */
   retry(key) {
-    this.#ownKeys.add(key);
+    this.#sendableKeys.add(key);
     this.#change(key, { state: "waiting", why: undefined, tried: undefined });
     this.#sendNext();
   }
 
-  /** Removes an item: it is stored, or its author discards it. @param {string} key */
+  /** Removes an item, because it is stored or the user discards it. @param {string} key */
   remove(key) {
     if (load(this.#prefix + key)) {
       save(this.#prefix + key, "");
@@ -119,7 +119,7 @@ export class Outbox extends EventTarget {
   }
 
   /**
-   * Handles an error frame of the server for the item in flight.
+   * Handles an error frame. Ignores errors that are not about the item in flight.
    * @param {{ code: string, message: string, key?: string, retry_after_ms?: number }} error
    */
   refuse({ code, message, key, retry_after_ms: wait = 0 }) {
@@ -136,33 +136,33 @@ export class Outbox extends EventTarget {
     this.#fail(key, code === "not_allowed" ? "You’re no longer signed in. Reload the page." : message);
   }
 
-  /** Sends the waiting items. Call it on each new connection, and when a retry may succeed. */
+  /** Starts to send the waiting items. Call it on each new connection, and when a retry may succeed. */
   open() {
     this.#isOpen = true;
-    for (const { key } of this.items) this.#ownKeys.add(key); // The tab that wrote it may have been closed.
+    for (const { key } of this.items) this.#sendableKeys.add(key); // the tab that added it may have been closed
     if (!this.#inFlight) this.#stop();
     this.#sendNext();
   }
 
-  /** Stops sending. The next connection sends the item in flight again. */
+  /** Stops sending. open() sends the item in flight again. */
   close() {
     this.#isOpen = false;
     this.#stop();
     this.#setRefusal("");
   }
 
-  /** Dispatches `change`. Call it when another tab has changed the items in storage. */
+  /** Dispatches `change`. Call it when another tab has changed the stored items. */
   changed() {
     this.dispatchEvent(new Event("change"));
   }
 
   #sendNext() {
     if (!this.#isOpen || this.#inFlight || this.#timer) return;
-    const next = this.items.find((item) => item.state === "waiting" && this.#ownKeys.has(item.key));
+    const next = this.items.find((item) => item.state === "waiting" && this.#sendableKeys.has(item.key));
     if (!next) return;
     const { key } = next;
     const tried = next.tried ?? Date.now();
-    if (Date.now() - tried > RETRY_FOR) return this.#fail(key, "An attempt over a day ago may have gone through.");
+    if (Date.now() - tried > MAX_RETRY_TIME) return this.#fail(key, "An attempt over a day ago may have gone through.");
     const { type = "send", text, reply_to, of, emoji, on } = next;
     if (!this.#connection.send({ type, room: this.room, key, text, reply_to, of, emoji, on })) return;
     this.#change(key, { tried });
@@ -170,7 +170,7 @@ export class Outbox extends EventTarget {
     this.#timer = setTimeout(() => {
       this.#connection.probe();
       this.#stop();
-      this.#sendNext(); // The server may be alive and have lost this frame.
+      this.#sendNext(); // the connection may be alive although this frame was lost
     }, REPLY_TIMEOUT);
   }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { Outbox } from "./outbox.js";
 
-/** Returns a Storage that, like a browser's, has its keys as properties. It takes texts of up to maxLength characters. */
+/** Returns a fake localStorage that refuses values above maxLength. Like in a browser, its keys are properties. */
 function fakeStorage(maxLength = Infinity) {
   return Object.create({
     getItem(key) {
@@ -18,7 +18,7 @@ function fakeStorage(maxLength = Infinity) {
   });
 }
 
-/** FakeConnection records what is sent. */
+/** FakeConnection records frames. */
 class FakeConnection extends EventTarget {
   sent = [];
   probes = 0;
@@ -31,7 +31,7 @@ class FakeConnection extends EventTarget {
   }
 }
 
-let room = 0; // Each test uses another one: storage.js keeps its memory between tests.
+let room = 0; // a different one in each test, because the memory of storage.js outlives a test
 
 /** Opens a room in a browser with this storage. */
 function openBrowser(context, storage = fakeStorage()) {
@@ -40,7 +40,7 @@ function openBrowser(context, storage = fakeStorage()) {
   return { ...openPage(`room-${++room}`), tick: (milliseconds) => context.mock.timers.tick(milliseconds) };
 }
 
-/** Opens another page of the same browser. */
+/** Opens another page in the same browser. */
 function openPage(room, user = "ada") {
   const connection = new FakeConnection();
   const outbox = new Outbox(room, connection, user);
@@ -65,7 +65,7 @@ test("messages are sent in order, one at a time", (t) => {
   assert.deepEqual(outbox.items, []);
 });
 
-test("a message in flight when the connection is lost is sent again under its key", (t) => {
+test("a message in flight is sent again with the same key on the next connection", (t) => {
   const { outbox, write, sent } = openBrowser(t);
   outbox.open();
   write("one");
@@ -75,7 +75,7 @@ test("a message in flight when the connection is lost is sent again under its ke
   assert.equal(sent[0].key, sent[1].key);
 });
 
-test("changes are sent in order with messages", (t) => {
+test("messages and changes are sent in one order", (t) => {
   const { outbox, write, sent } = openBrowser(t);
   write("one");
   outbox.add({ type: "react", of: "1-0", emoji: "👍", on: true });
@@ -102,7 +102,7 @@ test("a waiting message survives a reload", (t) => {
   assert.equal(next.sent[0].key, outbox.items[0].key);
 });
 
-test("a message is only sent as its author", (t) => {
+test("a message is only sent by its author", (t) => {
   const { outbox, write } = openBrowser(t);
   write("Ada's");
   for (const user of ["eve", ""]) {
@@ -127,7 +127,7 @@ test("a page does not send items that another open tab adds", (t) => {
   assert.deepEqual(textsOf(outbox.items), ["theirs", "mine"]);
 });
 
-test("on connecting, a page sends the items that a closed tab left", (t) => {
+test("on each connection, a page sends the items of tabs that may have been closed", (t) => {
   const { outbox, connection, sent } = openBrowser(t);
   outbox.open();
   openPage(outbox.room).outbox.add({ text: "theirs" });
@@ -136,7 +136,7 @@ test("on connecting, a page sends the items that a closed tab left", (t) => {
   assert.deepEqual(textsOf(sent), ["theirs"]);
 });
 
-test("messages stay in order within a millisecond and when the clock goes back", (t) => {
+test("messages stay in order within a millisecond, and when the clock is set back", (t) => {
   const { outbox, write } = openBrowser(t);
   t.mock.timers.setTime(1_000_000);
   for (let i = 0; i < 20; i++) write(String(i));
@@ -159,7 +159,7 @@ test("a list saved by an older release is sent", (t) => {
   assert.deepEqual(Object.keys(storage), []);
 });
 
-test("items that do not fit into localStorage are kept in memory", (t) => {
+test("items for which localStorage has no space are kept in memory", (t) => {
   const storage = fakeStorage(200);
   const { outbox, write, sent } = openBrowser(t, storage);
   write("one");
@@ -174,7 +174,7 @@ test("items that do not fit into localStorage are kept in memory", (t) => {
   assert.deepEqual(Object.keys(storage), []);
 });
 
-test("a rate-limited message is sent again after the wait", (t) => {
+test("a rate-limited message is sent again after retry_after_ms", (t) => {
   const { outbox, write, sent, tick } = openBrowser(t);
   outbox.open();
   const { key } = write("one");
@@ -186,7 +186,7 @@ test("a rate-limited message is sent again after the wait", (t) => {
   assert.equal(sent[1].key, key);
 });
 
-test("when the server's storage is full, messages wait and are retried", (t) => {
+test("while the server's storage is full, messages wait and are retried", (t) => {
   const { outbox, write, sent, tick } = openBrowser(t);
   outbox.open();
   const { key } = write("one");
@@ -201,7 +201,7 @@ test("when the server's storage is full, messages wait and are retried", (t) => 
   assert.deepEqual(textsOf(sent), ["one", "one", "two"]);
 });
 
-test("when the server's storage is back, messages are sent at once", (t) => {
+test("when the server's storage is back, messages are sent immediately", (t) => {
   const { outbox, write, sent } = openBrowser(t);
   outbox.open();
   const { key } = write("one");
@@ -211,7 +211,7 @@ test("when the server's storage is back, messages are sent at once", (t) => {
   assert.equal(sent.length, 2);
 });
 
-test("a permanent refusal fails the message, and the next one is sent", (t) => {
+test("after a permanent refusal, the message has failed and the next one is sent", (t) => {
   const { outbox, write, sent } = openBrowser(t);
   outbox.open();
   const { key } = write("one");
@@ -227,7 +227,7 @@ test("a permanent refusal fails the message, and the next one is sent", (t) => {
   assert.deepEqual(outbox.items, []);
 });
 
-test("a message without a reply for a day fails, and its author decides", (t) => {
+test("a message that got no reply for a day fails, and can be retried", (t) => {
   const { outbox, write, sent, tick } = openBrowser(t);
   write("sent");
   outbox.open();
@@ -244,7 +244,7 @@ test("a message without a reply for a day fails, and its author decides", (t) =>
   assert.deepEqual(textsOf(next.sent), ["never sent", "sent"]);
 });
 
-test("without a reply, the connection is probed and the message sent again", (t) => {
+test("without a reply, the outbox probes the connection and sends the message again", (t) => {
   const { outbox, write, connection, sent, tick } = openBrowser(t);
   outbox.open();
   const { key } = write("one");

@@ -1,14 +1,14 @@
 import { findPart } from "../messages/message.js";
 import { workerURL } from "../page/trusted-html.js";
 
-const MAX_MESSAGES = 200; // messages stored of each room
-const SAVE_EVERY = 3_000;
+const MAX_MESSAGES = 200; // per room
+const SAVE_DELAY = 3_000; // milliseconds
 const MAX_AGE = 30 * 86_400_000; // milliseconds since the last visit after which a room is deleted
 
 /**
- * RoomCache stores the newest messages of each room on this device, for one user, with the
- * cursor they are current as of. A room then opens without a network, and resumes from
- * the cursor.
+ * RoomCache stores the newest messages of the user's rooms on this device, with the cursor up to
+ * which they are current. Without a network, the page shows them. With one, it resumes from the
+ * cursor.
  */
 export class RoomCache {
   #room;
@@ -33,21 +33,21 @@ export class RoomCache {
     connection.addEventListener("entries", ({ detail: { entries } }) => {
       const deleted = entries.filter(({ kind }) => kind === "delete").map(({ of }) => of);
       if (deleted.length) this.#deleteTexts(deleted);
-      this.#saveAfter(deleted.length ? 0 : SAVE_EVERY);
+      this.#saveAfter(deleted.length ? 0 : SAVE_DELAY);
     });
-    connection.addEventListener("state", ({ detail: state }) => state === "live" && this.#saveAfter(SAVE_EVERY));
+    connection.addEventListener("state", ({ detail: state }) => state === "live" && this.#saveAfter(SAVE_DELAY));
     addEventListener("pagehide", () => this.#save());
-    navigator.serviceWorker?.register(workerURL()).catch(() => {}); // Some browsers refuse it in private windows.
+    navigator.serviceWorker?.register(workerURL()).catch(() => {}); // some browsers refuse it in private windows
     this.#deleteOld().catch(() => {});
-    this.#saveAfter(SAVE_EVERY); // The page was probably live before this module was loaded.
+    this.#saveAfter(SAVE_DELAY); // the state was probably "live" before this module was loaded
   }
 
-  /** Returns what is stored of the room. @returns {Promise<{ cursor: string, entries: import("../messages/message.js").Entry[] } | undefined>} */
+  /** Returns the messages stored for the room. @returns {Promise<{ cursor: string, entries: import("../messages/message.js").Entry[] } | undefined>} */
   async load() {
     try {
       return await access("readonly", (rooms) => rooms.get(this.#key));
     } catch {
-      return undefined; // IndexedDB is not available.
+      return undefined; // IndexedDB is not available
     }
   }
 
@@ -57,17 +57,17 @@ export class RoomCache {
     this.#timer = setTimeout(() => this.#save(), delay);
   }
 
-  /** Stores the messages in the page, if they are the room's newest. */
+  /** Stores the messages in the page if they include the room's newest one. */
   async #save() {
     clearTimeout(this.#timer);
     this.#timer = 0;
-    const cursor = this.#connection.cursor(this.#room); // Every entry up to it is in the timeline's queue already.
+    const cursor = this.#connection.cursor(this.#room); // every entry up to it is already in the scroll queue
     const entries = await this.#timeline.readNewest(MAX_MESSAGES, (article) => entryOf(article, this.#renderer.sourceOf(article)));
     if (!cursor || !entries.length) return;
     await access("readwrite", (rooms) => rooms.put({ cursor, entries, at: Date.now() }, this.#key)).catch(() => {});
   }
 
-  /** Deletes the texts of messages at once, whatever the page shows. */
+  /** Deletes the texts of messages from the database, whether or not the page shows the messages. */
   async #deleteTexts(ids) {
     const cached = await this.load();
     if (!cached?.entries.some(({ id }) => ids.includes(id))) return;
@@ -89,7 +89,7 @@ export class RoomCache {
   }
 }
 
-/** Returns the entry from which MessageRenderer.renderStored makes the same article. @param {Element} article @param {string | undefined} text Markdown source */
+/** Converts an article to an entry for MessageRenderer.renderStored. @param {Element} article @param {string | undefined} text Markdown source */
 function entryOf(article, text) {
   const { n, key, user, edited } = article.dataset;
   const id = article.id.slice(1);
@@ -105,13 +105,13 @@ function entryOf(article, text) {
 /** @type {Promise<IDBDatabase> | undefined} */
 let database;
 
-/** Runs one request on the object store, and returns its result when the transaction has completed. */
+/** Runs one request on the object store in a transaction, and returns its result. */
 async function access(mode, makeRequest) {
   database ??= new Promise((resolve, reject) => {
     const opening = indexedDB.open("burble", 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore("rooms");
     opening.onsuccess = () => {
-      opening.result.onclose = () => (database = undefined); // The browser closed it. The next access opens it again.
+      opening.result.onclose = () => (database = undefined); // so that the next access opens it again
       resolve(opening.result);
     };
     opening.onerror = () => reject(opening.error);

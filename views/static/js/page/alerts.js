@@ -1,12 +1,12 @@
 import { load } from "./storage.js";
 
-/** The storage key of the bell: "on" while the user wants to be notified of mentions. */
+/** The storage key of the bell. The value is "on" if the user wants to be notified of mentions. */
 export const BELL_KEY = "burble:bell";
-const DELAY = 1_500; // milliseconds before a notification, so that another tab that shows the message can mark it read
+const DELAY = 1_500; // milliseconds before a notification, in which another tab can mark the message as read
 
 /**
  * Alerts shows unread counts in the title and, while the bell is on, notifies the user of
- * mentions. The bell is off by default, so the module behind it is loaded when needed.
+ * mentions. The bell is off by default, so its module is loaded on first use.
  */
 export class Alerts {
   #title = document.title;
@@ -26,7 +26,7 @@ export class Alerts {
     return load(BELL_KEY) === "on" && globalThis.Notification?.permission === "granted";
   }
 
-  /** Shows the count in the title. @param {number} unread */
+  /** Shows a count in the title. @param {number} unread */
   showUnread(unread) {
     document.title = unread ? `(${unread > 99 ? "99+" : unread}) ${this.#title}` : this.#title;
   }

@@ -3,9 +3,9 @@ import { BELL_KEY } from "./alerts.js";
 import { load, save } from "./storage.js";
 import { toast } from "./toast.js";
 
-/** Turns notifications of mentions on or off, asking for permission if needed. @param {HTMLElement} bell */
+/** Turns notifications of mentions on or off, and requests permission if necessary. @param {HTMLElement} bell */
 export async function toggleBell(bell) {
-  if (!globalThis.Notification) return toast("Add Burble to your home screen to get notifications."); // Safari on an iPhone.
+  if (!globalThis.Notification) return toast("Add Burble to your home screen to get notifications."); // Safari on an iPhone
   const isOn = load(BELL_KEY) !== "on" || Notification.permission !== "granted";
   save(BELL_KEY, isOn && (await Notification.requestPermission()) === "granted" ? "on" : "");
   showBell(bell);
@@ -31,7 +31,7 @@ export async function showNotification(room, { id, user, text }) {
   const title = `${names.label(user)} in #${room}`;
   const options = { body: [...text].slice(0, 200).join(""), tag: id, data: `/r/${room}/${id}` };
   const registration = await navigator.serviceWorker?.getRegistration();
-  if (registration?.active) return registration.showNotification(title, options); // On phones only the worker may.
+  if (registration?.active) return registration.showNotification(title, options); // on phones, only a service worker may show notifications
   const notification = new Notification(title, options);
   notification.onclick = () => {
     focus();

@@ -7,7 +7,7 @@ import { StoredReadMarkers } from "../rooms/read-markers.js";
 import { reloadOnUserChange } from "./identity.js";
 import { StatusLine } from "./status-line.js";
 
-/** The home page: the live list of rooms. */
+/** The entry module of the home page. */
 
 const { user, name } = document.body.dataset;
 const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
@@ -16,7 +16,7 @@ const me = user ? { id: user, name } : null;
 
 const line = document.getElementById("status");
 line.replaceChildren();
-let status; // Made when first needed: while there is no room to watch, nothing is connected.
+let status; // created on first use, because the page does not connect while there is no room to watch
 const updateStatus = (facts) => (status ??= new StatusLine(line)).update(facts);
 connection.addEventListener("state", ({ detail: state }) => updateStatus({ connection: state }));
 connection.addEventListener("hello", () => updateStatus({ storageAway: false }));

@@ -1,18 +1,20 @@
 import { save } from "./storage.js";
 
-const KEY = "burble:me"; // "<ID> <name>" of the user of the most recently opened tab
+const KEY = "burble:me"; // its value is "<ID> <name>" of the user of the tab opened last
 
 /**
- * Reloads the page when it belongs to another user or shows an outdated name: `hello` names
- * a different user, or another tab was opened by one. The page reloads once for each new user
- * or name, so it does not reload forever if the service worker serves the same page again.
- * A page of another user sends nothing.
+ * Reloads the page if `hello` or another tab reports a different user or name. While the user
+ * differs, no other listener receives `hello`, so the page sends nothing.
+ *
+ * The page reloads once for each new user or name. Otherwise it could reload forever, because the
+ * service worker may serve the same page again.
+ *
  * Call it before adding other listeners to the connection.
  * @param {import("../net/connection.js").Connection} connection
  */
 export function reloadOnUserChange(connection) {
   const { user, name, shell } = document.body.dataset;
-  const describe = (one) => (one ? `${one.id} ${one.name}` : "");
+  const describe = (someone) => (someone ? `${someone.id} ${someone.name}` : "");
   const me = describe(user && { id: user, name });
   const reloadFor = (other) => {
     if (other === me || other === history.state) return;
@@ -20,10 +22,10 @@ export function reloadOnUserChange(connection) {
     location.reload();
   };
   connection.addEventListener("hello", (event) => {
-    const { user: greeted } = event.detail;
-    if (!greeted && shell === undefined) return; // Sends will be refused with the reason.
-    if (greeted?.id !== user) event.stopImmediatePropagation();
-    reloadFor(describe(greeted));
+    const { user: helloUser } = event.detail;
+    if (!helloUser && shell === undefined) return; // the user is signed out: the server will refuse messages with that reason
+    if (helloUser?.id !== user) event.stopImmediatePropagation();
+    reloadFor(describe(helloUser));
   });
   addEventListener("storage", ({ key, newValue }) => key === KEY && reloadFor(newValue));
   if (me && shell === undefined) save(KEY, me);

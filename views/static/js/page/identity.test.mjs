@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { reloadOnUserChange } from "./identity.js";
 
-/** Opens a page with this dataset. `expect` checks the reloads, and the greetings that reached other listeners. */
+/**
+ * Opens a page whose body has this dataset. expect() checks how often the page has reloaded, and
+ * how many hello frames other listeners have received.
+ */
 function openPage(dataset, history = { state: null }) {
   const window = new EventTarget();
   let reloads = 0;
@@ -17,13 +20,13 @@ function openPage(dataset, history = { state: null }) {
   for (const [name, value] of Object.entries(globals)) Object.defineProperty(globalThis, name, { value, configurable: true });
   const connection = new EventTarget();
   reloadOnUserChange(connection);
-  let greetings = 0;
-  connection.addEventListener("hello", () => greetings++);
+  let hellos = 0;
+  connection.addEventListener("hello", () => hellos++);
   return {
     history,
-    greet: (user) => connection.dispatchEvent(new CustomEvent("hello", { detail: { user } })),
+    receiveHello: (user) => connection.dispatchEvent(new CustomEvent("hello", { detail: { user } })),
     openOtherTab: (newValue) => window.dispatchEvent(Object.assign(new Event("storage"), { key: "burble:me", newValue })),
-    expect: (...expected) => assert.deepEqual([reloads, greetings], expected),
+    expect: (...expected) => assert.deepEqual([reloads, hellos], expected),
   };
 }
 
@@ -31,27 +34,27 @@ const ada = { id: "1", name: "Ada" };
 const eve = { id: "2", name: "Eve" };
 const adasPage = { user: "1", name: "Ada" };
 
-test("a page of another user reloads, and no other listener receives hello", () => {
-  const { greet, expect } = openPage(adasPage);
-  greet(ada);
+test("a page reloads for another user, and other listeners do not receive that hello", () => {
+  const { receiveHello, expect } = openPage(adasPage);
+  receiveHello(ada);
   expect(0, 1);
-  greet(eve);
+  receiveHello(eve);
   expect(1, 1);
 });
 
-test("a page that is unchanged after the reload does not reload again", () => {
-  const { greet, history } = openPage(adasPage);
-  greet(eve);
+test("a page reloads only once, even if it does not change", () => {
+  const { receiveHello, history } = openPage(adasPage);
+  receiveHello(eve);
   const unchanged = openPage(adasPage, history);
-  unchanged.greet(eve);
-  unchanged.greet(eve);
+  unchanged.receiveHello(eve);
+  unchanged.receiveHello(eve);
   unchanged.openOtherTab("2 Eve");
   unchanged.expect(0, 0);
 });
 
-test("a page reloads after a rename, here or in another tab", () => {
-  const { greet, history, expect } = openPage(adasPage);
-  greet({ id: "1", name: "Lovelace" });
+test("a page reloads after the user is renamed on the server or in another tab", () => {
+  const { receiveHello, history, expect } = openPage(adasPage);
+  receiveHello({ id: "1", name: "Lovelace" });
   expect(1, 1);
   const renamed = openPage({ user: "1", name: "Lovelace" }, history);
   renamed.openOtherTab("1 Lovelace");
@@ -60,14 +63,14 @@ test("a page reloads after a rename, here or in another tab", () => {
   renamed.expect(1, 0);
 });
 
-test("without a user, a page reloads only if it came from the service worker", () => {
-  const { greet, expect } = openPage(adasPage);
-  greet(null);
+test("a hello without a user reloads only a page from the service worker", () => {
+  const { receiveHello, expect } = openPage(adasPage);
+  receiveHello(null);
   expect(0, 1);
   const cached = openPage({ ...adasPage, shell: "" });
-  cached.greet(null);
+  cached.receiveHello(null);
   cached.expect(1, 0);
   const anonymous = openPage({});
-  anonymous.greet(null);
+  anonymous.receiveHello(null);
   anonymous.expect(0, 1);
 });

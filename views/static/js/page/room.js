@@ -15,28 +15,28 @@ import { StatusLine } from "./status-line.js";
 import { isOnlyInMemory } from "./storage.js";
 import { dayKey, formatDateTime } from "./time.js";
 
-/** The room page: it makes the parts and connects them. What each does is in its own module. */
+/** The entry module of the room page, which creates the parts of the page and connects them. */
 
-/** Lets the browser paint and handle input: starting takes a while on a phone. */
+/** Lets the browser paint and handle input, because startup is slow on a phone. */
 const yieldToBrowser = () => new Promise((done) => setTimeout(done));
 
 await yieldToBrowser();
 
 const { room, asOf, user, name, limit, shell } = document.body.dataset;
-const isShell = shell !== undefined; // from the service worker, without messages
-const find = (id) => document.getElementById(id);
-const log = find("messages");
+const isShell = shell !== undefined; // the page came from the service worker, without messages
+const byID = (id) => document.getElementById(id);
+const log = byID("messages");
 
 const me = user ? { id: user, name } : null;
-const scroll = new Scroll(find("scroller"));
-const renderer = new MessageRenderer(find("message-template"), room, me);
+const scroll = new Scroll(byID("scroller"));
+const renderer = new MessageRenderer(byID("message-template"), room, me);
 const timeline = new Timeline({ log, scroll, renderer, attached: "live" in document.body.dataset });
-const history = new History({ room, timeline, scroller: find("scroller"), older: find("older"), newer: find("newer") });
+const history = new History({ room, timeline, scroller: byID("scroller"), older: byID("older"), newer: byID("newer") });
 const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
-const status = new StatusLine(find("status"));
-const jumpButton = new JumpButton(find("jump"), { scroll, timeline, showLatest });
+const status = new StatusLine(byID("status"));
+const jumpButton = new JumpButton(byID("jump"), { scroll, timeline, showLatest });
 
-/** Goes to the newest message, fetching it if it is not in the page, unless the user goes elsewhere before it arrives. */
+/** Scrolls to the newest message. If it must be fetched first, does nothing if the user navigates elsewhere before it arrives. */
 async function showLatest() {
   if (!timeline.attached) {
     try {
@@ -45,13 +45,12 @@ async function showLatest() {
       return location.assign(`/r/${room}`);
     }
   }
-  document.querySelector(".notice")?.remove(); // The notice was about the messages shown before.
+  document.querySelector(".notice")?.remove(); // it was about the messages shown before
   if (location.pathname + location.search !== `/r/${room}`) window.history.replaceState(null, "", `/r/${room}`);
   await scroll.toEnd();
   jumpButton.update();
 }
 
-// Frames of the server.
 
 reloadOnUserChange(connection);
 
@@ -62,11 +61,11 @@ connection.addEventListener("hello", ({ detail: { limits } }) => {
   if (composer && limits?.text) composer.limit = limits.text;
 });
 
-let wasReset = false; // and no entries have arrived since
-let endNumber = 0; // number of the room's last entry when it was followed
+let wasReset = false; // whether the room was reset and no entries have arrived since
+let lastNumber = 0; // of the room's last entry when the server confirmed the follow
 
 connection.addEventListener("followed", ({ detail: { state, first, n = 0 } }) => {
-  endNumber = n;
+  lastNumber = n;
   if (state === "truncated") timeline.addGap(`Messages before ${formatDateTime(Number.parseInt(first, 10))} are no longer available.`);
   if (state !== "reset") return;
   wasReset = true;
@@ -77,7 +76,7 @@ connection.addEventListener("followed", ({ detail: { state, first, n = 0 } }) =>
 connection.addEventListener("entries", ({ detail: { entries } }) => {
   const restart = wasReset;
   wasReset = false;
-  status.update({ behind: Math.max(0, endNumber - entries.at(-1)?.n || 0) });
+  status.update({ behind: Math.max(0, lastNumber - entries.at(-1)?.n || 0) });
   timeline.append(entries).then(() => {
     if (restart) history.restart();
     status.update({ attached: timeline.attached });
@@ -92,30 +91,29 @@ connection.addEventListener("stored", ({ detail: { key, id } }) => {
 
 connection.addEventListener("status", ({ detail: { redis } }) => status.update({ storageAway: redis === "away" }));
 
-// Messages waiting to be sent.
-
-const outbox = new Outbox(room, connection, user); // After the listeners above: a message is shown as stored before it leaves the outbox.
-let others = { waiting: 0, failedRoom: "" }; // an OtherOutboxes once there is something in them
+// Created after the listeners above, so that a message is shown as stored before it leaves the outbox.
+const outbox = new Outbox(room, connection, user);
+let otherOutboxes = { waiting: 0, failedRoom: "" }; // replaced by an OtherOutboxes if another room has items
 
 function showOutbox() {
   const { items, refusal } = outbox;
-  onbeforeunload = isOnlyInMemory(OUTBOX_PREFIX) ? () => true : null; // The browser asks before messages are lost.
+  onbeforeunload = isOnlyInMemory(OUTBOX_PREFIX) ? () => true : null; // makes the browser warn that messages would be lost
   timeline.showOutbox(items);
   const failed = items.filter((item) => item.state === "failed").length;
-  status.update({ refusal, failed, waiting: items.length - failed + others.waiting, failedRoom: others.failedRoom });
+  status.update({ refusal, failed, waiting: items.length - failed + otherOutboxes.waiting, failedRoom: otherOutboxes.failedRoom });
 }
 
 outbox.addEventListener("change", showOutbox);
 addEventListener("storage", (event) => event.key?.startsWith(OUTBOX_PREFIX) && outbox.changed());
 
-/** Sends messages waiting in other rooms. They are rare, so the module is loaded only if there are any. */
+/** Sends the items in the outboxes of other rooms. They are rare, so the module is loaded only if there are any. */
 async function sendFromOtherRooms() {
   if (!Outbox.rooms(user).some((other) => other !== room)) return;
   connection.removeEventListener("hello", sendFromOtherRooms);
   const { OtherOutboxes } = await import("../offline/other-outboxes.js").catch(() => ({}));
-  if (!OtherOutboxes) return connection.addEventListener("hello", sendFromOtherRooms); // Retry on the next connection.
-  others = new OtherOutboxes(connection, user, room);
-  others.addEventListener("change", showOutbox);
+  if (!OtherOutboxes) return connection.addEventListener("hello", sendFromOtherRooms); // retry on the next connection
+  otherOutboxes = new OtherOutboxes(connection, user, room);
+  otherOutboxes.addEventListener("change", showOutbox);
   showOutbox();
 }
 
@@ -123,7 +121,7 @@ connection.addEventListener("hello", sendFromOtherRooms);
 
 const composer =
   me &&
-  new Composer(find("composer"), {
+  new Composer(byID("composer"), {
     room,
     user,
     limit: Number(limit),
@@ -135,18 +133,16 @@ const composer =
     edit: (of, text) => outbox.add({ type: "edit", of, text }),
   });
 
-// Start.
-
 await yieldToBrowser();
 connectActions({ room, me, log, scroll, renderer, history, outbox, connection, composer, showLatest });
-connectPanels({ room, me, connection, log, scroll, timeline, history, showLatest, hasUnsent: () => outbox.items.length > 0 || others.waiting > 0 });
+connectPanels({ room, me, connection, log, scroll, timeline, history, showLatest, hasUnsent: () => outbox.items.length > 0 || otherOutboxes.waiting > 0 });
 
 for (const { key } of outbox.items) if (timeline.has(key)) outbox.remove(key);
 showOutbox();
 sendFromOtherRooms();
 
-const permalinked = log.querySelector("[aria-current]");
-if (permalinked) scroll.to(permalinked);
+const highlighted = log.querySelector("[aria-current]");
+if (highlighted) scroll.to(highlighted);
 
 history.addEventListener("attached", ({ detail: cursor }) => {
   connection.follow(room, cursor);
@@ -162,12 +158,11 @@ status.update({ attached: timeline.attached });
 
 wakeConnection(connection);
 
-/** Loads the module that updates quotes when there is one. It stays null until then, and after a failure. */
-let quotes = null;
+let quotesModule = null; // a promise once a message has a quote, unless loading has failed
 const loadQuotes = () => {
-  quotes ??=
+  quotesModule ??=
     log.querySelector(".quote:not([hidden])") &&
-    import("../messages/quotes.js").then(({ updateQuotes }) => updateQuotes({ room, log, connection })).catch(() => (quotes = null));
+    import("../messages/quotes.js").then(({ updateQuotes }) => updateQuotes({ room, log, connection })).catch(() => (quotesModule = null));
 };
 new MutationObserver(loadQuotes).observe(log, { childList: true });
 loadQuotes();
@@ -176,7 +171,7 @@ const openCache = () => import("../offline/room-cache.js").then(({ RoomCache }) 
 if (isShell) restore();
 else connection.follow(room, asOf || null);
 
-/** Fills the page with the cached messages, and follows from their cursor. */
+/** Shows the cached messages, and follows the room from their cursor. */
 async function restore() {
   const cached = await (await openCache()).load();
   if (cached) {
@@ -187,7 +182,7 @@ async function restore() {
   if (!navigator.onLine) connection.offline();
 }
 
-if (!isShell) setTimeout(() => openCache().catch(() => {}), 1_000); // Once the page has loaded.
+if (!isShell) setTimeout(() => openCache().catch(() => {}), 1_000); // delayed until the page has loaded
 
 let today = dayKey(Date.now());
 setInterval(() => {

@@ -1,18 +1,18 @@
 /**
  * @typedef {object} Facts
  * @property {"connecting" | "catching-up" | "live" | "offline" | "asleep"} connection
- * @property {number} behind entries still to come, as far as is known
- * @property {boolean} storageAway whether the server has lost its Redis
+ * @property {number} behind entries that have not arrived, or 0 if unknown
+ * @property {boolean} storageAway whether Redis does not answer the server
  * @property {"" | "away" | "full"} refusal why the server refuses messages although the page is connected
- * @property {number} waiting messages waiting to be sent, in all rooms
- * @property {number} failed messages not sent, in this room
- * @property {string} failedRoom another room with a message not sent
- * @property {boolean} attached whether the newest message is shown
+ * @property {number} waiting items waiting to be sent, in all rooms
+ * @property {number} failed items that were not sent, in this room
+ * @property {string} failedRoom another room with an item that was not sent, or ""
+ * @property {boolean} attached whether the newest message is in the page
  */
 
 /**
- * Returns the text of the status line, and for how many milliseconds it must stay the same
- * before it is shown: brief interruptions are not announced.
+ * Returns the text of the status line. The delay is how long, in milliseconds, the state must
+ * last before the text is shown, so that brief interruptions are not announced.
  * @param {Facts} facts
  * @returns {{ state: string, text: string, delay: number }}
  */
@@ -28,7 +28,7 @@ export function statusOf({ connection, behind, storageAway, refusal, waiting, fa
   if (waiting) return { state: "sending", text: waiting === 1 ? "Sending…" : `Sending ${waiting}…`, delay: 1_000 };
   if (failed) return { state: "failed", text: failed === 1 ? "1 message not sent" : `${failed} messages not sent`, delay: 0 };
   if (failedRoom) return { state: "failed", text: `A message in #${failedRoom} was not sent`, delay: 0 };
-  if (!attached) return { state: "past", text: "Viewing older messages", delay: 0 };
+  if (!attached) return { state: "older", text: "Viewing older messages", delay: 0 };
   return { state: "live", text: "Up to date", delay: 0 };
 }
 
@@ -37,7 +37,7 @@ export class StatusLine {
   #element;
   /** @type {Facts} */
   #facts = { connection: "connecting", behind: 0, storageAway: false, refusal: "", waiting: 0, failed: 0, failedRoom: "", attached: true };
-  #next = { state: "", text: "" };
+  #latest = { state: "", text: "" }; // which may not be shown yet
   #timer = 0;
 
   /** @param {HTMLElement} element with role=status */
@@ -46,14 +46,14 @@ export class StatusLine {
     this.update({});
   }
 
-  /** @param {Partial<Facts>} facts those that may have changed */
+  /** @param {Partial<Facts>} facts that may have changed */
   update(facts) {
     Object.assign(this.#facts, facts);
     const { state, text, delay } = statusOf(this.#facts);
-    const before = this.#next;
-    if (text === before.text) return;
-    this.#next = { state, text };
-    if (this.#timer && state === before.state) return; // The running timer will show the new text.
+    const previous = this.#latest;
+    if (text === previous.text) return;
+    this.#latest = { state, text };
+    if (this.#timer && state === previous.state) return; // the running timer will show the new text
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#show(), delay);
   }
@@ -61,9 +61,9 @@ export class StatusLine {
   #show() {
     this.#timer = 0;
     const element = this.#element;
-    const { state, text } = this.#next;
-    if (text === element.textContent) return; // A screen reader would announce it again.
-    element.ariaLive = state === "catching-up" && element.dataset.state === state ? "off" : "polite"; // Announce catching up once.
+    const { state, text } = this.#latest;
+    if (text === element.textContent) return; // otherwise screen readers would announce it again
+    element.ariaLive = state === "catching-up" && element.dataset.state === state ? "off" : "polite"; // announces only the first count
     element.dataset.state = state;
     element.textContent = text;
   }

@@ -24,7 +24,7 @@ const cases = [
   [{ failed: 2, attached: false }, "failed", "2 messages not sent"],
   [{ failed: 1, failedRoom: "tea" }, "failed", "1 message not sent"],
   [{ failedRoom: "tea" }, "failed", "A message in #tea was not sent"],
-  [{ attached: false }, "past", "Viewing older messages"],
+  [{ attached: false }, "older", "Viewing older messages"],
 ];
 
 for (const [facts, state, text] of cases) {
@@ -34,12 +34,12 @@ for (const [facts, state, text] of cases) {
   });
 }
 
-test("'Up to date' and 'Offline' are shown at once", () => {
+test("'Up to date' and 'Offline' are shown without delay", () => {
   assert.equal(statusOf(live).delay, 0);
   assert.equal(statusOf({ ...live, connection: "offline" }).delay, 0);
 });
 
-/** Returns a status line, and what a screen reader announces of it. */
+/** Returns a status line and the texts that a screen reader announces. */
 function makeLine(context) {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const announced = [];
@@ -72,7 +72,7 @@ test("a brief interruption is not shown", (t) => {
   assert.deepEqual(announced, ["Up to date"]);
 });
 
-test("catching up is announced once, and every later text is announced", (t) => {
+test("a screen reader announces catching up once, and then each new status", (t) => {
   const { element, line, announced, tick } = makeLine(t);
   line.update({ connection: "catching-up", behind: 300 });
   tick(1_000);

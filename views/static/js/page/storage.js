@@ -1,9 +1,9 @@
-/** Stores texts in localStorage, or in memory if localStorage is blocked or full. */
+/** Stores strings in localStorage, or in memory if localStorage is blocked or full. */
 
 /** @type {Map<string, string>} */
 const memory = new Map();
 
-/** Returns the text stored under a key, or "" if there is none. @param {string} key */
+/** Returns the string stored under a key, or "" if there is none. @param {string} key */
 export function load(key) {
   try {
     return memory.get(key) ?? localStorage.getItem(key) ?? "";
@@ -12,7 +12,7 @@ export function load(key) {
   }
 }
 
-/** Stores a text under a key. "" removes the key. @param {string} key @param {string} text */
+/** Stores a string under a key, or removes the key if the string is empty. @param {string} key @param {string} text */
 export function save(key, text) {
   memory.delete(key);
   try {
@@ -23,7 +23,7 @@ export function save(key, text) {
   }
 }
 
-/** Reports whether a key with this prefix will be lost when the page closes. @param {string} prefix */
+/** Reports whether a key with this prefix would be lost if the page closed. @param {string} prefix */
 export const isOnlyInMemory = (prefix) => [...memory].some(([key, text]) => text && key.startsWith(prefix));
 
 /** Returns the stored keys with this prefix. @param {string} prefix */
@@ -32,7 +32,7 @@ export function keysWithPrefix(prefix) {
   try {
     for (const key of Object.keys(localStorage)) keys.add(key);
   } catch {
-    // Blocked.
+    // localStorage is blocked.
   }
   return [...keys].filter((key) => key.startsWith(prefix) && load(key));
 }

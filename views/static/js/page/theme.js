@@ -1,10 +1,10 @@
 const THEMES = ["", "light", "dark"]; // "" follows the system
-const COLOURS = { light: "#fffefb", dark: "#1a272b" }; // of the browser's toolbar, as in layout.html
+const TOOLBAR_COLOURS = { light: "#fffefb", dark: "#1a272b" }; // of the browser, as in layout.html
 
 /**
- * Switches from the system's theme to light, to dark, and back. The server reads the
- * cookie when it renders the next page.
- * @param {HTMLElement} button shows the theme
+ * Switches to the next theme: system, light, dark. The server reads the cookie when it renders the
+ * next page.
+ * @param {HTMLElement} button whose label shows the theme
  */
 export function cycleTheme(button) {
   const { dataset } = document.documentElement;
@@ -15,7 +15,7 @@ export function cycleTheme(button) {
   button.lastElementChild.textContent = button.title = `Theme: ${theme || "system"}`;
   const metas = document.querySelectorAll("meta[name=theme-color]");
   for (const [i, scheme] of ["light", "dark"].entries()) {
-    metas[i].content = COLOURS[theme || scheme];
+    metas[i].content = TOOLBAR_COLOURS[theme || scheme];
     metas[i].media = theme ? "" : `(prefers-color-scheme: ${scheme})`;
   }
 }

@@ -1,9 +1,6 @@
-/** Times as text, in the reader's time zone and locale. All times are in milliseconds. */
+/** Formats times in the user's time zone and locale. All times are in milliseconds. */
 
-const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
-const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
-const dateTimeFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
+const formatDay = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" }).format;
 const relativeFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 const UNITS = [
@@ -12,20 +9,20 @@ const UNITS = [
   ["minute", 60],
 ];
 
-/** Returns the time of day, such as "20:59". @param {number} time */
-export const formatTime = (time) => timeFormat.format(time);
+/** Returns the time of day, such as "20:59" or "8:59 PM". @param {number} time */
+export const formatTime = new Intl.DateTimeFormat(undefined, { timeStyle: "short" }).format;
 
-/** Returns "1 March 2026", or "March 1, 2026". @param {number} time */
-export const formatDate = (time) => dateFormat.format(time);
+/** Returns the date, such as "1 March 2026" or "March 1, 2026". @param {number} time */
+export const formatDate = new Intl.DateTimeFormat(undefined, { dateStyle: "long" }).format;
 
 /** Returns the date and the time of day. @param {number} time */
-export const formatDateTime = (time) => dateTimeFormat.format(time);
+export const formatDateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" }).format;
 
-/** Returns a text that is equal for two times if they fall on one local day. @param {number} time */
+/** Returns a string that identifies the local day of a time. @param {number} time */
 export const dayKey = (time) => new Date(time).toDateString();
 
 /**
- * Returns the label of a day: "Today", "Yesterday" or its date.
+ * Returns the label of a day: "Today", "Yesterday" or the date, without the year if it is this year.
  * @param {number} time
  * @param {number} [now]
  */
@@ -35,11 +32,11 @@ export function dayLabel(time, now = Date.now()) {
   yesterday.setDate(yesterday.getDate() - 1);
   if (dayKey(time) === dayKey(yesterday)) return "Yesterday";
   const isThisYear = new Date(time).getFullYear() === new Date(now).getFullYear();
-  return isThisYear ? dayFormat.format(time) : formatDate(time);
+  return isThisYear ? formatDay(time) : formatDate(time);
 }
 
 /**
- * Returns how long ago a time was: "just now", "5 minutes ago", "yesterday", and after 30 days its date.
+ * Returns how long ago a time was, such as "just now", "5 minutes ago" or "yesterday". After 30 days, returns the date.
  * @param {number} time
  * @param {number} [now]
  */

@@ -3,7 +3,7 @@ import test from "node:test";
 
 process.env.TZ = "UTC";
 
-/** Imports the module as a reader with this locale gets it. */
+/** Imports the module in a browser with this locale. */
 function importFor(locale) {
   const { DateTimeFormat } = Intl;
   Intl.DateTimeFormat = class extends DateTimeFormat {
@@ -19,7 +19,7 @@ const american = await importFor("en-US");
 
 const now = Date.parse("2026-03-02T10:00:00Z");
 
-test("dayLabel names today and yesterday, and leaves out this year", () => {
+test("dayLabel returns Today, Yesterday or the date, without this year", () => {
   assert.equal(dayLabel(Date.parse("2026-03-02T00:00:00Z"), now), "Today");
   assert.equal(dayLabel(Date.parse("2026-03-01T23:59:59Z"), now), "Yesterday");
   assert.match(dayLabel(Date.parse("2026-02-28T12:00:00Z"), now), /^Saturday,? 28 February$/);
@@ -27,7 +27,7 @@ test("dayLabel names today and yesterday, and leaves out this year", () => {
   assert.equal(formatDate(Date.parse("2026-03-01T00:00:00Z")), "1 March 2026");
 });
 
-test("dates and times follow the reader's locale", () => {
+test("dates and times follow the user's locale", () => {
   const evening = Date.parse("2026-03-01T20:59:00Z");
   assert.match(formatDateTime(evening), /^1 March 2026\D+20:59$/);
   assert.match(american.formatDateTime(evening), /^March 1, 2026\D+8:59\sPM$/);
@@ -35,15 +35,15 @@ test("dates and times follow the reader's locale", () => {
   assert.match(american.dayLabel(evening, now + 86_400_000), /^Sunday, March 1$/);
 });
 
-test("dayKey is equal within a day", () => {
+test("dayKey identifies the day and the year", () => {
   assert.equal(dayKey(Date.parse("2026-03-01T00:00:00Z")), dayKey(Date.parse("2026-03-01T23:59:59Z")));
   assert.notEqual(dayKey(Date.parse("2026-03-01T00:00:00Z")), dayKey(Date.parse("2027-03-01T00:00:00Z")));
 });
 
-test("timeAgo rounds to whole units", () => {
+test("timeAgo rounds down to whole units", () => {
   const minute = 60_000;
   assert.equal(timeAgo(now - 20_000, now), "just now");
-  assert.equal(timeAgo(now + 20_000, now), "just now", "the server's clock is ahead");
+  assert.equal(timeAgo(now + 20_000, now), "just now", "a time in the future, because the server's clock is ahead");
   assert.equal(timeAgo(now - 5 * minute, now), "5 minutes ago");
   assert.equal(timeAgo(now - 26 * 60 * minute, now), "yesterday");
   assert.equal(timeAgo(now - 60 * 24 * 60 * minute, now), "1 January 2026");

@@ -1,8 +1,8 @@
-const DURATION = 4_000;
+const DURATION = 4_000; // milliseconds
 
 let timer = 0;
 
-/** Shows a short message that goes away by itself. @param {string} text */
+/** Shows a short message that disappears by itself. @param {string} text */
 export function toast(text) {
   const output = document.getElementById("toast");
   output.textContent = text;

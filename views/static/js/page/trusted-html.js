@@ -1,7 +1,8 @@
 /**
- * The only place where HTML becomes DOM: the `html` of entries, which the server rendered
- * from Markdown and sanitised. Pass it nothing else; all other text is set by textContent.
- * The policy's only script URL is that of the service worker.
+ * The only module that turns HTML into DOM. Pass it only the `html` of entries, which the server
+ * has rendered from Markdown and sanitised. Set all other text with textContent.
+ *
+ * The Trusted Types policy allows only one script URL, that of the service worker.
  */
 const rules = { createHTML: (html) => html, createScriptURL: () => "/sw.js" };
 const policy = globalThis.trustedTypes?.createPolicy("burble", rules) ?? rules;
@@ -15,14 +16,14 @@ export function setHTML(element, html) {
   element.innerHTML = policy.createHTML(html);
 }
 
-/** Returns the text of the server's HTML. @param {string} html */
+/** Returns the text of sanitised HTML. @param {string} html from the server */
 export function textOfHTML(html) {
   const element = document.createElement("div");
   setHTML(element, html);
   return element.textContent;
 }
 
-/** Returns the URL to register the service worker with. */
+/** Returns the URL of the service worker. */
 export function workerURL() {
   return policy.createScriptURL("");
 }

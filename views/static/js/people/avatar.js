@@ -1,22 +1,22 @@
 import { names } from "./names.js";
 
-/** How a person is shown: an initial in one of twelve colours, and a name. */
+/** Shows users: an avatar, which is an initial in one of twelve colours, and a name. */
 
-const HUES = 12; // the same number as in views.User.Hue and base.css
+const HUES = 12; // as in message.go and base.css
 
 /**
- * Returns the colour of a user: FNV-1a of the ID, as views.User.Hue computes it.
+ * Returns the avatar colour of a user, from 0 to 11. It is the FNV-1a hash of the ID, as in views.User.Hue.
  * @param {string} id
  * @returns {number}
  */
 export function hueOf(id) {
-  let sum = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(id)) sum = Math.imul(sum ^ byte, 0x01000193);
-  return (sum >>> 0) % HUES;
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(id)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0) % HUES;
 }
 
 /**
- * Returns the first letter or digit of a name, else its first character.
+ * Returns the first letter or digit of a name, or else its first character.
  * @param {string} name
  * @returns {string}
  */
@@ -36,7 +36,7 @@ export function showAvatar(element, user) {
 }
 
 /**
- * Shows a name, with a tag if it looks like another user's.
+ * Shows the name of a user, with a tag if it looks like the name of another user.
  * @param {HTMLElement} element
  * @param {{ id: string, name: string }} user
  */
@@ -46,7 +46,7 @@ export function showName(element, { id, name }) {
   updateTag(element);
 }
 
-/** Adds or removes the tag of a name that is shown already. @param {HTMLElement} element */
+/** Updates the tag of a name that is already shown. @param {HTMLElement} element */
 export function updateTag(element) {
   const tag = names.tagOf({ id: element.dataset.userId, name: element.textContent });
   if (tag) element.dataset.tag = tag;

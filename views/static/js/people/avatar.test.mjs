@@ -5,7 +5,7 @@ import { hueOf, initialOf } from "./avatar.js";
 
 const people = JSON.parse(readFileSync(new URL("../../../testdata/avatars.json", import.meta.url)));
 
-test("avatars match those the server renders", () => {
+test("the page renders the same avatars as the server", () => {
   for (const person of people) {
     assert.equal(hueOf(person.id), person.hue, person.id);
     assert.equal(initialOf(person.name), person.initial, person.name);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { Names, skeletonOf } from "./names.js";
 
-for (const [one, other, same] of [
+for (const [name, other, isSame] of [
   ["Ada", "ada", true],
   ["Ada", "Аdа", true], // Cyrillic А and а
   ["Ada", "A d a", true],
@@ -19,12 +19,12 @@ for (const [one, other, same] of [
   ["ليلى", "ليلا", false],
   ["李", "王", false],
 ]) {
-  test(`"${one}" and "${other}" ${same ? "look the same" : "do not look the same"}`, () => {
-    assert.equal(skeletonOf(one) === skeletonOf(other), same);
+  test(`"${name}" and "${other}" ${isSame ? "look the same" : "do not look the same"}`, () => {
+    assert.equal(skeletonOf(name) === skeletonOf(other), isSame);
   });
 }
 
-test("names that look the same are all tagged, and no others", () => {
+test("only names that look the same are tagged", () => {
   const names = new Names();
   let clashes = 0;
   names.addEventListener("clash", () => clashes++);
@@ -43,8 +43,8 @@ test("a name that mixes scripts, or is 'you', is always tagged", () => {
 
 test("a tag is long enough to be unique", () => {
   const names = new Names();
-  const [one, two] = [{ id: "3f2a1", name: "Ada" }, { id: "3f2a2", name: "Ada" }];
-  names.add(one);
-  names.add(two);
-  assert.equal(names.tagOf(one), "3f2a1");
+  const [ada, otherAda] = [{ id: "3f2a1", name: "Ada" }, { id: "3f2a2", name: "Ada" }];
+  names.add(ada);
+  names.add(otherAda);
+  assert.equal(names.tagOf(ada), "3f2a1");
 });

@@ -1,7 +1,7 @@
 import { showAvatar, showName } from "./avatar.js";
 import { typingText } from "./typing.js";
 
-/** PeoplePanel shows who is in the room, and who is typing. */
+/** PeoplePanel shows the users in the room, and those who are typing. */
 export class PeoplePanel {
   #me;
   #panel = document.getElementById("people");
@@ -14,12 +14,12 @@ export class PeoplePanel {
 
   /** @param {import("./presence.js").Presence} presence */
   showPeople({ count, users }) {
-    const [heading, list, more] = this.#panel.children;
+    const [heading, list, othersLine] = this.#panel.children;
     heading.textContent = `Here now · ${count}`;
     document.getElementById("people-count").textContent = count;
     const me = users.filter(({ id }) => id === this.#me?.id);
     list.replaceChildren(...[...me, ...users.filter((user) => !me.includes(user))].map((user) => this.#row(user)));
-    more.textContent = count > users.length ? `and ${count - users.length} more` : "";
+    othersLine.textContent = count > users.length ? `and ${count - users.length} more` : "";
   }
 
   /** @param {{ id: string, name: string }[]} users */

@@ -1,18 +1,18 @@
 /**
- * Presence tracks who is in a room, from the frames of the server. In a crowd the server
- * names only some of the users: count is how many there are.
+ * Presence tracks which users are in a room. In a crowded room, the server names only some of
+ * them; count includes the others.
  */
 export class Presence {
   #users = new Map();
   count = 0;
 
   /**
-   * Applies a `present` frame, or a signal that a user came or left. Reports whether anything changed.
+   * Applies a `present` or `signal` frame. Reports whether it was about presence.
    * @param {{ kind?: string, user?: { id: string, name: string }, count?: number, users?: { id: string, name: string }[] }} frame
    */
   apply({ kind, user, count, users }) {
     if (users) {
-      if (users.length || !count) this.#users = new Map(users.map((one) => [one.id, one]));
+      if (users.length || !count) this.#users = new Map(users.map((user) => [user.id, user]));
       this.count = count;
     } else if (kind === "came") {
       if (!this.#users.has(user.id)) this.count++;
@@ -25,7 +25,7 @@ export class Presence {
     return true;
   }
 
-  /** @returns {{ id: string, name: string }[]} the users with a known name, sorted by it */
+  /** @returns {{ id: string, name: string }[]} the users that the server has named, sorted by name */
   get users() {
     return [...this.#users.values()].sort((a, b) => a.name.localeCompare(b.name));
   }

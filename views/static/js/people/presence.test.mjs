@@ -5,7 +5,7 @@ import { Presence } from "./presence.js";
 const ada = { id: "a", name: "Ada" };
 const bob = { id: "b", name: "Bob" };
 
-test("a user who comes or leaves is counted once", () => {
+test("repeated came and left signals count once", () => {
   const presence = new Presence();
   assert.ok(presence.apply({ count: 1, users: [bob] }));
   assert.ok(presence.apply({ kind: "came", user: ada }));
@@ -17,7 +17,7 @@ test("a user who comes or leaves is counted once", () => {
   assert.deepEqual([presence.count, presence.users], [1, [ada]]);
 });
 
-test("in a crowd, a new count keeps the known names", () => {
+test("a count without names keeps the known names", () => {
   const presence = new Presence();
   presence.apply({ count: 500, users: [ada, bob] });
   presence.apply({ count: 620, users: [] });

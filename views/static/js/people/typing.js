@@ -1,7 +1,7 @@
 const SEND_EVERY = 3_000; // milliseconds between signals while the user types
-const EXPIRES = 5_000; // milliseconds after the last signal from another user
+const EXPIRES_AFTER = 5_000; // milliseconds without a signal after which another user has stopped typing
 
-/** Typing tells the server that the user is typing, and tracks who else is. */
+/** Typing signals to the server that the user is typing, and tracks the other users who are. */
 export class Typing {
   /** @type {Map<string, { user: { id: string, name: string }, timer: number }>} */
   #others = new Map();
@@ -11,34 +11,34 @@ export class Typing {
 
   /**
    * @param {{ send: () => void, show: (users: { id: string, name: string }[]) => void }} options
-   *   send tells the server that the user is typing; show shows who else is
+   *   send sends a signal; show receives the other users who are typing
    */
   constructor({ send, show }) {
     this.#send = send;
     this.#show = show;
   }
 
-  /** Call it whenever the user changes the text. */
-  typed() {
+  /** Sends a signal, at most once every SEND_EVERY. Call it when the user changes the text. */
+  signal() {
     if (Date.now() - this.#lastSent < SEND_EVERY) return;
     this.#lastSent = Date.now();
     this.#send();
   }
 
-  /** Call it when the user sends the text: the next letter is signalled at once. */
-  submitted() {
+  /** Lets the next call of signal send one. Call it when the user has sent or cleared the text. */
+  reset() {
     this.#lastSent = -Infinity;
   }
 
-  /** Another user is typing. @param {{ id: string, name: string }} user */
-  started(user) {
+  /** Call it when another user is typing. @param {{ id: string, name: string }} user */
+  addUser(user) {
     clearTimeout(this.#others.get(user.id)?.timer);
-    this.#others.set(user.id, { user, timer: setTimeout(() => this.stopped(user.id), EXPIRES) });
+    this.#others.set(user.id, { user, timer: setTimeout(() => this.removeUser(user.id), EXPIRES_AFTER) });
     this.#changed();
   }
 
-  /** Another user sent the text, left or stopped typing. @param {string} id of the user */
-  stopped(id) {
+  /** Call it when another user has sent a message or left. @param {string} id of the user */
+  removeUser(id) {
     clearTimeout(this.#others.get(id)?.timer);
     if (this.#others.delete(id)) this.#changed();
   }
@@ -49,13 +49,13 @@ export class Typing {
 }
 
 /**
- * Returns the line that names who is typing, as a list of texts and of users in place of their names.
+ * Returns the line that names the users who are typing. The users in it stand for their names.
  * @template User
  * @param {User[]} users
  * @returns {(User | string)[]}
  */
 export function typingText(users) {
-  const [one, two] = users;
+  const [first, second] = users;
   if (users.length > 2) return ["Several people are typing…"];
-  return two ? [one, " and ", two, " are typing…"] : one ? [one, " is typing…"] : [];
+  return second ? [first, " and ", second, " are typing…"] : first ? [first, " is typing…"] : [];
 }

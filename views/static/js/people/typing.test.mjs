@@ -2,32 +2,32 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { Typing, typingText } from "./typing.js";
 
-test("typing is signalled at most every 3 s, and again after sending", (t) => {
+test("signals are sent at most every 3 s, and immediately after a reset", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   let signals = 0;
   const typing = new Typing({ send: () => signals++, show() {} });
-  typing.typed();
+  typing.signal();
   t.mock.timers.tick(2_900);
-  typing.typed();
+  typing.signal();
   assert.equal(signals, 1);
   t.mock.timers.tick(100);
-  typing.typed();
+  typing.signal();
   assert.equal(signals, 2);
-  typing.submitted();
-  typing.typed();
+  typing.reset();
+  typing.signal();
   assert.equal(signals, 3);
 });
 
-test("others stop typing after 5 s without a signal, or when they are done", (t) => {
+test("another user is shown until 5 s after the last signal, or until removed", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   let shown = [];
   const typing = new Typing({ send() {}, show: (users) => (shown = users.map((user) => user.name)) });
-  typing.started({ id: "a", name: "Ada" });
+  typing.addUser({ id: "a", name: "Ada" });
   t.mock.timers.tick(3_000);
-  typing.started({ id: "a", name: "Ada" });
-  typing.started({ id: "b", name: "Bob" });
+  typing.addUser({ id: "a", name: "Ada" });
+  typing.addUser({ id: "b", name: "Bob" });
   assert.deepEqual(shown, ["Ada", "Bob"]);
-  typing.stopped("b");
+  typing.removeUser("b");
   t.mock.timers.tick(4_900);
   assert.deepEqual(shown, ["Ada"]);
   t.mock.timers.tick(100);

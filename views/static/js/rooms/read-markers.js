@@ -1,9 +1,9 @@
 import { compareIDs } from "../net/id.js";
 import { load, save } from "../page/storage.js";
 
-const PACE = 2_000; // milliseconds between two `read` frames
+const SEND_EVERY = 2_000; // milliseconds between `read` frames
 
-/** ReadMarker is the entry up to which the user has read the room. It never moves back. */
+/** ReadMarker is the ID of the entry up to which the user has read the room. It never moves back. */
 export class ReadMarker {
   #id;
   #sent;
@@ -11,7 +11,7 @@ export class ReadMarker {
   #timer = 0;
 
   /**
-   * @param {string} id entry ID, "0-0" for a room never visited
+   * @param {string} id entry ID, or "0-0" if the user has never visited the room
    * @param {(id: string) => boolean} send sends the marker to the server, and reports whether it could
    */
   constructor(id, send) {
@@ -24,7 +24,7 @@ export class ReadMarker {
     return this.#id;
   }
 
-  /** Moves the marker: the user has seen everything up to an entry. Reports whether it moved. @param {string} id @returns {boolean} */
+  /** Moves the marker to an entry, and reports whether it has moved. @param {string} id @returns {boolean} */
   moveTo(id) {
     if (compareIDs(id, this.#id) <= 0) return false;
     this.#id = id;
@@ -32,7 +32,7 @@ export class ReadMarker {
     return true;
   }
 
-  /** Moves the marker to that of another device, if it is newer. @param {string} id */
+  /** Moves the marker to that of another device, if that one is newer. @param {string} id */
   sync(id) {
     if (compareIDs(id, this.#id) > 0) this.#id = id;
     if (compareIDs(id, this.#sent) > 0) this.#sent = id;
@@ -44,13 +44,13 @@ export class ReadMarker {
     this.#timer = 0;
     if (compareIDs(this.#id, this.#sent) <= 0 || !this.#send(this.#id)) return;
     this.#sent = this.#id;
-    this.#timer = setTimeout(() => this.flush(), PACE);
+    this.#timer = setTimeout(() => this.flush(), SEND_EVERY);
   }
 }
 
 /**
- * StoredReadMarkers keeps the user's read marker of each room in this browser: the next
- * page may be rendered before the server has received it.
+ * StoredReadMarkers keeps the user's read markers in this browser, because the server may render
+ * the next page before it has received the last marker.
  */
 export class StoredReadMarkers {
   #user;
@@ -60,7 +60,7 @@ export class StoredReadMarkers {
     this.#user = me?.id;
   }
 
-  /** @param {string} room @returns {string} entry ID, "0-0" for none */
+  /** @param {string} room @returns {string} entry ID, or "0-0" for none */
   get(room) {
     const [user, id] = load(keyOf(room)).split(" ");
     return id && user === this.#user ? id : "0-0";

@@ -10,7 +10,7 @@ function makeMarker(t, id = "1-0") {
   return { marker, sent, connection, tick: (milliseconds) => t.mock.timers.tick(milliseconds) };
 }
 
-test("the marker is sent at once, then the newest at most every 2 s", (t) => {
+test("the first marker is sent immediately, and later ones at most every 2 s", (t) => {
   const { marker, sent, tick } = makeMarker(t);
   for (const id of ["2-0", "3-0", "4-0"]) marker.moveTo(id);
   assert.deepEqual(sent, ["2-0"]);
@@ -20,7 +20,7 @@ test("the marker is sent at once, then the newest at most every 2 s", (t) => {
   assert.deepEqual(sent, ["2-0", "4-0"]);
 });
 
-test("the marker never moves back, and follows other devices", (t) => {
+test("the marker follows other devices, and never moves back", (t) => {
   const { marker, sent, tick } = makeMarker(t, "5-0");
   assert.equal(marker.moveTo("4-0"), false);
   marker.sync("9-0");
@@ -31,7 +31,7 @@ test("the marker never moves back, and follows other devices", (t) => {
   assert.deepEqual(sent, []);
 });
 
-test("a marker that could not be sent is sent later", (t) => {
+test("flush sends a marker that could not be sent before", (t) => {
   const { marker, sent, connection, tick } = makeMarker(t);
   connection.isUp = false;
   marker.moveTo("2-0");
@@ -58,7 +58,7 @@ test("a marker belongs to one room and one user", (t) => {
   assert.equal(new StoredReadMarkers({ id: "ada" }).get("lobby"), "5-0");
 });
 
-test("without localStorage, markers last as long as the page", (t) => {
+test("without localStorage, markers are kept while the page is open", (t) => {
   setLocalStorage(t, undefined);
   const markers = new StoredReadMarkers({ id: "ada" });
   assert.equal(markers.get("attic"), "0-0");

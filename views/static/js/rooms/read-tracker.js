@@ -2,39 +2,39 @@ import { UnreadLine } from "../messages/unread-line.js";
 import { compareIDs, idOf } from "../net/id.js";
 import { ReadMarker } from "./read-markers.js";
 
-const GLANCE = 5_000; // milliseconds the end must be in view if there are unread messages above the view
-const AT_END = 4; // pixels from the end that count as the end
+const MIN_VIEW_TIME = 5_000; // milliseconds that the end must be in view if there are unread messages above the view
+const END_TOLERANCE = 4; // pixels from the end that count as the end
 
 /**
- * Marks the room as read while the user looks at its end, and places the "New" line.
+ * Marks the room as read while its end is in view, and positions the "New" line.
  * @param {{ room: string, me: { id: string } | null, connection: import("../net/connection.js").Connection, log: HTMLElement,
  *   scroll: import("../messages/scroll.js").Scroll, timeline: import("../messages/timeline.js").Timeline,
  *   history: import("../messages/history.js").History, rooms: import("./rooms.js").Rooms,
  *   storedMarkers: import("./read-markers.js").StoredReadMarkers, isLooking: () => boolean }} options
- * @returns {() => void} to call when the messages have changed
+ * @returns {() => void} a function to call when the messages have changed
  */
 export function trackReading({ room, me, connection, log, scroll, timeline, history, rooms, storedMarkers, isLooking }) {
   const link = document.querySelector("#room-list [aria-current]");
   const marker = new ReadMarker(link.dataset.read || "0-0", (id) => me !== null && connection.send({ type: "read", room, id }));
   if (marker.moveTo(storedMarkers.get(room)) && log.dataset.read) {
-    // This browser had read more than the server knew when it rendered the page.
+    // The server rendered the page before it received the last marker.
     if (rooms.get(room).unread) log.dataset.read = marker.id;
     else delete log.dataset.read;
     timeline.updateRows();
   }
   const line = new UnreadLine({ log, link: document.getElementById("unread"), scroll, timeline, history });
 
-  let lookingSince = 0; // when the end came into view, 0 while it is not
+  let endInViewSince = 0; // 0 while the end is not in view
   let timer = 0;
 
-  /** Moves the marker while the user looks at the end. If unread messages are above the view, the end must first be in view for GLANCE. */
+  /** Moves the marker if the end is in view, and has been for MIN_VIEW_TIME if unread messages are above the view. */
   function markRead() {
     clearTimeout(timer);
     const cursor = connection.cursor(room);
-    if (!isLooking() || !timeline.attached || scroll.distanceFromEnd > AT_END || !cursor) return void (lookingSince = 0);
-    lookingSince ||= performance.now();
-    const left = line.isAbove ? lookingSince + GLANCE - performance.now() : 0;
-    if (left > 0) return void (timer = setTimeout(markRead, left));
+    if (!isLooking() || !timeline.attached || scroll.distanceFromEnd > END_TOLERANCE || !cursor) return void (endInViewSince = 0);
+    endInViewSince ||= performance.now();
+    const remaining = line.isAbove ? endInViewSince + MIN_VIEW_TIME - performance.now() : 0;
+    if (remaining > 0) return void (timer = setTimeout(markRead, remaining));
     if (!marker.moveTo(idOf(cursor))) return;
     rooms.markRead(room, marker.id);
     storedMarkers.set(room, marker.id);
@@ -43,7 +43,7 @@ export function trackReading({ room, me, connection, log, scroll, timeline, hist
   connection.addEventListener("entries", ({ detail: { entries } }) => {
     const fromOthers = entries.some((entry) => entry.kind === "message" && entry.user.id !== me?.id);
     const before = connection.cursor(room) ?? "0-0";
-    // Everything was read, and these messages arrive while the user looks away.
+    // The user had read everything, and is not looking as these messages arrive.
     if (fromOthers && !isLooking() && compareIDs(marker.id, idOf(before)) >= 0) line.moveTo(marker.id);
   });
   connection.addEventListener("signal", ({ detail }) => {

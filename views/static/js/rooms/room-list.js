@@ -5,12 +5,13 @@ import { names } from "../people/names.js";
 import { Presence } from "../people/presence.js";
 import { Rooms } from "./rooms.js";
 
-const FETCH_DELAY = 300; // milliseconds in which stale counts are collected into one request
-const FETCH_EVERY = 60_000; // milliseconds between requests for new rooms while the page is visible
+const FETCH_DELAY = 300; // milliseconds before a request for stale counts, so that one request serves several rooms
+const FETCH_INTERVAL = 60_000; // milliseconds between requests for new rooms while the page is visible
 
 /**
- * RoomList is the live list of rooms. It watches every room in it, counts unread messages,
- * sorts the rows, and filters them by the text in the field. The rows have the server's markup.
+ * RoomList is the live list of rooms. It watches every room in the list, shows their unread
+ * counts, sorts the rows, and filters them by the text in the field. Its rows have the same markup
+ * as those the server renders.
  */
 export class RoomList {
   rooms;
@@ -29,7 +30,7 @@ export class RoomList {
   /**
    * @param {{ connection: import("../net/connection.js").Connection, me: { id: string, name: string } | null,
    *   storedMarkers: import("./read-markers.js").StoredReadMarkers, currentRoom?: string }} options
-   *   currentRoom is not watched, because the page follows it
+   *   currentRoom is followed by the page, and therefore not watched
    */
   constructor({ connection, me, storedMarkers, currentRoom }) {
     this.#connection = connection;
@@ -58,10 +59,10 @@ export class RoomList {
       this.#connection.addEventListener(type, ({ detail }) => this.#applySignal(detail));
     }
     for (const type of ["pointerleave", "focusout"]) this.#list.addEventListener(type, () => this.#draw());
-    const fetchIfOld = () => document.hidden || Date.now() - this.#lastFetch < FETCH_EVERY || this.#fetch();
+    const fetchIfOld = () => document.hidden || Date.now() - this.#lastFetch < FETCH_INTERVAL || this.#fetch();
     document.addEventListener("visibilitychange", fetchIfOld);
-    setInterval(fetchIfOld, FETCH_EVERY / 4);
-    this.#form.elements.room.removeAttribute("pattern"); // Any input is turned into a name.
+    setInterval(fetchIfOld, FETCH_INTERVAL / 4);
+    this.#form.elements.room.removeAttribute("pattern"); // #filter turns any input into a valid name
     this.#form.addEventListener("input", () => this.#draw());
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -74,7 +75,7 @@ export class RoomList {
     const { room, kind, id, user } = frame;
     if (kind === "read") return this.rooms.markRead(room, id);
     const presence = (this.presence[room] ??= new Presence());
-    for (const one of frame.users ?? [user]) names.add(one);
+    for (const person of frame.users ?? [user]) names.add(person);
     if (presence.apply(frame)) this.rooms.setPresent(room, presence.count);
   }
 
@@ -85,7 +86,7 @@ export class RoomList {
       const response = await fetch("/rooms");
       if (response.ok) this.#update(await response.json());
     } catch {
-      this.#draw(); // The rooms are unchanged, but their times must be updated.
+      this.#draw(); // updates the times, such as "5 minutes ago"
     }
   }
 
@@ -98,7 +99,7 @@ export class RoomList {
     }
   }
 
-  /** Updates the rows. Their order stays while the pointer or the focus is in the list. */
+  /** Updates the rows. Does not sort them while the pointer or the focus is in the list. */
   #draw() {
     this.#frame = 0;
     const rows = new Map(this.#rows.map((row) => [nameOf(row), row]));
@@ -118,7 +119,7 @@ export class RoomList {
     return [...this.#list.querySelectorAll("li:not([data-create])")];
   }
 
-  /** Shows the rooms that match the text in the field, and a row to create the room if there is none. Enter opens the first row. */
+  /** Shows the rooms that match the text in the field. If no room has that name, adds a row that creates it. */
   #filter() {
     const typed = this.#form.elements.room.value.trim().toLowerCase();
     const term = typed.replace(/^#/, "");
@@ -128,7 +129,7 @@ export class RoomList {
     this.#list.querySelector("[data-create]")?.remove();
     this.#list.toggleAttribute("data-filtering", typed !== "");
     const exact = rows.find((row) => nameOf(row) === name);
-    if (exact) this.#list.prepend(exact); // Before rooms with longer names.
+    if (exact) this.#list.prepend(exact); // before rooms with longer names, because Enter opens the first row
     if (name ? exact : !typed || rows.some((row) => !row.hidden)) return;
     const create = this.#list.appendChild(this.#makeRow(name));
     create.dataset.create = "";
@@ -143,7 +144,7 @@ export class RoomList {
     return row;
   }
 
-  /** Arrow keys move through the field and the rows. Esc clears the field. */
+  /** Handles keys. Arrow keys move through the field and the rows, and Esc clears the field. */
   #handleKey(event) {
     if (isComposing(event)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -164,7 +165,7 @@ const nameOf = (row) => row.querySelector("b").textContent;
 
 const numberIn = (row, selector) => Number(row.querySelector(selector).firstElementChild.textContent);
 
-/** Returns the room in a row that the server rendered. @returns {import("./rooms.js").Room} */
+/** Reads a room from a row that the server rendered. @returns {import("./rooms.js").Room} */
 function readRow(row) {
   const { last, read } = row.firstElementChild.dataset;
   const room = nameOf(row);

@@ -4,17 +4,17 @@ import { compareIDs } from "../net/id.js";
 /** @typedef {{ room: string, title: string, last: string, read: string | null, unread: number, mentions: number, present: number }} Room */
 
 /**
- * Rooms holds the unread counts of each room: as the server listed them, and counted on
- * from there as entries arrive.
+ * Rooms counts the unread messages of each room. It starts from the counts in the server's list
+ * and updates them as entries arrive.
  *
- * Events: `change`; `mention` (detail: the room and the entry); `stale` when a count can no
- * longer be kept here, because part of a room was read on another device or a mention was
- * deleted: fetch the list again.
+ * Events: `change`; `mention` (detail: the room and the entry); and `stale` when the list must be
+ * fetched again, because Rooms cannot tell how many messages another device has read, or whether
+ * a deleted message was a mention.
  */
 export class Rooms extends EventTarget {
   /** @type {Map<string, Room>} */
   #rooms = new Map();
-  /** @type {Map<string, string>} the last entry received of each room; a list may include later ones */
+  /** @type {Map<string, string>} ID of the last entry received, by room; the list may include later entries */
   #received = new Map();
   /** @type {Set<string>} rooms with stale counts */
   #stale = new Set();
@@ -26,7 +26,7 @@ export class Rooms extends EventTarget {
     this.#me = me;
   }
 
-  /** Replaces the counts by those of the server's list, except for rooms where the list is outdated. @param {Room[]} list */
+  /** Replaces the counts by those in the server's list, except for rooms where the list is outdated. @param {Room[]} list */
   update(list) {
     for (const room of list) {
       const known = this.#rooms.get(room.room);
@@ -35,17 +35,17 @@ export class Rooms extends EventTarget {
       this.#rooms.set(room.room, { ...known, ...room });
       this.#stale.delete(room.room);
     }
-    for (const { room } of list) if (this.#stale.has(room)) this.#markStale(room); // The list was outdated.
+    for (const { room } of list) if (this.#stale.has(room)) this.#markStale(room); // the list was outdated
     this.#changed();
   }
 
-  /** Counts entries received. @param {{ room: string, entries: import("../messages/message.js").Entry[] }} frame */
+  /** Counts new entries. @param {{ room: string, entries: import("../messages/message.js").Entry[] }} frame */
   addEntries({ room: name, entries }) {
     const room = this.get(name);
     for (const entry of entries) {
       if (compareIDs(entry.id, this.#received.get(name) ?? "0-0") <= 0) continue;
       this.#received.set(name, entry.id);
-      const isListed = compareIDs(entry.id, room.last) <= 0; // The server has counted it already.
+      const isListed = compareIDs(entry.id, room.last) <= 0; // the counts in the list include it
       if (!isListed) this.#count(room, entry);
       if (entry.kind !== "message" || !this.#isUnread(room, entry) || !findMentions(entry.text, this.#me?.name ?? "").length) continue;
       if (!isListed) room.mentions++;
@@ -65,15 +65,15 @@ export class Rooms extends EventTarget {
   #countDeleted(room, id) {
     if (compareIDs(id, room.read) <= 0) return;
     room.unread = Math.max(0, room.unread - 1);
-    if (room.mentions) this.#markStale(room.room); // The message may have been a mention.
+    if (room.mentions) this.#markStale(room.room); // the message may have been a mention
   }
 
-  /** Reports whether another user added an entry after the read marker. A room never visited has no unread entries. */
+  /** Reports whether an entry is by another user and after the read marker. A room never visited has no unread entries. */
   #isUnread(room, entry) {
     return room.read && compareIDs(entry.id, room.read) > 0 && entry.user?.id !== this.#me?.id;
   }
 
-  /** Moves the read marker of a room, here or on another device. @param {string} name @param {string} id */
+  /** Moves the read marker of a room forward. @param {string} name @param {string} id */
   markRead(name, id) {
     const room = this.get(name);
     if (room.read && compareIDs(id, room.read) <= 0) return;
@@ -96,7 +96,7 @@ export class Rooms extends EventTarget {
     return this.#rooms.get(name);
   }
 
-  /** @returns {Room[]} by their last entry, newest first */
+  /** @returns {Room[]} sorted by their last entry, newest first */
   get sorted() {
     return [...this.#rooms.values()].sort((a, b) => compareIDs(b.last, a.last));
   }
@@ -112,15 +112,15 @@ export class Rooms extends EventTarget {
 }
 
 /**
- * Returns the room before or after one in a list, which wraps around.
+ * Returns the name of the previous or next room in a list, which wraps around.
  * @param {Room[]} rooms
- * @param {string} from
+ * @param {string} current name of a room
  * @param {1 | -1} step
- * @param {boolean} unreadOnly
- * @returns {string | undefined}
+ * @param {boolean} unreadOnly whether to skip rooms without unread messages
+ * @returns {string | undefined} undefined if there is no other room
  */
-export function neighbourOf(rooms, from, step, unreadOnly) {
-  const names = rooms.filter((room) => room.room === from || !unreadOnly || room.unread).map((room) => room.room);
-  const to = names.at((names.indexOf(from) + step) % names.length);
-  return to === from ? undefined : to;
+export function neighbourOf(rooms, current, step, unreadOnly) {
+  const names = rooms.filter((room) => room.room === current || !unreadOnly || room.unread).map((room) => room.room);
+  const neighbour = names.at((names.indexOf(current) + step) % names.length);
+  return neighbour === current ? undefined : neighbour;
 }

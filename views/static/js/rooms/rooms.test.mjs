@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { Rooms, neighbourOf } from "./rooms.js";
 
-const room = (name, last, more) => ({ room: name, title: name, last, read: "1-0", unread: 0, mentions: 0, present: 0, ...more });
+const room = (name, last, fields) => ({ room: name, title: name, last, read: "1-0", unread: 0, mentions: 0, present: 0, ...fields });
 const message = (id, text, user = "bob") => ({ id, kind: "message", user: { id: user, name: user }, text });
 
-/** Returns three rooms as Ada sees them, and the events they dispatch. */
+/** Returns the Rooms of Ada with three rooms, and the events it dispatches. */
 function makeRooms() {
   const rooms = new Rooms({ id: "ada", name: "Ada" });
   const events = [];
@@ -15,7 +15,7 @@ function makeRooms() {
   return { rooms, events };
 }
 
-test("messages from others that arrive after the list are counted once", () => {
+test("messages of other users that are not in the list are counted once", () => {
   const { rooms, events } = makeRooms();
   const entries = [message("5-0", "listed"), message("6-0", "hi"), message("7-0", "hi @ADA"), message("8-0", "mine", "ada"), { id: "8-1", kind: "react", user: { id: "bob" } }];
   rooms.addEntries({ room: "lobby", entries });
@@ -31,7 +31,7 @@ test("a room never visited has no unread messages", () => {
   assert.equal(rooms.get("attic").unread, 0);
 });
 
-test("reading to the end clears the counts, and reading part of a room makes them stale", () => {
+test("counts are cleared when the room is read to its end, and stale when part of it is read", () => {
   const { rooms, events } = makeRooms();
   rooms.addEntries({ room: "lobby", entries: [message("6-0", "a"), message("7-0", "b")] });
   rooms.markRead("lobby", "6-0");
@@ -41,11 +41,11 @@ test("reading to the end clears the counts, and reading part of a room makes the
   rooms.markRead("lobby", "7-0");
   assert.equal(rooms.get("lobby").unread, 0);
   rooms.markRead("lobby", "6-0");
-  assert.equal(rooms.get("lobby").read, "7-0", "the read marker moved back");
+  assert.equal(rooms.get("lobby").read, "7-0", "moved the read marker back");
   assert.deepEqual(events, ["stale"]);
 });
 
-test("a message deleted before it was read is not counted", () => {
+test("an unread message that is deleted is no longer counted", () => {
   const { rooms, events } = makeRooms();
   const deletion = (id, of, user = "bob") => ({ id, of, kind: "delete", user: { id: user, name: user } });
   rooms.addEntries({ room: "lobby", entries: [message("6-0", "a"), message("7-0", "b"), deletion("8-0", "6-0"), deletion("9-0", "1-0"), deletion("10-0", "5-0", "ada")] });
@@ -56,14 +56,14 @@ test("a message deleted before it was read is not counted", () => {
   assert.deepEqual(events, ["lobby 11-0", "stale"], "only the server knows whether it was a mention");
 });
 
-test("an outdated list changes nothing", () => {
+test("an outdated list does not change the counts", () => {
   const { rooms } = makeRooms();
   rooms.addEntries({ room: "lobby", entries: [message("6-0", "a")] });
   rooms.update([room("lobby", "5-0")]);
   assert.equal(rooms.get("lobby").unread, 1);
 });
 
-test("a mention listed before it arrives is dispatched, and not counted again", () => {
+test("a mention that arrives after the list that counts it is dispatched, and not counted again", () => {
   const { rooms, events } = makeRooms();
   rooms.update([room("lobby", "7-0", { unread: 2, mentions: 1 })]);
   rooms.addEntries({ room: "lobby", entries: [message("6-0", "hi"), message("7-0", "hi @ada")] });
@@ -73,7 +73,7 @@ test("a mention listed before it arrives is dispatched, and not counted again", 
   assert.deepEqual(events, ["lobby 7-0"]);
 });
 
-test("an outdated list leaves stale counts stale", () => {
+test("counts stay stale after an outdated list", () => {
   const { rooms, events } = makeRooms();
   rooms.addEntries({ room: "lobby", entries: [message("6-0", "a"), message("7-0", "b")] });
   rooms.markRead("lobby", "6-0");
@@ -84,13 +84,13 @@ test("an outdated list leaves stale counts stale", () => {
   assert.deepEqual([rooms.get("lobby").unread, events.length], [2, 2]);
 });
 
-test("rooms are sorted by their last entry, and show a new topic", () => {
+test("a topic moves its room to the top and becomes its title", () => {
   const { rooms } = makeRooms();
   rooms.addEntries({ room: "attic", entries: [{ id: "10-0", kind: "topic", user: { id: "bob" }, text: "dust" }] });
-  assert.deepEqual(rooms.sorted.map((one) => one.title), ["dust", "kitchen", "lobby"]);
+  assert.deepEqual(rooms.sorted.map(({ title }) => title), ["dust", "kitchen", "lobby"]);
 });
 
-test("neighbourOf wraps around and can skip rooms without unread messages", () => {
+test("neighbourOf wraps around, and can skip rooms without unread messages", () => {
   const list = [room("a", "1-0"), room("b", "1-0", { unread: 1 }), room("c", "1-0")];
   assert.equal(neighbourOf(list, "a", 1, false), "b");
   assert.equal(neighbourOf(list, "a", -1, false), "c");

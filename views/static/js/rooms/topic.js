@@ -1,7 +1,7 @@
 import { newKey } from "../net/id.js";
 
 const dialog = document.getElementById("topic");
-let key = ""; // send key of the last topic sent
+let key = ""; // send key of the last request
 
 /**
  * Sends the topic in the dialog to the server.
@@ -18,7 +18,7 @@ function listen(connection) {
   connection.addEventListener("stored", ({ detail }) => {
     if (detail.key !== key) return;
     dialog.hidePopover();
-    document.getElementById("tools").hidePopover(); // On a phone the dialog was opened from there.
+    document.getElementById("tools").hidePopover(); // from which the dialog is opened on a phone
   });
   connection.addEventListener("error", ({ detail }) => detail.key === key && showStatus(detail.message));
 }

@@ -9,15 +9,15 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Allowed lists the elements, each with its attributes, that a rendered message may contain.
+// AllowedElements maps each element that a rendered message may contain to its allowed attributes.
 var AllowedElements = map[string][]string{
 	"p": {"class"}, "bdi": nil, "br": nil, "em": nil, "strong": nil, "del": nil, "code": {"class"}, "pre": nil, "blockquote": nil,
 	"span": {"class"}, "details": nil, "summary": nil,
 	"ul": nil, "ol": {"start"}, "li": nil, "hr": nil, "a": {"href", "rel", "target"},
 }
 
-// ExpectHarmless parses rendered as a browser would, and fails the test unless it holds only
-// what Allowed lists and its links lead to other sites.
+// ExpectHarmless parses rendered as a browser would. It fails the test if rendered contains anything
+// that AllowedElements does not allow, or a link that does not lead to another site.
 func ExpectHarmless(t *testing.T, text, rendered string) {
 	t.Helper()
 	tokens := html.NewTokenizer(strings.NewReader(rendered))
@@ -26,16 +26,16 @@ func ExpectHarmless(t *testing.T, text, rendered string) {
 		case html.ErrorToken:
 			return
 		case html.CommentToken, html.DoctypeToken:
-			t.Fatalf("%q became %q", text, rendered)
+			t.Fatalf("%q was rendered as %q", text, rendered)
 		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
 			token := tokens.Token()
 			attributes, known := AllowedElements[token.Data]
 			if !known {
-				t.Fatalf("%q became <%s> in %q", text, token.Data, rendered)
+				t.Fatalf("%q was rendered with <%s>: %q", text, token.Data, rendered)
 			}
 			for _, attribute := range token.Attr {
 				if !slices.Contains(attributes, attribute.Key) {
-					t.Fatalf("%q became <%s %s> in %q", text, token.Data, attribute.Key, rendered)
+					t.Fatalf("%q was rendered with <%s %s>: %q", text, token.Data, attribute.Key, rendered)
 				}
 				if attribute.Key == "href" {
 					expectExternalLink(t, attribute.Val)
@@ -45,11 +45,11 @@ func ExpectHarmless(t *testing.T, text, rendered string) {
 	}
 }
 
-// expectFarAway fails the test unless the link leads to another site and runs nothing.
+// expectExternalLink fails the test unless href leads to another site and runs no script.
 func expectExternalLink(t *testing.T, href string) {
 	t.Helper()
 	target, err := url.Parse(href)
 	if err != nil || target.Scheme != "http" && target.Scheme != "https" && target.Scheme != "mailto" {
-		t.Fatalf("a link to %q", href)
+		t.Fatalf("link to %q does not lead to another site", href)
 	}
 }

@@ -1,6 +1,6 @@
-// Package hostile has texts that try to run a script in other users' pages, to break
-// the layout, or to impersonate another user. Tests send them wherever Burble accepts
-// text, and check that they are shown as plain text.
+// Package hostile contains texts that try to run scripts in other users' pages, to break the layout,
+// or to impersonate another user. Tests send them wherever Burble accepts text, and check that pages
+// show them as plain text.
 package hostile
 
 import "strings"
@@ -8,11 +8,11 @@ import "strings"
 // Text is a message of 1 to 4,000 characters.
 type Text struct{ Name, Text string }
 
-// Marker is the global variable that a text's script sets to 1, should it run.
+// Marker is the global variable that a script in a text sets to 1 if it runs.
 const Marker = "__ran"
 
-// Texts is the corpus. None may run a script, or break the layout, as a message, a
-// topic, a name, a quote, a search result or a draft.
+// Texts is the corpus. No text may run a script or break the layout as a message, a topic, a name, a
+// quote, a search result or a draft.
 var Texts = []Text{
 	{"a script", `<script>__ran=1</script>`},
 	{"a script after closing tags", `</p></div></textarea></title></style></script><script>__ran=1</script>`},
@@ -49,7 +49,7 @@ var Texts = []Text{
 	{"a code line wider than the page", "```\n" + strings.Repeat("y", 2000) + "\n```"},
 
 	{"4,000 characters without a space", strings.Repeat("x", 4000)},
-	{"4,000 of the widest character", strings.Repeat("\ufdfd", 4000)},
+	{"the widest character 4,000 times", strings.Repeat("\ufdfd", 4000)},
 	{"a URL of 4,000 characters", "https://example.org/" + strings.Repeat("y", 3980)},
 	{"30 emoji in a row", strings.Repeat("🙌", 30)},
 	{"emoji of many code points", strings.Repeat("👩‍👩‍👧‍👦🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f🇫🇷", 20)},

@@ -10,22 +10,20 @@ import (
 	"golang.org/x/text/secure/precis"
 )
 
-// MaxName is the longest name, in characters after normalising.
+// MaxName is the maximum length of a name, in characters after normalisation.
 const MaxName = 40
 
-// cleanName returns the name as it is shown and stored: normalised by the Nickname profile
-// of RFC 8266 (compatibility forms folded, runs of any white space collapsed to one space,
-// none at either end), so that names that look alike are mostly equal. The error is worded
-// for the person who chose the name.
+// cleanName normalises a name with the Nickname profile of RFC 8266, so that most names that look
+// alike become equal. The profile folds compatibility forms, collapses each run of white space to one
+// space, and trims both ends. The error is worded for the person who chose the name.
 func cleanName(name string) (string, error) {
 	if !utf8.ValidString(name) {
 		return "", errors.New("a name must be UTF-8 text")
 	}
 	if len(name) > 100*MaxName {
-		return "", errNameTooLong // do not normalise a megabyte
+		return "", errNameTooLong // normalising a megabyte would be slow
 	}
-	// Phones append these variation selectors to emoji. They draw nothing, and the profile
-	// would refuse the name because of them.
+	// Phones append these invisible variation selectors to emoji. The profile would refuse them.
 	name = strings.NewReplacer("\uFE0E", "", "\uFE0F", "").Replace(name)
 	if strings.TrimFunc(name, unicode.IsSpace) == "" {
 		return "", errors.New("a name must not be empty")
@@ -54,10 +52,10 @@ func cleanName(name string) (string, error) {
 
 var errNameTooLong = fmt.Errorf("a name must be at most %d characters long", MaxName)
 
-// findInvisible returns the first character that is not drawn or changes how others are drawn:
-// controls, bidirectional overrides (CVE-2021-42574), zero-width, private-use and unassigned
-// characters. The profile refuses nearly all of them, but this check names the
-// character, and does not depend on the Unicode version of the profile's tables.
+// findInvisible returns the first character that is not drawn or changes how other characters are
+// drawn: control, zero-width, private-use and unassigned characters, and bidirectional overrides
+// (CVE-2021-42574). The profile also refuses nearly all of them, but this check names the character
+// and does not depend on the Unicode version of the profile's tables.
 func findInvisible(text string) (rune, bool) {
 	for _, r := range text {
 		if !unicode.IsGraphic(r) || r == '\u2800' /* a Braille pattern without dots */ {
@@ -67,8 +65,8 @@ func findInvisible(text string) (rune, bool) {
 	return 0, false
 }
 
-// hasStackedMarks reports whether a letter carries more combining marks than any language uses
-// (three, as in Hebrew). They would be drawn over the text around the name.
+// hasStackedMarks reports whether any letter has more than three combining marks. Hebrew uses up to
+// three, and no language uses more. A taller stack would be drawn over the text around the name.
 func hasStackedMarks(name string) bool {
 	marks := 0
 	for _, r := range name {
@@ -82,7 +80,7 @@ func hasStackedMarks(name string) bool {
 	return false
 }
 
-// isVisible reports whether r is drawn by itself, unlike a space or an accent.
+// isVisible reports whether r is drawn on its own, unlike a space or a combining accent.
 func isVisible(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S)
 }

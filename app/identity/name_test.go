@@ -55,7 +55,7 @@ func TestNameRefused(t *testing.T) {
 		{"Hangul filler", "\u3164", "invisible"},
 		{"Braille blank", "\u2800", "U+2800"},
 		{"only accents", "\u0301\u0323\u0489", "visible"},
-		{"misplaced middle dot", "Ada ·9c0", "misplaced"}, // RFC 5892, A.3: that dot belongs between two l
+		{"misplaced middle dot", "Ada ·9c0", "misplaced"}, // RFC 5892, A.3: allowed only between two l's
 		{"stacked accents", "A" + strings.Repeat("\u0301", 5), "three marks"},
 	}
 	for _, test := range tests {

@@ -15,39 +15,39 @@ import (
 )
 
 const (
-	// TokenLife is how long a token is valid. Opening a page renews it, so a browser loses its
-	// user only after it was unused for this long.
+	// TokenLife is how long a token is valid. Pages renew it, so a browser loses its user only if
+	// it opens no page for this long.
 	TokenLife = 180 * 24 * time.Hour
-	// TokenFresh is how old a token may be before a page renews it.
+	// TokenFresh is the age from which a page renews a token.
 	TokenFresh = 30 * 24 * time.Hour
 )
 
-// Errors of Verify. In both cases the client has no user.
+// Errors returned by Verify. After either, the client has no user.
 var (
-	// ErrTokenInvalid reports a token that was changed, or signed with another secret.
+	// ErrTokenInvalid means that the token was modified or signed with another secret.
 	ErrTokenInvalid = errors.New("token is not valid")
-	// ErrTokenExpired reports a token that is older than TokenLife.
+	// ErrTokenExpired means that the token is older than TokenLife.
 	ErrTokenExpired = errors.New("token has expired")
 )
 
 // Tokens signs and verifies tokens.
 //
-// A token is "1.<ID>.<name, base64url>.<expiry, Unix seconds>.<HMAC-SHA256 of all that,
-// base64url>". It consists of letters, digits, "-", "_" and ".", which fit into a cookie and a
-// header.
+// The format of a token is "1.<ID>.<name>.<expiry>.<MAC>". The name is in base64url, the expiry in
+// Unix seconds, and the MAC is the HMAC-SHA256 of everything before its dot, in base64url. A token
+// contains only letters, digits, "-", "_" and ".", which need no escaping in cookies and headers.
 type Tokens struct {
 	key []byte
 }
 
-// tokenVersion begins every token, so that the format can change.
+// tokenVersion is the prefix of every token. It allows the format to change.
 const tokenVersion = "1."
 
-// NewTokens returns Tokens that sign with a key derived from the secret for this purpose alone, so
-// nothing else that is signed with the secret is accepted as a token.
+// NewTokens returns Tokens whose key is derived from the secret. No other purpose uses this key, so
+// nothing else that is signed with the secret passes as a token.
 func NewTokens(secret []byte) *Tokens {
 	key, err := hkdf.Key(sha256.New, secret, nil, "burble guest token 1", sha256.Size)
 	if err != nil {
-		panic(err) // only for key lengths that HKDF cannot make
+		panic(err) // unreachable: HKDF fails only for longer keys
 	}
 	return &Tokens{key: key}
 }
@@ -59,7 +59,7 @@ func (t *Tokens) Sign(user User, now time.Time) string {
 	return claim + "." + t.mac(claim)
 }
 
-// Verify returns the user that the token was signed for and when it expires, or
+// Verify returns the user in the token and the time when the token expires. The error is
 // ErrTokenInvalid or ErrTokenExpired.
 func (t *Tokens) Verify(token string, now time.Time) (User, time.Time, error) {
 	dot := strings.LastIndexByte(token, '.')
@@ -73,16 +73,16 @@ func (t *Tokens) Verify(token string, now time.Time) (User, time.Time, error) {
 	return parseClaim(claim, now)
 }
 
-// parseClaim parses a claim whose signature is valid. It still checks every field, because
-// an older or newer release may have signed it.
+// parseClaim parses a claim with a valid signature. It still validates every field, because an older
+// or newer release may have signed the claim.
 func parseClaim(claim string, now time.Time) (User, time.Time, error) {
 	fields := strings.Split(strings.TrimPrefix(claim, tokenVersion), ".")
 	if !strings.HasPrefix(claim, tokenVersion) || len(fields) != 3 {
 		return User{}, time.Time{}, ErrTokenInvalid
 	}
-	name, errName := base64.RawURLEncoding.DecodeString(fields[1])
-	expiry, errExpiry := strconv.ParseInt(fields[2], 10, 64)
-	if uuid.Validate(fields[0]) != nil || errName != nil || errExpiry != nil {
+	name, nameErr := base64.RawURLEncoding.DecodeString(fields[1])
+	expiry, expiryErr := strconv.ParseInt(fields[2], 10, 64)
+	if uuid.Validate(fields[0]) != nil || nameErr != nil || expiryErr != nil {
 		return User{}, time.Time{}, ErrTokenInvalid
 	}
 	if now.Unix() >= expiry {

@@ -17,13 +17,13 @@ func TestTokenRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		token := NewTokens([]byte("0123456789abcdef")).Sign(user, now)
-		// Another server with the same secret verifies it just before it expires.
+		// Another server with the same secret must accept the token until it expires.
 		got, expiry, err := NewTokens([]byte("0123456789abcdef")).Verify(token, now.Add(TokenLife-time.Second))
 		if err != nil || got != user || !expiry.Equal(now.Add(TokenLife)) {
 			t.Errorf("%q: got %v until %v, %v", name, got, expiry, err)
 		}
 		if strings.Trim(token, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
-			t.Errorf("%q: token %q does not fit in a cookie", name, token)
+			t.Errorf("%q: token %q has characters that a cookie must escape", name, token)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func TestTokenCannotBeForged(t *testing.T) {
 	}
 }
 
-// signed returns the claim with a valid signature, as an older or newer release could make it.
+// signed appends a valid signature to any claim, as an older or newer release might.
 func (tokens *Tokens) signed(claim string) string { return claim + "." + tokens.mac(claim) }
 
 func FuzzToken(f *testing.F) {
@@ -79,10 +79,10 @@ func FuzzToken(f *testing.F) {
 		if user, _, err := tokens.Verify(token, now); err == nil && tokens.Sign(user, now) != token {
 			t.Errorf("%q was accepted as %v", token, user)
 		}
-		// A signed claim of any other form is refused.
+		// An invalid claim must be refused even if its signature is valid.
 		user, _, err := tokens.Verify(tokens.signed(claim), now)
 		if err == nil && user.ID == "" {
-			t.Errorf("%q is a user without an ID", claim)
+			t.Errorf("claim %q was accepted without a user ID", claim)
 		}
 	})
 }

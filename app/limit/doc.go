@@ -1,8 +1,8 @@
-// Package limit bounds what one key (a user, or a client's address) may do in this process.
+// Package limit limits what each key, such as a user or a client's address, may do in this process.
 //
-// A [Rate] bounds how often: a token bucket per key. A [Quota] bounds how much at once: open
-// connections, bytes waiting to be read. Both forget keys that are idle. [Listener] applies a Quota
-// to connections, and a [Memo] bounds how often an expensive call is made.
+// A [Rate] limits how often a key may act, with a token bucket per key. A [Quota] limits how much a
+// key may hold at once, such as open connections or unread bytes. Both remove idle keys from memory.
+// [Listener] applies a Quota to connections, and a [Memo] limits how often an expensive call runs.
 //
-// Nothing here needs a goroutine, and everything may be used from many goroutines at once.
+// All types are safe for concurrent use, and none starts a goroutine.
 package limit

@@ -9,7 +9,7 @@ import (
 
 func ExampleRate() {
 	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-	messages := limit.NewRate(5, 2) // 5 a second, 2 at once
+	messages := limit.NewRate(5, 2) // 5 per second, in bursts of 2
 	for range 3 {
 		fmt.Println(messages.Allow("ada", 1, now))
 	}

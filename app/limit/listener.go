@@ -2,9 +2,9 @@ package limit
 
 import "net"
 
-// Listener returns a listener that counts each TCP connection against the quota until it is closed,
-// under the key of its remote address. A connection that exceeds the quota is reset before anything
-// is read from it. Other connections are not counted.
+// Listener returns a listener that counts each open TCP connection against the quota, under the key
+// of its remote address. It resets a connection that exceeds the quota before reading anything from
+// it. It does not count other kinds of connections.
 func Listener(listener net.Listener, quota *Quota, key func(remote net.Addr) string) net.Listener {
 	return limitedListener{listener, quota, key}
 }
@@ -26,12 +26,12 @@ func (l limitedListener) Accept() (net.Conn, error) {
 		if release, ok := l.quota.Take(l.key(tcp.RemoteAddr()), 1); ok {
 			return &countedConn{tcp, release}, nil
 		}
-		tcp.SetLinger(0) // resets the connection, so that the kernel keeps no state of it
+		tcp.SetLinger(0) // makes Close reset the connection, so that the kernel keeps no state for it
 		tcp.Close()
 	}
 }
 
-// countedConn is a connection that is counted until it is closed.
+// countedConn is a connection that counts against a quota until it is closed.
 type countedConn struct {
 	*net.TCPConn
 	release func()

@@ -42,21 +42,21 @@ func TestListenerResetsConnectionsOverTheQuota(t *testing.T) {
 	second := <-accepted
 	defer second.Close()
 	if quota.Held("all") != 2 {
-		t.Errorf("%d connections are counted, want 2", quota.Held("all"))
+		t.Errorf("%d connections counted, want 2", quota.Held("all"))
 	}
-	if conn, err := net.Dial("tcp", inner.Addr().String()); err == nil { // it may be reset at once
+	if conn, err := net.Dial("tcp", inner.Addr().String()); err == nil { // may be reset at once
 		conn.SetDeadline(time.Now().Add(time.Minute))
 		if _, err := conn.Read(make([]byte, 1)); err == nil || err == io.EOF {
-			t.Errorf("one connection too many: %v, want a reset", err)
+			t.Errorf("reading from a connection over the quota: %v, want a reset", err)
 		}
 		conn.Close()
 	}
 	first.Close()
-	first.Close() // is not counted twice
+	first.Close() // must not release its share twice
 	dial()
 	third := <-accepted
 	defer third.Close()
 	if quota.Held("all") != 2 {
-		t.Errorf("%d connections are counted after one was replaced, want 2", quota.Held("all"))
+		t.Errorf("%d connections counted after one was replaced, want 2", quota.Held("all"))
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Memo bounds how often an expensive call is made: within MaxAge it returns the result of the last
-// call. Concurrent callers wait for one call. Set MaxAge before the first use.
+// Memo limits how often an expensive call runs, by returning the last result until it is MaxAge old.
+// Concurrent callers share one call. MaxAge must be set before the first use.
 type Memo[T any] struct {
 	MaxAge time.Duration
 
@@ -15,7 +15,7 @@ type Memo[T any] struct {
 	result   T
 }
 
-// Get returns the last result, or that of a new call if it is older than MaxAge.
+// Get returns the last result. If there is none, or it is MaxAge old, Get runs call for a new one.
 func (m *Memo[T]) Get(call func() T) T {
 	m.mu.Lock()
 	defer m.mu.Unlock()

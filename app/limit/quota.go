@@ -10,13 +10,12 @@ type Quota struct {
 	held map[string]int
 }
 
-// NewQuota returns a Quota of max for each key. A max of 0 is no limit.
+// NewQuota returns a Quota that lets each key hold up to max. A max of 0 means no limit.
 func NewQuota(max int) *Quota { return &Quota{max: max, held: make(map[string]int)} }
 
-// Take adds n to what the key holds, or reports false if that would exceed the quota. A key
-// that holds nothing may always take, even more than the quota: otherwise a single large
-// item could never pass. The caller calls release when it is done; calling it again does
-// nothing.
+// Take adds n to the amount that the key holds. It returns false if that would exceed the quota. A
+// key that holds nothing may take any amount, because otherwise a single large item could never pass.
+// The caller must call release when it is done. Further calls of release do nothing.
 func (q *Quota) Take(key string, n int) (release func(), ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -33,7 +32,7 @@ func (q *Quota) Take(key string, n int) (release func(), ok bool) {
 	}), true
 }
 
-// Held returns how much the key holds now.
+// Held returns the amount that the key holds now.
 func (q *Quota) Held(key string) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -7,38 +7,38 @@ func TestQuotaCountsHeldAmounts(t *testing.T) {
 	quota := NewQuota(3)
 	release, ok := quota.Take("ada", 2)
 	if _, more := quota.Take("ada", 2); !ok || more {
-		t.Errorf("2 of 3: %v; 2 more: %v", ok, more)
+		t.Errorf("taking 2 of 3: %v, then 2 more: %v; want true, then false", ok, more)
 	}
 	if _, ok := quota.Take("bob", 3); !ok {
 		t.Error("one key used up another key's quota")
 	}
 	release()
-	release() // does nothing the second time
+	release() // must do nothing the second time
 	release, ok = quota.Take("ada", 3)
 	if !ok {
-		t.Fatal("a released amount still counts")
+		t.Fatal("an amount still counts after its release")
 	}
 	release()
 	if _, known := quota.held["ada"]; known || quota.Held("ada") != 0 {
-		t.Error("a key that holds nothing is remembered")
+		t.Error("a key that holds nothing is still stored")
 	}
 	if _, ok := NewQuota(0).Take("ada", 1<<40); !ok {
-		t.Error("a quota of 0 is a limit")
+		t.Error("a quota of 0 refused an amount")
 	}
 }
 
-func TestQuotaGrantsOneOversizedItem(t *testing.T) {
+func TestQuotaAllowsOneOversizedItem(t *testing.T) {
 	t.Parallel()
 	quota := NewQuota(3)
 	release, ok := quota.Take("ada", 10)
 	if !ok {
-		t.Fatal("a key that holds nothing cannot take more than the quota")
+		t.Fatal("an oversized item was refused for a key that holds nothing")
 	}
 	if _, ok := quota.Take("ada", 1); ok {
-		t.Error("an exceeded quota grants more")
+		t.Error("another item was allowed while the quota was exceeded")
 	}
 	release()
 	if _, ok := quota.Take("ada", 1); !ok {
-		t.Error("a released amount still counts")
+		t.Error("an amount still counts after its release")
 	}
 }

@@ -7,14 +7,14 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxRateKeys bounds the memory of a Rate, to about 15 MB. A limit per address does not stop an
-// attacker who has more addresses than that.
+// maxRateKeys bounds the memory of a Rate to about 15 MB. An attacker with more addresses than this
+// can evade a limit per address anyway.
 const maxRateKeys = 100_000
 
-// Rate limits how often each key may act: a token bucket per key. A key whose bucket is
-// full again is forgotten, which changes nothing for it.
+// Rate limits how often each key may act, with a token bucket per key. It removes buckets that are
+// full again, because a new bucket is full too.
 //
-// A nil Rate and one with rate 0 allow everything.
+// A nil Rate and a Rate of 0 allow everything.
 type Rate struct {
 	perSecond rate.Limit
 	burst     int
@@ -25,8 +25,8 @@ type Rate struct {
 	lastSweep time.Time
 }
 
-// NewRate returns a Rate that allows each key perSecond events a second, and up to burst at
-// once. A perSecond of 0 is no limit.
+// NewRate returns a Rate that allows each key perSecond events per second, in bursts of up to burst
+// events. A perSecond of 0 means no limit.
 func NewRate(perSecond float64, burst int) *Rate {
 	return &Rate{
 		perSecond: rate.Limit(perSecond),
@@ -36,8 +36,8 @@ func NewRate(perSecond float64, burst int) *Rate {
 	}
 }
 
-// Allow counts n events for the key, all or none. If they are not allowed now, it counts
-// nothing and returns how long to wait. An n above the burst counts as one burst.
+// Allow counts n events for the key. If the limit does not allow all of them now, it counts none and
+// returns how long to wait. An n larger than the burst counts as one burst.
 func (r *Rate) Allow(key string, n int, now time.Time) (ok bool, retryAfter time.Duration) {
 	if r == nil || r.perSecond <= 0 {
 		return true, 0
@@ -77,12 +77,12 @@ func (r *Rate) bucket(key string, now time.Time) *rate.Limiter {
 	return bucket
 }
 
-// sweep forgets full buckets, at most once in the time that an empty bucket takes to fill: a
-// bucket that is not used between two sweeps is full at the second one. It runs within Allow and
-// needs no goroutine, because the map grows only while Allow is called.
+// sweep removes full buckets, at most once per the time that an empty bucket takes to fill. A bucket
+// that is unused between two sweeps is therefore full at the second one. Allow runs the sweep, so no
+// goroutine is needed: the map grows only while Allow is called.
 func (r *Rate) sweep(now time.Time) {
-	toFill := time.Duration(float64(r.burst) / float64(r.perSecond) * float64(time.Second))
-	if now.Sub(r.lastSweep) < max(toFill, time.Second) {
+	fillTime := time.Duration(float64(r.burst) / float64(r.perSecond) * float64(time.Second))
+	if now.Sub(r.lastSweep) < max(fillTime, time.Second) {
 		return
 	}
 	r.lastSweep = now
@@ -93,8 +93,8 @@ func (r *Rate) sweep(now time.Time) {
 	}
 }
 
-// evict forgets one arbitrary key if there are too many. That key gets a full bucket for
-// free; refusing new keys instead would let a flood lock people out.
+// evict removes an arbitrary key if there are too many. That key later starts with a full bucket.
+// Refusing new keys instead would let a flood lock everyone else out.
 func (r *Rate) evict() {
 	if len(r.buckets) < r.maxKeys {
 		return

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// start is the time at which every test begins: a Rate reads no clock of its own.
+// start is the time at which every test begins. A Rate gets the time from its caller.
 var start = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 
 func TestRateAllowsBurstThenRate(t *testing.T) {
@@ -51,13 +51,13 @@ func TestRateCountsAllOrNone(t *testing.T) {
 		t.Error("15 of 20 were refused")
 	}
 	if ok, retryAfter := l.Allow("ada", 10, start); ok || retryAfter != time.Second {
-		t.Errorf("10 of 5: %v, retry after %v", ok, retryAfter)
+		t.Errorf("10 with 5 left: %v, retry after %v; want false, 1s", ok, retryAfter)
 	}
 	if ok, _ := l.Allow("ada", 5, start); !ok {
 		t.Error("a refusal was counted")
 	}
 	if ok, _ := l.Allow("bob", 1000, start); !ok {
-		t.Error("more than the burst is refused for ever")
+		t.Error("more events than the burst were refused")
 	}
 	if ok, _ := l.Allow("ada", 0, start); !ok {
 		t.Error("0 events were refused")
@@ -94,7 +94,7 @@ func TestZeroRateAllowsEverything(t *testing.T) {
 	}
 }
 
-func TestRateForgetsIdleKeys(t *testing.T) {
+func TestRateRemovesIdleKeys(t *testing.T) {
 	t.Parallel()
 	l := NewRate(5, 20) // a bucket is full after 4 s
 	for i := range 1000 {
@@ -103,14 +103,14 @@ func TestRateForgetsIdleKeys(t *testing.T) {
 	after := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
 	l.Allow("other", 1, after(5))
 	if len(l.buckets) != 1 {
-		t.Errorf("%d keys remembered, want 1", len(l.buckets))
+		t.Errorf("%d keys stored, want 1", len(l.buckets))
 	}
 	for range 20 {
 		l.Allow("busy", 1, after(8))
 	}
 	l.Allow("other", 1, after(10))
 	if _, kept := l.buckets["busy"]; !kept {
-		t.Error("a bucket that was not full was forgotten")
+		t.Error("a bucket that was not full was removed")
 	}
 }
 
@@ -124,7 +124,7 @@ func TestRateBoundsItsMemory(t *testing.T) {
 		}
 	}
 	if len(l.buckets) != 100 {
-		t.Errorf("%d keys remembered, want 100", len(l.buckets))
+		t.Errorf("%d keys stored, want 100", len(l.buckets))
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// keptLines is how many lines of output are reported when the server dies.
+// maxOutputLines is how many lines of output are reported when the server dies.
 const maxOutputLines = 8
 
 // output is an io.Writer for what the server prints. It logs each line at debug level and

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// answerTimeout is how long a server may take to answer at all, if only to report that it
+// replyTimeout is how long a server may take to answer at all, if only to report that it
 // is loading.
 const replyTimeout = 30 * time.Second
 

@@ -11,7 +11,7 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// maxOpenLines is the number of lines above which a block of code is folded.
+// maxUnfoldedLines is the number of lines above which a block of code is folded.
 const maxUnfoldedLines = 20
 
 // codeRenderer renders blocks of code, highlighted.

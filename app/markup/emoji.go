@@ -3,7 +3,7 @@ package markup
 // MaxEmoji is the most bytes that one emoji may have. The longest in Unicode 16 has 35.
 const MaxEmoji = 64
 
-// isFewEmoji reports whether text is one to three emoji and nothing else.
+// isOnlyEmoji reports whether text is one to three emoji and nothing else.
 func isOnlyEmoji(text string) bool {
 	if len(text) > 3*MaxEmoji {
 		return false

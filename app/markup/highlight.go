@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	// highlightTime bounds the highlighting of all code of one message. Lexers are regular
+	// maxHighlightTime bounds the highlighting of all code of one message. Lexers are regular
 	// expressions, and any user can send 4,000 characters that keep one busy. Code that is not
 	// reached in time stays plain.
 	maxHighlightTime = 20 * time.Millisecond
-	// matchTime bounds one match of one expression, which cannot be stopped from outside.
+	// maxMatchTime bounds one match of one expression, which cannot be stopped from outside.
 	// Chroma's default is 250 ms, and several expressions may be tried at one position.
 	maxMatchTime = 2 * time.Millisecond
 )

@@ -79,7 +79,7 @@ func renderMarkdown(text string) (rendered string) {
 	return string(bytes.TrimSpace(sanitiser.SanitizeBytes(buffer.Bytes())))
 }
 
-// imageAsLink renders an image as a link, because pages load nothing from other sites.
+// imageRenderer renders an image as a link, because pages load nothing from other sites.
 type imageRenderer struct{}
 
 // RegisterFuncs implements goldmark's renderer.NodeRenderer.

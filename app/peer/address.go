@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// The values of TRUSTED_PROXY. Only a named proxy's headers are trusted, because anyone
-// can send them.
+// The values of TRUSTED_PROXY. Burble trusts only the headers of the configured proxy, because a
+// client can send any header.
 const (
 	ProxyNone      = "none"
 	ProxyFly       = "fly"
@@ -14,12 +14,12 @@ const (
 	ProxyForwarded = "forwarded" // one proxy that appends to X-Forwarded-For, such as nginx or Caddy
 )
 
-// Address returns the IP address that a request comes from: what the trusted proxy reports, or else
-// the remote end of the connection. A proxy's header without a valid address is ignored.
+// Address returns the IP address of the client that sent a request: the address that the trusted
+// proxy reports, or else remote. It ignores a proxy's header without a valid address.
 //
-// header must return the last of a repeated header: only the last entry of the last
-// X-Forwarded-For is written by the proxy, and the client can forge everything before it. remote
-// is the address of the remote end, with or without a port.
+// header must return the last value of a repeated header. The proxy writes only the last entry of the
+// last X-Forwarded-For, and the client can forge everything before it. remote is the address of the
+// other end of the connection, with or without a port.
 func Address(header func(string) string, remote, proxy string) string {
 	reported := ""
 	switch proxy {
@@ -37,8 +37,8 @@ func Address(header func(string) string, remote, proxy string) string {
 	return remote // a Unix socket, or a test's pipe
 }
 
-// Group returns the key by which a client's limits are counted. An IPv6 address counts as its /64,
-// because one subscriber has at least that many addresses (RFC 6177).
+// LimitKey returns the key for a client's rate limits and quotas. For IPv6 it is the /64 of the
+// address, because every subscriber has at least that many addresses (RFC 6177).
 func LimitKey(address string) string {
 	ip, ok := parseAddress(address)
 	if !ok || ip.Is4() {
@@ -51,8 +51,8 @@ func LimitKey(address string) string {
 	return prefix.String()
 }
 
-// IsTLS reports whether the browser is known to use TLS. Only a trusted proxy knows, because Burble
-// itself accepts plain text.
+// IsTLS reports whether a trusted proxy says that the browser uses TLS. Burble itself accepts only
+// plain HTTP.
 func IsTLS(header func(string) string, proxy string) bool {
 	return proxy != ProxyNone && proxy != "" && lastEntry(header("X-Forwarded-Proto")) == "https"
 }
@@ -60,8 +60,8 @@ func IsTLS(header func(string) string, proxy string) bool {
 // lastEntry returns the last entry of a list separated by commas.
 func lastEntry(list string) string { return strings.TrimSpace(list[strings.LastIndex(list, ",")+1:]) }
 
-// parseAddress parses an IP address, with or without a port. It returns an IPv4 address that is mapped
-// to IPv6 as IPv4, and drops the zone.
+// parseAddress parses an IP address, with or without a port. It converts an IPv4-mapped IPv6 address to
+// IPv4, and drops the zone.
 func parseAddress(text string) (netip.Addr, bool) {
 	text = strings.TrimSpace(text)
 	ip, err := netip.ParseAddr(text)

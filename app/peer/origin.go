@@ -7,21 +7,22 @@ import (
 	"strings"
 )
 
-// IsOriginAllowed reports whether a page of the origin may open a socket or change something here.
-// Browsers send cookies with every page's requests, and the same-origin policy does not cover
-// WebSockets (RFC 6455, section 10.2). So the page's origin, which a script cannot forge, must be
-// this host or one of allowed, which lists results of CanonicalOrigin.
+// IsOriginAllowed reports whether a page of the given origin may open a WebSocket or send a request
+// that changes something. Browsers send cookies with requests from any page, and the same-origin
+// policy does not cover WebSockets (RFC 6455, section 10.2). The page's origin, which a script cannot
+// forge, must therefore be this host or an element of allowed. The elements of allowed must be results
+// of CanonicalOrigin.
 //
-// origin and host are the request's headers. secure means that the browser is known to use TLS:
-// then a page loaded without TLS is foreign. Programs send no Origin; they may connect with a
-// bearer token, or without any credentials.
+// origin and host are headers of the request. secure reports whether the browser is known to use TLS.
+// If it is, a page loaded without TLS is not allowed. Programs other than browsers send no Origin. They
+// may connect with a bearer token or without credentials.
 func IsOriginAllowed(origin, host string, secure bool, allowed []string, hasCookie, hasBearer bool) bool {
 	if origin == "" {
 		return hasBearer || !hasCookie
 	}
 	page, ok := CanonicalOrigin(origin)
 	if !ok {
-		return false // such as "null", the origin of a sandboxed frame or a file
+		return false // for example "null", the origin of a sandboxed frame or a local file
 	}
 	if slices.Contains(allowed, page) {
 		return true
@@ -30,14 +31,14 @@ func IsOriginAllowed(origin, host string, secure bool, allowed []string, hasCook
 	if secure && scheme != "https" {
 		return false
 	}
-	// Host has no scheme, so the default port is that of the page's scheme.
-	here, ok := CanonicalOrigin(scheme + "://" + host)
-	return ok && page == here
+	// The Host header has no scheme, so its default port depends on the scheme of the page.
+	own, ok := CanonicalOrigin(scheme + "://" + host)
+	return ok && page == own
 }
 
-// CanonicalOrigin returns an origin in its canonical form: lower case, without a default port. It
-// reports false unless text has a scheme, a host, perhaps a port, and nothing else: browsers send
-// no other origins.
+// CanonicalOrigin returns an origin in canonical form: lower case, without a default port. It returns
+// false unless text consists of a scheme, a host and optionally a port. Browsers send origins only in
+// this form.
 func CanonicalOrigin(text string) (origin string, ok bool) {
 	u, err := url.Parse(text)
 	if err != nil || strings.ContainsAny(text, "@?#\\%") || u.Path != "" || !isHostname(u.Hostname()) {
@@ -60,8 +61,8 @@ func CanonicalOrigin(text string) (origin string, ok bool) {
 	return scheme + "://" + host + ":" + strconv.FormatUint(n, 10), true
 }
 
-// isHostname reports whether host is an IP address, or a name as browsers send it: in punycode, if it
-// has other than ASCII letters.
+// isHostname reports whether host is an IP address or a name as browsers send it. Browsers send names
+// with non-ASCII letters in punycode.
 func isHostname(host string) bool {
 	if _, isIP := parseAddress(host); isIP {
 		return true

@@ -21,7 +21,7 @@ func TestIsOriginAllowed(t *testing.T) {
 		{name: "same host, default port of http", origin: "http://chat.example.org:80", host: "chat.example.org", want: true},
 		{name: "same host, upper case", origin: "https://Chat.Example.ORG", host: "chat.example.org", want: true},
 		{name: "same host, IPv6", origin: "http://[::1]:8080", host: "[::1]:8080", want: true},
-		{name: "page without TLS, socket with TLS", origin: "http://chat.example.org", host: "chat.example.org", secure: true},
+		{name: "page without TLS, WebSocket with TLS", origin: "http://chat.example.org", host: "chat.example.org", secure: true},
 		{name: "other port", origin: "http://localhost:8081", host: "localhost:8080", cookie: true},
 		{name: "port of the other scheme", origin: "http://chat.example.org", host: "chat.example.org:443"},
 		{name: "other host", origin: "https://evil.example", host: "chat.example.org", cookie: true},
@@ -60,7 +60,7 @@ func TestIsOriginAllowed(t *testing.T) {
 	}
 }
 
-// FuzzIsOriginAllowed checks that an allowed origin equals the host, apart from case and the
+// FuzzIsOriginAllowed checks that every allowed origin equals the host except for case and the
 // spelling of the port.
 func FuzzIsOriginAllowed(f *testing.F) {
 	for _, seed := range []string{"http://localhost:8080", "http://localhost:8080.evil.com", "null", "https://a:443", "http://[::1]:80"} {
@@ -81,7 +81,7 @@ func FuzzIsOriginAllowed(f *testing.F) {
 		}
 		same := strings.TrimSuffix(bare(rest), port) == strings.TrimSuffix(bare(strings.ToLower(host)), port)
 		if port == "" || !same {
-			t.Errorf("%q is allowed on %q", origin, host)
+			t.Errorf("origin %q is allowed on host %q", origin, host)
 		}
 	})
 }

@@ -9,16 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// restartedEnv marks the environment of the second run. It prevents an endless loop on a
-// kernel that accepts the slack and does not keep it.
+// restartedEnv is set in the environment of the second run. It prevents an endless loop on a kernel
+// that accepts the slack but does not keep it.
 const restartedEnv = "BURBLE_SLACK_GIVEN"
 
-// raiseTimerSlack re-executes the program with at least this timer slack, unless it has
-// that already. PR_SET_TIMERSLACK sets the slack of one thread, which passes it on to the
-// threads it creates and through execve; so all threads of the second run have it. See
-// prctl(2).
+// raiseTimerSlack re-executes the program with at least the given timer slack, unless the program
+// already has it. PR_SET_TIMERSLACK sets the slack of one thread. The threads that it creates inherit
+// the slack, and execve preserves it, so all threads of the second run have it. See prctl(2).
 //
-// Errors are ignored: without slack the program only uses more CPU.
+// It ignores errors, because without the slack the program only uses more CPU time.
 func raiseTimerSlack(slack time.Duration) {
 	_, restarted := os.LookupEnv(restartedEnv)
 	os.Unsetenv(restartedEnv)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestStartGivesAllThreadsTimerSlack(t *testing.T) {
+func TestStartSetsTimerSlackOfAllThreads(t *testing.T) {
 	t.Parallel()
 	before := timerSlack()
 	if before == 0 {
@@ -22,25 +22,25 @@ func TestStartGivesAllThreadsTimerSlack(t *testing.T) {
 		command.Env = append(os.Environ(), "BURBLE_TEST_SLACK="+slack.String(), "GORACE=atexit_sleep_ms=0")
 		output, err := command.CombinedOutput()
 		if line := fmt.Sprintln("slack", want, want, "in", command.Process.Pid); err != nil || !strings.Contains(string(output), line) {
-			t.Errorf("Start(%v): %v, and it printed %s, want %s", slack, err, output, line)
+			t.Errorf("Start(%v): %v; output %s, want %s", slack, err, output, line)
 		}
 	}
 }
 
-// TestHelperProcessWithSlack calls Start and prints the timer slack of two threads. It
-// does nothing unless TestStartGivesAllThreadsTimerSlack runs it.
+// TestHelperProcessWithSlack calls Start and prints the timer slack of two threads. It does nothing
+// unless TestStartSetsTimerSlackOfAllThreads runs it.
 func TestHelperProcessWithSlack(t *testing.T) {
 	slack, err := time.ParseDuration(os.Getenv("BURBLE_TEST_SLACK"))
 	if err != nil {
 		return
 	}
 	Start(slack)
-	Start(slack) // must not execute the program again, which would not end
+	Start(slack) // must not re-execute the program again
 	if _, found := os.LookupEnv(restartedEnv); found {
 		t.Error("the environment still has", restartedEnv)
 	}
 	runtime.LockOSThread()
 	other := make(chan time.Duration)
-	go func() { other <- timerSlack() }() // on another thread, since this one is locked
+	go func() { other <- timerSlack() }() // runs on another thread, because this one is locked
 	fmt.Println("slack", timerSlack(), <-other, "in", os.Getpid())
 }

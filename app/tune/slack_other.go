@@ -4,5 +4,5 @@ package tune
 
 import "time"
 
-// raiseTimerSlack does nothing: only Linux has timer slack.
+// raiseTimerSlack does nothing, because only Linux has timer slack.
 func raiseTimerSlack(time.Duration) {}

@@ -2,14 +2,14 @@ package streams
 
 import "sync"
 
-// The bounds of a batch, which keep frames small.
+// The limits of a batch, which keep frames small.
 const (
 	maxBatchEntries = 500
 	maxBatchBytes   = 256 << 10
 )
 
-// Batch is every entry in (After, Upto] of a room. It is immutable and shared by all
-// readers at the same place.
+// Batch holds all entries of a room in (After, Upto]. It is immutable, and all readers at the
+// same cursor share it.
 type Batch struct {
 	Room        string
 	After, Upto Cursor
@@ -21,21 +21,21 @@ type Batch struct {
 	}
 }
 
-// Forms is how many encodings a Batch keeps.
+// Forms is the number of encodings that a Batch caches.
 const Forms = 8
 
-// Encoded returns what the first caller's encode returned for the batch in this form, from
-// 0 to Forms-1. The bytes are shared and must not be changed.
+// Encoded returns the batch in an encoding, 0 <= form < Forms. The first call for a form calls
+// encode, and later calls return the same bytes. Callers must not modify them.
 func (b *Batch) Encoded(form int, encode func(*Batch) []byte) []byte {
 	slot := &b.forms[form]
 	slot.once.Do(func() { slot.encoded = encode(b) })
 	if slot.encoded == nil {
-		return encode(b) // it panicked for another reader; returning nothing would be a gap
+		return encode(b) // encode panicked in another reader's call; returning nothing would leave a gap
 	}
 	return slot.encoded
 }
 
-// rest returns the part of the batch after the cursor, which must lie in it.
+// rest returns the part of the batch after the cursor, which must lie in the batch.
 func (b *Batch) rest(after Cursor) *Batch {
 	if after == b.After {
 		return b
@@ -55,8 +55,8 @@ func (b *Batch) size() int {
 	return size
 }
 
-// splitBatches makes consecutive entries into batches within the bounds. The last batch
-// ends at upto, which may be past the last entry.
+// splitBatches splits consecutive entries into batches within the limits. The last batch ends
+// at upto, which may be past the last entry.
 func splitBatches(room string, after, upto Cursor, entries []Entry) []*Batch {
 	var batches []*Batch
 	start, size := 0, 0

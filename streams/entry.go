@@ -6,13 +6,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// User is a person: the author of an entry, a reader, or a member present in a room.
+// User is the author of an entry, a reader, or a person who is present in a room.
 type User struct{ ID, Name string }
 
-// Entry is one event of a room. Its Kind determines which fields are set.
+// Entry is one event in a room. Its Kind determines which fields are set.
 type Entry struct {
 	ID      ID
-	Number  int64 // dense from 1 within an epoch
+	Number  int64 // counts the room's entries from 1, without gaps within an epoch
 	Kind    Kind
 	Key     string // the send key: a UUID chosen by the client
 	User    User
@@ -22,17 +22,17 @@ type Entry struct {
 	Emoji   string
 	On      bool
 
-	// Set only in a Page, which has messages in their current state.
-	Edited    ID                  // of the last edit's entry, or zero
+	// Set only in a Page, which returns messages in their current state.
+	Edited    ID                  // ID of the last edit; zero if there is none
 	Reactions map[string][]string // emoji to user IDs, in the order they reacted
-	Deleted   bool                // and then Text is empty
+	Deleted   bool                // if true, Text is empty
 }
 
 // size estimates how many bytes the entry takes in memory and in a frame.
 func (e *Entry) size() int { return 200 + len(e.Text) + len(e.User.Name) }
 
-// parseEntry reads an entry that append.lua wrote into entry, which must be zero. Anything else
-// becomes Unreadable.
+// parseEntry parses an entry that append.lua wrote. entry must be zero. If another program wrote
+// the message, entry becomes Unreadable.
 func parseEntry(message redis.XMessage, entry *Entry) {
 	id, err := ParseID(message.ID)
 	if err != nil {

@@ -11,25 +11,25 @@ import (
 	"burble/streams/conns"
 )
 
-// Page is a range of a room's messages in their current state.
+// Page is a range of a room's messages, in their state as of AsOf.
 type Page struct {
-	AsOf    Cursor  // entries after it are not folded in
+	AsOf    Cursor  // the page reflects all entries up to and including this one
 	Entries []Entry // messages only, oldest first
-	Older   ID      // read Before this for older messages; zero: there are none
-	Newer   ID      // read After this for newer messages; zero: there are none
+	Older   ID      // pass as Before to read older messages; zero: there are none
+	Newer   ID      // pass as After to read newer messages; zero: there are none
 
-	Examined int // entries that Redis read for it, which may be more than Entries
+	Examined int // how many entries Redis read for the page, which may be more than Entries
 }
 
-// Where selects the messages of a page. The zero Where selects the newest.
+// Where selects the messages of a Page. By default, these are the newest.
 type Where struct {
-	Before, After, Around ID        // at most one is set; Around includes its ID
-	At                    time.Time // around this time
+	Before, After, Around ID        // at most one is set; only Around includes the message with its ID
+	At                    time.Time // set: around this time
 	Limit                 int       // 1 to 500 messages
 }
 
-// Page returns messages with their edits and reactions folded in, and deleted ones without
-// their text. One script in Redis reads them all, so the page shows one moment.
+// Page returns messages in their current state: with edits and reactions applied, and without
+// the text of deleted messages. A single script reads them, so the page is consistent.
 func (a Access) Page(ctx context.Context, room string, where Where) (Page, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *Store) pageBefore(ctx context.Context, of grant, where Where) (Page, er
 	}
 	page.Entries, page.Older = found[0].entries, found[0].end
 	if !found[1].isEmpty() {
-		page.Newer = cmp.Or(from, ID{Seq: 1}) // not zero, and no entry has this ID
+		page.Newer = cmp.Or(from, ID{Seq: 1}) // zero would mean that there are none; no entry has this ID
 		if n := len(page.Entries); n > 0 {
 			page.Newer = page.Entries[n-1].ID
 		}
@@ -103,7 +103,7 @@ func (s *Store) pageBefore(ctx context.Context, of grant, where Where) (Page, er
 	return page, nil
 }
 
-// pageAround reads half a page before the place, and the rest starting at it.
+// pageAround reads up to half a page of messages before where.Around, and the rest from there.
 func (s *Store) pageAround(ctx context.Context, of grant, where Where) (Page, error) {
 	half := where.Limit / 2
 	page, found, err := s.readRanges(ctx, of,
@@ -119,7 +119,8 @@ func (s *Store) pageAround(ctx context.Context, of grant, where Where) (Page, er
 	return page, nil
 }
 
-// A pageRange is a query to page.lua: messages in one direction from an inclusive bound.
+// A pageRange is a query to page.lua: up to limit messages, from the bound (inclusive) backward
+// if older is set, else forward.
 type pageRange struct {
 	older bool
 	bound string
@@ -129,14 +130,14 @@ type pageRange struct {
 // A foldedRange is the answer to a pageRange.
 type foldedRange struct {
 	entries []Entry // oldest first
-	end     ID      // there may be more beyond it; zero: there is not
+	end     ID      // there may be more messages beyond it; zero: there are none
 }
 
-// isEmpty reports whether there is nothing in that direction.
+// isEmpty reports whether there are no messages in that direction.
 func (f *foldedRange) isEmpty() bool { return len(f.entries) == 0 && f.end.IsZero() }
 
-// readRanges reads messages and tombstones in their current state, all ranges at once. It sets AsOf
-// and Examined of the page.
+// readRanges reads messages and tombstones of all the ranges, in one script. It sets AsOf and
+// Examined of the page.
 func (s *Store) readRanges(ctx context.Context, of grant, ranges ...pageRange) (page Page, found []foldedRange, err error) {
 	var args []any
 	for _, one := range ranges {
@@ -163,7 +164,7 @@ func (s *Store) readRanges(ctx context.Context, of grant, ranges ...pageRange) (
 	return page, found, nil
 }
 
-// merge puts the messages and tombstones that page.lua returned in order.
+// merge merges the messages and tombstones that page.lua returned, oldest first.
 func (r pageRange) merge(reply []any) foldedRange {
 	var found foldedRange
 	if rest, _ := reply[2].(string); rest != "" {
@@ -191,7 +192,7 @@ func (r pageRange) merge(reply []any) foldedRange {
 	return found
 }
 
-// limitTo keeps the limit messages nearest to the bound, and moves end there.
+// limitTo keeps the limit messages nearest to the bound, and moves end to the last of them.
 func (f *foldedRange) limitTo(older bool, limit int) {
 	over := len(f.entries) - limit
 	switch {
@@ -207,8 +208,8 @@ func (f *foldedRange) limitTo(older bool, limit int) {
 	}
 }
 
-// inRange reports whether the ID lies between the bound and the end of what was read, both
-// inclusive. A zero end is no limit.
+// inRange reports whether the ID lies between the bound and end, both inclusive. A zero end is
+// no limit.
 func inRange(id ID, older bool, bound string, end ID) bool {
 	from, err := ParseID(bound)
 	if err != nil { // "+"

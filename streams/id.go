@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// ID is a Redis Streams entry ID: an entry's identity, time, and place in its room. The
-// zero ID, 0-0, is the place before every entry.
+// ID is a Redis Streams entry ID: an entry's identity, time, and position in its room. The
+// zero ID, 0-0, is before every entry.
 type ID struct{ Millis, Seq uint64 }
 
 // ErrBadCursor is returned for text that is not an entry ID or a cursor.
-var ErrBadCursor = errors.New("not a cursor: want <milliseconds>-<sequence>, or that with @<epoch>")
+var ErrBadCursor = errors.New("not a cursor: want <milliseconds>-<sequence>, optionally followed by @<epoch>")
 
-// ParseID parses an ID, which must be exactly as Redis writes it.
+// ParseID parses an ID in the form in which Redis writes it.
 func ParseID(text string) (ID, error) {
 	millis, seq, found := strings.Cut(text, "-")
 	if !found {
@@ -34,8 +34,8 @@ func ParseID(text string) (ID, error) {
 	return id, nil
 }
 
-// parsePart rejects the signs and leading zeros that ParseUint and Redis accept, so that
-// each ID has one spelling.
+// parsePart parses one part of an ID. It rejects signs and leading zeros, which ParseUint or
+// Redis accept, so that each ID has only one spelling.
 func parsePart(text string) (uint64, error) {
 	if text == "" || len(text) > 1 && text[0] == '0' || text[0] < '0' || text[0] > '9' {
 		return 0, ErrBadCursor
@@ -47,22 +47,22 @@ func parsePart(text string) (uint64, error) {
 	return part, nil
 }
 
-// String returns the ID as Redis writes it.
+// String returns the ID in the form in which Redis writes it.
 func (id ID) String() string { return string(id.Append(nil)) }
 
-// Append appends the ID as Redis writes it to dst.
+// Append appends the ID to dst, in the form in which Redis writes it.
 func (id ID) Append(dst []byte) []byte {
 	dst = strconv.AppendUint(dst, id.Millis, 10)
 	dst = append(dst, '-')
 	return strconv.AppendUint(dst, id.Seq, 10)
 }
 
-// Time returns when Redis stored the entry, by Redis' clock.
+// Time returns the time at which Redis stored the entry, by Redis' clock.
 func (id ID) Time() time.Time {
 	return time.UnixMilli(int64(min(id.Millis, math.MaxInt64)))
 }
 
-// Compare orders IDs as Redis does: -1, 0 or +1.
+// Compare returns -1, 0 or +1 if id comes before other in a stream, is equal, or comes after.
 func (id ID) Compare(other ID) int {
 	return cmp.Or(cmp.Compare(id.Millis, other.Millis), cmp.Compare(id.Seq, other.Seq))
 }
@@ -70,7 +70,7 @@ func (id ID) Compare(other ID) int {
 // Before reports whether id comes before other in a stream.
 func (id ID) Before(other ID) bool { return id.Compare(other) < 0 }
 
-// IsZero reports whether id is the place before every entry.
+// IsZero reports whether id is the zero ID.
 func (id ID) IsZero() bool { return id == ID{} }
 
 // previous returns the greatest ID below id, or the zero ID.
@@ -95,18 +95,18 @@ func (id ID) next() ID {
 	return id
 }
 
-// noEpoch is the epoch of a room that does not exist yet. A cursor with it is always at
-// 0-0: nothing was read, so nothing can be missed.
+// noEpoch is the epoch of a room that does not exist yet. A cursor with this epoch is always
+// at 0-0.
 const noEpoch = "0"
 
-// Cursor is a place in a room's history: just after the entry with the ID. An empty Epoch
-// stands for any history.
+// Cursor is a position in a room's history, just after the entry with the ID. An empty Epoch
+// matches any history.
 type Cursor struct {
 	ID    ID
 	Epoch string
 }
 
-// ParseCursor parses "<entry ID>@<epoch>" or only "<entry ID>".
+// ParseCursor parses "<entry ID>@<epoch>" or "<entry ID>".
 func ParseCursor(text string) (Cursor, error) {
 	place, epoch, found := strings.Cut(text, "@")
 	id, err := ParseID(place)
@@ -117,7 +117,7 @@ func ParseCursor(text string) (Cursor, error) {
 		return Cursor{ID: id}, nil
 	}
 	if !validEpoch(epoch) {
-		return Cursor{}, fmt.Errorf("%w: the epoch has 1 to 32 letters and digits", ErrBadCursor)
+		return Cursor{}, fmt.Errorf("%w: the epoch must be 1 to 32 letters and digits", ErrBadCursor)
 	}
 	return Cursor{id, epoch}, nil
 }
@@ -134,10 +134,10 @@ func validEpoch(epoch string) bool {
 	return true
 }
 
-// String returns the cursor as ParseCursor parses it.
+// String returns the cursor in the form that ParseCursor parses.
 func (c Cursor) String() string { return string(c.Append(nil)) }
 
-// Append appends the cursor as ParseCursor parses it to dst.
+// Append appends the cursor to dst, in the form that ParseCursor parses.
 func (c Cursor) Append(dst []byte) []byte {
 	dst = c.ID.Append(dst)
 	if c.Epoch == "" {

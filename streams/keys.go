@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// buckets is how many hash tags the rooms are spread over. It must never
-// change: with another number, existing rooms would be looked up under other keys.
+// buckets is the number of hash tags over which the rooms are spread. It must never change,
+// because the keys of existing rooms depend on it.
 const buckets = 16
 
-// ErrBadRoom is returned for a room name outside [a-z0-9][a-z0-9_-]{0,63}.
+// ErrBadRoom is returned for a room name that does not match [a-z0-9][a-z0-9_-]{0,63}.
 var ErrBadRoom = errors.New("not a room name: want 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit")
 
 // CheckRoom returns ErrBadRoom unless room is a valid room name.
@@ -27,7 +27,7 @@ func CheckRoom(room string) error {
 	return nil
 }
 
-// bucketOf returns the bucket that a room's keys and its activity entries share.
+// bucketOf returns the bucket of a room: the hash tag of all its keys.
 func bucketOf(room string) int {
 	hash := fnv.New32a()
 	hash.Write([]byte(room))
@@ -42,8 +42,8 @@ func allBuckets() []int {
 	return all
 }
 
-// keys makes the names of all Redis keys, each with the prefix. The README describes
-// what they hold.
+// keys returns the names of all Redis keys, each with the prefix. README.md describes what
+// they hold.
 type keys struct{ prefix string }
 
 func (k keys) bucket(bucket int) string { return k.prefix + "{" + strconv.Itoa(bucket) + "}:" }
@@ -60,30 +60,31 @@ func (k keys) secret() string { return k.bucket(0) + "secret" }
 func (k keys) room(room string) string { return k.bucket(bucketOf(room)) + "room:" + room }
 func (k keys) meta(room string) string { return k.room(room) + ":meta" }
 
-// amended is the hash of messages that have changed since their entry, with their state.
+// amended is the hash with the state of each message that was edited, deleted or reacted to.
 func (k keys) amended(room string) string { return k.room(room) + ":amended" }
 
-// erased is the sorted set of IDs whose entries a deletion removed.
+// erased is the sorted set with the IDs of the entries that deletions removed.
 func (k keys) erased(room string) string { return k.room(room) + ":erased" }
 
-// runs is the stream of messages that follow many entries of other kinds, see page.lua.
+// runs is the stream of messages that follow many entries of other kinds. See page.lua.
 func (k keys) runs(room string) string { return k.room(room) + ":runs" }
 
-// history returns the five keys that hold a room's history, the first KEYS of most scripts.
+// history returns the five keys that hold a room's history. They are the first KEYS of most
+// scripts.
 func (k keys) history(room string) []string {
 	return []string{k.room(room), k.meta(room), k.amended(room), k.erased(room), k.runs(room)}
 }
 
-// servers is the sorted set of servers with people, by the time from which they count as dead.
+// servers is the sorted set of servers, by the time at which their last heartbeat expires.
 func (k keys) servers() string { return k.bucket(0) + "servers" }
 
-// serverRooms is the set of rooms in which people are or were present through a server.
+// serverRooms is the set of rooms in which people are, or were, present through a server.
 func (k keys) serverRooms(server string) string { return k.bucket(0) + "server:" + server + ":rooms" }
 
-// present is the hash of who is present in a room.
+// present is the hash of the people who are present in a room.
 func (k keys) present(room string) string { return k.room(room) + ":present" }
 
-// countSignaled is a key that exists for CountInterval after a crowd's count was signalled.
+// countSignaled exists for CountInterval after the number of people in a crowd was signalled.
 func (k keys) countSignaled(room string) string { return k.room(room) + ":told" }
 
 // read is the hash of a user's read markers, by room.
@@ -91,6 +92,6 @@ func (k keys) read(userID string) string {
 	return k.bucket(bucketOf(userID)) + "user:" + userID + ":read"
 }
 
-// sent is the entry ID stored for a send key. The hexadecimal digits of a UUID have no
-// case (RFC 9562, section 4).
+// sent holds the ID of the entry that was stored with a send key. UUIDs are case-insensitive
+// (RFC 9562, section 4).
 func (k keys) sent(room, key string) string { return k.room(room) + ":sent:" + strings.ToLower(key) }

@@ -6,18 +6,17 @@ type Kind string
 // The kinds of entries.
 const (
 	Message Kind = "message" // Text, perhaps in reply to ReplyTo
-	Edit    Kind = "edit"    // the message Of has the text Text now
-	React   Kind = "react"   // the user put Emoji on the message Of, or removed it
-	Delete  Kind = "delete"  // the message Of and its edits are erased
-	Topic   Kind = "topic"   // the room's topic is Text; empty: it has none
-	// Unreadable is an entry that Burble did not write. Only its ID is set: readers skip
-	// it.
+	Edit    Kind = "edit"    // Text is the new text of the message Of
+	React   Kind = "react"   // the user added Emoji to the message Of (On), or removed it
+	Delete  Kind = "delete"  // the message Of and its edits were removed
+	Topic   Kind = "topic"   // Text is the room's new topic; empty: no topic
+	// Unreadable is an entry that another program wrote. Only its ID is set. Readers skip it.
 	Unreadable Kind = "unreadable"
 )
 
-// kindFields lists the fields that entries of each kind have in Redis, besides the kind, n,
-// key, uid and name that all have. A new kind needs a line here; and in append.lua, what
-// it requires and what it changes besides the stream.
+// kindFields lists the fields that each kind of entry has in Redis, in addition to kind, n, key,
+// uid and name, which all entries have. For a new kind, append.lua must also check what it
+// requires, and change what it changes besides the stream.
 var kindFields = map[Kind][]storedField{
 	Message: {textField, replyField},
 	Edit:    {ofField, textField},
@@ -29,7 +28,7 @@ var kindFields = map[Kind][]storedField{
 // A storedField is a field of an entry in Redis.
 type storedField struct {
 	name       string
-	isOptional bool // and left out when it is empty
+	isOptional bool // not stored if it is empty
 	get        func(*Entry) string
 	set        func(*Entry, string) error
 }

@@ -7,14 +7,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// messageState is a message's state in the amended hash, as append.lua writes it.
+// messageState is the state of a message in the amended hash. append.lua writes it.
 type messageState struct {
 	Text      *string             `json:"t"`
 	Edits     []string            `json:"e"`
 	Reactions map[string][]string `json:"r"`
 
-	// Deleted is the ID of the deletion. The fields below it are what remains of a deleted
-	// message, for its tombstone.
+	// Deleted is the ID of the deletion, empty if there is none. The fields below are all that
+	// remains of a deleted message.
 	Deleted  string `json:"d"`
 	N        string `json:"n"`
 	Key      string `json:"k"`
@@ -23,7 +23,7 @@ type messageState struct {
 	ReplyTo  string `json:"re"`
 }
 
-// parseMessage reads a row {ID, fields, state} of page.lua into entry, which must be zero.
+// parseMessage parses a row {ID, fields, state} of page.lua. entry must be zero.
 func parseMessage(row []any, entry *Entry) {
 	id, _ := row[0].(string)
 	message := redis.XMessage{ID: id, Values: make(map[string]any)}
@@ -46,8 +46,8 @@ func parseMessage(row []any, entry *Entry) {
 	entry.Reactions = state.Reactions
 }
 
-// parseTombstone reads a row {ID, state} of page.lua. ok is false if the row is an erased
-// edit, which leaves no tombstone.
+// parseTombstone parses a row {ID, state} of page.lua. ok is false if the row is not of a deleted
+// message.
 func parseTombstone(row []any) (entry Entry, ok bool) {
 	name, _ := row[0].(string)
 	id, err := ParseID(name)

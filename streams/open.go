@@ -10,8 +10,8 @@ import (
 	"burble/streams/conns"
 )
 
-// awaitRedis returns when Redis can be used. It waits for options.Wait at most, and not at
-// all if waiting cannot help.
+// awaitRedis waits until Redis can be used, for options.Wait at most. It returns at once if
+// Redis refuses for a reason that waiting cannot change.
 func (s *Store) awaitRedis(ctx context.Context) error {
 	deadline := time.Now().Add(s.options.Wait)
 	var last error
@@ -21,7 +21,7 @@ func (s *Store) awaitRedis(ctx context.Context) error {
 			return nil
 		}
 		first := last == nil
-		if first || ctx.Err() == nil { // keep the last error that is not about ctx
+		if first || ctx.Err() == nil { // otherwise keep the last error from Redis
 			last = err
 		}
 		if s.isRefusal(err) || ctx.Err() != nil || time.Now().After(deadline) {
@@ -37,12 +37,12 @@ func (s *Store) awaitRedis(ctx context.Context) error {
 	}
 }
 
-// checkUsable tries what a Store needs: an answer, all keys of a tail in one command, and
-// what every append does, a script with a write under the prefix. The user may lack
-// permissions, a host may not offer every command, and one server of a Cluster has only some
-// of the keys.
+// checkUsable tries what a Store needs: a PING, a command with all keys of a tail, and a script
+// that writes under the prefix, as every append does. These fail if the Redis user lacks
+// permissions, if the host does not offer a command, or if Redis is one server of a Cluster,
+// which has only some of the keys.
 func (s *Store) checkUsable(ctx context.Context) error {
-	if err := s.redis.Retrying.Ping(ctx).Err(); err != nil && !isFull(err) { // without a password, longer commands get another error
+	if err := s.redis.Retrying.Ping(ctx).Err(); err != nil && !isFull(err) { // first, because without a password other commands get a less clear error
 		return err
 	}
 	for _, tail := range s.tails {
@@ -59,39 +59,39 @@ func (s *Store) checkUsable(ctx context.Context) error {
 		return err
 	}
 	err = node.Eval(ctx, "return redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[1])", []string{activity}, activityLength).Err()
-	if isFull(err) { // it can be read
+	if isFull(err) { // reads still work
 		s.log.Warn("redis is full", "error", err)
 		return nil
 	}
 	return err
 }
 
-// isRefusal reports whether Redis is reachable but refuses for a reason that waiting cannot
-// change, unlike too many connections or requests.
+// isRefusal reports whether Redis answers, but refuses for a reason that waiting cannot change.
+// Too many connections or requests are no such reason.
 func (s *Store) isRefusal(err error) bool {
 	switch {
 	case conns.IsReply(err, "ERR max "), isFull(err):
 		return false
-	case conns.IsReply(err, "MOVED ", "CROSSSLOT "): // only the client of a Cluster follows these
+	case conns.IsReply(err, "MOVED ", "CROSSSLOT "): // only a Cluster client can follow these
 		return !conns.InCluster(s.options.Redis)
 	}
 	return conns.IsReply(err, "NOAUTH ", "WRONGPASS ", "NOPERM ", "DENIED ", "ERR ") || strings.Contains(err.Error(), "x509:")
 }
 
-// checkDurability returns an error if this Redis cannot keep the promise of Disk.
+// checkDurability returns an error if the options require Disk and Redis is not configured for it.
 func (s *Store) checkDurability(ctx context.Context) error {
 	if s.options.Durability != Disk {
 		return nil
 	}
-	// WAITAOF does not show it: with everysec, Valkey 8 answers before it has synced.
+	// WAITAOF is not enough: with everysec, Valkey 8 answers before it has synced.
 	for _, needed := range [][2]string{{"appendonly", "yes"}, {"appendfsync", "always"}} {
 		name, want := needed[0], needed[1]
 		values, err := s.redis.Retrying.ConfigGet(ctx, name).Result()
 		if err != nil {
-			return fmt.Errorf("durability disk: cannot see whether redis has %s %s: %w", name, want, err)
+			return fmt.Errorf("durability disk: check that redis has %s %s: %w", name, want, err)
 		}
 		if values[name] != want {
-			return fmt.Errorf("durability disk: redis has %s %s, and needs %s",
+			return fmt.Errorf("durability disk: redis has %s %s, want %s",
 				name, strconv.Quote(values[name]), want)
 		}
 	}

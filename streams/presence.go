@@ -10,22 +10,24 @@ import (
 )
 
 // ServerTimeout is how long a server counts as alive after its last Heartbeat. After that,
-// the people present through it are removed.
+// RemoveDeadServers removes the people who are present through it.
 const ServerTimeout = 60 * time.Second
 
-// Up to MaxNamed people in a room are named and signalled one by one. For a larger crowd
-// only the number is signalled, once in CountInterval.
+// In a room with up to MaxNamed people, a signal names each person who comes or leaves. In a
+// larger one, which is a crowd, signals report only the number of people, once per
+// CountInterval.
 const (
 	MaxNamed      = 100
 	CountInterval = 10 * time.Second
 )
 
-// UpdatePresence records that the people in here are present in the room through the server,
-// and that the people in gone no longer are. It signals arrivals and departures to the room's
-// readers. People stay present as long as the server sends Heartbeats.
+// UpdatePresence records that the users in here are present in the room through the server,
+// and that the users in gone no longer are. It signals arrivals and departures to the room's
+// readers. Users stay present as long as the server sends Heartbeats.
 //
-// countDue reports that the number of people in a crowd changed less than CountInterval after
-// it was last signalled: the caller must call SignalCount after that interval.
+// If the number of people in a crowd changed less than CountInterval after it was last
+// signalled, UpdatePresence returns countDue = true. The caller must then call SignalCount
+// after that interval.
 func (s *Store) UpdatePresence(ctx context.Context, room, server string, here, gone []User) (countDue bool, err error) {
 	var changes []any
 	for _, user := range here {
@@ -42,14 +44,14 @@ func (s *Store) UpdatePresence(ctx context.Context, room, server string, here, g
 	return s.updatePresence(ctx, room, server, "", changes...)
 }
 
-// SignalCount signals to the room's readers how many people are present, unless that
-// happened less than CountInterval ago.
+// SignalCount signals the number of people present to the room's readers, unless it was
+// signalled less than CountInterval ago.
 func (s *Store) SignalCount(ctx context.Context, room string) error {
-	_, err := s.updatePresence(ctx, room, "", "tell")
+	_, err := s.updatePresence(ctx, room, "", "signal_count")
 	return err
 }
 
-// updatePresence runs presence.lua, which explains mode.
+// updatePresence runs presence.lua, which documents mode.
 func (s *Store) updatePresence(ctx context.Context, room, server, mode string, changes ...any) (countDue bool, err error) {
 	args := append([]any{room, server, mode, MaxNamed, CountInterval.Milliseconds()}, changes...)
 	keys := []string{s.keys.present(room), s.keys.activity(bucketOf(room)), s.keys.countSignaled(room)}
@@ -59,7 +61,7 @@ func (s *Store) updatePresence(ctx context.Context, room, server, mode string, c
 	return countDue, nil
 }
 
-// Present returns how many people are in the room, and up to MaxNamed of them.
+// Present returns the number of people who are present in the room, and up to MaxNamed of them.
 func (a Access) Present(ctx context.Context, room string) (count int, people []User, err error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -70,7 +72,7 @@ func (a Access) Present(ctx context.Context, room string) (count int, people []U
 	total := pipe.HLen(ctx, s.keys.present(granted.room))
 	some := pipe.HScan(ctx, s.keys.present(granted.room), 0, "", MaxNamed)
 	if _, err := pipe.Exec(ctx); err != nil {
-		return 0, nil, fmt.Errorf("read who is present in room %q: %w", room, wrap(err))
+		return 0, nil, fmt.Errorf("read the people present in room %q: %w", room, wrap(err))
 	}
 	found, _ := some.Val()
 	for i := 0; i+1 < len(found) && len(people) < MaxNamed; i += 2 {
@@ -82,24 +84,24 @@ func (a Access) Present(ctx context.Context, room string) (count int, people []U
 	return int(total.Val()), people, nil
 }
 
-// Heartbeat records that the server is alive for the next timeout. It returns known = false
-// if Redis did not know the server, or if the outcome is unknown: the server is new or was
-// taken for dead, and must record its people again with UpdatePresence.
+// Heartbeat records that the server counts as alive until the timeout has passed. It returns
+// known = false if the server is new or was removed as dead, or if the outcome is unknown. The
+// server must then record its people again with UpdatePresence.
 func (s *Store) Heartbeat(ctx context.Context, server string, timeout time.Duration) (known bool, err error) {
 	key := s.keys.servers()
-	// A retry by the library would find the server known by the first try.
+	// If the library retried, the retry would report the server as known.
 	node, err := conns.Node(ctx, s.redis.Unretried, key)
 	var added bool
 	if err == nil {
 		added, err = heartbeatScript.Run(ctx, node, []string{key}, server, timeout.Milliseconds()).Bool()
 	}
 	if err != nil {
-		return false, fmt.Errorf("heartbeat of this server: %w", wrap(err))
+		return false, fmt.Errorf("record the heartbeat: %w", wrap(err))
 	}
 	return !added, nil
 }
 
-// RemoveDeadServers removes everyone who is present through a server whose heartbeats stopped.
+// RemoveDeadServers calls RemoveServer for servers whose heartbeat has expired.
 func (s *Store) RemoveDeadServers(ctx context.Context) error {
 	dead, err := deadServersScript.Run(ctx, s.redis.Retrying, []string{s.keys.servers()}).StringSlice()
 	if err != nil {
@@ -113,15 +115,15 @@ func (s *Store) RemoveDeadServers(ctx context.Context) error {
 	return nil
 }
 
-// RemoveServer removes everyone who is present through the server, and then the server's
-// own records. Repeated and concurrent calls are safe.
+// RemoveServer removes the presence of all users who are present through the server, and then
+// the server's own records. Repeated and concurrent calls are safe.
 func (s *Store) RemoveServer(ctx context.Context, server string) error {
 	rooms, err := s.redis.Retrying.SMembers(ctx, s.keys.serverRooms(server)).Result()
 	if err != nil {
 		return fmt.Errorf("list the rooms of a server: %w", wrap(err))
 	}
 	for _, room := range rooms {
-		if _, err := s.updatePresence(ctx, room, server, "lost"); err != nil {
+		if _, err := s.updatePresence(ctx, room, server, "server_lost"); err != nil {
 			return err
 		}
 	}

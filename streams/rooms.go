@@ -14,22 +14,22 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Room is a room as a list of rooms shows it to one user.
+// Room is what a list of rooms shows one user about a room.
 type Room struct {
 	Name     string
 	Topic    string
-	Last     ID  // of the last entry
-	Read     ID  // the user's read marker; zero: none
+	Last     ID  // ID of the last entry
+	Read     ID  // the user's read marker; zero if there is none
 	Unread   int // messages after it; from 100 on there may be more
-	Mentions int // of the user, in those
-	Present  int
+	Mentions int // how many of the unread messages mention the user
+	Present  int // how many people are present
 }
 
 // Active returns the time of the last entry.
 func (r Room) Active() time.Time { return r.Last.Time() }
 
-// Rooms returns up to limit of the rooms that the user may read, those with the newest
-// entries first. Nothing is unread for the zero User, or in rooms without a read marker.
+// Rooms returns up to limit of the rooms that the user may read, sorted by their last entries,
+// newest first. Unread is 0 for the zero User, and in rooms without a read marker.
 func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	s := a.store
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
@@ -61,8 +61,8 @@ func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	return rooms, nil
 }
 
-// countUnread runs unread.lua for each room, in one pipeline, or two if a server does not
-// have the script yet.
+// countUnread runs unread.lua for each room, in one pipeline. A second pipeline follows if a
+// server does not have the script yet.
 func (s *Store) countUnread(ctx context.Context, granted []grant, markers []string) []*redis.Cmd {
 	replies := make([]*redis.Cmd, len(granted))
 	for _, eval := range []func(context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
@@ -80,7 +80,7 @@ func (s *Store) countUnread(ctx context.Context, granted []grant, markers []stri
 	return replies
 }
 
-// lowerASCII lowers a letter as Lua does.
+// lowerASCII lowercases only A to Z, as Lua does.
 func lowerASCII(r rune) rune {
 	if 'A' <= r && r <= 'Z' {
 		r += 'a' - 'A'
@@ -96,7 +96,8 @@ func parseRoom(name string, reply []any) Room {
 	return room
 }
 
-// activeRooms returns the rooms with the newest entries that the user may read, newest first.
+// activeRooms returns up to limit rooms that the user may read, sorted by their last entries,
+// newest first.
 func (a Access) activeRooms(ctx context.Context, limit int) ([]grant, error) {
 	s := a.store
 	pipe := s.redis.Retrying.Pipeline()
@@ -122,7 +123,7 @@ func (a Access) activeRooms(ctx context.Context, limit int) ([]grant, error) {
 	return granted, nil
 }
 
-// readMarkers returns the user's read markers in the rooms, "" for none.
+// readMarkers returns the user's read marker in each room, "" if there is none.
 func (s *Store) readMarkers(ctx context.Context, user User, of ...grant) ([]string, error) {
 	markers := make([]string, len(of))
 	if user.ID == "" {
@@ -171,9 +172,9 @@ func (a Access) ReadUpTo(ctx context.Context, room string) (ID, error) {
 	return ParseID(markers[0])
 }
 
-// MarkRead moves the user's read marker in the room forward to id, or to the last entry if
-// that is before id: no one can have read entries that do not exist yet. It never moves a
-// marker back. It signals the move to the user's devices that follow the room.
+// MarkRead moves the user's read marker in the room to id, or to the room's last entry if that
+// is before id. It never moves the marker back. If the marker moved, it signals that to the
+// user's devices that follow the room.
 func (a Access) MarkRead(ctx context.Context, room string, id ID) error {
 	granted, err := a.admit(room, reading)
 	if err != nil {

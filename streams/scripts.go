@@ -10,7 +10,7 @@ import (
 //go:embed lua/*.lua
 var luaFiles embed.FS
 
-// The scripts that Redis runs. Each file says at its top what its KEYS, ARGV and reply are.
+// The scripts that Redis runs. Each file begins with its KEYS, ARGV and reply.
 var (
 	appendScript      = script("lib", "trim", "append")
 	retainScript      = script("lib", "trim", "retain")
@@ -23,7 +23,7 @@ var (
 	deadServersScript = script("lib", "dead_servers")
 )
 
-// script joins files of the folder lua into one script.
+// script concatenates files from the folder lua into one script.
 func script(names ...string) *redis.Script {
 	var all strings.Builder
 	for _, name := range names {

@@ -8,22 +8,22 @@ import (
 )
 
 const (
-	// cacheTime is how long an answer serves later readers. An answer stays correct for its
-	// view's generation, and clients that reconnect together send their queries within it.
+	// cacheTime is how long an answer is cached. An answer is correct as long as the view's
+	// generation does not change, and clients that reconnect together do so within this time.
 	cacheTime = time.Second
 	// maxCacheBytes is the approximate limit for all cached answers together.
 	maxCacheBytes = 32 << 20
-	// readTimeout bounds one read of Redis.
+	// readTimeout is the timeout of one read of Redis.
 	readTimeout = 5 * time.Second
 )
 
-// sharedReads makes identical reads of Redis one read, caches the answer for a moment, and
-// limits how many run at a time. The others wait here: in the client's pool, waiting
-// would end in an error.
+// sharedReads merges identical reads of Redis, caches their answers briefly, and limits how
+// many reads run at a time. Further reads wait here and not in the client's connection pool,
+// where they would time out.
 //
-// x/sync's singleflight would need a string key for each read, and caches nothing.
+// Package singleflight of x/sync would need a string key for each read, and does not cache.
 type sharedReads struct {
-	ctx     context.Context // of the reads, whose first caller may leave while others wait
+	ctx     context.Context // for all reads: a read must go on if only its first caller gives up
 	cancel  context.CancelFunc
 	slots   chan struct{}
 	running sync.WaitGroup
@@ -36,7 +36,7 @@ type sharedReads struct {
 // A readKey identifies a query: up to limit entries after a cursor, or the newest ones.
 type readKey struct {
 	room       string
-	epoch      string // of the view: the answer differs before a room's first entry
+	epoch      string // of the view; until a room's first entry it is noEpoch
 	generation uint64
 	cursor     Cursor
 	upto       ID
@@ -56,8 +56,8 @@ func newSharedReads(slots int) *sharedReads {
 	return f
 }
 
-// do returns the answer for the key, from read or from an equal read by another caller. If
-// there is an answer already, do returns it even if ctx is done.
+// do returns the answer for the key. It calls read, unless another caller's read for the key is
+// running or its answer is cached. A cached answer is returned even if ctx is done.
 func (f *sharedReads) do(ctx context.Context, key readKey, read func(context.Context) (*readResult, error)) (*readResult, error) {
 	f.mu.Lock()
 	shared, found := f.reads[key]
@@ -68,7 +68,7 @@ func (f *sharedReads) do(ctx context.Context, key readKey, read func(context.Con
 	}
 	f.mu.Unlock()
 	select {
-	case <-shared.done: // if both were ready, the select below would pick either
+	case <-shared.done: // preferred, even if ctx is done too
 		return shared.answer, shared.err
 	default:
 	}
@@ -89,7 +89,7 @@ func (f *sharedReads) run(key readKey, shared *sharedRead, read func(context.Con
 	close(shared.done)
 }
 
-// withSlot waits for a slot and runs one read of Redis in it, for readTimeout at most.
+// withSlot waits for a slot, and then calls read with a timeout of readTimeout.
 func (f *sharedReads) withSlot(ctx context.Context, read func(context.Context) error) error {
 	select {
 	case f.slots <- struct{}{}:
@@ -102,8 +102,8 @@ func (f *sharedReads) withSlot(ctx context.Context, read func(context.Context) e
 	return read(ctx)
 }
 
-// cache keeps an answer for cacheTime. An error, or an answer that is too big, goes only
-// to the callers that are already waiting.
+// cache keeps an answer for cacheTime. Errors, and answers for which the cache has no room, go
+// only to the callers that are already waiting.
 func (f *sharedReads) cache(key readKey, shared *sharedRead) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -124,7 +124,7 @@ func (f *sharedReads) cache(key readKey, shared *sharedRead) {
 	})
 }
 
-// close cancels the reads that run and waits for them.
+// close cancels the running reads and waits for them.
 func (f *sharedReads) close() {
 	f.cancel()
 	f.running.Wait()

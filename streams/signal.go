@@ -17,17 +17,17 @@ const (
 	Typing     SignalKind = "typing" // User is typing
 	Came       SignalKind = "came"   // User is present now
 	Left       SignalKind = "left"   // User is no longer present
-	MarkedRead SignalKind = "read"   // User has read up to ID; only for User's own devices
-	Count      SignalKind = "count"  // this many people are present, too many to name
+	MarkedRead SignalKind = "read"   // User has read the room up to ID; only User's own devices need it
+	Count      SignalKind = "count"  // Count people are present, more than MaxNamed
 )
 
-// Signal is a short-lived event in a room. Only readers that follow the room at that
-// moment get it, and even they may miss it. It travels in the activity stream, which every server reads
-// anyway, so it costs no read of its own.
+// Signal is an event in a room that is not stored in the room. Only readers that follow the
+// room at that moment get it, and even they may miss it. The activity stream carries it, which
+// every server reads anyway.
 type Signal struct {
 	Kind  SignalKind
 	User  User
-	ID    ID  // Seen only
+	ID    ID  // MarkedRead only
 	Count int // Count only
 
 	once    sync.Once
@@ -41,7 +41,7 @@ func (s *Signal) Encoded(encode func(*Signal) []byte) []byte {
 	return s.encoded
 }
 
-// storedSignal is a signal in the activity stream. presence.lua writes it too.
+// storedSignal is a signal as JSON in the activity stream. presence.lua writes the same JSON.
 type storedSignal struct {
 	Kind  SignalKind `json:"kind"`
 	UID   string     `json:"uid,omitempty"`
@@ -60,7 +60,7 @@ func parseSignal(text string) (*Signal, error) {
 	return signal, nil
 }
 
-// Signal sends the room's readers, on every server, a signal of that kind from the user.
+// Signal sends a signal of the kind, from the user, to the room's readers on all servers.
 func (a Access) Signal(ctx context.Context, room string, kind SignalKind) error {
 	granted, err := a.admit(room, writing)
 	if err != nil {
@@ -86,10 +86,10 @@ func (s *Store) signal(ctx context.Context, to grant, signal storedSignal) error
 	return nil
 }
 
-// maxSignals is how many signals a window keeps for readers that are busy.
+// maxSignals is how many signals a window keeps for slow readers.
 const maxSignals = 100
 
-// deliver passes a signal from an activity stream to the room's readers here.
+// deliver adds a signal from the activity stream to the room's window, and wakes the readers.
 func (s *Store) deliver(room, encoded string) {
 	w := s.window(room)
 	if w == nil {
@@ -110,7 +110,7 @@ func (s *Store) deliver(room, encoded string) {
 	w.wake()
 }
 
-// signalsFor returns the signals since the reader's last call.
+// signalsFor returns the signals that the reader has not read yet.
 func (w *window) signalsFor(reader *Reader) []*Signal {
 	if w.signalCount.Load() == reader.signalsRead {
 		return nil

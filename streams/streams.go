@@ -2,16 +2,16 @@
 //
 // A room is one stream, and each event in it is one entry. The entry ID that Redis
 // assigns is the event's identity, its time, and the cursor from which a client resumes.
-// No room lives in this process: any process serves any room.
+// The process holds no state of a room, so any process can serve any room.
 //
-// [Open] returns a [Store], whose Run reads from and appends to Redis. Store.As returns
-// the [Access] of one user, which appends entries, reads pages, and follows rooms. Every
-// batch that a [Reader] returns says where it starts and ends, and starts where the last
-// one ended. If that is impossible, because entries were trimmed or Redis lost data, the
-// reader reports it: see [State].
+// [Open] returns a [Store], whose Run reads from and appends to Redis. Store.ForUser returns
+// an [Access] for one user, which appends entries, reads pages, and follows rooms. Every
+// batch that a [Reader] returns has a start and an end, and starts where the one before it
+// ended. If that is impossible, because entries were trimmed or Redis lost data, the
+// Reader reports a [State].
 //
-// A Store and an Access may be used from many goroutines at once, a Reader from one at a
-// time. README.md has the guarantees, the keys in Redis, and a glossary.
+// A Store and an Access are safe for concurrent use. A Reader may be used by one goroutine at
+// a time. README.md lists the guarantees and the keys in Redis, and has a glossary.
 package streams
 
 import (
@@ -29,42 +29,43 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Durability is what an append waits for before it counts as stored.
+// Durability is what must have happened before Append returns.
 type Durability string
 
 // The durabilities.
 const (
-	Memory  Durability = "memory"  // Redis has the entry
-	Replica Durability = "replica" // and so has one replica (WAIT 1)
-	Disk    Durability = "disk"    // it is in the append-only file, fsynced
+	Memory  Durability = "memory"  // Redis has the entry in memory
+	Replica Durability = "replica" // a replica has it too (WAIT 1)
+	Disk    Durability = "disk"    // it is in the append-only file, and fsynced
 )
 
 // Options configure a Store.
 type Options struct {
-	// Redis gives addresses and credentials. The Store overrides pool sizes, timeouts and retries.
+	// Redis has addresses and credentials. The Store overrides pool sizes, timeouts and retries.
 	Redis  *redis.UniversalOptions
 	Prefix string // of every key
 
 	MaxCount   int64         // entries to keep in each room; 0: all
-	MaxAge     time.Duration // how long to keep them; 0: forever
+	MaxAge     time.Duration // how long to keep entries; 0: forever
 	Durability Durability    // empty: Memory
 
-	// Wait is how long Open waits for a Redis that does not answer; 0: it tries once.
+	// Wait is how long Open waits until Redis answers. If it is 0, Open tries once.
 	Wait time.Duration
 	Log  *slog.Logger // nil: nothing is logged
 
-	// OnStatus, if set, is called when Redis goes away (true) and when it is back (false).
+	// OnStatus, if set, is called with true when Redis becomes unreachable, and with false
+	// when it is reachable again.
 	OnStatus func(away bool)
 }
 
-// Errors of a Store. Every error of Redis or of the network is wrapped in one of them.
+// Errors of a Store. It wraps every error of Redis or of the network in one of them.
 var (
-	// ErrUnavailable: Redis did not answer, or not as it should. An append that returns it
-	// may have been stored; a retry with the same key finds out.
+	// ErrUnavailable means that Redis did not answer, or returned an unexpected error. If
+	// Append returns it, the entry may have been stored; a retry with the same key finds out.
 	ErrUnavailable = errors.New("storage is unavailable")
-	// ErrFull: Redis has no memory or disk space left for the entry.
+	// ErrFull means that Redis has no memory or disk space left for the entry.
 	ErrFull = errors.New("storage is full")
-	// ErrUnusable: Open found no Redis, or one that lacks what a Store needs.
+	// ErrUnusable means that Open could not reach Redis, or that Redis lacks what a Store needs.
 	ErrUnusable = errors.New("redis cannot be used")
 )
 
@@ -88,8 +89,8 @@ type Store struct {
 	maxWindowsBytes int // approximate limit for all windows together
 }
 
-// Open connects to Redis and checks that it can do what the options require. The
-// caller calls Run once, and closes the Store after Run has returned.
+// Open connects to Redis and checks that it can do what the options require. The caller must
+// call Run once, and close the Store after Run has returned.
 func Open(ctx context.Context, options Options) (*Store, error) {
 	if options.Durability == "" {
 		options.Durability = Memory
@@ -109,7 +110,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	groups := [][]int{allBuckets()}
 	if conns.InCluster(options.Redis) {
-		// In a Cluster the keys of a command share a slot, and so a bucket.
+		// In a Cluster, all keys of a command must be in one slot, and so in one bucket.
 		groups = groups[:0]
 		for _, bucket := range allBuckets() {
 			groups = append(groups, []int{bucket})
@@ -156,9 +157,9 @@ func (s *Store) Close() error {
 // creates it.
 func (s *Store) Secret(ctx context.Context) ([]byte, error) {
 	secret, err := s.redis.Retrying.Get(ctx, s.keys.secret()).Bytes()
-	if errors.Is(err, redis.Nil) { // otherwise write nothing: Redis may be full
+	if errors.Is(err, redis.Nil) { // write only if there is none: Redis may be full
 		if err := s.redis.Unretried.SetNX(ctx, s.keys.secret(), rand.Text()+rand.Text(), 0).Err(); err != nil {
-			return nil, fmt.Errorf("make the shared secret: %w", wrap(err))
+			return nil, fmt.Errorf("create the shared secret: %w", wrap(err))
 		}
 		secret, err = s.redis.Retrying.Get(ctx, s.keys.secret()).Bytes()
 	}
@@ -168,7 +169,7 @@ func (s *Store) Secret(ctx context.Context) ([]byte, error) {
 	return secret, nil
 }
 
-// wrap turns an error of Redis or of the network into one of this package.
+// wrap wraps an error of Redis or of the network in one of this package.
 func wrap(err error) error {
 	switch {
 	case err == nil:

@@ -1,14 +1,14 @@
-// Package conns makes a server's connections to Redis and keeps them few: Redis
-// hosts sell connections, and two releases run side by side during a deploy.
+// Package conns manages a server's connections to Redis and limits their number: Redis hosts
+// charge for connections, and two releases run side by side during a deploy.
 //
-// However many clients a server has, its [Set] makes at most [MaxPerRedis] connections
-// to a single Redis, or to the primary that Sentinel names. In a Redis Cluster it makes
-// at most MaxPerRedis-1 to each primary, and besides these one for each command that
-// blocks, wherever its keys live: 16 in all for package streams. Finding the primary
-// takes a few more: two to a Sentinel for each of the three pools, or one at a time
-// for each pool to any node of a Cluster, replicas included.
+// However many clients a server has, its [Set] opens at most [MaxPerRedis] connections to a
+// single Redis, or to the primary that Sentinel reports. In a Redis Cluster, it opens at most
+// MaxPerRedis-1 to each primary, plus one for each blocking command, to the primary that has
+// its keys: 16 in all for package streams. Finding the primary takes a few more: each of the
+// three pools opens two to a Sentinel, or one at a time to any node of a Cluster, replicas
+// included.
 //
-// A Set may be used from many goroutines at once.
+// A Set is safe for concurrent use.
 package conns
 
 import (
@@ -29,8 +29,8 @@ const (
 	MaxRetrying  = 3
 	maxUnretried = 2
 
-	// MaxPerRedis is the most connections that a Set makes to one Redis, with the one
-	// that blocks. Whatever else a server asks of Redis shares the Set: the limit is 8.
+	// MaxPerRedis is the maximum number of connections of a Set to one Redis, including the
+	// blocking one. The limit for a whole server is 8.
 	MaxPerRedis = MaxRetrying + maxUnretried + 1
 
 	retries   = 3
@@ -39,26 +39,25 @@ const (
 
 // Options configure a Set.
 type Options struct {
-	// Redis gives addresses and credentials. The Set overrides pool sizes, timeouts and retries.
+	// Redis has addresses and credentials. The Set overrides pool sizes, timeouts and retries.
 	Redis *redis.UniversalOptions
-	// Stream is a stream that the user may trim. See [RequirePrimary].
+	// Stream is the key of a stream that the Redis user may trim. See [RequirePrimary].
 	Stream string
-	// Blocking is how many commands block at once. 0 means 1.
+	// Blocking is the maximum number of commands that block at the same time. 0 means 1.
 	Blocking int
 }
 
-// Set is one server's connections to one Redis, in three pools that fail in different ways.
+// Set holds one server's connections to one Redis, in three pools for different kinds of commands.
 type Set struct {
-	// Retrying is for reads and for writes that may be repeated. The library retries them.
+	// Retrying is for reads, and for writes that may be repeated. The library retries them.
 	Retrying redis.UniversalClient
-	// Unretried is for writes that must not be sent twice without their caller's
-	// knowledge. The library never retries them.
+	// Unretried is for writes that only their caller may repeat. The library never retries them.
 	Unretried redis.UniversalClient
-	// Blocking is for commands that block. They neither wait for other commands nor delay them.
+	// Blocking is for commands that block, so that they and other commands do not delay each other.
 	Blocking redis.UniversalClient
 }
 
-// New returns a Set. It connects when it is used. The caller closes it.
+// New returns a Set, which connects on first use. The caller must close it.
 func New(options Options) *Set {
 	return &Set{
 		Retrying:  newClient(options, MaxRetrying, retries),
@@ -67,7 +66,7 @@ func New(options Options) *Set {
 	}
 }
 
-// Close closes all connections. Commands that block end with an error.
+// Close closes all connections. Blocking commands return an error.
 func (s *Set) Close() error {
 	err := errors.Join(s.Retrying.Close(), s.Unretried.Close())
 	if closed := s.CloseBlocking(); !errors.Is(closed, redis.ErrClosed) {
@@ -76,8 +75,7 @@ func (s *Set) Close() error {
 	return err
 }
 
-// CloseBlocking ends the commands that block. A blocked read does not heed its context
-// (go-redis #2276).
+// CloseBlocking ends the blocking commands. A blocked read ignores its context (go-redis #2276).
 func (s *Set) CloseBlocking() error { return s.Blocking.Close() }
 
 // InCluster reports whether the options lead to a Redis Cluster, by the rules of
@@ -86,11 +84,11 @@ func InCluster(options *redis.UniversalOptions) bool {
 	return options.IsClusterMode || options.MasterName == "" && len(options.Addrs) > 1
 }
 
-// newClient returns a client of at most size connections to each Redis server.
+// newClient returns a client with at most size connections to each Redis server.
 func newClient(options Options, size, retries int) redis.UniversalClient {
 	own := *options.Redis
 	own.PoolSize, own.MaxActiveConns = size, size
-	own.PipelinePoolSize = -1 // a second pool of ten otherwise
+	own.PipelinePoolSize = -1 // otherwise there is a second pool of ten
 	own.MaxRetries = retries
 	own.MaxRetryBackoff = 100 * time.Millisecond
 	own.ContextTimeoutEnabled = true
@@ -104,7 +102,7 @@ func newClient(options Options, size, retries int) redis.UniversalClient {
 	if own.MasterName != "" {
 		throughSentinel(&own)
 	}
-	if !InCluster(options.Redis) { // a Cluster's replicas are asked where its slots are
+	if !InCluster(options.Redis) { // in a Cluster, replicas also answer where the slots are
 		own.OnConnect = func(ctx context.Context, conn *redis.Conn) error {
 			return RequirePrimary(ctx, conn, options.Stream)
 		}
@@ -121,10 +119,10 @@ func newClient(options Options, size, retries int) redis.UniversalClient {
 	return client
 }
 
-// RequirePrimary returns an error if the connection leads to a replica. A replica is
-// behind its primary, and one that was a primary before is about to replace its history.
+// RequirePrimary returns an error if the connection leads to a replica. A replica lags behind
+// its primary, and a former primary will soon replace its history.
 func RequirePrimary(ctx context.Context, conn *redis.Conn, stream string) error {
-	// Only a primary takes a write. This one removes nothing.
+	// Only a primary accepts writes. This one removes nothing.
 	err := conn.XTrimMaxLenApprox(ctx, stream, math.MaxInt64, 0).Err()
 	if IsReply(err, "READONLY ", "MOVED ") {
 		return fmt.Errorf("not a primary: %w", err)
@@ -132,9 +130,9 @@ func RequirePrimary(ctx context.Context, conn *redis.Conn, stream string) error 
 	return nil
 }
 
-// Node returns the client of the server that holds the key. A Cluster's own client would
-// spread commands over servers and connections, and silently follow the key to another
-// server.
+// Node returns the client for the server that has the key. The client for a whole Cluster would
+// spread a pipeline over servers and connections, and silently follow the key when it moves to
+// another server.
 func Node(ctx context.Context, client redis.UniversalClient, key string) (*redis.Client, error) {
 	switch client := client.(type) {
 	case *redis.ClusterClient:
@@ -142,10 +140,10 @@ func Node(ctx context.Context, client redis.UniversalClient, key string) (*redis
 	case *redis.Client:
 		return client, nil
 	}
-	return nil, fmt.Errorf("no node of a client of type %T", client)
+	return nil, fmt.Errorf("find the node of a key: unexpected client type %T", client)
 }
 
-// IsReply reports whether err is an error reply of Redis that begins with one of the prefixes.
+// IsReply reports whether err is an error reply from Redis that starts with one of the prefixes.
 func IsReply(err error, prefixes ...string) bool {
 	var reply redis.Error
 	if !errors.As(err, &reply) {

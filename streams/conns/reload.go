@@ -6,9 +6,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// reloader is a hook that makes a Cluster's client look up where the slots are as soon as
-// a server fails. On its own the client keeps using that server for a minute, unless
-// another one redirects it.
+// reloader is a hook that makes a Cluster client look up the slots again as soon as a server
+// fails. Without it, the client keeps using that server for up to a minute, unless another
+// server redirects it.
 type reloader struct{ cluster *redis.ClusterClient }
 
 // DialHook implements redis.Hook.
@@ -18,7 +18,7 @@ func (r reloader) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (r reloader) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, command redis.Cmder) error {
 		err := next(ctx, command)
-		if command.Name() != "cluster" { // that is the look-up itself
+		if command.Name() != "cluster" { // the lookup itself
 			r.check(ctx, err)
 		}
 		return err
@@ -34,7 +34,7 @@ func (r reloader) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	}
 }
 
-// check reloads after a network error, or a reply that shows that slots have moved.
+// check looks up the slots after a network error, and after a reply that slots have moved.
 func (r reloader) check(ctx context.Context, err error) {
 	if err != nil && !IsReply(err, "") || IsReply(err, "MOVED ", "CLUSTERDOWN ", "READONLY ") {
 		r.cluster.ReloadState(ctx)

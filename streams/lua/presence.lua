@@ -1,15 +1,16 @@
 -- Records who is present in a room through a server, and signals the changes.
 --
--- KEYS  1 present: user ID to {name, by = {server = true}}  2 activity  3 told
--- ARGV  1 room's name  2 server  3 'lost' if the server is gone and everyone present
---       through it leaves; 'tell' to signal the number that was due; else ''
---       4 how many people are signalled one by one; a larger number is a crowd
---       5 least ms between two signals of a crowd's number
---       6 and on, for each person: 'here' or 'gone', user ID, name
--- Reply 1 if a signal of the number is due: a crowd changed, and its number was
+-- KEYS  1 present, a hash of user ID to {name, by = {server = true}}  2 activity
+--       3 told, which exists for ARGV[5] after a crowd's number was signalled
+-- ARGV  1 room's name  2 server  3 mode: 'server_lost' removes everyone who is present
+--       through the server; 'signal_count' signals the number of people if it is due; else ''
+--       4 maximum number of people for signals that name them; a larger number is a crowd
+--       5 minimum time between two signals of a crowd's number, in ms
+--       6, 7, ... for each person: 'here' or 'gone', user ID, name
+-- Reply 1 if the caller must signal the number later: a crowd changed, and its number was
 --       signalled less than ARGV[5] ago
 --
--- A person may be present through several servers, and leaves with the last.
+-- A person may be present through several servers, and leaves when the last one removes them.
 
 local present, server = KEYS[1], ARGV[2]
 local signals = {}
@@ -37,7 +38,7 @@ local function gone(uid, known)
   end
 end
 
-if ARGV[3] == 'lost' then
+if ARGV[3] == 'server_lost' then
   local all = redis.call('HGETALL', present)
   for i = 1, #all, 2 do gone(all[i], all[i + 1]) end
 end
@@ -47,20 +48,20 @@ for i = 6, #ARGV, 3 do
   elseif known then gone(ARGV[i + 1], known) end
 end
 
--- A crowd's readers get its number from time to time instead of each change, and
--- once more when it stops being a crowd.
+-- The readers of a crowded room get the number of people from time to time instead of each
+-- change, and once more when the room is no longer crowded.
 local count, due = redis.call('HLEN', present), 0
-if #signals > 0 or ARGV[3] == 'tell' then
+if #signals > 0 or ARGV[3] == 'signal_count' then
   local number = cjson.encode({kind = 'count', count = count})
   if count > tonumber(ARGV[4]) then
     signals = {}
-    if ARGV[3] == 'lost' then redis.call('DEL', KEYS[3]) end
+    if ARGV[3] == 'server_lost' then redis.call('DEL', KEYS[3]) end
     if redis.call('SET', KEYS[3], '1', 'NX', 'PX', ARGV[5]) then
       signals = {number}
-    elseif ARGV[3] ~= 'tell' then
+    elseif ARGV[3] ~= 'signal_count' then
       due = 1
     end
-  elseif ARGV[3] == 'tell' or redis.call('EXISTS', KEYS[3]) == 1 then
+  elseif ARGV[3] == 'signal_count' or redis.call('EXISTS', KEYS[3]) == 1 then
     table.insert(signals, number)
   end
 end

@@ -1,12 +1,12 @@
 -- Appends one entry to a room, once for each send key. Needs lib.lua and trim.lua.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 activity  7 rooms  8 sent:<key>
--- ARGV  1 room's name  2 the epoch if the room begins now
---       3 second part of the new ID, unless its millisecond has an entry already
---       4 how long to remember the key, in ms
---       5 how many entries to keep, 0 for all  6 for how long, in ms, 0 for ever
---       7 kind  8 key  9 user ID  10 user's name
---       11 and on: the fields of the kind (see kinds.go), name and value in turn
+-- ARGV  1 room's name  2 the epoch to use if the room is new
+--       3 second part of the new ID, if the ID's millisecond has no entry yet
+--       4 how long to remember the send key, in ms
+--       5 how many entries to keep, 0 for all  6 how long to keep them, in ms, 0 for ever
+--       7 kind  8 send key  9 user ID  10 user's name
+--       11, 12, ... name and value of each field of the kind (see kinds.go)
 -- Reply {'stored' or 'repeated', entry ID, epoch}, or
 --       {'not_found' | 'not_yours' | 'key_taken' | 'too_many'}
 
@@ -28,14 +28,14 @@ local function fields(id)
   return entry
 end
 
--- A key stored under another epoch does not prove that this history has the entry.
+-- If the send key was stored in another epoch, this history may not have the entry.
 local sent = redis.call('GET', KEYS[8])
 if sent and begun then
   local id, of_epoch, by = string.match(sent, '^(%S+) (%S+) (.*)$')
   if of_epoch == epoch then
     local entry = fields(id)
     if by ~= uid or entry and entry.kind ~= kind then return {'key_taken'} end
-    -- This must write, or a WAIT after it would not wait for the entry.
+    -- Without a write here, a WAIT after the script would not wait for the entry.
     redis.call('PEXPIRE', KEYS[8], ARGV[4])
     return {'repeated', id, epoch}
   end
@@ -57,8 +57,8 @@ if begun then
   meta[4] = trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], length, most, since) or meta[4]
 end
 
--- What each kind requires. An edit, a reaction and a deletion have a target, the message
--- `of`, whose state in `amended` they change.
+-- What each kind requires. Edits, reactions and deletions have a target, the message `of`,
+-- whose state in `amended` they change.
 local target, state
 if kind == 'message' then
   if new.re and not known(new.re) then return {'not_found'} end
@@ -69,8 +69,8 @@ elseif kind ~= 'topic' then
   state = cjson.decode(redis.call('HGET', KEYS[3], new.of) or '{}')
 end
 
--- react() adds the user to the emoji's users, in the order they reacted, or removes them.
--- It reports whether the message has at most 50 different reactions.
+-- react() adds the user to the end of the emoji's list of users, or removes the user from it.
+-- It returns false if the message then has more than 50 different reactions.
 local function react()
   local all, kinds = state.r or {}, 0
   local users = {}
@@ -87,9 +87,9 @@ end
 if kind == 'react' and not react() then return {'too_many'} end
 
 if not begun then
-  -- The room is new, or another program deleted its stream. Remains of the old history must not
-  -- be taken for the new one's. DEL runs only if there are any: after a first write that
-  -- needs no memory, a full Redis would let the rest of the script through.
+  -- The room is new, or another program deleted its stream. Then the old history's other keys
+  -- must not become part of the new one. DEL runs only if there are any: it needs no memory,
+  -- and after such a first write, a full Redis would allow the rest of the script.
   if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5]) > 0 then
     redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
   end
@@ -100,7 +100,7 @@ elseif not epoch then
   n = last and number(last[2]) or 0
 end
 
--- XDEL needs no memory: as the first write it lets a deletion through a full Redis.
+-- XDEL must be the first write: it needs no memory, so a full Redis allows the deletion.
 local function erase(id)
   redis.call('XDEL', KEYS[1], id)
   redis.call('ZADD', KEYS[4], string.match(id, '^%d+'), id)
@@ -110,7 +110,8 @@ if kind == 'delete' then
   for _, edit in ipairs(state.e or {}) do erase(edit) end
 end
 
--- Another program trimmed every entry. XADD is about to overwrite the record of how far.
+-- Another program trimmed every entry. XADD overwrites last-generated-id, which is the only
+-- record of that, so this stores it first.
 if begun and length == 0 and n > 0 then
   local through = last_generated(KEYS[1])
   if through then redis.call('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) end
@@ -121,8 +122,8 @@ if kind == 'message' then messages = messages + 1 end
 local n_text, m_text = string.format('%.0f', n), string.format('%.0f', messages)
 local entry = {'kind', kind, 'n', n_text, 'm', m_text, 'key', key, 'uid', uid, 'name', author,
   unpack(ARGV, 11)}
--- During a failover two primaries may accept entries. If both gave the same ID to different
--- entries, a client could not tell which one it has seen. Hence the random second part.
+-- The second part of the ID is random: during a failover, two primaries may accept entries, and
+-- they must not give the same ID to different entries.
 local own = string.format('%.0f', clock()) .. '-' .. ARGV[3]
 local id = redis.pcall('XADD', KEYS[1], own, unpack(entry))
 if type(id) ~= 'string' then id = redis.call('XADD', KEYS[1], '*', unpack(entry)) end
@@ -131,8 +132,8 @@ if not begun then
   redis.call('HSET', KEYS[2], 'created', millis, 'message', '0-0', 'message_n', 0, 'message_m', 0)
 end
 if kind == 'message' then
-  -- It may end a run of other entries, which page.lua then need not read. message_m shows whether
-  -- `message` really is the one before: a server of an older release does not record it.
+  -- If this message ends a run of other entries, record the run for page.lua. `message` is the
+  -- message before it only if message_m is right: servers of an older release do not set either.
   if tonumber(meta[7]) == messages - 1 and n - meta[6] > 8 then
     redis.pcall('XADD', KEYS[5], id, 'from', meta[5], 'epoch', epoch)
   end

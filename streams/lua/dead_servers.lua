@@ -1,6 +1,6 @@
--- Lists servers whose last heartbeat has expired, by Redis' clock. Needs lib.lua.
+-- Returns servers whose last heartbeat has expired, by Redis' clock. Needs lib.lua.
 --
 -- KEYS  1 servers
--- Reply the names of up to 10 of them
+-- Reply up to 10 server names
 
 return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', clock()), 'LIMIT', 0, 10)

@@ -1,17 +1,17 @@
--- Detects and records that another program trimmed a stream. Redis itself keeps no record
--- of it. A room's numbers are dense, so only erased entries may be missing between the
--- last entry that Burble trimmed and the first one kept. Needs lib.lua.
+-- Detects and records a trim by another program. Redis keeps no record of it. A room's numbers
+-- have no gaps, so between the last entry that Burble trimmed and the first one that is left,
+-- only erased entries may be missing. Needs lib.lua.
 --
 -- KEYS  1 room  2 meta  3 erased
 -- ARGV  1 the first entry's ID, '' if there is none  2 the greatest ID below it
--- Reply {ID trimmed through, '1' if another program did, else ''}, or {'again', ''}
---       if the first entry has changed meanwhile
+-- Reply {ID of the last trimmed entry, '1' if another program trimmed it, else ''}, or
+--       {'again', ''} if the first entry is no longer ARGV[1]
 
 local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 100)
 if (first[1] and first[1][1] or '') ~= ARGV[1] then return {'again', ''} end
 local meta = redis.call('HMGET', KEYS[2], 'trimmed', 'trimmed_n', 'n')
 local trimmed, n = meta[1] or '0-0', nil
-for _, entry in ipairs(first) do -- the first may be entries that Burble did not write
+for _, entry in ipairs(first) do -- the first entries may be from other programs
   n = n or number(entry[2])
 end
 n = (n or tonumber(meta[3] or 0) + 1) - 1
@@ -23,5 +23,5 @@ for _, id in ipairs(missing > 0 and redis.call('ZRANGEBYSCORE', KEYS[3], low, hi
   if before(trimmed, id) and not before(through, id) then missing = missing - 1 end
 end
 if missing <= 0 then return {meta[1] or '0-0', ''} end
-redis.pcall('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) -- fails when Redis is full
+redis.pcall('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) -- may fail, if Redis is full
 return {through, '1'}

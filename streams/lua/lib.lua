@@ -1,20 +1,20 @@
--- Functions for other scripts: scripts.go puts this file in front of those that need it.
+-- Functions for other scripts. scripts.go puts this file before the scripts that need it.
 
--- number(fields) returns the number of an entry, nil if Burble did not write it.
+-- number(fields) returns the number of an entry, nil if another program wrote the entry.
 local function number(fields)
   for i = 1, #fields, 2 do
     if fields[i] == 'n' then return tonumber(fields[i + 1]) end
   end
 end
 
--- clock() returns the time by Redis' clock, in ms.
+-- clock() returns the current time by Redis' clock, in ms.
 local function clock()
   local now = redis.call('TIME')
   return now[1] * 1000 + math.floor(now[2] / 1000)
 end
 
--- parts(id) returns the two numbers of an entry ID. The '.0' is for miniredis, whose
--- Lua returns nil for whole numbers above 2^63, such as the greatest second part.
+-- parts(id) returns the two numbers of an entry ID. Without the '.0', miniredis' Lua would
+-- return nil for whole numbers above 2^63, such as the greatest second part.
 local function parts(id)
   local millis, seq = string.match(id, '^(%d+)-(%d+)$')
   return tonumber(millis), tonumber(seq .. '.0')
@@ -27,8 +27,8 @@ local function before(a, b)
   return ams < bms or ams == bms and aseq < bseq
 end
 
--- last_generated(room) returns the greatest ID that the stream ever gave, nil if Redis
--- does not report it.
+-- last_generated(room) returns the greatest ID that the stream ever had, nil if Redis does not
+-- report it.
 local function last_generated(room)
   local info = redis.call('XINFO', 'STREAM', room)
   for i = 1, #info, 2 do

@@ -1,21 +1,22 @@
--- Reads ranges of a room's messages in their current state, all at one moment. Needs lib.lua.
+-- Reads ranges of a room's messages in their current state. Needs lib.lua.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 runs
--- ARGV  for each range: 'older' or 'newer', the bound to start from as XRANGE
---       takes it, how many messages
--- Reply {epoch, last entry ID, range, …}. A range is {messages, tombstones, rest,
---       entries examined}, a message {ID, fields, state or ''}, a tombstone {ID, state},
---       and rest the bound to continue from, '' at the end. There may be more tombstones
---       than asked for, unordered, and messages and tombstones beyond rest: the caller
---       merges and cuts. The epoch is '' if there is no such room.
+-- ARGV  for each range: 'older' or 'newer', the bound from which to start in the syntax of
+--       XRANGE, the number of messages to return
+-- Reply {epoch, last entry ID, range, ...}. The epoch is '' if the room does not exist.
+--       A range is {messages, tombstones, rest, number of entries examined}: a message is
+--       {ID, fields, state or ''}, a tombstone is {ID, state}, and rest is the bound from
+--       which to continue, '' at the end. Tombstones are unordered and may be too many, and
+--       both may lie beyond rest: the caller merges and cuts them.
 --
--- Reactions, edits and the like are entries of the same stream. A page skips a run of more
--- than 8 of them: `runs` has an entry for each message that ended such a run, under that
--- message's ID, and `from` is the message before the run. `message` in meta is the message
--- before the run at the end. Where a server of an older release appended, neither is recorded.
+-- Reactions, edits and other entries are in the same stream. The script skips a run of more than
+-- 8 of them: for each message that ended such a run, `runs` has an entry with the message's ID,
+-- whose `from` is the message before the run. `message` in meta is the message before the run
+-- at the end of the stream. For runs that a server of an older release appended, nothing is
+-- recorded.
 
--- A range examines at most about this many entries, and as many erased IDs. The page is then
--- short, and the caller continues from rest.
+-- For each range, the script examines at most about this many entries, and as many erased IDs.
+-- If it stops for that reason, the page is short, and the caller continues from rest.
 local at_most = 1000
 
 local function value(fields, name)
@@ -26,8 +27,9 @@ end
 
 local meta = redis.call('HMGET', KEYS[2], 'epoch', 'trimmed', 'message', 'message_m', 'messages')
 
--- skip(older, entry) returns the next message beyond the run that the entry is in, an ID
--- beyond the end if there is none, or nil if that is not recorded.
+-- skip(older, entry) returns the ID of the next message after the run that has the entry, in the
+-- direction of reading. It returns an ID past the end of the stream if there is none, and nil
+-- if the run is not recorded.
 local function skip(older, entry)
   local id = entry[1]
   local run = redis.call('XRANGE', KEYS[5], id, '+', 'COUNT', 1)[1]
@@ -42,8 +44,8 @@ local function skip(older, entry)
   return older and last or '18446744073709551615-18446744073709551615'
 end
 
--- messages() returns the messages from the bound to far, the rest, and how many entries
--- it examined.
+-- messages() returns the messages from bound to far, the rest, and the number of entries that it
+-- examined.
 local function messages(older, bound, far, most)
   local found, examined, other, from, count = {}, 0, 0, bound, most + 1
   while true do
@@ -61,7 +63,7 @@ local function messages(older, bound, far, most)
         table.insert(found, {entry[1], entry[2], redis.call('HGET', KEYS[3], entry[1]) or ''})
         other = 0
       else
-        other = other + 1 -- since the last message
+        other = other + 1 -- entries since the last message
       end
     end
     if #chunk < count then return found, far and '(' .. far or '', examined end
@@ -74,11 +76,12 @@ end
 
 local function millis(bound) return string.match(bound, '%d+') end
 
--- tombstones() returns the tombstones from the bound on, in whole milliseconds, until there are
--- enough, the ID to which it got, nil for the end, and how many it examined.
+-- tombstones() returns tombstones from the bound on, until it has enough, and always all of a
+-- millisecond. It also returns the last ID that it covers, nil if it reached the end, and the
+-- number of IDs that it examined.
 local function tombstones(older, bound, most)
   local near, start, found, examined, last = millis(bound), string.match(bound, '%d+%-%d+'), {}, 0, nil
-  local function is_beyond(id) -- the bound, within its millisecond
+  local function is_beyond(id) -- reports whether id is before the bound in reading order
     return start and (older and before(start, id) or not older and before(id, start))
   end
   local function look(from, to, offset, count)
@@ -99,12 +102,12 @@ local function tombstones(older, bound, most)
     if count < some then return found, nil, examined end
   until #found > most or examined >= at_most
   local moment = millis(last)
-  look(moment, moment, 0, -1) -- the rest of its millisecond; some are read twice
+  look(moment, moment, 0, -1) -- all of its millisecond; some are read twice
   return found, moment .. (older and '-0' or '-18446744073709551615'), examined
 end
 
--- If another program deleted only the stream, the room's other keys remain. They belong to
--- the lost history.
+-- If another program deleted only the stream, the room's other keys are of a lost history and
+-- must not be read.
 if redis.call('EXISTS', KEYS[1]) == 0 then
   local reply = {'', '0-0'}
   for _ = 1, #ARGV, 3 do table.insert(reply, {{}, {}, '', 0}) end

@@ -1,22 +1,22 @@
--- oldest(age) returns the time in ms below which entries are too old, 0 for none.
---   age  how long to keep entries, in ms; 0 keeps them forever
+-- oldest(age) returns the time in ms of the oldest entries to keep, 0 to keep all.
+--   age  how long to keep entries, in ms; 0 keeps them for ever
 local function oldest(age)
   if age == 0 then return 0 end
   return clock() - age
 end
 
--- trim(room, meta, amended, erased, runs, length, most, oldest) removes the entries that the
--- room's retention no longer keeps, at most 500 a call, and records how far it went.
+-- trim(room, meta, amended, erased, runs, length, most, oldest) removes entries that the room's
+-- retention does not keep, at most 500 per call, and stores the ID and number of the last one.
 --   length  the number of entries in the room
---   most    how many entries to keep; 0 is no limit. Trimming starts when the room is
---           10 % over it, so that not every append has to trim.
---   oldest  remove entries below this time in ms; 0 removes none
+--   most    how many entries to keep; 0 is no limit. Trimming starts when the room has 10 %
+--           more, so that not every append has to trim.
+--   oldest  remove entries before this time in ms; 0 removes none
 -- Returns the ID of the last entry removed, nil if none was.
 --
--- trimmed_n is the number of that entry. A gap in the numbers above it shows that
--- another program trimmed the stream, see detect_trim.lua.
--- XTRIM must be the first write. When Redis is out of memory, it refuses a script at its
--- first write that needs memory; XTRIM needs none, and the writes after it are allowed.
+-- trimmed_n is the number of that entry. If the next entry does not have the next number,
+-- another program trimmed the stream: see detect_trim.lua.
+-- XTRIM must be the first write. A full Redis refuses a script whose first write needs memory.
+-- XTRIM needs none, and Redis then allows the writes after it.
 local function trim(room, meta, amended, erased, runs, length, most, oldest)
   local drop = 0
   if most > 0 and length > most + math.floor(most / 10) then
@@ -37,7 +37,7 @@ local function trim(room, meta, amended, erased, runs, length, most, oldest)
     if n then redis.call('HSET', meta, 'trimmed_n', n); break end
   end
   for _, entry in ipairs(dropped) do redis.call('HDEL', amended, entry[1]) end
-  -- This keeps IDs erased in the same millisecond as the last one. Extra IDs do no harm.
+  -- This keeps the erased IDs of the last millisecond, which does no harm.
   local below = '(' .. string.match(through, '^%d+')
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', erased, '-inf', below, 'LIMIT', 0, 500)) do
     redis.call('HDEL', amended, id)

@@ -1,21 +1,21 @@
--- Reads what a list of rooms shows one user about one room.
+-- Returns what a list of rooms shows one user about one room.
 --
 -- KEYS  1 room  2 meta  3 present
--- ARGV  1 the user's read marker, '' if none  2 user ID  3 '@name' with A to Z in lower
---       case  4 '@name' all in lower case
--- Reply {last entry ID or '', topic, unread, mentions, people here}
+-- ARGV  1 the user's read marker, '' if there is none  2 user ID
+--       3 '@' and the user's name, only A to Z in lower case  4 the same, all in lower case
+-- Reply {last entry ID or '', topic, unread, mentions, people present}
 --
--- It counts others' messages after the marker, from the newest back: 250 entries, and up
--- to 1,000 as long as fewer than 100 of them are messages. More than that is "many" to a
--- person, and a long absence must not block Redis.
+-- It counts messages of other users after the marker, from the newest back. It reads 250 entries
+-- at a time, until it has counted 100 messages or read 1,000 entries: a long absence must not
+-- block Redis, and people need no exact number above 100.
 
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local topic = redis.call('HGET', KEYS[2], 'topic') or ''
 local unread, mentioned = 0, 0
 
--- A mention is the whole name: no letter or digit stands before the @ or after the name.
--- That holds for scripts with spaces between words: up to U+1FFF, whose UTF-8 begins with
--- 0xC3 to 0xE1. views/static/js/messages/highlight.js has the same rule.
+-- A mention is a whole word: no letter or digit precedes the @ or follows the name. Letters are
+-- ASCII, and U+00C0 to U+1FFF, whose UTF-8 starts with 0xC3 to 0xE1. Most scripts above that
+-- have no spaces between words. views/static/js/messages/highlight.js has the same rule.
 local word = '[%w\195-\225]'
 local function mentions(text, name)
   local from, to = string.find(text, name, 1, true)

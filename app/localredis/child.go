@@ -22,10 +22,10 @@ const (
 	stopTimeout     = 10 * time.Second       // between SIGTERM and SIGKILL
 	minRestartPause = 100 * time.Millisecond // before the first restart; doubles each time
 	maxRestartPause = 10 * time.Second
-	stableTime      = time.Minute // a run this long resets the pause
+	stableTime      = time.Minute // after a run longer than this, the pause is reset
 )
 
-// findProgram returns the path of the server to run as a child, or "".
+// findProgram returns the path of the server program to run, or "" if none is on PATH.
 func findProgram() string {
 	for _, name := range []string{"redis-server", "valkey-server"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -35,8 +35,8 @@ func findProgram() string {
 	return ""
 }
 
-// openChild runs program on a Unix socket, with its data in o.DataDir, and returns when
-// it accepts commands.
+// openChild runs program on a Unix socket with its data in o.DataDir. It returns when the server
+// accepts commands.
 func openChild(ctx context.Context, program string, o Options) (*Server, error) {
 	dataDir, err := filepath.Abs(o.DataDir)
 	if err != nil {
@@ -76,8 +76,8 @@ func openChild(ctx context.Context, program string, o Options) (*Server, error) 
 	}, nil
 }
 
-// makeSocketDir creates a directory that only this user can enter. It uses /tmp if TMPDIR
-// is too long: the path of a Unix socket has at most 107 bytes, on some systems 103.
+// makeSocketDir creates a directory that only this user can enter. It uses /tmp if TMPDIR is too
+// long, because the path of a Unix socket is limited to 107 bytes, or 103 on some systems.
 func makeSocketDir() (string, error) {
 	dir, err := os.MkdirTemp("", "burble-")
 	if err == nil && len(dir)+len("/redis.sock") > 103 {
@@ -87,16 +87,15 @@ func makeSocketDir() (string, error) {
 	return dir, err
 }
 
-// child is a Redis server that run keeps running. Its fields do not change, except for
-// what the channel and the output hold.
+// child is a Redis server that run keeps running. Its fields do not change after newChild.
 type child struct {
 	log     *slog.Logger
 	program string
 	args    []string
 	dataDir string
-	lock    *os.File // also open in the server: see lockDataDir
+	lock    *os.File // the server inherits it: see lockDataDir
 	output  *output
-	died    chan error // why the server died first, for waitReady
+	died    chan error // why the server first died; waitReady receives it
 }
 
 func newChild(program, socket, dataDir string, lock *os.File, o Options) *child {
@@ -118,11 +117,11 @@ func newChild(program, socket, dataDir string, lock *os.File, o Options) *child 
 	}
 }
 
-// run starts the server, and restarts it whenever it dies, until ctx ends. It returns
-// when the server has ended.
+// run starts the server and restarts it whenever it dies, until ctx ends. It returns when the server
+// has exited.
 //
-// It locks its thread: the kernel sends the server the signal of endWithParent when the
-// thread that started it ends, and Go may end any other thread (golang/go#27505).
+// It locks its thread, because the kernel sends the signal of endWithParent when the thread that
+// started the server exits, and Go may end an unlocked thread at any time (golang/go#27505).
 func (c *child) run(ctx context.Context) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -133,7 +132,7 @@ func (c *child) run(ctx context.Context) {
 			return
 		}
 		if err == nil {
-			err = errors.New("it exited with status 0")
+			err = errors.New("exited with status 0")
 		}
 		select {
 		case c.died <- err:
@@ -151,17 +150,17 @@ func (c *child) run(ctx context.Context) {
 	}
 }
 
-// command returns the command for one run of the server. SIGTERM ends it when ctx ends.
+// command returns the command for one run of the server. It gets SIGTERM when ctx ends.
 func (c *child) command(ctx context.Context) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, c.program, c.args...)
 	cmd.Dir = c.dataDir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // in particular, not SECRET
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // leaves out SECRET in particular
 	cmd.Stdout, cmd.Stderr = c.output, c.output
 	cmd.ExtraFiles = []*os.File{c.lock}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopTimeout
-	// In a process group of its own the server does not receive a terminal's Ctrl-C.
-	// Burble may still have messages to store, and stops the server afterwards.
+	// In its own process group, the server does not receive a terminal's Ctrl-C. Burble may still
+	// have messages to store, and stops the server afterwards.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	endWithParent(cmd.SysProcAttr)
 	return cmd

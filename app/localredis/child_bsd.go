@@ -4,6 +4,6 @@ package localredis
 
 import "syscall"
 
-// endWithParent does nothing: Go has no such attribute for these systems. The child of a
-// killed parent must be stopped by hand.
+// endWithParent does nothing, because these systems have no such attribute in Go. After the parent
+// is killed, the user must stop the child.
 func endWithParent(*syscall.SysProcAttr) {}

@@ -2,8 +2,8 @@ package localredis
 
 import "syscall"
 
-// endWithParent makes the kernel send the child SIGTERM when this process ends in any
-// way. The child then writes its data and exits.
+// endWithParent makes the kernel send SIGTERM to the child when this process exits, even if it is
+// killed. The child then writes its data and exits.
 func endWithParent(attr *syscall.SysProcAttr) {
 	attr.Pdeathsig = syscall.SIGTERM
 }

@@ -7,7 +7,7 @@ import (
 	"errors"
 )
 
-// findProgram finds nothing: Redis does not run as a child on this system.
+// findProgram returns "", because Redis does not run as a child process on this system.
 func findProgram() string { return "" }
 
 func openChild(context.Context, string, Options) (*Server, error) {

@@ -33,7 +33,7 @@ func TestChildKeepsItsDataAcrossRestarts(t *testing.T) {
 	}
 	first.Close()
 	if _, err := os.Stat(filepath.Dir(first.Options.Addrs[0])); !os.IsNotExist(err) {
-		t.Errorf("the directory of the socket still exists: %v", err)
+		t.Errorf("the socket's directory still exists: %v", err)
 	}
 	if n := connect(t, mustOpen(t, o)).XLen(t.Context(), "room").Val(); n != 1 {
 		t.Errorf("%d entries after a restart, want 1", n)
@@ -62,11 +62,11 @@ func TestChildGetsNeitherCtrlCNorTheEnvironment(t *testing.T) {
 	pid := childPID(t, mustOpen(t, options(t)))
 	group, err := syscall.Getpgid(pid)
 	if err != nil || group == syscall.Getpgrp() {
-		t.Errorf("the child is in our process group: %v", err)
+		t.Errorf("the child is in the process group of the test: %v", err)
 	}
 	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err == nil && strings.Contains(string(environ), "0123456789abcdef") {
-		t.Error("SECRET is in the environment of the child")
+		t.Error("the child's environment contains SECRET")
 	}
 }
 
@@ -85,32 +85,32 @@ func TestChildIsRestartedWhenItDies(t *testing.T) {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		waitUntil(t, "a new process with the old data", func() bool {
+		waitUntil(t, "a new process with the same data", func() bool {
 			return client.Get(t.Context(), "k").Val() == "v" && childPID(t, server) != pid
 		})
 	}
 }
 
-func TestDataDirHasOneUserAtATime(t *testing.T) {
+func TestDataDirIsLocked(t *testing.T) {
 	t.Parallel()
 	needProgram(t)
 	o := options(t)
 	first := mustOpen(t, o)
 	_, err := lockDataDir(t.Context(), o.DataDir, 50*time.Millisecond, o.Log)
 	if !errors.Is(err, errDataDirInUse) || !strings.Contains(err.Error(), o.DataDir) {
-		t.Errorf("locked twice: %v", err)
+		t.Errorf("locking a second time: %v", err)
 	}
 	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := Open(short, o); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+		t.Errorf("opening a locked directory: %v", err)
 	}
-	// The next user waits until the first one has closed.
+	// The next Open waits until the first server is closed.
 	o.Log = slog.New(onLog{o.Log.Handler(), "waiting for another process to release the data directory", sync.OnceFunc(func() { go first.Close() })})
 	mustOpen(t, o)
 }
 
-// onLog calls do when the message is logged.
+// onLog is a slog.Handler that calls do when the given message is logged.
 type onLog struct {
 	slog.Handler
 	message string
@@ -124,7 +124,7 @@ func (h onLog) Handle(ctx context.Context, record slog.Record) error {
 	return h.Handler.Handle(ctx, record)
 }
 
-func TestErrorOfAChildThatCannotStartQuotesItsOutput(t *testing.T) {
+func TestStartErrorQuotesOutputOfChild(t *testing.T) {
 	bin := t.TempDir()
 	script := "#!/bin/sh\nfor i in 1 2 3 4 5 6 7 8 9; do echo line $i; done\necho 'Bad file format reading the append only file' >&2\nexit 3\n"
 	if err := os.WriteFile(filepath.Join(bin, "valkey-server"), []byte(script), 0o700); err != nil {
@@ -132,7 +132,7 @@ func TestErrorOfAChildThatCannotStartQuotesItsOutput(t *testing.T) {
 	}
 	t.Setenv("PATH", bin)
 	o := options(t)
-	for range 2 { // the second time shows that the lock was released
+	for range 2 { // the second run checks that the first one released the lock
 		_, err := Open(t.Context(), o)
 		if err == nil || !strings.Contains(err.Error(), "Bad file format") || !strings.Contains(err.Error(), "valkey-server") || strings.Contains(err.Error(), "line 1\n") {
 			t.Errorf("got %v", err)
@@ -145,7 +145,7 @@ func TestErrorOfAChildThatCannotStartQuotesItsOutput(t *testing.T) {
 	}
 }
 
-func TestChildEndsWhenItsParentIsKilled(t *testing.T) {
+func TestChildExitsWhenParentIsKilled(t *testing.T) {
 	t.Parallel()
 	needProgram(t)
 	if runtime.GOOS != "linux" {
@@ -153,7 +153,7 @@ func TestChildEndsWhenItsParentIsKilled(t *testing.T) {
 	}
 	o := options(t)
 	parent := exec.Command(os.Args[0], "-test.run=^TestHelperProcessWithChild$")
-	parent.Env = append(os.Environ(), "BURBLE_TEST_DATA_DIR="+o.DataDir, "TMPDIR="+t.TempDir()) // for the socket it leaves behind
+	parent.Env = append(os.Environ(), "BURBLE_TEST_DATA_DIR="+o.DataDir, "TMPDIR="+t.TempDir()) // the killed process does not remove its socket
 	stdout, err := parent.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -168,16 +168,16 @@ func TestChildEndsWhenItsParentIsKilled(t *testing.T) {
 	}
 	parent.Process.Kill()
 	parent.Wait()
-	// The next user waits for the lock, which the child holds until it has ended.
+	// The next Open waits for the lock, which the child holds until it exits.
 	client := connect(t, mustOpen(t, o))
 	if got := client.Get(t.Context(), "k").Val(); got != "v" {
 		t.Errorf("got %q", got)
 	}
-	waitUntil(t, "the child to end", func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH })
+	waitUntil(t, "the child to exit", func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH })
 }
 
-// TestHelperProcessWithChild is the process that TestChildEndsWhenItsParentIsKilled kills.
-// It does nothing otherwise.
+// TestHelperProcessWithChild runs in the process that TestChildExitsWhenParentIsKilled kills. It does
+// nothing in other runs.
 func TestHelperProcessWithChild(t *testing.T) {
 	o := options(t)
 	if o.DataDir = os.Getenv("BURBLE_TEST_DATA_DIR"); o.DataDir == "" {

@@ -13,19 +13,20 @@ import (
 	"time"
 )
 
-// lockTimeout is how long to wait for another process to release the data directory.
-// It covers the last writes of a server that is being replaced.
+// lockTimeout is how long to wait for another process to release the data directory. A server that
+// is being replaced needs this time for its last writes.
 const lockTimeout = 10 * time.Second
 
-// errDataDirInUse means that the data directory stayed locked. Two servers appending to
-// the same file would destroy it.
-var errDataDirInUse = errors.New("another Burble uses this data directory")
+// errDataDirInUse means that another process kept the data directory locked. Two servers that append
+// to the same file would corrupt it.
+var errDataDirInUse = errors.New("another Burble is using this data directory")
 
-// lockDataDir locks the file "lock" in dataDir, waiting up to timeout for another holder.
+// lockDataDir locks the file "lock" in dataDir. It waits up to timeout for another process to release
+// the lock.
 //
-// The lock belongs to the open file, which the server inherits. So it lasts until this
-// process and the server have both ended, even when this process is killed while the
-// server is still writing.
+// The lock belongs to the open file, which the server inherits. It therefore lasts until both this
+// process and the server have exited, even if this process is killed while the server is still
+// writing.
 func lockDataDir(ctx context.Context, dataDir string, timeout time.Duration, log *slog.Logger) (*os.File, error) {
 	file, err := os.OpenFile(filepath.Join(dataDir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -43,7 +44,7 @@ func lockDataDir(ctx context.Context, dataDir string, timeout time.Duration, log
 	return file, nil
 }
 
-// waitForLock polls, because a blocking flock cannot be canceled.
+// waitForLock polls for the lock, because a blocking flock cannot be canceled.
 func waitForLock(ctx context.Context, file *os.File, timeout time.Duration) error {
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
@@ -60,7 +61,7 @@ func waitForLock(ctx context.Context, file *os.File, timeout time.Duration) erro
 	return errDataDirInUse
 }
 
-// tryLock returns EWOULDBLOCK if the file is locked already.
+// tryLock locks the file without blocking. It returns EWOULDBLOCK if the file is already locked.
 func tryLock(file *os.File) error {
 	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }

@@ -2,12 +2,12 @@ package localredis
 
 // Helpers of this package's tests:
 //
-//	needProgram  skips the test without a redis-server or valkey-server
-//	options      Options with a fresh data directory, logging to the test
-//	mustOpen     opens a server that is closed with the test
+//	needProgram  skips the test if there is no redis-server or valkey-server
+//	options      returns Options with a new data directory and the test's log
+//	mustOpen     opens a server and closes it when the test ends
 //	connect      returns a client of a server
 //	childPID     returns the process ID of a server
-//	waitUntil    polls for something that another process does
+//	waitUntil    polls a condition that another process fulfils
 
 import (
 	"log/slog"
@@ -19,7 +19,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// needProgram fails instead of skipping in CI, where nobody would notice.
+// needProgram fails instead of skipping in CI, where nobody would notice a skipped test.
 func needProgram(t *testing.T) {
 	t.Helper()
 	if findProgram() != "" {

@@ -8,8 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// openInProcess starts miniredis. It listens on a local TCP port, which every user of
-// this machine can reach, so it requires a random password.
+// openInProcess starts miniredis with a random password, because it listens on a local TCP port that
+// every user of this machine can reach.
 func openInProcess() (*Server, error) {
 	server := miniredis.NewMiniRedis()
 	password := rand.Text()
@@ -17,7 +17,7 @@ func openInProcess() (*Server, error) {
 	if err := server.Start(); err != nil {
 		return nil, fmt.Errorf("start miniredis: %w", err)
 	}
-	server.ClockTTL(true) // by default keys do not expire, for the sake of tests
+	server.ClockTTL(true) // by default, keys do not expire with time
 	return &Server{
 		Options:     &redis.UniversalOptions{Addrs: []string{server.Addr()}, Password: password},
 		Description: "miniredis in this process: messages are lost when it ends",

@@ -1,18 +1,17 @@
-// Package localredis provides a Redis where none is configured. It runs redis-server or
-// valkey-server, whichever is on PATH, as a child process; without either it runs
-// miniredis inside this process.
+// Package localredis provides a Redis when none is configured. It runs redis-server or valkey-server
+// as a child process, whichever is on PATH. If neither is, it runs miniredis inside this process.
 //
-// A child keeps its data in Options.DataDir and listens only on a Unix socket that no
-// other user can reach. It is restarted when it dies. It ends with this process, and
-// finishes writing before it does: after [Server.Close], and on Linux also when this
-// process is killed. Elsewhere a child outlives a killed parent and keeps the data
-// directory locked until it is stopped by hand. On Windows there is no child, only miniredis.
+// A child keeps its data in Options.DataDir and listens only on a Unix socket that no other user can
+// reach. If it dies, the package restarts it. The child finishes its writes and exits after
+// [Server.Close], and on Linux also when this process is killed. On other systems, a child outlives a
+// killed parent and keeps the data directory locked until the user stops it. On Windows there is only
+// miniredis.
 //
-// miniredis is for trying Burble out. It persists nothing, and it searches a stream from
-// end to end, so its user should bound the length of streams.
+// miniredis is for trying Burble out. It persists nothing. It reads streams by linear search, so
+// callers should bound the length of their streams.
 //
-// Open may be called by several goroutines and processes at once; those that name the
-// same data directory wait for one another.
+// Open is safe for concurrent use, also by several processes. Calls with the same data directory wait
+// for one another.
 package localredis
 
 import (
@@ -24,12 +23,12 @@ import (
 
 // Options configure Open. All but FsyncAlways are required.
 type Options struct {
-	// DataDir is where a child process keeps its data. Open creates it if it is missing,
-	// with access for this user only. miniredis does not use it.
+	// DataDir is the directory for the data of a child process. Open creates it if it is missing,
+	// and gives access only to this user. miniredis does not use it.
 	DataDir string
 
-	// FsyncAlways makes a child sync every write to disk before it answers, instead of
-	// once a second.
+	// FsyncAlways makes a child sync every write to disk before it replies, instead of once per
+	// second.
 	FsyncAlways bool
 
 	Log *slog.Logger
@@ -37,23 +36,23 @@ type Options struct {
 
 // Server is a Redis that this process started. The caller must Close it.
 type Server struct {
-	// Options are the address and the password, for a client on this machine.
+	// Options contains the address and the password for a client on this machine.
 	Options *redis.UniversalOptions
 
 	// Description is one line for the log. It contains no password.
 	Description string
 
-	// InProcess reports that this is miniredis, whose data is lost with the process.
+	// InProcess reports whether this is miniredis, whose data is lost when the process ends.
 	InProcess bool
 
 	close func()
 }
 
-// Open starts a server and returns when it accepts commands. A child process that has to
-// load its data first may take as long as it needs.
+// Open starts a server and returns when the server accepts commands. There is no time limit for a
+// child process that is loading its data.
 //
-// ctx bounds the start only; the server runs until Close. If another process still holds
-// the data directory, Open waits up to 10 s for it before it returns an error.
+// ctx cancels only the start, and the server runs until Close. If another process has locked the data
+// directory, Open waits up to 10 s for it before it returns an error.
 func Open(ctx context.Context, o Options) (*Server, error) {
 	if program := findProgram(); program != "" {
 		return openChild(ctx, program, o)
@@ -61,6 +60,6 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	return openInProcess()
 }
 
-// Close stops the server, and waits until a child process has written its data, but at
-// most 10 s. Options must not be used afterwards. Calling Close again does nothing.
+// Close stops the server. It waits up to 10 s for a child process to write its data. Options must not
+// be used afterwards. Further calls of Close do nothing.
 func (s *Server) Close() { s.close() }

@@ -32,9 +32,9 @@ func TestMiniredisRequiresItsPassword(t *testing.T) {
 	stranger := redis.NewClient(&redis.Options{Addr: server.Options.Addrs[0]})
 	defer stranger.Close()
 	if stranger.Ping(t.Context()).Err() == nil {
-		t.Error("a client without the password can use it")
+		t.Error("a client without the password was accepted")
 	}
 	if err := connect(t, server).Ping(t.Context()).Err(); err != nil {
-		t.Errorf("a client with the password cannot use it: %v", err)
+		t.Errorf("a client with the password was refused: %v", err)
 	}
 }

@@ -9,20 +9,20 @@ import (
 	"sync"
 )
 
-// maxOutputLines is how many lines of output are reported when the server dies.
+// maxOutputLines is how many of the last lines of output are logged when the server dies.
 const maxOutputLines = 8
 
-// output is an io.Writer for what the server prints. It logs each line at debug level and
-// keeps the last ones. It is safe for concurrent use.
+// output is an io.Writer for the output of the server. It logs each line at debug level and keeps the
+// last maxOutputLines. It is safe for concurrent use.
 type output struct {
 	log *slog.Logger
 
 	mu      sync.Mutex
-	partial []byte // the start of a line that is not complete
+	partial []byte // an incomplete line
 	lines   []string
 }
 
-// Write never fails.
+// Write implements io.Writer. It never fails.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -41,7 +41,7 @@ func (o *output) Write(p []byte) (int, error) {
 	}
 }
 
-// last returns the last lines that were complete.
+// last returns the last complete lines.
 func (o *output) last() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// replyTimeout is how long a server may take to answer at all, if only to report that it
-// is loading.
+// replyTimeout is how long a new server may take to send any reply, even an error that it is still
+// loading.
 const replyTimeout = 30 * time.Second
 
-// waitReady returns when the server accepts commands. Once the server reports that it is
-// loading its data, waitReady waits as long as that takes.
+// waitReady returns when the server accepts commands. Once the server reports that it is loading its
+// data, waitReady waits without a time limit.
 func (c *child) waitReady(ctx context.Context, socket string) error {
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
@@ -28,7 +28,7 @@ func (c *child) waitReady(ctx context.Context, socket string) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-timeout:
-			return fmt.Errorf("no answer within %v; its last output:\n%s", replyTimeout, c.output.last())
+			return fmt.Errorf("no reply within %v; its last output:\n%s", replyTimeout, c.output.last())
 		case <-ticker.C:
 		}
 		switch ping(socket) {
@@ -45,7 +45,7 @@ func (c *child) waitReady(ctx context.Context, socket string) error {
 	}
 }
 
-// ping sends one PING and returns the reply, or "" if there is none within a second.
+// ping sends a PING and returns the reply, or "" if no reply arrives within a second.
 func ping(socket string) string {
 	conn, err := net.DialTimeout("unix", socket, time.Second)
 	if err != nil {

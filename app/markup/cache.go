@@ -2,19 +2,20 @@ package markup
 
 import "sync"
 
-// cache holds recently rendered messages: a page shows 50 of them, and highlighting code is slow.
+// cache holds recently rendered messages, because a page shows 50 of them and highlighting code is
+// slow.
 var cache = renderCache{maxSize: 4 << 20}
 
-// renderCache is a cache in two halves: when the newer half is full, it replaces the older one.
+// renderCache is a cache of two halves. When the newer half is full, it replaces the older one.
 type renderCache struct {
-	maxSize int // approximate bytes of each half
+	maxSize int // size of each half in bytes, approximately
 
 	mu           sync.Mutex
 	newer, older map[string]string
-	size         int // of newer
+	size         int // size of newer
 }
 
-// render returns the cached HTML of a text, or calls render and caches the result.
+// render returns the cached HTML for a text. If there is none, it calls render and caches the result.
 func (c *renderCache) render(text string, render func(string) string) string {
 	c.mu.Lock()
 	html, known := c.newer[text]
@@ -32,6 +33,6 @@ func (c *renderCache) render(text string, render func(string) string) string {
 		c.newer, c.older, c.size = make(map[string]string), c.newer, 0
 	}
 	c.newer[text] = html
-	c.size += len(text) + len(html) + 64 // bytes of a map entry, about
+	c.size += len(text) + len(html) + 64 // 64: approximate overhead of a map entry
 	return html
 }

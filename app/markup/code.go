@@ -11,10 +11,10 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// maxUnfoldedLines is the number of lines above which a block of code is folded.
+// maxUnfoldedLines is the maximum number of lines in a code block that is not folded.
 const maxUnfoldedLines = 20
 
-// codeRenderer renders blocks of code, highlighted.
+// codeRenderer renders code blocks with syntax highlighting.
 type codeRenderer struct{}
 
 // RegisterFuncs implements goldmark's renderer.NodeRenderer.
@@ -52,7 +52,7 @@ func renderCode(w util.BufWriter, source []byte, node ast.Node, entering bool) (
 	return ast.WalkSkipChildren, nil
 }
 
-// highlightBudget returns the time left for highlighting the message that the node belongs to.
+// highlightBudget returns the remaining time for highlighting code in the node's message.
 func highlightBudget(node ast.Node) *time.Duration {
 	const key = "highlight budget"
 	document := node.OwnerDocument()

@@ -1,9 +1,9 @@
 package markup
 
-// MaxEmoji is the most bytes that one emoji may have. The longest in Unicode 16 has 35.
+// MaxEmoji is the maximum length of an emoji in bytes. The longest one in Unicode 16 has 35.
 const MaxEmoji = 64
 
-// isOnlyEmoji reports whether text is one to three emoji and nothing else.
+// isOnlyEmoji reports whether text consists of one to three emoji and nothing else but spaces.
 func isOnlyEmoji(text string) bool {
 	if len(text) > 3*MaxEmoji {
 		return false

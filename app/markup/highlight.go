@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// maxHighlightTime bounds the highlighting of all code of one message. Lexers are regular
-	// expressions, and any user can send 4,000 characters that keep one busy. Code that is not
-	// reached in time stays plain.
+	// maxHighlightTime bounds the time spent on highlighting the code of one message. Lexers use
+	// regular expressions, and any user can send 4,000 characters that take one a long time.
+	// The rest of the code is then not highlighted.
 	maxHighlightTime = 20 * time.Millisecond
-	// maxMatchTime bounds one match of one expression, which cannot be stopped from outside.
-	// Chroma's default is 250 ms, and several expressions may be tried at one position.
+	// maxMatchTime bounds a single match of an expression, because a match cannot be canceled.
+	// Chroma's default is 250 ms, and a lexer may try several expressions at one position.
 	maxMatchTime = 2 * time.Millisecond
 )
 
-// tokenClasses maps types of tokens to CSS classes, which body.css styles. The first entry that
-// includes a token's type applies.
+// tokenClasses maps token types to CSS classes, which body.css styles. The first entry that includes
+// a token's type applies.
 var tokenClasses = []struct {
 	kind  chroma.TokenType
 	class string
@@ -35,9 +35,9 @@ var tokenClasses = []struct {
 	{chroma.GenericInserted, "i"}, {chroma.GenericDeleted, "d"}, {chroma.GenericSubheading, "k"},
 }
 
-// highlight returns code as HTML, with a span around each token that has a class. Code in an
-// unknown language is only escaped. The time spent is subtracted from budget, and code that is not
-// reached within it is only escaped, too.
+// highlight returns code as HTML, with a span around each token that has a class. It subtracts the
+// time that it takes from budget. It only escapes code in an unknown language, and the rest of the
+// code when the budget is used up.
 func highlight(language, code string, budget *time.Duration) string {
 	lexer := languages()[strings.ToLower(language)]
 	if lexer == nil || *budget <= 0 {
@@ -58,11 +58,11 @@ func highlight(language, code string, budget *time.Duration) string {
 		}
 		class = next
 	}
-	began := time.Now() // after Tokenise, which compiles the expressions of a language on first use
+	began := time.Now() // after Tokenise, which compiles a language's expressions on first use
 	for time.Since(began) < *budget {
 		token := tokens()
-		// A lexer may append a line feed, or normalise characters. The code is shown as it was
-		// sent, so highlighting ends where the tokens differ from it.
+		// A lexer may append a line feed or normalise characters. Highlighting stops where the
+		// tokens differ from the code, because the page must show the code unchanged.
 		if token == chroma.EOF || !strings.HasPrefix(rest, token.Value) {
 			break
 		}
@@ -75,8 +75,8 @@ func highlight(language, code string, budget *time.Duration) string {
 	return highlighted.String() + html.EscapeString(rest)
 }
 
-// classOf returns the CSS class for a type of token, "" for none. Chroma numbers its types so that
-// multiples of 1,000 are categories, and multiples of 100 subcategories.
+// classOf returns the CSS class for a token type, or "" if it has none. In Chroma's numbering,
+// multiples of 1,000 are categories and multiples of 100 are subcategories.
 func classOf(kind chroma.TokenType) string {
 	for _, known := range tokenClasses {
 		if kind == known.kind || kind.InSubCategory(known.kind) && known.kind%100 == 0 || kind.InCategory(known.kind) && known.kind%1000 == 0 {
@@ -86,12 +86,12 @@ func classOf(kind chroma.TokenType) string {
 	return ""
 }
 
-// languages returns the lexers by their names, aliases and file name endings, in lower case.
-// Chroma's own search takes 5 ms for an unknown name, because it tries every file name pattern.
-// The few lexers composed of others are left out, because their matches cannot be bounded.
+// languages returns the lexers by name, alias and file extension, in lower case. Chroma's own lookup
+// takes 5 ms for an unknown name, because it tries every file name pattern. The map omits the few
+// lexers that combine other lexers, because their matching time cannot be bounded.
 var languages = sync.OnceValue(func() map[string]chroma.Lexer {
 	regexp2.SetTimeoutCheckPeriod(maxMatchTime)
-	registry := chroma.NewLexerRegistry() // in which lexers look up languages embedded in theirs
+	registry := chroma.NewLexerRegistry() // lexers look up embedded languages here
 	for _, lexer := range lexers.GlobalLexerRegistry.Lexers {
 		if lexer, ok := lexer.(*chroma.RegexLexer); ok {
 			registry.Register(withMatchTime(lexer))
@@ -124,8 +124,8 @@ func withMatchTime(lexer *chroma.RegexLexer) *chroma.RegexLexer {
 	})
 }
 
-// matchTimeout sets the time limit of all expressions when a lexer is compiled, and then removes
-// its own rule.
+// matchTimeout is a mutator that sets the time limit of every expression in a lexer when Chroma
+// compiles the lexer. It then removes the rule that contains it.
 type matchTimeout struct{}
 
 // Mutate implements chroma.Mutator.

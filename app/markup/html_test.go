@@ -24,17 +24,17 @@ func TestActionsAndEmoji(t *testing.T) {
 		"1\ufe0f\u20e3 ": "<p>1\ufe0f\u20e3</p>",
 	} {
 		if got := HTML(&streams.Entry{Text: text, User: streams.User{Name: "Ada & Co"}}); got != want {
-			t.Errorf("%q:\n%s, want\n%s", text, got, want)
+			t.Errorf("%q: got\n%s, want\n%s", text, got, want)
 		}
 	}
 }
 
-func TestHostileMessagesRenderHarmless(t *testing.T) {
+func TestHostileMessagesAreRenderedHarmless(t *testing.T) {
 	t.Parallel()
 	for _, message := range hostile.Texts {
 		rendered := HTML(&streams.Entry{Text: message.Text, User: streams.User{Name: "<b>Mallory</b>"}})
 		if rendered == "" {
-			t.Errorf("%s: rendered as nothing", message.Name)
+			t.Errorf("%s: the rendered text is empty", message.Name)
 		}
 		hostile.ExpectHarmless(t, message.Text, rendered)
 	}
@@ -46,16 +46,16 @@ func TestRenderCacheIsBounded(t *testing.T) {
 	render := func(text string) string { calls++; return "<p>" + text + "</p>" }
 	for range 2 {
 		if got := c.render("kept", render); got != "<p>kept</p>" || calls != 1 {
-			t.Fatalf("%q after %d calls", got, calls)
+			t.Fatalf("got %q after %d calls, want 1 call", got, calls)
 		}
 	}
 	for i := range 1000 {
 		c.render(string(rune('a'+i)), render)
 	}
 	if len(c.newer)+len(c.older) > 40 {
-		t.Errorf("%d texts are cached", len(c.newer)+len(c.older))
+		t.Errorf("%d texts cached, want at most 40", len(c.newer)+len(c.older))
 	}
 	if calls = 0; c.render("kept", render) != "<p>kept</p>" || calls != 1 {
-		t.Errorf("rendered %d times after it was evicted", calls)
+		t.Errorf("rendered %d times after eviction, want 1", calls)
 	}
 }

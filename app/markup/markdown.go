@@ -16,9 +16,8 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// markdown converts Markdown as people write it in chats. Parsers that are missing from the
-// lists are off: raw HTML, headings, and link reference definitions, which would render as
-// nothing.
+// markdown converts Markdown as people write it in chats. It deliberately has no parsers for raw HTML,
+// headings, or link reference definitions. Definitions would be invisible in the output.
 var markdown = goldmark.New(
 	goldmark.WithParser(parser.NewParser(
 		parser.WithBlockParsers(
@@ -44,7 +43,7 @@ var markdown = goldmark.New(
 	),
 )
 
-// sanitiser passes the elements and attributes that markdown produces, and removes all others.
+// sanitiser keeps the elements and attributes that markdown produces, and removes all others.
 var sanitiser = func() *bluemonday.Policy {
 	policy := bluemonday.NewPolicy()
 	policy.AllowElements("p", "br", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li", "hr")
@@ -62,9 +61,9 @@ var sanitiser = func() *bluemonday.Policy {
 	return policy
 }()
 
-// renderMarkdown returns the text of a message as HTML that is safe to put into a page. If the
-// Markdown library fails, it returns the text as one paragraph: a bug there must not stop every
-// process that shows the room.
+// renderMarkdown returns the text of a message as HTML that is safe to embed in a page. If the
+// Markdown library fails or panics, it returns the text as one paragraph, because a bug in the library
+// must not crash every server that shows the room.
 func renderMarkdown(text string) (rendered string) {
 	plain := "<p>" + html.EscapeString(text) + "</p>"
 	defer func() {
@@ -79,7 +78,7 @@ func renderMarkdown(text string) (rendered string) {
 	return string(bytes.TrimSpace(sanitiser.SanitizeBytes(buffer.Bytes())))
 }
 
-// imageRenderer renders an image as a link, because pages load nothing from other sites.
+// imageRenderer renders images as links, because pages must not load anything from other sites.
 type imageRenderer struct{}
 
 // RegisterFuncs implements goldmark's renderer.NodeRenderer.
@@ -99,7 +98,7 @@ func (imageRenderer) RegisterFuncs(register renderer.NodeRendererFuncRegisterer)
 	})
 }
 
-// plainText returns the text within a node, without its markup.
+// plainText returns the text inside a node without its markup.
 func plainText(node ast.Node, source []byte) string {
 	var text strings.Builder
 	ast.Walk(node, func(child ast.Node, entering bool) (ast.WalkStatus, error) {

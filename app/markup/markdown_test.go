@@ -8,7 +8,7 @@ import (
 	"burble/app/hostile"
 )
 
-// linkRel has the attributes of every link to another site.
+// linkRel contains the attributes of every link to another site.
 const linkRel = ` rel="nofollow noreferrer noopener" target="_blank"`
 
 func TestMarkdown(t *testing.T) {
@@ -60,7 +60,7 @@ func TestMarkdown(t *testing.T) {
 	}
 	for _, test := range tests {
 		if got := renderMarkdown(test.text); got != test.want {
-			t.Errorf("%s: %q:\n%s, want\n%s", test.name, test.text, got, test.want)
+			t.Errorf("%s: %q: got\n%s, want\n%s", test.name, test.text, got, test.want)
 		}
 	}
 }
@@ -90,11 +90,11 @@ func TestExtremeMarkdownIsRenderedInBoundedTimeAndSize(t *testing.T) {
 			rendered = renderMarkdown(text)
 			took = min(took, time.Since(began))
 		}
-		if took > time.Second { // with -race; about 10 ms without, or 20 ms for code
+		if took > time.Second { // generous for -race; without it about 10 ms, or 20 ms for code
 			t.Errorf("%s took %v", name, took)
 		}
 		if rendered == "" || len(rendered) > 200_000 {
-			t.Errorf("%s became %d bytes", name, len(rendered))
+			t.Errorf("%s: got %d bytes, want 1 to 200,000", name, len(rendered))
 		}
 		hostile.ExpectHarmless(t, text, rendered)
 	}

@@ -9,18 +9,17 @@ import (
 	"strings"
 )
 
-// Advice returns what to change when a first connection to rawURL failed with err, or ""
-// when err explains itself or its cause is unclear. It only looks at the scheme of the
-// URL and quotes nothing from it.
+// Advice returns what to change after the first connection to rawURL failed with err. It returns ""
+// if err explains itself or the cause is unclear. Advice never quotes the URL.
 func Advice(err error, rawURL string) string {
 	useTLS := strings.HasPrefix(rawURL, "rediss")
 	var notTLS tls.RecordHeaderError
 	text := err.Error()
 	switch {
 	case isCertificateError(err):
-		return "the certificate of Redis is not trusted here; install the CA that signed it, or append ?skip_verify=true to skip verification"
+		return "the certificate of Redis is not trusted; install the CA that signed it, or append ?skip_verify=true to skip verification"
 	case errors.As(err, &notTLS):
-		return "Redis does not speak TLS there; write redis:// instead of rediss://"
+		return "this Redis does not use TLS; write redis:// instead of rediss://"
 	case strings.Contains(text, "max number of clients"):
 		return "all connections that Redis allows (maxclients) are in use: perhaps by servers that are about to exit, or by other programs; a larger plan has more"
 	case strings.Contains(text, "DENIED "):
@@ -28,22 +27,22 @@ func Advice(err error, rawURL string) string {
 	case useTLS && errors.Is(err, io.EOF):
 		return "Redis closed the connection: perhaps all that it allows (maxclients) are in use, or it does not speak TLS there"
 	case useTLS && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
-		return "if Redis does not speak TLS there, write redis:// instead of rediss://"
+		return "if this Redis does not use TLS, write redis:// instead of rediss://"
 	case !useTLS && errors.Is(err, io.EOF):
-		return "if Redis only speaks TLS, write rediss:// instead of redis://"
+		return "if this Redis requires TLS, write rediss:// instead of redis://"
 	case strings.Contains(text, "MOVED "), strings.Contains(text, "CROSSSLOT "):
-		return "it is a Cluster; append ?cluster=true"
+		return "this Redis is a Cluster; append ?cluster=true"
 	case strings.Contains(text, "cluster support disabled"):
-		return "it is not a Cluster; give one URL, without ?cluster=true"
+		return "this Redis is not a Cluster; use one URL, without ?cluster=true"
 	case strings.Contains(text, "NOAUTH "), strings.Contains(text, "WRONGPASS "):
 		return "write redis://:password@host, or redis://user:password@host if Redis has users"
 	case strings.Contains(text, "NOPERM "), strings.Contains(text, "The user executing the script can't"), strings.Contains(text, "ACL failure in script"):
-		return "streams/README.md lists the permissions that the user needs, and on which keys"
+		return "streams/README.md lists the commands and keys that the Redis user needs"
 	}
 	return ""
 }
 
-// isCertificateError reports whether err means that the server's certificate was refused.
+// isCertificateError reports whether err means that the client rejected the server's certificate.
 func isCertificateError(err error) bool {
 	var refused *tls.CertificateVerificationError
 	var unknownCA x509.UnknownAuthorityError

@@ -1,5 +1,5 @@
-// Package redisurl turns REDIS_URL into options for go-redis, and connection errors
-// into advice for the person who set it.
+// Package redisurl converts REDIS_URL to options for go-redis, and connection errors to advice for the
+// person who set the URL.
 //
 // Parse accepts these forms:
 //
@@ -9,15 +9,15 @@
 //	redis-sentinel://user:password@host1:26379,host2:26379/mymaster/0
 //	redis://host1:26379?master_name=mymaster   Sentinel, in the form of redis.ParseFailoverURL
 //
-// Any form with TLS takes ?skip_verify=true, which accepts every certificate. On Heroku,
-// whose Redis has a self-signed certificate, rediss:// implies it; ?skip_verify=false
+// Every form with TLS accepts ?skip_verify=true, which turns off certificate verification. On Heroku,
+// where Redis has a self-signed certificate, this is the default for rediss://, and ?skip_verify=false
 // turns verification back on.
 //
-// Logs are read by people who must not know the password, so neither a description nor
-// an error contains it. An error does not quote the URL at all: a slash in a password
-// that is not percent-encoded moves parts of the password into any other component.
+// Descriptions and errors never contain the password, because they end up in logs. Errors do not quote
+// the URL at all: if a password contains a slash that is not percent-encoded, parts of the password can
+// end up in any other component of the URL.
 //
-// All functions are pure and safe for concurrent use.
+// All functions are safe for concurrent use.
 package redisurl
 
 import (
@@ -32,12 +32,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Parse returns the options that rawURL stands for, and a one-line description for the
-// log. The options hold addresses, credentials, the database, the protocol version and
-// TLS; pool sizes and timeouts are the caller's to set. onHeroku disables certificate
-// verification unless the URL asks for it.
+// Parse returns the options for rawURL and a one-line description for the log. The options contain
+// addresses, credentials, the database, the protocol version and TLS. The caller must set pool sizes
+// and timeouts. onHeroku turns off certificate verification unless the URL turns it on.
 //
-// Errors are phrased to follow "REDIS_URL: ".
+// Errors are worded to follow "REDIS_URL: ".
 func Parse(rawURL string, onHeroku bool) (options *redis.UniversalOptions, description string, err error) {
 	if rest, useTLS, ok := cutSentinelScheme(rawURL); ok {
 		return parseSentinel(rest, useTLS, onHeroku)
@@ -74,8 +73,7 @@ func parseServers(rawURLs string, onHeroku bool) (*redis.UniversalOptions, strin
 	return options, "Redis at " + options.Addrs[0] + first.details(), nil
 }
 
-// splitList splits a list of URLs at the commas between them, but not at a comma in a
-// password.
+// splitList splits a list of URLs at the commas between them, but not at commas in passwords.
 func splitList(list string) []string {
 	list = strings.ReplaceAll(list, ", ", ",")
 	list = strings.ReplaceAll(list, ",redis://", "\nredis://")
@@ -86,21 +84,21 @@ func splitList(list string) []string {
 // server is the parsed URL of one server.
 type server struct {
 	*redis.Options
-	extraOptions url.Values // query options that go-redis does not know
-	unverified   bool       // the certificate is not verified because this is Heroku
+	extraOptions url.Values // query options that go-redis does not support
+	unverified   bool       // whether verification is off because this is Heroku
 }
 
-// libraryOptions are the query options that go-redis parses. Its other ones set pool
-// sizes and timeouts, which Burble sets itself. Parse refuses them: ignoring them
-// silently would mislead.
+// libraryOptions are the query options that Parse passes on to go-redis. The other options of go-redis
+// set pool sizes and timeouts, which Burble sets itself. Parse refuses them, because ignoring them
+// silently would be misleading.
 var libraryOptions = []string{"db", "protocol", "skip_verify"}
 
-// parseServer parses the URL of one server. It accepts libraryOptions and moves the
-// query options named in extra to server.extra.
+// parseServer parses the URL of one server. It accepts libraryOptions and the query options named in
+// extra, which it moves to server.extraOptions.
 func parseServer(rawURL string, onHeroku bool, extra ...string) (*server, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		return nil, errors.New("it is not a valid URL; in a password, characters such as / : @ # % must be percent-encoded")
+		return nil, errors.New("not a valid URL; in a password, characters such as / : @ # % must be percent-encoded")
 	}
 	if err := checkServerURL(u); err != nil {
 		return nil, err
@@ -114,14 +112,14 @@ func parseServer(rawURL string, onHeroku bool, extra ...string) (*server, error)
 	}
 	for name := range query {
 		if !slices.Contains(libraryOptions, name) {
-			return nil, fmt.Errorf("unknown option after the question mark; this form accepts %s",
+			return nil, fmt.Errorf("unknown option after the question mark; this form of URL accepts %s",
 				strings.Join(slices.Concat(libraryOptions, extra), ", "))
 		}
 	}
 	s.unverified = onHeroku && u.Scheme == "rediss" && !query.Has("skip_verify")
 	u.RawQuery = query.Encode()
-	if s.Options, err = redis.ParseURL(u.String()); err != nil { // not wrapped: it quotes options
-		return nil, errors.New("db must be the number of a database, protocol a number, and skip_verify, for TLS only, true or false")
+	if s.Options, err = redis.ParseURL(u.String()); err != nil { // not wrapped, because it quotes options
+		return nil, errors.New("db must be the number of a database, protocol must be a number, and skip_verify (TLS only) must be true or false")
 	}
 	if s.unverified {
 		s.TLSConfig.InsecureSkipVerify = true
@@ -129,23 +127,23 @@ func parseServer(rawURL string, onHeroku bool, extra ...string) (*server, error)
 	return s, nil
 }
 
-// checkServerURL refuses URLs that go-redis would misread, or refuse with an error that
-// quotes them.
+// checkServerURL returns an error for URLs that go-redis would misinterpret, or would refuse with an
+// error that quotes the URL.
 func checkServerURL(u *url.URL) error {
 	switch {
 	case u.Scheme != "redis" && u.Scheme != "rediss" && u.Scheme != "unix":
 		return errors.New("the scheme must be redis, rediss, unix, redis-sentinel or rediss-sentinel")
 	case strings.Contains(u.Host, ","):
-		return errors.New("each node of a Cluster needs a whole URL, as in redis://host1:6379,redis://host2:6379")
+		return errors.New("each node of a Cluster needs a complete URL, as in redis://host1:6379,redis://host2:6379")
 	case u.Scheme == "unix" && (u.Host != "" || strings.TrimSpace(u.Path) == ""):
-		return errors.New("a Unix socket has an absolute path and no host, as in unix:///run/redis/redis.sock")
+		return errors.New("a Unix socket needs an absolute path and no host, as in unix:///run/redis/redis.sock")
 	case u.Scheme != "unix" && strings.Trim(u.Path, "/0123456789") != "":
 		return errors.New("only the number of a database may follow the host; in a password, characters such as / must be percent-encoded")
 	}
 	return nil
 }
 
-// universal converts the options to the type that Parse returns.
+// universalOptions returns the options as the type that Parse returns.
 func (s *server) universalOptions() *redis.UniversalOptions {
 	return &redis.UniversalOptions{
 		Addrs:     []string{s.Addr},
@@ -157,13 +155,13 @@ func (s *server) universalOptions() *redis.UniversalOptions {
 	}
 }
 
-// details returns the end of the description: TLS and the database, if any.
+// details returns the part of the description after the address: TLS and the database, if any.
 func (s *server) details() string {
 	details := ""
 	switch {
 	case s.TLSConfig == nil:
 	case s.unverified:
-		details = ", TLS (certificate not verified: Heroku signs its own)"
+		details = ", TLS (certificate not verified: Heroku's is self-signed)"
 	case s.TLSConfig.InsecureSkipVerify:
 		details = ", TLS (certificate not verified: skip_verify)"
 	default:
@@ -175,11 +173,10 @@ func (s *server) details() string {
 	return details
 }
 
-// finishCluster turns options that hold the addresses of the nodes into options for a
-// Cluster.
+// finishCluster completes options that already contain the addresses of a Cluster's nodes.
 func finishCluster(first *server, options *redis.UniversalOptions) (*redis.UniversalOptions, string, error) {
 	if options.DB != 0 {
-		return nil, "", errors.New("a Cluster has no database other than 0")
+		return nil, "", errors.New("a Cluster supports only database 0")
 	}
 	if first.Network == "unix" {
 		return nil, "", errors.New("a Cluster cannot be on a Unix socket")
@@ -189,8 +186,8 @@ func finishCluster(first *server, options *redis.UniversalOptions) (*redis.Unive
 	return options, "Redis Cluster at " + strings.Join(options.Addrs, ", ") + first.details(), nil
 }
 
-// clearServerName makes TLS verify each node by its own host name. go-redis sets the
-// name of the first host, which is wrong for the others.
+// clearServerName makes TLS verify each node by its own host name. By default, go-redis verifies all
+// nodes by the name of the first host.
 func clearServerName(options *redis.UniversalOptions) {
 	if options.TLSConfig != nil {
 		options.TLSConfig.ServerName = ""

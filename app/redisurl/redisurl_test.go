@@ -93,7 +93,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// equalOptions compares every field that Parse sets. Neither may have TLS.
+// equalOptions compares all fields that Parse sets. It returns false if either uses TLS.
 func equalOptions(a, b *redis.UniversalOptions) bool {
 	return strings.Join(a.Addrs, " ") == strings.Join(b.Addrs, " ") && a.Username == b.Username && a.Password == b.Password &&
 		a.DB == b.DB && a.Protocol == b.Protocol && a.MasterName == b.MasterName && a.IsClusterMode == b.IsClusterMode &&
@@ -140,7 +140,7 @@ func TestParseRefuses(t *testing.T) {
 	tests := []struct{ rawURL, wantInError string }{
 		{"localhost:6379", "scheme"},
 		{"http://localhost", "scheme"},
-		{"redis://a:1,b:2", "whole URL"},
+		{"redis://a:1,b:2", "complete URL"},
 		{"redis://a:b", "not a valid URL"},
 		{"redis://a/x", "number of a database"},
 		{"redis://a?pool_size=50", "db, protocol, skip_verify, addr, cluster"},
@@ -151,7 +151,7 @@ func TestParseRefuses(t *testing.T) {
 		{"redis://a?skip_verify=true", "TLS only"},
 		{"unix:///a?skip_verify=true", "TLS only"},
 		{"redis://a/1,redis://b", "database"},
-		{"redis://a,http://b", "whole URL"},
+		{"redis://a,http://b", "complete URL"},
 		{"redis://a,redis://b:x", "not a valid URL"},
 		{"unix://run/redis.sock", "unix:///run"},
 		{"unix://", "path"},
@@ -203,6 +203,6 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 	if got := redisurl.Advice(errors.New("dial tcp: no such host"), "redis://:pw@h"); got != "" {
-		t.Errorf("an error that explains itself: %q", got)
+		t.Errorf("got advice %q for an error that explains itself", got)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// cutSentinelScheme removes redis-sentinel:// or rediss-sentinel:// from the start of
-// rawURL. ok reports whether it was there.
+// cutSentinelScheme removes redis-sentinel:// or rediss-sentinel:// from the start of rawURL. ok
+// reports whether rawURL has either prefix.
 func cutSentinelScheme(rawURL string) (rest string, useTLS, ok bool) {
 	if rest, ok = strings.CutPrefix(rawURL, "redis-sentinel://"); ok {
 		return rest, false, true
@@ -17,13 +17,13 @@ func cutSentinelScheme(rawURL string) (rest string, useTLS, ok bool) {
 	return rest, true, ok
 }
 
-// parseSentinel parses what follows the scheme of a Sentinel URL:
+// parseSentinel parses the part of a Sentinel URL after the scheme:
 //
 //	[user:password@]host1[:26379],host2[:26379],…/<master name>[/<database>]
 //
-// The user and password are for Redis. Sentinels rarely have any; they are given as
-// ?sentinel_username= and ?sentinel_password=. [net/url] does not accept a list of hosts,
-// so only the first host goes through parseServer.
+// The user and password are for Redis. Credentials for the Sentinels, which are rare, are in
+// ?sentinel_username= and ?sentinel_password=. parseServer parses only the first host, because
+// [net/url] does not accept a list of hosts.
 func parseSentinel(rest string, useTLS, onHeroku bool) (*redis.UniversalOptions, string, error) {
 	rest, query, _ := strings.Cut(rest, "?")
 	credentials := ""
@@ -33,7 +33,7 @@ func parseSentinel(rest string, useTLS, onHeroku bool) (*redis.UniversalOptions,
 	hosts, path, _ := strings.Cut(rest, "/")
 	master, database, _ := strings.Cut(path, "/")
 	if hosts == "" || master == "" || strings.Contains(credentials, "/") {
-		return nil, "", errors.New("a Sentinel URL is redis-sentinel://host1:26379,host2:26379/master-name; in a password, characters such as / must be percent-encoded")
+		return nil, "", errors.New("a Sentinel URL has the form redis-sentinel://host1:26379,host2:26379/master-name; in a password, characters such as / must be percent-encoded")
 	}
 	addrs := strings.Split(hosts, ",")
 	for i, addr := range addrs {
@@ -54,9 +54,8 @@ func parseSentinel(rest string, useTLS, onHeroku bool) (*redis.UniversalOptions,
 	return finishSentinel(first, options, master)
 }
 
-// parseFailover parses the form of redis.ParseFailoverURL. Unlike in parseSentinel, the
-// credentials before the host are for the Sentinels; Redis has its own in ?username= and
-// ?password=.
+// parseFailover parses the form of redis.ParseFailoverURL. Unlike in parseSentinel, the credentials
+// before the host are for the Sentinels. The credentials for Redis are in ?username= and ?password=.
 func parseFailover(rawURL string, onHeroku bool) (*redis.UniversalOptions, string, error) {
 	first, err := parseServer(rawURL, onHeroku, "master_name", "addr", "username", "password")
 	if err != nil {
@@ -69,17 +68,17 @@ func parseFailover(rawURL string, onHeroku bool) (*redis.UniversalOptions, strin
 	return finishSentinel(first, options, first.extraOptions.Get("master_name"))
 }
 
-// finishSentinel adds the name of the master to options that are otherwise complete.
+// finishSentinel adds the name of the master to otherwise complete options.
 func finishSentinel(first *server, options *redis.UniversalOptions, master string) (*redis.UniversalOptions, string, error) {
 	if first.Network == "unix" || master == "" {
-		return nil, "", errors.New("a Sentinel URL needs the name of a master, and cannot be on a Unix socket")
+		return nil, "", errors.New("a Sentinel URL needs the name of a master and cannot use a Unix socket")
 	}
 	options.MasterName = master
 	clearServerName(options)
 	return options, "Redis " + master + " found by Sentinel at " + strings.Join(options.Addrs, ", ") + first.details(), nil
 }
 
-// withPort appends the port to a host that has none.
+// withPort appends the default port to a host without one.
 func withPort(host, port string) string {
 	if strings.HasSuffix(host, "]") || !strings.Contains(host, ":") {
 		return host + ":" + port

@@ -20,22 +20,22 @@ import (
 
 func TestDrainClosesEveryConnectionAndLosesNothing(t *testing.T) {
 	t.Parallel()
-	const readers, speakers = 184, 16
+	const readers, senders = 184, 16
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
 	token := server.SignIn("Ada")
 	var open sync.WaitGroup
 	var stored atomic.Int64
-	clients := make([]*drained, readers+speakers)
+	clients := make([]*drainedClient, readers+senders)
 	for i := range clients {
 		socket, err := server.Client(token).Dial(t.Context(), client.Follow{Room: "lobby", Last: 0})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(socket.Cut)
-		clients[i] = &drained{Socket: socket, stored: make(map[string]string)}
-		if i < speakers {
-			open.Go(func() { clients[i].speak(&stored) })
+		clients[i] = &drainedClient{Socket: socket, stored: make(map[string]string)}
+		if i < senders {
+			open.Go(func() { clients[i].sendMessages(&stored) })
 		} else {
 			open.Go(clients[i].read)
 		}
@@ -52,7 +52,7 @@ func TestDrainClosesEveryConnectionAndLosesNothing(t *testing.T) {
 				if _, err := stream.Line(); err == io.EOF {
 					return
 				} else if err != nil {
-					t.Errorf("%s did not end as a response does: %v", format, err)
+					t.Errorf("the %s response did not end properly: %v", format, err)
 					return
 				}
 				lines.Add(1)
@@ -82,6 +82,12 @@ func TestDrainClosesEveryConnectionAndLosesNothing(t *testing.T) {
 			t.Errorf("client %d: %v, want close code 1012 or 1001", i, c.err)
 		}
 	}
+	expectAcknowledgedAreStored(t, redis, clients)
+}
+
+// expectAcknowledgedAreStored checks that every acknowledged message is stored under its ID.
+func expectAcknowledgedAreStored(t *testing.T, redis *redistest.Server, clients []*drainedClient) {
+	t.Helper()
 	ids := make(map[any]string)
 	for _, entry := range apptest.Entries(t, redis, "lobby") {
 		ids[entry.Values["key"]] = entry.ID
@@ -91,33 +97,33 @@ func TestDrainClosesEveryConnectionAndLosesNothing(t *testing.T) {
 		for key, id := range c.stored {
 			acknowledged++
 			if ids[key] != id {
-				t.Errorf("acknowledged as %s, stored as %q", id, ids[key])
+				t.Errorf("a message was acknowledged as %s and is stored as %q", id, ids[key])
 			}
 		}
 	}
 	t.Logf("%d messages were acknowledged, %d are stored", acknowledged, len(ids))
 }
 
-// drained is a client that does not come back.
-type drained struct {
+// drainedClient is a client that does not reconnect.
+type drainedClient struct {
 	*client.Socket
-	err    error             // that ended the connection
-	stored map[string]string // acknowledged entry IDs by key
+	err    error             // why the connection ended
+	stored map[string]string // IDs of acknowledged entries, by key
 }
 
 // read reads until the connection ends.
-func (d *drained) read() {
+func (d *drainedClient) read() {
 	for d.err == nil {
 		_, d.err = d.Next()
 	}
 }
 
-// speak sends messages until the connection ends, each after the last one is stored.
-func (d *drained) speak(count *atomic.Int64) {
+// sendMessages sends messages until the connection ends. It waits until each is stored.
+func (d *drainedClient) sendMessages(count *atomic.Int64) {
 	for i := 0; d.err == nil; i++ {
 		key := client.NewKey()
 		if d.Send(client.Message{Room: "lobby", Key: key, Text: fmt.Sprintf("message %d", i)}) != nil {
-			d.read() // the close frame may have come before the write failed
+			d.read() // the server may have sent a close frame before the write failed
 			return
 		}
 		stored, err := client.Await[*client.Stored](d.Socket)

@@ -31,29 +31,29 @@ func TestClientsContinueAfterFailover(t *testing.T) {
 	})
 }
 
-// testFailover has another node take over while members of two servers talk.
+// testFailover makes another node take over while members send through two servers.
 func testFailover(t *testing.T, url string, primary func() *redistest.Node, failOver func(old *redistest.Node)) {
 	servers := []*apptest.Server{apptest.Launch(t, url, "DURABILITY=replica"), apptest.Launch(t, url, "DURABILITY=replica")}
 	for _, server := range servers {
 		server.AwaitReady()
 	}
-	talk := newTalk(t, servers...)
-	stop := talk.speakUntil()
-	apptest.Eventually(t, patience, "messages to be stored", func() bool { return talk.count() > 300 })
+	conversation := startConversation(t, servers...)
+	stop := conversation.startSending()
+	apptest.Eventually(t, patience, "messages to be stored", func() bool { return conversation.count() > 300 })
 	began := time.Now()
 	failOver(primary())
 	t.Logf("another node is the primary after %v", time.Since(began).Round(time.Millisecond))
-	stored := talk.count()
-	apptest.Eventually(t, 40*time.Second, "messages to be stored again", func() bool { return talk.count() > stored+300 })
+	stored := conversation.count()
+	apptest.Eventually(t, 40*time.Second, "messages to be stored again", func() bool { return conversation.count() > stored+300 })
 	t.Logf("300 more messages are stored after %v", time.Since(began).Round(time.Millisecond))
 	for _, server := range servers {
 		server.AwaitReady()
 	}
 	stop()
-	talk.compare(primary().Server)
-	for i, m := range talk.members {
+	conversation.expectAllRead(primary().Server)
+	for i, m := range conversation.members {
 		if statuses, connections := m.redisStatuses(); connections != 1 || len(statuses)%2 != 0 {
-			t.Errorf("talker %d made %d connections, want 1, and was sent statuses %q", i, connections, statuses)
+			t.Errorf("member %d made %d connections, want 1, and received the statuses %q", i, connections, statuses)
 		}
 	}
 }

@@ -20,23 +20,23 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The helpers of this package:
+// Helpers for this package's tests:
 //
-//	join        a member: a client.Bot in one room that keeps what it reads
-//	commandsOf  how often Redis ran each command; since and total
-//	redisStat   a number of Redis's INFO stats
-//	expectFewConnections, percentile
+//	join                  adds a member: a client.Bot in one room that keeps what it reads
+//	commandsOf            counts how often Redis ran each command; since and total
+//	redisStat             returns a number from Redis's INFO stats
+//	expectFewConnections  checks the number of connections to Redis
+//	percentile            returns a percentile of durations
 //
-// talk_test.go has many members that talk in one room, and compares what each one read.
-// returner_test.go has a client that connects and reads when it is told to. apptest starts
-// servers and reads Redis.
+// In conversation_test.go, many members send in one room, and the test checks what each of them
+// read. In resuming_client_test.go, a client connects and reads whenever the test wants it to.
+// Package apptest starts servers and reads Redis.
 
-// crowd is how many clients a reconnect storm or a test of idle sockets has.
-const crowd = 2000
+// crowdSize is the number of clients in a reconnect storm or a test of idle sockets.
+const crowdSize = 2000
 
-// member is a client that stays in one room until the test ends. It reads the room from
-// its beginning and fails the test if an entry is missing, comes twice or comes out of
-// order.
+// member is a client that stays in one room until the test ends. It reads the room from its
+// beginning. It fails the test if an entry is missing, repeated or out of order.
 type member struct {
 	*client.Bot
 	t    testing.TB
@@ -46,12 +46,12 @@ type member struct {
 	entries     []client.Entry
 	statuses    []string // of Redis
 	closeCodes  []int
-	connections int            // made so far
-	socket      *client.Socket // the latest
+	connections int            // number of connections made so far
+	socket      *client.Socket // the latest connection
 	keys        map[string]bool
 }
 
-// join adds a member to the room, connected to any of the servers.
+// join adds a member to the room. It connects to any of the servers.
 func join(ctx context.Context, t testing.TB, room, token string, servers ...*apptest.Server) *member {
 	m := &member{t: t, room: room, keys: make(map[string]bool)}
 	m.Bot = &client.Bot{
@@ -66,7 +66,7 @@ func join(ctx context.Context, t testing.TB, room, token string, servers ...*app
 	go func() {
 		defer close(ended)
 		if err := m.Run(ctx); err != nil {
-			t.Errorf("a member was refused: %v", err)
+			t.Errorf("a server refused a member: %v", err)
 		}
 	}()
 	t.Cleanup(func() { stop(); <-ended })
@@ -87,7 +87,7 @@ func (m *member) handle(frame client.Frame) {
 		m.statuses = append(m.statuses, f.Redis)
 	case *client.Error:
 		if !m.keys[f.Key] {
-			m.t.Errorf("an error for nothing that was sent: %+v", f)
+			m.t.Errorf("an error answers no message of this member: %+v", f)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func (m *member) send(ctx context.Context, text string) (id string, err error) {
 	return m.sendUnder(ctx, client.NewKey(), text)
 }
 
-// sendUnder is send under a given key.
+// sendUnder is like send, under a given key.
 func (m *member) sendUnder(ctx context.Context, key, text string) (id string, err error) {
 	m.mu.Lock()
 	m.keys[key] = true
@@ -143,7 +143,7 @@ func (m *member) await(within time.Duration, count int) {
 	}
 }
 
-// cut cuts the member's connection.
+// cut closes the member's connection as if the network had failed.
 func (m *member) cut() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -152,8 +152,8 @@ func (m *member) cut() {
 	}
 }
 
-// redisStatuses returns the statuses of Redis the member was sent, and how many
-// connections it has made.
+// redisStatuses returns the statuses of Redis that the member received, and how many connections it
+// has made.
 func (m *member) redisStatuses() (statuses []string, connections int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -169,17 +169,17 @@ func expectFewConnections(t *testing.T, redis *redistest.Server, servers int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := strings.Count(list, "\n") - 1 // without this one
+	count := strings.Count(list, "\n") - 1 // not counting the connection of this test
 	t.Logf("%d connections to Redis", count)
 	if count > 8*servers {
 		t.Errorf("%d connections to Redis, want at most 8 from each of %d servers:\n%s", count, servers, list)
 	}
 }
 
-// commands is how often Redis ran each command.
+// commands counts how often Redis ran each command.
 type commands map[string]int
 
-// commandsOf reads the counts from Redis, without the commands that tests send.
+// commandsOf reads the counts from Redis. It leaves out the commands that tests send.
 func commandsOf(t *testing.T, server *redistest.Server) commands {
 	t.Helper()
 	client := server.Client()
@@ -204,7 +204,7 @@ func commandsOf(t *testing.T, server *redistest.Server) commands {
 	return counts
 }
 
-// since returns what ran since an earlier count.
+// since returns the commands that Redis ran after an earlier count.
 func (c commands) since(before commands) commands {
 	difference := make(commands)
 	for name, calls := range c {
@@ -222,7 +222,7 @@ func (c commands) total() (sum int) {
 	return sum
 }
 
-// redisStat returns a number of Redis's INFO stats.
+// redisStat returns a number from Redis's INFO stats.
 func redisStat(t *testing.T, redis *redis.Client, name string) int {
 	t.Helper()
 	stats, err := redis.Info(context.Background(), "stats").Result()
@@ -238,7 +238,7 @@ func redisStat(t *testing.T, redis *redis.Client, name string) int {
 	return count
 }
 
-// percentile returns the duration that percent of all did not exceed.
+// percentile sorts the durations and returns the given percentile.
 func percentile(all []time.Duration, percent int) time.Duration {
 	slices.Sort(all)
 	return all[min(len(all)*percent/100, len(all)-1)]

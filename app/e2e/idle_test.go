@@ -18,7 +18,7 @@ func TestCostOfIdleSockets(t *testing.T) {
 	server := apptest.Start(t, redis)
 	token := server.SignIn("Ada")
 	before := server.ResidentBytes()
-	members := make([]*member, crowd)
+	members := make([]*member, crowdSize)
 	var joining sync.WaitGroup
 	for i := range members {
 		members[i] = join(t.Context(), t, fmt.Sprintf("room-%d", i), token, server)
@@ -32,7 +32,7 @@ func TestCostOfIdleSockets(t *testing.T) {
 	for _, m := range members {
 		m.await(30*time.Second, 1)
 	}
-	t.Logf("%d sockets with a room each: %d bytes of memory each", crowd, (server.ResidentBytes()-before)/crowd)
+	t.Logf("%d sockets with a room each: %d bytes of memory each", crowdSize, (server.ResidentBytes()-before)/crowdSize)
 
 	expectFewConnections(t, redis, 1)
 	commands := awaitQuiet(t, redis)
@@ -40,12 +40,12 @@ func TestCostOfIdleSockets(t *testing.T) {
 	if apptest.Long(t, "10 s without a message instead of a minute") {
 		quiet = time.Minute
 	}
-	time.Sleep(quiet) // what is measured
+	time.Sleep(quiet) // the measurement needs this time
 	ran := commandsOf(t, redis).since(commands)
 	t.Logf("in %v without a message Redis ran %v", quiet, ran)
-	t.Logf("memory now: %d bytes each", (server.ResidentBytes()-before)/crowd)
-	// Presence is renewed for all members at once, every 25 s, by two scripts that read the
-	// time.
+	t.Logf("memory now: %d bytes each", (server.ResidentBytes()-before)/crowdSize)
+	// Every 25 s, the server renews the presence of all members at once, with two scripts that read
+	// the time.
 	for name, most := range map[string]int{"evalsha": 6, "time": 6, "zadd": 3, "zrangebyscore": 3} {
 		if int(ran[name]) > most {
 			t.Errorf("Redis ran %s %d times in %v, want at most %d", name, ran[name], quiet, most)
@@ -57,18 +57,19 @@ func TestCostOfIdleSockets(t *testing.T) {
 	}
 	expectFewConnections(t, redis, 1)
 
-	for _, i := range []int{0, crowd / 2, crowd - 1} {
+	for _, i := range []int{0, crowdSize / 2, crowdSize - 1} {
 		if _, err := members[i].send(t.Context(), "hello again"); err != nil {
 			t.Error(err)
 		}
 		members[i].await(5*time.Second, 2)
 		if _, connections := members[i].redisStatuses(); connections != 1 {
-			t.Errorf("a member made %d connections, want 1: it lost the quiet one", connections)
+			t.Errorf("a member made %d connections, want 1: it lost its idle connection", connections)
 		}
 	}
 }
 
-// awaitQuiet waits until Redis has run nothing for a second: everyone's presence is stored.
+// awaitQuiet waits until Redis runs no command for a second, when the presence of all members is
+// stored.
 func awaitQuiet(t *testing.T, redis *redistest.Server) (counts commands) {
 	t.Helper()
 	began := time.Now()

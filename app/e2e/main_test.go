@@ -11,11 +11,11 @@ import (
 	"burble/app/apptest"
 )
 
-// patience is how long a test waits for what must happen: the machine may be busy.
+// patience is how long a test waits for something that must happen. The machine may be busy.
 const patience = time.Minute
 
 func TestMain(m *testing.M) {
-	parallel := "6" // these tests wait most of the time; -parallel still counts
+	parallel := "6" // these tests mostly wait
 	if apptest.Race() {
 		parallel = "3"
 	}

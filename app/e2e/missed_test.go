@@ -13,17 +13,17 @@ import (
 	"burble/streams/redistest"
 )
 
-// Messages that are stored while a server has no connection to Redis reach its clients when
-// it is connected again, without a reconnection of theirs.
+// Messages that are stored while a server has lost its connection to Redis reach its clients once it
+// has reconnected. The clients keep their connections.
 func TestShortLossOfRedisIsInvisibleToClients(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	network := redistest.StartProxy(t, redis.Addr)
-	cut := apptest.Launch(t, "redis://"+network.Addr)
-	cut.AwaitReady()
-	whole := apptest.Start(t, redis)
-	token := whole.SignIn("Ada")
-	reader, writer := join(t.Context(), t, "lobby", token, cut), join(t.Context(), t, "lobby", token, whole)
+	interrupted := apptest.Launch(t, "redis://"+network.Addr)
+	interrupted.AwaitReady()
+	connected := apptest.Start(t, redis)
+	token := connected.SignIn("Ada")
+	reader, writer := join(t.Context(), t, "lobby", token, interrupted), join(t.Context(), t, "lobby", token, connected)
 	count := 0
 	send := func() {
 		t.Helper()
@@ -43,9 +43,9 @@ func TestShortLossOfRedisIsInvisibleToClients(t *testing.T) {
 		reader.await(patience, count)
 		slowest = max(slowest, time.Since(began))
 	}
-	t.Logf("messages stored during 20 interruptions arrived within %v of their end", slowest)
+	t.Logf("messages stored during 20 interruptions arrived within %v after the interruption", slowest)
 	if statuses, connections := reader.redisStatuses(); connections != 1 {
-		t.Errorf("the reader made %d connections, want 1, and was sent statuses %q", connections, statuses)
+		t.Errorf("the reader made %d connections, want 1, and received the statuses %q", connections, statuses)
 	}
 }
 
@@ -58,13 +58,13 @@ func TestCostOfCatchingUpOnThirtyThousandEntries(t *testing.T) {
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
 	token := server.SignIn("Ada")
-	reader := &returner{t: t, token: token, cursor: "0-0"}
+	reader := &resumingClient{t: t, token: token, cursor: "0-0"}
 	reader.connect(server)
 	writers := make([]*member, 16)
 	for i := range writers {
 		writers[i] = join(t.Context(), t, "lobby", token, server)
 	}
-	writers[0].send(t.Context(), "the last message that is not missed")
+	writers[0].send(t.Context(), "the last message before the disconnection")
 	reader.read(1)
 	reader.Cut()
 	var writing sync.WaitGroup
@@ -86,7 +86,7 @@ func TestCostOfCatchingUpOnThirtyThousandEntries(t *testing.T) {
 	t.Logf("%d missed entries arrived within %v", stored-1, time.Since(began))
 }
 
-// One of three servers is killed with a third of 2,000 clients, while messages go on.
+// The test kills one of three servers, with a third of 2,000 clients, while a writer keeps sending.
 func TestClientsOfAKilledServerMoveToOthers(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -99,10 +99,10 @@ func TestClientsOfAKilledServerMoveToOthers(t *testing.T) {
 		}
 	}
 	send()
-	clients := make([]*returner, crowd)
+	clients := make([]*resumingClient, crowdSize)
 	var working sync.WaitGroup
 	for i := range clients {
-		clients[i] = &returner{t: t, token: token, cursor: "0-0"}
+		clients[i] = &resumingClient{t: t, token: token, cursor: "0-0"}
 		working.Go(func() { clients[i].connect(servers[i%3]); clients[i].read(1) })
 	}
 	working.Wait()
@@ -111,12 +111,12 @@ func TestClientsOfAKilledServerMoveToOthers(t *testing.T) {
 	before := commandsOf(t, redis)
 	servers[2].Kill()
 	killed := time.Now()
-	latency := make([]time.Duration, crowd) // from the kill to the next message
+	latency := make([]time.Duration, crowdSize) // from the kill to the next message
 	for i, c := range clients {
 		working.Go(func() {
 			if i%3 == 2 {
 				c.Cut()
-				time.Sleep(rand.N(500 * time.Millisecond)) // the jitter that the protocol asks for
+				time.Sleep(rand.N(500 * time.Millisecond)) // the jitter that the protocol requires
 				c.connect(servers[i/3%2])
 			}
 			c.read(2)
@@ -126,17 +126,17 @@ func TestClientsOfAKilledServerMoveToOthers(t *testing.T) {
 	}
 	for range more {
 		send()
-		time.Sleep(50 * time.Millisecond) // messages go on for about a second
+		time.Sleep(50 * time.Millisecond) // sends for about a second
 	}
 	working.Wait()
 	ran := commandsOf(t, redis).since(before)
 	var moved []time.Duration
-	for i := 2; i < crowd; i += 3 {
+	for i := 2; i < crowdSize; i += 3 {
 		moved = append(moved, latency[i])
 	}
-	t.Logf("%d clients of the killed server read on after %v (p99) to %v (max); Redis ran %v",
+	t.Logf("%d clients of the killed server resumed within %v (p99) and %v (max); Redis ran %v",
 		len(moved), percentile(moved, 99), percentile(moved, 100), ran)
-	if reads := ran["xrange"] + ran["xrevrange"]; reads > crowd/10 {
+	if reads := ran["xrange"] + ran["xrevrange"]; reads > crowdSize/10 {
 		t.Errorf("Redis read the room %d times for %d clients: %v", reads, len(moved), ran)
 	}
 }

@@ -11,46 +11,46 @@ import (
 	"burble/streams/redistest"
 )
 
-const messagesEach = 128 // messages of each talker
+const messagesEach = 128 // messages of each member
 
 func TestEveryClientReadsEveryMessageOnceInOneOrder(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	talk := newTalk(t, apptest.Start(t, redis), apptest.Start(t, redis))
-	for _, m := range talk.members {
-		talk.speaking.Go(func() { talk.speak(m, messagesEach) })
+	conversation := startConversation(t, apptest.Start(t, redis), apptest.Start(t, redis))
+	for _, m := range conversation.members {
+		conversation.sending.Go(func() { conversation.sendMessages(m, messagesEach) })
 	}
-	talk.speaking.Wait()
-	talk.compare(redis)
+	conversation.sending.Wait()
+	conversation.expectAllRead(redis)
 }
 
 func TestNothingIsLostWhenConnectionsAndServersDie(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	servers := []*apptest.Server{apptest.Start(t, redis), apptest.Start(t, redis)}
-	talk := newTalk(t, servers...)
+	conversation := startConversation(t, servers...)
 	const rounds = 8
 	for round := range rounds {
-		for _, m := range talk.members {
-			talk.speaking.Go(func() { talk.speak(m, messagesEach/rounds) })
+		for _, m := range conversation.members {
+			conversation.sending.Go(func() { conversation.sendMessages(m, messagesEach/rounds) })
 		}
-		// Somewhere in the middle of this round's messages.
-		after := (round*talkers*messagesEach + rand.N(talkers*messagesEach)) / rounds
-		apptest.Eventually(t, 30*time.Second, "messages to be stored", func() bool { return talk.count() > after })
+		// A random point among this round's messages.
+		after := (round*memberCount*messagesEach + rand.N(memberCount*messagesEach)) / rounds
+		apptest.Eventually(t, 30*time.Second, "messages to be stored", func() bool { return conversation.count() > after })
 		for range 5 {
-			talk.members[rand.N(talkers)].cut()
+			conversation.members[rand.N(memberCount)].cut()
 		}
 		servers[round%2].Restart()
-		talk.speaking.Wait()
+		conversation.sending.Wait()
 	}
-	talk.compare(redis)
+	conversation.expectAllRead(redis)
 	connections := 0
-	for _, m := range talk.members {
+	for _, m := range conversation.members {
 		_, made := m.redisStatuses()
 		connections += made
 	}
-	t.Logf("%d members made %d connections", talkers, connections)
-	if connections < talkers+rounds {
-		t.Errorf("only %d connections were made: none was cut", connections)
+	t.Logf("%d members made %d connections", memberCount, connections)
+	if connections < memberCount+rounds {
+		t.Errorf("members made only %d connections, so not every cut or restart ended one", connections)
 	}
 }

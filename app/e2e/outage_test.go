@@ -35,16 +35,15 @@ func TestClientsContinueAfterRedisHangs(t *testing.T) {
 		func() { syscall.Kill(redis.PID(), syscall.SIGCONT) })
 }
 
-// testOutage takes Redis away for a while, and gives it back, while members of two
-// servers talk.
+// testOutage stops Redis for a while and restores it, while members send through two servers.
 func testOutage(t *testing.T, redis *redistest.Server, lasts time.Duration, takeAway, giveBack func()) {
 	servers := []*apptest.Server{
 		apptest.Start(t, redis, "DURABILITY=disk"),
 		apptest.Start(t, redis, "DURABILITY=disk"),
 	}
-	talk := newTalk(t, servers...)
-	stop := talk.speakUntil()
-	apptest.Eventually(t, patience, "messages to be stored", func() bool { return talk.count() > 500 })
+	conversation := startConversation(t, servers...)
+	stop := conversation.startSending()
+	apptest.Eventually(t, patience, "messages to be stored", func() bool { return conversation.count() > 500 })
 
 	takeAway()
 	began := time.Now()
@@ -54,35 +53,36 @@ func testOutage(t *testing.T, redis *redistest.Server, lasts time.Duration, take
 		t.Logf("readiness failed after %v: %s", time.Since(began), body)
 	}
 	expectErrorPage(t, servers[0])
-	for i, m := range talk.members {
-		apptest.Eventually(t, lasts, fmt.Sprintf("talker %d to be told that Redis is away", i), func() bool {
+	for i, m := range conversation.members {
+		apptest.Eventually(t, lasts, fmt.Sprintf("member %d to receive the status away", i), func() bool {
 			statuses, _ := m.redisStatuses()
 			return len(statuses) > 0 && statuses[len(statuses)-1] == "away"
 		})
 	}
-	t.Logf("every client was told after %v", time.Since(began))
-	// The outage itself has to last; nothing is awaited.
+	t.Logf("every client received the status after %v", time.Since(began))
+	// The outage must last for a fixed time. There is no event to wait for.
 	time.Sleep(time.Until(began.Add(lasts)))
 
-	stored := talk.count()
+	stored := conversation.count()
 	giveBack()
 	began = time.Now()
 	for _, server := range servers {
 		server.AwaitReady()
 	}
-	t.Logf("ready %v after Redis was back", time.Since(began))
-	apptest.Eventually(t, patience, "messages to be stored again", func() bool { return talk.count() > stored+500 })
+	t.Logf("ready %v after Redis was restored", time.Since(began))
+	apptest.Eventually(t, patience, "messages to be stored again", func() bool { return conversation.count() > stored+500 })
 	stop()
-	talk.compare(redis)
-	for i, m := range talk.members {
+	conversation.expectAllRead(redis)
+	for i, m := range conversation.members {
 		statuses, connections := m.redisStatuses()
 		if connections != 1 || !slices.Equal(statuses, []string{"away", "back"}) {
-			t.Errorf("talker %d made %d connections, want 1, and was sent statuses %q", i, connections, statuses)
+			t.Errorf("member %d made %d connections, want 1, and received the statuses %q", i, connections, statuses)
 		}
 	}
 }
 
-// expectErrorPage checks that requests fail within 10 s (a read of Redis gives up after 5 s), and that a browser gets a page.
+// expectErrorPage checks that requests fail within 10 s, and that a browser gets an error page. (A
+// read from Redis times out after 5 s.)
 func expectErrorPage(t *testing.T, server *apptest.Server) {
 	t.Helper()
 	var requests sync.WaitGroup

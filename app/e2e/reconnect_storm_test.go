@@ -15,14 +15,14 @@ import (
 func TestReconnectStormSharesReads(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	dies, stays := apptest.Start(t, redis), apptest.Start(t, redis)
-	token := stays.SignIn("Ada")
-	writer := join(t.Context(), t, "lobby", token, stays)
-	clients := make([]*returner, crowd)
+	restarted, other := apptest.Start(t, redis), apptest.Start(t, redis)
+	token := other.SignIn("Ada")
+	writer := join(t.Context(), t, "lobby", token, other)
+	clients := make([]*resumingClient, crowdSize)
 	var working sync.WaitGroup
 	for i := range clients {
-		clients[i] = &returner{t: t, token: token, cursor: "0-0"}
-		working.Go(func() { clients[i].connect(dies) })
+		clients[i] = &resumingClient{t: t, token: token, cursor: "0-0"}
+		working.Go(func() { clients[i].connect(restarted) })
 	}
 	working.Wait()
 	send := func(count int) {
@@ -37,23 +37,23 @@ func TestReconnectStormSharesReads(t *testing.T) {
 		working.Go(func() { c.read(50) })
 	}
 	working.Wait()
-	dies.Kill()
+	restarted.Kill()
 	send(200)
-	dies.Start() // with nothing read yet
-	dies.AwaitReady()
+	restarted.Start() // it has not read the room yet
+	restarted.AwaitReady()
 
 	before := commandsOf(t, redis)
 	began := time.Now()
 	for _, c := range clients {
-		working.Go(func() { c.connect(dies); c.read(250) })
+		working.Go(func() { c.connect(restarted); c.read(250) })
 	}
 	working.Wait()
 	took := time.Since(began)
 	ran := commandsOf(t, redis).since(before)
-	t.Logf("%d clients reconnected and caught up in %v; Redis ran %v", crowd, took, ran)
-	// A server reuses what it read for a second, and reads who is present twice a second.
-	if ran.total() > crowd/10+20*int(took/time.Second) {
-		t.Errorf("Redis ran %d commands for %d clients: %v", ran.total(), crowd, ran)
+	t.Logf("%d clients reconnected and caught up in %v; Redis ran %v", crowdSize, took, ran)
+	// A server shares what it read for a second, and reads the users present twice a second.
+	if ran.total() > crowdSize/10+20*int(took/time.Second) {
+		t.Errorf("Redis ran %d commands for %d clients: %v", ran.total(), crowdSize, ran)
 	}
 	expectFewConnections(t, redis, 2)
 }

@@ -19,7 +19,7 @@ import (
 	"burble/streams/redistest"
 )
 
-func TestRetriedSendIsStoredOnceAndGetsTheSameID(t *testing.T) {
+func TestRetriedSendIsStoredOnceUnderOneID(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	one, other := apptest.Start(t, redis), apptest.Start(t, redis)
@@ -29,9 +29,9 @@ func TestRetriedSendIsStoredOnceAndGetsTheSameID(t *testing.T) {
 	t.Run("WebSocket first, then HTTP", func(t *testing.T) {
 		key := client.NewKey()
 		first := sendUnder(t, here, key)
-		for where, m := range map[string]*member{"the same server": here, "the other server": there} {
+		for where, m := range map[string]*member{"on the same server": here, "on the other server": there} {
 			if id := sendUnder(t, m, key); id != first {
-				t.Errorf("retry at %s: %s, want %s", where, id, first)
+				t.Errorf("retry %s: %s, want %s", where, id, first)
 			}
 		}
 		for _, server := range []*apptest.Server{one, other} {
@@ -79,7 +79,7 @@ func TestRetriedSendIsStoredOnceAndGetsTheSameID(t *testing.T) {
 		count := 0
 		ids.Range(func(any, any) bool { count++; return true })
 		if count != 1 || created.Load() > 1 {
-			t.Errorf("one key got %d IDs and was created %d times", count, created.Load())
+			t.Errorf("one key has %d IDs, and %d requests created an entry", count, created.Load())
 		}
 	})
 	apptest.ExpectStoredOnce(t, redis, "lobby", 3)
@@ -97,7 +97,7 @@ func sendUnder(t *testing.T, m *member, key string) (id string) {
 	return id
 }
 
-func TestSendIsStoredOnceWhenRepliesOfRedisAreLost(t *testing.T) {
+func TestSendIsStoredOnceWhenRedisRepliesAreLost(t *testing.T) {
 	t.Parallel()
 	redis := redistest.StartTCP(t)
 	network := startUnreliableNetwork(t, redis.Addr)
@@ -112,7 +112,7 @@ func TestSendIsStoredOnceWhenRepliesOfRedisAreLost(t *testing.T) {
 	var sending sync.WaitGroup
 	var members []*member
 	for i := range 8 {
-		// Every second member may retry at the server that has no trouble.
+		// Every second member may also retry on the server with a reliable network.
 		m := join(ctx, t, "lobby", token, [][]*apptest.Server{{one}, {one, other}}[i%2]...)
 		members = append(members, m)
 		sending.Go(func() {
@@ -128,11 +128,11 @@ func TestSendIsStoredOnceWhenRepliesOfRedisAreLost(t *testing.T) {
 	client := redis.Client()
 	defer client.Close()
 	for range 20 {
-		// Every connection breaks within some reply, until five have. Then the network is
-		// good until more messages are stored.
+		// Every connection breaks within a reply, until the server has opened five more. Then the
+		// network is reliable until more messages are stored.
 		cut := redisStat(t, client, "total_connections_received") + 5
 		network.limit.Store(400 << rand.N(8))
-		// Redis ends the good connections of before.
+		// Redis closes the connections that have no limit.
 		if err := client.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes").Err(); err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestSendIsStoredOnceWhenRepliesOfRedisAreLost(t *testing.T) {
 type unreliableNetwork struct {
 	net.Listener
 	redis string
-	limit atomic.Int64 // new connections break within so many bytes of replies; 0: never
+	limit atomic.Int64 // new connections break within this many bytes of replies; 0 means never
 }
 
 func startUnreliableNetwork(t *testing.T, redis string) *unreliableNetwork {
@@ -171,7 +171,7 @@ func startUnreliableNetwork(t *testing.T, redis string) *unreliableNetwork {
 	return n
 }
 
-// accept carries connections until the listener is closed and they have ended.
+// accept forwards connections until the listener is closed and the connections have ended.
 func (n *unreliableNetwork) accept() {
 	var open sync.WaitGroup
 	defer open.Wait()
@@ -180,11 +180,13 @@ func (n *unreliableNetwork) accept() {
 		if err != nil {
 			return
 		}
-		open.Go(func() { n.carry(conn.(*net.TCPConn)) })
+		open.Go(func() { n.forward(conn.(*net.TCPConn)) })
 	}
 }
 
-func (n *unreliableNetwork) carry(server *net.TCPConn) {
+// forward forwards one connection to Redis, and breaks it after a random number of bytes if there is
+// a limit.
+func (n *unreliableNetwork) forward(server *net.TCPConn) {
 	defer server.Close()
 	redis, err := net.Dial("tcp", n.redis)
 	if err != nil {
@@ -200,7 +202,7 @@ func (n *unreliableNetwork) carry(server *net.TCPConn) {
 	}
 	io.CopyN(server, redis, bytes)
 	if rand.N(2) == 0 {
-		server.SetLinger(0) // a reset instead of an end
+		server.SetLinger(0) // makes Close send a reset
 	}
 	server.Close()
 }

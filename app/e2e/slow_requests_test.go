@@ -16,8 +16,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// A client that sends a request a byte at a time, or never finishes it, is disconnected in
-// time, costs little until then, and does not block other clients.
+// The server disconnects a client that sends a request a byte at a time or never finishes it. Until
+// then, the client costs little memory and does not block other clients.
 func TestCostOfSlowRequestsUntilTheyTimeOut(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
@@ -46,7 +46,7 @@ func TestCostOfSlowRequestsUntilTheyTimeOut(t *testing.T) {
 				}()
 				conn.SetReadDeadline(began.Add(2 * time.Minute))
 				if _, err := io.Copy(io.Discard, conn); isTimeout(err) {
-					t.Errorf("after %v the server still waits for the rest of %q", time.Since(began), head)
+					t.Errorf("after %v the server is still waiting for the rest of %q", time.Since(began), head)
 				}
 			})
 		}
@@ -69,8 +69,8 @@ func isTimeout(err error) bool {
 	return ok && timeout.Timeout()
 }
 
-// What is not HTTP is answered or the connection is closed, and none of it reaches the log.
-func TestGarbageRequestsAreAnsweredAndNotLogged(t *testing.T) {
+// If a request is not valid HTTP, the server answers it or closes the connection, and logs nothing.
+func TestGarbageRequestsAreNotLogged(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	before := len(server.Output())

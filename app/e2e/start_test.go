@@ -18,17 +18,17 @@ import (
 func TestServersWithoutSecretShareSessions(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	// Both start at once, and one of them stores the secret.
+	// Both servers start at once, and one of them stores the secret.
 	one, other := apptest.Launch(t, apptest.RedisURL(redis)), apptest.Launch(t, apptest.RedisURL(redis))
 	one.AwaitReady()
 	other.AwaitReady()
 	token := one.SignIn("Ada")
 	if status, body := other.Post(token, "lobby", client.NewKey(), "hello"); status != http.StatusCreated {
-		t.Errorf("token of one server at the other: %d %s", status, body)
+		t.Errorf("a token from one server, used on the other: %d %s", status, body)
 	}
 	one.Restart()
 	if status, body := one.Post(token, "lobby", client.NewKey(), "hello"); status != http.StatusCreated {
-		t.Errorf("token of a server after its restart: %d %s", status, body)
+		t.Errorf("a token used after its server restarted: %d %s", status, body)
 	}
 	m := join(t.Context(), t, "lobby", token, other)
 	m.await(10*time.Second, 2)
@@ -42,7 +42,7 @@ func TestServerWaitsForRedis(t *testing.T) {
 	redis := redistest.Start(t)
 	server := launchWithoutRedis(t, redis)
 	if server.URL() != "" {
-		t.Error("the server listens before Redis has answered")
+		t.Error("the server is listening before Redis answered")
 	}
 	redis.Restart()
 	server.AwaitReady()
@@ -96,7 +96,7 @@ func TestServerExitsWhenItsPortIsTaken(t *testing.T) {
 	expectExit(t, apptest.Launch(t, apptest.RedisURL(redis), "PORT="+port), "PORT")
 }
 
-// expectExit checks that the server exits with code 1 and an error that has the reason.
+// expectExit checks that the server exits with code 1 and an error that contains the reason.
 func expectExit(t *testing.T, server *apptest.Server, reason string) {
 	t.Helper()
 	apptest.Eventually(t, 10*time.Second, "the process to end", server.HasExited)

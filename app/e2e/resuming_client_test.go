@@ -12,8 +12,8 @@ import (
 	"burble/app/client"
 )
 
-// returner is a client that connects when it is told to and resumes at its cursor.
-type returner struct {
+// resumingClient is a client that connects on demand and resumes from its cursor.
+type resumingClient struct {
 	*client.Socket
 	t      *testing.T
 	token  string
@@ -23,12 +23,12 @@ type returner struct {
 }
 
 // connect opens a WebSocket and follows the lobby from the cursor.
-func (r *returner) connect(server *apptest.Server) {
+func (r *resumingClient) connect(server *apptest.Server) {
 	follow := client.Follow{Room: "lobby", After: r.cursor}
 	r.chain = client.Chain{}
 	r.chain.Sent(follow)
 	var err error
-	// The queue of a listener is shorter than a crowd, and the kernel refuses the rest.
+	// A listener's queue is shorter than crowdSize, and the kernel refuses further connections.
 	for range 20 {
 		if r.Socket, err = server.Client(r.token).Dial(r.t.Context(), follow); err == nil {
 			r.t.Cleanup(r.Socket.Cut)
@@ -39,12 +39,12 @@ func (r *returner) connect(server *apptest.Server) {
 	r.t.Errorf("dial: %v", err)
 }
 
-// decoded caches frames by their text: a crowd is sent the same frames, and decoding them
-// anew for each client would take more CPU than the server does.
+// decoded caches frames by their text. All clients receive the same frames, and decoding them for
+// each client would take more CPU than the server does.
 var decoded sync.Map
 
-// next is Next with the cache.
-func (r *returner) next() (client.Frame, error) {
+// next is like Next, with the cache.
+func (r *resumingClient) next() (client.Frame, error) {
 	for {
 		message, err := r.Read()
 		switch {
@@ -70,7 +70,7 @@ func (r *returner) next() (client.Frame, error) {
 }
 
 // read reads until it has count entries, numbered from 1 without gaps.
-func (r *returner) read(count int) {
+func (r *resumingClient) read(count int) {
 	for r.Socket != nil && r.count < count {
 		frame, err := r.next()
 		if err == nil {
@@ -89,7 +89,7 @@ func (r *returner) read(count int) {
 		case *client.Entries:
 			for _, entry := range f.Entries {
 				if r.count++; entry.N != int64(r.count) {
-					r.t.Errorf("entry %d came as number %d", entry.N, r.count)
+					r.t.Errorf("received the entry with number %d, want %d", entry.N, r.count)
 				}
 			}
 		}

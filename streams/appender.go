@@ -98,6 +98,7 @@ func (a *appender) collect(first *appendCall) []*appendCall {
 		case <-a.timer.C:
 		}
 	}
+	a.store.health.appended.Store(true)
 	a.lastSent, a.lastShared = time.Now(), len(group) > 1
 	clear(a.lastAuthors)
 	for _, call := range group {

@@ -1,6 +1,9 @@
 package streams
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // SetMaxBlock sets maxBlock for the Stores that are opened next. restore undoes it.
 func SetMaxBlock(d time.Duration) (restore func()) {
@@ -39,4 +42,9 @@ func NoteActivity(s *Store, room string) {
 	if w := s.window(room); w != nil {
 		w.markMoved()
 	}
+}
+
+// WatchEviction is what Run calls with a tick a minute.
+func (s *Store) WatchEviction(ctx context.Context, ticks <-chan time.Time) {
+	s.watchEviction(ctx, ticks)
 }

@@ -3,8 +3,6 @@ package streams
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +23,7 @@ type health struct {
 	statusMu sync.Mutex   // held while away changes and OnStatus runs, to keep their order
 	away     atomic.Int32 // the number of tails that cannot read
 	fullAt   atomic.Int64 // Unix seconds of the last append refused for lack of space; 0 after one that was stored
+	appended atomic.Bool  // since the last check for eviction
 }
 
 // Health returns nil if Redis accepts appends. Otherwise it returns ErrUnavailable or ErrFull,
@@ -38,17 +37,19 @@ func (s *Store) Health(ctx context.Context) error {
 	if s.Away() {
 		return fmt.Errorf("%w: cannot read new entries yet", ErrUnavailable)
 	}
-	// Some hosts forbid INFO. Then only a refused append shows that memory is full.
-	info, _ := s.redis.Retrying.Info(ctx, "memory").Result()
-	used, limit, policy := parseMemory(info)
 	refused := time.Since(time.Unix(s.health.fullAt.Load(), 0)) < fullFor
-	if refused {
-		limit -= limit / 50 // used memory may have fallen slightly since
+	reported := false
+	for _, server := range s.checkEviction(ctx) {
+		limit := server.limit
+		if refused {
+			limit -= limit / 50 // used memory may have fallen slightly since
+		}
+		if limit > 0 && server.used >= limit && server.policy == "noeviction" {
+			return fmt.Errorf("%w: redis uses %d of %d bytes", ErrFull, server.used, server.limit)
+		}
+		reported = reported || server.policy == "noeviction"
 	}
-	switch {
-	case limit > 0 && used >= limit && policy == "noeviction":
-		return fmt.Errorf("%w: redis uses %d of %d bytes", ErrFull, used, limit)
-	case policy == "" && refused:
+	if refused && !reported { // only a refused append shows that memory is full
 		return fmt.Errorf("%w: redis refused the last message", ErrFull)
 	}
 	return nil
@@ -74,21 +75,6 @@ func (s *Store) checkWrites(ctx context.Context) error {
 
 // Away reports whether Redis, or a part of a Cluster, does not answer reads of new entries.
 func (s *Store) Away() bool { return s.health.away.Load() > 0 }
-
-func parseMemory(info string) (used, limit int64, policy string) {
-	for line := range strings.Lines(info) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
-		switch name {
-		case "used_memory":
-			used, _ = strconv.ParseInt(value, 10, 64)
-		case "maxmemory":
-			limit, _ = strconv.ParseInt(value, 10, 64)
-		case "maxmemory_policy":
-			policy = value
-		}
-	}
-	return used, limit, policy
-}
 
 // tailDisconnected records that a tail can no longer read from Redis.
 func (s *Store) tailDisconnected(cause error) {

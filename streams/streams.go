@@ -27,6 +27,7 @@ import (
 	"burble/streams/conns"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/time/rate"
 )
 
 // Durability is what must have happened before Append returns.
@@ -83,6 +84,7 @@ type Store struct {
 	sharedReads *sharedReads
 	stopped     chan struct{} // closed when Run has returned
 	health      health
+	eviction    eviction
 
 	mu              sync.Mutex // taken before a window's mu
 	windows         map[string]*window
@@ -107,6 +109,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		windows:     make(map[string]*window),
 
 		maxWindowsBytes: maxWindowsBytes,
+		eviction:        eviction{logs: rate.Sometimes{Interval: evictionInterval}},
 	}
 	groups := [][]int{allBuckets()}
 	if conns.InCluster(options.Redis) {
@@ -128,6 +131,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	if err := s.checkDurability(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.checkEviction(ctx)
 	return s, nil
 }
 
@@ -140,6 +144,7 @@ func (s *Store) Run(ctx context.Context) error {
 	for _, appender := range s.appenders {
 		running.Go(func() { appender.run(ctx) })
 	}
+	running.Go(func() { s.watchEviction(ctx, time.Tick(evictionInterval)) })
 	<-ctx.Done()
 	err := s.redis.CloseBlocking()
 	running.Wait()

@@ -171,5 +171,9 @@ func (s *Service) Leave(user identity.User, room string) { s.presence.leave(room
 // Health returns nil if Redis accepts messages and has memory for more, or else the store's error.
 func (s *Service) Health(ctx context.Context) error { return s.store.Health(ctx) }
 
+// Warning returns what endangers messages although Redis stores them, or "". It is up to date
+// after Health.
+func (s *Service) Warning() string { return s.store.Warning() }
+
 // RedisAway reports whether any part of Redis is unreachable.
 func (s *Service) RedisAway() bool { return s.store.Away() }

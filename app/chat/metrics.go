@@ -23,6 +23,9 @@ func (s *Service) Collectors() []prometheus.Collector {
 		counter("burble_entries_appended_total", "Entries stored by this process.", "", &s.appended),
 		counter("burble_entries_refused_total", refused, protocol.Full, &s.refusedFull),
 		counter("burble_entries_refused_total", refused, protocol.Unavailable, &s.refusedUnavailable),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "burble_redis_evicted_keys_total", Help: "Keys that Redis evicted since this process started.",
+		}, func() float64 { return float64(s.store.EvictedKeys()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "burble_redis_away", Help: "1 while Redis does not answer.",
 		}, func() float64 {

@@ -25,6 +25,11 @@ func (s *Server) getReady(c *fiber.Ctx) error {
 	case err != nil:
 		return &protocol.Error{Code: protocol.Unavailable, Message: "Redis does not answer, or cannot store messages.", RetryAfter: cacheTime, Cause: err}
 	}
+	// An evicting Redis is no reason to fail: the load balancer would drop all servers, and users
+	// would lose access to what is still there.
+	if warning := s.chat.Warning(); warning != "" {
+		return c.SendString("ready\nwarning: " + warning + "\n")
+	}
 	return c.SendString("ready\n")
 }
 

@@ -45,13 +45,25 @@ func TestReadinessChecksRedisAtMostOnceASecond(t *testing.T) {
 			t.Fatalf("readyz: %d", got.status)
 		}
 	}
-	// A check sends XTRIM and INFO, at most once a second. The server itself also sends commands: it
+	// A check sends XTRIM and two INFOs, at most once a second. The server itself also sends commands: it
 	// may still be looking for the ends of its 16 activity streams.
 	if spent, most := database.CommandCount()-before, 40+6*int(time.Since(began)/time.Second+1); spent > most {
 		t.Errorf("%d commands for 200 requests, want at most %d", spent, most)
 	}
 	database.Close()
 	eventually(t, "Redis is away", func() bool { return s.get("/readyz").status == 503 })
+}
+
+// A load balancer must not drop every server because of a setting of Redis.
+func TestEvictingRedisIsReadyWithAWarning(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, redistest.Start(t, "--maxmemory-policy", "allkeys-lru").Redis())
+	if got := s.get("/readyz"); got.status != 200 || !strings.HasPrefix(got.body, "ready\nwarning: ") || !strings.Contains(got.body, "allkeys-lru") {
+		t.Errorf("readyz: %d %q", got.status, got.body)
+	}
+	if got := s.get("/metrics"); !strings.Contains(got.body, "\nburble_redis_evicted_keys_total 0\n") {
+		t.Error("the metrics do not count evicted keys")
+	}
 }
 
 func TestFullRedisRefusesMessagesAndServesReads(t *testing.T) {

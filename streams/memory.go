@@ -1,0 +1,168 @@
+package streams
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/time/rate"
+)
+
+// evictionInterval is how often a Store that appends checks whether Redis evicts keys.
+const evictionInterval = time.Minute
+
+// memory is what one server of Redis reports about its memory.
+type memory struct {
+	used, limit int64  // bytes; limit 0: none
+	policy      string // maxmemory-policy; "" if the server does not report it
+	evicted     int64  // keys, since the server started
+}
+
+// eviction is what a Store knows about keys that Redis removes to make room.
+type eviction struct {
+	mu      sync.Mutex
+	policy  string           // of a server that evicts; "" if none is known to
+	evicted int64            // keys, since Open
+	last    map[string]int64 // memory.evicted by server
+	logs    rate.Sometimes
+}
+
+// checkEviction reads the memory of every server that holds keys, and logs news about eviction.
+// The result lacks servers that do not report their memory, which some hosts forbid.
+func (s *Store) checkEviction(ctx context.Context) []memory {
+	var mu sync.Mutex
+	servers := map[string]memory{}
+	read := func(ctx context.Context, node *redis.Client) error {
+		if found, ok := readMemory(ctx, node); ok {
+			mu.Lock()
+			defer mu.Unlock()
+			servers[node.Options().Addr] = found
+		}
+		return nil
+	}
+	switch client := s.redis.Retrying.(type) {
+	case *redis.ClusterClient:
+		client.ForEachMaster(ctx, read)
+	case *redis.Client:
+		read(ctx, client)
+	}
+	s.recordEviction(servers)
+	var all []memory
+	for _, server := range servers {
+		all = append(all, server)
+	}
+	return all
+}
+
+func readMemory(ctx context.Context, node *redis.Client) (found memory, ok bool) {
+	pipe := node.Pipeline()
+	sections := []*redis.StringCmd{pipe.Info(ctx, "memory"), pipe.Info(ctx, "stats")}
+	pipe.Exec(ctx)
+	for _, section := range sections {
+		text, err := section.Result()
+		ok = ok || err == nil
+		found.parse(text)
+	}
+	return found, ok
+}
+
+func (m *memory) parse(info string) {
+	for line := range strings.Lines(info) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		switch name {
+		case "used_memory":
+			m.used, _ = strconv.ParseInt(value, 10, 64)
+		case "maxmemory":
+			m.limit, _ = strconv.ParseInt(value, 10, 64)
+		case "maxmemory_policy":
+			m.policy = value
+		case "evicted_keys":
+			m.evicted, _ = strconv.ParseInt(value, 10, 64)
+		}
+	}
+}
+
+func (s *Store) recordEviction(servers map[string]memory) {
+	e := &s.eviction
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.last == nil {
+		e.last = map[string]int64{}
+	}
+	policy, evicted := "", int64(0)
+	for addr, server := range servers {
+		if server.policy != "" && server.policy != "noeviction" {
+			policy = server.policy
+		}
+		before, known := e.last[addr]
+		if known && server.evicted > before { // it is lower after a restart
+			evicted += server.evicted - before
+		}
+		e.last[addr] = server.evicted
+	}
+	if len(servers) > 0 && policy != e.policy {
+		e.policy = policy
+		if policy != "" {
+			s.log.Warn("redis may evict keys: "+policyRisk(policy), "maxmemory_policy", policy)
+		}
+	}
+	e.evicted += evicted
+	if evicted > 0 {
+		e.logs.Do(func() {
+			s.log.Error("redis evicted keys, and perhaps rooms with them", "since_start", e.evicted, "maxmemory_policy", policy)
+		})
+	}
+}
+
+// policyRisk returns what an eviction policy does to a Store, and the remedy.
+func policyRisk(policy string) string {
+	risk := "it removes whole rooms when its memory is full"
+	if strings.HasPrefix(policy, "volatile-") {
+		risk = "it forgets send keys when its memory is full, so that a message sent again may be stored twice"
+	}
+	return risk + "; set maxmemory-policy to noeviction"
+}
+
+// Warning returns what endangers entries although Redis accepts appends, or "". It is up to date
+// after Health.
+func (s *Store) Warning() string {
+	e := &s.eviction
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var parts []string
+	if e.evicted > 0 {
+		parts = append(parts, fmt.Sprintf("redis has evicted %d keys since this server started, and perhaps rooms with them", e.evicted))
+	}
+	if e.policy != "" {
+		parts = append(parts, "redis has maxmemory-policy "+e.policy+": "+policyRisk(e.policy))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// EvictedKeys returns how many keys Redis is known to have evicted since Open.
+func (s *Store) EvictedKeys() int64 {
+	s.eviction.mu.Lock()
+	defer s.eviction.mu.Unlock()
+	return s.eviction.evicted
+}
+
+// watchEviction checks for eviction at each tick until ctx ends, as long as there are appends:
+// nothing is evicted for the sake of reads.
+func (s *Store) watchEviction(ctx context.Context, ticks <-chan time.Time) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks:
+		}
+		if s.health.appended.Swap(false) {
+			bounded, cancel := context.WithTimeout(ctx, healthTimeout)
+			s.checkEviction(bounded)
+			cancel()
+		}
+	}
+}

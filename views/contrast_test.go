@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// Borders and dots that carry meaning have a contrast of 3:1 to their backgrounds, WCAG 1.4.11.
-// The contrast of text is checked by axe.
+// WCAG 1.4.11 requires a contrast of 3:1 between the background and any border or dot that
+// carries meaning. TestAxeFindsNoViolations checks the contrast of text.
 func TestBordersAndDotsHaveContrast(t *testing.T) {
-	backgrounds := map[string][]string{
+	backgroundsOf := map[string][]string{
 		"input-border": {"paper", "surface"}, "good": {"paper", "surface", "tint"}, "busy": {"surface"},
 	}
-	for name, behind := range backgrounds {
-		for _, background := range behind {
+	for name, backgrounds := range backgroundsOf {
+		for _, background := range backgrounds {
 			for scheme := range 2 {
 				if ratio := contrast(color(t, name)[scheme], color(t, background)[scheme]); ratio < 3 {
 					t.Errorf("--%s on --%s has a contrast of %.2f:1 in %s, want 3:1", name, background, ratio, []string{"light", "dark"}[scheme])
@@ -34,12 +34,13 @@ func color(t *testing.T, name string) []string {
 	return []string{string(found[1]), string(found[2])}
 }
 
-// contrast returns the contrast ratio of WCAG 2.2.
-func contrast(one, other string) float64 {
-	a, b := luminance(one), luminance(other)
+// contrast returns the contrast ratio of two colours, as WCAG 2.2 defines it.
+func contrast(color, otherColor string) float64 {
+	a, b := luminance(color), luminance(otherColor)
 	return (max(a, b) + 0.05) / (min(a, b) + 0.05)
 }
 
+// luminance returns the relative luminance of a colour, as WCAG 2.2 defines it.
 func luminance(color string) float64 {
 	var channels [3]int
 	fmt.Sscanf(color, "#%02x%02x%02x", &channels[0], &channels[1], &channels[2])

@@ -8,28 +8,28 @@ import (
 	"unicode"
 )
 
-// groupWithin is how soon a message must follow another one of the same author to be
-// shown without a heading. rows.js has the same rule.
+// groupWithin is the time between two messages of one author within which the second has no
+// heading. rows.js uses the same time.
 const groupWithin = 5 * time.Minute
 
-// hues is the number of avatar colours. avatar.js and base.css use the same number.
+// hues is the number of avatar colours. It is the same in avatar.js and base.css.
 const hues = 12
 
-// User is a person as shown.
+// User is a user as pages show them.
 type User struct {
 	ID, Name string
 }
 
-// Hue returns the avatar colour of the user, from 0 to 11. It depends on the ID alone, and
-// avatar.js computes the same.
+// Hue returns the avatar colour of the user, from 0 to 11. It depends only on the ID.
+// avatar.js computes the same value.
 func (u User) Hue() int {
 	sum := fnv.New32a()
 	sum.Write([]byte(u.ID))
 	return int(sum.Sum32() % hues)
 }
 
-// Initial returns the text of the user's avatar: the first letter or digit of the name,
-// else its first character, else "?".
+// Initial returns the text of the user's avatar: the first letter or digit of the name, or
+// else its first character, or "?" if the name is empty.
 func (u User) Initial() string {
 	name := strings.TrimSpace(u.Name)
 	for _, char := range name {
@@ -46,13 +46,13 @@ func (u User) Initial() string {
 // Message is a message with its edits, deletion and reactions applied.
 type Message struct {
 	ID          string // entry ID
-	Key         string // key it was sent under
-	N           int64  // its number in the room
+	Key         string // send key
+	N           int64  // number of the entry in the room
 	User        User
 	HTML        template.HTML // rendered and sanitised text; empty if Deleted or Unreadable
 	Time        time.Time     // from the entry ID
 	ReplyTo     string        // entry ID of the message it replies to, or empty
-	ReplyAuthor string        // author of that message; empty if unknown
+	ReplyAuthor string        // name of the author of that message; empty if unknown
 	ReplyText   string        // first line of that message, as plain text
 	Edited      string        // entry ID of the last edit, or empty
 	Deleted     bool
@@ -65,47 +65,49 @@ type Message struct {
 	Highlighted bool   // target of a permalink
 	Continued   bool   // shown without a heading
 	FirstUnread bool   // the first unread message
-	Day         string // on the first message of a UTC day, the date as text
+	Day         string // date to show above the message; empty if it is not the first of its UTC day
 
-	isBlank bool
+	isBlank bool // made by Room.Blank
 }
 
 // Reaction is one emoji below a message and the users who reacted with it.
 type Reaction struct {
 	Emoji string
 	Users []string // user IDs
-	Names []string // of some of Users, for the title
+	Names []string // names of some of Users
 	Mine  bool     // whether the page's user is one of Users
 }
 
 // Count returns the number of users who reacted.
 func (r Reaction) Count() int { return len(r.Users) }
 
-// By returns the user IDs, separated by spaces, for the script.
+// UserIDs returns the IDs of Users, separated by spaces.
 func (r Reaction) UserIDs() string { return strings.Join(r.Users, " ") }
 
-// Who returns the known names as text, or "" if there are none.
+// NameList returns Names as text, with an ellipsis if Users has more. It returns "" if there
+// are no names.
 func (r Reaction) NameList() string {
-	who := strings.Join(r.Names, ", ")
-	if who != "" && len(r.Names) < len(r.Users) {
-		who += " …"
+	list := strings.Join(r.Names, ", ")
+	if list != "" && len(r.Names) < len(r.Users) {
+		list += " …"
 	}
-	return who
+	return list
 }
 
-// Arrange sets Day and Continued of every message from the message before it. Messages must be
-// oldest first. Days are in UTC; the script changes them to the reader's time zone.
+// Arrange sets Day and Continued of each message, which depend on the previous message. The
+// messages must be sorted, oldest first. Days are in UTC; the script converts them to the
+// user's time zone.
 func Arrange(messages []Message) {
 	for i := range messages {
 		message := &messages[i]
 		message.Day, message.Continued = "", false
 		if i == 0 {
-			message.Day = day(message.Time)
+			message.Day = formatDay(message.Time)
 			continue
 		}
 		previous := messages[i-1]
-		if day(previous.Time) != day(message.Time) {
-			message.Day = day(message.Time)
+		if formatDay(previous.Time) != formatDay(message.Time) {
+			message.Day = formatDay(message.Time)
 			continue
 		}
 		message.Continued = message.isContinuationOf(previous)
@@ -118,19 +120,21 @@ func (m Message) isContinuationOf(previous Message) bool {
 		m.User.Name == previous.User.Name && m.Time.Sub(previous.Time) < groupWithin
 }
 
-func day(t time.Time) string { return t.UTC().Format("Monday, 2 January 2006") }
+func formatDay(t time.Time) string { return t.UTC().Format("Monday, 2 January 2006") }
 
-// Stored reports whether this is a message of the room, and not the empty one of Room.Blank.
+// Stored reports whether this is a message of the room. Only the result of Room.Blank is not.
 func (m Message) Stored() bool { return !m.isBlank }
 
-// Clock returns the time of day in UTC.
-func (m Message) TimeOfDay() string { return format(m.Time, "15:04") }
+// TimeOfDay returns the time of day in UTC.
+func (m Message) TimeOfDay() string { return formatUTC(m.Time, "15:04") }
 
-// ISO returns the time for a datetime attribute.
-func (m Message) ISO() string { return format(m.Time, "2006-01-02T15:04:05Z") }
+// ISO returns the time in the format of a datetime attribute.
+func (m Message) ISO() string { return formatUTC(m.Time, isoLayout) }
 
-// format returns t in UTC, or "" for the zero time.
-func format(t time.Time, layout string) string {
+const isoLayout = "2006-01-02T15:04:05Z"
+
+// formatUTC formats t in UTC. It returns "" for the zero time.
+func formatUTC(t time.Time, layout string) string {
 	if t.IsZero() {
 		return ""
 	}

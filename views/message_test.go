@@ -7,29 +7,29 @@ import (
 	"time"
 )
 
-func readJSON(t *testing.T, file string, into any) {
+func readJSON(t *testing.T, file string, value any) {
 	t.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(content, into); err != nil {
+	if err := json.Unmarshal(content, value); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// rows.test.mjs reads the same file.
+// rows.test.mjs has the same cases.
 func TestMessagesAreGrouped(t *testing.T) {
-	var rules struct {
+	var cases struct {
 		Messages []struct {
 			Case, User, Name                  string
 			Time                              time.Time
 			Reply, Unreadable, Day, Continued bool
 		}
 	}
-	readJSON(t, "testdata/grouping.json", &rules)
+	readJSON(t, "testdata/grouping.json", &cases)
 	var messages []Message
-	for _, m := range rules.Messages {
+	for _, m := range cases.Messages {
 		message := Message{User: User{m.User, m.Name}, Time: m.Time, Unreadable: m.Unreadable}
 		if m.Reply {
 			message.ReplyTo = "1-0"
@@ -37,13 +37,13 @@ func TestMessagesAreGrouped(t *testing.T) {
 		messages = append(messages, message)
 	}
 	Arrange(messages)
-	for i, m := range rules.Messages {
+	for i, m := range cases.Messages {
 		if got := messages[i]; (got.Day != "") != m.Day || got.Continued != m.Continued {
 			t.Errorf("%s: Day = %q, Continued = %v", m.Case, got.Day, got.Continued)
 		}
 	}
 	if want := "Sunday, 1 March 2026"; messages[0].Day != want {
-		t.Errorf("the first Day = %q, want %q", messages[0].Day, want)
+		t.Errorf("Day = %q, want %q", messages[0].Day, want)
 	}
 }
 
@@ -55,7 +55,7 @@ func TestArrangeOverwritesDayAndContinued(t *testing.T) {
 	}
 }
 
-// avatar.test.mjs reads the same file.
+// avatar.test.mjs has the same cases.
 func TestAvatars(t *testing.T) {
 	var people []struct {
 		ID, Name, Initial string

@@ -23,23 +23,24 @@ var (
 	roomPreloads = sync.OnceValue(func() []string { return staticImports(static(), roomScript)[1:] })
 )
 
-// Script returns the path of the page's entry module below StaticPath.
+// Script returns the path of the page's entry module, relative to StaticPath.
 func (Home) Script() string { return homeScript }
 
-// Script returns the path of the page's entry module below StaticPath.
+// Script returns the path of the page's entry module, relative to StaticPath.
 func (Room) Script() string { return roomScript }
 
-// Preloads returns the paths of all modules that Script imports, directly or not, sorted.
-// Without a preload the browser discovers a module only after it has loaded the one that
-// imports it, which costs a round trip per level. Modules loaded by import() are not included.
+// Preloads returns the sorted paths of all modules that Script imports, directly or
+// indirectly, except those loaded by import(). Without preloads, the browser would discover
+// each module only after loading the module that imports it, which takes a round trip per
+// level.
 func (Home) Preloads() []string { return homePreloads() }
 
-// Preloads returns the paths of all modules that Script imports, like Home.Preloads.
+// Preloads returns the paths of the modules to preload, like Home.Preloads.
 func (Room) Preloads() []string { return roomPreloads() }
 
-// staticImports returns entry and all modules it imports statically, directly or not,
-// sorted after entry. It panics if a module is missing or cannot be parsed: all are
-// embedded, and a test parses every one.
+// staticImports returns entry, followed by the sorted paths of all modules that it imports
+// statically, directly or indirectly. It panics if a module is missing or cannot be parsed,
+// which a test rules out for the embedded modules.
 func staticImports(files fs.FS, entry string) []string {
 	modules := []string{entry}
 	for i := 0; i < len(modules); i++ {
@@ -65,7 +66,7 @@ func staticImports(files fs.FS, entry string) []string {
 	return modules
 }
 
-// moduleSpecifier returns the path in an import statement, or in an export with from.
+// moduleSpecifier returns the path in an "import … from" or "export … from" statement.
 func moduleSpecifier(statement js.IStmt) (string, bool) {
 	var quoted []byte
 	switch statement := statement.(type) {

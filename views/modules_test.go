@@ -9,7 +9,7 @@ import (
 	"testing/fstest"
 )
 
-func TestStaticImportsAreTransitiveAndLeaveOutDynamicOnes(t *testing.T) {
+func TestStaticImportsAreTransitiveAndExcludeDynamicImports(t *testing.T) {
 	files := fstest.MapFS{
 		"js/page/room.js": {Data: []byte(`
 			import "./side-effect.js";
@@ -33,8 +33,8 @@ func TestStaticImportsAreTransitiveAndLeaveOutDynamicOnes(t *testing.T) {
 	}
 }
 
-// importedModules is an independent staticImports for the way our modules are written:
-// it looks for lines instead of parsing.
+// importedModules does the same as staticImports, but independently: with a regular
+// expression for the import statements in our modules.
 func importedModules(t *testing.T, entry string) []string {
 	t.Helper()
 	imports := regexp.MustCompile(`(?m)^import [^;]*?"(\.\.?/[^"]+)";`)

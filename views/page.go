@@ -8,13 +8,13 @@ import (
 
 // Page holds what every page needs. Home, Room and Error embed it.
 type Page struct {
-	Title  string // before the product's name in the browser's title; may be empty
-	User   *User  // the page's user; nil if nobody is signed in
-	Static string // where static files are: StaticPath()
+	Title  string // comes before " · Burble" in the title; may be empty
+	User   *User  // the page's user; nil if the visitor is not signed in
+	Static string // StaticPath()
 	Theme  string // "light" or "dark"; empty to follow the system
 
 	NameLimit int    // maximum length of a user's name, in characters
-	NameInput string // what the user typed, to refill the form after a refused name
+	NameInput string // the user's name that was refused, to refill the form
 }
 
 // Home is the model of the template "home".
@@ -22,53 +22,55 @@ type Home struct {
 	Page
 	Rooms     []RoomLink // in the order to show
 	Error     string     // why a form was refused, or empty
-	RoomInput string     // what the user typed, to refill the form after a refused room name
+	RoomInput string     // the room name that was refused, to refill the form
 }
 
-// Blank returns an empty row, which the script clones for rooms that appear later.
+// Blank returns an empty row, which the script clones for new rooms.
 func (h Home) Blank() RoomLink { return RoomLink{} }
 
-// RoomLink is a row in the list of rooms.
+// RoomLink is a row in a list of rooms.
 type RoomLink struct {
 	Name       string
 	Topic      string    // may be empty
 	LastActive time.Time // time of the last entry; zero if there is none
-	Last       string    // ID of that entry, from which the script continues to count
-	Read       string    // entry ID up to which the page's user has read the room; empty if they were never in it
-	Unread     int       // messages of others after Read
-	Mentions   int       // how many of them mention the page's user
-	Present    int       // users in the room now
-	Current    bool      // whether it is the page's room
+	Last       string    // ID of that entry, from which the script watches the room
+	Read       string    // read marker of the page's user, an entry ID; empty if they have never visited the room
+	Unread     int       // messages of other users after Read
+	Mentions   int       // number of unread messages that mention the page's user
+	Present    int       // number of users in the room
+	Current    bool      // whether this is the room of the page
 }
 
-// ISO returns the time of the last entry for a datetime attribute.
-func (r RoomLink) ISO() string { return format(r.LastActive, "2006-01-02T15:04:05Z") }
+// ISO returns LastActive in the format of a datetime attribute.
+func (r RoomLink) ISO() string { return formatUTC(r.LastActive, isoLayout) }
 
-// Moment returns the time of the last entry as text, or "" if there is none.
-func (r RoomLink) LastActiveText() string { return format(r.LastActive, "2 January 2006, 15:04 UTC") }
+// LastActiveText returns LastActive as text, or "" if it is zero.
+func (r RoomLink) LastActiveText() string {
+	return formatUTC(r.LastActive, "2 January 2006, 15:04 UTC")
+}
 
 // Room is the model of the template "room".
 type Room struct {
 	Page
 	Room      string     // the room's name
 	Topic     string     // may be empty
-	Rooms     []RoomLink // all rooms, this one among them, in the order to show
-	Unread    int        // messages of others that the page's user has not read
-	ReadUpTo  string     // entry ID after which the "New" line goes; empty for no line
+	Rooms     []RoomLink // including this one, in the order to show
+	Unread    int        // number of unread messages
+	ReadUpTo  string     // entry ID after which to show the "New" line; empty for no line
 	Messages  []Message  // oldest first, with edits, deletions and reactions applied
-	AsOf      string     // cursor the messages are current as of; the script follows from it
-	Live      bool       // whether Messages reach the room's end
+	AsOf      string     // cursor up to which Messages are current; the script follows from it
+	Live      bool       // whether Messages include the newest one
 	Older     string     // entry ID for ?before=; empty if no older messages are kept
 	Newer     string     // entry ID for ?after=; empty if there are no newer messages
 	Highlight string     // entry ID of the permalink's target, or empty
 	TextLimit int        // maximum length of a message, in characters
 	Notice    string     // shown above the composer, such as why a form was refused
-	Draft     string     // what the user typed, to refill the composer after a refused message
-	Origin    string     // "https://host", for the terminal commands
+	Draft     string     // the message that was refused, to refill the composer
+	Origin    string     // such as "https://chat.example.com", for the terminal commands
 }
 
-// Rows returns a copy of Messages with everything set that depends on the room or on
-// neighbours.
+// Rows returns a copy of Messages, and sets the fields that depend on the page or on
+// neighbouring messages.
 func (r Room) Rows() []Message {
 	rows := make([]Message, len(r.Messages))
 	copy(rows, r.Messages)
@@ -83,11 +85,11 @@ func (r Room) Rows() []Message {
 	return rows
 }
 
-// isAfter reports whether an entry ID is newer than another one.
+// isAfter reports whether an entry ID is greater than another.
 func isAfter(id, other string) bool {
 	millis, seq, _ := strings.Cut(id, "-")
 	otherMillis, otherSeq, _ := strings.Cut(other, "-")
-	// There are no leading zeros, so the longer number is the greater one.
+	// IDs have no leading zeros, so a number with more digits is greater.
 	return cmp.Or(cmp.Compare(len(millis), len(otherMillis)), cmp.Compare(millis, otherMillis),
 		cmp.Compare(len(seq), len(otherSeq)), cmp.Compare(seq, otherSeq)) > 0
 }
@@ -95,21 +97,21 @@ func isAfter(id, other string) bool {
 // BlankLink returns an empty row of the list of rooms, like Home.Blank.
 func (r Room) BlankLink() RoomLink { return RoomLink{} }
 
-// Blank returns a message with all its parts empty. The script clones it for messages that
-// arrive later, so both have the same markup.
+// Blank returns an empty message, which the script clones for new messages, so that they
+// have the same markup.
 func (r Room) Blank() Message { return Message{Room: r.Room, isBlank: true} }
 
-// Beginning reports whether Messages start with the room's first entry.
+// Beginning reports whether Messages start at the beginning of the room.
 func (r Room) Beginning() bool {
 	return r.Older == "" && (len(r.Messages) == 0 || r.Messages[0].N == 1)
 }
 
 // Error is the model of the template "error".
 type Error struct {
-	Page            // Title is what happened
-	Detail   string // what to do about it; may be empty
-	CanRetry bool   // whether to offer the same address again
-	Unsent   string // text of the message in the form, or empty
-	Room     string // the room of that message
-	Key      string // key to send it again under, unchanged; empty if it was certainly not stored
+	Page            // Title says what happened
+	Detail   string // what the user can do about it; may be empty
+	CanRetry bool   // whether to link to the same address
+	Unsent   string // text of the message that the request was to store, or empty
+	Room     string // room of that message
+	Key      string // send key with which to retry; empty if the message was certainly not stored
 }

@@ -50,11 +50,11 @@ func TestReadmeListsEveryModule(t *testing.T) {
 	}
 	listed := regexp.MustCompile("`([a-z-]+\\.js)`").FindAllStringSubmatch(table, -1)
 	if len(listed) != len(modules) {
-		t.Errorf("the table has %d modules, want %d", len(listed), len(modules))
+		t.Errorf("the table lists %d modules, want %d", len(listed), len(modules))
 	}
 	for _, module := range modules {
 		if !strings.Contains(table, "`"+filepath.Base(module)+"`") {
-			t.Errorf("the table has no %s", module)
+			t.Errorf("the table does not list %s", module)
 		}
 	}
 }

@@ -1,22 +1,20 @@
-// Package views is everything a browser gets: page templates, and the styles, scripts and
-// images they use, all embedded in the program.
+// Package views contains everything that a browser loads: page templates, and the styles,
+// scripts and images that they use. All of it is embedded in the program.
 //
-// A handler fills in one of the models Home, Room or Error and renders the template of
+// A handler fills in one of the models Home, Room and Error, and renders the template of
 // the same name:
 //
 //	app := fiber.New(fiber.Config{Views: views.Engine(), ViewsLayout: views.Layout})
 //	c.Render("home", views.Home{Page: views.Page{Static: views.StaticPath(), User: ada}, Rooms: rooms})
 //
-// The templates escape all text. The one exception is Message.HTML, which the caller must
-// have sanitised.
+// The templates escape all text except Message.HTML, which the caller must sanitise.
 //
-// FindAsset returns the static files, minified and gzipped. They are served under
-// StaticPath, which contains a hash of all of them: a browser may cache them forever, and
-// modules import each other by relative paths. Worker is the service worker, served
-// as /sw.js.
+// FindAsset returns the static files, minified and gzipped. Serve them under StaticPath. It
+// contains a hash of all of them, so browsers may cache them forever. Worker returns the
+// service worker. Serve it as /sw.js.
 //
-// Everything here is safe for concurrent use. Models are plain values that must not
-// change while they are rendered. README.md describes the page and its scripts.
+// All functions are safe for concurrent use. Models must not change while they are
+// rendered. README.md describes the page and its scripts.
 package views
 
 import (
@@ -36,7 +34,7 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// staticFiles are the files a browser loads, which excludes *.test.mjs and package.json.
+// staticFiles are the files that a browser loads. They do not include the tests.
 //
 //go:embed static/*.svg static/*.png static/*.webmanifest static/css/*.css static/js/*/*.js static/vendor
 var staticFiles embed.FS
@@ -44,19 +42,19 @@ var staticFiles embed.FS
 //go:embed sw.js
 var workerSource []byte
 
-// Layout is the name of the template around every page, for fiber.Config.ViewsLayout.
+// Layout is the name of the template that encloses every page, for fiber.Config.ViewsLayout.
 const Layout = "layout"
 
-// Engine returns the template engine for fiber.Config.Views. It has the templates "home",
-// "room" and "error", each rendered with the model of its name.
+// Engine returns the template engine for fiber.Config.Views. Its templates "home", "room"
+// and "error" are rendered with the model of the same name.
 func Engine() fiber.Views {
 	return html.NewFileSystem(http.FS(mustSub(templateFiles, "templates")), ".html")
 }
 
 func static() fs.FS { return mustSub(staticFiles, "static") }
 
-// Worker returns the source of the service worker, which must be served from the root. It
-// starts with the paths of all static files, so it changes whenever they do.
+// Worker returns the source of the service worker. It starts with the paths of all static
+// files, which contain their hash, so it changes whenever one of them does.
 var Worker = sync.OnceValue(func() []byte {
 	var paths []string
 	for _, name := range AssetNames() {

@@ -29,7 +29,7 @@ func page(title string, user *User) Page {
 	return Page{Title: title, User: user, Static: "/static/hash", NameLimit: 40}
 }
 
-// pageAfterRefusal returns the page of a visitor whose name was refused.
+// pageAfterRefusal returns a page for a visitor whose name was refused.
 func pageAfterRefusal(name string) Page {
 	page := page("", nil)
 	page.NameInput = name
@@ -61,7 +61,7 @@ func conversation() []Message {
 	}
 }
 
-// pages holds the models of the golden files, by name.
+// pages contains the template and the model of each golden file.
 var pages = map[string]struct {
 	template string
 	model    any
@@ -120,13 +120,13 @@ func TestPagesMatchTheirGoldenFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got != string(want) {
-				t.Errorf("differs from %s; if this is right, run go test ./views -update:\n%s", file, got)
+				t.Errorf("the page differs from %s. To accept the change, run go test ./views -update. Got:\n%s", file, got)
 			}
 		})
 	}
 }
 
-// The Content-Security-Policy allows nothing inline.
+// The Content-Security-Policy forbids inline scripts and styles.
 func TestPagesHaveNoInlineScriptOrStyle(t *testing.T) {
 	forbidden := map[string]*regexp.Regexp{
 		"a script without src":                   regexp.MustCompile(`<script(?:\s[^>]*)?>`),
@@ -136,10 +136,10 @@ func TestPagesHaveNoInlineScriptOrStyle(t *testing.T) {
 	}
 	for name, page := range pages {
 		html := render(t, page.template, page.model)
-		for what, pattern := range forbidden {
+		for description, pattern := range forbidden {
 			for _, found := range pattern.FindAllString(html, -1) {
 				if !strings.Contains(found, ` src="/static/hash/js/`) {
-					t.Errorf("%s has %s: %s", name, what, found)
+					t.Errorf("%s has %s: %s", name, description, found)
 				}
 			}
 		}
@@ -152,17 +152,17 @@ func TestUserTextIsEscaped(t *testing.T) {
 	harmful := message(1, attacker, "hello")
 	harmful.Key, harmful.ReplyTo, harmful.ReplyAuthor, harmful.ReplyText, harmful.Edited = hostile, hostile, hostile, hostile, hostile
 	harmful.Reactions = []Reaction{{Emoji: hostile, Users: []string{hostile}, Names: []string{hostile}}}
-	all := page(hostile, &attacker)
+	attackerPage := page(hostile, &attacker)
 	visitor := pageAfterRefusal(hostile)
 	for _, test := range []struct {
 		template string
 		model    any
 	}{
-		{"home", Home{Page: all, Rooms: []RoomLink{{Name: hostile, LastActive: noon}}, Error: hostile, RoomInput: hostile}},
+		{"home", Home{Page: attackerPage, Rooms: []RoomLink{{Name: hostile, LastActive: noon}}, Error: hostile, RoomInput: hostile}},
 		{"home", Home{Page: visitor, Error: hostile}},
 		{"room", Room{Page: visitor, Room: hostile, Notice: hostile, Draft: hostile}},
-		{"room", Room{Page: all, Room: hostile, Messages: []Message{harmful}, AsOf: hostile, Older: hostile, Newer: hostile, Notice: hostile, Draft: hostile, Origin: hostile}},
-		{"error", Error{Page: all, Detail: hostile, Room: hostile, Unsent: hostile, Key: hostile}},
+		{"room", Room{Page: attackerPage, Room: hostile, Messages: []Message{harmful}, AsOf: hostile, Older: hostile, Newer: hostile, Notice: hostile, Draft: hostile, Origin: hostile}},
+		{"error", Error{Page: attackerPage, Detail: hostile, Room: hostile, Unsent: hostile, Key: hostile}},
 	} {
 		html := render(t, test.template, test.model)
 		for _, tag := range []string{"<script>", "<img src=x"} {
@@ -173,7 +173,7 @@ func TestUserTextIsEscaped(t *testing.T) {
 	}
 }
 
-func TestOnlyFilesForTheBrowserAreServed(t *testing.T) {
+func TestOnlyBrowserFilesAreServed(t *testing.T) {
 	allowed := regexp.MustCompile(`^(?:[a-z0-9-]+\.(?:svg|png|webmanifest)|style\.css|js/[a-z]+/[a-z-]+\.js|vendor/[a-z-]+-[0-9.]+/[a-z]+\.js)$`)
 	files := AssetNames()
 	for _, file := range files {
@@ -189,8 +189,8 @@ func TestOnlyFilesForTheBrowserAreServed(t *testing.T) {
 }
 
 func TestHashChangesWithNamesAndContents(t *testing.T) {
-	one := fstest.MapFS{"js/a.js": {Data: []byte("1")}}
-	if hash(one) != hash(fstest.MapFS{"js/a.js": {Data: []byte("1")}}) {
+	files := fstest.MapFS{"js/a.js": {Data: []byte("1")}}
+	if hash(files) != hash(fstest.MapFS{"js/a.js": {Data: []byte("1")}}) {
 		t.Error("equal files have different hashes")
 	}
 	for _, other := range []fstest.MapFS{
@@ -198,8 +198,8 @@ func TestHashChangesWithNamesAndContents(t *testing.T) {
 		{"js/b.js": {Data: []byte("1")}},
 		{"js/a.js": {Data: []byte("1")}, "js/b.js": {}},
 	} {
-		if hash(one) == hash(other) {
-			t.Errorf("%v and %v have the same hash", other, one)
+		if hash(files) == hash(other) {
+			t.Errorf("%v and %v have the same hash", files, other)
 		}
 	}
 	if !regexp.MustCompile(`^/static/[0-9a-f]{12}$`).MatchString(StaticPath()) {
@@ -207,15 +207,15 @@ func TestHashChangesWithNamesAndContents(t *testing.T) {
 	}
 }
 
-// The budgets are those of README.md, gzipped unless noted.
+// README.md states these budgets. Sizes are gzipped unless noted.
 func TestBudgets(t *testing.T) {
-	weigh := func(names ...string) (sum int) {
+	sizeOf := func(names ...string) (sum int) {
 		for _, name := range names {
 			asset, ok := FindAsset(name)
 			if !ok {
 				t.Fatalf("%s does not exist", name)
 			}
-			sum += cmp.Or(len(asset.Gzip), len(asset.Plain)) // A tiny file is sent as it is.
+			sum += cmp.Or(len(asset.Gzip), len(asset.Plain)) // A tiny file is sent uncompressed.
 		}
 		return sum
 	}
@@ -225,29 +225,29 @@ func TestBudgets(t *testing.T) {
 			all = append(all, name)
 		}
 	}
-	t.Logf("all scripts, including those loaded when needed: %d bytes", weigh(all...))
+	t.Logf("all scripts, including those loaded on first use: %d bytes", sizeOf(all...))
 	room := pages["room"].model.(Room)
 	room.Messages = nil
 	for n := range int64(50) {
-		one := message(n%10, ada, "A sentence as long as people write them when they chat, with the number "+string(rune('A'+n)))
-		one.Key = "0b9dd3f2-5a53-4a0e-9f0b-" + one.ID
-		room.Messages = append(room.Messages, one)
+		message := message(n%10, ada, "A sentence of about the length that people write in a chat, with the letter "+string(rune('A'+n)))
+		message.Key = "0b9dd3f2-5a53-4a0e-9f0b-" + message.ID
+		room.Messages = append(room.Messages, message)
 	}
 	row := conversation()[0]
 	row.Key, row.HTML = ada.ID, ""
 	markup := render(t, "room", Room{Room: "lobby", Messages: []Message{row}})
 	for _, budget := range []struct {
-		what        string
-		bytes, most int
+		name       string
+		bytes, max int
 	}{
-		{"scripts of a room", weigh(importedModules(t, roomScript)...), 30 << 10},
-		{"styles", weigh(Stylesheet), 8 << 10},
+		{"scripts of a room", sizeOf(importedModules(t, roomScript)...), 30 << 10},
+		{"styles", sizeOf(Stylesheet), 8 << 10},
 		{"a room of 50 messages", gzipped(t, []byte(render(t, "room", room))), 25 << 10},
 		{"markup of one message, not gzipped", len(markup[strings.Index(markup, "<article"):strings.Index(markup, "</article>")]) + len("</article>"), 600},
 	} {
-		t.Logf("%s: %d bytes of %d", budget.what, budget.bytes, budget.most)
-		if budget.bytes > budget.most {
-			t.Errorf("%s: %d bytes, want at most %d", budget.what, budget.bytes, budget.most)
+		t.Logf("%s: %d bytes of %d", budget.name, budget.bytes, budget.max)
+		if budget.bytes > budget.max {
+			t.Errorf("%s: %d bytes, want at most %d", budget.name, budget.bytes, budget.max)
 		}
 	}
 }
@@ -269,9 +269,9 @@ func TestScripts(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
 		if os.Getenv("CI") != "" {
-			t.Fatal("node is not on PATH, and CI must not skip tests")
+			t.Fatal("node is not on PATH, and in CI this test must not be skipped")
 		}
-		t.Skip("needs node on PATH to test the scripts")
+		t.Skip("node is not on PATH")
 	}
 	if out, err := exec.Command(node, "--test").CombinedOutput(); err != nil {
 		t.Errorf("node --test: %v\n%s", err, out)

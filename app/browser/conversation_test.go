@@ -85,7 +85,7 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 	bob.expect("the tooltip", `document.querySelector("`+tea+` .reaction").title`, "Cleo, you")
 	bob.click(tea + " .reaction")
 	ada.wait("one reaction", firstReaction(tea, "👍 1", false))
-	bob.clickAction("Tea at four?", "more")
+	bob.clickAction("Tea at four?", "emoji")
 	bob.wait("the emoji picker", `document.activeElement.closest("#picker")`)
 	bob.typeText("teapot")
 	bob.press("ArrowDown", "Enter")

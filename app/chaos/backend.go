@@ -24,7 +24,7 @@ type backend interface {
 	// faults returns the faults of this kind of Redis.
 	faults() []fault
 	// awaitWhole waits until all nodes run and take writes.
-	awaitWhole()
+	awaitHealthy()
 	// mayLose reports whether a failover may lose acknowledged entries.
 	mayLose() bool
 	// limits returns how many replicas a primary has, and how many connections a server
@@ -54,9 +54,9 @@ func startSingle(t testing.TB, durability string, servers int, args ...string) *
 func (s *single) url(slot int) string            { return "redis://" + s.links[slot].Addr }
 func (s *single) primaries() []*redistest.Server { return []*redistest.Server{s.server} }
 func (s *single) networks() []*redistest.Proxy   { return s.links }
-func (s *single) awaitWhole()                    {}
+func (s *single) awaitHealthy()                  {}
 func (s *single) mayLose() bool                  { return false }
-func (s *single) limits() (int, int)             { return 0, connectionsMax }
+func (s *single) limits() (int, int)             { return 0, maxConnections }
 
 func (s *single) faults() []fault {
 	return []fault{

@@ -18,10 +18,10 @@ import (
 
 // destroy adds commands to a transaction that remove entries of a room, and returns how
 // many of the newest remain.
-type destroy func(pipe redis.Pipeliner, key string) (remain int)
+type destroyFunc func(pipe redis.Pipeliner, key string) (remain int)
 
 // capture adds the room's stream to the truth, and then runs destroy, unless it is nil.
-func (p *phase) capture(room string, destroy destroy) {
+func (p *phase) capture(room string, destroy destroyFunc) {
 	ctx := context.Background()
 	p.onPrimaries(func(client *redis.Client) error {
 		key, err := roomKey(ctx, client, room)
@@ -41,7 +41,7 @@ func roomKey(ctx context.Context, client *redis.Client, room string) (string, er
 	return keys[0], nil
 }
 
-func (p *phase) captureKey(ctx context.Context, client *redis.Client, room, key string, destroy destroy) error {
+func (p *phase) captureKey(ctx context.Context, client *redis.Client, room, key string, destroy destroyFunc) error {
 	pipe := client.TxPipeline()
 	found, epoch := pipe.XRange(ctx, key, "-", "+"), pipe.HGet(ctx, key+":meta", "epoch")
 	remain := -1
@@ -79,7 +79,7 @@ func (p *phase) storedEntries(found []redis.XMessage) (entries []*check.Entry) {
 		if of := field("of"); of != "" {
 			e.Of, _ = check.ParseID(of)
 		}
-		entries = append(entries, p.scene.Record.Pool.Intern(e))
+		entries = append(entries, p.environment.Record.Pool.Intern(e))
 	}
 	return entries
 }
@@ -134,7 +134,7 @@ func (p *phase) flush() {
 }
 
 // ends returns the IDs of the rooms' last entries.
-func (p *phase) ends() map[string]check.ID {
+func (p *phase) lastIDs() map[string]check.ID {
 	ctx, ends := context.Background(), make(map[string]check.ID)
 	p.onPrimaries(func(client *redis.Client) error {
 		for _, room := range p.rooms() {

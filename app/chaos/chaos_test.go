@@ -27,7 +27,7 @@ var (
 )
 
 // flagged returns the options that the flags set.
-func flagged() options {
+func optionsFromFlags() options {
 	return options{
 		seed: *seed, length: *length, redis: *topology, durability: *durability,
 		servers: *servers, crowd: *crowd, pause: 150, patience: time.Minute, only: *only, logs: *keep, previous: *previous,
@@ -35,7 +35,7 @@ func flagged() options {
 }
 
 func TestChaos(t *testing.T) {
-	o := flagged()
+	o := optionsFromFlags()
 	if o.length == 0 {
 		o.length = 12 * time.Second
 		if apptest.Long(t, "12 s of faults instead of 30 s") {

@@ -108,15 +108,15 @@ func TestServersWithADefectAreFoundOut(t *testing.T) {
 		flaws  []check.Flaw
 		faults string // that bring it to light, if it needs any
 	}{
-		"drop":                                 {[]check.Flaw{check.Gap}, "none"},
+		"drop":                                 {[]check.Flaw{check.SilentGap}, "none"},
 		"twice":                                {[]check.Flaw{check.Repeated}, "none"},
 		"swap":                                 {[]check.Flaw{check.Reordered}, "none"},
-		"fork":                                 {[]check.Flaw{check.Forked}, "none"},
+		"fork":                                 {[]check.Flaw{check.Conflict}, "none"},
 		"leak":                                 {[]check.Flaw{check.Leaked}, "none"},
 		"early_ack":                            {[]check.Flaw{check.Lost}, "none"},
-		"no_checks":                            {[]check.Flaw{check.Gap}, "room"},
+		"no_checks":                            {[]check.Flaw{check.SilentGap}, "room"},
 		"no_keys":                              {[]check.Flaw{check.Repeated}, "cut before replies"},
-		"no_keys,no_care_of_retries,no_checks": {[]check.Flaw{check.Repeated, check.Gap}, "e"},
+		"no_keys,no_care_of_retries,no_checks": {[]check.Flaw{check.Repeated, check.SilentGap}, "e"},
 	} {
 		t.Run(defect, func(t *testing.T) {
 			t.Parallel()

@@ -51,7 +51,7 @@ func commonFaults() []fault {
 		{"server killed", serverProcess, func(i *injection) {
 			i.slots[i.target].process.kill()
 			wait(i.ctx, i.lasts/2)
-			i.launch(i.life, i.slots[i.target])
+			i.launch(i.ctx, i.slots[i.target])
 		}},
 		{"server stopped", serverProcess, func(i *injection) {
 			process := i.slots[i.target].process.Process
@@ -79,7 +79,7 @@ func commonFaults() []fault {
 
 		{"clients disconnected", clientNetwork, func(i *injection) { i.slots[i.target].front.Cut() }},
 		{"reconnect storm", clients, func(i *injection) {
-			i.scene.ReconnectStorm(i.ctx, i.random, i.options.crowd, i.followers[0], i.safeRooms()[0])
+			i.environment.ReconnectStorm(i.ctx, i.random, i.options.crowd, i.followers[0], i.safeRooms()[0])
 		}},
 	}
 	toRedis := func(i *injection) *redistest.Proxy { return i.backend.networks()[i.target] }
@@ -117,9 +117,9 @@ func networkFaults(on component, name string, network func(*injection) *redistes
 // does.
 func (p *phase) replace(s *slot) {
 	old := s.process
-	p.launch(p.life, s)
+	p.launch(p.ctx, s)
 	if !old.drain() {
-		p.scene.Record.Find(check.Unclean, "a server did not drain in time with exit code 0")
+		p.environment.Record.AddFinding(check.UncleanShutdown, "a server did not drain in time with exit code 0")
 	}
 }
 

@@ -17,10 +17,10 @@ import (
 // happen, the faults are repaired, the clients catch up, and the checker compares.
 type phase struct {
 	*harness
-	number    int
-	flushes   bool // Redis is flushed in this phase
-	scene     *bots.Scene
-	followers []*bots.Follower
+	number      int
+	flushes     bool // Redis is flushed in this phase
+	environment *bots.Environment
+	followers   []*bots.Follower
 
 	mu       sync.Mutex
 	truth    check.Truth
@@ -33,8 +33,8 @@ type phase struct {
 func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 	h.phases++
 	p := &phase{harness: h, number: h.phases, flushes: flushes, truth: make(check.Truth), faults: make(map[string]int)}
-	p.scene = p.newScene()
-	clients, leave := context.WithCancel(h.life)
+	p.environment = p.newEnvironment()
+	clients, leave := context.WithCancel(h.ctx)
 	defer leave()
 	var following, talking sync.WaitGroup
 	for _, f := range p.newFollowers() {
@@ -42,21 +42,21 @@ func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 		following.Go(func() { f.Run(clients) })
 	}
 	for i := range 8 {
-		author, err := p.scene.NewAuthor(clients, fmt.Sprintf("author %d", i), i%3 > 0, p.rooms()...)
+		author, err := p.environment.NewAuthor(clients, fmt.Sprintf("author %d", i), i%3 > 0, p.rooms()...)
 		if err != nil {
 			h.t.Fatal(err)
 		}
 		talking.Go(func() { author.Run(clients) })
 	}
 	inject(p)
-	h.backend.awaitWhole()
+	h.backend.awaitHealthy()
 	repaired := time.Now()
-	close(p.scene.Repaired)
+	close(p.environment.Repaired)
 	impatient := time.AfterFunc(h.options.patience, leave)
 	talking.Wait()
 	p.sendLastMessages(clients)
 	p.converge(clients)
-	o := &outcome{record: &p.scene.Record, faults: p.faults, converged: time.Since(repaired)}
+	o := &outcome{record: &p.environment.Record, faults: p.faults, converged: time.Since(repaired)}
 	impatient.Stop()
 	leave()
 	following.Wait()
@@ -64,15 +64,15 @@ func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 		p.capture(room, nil)
 	}
 	p.keepOrphans()
-	evidence := p.scene.Record.Evidence()
+	evidence := p.environment.Record.Evidence()
 	evidence.Truth, evidence.MayBeOrphan, evidence.MayLose = p.truth, p.mayBeOrphan, p.mayLose
 	o.Checker = check.Run(evidence)
 	return o
 }
 
 // newScene returns what the clients of the phase share.
-func (p *phase) newScene() *bots.Scene {
-	s := &bots.Scene{
+func (p *phase) newEnvironment() *bots.Environment {
+	s := &bots.Environment{
 		Token: p.token, Random: p.newRandom, Destroys: p.destroys, MayLose: p.mayLose,
 		Repaired: make(chan struct{}), Pause: p.options.pause, Plain: p.options.plain, Faithful: p.options.faithful,
 	}
@@ -86,14 +86,14 @@ func (p *phase) newScene() *bots.Scene {
 // protocol.
 func (p *phase) newFollowers() (all []*bots.Follower) {
 	for i := range 3 {
-		all = append(all, p.scene.NewFollower(fmt.Sprint("steady ", i), "websocket", false, p.rooms()...))
+		all = append(all, p.environment.NewFollower(fmt.Sprint("steady ", i), "websocket", false, p.rooms()...))
 	}
 	for i := range 6 {
-		all = append(all, p.scene.NewFollower(fmt.Sprint("restless ", i), "websocket", true, p.rooms()...))
+		all = append(all, p.environment.NewFollower(fmt.Sprint("restless ", i), "websocket", true, p.rooms()...))
 	}
 	for i, protocol := range []string{"sse", "ndjson"} {
 		for j, room := range []string{p.safeRooms()[i], p.room("trimmed"), p.room("deleted")} {
-			all = append(all, p.scene.NewFollower(fmt.Sprint(protocol, " ", j), protocol, j > 0, room))
+			all = append(all, p.environment.NewFollower(fmt.Sprint(protocol, " ", j), protocol, j > 0, room))
 		}
 	}
 	return all
@@ -118,7 +118,7 @@ func (p *phase) destroys(room string) bool {
 // inject causes faults by the seed's schedule, one at a time for each target, and returns
 // when the time is over and all are repaired.
 func (p *phase) inject(length time.Duration, faults []fault) {
-	ctx, repair := context.WithTimeout(p.life, length)
+	ctx, repair := context.WithTimeout(p.ctx, length)
 	defer repair()
 	began := time.Now()
 	targets := map[component]int{
@@ -154,9 +154,9 @@ func (p *phase) countFault(name string) {
 // sendLastMessages sends a message to each room, so that servers notice what has happened to
 // the room.
 func (p *phase) sendLastMessages(ctx context.Context) {
-	author, err := p.scene.NewAuthor(ctx, "last author", false)
+	author, err := p.environment.NewAuthor(ctx, "last author", false)
 	if err != nil {
-		p.scene.Record.Find(check.Behind, "a server does not answer after all faults are repaired: %v", err)
+		p.environment.Record.AddFinding(check.Incomplete, "a server does not answer after all faults are repaired: %v", err)
 		return
 	}
 	for _, room := range p.rooms() {
@@ -167,7 +167,7 @@ func (p *phase) sendLastMessages(ctx context.Context) {
 // converge waits until every follower has read every room to its end.
 func (p *phase) converge(ctx context.Context) {
 	for ctx.Err() == nil {
-		ends := p.ends()
+		ends := p.lastIDs()
 		if !slices.ContainsFunc(p.followers, func(f *bots.Follower) bool { return !f.IsAt(ends) }) {
 			return
 		}

@@ -18,18 +18,18 @@ type replicated struct {
 	address       string
 	replicas      int                                // of each primary
 	connections   int                                // of a server to one primary, at most
-	awaitInStep   func()                             // waits until all nodes run and replicas follow
+	awaitInSync   func()                             // waits until all nodes run and replicas follow
 	awaitPromoted func(old *redistest.Node)          // waits until a replica took over
 	awaitReplaced func(old *redistest.Node)          // and until it has the other replica
-	pick          func(i *injection) *redistest.Node // one of the primaries
-	own           []fault
+	pickPrimary   func(i *injection) *redistest.Node // one of the primaries
+	ownFaults     []fault
 	lossy         bool
 }
 
 func startSentinel(t testing.TB, durability string, args ...string) *replicated {
 	s := redistest.StartSentinel(t, args...)
-	r := &replicated{nodes: s.Nodes, address: s.URL(), replicas: 2, connections: connectionsMax, lossy: durability == "memory"}
-	r.pick = func(*injection) *redistest.Node { return s.Primary() }
+	r := &replicated{nodes: s.Nodes, address: s.URL(), replicas: 2, connections: maxConnections, lossy: durability == "memory"}
+	r.pickPrimary = func(*injection) *redistest.Node { return s.Primary() }
 	r.awaitPromoted = func(old *redistest.Node) { s.AwaitFailover(old) }
 	r.awaitReplaced = func(old *redistest.Node) {
 		primary := s.AwaitFailover(old)
@@ -39,7 +39,7 @@ func startSentinel(t testing.TB, durability string, args ...string) *replicated 
 			}
 		}
 	}
-	r.awaitInStep = func() {
+	r.awaitInSync = func() {
 		for deadline := time.Now().Add(time.Minute); !r.allFollow(s.Primary()); time.Sleep(50 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Error("the replicas do not follow the primary")
@@ -47,7 +47,7 @@ func startSentinel(t testing.TB, durability string, args ...string) *replicated 
 			}
 		}
 	}
-	r.own = []fault{
+	r.ownFaults = []fault{
 		{"primary cut off", redisProcess, r.failOver((*redistest.Node).CutOff, (*redistest.Node).Rejoin)},
 		{"primary half open", redisProcess, r.failOver(
 			func(old *redistest.Node) { old.Proxy.SetFaults(redistest.Faults{Stall: true}) },
@@ -82,10 +82,10 @@ func replicationInfo(node *redistest.Node) string {
 func startCluster(t testing.TB, durability string, args ...string) *replicated {
 	c := redistest.StartCluster(t, 1, args...)
 	// In a Cluster a server has a blocking read for each of the 16 buckets, on any node.
-	r := &replicated{nodes: c.Nodes, address: c.URL(), replicas: 1, connections: connectionsMax + 16, lossy: durability == "memory"}
-	r.pick = func(i *injection) *redistest.Node { return c.Primary(bucketKey(i)) }
-	r.awaitPromoted, r.awaitReplaced, r.awaitInStep = c.AwaitFailover, c.AwaitFailover, c.AwaitWhole
-	r.own = []fault{{"slot moved", redisProcess, func(i *injection) {
+	r := &replicated{nodes: c.Nodes, address: c.URL(), replicas: 1, connections: maxConnections + 16, lossy: durability == "memory"}
+	r.pickPrimary = func(i *injection) *redistest.Node { return c.Primary(bucketKey(i)) }
+	r.awaitPromoted, r.awaitReplaced, r.awaitInSync = c.AwaitFailover, c.AwaitFailover, c.AwaitWhole
+	r.ownFaults = []fault{{"slot moved", redisProcess, func(i *injection) {
 		key := bucketKey(i)
 		for {
 			if to := c.Primary(bucketKey(i)); to != c.Primary(key) {
@@ -102,7 +102,7 @@ func bucketKey(i *injection) string { return "{" + string("0123456789"[i.random.
 
 func (r *replicated) url(int) string               { return r.address }
 func (r *replicated) networks() []*redistest.Proxy { return nil }
-func (r *replicated) awaitWhole()                  { r.awaitInStep() }
+func (r *replicated) awaitHealthy()                { r.awaitInSync() }
 func (r *replicated) mayLose() bool                { return r.lossy }
 func (r *replicated) limits() (int, int)           { return r.replicas, r.connections }
 
@@ -124,19 +124,19 @@ func (r *replicated) faults() []fault {
 		{"primary killed", redisProcess, r.failOver((*redistest.Node).Kill, func(old *redistest.Node) { old.Restart() })},
 		{"primary paused", redisProcess, r.failOver((*redistest.Node).Pause, (*redistest.Node).Resume)},
 		{"replicas shut out", redisProcess, func(i *injection) {
-			primary := r.pick(i)
+			primary := r.pickPrimary(i)
 			primary.RejectReplicas()
 			i.last()
 			primary.AdmitReplicas()
 		}},
-	}, r.own...)
-	primary := func(i *injection) *redistest.Proxy { return r.pick(i).Proxy }
+	}, r.ownFaults...)
+	primary := func(i *injection) *redistest.Proxy { return r.pickPrimary(i).Proxy }
 	faults = append(faults, networkFaults(redisProcess, "network to a primary", primary)[:3]...) // those that cause no failover
 	for n, one := range faults {
 		faults[n].inject = func(i *injection) {
 			defer i.beginFailover()()
 			one.inject(i)
-			r.awaitInStep()
+			r.awaitInSync()
 		}
 	}
 	return faults
@@ -146,7 +146,7 @@ func (r *replicated) faults() []fault {
 // longer.
 func (r *replicated) failOver(takeAway, giveBack func(*redistest.Node)) func(*injection) {
 	return func(i *injection) {
-		old := r.pick(i)
+		old := r.pickPrimary(i)
 		takeAway(old)
 		r.awaitReplaced(old)
 		i.last()

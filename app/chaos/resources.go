@@ -21,9 +21,9 @@ type resources struct{ goroutines, files, megabytes int }
 // Bounds of what an idle server may hold more after the run than before: connections to
 // Redis that it had not needed yet, and memory that the runtime has not returned yet.
 const (
-	spareThings    = 12
+	spareResources = 12
 	spareMegabytes = 80
-	connectionsMax = 8 // of one server to Redis
+	maxConnections = 8 // of one server to Redis
 )
 
 var goroutines = regexp.MustCompile(`(?m)^go_goroutines (\d+)`)
@@ -48,7 +48,7 @@ func (p *process) resources(ctx context.Context) (r resources, ok bool) {
 }
 
 // within reports whether r exceeds first by no more than the spare amounts.
-func (r resources) within(first resources, spare int) bool {
+func (r resources) fits(first resources, spare int) bool {
 	return r.goroutines <= first.goroutines+spare && r.files <= first.files+spare &&
 		(apptest.Race() || r.megabytes <= first.megabytes+spareMegabytes) // the race detector returns no memory
 }

@@ -29,21 +29,21 @@ func (h *harness) faultsWith(text string) []fault {
 
 // checkResources checks that the servers released what they used.
 func (h *harness) checkResources(r *report) {
-	ctx, cancel := context.WithTimeout(h.life, h.options.patience)
+	ctx, cancel := context.WithTimeout(h.ctx, h.options.patience)
 	defer cancel()
 	_, each := h.backend.limits()
 	primaries := len(h.backend.primaries())
 	// A server connects to Redis when it needs a connection, which was rarely at first.
-	spare := spareThings + (each-connectionsMax)*primaries
+	spare := spareResources + (each-maxConnections)*primaries
 	for i, s := range h.slots {
 		var now resources
 		released := false
 		for ; ctx.Err() == nil && !released; wait(ctx, 200*time.Millisecond) {
 			if found, ok := s.process.resources(ctx); ok {
-				now, released = found, found.within(s.first, spare)
+				now, released = found, found.fits(s.baseline, spare)
 			}
 		}
-		r.printf("  server %d: %v at first, %v in the end", i, s.first, now)
+		r.printf("  server %d: %v at first, %v in the end", i, s.baseline, now)
 		r.expect(released, "server %d did not release what it used", i)
 	}
 	count, most := h.connections(), each*len(h.slots)*primaries

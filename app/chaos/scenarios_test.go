@@ -17,7 +17,7 @@ var deploys = flag.Int("deploys", 2, "rolling deploys in a row")
 // send that fails meanwhile is retried, and stored once.
 func TestRollingDeploys(t *testing.T) {
 	t.Parallel()
-	o := flagged()
+	o := optionsFromFlags()
 	o.redis, o.durability, o.faithful, o.pause = "single", "disk", true, 50
 	h := newHarness(t, o)
 	outcome := h.runPhase(false, func(p *phase) {
@@ -49,23 +49,23 @@ const resetLimit = 2 * time.Second
 // clients lose is exactly what Redis lost, and every client that read it is told.
 func TestLossyFailover(t *testing.T) {
 	t.Parallel()
-	o := flagged()
+	o := optionsFromFlags()
 	o.redis, o.durability, o.plain = "sentinel", "memory", true
 	h := newHarness(t, o)
 	sentinel := h.backend.(*replicated)
-	var knowable time.Time
+	var detectable time.Time
 	outcome := h.runPhase(false, func(p *phase) {
-		wait(h.life, 3*time.Second)
-		old := sentinel.pick(nil)
+		wait(h.ctx, 3*time.Second)
+		old := sentinel.pickPrimary(nil)
 		old.RejectReplicas()
-		wait(h.life, 3*time.Second)
+		wait(h.ctx, 3*time.Second)
 		old.CutOff()
 		if err := p.captureOrphans(old); err != nil {
 			t.Error(err)
 		}
 		sentinel.awaitPromoted(old)
-		knowable = time.Now()
-		wait(h.life, 5*time.Second)
+		detectable = time.Now()
+		wait(h.ctx, 5*time.Second)
 		old.AdmitReplicas()
 		old.Rejoin()
 		p.countFault("primary lost with entries that its replicas had not")
@@ -82,7 +82,7 @@ func TestLossyFailover(t *testing.T) {
 	}
 	affected, latest := 0, time.Duration(0)
 	for _, transcript := range outcome.Transcripts {
-		if took, ok := timeToReset(transcript, outcome.Truth, knowable); ok {
+		if took, ok := timeToReset(transcript, outcome.Truth, detectable); ok {
 			affected++
 			latest = max(latest, took)
 		}
@@ -100,17 +100,17 @@ func TestLossyFailover(t *testing.T) {
 // timeToReset reports whether the client read an entry that was lost, and how long it then
 // took until it was told, from the time when the server could know and the client was
 // connected.
-func timeToReset(t *check.Transcript, truth check.Truth, knowable time.Time) (took time.Duration, affected bool) {
+func timeToReset(t *check.Transcript, truth check.Truth, detectable time.Time) (took time.Duration, affected bool) {
 	for _, e := range t.Events {
-		if e.Kind == check.Requested && e.At.After(knowable) {
-			knowable = e.At
+		if e.Kind == check.Requested && e.At.After(detectable) {
+			detectable = e.At
 		}
 		for _, one := range e.Entries {
 			h := truth.Of(t.Room, e.Upto.Epoch)
 			affected = affected || h != nil && h.Orphans[one.ID] != nil
 		}
 		if affected && e.Kind == check.Followed {
-			return max(0, e.At.Sub(knowable)), true
+			return max(0, e.At.Sub(detectable)), true
 		}
 	}
 	return 0, affected

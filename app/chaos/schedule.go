@@ -10,7 +10,7 @@ import (
 )
 
 // planned is a fault that is to happen.
-type planned struct {
+type plannedFault struct {
 	at, lasts time.Duration
 	fault     fault
 	target    int
@@ -18,7 +18,7 @@ type planned struct {
 
 // schedule plans the faults of each target of each component: all faults of the component
 // in some order, then all again in another. The same seed gives the same schedule.
-func schedule(seed uint64, length time.Duration, faults []fault, targets map[component]int) (all [][]planned) {
+func schedule(seed uint64, length time.Duration, faults []fault, targets map[component]int) (all [][]plannedFault) {
 	for _, component := range []component{serverProcess, clientNetwork, redisNetwork, redisProcess, clients} {
 		var kinds []fault
 		for _, fault := range faults {
@@ -40,7 +40,7 @@ var pauses = map[component]time.Duration{
 	redisProcess: 2 * time.Second, clients: 25 * time.Second,
 }
 
-func planTarget(random *rand.Rand, length time.Duration, kinds []fault, target int, pause time.Duration) (plan []planned) {
+func planTarget(random *rand.Rand, length time.Duration, kinds []fault, target int, pause time.Duration) (plan []plannedFault) {
 	var order []int
 	for at := time.Duration(0); len(kinds) > 0; {
 		if at += pause/4 + time.Duration(random.Int64N(int64(pause))); at > length {
@@ -49,7 +49,7 @@ func planTarget(random *rand.Rand, length time.Duration, kinds []fault, target i
 		if len(order) == 0 {
 			order = random.Perm(len(kinds))
 		}
-		next := planned{at: at, lasts: 300*time.Millisecond + time.Duration(random.Int64N(int64(3*time.Second))), fault: kinds[order[0]], target: target}
+		next := plannedFault{at: at, lasts: 300*time.Millisecond + time.Duration(random.Int64N(int64(3*time.Second))), fault: kinds[order[0]], target: target}
 		plan = append(plan, next)
 		order, at = order[1:], at+next.lasts
 	}

@@ -35,10 +35,10 @@ func build(t testing.TB, args ...string) string {
 // slot is the place of one server: the address that clients know, and the process behind
 // it, which faults replace.
 type slot struct {
-	index   int
-	front   *redistest.Proxy // between clients and the process
-	process *process
-	first   resources // of the idle server
+	index    int
+	front    *redistest.Proxy // between clients and the process
+	process  *process
+	baseline resources // of the idle server
 }
 
 // process is one process of the program.

@@ -15,7 +15,7 @@ import (
 // Author sends bursts of entries to its rooms, one burst after another. It repeats unanswered
 // sends under the same key, at any server. Sometimes it stops retrying.
 type Author struct {
-	*Scene
+	*Environment
 	name, user, token string
 	useWebSocket      bool // otherwise HTTP
 	rooms             []string
@@ -27,9 +27,9 @@ type Author struct {
 }
 
 // NewAuthor signs in under a name.
-func (s *Scene) NewAuthor(ctx context.Context, name string, useWebSocket bool, rooms ...string) (*Author, error) {
+func (s *Environment) NewAuthor(ctx context.Context, name string, useWebSocket bool, rooms ...string) (*Author, error) {
 	a := &Author{
-		Scene: s, name: name, useWebSocket: useWebSocket, rooms: rooms, random: s.Random(name),
+		Environment: s, name: name, useWebSocket: useWebSocket, rooms: rooms, random: s.Random(name),
 		own: make(map[string][]check.ID), deleted: make(map[check.ID]bool),
 	}
 	server := s.anyServer(a.random, "")
@@ -153,7 +153,7 @@ func (a *Author) send(ctx context.Context, open []*check.Sent) {
 		}
 		s := waiting[key]
 		if s == nil {
-			a.Record.Find(check.WrongReply, "%s: an answer to nothing that was sent: %+v", a.name, frame)
+			a.Record.AddFinding(check.WrongReply, "%s: an answer to nothing that was sent: %+v", a.name, frame)
 			continue
 		}
 		delete(waiting, key)
@@ -175,12 +175,12 @@ func (a *Author) post(ctx context.Context, s *check.Sent) {
 	refused, isRefusal := errors.AsType[*client.Error](err)
 	switch {
 	case isRefusal && refused.Code == "":
-		a.Record.Find(check.WrongReply, "%s: POST was answered %v", a.name, refused)
+		a.Record.AddFinding(check.WrongReply, "%s: POST was answered %v", a.name, refused)
 	case isRefusal:
 		a.settle(s, refused)
 	case err != nil: // no response
 	case stored.Key != s.Entry.Key:
-		a.Record.Find(check.WrongReply, "%s: POST under %s was answered %+v", a.name, s.Entry.Key, stored)
+		a.Record.AddFinding(check.WrongReply, "%s: POST under %s was answered %+v", a.name, s.Entry.Key, stored)
 	default:
 		a.settle(s, stored)
 	}
@@ -205,7 +205,7 @@ func (a *Author) settle(s *check.Sent, answer client.Frame) {
 	}
 	stored, err := check.ParseID(answer.(*client.Stored).ID)
 	if err != nil {
-		a.Record.Find(check.WrongReply, "%s: stored as %v", a.name, err)
+		a.Record.AddFinding(check.WrongReply, "%s: stored as %v", a.name, err)
 		return
 	}
 	s.Acks, s.Acked = append(s.Acks, stored), time.Now()

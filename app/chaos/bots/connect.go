@@ -23,10 +23,10 @@ func ServerAt(addr, token string) *client.Server {
 }
 
 // read follows rooms until the connection ends, and handles its frames.
-type read func(ctx context.Context, server *client.Server, follows []client.Follow, handle func(client.Frame) error) error
+type readFunc func(ctx context.Context, server *client.Server, follows []client.Follow, handle func(client.Frame) error) error
 
 // protocols are the ways to read rooms. Only WebSocket reads more than one.
-var protocols = map[string]read{"websocket": readWebSocket, "sse": readLive(client.SSE), "ndjson": readLive(client.NDJSON)}
+var protocols = map[string]readFunc{"websocket": readWebSocket, "sse": readLive(client.SSE), "ndjson": readLive(client.NDJSON)}
 
 func readWebSocket(ctx context.Context, server *client.Server, follows []client.Follow, handle func(client.Frame) error) error {
 	socket, err := server.Dial(ctx, follows...)
@@ -38,7 +38,7 @@ func readWebSocket(ctx context.Context, server *client.Server, follows []client.
 	return handleAll(socket.Next, handle)
 }
 
-func readLive(format string) read {
+func readLive(format string) readFunc {
 	return func(ctx context.Context, server *client.Server, follows []client.Follow, handle func(client.Frame) error) error {
 		if len(follows) != 1 {
 			return fmt.Errorf("a live read over HTTP reads one room, not %d", len(follows))

@@ -14,19 +14,19 @@ import (
 // connection ends, it resumes at any server. A restless follower also behaves like clients
 // that sleep, wander between servers or have an odd cursor.
 type Follower struct {
-	*Scene
-	name     string
-	read     read
-	rooms    []string
-	random   *rand.Rand
-	restless bool
+	*Environment
+	name      string
+	readRooms readFunc
+	rooms     []string
+	random    *rand.Rand
+	restless  bool
 
 	mu          sync.Mutex
 	transcripts map[string]*check.Transcript // by room
 	cursors     map[string]check.Cursor      // reached
 	earlier     map[string]check.Cursor      // reached some time ago
 	behaviour   string                       // of the next connection; "" is the ordinary one
-	goal        map[string]check.ID          // the rooms' ends when it came back; nil: it has caught up
+	targets     map[string]check.ID          // the rooms' ends when it came back; nil: it has caught up
 }
 
 // behaviours of restless followers. The first three happen between two connections. The others
@@ -35,9 +35,9 @@ var behaviours = []string{"stalls", "sleeps", "wanders", "rereads", "has a futur
 
 // NewFollower returns a follower that reads with "websocket", "sse" or "ndjson". Only a
 // WebSocket reads more than one room.
-func (s *Scene) NewFollower(name, protocol string, restless bool, rooms ...string) *Follower {
+func (s *Environment) NewFollower(name, protocol string, restless bool, rooms ...string) *Follower {
 	f := &Follower{
-		Scene: s, name: name, read: protocols[protocol], rooms: rooms, restless: restless, random: s.Random(name),
+		Environment: s, name: name, readRooms: protocols[protocol], rooms: rooms, restless: restless, random: s.Random(name),
 		transcripts: make(map[string]*check.Transcript), cursors: make(map[string]check.Cursor), earlier: make(map[string]check.Cursor),
 	}
 	for _, room := range rooms {
@@ -59,7 +59,7 @@ func (f *Follower) Run(ctx context.Context) {
 			f.mu.Unlock()
 			time.AfterFunc(time.Duration(1000+f.random.IntN(5000))*time.Millisecond, end)
 		}
-		f.read(connection, f.anyServer(f.random, f.Token), f.follows(), func(frame client.Frame) error { return f.handle(ctx, began, frame) })
+		f.readRooms(connection, f.anyServer(f.random, f.Token), f.follows(), func(frame client.Frame) error { return f.handle(ctx, began, frame) })
 		end()
 		f.mu.Lock()
 		pause := time.Duration(5+f.random.IntN(200)) * time.Millisecond
@@ -75,33 +75,33 @@ func (f *Follower) Run(ctx context.Context) {
 func (f *Follower) follows() (follows []client.Follow) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.goal = make(map[string]check.ID)
+	f.targets = make(map[string]check.ID)
 	behaviour := f.behaviour
 	if f.isRepaired() {
 		behaviour = ""
 	}
 	f.behaviour = ""
 	for _, room := range f.rooms {
-		e := check.Event{At: time.Now(), Kind: check.Requested, Place: f.cursors[room]}
+		e := check.Event{At: time.Now(), Kind: check.Requested, Cursor: f.cursors[room]}
 		follow := client.Follow{Room: room}
 		switch behaviour {
 		case "rereads":
-			e.Place = f.earlier[room]
+			e.Cursor = f.earlier[room]
 		case "has a future cursor":
-			e.Place.ID.Millis += uint64(time.Hour / time.Millisecond)
+			e.Cursor.ID.Millis += uint64(time.Hour / time.Millisecond)
 		case "has another epoch":
-			e.Place.Epoch = "Elsewhere"
+			e.Cursor.Epoch = "Elsewhere"
 		case "wants the newest":
 			e.Fresh, follow.Last = true, f.random.IntN(100)
 		}
-		if e.Place.IsNewRoom() || e.Place.Epoch == "0" {
-			e.Place = check.Beginning
+		if e.Cursor.IsNewRoom() || e.Cursor.Epoch == "0" {
+			e.Cursor = check.Beginning
 		}
 		if !e.Fresh {
-			follow.After = e.Place.String()
+			follow.After = e.Cursor.String()
 		}
 		if behaviour != "" {
-			f.goal = nil
+			f.targets = nil
 		}
 		f.transcripts[room].Add(e)
 		follows = append(follows, follow)
@@ -114,12 +114,12 @@ func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Fra
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if refused, ok := frame.(*client.Error); ok {
-		f.Record.Find(check.WrongReply, "%s: got error %+v", f.name, *refused)
+		f.Record.AddFinding(check.WrongReply, "%s: got error %+v", f.name, *refused)
 		return nil
 	}
 	room, e, err := check.NewEvent(frame, &f.Record.Pool)
 	if err != nil {
-		f.Record.Find(check.Invented, "%s: %v", f.name, err)
+		f.Record.AddFinding(check.Invented, "%s: %v", f.name, err)
 		return err
 	}
 	if room == "" {
@@ -127,16 +127,16 @@ func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Fra
 	}
 	transcript := f.transcripts[room]
 	if transcript == nil {
-		f.Record.Find(check.Leaked, "%s: got a frame of room %q, which it does not follow", f.name, room)
+		f.Record.AddFinding(check.Leaked, "%s: got a frame of room %q, which it does not follow", f.name, room)
 		return nil
 	}
 	e.At = time.Now()
 	transcript.Add(e)
 	if response, ok := frame.(*client.Followed); ok {
-		f.cursors[room] = e.Place
-		if f.goal != nil {
+		f.cursors[room] = e.Cursor
+		if f.targets != nil {
 			last, _ := check.ParseCursor(response.Last)
-			f.goal[room] = last.ID
+			f.targets[room] = last.ID
 		}
 	} else {
 		f.cursors[room] = e.Upto
@@ -155,15 +155,15 @@ func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Fra
 // noteCatchUp records how long the follower took to reach the ends that the rooms had when
 // it came back.
 func (f *Follower) noteCatchUp(began time.Time) {
-	if len(f.goal) < len(f.rooms) {
+	if len(f.targets) < len(f.rooms) {
 		return
 	}
-	for room, last := range f.goal {
+	for room, last := range f.targets {
 		if f.cursors[room].ID.Before(last) {
 			return
 		}
 	}
-	f.goal = nil
+	f.targets = nil
 	f.Record.addResume(time.Since(began))
 }
 
@@ -180,7 +180,7 @@ func (f *Follower) IsAt(ends map[string]check.ID) bool {
 }
 
 // cursorBack returns a cursor that the follower had so many entries ago in the room.
-func (f *Follower) cursorBack(room string, count int) check.Cursor {
+func (f *Follower) cursorBefore(room string, count int) check.Cursor {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	events, entries := f.transcripts[room].Events, 0

@@ -43,7 +43,7 @@ func (r *Record) addPage(p *check.Page) {
 }
 
 // Find adds a flaw that a client detected itself.
-func (r *Record) Find(flaw check.Flaw, format string, args ...any) {
+func (r *Record) AddFinding(flaw check.Flaw, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.findings = append(r.findings, check.Finding{Flaw: flaw, Text: fmt.Sprintf(format, args...)})

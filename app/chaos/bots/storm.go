@@ -13,14 +13,14 @@ import (
 )
 
 // stormBack is how many entries the clients of a reconnect storm have missed.
-const stormBack = 200
+const stormEntries = 200
 
 var errCaughtUp = errors.New("caught up")
 
 // ReconnectStorm has very many clients resume a room at once, from a cursor that the follower
 // had, and waits until each has caught up.
-func (s *Scene) ReconnectStorm(ctx context.Context, random *rand.Rand, crowd int, f *Follower, room string) {
-	from := f.cursorBack(room, stormBack)
+func (s *Environment) ReconnectStorm(ctx context.Context, random *rand.Rand, crowd int, f *Follower, room string) {
+	from := f.cursorBefore(room, stormEntries)
 	var waiting sync.WaitGroup
 	for i := range crowd {
 		server := s.anyServer(random, s.Token)
@@ -30,15 +30,15 @@ func (s *Scene) ReconnectStorm(ctx context.Context, random *rand.Rand, crowd int
 }
 
 // catchUp reads a room from a cursor up to the end that the room had then.
-func (s *Scene) catchUp(ctx context.Context, name string, server *client.Server, room string, from check.Cursor) {
+func (s *Environment) catchUp(ctx context.Context, name string, server *client.Server, room string, from check.Cursor) {
 	transcript := s.Record.newTranscript(name, room)
-	transcript.Leaves = true
+	transcript.Partial = true
 	began := time.Now()
-	at, goal := from, check.ID{}
+	at, target := from, check.ID{}
 	handle := func(frame client.Frame) error {
 		about, e, err := check.NewEvent(frame, &s.Record.Pool)
 		if err != nil {
-			s.Record.Find(check.Invented, "%s: %v", name, err)
+			s.Record.AddFinding(check.Invented, "%s: %v", name, err)
 			return err
 		}
 		if about == "" {
@@ -49,15 +49,15 @@ func (s *Scene) catchUp(ctx context.Context, name string, server *client.Server,
 		at = e.Upto
 		if response, ok := frame.(*client.Followed); ok {
 			last, _ := check.ParseCursor(response.Last)
-			at, goal = e.Place, last.ID
+			at, target = e.Cursor, last.ID
 		}
-		if !at.ID.Before(goal) {
+		if !at.ID.Before(target) {
 			return errCaughtUp
 		}
 		return nil
 	}
 	for attempt := 0; ctx.Err() == nil; attempt++ {
-		transcript.Add(check.Event{At: time.Now(), Kind: check.Requested, Place: at})
+		transcript.Add(check.Event{At: time.Now(), Kind: check.Requested, Cursor: at})
 		err := readWebSocket(ctx, server, []client.Follow{{Room: room, After: at.String()}}, handle)
 		if errors.Is(err, errCaughtUp) {
 			s.Record.addResume(time.Since(began))

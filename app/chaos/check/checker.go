@@ -9,22 +9,22 @@ import (
 // Flaw is a kind of wrong behaviour.
 type Flaw string
 
-// The flaws.
+// The kinds of flaws.
 const (
-	Lost       Flaw = "lost"       // acknowledged and not stored
-	Repeated   Flaw = "repeated"   // stored or sent to a client twice
-	Reordered  Flaw = "reordered"  // out of the order of the stream, or of its author
-	Gap        Flaw = "silent gap" // an entry was left out, and no gap was declared
-	Invented   Flaw = "invented"   // no client sent it, or it is in no history
-	Forked     Flaw = "forked"     // two different entries have the same ID
-	Leaked     Flaw = "leaked"     // from another room
-	Misplaced  Flaw = "misplaced"  // reading begins or ends at the wrong place
-	Undue      Flaw = "undue gap"  // a gap was declared where there is none
-	WrongReply Flaw = "wrong reply"
-	Stale      Flaw = "stale" // a fresh read lacks a message that was acknowledged before it
-	Late       Flaw = "late"
-	Behind     Flaw = "behind"  // a client had not received everything at the end
-	Unclean    Flaw = "unclean" // a crash, or goroutines, connections or memory that were not released
+	Lost            Flaw = "lost"           // acknowledged, but not stored
+	Repeated        Flaw = "repeated"       // stored or sent to a client twice
+	Reordered       Flaw = "reordered"      // not in the order of the stream, or of the author
+	SilentGap       Flaw = "silent gap"     // an entry was left out without a truncated or reset
+	Invented        Flaw = "invented"       // no client sent the entry, or no history has it
+	Conflict        Flaw = "conflict"       // different entries have the same ID
+	Leaked          Flaw = "leaked"         // the entry is from another room
+	WrongPosition   Flaw = "wrong position" // a read starts or ends at the wrong cursor
+	FalseGap        Flaw = "false gap"      // the server declared a gap where there is none
+	WrongReply      Flaw = "wrong reply"
+	Stale           Flaw = "stale" // a fresh read lacks a message that was acknowledged before it
+	LateReply       Flaw = "late reply"
+	Incomplete      Flaw = "incomplete"       // a client had not received everything at the end
+	UncleanShutdown Flaw = "unclean shutdown" // a server did not drain in time, or exited with an error
 )
 
 // Finding is one occurrence of a flaw.
@@ -33,7 +33,7 @@ type Finding struct {
 	Text string
 }
 
-// Evidence holds the records of a phase that the checker works on.
+// Evidence is what the harness and the clients recorded during a phase.
 type Evidence struct {
 	Truth       Truth
 	Transcripts []*Transcript
@@ -41,26 +41,27 @@ type Evidence struct {
 	Pages       []*Page
 	Findings    []Finding // flaws that clients detected themselves
 
-	// MayBeOrphan reports whether an entry of that time may have been read and lost
-	// again, because two primaries were possible; MayLose, whether it may even have been
-	// acknowledged.
+	// MayBeOrphan reports whether clients may have read the entry although it was lost
+	// later, because there may have been two primaries when it was stored. MayLose reports
+	// whether it may even have been acknowledged.
 	MayBeOrphan, MayLose func(ID) bool
 }
 
-// AnswerLimit is how long a send may wait for its answer on a working connection.
+// AnswerLimit is the maximum time until a send is answered on a working connection.
 const AnswerLimit = 20 * time.Second
 
-// Checker compares what clients received with what Redis held. Its Findings are all flaws.
+// Checker compares what clients received with what Redis stored. Its Findings include those of
+// the clients.
 type Checker struct {
 	Evidence
 	byKey    map[string]*Sent
-	stored   map[string][]place // by key
-	versions map[string]*Entry  // orphans as some client read them, by room and ID
-	Declared int                // gaps that were declared to clients
+	stored   map[string][]storedAt // by key
+	versions map[string]*Entry     // orphans that a client has read, by room and ID
+	Declared int                   // number of gaps that servers declared to clients
 }
 
 // place is where a key is stored.
-type place struct {
+type storedAt struct {
 	history *History
 	id      ID
 }
@@ -68,7 +69,7 @@ type place struct {
 // Run checks the evidence and returns the checker with its findings.
 func Run(e Evidence) *Checker {
 	c := &Checker{
-		Evidence: e, byKey: make(map[string]*Sent), stored: make(map[string][]place), versions: make(map[string]*Entry),
+		Evidence: e, byKey: make(map[string]*Sent), stored: make(map[string][]storedAt), versions: make(map[string]*Entry),
 	}
 	for _, s := range e.Sent {
 		c.byKey[s.Entry.Key] = s
@@ -95,7 +96,7 @@ func (c *Checker) find(flaw Flaw, format string, args ...any) {
 	c.Findings = append(c.Findings, Finding{flaw, fmt.Sprintf(format, args...)})
 }
 
-// Count returns how many findings are of the flaw.
+// Count returns the number of findings of the flaw.
 func (c *Checker) Count(flaw Flaw) (count int) {
 	for _, finding := range c.Findings {
 		if finding.Flaw == flaw {
@@ -105,12 +106,12 @@ func (c *Checker) Count(flaw Flaw) (count int) {
 	return count
 }
 
-// checkHistory checks that each number and each key occurs once, and that every entry was
-// sent.
+// checkHistory checks that the history has each number and each key exactly once, and only
+// entries that a client sent.
 func (c *Checker) checkHistory(room, epoch string, h *History) {
 	numbers := make(map[int64]bool)
 	keys := make(map[string]bool)
-	most := int64(0)
+	highest := int64(0)
 	for i, e := range h.entries {
 		if i > 0 && e.N <= h.entries[i-1].N {
 			c.find(Reordered, "room %s@%s: entry %v has number %d after %d", room, epoch, e.ID, e.N, h.entries[i-1].N)
@@ -118,31 +119,31 @@ func (c *Checker) checkHistory(room, epoch string, h *History) {
 		if keys[e.Key] {
 			c.find(Repeated, "room %s@%s: key %s is stored twice", room, epoch, e.Key)
 		}
-		keys[e.Key], numbers[e.N], most = true, true, max(most, e.N)
-		c.stored[e.Key] = append(c.stored[e.Key], place{h, e.ID})
+		keys[e.Key], numbers[e.N], highest = true, true, max(highest, e.N)
+		c.stored[e.Key] = append(c.stored[e.Key], storedAt{h, e.ID})
 		c.checkStored(room, e)
 	}
-	missing := most - int64(len(numbers))
+	missing := highest - int64(len(numbers))
 	for deleted := range h.Deleted {
 		if h.ByID[deleted] == nil {
 			missing--
 		}
 	}
 	if missing != 0 {
-		c.find(Gap, "room %s@%s: %d of %d numbers are missing", room, epoch, missing, most)
+		c.find(SilentGap, "room %s@%s: %d of %d numbers are missing", room, epoch, missing, highest)
 	}
 }
 
-// checkStored checks that a stored entry is what its author sent to this room.
+// checkStored checks that the author sent this entry, to this room.
 func (c *Checker) checkStored(room string, e *Entry) {
 	s := c.byKey[e.Key]
 	switch {
 	case s == nil:
 		c.find(Invented, "room %s: no client sent the entry stored as %v: %q", room, e.ID, e.Text)
 	case s.Room != room:
-		c.find(Leaked, "room %s: an entry for room %s is stored as %v", room, s.Room, e.ID)
+		c.find(Leaked, "room %s: an entry sent to room %s is stored as %v", room, s.Room, e.ID)
 	case s.Entry.Kind != e.Kind || s.Entry.Text != e.Text || s.Entry.User != e.User || s.Entry.Of != e.Of:
-		c.find(Forked, "room %s: %v is stored as %+v, sent as %+v", room, e.ID, *e, s.Entry)
+		c.find(Conflict, "room %s: %v is stored as %+v, but was sent as %+v", room, e.ID, *e, s.Entry)
 	}
 }
 
@@ -152,14 +153,14 @@ func (c *Checker) checkSent(s *Sent) {
 		c.checkAck(s, ack)
 	}
 	if len(s.Acks) == 0 && !s.Abandoned && s.Refused == "" {
-		c.find(Behind, "%s: a send to %s was never answered", s.Author, s.Room)
+		c.find(Incomplete, "%s: a send to %s was never answered", s.Author, s.Room)
 	}
 	if s.Refused != "" {
 		c.find(WrongReply, "%s: a send to %s was refused: %s", s.Author, s.Room, s.Refused)
 	}
 	for _, attempt := range s.Attempts {
 		if took := attempt.Answered.Sub(attempt.At); took > AnswerLimit {
-			c.find(Late, "%s: a send to %s was answered after %v", s.Author, s.Room, took)
+			c.find(LateReply, "%s: a send to %s was answered after %v", s.Author, s.Room, took)
 		}
 	}
 }
@@ -167,7 +168,7 @@ func (c *Checker) checkSent(s *Sent) {
 // checkAck checks that an acknowledged entry is stored, under the acknowledged ID.
 func (c *Checker) checkAck(s *Sent, ack ID) {
 	places := c.stored[s.Entry.Key]
-	if slices.ContainsFunc(places, func(p place) bool { return p.id == ack }) {
+	if slices.ContainsFunc(places, func(p storedAt) bool { return p.id == ack }) {
 		return
 	}
 	for _, h := range c.Truth[s.Room] {
@@ -178,14 +179,14 @@ func (c *Checker) checkAck(s *Sent, ack ID) {
 	switch {
 	case c.MayLose(ack):
 	case len(places) > 0:
-		c.find(WrongReply, "%s: key %s was acknowledged as %v and is stored as %v", s.Author, s.Entry.Key, ack, places[0].id)
+		c.find(WrongReply, "%s: key %s was acknowledged as %v, but is stored as %v", s.Author, s.Entry.Key, ack, places[0].id)
 	default:
-		c.find(Lost, "%s: room %s: acknowledged as %v and not stored: %q", s.Author, s.Room, ack, s.Entry.Text)
+		c.find(Lost, "%s: room %s: acknowledged as %v, but not stored: %q", s.Author, s.Room, ack, s.Entry.Text)
 	}
 }
 
-// checkAuthors checks that what was acknowledged before the next send comes before it in
-// the room.
+// checkAuthors checks that an entry that was acknowledged before its author sent the next one
+// comes before that one in the room.
 func (c *Checker) checkAuthors() {
 	type line struct{ author, room string }
 	type reached struct {
@@ -207,7 +208,7 @@ func (c *Checker) checkAuthors() {
 		}
 		stored, once := s.Acks[len(s.Acks)-1], len(s.Attempts) == 1
 		if stored.Before(at.before) || once && stored.Before(at.now) {
-			c.find(Reordered, "%s: room %s: %q is stored as %v, before something sent earlier", s.Author, s.Room, s.Entry.Text, stored)
+			c.find(Reordered, "%s: room %s: %q is stored as %v, before an entry that was sent earlier", s.Author, s.Room, s.Entry.Text, stored)
 		}
 		at.all = latest(at.all, stored)
 		if once {
@@ -216,16 +217,16 @@ func (c *Checker) checkAuthors() {
 	}
 }
 
-// checkPage checks that a fresh read shows what was acknowledged before it.
+// checkPage checks that a page shows the message that was acknowledged before the request.
 func (c *Checker) checkPage(p *Page) {
 	h := c.Truth.Of(p.Room, p.AsOf.Epoch)
 	if h == nil || h.ByID[p.Wanted] == nil || h.Deleted[p.Wanted] || !h.Trimmed.Before(p.Wanted) || c.MayBeOrphan(p.Wanted) {
 		return
 	}
 	if p.Older && len(p.IDs) > 0 && p.Wanted.Before(p.IDs[0]) {
-		return // more messages than a page came after it
+		return // the message is on an older page
 	}
 	if !slices.Contains(p.IDs, p.Wanted) {
-		c.find(Stale, "room %s: %v was acknowledged, and a read as of %v does not show it", p.Room, p.Wanted, p.AsOf)
+		c.find(Stale, "room %s: %v was acknowledged, but a page as of %v does not show it", p.Room, p.Wanted, p.AsOf)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// ID is an entry ID, in the order of Redis. It is parsed here, not by the server's code.
+// ID is an entry ID. This package does not use the server's code to parse it.
 type ID struct{ Millis, Seq uint64 }
 
 // ParseID parses an entry ID such as 1732281600000-0.
@@ -24,7 +24,7 @@ func ParseID(text string) (ID, error) {
 	return parsed, nil
 }
 
-// String returns the ID as Redis writes it.
+// String returns the ID in the form in which Redis writes it.
 func (i ID) String() string { return fmt.Sprintf("%d-%d", i.Millis, i.Seq) }
 
 func (i ID) compare(other ID) int {
@@ -41,7 +41,7 @@ func latest(a, b ID) ID {
 	return a
 }
 
-// Cursor is a place in a room's history. An empty epoch leaves open which history.
+// Cursor is a position in a room's history. An empty epoch matches any history.
 type Cursor struct {
 	ID    ID
 	Epoch string
@@ -52,15 +52,15 @@ var Beginning = Cursor{}
 
 // ParseCursor parses a cursor, with or without an epoch.
 func ParseCursor(text string) (Cursor, error) {
-	place, epoch, found := strings.Cut(text, "@")
-	at, err := ParseID(place)
+	id, epoch, found := strings.Cut(text, "@")
+	at, err := ParseID(id)
 	if err == nil && found && epoch == "" {
 		err = fmt.Errorf("%q has an empty epoch", text)
 	}
 	return Cursor{at, epoch}, err
 }
 
-// String returns the cursor as the protocol writes it.
+// String returns the cursor in the form that the protocol uses.
 func (c Cursor) String() string {
 	if c.Epoch == "" {
 		return c.ID.String()
@@ -68,5 +68,5 @@ func (c Cursor) String() string {
 	return c.ID.String() + "@" + c.Epoch
 }
 
-// IsNewRoom reports whether the cursor is that of a room that did not exist.
+// IsNewRoom reports whether the cursor is from a room that did not exist.
 func (c Cursor) IsNewRoom() bool { return c.ID == ID{} && (c.Epoch == "" || c.Epoch == "0") }

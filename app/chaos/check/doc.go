@@ -1,24 +1,23 @@
-// Package check decides whether clients of Burble received anything wrong. It compares what
-// each of them received with what Redis held.
+// Package check compares what the clients of Burble received with what Redis stored, and
+// reports every [Flaw].
 //
-// The [Truth] is what Redis held: a [History] for each room and epoch, complete even if
-// its entries were later trimmed or destroyed. A [Transcript] is what one client received
-// about one room, and a [Sent] what an author sent and how it was answered. [Run] verifies
-// that:
+// The [Truth] is what Redis stored: a [History] for each room and epoch, with the entries that
+// were later trimmed or deleted. A [Transcript] is what one client received from one room. A
+// [Sent] is an append by an author, with the answers to it. [Run] checks that:
 //
-//   - an acknowledged message is in a history, under the acknowledged ID; no message is in
-//     a history twice, and none that was not sent, or was sent to another room;
-//   - the numbers of a history are dense, and the messages of an author are in the order
+//   - every acknowledged message is in a history, with the acknowledged ID;
+//   - no message is in a history twice, and each was sent to this room;
+//   - the numbers of a history have no gaps, and the messages of an author are in the order
 //     in which they were sent;
-//   - each batch begins where the one before it ended, and has exactly the history's
-//     entries up to its own end;
-//   - a client that reconnects is resumed exactly at its cursor, or, only where entries
-//     were removed, gets truncated or reset;
-//   - a fresh read shows every message that was acknowledged before it;
-//   - at the end every client has everything.
+//   - each batch starts where the one before it ended, and has exactly the history's entries
+//     up to its own end;
+//   - a client that reconnects is resumed exactly at its cursor, and gets truncated or reset
+//     only if entries were removed;
+//   - a page shows every message that was acknowledged before the request;
+//   - at the end, every client has received everything.
 //
-// With replicas, an entry that was never acknowledged may be read and then lost with the
-// old primary; every client that read it must then get reset before it continues.
+// With replicas, a client may read an entry that is not acknowledged and is then lost with the
+// old primary. Every client that has read it must get a reset before anything else.
 //
 // The package does no I/O and shares no code with the server. It is tested with planted
 // flaws: see TestCheckerFindsEveryPlantedFlaw.

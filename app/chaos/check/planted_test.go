@@ -7,113 +7,114 @@ import (
 	"time"
 )
 
-// The checker must find nothing in the evidence of a good run, and must find each of these
-// flaws after it is planted there.
-func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
-	for name, planted := range map[string]struct {
-		flaw Flaw
-		harm func(*Evidence)
-	}{
-		"an acknowledged message that is not stored": {Lost, func(e *Evidence) {
-			e.Sent = append(e.Sent, &Sent{Author: "ada", Room: "lobby", Entry: Entry{Key: "gone"}, Acks: []ID{{999, 0}}})
-		}},
-		"a message stored twice": {Repeated, func(e *Evidence) {
-			again := *e.stored("lobby", 4)
-			again.ID, again.N = ID{40, 1}, 41
-			e.Truth.History("lobby", "L").Add([]*Entry{&again})
-		}},
-		"a message that no client sent":      {Invented, func(e *Evidence) { e.Sent = e.Sent[1:] }},
-		"a message stored with another text": {Forked, func(e *Evidence) { e.Sent[3].Entry.Text = "other" }},
-		"a message stored in another room":   {Leaked, func(e *Evidence) { e.Sent[3].Room = "trimmed" }},
-		"a number left out of the stream":    {Gap, func(e *Evidence) { e.stored("lobby", 39).N++ }},
-		"numbers swapped in the stream": {Reordered, func(e *Evidence) {
-			a, b := e.stored("lobby", 5), e.stored("lobby", 6)
-			a.N, b.N = b.N, a.N
-		}},
-		"an author's messages swapped": {Reordered, func(e *Evidence) {
-			a, b := e.Sent[4], e.Sent[6] // of one author
-			a.Entry, b.Entry, a.Acks, b.Acks = b.Entry, a.Entry, b.Acks, a.Acks
-		}},
-		"a burst that was stored in another order": {Reordered, func(e *Evidence) {
-			a, b := e.Sent[4], e.Sent[6]
-			a.Burst, a.Entry, b.Entry, a.Acks, b.Acks = b.Burst, b.Entry, a.Entry, b.Acks, a.Acks
-		}},
-		"two IDs acknowledged for one message": {WrongReply, func(e *Evidence) { e.Sent[3].Acks = append(e.Sent[3].Acks, ID{77, 0}) }},
-		"an acknowledgement of another":        {WrongReply, func(e *Evidence) { e.Sent[3].Acks = e.Sent[5].Acks }},
-		"a send refused without a reason":      {WrongReply, func(e *Evidence) { e.Sent[3].Acks, e.Sent[3].Refused = nil, "not_yours" }},
-		"a send without an answer":             {Behind, func(e *Evidence) { e.Sent[3].Acks = nil }},
-		"a late acknowledgement": {Late, func(e *Evidence) {
-			e.Sent[3].Attempts[0].Answered = e.Sent[3].Attempts[0].At.Add(AnswerLimit + time.Second)
-		}},
-		"a fresh read that lacks an acknowledged message": {Stale, func(e *Evidence) { e.Pages[0].IDs = e.Pages[0].IDs[:4] }},
+// plantedFlaws has a change to the evidence of a good run for each flaw that the checker must find.
+var plantedFlaws = map[string]struct {
+	flaw  Flaw
+	plant func(*Evidence)
+}{
+	"an acknowledged message that is not stored": {Lost, func(e *Evidence) {
+		e.Sent = append(e.Sent, &Sent{Author: "ada", Room: "lobby", Entry: Entry{Key: "gone"}, Acks: []ID{{999, 0}}})
+	}},
+	"a message stored twice": {Repeated, func(e *Evidence) {
+		again := *e.stored("lobby", 4)
+		again.ID, again.N = ID{40, 1}, 41
+		e.Truth.History("lobby", "L").Add([]*Entry{&again})
+	}},
+	"a message that no client sent":      {Invented, func(e *Evidence) { e.Sent = e.Sent[1:] }},
+	"a message stored with another text": {Conflict, func(e *Evidence) { e.Sent[3].Entry.Text = "other" }},
+	"a message stored in another room":   {Leaked, func(e *Evidence) { e.Sent[3].Room = "trimmed" }},
+	"a number left out of the stream":    {SilentGap, func(e *Evidence) { e.stored("lobby", 39).N++ }},
+	"numbers swapped in the stream": {Reordered, func(e *Evidence) {
+		a, b := e.stored("lobby", 5), e.stored("lobby", 6)
+		a.N, b.N = b.N, a.N
+	}},
+	"an author's messages swapped": {Reordered, func(e *Evidence) {
+		a, b := e.Sent[4], e.Sent[6] // of one author
+		a.Entry, b.Entry, a.Acks, b.Acks = b.Entry, a.Entry, b.Acks, a.Acks
+	}},
+	"a burst that was stored in another order": {Reordered, func(e *Evidence) {
+		a, b := e.Sent[4], e.Sent[6]
+		a.Burst, a.Entry, b.Entry, a.Acks, b.Acks = b.Burst, b.Entry, a.Entry, b.Acks, a.Acks
+	}},
+	"two IDs acknowledged for one message":  {WrongReply, func(e *Evidence) { e.Sent[3].Acks = append(e.Sent[3].Acks, ID{77, 0}) }},
+	"an acknowledgement of another message": {WrongReply, func(e *Evidence) { e.Sent[3].Acks = e.Sent[5].Acks }},
+	"a send refused without a reason":       {WrongReply, func(e *Evidence) { e.Sent[3].Acks, e.Sent[3].Refused = nil, "not_yours" }},
+	"a send without an answer":              {Incomplete, func(e *Evidence) { e.Sent[3].Acks = nil }},
+	"a late acknowledgement": {LateReply, func(e *Evidence) {
+		e.Sent[3].Attempts[0].Answered = e.Sent[3].Attempts[0].At.Add(AnswerLimit + time.Second)
+	}},
+	"a fresh read that lacks an acknowledged message": {Stale, func(e *Evidence) { e.Pages[0].IDs = e.Pages[0].IDs[:4] }},
 
-		"an entry dropped from a frame": {Gap, func(e *Evidence) { f := e.frame("steady", 2); f.Entries = slices.Delete(f.Entries, 1, 2) }},
-		"the last entry of a frame dropped, and its end moved": {Gap, func(e *Evidence) {
-			f := e.frame("steady", 2)
-			f.Entries = f.Entries[:len(f.Entries)-1]
-			f.Upto.ID = f.Entries[len(f.Entries)-1].ID
-		}},
-		"a frame dropped":    {Gap, func(e *Evidence) { e.drop("steady", 2) }},
-		"a frame sent twice": {Repeated, func(e *Evidence) { t := e.of("steady"); t.Events = slices.Insert(t.Events, 3, t.Events[2]) }},
-		"an entry twice in a frame": {Repeated, func(e *Evidence) {
-			f := e.frame("steady", 2)
-			f.Entries = slices.Insert(slices.Clone(f.Entries), 1, f.Entries[0])
-		}},
-		"two entries swapped in a frame": {Reordered, func(e *Evidence) {
-			f := e.frame("steady", 2)
-			f.Entries[0], f.Entries[1] = f.Entries[1], f.Entries[0]
-		}},
-		"a frame that begins before the last one's end": {Repeated, func(e *Evidence) { e.frame("steady", 3).After = e.frame("steady", 2).After }},
-		"a frame of another history":                    {Forked, func(e *Evidence) { e.frame("steady", 3).Upto.Epoch = "New" }},
-		"a frame of a history that never was":           {Invented, func(e *Evidence) { e.frame("steady", 2).Upto.Epoch = "Nowhere" }},
-		"an entry sent with another text": {Forked, func(e *Evidence) {
-			f := e.frame("steady", 2)
-			other := *f.Entries[1]
-			other.Text = "other"
-			f.Entries[1] = &other
-		}},
-		"an entry that is in no history": {Invented, func(e *Evidence) {
-			f := e.frame("steady", 2)
-			f.Entries = slices.Insert(f.Entries, 1, &Entry{ID: ID{f.Entries[0].ID.Millis, 1}, Key: "nobody's"})
-		}},
-		"an entry of another room": {Leaked, func(e *Evidence) {
-			f := e.frame("steady", 2)
-			f.Entries = slices.Insert(f.Entries, 1, &Entry{ID: ID{f.Entries[0].ID.Millis, 1}, Key: e.stored("trimmed", 1).Key})
-		}},
-		"an entry outside its frame":        {Misplaced, func(e *Evidence) { f := e.frame("steady", 2); f.Upto = Cursor{f.Entries[0].ID, "L"} }},
-		"entries before the first followed": {Misplaced, func(e *Evidence) { e.drop("steady", 1) }},
-		"a resumption at another place":     {Misplaced, func(e *Evidence) { e.frame("comes back", 4).Place.ID = ID{12, 0} }},
-		"a resumption in another epoch":     {Misplaced, func(e *Evidence) { e.frame("comes back", 4).Place.Epoch = "New" }},
-		"a resumption in the future":        {Gap, func(e *Evidence) { e.resumeAt("comes back", Cursor{ID{5000, 0}, "L"}) }},
-		"a missing reset":                   {Forked, func(e *Evidence) { e.drop("sees the room destroyed", 3) }},
-		"a reset without a loss":            {Undue, func(e *Evidence) { e.frame("comes back", 4).State = "reset" }},
-		"a missing truncation": {Gap, func(e *Evidence) {
-			e.frame("sleeps through a trim", 4).State = "resumed"
-			e.resumeAt("sleeps through a trim", Cursor{ID{5, 0}, "T"})
-		}},
-		"a truncation that goes too far": {Gap, func(e *Evidence) {
-			e.frame("sleeps through a trim", 4).Place.ID = ID{12, 0}
-			f := e.frame("sleeps through a trim", 5)
-			f.After.ID, f.Entries = ID{12, 0}, f.Entries[2:]
-		}},
-		"a truncation without a trim": {Undue, func(e *Evidence) {
-			e.frame("comes back", 4).State = "truncated"
-			e.frame("comes back", 4).Place.ID = ID{30, 0}
-		}},
-		"a lost branch without a reset": {Gap, func(e *Evidence) { e.drop("sees a primary lost", 3) }},
-		"a lost entry in two versions": {Forked, func(e *Evidence) {
-			other := *e.frame("sees a primary lost", 2).Entries[10]
-			other.Text = "other"
-			twin := *e.of("sees a primary lost")
-			twin.Events = slices.Clone(twin.Events)
-			twin.Events[2].Entries = append(slices.Clone(twin.Events[2].Entries[:10]), &other)
-			e.Transcripts = append(e.Transcripts, &twin)
-		}},
-		"a client that does not get the end": {Behind, func(e *Evidence) { t := e.of("steady"); t.Events = t.Events[:len(t.Events)-1] }},
-	} {
+	"an entry dropped from a frame": {SilentGap, func(e *Evidence) { f := e.frame("steady", 2); f.Entries = slices.Delete(f.Entries, 1, 2) }},
+	"the last entry of a frame dropped, and its end moved": {SilentGap, func(e *Evidence) {
+		f := e.frame("steady", 2)
+		f.Entries = f.Entries[:len(f.Entries)-1]
+		f.Upto.ID = f.Entries[len(f.Entries)-1].ID
+	}},
+	"a frame dropped":    {SilentGap, func(e *Evidence) { e.drop("steady", 2) }},
+	"a frame sent twice": {Repeated, func(e *Evidence) { t := e.of("steady"); t.Events = slices.Insert(t.Events, 3, t.Events[2]) }},
+	"an entry twice in a frame": {Repeated, func(e *Evidence) {
+		f := e.frame("steady", 2)
+		f.Entries = slices.Insert(slices.Clone(f.Entries), 1, f.Entries[0])
+	}},
+	"two entries swapped in a frame": {Reordered, func(e *Evidence) {
+		f := e.frame("steady", 2)
+		f.Entries[0], f.Entries[1] = f.Entries[1], f.Entries[0]
+	}},
+	"a frame that begins before the last one's end": {Repeated, func(e *Evidence) { e.frame("steady", 3).After = e.frame("steady", 2).After }},
+	"a frame of another history":                    {Conflict, func(e *Evidence) { e.frame("steady", 3).Upto.Epoch = "New" }},
+	"a frame of a history that never existed":       {Invented, func(e *Evidence) { e.frame("steady", 2).Upto.Epoch = "Nowhere" }},
+	"an entry sent with another text": {Conflict, func(e *Evidence) {
+		f := e.frame("steady", 2)
+		other := *f.Entries[1]
+		other.Text = "other"
+		f.Entries[1] = &other
+	}},
+	"an entry that is in no history": {Invented, func(e *Evidence) {
+		f := e.frame("steady", 2)
+		f.Entries = slices.Insert(f.Entries, 1, &Entry{ID: ID{f.Entries[0].ID.Millis, 1}, Key: "nobody's"})
+	}},
+	"an entry of another room": {Leaked, func(e *Evidence) {
+		f := e.frame("steady", 2)
+		f.Entries = slices.Insert(f.Entries, 1, &Entry{ID: ID{f.Entries[0].ID.Millis, 1}, Key: e.stored("trimmed", 1).Key})
+	}},
+	"an entry outside its frame":        {WrongPosition, func(e *Evidence) { f := e.frame("steady", 2); f.Upto = Cursor{f.Entries[0].ID, "L"} }},
+	"entries before the first followed": {WrongPosition, func(e *Evidence) { e.drop("steady", 1) }},
+	"a resumption at another cursor":    {WrongPosition, func(e *Evidence) { e.frame("comes back", 4).Cursor.ID = ID{12, 0} }},
+	"a resumption in another epoch":     {WrongPosition, func(e *Evidence) { e.frame("comes back", 4).Cursor.Epoch = "New" }},
+	"a resumption in the future":        {SilentGap, func(e *Evidence) { e.resumeAt("comes back", Cursor{ID{5000, 0}, "L"}) }},
+	"a missing reset":                   {Conflict, func(e *Evidence) { e.drop("sees the room destroyed", 3) }},
+	"a reset without a loss":            {FalseGap, func(e *Evidence) { e.frame("comes back", 4).State = "reset" }},
+	"a missing truncation": {SilentGap, func(e *Evidence) {
+		e.frame("sleeps through a trim", 4).State = "resumed"
+		e.resumeAt("sleeps through a trim", Cursor{ID{5, 0}, "T"})
+	}},
+	"a truncation that skips entries": {SilentGap, func(e *Evidence) {
+		e.frame("sleeps through a trim", 4).Cursor.ID = ID{12, 0}
+		f := e.frame("sleeps through a trim", 5)
+		f.After.ID, f.Entries = ID{12, 0}, f.Entries[2:]
+	}},
+	"a truncation without a trim": {FalseGap, func(e *Evidence) {
+		e.frame("comes back", 4).State = "truncated"
+		e.frame("comes back", 4).Cursor.ID = ID{30, 0}
+	}},
+	"a lost entry without a reset": {SilentGap, func(e *Evidence) { e.drop("sees a primary lost", 3) }},
+	"a lost entry that two clients read differently": {Conflict, func(e *Evidence) {
+		other := *e.frame("sees a primary lost", 2).Entries[10]
+		other.Text = "other"
+		twin := *e.of("sees a primary lost")
+		twin.Events = slices.Clone(twin.Events)
+		twin.Events[2].Entries = append(slices.Clone(twin.Events[2].Entries[:10]), &other)
+		e.Transcripts = append(e.Transcripts, &twin)
+	}},
+	"a client that misses the last entries": {Incomplete, func(e *Evidence) { t := e.of("steady"); t.Events = t.Events[:len(t.Events)-1] }},
+}
+
+func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
+	for name, planted := range plantedFlaws {
 		t.Run(name, func(t *testing.T) {
 			e := goodEvidence()
-			planted.harm(e)
+			planted.plant(e)
 			if c := Run(*e); c.Count(planted.flaw) == 0 {
 				t.Errorf("found %v, want %s", c.Findings, planted.flaw)
 			}
@@ -136,18 +137,18 @@ func (e *Evidence) drop(client string, i int) {
 	t.Events = slices.Delete(t.Events, i, i+1)
 }
 
-// resumeAt makes a client's second connection ask for the place and resume there.
+// resumeAt makes a client's second connection request the cursor and resume there.
 func (e *Evidence) resumeAt(client string, at Cursor) {
-	e.frame(client, 3).Place, e.frame(client, 4).Place = at, at
+	e.frame(client, 3).Cursor, e.frame(client, 4).Cursor = at, at
 }
 
-// stored returns the n-th entry of the room's only history.
+// stored returns the n-th entry of the room's current history.
 func (e *Evidence) stored(room string, n int) *Entry {
 	_, h := e.Truth.Current(room)
 	return h.entries[n-1]
 }
 
-// goodEvidence returns the evidence of a small, good run. Entry n of a room has the ID n-0.
+// goodEvidence returns the evidence of a small run without flaws. Entry n of a room has the ID n-0.
 func goodEvidence() *Evidence {
 	e := &Evidence{Truth: make(Truth)}
 	e.MayBeOrphan = func(at ID) bool { return at.Millis > 100 && at.Seq == 7 }
@@ -180,7 +181,7 @@ func goodEvidence() *Evidence {
 	return e
 }
 
-// write has two authors take turns. Every entry is acknowledged.
+// write adds entries of two authors in turn, all acknowledged.
 func (e *Evidence) write(room, epoch string, first, last int) (all []*Entry) {
 	for n := first; n <= last; n++ {
 		author := []string{"ada", "bob"}[n%2]
@@ -204,11 +205,11 @@ func (e *Evidence) record(client, room string, events ...Event) {
 
 func moment(second int) time.Time { return time.Unix(1_800_000_000+int64(second), 0) }
 
-func requests(at Cursor) Event { return Event{Kind: Requested, Place: at} }
+func requests(at Cursor) Event { return Event{Kind: Requested, Cursor: at} }
 
 func follows(state, at string) Event {
-	place, _ := ParseCursor(at)
-	return Event{Kind: Followed, State: state, Place: place}
+	id, _ := ParseCursor(at)
+	return Event{Kind: Followed, State: state, Cursor: id}
 }
 
 func reads(after, epoch string, entries []*Entry) Event {

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// Entry is one event of a room, as a client read it or as Redis has it.
+// Entry is an entry of a room, as a client received it or as Redis stored it.
 type Entry struct {
 	ID                    ID
 	N                     int64
 	Kind, Key, User, Text string
-	Of                    ID // of react and delete
+	Of                    ID // target of a reaction or deletion
 }
 
-// Transcript is everything that one client received about one room, in order.
+// Transcript is everything that one client requested and received from one room, in order.
 type Transcript struct {
 	Client, Room string
-	Leaves       bool // the client does not wait for the end
+	Partial      bool // the client left before the end of the phase
 	Events       []Event
 }
 
@@ -29,9 +29,9 @@ type Event struct {
 	At   time.Time
 	Kind EventKind
 
-	Place Cursor // requested: the cursor, unless fresh; followed: where reading begins
-	Fresh bool   // requested: the newest entries
-	State string // followed: fresh, resumed, truncated or reset
+	Cursor Cursor // requested: the cursor, unless fresh; followed: the cursor at which the read starts
+	Fresh  bool   // requested: the client requested the newest entries
+	State  string // followed: fresh, resumed, truncated or reset
 
 	After, Upto Cursor // batch
 	Entries     []*Entry
@@ -52,33 +52,33 @@ func (e *Event) String() string {
 	at := e.At.Format("04:05.000")
 	switch e.Kind {
 	case Requested:
-		return fmt.Sprintf("%s requested %v, fresh: %v", at, e.Place, e.Fresh)
+		return fmt.Sprintf("%s requested %v, fresh: %v", at, e.Cursor, e.Fresh)
 	case Followed:
-		return fmt.Sprintf("%s followed, %s at %v", at, e.State, e.Place)
+		return fmt.Sprintf("%s followed, %s at %v", at, e.State, e.Cursor)
 	}
 	return fmt.Sprintf("%s batch of %d entries in (%v, %v]", at, len(e.Entries), e.After, e.Upto)
 }
 
-// Sent is one append that an author wants stored.
+// Sent is one append by an author.
 type Sent struct {
 	Author, Room string
-	Entry        Entry // without its id
-	Burst        int   // what an author sends without waiting has the same number
+	Entry        Entry // without its ID
+	Burst        int   // equal for entries that the author sends without waiting for answers
 	First        time.Time
 	Attempts     []Attempt
-	Acks         []ID // of each stored that answered it
+	Acks         []ID // the IDs in the stored frames that answered it
 	Acked        time.Time
-	Abandoned    bool   // the author stopped retrying while the outcome was unknown
+	Abandoned    bool   // the author stopped retrying, although the outcome was unknown
 	Refused      string // code of a final error
 }
 
-// Attempt is one send. answered stays zero if the connection ended first.
+// Attempt is one send. Answered is zero if the connection ended first.
 type Attempt struct {
 	At, Answered time.Time
-	Unknown      bool // the answer was that the outcome is unknown
+	Unknown      bool // the answer reported that the outcome is unknown
 }
 
-// IsUncertain reports whether the outcome was unknown at some time.
+// IsUncertain reports whether the outcome was unknown at any time.
 func (s *Sent) IsUncertain() bool {
 	for _, attempt := range s.Attempts {
 		if attempt.Answered.IsZero() || attempt.Unknown {
@@ -88,17 +88,17 @@ func (s *Sent) IsUncertain() bool {
 	return s.Abandoned
 }
 
-// Page is the result of a fresh read after a message was acknowledged.
+// Page is the newest page of a room, requested after a message was acknowledged.
 type Page struct {
 	Room   string
-	Wanted ID        // of the message
-	At     time.Time // of the request
+	Wanted ID        // the acknowledged message
+	At     time.Time // time of the request
 	AsOf   Cursor
-	Older  bool // there are entries before the page
+	Older  bool // there are older messages
 	IDs    []ID
 }
 
-// Pool keeps one copy of equal entries, so that a hundred transcripts of a long run fit
+// Pool keeps one copy of equal entries. Without it, the transcripts of a long run would not fit
 // into memory.
 type Pool struct {
 	mu      sync.Mutex

@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// Truth is what Redis held: the histories of each room by epoch.
+// Truth is what Redis stored: the histories of each room, by epoch.
 type Truth map[string]map[string]*History
 
-// History is a room within one epoch. It is complete: what the harness trims or destroys
-// it first copies, in the same transaction.
+// History is the content of a room in one epoch. It is complete: before the harness trims or
+// deletes entries, it copies them in the same transaction.
 type History struct {
 	entries []*Entry  // ascending
-	Trimmed ID        // entries up to here are no longer kept
-	Ended   time.Time // when the harness destroyed it; zero: it exists
-	// orphans are entries that only the old primary had after a failover, as far as the
-	// harness could copy them.
+	Trimmed ID        // entries up to and including this ID were trimmed
+	Ended   time.Time // when the harness deleted it; zero if it exists
+	// Orphans are the entries that only the old primary had after a failover, if the harness
+	// could copy them.
 	Orphans map[ID]*Entry
 
 	ByID    map[ID]*Entry
-	Deleted map[ID]bool // messages that a delete removed
+	Deleted map[ID]bool // the IDs of deleted messages
 }
 
-// Add merges entries that were read from Redis.
+// Add merges entries that the harness has read from Redis.
 func (h *History) Add(entries []*Entry) {
 	if h.ByID == nil {
 		h.ByID, h.Deleted = make(map[ID]*Entry), make(map[ID]bool)
@@ -41,8 +41,8 @@ func (h *History) Add(entries []*Entry) {
 
 // between returns the entries in (after, upto].
 func (h *History) between(after, upto ID) []*Entry {
-	indexAfter := func(place ID) int {
-		i, found := slices.BinarySearchFunc(h.entries, place, func(e *Entry, place ID) int { return e.ID.compare(place) })
+	indexAfter := func(id ID) int {
+		i, found := slices.BinarySearchFunc(h.entries, id, func(e *Entry, id ID) int { return e.ID.compare(id) })
 		if found {
 			i++
 		}
@@ -60,18 +60,18 @@ func (h *History) end() ID {
 	return h.entries[len(h.entries)-1].ID
 }
 
-// has reports whether the place is an entry of the history, or was one before it was
-// deleted or trimmed. Redis keeps no record of a trim by hand, so any place before the
-// next entry is a valid end of what was trimmed.
-func (h *History) has(place ID) bool {
-	return h.ByID[place] != nil || h.Deleted[place] || !h.Trimmed.Before(place) ||
-		h.Trimmed != ID{} && len(h.between(h.Trimmed, place)) == 0
+// contains reports whether the history has the entry, or had it before it was deleted or
+// trimmed. Redis keeps no record of a trim by hand, so any ID before the next entry may be the
+// last one that was trimmed.
+func (h *History) contains(id ID) bool {
+	return h.ByID[id] != nil || h.Deleted[id] || !h.Trimmed.Before(id) ||
+		h.Trimmed != ID{} && len(h.between(h.Trimmed, id)) == 0
 }
 
-// Of returns the room's history of that epoch, nil if there never was one.
+// Of returns the room's history in that epoch, nil if there never was one.
 func (t Truth) Of(room, epoch string) *History { return t[room][epoch] }
 
-// History returns the room's history of that epoch, and adds it if it is new.
+// History returns the room's history in that epoch, and creates it if necessary.
 func (t Truth) History(room, epoch string) *History {
 	if t[room] == nil {
 		t[room] = make(map[string]*History)
@@ -83,7 +83,7 @@ func (t Truth) History(room, epoch string) *History {
 	return t[room][epoch]
 }
 
-// Current returns the room's history that was not destroyed, nil if there is none.
+// Current returns the room's history that still exists, nil if there is none.
 func (t Truth) Current(room string) (epoch string, h *History) {
 	for epoch, h := range t[room] {
 		if h.Ended.IsZero() {

@@ -18,7 +18,7 @@ func newEntry(from *client.Entry) (e Entry, err error) {
 // newFollowed converts a followed frame to an event.
 func newFollowed(frame *client.Followed) (e Event, err error) {
 	e = Event{Kind: Followed, State: frame.State}
-	e.Place, err = ParseCursor(frame.At)
+	e.Cursor, err = ParseCursor(frame.At)
 	return e, err
 }
 
@@ -41,8 +41,8 @@ func newBatch(frame *client.Entries, pool *Pool) (e Event, err error) {
 	return e, nil
 }
 
-// NewEvent converts a frame about a room to an event and returns its room, "" for other
-// frames.
+// NewEvent converts a followed frame or a batch to an event, and returns its room. For other
+// frames, the room is "".
 func NewEvent(frame client.Frame, pool *Pool) (room string, e Event, err error) {
 	switch f := frame.(type) {
 	case *client.Followed:

@@ -10,7 +10,7 @@ import (
 )
 
 // Scene is what all clients of a phase share.
-type Scene struct {
+type Environment struct {
 	Servers  []string                        // the addresses of the servers
 	Token    string                          // of those who only read
 	Random   func(purpose string) *rand.Rand // the seed's random numbers for one purpose
@@ -26,7 +26,7 @@ type Scene struct {
 	Repaired chan struct{}
 }
 
-func (s *Scene) isRepaired() bool {
+func (s *Environment) isRepaired() bool {
 	select {
 	case <-s.Repaired:
 		return true
@@ -36,7 +36,7 @@ func (s *Scene) isRepaired() bool {
 }
 
 // waitUnlessRepaired waits, but not beyond the repair of the faults.
-func (s *Scene) waitUnlessRepaired(ctx context.Context, length time.Duration) {
+func (s *Environment) waitUnlessRepaired(ctx context.Context, length time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-s.Repaired:
@@ -45,7 +45,7 @@ func (s *Scene) waitUnlessRepaired(ctx context.Context, length time.Duration) {
 }
 
 // anyServer returns a client of one of the servers.
-func (s *Scene) anyServer(random *rand.Rand, token string) *client.Server {
+func (s *Environment) anyServer(random *rand.Rand, token string) *client.Server {
 	return ServerAt(s.Servers[random.IntN(len(s.Servers))], token)
 }
 

@@ -8,7 +8,8 @@ package streams_test
 //	texts                              the texts of entries
 //	fixture, newFixture, runFixtures   a real Redis with a Store and ten messages
 //	page                               a page of "lobby"
-//	fill, dump                         many entries at once; everything in Redis
+//	fill, fillRoom, dump               many entries at once; everything in Redis
+//	redisTime                          how long Redis is busy
 //	commandCalls, sum, connections     what Redis counts
 //	clientOf, startPrimary, replicaArgs
 //	eventually, nextMillisecond        wait
@@ -202,23 +203,60 @@ func page(t *testing.T, store *streams.Store, where streams.Where) streams.Page 
 	return page
 }
 
-// fill appends messages to the lobby as append.lua does, but faster and without activity.
+// fill appends messages by Eve to the lobby as append.lua does, but faster and without activity.
 func fill(t testing.TB, client redis.UniversalClient, count int) {
 	t.Helper()
+	fillRoom(t, client, "lobby", count, func(i int) string { return fmt.Sprint("filled ", i) })
+}
+
+func fillRoom(t testing.TB, client redis.UniversalClient, room string, count int, text func(i int) string) {
+	t.Helper()
 	const script = `
-		local n = tonumber(redis.call('HGET', KEYS[2], 'n'))
-		for i = 1, ARGV[1] do
-			redis.call('XADD', KEYS[1], '*', 'kind', 'message', 'n', n + i, 'key', 'k' .. n + i,
-				'uid', 'u', 'name', 'Eve', 'text', 'filled ' .. i)
+		local meta = redis.call('HMGET', KEYS[2], 'n', 'messages')
+		local n, m = tonumber(meta[1]), tonumber(meta[2])
+		for i = 1, #ARGV do
+			redis.call('XADD', KEYS[1], '*', 'kind', 'message', 'n', n + i, 'm', m + i, 'key', 'k' .. n + i,
+				'uid', 'u', 'name', 'Eve', 'text', ARGV[i])
 		end
-		redis.call('HSET', KEYS[2], 'n', n + ARGV[1])`
-	for ; count > 0; count -= 1000 {
-		keys := []string{lobbyKey, lobbyKey + ":meta"}
-		err := client.Eval(context.Background(), script, keys, min(count, 1000)).Err()
+		redis.call('HSET', KEYS[2], 'n', n + #ARGV, 'messages', m + #ARGV)`
+	key := streams.RoomKey(room)
+	for from := 1; from <= count; from += 1000 {
+		var texts []any
+		for i := from; i <= count && len(texts) < 1000; i++ {
+			texts = append(texts, text(i))
+		}
+		err := client.Eval(context.Background(), script, []string{key, key + ":meta"}, texts...).Err()
 		if err != nil && err != redis.Nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// redisTime returns the milliseconds that Redis spends on the commands that f sends, the least of
+// several calls.
+func redisTime(t testing.TB, client redis.UniversalClient, f func()) float64 {
+	t.Helper()
+	ctx := context.Background()
+	client.ConfigSet(ctx, "slowlog-log-slower-than", "0")
+	client.ConfigSet(ctx, "slowlog-max-len", "10000")
+	defer client.ConfigSet(ctx, "slowlog-log-slower-than", "-1")
+	least := time.Hour
+	for range 5 {
+		client.Do(ctx, "SLOWLOG", "RESET")
+		f()
+		commands, err := client.SlowLogGet(ctx, -1).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all time.Duration
+		for _, command := range commands {
+			if !strings.EqualFold(command.Args[0], "slowlog") && !strings.EqualFold(command.Args[0], "config") {
+				all += command.Duration
+			}
+		}
+		least = min(least, all)
+	}
+	return least.Seconds() * 1000
 }
 
 // dump returns the contents of all keys.

@@ -35,35 +35,6 @@ func reactions(t testing.TB, store *streams.Store, of streams.ID, count int) {
 	sending.Wait()
 }
 
-// scriptTime returns the milliseconds that Redis spends on the scripts that f runs, the least of
-// several calls.
-func scriptTime(t testing.TB, client redis.UniversalClient, f func()) float64 {
-	t.Helper()
-	spent := func() (all float64) {
-		info, err := client.Info(context.Background(), "commandstats").Result()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(info) {
-			if name, stats, _ := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":"); strings.HasPrefix(name, "eval") {
-				var calls, usec float64
-				fmt.Sscanf(stats, "calls=%f,usec=%f", &calls, &usec)
-				all += usec
-			}
-		}
-		return all
-	}
-	least := 0.0
-	for i := range 5 {
-		before := spent()
-		f()
-		if took := (spent() - before) / 1000; i == 0 || took < least {
-			least = took
-		}
-	}
-	return least
-}
-
 // maxPageTime is how many milliseconds Redis may spend on a page of one message.
 const maxPageTime = 5.0
 
@@ -74,7 +45,7 @@ func TestPagesSkipLongRunsOfReactions(t *testing.T) {
 	expect := func(what string, where streams.Where, want string) {
 		t.Helper()
 		var got streams.Page
-		took := scriptTime(t, backend.Client, func() { got = page(t, store, where) })
+		took := redisTime(t, backend.Client, func() { got = page(t, store, where) })
 		t.Logf("%s: %.2f ms, %d entries examined", what, took, got.Examined)
 		if texts(got.Entries) != want || took > maxPageTime {
 			t.Errorf("%s: %q after %.2f ms, want %q within %v ms", what, texts(got.Entries), took, want, maxPageTime)
@@ -111,7 +82,7 @@ func TestPageOfRoomOfTopics(t *testing.T) {
 	}
 	for _, want := range []string{"", "first", "first second"} {
 		var got streams.Page
-		took := scriptTime(t, backend.Client, func() { got = page(t, store, streams.Where{Limit: 50}) })
+		took := redisTime(t, backend.Client, func() { got = page(t, store, streams.Where{Limit: 50}) })
 		if texts(got.Entries) != want || !got.Older.IsZero() || took > maxPageTime {
 			t.Errorf("%q, older %v, after %.2f ms; want %q", texts(got.Entries), got.Older, took, want)
 		}

@@ -6,10 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-
-	"burble/streams/conns"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -20,8 +17,8 @@ type Room struct {
 	Topic    string
 	Last     ID  // ID of the last entry
 	Read     ID  // the user's read marker; zero if there is none
-	Unread   int // messages after it; from 100 on there may be more
-	Mentions int // how many of the unread messages mention the user
+	Unread   int // messages of others after it; after a long absence also own and deleted ones
+	Mentions int // how many of the newest unread messages mention the user
 	Present  int // how many people are present
 }
 
@@ -42,58 +39,15 @@ func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	if err != nil {
 		return nil, err
 	}
-	replies := s.countUnread(ctx, granted, markers)
-	rooms := make([]Room, 0, len(granted))
-	for i, of := range granted {
-		err := replies[i].Err()
-		if conns.IsReply(err, notAStream) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("list the rooms: %w", wrap(err))
-		}
-		room := parseRoom(of.room, asList(replies[i].Val()))
-		room.Read, _ = ParseID(markers[i])
-		if !room.Last.IsZero() {
-			rooms = append(rooms, room)
-		}
+	read, err := s.readRooms(ctx, granted, markers)
+	if err != nil {
+		return nil, fmt.Errorf("list the rooms: %w", err)
+	}
+	rooms := make([]Room, len(read))
+	for i := range read {
+		rooms[i] = read[i].Room
 	}
 	return rooms, nil
-}
-
-// countUnread runs unread.lua for each room, in one pipeline. A second pipeline follows if a
-// server does not have the script yet.
-func (s *Store) countUnread(ctx context.Context, granted []grant, markers []string) []*redis.Cmd {
-	replies := make([]*redis.Cmd, len(granted))
-	for _, eval := range []func(context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
-		unreadScript.EvalSha, unreadScript.Eval,
-	} {
-		pipe := s.redis.Retrying.Pipeline()
-		for i, of := range granted {
-			if replies[i] == nil || conns.IsReply(replies[i].Err(), "NOSCRIPT ") {
-				keys := []string{s.keys.room(of.room), s.keys.meta(of.room), s.keys.present(of.room)}
-				replies[i] = eval(ctx, pipe, keys, markers[i], of.user.ID, "@"+strings.Map(lowerASCII, of.user.Name), "@"+strings.ToLower(of.user.Name))
-			}
-		}
-		pipe.Exec(ctx)
-	}
-	return replies
-}
-
-// lowerASCII lowercases only A to Z, as Lua does.
-func lowerASCII(r rune) rune {
-	if 'A' <= r && r <= 'Z' {
-		r += 'a' - 'A'
-	}
-	return r
-}
-
-func parseRoom(name string, reply []any) Room {
-	text := func(i int) string { value, _ := reply[i].(string); return value }
-	number := func(i int) int { value, _ := reply[i].(int64); return int(value) }
-	room := Room{Name: name, Topic: text(1), Unread: number(2), Mentions: number(3), Present: number(4)}
-	room.Last, _ = ParseID(text(0))
-	return room
 }
 
 // activeRooms returns up to limit rooms that the user may read, sorted by their last entries,

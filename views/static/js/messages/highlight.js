@@ -14,7 +14,7 @@ export function findAll(text, term) {
 /**
  * Returns the mentions of a user in a text. A mention is @ and the whole name, with no letter or
  * digit directly before or after it. Only characters of scripts that separate words with spaces
- * count as letters. unread.lua applies the same rule.
+ * count as letters. unread.go in package streams applies the same rule.
  * @param {string} text
  * @param {string} name
  */

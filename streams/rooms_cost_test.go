@@ -1,0 +1,125 @@
+package streams_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+)
+
+// maxListTime is how many milliseconds Redis may spend on a list of 100 rooms.
+const maxListTime = 3.0
+
+func TestRoomListCostsLittleAfterALongAbsence(t *testing.T) {
+	t.Parallel()
+	ctx, backend := context.Background(), redistest.Single(t)
+	store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+	long := strings.Repeat("a long story ", 300)
+	for i := range 100 {
+		room := fmt.Sprint("room-", i)
+		first := post(t, store, room, "first").Cursor.ID
+		if err := store.ForUser(bob).MarkRead(ctx, room, first); err != nil {
+			t.Fatal(err)
+		}
+		fillRoom(t, backend.Client, room, 249, func(i int) string {
+			if i%10 == 0 {
+				return "@Bob " + long
+			}
+			return fmt.Sprint("meanwhile ", i)
+		})
+		post(t, store, room, "last")
+	}
+	for name, user := range map[string]streams.User{"a visitor": {}, "someone who was away": bob} {
+		var rooms []streams.Room
+		took := redisTime(t, backend.Client, func() {
+			var err error
+			if rooms, err = store.ForUser(user).Rooms(ctx, 100); err != nil {
+				t.Fatal(err)
+			}
+		})
+		t.Logf("%s: %.2f ms", name, took)
+		if len(rooms) != 100 || took > maxListTime {
+			t.Errorf("%s: %d rooms after %.2f ms, want 100 within %v ms", name, len(rooms), took, maxListTime)
+		}
+		for _, room := range rooms {
+			if want := 250; user == bob && room.Unread != want || user != bob && room.Unread != 0 {
+				t.Errorf("%s: %+v", name, room)
+				break
+			}
+		}
+	}
+}
+
+// unread returns the lobby as Bob's list shows it.
+func unread(t testing.TB, store *streams.Store) streams.Room {
+	t.Helper()
+	rooms, err := store.ForUser(bob).Rooms(context.Background(), 10)
+	if err != nil || len(rooms) != 1 {
+		t.Fatalf("rooms %v, %v", rooms, err)
+	}
+	return rooms[0]
+}
+
+func TestUnreadLeavesOutOwnAndDeletedMessages(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		read := post(t, store, "lobby", "first").Cursor.ID
+		store.ForUser(bob).MarkRead(context.Background(), "lobby", read)
+		var ids []streams.ID
+		for range 20 {
+			ids = append(ids, post(t, store, "lobby", "hello, @bob").Cursor.ID)
+			own := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "I am @bob"}
+			if _, err := store.ForUser(bob).Append(context.Background(), "lobby", own); err != nil {
+				t.Fatal(err)
+			}
+		}
+		amend(t, store, streams.Delete, ids[3], "")
+		amend(t, store, streams.Delete, read, "") // it was read, and does not count
+		if got := unread(t, store); got.Unread != 19 || got.Mentions != 19 {
+			t.Errorf("%d unread, %d mentions, want 19", got.Unread, got.Mentions)
+		}
+		reactions(t, store, ids[0], 600)
+		if got := unread(t, store); got.Unread < 19 || got.Unread > 40 { // the messages are not among the newest entries
+			t.Errorf("%d unread after many reactions", got.Unread)
+		}
+	})
+}
+
+// The release before this one does not number messages, and other programs trim.
+func TestUnreadWithoutNumbers(t *testing.T) {
+	t.Parallel()
+	runFixtures(t, streams.Options{}, func(fx *fixture) {
+		store := fx.store
+		store.ForUser(bob).MarkRead(context.Background(), "lobby", fx.stored[4].Cursor.ID)
+		expect := func(what string, want int) {
+			fx.Helper()
+			if got := unread(fx, store); got.Unread != want {
+				fx.Errorf("%s: %d unread, want %d", what, got.Unread, want)
+			}
+		}
+		expect("numbered", 5)
+		fill(fx, fx.Client, 500)
+		expect("many", 505)
+		fx.do("XTRIM", lobbyKey, "MINID", fx.stored[8].Cursor.ID.String())
+		expect("the marker was trimmed", 502)
+		forget(fx, fx.Client)
+		expect("an older release", 502)
+		appendAsOlder(fx, fx.Client, "more")
+		fx.post(1)
+		expect("both releases", 504)
+		last := fx.stored[len(fx.stored)-1].Cursor.ID
+		store.ForUser(bob).MarkRead(context.Background(), "lobby", last)
+		expect("all read", 0)
+		appendAsOlder(fx, fx.Client, "more")
+		expect("a message of the older release", 1)
+		fx.do("DEL", lobbyKey)
+		fx.post(3)
+		expect("another history", 3)
+	})
+}

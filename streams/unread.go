@@ -1,0 +1,176 @@
+package streams
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"burble/streams/conns"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// One list of rooms reads at most maxUnreadEntries unread entries, of at most maxUnreadRooms
+// rooms, to find the user's mentions and to leave out the user's own messages. More than that
+// is "many" to a person, and a long absence must not block Redis.
+const (
+	maxUnreadEntries = 250
+	maxUnreadRooms   = 25
+)
+
+// An unreadRoom is what unread.lua returned about a room.
+type unreadRoom struct {
+	Room
+	of       grant
+	marker   string
+	entries  int // after the marker
+	messages int // after the marker; negative: unknown
+	newest   int // how many of the entries to read
+}
+
+// readRooms returns the rooms of a list, with what is unread after the markers.
+func (s *Store) readRooms(ctx context.Context, granted []grant, markers []string) ([]*unreadRoom, error) {
+	rooms := make([]*unreadRoom, 0, len(granted))
+	for i, reply := range s.runUnread(ctx, granted, markers) {
+		err := reply.Err()
+		if conns.IsReply(err, notAStream) {
+			continue
+		}
+		if err != nil {
+			return nil, wrap(err)
+		}
+		room := parseUnread(asList(reply.Val()))
+		room.of, room.marker, room.Name = granted[i], markers[i], granted[i].room
+		room.Read, _ = ParseID(markers[i])
+		if !room.Last.IsZero() {
+			rooms = append(rooms, room)
+		}
+	}
+	share(rooms)
+	return rooms, s.countUnread(ctx, rooms)
+}
+
+// runUnread runs unread.lua for each room, in one pipeline, or two if a server does not
+// have the script yet.
+func (s *Store) runUnread(ctx context.Context, granted []grant, markers []string) []*redis.Cmd {
+	replies := make([]*redis.Cmd, len(granted))
+	for _, eval := range []func(context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
+		unreadScript.EvalSha, unreadScript.Eval,
+	} {
+		pipe := s.redis.Retrying.Pipeline()
+		for i, of := range granted {
+			if replies[i] == nil || conns.IsReply(replies[i].Err(), "NOSCRIPT ") {
+				keys := []string{s.keys.room(of.room), s.keys.meta(of.room), s.keys.present(of.room)}
+				replies[i] = eval(ctx, pipe, keys, markers[i])
+			}
+		}
+		pipe.Exec(ctx)
+	}
+	return replies
+}
+
+func parseUnread(reply []any) *unreadRoom {
+	text := func(i int) string { value, _ := reply[i].(string); return value }
+	number := func(i int) int { value, _ := reply[i].(int64); return int(value) }
+	room := &unreadRoom{entries: max(0, number(3)), messages: number(4)}
+	room.Topic, room.Present = text(1), number(2)
+	room.Last, _ = ParseID(text(0))
+	return room
+}
+
+// share divides the entries to read among the most recently active rooms that have any. None gets
+// more at the cost of a room with fewer.
+func share(rooms []*unreadRoom) {
+	var some []*unreadRoom
+	for _, room := range rooms {
+		if room.entries > 0 && len(some) < maxUnreadRooms {
+			some = append(some, room)
+		}
+	}
+	slices.SortStableFunc(some, func(a, b *unreadRoom) int { return cmp.Compare(a.entries, b.entries) })
+	left := maxUnreadEntries
+	for i, room := range some {
+		room.newest = min(room.entries, left/(len(some)-i))
+		left -= room.newest
+	}
+}
+
+// countUnread reads the newest unread entries, all rooms at once, and sets Unread and Mentions.
+func (s *Store) countUnread(ctx context.Context, rooms []*unreadRoom) error {
+	pipe := s.redis.Retrying.Pipeline()
+	newest := make([]*redis.XMessageSliceCmd, len(rooms))
+	for i, room := range rooms {
+		if room.newest > 0 {
+			newest[i] = pipe.XRevRangeN(ctx, s.keys.room(room.Name), "+", "("+room.marker, int64(room.newest))
+		}
+	}
+	if pipe.Len() > 0 {
+		if _, err := pipe.Exec(ctx); err != nil {
+			return wrap(err)
+		}
+	}
+	for i, room := range rooms {
+		var entries []Entry
+		if newest[i] != nil {
+			entries = parseEntries(newest[i].Val())
+		}
+		room.count(entries)
+	}
+	return nil
+}
+
+// count sets Unread and Mentions from the newest unread entries.
+func (r *unreadRoom) count(newest []Entry) {
+	others, own, deleted := 0, 0, 0
+	for i := range newest {
+		entry := &newest[i]
+		switch {
+		case entry.Kind == Delete && r.Read.Before(entry.Of):
+			deleted++
+		case entry.Kind == Message && entry.User.ID == r.of.user.ID:
+			own++
+		case entry.Kind == Message:
+			others++
+			if mentions(entry.Text, r.of.user.Name) {
+				r.Mentions++
+			}
+		}
+	}
+	switch older := r.entries - r.newest; {
+	case older <= 0:
+		r.Unread = others
+	case r.messages < 0:
+		r.Unread = others + older
+	default:
+		r.Unread = max(others, r.messages-own-deleted)
+	}
+}
+
+// mentions reports whether the text has @ and the whole name, in any case: no letter or digit
+// stands before the @ or after the name. views/static/js/messages/highlight.js has the same rule.
+func mentions(text, name string) bool {
+	text, name = strings.ToLower(text), "@"+strings.ToLower(name)
+	for at := 0; name != "@"; {
+		i := strings.Index(text[at:], name)
+		if i < 0 {
+			break
+		}
+		from := at + i
+		before, _ := utf8.DecodeLastRuneInString(text[:from])
+		after, _ := utf8.DecodeRuneInString(text[from+len(name):])
+		if !isWord(before) && !isWord(after) {
+			return true
+		}
+		at = from + 1
+	}
+	return false
+}
+
+// isWord reports whether r is a letter or digit of a script with spaces between words, which are
+// those up to U+1FFF.
+func isWord(r rune) bool {
+	return r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) || r >= 0xC0 && r < 0x2000
+}

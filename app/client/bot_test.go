@@ -36,7 +36,7 @@ const (
 	thirdEntry  = `{"type":"entries","room":"lobby","after":"2-0@E","upto":"3-0@E","entries":[{"id":"3-0","n":3,"kind":"message","text":"three"}]}`
 )
 
-// resume serves a client that comes back after the second entry.
+// resume serves a client that resumes after the second entry.
 func resume(f *fake) {
 	f.want(`{"type":"follow","room":"lobby","after":"2-0@E"}`)
 	f.write(`{"type":"followed","room":"lobby","state":"resumed","at":"2-0@E","last":"2-0@E","n":2}`)
@@ -44,7 +44,7 @@ func resume(f *fake) {
 	f.idle()
 }
 
-// texts returns a handler that passes on the texts of entries.
+// texts returns a handler that sends the texts of entries to a channel.
 func texts(into chan<- string) func(client.Frame) {
 	return func(frame client.Frame) {
 		if batch, ok := frame.(*client.Entries); ok {
@@ -81,7 +81,7 @@ func TestBotResumesAfterRestartAndAfterABrokenChain(t *testing.T) {
 				t.Errorf("disconnected: %v", reason)
 			}
 			if cursor := bot.Cursor("lobby"); cursor != "3-0@E" {
-				t.Errorf("the cursor is %s", cursor)
+				t.Errorf("the cursor is %s, want 3-0@E", cursor)
 			}
 		})
 	}
@@ -95,7 +95,7 @@ func TestBotRepeatsAnAppendUnderItsKeyUntilItIsStored(t *testing.T) {
 		f.write(fresh)
 		f.want(send)
 		f.write(`{"type":"error","code":"unavailable","message":"Try again.","room":"lobby","key":"k"}`)
-		f.want(send) // and the connection is lost before the answer
+		f.want(send) // the connection then ends without an answer
 	}, func(f *fake) {
 		f.want(`{"type":"follow","room":"lobby","after":"1-0@E"}`)
 		f.want(send)
@@ -115,7 +115,7 @@ func TestBotRepeatsAnAppendUnderItsKeyUntilItIsStored(t *testing.T) {
 	}
 }
 
-func TestRunEndsWhenTheBotIsRefused(t *testing.T) {
+func TestRunReturnsAFinalRefusal(t *testing.T) {
 	t.Parallel()
 	attempts := 0
 	server := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -11,8 +11,9 @@ import (
 	"burble/app/client"
 )
 
-// A bot that welcomes whoever says hello in the lobby. It survives restarts of the server
-// and its own: it saves its cursor, and a greeting repeated under its key is stored once.
+// This bot welcomes users who write hello in the lobby. It resumes after a restart of the server or
+// of its own, because it saves its cursor. Append repeats a greeting under its key, so the room gets
+// it once.
 func Example() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -23,7 +24,7 @@ func Example() {
 		}
 	}
 
-	cursor, _ := os.ReadFile("cursor") // "" the first time: only what comes
+	cursor, _ := os.ReadFile("cursor") // "" at the first start: read only new entries
 	greetings := make(chan client.Message, 100)
 	bot := &client.Bot{
 		Servers: []*client.Server{server},

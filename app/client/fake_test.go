@@ -14,19 +14,19 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
-// The tests of this package run against a fake server, so that it can misbehave.
+// The tests in this package use a fake server, because it must misbehave.
 
 const hello = `{"type":"hello","protocol":"burble.v1","user":{"id":"5d0f61a4","name":"Ada"},"durability":"memory","limits":{"text":4000}}`
 
-// fake is the server's side of one WebSocket.
+// fake is the server side of one WebSocket.
 type fake struct {
 	t       *testing.T
 	conn    net.Conn
 	request *http.Request
 }
 
-// serve starts a fake server that plays one script for each WebSocket in turn, and the
-// last one for all that follow.
+// serve starts a fake server. It runs the scripts in turn, one for each WebSocket, and the last one for
+// all further WebSockets.
 func serve(t *testing.T, scripts ...func(*fake)) *client.Server {
 	t.Helper()
 	turns := make(chan func(*fake), len(scripts))
@@ -53,7 +53,7 @@ func serve(t *testing.T, scripts ...func(*fake)) *client.Server {
 	})
 }
 
-// serveHTTP starts a fake server with that handler.
+// serveHTTP starts a fake server with the handler.
 func serveHTTP(t *testing.T, handler http.HandlerFunc) *client.Server {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -61,7 +61,7 @@ func serveHTTP(t *testing.T, handler http.HandlerFunc) *client.Server {
 	return &client.Server{URL: server.URL, Token: "1.5d0f61a4.QWRh"}
 }
 
-// write writes a frame of the protocol. A client may have gone.
+// write writes a frame of the protocol. It ignores errors, because the client may have disconnected.
 func (f *fake) write(text string) { wsutil.WriteServerText(f.conn, []byte(text)) }
 
 // close writes a close frame.
@@ -69,14 +69,14 @@ func (f *fake) close(code ws.StatusCode, reason string) {
 	wsutil.WriteServerMessage(f.conn, ws.OpClose, ws.NewCloseFrameBody(code, reason))
 }
 
-// want reads the client's next frame and compares it.
+// want checks the client's next frame.
 func (f *fake) want(text string) {
 	if got := f.read(); got != text {
 		f.t.Errorf("the client sent %s, want %s", got, text)
 	}
 }
 
-// read returns the client's next frame, "" when there are no more.
+// read returns the client's next frame, or "" if the connection has ended.
 func (f *fake) read() string {
 	text, err := wsutil.ReadClientText(f.conn)
 	if err != nil {
@@ -101,7 +101,7 @@ func (f *fake) readFrame() (header ws.Header, payload []byte) {
 	return header, payload
 }
 
-// idle waits until the client is gone.
+// idle waits until the client disconnects.
 func (f *fake) idle() {
 	for f.read() != "" {
 	}

@@ -42,7 +42,7 @@ func TestHistoryReadsAPage(t *testing.T) {
 	}
 }
 
-func TestLiveReadIsTheSameInBothFormats(t *testing.T) {
+func TestNextReturnsTheSameFramesForSSEAndNDJSON(t *testing.T) {
 	t.Parallel()
 	bodies := map[string]string{
 		client.SSE: "id: 1-0@E\nevent: followed\ndata: {\"type\":\"followed\",\"room\":\"lobby\",\"state\":\"resumed\",\"at\":\"1-0@E\"}\n\n:\n\n" +

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// examples returns the lines of JSON in the documents of the protocol.
+// examples returns the lines of all JSON blocks in the documents of app.
 func examples(t *testing.T) (lines []string) {
 	t.Helper()
 	documents, err := filepath.Glob("../*.md")
@@ -47,11 +47,11 @@ func TestEveryDocumentedFrameIsDecodedInFull(t *testing.T) {
 		strict := json.NewDecoder(strings.NewReader(strings.Replace(line, `"type":"`+head.Type+`",`, "", 1)))
 		strict.DisallowUnknownFields()
 		if _, isPong := frame.(*Pong); !isPong && strict.Decode(frame) != nil {
-			t.Errorf("a field of %s is not in %T", line, frame)
+			t.Errorf("%[2]T lacks a field of %[1]s", line, frame)
 		}
 	}
 	if len(seen) != 9 {
-		t.Errorf("only these types are documented: %v", seen)
+		t.Errorf("the documents have examples of these types, want 9: %v", seen)
 	}
 }
 
@@ -72,7 +72,7 @@ func TestRequestsAreEncodedAsDocumented(t *testing.T) {
 		Typing{"lobby"}, MarkRead{"lobby", "1732281605000-0"}, Ping{},
 	} {
 		if frame := encode(request); !documented[string(frame)] {
-			t.Errorf("%s is not among the examples", frame)
+			t.Errorf("the documents have no example %s", frame)
 		}
 	}
 }

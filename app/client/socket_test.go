@@ -120,7 +120,7 @@ func TestAwaitReturnsErrorFrame(t *testing.T) {
 	}
 }
 
-func TestFrameOfAnUnknownTypeIsNoError(t *testing.T) {
+func TestUnknownFrameTypeIsNotAnError(t *testing.T) {
 	t.Parallel()
 	socket := dial(t, serve(t, func(f *fake) { f.write(`{"type":"poll","room":"lobby"}`) }))
 	frame, err := socket.Next()
@@ -139,7 +139,7 @@ func TestSilentServerEndsTheConnection(t *testing.T) {
 	}
 }
 
-func TestRawBytesArriveAsTheyAre(t *testing.T) {
+func TestRawBytesAreSentAndReceivedUnchanged(t *testing.T) {
 	t.Parallel()
 	socket := dial(t, serve(t, func(f *fake) {
 		f.want("not JSON")

@@ -93,7 +93,7 @@ func TestAutobahnReservedOpcodes(t *testing.T) {
 	runCases(t, cases)
 }
 
-// Cases 5: fragments, and what may come between them.
+// Cases 5: fragmentation, and frames between fragments.
 func TestAutobahnFragmentation(t *testing.T) {
 	t.Parallel()
 	message := echoed("fragment1fragment2")

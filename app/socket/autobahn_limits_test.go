@@ -11,13 +11,13 @@ import (
 	"burble/app/ws"
 )
 
-// frameHead returns the head of a frame with that length, and no payload.
+// frameHead returns the header of a frame of the given length, without a payload.
 func frameHead(opcode byte, length int) []byte {
 	head := binary.BigEndian.AppendUint64([]byte{fin | opcode, 0x80 | 127}, uint64(length))
 	return append(head, 1, 2, 3, 4) // the mask
 }
 
-// Cases 9 and 10: Burble accepts 64 KiB where the suite sends up to 16 MiB. It refuses a larger
+// Cases 9 and 10: the suite sends up to 16 MiB, but Burble accepts only 64 KiB. It refuses a larger
 // message as soon as it has read the length.
 func TestAutobahnLimits(t *testing.T) {
 	t.Parallel()
@@ -61,7 +61,7 @@ func TestAutobahnSmallWrites(t *testing.T) {
 	}
 }
 
-// Cases 9.7: many messages on one connection, each answered before the next is sent.
+// Cases 9.7: many messages on one connection. The client waits for each answer.
 func TestAutobahnRoundTrips(t *testing.T) {
 	t.Parallel()
 	server := startServer(t, 0)

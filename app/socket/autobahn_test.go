@@ -2,11 +2,11 @@ package socket_test
 
 import "testing"
 
-// The autobahn files have the cases of the Autobahn test suite for WebSocket servers that apply to
-// Burble, under their numbers in the suite. Where the suite expects an echo, these tests send a
-// frame of an unknown type, because the error for it quotes the type.
+// The autobahn files contain the cases of the Autobahn test suite for WebSocket servers that apply to
+// Burble, with their numbers in the suite. Where the suite expects an echo, these tests send a frame
+// of an unknown type, because the server's error quotes the type.
 
-// autobahnCase is what a client writes, and everything the server sends, as responses returns it.
+// autobahnCase is what a client writes, and what the server must send, in the format of responses.
 type autobahnCase struct {
 	name   string
 	writes []byte

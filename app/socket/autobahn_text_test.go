@@ -20,7 +20,7 @@ func TestAutobahnFragmentedText(t *testing.T) {
 	valid, invalid := echoed("Hello-µ@ßöäüàáUTF-8!"), echoed(greek+"\xed\xa0\x80edited")
 	want := "echo Hello-µ@ßöäüàáUTF-8! | close 1000"
 	cut := strings.Index(valid, "ß") + 1 // within the character
-	// unfinished returns a message without its last frame, for which a server would wait for ever.
+	// unfinished returns a message without its last frame, which a server would wait for.
 	unfinished := func(parts ...string) []byte {
 		frames := client.RawFrame(ws.OpText, []byte(parts[0]))
 		for _, part := range append(parts[1:], "") {
@@ -46,7 +46,7 @@ func TestAutobahnFragmentedText(t *testing.T) {
 	})
 }
 
-// autobahnText lists what is UTF-8 and what is not, by group of the suite.
+// autobahnText lists valid and invalid UTF-8 by the suite's groups.
 var autobahnText = []struct {
 	group, name    string
 	valid, invalid []string
@@ -80,7 +80,7 @@ var (
 	surrogates = []string{"\xed\xa0\x80", "\xed\xad\xbf", "\xed\xae\x80", "\xed\xaf\xbf", "\xed\xb0\x80", "\xed\xbe\x80", "\xed\xbf\xbf"}
 )
 
-// prefixes returns the prefixes of a text that are UTF-8, or those that are not.
+// prefixes returns either the valid or the invalid prefixes of a text.
 func prefixes(text string, valid bool) (prefixes []string) {
 	for end := 1; end <= len(text); end++ {
 		if utf8.ValidString(text[:end]) == valid {
@@ -108,8 +108,8 @@ func noncharacters() (texts []string) {
 	return texts
 }
 
-// Cases 6.5 to 6.23: each in one frame, within a string of JSON, where control characters are not
-// allowed.
+// Cases 6.5 to 6.23: each text is in one frame, within a JSON string, which must not contain control
+// characters.
 func TestAutobahnText(t *testing.T) {
 	t.Parallel()
 	var cases []autobahnCase

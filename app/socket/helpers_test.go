@@ -27,26 +27,26 @@ import (
 	gobwas "github.com/gobwas/ws"
 )
 
-// Helpers of this package's tests. Their server has no chat and no HTTP: it gets TCP connections
-// that are WebSockets already, and refuses frames of an unknown type.
+// Helpers for this package's tests. The server has no chat service and no HTTP. It gets TCP
+// connections as if they had been upgraded, and refuses frames of an unknown type.
 //
-//	startServer         a server, until the test ends
-//	connect             a client of it, which has read the hello
-//	write, readFrame    the client's raw bytes, and the server's frames
-//	responses           closes the connection and returns all that the server sent
-//	text, ping, closing, fragments, split    frames of a client
+//	startServer         starts a server until the test ends
+//	connect             connects a client and reads the hello
+//	write, readFrame    write the client's raw bytes, read the server's frames
+//	responses           closes the connection and returns everything that the server sent
+//	text, ping, closing, fragments, split    return a client's frames
 
-// patience is how long a test waits for what must happen.
+// patience is how long a test waits for something that must happen.
 const patience = time.Minute
 
-// FIN and the opcode of a continuation, in the first byte of a frame, RFC 6455 section 5.2. The
-// other opcodes are in package ws.
+// The FIN bit and the opcode of a continuation, in the first byte of a frame (RFC 6455 section 5.2).
+// Package ws has the other opcodes.
 const (
 	fin            = 0x80
 	opContinuation = 0
 )
 
-// startServer starts a server with a limit of frames a second for each address; 0 is no limit.
+// startServer starts a server with a limit of frames a second for each address; 0 means no limit.
 func startServer(t *testing.T, frameRate float64) *socket.Server {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
@@ -71,7 +71,7 @@ type conn struct {
 	t *testing.T
 }
 
-// connect returns a client of the server, after the server's hello.
+// connect connects a client to the server and reads the hello.
 func connect(t *testing.T, server *socket.Server) *conn {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -103,10 +103,10 @@ func connect(t *testing.T, server *socket.Server) *conn {
 	return c
 }
 
-// write writes bytes as they are. The server may have closed the connection already.
+// write writes raw bytes and ignores errors, because the server may have closed the connection.
 func (c *conn) write(data []byte) { c.Write(data) }
 
-// readFrame returns the server's next frame, which must be whole and not masked.
+// readFrame returns the server's next frame, which must be unfragmented and unmasked.
 func (c *conn) readFrame() (opcode byte, payload []byte, err error) {
 	c.t.Helper()
 	header, err := gobwas.ReadHeader(c)
@@ -121,8 +121,8 @@ func (c *conn) readFrame() (opcode byte, payload []byte, err error) {
 	return byte(header.OpCode), payload, err
 }
 
-// responses sends a close frame, as a client should, and returns what the server sent up to its
-// own close frame: "echo …", "pong …", "error <code>" and "close <code>", separated by " | ".
+// responses sends a close frame, as a client should, and returns everything that the server sent up
+// to its own close frame: "echo …", "pong …", "error <code>" and "close <code>", separated by " | ".
 func (c *conn) responses() string {
 	c.t.Helper()
 	c.write(closing(1000, ""))
@@ -130,12 +130,12 @@ func (c *conn) responses() string {
 	for closed := false; ; {
 		opcode, payload, err := c.readFrame()
 		switch {
-		case errors.Is(err, io.EOF), err != nil && closed: // reset, if more was written to it
+		case errors.Is(err, io.EOF), err != nil && closed: // a reset if the client wrote more
 			return strings.Join(responses, " | ")
 		case err != nil:
 			return strings.Join(append(responses, err.Error()), " | ")
 		case closed:
-			c.t.Fatalf("after the close frame came opcode %d, payload %s", opcode, payload)
+			c.t.Fatalf("the server sent opcode %d, payload %s after the close frame", opcode, payload)
 		}
 		responses = append(responses, describe(c.t, opcode, payload))
 		if closed = opcode == ws.OpClose; closed {
@@ -144,8 +144,8 @@ func (c *conn) responses() string {
 	}
 }
 
-// describe describes a frame of the server in words. The error for an unknown type quotes the
-// type, and so serves as the echo that the Autobahn test suite expects.
+// describe describes a frame of the server, in the format of responses. The error for an unknown type
+// quotes the type. It stands in for the echo that the Autobahn test suite expects.
 func describe(t *testing.T, opcode byte, payload []byte) string {
 	t.Helper()
 	switch opcode {
@@ -169,12 +169,12 @@ func describe(t *testing.T, opcode byte, payload []byte) string {
 	return "echo " + text
 }
 
-// echoed returns a message that is answered with "echo " and the text, which has at most 40
+// echoed returns a message that the server answers with "echo " and the text, which has at most 40
 // characters.
 func echoed(text string) string { return `{"type":"` + text + `"}` }
 
-// padded returns a message of that many bytes, which is answered with "echo end". Its padding
-// comes first.
+// padded returns a message of size bytes that the server answers with "echo end". It begins with the
+// padding.
 func padded(size int) string { return fmt.Sprintf("%*s", size, echoed("end")) }
 
 // text returns a text message in one frame.
@@ -188,7 +188,7 @@ func closing(code int, reason string) []byte {
 	return client.RawFrame(fin|ws.OpClose, append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...))
 }
 
-// fragments returns a message with a frame for each part. The last one ends it.
+// fragments returns a message with one frame for each part.
 func fragments(opcode byte, parts ...string) []byte {
 	var frames []byte
 	for i, part := range parts {

@@ -9,9 +9,9 @@ import (
 	"burble/app/ws"
 )
 
-// Most sockets are idle. Messages are read on workers with grown stacks (live.Engine.RunOnWorker), so
-// the goroutine that waits for the next one keeps a small stack. The test looks at all goroutines, so
-// it is not parallel.
+// Most sockets are idle. Workers with grown stacks read the messages (live.Engine.RunOnWorker), so
+// the goroutine that waits for the next message keeps a small stack. The test inspects all goroutines,
+// so it is not parallel.
 func TestIdleSocketKeepsASmallStack(t *testing.T) {
 	server := startServer(t, 0)
 	for range 20 {
@@ -28,7 +28,7 @@ func TestIdleSocketKeepsASmallStack(t *testing.T) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("sockets still read after %v:\n%s", patience, text)
+			t.Fatalf("sockets are still reading after %v:\n%s", patience, text)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"burble/app/live"
 )
 
-// startFeed returns a feed over one end of a pipe. It is closed when the test ends.
+// startFeed returns a feed on one end of a pipe, which is closed when the test ends.
 func startFeed(t *testing.T) *live.Feed {
 	t.Helper()
 	engine := live.New(live.Options{Log: slog.New(slog.DiscardHandler)})
@@ -30,8 +30,9 @@ func startFeed(t *testing.T) *live.Feed {
 	return <-started
 }
 
-// A client that exceeds the rate only a little keeps its connection.
-func TestFloodIsClosedThoughSomeFramesAreAccepted(t *testing.T) {
+// The server closes the connection of a client that floods, but not of one that only slightly exceeds
+// the rate.
+func TestFloodIsClosedAlthoughSomeFramesAreAccepted(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	server := &Server{Frames: limit.NewRate(10, 40)}

@@ -21,7 +21,7 @@ func TestProtocolListsEveryCloseCode(t *testing.T) {
 		CloseProtocol, CloseNotText, CloseNotUTF8, CloseNotAllowed, CloseTooBig, CloseInternal, CloseRestart, CloseTooSlow,
 	} {
 		if !strings.Contains(text, "\n| "+strconv.Itoa(code)+" |") {
-			t.Errorf("no row for the close code %d", code)
+			t.Errorf("PROTOCOL.md has no row for close code %d", code)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 func Example() {
 	sent := []byte{
 		0x89, 0x80, 1, 2, 3, 4, // a ping
-		0x81, 0x82, 0, 0, 0, 0, 'h', 'i', // a message; clients mask their frames, here with zeros
+		0x81, 0x82, 0, 0, 0, 0, 'h', 'i', // a message, masked with zeros
 		0x88, 0x80, 0, 0, 0, 0, // a close frame
 	}
 	reader := ws.NewReader(bytes.NewReader(sent), 64<<10)

@@ -16,14 +16,14 @@ func TestFramesCanBeReadByAnotherImplementation(t *testing.T) {
 	expectFrame(t, CloseFrame(1012, "bye"), gobwas.OpClose, gobwas.NewCloseFrameBody(1012, "bye"))
 }
 
-// expectFrame checks that raw is a single frame, in the shortest encoding.
+// expectFrame checks that raw is a single frame in its shortest encoding.
 func expectFrame(t *testing.T, raw []byte, opcode gobwas.OpCode, payload []byte) {
 	t.Helper()
 	header, err := gobwas.ReadHeader(bytes.NewReader(raw))
 	if err != nil || header.OpCode != opcode || !header.Fin || header.Masked || !bytes.HasSuffix(raw, payload) {
-		t.Errorf("%d bytes: header %+v, %v", len(payload), header, err)
+		t.Errorf("payload of %d bytes: header %+v, %v", len(payload), header, err)
 	}
 	if got, want := len(raw), gobwas.HeaderSize(header)+len(payload); got != want || header.Length != int64(len(payload)) {
-		t.Errorf("%d bytes: the frame has %d bytes, want %d", len(payload), got, want)
+		t.Errorf("payload of %d bytes: the frame has %d bytes, want %d", len(payload), got, want)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	gobwas "github.com/gobwas/ws"
 )
 
-// clientFrame returns a frame as clients send it: masked.
+// clientFrame returns a masked frame, as clients send it.
 func clientFrame(t *testing.T, opcode gobwas.OpCode, fin bool, payload string) []byte {
 	t.Helper()
 	var frame bytes.Buffer
@@ -18,9 +18,9 @@ func clientFrame(t *testing.T, opcode gobwas.OpCode, fin bool, payload string) [
 	return frame.Bytes()
 }
 
-// A caller of Reader bounds the time of a whole message: a client must not get more time by
-// splitting a message into frames with pings between them.
-func TestWaitIsToldOfFragments(t *testing.T) {
+// A caller of Reader limits the time for a whole message. A client must not get more time by splitting
+// a message into frames with pings between them.
+func TestWaitReportsFragments(t *testing.T) {
 	t.Parallel()
 	input := slices.Concat(
 		clientFrame(t, gobwas.OpText, false, "a"), clientFrame(t, gobwas.OpContinuation, false, ""),

@@ -10,20 +10,20 @@ import (
 	"testing"
 )
 
-// TestArchitectureListsAllPackages checks that ARCHITECTURE.md says what each package is for.
+// TestArchitectureListsAllPackages checks that ARCHITECTURE.md mentions every package.
 func TestArchitectureListsAllPackages(t *testing.T) {
 	t.Parallel()
 	text := readFile(t, "ARCHITECTURE.md")
 	for name := range arrows {
 		if !strings.Contains(text, "`"+name+"`") {
-			t.Errorf("package %s is missing", name)
+			t.Errorf("ARCHITECTURE.md does not mention package %s", name)
 		}
 	}
 }
 
-// TestArchitectureNamesWhatExists checks that the files, types, functions and fields that
-// ARCHITECTURE.md names exist.
-func TestArchitectureNamesWhatExists(t *testing.T) {
+// TestNamesInArchitectureExist checks that the files, types, functions and fields in ARCHITECTURE.md
+// exist.
+func TestNamesInArchitectureExist(t *testing.T) {
 	t.Parallel()
 	files, declared := map[string]bool{}, map[string]bool{}
 	declaration := regexp.MustCompile(`(?m)^(?:func (?:\([^)]*\) )?|type |\t)(\w+)`)
@@ -62,7 +62,7 @@ func TestArchitectureNamesWhatExists(t *testing.T) {
 			}
 		case parts != nil && (parts[1] != "" || isCamel.MatchString(name)):
 			if owner := parts[1]; owner != "" && !declared[owner] && !files[owner] || !declared[parts[2]] {
-				t.Errorf("nothing is called %s", name)
+				t.Errorf("%s does not exist", name)
 			}
 		default:
 			continue

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// arrows lists which packages of this module each package may import. Tests may import more.
+// arrows maps each package to the packages of this module that it may import. Tests may import more.
 var arrows = map[string]string{
 	"app":            "chat identity live localredis peer redisurl streams tune web",
 	"app/tune":       "",
@@ -31,7 +31,7 @@ var arrows = map[string]string{
 	"streams/conns":  "",
 	"views":          "",
 
-	// Tools and what tests share.
+	// Tests and their helpers.
 	"app/apptest": "client streams/redistest", "app/browser": "", "app/chaos": "apptest chaos/bots chaos/check client streams streams/redistest", "app/chaos/check": "client", "app/chaos/bots": "chaos/check client", "app/e2e": "",
 	"app/hostile": "", "streams/redistest": "streams",
 
@@ -45,7 +45,7 @@ var arrows = map[string]string{
 	"app/bench/wire":   "",
 }
 
-func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
+func TestImportsFollowArrows(t *testing.T) {
 	t.Parallel()
 	list, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "burble/...").Output()
 	if err != nil {
@@ -56,20 +56,20 @@ func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
 		name := strings.TrimPrefix(imports[0], "burble/")
 		allowed, known := arrows[name]
 		if !known {
-			t.Errorf("package %s is not in the list of arrows", name)
+			t.Errorf("package %s is missing in arrows", name)
 			continue
 		}
 		for _, imported := range imports[1:] {
 			short, ours := strings.CutPrefix(imported, "burble/")
 			if short = strings.TrimPrefix(short, "app/"); ours && !slices.Contains(strings.Fields(allowed), short) {
-				t.Errorf("package %s imports %s", name, short)
+				t.Errorf("package %s must not import %s", name, short)
 			}
 		}
 	}
 }
 
-// Every access to a room goes through streams.Access, and so through package chat: apart from
-// main, which opens the Store, it alone holds one.
+// Only main, which opens the Store, and package chat may use it. All other packages must access rooms
+// through package chat, and so through streams.Access.
 func TestOnlyChatHoldsTheStore(t *testing.T) {
 	t.Parallel()
 	store := regexp.MustCompile(`\bstreams\.(Store|Open)\b`)
@@ -84,7 +84,7 @@ func TestOnlyChatHoldsTheStore(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !strings.HasSuffix(file, "_test.go") && store.Match(text) {
-				t.Errorf("%s uses the store", file)
+				t.Errorf("%s must not use streams.Store", file)
 			}
 		}
 	}

@@ -13,39 +13,38 @@ import (
 	"burble/streams"
 )
 
-// Config holds all settings. It is parsed once, at the start, and does not change. The
-// table variables documents each field. ParseConfig refuses every value that the table
-// does not allow, so the rest of the program need not check again.
+// Config holds all settings. It does not change after ParseConfig. The list variables documents each
+// field. ParseConfig validates all values, so the rest of the program does not need to.
 type Config struct {
-	Port            int // 0: any free port
+	Port            int // 0 means any free port
 	RedisURL        string
 	RedisPrefix     string
 	LocalRedis      string // localAuto or localAlways
 	DataDir         string
-	Secret          string   // empty: generated once and kept in Redis
-	Origins         []string // as peer.CanonicalOrigin returns them
+	Secret          string   // empty means generated once and kept in Redis
+	Origins         []string // results of peer.CanonicalOrigin
 	TrustedProxy    string   // one of the constants peer.Proxy…
-	HistoryMaxCount int64    // 0: keep all
+	HistoryMaxCount int64    // 0 means no limit
 	HistoryMaxAge   time.Duration
 	Durability      streams.Durability
-	RateMessages    float64 // all rates are per second; 0: no limit
+	RateMessages    float64 // all rates are per second, and 0 means no limit
 	RateAddress     float64
 	RateConnections float64
-	LogFormat       string // "text", "json", or empty: text on a terminal, else JSON
+	LogFormat       string // "text", "json", or empty for text on a terminal and JSON elsewhere
 	LogLevel        slog.Level
-	TimerSlack      time.Duration // 0: unchanged
+	TimerSlack      time.Duration // 0 means unchanged
 
-	// OnHeroku reports that this process is a dyno, whose Redis has a self-signed
-	// certificate. It is not a setting: Heroku sets DYNO.
+	// OnHeroku reports whether this process runs on Heroku, where Redis has a self-signed
+	// certificate. It is not a setting, but set if Heroku has set DYNO.
 	OnHeroku bool
 }
 
-// ParseConfig parses the flags in args, which do not include the program's name, and the
-// environment. A flag takes precedence over the environment, and both over the default.
-// An empty value means the default. The error names every invalid value, not just the
-// first.
+// ParseConfig parses the flags in args and the environment. args does not include the program's name.
+// A flag takes precedence over the environment, which takes precedence over the default. An empty
+// value means the default. The error describes all invalid values, not just the first.
 //
-// The error is [flag.ErrHelp] if args contain -h or -help; the caller prints configUsage.
+// If args contains -h or -help, ParseConfig returns [flag.ErrHelp], and the caller should print
+// configUsage.
 func ParseConfig(args []string, getenv func(string) string) (Config, error) {
 	flags, err := parseFlags(args)
 	if err != nil {
@@ -74,7 +73,7 @@ func ParseConfig(args []string, getenv func(string) string) (Config, error) {
 	return config, nil
 }
 
-// hostVariables are variables that hosts set in the environment of every server.
+// hostVariables are environment variables that hosting platforms set for every server.
 var hostVariables = []struct{ name, host string }{
 	{"DYNO", "Heroku"},
 	{"FLY_APP_NAME", "Fly"},
@@ -92,9 +91,9 @@ var hostVariables = []struct{ name, host string }{
 	{"NOMAD_ALLOC_ID", "Nomad"},
 }
 
-// checkSharedRedis returns an error if REDIS_URL is missing where there may be several servers, or
-// a file system that does not outlive them. Each would start a Redis of its own and pass every
-// health check, and users of different servers would not see each other.
+// checkSharedRedis returns an error if REDIS_URL is empty in an environment where several servers may
+// run, or where the disk may not be persistent. Each server would start its own Redis and pass every
+// health check, but users on different servers would not see each other.
 func checkSharedRedis(config Config, getenv func(string) string) error {
 	if config.RedisURL != "" || config.LocalRedis == localAlways {
 		return nil
@@ -112,11 +111,11 @@ func checkSharedRedis(config Config, getenv func(string) string) error {
 	if found == "" {
 		return nil
 	}
-	return fmt.Errorf("REDIS_URL is empty, but %s: each server would start a Redis of its own, without the messages of the others, and may lose it with its disk. "+
-		"Set REDIS_URL to a Redis that all servers share. If there is only ever this one server, set LOCAL_REDIS=%s", found, localAlways)
+	return fmt.Errorf("REDIS_URL is empty, but %s: each server would start its own Redis, which lacks the messages of the other servers and may be lost with its disk. "+
+		"Set REDIS_URL to a Redis that all servers share. If there is only ever one server, set LOCAL_REDIS=%s", found, localAlways)
 }
 
-// parseFlags returns the values of the flags in args by the names of their variables.
+// parseFlags returns the values of the flags in args, by variable name.
 func parseFlags(args []string) (map[string]string, error) {
 	given := map[string]string{}
 	set := flag.NewFlagSet("burble", flag.ContinueOnError)
@@ -133,13 +132,13 @@ func parseFlags(args []string) (map[string]string, error) {
 	case err != nil:
 		return nil, fmt.Errorf("flags: %w (-help lists them)", err)
 	case set.NArg() > 0:
-		// The error does not quote the argument: it may be half of an unquoted secret.
-		return nil, errors.New("flags: there is an argument that is not a flag (-help lists the flags)")
+		// The error does not quote the argument, which may be part of an unquoted secret.
+		return nil, errors.New("flags: unexpected argument that is not a flag (-help lists the flags)")
 	}
 	return given, nil
 }
 
-// configUsage returns the text for -help: every flag with its variable and default.
+// configUsage returns the output of -help: every flag with its variable and default.
 func configUsage() string {
 	var text strings.Builder
 	text.WriteString("Usage: burble [flags]\n\nEach flag can also be set as an environment variable.\n\n")

@@ -55,11 +55,11 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 		RateConnections: 7, LogFormat: "json", LogLevel: slog.LevelDebug,
 	}
 	if len(given) != 2*len(variables) {
-		t.Errorf("the test sets %d variables of %d", len(given)/2, len(variables))
+		t.Errorf("the test sets %d of %d variables", len(given)/2, len(variables))
 	}
 	fromEnv, err := ParseConfig(nil, env(given...))
 	if err != nil || !reflect.DeepEqual(fromEnv, want) {
-		t.Errorf("environment: %v\ngot  %+v\nwant %+v", err, fromEnv, want)
+		t.Errorf("from the environment: %v\ngot  %+v\nwant %+v", err, fromEnv, want)
 	}
 	var args []string
 	for i := 0; i < len(given); i += 2 {
@@ -67,7 +67,7 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 	}
 	fromFlags, err := ParseConfig(args, env("PORT", "x", "SECRET", "short", "RATE_ADDRESS", "9"))
 	if err != nil || !reflect.DeepEqual(fromFlags, want) {
-		t.Errorf("flags with precedence over the environment: %v\ngot  %+v\nwant %+v", err, fromFlags, want)
+		t.Errorf("from flags that override the environment: %v\ngot  %+v\nwant %+v", err, fromFlags, want)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestConfigNamesInvalidVariables(t *testing.T) {
 			t.Parallel()
 			_, err := ParseConfig(nil, env(test.name, test.value))
 			if err == nil {
-				t.Fatal("it was accepted")
+				t.Fatal("the value was accepted")
 			}
 			for _, part := range []string{test.name, test.value, test.wantInError} {
 				if !strings.Contains(err.Error(), part) {
@@ -118,8 +118,7 @@ func TestConfigNamesInvalidVariables(t *testing.T) {
 	}
 }
 
-// Where there may be several servers, each of them with a Redis of its own is a split brain that no
-// health check notices.
+// Several servers that each start their own Redis would be a split brain that no health check detects.
 func TestHostsRequireRedisURL(t *testing.T) {
 	t.Parallel()
 	given := [][2]string{
@@ -201,7 +200,7 @@ func TestConfigHelp(t *testing.T) {
 	}
 }
 
-// People configure Burble by the table in the README.
+// The table in the README is the documentation of all settings.
 func TestReadmeListsEveryVariableAndDefault(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../README.md")

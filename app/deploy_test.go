@@ -24,14 +24,14 @@ import (
 	"github.com/alicebob/miniredis/v2"
 )
 
-// These tests compare Procfile, app.json, fly.toml, the Dockerfile, go.mod, CI and the
-// commands in the README with the program. Their helpers:
+// These tests compare the program with Procfile, app.json, fly.toml, the Dockerfile, go.mod, the CI
+// configuration and the commands in the README. Their helpers:
 //
-//	readRoot    returns a file of the repository
-//	match       returns what a regular expression captures in a file
-//	readTOML    returns the settings of a TOML file
-//	appJSONEnv  returns the environment in app.json
-//	assigned    returns the assignments in README commands that start with a prefix
+//	readRoot     returns the text of a file in the repository
+//	match        returns the text that a regular expression captures in a file
+//	readTOML     returns the settings in a TOML file
+//	appJSONEnv   returns the environment in app.json
+//	assignments  returns the variables that commands in the README set
 
 func readRoot(t *testing.T, name string) string {
 	t.Helper()
@@ -42,7 +42,7 @@ func readRoot(t *testing.T, name string) string {
 	return string(text)
 }
 
-// match returns the first group of every match, at least one.
+// match returns the first group of every match. It fails the test if there is no match.
 func match(t *testing.T, name, expression string) (found []string) {
 	t.Helper()
 	for _, groups := range regexp.MustCompile(expression).FindAllStringSubmatch(readRoot(t, name), -1) {
@@ -54,8 +54,7 @@ func match(t *testing.T, name, expression string) (found []string) {
 	return found
 }
 
-// readTOML returns values by "table.key", without quotes. It understands no more than
-// one value on a line.
+// readTOML returns values by "table.key", without quotes. It supports only values on a single line.
 func readTOML(t *testing.T, name string) map[string]string {
 	t.Helper()
 	settings, table := map[string]string{}, ""
@@ -71,7 +70,8 @@ func readTOML(t *testing.T, name string) map[string]string {
 	return settings
 }
 
-// appJSONEnv has a value of 32 characters where Heroku generates a secret.
+// appJSONEnv returns the environment in app.json. It substitutes 32 characters for a secret that Heroku
+// would generate.
 func appJSONEnv(t *testing.T) map[string]string {
 	t.Helper()
 	var app struct {
@@ -81,13 +81,14 @@ func appJSONEnv(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	env := map[string]string{}
-	for name, one := range app.Env {
-		env[name] = cmp.Or(one.Value, strings.Repeat("x", 32))
+	for name, variable := range app.Env {
+		env[name] = cmp.Or(variable.Value, strings.Repeat("x", 32))
 	}
 	return env
 }
 
-func assigned(t *testing.T, prefix string) map[string]string {
+// assignments returns the variables that are set by the README's commands with the prefix.
+func assignments(t *testing.T, prefix string) map[string]string {
 	t.Helper()
 	env := map[string]string{}
 	for _, command := range match(t, "README.md", "("+prefix+".*?)[`\n]") {
@@ -100,7 +101,7 @@ func assigned(t *testing.T, prefix string) map[string]string {
 
 func TestDeploymentsSetOnlyKnownVariables(t *testing.T) {
 	t.Parallel()
-	known := []string{"GOMEMLIMIT", "GOMAXPROCS", "GOGC"} // of Go's runtime
+	known := []string{"GOMEMLIMIT", "GOMAXPROCS", "GOGC"} // read by Go's runtime
 	for _, v := range variables {
 		known = append(known, v.Name)
 	}
@@ -112,14 +113,14 @@ func TestDeploymentsSetOnlyKnownVariables(t *testing.T) {
 	}
 	for source, settings := range map[string]map[string]string{
 		"fly.toml": flyEnv, "app.json": appJSONEnv(t),
-		"README.md, Heroku": assigned(t, "heroku config:set"), "README.md, Fly": assigned(t, "fly secrets set"),
+		"README.md, Heroku": assignments(t, "heroku config:set"), "README.md, Fly": assignments(t, "fly secrets set"),
 	} {
 		if len(settings) == 0 {
-			t.Errorf("%s sets no variable", source)
+			t.Errorf("%s sets no variables", source)
 		}
 		for name, value := range settings {
 			if !slices.Contains(known, name) {
-				t.Errorf("%s sets %s, which Burble does not know", source, name)
+				t.Errorf("%s sets the unknown variable %s", source, name)
 			}
 			if _, err := ParseConfig(nil, env(name, value, "LOCAL_REDIS", localAlways)); err != nil && !strings.Contains(value, "$(") {
 				t.Errorf("%s: %v", source, err)
@@ -128,15 +129,15 @@ func TestDeploymentsSetOnlyKnownVariables(t *testing.T) {
 	}
 }
 
-func TestHerokuButtonSetsWhatTheReadmeSets(t *testing.T) {
+func TestHerokuButtonMatchesReadme(t *testing.T) {
 	t.Parallel()
-	button, readme := appJSONEnv(t), assigned(t, "heroku config:set TRUSTED_PROXY")
+	button, readme := appJSONEnv(t), assignments(t, "heroku config:set TRUSTED_PROXY")
 	if !reflect.DeepEqual(slices.Sorted(maps.Keys(button)), slices.Sorted(maps.Keys(readme))) {
-		t.Errorf("app.json sets %v, README.md %v", button, readme)
+		t.Errorf("app.json sets %v, but README.md sets %v", button, readme)
 	}
 	for _, name := range []string{"TRUSTED_PROXY", "GOMEMLIMIT"} {
 		if button[name] != readme[name] {
-			t.Errorf("%s is %q in app.json and %q in README.md", name, button[name], readme[name])
+			t.Errorf("%s is %q in app.json but %q in README.md", name, button[name], readme[name])
 		}
 	}
 }
@@ -145,13 +146,13 @@ func TestDeploymentsRunWhatTheyBuild(t *testing.T) {
 	t.Parallel()
 	install := match(t, "go.mod", `(?m)^// \+heroku install (\S+)$`)
 	if got, want := match(t, "Procfile", `(?m)^web: (.*)$`)[0], "bin/"+path.Base(install[0]); got != want || len(install) != 1 {
-		t.Errorf("Procfile runs %s, Heroku builds %s", got, want)
+		t.Errorf("Procfile runs %s, but Heroku builds %s", got, want)
 	}
 	dockerfile := readTOML(t, "fly.toml")["build.dockerfile"]
 	built := match(t, dockerfile, `(?m)^RUN .*go build .*-o (\S+) \./app$`)[0]
 	copied := match(t, dockerfile, `(?m)^COPY --from=build `+built+` (\S+)$`)[0]
 	if got := match(t, dockerfile, `(?m)^ENTRYPOINT \["(.*)"\]$`)[0]; got != copied {
-		t.Errorf("%s runs %s, and has the program as %s", dockerfile, got, copied)
+		t.Errorf("%s runs %s, but copies the program to %s", dockerfile, got, copied)
 	}
 	match(t, "README.md", "`(go build -o burble ./app)`")
 	match(t, ".github/workflows/ci.yml", `(?m)^ +- run: (\.ci/run)\b`)
@@ -160,7 +161,7 @@ func TestDeploymentsRunWhatTheyBuild(t *testing.T) {
 	}
 }
 
-func TestDeploymentsUseTheGoOfGoMod(t *testing.T) {
+func TestDeploymentsUseGoVersionOfGoMod(t *testing.T) {
 	t.Parallel()
 	want := match(t, "go.mod", `(?m)^go (1\.\d+)`)[0]
 	for name, expression := range map[string]string{
@@ -169,7 +170,7 @@ func TestDeploymentsUseTheGoOfGoMod(t *testing.T) {
 		"README.md":      `You need Go (1\.\d+)`,
 	} {
 		if got := match(t, name, expression)[0]; got != want {
-			t.Errorf("%s: Go %s, and go.mod requires Go %s", name, got, want)
+			t.Errorf("%s uses Go %s, but go.mod requires Go %s", name, got, want)
 		}
 	}
 	match(t, ".github/workflows/ci.yml", `(?m)^ +go-version-file: (go\.mod)$`)
@@ -190,17 +191,18 @@ func TestCIClearsEveryVariable(t *testing.T) {
 	}
 }
 
-func TestFlyWaitsForTheDrain(t *testing.T) {
+func TestFlyWaitsForDrain(t *testing.T) {
 	t.Parallel()
 	fly := readTOML(t, "fly.toml")
 	seconds, err := strconv.Atoi(fly["kill_timeout"])
 	if err != nil || fly["kill_signal"] != "SIGTERM" {
 		t.Fatalf("kill_timeout is %q, kill_signal %q", fly["kill_timeout"], fly["kill_signal"])
 	}
-	// After web.DrainTimeout come the requests in progress, the store and a Redis child.
+	// After web.DrainTimeout, Burble finishes requests in progress and stops the store and a Redis
+	// child.
 	const bound = web.DrainTimeout + 5*time.Second
 	if killed := time.Duration(seconds) * time.Second; bound >= killed {
-		t.Errorf("a drain takes up to %v, and Fly kills after %v", bound, killed)
+		t.Errorf("a drain takes up to %v, but Fly kills the process after %v", bound, killed)
 	}
 	match(t, "fly.toml", fmt.Sprintf("(within %d s)", int(bound.Seconds())))
 	match(t, "README.md", fmt.Sprintf("(within %d s of SIGTERM)", int(bound.Seconds())))
@@ -208,7 +210,7 @@ func TestFlyWaitsForTheDrain(t *testing.T) {
 }
 
 // Go must collect garbage before the machine runs out of memory.
-func TestFlyMemoryLimitIsBelowTheMachine(t *testing.T) {
+func TestFlyMemoryLimitFitsMachine(t *testing.T) {
 	t.Parallel()
 	fly := readTOML(t, "fly.toml")
 	limit, err := strconv.Atoi(strings.TrimSuffix(fly["env.GOMEMLIMIT"], "MiB"))
@@ -217,12 +219,12 @@ func TestFlyMemoryLimitIsBelowTheMachine(t *testing.T) {
 	}
 	machine, err := strconv.Atoi(strings.TrimSuffix(fly["vm.memory"], "mb"))
 	if err != nil || limit >= machine {
-		t.Errorf("GOMEMLIMIT is %d MiB of %d: %v", limit, machine, err)
+		t.Errorf("GOMEMLIMIT is %d MiB, but the machine has %d MiB: %v", limit, machine, err)
 	}
 }
 
-// Burble, started with the environment in fly.toml, answers Fly's checks.
-func TestFlyChecksAreAnswered(t *testing.T) {
+// Burble must pass Fly's checks when it runs with the environment in fly.toml.
+func TestFlyChecksPass(t *testing.T) {
 	t.Parallel()
 	fly := readTOML(t, "fly.toml")
 	fly["env.REDIS_URL"] = "redis://" + miniredis.RunT(t).Addr()
@@ -232,7 +234,7 @@ func TestFlyChecksAreAnswered(t *testing.T) {
 	}
 	for _, key := range []string{"http_service.internal_port", "metrics.port"} {
 		if fly[key] != strconv.Itoa(config.Port) {
-			t.Errorf("%s is %s, and Burble listens on %d", key, fly[key], config.Port)
+			t.Errorf("%s is %s, but Burble listens on %d", key, fly[key], config.Port)
 		}
 	}
 	config.Port = 0
@@ -270,7 +272,7 @@ func TestFlyChecksAreAnswered(t *testing.T) {
 	}
 }
 
-// listeningLog is a log handler that receives the URL a server listens on.
+// listeningLog is a slog.Handler that sends the URL of a listening server to the channel.
 type listeningLog chan string
 
 func (listeningLog) Enabled(context.Context, slog.Level) bool { return true }

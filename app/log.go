@@ -10,7 +10,7 @@ import (
 	"github.com/mattn/go-isatty"
 )
 
-// newLogger returns a logger that writes to out in the configured format and level.
+// newLogger returns a logger that writes to out in the configured format, at the configured level.
 func newLogger(config Config, out io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: config.LogLevel}
 	format := config.LogFormat
@@ -23,8 +23,8 @@ func newLogger(config Config, out io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(out, options))
 }
 
-// redisLogger receives what go-redis would print to standard error, and logs it at debug
-// level: whatever matters is also returned as an error.
+// redisLogger logs the messages of go-redis at debug level. By default, go-redis prints them to
+// standard error. It also returns all important ones as errors.
 type redisLogger struct{ log *slog.Logger }
 
 func (r redisLogger) Printf(ctx context.Context, format string, args ...any) {

@@ -1,5 +1,5 @@
-// Command app is the Burble server: it reads the configuration, connects the parts, serves until
-// it gets SIGTERM or SIGINT, and drains. README.md says what to read in which order.
+// Command app is the Burble server. It reads the configuration, connects the parts, serves until it
+// receives SIGTERM or SIGINT, and then drains. README.md suggests an order in which to read the code.
 package main
 
 import (
@@ -27,9 +27,9 @@ import (
 )
 
 const (
-	// redisTimeout is how long the start waits for a Redis that may be starting too.
+	// redisTimeout is how long the program waits at startup for a Redis that may still be starting.
 	redisTimeout = 30 * time.Second
-	// miniredisCount bounds the rooms in miniredis, which searches a stream from end to end.
+	// miniredisCount bounds the entries per room in miniredis, which reads streams by linear search.
 	miniredisCount = 1000
 )
 
@@ -57,8 +57,8 @@ func main() {
 	}
 }
 
-// loadDotEnv adds the settings in .env, if there is such a file, to the environment. It
-// does not replace any. It is for development: with GO_ENV set it does nothing.
+// loadDotEnv adds the settings in the file .env, if it exists, to the environment. It does not replace
+// settings that are already there. It is for development, and does nothing if GO_ENV is set.
 func loadDotEnv() error {
 	if os.Getenv("GO_ENV") != "" {
 		return nil
@@ -69,14 +69,14 @@ func loadDotEnv() error {
 	return nil
 }
 
-// exit ends the program because of a wrong setting.
+// exit prints the error about an invalid setting and ends the program.
 func exit(err error) {
 	fmt.Fprintln(os.Stderr, "burble:", err)
 	os.Exit(2)
 }
 
-// stopOnSignal shuts down gracefully on SIGTERM or SIGINT; a second SIGINT exits at once.
-// A second SIGTERM does not, because some platforms repeat it.
+// stopOnSignal shuts down gracefully on SIGTERM or SIGINT. A second SIGINT exits at once. A second
+// SIGTERM does not, because some platforms repeat it.
 func stopOnSignal(stop context.CancelFunc) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
@@ -92,8 +92,8 @@ func stopOnSignal(stop context.CancelFunc) {
 	}
 }
 
-// run serves until ctx ends. It starts Redis, then the store, then the server, and stops
-// them in the opposite order.
+// run serves until ctx ends. It starts Redis, the store and the server, and stops them in reverse
+// order.
 func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	source, err := openRedis(ctx, config, log)
 	if err != nil {
@@ -120,7 +120,7 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 		Origins: config.Origins, TrustedProxy: config.TrustedProxy,
 		RequestRate: config.RateAddress, ConnectionRate: config.RateConnections,
 	})
-	// Each part runs until those after it have stopped.
+	// Each part runs until all later parts have stopped.
 	for _, part := range []func(context.Context) error{store.Run, service.Run, engine.Run} {
 		stop := start(context.WithoutCancel(ctx), part)
 		defer func() { err = errors.Join(err, stop()) }()
@@ -134,8 +134,8 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	return server.Serve(ctx, listener)
 }
 
-// start calls f in a new goroutine. stop cancels the context of f, waits for f to return,
-// and returns its error.
+// start calls f in a new goroutine. stop cancels f's context, waits for f to return, and returns its
+// error.
 func start(ctx context.Context, f func(context.Context) error) (stop func() error) {
 	ctx, cancel := context.WithCancel(ctx)
 	result := make(chan error, 1)
@@ -146,7 +146,8 @@ func start(ctx context.Context, f func(context.Context) error) (stop func() erro
 	}
 }
 
-// signingSecret returns SECRET, or else the secret that all servers on this Redis share.
+// signingSecret returns SECRET. If SECRET is empty, it returns the secret in Redis, which all servers
+// share.
 func signingSecret(ctx context.Context, config Config, store *streams.Store) ([]byte, error) {
 	if config.Secret != "" {
 		return []byte(config.Secret), nil

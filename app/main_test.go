@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestDotEnvIsReadOnlyWithoutGoEnv(t *testing.T) {
+func TestDotEnvIsIgnoredIfGoEnvIsSet(t *testing.T) {
 	for _, test := range []struct{ goEnv, file, want string }{
 		{"", "SECRET_OF_TEST=from-file\n", "from-file"},
 		{"production", "SECRET_OF_TEST=from-file\n", ""},
@@ -30,7 +30,7 @@ func TestDotEnvIsReadOnlyWithoutGoEnv(t *testing.T) {
 	}
 }
 
-func TestDotEnvDoesNotReplaceTheEnvironment(t *testing.T) {
+func TestDotEnvDoesNotOverrideEnvironment(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("GO_ENV", "")
 	t.Setenv("SECRET_OF_TEST", "from-environment")
@@ -48,7 +48,7 @@ func TestDotEnvDoesNotReplaceTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestInvalidDotEnvIsNamed(t *testing.T) {
+func TestInvalidDotEnvErrorNamesFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("GO_ENV", "")
 	if err := os.WriteFile(".env", []byte("not a setting\n"), 0o600); err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// predictable lists the files that may use predictable randomness, and what for.
+// predictable maps each file that may use predictable randomness to the purpose.
 var predictable = map[string]string{
 	"app/client/bot.go":                 "when to retry, and at which server",
 	"app/live/registry.go":              "the order in which a draining server closes its feeds",

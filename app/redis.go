@@ -13,27 +13,24 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// redisSource is the Redis to use. Its address and credentials come from REDIS_URL, or
-// from a server that Burble started itself.
+// redisSource is the Redis to use: the one at REDIS_URL, or a local server that Burble started.
 type redisSource struct {
-	// Options lead to Redis. Package streams sets the pool sizes and timeouts.
+	// Options contains the address and credentials. Package streams sets pool sizes and timeouts.
 	Options *redis.UniversalOptions
 
 	// Description is one line for the log. It contains no password.
 	Description string
 
-	// InProcess reports that this is miniredis, whose data is lost with the process.
+	// InProcess reports whether this is miniredis, whose data is lost when the process ends.
 	InProcess bool
 
-	// Close stops a server that Burble started. Options must not be used afterwards.
+	// Close stops a local server. Options must not be used afterwards.
 	Close func()
 }
 
-// openRedis returns the Redis at REDIS_URL. Without one it starts a local server, with
-// its data in DATA_DIR.
-//
-// A local server accepts commands when openRedis returns. Nothing has connected to
-// REDIS_URL yet. ctx bounds the start only.
+// openRedis returns the Redis at REDIS_URL, to which it does not connect. If REDIS_URL is empty, it
+// starts a local server with its data in DATA_DIR, and returns when the server accepts commands. ctx
+// cancels only the start.
 func openRedis(ctx context.Context, config Config, log *slog.Logger) (*redisSource, error) {
 	if config.RedisURL == "" {
 		return openLocalRedis(ctx, config, log)
@@ -50,18 +47,18 @@ func openLocalRedis(ctx context.Context, config Config, log *slog.Logger) (*redi
 		DataDir: config.DataDir, FsyncAlways: config.Durability == streams.Disk, Log: log,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("without REDIS_URL Burble starts a Redis with its data in DATA_DIR: %w", err)
+		return nil, fmt.Errorf("REDIS_URL is empty, so Burble starts a Redis with its data in DATA_DIR: %w", err)
 	}
 	if server.InProcess {
-		log.Warn("REDIS_URL is empty and there is no redis-server or valkey-server on PATH: messages are kept in this process and lost when it ends")
+		log.Warn("REDIS_URL is empty and neither redis-server nor valkey-server is on PATH: messages are kept in memory and lost when this process ends")
 	}
 	return &redisSource{
 		Options: server.Options, Description: server.Description, InProcess: server.InProcess, Close: server.Close,
 	}, nil
 }
 
-// explainRedisError names REDIS_URL in an error of the first connection, and adds advice
-// where the error alone does not show what to change. It does not quote url.
+// explainRedisError adds REDIS_URL to an error of the first connection. It also adds advice if the
+// error alone does not show what to change. It does not quote url.
 func explainRedisError(err error, url string) error {
 	if url == "" || !errors.Is(err, streams.ErrUnusable) {
 		return err

@@ -31,7 +31,7 @@ func testLog(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-// mustOpenRedis calls openRedis, and closes the result when the test ends.
+// mustOpenRedis calls openRedis and closes the result when the test ends.
 func mustOpenRedis(t *testing.T, config Config) *redisSource {
 	t.Helper()
 	source, err := openRedis(t.Context(), config, testLog(t))
@@ -42,8 +42,8 @@ func mustOpenRedis(t *testing.T, config Config) *redisSource {
 	return source
 }
 
-// clientOf returns a client of a source, which is closed when the test ends.
-func clientOf(t *testing.T, source *redisSource) redis.UniversalClient {
+// newClient returns a client of a source. It closes the client when the test ends.
+func newClient(t *testing.T, source *redisSource) redis.UniversalClient {
 	t.Helper()
 	options := *source.Options
 	options.MaxRetries = -1
@@ -57,17 +57,17 @@ func TestOpenRedisByUnixURL(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	source := mustOpenRedis(t, Config{RedisURL: "unix://" + server.Addr + "?db=1"})
-	if err := clientOf(t, source).Set(t.Context(), "k", "v", 0).Err(); err != nil {
+	if err := newClient(t, source).Set(t.Context(), "k", "v", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
 	zero := server.Client()
 	defer zero.Close()
 	if n, err := zero.Exists(t.Context(), "k").Result(); err != nil || n != 0 {
-		t.Errorf("database 1 is database 0: %d, %v", n, err)
+		t.Errorf("the key for database 1 is in database 0: %d, %v", n, err)
 	}
 }
 
-// Without any Redis installed, Burble still works, with short rooms in memory.
+// Burble must work without an installed Redis, with short rooms in memory.
 func TestOpenRedisFallsBackToMiniredis(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	config := Config{DataDir: t.TempDir(), HistoryMaxCount: 1_000_000}
@@ -76,18 +76,18 @@ func TestOpenRedisFallsBackToMiniredis(t *testing.T) {
 		t.Errorf("got %+v", source)
 	}
 	if got := storeOptions(config, source, testLog(t)).MaxCount; got != miniredisCount {
-		t.Errorf("rooms hold %d entries, want %d", got, miniredisCount)
+		t.Errorf("MaxCount is %d, want %d", got, miniredisCount)
 	}
-	if err := clientOf(t, source).Ping(t.Context()).Err(); err != nil {
+	if err := newClient(t, source).Ping(t.Context()).Err(); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestOpenRedisStartsAChildThatSyncsAsDurabilityRequires(t *testing.T) {
+func TestOpenRedisPassesDurabilityToChild(t *testing.T) {
 	t.Parallel()
 	redistest.Start(t) // skips the test where there is no Redis to start
 	for durability, want := range map[streams.Durability]string{streams.Memory: "everysec", streams.Disk: "always"} {
-		client := clientOf(t, mustOpenRedis(t, Config{DataDir: t.TempDir(), Durability: durability}))
+		client := newClient(t, mustOpenRedis(t, Config{DataDir: t.TempDir(), Durability: durability}))
 		if got, err := client.ConfigGet(t.Context(), "appendfsync").Result(); err != nil || got["appendfsync"] != want {
 			t.Errorf("%s: %v, %v", durability, got, err)
 		}
@@ -103,7 +103,7 @@ func TestOpenRedisNamesDataDirInErrors(t *testing.T) {
 	}
 	_, err := openRedis(t.Context(), Config{DataDir: file}, testLog(t))
 	if err == nil || !strings.Contains(err.Error(), "DATA_DIR") || !strings.Contains(err.Error(), file) {
-		t.Errorf("a data directory that is a file: %v", err)
+		t.Errorf("opening a data directory that is a file: %v", err)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestUntrustedRedisCertificate(t *testing.T) {
 	t.Parallel()
 	url := startTLSRedis(t)
 	ping := func(t *testing.T, config Config) error {
-		return clientOf(t, mustOpenRedis(t, config)).Ping(t.Context()).Err()
+		return newClient(t, mustOpenRedis(t, config)).Ping(t.Context()).Err()
 	}
 	t.Run("refused with advice", func(t *testing.T) {
 		_, err := streams.Open(t.Context(), streams.Options{Redis: mustOpenRedis(t, Config{RedisURL: url}).Options})
@@ -158,13 +158,13 @@ func TestExplainRedisError(t *testing.T) {
 	unusable := fmt.Errorf("%w: %w", streams.ErrUnusable, io.EOF)
 	if explainRedisError(nil, "redis://h") != nil || explainRedisError(context.Canceled, "redis://h") != context.Canceled ||
 		explainRedisError(unusable, "") != unusable {
-		t.Error("errors that REDIS_URL did not cause are changed")
+		t.Error("an error that REDIS_URL did not cause was changed")
 	}
 }
 
-// A Redis with TLS closes a connection without it. A Redis without TLS takes the start of
-// a TLS handshake for an incomplete command, and waits for its end.
-func TestErrorOfTheWrongRedisSchemeNamesTheRightOne(t *testing.T) {
+// A Redis with TLS closes connections without TLS. A Redis without TLS treats the start of a TLS
+// handshake as an incomplete command and waits for the rest.
+func TestErrorForWrongRedisSchemeNamesRightOne(t *testing.T) {
 	t.Parallel()
 	withTLS := startTLSRedis(t)
 	plain := redistest.StartTCP(t)
@@ -179,8 +179,8 @@ func TestErrorOfTheWrongRedisSchemeNamesTheRightOne(t *testing.T) {
 	}
 }
 
-// startTLSRedis starts a Redis that speaks only TLS on its port, with a self-signed
-// certificate as on Heroku, and returns its URL.
+// startTLSRedis starts a Redis whose port accepts only TLS, with a self-signed certificate as on
+// Heroku, and returns its URL.
 func startTLSRedis(t *testing.T) string {
 	dir, port := t.TempDir(), fmt.Sprint(redistest.FreePort(t))
 	writeSelfSigned(t, dir)

@@ -12,7 +12,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if !apptest.Race() {
-		flag.Set("test.parallel", "4") // many of these tests wait; -parallel still counts
+		flag.Set("test.parallel", "4") // many of these tests mostly wait; -parallel still overrides this
 	}
 	os.Exit(apptest.Main(m))
 }

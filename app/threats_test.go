@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestThreatsNameExistingTests checks that every row of THREATS.md names tests, and that they exist.
+// TestThreatsNameExistingTests checks that every row of THREATS.md names tests and that they exist.
 func TestThreatsNameExistingTests(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("THREATS.md")
@@ -28,16 +28,16 @@ func TestThreatsNameExistingTests(t *testing.T) {
 		cells := strings.Split(strings.Trim(line, "|"), " | ")
 		tests := testName.FindAllStringSubmatch(cells[len(cells)-1], -1)
 		if len(cells) != 3 || len(tests) == 0 {
-			t.Errorf("row does not have three cells, or names no test: %s", line)
+			t.Errorf("row must have three cells and name at least one test: %s", line)
 		}
 		for _, test := range tests {
 			if !functions[test[1]] {
-				t.Errorf("test %s does not exist; row: %s", test[1], cells[0])
+				t.Errorf("test %s in row %q does not exist", test[1], cells[0])
 			}
 		}
 	}
 	if rows < 25 {
-		t.Errorf("found %d threats, want at least 25", rows)
+		t.Errorf("found %d rows, want at least 25", rows)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 	"burble/streams"
 )
 
-// maxTimerSlack bounds TIMER_SLACK, by which every timer of the program may be late.
+// maxTimerSlack bounds TIMER_SLACK, which is how late any timer of the program may fire.
 const maxTimerSlack = 100 * time.Millisecond
 
 // The values of LOCAL_REDIS.
@@ -25,26 +25,26 @@ const (
 	localAlways = "always"
 )
 
-// variable is one setting: an environment variable, and a flag of the same name.
+// variable is an environment variable that is also a flag.
 type variable struct {
 	Name        string
-	Default     string // the value if none is given
-	DefaultText string // describes an empty Default
-	Usage       string // one line of Markdown, for -help and the README
-	Secret      bool   // the value must never be printed
+	Default     string // value if none is set
+	DefaultText string // describes the default if Default is empty
+	Usage       string // one line of Markdown for -help and the README
+	Secret      bool   // whether the value must never be printed
 
-	// set parses the value into the Config. Its error describes the valid values and
-	// follows "must be".
+	// set parses the value and stores it in the Config. Its error describes the valid values and
+	// is worded to follow "must be".
 	set func(config *Config, value string) error
 }
 
-// variables lists all settings. The flags and -help are derived from it, and a test
-// compares the table in the README with it.
+// variables lists all settings. ParseConfig and configUsage derive the flags and -help from it. A test
+// compares it with the table in the README.
 var variables = []variable{
 	{Name: "PORT", Default: "8080", Usage: "port to listen on, on all interfaces; `0`: any free port", set: setPort},
 	{Name: "REDIS_URL", DefaultText: "none", Secret: true, Usage: "`redis://`, `rediss://` or `unix://`; several URLs separated by commas: a Cluster; `redis-sentinel://`: Sentinel", set: setRedisURL},
 	{Name: "REDIS_PREFIX", DefaultText: "none", Usage: "prefix of every key, so that several applications can share a Redis", set: setRedisPrefix},
-	{Name: "LOCAL_REDIS", Default: localAuto, Usage: "whether an empty `REDIS_URL` starts a Redis for this server alone: not behind a trusted proxy, nor on a host such as Heroku, Fly or Kubernetes (`auto`), or always (`always`)", set: oneOf(func(config *Config) *string { return &config.LocalRedis }, localAuto, localAlways)},
+	{Name: "LOCAL_REDIS", Default: localAuto, Usage: "when to start a Redis for this server alone if `REDIS_URL` is empty: `always`, or `auto`, which refuses behind a trusted proxy and on a host such as Heroku, Fly or Kubernetes", set: oneOf(func(config *Config) *string { return &config.LocalRedis }, localAuto, localAlways)},
 	{Name: "DATA_DIR", Default: "data", Usage: "data directory of the Redis that Burble starts when `REDIS_URL` is empty", set: setDataDir},
 	{Name: "SECRET", DefaultText: "generated once and kept in Redis", Secret: true, Usage: "signs cookies and tokens; at least 16 characters", set: setSecret},
 	{Name: "ORIGINS", DefaultText: "same host", Usage: "other origins whose pages may connect, such as `https://chat.example.org`, separated by commas", set: setOrigins},
@@ -60,7 +60,7 @@ var variables = []variable{
 	{Name: "TIMER_SLACK", Default: "4ms", Usage: "on Linux, how late timers may fire, which saves CPU; `0`: keep the system's value, which also avoids re-executing the program at startup", set: setTimerSlack},
 }
 
-// flag returns the variable's name on the command line: REDIS_URL is -redis-url.
+// flag returns the name of the flag, such as redis-url for REDIS_URL.
 func (v variable) flag() string {
 	return strings.ReplaceAll(strings.ToLower(v.Name), "_", "-")
 }
@@ -73,8 +73,8 @@ func (v variable) shownDefault() string {
 	return "`" + v.Default + "`"
 }
 
-// invalid returns the error for a value that set refused with err. It does not contain the
-// value of a secret.
+// invalid returns the error for a value for which set returned err. It does not contain the value of a
+// secret.
 func (v variable) invalid(value string, err error) error {
 	if v.Secret {
 		return fmt.Errorf("%s must be %w", v.Name, err)
@@ -82,8 +82,8 @@ func (v variable) invalid(value string, err error) error {
 	return fmt.Errorf("%s is %q but must be %w", v.Name, value, err)
 }
 
-// oneOf returns a set function for a variable that takes one of a few words. If "" is
-// among them, the variable may be empty.
+// oneOf returns a set function for a variable whose value must be one of the words. If "" is among
+// them, the variable may be empty.
 func oneOf[W ~string](field func(*Config) *W, words ...W) func(*Config, string) error {
 	return func(config *Config, value string) error {
 		if slices.Contains(words, W(value)) {
@@ -99,8 +99,8 @@ func oneOf[W ~string](field func(*Config) *W, words ...W) func(*Config, string) 
 	}
 }
 
-// setRate returns a set function for a rate per second. Fractions are allowed: 0.5 means
-// once in two seconds.
+// setRate returns a set function for a rate per second. The rate may be a fraction: 0.5 means once
+// every two seconds.
 func setRate(field func(*Config) *float64) func(*Config, string) error {
 	return func(config *Config, value string) error {
 		rate, err := strconv.ParseFloat(value, 64)
@@ -131,8 +131,8 @@ func setRedisURL(config *Config, value string) error {
 	return nil
 }
 
-// setRedisPrefix refuses braces: Redis Cluster places a key by the part between the first
-// braces, which in Burble's keys follows the prefix.
+// setRedisPrefix refuses braces, because Redis Cluster hashes only the part of a key between the first
+// braces. In Burble's keys, this part follows the prefix.
 func setRedisPrefix(config *Config, value string) error {
 	config.RedisPrefix = value
 	if strings.ContainsFunc(value, func(r rune) bool { return r == '{' || r == '}' || unicode.IsSpace(r) }) {
@@ -161,7 +161,7 @@ func setOrigins(config *Config, value string) error {
 		}
 		origin, ok := peer.CanonicalOrigin(item)
 		if !ok {
-			return fmt.Errorf("a list of origins separated by commas, and %q is not an origin: scheme, host and perhaps a port, nothing else, as in https://chat.example.org", item)
+			return fmt.Errorf("a list of origins separated by commas, but %q is not an origin: an origin is a scheme, a host and optionally a port, as in https://chat.example.org", item)
 		}
 		config.Origins = append(config.Origins, origin)
 	}
@@ -176,8 +176,8 @@ func setHistoryMaxCount(config *Config, value string) (err error) {
 	return nil
 }
 
-// setHistoryMaxAge accepts Go's durations, and whole days, because 30d is easier to read
-// than 720h.
+// setHistoryMaxAge accepts durations in Go's syntax and whole days, because 30d is easier to read than
+// 720h.
 func setHistoryMaxAge(config *Config, value string) (err error) {
 	if days, isDays := strings.CutSuffix(value, "d"); isDays {
 		var n uint64

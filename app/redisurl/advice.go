@@ -21,11 +21,11 @@ func Advice(err error, rawURL string) string {
 	case errors.As(err, &notTLS):
 		return "this Redis does not use TLS; write redis:// instead of rediss://"
 	case strings.Contains(text, "max number of clients"):
-		return "all connections that Redis allows (maxclients) are in use: perhaps by servers that are about to exit, or by other programs; a larger plan has more"
+		return "Redis has reached its connection limit (maxclients); wait for other servers or programs to disconnect, or choose a plan with a higher limit"
 	case strings.Contains(text, "DENIED "):
 		return "Redis is in protected mode: set a password (requirepass) and write redis://:password@host"
 	case useTLS && errors.Is(err, io.EOF):
-		return "Redis closed the connection: perhaps all that it allows (maxclients) are in use, or it does not speak TLS there"
+		return "Redis closed the connection; it may have reached its connection limit (maxclients), or not use TLS on this port"
 	case useTLS && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
 		return "if this Redis does not use TLS, write redis:// instead of rediss://"
 	case !useTLS && errors.Is(err, io.EOF):

@@ -86,7 +86,7 @@ function errorText({ code, message }) {
 function showEnd(query, { older }) {
   const { length } = list.children;
   const found = length === 0 ? "Nothing found" : length === 1 ? "1 message" : `${length} messages`;
-  status.textContent = older ? `${found}, back to ${formatDate(timeOf(older))}.` : `${found} in the whole room.`;
+  status.textContent = older ? `${found} since ${formatDate(timeOf(older))}.` : `${found} in the whole room.`;
   nextQuery = { ...query, before: older };
   olderButton.hidden = !older;
 }

@@ -22,6 +22,7 @@ var (
 	ErrNotYours         = errors.New("someone else wrote the message")
 	ErrKeyTaken         = errors.New("the key was used for another entry")
 	ErrTooManyReactions = errors.New("the message has 50 different reactions")
+	ErrTooManyUsers     = errors.New("too many users reacted to the message")
 )
 
 // Stored is the outcome of an append.
@@ -145,6 +146,8 @@ func (c *appendCall) readReply(cmd *redis.Cmd) error {
 		return ErrKeyTaken
 	case "too_many":
 		return ErrTooManyReactions
+	case "too_many_users":
+		return ErrTooManyUsers
 	}
 	return fmt.Errorf("append.lua replied %q", reply)
 }
@@ -152,6 +155,6 @@ func (c *appendCall) readReply(cmd *redis.Cmd) error {
 // isFinal reports whether err is the final outcome of an append: the entry is stored, or a
 // retry would fail too.
 func isFinal(err error) bool {
-	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) ||
-		errors.Is(err, ErrKeyTaken) || errors.Is(err, ErrTooManyReactions) || isFull(err) || conns.IsReply(err, notAStream)
+	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) || errors.Is(err, ErrKeyTaken) ||
+		errors.Is(err, ErrTooManyReactions) || errors.Is(err, ErrTooManyUsers) || isFull(err) || conns.IsReply(err, notAStream)
 }

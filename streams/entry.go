@@ -24,7 +24,8 @@ type Entry struct {
 
 	// Set only in a Page, which returns messages in their current state.
 	Edited    ID                  // ID of the last edit; zero if there is none
-	Reactions map[string][]string // emoji to user IDs, in the order they reacted
+	Reactions map[string][]string // emoji to user IDs, in the order they reacted: up to 50 on a message, and the Page's user
+	MoreUsers map[string]int      // emoji to how many more users reacted
 	Deleted   bool                // if true, Text is empty
 }
 

@@ -45,6 +45,9 @@ func (a Access) Page(ctx context.Context, room string, where Where) (Page, error
 		}
 	}
 	page, err := s.page(ctx, granted, where)
+	if err == nil {
+		err = s.addOwnReactions(ctx, granted, page.Entries)
+	}
 	if err != nil {
 		return Page{}, fmt.Errorf("read a page of room %q: %w", room, err)
 	}

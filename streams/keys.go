@@ -63,16 +63,20 @@ func (k keys) meta(room string) string { return k.room(room) + ":meta" }
 // amended is the hash with the state of each message that was edited, deleted or reacted to.
 func (k keys) amended(room string) string { return k.room(room) + ":amended" }
 
-// erased is the sorted set with the IDs of the entries that deletions removed.
+// erased is the sorted set with the IDs of deleted messages.
 func (k keys) erased(room string) string { return k.room(room) + ":erased" }
 
 // runs is the stream of messages that follow many entries of other kinds. See page.lua.
 func (k keys) runs(room string) string { return k.room(room) + ":runs" }
 
-// history returns the five keys that hold a room's history. They are the first KEYS of most
+// erasedEdits is the sorted set with the IDs of edits whose entries were removed. They are not
+// in erased, because a page looks there for deleted messages.
+func (k keys) erasedEdits(room string) string { return k.room(room) + ":erased_edits" }
+
+// history returns the six keys that hold a room's history. They are the first KEYS of most
 // scripts.
 func (k keys) history(room string) []string {
-	return []string{k.room(room), k.meta(room), k.amended(room), k.erased(room), k.runs(room)}
+	return []string{k.room(room), k.meta(room), k.amended(room), k.erased(room), k.runs(room), k.erasedEdits(room)}
 }
 
 // servers is the sorted set of servers, by the time at which their last heartbeat expires.

@@ -12,6 +12,7 @@ type messageState struct {
 	Text      *string             `json:"t"`
 	Edits     []string            `json:"e"`
 	Reactions map[string][]string `json:"r"`
+	MoreUsers map[string]int      `json:"m"`
 
 	// Deleted is the ID of the deletion, empty if there is none. The fields below are all that
 	// remains of a deleted message.
@@ -43,7 +44,15 @@ func parseMessage(row []any, entry *Entry) {
 	if n := len(state.Edits); n > 0 {
 		entry.Edited, _ = ParseID(state.Edits[n-1])
 	}
-	entry.Reactions = state.Reactions
+	entry.Reactions, entry.MoreUsers = state.Reactions, state.MoreUsers
+	for emoji := range entry.MoreUsers {
+		if entry.Reactions == nil {
+			entry.Reactions = make(map[string][]string)
+		}
+		if entry.Reactions[emoji] == nil {
+			entry.Reactions[emoji] = []string{}
+		}
+	}
 }
 
 // parseTombstone parses a row {ID, state} of page.lua. ok is false if the row is not of a deleted

@@ -130,7 +130,7 @@ func (s *Store) detectTrim(ctx context.Context, room string, found *roomInfo) (a
 	if !found.last.IsZero() {
 		first, below = found.first.String(), found.first.previous().String()
 	}
-	keys := []string{s.keys.room(room), s.keys.meta(room), s.keys.erased(room)}
+	keys := []string{s.keys.room(room), s.keys.meta(room), s.keys.erased(room), s.keys.erasedEdits(room)}
 	reply, err := detectTrimScript.Run(ctx, s.redis.Retrying, keys, first, below).StringSlice()
 	switch {
 	case err != nil:
@@ -215,21 +215,27 @@ func (q *infoQuery) result() (*roomInfo, error) {
 // entryQuery is a query whether a room has an entry with an ID, or had it until a deletion.
 type entryQuery struct {
 	found  *redis.XMessageSliceCmd
-	erased *redis.FloatCmd
+	erased [2]*redis.FloatCmd
 }
 
 func (s *Store) queryEntry(ctx context.Context, pipe redis.Pipeliner, room string, id ID) *entryQuery {
-	return &entryQuery{
-		found:  pipe.XRange(ctx, s.keys.room(room), id.String(), id.String()),
-		erased: pipe.ZScore(ctx, s.keys.erased(room), id.String()),
+	q := &entryQuery{found: pipe.XRange(ctx, s.keys.room(room), id.String(), id.String())}
+	for i, key := range []string{s.keys.erased(room), s.keys.erasedEdits(room)} {
+		q.erased[i] = pipe.ZScore(ctx, key, id.String())
 	}
+	return q
 }
 
 func (q *entryQuery) err() error {
-	if err := q.erased.Err(); !errors.Is(err, redis.Nil) {
-		return errors.Join(q.found.Err(), err)
+	err := q.found.Err()
+	for _, erased := range q.erased {
+		if !errors.Is(erased.Err(), redis.Nil) {
+			err = errors.Join(err, erased.Err())
+		}
 	}
-	return q.found.Err()
+	return err
 }
 
-func (q *entryQuery) wasStored() bool { return len(q.found.Val()) > 0 || q.erased.Err() == nil }
+func (q *entryQuery) wasStored() bool {
+	return len(q.found.Val()) > 0 || q.erased[0].Err() == nil || q.erased[1].Err() == nil
+}

@@ -12,8 +12,8 @@ var luaFiles embed.FS
 
 // The scripts that Redis runs. Each file begins with its KEYS, ARGV and reply.
 var (
-	appendScript      = script("lib", "trim", "append")
-	retainScript      = script("lib", "trim", "retain")
+	appendScript      = script("lib", "reactions", "trim", "append")
+	retainScript      = script("lib", "reactions", "trim", "retain")
 	detectTrimScript  = script("lib", "detect_trim")
 	pageScript        = script("lib", "page")
 	unreadScript      = script("unread")

@@ -74,12 +74,13 @@ type Message struct {
 type Reaction struct {
 	Emoji string
 	Users []string // user IDs
+	More  int      // how many other users reacted
 	Names []string // names of some of Users
 	Mine  bool     // whether the page's user is one of Users
 }
 
 // Count returns the number of users who reacted.
-func (r Reaction) Count() int { return len(r.Users) }
+func (r Reaction) Count() int { return len(r.Users) + r.More }
 
 // UserIDs returns the IDs of Users, separated by spaces.
 func (r Reaction) UserIDs() string { return strings.Join(r.Users, " ") }
@@ -88,7 +89,7 @@ func (r Reaction) UserIDs() string { return strings.Join(r.Users, " ") }
 // are no names.
 func (r Reaction) NameList() string {
 	list := strings.Join(r.Names, ", ")
-	if list != "" && len(r.Names) < len(r.Users) {
+	if list != "" && len(r.Names) < r.Count() {
 		list += " …"
 	}
 	return list

@@ -3,6 +3,7 @@
 package browser
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -86,4 +87,34 @@ func TestPageShowsEditsReactionsTopicsAndDeletions(t *testing.T) {
 	if eval[bool](ada, `document.documentElement.outerHTML.includes("Tea at")`) {
 		t.Error("the deleted text is in the page")
 	}
+}
+
+// Beyond 50 named users the page counts reactions, live as well as when it is opened, and still
+// knows the user's own.
+func TestReactionsOfACrowdAreCounted(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	bob := newGuest(t, server, "Bob")
+	id := bob.send("lobby", "Tea at four")
+	ada := newUser(t, "Ada")
+	ada.join(server, "lobby")
+	crowd := make([]*guest, 55)
+	for i := range crowd {
+		crowd[i] = newGuest(t, server, fmt.Sprint("guest ", i))
+		crowd[i].react("lobby", id, "👍")
+	}
+	chip := `document.getElementById("m` + id + `").querySelector(".reaction")`
+	waitCount := func(count int, mine bool) {
+		t.Helper()
+		ada.wait(fmt.Sprintf("%d reactions", count), fmt.Sprintf(`%s?.innerText === "👍 %d" && %s.ariaPressed === "%t"`, chip, count, chip, mine))
+	}
+	waitCount(55, false)
+	ada.click("#messages .reaction")
+	waitCount(56, true)
+	ada.open(server, "/r/lobby")
+	waitCount(56, true)
+	ada.click("#messages .reaction")
+	waitCount(55, false)
+	ada.open(server, "/r/lobby")
+	waitCount(55, false)
 }

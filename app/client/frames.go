@@ -72,8 +72,9 @@ type Entry struct {
 	On      bool   `json:"on"` // for react: whether the reaction was added, not removed
 
 	// Only in pages of history, which contain messages with their amendments applied.
-	Edited    string              `json:"edited"`    // ID of the last edit
-	Reactions map[string][]string `json:"reactions"` // user IDs by emoji
+	Edited    string              `json:"edited"`     // ID of the last edit
+	Reactions map[string][]string `json:"reactions"`  // user IDs by emoji: up to 50 on a message, and one's own
+	MoreUsers map[string]int      `json:"more_users"` // how many other users reacted, by emoji
 	Deleted   bool                `json:"deleted"`
 
 	Cursor string `json:"cursor"` // only in live reads over HTTP

@@ -119,6 +119,11 @@ func appendMessage(dst []byte, entry *streams.Entry, html bool) []byte {
 		dst = append(dst, `,"reactions":`...)
 		dst = append(dst, reactions...)
 	}
+	if len(entry.MoreUsers) > 0 {
+		more, _ := json.Marshal(entry.MoreUsers)
+		dst = append(dst, `,"more_users":`...)
+		dst = append(dst, more...)
+	}
 	return appendHTML(dst, entry, html)
 }
 

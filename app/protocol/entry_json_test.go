@@ -41,6 +41,8 @@ func TestEntryJSON(t *testing.T) {
 			`{"id":"1732281600000-0","n":44,"kind":"react","of":"1732281500000-7",` + user + `,"emoji":"👍","on":false}`},
 		{"a deletion", streams.Entry{Kind: streams.Delete, Number: 45, Of: exampleOf}, true,
 			`{"id":"1732281600000-0","n":45,"kind":"delete","of":"1732281500000-7",` + user + `}`},
+		{"a message with a crowd's reactions", streams.Entry{Kind: streams.Message, Number: 41, Text: "x", Reactions: map[string][]string{"👍": {"a"}, "🎈": {}}, MoreUsers: map[string]int{"🎈": 12}}, false,
+			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"text":"x","reactions":{"🎈":[],"👍":["a"]},"more_users":{"🎈":12}}`},
 		{"a folded message", streams.Entry{Kind: streams.Message, Number: 41, Text: "x", Edited: exampleOf, Reactions: map[string][]string{"👍": {"a", "b"}, "<": {"c"}}}, false,
 			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"text":"x","edited":"1732281500000-7","reactions":{"\u003c":["c"],"👍":["a","b"]}}`},
 		{"a deleted message", streams.Entry{Kind: streams.Message, Number: 41, Text: "must not show", Deleted: true, ReplyTo: exampleOf}, true,

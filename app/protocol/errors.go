@@ -141,6 +141,7 @@ var storageErrors = []struct {
 	{streams.ErrNotYours, Error{Code: NotYours, Field: "of", Message: "That message belongs to another user."}},
 	{streams.ErrKeyTaken, Error{Code: BadField, Field: "key", Message: "This key was already used for another entry. Use a new one."}},
 	{streams.ErrTooManyReactions, Error{Code: BadField, Field: "emoji", Message: "That message already has 50 different reactions."}},
+	{streams.ErrTooManyUsers, Error{Code: BadField, Field: "emoji", Message: "Too many users have reacted to that message."}},
 	{streams.ErrFull, Error{Code: Full, Message: "Chat storage is full. Your message was not stored; keep it and try again later.",
 		Title: "Chat storage is full", Detail: "Your message was not stored. Keep it and try again later."}},
 	{streams.ErrUnavailable, Error{Code: Unavailable, RetryAfter: 2 * time.Second,

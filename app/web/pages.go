@@ -200,21 +200,18 @@ func viewMessage(entry *streams.Entry, user identity.User) views.Message {
 		message.HTML = template.HTML(markup.HTML(entry))
 	}
 	for emoji, users := range entry.Reactions {
-		message.Reactions = append(message.Reactions, viewReaction(emoji, users, user))
+		message.Reactions = append(message.Reactions, views.Reaction{
+			Emoji: emoji, Users: users, More: entry.MoreUsers[emoji], Mine: !user.IsZero() && slices.Contains(users, user.ID),
+		})
 	}
 	sortReactions(message.Reactions)
 	return message
 }
 
-func viewReaction(emoji string, users []string, user identity.User) views.Reaction {
-	mine := !user.IsZero() && slices.Contains(users, user.ID)
-	return views.Reaction{Emoji: emoji, Users: users, Mine: mine}
-}
-
 // sortReactions sorts reactions by the number of users, descending.
 func sortReactions(reactions []views.Reaction) {
 	slices.SortFunc(reactions, func(a, b views.Reaction) int {
-		return cmp.Or(cmp.Compare(len(b.Users), len(a.Users)), cmp.Compare(a.Emoji, b.Emoji))
+		return cmp.Or(cmp.Compare(b.Count(), a.Count()), cmp.Compare(a.Emoji, b.Emoji))
 	})
 }
 

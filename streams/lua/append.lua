@@ -1,6 +1,7 @@
--- Appends one entry to a room, once for each send key. Needs lib.lua and trim.lua.
+-- Appends one entry to a room, once for each send key. Needs lib.lua, reactions.lua and trim.lua.
 --
--- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 activity  7 rooms  8 sent:<key>
+-- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits  7 activity  8 rooms
+--       9 sent:<key>
 -- ARGV  1 room's name  2 the epoch to use if the room is new
 --       3 second part of the new ID, if the ID's millisecond has no entry yet
 --       4 how long to remember the send key, in ms
@@ -8,7 +9,7 @@
 --       7 kind  8 send key  9 user ID  10 user's name
 --       11, 12, ... name and value of each field of the kind (see kinds.go)
 -- Reply {'stored' or 'repeated', entry ID, epoch}, or
---       {'not_found' | 'not_yours' | 'key_taken' | 'too_many'}
+--       {'not_found' | 'not_yours' | 'key_taken' | 'too_many' | 'too_many_users'}
 
 local name, kind, key, uid, author = ARGV[1], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 local new = {}
@@ -29,14 +30,14 @@ local function fields(id)
 end
 
 -- If the send key was stored in another epoch, this history may not have the entry.
-local sent = redis.call('GET', KEYS[8])
+local sent = redis.call('GET', KEYS[9])
 if sent and begun then
   local id, of_epoch, by = string.match(sent, '^(%S+) (%S+) (.*)$')
   if of_epoch == epoch then
     local entry = fields(id)
     if by ~= uid or entry and entry.kind ~= kind then return {'key_taken'} end
     -- Without a write here, a WAIT after the script would not wait for the entry.
-    redis.call('PEXPIRE', KEYS[8], ARGV[4])
+    redis.call('PEXPIRE', KEYS[9], ARGV[4])
     return {'repeated', id, epoch}
   end
 end
@@ -54,7 +55,7 @@ end
 
 if begun then
   local most, since = tonumber(ARGV[5]), oldest(tonumber(ARGV[6]))
-  meta[4] = trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], length, most, since) or meta[4]
+  meta[4] = trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], length, most, since) or meta[4]
 end
 
 -- What each kind requires. Edits, reactions and deletions have a target, the message `of`,
@@ -69,29 +70,18 @@ elseif kind ~= 'topic' then
   state = cjson.decode(redis.call('HGET', KEYS[3], new.of) or '{}')
 end
 
--- react() adds the user to the end of the emoji's list of users, or removes the user from it.
--- It returns false if the message then has more than 50 different reactions.
-local function react()
-  local all, kinds = state.r or {}, 0
-  local users = {}
-  for _, user in ipairs(all[new.emoji] or {}) do
-    if user ~= uid then table.insert(users, user) end
-  end
-  if new.on == '1' then table.insert(users, uid) end
-  all[new.emoji] = #users > 0 and users or nil
-  for _ in pairs(all) do kinds = kinds + 1 end
-  state.r = kinds > 0 and all or nil
-  return kinds <= 50
+local reaction, refused
+if kind == 'react' then
+  reaction, refused = react(KEYS[3], new.of, state, new.emoji, uid, new.on == '1')
+  if refused then return {refused} end
 end
-
-if kind == 'react' and not react() then return {'too_many'} end
 
 if not begun then
   -- The room is new, or another program deleted its stream. Then the old history's other keys
   -- must not become part of the new one. DEL runs only if there are any: it needs no memory,
   -- and after such a first write, a full Redis would allow the rest of the script.
-  if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5]) > 0 then
-    redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+  if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]) > 0 then
+    redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6])
   end
   epoch, n, messages, meta = ARGV[2], 0, 0, {}
 elseif not epoch then
@@ -101,13 +91,13 @@ elseif not epoch then
 end
 
 -- XDEL must be the first write: it needs no memory, so a full Redis allows the deletion.
-local function erase(id)
+local function erase(id, erased)
   redis.call('XDEL', KEYS[1], id)
-  redis.call('ZADD', KEYS[4], string.match(id, '^%d+'), id)
+  redis.call('ZADD', erased, string.match(id, '^%d+'), id)
 end
 if kind == 'delete' then
-  erase(new.of)
-  for _, edit in ipairs(state.e or {}) do erase(edit) end
+  erase(new.of, KEYS[4])
+  for _, edit in ipairs(state.e or {}) do erase(edit, KEYS[6]) end
 end
 
 -- Another program trimmed every entry. XADD overwrites last-generated-id, which is the only
@@ -143,20 +133,35 @@ else
   redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n_text, 'messages', m_text)
 end
 
+-- keep_edit() records an edit and erases all but the last 20 of the message, so that its state
+-- does not grow, and its deletion has few to erase.
+local function keep_edit(edit)
+  local edits = state.e or {}
+  table.insert(edits, edit)
+  local over = math.min(math.max(#edits - 20, 0), 500) -- an older release may have left thousands
+  state.e = {}
+  for i, one in ipairs(edits) do
+    if i <= over then erase(one, KEYS[6]) else table.insert(state.e, one) end
+  end
+end
+
 -- What else each kind changes.
 if kind == 'topic' then
   redis.call('HSET', KEYS[2], 'topic', new.text)
 elseif kind == 'edit' then
-  state.t, state.e = new.text, state.e or {}
-  table.insert(state.e, id)
+  state.t = new.text
+  keep_edit(id)
+elseif kind == 'react' then
+  store_reactors(KEYS[3], reaction)
 elseif kind == 'delete' then
+  forget_reactors(KEYS[3], new.of, state)
   state = {d = id, n = target.n, k = target.key, u = target.uid, a = target.name, re = target.re}
 end
 if state then
   redis.call('HSET', KEYS[3], new.of, cjson.encode(state))
 end
 
-redis.call('SET', KEYS[8], id .. ' ' .. epoch .. ' ' .. uid, 'PX', ARGV[4])
-redis.call('XADD', KEYS[6], 'MAXLEN', '~', 1000, '*', 'room', name, 'at', id .. '@' .. epoch)
-redis.call('ZADD', KEYS[7], millis, name)
+redis.call('SET', KEYS[9], id .. ' ' .. epoch .. ' ' .. uid, 'PX', ARGV[4])
+redis.call('XADD', KEYS[7], 'MAXLEN', '~', 1000, '*', 'room', name, 'at', id .. '@' .. epoch)
+redis.call('ZADD', KEYS[8], millis, name)
 return {'stored', id, epoch}

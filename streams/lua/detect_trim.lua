@@ -2,7 +2,7 @@
 -- have no gaps, so between the last entry that Burble trimmed and the first one that is left,
 -- only erased entries may be missing. Needs lib.lua.
 --
--- KEYS  1 room  2 meta  3 erased
+-- KEYS  1 room  2 meta  3 erased  4 erased_edits
 -- ARGV  1 the first entry's ID, '' if there is none  2 the greatest ID below it
 -- Reply {ID of the last trimmed entry, '1' if another program trimmed it, else ''}, or
 --       {'again', ''} if the first entry is no longer ARGV[1]
@@ -19,9 +19,17 @@ n = (n or tonumber(meta[3] or 0) + 1) - 1
 local through = ARGV[1] == '' and last_generated(KEYS[1]) or ARGV[2]
 local missing = n - tonumber(meta[2] or 0)
 local low, high = string.match(trimmed, '^%d+'), string.match(through, '^%d+')
-for _, id in ipairs(missing > 0 and redis.call('ZRANGEBYSCORE', KEYS[3], low, high) or {}) do
-  if before(trimmed, id) and not before(through, id) then missing = missing - 1 end
+-- count_erased(set) returns how many IDs of the set are after trimmed, and not after through.
+local function count_erased(set)
+  local count = redis.call('ZCOUNT', set, '(' .. low, '(' .. high)
+  for _, moment in ipairs(low == high and {low} or {low, high}) do
+    for _, id in ipairs(redis.call('ZRANGEBYSCORE', set, moment, moment)) do
+      if before(trimmed, id) and not before(through, id) then count = count + 1 end
+    end
+  end
+  return count
 end
+if missing > 0 then missing = missing - count_erased(KEYS[3]) - count_erased(KEYS[4]) end
 if missing <= 0 then return {meta[1] or '0-0', ''} end
 redis.pcall('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) -- may fail, if Redis is full
 return {through, '1'}

@@ -1,6 +1,6 @@
 -- Reads ranges of a room's messages in their current state. Needs lib.lua.
 --
--- KEYS  1 room  2 meta  3 amended  4 erased  5 runs
+-- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits (not used)
 -- ARGV  for each range: 'older' or 'newer', the bound from which to start in the syntax of
 --       XRANGE, the number of messages to return
 -- Reply {epoch, last entry ID, range, ...}. The epoch is '' if the room does not exist.

@@ -1,3 +1,5 @@
+-- Functions that apply a room's retention. Needs lib.lua and reactions.lua.
+
 -- oldest(age) returns the time in ms of the oldest entries to keep, 0 to keep all.
 --   age  how long to keep entries, in ms; 0 keeps them for ever
 local function oldest(age)
@@ -5,8 +7,8 @@ local function oldest(age)
   return clock() - age
 end
 
--- trim(room, meta, amended, erased, runs, length, most, oldest) removes entries that the room's
--- retention does not keep, at most 500 per call, and stores the ID and number of the last one.
+-- trim(room, meta, amended, erased, runs, erased_edits, length, most, oldest) removes entries that
+-- the room's retention does not keep, at most 500 per call, and stores the ID and number of the last one.
 --   length  the number of entries in the room
 --   most    how many entries to keep; 0 is no limit. Trimming starts when the room has 10 %
 --           more, so that not every append has to trim.
@@ -17,7 +19,7 @@ end
 -- another program trimmed the stream: see detect_trim.lua.
 -- XTRIM must be the first write. A full Redis refuses a script whose first write needs memory.
 -- XTRIM needs none, and Redis then allows the writes after it.
-local function trim(room, meta, amended, erased, runs, length, most, oldest)
+local function trim(room, meta, amended, erased, runs, erased_edits, length, most, oldest)
   local drop = 0
   if most > 0 and length > most + math.floor(most / 10) then
     drop = math.min(length - most, 500)
@@ -36,12 +38,14 @@ local function trim(room, meta, amended, erased, runs, length, most, oldest)
     local n = number(dropped[i][2])
     if n then redis.call('HSET', meta, 'trimmed_n', n); break end
   end
-  for _, entry in ipairs(dropped) do redis.call('HDEL', amended, entry[1]) end
+  for _, entry in ipairs(dropped) do forget_state(amended, entry[1]) end
   -- This keeps the erased IDs of the last millisecond, which does no harm.
   local below = '(' .. string.match(through, '^%d+')
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', erased, '-inf', below, 'LIMIT', 0, 500)) do
-    redis.call('HDEL', amended, id)
-    redis.call('ZREM', erased, id)
+  for _, set in ipairs({erased, erased_edits}) do
+    for _, id in ipairs(redis.call('ZRANGEBYSCORE', set, '-inf', below, 'LIMIT', 0, 500)) do
+      redis.call('HDEL', amended, id)
+      redis.call('ZREM', set, id)
+    end
   end
   return through
 end

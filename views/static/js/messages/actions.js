@@ -1,6 +1,6 @@
 import { toast } from "../page/toast.js";
 import { names } from "../people/names.js";
-import { firstLine } from "./message.js";
+import { firstLine, reactionOf } from "./message.js";
 import { Toolbar } from "./toolbar.js";
 
 const idOf = (article) => article.id.slice(1);
@@ -39,8 +39,7 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
 
   function react(article, emoji) {
     if (!me) return toast("Join the room to react.");
-    const reaction = [...article.querySelectorAll(".reaction")].find(({ dataset }) => dataset.emoji === emoji);
-    outbox.add({ type: "react", of: idOf(article), emoji, on: reaction?.ariaPressed !== "true" });
+    outbox.add({ type: "react", of: idOf(article), emoji, on: reactionOf(article, emoji)?.ariaPressed !== "true" });
   }
 
   /** Actions by the name of their toolbar button. Holding a reaction runs `users`, which has no button. */
@@ -108,14 +107,9 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
   /** Lists the users of the reaction under the pointer or the focus in its title. */
   const updateReactionTitle = ({ target }) => {
     const reaction = target.closest(".reaction");
-    if (!reaction) return;
-    for (const article of log.querySelectorAll("article[data-user]")) users.set(article.dataset.user, authorOf(article));
-    const ids = reaction.dataset.users.split(" ");
-    const known = ids.filter((id) => id === me?.id || users.has(id)).map((id) => (id === me?.id ? "you" : names.label(users.get(id))));
-    reaction.title = [...known, ...(known.length < ids.length ? [`${ids.length - known.length} more`] : [])].join(", ");
+    if (reaction) import("./reaction-title.js").then(({ showTitle }) => showTitle(reaction, users, me)).catch(() => ({}));
   };
-  log.addEventListener("pointerover", updateReactionTitle);
-  log.addEventListener("focusin", updateReactionTitle);
+  for (const type of ["pointerover", "focusin"]) log.addEventListener(type, updateReactionTitle);
   for (const type of ["present", "signal"]) {
     connection.addEventListener(type, ({ detail }) => {
       for (const user of detail.users ?? [detail.user]) users.set(user.id, user);

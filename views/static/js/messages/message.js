@@ -9,7 +9,7 @@ const UNREADABLE = "This message can’t be displayed.";
 const REFUSED = { edit: "Edit not saved.", delete: "Not deleted.", react: "Reaction not saved." };
 
 /** @typedef {{ id: string, name: string }} User */
-/** @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, emoji?: string, on?: boolean }} Entry */
+/** @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, more_users?: Record<string, number>, emoji?: string, on?: boolean }} Entry */
 
 /**
  * MessageRenderer creates and updates the article of a message. It clones a template that has the
@@ -71,7 +71,7 @@ export class MessageRenderer {
     if (entry.edited) article.dataset.edited = entry.edited;
     if (entry.deleted) return showDeleted(article);
     this.#showBody(article, entry);
-    for (const [emoji, users] of Object.entries(entry.reactions ?? {})) this.#showReaction(article, emoji, new Set(users));
+    for (const [emoji, users] of Object.entries(entry.reactions ?? {})) this.#showReaction(article, emoji, users, entry.more_users?.[emoji]);
     return article;
   }
 
@@ -98,7 +98,7 @@ export class MessageRenderer {
   preview(article, { type, key, state, why, text, emoji, on }) {
     const body = findPart(article, ".body");
     const bodyNodes = [...body.childNodes];
-    const users = reactionOf(article, emoji)?.dataset.users;
+    const before = reactorsOf(article, emoji);
     article.dataset.pending = type;
     if (type === "edit") body.textContent = text;
     if (type === "react") this.#react(article, emoji, this.#me.id, on);
@@ -112,7 +112,7 @@ export class MessageRenderer {
       delete article.dataset.pending;
       if (refusal) refusal.remove();
       if (type === "edit") body.replaceChildren(...bodyNodes);
-      if (type === "react") this.#showReaction(article, emoji, new Set(users?.split(" ")));
+      if (type === "react") this.#showReaction(article, emoji, ...before);
     };
   }
 
@@ -167,14 +167,17 @@ export class MessageRenderer {
   }
 
   #react(article, emoji, user, on) {
-    const users = new Set(reactionOf(article, emoji)?.dataset.users.split(" "));
-    users[on ? "add" : "delete"](user);
-    this.#showReaction(article, emoji, users);
+    let [users, more] = reactorsOf(article, emoji);
+    const others = users.filter((id) => id !== user);
+    if (on && (users.length < 50 || user === this.#me?.id)) others.push(user);
+    else if (on) more++; // a crowd is only counted, as on the server
+    else if (more && others.length === users.length) more--;
+    this.#showReaction(article, emoji, others, more);
   }
 
-  #showReaction(article, emoji, users) {
+  #showReaction(article, emoji, users, more = 0) {
     let button = reactionOf(article, emoji);
-    if (!users.size) return button?.remove();
+    if (users.length + more < 1) return button?.remove();
     if (!button) {
       button = document.createElement("button");
       button.type = "button";
@@ -182,9 +185,10 @@ export class MessageRenderer {
       button.dataset.emoji = emoji;
       findPart(article, ".reactions").append(button);
     }
-    button.dataset.users = [...users].join(" ");
-    button.setAttribute("aria-pressed", String(users.has(this.#me?.id)));
-    button.textContent = `${emoji} ${users.size}`;
+    button.dataset.users = users.join(" ");
+    button.dataset.more = more;
+    button.ariaPressed = String(users.includes(this.#me?.id));
+    button.textContent = `${emoji} ${users.length + more}`;
   }
 }
 
@@ -209,8 +213,15 @@ export function findPart(article, selector) {
   return article.querySelector(`:scope > ${selector}, :scope > header ${selector}`);
 }
 
-function reactionOf(article, emoji) {
+/** Returns the button of a reaction. @param {Element} article @param {string} emoji */
+export function reactionOf(article, emoji) {
   return [...findPart(article, ".reactions").children].find((button) => button.dataset.emoji === emoji);
+}
+
+/** Returns the users of a reaction whom the page knows, and the number of the others. @param {Element} article @param {string} emoji @returns {[string[], number]} */
+function reactorsOf(article, emoji) {
+  const { users, more = 0 } = reactionOf(article, emoji)?.dataset ?? {};
+  return [users ? users.split(" ") : [], Number(more)];
 }
 
 function showDeleted(article) {

@@ -98,7 +98,9 @@ function entryOf(article, text) {
   if ("deleted" in article.dataset) return { ...entry, deleted: true };
   const quote = findPart(article, ".quote");
   if (!quote.hidden) entry.reply_to = quote.pathname.split("/").pop();
-  entry.reactions = Object.fromEntries([...findPart(article, ".reactions").children].map(({ dataset }) => [dataset.emoji, dataset.users.split(" ")]));
+  const reactions = [...findPart(article, ".reactions").children].map(({ dataset }) => dataset);
+  entry.reactions = Object.fromEntries(reactions.map(({ emoji, users }) => [emoji, users.match(/\S+/g) ?? []]));
+  entry.more_users = Object.fromEntries(reactions.map(({ emoji, more }) => [emoji, Number(more)]));
   return { ...entry, text, html: findPart(article, ".body").innerHTML };
 }
 

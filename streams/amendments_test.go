@@ -1,0 +1,242 @@
+package streams_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+)
+
+const (
+	maxStateBytes = 8 << 10 // of one message; each amendment decodes and encodes it
+	manyEdits     = 6000
+	manyReactors  = 20_000
+)
+
+// A message's state must not grow with its amendments, and the last must cost Redis about what
+// the first did.
+func TestManyEditsOfOneMessageCostTheSame(t *testing.T) {
+	t.Parallel()
+	fx := newFixture(t, streams.Options{})
+	of := fx.stored[3].Cursor.ID
+	costs := fx.amendMany(of, manyEdits, func(i int) streams.Entry {
+		return streams.Entry{Kind: streams.Edit, User: ada, Text: fmt.Sprint("edit ", i, "!")}
+	})
+	first, last := costs[0], costs[len(costs)-1]
+	t.Logf("an edit costs %.0f µs at first, %.0f µs after %d", first, last, manyEdits)
+	if last > 5*first+50 {
+		t.Errorf("after %d edits one costs Redis %.0f µs, at first %.0f", manyEdits, last, first)
+	}
+	amend(t, fx.store, streams.Edit, of, "the last edit!")
+	if got := page(t, fx.store, streams.Where{Around: of, Limit: 1}); texts(got.Entries) != "the last edit!" {
+		t.Errorf("after the edits the page has %q", texts(got.Entries))
+	}
+	if got := page(t, fx.store, streams.Where{Limit: 50}); len(got.Entries) != 10 || !got.Older.IsZero() {
+		t.Errorf("after the edits the newest page has %d of 10 messages, and older %v", len(got.Entries), got.Older)
+	}
+	before := fx.scriptTime()
+	amend(t, fx.store, streams.Delete, of, "")
+	if took := fx.scriptTime() - before; took > 20*first+1000 {
+		t.Errorf("the deletion cost Redis %.0f µs", took)
+	}
+	if all := dump(t, fx.Backend); strings.Contains(all, "!") {
+		t.Error("the deletion left the text of an edit")
+	}
+}
+
+// Edits that later edits erased are neither lost nor trimmed by another program.
+func TestReaderResumesAmongErasedEdits(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis, MaxCount: 29})
+		post(t, store, "lobby", "1")
+		post(t, store, "lobby", "2")
+		message := post(t, store, "lobby", "3").Cursor
+		nextMillisecond()
+		var edits []streams.Cursor
+		for i := range 30 {
+			edits = append(edits, amend(t, store, streams.Edit, message.ID, fmt.Sprint("edit ", i)).Cursor)
+		}
+		f := follow(t, store, "lobby", streams.After(message))
+		if f.expect(20); f.entries[0].ID != edits[10].ID {
+			t.Errorf("the first edit kept is %v, want %v", f.entries[0].ID, edits[10].ID)
+		}
+		for len(f.entries) < 30 { // the last one trims the three messages
+			post(t, store, "lobby", "later")
+			f.expect(len(f.entries) + 1)
+		}
+		other := redistest.Open(t, streams.Options{Redis: backend.Redis}) // has nothing in memory
+		for _, cursor := range []streams.Cursor{message, edits[0], edits[5], edits[9], edits[29]} {
+			if got := follow(t, other, "lobby", streams.After(cursor)).nextState(); got.State != streams.Resumed {
+				t.Errorf("resumed after %v: %v", cursor, got)
+			}
+		}
+	})
+}
+
+func TestManyReactionsToOneMessageCostTheSame(t *testing.T) {
+	t.Parallel()
+	fx := newFixture(t, streams.Options{})
+	of := fx.stored[3].Cursor.ID
+	costs := fx.amendMany(of, manyReactors, func(i int) streams.Entry {
+		return streams.Entry{Kind: streams.React, User: streams.User{ID: reactor(i), Name: "R"}, Emoji: "👍", On: true}
+	})
+	first, last := costs[0], costs[len(costs)-1]
+	t.Logf("a reaction costs %.0f µs at first, %.0f µs after %d", first, last, manyReactors)
+	if last > 5*first+50 {
+		t.Errorf("after %d reactions one costs Redis %.0f µs, at first %.0f", manyReactors, last, first)
+	}
+}
+
+func reactor(i int) string { return uuid.NewSHA1(uuid.Nil, []byte(fmt.Sprint(i))).String() }
+
+// amendMany appends count amendments of a message. It returns what one cost Redis, in µs, for each
+// tenth of them.
+func (fx *fixture) amendMany(of streams.ID, count int, next func(int) streams.Entry) (costs []float64) {
+	fx.Helper()
+	tenth := count / 10
+	for from := 0; from < count; from += tenth {
+		before := fx.scriptTime()
+		var sending sync.WaitGroup
+		const authors = 32
+		for author := range authors {
+			sending.Go(func() {
+				for i := from + author; i < from+tenth; i += authors {
+					entry := next(i)
+					entry.Key, entry.Of = uuid.NewString(), of
+					if _, err := fx.store.ForUser(entry.User).Append(context.Background(), "lobby", entry); err != nil {
+						fx.Error(err)
+						return
+					}
+				}
+			})
+		}
+		sending.Wait()
+		costs = append(costs, (fx.scriptTime()-before)/float64(tenth))
+		size := fx.Client.HStrLen(context.Background(), lobbyKey+":amended", of.String()).Val()
+		fx.Logf("after %d: %.0f µs, %d bytes", from+tenth, costs[len(costs)-1], size)
+		if size > maxStateBytes {
+			fx.Fatalf("after %d amendments the message's state has %d bytes, want at most %d", from+tenth, size, maxStateBytes)
+		}
+	}
+	return costs
+}
+
+// scriptTime returns how long Redis has run scripts, in µs.
+func (fx *fixture) scriptTime() (micros float64) {
+	fx.Helper()
+	info, err := fx.Client.Info(context.Background(), "commandstats").Result()
+	if err != nil {
+		fx.Fatal(err)
+	}
+	for line := range strings.Lines(info) {
+		if stats, found := strings.CutPrefix(line, "cmdstat_evalsha:"); found {
+			var calls int
+			fmt.Sscanf(stats, "calls=%d,usec=%f", &calls, &micros)
+		}
+	}
+	return micros
+}
+
+// Reactions are counted exactly, however many users toggle them, and whichever release wrote
+// the message's state.
+func TestReactionsOfACrowdAreCounted(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		ctx := context.Background()
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		of := post(t, store, "lobby", "x").Cursor.ID
+		want := map[string]map[string]bool{"👍": {}, "🎈": {}}
+		var before []string // the state as the release before wrote it
+		for i := range 70 {
+			before = append(before, strconv.Quote(reactor(i)))
+			want["👍"][reactor(i)] = true
+		}
+		state := `{"r":{"👍":[` + strings.Join(before, ",") + `]}}`
+		if err := backend.Client.HSet(ctx, lobbyKey+":amended", of.String(), state).Err(); err != nil {
+			t.Fatal(err)
+		}
+		random := rand.New(rand.NewPCG(1, 2))
+		for range 600 {
+			emoji, user, on := "👍", reactor(random.IntN(120)), random.IntN(3) > 0
+			if random.IntN(4) == 0 {
+				emoji = "🎈"
+			}
+			entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), Of: of, Emoji: emoji, On: on}
+			if _, err := store.ForUser(streams.User{ID: user, Name: "R"}).Append(ctx, "lobby", entry); err != nil {
+				t.Fatal(err)
+			}
+			if want[emoji][user] = true; !on {
+				delete(want[emoji], user)
+			}
+		}
+		for i := range 120 {
+			user := reactor(i)
+			got, err := store.ForUser(streams.User{ID: user}).Page(ctx, "lobby", streams.Where{Limit: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for emoji, users := range want {
+				named, more := got.Entries[0].Reactions[emoji], got.Entries[0].MoreUsers[emoji]
+				if len(named)+more != len(users) || slices.Contains(named, user) != users[user] {
+					t.Fatalf("%s: %d named and %d more, with user %d among them: %v; want %d, %v",
+						emoji, len(named), more, i, slices.Contains(named, user), len(users), users[user])
+				}
+			}
+		}
+		amend(t, store, streams.Delete, of, "")
+		if fields := backend.Client.HKeys(ctx, lobbyKey+":amended").Val(); len(fields) != 1 {
+			t.Errorf("after the deletion there are %q, want only the tombstone", fields)
+		}
+	})
+}
+
+func TestUsersWhoReactAreLimited(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		ctx := context.Background()
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		of := post(t, store, "lobby", "x").Cursor.ID
+		state := []any{of.String(), `{"r":{"👍":["` + strings.Join(slices.Repeat([]string{"u"}, 50), `","`) + `"]},"m":{"👍":99999}}`}
+		for list := range 256 {
+			state = append(state, fmt.Sprintf("%v/%02x", of, list), strings.Repeat("\n👍 u\n", 4000))
+		}
+		if err := backend.Client.HSet(ctx, lobbyKey+":amended", state...).Err(); err != nil {
+			t.Fatal(err)
+		}
+		entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), Of: of, Emoji: "👍", On: true}
+		if _, err := store.ForUser(ada).Append(ctx, "lobby", entry); !errors.Is(err, streams.ErrTooManyUsers) {
+			t.Errorf("one more user: %v", err)
+		}
+	})
+}
+
+func TestReactorsOfATrimmedMessageAreForgotten(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis, MaxCount: 100})
+		of := post(t, store, "lobby", "x").Cursor.ID
+		for i := range 60 {
+			entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), Of: of, Emoji: "👍", On: true}
+			if _, err := store.ForUser(streams.User{ID: reactor(i), Name: "R"}).Append(context.Background(), "lobby", entry); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 100 {
+			post(t, store, "lobby", "y")
+		}
+		if n := backend.Client.HLen(context.Background(), lobbyKey+":amended").Val(); n > 0 {
+			t.Errorf("%d fields are left of a message that was trimmed", n)
+		}
+	})
+}

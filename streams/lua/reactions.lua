@@ -1,0 +1,116 @@
+-- Functions for the reactions to a message.
+--
+-- A message's state names up to 50 reactors, in r: emoji to user IDs in the order they reacted.
+-- m counts the others: emoji to number. Who they are is kept in fields of the amended hash,
+-- '<message ID>/00' to '/ff' by a hash of the user ID, each a list '\n<emoji> <user ID>\n…\n'.
+-- So a reaction costs about the same however many there are.
+
+local max_emoji, max_named, max_list = 50, 50, 16384
+
+-- list_of(id, uid) returns the field that may list the user among a message's reactors.
+local function list_of(id, uid) return id .. '/' .. string.sub(redis.sha1hex(uid), 1, 2) end
+
+-- add_to(list, item) returns the list with the item.
+local function add_to(list, item) return (list ~= '' and list or '\n') .. item .. '\n' end
+
+-- remove_from(list, item) returns the list without the item, nil if it is not there.
+local function remove_from(list, item)
+  local from, to = string.find(list, '\n' .. item .. '\n', 1, true)
+  return from and string.sub(list, 1, from) .. string.sub(list, to + 1)
+end
+
+-- count_named(r) returns how many users r names.
+local function count_named(r)
+  local count = 0
+  for _, users in pairs(r) do count = count + #users end
+  return count
+end
+
+-- add_more(state, emoji, n) adds n to the number of users that r does not name.
+local function add_more(state, emoji, n)
+  state.m = state.m or {}
+  local count = (state.m[emoji] or 0) + n
+  state.m[emoji] = count > 0 and count or nil
+  if not next(state.m) then state.m = nil end
+end
+
+-- react(amended, id, state, emoji, uid, on) changes the state of message id: the user reacts, or
+-- no longer does. It writes nothing, and returns the fields to write with store_reactors; or nil
+-- and the reason to refuse the reaction.
+local function react(amended, id, state, emoji, uid, on)
+  local r, lists = state.r or {}, {}
+  local users, was_named = {}, false
+  for _, user in ipairs(r[emoji] or {}) do
+    if user == uid then was_named = true else table.insert(users, user) end
+  end
+  r[emoji] = #users > 0 and users or nil
+
+  local field, item = list_of(id, uid), emoji .. ' ' .. uid
+  local list = state.m and redis.call('HGET', amended, field) or ''
+  local without = remove_from(list, item)
+  if without and not on then
+    lists[field] = without
+    add_more(state, emoji, -1)
+  elseif on and not without then
+    if was_named or count_named(r) < max_named then
+      table.insert(users, uid)
+      r[emoji] = users
+    elseif #list > max_list then
+      return nil, 'too_many_users'
+    else
+      lists[field] = add_to(list, item)
+      add_more(state, emoji, 1)
+    end
+  end
+
+  local over = count_named(r) - max_named -- an earlier release names every reactor
+  for other, named in pairs(over > 0 and r or {}) do
+    while over > 0 and #named > 1 do
+      local last = table.remove(named)
+      local at = list_of(id, last)
+      local known = lists[at] or redis.call('HGET', amended, at) or ''
+      if not remove_from(known, other .. ' ' .. last) then
+        lists[at] = add_to(known, other .. ' ' .. last)
+        add_more(state, other, 1)
+      end
+      over = over - 1
+    end
+  end
+
+  local kinds = 0
+  for _ in pairs(r) do kinds = kinds + 1 end
+  for other in pairs(state.m or {}) do
+    if not r[other] then kinds = kinds + 1 end
+  end
+  if kinds > max_emoji then return nil, 'too_many' end
+  state.r = next(r) and r or nil
+  return lists
+end
+
+-- store_reactors(amended, lists) writes what react returned.
+local function store_reactors(amended, lists)
+  for field, list in pairs(lists) do
+    if #list > 1 then
+      redis.call('HSET', amended, field, list)
+    else
+      redis.call('HDEL', amended, field)
+    end
+  end
+end
+
+-- forget_reactors(amended, id, state) removes the lists of a message's reactors.
+local function forget_reactors(amended, id, state)
+  if not state.m then return end
+  local fields = {}
+  for i = 0, 255 do table.insert(fields, string.format('%s/%02x', id, i)) end
+  redis.call('HDEL', amended, unpack(fields))
+end
+
+-- forget_state(amended, id) removes the state of a message and the lists of its reactors.
+local function forget_state(amended, id)
+  local state = redis.call('HGET', amended, id)
+  if not state then return end
+  -- In the text of a message, JSON escapes the quotes.
+  if string.find(state, '"m":', 1, true) then forget_reactors(amended, id, cjson.decode(state)) end
+  redis.call('HDEL', amended, id)
+end

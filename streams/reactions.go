@@ -1,0 +1,48 @@
+package streams
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// reactorList returns the field of the amended hash that may list the user among a message's
+// reactors. reactions.lua computes the same.
+func reactorList(message ID, userID string) string {
+	sum := sha1.Sum([]byte(userID))
+	return message.String() + "/" + hex.EncodeToString(sum[:1])
+}
+
+// addOwnReactions adds the user to Reactions of the messages on which the user is one of
+// MoreUsers, so that clients show the user's own reactions.
+func (s *Store) addOwnReactions(ctx context.Context, of grant, entries []Entry) error {
+	var fields []string
+	var crowded []*Entry
+	for i := range entries {
+		if len(entries[i].MoreUsers) > 0 && of.user.ID != "" {
+			crowded = append(crowded, &entries[i])
+			fields = append(fields, reactorList(entries[i].ID, of.user.ID))
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	lists, err := s.redis.Retrying.HMGet(ctx, s.keys.amended(of.room), fields...).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return wrap(err)
+	}
+	for i, entry := range crowded {
+		list, _ := lists[i].(string)
+		for emoji := range entry.MoreUsers {
+			if strings.Contains(list, "\n"+emoji+" "+of.user.ID+"\n") {
+				entry.Reactions[emoji] = append(entry.Reactions[emoji], of.user.ID)
+				entry.MoreUsers[emoji]--
+			}
+		}
+	}
+	return nil
+}

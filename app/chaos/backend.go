@@ -13,26 +13,26 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// backend is the Redis of a run.
+// backend is the Redis of a run: a single one, Sentinel or Cluster.
 type backend interface {
 	// url returns the REDIS_URL of the server in a slot.
 	url(slot int) string
-	// primaries returns the nodes that take writes now, without a proxy between.
+	// primaries returns the nodes that accept writes now. Connections to them use no proxy.
 	primaries() []*redistest.Server
 	// networks returns the proxies between servers and Redis.
 	networks() []*redistest.Proxy
-	// faults returns the faults of this kind of Redis.
+	// faults returns the faults that only this kind of Redis can have.
 	faults() []fault
-	// awaitWhole waits until all nodes run and take writes.
+	// awaitHealthy waits until all nodes run, and replicas follow their primaries.
 	awaitHealthy()
 	// mayLose reports whether a failover may lose acknowledged entries.
 	mayLose() bool
-	// limits returns how many replicas a primary has, and how many connections a server
-	// may have to it.
+	// limits returns the number of replicas of a primary, and the maximum number of
+	// connections of a server to it.
 	limits() (replicas, connections int)
 }
 
-// single is one Redis, with a network of its own for each server.
+// single is one Redis, with a separate proxy for each server.
 type single struct {
 	server *redistest.Server
 	disk   bool
@@ -61,7 +61,7 @@ func (s *single) limits() (int, int)             { return 0, maxConnections }
 func (s *single) faults() []fault {
 	return []fault{
 		{"redis restarted", redisProcess, func(i *injection) {
-			if s.disk { // a crash loses nothing
+			if s.disk { // a crash does not lose entries
 				s.server.Kill()
 			} else {
 				s.shutDown()
@@ -77,7 +77,7 @@ func (s *single) faults() []fault {
 	}
 }
 
-// shutDown ends Redis gracefully, with everything on disk.
+// shutDown stops Redis gracefully, after it has written everything to disk.
 func (s *single) shutDown() {
 	client := s.server.Client()
 	defer client.Close()
@@ -86,7 +86,7 @@ func (s *single) shutDown() {
 	s.server.Kill()
 }
 
-// onPrimaries calls do with a client of each node that takes writes.
+// onPrimaries calls do with a client of each primary.
 func (h *harness) onPrimaries(do func(client *redis.Client) error) {
 	for _, server := range h.backend.primaries() {
 		client := redis.NewClient(&redis.Options{
@@ -99,7 +99,7 @@ func (h *harness) onPrimaries(do func(client *redis.Client) error) {
 	}
 }
 
-// awaitReplicas waits until the replicas have what the connection wrote.
+// awaitReplicas waits until the replicas have confirmed the writes of the connection.
 func (h *harness) awaitReplicas(ctx context.Context, client *redis.Client) error {
 	replicas, _ := h.backend.limits()
 	if replicas == 0 {
@@ -108,7 +108,7 @@ func (h *harness) awaitReplicas(ctx context.Context, client *redis.Client) error
 	return client.Wait(ctx, replicas, h.options.patience).Err()
 }
 
-// connections returns how many connections the servers have to Redis.
+// connections returns the number of connections of all servers to the primaries.
 func (h *harness) connections() (count int) {
 	h.onPrimaries(func(client *redis.Client) error {
 		list, err := client.ClientList(context.Background()).Result()

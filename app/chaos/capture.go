@@ -13,14 +13,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The harness reads the truth from Redis itself. It copies what it destroys, in the same
+// The harness reads the truth from Redis. Before it removes entries, it copies them in the same
 // transaction.
 
-// destroy adds commands to a transaction that remove entries of a room, and returns how
-// many of the newest remain.
+// destroyFunc adds commands to a transaction that remove entries of a room. It returns the number
+// of the newest entries that remain.
 type destroyFunc func(pipe redis.Pipeliner, key string) (remain int)
 
-// capture adds the room's stream to the truth, and then runs destroy, unless it is nil.
+// capture adds the room's stream to the truth. If destroy is not nil, it runs destroy in the same
+// transaction.
 func (p *phase) capture(room string, destroy destroyFunc) {
 	ctx := context.Background()
 	p.onPrimaries(func(client *redis.Client) error {
@@ -32,7 +33,7 @@ func (p *phase) capture(room string, destroy destroyFunc) {
 	})
 }
 
-// roomKey returns the key of the room's stream, "" if this node has none.
+// roomKey returns the key of the room's stream, "" if this node does not have it.
 func roomKey(ctx context.Context, client *redis.Client, room string) (string, error) {
 	keys, err := client.Keys(ctx, "{*}:room:"+room).Result()
 	if err != nil || len(keys) == 0 {
@@ -69,7 +70,7 @@ func (p *phase) captureKey(ctx context.Context, client *redis.Client, room, key 
 	return nil
 }
 
-// storedEntries converts entries as streams/README.md describes them in Redis.
+// storedEntries converts entries from their form in Redis.
 func (p *phase) storedEntries(found []redis.XMessage) (entries []*check.Entry) {
 	for _, message := range found {
 		field := func(name string) string { text, _ := message.Values[name].(string); return text }
@@ -84,7 +85,7 @@ func (p *phase) storedEntries(found []redis.XMessage) (entries []*check.Entry) {
 	return entries
 }
 
-// trimRoom keeps only the newest entries of a room, as an operator with redis-cli may do.
+// trimRoom trims a room to its newest entries, as an operator may do with redis-cli.
 func (p *phase) trimRoom(room string, remain int) {
 	p.capture(room, func(pipe redis.Pipeliner, key string) int {
 		pipe.XTrimMaxLen(context.Background(), key, int64(remain))
@@ -133,7 +134,7 @@ func (p *phase) flush() {
 	})
 }
 
-// ends returns the IDs of the rooms' last entries.
+// lastIDs returns the ID of each room's last entry.
 func (p *phase) lastIDs() map[string]check.ID {
 	ctx, ends := context.Background(), make(map[string]check.ID)
 	p.onPrimaries(func(client *redis.Client) error {
@@ -158,7 +159,7 @@ func (p *phase) lastIDs() map[string]check.ID {
 	return ends
 }
 
-// captureOrphans copies everything from a primary that clients can no longer reach.
+// captureOrphans copies all entries from a primary that servers can no longer reach.
 func (p *phase) captureOrphans(old *redistest.Node) error {
 	client := old.Client()
 	defer client.Close()
@@ -178,7 +179,7 @@ func (p *phase) captureOrphans(old *redistest.Node) error {
 	return nil
 }
 
-// keepOrphans adds to the histories the entries that only the old primary had.
+// keepOrphans adds the entries that only the old primary had to the histories.
 func (p *phase) keepOrphans() {
 	for room, entries := range p.orphans {
 		_, h := p.truth.Current(room)

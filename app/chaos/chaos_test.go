@@ -15,18 +15,18 @@ import (
 )
 
 var (
-	seed       = flag.Uint64("seed", 1, "of the schedule of faults and of what clients do")
-	length     = flag.Duration("for", 0, "how long faults happen (default 12s, with CI=true 30s)")
+	seed       = flag.Uint64("seed", 1, "seed for the schedule of faults and the behaviour of clients")
+	length     = flag.Duration("for", 0, "how long to inject faults (default 12s, with CI=true 30s)")
 	topology   = flag.String("redis", "single", "single, sentinel or cluster")
 	durability = flag.String("durability", "disk", "memory, replica (not with single) or disk (only with single)")
-	servers    = flag.Int("servers", 3, "server processes")
-	crowd      = flag.Int("crowd", 300, "clients of a reconnect storm")
-	only       = flag.String("only", "", "inject only faults with this in their name")
-	previous   = flag.String("previous", "", "program of the previous release: every second server to start runs it, as in a rolling upgrade")
-	keep       = flag.String("keep", "", "folder to keep the output of the servers and a log of faults in")
+	servers    = flag.Int("servers", 3, "number of server processes")
+	crowd      = flag.Int("crowd", 300, "number of clients in a reconnect storm")
+	only       = flag.String("only", "", "inject only faults whose names contain this")
+	previous   = flag.String("previous", "", "program of the previous release, which every second server runs, as in a rolling upgrade")
+	keep       = flag.String("keep", "", "folder for the output of the servers and a log of faults")
 )
 
-// flagged returns the options that the flags set.
+// optionsFromFlags returns the options that the flags set.
 func optionsFromFlags() options {
 	return options{
 		seed: *seed, length: *length, redis: *topology, durability: *durability,
@@ -51,13 +51,13 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// silentLogger drops what go-redis logs about connections that the harness killed.
+// silentLogger drops go-redis' messages about connections that the harness has broken.
 type silentLogger struct{}
 
 func (silentLogger) Printf(context.Context, string, ...any) {}
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silentLogger{})
-	flag.Set("test.parallel", "4") // these tests wait most of the time; -parallel still counts
+	flag.Set("test.parallel", "4") // these tests wait most of the time; -parallel overrides this
 	os.Exit(m.Run())
 }

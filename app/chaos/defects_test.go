@@ -17,8 +17,8 @@ import (
 	"burble/app/chaos/check"
 )
 
-// An edit makes a source file of Burble call one of the defects in testdata/defects. The old
-// text must be there once.
+// An edit makes a source file of Burble call one of the defects in testdata/defects. The file must
+// contain the old text exactly once.
 type edit struct{ file, old, new string }
 
 var defectEdits = []edit{
@@ -47,14 +47,14 @@ var defectEdits = []edit{
 	{"streams/conns/conns.go", "newClient(options, max(1, options.Blocking), noRetries)", "newClient(options, max(1, options.Blocking), unretriedRetries())"},
 }
 
-// defectFiles are added to the packages in these folders.
+// defectFiles maps the files to add to Burble's packages to their sources.
 var defectFiles = map[string]string{
 	"streams/defects.go":       "testdata/defects/streams/defects.go",
 	"streams/conns/defects.go": "testdata/defects/conns/defects.go",
 }
 
-// writeDefects writes the edited files and a list of them for go build -overlay, which
-// builds a Burble whose environment variable BURBLE_DEFECT chooses what is broken.
+// writeDefects writes the edited files, and a list of them for go build -overlay. The resulting
+// Burble has the defects that the environment variable BURBLE_DEFECT names.
 func writeDefects(t *testing.T) (overlay string) {
 	t.Helper()
 	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
@@ -72,7 +72,7 @@ func writeDefects(t *testing.T) (overlay string) {
 			sources[e.file] = string(source)
 		}
 		if count := strings.Count(sources[e.file], e.old); count != 1 {
-			t.Fatalf("%s has the text to edit %d times, want once; adapt the edit to the source:\n%s", e.file, count, e.old)
+			t.Fatalf("%s contains the text to edit %d times, want once; adapt the edit to the source:\n%s", e.file, count, e.old)
 		}
 		sources[e.file] = strings.Replace(sources[e.file], e.old, e.new, 1)
 	}
@@ -99,14 +99,14 @@ func writeDefects(t *testing.T) (overlay string) {
 	return write("overlay.json", string(list))
 }
 
-// This tests the harness itself: it must detect servers with a defect. Each of the last three
-// defects removes one of the server's safeguards.
-func TestServersWithADefectAreFoundOut(t *testing.T) {
+// This tests the harness itself. Each of the last three defects removes some of the server's
+// safeguards.
+func TestHarnessFindsDefects(t *testing.T) {
 	t.Parallel()
 	program := build(t, "-overlay", writeDefects(t))
 	for defect, found := range map[string]struct {
 		flaws  []check.Flaw
-		faults string // that bring it to light, if it needs any
+		faults string // the faults that reveal it
 	}{
 		"drop":                                 {[]check.Flaw{check.SilentGap}, "none"},
 		"twice":                                {[]check.Flaw{check.Repeated}, "none"},
@@ -125,15 +125,15 @@ func TestServersWithADefectAreFoundOut(t *testing.T) {
 				program: program, env: []string{"BURBLE_DEFECT=" + defect},
 			})
 			if left := h.searchFor(found.flaws, found.faults); len(left) > 0 {
-				t.Errorf("the harness did not find %v", left)
+				t.Errorf("did not find %v", left)
 			}
 		})
 	}
 }
 
-// searchFor injects faults under one seed after the other until all of the flaws were found:
-// on a busy machine, a defect may not strike within a few seconds. It returns the flaws that
-// no seed revealed.
+// searchFor injects faults with one seed after another until it has found all of the flaws. On a
+// busy machine, a defect may have no effect for several seconds. It returns the flaws that it
+// has not found.
 func (h *harness) searchFor(flaws []check.Flaw, faults string) []check.Flaw {
 	for seed := range uint64(8) {
 		h.options.seed = seed + 1

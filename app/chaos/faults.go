@@ -14,19 +14,19 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// component is what a fault happens to. Each target of a component, such as one of the
-// servers, has one fault at a time; faults of different targets overlap.
+// component is the part of the system that a fault affects. Each target of a component, such as
+// one of the servers, has one fault at a time. Faults of different targets overlap.
 type component string
 
 const (
 	serverProcess component = "server"
 	clientNetwork component = "client network" // between clients and one server
 	redisNetwork  component = "redis network"  // between one server and Redis
-	redisProcess  component = "redis"          // and the rooms in it
+	redisProcess  component = "redis"          // including the rooms in it
 	clients       component = "clients"
 )
 
-// fault is one kind of failure. inject returns when it is repaired.
+// fault is one kind of failure. inject causes it, and returns when it is repaired.
 type fault struct {
 	name   string
 	on     component
@@ -37,15 +37,15 @@ type fault struct {
 type injection struct {
 	*phase
 	target int           // which server or network
-	lasts  time.Duration // about how long
+	lasts  time.Duration // how long the fault lasts, approximately
 	random *rand.Rand
-	ctx    context.Context // ends when the fault must be repaired at once
+	ctx    context.Context // canceled when the fault must be repaired at once
 }
 
-// last waits for as long as the fault lasts.
+// last waits as long as the fault lasts.
 func (i *injection) last() { wait(i.ctx, i.lasts) }
 
-// commonFaults happen with every kind of Redis.
+// commonFaults returns the faults that are possible with every kind of Redis.
 func commonFaults() []fault {
 	faults := []fault{
 		{"server killed", serverProcess, func(i *injection) {
@@ -88,7 +88,7 @@ func commonFaults() []fault {
 	return append(faults, networkFaults(clientNetwork, "network to clients", toClients)...)
 }
 
-// networkFaults are the ways in which a network fails.
+// networkFaults returns the ways in which a network can fail.
 func networkFaults(on component, name string, network func(*injection) *redistest.Proxy) (faults []fault) {
 	for _, bad := range []struct {
 		name   string
@@ -106,32 +106,31 @@ func networkFaults(on component, name string, network func(*injection) *redistes
 			i.last()
 			proxy.SetFaults(redistest.Faults{})
 			if bad.faults.Swallow > 0 {
-				proxy.Cut() // a connection that lost a reply stays silent for ever
+				proxy.Cut() // otherwise a connection that lost a reply would stay silent
 			}
 		}})
 	}
 	return faults
 }
 
-// replace starts a new server in the place of another and drains that, as a rolling deploy
-// does.
+// replace starts a new server in the slot and drains the old one, like a rolling deploy.
 func (p *phase) replace(s *slot) {
 	old := s.process
 	p.launch(p.ctx, s)
 	if !old.drain() {
-		p.environment.Record.AddFinding(check.UncleanShutdown, "a server did not drain in time with exit code 0")
+		p.environment.Record.AddFinding(check.UncleanShutdown, "a server did not exit with code 0 in time")
 	}
 }
 
-// setMaxMemory sets the memory limit of Redis: a low one makes it full, "0" removes it.
+// setMaxMemory sets the memory limit of Redis. A low limit makes it full, and "0" removes the limit.
 func (h *harness) setMaxMemory(limit string) {
 	h.onPrimaries(func(client *redis.Client) error {
 		return client.ConfigSet(context.Background(), "maxmemory", limit).Err()
 	})
 }
 
-// flushFault removes everything. In a Cluster it deletes each room, because a transaction
-// cannot copy and flush rooms of several slots.
+// flushFault returns a fault that removes all rooms. In a Cluster, it deletes each room, because
+// a transaction cannot copy rooms of several slots.
 func (h *harness) flushFault() fault {
 	if h.options.redis == "cluster" {
 		return fault{"every room deleted", redisProcess, func(i *injection) {

@@ -24,30 +24,30 @@ type options struct {
 	redis, durability string
 	servers           int
 	crowd             int           // clients of a reconnect storm
-	pause             int           // longest pause of an author, in milliseconds
+	pause             int           // maximum pause of an author, in milliseconds
 	plain             bool          // authors send only messages
 	faithful          bool          // authors never stop retrying
 	patience          time.Duration // how long clients may take to receive everything
-	only              string        // only faults with this in their name
-	program           string        // already built
-	previous          string        // a program that every second server to start runs instead; "": none
-	logs              string        // folder for the servers' output; "": a temporary one
-	env               []string      // more variables for the servers
+	only              string        // only faults whose names contain this
+	program           string        // path of the built program; "": build it
+	previous          string        // a program that every second server runs; "": none
+	logs              string        // folder for the servers' output; "": a temporary folder
+	env               []string      // additional variables for the servers
 }
 
-// harness is what a run needs for all its phases: servers, Redis and networks.
+// harness has the servers, the networks and the Redis of a run.
 type harness struct {
 	t        testing.TB
 	options  options
 	program  string
-	started  atomic.Int64 // servers, ever
+	started  atomic.Int64 // number of servers started
 	logs     string       // folder
-	faultLog *os.File     // in that folder
+	faultLog *os.File     // in the folder logs
 	backend  backend
 	slots    []*slot
-	token    string          // of clients that only read
-	ctx      context.Context // ends with the test
-	phases   int             // run so far
+	token    string          // for clients that only read
+	ctx      context.Context // canceled at the end of the test
+	phases   int             // number of phases so far
 }
 
 func newHarness(t testing.TB, o options) *harness {
@@ -104,10 +104,10 @@ func startBackend(t testing.TB, o options, args ...string) backend {
 	return nil
 }
 
-// newRandom returns the seed's random numbers for one purpose.
+// newRandom returns random numbers that depend only on the seed and the purpose.
 func (h *harness) newRandom(purpose string) *rand.Rand { return newRandom(h.options.seed, purpose) }
 
-// wait returns after a time, or when ctx ends.
+// wait waits until the time has passed or ctx ends.
 func wait(ctx context.Context, length time.Duration) {
 	select {
 	case <-ctx.Done():

@@ -13,8 +13,8 @@ import (
 	"burble/app/chaos/check"
 )
 
-// phase is one part of a run, with rooms and clients of its own: clients talk while faults
-// happen, the faults are repaired, the clients catch up, and the checker compares.
+// phase is one part of a run, with its own rooms and clients. Clients talk while faults happen,
+// then the faults are repaired, the clients catch up, and the checker checks what they received.
 type phase struct {
 	*harness
 	number      int
@@ -24,12 +24,12 @@ type phase struct {
 
 	mu       sync.Mutex
 	truth    check.Truth
-	orphans  map[string][]*check.Entry // all that an abandoned primary had, by room
-	failover []*timeSpan               // when two primaries were possible
-	faults   map[string]int            // how often each happened
+	orphans  map[string][]*check.Entry // the entries of an abandoned primary, by room
+	failover []*timeSpan               // when there may have been two primaries
+	faults   map[string]int            // how often each fault happened
 }
 
-// runPhase runs a phase in which inject causes the faults.
+// runPhase runs a phase. inject must inject the faults and repair them.
 func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 	h.phases++
 	p := &phase{harness: h, number: h.phases, flushes: flushes, truth: make(check.Truth), faults: make(map[string]int)}
@@ -70,7 +70,7 @@ func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 	return o
 }
 
-// newScene returns what the clients of the phase share.
+// newEnvironment returns the environment of the phase's clients.
 func (p *phase) newEnvironment() *bots.Environment {
 	s := &bots.Environment{
 		Token: p.token, Random: p.newRandom, Destroys: p.destroys, MayLose: p.mayLose,
@@ -82,8 +82,7 @@ func (p *phase) newEnvironment() *bots.Environment {
 	return s
 }
 
-// newFollowers returns the followers of a phase: steady and restless ones, with every
-// protocol.
+// newFollowers returns the followers of a phase, steady and restless ones for each protocol.
 func (p *phase) newFollowers() (all []*bots.Follower) {
 	for i := range 3 {
 		all = append(all, p.environment.NewFollower(fmt.Sprint("steady ", i), "websocket", false, p.rooms()...))
@@ -99,15 +98,15 @@ func (p *phase) newFollowers() (all []*bots.Follower) {
 	return all
 }
 
-// room returns the name of a room in this phase.
+// room returns the full name of a room of this phase.
 func (p *phase) room(name string) string { return fmt.Sprint(name, "-", p.number) }
 
-// safeRooms are the rooms that no fault removes anything from, except a flush.
+// safeRooms returns the rooms from which no fault except a flush removes entries.
 func (p *phase) safeRooms() []string {
 	return []string{p.room("lobby"), p.room("dev"), p.room("a-room")}
 }
 
-// rooms are all rooms of the phase.
+// rooms returns all rooms of the phase.
 func (p *phase) rooms() []string { return append(p.safeRooms(), p.room("trimmed"), p.room("deleted")) }
 
 // destroys reports whether a fault of this phase removes entries of the room.
@@ -115,8 +114,8 @@ func (p *phase) destroys(room string) bool {
 	return p.flushes || !slices.Contains(p.safeRooms(), room)
 }
 
-// inject causes faults by the seed's schedule, one at a time for each target, and returns
-// when the time is over and all are repaired.
+// inject injects faults as scheduled, one at a time for each target. It returns when the time has
+// passed and all faults are repaired.
 func (p *phase) inject(length time.Duration, faults []fault) {
 	ctx, repair := context.WithTimeout(p.ctx, length)
 	defer repair()
@@ -151,12 +150,12 @@ func (p *phase) countFault(name string) {
 	p.faults[name]++
 }
 
-// sendLastMessages sends a message to each room, so that servers notice what has happened to
-// the room.
+// sendLastMessages sends a message to each room, so that servers detect changes that left no
+// activity.
 func (p *phase) sendLastMessages(ctx context.Context) {
 	author, err := p.environment.NewAuthor(ctx, "last author", false)
 	if err != nil {
-		p.environment.Record.AddFinding(check.Incomplete, "a server does not answer after all faults are repaired: %v", err)
+		p.environment.Record.AddFinding(check.Incomplete, "sign in after all faults are repaired: %v", err)
 		return
 	}
 	for _, room := range p.rooms() {
@@ -164,7 +163,7 @@ func (p *phase) sendLastMessages(ctx context.Context) {
 	}
 }
 
-// converge waits until every follower has read every room to its end.
+// converge waits until every follower has read its rooms to the end.
 func (p *phase) converge(ctx context.Context) {
 	for ctx.Err() == nil {
 		ends := p.lastIDs()
@@ -175,11 +174,10 @@ func (p *phase) converge(ctx context.Context) {
 	}
 }
 
-// timeSpan is a span of time; its end moves until it is known.
+// timeSpan is a span of time. Its end is far in the future until it is known.
 type timeSpan struct{ from, to time.Time }
 
-// beginFailover records that two primaries are possible until the returned function is
-// called.
+// beginFailover records that there may be two primaries, until the caller calls end.
 func (p *phase) beginFailover() (end func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -192,7 +190,7 @@ func (p *phase) beginFailover() (end func()) {
 	}
 }
 
-// mayBeOrphan reports whether two primaries were possible when an entry was stored.
+// mayBeOrphan reports whether there may have been two primaries when the entry was stored.
 func (p *phase) mayBeOrphan(at check.ID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -200,5 +198,5 @@ func (p *phase) mayBeOrphan(at check.ID) bool {
 	return slices.ContainsFunc(p.failover, func(span *timeSpan) bool { return when.After(span.from) && when.Before(span.to) })
 }
 
-// mayLose reports whether an entry may be lost although it was acknowledged.
+// mayLose reports whether the entry may be lost although it was acknowledged.
 func (p *phase) mayLose(at check.ID) bool { return p.backend.mayLose() && p.mayBeOrphan(at) }

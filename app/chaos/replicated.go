@@ -12,16 +12,16 @@ import (
 	"burble/streams/redistest"
 )
 
-// replicated is a Redis with replicas that take over: Sentinel or Cluster.
+// replicated is a Redis with replicas and automatic failover: Sentinel or Cluster.
 type replicated struct {
 	nodes         []*redistest.Node
 	address       string
 	replicas      int                                // of each primary
-	connections   int                                // of a server to one primary, at most
-	awaitInSync   func()                             // waits until all nodes run and replicas follow
-	awaitPromoted func(old *redistest.Node)          // waits until a replica took over
-	awaitReplaced func(old *redistest.Node)          // and until it has the other replica
-	pickPrimary   func(i *injection) *redistest.Node // one of the primaries
+	connections   int                                // maximum from one server to one primary
+	awaitInSync   func()                             // waits until all nodes run and the replicas follow
+	awaitPromoted func(old *redistest.Node)          // waits until a replica has taken over
+	awaitReplaced func(old *redistest.Node)          // the same, and until the other replica follows it
+	pickPrimary   func(i *injection) *redistest.Node // returns one of the primaries
 	ownFaults     []fault
 	lossy         bool
 }
@@ -81,7 +81,8 @@ func replicationInfo(node *redistest.Node) string {
 
 func startCluster(t testing.TB, durability string, args ...string) *replicated {
 	c := redistest.StartCluster(t, 1, args...)
-	// In a Cluster a server has a blocking read for each of the 16 buckets, on any node.
+	// In a Cluster, a server has a blocking read for each of the 16 buckets, and one node may have
+	// all of them.
 	r := &replicated{nodes: c.Nodes, address: c.URL(), replicas: 1, connections: maxConnections + 16, lossy: durability == "memory"}
 	r.pickPrimary = func(i *injection) *redistest.Node { return c.Primary(bucketKey(i)) }
 	r.awaitPromoted, r.awaitReplaced, r.awaitInSync = c.AwaitFailover, c.AwaitFailover, c.AwaitWhole
@@ -97,7 +98,7 @@ func startCluster(t testing.TB, durability string, args ...string) *replicated {
 	return r
 }
 
-// bucketKey returns a key of one of the buckets that rooms are spread over.
+// bucketKey returns a key in one of the buckets of rooms.
 func bucketKey(i *injection) string { return "{" + string("0123456789"[i.random.IntN(10)]) + "}:any" }
 
 func (r *replicated) url(int) string               { return r.address }
@@ -115,10 +116,10 @@ func (r *replicated) primaries() (found []*redistest.Server) {
 	return found
 }
 
-// faults returns the faults of a replicated Redis. Each may end in a failover, so they
-// happen one at a time, and each waits until everything is in step again. An old primary
-// rejoins only after its successor has the other replica: before, the two would go on
-// acknowledging together, and lose it.
+// faults returns the faults of a replicated Redis. Each may cause a failover, so they happen one
+// at a time, and each waits until all replicas follow again. An old primary rejoins only after
+// the other replica follows the new primary. Otherwise the old primary and that replica would
+// acknowledge more writes, which would then be lost.
 func (r *replicated) faults() []fault {
 	faults := append([]fault{
 		{"primary killed", redisProcess, r.failOver((*redistest.Node).Kill, func(old *redistest.Node) { old.Restart() })},
@@ -131,7 +132,7 @@ func (r *replicated) faults() []fault {
 		}},
 	}, r.ownFaults...)
 	primary := func(i *injection) *redistest.Proxy { return r.pickPrimary(i).Proxy }
-	faults = append(faults, networkFaults(redisProcess, "network to a primary", primary)[:3]...) // those that cause no failover
+	faults = append(faults, networkFaults(redisProcess, "network to a primary", primary)[:3]...) // the ones that cause no failover
 	for n, one := range faults {
 		faults[n].inject = func(i *injection) {
 			defer i.beginFailover()()
@@ -142,14 +143,14 @@ func (r *replicated) faults() []fault {
 	return faults
 }
 
-// failOver returns a fault that takes a primary away until another took over, and somewhat
-// longer.
-func (r *replicated) failOver(takeAway, giveBack func(*redistest.Node)) func(*injection) {
+// failOver returns a fault that makes a primary unreachable until another one has taken over, and
+// somewhat longer.
+func (r *replicated) failOver(disable, restore func(*redistest.Node)) func(*injection) {
 	return func(i *injection) {
 		old := r.pickPrimary(i)
-		takeAway(old)
+		disable(old)
 		r.awaitReplaced(old)
 		i.last()
-		giveBack(old)
+		restore(old)
 	}
 }

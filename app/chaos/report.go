@@ -19,13 +19,13 @@ type outcome struct {
 	*check.Checker
 	record    *bots.Record
 	faults    map[string]int // how often each happened
-	converged time.Duration  // from the last repair until every client had everything
+	converged time.Duration  // time from the last repair until every client had received everything
 }
 
-// convergeLimit is the upper limit of converged. The race detector makes it four times as long.
+// convergeLimit is the maximum of converged. With the race detector, it is four times as long.
 const convergeLimit = 5 * time.Second
 
-// flaws lists all flaws in the order in which the report prints them.
+// allFlaws lists all flaws in the order in which the report prints them.
 var allFlaws = []check.Flaw{check.Lost, check.Repeated, check.Reordered, check.SilentGap, check.Invented, check.Conflict, check.Leaked, check.WrongPosition, check.FalseGap, check.WrongReply, check.Stale, check.LateReply, check.Incomplete, check.UncleanShutdown}
 
 // report prints results and counts failed checks.
@@ -71,12 +71,12 @@ func (r *report) printPhase(name string, o *outcome) {
 		r.printf("  %5d x %s", o.faults[name], name)
 		total += o.faults[name]
 	}
-	r.printf("  %d faults; sent %d, acknowledged %d, with unknown outcome for a time %d, retries %d, slowest %v, pages read %d",
+	r.printf("  %d faults; sent %d, acknowledged %d, temporarily unknown %d, retries %d, slowest %v, pages read %d",
 		total, len(o.Sent), acknowledged, uncertain, retries, longest.Round(time.Millisecond), len(o.Pages))
 	r.printf("  lost %d, repeated %d, reordered %d, silent gaps %d, declared gaps %d", o.Count(check.Lost), o.Count(check.Repeated), o.Count(check.Reordered), o.Count(check.SilentGap), o.Declared)
-	r.printf("  checked %d transcripts, which have %d entries in all", len(o.Transcripts), entries)
+	r.printf("  checked %d transcripts with %d entries", len(o.Transcripts), entries)
 	r.printf("  resumed %d times: p50 %v, p99 %v, max %v", o.record.Resumed(), o.record.Percentile(50), o.record.Percentile(99), o.record.Percentile(100))
-	r.printf("  every client had everything %v after the last repair", o.converged.Round(time.Millisecond))
+	r.printf("  every client had received everything %v after the last repair", o.converged.Round(time.Millisecond))
 	for _, flaw := range allFlaws {
 		r.expectNone(o, flaw)
 	}
@@ -87,7 +87,7 @@ func (r *report) printPhase(name string, o *outcome) {
 	r.expect(o.converged <= limit, "did not converge within %v", limit)
 }
 
-// expectNone checks that a flaw did not occur. If it did, expectNone prints its first findings.
+// expectNone checks that a flaw did not occur. Otherwise it prints the first findings.
 func (r *report) expectNone(o *outcome, flaw check.Flaw) {
 	const most = 10
 	count := o.Count(flaw)

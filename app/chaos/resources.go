@@ -15,20 +15,20 @@ import (
 	"burble/app/chaos/bots"
 )
 
-// resources are what a server holds.
+// resources are the resources that a server uses.
 type resources struct{ goroutines, files, megabytes int }
 
-// Bounds of what an idle server may hold more after the run than before: connections to
-// Redis that it had not needed yet, and memory that the runtime has not returned yet.
+// Limits for the resources that an idle server may use after the run in addition to those before:
+// it may have opened more connections to Redis, and the runtime may not have returned all memory.
 const (
 	spareResources = 12
 	spareMegabytes = 80
-	maxConnections = 8 // of one server to Redis
+	maxConnections = 8 // from one server to one Redis
 )
 
 var goroutines = regexp.MustCompile(`(?m)^go_goroutines (\d+)`)
 
-// resources returns what the server holds; ok is false if it does not answer.
+// resources returns the resources of the server. ok is false if it does not answer.
 func (p *process) resources(ctx context.Context) (r resources, ok bool) {
 	response, err := bots.ServerAt(p.addr, "").Do(ctx, http.MethodGet, "/metrics", "")
 	if err != nil || response.Status != http.StatusOK {
@@ -47,10 +47,10 @@ func (p *process) resources(ctx context.Context) (r resources, ok bool) {
 	return r, true
 }
 
-// within reports whether r exceeds first by no more than the spare amounts.
+// fits reports whether r exceeds first by no more than spare, and spareMegabytes.
 func (r resources) fits(first resources, spare int) bool {
 	return r.goroutines <= first.goroutines+spare && r.files <= first.files+spare &&
-		(apptest.Race() || r.megabytes <= first.megabytes+spareMegabytes) // the race detector returns no memory
+		(apptest.Race() || r.megabytes <= first.megabytes+spareMegabytes) // with the race detector, the runtime returns no memory
 }
 
 func (r resources) String() string {

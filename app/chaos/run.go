@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// run runs a phase with every fault except a flush, a short one with flushes, and checks
-// that the servers released what they used.
+// run runs a phase with all faults except flushes, and a short one with flushes. Then it checks
+// that the servers have released their resources.
 func (h *harness) run(r *report) {
 	faults := h.faultsWith(h.options.only)
 	flushing := min(max(h.options.length/8, 8*time.Second), h.options.length/2)
@@ -20,20 +20,20 @@ func (h *harness) run(r *report) {
 	r.printf("%d checks passed, %d failed", r.passed, r.failed)
 }
 
-// faultsWith returns the faults that have the text in their name.
+// faultsWith returns the faults whose names contain the text.
 func (h *harness) faultsWith(text string) []fault {
 	return slices.DeleteFunc(append(commonFaults(), h.backend.faults()...), func(one fault) bool {
 		return !strings.Contains(one.name, text)
 	})
 }
 
-// checkResources checks that the servers released what they used.
+// checkResources checks that the servers have released their resources.
 func (h *harness) checkResources(r *report) {
 	ctx, cancel := context.WithTimeout(h.ctx, h.options.patience)
 	defer cancel()
 	_, each := h.backend.limits()
 	primaries := len(h.backend.primaries())
-	// A server connects to Redis when it needs a connection, which was rarely at first.
+	// When the baseline was measured, a server may have had only a few of its connections.
 	spare := spareResources + (each-maxConnections)*primaries
 	for i, s := range h.slots {
 		var now resources
@@ -44,7 +44,7 @@ func (h *harness) checkResources(r *report) {
 			}
 		}
 		r.printf("  server %d: %v at first, %v in the end", i, s.baseline, now)
-		r.expect(released, "server %d did not release what it used", i)
+		r.expect(released, "server %d did not release its resources", i)
 	}
 	count, most := h.connections(), each*len(h.slots)*primaries
 	r.printf("  %d connections to Redis", count)

@@ -11,10 +11,10 @@ import (
 	"burble/app/chaos/check"
 )
 
-var deploys = flag.Int("deploys", 2, "rolling deploys in a row")
+var deploys = flag.Int("deploys", 2, "number of rolling deploys")
 
-// Servers are replaced while clients talk: the new one is ready, then the old one drains. A
-// send that fails meanwhile is retried, and stored once.
+// This test replaces servers while clients talk: it starts a new server, and drains the old one
+// when the new one is ready. Sends that fail meanwhile are retried, and stored once.
 func TestRollingDeploys(t *testing.T) {
 	t.Parallel()
 	o := optionsFromFlags()
@@ -41,12 +41,12 @@ func TestRollingDeploys(t *testing.T) {
 	}
 }
 
-// resetLimit is how long after its server can know it a client may be without the news
-// that its history was lost.
+// resetLimit is the maximum time until a client gets a reset, from the time at which its server can
+// detect that the history was lost.
 const resetLimit = 2 * time.Second
 
-// At durability memory, a primary is lost that had entries which its replicas had not. What
-// clients lose is exactly what Redis lost, and every client that read it is told.
+// With durability memory, a primary may have entries that its replicas do not have. If it is lost,
+// exactly these entries are lost, and every client that has read one gets a reset.
 func TestLossyFailover(t *testing.T) {
 	t.Parallel()
 	o := optionsFromFlags()
@@ -68,10 +68,10 @@ func TestLossyFailover(t *testing.T) {
 		wait(h.ctx, 5*time.Second)
 		old.AdmitReplicas()
 		old.Rejoin()
-		p.countFault("primary lost with entries that its replicas had not")
+		p.countFault("primary lost with entries that no replica had")
 	})
 	r := &report{out: os.Stdout}
-	r.printPhase("with a primary lost together with entries that its replicas had not", outcome)
+	r.printPhase("with the loss of a primary and of entries that no replica had", outcome)
 	acknowledged := 0
 	for _, s := range outcome.Sent {
 		for _, history := range outcome.Truth[s.Room] {
@@ -87,18 +87,18 @@ func TestLossyFailover(t *testing.T) {
 			latest = max(latest, took)
 		}
 	}
-	r.printf("  Redis lost %d acknowledged messages; %d transcripts had some of them and were told reset, the last after %v",
+	r.printf("  Redis lost %d acknowledged messages; %d transcripts had some of them and got a reset, the last after %v",
 		acknowledged, affected, latest.Round(time.Millisecond))
-	r.expect(latest <= resetLimit, "not told reset within %v", resetLimit)
-	r.expect(acknowledged > 0 && affected > 0, "no entry was lost, or no client had read one that was")
+	r.expect(latest <= resetLimit, "a client got no reset within %v", resetLimit)
+	r.expect(acknowledged > 0 && affected > 0, "no entry was lost, or no client had read a lost entry")
 	r.printf("%d checks passed, %d failed", r.passed, r.failed)
 	if r.failed > 0 {
 		t.Errorf("%d checks failed", r.failed)
 	}
 }
 
-// timeToReset reports whether the client read an entry that was lost, and how long it then
-// took until it was told, from the time when the server could know and the client was
+// timeToReset reports whether the client has read an entry that was lost, and how long it took until
+// the client got a reset. The time starts when the server can detect the loss and the client is
 // connected.
 func timeToReset(t *check.Transcript, truth check.Truth, detectable time.Time) (took time.Duration, affected bool) {
 	for _, e := range t.Events {

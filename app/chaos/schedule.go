@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// planned is a fault that is to happen.
+// plannedFault is a scheduled occurrence of a fault.
 type plannedFault struct {
 	at, lasts time.Duration
 	fault     fault
 	target    int
 }
 
-// schedule plans the faults of each target of each component: all faults of the component
-// in some order, then all again in another. The same seed gives the same schedule.
+// schedule plans the faults for each target of each component: all faults of the component in
+// random order, then all of them again in another order. The same seed gives the same schedule.
 func schedule(seed uint64, length time.Duration, faults []fault, targets map[component]int) (all [][]plannedFault) {
 	for _, component := range []component{serverProcess, clientNetwork, redisNetwork, redisProcess, clients} {
 		var kinds []fault
@@ -34,7 +34,7 @@ func schedule(seed uint64, length time.Duration, faults []fault, targets map[com
 	return all
 }
 
-// pauses are the longest pauses between two faults of a target.
+// pauses maps each component to the length of pauses between two faults of a target.
 var pauses = map[component]time.Duration{
 	serverProcess: 6 * time.Second, clientNetwork: 5 * time.Second, redisNetwork: 5 * time.Second,
 	redisProcess: 2 * time.Second, clients: 25 * time.Second,
@@ -56,7 +56,7 @@ func planTarget(random *rand.Rand, length time.Duration, kinds []fault, target i
 	return plan
 }
 
-// newRandom returns the seed's random numbers for one purpose.
+// newRandom returns random numbers that depend only on the seed and the purpose.
 func newRandom(seed uint64, purpose string) *rand.Rand {
 	sum := fnv.New64a()
 	sum.Write([]byte(purpose))

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestSeedDecidesTheSchedule(t *testing.T) {
+func TestSeedDeterminesSchedule(t *testing.T) {
 	faults := append(commonFaults(), (&single{}).faults()...)
 	targets := map[component]int{serverProcess: 3, clientNetwork: 3, redisNetwork: 3, redisProcess: 1, clients: 1}
 	list := func(seed uint64) (lines []string) {
@@ -21,10 +21,10 @@ func TestSeedDecidesTheSchedule(t *testing.T) {
 		return lines
 	}
 	if !slices.Equal(list(1), list(1)) {
-		t.Error("one seed gave two schedules")
+		t.Error("the same seed gave two schedules")
 	}
 	if slices.Equal(list(1), list(2)) {
-		t.Error("two seeds gave one schedule")
+		t.Error("two seeds gave the same schedule")
 	}
 	planned := make(map[string]bool)
 	for _, plan := range schedule(1, time.Minute, faults, targets) {
@@ -33,6 +33,6 @@ func TestSeedDecidesTheSchedule(t *testing.T) {
 		}
 	}
 	if len(planned) != len(faults) {
-		t.Errorf("%d of %d faults happen within a minute", len(planned), len(faults))
+		t.Errorf("%d of %d faults are scheduled within a minute", len(planned), len(faults))
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"burble/streams/redistest"
 )
 
-// build builds the program, with the race detector if the tests have it. args are further
+// build builds the program, with the race detector if the tests use it. args are additional
 // arguments of go build.
 func build(t testing.TB, args ...string) string {
 	t.Helper()
@@ -32,16 +32,16 @@ func build(t testing.TB, args ...string) string {
 	return program
 }
 
-// slot is the place of one server: the address that clients know, and the process behind
-// it, which faults replace.
+// slot has the address of one server, which does not change, and the server's process, which
+// faults replace.
 type slot struct {
 	index    int
 	front    *redistest.Proxy // between clients and the process
 	process  *process
-	baseline resources // of the idle server
+	baseline resources // of the server before the run
 }
 
-// process is one process of the program.
+// process is a server process.
 type process struct {
 	*exec.Cmd
 	addr  string
@@ -49,7 +49,7 @@ type process struct {
 	ended chan struct{}
 }
 
-// start starts a server and does not wait.
+// start starts a server process, and does not wait until it is ready.
 func (h *harness) start(slot int) *process {
 	log, err := os.CreateTemp(h.logs, fmt.Sprintf("burble-%d-*.log", slot))
 	if err != nil {
@@ -78,7 +78,8 @@ func (h *harness) start(slot int) *process {
 
 var listening = regexp.MustCompile(`msg=listening url=\S*:(\d+)`)
 
-// awaitReady waits until the server is ready, and reports whether it is.
+// awaitReady waits until the server is ready. It returns false if the server exits or ctx ends
+// before that.
 func (p *process) awaitReady(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		text, _ := os.ReadFile(p.log)
@@ -98,13 +99,14 @@ func (p *process) awaitReady(ctx context.Context) bool {
 	return false
 }
 
-// kill ends the process as a crash does.
+// kill ends the process with SIGKILL, like a crash.
 func (p *process) kill() {
 	p.Process.Kill()
 	<-p.ended
 }
 
-// drain ends the process as a platform does, and reports whether it exited with 0 in time.
+// drain ends the process with SIGTERM, as a hosting platform does, and reports whether it exited
+// with code 0 within 30 s.
 func (p *process) drain() bool {
 	p.Process.Signal(syscall.SIGTERM)
 	select {
@@ -116,8 +118,8 @@ func (p *process) drain() bool {
 	}
 }
 
-// launch starts a server and makes it the slot's when it is ready. It tries again if the
-// server ends before, because Redis may be away for longer than a server waits.
+// launch starts a server, and puts it into the slot when it is ready. It retries if the server
+// exits before that, because Redis may be away for longer than a server waits.
 func (h *harness) launch(ctx context.Context, s *slot) {
 	for ctx.Err() == nil {
 		next := h.start(s.index)
@@ -133,7 +135,7 @@ func (h *harness) launch(ctx context.Context, s *slot) {
 	}
 }
 
-// crashes returns the signs of crashes in the servers' output.
+// crashes returns the parts of the servers' output that report crashes.
 func (h *harness) crashes() (found []string) {
 	logs, _ := filepath.Glob(filepath.Join(h.logs, "*.log"))
 	for _, path := range logs {

@@ -12,8 +12,8 @@ import (
 	"burble/app/client"
 )
 
-// Author sends bursts of entries to its rooms, one burst after another. It repeats unanswered
-// sends under the same key, at any server. Sometimes it stops retrying.
+// Author sends bursts of entries to its rooms. It retries unanswered sends with the same key, on
+// any server. Unless Faithful is set, it sometimes stops retrying.
 type Author struct {
 	*Environment
 	name, user, token string
@@ -22,11 +22,11 @@ type Author struct {
 	random            *rand.Rand
 	socket            *client.Socket
 	bursts, count     int
-	own               map[string][]check.ID // messages that it may react to or delete, by room
+	own               map[string][]check.ID // its last messages by room, to react to or delete
 	deleted           map[check.ID]bool
 }
 
-// NewAuthor signs in under a name.
+// NewAuthor signs in an author with a new name.
 func (s *Environment) NewAuthor(ctx context.Context, name string, useWebSocket bool, rooms ...string) (*Author, error) {
 	a := &Author{
 		Environment: s, name: name, useWebSocket: useWebSocket, rooms: rooms, random: s.Random(name),
@@ -41,7 +41,7 @@ func (s *Environment) NewAuthor(ctx context.Context, name string, useWebSocket b
 	return a, nil
 }
 
-// Run sends until the faults are repaired and everything is answered.
+// Run sends bursts until the faults are repaired.
 func (a *Author) Run(ctx context.Context) {
 	defer a.disconnect()
 	for !a.isRepaired() && ctx.Err() == nil {
@@ -50,13 +50,13 @@ func (a *Author) Run(ctx context.Context) {
 	}
 }
 
-// SendTo sends a burst to a room.
+// SendTo sends a burst to the room.
 func (a *Author) SendTo(ctx context.Context, room string) {
 	a.rooms = []string{room}
 	a.sendBurst(ctx)
 }
 
-// sendBurst sends one to four entries and waits until all are settled.
+// sendBurst sends one entry or four, and retries until all are answered, refused or abandoned.
 func (a *Author) sendBurst(ctx context.Context) {
 	a.bursts++
 	count, room := 1, a.rooms[a.random.IntN(len(a.rooms))]
@@ -87,7 +87,7 @@ func (a *Author) sendBurst(ctx context.Context) {
 	}
 }
 
-// compose returns the next entry to send: most are messages.
+// compose returns the next entry to send. Most are messages.
 func (a *Author) compose(room string) *check.Sent {
 	a.count++
 	s := &check.Sent{Author: a.name, Room: room, Burst: a.bursts, First: time.Now(), Entry: check.Entry{
@@ -117,7 +117,7 @@ func newRequest(s *check.Sent) client.Append {
 	return client.Message{Room: s.Room, Key: e.Key, Text: e.Text}
 }
 
-// send sends all entries that are not settled over WebSocket, and then waits for the answers.
+// send sends the open entries over WebSocket, and waits for the answers.
 func (a *Author) send(ctx context.Context, open []*check.Sent) {
 	if a.socket == nil || a.random.IntN(200) == 0 {
 		a.disconnect()
@@ -153,7 +153,7 @@ func (a *Author) send(ctx context.Context, open []*check.Sent) {
 		}
 		s := waiting[key]
 		if s == nil {
-			a.Record.AddFinding(check.WrongReply, "%s: an answer to nothing that was sent: %+v", a.name, frame)
+			a.Record.AddFinding(check.WrongReply, "%s: got an answer to an unknown key: %+v", a.name, frame)
 			continue
 		}
 		delete(waiting, key)
@@ -175,18 +175,18 @@ func (a *Author) post(ctx context.Context, s *check.Sent) {
 	refused, isRefusal := errors.AsType[*client.Error](err)
 	switch {
 	case isRefusal && refused.Code == "":
-		a.Record.AddFinding(check.WrongReply, "%s: POST was answered %v", a.name, refused)
+		a.Record.AddFinding(check.WrongReply, "%s: POST returned %v", a.name, refused)
 	case isRefusal:
 		a.settle(s, refused)
 	case err != nil: // no response
 	case stored.Key != s.Entry.Key:
-		a.Record.AddFinding(check.WrongReply, "%s: POST under %s was answered %+v", a.name, s.Entry.Key, stored)
+		a.Record.AddFinding(check.WrongReply, "%s: POST with key %s returned %+v", a.name, s.Entry.Key, stored)
 	default:
 		a.settle(s, stored)
 	}
 }
 
-// settle records the answer to a send: its outcome, or that it is still open.
+// settle records the answer to a send. After some errors, the send stays open.
 func (a *Author) settle(s *check.Sent, answer client.Frame) {
 	last := &s.Attempts[len(s.Attempts)-1]
 	last.Answered = time.Now()
@@ -205,7 +205,7 @@ func (a *Author) settle(s *check.Sent, answer client.Frame) {
 	}
 	stored, err := check.ParseID(answer.(*client.Stored).ID)
 	if err != nil {
-		a.Record.AddFinding(check.WrongReply, "%s: stored as %v", a.name, err)
+		a.Record.AddFinding(check.WrongReply, "%s: invalid ID in stored: %v", a.name, err)
 		return
 	}
 	s.Acks, s.Acked = append(s.Acks, stored), time.Now()
@@ -221,8 +221,8 @@ func (a *Author) settle(s *check.Sent, answer client.Frame) {
 	}
 }
 
-// readBack reads the room's newest page at any server, which must show a message that was
-// just acknowledged.
+// readBack requests the room's newest page from any server. The page must show the message that
+// was just acknowledged.
 func (a *Author) readBack(room string, wanted check.ID) {
 	p := &check.Page{Room: room, Wanted: wanted, At: time.Now()}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

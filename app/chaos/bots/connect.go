@@ -11,21 +11,22 @@ import (
 	"burble/app/client"
 )
 
-// transport makes a connection for each request, because faults kill connections.
+// transport opens a connection for each request, because faults break connections.
 var transport = &http.Transport{
 	DisableKeepAlives: true, DisableCompression: true,
 	DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, ResponseHeaderTimeout: check.AnswerLimit,
 }
 
-// ServerAt returns a client of the server at an address.
+// ServerAt returns a client for the server at addr.
 func ServerAt(addr, token string) *client.Server {
 	return &client.Server{URL: "http://" + addr, Token: token, Transport: transport}
 }
 
-// read follows rooms until the connection ends, and handles its frames.
+// readFunc follows rooms until the connection ends, and passes each frame to handle.
 type readFunc func(ctx context.Context, server *client.Server, follows []client.Follow, handle func(client.Frame) error) error
 
-// protocols are the ways to read rooms. Only WebSocket reads more than one.
+// protocols maps each protocol to the function that reads rooms over it. Only WebSocket can read
+// more than one room.
 var protocols = map[string]readFunc{"websocket": readWebSocket, "sse": readLive(client.SSE), "ndjson": readLive(client.NDJSON)}
 
 func readWebSocket(ctx context.Context, server *client.Server, follows []client.Follow, handle func(client.Frame) error) error {
@@ -41,7 +42,7 @@ func readWebSocket(ctx context.Context, server *client.Server, follows []client.
 func readLive(format string) readFunc {
 	return func(ctx context.Context, server *client.Server, follows []client.Follow, handle func(client.Frame) error) error {
 		if len(follows) != 1 {
-			return fmt.Errorf("a live read over HTTP reads one room, not %d", len(follows))
+			return fmt.Errorf("follow %d rooms over HTTP: only one is possible", len(follows))
 		}
 		stream, err := server.Live(ctx, follows[0], format)
 		if err != nil {
@@ -52,7 +53,7 @@ func readLive(format string) readFunc {
 	}
 }
 
-// handleAll handles frames until next or handle returns an error.
+// handleAll passes frames from next to handle until one of them returns an error.
 func handleAll(next func() (client.Frame, error), handle func(client.Frame) error) error {
 	for {
 		frame, err := next()

@@ -9,20 +9,20 @@ import (
 	"burble/app/client"
 )
 
-// Scene is what all clients of a phase share.
+// Environment is what all clients of a phase share.
 type Environment struct {
 	Servers  []string                        // the addresses of the servers
-	Token    string                          // of those who only read
-	Random   func(purpose string) *rand.Rand // the seed's random numbers for one purpose
+	Token    string                          // for clients that only read
+	Random   func(purpose string) *rand.Rand // random numbers that depend only on the seed and the purpose
 	Pause    int                             // longest pause of an author, in milliseconds
 	Plain    bool                            // authors send only messages
 	Faithful bool                            // authors never stop retrying
 	Destroys func(room string) bool          // reports whether faults may remove entries of the room
 	MayLose  func(entry check.ID) bool       // reports whether an acknowledged entry may be lost
-	Record   Record                          // what the clients observe
+	Record   Record                          // collects what the clients observe
 
-	// Repaired is closed when all faults are repaired. Authors then finish, and followers
-	// only catch up.
+	// Repaired is closed when all faults are repaired. Then authors finish, and followers
+	// read normally.
 	Repaired chan struct{}
 }
 
@@ -35,7 +35,7 @@ func (s *Environment) isRepaired() bool {
 	}
 }
 
-// waitUnlessRepaired waits, but not beyond the repair of the faults.
+// waitUnlessRepaired waits until the time has passed, all faults are repaired, or ctx ends.
 func (s *Environment) waitUnlessRepaired(ctx context.Context, length time.Duration) {
 	select {
 	case <-ctx.Done():
@@ -44,12 +44,12 @@ func (s *Environment) waitUnlessRepaired(ctx context.Context, length time.Durati
 	}
 }
 
-// anyServer returns a client of one of the servers.
+// anyServer returns a client for a random server.
 func (s *Environment) anyServer(random *rand.Rand, token string) *client.Server {
 	return ServerAt(s.Servers[random.IntN(len(s.Servers))], token)
 }
 
-// pause returns after a time, or when ctx ends.
+// pause waits until the time has passed or ctx ends.
 func pause(ctx context.Context, length time.Duration) {
 	select {
 	case <-ctx.Done():

@@ -10,9 +10,9 @@ import (
 	"burble/app/client"
 )
 
-// Follower is a client that reads rooms and keeps a cursor in each. When its
-// connection ends, it resumes at any server. A restless follower also behaves like clients
-// that sleep, wander between servers or have an odd cursor.
+// Follower is a client that reads rooms and keeps a cursor for each. When its connection ends,
+// it resumes on any server. A restless follower also behaves like a client that stalls, sleeps,
+// changes servers or has an unusual cursor.
 type Follower struct {
 	*Environment
 	name      string
@@ -24,17 +24,17 @@ type Follower struct {
 	mu          sync.Mutex
 	transcripts map[string]*check.Transcript // by room
 	cursors     map[string]check.Cursor      // reached
-	earlier     map[string]check.Cursor      // reached some time ago
-	behaviour   string                       // of the next connection; "" is the ordinary one
-	targets     map[string]check.ID          // the rooms' ends when it came back; nil: it has caught up
+	earlier     map[string]check.Cursor      // from some time ago
+	behaviour   string                       // of the next connection; "" is the normal one
+	targets     map[string]check.ID          // the rooms' ends when it reconnected; nil once it has caught up
 }
 
-// behaviours of restless followers. The first three happen between two connections. The others
-// change what the follower requests when it reconnects.
-var behaviours = []string{"stalls", "sleeps", "wanders", "rereads", "has a future cursor", "has another epoch", "wants the newest"}
+// behaviours lists the behaviours of restless followers. The first three affect only timing. The
+// others change what the follower requests when it reconnects.
+var behaviours = []string{"stalls", "sleeps", "changes servers", "rereads", "has a future cursor", "has another epoch", "wants the newest"}
 
-// NewFollower returns a follower that reads with "websocket", "sse" or "ndjson". Only a
-// WebSocket reads more than one room.
+// NewFollower returns a follower. The protocol is "websocket", "sse" or "ndjson". Only with
+// "websocket" may it read more than one room.
 func (s *Environment) NewFollower(name, protocol string, restless bool, rooms ...string) *Follower {
 	f := &Follower{
 		Environment: s, name: name, readRooms: protocols[protocol], rooms: rooms, restless: restless, random: s.Random(name),
@@ -71,7 +71,7 @@ func (f *Follower) Run(ctx context.Context) {
 	}
 }
 
-// follows returns the rooms that the next connection follows, and the cursor for each.
+// follows returns the rooms that the next connection follows, with their cursors.
 func (f *Follower) follows() (follows []client.Follow) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -109,7 +109,7 @@ func (f *Follower) follows() (follows []client.Follow) {
 	return follows
 }
 
-// handle adds a frame to the transcript of its room.
+// handle adds a frame to the transcript of its room, and updates the cursor.
 func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Frame) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -127,7 +127,7 @@ func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Fra
 	}
 	transcript := f.transcripts[room]
 	if transcript == nil {
-		f.Record.AddFinding(check.Leaked, "%s: got a frame of room %q, which it does not follow", f.name, room)
+		f.Record.AddFinding(check.Leaked, "%s: got a frame of room %q without following it", f.name, room)
 		return nil
 	}
 	e.At = time.Now()
@@ -144,7 +144,7 @@ func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Fra
 			f.earlier[room] = e.After
 		}
 	}
-	f.noteCatchUp(began)
+	f.recordCatchUp(began)
 	if f.behaviour == "stalls" {
 		f.behaviour = ""
 		f.waitUnlessRepaired(ctx, time.Duration(f.random.IntN(4000))*time.Millisecond)
@@ -152,9 +152,9 @@ func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Fra
 	return nil
 }
 
-// noteCatchUp records how long the follower took to reach the ends that the rooms had when
-// it came back.
-func (f *Follower) noteCatchUp(began time.Time) {
+// recordCatchUp records how long the follower took to reach the ends that the rooms had when it
+// reconnected.
+func (f *Follower) recordCatchUp(began time.Time) {
 	if len(f.targets) < len(f.rooms) {
 		return
 	}
@@ -167,7 +167,7 @@ func (f *Follower) noteCatchUp(began time.Time) {
 	f.Record.addResume(time.Since(began))
 }
 
-// IsAt reports whether the follower has read up to the ends of its rooms.
+// IsAt reports whether the follower has read its rooms to these ends.
 func (f *Follower) IsAt(ends map[string]check.ID) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -179,7 +179,7 @@ func (f *Follower) IsAt(ends map[string]check.ID) bool {
 	return true
 }
 
-// cursorBack returns a cursor that the follower had so many entries ago in the room.
+// cursorBefore returns the follower's cursor in the room before it read the last count entries.
 func (f *Follower) cursorBefore(room string, count int) check.Cursor {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"burble/app/chaos/check"
 )
 
-// Record collects what all clients of a phase observe.
+// Record collects the observations of all clients of a phase.
 type Record struct {
 	Pool check.Pool // has one copy of each entry
 
@@ -42,29 +42,29 @@ func (r *Record) addPage(p *check.Page) {
 	r.pages = append(r.pages, p)
 }
 
-// Find adds a flaw that a client detected itself.
+// AddFinding adds a flaw that a client detected itself.
 func (r *Record) AddFinding(flaw check.Flaw, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.findings = append(r.findings, check.Finding{Flaw: flaw, Text: fmt.Sprintf(format, args...)})
 }
 
-// addResume adds how long a client took to catch up after it came back.
+// addResume adds the time that a client took to catch up after it reconnected.
 func (r *Record) addResume(took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.resumes = append(r.resumes, took)
 }
 
-// Evidence returns what is to be checked. The clients must have stopped.
+// Evidence returns the evidence for package check. The clients must have stopped.
 func (r *Record) Evidence() check.Evidence {
 	return check.Evidence{Transcripts: r.transcripts, Sent: r.sent, Pages: r.pages, Findings: r.findings}
 }
 
-// Resumed returns how often clients caught up after they came back.
+// Resumed returns how often clients caught up after they reconnected.
 func (r *Record) Resumed() int { return len(r.resumes) }
 
-// Percentile returns the resume time that percent of all did not exceed.
+// Percentile returns a percentile of the resume times.
 func (r *Record) Percentile(percent int) time.Duration {
 	if len(r.resumes) == 0 {
 		return 0

@@ -12,13 +12,13 @@ import (
 	"burble/app/client"
 )
 
-// stormBack is how many entries the clients of a reconnect storm have missed.
+// stormEntries is the number of entries that the clients of a reconnect storm have missed.
 const stormEntries = 200
 
 var errCaughtUp = errors.New("caught up")
 
-// ReconnectStorm has very many clients resume a room at once, from a cursor that the follower
-// had, and waits until each has caught up.
+// ReconnectStorm makes crowd clients resume a room at once, from an earlier cursor of the
+// follower, and waits until all have caught up.
 func (s *Environment) ReconnectStorm(ctx context.Context, random *rand.Rand, crowd int, f *Follower, room string) {
 	from := f.cursorBefore(room, stormEntries)
 	var waiting sync.WaitGroup
@@ -29,7 +29,7 @@ func (s *Environment) ReconnectStorm(ctx context.Context, random *rand.Rand, cro
 	waiting.Wait()
 }
 
-// catchUp reads a room from a cursor up to the end that the room had then.
+// catchUp reads a room from the cursor to the end that the room has when the client connects.
 func (s *Environment) catchUp(ctx context.Context, name string, server *client.Server, room string, from check.Cursor) {
 	transcript := s.Record.newTranscript(name, room)
 	transcript.Partial = true

@@ -1,5 +1,5 @@
-// Package streams with a file more: the defects of the servers that chaos must find out. See
-// defects_test.go, which adds the file to a build.
+// Package streams has one more file in the servers with defects that chaos must detect.
+// defects_test.go adds this file to a build.
 package streams
 
 import (
@@ -10,10 +10,11 @@ import (
 	"sync"
 )
 
-// defects are the names of what is broken in this process.
+// defects lists the names of the defects of this process.
 var defects = strings.Split(os.Getenv("BURBLE_DEFECT"), ",")
 
-// isBroken reports whether the defect strikes now. Most strike one time in eight.
+// isBroken reports whether the process has the defect. For most defects, it returns true only one
+// time in eight.
 func isBroken(defect string) bool {
 	if !slices.Contains(defects, defect) {
 		return false
@@ -21,14 +22,14 @@ func isBroken(defect string) bool {
 	return strings.HasPrefix(defect, "no_") || rand.IntN(8) == 0
 }
 
-// latest is the last entry of any room.
+// latest is the last entry that was published, in any room.
 var latest struct {
 	sync.Mutex
 	room  string
 	entry Entry
 }
 
-// withDefects returns what a broken window makes of new entries.
+// withDefects returns the entries with the effects of the defects.
 func withDefects(room string, entries []Entry) []Entry {
 	latest.Lock()
 	defer latest.Unlock()

@@ -16,7 +16,8 @@ import (
 // Config holds all settings. It does not change after ParseConfig. The list variables documents each
 // field. ParseConfig validates all values, so the rest of the program does not need to.
 type Config struct {
-	Port            int // 0 means any free port
+	Port            int    // 0 means any free port
+	Listen          string // an IP address or localhost; empty means all interfaces
 	RedisURL        string
 	RedisPrefix     string
 	LocalRedis      string // localAuto or localAlways

@@ -43,13 +43,13 @@ func TestConfigDefaults(t *testing.T) {
 func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 	t.Parallel()
 	given := []string{
-		"PORT", "0", "REDIS_URL", "rediss://u:p@host:1/2", "REDIS_PREFIX", "chat:", "LOCAL_REDIS", "always", "DATA_DIR", "/var/lib/burble",
+		"PORT", "0", "LISTEN", "[::1]", "REDIS_URL", "rediss://u:p@host:1/2", "REDIS_PREFIX", "chat:", "LOCAL_REDIS", "always", "DATA_DIR", "/var/lib/burble",
 		"SECRET", "0123456789abcdef", "ORIGINS", " https://Chat.Example.org:443, http://localhost:3000,", "TRUSTED_PROXY", "fly",
 		"HISTORY_MAX_COUNT", "100000", "HISTORY_MAX_AGE", "30d", "DURABILITY", "disk", "RATE_MESSAGES", "0.5",
 		"RATE_ADDRESS", "0", "RATE_CONNECTIONS", "7", "LOG_FORMAT", "json", "LOG_LEVEL", "debug", "TIMER_SLACK", "0",
 	}
 	want := Config{
-		RedisURL: "rediss://u:p@host:1/2", RedisPrefix: "chat:", LocalRedis: "always", DataDir: "/var/lib/burble",
+		Listen: "::1", RedisURL: "rediss://u:p@host:1/2", RedisPrefix: "chat:", LocalRedis: "always", DataDir: "/var/lib/burble",
 		Secret: "0123456789abcdef", Origins: []string{"https://chat.example.org", "http://localhost:3000"}, TrustedProxy: "fly",
 		HistoryMaxCount: 100000, HistoryMaxAge: 30 * 24 * time.Hour, Durability: "disk", RateMessages: 0.5,
 		RateConnections: 7, LogFormat: "json", LogLevel: slog.LevelDebug,
@@ -77,6 +77,8 @@ func TestConfigNamesInvalidVariables(t *testing.T) {
 		{"PORT", "http", "a number from 0"},
 		{"PORT", "65536", "65535"},
 		{"PORT", "-1", "65535"},
+		{"LISTEN", "127.0.0.1:8080", "without a port"},
+		{"LISTEN", "example.org", "IP address"},
 		{"REDIS_PREFIX", "a{b}", "braces"},
 		{"REDIS_PREFIX", "a b", "spaces"},
 		{"LOCAL_REDIS", "yes", "auto or always"},

@@ -238,23 +238,7 @@ func TestFlyChecksPass(t *testing.T) {
 		}
 	}
 	config.Port = 0
-	listening := make(listeningLog, 1)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, config, slog.New(listening)) }()
-	defer func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
-	var url string
-	select {
-	case url = <-listening:
-	case err := <-ended:
-		ended <- nil
-		t.Fatal(err)
-	}
+	url := startRun(t, config)
 	for table, method := range map[string]string{"http_service.checks": fly["http_service.checks.method"], "metrics": http.MethodGet} {
 		request, err := http.NewRequest(method, url+fly[table+".path"], nil)
 		if err != nil {

@@ -8,10 +8,8 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -95,6 +93,9 @@ func stopOnSignal(stop context.CancelFunc) {
 // run serves until ctx ends. It starts Redis, the store and the server, and stops them in reverse
 // order.
 func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
+	if err := checkPort(config); err != nil {
+		return err
+	}
 	source, err := openRedis(ctx, config, log)
 	if err != nil {
 		return err
@@ -126,11 +127,11 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 		defer func() { err = errors.Join(err, stop()) }()
 	}
 
-	listener, err := net.Listen("tcp", ":"+strconv.Itoa(config.Port))
+	listener, err := listen(config)
 	if err != nil {
-		return fmt.Errorf("listen on PORT: %w", err)
+		return err
 	}
-	log.Info("listening", "url", "http://localhost:"+strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
+	log.Info("listening", "url", shownURL(config, listener))
 	return server.Serve(ctx, listener)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,8 @@ type variable struct {
 // variables lists all settings. ParseConfig and configUsage derive the flags and -help from it. A test
 // compares it with the table in the README.
 var variables = []variable{
-	{Name: "PORT", Default: "8080", Usage: "port to listen on, on all interfaces; `0`: any free port", set: setPort},
+	{Name: "PORT", Default: "8080", Usage: "port to listen on; `0`: any free port", set: setPort},
+	{Name: "LISTEN", DefaultText: "all interfaces", Usage: "IP address to listen on, such as `127.0.0.1` if a proxy on this machine is in front", set: setListen},
 	{Name: "REDIS_URL", DefaultText: "none", Secret: true, Usage: "`redis://`, `rediss://` or `unix://`; several URLs separated by commas: a Cluster; `redis-sentinel://`: Sentinel", set: setRedisURL},
 	{Name: "REDIS_PREFIX", DefaultText: "none", Usage: "prefix of every key, so that several applications can share a Redis", set: setRedisPrefix},
 	{Name: "LOCAL_REDIS", Default: localAuto, Usage: "when to start a Redis for this server alone if `REDIS_URL` is empty: `always`, or `auto`, which refuses behind a trusted proxy and on a host such as Heroku, Fly or Kubernetes", set: oneOf(func(config *Config) *string { return &config.LocalRedis }, localAuto, localAlways)},
@@ -117,6 +119,15 @@ func setPort(config *Config, value string) (err error) {
 	if err != nil || config.Port < 0 || config.Port > 65535 {
 		return errors.New("a number from 0 (any free port) to 65535")
 	}
+	return nil
+}
+
+func setListen(config *Config, value string) error {
+	value = strings.TrimSuffix(strings.TrimPrefix(value, "["), "]")
+	if _, err := netip.ParseAddr(value); err != nil && value != "" && value != "localhost" {
+		return errors.New("an IP address of this machine, without a port, or localhost")
+	}
+	config.Listen = value
 	return nil
 }
 

@@ -18,12 +18,11 @@ import (
 	"burble/app/apptest"
 )
 
-// axePackage is the npm package of axe-core, which checks accessibility. It is 560 KB
-// and only these tests use it, so it is fetched instead of vendored.
+// axePackage is the npm package of axe-core, which checks accessibility. It is 560 KB and only these
+// tests use it, so they fetch it instead of vendoring it.
 const axePackage = "axe-core@4.14.1"
 
-// axeSource returns the source of axe-core, from the user's cache if it is there, or
-// else from npm.
+// axeSource returns the source of axe-core from the user's cache, or else from npm.
 var axeSource = sync.OnceValues(func() (string, error) {
 	folder, err := os.UserCacheDir()
 	if err != nil {
@@ -77,8 +76,8 @@ func fetchNPM(name, file string) ([]byte, error) {
 	}
 }
 
-// axe returns the violations that axe-core finds in the page. The rules are fields of
-// axe.run's options.
+// axe returns the violations that axe-core finds in the page. rules are fields of the options of
+// axe.run.
 func (u *user) axe(source, rules string) []string {
 	u.t.Helper()
 	if !eval[bool](u, `"axe" in window`) {
@@ -94,7 +93,7 @@ func TestAxeFindsNoViolations(t *testing.T) {
 	if err != nil {
 		skip(t, err)
 	}
-	full := apptest.Long(t, "only the small screen is checked, in light colors")
+	full := apptest.Long(t, "only the small screen and light colors")
 	newSample(t).tour(wide, narrow, func(u *user, state string, screens ...device) {
 		check := func(screen device, scheme, rules string) {
 			u.t.Helper()

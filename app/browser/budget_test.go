@@ -18,26 +18,26 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// budget is the most that something may cost.
+// budget is a measured cost and its limit.
 type budget struct {
-	what       string
-	cost, most int
+	name        string
+	cost, limit int
 }
 
 func (b budget) expect(t *testing.T) {
 	t.Helper()
-	t.Logf("%s: %d of %d", b.what, b.cost, b.most)
-	if b.cost > b.most {
-		t.Errorf("%s: %d, want at most %d", b.what, b.cost, b.most)
+	t.Logf("%s: %d of %d", b.name, b.cost, b.limit)
+	if b.cost > b.limit {
+		t.Errorf("%s: %d, want at most %d", b.name, b.cost, b.limit)
 	}
 }
 
-// sentence returns a message of usual length.
+// sentence returns a message of typical length.
 func sentence(n int) string {
 	return fmt.Sprintf("Sentence %d of some length, as people write them when they talk", n)
 }
 
-// The budgets that views.TestBudgets checks in the files also hold on the network.
+// views.TestBudgets checks the same budgets for the files. They must also hold on the network.
 func TestBudgetsOfFirstVisit(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
@@ -117,7 +117,7 @@ func TestBudgetOfLiveMessage(t *testing.T) {
 	}
 }
 
-// Catching up is most of what a phone loads in a day.
+// Most of what a phone loads in a day is missed messages.
 func TestBudgetOfCatchingUp(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))

@@ -42,7 +42,7 @@ func TestComposerKeepsDraftsAndReplies(t *testing.T) {
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 
-	// Bob sees that Ada types, until she leaves without sending.
+	// Bob sees Ada typing until she leaves without sending.
 	ada.typeText("half a thou")
 	bob.wait("Ada to type", `document.querySelector("#typing").innerText === "Ada is typing…"`)
 	ada.open(here, "/r/kitchen")
@@ -84,7 +84,7 @@ func TestComposerPastesLinesAndLimitsLength(t *testing.T) {
 	bob.join(server, "lobby")
 	bob.send("one\ntwo\n\nthree")
 
-	// Copy takes the message's source, and pasting keeps its lines.
+	// Copying copies the message's source, and pasting keeps its lines.
 	ada.clickAction("one\ntwo\n\nthree", "copy")
 	ada.wait("the text to be copied", `document.querySelector("#toast").innerText === "Text copied."`)
 	ada.click("#composer textarea")
@@ -99,13 +99,13 @@ func TestComposerPastesLinesAndLimitsLength(t *testing.T) {
 	ada.expectComposer(server.URL() + "/r/lobby/" + strings.TrimPrefix(ada.messageSelector("one\ntwo\n\nthree"), "#m"))
 	ada.clearField()
 
-	// The counter appears near the limit; beyond it the message cannot be sent.
+	// The counter appears near the limit. A longer message cannot be sent.
 	long := strings.Repeat("blah ", 799)
 	const width = `document.querySelector("#composer textarea").offsetWidth`
 	before := eval[int](ada, width)
 	call(ada, input.InsertText, input.InsertTextParams{Text: long + "blah"})
 	if now := eval[int](ada, width); now != before {
-		t.Errorf("with the counter the text is %d pixels wide, without it %d", now, before)
+		t.Errorf("the text is %d pixels wide with the counter and %d without it", now, before)
 	}
 	const counter = `document.querySelector("#composer output").innerText`
 	ada.expect("the counter", counter, "1 character left")

@@ -26,7 +26,7 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 		}
 	}
 
-	// Messages of one author within five minutes share a heading, and each day has a line.
+	// An author's messages within five minutes share a heading, and each day begins with a line.
 	ada.send("Tea at fuor?")
 	ada.send("with\ncake")
 	bob.waitMessages("with\ncake")
@@ -53,7 +53,7 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 	waitAll("who is there?")
 	cleo.wait("the mark of the edit", fmt.Sprintf(`document.querySelector("%s[data-edited]")`, cleo.messageSelector("who is there?")))
 
-	// A reply quotes its message, also when that is edited, and the quote leads to it.
+	// A reply quotes its message, even after an edit, and the quote is a link to it.
 	cleo.clickAction("Tea at fuor?", "reply")
 	cleo.wait("the reply", `document.querySelector("#composer .target").innerText.includes("Replying to Ada")`)
 	cleo.typeText("yes please")
@@ -71,8 +71,8 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 	bob.click(bob.messageSelector("yes please") + " .quote")
 	bob.wait("the page to be at the quoted message", fmt.Sprintf(`document.querySelector("%s").ariaCurrent === "true"`, bob.messageSelector("Tea at four?")))
 
-	// The toolbar has common reactions, and a picker for the others. A second click takes a
-	// reaction back. Its tooltip lists who reacted.
+	// The toolbar has common reactions and a picker for the others. A second click removes a
+	// reaction. The tooltip lists the users who reacted.
 	tea := ada.messageSelector("Tea at four?")
 	cleo.clickAction("Tea at four?", "react")
 	bob.wait("Cleo's reaction", firstReaction(tea, "👍 1", false))
@@ -93,7 +93,7 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 		u.wait("the teapot", `[...document.querySelectorAll("`+tea+` .reaction")].map((c) => c.innerText).join() === "👍 1,🫖 1"`)
 	}
 
-	// The composer completes names and emoji. A mention is marked for the user it names.
+	// The composer completes names and emoji. A mention is highlighted for the mentioned user.
 	bob.click("#composer textarea")
 	bob.typeText("@a")
 	bob.wait("the completion of Ada", `document.querySelector("#suggestions [aria-selected=true]")?.innerText === "@Ada"`)

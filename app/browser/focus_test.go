@@ -12,8 +12,8 @@ import (
 	"github.com/chromedp/cdproto/input"
 )
 
-// Safari ends a composition before it reports the Enter that ended it.
-func TestEnterOfAnInputMethodDoesNotSend(t *testing.T) {
+// Safari ends a composition before it reports the Enter key that ended it.
+func TestEnterThatEndsACompositionDoesNotSend(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")
@@ -52,7 +52,7 @@ func TestTypingGoesToTheComposerWhateverHasFocus(t *testing.T) {
 	ada.waitAtMessage("message 35", "live")
 	expectTyped("opening a message's address", "where")
 
-	// After a key that scrolls, the shortcuts that are characters work too.
+	// After a key that scrolls, single-character shortcuts work, too.
 	ada.expect("the focused element", `document.activeElement.name`, "text")
 	ada.press("PageUp")
 	ada.wait("the messages to scroll", `document.querySelector("#scroller").scrollTop < -200`)

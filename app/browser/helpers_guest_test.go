@@ -20,12 +20,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// guest is a user without a browser, who speaks the WebSocket protocol.
+// guest is a user without a browser. It uses the WebSocket protocol directly.
 type guest struct {
 	*client.Socket
 	t       *testing.T
 	token   string
-	answers chan client.Frame // to appends
+	answers chan client.Frame // answers to appends
 }
 
 // newGuest signs in a guest with the name.
@@ -33,7 +33,7 @@ func newGuest(t *testing.T, server *apptest.Server, name string) *guest {
 	t.Helper()
 	g := tryGuest(t, server, name)
 	if g == nil {
-		t.Fatalf("the server refuses the name %q", name)
+		t.Fatalf("the server refused the name %q", name)
 	}
 	return g
 }
@@ -52,7 +52,7 @@ func tryGuest(t *testing.T, server *apptest.Server, name string) *guest {
 	return connect(t, server, session.Token)
 }
 
-// connect opens a connection for the token, which stays open until the test ends.
+// connect opens a connection for the token's user, which stays open until the test ends.
 func connect(t *testing.T, server *apptest.Server, token string) *guest {
 	t.Helper()
 	socket, err := server.Client(token).Dial(t.Context())
@@ -69,6 +69,7 @@ func connect(t *testing.T, server *apptest.Server, token string) *guest {
 	return g
 }
 
+// receiveAll reads until the connection ends, and passes on the answers to appends.
 func (g *guest) receiveAll() {
 	defer close(g.answers)
 	for {
@@ -108,7 +109,7 @@ func (g *guest) request(request client.Request) {
 	}
 }
 
-// follow follows a room, whose people then include the guest.
+// follow follows a room, in which the guest is then present.
 func (g *guest) follow(room string) {
 	g.t.Helper()
 	g.request(client.Follow{Room: room})
@@ -126,13 +127,13 @@ func (g *guest) reply(room, to, text string) (id string) {
 	return g.append(client.Message{Room: room, Key: client.NewKey(), Text: text, ReplyTo: to})
 }
 
-// edit edits a message of the guest's.
+// edit edits one of the guest's messages.
 func (g *guest) edit(room, of, text string) {
 	g.t.Helper()
 	g.append(client.Edit{Room: room, Key: client.NewKey(), Of: of, Text: text})
 }
 
-// delete deletes a message of the guest's.
+// delete deletes one of the guest's messages.
 func (g *guest) delete(room, of string) {
 	g.t.Helper()
 	g.append(client.Delete{Room: room, Key: client.NewKey(), Of: of})
@@ -150,8 +151,8 @@ func (g *guest) setTopic(room, text string) {
 	g.append(client.Topic{Room: room, Key: client.NewKey(), Text: text})
 }
 
-// waitTyping waits until the expression is true while the guests type. They repeat it,
-// because the page shows for a few seconds only who types.
+// waitTyping waits until the expression is true while the guests are typing. They repeat the typing
+// signal, because the page shows it for only a few seconds.
 func (u *user) waitTyping(what, expression, room string, guests ...*guest) {
 	u.t.Helper()
 	for deadline := time.Now().Add(timeout); !eval[bool](u, expression); {
@@ -172,8 +173,8 @@ func numbered(count int) (texts []string) {
 	return texts
 }
 
-// fillHistory fills a new room with messages of a guest called Historian, and gives them
-// IDs of the past: each was sent so long before the next, and the newest now.
+// fillHistory fills a new room with messages from a guest called Historian. It gives them IDs in the
+// past: apart is the time between two messages, and the newest message is sent now.
 func fillHistory(t *testing.T, server *redistest.Server, burble *apptest.Server, room string, apart time.Duration, texts ...string) (times []time.Time) {
 	t.Helper()
 	token := burble.SignIn("Historian")
@@ -201,8 +202,8 @@ func fillHistory(t *testing.T, server *redistest.Server, burble *apptest.Server,
 	return times
 }
 
-// sendConversation has three guests send messages of all sizes at once, one of them most,
-// so that most messages continue the heading above until older ones load in between.
+// sendConversation makes three guests send messages of all sizes at once. One guest sends most of
+// them, so that most messages share a heading until older ones load in between.
 func sendConversation(t *testing.T, server *apptest.Server, room string, count int) {
 	t.Helper()
 	texts := map[string][]string{}
@@ -234,7 +235,7 @@ func sendConversation(t *testing.T, server *apptest.Server, room string, count i
 	group.Wait()
 }
 
-// variedMessage returns a message such as people write: most are short, some are not.
+// variedMessage returns a realistic message. Most are short, some are long.
 func variedMessage(i int) string {
 	switch {
 	case i%31 == 0:

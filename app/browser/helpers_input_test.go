@@ -17,7 +17,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// keysByName has the keyboard's keys.
+// keysByName maps names to the keyboard's keys.
 var keysByName = func() map[string]*kb.Key {
 	keys := make(map[string]*kb.Key)
 	for _, key := range kb.Keys {
@@ -30,9 +30,9 @@ var modifierKeys = map[string]chromedp.Modifier{
 	"Alt": chromedp.ModifierAlt, "Control": chromedp.ModifierCtrl, "Shift": chromedp.ModifierShift,
 }
 
-// press presses keys, such as "Enter" or "Alt+ArrowUp". A key and the text it types are
-// one event, as from a real keyboard, so that a page that handles the key prevents the
-// text. (SendKeys sends two, and leaves a newline after an Enter that was handled.)
+// press presses keys, such as "Enter" or "Alt+ArrowUp". As with a real keyboard, a key and the text
+// that it types are one event, so that a page can prevent the text by handling the key. SendKeys sends
+// two events, which leaves a newline after an Enter that the page has handled.
 func (u *user) press(keys ...string) {
 	u.t.Helper()
 	for _, name := range keys {
@@ -54,7 +54,7 @@ func (u *user) press(keys ...string) {
 	}
 }
 
-// typeText types into the focused field, with Shift-Enter between lines.
+// typeText types into the focused field. It presses Shift+Enter between lines.
 func (u *user) typeText(text string) {
 	u.t.Helper()
 	for i, line := range strings.Split(text, "\n") {
@@ -71,21 +71,21 @@ func (u *user) clearField() {
 	u.press("Control+a", "Backspace")
 }
 
-// composerText returns what is in the composer.
+// composerText returns the text in the composer.
 func (u *user) composerText() string {
 	u.t.Helper()
 	return eval[string](u, `document.querySelector("#composer textarea").value`)
 }
 
-// expectComposer checks what is in the composer.
+// expectComposer checks the text in the composer.
 func (u *user) expectComposer(want string) {
 	u.t.Helper()
 	if got := u.composerText(); got != want {
-		u.t.Errorf("%s's composer has %q, want %q", u.name, got, want)
+		u.t.Errorf("%s's composer contains %q, want %q", u.name, got, want)
 	}
 }
 
-// focusByKey presses a key until the focus is on an element that the selector matches.
+// focusByKey presses a key until an element that matches the selector has the focus.
 func (u *user) focusByKey(key, selector string) {
 	u.t.Helper()
 	focused := fmt.Sprintf(`document.activeElement.matches(%q)`, selector)
@@ -103,7 +103,7 @@ func (u *user) click(selector string) {
 	u.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// center returns where the center of an element is.
+// center returns the coordinates of an element's center.
 func (u *user) center(selector string) (x, y float64) {
 	u.t.Helper()
 	at := eval[[]float64](u, fmt.Sprintf(`(({x, y, width, height}) => [x + width / 2, y + height / 2])(document.querySelector(%q).getBoundingClientRect())`, selector))
@@ -118,23 +118,23 @@ func (u *user) hover(selector string) {
 	call(u, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: "mouseMoved", X: x, Y: y})
 }
 
-// wheel turns the mouse wheel at a point by so many pixels.
+// wheel turns the mouse wheel at a point by a number of pixels.
 func (u *user) wheel(x, y, pixels float64) {
 	u.t.Helper()
 	call(u, input.DispatchMouseEvent, input.DispatchMouseEventParams{
-		Type: input.DispatchMouseEventTypeMouseWheel, X: x, Y: y, DeltaX: 0.001 /* 0 would be left out */, DeltaY: pixels,
+		Type: input.DispatchMouseEventTypeMouseWheel, X: x, Y: y, DeltaX: 0.001 /* 0 would be omitted */, DeltaY: pixels,
 	})
 }
 
-// clickAction clicks a button of the toolbar that appears on the message with the text.
+// clickAction hovers over the message with the text and clicks a button in its toolbar.
 func (u *user) clickAction(text, button string) {
 	u.t.Helper()
 	u.hover(u.messageSelector(text) + " .body")
 	u.click("#toolbar [name=" + button + "]")
 }
 
-// startReply starts a reply to a message by keyboard, because the toolbar that a mouse
-// brings up closes when the page scrolls.
+// startReply starts a reply to a message by keyboard, because a toolbar opened by the mouse closes
+// when the page scrolls.
 func (u *user) startReply(messageSelector string) {
 	u.t.Helper()
 	u.runScript(fmt.Sprintf(`const message = document.querySelector(%q); message.tabIndex = -1; message.focus()`, messageSelector))
@@ -144,13 +144,13 @@ func (u *user) startReply(messageSelector string) {
 	u.wait("the composer to show the message", `!document.querySelector("#composer .target").hidden`)
 }
 
-// touch sends one touch event with the fingers that are down.
+// touch sends one touch event. fingers are those that touch the screen.
 func (u *user) touch(kind input.DispatchTouchEventType, fingers ...*input.TouchPoint) {
 	u.t.Helper()
 	call(u, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: append([]*input.TouchPoint{}, fingers...)})
 }
 
-// longPress holds a finger on an element until the expression is true, and lifts it.
+// longPress holds a finger on an element until the expression is true, then lifts it.
 func (u *user) longPress(selector, until string) {
 	u.t.Helper()
 	u.waitAnimations()
@@ -160,7 +160,7 @@ func (u *user) longPress(selector, until string) {
 	u.touch(input.DispatchTouchEventTypeTouchEnd)
 }
 
-// device is a screen.
+// device is a kind of screen.
 type device struct {
 	name          string
 	width, height int64
@@ -170,13 +170,13 @@ type device struct {
 
 var (
 	wide      = device{"wide", 1280, 800, 1, false}
-	zoomed    = device{"zoomed", 640, 360, 2, false} // a screen of 1280 by 720 at 200 %, WCAG 1.4.4
+	zoomed    = device{"zoomed", 640, 360, 2, false} // a screen of 1280 by 720 at 200 % (WCAG 1.4.4)
 	phone     = device{"phone", 390, 844, 2, true}
-	narrow    = device{"narrow", 320, 640, 1, true}    // the narrowest of WCAG 1.4.10
-	landscape = device{"landscape", 844, 200, 2, true} // a phone held sideways, with its keyboard open
+	narrow    = device{"narrow", 320, 640, 1, true}    // the narrowest in WCAG 1.4.10
+	landscape = device{"landscape", 844, 200, 2, true} // a phone in landscape with its keyboard open
 )
 
-// emulate gives the page the screen and the color scheme, "light" or "dark".
+// emulate sets the page's screen and color scheme, "light" or "dark".
 func (u *user) emulate(screen device, scheme string) {
 	u.t.Helper()
 	call(u, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
@@ -188,8 +188,8 @@ func (u *user) emulate(screen device, scheme string) {
 	})
 }
 
-// hide opens another tab over the page, which becomes hidden. The returned function
-// brings the page back.
+// hide hides the page by opening another tab in front of it. The returned function shows the page
+// again.
 func (u *user) hide() (show func()) {
 	u.t.Helper()
 	ctx, closeTab := chromedp.NewContext(u.ctx, chromedp.WithNewWindow(false))
@@ -204,15 +204,14 @@ func (u *user) hide() (show func()) {
 	}
 }
 
-// bringToFront shows the user's tab in front of the profile's others.
+// bringToFront shows the user's tab in front of the profile's other tabs.
 func (u *user) bringToFront() {
 	u.t.Helper()
 	call(u, page.BringToFront, cdp.Empty{})
 	u.wait("the page to be visible", `!document.hidden && document.hasFocus()`)
 }
 
-// openTab opens a second tab of the same profile in front of the first one, which becomes
-// hidden.
+// openTab opens a second tab of the same profile. It hides the first tab.
 func (u *user) openTab() (other *user, closeTab func()) {
 	u.t.Helper()
 	ctx, closeTab := chromedp.NewContext(u.ctx, chromedp.WithNewWindow(false))

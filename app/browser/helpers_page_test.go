@@ -18,8 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// startOnFixedPort starts a server that has the same port after a restart, so that pages
-// can reconnect.
+// startOnFixedPort starts a server that keeps its port after a restart, so that pages can reconnect.
 func startOnFixedPort(t *testing.T, redis *redistest.Server, env ...string) *apptest.Server {
 	t.Helper()
 	return apptest.Start(t, redis, append(env, "PORT="+strconv.Itoa(redistest.FreePort(t)))...)
@@ -57,8 +56,8 @@ func (u *user) setOffline(offline bool) {
 	})
 }
 
-// wait waits until the expression, or its promise, is true in the page. It polls from
-// outside, because the page's policy allows no eval inside.
+// wait waits until the expression, or its promise, is true in the page. It polls from outside,
+// because the page's Content-Security-Policy does not allow eval.
 func (u *user) wait(what, expression string) {
 	u.t.Helper()
 	deadline := time.After(timeout)
@@ -78,14 +77,14 @@ func (u *user) wait(what, expression string) {
 	}
 }
 
-// isNavigating reports whether an expression failed because the page was just left.
+// isNavigating reports whether an expression failed because the page was navigating.
 func isNavigating(err error) bool {
 	return slices.ContainsFunc([]string{
 		"Inspected target navigated or closed", "Cannot find default execution context", "Promise was collected",
 	}, func(part string) bool { return err != nil && strings.Contains(err.Error(), part) })
 }
 
-// expect checks the value of a string expression now.
+// expect checks the value of a string expression without waiting.
 func (u *user) expect(what, expression, want string) {
 	u.t.Helper()
 	if got := eval[string](u, expression); got != want {
@@ -123,15 +122,15 @@ func (u *user) messageSelector(text string) string {
 		`[...document.querySelectorAll("#messages .message[id]")].find((m) => m.querySelector(".body")?.innerText.trim() === %q).id`, text))
 }
 
-// messages returns the messages in the page, each as "ID text", or "waiting text" while
-// it has no ID.
+// messages returns the messages in the page, each as "ID text", or as "waiting text" if it has no ID
+// yet.
 func (u *user) messages() []string {
 	u.t.Helper()
 	return eval[[]string](u, `[...document.querySelectorAll("#messages .message")].map(
 		(m) => (m.id.slice(1) || "waiting") + " " + m.querySelector(".body").innerText.trim())`)
 }
 
-// serverMessages returns a room's messages by the JSON API, each as "ID text".
+// serverMessages returns a room's messages from the JSON API, each as "ID text".
 func serverMessages(t *testing.T, server *apptest.Server, room string) (messages []string) {
 	t.Helper()
 	_, body := server.Get("/r/" + room + "/messages?limit=500")
@@ -153,8 +152,8 @@ func serverMessages(t *testing.T, server *apptest.Server, room string) (messages
 	return messages
 }
 
-// expectMatchesServer waits until each user's page shows exactly the messages that the
-// server has, in the same order.
+// expectMatchesServer waits until each user's page shows exactly the server's messages, in the same
+// order.
 func expectMatchesServer(t *testing.T, server *apptest.Server, room string, users ...*user) {
 	t.Helper()
 	deadline := time.Now().Add(timeout)
@@ -169,8 +168,8 @@ func expectMatchesServer(t *testing.T, server *apptest.Server, room string, user
 	}
 }
 
-// waitAtMessage waits until the page has navigated to a message, which is focused and in
-// view, and the status line has the state.
+// waitAtMessage waits until the page has navigated to a message and the status line has the state.
+// The message must be focused and in view.
 func (u *user) waitAtMessage(text, state string) {
 	u.t.Helper()
 	u.wait(fmt.Sprintf("the page to be at %q", text), fmt.Sprintf(`((message) => message && message.ariaCurrent === "true" && message.getBoundingClientRect().top > 0 &&
@@ -185,7 +184,7 @@ func (u *user) waitAtPath(path string) {
 	u.waitUpToDate()
 }
 
-// waitUnread waits until the list of rooms shows these counts for a room.
+// waitUnread waits until the list of rooms shows the counts for a room.
 func (u *user) waitUnread(room string, unread, mentions int) {
 	u.t.Helper()
 	count := func(badge string, want int) string {

@@ -9,26 +9,26 @@ import (
 	"burble/streams/redistest"
 )
 
-// sample is a lobby with a day of conversation, in which is everything that a page can
-// show, and some other rooms. Tests of whole pages use it.
+// sample is a lobby with a day of conversation, and some other rooms. It contains everything that a
+// page can show. Tests of whole pages use it.
 type sample struct {
 	*apptest.Server
 	t      *testing.T
 	redis  *redistest.Server
-	ada    *user             // signed in, at home, and has read nothing
-	guests map[string]*guest // by name; Ada among them
-	ids    []string          // of sampleMessages
+	ada    *user             // signed in, on the home page, and has read nothing
+	guests map[string]*guest // by name, including Ada
+	ids    []string          // IDs of sampleMessages
 }
 
 const sampleCode = "Nothing lost, nothing twice. Every client went on from its **cursor**:\n" +
 	"```go\nfor {\n\tread, err := reader.Next(ctx)\n\t// what was missed, then what comes\n}\n```"
 
-// sampleMessages is the conversation.
+// sampleMessages is the conversation in the lobby.
 var sampleMessages = []struct {
 	minutesAgo int
 	author     string
 	text       string
-	replyTo    int // an index of sampleMessages; 0: none
+	replyTo    int // an index of sampleMessages; 0 means none
 }{
 	{1450, "Grace", "The new tail is in. I killed two of the three servers while everybody was writing.", 0},
 	{1449, "Linus", "And?", 0},
@@ -65,7 +65,7 @@ func newSample(t *testing.T) *sample {
 	return s
 }
 
-// fillLobby sends the conversation, and then edits, deletes and reacts.
+// fillLobby sends the conversation, then edits, deletes and reacts to messages.
 func (s *sample) fillLobby() {
 	s.t.Helper()
 	for _, message := range sampleMessages {
@@ -88,13 +88,13 @@ func (s *sample) fillLobby() {
 	}
 }
 
-// backdate replaces the lobby's entries with ones whose IDs say when they were sent.
-// Nobody has read the room yet, so no cursor breaks.
+// backdate replaces the lobby's entries with copies whose IDs contain the times in sampleMessages.
+// No client has read the room yet, so no cursor breaks.
 func (s *sample) backdate() {
 	s.t.Helper()
 	redis := s.redis.Client()
 	defer redis.Close()
-	minutes := []any{sampleMessages[0].minutesAgo} // of the topic
+	minutes := []any{sampleMessages[0].minutesAgo} // the topic's
 	for _, message := range sampleMessages {
 		minutes = append(minutes, message.minutesAgo)
 	}

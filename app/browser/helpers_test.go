@@ -21,14 +21,14 @@ import (
 // Helpers, by file:
 //
 //	helpers_test.go        Chromium; user, a browser profile with one page; do, call, eval
-//	helpers_page_test.go   open, join, send, and waiting for what the page shows
-//	helpers_input_test.go  keyboard, mouse and finger; screen sizes; tabs and devices
+//	helpers_page_test.go   open, join and send; waiting for the page to show something
+//	helpers_input_test.go  keyboard, mouse and touch; screen sizes; tabs and devices
 //	helpers_guest_test.go  guest, a user without a browser; filling rooms
 //	helpers_sample_test.go sample, a lobby with a day of conversation
-//	helpers_tour_test.go   sample.tour, which goes through all states of the pages
+//	helpers_tour_test.go   sample.tour, which checks all states of the pages
 
-// timeout is how long a page may take for anything. It is long because the machine may
-// be busy, and because a page waits up to 30 s before it reconnects.
+// timeout is how long a page may take for anything. It is long because the machine may be busy, and
+// because a page waits up to 30 s before it reconnects.
 const timeout = time.Minute
 
 // chromium starts the headless browser that all tests share.
@@ -41,13 +41,13 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 		}
 	}
 	if program == "" {
-		return nil, fmt.Errorf("no chromium on PATH")
+		return nil, fmt.Errorf("Chromium is not on PATH")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.WindowSize(1200, 800),
-		chromedp.Flag("disable-features", "Translate,PreloadTopChromeWebUI,PreloadTopChromeWebUILessNavigations,SpareRendererForSitePerProcess"), // each costs processes
+		chromedp.Flag("disable-features", "Translate,PreloadTopChromeWebUI,PreloadTopChromeWebUILessNavigations,SpareRendererForSitePerProcess"), // each starts extra processes
 	)
 	allocator, closeAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, closeBrowser := chromedp.NewContext(allocator)
@@ -55,22 +55,21 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	return ctx, chromedp.Do(ctx)
 })
 
-// closeChromium closes the browser, if it was started.
+// closeChromium closes the browser if a test started it.
 var closeChromium = func() {}
 
-// user is a person with a browser profile of their own, who looks at one page.
+// user is a user with a browser profile of their own, which shows one page.
 type user struct {
 	t    *testing.T
 	name string
-	ctx  context.Context // of the page
+	ctx  context.Context // the page's
 
 	mu      sync.Mutex
-	errors  []string // from the console, reports of the CSP among them
+	errors  []string // from the console, including CSP reports
 	allowed []string // parts of errors that the test itself causes
 }
 
-// newUser opens a browser profile. The test fails at its end if the page's console has
-// errors.
+// newUser opens a browser profile. At its end, the test fails if the page's console has errors.
 func newUser(t *testing.T, name string) *user {
 	t.Helper()
 	parent, err := chromium()
@@ -89,11 +88,11 @@ func newUser(t *testing.T, name string) *user {
 	return u
 }
 
-// skip skips the test for want of something on this machine. CI must have everything.
+// skip skips the test because the machine lacks something. If CI is set, it fails the test instead.
 func skip(t *testing.T, reason error) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
-		t.Fatalf("%v, and CI must not skip", reason)
+		t.Fatalf("%v; no test may be skipped if CI is set", reason)
 	}
 	t.Skipf("skipped: %v", reason)
 }
@@ -116,14 +115,14 @@ func (u *user) recordErrors(event any) {
 	}
 }
 
-// serverDownErrors are what Chromium logs about requests, and about fetching the service
-// worker's script, when the server is down or dies while it answers.
+// serverDownErrors are the errors that Chromium logs if the server is down, or dies while responding
+// to a request or to a fetch of the service worker's script.
 var serverDownErrors = []string{
 	"ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "An unknown error occurred when fetching the script",
 }
 
-// allowErrors allows console errors that contain one of the parts, because the test
-// itself causes them: a request while the network is off, for example.
+// allowErrors allows console errors that contain one of the parts. A test calls it for errors that it
+// causes itself, for example by a request while the network is off.
 func (u *user) allowErrors(parts ...string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -166,7 +165,7 @@ func call[Params, Result any](u *user, command cdp.Command[Params, Result], para
 	return result
 }
 
-// eval returns the value of an expression in the page. It awaits a promise.
+// eval returns the value of an expression in the page. If that is a promise, eval awaits it.
 func eval[T any](u *user, expression string) T {
 	u.t.Helper()
 	value, err := tryEval[T](u, expression)
@@ -176,7 +175,7 @@ func eval[T any](u *user, expression string) T {
 	return value
 }
 
-// tryEval is eval for when the page may be navigating.
+// tryEval is like eval, but returns the error, because the page may be navigating.
 func tryEval[T any](u *user, expression string) (T, error) {
 	ctx, cancel := context.WithTimeout(u.ctx, timeout)
 	defer cancel()
@@ -189,8 +188,7 @@ func (u *user) runScript(statements string) {
 	eval[bool](u, "(async () => { "+statements+"; return true; })()")
 }
 
-// describePage returns the page's title, visibility, focus and text, for a failure's
-// message.
+// describePage returns the page's title, visibility, focus and text, for failure messages.
 func (u *user) describePage() string {
 	ctx, cancel := context.WithTimeout(u.ctx, time.Second)
 	defer cancel()

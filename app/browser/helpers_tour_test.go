@@ -10,12 +10,12 @@ import (
 	"burble/app/client"
 )
 
-// checkState checks one state of a page on each of the screens. It may emulate another
-// screen than the page has.
+// checkState checks one state of a page on each of the screens. It may leave the page on another
+// screen.
 type checkState func(u *user, state string, screens ...device)
 
-// tour takes the pages through all states and checks each: on the big screen, on the
-// small one, or on both.
+// tour brings the pages into each of their states and checks it on the big screen, the small one, or
+// both.
 func (s *sample) tour(big, small device, check checkState) {
 	s.t.Helper()
 	s.tourSignedOut(big, small, check)
@@ -26,7 +26,7 @@ func (s *sample) tour(big, small device, check checkState) {
 	s.tourFailures(big, small, check)
 }
 
-// tourSignedOut checks what a visitor without a name sees.
+// tourSignedOut checks the pages that a visitor without a name sees.
 func (s *sample) tourSignedOut(big, small device, check checkState) {
 	s.t.Helper()
 	visitor := newUser(s.t, "a visitor")
@@ -39,7 +39,7 @@ func (s *sample) tourSignedOut(big, small device, check checkState) {
 	}
 }
 
-// tourRooms checks the room and home while new messages arrive.
+// tourRooms checks the room and the home page while new messages arrive.
 func (s *sample) tourRooms(big, small device, check checkState) {
 	s.t.Helper()
 	ada := s.ada
@@ -114,7 +114,7 @@ func (s *sample) tourPanels(big, small device, check checkState) {
 	ada.press("Enter")
 }
 
-// tourLongTexts checks a room in which everything is as long as it may be.
+// tourLongTexts checks a room in which every text has the maximum length.
 func (s *sample) tourLongTexts(big, small device, check checkState) {
 	s.t.Helper()
 	room := strings.Repeat("room", 16)
@@ -151,7 +151,7 @@ func (s *sample) tourFailures(big, small device, check checkState) {
 	ada.click(`#messages [name=discard]`)
 	ada.waitUpToDate()
 
-	// While the server is paused messages arrive, and most are trimmed.
+	// While the server is paused, messages arrive and most of them are trimmed.
 	other := apptest.Start(s.t, s.redis)
 	s.Pause()
 	for n := range 9 {

@@ -14,7 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// findHarm returns what hostile texts have done to the page.
+// findHarm is a script that returns the damage that hostile texts have done to the page.
 const findHarm = `(() => {
   const found = [];
   const box = (element) => element.getBoundingClientRect();
@@ -35,7 +35,7 @@ const findHarm = `(() => {
   if (!document.body.textContent.isWellFormed()) found.push("half of a surrogate pair");
 
   for (const element of document.querySelectorAll("html, body, main, #scroller, .sidebar, .bar, .footer, .card, dialog[open], :popover-open, .body")) {
-    // Marks stacked on one letter cannot wrap: they are clipped.
+    // Marks stacked on one letter cannot wrap, so they are clipped.
     if (element.matches(".body") && /\p{M}{9}/u.test(element.textContent)) continue;
     if (element.scrollWidth > element.clientWidth + 1 && element.checkVisibility()) report("wider than its box, " + element.scrollWidth, element);
   }
@@ -61,7 +61,7 @@ const findHarm = `(() => {
   return found;
 })()`
 
-// expectHarmless checks the page on a desktop screen, and on a phone's, which it keeps.
+// expectHarmless checks the page on the screens of a desktop and a phone. The page stays on the phone.
 func (u *user) expectHarmless(where string) {
 	u.t.Helper()
 	for _, width := range []int64{1280, 360} {
@@ -88,13 +88,13 @@ func (u *user) expectHarmlessNow(where string) {
 	}
 }
 
-// truncate returns the first characters of a text.
-func truncate(text string, most int) string {
+// truncate returns the first count characters of a text.
+func truncate(text string, count int) string {
 	runes := []rune(text)
-	return string(runes[:min(len(runes), most)])
+	return string(runes[:min(len(runes), count)])
 }
 
-// hostileText returns the text of that name.
+// hostileText returns the hostile text with the name.
 func hostileText(t *testing.T, name string) string {
 	t.Helper()
 	for _, one := range hostile.Texts {
@@ -131,7 +131,7 @@ func TestHostileMessagesAreHarmless(t *testing.T) {
 	ada.wait("the quotes", `![...document.querySelectorAll(".quote:not([hidden]) b")].some((name) => !name.innerText)`)
 	ada.expectHarmless("reloaded")
 
-	// In the composer: the message that is replied to, and the draft.
+	// The composer shows the message being replied to, and the draft.
 	ada.startReply("#m" + last)
 	draft := hostileText(t, "a script after closing tags") + "\n" + hostileText(t, "an attribute breakout")
 	ada.typeText(draft)
@@ -140,7 +140,7 @@ func TestHostileMessagesAreHarmless(t *testing.T) {
 	ada.wait("the draft", fmt.Sprintf(`document.querySelector("#composer textarea").value === %q`, draft))
 	ada.expectHarmless("with a draft")
 
-	// In the results of a search.
+	// Search results show the texts, too.
 	ada.click("#open-search")
 	ada.wait("the search", `document.activeElement.name === "q"`)
 	ada.typeText(hostile.Marker)
@@ -185,7 +185,7 @@ func TestHostileNamesAreHarmless(t *testing.T) {
 	for _, one := range hostile.Texts {
 		names = append(names, one.Text, truncate(one.Text, 40))
 	}
-	names = append(names, strings.Repeat("W", 40), strings.Repeat("W", 40)) // the widest, twice, so that it gets tags
+	names = append(names, strings.Repeat("W", 40), strings.Repeat("W", 40)) // the widest name, twice, so that it gets tags
 	var guests []*guest
 	last := ""
 	for _, name := range names {
@@ -201,7 +201,7 @@ func TestHostileNamesAreHarmless(t *testing.T) {
 	}
 	t.Logf("the server accepts %d of %d names", len(guests), len(names))
 	if len(guests) < 20 {
-		t.Error("the server accepts hardly any name")
+		t.Error("the server accepts too few names")
 	}
 	people := fmt.Sprintf(`document.querySelectorAll("#people li").length === %d`, len(guests)+1)
 	ada.wait("all messages and people", fmt.Sprintf(`document.querySelectorAll(".message").length === %d && %s`, 2*len(guests), people))

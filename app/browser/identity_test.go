@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// token returns the token in the browser's cookie, "" if there is none.
+// token returns the token in the browser's cookie, or "" if there is none.
 func (u *user) token() string {
 	u.t.Helper()
 	for _, cookie := range call(u, cdpnetwork.GetCookies, cdpnetwork.GetCookiesParams{}).Cookies {
@@ -45,7 +45,7 @@ func rename(t *testing.T, server *apptest.Server, token, name string) string {
 	return session.Token
 }
 
-// A cookie may be lost, or a device shared.
+// A cookie may get lost, and users may share a device.
 func TestDraftsAndWaitingMessagesBelongToTheirUser(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -71,7 +71,7 @@ func TestDraftsAndWaitingMessagesBelongToTheirUser(t *testing.T) {
 	server.Start()
 	server.AwaitReady()
 
-	// Eve signs in on the same device. She sees and sends nothing of Ada's.
+	// Eve signs in on the same device. She neither sees nor sends Ada's texts.
 	ada.setToken(server, "")
 	eve := ada
 	eve.name = "Eve"
@@ -85,7 +85,7 @@ func TestDraftsAndWaitingMessagesBelongToTheirUser(t *testing.T) {
 	apptest.ExpectStoredOnce(t, redis, "tea", 1)
 	eve.typeText("Eve thinks")
 
-	// Ada is back, under another name.
+	// Ada returns under another name.
 	ada.do(chromedp.Navigate("about:blank"))
 	ada.setToken(server, rename(t, server, token, "Ada Lovelace"))
 	ada.name = "Ada"
@@ -112,7 +112,7 @@ func TestPageReloadsWhenItsUserChanges(t *testing.T) {
 		ada.waitUpToDate()
 	}
 
-	// Another tab changes the name. The connection stays, so the server does not tell.
+	// Another tab changes the name. The connection stays open, so the server does not report the change.
 	other, closeTab := ada.openTab()
 	other.open(server, "/")
 	other.click(`form[action="/session"] input[name=name]`)
@@ -125,7 +125,7 @@ func TestPageReloadsWhenItsUserChanges(t *testing.T) {
 	ada.waitMessages("@Lovelace, hello")
 	ada.expect("the marked mention", `document.querySelector("#messages .mention")?.innerText`, "@Lovelace")
 
-	// The server greets another user after the page reconnects.
+	// After the page reconnects, the server's hello contains another user.
 	token := ada.token()
 	ada.setOffline(true)
 	ada.waitStatus("offline", "Offline")

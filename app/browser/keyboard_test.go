@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// focusState is where the focus is.
+// focusState describes the focused element.
 type focusState struct {
-	Control int // the number that numberControls gave, -1 for none
+	Control int // its number from numberControls, or -1
 	Element string
-	Visible bool // in view, with a focus ring
+	Visible bool // it is in view and has a focus ring
 }
 
-// getFocusState returns a focusState.
+// getFocusState is a script that returns a focusState.
 const getFocusState = `(() => {
 	const one = document.activeElement;
 	const { top, bottom, left, right } = one.getBoundingClientRect();
@@ -26,7 +26,7 @@ const getFocusState = `(() => {
 	};
 })()`
 
-// numberControls numbers the controls that are visible and enabled, and returns them.
+// numberControls is a script that numbers the visible and enabled controls, and returns them.
 const numberControls = `(() => {
 	const controls = [...document.querySelectorAll("a[href]:not([tabindex='-1']), button, input:not([type=hidden]), textarea, summary, [tabindex='0']")]
 		.filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled);
@@ -62,7 +62,7 @@ func (u *user) checkTabOrder(page string) {
 	}
 }
 
-// checkPanel opens a panel with Enter on its button, moves the focus into it, and closes
+// checkPanel opens a panel by pressing Enter on its button, moves the focus into the panel, and closes
 // it with Escape, which must return the focus to the button.
 func (u *user) checkPanel(button, panel string) {
 	u.t.Helper()
@@ -171,7 +171,7 @@ func TestWholeConversationByKeyboard(t *testing.T) {
 	eve.focusByKey("Shift+Tab", "#open-calendar")
 	eve.press("Enter")
 	eve.wait("the calendar", `document.querySelector("#calendar").open`)
-	eve.press("ArrowRight", "ArrowRight", "ArrowDown", "Enter") // a year ago, which leads to the first message
+	eve.press("ArrowRight", "ArrowRight", "ArrowDown", "Enter") // a year ago leads to the first message
 	eve.wait("the focus on the first message", fmt.Sprintf(`document.activeElement.id === "m%s"`, s.ids[0]))
 	eve.press("End")
 	eve.wait("the composer", `location.search === "" && document.activeElement.matches("#composer textarea")`)

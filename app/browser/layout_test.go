@@ -4,8 +4,8 @@ package browser
 
 import "testing"
 
-// Nothing is wider than the narrowest screen, and at 200 % all permanent controls are
-// in view, and nothing covers them.
+// Every page must fit the narrowest screen. At 200 %, all permanent controls must be in view and not
+// covered.
 func TestPagesFitNarrowAndZoomedScreens(t *testing.T) {
 	t.Parallel()
 	newSample(t).tour(zoomed, narrow, func(u *user, state string, screens ...device) {
@@ -19,7 +19,7 @@ func TestPagesFitNarrowAndZoomedScreens(t *testing.T) {
 	})
 }
 
-func TestMessagesHaveHalfOfALandscapePhone(t *testing.T) {
+func TestMessagesGetHalfOfALandscapePhone(t *testing.T) {
 	t.Parallel()
 	s := newSample(t)
 	s.ada.open(s.Server, "/r/lobby")
@@ -30,11 +30,11 @@ func TestMessagesHaveHalfOfALandscapePhone(t *testing.T) {
 		t.Error(misfit)
 	}
 	if height := eval[int64](s.ada, `document.querySelector("#scroller").clientHeight`); 2*height < landscape.height {
-		t.Errorf("messages have %d pixels of %d", height, landscape.height)
+		t.Errorf("messages get %d of %d pixels, want at least half", height, landscape.height)
 	}
 }
 
-// findMisfits returns the elements that do not fit the screen.
+// findMisfits is a script that returns the elements that do not fit the screen.
 const findMisfits = `(() => {
 	const found = [];
 	const report = (one, why) => found.push(one.outerHTML.slice(0, 120).replaceAll(/\s+/g, " ") + " " + why);

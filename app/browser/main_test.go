@@ -12,7 +12,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if !apptest.Race() {
-		flag.Set("test.parallel", "4") // most of these tests wait; -parallel still counts
+		flag.Set("test.parallel", "4") // these tests mostly wait; a -parallel flag overrides this
 	}
 	code := apptest.Main(m)
 	closeChromium()

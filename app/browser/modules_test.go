@@ -11,8 +11,8 @@ import (
 	cdpnetwork "github.com/chromedp/cdproto/network"
 )
 
-// Modules that load on demand may fail to load, without a network or because the server
-// has another version of them by then.
+// A module that loads on demand may fail to load, because there is no network or because the server
+// now has another version of it.
 func TestFailedModulesLoadOnTheNextAttempt(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)

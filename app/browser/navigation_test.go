@@ -24,7 +24,7 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	ada.join(here, "history")
 	bob.join(there, "history")
 
-	// Each day has a line, and messages more than five minutes apart have headings.
+	// Each day begins with a line, and messages more than five minutes apart have headings.
 	ada.wait("headings", `document.querySelectorAll(".message").length === 50 && !document.querySelector("[data-continued]")`)
 	ada.wait("lines of days", `[...document.querySelectorAll(".day")].map((day) => day.innerText).slice(-2).join() === "Yesterday,Today"`)
 
@@ -33,7 +33,7 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	ada.open(here, strings.Replace(link, there.URL(), "", 1))
 	ada.waitAtMessage("message 270", "live")
 
-	// A link to a message that does not exist says so, until the user leaves.
+	// A link to a missing message shows a notice until the user navigates away.
 	ada.allowErrors("404")
 	ada.open(here, fmt.Sprintf("/r/history/%d-7", times[99].UnixMilli()))
 	ada.wait("the status", `document.querySelector("#status").dataset.state === "older"`)
@@ -50,8 +50,8 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	ada.waitAtMessage("message 100", "older")
 	ada.wait("the toolbar to stay closed", `document.querySelector("#toolbar").hidden`)
 
-	// The line of a day stays at the top while its messages scroll by, and covers none that
-	// was navigated to. (One expression measures all, since older messages may load.)
+	// The line of a day stays at the top while its messages scroll by. It must not cover a message
+	// that the user navigated to. One expression measures both, because older messages may load.
 	ada.expect("the distance of the line from the top, and whether it covers the message,", `((line) => {
 		const message = line.nextElementSibling.nextElementSibling;
 		message.scrollIntoView();
@@ -59,7 +59,7 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 		return [top - document.querySelector("#scroller").getBoundingClientRect().top, bottom > message.getBoundingClientRect().top].join();
 	})(document.querySelectorAll(".day")[1])`, "0,false")
 
-	// Scrolling loads messages in both directions, and Escape leads to the latest.
+	// Scrolling loads messages in both directions. Escape leads to the latest ones.
 	ada.do(chromedp.ScrollIntoView(chromedp.CSS("#newer")))
 	ada.waitMessages("message 150")
 	ada.do(chromedp.ScrollIntoView(chromedp.CSS("#older")))
@@ -70,7 +70,7 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	ada.waitUpToDate()
 	ada.expect("the path", `location.pathname`, "/r/history")
 
-	// Closing the calendar navigates nowhere.
+	// Closing the calendar does not navigate.
 	for _, closeCalendar := range []func(){
 		func() { ada.click("#calendar [name=close]") },
 		func() { ada.do(chromedp.MouseClickXY(10, 790)) },
@@ -81,7 +81,7 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 		ada.wait("the calendar to close", `!document.querySelector("#calendar").open && location.search === ""`)
 	}
 
-	// A date in the calendar has an address, which others can open, and a place in the
+	// Choosing a date in the calendar navigates to a URL that others can open, and adds it to the
 	// browser's history.
 	ada.click("#open-calendar")
 	ada.do(chromedp.SetValue(chromedp.CSS("#calendar input"), times[29].Add(-time.Minute).UTC().Format("2006-01-02T15:04")))
@@ -92,12 +92,12 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	ada.do(chromedp.NavigateBack())
 	ada.waitUpToDate()
 
-	// Sending a message among older ones leads to the latest.
+	// Sending a message while viewing older ones leads to the latest.
 	bob.send("the end")
 	bob.waitMessages("the end")
 	bob.waitUpToDate()
 	ada.waitMessages("the end")
-	ada.wait("the message to be read", `document.title === "#history · Burble"`) // or scrolling up would leave it unread
+	ada.wait("the message to be read", `document.title === "#history · Burble"`) // otherwise scrolling up would leave it unread
 	for _, u := range []*user{ada, bob} {
 		for !eval[bool](u, `document.querySelector("#older a").hidden`) {
 			before := eval[int](u, `document.querySelectorAll(".message").length`)
@@ -107,7 +107,7 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	}
 	expectMatchesServer(t, here, "history", ada, bob)
 
-	// Among older messages new ones are below, so no link leads up to them.
+	// When older messages are in view, new ones are below them, so no link leads up.
 	ada.open(here, "/")
 	bob.send("one more")
 	ada.waitUnread("history", 1, 0)
@@ -118,8 +118,8 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	ada.expectNewLine("one more")
 }
 
-// When the user navigates again before the first messages have loaded, the last
-// navigation wins.
+// If the user navigates again before the messages of the first navigation load, the last navigation
+// wins.
 func TestLastNavigationWins(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -161,7 +161,7 @@ func TestLastNavigationWins(t *testing.T) {
 	releaseAndExpect(200)
 }
 
-func TestArrowUpEditsTheLastMessageFromAmongOlderOnes(t *testing.T) {
+func TestArrowUpAmongOlderMessagesEditsTheLastOne(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)

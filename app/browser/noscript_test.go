@@ -28,7 +28,7 @@ func TestPageWithoutScript(t *testing.T) {
 	ada.do()
 	call(ada, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 
-	// It shows messages, explains why a name is refused, and posts.
+	// The page shows messages, explains why it refuses a name, and posts messages.
 	ada.open(here, "/r/short")
 	ada.waitMessages("message 1", "message 2", "message 3")
 	ada.wait("the status", `document.querySelector("#status").innerText === "Reload to see what’s new"`)
@@ -64,7 +64,7 @@ func TestPageWithoutScript(t *testing.T) {
 	ada.wait("the page to be at message 40", `document.querySelector("[aria-current=true] .body")?.innerText.trim() === "message 40"`)
 }
 
-// isPainted is whether the page has been painted. Earlier clicks are lost.
+// isPainted is an expression: whether the page has been painted. Earlier clicks have no effect.
 const isPainted = `performance.getEntriesByType("paint").length > 0`
 
 // waitNumbered waits until the page is painted and has exactly these numbered messages.

@@ -18,7 +18,7 @@ func TestPageSurvivesAServerCrash(t *testing.T) {
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 	ada.send("before")
-	ada.waitMessages("before") // Bob's server may be faster.
+	ada.waitMessages("before") // Bob's server may be faster
 	bob.waitMessages("before")
 
 	here.Kill()
@@ -103,7 +103,7 @@ func TestPageReportsFullTrimmedAndLostStorage(t *testing.T) {
 	ada.waitUpToDate()
 	expectMatchesServer(t, there, "lobby", ada, bob)
 
-	// Messages arrive while Ada is offline, and are trimmed before she returns.
+	// Messages arrive while Ada is offline, and Redis trims them before she returns.
 	ada.allowErrors("ERR_INTERNET_DISCONNECTED")
 	ada.setOffline(true)
 	ada.waitStatus("offline", "Offline")
@@ -118,7 +118,7 @@ func TestPageReportsFullTrimmedAndLostStorage(t *testing.T) {
 	ada.waitMessages("five")
 	ada.wait("the gap", `[...document.querySelectorAll("#messages > *")].map((row) => row.matches(".gap") ? row.innerText.replace(/before .* are/, "before … are") : row.querySelector(".body")?.innerText.trim() ?? "day").join("; ") ===
 		"day; one; two; Messages before … are no longer available.; five"`)
-	ada.waitCached("five") // What is before the gap is not cached, since nothing would show the gap.
+	ada.waitCached("five") // messages before the gap are not cached, because the cache does not record gaps
 	ada.open(here, "/r/lobby")
 	ada.waitUpToDate()
 	expectMatchesServer(t, there, "lobby", ada)
@@ -165,7 +165,7 @@ func TestHomeReportsItsStatus(t *testing.T) {
 	here.AwaitReady()
 	ada.waitStatus("live", "Up to date")
 
-	// The service worker's copy of the page is not reported as up to date.
+	// The status must not call the service worker's copy of the page up to date.
 	ada.wait("the page to be cached", `caches.keys().then((names) => caches.open(names.find((name) => name.startsWith("pages-")))).then((pages) => pages.match("/"))`)
 	ada.setOffline(true)
 	ada.open(here, "/")

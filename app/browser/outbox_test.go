@@ -22,14 +22,14 @@ func TestFailedMessageIsRetriedOrDiscarded(t *testing.T) {
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 
-	// The server restarts with another secret, so that Ada's token is invalid.
+	// The server restarts with another secret, which makes Ada's token invalid.
 	here.Env = append(here.Env, "SECRET=another one of that length")
 	here.Restart()
 	ada.send("keep this")
 	ada.send("throw this away")
 	ada.wait("both messages to fail", `document.querySelectorAll("#messages [data-state=failed]").length === 2`)
 	ada.waitStatus("failed", "2 messages not sent")
-	// Screen readers announce a message only when it is stored.
+	// Screen readers announce a message only once it is stored.
 	const live = `[...document.querySelectorAll("#messages > article")].map((article) => article.ariaLive).join()`
 	ada.expect("aria-live of the messages", live, "off,off")
 	ada.expect("the reason", `document.querySelector("[data-state=failed] .delivery span").innerText`, "Not sent. You’re no longer signed in. Reload the page.")
@@ -41,7 +41,7 @@ func TestFailedMessageIsRetriedOrDiscarded(t *testing.T) {
 	ada.expect("the focused element, now that the button is gone,", focused, "scroller")
 	ada.wait("the retry to fail", `document.querySelector("#messages [data-state=failed]")`)
 
-	// With the first secret again the retry succeeds, once, and after newer messages.
+	// With the first secret, the retry succeeds once. The message comes after newer ones.
 	here.Env = append(here.Env, secret)
 	here.Restart()
 	bob.send("meanwhile")
@@ -62,12 +62,12 @@ func TestOfflineMessagesSurviveAReloadAndAreSentOnce(t *testing.T) {
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 	ada.send("before the tunnel")
-	bob.waitMessages("before the tunnel") // before Bob's is stored
+	bob.waitMessages("before the tunnel") // stored before Bob's message
 	bob.send("have a good trip")
 	ada.waitMessages("before the tunnel", "have a good trip")
 	ada.waitCached("before the tunnel", "have a good trip")
 
-	// Without a server the page and its messages come from the cache.
+	// Without a server, the page and its messages come from the cache.
 	here.Kill()
 	ada.open(here, "/r/lobby")
 	ada.waitMessages("before the tunnel", "have a good trip")
@@ -114,7 +114,7 @@ func TestMessagesWaitingInAnotherRoomAreSent(t *testing.T) {
 	ada.waitUpToDate()
 	apptest.ExpectStoredOnce(t, redis, "tea", 1)
 
-	// A message that fails there is reported here.
+	// The page of one room reports a failed message of another.
 	ada.runScript(`localStorage["burble:outbox:tea"] = JSON.stringify([{ key: crypto.randomUUID(), text: "no such reply", reply_to: "1-1", at: 1, state: "waiting" }])`)
 	ada.open(here, "/r/lobby")
 	ada.waitStatus("failed", "A message in #tea was not sent")
@@ -125,7 +125,7 @@ func TestMessagesWaitingInAnotherRoomAreSent(t *testing.T) {
 	ada.waitUpToDate()
 }
 
-func TestBrowserAsksBeforeUnsavedMessagesAreLost(t *testing.T) {
+func TestBrowserWarnsBeforeUnsavedMessagesAreLost(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here := startOnFixedPort(t, redis)
@@ -149,9 +149,9 @@ func TestBrowserAsksBeforeUnsavedMessagesAreLost(t *testing.T) {
 	apptest.ExpectStoredOnce(t, redis, "lobby", 2)
 }
 
-// The browser closes the database under the page when it is short of space, or when the
-// user clears the site's data.
-func TestCacheIsWrittenAgainAfterTheDatabaseIsClosed(t *testing.T) {
+// The browser closes the page's database if it is short of space, or if the user clears the site's
+// data.
+func TestCacheRecoversAfterTheDatabaseIsClosed(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")
@@ -166,8 +166,8 @@ func TestCacheIsWrittenAgainAfterTheDatabaseIsClosed(t *testing.T) {
 	ada.waitCached("one", "two")
 }
 
-// A new service worker may take over while nothing can be fetched. It keeps the pages
-// that the previous one cached.
+// A new service worker may take over while it cannot fetch anything. It must keep the pages that the
+// previous one cached.
 func TestNewServiceWorkerKeepsCachedPages(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)

@@ -17,7 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-func TestPresenceOfFewAndOfManyPeople(t *testing.T) {
+func TestPresenceOfFewAndManyPeople(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
@@ -28,15 +28,15 @@ func TestPresenceOfFewAndOfManyPeople(t *testing.T) {
 	ada.waitPeople("Ada Lovelace (you), Bob, Cleo")
 	ada.expect("the number of different row heights", `String(new Set([...document.querySelectorAll("#people li")].map((row) => row.offsetHeight)).size)`, "1")
 
-	// Bob leaves the page, and Cleo's crashes.
+	// Bob leaves the page, and Cleo's page crashes.
 	bob.open(there, "/")
 	ada.waitPeople("Ada Lovelace (you), Cleo")
 	ctx, cancel := context.WithCancel(cleo.ctx)
-	go chromedp.Call(ctx, page.Crash, cdp.Empty{}) // never gets an answer
+	go chromedp.Call(ctx, page.Crash, cdp.Empty{}) // never returns
 	ada.waitPeople("Ada Lovelace (you)")
 	cancel()
 
-	// Of many people the page lists at most 100, and counts the rest.
+	// If many people are present, the page lists at most 100 and counts the rest.
 	guests := make([]*guest, 120)
 	for i := range guests {
 		guests[i] = newGuest(t, there, fmt.Sprintf("Guest %d", i))
@@ -54,7 +54,7 @@ func TestPresenceOfFewAndOfManyPeople(t *testing.T) {
 	ada.wait("nobody to type", `document.querySelector("#typing").innerText === ""`)
 }
 
-// waitPeople waits until the page lists exactly these people.
+// waitPeople waits until the page lists exactly the names.
 func (u *user) waitPeople(names string) {
 	u.t.Helper()
 	u.wait("the people "+names, fmt.Sprintf(`[...document.querySelectorAll("#people li")].map((row) => row.querySelector("b").innerText + (row.innerText.includes("(you)") ? " (you)" : "")).join(", ") === %q`, names))
@@ -84,14 +84,14 @@ func TestMentionNotifiesWhenNotificationsAreOnAndThePageIsHidden(t *testing.T) {
 	ada.wait("notifications to be on", `document.querySelector("#bell").ariaPressed === "true"`)
 	ada.wait("the service worker", `navigator.serviceWorker.getRegistration().then((registration) => registration?.active)`)
 
-	// Chromium forgets a notification that it has not shown yet when it is asked for the
-	// list, so the test asks only once showNotification has resolved.
+	// Listing notifications makes Chromium lose one that it has not shown yet. So the test lists them
+	// only after showNotification has resolved.
 	ada.runScript(`
 		const { prototype } = ServiceWorkerRegistration, show = prototype.showNotification;
 		prototype.showNotification = function (...args) { return show.apply(this, args).then(() => { globalThis.notified = true }) }`)
 
 	bob.send("@ada look at this")
-	ada.waitMessages("@ada look at this") // visible, so without a notification
+	ada.waitMessages("@ada look at this") // the page is visible, so there is no notification
 	show := ada.hide()
 	bob.send("@ada come back")
 	bob.send("please")

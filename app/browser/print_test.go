@@ -14,8 +14,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 )
 
-// A printed room has all loaded messages, over as many sheets as they need, in black on
-// white whatever the theme is.
+// A printed room contains all loaded messages, on as many sheets as they need. It is black on white in
+// every theme.
 func TestPrintHasAllMessagesAndNothingElse(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)

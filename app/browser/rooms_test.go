@@ -14,7 +14,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 )
 
-func TestKeysSwitchAndCreateRooms(t *testing.T) {
+func TestShortcutsSwitchAndCreateRooms(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
@@ -34,7 +34,7 @@ func TestKeysSwitchAndCreateRooms(t *testing.T) {
 	ada.press("Escape")
 	ada.wait("the shortcuts to close", `!document.querySelector(":popover-open")`)
 
-	// Control+k finds a room by part of its name, and creates one that does not exist.
+	// Control+k finds a room by part of its name, or creates a new one.
 	ada.press("Control+k")
 	ada.typeText("kit")
 	ada.press("Enter")
@@ -66,7 +66,7 @@ func TestKeysSwitchAndCreateRooms(t *testing.T) {
 	ada.send("first in the shed")
 	ada.waitMessages("first in the shed")
 
-	// Others find the new room in their list. Alt-arrows go up and down the list.
+	// Other users find the new room in their lists. Alt+arrow keys move up and down the list.
 	bob.join(there, "attic")
 	bob.expect("the list of rooms", `[...document.querySelectorAll("#room-list b")].map((name) => name.innerText).join()`, "garden-shed,kitchen,kit,lobby,attic")
 	bob.press("Alt+ArrowUp")
@@ -100,7 +100,7 @@ func TestThemeIsKept(t *testing.T) {
 	}
 }
 
-// On a Mac, Option-arrows move the caret between paragraphs.
+// On a Mac, Option+arrow keys move the caret between paragraphs.
 func TestOptionArrowsOnAMacStayInTheComposer(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
@@ -123,7 +123,7 @@ func TestOptionArrowsOnAMacStayInTheComposer(t *testing.T) {
 	ada.waitAtPath("/r/attic")
 }
 
-func TestHomeOpensTheRoomThatItOffers(t *testing.T) {
+func TestHomeOpensTheFirstMatchingRoom(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	server.Post(server.SignIn("Cleo"), "kitchen", client.NewKey(), "hello")
@@ -155,8 +155,8 @@ func TestHomeShowsTheFirstRoom(t *testing.T) {
 	ada.expect("whether the notice is visible", `String(document.querySelector(".empty").checkVisibility())`, "false")
 }
 
-// recordSocket records the times at which the page follows rooms and is told that rooms
-// were reset.
+// recordSocket is a script that records when the page receives followed for each room, and when it
+// receives the state reset.
 const recordSocket = `
 	globalThis.followed = {};
 	globalThis.reset = {};
@@ -171,8 +171,8 @@ const recordSocket = `
 		}
 	}`
 
-// When Redis loses its data it loses all rooms at once.
-func TestRoomsThatAreLostTogetherAreFetchedTogether(t *testing.T) {
+// If Redis loses its data, it loses all rooms at once.
+func TestLostRoomsAreFetchedTogether(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	server := apptest.Start(t, redis)
@@ -200,7 +200,7 @@ func TestRoomsThatAreLostTogetherAreFetchedTogether(t *testing.T) {
 	for n := range rooms {
 		server.Post(cleo, fmt.Sprintf("room-%d", n), client.NewKey(), "anybody?")
 	}
-	ada.wait("all to be reset", fmt.Sprintf(`Object.keys(reset).length === %d`, rooms))
+	ada.wait("all rooms to be reset", fmt.Sprintf(`Object.keys(reset).length === %d`, rooms))
 	const fetches = `performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/rooms"))`
 	ada.wait("the last fetch", fetches+`.some(({ startTime }) => startTime >= Math.max(...Object.values(reset)))`)
 	count := eval[int](ada, fetches+".length")

@@ -15,20 +15,20 @@ import (
 	"github.com/chromedp/cdproto/page"
 )
 
-var screenshots = flag.String("screenshots", "", "the folder that TestScreenshots fills")
+var screenshots = flag.String("screenshots", "", "the folder to which TestScreenshots writes")
 
-// TestScreenshots takes a picture of each state of the pages:
+// TestScreenshots takes a screenshot of each state of the pages:
 //
 //	go test ./app/browser -run Screenshots -screenshots /tmp/burble
 func TestScreenshots(t *testing.T) {
 	if *screenshots == "" {
-		t.Skip("skipped: -screenshots FOLDER takes pictures to look at")
+		t.Skip("skipped: run with -screenshots FOLDER to take screenshots")
 	}
 	if err := os.MkdirAll(*screenshots, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	s := newSample(t)
-	zone := (time.Now().UTC().Hour() + 24 - 11) % 24 // Where it is eleven in the morning, the conversation began yesterday.
+	zone := (time.Now().UTC().Hour() + 24 - 11) % 24 // where it is 11 a.m., so that the conversation began yesterday
 	if zone > 12 {
 		zone -= 24
 	}
@@ -43,7 +43,7 @@ func TestScreenshots(t *testing.T) {
 	})
 }
 
-// screenshot writes a picture of the page to a file.
+// screenshot writes a screenshot of the page to a file.
 func (u *user) screenshot(file string) {
 	u.t.Helper()
 	u.waitAnimations()

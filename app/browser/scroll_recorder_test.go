@@ -2,9 +2,9 @@
 
 package browser
 
-// recordScrolling has the page record itself while it is scrolled: what is in view after
-// each frame, and whether a change of the messages moved it. The page reads both itself,
-// so that nothing can happen in between.
+// recordScrolling is a script that records which messages are in view after each frame, and whether a
+// change of the messages moved them. It runs in the page, so that nothing can happen between a change
+// and its measurement.
 const recordScrolling = `Boolean(window.recorder = (() => {
   const scroller = document.querySelector("#scroller"), log = document.querySelector("#messages");
   const edges = { "-1": document.querySelector("#older a"), "1": document.querySelector("#newer a") };
@@ -41,19 +41,19 @@ const recordScrolling = `Boolean(window.recorder = (() => {
     recorder.jump = Math.max(recorder.jump, ...moved(held).map(Math.abs));
     count();
   }).observe(log, { childList: true });
-  // The browser takes scrolling in the frame of a load for a shift, so by hand only jump and back count.
-  // What enters or leaves the view does not count as a shift either.
+  // If a page loads in a frame that scrolls, the browser counts the scrolling as a layout shift. So shift
+  // is not recorded while the test scrolls by hand. Elements that enter or leave the view do not count.
   const staysInView = ({ previousRect, currentRect }) => previousRect.height > 0 && currentRect.height > 0;
   const shifted = ({ value, sources }) => !recorder.byHand && sources.some(staysInView) && (recorder.shift += value);
   new PerformanceObserver((list) => list.getEntries().forEach(shifted)).observe({ type: "layout-shift" });
 
-  /** Waits until nothing scrolls. */
+  /** Waits until scrolling has stopped. */
   recorder.rest = async () => {
     for (let still = 0, at; still < 20; still = at === scroller.scrollTop ? still + 1 : 0, at = scroller.scrollTop) await frame();
     recorder.byHand = false;
     return true;
   };
-  /** Starts to load more messages, which arrive once the browser scrolls. */
+  /** Starts to load more messages. They arrive once the browser scrolls. */
   recorder.load = async () => {
     const { fetch } = globalThis;
     let responded = false;
@@ -81,7 +81,7 @@ const recordScrolling = `Boolean(window.recorder = (() => {
     count();
     return true;
   };
-  /** Loads so many pages more, each from near the end of what is loaded. Returns whether the end of the room is reached. */
+  /** Loads more pages, each by scrolling near the end of the loaded messages. Returns whether it reached the end of the room. */
   recorder.read = async (pages) => {
     const { direction } = recorder;
     while (!edges[direction].hidden && pages--) {
@@ -89,7 +89,7 @@ const recordScrolling = `Boolean(window.recorder = (() => {
       scroller.scrollTop = direction < 0 ? scroller.clientHeight - scroller.scrollHeight + 600 : -600;
       hold();
       while (recorder.loads === loads) await frame();
-      await frame(); // so that a step and a load are in different frames
+      await frame(); // so that scrolling and loading are in different frames
     }
     if (edges[direction].hidden) scroller.scrollTop = direction < 0 ? -1e9 : 0;
     await frame();
@@ -99,13 +99,13 @@ const recordScrolling = `Boolean(window.recorder = (() => {
   return recorder;
 })())`
 
-// recording is what the page recorded.
+// recording is the result of recordScrolling.
 type recording struct {
-	Loads int     // pages of messages that were loaded
-	Seen  int     // different messages in the page since the last turn
-	Most  int     // messages in the page at once
-	Holes int     // neighbors in the page that are not neighbors in the room
-	Jump  float64 // the furthest that a change of the messages moved one in view, in pixels
-	Back  float64 // the furthest that a frame moved one against the direction of scrolling
-	Shift float64 // the browser's layout shift score of what stayed in view, except while scrolled by hand
+	Loads int     // number of loaded pages of messages
+	Seen  int     // number of different messages in the page since the last turn
+	Most  int     // highest number of messages in the page at once
+	Holes int     // number of adjacent messages in the page that are not adjacent in the room
+	Jump  float64 // longest distance that a change of the messages moved one in view, in pixels
+	Back  float64 // longest distance that a frame moved one against the direction of scrolling, in pixels
+	Shift float64 // the browser's layout shift score for elements that stay in view, except while scrolling by hand
 }

@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	mostInPage  = 300  // messages, the limit of timeline.js
-	mostGrowth  = 20e6 // bytes of the page's heaps
-	pagesByHand = 3    // that each kind of input loads in each direction
+	maxMessages   = 300  // in the page, the limit in timeline.js
+	maxGrowth     = 20e6 // of the page's heaps, in bytes
+	pagesPerInput = 3    // pages that each kind of input loads in each direction
 )
 
 func TestScrollThroughALongRoomAndBack(t *testing.T) {
@@ -57,15 +57,15 @@ func TestViewStaysWhileMessagesArrive(t *testing.T) {
 	eval[bool](ada, recordScrolling+" && recorder.turn(1)")
 	ada.turnWheel(-1)
 	ada.wait("the page to scroll up", `recorder.isScrolledUp()`)
-	sendConversation(t, server, "lobby", 500) // more than the page keeps, so the newest are not in it
+	sendConversation(t, server, "lobby", 500) // more than the page keeps, so it drops the newest
 	ada.wait("the newest messages to be left out", `document.querySelector("#status").dataset.state === "older"`)
-	if got := eval[recording](ada, "recorder"); got.Jump > 1 || got.Most > mostInPage || got.Holes > 0 {
+	if got := eval[recording](ada, "recorder"); got.Jump > 1 || got.Most > maxMessages || got.Holes > 0 {
 		t.Errorf("the view jumped: %+v", got)
 	}
 }
 
-// scrollThrough fills a room and scrolls from its end to its beginning and back. Each kind
-// of input loads the first pages of each direction, and the script the rest.
+// scrollThrough fills a room and scrolls from its end to its beginning and back. Each kind of input
+// loads the first pages in each direction. A script loads the rest.
 func (u *user) scrollThrough(server *apptest.Server, room string, count int, inputs ...func(u *user, direction float64)) {
 	u.t.Helper()
 	sendConversation(u.t, server, room, count)
@@ -75,7 +75,7 @@ func (u *user) scrollThrough(server *apptest.Server, room string, count int, inp
 	for _, direction := range []float64{-1, 1} {
 		eval[bool](u, fmt.Sprintf("recorder.turn(%v)", direction))
 		for _, scroll := range inputs {
-			for until := eval[int](u, "recorder.loads") + pagesByHand; eval[int](u, "recorder.loads") < until; {
+			for until := eval[int](u, "recorder.loads") + pagesPerInput; eval[int](u, "recorder.loads") < until; {
 				scroll(u, direction)
 			}
 		}
@@ -84,21 +84,21 @@ func (u *user) scrollThrough(server *apptest.Server, room string, count int, inp
 		}
 		got, growth := eval[recording](u, "recorder"), u.heapBytes()-before
 		u.t.Logf("%v: heaps of %.1f MB grew by %.1f MB, %+v", time.Since(start), before/1e6, growth/1e6, got)
-		if got.Seen != count || got.Most > mostInPage || got.Holes > 0 {
-			u.t.Errorf("want all %d messages, at most %d at once, in order", count, mostInPage)
+		if got.Seen != count || got.Most > maxMessages || got.Holes > 0 {
+			u.t.Errorf("want all %d messages, at most %d at once, in order", count, maxMessages)
 		}
 		if got.Jump > 1 || got.Back > 1 || got.Shift > 0.01 {
 			u.t.Error("the view jumped")
 		}
-		if growth > mostGrowth {
+		if growth > maxGrowth {
 			u.t.Errorf("the page grew by %.1f MB", growth/1e6)
 		}
 	}
 	u.waitUpToDate()
 }
 
-// pressPageKey presses PageUp or PageDown. While the browser animates the scrolling, more
-// messages arrive.
+// pressPageKey presses PageUp or PageDown. More messages arrive while the browser animates the
+// scrolling.
 func (u *user) pressPageKey(direction float64) {
 	u.t.Helper()
 	eval[bool](u, "recorder.load()")
@@ -112,7 +112,7 @@ func (u *user) turnWheel(direction float64) {
 	u.wheel(640, 400, 700*direction)
 }
 
-// swipe swipes with a finger, after which the page scrolls on.
+// swipe swipes with a finger. The page continues to scroll afterwards.
 func (u *user) swipe(direction float64) {
 	u.t.Helper()
 	u.touch(input.DispatchTouchEventTypeTouchStart, &input.TouchPoint{X: 180, Y: 370 + 200*direction})
@@ -122,7 +122,7 @@ func (u *user) swipe(direction float64) {
 	u.touch(input.DispatchTouchEventTypeTouchEnd)
 }
 
-// heapBytes returns how much memory the page's script and document use.
+// heapBytes returns how many bytes of memory the page's script and document use.
 func (u *user) heapBytes() float64 {
 	u.t.Helper()
 	call(u, heapprofiler.CollectGarbage, cdp.Empty{})
@@ -130,7 +130,7 @@ func (u *user) heapBytes() float64 {
 	return usage.UsedSize + usage.EmbedderHeapUsedSize + usage.BackingStorageSize
 }
 
-func TestPageFollowsTheEndOnlyWhenThere(t *testing.T) {
+func TestPageFollowsNewMessagesOnlyAtTheEnd(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
@@ -160,7 +160,7 @@ func TestPageFollowsTheEndOnlyWhenThere(t *testing.T) {
 	expectMatchesServer(t, there, "history", ada, bob)
 }
 
-// A page may stay open for days, scrolled up, while messages arrive.
+// A page may stay open and scrolled up for days while messages arrive.
 func TestMessagesBelowTheViewLeakNoListeners(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)

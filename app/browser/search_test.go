@@ -59,8 +59,8 @@ func TestSearchListsNewestFirstAndLinksToMessages(t *testing.T) {
 	ada.wait("the reason", `document.querySelector("#search [role=status]").innerText === "Chat storage is down. Try again in a moment."`)
 }
 
-// Safari does not know the closedby attribute.
-func TestDialogClosesOnAClickOutsideOnly(t *testing.T) {
+// Safari does not support the closedby attribute.
+func TestDialogClosesOnlyOnAClickOutside(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")

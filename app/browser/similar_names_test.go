@@ -13,8 +13,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// similarNames are names of other guests that look like Ada's, the last as if it had a
-// tag. (The server refuses the dot of a real tag: TestNameRefused in identity.)
+// similarNames are names of other guests that look like Ada's. The last one imitates a tag. The server
+// refuses the dot of a real tag: see TestNameRefused in package identity.
 var similarNames = []string{"Аda" /* the first letter is Cyrillic */, "ADA", "Ada ", "Ａｄａ", "A d a", "Áda", "Ada •9c0"}
 
 func TestSimilarNamesGetDifferentTags(t *testing.T) {
@@ -35,7 +35,7 @@ func TestSimilarNamesGetDifferentTags(t *testing.T) {
 		impostor.send("lobby", "/me nods")
 		impostors = append(impostors, impostor)
 	}
-	bob.join(server, "lobby") // gets the names with the page, Ada got them live
+	bob.join(server, "lobby") // Bob's page contains the names from the start, Ada's received them live
 	bob.send("Who?")
 	ada.waitMessages("Who?")
 
@@ -68,14 +68,14 @@ func TestSimilarNamesGetDifferentTags(t *testing.T) {
 	}
 }
 
-// waitTags waits until the names that the selector finds show tags: count different ones.
+// waitTags waits until all names that match the selector show tags, count of them different.
 func (u *user) waitTags(what, selector string, count int) {
 	u.t.Helper()
 	u.wait("the tags of "+what, haveTags(selector, count))
 }
 
-// haveTags returns an expression: whether the names that the selector finds, except Bob's,
-// show tags, count different ones.
+// haveTags returns an expression: whether all names that match the selector, except Bob's, show tags,
+// count of them different.
 func haveTags(selector string, count int) string {
 	return fmt.Sprintf(`((names) => names.every((name) => name.dataset.tag && getComputedStyle(name, "::after").content.includes(name.dataset.tag)) &&
 		new Set(names.map(({ dataset }) => dataset.tag)).size === %d)([...document.querySelectorAll(%q)].filter(({ textContent }) => textContent !== "Bob"))`, count, selector)

@@ -11,7 +11,7 @@ import (
 
 // The tabs of a browser profile share one localStorage.
 
-func TestTwoTabsWriteToTheOutboxAtTheSameMoment(t *testing.T) {
+func TestTwoTabsWriteToTheOutboxAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newUser(t, "Ada")
@@ -19,7 +19,7 @@ func TestTwoTabsWriteToTheOutboxAtTheSameMoment(t *testing.T) {
 	other, _ := ada.openTab()
 	other.open(server, "/r/lobby")
 	other.waitUpToDate()
-	// Both write on each full second, because timers of hidden tabs fire once a second.
+	// Both tabs write at each full second, because the timers of hidden tabs fire once a second.
 	const write = `import(document.querySelector("script").src.replace("page/room.js", "offline/outbox.js")).then(({ Outbox }) => {
 		const connection = Object.assign(new EventTarget(), { send: () => false });
 		window.outbox = new Outbox("attic", connection);
@@ -38,7 +38,7 @@ func TestTwoTabsWriteToTheOutboxAtTheSameMoment(t *testing.T) {
 	}
 }
 
-func TestMessagesOfAClosedTabAreSentByAnOpenOne(t *testing.T) {
+func TestOpenTabSendsMessagesOfAClosedTab(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
@@ -89,7 +89,7 @@ func TestHomeShowsMessagesWaitingInAnotherTab(t *testing.T) {
 	ada.waitUpToDate()
 	apptest.ExpectStoredOnce(t, redis, "lobby", 2)
 
-	// A message that fails in one tab is reported in the other until it is discarded.
+	// If a message fails in one tab, the other tab reports it until the user discards it.
 	other.runScript(`const key = crypto.randomUUID(); localStorage.setItem("burble:outbox:lobby:" + key, JSON.stringify({ key, text: "no such reply", reply_to: "1-1", at: 1, state: "waiting" }))`)
 	other.open(server, "/r/lobby")
 	ada.waitStatus("failed", "A message in #lobby was not sent")

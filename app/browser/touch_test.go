@@ -36,7 +36,7 @@ func TestLongPressOpensTheToolbarAndTheButtonSends(t *testing.T) {
 	ada.longPress("#messages .reaction", `document.querySelector("#toast").innerText === "🎉 you"`)
 	ada.expect("the reaction", `document.querySelector("#messages .reaction").textContent`, "🎉 1")
 
-	// Even if the chip is replaced during a long press, lifting the finger must not click.
+	// Even if the page replaces the chip during a long press, lifting the finger must not click.
 	prevented := eval[[]bool](ada, `(async () => {
 		const chip = document.querySelector("#messages .reaction"), body = document.querySelector("#messages .body");
 		const press = (one) => one.dispatchEvent(new PointerEvent("pointerdown", { pointerType: "touch", isPrimary: true, bubbles: true }));
@@ -102,7 +102,7 @@ func TestPinchOpensNoToolbar(t *testing.T) {
 	one, two := &input.TouchPoint{ID: new(1.0), X: x - 5, Y: y}, &input.TouchPoint{ID: new(2.0), X: x + 5, Y: y}
 	ada.touch("touchStart", one)
 	ada.touch("touchStart", one, two)
-	ada.runScript(`await new Promise((resolve) => setTimeout(resolve, 700))`) // A long press takes less.
+	ada.runScript(`await new Promise((resolve) => setTimeout(resolve, 700))`) // longer than a long press takes
 	ada.touch("touchEnd")
 	ada.expect("whether the toolbar is open", `String(document.querySelector("#toolbar").checkVisibility())`, "false")
 }
@@ -135,7 +135,7 @@ func TestTouchTargetsAreLargeEnough(t *testing.T) {
 	s.ada.emulate(phone, "light")
 	s.ada.open(s.Server, "/r/lobby")
 	s.ada.waitUpToDate()
-	// A target must react within 21 pixels of its center, since 22 may be its edge.
+	// A target must react 21 pixels from its center, because its edge may be at 22.
 	s.ada.expect("the list of targets that are too small", `[...document.querySelectorAll(".bar .icon, .reaction, #composer > button")].filter((one) => {
 		if (!one.checkVisibility()) return false;
 		one.scrollIntoView();

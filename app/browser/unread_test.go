@@ -25,7 +25,7 @@ func TestUnreadCountsAndReadMarkersAcrossDevices(t *testing.T) {
 	phone.open(there, "/r/kitchen")
 	phone.waitUpToDate()
 
-	// Messages are counted on all devices while Ada's page is hidden.
+	// All devices count messages as unread while Ada's page is hidden.
 	show := ada.hide()
 	bob.send("second")
 	bob.send("third, @Ada")
@@ -39,7 +39,7 @@ func TestUnreadCountsAndReadMarkersAcrossDevices(t *testing.T) {
 	phone.waitUnread("lobby", 2, 1)
 	ada.wait("the count in the title", `document.title === "(2) #lobby · Burble"`)
 
-	// Once the page is visible they are read on all devices. The New line stays.
+	// Once the page is visible, all devices count them as read. The New line stays.
 	show()
 	phone.waitUnread("lobby", 0, 0)
 	phone.wait("no count in the title", `document.title === "#kitchen · Burble"`)
@@ -49,7 +49,7 @@ func TestUnreadCountsAndReadMarkersAcrossDevices(t *testing.T) {
 	ada.wait("no count in the title", `document.title === "#lobby · Burble"`)
 	ada.expectNewLine("second")
 
-	// After an absence the New line is above the first new message, and a link leads up to it.
+	// After an absence, the New line is above the first new message, and a link leads up to it.
 	ada.open(here, "/")
 	token := here.SignIn("Cleo")
 	for i := range 39 {
@@ -75,8 +75,8 @@ func TestUnreadCountsAndReadMarkersAcrossDevices(t *testing.T) {
 	ada.waitUpToDate()
 	ada.wait("no New line", `!document.querySelector("[data-first-unread]")`)
 
-	// The page remembers what was read just before it was left, even if the server does not
-	// know yet.
+	// The page remembers messages that were read just before the user left, even if the server does
+	// not know yet.
 	ada.open(here, "/")
 	_, response := here.Post(token, "lobby", client.NewKey(), "read in a hurry")
 	phone.waitUnread("lobby", 1, 0)
@@ -90,8 +90,7 @@ func TestUnreadCountsAndReadMarkersAcrossDevices(t *testing.T) {
 	expectMatchesServer(t, here, "lobby", ada, bob, phone)
 }
 
-// expectNewLine waits for the message with the text and checks that the New line is above
-// it, and nowhere else.
+// expectNewLine waits for the message with the text, and checks that the only New line is above it.
 func (u *user) expectNewLine(text string) {
 	u.t.Helper()
 	u.waitMessages(text)

@@ -15,7 +15,7 @@ import (
 const patience = time.Minute
 
 func TestMain(m *testing.M) {
-	parallel := "6" // these tests mostly wait
+	parallel := "6" // these tests mostly wait; a -parallel flag overrides this
 	if apptest.Race() {
 		parallel = "3"
 	}

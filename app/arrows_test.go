@@ -70,7 +70,7 @@ func TestImportsFollowArrows(t *testing.T) {
 
 // Only main, which opens the Store, and package chat may use it. All other packages must access rooms
 // through package chat, and so through streams.Access.
-func TestOnlyChatHoldsTheStore(t *testing.T) {
+func TestOnlyChatUsesStore(t *testing.T) {
 	t.Parallel()
 	store := regexp.MustCompile(`\bstreams\.(Store|Open)\b`)
 	for _, name := range []string{"identity", "limit", "live", "localredis", "markup", "peer", "protocol", "redisurl", "socket", "tune", "web", "ws"} {

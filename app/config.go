@@ -146,5 +146,5 @@ func configUsage() string {
 	for _, v := range variables {
 		fmt.Fprintf(&text, "  -%s, %s\n\t%s (default: %s)\n", v.flag(), v.Name, v.Usage, v.shownDefault())
 	}
-	return strings.ReplaceAll(text.String(), "`", "") // Markdown
+	return strings.ReplaceAll(text.String(), "`", "") // removes the Markdown
 }

@@ -71,7 +71,7 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 	}
 }
 
-func TestConfigNamesInvalidVariables(t *testing.T) {
+func TestConfigErrorNamesInvalidVariable(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, value, wantInError string }{
 		{"PORT", "http", "a number from 0"},

@@ -87,7 +87,8 @@ func appJSONEnv(t *testing.T) map[string]string {
 	return env
 }
 
-// assignments returns the variables that are set by the README's commands with the prefix.
+// assignments returns the variables that commands in the README set. It considers only commands that
+// start with prefix.
 func assignments(t *testing.T, prefix string) map[string]string {
 	t.Helper()
 	env := map[string]string{}

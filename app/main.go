@@ -84,7 +84,7 @@ func stopOnSignal(stop context.CancelFunc) {
 			interrupts++
 		}
 		if interrupts > 1 {
-			os.Exit(130) // as shells report SIGINT: 128 + 2
+			os.Exit(130) // the status that shells report for SIGINT: 128 + 2
 		}
 		stop()
 	}

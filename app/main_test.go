@@ -15,7 +15,7 @@ func TestDotEnvIsIgnoredIfGoEnvIsSet(t *testing.T) {
 		t.Run("GO_ENV="+test.goEnv, func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			t.Setenv("GO_ENV", test.goEnv)
-			t.Setenv("SECRET_OF_TEST", "") // restores it afterwards
+			t.Setenv("SECRET_OF_TEST", "") // restores the variable when the test ends
 			os.Unsetenv("SECRET_OF_TEST")
 			if err := os.WriteFile(".env", []byte(test.file), 0o600); err != nil {
 				t.Fatal(err)

@@ -53,7 +53,7 @@ func newClient(t *testing.T, source *redisSource) redis.UniversalClient {
 	return client
 }
 
-func TestOpenRedisByUnixURL(t *testing.T) {
+func TestOpenRedisFromUnixURL(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	source := mustOpenRedis(t, Config{RedisURL: "unix://" + server.Addr + "?db=1"})
@@ -85,7 +85,7 @@ func TestOpenRedisFallsBackToMiniredis(t *testing.T) {
 
 func TestOpenRedisPassesDurabilityToChild(t *testing.T) {
 	t.Parallel()
-	redistest.Start(t) // skips the test where there is no Redis to start
+	redistest.Start(t) // skips the test if no Redis is installed
 	for durability, want := range map[streams.Durability]string{streams.Memory: "everysec", streams.Disk: "always"} {
 		client := newClient(t, mustOpenRedis(t, Config{DataDir: t.TempDir(), Durability: durability}))
 		if got, err := client.ConfigGet(t.Context(), "appendfsync").Result(); err != nil || got["appendfsync"] != want {
@@ -96,7 +96,7 @@ func TestOpenRedisPassesDurabilityToChild(t *testing.T) {
 
 func TestOpenRedisNamesDataDirInErrors(t *testing.T) {
 	t.Parallel()
-	redistest.Start(t) // skips the test where there is no Redis to start
+	redistest.Start(t) // skips the test if no Redis is installed
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)

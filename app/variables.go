@@ -147,7 +147,7 @@ func setRedisURL(config *Config, value string) error {
 func setRedisPrefix(config *Config, value string) error {
 	config.RedisPrefix = value
 	if strings.ContainsFunc(value, func(r rune) bool { return r == '{' || r == '}' || unicode.IsSpace(r) }) {
-		return errors.New("without braces and spaces")
+		return errors.New("free of braces and spaces")
 	}
 	return nil
 }
@@ -182,7 +182,7 @@ func setOrigins(config *Config, value string) error {
 func setHistoryMaxCount(config *Config, value string) (err error) {
 	config.HistoryMaxCount, err = strconv.ParseInt(value, 10, 64)
 	if err != nil || config.HistoryMaxCount < 0 {
-		return errors.New("a whole number, or 0 to keep all")
+		return errors.New("a whole number, or 0 to keep all entries")
 	}
 	return nil
 }

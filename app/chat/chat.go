@@ -36,7 +36,7 @@ type Service struct {
 	store    *streams.Store
 	presence *presence
 
-	messages, signals *limit.Rate // by user
+	messages, signals *limit.Rate // per user
 	searches          searchQuotas
 
 	appended, refusedFull, refusedUnavailable atomic.Int64
@@ -171,8 +171,8 @@ func (s *Service) Leave(user identity.User, room string) { s.presence.leave(room
 // Health returns nil if Redis accepts messages and has memory for more, or else the store's error.
 func (s *Service) Health(ctx context.Context) error { return s.store.Health(ctx) }
 
-// Warning returns what endangers messages although Redis stores them, or "". It is up to date
-// after Health.
+// Warning describes why Redis may lose stored messages, or returns "" if there is no known risk.
+// Health updates it.
 func (s *Service) Warning() string { return s.store.Warning() }
 
 // RedisAway reports whether any part of Redis is unreachable.

@@ -15,7 +15,7 @@ var (
 	eve = identity.User{ID: "3", Name: "Eve"}
 )
 
-// listener counts its notifications.
+// listener is a Listener that counts its notifications.
 type listener struct{ notified int }
 
 func (l *listener) Notify([]byte) { l.notified++ }
@@ -43,7 +43,7 @@ func (p *presence) expectPresent(t *testing.T, want ...string) {
 	}
 	slices.Sort(names)
 	if err != nil || !slices.Equal(names, want) {
-		t.Errorf("present: %q, %v; want %q", names, err, want)
+		t.Errorf("present: got %q, %v; want %q", names, err, want)
 	}
 }
 

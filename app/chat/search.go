@@ -16,7 +16,7 @@ import (
 const (
 	searchPage        = 200 // messages per read
 	searchMatches     = 50  // matches per search
-	searchReads       = 100 // reads per search, each of up to 4,000 entries if few of them are messages
+	searchReads       = 100 // reads per search, each of up to 1,000 entries if few of them are messages
 	searchesByAddress = 8   // concurrent searches per address; a user may run one
 )
 
@@ -27,7 +27,7 @@ const MaxQuery = 200
 type Query struct {
 	Room          string
 	Text          string // in lower case; may be empty
-	From          string // the author: a user ID, or a name in lower case; may be empty
+	From          string // author: user ID, or name in lower case; may be empty
 	Before, After streams.ID
 }
 
@@ -74,12 +74,12 @@ type Search struct {
 	query   Query
 	page    streams.Page
 
-	maxReads int // searchReads, fewer in tests
+	maxReads int // searchReads, or fewer in tests
 }
 
-// Search reads the first page of a backward search of a room, which starts at query.Before or at the
-// end of the room. It fails if the user cannot read the room, or if the user or the address already
-// runs too many searches.
+// Search starts a search and reads the first page. The search runs backwards from query.Before, or
+// from the end of the room. Search fails if the user cannot read the room, or if the user or the
+// address is already running too many searches.
 func (s *Service) Search(user identity.User, address string, query Query) (*Search, error) {
 	release, ok := s.searches.take(user, address)
 	if !ok {

@@ -83,7 +83,7 @@ func TestLiveReadReturnsRefusalAsError(t *testing.T) {
 	t.Parallel()
 	server := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
-		io.WriteString(w, `{"error":{"code":"bad_room","message":"No room can have that name."}}`)
+		io.WriteString(w, `{"error":{"code":"bad_room","message":"That is not a valid room name."}}`)
 	})
 	_, err := server.Live(t.Context(), client.Follow{Room: "-"}, client.Plain)
 	if refused, ok := errors.AsType[*client.Error](err); !ok || refused.Code != "bad_room" || refused.Status != http.StatusBadRequest {

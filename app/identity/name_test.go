@@ -78,10 +78,10 @@ func FuzzName(f *testing.F) {
 			return
 		}
 		if n := utf8.RuneCountInString(name); n < 1 || n > MaxName || !utf8.ValidString(name) {
-			t.Errorf("%q became %q", given, name)
+			t.Errorf("%q is cleaned to the invalid name %q", given, name)
 		}
 		if again, err := cleanName(name); err != nil || again != name {
-			t.Errorf("%q became %q and then %q, %v", given, name, again, err)
+			t.Errorf("%q is cleaned to %q, but that is cleaned to %q, %v", given, name, again, err)
 		}
 	})
 }

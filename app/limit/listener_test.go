@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestListenerResetsConnectionsOverTheQuota(t *testing.T) {
+func TestListenerResetsConnectionsOverQuota(t *testing.T) {
 	t.Parallel()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -4,7 +4,7 @@ import "sync"
 
 // Quota limits how much each key may hold at once.
 type Quota struct {
-	max int // 0: no limit
+	max int // 0 means no limit
 
 	mu   sync.Mutex
 	held map[string]int

@@ -52,8 +52,8 @@ func (r *Rate) Allow(key string, n int, now time.Time) (ok bool, retryAfter time
 	return true, 0
 }
 
-// Charge counts n events for the key that have happened already. If they exceed what is allowed
-// now, the key is refused until they no longer do.
+// Charge counts n events that the key has already caused, even if they exceed the limit. Allow then
+// refuses the key until the rate has made up for them.
 func (r *Rate) Charge(key string, n int, now time.Time) {
 	if r == nil || r.perSecond <= 0 {
 		return

@@ -64,11 +64,11 @@ func TestRateCountsAllOrNone(t *testing.T) {
 	}
 }
 
-func TestChargeIsPaidBack(t *testing.T) {
+func TestChargeDelaysLaterEvents(t *testing.T) {
 	t.Parallel()
 	l := NewRate(5, 20)
 	l.Charge("ada", 45, start)
-	for seconds, want := range []bool{false, false, false, false, false, false, true} { // 25 over, 5 a second
+	for seconds, want := range []bool{false, false, false, false, false, false, true} { // 25 over the burst, at 5 per second
 		ok, after := l.Allow("ada", 5, start.Add(time.Duration(seconds)*time.Second))
 		if ok != want || !ok && after != time.Duration(6-seconds)*time.Second {
 			t.Errorf("after %d s: %v, retry after %v", seconds, ok, after)
@@ -79,7 +79,7 @@ func TestChargeIsPaidBack(t *testing.T) {
 	}
 	l.Charge("bob", -1, start)
 	if ok, _ := l.Allow("bob", 1, start); ok {
-		t.Error("a charge of less than nothing gave something")
+		t.Error("a negative charge added tokens")
 	}
 }
 

@@ -119,7 +119,7 @@ func (e *Engine) Refuse(conn net.Conn, codec Codec, head []byte, code int, reaso
 	f.finish()
 }
 
-// RefuseDraining is Refuse for a client that connects while the engine is draining.
+// RefuseDraining is like Refuse, with the code and the reason for a server that is draining.
 func (e *Engine) RefuseDraining(conn net.Conn, codec Codec, head []byte) {
 	e.Refuse(conn, codec, head, ws.CloseRestart, restartReason)
 }

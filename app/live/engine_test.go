@@ -11,7 +11,7 @@ import (
 	"burble/app/ws"
 )
 
-func TestNewFeedIsNotifiedOfAnOutage(t *testing.T) {
+func TestNewFeedIsNotifiedOfOutage(t *testing.T) {
 	t.Parallel()
 	e, _ := startEngine(t)
 	e.SetStatus(true)

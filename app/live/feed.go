@@ -57,7 +57,7 @@ type followedRoom struct {
 // something to read.
 func (f *Feed) Follow(room string, format protocol.BatchFormat, open func(ready func(*streams.Reader)) (*streams.Reader, error)) error {
 	if !f.mayFollow(room) {
-		return protocol.Errorf(protocol.BadField, "room", "A connection follows at most %d rooms.", MaxRooms)
+		return protocol.Errorf(protocol.BadField, "room", "A connection may follow at most %d rooms.", MaxRooms)
 	}
 	next := &followedRoom{format: format}
 	reader, err := open(func(*streams.Reader) { f.ready(next) })
@@ -95,7 +95,8 @@ func (f *Feed) Unfollow(room string) {
 	}
 }
 
-// mayFollow reports whether the feed already follows the room, or fewer than MaxRooms.
+// mayFollow reports whether the feed may follow the room: it already does, or it follows fewer than
+// MaxRooms rooms.
 func (f *Feed) mayFollow(room string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -134,7 +135,7 @@ func (f *Feed) pump(mayBlock bool) {
 // drainQueue writes notices and the entries of queued rooms until nothing is left. It returns false
 // if it has started another goroutine that continues.
 func (f *Feed) drainQueue(mayBlock bool) (done bool) {
-	done = true // also after a panic
+	done = true // the result after a panic
 	defer f.Recover()
 	for {
 		room, frame, ok := f.next()

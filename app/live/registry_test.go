@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestHeartbeatsAreDueAfterTheInterval(t *testing.T) {
+func TestHeartbeatsAreDueAfterInterval(t *testing.T) {
 	t.Parallel()
 	r := &registry{heartbeat: 20 * time.Second}
 	f := &Feed{}

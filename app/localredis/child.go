@@ -52,7 +52,7 @@ func openChild(ctx context.Context, program string, o Options) (*Server, error) 
 	socketDir, err := makeSocketDir()
 	if err != nil {
 		lock.Close()
-		return nil, fmt.Errorf("directory for the socket of Redis: %w", err)
+		return nil, fmt.Errorf("socket directory: %w", err)
 	}
 	socket := filepath.Join(socketDir, "redis.sock")
 	c := newChild(program, socket, dataDir, lock, o)
@@ -141,7 +141,7 @@ func (c *child) run(ctx context.Context) {
 		if time.Since(started) > stableTime {
 			pause = minRestartPause
 		}
-		c.log.Error("Redis died, restarting it", "error", err, "pause", pause, "output", c.output.last())
+		c.log.Error("Redis died; restarting it", "error", err, "pause", pause, "output", c.output.last())
 		select {
 		case <-ctx.Done():
 			return

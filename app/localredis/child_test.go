@@ -56,7 +56,7 @@ func TestChildSyncsAsOptionsRequire(t *testing.T) {
 	}
 }
 
-func TestChildGetsNeitherCtrlCNorTheEnvironment(t *testing.T) {
+func TestChildIsIsolatedFromCtrlCAndEnvironment(t *testing.T) {
 	needProgram(t)
 	t.Setenv("SECRET", "0123456789abcdef")
 	pid := childPID(t, mustOpen(t, options(t)))
@@ -70,7 +70,7 @@ func TestChildGetsNeitherCtrlCNorTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestChildIsRestartedWhenItDies(t *testing.T) {
+func TestDeadChildIsRestarted(t *testing.T) {
 	t.Parallel()
 	needProgram(t)
 	o := options(t)

@@ -17,7 +17,7 @@ func isOnlyEmoji(text string) bool {
 			if count == 0 {
 				return false
 			}
-		case r >= 0x1f1e6 && r <= 0x1f1ff: // two make a flag
+		case r >= 0x1f1e6 && r <= 0x1f1ff: // a pair makes a flag
 			if flag = !flag; flag {
 				count++
 			}

@@ -36,7 +36,7 @@ func TestCodeIsHighlighted(t *testing.T) {
 	}
 }
 
-func TestHighlightingStopsWhenItsBudgetIsUsedUp(t *testing.T) {
+func TestHighlightingStopsAtBudget(t *testing.T) {
 	t.Parallel()
 	code := strings.Repeat("return x\n", 400)
 	whole := highlight("go", code, new(time.Minute))

@@ -34,7 +34,7 @@ func Address(header func(string) string, remote, proxy string) string {
 	if ip, ok := parseAddress(remote); ok {
 		return ip.String()
 	}
-	return remote // a Unix socket, or a test's pipe
+	return remote // a Unix socket, or a pipe in a test
 }
 
 // LimitKey returns the key for a client's rate limits and quotas. For IPv6 it is the /64 of the

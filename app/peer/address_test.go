@@ -47,7 +47,7 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-func TestGroup(t *testing.T) {
+func TestLimitKey(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
 		"1.2.3.4":                 "1.2.3.4",

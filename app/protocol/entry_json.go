@@ -115,7 +115,7 @@ func appendMessage(dst []byte, entry *streams.Entry, html bool) []byte {
 		dst = appendIDField(dst, "edited", entry.Edited)
 	}
 	if len(entry.Reactions) > 0 {
-		reactions, _ := json.Marshal(entry.Reactions) // cannot fail for strings
+		reactions, _ := json.Marshal(entry.Reactions) // never fails, because the map contains only strings
 		dst = append(dst, `,"reactions":`...)
 		dst = append(dst, reactions...)
 	}

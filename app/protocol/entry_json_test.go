@@ -53,7 +53,7 @@ func TestEntryJSON(t *testing.T) {
 	for _, test := range tests {
 		test.entry.ID, test.entry.User = exampleID, exampleUser
 		if got := string(AppendEntry(nil, &test.entry, test.html)); got != test.want {
-			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
 		}
 	}
 }

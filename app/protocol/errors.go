@@ -134,12 +134,12 @@ var storageErrors = []struct {
 	shown Error
 }{
 	{streams.ErrBadRoom, Error{Code: BadRoom, Field: "room",
-		Message: "A room's name has 1 to 64 of a-z, 0-9, _ and -, and begins with a letter or digit.",
-		Title:   "No room can have that name",
-		Detail:  "A room's name has 1 to 64 of a-z, 0-9, _ and -, and begins with a letter or digit."}},
+		Message: "A room name must have 1 to 64 characters from a-z, 0-9, _ and -, and start with a letter or a digit.",
+		Title:   "That is not a valid room name",
+		Detail:  "A room name must have 1 to 64 characters from a-z, 0-9, _ and -, and start with a letter or a digit."}},
 	{streams.ErrNotFound, Error{Code: NotFound, Field: "of", Message: "There is no such message in this room."}},
 	{streams.ErrNotYours, Error{Code: NotYours, Field: "of", Message: "That message belongs to another user."}},
-	{streams.ErrKeyTaken, Error{Code: BadField, Field: "key", Message: "This key was already used for another entry. Use a new one."}},
+	{streams.ErrKeyTaken, Error{Code: BadField, Field: "key", Message: "This key has already been used for another entry. Use a new one."}},
 	{streams.ErrTooManyReactions, Error{Code: BadField, Field: "emoji", Message: "That message already has 50 different reactions."}},
 	{streams.ErrTooManyUsers, Error{Code: BadField, Field: "emoji", Message: "Too many users have reacted to that message."}},
 	{streams.ErrFull, Error{Code: Full, Message: "Chat storage is full. Your message was not stored; keep it and try again later.",

@@ -13,7 +13,7 @@ func TestErrorFrames(t *testing.T) {
 		room, key string
 		want      string
 	}{
-		{Errorf(BadFrame, "", "A frame is one JSON object."), "", "", `{"type":"error","code":"bad_frame","message":"A frame is one JSON object."}`},
+		{Errorf(BadFrame, "", "A frame must be a JSON object."), "", "", `{"type":"error","code":"bad_frame","message":"A frame must be a JSON object."}`},
 		{Errorf(BadField, "of", `"of" is an ID.`), "lobby", exampleKey, `{"type":"error","code":"bad_field","message":"\"of\" is an ID.","room":"lobby","key":"` + exampleKey + `","field":"of"}`},
 		{TooMany("messages", 1500*time.Millisecond), "lobby", "", `{"type":"error","code":"rate_limited","message":"Too many messages. Try again later.","room":"lobby","retry_after_ms":1500}`},
 		{TooMany("frames", time.Microsecond), "", "", `{"type":"error","code":"rate_limited","message":"Too many frames. Try again later.","retry_after_ms":1}`},
@@ -25,7 +25,7 @@ func TestErrorFrames(t *testing.T) {
 	}
 }
 
-func TestErrorCodesHaveAnHTTPStatus(t *testing.T) {
+func TestErrorCodesHaveHTTPStatuses(t *testing.T) {
 	t.Parallel()
 	for _, code := range []Code{BadFrame, BadRoom, BadField, TooLong, NotFound, NotYours, NotAllowed, RateLimited, Full, Unavailable} {
 		if status := (&Error{Code: code}).HTTPStatus(); status < 400 || status > 599 {
@@ -43,7 +43,7 @@ func TestRetrySecondsAreRoundedUp(t *testing.T) {
 	}
 }
 
-func TestStorageErrorsHaveAMessage(t *testing.T) {
+func TestStorageErrorsHaveMessages(t *testing.T) {
 	t.Parallel()
 	for _, entry := range storageErrors {
 		if shown := AsError(entry.err); shown.Code != entry.shown.Code || shown.Message == "" || !strings.HasSuffix(shown.Message, ".") {

@@ -26,7 +26,7 @@ const (
 func ParseFields(data []byte, names []string) (map[string]string, error) {
 	raw, ok := Members(data)
 	if !ok {
-		return nil, Errorf(BadFrame, "", "The body must be one JSON object.")
+		return nil, Errorf(BadFrame, "", "The body must be a JSON object.")
 	}
 	fields := make(map[string]string)
 	for _, name := range SortedNames(raw) {
@@ -88,7 +88,7 @@ func CheckText(text string) (string, error) {
 	case !strings.ContainsFunc(text, isVisible):
 		return "", Errorf(BadField, "text", "A message must contain a visible character.")
 	case utf8.RuneCountInString(text) > MaxText:
-		return "", Errorf(TooLong, "text", "A message has at most %d characters; this one has %d.",
+		return "", Errorf(TooLong, "text", "A message may have at most %d characters. This one has %d.",
 			MaxText, utf8.RuneCountInString(text))
 	}
 	return text, nil
@@ -98,7 +98,7 @@ func CheckText(text string) (string, error) {
 // characters count as visible, because a later version of Unicode may define them.
 func isVisible(r rune) bool {
 	if r > ' ' && r < 0x7f {
-		return true // most texts begin with ASCII
+		return true // fast path: most texts start with ASCII
 	}
 	return !unicode.IsSpace(r) && r != '\u2800' /* a Braille pattern without dots */ &&
 		!unicode.In(r, unicode.Cc, unicode.Cf, unicode.Z, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
@@ -108,7 +108,7 @@ func isVisible(r rune) bool {
 func checkTopic(topic string) (string, error) {
 	topic = strings.Join(strings.Fields(topic), " ")
 	if utf8.RuneCountInString(topic) > MaxTopic {
-		return "", Errorf(TooLong, "text", "A topic has at most %d characters.", MaxTopic)
+		return "", Errorf(TooLong, "text", "A topic may have at most %d characters.", MaxTopic)
 	}
 	return topic, nil
 }
@@ -121,7 +121,7 @@ func checkEmoji(emoji string) (string, error) {
 }
 
 // ErrAfterAndLast is the error for a follow that specifies two starting points.
-var ErrAfterAndLast = Errorf(BadField, "last", `A follow has "after" or "last", not both.`)
+var ErrAfterAndLast = Errorf(BadField, "last", `A follow may have "after" or "last", but not both.`)
 
 // CheckCursor parses a cursor.
 func CheckCursor(field, text string) (streams.Cursor, error) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTextMustHaveAVisibleCharacter(t *testing.T) {
+func TestTextMustHaveVisibleCharacter(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"x": true, " x ": true, "\u200bx": true, "👍": true, "é": true, "你": true, "\u0301": true, "\ue000": true, "\U0001FAFF": true, "\ufffd": true, ".": true,

@@ -47,7 +47,7 @@ func (f *Frame) Entry() streams.Entry {
 // protocol.
 var ErrNotJSON = Errorf(BadFrame, "", notObjectMessage)
 
-const notObjectMessage = "A frame is one JSON object."
+const notObjectMessage = "A frame must be a JSON object."
 
 // Parse parses a frame. It returns an *Error, which is ErrNotJSON if data is not JSON. Even on error
 // the frame contains the room and the key, shortened if they are invalid, so that the reply can

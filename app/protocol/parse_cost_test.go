@@ -9,7 +9,7 @@ import (
 
 // Parsing a frame must allocate at most a small multiple of its size. The test is not parallel,
 // because it measures the allocations of the whole process.
-func TestParsingAllocatesInProportionToTheFrame(t *testing.T) {
+func TestParsingAllocatesInProportionToFrame(t *testing.T) {
 	const key = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b"
 	// fill repeats part until the frame has about MaxFrame bytes.
 	fill := func(before, part, after string) string {

@@ -179,7 +179,7 @@ func finishCluster(first *server, options *redis.UniversalOptions) (*redis.Unive
 		return nil, "", errors.New("a Cluster supports only database 0")
 	}
 	if first.Network == "unix" {
-		return nil, "", errors.New("a Cluster cannot be on a Unix socket")
+		return nil, "", errors.New("a Cluster cannot use a Unix socket")
 	}
 	options.IsClusterMode = true
 	clearServerName(options)

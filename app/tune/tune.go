@@ -1,4 +1,4 @@
-// Package tune lowers the CPU time that Burble uses. The program is correct without it.
+// Package tune lowers Burble's CPU usage. The program is correct without it.
 //
 // Timer slack (Linux). While a program is busy, a thread of Go's runtime (sysmon) wakes up every
 // 20 µs. With 4 ms of timer slack, the kernel wakes that thread less often.
@@ -11,7 +11,7 @@
 // Garbage collection. The heap may grow by 200 % between collections instead of 100 %.
 //   - Gain: 3 % of the CPU time with 50 rooms and 1,000 messages per second.
 //   - Cost: memory. GOMEMLIMIT still bounds it.
-//   - Turn off: set GOGC, to 100 for Go's default.
+//   - Turn off: set GOGC. Go's default is 100.
 package tune
 
 import (
@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// gcPercent is the default of GOGC in this program.
+// gcPercent is this program's default for GOGC.
 const gcPercent = 200
 
 // Start applies timerSlack and the garbage collector's setting to this process. Call it early in

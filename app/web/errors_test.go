@@ -54,7 +54,7 @@ func TestErrorPages(t *testing.T) {
 	cookie, origin, browser := "Cookie: burble="+s.signIn("Ada").Token, "Origin: http://"+s.host, "Accept: text/html"
 	expectErrorPage(t, s.get("/nothing", browser), 404, "This page does not exist", "The address may be mistyped.", false)
 	expectErrorPage(t, s.get("/r/lobby/7", browser), 404, "There is no such message", "", false)
-	expectErrorPage(t, s.get("/r/No%20Room", browser), 400, "No room can have that name", "1 to 64 of a-z", false)
+	expectErrorPage(t, s.get("/r/No%20Room", browser), 400, "That is not a valid room name", "1 to 64 characters from a-z", false)
 	expectErrorPage(t, s.get("/r/lobby?at=noon", browser), 400, "That request was not understood", "must be a time", false)
 	foreign := s.postForm("/r/lobby/messages", "text=hi", browser, cookie, "Origin: https://evil.example")
 	expectErrorPage(t, foreign, 403, "This request came from another site", "Nothing was changed.", false)
@@ -81,7 +81,7 @@ func TestErrorPagesDuringAnOutageKeepTheMessage(t *testing.T) {
 	unsent := s.postForm("/r/lobby/messages", "text=hello+%3Cthere%3E", browser, cookie, origin)
 	expectErrorPage(t, unsent, 503, "Chat storage is unavailable", ">hello &lt;there&gt;</textarea>", false)
 	long := s.postForm("/r/lobby/messages", "text="+strings.Repeat("x", protocol.MaxText+1), browser, cookie, origin)
-	expectErrorPage(t, long, 413, "A message has at most 4000 characters; this one has 4001", ">"+strings.Repeat("x", protocol.MaxText+1)+"</textarea>", false)
+	expectErrorPage(t, long, 413, "A message may have at most 4000 characters. This one has 4001", ">"+strings.Repeat("x", protocol.MaxText+1)+"</textarea>", false)
 
 	if err := database.Restart(); err != nil {
 		t.Fatal(err)

@@ -92,7 +92,7 @@ func TestInvalidPageURLs(t *testing.T) {
 			t.Errorf("%s for a program: %d %s", test.path, object.status, object.body)
 		}
 	}
-	if page := s.get("/open?room=Lobby", "Accept: text/html"); page.status != 400 || !strings.Contains(page.body, "A room&#39;s name has") {
+	if page := s.get("/open?room=Lobby", "Accept: text/html"); page.status != 400 || !strings.Contains(page.body, "A room name must have") {
 		t.Errorf("/open: %d", page.status)
 	}
 }

@@ -49,13 +49,13 @@ func openChild(ctx context.Context, program string, o Options) (*Server, error) 
 	if err != nil {
 		return nil, err
 	}
-	socketDir, err := makeSocketDir()
+	socketDir, dirLock, err := makeSocketDir()
 	if err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("socket directory: %w", err)
 	}
-	socket := filepath.Join(socketDir, "redis.sock")
-	c := newChild(program, socket, dataDir, lock, o)
+	socket := filepath.Join(socketDir, socketName)
+	c := newChild(program, socket, dataDir, []*os.File{dirLock, lock}, o)
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	running.Go(func() { c.run(life) })
@@ -63,6 +63,7 @@ func openChild(ctx context.Context, program string, o Options) (*Server, error) 
 		stop()
 		running.Wait()
 		os.RemoveAll(socketDir)
+		dirLock.Close()
 		lock.Close()
 	})
 	if err := c.waitReady(ctx, socket); err != nil {
@@ -76,29 +77,18 @@ func openChild(ctx context.Context, program string, o Options) (*Server, error) 
 	}, nil
 }
 
-// makeSocketDir creates a directory that only this user can enter. It uses /tmp if TMPDIR is too
-// long, because the path of a Unix socket is limited to 107 bytes, or 103 on some systems.
-func makeSocketDir() (string, error) {
-	dir, err := os.MkdirTemp("", "burble-")
-	if err == nil && len(dir)+len("/redis.sock") > 103 {
-		os.Remove(dir)
-		dir, err = os.MkdirTemp("/tmp", "burble-")
-	}
-	return dir, err
-}
-
 // child is a Redis server that run keeps running. Its fields do not change after newChild.
 type child struct {
 	log     *slog.Logger
 	program string
 	args    []string
 	dataDir string
-	lock    *os.File // the server inherits it: see lockDataDir
+	locks   []*os.File // the server inherits them: see lockDataDir and makeSocketDir
 	output  *output
 	died    chan error // why the server first died; waitReady receives it
 }
 
-func newChild(program, socket, dataDir string, lock *os.File, o Options) *child {
+func newChild(program, socket, dataDir string, locks []*os.File, o Options) *child {
 	fsync := "everysec"
 	if o.FsyncAlways {
 		fsync = "always"
@@ -111,7 +101,7 @@ func newChild(program, socket, dataDir string, lock *os.File, o Options) *child 
 			"--dir", ".", "--appendonly", "yes", "--appendfsync", fsync, "--save", "",
 		},
 		dataDir: dataDir,
-		lock:    lock,
+		locks:   locks,
 		output:  &output{log: o.Log},
 		died:    make(chan error, 1),
 	}
@@ -156,7 +146,7 @@ func (c *child) command(ctx context.Context) *exec.Cmd {
 	cmd.Dir = c.dataDir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // leaves out SECRET in particular
 	cmd.Stdout, cmd.Stderr = c.output, c.output
-	cmd.ExtraFiles = []*os.File{c.lock}
+	cmd.ExtraFiles = c.locks
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopTimeout
 	// In its own process group, the server does not receive a terminal's Ctrl-C. Burble may still

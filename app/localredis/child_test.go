@@ -152,8 +152,9 @@ func TestChildExitsWhenParentIsKilled(t *testing.T) {
 		t.Skip("only Linux ends the child with its parent")
 	}
 	o := options(t)
+	temp := t.TempDir()
 	parent := exec.Command(os.Args[0], "-test.run=^TestHelperProcessWithChild$")
-	parent.Env = append(os.Environ(), "BURBLE_TEST_DATA_DIR="+o.DataDir, "TMPDIR="+t.TempDir()) // the killed process does not remove its socket
+	parent.Env = append(os.Environ(), "BURBLE_TEST_DATA_DIR="+o.DataDir, "TMPDIR="+temp) // the killed process does not remove its socket
 	stdout, err := parent.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

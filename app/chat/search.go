@@ -16,7 +16,7 @@ import (
 const (
 	searchPage        = 200 // messages per read
 	searchMatches     = 50  // matches per search
-	searchReads       = 100 // reads per search, each of up to 1,000 entries if few of them are messages
+	searchReads       = 100 // reads per search, each of about 1,000 entries if few of them are messages
 	searchesByAddress = 8   // concurrent searches per address; a user may run one
 )
 

@@ -13,17 +13,17 @@ import (
 	"burble/app/bench/target"
 )
 
-// bench holds what the flags ask for.
+// bench is one invocation of the program, as the flags configure it.
 type bench struct {
 	mode     string
 	work     load.Workload
 	targets  []string
-	rates    []int // messages per second, measured one after the other
+	rates    []int // messages per second; each is measured separately
 	suite    string
 	runs     int
 	json     bool
 	chart    string        // path of an SVG; empty: none
-	patience time.Duration // how long nothing may arrive before the rest counts as missing
+	patience time.Duration // time without a delivery after which the rest counts as missing
 
 	launcher target.Launcher
 
@@ -60,7 +60,7 @@ func (b *bench) runAll(ctx context.Context) error {
 	return nil
 }
 
-// startProfiles takes profiles of Burble while a plan's work goes on, as target.Burble does.
+// startProfiles takes profiles of Burble during a plan. For other targets, it does nothing.
 func (b *bench) startProfiles(ctx context.Context, p *report.Plan) (finish func() error) {
 	if p.Target != "burble" {
 		return func() error { return nil }

@@ -11,8 +11,8 @@ import (
 	"burble/app/bench/target"
 )
 
-// runDelivery has clients follow rooms and sends messages in them. The modes fanout, rooms,
-// quiet and idle differ in their workloads only.
+// runDelivery measures clients that follow rooms to which messages are sent. The modes fanout,
+// rooms, quiet and idle differ only in their workloads.
 func (b *bench) runDelivery(ctx context.Context, p *report.Plan, run int) (*report.Result, error) {
 	w := p.Work
 	w.SingleSender = p.Target == "floor"
@@ -56,8 +56,8 @@ func (b *bench) runDelivery(ctx context.Context, p *report.Plan, run int) (*repo
 	return res, b.measure(ctx, s, l, r, res, run, profile)
 }
 
-// measure sends the messages and fills in the result. It calls begin after the warm-up, and
-// the function that begin returned once everything has arrived.
+// measure sends the messages and fills in the result. It calls begin after the warm-up. When
+// everything has arrived, it calls the function that begin returned.
 func (b *bench) measure(ctx context.Context, s *target.Server, l *load.Load, r *proc.Redis, res *report.Result, run int, begin func() func() error) error {
 	w, pace := res.Work, l.Pacer(run)
 	pace.Silent = b.worker != nil && b.worker.Index > 0

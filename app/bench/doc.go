@@ -1,4 +1,4 @@
-// Command bench is a load generator for Burble and the servers it is compared with.
+// Command bench is a load generator for Burble and for the servers to which it is compared.
 //
 // It starts a Redis and a server, loads the server with many clients, checks that every
 // client receives every message once and in order, and reports throughput, latency,
@@ -6,13 +6,14 @@
 //
 //	go run ./app/bench                                          # 500 clients in one room, 50 messages per second
 //	go run ./app/bench fanout -target floor,hub,burble -runs 5  # targets in turns
-//	go run ./app/bench -suite headline                          # what Burble promises, with limits
+//	go run ./app/bench -suite headline                          # the main claims, each with its limit
 //
 // This package has the flags, the modes and the suites. Package target starts the servers,
 // package load has the clients, package proc measures the processes, and package report
-// prints. A plan is one workload for one target, run several times, in turns with the others.
+// prints results. A plan is one workload for one target. It is run several times, alternating
+// with the other plans.
 //
-// The servers under test are processes of their own. The simple ones, of package peers, are
-// this program started again with "serve". If one process may not have enough open files,
-// the clients are divided among workers: this program started again with "worker".
+// The servers under test are separate processes. The simple ones, from package peers, are this
+// program started with "serve". If one process cannot have enough open files, the clients are
+// divided among workers, which are this program started with "worker".
 package main

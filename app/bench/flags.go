@@ -28,7 +28,7 @@ var presets = map[string]load.Workload{
 	"idle":   {Clients: 10_000, Rooms: 1, Follow: 1, Rate: 1, Size: 100, Settle: 5 * time.Second},
 }
 
-// defaultUsers is the default number of users. The clients are divided among them.
+// defaultUsers is the default number of users. Clients share them.
 const defaultUsers = 1000
 
 const usageText = `Usage: bench [mode] [flags]
@@ -36,12 +36,12 @@ const usageText = `Usage: bench [mode] [flags]
 Modes:
   fanout   many clients in few rooms (the default)
   rooms    many rooms with few clients each
-  quiet    few messages: the time until the last client has each
+  quiet    few messages: the time until the last client has received each
   idle     many connections that receive next to nothing
-  resume   all clients reconnect at once and have missed the same entries
-  join     enter a room with many entries
-  start    from exec until the server is ready
-  ladder   fanout at increasing rates, until something breaks
+  resume   all clients missed the same entries and reconnect at once
+  join     open a room that has many entries
+  start    the time from exec until the server is ready
+  ladder   fanout at increasing rates, until the target fails
 
 Flags, with the defaults of this mode:
 `
@@ -85,39 +85,39 @@ func parseFlags(args []string) (*bench, error) {
 // defineWorkload defines the flags of the workload, with the mode's defaults.
 func (b *bench) defineWorkload(flags *flag.FlagSet) {
 	w := &b.work
-	flags.IntVar(&w.Clients, "clients", w.Clients, "connections")
-	flags.IntVar(&w.Rooms, "rooms", w.Rooms, "rooms, over which clients and messages are spread evenly")
-	flags.IntVar(&w.Follow, "follow", w.Follow, "rooms that each client follows")
+	flags.IntVar(&w.Clients, "clients", w.Clients, "number of clients, each with one connection")
+	flags.IntVar(&w.Rooms, "rooms", w.Rooms, "number of rooms; clients and messages are spread evenly over them")
+	flags.IntVar(&w.Follow, "follow", w.Follow, "number of rooms that each client follows")
 	flags.IntVar(&w.Rate, "rate", w.Rate, "messages per second, in all rooms together")
-	flags.IntVar(&w.Size, "size", w.Size, "bytes of a message's text; Burble accepts 4,000")
-	flags.IntVar(&w.Missed, "missed", w.Missed, "resume: entries that each client has missed")
-	flags.IntVar(&w.Entries, "entries", w.Entries, "join: entries of the room")
-	flags.IntVar(&w.Users, "guests", defaultUsers, "Burble: different users that the clients are, at most")
-	flags.BoolVar(&w.Deflate, "deflate", w.Deflate, "Burble: clients ask for compressed batches, as its page does")
+	flags.IntVar(&w.Size, "size", w.Size, "bytes in a message's text; Burble accepts up to 4,000")
+	flags.IntVar(&w.Missed, "missed", w.Missed, "resume: number of entries that each client has missed")
+	flags.IntVar(&w.Entries, "entries", w.Entries, "join: number of entries in the room")
+	flags.IntVar(&w.Users, "guests", defaultUsers, "Burble: maximum number of users that the clients share")
+	flags.BoolVar(&w.Deflate, "deflate", w.Deflate, "Burble: clients request compressed batches, as its page does")
 	flags.StringVar(&w.Transport, "transport", load.WebSocket, "websocket, or sse (Burble only)")
 	flags.DurationVar(&w.Duration, "for", 10*time.Second, "measured `time` of each run")
 	flags.DurationVar(&w.Warmup, "warm", time.Second, "warm-up `time` before that")
 	flags.DurationVar(&w.Settle, "settle", w.Settle, "idle `time` after all clients have joined")
 }
 
-// lists are flags that hold several values, separated by commas.
+// lists are flags with several values, separated by commas.
 type lists struct{ targets, rates, pids, redisPids string }
 
 // defineBench defines the other flags.
 func (b *bench) defineBench(flags *flag.FlagSet) *lists {
 	var l lists
-	flags.StringVar(&l.targets, "target", "burble", "what to measure, separated by commas: burble, floor (a bare loop of writes), "+
-		"hub (as in tutorials), xread (a blocked XREAD per connection), centrifugo")
-	flags.StringVar(&l.rates, "rates", "", "several rates separated by commas, measured one after the other, instead of -rate")
-	flags.IntVar(&b.runs, "runs", 0, "runs of each target, in turns, followed by their medians (default 1, of a suite 5)")
-	flags.StringVar(&b.suite, "suite", "", "headline or all: instead of a mode, check what Burble promises")
+	flags.StringVar(&l.targets, "target", "burble", "targets to measure, separated by commas: burble, floor (only a loop of writes), "+
+		"hub (as in tutorials), xread (one blocking XREAD per connection), centrifugo")
+	flags.StringVar(&l.rates, "rates", "", "several rates to measure instead of -rate, separated by commas")
+	flags.IntVar(&b.runs, "runs", 0, "number of runs of each target, alternating, followed by their medians (default 1, for a suite 5)")
+	flags.StringVar(&b.suite, "suite", "", "headline or all: check claims about Burble instead of running a mode")
 	flags.BoolVar(&b.json, "json", false, "print a JSON object per run instead of a line")
 	flags.StringVar(&b.chart, "chart", "", "write an SVG to this `file`: CPU per delivery and p99 by rate")
 	flags.StringVar(&b.launcher.Burble.Path, "burble", "", "measure this `program` instead of building ./app")
 	flags.StringVar(&b.launcher.Burble.Profiles, "profile", "", "write profiles of Burble to this `folder`: CPU during the run, memory and goroutines after it")
 	flags.DurationVar(&b.patience, "patience", 5*time.Second, "`time` without a delivery after which the rest counts as missing")
-	flags.IntVar(&b.launcher.Centrifugo.Port, "centrifugo", 0, "`port` of a running Centrifugo on this machine whose clients may connect, subscribe and publish")
-	flags.StringVar(&l.pids, "centrifugo-pids", "", "its process `IDs`, separated by commas")
+	flags.IntVar(&b.launcher.Centrifugo.Port, "centrifugo", 0, "`port` of a Centrifugo on this machine that allows anonymous clients to subscribe and publish")
+	flags.StringVar(&l.pids, "centrifugo-pids", "", "process `IDs` of Centrifugo, separated by commas")
 	flags.StringVar(&l.redisPids, "centrifugo-redis-pids", "", "process `IDs` of its Redis, separated by commas")
 	return &l
 }

@@ -27,13 +27,14 @@ import (
 // joinRepeats is how often each way to join is measured.
 const joinRepeats = 50
 
-// newest returns how many entries a client reads when it joins.
+// newest returns the number of entries that a client reads when it joins.
 func newest(w load.Workload) int { return min(50, w.Entries) }
 
-// runJoin joins a room with many entries in three ways: the JSON API, the page, and a WebSocket.
+// runJoin opens a room with many entries in three ways: with the JSON API, as a page, and over a
+// WebSocket.
 func (b *bench) runJoin(ctx context.Context, p *report.Plan, _ int) (*report.Result, error) {
 	if p.Target != "burble" {
-		return nil, errors.New("mode join measures Burble only")
+		return nil, errors.New("mode join measures only Burble")
 	}
 	r, err := proc.StartRedis(ctx)
 	if err != nil {
@@ -61,8 +62,8 @@ func (b *bench) runJoin(ctx context.Context, p *report.Plan, _ int) (*report.Res
 	return res, err
 }
 
-// timeSocketJoin returns how long it takes to open a WebSocket, follow the room and receive
-// the newest entries.
+// timeSocketJoin returns the time it takes to open a WebSocket, follow the room and receive the
+// newest entries.
 func timeSocketJoin(ctx context.Context, s *target.Server, w load.Workload) (time.Duration, error) {
 	client := s.Swarm(w, 1)
 	defer client.Stop()
@@ -80,7 +81,7 @@ func timeSocketJoin(ctx context.Context, s *target.Server, w load.Workload) (tim
 	return took, nil
 }
 
-// timeGet returns how long a request for a path of the room takes.
+// timeGet returns the time that a request for a path of the room takes.
 func timeGet(ctx context.Context, port int, path, accept string) (time.Duration, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/r/%s%s", port, wire.RoomName(0), path), nil)
 	if err != nil {
@@ -113,10 +114,10 @@ func repeatJoin(join func() (time.Duration, error)) (time.Duration, error) {
 	return h.Quantile(0.5), nil
 }
 
-// fillConcurrency is how many appends are in progress at a time. They share round trips.
+// fillConcurrency is the number of concurrent appends, which share round trips.
 const fillConcurrency = 512
 
-// fillRoom appends entries to the room. The newest have markers, in order.
+// fillRoom appends entries to the room. The newest ones have markers.
 func fillRoom(ctx context.Context, r *proc.Redis, w load.Workload) error {
 	store, err := streams.Open(ctx, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{r.Socket}}})
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"burble/app/bench/report"
 )
 
-// breakingLatency is the p99 above which a target counts as broken.
+// breakingLatency is the p99 above which a target fails.
 const breakingLatency = time.Second
 
-// climbLadder measures each target at rates that rise by a quarter, until it breaks.
+// climbLadder measures each target at rates that rise by a quarter, until it fails.
 func (b *bench) climbLadder(ctx context.Context) error {
 	for _, t := range b.targets {
 		w := b.work
@@ -22,8 +22,8 @@ func (b *bench) climbLadder(ctx context.Context) error {
 			if err := b.runPlans(ctx, []*report.Plan{p}); err != nil {
 				return err
 			}
-			if reason := breakage(p.Results); reason != "" {
-				b.println(fmt.Sprintf("%s breaks at %d messages per second to %d clients: %s", t, w.Rate, w.Clients, reason))
+			if reason := failureReason(p.Results); reason != "" {
+				b.println(fmt.Sprintf("%s fails at %d messages per second to %d clients: %s", t, w.Rate, w.Clients, reason))
 				break
 			}
 			w.Rate += w.Rate / 4
@@ -32,8 +32,8 @@ func (b *bench) climbLadder(ctx context.Context) error {
 	return nil
 }
 
-// breakage returns why a target counts as broken, or "".
-func breakage(results []*report.Result) string {
+// failureReason returns the reason why a target fails, or "".
+func failureReason(results []*report.Result) string {
 	for _, r := range results {
 		switch {
 		case r.Faults() != "":
@@ -41,7 +41,7 @@ func breakage(results []*report.Result) string {
 		case r.P99 > breakingLatency:
 			return fmt.Sprintf("p99 is %v", r.P99.Round(time.Millisecond))
 		case r.Late > breakingLatency:
-			return fmt.Sprintf("the bench cannot send at this rate; it is %v late", r.Late.Round(time.Millisecond))
+			return fmt.Sprintf("the bench cannot send at this rate: it is %v late", r.Late.Round(time.Millisecond))
 		}
 	}
 	return ""

@@ -27,7 +27,7 @@ func main() {
 	}
 }
 
-// wantedFiles is more open files than any run needs.
+// wantedFiles is enough open files for any run.
 const wantedFiles = 120_000
 
 func run(ctx context.Context, args []string) error {

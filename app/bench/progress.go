@@ -11,7 +11,7 @@ import (
 	"burble/app/bench/load"
 )
 
-// progress is a status line on a terminal, rewritten twice a second. A nil one prints nothing.
+// progress is a status line on a terminal, updated twice a second. A nil *progress prints nothing.
 type progress struct {
 	out  io.Writer
 	stop func()
@@ -22,7 +22,7 @@ type progress struct {
 	swarm *load.Swarm
 }
 
-// startProgress writes the line until stop is called.
+// startProgress updates the line until the caller calls stop.
 func startProgress(out io.Writer) *progress {
 	p := &progress{out: out}
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -52,7 +52,7 @@ func (p *progress) begin(task string) {
 	p.task, p.began, p.swarm = task, time.Now(), nil
 }
 
-// watch shows the counts of a swarm too.
+// watch adds the counts of a swarm to the line.
 func (p *progress) watch(s *load.Swarm) {
 	if p == nil {
 		return

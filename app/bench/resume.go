@@ -16,15 +16,15 @@ import (
 	"burble/app/bench/wire"
 )
 
-// beforeMissed is how many messages the room has before those that clients missed.
+// beforeMissed is the number of messages in the room before the ones that the clients missed.
 const beforeMissed = 50
 
 // runResume measures a reconnect storm: all clients resume at once from the same cursor, on a
-// server that has just started. For comparison, it also measures as many clients that
-// only open a connection.
+// server that has just started. For comparison, it measures how long the same number of clients
+// takes to only open connections.
 func (b *bench) runResume(ctx context.Context, p *report.Plan, _ int) (*report.Result, error) {
 	if p.Target != "burble" {
-		return nil, errors.New("mode resume measures Burble only")
+		return nil, errors.New("mode resume measures only Burble")
 	}
 	r, err := proc.StartRedis(ctx)
 	if err != nil {
@@ -43,8 +43,8 @@ func (b *bench) runResume(ctx context.Context, p *report.Plan, _ int) (*report.R
 	return res, b.measureResuming(ctx, p, r, res, cursor, messages)
 }
 
-// writeHistory sends messages to the room, and returns the cursor after which Missed of
-// them follow.
+// writeHistory sends messages to the room, and returns the cursor before the last w.Missed of
+// them.
 func (b *bench) writeHistory(ctx context.Context, w load.Workload, r *proc.Redis, messages int) (cursor string, err error) {
 	w.Clients, w.Users, w.Rooms, w.Follow = 1, 1, 1, 1
 	s, err := b.launcher.Burble.Launch(ctx, w, r)
@@ -75,7 +75,7 @@ func (b *bench) writeHistory(ctx context.Context, w load.Workload, r *proc.Redis
 	return page.Entries[0].ID, nil
 }
 
-// measureOpening returns how long it takes until all clients have a connection.
+// measureOpening returns the time until all clients have opened a connection.
 func (b *bench) measureOpening(ctx context.Context, w load.Workload, r *proc.Redis) (time.Duration, error) {
 	s, err := b.launcher.Burble.Launch(ctx, w, r)
 	if err != nil {
@@ -90,7 +90,7 @@ func (b *bench) measureOpening(ctx context.Context, w load.Workload, r *proc.Red
 	return clients.ConnectAll(ctx)
 }
 
-// measureResuming has all clients resume, and fills in the result.
+// measureResuming makes all clients resume, and fills in the result.
 func (b *bench) measureResuming(ctx context.Context, p *report.Plan, r *proc.Redis, res *report.Result, cursor string, messages int) error {
 	w := p.Work
 	s, err := b.launcher.Burble.Launch(ctx, w, r)

@@ -10,7 +10,7 @@ import (
 	"burble/app/bench/report"
 )
 
-// modes has the function that makes one run of each mode.
+// modes maps each mode to the function that runs it once.
 var modes = map[string]func(b *bench, ctx context.Context, p *report.Plan, run int) (*report.Result, error){
 	"fanout": (*bench).runDelivery,
 	"rooms":  (*bench).runDelivery,
@@ -21,8 +21,8 @@ var modes = map[string]func(b *bench, ctx context.Context, p *report.Plan, run i
 	"start":  (*bench).runStartup,
 }
 
-// runPlans runs the plans in turns, so that changes of the machine's speed affect all
-// of them, and prints each run.
+// runPlans alternates between the plans, so that changes in the machine's speed affect all of
+// them, and prints the result of each run.
 func (b *bench) runPlans(ctx context.Context, plans []*report.Plan) error {
 	header := ""
 	for run := range b.runs {
@@ -57,7 +57,7 @@ func (b *bench) println(text string) {
 	fmt.Fprintln(b.out, text)
 }
 
-// printSummary prints the medians, and their CPU as a multiple of the floor's.
+// printSummary prints the medians, and each median CPU relative to the floor's.
 func (b *bench) printSummary(plans []*report.Plan) {
 	if b.json || b.runs == 1 {
 		return

@@ -15,10 +15,10 @@ import (
 	"burble/app/bench/target"
 )
 
-// runStartup starts a Burble on a running Redis and polls it until it is ready.
+// runStartup starts Burble on a running Redis, and polls it until it is ready.
 func (b *bench) runStartup(ctx context.Context, p *report.Plan, _ int) (*report.Result, error) {
 	if p.Target != "burble" {
-		return nil, errors.New("mode start measures Burble only")
+		return nil, errors.New("mode start measures only Burble")
 	}
 	r, err := proc.StartRedis(ctx)
 	if err != nil {

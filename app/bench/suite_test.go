@@ -12,7 +12,7 @@ func TestEveryRequirementCanBeRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, req := range append(b.headline(), b.further()...) {
+	for _, req := range append(b.headline(), b.otherRequirements()...) {
 		for _, p := range req.Plans {
 			if err := p.Work.Check(); err != nil || modes[p.Mode] == nil || p.Work.Duration == 0 {
 				t.Errorf("%s: %s %+v: %v", req.Name, p.Mode, p.Work, err)

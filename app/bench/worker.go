@@ -20,33 +20,33 @@ import (
 	"burble/app/bench/report"
 )
 
-// A process may have a limited number of open files, and each end of a connection is one. A
-// bench with more clients than that divides them among workers: more processes of this
-// program, each with a Burble of its own, and one Redis for all. One client of the first
-// worker sends, and the clients of all workers receive.
+// The number of open files of a process is limited, and each end of a connection is one. With
+// more clients than that, the bench divides them among workers. These are further processes of
+// this program, each with its own Burble, and all of them share one Redis. One client of the
+// first worker sends, and the clients of all workers receive.
 
-// worker is the configuration of a worker process, which gets it as JSON in its argument.
+// worker is the configuration of a worker process. The process gets it as a JSON argument.
 type worker struct {
 	Index     int
 	Work      load.Workload
-	Redis     string // its socket
-	RedisPIDs []int  // for the one worker that counts the CPU of Redis
+	Redis     string // path of its socket
+	RedisPIDs []int  // set only for the worker that measures the CPU of Redis
 	Burble    string
 	Patience  time.Duration
 }
 
-// otherFiles is how many open files a process needs besides its clients.
+// otherFiles is the number of open files that a process needs in addition to its clients'.
 const otherFiles = 1000
 
-// workersFor returns how many processes a workload takes.
+// workersFor returns the number of processes that a workload needs.
 func (b *bench) workersFor(w load.Workload) int {
 	return (w.Clients + b.clientsPerProcess - 1) / b.clientsPerProcess
 }
 
-// runInWorkers is runDelivery with more clients than one process can have.
+// runInWorkers is runDelivery for more clients than one process can have.
 func (b *bench) runInWorkers(ctx context.Context, p *report.Plan) (*report.Result, error) {
 	if p.Target != "burble" || p.Work.Rooms > 1 || p.Work.Sequences() > 1 {
-		return nil, fmt.Errorf("a process may have %d connections here; more need target burble, one room and at most one sender", b.clientsPerProcess)
+		return nil, fmt.Errorf("a process can have %d connections here; more need target burble, one room and at most one sender", b.clientsPerProcess)
 	}
 	r, err := proc.StartRedis(ctx)
 	if err != nil {
@@ -68,11 +68,11 @@ func (b *bench) runInWorkers(ctx context.Context, p *report.Plan) (*report.Resul
 		work := p.Work
 		work.Clients = (i+1)*p.Work.Clients/count - i*p.Work.Clients/count
 		work.Users = min(work.Users, work.Clients)
-		order := worker{Index: i, Work: work, Redis: r.Socket, Burble: program, Patience: b.patience}
+		config := worker{Index: i, Work: work, Redis: r.Socket, Burble: program, Patience: b.patience}
 		if i == 0 {
-			order.RedisPIDs = r.PIDs
+			config.RedisPIDs = r.PIDs
 		}
-		if workers[i], err = startWorker(order); err != nil {
+		if workers[i], err = startWorker(config); err != nil {
 			return nil, err
 		}
 	}
@@ -86,7 +86,7 @@ func (b *bench) runInWorkers(ctx context.Context, p *report.Plan) (*report.Resul
 	return combine(p, workers), nil
 }
 
-// workerProcess is a worker, seen from its parent.
+// workerProcess is a worker process, as the parent process controls it.
 type workerProcess struct {
 	command *exec.Cmd
 	input   io.WriteCloser
@@ -95,12 +95,12 @@ type workerProcess struct {
 	result  report.Result
 }
 
-func startWorker(order worker) (*workerProcess, error) {
+func startWorker(config worker) (*workerProcess, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(order)
+	text, err := json.Marshal(config)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func startWorker(order worker) (*workerProcess, error) {
 // awaitJoined waits until all clients of the worker have joined.
 func (w *workerProcess) awaitJoined() error { return w.read(new(bool)) }
 
-// begin has the worker begin to measure.
+// begin makes the worker start to measure.
 func (w *workerProcess) begin() error {
 	_, err := fmt.Fprintln(w.input)
 	return err
@@ -138,7 +138,7 @@ func (w *workerProcess) read(value any) error {
 	return nil
 }
 
-// kill kills the worker; the kernel then kills its Burble.
+// kill kills the worker. The kernel then kills the worker's Burble.
 func (w *workerProcess) kill() {
 	if w != nil && w.command.Process != nil {
 		w.command.Process.Kill()
@@ -146,9 +146,9 @@ func (w *workerProcess) kill() {
 	}
 }
 
-// combine adds up the results of all workers. Each latency is the highest of any worker.
+// combine adds up the results of all workers. Each latency is that of the slowest worker.
 func combine(p *report.Plan, workers []*workerProcess) *report.Result {
-	sum := workers[0].result // its Redis commands and connections include all workers'
+	sum := workers[0].result // its Redis commands and connections are of all workers
 	sum.Work = p.Work
 	sum.Connections -= len(workers) - 1 // the other workers' own connections
 	var server, bench, memory float64
@@ -172,24 +172,24 @@ func combine(p *report.Plan, workers []*workerProcess) *report.Result {
 
 // runWorker is the main function of a worker.
 func runWorker(ctx context.Context, args []string) error {
-	var order worker
+	var config worker
 	if len(args) != 1 {
-		return errors.New("a worker takes one argument")
+		return errors.New("worker: want one argument")
 	}
-	if err := json.Unmarshal([]byte(args[0]), &order); err != nil {
+	if err := json.Unmarshal([]byte(args[0]), &config); err != nil {
 		return err
 	}
-	b := &bench{worker: &order, patience: order.Patience, clientsPerProcess: order.Work.Clients}
-	b.launcher.Burble.Path = order.Burble
-	res, err := b.runDelivery(ctx, &report.Plan{Target: "burble", Mode: "idle", Work: order.Work}, 0)
+	b := &bench{worker: &config, patience: config.Patience, clientsPerProcess: config.Work.Clients}
+	b.launcher.Burble.Path = config.Burble
+	res, err := b.runDelivery(ctx, &report.Plan{Target: "burble", Mode: "idle", Work: config.Work}, 0)
 	if err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(res)
 }
 
-// waitForAll reports that all clients of this worker have joined, and waits until all clients
-// of the other workers have.
+// waitForAll reports that all clients of this worker have joined, and waits until those of the
+// other workers have joined too.
 func (w *worker) waitForAll() error {
 	fmt.Println("true")
 	_, err := bufio.NewReader(os.Stdin).ReadString('\n')

@@ -11,25 +11,25 @@ import (
 	"time"
 )
 
-// client is one connection to the server. A receiver reads it; any goroutine may write
-// whole frames.
+// client is one connection to the server. Its receiver reads it. Any goroutine may write whole
+// frames.
 type client struct {
 	fd    int
 	index int
 
 	writing sync.Mutex
 
-	// The receiver's alone:
+	// Used only by the receiver:
 	state      state
 	unread     []byte // an incomplete header or marker at the end of the last read
 	left       int    // bytes left of the current frame's payload
-	compressed bool   // the current frame is
-	packed     []byte // the part of a compressed frame that has arrived
-	first      int    // first room that it follows
-	follows    int    // rooms whose follow the server has confirmed
+	compressed bool   // whether the current frame is compressed
+	packed     []byte // the part of the current compressed frame that has arrived
+	first      int    // the first room that it follows
+	follows    int    // number of rooms whose follow the server has confirmed
 	numbers    []uint32
-	received   int // messages
-	goal       int // messages that it waits for; 0: none
+	received   int // number of messages
+	goal       int // number of messages for which it waits; 0: none
 }
 
 type state byte
@@ -41,13 +41,13 @@ const (
 	closed
 )
 
-// clientsPerAddress is how many clients share a source address. Each address has 28,000
+// clientsPerAddress is the number of clients that share a source address. Each address has 28,000
 // ports, some of them in TIME_WAIT after an earlier run.
 const clientsPerAddress = 20_000
 
 const ipBindAddressNoPort = 24 // IP_BIND_ADDRESS_NO_PORT, which package syscall lacks
 
-// connect starts to connect and does not wait.
+// connect starts to connect, and does not wait.
 func (c *client) connect(port int) (err error) {
 	c.fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -66,10 +66,10 @@ func (c *client) connect(port int) (err error) {
 	return nil
 }
 
-// writeTimeout is how long a server may read nothing before a write to it fails.
+// writeTimeout is how long a write waits for the server to read.
 const writeTimeout = 10 * time.Second
 
-// write writes all of data, and polls while the server reads nothing.
+// write writes all of data. While the server does not read, it polls.
 func (c *client) write(data []byte) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
@@ -86,14 +86,14 @@ func (c *client) write(data []byte) error {
 		case !errors.Is(err, syscall.EAGAIN):
 			return os.NewSyscallError("write", err)
 		case time.Since(began) > writeTimeout:
-			return fmt.Errorf("the server read nothing for %v", writeTimeout)
+			return fmt.Errorf("write: the server has not read for %v", writeTimeout)
 		default:
 			time.Sleep(200 * time.Microsecond)
 		}
 	}
 }
 
-// close resets the connection, so that its port is free at once.
+// close resets the connection, which frees its port at once.
 func (c *client) close() {
 	syscall.SetsockoptLinger(c.fd, syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
 	syscall.Close(c.fd)

@@ -1,10 +1,10 @@
 // Package load sends messages to a server with many clients, and checks that every client
 // receives every message once and in order.
 //
-// A [Workload] sets how many clients follow which rooms, and how many messages are sent. A
-// [Protocol] is how clients speak to one kind of server. [Open] returns a [Load] whose clients
-// have joined their rooms. A [Pacer] then sends the messages when they are due, and a
-// [Summary] is what the clients measured:
+// A [Workload] is the number of clients, rooms and messages. A [Protocol] is what clients send to
+// one kind of server. [Open] returns a [Load] whose clients
+// have joined their rooms. Then a [Pacer] sends the messages on schedule. A [Summary] is what the
+// clients measured:
 //
 //	l, err := load.Open(ctx, port, protocol, nil, work)
 //	…
@@ -14,8 +14,8 @@
 //	l.Await(ctx, pace, 5*time.Second)
 //	summary := l.Finish(pace)
 //
-// The clients form a [Swarm]. One goroutine per processor, a receiver, reads its share of
-// them with epoll and a single buffer. A client's fields belong to its receiver; any
-// goroutine may write to its connection. The methods of a Load and of a Swarm are for one
-// goroutine, except Joined and Messages, which any goroutine may call.
+// The clients form a [Swarm]. It has one receiver for each processor: a goroutine that reads its
+// share of the clients with epoll and a single buffer. Only the receiver uses the fields of its
+// clients, but any goroutine may write to a connection. Only one goroutine at a time may call the
+// methods of a Load or a Swarm, except Joined and Messages.
 package load

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Histogram counts durations from a microsecond to a year, in buckets that are
-// at most 1/64 of their value wide. The zero value is empty.
+// Histogram counts durations from a microsecond to a year, in buckets whose width is at most 1/64
+// of their value. The zero value is empty.
 type Histogram struct {
 	buckets [40 * bucketsPerDoubling]int64
 	count   int64
@@ -20,7 +20,7 @@ const (
 	bucketsPerDoubling = 1 << bucketBits
 )
 
-// Add counts a duration. A negative one, after a clock was set back, counts as 0.
+// Add counts a duration. A negative duration counts as 0: the clock may have been set back.
 func (h *Histogram) Add(micros int64) {
 	micros = max(0, micros)
 	h.buckets[bucketOf(micros)]++
@@ -53,8 +53,7 @@ func (h *Histogram) merge(other *Histogram) {
 	h.longest = max(h.longest, other.longest)
 }
 
-// Quantile returns the duration that the fraction q of all does not exceed, at most 1/64
-// too long.
+// Quantile returns the q-quantile, 0 to 1. The result is up to 1/64 too high.
 func (h *Histogram) Quantile(q float64) time.Duration {
 	left := int64(q * float64(h.count))
 	for i, count := range h.buckets {

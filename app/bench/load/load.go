@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Load is the clients of a run: those that receive, and those that send.
+// Load has the clients of a run: those that receive, and those that send.
 type Load struct {
 	Receiving *Swarm // every client of the workload
-	sending   *Swarm // the same as receiving, unless its connections cannot send
+	sending   *Swarm // the same as Receiving, unless its connections cannot send
 	work      Workload
 }
 
-// Open opens the clients of a workload and has them follow their rooms. sending is the
-// protocol of clients that only send; if it is nil, the receiving ones send. The caller must
+// Open connects the clients of a workload and makes them follow their rooms. sending is the
+// protocol of clients that only send. If it is nil, the receiving clients send. The caller must
 // call Stop or Finish.
 func Open(ctx context.Context, port int, receiving, sending *Protocol, w Workload) (l *Load, err error) {
 	l = &Load{work: w, Receiving: NewSwarm(port, receiving, w, w.Clients)}
@@ -47,14 +47,14 @@ func Open(ctx context.Context, port int, receiving, sending *Protocol, w Workloa
 	return l, nil
 }
 
-// Stop closes all connections. It may be called again.
+// Stop closes all connections. It may be called more than once.
 func (l *Load) Stop() {
 	l.Receiving.Stop()
 	l.sending.Stop()
 }
 
-// Pacer returns the pacer of a run. The run's number is part of the keys of its messages, so
-// that no other run uses them.
+// Pacer returns the pacer of a run. The keys of its messages contain the number of the run, so that
+// no two runs use the same keys.
 func (l *Load) Pacer(run int) *Pacer {
 	if l.sending != l.Receiving {
 		inTurn := func(sequence int) int { return sequence % len(l.sending.clients) }
@@ -63,20 +63,20 @@ func (l *Load) Pacer(run int) *Pacer {
 	return newPacer(l.Receiving, l.work, l.work.sendingClient, run)
 }
 
-// StartMeasuring makes the receivers measure the messages that are sent from a millisecond after
-// now: none of those has arrived yet.
+// StartMeasuring makes the receivers measure messages that are sent at least a millisecond from
+// now. None of them can have arrived before the call.
 func (l *Load) StartMeasuring() {
 	l.Receiving.measureFrom.Store(time.Now().Add(time.Millisecond).UnixMicro())
 }
 
-// Await returns when everything that the pacer sent has arrived, or when nothing has arrived for
-// the time patience.
+// Await waits until everything that the pacer sent has arrived, or nothing has arrived for the
+// duration patience.
 func (l *Load) Await(ctx context.Context, pace *Pacer, patience time.Duration) {
 	l.Receiving.await(ctx, expectedDeliveries(l.work, pace.sent), patience)
 }
 
-// Burst sends messages of the first sequence as fast as the server takes them, and returns
-// when they have come back.
+// Burst sends messages of the first sequence as fast as the server reads them, and waits until the
+// clients have received them.
 func (l *Load) Burst(ctx context.Context, messages int, patience time.Duration) error {
 	sender := newSender(l.Receiving.protocol, l.Receiving.clients[0], 0, 0, l.work.Size, 0)
 	for range messages {
@@ -86,7 +86,7 @@ func (l *Load) Burst(ctx context.Context, messages int, patience time.Duration) 
 	}
 	l.Receiving.await(ctx, int64(messages), patience)
 	if received := l.Receiving.Messages(); received != int64(messages) {
-		return fmt.Errorf("only %d of %d messages came back; first error: %s", received, messages, l.Receiving.Stop().FirstError)
+		return fmt.Errorf("only %d of %d messages arrived; first error: %s", received, messages, l.Receiving.Stop().FirstError)
 	}
 	return nil
 }

@@ -14,10 +14,10 @@ import (
 type Pacer struct {
 	work    Workload
 	senders []*sender
-	starter *client       // of a server that makes the messages itself; nil: there are senders
-	Silent  bool          // another process sends
+	starter *client       // starts a server that generates the messages itself; otherwise nil
+	Silent  bool          // true if another process sends the messages
 	sent    []int64       // number of the last message of each sequence
-	late    time.Duration // how far it fell behind its schedule at most
+	late    time.Duration // how far it fell behind schedule at most
 }
 
 // newPacer returns a pacer that sends through clients of the swarm. clientOf returns the index
@@ -35,8 +35,8 @@ func newPacer(s *Swarm, w Workload, clientOf func(sequence int) int, run int) *P
 	return pace
 }
 
-// Run sends all messages, unless ctx ends first. A marker has the time of its own write, so
-// that a late pacer does not count as latency of the server.
+// Run sends all messages, unless ctx ends first. A marker has the time of the actual write, so that
+// a delay of the pacer is not measured as latency of the server.
 func (p *Pacer) Run(ctx context.Context) error {
 	if p.starter != nil || p.Silent {
 		return p.waitForOthers(ctx)
@@ -58,7 +58,7 @@ func (p *Pacer) Run(ctx context.Context) error {
 	return Pause(ctx, time.Until(began.Add(p.work.Warmup+p.work.Duration)))
 }
 
-// waitForOthers lets the server, or another process, send the messages.
+// waitForOthers waits while the server or another process sends the messages.
 func (p *Pacer) waitForOthers(ctx context.Context) error {
 	for sequence := range p.sent {
 		p.sent[sequence] = int64((p.work.Messages() + p.work.Rooms - 1 - sequence) / p.work.Rooms)
@@ -72,7 +72,7 @@ func (p *Pacer) waitForOthers(ctx context.Context) error {
 	return Pause(ctx, p.work.Warmup+p.work.Duration)
 }
 
-// SleepUntil waits for a moment, unless ctx ends first.
+// SleepUntil waits until the given time, unless ctx ends first.
 func SleepUntil(ctx context.Context, moment time.Time) error {
 	for wait := time.Until(moment); wait > 0; wait = time.Until(moment) {
 		if ctx.Err() != nil {
@@ -93,7 +93,8 @@ func Pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// expectedDeliveries returns how many deliveries the messages sent in each sequence make.
+// expectedDeliveries returns the number of deliveries to expect. sent has the number of messages
+// that were sent in each sequence.
 func expectedDeliveries(w Workload, sent []int64) (count int64) {
 	receivers := w.receivers()
 	for sequence, number := range sent {

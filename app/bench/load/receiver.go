@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// readSize is how many bytes are read from one connection before the next one is read.
+	// readSize is the maximum number of bytes in one read from a connection.
 	readSize = 256 << 10
-	// headroom is the space in front of them, for the unread bytes of the last read.
+	// headroom is the space before them in the buffer, for the unread bytes of the last read.
 	headroom = 8 << 10
 )
 
@@ -27,19 +27,19 @@ type receiver struct {
 	buffer   []byte
 	now      int64         // microseconds since 1970, at the last read
 	packed   []byte        // the last compressed frame; many clients receive the same one
-	unpacked []wire.Marker // its markers
+	unpacked []wire.Marker // the markers in packed
 
 	Counts
-	messages atomic.Int64 // received; other goroutines may read it
+	messages atomic.Int64 // number of messages received; other goroutines may read it
 }
 
-// Counts are the counters of one receiver, or of all of them together.
+// Counts are the counters of one receiver, or their sums.
 type Counts struct {
 	Frames     int64  `json:"frames"`
 	Bytes      int64  `json:"bytes"`
-	Skipped    int64  `json:"skipped"`        // numbers skipped: lost or out of order
-	Repeated   int64  `json:"again"`          // numbers below an earlier one: duplicates or out of order
-	Stray      int64  `json:"stray"`          // messages of rooms the client does not follow
+	Skipped    int64  `json:"skipped"`        // skipped numbers: messages lost or out of order
+	Repeated   int64  `json:"again"`          // numbers not above an earlier one: duplicates or out of order
+	WrongRoom  int64  `json:"stray"`          // messages from rooms that the client does not follow
 	Refused    int64  `json:"refused"`        // error frames
 	Closed     int64  `json:"closed"`         // connections closed by the server
 	FirstError string `json:"said,omitempty"` // the first error frame or close reason
@@ -54,7 +54,7 @@ func (c *Counts) add(other *Counts) {
 	c.Bytes += other.Bytes
 	c.Skipped += other.Skipped
 	c.Repeated += other.Repeated
-	c.Stray += other.Stray
+	c.WrongRoom += other.WrongRoom
 	c.Refused += other.Refused
 	c.Closed += other.Closed
 	if c.FirstError == "" {
@@ -90,12 +90,12 @@ func (r *receiver) run() {
 	}
 }
 
-// watch changes the events that epoll reports of a client. They carry the client's index.
+// watch sets the events that epoll reports for a client. An event contains the client's index.
 func (r *receiver) watch(c *client, operation int, events uint32) error {
 	return syscall.EpollCtl(r.epoll, operation, c.fd, &syscall.EpollEvent{Events: events, Fd: int32(c.index)})
 }
 
-// finishConnect sends the request of a client that is connected.
+// finishConnect sends the HTTP request of a client whose connection is established.
 func (r *receiver) finishConnect(c *client) {
 	code, err := syscall.GetsockoptInt(c.fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
 	if err == nil && code == 0 {
@@ -122,7 +122,7 @@ func (r *receiver) read(c *client) {
 	r.process(c, n)
 }
 
-// process handles the n bytes after the headroom, preceded by the client's unread bytes.
+// process handles the client's unread bytes, followed by the n bytes after the headroom.
 func (r *receiver) process(c *client, n int) {
 	start := headroom - len(c.unread)
 	copy(r.buffer[start:], c.unread)
@@ -156,11 +156,11 @@ func (r *receiver) countError(text string) {
 	}
 }
 
-// countMessage counts a message, and checks that it is the next of its sequence.
+// countMessage counts a message, and checks that it is the next one in its sequence.
 func (r *receiver) countMessage(c *client, m wire.Marker) {
 	slot := r.swarm.work.slot(c.first, m.Sequence)
 	if slot < 0 || slot >= len(c.numbers) {
-		r.Stray++
+		r.WrongRoom++
 		return
 	}
 	switch last := int64(c.numbers[slot]); {

@@ -12,8 +12,8 @@ import (
 	"burble/app/bench/wire"
 )
 
-// frontSize is how many bytes of a payload are enough to recognize its kind of frame.
-const frontSize = 32
+// frontSize is the number of bytes at the start of a payload that identify the kind of frame.
+const prefixSize = 32
 
 // parse handles the complete parts of data and returns the rest.
 func (r *receiver) parse(c *client, data []byte) (rest []byte) {
@@ -53,7 +53,7 @@ func (r *receiver) parse(c *client, data []byte) (rest []byte) {
 		}
 		rest := wire.ScanMarkers(body, func(m wire.Marker) { r.countMessage(c, m) })
 		if len(body) == c.left {
-			rest = 0 // a marker does not cross the end of a frame
+			rest = 0 // a marker never crosses the end of a frame
 		}
 		c.left -= len(body) - rest
 		data = data[len(body)-rest:]
@@ -64,12 +64,12 @@ func (r *receiver) parse(c *client, data []byte) (rest []byte) {
 	return nil
 }
 
-// finishUpgrade reads the head of the server's response, and follows the client's rooms.
+// finishUpgrade parses the head of the server's response, and follows the client's rooms.
 func (r *receiver) finishUpgrade(c *client, head string) bool {
 	status, _, _ := strings.Cut(head, "\r\n")
 	switch {
 	case strings.Contains(status, " 101 "):
-	case strings.Contains(status, " 200 "): // a response without frames and without end
+	case strings.Contains(status, " 200 "): // an endless response without frames
 		c.left = math.MaxInt
 	default:
 		r.countError(status)
@@ -85,32 +85,32 @@ func (r *receiver) finishUpgrade(c *client, head string) bool {
 	return true
 }
 
-// beginFrame reads a frame's header and looks at the front of its payload. For a client that
-// still waits for its follows to be confirmed, that is the whole payload. ok is false if
-// more bytes are needed.
+// beginFrame parses a frame's header and the start of its payload. If the client waits for the
+// confirmation of follows, it parses more of the payload, up to headroom/2. ok is false if it
+// needs more bytes.
 func (r *receiver) beginFrame(c *client, data []byte) (size int, ok bool) {
 	h, ok := wire.ReadHeader(data)
 	if !ok {
 		return 0, false
 	}
-	front := min(h.Length, frontSize)
+	prefix := min(h.Length, prefixSize)
 	joining := c.follows < r.swarm.follows
 	if joining {
-		front = min(h.Length, headroom/2)
+		prefix = min(h.Length, headroom/2)
 	}
-	if len(data) < h.Size+front {
+	if len(data) < h.Size+prefix {
 		return 0, false
 	}
-	payload := data[h.Size : h.Size+front]
+	payload := data[h.Size : h.Size+prefix]
 	r.Frames++
 	switch {
 	case h.Opcode == wire.OpPing:
 		frame, _ := wire.ClientFrame(wire.OpPong, nil)
 		c.write(frame)
 	case h.Opcode == wire.OpClose:
-		r.countError(string(payload[min(2, front):]))
+		r.countError(string(payload[min(2, prefix):]))
 	case h.Opcode != wire.OpText:
-	case bytes.HasPrefix(payload, []byte("{}")): // Centrifugo's ping, answered with the same
+	case bytes.HasPrefix(payload, []byte("{}")): // a ping of Centrifugo, whose answer is the same
 		frame, _ := wire.ClientFrame(wire.OpText, payload[:2])
 		c.write(frame)
 	case r.swarm.protocol.Refused != "" && bytes.Contains(payload, []byte(r.swarm.protocol.Refused)):
@@ -122,8 +122,8 @@ func (r *receiver) beginFrame(c *client, data []byte) (size int, ok bool) {
 	return h.Size, true
 }
 
-// parseCompressed handles a part of a compressed frame, and the frame once it is complete. It
-// returns false if the frame is broken.
+// parseCompressed collects the parts of a compressed frame, and handles the frame when it is
+// complete. It returns false if the frame is invalid.
 func (r *receiver) parseCompressed(c *client, part []byte) bool {
 	if len(c.packed) > 0 || c.left > 0 {
 		c.packed = append(c.packed, part...)
@@ -144,8 +144,8 @@ func (r *receiver) parseCompressed(c *client, part []byte) bool {
 	return true
 }
 
-// unpack finds the markers of a compressed frame. Many clients receive the same bytes, which
-// are decompressed once.
+// unpack decompresses a frame and finds its markers. Many clients receive the same bytes, so it
+// keeps the result for the next call.
 func (r *receiver) unpack(packed []byte) error {
 	if bytes.Equal(packed, r.packed) {
 		return nil

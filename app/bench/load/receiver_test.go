@@ -11,8 +11,8 @@ import (
 	"burble/app/bench/wire"
 )
 
-// newReceiver returns a receiver without a network, and its one client, which follows the first
-// rooms and is measured from the start.
+// newReceiver returns a receiver without a network, and its only client. The client follows the
+// first rooms, and all its messages are measured.
 func newReceiver(w Workload) (*receiver, *client) {
 	s := NewSwarm(0, &Protocol{Refused: `{"type":"error"`}, w, 1)
 	s.follows = 0
@@ -21,7 +21,7 @@ func newReceiver(w Workload) (*receiver, *client) {
 	return &receiver{swarm: s, buffer: make([]byte, headroom+readSize), now: 1000}, s.clients[0]
 }
 
-// receive has the receiver read data in pieces of the given size.
+// receive passes data to the receiver in pieces of the given size.
 func (r *receiver) receive(c *client, data []byte, piece int) {
 	for len(data) > 0 {
 		n := copy(r.buffer[headroom:headroom+piece], data)
@@ -42,7 +42,7 @@ func messageFrame(sequence int64, numbers ...int64) []byte {
 	return wire.ServerFrame([]byte(text.String()))
 }
 
-func TestReceiverDetectsLossAndDisorder(t *testing.T) {
+func TestReceiverDetectsLossAndReordering(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name              string
@@ -61,9 +61,9 @@ func TestReceiverDetectsLossAndDisorder(t *testing.T) {
 			r, c := newReceiver(Workload{Clients: 1, Rooms: 1, Follow: 1})
 			r.receive(c, messageFrame(0, test.numbers[:2]...), piece)
 			r.receive(c, messageFrame(0, test.numbers[2:]...), piece)
-			if r.Skipped != test.skipped || r.Repeated != test.repeated || r.Stray != 0 || r.Frames != 2 {
+			if r.Skipped != test.skipped || r.Repeated != test.repeated || r.WrongRoom != 0 || r.Frames != 2 {
 				t.Errorf("%s, in pieces of %d: %d skipped, %d repeated, %d stray, %d frames",
-					test.name, piece, r.Skipped, r.Repeated, r.Stray, r.Frames)
+					test.name, piece, r.Skipped, r.Repeated, r.WrongRoom, r.Frames)
 			}
 			if r.latency.count != 4-test.repeated || r.latency.max().Microseconds() != 500 {
 				t.Errorf("%s, in pieces of %d: %d measured, longest %v", test.name, piece, r.latency.count, r.latency.max())
@@ -72,29 +72,29 @@ func TestReceiverDetectsLossAndDisorder(t *testing.T) {
 	}
 }
 
-func TestReceiverKnowsTheRoomsOfItsClient(t *testing.T) {
+func TestReceiverDetectsMessagesFromOtherRooms(t *testing.T) {
 	t.Parallel()
 	w := Workload{Clients: 10, Rooms: 10, Follow: 3, Rate: 1000}
 	if w.senders() != 2 || w.Sequences() != 20 {
 		t.Fatalf("%d senders, %d sequences", w.senders(), w.Sequences())
 	}
 	r, c := newReceiver(w)
-	c.first = 9 // then 0 and 1
+	c.first = 9 // follows rooms 9, 0 and 1
 	for _, sequence := range []int64{9, 0, 1, 19, 10, 11} {
 		r.receive(c, messageFrame(sequence, 1, 2), 100)
 	}
-	if r.Stray+r.Skipped+r.Repeated != 0 || c.received != 12 {
-		t.Errorf("%d messages of followed rooms, want 12; %d stray, %d skipped, %d repeated", c.received, r.Stray, r.Skipped, r.Repeated)
+	if r.WrongRoom+r.Skipped+r.Repeated != 0 || c.received != 12 {
+		t.Errorf("%d messages of followed rooms, want 12; %d stray, %d skipped, %d repeated", c.received, r.WrongRoom, r.Skipped, r.Repeated)
 	}
 	for _, sequence := range []int64{2, 8, 12, 20, 999} {
 		r.receive(c, messageFrame(sequence, 1), 100)
 	}
-	if r.Stray != 5 || c.received != 12 {
-		t.Errorf("%d messages of other rooms detected, want 5", r.Stray)
+	if r.WrongRoom != 5 || c.received != 12 {
+		t.Errorf("%d messages of other rooms detected, want 5", r.WrongRoom)
 	}
 }
 
-func TestReceiverReadsFramesOfEverySize(t *testing.T) {
+func TestReceiverParsesFramesOfAllSizes(t *testing.T) {
 	t.Parallel()
 	r, c := newReceiver(Workload{Clients: 1, Rooms: 1, Follow: 1})
 	var all []byte
@@ -118,7 +118,7 @@ func TestReceiverReadsFramesOfEverySize(t *testing.T) {
 	}
 }
 
-func TestEverySequenceIsSentByAClientThatFollowsItsRoom(t *testing.T) {
+func TestSendersFollowTheirRooms(t *testing.T) {
 	t.Parallel()
 	for _, w := range []Workload{
 		{Clients: 500, Rooms: 1, Follow: 1, Rate: 4000},

@@ -9,21 +9,22 @@ import (
 	"burble/app/bench/wire"
 )
 
-// keyTemplate is overwritten with the key of each message.
+// keyTemplate is replaced by the key of each message.
 const keyTemplate = "00000000-0000-4000-8000-000000000000"
 
-// sender sends the messages of one sequence: always the same frame, with a new marker and key.
+// sender sends the messages of one sequence. It reuses one frame, and replaces the marker and the
+// key.
 type sender struct {
 	client   *client
 	sequence int64
 	number   int64
 	frame    []byte
 	marker   []byte // within frame
-	key      []byte // last part of the key within frame; nil: there is no key
+	key      []byte // the last part of the key within frame; nil if the protocol has no keys
 }
 
-// newSender returns the sender of a sequence. run is part of its keys, so that no other run uses
-// them.
+// newSender returns the sender of a sequence. Its keys contain run, so that no two runs use the same
+// keys.
 func newSender(p *Protocol, c *client, sequence, room, size, run int) *sender {
 	text := strings.Repeat("#", wire.MarkerSize) + strings.Repeat("x", size-wire.MarkerSize)
 	frame, at := wire.ClientFrame(wire.OpText, []byte(p.Message(room, text, keyTemplate)))

@@ -7,19 +7,19 @@ import "time"
 // Summary is what the clients of a run measured.
 type Summary struct {
 	Deliveries int64         `json:"deliveries"` // excludes the warm-up
-	PerSecond  float64       `json:"per_second"` // deliveries
+	PerSecond  float64       `json:"per_second"` // deliveries per second
 	P50        time.Duration `json:"p50"`        // latency, from a message's write to its arrival at a client
 	P99        time.Duration `json:"p99"`
 	Max        time.Duration `json:"max"`
 	LastP50    time.Duration `json:"last_p50,omitempty"` // median latency of the last client to receive a message
 
 	Counts
-	Missing int64         `json:"missing"` // messages that never arrived
-	Late    time.Duration `json:"late"`    // how far the bench itself fell behind its schedule
+	Missing int64         `json:"missing"` // messages that did not arrive
+	Late    time.Duration `json:"late"`    // how far the bench itself fell behind schedule
 }
 
-// Add adds what other clients measured at the same time. Counts add up; of each latency, Add
-// keeps the higher.
+// Add adds what other clients measured at the same time. It adds up counts, and keeps the higher of
+// each latency.
 func (s *Summary) Add(other *Summary) {
 	s.Deliveries += other.Deliveries
 	s.PerSecond += other.PerSecond
@@ -45,7 +45,8 @@ func (l *Load) Finish(pace *Pacer) Summary {
 	return total
 }
 
-// medianOf returns the median of durations in microseconds. It ignores zeros: not measured.
+// medianOf returns the median of durations in microseconds. It ignores zeros, which mean not
+// measured.
 func medianOf(durations []int64) time.Duration {
 	var h Histogram
 	for _, micros := range durations {

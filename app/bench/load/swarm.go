@@ -12,25 +12,25 @@ import (
 	"time"
 )
 
-// Swarm is a set of clients, read by one receiver per processor.
+// Swarm is a set of clients. One receiver for each processor reads them.
 type Swarm struct {
 	port      int
 	protocol  *Protocol
 	work      Workload
-	follows   int // rooms that each client follows; 0: it only opens a connection
+	follows   int // number of rooms that each client follows; 0: clients only open connections
 	clients   []*client
 	receivers []*receiver
-	slowest   int // up to which message number the last receiver's latency is measured; 0: it is not
+	slowest   int // number of messages for which Counts.slowest is measured; 0: none
 	running   sync.WaitGroup
 	stopped   atomic.Bool
-	total     *Counts // of all receivers, once stopped
+	total     *Counts // sum of all receivers' counts; nil until Stop
 
 	dialed      atomic.Int64 // clients with a socket
-	measureFrom atomic.Int64 // messages sent from then on are measured, in microseconds since 1970
+	measureFrom atomic.Int64 // messages sent from this time on are measured; microseconds since 1970
 	openCount   atomic.Int64 // open connections
 	joinedCount atomic.Int64 // clients that follow all their rooms
-	goalCount   atomic.Int64 // clients that received all they wait for
-	goalAt      atomic.Int64 // when the last of them did, in microseconds since 1970
+	goalCount   atomic.Int64 // clients that have received all messages for which they wait
+	goalAt      atomic.Int64 // when the last of them did; microseconds since 1970
 }
 
 // NewSwarm returns a swarm of unconnected clients.
@@ -43,13 +43,13 @@ func NewSwarm(port int, p *Protocol, w Workload, count int) *Swarm {
 	return s
 }
 
-// WithoutFollows has the clients open connections and follow nothing.
+// WithoutFollows makes the clients open connections without following rooms.
 func (s *Swarm) WithoutFollows() *Swarm {
 	s.follows = 0
 	return s
 }
 
-// SetGoal has each client wait for count messages, those after number.
+// SetGoal makes each client wait for count messages, the ones after number.
 func (s *Swarm) SetGoal(count, number int) {
 	for _, c := range s.clients {
 		c.goal = count
@@ -74,11 +74,11 @@ func (s *Swarm) Start() error {
 	return nil
 }
 
-// maxConnecting is how many connections are being opened at a time, which is less than the
-// queue of a listener holds.
+// maxConnecting is the maximum number of connections that are being opened at a time. It is less
+// than the length of a listener's queue.
 const maxConnecting = 1000
 
-// connect opens all connections, and returns when the counter has reached the number of clients.
+// connect opens all connections, and waits until the counter reaches the number of clients.
 func (s *Swarm) connect(ctx context.Context, counter *atomic.Int64) error {
 	began := time.Now()
 	for i, c := range s.clients {
@@ -104,22 +104,22 @@ func (s *Swarm) connect(ctx context.Context, counter *atomic.Int64) error {
 	return nil
 }
 
-// ConnectAll returns how long it takes to open all connections.
+// ConnectAll opens all connections, and returns how long that took.
 func (s *Swarm) ConnectAll(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
 	err := s.connect(ctx, &s.openCount)
 	return time.Since(began), err
 }
 
-// ConnectToGoal opens all connections, and returns how long it takes until every client has
-// received what it waits for.
+// ConnectToGoal opens all connections, and returns the time until every client has received all
+// messages for which it waits.
 func (s *Swarm) ConnectToGoal(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
 	err := s.connect(ctx, &s.goalCount)
 	return time.UnixMicro(s.goalAt.Load()).Sub(began), err
 }
 
-// connectTimeout is how long it may take until all clients are ready.
+// connectTimeout is the maximum time until all clients are ready.
 const connectTimeout = 2 * time.Minute
 
 func (s *Swarm) pause(ctx context.Context, began time.Time, counter *atomic.Int64) error {
@@ -134,7 +134,7 @@ func (s *Swarm) pause(ctx context.Context, began time.Time, counter *atomic.Int6
 	}
 }
 
-// opened is called by a receiver when a connection is open. It returns the client's first frames.
+// opened counts an open connection, and returns the client's first frames. Receivers call it.
 func (s *Swarm) opened(c *client) [][]byte {
 	s.openCount.Add(1)
 	if s.follows == 0 {
@@ -143,7 +143,7 @@ func (s *Swarm) opened(c *client) [][]byte {
 	return s.protocol.Follow(s.work.rooms(c.index))
 }
 
-// confirmFollows is called by a receiver when the server confirmed follows of some rooms.
+// confirmFollows counts the rooms whose follow the server has confirmed. Receivers call it.
 func (s *Swarm) confirmFollows(c *client, rooms int) {
 	if c.follows < s.follows && rooms > 0 {
 		if c.follows += rooms; c.follows >= s.follows {
@@ -152,16 +152,16 @@ func (s *Swarm) confirmFollows(c *client, rooms int) {
 	}
 }
 
-// reachGoal is called by a receiver when a client has received all it waits for.
+// reachGoal counts a client that has received all messages for which it waits. Receivers call it.
 func (s *Swarm) reachGoal() {
 	s.goalAt.Store(time.Now().UnixMicro())
 	s.goalCount.Add(1)
 }
 
-// Joined returns how many clients follow all their rooms, and how many clients there are.
+// Joined returns the number of clients that follow all their rooms, and the number of clients.
 func (s *Swarm) Joined() (count, clients int) { return int(s.joinedCount.Load()), len(s.clients) }
 
-// Messages returns how many messages have arrived.
+// Messages returns the number of messages that have arrived.
 func (s *Swarm) Messages() (count int64) {
 	for _, r := range s.receivers {
 		count += r.messages.Load()
@@ -169,7 +169,7 @@ func (s *Swarm) Messages() (count int64) {
 	return count
 }
 
-// await returns when count messages have arrived, or when none has arrived for the time patience.
+// await waits until count messages have arrived, or none has arrived for the duration patience.
 func (s *Swarm) await(ctx context.Context, count int64, patience time.Duration) {
 	seen, at := s.Messages(), time.Now()
 	for seen < count && time.Since(at) < patience && ctx.Err() == nil {
@@ -180,7 +180,7 @@ func (s *Swarm) await(ctx context.Context, count int64, patience time.Duration) 
 	}
 }
 
-// Stop closes the connections and returns what was counted. Stopping again returns the same.
+// Stop closes the connections and returns the counts. Further calls return the same counts.
 func (s *Swarm) Stop() *Counts {
 	if s.total != nil {
 		return s.total
@@ -200,8 +200,8 @@ func (s *Swarm) Stop() *Counts {
 	return s.total
 }
 
-// Missing returns how many messages at the ends of the sequences have not arrived. sent has
-// the number of the last message of each sequence.
+// Missing returns the number of messages after the last one that arrived, over all clients and
+// sequences. sent has the number of the last message of each sequence.
 func (s *Swarm) Missing(sent []int64) (missing int64) {
 	for _, c := range s.clients {
 		for sequence, last := range sent {

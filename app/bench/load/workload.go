@@ -10,25 +10,24 @@ import (
 	"burble/app/bench/wire"
 )
 
-// Workload describes the load of a run. Rooms are dealt to clients in turn: the first client
-// follows the first Follow rooms, the next client the rooms after them, and so on, starting
-// again at the first room.
+// Workload describes the load of a run. The first client follows the first Follow rooms, the next
+// client follows the Follow rooms after them, and so on. After the last room comes the first.
 type Workload struct {
 	Clients   int           `json:"clients"`
 	Rooms     int           `json:"rooms"`
-	Follow    int           `json:"follow"`    // rooms that each client follows
+	Follow    int           `json:"follow"`    // number of rooms that each client follows
 	Rate      int           `json:"rate"`      // messages per second, in all rooms together
 	Size      int           `json:"size"`      // bytes of a message's text
-	Duration  time.Duration `json:"lasts"`     // how long is measured
-	Warmup    time.Duration `json:"warm"`      // how long messages are sent before that
-	Settle    time.Duration `json:"settle"`    // how long the server is left alone once all have joined
+	Duration  time.Duration `json:"lasts"`     // how long to measure
+	Warmup    time.Duration `json:"warm"`      // how long to send messages before that
+	Settle    time.Duration `json:"settle"`    // idle time after all clients have joined
 	Transport string        `json:"transport"` // websocket or sse
-	Users     int           `json:"guests"`    // users among whom the clients are divided
-	Missed    int           `json:"missed"`    // entries missed by a client that resumes
-	Entries   int           `json:"entries"`   // of the room that is joined
-	Deflate   bool          `json:"deflate"`   // clients ask for compressed batches, as browsers do
+	Users     int           `json:"guests"`    // number of users that the clients share
+	Missed    int           `json:"missed"`    // number of entries that a resuming client has missed
+	Entries   int           `json:"entries"`   // number of entries in the room to join
+	Deflate   bool          `json:"deflate"`   // clients request compressed batches, as browsers do
 
-	SingleSender bool `json:"-"` // the server makes the messages itself
+	SingleSender bool `json:"-"` // the server generates the messages
 }
 
 // The transports.
@@ -38,15 +37,15 @@ const (
 )
 
 const (
-	// senderRate is the most one sender sends per second. A server stores one message of a
-	// connection before it looks at the next, so a higher rate would measure that wait.
+	// senderRate is the maximum rate of one sender, in messages per second. A server stores each
+	// message of a connection before it reads the next one. A higher rate would measure that delay.
 	senderRate = 50
-	maxSenders = 64 // in each room
+	maxSenders = 64 // per room
 	// maxSize keeps a message within a WebSocket frame with a 16-bit length.
 	maxSize = 60_000
 )
 
-// Check returns an error that names the flag if a client, a room or a server cannot do this.
+// Check returns an error if the workload is impossible.
 func (w Workload) Check() error {
 	switch {
 	case w.Clients < 1 || w.Rooms < 1 || w.Follow < 1 || w.Rate < 0 || w.Duration <= 0 || w.Warmup < 0:
@@ -54,7 +53,7 @@ func (w Workload) Check() error {
 	case w.Follow > w.Rooms:
 		return fmt.Errorf("a client cannot follow %d of %d rooms", w.Follow, w.Rooms)
 	case w.Clients*w.Follow < w.Rooms:
-		return fmt.Errorf("%d clients that follow %d rooms each do not cover %d rooms", w.Clients, w.Follow, w.Rooms)
+		return fmt.Errorf("%d clients that follow %d rooms each cannot follow all %d rooms", w.Clients, w.Follow, w.Rooms)
 	case w.Size < wire.MarkerSize || w.Size > maxSize:
 		return fmt.Errorf("-size must be %d to %d bytes", wire.MarkerSize, maxSize)
 	case w.Rooms*w.senders() >= 1_000_000:
@@ -65,7 +64,7 @@ func (w Workload) Check() error {
 	return nil
 }
 
-// senders returns how many clients send in each room.
+// senders returns the number of clients that send to each room.
 func (w Workload) senders() int {
 	if w.SingleSender {
 		return 1
@@ -89,8 +88,8 @@ func (w Workload) rooms(client int) []int {
 	return rooms
 }
 
-// slot returns the index under which a client counts a sequence, if first is the first room it
-// follows. It is negative if the client does not follow the room of the sequence.
+// slot returns the index of a sequence in client.numbers, for a client whose first room is first.
+// It is negative if the client does not follow the room of the sequence.
 func (w Workload) slot(first int, sequence int64) int {
 	sender, room := int(sequence)/w.Rooms, int(sequence)%w.Rooms
 	if room -= first; room < 0 {
@@ -102,15 +101,16 @@ func (w Workload) slot(first int, sequence int64) int {
 	return sender*w.Follow + room
 }
 
-// sendingClient returns the client that sends a sequence. It follows the room of the sequence.
+// sendingClient returns the index of the client that sends a sequence. That client follows the room
+// of the sequence.
 func (w Workload) sendingClient(sequence int) int {
 	sender, room := sequence/w.Rooms, sequence%w.Rooms
-	// Going round and round through all rooms, each client takes the next Follow places.
+	// Clients take the places in order, Follow places each. There is one place per room and round.
 	place := sender*w.Rooms + room
 	return place / w.Follow % w.Clients
 }
 
-// receivers returns, for each room, how many clients receive its messages.
+// receivers returns the number of clients that follow each room.
 func (w Workload) receivers() []int {
 	count := make([]int, w.Rooms)
 	for client := range w.Clients {
@@ -121,12 +121,12 @@ func (w Workload) receivers() []int {
 	return count
 }
 
-// Messages returns how many messages are sent, warm-up included.
+// Messages returns the number of messages to send, including the warm-up.
 func (w Workload) Messages() int {
 	return int(float64(w.Rate) * (w.Duration + w.Warmup).Seconds())
 }
 
-// SendTime returns when a message is due, after the first, which has number 0.
+// SendTime returns when to send a message, relative to the first one. The first message is 0.
 func (w Workload) SendTime(message int) time.Duration {
 	return time.Duration(float64(message) / float64(w.Rate) * float64(time.Second))
 }

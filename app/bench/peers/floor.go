@@ -17,8 +17,8 @@ import (
 	"burble/app/bench/wire"
 )
 
-// floor is the lower bound of the work: a loop that makes messages and writes each to every
-// connection of its room. It uses neither an HTTP library nor Redis.
+// floor is the lower bound: a loop that generates messages and writes each one to every connection
+// in its room. It does not use Redis, and parses only the HTTP request.
 type floor struct {
 	peer
 	begin sync.Once
@@ -38,8 +38,7 @@ func serveFloor(ctx context.Context, p peer, listener net.Listener) error {
 	}
 }
 
-// serve adds a connection to its room. The first data that any connection sends begins the
-// messages.
+// serve adds a connection to its room. The first data from any connection starts the messages.
 func (f *floor) serve(ctx context.Context, conn net.Conn) {
 	request, err := http.ReadRequest(bufio.NewReader(conn))
 	if err != nil {
@@ -61,7 +60,7 @@ func (f *floor) serve(ctx context.Context, conn net.Conn) {
 	}
 }
 
-// sendAll makes the messages.
+// sendAll generates and writes the messages.
 func (f *floor) sendAll(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

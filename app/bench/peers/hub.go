@@ -13,8 +13,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// hub is the chat server of the tutorials: a map of clients, a list in Redis for those who
-// join later, and one goroutine that writes each message to every client.
+// hub is the chat server of many tutorials: a map of clients, a history in a Redis list, and one
+// goroutine that writes each message to every client.
 type hub struct {
 	redis    *redis.Client
 	messages chan roomMessage
@@ -28,7 +28,7 @@ type roomMessage struct {
 	message chatMessage
 }
 
-// chatMessage is the message of the tutorials.
+// chatMessage is a message as in the tutorials.
 type chatMessage struct {
 	Username string `json:"username"`
 	Text     string `json:"text"`
@@ -42,7 +42,7 @@ func serveHub(ctx context.Context, p peer, listener net.Listener) error {
 	return app.Listener(listener)
 }
 
-// serve sends a client the history of its room, and reads its messages.
+// serve sends the room's history to a client, and reads the client's messages.
 func (h *hub) serve(ctx context.Context, conn *websocket.Conn) {
 	room := conn.Query("room")
 	if err := h.join(ctx, room, conn); err != nil {
@@ -79,8 +79,8 @@ func (h *hub) join(ctx context.Context, room string, conn *websocket.Conn) error
 	return conn.WriteMessage(websocket.TextMessage, []byte(Joined))
 }
 
-// writeToAll appends each message to the list and writes it to each client of its room. It
-// encodes the message once, where the tutorials do so for each client.
+// writeToAll appends each message to the list and writes it to each client in the room. It encodes
+// the message once, unlike the tutorials, which encode it for each client.
 func (h *hub) writeToAll(ctx context.Context) {
 	for next := range h.messages {
 		text, err := json.Marshal(next.message)

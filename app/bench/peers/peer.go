@@ -12,8 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Joined is the text that a peer sends to a client once it has joined: the client will receive
-// every later message.
+// Joined is the text that a peer sends to a client that has joined, and that will receive every
+// later message.
 const Joined = "joined"
 
 // peer holds the command-line options of a peer. Not every kind of peer uses all of them.
@@ -30,8 +30,8 @@ var peers = map[string]func(context.Context, peer, net.Listener) error{
 	"floor": serveFloor, "hub": serveHub, "xread": serveXRead,
 }
 
-// Serve is the main function of a peer: args are its name and its flags. It prints the address
-// it listens on, and runs until it is killed.
+// Serve is the main function of a peer. args are its name and its flags. It prints the address on
+// which it listens, and runs until it is killed.
 func Serve(ctx context.Context, args []string) error {
 	if len(args) == 0 || peers[args[0]] == nil {
 		return fmt.Errorf("serve: unknown peer in %q", args)

@@ -13,8 +13,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// xread is the naive form of Burble's own idea: rooms are streams, and each connection
-// blocks in an XREAD of its own.
+// xread is a naive version of Burble: rooms are streams, and each connection has its own blocking
+// XREAD.
 type xread struct{ redis *redis.Client }
 
 func serveXRead(ctx context.Context, p peer, listener net.Listener) error {
@@ -24,7 +24,7 @@ func serveXRead(ctx context.Context, p peer, listener net.Listener) error {
 	return app.Listener(listener)
 }
 
-// serve appends the client's messages. Only the goroutine of follow writes to the connection.
+// serve appends the client's messages. Only follow writes to the connection.
 func (x *xread) serve(ctx context.Context, conn *websocket.Conn) {
 	room := conn.Query("room")
 	ctx, cancel := context.WithCancel(ctx)
@@ -36,12 +36,12 @@ func (x *xread) serve(ctx context.Context, conn *websocket.Conn) {
 		if conn.ReadJSON(&message) != nil {
 			return
 		}
-		text, _ := json.Marshal(message) // strings only: cannot fail
+		text, _ := json.Marshal(message) // cannot fail: it has only strings
 		x.redis.XAdd(ctx, &redis.XAddArgs{Stream: room, Values: []any{"message", text}})
 	}
 }
 
-// follow writes the room's messages to the connection, from the room's end on.
+// follow writes new messages of the room to the connection.
 func (x *xread) follow(ctx context.Context, room string, conn *websocket.Conn) {
 	after := "0-0"
 	newest, err := x.redis.XRevRangeN(ctx, room, "+", "-", 1).Result()

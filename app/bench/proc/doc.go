@@ -1,4 +1,4 @@
-// Package proc starts the processes of a run and measures their CPU and memory.
+// Package proc starts the processes of a run, and measures their CPU and memory.
 //
 // [StartServer] starts a program and waits until it prints its port. [StartRedis] starts a
 // Redis for one run, on a Unix socket and without persistence. The kernel kills these

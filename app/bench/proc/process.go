@@ -28,14 +28,14 @@ type Process struct {
 	lines []string // its last output
 }
 
-// maxOutputLines is how much of a process's output an error quotes.
+// maxOutputLines is the number of lines of a process's output that errors contain.
 const maxOutputLines = 20
 
 // listening matches the line that a server prints once it listens.
 var listening = regexp.MustCompile(`listening\b.*:(\d+)`)
 
-// Start starts a program with the given environment and PATH, and nothing else of the
-// bench's environment. The channel receives the port if the program prints that it listens.
+// Start starts a program with the given environment and PATH, without the bench's other variables.
+// When the program prints that it listens, the channel receives the port.
 func Start(env []string, program string, args ...string) (*Process, <-chan int, error) {
 	p := &Process{command: exec.Command(program, args...), exited: make(chan struct{})}
 	p.command.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
@@ -55,7 +55,7 @@ func Start(env []string, program string, args ...string) (*Process, <-chan int, 
 	return p, port, nil
 }
 
-// readOutput keeps the last lines of output, and looks for the port in them.
+// readOutput keeps the last lines of output, and finds the port in it.
 func (p *Process) readOutput(output io.Reader, port chan<- int) {
 	lines := bufio.NewScanner(output)
 	for lines.Scan() {
@@ -71,7 +71,7 @@ func (p *Process) readOutput(output io.Reader, port chan<- int) {
 		p.lines = p.lines[max(0, len(p.lines)-maxOutputLines):]
 		p.mu.Unlock()
 	}
-	io.Copy(io.Discard, output) // after a line too long for the scanner, so that the process does not block
+	io.Copy(io.Discard, output) // otherwise the process would block after a line that is too long for the scanner
 }
 
 // PID returns the ID of the process.
@@ -84,13 +84,13 @@ func (p *Process) Output() string {
 	return strings.Join(p.lines, "\n")
 }
 
-// Kill kills the process and waits for it.
+// Kill kills the process and waits until it has exited.
 func (p *Process) Kill() {
 	p.command.Process.Kill()
 	<-p.exited
 }
 
-// StartTimeout is how long a server may take until it listens.
+// StartTimeout is the maximum time until a server listens.
 const StartTimeout = 30 * time.Second
 
 // StartServer starts a program, waits until it prints that it listens, and returns its port.
@@ -113,7 +113,7 @@ func StartServer(ctx context.Context, env []string, program string, args ...stri
 	return nil, 0, fmt.Errorf("start %s: %w\n%s", program, err, p.Output())
 }
 
-// FreePort returns a port on which nothing listens at the moment.
+// FreePort returns a port that is currently unused.
 func FreePort() (int, error) {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

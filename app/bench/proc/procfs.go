@@ -13,7 +13,7 @@ import (
 // clockTick is the unit of process times in /proc: USER_HZ is 100 on every architecture.
 const clockTick = 10 * time.Millisecond
 
-// cpuTime returns the CPU time of a process: user and system.
+// cpuTime returns the user and system CPU time of a process.
 func cpuTime(pid int) (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

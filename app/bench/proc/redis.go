@@ -26,8 +26,8 @@ type Redis struct {
 	PIDs     []int // processes whose CPU time counts as Redis CPU
 }
 
-// ErrNoRedis is returned where neither Redis nor Valkey is installed.
-var ErrNoRedis = errors.New("needs a redis-server or valkey-server on PATH")
+// ErrNoRedis is returned if neither Redis nor Valkey is installed.
+var ErrNoRedis = errors.New("no redis-server or valkey-server in PATH")
 
 // FindRedis returns the path of redis-server or valkey-server, or ErrNoRedis.
 func FindRedis() (string, error) {
@@ -78,7 +78,8 @@ func ConnectRedis(socket string, pids []int) *Redis {
 // URL returns the address for REDIS_URL.
 func (r *Redis) URL() string { return "unix://" + r.Socket }
 
-// Stop ends a Redis that StartRedis started, and closes the connection to any other.
+// Stop kills a Redis that StartRedis started. It only disconnects from one that another process
+// started.
 func (r *Redis) Stop() {
 	r.client.Close()
 	if r.Process != nil {
@@ -87,11 +88,11 @@ func (r *Redis) Stop() {
 	}
 }
 
-// CommandCounts maps a Redis command to how often it ran.
+// CommandCounts maps a Redis command to the number of times it ran.
 type CommandCounts map[string]int64
 
-// countCommands returns how often Redis ran each command, for clients and in scripts. It
-// leaves out INFO, which the bench itself sends.
+// countCommands returns how often Redis ran each command, from clients and from scripts. It omits
+// INFO, which the bench itself sends.
 func (r *Redis) countCommands(ctx context.Context) (CommandCounts, error) {
 	info, err := r.client.InfoMap(ctx, "commandstats").Result()
 	if err != nil {
@@ -128,7 +129,7 @@ func (c CommandCounts) sum() (sum int64) {
 	return sum
 }
 
-// Connections returns how many connections Redis has besides the bench's.
+// Connections returns the number of connections to Redis, without the bench's own.
 func (r *Redis) Connections(ctx context.Context) (int, error) {
 	info, err := r.client.InfoMap(ctx, "clients").Result()
 	if err != nil {

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// Sample holds the resources that the processes have used since they started.
+// Sample is the resource usage of the processes since they started.
 type Sample struct {
 	server, redis, bench time.Duration // CPU
 	commands             CommandCounts
 }
 
-// TakeSample reads the CPU time of a server's processes, of its Redis' processes and of this
-// one, and the command counts of r.
+// TakeSample reads the CPU time of the server's processes, of its Redis and of this process, and the
+// command counts of r.
 func TakeSample(ctx context.Context, server, redis []int, r *Redis) (now Sample, err error) {
 	if now.commands, err = r.countCommands(ctx); err != nil {
 		return now, err
@@ -30,7 +30,7 @@ func TakeSample(ctx context.Context, server, redis []int, r *Redis) (now Sample,
 	return now, err
 }
 
-// Usage holds the resources used between two samples.
+// Usage is the resource usage between two samples.
 type Usage struct {
 	ServerCPU float64 `json:"server"` // seconds per million deliveries
 	RedisCPU  float64 `json:"redis"`  // likewise
@@ -41,7 +41,8 @@ type Usage struct {
 	CommandCounts CommandCounts `json:"asked"`
 }
 
-// Since returns the usage since an earlier sample, given the deliveries and messages between them.
+// Since returns the usage since an earlier sample. deliveries and messages are the counts between
+// the two samples.
 func (s Sample) Since(earlier Sample, deliveries, messages int64) Usage {
 	millions := max(1, float64(deliveries)) / 1e6
 	count := max(1, float64(messages))

@@ -19,7 +19,7 @@ const (
 	panelSpacing = 370
 )
 
-// colours are readable on white and on black.
+// colours have enough contrast on white and on black.
 var colours = []string{"#2f81f7", "#d1621f", "#2da44e", "#a371f7", "#9a8700"}
 
 const chartHead = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 290" font-family="sans-serif" font-size="11">
@@ -103,7 +103,7 @@ func newAxis(length float64) *axis {
 	return &axis{length: length, low: math.Inf(1), high: math.Inf(-1)}
 }
 
-// minValue replaces smaller values: a logarithmic axis cannot show zero.
+// minValue replaces smaller values, because a logarithmic axis cannot show zero.
 const minValue = 0.01
 
 // include extends the axis to a value.

@@ -1,7 +1,7 @@
-// Package report turns what runs measured into tables, a chart and verdicts.
+// Package report formats the results of runs as tables and a chart, and checks requirements.
 //
 // A [Plan] is one workload for one target, with the [Result] of each of its runs. [Row] prints
-// results under the columns of [Header], [Table] writes medians as Markdown, and [WriteChart]
-// draws them as SVG. A [Requirement] is a claim about Burble, which [Requirement.Judge] compares
-// with the medians of its plans. Apart from WriteChart, the package does no I/O.
+// results in the columns of [Header], [Table] formats medians as Markdown, and [WriteChart] draws
+// them as SVG. A [Requirement] is a claim about Burble. [Requirement.Check] compares it with the
+// medians of its plans. Only WriteChart does I/O.
 package report

@@ -8,29 +8,29 @@ import (
 	"strings"
 )
 
-// Requirement is a claim about Burble: what to run, and the limits of what it measures.
+// Requirement is a claim about Burble: the plans to run, and limits for their results.
 type Requirement struct {
 	Name   string
 	Plans  []*Plan
 	Limits []Limit
 }
 
-// Limit bounds a number computed from the medians of a requirement's plans.
+// Limit is a limit for a number that is computed from the medians of a requirement's plans.
 type Limit struct {
 	Name   string
 	Number func([]*Plan) float64
-	Most   float64
-	Least  float64 // a lower bound, which replaces Most unless it is 0
+	Max    float64
+	Min    float64 // a lower bound; unless it is 0, it replaces Max
 }
 
 func (l Limit) holds(value float64) bool {
-	if l.Least != 0 {
-		return value >= l.Least
+	if l.Min != 0 {
+		return value >= l.Min
 	}
-	return value <= l.Most
+	return value <= l.Max
 }
 
-// MedianOf returns a function that computes the median of one plan.
+// MedianOf returns a function that computes the median of one plan's results.
 func MedianOf(index int, number func(*Result) float64) func([]*Plan) float64 {
 	return func(plans []*Plan) float64 { return median(plans[index].Results, number) }
 }
@@ -42,9 +42,9 @@ func Ratio(dividend, divisor int, number func(*Result) float64) func([]*Plan) fl
 	}
 }
 
-// Judge returns a line for each limit, and whether all of them hold. A message that Burble
-// loses, repeats or reorders in any run fails the requirement.
-func (req Requirement) Judge() (lines []string, ok bool) {
+// Check returns a line for each limit, and whether all limits hold. The requirement also fails if
+// Burble loses, repeats or reorders a message in any run.
+func (req Requirement) Check() (lines []string, ok bool) {
 	ok = true
 	for _, p := range req.Plans {
 		if verdict := worstVerdict(p.Results); p.Target == "burble" && strings.HasPrefix(verdict, "FAIL") {
@@ -52,12 +52,12 @@ func (req Requirement) Judge() (lines []string, ok bool) {
 		}
 	}
 	if len(lines) == 0 {
-		lines = append(lines, "PASS: everything once and in order")
+		lines = append(lines, "PASS: every message arrived once and in order")
 	}
 	for _, l := range req.Limits {
-		value, word, bound := l.Number(req.Plans), "PASS", fmt.Sprintf("at most %g", l.Most)
-		if l.Least != 0 {
-			bound = fmt.Sprintf("at least %g", l.Least)
+		value, word, bound := l.Number(req.Plans), "PASS", fmt.Sprintf("at most %g", l.Max)
+		if l.Min != 0 {
+			bound = fmt.Sprintf("at least %g", l.Min)
 		}
 		if !l.holds(value) {
 			word, ok = "FAIL", false

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// planWith returns a plan with one result for each of cpus. A result with CPU n has a p99 of
-// 10n ms.
+// planWith returns a plan with one result for each CPU value. A result with CPU n has a p99 of 10n ms.
 func planWith(name string, cpus ...float64) *Plan {
 	p := &Plan{Target: name, Mode: "fanout"}
 	for _, cpu := range cpus {
@@ -20,9 +19,9 @@ func planWith(name string, cpus ...float64) *Plan {
 	return p
 }
 
-func TestRequirementsAreJudgedByMedians(t *testing.T) {
+func TestRequirementsUseMedians(t *testing.T) {
 	t.Parallel()
-	twice := Limit{Name: "CPU relative to the floor", Number: Ratio(0, 1, ServerCPU), Most: 2}
+	twice := Limit{Name: "CPU relative to the floor", Number: Ratio(0, 1, ServerCPU), Max: 2}
 	for _, test := range []struct {
 		name  string
 		plans []*Plan
@@ -32,19 +31,19 @@ func TestRequirementsAreJudgedByMedians(t *testing.T) {
 		{"median within, one run above", []*Plan{planWith("burble", 9, 2, 1), planWith("floor", 1, 1, 1)}, twice, true},
 		{"median above", []*Plan{planWith("burble", 1, 2.2, 2.2), planWith("floor", 1, 1, 1)}, twice, false},
 		{"the median of two runs is their mean", []*Plan{planWith("burble", 1, 3), planWith("floor", 1, 1)}, twice, true},
-		{"p99 within", []*Plan{planWith("burble", 3)}, Limit{Name: "p99", Number: MedianOf(0, P99), Most: 30}, true},
-		{"p99 above", []*Plan{planWith("burble", 4)}, Limit{Name: "p99", Number: MedianOf(0, P99), Most: 30}, false},
-		{"equal to the minimum", []*Plan{planWith("burble", 4)}, Limit{Name: "least", Number: MedianOf(0, ServerCPU), Least: 4}, true},
-		{"below the minimum", []*Plan{planWith("burble", 4)}, Limit{Name: "least", Number: MedianOf(0, ServerCPU), Least: 5}, false},
+		{"p99 within", []*Plan{planWith("burble", 3)}, Limit{Name: "p99", Number: MedianOf(0, P99), Max: 30}, true},
+		{"p99 above", []*Plan{planWith("burble", 4)}, Limit{Name: "p99", Number: MedianOf(0, P99), Max: 30}, false},
+		{"equal to the minimum", []*Plan{planWith("burble", 4)}, Limit{Name: "least", Number: MedianOf(0, ServerCPU), Min: 4}, true},
+		{"below the minimum", []*Plan{planWith("burble", 4)}, Limit{Name: "least", Number: MedianOf(0, ServerCPU), Min: 5}, false},
 	} {
-		lines, ok := Requirement{test.name, test.plans, []Limit{test.limit}}.Judge()
+		lines, ok := Requirement{test.name, test.plans, []Limit{test.limit}}.Check()
 		if passed := strings.HasPrefix(lines[1], "PASS: "); ok != test.holds || passed != ok {
 			t.Errorf("%s: %v %q", test.name, ok, lines)
 		}
 	}
 }
 
-func TestRequirementsFailIfBurbleLosesAnything(t *testing.T) {
+func TestRequirementsFailOnFaultsOfBurble(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
@@ -60,13 +59,13 @@ func TestRequirementsFailIfBurbleLosesAnything(t *testing.T) {
 	} {
 		p := planWith("burble", 1, 1, 1)
 		test.spoil(p)
-		if lines, ok := (Requirement{Plans: []*Plan{p}}).Judge(); ok != test.holds {
+		if lines, ok := (Requirement{Plans: []*Plan{p}}).Check(); ok != test.holds {
 			t.Errorf("%s: %v %q", test.name, ok, lines)
 		}
 	}
 }
 
-func TestSummaryComparesWithTheFloorUnderTheSameWorkload(t *testing.T) {
+func TestMedianRowsCompareWithFloorOfSameWorkload(t *testing.T) {
 	t.Parallel()
 	other := planWith("floor", 9, 9, 9)
 	other.Work.Rate = 1000

@@ -20,33 +20,33 @@ type Result struct {
 	load.Summary
 	proc.Usage
 
-	Memory      float64 `json:"memory"`      // bytes of the server's RSS per connection, when all have joined
+	Memory      float64 `json:"memory"`      // growth of the server's RSS per connection after all have joined, in bytes
 	Resident    int64   `json:"resident"`    // the server's RSS at the end, in bytes
 	Connections int     `json:"connections"` // of the server to Redis
 
 	// Mode resume:
-	Opening  time.Duration `json:"opening,omitempty"`  // until as many idle connections were open
-	Resuming time.Duration `json:"resuming,omitempty"` // until all clients had received everything
-	Reads    int64         `json:"reads,omitempty"`    // of streams in Redis, for all clients
+	Opening  time.Duration `json:"opening,omitempty"`  // time to open the same number of connections without reading
+	Resuming time.Duration `json:"resuming,omitempty"` // time until all clients had received everything
+	Reads    int64         `json:"reads,omitempty"`    // number of reads of streams in Redis, for all clients
 
 	// Mode join, medians:
-	Page     time.Duration `json:"page,omitempty"`      // the newest entries as JSON
-	PageHTML time.Duration `json:"page_html,omitempty"` // the room's page
-	Joining  time.Duration `json:"joining,omitempty"`   // from opening a WebSocket to the newest entries
+	Page     time.Duration `json:"page,omitempty"`      // time to get the newest entries as JSON
+	PageHTML time.Duration `json:"page_html,omitempty"` // time to get the room's page
+	Joining  time.Duration `json:"joining,omitempty"`   // time to open a WebSocket and receive the newest entries
 
-	// Mode start, from exec:
+	// Mode start, time since exec:
 	Listening time.Duration `json:"listening,omitempty"` // until it accepts a connection
 	Ready     time.Duration `json:"ready,omitempty"`     // until /readyz returns 200
 }
 
-// Faults returns everything that went wrong, or "".
+// Faults lists everything that went wrong. It is "" if nothing did.
 func (r *Result) Faults() string {
 	var faults []string
 	for _, fault := range []struct {
 		count int64
 		name  string
 	}{
-		{r.Missing, "missing"}, {r.Skipped, "skipped"}, {r.Repeated, "repeated or out of order"}, {r.Stray, "of other rooms"},
+		{r.Missing, "missing"}, {r.Skipped, "skipped"}, {r.Repeated, "repeated or out of order"}, {r.WrongRoom, "of other rooms"},
 		{r.Refused, "refused"}, {r.Closed, "connections closed"},
 	} {
 		if fault.count > 0 {
@@ -59,7 +59,7 @@ func (r *Result) Faults() string {
 	return strings.Join(faults, ", ")
 }
 
-// verdict returns "ok" if everything arrived once and in order, else the faults.
+// verdict returns "ok" if every message arrived once and in order, otherwise the faults.
 func (r *Result) verdict() string {
 	if faults := r.Faults(); faults != "" {
 		return "FAIL: " + faults

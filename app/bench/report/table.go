@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// column is a column of the tables: a number of a result. Of several results it is the median.
+// column is a column of the tables, with a number of a result, or the median of several results.
 type column struct {
 	name     string
 	decimals int
@@ -70,7 +70,7 @@ func columnNames(mode string) (names []string) {
 	return names
 }
 
-// Header returns the names of a mode's columns, as wide as the columns of Row.
+// Header returns the names of a mode's columns, aligned with Row.
 func Header(mode string) string {
 	text := fmt.Sprintf("%-11s%8s%7s%7s", "target", "clients", "rooms", "msg/s")
 	for _, c := range columnsOf(mode) {
@@ -89,7 +89,7 @@ func Row(results ...*Result) string {
 	return text + "  " + worstVerdict(results)
 }
 
-// cell formats the median, or a dash if nothing was measured.
+// cell formats the median. It returns a dash for zero, which means not measured.
 func (c column) cell(results []*Result) string {
 	if value := median(results, c.number); value != 0 {
 		return fmt.Sprintf("%.*f", c.decimals, value)
@@ -130,7 +130,7 @@ func Table(plans []*Plan) string {
 	return "| " + strings.Join(rows, " |\n| ") + " |\n"
 }
 
-// MedianRows formats the medians of each plan, and their CPU as a multiple of the floor's.
+// MedianRows formats the medians of each plan, and the CPU relative to the floor's.
 func MedianRows(plans []*Plan) (rows []string) {
 	for _, p := range plans {
 		text := Row(p.Results...)
@@ -142,7 +142,7 @@ func MedianRows(plans []*Plan) (rows []string) {
 	return rows
 }
 
-// floorCPU returns the CPU of the floor under the workload of p, 0 if that was not measured.
+// floorCPU returns the CPU of the floor for the workload of p, 0 if it was not measured.
 func floorCPU(plans []*Plan, p *Plan) float64 {
 	for _, other := range plans {
 		if other.Target == "floor" && other != p && other.Work.Rate == p.Work.Rate && other.Work.Rooms == p.Work.Rooms {

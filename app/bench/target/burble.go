@@ -17,15 +17,15 @@ import (
 	"burble/app/bench/wire"
 )
 
-// Burble is the program of Burble.
+// Burble builds and starts Burble.
 type Burble struct {
-	Path     string // of the executable; empty: it is built
-	Folder   string // for the executable and what it is built with
-	Profiles string // folder for profiles; empty: none are taken
+	Path     string // path of the executable; empty: build it
+	Folder   string // folder for the executable and the files to build it
+	Profiles string // folder for profiles; empty: take none
 }
 
-// Build builds the server once and returns its path. For profiles, an overlay adds a
-// file to the build; the source tree stays as it is.
+// Build builds the server on the first call, and returns its path. If profiles are requested, it adds
+// a file to the build with an overlay, and does not change the source tree.
 func (b *Burble) Build(ctx context.Context) (string, error) {
 	if b.Path != "" {
 		return b.Path, nil
@@ -40,7 +40,7 @@ func (b *Burble) Build(ctx context.Context) (string, error) {
 		args = append(args, "-overlay", overlay)
 	}
 	if output, err := exec.CommandContext(ctx, "go", append(args, "burble/app")...).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build Burble (run the bench in its repository, or with -burble): %w\n%s", err, output)
+		return "", fmt.Errorf("build Burble (run the bench in Burble's repository, or use -burble): %w\n%s", err, output)
 	}
 	b.Path = program
 	return program, nil
@@ -55,7 +55,7 @@ func (b *Burble) start(ctx context.Context, r *proc.Redis) (*proc.Process, int, 
 	env := []string{"PORT=0", "REDIS_URL=" + r.URL(), "LOG_FORMAT=json",
 		"RATE_MESSAGES=0", "RATE_ADDRESS=0", "RATE_CONNECTIONS=0"}
 	if b.Profiles != "" {
-		os.Remove(b.profileSocket()) // of an earlier run
+		os.Remove(b.profileSocket()) // left by an earlier run
 		env = append(env, profileVariable+"="+b.profileSocket())
 	}
 	return proc.StartServer(ctx, env, program)
@@ -81,7 +81,7 @@ func (b *Burble) Launch(ctx context.Context, w load.Workload, r *proc.Redis) (*S
 	return s, nil
 }
 
-// burbleSocket returns the WebSocket protocol of app/PROTOCOL.md. Clients use the tokens in turn.
+// burbleSocket returns the WebSocket protocol of app/PROTOCOL.md. Clients share the tokens.
 func burbleSocket(tokens []string, deflate bool) *load.Protocol {
 	return &load.Protocol{
 		Request: func(client, _ int) string {
@@ -98,12 +98,12 @@ func burbleSocket(tokens []string, deflate bool) *load.Protocol {
 	}
 }
 
-// FollowNewest makes clients of a Burble begin with that many of the newest entries of each room.
+// FollowNewest makes the clients of Burble start with the newest entries of each room.
 func (s *Server) FollowNewest(entries int) {
 	s.protocol.Follow = func(rooms []int) [][]byte { return burbleFollow(rooms, fmt.Sprintf(`"last":%d`, entries)) }
 }
 
-// ResumeFrom has clients of a Burble continue from a cursor in the address, as the page does.
+// ResumeFrom makes the clients of Burble resume from a cursor in the URL, as the page does.
 func (s *Server) ResumeFrom(cursor string, deflate bool) {
 	request := s.protocol.Request
 	s.protocol.Request = func(client, room int) string {
@@ -113,7 +113,7 @@ func (s *Server) ResumeFrom(cursor string, deflate bool) {
 	s.protocol.Follow = func([]int) [][]byte { return nil }
 }
 
-// burbleFollow returns a follow frame for each room, with further fields as JSON.
+// burbleFollow returns a follow frame for each room. fields are additional JSON fields.
 func burbleFollow(rooms []int, fields string) [][]byte {
 	frames := make([][]byte, len(rooms))
 	for i, room := range rooms {

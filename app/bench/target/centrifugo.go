@@ -10,10 +10,10 @@ import (
 	"burble/app/bench/wire"
 )
 
-// Centrifugo is a running Centrifugo, whose channels anyone may subscribe and publish to.
-// Its protocol: https://centrifugal.dev/docs/transports/client_protocol
+// Centrifugo is a running Centrifugo that allows anonymous clients to subscribe and publish. For the
+// protocol, see https://centrifugal.dev/docs/transports/client_protocol.
 type Centrifugo struct {
-	Port      int // 0: there is none
+	Port      int // 0: not configured
 	PIDs      []int
 	RedisPIDs []int // of its Redis
 }
@@ -21,7 +21,7 @@ type Centrifugo struct {
 // use returns the running server.
 func (c Centrifugo) use(w load.Workload) (*Server, error) {
 	if c.Port == 0 {
-		return nil, errors.New("target centrifugo needs -centrifugo, the port of a running one")
+		return nil, errors.New("target centrifugo: set -centrifugo to the port of a running Centrifugo")
 	}
 	if w.Transport != load.WebSocket {
 		return nil, errors.New("target centrifugo supports only WebSockets")

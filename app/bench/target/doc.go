@@ -1,7 +1,7 @@
-// Package target starts the servers that the bench measures, and knows how clients speak to each.
+// Package target starts the servers that the bench measures, and has their protocols.
 //
 // The targets are Burble, the servers of package peers, and a Centrifugo that already runs.
-// [Launcher.Launch] starts one by its name and returns a [Server], which opens clients that
-// speak its protocol and samples its processes. [Burble] builds the program, and takes profiles
-// of it. Its code for profiling is added by go build -overlay and is not part of a release.
+// [Launcher.Launch] starts a target and returns a [Server], which opens clients with the right
+// protocol and samples the processes. [Burble] builds the program and takes profiles of it. The
+// code for profiling is added by go build -overlay and is not part of a release.
 package target

@@ -31,7 +31,7 @@ import (
 
 func init() {
 	if path := os.Getenv("` + profileVariable + `"); path != "" {
-		os.Remove(path) // of this program before it re-executed itself
+		os.Remove(path) // left from before the program re-executed itself
 		listener, err := net.Listen("unix", path)
 		if err != nil {
 			panic(err)
@@ -63,9 +63,9 @@ func (b *Burble) writeProfileOverlay(ctx context.Context) (path string, err erro
 
 func (b *Burble) profileSocket() string { return filepath.Join(b.Folder, "profile.sock") }
 
-// StartProfiles takes a CPU profile of the running Burble for the duration, if b.Profiles is set.
-// The returned function waits for it, and then takes the memory and goroutine profiles. name
-// is the front of the files' names.
+// StartProfiles takes a CPU profile of the running Burble for the duration. The returned function
+// waits for it, and then takes the memory and goroutine profiles. The names of the files start with
+// name. If b.Profiles is empty, StartProfiles does nothing.
 func (b *Burble) StartProfiles(ctx context.Context, name string, duration time.Duration) (finish func() error) {
 	if b.Profiles == "" {
 		return func() error { return nil }
@@ -85,8 +85,8 @@ func (b *Burble) StartProfiles(ctx context.Context, name string, duration time.D
 	}
 }
 
-// saveProfile fetches a profile of the running Burble and writes it to <name>.pprof. query is
-// its path under /debug/pprof/.
+// saveProfile gets a profile of the running Burble from /debug/pprof/<query>, and writes it to
+// <name>.pprof.
 func (b *Burble) saveProfile(ctx context.Context, query, name string) error {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", b.profileSocket())

@@ -13,10 +13,10 @@ import (
 	"burble/app/bench/proc"
 )
 
-// targets are the names of the servers that can be measured.
+// targets lists the names of all targets.
 var targets = []string{"burble", "floor", "hub", "xread", "centrifugo"}
 
-// Parse returns the names in a list separated by commas.
+// Parse returns the names in a comma-separated list. It returns an error for unknown names.
 func Parse(list string) ([]string, error) {
 	names := strings.Split(list, ",")
 	for _, name := range names {
@@ -27,13 +27,13 @@ func Parse(list string) ([]string, error) {
 	return names, nil
 }
 
-// Launcher holds what is needed to start each target.
+// Launcher starts targets.
 type Launcher struct {
 	Burble     Burble
 	Centrifugo Centrifugo
 }
 
-// Launch starts a target for a workload, on a Redis. The caller must call Stop.
+// Launch starts a target for the workload, with r as its Redis. The caller must call Stop.
 func (l *Launcher) Launch(ctx context.Context, name string, w load.Workload, r *proc.Redis) (*Server, error) {
 	switch name {
 	case "burble":
@@ -53,13 +53,13 @@ type Server struct {
 	Port int
 	Stop func()
 
-	protocol  *load.Protocol // of the clients that receive
-	sending   *load.Protocol // of clients that only send; nil: the receiving ones send
+	protocol  *load.Protocol // of clients that receive
+	sending   *load.Protocol // of clients that only send; nil: the receiving clients send
 	pids      []int
 	redisPIDs []int
 }
 
-// Load opens the clients of a workload, and has them follow their rooms.
+// Load opens the clients of a workload, and makes them follow their rooms.
 func (s *Server) Load(ctx context.Context, w load.Workload) (*load.Load, error) {
 	return load.Open(ctx, s.Port, s.protocol, s.sending, w)
 }
@@ -69,7 +69,7 @@ func (s *Server) Swarm(w load.Workload, count int) *load.Swarm {
 	return load.NewSwarm(s.Port, s.protocol, w, count)
 }
 
-// Sample returns what the server, its Redis and the bench have used so far.
+// Sample returns the resource usage of the server, its Redis and the bench so far.
 func (s *Server) Sample(ctx context.Context, r *proc.Redis) (proc.Sample, error) {
 	return proc.TakeSample(ctx, s.pids, s.redisPIDs, r)
 }

@@ -1,9 +1,9 @@
-// Package wire has the bytes that the bench and the servers it measures exchange: WebSocket
+// Package wire encodes and decodes what clients and servers of the bench exchange: WebSocket
 // handshakes and frames, the names of rooms, and markers.
 //
-// Every measured message contains a [Marker], which has its sequence, its number and the time
-// of its write. [ScanMarkers] finds markers in the bytes of a frame, whatever the protocol of
-// the server is, so a receiver parses nothing else and leaves the CPU to the server.
+// Every measured message contains a [Marker] with the message's sequence and number, and the time at
+// which it was written. [ScanMarkers] finds markers in the bytes of a frame of any protocol, so a
+// receiver parses nothing else and leaves the CPU to the server.
 //
 // The package does no I/O and keeps no state.
 package wire

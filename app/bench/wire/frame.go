@@ -11,7 +11,7 @@ const (
 	OpPong   = 10
 )
 
-// Header is the header of a frame from the server, which is never masked.
+// Header is the header of a frame from a server. Such frames are never masked.
 type Header struct {
 	Opcode byte
 	Length int // of the payload
@@ -37,8 +37,8 @@ func ReadHeader(data []byte) (h Header, ok bool) {
 	return h, len(data) >= h.Size
 }
 
-// ClientFrame returns a frame from a client, and where its payload begins. The mask is four
-// zero bytes, so that the payload may be changed in place.
+// ClientFrame returns a frame from a client, and the offset of its payload. The mask is four zero
+// bytes, so the caller may change the payload in place.
 func ClientFrame(opcode byte, payload []byte) (frame []byte, payloadAt int) {
 	frame = []byte{0x80 | opcode}
 	switch n := len(payload); {

@@ -9,24 +9,24 @@ import (
 const MarkerSize = 4*fieldDigits + 4
 
 const (
-	fieldDigits = 8 // of sequence and number; the time has twice as many
+	fieldDigits = 8 // digits of sequence and number; the time has twice as many
 
 	sequenceAt = 1
 	numberAt   = sequenceAt + fieldDigits + 1
 	timeAt     = numberAt + fieldDigits + 1
 )
 
-// Marker is what every measured message carries in its text. It has a fixed width, so that a
-// receiver finds it without parsing the frame:
+// Marker identifies a measured message, and is part of the message's text. It has a fixed width, so
+// a receiver can find it without parsing the frame:
 //
 //	#00000007.00000042.1732281600000000#
 //
-// A sequence is the messages of one sender in one room. Servers promise an order within
-// each, and none between the senders of a room.
+// A sequence has the messages of one sender in one room. Servers guarantee the order of the messages
+// in a sequence, but not between the senders of a room.
 type Marker struct {
-	Sequence int64 // from 0 on
-	Number   int64 // of the message in its sequence, from 1 on
-	Micros   int64 // when it was sent, in microseconds since 1970
+	Sequence int64 // starts at 0
+	Number   int64 // number of the message in its sequence; starts at 1
+	Micros   int64 // time of the write, in microseconds since 1970
 }
 
 // PutMarker writes a marker over the first MarkerSize bytes of dst.
@@ -50,8 +50,8 @@ func readMarker(src []byte) (m Marker, ok bool) {
 	return Marker{sequence, number, high*100_000_000 + low}, bad1|bad2|bad3|bad4 == 0
 }
 
-// ScanMarkers calls found for each marker in data. It returns how many bytes at the end may
-// be the beginning of another.
+// ScanMarkers calls found for each marker in data. rest is the number of bytes at the end that may
+// be the start of another marker.
 func ScanMarkers(data []byte, found func(Marker)) (rest int) {
 	for {
 		at := bytes.IndexByte(data, '#')
@@ -72,7 +72,7 @@ func ScanMarkers(data []byte, found func(Marker)) (rest int) {
 	}
 }
 
-// PutDigits writes a number over dst, with zeros in front.
+// PutDigits fills dst with the decimal digits of n, with leading zeros.
 func PutDigits(dst []byte, n int64) {
 	for i := len(dst) - 1; i >= 0; i-- {
 		dst[i] = byte('0' + n%10)
@@ -80,8 +80,8 @@ func PutDigits(dst []byte, n int64) {
 	}
 }
 
-// parseDigits parses eight digits at once: it joins neighbours, then pairs, then fours. bad is
-// not 0 if one of them is not a digit.
+// parseDigits parses eight digits at once: it combines neighbouring digits, then pairs, then groups of
+// four. bad is not 0 if a byte is not a digit.
 func parseDigits(src []byte) (n int64, bad uint64) {
 	x := binary.LittleEndian.Uint64(src)
 	bad = ((x + 0x4646464646464646) | (x - 0x3030303030303030)) & 0x8080808080808080

@@ -15,30 +15,53 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
 	ada, bob, cleo := newUser(t, "Ada"), newUser(t, "Bob"), newUser(t, "Cleo")
-	all := []*user{ada, bob, cleo}
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 	cleo.join(here, "lobby")
-	waitAll := func(texts ...string) {
-		t.Helper()
-		for _, u := range all {
-			u.waitMessages(texts...)
-		}
-	}
+	c := &trio{ada, bob, cleo, []*user{ada, bob, cleo}}
+	c.sendAndGroup()
+	c.edit()
+	c.replyAndQuote()
+	c.react()
+	c.mention()
+	c.deleteByKeyboard()
+	expectMatchesServer(t, there, "lobby", c.all...)
+}
 
-	// An author's messages within five minutes share a heading, and each day begins with a line.
+// trio is three users in the lobby. Each of its methods continues from the one before.
+type trio struct {
+	ada, bob, cleo *user
+	all            []*user
+}
+
+// waitAll waits until all three pages show stored messages with the texts.
+func (c *trio) waitAll(texts ...string) {
+	c.ada.t.Helper()
+	for _, u := range c.all {
+		u.waitMessages(texts...)
+	}
+}
+
+// An author's messages within five minutes share a heading, and each day begins with a line.
+func (c *trio) sendAndGroup() {
+	c.ada.t.Helper()
+	ada, bob := c.ada, c.bob
 	ada.send("Tea at fuor?")
 	ada.send("with\ncake")
 	bob.waitMessages("with\ncake")
 	bob.send("who are you?")
-	waitAll("Tea at fuor?", "with\ncake", "who are you?")
-	for _, u := range all {
+	c.waitAll("Tea at fuor?", "with\ncake", "who are you?")
+	for _, u := range c.all {
 		u.expect("the grouping", `[...document.querySelectorAll("#messages > *")].map((m) =>
 			m.matches(".day") ? m.innerText : m.matches("[data-continued]") ? "continued" : m.querySelector(".author").innerText).join(", ")`,
 			"Today, Ada, continued, Bob")
 	}
+}
 
-	// Escape cancels an edit and restores the draft. ArrowUp edits the last message.
+// Escape cancels an edit and restores the draft. ArrowUp edits the last message.
+func (c *trio) edit() {
+	c.ada.t.Helper()
+	bob, cleo := c.bob, c.cleo
 	bob.typeText("a draft")
 	bob.clickAction("who are you?", "edit")
 	bob.wait("the message in the composer", `document.querySelector("#composer textarea").value === "who are you?"`)
@@ -50,34 +73,42 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 	bob.clearField()
 	bob.typeText("who is there?")
 	bob.press("Enter")
-	waitAll("who is there?")
+	c.waitAll("who is there?")
 	cleo.wait("the mark of the edit", fmt.Sprintf(`document.querySelector("%s[data-edited]")`, cleo.messageSelector("who is there?")))
+}
 
-	// A reply quotes its message, even after an edit, and the quote is a link to it.
+// A reply quotes its message, even after an edit, and the quote is a link to it.
+func (c *trio) replyAndQuote() {
+	c.ada.t.Helper()
+	ada, bob, cleo := c.ada, c.bob, c.cleo
 	cleo.clickAction("Tea at fuor?", "reply")
 	cleo.wait("the reply", `document.querySelector("#composer .target").innerText.includes("Replying to Ada")`)
 	cleo.typeText("yes please")
 	cleo.press("Enter")
-	waitAll("yes please")
+	c.waitAll("yes please")
 	ada.clickAction("Tea at fuor?", "edit")
 	ada.wait("the message in the composer", `document.querySelector("#composer textarea").value === "Tea at fuor?"`)
 	ada.clearField()
 	ada.typeText("Tea at four?")
 	ada.press("Enter")
-	waitAll("Tea at four?")
-	for _, u := range all {
+	c.waitAll("Tea at four?")
+	for _, u := range c.all {
 		u.wait("the quote to have the edited text", fmt.Sprintf(`document.querySelector("%s .quote").innerText === "Ada Tea at four?"`, u.messageSelector("yes please")))
 	}
 	bob.click(bob.messageSelector("yes please") + " .quote")
 	bob.wait("the page to be at the quoted message", fmt.Sprintf(`document.querySelector("%s").ariaCurrent === "true"`, bob.messageSelector("Tea at four?")))
+}
 
-	// The toolbar has common reactions and a picker for the others. A second click removes a
-	// reaction. The tooltip lists the users who reacted.
+// The toolbar has common reactions and a picker for the others. A second click removes a
+// reaction. The tooltip lists the users who reacted.
+func (c *trio) react() {
+	c.ada.t.Helper()
+	ada, bob, cleo := c.ada, c.bob, c.cleo
 	tea := ada.messageSelector("Tea at four?")
 	cleo.clickAction("Tea at four?", "react")
 	bob.wait("Cleo's reaction", firstReaction(tea, "👍 1", false))
 	bob.click(tea + " .reaction")
-	for _, u := range all {
+	for _, u := range c.all {
 		u.wait("both reactions", firstReaction(tea, "👍 2", u != ada))
 		u.hover(tea + " .reaction")
 	}
@@ -89,11 +120,15 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 	bob.wait("the emoji picker", `document.activeElement.closest("#picker")`)
 	bob.typeText("teapot")
 	bob.press("ArrowDown", "Enter")
-	for _, u := range all {
+	for _, u := range c.all {
 		u.wait("the teapot", `[...document.querySelectorAll("`+tea+` .reaction")].map((c) => c.innerText).join() === "👍 1,🫖 1"`)
 	}
+}
 
-	// The composer completes names and emoji. A mention is highlighted for the mentioned user.
+// The composer completes names and emoji. A mention is highlighted for the mentioned user.
+func (c *trio) mention() {
+	c.ada.t.Helper()
+	ada, bob := c.ada, c.bob
 	bob.click("#composer textarea")
 	bob.typeText("@a")
 	bob.wait("the completion of Ada", `document.querySelector("#suggestions [aria-selected=true]")?.innerText === "@Ada"`)
@@ -101,12 +136,16 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 	bob.typeText("hurray :tad")
 	bob.wait("the completion of tada", `document.querySelector("#suggestions [aria-selected=true]")?.innerText === "🎉 tada"`)
 	bob.press("Enter", "Enter")
-	waitAll("@Ada hurray 🎉")
-	for _, u := range all {
+	c.waitAll("@Ada hurray 🎉")
+	for _, u := range c.all {
 		u.expect("the marked mention", `document.querySelector("`+bob.messageSelector("@Ada hurray 🎉")+` mark.mention")?.innerText ?? ""`, map[bool]string{true: "@Ada"}[u == ada])
 	}
+}
 
-	// The keyboard moves between messages and into the toolbar. Deleting takes a second press.
+// The keyboard moves between messages and into the toolbar. Deleting takes a second press.
+func (c *trio) deleteByKeyboard() {
+	c.ada.t.Helper()
+	ada := c.ada
 	ada.hover("#people")
 	ada.press("Shift+Tab", "ArrowUp")
 	ada.wait("a focused message", `document.activeElement.matches("article")`)
@@ -117,8 +156,7 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 	ada.press("Enter", "End", "Enter")
 	ada.expect("the label of the focused button", `document.activeElement.ariaLabel`, "Delete for everyone? Press again")
 	ada.press("Enter")
-	waitAll("This message was deleted.")
-	expectMatchesServer(t, there, "lobby", all...)
+	c.waitAll("This message was deleted.")
 }
 
 // firstReaction returns an expression: whether a message's first reaction has the text,

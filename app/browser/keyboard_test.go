@@ -126,24 +126,14 @@ func TestWholeConversationByKeyboard(t *testing.T) {
 	eve.press("Enter")
 	eve.waitMessages("hello from the keys")
 
-	pressAction := func(text, button string) {
-		t.Helper()
-		message := eve.messageSelector(text)
-		eve.focusByKey("Tab", "#composer textarea")
-		eve.focusByKey("Shift+Tab", "#messages article *")
-		eve.focusByKey("ArrowUp", message)
-		eve.press("Enter")
-		eve.focusByKey("ArrowRight", "#toolbar [name="+button+"]")
-		eve.press("Enter")
-	}
 	latest := sampleMessages[len(sampleMessages)-1].text
-	pressAction(latest, "reply")
+	eve.pressAction(latest, "reply")
 	eve.typeText("glad to hear it")
 	eve.press("Enter")
 	eve.waitMessages("glad to hear it")
 	eve.wait("the quote", fmt.Sprintf(`document.querySelector(%q + " .quote").innerText.includes("sockets")`, eve.messageSelector("glad to hear it")))
 
-	pressAction(latest, "react")
+	eve.pressAction(latest, "react")
 	eve.wait("the reaction", fmt.Sprintf(`document.querySelector(%q + " .reaction[aria-pressed=true]")?.textContent === "👍 1"`, eve.messageSelector(latest)))
 
 	eve.focusByKey("Tab", "#composer textarea")
@@ -153,7 +143,7 @@ func TestWholeConversationByKeyboard(t *testing.T) {
 	eve.press("Enter")
 	eve.waitMessages("glad to hear it, Grace")
 
-	pressAction("hello from the keys", "delete")
+	eve.pressAction("hello from the keys", "delete")
 	eve.press("Enter") // confirms
 	eve.wait("the message to be deleted", `document.querySelectorAll("#messages [data-mine][data-deleted]").length === 1`)
 
@@ -176,4 +166,16 @@ func TestWholeConversationByKeyboard(t *testing.T) {
 	eve.press("End")
 	eve.wait("the composer", `location.search === "" && document.activeElement.matches("#composer textarea")`)
 	eve.waitUpToDate()
+}
+
+// pressAction presses a button in the toolbar of the message with the text, by keyboard alone.
+func (u *user) pressAction(text, button string) {
+	u.t.Helper()
+	message := u.messageSelector(text)
+	u.focusByKey("Tab", "#composer textarea")
+	u.focusByKey("Shift+Tab", "#messages article *")
+	u.focusByKey("ArrowUp", message)
+	u.press("Enter")
+	u.focusByKey("ArrowRight", "#toolbar [name="+button+"]")
+	u.press("Enter")
 }

@@ -70,6 +70,24 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	ada.waitUpToDate()
 	ada.expect("the path", `location.pathname`, "/r/history")
 
+	expectCalendar(t, there, ada, bob, times[29].Add(-time.Minute))
+	readWholeHistory(ada, bob)
+	expectMatchesServer(t, here, "history", ada, bob)
+
+	// When older messages are in view, new ones are below them, so no link leads up.
+	ada.open(here, "/")
+	bob.send("one more")
+	ada.waitUnread("history", 1, 0)
+	ada.open(here, path(100))
+	ada.waitAtMessage("message 100", "older")
+	ada.wait("no link up", `document.querySelector("#unread").hidden`)
+	ada.press("Escape")
+	ada.expectNewLine("one more")
+}
+
+// expectCalendar opens the calendar, closes it, and navigates to a date with it.
+func expectCalendar(t *testing.T, there *apptest.Server, ada, bob *user, date time.Time) {
+	t.Helper()
 	// Closing the calendar does not navigate.
 	for _, closeCalendar := range []func(){
 		func() { ada.click("#calendar [name=close]") },
@@ -84,15 +102,19 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	// Choosing a date in the calendar navigates to a URL that others can open, and adds it to the
 	// browser's history.
 	ada.click("#open-calendar")
-	ada.do(chromedp.SetValue(chromedp.CSS("#calendar input"), times[29].Add(-time.Minute).UTC().Format("2006-01-02T15:04")))
+	ada.do(chromedp.SetValue(chromedp.CSS("#calendar input"), date.UTC().Format("2006-01-02T15:04")))
 	ada.click("#calendar button")
 	ada.waitAtMessage("message 30", "older")
 	bob.open(there, eval[string](ada, `location.pathname + location.search`))
 	bob.waitAtMessage("message 30", "older")
 	ada.do(chromedp.NavigateBack())
 	ada.waitUpToDate()
+}
 
-	// Sending a message while viewing older ones leads to the latest.
+// readWholeHistory makes Bob send a message while he is viewing older ones, which leads to the latest.
+// Then both users scroll up to the beginning of the room.
+func readWholeHistory(ada, bob *user) {
+	ada.t.Helper()
 	bob.send("the end")
 	bob.waitMessages("the end")
 	bob.waitUpToDate()
@@ -105,17 +127,6 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 			u.wait("older messages", fmt.Sprintf(`document.querySelectorAll(".message").length > %d || document.querySelector("#older a").hidden`, before))
 		}
 	}
-	expectMatchesServer(t, here, "history", ada, bob)
-
-	// When older messages are in view, new ones are below them, so no link leads up.
-	ada.open(here, "/")
-	bob.send("one more")
-	ada.waitUnread("history", 1, 0)
-	ada.open(here, path(100))
-	ada.waitAtMessage("message 100", "older")
-	ada.wait("no link up", `document.querySelector("#unread").hidden`)
-	ada.press("Escape")
-	ada.expectNewLine("one more")
 }
 
 // If the user navigates again before the messages of the first navigation load, the last navigation

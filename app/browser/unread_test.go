@@ -49,9 +49,28 @@ func TestUnreadCountsAndReadMarkersAcrossDevices(t *testing.T) {
 	ada.wait("no count in the title", `document.title === "#lobby · Burble"`)
 	ada.expectNewLine("second")
 
-	// After an absence, the New line is above the first new message, and a link leads up to it.
-	ada.open(here, "/")
 	token := here.SignIn("Cleo")
+	expectReadAfterAbsence(here, token, ada, phone)
+
+	// The page remembers messages that were read just before the user left, even if the server does
+	// not know yet.
+	ada.open(here, "/")
+	_, response := here.Post(token, "lobby", client.NewKey(), "read in a hurry")
+	phone.waitUnread("lobby", 1, 0)
+	ada.runScript(fmt.Sprintf(`localStorage["burble:read:lobby"] = document.body.dataset.user + " %s"`, apptest.PostedID(t, response)))
+	ada.open(here, "/r/lobby")
+	ada.waitUpToDate()
+	ada.wait("no New line and no link", `!document.querySelector("[data-first-unread]") && document.querySelector("#unread").hidden`)
+	phone.waitUnread("lobby", 0, 0)
+	phone.open(there, "/r/lobby")
+	phone.waitUpToDate()
+	expectMatchesServer(t, here, "lobby", ada, bob, phone)
+}
+
+// After an absence, the New line is above the first new message, and a link leads up to it.
+func expectReadAfterAbsence(here *apptest.Server, token string, ada, phone *user) {
+	ada.t.Helper()
+	ada.open(here, "/")
 	for i := range 39 {
 		here.Post(token, "lobby", client.NewKey(), fmt.Sprintf("meanwhile %d", i))
 	}
@@ -74,20 +93,6 @@ func TestUnreadCountsAndReadMarkersAcrossDevices(t *testing.T) {
 	ada.open(here, "/r/lobby")
 	ada.waitUpToDate()
 	ada.wait("no New line", `!document.querySelector("[data-first-unread]")`)
-
-	// The page remembers messages that were read just before the user left, even if the server does
-	// not know yet.
-	ada.open(here, "/")
-	_, response := here.Post(token, "lobby", client.NewKey(), "read in a hurry")
-	phone.waitUnread("lobby", 1, 0)
-	ada.runScript(fmt.Sprintf(`localStorage["burble:read:lobby"] = document.body.dataset.user + " %s"`, apptest.PostedID(t, response)))
-	ada.open(here, "/r/lobby")
-	ada.waitUpToDate()
-	ada.wait("no New line and no link", `!document.querySelector("[data-first-unread]") && document.querySelector("#unread").hidden`)
-	phone.waitUnread("lobby", 0, 0)
-	phone.open(there, "/r/lobby")
-	phone.waitUpToDate()
-	expectMatchesServer(t, here, "lobby", ada, bob, phone)
 }
 
 // expectNewLine waits for the message with the text, and checks that the only New line is above it.

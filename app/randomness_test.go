@@ -13,6 +13,7 @@ import (
 // predictable maps each file that may use predictable randomness to the purpose.
 var predictable = map[string]string{
 	"app/client/bot.go":                 "when to retry, and at which server",
+	"app/live/lines.go":                 "when a refused EventSource retries",
 	"app/live/registry.go":              "the order in which a draining server closes its feeds",
 	"streams/reader.go":                 "when to retry",
 	"streams/tail.go":                   "when to retry",

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"testing"
+	"time"
 
 	"burble/app/client"
 )
@@ -88,6 +89,21 @@ func TestLiveReadReturnsRefusalAsError(t *testing.T) {
 	_, err := server.Live(t.Context(), client.Follow{Room: "-"}, client.Plain)
 	if refused, ok := errors.AsType[*client.Error](err); !ok || refused.Code != "bad_room" || refused.Status != http.StatusBadRequest {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestStreamHasTheRetryOfItsServer(t *testing.T) {
+	t.Parallel()
+	server := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, ": Too many connections.\nretry: 1500\n\n")
+	})
+	stream, err := server.Live(t.Context(), client.Follow{Room: "lobby"}, client.SSE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	if frame, err := stream.Next(); err != io.EOF || stream.Retry != 1500*time.Millisecond {
+		t.Errorf("%+v, %v, retry after %v", frame, err, stream.Retry)
 	}
 }
 

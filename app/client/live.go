@@ -22,6 +22,7 @@ const (
 // Stream is a live read over HTTP. The caller must close it. Only one goroutine may read.
 type Stream struct {
 	Header http.Header
+	Retry  time.Duration // how long the server asked to wait before the next connection (server-sent events only)
 
 	format, room string
 	cursor       string // up to which the room was read
@@ -36,7 +37,8 @@ type Event struct{ ID, Type, Data string }
 
 // Live reads a room over HTTP until ctx ends, the Stream is closed, or the server is silent for 60 s.
 // (A server sends a heartbeat every 20 s.) The follow's HTML, Watch and Deflate have no effect. If the
-// server refuses the request, Live returns *Error.
+// server refuses the request, Live returns *Error. But if it refuses server-sent events for a temporary
+// reason, or is shutting down, the Stream ends at once.
 func (s *Server) Live(ctx context.Context, follow Follow, format string) (*Stream, error) {
 	path, header := "/r/"+follow.Room+"/events", []string{"Accept: " + format}
 	if follow.After != "" {
@@ -116,6 +118,10 @@ func (s *Stream) Event() (event Event, err error) {
 			event.Type = value
 		case name == "data":
 			event.Data = value
+		case name == "retry":
+			if milliseconds, err := strconv.Atoi(value); err == nil {
+				s.Retry = time.Duration(milliseconds) * time.Millisecond
+			}
 		case line == "" && event != (Event{}):
 			return event, nil
 		}

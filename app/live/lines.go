@@ -2,6 +2,8 @@ package live
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"time"
 
 	"burble/app/protocol"
 	"burble/streams"
@@ -17,6 +19,7 @@ type Lines struct {
 type lineFormat struct {
 	encoding  int    // for streams.Batch.Encoded
 	heartbeat string // clients ignore it
+	refusal   func(dst []byte, refused *protocol.Error) []byte
 	event     func(dst []byte, event event) []byte
 	entry     func(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte
 }
@@ -31,24 +34,24 @@ type event struct {
 
 // EventStream returns a codec that writes server-sent events.
 func EventStream(chunked bool) *Lines {
-	return &Lines{&lineFormat{encodingEventStream, ":\n\n", eventStreamEvent, eventStreamEntry}, chunked}
+	return &Lines{&lineFormat{encodingEventStream, ":\n\n", eventStreamRefusal, eventStreamEvent, eventStreamEntry}, chunked}
 }
 
 // NDJSON returns a codec that writes one JSON object per line.
 func NDJSON(chunked bool) *Lines {
-	return &Lines{&lineFormat{encodingNDJSON, "\n", ndjsonEvent, ndjsonEntry}, chunked}
+	return &Lines{&lineFormat{encodingNDJSON, "\n", noRefusal, ndjsonEvent, ndjsonEntry}, chunked}
 }
 
 // PlainText returns a codec that writes lines for people to read in a terminal.
 func PlainText(chunked bool) *Lines {
-	return &Lines{&lineFormat{encodingPlainText, "\n", plainTextEvent, plainTextEntry}, chunked}
+	return &Lines{&lineFormat{encodingPlainText, "\n", noRefusal, plainTextEvent, plainTextEntry}, chunked}
 }
 
 // SearchResults returns a codec that writes NDJSON without events. The caller passes the results of
 // the search to Chunk.
 func SearchResults(chunked bool) *Lines {
 	noEvent := func(dst []byte, _ event) []byte { return dst }
-	return &Lines{&lineFormat{encodingNDJSON, "\n", noEvent, ndjsonEntry}, chunked}
+	return &Lines{&lineFormat{encodingNDJSON, "\n", searchRefusal, noEvent, ndjsonEntry}, chunked}
 }
 
 func (l *Lines) followed(room string, followed *streams.Followed) []byte {
@@ -102,6 +105,32 @@ func (l *Lines) Chunk(data []byte) []byte {
 	framed := fmt.Appendf(make([]byte, 0, len(data)+16), "%x\r\n", len(data))
 	framed = append(framed, data...)
 	return append(framed, "\r\n"...)
+}
+
+// Refusal returns the whole body of a response, with status 200, that refuses a request for a temporary
+// reason. An EventSource gives up for good after any other status; after this one it connects again.
+func (l *Lines) Refusal(refused *protocol.Error) []byte {
+	return l.Chunk(l.format.refusal(nil, refused))
+}
+
+// The bounds of when a refused EventSource connects again. It keeps to this time after later
+// disconnects, too, so the time is short.
+const (
+	minRetry    = time.Second
+	maxRetry    = 10 * time.Second
+	retrySpread = 2 * time.Second // so that clients refused together do not return together
+)
+
+func eventStreamRefusal(dst []byte, refused *protocol.Error) []byte {
+	retry := min(max(refused.RetryAfter, minRetry), maxRetry) + rand.N(retrySpread)
+	return fmt.Appendf(dst, ": %s\nretry: %d\n\n", refused.Message, retry.Milliseconds())
+}
+
+// noRefusal appends nothing. The client connects again as after any other end of the response.
+func noRefusal(dst []byte, _ *protocol.Error) []byte { return dst }
+
+func searchRefusal(dst []byte, refused *protocol.Error) []byte {
+	return append(append(dst, protocol.EncodeError(refused, "", "")...), '\n')
 }
 
 func eventStreamEvent(dst []byte, event event) []byte {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,33 @@ func TestClientsOfADrainedServerResumeOnAnother(t *testing.T) {
 	}
 	if got := resumed.read("lobby", 1)[0]; got.Text != "after" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// An EventSource gives up for good after a status other than 200, and a proxy turns a connection that is
+// closed without a response into status 502.
+func TestDrainingServerEndsLiveReadsAtOnce(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	s.live.Drain(t.Context())
+	retry := regexp.MustCompile(`^: .+\nretry: [12]\d{3}\n\n$`)
+	for accept, body := range map[string]*regexp.Regexp{
+		"text/event-stream":    retry,
+		"*/*":                  retry,
+		"application/x-ndjson": regexp.MustCompile(`^$`),
+		"text/plain":           regexp.MustCompile(`^$`),
+	} {
+		got := s.get("/r/lobby/events", "Accept: "+accept)
+		if got.status != 200 || !body.MatchString(got.body) {
+			t.Errorf("Accept %s: %d %q, want 200 and %v", accept, got.status, got.body, body)
+		}
+	}
+	search := s.get("/r/lobby/search?q=x")
+	if search.status != 200 || !strings.HasPrefix(search.body, `{"type":"error","code":"unavailable",`) {
+		t.Errorf("search: %d %s", search.status, search.body)
+	}
+	if held := s.limits.openLiveReads.Held("127.0.0.1"); held != 0 {
+		t.Errorf("%d refused live reads are still counted", held)
 	}
 }
 

@@ -6,9 +6,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
+	"burble/app/limit"
 	"burble/app/peer"
 	"burble/app/protocol"
 )
@@ -65,6 +67,7 @@ func TestLiveReadsOfOneAddressAreLimited(t *testing.T) {
 		s.open(first)
 	}
 	s.get("/r/lobby/events", first).expectRefusal(t, 429, protocol.RateLimited, "")
+	s.expectRetry("/r/lobby/events", first)
 	s.get("/r/lobby/search?q=x", first).expectRefusal(t, 429, protocol.RateLimited, "")
 	c, _ := s.dial(first)
 	if code := c.awaitClose(); code != 1008 {
@@ -75,4 +78,23 @@ func TestLiveReadsOfOneAddressAreLimited(t *testing.T) {
 	s.openStream("/r/lobby/events", "Accept: text/plain", other).Close()
 	s.request("HEAD", "/r/lobby/events", "", other)
 	eventually(t, "ended live reads are no longer counted", func() bool { return s.limits.openLiveReads.Held("203.0.113.2") == 1 })
+}
+
+// expectRetry checks that an EventSource is refused in such a way that it connects again.
+func (s *testServer) expectRetry(path string, headers ...string) {
+	s.t.Helper()
+	got := s.get(path, append(headers, "Accept: text/event-stream")...)
+	if got.status != 200 || got.header.Get("Content-Type") != "text/event-stream" || !strings.Contains(got.body, "\nretry: ") {
+		s.t.Errorf("got %d %v %q", got.status, got.header, got.body)
+	}
+}
+
+func TestRateLimitedEventSourceConnectsAgain(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	s.limits.newLiveReads = limit.NewRate(0.001, 2)
+	s.openStream("/r/lobby/events", "Accept: text/event-stream")
+	s.get("/r/UPPER/events", "Accept: text/event-stream").expectRefusal(t, 400, protocol.BadRoom, "room") // permanent
+	s.expectRetry("/r/lobby/events")
+	s.get("/r/lobby/events", "Accept: application/x-ndjson").expectRefusal(t, 429, protocol.RateLimited, "")
 }

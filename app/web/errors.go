@@ -71,6 +71,9 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(shown.RetrySeconds()))
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
+	if refuseEventSource(c, shown) {
+		return nil
+	}
 	if !wantsHTML(c) {
 		return c.JSON(shown.Body())
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"net"
+	"net/http"
+	"path"
 	"time"
 
 	"burble/app/live"
@@ -37,12 +39,8 @@ func (s *Server) getEvents(c *fiber.Ctx) error {
 
 // takeOver takes the connection from the HTTP server and turns it into a feed. serve writes the body
 // of the response to the feed; the response ends when serve returns. takeOver calls done exactly once,
-// at the end, even if it never calls serve.
+// at the end, even if it never calls serve. While the server drains, the response is lines.Refusal.
 func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, done func(), serve func(*live.Feed)) error {
-	if s.live.IsDraining() {
-		done()
-		return protocol.Draining(time.Second)
-	}
 	c.Set(fiber.HeaderContentType, contentType)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Accel-Buffering", "no")
@@ -75,7 +73,7 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 		})
 		if errors.Is(err, live.ErrDraining) {
 			end()
-			conn.Close() // without a response, so that the client retries on another server
+			s.live.Refuse(conn, lines, append(head, lines.Refusal(protocol.Draining(time.Second))...), ws.CloseNormal, "")
 		}
 	})
 	return nil
@@ -83,6 +81,21 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 
 // isChunked reports whether a streamed response is chunked, which HTTP/1.0 does not allow.
 func isChunked(c *fiber.Ctx) bool { return c.Context().Request.Header.IsHTTP11() }
+
+// refuseEventSource answers an EventSource that is refused for a temporary reason. It returns false if
+// the request is not an EventSource's, or the reason is not temporary. Programs that do not prefer
+// server-sent events to JSON get the error.
+func refuseEventSource(c *fiber.Ctx, refused *protocol.Error) bool {
+	const events = "text/event-stream"
+	isEvents, _ := path.Match(eventsPattern, c.Path())
+	if !isEvents || c.Method() != http.MethodGet || !refused.IsTemporary() || preferredType(c, fiber.MIMEApplicationJSON, events) != events {
+		return false
+	}
+	c.Status(http.StatusOK)
+	c.Set(fiber.HeaderContentType, events)
+	c.Response().SetBody(live.EventStream(false).Refusal(refused))
+	return true
+}
 
 // parseEvents returns the room of a live read, and the position from which to read it.
 func parseEvents(c *fiber.Ctx) (room string, from streams.From, err error) {

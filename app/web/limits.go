@@ -45,7 +45,7 @@ func newLimits(options Options) limits {
 // and any other request against its rate of requests.
 func (s *Server) limitAddress(c *fiber.Ctx) error {
 	rates, what := s.limits.requests, "requests"
-	if isLive, _ := path.Match("/r/*/events", c.Path()); isLive || c.Path() == "/ws" {
+	if isLive, _ := path.Match(eventsPattern, c.Path()); isLive || c.Path() == "/ws" {
 		rates, what = s.limits.newLiveReads, "connections"
 	}
 	if ok, after := rates.Allow(s.callerOf(c).address, 1, time.Now()); !ok {

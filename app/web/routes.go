@@ -7,7 +7,10 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/compress"
 )
 
-const messagesPath = "/r/:room/messages"
+const (
+	messagesPath  = "/r/:room/messages"
+	eventsPattern = "/r/*/events" // for path.Match, before the request has a route
+)
 
 // routes registers middleware and handlers in the order in which they run. Probes, metrics and
 // static files come before the checks of origin, rate and token, because everyone gets the same

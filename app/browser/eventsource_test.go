@@ -1,0 +1,79 @@
+//go:build unix
+
+package browser
+
+import (
+	"fmt"
+	"slices"
+	"syscall"
+	"testing"
+
+	"burble/app/apptest"
+	"burble/app/client"
+	"burble/streams/redistest"
+)
+
+// An EventSource gives up for good if it reconnects while the server drains, and the response has
+// another status than 200.
+func TestEventSourceOutlivesRestarts(t *testing.T) {
+	t.Parallel()
+	restarts := 10
+	if !apptest.Long(t, "2 restarts instead of 10") {
+		restarts = 2
+	}
+	const sources = 4  // Chromium has up to 6 connections to one host
+	const others = 200 // with so many more live reads, a drain takes 4 s
+	redis := redistest.Start(t)
+	restarted, other := startOnFixedPort(t, redis), apptest.Start(t, redis)
+	token := other.SignIn("Ada")
+	ada := newUser(t, "Ada")
+	ada.allowErrors(append(serverDownErrors, "/favicon.ico")...)
+	ada.open(restarted, "/healthz") // without scripts of ours
+	ada.runScript(fmt.Sprintf(`window.sources = Array.from({ length: %d }, () => {
+		const source = new EventSource("/r/lobby/events?last=0");
+		source.read = [];
+		source.addEventListener("entry", ({ data }) => source.read.push(JSON.parse(data).id));
+		return source;
+	});
+	await Promise.all(sources.map((source) => new Promise((done) => source.addEventListener("followed", done))))`, sources))
+
+	var stored []string
+	post := func() {
+		t.Helper()
+		status, response := other.Post(token, "lobby", client.NewKey(), fmt.Sprint("message ", len(stored)))
+		if status != 201 {
+			t.Fatalf("post: %d %s", status, response)
+		}
+		stored = append(stored, apptest.PostedID(t, response))
+	}
+	for i := range restarts {
+		for range others {
+			stream, err := restarted.Client("").Live(t.Context(), client.Follow{Room: "other"}, client.NDJSON)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stream.Close()
+		}
+		restarted.Signal(syscall.SIGTERM)
+		polls := 0
+		apptest.Eventually(t, timeout, "the server to exit", func() bool {
+			if polls++; polls%20 == 1 {
+				post()
+			}
+			return restarted.HasExited()
+		})
+		restarted.Start()
+		restarted.AwaitReady()
+		post()
+		ada.wait("every EventSource to be back or closed", fmt.Sprintf(
+			`sources.every((source) => source.readyState === EventSource.CLOSED || source.read.length >= %d)`, len(stored)))
+		if closed := eval[int](ada, `sources.filter((source) => source.readyState === EventSource.CLOSED).length`); closed > 0 {
+			t.Fatalf("restart %d: %d of %d gave up", i+1, closed, sources)
+		}
+		for _, read := range eval[[][]string](ada, `sources.map((source) => source.read)`) {
+			if !slices.Equal(read, stored) {
+				t.Fatalf("restart %d: read %d entries, want %d", i+1, len(read), len(stored))
+			}
+		}
+	}
+}

@@ -6,7 +6,8 @@ import (
 	"strconv"
 )
 
-// listen listens on PORT of the address LISTEN. Its error suggests another port.
+// listen listens on the configured address and port. If the port is taken, the error suggests another
+// one.
 func listen(config Config) (net.Listener, error) {
 	listener, err := net.Listen("tcp", net.JoinHostPort(config.Listen, strconv.Itoa(config.Port)))
 	if err == nil {
@@ -18,7 +19,7 @@ func listen(config Config) (net.Listener, error) {
 	return nil, fmt.Errorf("LISTEN and PORT: %w (LISTEN must be an address of this machine)", err)
 }
 
-// checkPort returns an error if listen would fail, before anything is started in vain.
+// checkPort returns an error if listen would fail. Calling it early avoids starting Redis for nothing.
 func checkPort(config Config) error {
 	listener, err := listen(config)
 	if err != nil {
@@ -29,7 +30,7 @@ func checkPort(config Config) error {
 
 // freePort returns a port near PORT on which listen would succeed, or 0.
 func freePort(config Config) int {
-	first := max(config.Port+1, 1024) // those below need privileges
+	first := max(config.Port+1, 1024) // lower ports require privileges
 	for port := first; port < min(first+20, 1<<16); port++ {
 		listener, err := net.Listen("tcp", net.JoinHostPort(config.Listen, strconv.Itoa(port)))
 		if err == nil {
@@ -40,8 +41,8 @@ func freePort(config Config) int {
 	return 0
 }
 
-// shownURL returns the URL at which a browser on this machine reaches the listener.
-func shownURL(config Config, listener net.Listener) string {
+// localURL returns the URL of the listener for a browser on this machine.
+func localURL(config Config, listener net.Listener) string {
 	host := config.Listen
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "localhost"

@@ -16,8 +16,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// occupy listens on a port of 127.0.0.1 until the test ends.
-func occupy(t *testing.T) (port int) {
+// listenOnFreePort listens on a free port of 127.0.0.1 until the test ends, and returns the port.
+func listenOnFreePort(t *testing.T) (port int) {
 	t.Helper()
 	port = redistest.FreePort(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
@@ -28,9 +28,9 @@ func occupy(t *testing.T) (port int) {
 	return port
 }
 
-func TestTakenPortIsNoticedBeforeRedisIsStarted(t *testing.T) {
+func TestTakenPortIsReportedBeforeRedisStarts(t *testing.T) {
 	t.Parallel()
-	config := Config{Port: occupy(t), Listen: "127.0.0.1", DataDir: filepath.Join(t.TempDir(), "data")}
+	config := Config{Port: listenOnFreePort(t), Listen: "127.0.0.1", DataDir: filepath.Join(t.TempDir(), "data")}
 	var logs bytes.Buffer
 	err := run(t.Context(), config, slog.New(slog.NewTextHandler(&logs, nil)))
 	if err == nil || !strings.Contains(err.Error(), "PORT") || !strings.Contains(err.Error(), strconv.Itoa(config.Port)) {
@@ -38,29 +38,29 @@ func TestTakenPortIsNoticedBeforeRedisIsStarted(t *testing.T) {
 	}
 	suggested := regexp.MustCompile(`set PORT=(\d+)`).FindStringSubmatch(err.Error())
 	if suggested == nil {
-		t.Fatalf("%v suggests no other port", err)
+		t.Fatalf("%v does not suggest another port", err)
 	}
 	if config.Port, err = strconv.Atoi(suggested[1]); err != nil {
 		t.Fatal(err)
 	}
 	if err := checkPort(config); err != nil {
-		t.Errorf("the suggested port: %v", err)
+		t.Errorf("the suggested port is not free: %v", err)
 	}
 	if _, err := os.Stat(config.DataDir); !os.IsNotExist(err) || logs.Len() > 0 {
 		t.Errorf("Redis was started: %v\n%s", err, &logs)
 	}
 }
 
-func TestListenIsAnAddressOfThisMachine(t *testing.T) {
+func TestListenErrorNamesListen(t *testing.T) {
 	t.Parallel()
-	err := run(t.Context(), Config{Listen: "192.0.2.1"}, testLog(t)) // RFC 5737: for documentation
+	err := run(t.Context(), Config{Listen: "192.0.2.1"}, testLog(t)) // reserved for documentation (RFC 5737)
 	if err == nil || !strings.Contains(err.Error(), "LISTEN") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// Whoever reaches the port past the proxy could forge the proxy's headers.
-func TestListenRestrictsTheServerToTheAddress(t *testing.T) {
+// A client that can reach the port directly, without the proxy, could forge the proxy's headers.
+func TestListenRestrictsServerToAddress(t *testing.T) {
 	t.Parallel()
 	config, err := ParseConfig(nil, env("PORT", "0", "LISTEN", "127.0.0.1", "REDIS_URL", "unix://"+redistest.Start(t).Addr))
 	if err != nil {
@@ -69,7 +69,7 @@ func TestListenRestrictsTheServerToTheAddress(t *testing.T) {
 	url := startRun(t, config)
 	port := url[strings.LastIndex(url, ":")+1:]
 	if url != "http://127.0.0.1:"+port {
-		t.Errorf("the log has %s", url)
+		t.Errorf("the log shows %s", url)
 	}
 	for _, addr := range []string{"127.0.0.1", "127.0.0.2"} {
 		conn, err := net.Dial("tcp", net.JoinHostPort(addr, port))
@@ -77,12 +77,12 @@ func TestListenRestrictsTheServerToTheAddress(t *testing.T) {
 			conn.Close()
 		}
 		if (err == nil) != (addr == config.Listen) {
-			t.Errorf("connect to %s: %v", addr, err)
+			t.Errorf("connecting to %s: %v", addr, err)
 		}
 	}
 }
 
-// startRun runs the server until the test ends, and returns the URL that it logs.
+// startRun runs the server until the test ends. It returns the URL from the server's log.
 func startRun(t *testing.T, config Config) (url string) {
 	t.Helper()
 	listening := make(listeningLog, 1)

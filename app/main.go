@@ -131,7 +131,7 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	log.Info("listening", "url", shownURL(config, listener))
+	log.Info("listening", "url", localURL(config, listener))
 	return server.Serve(ctx, listener)
 }
 

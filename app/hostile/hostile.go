@@ -19,7 +19,7 @@ var Texts = []Text{
 	{"a broken image with onerror", `<img src=x onerror=__ran=1>`},
 	{"an attribute breakout", `"><img src=x onerror=__ran=1>' onmouseover='__ran=1`},
 	{"an SVG with onload", `<svg/onload=__ran=1><svg><a xlink:href="javascript:__ran=1"><text y=20>x</text></a></svg>`},
-	{"events that fire without the user", `<details open ontoggle=__ran=1><input autofocus onfocus=__ran=1>`},
+	{"events that fire without user interaction", `<details open ontoggle=__ran=1><input autofocus onfocus=__ran=1>`},
 	{"frames and embedded objects", `<iframe srcdoc="<script>parent.__ran=1</script>"></iframe><object data="javascript:__ran=1"><embed src="javascript:__ran=1">`},
 	{"a form to another site", `<form action=https://evil.example><input name=name><button>Join</button></form>`},
 	{"base, meta refresh and a stylesheet", `<base href=https://evil.example><meta http-equiv=refresh content="0;url=https://evil.example"><link rel=stylesheet href=//evil.example>`},
@@ -36,7 +36,7 @@ var Texts = []Text{
 	{"javascript: images", `![x](javascript:__ran=1) ![y](https://evil.example/"onerror="__ran=1)`},
 	{"URLs with quotes", `https://evil.example/"onmouseover="__ran=1 <https://evil.example/'><script>__ran=1</script>>`},
 	{"links within this site", `[x](/session) [y](//evil.example) [z](\\evil.example) [w](?q=<script>)`},
-	{"links that look like another", `[https://example.org](https://evil.example) https://example.org@evil.example`},
+	{"links that look like other links", `[https://example.org](https://evil.example) https://example.org@evil.example`},
 
 	{"markup in code", "```html\n<script>__ran=1</script>\n```\n`<img src=x onerror=__ran=1>`"},
 	{"markup as a code block's language", "```\"><script>__ran=1</script>\nx\n```"},

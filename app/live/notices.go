@@ -8,8 +8,8 @@ const maxNotices = 100
 // notices are the queued frames, other than entries, that the pump writes.
 type notices struct {
 	heartbeat bool     // whether a heartbeat is due
-	statuses  []bool   // changes of Redis: away (true) or back (false)
-	frames    [][]byte // presence
+	statuses  []bool   // status changes of Redis: away (true) or back (false)
+	frames    [][]byte // lists of people in a room
 }
 
 // take removes all notices and returns them in one slice. It returns nil if there are none.
@@ -28,8 +28,7 @@ func (n *notices) take(codec Codec) []byte {
 	return slices.Concat(frames...)
 }
 
-// Notify queues a frame that the client does not depend on. It drops the frame if the client is too
-// slow.
+// Notify queues a frame that the client can do without. It drops the frame if the client is too slow.
 func (f *Feed) Notify(frame []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

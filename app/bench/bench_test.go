@@ -16,7 +16,7 @@ import (
 	"burble/app/bench/report"
 )
 
-func TestEveryTargetDeliversEverythingOnceAndInOrder(t *testing.T) {
+func TestTargetsDeliverEveryMessageOnceAndInOrder(t *testing.T) {
 	for _, args := range [][]string{
 		{"fanout", "-target", "burble", "-clients", "30"},
 		{"fanout", "-target", "burble", "-clients", "30", "-transport", "sse"},
@@ -28,7 +28,7 @@ func TestEveryTargetDeliversEverythingOnceAndInOrder(t *testing.T) {
 		{"rooms", "-target", "burble", "-clients", "30", "-rooms", "50", "-follow", "5"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
-			b := newBench(t, shortly(300*time.Millisecond, append(args, "-rate", "300")...)...)
+			b := newBench(t, shortRun(300*time.Millisecond, append(args, "-rate", "300")...)...)
 			res := b.runOnce(t)
 			if faults := res.Faults(); faults != "" {
 				t.Error(faults)
@@ -47,7 +47,7 @@ func TestEveryTargetDeliversEverythingOnceAndInOrder(t *testing.T) {
 	}
 }
 
-func TestMessagesThatNeverArriveAreMissing(t *testing.T) {
+func TestLostMessagesAreCountedAsMissing(t *testing.T) {
 	b := newBench(t, "fanout", "-target", "floor", "-clients", "3", "-rate", "100", "-for", "100ms", "-warm", "0s", "-patience", "2s")
 	r, err := proc.StartRedis(t.Context())
 	if err != nil {
@@ -77,8 +77,8 @@ func TestMessagesThatNeverArriveAreMissing(t *testing.T) {
 	}
 }
 
-func TestWorkersShareTheClients(t *testing.T) {
-	b := newBench(t, shortly(500*time.Millisecond, "idle", "-clients", "50", "-rate", "20")...)
+func TestWorkersShareClients(t *testing.T) {
+	b := newBench(t, shortRun(500*time.Millisecond, "idle", "-clients", "50", "-rate", "20")...)
 	b.clientsPerProcess = 20
 	res := b.runOnce(t)
 	if faults := res.Faults(); faults != "" {
@@ -92,7 +92,7 @@ func TestWorkersShareTheClients(t *testing.T) {
 	}
 }
 
-func TestResumingClientsReceiveWhatTheyMissed(t *testing.T) {
+func TestResumingClientsReceiveMissedMessages(t *testing.T) {
 	res := newBench(t, "resume", "-clients", "40", "-missed", "70").runOnce(t)
 	if faults := res.Faults(); faults != "" || res.Deliveries != 40*70 {
 		t.Errorf("%d deliveries, want %d; %s", res.Deliveries, 40*70, faults)
@@ -102,7 +102,7 @@ func TestResumingClientsReceiveWhatTheyMissed(t *testing.T) {
 	}
 }
 
-func TestJoinMeasuresEveryWay(t *testing.T) {
+func TestJoinMeasuresAllWays(t *testing.T) {
 	for _, entries := range []string{"20", "700"} {
 		t.Run(entries, func(t *testing.T) {
 			res := newBench(t, "join", "-entries", entries).runOnce(t)
@@ -120,7 +120,7 @@ func TestStartMeasuresListeningAndReady(t *testing.T) {
 	}
 }
 
-func TestSeveralRunsEndInMediansAndAChart(t *testing.T) {
+func TestRunsEndWithMediansAndChart(t *testing.T) {
 	b := newBench(t, "fanout", "-target", "burble,floor", "-rates", "50,200", "-runs", "2", "-clients", "10",
 		"-for", "200ms", "-warm", "50ms", "-settle", "0s", "-chart", filepath.Join(t.TempDir(), "chart.svg"))
 	var out strings.Builder
@@ -152,14 +152,14 @@ func isXML(text []byte) bool {
 	}
 }
 
-func TestLadderEndsWhereTheTargetBreaks(t *testing.T) {
+func TestLadderEndsWhenTargetFails(t *testing.T) {
 	b := newBench(t, "ladder", "-target", "xread", "-clients", "60", "-rate", "3000", "-for", "300ms", "-warm", "0s", "-patience", "1s")
 	var out strings.Builder
 	b.out = &out
 	if err := b.runAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(out.String(), "xread breaks at ") {
+	if !strings.Contains(out.String(), "xread fails at ") {
 		t.Errorf("the output is %s", out.String())
 	}
 }

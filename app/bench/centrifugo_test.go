@@ -116,7 +116,7 @@ func startCentrifugo(t *testing.T, b *bench, forbidden bool) {
 }
 
 func TestCentrifugoIsMeasured(t *testing.T) {
-	b := newBench(t, shortly(300*time.Millisecond, "fanout", "-target", "centrifugo", "-clients", "12", "-rooms", "3", "-follow", "2", "-rate", "60")...)
+	b := newBench(t, shortRun(300*time.Millisecond, "fanout", "-target", "centrifugo", "-clients", "12", "-rooms", "3", "-follow", "2", "-rate", "60")...)
 	startCentrifugo(t, b, false)
 	res := b.runOnce(t)
 	if faults := res.Faults(); faults != "" || res.Deliveries == 0 || res.Deliveries%8 != 0 {

@@ -16,15 +16,15 @@ import (
 
 // Helpers for tests:
 //
-//	newBench        a bench with these flags, on a built Burble; skips without Redis
-//	runOnce         one run of its first target
-//	TestMain        lets the test binary serve as peer and as worker
+//	newBench        returns a bench with a built Burble; skips the test if Redis is missing
+//	runOnce         runs the first target once
+//	TestMain        makes the test binary run as a peer or a worker too
 //	fakeCentrifugo  a server that speaks Centrifugo's protocol (centrifugo_test.go)
 
-// builder builds the Burble that all tests measure.
+// builder builds the Burble for all tests.
 var builder target.Burble
 
-// TestMain lets the test binary be started again as a peer or a worker.
+// TestMain makes the test binary run as a peer or a worker if its first argument says so.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && slices.Contains([]string{"serve", "worker"}, os.Args[1]) {
 		main()
@@ -39,14 +39,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// newBench returns a bench with these flags.
+// newBench returns a bench with these flags. Without Redis, it skips the test, or fails it in CI.
 func newBench(t *testing.T, args ...string) *bench {
 	t.Helper()
 	if _, err := proc.FindRedis(); errors.Is(err, proc.ErrNoRedis) {
 		if os.Getenv("CI") != "" {
-			t.Fatal("no redis-server on PATH, and CI must not skip")
+			t.Fatal("no redis-server in PATH, and CI must not skip this test")
 		}
-		t.Skip("skipped: needs a redis-server or valkey-server on PATH")
+		t.Skip("no redis-server or valkey-server in PATH")
 	}
 	b, err := parseFlags(args)
 	if err != nil {
@@ -59,7 +59,7 @@ func newBench(t *testing.T, args ...string) *bench {
 	return b
 }
 
-// runOnce makes one run of the bench's first target.
+// runOnce runs the bench's first target once.
 func (b *bench) runOnce(t *testing.T) *report.Result {
 	t.Helper()
 	p := &report.Plan{Target: b.targets[0], Mode: b.mode, Work: b.work}
@@ -71,7 +71,7 @@ func (b *bench) runOnce(t *testing.T) *report.Result {
 	return res
 }
 
-// shortly returns flags for a run of this duration.
-func shortly(duration time.Duration, args ...string) []string {
+// shortRun returns args and the flags for a run of this duration.
+func shortRun(duration time.Duration, args ...string) []string {
 	return append(args, "-for", duration.String(), "-warm", "100ms", "-settle", "0s")
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestEveryRequirementCanBeRun(t *testing.T) {
+func TestRequirementsAreRunnable(t *testing.T) {
 	t.Parallel()
 	b, err := parseFlags([]string{"-suite", "all", "-centrifugo", "1"})
 	if err != nil {

@@ -42,24 +42,24 @@ type variable struct {
 // variables lists all settings. ParseConfig and configUsage derive the flags and -help from it. A test
 // compares it with the table in the README.
 var variables = []variable{
-	{Name: "PORT", Default: "8080", Usage: "port to listen on; `0`: any free port", set: setPort},
-	{Name: "LISTEN", DefaultText: "all interfaces", Usage: "IP address to listen on, such as `127.0.0.1` if a proxy on this machine is in front", set: setListen},
-	{Name: "REDIS_URL", DefaultText: "none", Secret: true, Usage: "`redis://`, `rediss://` or `unix://`; several URLs separated by commas: a Cluster; `redis-sentinel://`: Sentinel", set: setRedisURL},
+	{Name: "PORT", Default: "8080", Usage: "port to listen on; `0` for any free port", set: setPort},
+	{Name: "LISTEN", DefaultText: "all interfaces", Usage: "IP address to listen on, such as `127.0.0.1` behind a proxy on the same machine", set: setListen},
+	{Name: "REDIS_URL", DefaultText: "none", Secret: true, Usage: "`redis://`, `rediss://` or `unix://`; several URLs separated by commas for a Cluster; `redis-sentinel://` for Sentinel", set: setRedisURL},
 	{Name: "REDIS_PREFIX", DefaultText: "none", Usage: "prefix of every key, so that several applications can share a Redis", set: setRedisPrefix},
-	{Name: "LOCAL_REDIS", Default: localAuto, Usage: "when to start a Redis for this server alone if `REDIS_URL` is empty: `always`, or `auto`, which refuses behind a trusted proxy and on a host such as Heroku, Fly or Kubernetes", set: oneOf(func(config *Config) *string { return &config.LocalRedis }, localAuto, localAlways)},
+	{Name: "LOCAL_REDIS", Default: localAuto, Usage: "whether an empty `REDIS_URL` starts a Redis for this server alone: `always`, or `auto` for always except behind a trusted proxy or on a host such as Heroku, Fly or Kubernetes", set: oneOf(func(config *Config) *string { return &config.LocalRedis }, localAuto, localAlways)},
 	{Name: "DATA_DIR", Default: "data", Usage: "data directory of the Redis that Burble starts when `REDIS_URL` is empty", set: setDataDir},
 	{Name: "SECRET", DefaultText: "generated once and kept in Redis", Secret: true, Usage: "signs cookies and tokens; at least 16 characters", set: setSecret},
 	{Name: "ORIGINS", DefaultText: "same host", Usage: "other origins whose pages may connect, such as `https://chat.example.org`, separated by commas", set: setOrigins},
 	{Name: "TRUSTED_PROXY", Default: peer.ProxyNone, Usage: "the proxy that is trusted to report client addresses and TLS: `fly`, `heroku`, `forwarded` (one proxy that appends to `X-Forwarded-For` and sets `X-Forwarded-Proto`, such as nginx or Caddy) or `none`", set: oneOf(func(config *Config) *string { return &config.TrustedProxy }, peer.ProxyNone, peer.ProxyFly, peer.ProxyHeroku, peer.ProxyForwarded)},
-	{Name: "HISTORY_MAX_COUNT", Default: "0", Usage: "entries kept in each room; `0`: all", set: setHistoryMaxCount},
-	{Name: "HISTORY_MAX_AGE", Default: "0", Usage: "how long entries are kept, such as `36h` or `30d`; `0`: forever", set: setHistoryMaxAge},
+	{Name: "HISTORY_MAX_COUNT", Default: "0", Usage: "entries kept in each room; `0` for all", set: setHistoryMaxCount},
+	{Name: "HISTORY_MAX_AGE", Default: "0", Usage: "how long entries are kept, such as `36h` or `30d`; `0` for forever", set: setHistoryMaxAge},
 	{Name: "DURABILITY", Default: string(streams.Memory), Usage: "a message is stored once Redis has it (`memory`), once a replica has it too (`replica`), or once it is on disk (`disk`)", set: oneOf(func(config *Config) *streams.Durability { return &config.Durability }, streams.Memory, streams.Replica, streams.Disk)},
-	{Name: "RATE_MESSAGES", Default: "5", Usage: "messages per second from one user, in bursts of 4 times as many; `0`: no limit", set: setRate(func(config *Config) *float64 { return &config.RateMessages })},
-	{Name: "RATE_ADDRESS", Default: "50", Usage: "requests and frames per second from one address, in bursts of 4 times as many; `0`: no limit", set: setRate(func(config *Config) *float64 { return &config.RateAddress })},
-	{Name: "RATE_CONNECTIONS", Default: "50", Usage: "new WebSockets and streams per second from one address, in bursts of 20 times as many; `0`: no limit", set: setRate(func(config *Config) *float64 { return &config.RateConnections })},
+	{Name: "RATE_MESSAGES", Default: "5", Usage: "messages per second from one user, with bursts of up to 4 times as many; `0` for no limit", set: setRate(func(config *Config) *float64 { return &config.RateMessages })},
+	{Name: "RATE_ADDRESS", Default: "50", Usage: "requests and frames per second from one address, with bursts of up to 4 times as many; `0` for no limit", set: setRate(func(config *Config) *float64 { return &config.RateAddress })},
+	{Name: "RATE_CONNECTIONS", Default: "50", Usage: "new WebSockets and streams per second from one address, with bursts of up to 20 times as many; `0` for no limit", set: setRate(func(config *Config) *float64 { return &config.RateConnections })},
 	{Name: "LOG_FORMAT", DefaultText: "`text` on a terminal, else `json`", Usage: "`text` or `json`", set: oneOf(func(config *Config) *string { return &config.LogFormat }, "", "text", "json")},
 	{Name: "LOG_LEVEL", Default: "info", Usage: "`debug`, `info`, `warn` or `error`", set: setLogLevel},
-	{Name: "TIMER_SLACK", Default: "4ms", Usage: "on Linux, how late timers may fire, which saves CPU; `0`: keep the system's value, which also avoids re-executing the program at startup", set: setTimerSlack},
+	{Name: "TIMER_SLACK", Default: "4ms", Usage: "on Linux, how late timers may fire, which saves CPU; `0` to keep the system's value, which also avoids re-executing the program at startup", set: setTimerSlack},
 }
 
 // flag returns the name of the flag, such as redis-url for REDIS_URL.
@@ -75,8 +75,8 @@ func (v variable) shownDefault() string {
 	return "`" + v.Default + "`"
 }
 
-// invalid returns the error for a value for which set returned err. It does not contain the value of a
-// secret.
+// invalid returns the error for an invalid value. err describes the valid values. The error does not
+// contain the value of a secret.
 func (v variable) invalid(value string, err error) error {
 	if v.Secret {
 		return fmt.Errorf("%s must be %w", v.Name, err)

@@ -159,8 +159,8 @@ func (c *trio) deleteByKeyboard() {
 	c.waitAll("This message was deleted.")
 }
 
-// firstReaction returns an expression: whether a message's first reaction has the text,
-// and whether it is the user's own.
+// firstReaction returns a JavaScript expression that is true if a message's first reaction has the
+// text, and is the user's own or not.
 func firstReaction(message, text string, own bool) string {
 	return fmt.Sprintf(`(({innerText, ariaPressed}) => innerText === %q && ariaPressed === "%v")(document.querySelector(%q) ?? {})`, text, own, message+" .reaction")
 }

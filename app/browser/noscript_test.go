@@ -64,10 +64,11 @@ func TestPageWithoutScript(t *testing.T) {
 	ada.wait("the page to be at message 40", `document.querySelector("[aria-current=true] .body")?.innerText.trim() === "message 40"`)
 }
 
-// isPainted is an expression: whether the page has been painted. Earlier clicks have no effect.
+// isPainted is a JavaScript expression that is true once the page has been painted. Earlier clicks
+// have no effect.
 const isPainted = `performance.getEntriesByType("paint").length > 0`
 
-// waitNumbered waits until the page is painted and has exactly these numbered messages.
+// waitNumbered waits until the page is painted and has exactly the messages numbered first to last.
 func (u *user) waitNumbered(first, last int) {
 	u.t.Helper()
 	u.wait(fmt.Sprintf("messages %d to %d", first, last), fmt.Sprintf(isPainted+` &&

@@ -18,7 +18,7 @@ const recordScrolling = `Boolean(window.recorder = (() => {
       .map(([body, box]) => [body, box.top]));
   };
   const moved = (since) => [...since].map(([body, was]) => (body.isConnected ? top(body) - was : 1e6));
-  const recorder = { direction: -1, loads: 0, seen: 0, most: 0, holes: 0, jump: 0, back: 0, shift: 0 };
+  const recorder = { direction: -1, loads: 0, seen: 0, peak: 0, holes: 0, jump: 0, back: 0, shift: 0 };
   const seen = new Set();
   let held, painted;
   const hold = () => (held = inView());
@@ -34,7 +34,7 @@ const recordScrolling = `Boolean(window.recorder = (() => {
     const numbers = [...log.querySelectorAll("article")].map((article) => Number(article.dataset.n));
     numbers.forEach((n, i) => (seen.add(n), (recorder.holes += i && n !== numbers[i - 1] + 1)));
     recorder.seen = seen.size;
-    recorder.most = Math.max(recorder.most, numbers.length);
+    recorder.peak = Math.max(recorder.peak, numbers.length);
   };
   new MutationObserver((changes) => {
     recorder.loads += changes.some(({ addedNodes }) => [...addedNodes].some((node) => node.localName === "article"));
@@ -103,7 +103,7 @@ const recordScrolling = `Boolean(window.recorder = (() => {
 type recording struct {
 	Loads int     // number of loaded pages of messages
 	Seen  int     // number of different messages in the page since the last turn
-	Most  int     // highest number of messages in the page at once
+	Peak  int     // highest number of messages in the page at once
 	Holes int     // number of adjacent messages in the page that are not adjacent in the room
 	Jump  float64 // longest distance that a change of the messages moved one in view, in pixels
 	Back  float64 // longest distance that a frame moved one against the direction of scrolling, in pixels

@@ -59,7 +59,7 @@ func TestViewStaysWhileMessagesArrive(t *testing.T) {
 	ada.wait("the page to scroll up", `recorder.isScrolledUp()`)
 	sendConversation(t, server, "lobby", 500) // more than the page keeps, so it drops the newest
 	ada.wait("the newest messages to be left out", `document.querySelector("#status").dataset.state === "older"`)
-	if got := eval[recording](ada, "recorder"); got.Jump > 1 || got.Most > maxMessages || got.Holes > 0 {
+	if got := eval[recording](ada, "recorder"); got.Jump > 1 || got.Peak > maxMessages || got.Holes > 0 {
 		t.Errorf("the view jumped: %+v", got)
 	}
 }
@@ -84,7 +84,7 @@ func (u *user) scrollThrough(server *apptest.Server, room string, count int, inp
 		}
 		got, growth := eval[recording](u, "recorder"), u.heapBytes()-before
 		u.t.Logf("%v: heaps of %.1f MB grew by %.1f MB, %+v", time.Since(start), before/1e6, growth/1e6, got)
-		if got.Seen != count || got.Most > maxMessages || got.Holes > 0 {
+		if got.Seen != count || got.Peak > maxMessages || got.Holes > 0 {
 			u.t.Errorf("want all %d messages, at most %d at once, in order", count, maxMessages)
 		}
 		if got.Jump > 1 || got.Back > 1 || got.Shift > 0.01 {

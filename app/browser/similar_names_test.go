@@ -68,14 +68,15 @@ func TestSimilarNamesGetDifferentTags(t *testing.T) {
 	}
 }
 
-// waitTags waits until all names that match the selector show tags, count of them different.
+// waitTags waits until all names that match the selector show tags, and count of the tags are
+// different.
 func (u *user) waitTags(what, selector string, count int) {
 	u.t.Helper()
 	u.wait("the tags of "+what, haveTags(selector, count))
 }
 
-// haveTags returns an expression: whether all names that match the selector, except Bob's, show tags,
-// count of them different.
+// haveTags returns a JavaScript expression. It is true if all names that match the selector, except
+// Bob's, show tags, and if count of the tags are different.
 func haveTags(selector string, count int) string {
 	return fmt.Sprintf(`((names) => names.every((name) => name.dataset.tag && getComputedStyle(name, "::after").content.includes(name.dataset.tag)) &&
 		new Set(names.map(({ dataset }) => dataset.tag)).size === %d)([...document.querySelectorAll(%q)].filter(({ textContent }) => textContent !== "Bob"))`, count, selector)

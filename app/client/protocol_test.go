@@ -72,16 +72,16 @@ func TestRequestsAreEncodedAsDocumented(t *testing.T) {
 		Typing{"lobby"}, MarkRead{"lobby", "1732281605000-0"}, Ping{},
 	} {
 		if frame := encode(request); !documented[string(frame)] {
-			t.Errorf("the documents have no example %s", frame)
+			t.Errorf("no example in the documents is %s", frame)
 		}
 	}
 }
 
 func TestNewKeyIsARandomUUID(t *testing.T) {
 	form := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
-	one, other := NewKey(), NewKey()
-	if !form.MatchString(one) || !form.MatchString(other) || one == other {
-		t.Errorf("%s, %s", one, other)
+	first, second := NewKey(), NewKey()
+	if !form.MatchString(first) || !form.MatchString(second) || first == second {
+		t.Errorf("%s, %s", first, second)
 	}
 }
 

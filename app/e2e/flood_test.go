@@ -64,10 +64,10 @@ func TestFloodsAreLimitedAndOthersDoNotWait(t *testing.T) {
 	whole := spent[0] + spent[1] + spent[2] + spent[3] // the rate of one attacker recovers while another floods
 	expectAtMost := func(what string, got int64, rate, burst int) {
 		t.Helper()
-		most := int64(burst + rate*int(whole/time.Second+1))
+		maximum := int64(burst + rate*int(whole/time.Second+1))
 		t.Logf("%s: %d", what, got)
-		if got > most || got == 0 {
-			t.Errorf("%s: %d, want 1 to %d", what, got, most)
+		if got > maximum || got == 0 {
+			t.Errorf("%s: %d, want 1 to %d", what, got, maximum)
 		}
 	}
 	expectAtMost(fmt.Sprintf("requests of one address answered, of %d", f.requests.Load()), f.answered.Load(), 50, 200)

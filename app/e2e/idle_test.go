@@ -42,13 +42,13 @@ func TestCostOfIdleSockets(t *testing.T) {
 	}
 	time.Sleep(quiet) // the measurement needs this time
 	ran := commandsOf(t, redis).since(commands)
-	t.Logf("in %v without a message Redis ran %v", quiet, ran)
-	t.Logf("memory now: %d bytes each", (server.ResidentBytes()-before)/crowdSize)
+	t.Logf("Redis ran %v in %v without messages", ran, quiet)
+	t.Logf("memory after the quiet time: %d bytes each", (server.ResidentBytes()-before)/crowdSize)
 	// Every 25 s, the server renews the presence of all members at once, with two scripts that read
 	// the time.
-	for name, most := range map[string]int{"evalsha": 6, "time": 6, "zadd": 3, "zrangebyscore": 3} {
-		if int(ran[name]) > most {
-			t.Errorf("Redis ran %s %d times in %v, want at most %d", name, ran[name], quiet, most)
+	for name, maximum := range map[string]int{"evalsha": 6, "time": 6, "zadd": 3, "zrangebyscore": 3} {
+		if int(ran[name]) > maximum {
+			t.Errorf("Redis ran %s %d times in %v, want at most %d", name, ran[name], quiet, maximum)
 		}
 		delete(ran, name)
 	}
@@ -68,7 +68,7 @@ func TestCostOfIdleSockets(t *testing.T) {
 	}
 }
 
-// awaitQuiet waits until Redis runs no command for a second, when the presence of all members is
+// awaitQuiet waits until Redis runs no command for a second. By then the presence of all members is
 // stored.
 func awaitQuiet(t *testing.T, redis *redistest.Server) (counts commands) {
 	t.Helper()
@@ -78,6 +78,6 @@ func awaitQuiet(t *testing.T, redis *redistest.Server) (counts commands) {
 		time.Sleep(time.Second)
 		return commandsOf(t, redis).since(counts).total() == 0
 	})
-	t.Logf("Redis was quiet %v after the last message", time.Since(began))
+	t.Logf("Redis became quiet %v after the last message", time.Since(began))
 	return counts
 }

@@ -130,9 +130,9 @@ func TestFullRedisRefusesWritesAndServesReads(t *testing.T) {
 		return status == http.StatusServiceUnavailable && strings.Contains(body, "full")
 	})
 
-	late := join(t.Context(), t, "lobby", "", server)
+	newcomer := join(t.Context(), t, "lobby", "", server)
 	reader.await(10*time.Second, 1)
-	late.await(10*time.Second, 1)
+	newcomer.await(10*time.Second, 1)
 	for _, path := range []string{"/r/lobby", "/r/lobby/messages", "/"} {
 		if status, body := server.Get(path); status != http.StatusOK {
 			t.Errorf("GET %s: %d %s", path, status, body)

@@ -22,9 +22,9 @@ import (
 func TestRetriedSendIsStoredOnceUnderOneID(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	one, other := apptest.Start(t, redis), apptest.Start(t, redis)
-	token := one.SignIn("Ada")
-	here, there := join(t.Context(), t, "lobby", token, one), join(t.Context(), t, "lobby", token, other)
+	serverA, serverB := apptest.Start(t, redis), apptest.Start(t, redis)
+	token := serverA.SignIn("Ada")
+	here, there := join(t.Context(), t, "lobby", token, serverA), join(t.Context(), t, "lobby", token, serverB)
 
 	t.Run("WebSocket first, then HTTP", func(t *testing.T) {
 		key := client.NewKey()
@@ -34,7 +34,7 @@ func TestRetriedSendIsStoredOnceUnderOneID(t *testing.T) {
 				t.Errorf("retry %s: %s, want %s", where, id, first)
 			}
 		}
-		for _, server := range []*apptest.Server{one, other} {
+		for _, server := range []*apptest.Server{serverA, serverB} {
 			if status, body := server.Post(token, "lobby", key, key); status != http.StatusOK || apptest.PostedID(t, body) != first {
 				t.Errorf("retry over HTTP: %d %s, want 200 and %s", status, body, first)
 			}
@@ -42,11 +42,11 @@ func TestRetriedSendIsStoredOnceUnderOneID(t *testing.T) {
 	})
 	t.Run("HTTP first, then WebSocket", func(t *testing.T) {
 		key := client.NewKey()
-		status, first := one.Post(token, "lobby", key, key)
+		status, first := serverA.Post(token, "lobby", key, key)
 		if status != http.StatusCreated {
 			t.Errorf("first post: %d %s, want 201", status, first)
 		}
-		for _, server := range []*apptest.Server{one, other} {
+		for _, server := range []*apptest.Server{serverA, serverB} {
 			if status, body := server.Post(token, "lobby", key, key); status != http.StatusOK || body != first {
 				t.Errorf("retry: %d %s, want 200 %s", status, body, first)
 			}
@@ -61,7 +61,7 @@ func TestRetriedSendIsStoredOnceUnderOneID(t *testing.T) {
 		var ids sync.Map
 		var sending sync.WaitGroup
 		for range 8 {
-			for _, server := range []*apptest.Server{one, other} {
+			for _, server := range []*apptest.Server{serverA, serverB} {
 				m := join(t.Context(), t, "lobby", token, server)
 				sending.Go(func() { ids.Store(sendUnder(t, m, key), true) })
 				sending.Go(func() {
@@ -101,10 +101,10 @@ func TestSendIsStoredOnceWhenRedisRepliesAreLost(t *testing.T) {
 	t.Parallel()
 	redis := redistest.StartTCP(t)
 	network := startUnreliableNetwork(t, redis.Addr)
-	one := apptest.Launch(t, "redis://"+network.Addr().String())
-	one.AwaitReady()
-	other := apptest.Start(t, redis)
-	token := one.SignIn("Ada")
+	serverA := apptest.Launch(t, "redis://"+network.Addr().String())
+	serverA.AwaitReady()
+	serverB := apptest.Start(t, redis)
+	token := serverA.SignIn("Ada")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var sent atomic.Int64
@@ -113,7 +113,7 @@ func TestSendIsStoredOnceWhenRedisRepliesAreLost(t *testing.T) {
 	var members []*member
 	for i := range 8 {
 		// Every second member may also retry on the server with a reliable network.
-		m := join(ctx, t, "lobby", token, [][]*apptest.Server{{one}, {one, other}}[i%2]...)
+		m := join(ctx, t, "lobby", token, [][]*apptest.Server{{serverA}, {serverA, serverB}}[i%2]...)
 		members = append(members, m)
 		sending.Go(func() {
 			for !enough.Load() {

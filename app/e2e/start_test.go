@@ -19,18 +19,18 @@ func TestServersWithoutSecretShareSessions(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	// Both servers start at once, and one of them stores the secret.
-	one, other := apptest.Launch(t, apptest.RedisURL(redis)), apptest.Launch(t, apptest.RedisURL(redis))
-	one.AwaitReady()
-	other.AwaitReady()
-	token := one.SignIn("Ada")
-	if status, body := other.Post(token, "lobby", client.NewKey(), "hello"); status != http.StatusCreated {
+	serverA, serverB := apptest.Launch(t, apptest.RedisURL(redis)), apptest.Launch(t, apptest.RedisURL(redis))
+	serverA.AwaitReady()
+	serverB.AwaitReady()
+	token := serverA.SignIn("Ada")
+	if status, body := serverB.Post(token, "lobby", client.NewKey(), "hello"); status != http.StatusCreated {
 		t.Errorf("a token from one server, used on the other: %d %s", status, body)
 	}
-	one.Restart()
-	if status, body := one.Post(token, "lobby", client.NewKey(), "hello"); status != http.StatusCreated {
+	serverA.Restart()
+	if status, body := serverA.Post(token, "lobby", client.NewKey(), "hello"); status != http.StatusCreated {
 		t.Errorf("a token used after its server restarted: %d %s", status, body)
 	}
-	m := join(t.Context(), t, "lobby", token, other)
+	m := join(t.Context(), t, "lobby", token, serverB)
 	m.await(10*time.Second, 2)
 	if first, second := m.entries[0].User, m.entries[1].User; first != second || first.Name != "Ada" {
 		t.Errorf("one token made two users: %+v and %+v", first, second)

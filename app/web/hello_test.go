@@ -32,7 +32,7 @@ func TestHelloContainsTheUser(t *testing.T) {
 	}
 }
 
-// The test uses another implementation of RFC 6455 than package client does.
+// The test dials with an independent implementation of RFC 6455, not with package client.
 func TestSocketNegotiatesOnlyTheSubprotocol(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
@@ -41,8 +41,8 @@ func TestSocketNegotiatesOnlyTheSubprotocol(t *testing.T) {
 		offered []string
 		want    string
 	}{
-		{"ours", []string{"burble.v1"}, "burble.v1"},
-		{"ours and another", []string{"burble.v2", "burble.v1"}, "burble.v1"},
+		{"burble.v1", []string{"burble.v1"}, "burble.v1"},
+		{"burble.v1 and another", []string{"burble.v2", "burble.v1"}, "burble.v1"},
 		{"none", nil, ""},
 		{"another", []string{"mqtt"}, ""},
 	} {

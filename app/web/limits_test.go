@@ -114,9 +114,9 @@ func TestForgedAddressesShareOneLimit(t *testing.T) {
 					accepted++
 				}
 			}
-			most := limit.burst + 1 + limit.rate*int(time.Since(began)/time.Second+1)
-			if accepted < limit.burst || accepted > most {
-				t.Errorf("%s, proxy %s: %d of 100 were accepted, want %d to %d", limit.path, proxy, accepted, limit.burst, most)
+			maximum := limit.burst + 1 + limit.rate*int(time.Since(began)/time.Second+1)
+			if accepted < limit.burst || accepted > maximum {
+				t.Errorf("%s, proxy %s: %d of 100 were accepted, want %d to %d", limit.path, proxy, accepted, limit.burst, maximum)
 			}
 		}
 	}
@@ -131,8 +131,8 @@ func TestLargePagesCountAsSeveralRequests(t *testing.T) {
 		for s.get(fmt.Sprint("/r/lobby/messages?limit=", limit), address).status == 200 {
 			accepted++
 		}
-		if most := want + int(time.Since(began).Seconds()*10) + 1; accepted < want || accepted > most {
-			t.Errorf("%d pages of %d entries were accepted, want %d to %d", accepted, limit, want, most)
+		if maximum := want + int(time.Since(began).Seconds()*10) + 1; accepted < want || accepted > maximum {
+			t.Errorf("%d pages of %d entries were accepted, want %d to %d", accepted, limit, want, maximum)
 		}
 	}
 }
@@ -154,8 +154,8 @@ func TestPagesAreChargedForTheEntriesTheyRead(t *testing.T) {
 		for s.get(path, address).status == 200 {
 			accepted++
 		}
-		if most := 4 + int(time.Since(began).Seconds()/2); accepted < 2 || accepted > most { // a burst of 40, 20 each
-			t.Errorf("%s: %d pages were accepted, want 2 to %d", path, accepted, most)
+		if maximum := 4 + int(time.Since(began).Seconds()/2); accepted < 2 || accepted > maximum { // a burst of 40, 20 each
+			t.Errorf("%s: %d pages were accepted, want 2 to %d", path, accepted, maximum)
 		}
 	}
 }

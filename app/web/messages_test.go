@@ -232,9 +232,9 @@ func TestUnreadableEntryIsSkipped(t *testing.T) {
 	room := database.Keys(t.Context(), "*room:lobby").Val()[0]
 	unreadable := database.Do(t.Context(), "XADD", room, "*", "hello", "\xff\x00").Val().(string)
 	here.post(ada, "lobby", "after")
-	late := there.connect(anonymous)
-	late.follow("lobby", "")
-	for name, got := range map[string][]client.Entry{"live": live.read("lobby", 3), "new follower": late.read("lobby", 3)} {
+	newcomer := there.connect(anonymous)
+	newcomer.follow("lobby", "")
+	for name, got := range map[string][]client.Entry{"live": live.read("lobby", 3), "newcomer": newcomer.read("lobby", 3)} {
 		if got[1].Kind != "unreadable" || got[1].ID != unreadable || got[1].User != (client.User{}) || !slices.Equal(texts(got), []string{"before", "", "after"}) {
 			t.Errorf("%s: %+v", name, got)
 		}

@@ -25,7 +25,7 @@ func TestMetricsAreGatheredAtMostOnceASecond(t *testing.T) {
 			t.Fatalf("metrics: %d, %q\n%s", got.status, got.header.Get("Content-Type"), got.body)
 		}
 	}
-	if times, most := int(gathered.Load()), int(time.Since(began)/time.Second)+1; times > most {
-		t.Errorf("gathered %d times for 200 requests, want at most %d", times, most)
+	if times, maximum := int(gathered.Load()), int(time.Since(began)/time.Second)+1; times > maximum {
+		t.Errorf("gathered %d times for 200 requests, want at most %d", times, maximum)
 	}
 }

@@ -123,11 +123,11 @@ func TestEveryReaderGetsTheSameOnBothServers(t *testing.T) {
 			c.expect(t, reader.name, append(reader.got, reader.next(1)...))
 		}
 		for _, server := range []*testServer{here, there} {
-			late := server.connect(anonymous)
+			newcomer := server.connect(anonymous)
 			for _, from := range []string{`,"after":"0-0"`, `,"last":500`} {
-				late.follow("lobby", from)
-				if got := ids(late.readNext("lobby")(5)); !slices.Equal(got, c.remaining()) {
-					t.Errorf("new follower, %s: got %v, want %v", from, got, c.remaining())
+				newcomer.follow("lobby", from)
+				if got := ids(newcomer.readNext("lobby")(5)); !slices.Equal(got, c.remaining()) {
+					t.Errorf("newcomer, %s: got %v, want %v", from, got, c.remaining())
 				}
 			}
 			c.expectHistory(t, server.history("lobby", ""))

@@ -13,6 +13,9 @@ type Page struct {
 	Static string // StaticPath()
 	Theme  string // "light" or "dark"; empty to follow the system
 
+	Host    string // Host header of the request, for the script to compare with the page's address
+	Origins string // other origins whose pages may connect, separated by spaces
+
 	NameLimit int    // maximum length of a user's name, in characters
 	NameInput string // the user's name that was refused, to refill the form
 }

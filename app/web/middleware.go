@@ -66,12 +66,39 @@ func (s *Server) checkOrigin(c *fiber.Ctx) error {
 	case !allowed && origin == "":
 		return protocol.Errorf(protocol.NotAllowed, "origin", "A request with a cookie needs an Origin header. Programs should send a token instead, as Authorization: Bearer.")
 	case !allowed, origin == "" && isCrossSite(c.Get("Sec-Fetch-Site")):
-		return &protocol.Error{
-			Code: protocol.NotAllowed, Field: "origin", Message: "This server does not accept requests from that origin.",
-			Title: "This request came from another site", Detail: "Nothing was changed.",
-		}
+		return s.refuseOrigin(c, origin)
 	}
 	return c.Next()
+}
+
+// refuseOrigin returns the error for a request of a page of the given origin. Behind a proxy that
+// changes Host, as nginx does by default, the server's own pages have another origin than it expects.
+// The error and the log then say what to configure. Only the browser knows whose page it is, and over
+// plain HTTP it does not tell.
+func (s *Server) refuseOrigin(c *fiber.Ctx, origin string) error {
+	refused := &protocol.Error{
+		Code: protocol.NotAllowed, Field: "origin", Message: "This server does not accept requests from that origin.",
+		Title: "This request came from another site", Detail: "Nothing was changed.",
+	}
+	page, ok := peer.CanonicalOrigin(origin)
+	site := c.Get("Sec-Fetch-Site")
+	if !ok || isCrossSite(site) {
+		return refused
+	}
+	remedy := "make the proxy pass Host on unchanged (nginx: proxy_set_header Host $http_host;), or set ORIGINS=" + page
+	s.originLogs.Do(func() {
+		s.log.Warn("request refused because of its Origin: if that is the address of this chat, a proxy changes Host; "+
+			"make the proxy pass Host on unchanged, or add the origin to ORIGINS", "origin", page, "host", host(c))
+	})
+	if site == "same-origin" {
+		refused.Message = "A proxy changes the Host header. Its administrator must " + remedy + "."
+		refused.Title = "A proxy in front of this server changes the Host header"
+		refused.Detail = "Nothing was changed. The administrator must " + remedy + "."
+		return refused
+	}
+	refused.Message += " If it is the address of this server, a proxy changes the Host header: " + remedy + "."
+	refused.Detail += " If you came from a page of this chat, a proxy changes the Host header, and the administrator must " + remedy + "."
+	return refused
 }
 
 // isCrossSite reports whether Sec-Fetch-Site names another site. A browser's request still has this

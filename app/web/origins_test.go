@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"burble/app/peer"
+	"burble/app/protocol"
 )
 
 func TestForeignOriginIsRefusedOnEverySurface(t *testing.T) {
@@ -95,6 +96,56 @@ func TestOriginWithoutTLSIsForeignToAServerWithTLS(t *testing.T) {
 			status, _ := surface.request(s, s.signIn("Ada").bearer(), "X-Forwarded-Proto: https", "Origin: "+origin)
 			if (status < 400) != allowed {
 				t.Errorf("%s from %s: %d", surface.name, origin, status)
+			}
+		}
+	}
+}
+
+// nginx replaces Host with the address of its upstream unless told otherwise. Nobody would guess why
+// every session and socket is refused.
+func TestRefusalNamesAProxyThatChangesHost(t *testing.T) {
+	t.Parallel()
+	const page = "https://chat.example.org"
+	for site, want := range map[string]struct {
+		certain, isExplained bool
+	}{
+		"same-origin": {true, true}, "": {false, true}, "none": {false, true}, "cross-site": {}, "same-site": {},
+	} {
+		t.Run("Sec-Fetch-Site "+site, func(t *testing.T) {
+			t.Parallel()
+			s := startOne(t)
+			for range 3 {
+				refused := s.postJSON("/session", `{"name":"Ada"}`, "Origin: "+page, "Sec-Fetch-Site: "+site)
+				refused.expectRefusal(t, 403, protocol.NotAllowed, "origin")
+				form := s.postForm("/session", "name=Ada", "Accept: text/html", "Origin: "+page, "Sec-Fetch-Site: "+site)
+				for surface, text := range map[string]string{"JSON": refused.body, "page": form.body} {
+					for _, part := range []string{"proxy_set_header Host $http_host", "ORIGINS=" + page} {
+						if strings.Contains(text, part) != want.isExplained {
+							t.Errorf("%s: mentions %s: %v\n%s", surface, part, !want.isExplained, text)
+						}
+					}
+				}
+				if strings.Contains(form.body, "A proxy in front of this server changes the Host header") != want.certain {
+					t.Errorf("the page is certain: %v", !want.certain)
+				}
+			}
+			lines := strings.Count(s.logs.String(), "a proxy changes Host")
+			if (lines > 0) != want.isExplained || lines > 1 && want.isExplained {
+				t.Errorf("the log has %d lines about it:\n%s", lines, s.logs)
+			}
+		})
+	}
+}
+
+// The script compares Host with the page's address, because over plain HTTP no header does.
+func TestPagesHaveTheHostThatTheServerSaw(t *testing.T) {
+	t.Parallel()
+	s := startOne(t, func(set *settings) { set.Origins = []string{"https://a.example", "https://b.example"} })
+	for _, path := range []string{"/", "/r/lobby"} {
+		page := s.get(path).body
+		for _, want := range []string{`data-host="` + s.host + `"`, `data-origins="https://a.example https://b.example"`} {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s does not have %s", path, want)
 			}
 		}
 	}

@@ -24,7 +24,10 @@ const (
 
 // newPage returns the fields that every page has.
 func (s *Server) newPage(c *fiber.Ctx, title string) views.Page {
-	page := views.Page{Title: title, Static: views.StaticPath(), NameLimit: identity.MaxName}
+	page := views.Page{
+		Title: title, Static: views.StaticPath(), NameLimit: identity.MaxName,
+		Host: host(c), Origins: strings.Join(s.options.Origins, " "),
+	}
 	if theme := c.Cookies("theme"); theme == "light" || theme == "dark" {
 		page.Theme = theme
 	}

@@ -67,6 +67,7 @@ type Server struct {
 	health     limit.Memo[error] // the last result of Chat.Health
 	metrics    *prometheus.Registry
 	outageLogs rate.Sometimes
+	originLogs rate.Sometimes
 }
 
 // New returns a Server. The chat service and the live engine must be running while it serves.
@@ -77,6 +78,7 @@ func New(options Options) *Server {
 		health:     limit.Memo[error]{MaxAge: cacheTime},
 		metrics:    prometheus.NewRegistry(),
 		outageLogs: rate.Sometimes{Interval: time.Second},
+		originLogs: rate.Sometimes{Interval: time.Minute},
 	}
 	s.sockets = &socket.Server{Chat: s.chat, Engine: s.live, Frames: s.limits.requests, LogError: s.logError}
 	s.fiber = fiber.New(fiber.Config{

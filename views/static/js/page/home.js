@@ -9,8 +9,8 @@ import { StatusLine } from "./status-line.js";
 
 /** The entry module of the home page. */
 
-const { user, name } = document.body.dataset;
-const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
+const { user, name, host } = document.body.dataset;
+const connection = new Connection(`${location.origin.replace("http", "ws")}/ws`);
 reloadOnUserChange(connection);
 const me = user ? { id: user, name } : null;
 
@@ -26,5 +26,6 @@ new RoomList({ connection, me, storedMarkers: new StoredReadMarkers(me) });
 const outboxes = new OtherOutboxes(connection, user);
 outboxes.addEventListener("change", () => updateStatus({ waiting: outboxes.waiting, failedRoom: outboxes.failedRoom }));
 addEventListener("storage", ({ key }) => key?.startsWith(OUTBOX_PREFIX) && outboxes.changed());
+if (host !== location.host) import("./host.js").then((module) => module.check(connection, { update: updateStatus }));
 wakeConnection(connection);
 if (!navigator.onLine) connection.offline();

@@ -1,9 +1,8 @@
 import { Composer } from "../compose/composer.js";
 import { connectActions } from "../messages/actions.js";
 import { History } from "../messages/history.js";
-import { JumpButton } from "../messages/jump-button.js";
 import { MessageRenderer } from "../messages/message.js";
-import { Scroll } from "../messages/scroll.js";
+import { JumpButton, Scroll } from "../messages/scroll.js";
 import { Timeline } from "../messages/timeline.js";
 import { Connection } from "../net/connection.js";
 import { compareIDs, idOf } from "../net/id.js";
@@ -22,7 +21,7 @@ const yieldToBrowser = () => new Promise((done) => setTimeout(done));
 
 await yieldToBrowser();
 
-const { room, asOf, user, name, limit, shell } = document.body.dataset;
+const { room, asOf, user, name, limit, shell, host } = document.body.dataset;
 const isShell = shell !== undefined; // the page came from the service worker, without messages
 const byID = (id) => document.getElementById(id);
 const log = byID("messages");
@@ -32,7 +31,7 @@ const scroll = new Scroll(byID("scroller"));
 const renderer = new MessageRenderer(byID("message-template"), room, me);
 const timeline = new Timeline({ log, scroll, renderer, attached: "live" in document.body.dataset });
 const history = new History({ room, timeline, scroller: byID("scroller"), older: byID("older"), newer: byID("newer") });
-const connection = new Connection(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
+const connection = new Connection(`${location.origin.replace("http", "ws")}/ws`);
 const status = new StatusLine(byID("status"));
 const jumpButton = new JumpButton(byID("jump"), { scroll, timeline, showLatest });
 
@@ -53,6 +52,7 @@ async function showLatest() {
 
 
 reloadOnUserChange(connection);
+if (host !== location.host) import("./host.js").then((module) => module.check(connection, status));
 
 connection.addEventListener("state", ({ detail: state }) => status.update({ connection: state }));
 

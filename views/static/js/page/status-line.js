@@ -1,6 +1,7 @@
 /**
  * @typedef {object} Facts
  * @property {"connecting" | "catching-up" | "live" | "offline" | "asleep"} connection
+ * @property {string} [blocked] why the server refuses to connect
  * @property {number} behind entries that have not arrived, or 0 if unknown
  * @property {boolean} storageAway whether Redis does not answer the server
  * @property {"" | "away" | "full"} refusal why the server refuses messages although the page is connected
@@ -16,11 +17,11 @@
  * @param {Facts} facts
  * @returns {{ state: string, text: string, delay: number }}
  */
-export function statusOf({ connection, behind, storageAway, refusal, waiting, failed, failedRoom, attached }) {
+export function statusOf({ connection, behind, storageAway, refusal, waiting, failed, failedRoom, attached, blocked }) {
   const withWaiting = (state, text, delay = 0) => ({ state, text: waiting ? `${text}, ${waiting} unsent` : text, delay });
   if (connection === "offline") return withWaiting("offline", "Offline");
   if (connection === "asleep") return withWaiting("asleep", "Paused");
-  if (connection === "connecting") return withWaiting("connecting", waiting ? "Connecting" : "Connecting…", 600);
+  if (connection === "connecting") return withWaiting("connecting", blocked || (waiting ? "Connecting" : "Connecting…"), 600);
   if (refusal === "full") return withWaiting("full", "Chat storage is full");
   if (storageAway || refusal === "away") return withWaiting("away", "Chat storage is down");
   if (connection === "catching-up" && behind) return withWaiting("catching-up", `Catching up, ${behind} to go`, 400);

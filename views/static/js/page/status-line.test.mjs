@@ -8,6 +8,8 @@ const cases = [
   [{}, "live", "Up to date"],
   [{ connection: "connecting" }, "connecting", "Connecting…"],
   [{ connection: "connecting", waiting: 1 }, "connecting", "Connecting, 1 unsent"],
+  [{ connection: "connecting", blocked: "Blocked by a proxy setting", waiting: 1 }, "connecting", "Blocked by a proxy setting, 1 unsent"],
+  [{ connection: "offline", blocked: "Blocked by a proxy setting" }, "offline", "Offline"],
   [{ connection: "catching-up" }, "catching-up", "Catching up…"],
   [{ connection: "catching-up", waiting: 2 }, "catching-up", "Catching up, 2 unsent"],
   [{ connection: "catching-up", behind: 214 }, "catching-up", "Catching up, 214 to go"],

@@ -1,0 +1,53 @@
+//go:build unix
+
+package browser
+
+import (
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync/atomic"
+	"testing"
+
+	"burble/app/apptest"
+	"burble/streams/redistest"
+
+	"github.com/chromedp/chromedp"
+)
+
+// nginx does so by default. The server then refuses every session and every socket of its own pages.
+func TestPageNamesAProxyThatChangesHost(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	var target atomic.Pointer[apptest.Server]
+	target.Store(server)
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		to, err := url.Parse(target.Load().URL())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		r.SetURL(to)
+	}})
+	t.Cleanup(proxy.Close)
+	ada := newUser(t, "Ada")
+	ada.allowErrors("403")
+	for _, path := range []string{"/", "/r/lobby"} {
+		ada.do(chromedp.Navigate(proxy.URL + path))
+		ada.wait("what to configure", `document.querySelector(".notice")?.textContent.includes("ORIGINS=" + location.origin)`)
+		ada.waitStatus("connecting", "Blocked by a proxy setting")
+	}
+	ada.do(chromedp.SendKeys(chromedp.CSS(`form[action="/session"] input[name=name]`), "Ada"))
+	ada.press("Enter")
+	ada.wait("the error page", `document.querySelector("h1")?.textContent === "A proxy in front of this server changes the Host header" &&
+		document.body.textContent.includes("ORIGINS=" + location.origin)`)
+
+	// Either remedy is enough.
+	target.Store(apptest.Start(t, redistest.Start(t), "ORIGINS="+proxy.URL))
+	ada.do(chromedp.Navigate(proxy.URL + "/r/lobby"))
+	ada.do(chromedp.SendKeys(chromedp.CSS(`form[action="/session"] input[name=name]`), "Ada"))
+	ada.press("Enter")
+	ada.do(chromedp.WaitVisible(chromedp.CSS(`#composer textarea`)))
+	ada.waitUpToDate()
+	ada.expect("no notice", `String(document.querySelector(".notice"))`, "null")
+}

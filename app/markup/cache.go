@@ -17,12 +17,7 @@ type renderCache struct {
 
 // render returns the cached HTML for a text. If there is none, it calls render and caches the result.
 func (c *renderCache) render(text string, render func(string) string) string {
-	c.mu.Lock()
-	html, known := c.newer[text]
-	if !known {
-		html, known = c.older[text]
-	}
-	c.mu.Unlock()
+	html, known := c.find(text)
 	if known {
 		return html
 	}
@@ -35,4 +30,14 @@ func (c *renderCache) render(text string, render func(string) string) string {
 	c.newer[text] = html
 	c.size += len(text) + len(html) + 64 // 64: approximate overhead of a map entry
 	return html
+}
+
+// find returns the cached HTML for a text.
+func (c *renderCache) find(text string) (html string, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if html, known = c.newer[text]; !known {
+		html, known = c.older[text]
+	}
+	return html, known
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/renderer"
 	markdownhtml "github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 )
 
@@ -61,21 +62,33 @@ var sanitiser = func() *bluemonday.Policy {
 	return policy
 }()
 
-// renderMarkdown returns the text of a message as HTML that is safe to embed in a page. If the
-// Markdown library fails or panics, it returns the text as one paragraph, because a bug in the library
-// must not crash every server that shows the room.
-func renderMarkdown(text string) (rendered string) {
-	plain := "<p>" + html.EscapeString(text) + "</p>"
+// renderMarkdown returns the text of a message as HTML that is safe to embed in a page. If the text is
+// nested too deeply, its HTML would be too large, or the Markdown library fails or panics, it returns
+// the text as one paragraph: one message must not crash every server that shows the room, nor make
+// the room expensive to show.
+func renderMarkdown(source string) (rendered string) {
 	defer func() {
 		if recover() != nil {
-			rendered = plain
+			rendered = plainHTML(source)
 		}
 	}()
-	var buffer bytes.Buffer
-	if err := markdown.Convert([]byte(text), &buffer); err != nil {
-		return plain
+	if isNestedTooDeeply(source) {
+		return plainHTML(source)
 	}
-	return string(bytes.TrimSpace(sanitiser.SanitizeBytes(buffer.Bytes())))
+	document := markdown.Parser().Parse(text.NewReader([]byte(source)))
+	if depth(document) > maxNesting {
+		return plainHTML(source)
+	}
+	var buffer bytes.Buffer
+	err := markdown.Renderer().Render(&buffer, []byte(source), document)
+	if err != nil || buffer.Len() > maxHTML(source) {
+		return plainHTML(source)
+	}
+	safe := bytes.TrimSpace(sanitiser.SanitizeBytes(buffer.Bytes()))
+	if len(safe) > maxHTML(source) {
+		return plainHTML(source)
+	}
+	return string(safe)
 }
 
 // imageRenderer renders images as links, because pages must not load anything from other sites.
@@ -100,12 +113,12 @@ func (imageRenderer) RegisterFuncs(register renderer.NodeRendererFuncRegisterer)
 
 // plainText returns the text inside a node without its markup.
 func plainText(node ast.Node, source []byte) string {
-	var text strings.Builder
+	var content strings.Builder
 	ast.Walk(node, func(child ast.Node, entering bool) (ast.WalkStatus, error) {
 		if leaf, ok := child.(*ast.Text); ok && entering {
-			text.Write(leaf.Segment.Value(source))
+			content.Write(leaf.Segment.Value(source))
 		}
 		return ast.WalkContinue, nil
 	})
-	return text.String()
+	return content.String()
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"burble/app/markup"
@@ -69,9 +70,21 @@ func AppendCursorField(dst []byte, name string, cursor streams.Cursor) []byte {
 	return append(dst, '"')
 }
 
-// AppendEntry appends an entry as a JSON object. If html is set, the object includes the text rendered
-// as HTML.
+// Render returns an entry's text as HTML.
+type Render func(*streams.Entry) string
+
+// AppendEntry appends an entry as a JSON object. If html is set, the object also contains the text
+// rendered as HTML.
 func AppendEntry(dst []byte, entry *streams.Entry, html bool) []byte {
+	if html {
+		return AppendRendered(dst, entry, markup.HTML)
+	}
+	return AppendRendered(dst, entry, nil)
+}
+
+// AppendRendered appends an entry as a JSON object. If render is not nil, the object also contains
+// the HTML that it returns.
+func AppendRendered(dst []byte, entry *streams.Entry, render Render) []byte {
 	dst = append(dst, `{"id":"`...)
 	dst = entry.ID.Append(dst)
 	dst = append(dst, '"')
@@ -89,7 +102,7 @@ func AppendEntry(dst []byte, entry *streams.Entry, html bool) []byte {
 	}
 	dst = append(dst, `,"user":`...)
 	dst = appendUser(dst, entry.User)
-	dst = appendKindFields(dst, entry, html)
+	dst = appendKindFields(dst, entry, render)
 	return append(dst, '}')
 }
 
@@ -102,7 +115,7 @@ func AppendEntryWithCursor(dst []byte, entry *streams.Entry, cursor streams.Curs
 }
 
 // appendMessage appends the fields that are specific to messages.
-func appendMessage(dst []byte, entry *streams.Entry, html bool) []byte {
+func appendMessage(dst []byte, entry *streams.Entry, render Render) []byte {
 	if entry.Deleted {
 		dst = append(dst, `,"deleted":true`...)
 	} else {
@@ -124,15 +137,15 @@ func appendMessage(dst []byte, entry *streams.Entry, html bool) []byte {
 		dst = append(dst, `,"more_users":`...)
 		dst = append(dst, more...)
 	}
-	return appendHTML(dst, entry, html)
+	return appendHTML(dst, entry, render)
 }
 
-// appendHTML appends the text rendered as HTML if html is set and the entry is not deleted.
-func appendHTML(dst []byte, entry *streams.Entry, html bool) []byte {
-	if !html || entry.Deleted {
+// appendHTML appends the text rendered as HTML if render is not nil and the entry is not deleted.
+func appendHTML(dst []byte, entry *streams.Entry, render Render) []byte {
+	if render == nil || entry.Deleted {
 		return dst
 	}
-	return appendField(dst, "html", markup.HTML(entry))
+	return appendField(dst, "html", render(entry))
 }
 
 func appendUser(dst []byte, user streams.User) []byte {
@@ -143,16 +156,20 @@ func appendUser(dst []byte, user streams.User) []byte {
 }
 
 // appendEntries appends a JSON array of entries.
-func appendEntries(dst []byte, entries []streams.Entry, html bool) []byte {
+func appendEntries(dst []byte, entries []streams.Entry, render Render) []byte {
 	dst = append(dst, '[')
 	for i := range entries {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = AppendEntry(dst, &entries[i], html)
+		dst = AppendRendered(dst, &entries[i], render)
 	}
 	return append(dst, ']')
 }
+
+// maxBatchRendering bounds the time that the rendering of a batch may take, for which all readers of
+// the room wait. Messages that are not reached are sent as plain text.
+const maxBatchRendering = 100 * time.Millisecond
 
 // EncodeEntries returns the frame "entries".
 func EncodeEntries(batch *streams.Batch, html bool) []byte {
@@ -162,7 +179,11 @@ func EncodeEntries(batch *streams.Batch, html bool) []byte {
 	dst = AppendCursorField(dst, "after", batch.After)
 	dst = AppendCursorField(dst, "upto", batch.Upto)
 	dst = append(dst, `,"entries":`...)
-	dst = appendEntries(dst, batch.Entries, html)
+	var render Render
+	if html {
+		render = (&markup.Renderer{Limit: maxBatchRendering}).HTML
+	}
+	dst = appendEntries(dst, batch.Entries, render)
 	return append(dst, '}')
 }
 
@@ -181,12 +202,13 @@ func EncodeFollowed(room string, followed *streams.Followed) []byte {
 	return append(dst, '}')
 }
 
-// EncodePage returns a page of history as JSON: the response to GET /r/{room}/messages.
-func EncodePage(room string, page streams.Page, html bool) []byte {
+// EncodePage returns a page of history as JSON: the response to GET /r/{room}/messages. The entries
+// contain their HTML if render is not nil.
+func EncodePage(room string, page streams.Page, render Render) []byte {
 	dst := AppendString([]byte(`{"room":`), room)
 	dst = AppendCursorField(dst, "as_of", page.AsOf)
 	dst = append(dst, `,"entries":`...)
-	dst = appendEntries(dst, page.Entries, html)
+	dst = appendEntries(dst, page.Entries, render)
 	dst = appendIDOrNull(dst, "older", page.Older)
 	dst = appendIDOrNull(dst, "newer", page.Newer)
 	return append(dst, '}')

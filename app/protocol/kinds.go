@@ -35,12 +35,12 @@ var frameTypes = map[string]frameType{
 
 // appendKindFields appends the JSON fields that are specific to the entry's kind. AppendEntry appends
 // "of" and the fields that all kinds share.
-func appendKindFields(dst []byte, entry *streams.Entry, html bool) []byte {
+func appendKindFields(dst []byte, entry *streams.Entry, render Render) []byte {
 	switch entry.Kind {
 	case streams.Message:
-		return appendMessage(dst, entry, html)
+		return appendMessage(dst, entry, render)
 	case streams.Edit:
-		return appendHTML(appendField(dst, "text", entry.Text), entry, html)
+		return appendHTML(appendField(dst, "text", entry.Text), entry, render)
 	case streams.Topic:
 		return appendField(dst, "text", entry.Text)
 	case streams.React:

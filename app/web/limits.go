@@ -7,9 +7,9 @@ import (
 
 	"burble/app/limit"
 	"burble/app/protocol"
-	"burble/streams"
 
 	"github.com/gofiber/fiber/v2"
+	"golang.org/x/sync/semaphore"
 )
 
 const (
@@ -19,15 +19,20 @@ const (
 	// maxUnread is how many bytes of responses may wait for one address to read them. A single
 	// response may be larger.
 	maxUnread = 16 << 20
+	// maxAllUnread is the same for all addresses together.
+	maxAllUnread = 64 << 20
 )
 
-// limits are the limits of each client address.
+// limits are the limits of each client address, and of all together.
 type limits struct {
 	requests        *limit.Rate  // requests and WebSocket frames
 	newLiveReads    *limit.Rate  // new live reads
 	openConnections *limit.Quota // connections
 	openLiveReads   *limit.Quota
 	unreadBytes     *limit.Quota // bytes of responses
+
+	allUnreadBytes *limit.Quota        // of all addresses, under the key ""
+	pages          *semaphore.Weighted // bytes of memory for pages of history, see reservePage
 }
 
 func newLimits(options Options) limits {
@@ -38,6 +43,8 @@ func newLimits(options Options) limits {
 		openConnections: limit.NewQuota(atOnce),
 		openLiveReads:   limit.NewQuota(atOnce),
 		unreadBytes:     limit.NewQuota(maxUnread),
+		allUnreadBytes:  limit.NewQuota(maxAllUnread),
+		pages:           semaphore.NewWeighted(maxPagesBytes),
 	}
 }
 
@@ -62,10 +69,4 @@ func (s *Server) limitEntries(c *fiber.Ctx, entries int) error {
 		return protocol.TooMany("entries", after)
 	}
 	return nil
-}
-
-// chargeEntries counts what a page of history cost beyond its limit: one request for every further
-// pageSize entries that Redis read to find its messages.
-func (s *Server) chargeEntries(c *fiber.Ctx, page streams.Page, limit int) {
-	s.limits.requests.Charge(s.callerOf(c).address, (page.Examined-limit)/pageSize, time.Now())
 }

@@ -100,14 +100,25 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	if err := s.limitEntries(c, where.Limit); err != nil {
 		return err
 	}
+	release, err := s.reservePage(c, where.Limit, html)
+	if err != nil {
+		return err
+	}
+	defer release()
 	page, err := s.chat.Page(c.UserContext(), s.callerOf(c).user, room, where)
 	if err != nil {
 		return err
 	}
 	s.chargeEntries(c, page, where.Limit)
+	var render protocol.Render
+	if html {
+		if render, err = s.renderAll(s.callerOf(c).address, page.Entries); err != nil {
+			return err
+		}
+	}
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.Send(protocol.EncodePage(room, page, html))
+	return c.Send(protocol.EncodePage(room, page, render))
 }
 
 // parseWhere returns the page of history that a request is for.

@@ -130,11 +130,20 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	if err != nil {
 		return err
 	}
+	release, err := s.reservePage(c, where.Limit, true)
+	if err != nil {
+		return err
+	}
+	defer release()
 	page, err := s.chat.Page(c.UserContext(), s.callerOf(c).user, room, where)
 	if err != nil {
 		return err
 	}
 	s.chargeEntries(c, page, where.Limit)
+	render, err := s.renderAll(s.callerOf(c).address, page.Entries)
+	if err != nil {
+		return err
+	}
 	links, here, err := s.roomLinks(c, room)
 	if err != nil {
 		return err
@@ -150,7 +159,7 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	model.Older, model.Newer = idText(page.Older), idText(page.Newer)
 	model.TextLimit = protocol.MaxText
 	model.Origin = s.callerOf(c).origin
-	model.Messages = viewMessages(page.Entries, s.callerOf(c).user)
+	model.Messages = viewMessages(page.Entries, s.callerOf(c).user, render)
 	isHighlighted := func(message views.Message) bool { return message.ID == model.Highlight }
 	if model.Highlight != "" && !slices.ContainsFunc(model.Messages, isHighlighted) {
 		c.Status(http.StatusNotFound) // the page still shows where the message would be
@@ -178,29 +187,29 @@ func idText(id streams.ID) string {
 }
 
 // viewMessages converts entries to messages as a page shows them to the user.
-func viewMessages(entries []streams.Entry, user identity.User) []views.Message {
+func viewMessages(entries []streams.Entry, user identity.User, render protocol.Render) []views.Message {
 	messages := make([]views.Message, len(entries))
 	byID := make(map[streams.ID]*streams.Entry, len(entries))
 	for i := range entries {
 		entry := &entries[i]
 		byID[entry.ID] = entry
-		messages[i] = viewMessage(entry, user)
+		messages[i] = viewMessage(entry, user, render)
 		if original := byID[entry.ReplyTo]; original != nil && !original.Deleted {
 			messages[i].ReplyAuthor = original.User.Name
-			messages[i].ReplyText = firstLine(markup.Text(markup.HTML(original)))
+			messages[i].ReplyText = firstLine(markup.Text(render(original)))
 		}
 	}
 	return messages
 }
 
-func viewMessage(entry *streams.Entry, user identity.User) views.Message {
+func viewMessage(entry *streams.Entry, user identity.User, render protocol.Render) views.Message {
 	message := views.Message{
 		ID: entry.ID.String(), Key: entry.Key, N: entry.Number, User: views.User(entry.User),
 		Time: entry.ID.Time(), ReplyTo: idText(entry.ReplyTo), Edited: idText(entry.Edited),
 		Deleted: entry.Deleted, Unreadable: entry.Kind == streams.Unreadable,
 	}
 	if !entry.Deleted {
-		message.HTML = template.HTML(markup.HTML(entry))
+		message.HTML = template.HTML(render(entry))
 	}
 	for emoji, users := range entry.Reactions {
 		message.Reactions = append(message.Reactions, views.Reaction{

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"strings"
 	"unicode/utf8"
 
@@ -31,9 +32,17 @@ func (s *Server) getSearch(c *fiber.Ctx) error {
 	lines := live.SearchResults(isChunked(c))
 	return s.takeOver(c, "application/x-ndjson", lines, search.Close, func(feed *live.Feed) {
 		write := func(line []byte) bool { return feed.Write(lines.Chunk(append(line, '\n'))) }
+		var refused error
 		searched, older, err := search.Run(func(entry *streams.Entry) bool {
-			return write(protocol.AppendEntry(nil, entry, html))
+			var render protocol.Render
+			if html {
+				if render, refused = s.renderAll(caller.address, []streams.Entry{*entry}); refused != nil {
+					return false
+				}
+			}
+			return write(protocol.AppendRendered(nil, entry, render))
 		})
+		err = cmp.Or(err, refused)
 		if err != nil {
 			write(protocol.EncodeError(protocol.AsError(err), query.Room, ""))
 			return

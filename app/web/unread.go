@@ -22,10 +22,16 @@ func (s *Server) limitUnread(c *fiber.Ctx) error {
 	if len(body) <= smallResponse {
 		return nil
 	}
-	release, ok := s.limits.unreadBytes.Take(s.callerOf(c).address, len(body))
+	releaseOwn, ok := s.limits.unreadBytes.Take(s.callerOf(c).address, len(body))
 	if !ok {
 		return protocol.TooMany("unread responses", responseTimeout/4)
 	}
+	releaseAll, ok := s.limits.allUnreadBytes.Take("", len(body))
+	if !ok {
+		releaseOwn()
+		return protocol.TooMany("unread responses", responseTimeout/4)
+	}
+	release := func() { releaseOwn(); releaseAll() }
 	c.Response().SwapBody(nil) // so that fasthttp does not reuse body
 	c.Context().SetBodyStream(&unreadBody{body, release}, len(body))
 	return nil

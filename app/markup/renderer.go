@@ -1,0 +1,40 @@
+package markup
+
+import (
+	"runtime"
+	"time"
+
+	"burble/streams"
+)
+
+// slots limits how many Renderers render at a time, so that pages leave a processor to live reads.
+var slots = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))
+
+// A Renderer renders the messages of one response, and measures what that costs. The zero Renderer is
+// ready to use, by one goroutine at a time.
+type Renderer struct {
+	InTurn bool          // wait so that a processor is left for others
+	Limit  time.Duration // when Spent reaches it, return texts without markup; 0: no limit
+	Spent  time.Duration // time spent rendering, without waiting. Cached messages take none
+}
+
+// HTML returns what the function [HTML] returns, as far as Limit allows.
+func (r *Renderer) HTML(entry *streams.Entry) string {
+	if rendered, known := cache.find(entry.Text); known {
+		return rendered
+	}
+	if r.Limit > 0 && r.Spent >= r.Limit {
+		return plainHTML(entry.Text)
+	}
+	return r.measure(func() string { return HTML(entry) })
+}
+
+func (r *Renderer) measure(render func() string) string {
+	if r.InTurn {
+		slots <- struct{}{}
+		defer func() { <-slots }()
+	}
+	began := time.Now()
+	defer func() { r.Spent += time.Since(began) }()
+	return render()
+}

@@ -87,10 +87,10 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 		check("page", second(store.ForUser(ada).Page(ctx, "lobby", where)))
 	}
 	check("secret", second(store.Secret(ctx)))
-	check("enter a room", second(store.UpdatePresence(ctx, "lobby", "one", []streams.User{ada, bob}, nil)))
-	check("leave a room", second(store.UpdatePresence(ctx, "lobby", "one", nil, []streams.User{bob})))
-	check("signal the count", store.SignalCount(ctx, "lobby"))
-	check("present", third(store.ForUser(ada).Present(ctx, "lobby")))
+	check("enter a room", store.UpdatePresence(ctx, "one", streams.PresenceChange{Room: "lobby", Here: []streams.User{ada, bob}})[0].Err)
+	check("leave a room", store.UpdatePresence(ctx, "one", streams.PresenceChange{Room: "lobby", Gone: []streams.User{bob}})[0].Err)
+	check("signal the count", store.UpdatePresence(ctx, "", streams.PresenceChange{Room: "lobby", SignalCount: true})[0].Err)
+	check("present", store.ForUser(ada).Present(ctx, "lobby")[0].Err)
 	check("heartbeat", second(store.Heartbeat(ctx, "one", -time.Second)))
 	check("remove dead servers", store.RemoveDeadServers(ctx))
 	check("remove a server", store.RemoveServer(ctx, "two"))
@@ -101,8 +101,7 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 	check("health", store.Health(ctx))
 }
 
-func second[T any](_ T, err error) error        { return err }
-func third[T, U any](_ T, _ U, err error) error { return err }
+func second[T any](_ T, err error) error { return err }
 
 // expectDenied checks that the user may not do what Burble does not need. WAIT is needed for
 // one durability only.

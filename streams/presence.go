@@ -3,10 +3,14 @@ package streams
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"burble/streams/conns"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // ServerTimeout is how long a server counts as alive after its last Heartbeat. After that,
@@ -21,67 +25,117 @@ const (
 	CountInterval = 10 * time.Second
 )
 
-// UpdatePresence records that the users in here are present in the room through the server,
-// and that the users in gone no longer are. It signals arrivals and departures to the room's
-// readers. Users stay present as long as the server sends Heartbeats.
-//
-// If the number of people in a crowd changed less than CountInterval after it was last
-// signalled, UpdatePresence returns countDue = true. The caller must then call SignalCount
-// after that interval.
-func (s *Store) UpdatePresence(ctx context.Context, room, server string, here, gone []User) (countDue bool, err error) {
-	var changes []any
-	for _, user := range here {
-		changes = append(changes, "here", user.ID, user.Name)
-	}
-	for _, user := range gone {
-		changes = append(changes, "gone", user.ID, user.Name)
-	}
-	if len(here) > 0 {
-		if err := s.redis.Retrying.SAdd(ctx, s.keys.serverRooms(server), room).Err(); err != nil {
-			return false, fmt.Errorf("update presence in room %q: %w", room, wrap(err))
+// removeAtOnce is the number of rooms from which a round trip removes a server.
+const removeAtOnce = 100
+
+// A PresenceChange is a change of the people who are present in a room through a server.
+type PresenceChange struct {
+	Room       string
+	Here, Gone []User
+	// SignalCount signals the number of people, unless that happened less than CountInterval ago.
+	SignalCount bool
+}
+
+// PresenceChanged is the outcome of a PresenceChange. CountDue means that the number of people
+// in a crowd changed less than CountInterval after it was last signalled. The caller must then
+// make a change with SignalCount after that interval.
+type PresenceChanged struct {
+	CountDue bool
+	Err      error
+}
+
+// UpdatePresence makes the changes, each of another room, in two round trips to Redis. It
+// signals arrivals and departures to the rooms' readers. Users stay present as long as the
+// server sends Heartbeats.
+func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...PresenceChange) []PresenceChanged {
+	outcomes := make([]PresenceChanged, len(changes))
+	var entered []any
+	for _, change := range changes {
+		if len(change.Here) > 0 {
+			entered = append(entered, change.Room)
 		}
 	}
-	return s.updatePresence(ctx, room, server, "", changes...)
-}
-
-// SignalCount signals the number of people present to the room's readers, unless it was
-// signalled less than CountInterval ago.
-func (s *Store) SignalCount(ctx context.Context, room string) error {
-	_, err := s.updatePresence(ctx, room, "", "signal_count")
-	return err
-}
-
-// updatePresence runs presence.lua, which documents mode.
-func (s *Store) updatePresence(ctx context.Context, room, server, mode string, changes ...any) (countDue bool, err error) {
-	args := append([]any{room, server, mode, MaxNamed, CountInterval.Milliseconds()}, changes...)
-	keys := []string{s.keys.present(room), s.keys.activity(bucketOf(room)), s.keys.countSignaled(room)}
-	if countDue, err = presenceScript.Run(ctx, s.redis.Retrying, keys, args...).Bool(); err != nil {
-		return false, fmt.Errorf("update presence in room %q: %w", room, wrap(err))
-	}
-	return countDue, nil
-}
-
-// Present returns the number of people who are present in the room, and up to MaxNamed of them.
-func (a Access) Present(ctx context.Context, room string) (count int, people []User, err error) {
-	granted, err := a.admit(room, reading)
-	if err != nil {
-		return 0, nil, err
-	}
-	s := a.store
-	pipe := s.redis.Retrying.Pipeline()
-	total := pipe.HLen(ctx, s.keys.present(granted.room))
-	some := pipe.HScan(ctx, s.keys.present(granted.room), 0, "", MaxNamed)
-	if _, err := pipe.Exec(ctx); err != nil {
-		return 0, nil, fmt.Errorf("read the people present in room %q: %w", room, wrap(err))
-	}
-	found, _ := some.Val()
-	for i := 0; i+1 < len(found) && len(people) < MaxNamed; i += 2 {
-		var person struct{ Name string }
-		if json.Unmarshal([]byte(found[i+1]), &person) == nil {
-			people = append(people, User{found[i], person.Name})
+	// The server's rooms come first: RemoveServer looks there for people.
+	if len(entered) > 0 {
+		if err := s.redis.Retrying.SAdd(ctx, s.keys.serverRooms(server), entered...).Err(); err != nil {
+			for i, change := range changes {
+				outcomes[i].Err = fmt.Errorf("update presence in room %q: %w", change.Room, wrap(err))
+			}
+			return outcomes
 		}
 	}
-	return int(total.Val()), people, nil
+	calls := make([]scriptCall, len(changes))
+	for i, change := range changes {
+		mode := ""
+		if change.SignalCount {
+			mode = "signal_count"
+		}
+		calls[i] = s.presenceCall(change.Room, server, mode)
+		for _, user := range change.Here {
+			calls[i].args = append(calls[i].args, "here", user.ID, user.Name)
+		}
+		for _, user := range change.Gone {
+			calls[i].args = append(calls[i].args, "gone", user.ID, user.Name)
+		}
+	}
+	for i, reply := range s.runScripts(ctx, presenceScript, calls) {
+		countDue, err := reply.Bool()
+		outcomes[i].CountDue = countDue
+		if err != nil {
+			outcomes[i].Err = fmt.Errorf("update presence in room %q: %w", changes[i].Room, wrap(err))
+		}
+	}
+	return outcomes
+}
+
+// presenceCall is a call of presence.lua, which documents mode.
+func (s *Store) presenceCall(room, server, mode string) scriptCall {
+	return scriptCall{
+		keys: []string{s.keys.present(room), s.keys.activity(bucketOf(room)), s.keys.countSignaled(room)},
+		args: []any{room, server, mode, MaxNamed, CountInterval.Milliseconds()},
+	}
+}
+
+// Present is who is present in a room: the number of people, and up to MaxNamed of them.
+type Present struct {
+	Count  int
+	People []User
+	Err    error
+}
+
+// Present returns who is present in each of the rooms, in one round trip to Redis.
+func (a Access) Present(ctx context.Context, rooms ...string) []Present {
+	found := make([]Present, len(rooms))
+	totals, some := make([]*redis.IntCmd, len(rooms)), make([]*redis.ScanCmd, len(rooms))
+	pipe := a.store.redis.Retrying.Pipeline()
+	for i, room := range rooms {
+		granted, err := a.admit(room, reading)
+		if err != nil {
+			found[i].Err = err
+			continue
+		}
+		key := a.store.keys.present(granted.room)
+		totals[i], some[i] = pipe.HLen(ctx, key), pipe.HScan(ctx, key, 0, "", MaxNamed)
+	}
+	pipe.Exec(ctx)
+	for i, room := range rooms {
+		if found[i].Err != nil {
+			continue
+		}
+		if err := errors.Join(totals[i].Err(), some[i].Err()); err != nil {
+			found[i].Err = fmt.Errorf("read the people present in room %q: %w", room, wrap(err))
+			continue
+		}
+		found[i].Count = int(totals[i].Val())
+		people, _ := some[i].Val()
+		for k := 0; k+1 < len(people) && len(found[i].People) < MaxNamed; k += 2 {
+			var person struct{ Name string }
+			if json.Unmarshal([]byte(people[k+1]), &person) == nil {
+				found[i].People = append(found[i].People, User{people[k], person.Name})
+			}
+		}
+	}
+	return found
 }
 
 // Heartbeat records that the server counts as alive until the timeout has passed. It returns
@@ -122,9 +176,15 @@ func (s *Store) RemoveServer(ctx context.Context, server string) error {
 	if err != nil {
 		return fmt.Errorf("list the rooms of a server: %w", wrap(err))
 	}
-	for _, room := range rooms {
-		if _, err := s.updatePresence(ctx, room, server, "server_lost"); err != nil {
-			return err
+	for some := range slices.Chunk(rooms, removeAtOnce) {
+		calls := make([]scriptCall, len(some))
+		for i, room := range some {
+			calls[i] = s.presenceCall(room, server, "server_lost")
+		}
+		for i, reply := range s.runScripts(ctx, presenceScript, calls) {
+			if err := reply.Err(); err != nil {
+				return fmt.Errorf("remove a server from room %q: %w", some[i], wrap(err))
+			}
 		}
 	}
 	if err := s.redis.Retrying.Del(ctx, s.keys.serverRooms(server)).Err(); err != nil {

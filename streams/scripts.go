@@ -1,8 +1,11 @@
 package streams
 
 import (
+	"context"
 	"embed"
 	"strings"
+
+	"burble/streams/conns"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -34,4 +37,30 @@ func script(names ...string) *redis.Script {
 		all.Write(text)
 	}
 	return redis.NewScript(all.String())
+}
+
+// scriptCall is one call of a script.
+type scriptCall struct {
+	keys []string
+	args []any
+}
+
+// runScripts calls a script many times in one round trip, or two if a server does not have the
+// script yet. It may repeat the calls.
+func (s *Store) runScripts(ctx context.Context, script *redis.Script, calls []scriptCall) []*redis.Cmd {
+	replies := make([]*redis.Cmd, len(calls))
+	for _, eval := range []func(context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
+		script.EvalSha, script.Eval,
+	} {
+		pipe := s.redis.Retrying.Pipeline()
+		for i, call := range calls {
+			if replies[i] == nil || conns.IsReply(replies[i].Err(), "NOSCRIPT ") {
+				replies[i] = eval(ctx, pipe, call.keys, call.args...)
+			}
+		}
+		if pipe.Len() > 0 {
+			pipe.Exec(ctx)
+		}
+	}
+	return replies
 }

@@ -44,8 +44,9 @@ func TestPresenceEndsWithTheLastServer(t *testing.T) {
 		f.awaitTail(store)
 		update := func(server string, here, gone []streams.User) {
 			t.Helper()
-			if _, err := store.UpdatePresence(ctx, "lobby", server, here, gone); err != nil {
-				t.Fatal(err)
+			change := streams.PresenceChange{Room: "lobby", Here: here, Gone: gone}
+			if got := store.UpdatePresence(ctx, server, change)[0]; got.Err != nil {
+				t.Fatal(got.Err)
 			}
 		}
 		update("one", []streams.User{ada, bob}, nil)
@@ -53,8 +54,8 @@ func TestPresenceEndsWithTheLastServer(t *testing.T) {
 		f.nextSignal(streams.Came)
 		update("two", []streams.User{ada}, nil)
 		update("one", nil, []streams.User{ada})
-		if count, people, err := store.ForUser(ada).Present(ctx, "lobby"); err != nil || count != 2 || len(people) != 2 {
-			t.Fatalf("present: %d, %v, %v", count, people, err)
+		if got := store.ForUser(ada).Present(ctx, "lobby")[0]; got.Err != nil || got.Count != 2 || len(got.People) != 2 {
+			t.Fatalf("present: %+v", got)
 		}
 		// Server one stops sending heartbeats; two goes on.
 		store.Heartbeat(ctx, "one", -time.Second)
@@ -67,8 +68,8 @@ func TestPresenceEndsWithTheLastServer(t *testing.T) {
 		}
 		update("two", nil, []streams.User{ada})
 		f.nextSignal(streams.Left)
-		if count, _, _ := store.ForUser(ada).Present(ctx, "lobby"); count != 0 {
-			t.Errorf("%d people in an empty room", count)
+		if got := store.ForUser(ada).Present(ctx, "lobby")[0]; got.Count != 0 {
+			t.Errorf("%d people in an empty room", got.Count)
 		}
 	})
 }
@@ -86,8 +87,15 @@ func TestCrowdIsSignalledByCount(t *testing.T) {
 		}
 		update := func(here, gone []streams.User, due bool) {
 			t.Helper()
-			if got, err := store.UpdatePresence(ctx, "lobby", "one", here, gone); err != nil || got != due {
-				t.Fatalf("count due: %v, %v; want %v", got, err, due)
+			change := streams.PresenceChange{Room: "lobby", Here: here, Gone: gone}
+			if got := store.UpdatePresence(ctx, "one", change)[0]; got.Err != nil || got.CountDue != due {
+				t.Fatalf("count due: %+v; want %v", got, due)
+			}
+		}
+		signalCount := func() {
+			t.Helper()
+			if got := store.UpdatePresence(ctx, "one", streams.PresenceChange{Room: "lobby", SignalCount: true})[0]; got.Err != nil {
+				t.Fatal(got.Err)
 			}
 		}
 		expectCount := func(count int) {
@@ -99,19 +107,15 @@ func TestCrowdIsSignalledByCount(t *testing.T) {
 		update(crowd[:200], nil, false)
 		expectCount(200)
 		update(crowd[200:], nil, true)
-		if err := store.SignalCount(ctx, "lobby"); err != nil { // too early, so it does nothing
-			t.Fatal(err)
-		}
+		signalCount()                                             // too early, so it does nothing
 		if backend.Client.Del(ctx, lobbyKey+":told").Val() != 1 { // it expires after CountInterval
 			t.Error("there is no key that keeps the count from being signalled again")
 		}
-		if err := store.SignalCount(ctx, "lobby"); err != nil {
-			t.Fatal(err)
-		}
+		signalCount()
 		expectCount(250)
-		count, people, err := store.ForUser(ada).Present(ctx, "lobby")
-		if err != nil || count != 250 || len(people) > streams.MaxNamed {
-			t.Errorf("present: %d, %d named, %v", count, len(people), err)
+		got := store.ForUser(ada).Present(ctx, "lobby")[0]
+		if got.Err != nil || got.Count != 250 || len(got.People) > streams.MaxNamed {
+			t.Errorf("present: %d, %d named, %v", got.Count, len(got.People), got.Err)
 		}
 
 		// While it is a crowd, people who leave are not signalled one by one; then they are.

@@ -1,9 +1,11 @@
 package chat
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"testing"
+	"time"
 
 	"burble/streams"
 	"burble/streams/redistest"
@@ -14,6 +16,7 @@ import (
 
 // Helpers of this package's tests:
 //
+//	runPresence    a presence that runs, on a real Redis
 //	startPresence  returns a presence on miniredis and a client of that miniredis
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
@@ -30,4 +33,20 @@ func startPresence(t *testing.T) (*presence, redis.UniversalClient) {
 		Log:           slog.New(slog.DiscardHandler),
 		EncodePresent: func(string, int, []streams.User) []byte { return nil },
 	}), client
+}
+
+// runPresence runs a presence on the Redis until the test ends. Its heartbeats are frequent, and it
+// counts as alive for 10 s after one.
+func runPresence(t *testing.T, options *redis.UniversalOptions) *presence {
+	t.Helper()
+	p := newPresence(redistest.Open(t, streams.Options{Redis: options}), Options{
+		Log:           slog.New(slog.DiscardHandler),
+		EncodePresent: func(string, int, []streams.User) []byte { return nil },
+	})
+	p.pulse.every, p.pulse.timeout = 200*time.Millisecond, 10*time.Second
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { p.run(ctx); close(ended) }()
+	t.Cleanup(func() { stop(); <-ended })
+	return p
 }

@@ -3,6 +3,7 @@ package chat
 import (
 	"cmp"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -36,11 +37,11 @@ type presence struct {
 	server string        // ID of this process in Redis
 	grace  time.Duration // Options.LeaveGrace
 	wake   chan struct{} // buffered, capacity 1
+	pulse  heartbeats
 
-	lastHeartbeat time.Time // used only by run
-
-	mu    sync.Mutex
-	rooms map[string]*occupants
+	mu      sync.Mutex
+	rooms   map[string]*occupants
+	pending map[string]bool // names of the rooms that may have an update
 }
 
 // occupants holds the users who are in a room through this server.
@@ -62,7 +63,9 @@ type member struct {
 func newPresence(store *streams.Store, options Options) *presence {
 	return &presence{
 		store: store, log: options.Log, encode: options.EncodePresent, server: uuid.NewString(),
-		grace: cmp.Or(options.LeaveGrace, leaveGrace), wake: make(chan struct{}, 1), rooms: make(map[string]*occupants),
+		grace: cmp.Or(options.LeaveGrace, leaveGrace), wake: make(chan struct{}, 1),
+		pulse: heartbeats{every: heartbeatInterval, timeout: streams.ServerTimeout},
+		rooms: make(map[string]*occupants), pending: make(map[string]bool),
 	}
 }
 
@@ -70,7 +73,7 @@ func newPresence(store *streams.Store, options Options) *presence {
 func (p *presence) join(name string, user identity.User, listener Listener) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	room := p.room(name)
+	room := p.changed(name)
 	room.listeners = append(room.listeners, listener)
 	if !user.IsZero() {
 		joined := room.members[user.ID]
@@ -96,15 +99,17 @@ func (p *presence) leave(name string, user identity.User, now time.Time) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if leaving := p.room(name).members[user.ID]; leaving != nil {
+	if leaving := p.changed(name).members[user.ID]; leaving != nil {
 		if leaving.connections--; leaving.connections <= 0 {
 			leaving.left = now
 		}
 	}
 }
 
-// room returns the occupants of a room. It creates them if needed. The caller must hold mu.
-func (p *presence) room(name string) *occupants {
+// changed returns the occupants of a room that has an update. It creates them if needed. The caller
+// must hold mu.
+func (p *presence) changed(name string) *occupants {
+	p.pending[name] = true
 	room := p.rooms[name]
 	if room == nil {
 		room = &occupants{members: make(map[string]*member)}
@@ -128,30 +133,84 @@ func (p *presence) hasPeople() bool {
 type update struct {
 	room          string
 	arrived, left []streams.User // to record in Redis
-	listeners     []Listener     // to notify
+	listeners     []Listener     // to notify once
 	countDue      bool           // whether to signal the number of people in the room
 }
 
-// takeUpdates returns the updates that are due and marks their arrivals as reported. It keeps users
-// who left until Redis has recorded their departure. If it dropped them and Redis failed, they would
-// stay in Redis forever.
-func (p *presence) takeUpdates(now time.Time) []update {
+// takeUpdates returns updates that are due, of up to maxRooms rooms and about maxUsers users, and
+// whether there are more. It marks their arrivals as reported. It keeps users who left until Redis
+// has recorded their departure. If it dropped them and Redis failed, they would stay in Redis forever.
+//
+// Every connection gets a room of its own into the updates before any gets a second one, so that
+// one that joins thousands does not delay the others.
+func (p *presence) takeUpdates(now time.Time) (updates []update, more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var updates []update
-	for name, room := range p.rooms {
-		if now.Sub(room.lastUpdate) < roomInterval {
-			continue
+	users := 0
+	for _, name := range p.dueRooms(now) {
+		if len(updates) == maxRooms || users >= maxUsers {
+			return updates, true
 		}
+		room := p.rooms[name]
 		next := room.takeUpdate(name, now, p.grace)
-		if next.countDue || len(next.arrived)+len(next.left)+len(next.listeners) > 0 {
-			updates = append(updates, next)
-			room.lastUpdate = now
-		} else if len(room.members) == 0 && room.countDue.IsZero() {
-			delete(p.rooms, name)
+		room.lastUpdate = now
+		users += len(next.arrived) + len(next.left)
+		updates = append(updates, next)
+	}
+	return updates, false
+}
+
+// dueRooms returns the names of the rooms with an update that is due, in the order in which to take
+// them. It forgets rooms with nothing to update. The caller must hold mu.
+func (p *presence) dueRooms(now time.Time) []string {
+	var due []string
+	turns := make(map[string]int)
+	taken := make(map[any]int) // by connection, or by user who left
+	for name := range p.pending {
+		room := p.rooms[name]
+		causes, later := room.causes(now, p.grace)
+		switch {
+		case len(causes) > 0 && now.Sub(room.lastUpdate) >= roomInterval:
+			turn := math.MaxInt
+			for _, cause := range causes {
+				turn = min(turn, taken[cause])
+				taken[cause]++
+			}
+			turns[name] = turn
+			due = append(due, name)
+		case len(causes) == 0 && !later:
+			delete(p.pending, name)
+			if len(room.members) == 0 {
+				delete(p.rooms, name)
+			}
 		}
 	}
-	return updates
+	slices.SortFunc(due, func(a, b string) int { return cmp.Compare(turns[a], turns[b]) })
+	return due
+}
+
+// causes returns the connections and users for which an update is due, and whether one will be due
+// later. The caller must hold presence.mu.
+func (o *occupants) causes(now time.Time, grace time.Duration) (due []any, later bool) {
+	for _, listener := range o.listeners {
+		due = append(due, listener)
+	}
+	if !o.countDue.IsZero() {
+		if now.Before(o.countDue) {
+			later = true
+		} else {
+			due = append(due, nil)
+		}
+	}
+	for id, member := range o.members {
+		switch {
+		case !member.left.IsZero() && now.Sub(member.left) < grace:
+			later = true
+		case !member.left.IsZero(), !member.isReported:
+			due = append(due, id)
+		}
+	}
+	return due, later
 }
 
 // takeUpdate returns the room's next update, which may be empty. The caller must hold presence.mu.
@@ -178,7 +237,7 @@ func (o *occupants) takeUpdate(name string, now time.Time, grace time.Duration) 
 func (p *presence) removeLeft(name string, left []streams.User) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	members := p.room(name).members
+	members := p.changed(name).members
 	for _, user := range left {
 		if members[user.ID].left.IsZero() {
 			members[user.ID].isReported = false
@@ -192,7 +251,7 @@ func (p *presence) removeLeft(name string, left []streams.User) {
 func (p *presence) notifyLater(name string, listeners []Listener) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	room := p.room(name)
+	room := p.changed(name)
 	room.listeners = append(room.listeners, slices.DeleteFunc(listeners, Listener.Closed)...)
 }
 
@@ -201,21 +260,22 @@ func (p *presence) notifyLater(name string, listeners []Listener) {
 func (p *presence) signalCountAt(name string, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.room(name).countDue = at
+	p.changed(name).countDue = at
 }
 
 // reportAgain includes all of the room's members in its next update.
 func (p *presence) reportAgain(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.room(name).reportAgain()
+	p.changed(name).reportAgain()
 }
 
 // reportAllAgain includes all members of every room in the next updates.
 func (p *presence) reportAllAgain() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, room := range p.rooms {
+	for name, room := range p.rooms {
+		p.pending[name] = true
 		room.reportAgain()
 	}
 }

@@ -2,44 +2,51 @@ package chat
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"burble/streams"
 )
 
 const (
-	// heartbeatInterval is how often a server sends a heartbeat to Redis while people are in its
-	// rooms. One heartbeat covers all rooms, and one may fail within streams.ServerTimeout.
-	heartbeatInterval = 25 * time.Second
-	// arrivalDelay is how long run waits after an arrival for others to batch with it. A thousand
+	// arrivalDelay is how long record waits after an arrival for others to batch with it. A thousand
 	// users who arrive at once then need only one update.
 	arrivalDelay = 50 * time.Millisecond
-	// maxUpdate is the maximum number of users that one script call updates.
-	maxUpdate = 500
+	// maxRooms and maxUsers bound what one pipeline of updates makes Redis do, to about 5 ms.
+	maxRooms = 100
+	maxUsers = 500
 	// removeTimeout bounds the removal of this server's presence at shutdown.
 	removeTimeout = 2 * time.Second
 )
 
 // run updates Redis until ctx ends. It then removes this server's presence.
 func (p *presence) run(ctx context.Context) {
+	var running sync.WaitGroup
+	running.Go(func() { p.sendHeartbeats(ctx) })
+	running.Go(func() { p.removeDeadServers(ctx) })
+	p.recordChanges(ctx)
+	running.Wait()
+	p.removeServer()
+}
+
+// recordChanges records arrivals and departures in Redis until ctx ends.
+func (p *presence) recordChanges(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			p.removeServer()
 			return
 		case <-p.wake:
 			time.Sleep(arrivalDelay)
 		case <-ticker.C:
 		}
-		if p.store.Away() {
-			continue // the changes stay queued until Redis is back
-		}
-		now := time.Now()
-		p.heartbeat(ctx, now)
-		for _, update := range p.takeUpdates(now) {
-			p.apply(ctx, update)
+		// While Redis is away the changes stay queued.
+		for more := true; more && ctx.Err() == nil && !p.store.Away(); {
+			p.heartbeat(ctx, time.Now()) // of a server that had no people before
+			var updates []update
+			updates, more = p.takeUpdates(time.Now())
+			p.apply(ctx, updates)
 		}
 	}
 }
@@ -47,7 +54,7 @@ func (p *presence) run(ctx context.Context) {
 // removeServer removes everyone who is present through this server from Redis. A user who reconnects
 // to another server in time does not count as having left.
 func (p *presence) removeServer() {
-	if p.lastHeartbeat.IsZero() {
+	if !p.pulse.hasBegun() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), removeTimeout)
@@ -57,68 +64,73 @@ func (p *presence) removeServer() {
 	}
 }
 
-// heartbeat sends a heartbeat to Redis if one is due and this server has people in its rooms. It also
-// removes servers whose heartbeats have stopped.
-func (p *presence) heartbeat(ctx context.Context, now time.Time) {
-	if now.Sub(p.lastHeartbeat) < heartbeatInterval || !p.hasPeople() {
+// apply records the updates in Redis and then notifies their listeners.
+func (p *presence) apply(ctx context.Context, updates []update) {
+	p.record(ctx, updates)
+	var listening []update
+	var rooms []string
+	for _, update := range updates {
+		if len(update.listeners) > 0 {
+			listening = append(listening, update)
+			rooms = append(rooms, update.room)
+		}
+	}
+	if len(rooms) == 0 {
 		return
 	}
-	p.lastHeartbeat = now
-	known, err := p.store.Heartbeat(ctx, p.server, streams.ServerTimeout)
-	if !known {
-		p.reportAllAgain()
-	}
-	if err == nil {
-		err = p.store.RemoveDeadServers(ctx)
-	}
-	if err != nil {
-		p.log.Debug("presence heartbeat failed", "error", err)
+	for i, present := range p.store.ForUser(streams.User{}).Present(ctx, rooms...) {
+		room, listeners := rooms[i], listening[i].listeners
+		if present.Err != nil {
+			p.log.Debug("cannot read presence", "room", room, "error", present.Err)
+			p.notifyLater(room, listeners)
+			continue
+		}
+		frame := p.encode(room, present.Count, present.People)
+		for _, listener := range listeners {
+			listener.Notify(frame)
+		}
 	}
 }
 
-// apply records the update in Redis and then notifies the listeners.
-func (p *presence) apply(ctx context.Context, update update) {
-	p.record(ctx, update)
-	if update.countDue {
-		if err := p.store.SignalCount(ctx, update.room); err != nil {
-			p.log.Debug("cannot signal the number of people", "room", update.room, "error", err)
-			p.signalCountAt(update.room, time.Now())
+// record records the updates' arrivals and departures in Redis, up to maxUsers of each room at a time.
+// After an error it schedules all of the room's members to be reported again.
+func (p *presence) record(ctx context.Context, updates []update) {
+	var changes []streams.PresenceChange
+	var rest []update
+	for _, update := range updates {
+		change := streams.PresenceChange{Room: update.room, SignalCount: update.countDue}
+		change.Here, update.arrived = cut(update.arrived, maxUsers)
+		change.Gone, update.left = cut(update.left, maxUsers)
+		if change.SignalCount || len(change.Here)+len(change.Gone) > 0 {
+			changes = append(changes, change)
+		}
+		if update.countDue = false; len(update.arrived)+len(update.left) > 0 {
+			rest = append(rest, update)
 		}
 	}
-	if len(update.listeners) > 0 {
-		p.notify(ctx, update.room, update.listeners)
-	}
-}
-
-// record records arrivals and departures in Redis. After an error it schedules all of the room's
-// members to be reported again.
-func (p *presence) record(ctx context.Context, update update) {
-	for arrived, left := update.arrived, update.left; len(arrived)+len(left) > 0; {
-		here, gone := arrived[:min(len(arrived), maxUpdate)], left[:min(len(left), maxUpdate)]
-		countDue, err := p.store.UpdatePresence(ctx, update.room, p.server, here, gone)
-		if err != nil {
-			p.log.Debug("cannot update presence", "room", update.room, "error", err)
-			p.reportAgain(update.room)
-			return
-		}
-		p.removeLeft(update.room, gone)
-		if countDue {
-			p.signalCountAt(update.room, time.Now().Add(streams.CountInterval))
-		}
-		arrived, left = arrived[len(here):], left[len(gone):]
-	}
-}
-
-// notify sends the list of people in the room to the listeners.
-func (p *presence) notify(ctx context.Context, room string, listeners []Listener) {
-	count, people, err := p.store.ForUser(streams.User{}).Present(ctx, room)
-	if err != nil {
-		p.log.Debug("cannot read presence", "room", room, "error", err)
-		p.notifyLater(room, listeners)
+	if len(changes) == 0 {
 		return
 	}
-	frame := p.encode(room, count, people)
-	for _, listener := range listeners {
-		listener.Notify(frame)
+	for i, changed := range p.store.UpdatePresence(ctx, p.server, changes...) {
+		room := changes[i].Room
+		switch {
+		case changed.Err != nil:
+			p.log.Debug("cannot update presence", "room", room, "error", changed.Err)
+			p.reportAgain(room)
+			if changes[i].SignalCount {
+				p.signalCountAt(room, time.Now())
+			}
+			continue
+		case changed.CountDue:
+			p.signalCountAt(room, time.Now().Add(streams.CountInterval))
+		}
+		p.removeLeft(room, changes[i].Gone)
 	}
+	p.record(ctx, rest)
+}
+
+// cut returns the first users, at most n, and the others.
+func cut(users []streams.User, n int) (first, others []streams.User) {
+	n = min(n, len(users))
+	return users[:n], users[n:]
 }

@@ -1,12 +1,19 @@
 package chat
 
 import (
+	"context"
+	"fmt"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"burble/app/identity"
 	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
 )
 
 var (
@@ -26,24 +33,22 @@ func (l *listener) Closed() bool  { return false }
 func (p *presence) update(t *testing.T, now *time.Time, meanwhile func()) {
 	t.Helper()
 	*now = now.Add(leaveGrace)
-	updates := p.takeUpdates(*now)
+	updates, _ := p.takeUpdates(*now)
 	meanwhile()
-	for _, next := range updates {
-		p.apply(t.Context(), next)
-	}
+	p.apply(t.Context(), updates)
 }
 
 // expectPresent checks the names that Redis lists as present in the lobby.
 func (p *presence) expectPresent(t *testing.T, want ...string) {
 	t.Helper()
-	_, people, err := p.store.ForUser(streams.User{}).Present(t.Context(), "lobby")
+	present := p.store.ForUser(streams.User{}).Present(t.Context(), "lobby")[0]
 	var names []string
-	for _, user := range people {
+	for _, user := range present.People {
 		names = append(names, user.Name)
 	}
 	slices.Sort(names)
-	if err != nil || !slices.Equal(names, want) {
-		t.Errorf("present: got %q, %v; want %q", names, err, want)
+	if present.Err != nil || !slices.Equal(names, want) {
+		t.Errorf("present: got %q, %v; want %q", names, present.Err, want)
 	}
 }
 
@@ -84,12 +89,100 @@ func TestPresenceIsReportedAgainAfterFailedHeartbeat(t *testing.T) {
 	p, redis := startPresence(t)
 	now := time.Now()
 	p.join("lobby", ada, new(listener))
-	if updates := p.takeUpdates(now); len(updates) != 1 || len(updates[0].arrived) != 1 {
+	if updates, _ := p.takeUpdates(now); len(updates) != 1 || len(updates[0].arrived) != 1 {
 		t.Fatalf("first updates: got %+v, want one arrival", updates)
 	}
 	redis.Set(t.Context(), "{0}:servers", "a value of the wrong type", 0)
 	p.heartbeat(t.Context(), now)
-	if updates := p.takeUpdates(now.Add(roomInterval)); len(updates) != 1 || len(updates[0].arrived) != 1 {
+	if updates, _ := p.takeUpdates(now.Add(roomInterval)); len(updates) != 1 || len(updates[0].arrived) != 1 {
 		t.Errorf("updates after the failed heartbeat: got %+v, want one arrival", updates)
 	}
+}
+
+// countingListener counts its notifications, and passes on the first.
+type countingListener struct {
+	notified atomic.Int64
+	first    chan struct{}
+}
+
+func newCountingListener() *countingListener { return &countingListener{first: make(chan struct{})} }
+
+func (l *countingListener) Notify([]byte) {
+	if l.notified.Add(1) == 1 {
+		close(l.first)
+	}
+}
+
+func (l *countingListener) Closed() bool { return false }
+
+// With Redis 10 ms away, one connection that joins thousands of rooms neither delays others nor makes
+// another server take this one for dead.
+func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
+	t.Parallel()
+	const rooms = 3500
+	server := redistest.StartTCP(t)
+	proxy := redistest.StartProxy(t, server.Addr)
+	far := &redis.UniversalOptions{Addrs: []string{proxy.Addr}}
+	p, other := runPresence(t, far), runPresence(t, server.Redis())
+	other.join("lobby", eve, newCountingListener())
+	proxy.SetFaults(redistest.Faults{Delay: 10 * time.Millisecond})
+
+	many, one := newCountingListener(), newCountingListener()
+	began := time.Now()
+	for i := range rooms {
+		p.join(fmt.Sprint("room-", i), ada, many)
+	}
+	<-many.first
+	p.join("lobby", bob, one)
+	<-one.first
+	t.Logf("bob waited %v, behind %d of %d rooms", time.Since(began).Round(time.Millisecond), many.notified.Load(), rooms)
+	if many.notified.Load() > rooms/2 {
+		t.Errorf("bob waited for %d of the %d rooms of another connection", many.notified.Load(), rooms)
+	}
+	other.expectPresent(t, "Bob", "Eve")
+	for deadline := time.Now().Add(time.Minute); many.notified.Load() < rooms; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("after a minute %d of %d rooms are recorded", many.notified.Load(), rooms)
+		}
+	}
+	t.Logf("all rooms are recorded after %v", time.Since(began).Round(time.Millisecond))
+	client := server.Client()
+	defer client.Close()
+	if stats := client.Info(t.Context(), "commandstats").Val(); strings.Contains(stats, "cmdstat_zrem:") {
+		t.Error("a server was removed as dead")
+	}
+	other.expectPresent(t, "Bob", "Eve")
+}
+
+// While updates of a server take long, its heartbeats go on.
+func TestHeartbeatsGoOnWhileRoomsAreRecorded(t *testing.T) {
+	t.Parallel()
+	p, _ := startPresence(t)
+	p.pulse.every = 10 * time.Millisecond
+	p.join("lobby", ada, new(listener))
+	blocked, release := make(chan struct{}), make(chan struct{})
+	p.encode = func(string, int, []streams.User) []byte {
+		close(blocked)
+		<-release
+		return nil
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { p.run(ctx); close(ended) }()
+	<-blocked
+	next := func() time.Time {
+		p.pulse.mu.Lock()
+		defer p.pulse.mu.Unlock()
+		return p.pulse.next
+	}
+	first, deadline := next(), time.Now().Add(time.Minute)
+	for next().Equal(first) {
+		if time.Now().After(deadline) {
+			t.Fatal("no heartbeat while a room is being recorded")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	close(release)
+	stop()
+	<-ended
 }

@@ -1,0 +1,92 @@
+package chat
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	// heartbeatInterval is how often a server sends a heartbeat to Redis while people are in its
+	// rooms. One heartbeat covers all rooms, and one may fail within streams.ServerTimeout.
+	heartbeatInterval = 25 * time.Second
+	// heartbeatRetry is how long after a failed heartbeat the next one is due.
+	heartbeatRetry = 5 * time.Second
+	// heartbeatTimeout bounds one heartbeat.
+	heartbeatTimeout = 10 * time.Second
+)
+
+// heartbeats is the state of a server's heartbeats. They have a goroutine of their own, because a
+// server that is busy recording who is in its rooms must not be taken for dead.
+type heartbeats struct {
+	every   time.Duration // heartbeatInterval
+	timeout time.Duration // how long Redis counts the server as alive after one
+
+	mu          sync.Mutex // held while a heartbeat is sent
+	next        time.Time  // when one is due; zero: at once
+	isUncertain bool       // the last one failed: Redis may have removed the server meanwhile
+}
+
+// hasBegun reports whether a heartbeat was ever sent.
+func (h *heartbeats) hasBegun() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.next.IsZero()
+}
+
+// sendHeartbeats sends heartbeats until ctx ends. It does so even while a part of Redis is away,
+// because the part with the heartbeats may be another one.
+func (p *presence) sendHeartbeats(ctx context.Context) {
+	ticker := time.NewTicker(min(time.Second, p.pulse.every))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			p.heartbeat(ctx, time.Now())
+		}
+	}
+}
+
+// heartbeat sends a heartbeat if one is due and this server has people in its rooms. If Redis may have
+// removed the server as dead, all people are reported again.
+func (p *presence) heartbeat(ctx context.Context, now time.Time) {
+	h := &p.pulse
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now.Before(h.next) || !p.hasPeople() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, heartbeatTimeout)
+	defer cancel()
+	known, err := p.store.Heartbeat(ctx, p.server, h.timeout)
+	if !known || h.isUncertain {
+		p.reportAllAgain()
+	}
+	h.next, h.isUncertain = now.Add(h.every), err != nil
+	if err != nil {
+		h.next = now.Add(min(h.every, heartbeatRetry))
+		p.log.Debug("presence heartbeat failed", "error", err)
+	}
+}
+
+// removeDeadServers removes servers whose heartbeats have stopped, while people are in this server's
+// rooms, until ctx ends.
+func (p *presence) removeDeadServers(ctx context.Context) {
+	ticker := time.NewTicker(p.pulse.every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if !p.hasPeople() || p.store.Away() {
+			continue
+		}
+		if err := p.store.RemoveDeadServers(ctx); err != nil {
+			p.log.Debug("cannot remove dead servers", "error", err)
+		}
+	}
+}

@@ -12,27 +12,27 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// evictionInterval is how often a Store that appends checks whether Redis evicts keys.
+// evictionInterval is how often a Store checks whether Redis evicts keys, while there are appends.
 const evictionInterval = time.Minute
 
-// memory is what one server of Redis reports about its memory.
+// memory is what one Redis server reports about its memory.
 type memory struct {
-	used, limit int64  // bytes; limit 0: none
+	used, limit int64  // in bytes; limit is 0 if there is none
 	policy      string // maxmemory-policy; "" if the server does not report it
-	evicted     int64  // keys, since the server started
+	evicted     int64  // number of keys evicted since the server started
 }
 
-// eviction is what a Store knows about keys that Redis removes to make room.
+// eviction is what a Store knows about keys that Redis evicts when its memory is full.
 type eviction struct {
 	mu      sync.Mutex
-	policy  string           // of a server that evicts; "" if none is known to
-	evicted int64            // keys, since Open
+	policy  string           // policy of a server that may evict keys; "" if none may
+	evicted int64            // number of keys evicted since Open
 	last    map[string]int64 // memory.evicted by server
 	logs    rate.Sometimes
 }
 
-// checkEviction reads the memory of every server that holds keys, and logs news about eviction.
-// The result lacks servers that do not report their memory, which some hosts forbid.
+// checkEviction queries every server that has keys, and logs changes that concern eviction. The result
+// lacks servers that do not report their memory, because some hosts forbid INFO.
 func (s *Store) checkEviction(ctx context.Context) []memory {
 	var mu sync.Mutex
 	servers := map[string]memory{}
@@ -99,7 +99,7 @@ func (s *Store) recordEviction(servers map[string]memory) {
 			policy = server.policy
 		}
 		before, known := e.last[addr]
-		if known && server.evicted > before { // it is lower after a restart
+		if known && server.evicted > before { // after a restart, the count starts at 0
 			evicted += server.evicted - before
 		}
 		e.last[addr] = server.evicted
@@ -113,29 +113,29 @@ func (s *Store) recordEviction(servers map[string]memory) {
 	e.evicted += evicted
 	if evicted > 0 {
 		e.logs.Do(func() {
-			s.log.Error("redis evicted keys, and perhaps rooms with them", "since_start", e.evicted, "maxmemory_policy", policy)
+			s.log.Error("redis evicted keys, perhaps whole rooms", "since_start", e.evicted, "maxmemory_policy", policy)
 		})
 	}
 }
 
-// policyRisk returns what an eviction policy does to a Store, and the remedy.
+// policyRisk describes what an eviction policy may remove, and how to prevent that.
 func policyRisk(policy string) string {
-	risk := "it removes whole rooms when its memory is full"
+	risk := "it may remove whole rooms when its memory is full"
 	if strings.HasPrefix(policy, "volatile-") {
-		risk = "it forgets send keys when its memory is full, so that a message sent again may be stored twice"
+		risk = "it may remove send keys when its memory is full, and then a message that is retried is stored twice"
 	}
 	return risk + "; set maxmemory-policy to noeviction"
 }
 
-// Warning returns what endangers entries although Redis accepts appends, or "". It is up to date
-// after Health.
+// Warning describes settings and evictions that may lose entries although Redis accepts appends. It
+// is "" if there are none. Health updates it.
 func (s *Store) Warning() string {
 	e := &s.eviction
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var parts []string
 	if e.evicted > 0 {
-		parts = append(parts, fmt.Sprintf("redis has evicted %d keys since this server started, and perhaps rooms with them", e.evicted))
+		parts = append(parts, fmt.Sprintf("redis has evicted %d keys since this server started, perhaps whole rooms", e.evicted))
 	}
 	if e.policy != "" {
 		parts = append(parts, "redis has maxmemory-policy "+e.policy+": "+policyRisk(e.policy))
@@ -143,15 +143,15 @@ func (s *Store) Warning() string {
 	return strings.Join(parts, "; ")
 }
 
-// EvictedKeys returns how many keys Redis is known to have evicted since Open.
+// EvictedKeys returns the number of keys that Redis has evicted since Open, as far as the Store knows.
 func (s *Store) EvictedKeys() int64 {
 	s.eviction.mu.Lock()
 	defer s.eviction.mu.Unlock()
 	return s.eviction.evicted
 }
 
-// watchEviction checks for eviction at each tick until ctx ends, as long as there are appends:
-// nothing is evicted for the sake of reads.
+// watchEviction checks for evictions at each tick until ctx ends, if there were appends since the last
+// tick: reads cause no evictions.
 func (s *Store) watchEviction(ctx context.Context, ticks <-chan time.Time) {
 	for {
 		select {

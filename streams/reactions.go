@@ -10,15 +10,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// reactorList returns the field of the amended hash that may list the user among a message's
-// reactors. reactions.lua computes the same.
+// reactorList returns the field of the amended hash whose list has the user if the user is one of the
+// message's MoreUsers. reactions.lua computes the same field.
 func reactorList(message ID, userID string) string {
 	sum := sha1.Sum([]byte(userID))
 	return message.String() + "/" + hex.EncodeToString(sum[:1])
 }
 
-// addOwnReactions adds the user to Reactions of the messages on which the user is one of
-// MoreUsers, so that clients show the user's own reactions.
+// addOwnReactions moves the user from MoreUsers to Reactions, so that clients can show the user's own
+// reactions.
 func (s *Store) addOwnReactions(ctx context.Context, of grant, entries []Entry) error {
 	var fields []string
 	var crowded []*Entry

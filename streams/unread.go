@@ -13,25 +13,25 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// One list of rooms reads at most maxUnreadEntries unread entries, of at most maxUnreadRooms
-// rooms, to find the user's mentions and to leave out the user's own messages. More than that
-// is "many" to a person, and a long absence must not block Redis.
+// A list of rooms reads at most maxUnreadEntries unread entries, from at most maxUnreadRooms rooms, to
+// find mentions of the user and to exclude the user's own messages. Beyond that, exact numbers do
+// not matter to people, and a long absence must not block Redis.
 const (
 	maxUnreadEntries = 250
 	maxUnreadRooms   = 25
 )
 
-// An unreadRoom is what unread.lua returned about a room.
+// An unreadRoom is a Room of a list, and what unread.lua returned about it.
 type unreadRoom struct {
 	Room
 	of       grant
 	marker   string
-	entries  int // after the marker
-	messages int // after the marker; negative: unknown
-	newest   int // how many of the entries to read
+	entries  int // number of entries after the marker
+	messages int // number of messages after the marker; negative: unknown
+	newest   int // how many of the newest entries to read
 }
 
-// readRooms returns the rooms of a list, with what is unread after the markers.
+// readRooms returns the rooms of a list, with their unread messages and mentions.
 func (s *Store) readRooms(ctx context.Context, granted []grant, markers []string) ([]*unreadRoom, error) {
 	rooms := make([]*unreadRoom, 0, len(granted))
 	for i, reply := range s.runUnread(ctx, granted, markers) {
@@ -53,8 +53,8 @@ func (s *Store) readRooms(ctx context.Context, granted []grant, markers []string
 	return rooms, s.countUnread(ctx, rooms)
 }
 
-// runUnread runs unread.lua for each room, in one pipeline, or two if a server does not
-// have the script yet.
+// runUnread runs unread.lua for each room, in one pipeline. A second pipeline follows if a server does
+// not have the script yet.
 func (s *Store) runUnread(ctx context.Context, granted []grant, markers []string) []*redis.Cmd {
 	replies := make([]*redis.Cmd, len(granted))
 	for _, eval := range []func(context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
@@ -81,8 +81,8 @@ func parseUnread(reply []any) *unreadRoom {
 	return room
 }
 
-// share divides the entries to read among the most recently active rooms that have any. None gets
-// more at the cost of a room with fewer.
+// share divides maxUnreadEntries among the most recently active rooms with unread entries. Rooms with
+// few unread entries get all of them, and the others get equal shares of the rest.
 func share(rooms []*unreadRoom) {
 	var some []*unreadRoom
 	for _, room := range rooms {
@@ -98,7 +98,8 @@ func share(rooms []*unreadRoom) {
 	}
 }
 
-// countUnread reads the newest unread entries, all rooms at once, and sets Unread and Mentions.
+// countUnread reads the newest unread entries of all rooms in one pipeline, and sets Unread and
+// Mentions.
 func (s *Store) countUnread(ctx context.Context, rooms []*unreadRoom) error {
 	pipe := s.redis.Retrying.Pipeline()
 	newest := make([]*redis.XMessageSliceCmd, len(rooms))
@@ -149,8 +150,8 @@ func (r *unreadRoom) count(newest []Entry) {
 	}
 }
 
-// mentions reports whether the text has @ and the whole name, in any case: no letter or digit
-// stands before the @ or after the name. views/static/js/messages/highlight.js has the same rule.
+// mentions reports whether the text has @ and the name as a whole word, in any case: no letter or digit
+// precedes the @ or follows the name. views/static/js/messages/highlight.js has the same rule.
 func mentions(text, name string) bool {
 	text, name = strings.ToLower(text), "@"+strings.ToLower(name)
 	for at := 0; name != "@"; {
@@ -169,8 +170,8 @@ func mentions(text, name string) bool {
 	return false
 }
 
-// isWord reports whether r is a letter or digit of a script with spaces between words, which are
-// those up to U+1FFF.
+// isWord reports whether r is an ASCII letter or digit, or in U+00C0 to U+1FFF. Most scripts above that
+// have no spaces between words.
 func isWord(r rune) bool {
 	return r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) || r >= 0xC0 && r < 0x2000
 }

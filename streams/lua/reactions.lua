@@ -1,32 +1,32 @@
 -- Functions for the reactions to a message.
 --
--- A message's state names up to 50 reactors, in r: emoji to user IDs in the order they reacted.
--- m counts the others: emoji to number. Who they are is kept in fields of the amended hash,
--- '<message ID>/00' to '/ff' by a hash of the user ID, each a list '\n<emoji> <user ID>\n…\n'.
--- So a reaction costs about the same however many there are.
+-- A message's state has up to 50 reactors in r, a table of emoji to user IDs in the order in which
+-- they reacted. m is the number of further users by emoji. These users are in lists in the amended
+-- hash, in the fields '<message ID>/00' to '/ff' by a hash of the user ID. A list is
+-- '\n<emoji> <user ID>\n...\n'. So the cost of a reaction hardly depends on their number.
 
 local max_emoji, max_named, max_list = 50, 50, 16384
 
--- list_of(id, uid) returns the field that may list the user among a message's reactors.
+-- list_of(id, uid) returns the field with the list in which the user may be.
 local function list_of(id, uid) return id .. '/' .. string.sub(redis.sha1hex(uid), 1, 2) end
 
 -- add_to(list, item) returns the list with the item.
 local function add_to(list, item) return (list ~= '' and list or '\n') .. item .. '\n' end
 
--- remove_from(list, item) returns the list without the item, nil if it is not there.
+-- remove_from(list, item) returns the list without the item, nil if the list does not have it.
 local function remove_from(list, item)
   local from, to = string.find(list, '\n' .. item .. '\n', 1, true)
   return from and string.sub(list, 1, from) .. string.sub(list, to + 1)
 end
 
--- count_named(r) returns how many users r names.
+-- count_named(r) returns the number of user IDs in r.
 local function count_named(r)
   local count = 0
   for _, users in pairs(r) do count = count + #users end
   return count
 end
 
--- add_more(state, emoji, n) adds n to the number of users that r does not name.
+-- add_more(state, emoji, n) adds n to the number of users who are not in r.
 local function add_more(state, emoji, n)
   state.m = state.m or {}
   local count = (state.m[emoji] or 0) + n
@@ -34,9 +34,9 @@ local function add_more(state, emoji, n)
   if not next(state.m) then state.m = nil end
 end
 
--- react(amended, id, state, emoji, uid, on) changes the state of message id: the user reacts, or
--- no longer does. It writes nothing, and returns the fields to write with store_reactors; or nil
--- and the reason to refuse the reaction.
+-- react(amended, id, state, emoji, uid, on) adds the user's reaction to the state of message id, or
+-- removes it. It does not write to Redis. It returns the lists for store_reactors, or nil and the
+-- reason why the reaction is refused.
 local function react(amended, id, state, emoji, uid, on)
   local r, lists = state.r or {}, {}
   local users, was_named = {}, false
@@ -63,7 +63,7 @@ local function react(amended, id, state, emoji, uid, on)
     end
   end
 
-  local over = count_named(r) - max_named -- an earlier release names every reactor
+  local over = count_named(r) - max_named -- an older release has all reactors in r
   for other, named in pairs(over > 0 and r or {}) do
     while over > 0 and #named > 1 do
       local last = table.remove(named)
@@ -87,7 +87,7 @@ local function react(amended, id, state, emoji, uid, on)
   return lists
 end
 
--- store_reactors(amended, lists) writes what react returned.
+-- store_reactors(amended, lists) writes the lists that react returned.
 local function store_reactors(amended, lists)
   for field, list in pairs(lists) do
     if #list > 1 then
@@ -110,7 +110,7 @@ end
 local function forget_state(amended, id)
   local state = redis.call('HGET', amended, id)
   if not state then return end
-  -- In the text of a message, JSON escapes the quotes.
+  -- The text of a message cannot contain this: JSON escapes its quotes.
   if string.find(state, '"m":', 1, true) then forget_reactors(amended, id, cjson.decode(state)) end
   redis.call('HDEL', amended, id)
 end

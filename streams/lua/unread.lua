@@ -4,9 +4,9 @@
 -- ARGV  1 the user's read marker, '' if there is none
 -- Reply {last entry ID or '', topic, people present, entries after the marker, messages after it}
 --
--- It reads two entries, however many there are after the marker: each has the number of entries
--- and of messages up to it. The messages are -1 if an older release appended that entry. Both
--- numbers include what was deleted and what the user wrote.
+-- It reads only one entry at the marker: each entry has the number of entries and of messages up to
+-- it. The number of messages is -1 if an older release appended that entry. Both numbers include
+-- deleted messages and the user's own messages.
 
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local meta = redis.call('HMGET', KEYS[2], 'topic', 'n', 'messages')

@@ -9,7 +9,7 @@ import (
 	"burble/streams/redistest"
 )
 
-// flood stores a room's first message, and then more activity than the stream keeps.
+// flood appends a room's first message, and then more activity than the stream keeps.
 const flood = `
 	redis.call('HSET', KEYS[1] .. ':meta', 'epoch', 'first', 'n', 1)
 	local id = redis.call('XADD', KEYS[1], '*', 'kind', 'message', 'n', 1, 'key', 'k', 'uid', 'u', 'name', 'Eve', 'text', 'x')
@@ -23,7 +23,7 @@ func TestNewRoomInActivityFloodHasEpoch(t *testing.T) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		f := follow(t, store, "lobby", streams.Newest(0))
 		f.nextState()
-		follow(t, store, roomInSameBucket("lobby"), streams.Newest(0)).awaitTail(store) // the tail knows the lobby by then, too
+		follow(t, store, roomInSameBucket("lobby"), streams.Newest(0)).awaitTail(store) // then the tail also follows the lobby
 		id, err := backend.Client.Eval(context.Background(), flood, []string{lobbyKey, activityKey}).Text()
 		if err != nil {
 			t.Fatal(err)
@@ -34,7 +34,7 @@ func TestNewRoomInActivityFloodHasEpoch(t *testing.T) {
 	})
 }
 
-// roomInSameBucket returns another room that shares the room's activity stream.
+// roomInSameBucket returns another room with the same activity stream.
 func roomInSameBucket(room string) string {
 	for i := 0; ; i++ {
 		if other := fmt.Sprint("room-", i); streams.ActivityKey(other) == streams.ActivityKey(room) {

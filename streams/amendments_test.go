@@ -23,9 +23,9 @@ const (
 	manyReactors  = 20_000
 )
 
-// A message's state must not grow with its amendments, and the last must cost Redis about what
-// the first did.
-func TestManyEditsOfOneMessageCostTheSame(t *testing.T) {
+// A message's state must not grow with its edits, and the last edit must cost Redis about as much as the
+// first.
+func TestCostOfManyEditsOfOneMessage(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t, streams.Options{})
 	of := fx.stored[3].Cursor.ID
@@ -35,7 +35,7 @@ func TestManyEditsOfOneMessageCostTheSame(t *testing.T) {
 	first, last := costs[0], costs[len(costs)-1]
 	t.Logf("an edit costs %.0f µs at first, %.0f µs after %d", first, last, manyEdits)
 	if last > 5*first+50 {
-		t.Errorf("after %d edits one costs Redis %.0f µs, at first %.0f", manyEdits, last, first)
+		t.Errorf("after %d edits, an edit costs Redis %.0f µs, at first %.0f", manyEdits, last, first)
 	}
 	amend(t, fx.store, streams.Edit, of, "the last edit!")
 	if got := page(t, fx.store, streams.Where{Around: of, Limit: 1}); texts(got.Entries) != "the last edit!" {
@@ -54,7 +54,7 @@ func TestManyEditsOfOneMessageCostTheSame(t *testing.T) {
 	}
 }
 
-// Edits that later edits erased are neither lost nor trimmed by another program.
+// Later edits erase edits. A reader must not take them for lost or trimmed by another program.
 func TestReaderResumesAmongErasedEdits(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
@@ -75,7 +75,7 @@ func TestReaderResumesAmongErasedEdits(t *testing.T) {
 			post(t, store, "lobby", "later")
 			f.expect(len(f.entries) + 1)
 		}
-		other := redistest.Open(t, streams.Options{Redis: backend.Redis}) // has nothing in memory
+		other := redistest.Open(t, streams.Options{Redis: backend.Redis}) // has no entries in memory
 		for _, cursor := range []streams.Cursor{message, edits[0], edits[5], edits[9], edits[29]} {
 			if got := follow(t, other, "lobby", streams.After(cursor)).nextState(); got.State != streams.Resumed {
 				t.Errorf("resumed after %v: %v", cursor, got)
@@ -84,7 +84,7 @@ func TestReaderResumesAmongErasedEdits(t *testing.T) {
 	})
 }
 
-func TestManyReactionsToOneMessageCostTheSame(t *testing.T) {
+func TestCostOfManyReactionsToOneMessage(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t, streams.Options{})
 	of := fx.stored[3].Cursor.ID
@@ -94,14 +94,14 @@ func TestManyReactionsToOneMessageCostTheSame(t *testing.T) {
 	first, last := costs[0], costs[len(costs)-1]
 	t.Logf("a reaction costs %.0f µs at first, %.0f µs after %d", first, last, manyReactors)
 	if last > 5*first+50 {
-		t.Errorf("after %d reactions one costs Redis %.0f µs, at first %.0f", manyReactors, last, first)
+		t.Errorf("after %d reactions, a reaction costs Redis %.0f µs, at first %.0f", manyReactors, last, first)
 	}
 }
 
 func reactor(i int) string { return uuid.NewSHA1(uuid.Nil, []byte(fmt.Sprint(i))).String() }
 
-// amendMany appends count amendments of a message. It returns what one cost Redis, in µs, for each
-// tenth of them.
+// amendMany appends count amendments of a message. For each tenth of them, it returns what an amendment
+// cost Redis, in µs.
 func (fx *fixture) amendMany(of streams.ID, count int, next func(int) streams.Entry) (costs []float64) {
 	fx.Helper()
 	tenth := count / 10
@@ -132,7 +132,7 @@ func (fx *fixture) amendMany(of streams.ID, count int, next func(int) streams.En
 	return costs
 }
 
-// scriptTime returns how long Redis has run scripts, in µs.
+// scriptTime returns the total time that Redis has spent on scripts, in µs.
 func (fx *fixture) scriptTime() (micros float64) {
 	fx.Helper()
 	info, err := fx.Client.Info(context.Background(), "commandstats").Result()
@@ -148,16 +148,16 @@ func (fx *fixture) scriptTime() (micros float64) {
 	return micros
 }
 
-// Reactions are counted exactly, however many users toggle them, and whichever release wrote
+// The number of reactions must be exact, however many users toggle them, and whichever release wrote
 // the message's state.
-func TestReactionsOfACrowdAreCounted(t *testing.T) {
+func TestReactionsOfManyUsersAreCounted(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		of := post(t, store, "lobby", "x").Cursor.ID
 		want := map[string]map[string]bool{"👍": {}, "🎈": {}}
-		var before []string // the state as the release before wrote it
+		var before []string // the state as the previous release wrote it
 		for i := range 70 {
 			before = append(before, strconv.Quote(reactor(i)))
 			want["👍"][reactor(i)] = true
@@ -221,7 +221,7 @@ func TestUsersWhoReactAreLimited(t *testing.T) {
 	})
 }
 
-func TestReactorsOfATrimmedMessageAreForgotten(t *testing.T) {
+func TestTrimRemovesReactors(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis, MaxCount: 100})
@@ -236,7 +236,7 @@ func TestReactorsOfATrimmedMessageAreForgotten(t *testing.T) {
 			post(t, store, "lobby", "y")
 		}
 		if n := backend.Client.HLen(context.Background(), lobbyKey+":amended").Val(); n > 0 {
-			t.Errorf("%d fields are left of a message that was trimmed", n)
+			t.Errorf("%d fields of a trimmed message are left", n)
 		}
 	})
 }

@@ -91,7 +91,7 @@ func TestKeyIsStoredOnce(t *testing.T) {
 				t.Errorf("%s: %+v, %v, want %v", name, again, err, ask.want)
 			}
 		}
-		// A key stays used when its message was erased.
+		// A key remains used after its message was erased.
 		amend(t, store, streams.Delete, of, "")
 		if again, err := store.ForUser(first.User).Append(context.Background(), "lobby", first); err != nil || !again.Repeated {
 			t.Errorf("retried after the message was deleted: %+v, %v", again, err)
@@ -131,7 +131,7 @@ func TestDeletionErasesText(t *testing.T) {
 		if all := dump(t, backend); strings.Contains(all, "secret") || !strings.Contains(all, "plain") {
 			t.Errorf("redis still holds %s", all)
 		}
-		// Nor does this process: a new reader gets what is left.
+		// Nor must this process: a new reader gets only what is left.
 		late := follow(t, store, "lobby", streams.After(streams.Cursor{}))
 		late.expect(3)
 		if got := texts(late.entries); strings.Contains(got, "secret") {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// send offers a call after a delay.
+// send passes a call to the appender after a delay.
 func send(a *appender, author string, after time.Duration) {
 	go func() {
 		time.Sleep(after)
@@ -28,11 +28,11 @@ func TestAppenderGroups(t *testing.T) {
 		size       int
 		took       time.Duration
 	}{
-		"a single append is not delayed":       {false, []arrival{{"bob", shortly}}, 1, 0},
-		"a call that waits already goes along": {false, []arrival{{"bob", 0}}, 2, 0},
-		"appends that arrive together wait":    {true, []arrival{{"bob", shortly}, {"eve", 5 * shortly}}, 3, groupInterval},
-		"a later append misses the group":      {true, []arrival{{"bob", groupInterval + shortly}}, 1, groupInterval},
-		"an author of the last group is next":  {true, []arrival{{"last", shortly}, {"eve", 5 * shortly}}, 2, authorInterval},
+		"a single append is not delayed":        {false, []arrival{{"bob", shortly}}, 1, 0},
+		"a call that already waits is included": {false, []arrival{{"bob", 0}}, 2, 0},
+		"appends that arrive together wait":     {true, []arrival{{"bob", shortly}, {"eve", 5 * shortly}}, 3, groupInterval},
+		"a later append is not in the group":    {true, []arrival{{"bob", groupInterval + shortly}}, 1, groupInterval},
+		"an author of the last group is next":   {true, []arrival{{"last", shortly}, {"eve", 5 * shortly}}, 2, authorInterval},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestAppenderGroups(t *testing.T) {
 	}
 }
 
-func TestAppenderSendsAFullGroupAtOnce(t *testing.T) {
+func TestAppenderSendsFullGroupAtOnce(t *testing.T) {
 	t.Parallel()
 	for waiting, want := range map[int]int{fullGroupSize - 1: fullGroupSize, maxGroupSize + 10: maxGroupSize} {
 		synctest.Test(t, func(t *testing.T) {

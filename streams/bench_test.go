@@ -34,7 +34,7 @@ func BenchmarkAppendAlone(b *testing.B) {
 	}
 }
 
-// read reads to the end, and returns how many entries it read.
+// read reads to the end, and returns the number of entries that it read.
 func read(b *testing.B, store *streams.Store, from streams.From) (reader *streams.Reader, entries int) {
 	b.Helper()
 	reader, err := store.ForUser(ada).Follow("lobby", from, func(*streams.Reader) {})
@@ -55,7 +55,7 @@ func read(b *testing.B, store *streams.Store, from streams.From) (reader *stream
 	}
 }
 
-// BenchmarkNextFromTheWindow follows a room and reads batches that other readers share.
+// BenchmarkNextFromTheWindow follows a room and reads batches from the window.
 func BenchmarkNextFromTheWindow(b *testing.B) {
 	server := redistest.Start(b)
 	store := redistest.Open(b, streams.Options{Redis: server.Redis()})
@@ -101,7 +101,7 @@ func BenchmarkCatchUp(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		reader, entries := read(b, store, streams.After(first.Cursor))
-		reader.Close() // drops the window too
+		reader.Close() // also drops the window
 		if entries != 10_000 {
 			b.Fatalf("read %d entries", entries)
 		}

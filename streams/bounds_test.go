@@ -14,12 +14,12 @@ import (
 )
 
 func TestQuietRoomsCostFewCommands(t *testing.T) {
-	// The same number of commands is expected of a minute and of a fifth of it, in which
-	// the tail checks idle rooms five times as often.
+	// The limit is the same for a minute and for a fifth of it, because then the tail checks idle
+	// rooms five times as often.
 	maxBlock, quiet := 20*time.Second, 62*time.Second
 	if os.Getenv("CI") == "" {
 		maxBlock, quiet = maxBlock/5, quiet/5
-		t.Logf("shortened to %v of silence; with CI=true it is 62 s", quiet)
+		t.Logf("shortened to %v without activity; with CI=true it is 62 s", quiet)
 	}
 	server := redistest.Start(t)
 	client := clientOf(t, server)
@@ -41,14 +41,14 @@ func TestQuietRoomsCostFewCommands(t *testing.T) {
 	if n := connections(t, client); n > conns.MaxPerRedis {
 		t.Errorf("%d connections, want at most %d", n, conns.MaxPerRedis)
 	}
-	post(t, store, "room-0", "y") // by then the tail has checked all rooms
+	post(t, store, "room-0", "y") // then the tail has checked all rooms
 	followers[0].expect(2)
 	client.ConfigResetStat(context.Background())
 	time.Sleep(quiet) // this is what the test measures
 	counts := commandCalls(t, client)
-	t.Logf("in %v of silence, with %d connections: %v", quiet, connections(t, client), counts)
+	t.Logf("in %v without activity, with %d connections: %v", quiet, connections(t, client), counts)
 	if sum(counts) > 8 {
-		t.Errorf("%d commands in %v of silence, want at most 8: %v", sum(counts), quiet, counts)
+		t.Errorf("%d commands in %v without activity, want at most 8: %v", sum(counts), quiet, counts)
 	}
 	post(t, store, "room-7", "y")
 	followers[7*3].expect(2)
@@ -77,7 +77,7 @@ func TestReadsDoNotGrowWithReaders(t *testing.T) {
 		counts := commandCalls(t, fx.Client)
 		reads := counts["xread"] + counts["xrange"] + counts["xrevrange"] + counts["exists"] + counts["hmget"]
 		t.Logf("%d readers, %d batches: %v", readers, messages, counts)
-		// append.lua reads the room too: EXISTS, HMGET. A batch is two XREADs.
+		// append.lua also reads the room, with EXISTS and HMGET. A batch takes two XREADs.
 		if counts["xread"] > 2*messages+10 || reads > 5*messages {
 			t.Errorf("%d readers, %d batches: %v", readers, messages, counts)
 		}
@@ -137,7 +137,7 @@ func TestCatchUpFromFarBehind(t *testing.T) {
 	})
 }
 
-// Each window was filled when there were fewer, and its share of the memory was larger.
+// The windows were filled when there were fewer of them, so each had a larger share of the memory.
 func TestQuietWindowsShrink(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
@@ -162,7 +162,7 @@ func TestQuietWindowsShrink(t *testing.T) {
 	})
 }
 
-// Some hosts bill what is sent to Redis, and every page load reads the list.
+// Some hosts charge for the bytes sent to Redis, and every page load reads the list.
 func TestRoomListSendsFewBytes(t *testing.T) {
 	t.Parallel()
 	ctx, server := context.Background(), redistest.Start(t)

@@ -22,7 +22,7 @@ func TestCluster(t *testing.T) {
 	one := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
 	two := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
 	var followers []*follower
-	for i := range 30 { // in all buckets, and so on all nodes
+	for i := range 30 { // enough to use all buckets, and so all nodes
 		f := follow(t, two, fmt.Sprint("room-", i), streams.Newest(50))
 		f.nextState()
 		followers = append(followers, f)
@@ -52,7 +52,7 @@ func TestCluster(t *testing.T) {
 		t.Error(err)
 	}
 	if one.Away() || two.Away() {
-		t.Error("counts as away")
+		t.Error("Redis counts as away")
 	}
 }
 
@@ -71,7 +71,7 @@ func TestClusterFailoverUnderLoad(t *testing.T) {
 			how.fail(old)
 			cluster.AwaitFailover(old)
 			t.Logf("new primary after %v", time.Since(began).Round(time.Millisecond))
-			how.recover(old) // appends wait for a replica, and there is no other
+			how.recover(old) // appends wait for a replica, and this is the only one
 			load.awaitProgress()
 			t.Logf("appends work after %v", time.Since(began).Round(time.Millisecond))
 			cluster.AwaitWhole()
@@ -129,7 +129,7 @@ func TestReaderContinuesWhileAnotherNodeIsAway(t *testing.T) {
 		t.Errorf("state %v, want fresh", got)
 	}
 	if !store.Away() {
-		t.Error("the killed node does not count as away")
+		t.Error("Redis does not count as away although a node was killed")
 	}
 }
 

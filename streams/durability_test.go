@@ -50,8 +50,8 @@ func TestReplicaDurability(t *testing.T) {
 	}
 }
 
-// WAIT waits for what its own connection wrote to its own server. If a replica hangs and the
-// append succeeds, WAIT went to another server or connection.
+// WAIT covers only writes of the same connection. If an append succeeds while all replicas hang, the
+// WAIT was sent over another connection.
 func TestReplicaDurabilityWhileReplicasHang(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(t *testing.T) (at *redis.UniversalOptions, replicas []*redistest.Node){
@@ -74,7 +74,7 @@ func TestReplicaDurabilityWhileReplicasHang(t *testing.T) {
 			}
 			entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "y"}
 			if _, err := store.ForUser(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
-				t.Errorf("append that no replica has: %v", err)
+				t.Errorf("append without a replica's confirmation: %v", err)
 			}
 			for _, replica := range replicas {
 				replica.Resume()

@@ -5,21 +5,21 @@ import (
 	"time"
 )
 
-// SetMaxBlock sets maxBlock for the Stores that are opened next. restore undoes it.
+// SetMaxBlock sets maxBlock for Stores that are opened later. restore undoes it.
 func SetMaxBlock(d time.Duration) (restore func()) {
 	old := maxBlock
 	maxBlock = d
 	return func() { maxBlock = old }
 }
 
-// SetMaxWindowsBytes sets how much the windows of the Store may hold.
+// SetMaxWindowsBytes sets the limit for all windows of the Store together.
 func SetMaxWindowsBytes(s *Store, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.maxWindowsBytes = most
 }
 
-// WindowsBytes returns how much they hold.
+// WindowsBytes returns the size of all windows of the Store.
 func WindowsBytes(s *Store) (bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,14 +31,14 @@ func WindowsBytes(s *Store) (bytes int) {
 	return bytes
 }
 
-// RoomKey returns the key of a room's stream, which tests change as an operator may.
+// RoomKey returns the key of a room's stream, which tests change as an operator may do.
 func RoomKey(room string) string { return keys{}.room(room) }
 
 // ActivityKey returns the key of the room's activity stream.
 func ActivityKey(room string) string { return keys{}.activity(bucketOf(room)) }
 
-// NoteActivity does to a room's window what activity does, without any.
-func NoteActivity(s *Store, room string) {
+// MarkMoved calls markMoved of the room's window, as the tail does after activity.
+func MarkMoved(s *Store, room string) {
 	if w := s.window(room); w != nil {
 		w.markMoved()
 	}

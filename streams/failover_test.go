@@ -12,8 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A pair is a primary and its replica behind one address, with ten messages in the lobby of
-// which the replica has eight.
+// A pair is a primary and its replica behind one address. The lobby has ten messages, of which the
+// replica has eight.
 type pair struct {
 	*fixture
 	primary, replica *redistest.Server
@@ -40,15 +40,15 @@ func newPair(t *testing.T) *pair {
 	return p
 }
 
-// failOver makes the address lead to the replica.
+// failOver routes the address to the replica.
 func (p *pair) failOver() {
 	p.Client = clientOf(p.T, p.replica)
 	p.stored = p.stored[:8]
 	p.proxy.Reroute(p.replica.Addr)
 }
 
-// appendWithSlowClock appends a message as a new primary with a slow clock does: after the
-// eighth message, and before the ones that only the old primary had.
+// appendWithSlowClock appends a message like a new primary whose clock is slow: the ID is after the
+// eighth message, and before those that only the old primary had.
 func (p *pair) appendWithSlowClock(seq uint64) {
 	id := p.stored[7].Cursor.ID
 	id.Seq += seq
@@ -83,7 +83,7 @@ func TestFailoverLosingEntriesResets(t *testing.T) {
 				t.Fatalf("state %v, want reset", got)
 			}
 			f.expect(after.left)
-			// A client that read lost entries is reset too, one that did not is resumed.
+			// A client that has read lost entries is reset, and another client is resumed.
 			back := follow(t, p.store, "lobby", streams.After(cut))
 			if got := back.nextState(); got.State != streams.Reset {
 				t.Errorf("after a lost entry: state %v, want reset", got)
@@ -97,9 +97,9 @@ func TestFailoverLosingEntriesResets(t *testing.T) {
 	}
 }
 
-// A reader's store may not notice the failover itself. Then new entries show that its
-// window is of another history.
-func TestHistoryChangedUnderReaderResets(t *testing.T) {
+// A Store may not notice the failover. Then new entries must show that its window is of another
+// history.
+func TestUnnoticedFailoverResetsReader(t *testing.T) {
 	t.Parallel()
 	for name, happen := range map[string]func(fx *fixture){
 		"as many entries written as lost": func(fx *fixture) {
@@ -117,7 +117,7 @@ func TestHistoryChangedUnderReaderResets(t *testing.T) {
 			runFixtures(t, streams.Options{}, func(fx *fixture) {
 				f := follow(fx.T, fx.store, "lobby", streams.Newest(50))
 				f.expect(10)
-				fx.post(1) // so that the window holds something
+				fx.post(1) // so that the window is not empty
 				f.expect(11)
 				fx.do("XDEL", lobbyKey, fx.stored[10].Cursor.ID.String())
 				happen(fx)
@@ -129,7 +129,7 @@ func TestHistoryChangedUnderReaderResets(t *testing.T) {
 	}
 }
 
-// rewriteWithSlowClock rewrites the stream as a primary with a slow clock would have it.
+// rewriteWithSlowClock rewrites the stream as if its primary's clock were slow.
 func (p *pair) rewriteWithSlowClock() {
 	entries := p.Client.XRange(context.Background(), lobbyKey, "-", "+").Val()
 	p.do("DEL", lobbyKey)
@@ -185,8 +185,8 @@ func TestAppendsSurviveLostReplies(t *testing.T) {
 	}
 }
 
-// A Redis that becomes a replica is no longer the truth: it is late, and then has the
-// history of its new primary.
+// A Redis that becomes a replica must not be read any more: it lags behind, and then replaces its
+// history by that of its new primary.
 func TestReplicaCountsAsAway(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)

@@ -13,7 +13,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A foldedRoom is a room as a client sees it that folds the raw entries by the protocol's rules.
+// A foldedRoom is a room's messages as a client shows them, which applies edits, reactions and deletions
+// by the rules of the protocol.
 type foldedRoom struct {
 	messages []streams.Entry // in their current state, in order
 	at       map[streams.ID]int
@@ -74,7 +75,7 @@ func (h *foldedRoom) expect(t *testing.T, what string, got, want []streams.Entry
 	}
 }
 
-// appendRandom appends count random entries, and folds them.
+// appendRandom appends count random entries, and applies them to the room.
 func appendRandom(t *testing.T, store *streams.Store, random *rand.Rand, count int) *foldedRoom {
 	t.Helper()
 	h := &foldedRoom{}

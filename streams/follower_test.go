@@ -10,14 +10,14 @@ import (
 	"burble/streams"
 )
 
-// A follower collects what one reader reads, and checks that batches join.
+// A follower collects what one reader reads, and checks that there are no gaps between batches.
 type follower struct {
 	t          *testing.T
 	reader     *streams.Reader
 	ready      chan struct{}
 	cursor     streams.Cursor
 	states     []streams.Followed
-	afterState int // how many entries came before the last state
+	afterState int // number of entries before the last state
 	entries    []streams.Entry
 	signals    []*streams.Signal
 }
@@ -54,8 +54,8 @@ func (f *follower) readUntil(what string, met func() bool) {
 	}
 }
 
-// readAvailable reads what is available without waiting for ready. After an error, ready is
-// called when a retry makes sense.
+// readAvailable reads until the end or an error. After an error, the reader signals ready when it is
+// time to retry.
 func (f *follower) readAvailable() {
 	f.t.Helper()
 	for {
@@ -76,7 +76,7 @@ func (f *follower) next() (streams.Read, error) {
 	}
 	if read.Batch != nil {
 		if read.Batch.After != f.cursor {
-			f.t.Fatalf("gap: at %v, and got a batch after %v", f.cursor, read.Batch.After)
+			f.t.Fatalf("gap: at %v, got a batch after %v", f.cursor, read.Batch.After)
 		}
 		f.cursor = read.Batch.Upto
 		f.entries = append(f.entries, read.Batch.Entries...)
@@ -113,8 +113,8 @@ func (f *follower) nextSignal(kind streams.SignalKind) *streams.Signal {
 	return signal
 }
 
-// awaitTail waits until the store's tail reads activity of the room, with a message in it.
-// Signals before that are missed.
+// awaitTail posts a message and waits until the tail has read it. Before that, the reader may miss
+// signals.
 func (f *follower) awaitTail(store *streams.Store) {
 	f.t.Helper()
 	f.nextState()

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// In a Cluster each bucket has a tail of its own, and all of them report to one Store.
+// In a Cluster, each bucket has its own tail, and all tails report to one Store.
 func TestOnStatusOrder(t *testing.T) {
 	t.Parallel()
 	for range 200 {
@@ -15,7 +15,7 @@ func TestOnStatusOrder(t *testing.T) {
 		var mu sync.Mutex
 		s := &Store{log: slog.New(slog.DiscardHandler)}
 		s.options.OnStatus = func(away bool) {
-			for range 20 { // let another tail overtake, if it can
+			for range 20 { // give another tail the chance to overtake
 				runtime.Gosched()
 			}
 			mu.Lock()

@@ -4,16 +4,16 @@ package streams_test
 //
 //	ada, bob, lobbyKey, activityKey    two users; keys of the room "lobby"
 //	post, postRetrying, tryPost, amend, appendAll
-//	follow, follower                   follower_test.go: a reader, and what it has read
+//	follow, follower                   follower_test.go: a reader and what it has read
 //	texts                              the texts of entries
 //	fixture, newFixture, runFixtures   a real Redis with a Store and ten messages
 //	page                               a page of "lobby"
 //	fill, fillRoom, dump               many entries at once; everything in Redis
-//	redisTime                          how long Redis is busy
-//	commandCalls, sum, connections     what Redis counts
+//	redisTime                          the time that Redis spends on commands
+//	commandCalls, sum, connections     counts of commands and connections
 //	clientOf, startPrimary, replicaArgs
 //	eventually, nextMillisecond        wait
-//	foldedRoom, appendRandom           fold_test.go: a room as a client sees it
+//	foldedRoom, appendRandom           fold_test.go: a room's messages as a client shows them
 //	load, startLoad                    load_test.go: authors and readers during a failover
 //	pair, newPair                      failover_test.go: a primary and a replica that is behind
 //	side                               sentinel_test.go: one side of a network partition
@@ -47,7 +47,7 @@ var (
 	activityKey = streams.ActivityKey("lobby")
 )
 
-// post posts a message, which must succeed at once.
+// post posts a message once, and fails the test after an error.
 func post(t testing.TB, store *streams.Store, room, text string) streams.Stored {
 	t.Helper()
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
@@ -58,7 +58,7 @@ func post(t testing.TB, store *streams.Store, room, text string) streams.Stored 
 	return stored
 }
 
-// postRetrying posts a message as a client does: it retries while the outcome is unknown.
+// postRetrying posts a message and retries while the outcome is unknown, as a client does.
 func postRetrying(t *testing.T, store *streams.Store, room, text string) {
 	t.Helper()
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
@@ -78,7 +78,7 @@ func tryPost(store *streams.Store, room, text string) error {
 	return err
 }
 
-// amend appends an edit, a reaction or a deletion by Ada.
+// amend appends an edit, a reaction or a deletion by Ada to the lobby.
 func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID, text string) streams.Stored {
 	t.Helper()
 	if kind == streams.Delete {
@@ -95,9 +95,9 @@ func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID,
 	return stored
 }
 
-// appendAll has authors post to the lobby, each message after the one before is stored, with
-// retries under the same key while the outcome is unknown. It returns the ID stored for each
-// key. It calls before each post; false ends the author, and so does the end of the test.
+// appendAll makes authors post to the lobby. Each author posts a message after the one before it is
+// stored, and retries while the outcome is unknown. appendAll calls before before each post, and an
+// author stops when it returns false, or at the end of the test. It returns the stored ID of each key.
 func appendAll(t *testing.T, store *streams.Store, authors, each int, before func(author, i int) (more bool)) map[string]streams.ID {
 	t.Helper()
 	ctx := t.Context()
@@ -146,10 +146,10 @@ type fixture struct {
 	*testing.T
 	redistest.Backend
 	store  *streams.Store
-	stored []streams.Stored // all that post stored
+	stored []streams.Stored // everything that post has stored
 }
 
-// newFixture returns one on a single Redis.
+// newFixture returns a fixture on a single Redis.
 func newFixture(t *testing.T, options streams.Options) *fixture {
 	t.Helper()
 	return newFixtureOn(t, redistest.Single(t), options)
@@ -232,8 +232,8 @@ func fillRoom(t testing.TB, client redis.UniversalClient, room string, count int
 	}
 }
 
-// redisTime returns the milliseconds that Redis spends on the commands that f sends, the least of
-// several calls.
+// redisTime calls f several times. It returns the shortest time that Redis spent on the commands of a
+// call, in milliseconds.
 func redisTime(t testing.TB, client redis.UniversalClient, f func()) float64 {
 	t.Helper()
 	ctx := context.Background()
@@ -283,7 +283,7 @@ func dump(t *testing.T, backend redistest.Backend) string {
 	return all.String()
 }
 
-// commandCalls returns how often Redis ran each command, those inside scripts included.
+// commandCalls returns how often Redis ran each command, including commands in scripts.
 func commandCalls(t testing.TB, client redis.UniversalClient) map[string]int {
 	t.Helper()
 	info, err := client.Info(context.Background(), "commandstats").Result()
@@ -310,7 +310,7 @@ func sum(counts map[string]int) (all int) {
 	return all
 }
 
-// connections returns how many connections a server has, without the client's own.
+// connections returns the number of connections to a server, without the client's own.
 func connections(t testing.TB, client *redis.Client) int {
 	t.Helper()
 	list, err := client.Do(context.Background(), "CLIENT", "LIST").Text()
@@ -320,14 +320,14 @@ func connections(t testing.TB, client *redis.Client) int {
 	return strings.Count(list, "\n") - 1
 }
 
-// clientOf returns a plain client of the server, for as long as the test lasts.
+// clientOf returns a client of the server, which the test's cleanup closes.
 func clientOf(t testing.TB, server *redistest.Server) *redis.Client {
 	client := server.Client()
 	t.Cleanup(func() { client.Close() })
 	return client
 }
 
-// startPrimary starts a Redis that accepts a replica at once.
+// startPrimary starts a Redis that accepts replicas without a delay.
 func startPrimary(t testing.TB) *redistest.Server {
 	return redistest.StartTCP(t, "--repl-diskless-sync-delay", "0")
 }
@@ -350,9 +350,8 @@ func eventually(t testing.TB, what string, met func() bool) {
 	}
 }
 
-// nextMillisecond waits until the millisecond in which it was called is over. Then a new entry
-// cannot get the ID of one that was lost; and miniredis, which numbers a millisecond's
-// entries from those that are left, cannot reuse the ID of a deleted one as Redis never does.
+// nextMillisecond waits for the next millisecond. Then a new entry cannot get the ID of a lost one.
+// Nor can miniredis reuse the ID of a deleted entry, which Redis never does.
 func nextMillisecond() {
 	for now := time.Now().UnixMilli(); time.Now().UnixMilli() == now; {
 		runtime.Gosched()

@@ -13,7 +13,7 @@ import (
 	"burble/streams/redistest"
 )
 
-// scaled returns a fifth of count for miniredis, whose scripts are slow.
+// scaled returns count, or a fifth of it for miniredis, whose scripts are slow.
 func scaled(backend redistest.Backend, count int) int {
 	if backend.Real {
 		return count
@@ -60,7 +60,7 @@ func TestPagesCoverRandomHistory(t *testing.T) {
 				}
 				h.expect(t, fmt.Sprint("around ", id, " by ", limit), around.Entries, want)
 			}
-			at := page(t, store, streams.Where{At: id.Time(), Limit: 200}) // there may be many in that millisecond
+			at := page(t, store, streams.Where{At: id.Time(), Limit: 200}) // there may be many messages in that millisecond
 			if !slices.ContainsFunc(at.Entries, func(e streams.Entry) bool { return e.ID == id }) {
 				t.Errorf("page at the time of %v lacks it", id)
 			}
@@ -80,7 +80,7 @@ func TestPageOfDeletedStream(t *testing.T) {
 	})
 }
 
-// A client that reads a page and follows the room from its AsOf sees what a later page shows.
+// A client that reads a page and follows the room from AsOf must get what a later page shows.
 func TestPageThenFollow(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
@@ -118,7 +118,7 @@ func TestPageThenFollow(t *testing.T) {
 			for _, entry := range s.entries {
 				s.fold(entry)
 			}
-			// The reader may have come too late for a message that was erased.
+			// A message may have been erased before the reader read it.
 			want := slices.DeleteFunc(slices.Clone(now.Entries), func(e streams.Entry) bool {
 				_, known := s.foldedRoom.at[e.ID]
 				return e.Deleted && !known
@@ -136,7 +136,7 @@ func TestTombstonesKeepTheirPlace(t *testing.T) {
 		for i := range 6 {
 			ids = append(ids, post(t, store, "lobby", fmt.Sprint(i)).Cursor.ID)
 		}
-		for i, id := range ids { // delete one after another: the first, the last, others
+		for i, id := range ids { // delete all of them, one at a time
 			for _, victim := range []int{0, 5, 2, 3, 1, 4}[i : i+1] {
 				amend(t, store, streams.Delete, ids[victim], "")
 			}
@@ -167,7 +167,7 @@ func TestPageEdges(t *testing.T) {
 			where.Limit = 5
 			empty := page(t, store, where)
 			if len(empty.Entries) != 0 || !empty.Older.IsZero() || !empty.Newer.IsZero() || empty.AsOf.String() != "0-0@0" {
-				t.Errorf("page of no room, %+v: %+v", where, empty)
+				t.Errorf("page of a room that does not exist, %+v: %+v", where, empty)
 			}
 		}
 		first := post(t, store, "lobby", "a").Cursor.ID
@@ -194,7 +194,7 @@ func TestPageEdges(t *testing.T) {
 			if texts(got.Entries) != ask.want {
 				t.Errorf("%s: %q, want %q", name, texts(got.Entries), ask.want)
 			}
-			// Older and Newer lead to the other messages, and are zero where there are none.
+			// Older and Newer lead to the other messages, and are zero if there are none.
 			var older, newer string
 			if !got.Older.IsZero() {
 				older = texts(page(t, store, streams.Where{Before: got.Older, Limit: 5}).Entries)
@@ -206,7 +206,7 @@ func TestPageEdges(t *testing.T) {
 				t.Errorf("%s: older %v leads to %q, newer %v to %q", name, got.Older, older, got.Newer, newer)
 			}
 			if !got.Older.IsZero() && older == "" || !got.Newer.IsZero() && newer == "" {
-				t.Errorf("%s: older %v or newer %v leads to nothing", name, got.Older, got.Newer)
+				t.Errorf("%s: older %v or newer %v leads to an empty page", name, got.Older, got.Newer)
 			}
 		}
 	})

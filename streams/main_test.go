@@ -13,9 +13,9 @@ import (
 	"burble/streams/redistest"
 )
 
-// TestMain makes every tail check idle rooms each second, and checks that no goroutine of the
-// package is left when all Stores are closed. Most tests wait for Redis servers, so more of
-// them run at a time than there are processors.
+// TestMain makes every tail check idle rooms each second, and checks that no goroutine of the package is
+// left after all Stores were closed. Most tests wait for Redis servers, so it runs more tests at a time
+// than there are processors.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if isDefault("test.parallel") {
@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// packageStacks returns the stacks of goroutines that run code of the package, after giving them
-// a moment to end.
+// packageStacks returns the stacks of goroutines that run code of the package, after it has given them
+// time to end.
 func packageStacks() string {
 	var left []string
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
@@ -50,7 +50,7 @@ func packageStacks() string {
 	return strings.Join(left, "\n\n")
 }
 
-// isDefault reports whether the flag was not given.
+// isDefault reports whether the flag was not set.
 func isDefault(name string) bool {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })

@@ -10,8 +10,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// Redis refuses a connection by a line that it sends before anything is asked. A client that
-// writes first gets an error of the network instead.
+// Redis refuses a connection with a line that it sends before the first command. A client that writes
+// first may get a network error instead.
 func TestErrorNamesTooManyClients(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(testing.TB, ...string) *redistest.Server{

@@ -26,7 +26,7 @@ func TestEvictionPolicyIsReported(t *testing.T) {
 					t.Errorf("%s: %q", name, text)
 				}
 			}
-			// It may be changed while the server runs.
+			// An operator may change it while the server runs.
 			client := clientOf(t, server)
 			client.ConfigSet(t.Context(), "maxmemory-policy", "noeviction")
 			if err := store.Health(t.Context()); err != nil || store.Warning() != "" {
@@ -36,7 +36,7 @@ func TestEvictionPolicyIsReported(t *testing.T) {
 	}
 }
 
-func TestEvictionPolicyOfAnyServerOfAClusterIsReported(t *testing.T) {
+func TestEvictionPolicyOfEachClusterNodeIsReported(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 0)
 	last := cluster.Nodes[len(cluster.Nodes)-1]
@@ -55,7 +55,7 @@ func TestEvictedKeysAreReported(t *testing.T) {
 		postRetrying(t, store, room, strings.Repeat("x", 4000))
 	}
 	if got := store.EvictedKeys(); got != 0 {
-		t.Errorf("%d evicted keys before the first", got)
+		t.Errorf("%d evicted keys before any eviction", got)
 	}
 	client := clientOf(t, server)
 	if err := client.ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil {

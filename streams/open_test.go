@@ -58,10 +58,10 @@ func TestOpenFailsAtOnceOnRefusal(t *testing.T) {
 		"no password":            {want: "NOAUTH"},
 		"the wrong password":     {password: "wrong", want: "WRONGPASS"},
 		"no such database":       {password: "right", db: 99, want: "DB index"},
-		"no write permission":    {user: "reader", password: "right", want: "script"}, // worded differently by Redis 7.0 and by Valkey
+		"no write permission":    {user: "reader", password: "right", want: "script"}, // the texts of Redis 7.0 and Valkey differ
 		"no scripts":             {user: "plain", password: "right", want: "NOPERM"},
 		"another prefix":         {user: "guest", password: "right", prefix: "other:", want: "NOPERM"},
-		"all permissions needed": {user: "guest", password: "right", prefix: "chat:"},
+		"all needed permissions": {user: "guest", password: "right", prefix: "chat:"},
 	} {
 		who := server.Redis()
 		who.Username, who.Password, who.DB = as.user, as.password, as.db
@@ -161,11 +161,11 @@ func TestPrefixSeparatesStores(t *testing.T) {
 		post(t, one, "lobby", "x")
 		page, err := two.ForUser(ada).Page(context.Background(), "lobby", streams.Where{Limit: 5})
 		if err != nil || len(page.Entries) != 0 {
-			t.Errorf("read another prefix's room: %v, %v", page, err)
+			t.Errorf("page of a room with another prefix: %v, %v", page, err)
 		}
 		for _, key := range backend.Keys(t) {
 			if !strings.HasPrefix(key, "one:") {
-				t.Errorf("key %q without the prefix", key)
+				t.Errorf("key %q lacks the prefix", key)
 			}
 		}
 	})

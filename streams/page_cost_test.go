@@ -16,7 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// reactions puts an emoji on the message and removes it again, count times in all.
+// reactions adds a reaction to the message and removes it again, count entries in total.
 func reactions(t testing.TB, store *streams.Store, of streams.ID, count int) {
 	t.Helper()
 	var sending sync.WaitGroup
@@ -35,7 +35,7 @@ func reactions(t testing.TB, store *streams.Store, of streams.ID, count int) {
 	sending.Wait()
 }
 
-// maxPageTime is how many milliseconds Redis may spend on a page of one message.
+// maxPageTime is the maximum time that Redis may spend on a page of one message, in milliseconds.
 const maxPageTime = 5.0
 
 func TestPagesSkipLongRunsOfReactions(t *testing.T) {
@@ -69,7 +69,7 @@ func TestPagesSkipLongRunsOfReactions(t *testing.T) {
 	expect("forward past a deleted message", streams.Where{After: first, Limit: 3}, " third")
 }
 
-// A room that begins with thousands of topics has no message before the first one.
+// In a room that begins with thousands of topics, there is no message before the first one.
 func TestPageOfRoomOfTopics(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
@@ -90,7 +90,7 @@ func TestPageOfRoomOfTopics(t *testing.T) {
 	}
 }
 
-// The release before this one records neither runs nor the number of messages.
+// The previous release records neither runs nor the number of messages.
 func TestPagesOfOlderReleaseAreBoundedAndComplete(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
@@ -125,7 +125,7 @@ func TestPagesOfOlderReleaseAreBoundedAndComplete(t *testing.T) {
 	}
 }
 
-// Servers of this release and of the one before it append to one room with few messages.
+// Servers of this release and of the previous one append to a room with few messages.
 func TestPagesOfTwoReleases(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
@@ -172,7 +172,7 @@ func TestPagesOfTwoReleases(t *testing.T) {
 	})
 }
 
-// appendAsOlder appends a message as append.lua of the release before this one did.
+// appendAsOlder appends a message like append.lua of the previous release.
 func appendAsOlder(t testing.TB, client redis.UniversalClient, text string) {
 	t.Helper()
 	const script = `
@@ -197,7 +197,7 @@ func TestRunsAreTrimmed(t *testing.T) {
 		}
 		fx.post(100)
 		if runs() > 1 {
-			fx.Errorf("%d runs after they were trimmed", runs())
+			fx.Errorf("%d runs after the trim", runs())
 		}
 		reactions(fx, fx.store, fx.stored[len(fx.stored)-1].Cursor.ID, 20)
 		fx.post(1)
@@ -209,7 +209,7 @@ func TestRunsAreTrimmed(t *testing.T) {
 	})
 }
 
-// forget removes what the release before this one does not write.
+// forget removes what the previous release does not write.
 func forget(t testing.TB, client redis.UniversalClient) {
 	t.Helper()
 	ctx := context.Background()

@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// If the library retried a heartbeat whose reply was lost, the server would seem known.
+// If the library retried a heartbeat whose reply was lost, the retry would report the server as known.
 func TestHeartbeatIsNotRetried(t *testing.T) {
 	t.Parallel()
 	proxy := redistest.StartProxy(t, redistest.StartTCP(t).Addr)

@@ -123,7 +123,7 @@ func TestConcurrentRetriesAreStoredOnce(t *testing.T) {
 			}
 		}
 		if fresh != 1 {
-			t.Errorf("%d of 20 appends stored the entry, want 1", fresh)
+			t.Errorf("%d of 20 appends report that they stored the entry, want 1", fresh)
 		}
 		other := entry
 		other.User = bob
@@ -159,7 +159,7 @@ func TestTryNextUsesCachedAnswer(t *testing.T) {
 	})
 }
 
-// Redis may be so far away that a busy room moves each time its end is looked up.
+// If Redis is far away, the end of a busy room moves during each lookup.
 func TestFollowBusyRoomOverSlowConnection(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
@@ -177,7 +177,7 @@ func TestFollowBusyRoomOverSlowConnection(t *testing.T) {
 			case <-joined:
 				return
 			case <-time.After(time.Millisecond):
-				streams.NoteActivity(store, "lobby")
+				streams.MarkMoved(store, "lobby")
 			}
 		}
 	}()

@@ -67,7 +67,7 @@ func TestRedisRestartUnderLoad(t *testing.T) {
 	}
 }
 
-// A syncBuffer may be read while it is written.
+// A syncBuffer is a buffer that is safe for concurrent use.
 type syncBuffer struct {
 	mu   sync.Mutex
 	text []byte
@@ -95,7 +95,7 @@ func TestOutageIsLoggedOnce(t *testing.T) {
 		OnStatus: func(away bool) { status <- away },
 	})
 	follow(t, store, "lobby", streams.Newest(0)).nextState()
-	for range 2 { // the tail may not be reading yet the first time
+	for range 2 { // the first time, the tail may not be reading yet
 		server.Kill()
 		<-status
 		server.Restart()
@@ -109,7 +109,8 @@ func TestOutageIsLoggedOnce(t *testing.T) {
 	}
 }
 
-// After a router restarts, or while a proxy is full, the first attempt to reconnect may fail.
+// After the restart of a router, or while a proxy has too many connections, the first attempt to
+// reconnect may fail.
 func TestBriefDisconnectIsNotAnOutage(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -156,7 +157,7 @@ func TestRedisFull(t *testing.T) {
 	f.nextState()
 	long := strings.Repeat("long ", 800)
 	var err error
-	for _, text := range []string{long, "short"} { // a long message also takes memory on its way into Redis
+	for _, text := range []string{long, "short"} { // a long message also needs memory while Redis receives it
 		for sent, refused := 0, 0; sent < 50_000 && refused < 20; sent++ {
 			refused++
 			if err = tryPost(fx.store, "lobby", text); err == nil {
@@ -170,7 +171,7 @@ func TestRedisFull(t *testing.T) {
 	if err := fx.store.Health(ctx); !errors.Is(err, streams.ErrFull) {
 		t.Errorf("health: %v, want full", err)
 	}
-	// Used memory fluctuates, so that a few more may fit.
+	// Used memory fluctuates, so a few more messages may fit.
 	for i := 0; ; i++ {
 		if err = tryPost(fx.store, fmt.Sprint("new-", i), "x"); errors.Is(err, streams.ErrFull) {
 			break
@@ -191,7 +192,7 @@ func TestRedisFull(t *testing.T) {
 		t.Errorf("state %v, want resumed", got)
 	}
 
-	// What frees memory still works.
+	// Commands that free memory still work.
 	amend(t, fx.store, streams.Delete, page.Entries[0].ID, "")
 	f.readUntil("the deletion", func() bool { return f.entries[len(f.entries)-1].Kind == streams.Delete })
 	kept := redistest.Open(t, streams.Options{Redis: fx.Redis, MaxCount: 50})

@@ -12,10 +12,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// maxListTime is how many milliseconds Redis may spend on a list of 100 rooms.
+// maxListTime is the maximum time that Redis may spend on a list of 100 rooms, in milliseconds.
 const maxListTime = 3.0
 
-func TestRoomListCostsLittleAfterALongAbsence(t *testing.T) {
+func TestRoomListAfterLongAbsenceIsFast(t *testing.T) {
 	t.Parallel()
 	ctx, backend := context.Background(), redistest.Single(t)
 	store := redistest.Open(t, streams.Options{Redis: backend.Redis})
@@ -34,7 +34,7 @@ func TestRoomListCostsLittleAfterALongAbsence(t *testing.T) {
 		})
 		post(t, store, room, "last")
 	}
-	for name, user := range map[string]streams.User{"a visitor": {}, "someone who was away": bob} {
+	for name, user := range map[string]streams.User{"a visitor": {}, "a user who was away": bob} {
 		var rooms []streams.Room
 		took := redisTime(t, backend.Client, func() {
 			var err error
@@ -55,7 +55,7 @@ func TestRoomListCostsLittleAfterALongAbsence(t *testing.T) {
 	}
 }
 
-// unread returns the lobby as Bob's list shows it.
+// unread returns the lobby from Bob's list of rooms.
 func unread(t testing.TB, store *streams.Store) streams.Room {
 	t.Helper()
 	rooms, err := store.ForUser(bob).Rooms(context.Background(), 10)
@@ -65,7 +65,7 @@ func unread(t testing.TB, store *streams.Store) streams.Room {
 	return rooms[0]
 }
 
-func TestUnreadLeavesOutOwnAndDeletedMessages(t *testing.T) {
+func TestUnreadExcludesOwnAndDeletedMessages(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
@@ -80,7 +80,7 @@ func TestUnreadLeavesOutOwnAndDeletedMessages(t *testing.T) {
 			}
 		}
 		amend(t, store, streams.Delete, ids[3], "")
-		amend(t, store, streams.Delete, read, "") // it was read, and does not count
+		amend(t, store, streams.Delete, read, "") // it was read before, so it does not count
 		if got := unread(t, store); got.Unread != 19 || got.Mentions != 19 {
 			t.Errorf("%d unread, %d mentions, want 19", got.Unread, got.Mentions)
 		}
@@ -91,7 +91,7 @@ func TestUnreadLeavesOutOwnAndDeletedMessages(t *testing.T) {
 	})
 }
 
-// The release before this one does not number messages, and other programs trim.
+// The previous release does not count messages in entries, and other programs may trim.
 func TestUnreadWithoutNumbers(t *testing.T) {
 	t.Parallel()
 	runFixtures(t, streams.Options{}, func(fx *fixture) {

@@ -61,7 +61,7 @@ func TestSentinelFailoverUnderLoad(t *testing.T) {
 	}
 }
 
-// A side is one side of a network partition: where addresses lead from there.
+// A side is one side of a network partition. It routes connections from that side.
 type side map[string]string
 
 func (s side) dial(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -71,7 +71,7 @@ func (s side) dial(ctx context.Context, network, addr string) (net.Conn, error) 
 	return (&net.Dialer{}).DialContext(ctx, network, addr)
 }
 
-// The network is partitioned. One Store stays with the old primary and writes to it. The
+// One Store is on the same side of a network partition as the old primary, and writes to it. The
 // sentinels, the replicas and another Store are on the other side, with a new primary.
 func TestSentinelPartition(t *testing.T) {
 	t.Parallel()
@@ -92,7 +92,7 @@ func TestSentinelPartition(t *testing.T) {
 	for range 8 {
 		post(t, careful, "lobby", "before")
 	}
-	post(t, hasty, "lobby", "before") // makes it connect, since it cannot without sentinels
+	post(t, hasty, "lobby", "before") // connects, which is impossible later without sentinels
 	near := follow(t, hasty, "lobby", streams.After(streams.Cursor{}))
 	far := follow(t, other, "lobby", streams.After(streams.Cursor{}))
 	near.expect(9)
@@ -117,7 +117,7 @@ func TestSentinelPartition(t *testing.T) {
 	old.Rejoin()
 	s.AwaitReplica(old)
 	if got := near.nextState(); got.State != streams.Reset {
-		t.Errorf("reader on the losing side: state %v, want reset", got)
+		t.Errorf("reader on the minority's side: state %v, want reset", got)
 	}
 	if s.Primary() != primary {
 		t.Error("there was a second failover")

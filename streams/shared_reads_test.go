@@ -34,7 +34,7 @@ func TestSharedReads(t *testing.T) {
 			t.Errorf("%d reads for 100 callers with one key", started)
 		}
 		if _, err := reads.do(canceled, key, read); err != nil || started != 1 {
-			t.Errorf("a caller that cannot wait: %v, after %d reads; want the cached answer", err, started)
+			t.Errorf("a caller with a canceled context: %v, after %d reads; want the cached answer", err, started)
 		}
 		time.Sleep(cacheTime + time.Millisecond)
 		if _, err := reads.do(canceled, key, read); err == nil {
@@ -63,7 +63,7 @@ func TestSharedReadErrorIsNotCached(t *testing.T) {
 	})
 }
 
-// Readers wait for a slot instead of failing in the client's pool, and leave one connection
+// Readers must wait for a slot instead of timing out in the client's pool, and must leave one connection
 // for other reads.
 func TestSharedReadsRunInSlots(t *testing.T) {
 	t.Parallel()

@@ -35,7 +35,7 @@ func TestSignalReachesReadersOnEveryServer(t *testing.T) {
 	})
 }
 
-func TestPresenceEndsWithTheLastServer(t *testing.T) {
+func TestPresenceEndsWithLastServer(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
@@ -57,7 +57,7 @@ func TestPresenceEndsWithTheLastServer(t *testing.T) {
 		if got := store.ForUser(ada).Present(ctx, "lobby")[0]; got.Err != nil || got.Count != 2 || len(got.People) != 2 {
 			t.Fatalf("present: %+v", got)
 		}
-		// Server one stops sending heartbeats; two goes on.
+		// Server one stops sending heartbeats. Server two continues.
 		store.Heartbeat(ctx, "one", -time.Second)
 		store.Heartbeat(ctx, "two", time.Minute)
 		if err := store.RemoveDeadServers(ctx); err != nil {
@@ -74,7 +74,7 @@ func TestPresenceEndsWithTheLastServer(t *testing.T) {
 	})
 }
 
-func TestCrowdIsSignalledByCount(t *testing.T) {
+func TestCrowdSignalsOnlyCount(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
@@ -109,7 +109,7 @@ func TestCrowdIsSignalledByCount(t *testing.T) {
 		update(crowd[200:], nil, true)
 		signalCount()                                             // too early, so it does nothing
 		if backend.Client.Del(ctx, lobbyKey+":told").Val() != 1 { // it expires after CountInterval
-			t.Error("there is no key that keeps the count from being signalled again")
+			t.Error("the key that limits signals of the count is missing")
 		}
 		signalCount()
 		expectCount(250)
@@ -118,7 +118,7 @@ func TestCrowdIsSignalledByCount(t *testing.T) {
 			t.Errorf("present: %d, %d named, %v", got.Count, len(got.People), got.Err)
 		}
 
-		// While it is a crowd, people who leave are not signalled one by one; then they are.
+		// In a crowd, people who leave are not named. Below MaxNamed, they are.
 		update(nil, crowd[:149], true)
 		update(nil, crowd[149:150], false)
 		if signal := f.nextSignal(streams.Left); signal.User != crowd[149] {
@@ -156,13 +156,13 @@ func TestUnreadAfterReadMarker(t *testing.T) {
 		if rooms[1].Unread != 0 {
 			t.Errorf("unread in a room without a marker: %+v", rooms[1])
 		}
-		// A marker does not move back,
+		// A marker does not move back.
 		store.ForUser(bob).MarkRead(ctx, "lobby", last.Cursor.ID)
 		store.ForUser(bob).MarkRead(ctx, "lobby", first.Cursor.ID)
 		if id, err := store.ForUser(bob).ReadUpTo(ctx, "lobby"); err != nil || id != last.Cursor.ID {
 			t.Errorf("read up to %v, %v", id, err)
 		}
-		// or past the last entry.
+		// Nor does it move past the last entry.
 		far := streams.ID{Millis: 1 << 60}
 		for _, room := range []string{"lobby", "empty"} {
 			if err := store.ForUser(bob).MarkRead(ctx, room, far); err != nil {

@@ -6,8 +6,8 @@ import (
 	"burble/streams"
 )
 
-// The window belongs to a history that Redis no longer has, and there was no activity
-// since that would let the tail notice.
+// The window is of a history that Redis no longer has, and the tail has not noticed, because there was no
+// activity since.
 func TestNewReaderAfterLossBypassesWindow(t *testing.T) {
 	t.Parallel()
 	foreign := streams.Cursor{ID: streams.ID{Millis: 5}, Epoch: "ELSEWHERE"}
@@ -22,7 +22,7 @@ func TestNewReaderAfterLossBypassesWindow(t *testing.T) {
 			fx := newFixture(t, streams.Options{})
 			early := follow(t, fx.store, "lobby", streams.After(streams.Cursor{}))
 			early.expect(10)
-			fx.post(2) // so that the window holds something
+			fx.post(2) // so that the window is not empty
 			early.expect(12)
 			fx.do("DEL", lobbyKey)
 			f := follow(t, fx.store, "lobby", from)
@@ -48,19 +48,19 @@ func TestNewestAfterTrimByHand(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t, streams.Options{})
 	early := follow(t, fx.store, "lobby", streams.Newest(0))
-	early.nextState() // so that there is a window from before the trim
+	early.nextState() // creates the window before the trim
 	fx.do("XTRIM", lobbyKey, "MAXLEN", 3)
 	f := follow(t, fx.store, "lobby", streams.Newest(50))
 	f.expect(3)
 	again := follow(t, fx.store, "lobby", streams.After(f.states[0].At))
 	if got := again.nextState(); f.states[0].At.ID.IsZero() || got.State != streams.Resumed {
-		t.Errorf("began at %v, and a reader from there got %v", f.states[0].At, got)
+		t.Errorf("started at %v, and a reader that resumed there got %v", f.states[0].At, got)
 	}
 	again.expect(3)
 }
 
-// A shared read serves later readers for a second. What was read before a room's first
-// entry must not serve those after it.
+// The answer of a shared read is cached for a second. An answer from before a room's first entry must not
+// be used after it.
 func TestReaderJustAfterFirstEntry(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t, streams.Options{})

@@ -10,7 +10,7 @@ import (
 	"burble/streams/redistest"
 )
 
-// trimmedByAge posts until the messages that were there before are trimmed.
+// trimmedByAge posts until the first ten messages are trimmed.
 func (fx *fixture) trimmedByAge() {
 	fx.Helper()
 	last := fx.stored[len(fx.stored)-1].Cursor
@@ -24,18 +24,18 @@ func (fx *fixture) trimmedByAge() {
 	fx.Fatal("timed out waiting for a trim by age")
 }
 
-// A loss is something that may happen to a room, and what a reader gets then.
+// A loss is a way to lose entries of a room, and what a reader must get then.
 type loss struct {
 	name    string
 	options streams.Options
 	happen  func(fx *fixture)
 	state   streams.State
-	left    int // how many entries the reader gets; -1: any number
+	left    int // number of entries that the reader gets; -1: any number
 }
 
 func TestResumeAfterLoss(t *testing.T) {
 	t.Parallel()
-	for _, loss := range []loss{ // for a reader who has read five messages of ten
+	for _, loss := range []loss{ // for a reader that has read five of ten messages
 		{"nothing", streams.Options{}, func(fx *fixture) {}, streams.Resumed, 5},
 		{"trimmed by count", streams.Options{MaxCount: 20}, func(fx *fixture) { fx.post(20) }, streams.Truncated, -1},
 		{"trimmed by count, before its cursor", streams.Options{MaxCount: 20}, func(fx *fixture) { fx.post(13) }, streams.Resumed, 18},
@@ -81,7 +81,7 @@ func (l loss) expect(fx *fixture, cursor streams.Cursor) {
 	}
 	if l.state == streams.Truncated {
 		if got.First != got.At || !cursor.ID.Before(got.First.ID) {
-			fx.Errorf("truncated at %v, first %v, asked for %v", got.At, got.First, cursor)
+			fx.Errorf("truncated at %v, first %v, requested %v", got.At, got.First, cursor)
 		}
 		again := follow(fx.T, fx.store, "lobby", streams.After(got.First))
 		if second := again.nextState(); second.State != streams.Resumed || second.At != got.First {
@@ -175,11 +175,11 @@ func TestEmptiedRoomContinues(t *testing.T) {
 
 func TestSlowReaderAfterLoss(t *testing.T) {
 	t.Parallel()
-	for _, loss := range []loss{ // for a reader who is reading 1,100 messages
+	for _, loss := range []loss{ // for a reader that is reading 1,100 messages
 		{"nothing", streams.Options{}, func(fx *fixture) {}, streams.Resumed, 1100},
 		{"trimmed by count", streams.Options{MaxCount: 1000}, func(fx *fixture) { fx.post(700) }, streams.Truncated, -1},
 		{"trimmed by age", streams.Options{}, func(fx *fixture) {
-			// By another server, which begins to trim while the reader catches up.
+			// Another server starts to trim while the reader catches up.
 			fx.store = redistest.Open(fx, streams.Options{Redis: fx.Redis, MaxAge: 100 * time.Millisecond})
 			fx.trimmedByAge()
 		}, streams.Truncated, -1},
@@ -214,8 +214,7 @@ func TestSlowReaderAfterLoss(t *testing.T) {
 	}
 }
 
-// Nobody should remove entries by hand. At the end of a room, it is noticed when the next
-// reader comes.
+// If the last entry of a room is removed by hand, the next reader detects it.
 func TestLastEntryRemovedByHand(t *testing.T) {
 	t.Parallel()
 	runFixtures(t, streams.Options{}, func(fx *fixture) {
@@ -257,7 +256,7 @@ func TestInvalidCursors(t *testing.T) {
 			}
 			f.expect(ask.left)
 		}
-		// No cursor may change the room for others.
+		// An invalid cursor must not affect other readers.
 		if fx.Client.HExists(context.Background(), lobbyKey+":meta", "trimmed").Val() {
 			fx.Error("a trim was recorded for an intact room")
 		}

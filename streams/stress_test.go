@@ -15,8 +15,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A transcript is what one client has read of a room over all its connections. It checks
-// that each read begins where the one before ended.
+// A transcript is what one client has read from a room over all its connections. It checks that each
+// batch begins where the one before it ended.
 type transcript struct {
 	room    string
 	at      streams.Cursor
@@ -25,7 +25,7 @@ type transcript struct {
 	losses  int
 }
 
-// connect reads on from the client's cursor until ctx ends.
+// connect resumes from the client's cursor and reads until ctx ends.
 func (c *transcript) connect(ctx context.Context, store *streams.Store) error {
 	ready := make(chan struct{}, 1)
 	from := streams.After(c.at)
@@ -71,7 +71,7 @@ func (c *transcript) followed(followed streams.Followed) error {
 	switch followed.State {
 	case streams.Resumed:
 		if c.begun && followed.At.ID != c.at.ID {
-			return fmt.Errorf("room %s: resumed at %v, asked for %v", c.room, followed.At, c.at)
+			return fmt.Errorf("room %s: resumed at %v, requested %v", c.room, followed.At, c.at)
 		}
 	case streams.Truncated:
 		c.losses++
@@ -99,10 +99,10 @@ func (c *transcript) batch(batch *streams.Batch) error {
 	return nil
 }
 
-// TestClientsMissAndRepeatNothing runs clients that reconnect to several stores, through
-// connections that break, while authors post and delete and the retention trims. In the end
-// each transcript must be the room's, except for erased entries.
-func TestClientsMissAndRepeatNothing(t *testing.T) {
+// TestStress runs clients that reconnect to several Stores over connections that break, while authors
+// post and delete and the retention trims. At the end, each transcript must have all entries of its
+// room, except erased ones.
+func TestStress(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]streams.Options{
 		"everything kept": {}, "trimmed": {MaxCount: 400},
@@ -155,7 +155,7 @@ func (s *stress) run(options streams.Options) {
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(50 * time.Millisecond): // breaks a store's connections; nothing waits for it
+			case <-time.After(50 * time.Millisecond): // breaks a Store's connections at this interval
 				proxies[rand.IntN(len(proxies))].Reroute(s.server.Addr)
 			}
 		}
@@ -169,7 +169,7 @@ func (s *stress) run(options streams.Options) {
 	}
 }
 
-// reconnect connects to one store after another, for a short while each.
+// reconnect connects to one Store after another, for a short time each.
 func (s *stress) reconnect(client *transcript) {
 	for s.ctx.Err() == nil && !s.Failed() {
 		ctx, leave := context.WithTimeout(s.ctx, time.Duration(rand.IntN(300))*time.Millisecond)
@@ -180,7 +180,7 @@ func (s *stress) reconnect(client *transcript) {
 	}
 }
 
-// write appends 300 entries, one after the other.
+// write appends 300 entries, one at a time.
 func (s *stress) write(author int) {
 	user := streams.User{ID: fmt.Sprint("author ", author), Name: "A"}
 	var mine []streams.ID
@@ -218,7 +218,7 @@ func (s *stress) write(author int) {
 	}
 }
 
-// compare lets the client read to the end, and checks that it has everything.
+// compare lets the client read to the end, and checks that it has all entries.
 func (s *stress) compare(i int, client *transcript) {
 	var last streams.ID
 	erased := make(map[streams.ID]bool)
@@ -247,7 +247,7 @@ func (s *stress) compare(i int, client *transcript) {
 		have[entry.ID] = true
 	}
 	if len(client.entries) == 0 {
-		s.Errorf("client %d of room %s has nothing", i, client.room)
+		s.Errorf("client %d of room %s has no entries", i, client.room)
 		return
 	}
 	for id := range s.acknowledged[client.room] {

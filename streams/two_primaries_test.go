@@ -12,14 +12,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// During a failover, one connection may still lead to the old primary while another is at the
-// new one. That the old primary has an entry does not prove that the new one has it.
+// During a failover, one connection may still lead to the old primary while another already leads to the
+// new one. If the old primary has an entry, the new one may not have it.
 func TestOldPrimaryDoesNotConfirmCursor(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		isReset bool // the new primary has lost the whole room
-		before  int  // how many messages only it has when the tail gets there
-		after   int  // and how many it gets then
+		before  int  // number of messages that only the new primary has when the tail reaches it
+		after   int  // number of messages that it gets after that
 	}{
 		"the new one has a message":   {false, 1, 0},
 		"the new one gets a message":  {false, 0, 1},
@@ -33,9 +33,9 @@ func TestOldPrimaryDoesNotConfirmCursor(t *testing.T) {
 	}
 }
 
-// The first reader of a room finds its end at the old primary, while the tail is already at
-// the new one, whose history is another. The numbers may happen to continue.
-func TestFollowAtOldPrimaryIsCheckedAtNewOne(t *testing.T) {
+// The first reader of a room looks up the end on the old primary, while the tail already reads from the
+// new one, which has another history. The numbers of the two may be consecutive by chance.
+func TestFollowOnOldPrimaryIsCheckedOnNewPrimary(t *testing.T) {
 	t.Parallel()
 	old, successor := redistest.StartTCP(t), redistest.StartTCP(t)
 	before, after := clientOf(t, old), clientOf(t, successor)
@@ -50,7 +50,7 @@ func TestFollowAtOldPrimaryIsCheckedAtNewOne(t *testing.T) {
 	stray := redistest.Open(t, streams.Options{Redis: successor.Redis()})
 	post(t, stray, "lobby", "new")
 	post(t, store, "lobby", "lost")
-	successor.Pause() // or the tail may find out before the reader comes
+	successor.Pause() // otherwise the tail could detect it before the reader
 	reader := follow(t, store, "lobby", streams.Newest(10))
 	reader.readUntil("kept lost", func() bool { return len(reader.entries) == 2 })
 	old.Kill()
@@ -84,7 +84,7 @@ func testHalfFailover(t *testing.T, isReset bool, before, after int) {
 		post(t, stray, "lobby", "new")
 	}
 
-	// The tail moves to the successor; the connections for reading stay.
+	// The tail reconnects to the successor. The connections for other reads stay.
 	way.RouteNew(successor.Addr)
 	killBlocked(t, oldClient)
 	failsToRead := func() bool {
@@ -95,7 +95,7 @@ func testHalfFailover(t *testing.T, isReset bool, before, after int) {
 		eventually(t, "the tail to get there", func() bool { return isBlockedOn(t, newClient, 2) })
 		reader.readAvailable()
 	}
-	for range after { // what confirmed the cursor before proves nothing now
+	for range after { // earlier confirmations of the cursor are no longer valid
 		post(t, stray, "lobby", "new")
 	}
 	if !isReset && before+after > 0 {
@@ -116,7 +116,7 @@ func testHalfFailover(t *testing.T, isReset bool, before, after int) {
 	reader.readUntil(want, func() bool { return strings.HasSuffix(texts(reader.entries), want) })
 }
 
-// replicate makes one Redis a replica of another, at the address, until the condition is met.
+// replicate makes one Redis a replica of another, at the address, and waits until the condition is met.
 func replicate(t *testing.T, primary, replica *redis.Client, address string, met func() bool) {
 	t.Helper()
 	host, port, _ := strings.Cut(address, ":")
@@ -132,7 +132,7 @@ func isBlockedOn(t *testing.T, client *redis.Client, stores int) bool {
 	return strings.Count(client.ClientList(t.Context()).Val(), " cmd=xread") == stores
 }
 
-// killBlocked ends the connections that block in an XREAD, once there are some.
+// killBlocked waits for connections that block in an XREAD, and kills them.
 func killBlocked(t *testing.T, client *redis.Client) {
 	t.Helper()
 	eventually(t, "a blocked connection", func() (killed bool) {

@@ -42,7 +42,7 @@ func TestUnreadableEntriesAreSkipped(t *testing.T) {
 				f.expect(5)
 				addUnreadable() // at the end
 				late := follow(t, store, "lobby", streams.After(streams.Cursor{}))
-				late.expect(5) // there was no activity for the last entry
+				late.expect(5) // the last entry left no activity
 				post(t, store, "lobby", "three")
 				post(t, store, "lobby", "four")
 				late.expect(8)
@@ -78,8 +78,8 @@ func expectUnreadable(t *testing.T, entries []streams.Entry) {
 	}
 }
 
-// Someone sets a room's key to a string.
-func TestRoomOfWrongTypeHarmsNoOther(t *testing.T) {
+// Another program sets a room's key to a string.
+func TestRoomOfWrongTypeDoesNotAffectOthers(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
@@ -97,7 +97,7 @@ func TestRoomOfWrongTypeHarmsNoOther(t *testing.T) {
 		if err := tryPost(fx.store, "lobby", "x"); !errors.Is(err, streams.ErrUnavailable) {
 			t.Errorf("append to a string: %v", err)
 		}
-		// The tail reads both when all is quiet, and after its connection breaks.
+		// The tail reads both rooms when it is idle, and after its connection broke.
 		spoilt.readUntil("an error", func() bool { _, err := spoilt.next(); return errors.Is(err, streams.ErrUnavailable) })
 		fx.Each(t, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 		for i := range 5 {

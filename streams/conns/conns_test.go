@@ -18,7 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// buckets is how many blocking reads a Store has in a Cluster.
+// buckets is the number of blocking reads of a Store in a Cluster.
 const buckets = 16
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
@@ -58,15 +58,15 @@ func TestConnectionsToACluster(t *testing.T) {
 		if i < 3 {
 			all += n
 		} else if n > 8 {
-			t.Errorf("%d connections to a replica, which is only asked where the slots are", n)
+			t.Errorf("%d connections to a replica, want at most 8 to look up slots", n)
 		}
 	}
-	if most := 3*conns.MaxPerRedis + buckets; all > most { // one for each is for finding slots
+	if most := 3*conns.MaxPerRedis + buckets; all > most { // one of each primary's is to look up slots
 		t.Errorf("%d connections to the primaries, want at most %d", all, most)
 	}
 }
 
-// work appends to rooms of all buckets and reads them, from many goroutines at once.
+// work appends to rooms in all buckets and reads them, from many goroutines at a time.
 func work(t *testing.T, options *redis.UniversalOptions) {
 	t.Helper()
 	ctx := context.Background()
@@ -99,8 +99,8 @@ func work(t *testing.T, options *redis.UniversalOptions) {
 	working.Wait()
 }
 
-// connections counts the clients of a server, without the sentinels, the replicas
-// and the one that asks.
+// connections returns the number of connections to a server, without those of sentinels and replicas, and
+// its own.
 func connections(t *testing.T, server *redistest.Server) int {
 	t.Helper()
 	client := server.Client()

@@ -4,8 +4,8 @@
 -- ARGV  1 the user's read marker, '' if there is none
 -- Reply {last entry ID or '', topic, people present, entries after the marker, messages after it}
 --
--- It reads only one entry at the marker: each entry has the number of entries and of messages up to
--- it. The number of messages is -1 if an older release appended that entry. Both numbers include
+-- It reads only the last entry and the one at the marker. Each entry has the number of entries and of
+-- messages up to it. The number of messages is -1 if an older release appended that entry. Both numbers include
 -- deleted messages and the user's own messages.
 
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]

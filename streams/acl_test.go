@@ -14,7 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// leastRights returns the ACL rules that README.md gives for the least privileges.
+// leastRights returns the ACL rules that README.md lists.
 func leastRights(t *testing.T, cluster bool) (rights []string) {
 	t.Helper()
 	readme, err := os.ReadFile("README.md")

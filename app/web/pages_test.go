@@ -60,7 +60,7 @@ func TestOpenRedirectsToTheRoom(t *testing.T) {
 	}
 	for _, room := range []string{"", "Lobby", "a/b", "//evil.example", "a%0d%0ab"} {
 		got := s.get("/open?room=" + room)
-		if got.status != 400 || got.header.Get("Location") != "" || !strings.Contains(got.body, "A room&#39;s name has") {
+		if got.status != 400 || got.header.Get("Location") != "" || !strings.Contains(got.body, "A room name must have") {
 			t.Errorf("%q: %d, Location %q", room, got.status, got.header.Get("Location"))
 		}
 	}

@@ -13,12 +13,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// slots is how many hash slots a Redis Cluster has.
+// slots is the number of hash slots in a Redis Cluster.
 const slots = 16384
 
-// A Cluster is a Redis Cluster of three primaries that share the slots, and of their replicas.
-// When a primary has not answered for 1.5 seconds, a replica takes over; that takes three to
-// five seconds in all.
+// A Cluster is a Redis Cluster of three primaries, which share the slots, and their replicas. If a
+// primary does not answer for 1.5 seconds, a replica takes over. In total, a failover takes three
+// to five seconds.
 //
 //	c := redistest.StartCluster(t, 1)
 //	old := c.Primary("{3}:room:lobby")
@@ -26,8 +26,8 @@ const slots = 16384
 //	c.AwaitFailover(old)
 //	old.Restart() // or old.Resume()
 //
-// The nodes' own protocol bypasses their proxies. So a node that is CutOff cannot be reached
-// by clients and its replicas, but does not fail over.
+// The cluster bus bypasses the proxies. So clients and replicas cannot reach a node after CutOff, but
+// it does not fail over.
 type Cluster struct {
 	Nodes []*Node // the primaries, then their replicas in the same order
 
@@ -35,8 +35,8 @@ type Cluster struct {
 }
 
 // StartCluster starts a Cluster with that many replicas of each primary, and with additional
-// arguments for redis-server. It accepts writes when it is returned, which takes two seconds: a
-// primary that starts waits that long. It ends with the test.
+// arguments for redis-server. It returns when the Cluster accepts writes. That takes two seconds,
+// because a primary waits that long after it has started. The Cluster ends with the test.
 func StartCluster(t testing.TB, replicas int, args ...string) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t}
@@ -60,7 +60,7 @@ func StartCluster(t testing.TB, replicas int, args ...string) *Cluster {
 	return c
 }
 
-// configure writes a nodes.conf with what the node would take longer to learn from the others.
+// configure writes a nodes.conf, because the node would take longer to learn it from the others.
 func (c *Cluster) configure(node *Node, buses []int) {
 	c.t.Helper()
 	var config strings.Builder
@@ -83,15 +83,15 @@ func (c *Cluster) configure(node *Node, buses []int) {
 	}
 }
 
-// nodeID returns a random ID like those of Redis.
+// nodeID returns a random ID in the form that Redis uses.
 func nodeID() string {
 	id := make([]byte, 20)
 	rand.Read(id)
 	return hex.EncodeToString(id)
 }
 
-// status returns a node's role. isComplete reports that the node considers the Cluster
-// writable and, if it is a replica, is connected to its primary.
+// status returns a node's role. isComplete reports whether the node considers the Cluster writable
+// and, if it is a replica, is connected to its primary.
 func (c *Cluster) status(ctx context.Context, node *Node) (role string, isComplete bool) {
 	client := node.Client()
 	defer client.Close()
@@ -115,7 +115,7 @@ func (c *Cluster) Redis() *redis.UniversalOptions {
 	return options
 }
 
-// URL returns a REDIS_URL for it.
+// URL returns a REDIS_URL for the Cluster.
 func (c *Cluster) URL() string {
 	return "redis://" + strings.Join(c.Redis().Addrs, ",redis://")
 }
@@ -151,8 +151,8 @@ func (c *Cluster) Slot(key string) int {
 	return int(slot)
 }
 
-// ownerAccordingTo returns the ID of the primary that serves the slot, as one node knows it;
-// "" if that does not answer.
+// ownerAccordingTo returns the ID of the primary that serves the slot according to one node. It
+// returns "" if that node does not answer.
 func (c *Cluster) ownerAccordingTo(asked *Node, slot int) (id string) {
 	client := asked.Client()
 	defer client.Close()
@@ -166,7 +166,7 @@ func (c *Cluster) ownerAccordingTo(asked *Node, slot int) (id string) {
 	return ""
 }
 
-// slotRanges returns which nodes serve which slots, as one node knows it.
+// slotRanges returns the ranges of slots with their nodes, according to one node.
 func slotRanges(ctx context.Context, client *redis.Client) []redis.ClusterSlot {
 	//lint:ignore SA1019 CLUSTER SHARDS also lists failed nodes
 	return client.ClusterSlots(ctx).Val()
@@ -181,8 +181,8 @@ func (c *Cluster) node(id string) *Node {
 	return nil
 }
 
-// AwaitFailover waits until all nodes but the old one consider the Cluster writable
-// without it.
+// AwaitFailover waits until all nodes except the old one consider the Cluster writable without the
+// old one.
 func (c *Cluster) AwaitFailover(old *Node) {
 	c.t.Helper()
 	await(c.t, "a failover", func(ctx context.Context) bool {
@@ -205,7 +205,7 @@ func (c *Cluster) AwaitFailover(old *Node) {
 	})
 }
 
-// AwaitWhole waits until three nodes are primaries, and the others their replicas and
+// AwaitWhole waits until three nodes are primaries, and the other nodes are replicas that are
 // connected to them.
 func (c *Cluster) AwaitWhole() {
 	c.t.Helper()
@@ -224,8 +224,7 @@ func (c *Cluster) AwaitWhole() {
 	})
 }
 
-// MoveSlot moves the key's slot to another primary, a few keys at a time, as resharding tools
-// do.
+// MoveSlot moves the key's slot to another primary, a few keys at a time, like a resharding tool.
 func (c *Cluster) MoveSlot(key string, to *Node) {
 	c.t.Helper()
 	slot, from := c.Slot(key), c.Primary(key)

@@ -7,19 +7,19 @@ import (
 	"testing"
 )
 
-// A Node is one Redis of several. The others and all clients reach it through its Proxy, so
-// that it can be cut off. Its own Addr leads past the Proxy, to its side of the cut.
+// A Node is one Redis in a Sentinel or a Cluster. Other nodes and all clients connect to it through
+// its Proxy, so that CutOff can separate it. Addr is the node's own address, without the Proxy.
 type Node struct {
 	*Server
 	Proxy *Proxy
 
-	id string // in a Cluster
+	id string // set only in a Cluster
 }
 
-// Replicas log in to their primary as this user, so that it can reject them.
+// replicaUser is the user as which replicas log in, so that RejectReplicas can reject them.
 const replicaUser, replicaPassword = "replica", "burble"
 
-// newNode makes a node, which launch starts.
+// newNode returns a node that is not started.
 func newNode(t testing.TB) *Node {
 	t.Helper()
 	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t)))
@@ -35,8 +35,8 @@ func port(addr string) string {
 	return port
 }
 
-// launch starts the node with additional arguments, without waiting until it answers. It ends
-// with the test.
+// launch starts the node with additional arguments, and does not wait until it answers. The node
+// ends with the test.
 func (n *Node) launch(args ...string) {
 	n.t.Helper()
 	n.args = append([]string{
@@ -49,23 +49,23 @@ func (n *Node) launch(args ...string) {
 	n.Server.launch()
 }
 
-// CutOff separates the node from clients, sentinels and replicas, like a broken network. The
-// node keeps running and answers at Addr. Connections that it opened itself stay open, such as a
-// replica's to its primary.
+// CutOff separates the node from clients, sentinels and replicas, like a broken network. The node
+// keeps running and answers at Addr. Connections that it opened itself stay open, such as the one
+// from a replica to its primary.
 func (n *Node) CutOff() { n.Proxy.Reroute("") }
 
-// Rejoin ends CutOff.
+// Rejoin undoes CutOff.
 func (n *Node) Rejoin() { n.Proxy.Reroute(n.Addr) }
 
-// RejectReplicas ends replication from this node, so that a failover loses what is
-// written from now on. Clients notice nothing, unless they wait for a replica.
+// RejectReplicas stops replication from this node, so that a failover loses all later writes. Clients
+// do not notice, unless they use WAIT.
 func (n *Node) RejectReplicas() {
 	n.t.Helper()
 	n.do("ACL", "SETUSER", replicaUser, "off")
 	n.do("CLIENT", "KILL", "TYPE", "replica")
 }
 
-// AdmitReplicas ends RejectReplicas.
+// AdmitReplicas undoes RejectReplicas.
 func (n *Node) AdmitReplicas() {
 	n.t.Helper()
 	n.do("ACL", "SETUSER", replicaUser, "on")

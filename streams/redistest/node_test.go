@@ -23,7 +23,7 @@ func TestSentinelFailoverLosesWhatReplicasMissed(t *testing.T) {
 	old.CutOff()
 	primary := s.AwaitFailover(old)
 	if valueOf(primary, "kept") != "yes" || valueOf(primary, "lost") != "" {
-		t.Errorf("the new primary holds %q and %q", valueOf(primary, "kept"), valueOf(primary, "lost"))
+		t.Errorf("the new primary has %q and %q, want \"yes\" and \"\"", valueOf(primary, "kept"), valueOf(primary, "lost"))
 	}
 	if valueOf(old, "lost") != "yes" {
 		t.Error("the old primary does not answer at Addr")
@@ -31,7 +31,7 @@ func TestSentinelFailoverLosesWhatReplicasMissed(t *testing.T) {
 	old.Rejoin()
 	s.AwaitReplica(old)
 	if valueOf(old, "lost") != "" {
-		t.Error("the old primary rejoined, and still has what the others never had")
+		t.Error("the old primary has rejoined, but still has a key that was lost")
 	}
 }
 
@@ -45,13 +45,13 @@ func TestClusterSlotMoveAndFailover(t *testing.T) {
 	from.do("SET", "{1}:key", "yes")
 	c.MoveSlot("{1}:key", to)
 	if c.Primary("{1}:key") != to || valueOf(to, "{1}:key") != "yes" {
-		t.Errorf("moved to %v, which holds %q", c.Primary("{1}:key").Addr, valueOf(to, "{1}:key"))
+		t.Errorf("moved to %v, which has %q", c.Primary("{1}:key").Addr, valueOf(to, "{1}:key"))
 	}
 	to.do("WAIT", 1, 0)
 	to.Kill()
 	c.AwaitFailover(to)
 	if now := c.Primary("{1}:key"); now == to || valueOf(now, "{1}:key") != "yes" {
-		t.Errorf("failed over to %v, which holds %q", now.Addr, valueOf(now, "{1}:key"))
+		t.Errorf("failed over to %v, which has %q", now.Addr, valueOf(now, "{1}:key"))
 	}
 	to.Restart()
 	c.AwaitWhole()

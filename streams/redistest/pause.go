@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// Pause stops the server with SIGSTOP, like a machine that hangs: connections stay open and
-// nothing is answered.
+// Pause stops the server with SIGSTOP, like a machine that hangs. Connections stay open, but get no
+// answers.
 func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
 
-// Resume ends Pause. The server then processes what was sent in the meantime.
+// Resume undoes Pause. The server then processes what it was sent in the meantime.
 func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
 
 func (s *Server) signal(signal os.Signal) {

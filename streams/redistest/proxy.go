@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A Proxy forwards connections to a server, and fails as networks do. It does not look
-// at what it forwards, so the server may be a Redis or a Burble.
+// A Proxy forwards connections to a server, and can fail like a network. It does not parse the data,
+// so the server may be a Redis or a Burble.
 type Proxy struct {
 	Addr string // 127.0.0.1:port
 
@@ -18,23 +18,24 @@ type Proxy struct {
 	running  sync.WaitGroup
 
 	mu       sync.Mutex
-	upstream string // "": connections are refused
+	upstream string // "": close new connections at once
 	faults   Faults
 	changed  chan struct{}         // closed when faults change
 	pairs    map[net.Conn]net.Conn // client to server
 }
 
-// Faults are the errors that the proxy injects. A probability applies to each piece of data
-// that the server sends: roughly, to each reply.
+// Faults are the faults that a Proxy injects. Probabilities apply to each read of data from the
+// server, which is roughly a reply.
 type Faults struct {
-	Drop    float64       // probability that a reply is lost and the connection ends
-	Sever   float64       // probability that the connection ends within a reply
-	Swallow float64       // probability that this reply and all after it are lost, and the connection stays
-	Delay   time.Duration // of each piece, either way
-	Stall   bool          // nothing passes, and connections stay
+	Drop    float64       // probability that the reply is lost and the connection is closed
+	Sever   float64       // probability that the connection is closed within the reply
+	Swallow float64       // probability that this and all later replies are lost, and the connection stays open
+	Delay   time.Duration // delay of all data, in both directions
+	Stall   bool          // forward nothing, but keep connections open
 }
 
-// StartProxy starts a proxy to the address, which may be a Unix socket. It ends with the test.
+// StartProxy starts a Proxy to the address, which may be the path of a Unix socket. The Proxy ends
+// with the test.
 func StartProxy(t testing.TB, upstream string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -55,7 +56,8 @@ func StartProxy(t testing.TB, upstream string) *Proxy {
 	return p
 }
 
-// Reroute closes every connection and forwards new ones to another server; for "", to none.
+// Reroute closes all connections, and forwards new ones to another server. If upstream is "", it
+// closes new ones too.
 func (p *Proxy) Reroute(upstream string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,14 +65,14 @@ func (p *Proxy) Reroute(upstream string) {
 	p.cut()
 }
 
-// RouteNew forwards new connections to another server, and leaves those that exist.
+// RouteNew forwards new connections to another server. It does not change existing ones.
 func (p *Proxy) RouteNew(upstream string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.upstream = upstream
 }
 
-// Cut closes every connection.
+// Cut closes all connections.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,7 +86,7 @@ func (p *Proxy) cut() {
 	}
 }
 
-// SetFaults replaces the faults, for existing connections too.
+// SetFaults replaces the faults, also for existing connections.
 func (p *Proxy) SetFaults(faults Faults) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,7 +95,7 @@ func (p *Proxy) SetFaults(faults Faults) {
 	p.changed = make(chan struct{})
 }
 
-// DropReplies sets Faults.Drop alone.
+// DropReplies sets Faults.Drop, and resets the other faults.
 func (p *Proxy) DropReplies(probability float64) { p.SetFaults(Faults{Drop: probability}) }
 
 func (p *Proxy) accept() {
@@ -120,7 +122,7 @@ func (p *Proxy) accept() {
 	}
 }
 
-// copy forwards one direction until the connection ends.
+// copy forwards data in one direction until the connection ends.
 func (p *Proxy) copy(to, from net.Conn, replies bool) {
 	defer to.Close()
 	defer from.Close()
@@ -152,7 +154,7 @@ func (p *Proxy) copy(to, from net.Conn, replies bool) {
 	}
 }
 
-// awaitFlow waits while the proxy stalls, and for the delay, and returns the faults.
+// awaitFlow waits while Stall is set, then waits for Delay, and returns the faults.
 func (p *Proxy) awaitFlow() Faults {
 	for {
 		p.mu.Lock()

@@ -1,12 +1,12 @@
-// Package redistest gives tests a Redis of their own, and makes it fail.
+// Package redistest starts Redis servers for tests, and makes them fail.
 //
-// [Start] starts a real server on a Unix socket in a temporary folder, [StartSentinel] and
-// [StartCluster] several of them, and [StartProxy] a proxy whose network fails. [Run] runs a
-// test on miniredis, on a real Redis and on a Cluster. [Open] opens a Store on any of them.
-// Everything ends with the test.
+// [Start] starts a real server on a Unix socket in a temporary folder. [StartSentinel] and
+// [StartCluster] start several servers, and [StartProxy] starts a proxy that can fail like a
+// network. [Run] runs a test on miniredis, on a real Redis and on a Cluster. [Open] opens a Store
+// on any of them. Everything ends with the test.
 //
-// Without redis-server or valkey-server on PATH, tests of real servers are skipped, or fail
-// if CI is set.
+// Without redis-server or valkey-server in PATH, tests with real servers are skipped, or fail if CI
+// is set.
 package redistest
 
 import (

@@ -9,13 +9,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A Backend is a Redis as Run passes it to a test. It is empty.
+// A Backend is an empty Redis that Run passes to a test.
 type Backend struct {
 	Real   bool // not miniredis
 	Redis  *redis.UniversalOptions
-	Client redis.UniversalClient // of the test itself
+	Client redis.UniversalClient // for the test's own commands
 
-	servers []*redis.Client // every server that holds keys
+	servers []*redis.Client // all servers that have keys
 }
 
 // Run runs the body on miniredis, on a real Redis and on a Redis Cluster, as subtests.
@@ -27,13 +27,13 @@ func Run(t *testing.T, body func(t *testing.T, backend Backend)) {
 	RunReal(t, body)
 }
 
-// RunReal is Run without miniredis. A Cluster takes seconds to start, so two of them serve one
-// test after the other. With -short there are none.
+// RunReal is Run without miniredis. A Cluster takes seconds to start, so all tests share two of them,
+// one test at a time. With -short, it skips the Cluster.
 func RunReal(t *testing.T, body func(t *testing.T, backend Backend)) {
 	t.Run("redis", func(t *testing.T) { body(t, Single(t)) })
 	t.Run("cluster", func(t *testing.T) {
 		if testing.Short() {
-			t.Skip("shortened: no Redis Cluster with -short")
+			t.Skip("no Redis Cluster with -short")
 		}
 		cluster := shared.take(t)
 		var servers []*Server
@@ -64,7 +64,7 @@ func backend(t testing.TB, real bool, options *redis.UniversalOptions, servers .
 	return b
 }
 
-// Keys returns all keys.
+// Keys returns all keys on all servers.
 func (b Backend) Keys(t testing.TB) (all []string) {
 	t.Helper()
 	for _, server := range b.servers {
@@ -84,7 +84,7 @@ func (b Backend) Flush(t testing.TB) {
 	b.Each(t, "SCRIPT", "FLUSH")
 }
 
-// Each sends the command to every server that holds keys.
+// Each sends the command to all servers that have keys.
 func (b Backend) Each(t testing.TB, command ...any) {
 	t.Helper()
 	for _, server := range b.servers {
@@ -94,7 +94,7 @@ func (b Backend) Each(t testing.TB, command ...any) {
 	}
 }
 
-// Denied returns the entries of ACL LOG: what users tried without permission.
+// Denied returns the entries of ACL LOG, which are the commands and keys that Redis has denied.
 func (b Backend) Denied(t testing.TB) (all []string) {
 	t.Helper()
 	for _, server := range b.servers {
@@ -109,20 +109,20 @@ func (b Backend) Denied(t testing.TB) (all []string) {
 	return all
 }
 
-// Main runs a package's tests, and then ends the Clusters that Run shares among them. TestMain
-// of a package whose tests call Run must call it.
+// Main runs a package's tests, and then stops the Clusters that they shared. If a package's tests
+// call Run, its TestMain must call Main.
 func Main(m *testing.M) int {
 	redis.SetLogger(silentLogger{})
 	defer shared.end()
 	return m.Run()
 }
 
-// silentLogger is the logger of go-redis, whose log only repeats returned errors.
+// silentLogger drops go-redis' log, which only repeats errors that are also returned.
 type silentLogger struct{}
 
 func (silentLogger) Printf(context.Context, string, ...any) {}
 
-// A pool holds Clusters that serve one test after the other.
+// A pool has Clusters that tests share, one test at a time.
 type pool struct {
 	slots   chan struct{} // one for each Cluster in use
 	mu      sync.Mutex
@@ -132,8 +132,8 @@ type pool struct {
 
 var shared = pool{slots: make(chan struct{}, 2)}
 
-// take returns an unused Cluster, starts one, or waits for one. The test gives it back in its
-// cleanup, after everything that it starts later has ended.
+// take returns an unused Cluster, starts one, or waits for one. The test's cleanup returns it to the
+// pool, after the cleanups of everything that the test starts later.
 func (p *pool) take(t testing.TB) *Cluster {
 	t.Helper()
 	p.slots <- struct{}{}
@@ -177,7 +177,7 @@ func (p *pool) end() {
 	}
 }
 
-// An outlivingTB is a test whose cleanups run when the process ends.
+// An outlivingTB is a test whose cleanups run at the end of the process.
 type outlivingTB struct {
 	testing.TB
 	cleanups []func()

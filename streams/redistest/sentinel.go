@@ -15,10 +15,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A Sentinel is a primary with two replicas, and three sentinels. When two of these have not
-// reached the primary for a second, they promote a replica; that takes two to five seconds
-// in all. When the old primary is back, it becomes a replica and loses what the new one
-// does not have.
+// A Sentinel is a primary with two replicas, and three sentinels. If two sentinels cannot reach the
+// primary for a second, they promote a replica. In total, a failover takes two to five seconds.
+// When the old primary is back, it becomes a replica, and loses the data that the new one does not
+// have.
 //
 //	s := redistest.StartSentinel(t)
 //	old := s.Primary()
@@ -26,8 +26,8 @@ import (
 //	s.AwaitFailover(old)
 //	old.Restart() // or old.Resume(), old.Rejoin()
 type Sentinel struct {
-	Nodes     []*Node   // the first one is the primary at first
-	Sentinels []*Server // two of them suffice for a failover
+	Nodes     []*Node   // initially, the first one is the primary
+	Sentinels []*Server // two of them are enough for a failover
 
 	t testing.TB
 }
@@ -35,8 +35,8 @@ type Sentinel struct {
 // masterName is the sentinels' name for the primary.
 const masterName = "burble"
 
-// StartSentinel starts a Sentinel, whose nodes get additional arguments for redis-server. It
-// is complete when it is returned, and ends with the test.
+// StartSentinel starts a Sentinel, with additional arguments for the nodes' redis-server. It returns
+// when replicas and sentinels are connected. The Sentinel ends with the test.
 func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	t.Helper()
 	s := &Sentinel{t: t}
@@ -62,8 +62,8 @@ func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	return s
 }
 
-// awaitReplicas waits until the first node's replicas have what it has. A replica that is
-// online may not have been sent anything yet.
+// awaitReplicas waits until the replicas have the first node's data. A replica may be online before it
+// has received any data.
 func (s *Sentinel) awaitReplicas() {
 	client := s.Nodes[0].Client()
 	defer client.Close()
@@ -75,8 +75,8 @@ func (s *Sentinel) awaitReplicas() {
 	})
 }
 
-// startSentinels starts the sentinels, with a configuration that lists what they would take
-// some seconds to find out about each other.
+// startSentinels starts the sentinels. Their configuration lists the other sentinels and the replicas,
+// which they would otherwise take seconds to discover.
 func (s *Sentinel) startSentinels() {
 	ids := make([]string, 3)
 	for i := range ids {
@@ -88,17 +88,17 @@ func (s *Sentinel) startSentinels() {
 	}
 	for i, sentinel := range s.Sentinels {
 		var config strings.Builder
-		say := func(format string, args ...any) { fmt.Fprintf(&config, format+"\n", args...) }
-		say("port %s\nbind 127.0.0.1\ndir %s\nsentinel myid %s", port(sentinel.Addr), sentinel.folder, ids[i])
-		say("sentinel monitor %s 127.0.0.1 %s 2", masterName, port(s.Nodes[0].Proxy.Addr))
-		say("sentinel down-after-milliseconds %s 1000\nsentinel failover-timeout %s 4000", masterName, masterName)
-		say("sentinel parallel-syncs %s 2", masterName)
+		writeLine := func(format string, args ...any) { fmt.Fprintf(&config, format+"\n", args...) }
+		writeLine("port %s\nbind 127.0.0.1\ndir %s\nsentinel myid %s", port(sentinel.Addr), sentinel.folder, ids[i])
+		writeLine("sentinel monitor %s 127.0.0.1 %s 2", masterName, port(s.Nodes[0].Proxy.Addr))
+		writeLine("sentinel down-after-milliseconds %s 1000\nsentinel failover-timeout %s 4000", masterName, masterName)
+		writeLine("sentinel parallel-syncs %s 2", masterName)
 		for _, replica := range s.Nodes[1:] {
-			say("sentinel known-replica %s 127.0.0.1 %s", masterName, port(replica.Proxy.Addr))
+			writeLine("sentinel known-replica %s 127.0.0.1 %s", masterName, port(replica.Proxy.Addr))
 		}
 		for j, other := range s.Sentinels {
 			if j != i {
-				say("sentinel known-sentinel %s 127.0.0.1 %s %s", masterName, port(other.Addr), ids[j])
+				writeLine("sentinel known-sentinel %s 127.0.0.1 %s %s", masterName, port(other.Addr), ids[j])
 			}
 		}
 		path := filepath.Join(sentinel.folder, "sentinel.conf")
@@ -112,8 +112,8 @@ func (s *Sentinel) startSentinels() {
 	}
 }
 
-// speedUp makes a sentinel poll more often: it then notices a node that is back in
-// one second instead of ten.
+// speedUp makes a sentinel poll more often, so that it detects within one second instead of ten that a
+// node is back.
 func speedUp(sentinel *Server) {
 	sentinel.t.Helper()
 	client := sentinel.Client()
@@ -125,7 +125,7 @@ func speedUp(sentinel *Server) {
 	}
 }
 
-// hasQuorum reports whether one sentinel sees all others and the replicas.
+// hasQuorum reports whether one sentinel can reach all others.
 func (s *Sentinel) hasQuorum(ctx context.Context, i int) bool {
 	client := s.Sentinels[i].Client()
 	defer client.Close()
@@ -142,12 +142,12 @@ func (s *Sentinel) Redis() *redis.UniversalOptions {
 	return options
 }
 
-// URL returns a REDIS_URL for it.
+// URL returns a REDIS_URL for the Sentinel.
 func (s *Sentinel) URL() string {
 	return "redis-sentinel://" + strings.Join(s.Redis().Addrs, ",") + "/" + masterName
 }
 
-// Primary returns the node that most sentinels name as the primary.
+// Primary returns the node that is the primary according to most sentinels.
 func (s *Sentinel) Primary() *Node {
 	s.t.Helper()
 	named := make(map[string]int)
@@ -167,8 +167,8 @@ func (s *Sentinel) Primary() *Node {
 	return nil
 }
 
-// primaryAccordingTo returns the address that one sentinel has for the primary, "" if it
-// does not answer.
+// primaryAccordingTo returns the primary's address according to one sentinel, "" if that sentinel does
+// not answer.
 func (s *Sentinel) primaryAccordingTo(i int) string {
 	client := redis.NewSentinelClient(&redis.Options{Addr: s.Sentinels[i].Addr, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true})
 	defer client.Close()
@@ -181,7 +181,7 @@ func (s *Sentinel) primaryAccordingTo(i int) string {
 	return net.JoinHostPort(addr[0], addr[1])
 }
 
-// FailOver starts a failover although nothing is wrong, as for an upgrade. It does not wait.
+// FailOver starts a failover of a healthy primary, as for an upgrade. It does not wait.
 func (s *Sentinel) FailOver() {
 	s.t.Helper()
 	client := s.Sentinels[0].Client()
@@ -203,8 +203,8 @@ func (s *Sentinel) AwaitFailover(old *Node) *Node {
 	return primary
 }
 
-// AwaitReplica waits until the node is a replica of the primary and has what the primary had at
-// the time of the call. A replica whose link is up may not have been sent anything yet.
+// AwaitReplica waits until the node is a replica of the primary, and has the data that the primary had
+// at the time of the call. The link of a replica may be up before it has received any data.
 func (s *Sentinel) AwaitReplica(node *Node) {
 	s.t.Helper()
 	client := node.Client()
@@ -225,7 +225,7 @@ func (s *Sentinel) AwaitReplica(node *Node) {
 	})
 }
 
-// offset returns a number in the reply to INFO, -1 if it is not there.
+// offset returns the number after name in a reply to INFO, -1 if there is none.
 func offset(info, name string) int64 {
 	_, after, _ := strings.Cut(info, name)
 	text, _, _ := strings.Cut(after, "\r")

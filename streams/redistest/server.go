@@ -27,8 +27,8 @@ type Server struct {
 	process *exec.Cmd
 }
 
-// Start starts a Redis on a Unix socket, with additional arguments for redis-server. It
-// ends with the test.
+// Start starts a Redis on a Unix socket, with additional arguments for redis-server. The server ends
+// with the test.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	folder := tempDir(t)
@@ -60,13 +60,14 @@ func findServer(t testing.TB) string {
 		}
 	}
 	if os.Getenv("CI") != "" {
-		t.Fatal("no redis-server on PATH, and with CI set that is an error")
+		t.Fatal("no redis-server in PATH, and CI must not skip this test")
 	}
-	t.Skip("skipped: needs a redis-server or valkey-server on PATH")
+	t.Skip("no redis-server or valkey-server in PATH")
 	return ""
 }
 
-// tempDir makes a folder with a short path: the path of a Unix socket has at most 107 bytes.
+// tempDir creates a folder with a short path, because the path of a Unix socket must not be longer than
+// 107 bytes.
 func tempDir(t testing.TB) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "redistest")
@@ -77,13 +78,13 @@ func tempDir(t testing.TB) string {
 	return folder
 }
 
-// portRange is how many ports a test process reserves: enough that it never hands one out
-// twice, since the server that had it first may be restarted.
+// portRange is the number of ports that a test process reserves. It is enough to use each port only
+// once, because the server that had a port may be restarted.
 const portRange = 1000
 
-// ports listens on the first port of the process's range for as long as the process lives, so
-// that other test processes get other ranges. They lie below the ephemeral ports, which the
-// system may give to any connection.
+// ports listens on the first port of the process's range until the process ends, so that other test
+// processes use other ranges. The ranges are below the ephemeral ports, which the system may assign
+// to any connection.
 var ports = sync.OnceValue(func() net.Listener {
 	for {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(12_000+rand.IntN(20)*portRange))
@@ -95,8 +96,7 @@ var ports = sync.OnceValue(func() net.Listener {
 
 var portsGiven atomic.Uint32
 
-// FreePort returns a port of the loopback interface that nothing listens on, and that no
-// other test gets.
+// FreePort returns an unused port on the loopback interface that no other test gets.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for range portRange {
@@ -121,7 +121,7 @@ func (s *Server) Kill() {
 	s.process = nil
 }
 
-// Restart starts the server again, with the data of its append-only file, if it has one.
+// Restart starts the server again, with the data from its append-only file if it has one.
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.launch()
@@ -143,7 +143,7 @@ func (s *Server) awaitAnswer() {
 	await(s.t, "redis to answer", func(ctx context.Context) bool { return client.Ping(ctx).Err() == nil })
 }
 
-// queryTimeout bounds one query to a server.
+// queryTimeout is the timeout of one query to a server.
 const queryTimeout = 2 * time.Second
 
 // await polls until the condition is met.
@@ -165,7 +165,7 @@ func await(t testing.TB, what string, met func(ctx context.Context) bool) {
 // PID returns the process ID.
 func (s *Server) PID() int { return s.process.Process.Pid }
 
-// Client returns a plain client of the server. The caller closes it.
+// Client returns a client of the server. The caller must close it.
 func (s *Server) Client() *redis.Client {
 	return redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true})
 }

@@ -167,12 +167,12 @@ export class MessageRenderer {
   }
 
   #react(article, emoji, user, on) {
-    let [users, more] = reactorsOf(article, emoji);
-    const others = users.filter((id) => id !== user);
-    if (on && (users.length < 50 || user === this.#me?.id)) others.push(user);
-    else if (on) more++; // a crowd is only counted, as on the server
-    else if (more && others.length === users.length) more--;
-    this.#showReaction(article, emoji, others, more);
+    let [listed, more] = reactorsOf(article, emoji);
+    const users = listed.filter((id) => id !== user);
+    if (on && (listed.length < 50 || user === this.#me?.id)) users.push(user);
+    else if (on) more++; // like the server, the page lists only 50 users
+    else if (more && users.length === listed.length) more--;
+    this.#showReaction(article, emoji, users, more);
   }
 
   #showReaction(article, emoji, users, more = 0) {
@@ -218,7 +218,7 @@ export function reactionOf(article, emoji) {
   return [...findPart(article, ".reactions").children].find((button) => button.dataset.emoji === emoji);
 }
 
-/** Returns the users of a reaction whom the page knows, and the number of the others. @param {Element} article @param {string} emoji @returns {[string[], number]} */
+/** Returns the IDs of the users of a reaction that the server has listed, and the number of other users. @param {Element} article @param {string} emoji @returns {[string[], number]} */
 function reactorsOf(article, emoji) {
   const { users, more = 0 } = reactionOf(article, emoji)?.dataset ?? {};
   return [users ? users.split(" ") : [], Number(more)];

@@ -1,9 +1,9 @@
 import { names } from "../people/names.js";
 
 /**
- * Sets the title of a reaction: the names of those users whose names are known, and the number of the others.
+ * Lists the users of a reaction in its title: the names that are known, and how many other users there are.
  * @param {HTMLElement} reaction
- * @param {Map<string, { id: string, name: string }>} users by ID; the authors on the page are added
+ * @param {Map<string, { id: string, name: string }>} users whose names are known, by ID; adds the authors in the page
  * @param {{ id: string } | null} me
  */
 export function showTitle(reaction, users, me) {
@@ -12,7 +12,7 @@ export function showTitle(reaction, users, me) {
     users.set(id, { id, name: article.querySelector(".author").textContent });
   }
   const ids = reaction.dataset.users ? reaction.dataset.users.split(" ") : [];
-  const known = ids.filter((id) => id === me?.id || users.has(id)).map((id) => (id === me?.id ? "you" : names.label(users.get(id))));
-  const more = ids.length + Number(reaction.dataset.more) - known.length;
-  reaction.title = [...known, ...(more > 0 ? [`${more} more`] : [])].join(", ");
+  const labels = ids.filter((id) => id === me?.id || users.has(id)).map((id) => (id === me?.id ? "you" : names.label(users.get(id))));
+  const more = ids.length + Number(reaction.dataset.more) - labels.length;
+  reaction.title = [...labels, ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }

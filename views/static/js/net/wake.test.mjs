@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { sleepWhenHidden } from "./wake.js";
 
-test("a page sleeps after it has been hidden for the delay", (t) => {
+test("sleep is called once the page has been hidden for the whole delay", (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
   const target = new EventTarget();
   let hidden = false;

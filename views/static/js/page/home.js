@@ -26,6 +26,6 @@ new RoomList({ connection, me, storedMarkers: new StoredReadMarkers(me) });
 const outboxes = new OtherOutboxes(connection, user);
 outboxes.addEventListener("change", () => updateStatus({ waiting: outboxes.waiting, failedRoom: outboxes.failedRoom }));
 addEventListener("storage", ({ key }) => key?.startsWith(OUTBOX_PREFIX) && outboxes.changed());
-if (host !== location.host) import("./host.js").then((module) => module.check(connection, { update: updateStatus }));
+if (host !== location.host) import("./host.js").then(({ checkHost }) => checkHost(connection, { update: updateStatus }));
 wakeConnection(connection);
 if (!navigator.onLine) connection.offline();

@@ -1,7 +1,7 @@
 /**
- * Reports whether a proxy in front of the server changes the Host header. The server then takes this
- * page's requests for those of another site and refuses them.
- * @param {{ host?: string, origins?: string }} seen Host as the server received it, and the origins that it accepts besides
+ * Reports whether a proxy in front of the server has changed the Host header. If so, the server
+ * refuses requests of this page, because they seem to come from another site.
+ * @param {{ host?: string, origins?: string }} dataset Host as the server received it, and other origins that it accepts
  * @param {{ protocol: string, host: string, origin: string }} location
  */
 export function isHostChanged({ host, origins = "" }, location) {
@@ -11,16 +11,16 @@ export function isHostChanged({ host, origins = "" }, location) {
 }
 
 /**
- * Shows what to configure if a proxy changes the Host header, until a connection succeeds.
+ * If a proxy changes the Host header, shows how to configure it, until a connection succeeds.
  * @param {EventTarget & { state: string }} connection @param {{ update(facts: { blocked: string }): void }} status
  */
-export function check(connection, status) {
-  const seen = document.body.dataset;
-  if (!isHostChanged(seen, location) || ["catching-up", "live"].includes(connection.state)) return;
+export function checkHost(connection, status) {
+  const { dataset } = document.body;
+  if (!isHostChanged(dataset, location) || ["catching-up", "live"].includes(connection.state)) return;
   const notice = document.createElement("p");
   notice.className = "notice";
   notice.role = "alert";
-  notice.textContent = `The proxy in front of this chat changes the Host header to ${seen.host}, so the server refuses to connect. Its administrator must make the proxy pass Host on unchanged (nginx: proxy_set_header Host $http_host;), or set ORIGINS=${location.origin}.`;
+  notice.textContent = `The proxy in front of this chat changes the Host header to ${dataset.host}, so the server refuses to connect. The administrator must make the proxy pass the header unchanged (nginx: proxy_set_header Host $http_host;), or set ORIGINS=${location.origin}.`;
   document.querySelector("#jump, .masthead").after(notice);
   status.update({ blocked: "Blocked by a proxy setting" });
   connection.addEventListener("hello", () => {

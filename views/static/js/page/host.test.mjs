@@ -7,7 +7,7 @@ const cases = [
   ["https://chat.example.org", { host: "Chat.Example.org:443" }, false],
   ["http://chat.example.org", { host: "chat.example.org:80" }, false],
   ["http://[::1]:8080", { host: "[::1]:8080" }, false],
-  ["http://localhost:8080", {}, false], // an older page
+  ["http://localhost:8080", {}, false], // a page of an older release
   ["https://chat.example.org", { host: "127.0.0.1:8080" }, true],
   ["https://chat.example.org:8443", { host: "chat.example.org" }, true], // nginx's $host has no port
   ["https://chat.example.org", { host: "burble_upstream" }, true],
@@ -17,6 +17,6 @@ const cases = [
   ["https://chat.example.org", { host: "127.0.0.1", origins: "https://a.example" }, true],
 ];
 
-for (const [page, seen, want] of cases) {
-  test(`${page} seen as ${JSON.stringify(seen)}`, () => assert.equal(isHostChanged(seen, new URL(page)), want));
+for (const [page, dataset, want] of cases) {
+  test(`the host of ${page} ${want ? "has" : "has not"} changed in ${JSON.stringify(dataset)}`, () => assert.equal(isHostChanged(dataset, new URL(page)), want));
 }

@@ -34,7 +34,7 @@ const ada = { id: "1", name: "Ada" };
 const eve = { id: "2", name: "Eve" };
 const adasPage = { user: "1", name: "Ada" };
 
-test("a page reloads for another user, and other listeners do not receive that hello", () => {
+test("a hello with another user reloads the page, and does not reach other listeners", () => {
   const { receiveHello, expect } = openPage(adasPage);
   receiveHello(ada);
   expect(0, 1);
@@ -42,7 +42,7 @@ test("a page reloads for another user, and other listeners do not receive that h
   expect(1, 1);
 });
 
-test("a page reloads only once, even if it does not change", () => {
+test("a page reloads only once, even if reloading returns the same page", () => {
   const { receiveHello, history } = openPage(adasPage);
   receiveHello(eve);
   const unchanged = openPage(adasPage, history);

@@ -52,7 +52,7 @@ async function showLatest() {
 
 
 reloadOnUserChange(connection);
-if (host !== location.host) import("./host.js").then((module) => module.check(connection, status));
+if (host !== location.host) import("./host.js").then(({ checkHost }) => checkHost(connection, status));
 
 connection.addEventListener("state", ({ detail: state }) => status.update({ connection: state }));
 

@@ -1,7 +1,7 @@
 /**
  * @typedef {object} Facts
  * @property {"connecting" | "catching-up" | "live" | "offline" | "asleep"} connection
- * @property {string} [blocked] why the server refuses to connect
+ * @property {string} [blocked] why the server refuses to connect, or ""
  * @property {number} behind entries that have not arrived, or 0 if unknown
  * @property {boolean} storageAway whether Redis does not answer the server
  * @property {"" | "away" | "full"} refusal why the server refuses messages although the page is connected

@@ -36,7 +36,7 @@ func TestAppenderGroups(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newAppender(nil)
+				a := newAppender(&Store{})
 				a.lastSent, a.lastShared = time.Now(), test.lastShared
 				a.lastAuthors["last"] = true
 				for _, one := range test.arrivals {
@@ -60,7 +60,7 @@ func TestAppenderSendsFullGroupAtOnce(t *testing.T) {
 	t.Parallel()
 	for waiting, want := range map[int]int{fullGroupSize - 1: fullGroupSize, maxGroupSize + 10: maxGroupSize} {
 		synctest.Test(t, func(t *testing.T) {
-			a := newAppender(nil)
+			a := newAppender(&Store{})
 			a.lastSent, a.lastShared = time.Now(), true
 			for i := range waiting {
 				send(a, fmt.Sprint(i), 0)

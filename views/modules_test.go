@@ -33,8 +33,8 @@ func TestStaticImportsAreTransitiveAndExcludeDynamicImports(t *testing.T) {
 	}
 }
 
-// importedModules does the same as staticImports, but independently: with a regular
-// expression for the import statements in our modules.
+// importedModules is an independent implementation of staticImports. It finds import
+// statements with a regular expression that suits our modules.
 func importedModules(t *testing.T, entry string) []string {
 	t.Helper()
 	imports := regexp.MustCompile(`(?m)^import [^;]*?"(\.\.?/[^"]+)";`)

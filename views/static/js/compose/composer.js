@@ -92,7 +92,7 @@ export class Composer extends EventTarget {
 
   #restore() {
     const draft = load(this.#draftKey);
-    const { value } = this.#field; // which the user typed before the script ran, or the browser restored
+    const { value } = this.#field; // text that the user typed before the script ran, or that the browser restored
     if (!value.includes(draft)) this.#field.value = value ? `${draft}\n${value}` : draft;
     const target = load(this.#targetKey);
     if (target) this.#setTarget(JSON.parse(target));

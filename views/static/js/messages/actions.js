@@ -7,8 +7,8 @@ const idOf = (article) => article.id.slice(1);
 const authorOf = (article) => ({ id: article.dataset.user, name: article.querySelector(".author").textContent });
 
 /**
- * Connects everything the user can do with messages: the toolbar, reactions, links, search and
- * navigation. Rarely needed modules are loaded on first use.
+ * Connects the user's actions on messages: the toolbar, reactions, links, search and navigation.
+ * Rarely needed modules are loaded on first use.
  * @param {{ room: string, me: { id: string, name: string } | null, log: HTMLElement, scroll: import("./scroll.js").Scroll,
  *   renderer: import("./message.js").MessageRenderer, history: import("./history.js").History,
  *   outbox: import("../offline/outbox.js").Outbox, connection: import("../net/connection.js").Connection,
@@ -42,7 +42,7 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
     outbox.add({ type: "react", of: idOf(article), emoji, on: reactionOf(article, emoji)?.ariaPressed !== "true" });
   }
 
-  /** Actions by the name of their toolbar button. Holding a reaction runs `users`, which has no button. */
+  /** Actions by the name of their toolbar button. A long press on a reaction runs `users`, which has no button. */
   const actions = {
     users: (_, { dataset, title }) => toast(`${dataset.emoji} ${title}`),
     react: (article, { dataset }) => react(article, dataset.emoji),
@@ -104,7 +104,7 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
   /** @type {Map<string, { id: string, name: string }>} users whose names are known, by ID */
   const users = new Map();
 
-  /** Lists the users of the reaction under the pointer or the focus in its title. */
+  /** Updates the title of the reaction that the pointer or the focus is on. */
   const updateReactionTitle = ({ target }) => {
     const reaction = target.closest(".reaction");
     if (reaction) import("./reaction-title.js").then(({ showTitle }) => showTitle(reaction, users, me)).catch(() => ({}));

@@ -9,9 +9,9 @@ const MAX_EXCERPT = 200; // UTF-16 units
 const MAX_BEFORE_MATCH = 60; // UTF-16 units of an excerpt before the first match
 const dialog = document.getElementById("search");
 const [form, status, list, olderButton] = [...dialog.children].slice(1);
-let aborter = new AbortController(); // of the last search
+let aborter = new AbortController(); // aborts the last search
 let options;
-let nextQuery = {}; // continues the last search
+let nextQuery = {}; // the query that continues the last search
 
 /**
  * Opens the search dialog. It still shows the results of the last search.

@@ -2,8 +2,8 @@ import { compareIDs, idOf } from "../net/id.js";
 import { PendingChanges } from "./pending-changes.js";
 import { lastMessageUpTo, nextMessage, previousMessage, removeRow, updateRow } from "./rows.js";
 
-const MAX_MESSAGES = 300; // in the page; a larger number trims those farthest from the view
-const KEPT_MESSAGES = 250; // that remain after trimming, so that trimming is rare
+const MAX_MESSAGES = 300; // above this number, the page removes the messages farthest from the view
+const KEPT_MESSAGES = 250; // the number of messages after that, low enough that removing is rare
 const MAX_AMENDMENTS = 500;
 
 /**
@@ -80,8 +80,8 @@ export class Timeline extends EventTarget {
   /**
    * Inserts a page of history. @param {import("./message.js").Entry[]} entries
    * @param {string} asOf cursor up to which the page includes edits, deletions and reactions
-   * @param {{ attach?: boolean, replace?: boolean, updateEdges?: () => void }} options attach if the page reaches the
-   *   room's newest message; replace all messages in the page; updateEdges runs in the same change
+   * @param {{ attach?: boolean, replace?: boolean, updateEdges?: () => void }} options attach: whether entries include the
+   *   room's newest message; replace: whether to remove all other messages; updateEdges: called in the same change
    */
   insertPage(entries, asOf, { attach = false, replace = false, updateEdges }) {
     const insert = (anchor) => {
@@ -131,7 +131,7 @@ export class Timeline extends EventTarget {
     return this.#change(() => this.#log.insertBefore(row, this.#firstWaiting()));
   }
 
-  /** Shows the outbox: waiting messages go to the end, pending changes on their messages. @param {import("../offline/outbox.js").Item[]} items */
+  /** Shows waiting messages at the end, and pending changes on their messages. @param {import("../offline/outbox.js").Item[]} items */
   showOutbox(items) {
     return this.#change(() => {
       for (const id of this.#changes.update(items)) if (this.#articles.has(id)) this.#changes.show(this.#articles.get(id));

@@ -181,7 +181,7 @@ export class Toolbar {
       this.show(article);
       this.#element.querySelector("button:not([hidden])").focus();
     } else if (key === "ArrowUp" || key === "ArrowDown") {
-      const fromMessage = target === article ? this.#neighbour(article, key === "ArrowUp" ? -1 : 1) : article; // from a link in a message to the message itself
+      const fromMessage = target === article ? this.#neighbour(article, key === "ArrowUp" ? -1 : 1) : article; // a key pressed on a link selects its own message
       const next = article ? fromMessage : this.#lastInView(currentTarget);
       if (!next) return;
       focus(next);

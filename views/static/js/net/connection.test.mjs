@@ -3,7 +3,7 @@ import test from "node:test";
 import { deflateSync } from "node:zlib";
 import { Connection, backoff } from "./connection.js";
 
-/** FakeSocket is a WebSocket. The test plays the server. */
+/** FakeSocket is a WebSocket for which the test acts as the server. */
 class FakeSocket {
   static instances = [];
   sent = [];
@@ -90,7 +90,7 @@ test("after a gap, a new socket resumes from the cursor before the gap", (t) => 
   assert.equal(requestOf(socket()).after, "2-0@e");
 });
 
-test("after truncated or reset, the cursor is the one in the frame", (t) => {
+test("a truncated or reset frame replaces the cursor", (t) => {
   const { connection, socket } = connect(t);
   socket().receive(hello, followed("truncated", "5-0@e", { first: "5-0@e" }), entries("5-0@e", "6-0@e"));
   assert.equal(connection.cursor("lobby"), "6-0@e");

@@ -62,7 +62,7 @@ connection.addEventListener("hello", ({ detail: { limits } }) => {
 });
 
 let wasReset = false; // whether the room was reset and no entries have arrived since
-let lastNumber = 0; // of the room's last entry when the server confirmed the follow
+let lastNumber = 0; // number of the room's last entry at the time of `followed`
 
 connection.addEventListener("followed", ({ detail: { state, first, n = 0 } }) => {
   lastNumber = n;

@@ -38,7 +38,7 @@ export class StatusLine {
   #element;
   /** @type {Facts} */
   #facts = { connection: "connecting", behind: 0, storageAway: false, refusal: "", waiting: 0, failed: 0, failedRoom: "", attached: true };
-  #latest = { state: "", text: "" }; // which may not be shown yet
+  #latest = { state: "", text: "" }; // the status to show when the timer fires
   #timer = 0;
 
   /** @param {HTMLElement} element with role=status */

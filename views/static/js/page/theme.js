@@ -1,5 +1,5 @@
 const THEMES = ["", "light", "dark"]; // "" follows the system
-const TOOLBAR_COLOURS = { light: "#fffefb", dark: "#1a272b" }; // of the browser, as in layout.html
+const TOOLBAR_COLOURS = { light: "#fffefb", dark: "#1a272b" }; // colours of the browser's toolbar, the same as in layout.html
 
 /**
  * Switches to the next theme: system, light, dark. The server reads the cookie when it renders the

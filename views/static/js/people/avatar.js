@@ -2,7 +2,7 @@ import { names } from "./names.js";
 
 /** Shows users: an avatar, which is an initial in one of twelve colours, and a name. */
 
-const HUES = 12; // as in message.go and base.css
+const HUES = 12; // the same number as in message.go and base.css
 
 /**
  * Returns the avatar colour of a user, from 0 to 11. It is the FNV-1a hash of the ID, as in views.User.Hue.

@@ -18,7 +18,7 @@ function listen(connection) {
   connection.addEventListener("stored", ({ detail }) => {
     if (detail.key !== key) return;
     dialog.hidePopover();
-    document.getElementById("tools").hidePopover(); // from which the dialog is opened on a phone
+    document.getElementById("tools").hidePopover(); // on a phone, users open the dialog from there
   });
   connection.addEventListener("error", ({ detail }) => detail.key === key && showStatus(detail.message));
 }

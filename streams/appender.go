@@ -98,7 +98,6 @@ func (a *appender) collect(first *appendCall) []*appendCall {
 		case <-a.timer.C:
 		}
 	}
-	a.store.health.appended.Store(true)
 	a.lastSent, a.lastShared = time.Now(), len(group) > 1
 	clear(a.lastAuthors)
 	for _, call := range group {
@@ -142,6 +141,7 @@ func (a *appender) send(ctx context.Context, group []*appendCall) (again []*appe
 	if len(group) == 0 {
 		return nil, nil
 	}
+	a.store.health.appended.Store(true)
 	node, err := conns.Node(ctx, a.store.redis.Unretried, group[0].keys[0])
 	if err != nil {
 		return group, err

@@ -13,14 +13,14 @@ import (
 	"burble/streams/redistest"
 )
 
-// brokenDisk makes the disk of a Redis refuse what it writes from then on.
+// brokenDisk makes all later disk writes of a Redis fail.
 type brokenDisk struct {
 	args  func(t *testing.T) []string
 	spoil func(t *testing.T, server *redistest.Server)
 	want  error
 }
 
-// aofTo returns arguments for a Redis whose append-only file is a link to the device.
+// aofTo returns arguments for a Redis whose append-only file is a symbolic link to the device.
 func aofTo(device string) func(t *testing.T) []string {
 	return func(t *testing.T) []string {
 		folder := filepath.Join(t.TempDir(), "aof")

@@ -23,7 +23,7 @@ type health struct {
 	statusMu sync.Mutex   // held while away changes and OnStatus runs, to keep their order
 	away     atomic.Int32 // the number of tails that cannot read
 	fullAt   atomic.Int64 // Unix seconds of the last append refused for lack of space; 0 after one that was stored
-	appended atomic.Bool  // since the last check for eviction
+	appended atomic.Bool  // whether there was an append since the last check for evictions
 }
 
 // Health returns nil if Redis accepts appends. Otherwise it returns ErrUnavailable or ErrFull,

@@ -15,8 +15,8 @@ const (
 )
 
 // kindFields lists the fields that each kind of entry has in Redis, in addition to kind, n, key,
-// uid and name, which all entries have. For a new kind, append.lua must also check what it
-// requires, and change what it changes besides the stream.
+// uid and name, which all entries have. A new kind also needs its checks in append.lua, and its
+// changes to keys other than the stream.
 var kindFields = map[Kind][]storedField{
 	Message: {textField, replyField},
 	Edit:    {ofField, textField},

@@ -55,7 +55,7 @@ func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...Pr
 			entered = append(entered, change.Room)
 		}
 	}
-	// The server's rooms come first: RemoveServer looks there for people.
+	// Record the server's rooms first, because RemoveServer reads them.
 	if len(entered) > 0 {
 		if err := s.redis.Retrying.SAdd(ctx, s.keys.serverRooms(server), entered...).Err(); err != nil {
 			for i, change := range changes {

@@ -155,7 +155,7 @@ func (s *stress) run(options streams.Options) {
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(50 * time.Millisecond): // breaks a Store's connections at this interval
+			case <-time.After(50 * time.Millisecond): // interval at which a Store's connections break
 				proxies[rand.IntN(len(proxies))].Reroute(s.server.Addr)
 			}
 		}
@@ -252,7 +252,7 @@ func (s *stress) compare(i int, client *transcript) {
 	}
 	for id := range s.acknowledged[client.room] {
 		if !have[id] && !erased[id] && client.entries[0].ID.Before(id) {
-			s.Errorf("client %d of room %s misses %v", i, client.room, id)
+			s.Errorf("client %d of room %s lacks %v", i, client.room, id)
 		}
 	}
 }

@@ -35,8 +35,8 @@ const (
 )
 
 // A tail reads the new entries of the rooms in its buckets, once for all readers in this
-// process. It blocks on the activity streams, which only tell it which rooms to read. What it
-// publishes always comes from the rooms themselves.
+// process. It blocks on the activity streams, and uses them only to find out which rooms to
+// read. All entries that it publishes come from the rooms themselves.
 type tail struct {
 	store    *Store
 	appender *appender // for the same buckets

@@ -27,7 +27,7 @@ type unreadRoom struct {
 	of       grant
 	marker   string
 	entries  int // number of entries after the marker
-	messages int // number of messages after the marker; negative: unknown
+	messages int // number of messages after the marker; negative if unknown
 	newest   int // how many of the newest entries to read
 }
 

@@ -5,7 +5,7 @@
 // and the CPU and memory of each process. README.md explains modes, targets and columns.
 //
 //	go run ./app/bench                                          # 500 clients in one room, 50 messages per second
-//	go run ./app/bench fanout -target floor,hub,burble -runs 5  # targets in turns
+//	go run ./app/bench fanout -target floor,hub,burble -runs 5  # several targets, alternating
 //	go run ./app/bench -suite headline                          # the main claims, each with its limit
 //
 // This package has the flags, the modes and the suites. Package target starts the servers,

@@ -24,7 +24,7 @@ import (
 // builder builds the Burble for all tests.
 var builder target.Burble
 
-// TestMain makes the test binary run as a peer or a worker if its first argument says so.
+// TestMain makes the test binary run as a peer or a worker if its first argument is serve or worker.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && slices.Contains([]string{"serve", "worker"}, os.Args[1]) {
 		main()

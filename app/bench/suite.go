@@ -75,15 +75,15 @@ func (b *bench) otherRequirements() []report.Requirement {
 			{Name: "KB of RSS per connection", Number: report.MedianOf(0, func(r *report.Result) float64 { return r.Memory / 1024 }), Max: 12},
 		}},
 		{Name: "50,000 connections, and one message per second to all of them", Plans: []*report.Plan{b.plan("burble", "idle", func(w *load.Workload) { w.Clients = 50_000 })}},
-		{Name: "2,000 clients resume at once, 200 entries missed",
+		{Name: "2,000 clients that missed 200 entries resume at once",
 			Plans: []*report.Plan{b.plan("burble", "resume", unchanged), b.plan("burble", "resume", func(w *load.Workload) { w.Clients /= 10 })},
 			Limits: []report.Limit{
-				{Name: "time until all have received everything, relative to opening as many connections", Max: 1.2,
+				{Name: "time until all have received everything, relative to opening the same number of connections", Max: 1.2,
 					Number: report.MedianOf(0, func(r *report.Result) float64 {
 						return report.Milliseconds(r.Resuming) / report.Milliseconds(r.Opening)
 					})},
-				{Name: "reads of Redis for all 2,000", Number: report.MedianOf(0, reads), Max: 40},
-				{Name: "reads of Redis for 200", Number: report.MedianOf(1, reads), Max: 40},
+				{Name: "reads of Redis for 2,000 clients", Number: report.MedianOf(0, reads), Max: 40},
+				{Name: "reads of Redis for 200 clients", Number: report.MedianOf(1, reads), Max: 40},
 			}},
 		{Name: "10,000 rooms on one server, 1,000 messages per second in total",
 			Plans:  []*report.Plan{b.plan("burble", "rooms", unchanged), b.plan("burble", "fanout", func(w *load.Workload) { w.Clients, w.Rate = 20, 1000 })},
@@ -93,7 +93,7 @@ func (b *bench) otherRequirements() []report.Requirement {
 			{Name: "first page as HTML, ms", Number: report.MedianOf(0, func(r *report.Result) float64 { return report.Milliseconds(r.PageHTML) }), Max: 20},
 		}},
 		{Name: "startup", Plans: []*report.Plan{b.plan("burble", "start", unchanged)}, Limits: []report.Limit{
-			{Name: "until it listens, ms", Number: report.MedianOf(0, func(r *report.Result) float64 { return report.Milliseconds(r.Listening) }), Max: 100},
+			{Name: "time until the server listens, ms", Number: report.MedianOf(0, func(r *report.Result) float64 { return report.Milliseconds(r.Listening) }), Max: 100},
 		}},
 	}
 }

@@ -22,7 +22,8 @@ type outcome struct {
 	converged time.Duration  // time from the last repair until every client had received everything
 }
 
-// convergeLimit is the maximum of converged. With the race detector, it is four times as long.
+// convergeLimit is the upper limit for outcome.converged. It is four times as long with the race
+// detector.
 const convergeLimit = 5 * time.Second
 
 // allFlaws lists all flaws in the order in which the report prints them.

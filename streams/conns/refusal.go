@@ -14,8 +14,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// refusals begin the lines by which Redis refuses a connection that it has just accepted: it has
-// as many clients as it may, or is in protected mode. It closes the connection at once.
+// refusals are the prefixes of the lines with which Redis refuses a connection: it has reached
+// maxclients, or it is in protected mode. After the line, it closes the connection.
 var refusals = []string{"-ERR max number of clients", "-DENIED "}
 
 // refusal is such a line. It implements redis.Error.
@@ -26,9 +26,9 @@ func (r refusal) Error() string { return string(r) }
 // RedisError implements redis.Error.
 func (refusal) RedisError() {}
 
-// refusalHook is a hook that makes every use of a refused connection return the refusal. On its own
-// the client sends HELLO, takes the refusal for that of an unknown command, and reports
-// "broken pipe" when it sends the next one.
+// refusalHook is a hook that makes every use of a refused connection return the refusal. Without it,
+// the client sends HELLO, treats the refusal as the answer to an unknown command, and reports
+// "broken pipe" when it sends the next command.
 type refusalHook struct{}
 
 // DialHook implements redis.Hook. Before the handshake of TLS, Redis sends nothing that the client
@@ -54,8 +54,8 @@ func (refusalHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 // refusableConn is a connection that remembers whether Redis refused it.
 type refusableConn struct {
 	net.Conn
-	raw      syscall.Conn // by which the client checks whether the connection is still open
-	answered bool         // something was read
+	raw      syscall.Conn // used by the client to check whether the connection is still open
+	answered bool         // whether anything was read
 	refused  error
 }
 
@@ -77,15 +77,15 @@ func (c *refusableConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write implements net.Conn. If Redis has closed the connection before anything was read, what it
-// sent before that is the reason.
+// Write implements net.Conn. If Redis has closed the connection before anything was read, Write reads
+// the line that Redis sent before that.
 func (c *refusableConn) Write(p []byte) (int, error) {
 	if c.refused != nil {
 		return 0, c.refused
 	}
 	n, err := c.Conn.Write(p)
 	if !c.answered && (errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)) {
-		c.SetReadDeadline(time.Now().Add(time.Second)) // it arrived before the end of the connection
+		c.SetReadDeadline(time.Now().Add(time.Second)) // the line has arrived already
 		c.Read(make([]byte, 256))
 		if c.refused != nil {
 			return n, c.refused
@@ -111,7 +111,7 @@ func (c *refusableConn) SetWriteDeadline(t time.Time) error {
 	return cmp.Or(c.refused, c.Conn.SetWriteDeadline(t))
 }
 
-// asRefusal returns the refusal that the first bytes from Redis are, or nil.
+// asRefusal returns the first bytes from Redis as a refusal, or nil if they are none.
 func asRefusal(first []byte) error {
 	line, _, _ := bytes.Cut(first, []byte("\r\n"))
 	text := string(line)

@@ -10,17 +10,17 @@ import (
 )
 
 const (
-	// connectTimeout limits how long a connection to Redis or to a Sentinel takes to open.
+	// connectTimeout is the timeout for opening a connection to Redis or to a Sentinel.
 	connectTimeout = 3 * time.Second
-	// sentinelTimeout limits how long a Sentinel takes to answer a command.
+	// sentinelTimeout is the timeout for a Sentinel's answer to a command.
 	sentinelTimeout = time.Second
 )
 
-// throughSentinel gives up a Sentinel that accepts connections and does not answer.
+// throughSentinel skips a Sentinel that accepts connections but does not answer.
 //
-// To find the primary, go-redis asks its Sentinel twice, with retries, before it asks
-// the others. It keeps the Sentinel if the dial timeout ends first, and would then
-// ask the same one on the next dial, and on every one after that.
+// To find the primary, go-redis queries its current Sentinel twice, with retries, before it queries
+// the others. If the dial timeout ends first, it keeps that Sentinel, and would query it again
+// on every later dial.
 func throughSentinel(options *redis.UniversalOptions) {
 	dial := options.Dialer
 	if dial == nil {
@@ -40,8 +40,8 @@ func throughSentinel(options *redis.UniversalOptions) {
 	options.DialTimeout = 2*attempts*(sentinelTimeout+options.MaxRetryBackoff) + sentinelTimeout + connectTimeout
 }
 
-// sentinelConn is a connection to a Sentinel. It shortens the timeout of a reply.
-// The wait for published messages has no timeout, and keeps none.
+// sentinelConn is a connection to a Sentinel. It shortens the timeout for replies. Waiting for
+// published messages still has no timeout.
 type sentinelConn struct{ net.Conn }
 
 func (c sentinelConn) SetReadDeadline(deadline time.Time) error {

@@ -72,15 +72,15 @@ type Message struct {
 
 // Reaction is one emoji below a message and the users who reacted with it.
 type Reaction struct {
-	Emoji string
-	Users []string // user IDs
-	More  int      // how many other users reacted
-	Names []string // names of some of Users
-	Mine  bool     // whether the page's user is one of Users
+	Emoji     string
+	Users     []string // user IDs
+	MoreUsers int      // number of other users who reacted
+	Names     []string // names of some of Users
+	Mine      bool     // whether the page's user is one of Users
 }
 
 // Count returns the number of users who reacted.
-func (r Reaction) Count() int { return len(r.Users) + r.More }
+func (r Reaction) Count() int { return len(r.Users) + r.MoreUsers }
 
 // UserIDs returns the IDs of Users, separated by spaces.
 func (r Reaction) UserIDs() string { return strings.Join(r.Users, " ") }

@@ -213,7 +213,7 @@ func viewMessage(entry *streams.Entry, user identity.User, render protocol.Rende
 	}
 	for emoji, users := range entry.Reactions {
 		message.Reactions = append(message.Reactions, views.Reaction{
-			Emoji: emoji, Users: users, More: entry.MoreUsers[emoji], Mine: !user.IsZero() && slices.Contains(users, user.ID),
+			Emoji: emoji, Users: users, MoreUsers: entry.MoreUsers[emoji], Mine: !user.IsZero() && slices.Contains(users, user.ID),
 		})
 	}
 	sortReactions(message.Reactions)

@@ -167,17 +167,17 @@ export class MessageRenderer {
   }
 
   #react(article, emoji, user, on) {
-    let [listed, more] = reactorsOf(article, emoji);
+    let [listed, moreUsers] = reactorsOf(article, emoji);
     const users = listed.filter((id) => id !== user);
     if (on && (listed.length < 50 || user === this.#me?.id)) users.push(user);
-    else if (on) more++; // like the server, the page lists only 50 users
-    else if (more && users.length === listed.length) more--;
-    this.#showReaction(article, emoji, users, more);
+    else if (on) moreUsers++; // like the server, the page lists only 50 users
+    else if (moreUsers && users.length === listed.length) moreUsers--;
+    this.#showReaction(article, emoji, users, moreUsers);
   }
 
-  #showReaction(article, emoji, users, more = 0) {
+  #showReaction(article, emoji, users, moreUsers = 0) {
     let button = reactionOf(article, emoji);
-    if (users.length + more < 1) return button?.remove();
+    if (users.length + moreUsers < 1) return button?.remove();
     if (!button) {
       button = document.createElement("button");
       button.type = "button";
@@ -186,9 +186,9 @@ export class MessageRenderer {
       findPart(article, ".reactions").append(button);
     }
     button.dataset.users = users.join(" ");
-    button.dataset.more = more;
+    button.dataset.moreUsers = moreUsers;
     button.ariaPressed = String(users.includes(this.#me?.id));
-    button.textContent = `${emoji} ${users.length + more}`;
+    button.textContent = `${emoji} ${users.length + moreUsers}`;
   }
 }
 
@@ -220,8 +220,8 @@ export function reactionOf(article, emoji) {
 
 /** Returns the IDs of the users of a reaction that the server has listed, and the number of other users. @param {Element} article @param {string} emoji @returns {[string[], number]} */
 function reactorsOf(article, emoji) {
-  const { users, more = 0 } = reactionOf(article, emoji)?.dataset ?? {};
-  return [users ? users.split(" ") : [], Number(more)];
+  const { users, moreUsers = 0 } = reactionOf(article, emoji)?.dataset ?? {};
+  return [users ? users.split(" ") : [], Number(moreUsers)];
 }
 
 function showDeleted(article) {

@@ -13,6 +13,6 @@ export function showTitle(reaction, users, me) {
   }
   const ids = reaction.dataset.users ? reaction.dataset.users.split(" ") : [];
   const labels = ids.filter((id) => id === me?.id || users.has(id)).map((id) => (id === me?.id ? "you" : names.label(users.get(id))));
-  const more = ids.length + Number(reaction.dataset.more) - labels.length;
+  const more = ids.length + Number(reaction.dataset.moreUsers) - labels.length;
   reaction.title = [...labels, ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }

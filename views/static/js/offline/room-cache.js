@@ -100,7 +100,7 @@ function entryOf(article, text) {
   if (!quote.hidden) entry.reply_to = quote.pathname.split("/").pop();
   const reactions = [...findPart(article, ".reactions").children].map(({ dataset }) => dataset);
   entry.reactions = Object.fromEntries(reactions.map(({ emoji, users }) => [emoji, users.match(/\S+/g) ?? []]));
-  entry.more_users = Object.fromEntries(reactions.map(({ emoji, more }) => [emoji, Number(more)]));
+  entry.more_users = Object.fromEntries(reactions.map(({ emoji, moreUsers }) => [emoji, Number(moreUsers)]));
   return { ...entry, text, html: findPart(article, ".body").innerHTML };
 }
 

@@ -116,10 +116,14 @@ func checkSharedRedis(config Config, getenv func(string) string) error {
 		"Set REDIS_URL to a Redis that all servers share. If there is only ever one server, set LOCAL_REDIS=%s", found, localAlways)
 }
 
+// errVersion is the error of ParseConfig if the flags contain -version.
+var errVersion = errors.New("the version was requested")
+
 // parseFlags returns the values of the flags in args, by variable name.
 func parseFlags(args []string) (map[string]string, error) {
 	given := map[string]string{}
 	set := flag.NewFlagSet("burble", flag.ContinueOnError)
+	showVersion := set.Bool("version", false, "")
 	set.SetOutput(io.Discard) // main prints the error
 	for _, v := range variables {
 		set.Func(v.flag(), v.Usage, func(value string) error {
@@ -132,6 +136,8 @@ func parseFlags(args []string) (map[string]string, error) {
 		return nil, err
 	case err != nil:
 		return nil, fmt.Errorf("flags: %w (-help lists them)", err)
+	case *showVersion:
+		return nil, errVersion
 	case set.NArg() > 0:
 		// The error does not quote the argument, which may be part of an unquoted secret.
 		return nil, errors.New("flags: unexpected argument that is not a flag (-help lists the flags)")
@@ -146,5 +152,6 @@ func configUsage() string {
 	for _, v := range variables {
 		fmt.Fprintf(&text, "  -%s, %s\n\t%s (default: %s)\n", v.flag(), v.Name, v.Usage, v.shownDefault())
 	}
+	text.WriteString("  -version\n\tprint the version and exit\n")
 	return strings.ReplaceAll(text.String(), "`", "") // removes the Markdown
 }

@@ -46,7 +46,7 @@ func TestTakenPortIsReportedBeforeRedisStarts(t *testing.T) {
 	if err := checkPort(config); err != nil {
 		t.Errorf("the suggested port is not free: %v", err)
 	}
-	if _, err := os.Stat(config.DataDir); !os.IsNotExist(err) || logs.Len() > 0 {
+	if _, err := os.Stat(config.DataDir); !os.IsNotExist(err) || strings.Contains(logs.String(), "Redis") {
 		t.Errorf("Redis was started: %v\n%s", err, &logs)
 	}
 }

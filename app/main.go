@@ -40,6 +40,10 @@ func main() {
 		fmt.Print(configUsage())
 		return
 	}
+	if errors.Is(err, errVersion) {
+		fmt.Println("burble", version(os.Getenv))
+		return
+	}
 	if err != nil {
 		exit(err)
 	}
@@ -93,6 +97,7 @@ func stopOnSignal(stop context.CancelFunc) {
 // run serves until ctx ends. It starts Redis, the store and the server, and stops them in reverse
 // order.
 func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
+	log.Info("burble starts", "version", version(os.Getenv))
 	if err := checkPort(config); err != nil {
 		return err
 	}
@@ -117,7 +122,7 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	}
 	service := chat.New(store, chat.Options{Log: log, MessageRate: config.RateMessages, EncodePresent: live.PresentFrame})
 	server := web.New(web.Options{
-		Log: log, Chat: service, Live: engine, Tokens: identity.NewTokens(secret), Durability: config.Durability,
+		Log: log, Chat: service, Live: engine, Tokens: identity.NewTokens(secret), Durability: config.Durability, Version: version(os.Getenv),
 		Origins: config.Origins, TrustedProxy: config.TrustedProxy,
 		RequestRate: config.RateAddress, ConnectionRate: config.RateConnections,
 	})

@@ -12,7 +12,9 @@ import (
 )
 
 // getHealth handles GET /healthz, which reports that the process is alive.
-func getHealth(c *fiber.Ctx) error { return c.SendString("ok\n") }
+func (s *Server) getHealth(c *fiber.Ctx) error {
+	return c.SendString("ok\nversion: " + s.options.Version + "\n")
+}
 
 // getReady handles GET /readyz, which reports whether this server can store messages, and if not, why.
 func (s *Server) getReady(c *fiber.Ctx) error {

@@ -16,7 +16,7 @@ import (
 func TestHealthAndReadiness(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
-	if got := s.get("/healthz"); got.status != 200 || got.body != "ok\n" {
+	if got := s.get("/healthz"); got.status != 200 || got.body != "ok\nversion: v1.2.3\n" {
 		t.Errorf("healthz: %d %q", got.status, got.body)
 	}
 	if got := s.get("/readyz"); got.status != 200 || got.body != "ready\n" {

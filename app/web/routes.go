@@ -17,7 +17,7 @@ const (
 // response.
 func (s *Server) routes() {
 	s.fiber.Use(s.recoverPanic, s.identify, s.secure)
-	s.fiber.Get("/healthz", getHealth)
+	s.fiber.Get("/healthz", s.getHealth)
 	s.fiber.Get("/readyz", s.getReady)
 	s.fiber.Get("/metrics", s.getMetrics())
 	s.fiber.Get(views.StaticPath()+"/*", getAsset)

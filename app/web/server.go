@@ -45,6 +45,7 @@ type Options struct {
 	Live         *live.Engine
 	Tokens       *identity.Tokens
 	Durability   streams.Durability // shown to clients
+	Version      string             // shown by /healthz
 	Origins      []string           // other origins whose pages may connect, as peer.CanonicalOrigin returns them
 	TrustedProxy string             // one of the constants peer.Proxy…
 

@@ -24,7 +24,7 @@ func TestAppendChecksTargets(t *testing.T) {
 		amend(t, store, streams.Delete, gone, "")
 		never := streams.ID{Millis: mine.Millis, Seq: 1 << 30}
 		far := streams.ID{Millis: math.MaxUint64, Seq: math.MaxUint64}
-		for name, ask := range map[string]struct {
+		for name, test := range map[string]struct {
 			entry streams.Entry
 			want  error
 		}{
@@ -45,14 +45,14 @@ func TestAppendChecksTargets(t *testing.T) {
 			"reply to an edit":                    {streams.Entry{Kind: streams.Message, User: bob, ReplyTo: edit, Text: "x"}, streams.ErrNotFound},
 			"remove a reaction that is not there": {streams.Entry{Kind: streams.React, User: bob, Of: mine, Emoji: "🎈"}, nil},
 		} {
-			ask.entry.Key = uuid.NewString()
+			test.entry.Key = uuid.NewString()
 			before, _ := store.ForUser(ada).Page(context.Background(), "lobby", streams.Where{Limit: 10})
-			_, err := store.ForUser(ask.entry.User).Append(context.Background(), "lobby", ask.entry)
-			if !errors.Is(err, ask.want) {
-				t.Errorf("%s: %v, want %v", name, err, ask.want)
+			_, err := store.ForUser(test.entry.User).Append(context.Background(), "lobby", test.entry)
+			if !errors.Is(err, test.want) {
+				t.Errorf("%s: %v, want %v", name, err, test.want)
 			}
 			after, _ := store.ForUser(ada).Page(context.Background(), "lobby", streams.Where{Limit: 10})
-			if ask.want != nil && after.AsOf != before.AsOf {
+			if test.want != nil && after.AsOf != before.AsOf {
 				t.Errorf("%s: refused, but something was stored", name)
 			}
 		}
@@ -75,7 +75,7 @@ func TestKeyIsStoredOnce(t *testing.T) {
 		of := stored.Cursor.ID
 		capitals := first
 		capitals.Key = strings.ToUpper(key)
-		for name, ask := range map[string]struct {
+		for name, test := range map[string]struct {
 			entry streams.Entry
 			want  error
 		}{
@@ -86,9 +86,9 @@ func TestKeyIsStoredOnce(t *testing.T) {
 			"used for a deletion":  {streams.Entry{Kind: streams.Delete, Key: key, User: ada, Of: of}, streams.ErrKeyTaken},
 			"used for a topic":     {streams.Entry{Kind: streams.Topic, Key: key, User: ada, Text: "once"}, streams.ErrKeyTaken},
 		} {
-			again, err := store.ForUser(ask.entry.User).Append(context.Background(), "lobby", ask.entry)
-			if !errors.Is(err, ask.want) || err == nil && (again.Cursor != stored.Cursor || !again.Repeated) {
-				t.Errorf("%s: %+v, %v, want %v", name, again, err, ask.want)
+			again, err := store.ForUser(test.entry.User).Append(context.Background(), "lobby", test.entry)
+			if !errors.Is(err, test.want) || err == nil && (again.Cursor != stored.Cursor || !again.Repeated) {
+				t.Errorf("%s: %+v, %v, want %v", name, again, err, test.want)
 			}
 		}
 		// A key remains used after its message was erased.
@@ -129,9 +129,9 @@ func TestDeletionErasesText(t *testing.T) {
 		amend(t, store, streams.Delete, id, "")
 		f.expect(6)
 		if all := dump(t, backend); strings.Contains(all, "secret") || !strings.Contains(all, "plain") {
-			t.Errorf("redis still holds %s", all)
+			t.Errorf("redis still has %s", all)
 		}
-		// Nor must this process: a new reader gets only what is left.
+		// The window and cached reads must not have the text either.
 		late := follow(t, store, "lobby", streams.After(streams.Cursor{}))
 		late.expect(3)
 		if got := texts(late.entries); strings.Contains(got, "secret") {

@@ -96,8 +96,8 @@ func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID,
 }
 
 // appendAll makes authors post to the lobby. Each author posts a message after the one before it is
-// stored, and retries while the outcome is unknown. appendAll calls before before each post, and an
-// author stops when it returns false, or at the end of the test. It returns the stored ID of each key.
+// stored, and retries while the outcome is unknown. Before each post, it calls the function before, and
+// the author stops if that returns false. All authors stop at the end of the test. It returns the stored ID of each key.
 func appendAll(t *testing.T, store *streams.Store, authors, each int, before func(author, i int) (more bool)) map[string]streams.ID {
 	t.Helper()
 	ctx := t.Context()

@@ -173,7 +173,7 @@ func TestPageEdges(t *testing.T) {
 		first := post(t, store, "lobby", "a").Cursor.ID
 		last := post(t, store, "lobby", "b").Cursor.ID
 		far := streams.ID{Millis: 1<<64 - 1, Seq: 1<<64 - 1}
-		for name, ask := range map[string]struct {
+		for name, test := range map[string]struct {
 			where streams.Where
 			want  string
 		}{
@@ -189,10 +189,10 @@ func TestPageEdges(t *testing.T) {
 			"at a time before 1970":  {streams.Where{At: time.Unix(-1e9, 0)}, "a b"},
 			"at a time far ahead":    {streams.Where{At: time.Unix(1e11, 0)}, "a b"},
 		} {
-			ask.where.Limit = 5
-			got := page(t, store, ask.where)
-			if texts(got.Entries) != ask.want {
-				t.Errorf("%s: %q, want %q", name, texts(got.Entries), ask.want)
+			test.where.Limit = 5
+			got := page(t, store, test.where)
+			if texts(got.Entries) != test.want {
+				t.Errorf("%s: %q, want %q", name, texts(got.Entries), test.want)
 			}
 			// Older and Newer lead to the other messages, and are zero if there are none.
 			var older, newer string
@@ -202,7 +202,7 @@ func TestPageEdges(t *testing.T) {
 			if !got.Newer.IsZero() {
 				newer = texts(page(t, store, streams.Where{After: got.Newer, Limit: 5}).Entries)
 			}
-			if all := strings.Fields(older + " " + ask.want + " " + newer); !slices.Equal(all, []string{"a", "b"}) {
+			if all := strings.Fields(older + " " + test.want + " " + newer); !slices.Equal(all, []string{"a", "b"}) {
 				t.Errorf("%s: older %v leads to %q, newer %v to %q", name, got.Older, older, got.Newer, newer)
 			}
 			if !got.Older.IsZero() && older == "" || !got.Newer.IsZero() && newer == "" {

@@ -95,7 +95,7 @@ func (f writerFunc) Write(line []byte) (int, error) { return f(line) }
 
 func TestOpenChecksDiskDurability(t *testing.T) {
 	t.Parallel()
-	for name, ask := range map[string]struct {
+	for name, test := range map[string]struct {
 		args []string
 		want string
 	}{
@@ -103,12 +103,12 @@ func TestOpenChecksDiskDurability(t *testing.T) {
 		"fsync every second":  {[]string{"--appendonly", "yes", "--appendfsync", "everysec"}, "appendfsync"},
 		"fsync always":        {[]string{"--appendonly", "yes", "--appendfsync", "always"}, ""},
 	} {
-		server := redistest.Start(t, ask.args...)
+		server := redistest.Start(t, test.args...)
 		store, err := streams.Open(context.Background(), streams.Options{Redis: server.Redis(), Durability: streams.Disk})
 		if err == nil {
 			store.Close()
 		}
-		if (err == nil) != (ask.want == "") || err != nil && !strings.Contains(err.Error(), ask.want) {
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -234,7 +234,7 @@ func TestInvalidCursors(t *testing.T) {
 	runFixtures(t, streams.Options{}, func(fx *fixture) {
 		first, last := fx.stored[0].Cursor, fx.stored[9].Cursor
 		other := "AAAAAAAAAAAA"
-		for name, ask := range map[string]struct {
+		for name, test := range map[string]struct {
 			cursor streams.Cursor
 			state  streams.State
 			left   int
@@ -250,11 +250,11 @@ func TestInvalidCursors(t *testing.T) {
 			"long before the first entry":      {streams.Cursor{ID: streams.ID{Millis: 1}}, streams.Reset, 10},
 			"between two entries":              {streams.Cursor{ID: streams.ID{Millis: first.ID.Millis, Seq: 1 << 40}}, streams.Reset, 10},
 		} {
-			f := follow(fx.T, fx.store, "lobby", streams.After(ask.cursor))
-			if got := f.nextState(); got.State != ask.state {
-				fx.Errorf("%s, %v: state %v, want %v", name, ask.cursor, got, ask.state)
+			f := follow(fx.T, fx.store, "lobby", streams.After(test.cursor))
+			if got := f.nextState(); got.State != test.state {
+				fx.Errorf("%s, %v: state %v, want %v", name, test.cursor, got, test.state)
 			}
-			f.expect(ask.left)
+			f.expect(test.left)
 		}
 		// An invalid cursor must not affect other readers.
 		if fx.Client.HExists(context.Background(), lobbyKey+":meta", "trimmed").Val() {

@@ -29,7 +29,7 @@ type phase struct {
 	faults   map[string]int            // how often each fault happened
 }
 
-// runPhase runs a phase. inject must inject the faults and repair them.
+// runPhase runs a phase. inject must inject the faults, and return when they are repaired.
 func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 	h.phases++
 	p := &phase{harness: h, number: h.phases, flushes: flushes, truth: make(check.Truth), faults: make(map[string]int)}

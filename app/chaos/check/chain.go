@@ -111,18 +111,18 @@ func (c *chain) checkBatch(e *Event) {
 	case !c.followed:
 		c.find(WrongPosition, "entries after %v arrived before followed", e.After)
 	case e.After.ID.Before(c.cursor.ID):
-		c.find(Repeated, "at %v came (%v, %v]", c.cursor, e.After, e.Upto)
+		c.find(Repeated, "at %v, got batch (%v, %v]", c.cursor, e.After, e.Upto)
 	case e.After != c.cursor:
-		c.find(SilentGap, "at %v came (%v, %v]", c.cursor, e.After, e.Upto)
+		c.find(SilentGap, "at %v, got batch (%v, %v]", c.cursor, e.After, e.Upto)
 	}
 	if c.cursor.Epoch != e.Upto.Epoch && !c.cursor.IsNewRoom() {
-		c.find(Conflict, "at %v came (%v, %v], of another history", c.cursor, e.After, e.Upto)
+		c.find(Conflict, "at %v, got batch (%v, %v] of another history", c.cursor, e.After, e.Upto)
 	}
 	c.checkOrder(e)
 	if h := c.Truth.Of(c.Room, e.Upto.Epoch); h != nil {
 		c.compare(h, e)
 	} else {
-		c.find(Invented, "(%v, %v] is of a history that never existed", e.After, e.Upto)
+		c.find(Invented, "batch (%v, %v] is of a history that never existed", e.After, e.Upto)
 	}
 	c.cursor = e.Upto
 }
@@ -137,7 +137,7 @@ func (c *chain) checkOrder(e *Event) {
 		case got.ID.Before(last):
 			c.find(Reordered, "%v arrived after %v", got.ID, last)
 		case e.Upto.ID.Before(got.ID):
-			c.find(WrongPosition, "(%v, %v] holds %v", e.After, e.Upto, got.ID)
+			c.find(WrongPosition, "batch (%v, %v] contains %v", e.After, e.Upto, got.ID)
 		}
 		last, seen[got.ID] = got.ID, true
 	}
@@ -155,13 +155,13 @@ func (c *chain) compare(h *History, e *Event) {
 		return
 	case !h.contains(e.Upto.ID):
 		if c.orphans = append(c.orphans, &Entry{ID: e.Upto.ID}); !c.isOrphan(h, e.Upto.ID) {
-			c.find(WrongPosition, "(%v, %v] ends where there never was an entry", e.After, e.Upto)
+			c.find(WrongPosition, "batch (%v, %v] ends where there never was an entry", e.After, e.Upto)
 		}
 		return
 	}
 	for _, want := range h.between(e.After.ID, e.Upto.ID) {
 		if !got[want.ID] && !h.Deleted[want.ID] {
-			c.find(SilentGap, "(%v, %v] lacks %v: %q", e.After, e.Upto, want.ID, want.Text)
+			c.find(SilentGap, "batch (%v, %v] lacks %v: %q", e.After, e.Upto, want.ID, want.Text)
 		}
 	}
 }

@@ -21,7 +21,8 @@ import (
 // Server is a Burble in a process of its own, which a test may kill and start again. Any goroutine may
 // call its methods, but only one at a time may call Start, Kill and Restart.
 type Server struct {
-	Env []string // the process's environment; changes take effect at the next start
+	Env   []string // the process's environment; changes take effect at the next start
+	Files int      // how many files it may have open, as with ulimit -n; 0: as many as the test
 
 	t      testing.TB
 	output output
@@ -82,6 +83,9 @@ func (s *Server) Start() {
 		s.t.Fatal(err)
 	}
 	command := exec.Command(program)
+	if s.Files > 0 {
+		command = exec.Command("sh", "-c", `ulimit -n "$1" && exec "$0"`, program, strconv.Itoa(s.Files))
+	}
 	command.Env, command.Dir = s.Env, s.t.TempDir() // a folder without a .env file
 	command.Stdout, command.Stderr = &s.output, &s.output
 	s.output.startRun()

@@ -2,9 +2,13 @@ package web
 
 import (
 	"net"
+	"time"
 
 	"burble/app/limit"
 	"burble/app/peer"
+	"burble/app/protocol"
+
+	"github.com/gofiber/fiber/v2"
 )
 
 // sendBuffer is how many bytes the kernel may buffer for a connection whose client does not read.
@@ -22,13 +26,60 @@ func (l boundedListener) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// limitConnections returns a listener that limits the open connections of each address. Behind a
-// proxy there is no such limit, because all connections come from the proxy.
+const (
+	// otherFiles is how many file descriptors the server leaves for other things than connections of
+	// clients: connections to Redis above all. Of a large limit it leaves a sixteenth.
+	otherFiles = 48
+	// spareConnections is how many connections above its capacity a server has, to answer probes.
+	spareConnections = 16
+)
+
+// limitConnections returns a listener that limits the open connections, of each address and of all
+// together. Behind a proxy there is no limit for each address, because all connections come from the
+// proxy.
 func (s *Server) limitConnections(listener net.Listener) net.Listener {
-	if s.options.TrustedProxy != peer.ProxyNone {
-		return boundedListener{listener}
-	}
-	return limit.Listener(boundedListener{listener}, s.limits.openConnections, func(remote net.Addr) string {
+	listener = boundedListener{listener}
+	key := func(remote net.Addr) string {
 		return peer.LimitKey(peer.Address(nil, remote.String(), peer.ProxyNone))
-	})
+	}
+	if s.options.TrustedProxy == peer.ProxyNone {
+		listener = limit.Listener(listener, s.limits.openConnections, key)
+	}
+	capacity := limit.NewCapacity(listener, maxConnections(limit.Files()), spareConnections)
+	if s.options.TrustedProxy == peer.ProxyNone {
+		capacity.Key = key
+	}
+	capacity.OnError = func(err error) {
+		s.log.Warn("cannot serve all connections", "error", err, "file_limit", limit.Files())
+	}
+	return capacity
+}
+
+// maxConnections returns how many connections a process that may open this many files can have, 0 for
+// no limit.
+func maxConnections(files int) int {
+	if files == 0 {
+		return 0
+	}
+	return max(1, files-max(otherFiles, files/16)-spareConnections)
+}
+
+// refuseSpare is middleware that refuses requests on a connection above the capacity.
+func (s *Server) refuseSpare(c *fiber.Ctx) error {
+	if !limit.IsSpare(c.Context().Conn()) {
+		return c.Next()
+	}
+	return &protocol.Error{
+		Code: protocol.Unavailable, RetryAfter: time.Second, Message: "The server has too many connections. Try again later.",
+		Title: "Too many connections", Detail: "Try again in a moment.",
+	}
+}
+
+// closeSpare is middleware that closes a connection above the capacity after one response.
+func closeSpare(c *fiber.Ctx) error {
+	err := c.Next()
+	if limit.IsSpare(c.Context().Conn()) {
+		c.Context().SetConnectionClose()
+	}
+	return err
 }

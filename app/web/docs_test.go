@@ -31,6 +31,7 @@ func TestWebLimitsInDocs(t *testing.T) {
 		"frames (`RATE_ADDRESS`) | address | "+rate(address, 4*address),
 		"live reads (`RATE_CONNECTIONS`) | address | "+rate(connections, 20*connections),
 		fmt.Sprintf("%d × `RATE_CONNECTIONS`", connectionFactor),
+		fmt.Sprintf("less %d or more for itself", otherFiles+spareConnections),
 		"open, by default "+apptest.Grouped(int(connectionFactor*connections)),
 	)
 	apptest.ExpectDoc(t, "THREATS.md",

@@ -16,10 +16,11 @@ const (
 // static files come before the checks of origin, rate and token, because everyone gets the same
 // response.
 func (s *Server) routes() {
-	s.fiber.Use(s.recoverPanic, s.identify, s.secure)
+	s.fiber.Use(closeSpare, s.recoverPanic, s.identify, s.secure)
 	s.fiber.Get("/healthz", s.getHealth)
 	s.fiber.Get("/readyz", s.getReady)
 	s.fiber.Get("/metrics", s.getMetrics())
+	s.fiber.Use(s.refuseSpare)
 	s.fiber.Get(views.StaticPath()+"/*", getAsset)
 	s.fiber.Get("/sw.js", getServiceWorker)
 	s.fiber.Use(s.checkOrigin, s.limitAddress, s.checkToken, s.limitUnread)

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package limit
+
+// Files returns how many files this process may have open at once, 0 for no limit.
+func Files() int { return 0 }

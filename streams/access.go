@@ -8,8 +8,8 @@ type Access struct {
 	user  User
 }
 
-// ForUser returns an Access for the user. The zero User is a visitor without a name.
-func (s *Store) ForUser(user User) Access { return Access{store: s, user: user} }
+// As returns an Access for the user. The zero User is a visitor without a name.
+func (s *Store) As(user User) Access { return Access{store: s, user: user} }
 
 // right is what a user wants to do in a room.
 type right int

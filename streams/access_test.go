@@ -15,7 +15,7 @@ func TestAppendIgnoresEntryUser(t *testing.T) {
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		forged := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "hi"}
-		if _, err := store.ForUser(bob).Append(context.Background(), "lobby", forged); err != nil {
+		if _, err := store.As(bob).Append(context.Background(), "lobby", forged); err != nil {
 			t.Fatal(err)
 		}
 		if entries := page(t, store, streams.Where{Limit: 1}).Entries; entries[0].User != bob {

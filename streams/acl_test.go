@@ -74,9 +74,9 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	check("set a topic", second(store.ForUser(topic.User).Append(ctx, "lobby", topic)))
+	check("set a topic", second(store.As(topic.User).Append(ctx, "lobby", topic)))
 	f.readUntil("the topic", func() bool { return len(f.entries) > 0 && f.entries[len(f.entries)-1].Kind == streams.Topic })
-	check("signal", store.ForUser(ada).Signal(ctx, "lobby", streams.Typing))
+	check("signal", store.As(ada).Signal(ctx, "lobby", streams.Typing))
 	f.nextSignal(streams.Typing)
 	fx.post(20)
 	fx.do("XTRIM", prefix+lobbyKey, "MAXLEN", 5)
@@ -84,20 +84,20 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 	fx.Each(t, "SCRIPT", "FLUSH")
 	for _, where := range []streams.Where{{}, {Before: fx.stored[29].Cursor.ID}, {After: fx.stored[25].Cursor.ID}, {At: time.Now()}} {
 		where.Limit = 5
-		check("page", second(store.ForUser(ada).Page(ctx, "lobby", where)))
+		check("page", second(store.As(ada).Page(ctx, "lobby", where)))
 	}
 	check("secret", second(store.Secret(ctx)))
 	check("enter a room", store.UpdatePresence(ctx, "one", streams.PresenceChange{Room: "lobby", Here: []streams.User{ada, bob}})[0].Err)
 	check("leave a room", store.UpdatePresence(ctx, "one", streams.PresenceChange{Room: "lobby", Gone: []streams.User{bob}})[0].Err)
 	check("signal the count", store.UpdatePresence(ctx, "", streams.PresenceChange{Room: "lobby", SignalCount: true})[0].Err)
-	check("present", store.ForUser(ada).Present(ctx, "lobby")[0].Err)
+	check("present", store.As(ada).Present(ctx, "lobby")[0].Err)
 	check("heartbeat", second(store.Heartbeat(ctx, "one", -time.Second)))
 	check("remove dead servers", store.RemoveDeadServers(ctx))
 	check("remove a server", store.RemoveServer(ctx, "two"))
-	check("mark read", store.ForUser(ada).MarkRead(ctx, "lobby", fx.stored[29].Cursor.ID))
-	check("read up to", second(store.ForUser(ada).ReadUpTo(ctx, "lobby")))
-	check("rooms", second(store.ForUser(ada).Rooms(ctx, 10)))
-	check("topic", second(store.ForUser(ada).Topic(ctx, "lobby")))
+	check("mark read", store.As(ada).MarkRead(ctx, "lobby", fx.stored[29].Cursor.ID))
+	check("read up to", second(store.As(ada).ReadUpTo(ctx, "lobby")))
+	check("rooms", second(store.As(ada).Rooms(ctx, 10)))
+	check("topic", second(store.As(ada).Topic(ctx, "lobby")))
 	check("health", store.Health(ctx))
 }
 

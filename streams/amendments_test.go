@@ -114,7 +114,7 @@ func (fx *fixture) amendMany(of streams.ID, count int, next func(int) streams.En
 				for i := from + author; i < from+tenth; i += authors {
 					entry := next(i)
 					entry.Key, entry.Of = uuid.NewString(), of
-					if _, err := fx.store.ForUser(entry.User).Append(context.Background(), "lobby", entry); err != nil {
+					if _, err := fx.store.As(entry.User).Append(context.Background(), "lobby", entry); err != nil {
 						fx.Error(err)
 						return
 					}
@@ -173,7 +173,7 @@ func TestReactionsOfManyUsersAreCounted(t *testing.T) {
 				emoji = "🎈"
 			}
 			entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), Of: of, Emoji: emoji, On: on}
-			if _, err := store.ForUser(streams.User{ID: user, Name: "R"}).Append(ctx, "lobby", entry); err != nil {
+			if _, err := store.As(streams.User{ID: user, Name: "R"}).Append(ctx, "lobby", entry); err != nil {
 				t.Fatal(err)
 			}
 			if want[emoji][user] = true; !on {
@@ -182,7 +182,7 @@ func TestReactionsOfManyUsersAreCounted(t *testing.T) {
 		}
 		for i := range 120 {
 			user := reactor(i)
-			got, err := store.ForUser(streams.User{ID: user}).Page(ctx, "lobby", streams.Where{Limit: 1})
+			got, err := store.As(streams.User{ID: user}).Page(ctx, "lobby", streams.Where{Limit: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -215,7 +215,7 @@ func TestUsersWhoReactAreLimited(t *testing.T) {
 			t.Fatal(err)
 		}
 		entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), Of: of, Emoji: "👍", On: true}
-		if _, err := store.ForUser(ada).Append(ctx, "lobby", entry); !errors.Is(err, streams.ErrTooManyUsers) {
+		if _, err := store.As(ada).Append(ctx, "lobby", entry); !errors.Is(err, streams.ErrTooManyUsers) {
 			t.Errorf("one more user: %v", err)
 		}
 	})
@@ -228,7 +228,7 @@ func TestTrimRemovesReactors(t *testing.T) {
 		of := post(t, store, "lobby", "x").Cursor.ID
 		for i := range 60 {
 			entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), Of: of, Emoji: "👍", On: true}
-			if _, err := store.ForUser(streams.User{ID: reactor(i), Name: "R"}).Append(context.Background(), "lobby", entry); err != nil {
+			if _, err := store.As(streams.User{ID: reactor(i), Name: "R"}).Append(context.Background(), "lobby", entry); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -46,17 +46,17 @@ func TestAppendChecksTargets(t *testing.T) {
 			"remove a reaction that is not there": {streams.Entry{Kind: streams.React, User: bob, Of: mine, Emoji: "🎈"}, nil},
 		} {
 			test.entry.Key = uuid.NewString()
-			before, _ := store.ForUser(ada).Page(context.Background(), "lobby", streams.Where{Limit: 10})
-			_, err := store.ForUser(test.entry.User).Append(context.Background(), "lobby", test.entry)
+			before, _ := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 10})
+			_, err := store.As(test.entry.User).Append(context.Background(), "lobby", test.entry)
 			if !errors.Is(err, test.want) {
 				t.Errorf("%s: %v, want %v", name, err, test.want)
 			}
-			after, _ := store.ForUser(ada).Page(context.Background(), "lobby", streams.Where{Limit: 10})
+			after, _ := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 10})
 			if test.want != nil && after.AsOf != before.AsOf {
 				t.Errorf("%s: refused, but something was stored", name)
 			}
 		}
-		if _, err := store.ForUser(ada).Append(context.Background(), "No", streams.Entry{}); !errors.Is(err, streams.ErrBadRoom) {
+		if _, err := store.As(ada).Append(context.Background(), "No", streams.Entry{}); !errors.Is(err, streams.ErrBadRoom) {
 			t.Errorf("bad room name: %v", err)
 		}
 	})
@@ -68,7 +68,7 @@ func TestKeyIsStoredOnce(t *testing.T) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		key := uuid.NewString()
 		first := streams.Entry{Kind: streams.Message, Key: key, User: ada, Text: "once"}
-		stored, err := store.ForUser(first.User).Append(context.Background(), "lobby", first)
+		stored, err := store.As(first.User).Append(context.Background(), "lobby", first)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,14 +86,14 @@ func TestKeyIsStoredOnce(t *testing.T) {
 			"used for a deletion":  {streams.Entry{Kind: streams.Delete, Key: key, User: ada, Of: of}, streams.ErrKeyTaken},
 			"used for a topic":     {streams.Entry{Kind: streams.Topic, Key: key, User: ada, Text: "once"}, streams.ErrKeyTaken},
 		} {
-			again, err := store.ForUser(test.entry.User).Append(context.Background(), "lobby", test.entry)
+			again, err := store.As(test.entry.User).Append(context.Background(), "lobby", test.entry)
 			if !errors.Is(err, test.want) || err == nil && (again.Cursor != stored.Cursor || !again.Repeated) {
 				t.Errorf("%s: %+v, %v, want %v", name, again, err, test.want)
 			}
 		}
 		// A key remains used after its message was erased.
 		amend(t, store, streams.Delete, of, "")
-		if again, err := store.ForUser(first.User).Append(context.Background(), "lobby", first); err != nil || !again.Repeated {
+		if again, err := store.As(first.User).Append(context.Background(), "lobby", first); err != nil || !again.Repeated {
 			t.Errorf("retried after the message was deleted: %+v, %v", again, err)
 		}
 	})
@@ -109,7 +109,7 @@ func TestAppendLimitsReactions(t *testing.T) {
 		}
 		amend(t, store, streams.React, id, "emoji 7")
 		entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), User: ada, Of: id, Emoji: "one more", On: true}
-		if _, err := store.ForUser(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrTooManyReactions) {
+		if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrTooManyReactions) {
 			t.Errorf("51st reaction: %v", err)
 		}
 	})
@@ -162,7 +162,7 @@ func TestAppendAfterRun(t *testing.T) {
 		t.Error(err)
 	}
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "late"}
-	if _, err := store.ForUser(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
+	if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
 		t.Errorf("append after Run returned: %v", err)
 	}
 	if err := store.Close(); err != nil {

@@ -18,7 +18,7 @@ func BenchmarkAppend(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "hello, all"}
-			if _, err := store.ForUser(entry.User).Append(context.Background(), "lobby", entry); err != nil {
+			if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); err != nil {
 				b.Error(err)
 			}
 		}
@@ -37,7 +37,7 @@ func BenchmarkAppendAlone(b *testing.B) {
 // read reads to the end, and returns the number of entries that it read.
 func read(b *testing.B, store *streams.Store, from streams.From) (reader *streams.Reader, entries int) {
 	b.Helper()
-	reader, err := store.ForUser(ada).Follow("lobby", from, func(*streams.Reader) {})
+	reader, err := store.As(ada).Follow("lobby", from, func(*streams.Reader) {})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func BenchmarkNextFromTheWindow(b *testing.B) {
 	b.ReportAllocs()
 	batches := 0
 	for b.Loop() {
-		reader, err := store.ForUser(ada).Follow("lobby", streams.After(first.Cursor), func(*streams.Reader) {})
+		reader, err := store.As(ada).Follow("lobby", streams.After(first.Cursor), func(*streams.Reader) {})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func BenchmarkPage(b *testing.B) {
 	fill(b, client, 1_000_000)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := store.ForUser(ada).Page(context.Background(), "lobby", streams.Where{Limit: 50}); err != nil {
+		if _, err := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 50}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -181,7 +181,7 @@ func TestRoomListSendsFewBytes(t *testing.T) {
 			return total
 		}
 		before := received()
-		if rooms, err := store.ForUser(ada).Rooms(ctx, 100); err != nil || len(rooms) != 100 {
+		if rooms, err := store.As(ada).Rooms(ctx, 100); err != nil || len(rooms) != 100 {
 			t.Fatalf("%d rooms, %v", len(rooms), err)
 		}
 		return received() - before

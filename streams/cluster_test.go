@@ -37,14 +37,14 @@ func TestCluster(t *testing.T) {
 		if want := fmt.Sprintf("%d-0 %d-1 %d-2 %d-3 %d-4", i, i, i, i, i); texts(f.entries) != want {
 			t.Errorf("room %d has %q", i, texts(f.entries))
 		}
-		got, err := one.ForUser(ada).Page(ctx, f.reader.Room, streams.Where{Limit: 3})
+		got, err := one.As(ada).Page(ctx, f.reader.Room, streams.Where{Limit: 3})
 		if err != nil || len(got.Entries) != 3 {
 			t.Errorf("a page of room %d: %v, %v", i, got, err)
 		}
 		back := follow(t, one, f.reader.Room, streams.After(streams.Cursor{ID: f.entries[2].ID}))
 		back.expect(2)
 	}
-	rooms, err := one.ForUser(streams.User{}).Rooms(ctx, 100)
+	rooms, err := one.As(streams.User{}).Rooms(ctx, 100)
 	if err != nil || len(rooms) != 30 {
 		t.Errorf("%d rooms, %v", len(rooms), err)
 	}

@@ -78,7 +78,7 @@ func TestFullDiskIsFull(t *testing.T) {
 			if err := store.Health(t.Context()); !errors.Is(err, disk.want) {
 				t.Errorf("health: %v", err)
 			}
-			if err := store.ForUser(ada).MarkRead(t.Context(), "lobby", streams.ID{}); !errors.Is(err, disk.want) {
+			if err := store.As(ada).MarkRead(t.Context(), "lobby", streams.ID{}); !errors.Is(err, disk.want) {
 				t.Errorf("read marker: %v", err)
 			}
 			// A server that starts now serves reads.

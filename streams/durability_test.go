@@ -19,7 +19,7 @@ func TestReplicaDurability(t *testing.T) {
 	primary := startPrimary(t)
 	store := redistest.Open(t, streams.Options{Redis: primary.Redis(), Durability: streams.Replica})
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "x"}
-	if _, err := store.ForUser(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
+	if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
 		t.Fatalf("append without a replica: %v", err)
 	}
 	if err := store.Health(context.Background()); !errors.Is(err, streams.ErrUnavailable) {
@@ -33,7 +33,7 @@ func TestReplicaDurability(t *testing.T) {
 	var stored streams.Stored
 	eventually(t, "a retry to be stored on the replica", func() (ok bool) {
 		var err error
-		stored, err = store.ForUser(entry.User).Append(context.Background(), "lobby", entry)
+		stored, err = store.As(entry.User).Append(context.Background(), "lobby", entry)
 		return err == nil
 	})
 	if len(first) != 1 || !stored.Repeated || stored.Cursor.ID.String() != first[0].ID {
@@ -73,14 +73,14 @@ func TestReplicaDurabilityWhileReplicasHang(t *testing.T) {
 				replica.Pause()
 			}
 			entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "y"}
-			if _, err := store.ForUser(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
+			if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
 				t.Errorf("append without a replica's confirmation: %v", err)
 			}
 			for _, replica := range replicas {
 				replica.Resume()
 			}
 			eventually(t, "a replica to have the message", func() bool {
-				stored, err := store.ForUser(entry.User).Append(context.Background(), "lobby", entry)
+				stored, err := store.As(entry.User).Append(context.Background(), "lobby", entry)
 				return err == nil && stored.Repeated
 			})
 		})

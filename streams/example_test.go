@@ -29,7 +29,7 @@ func Example() {
 	stopped := make(chan error)
 	go func() { stopped <- store.Run(ctx) }()
 
-	access := store.ForUser(streams.User{ID: uuid.NewString(), Name: "Ada"})
+	access := store.As(streams.User{ID: uuid.NewString(), Name: "Ada"})
 	for _, text := range []string{"Hello", "Is anyone here?"} {
 		entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
 		if _, err := access.Append(ctx, "lobby", entry); err != nil {

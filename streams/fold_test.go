@@ -98,7 +98,7 @@ func appendRandom(t *testing.T, store *streams.Store, random *rand.Rand, count i
 				nextMillisecond()
 			}
 		}
-		stored, err := store.ForUser(entry.User).Append(context.Background(), "lobby", entry)
+		stored, err := store.As(entry.User).Append(context.Background(), "lobby", entry)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,7 +26,7 @@ func follow(t *testing.T, store *streams.Store, room string, from streams.From) 
 	t.Helper()
 	f := &follower{t: t, ready: make(chan struct{}, 1)}
 	f.ready <- struct{}{}
-	reader, err := store.ForUser(ada).Follow(room, from, func(*streams.Reader) {
+	reader, err := store.As(ada).Follow(room, from, func(*streams.Reader) {
 		select {
 		case f.ready <- struct{}{}:
 		default:

@@ -51,7 +51,7 @@ var (
 func post(t testing.TB, store *streams.Store, room, text string) streams.Stored {
 	t.Helper()
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
-	stored, err := store.ForUser(ada).Append(context.Background(), room, entry)
+	stored, err := store.As(ada).Append(context.Background(), room, entry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func postRetrying(t *testing.T, store *streams.Store, room, text string) {
 	t.Helper()
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
 	eventually(t, "an append", func() bool {
-		_, err := store.ForUser(ada).Append(context.Background(), room, entry)
+		_, err := store.As(ada).Append(context.Background(), room, entry)
 		if err != nil && !errors.Is(err, streams.ErrUnavailable) {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func postRetrying(t *testing.T, store *streams.Store, room, text string) {
 // tryPost posts a message once, and returns the error.
 func tryPost(store *streams.Store, room, text string) error {
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
-	_, err := store.ForUser(ada).Append(context.Background(), room, entry)
+	_, err := store.As(ada).Append(context.Background(), room, entry)
 	return err
 }
 
@@ -88,7 +88,7 @@ func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID,
 	if kind == streams.React {
 		entry.Emoji, entry.On, entry.Text = text, true, ""
 	}
-	stored, err := store.ForUser(ada).Append(context.Background(), "lobby", entry)
+	stored, err := store.As(ada).Append(context.Background(), "lobby", entry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,9 +112,9 @@ func appendAll(t *testing.T, store *streams.Store, authors, each int, before fun
 					return
 				}
 				entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: fmt.Sprint(i)}
-				got, err := store.ForUser(user).Append(ctx, "lobby", entry)
+				got, err := store.As(user).Append(ctx, "lobby", entry)
 				for errors.Is(err, streams.ErrUnavailable) && ctx.Err() == nil {
-					got, err = store.ForUser(user).Append(ctx, "lobby", entry)
+					got, err = store.As(user).Append(ctx, "lobby", entry)
 				}
 				if ctx.Err() != nil {
 					return
@@ -196,7 +196,7 @@ func (fx *fixture) expectContinues(f *follower) {
 
 func page(t *testing.T, store *streams.Store, where streams.Where) streams.Page {
 	t.Helper()
-	page, err := store.ForUser(ada).Page(context.Background(), "lobby", where)
+	page, err := store.As(ada).Page(context.Background(), "lobby", where)
 	if err != nil {
 		t.Fatalf("%+v: %v", where, err)
 	}

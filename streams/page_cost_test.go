@@ -25,7 +25,7 @@ func reactions(t testing.TB, store *streams.Store, of streams.ID, count int) {
 		sending.Go(func() {
 			for i := range count / 20 {
 				entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), Of: of, Emoji: "👍", On: i%2 == 0}
-				if _, err := store.ForUser(user).Append(context.Background(), "lobby", entry); err != nil {
+				if _, err := store.As(user).Append(context.Background(), "lobby", entry); err != nil {
 					t.Error(err)
 					return
 				}
@@ -76,7 +76,7 @@ func TestPageOfRoomOfTopics(t *testing.T) {
 	store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 	for i := range 5000 {
 		entry := streams.Entry{Kind: streams.Topic, Key: uuid.NewString(), Text: fmt.Sprint(i)}
-		if _, err := store.ForUser(ada).Append(context.Background(), "lobby", entry); err != nil {
+		if _, err := store.As(ada).Append(context.Background(), "lobby", entry); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -102,7 +102,7 @@ func TestConcurrentRetriesAreStoredOnce(t *testing.T) {
 		outcomes := make(chan streams.Stored, 20)
 		for i := range 20 {
 			go func() {
-				stored, err := []*streams.Store{one, two}[i%2].ForUser(entry.User).Append(context.Background(), "lobby", entry)
+				stored, err := []*streams.Store{one, two}[i%2].As(entry.User).Append(context.Background(), "lobby", entry)
 				if err != nil {
 					t.Error(err)
 				}
@@ -127,7 +127,7 @@ func TestConcurrentRetriesAreStoredOnce(t *testing.T) {
 		}
 		other := entry
 		other.User = bob
-		if _, err := one.ForUser(other.User).Append(context.Background(), "lobby", other); err == nil {
+		if _, err := one.As(other.User).Append(context.Background(), "lobby", other); err == nil {
 			t.Error("another user's key was accepted")
 		}
 	})
@@ -144,7 +144,7 @@ func TestTryNextUsesCachedAnswer(t *testing.T) {
 		again := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		f := follow(t, again, "lobby", streams.After(first.Cursor))
 		f.readUntil("the missed entries", func() bool { return len(f.entries) == 30 })
-		second, err := again.ForUser(ada).Follow("lobby", streams.After(first.Cursor), func(*streams.Reader) {})
+		second, err := again.As(ada).Follow("lobby", streams.After(first.Cursor), func(*streams.Reader) {})
 		if err != nil {
 			t.Fatal(err)
 		}

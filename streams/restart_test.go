@@ -182,7 +182,7 @@ func TestRedisFull(t *testing.T) {
 	}
 
 	// Reads still work.
-	page, err := fx.store.ForUser(ada).Page(ctx, "lobby", streams.Where{Limit: 5})
+	page, err := fx.store.As(ada).Page(ctx, "lobby", streams.Where{Limit: 5})
 	if err != nil || len(page.Entries) != 5 {
 		t.Errorf("page: %d entries, %v", len(page.Entries), err)
 	}

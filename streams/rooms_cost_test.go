@@ -23,7 +23,7 @@ func TestRoomListAfterLongAbsenceIsFast(t *testing.T) {
 	for i := range 100 {
 		room := fmt.Sprint("room-", i)
 		first := post(t, store, room, "first").Cursor.ID
-		if err := store.ForUser(bob).MarkRead(ctx, room, first); err != nil {
+		if err := store.As(bob).MarkRead(ctx, room, first); err != nil {
 			t.Fatal(err)
 		}
 		fillRoom(t, backend.Client, room, 249, func(i int) string {
@@ -38,7 +38,7 @@ func TestRoomListAfterLongAbsenceIsFast(t *testing.T) {
 		var rooms []streams.Room
 		took := redisTime(t, backend.Client, func() {
 			var err error
-			if rooms, err = store.ForUser(user).Rooms(ctx, 100); err != nil {
+			if rooms, err = store.As(user).Rooms(ctx, 100); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -58,7 +58,7 @@ func TestRoomListAfterLongAbsenceIsFast(t *testing.T) {
 // unread returns the lobby from Bob's list of rooms.
 func unread(t testing.TB, store *streams.Store) streams.Room {
 	t.Helper()
-	rooms, err := store.ForUser(bob).Rooms(context.Background(), 10)
+	rooms, err := store.As(bob).Rooms(context.Background(), 10)
 	if err != nil || len(rooms) != 1 {
 		t.Fatalf("rooms %v, %v", rooms, err)
 	}
@@ -70,12 +70,12 @@ func TestUnreadExcludesOwnAndDeletedMessages(t *testing.T) {
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		read := post(t, store, "lobby", "first").Cursor.ID
-		store.ForUser(bob).MarkRead(context.Background(), "lobby", read)
+		store.As(bob).MarkRead(context.Background(), "lobby", read)
 		var ids []streams.ID
 		for range 20 {
 			ids = append(ids, post(t, store, "lobby", "hello, @bob").Cursor.ID)
 			own := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "I am @bob"}
-			if _, err := store.ForUser(bob).Append(context.Background(), "lobby", own); err != nil {
+			if _, err := store.As(bob).Append(context.Background(), "lobby", own); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -96,7 +96,7 @@ func TestUnreadWithoutNumbers(t *testing.T) {
 	t.Parallel()
 	runFixtures(t, streams.Options{}, func(fx *fixture) {
 		store := fx.store
-		store.ForUser(bob).MarkRead(context.Background(), "lobby", fx.stored[4].Cursor.ID)
+		store.As(bob).MarkRead(context.Background(), "lobby", fx.stored[4].Cursor.ID)
 		expect := func(what string, want int) {
 			fx.Helper()
 			if got := unread(fx, store); got.Unread != want {
@@ -114,7 +114,7 @@ func TestUnreadWithoutNumbers(t *testing.T) {
 		fx.post(1)
 		expect("both releases", 504)
 		last := fx.stored[len(fx.stored)-1].Cursor.ID
-		store.ForUser(bob).MarkRead(context.Background(), "lobby", last)
+		store.As(bob).MarkRead(context.Background(), "lobby", last)
 		expect("all read", 0)
 		appendAsOlder(fx, fx.Client, "more")
 		expect("a message of the older release", 1)

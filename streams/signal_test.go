@@ -21,7 +21,7 @@ func TestSignalReachesReadersOnEveryServer(t *testing.T) {
 		here, elsewhere := follow(t, two, "lobby", streams.Newest(0)), follow(t, two, "other", streams.Newest(0))
 		elsewhere.nextState()
 		here.awaitTail(two)
-		if err := one.ForUser(ada).Signal(context.Background(), "lobby", streams.Typing); err != nil {
+		if err := one.As(ada).Signal(context.Background(), "lobby", streams.Typing); err != nil {
 			t.Fatal(err)
 		}
 		if signal := here.nextSignal(streams.Typing); signal.User != ada {
@@ -54,7 +54,7 @@ func TestPresenceEndsWithLastServer(t *testing.T) {
 		f.nextSignal(streams.Came)
 		update("two", []streams.User{ada}, nil)
 		update("one", nil, []streams.User{ada})
-		if got := store.ForUser(ada).Present(ctx, "lobby")[0]; got.Err != nil || got.Count != 2 || len(got.People) != 2 {
+		if got := store.As(ada).Present(ctx, "lobby")[0]; got.Err != nil || got.Count != 2 || len(got.People) != 2 {
 			t.Fatalf("present: %+v", got)
 		}
 		// Server one stops sending heartbeats. Server two continues.
@@ -68,7 +68,7 @@ func TestPresenceEndsWithLastServer(t *testing.T) {
 		}
 		update("two", nil, []streams.User{ada})
 		f.nextSignal(streams.Left)
-		if got := store.ForUser(ada).Present(ctx, "lobby")[0]; got.Count != 0 {
+		if got := store.As(ada).Present(ctx, "lobby")[0]; got.Count != 0 {
 			t.Errorf("%d people in an empty room", got.Count)
 		}
 	})
@@ -113,7 +113,7 @@ func TestCrowdSignalsOnlyCount(t *testing.T) {
 		}
 		signalCount()
 		expectCount(250)
-		got := store.ForUser(ada).Present(ctx, "lobby")[0]
+		got := store.As(ada).Present(ctx, "lobby")[0]
 		if got.Err != nil || got.Count != 250 || len(got.People) > streams.MaxNamed {
 			t.Errorf("present: %d, %d named, %v", got.Count, len(got.People), got.Err)
 		}
@@ -137,7 +137,7 @@ func TestUnreadAfterReadMarker(t *testing.T) {
 		f.awaitTail(store)
 		first := post(t, store, "lobby", "one")
 		post(t, store, "quiet", "Bob was never here")
-		if err := store.ForUser(bob).MarkRead(ctx, "lobby", first.Cursor.ID); err != nil {
+		if err := store.As(bob).MarkRead(ctx, "lobby", first.Cursor.ID); err != nil {
 			t.Fatal(err)
 		}
 		if signal := f.nextSignal(streams.MarkedRead); signal.User.ID != bob.ID || signal.ID != first.Cursor.ID {
@@ -145,7 +145,7 @@ func TestUnreadAfterReadMarker(t *testing.T) {
 		}
 		post(t, store, "lobby", "two")
 		last := post(t, store, "lobby", "three, @bob!")
-		rooms, err := store.ForUser(bob).Rooms(ctx, 10)
+		rooms, err := store.As(bob).Rooms(ctx, 10)
 		if err != nil || len(rooms) != 2 {
 			t.Fatalf("rooms %v, %v", rooms, err)
 		}
@@ -157,22 +157,22 @@ func TestUnreadAfterReadMarker(t *testing.T) {
 			t.Errorf("unread in a room without a marker: %+v", rooms[1])
 		}
 		// A marker does not move back.
-		store.ForUser(bob).MarkRead(ctx, "lobby", last.Cursor.ID)
-		store.ForUser(bob).MarkRead(ctx, "lobby", first.Cursor.ID)
-		if id, err := store.ForUser(bob).ReadUpTo(ctx, "lobby"); err != nil || id != last.Cursor.ID {
+		store.As(bob).MarkRead(ctx, "lobby", last.Cursor.ID)
+		store.As(bob).MarkRead(ctx, "lobby", first.Cursor.ID)
+		if id, err := store.As(bob).ReadUpTo(ctx, "lobby"); err != nil || id != last.Cursor.ID {
 			t.Errorf("read up to %v, %v", id, err)
 		}
 		// Nor does it move past the last entry.
 		far := streams.ID{Millis: 1 << 60}
 		for _, room := range []string{"lobby", "empty"} {
-			if err := store.ForUser(bob).MarkRead(ctx, room, far); err != nil {
+			if err := store.As(bob).MarkRead(ctx, room, far); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if id, _ := store.ForUser(bob).ReadUpTo(ctx, "lobby"); id != last.Cursor.ID {
+		if id, _ := store.As(bob).ReadUpTo(ctx, "lobby"); id != last.Cursor.ID {
 			t.Errorf("read up to %v, but the room ends at %v", id, last.Cursor.ID)
 		}
-		if id, _ := store.ForUser(bob).ReadUpTo(ctx, "empty"); !id.IsZero() {
+		if id, _ := store.As(bob).ReadUpTo(ctx, "empty"); !id.IsZero() {
 			t.Errorf("read up to %v in an empty room", id)
 		}
 	})
@@ -184,7 +184,7 @@ func TestUnreadIsExactBelowHundred(t *testing.T) {
 		ctx := context.Background()
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		first := post(t, store, "lobby", "one")
-		if err := store.ForUser(bob).MarkRead(ctx, "lobby", first.Cursor.ID); err != nil {
+		if err := store.As(bob).MarkRead(ctx, "lobby", first.Cursor.ID); err != nil {
 			t.Fatal(err)
 		}
 		for i := range 99 {
@@ -195,7 +195,7 @@ func TestUnreadIsExactBelowHundred(t *testing.T) {
 		}
 		unread := func() int {
 			t.Helper()
-			rooms, err := store.ForUser(bob).Rooms(ctx, 10)
+			rooms, err := store.As(bob).Rooms(ctx, 10)
 			if err != nil || len(rooms) != 1 {
 				t.Fatalf("rooms %v, %v", rooms, err)
 			}
@@ -221,14 +221,14 @@ func TestMentions(t *testing.T) {
 		first := post(t, store, "lobby", "first").Cursor.ID
 		for i, name := range []string{"Ada", "Élan Vital"} {
 			user := streams.User{ID: fmt.Sprint(i), Name: name}
-			store.ForUser(user).MarkRead(ctx, "lobby", first)
+			store.As(user).MarkRead(ctx, "lobby", first)
 			before := 0
 			for format, want := range map[string]int{
 				"@%s": 1, "hi @%s!": 1, "(@%s)": 1, "@%s…": 1, "@%s👍": 1, "你好@%s，": 1, "@%sさん": 1, "@%s's": 1, "@%sx, no, @%s": 1,
 				"%s": 0, "@%sm": 0, "@%s2": 0, "@%sé": 0, "me@%s.example": 0, "é@%s": 0, "7@%s": 0, "@": 0,
 			} {
 				post(t, store, "lobby", strings.ReplaceAll(format, "%s", name))
-				rooms, err := store.ForUser(user).Rooms(ctx, 1)
+				rooms, err := store.As(user).Rooms(ctx, 1)
 				if err != nil || rooms[0].Mentions-before != want {
 					t.Errorf("%q to %s: %d mentions, %v, want %d", format, name, rooms[0].Mentions-before, err, want)
 				}
@@ -246,11 +246,11 @@ func TestTopic(t *testing.T) {
 		f := follow(t, store, "lobby", streams.Newest(0))
 		f.nextState()
 		for _, topic := range []string{"Tea", "", "Coffee"} {
-			_, err := store.ForUser(ada).Append(ctx, "lobby", streams.Entry{Kind: streams.Topic, Key: uuid.NewString(), User: ada, Text: topic})
+			_, err := store.As(ada).Append(ctx, "lobby", streams.Entry{Kind: streams.Topic, Key: uuid.NewString(), User: ada, Text: topic})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := store.ForUser(ada).Topic(ctx, "lobby"); err != nil || got != topic {
+			if got, err := store.As(ada).Topic(ctx, "lobby"); err != nil || got != topic {
 				t.Errorf("topic %q, %v; want %q", got, err, topic)
 			}
 		}
@@ -258,7 +258,7 @@ func TestTopic(t *testing.T) {
 		if f.entries[2].Kind != streams.Topic || f.entries[2].Text != "Coffee" {
 			t.Errorf("entry %+v", f.entries[2])
 		}
-		page, err := store.ForUser(ada).Page(ctx, "lobby", streams.Where{Limit: 10})
+		page, err := store.As(ada).Page(ctx, "lobby", streams.Where{Limit: 10})
 		if err != nil || len(page.Entries) != 0 {
 			t.Errorf("page with a topic: %v, %v", page.Entries, err)
 		}

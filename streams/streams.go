@@ -4,7 +4,7 @@
 // assigns is the event's identity, its time, and the cursor from which a client resumes.
 // The process holds no state of a room, so any process can serve any room.
 //
-// [Open] returns a [Store], whose Run reads from and appends to Redis. Store.ForUser returns
+// [Open] returns a [Store], whose Run reads from and appends to Redis. Store.As returns
 // an [Access] for one user, which appends entries, reads pages, and follows rooms. Every
 // batch that a [Reader] returns has a start and an end, and starts where the one before it
 // ended. If that is impossible, because entries were trimmed or Redis lost data, the

@@ -32,7 +32,7 @@ func (c *transcript) connect(ctx context.Context, store *streams.Store) error {
 	if !c.begun {
 		from = streams.After(streams.Cursor{})
 	}
-	reader, err := store.ForUser(ada).Follow(c.room, from, func(*streams.Reader) {
+	reader, err := store.As(ada).Follow(c.room, from, func(*streams.Reader) {
 		select {
 		case ready <- struct{}{}:
 		default:
@@ -194,9 +194,9 @@ func (s *stress) write(author int) {
 			entry.Kind, entry.Of = streams.Delete, mine[rand.IntN(len(mine))]
 		}
 		store := s.stores[rand.IntN(len(s.stores))]
-		stored, err := store.ForUser(entry.User).Append(context.Background(), room, entry)
+		stored, err := store.As(entry.User).Append(context.Background(), room, entry)
 		for errors.Is(err, streams.ErrUnavailable) {
-			stored, err = store.ForUser(entry.User).Append(context.Background(), room, entry)
+			stored, err = store.As(entry.User).Append(context.Background(), room, entry)
 		}
 		if errors.Is(err, streams.ErrNotFound) && entry.Kind == streams.Delete {
 			continue // it was deleted or trimmed

@@ -52,7 +52,7 @@ func TestUnreadableEntriesAreSkipped(t *testing.T) {
 				}
 				expectUnreadable(t, f.entries)
 				expectUnreadable(t, late.entries)
-				page, err := store.ForUser(ada).Page(context.Background(), "lobby", streams.Where{Limit: 50})
+				page, err := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 50})
 				if err != nil || texts(page.Entries) != "one two three four" {
 					t.Errorf("page %q, %v", texts(page.Entries), err)
 				}
@@ -104,7 +104,7 @@ func TestRoomOfWrongTypeDoesNotAffectOthers(t *testing.T) {
 			eventually(t, "an append to the neighbour", func() bool { return tryPost(fx.store, neighbour, "fine") == nil })
 			fine.expect(i + 2)
 		}
-		if rooms, err := fx.store.ForUser(ada).Rooms(ctx, 10); err != nil || len(rooms) != 1 || rooms[0].Name != neighbour {
+		if rooms, err := fx.store.As(ada).Rooms(ctx, 10); err != nil || len(rooms) != 1 || rooms[0].Name != neighbour {
 			t.Errorf("rooms %v, %v", rooms, err)
 		}
 		if len(fine.states) != 1 || len(status) != 0 {

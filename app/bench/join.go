@@ -136,7 +136,7 @@ func appendEntries(ctx context.Context, store *streams.Store, w load.Workload) e
 	text := []byte(strings.Repeat("x", w.Size))
 	appendOne := func() error {
 		entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: string(text)}
-		_, err := store.ForUser(user).Append(ctx, wire.RoomName(0), entry)
+		_, err := store.As(user).Append(ctx, wire.RoomName(0), entry)
 		return err
 	}
 	var appending sync.WaitGroup

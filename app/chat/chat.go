@@ -68,7 +68,7 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 // as returns the store's handle for the user. All access to rooms goes through it.
-func (s *Service) as(user identity.User) streams.Access { return s.store.ForUser(streams.User(user)) }
+func (s *Service) as(user identity.User) streams.Access { return s.store.As(streams.User(user)) }
 
 // Append stores an entry written by the user, or fails within callTimeout. It takes no context,
 // because an append completes even if the client disconnects.

@@ -78,7 +78,7 @@ func (p *presence) apply(ctx context.Context, updates []update) {
 	if len(rooms) == 0 {
 		return
 	}
-	for i, present := range p.store.ForUser(streams.User{}).Present(ctx, rooms...) {
+	for i, present := range p.store.As(streams.User{}).Present(ctx, rooms...) {
 		room, listeners := rooms[i], listening[i].listeners
 		if present.Err != nil {
 			p.log.Debug("cannot read presence", "room", room, "error", present.Err)

@@ -41,7 +41,7 @@ func (p *presence) update(t *testing.T, now *time.Time, meanwhile func()) {
 // expectPresent checks the names that Redis lists as present in the lobby.
 func (p *presence) expectPresent(t *testing.T, want ...string) {
 	t.Helper()
-	present := p.store.ForUser(streams.User{}).Present(t.Context(), "lobby")[0]
+	present := p.store.As(streams.User{}).Present(t.Context(), "lobby")[0]
 	var names []string
 	for _, user := range present.People {
 		names = append(names, user.Name)

@@ -71,7 +71,7 @@ func work(t *testing.T, options *redis.UniversalOptions) {
 	t.Helper()
 	ctx := context.Background()
 	store := redistest.Open(t, streams.Options{Redis: options})
-	ada := store.ForUser(streams.User{ID: uuid.NewString(), Name: "Ada"})
+	ada := store.As(streams.User{ID: uuid.NewString(), Name: "Ada"})
 	var working sync.WaitGroup
 	for i := range 200 {
 		working.Go(func() {

@@ -173,6 +173,37 @@ func TestEmptiedRoomContinues(t *testing.T) {
 	})
 }
 
+// Some hosts lack XINFO STREAM. Nothing fails there, and a loss is reported, if only to too many readers.
+func TestEmptiedRoomWithoutXINFO(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, "--rename-command", "XINFO", "")
+	client := server.Client()
+	t.Cleanup(func() { client.Close() })
+	for name, look := range map[string]func(fx *fixture){
+		"appended to": func(fx *fixture) {},
+		"read first": func(fx *fixture) {
+			loss{state: streams.Truncated, left: 0}.expect(fx, fx.stored[5].Cursor)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client.FlushAll(t.Context())
+			fx := newFixtureOn(t, redistest.Backend{Real: true, Redis: server.Redis(), Client: client}, streams.Options{})
+			nextMillisecond()
+			fx.do("XTRIM", lobbyKey, "MAXLEN", 0)
+			look(fx)
+			if err := tryPost(fx.store, "lobby", "after"); err != nil {
+				t.Fatal(err)
+			}
+			f := follow(t, fx.store, "lobby", streams.After(fx.stored[5].Cursor))
+			if got := f.nextState(); got.State != streams.Truncated {
+				t.Errorf("state %v, want truncated", got)
+			}
+			f.expect(1)
+			fx.expectContinues(f)
+		})
+	}
+}
+
 func TestSlowReaderAfterLoss(t *testing.T) {
 	t.Parallel()
 	for _, loss := range []loss{ // for a reader that is reading 1,100 messages

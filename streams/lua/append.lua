@@ -103,8 +103,7 @@ end
 -- Another program trimmed every entry. XADD overwrites last-generated-id, which is the only
 -- record of that, so this stores it first.
 if begun and length == 0 and n > 0 then
-  local through = last_generated(KEYS[1])
-  if through then redis.call('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) end
+  redis.call('HSET', KEYS[2], 'trimmed', last_generated(KEYS[1]), 'trimmed_n', n)
 end
 
 n = n + 1

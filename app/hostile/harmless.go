@@ -13,7 +13,7 @@ import (
 var AllowedElements = map[string][]string{
 	"p": {"class"}, "bdi": nil, "br": nil, "em": nil, "strong": nil, "del": nil, "code": {"class"}, "pre": nil, "blockquote": nil,
 	"span": {"class"}, "details": nil, "summary": nil,
-	"ul": nil, "ol": {"start"}, "li": nil, "hr": nil, "a": {"href", "rel", "target"},
+	"ul": nil, "ol": {"start"}, "li": {"value"}, "wbr": nil, "hr": nil, "a": {"href", "rel", "target"},
 }
 
 // ExpectHarmless parses rendered as a browser would. It fails the test if rendered contains anything

@@ -46,7 +46,7 @@ func descending(levels int) (list string) {
 func TestOrdinaryMarkdownIsNotBounded(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ source, want string }{
-		"a line of dashes":  {strings.Repeat("-", 200), "<hr>"},
+		"a line of dashes":  {"x\n" + strings.Repeat("-", 200), "<p>x</p>\n<hr>"},
 		"nested quotes":     {strings.Repeat("> ", 12) + "x", strings.Repeat("<blockquote>\n", 12) + "<p>x</p>\n" + strings.Repeat("</blockquote>\n", 11) + "</blockquote>"},
 		"a list of 12":      {descending(12), ""},
 		"40 addresses":      {strings.Repeat("see https://example.org/a_long_path/to/a/page.html \n", 40), ""},

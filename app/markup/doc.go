@@ -1,7 +1,8 @@
 // Package markup renders the text of messages as HTML that is safe to embed in a page.
 //
 // Messages are Markdown as people use it in chats: HTML is shown as text, there are no headings, line
-// breaks are kept, images become links, and code blocks are highlighted. [HTML] renders an entry.
+// breaks are kept, images become links, and code blocks are highlighted. A table in PROTOCOL.md has the
+// rules that differ from CommonMark. [HTML] renders an entry.
 // Pages and live reads both use it, so they show the same. [Text] converts rendered HTML back to plain
 // text.
 //

@@ -4,6 +4,7 @@ import (
 	"html"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"burble/streams"
 )
@@ -26,3 +27,15 @@ var tagPattern = regexp.MustCompile(`<[^>]*>`)
 func Text(rendered string) string {
 	return html.UnescapeString(tagPattern.ReplaceAllString(rendered, ""))
 }
+
+// IsVisible reports whether r is drawn, on its own or on the preceding character. Unassigned
+// characters count as visible, because a later version of Unicode may define them.
+func IsVisible(r rune) bool {
+	if r > ' ' && r < 0x7f {
+		return true // fast path: most texts start with ASCII
+	}
+	return !unicode.IsSpace(r) && r != '\u2800' /* a Braille pattern without dots */ &&
+		!unicode.In(r, unicode.Cc, unicode.Cf, unicode.Z, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+func isVisibleText(text string) bool { return strings.ContainsFunc(text, IsVisible) }

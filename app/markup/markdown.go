@@ -2,7 +2,6 @@ package markup
 
 import (
 	"bytes"
-	"html"
 	"regexp"
 	"strings"
 
@@ -22,25 +21,30 @@ import (
 var markdown = goldmark.New(
 	goldmark.WithParser(parser.NewParser(
 		parser.WithBlockParsers(
-			util.Prioritized(parser.NewThematicBreakParser(), 200),
-			util.Prioritized(parser.NewListParser(), 300),
-			util.Prioritized(parser.NewListItemParser(), 400),
+			util.Prioritized(newRuleParser(), 200),
+			util.Prioritized(newListParser(), 300),
+			util.Prioritized(newItemParser(), 400),
 			util.Prioritized(parser.NewCodeBlockParser(), 500),
-			util.Prioritized(parser.NewFencedCodeBlockParser(), 700),
-			util.Prioritized(parser.NewBlockquoteParser(), 800),
+			util.Prioritized(newFenceParser(), 700),
+			util.Prioritized(newQuoteParser(), 800),
 			util.Prioritized(parser.NewParagraphParser(), 1000),
 		),
 		parser.WithInlineParsers(
 			util.Prioritized(parser.NewCodeSpanParser(), 100),
 			util.Prioritized(parser.NewLinkParser(), 200),
 			util.Prioritized(parser.NewAutoLinkParser(), 300),
-			util.Prioritized(parser.NewEmphasisParser(), 500),
+			util.Prioritized(escapeParser{}, 400),
+			util.Prioritized(emphasisParser{}, 500),
+			util.Prioritized(linkParser{}, 600),
 		),
+		parser.WithASTTransformers(util.Prioritized(trailingBackslashes{}, 100)),
 	)),
-	goldmark.WithExtensions(extension.Strikethrough, extension.Linkify),
 	goldmark.WithRendererOptions(
 		markdownhtml.WithHardWraps(),
-		renderer.WithNodeRenderers(util.Prioritized(imageRenderer{}, 1), util.Prioritized(codeRenderer{}, 1)),
+		renderer.WithNodeRenderers(
+			util.Prioritized(linkRenderer{}, 1), util.Prioritized(codeRenderer{}, 1),
+			util.Prioritized(extension.NewStrikethroughHTMLRenderer(), 1),
+		),
 	),
 )
 
@@ -49,10 +53,11 @@ var sanitiser = func() *bluemonday.Policy {
 	policy := bluemonday.NewPolicy()
 	policy.AllowElements("p", "br", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li", "hr")
 	policy.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
+	policy.AllowAttrs("value").Matching(bluemonday.Integer).OnElements("li")
 	policy.AllowAttrs("class").Matching(regexp.MustCompile(`^language-[a-zA-Z0-9+#-]{1,32}$`)).OnElements("code")
 	policy.AllowAttrs("class").Matching(regexp.MustCompile(`^[kscnftid]$`)).OnElements("span") // see highlight.go
 	policy.AllowAttrs("class").Matching(regexp.MustCompile(`^(?:emoji|action)$`)).OnElements("p")
-	policy.AllowElements("details", "summary")
+	policy.AllowElements("details", "summary", "wbr")
 	policy.AllowAttrs("href").OnElements("a")
 	policy.AllowURLSchemes("http", "https", "mailto")
 	policy.RequireParseableURLs(true)
@@ -63,9 +68,9 @@ var sanitiser = func() *bluemonday.Policy {
 }()
 
 // renderMarkdown returns the text of a message as HTML that is safe to embed in a page. If the text is
-// nested too deeply, its HTML would be too large, or the Markdown library fails or panics, it returns
-// the text as one paragraph: one message must not crash every server that shows the room, nor make
-// the room expensive to show.
+// nested too deeply, its HTML would be too large or show nothing, as with "***", or the Markdown library
+// fails or panics, it returns the text as one paragraph: one message must not crash every server that
+// shows the room, nor make the room expensive to show.
 func renderMarkdown(source string) (rendered string) {
 	defer func() {
 		if recover() != nil {
@@ -84,31 +89,11 @@ func renderMarkdown(source string) (rendered string) {
 	if err != nil || buffer.Len() > maxHTML(source) {
 		return plainHTML(source)
 	}
-	safe := bytes.TrimSpace(sanitiser.SanitizeBytes(buffer.Bytes()))
-	if len(safe) > maxHTML(source) {
+	safe := string(bytes.TrimSpace(sanitiser.SanitizeBytes(buffer.Bytes())))
+	if len(safe) > maxHTML(source) || !isVisibleText(Text(safe)) {
 		return plainHTML(source)
 	}
-	return string(safe)
-}
-
-// imageRenderer renders images as links, because pages must not load anything from other sites.
-type imageRenderer struct{}
-
-// RegisterFuncs implements goldmark's renderer.NodeRenderer.
-func (imageRenderer) RegisterFuncs(register renderer.NodeRendererFuncRegisterer) {
-	register.Register(ast.KindImage, func(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
-		if !entering {
-			return ast.WalkContinue, nil
-		}
-		image := node.(*ast.Image)
-		target := html.EscapeString(string(image.Destination))
-		name := html.EscapeString(plainText(image, source))
-		if name == "" {
-			name = target
-		}
-		w.WriteString(`<a href="` + target + `">` + name + `</a>`)
-		return ast.WalkSkipChildren, nil
-	})
+	return safe
 }
 
 // plainText returns the text inside a node without its markup.
@@ -117,6 +102,8 @@ func plainText(node ast.Node, source []byte) string {
 	ast.Walk(node, func(child ast.Node, entering bool) (ast.WalkStatus, error) {
 		if leaf, ok := child.(*ast.Text); ok && entering {
 			content.Write(leaf.Segment.Value(source))
+		} else if leaf, ok := child.(*ast.String); ok && entering {
+			content.Write(leaf.Value)
 		}
 		return ast.WalkContinue, nil
 	})

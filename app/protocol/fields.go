@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"burble/app/markup"
@@ -85,23 +84,13 @@ func CheckText(text string) (string, error) {
 	switch {
 	case text == "":
 		return "", Errorf(BadField, "text", "A message must have 1 to %d characters.", MaxText)
-	case !strings.ContainsFunc(text, isVisible):
+	case !strings.ContainsFunc(text, markup.IsVisible):
 		return "", Errorf(BadField, "text", "A message must contain a visible character.")
 	case utf8.RuneCountInString(text) > MaxText:
 		return "", Errorf(TooLong, "text", "A message may have at most %d characters. This one has %d.",
 			MaxText, utf8.RuneCountInString(text))
 	}
 	return text, nil
-}
-
-// isVisible reports whether r is drawn, on its own or on the preceding character. Unassigned
-// characters count as visible, because a later version of Unicode may define them.
-func isVisible(r rune) bool {
-	if r > ' ' && r < 0x7f {
-		return true // fast path: most texts start with ASCII
-	}
-	return !unicode.IsSpace(r) && r != '\u2800' /* a Braille pattern without dots */ &&
-		!unicode.In(r, unicode.Cc, unicode.Cf, unicode.Z, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // checkTopic validates a topic and joins its lines into one. An empty topic removes the room's topic.

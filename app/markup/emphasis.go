@@ -1,0 +1,158 @@
+package markup
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark/ast"
+	extension "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+)
+
+// emphasisParser parses *emphasis*, **strong emphasis** and ~~deleted text~~. It differs from
+// CommonMark in what chats contain: arithmetic, file names, emoticons, and scripts without spaces.
+type emphasisParser struct{}
+
+// Trigger implements goldmark's parser.InlineParser.
+func (emphasisParser) Trigger() []byte { return []byte{'*', '_', '~'} }
+
+// Parse implements goldmark's parser.InlineParser.
+func (emphasisParser) Parse(_ ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	line, segment := block.PeekLine()
+	run := scanRun(line, block.PrecendingCharacter())
+	segment = segment.WithStop(segment.Start + run.length)
+	block.Advance(run.length)
+	mayOpen, mayClose := run.sides()
+	if !mayOpen && !mayClose {
+		return ast.NewTextSegment(segment)
+	}
+	delimiter := parser.NewDelimiter(mayOpen, mayClose, run.length, run.char, emphasisProcessor{run.char, wordsOf(block, pc)})
+	delimiter.Segment = segment
+	pc.PushDelimiter(delimiter)
+	return delimiter
+}
+
+var wordsKey = parser.NewContextKey()
+
+// wordsOf returns how many characters there are in the source, up to each byte, that emphasis may
+// consist of: letters, digits, emoji and code. Without any, it is an emoticon, such as (*^_^*).
+func wordsOf(block text.Reader, pc parser.Context) []int32 {
+	if words, ok := pc.Get(wordsKey).([]int32); ok {
+		return words
+	}
+	source := block.Source()
+	words := make([]int32, len(source)+1)
+	for i := range source {
+		words[i+1] = words[i]
+		if r, _ := utf8.DecodeRune(source[i:]); isWordChar(r) || r == '`' || r >= 0x1f000 {
+			words[i+1]++
+		}
+	}
+	pc.Set(wordsKey, words)
+	return words
+}
+
+// emphasisProcessor implements goldmark's parser.DelimiterProcessor.
+type emphasisProcessor struct {
+	char  byte
+	words []int32
+}
+
+func (p emphasisProcessor) IsDelimiter(char byte) bool { return char == p.char }
+
+func (p emphasisProcessor) CanOpenCloser(opener, closer *parser.Delimiter) bool {
+	return opener.Char == closer.Char &&
+		p.words[opener.Segment.Start+opener.OriginalLength] < p.words[closer.Segment.Start]
+}
+
+func (p emphasisProcessor) OnMatch(consumes int) ast.Node {
+	if p.char == '~' {
+		return extension.NewStrikethrough()
+	}
+	return ast.NewEmphasis(consumes)
+}
+
+// A delimiterRun is a sequence of one of the characters * _ ~, with its surroundings. The beginning and
+// the end of a line count as a space.
+type delimiterRun struct {
+	char   byte
+	length int
+
+	before           rune
+	after, afterNext rune
+}
+
+// scanRun returns the run at the beginning of line.
+func scanRun(line []byte, before rune) delimiterRun {
+	run := delimiterRun{char: line[0], before: before, after: '\n', afterNext: '\n'}
+	for run.length < len(line) && line[run.length] == run.char {
+		run.length++
+	}
+	if rest := line[run.length:]; len(rest) > 0 {
+		var size int
+		run.after, size = utf8.DecodeRune(rest)
+		if rest = rest[size:]; len(rest) > 0 {
+			run.afterNext, _ = utf8.DecodeRune(rest)
+		}
+	}
+	return run
+}
+
+// sides reports whether the run may begin and whether it may end emphasis. It may begin before a
+// character that is not a space, and end after one. This holds beside punctuation, too, because
+// scripts without spaces have no other way to end emphasis with a full stop.
+func (r delimiterRun) sides() (mayOpen, mayClose bool) {
+	if r.char == '~' && r.length != 2 || isSlash(r.before) && isSlash(r.after) {
+		return false, false
+	}
+	mayOpen = !unicode.IsSpace(r.after) && !unicode.Is(unicode.Pe, r.after) && !isSpacedWordChar(r.before)
+	mayClose = !unicode.IsSpace(r.before) && !unicode.Is(unicode.Ps, r.before)
+	if isSentenceMark(r.after) && !unicode.IsSpace(r.before) && !unicode.Is(unicode.Ps, r.before) && !isDelimiter(r.before) {
+		mayOpen = false // a footnote mark
+	}
+	switch {
+	case r.char == '_':
+		mayOpen = mayOpen && r.beginsWord()
+		mayClose = mayClose && r.endsWord()
+	case r.length == 1: // such as 2*3*4, and *.txt
+		mayOpen = mayOpen && !(r.after == '.' && isWordChar(r.afterNext))
+		mayClose = mayClose && !isSpacedWordChar(r.after) && !(r.after == '.' && isSpacedWordChar(r.afterNext))
+	default: // such as x**2
+		mayClose = mayClose && !unicode.IsDigit(r.after)
+	}
+	return mayOpen, mayClose
+}
+
+// beginsWord reports whether an underscore may begin emphasis: it is neither part of a name, such as
+// snake_case, nor of a symbol, such as -_-.
+func (r delimiterRun) beginsWord() bool {
+	return unicode.IsSpace(r.before) || isQuoteOrDelimiter(r.before) || unicode.In(r.before, unicode.Ps, unicode.Pi, unicode.Pf) ||
+		r.before > unicode.MaxASCII && unicode.IsPunct(r.before) ||
+		isWordChar(r.before) && !isWordChar(r.after)
+}
+
+// endsWord reports whether an underscore may end emphasis.
+func (r delimiterRun) endsWord() bool {
+	if r.after < utf8.RuneSelf && isSentenceMark(r.after) {
+		return !isWordChar(r.afterNext) // __init__.py
+	}
+	return unicode.IsSpace(r.after) || isQuoteOrDelimiter(r.after) || unicode.In(r.after, unicode.Pe, unicode.Pi, unicode.Pf) ||
+		r.after > unicode.MaxASCII && unicode.IsPunct(r.after) ||
+		isWordChar(r.after) && !isSpacedWordChar(r.after) && !isWordChar(r.before)
+}
+
+func isSlash(r rune) bool            { return r == '/' || r == '\\' }
+func isDelimiter(r rune) bool        { return r == '*' || r == '_' || r == '~' }
+func isQuoteOrDelimiter(r rune) bool { return r == '"' || r == '\'' || isDelimiter(r) }
+func isSentenceMark(r rune) bool     { return strings.ContainsRune(".,:;!?…。，、：；！？", r) }
+
+// isWordChar reports whether r is part of a word: a letter, digit, or a mark on one.
+func isWordChar(r rune) bool { return unicode.In(r, unicode.L, unicode.M, unicode.N) }
+
+// isSpacedWordChar reports whether r is part of a word, and of a script that separates words by spaces.
+func isSpacedWordChar(r rune) bool {
+	return isWordChar(r) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Bopomofo, unicode.Hangul,
+		unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan) && r != 'ー'
+}

@@ -38,6 +38,7 @@ type Service struct {
 
 	messages, signals *limit.Rate // per user
 	searches          searchQuotas
+	searched          *limit.Rate // entries read by searches, by address
 
 	appended, refusedFull, refusedUnavailable atomic.Int64
 
@@ -55,6 +56,7 @@ func New(store *streams.Store, options Options) *Service {
 		messages: limit.NewRate(options.MessageRate, burst),
 		signals:  limit.NewRate(options.MessageRate, burst),
 		searches: newSearchQuotas(),
+		searched: limit.NewRate(searchRate, searchBurst),
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s

@@ -14,10 +14,14 @@ import (
 
 // Limits of a search. To continue, a client starts another search before the ID that Run returned.
 const (
-	searchPage        = 200 // messages per read
+	searchPage        = 100 // messages per read
 	searchMatches     = 50  // matches per search
-	searchReads       = 100 // reads per search, each of about 1,000 entries if few of them are messages
+	searchReads       = 200 // reads per search, each of about 1,000 entries if few of them are messages
 	searchesByAddress = 8   // concurrent searches per address; a user may run one
+	searchesAtOnce    = 32  // concurrent searches of all addresses, since each holds a page in memory
+
+	searchRate  = 20_000 // entries per second that the searches of one address may read
+	searchBurst = 2 * searchRate
 )
 
 // MaxQuery is the maximum combined length of a query's text and author, in characters.
@@ -41,10 +45,10 @@ func (q *Query) matches(entry *streams.Entry) bool {
 
 // searchQuotas limits concurrent searches per user and per address. The limit per user is not
 // enough, because a client can create any number of users.
-type searchQuotas struct{ byUser, byAddress *limit.Quota }
+type searchQuotas struct{ byUser, byAddress, all *limit.Quota }
 
 func newSearchQuotas() searchQuotas {
-	return searchQuotas{limit.NewQuota(1), limit.NewQuota(searchesByAddress)}
+	return searchQuotas{limit.NewQuota(1), limit.NewQuota(searchesByAddress), limit.NewQuota(searchesAtOnce)}
 }
 
 // take counts a search until the caller calls release. It returns false if too many are running.
@@ -62,7 +66,13 @@ func (q *searchQuotas) take(user identity.User, address string) (release func(),
 		releaseUser()
 		return nil, false
 	}
-	return func() { releaseUser(); releaseAddress() }, true
+	releaseAll, ok := q.all.Take("", 1)
+	if !ok {
+		releaseUser()
+		releaseAddress()
+		return nil, false
+	}
+	return func() { releaseUser(); releaseAddress(); releaseAll() }, true
 }
 
 // Search is a search in progress. The caller must close it.
@@ -71,6 +81,7 @@ type Search struct {
 
 	service *Service
 	user    identity.User
+	address string
 	query   Query
 	page    streams.Page
 
@@ -85,7 +96,11 @@ func (s *Service) Search(user identity.User, address string, query Query) (*Sear
 	if !ok {
 		return nil, protocol.TooMany("searches at once", time.Second)
 	}
-	search := &Search{Close: release, service: s, user: user, query: query, maxReads: searchReads}
+	if ok, wait := s.searched.Allow(address, 0, time.Now()); !ok {
+		release()
+		return nil, protocol.TooMany("searches", wait)
+	}
+	search := &Search{Close: release, service: s, user: user, address: address, query: query, maxReads: searchReads}
 	if err := search.read(query.Before); err != nil {
 		release()
 		return nil, err
@@ -96,7 +111,8 @@ func (s *Service) Search(user identity.User, address string, query Query) (*Sear
 // Run calls emit for each matching message, newest first, until emit returns false or the search
 // reaches a limit. It returns the number of messages searched and the ID before which the next search
 // continues, or the zero ID if there are no older messages. Between reads it pauses for twice as long
-// as the last read took, so that searches do not slow Redis down for everyone else.
+// as the last read took, or for as long as searchRate requires, so that searches do not slow Redis down
+// for everyone else.
 func (s *Search) Run(emit func(*streams.Entry) bool) (searched int, older streams.ID, err error) {
 	found := 0
 	for reads, began := 1, time.Now(); ; reads++ {
@@ -116,7 +132,7 @@ func (s *Search) Run(emit func(*streams.Entry) bool) (searched int, older stream
 		if older.IsZero() || reads == s.maxReads {
 			return searched, older, nil
 		}
-		time.Sleep(2 * time.Since(began))
+		time.Sleep(max(2*time.Since(began), s.debt()))
 		began = time.Now()
 		if err := s.read(older); err != nil {
 			return searched, older, err
@@ -129,5 +145,12 @@ func (s *Search) read(before streams.ID) (err error) {
 	ctx, cancel := context.WithTimeout(s.service.ctx, callTimeout)
 	defer cancel()
 	s.page, err = s.service.Page(ctx, s.user, s.query.Room, streams.Where{Before: before, Limit: searchPage})
+	s.service.searched.Charge(s.address, s.page.Examined, time.Now())
 	return err
+}
+
+// debt returns how long the searches of the address must wait before they may read again.
+func (s *Search) debt() time.Duration {
+	_, wait := s.service.searched.Allow(s.address, 0, time.Now())
+	return wait
 }

@@ -1,10 +1,12 @@
 package chat
 
 import (
+	"fmt"
 	"log/slog"
 	"testing"
 
 	"burble/app/identity"
+	"burble/app/limit"
 	"burble/streams"
 	"burble/streams/redistest"
 
@@ -79,5 +81,57 @@ func TestSearchIsBoundedInRoomWithFewMessages(t *testing.T) {
 	}
 	if found, searched, older = run(older); found != 1 || searched != 1 || !older.IsZero() {
 		t.Errorf("second search: found %d of %d messages, older %v; want 1 of 1 and the zero ID", found, searched, older)
+	}
+}
+
+// Searches of one address may read a number of entries a second, whoever runs them.
+func TestSearchesAreChargedForEntriesRead(t *testing.T) {
+	t.Parallel()
+	store := redistest.Open(t, streams.Options{Redis: redistest.Single(t).Redis})
+	service := New(store, Options{Log: slog.New(slog.DiscardHandler)})
+	service.searched = limit.NewRate(0.001, 10)
+	for range 20 {
+		if _, err := service.Append(ada, "lobby", streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "hay"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	search := func(address string) error {
+		search, err := service.Search(identity.User{ID: uuid.NewString()}, address, Query{Room: "lobby", Text: "needle"})
+		if err != nil {
+			return err
+		}
+		defer search.Close()
+		_, _, err = search.Run(func(*streams.Entry) bool { return true })
+		return err
+	}
+	for _, address := range []string{"203.0.113.1", "203.0.113.2"} {
+		if err := search(address); err != nil {
+			t.Errorf("first search of %s: %v", address, err)
+		}
+		if err := search(address); err == nil {
+			t.Errorf("the second search of %s was not refused", address)
+		}
+	}
+}
+
+func TestSearchesOfAllAddressesAreLimited(t *testing.T) {
+	t.Parallel()
+	quotas := newSearchQuotas()
+	var first func()
+	for i := range searchesAtOnce {
+		release, ok := quotas.take(identity.User{ID: uuid.NewString()}, fmt.Sprint("203.0.113.", i))
+		if !ok {
+			t.Fatal("refused within the limit")
+		}
+		first = release
+	}
+	for range 2 { // a refused search must not count
+		if _, ok := quotas.take(ada, "198.51.100.1"); ok {
+			t.Error("one search too many was allowed")
+		}
+	}
+	first()
+	if _, ok := quotas.take(ada, "198.51.100.1"); !ok {
+		t.Error("refused after another search ended")
 	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"burble/app/apptest"
 	"burble/streams"
+
+	"golang.org/x/time/rate"
 )
 
 // A message that would be nested too deeply or become too large is shown as it was written.
@@ -115,4 +117,20 @@ func TestRendererKeepsToItsLimit(t *testing.T) {
 func TestBoundsInDocs(t *testing.T) {
 	apptest.ExpectDoc(t, "PROTOCOL.md", fmt.Sprintf("more than %d elements", maxNesting), fmt.Sprintf("%d KiB plus six times the text", maxHTML("")>>10),
 		fmt.Sprintf("or %d KiB, is one paragraph", maxHTML(strings.Repeat("x", 16000))>>10))
+}
+
+func TestRenderersShareTheirTime(t *testing.T) {
+	t.Parallel()
+	shared := rate.NewLimiter(rate.Every(time.Hour), 1000)
+	plain := 0
+	for i := range 200 {
+		r := Renderer{Shared: shared}
+		r.measure(func() string { time.Sleep(50 * time.Microsecond); return "" })
+		if source := strings.Repeat("*", 3) + strings.Repeat("x", i) + "***"; r.HTML(&streams.Entry{Text: source}) == plainHTML(source) {
+			plain++
+		}
+	}
+	if plain < 100 || plain == 200 {
+		t.Errorf("%d of 200 texts are plain", plain)
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"burble/streams"
+
+	"golang.org/x/time/rate"
 )
 
 // slots limits how many Renderers render at a time, so that pages leave a processor to live reads.
@@ -15,15 +17,16 @@ var slots = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))
 type Renderer struct {
 	InTurn bool          // wait so that a processor is left for others
 	Limit  time.Duration // when Spent reaches it, return texts without markup; 0: no limit
+	Shared *rate.Limiter // microseconds that several Renderers may spend; nil: no limit
 	Spent  time.Duration // time spent rendering, without waiting. Cached messages take none
 }
 
-// HTML returns what the function [HTML] returns, as far as Limit allows.
+// HTML returns what the function [HTML] returns, as far as Limit and Shared allow.
 func (r *Renderer) HTML(entry *streams.Entry) string {
 	if rendered, known := cache.find(entry.Text); known {
 		return rendered
 	}
-	if r.Limit > 0 && r.Spent >= r.Limit {
+	if r.Limit > 0 && r.Spent >= r.Limit || r.Shared != nil && r.Shared.Tokens() <= 0 {
 		return plainHTML(entry.Text)
 	}
 	return r.measure(func() string { return HTML(entry) })
@@ -35,6 +38,12 @@ func (r *Renderer) measure(render func() string) string {
 		defer func() { <-slots }()
 	}
 	began := time.Now()
-	defer func() { r.Spent += time.Since(began) }()
+	defer func() {
+		spent := time.Since(began)
+		r.Spent += spent
+		if r.Shared != nil {
+			r.Shared.ReserveN(began, min(int(spent.Microseconds()), r.Shared.Burst()))
+		}
+	}()
 	return render()
 }

@@ -9,6 +9,8 @@ import (
 
 	"burble/app/markup"
 	"burble/streams"
+
+	"golang.org/x/time/rate"
 )
 
 // This file encodes entries and batches by hand. encoding/json would take several times as long, and
@@ -167,9 +169,12 @@ func appendEntries(dst []byte, entries []streams.Entry, render Render) []byte {
 	return append(dst, ']')
 }
 
-// maxBatchRendering bounds the time that the rendering of a batch may take, for which all readers of
-// the room wait. Messages that are not reached are sent as plain text.
+// maxBatchRendering bounds the time that the rendering of a batch may take, since all readers of the
+// room wait for it. batchRendering bounds that of all batches, in microseconds: a quarter of one
+// processor. Messages beyond either are sent as plain text.
 const maxBatchRendering = 100 * time.Millisecond
+
+var batchRendering = rate.NewLimiter(250_000, 1_000_000)
 
 // EncodeEntries returns the frame "entries".
 func EncodeEntries(batch *streams.Batch, html bool) []byte {
@@ -181,7 +186,7 @@ func EncodeEntries(batch *streams.Batch, html bool) []byte {
 	dst = append(dst, `,"entries":`...)
 	var render Render
 	if html {
-		render = (&markup.Renderer{Limit: maxBatchRendering}).HTML
+		render = (&markup.Renderer{Limit: maxBatchRendering, Shared: batchRendering}).HTML
 	}
 	dst = appendEntries(dst, batch.Entries, render)
 	return append(dst, '}')

@@ -25,6 +25,8 @@ func TestWebLimitsInDocs(t *testing.T) {
 		fmt.Sprintf("send a request | %d s |", requestTimeout/time.Second),
 		fmt.Sprintf("not a live read | %d s |", responseTimeout/time.Second),
 		fmt.Sprintf("%d MiB per address and %d MiB in all", maxUnread>>20, maxAllUnread>>20),
+		fmt.Sprintf("%d times as high", filesFactor),
+		fmt.Sprintf("one more per %d rooms", pageSize),
 		fmt.Sprintf("one request per %d ms", renderingPerRequest/time.Millisecond),
 		"entries stored (`RATE_MESSAGES`) | user | "+rate(messages, 4*messages),
 		"`typing` and `read` (`RATE_MESSAGES`) | user | "+rate(messages, 4*messages),

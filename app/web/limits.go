@@ -16,6 +16,8 @@ const (
 	// connectionFactor times the connection rate is how many connections, and how many live reads,
 	// an address may have open at once.
 	connectionFactor = 40
+	// filesFactor is how many static files an address may request for each other request.
+	filesFactor = 20
 	// maxUnread is how many bytes of responses may wait for one address to read them. A single
 	// response may be larger.
 	maxUnread = 16 << 20
@@ -26,6 +28,7 @@ const (
 // limits are the limits of each client address, and of all together.
 type limits struct {
 	requests        *limit.Rate  // requests and WebSocket frames
+	files           *limit.Rate  // requests for static files
 	newLiveReads    *limit.Rate  // new live reads
 	openConnections *limit.Quota // connections
 	openLiveReads   *limit.Quota
@@ -40,6 +43,7 @@ func newLimits(options Options) limits {
 	return limits{
 		requests:        limit.NewRate(options.RequestRate, int(4*options.RequestRate)),
 		newLiveReads:    limit.NewRate(options.ConnectionRate, int(20*options.ConnectionRate)),
+		files:           limit.NewRate(filesFactor*options.RequestRate, int(4*filesFactor*options.RequestRate)),
 		openConnections: limit.NewQuota(atOnce),
 		openLiveReads:   limit.NewQuota(atOnce),
 		unreadBytes:     limit.NewQuota(maxUnread),
@@ -57,6 +61,14 @@ func (s *Server) limitAddress(c *fiber.Ctx) error {
 	}
 	if ok, after := rates.Allow(s.callerOf(c).address, 1, time.Now()); !ok {
 		return protocol.TooMany(what, after)
+	}
+	return c.Next()
+}
+
+// limitFiles is middleware that counts a request for a static file against the address's rate of those.
+func (s *Server) limitFiles(c *fiber.Ctx) error {
+	if ok, after := s.limits.files.Allow(s.callerOf(c).address, 1, time.Now()); !ok {
+		return protocol.TooMany("requests", after)
 	}
 	return c.Next()
 }

@@ -231,3 +231,20 @@ func TestZeroRatesDisableTheLimits(t *testing.T) {
 		await[*client.Stored](c)
 	}
 }
+
+func TestStaticFilesOfOneAddressAreLimited(t *testing.T) {
+	t.Parallel()
+	s := startOne(t, func(set *settings) { set.RateAddress, set.TrustedProxy = 0.5, peer.ProxyFly })
+	refused := false
+	for range 60 { // the burst is 40
+		refused = refused || s.get("/sw.js", "Fly-Client-IP: 203.0.113.1").status == 429
+	}
+	if !refused {
+		t.Error("no request was refused")
+	}
+	for path, address := range map[string]string{"/healthz": "203.0.113.1", "/sw.js": "203.0.113.2", "/": "203.0.113.1"} {
+		if got := s.get(path, "Fly-Client-IP: "+address); got.status != 200 {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+}

@@ -169,6 +169,7 @@ func (s *Server) getRooms(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	s.chargeRooms(c, len(rooms))
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Send(protocol.EncodeRooms(rooms))

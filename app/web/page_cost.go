@@ -49,6 +49,12 @@ func (s *Server) chargeEntries(c *fiber.Ctx, page streams.Page, limit int) {
 	s.limits.requests.Charge(s.callerOf(c).address, (page.Examined-limit)/pageSize, time.Now())
 }
 
+// chargeRooms counts a list of rooms as one more request for every pageSize rooms. Each costs Redis
+// about as much as a message.
+func (s *Server) chargeRooms(c *fiber.Ctx, rooms int) {
+	s.limits.requests.Charge(s.callerOf(c).address, rooms/pageSize, time.Now())
+}
+
 // renderAll returns a function that returns the HTML of the entries. It counts one request for every
 // renderingPerRequest that rendering takes, and fails when the address has used up its requests.
 func (s *Server) renderAll(address string, entries []streams.Entry) (protocol.Render, error) {

@@ -48,6 +48,7 @@ func (s *Server) renderHome(c *fiber.Ctx, model views.Home) error {
 	if err != nil {
 		return err
 	}
+	s.chargeRooms(c, len(rooms))
 	for _, room := range rooms {
 		model.Rooms = append(model.Rooms, viewLink(room))
 	}
@@ -69,6 +70,7 @@ func (s *Server) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink
 	if err != nil {
 		return nil, here, err
 	}
+	s.chargeRooms(c, len(rooms))
 	for _, room := range rooms {
 		link := viewLink(room)
 		if room.Name == current {

@@ -17,7 +17,7 @@ func TestSearchListsNewestFirstAndLinksToMessages(t *testing.T) {
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
 	texts := numbered(150)
-	texts[9], texts[139] = "a Needle in hay", "another needle"
+	texts[9], texts[139] = "👩‍👩‍👧 a Nee\u0301dle in hay", "another needle"
 	fillHistory(t, redis, here, "history", time.Minute, texts...)
 	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
 	ada.join(here, "history")
@@ -32,10 +32,10 @@ func TestSearchListsNewestFirstAndLinksToMessages(t *testing.T) {
 	ada.press("Enter")
 	ada.wait("the end of the search", `document.querySelector("#search [role=status]").innerText === "3 messages in the whole room."`)
 	ada.expect("the list of results", `[...document.querySelectorAll("#search li")].map((row) => row.querySelector("b").innerText + ": " + row.querySelector("p").innerText).join("; ")`,
-		"Bob: no needles of mine; Historian: another needle; Historian: a Needle in hay")
-	ada.expect("the list of marked words", `[...document.querySelectorAll("#search mark")].map((mark) => mark.innerText).join()`, "needle,needle,Needle")
+		"Bob: no needles of mine; Historian: another needle; Historian: 👩‍👩‍👧 a Nee\u0301dle in hay")
+	ada.expect("the list of marked words", `[...document.querySelectorAll("#search mark")].map((mark) => mark.innerText).join()`, "needle,needle,Nee\u0301dle")
 	ada.click("#search li:last-child a")
-	ada.waitAtMessage("a Needle in hay", "older")
+	ada.waitAtMessage("👩‍👩‍👧 a Nee\u0301dle in hay", "older")
 	ada.press("Escape")
 	ada.waitMessages("no needles of mine")
 	ada.waitUpToDate()
@@ -43,7 +43,7 @@ func TestSearchListsNewestFirstAndLinksToMessages(t *testing.T) {
 	ada.click("#open-search")
 	ada.wait("the search", `document.activeElement.name === "q"`)
 	ada.clearField()
-	ada.typeText("from:bob needle")
+	ada.typeText("from:BÓB mine needle")
 	ada.press("Enter")
 	ada.wait("the end of the search", `document.querySelector("#search [role=status]").innerText === "1 message in the whole room."`)
 	ada.press("Escape")

@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"burble/app/identity"
@@ -30,17 +29,9 @@ const MaxQuery = 200
 // Query describes a search of a room.
 type Query struct {
 	Room          string
-	Text          string // in lower case; may be empty
-	From          string // author: user ID, or name in lower case; may be empty
+	Text          string // words that a message contains in any order, or "phrases"; may be empty
+	From          string // author: user ID or name; may be empty
 	Before, After streams.ID
-}
-
-// matches reports whether a message matches the query.
-func (q *Query) matches(entry *streams.Entry) bool {
-	if entry.Deleted || q.From != "" && q.From != entry.User.ID && q.From != strings.ToLower(entry.User.Name) {
-		return false
-	}
-	return strings.Contains(strings.ToLower(entry.Text), q.Text)
 }
 
 // searchQuotas limits concurrent searches per user and per address. The limit per user is not
@@ -83,6 +74,7 @@ type Search struct {
 	user    identity.User
 	address string
 	query   Query
+	terms   searchTerms
 	page    streams.Page
 
 	maxReads int // searchReads, or fewer in tests
@@ -100,13 +92,16 @@ func (s *Service) Search(user identity.User, address string, query Query) (*Sear
 		release()
 		return nil, protocol.TooMany("searches", wait)
 	}
-	search := &Search{Close: release, service: s, user: user, address: address, query: query, maxReads: searchReads}
+	search := &Search{Close: release, service: s, user: user, address: address, query: query, terms: query.terms(), maxReads: searchReads}
 	if err := search.read(query.Before); err != nil {
 		release()
 		return nil, err
 	}
 	return search, nil
 }
+
+// Matches returns where the message matches the query's text, in characters of the message's text, in order.
+func (s *Search) Matches(entry *streams.Entry) [][2]int { return s.terms.find(entry.Text) }
 
 // Run calls emit for each matching message, newest first, until emit returns false or the search
 // reaches a limit. It returns the number of messages searched and the ID before which the next search
@@ -122,7 +117,7 @@ func (s *Search) Run(emit func(*streams.Entry) bool) (searched int, older stream
 				return searched, streams.ID{}, nil
 			}
 			searched++
-			if !s.query.matches(&entry) {
+			if !s.terms.match(&entry) {
 				continue
 			}
 			if found++; !emit(&entry) || found == searchMatches {

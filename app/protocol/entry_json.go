@@ -108,6 +108,17 @@ func AppendRendered(dst []byte, entry *streams.Entry, render Render) []byte {
 	return append(dst, '}')
 }
 
+// AppendMatch appends a message that a search found as a JSON object, with the places that match.
+func AppendMatch(dst []byte, entry *streams.Entry, render Render, matches [][2]int) []byte {
+	dst = AppendRendered(dst, entry, render)
+	if len(matches) == 0 {
+		return dst
+	}
+	places, _ := json.Marshal(matches) // never fails, because it contains only numbers
+	dst = append(dst[:len(dst)-1], `,"matches":`...)
+	return append(append(dst, places...), '}')
+}
+
 // AppendEntryWithCursor appends an entry as a JSON object that includes its cursor. A client that
 // reads lines can resume from this cursor.
 func AppendEntryWithCursor(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {

@@ -111,6 +111,9 @@ func checkEntry(t *testing.T, example string) {
 	got := decode[exampleEntry](t, example)
 	entry := got.entry(t)
 	want := string(AppendEntry(nil, &entry, got.HTML != ""))
+	if got.Matches != nil {
+		want = string(AppendMatch(nil, &entry, nil, got.Matches))
+	}
 	if got.Cursor != "" {
 		want = string(AppendEntryWithCursor(nil, &entry, parseCursor(t, got.Cursor)))
 	}
@@ -161,6 +164,7 @@ type exampleEntry struct {
 	Edited    string              `json:"edited"`
 	Reactions map[string][]string `json:"reactions"`
 	Deleted   bool                `json:"deleted"`
+	Matches   [][2]int            `json:"matches"`
 	Cursor    string              `json:"cursor"`
 }
 

@@ -40,7 +40,7 @@ func (s *Server) getSearch(c *fiber.Ctx) error {
 					return false
 				}
 			}
-			return write(protocol.AppendRendered(nil, entry, render))
+			return write(protocol.AppendMatch(nil, entry, render, search.Matches(entry)))
 		})
 		err = cmp.Or(err, refused)
 		if err != nil {
@@ -59,9 +59,9 @@ func parseQuery(c *fiber.Ctx) (query chat.Query, err error) {
 	if err := checkQuery(c, "q", "from", "before", "after", "html"); err != nil {
 		return query, err
 	}
-	query.Text = strings.ToLower(strings.TrimSpace(c.Query("q")))
-	query.From = strings.ToLower(strings.TrimSpace(c.Query("from")))
-	if query.Text == "" && query.From == "" || utf8.RuneCountInString(query.Text+query.From) > chat.MaxQuery {
+	query.Text = strings.TrimSpace(c.Query("q"))
+	query.From = strings.TrimSpace(c.Query("from"))
+	if query.IsEmpty() || utf8.RuneCountInString(query.Text+query.From) > chat.MaxQuery {
 		return query, protocol.Errorf(protocol.BadField, "q", "%q must have 1 to %d characters.", "q", chat.MaxQuery)
 	}
 	for name, id := range map[string]*streams.ID{"before": &query.Before, "after": &query.After} {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -75,6 +76,42 @@ func TestSearchFindsCurrentMessagesNewestFirst(t *testing.T) {
 	})
 }
 
+// TestSearchComparesAsPeopleDo searches for words in any order, phrases, and other spellings.
+func TestSearchComparesAsPeopleDo(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	jose := s.signIn("José Núñez")
+	c := s.connect(jose)
+	all := []string{
+		"so naïve!", "meet tomorrow at noon", "I don’t know", "10\u00a0km to go", "Straße", "Ｆｕｌｌ ｗｉｄｔｈ", "ΣΩΚΡΆΤΗΣ was here",
+		"he said “yes” – twice", "ЁЛКА", "cafe\u0301 Zoe\u0308", "今天天气很好",
+	}
+	for _, text := range all {
+		c.post("lobby", text)
+	}
+	for query, want := range map[string][]string{
+		"naive": {all[0]}, "NAÏVE": {all[0]}, "nai\u0308ve": {all[0]}, "aiv": {all[0]},
+		"tomorrow noon": {all[1]}, "noon Tomorrow": {all[1]}, `"tomorrow noon"`: nil, `"tomorrow at" meet`: {all[1]}, `“at noon”`: {all[1]}, `"at noon`: {all[1]},
+		"tomorrow midnight": nil,
+		"don't":             {all[2]}, "DON‘T": {all[2]}, "dont": nil, "10 km": {all[3]}, `"10 km"`: {all[3]}, "10\u00a0km": {all[3]},
+		"strasse": {all[4]}, "full width": {all[5]}, "Σωκρατης": {all[6]}, "yes - twice": {all[7]}, "елка": {all[8]}, "café zoé": {all[9]}, "cafe": {all[9]},
+		"天气": {all[10]}, "很好 今天": {all[10]}, "nothing": nil,
+	} {
+		if got := texts(s.search("q=" + url.QueryEscape(query)).entries); !slices.Equal(got, want) {
+			t.Errorf("%s: found %q, want %q", query, got, want)
+		}
+	}
+	for _, from := range []string{"jose nunez", "JOSÉ NÚÑEZ", jose.User.ID} {
+		if got := len(s.search("q=km&from=" + url.QueryEscape(from)).entries); got != 1 {
+			t.Errorf("from %s: found %d messages, want 1", from, got)
+		}
+	}
+	body := s.get("/r/lobby/search?q=" + url.QueryEscape(`"he said" twice TWICE e`)).body
+	if want := `,"matches":[[0,7],[10,11],[16,21]]}`; !strings.Contains(body, want) {
+		t.Errorf("%s has no %s", body, want)
+	}
+}
+
 func TestSearchContinuesWhereItStopped(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
@@ -141,7 +178,7 @@ func TestSearchRefusesInvalidQueries(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	for query, field := range map[string]string{
-		"": "q", "q=": "q", "q=" + strings.Repeat("x", 201): "q", "q=&from=Ada": "q",
+		"": "q", "q=": "q", "q=" + strings.Repeat("x", 201): "q", "q=&from=Ada": "q", "q=%22%22": "q", "q=%CC%81": "q",
 		"q=a&before=x": "before", "q=a&before=": "before", "q=a&after=1-1@e": "after", "q=a&limit=3": "limit",
 	} {
 		s.get("/r/lobby/search?"+query).expectRefusal(t, 400, protocol.BadField, field)

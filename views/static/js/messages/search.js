@@ -3,10 +3,9 @@ import { readNDJSON } from "../net/ndjson.js";
 import { isComposing } from "../page/keyboard.js";
 import { formatDate, formatDateTime } from "../page/time.js";
 import { showName } from "../people/avatar.js";
-import { findAll, highlight } from "./highlight.js";
 
-const MAX_EXCERPT = 200; // UTF-16 units
-const MAX_BEFORE_MATCH = 60; // UTF-16 units of an excerpt before the first match
+const MAX_EXCERPT = 200; // characters
+const MAX_BEFORE_MATCH = 60; // characters of an excerpt before the first match
 const dialog = document.getElementById("search");
 const [form, status, list, olderButton] = [...dialog.children].slice(1);
 let aborter = new AbortController(); // aborts the last search
@@ -25,9 +24,10 @@ export function openSearch(newOptions) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  const [, from = "", words = form.elements.q.value] = /^from:(\S+)\s*(.*)$/i.exec(form.elements.q.value.trim()) ?? [];
+  const text = form.elements.q.value.trim();
+  const [, name, word = "", q = text] = /^from:(?:["“„«]([^"”“»]+)["”“»]|(\S+))\s*(.*)$/i.exec(text) ?? [];
   list.replaceChildren();
-  search({ q: words.trim(), from });
+  search({ q, from: name ?? word });
 });
 form.elements.close.addEventListener("click", () => dialog.close());
 olderButton.addEventListener("click", () => search(nextQuery));
@@ -58,7 +58,7 @@ async function search(query) {
     for await (const result of readNDJSON(response.body)) {
       if (result.type === "error") throw new Error(errorText(result));
       if (result.done) return showEnd(query, result);
-      list.append(makeRow(result, query.q));
+      list.append(makeRow(result));
     }
     throw new Error("The search was interrupted. Try again.");
   } catch (error) {
@@ -91,16 +91,26 @@ function showEnd(query, { older }) {
   olderButton.hidden = !older;
 }
 
-function makeRow({ id, user, text }, term) {
+/** Makes the row of a message. Its `matches` are pairs of positions in `text`, in code points. */
+function makeRow({ id, user, text, matches = [] }) {
   const [row, link, author, time, excerpt] = ["li", "a", "b", "time", "p"].map((name) => document.createElement(name));
   link.href = `/r/${options.room}/${id}`;
   showName(author, user);
   author.dir = excerpt.dir = "auto";
   time.textContent = formatDateTime(timeOf(id));
-  const start = Math.max(0, (findAll(text, term)[0]?.[0] ?? 0) - MAX_BEFORE_MATCH);
-  const cut = text.slice(start, start + MAX_EXCERPT).replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, ""); // without halves of surrogate pairs
-  excerpt.textContent = (start ? "…" : "") + cut + (text.length > start + MAX_EXCERPT ? "…" : "");
-  highlight(excerpt, (text) => findAll(text, term));
+  const chars = [...text];
+  const part = (from, to) => chars.slice(from, to).join("");
+  const start = Math.max(0, (matches[0]?.[0] ?? 0) - MAX_BEFORE_MATCH);
+  const end = Math.min(chars.length, start + MAX_EXCERPT);
+  let shown = start;
+  if (start) excerpt.append("…");
+  for (const [from, to] of matches.filter((match) => match[1] <= end)) {
+    const mark = document.createElement("mark");
+    mark.textContent = part(from, to);
+    excerpt.append(part(shown, from), mark);
+    shown = to;
+  }
+  excerpt.append(part(shown, end), end < chars.length ? "…" : "");
   link.append(author, " ", time, excerpt);
   row.append(link);
   return row;

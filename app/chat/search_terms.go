@@ -1,0 +1,83 @@
+package chat
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"burble/app/fold"
+	"burble/streams"
+)
+
+// maxHighlights is how many places in a message Matches returns for each term.
+const maxHighlights = 20
+
+// searchTerms is a query as it is compared with messages: folded.
+type searchTerms struct {
+	words    []string // and phrases
+	from     string
+	fromUser string // as it was given
+}
+
+func (q *Query) terms() searchTerms {
+	return searchTerms{words: splitQuery(q.Text), from: fold.String(q.From), fromUser: q.From}
+}
+
+// IsEmpty reports whether the query has nothing to search for.
+func (q *Query) IsEmpty() bool { return len(splitQuery(q.Text)) == 0 && fold.String(q.From) == "" }
+
+// splitQuery returns the folded words and "phrases" of a query. A quotation mark that is not closed
+// ends with the query.
+func splitQuery(query string) (terms []string) {
+	for i, part := range strings.Split(fold.String(query), `"`) {
+		if isPhrase := i%2 == 1; !isPhrase {
+			terms = append(terms, strings.Fields(part)...)
+		} else if part = strings.TrimSpace(part); part != "" {
+			terms = append(terms, part)
+		}
+	}
+	return terms
+}
+
+// match reports whether a message is by the author, and contains every term.
+func (t *searchTerms) match(entry *streams.Entry) bool {
+	if entry.Deleted || t.from != "" && t.fromUser != entry.User.ID && t.from != fold.String(entry.User.Name) {
+		return false
+	}
+	if len(t.words) == 0 {
+		return true
+	}
+	text := fold.Map(entry.Text)
+	for _, word := range t.words {
+		if len(text.Find(word, 1)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// find returns where the terms are in a text, in characters. Places do not overlap.
+func (t *searchTerms) find(text string) (places [][2]int) {
+	folded := fold.Map(text)
+	for _, word := range t.words {
+		places = append(places, folded.Find(word, maxHighlights)...)
+	}
+	slices.SortFunc(places, func(a, b [2]int) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(b[1], a[1])) })
+	merged := places[:0]
+	for _, place := range places {
+		if last := len(merged) - 1; last >= 0 && place[0] < merged[last][1] {
+			merged[last][1] = max(merged[last][1], place[1])
+		} else {
+			merged = append(merged, place)
+		}
+	}
+	at, characters := 0, 0
+	for i := range merged {
+		for side := range merged[i] {
+			characters += utf8.RuneCountInString(text[at:merged[i][side]])
+			at, merged[i][side] = merged[i][side], characters
+		}
+	}
+	return merged
+}

@@ -1,0 +1,158 @@
+// Package fold compares texts as people do: without regard to case, diacritics, width, the kind of
+// apostrophe, quotation mark, dash or space, and characters that are not drawn.
+//
+//	fold.String("Naïve\u00a0Ångström") == "naive angstrom"
+//
+// It decomposes characters (Unicode's NFKD), drops the marks of scripts in which people leave them out, and folds case. Marks of other
+// scripts, such as the vowels of Devanagari, are kept, and so is the breve of й, which is a letter.
+//
+// All functions are safe for concurrent use.
+package fold
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// String returns the folded text, without white space at its ends. Two texts are the same to people
+// if their folded texts are equal.
+func String(text string) string { return strings.TrimSpace(Map(text).Folded) }
+
+// Text is a folded text that knows where its characters come from.
+type Text struct {
+	Folded string
+
+	origins []int // offset in the original of each byte of Folded, and the length of the original
+}
+
+// Map folds a text.
+func Map(text string) Text {
+	folded := make([]byte, 0, len(text)+8)
+	origins := make([]int, 0, len(text)+8)
+	var segments norm.Iter
+	for at := 0; at < len(text); {
+		if isASCII(text, at) { // nothing combines with it
+			folded = appendASCII(folded, text[at])
+			origins = extend(origins, len(folded), at)
+			at++
+			continue
+		}
+		end := at
+		for end < len(text) && !isASCII(text, end) {
+			end++
+		}
+		for segments.InitString(norm.NFKD, text[at:end]); !segments.Done(); {
+			origin := at + segments.Pos()
+			if strings.HasPrefix(text[origin:], "´") { // which decomposes to a space and a mark
+				segments.Next()
+				folded = append(folded, '\'')
+			} else {
+				folded = appendFolded(folded, segments.Next())
+			}
+			origins = extend(origins, len(folded), origin)
+		}
+		at = end
+	}
+	return Text{string(folded), append(origins, len(text))}
+}
+
+// isASCII reports whether the text has an ASCII character at an offset, and no mark on it.
+func isASCII(text string, at int) bool {
+	return text[at] < utf8.RuneSelf && (at+1 == len(text) || text[at+1] < utf8.RuneSelf)
+}
+
+func extend(origins []int, length, origin int) []int {
+	for len(origins) < length {
+		origins = append(origins, origin)
+	}
+	return origins
+}
+
+func appendASCII(folded []byte, c byte) []byte {
+	switch {
+	case c >= 'A' && c <= 'Z':
+		return append(folded, c+'a'-'A')
+	case c == '`':
+		return append(folded, '\'')
+	case c == ' ' || c >= '\t' && c <= '\r':
+		if len(folded) > 0 && folded[len(folded)-1] == ' ' {
+			return folded
+		}
+		return append(folded, ' ')
+	case c < ' ' || c == 0x7f:
+		return folded
+	}
+	return append(folded, c)
+}
+
+// appendFolded appends a decomposed segment of a text.
+func appendFolded(folded, segment []byte) []byte {
+	for _, r := range string(segment) {
+		if unicode.IsSpace(r) || unicode.Is(unicode.Z, r) {
+			if len(folded) > 0 && folded[len(folded)-1] == ' ' {
+				continue
+			}
+			r = ' '
+		}
+		if last, _ := utf8.DecodeLastRune(folded); isIgnored(r) && !(r == breve && last == 'и') {
+			continue
+		}
+		r = unicode.ToLower(unicode.ToUpper(r)) // such as ς and σ
+		if same, ok := equivalents[r]; ok {
+			folded = append(folded, same...)
+		} else {
+			folded = utf8.AppendRune(folded, r)
+		}
+	}
+	return folded
+}
+
+const breve = '\u0306'
+
+// isIgnored reports whether r makes no difference: it is a mark on a letter of Latin, Greek, Cyrillic,
+// Hebrew or Arabic, or is not drawn.
+func isIgnored(r rune) bool {
+	if r < 0xad {
+		return r < ' ' || r == 0x7f
+	}
+	if unicode.In(r, unicode.Mn, unicode.Me) {
+		const voiced, semiVoiced = '\u3099', '\u309a' // of Kana, such as か and が
+		return r != voiced && r != semiVoiced &&
+			unicode.In(r, unicode.Inherited, unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Hebrew, unicode.Arabic)
+	}
+	const tatweel = '\u0640'
+	return r == tatweel || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point)
+}
+
+// equivalents has what Unicode does not decompose.
+var equivalents = map[rune]string{
+	'ß': "ss", 'æ': "ae", 'œ': "oe", 'ø': "o", 'đ': "d", 'ð': "d", 'ł': "l", 'ħ': "h", 'ŧ': "t", 'þ': "th",
+	'‘': "'", '’': "'", '‚': "'", '‛': "'", 'ʼ': "'", 'ʻ': "'", 'ʹ': "'", '′': "'", '‵': "'", '`': "'", '׳': "'",
+	'“': `"`, '”': `"`, '„': `"`, '‟': `"`, '«': `"`, '»': `"`, '״': `"`, '〝': `"`, '〞': `"`,
+	'‐': "-", '‑': "-", '‒': "-", '–': "-", '—': "-", '―': "-", '−': "-", '⁃': "-",
+}
+
+// Find returns where the folded term is in the original text, as byte offsets: at most limit places, which do not overlap.
+// A term never begins or ends within a character of the original, such as at the first letter of 가.
+func (t Text) Find(term string, limit int) (found [][2]int) {
+	for at := 0; term != "" && len(found) < limit; {
+		i := strings.Index(t.Folded[at:], term)
+		if i < 0 {
+			break
+		}
+		start, end := at+i, at+i+len(term)
+		if at = start + 1; t.isBoundary(start) && t.isBoundary(end) {
+			found = append(found, [2]int{t.origins[start], t.origins[end]})
+			at = end
+		}
+	}
+	return found
+}
+
+// isBoundary reports whether a byte of Folded begins a character of the original, or is its end.
+func (t Text) isBoundary(at int) bool {
+	return at == 0 || at == len(t.Folded) || t.origins[at] != t.origins[at-1]
+}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"burble/app/apptest"
@@ -121,16 +122,18 @@ func TestBoundsInDocs(t *testing.T) {
 
 func TestRenderersShareTheirTime(t *testing.T) {
 	t.Parallel()
-	shared := rate.NewLimiter(rate.Every(time.Hour), 1000)
-	plain := 0
-	for i := range 200 {
-		r := Renderer{Shared: shared}
-		r.measure(func() string { time.Sleep(50 * time.Microsecond); return "" })
-		if source := strings.Repeat("*", 3) + strings.Repeat("x", i) + "***"; r.HTML(&streams.Entry{Text: source}) == plainHTML(source) {
-			plain++
+	synctest.Test(t, func(t *testing.T) { // a clock that only Sleep advances
+		shared := rate.NewLimiter(rate.Every(time.Hour), 1000)
+		plain := 0
+		for i := range 200 {
+			r := Renderer{Shared: shared}
+			r.measure(func() string { time.Sleep(50 * time.Microsecond); return "" })
+			if source := "***shared" + strings.Repeat("x", i) + "***"; r.HTML(&streams.Entry{Text: source}) == plainHTML(source) {
+				plain++
+			}
 		}
-	}
-	if plain < 100 || plain == 200 {
-		t.Errorf("%d of 200 texts are plain", plain)
-	}
+		if want := 200 - 1000/50; plain != want {
+			t.Errorf("%d of 200 texts are plain, want %d", plain, want)
+		}
+	})
 }

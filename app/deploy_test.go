@@ -113,9 +113,14 @@ func TestDeploymentsSetOnlyKnownVariables(t *testing.T) {
 			flyEnv[name] = value
 		}
 	}
+	compose := map[string]string{}
+	for _, name := range match(t, "compose.yaml", `(?m)^      ([A-Z_]+): `) {
+		compose[name] = match(t, "compose.yaml", `(?m)^      `+name+`: (.*)$`)[0]
+	}
 	for source, settings := range map[string]map[string]string{
 		"fly.toml": flyEnv, "app.json": appJSONEnv(t),
 		"README.md, Heroku": assignments(t, "heroku config:set"), "README.md, Fly": assignments(t, "fly secrets set"),
+		"README.md, Docker": assignments(t, "docker run -d --name burble "), "compose.yaml": compose,
 	} {
 		if len(settings) == 0 {
 			t.Errorf("%s sets no variables", source)
@@ -210,6 +215,21 @@ func TestFlyWaitsForDrain(t *testing.T) {
 	match(t, "fly.toml", fmt.Sprintf("(within %d s)", int(bound.Seconds())))
 	match(t, "README.md", fmt.Sprintf("(within %d s of SIGTERM)", int(bound.Seconds())))
 	match(t, "README.md", fmt.Sprintf("(%d s to exit after SIGTERM)", seconds))
+	match(t, "README.md", fmt.Sprintf("(--stop-timeout %d) ", seconds))
+	match(t, "README.md", fmt.Sprintf("(TimeoutStopSec=%d)\n", seconds))
+	match(t, "compose.yaml", fmt.Sprintf("(stop_grace_period: %ds)\n", seconds))
+}
+
+// A replica answers reads and lags, and a prompt stops a script.
+func TestReadmeCreatesRedisOnFly(t *testing.T) {
+	t.Parallel()
+	match(t, "fly.toml", `(?m)^primary_region = "([a-z]{3})"$`) // without it, Fly and its Redis may be far apart
+	command := match(t, "README.md", "(?m)^(fly redis create .*)$")[0]
+	for _, flag := range []string{`--name "$APP-redis"`, `--region "$REGION"`, "--no-replicas", "--disable-eviction", "--enable-prodpack=false"} {
+		if !strings.Contains(command, flag) {
+			t.Errorf("%s has no %s", command, flag)
+		}
+	}
 }
 
 // Go must collect garbage before the machine runs out of memory.

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"burble/streams/redistest"
+)
+
+// These tests run the texts in the README for nginx, Caddy and systemd. Their helpers:
+//
+//	readmeBlock   returns the code block of a language
+//	replaceAll    replaces texts that must occur
+//	startProxy    runs a proxy until the test ends
+//	proxyClient   returns a client that trusts the proxy's certificate
+
+func readmeBlock(t *testing.T, language string) string {
+	t.Helper()
+	return match(t, "README.md", "(?s)```"+language+"\n(.*?)```")[0]
+}
+
+func replaceAll(t *testing.T, text string, pairs ...string) string {
+	t.Helper()
+	for i := 0; i < len(pairs); i += 2 {
+		if !strings.Contains(text, pairs[i]) {
+			t.Fatalf("%q is not in the text", pairs[i])
+		}
+		text = strings.ReplaceAll(text, pairs[i], pairs[i+1])
+	}
+	return text
+}
+
+// lookProgram skips the test if the program is not installed.
+func lookProgram(t *testing.T, name string) string {
+	t.Helper()
+	program, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("%s is not installed", name)
+	}
+	return program
+}
+
+func startProxy(t *testing.T, program string, args ...string) {
+	t.Helper()
+	command := exec.Command(program, args...)
+	command.Stdout, command.Stderr = t.Output(), t.Output()
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		command.Process.Kill()
+		command.Wait()
+	})
+}
+
+func proxyClient(t *testing.T) *http.Client {
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+func TestReadmeNginx(t *testing.T) {
+	t.Parallel()
+	nginx, dir := lookProgram(t, "nginx"), t.TempDir()
+	expectProxyWorks(t, func(burble string, port int) {
+		writeSelfSigned(t, dir)
+		site := replaceAll(t, readmeBlock(t, "nginx"),
+			"127.0.0.1:8080", burble, "listen 443 ssl", fmt.Sprintf("listen 127.0.0.1:%d ssl", port),
+			"/etc/letsencrypt/live/chat.example.org/fullchain.pem", filepath.Join(dir, "cert.pem"),
+			"/etc/letsencrypt/live/chat.example.org/privkey.pem", filepath.Join(dir, "key.pem"))
+		temporary := ""
+		for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
+			temporary += fmt.Sprintf("%s_temp_path %s;\n", kind, filepath.Join(dir, kind))
+		}
+		text := fmt.Sprintf("daemon off;\nmaster_process off;\nerror_log stderr;\npid %s;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n",
+			filepath.Join(dir, "pid"), temporary, site)
+		file := filepath.Join(dir, "nginx.conf")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		startProxy(t, nginx, "-p", dir, "-e", "stderr", "-c", file)
+	})
+}
+
+func TestReadmeCaddy(t *testing.T) {
+	t.Parallel()
+	caddy, dir := lookProgram(t, "caddy"), t.TempDir()
+	expectProxyWorks(t, func(burble string, port int) {
+		writeSelfSigned(t, dir)
+		site := replaceAll(t, readmeBlock(t, "caddyfile"), "127.0.0.1:8080", burble,
+			"chat.example.org {", fmt.Sprintf("https://127.0.0.1:%d {\n\ttls %s %s", port, filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")))
+		file := filepath.Join(dir, "Caddyfile")
+		if err := os.WriteFile(file, []byte("{\n\tadmin off\n\tauto_https disable_redirects\n\tstorage file_system "+dir+"\n}\n"+site), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		startProxy(t, caddy, "run", "--config", file, "--adapter", "caddyfile")
+	})
+}
+
+// expectProxyWorks starts Burble as the README says for a proxy in front, and the proxy. It checks
+// that a browser can sign in, open a socket and read live, and that headers cannot be forged.
+func expectProxyWorks(t *testing.T, startIt func(burble string, port int)) {
+	t.Helper()
+	config, err := ParseConfig(nil, env("PORT", "0", "LISTEN", "127.0.0.1", "TRUSTED_PROXY", "forwarded", "RATE_ADDRESS", "10",
+		"REDIS_URL", "unix://"+redistest.Start(t).Addr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	burble := strings.TrimPrefix(startRun(t, config), "http://")
+	port := redistest.FreePort(t)
+	startIt(burble, port)
+	origin, client := "https://127.0.0.1:"+strconv.Itoa(port), proxyClient(t)
+	request := func(method, path, body string, headers ...string) *http.Response {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		t.Cleanup(cancel)
+		sent, err := http.NewRequestWithContext(ctx, method, origin+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(headers); i += 2 {
+			sent.Header.Set(headers[i], headers[i+1])
+		}
+		response, err := client.Do(sent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { response.Body.Close() })
+		return response
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		response, err := client.Get(origin + "/healthz")
+		if err == nil {
+			response.Body.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the proxy does not answer: %v", err)
+		}
+	}
+
+	form := url.Values{"name": {"Ada"}, "next": {"/r/lobby"}}.Encode()
+	signedIn := request("POST", "/session", form, "Content-Type", "application/x-www-form-urlencoded", "Origin", origin)
+	cookies := signedIn.Cookies()
+	if signedIn.StatusCode != http.StatusSeeOther || len(cookies) != 1 || cookies[0].Name != "__Host-burble" {
+		t.Fatalf("sign in: %s, %v", signedIn.Status, cookies)
+	}
+	cookie := cookies[0].Name + "=" + cookies[0].Value
+
+	socket := request("GET", "/ws", "", "Origin", origin, "Cookie", cookie, "Connection", "Upgrade", "Upgrade", "websocket",
+		"Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol", "burble.v1")
+	hello := make([]byte, 16)
+	if _, err := io.ReadFull(socket.Body, hello); socket.StatusCode != http.StatusSwitchingProtocols || err != nil || !strings.Contains(string(hello), `{"type"`) {
+		t.Errorf("socket: %s, %q, %v", socket.Status, hello, err)
+	}
+
+	for _, kind := range []string{"text/event-stream", "application/x-ndjson", "text/plain"} {
+		live := bufio.NewReader(request("GET", "/r/lobby/events", "", "Accept", kind).Body)
+		text, _ := json.Marshal(map[string]string{"text": "hello to " + kind})
+		if posted := request("POST", "/r/lobby/messages", string(text), "Content-Type", "application/json", "Origin", origin, "Cookie", cookie); posted.StatusCode != http.StatusCreated {
+			t.Fatalf("post: %s", posted.Status)
+		}
+		for {
+			line, err := live.ReadString('\n')
+			if err != nil {
+				t.Fatalf("%s: %v", kind, err)
+			}
+			if strings.Contains(line, "hello to "+kind) {
+				break
+			}
+		}
+	}
+
+	limited := false
+	for i := range 200 {
+		response := request("GET", "/rooms", "", "X-Forwarded-For", "10.0.0."+strconv.Itoa(i))
+		limited = limited || response.StatusCode == http.StatusTooManyRequests
+	}
+	if !limited {
+		t.Error("a client that forges X-Forwarded-For has no limit")
+	}
+}
+
+func TestReadmeSystemd(t *testing.T) {
+	t.Parallel()
+	analyze := lookProgram(t, "systemd-analyze")
+	unit := readmeBlock(t, "ini")
+	for _, line := range regexp.MustCompile(`(?m)^Environment=(.*)$`).FindAllStringSubmatch(unit, -1) {
+		var pairs []string
+		for assignment := range strings.FieldsSeq(line[1]) {
+			name, value, _ := strings.Cut(assignment, "=")
+			pairs = append(pairs, name, value)
+		}
+		if _, err := ParseConfig(nil, env(pairs...)); err != nil {
+			t.Error(err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "burble.service")
+	if err := os.WriteFile(file, []byte(replaceAll(t, unit, "/usr/local/bin/burble", os.Args[0])), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(analyze, "verify", file).CombinedOutput()
+	if err != nil || strings.Contains(string(out), "burble.service:") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -70,6 +70,9 @@ func (s *Store) append(ctx context.Context, to grant, entry Entry) (Stored, erro
 	if call.err != nil {
 		return Stored{}, fmt.Errorf("append to room %q: %w", room, call.err)
 	}
+	if !call.stored.Repeated {
+		s.acknowledged.add(room, call.stored.Cursor)
+	}
 	return call.stored, nil
 }
 

@@ -146,3 +146,12 @@ func (c Cursor) Append(dst []byte) []byte {
 	dst = append(dst, '@')
 	return append(dst, c.Epoch...)
 }
+
+// later returns the later of two cursors in a room. b counts if it is in the history of a, or begins
+// it; b may be zero.
+func later(a, b Cursor) Cursor {
+	if b != (Cursor{}) && (a.Epoch == noEpoch || a.Epoch == b.Epoch && a.ID.Before(b.ID)) {
+		return b
+	}
+	return a
+}

@@ -4,12 +4,16 @@ import (
 	"cmp"
 	"context"
 	"slices"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // readResult is the result of one read of Redis, shared by all readers with the same query.
 type readResult struct {
 	state     State
 	epoch     string
+	end       Cursor // of the room
+	endNumber int64  // number of the entry at end
 	first     Cursor // just before the batch; if Truncated, just before the first entry that is still kept
 	batch     *Batch // nil if the read only checked the cursor, or found no entries
 	nextLimit int64  // how many entries to read next, to fill about one batch
@@ -37,7 +41,7 @@ func (s *Store) sharedReadAfter(ctx context.Context, of grant, current *view, cu
 		if err != nil {
 			return nil, err
 		}
-		answer := &readResult{state: found.stateAt(cursor), epoch: found.epoch, first: found.beforeFirst()}
+		answer := &readResult{state: found.stateAt(cursor), epoch: found.epoch, end: found.end(), endNumber: found.lastNumber, first: found.beforeFirst()}
 		if answer.state != Resumed || limit == 0 {
 			return answer, nil
 		}
@@ -59,7 +63,7 @@ func (s *Store) sharedReadNewest(ctx context.Context, of grant, current *view, c
 	room := of.room
 	key := readKey{room: room, epoch: current.end.Epoch, generation: current.generation, newest: true, limit: int64(count)}
 	return s.sharedReads.do(ctx, key, func(ctx context.Context) (*readResult, error) {
-		found, entries, err := s.fetchNewest(ctx, room, count+1, current.end.ID)
+		found, entries, err := s.fetchNewest(ctx, room, count+1, current.end.ID, nil)
 		if err == nil {
 			err = s.checkContinues(room, current, found)
 		}
@@ -74,7 +78,7 @@ func (s *Store) sharedReadNewest(ctx context.Context, of grant, current *view, c
 		for len(entries) > 0 && !first.ID.Before(entries[0].ID) {
 			entries = entries[1:] // trimmed after it was read
 		}
-		answer := &readResult{epoch: found.epoch, first: first}
+		answer := &readResult{epoch: found.epoch, end: found.end(), endNumber: found.lastNumber, first: first}
 		if len(entries) > 0 {
 			upto := Cursor{entries[len(entries)-1].ID, found.epoch}
 			answer.batch = splitBatches(room, first, upto, entries)[0]
@@ -84,13 +88,17 @@ func (s *Store) sharedReadNewest(ctx context.Context, of grant, current *view, c
 }
 
 // fetchNewest returns the room's info and its newest count entries, oldest first. If the room
-// has fewer entries, it first checks whether another program has trimmed the stream.
-func (s *Store) fetchNewest(ctx context.Context, room string, count int, windowEnd ID) (*roomInfo, []Entry, error) {
+// has fewer entries, it first checks whether another program has trimmed the stream. more, if not nil,
+// adds commands to the end of the pipeline.
+func (s *Store) fetchNewest(ctx context.Context, room string, count int, windowEnd ID, more func(redis.Pipeliner)) (*roomInfo, []Entry, error) {
 	for {
 		pipe := s.redis.Retrying.Pipeline()
 		before := pipe.HGet(ctx, s.keys.meta(room), "epoch")
 		newest := pipe.XRevRangeN(ctx, s.keys.room(room), "+", "-", int64(count))
 		query := s.queryInfo(ctx, pipe, room, ID{}, "+", 0, windowEnd)
+		if more != nil {
+			more(pipe)
+		}
 		pipe.Exec(ctx)
 		found, err := query.result()
 		if err == nil {

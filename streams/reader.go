@@ -83,8 +83,12 @@ func (a Access) Follow(room string, from From, onReadable func(*Reader)) (*Reade
 	defer s.mu.Unlock()
 	reader.window = s.windows[room]
 	if reader.window == nil {
-		reader.window = newWindow(room)
+		activityRead := s.tailOf(room).activityRead(s.keys.activity(bucketOf(room)))
+		reader.window = newWindow(room, activityRead, s.acknowledged.last(room))
 		s.windows[room] = reader.window
+	}
+	if current := reader.window.view.Load(); from.fresh && current != nil {
+		reader.cursor = later(current.end, s.acknowledged.last(room))
 	}
 	reader.window.add(reader)
 	return reader, nil
@@ -218,36 +222,6 @@ func (r *Reader) setPosition(epoch string, isPastWindow bool, current *view) {
 	time.AfterFunc(recheckDelay+time.Millisecond, func() { r.window.wakeOne(r) })
 }
 
-// locate looks up the cursor in the room's history. It returns nil if an earlier lookup
-// succeeded and the reader continues without a gap.
-func (r *Reader) locate(ctx context.Context, current *view) (*Followed, error) {
-	first := r.position == notLocated
-	r.prefetched = nil
-	if first && r.start.fresh {
-		return r.startFromNewest(ctx, current, Fresh, r.start.newest)
-	}
-	epoch := current.end.Epoch
-	if !current.contains(r.cursor) {
-		found, err := r.readAfter(ctx, current)
-		if err != nil {
-			return nil, err
-		}
-		if found.state != Resumed {
-			return r.restart(ctx, current, found)
-		}
-		r.nextLimit, epoch = found.nextLimit, found.epoch
-		if current.hasEpoch(epoch) {
-			r.prefetched = found.batch
-		}
-	}
-	r.setPosition(epoch, current.end.ID.Before(r.cursor.ID), current)
-	if !first {
-		return nil, nil
-	}
-	r.cursor.Epoch = epoch
-	return r.followed(Resumed, current), nil
-}
-
 // catchUp reads the next batch before the window from Redis. Each call checks the cursor
 // again, because entries after it may be trimmed while a slow reader catches up.
 func (r *Reader) catchUp(ctx context.Context, current *view) (Read, error) {
@@ -273,48 +247,4 @@ func (r *Reader) readAfter(ctx context.Context, current *view) (*readResult, err
 		return nil, fmt.Errorf("read room %q after %v: %w", r.Room, r.cursor, err)
 	}
 	return found, nil
-}
-
-// restart moves the cursor after a gap: to just before the first entry that is still kept, or
-// to just before the newest entries if the history was lost.
-func (r *Reader) restart(ctx context.Context, current *view, found *readResult) (*Followed, error) {
-	if found.state == Reset {
-		return r.startFromNewest(ctx, current, Reset, resetCount)
-	}
-	r.cursor = found.first
-	r.setPosition(found.epoch, false, current)
-	followed := r.followed(Truncated, current)
-	followed.First = found.first
-	return followed, nil
-}
-
-// startFromNewest moves the reader to just before the newest count entries.
-func (r *Reader) startFromNewest(ctx context.Context, current *view, state State, count int) (*Followed, error) {
-	found, err := r.store.sharedReadNewest(ctx, r.granted, current, count)
-	if err != nil {
-		return nil, fmt.Errorf("read the newest entries of room %q: %w", r.Room, err)
-	}
-	r.cursor, r.prefetched = found.first, found.batch
-	end := found.first
-	if found.batch != nil {
-		end = found.batch.Upto
-	}
-	r.setPosition(found.epoch, current.end.ID.Before(end.ID), current)
-	return r.followed(state, current), nil
-}
-
-// followed returns a Followed for the reader's cursor.
-func (r *Reader) followed(state State, current *view) *Followed {
-	last, n := current.end, current.lastNumber
-	if r.position == otherEpoch {
-		last, n = r.cursor, 0
-	}
-	if r.prefetched != nil && len(r.prefetched.Entries) > 0 && last.ID.Before(r.prefetched.Upto.ID) { // the tail will soon read these
-		last = r.prefetched.Upto
-		n = r.prefetched.Entries[len(r.prefetched.Entries)-1].Number
-	}
-	if last.ID.Before(r.cursor.ID) {
-		last = r.cursor
-	}
-	return &Followed{State: state, At: r.cursor, Last: last, LastNumber: n}
 }

@@ -19,6 +19,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"strings"
 	"sync"
@@ -78,13 +79,14 @@ type Store struct {
 
 	// Reads use redis.Retrying, appends redis.Unretried, and each tail blocks on one
 	// connection of redis.Blocking.
-	redis       *conns.Set
-	tails       []*tail
-	appenders   []*appender
-	sharedReads *sharedReads
-	stopped     chan struct{} // closed when Run has returned
-	health      health
-	eviction    eviction
+	redis        *conns.Set
+	tails        []*tail
+	appenders    []*appender
+	sharedReads  *sharedReads
+	acknowledged acknowledged
+	stopped      chan struct{} // closed when Run has returned
+	health       health
+	eviction     eviction
 
 	mu              sync.Mutex // taken before a window's mu
 	windows         map[string]*window
@@ -101,12 +103,13 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{
-		options:     options,
-		keys:        keys{options.Prefix},
-		log:         options.Log,
-		sharedReads: newSharedReads(conns.MaxRetrying - 1), // one connection is left for pages and signals
-		stopped:     make(chan struct{}),
-		windows:     make(map[string]*window),
+		options:      options,
+		keys:         keys{options.Prefix},
+		log:          options.Log,
+		sharedReads:  newSharedReads(conns.MaxRetrying - 1), // one connection is left for pages and signals
+		stopped:      make(chan struct{}),
+		acknowledged: acknowledged{seed: maphash.MakeSeed()},
+		windows:      make(map[string]*window),
 
 		maxWindowsBytes: maxWindowsBytes,
 		eviction:        eviction{logs: rate.Sometimes{Interval: evictionInterval}},
@@ -130,6 +133,11 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	if err := s.checkDurability(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
+	}
+	for _, tail := range s.tails {
+		if err := tail.seekActivityEnd(ctx, s.redis.Retrying); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 	}
 	s.checkEviction(ctx)
 	return s, nil

@@ -43,9 +43,8 @@ type tail struct {
 	buckets  []int
 
 	activityKeys   []string
-	lastRead       map[string]string // last ID read, by activity key
-	conn           *redis.Conn       // a single connection, so that the tail notices when it breaks
-	followingSince time.Time         // zero until the first round on this connection
+	conn           *redis.Conn // a single connection, so that the tail notices when it breaks
+	followingSince time.Time   // zero until the first round on this connection
 	away           atomic.Bool
 
 	block      time.Duration // how long the next read blocks
@@ -56,7 +55,8 @@ type tail struct {
 	checkAllDue atomic.Bool // a read returned another history than the window's: check all rooms
 
 	mu         sync.Mutex
-	checkQueue []*window // windows whose end another connection found since the last round
+	lastRead   map[string]string // last ID read, by activity key; only the tail changes it
+	checkQueue []*window         // windows whose end another connection found since the last round
 }
 
 func newTail(s *Store, appender *appender, buckets []int) *tail {
@@ -105,7 +105,7 @@ func (t *tail) follow(ctx context.Context) error {
 	}
 	t.conn = node.EphemeralConn()
 	defer t.conn.Close()
-	if err := t.seekActivityEnd(ctx); err != nil {
+	if err := t.seekActivityEnd(ctx, t.conn); err != nil {
 		return err
 	}
 	if err := t.checkAll(ctx); err != nil {

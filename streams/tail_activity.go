@@ -8,9 +8,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// activityRead returns the ID of the last activity that the tail has read under the key.
+func (t *tail) activityRead(key string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lastRead[key]
+}
+
 // seekActivityEnd makes the tail skip all earlier activity.
-func (t *tail) seekActivityEnd(ctx context.Context) error {
-	pipe := t.conn.Pipeline()
+func (t *tail) seekActivityEnd(ctx context.Context, conn redis.Cmdable) error {
+	pipe := conn.Pipeline()
 	last := make([]*redis.XMessageSliceCmd, len(t.activityKeys))
 	for i, key := range t.activityKeys {
 		last[i] = pipe.XRevRangeN(ctx, key, "+", "-", 1)
@@ -18,6 +25,8 @@ func (t *tail) seekActivityEnd(ctx context.Context) error {
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("find the end of activity: %w", err)
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.lastRead = make(map[string]string, len(t.activityKeys))
 	for i, key := range t.activityKeys {
 		t.lastRead[key] = "0-0"
@@ -49,8 +58,10 @@ func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, read
 	moved = make(map[string]Cursor)
 	for _, stream := range found {
 		readAll = readAll || len(stream.Messages) >= activityLength
+		t.mu.Lock()
+		t.lastRead[stream.Stream] = stream.Messages[len(stream.Messages)-1].ID
+		t.mu.Unlock()
 		for _, message := range stream.Messages {
-			t.lastRead[stream.Stream] = message.ID
 			room, _ := message.Values["room"].(string)
 			if encoded, ok := message.Values["signal"].(string); ok {
 				t.store.deliver(room, encoded)

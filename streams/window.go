@@ -30,6 +30,11 @@ type window struct {
 	finding chan struct{} // holds a token while a reader looks up the room's end
 	view    atomic.Pointer[view]
 
+	// What was known when the window was created; see readFirstView.
+	activityRead string // ID of the last activity that the tail had read
+	acknowledged Cursor // the last entry that this process had stored, or zero
+	firstEnd     Cursor // the room's end then, which is the first view's start; set with the first view
+
 	mu                sync.Mutex
 	readers           []*Reader
 	movedDuringLookup bool      // there was activity while a reader looked up the room's end
@@ -37,8 +42,8 @@ type window struct {
 	signalCount       atomic.Uint64
 }
 
-func newWindow(room string) *window {
-	return &window{room: room, finding: make(chan struct{}, 1)}
+func newWindow(room, activityRead string, acknowledged Cursor) *window {
+	return &window{room: room, finding: make(chan struct{}, 1), activityRead: activityRead, acknowledged: acknowledged}
 }
 
 // currentView returns the window's view. The first reader to call it finds the room's end.
@@ -56,9 +61,9 @@ func (w *window) currentView(ctx context.Context, s *Store) (*view, error) {
 		if current := w.view.Load(); current != nil {
 			return current, nil
 		}
-		var found *roomInfo
+		var first *view
 		err := s.sharedReads.withSlot(ctx, func(ctx context.Context) (err error) {
-			found, err = s.readInfo(ctx, w.room, ID{}, "+", 0, ID{})
+			first, err = s.readFirstView(ctx, w)
 			return err
 		})
 		if err != nil {
@@ -66,7 +71,8 @@ func (w *window) currentView(ctx context.Context, s *Store) (*view, error) {
 		}
 		w.mu.Lock()
 		if !w.movedDuringLookup || tries == maxFindTries {
-			w.view.Store(emptyView(found))
+			w.firstEnd = first.start
+			w.view.Store(first)
 			s.tailOf(w.room).queueCheck(w)
 		}
 		w.movedDuringLookup = false

@@ -33,13 +33,14 @@ func (s *Server) getEvents(c *fiber.Ctx) error {
 			s.log.Error("cannot follow a room", "room", room, "error", err)
 			return
 		}
+		feed.Write(nil) // after Follow: what a client stores once it has the header must reach it
 		feed.WaitClosed()
 	})
 }
 
-// takeOver takes the connection from the HTTP server and turns it into a feed. serve writes the body
-// of the response to the feed; the response ends when serve returns. takeOver calls done exactly once,
-// at the end, even if it never calls serve. While the server drains, the response is lines.Refusal.
+// takeOver takes the connection from the HTTP server and turns it into a feed. serve writes the response
+// to the feed, whose head is the header; the response ends when serve returns. takeOver calls done exactly
+// once, at the end, even if it never calls serve. While the server drains, the response is lines.Refusal.
 func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, done func(), serve func(*live.Feed)) error {
 	c.Set(fiber.HeaderContentType, contentType)
 	c.Set(fiber.HeaderCacheControl, "no-store")
@@ -66,9 +67,7 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 		conn, _ := detach(wrapped)
 		err := s.live.Start(conn, lines, userID, head, func(feed *live.Feed) {
 			defer end()
-			if feed.Write(nil) {
-				serve(feed)
-			}
+			serve(feed)
 			feed.HangUp(ws.CloseNormal, "")
 		})
 		if errors.Is(err, live.ErrDraining) {

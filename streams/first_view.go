@@ -1,0 +1,80 @@
+package streams
+
+import (
+	"context"
+	"sort"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// maxFirstView limits the entries in a window's first view. The activity does not show more.
+const maxFirstView = activityLength
+
+// readFirstView reads a window's first view. The view starts at the room's end at the time when the
+// window was created, so that it has every entry that was stored since the first reader called Follow.
+//
+// Only the bucket's activity shows which entries these are. The view may also have some that were stored
+// shortly before and that the tail had not read yet.
+func (s *Store) readFirstView(ctx context.Context, w *window) (*view, error) {
+	for count := 0; ; {
+		var activity *redis.XMessageSliceCmd
+		found, entries, err := s.fetchNewest(ctx, w.room, count+1, ID{}, func(pipe redis.Pipeliner) {
+			// After the entries, so that it mentions all of them.
+			activity = pipe.XRangeN(ctx, s.keys.activity(bucketOf(w.room)), "("+w.activityRead, "+", activityLength)
+		})
+		if err == nil {
+			err = wrap(activity.Err())
+		}
+		if err != nil {
+			return nil, err
+		}
+		stored := storedSince(activity.Val(), w, found.epoch)
+		first := sort.Search(len(entries), func(i int) bool { return len(stored) > 0 && !entries[i].ID.Before(stored[0]) })
+		if first == 0 && len(entries) > count { // it is not known which entry comes before the first one
+			if count < maxFirstView {
+				count = min(max(2*count, len(stored)+8), maxFirstView) // more may be stored until the next read
+				continue
+			}
+			first = 1
+		}
+		return newFirstView(w.room, found, entries, first), nil
+	}
+}
+
+// storedSince returns the IDs of the entries that the activity mentions and that were stored since the
+// window was created, in stream order.
+func storedSince(activity []redis.XMessage, w *window, epoch string) (ids []ID) {
+	for _, message := range activity {
+		at, _ := message.Values["at"].(string)
+		cursor, err := ParseCursor(at)
+		if message.Values["room"] != w.room || err != nil || cursor.Epoch != epoch {
+			continue
+		}
+		if w.acknowledged.Epoch != epoch || w.acknowledged.ID.Before(cursor.ID) {
+			ids = append(ids, cursor.ID)
+		}
+	}
+	return ids
+}
+
+// newFirstView returns a view of the entries from the index first on. Those before it only show where
+// the view starts.
+func newFirstView(room string, found *roomInfo, entries []Entry, first int) *view {
+	if len(entries) == 0 {
+		return emptyView(found)
+	}
+	v := &view{generation: generations.Add(1), start: found.beforeFirst(), end: Cursor{entries[len(entries)-1].ID, found.epoch}}
+	if first > 0 {
+		v.start.ID = entries[first-1].ID
+	}
+	for i := range entries {
+		v.lastNumber = max(v.lastNumber, entries[i].Number)
+	}
+	if first < len(entries) {
+		v.batches = splitBatches(room, v.start, v.end, entries[first:])
+		for _, batch := range v.batches {
+			v.bytes += batch.size()
+		}
+	}
+	return v
+}

@@ -1,0 +1,117 @@
+package streams_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"burble/streams"
+	"burble/streams/redistest"
+)
+
+// A reader looks up where it starts when it first reads. Entries that were stored after Follow was called,
+// by anyone, must not be lost in between.
+func TestFreshReaderGetsWhatIsStoredAfterFollow(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		here, there := redistest.Open(t, streams.Options{Redis: backend.Redis}), redistest.Open(t, streams.Options{Redis: backend.Redis})
+		for _, existing := range []int{0, 1, 5} {
+			for _, newest := range []int{0, 1, 3, 50} {
+				for name, prepare := range map[string]func(room string){
+					"first":  func(string) {},
+					"second": func(room string) { follow(t, here, room, streams.Newest(0)).nextState() },
+					"cached": func(room string) { follow(t, here, room, streams.Newest(newest)).nextState() },
+				} {
+					for by, store := range map[string]*streams.Store{"here": here, "there": there} {
+						room := fmt.Sprintf("%d-%d-%s-%s", existing, newest, name, by)
+						for i := range existing {
+							post(t, here, room, fmt.Sprint("old ", i))
+						}
+						prepare(room)
+						f := follow(t, here, room, streams.Newest(newest))
+						for i := range 5 {
+							post(t, store, room, fmt.Sprint("new ", i))
+						}
+						f.readUntil("the last entry", func() bool { return len(f.entries) > 0 && f.entries[len(f.entries)-1].Text == "new 4" })
+						if len(f.states) != 1 || f.states[0].State != streams.Fresh {
+							t.Errorf("%s, %d entries, newest %d, stored %s: states %+v", name, existing, newest, by, f.states)
+						}
+						got := f.entries
+						if len(got) < 5 || got[len(got)-5].Text != "new 0" {
+							t.Errorf("%s, %d entries, newest %d, stored %s: got %q", name, existing, newest, by, texts(got))
+						}
+						if newest == 0 && len(got) > 5 {
+							t.Errorf("%s, %d entries, stored %s: got entries from before: %q", name, existing, by, texts(got))
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestManyEntriesStoredRightAfterFollow(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		here, there := redistest.Open(t, streams.Options{Redis: backend.Redis}), redistest.Open(t, streams.Options{Redis: backend.Redis})
+		post(t, here, "lobby", "old")
+		f := follow(t, here, "lobby", streams.Newest(0))
+		const authors, each = 64, 12
+		appendAll(t, there, authors, each, func(int, int) bool { return true })
+		f.expect(authors * each)
+		if f.entries[0].Number != 2 {
+			t.Errorf("the first entry has number %d, want 2", f.entries[0].Number)
+		}
+	})
+}
+
+func TestFollowedNumberIsOfTheLastEntry(t *testing.T) {
+	t.Parallel()
+	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+		const authors = 4
+		here, there := redistest.Open(t, streams.Options{Redis: backend.Redis}), redistest.Open(t, streams.Options{Redis: backend.Redis})
+		first := post(t, there, "lobby", "first")
+		ctx, stop := context.WithCancel(context.Background())
+		var writing sync.WaitGroup
+		for range authors {
+			writing.Go(func() {
+				for ctx.Err() == nil {
+					post(t, there, "lobby", "more")
+				}
+			})
+		}
+		var followed []streams.Followed
+		for i := range 60 {
+			for _, from := range []streams.From{
+				streams.Newest(0), streams.Newest(1), streams.Newest(50), streams.Newest(500),
+				streams.After(first.Cursor), streams.After(streams.Cursor{}), streams.After(post(t, there, "lobby", "mine").Cursor),
+			} {
+				f := follow(t, here, "lobby", from)
+				followed = append(followed, f.nextState())
+				if i%2 == 0 {
+					f.reader.Close() // so that the next one is the first reader of the room
+				}
+			}
+		}
+		stop()
+		writing.Wait()
+		entries, err := backend.Client.XRange(context.Background(), lobbyKey, "-", "+").Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		numbers := make(map[string]string)
+		for _, entry := range entries {
+			numbers[entry.ID] = fmt.Sprint(entry.Values["n"])
+		}
+		wrong := 0
+		for _, f := range followed {
+			if number := numbers[f.Last.ID.String()]; number != fmt.Sprint(f.LastNumber) {
+				if wrong++; wrong < 5 {
+					t.Errorf("followed %+v, but the entry at its end has number %q", f, number)
+				}
+			}
+		}
+		t.Logf("%d of %d numbers are wrong", wrong, len(followed))
+	})
+}

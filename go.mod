@@ -35,6 +35,7 @@ require (
 require (
 	github.com/gobwas/ws v1.5.0
 	github.com/klauspost/compress v1.20.1
+	github.com/mozillazg/go-unidecode v0.2.0
 	github.com/tdewolff/parse/v2 v2.8.20
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.49.0

@@ -25,6 +25,7 @@ addEventListener("fetch", (event) => {
   if (request.method === "POST" && pathname === "/session") event.waitUntil(caches.delete(PAGES)); // the pages belong to the previous user
   if (request.method !== "GET") return;
   if (pathname.startsWith("/static/")) event.respondWith(getFile(request));
+  else if (request.mode === "navigate" && pathname === "/open") event.respondWith(openRoom(event));
   else if (request.mode === "navigate" && /^\/(r\/[a-z0-9][a-z0-9_-]*(\/\d+-\d+)?)?$/.test(pathname)) event.respondWith(getPage(event));
 });
 
@@ -101,6 +102,15 @@ async function getPage(event) {
   const response = await Promise.race(timeout ? [fetched, timeout] : [fetched]);
   if (response && (response.status < 500 || !cached)) return response;
   return cached ?? noConnection();
+}
+
+/** Returns the server's redirect to a room. Without a network, redirects to the cached page if the text is the room's name. */
+async function openRoom(event) {
+  const response = await fetchPage(event);
+  if (response) return response;
+  const path = `/r/${new URL(event.request.url).searchParams.get("room")}`;
+  const cached = await (await caches.open(PAGES)).match(path);
+  return cached ? Response.redirect(path, 303) : noConnection();
 }
 
 async function fetchPage(event) {

@@ -5,6 +5,11 @@ import vm from "node:vm";
 
 const source = readFileSync(new URL("sw.js", import.meta.url), "utf8");
 
+/** TestResponse allows redirects to a path, like a worker. */
+class TestResponse extends Response {
+  static redirect = (path, status) => new Response(null, { status, headers: { Location: path } });
+}
+
 /** Starts a worker with these pages in its cache, by path. */
 function startWorker(context, cached = {}) {
   context.mock.timers.enable({ apis: ["setTimeout"] });
@@ -16,7 +21,7 @@ function startWorker(context, cached = {}) {
     keys: async () => [],
   };
   const globals = {
-    VERSION: "1", FILES: [], Response, Headers, URL, setTimeout, location: new URL("http://burble/"),
+    VERSION: "1", FILES: [], Response: TestResponse, Headers, URL, setTimeout, location: new URL("http://burble/"),
     caches: { open: async () => cache }, addEventListener: (type, listener) => (listeners[type] = listener),
   };
   vm.runInNewContext(source, globals);
@@ -25,16 +30,16 @@ function startWorker(context, cached = {}) {
    * returns to the browser, and `waiting` are the promises passed to waitUntil.
    */
   const navigate = (path) => {
-    let resolve;
+    let resolve, reject;
     const event = {
       request: { url: `http://burble${path}`, method: "GET", mode: "navigate" },
-      preloadResponse: new Promise((done) => (resolve = done)),
+      preloadResponse: new Promise((...settle) => ([resolve, reject] = settle)),
       waiting: [],
-      respondWith: (response) => (event.body = response.then((response) => response.text())),
+      respondWith: (response) => Object.assign(event, { response, body: response.then((response) => response.text()) }),
       waitUntil: (promise) => event.waiting.push(promise),
     };
     listeners.fetch(event);
-    return { ...event, respond: (body, status = 200) => resolve(new Response(body, { status, headers: { "Content-Type": "text/html" } })) };
+    return { ...event, fail: () => reject(new Error()), respond: (body, status = 200) => resolve(new Response(body, { status, headers: { "Content-Type": "text/html" } })) };
   };
   /** Lets pending promises settle. */
   const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -72,4 +77,16 @@ test("the page of a permalink is shown, but not cached", async (t) => {
   assert.equal(await request.body, "<body>a place");
   await Promise.all(request.waiting);
   assert.equal(pages.size, 0);
+});
+
+test("without a network, a room is opened by name if its page is cached", async (t) => {
+  const { navigate } = startWorker(t, { "/r/lobby": "old" });
+  const known = navigate("/open?room=lobby");
+  known.fail();
+  assert.equal((await known.response).headers.get("Location"), "/r/lobby");
+  for (const text of ["attic", "Caf%C3%A9", ""]) {
+    const unknown = navigate(`/open?room=${text}`);
+    unknown.fail();
+    assert.match(await unknown.body, /No connection/);
+  }
 });

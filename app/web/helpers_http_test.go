@@ -265,7 +265,10 @@ const (
 )
 
 // invalidRooms are invalid room names, as they appear in a URL.
-var invalidRooms = []string{"Lobby", "-a", "_a", "a.b", "a%20b", "a%2Fb", "%6Cobby", "l%C3%B6bby", "a%0Ab", "a%00", "a%7Db", "..a", "{0}", strings.Repeat("a", 65)}
+var invalidRooms = append([]string{"-a", "_a", "a.b", "a%2Fb", "a%0Ab", "a%00", "a%7Db", "..a", "{0}", strings.Repeat("a", 65)}, respelledRooms...)
+
+// respelledRooms are those of them for which pages redirect to the room that they mean.
+var respelledRooms = []string{"Lobby", "%6Cobby", "l%C3%B6bby", "a%20b"}
 
 // tooLongHeader is a header field larger than the server's buffer for a request's header.
 var tooLongHeader = "X-Long: " + strings.Repeat("x", 20000)

@@ -83,6 +83,15 @@ func isHarmlessURL(element, text string) bool {
 	return target.Scheme == "" || target.Scheme == "http" || target.Scheme == "https" || target.Scheme == "mailto"
 }
 
+// getRedirected is get, but follows one redirect.
+func (s *testServer) getRedirected(path string, headers ...string) response {
+	got := s.get(path, headers...)
+	if location := got.header.Get("Location"); location != "" {
+		return s.get(location, headers...)
+	}
+	return got
+}
+
 // parsePages requests every page that shows stored or submitted text, submits the text wherever a
 // client can, and returns the parts of all these pages.
 func parsePages(t *testing.T, s *testServer, user testUser, text string) map[string]bool {
@@ -92,8 +101,8 @@ func parsePages(t *testing.T, s *testServer, user testUser, text string) map[str
 	parts := map[string]bool{}
 	for _, page := range []response{
 		s.get("/", browser, cookie), s.get("/", browser), s.get("/r/lobby", browser, cookie), s.get("/r/lobby", browser),
-		s.get("/r/"+path, browser, cookie), s.get("/nothing/"+path, browser),
-		s.get("/open?room="+query, browser, cookie), s.get("/r/lobby?at="+query, browser, cookie), s.get("/r/lobby/"+path, browser),
+		s.getRedirected("/r/"+path, browser, cookie), s.get("/nothing/"+path, browser),
+		s.getRedirected("/open?room="+query, browser, cookie), s.get("/r/lobby?at="+query, browser, cookie), s.get("/r/lobby/"+path, browser),
 		s.postForm("/r/lobby/messages", "text="+query+strings.Repeat("x", protocol.MaxText), browser, cookie, origin),
 		s.postForm("/r/lobby/messages", "text=hi&"+query+"=x", browser, cookie, origin),
 		s.postForm("/r/lobby/messages", "text="+query, browser),

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"html/template"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -52,6 +54,7 @@ func (s *Server) renderHome(c *fiber.Ctx, model views.Home) error {
 	for _, room := range rooms {
 		model.Rooms = append(model.Rooms, viewLink(room))
 	}
+	model.Rooms = s.addEmptyRooms(c, model.Rooms, "", false)
 	return s.render(c, "home", model)
 }
 
@@ -91,25 +94,62 @@ func (s *Server) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink
 	return append(links, here), here, err
 }
 
-// getOpen handles GET /open?room=…, the home page's form for opening a room.
+// getOpen handles GET /open?room=…, the form for opening or creating a room. It redirects a browser to
+// the room that the text means, and returns the room's name to the script.
 func (s *Server) getOpen(c *fiber.Ctx) error {
-	room, err := protocol.CheckRoom(c.Query("room"))
-	if err != nil {
+	wantsName := preferredType(c, fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMEApplicationJSON
+	room, err := protocol.RoomName(validText(c.Query("room")))
+	switch {
+	case err != nil && wantsName:
+		return err
+	case err != nil:
 		c.Status(http.StatusBadRequest)
 		return s.renderHome(c, views.Home{
 			Page: s.newPage(c, ""), Error: protocol.AsError(err).Notice(), RoomInput: validText(c.Query("room")),
 		})
+	case wantsName:
+		c.Set(fiber.HeaderCacheControl, "no-store")
+		return c.JSON(map[string]string{"room": room})
 	}
+	s.rememberRoom(c, room)
 	return c.Redirect("/r/"+room, http.StatusSeeOther)
 }
 
 // getRoom handles GET /r/{room}, and GET /r/{room}/{id}, the link to a message.
 func (s *Server) getRoom(c *fiber.Ctx) error {
+	if target := canonicalURL(c); target != "" {
+		return c.Redirect(target, http.StatusMovedPermanently)
+	}
 	where, highlight, err := parseRoomPage(c)
 	if err != nil {
 		return err
 	}
 	return s.renderRoom(c, c.Params("room"), where, views.Room{Page: s.newPage(c, ""), Highlight: highlight})
+}
+
+// respelledRoom matches a name that may be a room's in another case or script. Others, such as a room
+// name with punctuation, are more likely a broken link.
+var respelledRoom = regexp.MustCompile(`^[\p{L}\p{N}]([\p{L}\p{M}\p{N} _-]*[\p{L}\p{M}\p{N}_-])?$`)
+
+// canonicalURL returns the URL of a room's page if the request spells the room's name in another way,
+// such as /r/Lobby or /r/Café. Otherwise it returns "".
+func canonicalURL(c *fiber.Ctx) string {
+	name, err := url.PathUnescape(c.Params("room"))
+	if err != nil || streams.CheckRoom(c.Params("room")) == nil || !respelledRoom.MatchString(name) {
+		return ""
+	}
+	room, err := protocol.RoomName(name)
+	if err != nil {
+		return ""
+	}
+	target := "/r/" + room
+	if id := c.Params("id"); id != "" {
+		target += "/" + id
+	}
+	if query := c.Request().URI().QueryString(); len(query) > 0 {
+		target += "?" + string(query)
+	}
+	return target
 }
 
 // parseRoomPage returns the page of history to show, and the ID of the message to highlight.
@@ -151,6 +191,7 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 		return err
 	}
 	model.Title = "#" + room
+	links = s.addEmptyRooms(c, links, room, page.AsOf.ID.IsZero())
 	model.Rooms, model.Topic, model.Unread = links, here.Topic, here.Unread
 	if here.Unread > 0 {
 		model.ReadUpTo = here.Read

@@ -52,20 +52,6 @@ func TestHomePageListsRooms(t *testing.T) {
 	}
 }
 
-func TestOpenRedirectsToTheRoom(t *testing.T) {
-	t.Parallel()
-	s := startOne(t)
-	if got := s.get("/open?room=a-new_1"); got.status != 303 || got.header.Get("Location") != "/r/a-new_1" {
-		t.Errorf("got %d, Location %q", got.status, got.header.Get("Location"))
-	}
-	for _, room := range []string{"", "Lobby", "a/b", "//evil.example", "a%0d%0ab"} {
-		got := s.get("/open?room=" + room)
-		if got.status != 400 || got.header.Get("Location") != "" || !strings.Contains(got.body, "A room name must have") {
-			t.Errorf("%q: %d, Location %q", room, got.status, got.header.Get("Location"))
-		}
-	}
-}
-
 // startWithMessages starts two servers and posts messages to the lobby on one. It returns the other
 // server and the messages' IDs.
 func startWithMessages(t *testing.T, count int) (there *testServer, all []string) {

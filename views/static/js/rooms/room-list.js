@@ -6,6 +6,7 @@ import { Presence } from "../people/presence.js";
 import { Rooms } from "./rooms.js";
 
 const FETCH_DELAY = 300; // milliseconds before a request for stale counts, so that one request serves several rooms
+const NAME_DELAY = 200; // milliseconds after the last key before a request for the name of a room
 const FETCH_INTERVAL = 60_000; // milliseconds between requests for new rooms while the page is visible
 
 /**
@@ -26,6 +27,9 @@ export class RoomList {
   #lastFetch = Date.now();
   #fetchTimer = 0;
   #frame = 0;
+  /** @type {{ typed?: string, name?: string, message?: string }} the name of the room that the text in the field means, or why it means none */
+  #meaning = {};
+  #nameTimer = 0;
 
   /**
    * @param {{ connection: import("../net/connection.js").Connection, me: { id: string, name: string } | null,
@@ -62,9 +66,10 @@ export class RoomList {
     const fetchIfOld = () => document.hidden || Date.now() - this.#lastFetch < FETCH_INTERVAL || this.#fetch();
     document.addEventListener("visibilitychange", fetchIfOld);
     setInterval(fetchIfOld, FETCH_INTERVAL / 4);
-    this.#form.elements.room.removeAttribute("pattern"); // #filter turns any input into a valid name
     this.#form.addEventListener("input", () => this.#draw());
     this.#form.addEventListener("submit", (event) => {
+      const { name, message } = this.#getMeaning();
+      if ((name ?? message) === undefined) return; // the server opens the room
       event.preventDefault();
       this.#list.querySelector("li:not([hidden]) a")?.click();
     });
@@ -123,18 +128,41 @@ export class RoomList {
   #filter() {
     const typed = this.#form.elements.room.value.trim().toLowerCase();
     const term = typed.replace(/^#/, "");
-    const name = term.replace(/[^a-z0-9_-]+/g, "-").replace(/^[_-]+/, "").slice(0, 64);
+    const { name, message } = this.#getMeaning();
     const rows = this.#rows;
-    for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(term);
+    for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(term) && !(name && nameOf(row).includes(name));
     this.#list.querySelector("[data-create]")?.remove();
     this.#list.toggleAttribute("data-filtering", typed !== "");
     const exact = rows.find((row) => nameOf(row) === name);
     if (exact) this.#list.prepend(exact); // before rooms with longer names, because Enter opens the first row
-    if (name ? exact : !typed || rows.some((row) => !row.hidden)) return;
+    if (name ? exact : !message || rows.some((row) => !row.hidden)) return;
     const create = this.#list.appendChild(this.#makeRow(name));
     create.dataset.create = "";
-    if (name) create.querySelector(".topic").textContent = "create this room";
-    else create.textContent = "Room names can only contain a-z, 0-9, - and _.";
+    create.querySelector(".topic").textContent = "create this room";
+    if (name) create.firstElementChild.href = `/open?room=${name}`;
+    else create.textContent = message;
+  }
+
+  /** Returns what the text in the field means, as far as it is known. The server finds the name unless the text is one. */
+  #getMeaning() {
+    const typed = this.#form.elements.room.value.trim();
+    if (typed === this.#meaning.typed) return this.#meaning;
+    clearTimeout(this.#nameTimer);
+    const name = typed.replace(/^#/, "").toLowerCase();
+    if (/^[a-z0-9][\w-]{0,63}$/.test(name)) return { name };
+    if (typed) this.#nameTimer = setTimeout(() => this.#fetchName(typed), NAME_DELAY);
+    return {};
+  }
+
+  async #fetchName(typed) {
+    try {
+      const response = await fetch(`/open?${new URLSearchParams({ room: typed })}`, { headers: { Accept: "application/json" } });
+      const { room, error } = await response.json();
+      if (response.status <= 400) this.#meaning = { typed, name: room, message: error?.message };
+    } catch {
+      return; // Enter opens the room without its name.
+    }
+    this.#draw();
   }
 
   #makeRow(name) {

@@ -1,0 +1,67 @@
+package web
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"burble/streams"
+	"burble/views"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// A room without entries is in no list of the store. Therefore, a cookie keeps the last maxEmptyRooms
+// rooms that were opened by name in this browser, for emptyRoomLife.
+const (
+	maxEmptyRooms = 10
+	emptyRoomLife = 7 * 24 * time.Hour
+)
+
+// rememberRoom adds a room to the cookie.
+func (s *Server) rememberRoom(c *fiber.Ctx, room string) {
+	others := slices.DeleteFunc(s.emptyRooms(c), func(other string) bool { return other == room })
+	s.setEmptyRooms(c, append([]string{room}, others...))
+}
+
+// addEmptyRooms appends the rooms in the cookie to a list of rooms, except for the current one. It
+// removes from the cookie what is no longer empty: the rooms in the list, and current unless isEmpty.
+func (s *Server) addEmptyRooms(c *fiber.Ctx, links []views.RoomLink, current string, isEmpty bool) []views.RoomLink {
+	remembered := s.emptyRooms(c)
+	empty := slices.DeleteFunc(slices.Clone(remembered), func(room string) bool {
+		isListed := func(link views.RoomLink) bool { return link.Name == room && link.Last != "" }
+		return room == current && !isEmpty || slices.ContainsFunc(links, isListed)
+	})
+	if len(empty) < len(remembered) {
+		s.setEmptyRooms(c, empty)
+	}
+	for _, room := range empty {
+		if room != current {
+			links = append(links, views.RoomLink{Name: room})
+		}
+	}
+	return links
+}
+
+// emptyRooms returns the rooms in the cookie.
+func (s *Server) emptyRooms(c *fiber.Ctx) []string {
+	var rooms []string
+	for room := range strings.SplitSeq(c.Cookies(s.emptyRoomsCookie(c)), ".") {
+		if streams.CheckRoom(room) == nil && !slices.Contains(rooms, room) && len(rooms) < maxEmptyRooms {
+			rooms = append(rooms, room)
+		}
+	}
+	return rooms
+}
+
+func (s *Server) setEmptyRooms(c *fiber.Ctx, rooms []string) {
+	rooms = rooms[:min(len(rooms), maxEmptyRooms)]
+	c.Cookie(&fiber.Cookie{
+		Name: s.emptyRoomsCookie(c), Value: strings.Join(rooms, "."), Path: "/", MaxAge: int(emptyRoomLife.Seconds()),
+		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: s.callerOf(c).tls,
+	})
+}
+
+func (s *Server) emptyRoomsCookie(c *fiber.Ctx) string {
+	return cookieName(s.callerOf(c).tls) + "_empty"
+}

@@ -87,7 +87,7 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 		check("page", second(store.As(ada).Page(ctx, "lobby", where)))
 	}
 	check("secret", second(store.Secret(ctx)))
-	check("enter a room", store.UpdatePresence(ctx, "one", streams.PresenceChange{Room: "lobby", Here: []streams.User{ada, bob}})[0].Err)
+	check("enter a room", store.UpdatePresence(ctx, "one", streams.PresenceChange{Room: "lobby", Here: arrivals(ada, bob)})[0].Err)
 	check("leave a room", store.UpdatePresence(ctx, "one", streams.PresenceChange{Room: "lobby", Gone: []streams.User{bob}})[0].Err)
 	check("signal the count", store.UpdatePresence(ctx, "", streams.PresenceChange{Room: "lobby", SignalCount: true})[0].Err)
 	check("present", store.As(ada).Present(ctx, "lobby")[0].Err)

@@ -28,10 +28,19 @@ const (
 // removeAtOnce is the number of rooms from which a round trip removes a server.
 const removeAtOnce = 100
 
+// An Arrival is a user who is present through a connection, under the name that the connection has.
+// If several connections of a user have different names, the one with the latest NamedAt, to the
+// second, is the user's name.
+type Arrival struct {
+	User
+	NamedAt time.Time
+}
+
 // A PresenceChange is a change of the people who are present in a room through a server.
 type PresenceChange struct {
-	Room       string
-	Here, Gone []User
+	Room string
+	Here []Arrival
+	Gone []User
 	// SignalCount signals the number of people, unless that happened less than CountInterval ago.
 	SignalCount bool
 }
@@ -45,7 +54,7 @@ type PresenceChanged struct {
 }
 
 // UpdatePresence makes the changes, each of another room, in two round trips to Redis. It
-// signals arrivals and departures to the rooms' readers. Users stay present as long as the
+// signals arrivals, departures and new names to the rooms' readers. Users stay present as long as the
 // server sends Heartbeats.
 func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...PresenceChange) []PresenceChanged {
 	outcomes := make([]PresenceChanged, len(changes))
@@ -72,10 +81,10 @@ func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...Pr
 		}
 		calls[i] = s.presenceCall(change.Room, server, mode)
 		for _, user := range change.Here {
-			calls[i].args = append(calls[i].args, "here", user.ID, user.Name)
+			calls[i].args = append(calls[i].args, "here", user.ID, user.Name, user.NamedAt.Unix())
 		}
 		for _, user := range change.Gone {
-			calls[i].args = append(calls[i].args, "gone", user.ID, user.Name)
+			calls[i].args = append(calls[i].args, "gone", user.ID, "", "")
 		}
 	}
 	for i, reply := range s.runScripts(ctx, presenceScript, calls) {
@@ -101,6 +110,15 @@ type Present struct {
 	Count  int
 	People []User
 	Err    error
+
+	window *window // of the room, nil if it has no readers in this process
+	seen   uint64  // window.presenceSignals before the people were read
+}
+
+// IsOutdated reports whether the room's readers in this process may have got a signal that Count
+// and People do not include, since Present was called.
+func (p Present) IsOutdated() bool {
+	return p.window != nil && p.window.presenceSignals.Load() != p.seen
 }
 
 // Present returns who is present in each of the rooms, in one round trip to Redis.
@@ -113,6 +131,9 @@ func (a Access) Present(ctx context.Context, rooms ...string) []Present {
 		if err != nil {
 			found[i].Err = err
 			continue
+		}
+		if w := a.store.window(granted.room); w != nil {
+			found[i].window, found[i].seen = w, w.presenceSignals.Load()
 		}
 		key := a.store.keys.present(granted.room)
 		totals[i], some[i] = pipe.HLen(ctx, key), pipe.HScan(ctx, key, 0, "", MaxNamed)

@@ -15,7 +15,7 @@ type SignalKind string
 // The kinds of signals.
 const (
 	Typing     SignalKind = "typing" // User is typing
-	Came       SignalKind = "came"   // User is present now
+	Came       SignalKind = "came"   // User is present now, or has a new name
 	Left       SignalKind = "left"   // User is no longer present
 	MarkedRead SignalKind = "read"   // User has read the room up to ID; only User's own devices need it
 	Count      SignalKind = "count"  // Count people are present, more than MaxNamed
@@ -106,6 +106,9 @@ func (s *Store) deliver(room, encoded string) {
 	}
 	w.signals = append(w.signals, signal)
 	w.signalCount.Add(1)
+	if signal.Kind == Came || signal.Kind == Left || signal.Kind == Count {
+		w.presenceSignals.Add(1)
+	}
 	w.mu.Unlock()
 	w.wake()
 }

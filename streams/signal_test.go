@@ -35,6 +35,59 @@ func TestSignalReachesReadersOnEveryServer(t *testing.T) {
 	})
 }
 
+// arrivals returns the users as arrivals with names of the same age.
+func arrivals(users ...streams.User) (arrived []streams.Arrival) {
+	for _, user := range users {
+		arrived = append(arrived, streams.Arrival{User: user})
+	}
+	return arrived
+}
+
+// The latest name counts, in whatever order servers report a user, also beside a record of a release
+// that did not store when the user got the name.
+func TestLatestNameIsPresent(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		ctx := context.Background()
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		f := follow(t, store, "lobby", streams.Newest(0))
+		f.awaitTail(store)
+		now := time.Now()
+		backend.Client.HSet(ctx, lobbyKey+":present", ada.ID, `{"name":"Ada","by":{"older release":true}}`)
+		for _, arrival := range []struct {
+			server, name string
+			namedAt      time.Time
+			want         string
+			isSignalled  bool
+		}{
+			{"one", "Ada", now, "Ada", false},
+			{"two", "Countess", now.Add(time.Second), "Countess", true},
+			{"one", "Ada", now, "Countess", false},
+			{"three", "Lovelace", now.Add(2 * time.Second), "Lovelace", true},
+			{"two", "Countess", now.Add(time.Second), "Lovelace", false},
+			{"one", "", time.Time{}, "Lovelace", false},
+			{"two", "Augusta", now.Add(2 * time.Second), "Augusta", true}, // after a tie, the last write wins
+		} {
+			here := streams.Arrival{User: streams.User{ID: ada.ID, Name: arrival.name}, NamedAt: arrival.namedAt}
+			change := streams.PresenceChange{Room: "lobby", Here: []streams.Arrival{here}}
+			if got := store.UpdatePresence(ctx, arrival.server, change)[0]; got.Err != nil {
+				t.Fatal(got.Err)
+			}
+			if got := store.As(bob).Present(ctx, "lobby")[0]; got.Count != 1 || got.People[0].Name != arrival.want {
+				t.Errorf("after %+v: present %+v, %v", arrival, got.People, got.Err)
+			}
+			if arrival.isSignalled {
+				if signal := f.nextSignal(streams.Came); signal.User.Name != arrival.name {
+					t.Errorf("after %+v: signal of %v", arrival, signal.User)
+				}
+			}
+		}
+		if len(f.signals) > 0 {
+			t.Errorf("more signals: %v", f.signals)
+		}
+	})
+}
+
 func TestPresenceEndsWithLastServer(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
@@ -44,7 +97,7 @@ func TestPresenceEndsWithLastServer(t *testing.T) {
 		f.awaitTail(store)
 		update := func(server string, here, gone []streams.User) {
 			t.Helper()
-			change := streams.PresenceChange{Room: "lobby", Here: here, Gone: gone}
+			change := streams.PresenceChange{Room: "lobby", Here: arrivals(here...), Gone: gone}
 			if got := store.UpdatePresence(ctx, server, change)[0]; got.Err != nil {
 				t.Fatal(got.Err)
 			}
@@ -87,7 +140,7 @@ func TestCrowdSignalsOnlyCount(t *testing.T) {
 		}
 		update := func(here, gone []streams.User, due bool) {
 			t.Helper()
-			change := streams.PresenceChange{Room: "lobby", Here: here, Gone: gone}
+			change := streams.PresenceChange{Room: "lobby", Here: arrivals(here...), Gone: gone}
 			if got := store.UpdatePresence(ctx, "one", change)[0]; got.Err != nil || got.CountDue != due {
 				t.Fatalf("count due: %+v; want %v", got, due)
 			}

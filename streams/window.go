@@ -40,6 +40,7 @@ type window struct {
 	movedDuringLookup bool      // there was activity while a reader looked up the room's end
 	signals           []*Signal // the newest ones, at most maxSignals
 	signalCount       atomic.Uint64
+	presenceSignals   atomic.Uint64 // number of the signals Came, Left and Count
 }
 
 func newWindow(room, activityRead string, acknowledged Cursor) *window {

@@ -120,6 +120,7 @@ func TestPageReloadsWhenItsUserChanges(t *testing.T) {
 	other.typeText("Lovelace")
 	other.press("Enter")
 	waitName("Lovelace")
+	bob.waitPeople("Bob (you), Lovelace")
 	closeTab()
 	bob.send("@Lovelace, hello")
 	ada.waitMessages("@Lovelace, hello")

@@ -162,9 +162,10 @@ func (s *Service) ReadUpTo(ctx context.Context, user identity.User, room string)
 }
 
 // Join counts one connection of the user in the room and sends the list of people there to the
-// listener once. It does not count users without a name.
-func (s *Service) Join(user identity.User, room string, listener Listener) {
-	s.presence.join(room, user, listener)
+// listener once. It does not count users without a name. If the user's connections have different
+// names, everyone sees the one with the latest namedAt.
+func (s *Service) Join(user identity.User, namedAt time.Time, room string, listener Listener) {
+	s.presence.join(room, streams.Arrival{User: streams.User(user), NamedAt: namedAt}, listener)
 }
 
 // Leave undoes one call of Join for the user.

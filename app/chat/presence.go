@@ -54,7 +54,7 @@ type occupants struct {
 
 // member is a user who is in a room.
 type member struct {
-	user        streams.User
+	user        streams.Arrival // with the latest name
 	connections int
 	left        time.Time // when the last connection left; zero while a connection is open
 	isReported  bool      // whether Redis has recorded that the user is in the room
@@ -70,19 +70,21 @@ func newPresence(store *streams.Store, options Options) *presence {
 }
 
 // join implements Service.Join.
-func (p *presence) join(name string, user identity.User, listener Listener) {
+func (p *presence) join(name string, user streams.Arrival, listener Listener) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	room := p.changed(name)
 	room.listeners = append(room.listeners, listener)
-	if !user.IsZero() {
+	if user.ID != "" {
 		joined := room.members[user.ID]
 		if joined == nil {
 			joined = &member{}
 			room.members[user.ID] = joined
 		}
-		joined.isReported = joined.isReported && joined.user.Name == user.Name
-		joined.user = streams.User(user)
+		if !user.NamedAt.Before(joined.user.NamedAt) {
+			joined.isReported = joined.isReported && joined.user.Name == user.Name
+			joined.user = user
+		}
 		joined.connections++
 		joined.left = time.Time{}
 	}
@@ -131,10 +133,11 @@ func (p *presence) hasPeople() bool {
 
 // update holds the pending changes of one room.
 type update struct {
-	room          string
-	arrived, left []streams.User // to record in Redis
-	listeners     []Listener     // to notify once
-	countDue      bool           // whether to signal the number of people in the room
+	room      string
+	arrived   []streams.Arrival // to record in Redis
+	left      []streams.User    // to remove from Redis
+	listeners []Listener        // to notify once
+	countDue  bool              // whether to signal the number of people in the room
 }
 
 // takeUpdates returns updates that are due, of up to maxRooms rooms and about maxUsers users, and
@@ -223,7 +226,7 @@ func (o *occupants) takeUpdate(name string, now time.Time, grace time.Duration) 
 	for _, member := range o.members {
 		switch {
 		case !member.left.IsZero() && now.Sub(member.left) >= grace:
-			next.left = append(next.left, member.user)
+			next.left = append(next.left, member.user.User)
 		case !member.isReported:
 			next.arrived = append(next.arrived, member.user)
 			member.isReported = true

@@ -89,6 +89,10 @@ func (p *presence) apply(ctx context.Context, updates []update) {
 		for _, listener := range listeners {
 			listener.Notify(frame)
 		}
+		if present.IsOutdated() {
+			// The listeners may have got the signal before the list.
+			p.notifyLater(room, listeners)
+		}
 	}
 }
 
@@ -130,7 +134,7 @@ func (p *presence) record(ctx context.Context, updates []update) {
 }
 
 // cut returns the first users, at most n, and the others.
-func cut(users []streams.User, n int) (first, others []streams.User) {
+func cut[T any](users []T, n int) (first, others []T) {
 	n = min(n, len(users))
 	return users[:n], users[n:]
 }

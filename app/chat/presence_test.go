@@ -22,6 +22,8 @@ var (
 	eve = identity.User{ID: "3", Name: "Eve"}
 )
 
+func arrival(user identity.User) streams.Arrival { return streams.Arrival{User: streams.User(user)} }
+
 // listener is a Listener that counts its notifications.
 type listener struct{ notified int }
 
@@ -57,7 +59,7 @@ func TestPresenceIsReportedAgainAfterFailedUpdate(t *testing.T) {
 	p, redis := startPresence(t)
 	now, connection, nothing := time.Now(), new(listener), func() {}
 	for _, user := range []identity.User{ada, bob, eve} {
-		p.join("lobby", user, connection)
+		p.join("lobby", arrival(user), connection)
 	}
 	p.update(t, &now, nothing)
 	p.expectPresent(t, "Ada", "Bob", "Eve")
@@ -69,13 +71,13 @@ func TestPresenceIsReportedAgainAfterFailedUpdate(t *testing.T) {
 	for _, user := range []identity.User{ada, bob, eve} {
 		p.leave("lobby", user, now)
 	}
-	p.join("lobby", identity.User{}, connection)
+	p.join("lobby", streams.Arrival{}, connection)
 	p.update(t, &now, nothing)
 	redis.Rename(t.Context(), "aside", present)
 
 	// Bob comes back before the next update, and Eve during it.
-	p.join("lobby", bob, connection)
-	p.update(t, &now, func() { p.join("lobby", eve, connection) })
+	p.join("lobby", arrival(bob), connection)
+	p.update(t, &now, func() { p.join("lobby", arrival(eve), connection) })
 	p.expectPresent(t, "Bob")
 	p.update(t, &now, nothing)
 	p.expectPresent(t, "Bob", "Eve")
@@ -88,7 +90,7 @@ func TestPresenceIsReportedAgainAfterFailedHeartbeat(t *testing.T) {
 	t.Parallel()
 	p, redis := startPresence(t)
 	now := time.Now()
-	p.join("lobby", ada, new(listener))
+	p.join("lobby", arrival(ada), new(listener))
 	if updates, _ := p.takeUpdates(now); len(updates) != 1 || len(updates[0].arrived) != 1 {
 		t.Fatalf("first updates: got %+v, want one arrival", updates)
 	}
@@ -96,6 +98,58 @@ func TestPresenceIsReportedAgainAfterFailedHeartbeat(t *testing.T) {
 	p.heartbeat(t.Context(), now)
 	if updates, _ := p.takeUpdates(now.Add(roomInterval)); len(updates) != 1 || len(updates[0].arrived) != 1 {
 		t.Errorf("updates after the failed heartbeat: got %+v, want one arrival", updates)
+	}
+}
+
+// If a signal overtakes the list of people that was read before it, the listeners get a new list.
+func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
+	t.Parallel()
+	p, _ := startPresence(t)
+	ctx, other := t.Context(), p.store
+	signalled := make(chan struct{}, 1)
+	reader, err := other.As(streams.User(bob)).Follow("lobby", streams.Newest(0), func(*streams.Reader) {
+		select {
+		case signalled <- struct{}{}:
+		default:
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	now, connection := time.Now(), new(listener)
+	var lists []string
+	p.encode = func(_ string, _ int, people []streams.User) []byte {
+		if lists = append(lists, people[0].Name); len(lists) > 1 {
+			return nil
+		}
+		renamed := streams.Arrival{User: streams.User{ID: ada.ID, Name: "Lovelace"}, NamedAt: now}
+		other.UpdatePresence(ctx, "another server", streams.PresenceChange{Room: "lobby", Here: []streams.Arrival{renamed}})
+		for {
+			read, err := reader.Next(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, signal := range read.Signals {
+				if signal.User.Name == "Lovelace" {
+					return nil
+				}
+			}
+			if read.IsEmpty() {
+				select {
+				case <-signalled:
+				case <-time.After(time.Minute):
+					t.Fatal("the signal is missing")
+				}
+			}
+		}
+	}
+	p.join("lobby", arrival(ada), connection)
+	p.update(t, &now, func() {})
+	p.update(t, &now, func() {})
+	p.update(t, &now, func() {})
+	if got := strings.Join(lists, ", "); got != "Ada, Lovelace" {
+		t.Errorf("lists of people: %s", got)
 	}
 }
 
@@ -124,16 +178,16 @@ func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
 	proxy := redistest.StartProxy(t, server.Addr)
 	far := &redis.UniversalOptions{Addrs: []string{proxy.Addr}}
 	p, other := runPresence(t, far), runPresence(t, server.Redis())
-	other.join("lobby", eve, newCountingListener())
+	other.join("lobby", arrival(eve), newCountingListener())
 	proxy.SetFaults(redistest.Faults{Delay: 10 * time.Millisecond})
 
 	many, one := newCountingListener(), newCountingListener()
 	began := time.Now()
 	for i := range rooms {
-		p.join(fmt.Sprint("room-", i), ada, many)
+		p.join(fmt.Sprint("room-", i), arrival(ada), many)
 	}
 	<-many.first
-	p.join("lobby", bob, one)
+	p.join("lobby", arrival(bob), one)
 	<-one.first
 	t.Logf("bob waited %v, behind %d of %d rooms", time.Since(began).Round(time.Millisecond), many.notified.Load(), rooms)
 	if many.notified.Load() > rooms/2 {
@@ -159,7 +213,7 @@ func TestHeartbeatsGoOnWhileRoomsAreRecorded(t *testing.T) {
 	t.Parallel()
 	p, _ := startPresence(t)
 	p.pulse.every = 10 * time.Millisecond
-	p.join("lobby", ada, new(listener))
+	p.join("lobby", arrival(ada), new(listener))
 	blocked, release := make(chan struct{}), make(chan struct{})
 	p.encode = func(string, int, []streams.User) []byte {
 		close(blocked)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -242,8 +243,12 @@ func (f *Feed) encode(room *followedRoom, read streams.Read) []byte {
 }
 
 // encodeSignals encodes the signals that this connection should get. It sends read markers only to
-// the user's own connections.
+// the user's own connections. Notices come first: a list of people that was queued before a signal
+// is older.
 func (f *Feed) encodeSignals(room string, signals []*streams.Signal) (frames []byte) {
+	f.mu.Lock()
+	frames = slices.Clone(f.notices.take(f.codec))
+	f.mu.Unlock()
 	for _, signal := range signals {
 		if signal.Kind != streams.MarkedRead || signal.User.ID == f.userID {
 			frames = append(frames, f.codec.signal(room, signal)...)

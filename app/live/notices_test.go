@@ -2,7 +2,10 @@ package live
 
 import (
 	"slices"
+	"strings"
 	"testing"
+
+	"burble/streams"
 )
 
 func TestSingleNoticeIsNotCopied(t *testing.T) {
@@ -15,6 +18,21 @@ func TestSingleNoticeIsNotCopied(t *testing.T) {
 	n = notices{frames: [][]byte{frame}, heartbeat: true}
 	if got := n.take(WebSocket); string(got) != string(frame)+string(WebSocket.heartbeat()) || n.take(WebSocket) != nil {
 		t.Errorf("took %q", got)
+	}
+}
+
+// A list of people may be queued after a pump has chosen the room whose signals it reads.
+func TestQueuedListOfPeopleComesBeforeSignals(t *testing.T) {
+	t.Parallel()
+	f := &Feed{codec: WebSocket, isClosed: true}
+	f.Notify([]byte("present"))
+	signals := []*streams.Signal{{Kind: streams.Came, User: streams.User{ID: "1", Name: "Ada"}}}
+	got := string(f.encodeSignals("lobby", signals))
+	if !strings.HasPrefix(got, "present") || !strings.HasSuffix(got, string(WebSocket.signal("lobby", signals[0]))) {
+		t.Errorf("wrote %q", got)
+	}
+	if f.notices.take(WebSocket) != nil {
+		t.Error("the list is still queued")
 	}
 }
 

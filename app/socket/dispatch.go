@@ -83,7 +83,7 @@ func (c *client) follow(frame protocol.Frame) error {
 	default:
 		c.joined[frame.Room] = true
 	}
-	c.server.Chat.Join(joining, frame.Room, c.feed)
+	c.server.Chat.Join(joining, c.NamedAt, frame.Room, c.feed)
 	return nil
 }
 

@@ -38,6 +38,7 @@ type Client struct {
 	Conn    net.Conn
 	Input   io.Reader       // reads Conn, beginning with any bytes already read from it
 	User    identity.User   // zero if the client may only read
+	NamedAt time.Time       // when User got the name
 	Address string          // what its limits are counted under
 	Follow  *protocol.Frame // the follow in the URL, or nil
 }

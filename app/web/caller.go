@@ -27,6 +27,7 @@ func cookieName(tls bool) string {
 // caller is the client that makes a request.
 type caller struct {
 	user         identity.User // zero if it has not chosen a name
+	namedAt      time.Time     // when the token was signed
 	address      string        // what its limits are counted under
 	origin       string        // this server's origin, as the client addressed it
 	tls          bool          // the client is known to use TLS
@@ -64,15 +65,15 @@ func (s *Server) findCaller(c *fiber.Ctx) *caller {
 	now := time.Now()
 	if token := c.Cookies(cookieName(tls)); token != "" {
 		if user, expiry, err := s.tokens.Verify(token, now); err == nil {
-			found.hasCookie, found.user = true, user
+			found.hasCookie, found.user, found.namedAt = true, user, expiry.Add(-identity.TokenLife)
 			found.needsRenewal = expiry.Sub(now) < identity.TokenLife-identity.TokenFresh
 		}
 	}
 	if token, ok := bearer(c.Get(fiber.HeaderAuthorization)); ok {
 		found.hasBearer = true
-		found.user, found.needsRenewal = identity.User{}, false
-		if user, _, err := s.tokens.Verify(token, now); err == nil {
-			found.user = user
+		found.user, found.namedAt, found.needsRenewal = identity.User{}, time.Time{}, false
+		if user, expiry, err := s.tokens.Verify(token, now); err == nil {
+			found.user, found.namedAt = user, expiry.Add(-identity.TokenLife)
 		} else {
 			found.invalidToken = protocol.Errorf(protocol.NotAllowed, "authorization", "The token is not valid. POST /session returns one.")
 		}

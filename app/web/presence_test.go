@@ -58,6 +58,48 @@ func TestPresenceAndTypingAcrossServers(t *testing.T) {
 	})
 }
 
+// A user who is connected with two tokens of different names is shown to everyone with the later name,
+// whichever connection joins last, on whichever server.
+func TestNewNameReplacesTheOldOneEverywhere(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		here, there := startServer(t, backend.Redis, leaveSoon), startServer(t, backend.Redis, leaveSoon)
+		ada, bob := here.signIn("Ada"), there.signIn("Bob")
+		ofBob := there.connect(bob)
+		ofBob.follow("lobby", "")
+		first := here.connect(ada)
+		first.follow("lobby", "")
+		await[*client.Present](first)
+		awaitWhere(ofBob, isSignal("came", ada))
+
+		// Tabs on both servers follow with the new names, and the first tab again with the oldest.
+		for i, name := range []string{"Countess", "Lovelace", "Augusta"} {
+			server := []*testServer{there, here}[i%2]
+			server.postJSON("/session", `{"name":`+quote(name)+`}`, ada.bearer()).decode(t, &ada)
+			server.connect(ada).follow("lobby", "")
+			awaitWhere(ofBob, isSignal("came", ada))
+			first.send(`{"type":"unfollow","room":"lobby"}`)
+			first.follow("lobby", "")
+			if present := await[*client.Present](first); !slices.Contains(present.Users, ada.User) {
+				t.Errorf("present after the old tab followed again: %+v, want %+v", present.Users, ada.User)
+			}
+		}
+
+		carol := here.signIn("Carol")
+		ofCarol := here.connect(carol)
+		ofCarol.follow("lobby", "")
+		awaitWhere(ofBob, func(signal *client.Signal) bool {
+			if signal.Kind == "came" && signal.User.ID == ada.ID {
+				t.Errorf("the name changed back: %+v", signal.User)
+			}
+			return signal.User.ID == carol.ID
+		})
+		if present := await[*client.Present](ofCarol); !slices.Contains(present.Users, ada.User) {
+			t.Errorf("present: %+v, want %+v", present.Users, ada.User)
+		}
+	})
+}
+
 // A watcher reads a room and sees who is present, but is not present.
 func TestWatchersAreNotPresent(t *testing.T) {
 	t.Parallel()

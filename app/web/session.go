@@ -45,11 +45,15 @@ type session struct {
 
 // setToken signs a token for the user and sets it as the browser's cookie.
 func (s *Server) setToken(c *fiber.Ctx, user identity.User) (token string) {
-	tls := s.callerOf(c).tls
-	token = s.tokens.Sign(user, time.Now())
+	caller := s.callerOf(c)
+	signedAt := time.Now()
+	if after := caller.namedAt.Add(time.Second); signedAt.Before(after) {
+		signedAt = after // the times of tokens order a user's names, and are in seconds
+	}
+	token = s.tokens.Sign(user, signedAt)
 	c.Cookie(&fiber.Cookie{
-		Name: cookieName(tls), Value: token, Path: "/", MaxAge: int(identity.TokenLife.Seconds()),
-		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: tls,
+		Name: cookieName(caller.tls), Value: token, Path: "/", MaxAge: int(identity.TokenLife.Seconds()),
+		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: caller.tls,
 	})
 	return token
 }

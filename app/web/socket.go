@@ -89,7 +89,7 @@ func (s *Server) startSocket(upgraded *websocket.Conn) {
 	err := s.live.Start(conn, live.WebSocket, caller.user.ID, head, func(feed *live.Feed) {
 		defer release()
 		s.sockets.Serve(feed, socket.Client{
-			Conn: conn, Input: input, User: caller.user, Address: caller.address, Follow: opening.follow,
+			Conn: conn, Input: input, User: caller.user, NamedAt: caller.namedAt, Address: caller.address, Follow: opening.follow,
 		})
 	})
 	if errors.Is(err, live.ErrDraining) {

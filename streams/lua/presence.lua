@@ -1,16 +1,18 @@
 -- Records who is present in a room through a server, and signals the changes.
 --
--- KEYS  1 present, a hash of user ID to {name, by = {server = true}}  2 activity
+-- KEYS  1 present, a hash of user ID to {name, named, by = {server = true}}  2 activity
 --       3 told, which exists for ARGV[5] after a crowd's number was signalled
 -- ARGV  1 room's name  2 server  3 mode: 'server_lost' removes everyone who is present
 --       through the server; 'signal_count' signals the number of people if it is due; else ''
 --       4 maximum number of people for signals that name them; a larger number is a crowd
 --       5 minimum time between two signals of a crowd's number, in ms
---       6, 7, ... for each person: 'here' or 'gone', user ID, name
+--       6, 7, ... for each person: 'here' or 'gone', user ID; if here, name, and when the user
+--       got it, in Unix seconds
 -- Reply 1 if the caller must signal the number later: a crowd changed, and its number was
 --       signalled less than ARGV[5] ago
 --
--- A person may be present through several servers, and leaves when the last one removes them.
+-- A person may be present through several servers, and leaves when the last one removes them. If
+-- their connections have several names, the latest is shown. Releases before named overwrite the name.
 
 local present, server = KEYS[1], ARGV[2]
 local signals = {}
@@ -19,12 +21,17 @@ local function signal(kind, uid, name)
   table.insert(signals, cjson.encode({kind = kind, uid = uid, name = name}))
 end
 
-local function here(uid, name)
+local function here(uid, name, named)
   local known = redis.call('HGET', present, uid)
   local record = known and cjson.decode(known) or {by = {}}
-  record.name, record.by[server] = name, true
+  record.by[server] = true
+  local isNew = not known
+  if not record.named or named >= record.named then
+    isNew = isNew or record.name ~= name
+    record.name, record.named = name, named
+  end
   redis.call('HSET', present, uid, cjson.encode(record))
-  if not known then signal('came', uid, name) end
+  if isNew then signal('came', uid, name) end
 end
 
 local function gone(uid, known)
@@ -42,9 +49,9 @@ if ARGV[3] == 'server_lost' then
   local all = redis.call('HGETALL', present)
   for i = 1, #all, 2 do gone(all[i], all[i + 1]) end
 end
-for i = 6, #ARGV, 3 do
+for i = 6, #ARGV, 4 do
   local known = redis.call('HGET', present, ARGV[i + 1])
-  if ARGV[i] == 'here' then here(ARGV[i + 1], ARGV[i + 2])
+  if ARGV[i] == 'here' then here(ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]))
   elseif known then gone(ARGV[i + 1], known) end
 end
 

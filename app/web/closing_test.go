@@ -87,7 +87,7 @@ func TestDrainingServerEndsLiveReadsAtOnce(t *testing.T) {
 	if search.status != 200 || !strings.HasPrefix(search.body, `{"type":"error","code":"unavailable",`) {
 		t.Errorf("search: %d %s", search.status, search.body)
 	}
-	if held := s.limits.openLiveReads.Held("127.0.0.1"); held != 0 {
+	if held := s.limits.OpenLiveReads.Held("127.0.0.1"); held != 0 {
 		t.Errorf("%d refused live reads are still counted", held)
 	}
 }
@@ -136,7 +136,7 @@ func TestPanicClosesOnlyOneSocket(t *testing.T) {
 func TestPanicDuringAnUpgradeClosesOnlyThatConnection(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
-	s.limits.openLiveReads = nil
+	s.limits.OpenLiveReads = nil
 	conn, err := net.Dial("tcp", s.host)
 	if err != nil {
 		t.Fatal(err)

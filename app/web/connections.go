@@ -43,7 +43,7 @@ func (s *Server) limitConnections(listener net.Listener) net.Listener {
 		return peer.LimitKey(peer.Address(nil, remote.String(), peer.ProxyNone))
 	}
 	if s.options.TrustedProxy == peer.ProxyNone {
-		listener = limit.Listener(listener, s.limits.openConnections, key)
+		listener = limit.Listener(listener, s.limits.OpenConnections, key)
 	}
 	capacity := limit.NewCapacity(listener, maxConnections(limit.Files()), spareConnections)
 	if s.options.TrustedProxy == peer.ProxyNone {

@@ -47,7 +47,7 @@ func TestOpenConnectionsOfOneAddressAreLimited(t *testing.T) {
 		io.WriteString(conn, "GET / HTTP/1.1\r\nX-Slow: ") // an incomplete request
 		open = append(open, conn)
 	}
-	eventually(t, "all connections are counted", func() bool { return s.limits.openConnections.Held("127.0.0.1") == 20 })
+	eventually(t, "all connections are counted", func() bool { return s.limits.OpenConnections.Held("127.0.0.1") == 20 })
 	if isServed() {
 		t.Error("the server serves a connection above the limit")
 	}
@@ -60,7 +60,7 @@ func TestOpenConnectionsOfOneAddressAreLimited(t *testing.T) {
 func TestLiveReadsOfOneAddressAreLimited(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) { set.RateConnections, set.TrustedProxy = 1, peer.ProxyFly })
-	s.limits.newLiveReads = nil // tests only the limit of 40 open at once
+	s.limits.NewLiveReads = nil // tests only the limit of 40 open at once
 	first, other := "Fly-Client-IP: 203.0.113.1", "Fly-Client-IP: 203.0.113.2"
 	for range 20 {
 		s.openStream("/r/lobby/events", first)
@@ -77,7 +77,7 @@ func TestLiveReadsOfOneAddressAreLimited(t *testing.T) {
 	s.open(other).Cut()
 	s.openStream("/r/lobby/events", "Accept: text/plain", other).Close()
 	s.request("HEAD", "/r/lobby/events", "", other)
-	eventually(t, "ended live reads are no longer counted", func() bool { return s.limits.openLiveReads.Held("203.0.113.2") == 1 })
+	eventually(t, "ended live reads are no longer counted", func() bool { return s.limits.OpenLiveReads.Held("203.0.113.2") == 1 })
 }
 
 // expectRetry checks that an EventSource is refused in such a way that it connects again.
@@ -92,7 +92,7 @@ func (s *testServer) expectRetry(path string, headers ...string) {
 func TestRateLimitedEventSourceConnectsAgain(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
-	s.limits.newLiveReads = limit.NewRate(0.001, 2)
+	s.limits.NewLiveReads = limit.NewRate(0.001, 2)
 	s.openStream("/r/lobby/events", "Accept: text/event-stream")
 	s.get("/r/UPPER/events", "Accept: text/event-stream").expectRefusal(t, 400, protocol.BadRoom, "room") // permanent
 	s.expectRetry("/r/lobby/events")

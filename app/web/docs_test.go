@@ -7,6 +7,7 @@ import (
 
 	"burble/app/apptest"
 	"burble/app/protocol"
+	"burble/app/throttle"
 	"burble/streams"
 )
 
@@ -24,17 +25,17 @@ func TestWebLimitsInDocs(t *testing.T) {
 		fmt.Sprintf("at most every %d s, with an empty `users`", streams.CountInterval/time.Second),
 		fmt.Sprintf("send a request | %d s |", requestTimeout/time.Second),
 		fmt.Sprintf("not a live read | %d s |", responseTimeout/time.Second),
-		fmt.Sprintf("%d MiB per address and %d MiB in all", maxUnread>>20, maxAllUnread>>20),
-		fmt.Sprintf("%d times as high", filesFactor),
+		fmt.Sprintf("%d MiB per address and %d MiB in all", throttle.MaxUnread>>20, throttle.MaxAllUnread>>20),
+		fmt.Sprintf("%d times as high", throttle.FilesFactor),
 		fmt.Sprintf("one more per %d rooms", pageSize),
-		fmt.Sprintf("one request per %d ms", renderingPerRequest/time.Millisecond),
+		fmt.Sprintf("one request per %d ms", throttle.RenderingPerRequest/time.Millisecond),
 		"entries stored (`RATE_MESSAGES`) | user | "+rate(messages, 4*messages),
 		"`typing` and `read` (`RATE_MESSAGES`) | user | "+rate(messages, 4*messages),
 		"frames (`RATE_ADDRESS`) | address | "+rate(address, 4*address),
 		"live reads (`RATE_CONNECTIONS`) | address | "+rate(connections, 20*connections),
-		fmt.Sprintf("%d × `RATE_CONNECTIONS`", connectionFactor),
+		fmt.Sprintf("%d × `RATE_CONNECTIONS`", throttle.ConnectionFactor),
 		fmt.Sprintf("less %d or more for itself", otherFiles+spareConnections),
-		"open, by default "+apptest.Grouped(int(connectionFactor*connections)),
+		"open, by default "+apptest.Grouped(int(throttle.ConnectionFactor*connections)),
 	)
 	apptest.ExpectDoc(t, "THREATS.md",
 		fmt.Sprintf("buffers at most %d KiB", sendBuffer>>10),

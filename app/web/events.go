@@ -49,7 +49,7 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 		done()
 		return nil
 	}
-	release, ok := s.limits.openLiveReads.Take(s.callerOf(c).address, 1)
+	release, ok := s.limits.OpenLiveReads.Take(s.callerOf(c).address, 1)
 	if !ok {
 		done()
 		return protocol.TooMany("live reads", time.Minute)

@@ -16,8 +16,17 @@ func TestFollowStartsWhereRequested(t *testing.T) {
 	here, there := startTwo(t, newMiniredis(t))
 	ada := here.signIn("Ada")
 	var stored []posted
-	for i := range 60 {
+	for i := range 59 {
 		stored = append(stored, here.post(ada, "lobby", fmt.Sprint(i)))
+	}
+	// Until this server has read that a message was stored, it may begin before that message.
+	watcher := there.connect(anonymous)
+	watcher.follow("lobby", `,"last":0`)
+	stored = append(stored, here.post(ada, "lobby", "59"))
+	for read := 1; ; read++ {
+		if watcher.read("lobby", read)[read-1].ID == stored[59].ID {
+			break
+		}
 	}
 	epoch := stored[0].Cursor[strings.Index(stored[0].Cursor, "@"):]
 	cursorBefore := func(i int) string { // of entry i

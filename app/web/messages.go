@@ -97,10 +97,10 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.limitEntries(c, where.Limit); err != nil {
+	if err := s.limits.AllowEntries(s.callerOf(c).address, where.Limit); err != nil {
 		return err
 	}
-	release, err := s.reservePage(c, where.Limit, html)
+	release, err := s.limits.ReservePage(c.UserContext(), s.callerOf(c).address, where.Limit, html)
 	if err != nil {
 		return err
 	}
@@ -109,10 +109,10 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	s.chargeEntries(c, page, where.Limit)
+	s.limits.Charge(s.callerOf(c).address, page.Examined-where.Limit)
 	var render protocol.Render
 	if html {
-		if render, err = s.renderAll(s.callerOf(c).address, page.Entries); err != nil {
+		if render, err = s.limits.Render(s.callerOf(c).address, page.Entries); err != nil {
 			return err
 		}
 	}
@@ -169,7 +169,7 @@ func (s *Server) getRooms(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	s.chargeRooms(c, len(rooms))
+	s.limits.Charge(s.callerOf(c).address, len(rooms))
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Send(protocol.EncodeRooms(rooms))

@@ -10,6 +10,7 @@ import (
 
 	"burble/app/peer"
 	"burble/app/protocol"
+	"burble/app/throttle"
 )
 
 // Rendering is charged by the time it takes, in the middle of a page, too. What was rendered is
@@ -46,7 +47,7 @@ func TestPagesWaitForMemory(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	s.post(s.signIn("Ada"), "lobby", "hi")
-	if !s.limits.pages.TryAcquire(maxPagesBytes) {
+	if !s.limits.Pages.TryAcquire(throttle.MaxPagesBytes) {
 		t.Fatal("the memory is taken already")
 	}
 	answers := make(chan int, 2)
@@ -61,7 +62,7 @@ func TestPagesWaitForMemory(t *testing.T) {
 		t.Errorf("a page did not wait: %d", status)
 	case <-time.After(50 * time.Millisecond):
 	}
-	s.limits.pages.Release(maxPagesBytes)
+	s.limits.Pages.Release(throttle.MaxPagesBytes)
 	for range 2 {
 		if status := <-answers; status != 200 {
 			t.Errorf("after waiting: %d", status)
@@ -69,7 +70,7 @@ func TestPagesWaitForMemory(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if s.limits.pages.Acquire(ctx, maxPagesBytes) != nil {
+	if s.limits.Pages.Acquire(ctx, throttle.MaxPagesBytes) != nil {
 		t.Error("not all memory was released")
 	}
 	s.get("/r/lobby").expectRefusal(t, 429, protocol.RateLimited, "")

@@ -50,7 +50,7 @@ func (s *Server) renderHome(c *fiber.Ctx, model views.Home) error {
 	if err != nil {
 		return err
 	}
-	s.chargeRooms(c, len(rooms))
+	s.limits.Charge(s.callerOf(c).address, len(rooms))
 	for _, room := range rooms {
 		model.Rooms = append(model.Rooms, viewLink(room))
 	}
@@ -73,7 +73,7 @@ func (s *Server) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink
 	if err != nil {
 		return nil, here, err
 	}
-	s.chargeRooms(c, len(rooms))
+	s.limits.Charge(s.callerOf(c).address, len(rooms))
 	for _, room := range rooms {
 		link := viewLink(room)
 		if room.Name == current {
@@ -172,7 +172,7 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	if err != nil {
 		return err
 	}
-	release, err := s.reservePage(c, where.Limit, true)
+	release, err := s.limits.ReservePage(c.UserContext(), s.callerOf(c).address, where.Limit, true)
 	if err != nil {
 		return err
 	}
@@ -181,8 +181,8 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	if err != nil {
 		return err
 	}
-	s.chargeEntries(c, page, where.Limit)
-	render, err := s.renderAll(s.callerOf(c).address, page.Entries)
+	s.limits.Charge(s.callerOf(c).address, page.Examined-where.Limit)
+	render, err := s.limits.Render(s.callerOf(c).address, page.Entries)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (s *Server) getSearch(c *fiber.Ctx) error {
 		searched, older, err := search.Run(func(entry *streams.Entry) bool {
 			var render protocol.Render
 			if html {
-				if render, refused = s.renderAll(caller.address, []streams.Entry{*entry}); refused != nil {
+				if render, refused = s.limits.Render(caller.address, []streams.Entry{*entry}); refused != nil {
 					return false
 				}
 			}

@@ -15,6 +15,7 @@ import (
 	"burble/app/live"
 	"burble/app/protocol"
 	"burble/app/socket"
+	"burble/app/throttle"
 	"burble/streams"
 	"burble/views"
 
@@ -62,7 +63,7 @@ type Server struct {
 	live    *live.Engine
 	tokens  *identity.Tokens
 	sockets *socket.Server
-	limits  limits
+	limits  *throttle.Limits
 	fiber   *fiber.App
 
 	health     limit.Memo[error] // the last result of Chat.Health
@@ -75,13 +76,13 @@ type Server struct {
 func New(options Options) *Server {
 	s := &Server{
 		options: options, log: options.Log, chat: options.Chat, live: options.Live, tokens: options.Tokens,
-		limits:     newLimits(options),
+		limits:     throttle.New(options.RequestRate, options.ConnectionRate),
 		health:     limit.Memo[error]{MaxAge: cacheTime},
 		metrics:    prometheus.NewRegistry(),
 		outageLogs: rate.Sometimes{Interval: time.Second},
 		originLogs: rate.Sometimes{Interval: time.Minute},
 	}
-	s.sockets = &socket.Server{Chat: s.chat, Engine: s.live, Frames: s.limits.requests, LogError: s.logError}
+	s.sockets = &socket.Server{Chat: s.chat, Engine: s.live, Frames: s.limits.Requests, LogError: s.logError}
 	s.fiber = fiber.New(fiber.Config{
 		Views: views.Engine(), ViewsLayout: views.Layout,
 		ErrorHandler: s.respondError, BodyLimit: protocol.MaxFrame,

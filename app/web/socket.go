@@ -79,7 +79,7 @@ func (s *Server) startSocket(upgraded *websocket.Conn) {
 	caller := upgraded.Locals(callerKey).(*caller)
 	opening := upgraded.Locals(handshakeKey).(*handshake)
 	conn, input := detach(upgraded.NetConn())
-	release, ok := s.limits.openLiveReads.Take(caller.address, 1)
+	release, ok := s.limits.OpenLiveReads.Take(caller.address, 1)
 	if !ok {
 		s.live.Refuse(conn, live.WebSocket, opening.head, ws.CloseNotAllowed, "too many connections")
 		return

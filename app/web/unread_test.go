@@ -18,7 +18,7 @@ import (
 func TestUnreadResponsesOfOneAddressAreLimited(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) { set.TrustedProxy = peer.ProxyFly })
-	s.limits.unreadBytes = limit.NewQuota(3 << 20)
+	s.limits.UnreadBytes = limit.NewQuota(3 << 20)
 	if s.fiber.Server().WriteTimeout != responseTimeout {
 		t.Error("an unread response has no timeout")
 	}
@@ -40,7 +40,7 @@ func TestUnreadResponsesOfOneAddressAreLimited(t *testing.T) {
 		}
 	}
 	const first, other = "203.0.113.1", "203.0.113.2"
-	held := s.limits.unreadBytes.Held
+	held := s.limits.UnreadBytes.Held
 	var unread []*bufio.Reader
 	for i := range 2 {
 		unread = append(unread, request(first))
@@ -59,7 +59,7 @@ func TestUnreadResponsesOfOneAddressAreLimited(t *testing.T) {
 func TestOneResponseMayExceedTheLimit(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
-	s.limits.unreadBytes = limit.NewQuota(smallResponse)
+	s.limits.UnreadBytes = limit.NewQuota(smallResponse)
 	s.postLongMessages(5)
 	if got := s.get("/r/lobby/messages", "Accept-Encoding: identity"); got.status != 200 || len(got.body) <= smallResponse {
 		t.Errorf("got %d, %d bytes", got.status, len(got.body))

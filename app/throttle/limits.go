@@ -1,0 +1,85 @@
+package throttle
+
+import (
+	"math"
+	"time"
+
+	"burble/app/limit"
+	"burble/app/protocol"
+
+	"golang.org/x/sync/semaphore"
+)
+
+const (
+	// ConnectionFactor times the connection rate is how many connections, and how many live reads,
+	// an address may have open at once.
+	ConnectionFactor = 40
+	// FilesFactor is how many static files an address may request for each other request.
+	FilesFactor = 20
+	// EntriesPerRequest is how many entries that Redis reads, or rooms that it lists, count as one
+	// request.
+	EntriesPerRequest = 50
+)
+
+// Limits are the limits of each client address, and of all together. A nil Rate or Quota is no limit.
+type Limits struct {
+	Requests        *limit.Rate  // requests and WebSocket frames
+	Files           *limit.Rate  // requests for static files
+	NewLiveReads    *limit.Rate  // new live reads
+	OpenConnections *limit.Quota // connections
+	OpenLiveReads   *limit.Quota
+	UnreadBytes     *limit.Quota // bytes of responses
+
+	Pages *semaphore.Weighted // bytes of memory for pages of history, see ReservePage
+
+	allUnreadBytes *limit.Quota // of all addresses, under the key ""
+}
+
+// New returns Limits for addresses that may make that many requests and new connections per second.
+func New(requestRate, connectionRate float64) *Limits {
+	atOnce := int(math.Ceil(ConnectionFactor * connectionRate))
+	return &Limits{
+		Requests:        limit.NewRate(requestRate, int(4*requestRate)),
+		NewLiveReads:    limit.NewRate(connectionRate, int(20*connectionRate)),
+		Files:           limit.NewRate(FilesFactor*requestRate, int(4*FilesFactor*requestRate)),
+		OpenConnections: limit.NewQuota(atOnce),
+		OpenLiveReads:   limit.NewQuota(atOnce),
+		UnreadBytes:     limit.NewQuota(MaxUnread),
+		Pages:           semaphore.NewWeighted(MaxPagesBytes),
+		allUnreadBytes:  limit.NewQuota(MaxAllUnread),
+	}
+}
+
+// AllowRequest counts a request. Like all methods that begin with Allow, it returns an error if the
+// address has to wait.
+func (l *Limits) AllowRequest(address string) error { return allow(l.Requests, address, 1, "requests") }
+
+// AllowFile counts a request for a static file.
+func (l *Limits) AllowFile(address string) error { return allow(l.Files, address, 1, "requests") }
+
+// AllowLiveRead counts a new live read.
+func (l *Limits) AllowLiveRead(address string) error {
+	return allow(l.NewLiveReads, address, 1, "connections")
+}
+
+// AllowEntries counts the entries that a request wants, beyond the first EntriesPerRequest, which
+// AllowRequest has counted.
+func (l *Limits) AllowEntries(address string, entries int) error {
+	return allow(l.Requests, address, (entries-1)/EntriesPerRequest, "entries")
+}
+
+// AllowDebt returns an error if the address was charged for more requests than it may make.
+func (l *Limits) AllowDebt(address string) error { return allow(l.Requests, address, 0, "requests") }
+
+func allow(rate *limit.Rate, address string, count int, what string) error {
+	if ok, after := rate.Allow(address, count, time.Now()); !ok {
+		return protocol.TooMany(what, after)
+	}
+	return nil
+}
+
+// Charge counts work that is already done: entries that Redis read, or rooms that it listed. The
+// address pays with its next requests.
+func (l *Limits) Charge(address string, entries int) {
+	l.Requests.Charge(address, entries/EntriesPerRequest, time.Now())
+}

@@ -1,0 +1,45 @@
+package throttle
+
+import (
+	"bytes"
+	"io"
+	"time"
+
+	"burble/app/protocol"
+)
+
+const (
+	// MaxUnread is how many bytes of responses may wait for one address to read them. A single
+	// response may be larger.
+	MaxUnread = 16 << 20
+	// MaxAllUnread is the same for all addresses together.
+	MaxAllUnread = 64 << 20
+	// unreadRetryAfter is when a client whose responses wait unread should try again.
+	unreadRetryAfter = 15 * time.Second
+)
+
+// Hold returns a reader of a response's body, which counts against its address until it is closed.
+// Otherwise a client could request large responses and read none of them.
+func (l *Limits) Hold(address string, body []byte) (io.ReadCloser, error) {
+	releaseOwn, ok := l.UnreadBytes.Take(address, len(body))
+	if !ok {
+		return nil, protocol.TooMany("unread responses", unreadRetryAfter)
+	}
+	releaseAll, ok := l.allUnreadBytes.Take("", len(body))
+	if !ok {
+		releaseOwn()
+		return nil, protocol.TooMany("unread responses", unreadRetryAfter)
+	}
+	return &heldBody{bytes.NewReader(body), func() { releaseOwn(); releaseAll() }}, nil
+}
+
+type heldBody struct {
+	*bytes.Reader
+	release func()
+}
+
+// Close implements io.Closer. fasthttp calls it when it has written the response, or failed to.
+func (h *heldBody) Close() error {
+	h.release()
+	return nil
+}

@@ -104,13 +104,12 @@ func randomSeq() uint16 {
 	return binary.BigEndian.Uint16(random[:])
 }
 
-// applyRetention trims a room that may be idle. In other rooms, appends trim.
-func (s *Store) applyRetention(ctx context.Context, room string) error {
-	err := retainScript.Run(ctx, s.redis.Retrying, s.keys.history(room), s.options.MaxCount, s.options.MaxAge.Milliseconds()).Err()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return fmt.Errorf("trim room %q: %w", room, wrap(err))
+// retentionCall trims a room that may be idle. In other rooms, appends trim.
+func (s *Store) retentionCall(room string) scriptCall {
+	return scriptCall{
+		script: retainScript, weight: 2, keys: s.keys.history(room),
+		args: []any{s.options.MaxCount, s.options.MaxAge.Milliseconds()},
 	}
-	return nil
 }
 
 // appendCall is one append on its way to Redis and back.

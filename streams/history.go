@@ -7,8 +7,6 @@ import (
 	"math"
 	"slices"
 	"time"
-
-	"burble/streams/conns"
 )
 
 // Page is a range of a room's messages, in their state as of AsOf.
@@ -38,12 +36,6 @@ func (a Access) Page(ctx context.Context, room string, where Where) (Page, error
 	s := a.store
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	if s.options.MaxAge > 0 {
-		// A Redis that refuses writes, for lack of space or replicas, can still be read.
-		if err := s.applyRetention(ctx, room); err != nil && !conns.IsReply(err, "") {
-			return Page{}, err
-		}
-	}
 	page, err := s.page(ctx, granted, where)
 	if err == nil {
 		err = s.addOwnReactions(ctx, granted, page.Entries)
@@ -142,15 +134,25 @@ func (f *foldedRange) isEmpty() bool { return len(f.entries) == 0 && f.end.IsZer
 // readRanges reads messages and tombstones of all the ranges, in one script. It sets AsOf and
 // Examined of the page.
 func (s *Store) readRanges(ctx context.Context, of grant, ranges ...pageRange) (page Page, found []foldedRange, err error) {
-	var args []any
+	read := scriptCall{script: pageScript, keys: s.keys.history(of.room)}
 	for _, one := range ranges {
 		direction := "newer"
 		if one.older {
 			direction = "older"
 		}
-		args = append(args, direction, one.bound, one.limit)
+		read.args = append(read.args, direction, one.bound, one.limit)
+		read.weight += 2 + one.limit/20
 	}
-	reply, err := pageScript.Run(ctx, s.redis.Retrying, s.keys.history(of.room), args...).Slice()
+	calls := []scriptCall{read}
+	if s.options.MaxAge > 0 {
+		calls = []scriptCall{s.retentionCall(of.room), read}
+	}
+	replies, err := s.runScripts(ctx, calls...)
+	if err != nil {
+		return Page{}, nil, wrap(err)
+	}
+	// A Redis that refuses writes, for lack of space or replicas, can still be read.
+	reply, err := replies[len(replies)-1].Slice()
 	if err != nil {
 		return Page{}, nil, wrap(err)
 	}

@@ -67,10 +67,7 @@ func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...Pr
 	// Record the server's rooms first, because RemoveServer reads them.
 	if len(entered) > 0 {
 		if err := s.redis.Retrying.SAdd(ctx, s.keys.serverRooms(server), entered...).Err(); err != nil {
-			for i, change := range changes {
-				outcomes[i].Err = fmt.Errorf("update presence in room %q: %w", change.Room, wrap(err))
-			}
-			return outcomes
+			return failAll(outcomes, err)
 		}
 	}
 	calls := make([]scriptCall, len(changes))
@@ -87,7 +84,11 @@ func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...Pr
 			calls[i].args = append(calls[i].args, "gone", user.ID, "", "")
 		}
 	}
-	for i, reply := range s.runScripts(ctx, presenceScript, calls) {
+	replies, err := s.runScripts(ctx, calls...)
+	if err != nil {
+		return failAll(outcomes, err)
+	}
+	for i, reply := range replies {
 		countDue, err := reply.Bool()
 		outcomes[i].CountDue = countDue
 		if err != nil {
@@ -97,9 +98,17 @@ func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...Pr
 	return outcomes
 }
 
+func failAll(outcomes []PresenceChanged, err error) []PresenceChanged {
+	for i := range outcomes {
+		outcomes[i].Err = fmt.Errorf("update presence: %w", wrap(err))
+	}
+	return outcomes
+}
+
 // presenceCall is a call of presence.lua, which documents mode.
 func (s *Store) presenceCall(room, server, mode string) scriptCall {
 	return scriptCall{
+		script: presenceScript, weight: 1,
 		keys: []string{s.keys.present(room), s.keys.activity(bucketOf(room)), s.keys.countSignaled(room)},
 		args: []any{room, server, mode, MaxNamed, CountInterval.Milliseconds()},
 	}
@@ -125,7 +134,6 @@ func (p Present) IsOutdated() bool {
 func (a Access) Present(ctx context.Context, rooms ...string) []Present {
 	found := make([]Present, len(rooms))
 	totals, some := make([]*redis.IntCmd, len(rooms)), make([]*redis.ScanCmd, len(rooms))
-	pipe := a.store.redis.Retrying.Pipeline()
 	for i, room := range rooms {
 		granted, err := a.admit(room, reading)
 		if err != nil {
@@ -135,12 +143,21 @@ func (a Access) Present(ctx context.Context, rooms ...string) []Present {
 		if w := a.store.window(granted.room); w != nil {
 			found[i].window, found[i].seen = w, w.presenceSignals.Load()
 		}
-		key := a.store.keys.present(granted.room)
-		totals[i], some[i] = pipe.HLen(ctx, key), pipe.HScan(ctx, key, 0, "", MaxNamed)
 	}
-	pipe.Exec(ctx)
+	err := a.store.redis.Pipeline(ctx, len(rooms), func(pipe redis.Pipeliner) {
+		for i, room := range rooms {
+			if found[i].Err == nil {
+				key := a.store.keys.present(room)
+				totals[i], some[i] = pipe.HLen(ctx, key), pipe.HScan(ctx, key, 0, "", MaxNamed)
+			}
+		}
+	})
 	for i, room := range rooms {
 		if found[i].Err != nil {
+			continue
+		}
+		if err != nil {
+			found[i].Err = wrap(err)
 			continue
 		}
 		if err := errors.Join(totals[i].Err(), some[i].Err()); err != nil {
@@ -202,10 +219,12 @@ func (s *Store) RemoveServer(ctx context.Context, server string) error {
 		for i, room := range some {
 			calls[i] = s.presenceCall(room, server, "server_lost")
 		}
-		for i, reply := range s.runScripts(ctx, presenceScript, calls) {
-			if err := reply.Err(); err != nil {
-				return fmt.Errorf("remove a server from room %q: %w", some[i], wrap(err))
-			}
+		replies, err := s.runScripts(ctx, calls...)
+		for _, reply := range replies {
+			err = errors.Join(err, reply.Err())
+		}
+		if err != nil {
+			return fmt.Errorf("remove a server from its rooms: %w", wrap(err))
 		}
 	}
 	if err := s.redis.Retrying.Del(ctx, s.keys.serverRooms(server)).Err(); err != nil {

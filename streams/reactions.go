@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
-	"errors"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -31,10 +30,15 @@ func (s *Store) addOwnReactions(ctx context.Context, of grant, entries []Entry) 
 	if len(fields) == 0 {
 		return nil
 	}
-	lists, err := s.redis.Retrying.HMGet(ctx, s.keys.amended(of.room), fields...).Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
+	var reply *redis.SliceCmd
+	err := s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) { reply = pipe.HMGet(ctx, s.keys.amended(of.room), fields...) })
+	if err == nil {
+		err = reply.Err()
+	}
+	if err != nil {
 		return wrap(err)
 	}
+	lists := reply.Val()
 	for i, entry := range crowded {
 		list, _ := lists[i].(string)
 		for emoji := range entry.MoreUsers {

@@ -3,6 +3,7 @@ package streams
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/redis/go-redis/v9"
@@ -92,14 +93,20 @@ func (s *Store) sharedReadNewest(ctx context.Context, of grant, current *view, c
 // adds commands to the end of the pipeline.
 func (s *Store) fetchNewest(ctx context.Context, room string, count int, windowEnd ID, more func(redis.Pipeliner)) (*roomInfo, []Entry, error) {
 	for {
-		pipe := s.redis.Retrying.Pipeline()
-		before := pipe.HGet(ctx, s.keys.meta(room), "epoch")
-		newest := pipe.XRevRangeN(ctx, s.keys.room(room), "+", "-", int64(count))
-		query := s.queryInfo(ctx, pipe, room, ID{}, "+", 0, windowEnd)
-		if more != nil {
-			more(pipe)
+		var before *redis.StringCmd
+		var newest *redis.XMessageSliceCmd
+		var query *infoQuery
+		err := s.redis.Pipeline(ctx, 2+count/50, func(pipe redis.Pipeliner) {
+			before = pipe.HGet(ctx, s.keys.meta(room), "epoch")
+			newest = pipe.XRevRangeN(ctx, s.keys.room(room), "+", "-", int64(count))
+			query = s.queryInfo(ctx, pipe, room, ID{}, "+", 0, windowEnd)
+			if more != nil {
+				more(pipe)
+			}
+		})
+		if err != nil {
+			return nil, nil, fmt.Errorf("read room %q: %w", room, wrap(err))
 		}
-		pipe.Exec(ctx)
 		found, err := query.result()
 		if err == nil {
 			err = wrap(newest.Err())

@@ -89,9 +89,13 @@ func (p *roomInfo) readMeta(values []any) {
 // programs.
 func (s *Store) readInfo(ctx context.Context, room string, id ID, upto string, limit int64, windowEnd ID) (*roomInfo, error) {
 	for {
-		pipe := s.redis.Retrying.Pipeline()
-		query := s.queryInfo(ctx, pipe, room, id, upto, limit, windowEnd)
-		pipe.Exec(ctx)
+		var query *infoQuery
+		err := s.redis.Pipeline(ctx, 1+int(limit)/50, func(pipe redis.Pipeliner) {
+			query = s.queryInfo(ctx, pipe, room, id, upto, limit, windowEnd)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read room %q: %w", room, wrap(err))
+		}
 		found, err := query.result()
 		if err != nil || !found.exists || found.hasEntry || !found.last.IsZero() && !id.Before(found.first) {
 			return found, err
@@ -131,7 +135,8 @@ func (s *Store) detectTrim(ctx context.Context, room string, found *roomInfo) (a
 		first, below = found.first.String(), found.first.previous().String()
 	}
 	keys := []string{s.keys.room(room), s.keys.meta(room), s.keys.erased(room), s.keys.erasedEdits(room)}
-	reply, err := detectTrimScript.Run(ctx, s.redis.Retrying, keys, first, below).StringSlice()
+	call := scriptCall{script: detectTrimScript, weight: 2, keys: keys, args: []any{first, below}}
+	reply, err := s.runScript(ctx, call).StringSlice()
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("detect a trim of room %q: %w", room, wrap(err))

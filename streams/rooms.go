@@ -31,12 +31,8 @@ func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	s := a.store
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	granted, err := a.activeRooms(ctx, limit)
+	granted, markers, err := a.listedRooms(ctx, limit)
 	if err != nil || len(granted) == 0 {
-		return nil, err
-	}
-	markers, err := s.readMarkers(ctx, a.user, granted...)
-	if err != nil {
 		return nil, err
 	}
 	read, err := s.readRooms(ctx, granted, markers)
@@ -50,48 +46,56 @@ func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	return rooms, nil
 }
 
-// activeRooms returns up to limit rooms that the user may read, sorted by their last entries,
-// newest first.
-func (a Access) activeRooms(ctx context.Context, limit int) ([]grant, error) {
+// listedRooms returns up to limit rooms that the user may read, sorted by their last entries,
+// newest first, and the user's read marker in each, "" if there is none.
+func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, markers []string, err error) {
 	s := a.store
-	pipe := s.redis.Retrying.Pipeline()
-	found := make([]*redis.ZSliceCmd, buckets)
-	for bucket := range found {
-		found[bucket] = pipe.ZRevRangeWithScores(ctx, s.keys.rooms(bucket), 0, int64(limit)-1)
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("list the rooms: %w", wrap(err))
-	}
+	active := make([]*redis.ZSliceCmd, buckets)
+	err = s.redis.Pipeline(ctx, 3, func(pipe redis.Pipeliner) {
+		for bucket := range active {
+			active[bucket] = pipe.ZRevRangeWithScores(ctx, s.keys.rooms(bucket), 0, int64(limit)-1)
+		}
+	})
 	var all []redis.Z
-	for _, bucket := range found {
-		all = append(all, bucket.Val()...)
+	for _, bucket := range active {
+		if err == nil {
+			err = bucket.Err()
+			all = append(all, bucket.Val()...)
+		}
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("list the rooms: %w", wrap(err))
 	}
 	slices.SortFunc(all, func(a, b redis.Z) int { return cmp.Compare(b.Score, a.Score) })
-	granted := make([]grant, 0, limit)
 	for _, member := range all[:min(len(all), limit)] {
 		name, _ := member.Member.(string)
 		if one, err := a.admit(name, reading); err == nil {
 			granted = append(granted, one)
 		}
 	}
-	return granted, nil
+	markers, err = s.readMarkers(ctx, a.user, granted...)
+	return granted, markers, err
 }
 
 // readMarkers returns the user's read marker in each room, "" if there is none.
 func (s *Store) readMarkers(ctx context.Context, user User, of ...grant) ([]string, error) {
 	markers := make([]string, len(of))
-	if user.ID == "" {
+	if user.ID == "" || len(of) == 0 {
 		return markers, nil
 	}
 	rooms := make([]string, len(of))
 	for i := range of {
 		rooms[i] = of[i].room
 	}
-	found, err := s.redis.Retrying.HMGet(ctx, s.keys.read(user.ID), rooms...).Result()
+	var found *redis.SliceCmd
+	err := s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) { found = pipe.HMGet(ctx, s.keys.read(user.ID), rooms...) })
+	if err == nil {
+		err = found.Err()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the read markers: %w", wrap(err))
 	}
-	for i, marker := range found {
+	for i, marker := range found.Val() {
 		if text, ok := marker.(string); ok {
 			markers[i] = text
 		}
@@ -106,11 +110,15 @@ func (a Access) Topic(ctx context.Context, room string) (string, error) {
 		return "", err
 	}
 	s := a.store
-	topic, err := s.redis.Retrying.HGet(ctx, s.keys.meta(granted.room), "topic").Result()
+	var topic *redis.StringCmd
+	err = s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) { topic = pipe.HGet(ctx, s.keys.meta(granted.room), "topic") })
+	if err == nil {
+		err = topic.Err()
+	}
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return "", fmt.Errorf("read the topic of room %q: %w", room, wrap(err))
 	}
-	return topic, nil
+	return topic.Val(), nil
 }
 
 // ReadUpTo returns the user's read marker in the room, zero if there is none.
@@ -135,17 +143,22 @@ func (a Access) MarkRead(ctx context.Context, room string, id ID) error {
 		return err
 	}
 	s := a.store
-	last, err := s.redis.Retrying.XRevRangeN(ctx, s.keys.room(room), "+", "-", 1).Result()
+	var last *redis.XMessageSliceCmd
+	err = s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) { last = pipe.XRevRangeN(ctx, s.keys.room(granted.room), "+", "-", 1) })
+	if err == nil {
+		err = last.Err()
+	}
 	if err != nil {
 		return fmt.Errorf("find the end of room %q: %w", room, wrap(err))
 	}
-	if len(last) == 0 {
+	if len(last.Val()) == 0 {
 		return nil
 	}
-	if end, err := ParseID(last[0].ID); err == nil && end.Before(id) {
+	if end, err := ParseID(last.Val()[0].ID); err == nil && end.Before(id) {
 		id = end
 	}
-	moved, err := markReadScript.Run(ctx, s.redis.Retrying, []string{s.keys.read(a.user.ID)}, room, id.String()).Int()
+	call := scriptCall{script: markReadScript, weight: 1, keys: []string{s.keys.read(a.user.ID)}, args: []any{room, id.String()}}
+	moved, err := s.runScript(ctx, call).Int()
 	if err != nil {
 		return fmt.Errorf("mark room %q read: %w", room, wrap(err))
 	}

@@ -41,26 +41,53 @@ func script(names ...string) *redis.Script {
 
 // scriptCall is one call of a script.
 type scriptCall struct {
-	keys []string
-	args []any
+	script *redis.Script
+	keys   []string
+	args   []any
+	weight int // see conns.Set.Pipeline
 }
 
-// runScripts calls a script many times in one round trip, or two if a server does not have the
-// script yet. It may repeat the calls.
-func (s *Store) runScripts(ctx context.Context, script *redis.Script, calls []scriptCall) []*redis.Cmd {
+// runScripts makes the calls in one round trip, or two if a server does not have a script yet. It
+// may repeat them. An error is that of ctx; each reply has its own.
+func (s *Store) runScripts(ctx context.Context, calls ...scriptCall) ([]*redis.Cmd, error) {
 	replies := make([]*redis.Cmd, len(calls))
-	for _, eval := range []func(context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
-		script.EvalSha, script.Eval,
+	for _, eval := range []func(*redis.Script, context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
+		(*redis.Script).EvalSha, (*redis.Script).Eval,
 	} {
-		pipe := s.redis.Retrying.Pipeline()
-		for i, call := range calls {
+		weight := 0
+		var missing []int
+		for i := range calls {
 			if replies[i] == nil || conns.IsReply(replies[i].Err(), "NOSCRIPT ") {
-				replies[i] = eval(ctx, pipe, call.keys, call.args...)
+				missing = append(missing, i)
+				weight += calls[i].weight
 			}
 		}
-		if pipe.Len() > 0 {
-			pipe.Exec(ctx)
+		if len(missing) == 0 {
+			break
+		}
+		some := make([]*redis.Cmd, len(missing))
+		err := s.redis.Pipeline(ctx, weight, func(pipe redis.Pipeliner) {
+			for k, i := range missing {
+				some[k] = eval(calls[i].script, ctx, pipe, calls[i].keys, calls[i].args...)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		for k, i := range missing {
+			replies[i] = some[k]
 		}
 	}
-	return replies
+	return replies, nil
+}
+
+// runScript makes one call.
+func (s *Store) runScript(ctx context.Context, call scriptCall) *redis.Cmd {
+	replies, err := s.runScripts(ctx, call)
+	if err != nil {
+		failed := redis.NewCmd(ctx)
+		failed.SetErr(err)
+		return failed
+	}
+	return replies[0]
 }

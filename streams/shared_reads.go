@@ -13,6 +13,9 @@ const (
 	cacheTime = time.Second
 	// maxCacheBytes is the approximate limit for all cached answers together.
 	maxCacheBytes = 32 << 20
+	// maxSharedReads is how many run at a time: a page that comes after a crowd has this many
+	// reads before it.
+	maxSharedReads = 32
 	// readTimeout is the timeout of one read of Redis.
 	readTimeout = 5 * time.Second
 )

@@ -76,10 +76,16 @@ func (s *Store) signal(ctx context.Context, to grant, signal storedSignal) error
 	if err != nil {
 		return fmt.Errorf("signal in room %q: %w", room, err)
 	}
-	err = s.redis.Retrying.XAdd(ctx, &redis.XAddArgs{
-		Stream: s.keys.activity(bucketOf(room)), MaxLen: activityLength, Approx: true,
-		Values: []any{"room", room, "signal", encoded},
-	}).Err()
+	var reply *redis.StringCmd
+	err = s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) {
+		reply = pipe.XAdd(ctx, &redis.XAddArgs{
+			Stream: s.keys.activity(bucketOf(room)), MaxLen: activityLength, Approx: true,
+			Values: []any{"room", room, "signal", encoded},
+		})
+	})
+	if err == nil {
+		err = reply.Err()
+	}
 	if err != nil {
 		return fmt.Errorf("signal in room %q: %w", room, wrap(err))
 	}

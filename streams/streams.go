@@ -106,7 +106,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		options:      options,
 		keys:         keys{options.Prefix},
 		log:          options.Log,
-		sharedReads:  newSharedReads(conns.MaxRetrying - 1), // one connection is left for pages and signals
+		sharedReads:  newSharedReads(maxSharedReads),
 		stopped:      make(chan struct{}),
 		acknowledged: acknowledged{seed: maphash.MakeSeed()},
 		windows:      make(map[string]*window),

@@ -33,8 +33,12 @@ type unreadRoom struct {
 
 // readRooms returns the rooms of a list, with their unread messages and mentions.
 func (s *Store) readRooms(ctx context.Context, granted []grant, markers []string) ([]*unreadRoom, error) {
+	replies, err := s.runUnread(ctx, granted, markers)
+	if err != nil {
+		return nil, wrap(err)
+	}
 	rooms := make([]*unreadRoom, 0, len(granted))
-	for i, reply := range s.runUnread(ctx, granted, markers) {
+	for i, reply := range replies {
 		err := reply.Err()
 		if conns.IsReply(err, notAStream) {
 			continue
@@ -53,23 +57,19 @@ func (s *Store) readRooms(ctx context.Context, granted []grant, markers []string
 	return rooms, s.countUnread(ctx, rooms)
 }
 
-// runUnread runs unread.lua for each room, in one pipeline. A second pipeline follows if a server does
-// not have the script yet.
-func (s *Store) runUnread(ctx context.Context, granted []grant, markers []string) []*redis.Cmd {
-	replies := make([]*redis.Cmd, len(granted))
-	for _, eval := range []func(context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
-		unreadScript.EvalSha, unreadScript.Eval,
-	} {
-		pipe := s.redis.Retrying.Pipeline()
-		for i, of := range granted {
-			if replies[i] == nil || conns.IsReply(replies[i].Err(), "NOSCRIPT ") {
-				keys := []string{s.keys.room(of.room), s.keys.meta(of.room), s.keys.present(of.room)}
-				replies[i] = eval(ctx, pipe, keys, markers[i])
-			}
+// runUnread runs unread.lua for each room, all at once.
+func (s *Store) runUnread(ctx context.Context, granted []grant, markers []string) ([]*redis.Cmd, error) {
+	calls := make([]scriptCall, len(granted))
+	for i, of := range granted {
+		calls[i] = scriptCall{
+			script: unreadScript, args: []any{markers[i]},
+			keys: []string{s.keys.room(of.room), s.keys.meta(of.room), s.keys.present(of.room)},
 		}
-		pipe.Exec(ctx)
 	}
-	return replies
+	if len(calls) > 0 {
+		calls[0].weight = 1 + len(calls)/5
+	}
+	return s.runScripts(ctx, calls...)
 }
 
 func parseUnread(reply []any) *unreadRoom {
@@ -101,21 +101,26 @@ func share(rooms []*unreadRoom) {
 // countUnread reads the newest unread entries of all rooms in one pipeline, and sets Unread and
 // Mentions.
 func (s *Store) countUnread(ctx context.Context, rooms []*unreadRoom) error {
-	pipe := s.redis.Retrying.Pipeline()
 	newest := make([]*redis.XMessageSliceCmd, len(rooms))
-	for i, room := range rooms {
-		if room.newest > 0 {
-			newest[i] = pipe.XRevRangeN(ctx, s.keys.room(room.Name), "+", "("+room.marker, int64(room.newest))
-		}
+	var err error
+	if slices.ContainsFunc(rooms, func(room *unreadRoom) bool { return room.newest > 0 }) {
+		err = s.redis.Pipeline(ctx, 1+maxUnreadEntries/50, func(pipe redis.Pipeliner) {
+			for i, room := range rooms {
+				if room.newest > 0 {
+					newest[i] = pipe.XRevRangeN(ctx, s.keys.room(room.Name), "+", "("+room.marker, int64(room.newest))
+				}
+			}
+		})
 	}
-	if pipe.Len() > 0 {
-		if _, err := pipe.Exec(ctx); err != nil {
-			return wrap(err)
-		}
+	if err != nil {
+		return wrap(err)
 	}
 	for i, room := range rooms {
 		var entries []Entry
 		if newest[i] != nil {
+			if err := newest[i].Err(); err != nil {
+				return wrap(err)
+			}
 			entries = parseEntries(newest[i].Val())
 		}
 		room.count(entries)

@@ -68,14 +68,14 @@ func TestCostOfIdleSockets(t *testing.T) {
 	}
 }
 
-// awaitQuiet waits until Redis runs no command for a second. By then the presence of all members is
-// stored.
+// awaitQuiet waits until Redis runs no command for 3 s. By then the presence of all members is
+// stored, and the server has checked the rooms that they began to follow, which may wait for 2 s.
 func awaitQuiet(t *testing.T, redis *redistest.Server) (counts commands) {
 	t.Helper()
 	began := time.Now()
 	apptest.Eventually(t, 30*time.Second, "Redis to be quiet", func() bool {
 		counts = commandsOf(t, redis)
-		time.Sleep(time.Second)
+		time.Sleep(3 * time.Second)
 		return commandsOf(t, redis).since(counts).total() == 0
 	})
 	t.Logf("Redis became quiet %v after the last message", time.Since(began))

@@ -138,6 +138,10 @@ func (f *Feed) pump(mayBlock bool) {
 func (f *Feed) drainQueue(mayBlock bool) (done bool) {
 	done = true // the result after a panic
 	defer f.Recover()
+	var ahead readAhead // nil: does not block
+	if mayBlock {
+		ahead = make(readAhead)
+	}
 	for {
 		room, frame, ok := f.next()
 		if !ok {
@@ -145,7 +149,7 @@ func (f *Feed) drainQueue(mayBlock bool) (done bool) {
 		}
 		var head []byte
 		if room != nil {
-			if head, frame, ok = f.read(room, mayBlock); !ok {
+			if head, frame, ok = f.read(room, ahead); !ok {
 				go f.continueBlocking(nil)
 				return false
 			}
@@ -202,21 +206,25 @@ func (f *Feed) next() (room *followedRoom, notices []byte, ok bool) {
 }
 
 // read reads a room once and returns one or two frames to write. It queues the room again unless it
-// has reached the end. It returns false if the read would block and mayBlock is false.
-func (f *Feed) read(room *followedRoom, mayBlock bool) (head, frame []byte, ok bool) {
-	read, ok := room.reader.TryNext()
-	if !ok && !mayBlock {
+// has reached the end. It returns false if the read would block and ahead is nil.
+func (f *Feed) read(room *followedRoom, ahead readAhead) (head, frame []byte, ok bool) {
+	read, err, ok := ahead.take(room)
+	if !ok {
+		read, ok = room.reader.TryNext()
+	}
+	if !ok && ahead == nil {
 		f.ready(room)
 		return nil, nil, false
 	}
 	if !ok {
-		var err error
-		if read, err = room.reader.Next(f.engine.ctx); err != nil {
-			if !errors.Is(err, context.Canceled) {
-				f.engine.log.Debug("cannot read a room", "room", room.reader.Room, "error", err)
-			}
-			return nil, nil, true
+		ahead.start(f, room)
+		read, err, _ = ahead.take(room)
+	}
+	if err != nil {
+		if !errors.Is(err, context.Canceled) {
+			f.engine.log.Debug("cannot read a room", "room", room.reader.Room, "error", err)
 		}
+		return nil, nil, true
 	}
 	frame = f.encode(room, read)
 	if read.Followed != nil { // write it together with the first entries if they are available now

@@ -2,12 +2,15 @@ package web
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"burble/app/identity"
 	"burble/app/markup"
@@ -65,15 +68,20 @@ func viewLink(room streams.Room) views.RoomLink {
 	}
 }
 
-// roomLinks returns the links of the sidebar, and the one among them to the current room. The sidebar
-// lists the most recently active rooms, and the current room even if it is not one of them.
-func (s *Server) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink, here views.RoomLink, err error) {
-	user := s.callerOf(c).user
-	rooms, err := s.chat.Rooms(c.UserContext(), user, sidebarRooms)
+// roomLinks returns the links of the sidebar, and the link to the current room. The links include the
+// current room even if it is not among the most recently active rooms.
+func (s *Server) roomLinks(ctx context.Context, user identity.User, current string) (links []views.RoomLink, here views.RoomLink, err error) {
+	var rooms []streams.Room
+	var topic string
+	var read streams.ID
+	err = together(
+		func() (err error) { rooms, err = s.chat.Rooms(ctx, user, sidebarRooms); return err },
+		func() (err error) { topic, err = s.chat.Topic(ctx, user, current); return err },
+		func() (err error) { read, err = s.chat.ReadUpTo(ctx, user, current); return err },
+	)
 	if err != nil {
 		return nil, here, err
 	}
-	s.limits.Charge(s.callerOf(c).address, len(rooms))
 	for _, room := range rooms {
 		link := viewLink(room)
 		if room.Name == current {
@@ -82,16 +90,31 @@ func (s *Server) roomLinks(c *fiber.Ctx, current string) (links []views.RoomLink
 		}
 		links = append(links, link)
 	}
-	if here.Current {
-		return links, here, nil
+	if !here.Current {
+		here = views.RoomLink{Name: current, Current: true, Topic: topic, Read: idText(read)}
+		links = append(links, here)
 	}
-	here = views.RoomLink{Name: current, Current: true}
-	if here.Topic, err = s.chat.Topic(c.UserContext(), user, current); err != nil {
-		return nil, here, err
+	return links, here, nil
+}
+
+// together calls the functions at the same time, and returns their errors when all have returned. If
+// one panics, so does together.
+func together(calls ...func() error) error {
+	errs, panics := make([]error, len(calls)), make([]any, len(calls))
+	var running sync.WaitGroup
+	for i, call := range calls {
+		running.Go(func() {
+			defer func() { panics[i] = recover() }()
+			errs[i] = call()
+		})
 	}
-	read, err := s.chat.ReadUpTo(c.UserContext(), user, current)
-	here.Read = idText(read)
-	return append(links, here), here, err
+	running.Wait()
+	for _, cause := range panics {
+		if cause != nil {
+			panic(cause)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // getOpen handles GET /open?room=…, the form for opening or creating a room. It redirects a browser to
@@ -172,21 +195,30 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	if err != nil {
 		return err
 	}
-	release, err := s.limits.ReservePage(c.UserContext(), s.callerOf(c).address, where.Limit, true)
-	if err != nil {
-		return err
-	}
+	ctx, user, address := c.UserContext(), s.callerOf(c).user, s.callerOf(c).address
+	var page streams.Page
+	var links []views.RoomLink
+	var here views.RoomLink
+	release := func() {}
+	err = together( // Redis may be far away
+		func() (err error) { links, here, err = s.roomLinks(ctx, user, room); return err },
+		func() (err error) {
+			reserved, err := s.limits.ReservePage(ctx, address, where.Limit, true)
+			if err != nil {
+				return err
+			}
+			release = reserved
+			page, err = s.chat.Page(ctx, user, room, where)
+			return err
+		},
+	)
 	defer release()
-	page, err := s.chat.Page(c.UserContext(), s.callerOf(c).user, room, where)
 	if err != nil {
 		return err
 	}
-	s.limits.Charge(s.callerOf(c).address, page.Examined-where.Limit)
-	render, err := s.limits.Render(s.callerOf(c).address, page.Entries)
-	if err != nil {
-		return err
-	}
-	links, here, err := s.roomLinks(c, room)
+	s.limits.Charge(address, len(links))
+	s.limits.Charge(address, page.Examined-where.Limit)
+	render, err := s.limits.Render(address, page.Entries)
 	if err != nil {
 		return err
 	}

@@ -55,15 +55,19 @@ type Set struct {
 	Unretried redis.UniversalClient
 	// Blocking is for commands that block, so that they and other commands do not delay each other.
 	Blocking redis.UniversalClient
+
+	pipeline *sharedPipeline // over Retrying
 }
 
 // New returns a Set, which connects on first use. The caller must close it.
 func New(options Options) *Set {
-	return &Set{
+	s := &Set{
 		Retrying:  newClient(options, MaxRetrying, retries),
 		Unretried: newClient(options, maxUnretried, noRetries),
 		Blocking:  newClient(options, max(1, options.Blocking), noRetries),
 	}
+	s.pipeline = &sharedPipeline{client: s.Retrying, isCluster: InCluster(options.Redis)}
+	return s
 }
 
 // Close closes all connections. Blocking commands return an error.

@@ -124,18 +124,24 @@ func (p *Proxy) accept() {
 
 // copy forwards data in one direction until the connection ends.
 func (p *Proxy) copy(to, from net.Conn, replies bool) {
-	defer to.Close()
-	defer from.Close()
 	if replies {
 		defer p.remove(to)
 	}
-	buffer := make([]byte, 16<<10)
+	pieces := make(chan piece, 16)
+	go readPieces(from, pieces)
+	defer func() {
+		to.Close()
+		from.Close()
+		for range pieces { // until readPieces has ended
+		}
+	}()
 	for swallowed := false; ; {
-		n, err := from.Read(buffer)
-		if err != nil {
+		next, more := <-pieces
+		if !more {
 			return
 		}
-		faults := p.awaitFlow()
+		data, n := next.data, len(next.data)
+		faults := p.awaitFlow(next.at)
 		passed := n
 		if replies {
 			swallowed = swallowed || happens(faults.Swallow)
@@ -148,20 +154,41 @@ func (p *Proxy) copy(to, from net.Conn, replies bool) {
 				passed = rand.N(n)
 			}
 		}
-		if _, err := to.Write(buffer[:passed]); err != nil || passed < n {
+		if _, err := to.Write(data[:passed]); err != nil || passed < n {
 			return
 		}
 	}
 }
 
-// awaitFlow waits while Stall is set, then waits for Delay, and returns the faults.
-func (p *Proxy) awaitFlow() Faults {
+// A piece is data that arrived at once.
+type piece struct {
+	data []byte
+	at   time.Time
+}
+
+// readPieces sends what arrives to the channel, and closes it at the end. A piece does not wait for the
+// delay of the one before, as in a network.
+func readPieces(from net.Conn, pieces chan<- piece) {
+	defer close(pieces)
+	for {
+		data := make([]byte, 16<<10)
+		n, err := from.Read(data)
+		if err != nil {
+			return
+		}
+		pieces <- piece{data[:n], time.Now()}
+	}
+}
+
+// awaitFlow waits while Stall is set, then until Delay has passed since the data arrived, and returns
+// the faults.
+func (p *Proxy) awaitFlow(arrived time.Time) Faults {
 	for {
 		p.mu.Lock()
 		faults, changed := p.faults, p.changed
 		p.mu.Unlock()
 		if !faults.Stall {
-			time.Sleep(faults.Delay)
+			time.Sleep(time.Until(arrived.Add(faults.Delay)))
 			return faults
 		}
 		<-changed

@@ -1,0 +1,50 @@
+package live
+
+import "burble/streams"
+
+// maxReadAhead is how many rooms of a feed wait for Redis at once.
+const maxReadAhead = 32
+
+// readAhead holds the reads of queued rooms that a blocked pump has started. A feed that follows many
+// rooms then waits for Redis about once, and not once for each room.
+//
+// Only the pump that started a room's read uses its reader, and only after the read has ended.
+type readAhead map[*followedRoom]*aheadRead
+
+type aheadRead struct {
+	done chan struct{} // closed when read and err are set
+	read streams.Read
+	err  error
+}
+
+// start starts the reads of a room and of the rooms queued after it.
+func (a readAhead) start(f *Feed, room *followedRoom) {
+	f.mu.Lock()
+	rooms := append([]*followedRoom{room}, f.queue[:min(len(f.queue), maxReadAhead-1)]...)
+	f.mu.Unlock()
+	for _, room := range rooms {
+		if a[room] != nil || len(a) >= maxReadAhead {
+			continue
+		}
+		ahead := &aheadRead{done: make(chan struct{})}
+		a[room] = ahead
+		f.pumping.Add(1)
+		go func() {
+			defer f.pumping.Done()
+			defer close(ahead.done)
+			defer f.Recover()
+			ahead.read, ahead.err = room.reader.Next(f.engine.ctx)
+		}()
+	}
+}
+
+// take waits for the room's read. ok is false if none was started.
+func (a readAhead) take(room *followedRoom) (read streams.Read, err error, ok bool) {
+	ahead := a[room]
+	if ahead == nil {
+		return streams.Read{}, nil, false
+	}
+	delete(a, room)
+	<-ahead.done
+	return ahead.read, ahead.err, true
+}

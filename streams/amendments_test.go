@@ -35,7 +35,7 @@ func TestCostOfManyEditsOfOneMessage(t *testing.T) {
 	first, last := costs[0], costs[len(costs)-1]
 	t.Logf("an edit costs %.0f µs at first, %.0f µs after %d", first, last, manyEdits)
 	if last > 5*first+50 {
-		t.Errorf("after %d edits, an edit costs Redis %.0f µs, at first %.0f", manyEdits, last, first)
+		t.Errorf("after %d edits, an edit costs Redis %.0f µs, want at most about 5 times the first, which cost %.0f µs", manyEdits, last, first)
 	}
 	amend(t, fx.store, streams.Edit, of, "the last edit!")
 	if got := page(t, fx.store, streams.Where{Around: of, Limit: 1}); texts(got.Entries) != "the last edit!" {
@@ -50,11 +50,11 @@ func TestCostOfManyEditsOfOneMessage(t *testing.T) {
 		t.Errorf("the deletion cost Redis %.0f µs", took)
 	}
 	if all := dump(t, fx.Backend); strings.Contains(all, "!") {
-		t.Error("the deletion left the text of an edit")
+		t.Error("the deletion left behind the text of an edit")
 	}
 }
 
-// Later edits erase edits. A reader must not take them for lost or trimmed by another program.
+// Later edits erase earlier ones. A reader must not report the erased edits as lost or trimmed.
 func TestReaderResumesAmongErasedEdits(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
@@ -78,7 +78,7 @@ func TestReaderResumesAmongErasedEdits(t *testing.T) {
 		other := redistest.Open(t, streams.Options{Redis: backend.Redis}) // has no entries in memory
 		for _, cursor := range []streams.Cursor{message, edits[0], edits[5], edits[9], edits[29]} {
 			if got := follow(t, other, "lobby", streams.After(cursor)).nextState(); got.State != streams.Resumed {
-				t.Errorf("resumed after %v: %v", cursor, got)
+				t.Errorf("follow after %v: got %v, want resumed", cursor, got)
 			}
 		}
 	})
@@ -94,14 +94,14 @@ func TestCostOfManyReactionsToOneMessage(t *testing.T) {
 	first, last := costs[0], costs[len(costs)-1]
 	t.Logf("a reaction costs %.0f µs at first, %.0f µs after %d", first, last, manyReactors)
 	if last > 5*first+50 {
-		t.Errorf("after %d reactions, a reaction costs Redis %.0f µs, at first %.0f", manyReactors, last, first)
+		t.Errorf("after %d reactions, a reaction costs Redis %.0f µs, want at most about 5 times the first, which cost %.0f µs", manyReactors, last, first)
 	}
 }
 
 func reactor(i int) string { return uuid.NewSHA1(uuid.Nil, []byte(fmt.Sprint(i))).String() }
 
-// amendMany appends count amendments of a message. For each tenth of them, it returns what an amendment
-// cost Redis, in µs.
+// amendMany appends count amendments of a message. For each tenth of them, it returns the average time
+// that an amendment took in Redis, in µs.
 func (fx *fixture) amendMany(of streams.ID, count int, next func(int) streams.Entry) (costs []float64) {
 	fx.Helper()
 	tenth := count / 10
@@ -189,14 +189,14 @@ func TestReactionsOfManyUsersAreCounted(t *testing.T) {
 			for emoji, users := range want {
 				named, more := got.Entries[0].Reactions[emoji], got.Entries[0].MoreUsers[emoji]
 				if len(named)+more != len(users) || slices.Contains(named, user) != users[user] {
-					t.Fatalf("%s: %d named and %d more, with user %d among them: %v; want %d, %v",
-						emoji, len(named), more, i, slices.Contains(named, user), len(users), users[user])
+					t.Fatalf("%s: %d users named and %d more, want %d in total; user %d is named: %v, want %v",
+						emoji, len(named), more, len(users), i, slices.Contains(named, user), users[user])
 				}
 			}
 		}
 		amend(t, store, streams.Delete, of, "")
 		if fields := backend.Client.HKeys(ctx, lobbyKey+":amended").Val(); len(fields) != 1 {
-			t.Errorf("after the deletion there are %q, want only the tombstone", fields)
+			t.Errorf("after the deletion the fields are %q, want only the tombstone", fields)
 		}
 	})
 }
@@ -216,7 +216,7 @@ func TestUsersWhoReactAreLimited(t *testing.T) {
 		}
 		entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), Of: of, Emoji: "👍", On: true}
 		if _, err := store.As(ada).Append(ctx, "lobby", entry); !errors.Is(err, streams.ErrTooManyUsers) {
-			t.Errorf("one more user: %v", err)
+			t.Errorf("a reaction of one user too many: %v, want ErrTooManyUsers", err)
 		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 
 // A user posts to a room and reads it.
 func Example() {
-	server, err := miniredis.Run() // for a real one: the address of a Redis
+	server, err := miniredis.Run() // to use a real Redis, replace server.Addr() with its address
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -97,8 +97,8 @@ func TestFailoverLosingEntriesResets(t *testing.T) {
 	}
 }
 
-// A Store may not notice the failover. Then new entries must show that its window is of another
-// history.
+// A Store may not notice the failover. Then new entries must show that its window is from
+// another history.
 func TestUnnoticedFailoverResetsReader(t *testing.T) {
 	t.Parallel()
 	for name, happen := range map[string]func(fx *fixture){

@@ -283,7 +283,7 @@ func dump(t *testing.T, backend redistest.Backend) string {
 	return all.String()
 }
 
-// commandCalls returns how often Redis ran each command, including commands in scripts.
+// commandCalls returns how many times Redis ran each command, including commands in scripts.
 func commandCalls(t testing.TB, client redis.UniversalClient) map[string]int {
 	t.Helper()
 	info, err := client.Info(context.Background(), "commandstats").Result()

@@ -38,7 +38,7 @@ func TestPagesCoverRandomHistory(t *testing.T) {
 				}
 				at = page(t, store, streams.Where{Before: at.Older, Limit: limit})
 			}
-			h.expect(t, fmt.Sprint("backward by ", limit), backward, h.messages)
+			h.expect(t, fmt.Sprintf("backward, %d per page", limit), backward, h.messages)
 			at = page(t, store, streams.Where{After: streams.ID{Seq: 1}, Limit: limit})
 			for {
 				forward = append(forward, at.Entries...)
@@ -47,7 +47,7 @@ func TestPagesCoverRandomHistory(t *testing.T) {
 				}
 				at = page(t, store, streams.Where{After: at.Newer, Limit: limit})
 			}
-			h.expect(t, fmt.Sprint("forward by ", limit), forward, h.messages)
+			h.expect(t, fmt.Sprintf("forward, %d per page", limit), forward, h.messages)
 		}
 		for i := 0; i < len(h.messages); i += 1 + len(h.messages)/40 {
 			id := h.messages[i].ID
@@ -58,11 +58,11 @@ func TestPagesCoverRandomHistory(t *testing.T) {
 				if from == 0 {
 					want = h.messages[:min(len(h.messages), limit)]
 				}
-				h.expect(t, fmt.Sprint("around ", id, " by ", limit), around.Entries, want)
+				h.expect(t, fmt.Sprintf("%d around %v", limit, id), around.Entries, want)
 			}
 			at := page(t, store, streams.Where{At: id.Time(), Limit: 200}) // there may be many messages in that millisecond
 			if !slices.ContainsFunc(at.Entries, func(e streams.Entry) bool { return e.ID == id }) {
-				t.Errorf("page at the time of %v lacks it", id)
+				t.Errorf("the page at the time of message %v lacks the message", id)
 			}
 		}
 	})
@@ -167,7 +167,7 @@ func TestPageEdges(t *testing.T) {
 			where.Limit = 5
 			empty := page(t, store, where)
 			if len(empty.Entries) != 0 || !empty.Older.IsZero() || !empty.Newer.IsZero() || empty.AsOf.String() != "0-0@0" {
-				t.Errorf("page of a room that does not exist, %+v: %+v", where, empty)
+				t.Errorf("page %+v of a room that does not exist: got %+v, want no messages", where, empty)
 			}
 		}
 		first := post(t, store, "lobby", "a").Cursor.ID
@@ -240,17 +240,17 @@ func TestPagesPastManyReactionsAndErasures(t *testing.T) {
 			for ; ; pages++ {
 				found += len(at.Entries)
 				where := streams.Where{Before: at.Older, Limit: 500}
-				on := at.Older
+				next := at.Older
 				if forward {
-					on, where = at.Newer, streams.Where{After: at.Newer, Limit: 500}
+					next, where = at.Newer, streams.Where{After: at.Newer, Limit: 500}
 				}
-				if on.IsZero() || pages > 100 {
+				if next.IsZero() || pages > 100 {
 					break
 				}
 				at = page(fx.T, fx.store, where)
 			}
 			if found != 6011 || pages > 100 {
-				fx.Errorf("forward %v: %d messages on %d pages, want 6011", forward, found, pages)
+				fx.Errorf("forward %v: %d messages on %d pages, want 6011 on at most 100", forward, found, pages)
 			}
 		}
 	})

@@ -53,7 +53,7 @@ func (l *load) awaitProgress() {
 }
 
 // expectComplete stops the load, and checks that every reader got all stored messages once, in order,
-// and without a change of state. A reader may get messages that were not stored and then were lost.
+// and without a change of state. A reader may get messages that were not acknowledged and then were lost.
 // Such a reader must be reset, and get all messages after that.
 func (l *load) expectComplete() {
 	l.t.Helper()

@@ -28,7 +28,7 @@ func TestErrorNamesTooManyClients(t *testing.T) {
 			for range 3 {
 				_, err := streams.Open(t.Context(), streams.Options{Redis: server.Redis(), Wait: time.Millisecond})
 				if !errors.Is(err, streams.ErrUnusable) || !strings.Contains(err.Error(), "max number of clients") {
-					t.Fatalf("got %v", err)
+					t.Fatalf("error %v, want ErrUnusable with the reason that Redis gave", err)
 				}
 			}
 		})

@@ -36,7 +36,7 @@ type Arrival struct {
 	NamedAt time.Time
 }
 
-// A PresenceChange is a change of the people who are present in a room through a server.
+// A PresenceChange is a change to the people who are present in a room through a server.
 type PresenceChange struct {
 	Room string
 	Here []Arrival

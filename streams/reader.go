@@ -45,7 +45,7 @@ type Reader struct {
 	granted    grant
 	store      *Store
 	window     *window
-	index      int // in window.readers, -1 when closed
+	index      int // in window.readers, or -1 when closed
 	onReadable func(*Reader)
 
 	start       From

@@ -109,7 +109,7 @@ func TestOutageIsLoggedOnce(t *testing.T) {
 	}
 }
 
-// After the restart of a router, or while a proxy has too many connections, the first attempt to
+// After a router restarts, or while a proxy has too many connections, the first attempt to
 // reconnect may fail.
 func TestBriefDisconnectIsNotAnOutage(t *testing.T) {
 	t.Parallel()
@@ -195,9 +195,9 @@ func TestRedisFull(t *testing.T) {
 	// Commands that free memory still work.
 	amend(t, fx.store, streams.Delete, page.Entries[0].ID, "")
 	f.readUntil("the deletion", func() bool { return f.entries[len(f.entries)-1].Kind == streams.Delete })
-	kept := redistest.Open(t, streams.Options{Redis: fx.Redis, MaxCount: 50})
-	if err := tryPost(kept, "lobby", "fits after the trim"); err != nil {
-		t.Errorf("append with a retention: %v", err)
+	limited := redistest.Open(t, streams.Options{Redis: fx.Redis, MaxCount: 50})
+	if err := tryPost(limited, "lobby", "fits after the trim"); err != nil {
+		t.Errorf("append with a limited history: %v", err)
 	}
 	fx.do("CONFIG", "SET", "maxmemory", usedMemory(fx)+20<<20)
 	if err := tryPost(fx.store, "lobby", "more"); err != nil {

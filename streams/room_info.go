@@ -109,7 +109,7 @@ func (s *Store) readInfo(ctx context.Context, room string, id ID, upto string, l
 // errOtherHistory is returned if the server that answered does not have the window's history.
 // For a moment after a failover, one connection may lead to the old primary and another to
 // the new one.
-var errOtherHistory = errors.New("redis answered from another history than the one that is followed")
+var errOtherHistory = errors.New("redis answered from a history other than the one that is followed")
 
 // checkContinues returns errOtherHistory unless found is from the view's history. Two histories
 // may have the same epoch, but only one has the entry at the window's end. A different epoch is

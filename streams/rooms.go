@@ -77,7 +77,7 @@ func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, ma
 	return granted, markers, err
 }
 
-// readMarkers returns the user's read marker in each room, "" if there is none.
+// readMarkers returns the user's read marker in each room, or "" if there is none.
 func (s *Store) readMarkers(ctx context.Context, user User, of ...grant) ([]string, error) {
 	markers := make([]string, len(of))
 	if user.ID == "" || len(of) == 0 {
@@ -103,7 +103,7 @@ func (s *Store) readMarkers(ctx context.Context, user User, of ...grant) ([]stri
 	return markers, nil
 }
 
-// Topic returns the room's topic, "" if it has none.
+// Topic returns the room's topic, or "" if it has none.
 func (a Access) Topic(ctx context.Context, room string) (string, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -121,7 +121,7 @@ func (a Access) Topic(ctx context.Context, room string) (string, error) {
 	return topic.Val(), nil
 }
 
-// ReadUpTo returns the user's read marker in the room, zero if there is none.
+// ReadUpTo returns the user's read marker in the room, or the zero ID if there is none.
 func (a Access) ReadUpTo(ctx context.Context, room string) (ID, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {

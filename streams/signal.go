@@ -22,8 +22,8 @@ const (
 )
 
 // Signal is an event in a room that is not stored in the room. Only readers that follow the
-// room at that moment get it, and even they may miss it. The activity stream carries it, which
-// every server reads anyway.
+// room at that moment get it, and even they may miss it. It is sent through the activity stream,
+// which every server reads anyway.
 type Signal struct {
 	Kind  SignalKind
 	User  User

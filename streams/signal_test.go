@@ -25,12 +25,12 @@ func TestSignalReachesReadersOnEveryServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		if signal := here.nextSignal(streams.Typing); signal.User != ada {
-			t.Errorf("signal of %v, want of %v", signal.User, ada)
+			t.Errorf("got a signal from %v, want one from %v", signal.User, ada)
 		}
 		post(t, one, "other", "x")
 		elsewhere.expect(1)
 		if len(elsewhere.signals) > 0 {
-			t.Errorf("got a signal of another room: %v", elsewhere.signals)
+			t.Errorf("got a signal from another room: %v", elsewhere.signals)
 		}
 	})
 }
@@ -154,7 +154,7 @@ func TestCrowdSignalsOnlyCount(t *testing.T) {
 		expectCount := func(count int) {
 			t.Helper()
 			if signal := f.nextSignal(streams.Count); signal.Count != count || len(f.signals) > 0 {
-				t.Errorf("count %d and %d other signals, want %d alone", signal.Count, len(f.signals), count)
+				t.Errorf("got count %d and %d other signals, want only count %d", signal.Count, len(f.signals), count)
 			}
 		}
 		update(crowd[:200], nil, false)
@@ -162,7 +162,7 @@ func TestCrowdSignalsOnlyCount(t *testing.T) {
 		update(crowd[200:], nil, true)
 		signalCount()                                             // too early, so it does nothing
 		if backend.Client.Del(ctx, lobbyKey+":told").Val() != 1 { // it expires after CountInterval
-			t.Error("the key that limits signals of the count is missing")
+			t.Error("the key that limits count signals is missing")
 		}
 		signalCount()
 		expectCount(250)

@@ -6,8 +6,8 @@ import (
 	"burble/streams"
 )
 
-// The window is of a history that Redis no longer has, and the tail has not noticed, because there was no
-// activity since.
+// The window is from a history that Redis no longer has, and the tail has not noticed, because there has
+// been no activity since.
 func TestNewReaderAfterLossBypassesWindow(t *testing.T) {
 	t.Parallel()
 	foreign := streams.Cursor{ID: streams.ID{Millis: 5}, Epoch: "ELSEWHERE"}
@@ -59,7 +59,7 @@ func TestNewestAfterTrimByHand(t *testing.T) {
 	again.expect(3)
 }
 
-// The answer of a shared read is cached for a second. An answer from before a room's first entry must not
+// The result of a shared read is cached for a second. A result from before a room's first entry must not
 // be used after it.
 func TestReaderJustAfterFirstEntry(t *testing.T) {
 	t.Parallel()

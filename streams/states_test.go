@@ -42,7 +42,7 @@ func TestResumeAfterLoss(t *testing.T) {
 		{"trimmed by count, exactly to its cursor", streams.Options{MaxCount: 10}, func(fx *fixture) { fx.post(5) }, streams.Resumed, 10},
 		{"trimmed by age", streams.Options{MaxAge: 100 * time.Millisecond}, (*fixture).trimmedByAge, streams.Truncated, -1},
 		{"trimmed by hand", streams.Options{}, func(fx *fixture) { fx.do("XTRIM", lobbyKey, "MAXLEN", 3) }, streams.Truncated, 3},
-		{"trimmed by hand after the retention", streams.Options{MaxCount: 20}, func(fx *fixture) {
+		{"trimmed by hand after an automatic trim", streams.Options{MaxCount: 20}, func(fx *fixture) {
 			fx.post(13)
 			fx.do("XTRIM", lobbyKey, "MAXLEN", 4)
 		}, streams.Truncated, 4},
@@ -173,7 +173,8 @@ func TestEmptiedRoomContinues(t *testing.T) {
 	})
 }
 
-// Some hosts lack XINFO STREAM. Nothing fails there, and a loss is reported, if only to too many readers.
+// Some hosts do not allow XINFO STREAM. Nothing may fail there, and every loss must be reported, even if
+// readers that missed nothing get a report too.
 func TestEmptiedRoomWithoutXINFO(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, "--rename-command", "XINFO", "")

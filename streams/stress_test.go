@@ -100,7 +100,7 @@ func (c *transcript) batch(batch *streams.Batch) error {
 }
 
 // TestStress runs clients that reconnect to several Stores over connections that break, while authors
-// post and delete and the retention trims. At the end, each transcript must have all entries of its
+// post and delete, and appends trim the room. At the end, each transcript must have all entries of its
 // room, except erased ones.
 func TestStress(t *testing.T) {
 	t.Parallel()

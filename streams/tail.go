@@ -52,7 +52,7 @@ type tail struct {
 	idleChecks int
 	shrunkAt   time.Time // when shrinkWindows last ran
 
-	checkAllDue atomic.Bool // a read returned another history than the window's: check all rooms
+	checkAllDue atomic.Bool // a read returned a history other than the window's: check all rooms
 
 	mu         sync.Mutex
 	lastRead   map[string]string // last ID read, by activity key; only the tail changes it

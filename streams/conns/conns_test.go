@@ -99,8 +99,8 @@ func work(t *testing.T, options *redis.UniversalOptions) {
 	working.Wait()
 }
 
-// connections returns the number of connections to a server, without those of sentinels and replicas, and
-// its own.
+// connections returns the number of connections to a server, except its own and those of sentinels and
+// replicas.
 func connections(t *testing.T, server *redistest.Server) int {
 	t.Helper()
 	client := server.Client()

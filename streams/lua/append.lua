@@ -5,7 +5,7 @@
 -- ARGV  1 room's name  2 the epoch to use if the room is new
 --       3 second part of the new ID, if the ID's millisecond has no entry yet
 --       4 how long to remember the send key, in ms
---       5 how many entries to keep, 0 for all  6 how long to keep them, in ms, 0 for ever
+--       5 how many entries to keep, or 0 for all  6 how long to keep them in ms, or 0 forever
 --       7 kind  8 send key  9 user ID  10 user's name
 --       11, 12, ... name and value of each field of the kind (see kinds.go)
 -- Reply {'stored' or 'repeated', entry ID, epoch}, or

@@ -1,6 +1,6 @@
 -- Functions for other scripts. scripts.go puts this file before the scripts that need it.
 
--- number(fields) returns the number of an entry, nil if another program wrote the entry.
+-- number(fields) returns the number of an entry, or nil if another program wrote the entry.
 local function number(fields)
   for i = 1, #fields, 2 do
     if fields[i] == 'n' then return tonumber(fields[i + 1]) end

@@ -77,7 +77,7 @@ end
 local function millis(bound) return string.match(bound, '%d+') end
 
 -- tombstones() returns tombstones from the bound on, until it has enough, and always all of a
--- millisecond. It also returns the last ID that it covers, nil if it reached the end, and the
+-- millisecond. It also returns the last ID that it covers, or nil if it reached the end, and the
 -- number of IDs that it examined.
 local function tombstones(older, bound, most)
   local near, start, found, examined, last = millis(bound), string.match(bound, '%d+%-%d+'), {}, 0, nil
@@ -106,7 +106,7 @@ local function tombstones(older, bound, most)
   return found, moment .. (older and '-0' or '-18446744073709551615'), examined
 end
 
--- If another program deleted only the stream, the room's other keys are of a lost history and
+-- If another program deleted only the stream, the room's other keys are from a lost history and
 -- must not be read.
 if redis.call('EXISTS', KEYS[1]) == 0 then
   local reply = {'', '0-0'}

@@ -1,14 +1,14 @@
 -- Records who is present in a room through a server, and signals the changes.
 --
 -- KEYS  1 present, a hash of user ID to {name, named, by = {server = true}}  2 activity
---       3 told, which exists for ARGV[5] after a crowd's number was signalled
+--       3 told, which exists for ARGV[5] after the size of a crowd was signalled
 -- ARGV  1 room's name  2 server  3 mode: 'server_lost' removes everyone who is present
 --       through the server; 'signal_count' signals the number of people if it is due; else ''
 --       4 maximum number of people for signals that name them; a larger number is a crowd
---       5 minimum time between two signals of a crowd's number, in ms
+--       5 minimum time between two signals with the size of a crowd, in ms
 --       6, 7, ... for each person: 'here' or 'gone', user ID; if here, name, and when the user
 --       got it, in Unix seconds
--- Reply 1 if the caller must signal the number later: a crowd changed, and its number was
+-- Reply 1 if the caller must signal the number later: a crowd changed, and its size was
 --       signalled less than ARGV[5] ago
 --
 -- A person may be present through several servers, and leaves when the last one removes them. If

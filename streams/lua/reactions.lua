@@ -13,7 +13,7 @@ local function list_of(id, uid) return id .. '/' .. string.sub(redis.sha1hex(uid
 -- add_to(list, item) returns the list with the item.
 local function add_to(list, item) return (list ~= '' and list or '\n') .. item .. '\n' end
 
--- remove_from(list, item) returns the list without the item, nil if the list does not have it.
+-- remove_from(list, item) returns the list without the item, or nil if the list does not have it.
 local function remove_from(list, item)
   local from, to = string.find(list, '\n' .. item .. '\n', 1, true)
   return from and string.sub(list, 1, from) .. string.sub(list, to + 1)

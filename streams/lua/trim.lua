@@ -1,19 +1,19 @@
--- Functions that apply a room's retention. Needs lib.lua and reactions.lua.
+-- Functions that apply a room's retention limits. Needs lib.lua and reactions.lua.
 
--- oldest(age) returns the time in ms of the oldest entries to keep, 0 to keep all.
---   age  how long to keep entries, in ms; 0 keeps them for ever
+-- oldest(age) returns the time in ms of the oldest entries to keep, or 0 to keep all.
+--   age  how long to keep entries, in ms; 0 keeps them forever
 local function oldest(age)
   if age == 0 then return 0 end
   return clock() - age
 end
 
--- trim(room, meta, amended, erased, runs, erased_edits, length, most, oldest) removes entries that
--- the room's retention does not keep, at most 500 per call, and stores the ID and number of the last one.
+-- trim(room, meta, amended, erased, runs, erased_edits, length, most, oldest) removes entries
+-- beyond the room's retention limits, at most 500 per call, and stores the ID and number of the last one.
 --   length  the number of entries in the room
---   most    how many entries to keep; 0 is no limit. Trimming starts when the room has 10 %
+--   most    how many entries to keep; 0 is no limit. Trimming starts when the room has 10%
 --           more, so that not every append has to trim.
 --   oldest  remove entries before this time in ms; 0 removes none
--- Returns the ID of the last entry removed, nil if none was.
+-- Returns the ID of the last entry removed, or nil if none was.
 --
 -- trimmed_n is the number of that entry. If the next entry does not have the next number,
 -- another program trimmed the stream: see detect_trim.lua.

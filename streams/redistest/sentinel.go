@@ -112,8 +112,8 @@ func (s *Sentinel) startSentinels() {
 	}
 }
 
-// speedUp makes a sentinel poll more often, so that it detects within one second instead of ten that a
-// node is back.
+// speedUp makes a sentinel poll more often, so that it detects a node that is back within
+// one second instead of ten.
 func speedUp(sentinel *Server) {
 	sentinel.t.Helper()
 	client := sentinel.Client()
@@ -167,8 +167,8 @@ func (s *Sentinel) Primary() *Node {
 	return nil
 }
 
-// primaryAccordingTo returns the primary's address according to one sentinel, "" if that sentinel does
-// not answer.
+// primaryAccordingTo returns the primary's address according to one sentinel, or "" if that sentinel
+// does not answer.
 func (s *Sentinel) primaryAccordingTo(i int) string {
 	client := redis.NewSentinelClient(&redis.Options{Addr: s.Sentinels[i].Addr, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true})
 	defer client.Close()
@@ -225,7 +225,7 @@ func (s *Sentinel) AwaitReplica(node *Node) {
 	})
 }
 
-// offset returns the number after name in a reply to INFO, -1 if there is none.
+// offset returns the number after name in a reply to INFO, or -1 if there is none.
 func offset(info, name string) int64 {
 	_, after, _ := strings.Cut(info, name)
 	text, _, _ := strings.Cut(after, "\r")

@@ -78,14 +78,14 @@ func tempDir(t testing.TB) string {
 	return folder
 }
 
-// portRange is the number of ports that a test process reserves. It is enough to use each port only
-// once, because the server that had a port may be restarted.
+// portRange is the number of ports that a test process reserves. It is large enough that no port is used
+// twice, because a server that was stopped may be restarted on its port.
 const portRange = 1000
 
-// ports listens on the first port of the process's range until the process ends, so that other test
-// processes use other ranges. The ranges are below the ephemeral ports, which the system may assign
-// to any connection.
-var ports = sync.OnceValue(func() net.Listener {
+// reservePorts reserves a range of ports for this process: it listens on the first one until the process
+// ends, so that other test processes use other ranges. The ranges are below the ephemeral ports, which the
+// system may assign to any connection.
+var reservePorts = sync.OnceValue(func() net.Listener {
 	for {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(12_000+rand.IntN(20)*portRange))
 		if listener, err := net.Listen("tcp", address); err == nil {
@@ -100,7 +100,7 @@ var portsGiven atomic.Uint32
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for range portRange {
-		port := ports().Addr().(*net.TCPAddr).Port + 1 + int(portsGiven.Add(1)%(portRange-1))
+		port := reservePorts().Addr().(*net.TCPAddr).Port + 1 + int(portsGiven.Add(1)%(portRange-1))
 		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
 			listener.Close()
@@ -140,7 +140,7 @@ func (s *Server) awaitAnswer() {
 	s.t.Helper()
 	client := s.Client()
 	defer client.Close()
-	await(s.t, "redis to answer", func(ctx context.Context) bool { return client.Ping(ctx).Err() == nil })
+	await(s.t, "Redis to answer", func(ctx context.Context) bool { return client.Ping(ctx).Err() == nil })
 }
 
 // queryTimeout is the timeout of one query to a server.

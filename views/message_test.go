@@ -51,7 +51,7 @@ func TestArrangeOverwritesDayAndContinued(t *testing.T) {
 	messages := []Message{{Continued: true}, {Day: "some day"}}
 	Arrange(messages)
 	if messages[0].Continued || messages[0].Day == "" || messages[1].Day != "" {
-		t.Errorf("%+v", messages)
+		t.Errorf("got %+v, want both fields set from the order of the messages", messages)
 	}
 }
 
@@ -74,7 +74,7 @@ func TestRowsDoesNotChangeTheModel(t *testing.T) {
 	room := Room{Room: "lobby", Highlight: "1-0", Page: Page{User: &User{ID: "a"}}, Messages: []Message{{ID: "1-0", User: User{ID: "a"}}}}
 	row := room.Rows()[0]
 	if row.Room != "lobby" || !row.Mine || !row.Highlighted || row.Day == "" {
-		t.Errorf("%+v", row)
+		t.Errorf("row %+v, want Room, Mine, Highlighted and Day set", row)
 	}
 	if room.Messages[0].Room != "" || room.Messages[0].Day != "" {
 		t.Error("Rows changed Messages")

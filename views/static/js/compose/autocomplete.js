@@ -3,7 +3,7 @@ import { isComposing } from "../page/keyboard.js";
 const MAX_SUGGESTIONS = 8;
 
 /**
- * Returns the word to complete at the end of a text: part of a user's name after "@", or of an
+ * Returns the word to complete at the end of text: part of a user's name after "@", or of an
  * emoji's name after ":".
  * @param {string} text up to the caret
  * @returns {{ trigger: "@" | ":", word: string, start: number } | null} start is the position of the trigger

@@ -4,7 +4,7 @@ import { toast } from "../page/toast.js";
 
 const COUNTER_THRESHOLD = 200; // characters left at which the counter appears
 
-/** Returns the length of a text in code points, as the server counts it. @param {string} text */
+/** Returns the length of text in code points, as the server counts it. @param {string} text */
 const lengthOf = (text) => [...text].length;
 
 /**
@@ -18,9 +18,9 @@ const lengthOf = (text) => [...text].length;
  */
 
 /**
- * Composer is the form for writing messages. In storage, it keeps the user's draft for the room
- * and the target, which holds the edited text apart from the draft. The composer is never
- * disabled, because messages wait in the outbox.
+ * Composer is the form for writing messages. It stores the user's draft for the room, and
+ * separately the target, which includes the text of an edit. The composer is never disabled,
+ * because messages wait in the outbox.
  *
  * Event: `editlast` when the user wants to edit their last message.
  */

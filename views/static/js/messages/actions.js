@@ -149,7 +149,7 @@ async function attempt(action) {
   }
 }
 
-/** Copies a text to the clipboard. */
+/** Copies text to the clipboard. */
 async function copy(text, message) {
   await (await import("../page/clipboard.js")).copyText(text);
   toast(message);

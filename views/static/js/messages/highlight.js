@@ -1,5 +1,5 @@
 /**
- * Returns the matches of a term in a text, ignoring case, as [start, end) pairs.
+ * Returns the matches of a term in text, ignoring case, as [start, end) pairs.
  * @param {string} text
  * @param {string} term
  * @returns {[number, number][]}
@@ -12,7 +12,7 @@ export function findAll(text, term) {
 }
 
 /**
- * Returns the mentions of a user in a text. A mention is @ and the whole name, with no letter or
+ * Returns the mentions of a user in text. A mention is @ and the whole name, with no letter or
  * digit directly before or after it. Only characters of scripts that separate words with spaces
  * count as letters. unread.go in package streams applies the same rule.
  * @param {string} text

@@ -10,7 +10,7 @@ const MIN_RETRY_DELAY = 3_000; // milliseconds
  * in the page. Both edges have a link that also works without the script.
  *
  * Events: `attached` when the messages in the page reach the room's newest one (detail: the
- * cursor to follow from), and `detached` when show() has replaced them by messages that do not.
+ * cursor to follow from), and `detached` when show() has replaced them with messages that do not.
  */
 export class History extends EventTarget {
   #path;
@@ -40,9 +40,8 @@ export class History extends EventTarget {
     }
   }
 
-
   /**
-   * Replaces all messages by those around an entry or a time. Rejects if the request fails.
+   * Replaces all messages with those around an entry or a time. Rejects if the request fails.
    * Resolves with false if show() was called again before the response arrived.
    * @param {{ around?: string, at?: string }} place an entry ID, a time, or neither for the newest messages
    * @returns {Promise<boolean>}

@@ -90,7 +90,7 @@ export class MessageRenderer {
   }
 
   /**
-   * Shows a pending change of the user on a message, and the reason if the server refused it.
+   * Shows a pending change by the user on a message, and the reason if the server refused it.
    * @param {Element} article
    * @param {import("../offline/outbox.js").Item} item
    * @returns {() => void} a function that removes the preview
@@ -233,7 +233,7 @@ function showDeleted(article) {
   return article;
 }
 
-/** Returns the first line of a text, truncated to 120 characters. @param {string} text */
+/** Returns the first line of text, truncated to 120 characters. @param {string} text */
 export function firstLine(text) {
   const [line] = text.trim().split("\n", 1);
   const chars = [...line]; // code points, so that no surrogate pair is split

@@ -17,7 +17,7 @@ export class PendingChanges {
     this.#renderer = renderer;
   }
 
-  /** Replaces the items by those in the outbox, and returns the IDs of messages that may need an update. @param {import("../offline/outbox.js").Item[]} items @returns {Set<string>} */
+  /** Replaces the items with those in the outbox, and returns the IDs of messages that may need an update. @param {import("../offline/outbox.js").Item[]} items @returns {Set<string>} */
   update(items) {
     const kept = this.#items.filter(({ key }) => this.#stored.has(key) && !items.some((item) => item.key === key));
     const before = this.#items;
@@ -30,7 +30,7 @@ export class PendingChanges {
     if (this.#items.some((item) => item.key === key)) this.#stored.add(key);
   }
 
-  /** Removes the item with a key. Call it when the entry arrives. @param {string | undefined} key */
+  /** Removes the item with this key. Call it when the entry arrives. @param {string | undefined} key */
   remove(key) {
     this.#stored.delete(key);
     this.#items = this.#items.filter((item) => item.key !== key);

@@ -2,7 +2,7 @@ const NEAR_END = 100; // pixels from the end that count as near it
 const SCROLL_TIMEOUT = "onscrollend" in globalThis ? 1_000 : 150; // milliseconds without a scroll event after which scrolling is assumed to have ended
 
 /**
- * Scroll controls the scroll position of the message list. Changes of the messages run one at a
+ * Scroll controls the scroll position of the message list. Changes to the messages run one at a
  * time in its queue. Each keeps the view where it is: at the end, or at the message being read.
  *
  * Unless the view is at the end, a change waits until scrolling has ended. A browser that scrolls
@@ -45,7 +45,7 @@ export class Scroll extends EventTarget {
   }
 
   /**
-   * Queues a change of the messages. If stayAtEnd returns true and the view is near the end, the
+   * Queues a change to the messages. If stayAtEnd returns true and the view is near the end, the
    * view moves to the end. Otherwise the first message in view, the anchor, stays in place.
    * @param {(anchor: Element | null) => void} change receives null if the view moves to the end
    * @param {{ stayAtEnd?: () => boolean }} [options] stayAtEnd is called when the change is about to run

@@ -63,7 +63,7 @@ export class Toolbar {
     let isLongPress = false;
     const cancel = () => clearTimeout(timer);
     const handleLift = (event) => {
-      if (isLongPress && event.cancelable) event.preventDefault(); // otherwise the finger clicks the toolbar that has appeared under it
+      if (isLongPress && event.cancelable) event.preventDefault(); // otherwise lifting the finger would click the toolbar that has appeared under it
     };
     log.addEventListener("pointerdown", (event) => {
       cancel(); // a second finger zooms
@@ -119,7 +119,7 @@ export class Toolbar {
   }
 
   /**
-   * Places the toolbar at the top edge of the message, past its end if there is space. On touch
+   * Places the toolbar at the top edge of the message, beside its text if there is space. On touch
    * screens, CSS places it at the bottom of the screen, and the messages move up if it would cover
    * the selected one.
    */
@@ -181,7 +181,7 @@ export class Toolbar {
       this.show(article);
       this.#element.querySelector("button:not([hidden])").focus();
     } else if (key === "ArrowUp" || key === "ArrowDown") {
-      const fromMessage = target === article ? this.#neighbour(article, key === "ArrowUp" ? -1 : 1) : article; // a key pressed on a link selects its own message
+      const fromMessage = target === article ? this.#neighbour(article, key === "ArrowUp" ? -1 : 1) : article; // from a link in a message, the first press selects that message
       const next = article ? fromMessage : this.#lastInView(currentTarget);
       if (!next) return;
       focus(next);

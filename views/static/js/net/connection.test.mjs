@@ -36,7 +36,7 @@ const hello = { type: "hello", protocol: "burble.v1", user: null, limits: { text
 
 /** Returns a `followed` frame for the lobby. The cursor "1-0@e" is entry 1-0 in epoch e. */
 const followed = (state, at, fields) => ({ type: "followed", room: "lobby", state, at, ...fields });
-/** Returns an `entries` frame for the lobby with the one entry that ends it. */
+/** Returns an `entries` frame for the lobby with one entry, at `upto`. */
 const entries = (after, upto) => ({ type: "entries", room: "lobby", after, upto, entries: [{ id: upto.split("@")[0] }] });
 
 /**
@@ -68,7 +68,7 @@ test("a new socket resumes from the cursor of the last entries frame", (t) => {
   assert.equal(socket().protocol, "burble.v1");
   assert.deepEqual(requestOf(socket()), { room: "lobby", html: "true", deflate: "true", after: "1-0@e" });
   socket().receive(hello);
-  assert.deepEqual(socket().sent, [], "followed the room again although the URL did");
+  assert.deepEqual(socket().sent, [], "followed the room again although the URL already had");
   socket().receive(followed("resumed", "1-0@e"), entries("1-0@e", "2-0@e"), entries("2-0@e", "3-0@e"));
   assert.deepEqual(events, ["connecting", "catching-up", "resumed", "live", "2-0", "3-0"]);
   socket().onclose();

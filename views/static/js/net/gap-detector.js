@@ -12,7 +12,7 @@ export class GapDetector {
   #requested = new Map();
   /** @type {Map<string, string>} the cursor at which the next frame must start, by room */
   #expected = new Map();
-  /** @type {Map<string, string>} the entry ID that ends catching up, for each room that has not caught up */
+  /** @type {Map<string, string>} ID of the last entry to catch up with, for each room that has not caught up */
   #target = new Map();
 
   /** Records a request to follow a room. @param {string} room @param {string | null} after cursor */

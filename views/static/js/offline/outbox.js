@@ -24,7 +24,7 @@ const itemKeys = (user, prefix) => keysWithPrefix(prefix).filter((key) => (JSON.
  * @property {number} at time when the item was added, in milliseconds
  * @property {number} [tried] time when it was first sent, in milliseconds
  * @property {"waiting" | "failed"} state
- * @property {string} [why] the reason of the failure, as shown to the user
+ * @property {string} [why] the reason for the failure, as shown to the user
  */
 
 /**

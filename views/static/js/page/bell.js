@@ -3,7 +3,7 @@ import { BELL_KEY } from "./alerts.js";
 import { load, save } from "./storage.js";
 import { toast } from "./toast.js";
 
-/** Turns notifications of mentions on or off, and requests permission if necessary. @param {HTMLElement} bell */
+/** Turns notifications for mentions on or off, and requests permission if necessary. @param {HTMLElement} bell */
 export async function toggleBell(bell) {
   if (!globalThis.Notification) return toast("Add Burble to your home screen to get notifications."); // Safari on an iPhone
   const isOn = load(BELL_KEY) !== "on" || Notification.permission !== "granted";

@@ -3,7 +3,7 @@ import test from "node:test";
 import { reloadOnUserChange } from "./identity.js";
 
 /**
- * Opens a page whose body has this dataset. expect() checks how often the page has reloaded, and
+ * Opens a page whose body has this dataset. expect() checks how many times the page has reloaded, and
  * how many hello frames other listeners have received.
  */
 function openPage(dataset, history = { state: null }) {

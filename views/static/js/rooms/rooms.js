@@ -26,7 +26,7 @@ export class Rooms extends EventTarget {
     this.#me = me;
   }
 
-  /** Replaces the counts by those in the server's list, except for rooms where the list is outdated. @param {Room[]} list */
+  /** Replaces the counts with those in the server's list, except for rooms where the list is outdated. @param {Room[]} list */
   update(list) {
     for (const room of list) {
       const known = this.#rooms.get(room.room);

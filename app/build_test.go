@@ -35,7 +35,7 @@ func isIgnored(t *testing.T, file string) (is bool) {
 	return is
 }
 
-// The sources of the program are needed, and whatever else lies in the folder may be secret.
+// The builder needs the program's sources. Anything else in the folder may be secret.
 func TestBuilderGetsOnlySources(t *testing.T) {
 	t.Parallel()
 	for _, secret := range []string{

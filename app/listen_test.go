@@ -34,7 +34,7 @@ func TestTakenPortIsReportedBeforeRedisStarts(t *testing.T) {
 	var logs bytes.Buffer
 	err := run(t.Context(), config, slog.New(slog.NewTextHandler(&logs, nil)))
 	if err == nil || !strings.Contains(err.Error(), "PORT") || !strings.Contains(err.Error(), strconv.Itoa(config.Port)) {
-		t.Fatalf("got %v", err)
+		t.Fatalf("error %v, want one that names PORT and its value", err)
 	}
 	suggested := regexp.MustCompile(`set PORT=(\d+)`).FindStringSubmatch(err.Error())
 	if suggested == nil {
@@ -55,7 +55,7 @@ func TestListenErrorNamesListen(t *testing.T) {
 	t.Parallel()
 	err := run(t.Context(), Config{Listen: "192.0.2.1"}, testLog(t)) // reserved for documentation (RFC 5737)
 	if err == nil || !strings.Contains(err.Error(), "LISTEN") {
-		t.Errorf("got %v", err)
+		t.Errorf("error %v, want one that names LISTEN", err)
 	}
 }
 

@@ -55,6 +55,6 @@ func TestInvalidDotEnvErrorNamesFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := loadDotEnv(); err == nil || !strings.Contains(err.Error(), ".env") {
-		t.Errorf("got %v", err)
+		t.Errorf("error %v, want one that names .env", err)
 	}
 }

@@ -57,7 +57,7 @@ func openLocalRedis(ctx context.Context, config Config, log *slog.Logger) (*redi
 	}, nil
 }
 
-// explainRedisError adds REDIS_URL to an error of the first connection. It also adds advice if the
+// explainRedisError adds REDIS_URL to an error from the first connection. It also adds advice if the
 // error alone does not show what to change. It does not quote url.
 func explainRedisError(err error, url string) error {
 	if url == "" || !errors.Is(err, streams.ErrUnusable) {

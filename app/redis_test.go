@@ -116,7 +116,7 @@ func TestUntrustedRedisCertificate(t *testing.T) {
 	t.Run("refused with advice", func(t *testing.T) {
 		_, err := streams.Open(t.Context(), streams.Options{Redis: mustOpenRedis(t, Config{RedisURL: url}).Options})
 		if err = explainRedisError(err, url); err == nil || !strings.Contains(err.Error(), "?skip_verify=true") || !strings.Contains(err.Error(), "CA") {
-			t.Errorf("got %v", err)
+			t.Errorf("error %v, want advice to set ?skip_verify=true or to install the CA", err)
 		}
 	})
 	t.Run("accepted on request", func(t *testing.T) {

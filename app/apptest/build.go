@@ -16,7 +16,7 @@ import (
 )
 
 // Race reports whether the tests run with the race detector, which makes everything about ten times
-// slower. The program is then built with it, too.
+// slower. If so, the program under test is built with it too.
 var Race = sync.OnceValue(func() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})

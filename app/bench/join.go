@@ -24,7 +24,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// joinRepeats is how often each way to join is measured.
+// joinRepeats is how many times each way to join is measured.
 const joinRepeats = 50
 
 // newest returns the number of entries that a client reads when it joins.

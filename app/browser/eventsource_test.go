@@ -14,7 +14,7 @@ import (
 )
 
 // An EventSource gives up for good if it reconnects while the server drains, and the response has
-// another status than 200.
+// a status other than 200.
 func TestEventSourceOutlivesRestarts(t *testing.T) {
 	t.Parallel()
 	restarts := 10

@@ -170,7 +170,7 @@ type device struct {
 
 var (
 	wide      = device{"wide", 1280, 800, 1, false}
-	zoomed    = device{"zoomed", 640, 360, 2, false} // a screen of 1280 by 720 at 200 % (WCAG 1.4.4)
+	zoomed    = device{"zoomed", 640, 360, 2, false} // a screen of 1280 by 720 at 200% (WCAG 1.4.4)
 	phone     = device{"phone", 390, 844, 2, true}
 	narrow    = device{"narrow", 320, 640, 1, true}    // the narrowest in WCAG 1.4.10
 	landscape = device{"landscape", 844, 200, 2, true} // a phone in landscape with its keyboard open

@@ -88,7 +88,7 @@ func (u *user) expectHarmlessNow(where string) {
 	}
 }
 
-// truncate returns the first count characters of a text.
+// truncate returns the first count characters of text.
 func truncate(text string, count int) string {
 	runes := []rune(text)
 	return string(runes[:min(len(runes), count)])

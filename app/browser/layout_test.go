@@ -4,7 +4,7 @@ package browser
 
 import "testing"
 
-// Every page must fit the narrowest screen. At 200 %, all permanent controls must be in view and not
+// Every page must fit the narrowest screen. At 200%, all permanent controls must be in view and not
 // covered.
 func TestPagesFitNarrowAndZoomedScreens(t *testing.T) {
 	t.Parallel()

@@ -3,7 +3,7 @@
 package browser
 
 // recordScrolling is a script that records which messages are in view after each frame, and whether a
-// change of the messages moved them. It runs in the page, so that nothing can happen between a change
+// change to the messages moved them. It runs in the page, so that nothing can happen between a change
 // and its measurement.
 const recordScrolling = `Boolean(window.recorder = (() => {
   const scroller = document.querySelector("#scroller"), log = document.querySelector("#messages");
@@ -105,7 +105,7 @@ type recording struct {
 	Seen  int     // number of different messages in the page since the last turn
 	Peak  int     // highest number of messages in the page at once
 	Holes int     // number of adjacent messages in the page that are not adjacent in the room
-	Jump  float64 // longest distance that a change of the messages moved one in view, in pixels
+	Jump  float64 // longest distance that a change to the messages moved one in view, in pixels
 	Back  float64 // longest distance that a frame moved one against the direction of scrolling, in pixels
 	Shift float64 // the browser's layout shift score for elements that stay in view, except while scrolling by hand
 }

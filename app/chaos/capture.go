@@ -33,7 +33,7 @@ func (p *phase) capture(room string, destroy destroyFunc) {
 	})
 }
 
-// roomKey returns the key of the room's stream, "" if this node does not have it.
+// roomKey returns the key of the room's stream, or "" if this node does not have it.
 func roomKey(ctx context.Context, client *redis.Client, room string) (string, error) {
 	keys, err := client.Keys(ctx, "{*}:room:"+room).Result()
 	if err != nil || len(keys) == 0 {

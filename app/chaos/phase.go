@@ -26,7 +26,7 @@ type phase struct {
 	truth    check.Truth
 	orphans  map[string][]*check.Entry // the entries of an abandoned primary, by room
 	failover []*timeSpan               // when there may have been two primaries
-	faults   map[string]int            // how often each fault happened
+	faults   map[string]int            // how many times each fault happened
 }
 
 // runPhase runs a phase. inject must inject the faults, and return when they are repaired.

@@ -258,7 +258,7 @@ func (p *presence) notifyLater(name string, listeners []Listener) {
 	room.listeners = append(room.listeners, slices.DeleteFunc(listeners, Listener.Closed)...)
 }
 
-// signalCountAt schedules a signal of the number of people in the room, for the first update at or
+// signalCountAt schedules a signal with the number of people in the room, for the first update at or
 // after the given time.
 func (p *presence) signalCountAt(name string, at time.Time) {
 	p.mu.Lock()

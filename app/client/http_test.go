@@ -88,7 +88,7 @@ func TestLiveReadReturnsRefusalAsError(t *testing.T) {
 	})
 	_, err := server.Live(t.Context(), client.Follow{Room: "-"}, client.Plain)
 	if refused, ok := errors.AsType[*client.Error](err); !ok || refused.Code != "bad_room" || refused.Status != http.StatusBadRequest {
-		t.Errorf("%v", err)
+		t.Errorf("error %v, want bad_room with status 400", err)
 	}
 }
 

@@ -113,7 +113,7 @@ func TestAwaitReturnsErrorFrame(t *testing.T) {
 	}))
 	_, err := client.Await[*client.Stored](socket)
 	if refused, ok := errors.AsType[*client.Error](err); !ok || refused.Code != "not_yours" || refused.Key != "k" || !refused.IsFinal() {
-		t.Errorf("%v", err)
+		t.Errorf("error %v, want a final not_yours with the key", err)
 	}
 	if refused, err := client.Await[*client.Error](socket); err != nil || refused.Code != "not_found" {
 		t.Errorf("%+v: %v", refused, err)

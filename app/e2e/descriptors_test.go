@@ -37,7 +37,8 @@ func openIdle(t *testing.T, server *apptest.Server, count int) (closeAll func())
 	return closeAll
 }
 
-// expectOneLineASecond checks how often the server logged a text since it began to.
+// expectOneLineASecond checks that, since began, the server logged text at least once and at most once a
+// second.
 func expectOneLineASecond(t *testing.T, server *apptest.Server, began time.Time, text string) {
 	t.Helper()
 	most := int(time.Since(began)/time.Second) + 1

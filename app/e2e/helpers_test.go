@@ -23,7 +23,7 @@ import (
 // Helpers for this package's tests:
 //
 //	join                  adds a member: a client.Bot in one room that keeps what it reads
-//	commandsOf            counts how often Redis ran each command; since and total
+//	commandsOf            counts how many times Redis ran each command; since and total
 //	redisStat             returns a number from Redis's INFO stats
 //	expectFewConnections  checks the number of connections to Redis
 //	percentile            returns a percentile of durations
@@ -176,7 +176,7 @@ func expectFewConnections(t *testing.T, redis *redistest.Server, servers int) {
 	}
 }
 
-// commands counts how often Redis ran each command.
+// commands counts how many times Redis ran each command.
 type commands map[string]int
 
 // commandsOf reads the counts from Redis. It leaves out the commands that tests send.

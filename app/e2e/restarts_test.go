@@ -28,7 +28,7 @@ import (
 const eventSourcePackage = "eventsource@3.0.7"
 
 // An EventSource gives up for good if the response to its request, or to any of its reconnects, has
-// another status than 200. A restart must not end any.
+// a status other than 200. A restart must not end any live read.
 func TestLiveReadsOutliveRestarts(t *testing.T) {
 	t.Parallel()
 	restarts, eventSources := 10, 200

@@ -8,7 +8,7 @@ import "strings"
 // Text is a message of 1 to 4,000 characters.
 type Text struct{ Name, Text string }
 
-// Marker is the global variable that a script in a text sets to 1 if it runs.
+// Marker is the global variable that a script in a hostile text sets to 1 if it runs.
 const Marker = "__ran"
 
 // Texts is the corpus. No text may run a script or break the layout as a message, a topic, a name, a

@@ -34,7 +34,7 @@ func TestTokenExpires(t *testing.T) {
 	ada, _ := NewUser("Ada")
 	_, _, err := tokens.Verify(tokens.Sign(ada, now), now.Add(TokenLife))
 	if !errors.Is(err, ErrTokenExpired) {
-		t.Errorf("got %v", err)
+		t.Errorf("verified after TokenLife: %v, want ErrTokenExpired", err)
 	}
 }
 

@@ -2,5 +2,5 @@
 
 package limit
 
-// Files returns how many files this process may have open at once, 0 for no limit.
+// Files returns how many files this process may have open at once, or 0 for no limit.
 func Files() int { return 0 }

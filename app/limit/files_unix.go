@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// Files returns how many files this process may have open at once, 0 for no limit. Go has already
+// Files returns how many files this process may have open at once, or 0 for no limit. Go has already
 // raised the soft limit to the hard one.
 func Files() int {
 	var limit syscall.Rlimit

@@ -58,7 +58,7 @@ func (l *Lines) followed(room string, followed *streams.Followed) []byte {
 	text := ""
 	switch followed.State {
 	case streams.Truncated:
-		text = "Messages up to " + followed.First.ID.Time().UTC().Format("2006-01-02 15:04") + " are no longer kept."
+		text = "Messages up to " + followed.First.ID.Time().UTC().Format("2006-01-02 15:04") + " are no longer available."
 	case streams.Reset:
 		text = "Messages were lost. The newest remaining messages follow."
 	}
@@ -108,13 +108,13 @@ func (l *Lines) Chunk(data []byte) []byte {
 }
 
 // Refusal returns the whole body of a response, with status 200, that refuses a request for a temporary
-// reason. An EventSource gives up for good after any other status; after this one it connects again.
+// reason. An EventSource gives up for good after any other status; after this one it reconnects.
 func (l *Lines) Refusal(refused *protocol.Error) []byte {
 	return l.Chunk(l.format.refusal(nil, refused))
 }
 
-// The bounds of when a refused EventSource connects again. It keeps to this time after later
-// disconnects, too, so the time is short.
+// Bounds of the delay before a refused EventSource reconnects. It uses the same delay after later
+// disconnects, so the delay is short.
 const (
 	minRetry    = time.Second
 	maxRetry    = 10 * time.Second
@@ -126,7 +126,7 @@ func eventStreamRefusal(dst []byte, refused *protocol.Error) []byte {
 	return fmt.Appendf(dst, ": %s\nretry: %d\n\n", refused.Message, retry.Milliseconds())
 }
 
-// noRefusal appends nothing. The client connects again as after any other end of the response.
+// noRefusal appends nothing. The client reconnects as it does whenever a response ends.
 func noRefusal(dst []byte, _ *protocol.Error) []byte { return dst }
 
 func searchRefusal(dst []byte, refused *protocol.Error) []byte {

@@ -135,7 +135,7 @@ func TestStartErrorQuotesOutputOfChild(t *testing.T) {
 	for range 2 { // the second run checks that the first one released the lock
 		_, err := Open(t.Context(), o)
 		if err == nil || !strings.Contains(err.Error(), "Bad file format") || !strings.Contains(err.Error(), "valkey-server") || strings.Contains(err.Error(), "line 1\n") {
-			t.Errorf("got %v", err)
+			t.Errorf("error %v, want the program and the end of its output", err)
 		}
 	}
 	t.Setenv("PATH", t.TempDir()+":"+bin)

@@ -12,7 +12,7 @@ import (
 )
 
 // quoteParser parses quotations, whose marker is "> ". Without the space, as in >_< or >>> print(),
-// a line is text.
+// the line is plain text.
 type quoteParser struct{ parser.BlockParser }
 
 func newQuoteParser() parser.BlockParser { return quoteParser{parser.NewBlockquoteParser()} }
@@ -33,7 +33,8 @@ func (p quoteParser) Continue(node ast.Node, reader text.Reader, pc parser.Conte
 	return p.BlockParser.Continue(node, reader, pc)
 }
 
-// afterQuoteMarker returns the rest of a line after > and white space, or after > at its end.
+// afterQuoteMarker returns what follows the > at the start of a line. ok reports whether that > is a quote
+// marker, which means that white space or the end of the line follows it.
 func afterQuoteMarker(line []byte) (rest []byte, ok bool) {
 	rest, ok = bytes.CutPrefix(bytes.TrimLeft(line, " "), []byte(">"))
 	return rest, ok && (len(rest) == 0 || util.IsSpace(rest[0]))
@@ -62,8 +63,8 @@ func newFenceParser() parser.BlockParser { return fenceParser{parser.NewFencedCo
 
 func (fenceParser) Trigger() []byte { return []byte{'`'} }
 
-// ruleParser parses rules, which are lines of at least three hyphens. Lines of asterisks and underscores
-// are text.
+// ruleParser parses horizontal rules, which are lines of at least three hyphens. Lines of asterisks and
+// underscores are text.
 type ruleParser struct{ parser.BlockParser }
 
 func newRuleParser() parser.BlockParser { return ruleParser{parser.NewThematicBreakParser()} }
@@ -79,15 +80,15 @@ func (p ruleParser) Open(parent ast.Node, reader text.Reader, pc parser.Context)
 	return p.BlockParser.Open(parent, reader, pc)
 }
 
-// itemParser parses the items of lists. Those of a numbered list keep their numbers, except that
-// "1. 1. 1." counts, as everywhere in Markdown.
+// itemParser parses list items. The items of a numbered list keep the numbers that the author wrote,
+// except that "1. 1. 1." becomes 1, 2, 3, as everywhere in Markdown.
 type itemParser struct{ parser.BlockParser }
 
 func newItemParser() parser.BlockParser { return itemParser{parser.NewListItemParser()} }
 
 var itemNumber = regexp.MustCompile(`^ *(\d{1,9})\.`)
 
-const writtenNumber = "written number" // attribute of an item, which is not rendered
+const writtenNumber = "written number" // an attribute of list items; not rendered
 
 func (p itemParser) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
 	found := itemNumber.FindSubmatch(first(reader.PeekLine()))

@@ -10,11 +10,11 @@ import (
 // maxNesting is how many elements of a message may be inside one another. A list takes two.
 const maxNesting = 32
 
-// maxHTML returns the maximum length in bytes of the HTML of a text with markup. A link takes about
+// maxHTML returns the maximum length in bytes of the HTML for source. A link takes about
 // 100 bytes.
 func maxHTML(source string) int { return min(2<<10+6*len(source), 32<<10) }
 
-// plainHTML returns a text as HTML without markup.
+// plainHTML returns source as one paragraph of HTML, with its markup shown as text.
 func plainHTML(source string) string {
 	return "<p>" + strings.ReplaceAll(html.EscapeString(source), "\n", "<br>\n") + "</p>"
 }

@@ -117,7 +117,7 @@ func TestRendererKeepsToItsLimit(t *testing.T) {
 
 func TestBoundsInDocs(t *testing.T) {
 	apptest.ExpectDoc(t, "PROTOCOL.md", fmt.Sprintf("more than %d elements", maxNesting), fmt.Sprintf("%d KiB plus six times the text", maxHTML("")>>10),
-		fmt.Sprintf("or %d KiB, is one paragraph", maxHTML(strings.Repeat("x", 16000))>>10))
+		fmt.Sprintf("would exceed %d KiB, or", maxHTML(strings.Repeat("x", 16000))>>10))
 }
 
 func TestRenderersShareTheirTime(t *testing.T) {

@@ -15,7 +15,7 @@ type renderCache struct {
 	size         int // size of newer
 }
 
-// render returns the cached HTML for a text. If there is none, it calls render and caches the result.
+// render returns the cached HTML for text. If there is none, it calls render and caches the result.
 func (c *renderCache) render(text string, render func(string) string) string {
 	html, known := c.find(text)
 	if known {
@@ -32,7 +32,7 @@ func (c *renderCache) render(text string, render func(string) string) string {
 	return html
 }
 
-// find returns the cached HTML for a text.
+// find returns the cached HTML for text.
 func (c *renderCache) find(text string) (html string, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -67,10 +67,10 @@ var sanitiser = func() *bluemonday.Policy {
 	return policy
 }()
 
-// renderMarkdown returns the text of a message as HTML that is safe to embed in a page. If the text is
-// nested too deeply, its HTML would be too large or show nothing, as with "***", or the Markdown library
-// fails or panics, it returns the text as one paragraph: one message must not crash every server that
-// shows the room, nor make the room expensive to show.
+// renderMarkdown returns the text of a message as HTML that is safe to embed in a page. It returns the
+// text as one paragraph without markup if the text is nested too deeply, if its HTML would be too large
+// or show nothing, as with "***", or if the Markdown library fails or panics. Otherwise a single message
+// could crash every server that shows the room, or make the room expensive to show.
 func renderMarkdown(source string) (rendered string) {
 	defer func() {
 		if recover() != nil {

@@ -11,8 +11,8 @@ import (
 func TestProtocolLimitsInDocs(t *testing.T) {
 	t.Parallel()
 	apptest.ExpectDoc(t, "PROTOCOL.md",
-		"| a text | "+apptest.Grouped(MaxText)+" characters |",
-		"A text has 1 to "+apptest.Grouped(MaxText)+" characters",
+		"| the text of a message | "+apptest.Grouped(MaxText)+" characters |",
+		"The text of a message has 1 to "+apptest.Grouped(MaxText)+" characters",
 		fmt.Sprintf("| a topic | %d characters |", MaxTopic),
 		fmt.Sprintf("It has at most %d characters", MaxTopic),
 		fmt.Sprintf("`emoji` is a single emoji of at most %d bytes", markup.MaxEmoji),

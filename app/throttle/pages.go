@@ -12,8 +12,8 @@ import (
 const (
 	// MaxPagesBytes bounds the memory of all pages of history that are being read and encoded.
 	MaxPagesBytes = 32 << 20
-	// messageBytes is about what a message of 4,000 characters takes meanwhile, and renderedBytes
-	// what its HTML adds.
+	// messageBytes is the approximate memory that a message of 4,000 characters takes in such a page,
+	// and renderedBytes that of its HTML.
 	messageBytes, renderedBytes = 32 << 10, 32 << 10
 	// pageWait bounds how long a request waits for that memory.
 	pageWait = 5 * time.Second

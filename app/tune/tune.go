@@ -8,8 +8,8 @@
 //   - Turn off: TIMER_SLACK=0. The program keeps a slack that it inherited if that is at least as
 //     long, for example from TimerSlackNSec= in systemd.
 //
-// Garbage collection. The heap may grow by 200 % between collections instead of 100 %.
-//   - Gain: 3 % of the CPU time with 50 rooms and 1,000 messages per second.
+// Garbage collection. The heap may grow by 200% between collections instead of 100%.
+//   - Gain: 3% of the CPU time with 50 rooms and 1,000 messages per second.
 //   - Cost: memory. GOMEMLIMIT still bounds it.
 //   - Turn off: set GOGC. Go's default is 100.
 package tune

@@ -27,7 +27,7 @@ func (l boundedListener) Accept() (net.Conn, error) {
 }
 
 const (
-	// otherFiles is how many file descriptors the server leaves for other things than connections of
+	// otherFiles is how many file descriptors the server leaves for anything but connections of
 	// clients: connections to Redis above all. Of a large limit it leaves a sixteenth.
 	otherFiles = 48
 	// spareConnections is how many connections above its capacity a server has, to answer probes.
@@ -55,8 +55,8 @@ func (s *Server) limitConnections(listener net.Listener) net.Listener {
 	return capacity
 }
 
-// maxConnections returns how many connections a process that may open this many files can have, 0 for
-// no limit.
+// maxConnections returns how many connections a process that may open this many files can have, or 0
+// for no limit.
 func maxConnections(files int) int {
 	if files == 0 {
 		return 0

@@ -80,7 +80,7 @@ func TestLiveReadsOfOneAddressAreLimited(t *testing.T) {
 	eventually(t, "ended live reads are no longer counted", func() bool { return s.limits.OpenLiveReads.Held("203.0.113.2") == 1 })
 }
 
-// expectRetry checks that an EventSource is refused in such a way that it connects again.
+// expectRetry checks that an EventSource is refused with a response after which it reconnects.
 func (s *testServer) expectRetry(path string, headers ...string) {
 	s.t.Helper()
 	got := s.get(path, append(headers, "Accept: text/event-stream")...)
@@ -89,7 +89,7 @@ func (s *testServer) expectRetry(path string, headers ...string) {
 	}
 }
 
-func TestRateLimitedEventSourceConnectsAgain(t *testing.T) {
+func TestRateLimitedEventSourceReconnects(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	s.limits.NewLiveReads = limit.NewRate(0.001, 2)

@@ -47,8 +47,8 @@ func wantsHTML(c *fiber.Ctx) bool {
 	return preferredType(c, fiber.MIMEApplicationJSONCharsetUTF8, fiber.MIMETextHTMLCharsetUTF8) == fiber.MIMETextHTMLCharsetUTF8
 }
 
-// preferredType returns which of the types the client prefers: the first in case of a tie, "" if the
-// client accepts none. Media types are case-insensitive (RFC 9110, section 8.3.1), but Fiber compares
+// preferredType returns which of the types the client prefers: the first in case of a tie, or "" if
+// the client accepts none. Media types are case-insensitive (RFC 9110, section 8.3.1), but Fiber compares
 // bytes, so it gets a lower-case copy of the header.
 func preferredType(c *fiber.Ctx, types ...string) string {
 	request := new(fasthttp.RequestCtx)

@@ -148,7 +148,7 @@ func TestFollowingATrimmedRoomIsTruncated(t *testing.T) {
 	for _, after := range []string{"0-0", first.ID, first.Cursor} {
 		plain := s.openStream("/r/lobby/events?after="+after, "Accept: text/plain")
 		if line := plain.line(); !strings.HasPrefix(line, "-- Messages up to 20") {
-			t.Errorf("after %s: the plain text starts with %q", after, line)
+			t.Errorf("after %s: the plain text starts with %q, want the truncation", after, line)
 		}
 		if line := plain.line(); !strings.Contains(line, " Ada: ") {
 			t.Errorf("after %s: the second line of the plain text is %q", after, line)

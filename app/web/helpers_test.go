@@ -82,7 +82,7 @@ type testServer struct {
 	store    *streams.Store
 	engine   *live.Engine
 	logs     *logBuffer
-	shutDown func() // stops the server as SIGTERM does; the end of the test calls it, too
+	shutDown func() // stops the server as SIGTERM does; also called when the test ends
 }
 
 // runningServers counts running servers, so that the last one to end can check for leaks.
@@ -189,28 +189,28 @@ func (s *testServer) with(t testing.TB) *testServer {
 // starts a server meanwhile, expectNoGoroutines returns, because it runs again when that server ends.
 func expectNoGoroutines(t testing.TB) {
 	t.Helper()
-	var left []string
+	var leaked []string
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if left = leftGoroutines(); len(left) == 0 || runningServers.Load() > 0 {
+		if leaked = leakedGoroutines(); len(leaked) == 0 || runningServers.Load() > 0 {
 			return
 		}
 	}
-	t.Errorf("%d goroutines are still running:\n%s", len(left), strings.Join(left, "\n\n"))
+	t.Errorf("%d goroutines are still running:\n%s", len(leaked), strings.Join(leaked, "\n\n"))
 }
 
-// leftGoroutines returns the stacks of this module's goroutines, without those that run tests or
+// leakedGoroutines returns the stacks of this module's goroutines, except those that run tests or
 // Clusters shared by tests.
-func leftGoroutines() (left []string) {
+func leakedGoroutines() (leaked []string) {
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
 		isTest := strings.Contains(stack, "testing.tRunner") || strings.Contains(stack, "testing.fRunner") || strings.Contains(stack, "testing.(*M)")
 		isShared := strings.Contains(stack, "redistest.(*Proxy)")
 		if strings.Contains(stack, "burble/") && !isTest && !isShared {
-			left = append(left, stack)
+			leaked = append(leaked, stack)
 		}
 	}
-	return left
+	return leaked
 }
 
 // eventually waits until the condition holds.

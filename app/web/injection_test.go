@@ -127,11 +127,11 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 	level := &slog.HandlerOptions{Level: slog.LevelDebug}
 	var text, jsonText bytes.Buffer
 	for _, format := range []struct {
-		name     string
-		out      *bytes.Buffer
-		handler  slog.Handler
-		isLine   func(string) bool
-		isHidden func(rune) bool // a character that must be escaped
+		name       string
+		out        *bytes.Buffer
+		handler    slog.Handler
+		isLine     func(string) bool
+		mustEscape func(rune) bool
 	}{
 		{"text", &text, slog.NewTextHandler(&text, level), logLine.MatchString, unicode.IsControl},
 		{"JSON", &jsonText, slog.NewJSONHandler(&jsonText, level), func(line string) bool { return json.Valid([]byte(line)) }, func(r rune) bool { return r < ' ' }},
@@ -145,7 +145,7 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 		}
 		lines := strings.Split(strings.TrimSuffix(format.out.String(), "\n"), "\n")
 		for _, line := range lines {
-			if !format.isLine(line) || strings.ContainsFunc(line, format.isHidden) {
+			if !format.isLine(line) || strings.ContainsFunc(line, format.mustEscape) {
 				t.Errorf("%s: line %q", format.name, line)
 			}
 		}

@@ -48,7 +48,7 @@ var invalidMessagePosts = []postTest{
 	{"form without text", formType, ``, nil, 400, protocol.BadField, "text"},
 	{"form with an unknown field", formType, `text=hi&colour=red`, nil, 400, protocol.BadField, "colour"},
 	{"form that is not UTF-8", formType, `text=%ff%fe`, nil, 400, protocol.BadField, "text"},
-	{"form with a text too long", formType, `text=` + tooLongText, nil, 413, protocol.TooLong, "text"},
+	{"form with text that is too long", formType, `text=` + tooLongText, nil, 413, protocol.TooLong, "text"},
 	{"form above 64 KiB", formType, `text=` + tooLarge, nil, 413, protocol.TooLong, ""},
 	{"plain text, empty", "text/plain", ``, nil, 400, protocol.BadField, "text"},
 	{"plain text, not UTF-8", "text/plain", badUTF8, nil, 400, protocol.BadFrame, ""},

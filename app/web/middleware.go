@@ -71,10 +71,10 @@ func (s *Server) checkOrigin(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// refuseOrigin returns the error for a request of a page of the given origin. Behind a proxy that
-// changes Host, as nginx does by default, the server's own pages have another origin than it expects.
-// The error and the log then say what to configure. Only the browser knows whose page it is, and over
-// plain HTTP it does not tell.
+// refuseOrigin returns the error for a request from a page with the given origin. Behind a proxy that
+// changes Host, as nginx does by default, the server's own pages do not have the origin that it expects.
+// The error and the log then say what to configure. Only the browser knows whose page sent the request,
+// and it does not send Sec-Fetch-Site over plain HTTP.
 func (s *Server) refuseOrigin(c *fiber.Ctx, origin string) error {
 	refused := &protocol.Error{
 		Code: protocol.NotAllowed, Field: "origin", Message: "This server does not accept requests from that origin.",

@@ -13,8 +13,8 @@ import (
 	"burble/app/throttle"
 )
 
-// Rendering is charged by the time it takes, in the middle of a page, too. What was rendered is
-// cached, so that the page can be read in the end.
+// Rendering is charged for the time that it takes, and may be refused in the middle of a page. The HTML
+// rendered until then is cached, so a client that retries gets the page eventually.
 func TestRenderingIsCharged(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) { set.RateAddress, set.TrustedProxy = 10, peer.ProxyFly })
@@ -37,7 +37,7 @@ func TestRenderingIsCharged(t *testing.T) {
 	if got := s.get("/r/lobby/messages?limit=1", first); got.status != 429 {
 		t.Errorf("another request: %d", got.status)
 	}
-	eventually(t, "the page is rendered", func() bool { return s.get("/r/lobby/messages?limit=30&html=true", first).status == 200 })
+	eventually(t, "the whole page is rendered", func() bool { return s.get("/r/lobby/messages?limit=30&html=true", first).status == 200 })
 	if got := s.get("/r/lobby", second); got.status != 200 {
 		t.Errorf("the page of another address: %d", got.status)
 	}

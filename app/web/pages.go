@@ -302,7 +302,7 @@ func sortReactions(reactions []views.Reaction) {
 	})
 }
 
-// firstLine returns the first line of a text, up to 120 characters, for a reply to quote.
+// firstLine returns the first line of text, up to 120 characters, for a reply to quote.
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	if runes := []rune(line); len(runes) > 120 {

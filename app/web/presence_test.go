@@ -121,7 +121,7 @@ func TestWatchersAreNotPresent(t *testing.T) {
 	ofAda.send(`{"type":"typing","room":"lobby"}`) // has no effect
 	left := awaitWhere(ofBob, func(signal *client.Signal) bool { return signal.Kind != "came" })
 	if left.Kind != "left" || left.User != ada.User {
-		t.Errorf("after Ada only watches: %+v", left)
+		t.Errorf("after Ada stopped following and only watches: %+v", left)
 	}
 }
 

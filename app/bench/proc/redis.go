@@ -91,7 +91,7 @@ func (r *Redis) Stop() {
 // CommandCounts maps a Redis command to the number of times it ran.
 type CommandCounts map[string]int64
 
-// countCommands returns how often Redis ran each command, from clients and from scripts. It omits
+// countCommands returns how many times Redis ran each command, from clients and from scripts. It omits
 // INFO, which the bench itself sends.
 func (r *Redis) countCommands(ctx context.Context) (CommandCounts, error) {
 	info, err := r.client.InfoMap(ctx, "commandstats").Result()

@@ -142,7 +142,7 @@ func MedianRows(plans []*Plan) (rows []string) {
 	return rows
 }
 
-// floorCPU returns the CPU of the floor for the workload of p, 0 if it was not measured.
+// floorCPU returns the CPU of the floor for the workload of p, or 0 if it was not measured.
 func floorCPU(plans []*Plan, p *Plan) float64 {
 	for _, other := range plans {
 		if other.Target == "floor" && other != p && other.Work.Rate == p.Work.Rate && other.Work.Rooms == p.Work.Rooms {

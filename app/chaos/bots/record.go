@@ -61,7 +61,7 @@ func (r *Record) Evidence() check.Evidence {
 	return check.Evidence{Transcripts: r.transcripts, Sent: r.sent, Pages: r.pages, Findings: r.findings}
 }
 
-// Resumed returns how often clients caught up after they reconnected.
+// Resumed returns how many times clients caught up after they reconnected.
 func (r *Record) Resumed() int { return len(r.resumes) }
 
 // Percentile returns a percentile of the resume times.

@@ -116,13 +116,13 @@ func (c *chain) checkBatch(e *Event) {
 		c.find(SilentGap, "at %v, got batch (%v, %v]", c.cursor, e.After, e.Upto)
 	}
 	if c.cursor.Epoch != e.Upto.Epoch && !c.cursor.IsNewRoom() {
-		c.find(Conflict, "at %v, got batch (%v, %v] of another history", c.cursor, e.After, e.Upto)
+		c.find(Conflict, "at %v, got batch (%v, %v] from another history", c.cursor, e.After, e.Upto)
 	}
 	c.checkOrder(e)
 	if h := c.Truth.Of(c.Room, e.Upto.Epoch); h != nil {
 		c.compare(h, e)
 	} else {
-		c.find(Invented, "batch (%v, %v] is of a history that never existed", e.After, e.Upto)
+		c.find(Invented, "batch (%v, %v] is from a history that never existed", e.After, e.Upto)
 	}
 	c.cursor = e.Upto
 }

@@ -24,7 +24,7 @@ func ParseID(text string) (ID, error) {
 	return parsed, nil
 }
 
-// String returns the ID in the form in which Redis writes it.
+// String returns the ID in the form that Redis uses.
 func (i ID) String() string { return fmt.Sprintf("%d-%d", i.Millis, i.Seq) }
 
 func (i ID) compare(other ID) int {
@@ -68,5 +68,6 @@ func (c Cursor) String() string {
 	return c.ID.String() + "@" + c.Epoch
 }
 
-// IsNewRoom reports whether the cursor is from a room that did not exist.
+// IsNewRoom reports whether the cursor is 0-0 with no epoch or epoch 0, which is the cursor of a room
+// that does not exist yet. It matches any history.
 func (c Cursor) IsNewRoom() bool { return c.ID == ID{} && (c.Epoch == "" || c.Epoch == "0") }

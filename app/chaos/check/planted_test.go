@@ -62,8 +62,8 @@ var plantedFlaws = map[string]struct {
 		f.Entries[0], f.Entries[1] = f.Entries[1], f.Entries[0]
 	}},
 	"a frame that begins before the last one's end": {Repeated, func(e *Evidence) { e.frame("steady", 3).After = e.frame("steady", 2).After }},
-	"a frame of another history":                    {Conflict, func(e *Evidence) { e.frame("steady", 3).Upto.Epoch = "New" }},
-	"a frame of a history that never existed":       {Invented, func(e *Evidence) { e.frame("steady", 2).Upto.Epoch = "Nowhere" }},
+	"a frame from another history":                  {Conflict, func(e *Evidence) { e.frame("steady", 3).Upto.Epoch = "New" }},
+	"a frame from a history that never existed":     {Invented, func(e *Evidence) { e.frame("steady", 2).Upto.Epoch = "Nowhere" }},
 	"an entry sent with another text": {Conflict, func(e *Evidence) {
 		f := e.frame("steady", 2)
 		other := *f.Entries[1]

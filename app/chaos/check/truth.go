@@ -68,7 +68,7 @@ func (h *History) contains(id ID) bool {
 		h.Trimmed != ID{} && len(h.between(h.Trimmed, id)) == 0
 }
 
-// Of returns the room's history in that epoch, nil if there never was one.
+// Of returns the room's history in that epoch, or nil if there never was one.
 func (t Truth) Of(room, epoch string) *History { return t[room][epoch] }
 
 // History returns the room's history in that epoch, and creates it if necessary.
@@ -83,7 +83,7 @@ func (t Truth) History(room, epoch string) *History {
 	return t[room][epoch]
 }
 
-// Current returns the room's history that still exists, nil if there is none.
+// Current returns the room's history that still exists, or nil if there is none.
 func (t Truth) Current(room string) (epoch string, h *History) {
 	for epoch, h := range t[room] {
 		if h.Ended.IsZero() {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// unretriedRetries returns how often the library retries commands that it must not retry.
+// unretriedRetries returns how many times the library retries commands that it must not retry.
 func unretriedRetries() int {
 	if slices.Contains(strings.Split(os.Getenv("BURBLE_DEFECT"), ","), "no_care_of_retries") {
 		return 3

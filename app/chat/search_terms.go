@@ -57,7 +57,7 @@ func (t *searchTerms) match(entry *streams.Entry) bool {
 	return true
 }
 
-// find returns where the terms are in a text, in characters. Places do not overlap.
+// find returns where the terms are in text, in characters. Places do not overlap.
 func (t *searchTerms) find(text string) (places [][2]int) {
 	folded := fold.Map(text)
 	for _, word := range t.words {

@@ -28,7 +28,7 @@ type Text struct {
 	origins []int // offset in the original of each byte of Folded, and the length of the original
 }
 
-// Map folds a text.
+// Map folds text.
 func Map(text string) Text {
 	folded := make([]byte, 0, len(text)+8)
 	origins := make([]int, 0, len(text)+8)
@@ -88,7 +88,7 @@ func appendASCII(folded []byte, c byte) []byte {
 	return append(folded, c)
 }
 
-// appendFolded appends a decomposed segment of a text.
+// appendFolded appends a decomposed segment of text.
 func appendFolded(folded, segment []byte) []byte {
 	for _, r := range string(segment) {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Z, r) {

@@ -17,8 +17,8 @@ var (
 	transliteratedMarks = strings.NewReplacer("'", "", `"`, "", "`", "")
 )
 
-// RoomName returns the name of the room that a person means by a text. A valid name is returned as it
-// is. Everything else is transliterated to ASCII, in lower case and with hyphens between words: "Café
+// RoomName returns the name of the room that a person means by the given text. A valid name is returned
+// unchanged. Everything else is transliterated to ASCII, in lower case and with hyphens between words: "Café
 // Müller" becomes "cafe-muller". The error is that of CheckRoom, for example because an emoji leaves
 // nothing.
 func RoomName(text string) (string, error) {

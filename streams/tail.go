@@ -99,7 +99,7 @@ func (t *tail) run(ctx context.Context) {
 // follow reads until an error occurs. It first checks every room, because anything may have
 // changed while the tail was not reading.
 func (t *tail) follow(ctx context.Context) error {
-	node, err := conns.Node(ctx, t.store.redis.Blocking, t.activityKeys[0])
+	node, err := t.store.redis.BlockingNode(ctx, t.activityKeys[0])
 	if err != nil {
 		return err
 	}

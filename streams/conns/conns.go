@@ -18,6 +18,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -56,7 +57,8 @@ type Set struct {
 	// Blocking is for commands that block, so that they and other commands do not delay each other.
 	Blocking redis.UniversalClient
 
-	pipeline *sharedPipeline // over Retrying
+	pipeline  *sharedPipeline // over Retrying
+	discovery sync.Mutex      // see BlockingNode
 }
 
 // New returns a Set, which connects on first use. The caller must close it.
@@ -145,6 +147,15 @@ func Node(ctx context.Context, client redis.UniversalClient, key string) (*redis
 		return client, nil
 	}
 	return nil, fmt.Errorf("find the node of a key: unexpected client type %T", client)
+}
+
+// BlockingNode returns the client in Blocking of the server that holds the key. Of several callers
+// only the first discovers where a Cluster's slots are. Otherwise each would open a connection for
+// that, besides the one for the command that blocks.
+func (s *Set) BlockingNode(ctx context.Context, key string) (*redis.Client, error) {
+	s.discovery.Lock()
+	defer s.discovery.Unlock()
+	return Node(ctx, s.Blocking, key)
 }
 
 // IsReply reports whether err is an error reply from Redis that starts with one of the prefixes.

@@ -18,7 +18,7 @@ type Room struct {
 	Last     ID  // ID of the last entry
 	Read     ID  // the user's read marker; zero if there is none
 	Unread   int // messages of others after it; after a long absence also own and deleted ones
-	Mentions int // how many of the newest unread messages mention the user
+	Mentions int // how many of the newest unread messages mention the user in their latest text
 	Present  int // how many people are present
 }
 

@@ -91,6 +91,27 @@ func TestUnreadExcludesOwnAndDeletedMessages(t *testing.T) {
 	})
 }
 
+func TestEditedMessagesMentionWhoTheirTextMentions(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		read := post(t, store, "lobby", "@bob, read already").Cursor.ID
+		store.As(bob).MarkRead(context.Background(), "lobby", read)
+		edit := func(of streams.ID, texts ...string) {
+			for _, text := range texts {
+				amend(t, store, streams.Edit, of, text)
+			}
+		}
+		edit(post(t, store, "lobby", "@bob, not you").Cursor.ID, "@bob and @bob", "not you")
+		edit(post(t, store, "lobby", "@bob, nor you").Cursor.ID, "nor you")
+		edit(post(t, store, "lobby", "one, two").Cursor.ID, "@bob, one", "@bob, one, two")
+		edit(read, "@bob, still read")
+		if got := unread(t, store); got.Unread != 3 || got.Mentions != 1 {
+			t.Errorf("%d unread, %d mentions, want 3 and 1", got.Unread, got.Mentions)
+		}
+	})
+}
+
 // The previous release does not count messages in entries, and other programs may trim.
 func TestUnreadWithoutNumbers(t *testing.T) {
 	t.Parallel()

@@ -131,16 +131,19 @@ func (s *Store) countUnread(ctx context.Context, rooms []*unreadRoom) error {
 // count sets Unread and Mentions from the newest unread entries.
 func (r *unreadRoom) count(newest []Entry) {
 	others, own, deleted := 0, 0, 0
+	lastEdits := map[ID]*Entry{} // by message
 	for i := range newest {
 		entry := &newest[i]
 		switch {
+		case entry.Kind == Edit && lastEdits[entry.Of] == nil:
+			lastEdits[entry.Of] = entry
 		case entry.Kind == Delete && r.Read.Before(entry.Of):
 			deleted++
 		case entry.Kind == Message && entry.User.ID == r.of.user.ID:
 			own++
 		case entry.Kind == Message:
 			others++
-			if mentions(entry.Text, r.of.user.Name) {
+			if mentions(cmp.Or(lastEdits[entry.ID], entry).Text, r.of.user.Name) {
 				r.Mentions++
 			}
 		}

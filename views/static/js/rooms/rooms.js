@@ -9,7 +9,7 @@ import { compareIDs } from "../net/id.js";
  *
  * Events: `change`; `mention` (detail: the room and the entry); and `stale` when the list must be
  * fetched again, because Rooms cannot tell how many messages another device has read, or whether
- * a deleted message was a mention.
+ * a deleted or edited message was a mention.
  */
 export class Rooms extends EventTarget {
   /** @type {Map<string, Room>} */
@@ -47,7 +47,9 @@ export class Rooms extends EventTarget {
       this.#received.set(name, entry.id);
       const isListed = compareIDs(entry.id, room.last) <= 0; // the counts in the list include it
       if (!isListed) this.#count(room, entry);
-      if (entry.kind !== "message" || !this.#isUnread(room, entry) || !findMentions(entry.text, this.#me?.name ?? "").length) continue;
+      const isMention = findMentions(entry.text ?? "", this.#me?.name ?? "").length > 0;
+      if (entry.kind === "edit" && !isListed && this.#isUnread(room, { ...entry, id: entry.of }) && (isMention || room.mentions)) this.#markStale(name);
+      if (entry.kind !== "message" || !this.#isUnread(room, entry) || !isMention) continue;
       if (!isListed) room.mentions++;
       this.dispatchEvent(new CustomEvent("mention", { detail: { room: name, entry } }));
     }

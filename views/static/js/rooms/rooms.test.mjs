@@ -56,6 +56,18 @@ test("an unread message that is deleted is no longer counted", () => {
   assert.deepEqual(events, ["lobby 11-0", "stale"], "only the server knows whether it was a mention");
 });
 
+test("an edit of an unread message may add or remove a mention", () => {
+  const { rooms, events } = makeRooms();
+  const edit = (id, of, text, user = "bob") => ({ ...message(id, text, user), of, kind: "edit" });
+  rooms.addEntries({ room: "lobby", entries: [message("6-0", "hi"), edit("7-0", "6-0", "hello"), edit("8-0", "1-0", "@ada")] });
+  assert.deepEqual(events, []);
+  rooms.addEntries({ room: "lobby", entries: [edit("9-0", "6-0", "hello, @ada")] });
+  assert.deepEqual(events, ["stale"]);
+  rooms.update([room("lobby", "9-0", { unread: 1, mentions: 1 })]);
+  rooms.addEntries({ room: "lobby", entries: [edit("10-0", "6-0", "hello")] });
+  assert.deepEqual(events, ["stale", "stale"], "only the server knows whether it was the mention");
+});
+
 test("an outdated list does not change the counts", () => {
   const { rooms } = makeRooms();
   rooms.addEntries({ room: "lobby", entries: [message("6-0", "a")] });

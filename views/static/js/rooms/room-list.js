@@ -8,6 +8,8 @@ import { Rooms } from "./rooms.js";
 const FETCH_DELAY = 300; // milliseconds before a request for stale counts, so that one request serves several rooms
 const NAME_DELAY = 200; // milliseconds after the last key before a request for the name of a room
 const FETCH_INTERVAL = 60_000; // milliseconds between requests for new rooms while the page is visible
+const DRAW_INTERVAL = 1_000; // milliseconds between updates of the rows
+const PRESENT_DELAY = 500; // milliseconds without a `present` frame before the rows show who is present
 
 /**
  * RoomList is the live list of rooms. It watches every room in the list, shows their unread
@@ -26,7 +28,9 @@ export class RoomList {
   #template;
   #lastFetch = Date.now();
   #fetchTimer = 0;
-  #frame = 0;
+  #drawTimer = 0;
+  #presentTimer = 0;
+  #lastDraw = -DRAW_INTERVAL;
   /** @type {{ typed?: string, name?: string, message?: string }} the name of the room that the text in the field means, or why it means none */
   #meaning = {};
   #nameTimer = 0;
@@ -50,7 +54,7 @@ export class RoomList {
 
   #listen() {
     const { rooms } = this;
-    rooms.addEventListener("change", () => (this.#frame ||= requestAnimationFrame(() => this.#draw())));
+    rooms.addEventListener("change", () => this.#drawSoon());
     const fetchSoon = () => (this.#fetchTimer ||= setTimeout(() => this.#fetch(), FETCH_DELAY));
     rooms.addEventListener("stale", fetchSoon);
     for (const type of ["entries", "watched"]) {
@@ -81,7 +85,12 @@ export class RoomList {
     if (kind === "read") return this.rooms.markRead(room, id);
     const presence = (this.presence[room] ??= new Presence());
     for (const person of frame.users ?? [user]) names.add(person);
-    if (presence.apply(frame)) this.rooms.setPresent(room, presence.count);
+    if (!presence.apply(frame)) return;
+    this.rooms.get(room).present = presence.count;
+    if (kind) return this.#drawSoon();
+    // The first `present` frames arrive one after the other, as the connection watches the rooms.
+    clearTimeout(this.#presentTimer);
+    this.#presentTimer = setTimeout(() => this.#drawSoon(), PRESENT_DELAY);
   }
 
   async #fetch() {
@@ -104,9 +113,17 @@ export class RoomList {
     }
   }
 
+  /** Updates the rows in the next frame, but only once every DRAW_INTERVAL. */
+  #drawSoon() {
+    const delay = this.#lastDraw + DRAW_INTERVAL - performance.now();
+    this.#drawTimer ||= setTimeout(() => requestAnimationFrame(() => this.#draw()), delay);
+  }
+
   /** Updates the rows. Does not sort them while the pointer or the focus is in the list. */
   #draw() {
-    this.#frame = 0;
+    clearTimeout(this.#drawTimer);
+    this.#drawTimer = 0;
+    this.#lastDraw = performance.now();
     const rows = new Map(this.#rows.map((row) => [nameOf(row), row]));
     const order = this.rooms.sorted.map((room) => {
       const row = rows.get(room.room) ?? this.#makeRow(room.room);
@@ -203,22 +220,24 @@ function readRow(row) {
   };
 }
 
+/** Shows a room in its row. Changes only what differs, because each change costs a layout. */
 function fillRow(row, { room, title, last, unread, mentions, present }, users) {
+  const set = (element, values) => {
+    for (const [name, value] of Object.entries(values)) if (element[name] !== value) element[name] = value;
+  };
   const show = (selector, count, text = count) => {
     const element = row.querySelector(selector);
-    element.hidden = !count;
-    element.firstElementChild.textContent = text;
+    set(element, { hidden: !count });
+    set(element.firstElementChild, { textContent: String(text) });
   };
-  row.querySelector(".topic").textContent = title === room ? "" : title;
-  row.firstElementChild.title = title;
+  set(row.querySelector(".topic"), { textContent: title === room ? "" : title });
+  set(row.firstElementChild, { title });
   const people = users.slice(0, 3).map((user) => names.label(user));
   if (present > people.length) people.push(`${present - people.length} more`);
   show(".present", present, users.length ? people.join(", ") : present);
   show(".badge:not(.mentions)", unread, unread > 99 ? "99+" : unread);
   show(".mentions", mentions);
-  const time = row.querySelector("time");
   if (last === "0-0") return;
-  time.dateTime = new Date(timeOf(last)).toISOString();
-  time.title = formatDateTime(timeOf(last));
-  time.textContent = timeAgo(timeOf(last));
+  const time = timeOf(last);
+  set(row.querySelector("time"), { dateTime: new Date(time).toISOString(), title: formatDateTime(time), textContent: timeAgo(time) });
 }

@@ -85,12 +85,6 @@ export class Rooms extends EventTarget {
     this.#changed();
   }
 
-  /** @param {string} name @param {number} count of users present */
-  setPresent(name, count) {
-    this.get(name).present = count;
-    this.#changed();
-  }
-
   /** @param {string} name @returns {Room} */
   get(name) {
     const unknown = { room: name, title: name, last: "0-0", read: null, unread: 0, mentions: 0, present: 0 };

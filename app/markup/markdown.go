@@ -67,11 +67,16 @@ var sanitiser = func() *bluemonday.Policy {
 	return policy
 }()
 
+// lineBreaks replaces the line breaks of other programs: Word and PowerPoint copy theirs as U+000B,
+// and macOS copies some as U+2028 and U+2029. Browsers would join the lines.
+var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
+
 // renderMarkdown returns the text of a message as HTML that is safe to embed in a page. It returns the
 // text as one paragraph without markup if the text is nested too deeply, if its HTML would be too large
 // or show nothing, as with "***", or if the Markdown library fails or panics. Otherwise a single message
 // could crash every server that shows the room, or make the room expensive to show.
 func renderMarkdown(source string) (rendered string) {
+	source = lineBreaks.Replace(source)
 	defer func() {
 		if recover() != nil {
 			rendered = plainHTML(source)

@@ -25,6 +25,8 @@ func TestMarkdown(t *testing.T) {
 		{"a hostile language name", "```\" onclick=alert(1)\nx\n```", "<pre><code>x\n</code></pre>"},
 		{"an unclosed code block", "```\nx", "<pre><code>x\n</code></pre>"},
 		{"line breaks are kept", "one\ntwo\r\nthree", "<p>one<br>\ntwo<br>\nthree</p>"},
+		{"line breaks of other programs are kept", "one\vtwo\u2028three\u2029four\u0085five\fsix\rseven", "<p>one<br>\ntwo<br>\nthree<br>\nfour<br>\nfive<br>\nsix<br>\nseven</p>"},
+		{"a list with line breaks of another program", "- one\u2028- two", "<ul>\n<li>one</li>\n<li>two</li>\n</ul>"},
 		{"paragraphs", "one\n\ntwo", "<p>one</p>\n<p>two</p>"},
 		{"a list", "- one\n- two\n  - three", "<ul>\n<li>one</li>\n<li>two\n<ul>\n<li>three</li>\n</ul>\n</li>\n</ul>"},
 		{"a numbered list", "3. three\n4. four", "<ol start=\"3\">\n<li>three</li>\n<li>four</li>\n</ol>"},

@@ -79,8 +79,10 @@ func CheckKey(field, key string) (string, error) {
 	return key, nil
 }
 
-// CheckText validates the text of a message.
+// CheckText validates the text of a message. It replaces CRLF, with which forms and programs for Windows
+// end lines, by LF.
 func CheckText(text string) (string, error) {
+	text = strings.ReplaceAll(text, "\r\n", "\n")
 	switch {
 	case text == "":
 		return "", Errorf(BadField, "text", "A message must have 1 to %d characters.", MaxText)

@@ -31,6 +31,8 @@ func TestParseReadsEveryType(t *testing.T) {
 			Type: "send", Room: "lobby", Key: exampleKey, Text: "x", ReplyTo: id, From: newest},
 		`{"type":"edit","room":"lobby","key":"` + exampleKey + `","of":"1732281600000-1","text":"x"}`: {
 			Type: "edit", Room: "lobby", Key: exampleKey, Of: id, Text: "x", From: newest},
+		`{"type":"edit","room":"lobby","key":"` + exampleKey + `","of":"1732281600000-1","text":"a\r\n\rb\r\n"}`: {
+			Type: "edit", Room: "lobby", Key: exampleKey, Of: id, Text: "a\n\rb\n", From: newest},
 		`{"type":"delete","room":"lobby","key":"` + exampleKey + `","of":"1732281600000-1"}`: {
 			Type: "delete", Room: "lobby", Key: exampleKey, Of: id, From: newest},
 		`{"type":"react","room":"lobby","key":"` + exampleKey + `","of":"1732281600000-1","emoji":"👍🏽","on":true}`: {

@@ -69,7 +69,7 @@ func parseMessage(c *fiber.Ctx) (entry streams.Entry, isForm bool, err error) {
 			return entry, body.isForm, err
 		}
 	}
-	if entry.Text, err = protocol.CheckText(strings.ReplaceAll(body.fields["text"], "\r\n", "\n")); err != nil {
+	if entry.Text, err = protocol.CheckText(body.fields["text"]); err != nil {
 		return entry, body.isForm, err
 	}
 	if reply, given := body.fields["reply_to"]; given {

@@ -31,10 +31,14 @@ func cleanName(name string) (string, error) {
 	if r, found := findInvisible(name); found {
 		return "", fmt.Errorf("a name must not contain the invisible character %U", r)
 	}
-	nickname, err := precis.Nickname.String(name)
-	if err != nil {
-		return "", errors.New("a name must not contain characters that are invisible, unassigned or misplaced")
+	parts := splitEmoji(name)
+	for i, part := range parts {
+		var err error
+		if parts[i], err = precis.Nickname.String(part); err != nil {
+			return "", errors.New("a name must not contain characters that are invisible, unassigned or misplaced")
+		}
 	}
+	nickname := strings.Join(parts, joiner)
 	if r, found := findInvisible(nickname); found {
 		return "", fmt.Errorf("a name must not contain the invisible character %U", r)
 	}
@@ -52,13 +56,45 @@ func cleanName(name string) (string, error) {
 
 var errNameTooLong = fmt.Errorf("a name must be at most %d characters long", MaxName)
 
+// joiner is the zero-width joiner. Like the non-joiner U+200C, it changes how letters of some scripts
+// are drawn, which the profile checks. It also joins emoji to one, as in 👩‍💻, which the profile refuses.
+const joiner = "\u200d"
+
+// emoji are the blocks of the emoji that are joined to others.
+var emoji = &unicode.RangeTable{
+	R16: []unicode.Range16{{Lo: 0x2190, Hi: 0x21ff, Stride: 1}, {Lo: 0x2600, Hi: 0x27bf, Stride: 1}, {Lo: 0x2b00, Hi: 0x2bff, Stride: 1}},
+	R32: []unicode.Range32{{Lo: 0x1f300, Hi: 0x1faff, Stride: 1}},
+}
+
+// splitEmoji splits a name at the joiners between emoji.
+func splitEmoji(name string) (parts []string) {
+	for at := 0; ; {
+		i := strings.Index(name[at:], joiner)
+		if i < 0 {
+			return append(parts, name)
+		}
+		at += i
+		before, _ := utf8.DecodeLastRuneInString(name[:at])
+		after, _ := utf8.DecodeRuneInString(name[at+len(joiner):])
+		if unicode.Is(emoji, before) && unicode.Is(emoji, after) {
+			parts, name, at = append(parts, name[:at]), name[at+len(joiner):], 0
+		} else {
+			at += len(joiner)
+		}
+	}
+}
+
 // findInvisible returns the first character that is not drawn or changes how other characters are
 // drawn: control, zero-width, private-use and unassigned characters, and bidirectional overrides
 // (CVE-2021-42574). The profile also refuses nearly all of them, but this check names the character
-// and does not depend on the Unicode version of the profile's tables.
+// and does not depend on the Unicode version of the profile's tables. It ignores joiners after
+// characters that may be joined, which are all in or after the Arabic block.
 func findInvisible(text string) (rune, bool) {
+	before := rune(0)
 	for _, r := range text {
-		if !unicode.IsGraphic(r) || r == '\u2800' /* a Braille pattern without dots */ {
+		isJoiner := (r == '\u200c' || r == '\u200d') && before >= 0x600
+		before = r
+		if !unicode.IsGraphic(r) && !isJoiner || r == '\u2800' /* a Braille pattern without dots */ {
 			return r, true
 		}
 	}

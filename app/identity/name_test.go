@@ -16,6 +16,10 @@ func TestName(t *testing.T) {
 		{"other scripts", "Ада Лавлейс 愛達", "Ада Лавлейс 愛達"},
 		{"emoji", "Ada 👍", "Ada 👍"},
 		{"emoji with a variation selector", "Ada ❤️", "Ada ❤"},
+		{"emoji of several, joined", "Ada 👩\u200d💻 👩🏽\u200d❤\ufe0f\u200d👨🏻", "Ada 👩\u200d💻 👩🏽\u200d❤\u200d👨🏻"},
+		{"Persian with a non-joiner", "می\u200cخواهم", "می\u200cخواهم"},
+		{"Malayalam that ends with a joiner", "പ്രവീണ്\u200d", "പ്രവീണ്\u200d"},
+		{"Sinhala with a joiner", "ශ්\u200dරී", "ශ්\u200dරී"},
 		{"case is kept", "aDA", "aDA"},
 		{"one letter", "A", "A"},
 		{"40 emoji", strings.Repeat("🙌", 40), strings.Repeat("🙌", 40)},
@@ -47,6 +51,13 @@ func TestNameRefused(t *testing.T) {
 		{"isolated direction", "Ada\u2066boB", "U+2066"},
 		{"zero-width space", "A\u200bda", "U+200B"},
 		{"zero-width joiner", "A\u200dda", "U+200D"},
+		{"zero-width joiner between plus signs", "C+\u200d+", "U+200D"},
+		{"zero-width joiner after an emoji", "👩\u200d", "misplaced"},
+		{"zero-width joiner before a letter", "👩\u200da", "misplaced"},
+		{"two zero-width joiners", "👩\u200d\u200d💻", "misplaced"},
+		{"zero-width joiner between symbols of letters", "⑴\u200d⑴", "misplaced"},
+		{"zero-width non-joiner between Hebrew letters", "ש\u200cר", "U+200C"},
+		{"zero-width non-joiner where letters do not join", "د\u200cد", "misplaced"},
 		{"byte order mark", "\ufeffAda", "U+FEFF"},
 		{"soft hyphen", "A\u00adda", "U+00AD"},
 		{"tag characters", "Ada\U000e0041", "U+E0041"},
@@ -69,7 +80,7 @@ func TestNameRefused(t *testing.T) {
 }
 
 func FuzzName(f *testing.F) {
-	for _, seed := range []string{"Ada", " a  b ", "Ａ①", "\u202e", "\u3164", "\xff", "ﷺ"} {
+	for _, seed := range []string{"Ada", " a  b ", "Ａ①", "\u202e", "\u3164", "\xff", "ﷺ", "👩\u200d💻", "ශ්\u200dරී"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, given string) {

@@ -118,12 +118,18 @@ export class Outbox extends EventTarget {
     this.#sendNext();
   }
 
+  /** Removes the changes to a message that was deleted. @param {string} id entry ID of the message */
+  messageDeleted(id) {
+    for (const { key, of } of this.items) if (of === id) this.remove(key);
+  }
+
   /**
    * Handles an error frame. Ignores errors that are not about the item in flight.
    * @param {{ code: string, message: string, key?: string, retry_after_ms?: number }} error
    */
   refuse({ code, message, key, retry_after_ms: wait = 0 }) {
     if (!key || key !== this.#inFlight) return;
+    if (code === "not_found" && this.items.find((item) => item.key === key)?.of) return this.remove(key); // its message was deleted
     this.#stop();
     switch (code) {
       case "rate_limited":

@@ -227,6 +227,24 @@ test("after a permanent refusal, the message has failed and the next one is sent
   assert.deepEqual(outbox.items, []);
 });
 
+test("changes to a message that was deleted are removed", (t) => {
+  const { outbox, write, sent } = openBrowser(t);
+  outbox.open();
+  const edit = outbox.add({ type: "edit", of: "1-0", text: "two" });
+  outbox.add({ type: "react", of: "2-0", emoji: "👍", on: true });
+  outbox.add({ type: "edit", of: "3-0", text: "three" });
+  outbox.refuse({ code: "not_found", message: "There is no such message.", key: edit.key });
+  assert.deepEqual(outbox.items.map(({ of }) => of), ["2-0", "3-0"]);
+  outbox.messageDeleted("2-0"); // while its reaction is in flight
+  assert.deepEqual(sent.map(({ of }) => of), ["1-0", "2-0", "3-0"]);
+  outbox.refuse({ code: "not_yours", message: "It is not yours.", key: sent[2].key });
+  assert.equal(outbox.items[0].state, "failed");
+  outbox.messageDeleted("3-0");
+  const reply = write("a reply", "4-0");
+  outbox.refuse({ code: "not_found", message: "There is no such message.", key: reply.key });
+  assert.deepEqual(outbox.items.map(({ text, state }) => [text, state]), [["a reply", "failed"]], "lost a message");
+});
+
 test("a message that got no reply for a day fails, and can be retried", (t) => {
   const { outbox, write, sent, tick } = openBrowser(t);
   write("sent");

@@ -81,7 +81,10 @@ connection.addEventListener("entries", ({ detail: { entries } }) => {
     if (restart) history.restart();
     status.update({ attached: timeline.attached });
   });
-  for (const { key } of entries) if (key) outbox.remove(key);
+  for (const { key, kind, of } of entries) {
+    if (key) outbox.remove(key);
+    if (kind === "delete") outbox.messageDeleted(of);
+  }
 });
 
 connection.addEventListener("stored", ({ detail: { key, id } }) => {

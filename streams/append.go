@@ -112,7 +112,7 @@ func (s *Store) retentionCall(room string) scriptCall {
 	}
 }
 
-// appendCall is one append on its way to Redis and back.
+// appendCall is one append that waits for the appender, or for the reply of Redis.
 type appendCall struct {
 	ctx  context.Context // the caller's; once it is done, the appender drops the call
 	keys []string

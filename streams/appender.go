@@ -16,7 +16,7 @@ import (
 const (
 	// maxGroupSize limits how long one group blocks Redis, to about 4 ms.
 	maxGroupSize = 256
-	// fullGroupSize is the size from which a group is sent without waiting for more appends.
+	// fullGroupSize is the size at which a group is sent without waiting for more appends.
 	fullGroupSize = 64
 	// groupInterval is the minimum time between two groups while appends arrive together. A
 	// round trip costs the server and Redis several times as much as one more append does. The
@@ -75,8 +75,8 @@ func (a *appender) inFlightDone() <-chan struct{} {
 	return nil
 }
 
-// collect returns a group of first and the calls that are already waiting. While appends
-// arrive together, it also waits briefly for more.
+// collect returns a group that consists of first and the calls that are already waiting. While
+// appends arrive together, it also waits briefly for more.
 func (a *appender) collect(first *appendCall) []*appendCall {
 	group := []*appendCall{first}
 	for sameAuthor := false; len(group) < maxGroupSize; {
@@ -201,7 +201,7 @@ func (s *Store) pipeWait(ctx context.Context, pipe redis.Pipeliner) *redis.Cmd {
 	return pipe.Do(ctx, "wait", 1, replicaTimeout.Milliseconds())
 }
 
-var errNotReplicated = errors.New("no replica has confirmed it")
+var errNotReplicated = errors.New("no replica has confirmed the entry")
 
 // checkReplicated returns an error unless a replica has confirmed the writes before wait. If
 // wait is nil, it returns nil.

@@ -52,7 +52,7 @@ func TestCluster(t *testing.T) {
 		t.Error(err)
 	}
 	if one.Away() || two.Away() {
-		t.Error("Redis counts as away")
+		t.Error("Redis is considered away")
 	}
 }
 
@@ -129,7 +129,7 @@ func TestReaderContinuesWhileAnotherNodeIsAway(t *testing.T) {
 		t.Errorf("state %v, want fresh", got)
 	}
 	if !store.Away() {
-		t.Error("Redis does not count as away although a node was killed")
+		t.Error("Redis is not considered away although a node was killed")
 	}
 }
 

@@ -20,10 +20,10 @@ func TestReplicaDurability(t *testing.T) {
 	store := redistest.Open(t, streams.Options{Redis: primary.Redis(), Durability: streams.Replica})
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "x"}
 	if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
-		t.Fatalf("append without a replica: %v", err)
+		t.Fatalf("append without a replica: got %v, want ErrUnavailable", err)
 	}
 	if err := store.Health(context.Background()); !errors.Is(err, streams.ErrUnavailable) {
-		t.Errorf("healthy without a replica: %v", err)
+		t.Errorf("health without a replica: got %v, want ErrUnavailable", err)
 	}
 	client := primary.Client()
 	defer client.Close()
@@ -50,7 +50,7 @@ func TestReplicaDurability(t *testing.T) {
 	}
 }
 
-// WAIT covers only writes of the same connection. If an append succeeds while all replicas hang, the
+// WAIT covers only writes made over the same connection. If an append succeeds while all replicas hang, the
 // WAIT was sent over another connection.
 func TestReplicaDurabilityWhileReplicasHang(t *testing.T) {
 	t.Parallel()
@@ -74,7 +74,7 @@ func TestReplicaDurabilityWhileReplicasHang(t *testing.T) {
 			}
 			entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "y"}
 			if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
-				t.Errorf("append without a replica's confirmation: %v", err)
+				t.Errorf("append without a replica's confirmation: got %v, want ErrUnavailable", err)
 			}
 			for _, replica := range replicas {
 				replica.Resume()

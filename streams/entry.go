@@ -17,7 +17,7 @@ type Entry struct {
 	Key     string // the send key: a UUID chosen by the client
 	User    User
 	Text    string
-	ReplyTo ID // zero: not a reply
+	ReplyTo ID // zero if it is not a reply
 	Of      ID
 	Emoji   string
 	On      bool

@@ -8,7 +8,8 @@ package streams_test
 //	texts                              the texts of entries
 //	fixture, newFixture, runFixtures   a real Redis with a Store and ten messages
 //	page                               a page of "lobby"
-//	fill, fillRoom, dump               many entries at once; everything in Redis
+//	fill, fillRoom                     append many entries at once
+//	dump                               the contents of all keys
 //	redisTime                          the time that Redis spends on commands
 //	commandCalls, sum, connections     counts of commands and connections
 //	clientOf, startPrimary, replicaArgs
@@ -47,7 +48,7 @@ var (
 	activityKey = streams.ActivityKey("lobby")
 )
 
-// post posts a message once, and fails the test after an error.
+// post posts a message once, and fails the test if that fails.
 func post(t testing.TB, store *streams.Store, room, text string) streams.Stored {
 	t.Helper()
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
@@ -96,8 +97,9 @@ func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID,
 }
 
 // appendAll makes authors post to the lobby. Each author posts a message after the one before it is
-// stored, and retries while the outcome is unknown. Before each post, it calls the function before, and
-// the author stops if that returns false. All authors stop at the end of the test. It returns the stored ID of each key.
+// stored, and retries while the outcome is unknown. An author calls before ahead of each message, and
+// stops if it returns false. All authors stop at the end of the test. appendAll returns the ID that was
+// stored for each key.
 func appendAll(t *testing.T, store *streams.Store, authors, each int, before func(author, i int) (more bool)) map[string]streams.ID {
 	t.Helper()
 	ctx := t.Context()
@@ -310,7 +312,7 @@ func sum(counts map[string]int) (all int) {
 	return all
 }
 
-// connections returns the number of connections to a server, without the client's own.
+// connections returns the number of connections to a server, not counting the client's own.
 func connections(t testing.TB, client *redis.Client) int {
 	t.Helper()
 	list, err := client.Do(context.Background(), "CLIENT", "LIST").Text()
@@ -320,7 +322,7 @@ func connections(t testing.TB, client *redis.Client) int {
 	return strings.Count(list, "\n") - 1
 }
 
-// clientOf returns a client of the server, which the test's cleanup closes.
+// clientOf returns a Redis client for the server, which the test's cleanup closes.
 func clientOf(t testing.TB, server *redistest.Server) *redis.Client {
 	client := server.Client()
 	t.Cleanup(func() { client.Close() })
@@ -350,8 +352,8 @@ func eventually(t testing.TB, what string, met func() bool) {
 	}
 }
 
-// nextMillisecond waits for the next millisecond. Then a new entry cannot get the ID of a lost one.
-// Nor can miniredis reuse the ID of a deleted entry, which Redis never does.
+// nextMillisecond waits for the next millisecond, so that a new entry cannot get the ID of a lost one,
+// nor, in miniredis, the ID of a deleted one. Redis itself never reuses an ID.
 func nextMillisecond() {
 	for now := time.Now().UnixMilli(); time.Now().UnixMilli() == now; {
 		runtime.Gosched()

@@ -13,8 +13,8 @@ import (
 type Page struct {
 	AsOf    Cursor  // the page reflects all entries up to and including this one
 	Entries []Entry // messages only, oldest first
-	Older   ID      // pass as Before to read older messages; zero: there are none
-	Newer   ID      // pass as After to read newer messages; zero: there are none
+	Older   ID      // pass as Before to read older messages; zero if there are none
+	Newer   ID      // pass as After to read newer messages; zero if there are none
 
 	Examined int // how many entries Redis read for the page, which may be more than Entries
 }
@@ -22,7 +22,7 @@ type Page struct {
 // Where selects the messages of a Page. By default, these are the newest.
 type Where struct {
 	Before, After, Around ID        // at most one is set; only Around includes the message with its ID
-	At                    time.Time // set: around this time
+	At                    time.Time // if set, the page is around this time
 	Limit                 int       // 1 to 500 messages
 }
 
@@ -98,7 +98,7 @@ func (s *Store) pageBefore(ctx context.Context, of grant, where Where) (Page, er
 	return page, nil
 }
 
-// pageAround reads up to half a page of messages before where.Around, and the rest from there.
+// pageAround reads up to half a page of messages before where.Around, and the rest from it on.
 func (s *Store) pageAround(ctx context.Context, of grant, where Where) (Page, error) {
 	half := where.Limit / 2
 	page, found, err := s.readRanges(ctx, of,
@@ -125,10 +125,10 @@ type pageRange struct {
 // A foldedRange is the answer to a pageRange.
 type foldedRange struct {
 	entries []Entry // oldest first
-	end     ID      // there may be more messages beyond it; zero: there are none
+	end     ID      // there may be more messages beyond it; zero if there are none
 }
 
-// isEmpty reports whether there are no messages in that direction.
+// isEmpty reports whether there are no messages in the direction of the query.
 func (f *foldedRange) isEmpty() bool { return len(f.entries) == 0 && f.end.IsZero() }
 
 // readRanges reads messages and tombstones of all the ranges, in one script. It sets AsOf and
@@ -151,7 +151,8 @@ func (s *Store) readRanges(ctx context.Context, of grant, ranges ...pageRange) (
 	if err != nil {
 		return Page{}, nil, wrap(err)
 	}
-	// A Redis that refuses writes, for lack of space or replicas, can still be read.
+	// An error of retentionCall is ignored: a Redis that refuses writes, for lack of space or
+	// replicas, can still be read.
 	reply, err := replies[len(replies)-1].Slice()
 	if err != nil {
 		return Page{}, nil, wrap(err)

@@ -57,7 +57,7 @@ func (id ID) Append(dst []byte) []byte {
 	return strconv.AppendUint(dst, id.Seq, 10)
 }
 
-// Time returns the time at which Redis stored the entry, by Redis' clock.
+// Time returns the time at which Redis stored the entry, by Redis's clock.
 func (id ID) Time() time.Time {
 	return time.UnixMilli(int64(min(id.Millis, math.MaxInt64)))
 }

@@ -9,7 +9,7 @@ const (
 	Edit    Kind = "edit"    // Text is the new text of the message Of
 	React   Kind = "react"   // the user added Emoji to the message Of (On), or removed it
 	Delete  Kind = "delete"  // the message Of and its edits were removed
-	Topic   Kind = "topic"   // Text is the room's new topic; empty: no topic
+	Topic   Kind = "topic"   // Text is the room's new topic, or empty to remove it
 	// Unreadable is an entry that another program wrote. Only its ID is set. Readers skip it.
 	Unreadable Kind = "unreadable"
 )

@@ -100,7 +100,7 @@ func TestPagesOfOlderReleaseAreBoundedAndComplete(t *testing.T) {
 		reactions(t, store, first, 4200)
 		post(t, store, "lobby", "more")
 	}
-	forget(t, backend.Client)
+	removeCounts(t, backend.Client)
 	for _, forward := range []bool{false, true} {
 		found, pages, most := "", 0, 0
 		where := streams.Where{Limit: 1}
@@ -209,8 +209,8 @@ func TestRunsAreTrimmed(t *testing.T) {
 	})
 }
 
-// forget removes what the previous release does not write.
-func forget(t testing.TB, client redis.UniversalClient) {
+// removeCounts removes the fields and keys that the previous release does not write.
+func removeCounts(t testing.TB, client redis.UniversalClient) {
 	t.Helper()
 	ctx := context.Background()
 	entries, err := client.XRange(ctx, lobbyKey, "-", "+").Result()

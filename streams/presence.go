@@ -17,7 +17,7 @@ import (
 // RemoveDeadServers removes the people who are present through it.
 const ServerTimeout = 60 * time.Second
 
-// In a room with up to MaxNamed people, a signal names each person who comes or leaves. In a
+// In a room with up to MaxNamed people, a signal names each person who joins or leaves. In a
 // larger one, which is a crowd, signals report only the number of people, once per
 // CountInterval.
 const (
@@ -25,7 +25,7 @@ const (
 	CountInterval = 10 * time.Second
 )
 
-// removeAtOnce is the number of rooms from which a round trip removes a server.
+// removeAtOnce is the number of rooms from which one round trip removes a server.
 const removeAtOnce = 100
 
 // An Arrival is a user who is present through a connection, under the name that the connection has.

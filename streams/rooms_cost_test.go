@@ -85,7 +85,7 @@ func TestUnreadExcludesOwnAndDeletedMessages(t *testing.T) {
 			t.Errorf("%d unread, %d mentions, want 19", got.Unread, got.Mentions)
 		}
 		reactions(t, store, ids[0], 600)
-		if got := unread(t, store); got.Unread < 19 || got.Unread > 40 { // the messages are not among the newest entries
+		if got := unread(t, store); got.Unread < 19 || got.Unread > 40 { // an estimate: the messages are not among the newest entries
 			t.Errorf("%d unread after many reactions", got.Unread)
 		}
 	})
@@ -112,7 +112,7 @@ func TestEditedMessagesMentionWhoTheirTextMentions(t *testing.T) {
 	})
 }
 
-// The previous release does not count messages in entries, and other programs may trim.
+// Entries of the previous release have no count of messages, and other programs may trim the stream.
 func TestUnreadWithoutNumbers(t *testing.T) {
 	t.Parallel()
 	runFixtures(t, streams.Options{}, func(fx *fixture) {
@@ -124,12 +124,12 @@ func TestUnreadWithoutNumbers(t *testing.T) {
 				fx.Errorf("%s: %d unread, want %d", what, got.Unread, want)
 			}
 		}
-		expect("numbered", 5)
+		expect("all entries numbered", 5)
 		fill(fx, fx.Client, 500)
-		expect("many", 505)
+		expect("many entries", 505)
 		fx.do("XTRIM", lobbyKey, "MINID", fx.stored[8].Cursor.ID.String())
-		expect("the marker was trimmed", 502)
-		forget(fx, fx.Client)
+		expect("the entry at the marker trimmed", 502)
+		removeCounts(fx, fx.Client)
 		expect("an older release", 502)
 		appendAsOlder(fx, fx.Client, "more")
 		fx.post(1)

@@ -43,17 +43,17 @@ const (
 
 // Options configure a Store.
 type Options struct {
-	// Redis has addresses and credentials. The Store overrides pool sizes, timeouts and retries.
+	// Redis holds the addresses and credentials. The Store overrides pool sizes, timeouts and retries.
 	Redis  *redis.UniversalOptions
 	Prefix string // of every key
 
-	MaxCount   int64         // entries to keep in each room; 0: all
-	MaxAge     time.Duration // how long to keep entries; 0: forever
-	Durability Durability    // empty: Memory
+	MaxCount   int64         // entries to keep in each room; 0 means all
+	MaxAge     time.Duration // how long to keep entries; 0 means forever
+	Durability Durability    // empty means Memory
 
 	// Wait is how long Open waits until Redis answers. If it is 0, Open tries once.
 	Wait time.Duration
-	Log  *slog.Logger // nil: nothing is logged
+	Log  *slog.Logger // if nil, nothing is logged
 
 	// OnStatus, if set, is called with true when Redis becomes unreachable, and with false
 	// when it is reachable again.

@@ -172,11 +172,11 @@ func (s *stress) run(options streams.Options) {
 // reconnect connects to one Store after another, for a short time each.
 func (s *stress) reconnect(client *transcript) {
 	for s.ctx.Err() == nil && !s.Failed() {
-		ctx, leave := context.WithTimeout(s.ctx, time.Duration(rand.IntN(300))*time.Millisecond)
+		ctx, cancel := context.WithTimeout(s.ctx, time.Duration(rand.IntN(300))*time.Millisecond)
 		if err := client.connect(ctx, s.stores[rand.IntN(len(s.stores))]); err != nil {
 			s.Error(err)
 		}
-		leave()
+		cancel()
 	}
 }
 
@@ -252,7 +252,7 @@ func (s *stress) compare(i int, client *transcript) {
 	}
 	for id := range s.acknowledged[client.room] {
 		if !have[id] && !erased[id] && client.entries[0].ID.Before(id) {
-			s.Errorf("client %d of room %s lacks %v", i, client.room, id)
+			s.Errorf("client %d of room %s did not get entry %v", i, client.room, id)
 		}
 	}
 }

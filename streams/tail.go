@@ -21,7 +21,7 @@ const (
 	busyBlock = 2 * time.Second
 	// replyGrace is how long Redis may take to answer after a read's block time has passed.
 	replyGrace = 2 * time.Second
-	// awayAfter is how long reads must fail before Redis counts as away, so that users are not
+	// awayAfter is how long reads must fail before Redis is considered away, so that users are not
 	// notified of one or two broken connections.
 	awayAfter = 500 * time.Millisecond
 	// maxBackoff is the longest delay before a tail reconnects.
@@ -84,7 +84,7 @@ func (t *tail) run(ctx context.Context) {
 			}
 		}
 		// While a Cluster's slot moves to another server, its rooms cannot be read or
-		// written for a moment. That does not count as away.
+		// written for a moment. Redis is not considered away then.
 		if !t.away.Load() && time.Since(lostAt) >= awayAfter && !conns.IsReply(err, "ASK ", "TRYAGAIN ") {
 			t.away.Store(true)
 			t.store.tailDisconnected(err)
@@ -122,7 +122,7 @@ func (t *tail) follow(ctx context.Context) error {
 	}
 }
 
-// round waits for activity and reads the rooms that moved. If there was no activity for
+// round waits for activity and reads the rooms that have some. If there was no activity for
 // maxBlock, it checks idle rooms.
 func (t *tail) round(ctx context.Context) error {
 	moved, readAll, err := t.awaitActivity(ctx)

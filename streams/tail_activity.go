@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// activityRead returns the ID of the last activity that the tail has read under the key.
+// activityRead returns the ID of the last entry that the tail has read from the activity stream at key.
 func (t *tail) activityRead(key string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -11,7 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// readMoved reads the moved rooms that have readers in this process.
+// readMoved reads the rooms that have readers in this process. moved maps each room with new activity
+// to the cursor of its last entry there.
 func (t *tail) readMoved(ctx context.Context, moved map[string]Cursor) error {
 	var toRead, toCheck []*window
 	for room, cursor := range moved {
@@ -95,13 +96,14 @@ func (t *tail) xread(ctx context.Context, windows []*window) (map[string][]Entry
 	return entries, nil
 }
 
-// notAStream is the prefix of Redis' error reply if a room's key has another type.
+// notAStream is the prefix of Redis's error reply if a room's key has another type.
 const notAStream = "WRONGTYPE "
 
-// missingRoom returns the info that stands for such a room. Its readers get the error reply.
+// missingRoom returns the roomInfo of a room whose key is not a stream. Its readers get the error reply.
 func missingRoom() *roomInfo { return &roomInfo{epoch: noEpoch} }
 
-// xreadEach is xread with one command for each room, for when one of them is not a stream.
+// xreadEach is like xread, but sends one command for each room: a key that is not a stream makes xread
+// fail for all rooms.
 func (t *tail) xreadEach(ctx context.Context, windows []*window) (map[string][]Entry, error) {
 	if len(windows) == 1 {
 		t.applyCheck(windows[0], missingRoom())

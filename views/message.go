@@ -115,7 +115,7 @@ func Arrange(messages []Message) {
 	}
 }
 
-// continues reports whether a message needs no heading after another one of the same day.
+// isContinuationOf reports whether a message needs no heading after the previous one, of the same day.
 func (m Message) isContinuationOf(previous Message) bool {
 	return !m.FirstUnread && !m.Unreadable && !previous.Unreadable && m.ReplyTo == "" && m.User.ID == previous.User.ID &&
 		m.User.Name == previous.User.Name && m.Time.Sub(previous.Time) < groupWithin

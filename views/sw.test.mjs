@@ -5,7 +5,7 @@ import vm from "node:vm";
 
 const source = readFileSync(new URL("sw.js", import.meta.url), "utf8");
 
-/** TestResponse allows redirects to a path, like a worker. */
+/** TestResponse allows redirects to a path, as in a service worker. */
 class TestResponse extends Response {
   static redirect = (path, status) => new Response(null, { status, headers: { Location: path } });
 }
@@ -26,7 +26,7 @@ function startWorker(context, cached = {}) {
   };
   vm.runInNewContext(source, globals);
   /**
-   * Navigates to a path. respond() responds as the server, `body` is the body that the worker
+   * Navigates to a path. respond() sends the response of the server, `body` is the body that the worker
    * returns to the browser, and `waiting` are the promises passed to waitUntil.
    */
   const navigate = (path) => {

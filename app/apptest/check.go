@@ -34,7 +34,7 @@ func RoomKey(t testing.TB, client *redis.Client, room string) string {
 	return keys[0]
 }
 
-// Entries returns a room's stream, which it reads directly from Redis.
+// Entries returns the entries of a room's stream, read directly from Redis.
 func Entries(t testing.TB, server *redistest.Server, room string) []redis.XMessage {
 	t.Helper()
 	client := server.Client()
@@ -59,7 +59,7 @@ func ExpectStoredOnce(t testing.TB, server *redistest.Server, room string, count
 		keys[entry.Values["key"]] = true
 	}
 	if len(entries) != count || len(keys) != count {
-		t.Errorf("room %q: %d entries under %d keys, want %d", room, len(entries), len(keys), count)
+		t.Errorf("room %q: %d entries with %d different keys, want %d", room, len(entries), len(keys), count)
 	}
 }
 

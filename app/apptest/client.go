@@ -14,7 +14,7 @@ import (
 	"burble/app/client"
 )
 
-// Client returns a protocol client of the server for the token's user. A client without a token can
+// Client returns a protocol client for the server for the token's user. A client without a token can
 // only read. The client finds the server's new port after a restart.
 func (s *Server) Client(token string) *client.Server {
 	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {

@@ -21,7 +21,7 @@ const beforeMissed = 50
 
 // runResume measures a reconnect storm: all clients resume at once from the same cursor, on a
 // server that has just started. For comparison, it measures how long the same number of clients
-// takes to only open connections.
+// take just to open connections.
 func (b *bench) runResume(ctx context.Context, p *report.Plan, _ int) (*report.Result, error) {
 	if p.Target != "burble" {
 		return nil, errors.New("mode resume measures only Burble")

@@ -28,13 +28,13 @@ func TestThreePeopleReplyEditReactAndMention(t *testing.T) {
 	expectMatchesServer(t, there, "lobby", c.all...)
 }
 
-// trio is three users in the lobby. Each of its methods continues from the one before.
+// trio is three users in the lobby. Each method continues where the previous one left off.
 type trio struct {
 	ada, bob, cleo *user
 	all            []*user
 }
 
-// waitAll waits until all three pages show stored messages with the texts.
+// waitAll waits until all three pages show stored messages with these texts.
 func (c *trio) waitAll(texts ...string) {
 	c.ada.t.Helper()
 	for _, u := range c.all {
@@ -42,7 +42,7 @@ func (c *trio) waitAll(texts ...string) {
 	}
 }
 
-// An author's messages within five minutes share a heading, and each day begins with a line.
+// An author's messages within five minutes share a heading, and a line with the date precedes each day.
 func (c *trio) sendAndGroup() {
 	c.ada.t.Helper()
 	ada, bob := c.ada, c.bob
@@ -74,10 +74,10 @@ func (c *trio) edit() {
 	bob.typeText("who is there?")
 	bob.press("Enter")
 	c.waitAll("who is there?")
-	cleo.wait("the mark of the edit", fmt.Sprintf(`document.querySelector("%s[data-edited]")`, cleo.messageSelector("who is there?")))
+	cleo.wait("the message to be marked as edited", fmt.Sprintf(`document.querySelector("%s[data-edited]")`, cleo.messageSelector("who is there?")))
 }
 
-// A reply quotes its message, even after an edit, and the quote is a link to it.
+// A reply quotes the message that it answers. The quote follows edits of that message and links to it.
 func (c *trio) replyAndQuote() {
 	c.ada.t.Helper()
 	ada, bob, cleo := c.ada, c.bob, c.cleo
@@ -138,11 +138,11 @@ func (c *trio) mention() {
 	bob.press("Enter", "Enter")
 	c.waitAll("@Ada hurray 🎉")
 	for _, u := range c.all {
-		u.expect("the marked mention", `document.querySelector("`+bob.messageSelector("@Ada hurray 🎉")+` mark.mention")?.innerText ?? ""`, map[bool]string{true: "@Ada"}[u == ada])
+		u.expect("the highlighted mention", `document.querySelector("`+bob.messageSelector("@Ada hurray 🎉")+` mark.mention")?.innerText ?? ""`, map[bool]string{true: "@Ada"}[u == ada])
 	}
 }
 
-// The keyboard moves between messages and into the toolbar. Deleting takes a second press.
+// Arrow keys move between messages, and Enter moves to the toolbar. Delete must be pressed twice.
 func (c *trio) deleteByKeyboard() {
 	c.ada.t.Helper()
 	ada := c.ada
@@ -160,7 +160,7 @@ func (c *trio) deleteByKeyboard() {
 }
 
 // firstReaction returns a JavaScript expression that is true if a message's first reaction has the
-// text, and is the user's own or not.
+// text and is pressed if, and only if, own is true.
 func firstReaction(message, text string, own bool) string {
 	return fmt.Sprintf(`(({innerText, ariaPressed}) => innerText === %q && ariaPressed === "%v")(document.querySelector(%q) ?? {})`, text, own, message+" .reaction")
 }

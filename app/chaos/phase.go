@@ -34,8 +34,8 @@ func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 	h.phases++
 	p := &phase{harness: h, number: h.phases, flushes: flushes, truth: make(check.Truth), faults: make(map[string]int)}
 	p.environment = p.newEnvironment()
-	clients, leave := context.WithCancel(h.ctx)
-	defer leave()
+	clients, stop := context.WithCancel(h.ctx)
+	defer stop()
 	var following, talking sync.WaitGroup
 	for _, f := range p.newFollowers() {
 		p.followers = append(p.followers, f)
@@ -52,13 +52,13 @@ func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 	h.backend.awaitHealthy()
 	repaired := time.Now()
 	close(p.environment.Repaired)
-	impatient := time.AfterFunc(h.options.patience, leave)
+	impatient := time.AfterFunc(h.options.patience, stop)
 	talking.Wait()
 	p.sendLastMessages(clients)
 	p.converge(clients)
 	o := &outcome{record: &p.environment.Record, faults: p.faults, converged: time.Since(repaired)}
 	impatient.Stop()
-	leave()
+	stop()
 	following.Wait()
 	for _, room := range p.rooms() {
 		p.capture(room, nil)

@@ -21,7 +21,7 @@ import (
 )
 
 // build builds the program, with the race detector if the tests use it. args are additional
-// arguments of go build.
+// arguments for go build.
 func build(t testing.TB, args ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "burble")
@@ -32,8 +32,7 @@ func build(t testing.TB, args ...string) string {
 	return program
 }
 
-// slot has the address of one server, which does not change, and the server's process, which
-// faults replace.
+// slot is one server of the run: its address stays the same while faults replace its process.
 type slot struct {
 	index    int
 	front    *redistest.Proxy // between clients and the process
@@ -119,7 +118,7 @@ func (p *process) drain() bool {
 }
 
 // launch starts a server, and puts it into the slot when it is ready. It retries if the server
-// exits before that, because Redis may be away for longer than a server waits.
+// exits before that, because Redis may be down for longer than a server waits for it at startup.
 func (h *harness) launch(ctx context.Context, s *slot) {
 	for ctx.Err() == nil {
 		next := h.start(s.index)

@@ -17,13 +17,13 @@ const (
 )
 
 // heartbeats is the state of a server's heartbeats. They have a goroutine of their own, because a
-// server that is busy recording who is in its rooms must not be taken for dead.
+// server that is busy recording who is in its rooms must not be mistaken for dead.
 type heartbeats struct {
 	every   time.Duration // heartbeatInterval
 	timeout time.Duration // how long Redis counts the server as alive after one
 
 	mu          sync.Mutex // held while a heartbeat is sent
-	next        time.Time  // when one is due; zero: at once
+	next        time.Time  // when one is due; zero means now
 	isUncertain bool       // the last one failed: Redis may have removed the server meanwhile
 }
 

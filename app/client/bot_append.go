@@ -63,7 +63,7 @@ func (c *connection) appendOnce(ctx context.Context, a Append) Frame {
 	return nil
 }
 
-// deliver passes an answer to every appendOnce that waits for one under the key.
+// deliver passes an answer to every appendOnce that waits for one with the key.
 func (c *connection) deliver(key string, frame Frame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -35,7 +35,7 @@ func (c *Chain) Cursor(room string) string {
 }
 
 // Check checks a frame and advances the cursor of its room. If the frame does not continue the chain,
-// Check returns *ChainError and leaves the cursor where it was.
+// Check returns a *ChainError and leaves the cursor where it was.
 func (c *Chain) Check(frame Frame) error {
 	switch f := frame.(type) {
 	case *Followed:

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Response is a whole HTTP response.
+// Response is a complete HTTP response.
 type Response struct {
 	Status int
 	Header http.Header
@@ -59,7 +59,7 @@ func readResponse(response *http.Response) (*Response, error) {
 	return &Response{response.StatusCode, response.Header, body}, nil
 }
 
-// asError returns the error in a response that refuses the request.
+// asError returns the error that the server reported in a response.
 func (r *Response) asError() *Error {
 	var answer struct {
 		Error Error `json:"error"`
@@ -75,7 +75,7 @@ func (r *Response) asError() *Error {
 }
 
 // call makes a request and decodes the JSON response. If the server refuses the request, call returns
-// *Error.
+// an *Error.
 func (s *Server) call(ctx context.Context, method, path string, body, into any, header ...string) error {
 	text := ""
 	if body != nil {
@@ -112,7 +112,8 @@ func (s *Server) SignIn(ctx context.Context, name string) (User, error) {
 	return session.User, nil
 }
 
-// Post stores a message over HTTP. Repeating it under the same key, even on a Socket, stores it once.
+// Post sends a message over HTTP. If it is sent again with the same key, even over a Socket, the server
+// stores it only once.
 func (s *Server) Post(ctx context.Context, m Message) (*Stored, error) {
 	body := struct {
 		Text    string `json:"text"`
@@ -149,18 +150,18 @@ func (s *Server) History(ctx context.Context, room string, parameters url.Values
 	return page, nil
 }
 
-// Room is a room as Rooms returns it.
+// Room is one room in the list that Rooms returns.
 type Room struct {
 	Room     string `json:"room"`
 	Title    string `json:"title"`
 	Last     string `json:"last"` // ID of the last entry
 	Unread   int    `json:"unread"`
-	Mentions int    `json:"mentions"` // among the unread
+	Mentions int    `json:"mentions"` // how many of the unread messages mention the user
 	Present  int    `json:"present"`
 	Read     string `json:"read"` // ID of the last entry that the user has read
 }
 
-// Rooms returns the 100 rooms with the latest activity.
+// Rooms returns the 100 most recently active rooms.
 func (s *Server) Rooms(ctx context.Context) (rooms []Room, err error) {
 	err = s.call(ctx, http.MethodGet, "/rooms", nil, &rooms)
 	return rooms, err

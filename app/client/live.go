@@ -37,7 +37,7 @@ type Event struct{ ID, Type, Data string }
 
 // Live reads a room over HTTP until ctx ends, the Stream is closed, or the server is silent for 60 s.
 // (A server sends a heartbeat every 20 s.) The follow's HTML, Watch and Deflate have no effect. If the
-// server refuses the request, Live returns *Error. But if it refuses server-sent events for a temporary
+// server refuses the request, Live returns an *Error. But if it refuses server-sent events for a temporary
 // reason, or is shutting down, the Stream ends at once.
 func (s *Server) Live(ctx context.Context, follow Follow, format string) (*Stream, error) {
 	path, header := "/r/"+follow.Room+"/events", []string{"Accept: " + format}
@@ -55,7 +55,7 @@ func (s *Server) Live(ctx context.Context, follow Follow, format string) (*Strea
 }
 
 // OpenStream makes a GET request and returns its response as it arrives, for Line or Event to read. If
-// the status is not 200, OpenStream returns *Error.
+// the status is not 200, OpenStream returns an *Error.
 func (s *Server) OpenStream(ctx context.Context, path string, header ...string) (*Stream, error) {
 	const silence = 60 * time.Second
 	ctx, cancel := context.WithCancel(ctx)

@@ -12,8 +12,8 @@ import (
 type Request interface{ kind() string }
 
 // Append is a Request that stores an entry: Message, Edit, Delete, React or Topic. The server answers
-// with Stored or Error under its key. However often a client repeats it under the same key, the server
-// stores it once, so a client repeats it until the answer is final.
+// with a Stored or an Error that has its key. However often a client sends it with the same key, the
+// server stores it once, so a client repeats it until the answer is final.
 type Append interface {
 	Request
 	key() string

@@ -78,7 +78,7 @@ func (s *Socket) awaitHello(ctx context.Context, follows []Follow) error {
 
 // Open opens a WebSocket at path, which may contain a query. Unlike Dial, it does not wait for hello.
 // Header fields have the form "Name: value" and replace those of the Server. If the server refuses the
-// connection, Open returns *Error.
+// connection, Open returns an *Error.
 func (s *Server) Open(ctx context.Context, path string, header ...string) (*Socket, error) {
 	challenge := make([]byte, 16)
 	rand.Read(challenge) // never fails

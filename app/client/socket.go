@@ -63,7 +63,7 @@ func (s *Socket) Close(code int, reason string) {
 }
 
 // Next returns the server's next frame, and answers the server's pings. If the server sent a close
-// frame, Next returns *CloseError; if the connection was lost, it returns another error.
+// frame, Next returns a *CloseError; if the connection was lost, it returns another error.
 func (s *Socket) Next() (Frame, error) {
 	for {
 		message, err := s.Read()

@@ -18,7 +18,7 @@ const (
 	// TokenLife is how long a token is valid. Pages renew it, so a browser loses its user only if
 	// it opens no page for this long.
 	TokenLife = 180 * 24 * time.Hour
-	// TokenFresh is the age from which a page renews a token.
+	// TokenFresh is the age at which a page renews a token.
 	TokenFresh = 30 * 24 * time.Hour
 )
 

@@ -15,12 +15,12 @@ import (
 // connections (see IsSpare), on which a server can answer probes. If there are too many of these, the
 // oldest is reset: a probe takes a moment, an idle connection does not matter.
 //
-// Should Accept fail all the same, it tries again.
+// If Accept fails nevertheless, it tries again.
 type Capacity struct {
 	net.Listener
-	Max     int                          // connections in all, without the spare ones; 0: no limit
+	Max     int                          // connections of all addresses, not counting spare ones; 0 means no limit
 	Spare   int                          // at least 1
-	Key     func(remote net.Addr) string // identifies an address; nil: addresses are not told apart
+	Key     func(remote net.Addr) string // identifies an address; if nil, there is no limit per address
 	OnError func(error)                  // called at most once a second while Accept fails, or while the capacity is used up
 
 	open, byKey *Quota

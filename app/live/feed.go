@@ -138,7 +138,7 @@ func (f *Feed) pump(mayBlock bool) {
 func (f *Feed) drainQueue(mayBlock bool) (done bool) {
 	done = true // the result after a panic
 	defer f.Recover()
-	var ahead readAhead // nil: does not block
+	var ahead readAhead // nil unless this may block
 	if mayBlock {
 		ahead = make(readAhead)
 	}

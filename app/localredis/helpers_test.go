@@ -5,9 +5,9 @@ package localredis
 //	needProgram  skips the test if there is no redis-server or valkey-server
 //	options      returns Options with a new data directory and the test's log
 //	mustOpen     opens a server and closes it when the test ends
-//	connect      returns a client of a server
+//	connect      returns a Redis client for a server
 //	childPID     returns the process ID of a server
-//	waitUntil    polls a condition that another process fulfils
+//	waitUntil    polls until another process meets a condition
 
 import (
 	"log/slog"

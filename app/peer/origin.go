@@ -13,7 +13,7 @@ import (
 // forge, must therefore be this host or an element of allowed. The elements of allowed must be results
 // of CanonicalOrigin.
 //
-// origin and host are headers of the request. secure reports whether the browser is known to use TLS.
+// origin and host are the Origin and Host headers of the request. secure reports whether the browser is known to use TLS.
 // If it is, a page loaded without TLS is not allowed. Programs other than browsers send no Origin. They
 // may connect with a bearer token or without credentials.
 func IsOriginAllowed(origin, host string, secure bool, allowed []string, hasCookie, hasBearer bool) bool {

@@ -95,7 +95,7 @@ func TestErrorPagesDuringAnOutageKeepTheMessage(t *testing.T) {
 	}
 	eventually(t, "messages can be read", func() bool { return s.get("/r/lobby/messages").status == 200 })
 	if got := texts(s.history("lobby", "").Entries); !slices.Equal(got, []string{"hello <there>"}) {
-		t.Errorf("a message sent three times under one key is stored as %q", got)
+		t.Errorf("a message sent three times with one key is stored as %q", got)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"burble/app/protocol"
 )
 
-// response is a whole HTTP response.
+// response is a complete HTTP response.
 type response struct {
 	status int
 	header http.Header
@@ -267,7 +267,7 @@ const (
 // invalidRooms are invalid room names, as they appear in a URL.
 var invalidRooms = append([]string{"-a", "_a", "a.b", "a%2Fb", "a%0Ab", "a%00", "a%7Db", "..a", "{0}", strings.Repeat("a", 65)}, respelledRooms...)
 
-// respelledRooms are those of them for which pages redirect to the room that they mean.
+// respelledRooms are the invalid names that pages correct: they redirect to the room that is meant.
 var respelledRooms = []string{"Lobby", "%6Cobby", "l%C3%B6bby", "a%20b"}
 
 // tooLongHeader is a header field larger than the server's buffer for a request's header.

@@ -3,10 +3,10 @@
 //
 // However many clients a server has, its [Set] opens at most [MaxPerRedis] connections to a
 // single Redis, or to the primary that Sentinel reports. In a Redis Cluster, it opens at most
-// MaxPerRedis-1 to each primary, plus one for each blocking command, to the primary that has
-// its keys: 16 in all for package streams. Finding the primary takes a few more: each of the
-// three pools opens two to a Sentinel, or one at a time to any node of a Cluster, replicas
-// included.
+// MaxPerRedis-1 to each primary. In addition, each blocking command has its own connection to
+// the primary that has its keys; package streams needs 16 of these. To find the primary, each of
+// the three pools opens two more to a Sentinel, or one at a time to any node of a Cluster,
+// replicas included.
 //
 // A Set is safe for concurrent use.
 package conns
@@ -40,7 +40,7 @@ const (
 
 // Options configure a Set.
 type Options struct {
-	// Redis has addresses and credentials. The Set overrides pool sizes, timeouts and retries.
+	// Redis holds the addresses and credentials. The Set overrides pool sizes, timeouts and retries.
 	Redis *redis.UniversalOptions
 	// Stream is the key of a stream that the Redis user may trim. See [RequirePrimary].
 	Stream string
@@ -108,7 +108,7 @@ func newClient(options Options, size, retries int) redis.UniversalClient {
 	if own.MasterName != "" {
 		throughSentinel(&own)
 	}
-	if !InCluster(options.Redis) { // in a Cluster, replicas also answer where the slots are
+	if !InCluster(options.Redis) { // in a Cluster, go-redis also asks replicas for the slots
 		own.OnConnect = func(ctx context.Context, conn *redis.Conn) error {
 			return RequirePrimary(ctx, conn, options.Stream)
 		}
@@ -149,9 +149,9 @@ func Node(ctx context.Context, client redis.UniversalClient, key string) (*redis
 	return nil, fmt.Errorf("find the node of a key: unexpected client type %T", client)
 }
 
-// BlockingNode returns the client in Blocking of the server that holds the key. Of several callers
-// only the first discovers where a Cluster's slots are. Otherwise each would open a connection for
-// that, besides the one for the command that blocks.
+// BlockingNode is Node for the clients in Blocking. Of several concurrent callers, only the first
+// looks up a Cluster's slots. Otherwise each would open a connection for the lookup, besides the
+// one for the command that blocks.
 func (s *Set) BlockingNode(ctx context.Context, key string) (*redis.Client, error) {
 	s.discovery.Lock()
 	defer s.discovery.Unlock()

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// maxPipelines is the number of shared pipelines that may be on their way at once. Health
+	// maxPipelines is the number of shared pipelines that may be in flight at once. Health
 	// checks and other rare commands have the rest of the connections.
 	maxPipelines = MaxRetrying - 1
 	// maxPipelineWeight bounds how long one shared pipeline keeps Redis from other commands: a
@@ -19,9 +19,9 @@ const (
 	pipelineTimeout = 5 * time.Second
 )
 
-// A sharedPipeline merges what concurrent callers send to Redis into few pipelines: while one is
-// on its way, the next one gathers. So callers wait about one round trip for each other however
-// many they are and however far Redis is, instead of one after the other for a connection.
+// A sharedPipeline merges what concurrent callers send to Redis into few pipelines: while
+// these are in flight, the next one collects commands. Callers therefore wait about one round trip
+// for each other, however many there are, instead of taking turns on a connection.
 //
 // In a Cluster each caller has a pipeline of its own: a merged one would wait for the slowest of
 // the nodes.
@@ -34,7 +34,7 @@ type sharedPipeline struct {
 	running int
 }
 
-// pipelineCall is what one caller sends.
+// pipelineCall is one call of Pipeline.
 type pipelineCall struct {
 	ctx    context.Context
 	weight int
@@ -46,7 +46,8 @@ type pipelineCall struct {
 // each has its own error. weight is roughly how long Redis needs for them, in units of 0.1 ms.
 // They may be sent twice. queue may run in another goroutine, and must not block.
 //
-// An error is that of ctx. The caller must then not use the commands: they may still be running.
+// The only error that Pipeline returns is that of ctx. The caller must then not use the commands:
+// they may still be running.
 func (s *Set) Pipeline(ctx context.Context, weight int, queue func(redis.Pipeliner)) error {
 	return s.pipeline.do(ctx, weight, queue)
 }

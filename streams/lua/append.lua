@@ -151,9 +151,9 @@ elseif kind == 'edit' then
   state.t = new.text
   keep_edit(id)
 elseif kind == 'react' then
-  store_reactors(KEYS[3], reaction)
+  store_lists(KEYS[3], reaction)
 elseif kind == 'delete' then
-  forget_reactors(KEYS[3], new.of, state)
+  remove_lists(KEYS[3], new.of, state)
   state = {d = id, n = target.n, k = target.key, u = target.uid, a = target.name, re = target.re}
 end
 if state then

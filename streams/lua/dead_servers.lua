@@ -1,4 +1,4 @@
--- Returns servers whose last heartbeat has expired, by Redis' clock. Needs lib.lua.
+-- Returns servers whose last heartbeat has expired, by Redis's clock. Needs lib.lua.
 --
 -- KEYS  1 servers
 -- Reply up to 10 server names

@@ -1,4 +1,4 @@
--- Records that a server is alive. It uses Redis' clock, because the servers' clocks may differ.
+-- Records that a server is alive. It uses Redis's clock, because the servers' clocks may differ.
 -- Needs lib.lua.
 --
 -- KEYS  1 servers

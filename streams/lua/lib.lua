@@ -7,7 +7,7 @@ local function number(fields)
   end
 end
 
--- clock() returns the current time by Redis' clock, in ms.
+-- clock() returns the current time by Redis's clock, in ms.
 local function clock()
   local now = redis.call('TIME')
   return now[1] * 1000 + math.floor(now[2] / 1000)
@@ -28,8 +28,8 @@ local function before(a, b)
 end
 
 -- last_generated(room) returns the greatest ID that the stream ever had. A host without XINFO
--- STREAM does not report it: then any ID from there to the next new one will do, but a reader
--- at the end of the stream is also told that entries are missing.
+-- STREAM does not report it. Then any ID from there to the next new one will do, but a reader at
+-- the end of the stream also becomes truncated.
 local function last_generated(room)
   local info = redis.pcall('XINFO', 'STREAM', room)
   for i = 1, #info, 2 do

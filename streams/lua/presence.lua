@@ -1,7 +1,7 @@
 -- Records who is present in a room through a server, and signals the changes.
 --
 -- KEYS  1 present, a hash of user ID to {name, named, by = {server = true}}  2 activity
---       3 told, which exists for ARGV[5] after the size of a crowd was signalled
+--       3 told, which exists for ARGV[5] after the size of a crowd is signalled
 -- ARGV  1 room's name  2 server  3 mode: 'server_lost' removes everyone who is present
 --       through the server; 'signal_count' signals the number of people if it is due; else ''
 --       4 maximum number of people for signals that name them; a larger number is a crowd

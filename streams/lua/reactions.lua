@@ -1,13 +1,13 @@
 -- Functions for the reactions to a message.
 --
--- A message's state has up to 50 reactors in r, a table of emoji to user IDs in the order in which
--- they reacted. m is the number of further users by emoji. These users are in lists in the amended
--- hash, in the fields '<message ID>/00' to '/ff' by a hash of the user ID. A list is
--- '\n<emoji> <user ID>\n...\n'. So the cost of a reaction hardly depends on their number.
+-- In a message's state, r maps each emoji to user IDs in the order in which they reacted, up to 50 in
+-- all. m maps each emoji to the number of further users. Their IDs are in lists in the amended hash,
+-- in the fields '<message ID>/00' to '/ff' by a hash of the user ID. A list is
+-- '\n<emoji> <user ID>\n...\n'. The cost of a reaction therefore hardly depends on their number.
 
 local max_emoji, max_named, max_list = 50, 50, 16384
 
--- list_of(id, uid) returns the field with the list in which the user may be.
+-- list_of(id, uid) returns the field with the list that has the user, if any list does.
 local function list_of(id, uid) return id .. '/' .. string.sub(redis.sha1hex(uid), 1, 2) end
 
 -- add_to(list, item) returns the list with the item.
@@ -35,8 +35,8 @@ local function add_more(state, emoji, n)
 end
 
 -- react(amended, id, state, emoji, uid, on) adds the user's reaction to the state of message id, or
--- removes it. It does not write to Redis. It returns the lists for store_reactors, or nil and the
--- reason why the reaction is refused.
+-- removes it. It does not write to Redis. It returns the lists for store_lists, or nil and an error
+-- code if the reaction is refused.
 local function react(amended, id, state, emoji, uid, on)
   local r, lists = state.r or {}, {}
   local users, was_named = {}, false
@@ -63,7 +63,7 @@ local function react(amended, id, state, emoji, uid, on)
     end
   end
 
-  local over = count_named(r) - max_named -- an older release has all reactors in r
+  local over = count_named(r) - max_named -- an older release stores all users in r
   for other, named in pairs(over > 0 and r or {}) do
     while over > 0 and #named > 1 do
       local last = table.remove(named)
@@ -87,8 +87,8 @@ local function react(amended, id, state, emoji, uid, on)
   return lists
 end
 
--- store_reactors(amended, lists) writes the lists that react returned.
-local function store_reactors(amended, lists)
+-- store_lists(amended, lists) writes the lists that react returned.
+local function store_lists(amended, lists)
   for field, list in pairs(lists) do
     if #list > 1 then
       redis.call('HSET', amended, field, list)
@@ -98,19 +98,19 @@ local function store_reactors(amended, lists)
   end
 end
 
--- forget_reactors(amended, id, state) removes the lists of a message's reactors.
-local function forget_reactors(amended, id, state)
+-- remove_lists(amended, id, state) removes the lists of the users who reacted to a message.
+local function remove_lists(amended, id, state)
   if not state.m then return end
   local fields = {}
   for i = 0, 255 do table.insert(fields, string.format('%s/%02x', id, i)) end
   redis.call('HDEL', amended, unpack(fields))
 end
 
--- forget_state(amended, id) removes the state of a message and the lists of its reactors.
-local function forget_state(amended, id)
+-- remove_state(amended, id) removes the state of a message and the lists of the users who reacted.
+local function remove_state(amended, id)
   local state = redis.call('HGET', amended, id)
   if not state then return end
   -- The text of a message cannot contain this: JSON escapes its quotes.
-  if string.find(state, '"m":', 1, true) then forget_reactors(amended, id, cjson.decode(state)) end
+  if string.find(state, '"m":', 1, true) then remove_lists(amended, id, cjson.decode(state)) end
   redis.call('HDEL', amended, id)
 end

@@ -38,7 +38,7 @@ local function trim(room, meta, amended, erased, runs, erased_edits, length, mos
     local n = number(dropped[i][2])
     if n then redis.call('HSET', meta, 'trimmed_n', n); break end
   end
-  for _, entry in ipairs(dropped) do forget_state(amended, entry[1]) end
+  for _, entry in ipairs(dropped) do remove_state(amended, entry[1]) end
   -- This keeps the erased IDs of the last millisecond, which does no harm.
   local below = '(' .. string.match(through, '^%d+')
   for _, set in ipairs({erased, erased_edits}) do

@@ -165,7 +165,7 @@ func await(t testing.TB, what string, met func(ctx context.Context) bool) {
 // PID returns the process ID.
 func (s *Server) PID() int { return s.process.Process.Pid }
 
-// Client returns a client of the server. The caller must close it.
+// Client returns a Redis client for the server. The caller must close it.
 func (s *Server) Client() *redis.Client {
 	return redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true})
 }

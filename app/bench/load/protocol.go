@@ -9,6 +9,6 @@ type Protocol struct {
 	Follow   func(rooms []int) [][]byte              // returns the frames that a client sends after the upgrade
 	Joined   string                                  // text that a frame contains once for each follow that it confirms
 	Unframed bool                                    // the response is an endless body without frames
-	Refused  string                                  // text near the start of an error frame; empty: there are no error frames
-	Message  func(room int, text, key string) string // returns the frame that sends a message; nil: the server generates the messages
+	Refused  string                                  // text near the start of an error frame; empty if there are no error frames
+	Message  func(room int, text, key string) string // returns the frame that sends a message; nil if the server generates the messages
 }

@@ -17,7 +17,7 @@ import (
 // launchPeer starts another process of this program, which runs a peer.
 func launchPeer(ctx context.Context, name string, w load.Workload, r *proc.Redis, p *load.Protocol, args ...string) (*Server, error) {
 	if w.Transport != load.WebSocket || w.Follow > 1 {
-		return nil, fmt.Errorf("target %s supports only WebSockets, and one room for each client", name)
+		return nil, fmt.Errorf("target %s supports only WebSockets and one room per client", name)
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -33,14 +33,15 @@ func launchPeer(ctx context.Context, name string, w load.Workload, r *proc.Redis
 	return &Server{protocol: p, Port: port, pids: []int{peer.PID()}, redisPIDs: r.PIDs, Stop: peer.Kill}, nil
 }
 
-// launchFloor starts the floor, which generates the messages when a client has sent something.
+// launchFloor starts the floor, the peer that generates the messages itself. It starts to do so when a
+// client sends anything.
 func launchFloor(ctx context.Context, w load.Workload, r *proc.Redis) (*Server, error) {
 	return launchPeer(ctx, "floor", w, r, &load.Protocol{Joined: peers.Joined},
 		"-rooms", strconv.Itoa(w.Rooms), "-rate", strconv.Itoa(w.Rate), "-size", strconv.Itoa(w.Size),
 		"-messages", strconv.Itoa(w.Messages()))
 }
 
-// peerMessage returns a message as in the tutorials.
+// peerMessage returns a message in the format of the tutorials that the peers follow.
 func peerMessage(_ int, text, _ string) string {
 	return `{"username":"Ada","text":"` + text + `"}`
 }

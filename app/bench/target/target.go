@@ -54,7 +54,7 @@ type Server struct {
 	Stop func()
 
 	protocol  *load.Protocol // of clients that receive
-	sending   *load.Protocol // of clients that only send; nil: the receiving clients send
+	sending   *load.Protocol // of clients that only send; nil if the receiving clients send
 	pids      []int
 	redisPIDs []int
 }

@@ -60,7 +60,7 @@ type Checker struct {
 	Declared int                   // number of gaps that servers declared to clients
 }
 
-// place is where a key is stored.
+// storedAt is where an entry with a key is stored.
 type storedAt struct {
 	history *History
 	id      ID

@@ -51,7 +51,7 @@ export function updateQuotes({ room, log, connection }) {
   });
   connection.addEventListener("state", ({ detail: state }) => {
     if (state !== "live") return;
-    for (const quote of log.querySelectorAll("[data-attempted]")) delete quote.dataset.attempted; // retries failed requests
+    for (const quote of log.querySelectorAll("[data-attempted]")) delete quote.dataset.attempted; // so that failed requests are retried
     fillQuotes();
   });
   new MutationObserver(fillQuotes).observe(log, { childList: true });

@@ -47,8 +47,8 @@ export function connectPanels({ room, me, connection, log, scroll, timeline, his
 }
 
 /**
- * Shows two counts: in the title, the unread messages of this room and the mentions in the others;
- * on the Rooms button, the unread messages of the others.
+ * Updates two counts. The title counts the unread messages of this room and the mentions in other
+ * rooms. The Rooms button counts the unread messages of other rooms.
  */
 function showUnread(rooms, currentRoom, alerts) {
   const otherRooms = rooms.sorted.filter(({ room }) => room !== currentRoom);

@@ -49,7 +49,7 @@ func TestNamesInArchitectureExist(t *testing.T) {
 	}
 	names := 0
 	code := regexp.MustCompile("`([^`\n]+)`|([\\w.]+) ─►|─► ([\\w.]+)")
-	isFile := regexp.MustCompile(`^[\w/.]+(?:\.(?:go|lua|js|html|md)|/)$|^(?:app|streams|views)/[\w/.]+$`)
+	isFile := regexp.MustCompile(`^[\w/.]+(?:\.(?:go|lua|js|css|html|md)|/)$|^(?:app|streams|views)/[\w/.]+$`)
 	isName := regexp.MustCompile(`^(?:(\w+)\.)?(\w+)$`)
 	isCamel := regexp.MustCompile(`[a-z][A-Z]`)
 	for _, found := range code.FindAllStringSubmatch(readFile(t, "ARCHITECTURE.md"), -1) {

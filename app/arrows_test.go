@@ -21,17 +21,20 @@ var arrows = map[string]string{
 	"app/peer":       "",
 	"app/ws":         "",
 	"app/client":     "",
-	"app/fold":       "",
-	"app/markup":     "streams",
+	"app/markup":     "streams streams/fold",
 	"app/protocol":   "markup streams",
 	"app/live":       "protocol ws streams",
-	"app/chat":       "fold protocol identity limit streams",
+	"app/chat":       "markup protocol identity limit streams streams/fold",
 	"app/socket":     "chat live ws protocol limit identity streams",
 	"app/throttle":   "limit markup protocol streams",
-	"app/web":        "socket chat live throttle ws protocol markup identity limit peer streams views",
-	"streams":        "streams/conns",
+	"app/web":        "socket chat live throttle ws protocol markup identity limit peer streams streams/fold views",
+	"streams":        "streams/conns streams/fold",
+	"streams/fold":   "",
 	"streams/conns":  "",
 	"views":          "",
+
+	// Writes a table of the page.
+	"views/confusables": "",
 
 	// Tests and their helpers.
 	"app/apptest": "client streams/redistest", "app/browser": "", "app/chaos": "apptest chaos/bots chaos/check client streams streams/redistest", "app/chaos/check": "client", "app/chaos/bots": "chaos/check client", "app/e2e": "",

@@ -21,6 +21,8 @@ type Entry struct {
 	Of      ID
 	Emoji   string
 	On      bool
+	// Mentions are the names that Text mentions, folded by package fold. nil: unknown.
+	Mentions []string
 
 	// Set only in a Page, which returns messages in their current state.
 	Edited    ID                  // ID of the last edit; zero if there is none

@@ -18,8 +18,8 @@ const (
 // uid and name, which all entries have. A new kind also needs its checks in append.lua, and its
 // changes to keys other than the stream.
 var kindFields = map[Kind][]storedField{
-	Message: {textField, replyField},
-	Edit:    {ofField, textField},
+	Message: {textField, replyField, mentionsField},
+	Edit:    {ofField, textField, mentionsField},
 	React:   {ofField, emojiField, onField},
 	Delete:  {ofField},
 	Topic:   {textField},

@@ -39,7 +39,7 @@ func parseMessage(row []any, entry *Entry) {
 		return
 	}
 	if state.Text != nil {
-		entry.Text = *state.Text
+		entry.Text, entry.Mentions = *state.Text, nil
 	}
 	if n := len(state.Edits); n > 0 {
 		entry.Edited, _ = ParseID(state.Edits[n-1])

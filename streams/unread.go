@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"burble/streams/conns"
+	"burble/streams/fold"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -130,7 +128,7 @@ func (s *Store) countUnread(ctx context.Context, rooms []*unreadRoom) error {
 
 // count sets Unread and Mentions from the newest unread entries.
 func (r *unreadRoom) count(newest []Entry) {
-	others, own, deleted := 0, 0, 0
+	others, own, deleted, name := 0, 0, 0, fold.String(r.of.user.Name)
 	lastEdits := map[ID]*Entry{} // by message
 	for i := range newest {
 		entry := &newest[i]
@@ -143,7 +141,7 @@ func (r *unreadRoom) count(newest []Entry) {
 			own++
 		case entry.Kind == Message:
 			others++
-			if mentions(cmp.Or(lastEdits[entry.ID], entry).Text, r.of.user.Name) {
+			if cmp.Or(lastEdits[entry.ID], entry).mentions(name) {
 				r.Mentions++
 			}
 		}
@@ -156,30 +154,4 @@ func (r *unreadRoom) count(newest []Entry) {
 	default:
 		r.Unread = max(others, r.messages-own-deleted)
 	}
-}
-
-// mentions reports whether the text has @ and the name as a whole word, in any case: no letter or digit
-// precedes the @ or follows the name. views/static/js/messages/highlight.js has the same rule.
-func mentions(text, name string) bool {
-	text, name = strings.ToLower(text), "@"+strings.ToLower(name)
-	for at := 0; name != "@"; {
-		i := strings.Index(text[at:], name)
-		if i < 0 {
-			break
-		}
-		from := at + i
-		before, _ := utf8.DecodeLastRuneInString(text[:from])
-		after, _ := utf8.DecodeRuneInString(text[from+len(name):])
-		if !isWord(before) && !isWord(after) {
-			return true
-		}
-		at = from + 1
-	}
-	return false
-}
-
-// isWord reports whether r is an ASCII letter or digit, or in U+00C0 to U+1FFF. Most scripts above that
-// have no spaces between words.
-func isWord(r rune) bool {
-	return r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) || r >= 0xC0 && r < 0x2000
 }

@@ -10,6 +10,7 @@ import (
 type Page struct {
 	Title  string // comes before " · Burble" in the title; may be empty
 	User   *User  // the page's user; nil if the visitor is not signed in
+	Folded string // the name of User as mentions have it
 	Static string // StaticPath()
 	Theme  string // "light" or "dark"; empty to follow the system
 

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"burble/app/identity"
 	"burble/app/limit"
+	"burble/app/markup"
 	"burble/app/protocol"
 	"burble/streams"
 )
@@ -80,6 +82,9 @@ func (s *Service) Append(user identity.User, room string, entry streams.Entry) (
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
 	defer cancel()
+	if entry.Kind == streams.Message || entry.Kind == streams.Edit {
+		entry.Mentions = s.findMentions(ctx, user, room, entry)
+	}
 	stored, err := s.as(user).Append(ctx, room, entry)
 	s.count(stored, err)
 	if errors.Is(err, streams.ErrNotFound) && entry.Kind == streams.Message {
@@ -89,6 +94,17 @@ func (s *Service) Append(user identity.User, room string, entry streams.Entry) (
 		return stored, fmt.Errorf("append %s: %w", entry.Kind, err)
 	}
 	return stored, nil
+}
+
+// findMentions returns the names that a message mentions. If it cannot read which names there are, all
+// that the message could mean count.
+func (s *Service) findMentions(ctx context.Context, user identity.User, room string, entry streams.Entry) []string {
+	if !strings.ContainsAny(entry.Text, "@＠﹫") {
+		return nil
+	}
+	entry.User = streams.User(user)
+	names, _ := s.as(user).Names(ctx, room)
+	return markup.Mentions(&entry, names)
 }
 
 // count records the outcome of an append in the metrics.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"burble/app/fold"
 	"burble/streams"
+	"burble/streams/fold"
 )
 
 // maxHighlights is how many places in a message Matches returns for each term.

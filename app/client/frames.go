@@ -70,6 +70,8 @@ type Entry struct {
 	ReplyTo string `json:"reply_to"`
 	Emoji   string `json:"emoji"`
 	On      bool   `json:"on"` // for react: whether the reaction was added, not removed
+	// Mentions are the folded names that Text mentions.
+	Mentions []string `json:"mentions"`
 
 	// Only in pages of history, which contain messages with their amendments applied.
 	Edited    string              `json:"edited"`     // ID of the last edit

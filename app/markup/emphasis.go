@@ -5,6 +5,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"burble/streams/fold"
+
 	"github.com/yuin/goldmark/ast"
 	extension "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/parser"
@@ -46,7 +48,7 @@ func wordsOf(block text.Reader, pc parser.Context) []int32 {
 	words := make([]int32, len(source)+1)
 	for i := range source {
 		words[i+1] = words[i]
-		if r, _ := utf8.DecodeRune(source[i:]); isWordChar(r) || r == '`' || r >= 0x1f000 {
+		if r, _ := utf8.DecodeRune(source[i:]); fold.IsWord(r) || r == '`' || r >= 0x1f000 {
 			words[i+1]++
 		}
 	}
@@ -107,7 +109,7 @@ func (r delimiterRun) sides() (mayOpen, mayClose bool) {
 	if r.char == '~' && r.length != 2 || isSlash(r.before) && isSlash(r.after) {
 		return false, false
 	}
-	mayOpen = !unicode.IsSpace(r.after) && !unicode.Is(unicode.Pe, r.after) && !isSpacedWordChar(r.before)
+	mayOpen = !unicode.IsSpace(r.after) && !unicode.Is(unicode.Pe, r.after) && !fold.IsSpacedWord(r.before)
 	mayClose = !unicode.IsSpace(r.before) && !unicode.Is(unicode.Ps, r.before)
 	if isSentenceMark(r.after) && !unicode.IsSpace(r.before) && !unicode.Is(unicode.Ps, r.before) && !isDelimiter(r.before) {
 		mayOpen = false // a footnote mark
@@ -117,8 +119,8 @@ func (r delimiterRun) sides() (mayOpen, mayClose bool) {
 		mayOpen = mayOpen && r.beginsWord()
 		mayClose = mayClose && r.endsWord()
 	case r.length == 1: // such as 2*3*4, and *.txt
-		mayOpen = mayOpen && !(r.after == '.' && isWordChar(r.afterNext))
-		mayClose = mayClose && !isSpacedWordChar(r.after) && !(r.after == '.' && isSpacedWordChar(r.afterNext))
+		mayOpen = mayOpen && !(r.after == '.' && fold.IsWord(r.afterNext))
+		mayClose = mayClose && !fold.IsSpacedWord(r.after) && !(r.after == '.' && fold.IsSpacedWord(r.afterNext))
 	default: // such as x**2
 		mayClose = mayClose && !unicode.IsDigit(r.after)
 	}
@@ -130,29 +132,20 @@ func (r delimiterRun) sides() (mayOpen, mayClose bool) {
 func (r delimiterRun) beginsWord() bool {
 	return unicode.IsSpace(r.before) || isQuoteOrDelimiter(r.before) || unicode.In(r.before, unicode.Ps, unicode.Pi, unicode.Pf) ||
 		r.before > unicode.MaxASCII && unicode.IsPunct(r.before) ||
-		isWordChar(r.before) && !isWordChar(r.after)
+		fold.IsWord(r.before) && !fold.IsWord(r.after)
 }
 
 // endsWord reports whether an underscore may end emphasis.
 func (r delimiterRun) endsWord() bool {
 	if r.after < utf8.RuneSelf && isSentenceMark(r.after) {
-		return !isWordChar(r.afterNext) // __init__.py
+		return !fold.IsWord(r.afterNext) // __init__.py
 	}
 	return unicode.IsSpace(r.after) || isQuoteOrDelimiter(r.after) || unicode.In(r.after, unicode.Pe, unicode.Pi, unicode.Pf) ||
 		r.after > unicode.MaxASCII && unicode.IsPunct(r.after) ||
-		isWordChar(r.after) && !isSpacedWordChar(r.after) && !isWordChar(r.before)
+		fold.IsWord(r.after) && !fold.IsSpacedWord(r.after) && !fold.IsWord(r.before)
 }
 
 func isSlash(r rune) bool            { return r == '/' || r == '\\' }
 func isDelimiter(r rune) bool        { return r == '*' || r == '_' || r == '~' }
 func isQuoteOrDelimiter(r rune) bool { return r == '"' || r == '\'' || isDelimiter(r) }
 func isSentenceMark(r rune) bool     { return strings.ContainsRune(".,:;!?…。，、：；！？", r) }
-
-// isWordChar reports whether r is part of a word: a letter, digit, or a mark on one.
-func isWordChar(r rune) bool { return unicode.In(r, unicode.L, unicode.M, unicode.N) }
-
-// isSpacedWordChar reports whether r is part of a word, and of a script that separates words by spaces.
-func isSpacedWordChar(r rune) bool {
-	return isWordChar(r) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Bopomofo, unicode.Hangul,
-		unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan) && r != 'ー'
-}

@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"burble/streams/fold"
+
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
@@ -23,7 +25,7 @@ func (linkParser) Trigger() []byte { return []byte{':', '.', '@'} }
 var (
 	schemeBefore = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(https?)$`)
 	wwwBefore    = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(www)$`)
-	localBefore  = regexp.MustCompile(`(?:^|[^\pL\pN._+/-]|[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}])([a-zA-Z0-9][a-zA-Z0-9._+-]*)$`)
+	localBefore  = regexp.MustCompile(`(?:^|[^\pL\pN._+/@-]|[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}])([a-zA-Z0-9][a-zA-Z0-9._+-]*)$`)
 	emailHost    = regexp.MustCompile(`^@(?:(?:[a-zA-Z0-9][a-zA-Z0-9-]*\.)+[a-zA-Z][a-zA-Z0-9-]*|(?:[\pL\pN][\pL\pM\pN-]*\.)+[\pL][\pL\pM\pN-]*)`)
 )
 
@@ -129,7 +131,7 @@ func authorityLength(text []byte) int {
 			host = end + 1
 		}
 	}
-	end := bytes.IndexFunc(text[host:], func(r rune) bool { return !isWordChar(r) && !strings.ContainsRune("-._:~%\u200c\u200d", r) })
+	end := bytes.IndexFunc(text[host:], func(r rune) bool { return !fold.IsWord(r) && !strings.ContainsRune("-._:~%\u200c\u200d", r) })
 	if end < 0 {
 		return len(text)
 	}

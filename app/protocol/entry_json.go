@@ -150,7 +150,16 @@ func appendMessage(dst []byte, entry *streams.Entry, render Render) []byte {
 		dst = append(dst, `,"more_users":`...)
 		dst = append(dst, more...)
 	}
-	return appendHTML(dst, entry, render)
+	return appendHTML(appendMentions(dst, entry), entry, render)
+}
+
+// appendMentions appends the folded names that a message mentions, if there are any.
+func appendMentions(dst []byte, entry *streams.Entry) []byte {
+	if len(entry.Mentions) == 0 || entry.Deleted {
+		return dst
+	}
+	list, _ := json.Marshal(entry.Mentions) // never fails, because it contains only strings
+	return append(append(dst, `,"mentions":`...), list...)
 }
 
 // appendHTML appends the text rendered as HTML if render is not nil and the entry is not deleted.

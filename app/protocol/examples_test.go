@@ -165,6 +165,7 @@ type exampleEntry struct {
 	Reactions map[string][]string `json:"reactions"`
 	Deleted   bool                `json:"deleted"`
 	Matches   [][2]int            `json:"matches"`
+	Mentions  []string            `json:"mentions"`
 	Cursor    string              `json:"cursor"`
 }
 
@@ -202,7 +203,7 @@ func (got *exampleEntry) entry(t *testing.T) streams.Entry {
 	t.Helper()
 	entry := streams.Entry{
 		ID: parseID(t, got.ID), Number: got.N, Kind: got.Kind, Key: got.Key, User: streams.User(got.User), Text: got.Text, Emoji: got.Emoji,
-		On: got.On, Reactions: got.Reactions, Deleted: got.Deleted,
+		On: got.On, Reactions: got.Reactions, Deleted: got.Deleted, Mentions: got.Mentions,
 	}
 	for text, id := range map[string]*streams.ID{got.ReplyTo: &entry.ReplyTo, got.Of: &entry.Of, got.Edited: &entry.Edited} {
 		if text != "" {

@@ -40,7 +40,7 @@ func appendKindFields(dst []byte, entry *streams.Entry, render Render) []byte {
 	case streams.Message:
 		return appendMessage(dst, entry, render)
 	case streams.Edit:
-		return appendHTML(appendField(dst, "text", entry.Text), entry, render)
+		return appendHTML(appendMentions(appendField(dst, "text", entry.Text), entry), entry, render)
 	case streams.Topic:
 		return appendField(dst, "text", entry.Text)
 	case streams.React:

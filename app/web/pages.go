@@ -16,6 +16,7 @@ import (
 	"burble/app/markup"
 	"burble/app/protocol"
 	"burble/streams"
+	"burble/streams/fold"
 	"burble/views"
 
 	"github.com/gofiber/fiber/v2"
@@ -38,6 +39,7 @@ func (s *Server) newPage(c *fiber.Ctx, title string) views.Page {
 	}
 	if user := s.callerOf(c).user; !user.IsZero() {
 		page.User = &views.User{ID: user.ID, Name: user.Name}
+		page.Folded = fold.String(user.Name)
 	}
 	return page
 }

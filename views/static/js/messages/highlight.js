@@ -1,47 +1,66 @@
-/**
- * Returns the matches of a term in text, ignoring case, as [start, end) pairs.
- * @param {string} text
- * @param {string} term
- * @returns {[number, number][]}
- */
-export function findAll(text, term) {
-  const matches = [];
-  const pattern = new RegExp(term.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "giu");
-  if (term) for (const { index, 0: match } of text.matchAll(pattern)) matches.push([index, index + match.length]);
-  return matches;
-}
+import { names } from "../people/names.js";
+
+const SAME = { æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", ł: "l", þ: "th", ς: "σ", "’": "'", "‘": "'", ʼ: "'", "–": "-" };
 
 /**
- * Returns the mentions of a user in text. A mention is @ and the whole name, with no letter or
- * digit directly before or after it. Only characters of scripts that separate words with spaces
- * count as letters. unread.go in package streams applies the same rule.
+ * Folds a name or text as package fold does on the server: case, accents, width, and the kinds of
+ * spaces and apostrophes make no difference.
+ * @param {string} text
+ */
+export const fold = (text) =>
+  text
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u065f\ufe0f\p{Cf}]/gu, "")
+    .toUpperCase()
+    .toLowerCase()
+    .replace(/\s+|./gu, (char) => SAME[char] ?? (char.trim() || " "));
+
+/** Matches a letter, digit or mark of a script with spaces between words. */
+const WORD = String.raw`(?![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Bopo}\p{sc=Hang}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}\p{sc=Tibt}ー])[\p{L}\p{M}\p{N}]`;
+const NO_MENTION = new RegExp(String.raw`${WORD}$|\.\p{L}[^\s@]*/$`, "u"); // before an @: a word, or a URL without a scheme
+const CONTINUES = new RegExp(String.raw`^(${WORD}|[/._@-][\p{L}\p{N}])`, "u"); // after a part of a name
+const MAX_NAME = 80; // UTF-16 units, decomposed
+
+/**
+ * Returns the mentions of a user in a text, as [start, end) pairs. A mention is @ and a name. Of the
+ * names on this page, the longest counts. Mentions in package markup has the same rule, for the
+ * counts of unread mentions.
  * @param {string} text
  * @param {string} name
+ * @param {Iterable<string>} [others] the names of others
+ * @returns {[number, number][]}
  */
-export function findMentions(text, name) {
-  const isWordChar = (index) => /[0-9a-z\u00c0-\u1fff]/i.test(text.charAt(index));
-  return name ? findAll(text, `@${name}`).filter(([start, end]) => !isWordChar(start - 1) && !isWordChar(end)) : [];
+export function findMentions(text, name, others = names.all) {
+  const found = [];
+  const wanted = fold(name);
+  let known;
+  for (const { index } of text.matchAll(/[@＠﹫]/gu)) {
+    if (!wanted || NO_MENTION.test(text.slice(0, index))) continue;
+    known ??= new Set([wanted, ...[...others].map(fold)]);
+    let end = Math.min(text.length, index + MAX_NAME);
+    while (end > index && (!known.has(fold(text.slice(index + 1, end))) || CONTINUES.test(text.slice(end)))) end--;
+    if (fold(text.slice(index + 1, end)) === wanted) found.push([index, end]);
+  }
+  return found;
 }
 
 /**
- * Wraps matches in the text of an element in <mark>, except in code. It only splits text nodes,
- * and parses no text as markup.
+ * Wraps the mentions of a user in a rendered message in <mark>. It only splits text nodes, and parses
+ * no text as markup.
  * @param {Element} element
- * @param {(text: string) => [number, number][]} find
- * @param {string} [className] of the <mark> elements
+ * @param {string} name
  */
-export function highlight(element, find, className = "") {
-  if (!find(element.textContent).length) return;
+export function highlightMentions(element, name) {
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   const nodes = [];
-  while (walker.nextNode()) if (!walker.currentNode.parentElement.closest("code, mark")) nodes.push(walker.currentNode);
+  while (walker.nextNode()) if (!walker.currentNode.parentElement.closest("code, a, bdi, mark")) nodes.push(walker.currentNode);
   for (const node of nodes) {
-    for (const [start, end] of find(node.data).reverse()) {
+    for (const [start, end] of findMentions(node.data, name).reverse()) {
       const range = document.createRange();
       range.setStart(node, start);
       range.setEnd(node, end);
       const mark = document.createElement("mark");
-      if (className) mark.className = className;
+      mark.className = "mention";
       range.surroundContents(mark);
     }
   }

@@ -2,7 +2,6 @@ import { compareIDs, timeOf } from "../net/id.js";
 import { formatDateTime, formatTime } from "../page/time.js";
 import { setHTML } from "../page/trusted-html.js";
 import { showAvatar } from "../people/avatar.js";
-import { findMentions, highlight } from "./highlight.js";
 
 const DELETED = "This message was deleted.";
 const UNREADABLE = "This message can’t be displayed.";
@@ -133,7 +132,8 @@ export class MessageRenderer {
 
   /** @param {Element} article */
   highlightMentions(article) {
-    if (this.#me) highlight(findPart(article, ".body"), (text) => findMentions(text, this.#me.name), "mention");
+    const body = findPart(article, ".body");
+    if (this.#me && /[@＠]/.test(body.textContent)) import("./highlight.js").then((module) => module.highlightMentions(body, this.#me.name), () => {});
   }
 
   /** Returns the Markdown source of a message, or undefined if it is unknown. @param {Element} article */

@@ -9,10 +9,10 @@ import { StatusLine } from "./status-line.js";
 
 /** The entry module of the home page. */
 
-const { user, name, host } = document.body.dataset;
+const { user, name, folded, host } = document.body.dataset;
 const connection = new Connection(`${location.origin.replace("http", "ws")}/ws`);
 reloadOnUserChange(connection);
-const me = user ? { id: user, name } : null;
+const me = user ? { id: user, name, folded } : null;
 
 const line = document.getElementById("status");
 line.replaceChildren();

@@ -21,12 +21,12 @@ const yieldToBrowser = () => new Promise((done) => setTimeout(done));
 
 await yieldToBrowser();
 
-const { room, asOf, user, name, limit, shell, host } = document.body.dataset;
+const { room, asOf, user, name, folded, limit, shell, host } = document.body.dataset;
 const isShell = shell !== undefined; // the page came from the service worker, without messages
 const byID = (id) => document.getElementById(id);
 const log = byID("messages");
 
-const me = user ? { id: user, name } : null;
+const me = user ? { id: user, name, folded } : null;
 const scroll = new Scroll(byID("scroller"));
 const renderer = new MessageRenderer(byID("message-template"), room, me);
 const timeline = new Timeline({ log, scroll, renderer, attached: "live" in document.body.dataset });

@@ -1,23 +1,26 @@
-/** Maps digits and letters of other scripts to the Latin letters that they look like. */
-const LATIN_LOOKALIKES = new Map(
-  (
-    "ΑaΒbΕeΖzΗhΙiΚkΜmΝnΟoΡpΤtΥyΧxАaВbЕeКkМmНhОoРpСcТtУyХxІiЅsЈjԌg" +
-    "аaеeоoрpсcуyхxіiѕsјjԁdһhӏlɡgαaοoνvρpυuιiκkτtɑaıiօoոnսu0o1l|l"
-  ).match(/../gu).map((pair) => [...pair]),
-);
+/** @type {Map<string, string> | undefined} lower-case texts by the characters that look like them */
+let lookalikes;
+let loading;
+
+/** Loads the table of characters that look like others, on first use. */
+export const loadLookalikes = () =>
+  (loading ??= import("./confusables.js").then(
+    ({ default: table }) => (lookalikes = new Map(table.split("\n").flatMap((line) => [...line.replace(/.* /, "")].map((char) => [char, line.replace(/ .*/, "")])))),
+    () => (loading = undefined),
+  ));
 
 // Matches names in which letters of one script could pass for those of another.
-const MIXED_SCRIPTS = /(?=.*\p{Script=Latin}).*[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]/u;
+const MIXED_SCRIPTS = /(?=.*\p{sc=Latn}).*[\p{sc=Cyrl}\p{sc=Grek}\p{sc=Armn}\p{sc=Cher}\p{sc=Lisu}\p{sc=Copt}\p{sc=Dsrt}\p{sc=Ital}\p{sc=Cari}\p{sc=Lyci}\p{sc=Cans}]/u;
 
 /**
- * Returns the skeleton of a name: two names look the same if their skeletons are equal. The idea is
- * that of Unicode's UTS 39, with a smaller table. A suffix that imitates a tag is ignored.
+ * Returns the skeleton of a name: two names look the same if their skeletons are equal (Unicode's
+ * UTS 39). A suffix that imitates a tag is ignored.
  * @param {string} name
  */
 export function skeletonOf(name) {
   const plain = name.normalize("NFKD").replace(/[\p{Z}\p{P}\p{S}]+[\da-f]{3,}$/iu, "").replace(/[\p{M}\p{Z}\p{C}\p{P}]/gu, "");
-  const latin = [...plain].map((char) => LATIN_LOOKALIKES.get(char) ?? char).join("").toLowerCase();
-  return latin.replaceAll("i", "l").replaceAll("rn", "m").replaceAll("vv", "w");
+  const latin = plain.replace(/[^\0-\x7f]/gu, (char) => lookalikes?.get(char) ?? char).toLowerCase();
+  return latin.replace(/[i1|]/g, "l").replaceAll("0", "o").replaceAll("rn", "m").replaceAll("vv", "w");
 }
 
 /**
@@ -31,12 +34,21 @@ export class Names extends EventTarget {
   #users = new Map();
   /** @type {Map<string, string>} skeletons by name */
   #skeletons = new Map();
+  /** @type {{ id: string, name: string }[]} the users who were added */
+  #all = [];
+
+  /** @returns {Iterable<string>} the names that the page has shown */
+  get all() {
+    return this.#skeletons.keys();
+  }
 
   /** Adds a user whose name is on the page. @param {{ id: string, name: string }} user */
   add({ id, name }) {
     const users = this.#usersLike(name);
     if (!id || users.has(id)) return;
     users.add(id);
+    this.#all.push({ id, name });
+    if (!lookalikes && /[^\0-\u036f]/.test(name.normalize("NFKD"))) this.#loadLookalikes();
     if (users.size > 1) this.dispatchEvent(new Event("clash"));
   }
 
@@ -61,6 +73,16 @@ export class Names extends EventTarget {
     const skeleton = this.#skeletons.get(name);
     if (!this.#users.has(skeleton)) this.#users.set(skeleton, new Set());
     return this.#users.get(skeleton);
+  }
+
+  /** Compares all names again, with the table of characters that look like others. */
+  async #loadLookalikes() {
+    await loadLookalikes();
+    const all = this.#all.splice(0);
+    this.#users.clear();
+    this.#skeletons.clear();
+    for (const user of all) this.add(user);
+    this.dispatchEvent(new Event("clash"));
   }
 }
 

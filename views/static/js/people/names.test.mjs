@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Names, skeletonOf } from "./names.js";
+import { loadLookalikes, Names, skeletonOf } from "./names.js";
+
+test("names are compared again once the table of lookalikes is loaded", async () => {
+  const names = new Names();
+  const ada = { id: "3f2a", name: "Ada" };
+  names.add(ada);
+  const clash = new Promise((resolve) => names.addEventListener("clash", resolve));
+  names.add({ id: "9c01", name: "ꓮda" });
+  assert.equal(names.tagOf(ada), "");
+  await clash;
+  assert.equal(names.tagOf(ada), "3f2");
+  await loadLookalikes();
+});
 
 for (const [name, other, isSame] of [
   ["Ada", "ada", true],
@@ -15,6 +27,22 @@ for (const [name, other, isSame] of [
   ["Marne", "Mame", true],
   ["Νick", "Nick", true], // Greek Ν
   ["Ada", "Ada ·9c0", true], // imitates a tag
+  ["Ada", "ꓮda", true], // Lisu
+  ["Ada", "ᴀda", true], // small capital
+  ["Ada", "Ⲁda", true], // Coptic
+  ["Ada", "ᗅꓒꓮ", true], // Canadian Syllabics and Lisu
+  ["Ada", "🅰️🅳🅰", true],
+  ["Ada", "🇦🇩🇦", true],
+  ["Ada", "⒜d⒜", true],
+  ["Ada", "𐊠ԁа", true], // Carian and Cyrillic
+  ["Ada", "ᎪᎠᎪ", true], // Cherokee
+  ["Bob", "ᏴᏫᏴ", true],
+  ["Nick", "ɴɪᴄᴋ", true],
+  ["rose", "ꭇоѕе", true],
+  ["Иван", "Ивaн", true], // Latin a
+  ["Ρετρος", "Pετρoς", true], // Latin P and o
+  ["口", "ロ", true], // Katakana
+  ["علی", "على", true], // Persian yeh, and alef maksura
   ["Ada", "Adam", false],
   ["ليلى", "ليلا", false],
   ["李", "王", false],
@@ -38,7 +66,7 @@ test("only names that look the same are tagged", () => {
 
 test("a name that mixes scripts, or is 'you', is always tagged", () => {
   const names = new Names();
-  assert.deepEqual(["Аda", "you", "Ада", "Ada", "李 Ada"].map((name) => names.label({ id: "3f2a", name })), ["Аda ·3f2", "you ·3f2", "Ада", "Ada", "李 Ada"]);
+  assert.deepEqual(["Аda", "you", "Ада", "Ada", "李 Ada", "ꓮda", "Ada علی"].map((name) => names.label({ id: "3f2a", name })), ["Аda ·3f2", "you ·3f2", "Ада", "Ada", "李 Ada", "ꓮda ·3f2", "Ada علی"]);
 });
 
 test("a tag is long enough to be unique", () => {

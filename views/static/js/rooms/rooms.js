@@ -1,4 +1,3 @@
-import { findMentions } from "../messages/highlight.js";
 import { compareIDs } from "../net/id.js";
 
 /** @typedef {{ room: string, title: string, last: string, read: string | null, unread: number, mentions: number, present: number }} Room */
@@ -47,7 +46,7 @@ export class Rooms extends EventTarget {
       this.#received.set(name, entry.id);
       const isListed = compareIDs(entry.id, room.last) <= 0; // the counts in the list include it
       if (!isListed) this.#count(room, entry);
-      const isMention = findMentions(entry.text ?? "", this.#me?.name ?? "").length > 0;
+      const isMention = entry.mentions?.includes(this.#me?.folded);
       if (entry.kind === "edit" && !isListed && this.#isUnread(room, { ...entry, id: entry.of }) && (isMention || room.mentions)) this.#markStale(name);
       if (entry.kind !== "message" || !this.#isUnread(room, entry) || !isMention) continue;
       if (!isListed) room.mentions++;

@@ -3,11 +3,14 @@ import test from "node:test";
 import { Rooms, neighbourOf } from "./rooms.js";
 
 const room = (name, last, fields) => ({ room: name, title: name, last, read: "1-0", unread: 0, mentions: 0, present: 0, ...fields });
-const message = (id, text, user = "bob") => ({ id, kind: "message", user: { id: user, name: user }, text });
+/** A message mentions the words after its @s, as the server found. */
+const message = (id, text, user = "bob") => ({
+  id, kind: "message", user: { id: user, name: user }, text, mentions: text.match(/(?<=@)\w+/g)?.map((name) => name.toLowerCase()),
+});
 
 /** Returns the Rooms of Ada with three rooms, and the events it dispatches. */
 function makeRooms() {
-  const rooms = new Rooms({ id: "ada", name: "Ada" });
+  const rooms = new Rooms({ id: "ada", name: "Ada", folded: "ada" });
   const events = [];
   rooms.addEventListener("mention", ({ detail }) => events.push(`${detail.room} ${detail.entry.id}`));
   rooms.addEventListener("stale", () => events.push("stale"));

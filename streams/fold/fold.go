@@ -21,6 +21,18 @@ import (
 // if their folded texts are equal.
 func String(text string) string { return strings.TrimSpace(Map(text).Folded) }
 
+// IsWord reports whether r is part of a word: a letter, a digit, or a mark on one.
+func IsWord(r rune) bool { return unicode.In(r, unicode.L, unicode.M, unicode.N) }
+
+// IsSpacedWord reports whether r is part of a word, and of a script that separates words by spaces.
+func IsSpacedWord(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+	}
+	return IsWord(r) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Bopomofo, unicode.Hangul,
+		unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan) && r != 'ー'
+}
+
 // Text is a folded text that knows where its characters come from.
 type Text struct {
 	Folded string

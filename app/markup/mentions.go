@@ -1,0 +1,106 @@
+package markup
+
+import (
+	"html"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"burble/streams"
+	"burble/streams/fold"
+)
+
+// Limits of what one message can mention.
+const (
+	maxMentions    = 50 // places with an @
+	maxPrefixes    = 10 // names that one @ could mean if none of them is known
+	maxMentionable = 80 // bytes of a folded name
+)
+
+// Mentions returns the folded names that a message mentions, without duplicates, never nil. A mention is
+// @ and a name in what is shown of the text as prose: not in code, links, or after a backslash. Of the names in
+// known, the longest counts, so that @Ada Lovelace does not mention Ada if there is an Ada Lovelace. If none
+// matches, each sequence of words after the @ counts, because it may be the name of someone who is away.
+//
+// The cases are in views/testdata/mentions.json. highlight.js in views applies the same rule.
+func Mentions(entry *streams.Entry, known []string) []string {
+	found := []string{}
+	if !strings.ContainsAny(entry.Text, "@＠﹫") {
+		return found
+	}
+	names := make([]string, 0, len(known))
+	for _, name := range known {
+		names = append(names, fold.String(name))
+	}
+	slices.SortFunc(names, func(a, b string) int { return len(b) - len(a) })
+	places := 0
+	for _, text := range prose(HTML(entry)) {
+		text = fold.Map(text).Folded
+		for at := range len(text) {
+			if text[at] != '@' || !mayMention(text[:at]) {
+				continue
+			}
+			if places++; places > maxMentions {
+				return found
+			}
+			for _, name := range mentioned(text[at+1:], names) {
+				if !slices.Contains(found, name) {
+					found = append(found, name)
+				}
+			}
+		}
+	}
+	return found
+}
+
+// mentioned returns the longest of the names with which the text begins, or all that it could mean.
+func mentioned(text string, names []string) (found []string) {
+	for _, name := range names {
+		if name != "" && strings.HasPrefix(text, name) && endsName(text[len(name):]) {
+			return []string{name}
+		}
+	}
+	for end := range text {
+		if end > 0 && text[end-1] != ' ' && endsName(text[end:]) {
+			found = append(found, text[:end])
+		}
+		if len(found) == maxPrefixes || end > maxMentionable {
+			return found
+		}
+	}
+	if text = strings.TrimSpace(text); text != "" && len(text) <= maxMentionable && !slices.Contains(found, text) {
+		found = append(found, text)
+	}
+	return found
+}
+
+var (
+	bareURL    = regexp.MustCompile(`\.\pL[^\s@]*/$`)
+	nameGoesOn = regexp.MustCompile(`^[/._@-][\pL\pN]`)
+)
+
+// mayMention reports whether an @ after the folded text can be a mention. It is not one after a letter, as in an email
+// address, or in a URL such as example.org/@ada.
+func mayMention(before string) bool {
+	last, _ := utf8.DecodeLastRuneInString(before)
+	return !fold.IsSpacedWord(last) && !(last == '/' && bareURL.MatchString(before))
+}
+
+// endsName reports whether a name may end before the folded text. It goes on in @adam, and in @ada/core.
+func endsName(after string) bool {
+	next, _ := utf8.DecodeRuneInString(after)
+	return !fold.IsSpacedWord(next) && !nameGoesOn.MatchString(after)
+}
+
+var notProse = regexp.MustCompile(`(?s)<(?:code|a|bdi|summary)\b.*?</(?:code|a|bdi|summary)>`)
+
+// prose returns the texts between the tags of rendered HTML, without code, links, and the author of an action.
+func prose(rendered string) (texts []string) {
+	for _, text := range tagPattern.Split(notProse.ReplaceAllString(rendered, "<wbr>"), -1) {
+		if text != "" && text != "\n" {
+			texts = append(texts, html.UnescapeString(text))
+		}
+	}
+	return texts
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"burble/streams"
 )
@@ -66,12 +67,16 @@ func AppendLine(dst []byte, entry *streams.Entry) []byte {
 	return dst
 }
 
-// printable replaces characters that could control a terminal. It indents all lines after the first,
-// so that none of them looks like another message.
+// printable replaces characters that could control a terminal, and drops those that could reorder the
+// rest of the line. It indents all lines after the first, so that none of them looks like another
+// message.
 func printable(text string) string {
 	text = strings.ReplaceAll(text, "\n", "\n      ")
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
+		switch {
+		case unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		case unicode.IsControl(r) && r != '\n' && r != '\t':
 			return '\uFFFD'
 		}
 		return r

@@ -231,7 +231,7 @@ func expectPlainLines(t *testing.T, s *testServer) {
 	s.post(s.signIn("Ada"), "lobby", "the last")
 	for line := ""; !strings.HasSuffix(line, " Ada: the last"); {
 		line = plain.line()
-		if !format.MatchString(line) || strings.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }) {
+		if !format.MatchString(line) || strings.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) && r != '\t' || unicode.Is(unicode.Bidi_Control, r) }) {
 			t.Fatalf("plain text: line %q", line)
 		}
 		if strings.HasPrefix(line, "00:00 Ada") {

@@ -1,0 +1,23 @@
+package protocol
+
+import (
+	"testing"
+
+	"burble/streams"
+)
+
+func TestLinesOfPlainTextCannotControlATerminal(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"plain, \u05e9\u05dc\u05d5\u05dd, \U0001f468\u200d\U0001f469":                     "plain, \u05e9\u05dc\u05d5\u05dd, \U0001f468\u200d\U0001f469",
+		"\u202eabc\u202c \u2066\u2067\u2068x\u2069 \u202a\u202b\u202d \u200e\u200f\u061c": "abc x  ",
+		"\x1b[2J\x07\x00\x7f\u0085\u009b31m":                                              "\ufffd[2J\ufffd\ufffd\ufffd\ufffd\ufffd31m",
+		"a\n09:41 Eve: b":                                                                 "a\n      09:41 Eve: b",
+		"a\r\tb":                                                                          "a\ufffd\tb",
+	} {
+		entry := streams.Entry{Kind: streams.Message, User: streams.User{Name: text}, Text: text}
+		if got := string(AppendLine(nil, &entry)); got != "00:00 "+want+": "+want+"\n" {
+			t.Errorf("%q: got %q", text, got)
+		}
+	}
+}

@@ -12,10 +12,11 @@ import (
 
 // arrows maps each package to the packages of this module that it may import. Tests may import more.
 var arrows = map[string]string{
-	"app":            "chat identity live localredis peer redisurl streams tune web",
+	"app":            "chat httpguard identity live localredis peer redisurl streams tune web",
 	"app/tune":       "",
 	"app/redisurl":   "",
 	"app/localredis": "",
+	"app/httpguard":  "",
 	"app/identity":   "",
 	"app/limit":      "",
 	"app/peer":       "",
@@ -27,7 +28,7 @@ var arrows = map[string]string{
 	"app/chat":       "markup protocol identity limit streams streams/fold",
 	"app/socket":     "chat live ws protocol limit identity streams",
 	"app/throttle":   "limit markup protocol streams",
-	"app/web":        "socket chat live throttle ws protocol markup identity limit peer streams streams/fold views",
+	"app/web":        "socket chat httpguard live throttle ws protocol markup identity limit peer streams streams/fold views",
 	"streams":        "streams/conns streams/fold",
 	"streams/fold":   "",
 	"streams/conns":  "",
@@ -78,7 +79,7 @@ func TestImportsFollowArrows(t *testing.T) {
 func TestOnlyChatUsesStore(t *testing.T) {
 	t.Parallel()
 	store := regexp.MustCompile(`\bstreams\.(Store|Open)\b`)
-	for _, name := range []string{"identity", "limit", "live", "localredis", "markup", "peer", "protocol", "redisurl", "socket", "tune", "web", "ws"} {
+	for _, name := range []string{"httpguard", "identity", "limit", "live", "localredis", "markup", "peer", "protocol", "redisurl", "socket", "tune", "web", "ws"} {
 		files, err := filepath.Glob(filepath.Join(name, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("package %s: %d files, %v", name, len(files), err)

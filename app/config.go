@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"burble/app/httpguard"
 	"burble/app/peer"
 	"burble/streams"
 )
@@ -24,6 +25,8 @@ type Config struct {
 	DataDir         string
 	Secret          string   // empty means generated once and kept in Redis
 	Origins         []string // results of peer.CanonicalOrigin
+	Hosts           []string // for httpguard.NewHosts; includes the names that the host has given to the server
+	MetricsToken    string   // empty means that everyone may read the metrics
 	TrustedProxy    string   // one of the constants peer.Proxy…
 	HistoryMaxCount int64    // 0 means no limit
 	HistoryMaxAge   time.Duration
@@ -65,6 +68,7 @@ func ParseConfig(args []string, getenv func(string) string) (Config, error) {
 			invalid = append(invalid, v.invalid(value, err))
 		}
 	}
+	config.Hosts = append(config.Hosts, httpguard.PlatformHosts(getenv)...)
 	if err := checkSharedRedis(config, getenv); err != nil && len(invalid) == 0 {
 		invalid = append(invalid, err)
 	}

@@ -45,12 +45,14 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 	given := []string{
 		"PORT", "0", "LISTEN", "[::1]", "REDIS_URL", "rediss://u:p@host:1/2", "REDIS_PREFIX", "chat:", "LOCAL_REDIS", "always", "DATA_DIR", "/var/lib/burble",
 		"SECRET", "0123456789abcdef", "ORIGINS", " https://Chat.Example.org:443, http://localhost:3000,", "TRUSTED_PROXY", "fly",
+		"HOSTS", "Chat.example.org, *.example.net", "METRICS_TOKEN", "fedcba9876543210",
 		"HISTORY_MAX_COUNT", "100000", "HISTORY_MAX_AGE", "30d", "DURABILITY", "disk", "RATE_MESSAGES", "0.5",
 		"RATE_ADDRESS", "0", "RATE_CONNECTIONS", "7", "LOG_FORMAT", "json", "LOG_LEVEL", "debug", "TIMER_SLACK", "0",
 	}
 	want := Config{
 		Listen: "::1", RedisURL: "rediss://u:p@host:1/2", RedisPrefix: "chat:", LocalRedis: "always", DataDir: "/var/lib/burble",
 		Secret: "0123456789abcdef", Origins: []string{"https://chat.example.org", "http://localhost:3000"}, TrustedProxy: "fly",
+		Hosts: []string{"chat.example.org", ".example.net"}, MetricsToken: "fedcba9876543210",
 		HistoryMaxCount: 100000, HistoryMaxAge: 30 * 24 * time.Hour, Durability: "disk", RateMessages: 0.5,
 		RateConnections: 7, LogFormat: "json", LogLevel: slog.LevelDebug,
 	}
@@ -71,6 +73,14 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 	}
 }
 
+func TestConfigIncludesHostsOfThePlatform(t *testing.T) {
+	t.Parallel()
+	got, err := ParseConfig(nil, env("FLY_APP_NAME", "my-chat", "REDIS_URL", "redis://localhost", "HOSTS", "chat.example.org"))
+	if want := []string{"chat.example.org", "my-chat.fly.dev", "my-chat.flycast"}; err != nil || !reflect.DeepEqual(got.Hosts, want) {
+		t.Errorf("got %q, %v, want %q", got.Hosts, err, want)
+	}
+}
+
 func TestConfigErrorNamesInvalidVariable(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, value, wantInError string }{
@@ -86,6 +96,8 @@ func TestConfigErrorNamesInvalidVariable(t *testing.T) {
 		{"ORIGINS", "https://chat.example.org/", "https://chat.example.org"},
 		{"ORIGINS", "https://*.example.org", "https://chat.example.org"},
 		{"ORIGINS", "*", "https://chat.example.org"},
+		{"HOSTS", "https://chat.example.org", "without schemes"},
+		{"HOSTS", "chat.example.org:443", "without schemes"},
 		{"TRUSTED_PROXY", "nginx", "none, fly, heroku or forwarded"},
 		{"HISTORY_MAX_COUNT", "1.5", "whole number"},
 		{"HISTORY_MAX_COUNT", "-1", "whole number"},
@@ -181,6 +193,11 @@ func TestConfigNeverPrintsSecrets(t *testing.T) {
 	_, err := ParseConfig(nil, env("SECRET", "hunter2"))
 	if err == nil || !strings.Contains(err.Error(), "SECRET") || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("SECRET: %v", err)
+	}
+	for value, want := range map[string]string{"hunter2": "16 characters", "hunter2 0123456789": "space"} {
+		if _, err := ParseConfig(nil, env("METRICS_TOKEN", value)); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), want) {
+			t.Errorf("METRICS_TOKEN: %v", err)
+		}
 	}
 	for _, args := range [][]string{{"-secret", "two", "hunter2"}, {"-secert=hunter2"}, {"-secret"}} {
 		if _, err := ParseConfig(args, env()); err == nil || strings.Contains(err.Error(), "hunter2") {

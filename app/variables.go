@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"burble/app/httpguard"
 	"burble/app/peer"
 	"burble/app/redisurl"
 	"burble/streams"
@@ -50,6 +51,7 @@ var variables = []variable{
 	{Name: "DATA_DIR", Default: "data", Usage: "data directory of the Redis that Burble starts when `REDIS_URL` is empty", set: setDataDir},
 	{Name: "SECRET", DefaultText: "generated once and kept in Redis", Secret: true, Usage: "signs cookies and tokens; at least 16 characters", set: setSecret},
 	{Name: "ORIGINS", DefaultText: "same host", Usage: "other origins whose pages may connect, such as `https://chat.example.org`, separated by commas", set: setOrigins},
+	{Name: "HOSTS", DefaultText: "what Fly, Heroku and other hosts assign", Usage: "host names of this server, such as `chat.example.org`, separated by commas; `*.example.org` for all names below one, `*` for all. IP addresses, `localhost`, names without a dot, `.local`, `.internal` and the hosts in `ORIGINS` are always accepted", set: setHosts},
 	{Name: "TRUSTED_PROXY", Default: peer.ProxyNone, Usage: "the proxy that is trusted to report client addresses and TLS: `fly`, `heroku`, `forwarded` (one proxy that appends to `X-Forwarded-For` and sets `X-Forwarded-Proto`, such as nginx or Caddy) or `none`", set: oneOf(func(config *Config) *string { return &config.TrustedProxy }, peer.ProxyNone, peer.ProxyFly, peer.ProxyHeroku, peer.ProxyForwarded)},
 	{Name: "HISTORY_MAX_COUNT", Default: "0", Usage: "entries kept in each room; `0` for all", set: setHistoryMaxCount},
 	{Name: "HISTORY_MAX_AGE", Default: "0", Usage: "how long entries are kept, such as `36h` or `30d`; `0` for forever", set: setHistoryMaxAge},
@@ -57,6 +59,7 @@ var variables = []variable{
 	{Name: "RATE_MESSAGES", Default: "5", Usage: "messages per second from one user, with bursts of up to 4 times as many; `0` for no limit", set: setRate(func(config *Config) *float64 { return &config.RateMessages })},
 	{Name: "RATE_ADDRESS", Default: "50", Usage: "requests and frames per second from one address, with bursts of up to 4 times as many; `0` for no limit", set: setRate(func(config *Config) *float64 { return &config.RateAddress })},
 	{Name: "RATE_CONNECTIONS", Default: "50", Usage: "new WebSockets and streams per second from one address, with bursts of up to 20 times as many; `0` for no limit", set: setRate(func(config *Config) *float64 { return &config.RateConnections })},
+	{Name: "METRICS_TOKEN", DefaultText: "none: everyone can read `/metrics`", Secret: true, Usage: "bearer token required to read `/metrics`; at least 16 characters", set: setMetricsToken},
 	{Name: "LOG_FORMAT", DefaultText: "`text` on a terminal, else `json`", Usage: "`text` or `json`", set: oneOf(func(config *Config) *string { return &config.LogFormat }, "", "text", "json")},
 	{Name: "LOG_LEVEL", Default: "info", Usage: "`debug`, `info`, `warn` or `error`", set: setLogLevel},
 	{Name: "TIMER_SLACK", Default: "4ms", Usage: "on Linux, how late timers may fire, which saves CPU; `0` to keep the system's value, which also avoids re-executing the program at startup", set: setTimerSlack},
@@ -175,6 +178,24 @@ func setOrigins(config *Config, value string) error {
 			return fmt.Errorf("a list of origins separated by commas, but %q is not an origin: an origin is a scheme, a host and optionally a port, as in https://chat.example.org", item)
 		}
 		config.Origins = append(config.Origins, origin)
+	}
+	return nil
+}
+
+func setHosts(config *Config, value string) error {
+	names, err := httpguard.ParseHosts(value)
+	if err != nil {
+		return fmt.Errorf("a list of host names separated by commas, without schemes and ports, but %w", err)
+	}
+	config.Hosts = names
+	return nil
+}
+
+func setMetricsToken(config *Config, value string) error {
+	config.MetricsToken = value
+	isPrintable := !strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
+	if value != "" && (len(value) < 16 || !isPrintable) {
+		return errors.New("at least 16 characters long, all of them printable ASCII and none of them a space")
 	}
 	return nil
 }

@@ -54,7 +54,21 @@ func LimitKey(address string) string {
 // IsTLS reports whether a trusted proxy says that the browser uses TLS. Burble itself accepts only
 // plain HTTP.
 func IsTLS(header func(string) string, proxy string) bool {
-	return proxy != ProxyNone && proxy != "" && lastEntry(header("X-Forwarded-Proto")) == "https"
+	scheme := reportedScheme(header, proxy)
+	return scheme == "https" || scheme == "wss" // Traefik reports wss for a WebSocket
+}
+
+// IsPlain reports whether a trusted proxy says that the browser does not use TLS.
+func IsPlain(header func(string) string, proxy string) bool {
+	return reportedScheme(header, proxy) == "http"
+}
+
+// reportedScheme returns the scheme that a trusted proxy reports, or "" if there is none.
+func reportedScheme(header func(string) string, proxy string) string {
+	if proxy == ProxyNone || proxy == "" {
+		return ""
+	}
+	return strings.ToLower(lastEntry(header("X-Forwarded-Proto")))
 }
 
 // lastEntry returns the last entry of a list separated by commas.

@@ -4,6 +4,7 @@ import (
 	"net"
 	"time"
 
+	"burble/app/httpguard"
 	"burble/app/limit"
 	"burble/app/peer"
 	"burble/app/protocol"
@@ -66,7 +67,7 @@ func maxConnections(files int) int {
 
 // refuseSpare is middleware that refuses requests on a connection above the capacity.
 func (s *Server) refuseSpare(c *fiber.Ctx) error {
-	if !limit.IsSpare(c.Context().Conn()) {
+	if !limit.IsSpare(httpguard.Unwrap(c.Context().Conn())) {
 		return c.Next()
 	}
 	return &protocol.Error{
@@ -78,7 +79,7 @@ func (s *Server) refuseSpare(c *fiber.Ctx) error {
 // closeSpare is middleware that closes a connection above the capacity after one response.
 func closeSpare(c *fiber.Ctx) error {
 	err := c.Next()
-	if limit.IsSpare(c.Context().Conn()) {
+	if limit.IsSpare(httpguard.Unwrap(c.Context().Conn())) {
 		c.Context().SetConnectionClose()
 	}
 	return err

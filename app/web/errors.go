@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"burble/app/httpguard"
 	"burble/app/protocol"
 	"burble/streams"
 	"burble/views"
@@ -33,6 +34,9 @@ func fiberError(err *fiber.Error) *protocol.Error {
 	case http.StatusRequestEntityTooLarge:
 		return &protocol.Error{Code: protocol.TooLong, Message: fmt.Sprintf("The request is larger than %d KiB.", protocol.MaxFrame>>10),
 			Title: "That is too long", Detail: "Go back: what you wrote is still there."}
+	case http.StatusRequestHeaderFieldsTooLarge:
+		return &protocol.Error{Code: protocol.BadFrame, Status: err.Code, Message: fmt.Sprintf("The header of the request is larger than %d KiB.", httpguard.MaxHeader>>10),
+			Title: "Your browser sent too many cookies", Detail: "Delete the cookies of this site, and try again."}
 	case http.StatusUpgradeRequired:
 		return &protocol.Error{Code: protocol.BadFrame, Status: err.Code, Message: "This URL is only for WebSockets with the subprotocol " + protocol.Subprotocol + "."}
 	}

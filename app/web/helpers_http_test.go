@@ -268,7 +268,7 @@ const (
 var invalidRooms = append([]string{"-a", "_a", "a.b", "a%2Fb", "a%0Ab", "a%00", "a%7Db", "..a", "{0}", strings.Repeat("a", 65)}, respelledRooms...)
 
 // respelledRooms are the invalid names that pages correct: they redirect to the room that is meant.
-var respelledRooms = []string{"Lobby", "%6Cobby", "l%C3%B6bby", "a%20b"}
+var respelledRooms = []string{"Lobby", "%4Cobby", "l%C3%B6bby", "a%20b"}
 
 // tooLongHeader is a header field larger than the server's buffer for a request's header.
 var tooLongHeader = "X-Long: " + strings.Repeat("x", 20000)

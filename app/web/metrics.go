@@ -2,10 +2,12 @@ package web
 
 import (
 	"bytes"
+	"crypto/subtle"
 	"fmt"
 	"slices"
 
 	"burble/app/limit"
+	"burble/app/protocol"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,6 +32,19 @@ func (s *Server) getMetrics() fiber.Handler {
 		}
 		c.Set(fiber.HeaderContentType, string(expfmt.NewFormat(expfmt.TypeTextPlain)))
 		return c.Send(scraped.text)
+	}
+}
+
+// checkMetricsToken is middleware that refuses a request without the token for metrics, if there is one.
+func (s *Server) checkMetricsToken(c *fiber.Ctx) error {
+	given, ok := bearer(c.Get(fiber.HeaderAuthorization))
+	if s.options.MetricsToken == "" || ok && subtle.ConstantTimeCompare([]byte(given), []byte(s.options.MetricsToken)) == 1 {
+		return c.Next()
+	}
+	c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
+	return &protocol.Error{
+		Code: protocol.NotAllowed, Status: fiber.StatusUnauthorized, Field: "authorization",
+		Message: "The metrics require the server's METRICS_TOKEN, as Authorization: Bearer.",
 	}
 }
 

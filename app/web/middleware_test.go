@@ -105,7 +105,9 @@ func TestClientCannotChangeTheContentSecurityPolicy(t *testing.T) {
 
 func TestTrustedProxyReportsTLS(t *testing.T) {
 	t.Parallel()
-	s := startOne(t, func(set *settings) { set.TrustedProxy = peer.ProxyHeroku })
+	s := startOne(t, func(set *settings) {
+		set.TrustedProxy, set.Hosts = peer.ProxyHeroku, []string{"chat.example.org"}
+	})
 	got := s.get("/r/lobby", "X-Forwarded-Proto: https", "Host: chat.example.org")
 	if got.header.Get("Strict-Transport-Security") == "" || !strings.Contains(got.header.Get("Content-Security-Policy"), "wss://chat.example.org") {
 		t.Errorf("headers: %v", got.header)

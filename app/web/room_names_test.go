@@ -51,7 +51,7 @@ func TestPageOfARespelledRoomRedirects(t *testing.T) {
 	for path, want := range map[string]string{
 		"/r/Lobby": "/r/lobby", "/r/LOBBY?before=1-1&x=%20y": "/r/lobby?before=1-1&x=%20y", "/r/Lobby/1-1": "/r/lobby/1-1", "/r/Lobby/1-1?a": "/r/lobby/1-1?a",
 		"/r/%C3%9Cberraschung": "/r/uberraschung", "/r/Caf%C3%A9%20M%C3%BCller": "/r/cafe-muller", "/r/Überraschung": "/r/uberraschung",
-		"/r/lobb%79": "/r/lobby", "/r/%E5%8C%97%E4%BA%AC": "/r/bei-jing",
+		"/r/Lobb%79": "/r/lobby", "/r/%E5%8C%97%E4%BA%AC": "/r/bei-jing",
 	} {
 		for _, accept := range []string{"text/html", "*/*"} {
 			if got := s.get(path, "Accept: "+accept); got.status != 301 || got.header.Get("Location") != want {

@@ -14,16 +14,17 @@ const (
 
 // routes registers middleware and handlers in the order in which they run. Probes, metrics and
 // static files come before the checks of origin, rate and token, because everyone gets the same
-// response.
+// response. Probes and static files also come before the check of the host, because health checks use
+// any name, and so that the page that refuses a host has its style.
 func (s *Server) routes() {
 	s.fiber.Use(closeSpare, s.recoverPanic, s.identify, s.secure)
 	s.fiber.Get("/healthz", s.getHealth)
 	s.fiber.Get("/readyz", s.getReady)
-	s.fiber.Get("/metrics", s.getMetrics())
+	s.fiber.Get("/metrics", s.checkHost, s.checkMetricsToken, s.getMetrics())
 	s.fiber.Use(s.refuseSpare)
 	s.fiber.Get(views.StaticPath()+"/*", s.limitFiles, getAsset)
 	s.fiber.Get("/sw.js", s.limitFiles, getServiceWorker)
-	s.fiber.Use(s.checkOrigin, s.limitAddress, s.checkToken, s.limitUnread)
+	s.fiber.Use(s.checkHost, s.redirectToTLS, s.checkOrigin, s.limitAddress, s.checkToken, s.limitUnread)
 	compressed := compress.New(compress.Config{Level: compress.LevelBestSpeed})
 	s.fiber.Get("/", compressed, s.getHome)
 	s.fiber.Get("/open", s.getOpen)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"burble/app/chat"
+	"burble/app/httpguard"
 	"burble/app/identity"
 	"burble/app/limit"
 	"burble/app/live"
@@ -48,7 +49,9 @@ type Options struct {
 	Durability   streams.Durability // shown to clients
 	Version      string             // shown by /healthz
 	Origins      []string           // other origins whose pages may connect, as peer.CanonicalOrigin returns them
+	Hosts        []string           // names of this server, for httpguard.NewHosts; the hosts of Origins are added
 	TrustedProxy string             // one of the constants peer.Proxy…
+	MetricsToken string             // required to read the metrics, unless it is empty
 
 	// Rates per second for each client address; 0 means no limit.
 	RequestRate    float64 // requests and WebSocket frames
@@ -62,6 +65,7 @@ type Server struct {
 	chat    *chat.Service
 	live    *live.Engine
 	tokens  *identity.Tokens
+	hosts   httpguard.Hosts
 	sockets *socket.Server
 	limits  *throttle.Limits
 	fiber   *fiber.App
@@ -70,16 +74,19 @@ type Server struct {
 	metrics    *prometheus.Registry
 	outageLogs rate.Sometimes
 	originLogs rate.Sometimes
+	hostLogs   rate.Sometimes
 }
 
 // New returns a Server. The chat service and the live engine must be running while it serves.
 func New(options Options) *Server {
 	s := &Server{
 		options: options, log: options.Log, chat: options.Chat, live: options.Live, tokens: options.Tokens,
+		hosts:      newHosts(options),
 		limits:     throttle.New(options.RequestRate, options.ConnectionRate),
 		health:     limit.Memo[error]{MaxAge: cacheTime},
 		metrics:    prometheus.NewRegistry(),
 		outageLogs: rate.Sometimes{Interval: time.Second},
+		hostLogs:   rate.Sometimes{Interval: time.Minute},
 		originLogs: rate.Sometimes{Interval: time.Minute},
 	}
 	s.sockets = &socket.Server{Chat: s.chat, Engine: s.live, Frames: s.limits.Requests, LogError: s.logError}
@@ -88,9 +95,11 @@ func New(options Options) *Server {
 		ErrorHandler: s.respondError, BodyLimit: protocol.MaxFrame,
 		CaseSensitive: true, StrictRouting: true, // middleware compares paths, so each must have one spelling
 		ReadTimeout: requestTimeout, WriteTimeout: responseTimeout, IdleTimeout: idleTimeout,
-		ReadBufferSize: 4 << 10, Immutable: true, DisableStartupMessage: true,
+		// With ReduceMemoryUsage, an idle connection has no buffer.
+		ReadBufferSize: httpguard.MaxHeader, ReduceMemoryUsage: true, Immutable: true, DisableStartupMessage: true,
 	})
 	s.fiber.Server().KeepHijackedConns = true // feeds close them
+	s.guard()
 	s.routes()
 	s.warmUpViews()
 	return s
@@ -110,7 +119,7 @@ func (s *Server) warmUpViews() {
 // within DrainTimeout, waits for the other requests to finish, and returns.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
-	go func() { served <- s.fiber.Listener(s.limitConnections(listener)) }()
+	go func() { served <- s.fiber.Listener(httpguard.Listener(s.limitConnections(listener))) }()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"burble/app/httpguard"
 	"burble/app/live"
 	"burble/app/protocol"
 	"burble/app/socket"
@@ -104,7 +105,7 @@ func (s *Server) startSocket(upgraded *websocket.Conn) {
 func detach(wrapped net.Conn) (conn net.Conn, input io.Reader) {
 	wrapped.SetReadDeadline(time.Unix(1, 0)) // makes ReadAll return only what is buffered
 	early, _ := io.ReadAll(wrapped)
-	conn = wrapped.(interface{ UnsafeConn() net.Conn }).UnsafeConn()
+	conn = httpguard.Unwrap(wrapped.(interface{ UnsafeConn() net.Conn }).UnsafeConn())
 	conn.SetDeadline(time.Time{})
 	if len(early) == 0 {
 		return conn, conn

@@ -1,0 +1,112 @@
+package httpguard
+
+import (
+	"bytes"
+	"net"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+const (
+	// MaxHeader is how large the header of a request may be. It is the size of fasthttp's read buffer.
+	MaxHeader = 16 << 10
+	// maxRest is how much of a refused request is read and discarded.
+	maxRest = 1 << 20
+	// restTimeout is how long the client may take to send it.
+	restTimeout = 2 * time.Second
+)
+
+// Listener returns a listener whose connections are of type *Conn.
+func Listener(listener net.Listener) net.Listener { return guardedListener{listener} }
+
+type guardedListener struct{ net.Listener }
+
+// Accept implements net.Listener.
+func (l guardedListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{Conn: conn}, nil
+}
+
+// Conn is a connection of an HTTP server. Like other connections, it has one reader at a time.
+type Conn struct {
+	net.Conn
+	header     []byte // the incomplete header of the current request; nil while it is complete
+	mustLinger bool
+}
+
+var headerEnd = []byte("\r\n\r\n")
+
+// Read implements net.Conn. It keeps a copy of a header that does not arrive at once, up to MaxHeader,
+// because fasthttp discards a header that is too large without parsing it. It does the same with a
+// body, which it cannot tell apart, until Forget.
+func (c *Conn) Read(into []byte) (int, error) {
+	n, err := c.Conn.Read(into)
+	switch {
+	case c.header == nil && bytes.Contains(into[:n], headerEnd):
+	case len(c.header) < MaxHeader:
+		c.header = append(c.header, into[:n]...)
+		if tail := c.header[max(0, len(c.header)-n-len(headerEnd)):]; bytes.Contains(tail, headerEnd) {
+			c.header = nil
+		}
+	}
+	return n, err
+}
+
+// Forget drops the copy. The server must call it when it has read a request.
+func (c *Conn) Forget() { c.header = nil }
+
+// Unwrap returns the connection inside a Conn, and any other connection as it is.
+func Unwrap(conn net.Conn) net.Conn {
+	if guarded, ok := conn.(*Conn); ok {
+		return guarded.Conn
+	}
+	return conn
+}
+
+// ReadRest reads the rest of a header that is larger than MaxHeader, and copies its Accept field to
+// header, so that the refusal can have the right form. Without this, closing the connection could
+// also discard the response, because TCP then resets the connection.
+func (c *Conn) ReadRest(header *fasthttp.RequestHeader) {
+	c.Conn.SetReadDeadline(time.Now().Add(restTimeout))
+	all := c.header
+	for read := make([]byte, MaxHeader); len(all) < maxRest && !bytes.Contains(all[max(0, len(all)-len(read)-len(headerEnd)):], headerEnd); {
+		n, err := c.Conn.Read(read)
+		all = append(all, read[:n]...)
+		if err != nil {
+			break
+		}
+	}
+	for line := range bytes.Lines(all) {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		if isName(name, "Accept") {
+			header.SetBytesV("Accept", bytes.TrimSpace(value))
+		}
+	}
+	c.header = nil
+}
+
+// Linger makes Close wait until the client has read the response to a refused request.
+func (c *Conn) Linger() { c.mustLinger = true }
+
+// Close implements net.Conn. After Linger, it first ends only the sending direction, and discards what
+// the client still sends (RFC 9112, section 9.6).
+func (c *Conn) Close() error {
+	closer, ok := c.Conn.(interface{ CloseWrite() error })
+	if !c.mustLinger || !ok || closer.CloseWrite() != nil {
+		return c.Conn.Close()
+	}
+	c.Conn.SetReadDeadline(time.Now().Add(restTimeout))
+	discard := make([]byte, 4<<10)
+	for left := maxRest; left > 0; {
+		n, err := c.Conn.Read(discard)
+		if err != nil {
+			break
+		}
+		left -= n
+	}
+	return c.Conn.Close()
+}

@@ -1,0 +1,103 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"burble/app/httpguard"
+	"burble/app/peer"
+	"burble/app/protocol"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// guard makes the HTTP server refuse requests that package httpguard refuses, and those with an unknown
+// method, with our errors and headers.
+func (s *Server) guard() {
+	server := s.fiber.Server()
+	handle, refuse := server.Handler, server.ErrorHandler
+	server.HeaderReceived = httpguard.HeaderReceived
+	server.Handler = func(ctx *fasthttp.RequestCtx) {
+		conn, guarded := ctx.Conn().(*httpguard.Conn)
+		if guarded {
+			conn.Forget()
+		}
+		err := checkRequest(&ctx.Request.Header)
+		if err == nil {
+			handle(ctx)
+			return
+		}
+		if guarded && ctx.Request.Header.ConnectionClose() {
+			conn.Linger()
+		}
+		c := s.fiber.AcquireCtx(ctx)
+		defer s.fiber.ReleaseCtx(c)
+		s.respondError(c, err)
+	}
+	server.ErrorHandler = func(ctx *fasthttp.RequestCtx, err error) {
+		tooLarge, timeout := (*fasthttp.ErrSmallBuffer)(nil), net.Error(nil)
+		if conn, ok := ctx.Conn().(*httpguard.Conn); ok && !(errors.As(err, &timeout) && timeout.Timeout()) {
+			conn.Linger()
+			if errors.As(err, &tooLarge) {
+				conn.ReadRest(&ctx.Request.Header)
+			}
+		}
+		refuse(ctx, err)
+	}
+}
+
+func checkRequest(header *fasthttp.RequestHeader) error {
+	if refusal := httpguard.Check(header); refusal != nil {
+		return &protocol.Error{Code: protocol.BadFrame, Status: refusal.Status, Message: refusal.Message}
+	}
+	if !slices.Contains(fiber.DefaultMethods, string(header.Method())) {
+		return &protocol.Error{Code: protocol.BadFrame, Status: http.StatusNotImplemented, Message: "This server does not implement this method."}
+	}
+	return nil
+}
+
+func newHosts(options Options) httpguard.Hosts {
+	names := slices.Clone(options.Hosts)
+	for _, origin := range options.Origins {
+		_, host, _ := strings.Cut(origin, "://")
+		names = append(names, host)
+	}
+	return httpguard.NewHosts(names...)
+}
+
+// checkHost is middleware that refuses requests to a host that is not this server. Programs that speak
+// HTTP/1.0 may omit the host; browsers do not.
+func (s *Server) checkHost(c *fiber.Ctx) error {
+	host := host(c)
+	if host == "" || s.hosts.Allows(host) {
+		return c.Next()
+	}
+	s.hostLogs.Do(func() {
+		s.log.Warn("request refused because of its Host: if that is a name of this server, add it to HOSTS", "host", host)
+	})
+	name := httpguard.Name(host)
+	return &protocol.Error{
+		Code: protocol.NotAllowed, Status: http.StatusMisdirectedRequest, Field: "host",
+		Message: fmt.Sprintf("This server does not know the host %q. If that is a name of this server, its administrator must add it to HOSTS: HOSTS=%s.", name, name),
+		Title:   "This server is not known as " + name,
+		Detail:  fmt.Sprintf("If this is the right address, the administrator must add it to the server’s settings: HOSTS=%s.", name),
+	}
+}
+
+// redirectToTLS is middleware that redirects a request to https if the trusted proxy received it
+// without TLS. Hosts that cannot have a certificate stay as they are. So do WebSockets, because clients
+// do not follow a redirect of one.
+func (s *Server) redirectToTLS(c *fiber.Ctx) error {
+	isRead := c.Method() == http.MethodGet || c.Method() == http.MethodHead
+	host := host(c)
+	if !isRead || c.Path() == "/ws" || !peer.IsPlain(lastHeader(c), s.options.TrustedProxy) || host == "" || httpguard.IsPrivate(host) {
+		return c.Next()
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Redirect("https://"+strings.TrimSuffix(host, ":80")+c.OriginalURL(), http.StatusPermanentRedirect)
+}

@@ -201,3 +201,27 @@ func TestNewServiceWorkerKeepsCachedPages(t *testing.T) {
 	ada.send("and on")
 	ada.waitMessages("and on")
 }
+
+func TestOfflineEditOfAMessageDeletedElsewhereIsDropped(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	ada := newUser(t, "Ada")
+	ada.allowErrors("ERR_INTERNET_DISCONNECTED")
+	ada.join(server, "lobby")
+	ada.send("hello")
+	ada.waitMessages("hello")
+	phone := ada.newDevice(server)
+	phone.open(server, "/r/lobby")
+	phone.waitUpToDate()
+	ada.setOffline(true)
+	ada.clickAction("hello", "edit")
+	ada.typeText(" world")
+	ada.press("Enter")
+	ada.waitStatus("offline", "Offline, 1 unsent")
+	phone.clickAction("hello", "delete")
+	phone.click("#toolbar [name=delete]")
+	phone.waitMessages("This message was deleted.")
+	ada.setOffline(false)
+	ada.waitMessages("This message was deleted.")
+	ada.waitUpToDate()
+}

@@ -121,3 +121,40 @@ func TestComposerPastesLinesAndLimitsLength(t *testing.T) {
 	ada.waitUpToDate()
 	expectMatchesServer(t, server, "lobby", ada, bob)
 }
+
+func TestReplyToAMessageDeletedMeanwhileIsCancelled(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	ada, bob := newUser(t, "Ada"), newGuest(t, server, "Bob")
+	secret := bob.send("lobby", "my password is hunter2")
+	ada.join(server, "lobby")
+	ada.clickAction("my password is hunter2", "reply")
+	ada.typeText("thanks")
+	for _, isDeleted := range []bool{false, true} {
+		ada.open(server, "/r/kitchen")
+		ada.waitUpToDate()
+		if isDeleted {
+			bob.delete("lobby", secret)
+		}
+		ada.open(server, "/r/lobby")
+		ada.expectComposer("thanks")
+		ada.wait("the reply, unless its message is deleted", fmt.Sprintf(`document.querySelector("#composer .target").hidden === %t`, isDeleted))
+	}
+	ada.expect("what is stored of the message", `Object.values(localStorage).filter((value) => value.includes("hunter2")).join()`, "")
+}
+
+func TestComposerKeepsIndentation(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	ada := newUser(t, "Ada")
+	ada.join(server, "lobby")
+	ada.runScript(`document.execCommand("insertText", false, "\n  \n    if ready:\n        go() \n\n")`)
+	ada.press("Enter")
+	ada.wait("the code", `document.querySelector("#messages article[id] pre")?.innerText === "if ready:\n    go()\n"`)
+	ada.waitUpToDate()
+	ada.press("ArrowUp")
+	ada.wait("the message in the composer", `document.querySelector("#composer textarea").value === "    if ready:\n        go()"`)
+	ada.typeText(" # now")
+	ada.press("Enter")
+	ada.wait("the edited code", `document.querySelector("#messages article[id] pre")?.innerText === "if ready:\n    go() # now\n"`)
+}

@@ -7,6 +7,9 @@ const COUNTER_THRESHOLD = 200; // characters left at which the counter appears
 /** Returns the length of text in code points, as the server counts it. @param {string} text */
 const lengthOf = (text) => [...text].length;
 
+/** Returns a text without empty lines around it, and without spaces at its end. The first line may be indented code. @param {string} text */
+const trim = (text) => text.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd();
+
 /**
  * @typedef {object} Target the message that the user is replying to or editing
  * @property {"reply" | "edit"} kind
@@ -85,6 +88,11 @@ export class Composer extends EventTarget {
     this.#field.focus();
   }
 
+  /** @returns {string | undefined} entry ID of the message that the user is replying to or editing */
+  get targetID() {
+    return this.#target?.id;
+  }
+
   /** Cancels a reply to a deleted message, or an edit of it. @param {string} id */
   messageDeleted(id) {
     if (this.#target?.id === id) this.#cancel();
@@ -134,7 +142,7 @@ export class Composer extends EventTarget {
   }
 
   #submit() {
-    const text = this.#field.value.trim();
+    const text = trim(this.#field.value);
     const target = this.#target;
     this.#field.focus();
     if (!text) return target?.kind === "edit" && toast("The message is empty. Delete it instead?");
@@ -153,7 +161,7 @@ export class Composer extends EventTarget {
     if (this.#target?.kind === "edit") this.#target.text = value;
     else save(this.#draftKey, value);
     save(this.#targetKey, this.#target ? JSON.stringify(this.#target) : "");
-    const left = this.#limit - lengthOf(value.trim());
+    const left = this.#limit - lengthOf(trim(value));
     const count = Math.abs(left);
     this.#counter.hidden = left > COUNTER_THRESHOLD;
     this.#counter.value = `${count} character${count === 1 ? "" : "s"} ${left < 0 ? "over" : "left"}`;

@@ -30,11 +30,14 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
 
   /** Returns the Markdown source of a message. The page has only the HTML of messages that the server rendered. */
   async function sourceOf(article) {
-    const source = renderer.sourceOf(article);
-    if (source !== undefined) return source;
-    const response = await fetch(`/r/${room}/messages?around=${idOf(article)}&limit=1`);
+    return renderer.sourceOf(article) ?? (await fetchMessage(idOf(article))).text;
+  }
+
+  /** Returns a message, or undefined if it does not exist. @param {string} id entry ID */
+  async function fetchMessage(id) {
+    const response = await fetch(`/r/${room}/messages?around=${id}&limit=1`);
     const { entries } = await response.json();
-    return entries.find(({ id }) => id === idOf(article)).text;
+    return entries.find((entry) => entry.id === id);
   }
 
   function react(article, emoji) {
@@ -81,6 +84,12 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
   connection.addEventListener("entries", ({ detail: { entries } }) => {
     for (const { kind, of } of entries) if (kind === "delete") composer?.messageDeleted(of);
   });
+
+  const checkTarget = async () => {
+    const id = composer?.targetID;
+    if (id && (await fetchMessage(id))?.deleted) composer.messageDeleted(id);
+  };
+  checkTarget().catch(() => {}); // offline, the page follows the room from where it was, and receives the deletion
 
   document.addEventListener("click", (event) => {
     const { target, ctrlKey, metaKey, shiftKey, offsetX: x, offsetY: y } = event;

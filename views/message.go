@@ -126,8 +126,8 @@ func formatDay(t time.Time) string { return t.UTC().Format("Monday, 2 January 20
 // Stored reports whether this is a message of the room. Only the result of Room.Blank is not.
 func (m Message) Stored() bool { return !m.isBlank }
 
-// TimeOfDay returns the time of day in UTC.
-func (m Message) TimeOfDay() string { return formatUTC(m.Time, "15:04") }
+// TimeOfDay returns the time of day in UTC. The script replaces it by that in the user's time zone.
+func (m Message) TimeOfDay() string { return formatUTC(m.Time, "15:04 UTC") }
 
 // ISO returns the time in the format of a datetime attribute.
 func (m Message) ISO() string { return formatUTC(m.Time, isoLayout) }

@@ -76,6 +76,35 @@ func TestComposerKeepsDraftsAndReplies(t *testing.T) {
 	ada.press("Escape")
 }
 
+func TestUndoRestoresWhatAnEmojiOrANameReplaced(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
+	bob.join(server, "lobby")
+	bob.send("hello")
+	ada.join(server, "lobby")
+	ada.waitMessages("hello")
+
+	ada.click("#composer textarea")
+	ada.typeText("hi :smile:")
+	ada.wait("the emoji", `document.querySelector("#composer textarea").value === "hi 😄 "`)
+	ada.press("Control+z")
+	ada.expectComposer("hi :smile:")
+	ada.press("Control+y")
+	ada.expectComposer("hi 😄 ")
+	ada.press("Control+z")
+	ada.press("End")
+	ada.typeText(" @Bo")
+	ada.wait("the suggestion", `document.querySelector("#suggestions li")?.innerText === "@Bob"`)
+	ada.press("Enter")
+	ada.expectComposer("hi :smile: @Bob ")
+	ada.press("Control+z")
+	ada.expectComposer("hi :smile: @Bo")
+	ada.press("Escape") // closes the suggestions
+	ada.press("Enter")
+	bob.waitMessages("hi :smile: @Bo")
+}
+
 func TestComposerPastesLinesAndLimitsLength(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
@@ -113,8 +142,11 @@ func TestComposerPastesLinesAndLimitsLength(t *testing.T) {
 	ada.expect("the counter", counter, "1 character over")
 	ada.press("Enter")
 	ada.expect("the reason", `document.querySelector("#toast").innerText`, "Messages can be at most 4000 characters long.")
+	ada.runScript(`setTimeout = () => 0`) // the reason must not wait for its timer
+	ada.press("Enter")
 	ada.press("Backspace")
 	ada.expect("the counter", counter, "0 characters left")
+	ada.expect("the reason after shortening the text", `document.querySelector("#toast").innerText`, "")
 	ada.press("Enter")
 	bob.waitMessages(long + "blah?")
 	ada.expectComposer("")

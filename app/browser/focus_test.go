@@ -10,6 +10,7 @@ import (
 	"burble/streams/redistest"
 
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
 )
 
 // Safari ends a composition before it reports the Enter key that ended it.
@@ -54,10 +55,34 @@ func TestTypingGoesToTheComposerWhateverHasFocus(t *testing.T) {
 
 	// After a key that scrolls, single-character shortcuts work, too.
 	ada.expect("the focused element", `document.activeElement.name`, "text")
+	const isScrolledUp = `document.querySelector("#scroller").scrollTop < -200`
 	ada.press("PageUp")
-	ada.wait("the messages to scroll", `document.querySelector("#scroller").scrollTop < -200`)
+	ada.wait("the messages to scroll", isScrolledUp)
+	ada.click("#composer textarea")
+	ada.press("End")
+	ada.wait("the latest message", `document.querySelector("#scroller").scrollTop === 0`)
+	ada.press("PageUp")
+	ada.wait("the messages to scroll", isScrolledUp)
+
+	// Layouts for other scripts have no key that types k, and another character on that of "/".
+	ada.pressRussian("л", "KeyK", chromedp.ModifierCtrl)
+	ada.expect("the focused field", `document.activeElement.name`, "room")
+	ada.click("#scroller")
+	ada.pressRussian(".", "Slash", 0)
+	ada.wait("the search", `document.querySelector("#search").open`)
+	ada.press("Escape")
+	ada.wait("the search to close", `!document.querySelector("#search").open`)
+	ada.runScript(`document.querySelector("#scroller").focus()`)
 	ada.press("?")
 	ada.wait("the keyboard shortcuts", `document.querySelector("#keys").matches(":popover-open")`)
 	ada.press("Escape")
 	expectTyped("a shortcut", "so")
+}
+
+// pressRussian presses a key of a Russian keyboard.
+func (u *user) pressRussian(key, code string, modifiers chromedp.Modifier) {
+	u.t.Helper()
+	for _, kind := range []input.DispatchKeyEventType{"keyDown", "keyUp"} {
+		call(u, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: kind, Key: key, Code: code, Modifiers: int64(modifiers)})
+	}
 }

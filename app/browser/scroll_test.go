@@ -4,6 +4,8 @@ package browser
 
 import (
 	"fmt"
+	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,6 +130,35 @@ func (u *user) heapBytes() float64 {
 	call(u, heapprofiler.CollectGarbage, cdp.Empty{})
 	usage := call(u, runtime.GetHeapUsage, cdp.Empty{})
 	return usage.UsedSize + usage.EmbedderHeapUsedSize + usage.BackingStorageSize
+}
+
+func TestUnfoldingCodeKeepsItsPlace(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	server := apptest.Start(t, redis)
+	code := "```\n" + strings.Repeat("x\n", 60) + "```"
+	fillHistory(t, redis, server, "code", time.Minute, append(numbered(40), code, "below", code, "end")...)
+	ada := newUser(t, "Ada")
+	ada.join(server, "code")
+	ada.runScript(`document.querySelectorAll("summary").forEach((summary, index) => (summary.id = "fold-" + index))`)
+	toggleByKey := func(summary string) {
+		ada.runScript(fmt.Sprintf(`document.querySelector(%q).focus({ preventScroll: true })`, summary))
+		ada.press("Enter")
+	}
+	for _, toggle := range []func(summary string){ada.click, toggleByKey} {
+		for _, summary := range []string{"#fold-1", "#fold-0"} {
+			ada.runScript(fmt.Sprintf(`document.querySelector(%q).scrollIntoView({ block: "nearest", behavior: "instant" })`, summary))
+			top := fmt.Sprintf(`document.querySelector(%q).getBoundingClientRect().top`, summary)
+			before := eval[float64](ada, top)
+			for _, open := range []bool{true, false} {
+				toggle(summary)
+				ada.wait("the code to be folded or unfolded", fmt.Sprintf(`document.querySelector(%q).parentElement.open === %v`, summary, open))
+				if after := eval[float64](ada, top); math.Abs(after-before) > 1 {
+					t.Errorf("%s, unfolded %v: moved from %v to %v", summary, open, before, after)
+				}
+			}
+		}
+	}
 }
 
 func TestPageFollowsNewMessagesOnlyAtTheEnd(t *testing.T) {

@@ -142,6 +142,9 @@ func TestRoomPageWorksWithoutScript(t *testing.T) {
 	if !strings.Contains(page.body, "<p>hello &lt;b&gt;there&lt;/b&gt;</p>") || !strings.Contains(page.body, "data-mine") {
 		t.Error("the message is not on the page, or not marked as the user's own")
 	}
+	if !regexp.MustCompile(`>\d\d:\d\d UTC</time>`).MatchString(page.body) {
+		t.Error("the time of the message does not say that it is in UTC")
+	}
 	refused := here.postForm("/r/lobby/messages", "text="+strings.Repeat("x", protocol.MaxText+1), cookie, origin, "Accept: text/html")
 	if refused.status != 413 || !strings.Contains(refused.body, "at most 4000 characters") || !strings.Contains(refused.body, strings.Repeat("x", protocol.MaxText+1)) {
 		t.Errorf("too long: %d, or the form lacks the text", refused.status)

@@ -47,7 +47,7 @@ export class Autocomplete {
     field.form.append(this.#list);
     field.setAttribute("aria-controls", "suggestions");
     field.setAttribute("aria-autocomplete", "list");
-    field.addEventListener("input", () => this.#update());
+    field.addEventListener("input", ({ inputType }) => this.#update(inputType?.startsWith("history")));
     field.addEventListener("blur", () => this.#show([]));
     field.form.addEventListener("keydown", (event) => this.#handleKey(event), true); // in the capture phase, before the composer handles Enter
     this.#list.addEventListener("pointerdown", (event) => {
@@ -58,7 +58,8 @@ export class Autocomplete {
     this.#update();
   }
 
-  async #update() {
+  /** @param {boolean} [isUndo] whether the user has undone or redone a change, which may have been that of an emoji */
+  async #update(isUndo) {
     const { value, selectionStart } = this.#field;
     const before = value.slice(0, selectionStart);
     this.#completion = completionAt(before);
@@ -67,7 +68,7 @@ export class Autocomplete {
       this.#emoji = (await import("../../vendor/markdown-it-emoji-3.1.0/full.js")).default;
       return this.#update(); // the text may have changed while the module loaded
     }
-    if (emojiName && this.#emoji[emojiName]) return this.#insert(selectionStart - emojiName.length - 2, this.#emoji[emojiName]);
+    if (emojiName && !isUndo && this.#emoji[emojiName]) return this.#insert(selectionStart - emojiName.length - 2, this.#emoji[emojiName]);
     if (!this.#completion) return this.#show([]);
     const { trigger, word } = this.#completion;
     if (trigger === "@") this.#showNames(word);
@@ -117,10 +118,16 @@ export class Autocomplete {
     this.#insert(this.#completion.start, suggestion.dataset.text);
   }
 
-  /** Replaces the text from a position to the caret. */
+  /** Replaces the text from a position to the caret, so that the user can undo it. */
   #insert(start, text) {
-    this.#field.setRangeText(`${text} `, start, this.#field.selectionStart, "end");
-    this.#field.dispatchEvent(new Event("input", { bubbles: true }));
+    const field = this.#field;
+    field.focus();
+    field.setSelectionRange(start, field.selectionStart);
+    // Unlike setRangeText, insertText keeps the browser's undo history. It dispatches `input`.
+    if (!document.execCommand("insertText", false, `${text} `)) {
+      field.setRangeText(`${text} `, start, field.selectionEnd, "end");
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
     this.#show([]);
   }
 }

@@ -38,6 +38,7 @@ export class Composer extends EventTarget {
   #targetKey;
   #send;
   #edit;
+  #dismissToast = () => {};
   #touch = matchMedia("(pointer: coarse)");
 
   /**
@@ -145,8 +146,8 @@ export class Composer extends EventTarget {
     const text = trim(this.#field.value);
     const target = this.#target;
     this.#field.focus();
-    if (!text) return target?.kind === "edit" && toast("The message is empty. Delete it instead?");
-    if (lengthOf(text) > this.#limit) return toast(`Messages can be at most ${this.#limit} characters long.`);
+    if (this.#problem) this.#dismissToast = toast(this.#problem);
+    if (!text || this.#problem) return;
     if (target?.kind === "edit") {
       this.#cancel();
       return this.#edit(target.id, text);
@@ -156,8 +157,16 @@ export class Composer extends EventTarget {
     this.#send(text, target?.id);
   }
 
+  /** Returns why the text cannot be sent, or "". */
+  get #problem() {
+    const text = this.#field.value.trim();
+    if (!text && this.#target?.kind === "edit") return "The message is empty. Delete it instead?";
+    return lengthOf(text) > this.#limit ? `Messages can be at most ${this.#limit} characters long.` : "";
+  }
+
   #changed() {
     const { value } = this.#field;
+    if (!this.#problem) this.#dismissToast();
     if (this.#target?.kind === "edit") this.#target.text = value;
     else save(this.#draftKey, value);
     save(this.#targetKey, this.#target ? JSON.stringify(this.#target) : "");

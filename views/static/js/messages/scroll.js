@@ -33,6 +33,7 @@ export class Scroll extends EventTarget {
     });
     scroller.addEventListener("scrollend", () => (this.#hasEnded = true));
     document.addEventListener("visibilitychange", () => this.#stopWaiting()); // a hidden page has no animation frames
+    scroller.addEventListener("click", (event) => this.#toggleFold(event));
   }
 
   /** @returns {number} pixels below the view */
@@ -88,6 +89,16 @@ export class Scroll extends EventTarget {
     });
     this.#isStill = before === this.#lastScroll && (this.#hasEnded || performance.now() - before > SCROLL_TIMEOUT);
     requestAnimationFrame(() => (this.#isStill = false));
+  }
+
+  /** Folds or unfolds a long code block. The line that the user has clicked stays in place, because the layout from the end would move it. */
+  #toggleFold(event) {
+    const summary = event.target.closest("summary");
+    if (!summary) return;
+    event.preventDefault();
+    const before = summary.getBoundingClientRect().top;
+    summary.parentElement.toggleAttribute("open");
+    this.#scroller.scrollTop += summary.getBoundingClientRect().top - before;
   }
 
   #enqueue(work) {

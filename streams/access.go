@@ -1,8 +1,8 @@
 package streams
 
-// Access gives one user access to the rooms of a Store. There is no other way to a room, so
-// every caller must name the user for whom it reads or writes. An Access is a small value, made
-// for each request, and safe for concurrent use.
+// Access gives one user access to the rooms of a Store. It is the only way to reach a room, so
+// every caller must name the user for whom it reads or writes. An Access is a small value that
+// callers create for each request. It is safe for concurrent use.
 type Access struct {
 	store *Store
 	user  User

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// acknowledgedTime is how long an acknowledged entry is remembered. By then the tail has read it.
+// acknowledgedTime is how long an acknowledged entry is remembered. The tail reads it within this time.
 const acknowledgedTime = 5 * time.Second
 
-// acknowledged remembers the last entry that this process has stored in a room. A reader that then follows
-// the room for new entries must not get it, although the tail may not have read it yet. It remembers
-// one of the rooms that share a slot.
+// acknowledged remembers the last entry that this process stored in each room. A reader that then
+// follows the room for new entries must not receive that entry, although the tail may not have read it
+// yet. If several rooms share a slot, only one of them is remembered.
 type acknowledged struct {
 	seed maphash.Seed
 
@@ -23,7 +23,7 @@ type acknowledged struct {
 	}
 }
 
-// add records an entry that was stored. Calls may be out of order.
+// add records a stored entry. Calls may be out of order.
 func (a *acknowledged) add(room string, at Cursor) {
 	now := time.Now()
 	a.mu.Lock()
@@ -34,7 +34,7 @@ func (a *acknowledged) add(room string, at Cursor) {
 	}
 }
 
-// last returns the last entry that was stored in the room, or the zero Cursor if it is not known.
+// last returns the last entry that this process stored in the room, or the zero Cursor if unknown.
 func (a *acknowledged) last(room string) Cursor {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// keyTTL is how long Redis remembers a send key. Within that time, a retry is not stored again.
+// keyTTL is how long Redis remembers a send key, and so how long a retry is not stored again.
 const keyTTL = 24 * time.Hour
 
 // Errors of an append that must not be retried.
@@ -104,7 +104,7 @@ func randomSeq() uint16 {
 	return binary.BigEndian.Uint16(random[:])
 }
 
-// retentionCall trims a room that may be idle. In other rooms, appends trim.
+// retentionCall returns a call that trims a room. Appends trim busy rooms, but an idle room has none.
 func (s *Store) retentionCall(room string) scriptCall {
 	return scriptCall{
 		script: retainScript, weight: 2, keys: s.keys.history(room),
@@ -112,7 +112,7 @@ func (s *Store) retentionCall(room string) scriptCall {
 	}
 }
 
-// appendCall is one append that waits for the appender, or for the reply of Redis.
+// appendCall is one append that waits for the appender or for Redis.
 type appendCall struct {
 	ctx  context.Context // the caller's; once it is done, the appender drops the call
 	keys []string

@@ -19,7 +19,7 @@ const (
 	// fullGroupSize is the size at which a group is sent without waiting for more appends.
 	fullGroupSize = 64
 	// groupInterval is the minimum time between two groups while appends arrive together. A
-	// round trip costs the server and Redis several times as much as one more append does. The
+	// round trip costs the server and Redis several times as much as one more append. The
 	// interval is longer than minRoundTime, so that each round of the tail reads one group.
 	groupInterval = 14 * time.Millisecond
 	// authorInterval replaces groupInterval if the last group and the next one have an author in
@@ -29,9 +29,9 @@ const (
 	replicaTimeout = time.Second
 )
 
-// An appender sends appends to Redis in the order in which they arrive. It sends appends that
-// arrive together as a group, in one pipeline, like the group commit of a database: a single
-// append is not delayed, and many appends share the cost of one round trip.
+// An appender sends appends to Redis in the order in which they arrive. Like a database's group
+// commit, it sends appends that arrive together as a group, in one pipeline. A single append is not
+// delayed, and many appends share one round trip.
 type appender struct {
 	store *Store
 	calls chan *appendCall
@@ -118,7 +118,7 @@ func (a *appender) waitLeft(sameAuthor bool) time.Duration {
 }
 
 // commit sends a group, and retries the calls whose outcome is not final. Send keys make the
-// retries safe. It keeps the order of the calls, and so the order of an author's messages.
+// retries safe. The calls keep their order, and so do an author's messages.
 func (a *appender) commit(ctx context.Context, group []*appendCall) {
 	var err error
 	for _, pause := range []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 400 * time.Millisecond} {
@@ -135,7 +135,7 @@ func (a *appender) commit(ctx context.Context, group []*appendCall) {
 }
 
 // send sends a group once and finishes the calls whose outcome is final. It returns the calls
-// to retry, and the error of the last one.
+// to retry, and the last one's error.
 func (a *appender) send(ctx context.Context, group []*appendCall) (again []*appendCall, err error) {
 	group = dropCanceled(group)
 	if len(group) == 0 {

@@ -2,7 +2,7 @@ package streams
 
 import "sync"
 
-// The limits of a batch, which keep frames small.
+// The limits of a batch keep frames small.
 const (
 	maxBatchEntries = 500
 	maxBatchBytes   = 256 << 10
@@ -24,8 +24,8 @@ type Batch struct {
 // Forms is the number of encodings that a Batch caches.
 const Forms = 8
 
-// Encoded returns the batch in an encoding, 0 <= form < Forms. The first call for a form calls
-// encode, and later calls return the same bytes. Callers must not modify them.
+// Encoded returns the batch in the encoding form, with 0 <= form < Forms. The first call for a form
+// calls encode, and later calls return the same bytes. Callers must not modify them.
 func (b *Batch) Encoded(form int, encode func(*Batch) []byte) []byte {
 	slot := &b.forms[form]
 	slot.once.Do(func() { slot.encoded = encode(b) })

@@ -17,17 +17,17 @@ type Entry struct {
 	Key     string // the send key: a UUID chosen by the client
 	User    User
 	Text    string
-	ReplyTo ID // zero if it is not a reply
+	ReplyTo ID // zero if the entry is not a reply
 	Of      ID
 	Emoji   string
 	On      bool
-	// Mentions are the names that Text mentions, folded by package fold. nil: unknown.
+	// Mentions are the names that Text mentions, folded by package fold. It is nil if they are unknown.
 	Mentions []string
 
 	// Set only in a Page, which returns messages in their current state.
 	Edited    ID                  // ID of the last edit; zero if there is none
-	Reactions map[string][]string // emoji to user IDs, in the order they reacted: up to 50 on a message, and the Page's user
-	MoreUsers map[string]int      // emoji to how many more users reacted
+	Reactions map[string][]string // user IDs by emoji, in the order of their reactions; up to 50 and the Page's user
+	MoreUsers map[string]int      // number of further users by emoji
 	Deleted   bool                // if true, Text is empty
 }
 

@@ -13,16 +13,16 @@ import (
 const (
 	// healthTimeout is shorter than the health-check timeout of hosting platforms.
 	healthTimeout = 2 * time.Second
-	// fullFor is how long Redis counts as full after it refused an append. Without this limit
-	// it would count as full forever, because a server that is not ready gets no appends.
+	// fullFor is how long Redis counts as full after it refuses an append. Without this limit, it
+	// would count as full forever, because a server that is not ready receives no appends.
 	fullFor = 10 * time.Second
 )
 
 // health is what tails and appenders report about Redis.
 type health struct {
 	statusMu sync.Mutex   // held while away changes and OnStatus runs, to keep their order
-	away     atomic.Int32 // the number of tails that cannot read
-	fullAt   atomic.Int64 // Unix seconds of the last append refused for lack of space; 0 after one that was stored
+	away     atomic.Int32 // number of tails that cannot read
+	fullAt   atomic.Int64 // Unix time of the last append refused for lack of space; 0 after a stored append
 	appended atomic.Bool  // whether there was an append since the last check for evictions
 }
 
@@ -55,9 +55,9 @@ func (s *Store) Health(ctx context.Context) error {
 	return nil
 }
 
-// checkWrites sends Redis a write that changes nothing. Redis refuses it when it would refuse
-// appends: because it is a replica, has too few replicas, denies permission, or cannot write
-// to its disk. Redis does not refuse it when its memory is full.
+// checkWrites sends Redis a write that changes nothing. Redis refuses it, like an append, if it is a
+// replica, has too few replicas, denies permission, or cannot write to its disk. A full memory does
+// not make Redis refuse it.
 func (s *Store) checkWrites(ctx context.Context) error {
 	activity := s.keys.activity(0)
 	node, err := conns.Node(ctx, s.redis.Retrying, activity)
@@ -73,7 +73,7 @@ func (s *Store) checkWrites(ctx context.Context) error {
 	return checkReplicated(wait)
 }
 
-// Away reports whether Redis, or a part of a Cluster, does not answer reads of new entries.
+// Away reports whether Redis, or part of a Cluster, does not answer reads of new entries.
 func (s *Store) Away() bool { return s.health.away.Load() > 0 }
 
 // tailDisconnected records that a tail can no longer read from Redis.

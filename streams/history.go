@@ -16,7 +16,7 @@ type Page struct {
 	Older   ID      // pass as Before to read older messages; zero if there are none
 	Newer   ID      // pass as After to read newer messages; zero if there are none
 
-	Examined int // how many entries Redis read for the page, which may be more than Entries
+	Examined int // how many entries Redis read for the page; may exceed len(Entries)
 }
 
 // Where selects the messages of a Page. By default, these are the newest.
@@ -46,19 +46,19 @@ func (a Access) Page(ctx context.Context, room string, where Where) (Page, error
 	return page, nil
 }
 
-func (s *Store) page(ctx context.Context, of grant, where Where) (Page, error) {
+func (s *Store) page(ctx context.Context, granted grant, where Where) (Page, error) {
 	if !where.At.IsZero() {
 		where.Around = ID{Millis: uint64(max(1, where.At.UnixMilli()))}
 	}
 	switch {
 	case !where.Around.IsZero():
-		return s.pageAround(ctx, of, where)
+		return s.pageAround(ctx, granted, where)
 	case !where.After.IsZero():
-		return s.pageAfter(ctx, of, where)
+		return s.pageAfter(ctx, granted, where)
 	case !where.Before.IsZero():
-		return s.pageBefore(ctx, of, where)
+		return s.pageBefore(ctx, granted, where)
 	}
-	page, found, err := s.readRanges(ctx, of, pageRange{true, "+", where.Limit})
+	page, found, err := s.readRanges(ctx, granted, pageRange{true, "+", where.Limit})
 	if err != nil {
 		return Page{}, err
 	}
@@ -66,9 +66,9 @@ func (s *Store) page(ctx context.Context, of grant, where Where) (Page, error) {
 	return page, nil
 }
 
-func (s *Store) pageAfter(ctx context.Context, of grant, where Where) (Page, error) {
+func (s *Store) pageAfter(ctx context.Context, granted grant, where Where) (Page, error) {
 	from := where.After.next()
-	page, found, err := s.readRanges(ctx, of, pageRange{false, from.String(), where.Limit}, pageRange{true, where.After.String(), 1})
+	page, found, err := s.readRanges(ctx, granted, pageRange{false, from.String(), where.Limit}, pageRange{true, where.After.String(), 1})
 	if err != nil {
 		return Page{}, err
 	}
@@ -82,15 +82,15 @@ func (s *Store) pageAfter(ctx context.Context, of grant, where Where) (Page, err
 	return page, nil
 }
 
-func (s *Store) pageBefore(ctx context.Context, of grant, where Where) (Page, error) {
+func (s *Store) pageBefore(ctx context.Context, granted grant, where Where) (Page, error) {
 	from := where.Before.previous()
-	page, found, err := s.readRanges(ctx, of, pageRange{true, from.String(), where.Limit}, pageRange{false, where.Before.String(), 1})
+	page, found, err := s.readRanges(ctx, granted, pageRange{true, from.String(), where.Limit}, pageRange{false, where.Before.String(), 1})
 	if err != nil {
 		return Page{}, err
 	}
 	page.Entries, page.Older = found[0].entries, found[0].end
 	if !found[1].isEmpty() {
-		page.Newer = cmp.Or(from, ID{Seq: 1}) // zero would mean that there are none; no entry has this ID
+		page.Newer = cmp.Or(from, ID{Seq: 1}) // zero would mean no newer messages; no entry has ID 0-1
 		if n := len(page.Entries); n > 0 {
 			page.Newer = page.Entries[n-1].ID
 		}
@@ -98,10 +98,10 @@ func (s *Store) pageBefore(ctx context.Context, of grant, where Where) (Page, er
 	return page, nil
 }
 
-// pageAround reads up to half a page of messages before where.Around, and the rest from it on.
-func (s *Store) pageAround(ctx context.Context, of grant, where Where) (Page, error) {
+// pageAround reads up to half a page of messages before where.Around, and the rest from there on.
+func (s *Store) pageAround(ctx context.Context, granted grant, where Where) (Page, error) {
 	half := where.Limit / 2
-	page, found, err := s.readRanges(ctx, of,
+	page, found, err := s.readRanges(ctx, granted,
 		pageRange{true, where.Around.previous().String(), max(1, half)},
 		pageRange{false, where.Around.String(), where.Limit})
 	if err != nil {
@@ -122,7 +122,7 @@ type pageRange struct {
 	limit int
 }
 
-// A foldedRange is the answer to a pageRange.
+// A foldedRange is the result of a pageRange.
 type foldedRange struct {
 	entries []Entry // oldest first
 	end     ID      // there may be more messages beyond it; zero if there are none
@@ -131,10 +131,10 @@ type foldedRange struct {
 // isEmpty reports whether there are no messages in the direction of the query.
 func (f *foldedRange) isEmpty() bool { return len(f.entries) == 0 && f.end.IsZero() }
 
-// readRanges reads messages and tombstones of all the ranges, in one script. It sets AsOf and
-// Examined of the page.
-func (s *Store) readRanges(ctx context.Context, of grant, ranges ...pageRange) (page Page, found []foldedRange, err error) {
-	read := scriptCall{script: pageScript, keys: s.keys.history(of.room)}
+// readRanges reads the messages and tombstones in all ranges with one script. It sets the page's
+// AsOf and Examined.
+func (s *Store) readRanges(ctx context.Context, granted grant, ranges ...pageRange) (page Page, found []foldedRange, err error) {
+	read := scriptCall{script: pageScript, keys: s.keys.history(granted.room)}
 	for _, one := range ranges {
 		direction := "newer"
 		if one.older {
@@ -145,14 +145,14 @@ func (s *Store) readRanges(ctx context.Context, of grant, ranges ...pageRange) (
 	}
 	calls := []scriptCall{read}
 	if s.options.MaxAge > 0 {
-		calls = []scriptCall{s.retentionCall(of.room), read}
+		calls = []scriptCall{s.retentionCall(granted.room), read}
 	}
 	replies, err := s.runScripts(ctx, calls...)
 	if err != nil {
 		return Page{}, nil, wrap(err)
 	}
-	// An error of retentionCall is ignored: a Redis that refuses writes, for lack of space or
-	// replicas, can still be read.
+	// Ignore errors from retentionCall. A Redis that refuses writes, for lack of space or replicas,
+	// can still be read.
 	reply, err := replies[len(replies)-1].Slice()
 	if err != nil {
 		return Page{}, nil, wrap(err)
@@ -214,7 +214,7 @@ func (f *foldedRange) limitTo(older bool, limit int) {
 	}
 }
 
-// inRange reports whether the ID lies between the bound and end, both inclusive. A zero end is
+// inRange reports whether the ID lies between the bound and end, both inclusive. A zero end means
 // no limit.
 func inRange(id ID, older bool, bound string, end ID) bool {
 	from, err := ParseID(bound)

@@ -17,7 +17,7 @@ type ID struct{ Millis, Seq uint64 }
 // ErrBadCursor is returned for text that is not an entry ID or a cursor.
 var ErrBadCursor = errors.New("not a cursor: want <milliseconds>-<sequence>, optionally followed by @<epoch>")
 
-// ParseID parses an ID in the form in which Redis writes it.
+// ParseID parses an ID as Redis writes it.
 func ParseID(text string) (ID, error) {
 	millis, seq, found := strings.Cut(text, "-")
 	if !found {
@@ -34,8 +34,8 @@ func ParseID(text string) (ID, error) {
 	return id, nil
 }
 
-// parsePart parses one part of an ID. It rejects signs and leading zeros, which ParseUint or
-// Redis accept, so that each ID has only one spelling.
+// parsePart parses one part of an ID. Unlike Redis, it rejects signs and leading zeros, so that
+// each ID has only one spelling.
 func parsePart(text string) (uint64, error) {
 	if text == "" || len(text) > 1 && text[0] == '0' || text[0] < '0' || text[0] > '9' {
 		return 0, ErrBadCursor
@@ -47,22 +47,23 @@ func parsePart(text string) (uint64, error) {
 	return part, nil
 }
 
-// String returns the ID in the form in which Redis writes it.
+// String formats the ID as Redis writes it.
 func (id ID) String() string { return string(id.Append(nil)) }
 
-// Append appends the ID to dst, in the form in which Redis writes it.
+// Append appends the ID to dst, formatted like String.
 func (id ID) Append(dst []byte) []byte {
 	dst = strconv.AppendUint(dst, id.Millis, 10)
 	dst = append(dst, '-')
 	return strconv.AppendUint(dst, id.Seq, 10)
 }
 
-// Time returns the time at which Redis stored the entry, by Redis's clock.
+// Time returns when Redis stored the entry, by Redis's clock.
 func (id ID) Time() time.Time {
 	return time.UnixMilli(int64(min(id.Millis, math.MaxInt64)))
 }
 
-// Compare returns -1, 0 or +1 if id comes before other in a stream, is equal, or comes after.
+// Compare returns -1 if id comes before other in a stream, 0 if they are equal, and +1 if id comes
+// after other.
 func (id ID) Compare(other ID) int {
 	return cmp.Or(cmp.Compare(id.Millis, other.Millis), cmp.Compare(id.Seq, other.Seq))
 }
@@ -147,8 +148,8 @@ func (c Cursor) Append(dst []byte) []byte {
 	return append(dst, c.Epoch...)
 }
 
-// later returns the later of two cursors in a room. b counts if it is in the history of a, or begins
-// it; b may be zero.
+// later returns the later of two cursors in a room. It ignores b if b is zero or in another
+// history. Any history continues noEpoch.
 func later(a, b Cursor) Cursor {
 	if b != (Cursor{}) && (a.Epoch == noEpoch || a.Epoch == b.Epoch && a.ID.Before(b.ID)) {
 		return b

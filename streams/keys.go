@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// buckets is the number of hash tags over which the rooms are spread. It must never change,
-// because the keys of existing rooms depend on it.
+// buckets is the number of hash tags among which rooms are divided. It must never change, because
+// the keys of existing rooms depend on it.
 const buckets = 16
 
 // ErrBadRoom is returned for a room name that does not match [a-z0-9][a-z0-9_-]{0,63}.
@@ -27,7 +27,7 @@ func CheckRoom(room string) error {
 	return nil
 }
 
-// bucketOf returns the bucket of a room: the hash tag of all its keys.
+// bucketOf returns a room's bucket, which is the hash tag of all its keys.
 func bucketOf(room string) int {
 	hash := fnv.New32a()
 	hash.Write([]byte(room))

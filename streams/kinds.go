@@ -5,9 +5,9 @@ type Kind string
 
 // The kinds of entries.
 const (
-	Message Kind = "message" // Text, perhaps in reply to ReplyTo
+	Message Kind = "message" // the user wrote Text, perhaps in reply to ReplyTo
 	Edit    Kind = "edit"    // Text is the new text of the message Of
-	React   Kind = "react"   // the user added Emoji to the message Of (On), or removed it
+	React   Kind = "react"   // the user added Emoji to the message Of, or removed it if On is false
 	Delete  Kind = "delete"  // the message Of and its edits were removed
 	Topic   Kind = "topic"   // Text is the room's new topic, or empty to remove it
 	// Unreadable is an entry that another program wrote. Only its ID is set. Readers skip it.
@@ -15,8 +15,8 @@ const (
 )
 
 // kindFields lists the fields that each kind of entry has in Redis, in addition to kind, n, key,
-// uid and name, which all entries have. A new kind also needs its checks in append.lua, and its
-// changes to keys other than the stream.
+// uid and name, which all entries have. For a new kind, append.lua also needs its checks and its
+// changes to other keys.
 var kindFields = map[Kind][]storedField{
 	Message: {textField, replyField, mentionsField},
 	Edit:    {ofField, textField, mentionsField},

@@ -26,9 +26,9 @@ func (r *Reader) locate(ctx context.Context, current *view) (*Followed, error) {
 	return nil, nil
 }
 
-// locateCursor looks up the cursor in the view or else in Redis. It sets the position if the reader
-// can continue exactly after the cursor. Otherwise the state of the result, which is nil if Redis was
-// not read, is not Resumed.
+// locateCursor looks up the cursor in the view, or else in Redis. If the reader can continue exactly
+// after the cursor, it sets the position. Otherwise it returns a result whose state is not Resumed.
+// The result is nil if the view has the cursor.
 func (r *Reader) locateCursor(ctx context.Context, current *view) (found *readResult, err error) {
 	epoch := current.end.Epoch
 	if !current.contains(r.cursor) {
@@ -49,7 +49,7 @@ func (r *Reader) locateCursor(ctx context.Context, current *view) (found *readRe
 }
 
 // locateFresh moves the reader to just before the newest entries, or to the room's end at the time of
-// Follow if that is earlier: entries that were stored since then must not be missed.
+// Follow if that is earlier, so that the reader does not miss entries stored since then.
 func (r *Reader) locateFresh(ctx context.Context, current *view) (*Followed, error) {
 	newest, err := r.readNewest(ctx, current, r.start.newest)
 	if err != nil {
@@ -76,8 +76,8 @@ func (r *Reader) locateFresh(ctx context.Context, current *view) (*Followed, err
 	return r.followed(Fresh, current, found), nil
 }
 
-// restart moves the cursor after a gap: to just before the first entry that is still kept, or
-// to just before the newest entries if the history was lost.
+// restart moves the cursor past a gap. The reader continues with the first entry that is still kept,
+// or with the newest entries if the history was lost.
 func (r *Reader) restart(ctx context.Context, current *view, found *readResult) (*Followed, error) {
 	if found.state == Reset {
 		newest, err := r.readNewest(ctx, current, resetCount)
@@ -113,8 +113,8 @@ func (r *Reader) startAt(found *readResult, state State, current *view) *Followe
 	return r.followed(state, current, found)
 }
 
-// followed returns a Followed for the reader's cursor. found is the last read of Redis, or nil; it
-// may have found entries that the tail has not read yet.
+// followed returns a Followed for the reader's cursor. found is the last read from Redis, or nil. It
+// may have entries that the tail has not read yet.
 func (r *Reader) followed(state State, current *view, found *readResult) *Followed {
 	last, n := current.end, current.lastNumber
 	if found != nil && (found.epoch != last.Epoch || last.ID.Before(found.end.ID)) {

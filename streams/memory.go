@@ -12,17 +12,17 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// evictionInterval is how often a Store checks whether Redis evicts keys, while there are appends.
+// evictionInterval is how often a Store that receives appends checks whether Redis evicts keys.
 const evictionInterval = time.Minute
 
 // memory is what one Redis server reports about its memory.
 type memory struct {
-	used, limit int64  // in bytes; limit is 0 if there is none
+	used, limit int64  // in bytes; a limit of 0 means no limit
 	policy      string // maxmemory-policy; "" if the server does not report it
 	evicted     int64  // number of keys evicted since the server started
 }
 
-// eviction is what a Store knows about keys that Redis evicts when its memory is full.
+// eviction records the keys that Redis evicts when its memory is full.
 type eviction struct {
 	mu      sync.Mutex
 	policy  string           // policy of a server that may evict keys; "" if none may
@@ -31,8 +31,8 @@ type eviction struct {
 	logs    rate.Sometimes
 }
 
-// checkEviction queries every server that has keys, and logs changes that concern eviction. The result
-// lacks servers that do not report their memory, because some hosts forbid INFO.
+// checkEviction queries every server that has keys, and logs new evictions and eviction policies. The
+// result omits servers that do not report their memory, because some hosts forbid INFO.
 func (s *Store) checkEviction(ctx context.Context) []memory {
 	var mu sync.Mutex
 	servers := map[string]memory{}
@@ -99,7 +99,7 @@ func (s *Store) recordEviction(servers map[string]memory) {
 			policy = server.policy
 		}
 		before, known := e.last[addr]
-		if known && server.evicted > before { // after a restart, the count starts at 0
+		if known && server.evicted > before { // the server's count restarts at 0 when it does
 			evicted += server.evicted - before
 		}
 		e.last[addr] = server.evicted
@@ -127,8 +127,8 @@ func policyRisk(policy string) string {
 	return risk + "; set maxmemory-policy to noeviction"
 }
 
-// Warning describes settings and evictions that may lose entries although Redis accepts appends. It
-// is "" if there are none. Health updates it.
+// Warning describes evictions, and settings that allow them, which may lose entries although Redis
+// accepts appends. It returns "" if there are none. Health updates the warning.
 func (s *Store) Warning() string {
 	e := &s.eviction
 	e.mu.Lock()
@@ -143,15 +143,15 @@ func (s *Store) Warning() string {
 	return strings.Join(parts, "; ")
 }
 
-// EvictedKeys returns the number of keys that Redis has evicted since Open, as far as the Store knows.
+// EvictedKeys returns how many keys the Store has seen Redis evict since Open.
 func (s *Store) EvictedKeys() int64 {
 	s.eviction.mu.Lock()
 	defer s.eviction.mu.Unlock()
 	return s.eviction.evicted
 }
 
-// watchEviction checks for evictions at each tick until ctx ends, if there were appends since the last
-// tick: reads cause no evictions.
+// watchEviction checks for evictions at each tick until ctx ends. It skips ticks without appends since
+// the last one, because reads do not cause evictions.
 func (s *Store) watchEviction(ctx context.Context, ticks <-chan time.Time) {
 	for {
 		select {

@@ -13,12 +13,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// maxNamesRead is how many of a room's newest entries Names reads. A page shows about as many
-// messages, and suggests the names of their authors.
+// maxNamesRead is how many of a room's newest entries Names reads. The web page shows about as many
+// messages, and suggests their authors' names.
 const maxNamesRead = 250
 
-// Names returns the names that a message in the room is likely to mention: those of its newest
-// authors, and of people who are present.
+// Names returns the names that a message in the room is likely to mention. These are the names of its
+// latest authors and of the people who are present.
 func (a Access) Names(ctx context.Context, room string) ([]string, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -45,8 +45,8 @@ func (a Access) Names(ctx context.Context, room string) ([]string, error) {
 	return all, present.Err
 }
 
-// mentionsField has the folded names, one a line. It is "\n" if there are none, and missing if the
-// author's server did not look for any.
+// mentionsField has the folded names, one per line. It is "\n" if there are none, and missing if the
+// author's server did not look for names.
 var mentionsField = storedField{
 	name: "at", isOptional: true,
 	get: func(entry *Entry) string {
@@ -66,7 +66,7 @@ var mentionsField = storedField{
 	},
 }
 
-// mentions reports whether the entry mentions users with a folded name.
+// mentions reports whether the entry mentions the folded name.
 func (e *Entry) mentions(folded string) bool {
 	if e.Mentions == nil { // a server of an older release appended it
 		return hasName(fold.String(e.Text), folded)
@@ -74,8 +74,8 @@ func (e *Entry) mentions(folded string) bool {
 	return slices.Contains(e.Mentions, folded)
 }
 
-// hasName reports whether a text has @ and the whole name, both folded: no letter or digit stands
-// before the @ or after the name.
+// hasName reports whether text has @ and the name, with no letter or digit before or after them. Both
+// text and name are folded.
 func hasName(text, name string) bool {
 	for at := 0; name != ""; {
 		i := strings.Index(text[at:], "@"+name)

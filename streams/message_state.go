@@ -14,7 +14,7 @@ type messageState struct {
 	Reactions map[string][]string `json:"r"`
 	MoreUsers map[string]int      `json:"m"`
 
-	// Deleted is the ID of the deletion, empty if there is none. The fields below are all that
+	// Deleted is the ID of the deletion, or "" if there is none. The fields below are all that
 	// remains of a deleted message.
 	Deleted  string `json:"d"`
 	N        string `json:"n"`
@@ -55,8 +55,7 @@ func parseMessage(row []any, entry *Entry) {
 	}
 }
 
-// parseTombstone parses a row {ID, state} of page.lua. ok is false if the row is not of a deleted
-// message.
+// parseTombstone parses a row {ID, state} of page.lua. ok reports whether the row is a deleted message.
 func parseTombstone(row []any) (entry Entry, ok bool) {
 	name, _ := row[0].(string)
 	id, err := ParseID(name)

@@ -10,8 +10,8 @@ import (
 	"burble/streams/conns"
 )
 
-// awaitRedis waits until Redis can be used, for options.Wait at most. It returns at once if
-// Redis refuses for a reason that waiting cannot change.
+// awaitRedis waits until Redis is usable, for at most options.Wait. It returns at once if Redis
+// refuses for a reason that does not go away by itself.
 func (s *Store) awaitRedis(ctx context.Context) error {
 	deadline := time.Now().Add(s.options.Wait)
 	var last error
@@ -37,12 +37,11 @@ func (s *Store) awaitRedis(ctx context.Context) error {
 	}
 }
 
-// checkUsable tries what a Store needs: a PING, a command with all keys of a tail, and a script
-// that writes under the prefix, as every append does. These fail if the Redis user lacks
-// permissions, if the host does not offer a command, or if Redis is one server of a Cluster,
-// which has only some of the keys.
+// checkUsable sends a PING, a command with all keys of a tail, and a script that writes under the
+// prefix, as every append does. These fail if the Redis user lacks permissions, if the host does not
+// offer a command, or if Redis is one server of a Cluster, which has only some of the keys.
 func (s *Store) checkUsable(ctx context.Context) error {
-	if err := s.redis.Retrying.Ping(ctx).Err(); err != nil && !isFull(err) { // first, because without a password other commands get a less clear error
+	if err := s.redis.Retrying.Ping(ctx).Err(); err != nil && !isFull(err) { // first, because other commands return a less clear error if the password is missing
 		return err
 	}
 	for _, tail := range s.tails {
@@ -66,8 +65,8 @@ func (s *Store) checkUsable(ctx context.Context) error {
 	return err
 }
 
-// isRefusal reports whether Redis answers, but refuses for a reason that waiting cannot change.
-// Too many connections or requests are no such reason.
+// isRefusal reports whether Redis answers, but refuses for a reason that does not go away by itself,
+// unlike too many connections or requests.
 func (s *Store) isRefusal(err error) bool {
 	switch {
 	case conns.IsReply(err, "ERR max "), isFull(err):

@@ -17,20 +17,18 @@ import (
 // RemoveDeadServers removes the people who are present through it.
 const ServerTimeout = 60 * time.Second
 
-// In a room with up to MaxNamed people, a signal names each person who joins or leaves. In a
-// larger one, which is a crowd, signals report only the number of people, once per
-// CountInterval.
+// In a room with up to MaxNamed people, a signal names each person who joins or leaves. A larger
+// room is a crowd. Its signals report only the number of people, once per CountInterval.
 const (
 	MaxNamed      = 100
 	CountInterval = 10 * time.Second
 )
 
-// removeAtOnce is the number of rooms from which one round trip removes a server.
+// removeAtOnce is how many rooms RemoveServer updates in one round trip.
 const removeAtOnce = 100
 
-// An Arrival is a user who is present through a connection, under the name that the connection has.
-// If several connections of a user have different names, the one with the latest NamedAt, to the
-// second, is the user's name.
+// An Arrival is a user who becomes present, with the name that the user's connection has. If a
+// user's connections have different names, the name with the latest NamedAt wins, to the second.
 type Arrival struct {
 	User
 	NamedAt time.Time
@@ -41,7 +39,7 @@ type PresenceChange struct {
 	Room string
 	Here []Arrival
 	Gone []User
-	// SignalCount signals the number of people, unless that happened less than CountInterval ago.
+	// SignalCount signals the number of people, unless it was signalled less than CountInterval ago.
 	SignalCount bool
 }
 
@@ -53,7 +51,7 @@ type PresenceChanged struct {
 	Err      error
 }
 
-// UpdatePresence makes the changes, each of another room, in two round trips to Redis. It
+// UpdatePresence makes the changes, each in a different room, in two round trips to Redis. It
 // signals arrivals, departures and new names to the rooms' readers. Users stay present as long as the
 // server sends Heartbeats.
 func (s *Store) UpdatePresence(ctx context.Context, server string, changes ...PresenceChange) []PresenceChanged {
@@ -120,12 +118,12 @@ type Present struct {
 	People []User
 	Err    error
 
-	window *window // of the room, nil if it has no readers in this process
+	window *window // the room's window, or nil if the room has no readers in this process
 	seen   uint64  // window.presenceSignals before the people were read
 }
 
-// IsOutdated reports whether the room's readers in this process may have got a signal that Count
-// and People do not include, since Present was called.
+// IsOutdated reports whether the room's readers in this process may have received a signal since
+// Present was called, which Count and People do not reflect.
 func (p Present) IsOutdated() bool {
 	return p.window != nil && p.window.presenceSignals.Load() != p.seen
 }

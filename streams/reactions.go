@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// reactorList returns the field of the amended hash whose list has the user if the user is one of the
+// reactorList returns the field of the amended hash whose list may have the user, as one of the
 // message's MoreUsers. reactions.lua computes the same field.
 func reactorList(message ID, userID string) string {
 	sum := sha1.Sum([]byte(userID))
@@ -18,20 +18,20 @@ func reactorList(message ID, userID string) string {
 
 // addOwnReactions moves the user from MoreUsers to Reactions, so that clients can show the user's own
 // reactions.
-func (s *Store) addOwnReactions(ctx context.Context, of grant, entries []Entry) error {
+func (s *Store) addOwnReactions(ctx context.Context, granted grant, entries []Entry) error {
 	var fields []string
 	var crowded []*Entry
 	for i := range entries {
-		if len(entries[i].MoreUsers) > 0 && of.user.ID != "" {
+		if len(entries[i].MoreUsers) > 0 && granted.user.ID != "" {
 			crowded = append(crowded, &entries[i])
-			fields = append(fields, reactorList(entries[i].ID, of.user.ID))
+			fields = append(fields, reactorList(entries[i].ID, granted.user.ID))
 		}
 	}
 	if len(fields) == 0 {
 		return nil
 	}
 	var reply *redis.SliceCmd
-	err := s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) { reply = pipe.HMGet(ctx, s.keys.amended(of.room), fields...) })
+	err := s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) { reply = pipe.HMGet(ctx, s.keys.amended(granted.room), fields...) })
 	if err == nil {
 		err = reply.Err()
 	}
@@ -42,8 +42,8 @@ func (s *Store) addOwnReactions(ctx context.Context, of grant, entries []Entry) 
 	for i, entry := range crowded {
 		list, _ := lists[i].(string)
 		for emoji := range entry.MoreUsers {
-			if strings.Contains(list, "\n"+emoji+" "+of.user.ID+"\n") {
-				entry.Reactions[emoji] = append(entry.Reactions[emoji], of.user.ID)
+			if strings.Contains(list, "\n"+emoji+" "+granted.user.ID+"\n") {
+				entry.Reactions[emoji] = append(entry.Reactions[emoji], granted.user.ID)
 				entry.MoreUsers[emoji]--
 			}
 		}

@@ -9,11 +9,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// readResult is the result of one read of Redis, shared by all readers with the same query.
+// readResult is the result of one read from Redis, shared by all readers with the same query.
 type readResult struct {
 	state     State
 	epoch     string
-	end       Cursor // of the room
+	end       Cursor // the room's end
 	endNumber int64  // number of the entry at end
 	first     Cursor // just before the batch; if Truncated, just before the first entry that is still kept
 	batch     *Batch // nil if the read only checked the cursor, or found no entries
@@ -22,8 +22,8 @@ type readResult struct {
 
 // sharedReadAfter checks the cursor, and reads the entries between it and the start of the
 // view. It reads at most limit entries, or maxBatchEntries if limit is 0.
-func (s *Store) sharedReadAfter(ctx context.Context, of grant, current *view, cursor Cursor, limit int64) (*readResult, error) {
-	room := of.room
+func (s *Store) sharedReadAfter(ctx context.Context, granted grant, current *view, cursor Cursor, limit int64) (*readResult, error) {
+	room := granted.room
 	if limit == 0 {
 		limit = maxBatchEntries
 	}
@@ -32,7 +32,7 @@ func (s *Store) sharedReadAfter(ctx context.Context, of grant, current *view, cu
 	}
 	key := readKey{room: room, epoch: current.end.Epoch, generation: current.generation, cursor: cursor, limit: limit}
 	if limit == 0 {
-		key.upto = current.end.ID // the answer is correct for this end only
+		key.upto = current.end.ID // the answer is correct only for this end
 	}
 	return s.sharedReads.do(ctx, key, func(ctx context.Context) (*readResult, error) {
 		found, err := s.readInfo(ctx, room, cursor.ID, current.start.ID.String(), limit, current.end.ID)
@@ -60,8 +60,8 @@ func (s *Store) sharedReadAfter(ctx context.Context, of grant, current *view, cu
 }
 
 // sharedReadNewest reads the newest count entries.
-func (s *Store) sharedReadNewest(ctx context.Context, of grant, current *view, count int) (*readResult, error) {
-	room := of.room
+func (s *Store) sharedReadNewest(ctx context.Context, granted grant, current *view, count int) (*readResult, error) {
+	room := granted.room
 	key := readKey{room: room, epoch: current.end.Epoch, generation: current.generation, newest: true, limit: int64(count)}
 	return s.sharedReads.do(ctx, key, func(ctx context.Context) (*readResult, error) {
 		found, entries, err := s.fetchNewest(ctx, room, count+1, current.end.ID, nil)
@@ -89,8 +89,8 @@ func (s *Store) sharedReadNewest(ctx context.Context, of grant, current *view, c
 }
 
 // fetchNewest returns the room's info and its newest count entries, oldest first. If the room
-// has fewer entries, it first checks whether another program has trimmed the stream. more, if not nil,
-// adds commands to the end of the pipeline.
+// has fewer entries, it first checks whether another program has trimmed the stream. If more is not
+// nil, it adds commands to the end of the pipeline.
 func (s *Store) fetchNewest(ctx context.Context, room string, count int, windowEnd ID, more func(redis.Pipeliner)) (*roomInfo, []Entry, error) {
 	for {
 		var before *redis.StringCmd

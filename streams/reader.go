@@ -12,8 +12,8 @@ const (
 	resetCount = 50
 	// retryDelay is the average delay before a reader retries a failed read.
 	retryDelay = 500 * time.Millisecond
-	// recheckDelay limits how long a reader trusts a lookup that the window does not confirm:
-	// a former primary may have answered it.
+	// recheckDelay limits how long a reader trusts a lookup that the window does not confirm,
+	// because a former primary may have answered it.
 	recheckDelay = time.Second
 )
 
@@ -33,11 +33,11 @@ const (
 //	otherEpoch  in a history that the      only Redis has the       also after recheckDelay
 //	            window does not know       cursor
 //
-// Next first returns the entries that locate has read, if any. Then it depends on the position:
-// in inHistory, Next returns entries from the window, or from Redis if the cursor is before the
-// window; in pastWindow and otherEpoch, it returns only signals.
+// Next first returns the entries that locate has read, if any. From then on, a reader inHistory gets
+// entries from the window, or from Redis if the cursor is before the window. A reader in pastWindow
+// or otherEpoch gets only signals.
 //
-// The first lookup makes Next return a Followed. A later one does so only if entries after the
+// The first lookup makes Next return a Followed. A later lookup does so only if entries after the
 // cursor were trimmed or lost.
 type Reader struct {
 	Room string
@@ -55,7 +55,7 @@ type Reader struct {
 	confirmedAt time.Time // when Redis confirmed the cursor; pastWindow and otherEpoch only
 	prefetched  *Batch    // entries that locate has read and Next has not returned yet
 
-	nextLimit   int64  // how many entries the next read of Redis returns; 0 means maxBatchEntries
+	nextLimit   int64  // limit of the next read from Redis; 0 means maxBatchEntries
 	signalsRead uint64 // window.signalCount when Next last returned signals
 }
 
@@ -94,8 +94,8 @@ func (a Access) Follow(room string, from From, onReadable func(*Reader)) (*Reade
 	return reader, nil
 }
 
-// Close stops the Reader. Any goroutine may call it, more than once. Once Close has
-// returned, the Reader does not call onReadable again.
+// Close stops the Reader. Any goroutine may call it, and more than once. After Close returns, the
+// Reader does not call onReadable again.
 func (r *Reader) Close() {
 	r.store.mu.Lock()
 	defer r.store.mu.Unlock()
@@ -108,7 +108,7 @@ func (r *Reader) Close() {
 // cursor is unchanged, and the Reader calls onReadable when the caller should retry.
 func (r *Reader) Next(ctx context.Context) (Read, error) {
 	read, err := r.next(ctx)
-	// While Redis is away no timer is needed: tailReconnected wakes every reader.
+	// While Redis is away, no timer is needed, because tailReconnected wakes every reader.
 	if err != nil && ctx.Err() == nil && !r.store.tailOf(r.Room).away.Load() {
 		time.AfterFunc(retryDelay/2+rand.N(retryDelay), func() { r.window.wakeOne(r) })
 	}
@@ -136,7 +136,7 @@ func (r *Reader) TryNext() (read Read, ok bool) {
 	if read, ok := r.nextFromWindow(current); ok {
 		return read, true
 	}
-	read, err := r.nextFromRedis(canceled, current) // succeeds if the answer to an equal read is cached
+	read, err := r.nextFromRedis(canceled, current) // succeeds if the result of an identical read is cached
 	return read, err == nil
 }
 

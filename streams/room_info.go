@@ -25,7 +25,7 @@ const (
 	Reset State = "reset"
 )
 
-// roomInfo is what one query returned about a room, and about one ID in it.
+// roomInfo is the result of one query about a room, and about one ID in the room.
 type roomInfo struct {
 	exists        bool   // whether the stream exists
 	epoch         string // noEpoch if the stream does not exist
@@ -56,7 +56,7 @@ func (p *roomInfo) stateAt(cursor Cursor) State {
 	case id.Before(p.trimmedUpto):
 		return Truncated
 	case id == p.trimmedUpto || p.hasEntry:
-		return Resumed // after the last trimmed entry, none is missing
+		return Resumed // no entry is missing after the last trimmed one
 	case id.IsZero():
 		return Resumed
 	}
@@ -84,9 +84,8 @@ func (p *roomInfo) readMeta(values []any) {
 	p.trimmedNumber, _ = strconv.ParseInt(field(3), 10, 64)
 }
 
-// readInfo returns a room's info about id, with up to limit entries in (id, upto], and whether
-// the server that answers has the entry at windowEnd. It detects and records trims by other
-// programs.
+// readInfo returns a room's info about id and up to limit entries in (id, upto]. It also finds
+// whether the server that answers has the entry at windowEnd, and records trims by other programs.
 func (s *Store) readInfo(ctx context.Context, room string, id ID, upto string, limit int64, windowEnd ID) (*roomInfo, error) {
 	for {
 		var query *infoQuery
@@ -109,7 +108,7 @@ func (s *Store) readInfo(ctx context.Context, room string, id ID, upto string, l
 // errOtherHistory is returned if the server that answered does not have the window's history.
 // For a moment after a failover, one connection may lead to the old primary and another to
 // the new one.
-var errOtherHistory = errors.New("redis answered from a history other than the one that is followed")
+var errOtherHistory = errors.New("redis answered from a different history")
 
 // checkContinues returns errOtherHistory unless found is from the view's history. Two histories
 // may have the same epoch, but only one has the entry at the window's end. A different epoch is
@@ -163,8 +162,8 @@ type infoQuery struct {
 	last      *redis.XMessageSliceCmd
 }
 
-// queryInfo adds a query to the pipeline: for a room's info about id, with up to limit entries
-// in (id, upto]. upto has the syntax of XRANGE. windowEnd is zero if there is none.
+// queryInfo adds commands to the pipeline that query a room's info about id, with up to limit
+// entries in (id, upto]. upto has the syntax of XRANGE. A zero windowEnd is not queried.
 //
 // The entries come first. If the checks after them find the history intact, it was intact
 // when the entries were read. MULTI would be simpler, but a full Redis refuses it even for
@@ -217,7 +216,7 @@ func (q *infoQuery) result() (*roomInfo, error) {
 	return found, nil
 }
 
-// entryQuery is a query whether a room has an entry with an ID, or had it until a deletion.
+// entryQuery asks Redis whether a room has an entry with an ID, or had it before a deletion.
 type entryQuery struct {
 	found  *redis.XMessageSliceCmd
 	erased [2]*redis.FloatCmd

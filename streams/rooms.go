@@ -17,7 +17,7 @@ type Room struct {
 	Topic    string
 	Last     ID  // ID of the last entry
 	Read     ID  // the user's read marker; zero if there is none
-	Unread   int // messages of others after it; after a long absence also own and deleted ones
+	Unread   int // messages from others after Read; after a long absence, also own and deleted ones
 	Mentions int // how many of the newest unread messages mention the user in their latest text
 	Present  int // how many people are present
 }
@@ -25,8 +25,8 @@ type Room struct {
 // Active returns the time of the last entry.
 func (r Room) Active() time.Time { return r.Last.Time() }
 
-// Rooms returns up to limit of the rooms that the user may read, sorted by their last entries,
-// newest first. Unread is 0 for the zero User, and in rooms without a read marker.
+// Rooms returns up to limit rooms that the user may read, most recently active first. Unread is 0
+// for the zero User and in rooms without a read marker.
 func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	s := a.store
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
@@ -46,8 +46,8 @@ func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	return rooms, nil
 }
 
-// listedRooms returns up to limit rooms that the user may read, sorted by their last entries,
-// newest first, and the user's read marker in each, "" if there is none.
+// listedRooms returns up to limit rooms that the user may read, most recently active first, and the
+// user's read marker in each room, or "" if there is none.
 func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, markers []string, err error) {
 	s := a.store
 	active := make([]*redis.ZSliceCmd, buckets)
@@ -78,14 +78,14 @@ func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, ma
 }
 
 // readMarkers returns the user's read marker in each room, or "" if there is none.
-func (s *Store) readMarkers(ctx context.Context, user User, of ...grant) ([]string, error) {
-	markers := make([]string, len(of))
-	if user.ID == "" || len(of) == 0 {
+func (s *Store) readMarkers(ctx context.Context, user User, granted ...grant) ([]string, error) {
+	markers := make([]string, len(granted))
+	if user.ID == "" || len(granted) == 0 {
 		return markers, nil
 	}
-	rooms := make([]string, len(of))
-	for i := range of {
-		rooms[i] = of[i].room
+	rooms := make([]string, len(granted))
+	for i := range granted {
+		rooms[i] = granted[i].room
 	}
 	var found *redis.SliceCmd
 	err := s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) { found = pipe.HMGet(ctx, s.keys.read(user.ID), rooms...) })
@@ -135,8 +135,8 @@ func (a Access) ReadUpTo(ctx context.Context, room string) (ID, error) {
 }
 
 // MarkRead moves the user's read marker in the room to id, or to the room's last entry if that
-// is before id. It never moves the marker back. If the marker moved, it signals that to the
-// user's devices that follow the room.
+// is before id. It never moves the marker back. If the marker moves, it signals the user's devices
+// that follow the room.
 func (a Access) MarkRead(ctx context.Context, room string, id ID) error {
 	granted, err := a.admit(room, reading)
 	if err != nil {

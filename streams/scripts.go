@@ -48,7 +48,7 @@ type scriptCall struct {
 }
 
 // runScripts makes the calls in one round trip, or two if a server does not have a script yet. It
-// may repeat them. The only error that it returns is that of ctx; the replies hold errors of Redis.
+// may repeat calls. It returns an error only if ctx is done. The replies hold the errors from Redis.
 func (s *Store) runScripts(ctx context.Context, calls ...scriptCall) ([]*redis.Cmd, error) {
 	replies := make([]*redis.Cmd, len(calls))
 	for _, eval := range []func(*redis.Script, context.Context, redis.Scripter, []string, ...any) *redis.Cmd{

@@ -8,38 +8,38 @@ import (
 )
 
 const (
-	// cacheTime is how long an answer is cached. An answer is correct as long as the view's
-	// generation does not change, and clients that reconnect together do so within this time.
+	// cacheTime is how long an answer is cached. An answer stays correct until the view's generation
+	// changes, and clients that reconnect together do so within this time.
 	cacheTime = time.Second
 	// maxCacheBytes is the approximate limit for all cached answers together.
 	maxCacheBytes = 32 << 20
-	// maxSharedReads is how many run at a time: a page that comes after a crowd has this many
-	// reads before it.
+	// maxSharedReads is how many reads run at a time, and so how many delay a page that is requested
+	// after a crowd reconnects.
 	maxSharedReads = 32
-	// readTimeout is the timeout of one read of Redis.
+	// readTimeout is the timeout of one read from Redis.
 	readTimeout = 5 * time.Second
 )
 
-// sharedReads merges identical reads of Redis, caches their answers briefly, and limits how
+// sharedReads merges identical reads from Redis, caches their answers briefly, and limits how
 // many reads run at a time. Further reads wait here and not in the client's connection pool,
 // where they would time out.
 //
-// Package singleflight of x/sync would need a string key for each read, and does not cache.
+// Package golang.org/x/sync/singleflight would need a string key for each read, and does not cache.
 type sharedReads struct {
-	ctx     context.Context // for all reads: a read must go on if only its first caller gives up
+	ctx     context.Context // for all reads, because a read must continue after its first caller gives up
 	cancel  context.CancelFunc
 	slots   chan struct{}
 	running sync.WaitGroup
 
 	mu    sync.Mutex
 	reads map[readKey]*sharedRead
-	bytes int // of the cached answers
+	bytes int // size of the cached answers
 }
 
 // A readKey identifies a query: up to limit entries after a cursor, or the newest ones.
 type readKey struct {
 	room       string
-	epoch      string // of the view; until a room's first entry it is noEpoch
+	epoch      string // the view's epoch; noEpoch until the room's first entry
 	generation uint64
 	cursor     Cursor
 	upto       ID
@@ -59,8 +59,8 @@ func newSharedReads(slots int) *sharedReads {
 	return f
 }
 
-// do returns the answer for the key. It calls read, unless another caller's read for the key is
-// running or its answer is cached. A cached answer is returned even if ctx is done.
+// do returns the answer for the key. It calls read unless another caller's read for the key is
+// running or its answer is cached. It returns a cached answer even if ctx is done.
 func (f *sharedReads) do(ctx context.Context, key readKey, read func(context.Context) (*readResult, error)) (*readResult, error) {
 	f.mu.Lock()
 	shared, found := f.reads[key]
@@ -92,7 +92,7 @@ func (f *sharedReads) run(key readKey, shared *sharedRead, read func(context.Con
 	close(shared.done)
 }
 
-// withSlot waits for a slot, and then calls read with a timeout of readTimeout.
+// withSlot waits for a slot, then calls read with a timeout of readTimeout.
 func (f *sharedReads) withSlot(ctx context.Context, read func(context.Context) error) error {
 	select {
 	case f.slots <- struct{}{}:
@@ -105,8 +105,8 @@ func (f *sharedReads) withSlot(ctx context.Context, read func(context.Context) e
 	return read(ctx)
 }
 
-// cache keeps an answer for cacheTime. Errors, and answers for which the cache has no room, go
-// only to the callers that are already waiting.
+// cache keeps an answer for cacheTime. It does not keep errors, or answers that do not fit. Only the
+// callers that are already waiting receive those.
 func (f *sharedReads) cache(key readKey, shared *sharedRead) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

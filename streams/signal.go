@@ -21,9 +21,9 @@ const (
 	Count      SignalKind = "count"  // Count people are present, more than MaxNamed
 )
 
-// Signal is an event in a room that is not stored in the room. Only readers that follow the
-// room at that moment get it, and even they may miss it. It is sent through the activity stream,
-// which every server reads anyway.
+// Signal is an event in a room that is not stored there. Only readers that are following the room
+// receive it, and even they may miss it. It is sent through the activity stream, which every server
+// reads anyway.
 type Signal struct {
 	Kind  SignalKind
 	User  User
@@ -34,8 +34,8 @@ type Signal struct {
 	encoded []byte
 }
 
-// Encoded returns what the first caller's encode returned for the signal. The bytes are
-// shared and must not be changed.
+// Encoded returns the result of the first caller's encode. The bytes are shared and must not be
+// modified.
 func (s *Signal) Encoded(encode func(*Signal) []byte) []byte {
 	s.once.Do(func() { s.encoded = encode(s) })
 	return s.encoded
@@ -60,7 +60,7 @@ func parseSignal(text string) (*Signal, error) {
 	return signal, nil
 }
 
-// Signal sends a signal of the kind, from the user, to the room's readers on all servers.
+// Signal sends a signal of the given kind from the user to the room's readers on all servers.
 func (a Access) Signal(ctx context.Context, room string, kind SignalKind) error {
 	granted, err := a.admit(room, writing)
 	if err != nil {

@@ -1,12 +1,12 @@
 // Package streams keeps chat rooms in Redis Streams.
 //
-// A room is one stream, and each event in it is one entry. The entry ID that Redis
+// A room is one stream, and each event in the room is one entry. The entry ID that Redis
 // assigns is the event's identity, its time, and the cursor from which a client resumes.
-// The process holds no state of a room, so any process can serve any room.
+// All state of a room is in Redis, so any process can serve any room.
 //
-// [Open] returns a [Store], whose Run reads from and appends to Redis. Store.As returns
-// an [Access] for one user, which appends entries, reads pages, and follows rooms. Every
-// batch that a [Reader] returns has a start and an end, and starts where the one before it
+// [Open] returns a [Store], whose Run method reads new entries and sends appends. Store.As
+// returns an [Access] for one user, which appends entries, reads pages, and follows rooms. Every
+// batch that a [Reader] returns has a start and an end, and starts where the previous batch
 // ended. If that is impossible, because entries were trimmed or Redis lost data, the
 // Reader reports a [State].
 //
@@ -60,10 +60,10 @@ type Options struct {
 	OnStatus func(away bool)
 }
 
-// Errors of a Store. It wraps every error of Redis or of the network in one of them.
+// Errors returned by a Store. It wraps every error from Redis or the network in one of them.
 var (
 	// ErrUnavailable means that Redis did not answer, or returned an unexpected error. If
-	// Append returns it, the entry may have been stored; a retry with the same key finds out.
+	// Append returns it, the entry may have been stored, and a retry with the same key is safe.
 	ErrUnavailable = errors.New("storage is unavailable")
 	// ErrFull means that Redis has no memory or disk space left for the entry.
 	ErrFull = errors.New("storage is full")
@@ -170,7 +170,7 @@ func (s *Store) Close() error {
 // creates it.
 func (s *Store) Secret(ctx context.Context) ([]byte, error) {
 	secret, err := s.redis.Retrying.Get(ctx, s.keys.secret()).Bytes()
-	if errors.Is(err, redis.Nil) { // write only if there is none: Redis may be full
+	if errors.Is(err, redis.Nil) { // write only if there is no secret, because Redis may be full
 		if err := s.redis.Unretried.SetNX(ctx, s.keys.secret(), rand.Text()+rand.Text(), 0).Err(); err != nil {
 			return nil, fmt.Errorf("create the shared secret: %w", wrap(err))
 		}
@@ -182,7 +182,7 @@ func (s *Store) Secret(ctx context.Context) ([]byte, error) {
 	return secret, nil
 }
 
-// wrap wraps an error of Redis or of the network in one of this package.
+// wrap wraps an error from Redis or the network in one of this package's errors.
 func wrap(err error) error {
 	switch {
 	case err == nil:
@@ -193,8 +193,8 @@ func wrap(err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
-// isFull reports whether Redis refused a write for lack of memory or disk space. The last prefix is
-// Upstash's.
+// isFull reports whether Redis refused a write for lack of memory or disk space. Upstash uses the
+// last prefix.
 func isFull(err error) bool {
 	switch {
 	case conns.IsReply(err, "OOM ", "ERR DB capacity quota exceeded"):
@@ -202,7 +202,7 @@ func isFull(err error) bool {
 	case conns.IsReply(err, "MISCONF Errors writing to the AOF file"):
 		return strings.Contains(err.Error(), "No space left") || strings.Contains(err.Error(), "quota exceeded")
 	}
-	// Redis does not report why a snapshot failed. Usually there was no space for it: on disk, or in
-	// memory for the process that writes it.
+	// Redis does not report why a snapshot failed. The usual reason is too little disk space, or too
+	// little memory for the process that writes the snapshot.
 	return conns.IsReply(err, "MISCONF ")
 }

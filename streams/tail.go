@@ -21,16 +21,16 @@ const (
 	busyBlock = 2 * time.Second
 	// replyGrace is how long Redis may take to answer after a read's block time has passed.
 	replyGrace = 2 * time.Second
-	// awayAfter is how long reads must fail before Redis is considered away, so that users are not
+	// awayAfter is how long reads must fail before Redis counts as away, so that users are not
 	// notified of one or two broken connections.
 	awayAfter = 500 * time.Millisecond
 	// maxBackoff is the longest delay before a tail reconnects.
 	maxBackoff = 500 * time.Millisecond
-	// minRoundTime is the minimum time between two rounds, which limits a tail to 100 rounds a
-	// second. Entries of a quiet room are read at once, those of a busy room in batches.
+	// minRoundTime is the minimum duration of a round, which limits a tail to 100 rounds a second.
+	// The tail then reads an entry of a quiet room at once, and entries of a busy room in batches.
 	minRoundTime = 10 * time.Millisecond
-	// activityLength is the number of entries that an activity stream keeps at least. If a
-	// read returns that many, older ones may have been trimmed unread.
+	// activityLength is the minimum number of entries that an activity stream keeps. If a read
+	// returns that many, older ones may have been trimmed before they were read.
 	activityLength = 1000
 )
 
@@ -83,8 +83,8 @@ func (t *tail) run(ctx context.Context) {
 				attempt = 0
 			}
 		}
-		// While a Cluster's slot moves to another server, its rooms cannot be read or
-		// written for a moment. Redis is not considered away then.
+		// While a Cluster moves a slot to another server, the slot's rooms are unavailable for a
+		// moment. Redis does not count as away then.
 		if !t.away.Load() && time.Since(lostAt) >= awayAfter && !conns.IsReply(err, "ASK ", "TRYAGAIN ") {
 			t.away.Store(true)
 			t.store.tailDisconnected(err)
@@ -122,8 +122,8 @@ func (t *tail) follow(ctx context.Context) error {
 	}
 }
 
-// round waits for activity and reads the rooms that have some. If there was no activity for
-// maxBlock, it checks idle rooms.
+// round waits for activity and reads the rooms that have any. After maxBlock without activity, it
+// checks idle rooms.
 func (t *tail) round(ctx context.Context) error {
 	moved, readAll, err := t.awaitActivity(ctx)
 	began := time.Now()
@@ -164,7 +164,7 @@ func (t *tail) shrinkWindows() {
 }
 
 // awaitAppends waits until Redis has answered the appends that this server has sent, so that
-// the next round reads them all. A blocked read would return after the first of them.
+// the next round reads them all. Otherwise a blocked read would return after the first of them.
 func (t *tail) awaitAppends() {
 	if answered := t.appender.inFlightDone(); answered != nil {
 		select {
@@ -189,8 +189,8 @@ func (t *tail) takeCheckQueue() (unconfirmed []*window) {
 	return unconfirmed
 }
 
-// adjustBlock sets how long the next read blocks. A short block detects a hanging Redis
-// sooner. A long one sends fewer commands when nobody talks.
+// adjustBlock sets how long the next read blocks. A short block detects a hung Redis sooner. A long
+// block sends fewer commands while the rooms are quiet.
 func (t *tail) adjustBlock(busy bool) {
 	if busy {
 		t.block = min(busyBlock, t.maxBlock)

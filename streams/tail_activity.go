@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// activityRead returns the ID of the last entry that the tail has read from the activity stream at key.
+// activityRead returns the ID of the last entry that the tail has read from the activity stream key.
 func (t *tail) activityRead(key string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -37,7 +37,7 @@ func (t *tail) seekActivityEnd(ctx context.Context, conn redis.Cmdable) error {
 	return nil
 }
 
-// awaitActivity blocks until there is activity, for t.block at most. It delivers signals, and
+// awaitActivity blocks until there is activity, for at most t.block. It delivers signals, and
 // returns the latest cursor of each room that moved. moved is nil if there was no activity.
 // readAll reports whether activity may be missing, so that the caller must read every room.
 func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, readAll bool, err error) {

@@ -7,9 +7,9 @@ import (
 	"burble/streams/conns"
 )
 
-// checkIdle looks for changes that left no activity. An EXISTS of all rooms detects a
-// FLUSHALL. Every third call, an XREAD of all rooms detects entries that another program
-// added. Only checkAll would detect that entries at the end of a room were removed by hand.
+// checkIdle looks for changes that left no activity. EXISTS on all rooms detects a FLUSHALL. On
+// every third call, XREAD on all rooms detects entries that another program added. Only checkAll
+// detects that entries at the end of a room were removed by hand.
 func (t *tail) checkIdle(ctx context.Context) error {
 	if err := conns.RequirePrimary(ctx, t.conn, t.activityKeys[0]); err != nil {
 		return err // a primary may become a replica while connected
@@ -52,7 +52,7 @@ func (t *tail) checkAll(ctx context.Context) error {
 }
 
 // check checks the end of each window like a client's cursor. It appends new entries to the
-// windows that can be continued exactly, and resets the others.
+// windows that can continue exactly, and resets the others.
 func (t *tail) check(ctx context.Context, toCheck []*window) error {
 	for len(toCheck) > 0 {
 		some := toCheck[:min(len(toCheck), 50)]
@@ -65,7 +65,7 @@ func (t *tail) check(ctx context.Context, toCheck []*window) error {
 		pipe.Exec(ctx)
 		for i, w := range some {
 			found, err := queries[i].result()
-			if conns.IsReply(err, notAStream) { // must not affect the other rooms
+			if conns.IsReply(err, notAStream) { // this must not affect the other rooms
 				found, err = missingRoom(), nil
 			}
 			if err != nil {

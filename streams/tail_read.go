@@ -11,8 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// readMoved reads the rooms that have readers in this process. moved maps each room with new activity
-// to the cursor of its last entry there.
+// readMoved reads the rooms in moved that have readers in this process. moved maps each room with new
+// activity to the cursor of the last entry that the activity mentions.
 func (t *tail) readMoved(ctx context.Context, moved map[string]Cursor) error {
 	var toRead, toCheck []*window
 	for room, cursor := range moved {
@@ -37,7 +37,7 @@ func (t *tail) readMoved(ctx context.Context, moved map[string]Cursor) error {
 	return t.check(ctx, append(toCheck, unchanged...))
 }
 
-// readAll reads every followed room, whether there was activity or not.
+// readAll reads every followed room, even without activity.
 func (t *tail) readAll(ctx context.Context) error {
 	_, err := t.readWindows(ctx, t.windows())
 	return err
@@ -102,8 +102,8 @@ const notAStream = "WRONGTYPE "
 // missingRoom returns the roomInfo of a room whose key is not a stream. Its readers get the error reply.
 func missingRoom() *roomInfo { return &roomInfo{epoch: noEpoch} }
 
-// xreadEach is like xread, but sends one command for each room: a key that is not a stream makes xread
-// fail for all rooms.
+// xreadEach is like xread, but sends one command for each room, because a key that is not a stream
+// makes xread fail for all rooms.
 func (t *tail) xreadEach(ctx context.Context, windows []*window) (map[string][]Entry, error) {
 	if len(windows) == 1 {
 		t.applyCheck(windows[0], missingRoom())

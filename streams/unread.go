@@ -12,17 +12,17 @@ import (
 )
 
 // A list of rooms reads at most maxUnreadEntries unread entries, from at most maxUnreadRooms rooms, to
-// find mentions of the user and to exclude the user's own messages. Beyond that, exact numbers do
-// not matter to people, and a long absence must not block Redis.
+// find mentions of the user and to exclude the user's own messages. Nobody needs exact numbers beyond
+// that, and a user who returns after a long absence must not block Redis.
 const (
 	maxUnreadEntries = 250
 	maxUnreadRooms   = 25
 )
 
-// An unreadRoom is a Room of a list, and what unread.lua returned about it.
+// An unreadRoom is a Room in a list, with what unread.lua returned about it.
 type unreadRoom struct {
 	Room
-	of       grant
+	granted  grant
 	marker   string
 	entries  int // number of entries after the marker
 	messages int // number of messages after the marker; negative if unknown
@@ -45,7 +45,7 @@ func (s *Store) readRooms(ctx context.Context, granted []grant, markers []string
 			return nil, wrap(err)
 		}
 		room := parseUnread(asList(reply.Val()))
-		room.of, room.marker, room.Name = granted[i], markers[i], granted[i].room
+		room.granted, room.marker, room.Name = granted[i], markers[i], granted[i].room
 		room.Read, _ = ParseID(markers[i])
 		if !room.Last.IsZero() {
 			rooms = append(rooms, room)
@@ -58,10 +58,10 @@ func (s *Store) readRooms(ctx context.Context, granted []grant, markers []string
 // runUnread runs unread.lua for each room, all at once.
 func (s *Store) runUnread(ctx context.Context, granted []grant, markers []string) ([]*redis.Cmd, error) {
 	calls := make([]scriptCall, len(granted))
-	for i, of := range granted {
+	for i, one := range granted {
 		calls[i] = scriptCall{
 			script: unreadScript, args: []any{markers[i]},
-			keys: []string{s.keys.room(of.room), s.keys.meta(of.room), s.keys.present(of.room)},
+			keys: []string{s.keys.room(one.room), s.keys.meta(one.room), s.keys.present(one.room)},
 		}
 	}
 	if len(calls) > 0 {
@@ -128,7 +128,7 @@ func (s *Store) countUnread(ctx context.Context, rooms []*unreadRoom) error {
 
 // count sets Unread and Mentions from the newest unread entries.
 func (r *unreadRoom) count(newest []Entry) {
-	others, own, deleted, name := 0, 0, 0, fold.String(r.of.user.Name)
+	others, own, deleted, name := 0, 0, 0, fold.String(r.granted.user.Name)
 	lastEdits := map[ID]*Entry{} // by message
 	for i := range newest {
 		entry := &newest[i]
@@ -137,7 +137,7 @@ func (r *unreadRoom) count(newest []Entry) {
 			lastEdits[entry.Of] = entry
 		case entry.Kind == Delete && r.Read.Before(entry.Of):
 			deleted++
-		case entry.Kind == Message && entry.User.ID == r.of.user.ID:
+		case entry.Kind == Message && entry.User.ID == r.granted.user.ID:
 			own++
 		case entry.Kind == Message:
 			others++

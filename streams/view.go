@@ -53,8 +53,8 @@ func (v *view) contains(cursor Cursor) bool {
 	return j < len(entries) && entries[j].ID == cursor.ID
 }
 
-// hasEpoch reports whether entries of that epoch may continue the view. If not, the tail
-// will find out too, and reset the window.
+// hasEpoch reports whether entries from that epoch may continue the view. If not, the tail will
+// notice too, and reset the window.
 func (v *view) hasEpoch(epoch string) bool {
 	return v.end.Epoch == epoch || v.end.Epoch == noEpoch
 }

@@ -17,8 +17,8 @@ const (
 )
 
 // maxFindTries limits how often the first reader looks up the room's end. In a busy room, the
-// end may move during every lookup. After the last one, the window starts at an outdated end,
-// and the tail reads what is missing at the next activity, or when it checks idle rooms.
+// end may move during every lookup. After the last lookup, the window starts at an outdated end,
+// and the tail reads the missing entries at the next activity, or when it checks idle rooms.
 const maxFindTries = 3
 
 // A window holds the newest entries of a room that has readers in this process. All of them
@@ -30,17 +30,17 @@ type window struct {
 	finding chan struct{} // holds a token while a reader looks up the room's end
 	view    atomic.Pointer[view]
 
-	// What was known when the window was created; see readFirstView.
+	// The state when the window was created. See readFirstView.
 	activityRead string // ID of the last activity that the tail had read
 	acknowledged Cursor // the last entry that this process had stored, or zero
-	firstEnd     Cursor // the room's end then, which is the first view's start; set with the first view
+	firstEnd     Cursor // the room's end at that time, and the first view's start; set with the first view
 
 	mu                sync.Mutex
 	readers           []*Reader
 	movedDuringLookup bool      // there was activity while a reader looked up the room's end
-	signals           []*Signal // the newest ones, at most maxSignals
+	signals           []*Signal // the newest signals, at most maxSignals
 	signalCount       atomic.Uint64
-	presenceSignals   atomic.Uint64 // number of the signals Came, Left and Count
+	presenceSignals   atomic.Uint64 // number of Came, Left and Count signals
 }
 
 func newWindow(room, activityRead string, acknowledged Cursor) *window {
@@ -114,7 +114,7 @@ func (w *window) publish(epoch string, entries []Entry, maxBytes int) {
 		next.bytes += batch.size()
 	}
 	if hasDeletion(entries) {
-		// Readers must not get deleted entries from the window or from a cached read.
+		// Readers must not receive deleted entries from the window or from a cached read.
 		next.dropOldest(len(next.batches) - len(added))
 		next.generation = generations.Add(1)
 	}
@@ -148,7 +148,7 @@ func (w *window) shrinkTo(maxBytes int) {
 	w.view.Store(&next)
 }
 
-// reset empties the window and moves it to the end of the history in found.
+// reset empties the window and moves it to the end of the history that found describes.
 func (w *window) reset(found *roomInfo) {
 	next := emptyView(found)
 	next.confirmed = true
@@ -191,7 +191,7 @@ func (w *window) add(reader *Reader) {
 	w.readers = append(w.readers, reader)
 }
 
-// remove removes a reader, unless it was removed before, and reports whether it was the last.
+// remove removes a reader, and reports whether it was the last one. Further calls have no effect.
 // The caller holds the Store's mu.
 func (w *window) remove(reader *Reader) (wasLast bool) {
 	w.mu.Lock()

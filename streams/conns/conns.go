@@ -1,12 +1,12 @@
-// Package conns manages a server's connections to Redis and limits their number: Redis hosts
-// charge for connections, and two releases run side by side during a deploy.
+// Package conns manages a server's connections to Redis. It limits their number, because Redis
+// hosts charge for connections, and two releases run side by side during a deploy.
 //
 // However many clients a server has, its [Set] opens at most [MaxPerRedis] connections to a
 // single Redis, or to the primary that Sentinel reports. In a Redis Cluster, it opens at most
 // MaxPerRedis-1 to each primary. In addition, each blocking command has its own connection to
-// the primary that has its keys; package streams needs 16 of these. To find the primary, each of
-// the three pools opens two more to a Sentinel, or one at a time to any node of a Cluster,
-// replicas included.
+// the primary that has its keys. Package streams needs 16 of these. To find the primary, each of
+// the three pools opens two more connections to a Sentinel. In a Cluster, it opens one at a time to
+// any node, even a replica.
 //
 // A Set is safe for concurrent use.
 package conns
@@ -30,8 +30,8 @@ const (
 	MaxRetrying  = 3
 	maxUnretried = 2
 
-	// MaxPerRedis is the maximum number of connections of a Set to one Redis, including the
-	// blocking one. The limit for a whole server is 8.
+	// MaxPerRedis is the maximum number of a Set's connections to one Redis, including the blocking
+	// one. The limit for a whole server is 8.
 	MaxPerRedis = MaxRetrying + maxUnretried + 1
 
 	retries   = 3
@@ -54,7 +54,7 @@ type Set struct {
 	Retrying redis.UniversalClient
 	// Unretried is for writes that only their caller may repeat. The library never retries them.
 	Unretried redis.UniversalClient
-	// Blocking is for commands that block, so that they and other commands do not delay each other.
+	// Blocking is for commands that block, so that they do not delay other commands.
 	Blocking redis.UniversalClient
 
 	pipeline  *sharedPipeline // over Retrying
@@ -94,7 +94,7 @@ func InCluster(options *redis.UniversalOptions) bool {
 func newClient(options Options, size, retries int) redis.UniversalClient {
 	own := *options.Redis
 	own.PoolSize, own.MaxActiveConns = size, size
-	own.PipelinePoolSize = -1 // otherwise there is a second pool of ten
+	own.PipelinePoolSize = -1 // otherwise there is a second pool with ten connections
 	own.MaxRetries = retries
 	own.MaxRetryBackoff = 100 * time.Millisecond
 	own.ContextTimeoutEnabled = true
@@ -149,7 +149,7 @@ func Node(ctx context.Context, client redis.UniversalClient, key string) (*redis
 	return nil, fmt.Errorf("find the node of a key: unexpected client type %T", client)
 }
 
-// BlockingNode is Node for the clients in Blocking. Of several concurrent callers, only the first
+// BlockingNode is Node for the clients in Blocking. Only the first of several concurrent callers
 // looks up a Cluster's slots. Otherwise each would open a connection for the lookup, besides the
 // one for the command that blocks.
 func (s *Set) BlockingNode(ctx context.Context, key string) (*redis.Client, error) {

@@ -14,8 +14,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// refusals are the prefixes of the lines with which Redis refuses a connection: it has reached
-// maxclients, or it is in protected mode. After the line, it closes the connection.
+// refusals are the prefixes of the lines with which Redis refuses a connection, because it has
+// reached maxclients or is in protected mode. It then closes the connection.
 var refusals = []string{"-ERR max number of clients", "-DENIED "}
 
 // refusal is such a line. It implements redis.Error.
@@ -31,8 +31,8 @@ func (refusal) RedisError() {}
 // "broken pipe" when it sends the next command.
 type refusalHook struct{}
 
-// DialHook implements redis.Hook. Before the handshake of TLS, Redis sends nothing that the client
-// would read.
+// DialHook implements redis.Hook. It leaves TLS connections alone, because Redis cannot send the line
+// before the TLS handshake.
 func (refusalHook) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := next(ctx, network, addr)
@@ -77,8 +77,8 @@ func (c *refusableConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write implements net.Conn. If Redis has closed the connection before anything was read, Write reads
-// the line that Redis sent before that.
+// Write implements net.Conn. If Redis closed the connection before anything was read, Write reads the
+// line that Redis sent first.
 func (c *refusableConn) Write(p []byte) (int, error) {
 	if c.refused != nil {
 		return 0, c.refused
@@ -111,7 +111,7 @@ func (c *refusableConn) SetWriteDeadline(t time.Time) error {
 	return cmp.Or(c.refused, c.Conn.SetWriteDeadline(t))
 }
 
-// asRefusal returns the first bytes from Redis as a refusal, or nil if they are none.
+// asRefusal returns the first bytes from Redis as a refusal, or nil if they are not one.
 func asRefusal(first []byte) error {
 	line, _, _ := bytes.Cut(first, []byte("\r\n"))
 	text := string(line)

@@ -34,7 +34,7 @@ func (r reloader) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	}
 }
 
-// check looks up the slots after a network error, and after a reply that slots have moved.
+// check looks up the slots after a network error, or a reply that a slot has moved.
 func (r reloader) check(ctx context.Context, err error) {
 	if err != nil && !IsReply(err, "") || IsReply(err, "MOVED ", "CLUSTERDOWN ", "READONLY ") {
 		r.cluster.ReloadState(ctx)

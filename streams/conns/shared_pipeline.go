@@ -9,22 +9,22 @@ import (
 )
 
 const (
-	// maxPipelines is the number of shared pipelines that may be in flight at once. Health
-	// checks and other rare commands have the rest of the connections.
+	// maxPipelines is the number of shared pipelines that may be in flight at once. The other
+	// connections are for health checks and other rare commands.
 	maxPipelines = MaxRetrying - 1
-	// maxPipelineWeight bounds how long one shared pipeline keeps Redis from other commands: a
-	// weight of 1 is about 0.1 ms.
+	// maxPipelineWeight limits how long one shared pipeline delays other commands in Redis. A weight
+	// of 1 is about 0.1 ms.
 	maxPipelineWeight = 100
-	// pipelineTimeout bounds one shared pipeline, whatever its callers' timeouts.
+	// pipelineTimeout limits one shared pipeline, regardless of its callers' timeouts.
 	pipelineTimeout = 5 * time.Second
 )
 
-// A sharedPipeline merges what concurrent callers send to Redis into few pipelines: while
-// these are in flight, the next one collects commands. Callers therefore wait about one round trip
-// for each other, however many there are, instead of taking turns on a connection.
+// A sharedPipeline merges the commands of concurrent callers into a few pipelines. While these are in
+// flight, the next one collects commands. However many callers there are, they wait about one round
+// trip for each other, instead of taking turns on a connection.
 //
-// In a Cluster each caller has a pipeline of its own: a merged one would wait for the slowest of
-// the nodes.
+// In a Cluster, each caller has its own pipeline, because a merged one would wait for the slowest
+// node.
 type sharedPipeline struct {
 	client    redis.UniversalClient
 	isCluster bool
@@ -42,11 +42,11 @@ type pipelineCall struct {
 	done   chan struct{}
 }
 
-// Pipeline sends the commands that queue adds to a pipeline, and returns when they are answered;
-// each has its own error. weight is roughly how long Redis needs for them, in units of 0.1 ms.
-// They may be sent twice. queue may run in another goroutine, and must not block.
+// Pipeline sends the commands that queue adds to a pipeline, and returns when Redis has answered them.
+// Each command has its own error. weight is roughly how long Redis needs for them, in units of 0.1 ms.
+// Commands may be sent twice. queue may run in another goroutine, and must not block.
 //
-// The only error that Pipeline returns is that of ctx. The caller must then not use the commands:
+// Pipeline returns an error only if ctx is done. The caller must then not use the commands, because
 // they may still be running.
 func (s *Set) Pipeline(ctx context.Context, weight int, queue func(redis.Pipeliner)) error {
 	return s.pipeline.do(ctx, weight, queue)
@@ -91,7 +91,7 @@ func (p *sharedPipeline) run() {
 	}
 }
 
-// next returns the calls for the next pipeline, in the order in which they came.
+// next returns the calls for the next pipeline, in the order of arrival.
 func (p *sharedPipeline) next() (calls []*pipelineCall) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

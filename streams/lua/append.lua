@@ -58,8 +58,8 @@ if begun then
   meta[4] = trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], length, most, since) or meta[4]
 end
 
--- What each kind requires. Edits, reactions and deletions have a target, the message `of`,
--- whose state in `amended` they change.
+-- Check what each kind requires. Edits, reactions and deletions change the state, in `amended`, of
+-- their target, the message `of`.
 local target, state
 if kind == 'message' then
   if new.re and not known(new.re) then return {'not_found'} end
@@ -77,9 +77,9 @@ if kind == 'react' then
 end
 
 if not begun then
-  -- The room is new, or another program deleted its stream. Then the old history's other keys
-  -- must not become part of the new one. DEL runs only if there are any: it needs no memory,
-  -- and after such a first write, a full Redis would allow the rest of the script.
+  -- The room is new, or another program deleted its stream. The old history's other keys must not
+  -- become part of the new history. DEL runs only if there are any, because it needs no memory, and
+  -- after a first write that needs none, a full Redis would allow the rest of the script.
   if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]) > 0 then
     redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6])
   end
@@ -90,7 +90,7 @@ elseif not epoch then
   n = last and number(last[2]) or 0
 end
 
--- XDEL must be the first write: it needs no memory, so a full Redis allows the deletion.
+-- XDEL must be the first write. It needs no memory, so a full Redis allows the deletion.
 local function erase(id, erased)
   redis.call('XDEL', KEYS[1], id)
   redis.call('ZADD', erased, string.match(id, '^%d+'), id)
@@ -100,8 +100,8 @@ if kind == 'delete' then
   for _, edit in ipairs(state.e or {}) do erase(edit, KEYS[6]) end
 end
 
--- Another program trimmed every entry. XADD overwrites last-generated-id, which is the only
--- record of that, so this stores it first.
+-- If another program trimmed every entry, last-generated-id is the only record of that. Store it
+-- before XADD overwrites it.
 if begun and length == 0 and n > 0 then
   redis.call('HSET', KEYS[2], 'trimmed', last_generated(KEYS[1]), 'trimmed_n', n)
 end
@@ -111,8 +111,8 @@ if kind == 'message' then messages = messages + 1 end
 local n_text, m_text = string.format('%.0f', n), string.format('%.0f', messages)
 local entry = {'kind', kind, 'n', n_text, 'm', m_text, 'key', key, 'uid', uid, 'name', author,
   unpack(ARGV, 11)}
--- The second part of the ID is random: during a failover, two primaries may accept entries, and
--- they must not give the same ID to different entries.
+-- The second part of the ID is random, because two primaries may accept entries during a failover
+-- and must not give different entries the same ID.
 local own = string.format('%.0f', clock()) .. '-' .. ARGV[3]
 local id = redis.pcall('XADD', KEYS[1], own, unpack(entry))
 if type(id) ~= 'string' then id = redis.call('XADD', KEYS[1], '*', unpack(entry)) end
@@ -122,7 +122,7 @@ if not begun then
 end
 if kind == 'message' then
   -- If this message ends a run of other entries, record the run for page.lua. `message` is the
-  -- message before it only if message_m is right: servers of an older release do not set either.
+  -- message before the run only if message_m is right, because older releases set neither.
   if tonumber(meta[7]) == messages - 1 and n - meta[6] > 8 then
     redis.pcall('XADD', KEYS[5], id, 'from', meta[5], 'epoch', epoch)
   end
@@ -132,8 +132,8 @@ else
   redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n_text, 'messages', m_text)
 end
 
--- keep_edit() records an edit and erases all but the last 20 of the message, so that its state
--- does not grow, and its deletion has few to erase.
+-- keep_edit() records an edit and erases all but the message's last 20 edits, so that its state stays
+-- small and its deletion has few edits to erase.
 local function keep_edit(edit)
   local edits = state.e or {}
   table.insert(edits, edit)
@@ -144,7 +144,7 @@ local function keep_edit(edit)
   end
 end
 
--- What else each kind changes.
+-- Make the other changes that each kind needs.
 if kind == 'topic' then
   redis.call('HSET', KEYS[2], 'topic', new.text)
 elseif kind == 'edit' then

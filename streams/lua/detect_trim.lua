@@ -1,9 +1,9 @@
--- Detects and records a trim by another program. Redis keeps no record of it. A room's numbers
--- have no gaps, so between the last entry that Burble trimmed and the first one that is left,
--- only erased entries may be missing. Needs lib.lua.
+-- Detects and records a trim by another program, of which Redis keeps no record. A room's numbers
+-- have no gaps, so only erased entries may be missing between the last entry that Burble trimmed and
+-- the first remaining entry. Needs lib.lua.
 --
 -- KEYS  1 room  2 meta  3 erased  4 erased_edits
--- ARGV  1 the first entry's ID, '' if there is none  2 the greatest ID below it
+-- ARGV  1 the first entry's ID, or '' if there is none  2 the greatest ID below it
 -- Reply {ID of the last trimmed entry, '1' if another program trimmed it, else ''}, or
 --       {'again', ''} if the first entry is no longer ARGV[1]
 
@@ -31,5 +31,5 @@ local function count_erased(set)
 end
 if missing > 0 then missing = missing - count_erased(KEYS[3]) - count_erased(KEYS[4]) end
 if missing <= 0 then return {meta[1] or '0-0', ''} end
-redis.pcall('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) -- may fail, if Redis is full
+redis.pcall('HSET', KEYS[2], 'trimmed', through, 'trimmed_n', n) -- may fail if Redis is full
 return {through, '1'}

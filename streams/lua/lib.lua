@@ -28,8 +28,8 @@ local function before(a, b)
 end
 
 -- last_generated(room) returns the greatest ID that the stream ever had. A host without XINFO
--- STREAM does not report it. Then any ID from there to the next new one will do, but a reader at
--- the end of the stream also becomes truncated.
+-- STREAM does not report that ID. Any ID from there to the next new one will do then, but readers at
+-- the end of the stream are also truncated.
 local function last_generated(room)
   local info = redis.pcall('XINFO', 'STREAM', room)
   for i = 1, #info, 2 do

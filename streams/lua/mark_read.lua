@@ -1,4 +1,4 @@
--- Moves a user's read marker in a room forward. It never moves it back. Needs lib.lua.
+-- Moves a user's read marker in a room forward, never back. Needs lib.lua.
 --
 -- KEYS  1 the user's read markers
 -- ARGV  1 room's name  2 the entry ID to which to move the marker

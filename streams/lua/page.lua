@@ -6,16 +6,15 @@
 -- Reply {epoch, last entry ID, range, ...}. The epoch is '' if the room does not exist.
 --       A range is {messages, tombstones, rest, number of entries examined}: a message is
 --       {ID, fields, state or ''}, a tombstone is {ID, state}, and rest is the bound from
---       which to continue, '' at the end. Tombstones are unordered and may be too many, and
---       both may lie beyond rest: the caller merges and cuts them.
+--       which to continue, or '' at the end. There may be too many tombstones, in any order, and
+--       messages and tombstones may lie beyond rest. The caller merges and cuts them.
 --
 -- Reactions, edits and other entries are in the same stream. The script skips a run of more than
--- 8 of them: for each message that ended such a run, `runs` has an entry with the message's ID,
+-- 8 of them. For each message that ended such a run, `runs` has an entry with the message's ID,
 -- whose `from` is the message before the run. `message` in meta is the message before the run
--- at the end of the stream. For runs that a server of an older release appended, nothing is
--- recorded.
+-- at the end of the stream. Older releases do not record runs.
 
--- For each range, the script examines at most about this many entries, and as many erased IDs.
+-- at_most is roughly how many entries, and how many erased IDs, the script examines for each range.
 -- If it stops for that reason, the page is short, and the caller continues from rest.
 local at_most = 1000
 
@@ -27,9 +26,9 @@ end
 
 local meta = redis.call('HMGET', KEYS[2], 'epoch', 'trimmed', 'message', 'message_m', 'messages')
 
--- skip(older, entry) returns the ID of the next message after the run that has the entry, in the
--- direction of reading. It returns an ID past the end of the stream if there is none, and nil
--- if the run is not recorded.
+-- skip(older, entry) returns the ID of the next message, in reading order, after the run that has the
+-- entry. It returns an ID past the end of the stream if there is no next message, and nil if the run
+-- is not recorded.
 local function skip(older, entry)
   local id = entry[1]
   local run = redis.call('XRANGE', KEYS[5], id, '+', 'COUNT', 1)[1]
@@ -76,9 +75,9 @@ end
 
 local function millis(bound) return string.match(bound, '%d+') end
 
--- tombstones() returns tombstones from the bound on, until it has enough, and always all of a
--- millisecond. It also returns the last ID that it covers, or nil if it reached the end, and the
--- number of IDs that it examined.
+-- tombstones() returns tombstones from the bound on, until it has enough. It never returns only some
+-- of a millisecond's tombstones. It also returns the last ID that it covers, or nil if it reached the
+-- end, and the number of IDs that it examined.
 local function tombstones(older, bound, most)
   local near, start, found, examined, last = millis(bound), string.match(bound, '%d+%-%d+'), {}, 0, nil
   local function is_beyond(id) -- reports whether id is before the bound in reading order
@@ -102,7 +101,7 @@ local function tombstones(older, bound, most)
     if count < some then return found, nil, examined end
   until #found > most or examined >= at_most
   local moment = millis(last)
-  look(moment, moment, 0, -1) -- all of its millisecond; some are read twice
+  look(moment, moment, 0, -1) -- the whole millisecond; some IDs are read twice
   return found, moment .. (older and '-0' or '-18446744073709551615'), examined
 end
 

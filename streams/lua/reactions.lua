@@ -2,12 +2,12 @@
 --
 -- In a message's state, r maps each emoji to user IDs in the order in which they reacted, up to 50 in
 -- all. m maps each emoji to the number of further users. Their IDs are in lists in the amended hash,
--- in the fields '<message ID>/00' to '/ff' by a hash of the user ID. A list is
--- '\n<emoji> <user ID>\n...\n'. The cost of a reaction therefore hardly depends on their number.
+-- in the fields '<message ID>/00' to '/ff', chosen by a hash of the user ID. A list is
+-- '\n<emoji> <user ID>\n...\n'. A reaction therefore costs little, even after thousands of others.
 
 local max_emoji, max_named, max_list = 50, 50, 16384
 
--- list_of(id, uid) returns the field with the list that has the user, if any list does.
+-- list_of(id, uid) returns the field with the list that may have the user.
 local function list_of(id, uid) return id .. '/' .. string.sub(redis.sha1hex(uid), 1, 2) end
 
 -- add_to(list, item) returns the list with the item.
@@ -110,7 +110,7 @@ end
 local function remove_state(amended, id)
   local state = redis.call('HGET', amended, id)
   if not state then return end
-  -- The text of a message cannot contain this: JSON escapes its quotes.
+  -- The text of a message cannot contain this, because JSON escapes its quotes.
   if string.find(state, '"m":', 1, true) then remove_lists(amended, id, cjson.decode(state)) end
   redis.call('HDEL', amended, id)
 end

@@ -2,6 +2,6 @@
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits
 -- ARGV  1 how many entries to keep, or 0 for all  2 how long to keep them in ms, or 0 forever
--- Reply the ID of the last entry removed, or nil if none was
+-- Reply the ID of the last removed entry, or nil if none was removed
 
 return trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], redis.call('XLEN', KEYS[1]), tonumber(ARGV[1]), oldest(tonumber(ARGV[2])))

@@ -7,16 +7,16 @@ local function oldest(age)
   return clock() - age
 end
 
--- trim(room, meta, amended, erased, runs, erased_edits, length, most, oldest) removes entries
--- beyond the room's retention limits, at most 500 per call, and stores the ID and number of the last one.
+-- trim(room, meta, amended, erased, runs, erased_edits, length, most, oldest) removes up to 500
+-- entries beyond the room's retention limits, and stores the ID and number of the last one.
 --   length  the number of entries in the room
 --   most    how many entries to keep; 0 is no limit. Trimming starts when the room has 10%
 --           more, so that not every append has to trim.
 --   oldest  remove entries before this time in ms; 0 removes none
--- Returns the ID of the last entry removed, or nil if none was.
+-- Returns the ID of the last removed entry, or nil if none was removed.
 --
--- trimmed_n is the number of that entry. If the next entry does not have the next number,
--- another program trimmed the stream: see detect_trim.lua.
+-- trimmed_n is that entry's number. If the next entry does not have the next number, another
+-- program trimmed the stream. See detect_trim.lua.
 -- XTRIM must be the first write. A full Redis refuses a script whose first write needs memory.
 -- XTRIM needs none, and Redis then allows the writes after it.
 local function trim(room, meta, amended, erased, runs, erased_edits, length, most, oldest)

@@ -17,6 +17,8 @@ var arrows = map[string]string{
 	"app/redisurl":   "",
 	"app/localredis": "",
 	"app/httpguard":  "",
+	"app/negotiate":  "",
+	"app/files":      "negotiate views",
 	"app/identity":   "",
 	"app/limit":      "",
 	"app/peer":       "",
@@ -28,7 +30,7 @@ var arrows = map[string]string{
 	"app/chat":       "markup protocol identity limit streams streams/fold",
 	"app/socket":     "chat live ws protocol limit identity streams",
 	"app/throttle":   "limit markup protocol streams",
-	"app/web":        "socket chat httpguard live throttle ws protocol markup identity limit peer streams streams/fold views",
+	"app/web":        "socket chat files httpguard negotiate live throttle ws protocol markup identity limit peer streams streams/fold views",
 	"streams":        "streams/conns streams/fold",
 	"streams/fold":   "",
 	"streams/conns":  "",
@@ -79,7 +81,7 @@ func TestImportsFollowArrows(t *testing.T) {
 func TestOnlyChatUsesStore(t *testing.T) {
 	t.Parallel()
 	store := regexp.MustCompile(`\bstreams\.(Store|Open)\b`)
-	for _, name := range []string{"httpguard", "identity", "limit", "live", "localredis", "markup", "peer", "protocol", "redisurl", "socket", "tune", "web", "ws"} {
+	for _, name := range []string{"files", "httpguard", "negotiate", "identity", "limit", "live", "localredis", "markup", "peer", "protocol", "redisurl", "socket", "tune", "web", "ws"} {
 		files, err := filepath.Glob(filepath.Join(name, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("package %s: %d files, %v", name, len(files), err)

@@ -27,6 +27,7 @@ type Config struct {
 	Origins         []string // results of peer.CanonicalOrigin
 	Hosts           []string // for httpguard.NewHosts; includes the names that the host has given to the server
 	MetricsToken    string   // empty means that everyone may read the metrics
+	SecurityContact string   // a URL; empty means the home page
 	TrustedProxy    string   // one of the constants peer.Proxy…
 	HistoryMaxCount int64    // 0 means no limit
 	HistoryMaxAge   time.Duration

@@ -45,14 +45,14 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 	given := []string{
 		"PORT", "0", "LISTEN", "[::1]", "REDIS_URL", "rediss://u:p@host:1/2", "REDIS_PREFIX", "chat:", "LOCAL_REDIS", "always", "DATA_DIR", "/var/lib/burble",
 		"SECRET", "0123456789abcdef", "ORIGINS", " https://Chat.Example.org:443, http://localhost:3000,", "TRUSTED_PROXY", "fly",
-		"HOSTS", "Chat.example.org, *.example.net", "METRICS_TOKEN", "fedcba9876543210",
+		"HOSTS", "Chat.example.org, *.example.net", "METRICS_TOKEN", "fedcba9876543210", "SECURITY_CONTACT", "security@example.org",
 		"HISTORY_MAX_COUNT", "100000", "HISTORY_MAX_AGE", "30d", "DURABILITY", "disk", "RATE_MESSAGES", "0.5",
 		"RATE_ADDRESS", "0", "RATE_CONNECTIONS", "7", "LOG_FORMAT", "json", "LOG_LEVEL", "debug", "TIMER_SLACK", "0",
 	}
 	want := Config{
 		Listen: "::1", RedisURL: "rediss://u:p@host:1/2", RedisPrefix: "chat:", LocalRedis: "always", DataDir: "/var/lib/burble",
 		Secret: "0123456789abcdef", Origins: []string{"https://chat.example.org", "http://localhost:3000"}, TrustedProxy: "fly",
-		Hosts: []string{"chat.example.org", ".example.net"}, MetricsToken: "fedcba9876543210",
+		Hosts: []string{"chat.example.org", ".example.net"}, MetricsToken: "fedcba9876543210", SecurityContact: "mailto:security@example.org",
 		HistoryMaxCount: 100000, HistoryMaxAge: 30 * 24 * time.Hour, Durability: "disk", RateMessages: 0.5,
 		RateConnections: 7, LogFormat: "json", LogLevel: slog.LevelDebug,
 	}
@@ -98,6 +98,8 @@ func TestConfigErrorNamesInvalidVariable(t *testing.T) {
 		{"ORIGINS", "*", "https://chat.example.org"},
 		{"HOSTS", "https://chat.example.org", "without schemes"},
 		{"HOSTS", "chat.example.org:443", "without schemes"},
+		{"SECURITY_CONTACT", "http://example.org/security", "mailto:"},
+		{"SECURITY_CONTACT", "call us", "mailto:"},
 		{"TRUSTED_PROXY", "nginx", "none, fly, heroku or forwarded"},
 		{"HISTORY_MAX_COUNT", "1.5", "whole number"},
 		{"HISTORY_MAX_COUNT", "-1", "whole number"},

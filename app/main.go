@@ -123,7 +123,7 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	service := chat.New(store, chat.Options{Log: log, MessageRate: config.RateMessages, EncodePresent: live.PresentFrame})
 	server := web.New(web.Options{
 		Log: log, Chat: service, Live: engine, Tokens: identity.NewTokens(secret), Durability: config.Durability, Version: version(os.Getenv),
-		Origins: config.Origins, Hosts: config.Hosts, MetricsToken: config.MetricsToken, TrustedProxy: config.TrustedProxy,
+		Origins: config.Origins, Hosts: config.Hosts, MetricsToken: config.MetricsToken, SecurityContact: config.SecurityContact, TrustedProxy: config.TrustedProxy,
 		RequestRate: config.RateAddress, ConnectionRate: config.RateConnections,
 	})
 	// Each part runs until all later parts have stopped.

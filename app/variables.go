@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net/mail"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +62,7 @@ var variables = []variable{
 	{Name: "RATE_ADDRESS", Default: "50", Usage: "requests and frames per second from one address, with bursts of up to 4 times as many; `0` for no limit", set: setRate(func(config *Config) *float64 { return &config.RateAddress })},
 	{Name: "RATE_CONNECTIONS", Default: "50", Usage: "new WebSockets and streams per second from one address, with bursts of up to 20 times as many; `0` for no limit", set: setRate(func(config *Config) *float64 { return &config.RateConnections })},
 	{Name: "METRICS_TOKEN", DefaultText: "none: everyone can read `/metrics`", Secret: true, Usage: "bearer token required to read `/metrics`; at least 16 characters", set: setMetricsToken},
+	{Name: "SECURITY_CONTACT", DefaultText: "the home page", Usage: "where to report vulnerabilities, for `/.well-known/security.txt`: an email address, or a URL with `https:`, `mailto:` or `tel:`", set: setSecurityContact},
 	{Name: "LOG_FORMAT", DefaultText: "`text` on a terminal, else `json`", Usage: "`text` or `json`", set: oneOf(func(config *Config) *string { return &config.LogFormat }, "", "text", "json")},
 	{Name: "LOG_LEVEL", Default: "info", Usage: "`debug`, `info`, `warn` or `error`", set: setLogLevel},
 	{Name: "TIMER_SLACK", Default: "4ms", Usage: "on Linux, how late timers may fire, which saves CPU; `0` to keep the system's value, which also avoids re-executing the program at startup", set: setTimerSlack},
@@ -196,6 +199,19 @@ func setMetricsToken(config *Config, value string) error {
 	isPrintable := !strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
 	if value != "" && (len(value) < 16 || !isPrintable) {
 		return errors.New("at least 16 characters long, all of them printable ASCII and none of them a space")
+	}
+	return nil
+}
+
+// setSecurityContact accepts the schemes of RFC 9116, section 2.5.3, and adds mailto: to an address.
+func setSecurityContact(config *Config, value string) error {
+	if address, err := mail.ParseAddress(value); err == nil && address.Address == value {
+		value = "mailto:" + value
+	}
+	config.SecurityContact = value
+	contact, err := url.Parse(value)
+	if value != "" && (err != nil || !slices.Contains([]string{"https", "mailto", "tel"}, contact.Scheme)) {
+		return errors.New("an email address, or a URL that begins with https:, mailto: or tel:")
 	}
 	return nil
 }

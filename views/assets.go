@@ -2,6 +2,8 @@ package views
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"mime"
@@ -25,6 +27,7 @@ type Asset struct {
 	Type  string // Content-Type
 	Plain []byte
 	Gzip  []byte // nil if it would not be smaller than Plain
+	Hash  string // of Plain
 }
 
 // AssetNames returns the sorted paths of all static files, relative to StaticPath.
@@ -63,11 +66,17 @@ func FindAsset(name string) (Asset, bool) {
 }
 
 func newAsset(name string) Asset {
-	source := sourceOf(name)
-	asset := Asset{Type: contentType(name), Plain: source}
+	source, mediaType := sourceOf(name), contentType(name)
 	if !strings.HasPrefix(name, "vendor/") {
-		asset.Plain = minified(asset.Type, source)
+		source = minified(mediaType, source)
 	}
+	return compressed(mediaType, source)
+}
+
+// compressed returns an asset with its Gzip and Hash.
+func compressed(mediaType string, content []byte) Asset {
+	sum := sha256.Sum256(content)
+	asset := Asset{Type: mediaType, Plain: content, Hash: hex.EncodeToString(sum[:])[:12]}
 	var zipped bytes.Buffer
 	// For our scripts, klauspost/compress compresses 0.5% better than the standard library.
 	writer, _ := gzip.NewWriterLevel(&zipped, gzip.BestCompression) // The level is valid.

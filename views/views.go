@@ -20,6 +20,7 @@ package views
 import (
 	"crypto/sha256"
 	"embed"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -53,9 +54,9 @@ func Engine() fiber.Views {
 
 func static() fs.FS { return mustSub(staticFiles, "static") }
 
-// Worker returns the source of the service worker. It starts with the paths of all static
-// files, which contain their hash, so it changes whenever one of them does.
-var Worker = sync.OnceValue(func() []byte {
+// Worker returns the service worker. It starts with the paths of all static files, which contain their
+// hash, so it changes whenever one of them does.
+var Worker = sync.OnceValue(func() Asset {
 	var paths []string
 	for _, name := range AssetNames() {
 		paths = append(paths, StaticPath()+"/"+name)
@@ -64,7 +65,19 @@ var Worker = sync.OnceValue(func() []byte {
 	if err != nil {
 		panic(err) // A []string can always be encoded.
 	}
-	return fmt.Appendf(nil, "const VERSION = %q;\nconst FILES = %s;\n%s", Hash(), files, minified("text/javascript", workerSource))
+	const javascript = "text/javascript; charset=utf-8"
+	return compressed(javascript, fmt.Appendf(nil, "const VERSION = %q;\nconst FILES = %s;\n%s", Hash(), files, minified(javascript, workerSource)))
+})
+
+// Icon returns the icon for programs that request /favicon.ico: a container of type ICO, which may
+// hold a PNG.
+var Icon = sync.OnceValue(func() Asset {
+	png := readStatic("icon-192.png")
+	const pixels, planes, depth, images, header = 192, 1, 32, 1, 22
+	ico := []byte{0, 0, 1, 0, images, 0, pixels, pixels, 0, 0, planes, 0, depth, 0}
+	ico = binary.LittleEndian.AppendUint32(ico, uint32(len(png)))
+	ico = binary.LittleEndian.AppendUint32(ico, header)
+	return compressed("image/x-icon", append(ico, png...))
 })
 
 // Hash returns a short hash of the names and contents of all static files.

@@ -75,6 +75,7 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(shown.RetrySeconds()))
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Vary(fiber.HeaderAccept, fiber.HeaderCookie)
 	if refuseEventSource(c, shown) {
 		return nil
 	}

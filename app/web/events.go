@@ -45,6 +45,7 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 	c.Set(fiber.HeaderContentType, contentType)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Accel-Buffering", "no")
+	c.Vary(fiber.HeaderAccept)
 	if c.Context().IsHead() {
 		done()
 		return nil

@@ -69,7 +69,7 @@ type settings struct {
 	RateMessages, RateAddress, RateConnections float64
 	TrustedProxy                               string
 	Origins, Hosts                             []string
-	MetricsToken                               string
+	MetricsToken, SecurityContact              string
 	Heartbeat, LeaveGrace                      time.Duration
 	MaxCount                                   int64
 }
@@ -113,7 +113,7 @@ func startServer(t testing.TB, at *redis.UniversalOptions, changes ...func(*sett
 	service := chat.New(s.store, chat.Options{Log: log, MessageRate: set.RateMessages, LeaveGrace: set.LeaveGrace, EncodePresent: live.PresentFrame})
 	s.Server = New(Options{
 		Log: log, Chat: service, Live: s.engine, Tokens: identity.NewTokens(secret), Durability: streams.Memory, Version: "v1.2.3",
-		Origins: set.Origins, Hosts: set.Hosts, MetricsToken: set.MetricsToken, TrustedProxy: set.TrustedProxy, RequestRate: set.RateAddress, ConnectionRate: set.RateConnections,
+		Origins: set.Origins, Hosts: set.Hosts, MetricsToken: set.MetricsToken, SecurityContact: set.SecurityContact, TrustedProxy: set.TrustedProxy, RequestRate: set.RateAddress, ConnectionRate: set.RateConnections,
 	})
 	s.start(service.Run, s.engine.Run)
 	return s

@@ -53,6 +53,8 @@ type Options struct {
 	TrustedProxy string             // one of the constants peer.Proxy…
 	MetricsToken string             // required to read the metrics, unless it is empty
 
+	SecurityContact string // for files.Options
+
 	// Rates per second for each client address; 0 means no limit.
 	RequestRate    float64 // requests and WebSocket frames
 	ConnectionRate float64 // new connections and live reads

@@ -1,0 +1,29 @@
+package negotiate
+
+import "testing"
+
+func TestAccepts(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]bool{
+		"gzip": true, "GZIP": true, "x-gzip": true, "deflate, gzip": true, "gzip;q=0.001": true, "gzip; q=1.0": true, "gzip ; Q=0.5": true,
+		"*": true, "br;q=1, *;q=0.1": true, "gzip, *;q=0": true, "*;q=0, gzip": true, "identity;q=0, *": true,
+		"": false, "identity": false, "br": false, "gzip;q=0": false, "gzip;q=0.000": false, "gzip; q=0, *": false, "*, gzip;q=0": false,
+		"*;q=0": false, "gzipped": false, "gzip;q=x": false, "gzip;q=": false, "deflate;x=gzip": false, "x-gzip;q=0": false,
+	} {
+		if got := accepts(header, "gzip"); got != want {
+			t.Errorf("%q: got %v", header, got)
+		}
+	}
+}
+
+func TestMatches(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]bool{
+		`W/"a1"`: true, `"a1"`: true, `"b", W/"a1"`: true, `*`: true, `"b","a1" ,"c"`: true,
+		"": false, `"a"`: false, `"a12"`: false, `a1`: false, `W/"b"`: false, `w/"a1"`: false,
+	} {
+		if got := matches(header, `W/"a1"`); got != want {
+			t.Errorf("%s: got %v", header, got)
+		}
+	}
+}

@@ -16,8 +16,8 @@ import (
 type Codec interface {
 	followed(room string, followed *streams.Followed) []byte
 	batch(batch *streams.Batch, format protocol.BatchFormat) []byte
-	signal(room string, signal *streams.Signal) []byte // nil if this kind of connection gets no signals
-	status(away bool) []byte                           // whether Redis is away
+	signal(room string, signal *streams.Signal) []byte // returns nil if this kind of connection gets no signals
+	status(away bool) []byte                           // reports whether Redis is away
 	heartbeat() []byte
 	end(code int, reason string) []byte // last bytes of the connection
 }

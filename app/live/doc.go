@@ -14,10 +14,10 @@
 // frame.
 //
 // Pumps are goroutines, one per processor, that write entries. At most one of them serves a feed at
-// a time, which keeps entries in order. A pump never waits for a client or for Redis: a feed that
+// a time, which keeps entries in order. A pump never waits for a client or for Redis. A feed that
 // would block gets its own goroutine until it has caught up. Any goroutine may write other frames
-// under the feed's write lock, or queue heartbeats, presence and the status of Redis under the
-// feed's lock.
+// while it holds the feed's write lock, or queue heartbeats, presence and the status of Redis while it
+// holds the feed's lock.
 //
 // This package never calls the store. The caller opens each reader on behalf of its user, so no code
 // here can bypass the permission check.

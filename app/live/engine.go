@@ -88,8 +88,8 @@ func (e *Engine) SetStatus(away bool) {
 	}
 }
 
-// RunOnWorker runs work on a goroutine whose stack has already grown, and waits for it. The comment
-// on workers explains why.
+// RunOnWorker runs work on a goroutine whose stack has already grown, and waits for it. See workers
+// for the reason.
 func (e *Engine) RunOnWorker(work func()) { e.workers.do(work) }
 
 // Start creates a feed for the connection and runs serve with it in a new goroutine. The feed writes
@@ -111,8 +111,8 @@ func (e *Engine) Start(conn net.Conn, codec Codec, userID string, head []byte, s
 	return nil
 }
 
-// Refuse writes head to the connection and closes it with the code and the reason. It returns when
-// the connection is closed.
+// Refuse writes head to the connection and closes it with the code and reason. It returns when the
+// connection is closed.
 func (e *Engine) Refuse(conn net.Conn, codec Codec, head []byte, code int, reason string) {
 	f := e.newFeed(conn, codec, "", head)
 	f.HangUp(code, reason)

@@ -53,9 +53,9 @@ type followedRoom struct {
 	isUnfollowed bool
 }
 
-// Follow starts to read the room with the reader that open returns. This reader replaces an earlier
-// reader of the same room. open must pass ready to the store, which calls it whenever there may be
-// something to read.
+// Follow starts reading the room with the reader that open returns. It replaces an earlier reader of
+// the same room. open must pass ready to the store, which calls it whenever there may be something to
+// read.
 func (f *Feed) Follow(room string, format protocol.BatchFormat, open func(ready func(*streams.Reader)) (*streams.Reader, error)) error {
 	if !f.mayFollow(room) {
 		return protocol.Errorf(protocol.BadField, "room", "A connection may follow at most %d rooms.", MaxRooms)
@@ -96,8 +96,7 @@ func (f *Feed) Unfollow(room string) {
 	}
 }
 
-// mayFollow reports whether the feed may follow the room: it already does, or it follows fewer than
-// MaxRooms rooms.
+// mayFollow reports whether the feed already follows the room, or follows fewer than MaxRooms rooms.
 func (f *Feed) mayFollow(room string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -134,11 +133,11 @@ func (f *Feed) pump(mayBlock bool) {
 }
 
 // drainQueue writes notices and the entries of queued rooms until nothing is left. It returns false
-// if it has started another goroutine that continues.
+// if another goroutine continues the work.
 func (f *Feed) drainQueue(mayBlock bool) (done bool) {
 	done = true // the result after a panic
 	defer f.Recover()
-	var ahead readAhead // nil unless this may block
+	var ahead readAhead // nil if this must not block
 	if mayBlock {
 		ahead = make(readAhead)
 	}
@@ -169,7 +168,7 @@ func (f *Feed) continueBlocking(frame []byte) {
 	f.pump(true)
 }
 
-// Recover must be deferred. After a panic it closes this connection instead of crashing the process.
+// Recover must be deferred. After a panic, it closes this connection instead of crashing the process.
 // The client can reconnect with its cursor.
 func (f *Feed) Recover() {
 	if cause := recover(); cause != nil {
@@ -250,9 +249,8 @@ func (f *Feed) encode(room *followedRoom, read streams.Read) []byte {
 	return f.encodeSignals(room.reader.Room, read.Signals)
 }
 
-// encodeSignals encodes the signals that this connection should get. It sends read markers only to
-// the user's own connections. Notices come first: a list of people that was queued before a signal
-// is older.
+// encodeSignals encodes the signals for this connection. It sends read markers only to the user's own
+// connections. Queued notices come first, because a list of people is older than the signals after it.
 func (f *Feed) encodeSignals(room string, signals []*streams.Signal) (frames []byte) {
 	f.mu.Lock()
 	frames = slices.Clone(f.notices.take(f.codec))

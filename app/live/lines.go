@@ -107,14 +107,14 @@ func (l *Lines) Chunk(data []byte) []byte {
 	return append(framed, "\r\n"...)
 }
 
-// Refusal returns the whole body of a response, with status 200, that refuses a request for a temporary
-// reason. An EventSource gives up for good after any other status; after this one it reconnects.
+// Refusal returns the whole body of a response that refuses a request for a temporary reason. The
+// status must be 200, because an EventSource gives up for good after any other status.
 func (l *Lines) Refusal(refused *protocol.Error) []byte {
 	return l.Chunk(l.format.refusal(nil, refused))
 }
 
-// Bounds of the delay before a refused EventSource reconnects. It uses the same delay after later
-// disconnects, so the delay is short.
+// The delay before a refused EventSource reconnects. It is short, because the EventSource also uses it
+// after later disconnects.
 const (
 	minRetry    = time.Second
 	maxRetry    = 10 * time.Second

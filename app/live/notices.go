@@ -28,7 +28,7 @@ func (n *notices) take(codec Codec) []byte {
 	return slices.Concat(frames...)
 }
 
-// Notify queues a frame that the client can do without. It drops the frame if the client is too slow.
+// Notify queues an optional frame. It drops the frame if the client is too slow.
 func (f *Feed) Notify(frame []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -46,7 +46,7 @@ func (f *Feed) notifyHeartbeat() {
 	f.startPump()
 }
 
-// notifyStatus queues a status change of Redis. A slow client gets only the first and the last of
+// notifyStatus queues a status change of Redis. A slow client receives only the first and the last of
 // several changes.
 func (f *Feed) notifyStatus(away bool) {
 	f.mu.Lock()

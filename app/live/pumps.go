@@ -9,7 +9,7 @@ import (
 const pumpBatch = 16
 
 // pumps are goroutines, one per processor, that serve feeds with something to write. They never
-// block: a feed that would block continues in its own goroutine.
+// block. A feed that would block continues in its own goroutine.
 type pumps struct {
 	mu    sync.Mutex
 	ready sync.Cond

@@ -6,7 +6,7 @@ import "burble/streams"
 const maxReadAhead = 32
 
 // readAhead holds the reads of queued rooms that a blocked pump has started. A feed that follows many
-// rooms then waits for Redis about once, and not once for each room.
+// rooms then waits for Redis about once instead of once per room.
 //
 // Only the pump that started a room's read uses its reader, and only after the read has ended.
 type readAhead map[*followedRoom]*aheadRead

@@ -13,9 +13,9 @@ const maxIdleWorkers = 8
 // 8 KiB or more, and the stack rarely shrinks again. Without workers, a thousand idle connections
 // would hold a thousand large stacks.
 //
-// Gain: about a third of the memory of an idle connection. Cost: two goroutine switches per frame.
-// Clients that store entries do not pay it, because they use their own stacks: see package socket.
-// To turn workers off, call work() in do.
+// Workers save about a third of the memory of an idle connection. They cost two goroutine switches per
+// frame, except for clients that store entries, which use their own stacks (see package socket). To
+// turn workers off, call work() in do.
 type workers struct {
 	jobs    chan func()
 	idle    atomic.Int32

@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// writeTimeout bounds each write. A client that takes longer to read is too slow.
+	// writeTimeout limits each write. A client that takes longer to read is too slow.
 	writeTimeout = 10 * time.Second
 	// slowClientTimeout is how long a client that is too slow may take to read the rest of the
 	// current frame and the close frame.
 	slowClientTimeout = 10 * time.Second
-	// closeTimeout bounds each half of the closing handshake.
+	// closeTimeout limits each half of the closing handshake.
 	closeTimeout = time.Second
 )
 
@@ -77,7 +77,7 @@ func (f *Feed) takeUnwritten(data []byte) []byte {
 
 // writeNow writes as much as the kernel accepts without blocking, and returns the rest. RawConn.Write
 // locks the descriptor, so that it cannot be closed and reused for another client during the write.
-// It does not wait either, because the callback always returns true. The caller must hold writing.
+// RawConn.Write does not wait, because the callback always returns true. The caller must hold writing.
 func (f *Feed) writeNow(first, second []byte) (rest []byte, err error) {
 	n := 0
 	if f.raw != nil && len(first)+len(second) > 0 {

@@ -13,7 +13,7 @@ type autobahnCase struct {
 	want   string
 }
 
-// runCases runs each case on a connection of its own.
+// runCases runs each case on its own connection.
 func runCases(t *testing.T, cases []autobahnCase) {
 	t.Helper()
 	server := startServer(t, 0)

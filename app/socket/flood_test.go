@@ -7,7 +7,7 @@ import (
 	"burble/app/ws"
 )
 
-// No kind of frame is free: a client that sends too many is disconnected.
+// Every kind of frame counts. A client that sends too many is disconnected.
 func TestFloodOfAnyFramesClosesTheConnection(t *testing.T) {
 	t.Parallel()
 	for name, frame := range map[string][]byte{
@@ -15,7 +15,7 @@ func TestFloodOfAnyFramesClosesTheConnection(t *testing.T) {
 		"invalid messages": text(`{"type":"shout"}`),
 		"pings":            ping("x"),
 		"pongs":            client.RawFrame(fin|ws.OpPong, nil),
-		"fragments":        client.RawFrame(opContinuation, nil), // of a message without end
+		"fragments":        client.RawFrame(opContinuation, nil), // of an endless message
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

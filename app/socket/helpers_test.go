@@ -27,7 +27,7 @@ import (
 	gobwas "github.com/gobwas/ws"
 )
 
-// Helpers for this package's tests. The server has no chat service and no HTTP. It gets TCP
+// Helpers for this package's tests. The server has no chat service and no HTTP. It treats TCP
 // connections as if they had been upgraded, and refuses frames of an unknown type.
 //
 //	startServer         starts a server until the test ends
@@ -204,7 +204,7 @@ func fragments(opcode byte, parts ...string) []byte {
 	return frames
 }
 
-// split cuts a message into parts of size bytes; the last one may be shorter.
+// split cuts a message into parts of size bytes. The last part may be shorter.
 func split(message string, size int) (parts []string) {
 	for len(message) > size {
 		parts, message = append(parts, message[:size]), message[size:]

@@ -19,8 +19,8 @@ const (
 	// silenceTimeout is how long a client may be silent, and how long it may take to send one
 	// message, in any number of frames. Even an idle client sends pongs, as every browser does.
 	silenceTimeout = 60 * time.Second
-	// floodLimit is the excess of refused frames over accepted ones above which the server closes
-	// the connection.
+	// floodLimit is how many more frames may be refused than accepted before the server closes the
+	// connection.
 	floodLimit = 200
 )
 
@@ -39,7 +39,7 @@ type Client struct {
 	Input   io.Reader       // reads Conn, beginning with any bytes already read from it
 	User    identity.User   // zero if the client may only read
 	NamedAt time.Time       // when User got the name
-	Address string          // what its limits are counted under
+	Address string          // the key of its limits
 	Follow  *protocol.Frame // the follow in the URL, or nil
 }
 
@@ -50,7 +50,7 @@ type client struct {
 	feed   *live.Feed
 	reader *ws.Reader
 
-	hasAppended  bool                 // from the first append on
+	hasAppended  bool                 // whether the client has appended an entry
 	excessFrames int                  // frames refused by the rate minus frames accepted, at least 0
 	joined       map[string]bool      // rooms in which the user is present through this client
 	lastTyping   map[string]time.Time // time of the last typing signal, by room
@@ -69,7 +69,7 @@ func (s *Server) Serve(feed *live.Feed, connected Client) {
 	s.Engine.RunOnWorker(c.start)
 	for c.reader.Await() == nil {
 		if c.hasAppended {
-			c.readNext() // the goroutine's own stack grows and stays
+			c.readNext() // the goroutine's own stack grows and stays large
 		} else {
 			s.Engine.RunOnWorker(c.readNext)
 		}
@@ -121,7 +121,7 @@ func (c *client) readNext() {
 	}
 }
 
-// handle parses one frame and carries it out. It answers a refused frame with the error.
+// handle parses and executes one frame. It answers a refused frame with the error.
 func (c *client) handle(data []byte) {
 	frame, err := protocol.Parse(data)
 	isJSON := !errors.Is(err, protocol.ErrNotJSON)
@@ -151,8 +151,7 @@ func (c *client) refuse(err error, frame protocol.Frame) {
 func (c *client) countFrame() { c.allowFrame(time.Now()) }
 
 // allowFrame counts a frame against the address's rate, and returns an error if the frame exceeds it.
-// It closes the connection of a flooding client, although the rate keeps accepting some of the
-// client's frames.
+// It closes the connection of a flooding client, even if the rate still accepts some of its frames.
 func (c *client) allowFrame(now time.Time) error {
 	ok, after := c.server.Frames.Allow(c.Address, 1, now)
 	if !ok {

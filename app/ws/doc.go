@@ -1,4 +1,4 @@
-// Package ws implements the server side of WebSocket (RFC 6455) over a net.Conn: it encodes frames
+// Package ws implements the server side of WebSocket (RFC 6455) over a net.Conn. It encodes frames
 // and reads a client's messages. It keeps one buffer of 512 bytes per connection and starts no
 // goroutines.
 //
@@ -10,9 +10,9 @@
 //	}
 //	message, whole, err := reader.Next()
 //
-// Package github.com/gobwas/ws parses the frame headers. Its wsutil.Reader does not fit: it limits
-// the size of a frame but not of a message in many frames, and it does not report frames without a
-// message, so a flood of them could not be limited.
+// Package github.com/gobwas/ws parses the frame headers. Its wsutil.Reader is not enough. It limits
+// the size of a frame, but not of a message in many frames. It also does not report frames that
+// complete no message, so the server could not limit a flood of them.
 //
 // Only one goroutine at a time may use a Reader. Frames are plain byte slices.
 package ws

@@ -15,12 +15,12 @@ const (
 	// bufferSize fits a typical frame from a client. Every idle connection keeps a buffer.
 	bufferSize = 512
 	// chunkSize is how much of a payload is allocated and read at a time, so that a long payload
-	// takes no memory before it arrives.
+	// uses no memory before it arrives.
 	chunkSize = 4 << 10
 	// maxCloseCode is the highest valid close code (RFC 6455 section 7.4.2).
 	maxCloseCode = 4999
 	// lastRegisteredCode is the last of the close codes, from 1012 on, that IANA has registered
-	// since the RFC. gobwas accepts only those of the RFC.
+	// since the RFC. gobwas accepts only those in the RFC.
 	lastRegisteredCode = 1014
 )
 
@@ -35,9 +35,9 @@ type Reader struct {
 	// fragment. The caller can use it to limit a client that sends only such frames.
 	Overhead func()
 
-	limit int // the most bytes that a message may have
+	limit int // maximum size of a message in bytes
 	in    *bufio.Reader
-	state gobwas.State // StateFragmented: between the frames of one message
+	state gobwas.State // StateFragmented between the frames of one message
 }
 
 // CloseError is the close frame with which the server must close the connection, because the client
@@ -54,7 +54,7 @@ func NewReader(conn io.Reader, limit int) *Reader {
 	return &Reader{limit: limit, in: bufio.NewReaderSize(conn, bufferSize), state: gobwas.StateServerSide}
 }
 
-// Await blocks until the next frame begins to arrive. It returns the error of Wait or of the
+// Await blocks until the next frame begins to arrive. It returns any error from Wait or the
 // connection.
 func (r *Reader) Await() error {
 	if r.Wait != nil {
@@ -67,8 +67,8 @@ func (r *Reader) Await() error {
 }
 
 // Next returns the client's next message, and handles control frames within it. After a control
-// frame between two messages, Next returns no message, and whole is false. The error is a *CloseError,
-// or comes from Wait or from the connection.
+// frame between two messages, Next returns no message, and whole is false. The error is a *CloseError
+// or comes from Wait or the connection.
 func (r *Reader) Next() (message []byte, whole bool, err error) {
 	for valid := 0; ; {
 		header, err := r.readHeader(len(message))
@@ -97,8 +97,8 @@ func (r *Reader) Next() (message []byte, whole bool, err error) {
 	}
 }
 
-// checkUTF8 reports whether a message is UTF-8. Its first valid bytes have been checked before;
-// checkUTF8 returns how many have been checked now. If the message is not whole, it may end within a
+// checkUTF8 reports whether a message is valid UTF-8. The first valid bytes were checked before.
+// checked is how many bytes have been checked now. If whole is false, the message may end within a
 // character.
 func checkUTF8(message []byte, valid int, whole bool) (checked int, ok bool) {
 	end := len(message)
@@ -175,8 +175,8 @@ func (r *Reader) countOverhead() {
 	}
 }
 
-// closeError returns the answer to a client's close frame: the same code, or the reason why the frame
-// is invalid.
+// closeError returns the answer to a client's close frame, with the same code, or with the reason why
+// the frame is invalid.
 func closeError(payload []byte) *CloseError {
 	if len(payload) == 0 {
 		return &CloseError{Code: CloseNormal}

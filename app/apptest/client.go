@@ -25,7 +25,7 @@ func (s *Server) Client(token string) *client.Server {
 		return new(net.Dialer).DialContext(ctx, network, host)
 	}
 	return &client.Server{
-		URL: "http://burble.test", Token: token, DialContext: dial,
+		URL: "http://localhost", Token: token, DialContext: dial,
 		Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true},
 	}
 }

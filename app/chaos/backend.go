@@ -27,8 +27,8 @@ type backend interface {
 	awaitHealthy()
 	// mayLose reports whether a failover may lose acknowledged entries.
 	mayLose() bool
-	// limits returns the number of replicas of a primary, and the maximum number of
-	// connections of a server to it.
+	// limits returns how many replicas a primary has, and how many connections a server may open to
+	// the primary.
 	limits() (replicas, connections int)
 }
 
@@ -108,7 +108,7 @@ func (h *harness) awaitReplicas(ctx context.Context, client *redis.Client) error
 	return client.Wait(ctx, replicas, h.options.patience).Err()
 }
 
-// connections returns the number of connections of all servers to the primaries.
+// connections returns the number of connections from all servers to the primaries.
 func (h *harness) connections() (count int) {
 	h.onPrimaries(func(client *redis.Client) error {
 		list, err := client.ClientList(context.Background()).Result()

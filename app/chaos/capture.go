@@ -70,7 +70,7 @@ func (p *phase) captureKey(ctx context.Context, client *redis.Client, room, key 
 	return nil
 }
 
-// storedEntries converts entries from their form in Redis.
+// storedEntries converts entries from Redis.
 func (p *phase) storedEntries(found []redis.XMessage) (entries []*check.Entry) {
 	for _, message := range found {
 		field := func(name string) string { text, _ := message.Values[name].(string); return text }

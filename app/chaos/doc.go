@@ -14,9 +14,8 @@
 //
 // The harness reads the truth about a room from Redis. Before it trims, deletes or flushes
 // entries, it copies them in the same transaction. It trims and deletes only two rooms that are
-// there for that purpose, and flushes Redis only in a separate phase. The other rooms must not
-// lose entries: with durability disk on a single Redis, and with durability replica if a
-// failover is possible.
+// there for that purpose, and flushes Redis only in a separate phase. The other rooms must not lose
+// entries if the durability is disk on a single Redis, or replica where a failover is possible.
 //
 // With -previous, every second server that starts runs the program of the previous release. Both
 // releases must serve the same rooms side by side, while clients move between them.

@@ -22,7 +22,7 @@ const (
 	serverProcess component = "server"
 	clientNetwork component = "client network" // between clients and one server
 	redisNetwork  component = "redis network"  // between one server and Redis
-	redisProcess  component = "redis"          // including the rooms in it
+	redisProcess  component = "redis"          // Redis itself, and the rooms in it
 	clients       component = "clients"
 )
 

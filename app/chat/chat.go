@@ -16,14 +16,14 @@ import (
 	"burble/streams"
 )
 
-// callTimeout bounds each write, including the store's retries, and each read of a search.
+// callTimeout limits each write, including the store's retries, and each read of a search.
 const callTimeout = 8 * time.Second
 
 // Options configure a Service.
 type Options struct {
 	Log *slog.Logger
-	// MessageRate limits the messages per second of each user, and separately the signals. Bursts
-	// may be four times as large. 0 means no limit.
+	// MessageRate is how many messages a user may send per second, and separately how many signals.
+	// Bursts may be four times as large. 0 means no limit.
 	MessageRate float64
 	// LeaveGrace is how long a user may be disconnected before they count as having left. It must
 	// leave enough time to reload a page or to reconnect. 0 means 5 s.
@@ -96,8 +96,8 @@ func (s *Service) Append(user identity.User, room string, entry streams.Entry) (
 	return stored, nil
 }
 
-// findMentions returns the names that a message mentions. If it cannot read which names there are, all
-// that the message could mean count.
+// findMentions returns the names that a message mentions. If it cannot read the room's names, it returns
+// every name that the message could mean.
 func (s *Service) findMentions(ctx context.Context, user identity.User, room string, entry streams.Entry) []string {
 	if !strings.ContainsAny(entry.Text, "@＠﹫") {
 		return nil

@@ -11,6 +11,6 @@
 // A Service also holds the state that belongs to users rather than to connections: message and
 // signal rates, presence on this server, and running searches.
 //
-// All methods are safe for concurrent use. They return a *protocol.Error or an error of package
-// streams; protocol.AsError converts both to the error that a client sees.
+// All methods are safe for concurrent use. They return a *protocol.Error or an error from package
+// streams. protocol.AsError converts both to the error that a client sees.
 package chat

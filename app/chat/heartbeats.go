@@ -12,19 +12,19 @@ const (
 	heartbeatInterval = 25 * time.Second
 	// heartbeatRetry is how long after a failed heartbeat the next one is due.
 	heartbeatRetry = 5 * time.Second
-	// heartbeatTimeout bounds one heartbeat.
+	// heartbeatTimeout limits one heartbeat.
 	heartbeatTimeout = 10 * time.Second
 )
 
-// heartbeats is the state of a server's heartbeats. They have a goroutine of their own, because a
-// server that is busy recording who is in its rooms must not be mistaken for dead.
+// heartbeats is the state of a server's heartbeats. They have their own goroutine, so that a server
+// that is busy recording who is in its rooms is not mistaken for dead.
 type heartbeats struct {
 	every   time.Duration // heartbeatInterval
-	timeout time.Duration // how long Redis counts the server as alive after one
+	timeout time.Duration // how long Redis counts the server as alive after a heartbeat
 
 	mu          sync.Mutex // held while a heartbeat is sent
-	next        time.Time  // when one is due; zero means now
-	isUncertain bool       // the last one failed: Redis may have removed the server meanwhile
+	next        time.Time  // when the next heartbeat is due; zero means now
+	isUncertain bool       // the last heartbeat failed, so Redis may have removed the server
 }
 
 // hasBegun reports whether a heartbeat was ever sent.
@@ -34,8 +34,8 @@ func (h *heartbeats) hasBegun() bool {
 	return !h.next.IsZero()
 }
 
-// sendHeartbeats sends heartbeats until ctx ends. It does so even while a part of Redis is away,
-// because the part with the heartbeats may be another one.
+// sendHeartbeats sends heartbeats until ctx ends, even while part of Redis is away, because another
+// part may hold the heartbeats.
 func (p *presence) sendHeartbeats(ctx context.Context) {
 	ticker := time.NewTicker(min(time.Second, p.pulse.every))
 	defer ticker.Stop()
@@ -50,7 +50,7 @@ func (p *presence) sendHeartbeats(ctx context.Context) {
 }
 
 // heartbeat sends a heartbeat if one is due and this server has people in its rooms. If Redis may have
-// removed the server as dead, all people are reported again.
+// removed the server as dead, it schedules all people to be reported again.
 func (p *presence) heartbeat(ctx context.Context, now time.Time) {
 	h := &p.pulse
 	h.mu.Lock()

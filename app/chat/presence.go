@@ -144,8 +144,8 @@ type update struct {
 // whether there are more. It marks their arrivals as reported. It keeps users who left until Redis
 // has recorded their departure. If it dropped them and Redis failed, they would stay in Redis forever.
 //
-// Every connection gets a room of its own into the updates before any gets a second one, so that
-// one that joins thousands does not delay the others.
+// It takes one room of every connection before a second room of any, so that a connection that joins
+// thousands of rooms does not delay the others.
 func (p *presence) takeUpdates(now time.Time) (updates []update, more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -235,8 +235,8 @@ func (o *occupants) takeUpdate(name string, now time.Time, grace time.Duration) 
 	return next
 }
 
-// removeLeft removes users after Redis has recorded that they left. It reports users who came back
-// in the meantime again.
+// removeLeft removes users after Redis has recorded that they left. It again reports users who have
+// since come back.
 func (p *presence) removeLeft(name string, left []streams.User) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

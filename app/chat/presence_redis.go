@@ -12,10 +12,10 @@ const (
 	// arrivalDelay is how long record waits after an arrival for others to batch with it. A thousand
 	// users who arrive at once then need only one update.
 	arrivalDelay = 50 * time.Millisecond
-	// maxRooms and maxUsers bound what one pipeline of updates makes Redis do, to about 5 ms.
+	// maxRooms and maxUsers limit how long one pipeline of updates keeps Redis busy, to about 5 ms.
 	maxRooms = 100
 	maxUsers = 500
-	// removeTimeout bounds the removal of this server's presence at shutdown.
+	// removeTimeout limits the removal of this server's presence at shutdown.
 	removeTimeout = 2 * time.Second
 )
 
@@ -41,9 +41,9 @@ func (p *presence) recordChanges(ctx context.Context) {
 			time.Sleep(arrivalDelay)
 		case <-ticker.C:
 		}
-		// While Redis is away the changes stay queued.
+		// While Redis is away, the changes stay queued.
 		for more := true; more && ctx.Err() == nil && !p.store.Away(); {
-			p.heartbeat(ctx, time.Now()) // of a server that had no people before
+			p.heartbeat(ctx, time.Now()) // the server may have had no people before
 			var updates []update
 			updates, more = p.takeUpdates(time.Now())
 			p.apply(ctx, updates)
@@ -51,7 +51,7 @@ func (p *presence) recordChanges(ctx context.Context) {
 	}
 }
 
-// removeServer removes everyone who is present through this server from Redis. A user who reconnects
+// removeServer removes from Redis everyone who is present through this server. A user who reconnects
 // to another server in time does not count as having left.
 func (p *presence) removeServer() {
 	if !p.pulse.hasBegun() {
@@ -90,14 +90,14 @@ func (p *presence) apply(ctx context.Context, updates []update) {
 			listener.Notify(frame)
 		}
 		if present.IsOutdated() {
-			// The listeners may have got the signal before the list.
+			// The listeners may have received the signal before the list.
 			p.notifyLater(room, listeners)
 		}
 	}
 }
 
 // record records the updates' arrivals and departures in Redis, up to maxUsers of each room at a time.
-// After an error it schedules all of the room's members to be reported again.
+// After an error, it includes all of the room's members in its next update.
 func (p *presence) record(ctx context.Context, updates []update) {
 	var changes []streams.PresenceChange
 	var rest []update

@@ -17,9 +17,9 @@ const (
 	searchMatches     = 50  // matches per search
 	searchReads       = 200 // reads per search, each of about 1,000 entries if few of them are messages
 	searchesByAddress = 8   // concurrent searches per address; a user may run one
-	searchesAtOnce    = 32  // concurrent searches of all addresses, since each holds a page in memory
+	searchesAtOnce    = 32  // concurrent searches from all addresses; each holds a page in memory
 
-	searchRate  = 20_000 // entries per second that the searches of one address may read
+	searchRate  = 20_000 // entries per second that searches from one address may read
 	searchBurst = 2 * searchRate
 )
 
@@ -100,12 +100,12 @@ func (s *Service) Search(user identity.User, address string, query Query) (*Sear
 	return search, nil
 }
 
-// Matches returns where the message matches the query's text, in characters of the message's text, in order.
+// Matches returns the ranges of the message's text that match the query, in characters and in order.
 func (s *Search) Matches(entry *streams.Entry) [][2]int { return s.terms.find(entry.Text) }
 
 // Run calls emit for each matching message, newest first, until emit returns false or the search
 // reaches a limit. It returns the number of messages searched and the ID before which the next search
-// continues, or the zero ID if there are no older messages. Between reads it pauses for twice as long
+// continues, or the zero ID if there are no older messages. Between reads, it pauses for twice as long
 // as the last read took, or for as long as searchRate requires, so that searches do not slow Redis down
 // for everyone else.
 func (s *Search) Run(emit func(*streams.Entry) bool) (searched int, older streams.ID, err error) {
@@ -144,7 +144,7 @@ func (s *Search) read(before streams.ID) (err error) {
 	return err
 }
 
-// debt returns how long the searches of the address must wait before they may read again.
+// debt returns how long searches from the address must wait before they may read again.
 func (s *Search) debt() time.Duration {
 	_, wait := s.service.searched.Allow(s.address, 0, time.Now())
 	return wait

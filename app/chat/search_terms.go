@@ -10,14 +10,14 @@ import (
 	"burble/streams/fold"
 )
 
-// maxHighlights is how many places in a message Matches returns for each term.
+// maxHighlights is how many matches in a message Matches returns for each term.
 const maxHighlights = 20
 
-// searchTerms is a query as it is compared with messages: folded.
+// searchTerms is a folded query.
 type searchTerms struct {
 	words    []string // and phrases
 	from     string
-	fromUser string // as it was given
+	fromUser string // not folded
 }
 
 func (q *Query) terms() searchTerms {
@@ -40,7 +40,7 @@ func splitQuery(query string) (terms []string) {
 	return terms
 }
 
-// match reports whether a message is by the author, and contains every term.
+// match reports whether a message is by the author and contains every term.
 func (t *searchTerms) match(entry *streams.Entry) bool {
 	if entry.Deleted || t.from != "" && t.fromUser != entry.User.ID && t.from != fold.String(entry.User.Name) {
 		return false
@@ -57,7 +57,7 @@ func (t *searchTerms) match(entry *streams.Entry) bool {
 	return true
 }
 
-// find returns where the terms are in text, in characters. Places do not overlap.
+// find returns the ranges of text that match a term, in characters. They do not overlap.
 func (t *searchTerms) find(text string) (places [][2]int) {
 	folded := fold.Map(text)
 	for _, word := range t.words {

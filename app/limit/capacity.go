@@ -10,15 +10,15 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Capacity is a listener that never runs out of file descriptors: it limits the connections of all
-// addresses together, and one address to three quarters of them. A few more are accepted as spare
-// connections (see IsSpare), on which a server can answer probes. If there are too many of these, the
-// oldest is reset: a probe takes a moment, an idle connection does not matter.
+// Capacity is a listener that never runs out of file descriptors. It limits the connections from all
+// addresses together, and each address to three quarters of that limit. Beyond the limit, it accepts a
+// few spare connections (see IsSpare), on which a server can answer probes. If there are too many of
+// these, it resets the oldest, which is probably idle, because a probe takes only a moment.
 //
-// If Accept fails nevertheless, it tries again.
+// If accepting fails nevertheless, Accept tries again.
 type Capacity struct {
 	net.Listener
-	Max     int                          // connections of all addresses, not counting spare ones; 0 means no limit
+	Max     int                          // connections from all addresses, not counting spare ones; 0 means no limit
 	Spare   int                          // at least 1
 	Key     func(remote net.Addr) string // identifies an address; if nil, there is no limit per address
 	OnError func(error)                  // called at most once a second while Accept fails, or while the capacity is used up
@@ -72,7 +72,7 @@ func (l *Capacity) admit(conn net.Conn) net.Conn {
 		}
 	default:
 		if ok {
-			release() // it cannot be counted
+			release() // the connection cannot be counted
 			return conn
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxRateKeys bounds the memory of a Rate to about 15 MB. An attacker with more addresses than this
-// can evade a limit per address anyway.
+// maxRateKeys limits a Rate's memory to about 15 MB. An attacker with more addresses than this can
+// evade a limit per address anyway.
 const maxRateKeys = 100_000
 
 // Rate limits how often each key may act, with a token bucket per key. It removes buckets that are
@@ -78,8 +78,8 @@ func (r *Rate) bucket(key string, now time.Time) *rate.Limiter {
 }
 
 // sweep removes full buckets, at most once per the time that an empty bucket takes to fill. A bucket
-// that is unused between two sweeps is therefore full at the second one. Allow runs the sweep, so no
-// goroutine is needed: the map grows only while Allow is called.
+// that is unused between two sweeps is therefore full at the second one. The map grows only while Allow
+// is called, so Allow runs the sweep and no goroutine is needed.
 func (r *Rate) sweep(now time.Time) {
 	fillTime := time.Duration(float64(r.burst) / float64(r.perSecond) * float64(time.Second))
 	if now.Sub(r.lastSweep) < max(fillTime, time.Second) {

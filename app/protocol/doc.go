@@ -1,7 +1,6 @@
 // Package protocol implements the wire format of burble.v1. It parses the frames of clients,
 // validates every field, encodes the JSON that servers send, and defines the errors. It does no I/O.
-// PROTOCOL.md describes the protocol for authors of clients, and the tests of this package check its
-// examples.
+// PROTOCOL.md describes the protocol for client authors, and this package's tests check its examples.
 //
 //	frame, err := protocol.Parse(data)
 //	if err != nil {

@@ -11,8 +11,8 @@ import (
 // joiner is the zero-width joiner, which combines the emoji on both sides into one.
 const joiner = '\u200d'
 
-// isEmoji reports whether text could be one emoji: a single grapheme cluster (UAX #29) of symbols
-// and of characters that join or modify symbols. It accepts unassigned characters, because a later
+// isEmoji reports whether text could be one emoji, which is a single grapheme cluster (UAX #29) of
+// symbols and characters that join or modify symbols. It accepts unassigned characters, because a later
 // version of Unicode may define them as emoji. It never accepts letters, or characters that reverse
 // or hide text.
 func isEmoji(text string) bool {

@@ -108,7 +108,7 @@ func AppendRendered(dst []byte, entry *streams.Entry, render Render) []byte {
 	return append(dst, '}')
 }
 
-// AppendMatch appends a message that a search found as a JSON object, with the places that match.
+// AppendMatch appends a message found by a search as a JSON object, with the ranges that match.
 func AppendMatch(dst []byte, entry *streams.Entry, render Render, matches [][2]int) []byte {
 	dst = AppendRendered(dst, entry, render)
 	if len(matches) == 0 {
@@ -189,9 +189,9 @@ func appendEntries(dst []byte, entries []streams.Entry, render Render) []byte {
 	return append(dst, ']')
 }
 
-// maxBatchRendering bounds the time that the rendering of a batch may take, since all readers of the
-// room wait for it. batchRendering bounds that of all batches, in microseconds: a quarter of one
-// processor. Messages beyond either are sent as plain text.
+// maxBatchRendering limits the time for rendering one batch, because all readers of the room wait for
+// it. batchRendering limits rendering to a quarter of one processor, in microseconds per second. Messages
+// beyond either limit are sent as plain text.
 const maxBatchRendering = 100 * time.Millisecond
 
 var batchRendering = rate.NewLimiter(250_000, 1_000_000)

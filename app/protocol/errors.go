@@ -40,9 +40,9 @@ var statuses = map[Code]int{
 type Error struct {
 	Code       Code
 	Status     int           // HTTP status; 0 means the status of Code
-	Message    string        // for authors of clients
-	Title      string        // for users: what happened, without a period; if empty, derived from Message
-	Detail     string        // for users: what to do next; may be empty
+	Message    string        // for client authors
+	Title      string        // tells users what happened, without a period; if empty, derived from Message
+	Detail     string        // tells users what to do next; may be empty
 	Field      string        // the invalid field, if any
 	RetryAfter time.Duration // 0 means unknown
 	Cause      error         // for the log; never sent to clients
@@ -94,7 +94,7 @@ func (e *Error) Body() any {
 	return map[string]body{"error": {e.Code, e.Field, e.Message}}
 }
 
-// RetrySeconds returns the value of the Retry-After header: whole seconds, rounded up.
+// RetrySeconds returns the value of the Retry-After header in whole seconds, rounded up.
 func (e *Error) RetrySeconds() int { return int((e.RetryAfter + time.Second - 1) / time.Second) }
 
 // Errorf returns an error with a formatted message. field may be empty.
@@ -110,8 +110,8 @@ func NameRequired() *Error {
 	}
 }
 
-// TooMany returns the error for a client that exceeds a limit. things names what is limited, in the
-// plural, such as "messages".
+// TooMany returns the error for a client that exceeds a limit. things is a plural that names what is
+// limited, such as "messages".
 func TooMany(things string, retryAfter time.Duration) *Error {
 	return &Error{
 		Code: RateLimited, RetryAfter: retryAfter, Message: "Too many " + things + ". Try again later.",
@@ -165,7 +165,7 @@ func AsError(err error) *Error {
 	return ServerFault(http.StatusInternalServerError, err)
 }
 
-// ServerFault returns the error for a failure of the server, such as a bug.
+// ServerFault returns the error for a server failure, such as a bug.
 func ServerFault(status int, cause error) *Error {
 	return &Error{
 		Code: Unavailable, Status: status, Message: "Something went wrong on our side.",

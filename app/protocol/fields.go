@@ -18,10 +18,11 @@ const (
 	MaxTopic    = 120      // characters in a room's topic
 	MaxFrame    = 64 << 10 // bytes in a frame or a request body
 	MaxLast     = 500      // entries that a follow or a page of history may request
-	DefaultLast = 50       // entries that a follow gets if it does not specify a number
+	DefaultLast = 50       // entries that a follow returns if it does not specify a number
 )
 
-// ParseFields parses a request body: a JSON object of strings whose member names are all in names.
+// ParseFields parses a request body, which must be a JSON object of strings whose member names are all
+// in names.
 func ParseFields(data []byte, names []string) (map[string]string, error) {
 	raw, ok := Members(data)
 	if !ok {
@@ -79,8 +80,8 @@ func CheckKey(field, key string) (string, error) {
 	return key, nil
 }
 
-// CheckText validates the text of a message. It replaces CRLF, with which forms and programs for Windows
-// end lines, by LF.
+// CheckText validates the text of a message. It replaces CRLF, the line ending of HTML forms and Windows
+// programs, with LF.
 func CheckText(text string) (string, error) {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	switch {

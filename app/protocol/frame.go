@@ -43,13 +43,12 @@ func (f *Frame) Entry() streams.Entry {
 	}
 }
 
-// ErrNotJSON is the error for a frame that is not JSON. A client that sends one does not speak this
-// protocol.
+// ErrNotJSON is the error for a frame that is not JSON, from a client that does not speak this protocol.
 var ErrNotJSON = Errorf(BadFrame, "", notObjectMessage)
 
 const notObjectMessage = "A frame must be a JSON object."
 
-// Parse parses a frame. It returns an *Error, which is ErrNotJSON if data is not JSON. Even on error
+// Parse parses a frame. It returns an *Error, which is ErrNotJSON if data is not JSON. Even on error,
 // the frame contains the room and the key, shortened if they are invalid, so that the reply can
 // include them.
 func Parse(data []byte) (Frame, error) {
@@ -177,8 +176,8 @@ func (f *Frame) setText(name, text string) (err error) {
 	return err
 }
 
-// MaxQuoted is the maximum number of characters that an error quotes from a client's text. The longest
-// room name and a key fit.
+// MaxQuoted is the maximum number of characters that an error quotes from a client's text. Every room
+// name and key fits.
 const MaxQuoted = 64
 
 // Shorten shortens a client's text to MaxQuoted characters, so that an error can quote it.
@@ -189,8 +188,8 @@ func Shorten(text string) string {
 	return fmt.Sprintf("%s…", string([]rune(text)[:MaxQuoted]))
 }
 
-// SortedNames returns the names of an object's members in sorted order. Checking members in this
-// order always reports the same one of several errors.
+// SortedNames returns the names of an object's members in sorted order. If an object has several
+// errors, checking its members in this order always reports the same one.
 func SortedNames(members map[string]string) []string {
 	return slices.Sorted(maps.Keys(members))
 }

@@ -9,10 +9,9 @@ import (
 	"burble/streams"
 )
 
-// This file defines the kinds of entries in the protocol: the frame that appends each kind, its JSON
-// fields, and its line of plain text. A field that no kind has yet also needs a case in
-// Frame.setField or Frame.setText. ARCHITECTURE.md lists the files that a new kind touches in other
-// packages.
+// For each kind of entry, this file defines the frame that appends it, its JSON fields, and its line of
+// plain text. A field that no kind has yet also needs a case in Frame.setField or Frame.setText.
+// ARCHITECTURE.md lists the files that a new kind touches in other packages.
 
 // frameType describes a type of frame that clients send.
 type frameType struct {

@@ -1,9 +1,9 @@
-// Package throttle bounds what clients cost: each address on its own, and all of them together.
+// Package throttle limits what clients cost, for each address and for all addresses together.
 //
-// The unit is a request. What costs more than an ordinary request counts as several: entries that
-// Redis reads, rooms in a list, the time to render messages as HTML. An address that has used up its
-// requests is refused until its rate has paid for them. Memory is reserved before it is used, and
-// responses that a client does not read count until it has read them.
+// The unit is a request. Expensive work counts as several requests, by the entries that Redis reads, the
+// rooms in a list, and the time to render messages as HTML. An address that has used up its requests is
+// refused until its rate allows more. Memory is reserved before it is used, and responses count until
+// the client has read them.
 //
-// A Limits may be used by many goroutines at once.
+// A Limits is safe for concurrent use.
 package throttle

@@ -14,14 +14,15 @@ const (
 	// ConnectionFactor times the connection rate is how many connections, and how many live reads,
 	// an address may have open at once.
 	ConnectionFactor = 40
-	// FilesFactor is how many static files an address may request for each other request.
+	// FilesFactor times the request rate is how many static files an address may request per second.
 	FilesFactor = 20
 	// EntriesPerRequest is how many entries that Redis reads, or rooms that it lists, count as one
 	// request.
 	EntriesPerRequest = 50
 )
 
-// Limits are the limits of each client address, and of all together. A nil Rate or Quota is no limit.
+// Limits are the limits for each client address and for all addresses together. A nil Rate or Quota
+// means no limit.
 type Limits struct {
 	Requests        *limit.Rate  // requests and WebSocket frames
 	Files           *limit.Rate  // requests for static files
@@ -32,10 +33,10 @@ type Limits struct {
 
 	Pages *semaphore.Weighted // bytes of memory for pages of history, see ReservePage
 
-	allUnreadBytes *limit.Quota // of all addresses, under the key ""
+	allUnreadBytes *limit.Quota // for all addresses, under the key ""
 }
 
-// New returns Limits for addresses that may make that many requests and new connections per second.
+// New returns Limits that allow each address so many requests and new connections per second.
 func New(requestRate, connectionRate float64) *Limits {
 	atOnce := int(math.Ceil(ConnectionFactor * connectionRate))
 	return &Limits{
@@ -78,8 +79,8 @@ func allow(rate *limit.Rate, address string, count int, what string) error {
 	return nil
 }
 
-// Charge counts work that is already done: entries that Redis read, or rooms that it listed. The
-// address pays with its next requests.
+// Charge counts entries that Redis has already read, or rooms that it has listed. They reduce the
+// requests that the address may make next.
 func (l *Limits) Charge(address string, entries int) {
 	l.Requests.Charge(address, entries/EntriesPerRequest, time.Now())
 }

@@ -10,18 +10,19 @@ import (
 )
 
 const (
-	// MaxPagesBytes bounds the memory of all pages of history that are being read and encoded.
+	// MaxPagesBytes limits the memory for all pages of history that are being read and encoded.
 	MaxPagesBytes = 32 << 20
-	// messageBytes is the approximate memory that a message of 4,000 characters takes in such a page,
-	// and renderedBytes that of its HTML.
+	// In such a page, a message with 4,000 characters takes about messageBytes, and its HTML about
+	// renderedBytes.
 	messageBytes, renderedBytes = 32 << 10, 32 << 10
-	// pageWait bounds how long a request waits for that memory.
+	// pageWait limits how long a request waits for that memory.
 	pageWait = 5 * time.Second
-	// RenderingPerRequest is how much time to render messages counts as one request.
+	// RenderingPerRequest is how much rendering time counts as one request.
 	RenderingPerRequest = 10 * time.Millisecond
 )
 
-// ReservePage waits for the memory that a page of history needs until release is called.
+// ReservePage waits for the memory that a page of history needs, and reserves it until the caller calls
+// release.
 func (l *Limits) ReservePage(ctx context.Context, address string, messages int, html bool) (release func(), err error) {
 	size := int64(messages) * messageBytes
 	if html {
@@ -34,14 +35,14 @@ func (l *Limits) ReservePage(ctx context.Context, address string, messages int, 
 		return nil, protocol.TooMany("large pages at once", time.Second)
 	}
 	release = func() { l.Pages.Release(size) }
-	if err := l.AllowDebt(address); err != nil { // it may have grown meanwhile
+	if err := l.AllowDebt(address); err != nil { // the debt may have grown during the wait
 		release()
 		return nil, err
 	}
 	return release, nil
 }
 
-// Render returns a function that returns the HTML of the entries. Render counts a request for every
+// Render returns a function that returns an entry's HTML. Render counts a request for every
 // RenderingPerRequest that rendering takes, and fails when the address has used up its requests.
 func (l *Limits) Render(address string, entries []streams.Entry) (protocol.Render, error) {
 	rendered := make(map[streams.ID]string, len(entries))

@@ -9,17 +9,17 @@ import (
 )
 
 const (
-	// MaxUnread is how many bytes of responses may wait for one address to read them. A single
-	// response may be larger.
+	// MaxUnread is how many bytes of responses one address may leave unread. A single response may be
+	// larger.
 	MaxUnread = 16 << 20
 	// MaxAllUnread is the same for all addresses together.
 	MaxAllUnread = 64 << 20
-	// unreadRetryAfter is when a client whose responses wait unread should try again.
+	// unreadRetryAfter is when a client with too many unread responses should try again.
 	unreadRetryAfter = 15 * time.Second
 )
 
-// Hold returns a reader of a response's body, which counts against its address until it is closed.
-// Otherwise a client could request large responses and read none of them.
+// Hold returns a reader of a response's body, which counts against the client's address until the reader
+// is closed. Otherwise a client could request large responses and read none of them.
 func (l *Limits) Hold(address string, body []byte) (io.ReadCloser, error) {
 	releaseOwn, ok := l.UnreadBytes.Take(address, len(body))
 	if !ok {
@@ -38,7 +38,7 @@ type heldBody struct {
 	release func()
 }
 
-// Close implements io.Closer. fasthttp calls it when it has written the response, or failed to.
+// Close implements io.Closer. fasthttp calls it after it has written the response, or failed to.
 func (h *heldBody) Close() error {
 	h.release()
 	return nil

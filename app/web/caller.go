@@ -15,8 +15,8 @@ import (
 const callerKey = "caller"
 
 // cookieName returns the name of the cookie that holds the token. Over TLS, the __Host- prefix makes
-// browsers accept the cookie only from this host. Otherwise another host of the same domain could
-// set a token of its own (RFC 6265bis, section 4.1.3.2).
+// browsers accept the cookie only from this host. Otherwise another host in the same domain could
+// set its own token (RFC 6265bis, section 4.1.3.2).
 func cookieName(tls bool) string {
 	if tls {
 		return "__Host-burble"
@@ -28,7 +28,7 @@ func cookieName(tls bool) string {
 type caller struct {
 	user         identity.User // zero if it has not chosen a name
 	namedAt      time.Time     // when the token was signed
-	address      string        // what its limits are counted under
+	address      string        // the key of its limits
 	origin       string        // this server's origin, as the client addressed it
 	tls          bool          // the client is known to use TLS
 	hasCookie    bool          // there is a cookie with a valid token

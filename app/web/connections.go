@@ -28,16 +28,16 @@ func (l boundedListener) Accept() (net.Conn, error) {
 }
 
 const (
-	// otherFiles is how many file descriptors the server leaves for anything but connections of
-	// clients: connections to Redis above all. Of a large limit it leaves a sixteenth.
+	// otherFiles is how many file descriptors the server does not use for clients' connections. Most
+	// are for connections to Redis. Of a large limit, the server leaves a sixteenth.
 	otherFiles = 48
-	// spareConnections is how many connections above its capacity a server has, to answer probes.
+	// spareConnections is how many connections above its capacity a server accepts to answer probes.
 	spareConnections = 16
 )
 
-// limitConnections returns a listener that limits the open connections, of each address and of all
-// together. Behind a proxy there is no limit for each address, because all connections come from the
-// proxy.
+// limitConnections returns a listener that limits the open connections from each address and from all
+// addresses together. Behind a proxy, there is no limit per address, because all connections come from
+// the proxy.
 func (s *Server) limitConnections(listener net.Listener) net.Listener {
 	listener = boundedListener{listener}
 	key := func(remote net.Addr) string {
@@ -56,7 +56,7 @@ func (s *Server) limitConnections(listener net.Listener) net.Listener {
 	return capacity
 }
 
-// maxConnections returns how many connections a process that may open this many files can have, or 0
+// maxConnections returns how many connections a process may have if it may open so many files, or 0
 // for no limit.
 func maxConnections(files int) int {
 	if files == 0 {

@@ -11,8 +11,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// A room without entries is in no list of the store. Therefore, a cookie keeps the last maxEmptyRooms
-// rooms that were opened by name in this browser, for emptyRoomLife.
+// The store does not list rooms without entries. Therefore, a cookie keeps the last maxEmptyRooms rooms
+// that were opened by name in this browser, for emptyRoomLife.
 const (
 	maxEmptyRooms = 10
 	emptyRoomLife = 7 * 24 * time.Hour
@@ -24,8 +24,8 @@ func (s *Server) rememberRoom(c *fiber.Ctx, room string) {
 	s.setEmptyRooms(c, append([]string{room}, others...))
 }
 
-// addEmptyRooms appends the rooms in the cookie to a list of rooms, except for the current one. It
-// removes from the cookie what is no longer empty: the rooms in the list, and current unless isEmpty.
+// addEmptyRooms appends the rooms in the cookie, except the current one, to a list of rooms. It removes
+// from the cookie rooms that are no longer empty: those in the list, and current unless isEmpty.
 func (s *Server) addEmptyRooms(c *fiber.Ctx, links []views.RoomLink, current string, isEmpty bool) []views.RoomLink {
 	remembered := s.emptyRooms(c)
 	empty := slices.DeleteFunc(slices.Clone(remembered), func(room string) bool {

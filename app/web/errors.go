@@ -51,9 +51,9 @@ func wantsHTML(c *fiber.Ctx) bool {
 	return preferredType(c, fiber.MIMEApplicationJSONCharsetUTF8, fiber.MIMETextHTMLCharsetUTF8) == fiber.MIMETextHTMLCharsetUTF8
 }
 
-// preferredType returns which of the types the client prefers: the first in case of a tie, or "" if
-// the client accepts none. Media types are case-insensitive (RFC 9110, section 8.3.1), but Fiber compares
-// bytes, so it gets a lower-case copy of the header.
+// preferredType returns the type that the client prefers, the first one in a tie, or "" if the client
+// accepts none. Media types are case-insensitive (RFC 9110, section 8.3.1), but Fiber compares bytes, so
+// it gets a lower-case copy of the header.
 func preferredType(c *fiber.Ctx, types ...string) string {
 	request := new(fasthttp.RequestCtx)
 	request.Request.Header.Set(fiber.HeaderAccept, strings.ToLower(c.Get(fiber.HeaderAccept)))
@@ -98,9 +98,9 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 // formKey is the key under which a request's locals hold the idempotency key of a posted form.
 const formKey = "form key"
 
-// renderForm renders the page of a refused form again, with what the user typed. It does so only if
-// the form's own handler refused it: a client that exceeds its rate must not get a page of history.
-// Otherwise it returns an error.
+// renderForm renders the page of a refused form again, with what the user typed. It returns an error
+// unless the form's own handler refused the form, because a client that exceeds its rate must not get a
+// page of history.
 func (s *Server) renderForm(c *fiber.Ctx, refused *protocol.Error) error {
 	page := s.newPage(c, "")
 	newest := streams.Where{Limit: pageSize}

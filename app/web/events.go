@@ -16,8 +16,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// getEvents handles GET /r/{room}/events, a live read over HTTP. The connection leaves the HTTP server
-// and becomes a feed, as a WebSocket's does.
+// getEvents handles GET /r/{room}/events, a live read over HTTP. Like a WebSocket's, the connection
+// leaves the HTTP server and becomes a feed.
 func (s *Server) getEvents(c *fiber.Ctx) error {
 	room, from, err := parseEvents(c)
 	if err != nil {
@@ -33,14 +33,15 @@ func (s *Server) getEvents(c *fiber.Ctx) error {
 			s.log.Error("cannot follow a room", "room", room, "error", err)
 			return
 		}
-		feed.Write(nil) // after Follow: what a client stores once it has the header must reach it
+		feed.Write(nil) // after Follow, so that the client receives every entry stored after it has the header
 		feed.WaitClosed()
 	})
 }
 
-// takeOver takes the connection from the HTTP server and turns it into a feed. serve writes the response
-// to the feed, whose head is the header; the response ends when serve returns. takeOver calls done exactly
-// once, at the end, even if it never calls serve. While the server drains, the response is lines.Refusal.
+// takeOver takes the connection from the HTTP server and turns it into a feed, whose head is the header.
+// serve writes the response to the feed, and the response ends when serve returns. takeOver calls done
+// exactly once, at the end, even if it never calls serve. While the server drains, the response is
+// lines.Refusal.
 func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, done func(), serve func(*live.Feed)) error {
 	c.Set(fiber.HeaderContentType, contentType)
 	c.Set(fiber.HeaderCacheControl, "no-store")
@@ -83,8 +84,8 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 func isChunked(c *fiber.Ctx) bool { return c.Context().Request.Header.IsHTTP11() }
 
 // refuseEventSource answers an EventSource that is refused for a temporary reason. It returns false if
-// the request is not an EventSource's, or the reason is not temporary. Programs that do not prefer
-// server-sent events to JSON get the error.
+// the request is not from an EventSource or the reason is not temporary. A program that does not prefer
+// server-sent events to JSON gets the error.
 func refuseEventSource(c *fiber.Ctx, refused *protocol.Error) bool {
 	const events = "text/event-stream"
 	isEvents, _ := path.Match(eventsPattern, c.Path())
@@ -97,7 +98,7 @@ func refuseEventSource(c *fiber.Ctx, refused *protocol.Error) bool {
 	return true
 }
 
-// parseEvents returns the room of a live read, and the position from which to read it.
+// parseEvents returns the room of a live read and the position from which to read it.
 func parseEvents(c *fiber.Ctx) (room string, from streams.From, err error) {
 	if room, err = protocol.CheckRoom(c.Params("room")); err != nil {
 		return room, from, err

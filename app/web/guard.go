@@ -16,8 +16,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// guard makes the HTTP server refuse requests that package httpguard refuses, and those with an unknown
-// method, with our errors and headers.
+// guard makes the HTTP server use our errors and headers when it refuses a request because of an unknown
+// method or because package httpguard refuses it.
 func (s *Server) guard() {
 	server := s.fiber.Server()
 	handle, refuse := server.Handler, server.ErrorHandler
@@ -70,8 +70,8 @@ func newHosts(options Options) httpguard.Hosts {
 	return httpguard.NewHosts(names...)
 }
 
-// checkHost is middleware that refuses requests to a host that is not this server. Programs that speak
-// HTTP/1.0 may omit the host; browsers do not.
+// checkHost is middleware that refuses requests to a host that is not this server. HTTP/1.0 programs may
+// omit the host, but browsers do not.
 func (s *Server) checkHost(c *fiber.Ctx) error {
 	host := host(c)
 	if host == "" || s.hosts.Allows(host) {
@@ -90,8 +90,8 @@ func (s *Server) checkHost(c *fiber.Ctx) error {
 }
 
 // redirectToTLS is middleware that redirects a request to https if the trusted proxy received it
-// without TLS. Hosts that cannot have a certificate stay as they are. So do WebSockets, because clients
-// do not follow a redirect of one.
+// without TLS. It does not redirect hosts that cannot have a certificate, or WebSockets, because their
+// clients do not follow redirects.
 func (s *Server) redirectToTLS(c *fiber.Ctx) error {
 	isRead := c.Method() == http.MethodGet || c.Method() == http.MethodHead
 	host := host(c)

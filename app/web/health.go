@@ -27,14 +27,14 @@ func (s *Server) getReady(c *fiber.Ctx) error {
 	case err != nil:
 		return &protocol.Error{Code: protocol.Unavailable, Message: "Redis does not answer, or cannot store messages.", RetryAfter: cacheTime, Cause: err}
 	}
-	// An evicting Redis is no reason to fail: the load balancer would drop all servers, and users
-	// would lose access to what is still there.
+	// A Redis that evicts keys is no reason to fail. The load balancer would drop all servers, and
+	// users would lose access to the rooms that are still there.
 	if warning := s.chat.Warning(); warning != "" {
 		return c.SendString("ready\nwarning: " + warning + "\n")
 	}
 	return c.SendString("ready\n")
 }
 
-// cacheTime is how long probe results and metrics are cached. Caching bounds their cost, because
+// cacheTime is how long probe results and metrics are cached. Caching limits their cost, because
 // requests for them are not rate-limited.
 const cacheTime = time.Second

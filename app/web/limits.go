@@ -6,8 +6,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// smallResponse is the size up to which a response is not counted, because the kernel buffers all of
-// it at once.
+// smallResponse is the size up to which a response does not count, because the kernel buffers all of it
+// at once.
 const smallResponse = 64 << 10
 
 // limitAddress is middleware that counts a new live read against the address's rate of live reads,
@@ -23,7 +23,8 @@ func (s *Server) limitAddress(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// limitFiles is middleware that counts a request for a static file against the address's rate of those.
+// limitFiles is middleware that counts a request for a static file against the address's rate of such
+// requests.
 func (s *Server) limitFiles(c *fiber.Ctx) error {
 	if err := s.limits.AllowFile(s.callerOf(c).address); err != nil {
 		return err
@@ -31,7 +32,7 @@ func (s *Server) limitFiles(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// limitUnread is middleware that bounds how many bytes of responses wait for one address to read them.
+// limitUnread is middleware that limits how many bytes of responses one address may leave unread.
 func (s *Server) limitUnread(c *fiber.Ctx) error {
 	if err := c.Next(); err != nil {
 		return err

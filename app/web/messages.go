@@ -80,7 +80,7 @@ func parseMessage(c *fiber.Ctx) (entry streams.Entry, isForm bool, err error) {
 	return entry, body.isForm, nil
 }
 
-// getMessages handles GET /r/{room}/messages, which returns a page of history with all amendments applied.
+// getMessages handles GET /r/{room}/messages, which returns a page of history in its current state.
 func (s *Server) getMessages(c *fiber.Ctx) error {
 	room, err := protocol.CheckRoom(c.Params("room"))
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	return c.Send(protocol.EncodePage(room, page, render))
 }
 
-// parseWhere returns the page of history that a request is for.
+// parseWhere returns which page of history a request is for.
 func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
 	if where.Limit, err = queryInt(c, "limit", pageSize, 1, protocol.MaxLast); err != nil {
 		return where, err

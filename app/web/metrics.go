@@ -35,7 +35,7 @@ func (s *Server) getMetrics() fiber.Handler {
 	}
 }
 
-// checkMetricsToken is middleware that refuses a request without the token for metrics, if there is one.
+// checkMetricsToken is middleware that refuses a request without the metrics token, if one is configured.
 func (s *Server) checkMetricsToken(c *fiber.Ctx) error {
 	given, ok := bearer(c.Get(fiber.HeaderAuthorization))
 	if s.options.MetricsToken == "" || ok && subtle.ConstantTimeCompare([]byte(given), []byte(s.options.MetricsToken)) == 1 {

@@ -22,7 +22,7 @@ func (s *Server) recoverPanic(c *fiber.Ctx) (err error) {
 	return c.Next()
 }
 
-// policy is the Content-Security-Policy. A page may load only files of this server, and only the
+// policy is the Content-Security-Policy. A page may load files only from this server, and only the
 // module that renders messages may create HTML (Trusted Types). %s is the origin of WebSockets.
 const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'%s; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
@@ -52,8 +52,8 @@ func (s *Server) setSecurityHeaders(c *fiber.Ctx) {
 	}
 }
 
-// checkOrigin is middleware that refuses requests made by a page of another site. A request that
-// changes nothing needs no Origin, because such a page cannot read the response.
+// checkOrigin is middleware that refuses requests from another site's page. A request that changes
+// nothing needs no Origin, because such a page cannot read the response.
 func (s *Server) checkOrigin(c *fiber.Ctx) error {
 	caller := s.callerOf(c)
 	origin := c.Get(fiber.HeaderOrigin)
@@ -72,8 +72,8 @@ func (s *Server) checkOrigin(c *fiber.Ctx) error {
 }
 
 // refuseOrigin returns the error for a request from a page with the given origin. Behind a proxy that
-// changes Host, as nginx does by default, the server's own pages do not have the origin that it expects.
-// The error and the log then say what to configure. Only the browser knows whose page sent the request,
+// changes Host, as nginx does by default, the server's own pages do not have the expected origin. The
+// error and the log then explain what to configure. Only the browser knows whose page sent the request,
 // and it does not send Sec-Fetch-Site over plain HTTP.
 func (s *Server) refuseOrigin(c *fiber.Ctx, origin string) error {
 	refused := &protocol.Error{
@@ -102,7 +102,7 @@ func (s *Server) refuseOrigin(c *fiber.Ctx, origin string) error {
 }
 
 // isCrossSite reports whether Sec-Fetch-Site names another site. A browser's request still has this
-// header if something on the way has removed its Origin. Programs do not send it.
+// header if a proxy has removed its Origin. Programs do not send it.
 func isCrossSite(site string) bool { return site == "cross-site" || site == "same-site" }
 
 // checkToken is middleware that refuses an invalid bearer token.

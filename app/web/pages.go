@@ -119,8 +119,8 @@ func together(calls ...func() error) error {
 	return errors.Join(errs...)
 }
 
-// getOpen handles GET /open?room=…, the form for opening or creating a room. It redirects a browser to
-// the room that the text means, and returns the room's name to the script.
+// getOpen handles GET /open?room=…, the form for opening or creating a room. It redirects a form to the
+// room that the text means, but returns the room's name to a script.
 func (s *Server) getOpen(c *fiber.Ctx) error {
 	wantsName := preferredType(c, fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMEApplicationJSON
 	room, err := protocol.RoomName(validText(c.Query("room")))
@@ -152,8 +152,8 @@ func (s *Server) getRoom(c *fiber.Ctx) error {
 	return s.renderRoom(c, c.Params("room"), where, views.Room{Page: s.newPage(c, ""), Highlight: highlight})
 }
 
-// respelledRoom matches a name that may be a room's in another case or script. Others, such as a room
-// name with punctuation, are more likely a broken link.
+// respelledRoom matches text that may be a room name in another case or script. Other text, such as a
+// room name with punctuation, is more likely a broken link.
 var respelledRoom = regexp.MustCompile(`^[\p{L}\p{N}]([\p{L}\p{M}\p{N} _-]*[\p{L}\p{M}\p{N}_-])?$`)
 
 // canonicalURL returns the URL of a room's page if the request spells the room's name in another way,
@@ -202,7 +202,7 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	var links []views.RoomLink
 	var here views.RoomLink
 	release := func() {}
-	err = together( // Redis may be far away
+	err = together( // a round trip to Redis may be slow
 		func() (err error) { links, here, err = s.roomLinks(ctx, user, room); return err },
 		func() (err error) {
 			reserved, err := s.limits.ReservePage(ctx, address, where.Limit, true)

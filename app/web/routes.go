@@ -14,8 +14,8 @@ const (
 
 // routes registers middleware and handlers in the order in which they run. Probes, metrics and
 // static files come before the checks of origin, rate and token, because everyone gets the same
-// response. Probes and static files also come before the check of the host, because health checks use
-// any name, and so that the page that refuses a host has its style.
+// response. Probes and static files also come before the check of the host. Health checks may use any
+// host, and the page that refuses a host needs its style sheet.
 func (s *Server) routes() {
 	s.fiber.Use(closeSpare, s.recoverPanic, s.identify, s.secure)
 	s.fiber.Get("/healthz", s.getHealth)

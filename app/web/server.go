@@ -27,10 +27,10 @@ import (
 )
 
 const (
-	// DrainTimeout bounds how long Serve closes live reads. Together with shutdownTimeout it is less
-	// than the 30 s that Heroku and Fly allow after SIGTERM.
+	// DrainTimeout limits how long Serve takes to close live reads. Together with shutdownTimeout, it
+	// is less than the 30 s that Heroku and Fly allow after SIGTERM.
 	DrainTimeout = 20 * time.Second
-	// shutdownTimeout bounds how long Serve then waits for other requests to finish.
+	// shutdownTimeout limits how long Serve then waits for other requests to finish.
 	shutdownTimeout = 3 * time.Second
 	// requestTimeout is how long a client may take to send a request.
 	requestTimeout = 15 * time.Second
@@ -107,8 +107,8 @@ func New(options Options) *Server {
 	return s
 }
 
-// warmUpViews renders a page and discards it. Fiber's first Render builds a list without a lock, so
-// without this the first requests would race.
+// warmUpViews renders a page and discards it. Fiber's first Render builds a list without a lock, so the
+// first requests would otherwise race.
 func (s *Server) warmUpViews() {
 	c := s.fiber.AcquireCtx(&fasthttp.RequestCtx{})
 	defer s.fiber.ReleaseCtx(c)

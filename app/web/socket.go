@@ -52,8 +52,8 @@ func (s *Server) handleSocket() fiber.Handler {
 	}
 }
 
-// recoverSocket recovers from a panic in startSocket. It must itself be the deferred function:
-// recover does nothing in a function called by a deferred function.
+// recoverSocket recovers from a panic in startSocket. It must be the deferred function itself, because
+// recover does nothing in a function that a deferred function calls.
 func (s *Server) recoverSocket(conn *websocket.Conn) {
 	if cause := recover(); cause != nil {
 		s.logPanic(cause)
@@ -74,8 +74,8 @@ func parseFollow(c *fiber.Ctx) (*protocol.Frame, error) {
 	return &follow, err
 }
 
-// startSocket takes over the connection after the handshake. It releases what the WebSocket library
-// would keep for the connection: a pooled connection, the request, two buffers of 4 KiB.
+// startSocket takes over the connection after the handshake. It releases a pooled connection, the
+// request, and two buffers of 4 KiB, which the WebSocket library would otherwise keep.
 func (s *Server) startSocket(upgraded *websocket.Conn) {
 	caller := upgraded.Locals(callerKey).(*caller)
 	opening := upgraded.Locals(handshakeKey).(*handshake)

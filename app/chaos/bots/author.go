@@ -56,7 +56,7 @@ func (a *Author) SendTo(ctx context.Context, room string) {
 	a.sendBurst(ctx)
 }
 
-// sendBurst sends one entry or four, and retries until all are answered, refused or abandoned.
+// sendBurst sends one or four entries, and retries until all are answered, refused or abandoned.
 func (a *Author) sendBurst(ctx context.Context) {
 	a.bursts++
 	count, room := 1, a.rooms[a.random.IntN(len(a.rooms))]
@@ -221,8 +221,8 @@ func (a *Author) settle(s *check.Sent, answer client.Frame) {
 	}
 }
 
-// readBack requests the room's newest page from any server. The page must show the message that
-// was just acknowledged.
+// readBack requests the room's newest page from any server. The page must show the message that was
+// just acknowledged.
 func (a *Author) readBack(room string, wanted check.ID) {
 	p := &check.Page{Room: room, Wanted: wanted, At: time.Now()}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -23,9 +23,9 @@ type Follower struct {
 
 	mu          sync.Mutex
 	transcripts map[string]*check.Transcript // by room
-	cursors     map[string]check.Cursor      // reached
-	earlier     map[string]check.Cursor      // from some time ago
-	behaviour   string                       // of the next connection; "" is the normal one
+	cursors     map[string]check.Cursor      // current cursors, by room
+	earlier     map[string]check.Cursor      // cursors from some time ago, by room
+	behaviour   string                       // behaviour on the next connection; "" is normal
 	targets     map[string]check.ID          // the rooms' ends when it reconnected; nil once it has caught up
 }
 

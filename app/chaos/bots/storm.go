@@ -12,7 +12,7 @@ import (
 	"burble/app/client"
 )
 
-// stormEntries is the number of entries that the clients of a reconnect storm have missed.
+// stormEntries is how many entries the clients in a reconnect storm have missed.
 const stormEntries = 200
 
 var errCaughtUp = errors.New("caught up")

@@ -10,9 +10,9 @@ type chain struct {
 	*Checker
 	*Transcript
 	request  *Event // not answered yet; nil if there is none
-	followed bool   // a followed was received on this connection
+	followed bool   // a followed frame was received on this connection
 	cursor   Cursor
-	orphans  []*Entry // lost entries that the client has read: a reset must come next
+	orphans  []*Entry // lost entries that the client has read; a reset must come next
 	index    int      // of the current event
 }
 
@@ -42,7 +42,7 @@ func (c *chain) find(flaw Flaw, format string, args ...any) {
 	c.Checker.find(flaw, "%s in room %s: %s", c.Client, c.Room, text)
 }
 
-// checkFollowed checks the cursor of a followed: against the request that it answers, or else
+// checkFollowed checks the cursor in a followed frame against the request that it answers, or else
 // against the client's cursor.
 func (c *chain) checkFollowed(e *Event) {
 	from, fresh := c.cursor, false
@@ -104,8 +104,7 @@ func (c *chain) checkReset(from Cursor, e *Event) {
 	}
 }
 
-// checkBatch checks that a batch starts where the last one ended, and has all entries up to its
-// own end.
+// checkBatch checks that a batch starts where the previous one ended and has all entries up to its end.
 func (c *chain) checkBatch(e *Event) {
 	switch {
 	case !c.followed:
@@ -127,7 +126,7 @@ func (c *chain) checkBatch(e *Event) {
 	c.cursor = e.Upto
 }
 
-// checkOrder checks that the IDs of the entries ascend, and lie within the batch.
+// checkOrder checks that the entries' IDs ascend and lie within the batch.
 func (c *chain) checkOrder(e *Event) {
 	last, seen := e.After.ID, make(map[ID]bool)
 	for _, got := range e.Entries {
@@ -166,8 +165,8 @@ func (c *chain) compare(h *History, e *Event) {
 	}
 }
 
-// compareEntry compares one entry with the history. If the history does not have it, it may be
-// an orphan. Then all clients that have read it must have read the same entry.
+// compareEntry compares one entry with the history. An entry that the history does not have may be an
+// orphan. Then all clients that have read its ID must have read the same entry.
 func (c *chain) compareEntry(h *History, got *Entry) {
 	switch stored := h.ByID[got.ID]; {
 	case stored != nil && *stored != *got:
@@ -197,7 +196,7 @@ func (c *chain) isOrphan(h *History, at ID) bool { return h.Orphans[at] != nil |
 func (c *chain) checkEnd() {
 	epoch, h := c.Truth.Current(c.Room)
 	switch {
-	case c.Partial: // it may have left before a server could detect the loss
+	case c.Partial: // the client may have left before a server could detect the loss
 	case len(c.orphans) > 0:
 		c.find(SilentGap, "read %v, which was lost, and never got a reset", c.orphans[0].ID)
 	case h != nil && (c.cursor.Epoch != epoch || c.cursor.ID != h.end()):

@@ -14,7 +14,7 @@ const (
 	Lost            Flaw = "lost"           // acknowledged, but not stored
 	Repeated        Flaw = "repeated"       // stored or sent to a client twice
 	Reordered       Flaw = "reordered"      // not in the order of the stream, or of the author
-	SilentGap       Flaw = "silent gap"     // an entry was left out without a truncated or reset
+	SilentGap       Flaw = "silent gap"     // an entry is missing, but the server declared no gap
 	Invented        Flaw = "invented"       // no client sent the entry, or no history has it
 	Conflict        Flaw = "conflict"       // different entries have the same ID
 	Leaked          Flaw = "leaked"         // the entry is from another room
@@ -47,7 +47,7 @@ type Evidence struct {
 	MayBeOrphan, MayLose func(ID) bool
 }
 
-// AnswerLimit is the maximum time until a send is answered on a working connection.
+// AnswerLimit is the maximum time for answering a send on a working connection.
 const AnswerLimit = 20 * time.Second
 
 // Checker compares what clients received with what Redis stored. Its Findings include those of
@@ -106,8 +106,8 @@ func (c *Checker) Count(flaw Flaw) (count int) {
 	return count
 }
 
-// checkHistory checks that the history has each number and each key exactly once, and only
-// entries that a client sent.
+// checkHistory checks that the history has each number and key exactly once, and only entries that a
+// client sent.
 func (c *Checker) checkHistory(room, epoch string, h *History) {
 	numbers := make(map[int64]bool)
 	keys := make(map[string]bool)
@@ -134,7 +134,7 @@ func (c *Checker) checkHistory(room, epoch string, h *History) {
 	}
 }
 
-// checkStored checks that the author sent this entry, to this room.
+// checkStored checks that the author sent this entry to this room.
 func (c *Checker) checkStored(room string, e *Entry) {
 	s := c.byKey[e.Key]
 	switch {
@@ -165,7 +165,7 @@ func (c *Checker) checkSent(s *Sent) {
 	}
 }
 
-// checkAck checks that an acknowledged entry is stored, under the acknowledged ID.
+// checkAck checks that an acknowledged entry is stored under the acknowledged ID.
 func (c *Checker) checkAck(s *Sent, ack ID) {
 	places := c.stored[s.Entry.Key]
 	if slices.ContainsFunc(places, func(p storedAt) bool { return p.id == ack }) {
@@ -185,13 +185,13 @@ func (c *Checker) checkAck(s *Sent, ack ID) {
 	}
 }
 
-// checkAuthors checks that an entry that was acknowledged before its author sent the next one
-// comes before that one in the room.
+// checkAuthors checks that an author's entries are in order: an entry acknowledged before the author
+// sent the next one must come before it in the room.
 func (c *Checker) checkAuthors() {
 	type line struct{ author, room string }
 	type reached struct {
 		burst            int
-		before, all, now ID // the latest ID of earlier bursts, of all, of this burst at the first attempt
+		before, all, now ID // the latest ID in earlier bursts, in all, and in this burst at the first attempt
 	}
 	lines := make(map[line]*reached)
 	for _, s := range c.Sent {

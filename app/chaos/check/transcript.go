@@ -66,7 +66,7 @@ type Sent struct {
 	Burst        int   // equal for entries that the author sends without waiting for answers
 	First        time.Time
 	Attempts     []Attempt
-	Acks         []ID // the IDs in the stored frames that answered it
+	Acks         []ID // IDs in the stored frames that answered the append
 	Acked        time.Time
 	Abandoned    bool   // the author stopped retrying, although the outcome was unknown
 	Refused      string // code of a final error

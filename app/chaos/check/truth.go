@@ -8,8 +8,8 @@ import (
 // Truth is what Redis stored: the histories of each room, by epoch.
 type Truth map[string]map[string]*History
 
-// History is the content of a room in one epoch. It is complete: before the harness trims or
-// deletes entries, it copies them in the same transaction.
+// History is the complete content of a room in one epoch. Before the harness trims or deletes entries,
+// it copies them in the same transaction.
 type History struct {
 	entries []*Entry  // ascending
 	Trimmed ID        // entries up to and including this ID were trimmed
@@ -60,9 +60,8 @@ func (h *History) end() ID {
 	return h.entries[len(h.entries)-1].ID
 }
 
-// contains reports whether the history has the entry, or had it before it was deleted or
-// trimmed. Redis keeps no record of a trim by hand, so any ID before the next entry may be the
-// last one that was trimmed.
+// contains reports whether the history has the entry, or had it before it was deleted or trimmed.
+// Redis keeps no record of a trim by hand, so any ID before the next entry may be the last trimmed ID.
 func (h *History) contains(id ID) bool {
 	return h.ByID[id] != nil || h.Deleted[id] || !h.Trimmed.Before(id) ||
 		h.Trimmed != ID{} && len(h.between(h.Trimmed, id)) == 0

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	maxStateBytes = 8 << 10 // of one message; each amendment decodes and encodes it
+	maxStateBytes = 8 << 10 // of one message's state, which each amendment decodes and encodes
 	manyEdits     = 6000
 	manyReactors  = 20_000
 )

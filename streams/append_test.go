@@ -91,7 +91,7 @@ func TestKeyIsStoredOnce(t *testing.T) {
 				t.Errorf("%s: %+v, %v, want %v", name, again, err, test.want)
 			}
 		}
-		// A key remains used after its message was erased.
+		// A key stays in use after its message is erased.
 		amend(t, store, streams.Delete, of, "")
 		if again, err := store.As(first.User).Append(context.Background(), "lobby", first); err != nil || !again.Repeated {
 			t.Errorf("retried after the message was deleted: %+v, %v", again, err)

@@ -96,10 +96,9 @@ func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID,
 	return stored
 }
 
-// appendAll makes authors post to the lobby. Each author posts a message after the one before it is
-// stored, and retries while the outcome is unknown. An author calls before ahead of each message, and
-// stops if it returns false. All authors stop at the end of the test. appendAll returns the ID that was
-// stored for each key.
+// appendAll makes authors post to the lobby. Each author posts a message once the previous one is stored,
+// and retries while the outcome is unknown. Authors call before ahead of each message, and stop if it
+// returns false. All authors stop at the end of the test. appendAll returns the stored ID for each key.
 func appendAll(t *testing.T, store *streams.Store, authors, each int, before func(author, i int) (more bool)) map[string]streams.ID {
 	t.Helper()
 	ctx := t.Context()
@@ -234,8 +233,8 @@ func fillRoom(t testing.TB, client redis.UniversalClient, room string, count int
 	}
 }
 
-// redisTime calls f several times. It returns the shortest time that Redis spent on the commands of a
-// call, in milliseconds.
+// redisTime calls f several times. It returns the shortest time that Redis spent on one call's commands,
+// in milliseconds.
 func redisTime(t testing.TB, client redis.UniversalClient, f func()) float64 {
 	t.Helper()
 	ctx := context.Background()
@@ -352,8 +351,8 @@ func eventually(t testing.TB, what string, met func() bool) {
 	}
 }
 
-// nextMillisecond waits for the next millisecond, so that a new entry cannot get the ID of a lost one,
-// nor, in miniredis, the ID of a deleted one. Redis itself never reuses an ID.
+// nextMillisecond waits for the next millisecond, so that a new entry cannot get the ID of a lost entry,
+// or of a deleted one in miniredis. Redis itself does not reuse the IDs of deleted entries.
 func nextMillisecond() {
 	for now := time.Now().UnixMilli(); time.Now().UnixMilli() == now; {
 		runtime.Gosched()

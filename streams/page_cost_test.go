@@ -16,7 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// reactions adds a reaction to the message and removes it again, count entries in total.
+// reactions appends count entries that alternately add and remove a reaction to the message.
 func reactions(t testing.TB, store *streams.Store, of streams.ID, count int) {
 	t.Helper()
 	var sending sync.WaitGroup
@@ -209,7 +209,7 @@ func TestRunsAreTrimmed(t *testing.T) {
 	})
 }
 
-// removeCounts removes the fields and keys that the previous release does not write.
+// removeCounts removes the fields and keys that the previous release did not write.
 func removeCounts(t testing.TB, client redis.UniversalClient) {
 	t.Helper()
 	ctx := context.Background()

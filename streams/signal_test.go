@@ -43,8 +43,8 @@ func arrivals(users ...streams.User) (arrived []streams.Arrival) {
 	return arrived
 }
 
-// The latest name counts, in whatever order servers report a user, also beside a record of a release
-// that did not store when the user got the name.
+// The latest name counts, regardless of the order in which servers report a user, and even beside a
+// record from a release that did not store when the user took the name.
 func TestLatestNameIsPresent(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {

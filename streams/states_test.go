@@ -24,13 +24,13 @@ func (fx *fixture) trimmedByAge() {
 	fx.Fatal("timed out waiting for a trim by age")
 }
 
-// A loss is a way to lose entries of a room, and what a reader must get then.
+// A loss is a way to lose a room's entries, with what a reader must then receive.
 type loss struct {
 	name    string
 	options streams.Options
 	happen  func(fx *fixture)
 	state   streams.State
-	left    int // number of entries that the reader gets; -1: any number
+	left    int // number of entries that the reader receives; -1 means any number
 }
 
 func TestResumeAfterLoss(t *testing.T) {
@@ -173,8 +173,8 @@ func TestEmptiedRoomContinues(t *testing.T) {
 	})
 }
 
-// Some hosts do not allow XINFO STREAM. Nothing may fail there, and every loss must be reported, even if
-// readers that missed nothing get a report too.
+// Some hosts do not allow XINFO STREAM. Nothing may fail there, and readers must learn of every loss, even
+// if readers that missed nothing are truncated too.
 func TestEmptiedRoomWithoutXINFO(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, "--rename-command", "XINFO", "")

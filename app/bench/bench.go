@@ -22,8 +22,8 @@ type bench struct {
 	suite    string
 	runs     int
 	json     bool
-	chart    string        // path of an SVG; empty: none
-	patience time.Duration // time without a delivery after which the rest counts as missing
+	chart    string        // path of the SVG to write; may be empty
+	patience time.Duration // time without a delivery after which the other messages count as missing
 
 	launcher target.Launcher
 

@@ -10,7 +10,7 @@
 //
 // This package has the flags, the modes and the suites. Package target starts the servers,
 // package load has the clients, package proc measures the processes, and package report
-// prints results. A plan is one workload for one target. It is run several times, alternating
+// prints results. A plan is one workload for one target. It runs several times, alternating
 // with the other plans.
 //
 // The servers under test are separate processes. The simple ones, from package peers, are this

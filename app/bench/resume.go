@@ -43,8 +43,7 @@ func (b *bench) runResume(ctx context.Context, p *report.Plan, _ int) (*report.R
 	return res, b.measureResuming(ctx, p, r, res, cursor, messages)
 }
 
-// writeHistory sends messages to the room, and returns the cursor before the last w.Missed of
-// them.
+// writeHistory sends messages to the room, and returns the cursor before the last w.Missed messages.
 func (b *bench) writeHistory(ctx context.Context, w load.Workload, r *proc.Redis, messages int) (cursor string, err error) {
 	w.Clients, w.Users, w.Rooms, w.Follow = 1, 1, 1, 1
 	s, err := b.launcher.Burble.Launch(ctx, w, r)

@@ -20,10 +20,10 @@ import (
 	"burble/app/bench/report"
 )
 
-// The number of open files of a process is limited, and each end of a connection is one. With
-// more clients than that, the bench divides them among workers. These are further processes of
-// this program, each with its own Burble, and all of them share one Redis. One client of the
-// first worker sends, and the clients of all workers receive.
+// A process may open only so many files, and each end of a connection is one. With more clients than
+// that, the bench divides them among workers. These are further processes of this program, each with
+// its own Burble, and all of them share one Redis. One client of the first worker sends, and the
+// clients of all workers receive.
 
 // worker is the configuration of a worker process. The process gets it as a JSON argument.
 type worker struct {
@@ -148,7 +148,7 @@ func (w *workerProcess) kill() {
 
 // combine adds up the results of all workers. Each latency is that of the slowest worker.
 func combine(p *report.Plan, workers []*workerProcess) *report.Result {
-	sum := workers[0].result // its Redis commands and connections are of all workers
+	sum := workers[0].result // its Redis commands and connections include those of all workers
 	sum.Work = p.Work
 	sum.Connections -= len(workers) - 1 // the other workers' own connections
 	var server, bench, memory float64
@@ -188,8 +188,8 @@ func runWorker(ctx context.Context, args []string) error {
 	return json.NewEncoder(os.Stdout).Encode(res)
 }
 
-// waitForAll reports that all clients of this worker have joined, and waits until those of the
-// other workers have joined too.
+// waitForAll reports that all clients of this worker have joined, and waits until the other workers'
+// clients have joined too.
 func (w *worker) waitForAll() error {
 	fmt.Println("true")
 	_, err := bufio.NewReader(os.Stdin).ReadString('\n')

@@ -23,15 +23,15 @@ type options struct {
 	length            time.Duration
 	redis, durability string
 	servers           int
-	crowd             int           // clients of a reconnect storm
+	crowd             int           // clients in a reconnect storm
 	pause             int           // maximum pause of an author, in milliseconds
 	plain             bool          // authors send only messages
 	faithful          bool          // authors never stop retrying
 	patience          time.Duration // how long clients may take to receive everything
 	only              string        // only faults whose names contain this
-	program           string        // path of the built program; "": build it
-	previous          string        // a program that every second server runs; "": none
-	logs              string        // folder for the servers' output; "": a temporary folder
+	program           string        // path of the built program; if empty, it is built
+	previous          string        // a program that every second server runs; may be empty
+	logs              string        // folder for the servers' output; if empty, a temporary folder
 	env               []string      // additional variables for the servers
 }
 

@@ -24,7 +24,7 @@ type phase struct {
 
 	mu       sync.Mutex
 	truth    check.Truth
-	orphans  map[string][]*check.Entry // the entries of an abandoned primary, by room
+	orphans  map[string][]*check.Entry // entries on an abandoned primary, by room
 	failover []*timeSpan               // when there may have been two primaries
 	faults   map[string]int            // how many times each fault happened
 }

@@ -143,8 +143,8 @@ func (r *replicated) faults() []fault {
 	return faults
 }
 
-// failOver returns a fault that makes a primary unreachable until another one has taken over, and
-// somewhat longer.
+// failOver returns a fault that makes a primary unreachable until shortly after another one has taken
+// over.
 func (r *replicated) failOver(disable, restore func(*redistest.Node)) func(*injection) {
 	return func(i *injection) {
 		old := r.pickPrimary(i)

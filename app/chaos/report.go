@@ -18,7 +18,7 @@ import (
 type outcome struct {
 	*check.Checker
 	record    *bots.Record
-	faults    map[string]int // how many times each happened
+	faults    map[string]int // how many times each fault happened
 	converged time.Duration  // time from the last repair until every client had received everything
 }
 

@@ -18,8 +18,8 @@ import (
 // resources are the resources that a server uses.
 type resources struct{ goroutines, files, megabytes int }
 
-// Limits for the resources that an idle server may use after the run in addition to those before:
-// it may have opened more connections to Redis, and the runtime may not have returned all memory.
+// Limits for the resources that an idle server may use after the run in addition to those before it.
+// It may have opened more connections to Redis, and the runtime may not have returned all memory.
 const (
 	spareResources = 12
 	spareMegabytes = 80

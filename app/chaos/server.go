@@ -32,12 +32,12 @@ func build(t testing.TB, args ...string) string {
 	return program
 }
 
-// slot is one server of the run: its address stays the same while faults replace its process.
+// slot is one server of the run. Its address stays the same while faults replace its process.
 type slot struct {
 	index    int
 	front    *redistest.Proxy // between clients and the process
 	process  *process
-	baseline resources // of the server before the run
+	baseline resources // the server's resources before the run
 }
 
 // process is a server process.
@@ -48,7 +48,7 @@ type process struct {
 	ended chan struct{}
 }
 
-// start starts a server process, and does not wait until it is ready.
+// start starts a server process without waiting until it is ready.
 func (h *harness) start(slot int) *process {
 	log, err := os.CreateTemp(h.logs, fmt.Sprintf("burble-%d-*.log", slot))
 	if err != nil {
@@ -77,8 +77,7 @@ func (h *harness) start(slot int) *process {
 
 var listening = regexp.MustCompile(`msg=listening url=\S*:(\d+)`)
 
-// awaitReady waits until the server is ready. It returns false if the server exits or ctx ends
-// before that.
+// awaitReady waits until the server is ready. It returns false if the server exits or ctx ends first.
 func (p *process) awaitReady(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		text, _ := os.ReadFile(p.log)
@@ -117,8 +116,8 @@ func (p *process) drain() bool {
 	}
 }
 
-// launch starts a server, and puts it into the slot when it is ready. It retries if the server
-// exits before that, because Redis may be down for longer than a server waits for it at startup.
+// launch starts a server and puts it into the slot when it is ready. It retries if the server exits
+// first, because Redis may be down for longer than a server waits for it at startup.
 func (h *harness) launch(ctx context.Context, s *slot) {
 	for ctx.Err() == nil {
 		next := h.start(s.index)

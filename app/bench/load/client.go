@@ -25,11 +25,11 @@ type client struct {
 	left       int    // bytes left of the current frame's payload
 	compressed bool   // whether the current frame is compressed
 	packed     []byte // the part of the current compressed frame that has arrived
-	first      int    // the first room that it follows
+	first      int    // the first room that the client follows
 	follows    int    // number of rooms whose follow the server has confirmed
 	numbers    []uint32
 	received   int // number of messages
-	goal       int // number of messages for which it waits; 0: none
+	goal       int // number of messages for which the client waits; may be 0
 }
 
 type state byte
@@ -47,7 +47,7 @@ const clientsPerAddress = 20_000
 
 const ipBindAddressNoPort = 24 // IP_BIND_ADDRESS_NO_PORT, which package syscall lacks
 
-// connect starts to connect, and does not wait.
+// connect starts to connect without waiting.
 func (c *client) connect(port int) (err error) {
 	c.fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -20,7 +20,7 @@ const (
 	bucketsPerDoubling = 1 << bucketBits
 )
 
-// Add counts a duration. A negative duration counts as 0: the clock may have been set back.
+// Add counts a duration. The clock may have been set back, so a negative duration counts as 0.
 func (h *Histogram) Add(micros int64) {
 	micros = max(0, micros)
 	h.buckets[bucketOf(micros)]++
@@ -53,7 +53,7 @@ func (h *Histogram) merge(other *Histogram) {
 	h.longest = max(h.longest, other.longest)
 }
 
-// Quantile returns the q-quantile, 0 to 1. The result is up to 1/64 too high.
+// Quantile returns the q-quantile, with 0 <= q <= 1. The result is up to 1/64 too high.
 func (h *Histogram) Quantile(q float64) time.Duration {
 	left := int64(q * float64(h.count))
 	for i, count := range h.buckets {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Load has the clients of a run: those that receive, and those that send.
+// Load has the receiving and sending clients of a run.
 type Load struct {
 	Receiving *Swarm // every client of the workload
 	sending   *Swarm // the same as Receiving, unless its connections cannot send

@@ -17,7 +17,7 @@ type Pacer struct {
 	starter *client       // starts a server that generates the messages itself; otherwise nil
 	Silent  bool          // true if another process sends the messages
 	sent    []int64       // number of the last message of each sequence
-	late    time.Duration // how far it fell behind schedule at most
+	late    time.Duration // the furthest that the pacer fell behind schedule
 }
 
 // newPacer returns a pacer that sends through clients of the swarm. clientOf returns the index
@@ -36,7 +36,7 @@ func newPacer(s *Swarm, w Workload, clientOf func(sequence int) int, run int) *P
 }
 
 // Run sends all messages, unless ctx ends first. A marker has the time of the actual write, so that
-// a delay of the pacer is not measured as latency of the server.
+// the pacer's own delays do not count as the server's latency.
 func (p *Pacer) Run(ctx context.Context) error {
 	if p.starter != nil || p.Silent {
 		return p.waitForOthers(ctx)

@@ -14,7 +14,7 @@ import (
 const (
 	// readSize is the maximum number of bytes in one read from a connection.
 	readSize = 256 << 10
-	// headroom is the space before them in the buffer, for the unread bytes of the last read.
+	// headroom is the space in the buffer before those bytes, for the unread bytes of the last read.
 	headroom = 8 << 10
 )
 
@@ -45,8 +45,8 @@ type Counts struct {
 	FirstError string `json:"said,omitempty"` // the first error frame or close reason
 
 	latency Histogram // of the measured messages
-	lastAt  int64     // when the last of them arrived, in microseconds since 1970
-	slowest []int64   // by message number, the latency of its last receiver; empty: not measured
+	lastAt  int64     // when the last measured message arrived, in microseconds since 1970
+	slowest []int64   // latency of the last receiver by message number; empty if not measured
 }
 
 func (c *Counts) add(other *Counts) {

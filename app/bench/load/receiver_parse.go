@@ -12,7 +12,7 @@ import (
 	"burble/app/bench/wire"
 )
 
-// frontSize is the number of bytes at the start of a payload that identify the kind of frame.
+// prefixSize is how many bytes at the start of a payload identify the kind of frame.
 const prefixSize = 32
 
 // parse handles the complete parts of data and returns the rest.
@@ -85,9 +85,9 @@ func (r *receiver) finishUpgrade(c *client, head string) bool {
 	return true
 }
 
-// beginFrame parses a frame's header and the start of its payload. If the client waits for the
-// confirmation of follows, it parses more of the payload, up to headroom/2. ok is false if it
-// needs more bytes.
+// beginFrame parses a frame's header and the start of its payload. If the client waits for
+// confirmation of its follows, beginFrame parses more of the payload, up to headroom/2. ok is false
+// if it needs more bytes.
 func (r *receiver) beginFrame(c *client, data []byte) (size int, ok bool) {
 	h, ok := wire.ReadHeader(data)
 	if !ok {

@@ -18,8 +18,8 @@ type Summary struct {
 	Late    time.Duration `json:"late"`    // how far the bench itself fell behind schedule
 }
 
-// Add adds what other clients measured at the same time. It adds up counts, and keeps the higher of
-// each latency.
+// Add adds what other clients measured at the same time. It adds up counts, and keeps the higher
+// value of each latency.
 func (s *Summary) Add(other *Summary) {
 	s.Deliveries += other.Deliveries
 	s.PerSecond += other.PerSecond
@@ -45,8 +45,7 @@ func (l *Load) Finish(pace *Pacer) Summary {
 	return total
 }
 
-// medianOf returns the median of durations in microseconds. It ignores zeros, which mean not
-// measured.
+// medianOf returns the median of durations in microseconds. It ignores zeros, which were not measured.
 func medianOf(durations []int64) time.Duration {
 	var h Histogram
 	for _, micros := range durations {

@@ -17,10 +17,10 @@ type Swarm struct {
 	port      int
 	protocol  *Protocol
 	work      Workload
-	follows   int // number of rooms that each client follows; 0: clients only open connections
+	follows   int // number of rooms that each client follows; if 0, clients only open connections
 	clients   []*client
 	receivers []*receiver
-	slowest   int // number of messages for which Counts.slowest is measured; 0: none
+	slowest   int // number of messages for which Counts.slowest is measured; may be 0
 	running   sync.WaitGroup
 	stopped   atomic.Bool
 	total     *Counts // sum of all receivers' counts; nil until Stop
@@ -30,7 +30,7 @@ type Swarm struct {
 	openCount   atomic.Int64 // open connections
 	joinedCount atomic.Int64 // clients that follow all their rooms
 	goalCount   atomic.Int64 // clients that have received all messages for which they wait
-	goalAt      atomic.Int64 // when the last of them did; microseconds since 1970
+	goalAt      atomic.Int64 // when the last client reached its goal; microseconds since 1970
 }
 
 // NewSwarm returns a swarm of unconnected clients.
@@ -49,7 +49,7 @@ func (s *Swarm) WithoutFollows() *Swarm {
 	return s
 }
 
-// SetGoal makes each client wait for count messages, the ones after number.
+// SetGoal makes each client wait for the count messages after number.
 func (s *Swarm) SetGoal(count, number int) {
 	for _, c := range s.clients {
 		c.goal = count
@@ -111,8 +111,8 @@ func (s *Swarm) ConnectAll(ctx context.Context) (time.Duration, error) {
 	return time.Since(began), err
 }
 
-// ConnectToGoal opens all connections, and returns the time until every client has received all
-// messages for which it waits.
+// ConnectToGoal opens all connections, and returns how long it took until every client had received
+// all messages for which it waits.
 func (s *Swarm) ConnectToGoal(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
 	err := s.connect(ctx, &s.goalCount)
@@ -200,8 +200,8 @@ func (s *Swarm) Stop() *Counts {
 	return s.total
 }
 
-// Missing returns the number of messages after the last one that arrived, over all clients and
-// sequences. sent has the number of the last message of each sequence.
+// Missing returns how many messages did not arrive at the end of each sequence, summed over all clients
+// and sequences. sent has the number of the last message in each sequence.
 func (s *Swarm) Missing(sent []int64) (missing int64) {
 	for _, c := range s.clients {
 		for sequence, last := range sent {

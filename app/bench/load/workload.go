@@ -11,7 +11,7 @@ import (
 )
 
 // Workload describes the load of a run. The first client follows the first Follow rooms, the next
-// client follows the Follow rooms after them, and so on. After the last room comes the first.
+// client follows the Follow rooms after them, and so on. The first room follows the last one.
 type Workload struct {
 	Clients   int           `json:"clients"`
 	Rooms     int           `json:"rooms"`
@@ -19,7 +19,7 @@ type Workload struct {
 	Rate      int           `json:"rate"`      // messages per second, in all rooms together
 	Size      int           `json:"size"`      // bytes of a message's text
 	Duration  time.Duration `json:"lasts"`     // how long to measure
-	Warmup    time.Duration `json:"warm"`      // how long to send messages before that
+	Warmup    time.Duration `json:"warm"`      // how long to send messages before measuring
 	Settle    time.Duration `json:"settle"`    // idle time after all clients have joined
 	Transport string        `json:"transport"` // websocket or sse
 	Users     int           `json:"guests"`    // number of users that the clients share
@@ -38,7 +38,7 @@ const (
 
 const (
 	// senderRate is the maximum rate of one sender, in messages per second. A server stores each
-	// message of a connection before it reads the next one. A higher rate would measure that delay.
+	// message from a connection before it reads the next one. A higher rate would measure that delay.
 	senderRate = 50
 	maxSenders = 64 // per room
 	// maxSize keeps a message within a WebSocket frame with a 16-bit length.
@@ -73,7 +73,7 @@ func (w Workload) senders() int {
 	return max(1, min(most, w.Rate/w.Rooms/senderRate))
 }
 
-// Sequences returns the number of message sequences: one for each sender in each room.
+// Sequences returns the number of message sequences. Each sender in each room has one.
 func (w Workload) Sequences() int { return w.Rooms * w.senders() }
 
 // firstRoom returns the first of the rooms that a client follows.

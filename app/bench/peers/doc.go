@@ -1,9 +1,10 @@
 // Package peers has simple chat servers to which Burble is compared:
 //
-//   - floor is the lower bound: a loop generates messages and writes each one to every connection;
-//   - hub is the chat server of many tutorials: a map of clients, and one goroutine that writes
-//     to all of them;
-//   - xread is a naive version of Burble: one blocking XREAD per connection.
+//   - floor is the lower bound, a loop that generates messages and writes each one to every
+//     connection;
+//   - hub is the chat server from many tutorials, with a map of clients and one goroutine that
+//     writes to all of them;
+//   - xread is a naive version of Burble, with one blocking XREAD per connection.
 //
 // Each runs as a separate process, so that its CPU and memory can be measured. [Serve] is the main
 // function of that process.

@@ -17,7 +17,7 @@ import (
 	"burble/app/bench/wire"
 )
 
-// floor is the lower bound: a loop that generates messages and writes each one to every connection
+// floor is the lower bound, a loop that generates messages and writes each one to every connection
 // in its room. It does not use Redis, and parses only the HTTP request.
 type floor struct {
 	peer

@@ -13,8 +13,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// hub is the chat server of many tutorials: a map of clients, a history in a Redis list, and one
-// goroutine that writes each message to every client.
+// hub is the chat server from many tutorials, with a map of clients, a history in a Redis list, and
+// one goroutine that writes each message to every client.
 type hub struct {
 	redis    *redis.Client
 	messages chan roomMessage

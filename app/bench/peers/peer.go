@@ -12,8 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Joined is the text that a peer sends to a client that has joined, and that will receive every
-// later message.
+// Joined is the text that a peer sends to a client that has joined. The client receives every later
+// message.
 const Joined = "joined"
 
 // peer holds the command-line options of a peer. Not every kind of peer uses all of them.

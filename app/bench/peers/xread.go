@@ -13,8 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// xread is a naive version of Burble: rooms are streams, and each connection has its own blocking
-// XREAD.
+// xread is a naive version of Burble, in which each connection has its own blocking XREAD.
 type xread struct{ redis *redis.Client }
 
 func serveXRead(ctx context.Context, p peer, listener net.Listener) error {

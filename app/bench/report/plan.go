@@ -17,8 +17,8 @@ type Plan struct {
 	Results []*Result
 }
 
-// median returns the median of a number over the results. If there is an even number of results,
-// it is the mean of the two in the middle.
+// median returns the median of a number over the results. For an even number of results, it is the
+// mean of the middle two.
 func median(results []*Result, number func(*Result) float64) float64 {
 	var all []float64
 	for _, r := range results {

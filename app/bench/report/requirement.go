@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Requirement is a claim about Burble: the plans to run, and limits for their results.
+// Requirement is a claim about Burble, with the plans to run and the limits for their results.
 type Requirement struct {
 	Name   string
 	Plans  []*Plan

@@ -22,12 +22,12 @@ type Result struct {
 
 	Memory      float64 `json:"memory"`      // growth of the server's RSS per connection after all have joined, in bytes
 	Resident    int64   `json:"resident"`    // the server's RSS at the end, in bytes
-	Connections int     `json:"connections"` // of the server to Redis
+	Connections int     `json:"connections"` // from the server to Redis
 
 	// Mode resume:
 	Opening  time.Duration `json:"opening,omitempty"`  // time to open the same number of connections without reading
 	Resuming time.Duration `json:"resuming,omitempty"` // time until all clients had received everything
-	Reads    int64         `json:"reads,omitempty"`    // number of reads of streams in Redis, for all clients
+	Reads    int64         `json:"reads,omitempty"`    // number of stream reads in Redis, for all clients
 
 	// Mode join, medians:
 	Page     time.Duration `json:"page,omitempty"`      // time to get the newest entries as JSON

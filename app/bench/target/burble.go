@@ -19,9 +19,9 @@ import (
 
 // Burble builds and starts Burble.
 type Burble struct {
-	Path     string // path of the executable; empty: build it
+	Path     string // path of the executable; if empty, it is built
 	Folder   string // folder for the executable and the files to build it
-	Profiles string // folder for profiles; empty: take none
+	Profiles string // folder for profiles; if empty, none are taken
 }
 
 // Build builds the server on the first call, and returns its path. If profiles are requested, it adds

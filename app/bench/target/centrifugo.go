@@ -13,7 +13,7 @@ import (
 // Centrifugo is a running Centrifugo that allows anonymous clients to subscribe and publish. For the
 // protocol, see https://centrifugal.dev/docs/transports/client_protocol.
 type Centrifugo struct {
-	Port      int // 0: not configured
+	Port      int // 0 if not configured
 	PIDs      []int
 	RedisPIDs []int // of its Redis
 }

@@ -85,8 +85,7 @@ func (b *Burble) StartProfiles(ctx context.Context, name string, duration time.D
 	}
 }
 
-// saveProfile gets a profile of the running Burble from /debug/pprof/<query>, and writes it to
-// <name>.pprof.
+// saveProfile writes a profile of the running Burble, from /debug/pprof/<query>, to <name>.pprof.
 func (b *Burble) saveProfile(ctx context.Context, query, name string) error {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", b.profileSocket())

@@ -53,8 +53,8 @@ type Server struct {
 	Port int
 	Stop func()
 
-	protocol  *load.Protocol // of clients that receive
-	sending   *load.Protocol // of clients that only send; nil if the receiving clients send
+	protocol  *load.Protocol // for clients that receive
+	sending   *load.Protocol // for clients that only send; nil if the receiving clients send
 	pids      []int
 	redisPIDs []int
 }

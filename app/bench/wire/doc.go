@@ -1,5 +1,5 @@
-// Package wire encodes and decodes what clients and servers of the bench exchange: WebSocket
-// handshakes and frames, the names of rooms, and markers.
+// Package wire encodes and decodes the WebSocket handshakes, frames, room names and markers that the
+// bench's clients and servers exchange.
 //
 // Every measured message contains a [Marker] with the message's sequence and number, and the time at
 // which it was written. [ScanMarkers] finds markers in the bytes of a frame of any protocol, so a

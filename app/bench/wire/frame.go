@@ -14,8 +14,8 @@ const (
 // Header is the header of a frame from a server. Such frames are never masked.
 type Header struct {
 	Opcode byte
-	Length int // of the payload
-	Size   int // of the header itself
+	Length int // length of the payload
+	Size   int // size of the header itself
 }
 
 // ReadHeader reads the header at the start of data. ok is false if it is incomplete.

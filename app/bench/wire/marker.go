@@ -80,7 +80,7 @@ func PutDigits(dst []byte, n int64) {
 	}
 }
 
-// parseDigits parses eight digits at once: it combines neighbouring digits, then pairs, then groups of
+// parseDigits parses eight digits at once. It combines neighbouring digits, then pairs, then groups of
 // four. bad is not 0 if a byte is not a digit.
 func parseDigits(src []byte) (n int64, bad uint64) {
 	x := binary.LittleEndian.Uint64(src)

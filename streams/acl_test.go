@@ -104,8 +104,8 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 
 func second[T any](_ T, err error) error { return err }
 
-// expectDenied checks that the user may not do what Burble does not need. WAIT is needed for
-// one durability only.
+// expectDenied checks that the user has no permissions that Burble does not need. Only one durability
+// needs WAIT.
 func expectDenied(t *testing.T, backend redistest.Backend, least *redis.UniversalOptions, prefix string) {
 	client := redis.NewUniversalClient(least)
 	defer client.Close()

@@ -14,7 +14,7 @@ import (
 )
 
 func TestQuietRoomsCostFewCommands(t *testing.T) {
-	// In the shorter run, the tail checks idle rooms five times as often. So both runs should need the
+	// In the shorter run, the tail checks idle rooms five times as often, so both runs should need the
 	// same number of commands.
 	maxBlock, quiet := 20*time.Second, 62*time.Second
 	if os.Getenv("CI") == "" {
@@ -41,7 +41,7 @@ func TestQuietRoomsCostFewCommands(t *testing.T) {
 	if n := connections(t, client); n > conns.MaxPerRedis {
 		t.Errorf("%d connections, want at most %d", n, conns.MaxPerRedis)
 	}
-	post(t, store, "room-1999", "y") // the tail checks this room after all others
+	post(t, store, "room-1999", "y") // the tail checks this room last
 	followers[len(followers)-1].expect(2)
 	client.ConfigResetStat(context.Background())
 	time.Sleep(quiet) // this is what the test measures
@@ -137,7 +137,8 @@ func TestCatchUpFromFarBehind(t *testing.T) {
 	})
 }
 
-// The windows were filled when there were fewer of them, so each had a larger share of the memory.
+// The first windows fill up while there are few of them, so each gets a large share of the memory. They
+// must shrink later, even without new entries.
 func TestQuietWindowsShrink(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {

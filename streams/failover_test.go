@@ -47,8 +47,8 @@ func (p *pair) failOver() {
 	p.proxy.Reroute(p.replica.Addr)
 }
 
-// appendWithSlowClock appends a message like a new primary whose clock is slow: the ID is after the
-// eighth message, and before those that only the old primary had.
+// appendWithSlowClock appends a message like a new primary with a slow clock. The ID is after the eighth
+// message, and before those that only the old primary had.
 func (p *pair) appendWithSlowClock(seq uint64) {
 	id := p.stored[7].Cursor.ID
 	id.Seq += seq
@@ -83,7 +83,7 @@ func TestFailoverLosingEntriesResets(t *testing.T) {
 				t.Fatalf("state %v, want reset", got)
 			}
 			f.expect(after.left)
-			// A client that has read lost entries is reset, and another client is resumed.
+			// A client that has read lost entries is reset. Another client resumes.
 			back := follow(t, p.store, "lobby", streams.After(cut))
 			if got := back.nextState(); got.State != streams.Reset {
 				t.Errorf("after a lost entry: state %v, want reset", got)
@@ -97,8 +97,8 @@ func TestFailoverLosingEntriesResets(t *testing.T) {
 	}
 }
 
-// A Store may not notice the failover. Then new entries must show that its window is from
-// another history.
+// If a Store does not notice the failover, new entries must show it that its window is from another
+// history.
 func TestUnnoticedFailoverResetsReader(t *testing.T) {
 	t.Parallel()
 	for name, happen := range map[string]func(fx *fixture){
@@ -185,8 +185,8 @@ func TestAppendsSurviveLostReplies(t *testing.T) {
 	}
 }
 
-// A Redis that becomes a replica must not be read any more: it lags behind, and then replaces its
-// history by that of its new primary.
+// A Store must not read from a Redis that has become a replica, because it lags behind, and then
+// replaces its history with its new primary's.
 func TestReplicaCountsAsAway(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)

@@ -10,8 +10,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// A reader looks up where it starts when it first reads. Entries that were stored after Follow was called,
-// by anyone, must not be lost in between.
+// A reader looks up where it starts when it first reads. It must not miss entries that any server stores
+// between Follow and that read.
 func TestFreshReaderGetsWhatIsStoredAfterFollow(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
@@ -90,7 +90,7 @@ func TestFollowedNumberIsOfTheLastEntry(t *testing.T) {
 				f := follow(t, here, "lobby", from)
 				followed = append(followed, f.nextState())
 				if i%2 == 0 {
-					f.reader.Close() // so that the next one is the first reader of the room
+					f.reader.Close() // so that the next reader is the first in the room
 				}
 			}
 		}

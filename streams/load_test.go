@@ -13,8 +13,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A load has authors who post through one Store until the test stops them, and readers on two
-// Stores. With its durability, a message is stored when a replica has it.
+// A load has authors who post through one Store until the test stops them, and readers on two Stores.
+// It requires a replica to have each message.
 type load struct {
 	t         *testing.T
 	begun     atomic.Int64 // number of messages
@@ -52,9 +52,9 @@ func (l *load) awaitProgress() {
 	l.near.readUntil("more messages", func() bool { return len(l.near.entries) > read+50 })
 }
 
-// expectComplete stops the load, and checks that every reader got all stored messages once, in order,
-// and without a change of state. A reader may get messages that were not acknowledged and then were lost.
-// Such a reader must be reset, and get all messages after that.
+// expectComplete stops the load, and checks that every reader received all stored messages once, in
+// order, and without a change of state. A reader that received unacknowledged messages that were then
+// lost must be reset, and receive all messages after that.
 func (l *load) expectComplete() {
 	l.t.Helper()
 	l.ending.Store(true)
@@ -90,8 +90,8 @@ func TestFailoverLosingMessagesResetsEveryReader(t *testing.T) {
 	})
 }
 
-// loseMessages kills the primary after the readers got eight messages that its replicas have, and five
-// that they do not have.
+// loseMessages kills the primary after the readers have received eight messages that its replicas have,
+// and five that they lack.
 func loseMessages(t *testing.T, at *redis.UniversalOptions, old *redistest.Node, awaitFailover func(*redistest.Node)) {
 	one := redistest.Open(t, streams.Options{Redis: at})
 	two := redistest.Open(t, streams.Options{Redis: at})

@@ -58,7 +58,7 @@ func TestOpenFailsAtOnceOnRefusal(t *testing.T) {
 		"no password":            {want: "NOAUTH"},
 		"the wrong password":     {password: "wrong", want: "WRONGPASS"},
 		"no such database":       {password: "right", db: 99, want: "DB index"},
-		"no write permission":    {user: "reader", password: "right", want: "script"}, // the texts of Redis 7.0 and Valkey differ
+		"no write permission":    {user: "reader", password: "right", want: "script"}, // Redis 7.0 and Valkey word this error differently
 		"no scripts":             {user: "plain", password: "right", want: "NOPERM"},
 		"another prefix":         {user: "guest", password: "right", prefix: "other:", want: "NOPERM"},
 		"all needed permissions": {user: "guest", password: "right", prefix: "chat:"},

@@ -80,7 +80,7 @@ func TestUnreadExcludesOwnAndDeletedMessages(t *testing.T) {
 			}
 		}
 		amend(t, store, streams.Delete, ids[3], "")
-		amend(t, store, streams.Delete, read, "") // it was read before, so it does not count
+		amend(t, store, streams.Delete, read, "") // a read message does not count
 		if got := unread(t, store); got.Unread != 19 || got.Mentions != 19 {
 			t.Errorf("%d unread, %d mentions, want 19", got.Unread, got.Mentions)
 		}
@@ -112,7 +112,7 @@ func TestEditedMessagesMentionWhoTheirTextMentions(t *testing.T) {
 	})
 }
 
-// Entries of the previous release have no count of messages, and other programs may trim the stream.
+// Entries from the previous release have no message count, and other programs may trim the stream.
 func TestUnreadWithoutNumbers(t *testing.T) {
 	t.Parallel()
 	runFixtures(t, streams.Options{}, func(fx *fixture) {

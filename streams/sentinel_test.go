@@ -92,7 +92,7 @@ func TestSentinelPartition(t *testing.T) {
 	for range 8 {
 		post(t, careful, "lobby", "before")
 	}
-	post(t, hasty, "lobby", "before") // connects, which is impossible later without sentinels
+	post(t, hasty, "lobby", "before") // connects now, because that is impossible later without sentinels
 	near := follow(t, hasty, "lobby", streams.After(streams.Cursor{}))
 	far := follow(t, other, "lobby", streams.After(streams.Cursor{}))
 	near.expect(9)

@@ -16,7 +16,7 @@ import (
 )
 
 // A transcript is what one client has read from a room over all its connections. It checks that each
-// batch begins where the one before it ended.
+// batch begins where the previous one ended.
 type transcript struct {
 	room    string
 	at      streams.Cursor
@@ -99,9 +99,9 @@ func (c *transcript) batch(batch *streams.Batch) error {
 	return nil
 }
 
-// TestStress runs clients that reconnect to several Stores over connections that break, while authors
-// post and delete, and appends trim the room. At the end, each transcript must have all entries of its
-// room, except erased ones.
+// TestStress runs clients that keep reconnecting to several Stores over unreliable connections. Meanwhile,
+// authors post and delete messages, and appends trim the rooms. At the end, each transcript must have all
+// entries of its room, except erased ones.
 func TestStress(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]streams.Options{
@@ -120,7 +120,7 @@ type stress struct {
 	server *redistest.Server
 	rooms  []string
 	stores []*streams.Store
-	ctx    context.Context // of the clients' connections
+	ctx    context.Context // for the clients' connections
 
 	mu           sync.Mutex
 	acknowledged map[string]map[streams.ID]streams.Entry // by room
@@ -199,7 +199,7 @@ func (s *stress) write(author int) {
 			stored, err = store.As(entry.User).Append(context.Background(), room, entry)
 		}
 		if errors.Is(err, streams.ErrNotFound) && entry.Kind == streams.Delete {
-			continue // it was deleted or trimmed
+			continue // the entry was deleted or trimmed
 		}
 		if err != nil {
 			s.Error(err)

@@ -13,7 +13,7 @@ import (
 )
 
 // During a failover, one connection may still lead to the old primary while another already leads to the
-// new one. If the old primary has an entry, the new one may not have it.
+// new one. The new primary may lack entries that the old one has.
 func TestOldPrimaryDoesNotConfirmCursor(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -33,8 +33,8 @@ func TestOldPrimaryDoesNotConfirmCursor(t *testing.T) {
 	}
 }
 
-// The first reader of a room looks up the end on the old primary, while the tail already reads from the
-// new one, which has another history. The numbers of the two may be consecutive by chance.
+// The first reader of a room looks up its end on the old primary, while the tail already reads from the
+// new primary, which has another history. The numbers in the two histories may be consecutive by chance.
 func TestFollowOnOldPrimaryIsCheckedOnNewPrimary(t *testing.T) {
 	t.Parallel()
 	old, successor := redistest.StartTCP(t), redistest.StartTCP(t)
@@ -50,7 +50,7 @@ func TestFollowOnOldPrimaryIsCheckedOnNewPrimary(t *testing.T) {
 	stray := redistest.Open(t, streams.Options{Redis: successor.Redis()})
 	post(t, stray, "lobby", "new")
 	post(t, store, "lobby", "lost")
-	successor.Pause() // otherwise the tail could detect it before the reader
+	successor.Pause() // otherwise the tail could detect the failover before the reader
 	reader := follow(t, store, "lobby", streams.Newest(10))
 	reader.readUntil("kept lost", func() bool { return len(reader.entries) == 2 })
 	old.Kill()
@@ -116,7 +116,7 @@ func testHalfFailover(t *testing.T, isReset bool, before, after int) {
 	reader.readUntil(want, func() bool { return strings.HasSuffix(texts(reader.entries), want) })
 }
 
-// replicate makes one Redis a replica of another, at the address, and waits until the condition is met.
+// replicate makes replica follow the primary at the address until the condition is met.
 func replicate(t *testing.T, primary, replica *redis.Client, address string, met func() bool) {
 	t.Helper()
 	host, port, _ := strings.Cut(address, ":")
@@ -126,7 +126,7 @@ func replicate(t *testing.T, primary, replica *redis.Client, address string, met
 	replica.ReplicaOf(t.Context(), "no", "one")
 }
 
-// isBlockedOn reports whether the tails of that many Stores block on a server.
+// isBlockedOn reports whether the tails of so many Stores block on a server.
 func isBlockedOn(t *testing.T, client *redis.Client, stores int) bool {
 	t.Helper()
 	return strings.Count(client.ClientList(t.Context()).Val(), " cmd=xread") == stores

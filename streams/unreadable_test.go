@@ -97,7 +97,7 @@ func TestRoomOfWrongTypeDoesNotAffectOthers(t *testing.T) {
 		if err := tryPost(fx.store, "lobby", "x"); !errors.Is(err, streams.ErrUnavailable) {
 			t.Errorf("append to a string: %v", err)
 		}
-		// The tail reads both rooms when it is idle, and after its connection broke.
+		// The tail reads both rooms when it is idle, and after its connection breaks.
 		spoilt.readUntil("an error", func() bool { _, err := spoilt.next(); return errors.Is(err, streams.ErrUnavailable) })
 		fx.Each(t, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 		for i := range 5 {

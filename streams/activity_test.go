@@ -23,7 +23,7 @@ func TestNewRoomInActivityFloodHasEpoch(t *testing.T) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 		f := follow(t, store, "lobby", streams.Newest(0))
 		f.nextState()
-		follow(t, store, roomInSameBucket("lobby"), streams.Newest(0)).awaitTail(store) // then the tail also follows the lobby
+		follow(t, store, roomInSameBucket("lobby"), streams.Newest(0)).awaitTail(store) // now the tail also follows the lobby
 		id, err := backend.Client.Eval(context.Background(), flood, []string{lobbyKey, activityKey}).Text()
 		if err != nil {
 			t.Fatal(err)

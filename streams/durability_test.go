@@ -50,7 +50,7 @@ func TestReplicaDurability(t *testing.T) {
 	}
 }
 
-// WAIT covers only writes made over the same connection. If an append succeeds while all replicas hang, the
+// WAIT covers only writes over the same connection. If an append succeeds while all replicas hang, its
 // WAIT was sent over another connection.
 func TestReplicaDurabilityWhileReplicasHang(t *testing.T) {
 	t.Parallel()

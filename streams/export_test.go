@@ -37,14 +37,14 @@ func RoomKey(room string) string { return keys{}.room(room) }
 // ActivityKey returns the key of the room's activity stream.
 func ActivityKey(room string) string { return keys{}.activity(bucketOf(room)) }
 
-// MarkMoved calls markMoved of the room's window, as the tail does after activity.
+// MarkMoved calls markMoved on the room's window, as the tail does after activity.
 func MarkMoved(s *Store, room string) {
 	if w := s.window(room); w != nil {
 		w.markMoved()
 	}
 }
 
-// WatchEviction is what Run calls with a tick a minute.
+// WatchEviction calls watchEviction, to which Run passes one tick per minute.
 func (s *Store) WatchEviction(ctx context.Context, ticks <-chan time.Time) {
 	s.watchEviction(ctx, ticks)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A foldedRoom is a room's messages as a client shows them, which applies edits, reactions and deletions
-// by the rules of the protocol.
+// A foldedRoom is a room's messages as a client shows them, with edits, reactions and deletions applied by
+// the rules of the protocol.
 type foldedRoom struct {
 	messages []streams.Entry // in their current state, in order
 	at       map[streams.ID]int
@@ -62,7 +62,7 @@ func (h *foldedRoom) fold(entry streams.Entry) {
 	}
 }
 
-// expect compares messages with what they should be.
+// expect compares messages with the expected ones.
 func (h *foldedRoom) expect(t *testing.T, what string, got, want []streams.Entry) {
 	t.Helper()
 	if len(got) != len(want) {

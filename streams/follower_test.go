@@ -102,7 +102,7 @@ func (f *follower) nextState() streams.Followed {
 	return f.states[had]
 }
 
-// nextSignal waits for a signal of the kind, and removes it from those read.
+// nextSignal waits for a signal of the given kind, and removes it from the signals read.
 func (f *follower) nextSignal(kind streams.SignalKind) *streams.Signal {
 	f.t.Helper()
 	matches := func(signal *streams.Signal) bool { return signal.Kind == kind }
@@ -113,8 +113,7 @@ func (f *follower) nextSignal(kind streams.SignalKind) *streams.Signal {
 	return signal
 }
 
-// awaitTail posts a message and waits until the tail has read it. Before that, the reader may miss
-// signals.
+// awaitTail posts a message and waits until the tail has read it. Until then, the reader may miss signals.
 func (f *follower) awaitTail(store *streams.Store) {
 	f.t.Helper()
 	f.nextState()

@@ -14,8 +14,8 @@ import (
 )
 
 // TestMain makes every tail check idle rooms each second, and checks that no goroutine of the package is
-// left after all Stores were closed. Most tests wait for Redis servers, so it runs more tests at a time
-// than there are processors.
+// left after all Stores have been closed. Most tests wait for Redis servers, so it runs more tests at a
+// time than there are processors.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if isDefault("test.parallel") {
@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// packageStacks returns the stacks of goroutines that run code of the package, after it has given them
-// time to end.
+// packageStacks gives goroutines that run the package's code time to end, and returns the stacks of those
+// that remain.
 func packageStacks() string {
 	var left []string
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {

@@ -26,7 +26,7 @@ func TestEvictionPolicyIsReported(t *testing.T) {
 					t.Errorf("%s: %q", name, text)
 				}
 			}
-			// An operator may change it while the server runs.
+			// An operator may change the policy while the server runs.
 			client := clientOf(t, server)
 			client.ConfigSet(t.Context(), "maxmemory-policy", "noeviction")
 			if err := store.Health(t.Context()); err != nil || store.Warning() != "" {

@@ -60,7 +60,7 @@ func TestNewestAfterTrimByHand(t *testing.T) {
 }
 
 // The result of a shared read is cached for a second. A result from before a room's first entry must not
-// be used after it.
+// be used after that entry.
 func TestReaderJustAfterFirstEntry(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t, streams.Options{})

@@ -36,7 +36,7 @@ func startPresence(t *testing.T) (*presence, redis.UniversalClient) {
 }
 
 // runPresence runs a presence on the Redis until the test ends. Its heartbeats are frequent, and it
-// counts as alive for 10 s after one.
+// counts as alive for 10 s after each.
 func runPresence(t *testing.T, options *redis.UniversalOptions) *presence {
 	t.Helper()
 	p := newPresence(redistest.Open(t, streams.Options{Redis: options}), Options{

@@ -169,8 +169,8 @@ func (l *countingListener) Notify([]byte) {
 
 func (l *countingListener) Closed() bool { return false }
 
-// With Redis 10 ms away, one connection that joins thousands of rooms neither delays others nor makes
-// another server take this one for dead.
+// With Redis 10 ms away, a connection that joins thousands of rooms must neither delay others nor make
+// another server consider this one dead.
 func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
 	t.Parallel()
 	const rooms = 3500
@@ -208,7 +208,7 @@ func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
 	other.expectPresent(t, "Bob", "Eve")
 }
 
-// While updates of a server take long, its heartbeats go on.
+// A server must keep sending heartbeats while its updates take long.
 func TestHeartbeatsGoOnWhileRoomsAreRecorded(t *testing.T) {
 	t.Parallel()
 	p, _ := startPresence(t)

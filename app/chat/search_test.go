@@ -84,7 +84,7 @@ func TestSearchIsBoundedInRoomWithFewMessages(t *testing.T) {
 	}
 }
 
-// Searches of one address may read a number of entries a second, whoever runs them.
+// The number of entries that searches may read per second is limited by address, whichever users run them.
 func TestSearchesAreChargedForEntriesRead(t *testing.T) {
 	t.Parallel()
 	store := redistest.Open(t, streams.Options{Redis: redistest.Single(t).Redis})

@@ -8,8 +8,8 @@ import (
 	"burble/app/client"
 )
 
-// Clients send messages without waiting for "followed". Whatever is stored after the server has received
-// the follow must be delivered.
+// Clients send messages without waiting for "followed". The server must deliver every message that is
+// stored after it has received the follow.
 func TestMessagesSentRightAfterFollowAreDelivered(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)

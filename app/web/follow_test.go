@@ -19,7 +19,7 @@ func TestFollowStartsWhereRequested(t *testing.T) {
 	for i := range 59 {
 		stored = append(stored, here.post(ada, "lobby", fmt.Sprint(i)))
 	}
-	// Until this server has read that a message was stored, it may begin before that message.
+	// Until this server has read the activity for a message, a reader may begin before that message.
 	watcher := there.connect(anonymous)
 	watcher.follow("lobby", `,"last":0`)
 	stored = append(stored, here.post(ada, "lobby", "59"))

@@ -14,9 +14,9 @@ import (
 	"burble/app/protocol"
 )
 
-// sendRaw sends the bytes on a connection of their own and returns all responses. isClosed reports
-// whether the server closed the connection after the first. Otherwise, sendRaw makes another request,
-// which ends the connection.
+// sendRaw sends the bytes on a new connection and returns all responses. isClosed reports whether the
+// server closed the connection after the first response. Otherwise, sendRaw makes another request, which
+// ends the connection.
 func (s *testServer) sendRaw(raw string) (responses []response, isClosed bool) {
 	s.t.Helper()
 	conn, err := net.Dial("tcp", s.host)
@@ -165,8 +165,8 @@ func TestLargeHeadersAreRefusedInTheFormThatTheClientAccepts(t *testing.T) {
 	}
 }
 
-// A page of a name that its owner lets resolve to an address in the user's network has the same origin
-// as the server at that address.
+// An attacker may make a host name resolve to an address in the user's network (DNS rebinding). A page
+// from that host name then has the same origin as the server at that address.
 func TestHostsOtherThanTheServersAreRefused(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) {

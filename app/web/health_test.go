@@ -52,7 +52,7 @@ func TestReadinessChecksRedisAtMostOnceASecond(t *testing.T) {
 	eventually(t, "Redis is away", func() bool { return s.get("/readyz").status == 503 })
 }
 
-// A load balancer must not drop every server because of a setting of Redis.
+// A load balancer must not drop every server because of a Redis setting.
 func TestEvictingRedisIsReadyWithAWarning(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, redistest.Start(t, "--maxmemory-policy", "allkeys-lru").Redis())

@@ -15,8 +15,8 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// testSocket is a client on a WebSocket. It checks everything that it reads: each batch of entries
-// must begin where the one before it ended.
+// testSocket is a WebSocket client that checks that each batch of entries begins where the previous one
+// ended.
 type testSocket struct {
 	*client.Socket
 	t     testing.TB

@@ -74,7 +74,7 @@ type settings struct {
 	MaxCount                                   int64
 }
 
-// testServer is a Server in this process, with a Store and a port of its own.
+// testServer is a Server in this process, with its own Store and port.
 type testServer struct {
 	*Server
 	t        testing.TB

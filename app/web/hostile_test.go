@@ -222,8 +222,8 @@ func expectJSONLines(t *testing.T, s *testServer, last string, count int) {
 	}
 }
 
-// expectPlainLines checks that no line of the lobby's plain text has a control character, or passes
-// for a message of somebody else.
+// expectPlainLines checks that no line of the lobby's plain text has a control character or could be
+// mistaken for another user's message.
 func expectPlainLines(t *testing.T, s *testServer) {
 	t.Helper()
 	plain := s.openStream("/r/lobby/events?after=0-0", "Accept: text/plain")

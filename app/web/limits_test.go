@@ -137,7 +137,7 @@ func TestLargePagesCountAsSeveralRequests(t *testing.T) {
 	}
 }
 
-// Entries of an older release are not skipped, and cost as much as those of a larger page.
+// The server cannot skip entries from an older release, so they cost as much as those of a larger page.
 func TestPagesAreChargedForTheEntriesTheyRead(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

@@ -76,7 +76,7 @@ func TestChangeWithACookieNeedsAnOrigin(t *testing.T) {
 		if isAllowed("Cookie: burble=bad") != isAllowed() {
 			t.Errorf("%s: an invalid cookie is not ignored", surface.name)
 		}
-		// If something on the way has removed Origin, Sec-Fetch-Site still identifies a foreign page.
+		// If a proxy has removed Origin, Sec-Fetch-Site still identifies a foreign page.
 		for _, site := range []string{"cross-site", "same-site"} {
 			if isAllowed(ada.bearer(), "Sec-Fetch-Site: "+site) == surface.changes {
 				t.Errorf("%s with a token, %s: allowed: %v", surface.name, site, surface.changes)

@@ -61,7 +61,7 @@ func TestConnectionsToACluster(t *testing.T) {
 			t.Errorf("%d connections to a replica, want at most one for each pool", n)
 		}
 	}
-	if most := 3*conns.MaxPerRedis + buckets; all > most { // one of each primary's is to look up slots
+	if most := 3*conns.MaxPerRedis + buckets; all > most { // each primary may have one that looks up slots
 		t.Errorf("%d connections to the primaries, want at most %d", all, most)
 	}
 }
@@ -99,7 +99,7 @@ func work(t *testing.T, options *redis.UniversalOptions) {
 	working.Wait()
 }
 
-// connections returns the number of connections to a server, except its own and those of sentinels and
+// connections returns the number of connections to a server, except its own and those from sentinels and
 // replicas.
 func connections(t *testing.T, server *redistest.Server) int {
 	t.Helper()

@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Callers that wait for a distant Redis share round trips, and each gets its own answers and errors.
+// Callers that wait for a distant Redis share round trips, but each gets its own answers and errors.
 func TestConcurrentCallersShareRoundTrips(t *testing.T) {
 	t.Parallel()
 	proxy := redistest.StartProxy(t, redistest.StartTCP(t).Addr)
@@ -58,6 +58,6 @@ func TestPipelineHeedsItsCallersContext(t *testing.T) {
 	defer cancel()
 	err := set.Pipeline(ctx, 1, func(pipe redis.Pipeliner) { pipe.Get(ctx, "a") })
 	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want that the deadline is exceeded", err)
+		t.Errorf("got %v, want a deadline error", err)
 	}
 }

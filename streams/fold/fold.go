@@ -1,10 +1,11 @@
-// Package fold compares texts as people do: without regard to case, diacritics, width, the kind of
-// apostrophe, quotation mark, dash or space, and characters that are not drawn.
+// Package fold compares texts as people do. It ignores case, diacritics, width, invisible characters,
+// and the kind of apostrophe, quotation mark, dash or space.
 //
 //	fold.String("Naïve\u00a0Ångström") == "naive angstrom"
 //
-// It decomposes characters (Unicode's NFKD), drops the marks of scripts in which people leave them out, and folds case. Marks of other
-// scripts, such as the vowels of Devanagari, are kept, and so is the breve of й, which is a letter.
+// It decomposes characters (Unicode's NFKD), folds case, and drops marks in scripts whose readers often
+// omit them. It keeps the marks of other scripts, such as the vowels of Devanagari, and the breve of й,
+// which is a separate letter.
 //
 // All functions are safe for concurrent use.
 package fold
@@ -17,14 +18,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// String returns the folded text, without white space at its ends. Two texts are the same to people
-// if their folded texts are equal.
+// String returns the folded text without white space at its ends. People consider two texts the same if
+// their folded texts are equal.
 func String(text string) string { return strings.TrimSpace(Map(text).Folded) }
 
-// IsWord reports whether r is part of a word: a letter, a digit, or a mark on one.
+// IsWord reports whether r is a letter, a digit, or a mark, and so part of a word.
 func IsWord(r rune) bool { return unicode.In(r, unicode.L, unicode.M, unicode.N) }
 
-// IsSpacedWord reports whether r is part of a word, and of a script that separates words by spaces.
+// IsSpacedWord reports whether r is part of a word in a script that separates words with spaces.
 func IsSpacedWord(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
@@ -33,11 +34,11 @@ func IsSpacedWord(r rune) bool {
 		unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan) && r != 'ー'
 }
 
-// Text is a folded text that knows where its characters come from.
+// Text is a folded text with the origin of each of its characters.
 type Text struct {
 	Folded string
 
-	origins []int // offset in the original of each byte of Folded, and the length of the original
+	origins []int // for each byte of Folded, its offset in the original; then the original's length
 }
 
 // Map folds text.
@@ -58,7 +59,7 @@ func Map(text string) Text {
 		}
 		for segments.InitString(norm.NFKD, text[at:end]); !segments.Done(); {
 			origin := at + segments.Pos()
-			if strings.HasPrefix(text[origin:], "´") { // which decomposes to a space and a mark
+			if strings.HasPrefix(text[origin:], "´") { // it decomposes to a space and a mark
 				segments.Next()
 				folded = append(folded, '\'')
 			} else {
@@ -124,8 +125,8 @@ func appendFolded(folded, segment []byte) []byte {
 
 const breve = '\u0306'
 
-// isIgnored reports whether r makes no difference: it is a mark on a letter of Latin, Greek, Cyrillic,
-// Hebrew or Arabic, or is not drawn.
+// isIgnored reports whether r is invisible, or a mark on a Latin, Greek, Cyrillic, Hebrew or Arabic
+// letter.
 func isIgnored(r rune) bool {
 	if r < 0xad {
 		return r < ' ' || r == 0x7f
@@ -139,7 +140,7 @@ func isIgnored(r rune) bool {
 	return r == tatweel || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// equivalents has what Unicode does not decompose.
+// equivalents has the replacements for characters that Unicode does not decompose.
 var equivalents = map[rune]string{
 	'ß': "ss", 'æ': "ae", 'œ': "oe", 'ø': "o", 'đ': "d", 'ð': "d", 'ł': "l", 'ħ': "h", 'ŧ': "t", 'þ': "th",
 	'‘': "'", '’': "'", '‚': "'", '‛': "'", 'ʼ': "'", 'ʻ': "'", 'ʹ': "'", '′': "'", '‵': "'", '`': "'", '׳': "'",
@@ -147,8 +148,9 @@ var equivalents = map[rune]string{
 	'‐': "-", '‑': "-", '‒': "-", '–': "-", '—': "-", '―': "-", '−': "-", '⁃': "-",
 }
 
-// Find returns where the folded term is in the original text, as byte offsets: at most limit places, which do not overlap.
-// A term never begins or ends within a character of the original, such as at the first letter of 가.
+// Find returns up to limit ranges of the original text that match the folded term, as byte offsets. They
+// do not overlap, and never begin or end within a character of the original, such as after the first
+// letter of 가.
 func (t Text) Find(term string, limit int) (found [][2]int) {
 	for at := 0; term != "" && len(found) < limit; {
 		i := strings.Index(t.Folded[at:], term)
@@ -164,7 +166,8 @@ func (t Text) Find(term string, limit int) (found [][2]int) {
 	return found
 }
 
-// isBoundary reports whether a byte of Folded begins a character of the original, or is its end.
+// isBoundary reports whether a character of the original begins at a byte of Folded, or the text ends
+// there.
 func (t Text) isBoundary(at int) bool {
 	return at == 0 || at == len(t.Folded) || t.origins[at] != t.origins[at-1]
 }

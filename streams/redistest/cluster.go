@@ -26,15 +26,15 @@ const slots = 16384
 //	c.AwaitFailover(old)
 //	old.Restart() // or old.Resume()
 //
-// The cluster bus bypasses the proxies. So clients and replicas cannot reach a node after CutOff, but
-// it does not fail over.
+// The cluster bus bypasses the proxies. After CutOff, clients and replicas therefore cannot reach a node,
+// but there is no failover.
 type Cluster struct {
 	Nodes []*Node // the primaries, then their replicas in the same order
 
 	t testing.TB
 }
 
-// StartCluster starts a Cluster with that many replicas of each primary, and with additional
+// StartCluster starts a Cluster with the given number of replicas for each primary, and additional
 // arguments for redis-server. It returns when the Cluster accepts writes. That takes two seconds,
 // because a primary waits that long after it has started. The Cluster ends with the test.
 func StartCluster(t testing.TB, replicas int, args ...string) *Cluster {

@@ -35,8 +35,8 @@ func port(addr string) string {
 	return port
 }
 
-// launch starts the node with additional arguments, and does not wait until it answers. The node
-// ends with the test.
+// launch starts the node with additional arguments, without waiting until it answers. The node ends with
+// the test.
 func (n *Node) launch(args ...string) {
 	n.t.Helper()
 	n.args = append([]string{

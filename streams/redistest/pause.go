@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// Pause stops the server with SIGSTOP, like a machine that hangs. Connections stay open, but get no
+// Pause stops the server with SIGSTOP, like a machine that hangs. Connections stay open, but receive no
 // answers.
 func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
 
-// Resume undoes Pause. The server then processes what it was sent in the meantime.
+// Resume undoes Pause. The server then processes everything that arrived in the meantime.
 func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
 
 func (s *Server) signal(signal os.Signal) {

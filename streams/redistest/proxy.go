@@ -18,7 +18,7 @@ type Proxy struct {
 	running  sync.WaitGroup
 
 	mu       sync.Mutex
-	upstream string // "": close new connections at once
+	upstream string // if empty, new connections are closed at once
 	faults   Faults
 	changed  chan struct{}         // closed when faults change
 	pairs    map[net.Conn]net.Conn // client to server
@@ -86,7 +86,7 @@ func (p *Proxy) cut() {
 	}
 }
 
-// SetFaults replaces the faults, also for existing connections.
+// SetFaults replaces the faults, even for existing connections.
 func (p *Proxy) SetFaults(faults Faults) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -166,8 +166,8 @@ type piece struct {
 	at   time.Time
 }
 
-// readPieces sends what arrives to the channel, and closes it at the end. A piece does not wait for the
-// delay of the one before, as in a network.
+// readPieces sends arriving data to the channel, and closes the channel at the end. As in a network, a
+// piece does not wait for the delay of the previous piece.
 func readPieces(from net.Conn, pieces chan<- piece) {
 	defer close(pieces)
 	for {

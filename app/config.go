@@ -35,7 +35,9 @@ type Config struct {
 	RateMessages    float64 // all rates are per second, and 0 means no limit
 	RateAddress     float64
 	RateConnections float64
-	LogFormat       string // "text", "json", or empty for text on a terminal and JSON elsewhere
+	RateBytes       float64
+	RateRooms       float64 // per minute
+	LogFormat       string  // "text", "json", or empty for text on a terminal and JSON elsewhere
 	LogLevel        slog.Level
 	TimerSlack      time.Duration // 0 means unchanged
 

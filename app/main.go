@@ -120,7 +120,13 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	service := chat.New(store, chat.Options{Log: log, MessageRate: config.RateMessages, EncodePresent: live.PresentFrame})
+	if config.RateAddress == 0 {
+		config.RateBytes, config.RateRooms = 0, 0
+	}
+	service := chat.New(store, chat.Options{
+		Log: log, MessageRate: config.RateMessages, ByteRate: config.RateBytes, RoomRate: config.RateRooms,
+		EncodePresent: live.PresentFrame,
+	})
 	server := web.New(web.Options{
 		Log: log, Chat: service, Live: engine, Tokens: identity.NewTokens(secret), Durability: config.Durability, Version: version(os.Getenv),
 		Origins: config.Origins, Hosts: config.Hosts, MetricsToken: config.MetricsToken, SecurityContact: config.SecurityContact, TrustedProxy: config.TrustedProxy,

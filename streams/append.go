@@ -22,6 +22,7 @@ var (
 	ErrNotYours         = errors.New("someone else wrote the message")
 	ErrKeyTaken         = errors.New("the key was used for another entry")
 	ErrTooManyReactions = errors.New("the message has 50 different reactions")
+	ErrNoRoom           = errors.New("the room has no entries")
 	ErrTooManyUsers     = errors.New("too many users reacted to the message")
 )
 
@@ -43,15 +44,24 @@ func (a Access) Append(ctx context.Context, room string, entry Entry) (Stored, e
 	if err != nil {
 		return Stored{}, err
 	}
-	return a.store.append(ctx, granted, entry)
+	return a.store.append(ctx, granted, entry, true)
 }
 
-func (s *Store) append(ctx context.Context, to grant, entry Entry) (Stored, error) {
+// AppendExisting is Append, except that it returns ErrNoRoom if the room does not exist yet.
+func (a Access) AppendExisting(ctx context.Context, room string, entry Entry) (Stored, error) {
+	granted, err := a.admit(room, writing)
+	if err != nil {
+		return Stored{}, err
+	}
+	return a.store.append(ctx, granted, entry, false)
+}
+
+func (s *Store) append(ctx context.Context, to grant, entry Entry, mayBegin bool) (Stored, error) {
 	room := to.room
 	call := &appendCall{
 		ctx:  ctx,
 		keys: s.appendKeys(room, entry.Key),
-		args: s.appendArgs(to, &entry),
+		args: s.appendArgs(to, &entry, mayBegin),
 		user: to.user.ID,
 		done: make(chan struct{}),
 	}
@@ -83,11 +93,14 @@ func (s *Store) appendKeys(room, key string) []string {
 }
 
 // appendArgs returns the ARGV of append.lua.
-func (s *Store) appendArgs(to grant, entry *Entry) []any {
-	args := make([]any, 0, 16)
+func (s *Store) appendArgs(to grant, entry *Entry, mayBegin bool) []any {
+	args, begin := make([]any, 0, 17), ""
+	if mayBegin {
+		begin = "1"
+	}
 	args = append(args,
 		to.room, rand.Text()[:12], randomSeq(), keyTTL.Milliseconds(), s.options.MaxCount, s.options.MaxAge.Milliseconds(),
-		string(entry.Kind), entry.Key, to.user.ID, to.user.Name,
+		string(entry.Kind), entry.Key, to.user.ID, to.user.Name, begin,
 	)
 	for _, field := range kindFields[entry.Kind] {
 		if value := field.get(entry); value != "" || !field.isOptional {
@@ -107,8 +120,8 @@ func randomSeq() uint16 {
 // retentionCall returns a call that trims a room. Appends trim busy rooms, but an idle room has none.
 func (s *Store) retentionCall(room string) scriptCall {
 	return scriptCall{
-		script: retainScript, weight: 2, keys: s.keys.history(room),
-		args: []any{s.options.MaxCount, s.options.MaxAge.Milliseconds()},
+		script: retainScript, weight: 2, keys: append(s.keys.history(room), s.keys.rooms(bucketOf(room))),
+		args: []any{s.options.MaxCount, s.options.MaxAge.Milliseconds(), room},
 	}
 }
 
@@ -148,6 +161,8 @@ func (c *appendCall) readReply(cmd *redis.Cmd) error {
 		return ErrKeyTaken
 	case "too_many":
 		return ErrTooManyReactions
+	case "no_room":
+		return ErrNoRoom
 	case "too_many_users":
 		return ErrTooManyUsers
 	}
@@ -158,5 +173,5 @@ func (c *appendCall) readReply(cmd *redis.Cmd) error {
 // retry would fail too.
 func isFinal(err error) bool {
 	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) || errors.Is(err, ErrKeyTaken) ||
-		errors.Is(err, ErrTooManyReactions) || errors.Is(err, ErrTooManyUsers) || isFull(err) || conns.IsReply(err, notAStream)
+		errors.Is(err, ErrTooManyReactions) || errors.Is(err, ErrTooManyUsers) || errors.Is(err, ErrNoRoom) || isFull(err) || conns.IsReply(err, notAStream)
 }

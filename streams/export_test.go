@@ -48,3 +48,13 @@ func MarkMoved(s *Store, room string) {
 func (s *Store) WatchEviction(ctx context.Context, ticks <-chan time.Time) {
 	s.watchEviction(ctx, ticks)
 }
+
+// SetSweepInterval sets sweepInterval for Stores that run later. restore undoes it.
+func SetSweepInterval(d time.Duration) (restore func()) {
+	old := sweepInterval
+	sweepInterval = d
+	return func() { sweepInterval = old }
+}
+
+// ClaimSweep is what a server calls before it sweeps.
+func ClaimSweep(s *Store) (isOwner bool, err error) { return s.claimSweep(context.Background()) }

@@ -57,6 +57,9 @@ func (k keys) rooms(bucket int) string { return k.bucket(bucket) + "rooms" }
 // secret is the key with which all servers sign cookies and tokens.
 func (k keys) secret() string { return k.bucket(0) + "secret" }
 
+// sweep exists while a server sweeps all rooms, or did within sweepInterval.
+func (k keys) sweep() string { return k.bucket(0) + "sweep" }
+
 func (k keys) room(room string) string { return k.bucket(bucketOf(room)) + "room:" + room }
 func (k keys) meta(room string) string { return k.room(room) + ":meta" }
 

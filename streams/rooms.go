@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -25,8 +26,9 @@ type Room struct {
 // Active returns the time of the last entry.
 func (r Room) Active() time.Time { return r.Last.Time() }
 
-// Rooms returns up to limit rooms that the user may read, most recently active first. Unread is 0
-// for the zero User and in rooms without a read marker.
+// Rooms returns up to limit rooms that the user may read: first those with a read marker, then
+// others, each most recently active first. Unread is 0 for the zero User and in rooms without a
+// read marker.
 func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	s := a.store
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
@@ -46,35 +48,60 @@ func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	return rooms, nil
 }
 
-// listedRooms returns up to limit rooms that the user may read, most recently active first, and the
-// user's read marker in each room, or "" if there is none.
+// listedRooms returns up to limit rooms that the user may read, and the user's read marker in
+// each, "" if there is none. Rooms that the user has read come before others, so that nobody
+// can crowd them out; among them those with the latest markers, and among the others those
+// with the latest entries.
 func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, markers []string, err error) {
 	s := a.store
 	active := make([]*redis.ZSliceCmd, buckets)
+	var read *redis.MapStringStringCmd
 	err = s.redis.Pipeline(ctx, 3, func(pipe redis.Pipeliner) {
 		for bucket := range active {
 			active[bucket] = pipe.ZRevRangeWithScores(ctx, s.keys.rooms(bucket), 0, int64(limit)-1)
 		}
+		if a.user.ID != "" {
+			read = pipe.HGetAll(ctx, s.keys.read(a.user.ID))
+		}
 	})
-	var all []redis.Z
+	var others []redis.Z
 	for _, bucket := range active {
 		if err == nil {
 			err = bucket.Err()
-			all = append(all, bucket.Val()...)
+			others = append(others, bucket.Val()...)
 		}
+	}
+	own := make(map[string]string)
+	if err == nil && read != nil {
+		own, err = read.Result()
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("list the rooms: %w", wrap(err))
 	}
-	slices.SortFunc(all, func(a, b redis.Z) int { return cmp.Compare(b.Score, a.Score) })
-	for _, member := range all[:min(len(all), limit)] {
-		name, _ := member.Member.(string)
-		if one, err := a.admit(name, reading); err == nil {
-			granted = append(granted, one)
+	add := func(name string) {
+		if len(granted) < limit {
+			if one, err := a.admit(name, reading); err == nil {
+				granted, markers = append(granted, one), append(markers, own[name])
+			}
 		}
 	}
-	markers, err = s.readMarkers(ctx, a.user, granted...)
-	return granted, markers, err
+	for _, name := range slices.SortedFunc(maps.Keys(own), func(a, b string) int { return compareIDs(own[b], own[a]) }) {
+		add(name)
+	}
+	slices.SortFunc(others, func(a, b redis.Z) int { return cmp.Compare(b.Score, a.Score) })
+	for _, member := range others {
+		if name, _ := member.Member.(string); own[name] == "" {
+			add(name)
+		}
+	}
+	return granted, markers, nil
+}
+
+// compareIDs compares entry IDs as Redis writes them. One that is none is before all others.
+func compareIDs(a, b string) int {
+	first, _ := ParseID(a)
+	second, _ := ParseID(b)
+	return first.Compare(second)
 }
 
 // readMarkers returns the user's read marker in each room, or "" if there is none.

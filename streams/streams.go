@@ -152,6 +152,7 @@ func (s *Store) Run(ctx context.Context) error {
 	for _, appender := range s.appenders {
 		running.Go(func() { appender.run(ctx) })
 	}
+	running.Go(func() { s.sweep(ctx) })
 	running.Go(func() { s.watchEviction(ctx, time.Tick(evictionInterval)) })
 	<-ctx.Done()
 	err := s.redis.CloseBlocking()

@@ -51,9 +51,15 @@ func (s *Store) readRooms(ctx context.Context, granted []grant, markers []string
 			rooms = append(rooms, room)
 		}
 	}
+	slices.SortStableFunc(rooms, func(a, b *unreadRoom) int {
+		return cmp.Or(cmp.Compare(b.isOwn(), a.isOwn()), b.Last.Compare(a.Last))
+	})
 	share(rooms)
 	return rooms, s.countUnread(ctx, rooms)
 }
+
+// isOwn returns 1 if the user has read the room, else 0.
+func (r *unreadRoom) isOwn() int { return min(1, len(r.marker)) }
 
 // runUnread runs unread.lua for each room, all at once.
 func (s *Store) runUnread(ctx context.Context, granted []grant, markers []string) ([]*redis.Cmd, error) {

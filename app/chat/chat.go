@@ -25,6 +25,10 @@ type Options struct {
 	// MessageRate is how many messages a user may send per second, and separately how many signals.
 	// Bursts may be four times as large. 0 means no limit.
 	MessageRate float64
+	// ByteRate limits the bytes that each address may store a second, with bursts 64 times as
+	// large, and RoomRate the rooms that each may create a minute, with bursts 20 times as large.
+	// All addresses together may create 10 times as many. 0 means no limit.
+	ByteRate, RoomRate float64
 	// LeaveGrace is how long a user may be disconnected before they count as having left. It must
 	// leave enough time to reload a page or to reconnect. 0 means 5 s.
 	LeaveGrace time.Duration
@@ -39,6 +43,7 @@ type Service struct {
 	presence *presence
 
 	messages, signals *limit.Rate // per user
+	writes            writeLimits
 	searches          searchQuotas
 	searched          *limit.Rate // entries read by searches, by address
 
@@ -57,6 +62,7 @@ func New(store *streams.Store, options Options) *Service {
 		presence: newPresence(store, options),
 		messages: limit.NewRate(options.MessageRate, burst),
 		signals:  limit.NewRate(options.MessageRate, burst),
+		writes:   newWriteLimits(options),
 		searches: newSearchQuotas(),
 		searched: limit.NewRate(searchRate, searchBurst),
 	}
@@ -74,10 +80,13 @@ func (s *Service) Run(ctx context.Context) error {
 // as returns the store's handle for the user. All access to rooms goes through it.
 func (s *Service) as(user identity.User) streams.Access { return s.store.As(streams.User(user)) }
 
-// Append stores an entry written by the user, or fails within callTimeout. It takes no context,
-// because an append completes even if the client disconnects.
-func (s *Service) Append(user identity.User, room string, entry streams.Entry) (streams.Stored, error) {
+// Append stores an entry written by the user at the address, or fails within callTimeout. It takes no
+// context, because an append completes even if the client disconnects.
+func (s *Service) Append(user identity.User, address, room string, entry streams.Entry) (streams.Stored, error) {
 	if err := allow(s.messages, user, "messages"); err != nil {
+		return streams.Stored{}, err
+	}
+	if err := s.writes.allowEntry(address, &entry); err != nil {
 		return streams.Stored{}, err
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
@@ -85,7 +94,13 @@ func (s *Service) Append(user identity.User, room string, entry streams.Entry) (
 	if entry.Kind == streams.Message || entry.Kind == streams.Edit {
 		entry.Mentions = s.findMentions(ctx, user, room, entry)
 	}
-	stored, err := s.as(user).Append(ctx, room, entry)
+	stored, err := s.as(user).AppendExisting(ctx, room, entry)
+	if errors.Is(err, streams.ErrNoRoom) {
+		if err := s.writes.allowRoom(address); err != nil {
+			return stored, err
+		}
+		stored, err = s.as(user).Append(ctx, room, entry)
+	}
 	s.count(stored, err)
 	if errors.Is(err, streams.ErrNotFound) && entry.Kind == streams.Message {
 		return stored, protocol.Errorf(protocol.NotFound, "reply_to", "There is no message %v in this room to reply to.", entry.ReplyTo)

@@ -5,7 +5,7 @@
 //
 //	service := chat.New(store, chat.Options{Log: log, MessageRate: 5})
 //	go service.Run(ctx)
-//	stored, err := service.Append(user, "lobby", entry)
+//	stored, err := service.Append(user, address, "lobby", entry)
 //	reader, err := service.Follow(user, "lobby", streams.After(cursor), ready)
 //
 // A Service also holds the state that belongs to users rather than to connections: message and

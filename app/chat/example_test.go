@@ -37,7 +37,7 @@ func Example() {
 	ada, _ := identity.NewUser("Ada")
 	message := streams.Entry{Kind: streams.Message, Key: "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b", Text: "hi"}
 	for range 2 { // the second append is a retry with the same key
-		stored, err := service.Append(ada, "lobby", message)
+		stored, err := service.Append(ada, "192.0.2.1", "lobby", message)
 		fmt.Println(stored.Repeated, err)
 	}
 	page, _ := service.Page(ctx, ada, "lobby", streams.Where{Limit: 50})

@@ -52,7 +52,7 @@ func TestSearchIsBoundedInRoomWithFewMessages(t *testing.T) {
 	backend := redistest.Single(t)
 	store := redistest.Open(t, streams.Options{Redis: backend.Redis})
 	service := New(store, Options{Log: slog.New(slog.DiscardHandler)})
-	if _, err := service.Append(ada, "lobby", streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "needle"}); err != nil {
+	if _, err := service.Append(ada, "", "lobby", streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "needle"}); err != nil {
 		t.Fatal(err)
 	}
 	const maxReads, perRead = 3, 1_300 // a read examines 1,000 to 1,250 entries
@@ -91,7 +91,7 @@ func TestSearchesAreChargedForEntriesRead(t *testing.T) {
 	service := New(store, Options{Log: slog.New(slog.DiscardHandler)})
 	service.searched = limit.NewRate(0.001, 10)
 	for range 20 {
-		if _, err := service.Append(ada, "lobby", streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "hay"}); err != nil {
+		if _, err := service.Append(ada, "", "lobby", streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "hay"}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -38,7 +38,7 @@ func (c *client) dispatch(frame protocol.Frame) error {
 // append stores the frame's entry and acknowledges it.
 func (c *client) append(frame protocol.Frame) error {
 	c.hasAppended = true
-	stored, err := c.server.Chat.Append(c.User, frame.Room, frame.Entry())
+	stored, err := c.server.Chat.Append(c.User, c.Address, frame.Room, frame.Entry())
 	if err != nil {
 		return err
 	}

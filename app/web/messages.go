@@ -25,7 +25,7 @@ func (s *Server) postMessage(c *fiber.Ctx) error {
 	if isForm {
 		c.Locals(formKey, entry.Key)
 	}
-	stored, err := s.chat.Append(s.callerOf(c).user, room, entry)
+	stored, err := s.chat.Append(s.callerOf(c).user, s.callerOf(c).address, room, entry)
 	if err != nil {
 		return err
 	}

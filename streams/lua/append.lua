@@ -7,13 +7,14 @@
 --       4 how long to remember the send key, in ms
 --       5 how many entries to keep, or 0 for all  6 how long to keep them in ms, or 0 forever
 --       7 kind  8 send key  9 user ID  10 user's name
---       11, 12, ... name and value of each field of the kind (see kinds.go)
+--       11 '1' if the entry may begin a room, else ''
+--       12, 13, ... name and value of each field of the kind (see kinds.go)
 -- Reply {'stored' or 'repeated', entry ID, epoch}, or
---       {'not_found' | 'not_yours' | 'key_taken' | 'too_many' | 'too_many_users'}
+--       {'not_found' | 'not_yours' | 'key_taken' | 'too_many' | 'too_many_users' | 'no_room'}
 
 local name, kind, key, uid, author = ARGV[1], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 local new = {}
-for i = 11, #ARGV, 2 do new[ARGV[i]] = ARGV[i + 1] end
+for i = 12, #ARGV, 2 do new[ARGV[i]] = ARGV[i + 1] end
 
 local meta = redis.call('HMGET', KEYS[2], 'epoch', 'n', 'messages', 'trimmed',
   'message', 'message_n', 'message_m') -- the last message, its n and m
@@ -76,6 +77,7 @@ if kind == 'react' then
   if refused then return {refused} end
 end
 
+if not begun and ARGV[11] ~= '1' then return {'no_room'} end
 if not begun then
   -- The room is new, or another program deleted its stream. The old history's other keys must not
   -- become part of the new history. DEL runs only if there are any, because it needs no memory, and
@@ -110,7 +112,7 @@ n = n + 1
 if kind == 'message' then messages = messages + 1 end
 local n_text, m_text = string.format('%.0f', n), string.format('%.0f', messages)
 local entry = {'kind', kind, 'n', n_text, 'm', m_text, 'key', key, 'uid', uid, 'name', author,
-  unpack(ARGV, 11)}
+  unpack(ARGV, 12)}
 -- The second part of the ID is random, because two primaries may accept entries during a failover
 -- and must not give different entries the same ID.
 local own = string.format('%.0f', clock()) .. '-' .. ARGV[3]

@@ -91,9 +91,9 @@ export class Rooms extends EventTarget {
     return this.#rooms.get(name);
   }
 
-  /** @returns {Room[]} sorted by their last entry, newest first */
+  /** @returns {Room[]} rooms that the user has read first, each sorted by their last entry, newest first */
   get sorted() {
-    return [...this.#rooms.values()].sort((a, b) => compareIDs(b.last, a.last));
+    return [...this.#rooms.values()].sort((a, b) => !a.read - !b.read || compareIDs(b.last, a.last));
   }
 
   #markStale(name) {

@@ -101,8 +101,16 @@ test("counts stay stale after an outdated list", () => {
 
 test("a topic moves its room to the top and becomes its title", () => {
   const { rooms } = makeRooms();
-  rooms.addEntries({ room: "attic", entries: [{ id: "10-0", kind: "topic", user: { id: "bob" }, text: "dust" }] });
-  assert.deepEqual(rooms.sorted.map(({ title }) => title), ["dust", "kitchen", "lobby"]);
+  rooms.addEntries({ room: "lobby", entries: [{ id: "10-0", kind: "topic", user: { id: "bob" }, text: "dust" }] });
+  assert.deepEqual(rooms.sorted.map(({ title }) => title), ["dust", "kitchen", "attic"]);
+});
+
+test("rooms that the user has read come before others", () => {
+  const { rooms } = makeRooms();
+  rooms.addEntries({ room: "attic", entries: [message("10-0", "a")] });
+  assert.deepEqual(rooms.sorted.map(({ room }) => room), ["kitchen", "lobby", "attic"]);
+  rooms.markRead("attic", "10-0");
+  assert.deepEqual(rooms.sorted.map(({ room }) => room), ["attic", "kitchen", "lobby"]);
 });
 
 test("neighbourOf wraps around, and can skip rooms without unread messages", () => {

@@ -1,0 +1,68 @@
+package streams_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"burble/streams"
+	"burble/streams/redistest"
+)
+
+// The retention reaches rooms that nobody opens, and one server at a time applies it.
+func TestRetentionReachesRoomsNobodyOpens(t *testing.T) {
+	restore := streams.SetSweepInterval(100 * time.Millisecond)
+	t.Cleanup(restore)
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		ctx := context.Background()
+		writer := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		const rooms = 120
+		for i := range rooms {
+			post(t, writer, fmt.Sprint("room-", i), "old")
+		}
+		for range 600 { // more than one call trims
+			post(t, writer, "room-7", "old")
+		}
+		redistest.Open(t, streams.Options{Redis: backend.Redis, MaxAge: time.Millisecond})
+		redistest.Open(t, streams.Options{Redis: backend.Redis, MaxAge: time.Millisecond})
+		left := func() (entries, listed int64) {
+			for i := range rooms {
+				room := fmt.Sprint("room-", i)
+				entries += backend.Client.XLen(ctx, streams.RoomKey(room)).Val()
+			}
+			for bucket := range 16 {
+				listed += backend.Client.ZCard(ctx, fmt.Sprintf("{%d}:rooms", bucket)).Val()
+			}
+			return entries, listed
+		}
+		eventually(t, "old entries to go from all rooms", func() bool {
+			entries, listed := left()
+			return entries == 0 && listed == 0
+		})
+		post(t, writer, "room-7", "new")
+		if rooms, err := writer.As(ada).Rooms(ctx, 10); err != nil || len(rooms) != 1 || rooms[0].Name != "room-7" {
+			t.Errorf("after a new message the list is %v, %v", rooms, err)
+		}
+	})
+}
+
+func TestOneServerSweepsAtATime(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		owners := 0
+		for range 3 {
+			store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+			isOwner, err := streams.ClaimSweep(store)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if isOwner {
+				owners++
+			}
+		}
+		if owners != 1 {
+			t.Errorf("%d of 3 servers sweep", owners)
+		}
+	})
+}

@@ -19,7 +19,7 @@ func TestOldPrimaryDoesNotConfirmCursor(t *testing.T) {
 	for name, test := range map[string]struct {
 		isReset bool // the new primary has lost the whole room
 		before  int  // number of messages that only the new primary has when the tail reaches it
-		after   int  // number of messages that it gets after that
+		after   int  // number of messages posted to the new primary later
 	}{
 		"the new one has a message":   {false, 1, 0},
 		"the new one gets a message":  {false, 0, 1},

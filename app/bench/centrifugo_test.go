@@ -16,12 +16,12 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// fakeCentrifugo is a server that speaks as much of Centrifugo's protocol as the bench uses. It
-// sends a ping first, and confirms no subscription of a client before its pong.
+// fakeCentrifugo is a server that speaks as much of Centrifugo's protocol as the bench uses. It first
+// sends a ping, and confirms a client's subscriptions only after the client's pong.
 type fakeCentrifugo struct {
 	mu          sync.Mutex
 	subscribers map[string][]*websocket.Conn
-	forbidden   bool // to publish
+	forbidden   bool // whether clients may not publish
 }
 
 // command is what a client sends. A frame may have several, one per line.
@@ -96,7 +96,7 @@ func (s *fakeCentrifugo) write(conn *websocket.Conn, text string) {
 	conn.WriteMessage(websocket.TextMessage, []byte(text))
 }
 
-// startCentrifugo starts a server and has the bench use it.
+// startCentrifugo starts a fakeCentrifugo and configures the bench to use it.
 func startCentrifugo(t *testing.T, b *bench, forbidden bool) {
 	t.Helper()
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")

@@ -106,7 +106,7 @@ func TestHarnessFindsDefects(t *testing.T) {
 	program := build(t, "-overlay", writeDefects(t))
 	for defect, found := range map[string]struct {
 		flaws  []check.Flaw
-		faults string // the faults that reveal it
+		faults string // faults that reveal the defect
 	}{
 		"drop":                                 {[]check.Flaw{check.SilentGap}, "none"},
 		"twice":                                {[]check.Flaw{check.Repeated}, "none"},
@@ -131,9 +131,9 @@ func TestHarnessFindsDefects(t *testing.T) {
 	}
 }
 
-// searchFor injects faults with one seed after another until it has found all of the flaws. On a
-// busy machine, a defect may have no effect for several seconds. It returns the flaws that it
-// has not found.
+// searchFor injects faults with one seed after another until it has found all of the flaws. It
+// returns the flaws that it has not found. On a busy machine, a defect may have no effect for several
+// seconds.
 func (h *harness) searchFor(flaws []check.Flaw, faults string) []check.Flaw {
 	for seed := range uint64(8) {
 		h.options.seed = seed + 1

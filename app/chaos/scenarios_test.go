@@ -13,8 +13,8 @@ import (
 
 var deploys = flag.Int("deploys", 2, "number of rolling deploys")
 
-// This test replaces servers while clients talk: it starts a new server, and drains the old one
-// when the new one is ready. Sends that fail meanwhile are retried, and stored once.
+// This test replaces servers while clients talk. It starts a new server, and drains the old one when
+// the new one is ready. Sends that fail meanwhile must be retried and stored once.
 func TestRollingDeploys(t *testing.T) {
 	t.Parallel()
 	o := optionsFromFlags()
@@ -41,8 +41,8 @@ func TestRollingDeploys(t *testing.T) {
 	}
 }
 
-// resetLimit is the maximum time until a client gets a reset, from the time at which its server can
-// detect that the history was lost.
+// resetLimit is the maximum time until a client receives a reset, once its server can detect that the
+// history was lost.
 const resetLimit = 2 * time.Second
 
 // With durability memory, a primary may have entries that its replicas do not have. If it is lost,
@@ -97,9 +97,8 @@ func TestLossyFailover(t *testing.T) {
 	}
 }
 
-// timeToReset reports whether the client has read an entry that was lost, and how long it took until
-// the client got a reset. The time starts when the server can detect the loss and the client is
-// connected.
+// timeToReset reports whether the client has read a lost entry, and how long it took until the client
+// received a reset. The time starts when the server can detect the loss and the client is connected.
 func timeToReset(t *check.Transcript, truth check.Truth, detectable time.Time) (took time.Duration, affected bool) {
 	for _, e := range t.Events {
 		if e.Kind == check.Requested && e.At.After(detectable) {

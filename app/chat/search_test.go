@@ -84,7 +84,7 @@ func TestSearchIsBoundedInRoomWithFewMessages(t *testing.T) {
 	}
 }
 
-// The number of entries that searches may read per second is limited by address, whichever users run them.
+// Searches from one address share a limit of entries read per second, whichever users run them.
 func TestSearchesAreChargedForEntriesRead(t *testing.T) {
 	t.Parallel()
 	store := redistest.Open(t, streams.Options{Redis: redistest.Single(t).Redis})

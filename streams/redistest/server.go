@@ -78,11 +78,11 @@ func tempDir(t testing.TB) string {
 	return folder
 }
 
-// portRange is the number of ports that a test process reserves. It is large enough that no port is used
-// twice, because a server that was stopped may be restarted on its port.
+// portRange is the number of ports that a test process reserves. It is large enough to use each port only
+// once, because a stopped server may restart on its port.
 const portRange = 1000
 
-// reservePorts reserves a range of ports for this process: it listens on the first one until the process
+// reservePorts reserves a range of ports for this process. It listens on the first one until the process
 // ends, so that other test processes use other ranges. The ranges are below the ephemeral ports, which the
 // system may assign to any connection.
 var reservePorts = sync.OnceValue(func() net.Listener {

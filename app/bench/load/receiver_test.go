@@ -30,7 +30,7 @@ func (r *receiver) receive(c *client, data []byte, piece int) {
 	}
 }
 
-// messageFrame returns a frame with a batch of messages of one sequence.
+// messageFrame returns a frame with a batch of messages from one sequence.
 func messageFrame(sequence int64, numbers ...int64) []byte {
 	var text strings.Builder
 	text.WriteString(`{"type":"entries","entries":[`)

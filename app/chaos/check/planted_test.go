@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// plantedFlaws has a change to the evidence of a good run for each flaw that the checker must find.
+// plantedFlaws has, for each flaw that the checker must find, a change to the evidence of a good run.
 var plantedFlaws = map[string]struct {
 	flaw  Flaw
 	plant func(*Evidence)
@@ -181,7 +181,7 @@ func goodEvidence() *Evidence {
 	return e
 }
 
-// write adds entries of two authors in turn, all acknowledged.
+// write adds acknowledged entries by two authors in turn.
 func (e *Evidence) write(room, epoch string, first, last int) (all []*Entry) {
 	for n := first; n <= last; n++ {
 		author := []string{"ada", "bob"}[n%2]

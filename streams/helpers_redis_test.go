@@ -1,0 +1,123 @@
+package streams_test
+
+// Helpers that ask a Redis server what it did and has. helpers_test.go lists them.
+
+import (
+	"burble/streams/redistest"
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// redisTime calls f several times. It returns the shortest time that Redis spent on one call's commands,
+// in milliseconds.
+func redisTime(t testing.TB, client redis.UniversalClient, f func()) float64 {
+	t.Helper()
+	ctx := context.Background()
+	client.ConfigSet(ctx, "slowlog-log-slower-than", "0")
+	client.ConfigSet(ctx, "slowlog-max-len", "10000")
+	defer client.ConfigSet(ctx, "slowlog-log-slower-than", "-1")
+	least := time.Hour
+	for range 5 {
+		client.Do(ctx, "SLOWLOG", "RESET")
+		f()
+		commands, err := client.SlowLogGet(ctx, -1).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all time.Duration
+		for _, command := range commands {
+			if !strings.EqualFold(command.Args[0], "slowlog") && !strings.EqualFold(command.Args[0], "config") {
+				all += command.Duration
+			}
+		}
+		least = min(least, all)
+	}
+	return least.Seconds() * 1000
+}
+
+// commandCalls returns how many times Redis ran each command, including commands in scripts.
+func commandCalls(t testing.TB, client redis.UniversalClient) map[string]int {
+	t.Helper()
+	info, err := client.Info(context.Background(), "commandstats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := make(map[string]int)
+	for line := range strings.Lines(info) {
+		name, stats, found := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":")
+		var count int
+		if _, err := fmt.Sscanf(stats, "calls=%d", &count); found && err == nil {
+			counts[name] = count
+		}
+	}
+	delete(counts, "info")
+	delete(counts, "config|resetstat")
+	return counts
+}
+
+func sum(counts map[string]int) (all int) {
+	for _, count := range counts {
+		all += count
+	}
+	return all
+}
+
+// connections returns the number of connections to a server, not counting the client's own.
+func connections(t testing.TB, client *redis.Client) int {
+	t.Helper()
+	list, err := client.Do(context.Background(), "CLIENT", "LIST").Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(list, "\n") - 1
+}
+
+// clientOf returns a Redis client for the server, which the test's cleanup closes.
+func clientOf(t testing.TB, server *redistest.Server) *redis.Client {
+	client := server.Client()
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// startPrimary starts a Redis that accepts replicas without a delay.
+func startPrimary(t testing.TB) *redistest.Server {
+	return redistest.StartTCP(t, "--repl-diskless-sync-delay", "0")
+}
+
+func replicaArgs(t testing.TB, primary *redistest.Server) []string {
+	host, port, err := net.SplitHostPort(primary.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{"--replicaof", host, port}
+}
+
+// dump returns the contents of all keys.
+func dump(t *testing.T, backend redistest.Backend) string {
+	t.Helper()
+	ctx := context.Background()
+	var all strings.Builder
+	for _, key := range backend.Keys(t) {
+		var value any
+		switch backend.Client.Type(ctx, key).Val() {
+		case "string":
+			value = backend.Client.Get(ctx, key).Val()
+		case "hash":
+			value = backend.Client.HGetAll(ctx, key).Val()
+		case "zset":
+			value = backend.Client.ZRange(ctx, key, 0, -1).Val()
+		case "stream":
+			value = backend.Client.XRange(ctx, key, "-", "+").Val()
+		default:
+			t.Fatalf("key %s has an unexpected type", key)
+		}
+		fmt.Fprintln(&all, key, value)
+	}
+	return all.String()
+}

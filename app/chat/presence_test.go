@@ -117,6 +117,7 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
+	awaitSignals(t, p.store.As(streams.User(bob)), reader, signalled)
 	now, connection := time.Now(), new(listener)
 	var lists []string
 	p.encode = func(_ string, _ int, people []streams.User) []byte {
@@ -150,6 +151,33 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 	p.update(t, &now, func() {})
 	if got := strings.Join(lists, ", "); got != "Ada, Lovelace" {
 		t.Errorf("lists of people: %s", got)
+	}
+}
+
+// awaitSignals sends signals until the reader returns one. Those are lost that are sent before the
+// Store has begun to read activity.
+func awaitSignals(t *testing.T, access streams.Access, reader *streams.Reader, readable <-chan struct{}) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; {
+		if err := access.Signal(t.Context(), "lobby", streams.Typing); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-readable:
+		case <-time.After(10 * time.Millisecond):
+		}
+		for {
+			read, err := reader.Next(t.Context())
+			if err != nil || time.Now().After(deadline) {
+				t.Fatalf("no signal: %v", err)
+			}
+			if len(read.Signals) > 0 {
+				return
+			}
+			if read.IsEmpty() {
+				break
+			}
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ type Batch struct {
 }
 
 // Forms is the number of encodings that a Batch caches.
-const Forms = 8
+const Forms = 9
 
 // Encoded returns the batch in the encoding form, with 0 <= form < Forms. The first call for a form
 // calls encode, and later calls return the same bytes. Callers must not modify them.

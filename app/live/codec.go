@@ -32,6 +32,8 @@ const (
 	encodingEventStream
 	encodingNDJSON
 	encodingPlainText
+	encodingFrameLine
+	encodingFrameLineHTML
 )
 
 // WebSocket is the codec of WebSocket connections.

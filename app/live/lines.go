@@ -12,7 +12,8 @@ import (
 // Lines is the codec of a live read over plain HTTP. It writes one of several line formats.
 type Lines struct {
 	format  *lineFormat
-	chunked bool // whether to use chunked encoding (RFC 9112, section 7.1); false for HTTP/1.0
+	chunked bool   // whether to use chunked encoding (RFC 9112, section 7.1); false for HTTP/1.0
+	hello   []byte // the first line; may be empty
 }
 
 // lineFormat is one of the formats that Lines can write.
@@ -21,7 +22,7 @@ type lineFormat struct {
 	heartbeat string // clients ignore it
 	refusal   func(dst []byte, refused *protocol.Error) []byte
 	event     func(dst []byte, event event) []byte
-	entry     func(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte
+	entry     func(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte // nil: batches are frames
 }
 
 // event is a frame other than entries.
@@ -34,25 +35,33 @@ type event struct {
 
 // EventStream returns a codec that writes server-sent events.
 func EventStream(chunked bool) *Lines {
-	return &Lines{&lineFormat{encodingEventStream, ":\n\n", eventStreamRefusal, eventStreamEvent, eventStreamEntry}, chunked}
+	return &Lines{&lineFormat{encodingEventStream, ":\n\n", eventStreamRefusal, eventStreamEvent, eventStreamEntry}, chunked, nil}
 }
 
 // NDJSON returns a codec that writes one JSON object per line.
 func NDJSON(chunked bool) *Lines {
-	return &Lines{&lineFormat{encodingNDJSON, "\n", noRefusal, ndjsonEvent, ndjsonEntry}, chunked}
+	return &Lines{&lineFormat{encodingNDJSON, "\n", noRefusal, ndjsonEvent, ndjsonEntry}, chunked, nil}
+}
+
+// FrameLines returns a codec that writes the frames of a WebSocket, one per line, beginning with hello.
+func FrameLines(chunked bool, hello []byte) *Lines {
+	return &Lines{&lineFormat{encodingFrameLine, "\n", noRefusal, ndjsonEvent, nil}, chunked, append(hello, '\n')}
 }
 
 // PlainText returns a codec that writes lines for people to read in a terminal.
 func PlainText(chunked bool) *Lines {
-	return &Lines{&lineFormat{encodingPlainText, "\n", noRefusal, plainTextEvent, plainTextEntry}, chunked}
+	return &Lines{&lineFormat{encodingPlainText, "\n", noRefusal, plainTextEvent, plainTextEntry}, chunked, nil}
 }
 
 // SearchResults returns a codec that writes NDJSON without events. The caller passes the results of
 // the search to Chunk.
 func SearchResults(chunked bool) *Lines {
 	noEvent := func(dst []byte, _ event) []byte { return dst }
-	return &Lines{&lineFormat{encodingNDJSON, "\n", searchRefusal, noEvent, ndjsonEntry}, chunked}
+	return &Lines{&lineFormat{encodingNDJSON, "\n", searchRefusal, noEvent, ndjsonEntry}, chunked, nil}
 }
+
+// Start returns the first bytes of the body.
+func (l *Lines) Start() []byte { return l.Chunk(l.hello) }
 
 func (l *Lines) followed(room string, followed *streams.Followed) []byte {
 	text := ""
@@ -65,7 +74,10 @@ func (l *Lines) followed(room string, followed *streams.Followed) []byte {
 	return l.Chunk(l.format.event(nil, event{"followed", followed.At.String(), protocol.EncodeFollowed(room, followed), text}))
 }
 
-func (l *Lines) batch(batch *streams.Batch, _ protocol.BatchFormat) []byte {
+func (l *Lines) batch(batch *streams.Batch, format protocol.BatchFormat) []byte {
+	if l.format.entry == nil {
+		return l.frame(batch, format.HTML)
+	}
 	return l.Chunk(batch.Encoded(l.format.encoding, func(batch *streams.Batch) []byte {
 		dst := make([]byte, 0, 300*len(batch.Entries))
 		for i := range batch.Entries {
@@ -73,6 +85,17 @@ func (l *Lines) batch(batch *streams.Batch, _ protocol.BatchFormat) []byte {
 			dst = l.format.entry(dst, &batch.Entries[i], cursor)
 		}
 		return dst
+	}))
+}
+
+// frame returns the batch as a frame "entries".
+func (l *Lines) frame(batch *streams.Batch, html bool) []byte {
+	encoding := encodingFrameLine
+	if html {
+		encoding = encodingFrameLineHTML
+	}
+	return l.Chunk(batch.Encoded(encoding, func(batch *streams.Batch) []byte {
+		return append(protocol.EncodeEntries(batch, html), '\n')
 	}))
 }
 

@@ -19,14 +19,18 @@ import (
 // getEvents handles GET /r/{room}/events, a live read over HTTP. Like a WebSocket's, the connection
 // leaves the HTTP server and becomes a feed.
 func (s *Server) getEvents(c *fiber.Ctx) error {
-	room, from, err := parseEvents(c)
+	room, from, err := parseEvents(c, "after", "last")
 	if err != nil {
 		return err
 	}
-	user := s.callerOf(c).user
 	lines, contentType := linesFor(c)
+	return s.startLiveRead(c, contentType, lines, room, from, protocol.BatchFormat{})
+}
+
+func (s *Server) startLiveRead(c *fiber.Ctx, contentType string, lines *live.Lines, room string, from streams.From, format protocol.BatchFormat) error {
+	user := s.callerOf(c).user
 	return s.takeOver(c, contentType, lines, func() {}, func(feed *live.Feed) {
-		err := feed.Follow(room, protocol.BatchFormat{}, func(ready func(*streams.Reader)) (*streams.Reader, error) {
+		err := feed.Follow(room, format, func(ready func(*streams.Reader)) (*streams.Reader, error) {
 			return s.chat.Follow(user, room, from, ready)
 		})
 		if err != nil {
@@ -62,7 +66,7 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 		header.SetContentLength(-1)
 	}
 	header.SetConnectionClose()
-	head := bytes.Clone(header.Header())
+	head := append(bytes.Clone(header.Header()), lines.Start()...)
 	userID := s.callerOf(c).user.ID
 	c.Context().HijackSetNoResponse(true)
 	c.Context().Hijack(func(wrapped net.Conn) {
@@ -98,12 +102,13 @@ func refuseEventSource(c *fiber.Ctx, refused *protocol.Error) bool {
 	return true
 }
 
-// parseEvents returns the room of a live read and the position from which to read it.
-func parseEvents(c *fiber.Ctx) (room string, from streams.From, err error) {
+// parseEvents returns the room of a live read and the position from which to read it. The request may
+// have the given parameters.
+func parseEvents(c *fiber.Ctx, parameters ...string) (room string, from streams.From, err error) {
 	if room, err = protocol.CheckRoom(c.Params("room")); err != nil {
 		return room, from, err
 	}
-	if err := checkQuery(c, "after", "last"); err != nil {
+	if err := checkQuery(c, parameters...); err != nil {
 		return room, from, err
 	}
 	last, err := queryInt(c, "last", protocol.DefaultLast, 0, protocol.MaxLast)

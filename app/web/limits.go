@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"path"
 
 	"github.com/gofiber/fiber/v2"
@@ -14,7 +15,9 @@ const smallResponse = 64 << 10
 // and any other request against its rate of requests.
 func (s *Server) limitAddress(c *fiber.Ctx) error {
 	allow := s.limits.AllowRequest
-	if isLive, _ := path.Match(eventsPattern, c.Path()); isLive || c.Path() == "/ws" {
+	isEvents, _ := path.Match(eventsPattern, c.Path())
+	isFrames, _ := path.Match(framesPattern, c.Path())
+	if isEvents || isFrames && c.Method() == http.MethodGet || c.Path() == "/ws" {
 		allow = s.limits.AllowLiveRead
 	}
 	if err := allow(s.callerOf(c).address); err != nil {

@@ -10,6 +10,7 @@ import (
 const (
 	messagesPath  = "/r/:room/messages"
 	eventsPattern = "/r/*/events" // for path.Match, before the request has a route
+	framesPattern = "/r/*/frames"
 )
 
 // routes registers middleware and handlers in the order in which they run. Probes, metrics and
@@ -35,6 +36,8 @@ func (s *Server) routes() {
 	s.fiber.Get("/r/:room", negotiate.Response, s.getRoom)
 	s.fiber.Get(messagesPath, negotiate.Response, s.getMessages)
 	s.fiber.Post(messagesPath, s.postMessage)
+	s.fiber.Get("/r/:room/frames", s.getFrames)
+	s.fiber.Post("/r/:room/frames", s.postFrame)
 	s.fiber.Get("/r/:room/events", s.getEvents)
 	s.fiber.Get("/r/:room/search", s.getSearch)
 	s.fiber.Get("/r/:room/:id", negotiate.Response, s.getRoom)

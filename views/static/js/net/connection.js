@@ -25,7 +25,8 @@ export function backoff(attempt, random = Math.random) {
  * Connection dispatches each frame as an event of its type: hello, followed, entries, stored,
  * error, status, signal or present. The followed and entries frames of watched rooms are
  * dispatched as `watched`. It also dispatches `state` with "connecting", "catching-up", "live",
- * "offline" or "asleep". The frame or state is in `detail`.
+ * "offline" or "asleep". The frame or state is in `detail`. It dispatches `unopened` if a socket
+ * closes before it has opened.
  */
 export class Connection extends EventTarget {
   #url;
@@ -119,6 +120,18 @@ export class Connection extends EventTarget {
     if (this.#retryTimer) this.#open();
   }
 
+  /** Replaces the class of sockets, and the socket. @param {typeof WebSocket} socketClass has the parts of WebSocket that Socket uses */
+  setSocketClass(socketClass) {
+    this.#WebSocket = socketClass;
+    this.#attempt = 0;
+    if (this.#socket || this.#retryTimer) this.#open();
+  }
+
+  /** @returns {string} of /ws */
+  get url() {
+    return this.#url;
+  }
+
   /** Closes the socket until wake(). Call it when the browser goes offline. */
   offline() {
     this.#isOffline = true;
@@ -150,7 +163,10 @@ export class Connection extends EventTarget {
     this.#socket = new Socket(room ? `${this.#url}?${new URLSearchParams(this.#urlRequest)}` : this.#url, {
       WebSocket: this.#WebSocket,
       onFrame: (frame) => this.#handleFrame(frame),
-      onClose: () => this.#reconnect(),
+      onClose: (closed) => {
+        this.#reconnect();
+        if (!closed.hasOpened) this.#emit("unopened", closed);
+      },
     });
   }
 

@@ -264,3 +264,29 @@ test("following from another cursor before hello arrives replaces the socket", (
   assert.ok(first.isClosed);
   assert.equal(requestOf(socket()).after, "7-0@e");
 });
+
+test("a socket that closes before it opens is reported", (t) => {
+  const { connection, socket, tick } = connect(t);
+  const unopened = [];
+  connection.addEventListener("unopened", ({ detail }) => unopened.push(detail.timedOut));
+  socket().onclose();
+  tick(1_000);
+  tick(15_000); // without a frame
+  tick(1_000);
+  socket().onopen();
+  socket().onclose();
+  assert.deepEqual(unopened, [false, true]);
+});
+
+test("another class of sockets resumes from the cursor", (t) => {
+  const { connection, events, socket } = connect(t);
+  socket().receive(hello, followed("resumed", "1-0@e"), entries("1-0@e", "2-0@e"));
+  const old = socket();
+  class OtherSocket extends FakeSocket {}
+  connection.setSocketClass(OtherSocket);
+  assert.ok(old.isClosed);
+  assert.ok(socket() instanceof OtherSocket);
+  assert.equal(requestOf(socket()).after, "2-0@e");
+  socket().receive(hello, followed("resumed", "2-0@e"), entries("2-0@e", "3-0@e"));
+  assert.equal(events.at(-1), "3-0");
+});

@@ -13,12 +13,15 @@ function inflate(data) {
  * Socket is one WebSocket of the protocol burble.v1. It passes the server's frames to onFrame
  * in order. It calls onClose once if the WebSocket closes, a timeout expires, or a frame cannot
  * be decoded. After close(), it calls neither.
+ *
+ * @typedef {{ hasOpened: boolean, timedOut: boolean }} Closed whether the WebSocket was ever open, and whether a timeout expired
  */
 export class Socket {
   #socket;
   #onFrame;
   #onClose;
   #isClosed = false;
+  #hasOpened = false;
   #lastReceived = Date.now();
   #timer = 0;
   /** @type {(string | ArrayBuffer)[]} frames that are not decoded yet, oldest first */
@@ -26,13 +29,14 @@ export class Socket {
 
   /**
    * @param {string} url
-   * @param {{ WebSocket: typeof WebSocket, onFrame: (frame: object) => void, onClose: () => void }} options
+   * @param {{ WebSocket: typeof WebSocket, onFrame: (frame: object) => void, onClose: (closed: Closed) => void }} options
    */
   constructor(url, { WebSocket, onFrame, onClose }) {
     this.#onFrame = onFrame;
     this.#onClose = onClose;
     this.#socket = new WebSocket(url, "burble.v1");
     this.#socket.binaryType = "arraybuffer";
+    this.#socket.onopen = () => (this.#hasOpened = true);
     this.#socket.onmessage = ({ data }) => this.#enqueue(data);
     this.#socket.onclose = () => this.#fail();
     this.#failAfter(OPEN_TIMEOUT);
@@ -62,13 +66,13 @@ export class Socket {
     this.#socket.close();
   }
 
-  #fail() {
+  #fail(timedOut = false) {
     this.close();
-    this.#onClose();
+    this.#onClose({ hasOpened: this.#hasOpened, timedOut });
   }
 
   #failAfter(milliseconds) {
-    this.#timer = setTimeout(() => this.#fail(), milliseconds);
+    this.#timer = setTimeout(() => this.#fail(true), milliseconds);
   }
 
   #enqueue(data) {

@@ -1,3 +1,8 @@
+import { load } from "../page/storage.js";
+
+/** The storage key of when a WebSocket was last found to be blocked, in milliseconds. */
+export const BLOCKED_KEY = "burble:blocked";
+
 const PROBE_AFTER = 60_000; // milliseconds without a frame after which a visible page probes the connection
 
 /**
@@ -15,6 +20,9 @@ export function wakeConnection(connection) {
   addEventListener("pagehide", () => connection.close());
   addEventListener("online", () => connection.state !== "asleep" && connection.wake());
   addEventListener("offline", () => connection.offline());
+  const fallBack = ({ detail }) => import("./fallback.js").then((module) => module.fallBack(connection, detail)).catch(() => {}); // without a network
+  connection.addEventListener("unopened", fallBack);
+  if (load(BLOCKED_KEY)) fallBack({});
   setInterval(() => {
     if (!document.hidden && connection.idleTime > PROBE_AFTER) connection.probe();
   }, PROBE_AFTER / 3);

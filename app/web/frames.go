@@ -1,0 +1,81 @@
+package web
+
+import (
+	"mime"
+	"net/http"
+	"unicode/utf8"
+
+	"burble/app/live"
+	"burble/app/protocol"
+	"burble/streams"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// getFrames handles GET /r/{room}/frames, a live read of the frames that a WebSocket would receive. It is
+// for clients behind a proxy that blocks WebSockets.
+func (s *Server) getFrames(c *fiber.Ctx) error {
+	room, from, err := parseEvents(c, "after", "last", "html")
+	if err != nil {
+		return err
+	}
+	html, err := queryBool(c, "html")
+	if err != nil {
+		return err
+	}
+	hello := protocol.EncodeHello(streams.User(s.callerOf(c).user), s.options.Durability)
+	lines := live.FrameLines(isChunked(c), hello)
+	return s.startLiveRead(c, "application/x-ndjson", lines, room, from, protocol.BatchFormat{HTML: html})
+}
+
+// postFrame handles POST /r/{room}/frames, which takes one frame that would be sent over a WebSocket.
+func (s *Server) postFrame(c *fiber.Ctx) error {
+	frame, err := parseFrame(c)
+	if err != nil {
+		return err
+	}
+	user := s.callerOf(c).user
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if frame.Type == "read" {
+		if err := s.chat.AllowSignal(user); err != nil {
+			return err
+		}
+		if err := s.chat.MarkRead(user, frame.Room, frame.ID); err != nil {
+			return err
+		}
+		return c.SendStatus(http.StatusNoContent)
+	}
+	stored, err := s.chat.Append(user, s.callerOf(c).address, frame.Room, frame.Entry())
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
+	return c.Send(protocol.EncodeStored(frame.Room, frame.Key, stored.Cursor.ID))
+}
+
+// parseFrame returns the frame in a request. Frames of other types need a connection.
+func parseFrame(c *fiber.Ctx) (frame protocol.Frame, err error) {
+	if err := checkQuery(c); err != nil {
+		return frame, err
+	}
+	if contentType, _, _ := mime.ParseMediaType(c.Get(fiber.HeaderContentType)); contentType != fiber.MIMEApplicationJSON {
+		return frame, unsupported("Content-Type")
+	}
+	if len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0 {
+		return frame, unsupported("Content-Encoding")
+	}
+	data := c.BodyRaw() // unlike Body, does not decompress
+	if !utf8.Valid(data) {
+		return frame, protocol.Errorf(protocol.BadFrame, "", "The body is not UTF-8.")
+	}
+	if frame, err = protocol.Parse(data); err != nil {
+		return frame, err
+	}
+	switch {
+	case frame.Entry().Kind == "" && frame.Type != "read":
+		return frame, protocol.Errorf(protocol.BadFrame, "type", "A frame of type %q needs a WebSocket.", frame.Type)
+	case frame.Room != c.Params("room"):
+		return frame, protocol.Errorf(protocol.BadField, "room", "The room differs from the one in the path.")
+	}
+	return frame, nil
+}

@@ -1,0 +1,180 @@
+import { isHostChanged } from "../page/host.js";
+import { load, save } from "../page/storage.js";
+import { BLOCKED_KEY } from "./wake.js";
+
+const REMEMBERED_FOR = 24 * 3_600_000; // milliseconds for which a page begins with HTTP after a WebSocket was blocked
+const FIRST_RETRY = 60_000; // milliseconds before the first attempt to open a WebSocket again
+const MAX_RETRY = 600_000;
+const RETRY_TIMEOUT = 15_000; // milliseconds that an attempt may take
+const HEARTBEAT = 20_000; // milliseconds between the heartbeats of the server
+const PONG = `{"type":"pong"}`;
+
+let hasFallenBack = false;
+let unopened = 0; // sockets in a row that did not open although the server was reachable
+
+/**
+ * Replaces WebSockets by HTTP requests if something between the browser and the server blocks them: a
+ * socket did not open in time, or two in a row did not open, although the server was reachable. Call it
+ * after each socket that did not open, and when the page opens if a socket was blocked before.
+ * @param {import("./connection.js").Connection} connection @param {{ timedOut: boolean }} [closed] undefined when the page opens
+ */
+export async function fallBack(connection, closed) {
+  if (hasFallenBack || isHostChanged(document.body.dataset, location)) return; // in the second case, the server refuses to store anything
+  if (Date.now() - load(BLOCKED_KEY) > REMEMBERED_FOR) {
+    if (!closed || !(await isReachable())) return;
+    connection.addEventListener("hello", () => (unopened = 0), { once: true });
+    unopened += closed.timedOut ? 2 : 1;
+    if (unopened < 2 || hasFallenBack) return;
+  }
+  hasFallenBack = true;
+  save(BLOCKED_KEY, String(Date.now()));
+  connection.setSocketClass(HTTPSocket);
+  retrySocket(connection);
+}
+
+const isReachable = () => fetch("/healthz", { cache: "no-store" }).then(({ ok }) => ok, () => false);
+
+/** Opens WebSockets from time to time, and at once when the browser goes online, until one is not blocked. */
+function retrySocket(connection, delay = FIRST_RETRY) {
+  const retry = () => {
+    clearTimeout(timer);
+    removeEventListener("online", retry);
+    const socket = new WebSocket(connection.url, "burble.v1");
+    const timeout = setTimeout(() => socket.close(), RETRY_TIMEOUT);
+    let isBlocked = true;
+    socket.onmessage = () => {
+      isBlocked = false;
+      socket.close();
+    };
+    socket.onclose = () => {
+      clearTimeout(timeout);
+      if (isBlocked) return retrySocket(connection, Math.min(2 * delay, MAX_RETRY));
+      hasFallenBack = false;
+      unopened = 0;
+      save(BLOCKED_KEY, "");
+      connection.setSocketClass(WebSocket);
+    };
+  };
+  const timer = setTimeout(retry, delay);
+  addEventListener("online", retry);
+}
+
+/**
+ * HTTPSocket has the parts of WebSocket that Socket uses. It receives the frames of one room in a response
+ * that does not end, and sends each frame in a request. It cannot watch other rooms: their entries arrive
+ * once there is a WebSocket. Until then their counts come from the list of rooms. It has no presence.
+ */
+export class HTTPSocket {
+  onopen = null;
+  onmessage = null;
+  onclose = null;
+  #aborter = new AbortController();
+  #stream = new AbortController(); // of the response
+  #lastReceived = -Infinity;
+  #isOpen = false;
+
+  /** @param {string} url of /ws, with the first follow */
+  constructor(url) {
+    const follow = Object.fromEntries(new URL(url).searchParams);
+    if (follow.room) this.#follow(follow);
+    else this.#poll();
+  }
+
+  /** @param {string} text JSON of a frame */
+  send(text) {
+    const frame = JSON.parse(text);
+    switch (frame.type) {
+      case "follow":
+        return frame.watch ? this.#watch(frame) : this.#follow(frame);
+      case "ping":
+        return performance.now() - this.#lastReceived < 2 * HEARTBEAT && this.#receive(PONG);
+      case "typing":
+      case "unfollow":
+        return;
+    }
+    this.#post(frame, text);
+  }
+
+  close() {
+    this.onmessage = this.onclose = null;
+    this.#stream.abort();
+    this.#aborter.abort();
+  }
+
+  #receive(data) {
+    this.#lastReceived = performance.now();
+    this.onmessage?.({ data });
+  }
+
+  #opened() {
+    this.#isOpen = true;
+    this.onopen?.();
+  }
+
+  async #follow({ room, after, last }) {
+    this.#stream.abort();
+    const { signal } = (this.#stream = new AbortController());
+    const query = new URLSearchParams({ html: true, ...(after ? { after } : last !== undefined && { last }) });
+    try {
+      const response = await fetch(`/r/${room}/frames?${query}`, { cache: "no-store", signal });
+      if (response.ok) {
+        const isFirst = !this.#isOpen;
+        if (isFirst) this.#opened();
+        for await (const line of readLines(response.body)) {
+          if (!line) this.#receive(PONG); // a heartbeat
+          else if (isFirst || !line.startsWith(`{"type":"hello"`)) this.#receive(line);
+        }
+      }
+    } catch {
+      // The connection has ended.
+    }
+    if (!signal.aborted) this.onclose?.();
+  }
+
+  /** Without a room, as on the home page, checks regularly that the server is reachable. */
+  async #poll() {
+    const { user, name } = document.body.dataset;
+    while (await isReachable()) {
+      if (this.#isOpen) {
+        this.#receive(PONG);
+      } else {
+        this.#opened();
+        this.#receive(JSON.stringify({ type: "hello", user: user ? { id: user, name } : null }));
+      }
+      await new Promise((done) => setTimeout(done, HEARTBEAT));
+      if (this.#aborter.signal.aborted) return;
+    }
+    this.onclose?.();
+  }
+
+  /** Confirms the follow, so that the room keeps its cursor. */
+  #watch({ room, after }) {
+    if (after) this.#receive(JSON.stringify({ type: "followed", room, state: "resumed", at: after, last: after }));
+  }
+
+  async #post({ type, room, key }, text) {
+    const { signal } = this.#aborter;
+    try {
+      const response = await fetch(`/r/${room}/frames`, { method: "POST", headers: { "Content-Type": "application/json" }, body: text, signal });
+      if (response.status === 204) return;
+      const answer = await response.json();
+      if (response.ok) return this.#receive(JSON.stringify(answer));
+      const retry_after_ms = 1_000 * Number(response.headers.get("Retry-After"));
+      this.#receive(JSON.stringify({ type: "error", ...answer.error, room, key, retry_after_ms }));
+    } catch {
+      // The outbox sends the frame again if nothing replies.
+    }
+  }
+}
+
+/** Yields the lines of a response body as they arrive. @param {ReadableStream<Uint8Array>} body */
+async function* readLines(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ""; ; ) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    yield* lines;
+  }
+}

@@ -53,7 +53,7 @@ export class History extends EventTarget {
     if (page instanceof Error) throw page;
     const attach = page.newer === null;
     const updateEdges = () => {
-      this.#setEdge("older", page.older, page.entries[0]?.n === 1);
+      this.#setEdge("older", page.older, page.entries[0]?.n ?? 1);
       this.#setEdge("newer", page.newer);
     };
     await this.#timeline.insertPage(page.entries, page.as_of, { replace: true, attach, updateEdges });
@@ -62,10 +62,15 @@ export class History extends EventTarget {
     return generation === this.#generation;
   }
 
-  /** Resets the edges. Call it after replacing the messages without show(). */
-  restart() {
+  /**
+   * Resets the edges. Call it after replacing the messages without show().
+   * @param {boolean} [isUnknown] whether the room may have messages although the page has none
+   */
+  restart(isUnknown) {
     this.#generation++;
-    this.#setEdge("older", this.#timeline.oldest ?? null);
+    const { oldest, firstNumber = 1 } = this.#timeline;
+    this.#setEdge("older", firstNumber === 1 ? null : oldest, firstNumber);
+    if (isUnknown) this.#edges.older.element.querySelector("span").textContent = "The messages of this room are not saved on this device.";
     this.#setEdge("newer", null);
     this.#observeAgain("older");
   }
@@ -94,7 +99,7 @@ export class History extends EventTarget {
 
   async #insert(direction, page) {
     const attach = direction === "newer" && page.newer === null;
-    const updateEdges = () => this.#setEdge(direction, page[direction], direction === "older" && page.entries[0]?.n === 1);
+    const updateEdges = () => this.#setEdge(direction, page[direction], page.entries[0]?.n ?? this.#timeline.firstNumber);
     await this.#timeline.insertPage(page.entries, page.as_of, { attach, updateEdges });
     if (attach) this.#attached(page.as_of);
   }
@@ -110,7 +115,8 @@ export class History extends EventTarget {
     this.dispatchEvent(new CustomEvent("attached", { detail: cursor }));
   }
 
-  #setEdge(direction, from, isBeginning = false) {
+  /** @param {"older" | "newer"} direction @param {string | null} from entry ID, or null for the end @param {number} [firstNumber] number of the first message */
+  #setEdge(direction, from, firstNumber) {
     const { element, link } = this.#edges[direction];
     this.#edges[direction].from = from;
     link.hidden = from === null;
@@ -118,7 +124,7 @@ export class History extends EventTarget {
     const endText = element.querySelector("span");
     if (!endText) return;
     endText.hidden = from !== null;
-    endText.textContent = isBeginning ? `This is the beginning of ${document.body.dataset.room}.` : "Older messages are no longer available.";
+    endText.textContent = firstNumber === 1 ? `This is the beginning of ${document.body.dataset.room}.` : "Older messages are no longer available.";
   }
 
   /** Makes the observer report an edge again if it is near the view. */

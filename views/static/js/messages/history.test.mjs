@@ -30,15 +30,19 @@ function openRoom(context, replies = [], online = true) {
   for (const [name, value] of Object.entries(globals)) Object.defineProperty(globalThis, name, { value, configurable: true });
   const makeEdge = (isNear) => {
     const link = Object.assign(new EventTarget(), { hidden: !isNear, href: "http://burble/r/lobby?before=5-0" });
-    return { isNear, link, querySelector: (selector) => (selector === "a" ? link : null) };
+    const end = { hidden: true };
+    return { isNear, link, end, querySelector: (selector) => (selector === "a" ? link : end) };
   };
   const timeline = Object.assign(new EventTarget(), { insertPage: async (_entries, _asOf, { updateEdges }) => updateEdges() });
   const older = makeEdge(true);
-  new History({ room: "lobby", timeline, scroller: null, older, newer: makeEdge(false) });
+  const history = new History({ room: "lobby", timeline, scroller: null, older, newer: makeEdge(false) });
   /** Lets pending promises settle. */
   const settle = () => new Promise((resolve) => setImmediate(resolve));
   return {
     replies,
+    history,
+    timeline,
+    olderText: () => (older.end.hidden ? "" : older.end.textContent),
     clickOlder: () => older.link.dispatchEvent(new Event("click", { cancelable: true })),
     goOnline: () => {
       navigator.onLine = true;
@@ -96,4 +100,32 @@ test("a request that fails offline is retried when the browser goes online", asy
   goOnline();
   await tick(0);
   assert.equal(requests(), 2);
+});
+
+test("the older edge says that the room begins, unless older messages were removed", async (t) => {
+  const { history, timeline, olderText, replies, clickOlder, tick } = openRoom(t, [], false);
+  document.body.dataset.room = "lobby";
+  await tick(0);
+  const cases = [
+    [{}, undefined, "This is the beginning of lobby."],
+    [{}, true, "The messages of this room are not saved on this device."],
+    [{ oldest: "5-0", firstNumber: 1 }, undefined, "This is the beginning of lobby."],
+    [{ oldest: "5-0", firstNumber: 3 }, undefined, ""],
+  ];
+  for (const [messages, isUnknown, text] of cases) {
+    Object.assign(timeline, { oldest: undefined, firstNumber: undefined }, messages);
+    history.restart(isUnknown);
+    assert.equal(olderText(), text);
+  }
+  const load = async () => {
+    await tick(0); // until the load that restart started has failed
+    replies.push(200); // no older messages
+    clickOlder();
+    await tick(0);
+    return olderText();
+  };
+  assert.equal(await load(), "Older messages are no longer available.");
+  history.restart();
+  timeline.firstNumber = 1; // for example because the page showed a message without its number
+  assert.equal(await load(), "This is the beginning of lobby.");
 });

@@ -55,6 +55,12 @@ export class Timeline extends EventTarget {
     return this.#log.querySelector("article[id]")?.id.slice(1);
   }
 
+  /** @returns {number | undefined} number of the first message in the room */
+  get firstNumber() {
+    const article = this.#log.querySelector("article[id]");
+    return article ? Number(article.dataset.n) : undefined;
+  }
+
   /** @returns {string | undefined} ID of the last stored message */
   get newest() {
     return this.#lastStored()?.id.slice(1);

@@ -1,4 +1,5 @@
 import { findPart } from "../messages/message.js";
+import { idOf } from "../net/id.js";
 import { workerURL } from "../page/trusted-html.js";
 
 const MAX_MESSAGES = 200; // per room
@@ -63,7 +64,7 @@ export class RoomCache {
     this.#timer = 0;
     const cursor = this.#connection.cursor(this.#room); // every entry up to it is already in the scroll queue
     const entries = await this.#timeline.readNewest(MAX_MESSAGES, (article) => entryOf(article, this.#renderer.sourceOf(article)));
-    if (!cursor || !entries.length) return;
+    if (!cursor || (!entries.length && idOf(cursor) !== "0-0")) return;
     await access("readwrite", (rooms) => rooms.put({ cursor, entries, at: Date.now() }, this.#key)).catch(() => {});
   }
 

@@ -61,21 +61,22 @@ connection.addEventListener("hello", ({ detail: { limits } }) => {
   if (composer && limits?.text) composer.limit = limits.text;
 });
 
-let wasReset = false; // whether the room was reset and no entries have arrived since
+let startsOver = false; // whether no entries have arrived since the room was reset, or was opened without any
 let lastNumber = 0; // number of the room's last entry at the time of `followed`
 
 connection.addEventListener("followed", ({ detail: { state, first, n = 0 } }) => {
   lastNumber = n;
+  if (startsOver && !n) history.restart();
   if (state === "truncated") timeline.addGap(`Messages before ${formatDateTime(Number.parseInt(first, 10))} are no longer available.`);
   if (state !== "reset") return;
-  wasReset = true;
+  startsOver = true;
   timeline.clear();
   timeline.addGap("This room’s history was reset on the server.");
 });
 
 connection.addEventListener("entries", ({ detail: { entries } }) => {
-  const restart = wasReset;
-  wasReset = false;
+  const restart = startsOver;
+  startsOver = false;
   status.update({ behind: Math.max(0, lastNumber - entries.at(-1)?.n || 0) });
   timeline.append(entries).then(() => {
     if (restart) history.restart();
@@ -177,10 +178,9 @@ else connection.follow(room, asOf || null);
 /** Shows the cached messages, and follows the room from their cursor. */
 async function restore() {
   const cached = await (await openCache()).load();
-  if (cached) {
-    await timeline.insertPage(cached.entries, cached.cursor, { replace: true, attach: true });
-    history.restart();
-  }
+  if (cached) await timeline.insertPage(cached.entries, cached.cursor, { replace: true, attach: true });
+  startsOver = !timeline.oldest;
+  history.restart(!cached);
   connection.follow(room, cached?.cursor ?? null);
   if (!navigator.onLine) connection.offline();
 }

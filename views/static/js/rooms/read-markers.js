@@ -73,3 +73,38 @@ export class StoredReadMarkers {
 }
 
 const keyOf = (room) => `burble:read:${room}`;
+
+const ROOMS_KEY = "burble:rooms";
+const MAX_ROOMS = 100;
+
+/**
+ * StoredRooms keeps the user's list of rooms in this browser, because a page that the service worker
+ * returns has the list of an earlier visit.
+ */
+export class StoredRooms {
+  #user;
+
+  /** @param {{ id: string } | null} me */
+  constructor(me) {
+    this.#user = me?.id ?? "";
+  }
+
+  /** Returns a list with the newest state of each room, from the given list or from storage. @param {import("./rooms.js").Room[]} rooms */
+  merge(rooms) {
+    const { user, list = [] } = JSON.parse(load(ROOMS_KEY) || "{}");
+    const merged = new Map(rooms.map((room) => [room.room, { ...room, present: 0 }]));
+    for (const room of user === this.#user ? list : []) {
+      const known = merged.get(room.room);
+      if (!known || isNewer(room, known)) merged.set(room.room, room);
+    }
+    return [...merged.values()];
+  }
+
+  /** Stores the rooms, except where another page has stored a newer state. @param {import("./rooms.js").Room[]} rooms */
+  save(rooms) {
+    const list = this.merge(rooms).sort((a, b) => compareIDs(b.last, a.last)).slice(0, MAX_ROOMS);
+    save(ROOMS_KEY, JSON.stringify({ user: this.#user, list }));
+  }
+}
+
+const isNewer = (room, other) => (compareIDs(room.last, other.last) || compareIDs(room.read ?? "0-0", other.read ?? "0-0")) > 0;

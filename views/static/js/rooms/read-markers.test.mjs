@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ReadMarker, StoredReadMarkers } from "./read-markers.js";
+import { ReadMarker, StoredReadMarkers, StoredRooms } from "./read-markers.js";
 
 function makeMarker(t, id = "1-0") {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
@@ -64,4 +64,26 @@ test("without localStorage, markers are kept while the page is open", (t) => {
   assert.equal(markers.get("attic"), "0-0");
   markers.set("attic", "5-0");
   assert.equal(markers.get("attic"), "5-0");
+});
+
+test("the stored list of rooms belongs to one user, and has the newest state of each room", (t) => {
+  const values = new Map();
+  setLocalStorage(t, { getItem: (key) => values.get(key) ?? null, setItem: (key, value) => values.set(key, value), removeItem: (key) => values.delete(key) });
+  const room = (name, last, fields) => ({ room: name, last, read: null, unread: 0, present: 0, ...fields });
+  const stored = new StoredRooms({ id: "ada" });
+  assert.deepEqual(stored.merge([room("lobby", "5-0", { present: 3 })]), [room("lobby", "5-0")], "nobody is known to be present");
+
+  stored.save([room("lobby", "5-0", { read: "4-0", unread: 1, present: 3 }), room("attic", "9-0")]);
+  assert.deepEqual(stored.merge([room("lobby", "3-0"), room("new", "1-0")]), [room("lobby", "5-0", { read: "4-0", unread: 1 }), room("new", "1-0"), room("attic", "9-0")]);
+  assert.deepEqual(stored.merge([room("lobby", "6-0")])[0], room("lobby", "6-0"), "the page is newer");
+
+  new StoredRooms({ id: "ada" }).save([room("lobby", "5-0", { read: "5-0" })]);
+  new StoredRooms({ id: "ada" }).save([room("lobby", "4-0", { read: "4-0" })]); // a tab that has slept
+  assert.deepEqual(stored.merge([])[1], room("lobby", "5-0", { read: "5-0" }));
+
+  assert.deepEqual(new StoredRooms({ id: "bob" }).merge([]), []);
+  new StoredRooms(null).save([]);
+  assert.deepEqual(stored.merge([]), []);
+  stored.save(Array.from({ length: 150 }, (_, n) => room(`room-${n}`, `${n}-0`)));
+  assert.deepEqual([stored.merge([]).length, stored.merge([])[0].room], [100, "room-149"]);
 });

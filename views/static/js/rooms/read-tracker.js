@@ -22,7 +22,15 @@ export function trackReading({ room, me, connection, log, scroll, timeline, hist
     else delete log.dataset.read;
     timeline.updateRows();
   }
-  const line = new UnreadLine({ log, link: document.getElementById("unread"), scroll, timeline, history });
+  const unreadLink = document.getElementById("unread");
+  const { read, unread } = rooms.get(room);
+  if ("shell" in document.body.dataset) {
+    // The markup is that of an earlier visit.
+    marker.sync(read ?? "0-0");
+    if (unread) log.dataset.read = marker.id;
+    unreadLink.textContent = `${unread > 99 ? "99+" : unread} new message${unread === 1 ? "" : "s"}`;
+  }
+  const line = new UnreadLine({ log, link: unreadLink, scroll, timeline, history });
 
   let endInViewSince = 0; // 0 while the end is not in view
   let timer = 0;

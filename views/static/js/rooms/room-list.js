@@ -3,6 +3,7 @@ import { isComposing } from "../page/keyboard.js";
 import { formatDateTime, timeAgo } from "../page/time.js";
 import { names } from "../people/names.js";
 import { Presence } from "../people/presence.js";
+import { StoredRooms } from "./read-markers.js";
 import { Rooms } from "./rooms.js";
 
 const FETCH_DELAY = 300; // milliseconds before a request for stale counts, so that one request serves several rooms
@@ -49,7 +50,11 @@ export class RoomList {
     this.#template = document.getElementById("link-template");
     this.rooms = new Rooms(me);
     this.#listen();
-    this.#update([...this.#list.children].map(readRow));
+    const rows = [...this.#list.children].map(readRow);
+    const storedRooms = new StoredRooms(me);
+    this.#update("shell" in document.body.dataset ? storedRooms.merge(rows) : rows);
+    addEventListener("pagehide", () => storedRooms.save(this.rooms.sorted));
+    document.addEventListener("visibilitychange", () => document.hidden && storedRooms.save(this.rooms.sorted));
   }
 
   #listen() {

@@ -2,7 +2,10 @@ package streams
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -44,6 +47,7 @@ func parseMessage(row []any, entry *Entry) {
 	if n := len(state.Edits); n > 0 {
 		entry.Edited, _ = ParseID(state.Edits[n-1])
 	}
+	state.mergeVariants()
 	entry.Reactions, entry.MoreUsers = state.Reactions, state.MoreUsers
 	for emoji := range entry.MoreUsers {
 		if entry.Reactions == nil {
@@ -52,6 +56,34 @@ func parseMessage(row []any, entry *Entry) {
 		if entry.Reactions[emoji] == nil {
 			entry.Reactions[emoji] = []string{}
 		}
+	}
+}
+
+var variationSelectors = strings.NewReplacer("\ufe0e", "", "\ufe0f", "")
+
+// mergeVariants merges the reactions whose emoji differ only in variation selectors, which servers of
+// an older release stored as they were sent.
+func (s *messageState) mergeVariants() {
+	variants := make(map[string]string) // by emoji without selectors
+	for _, emoji := range slices.Sorted(maps.Keys(s.Reactions)) {
+		bare := variationSelectors.Replace(emoji)
+		other, known := variants[bare]
+		if !known {
+			variants[bare] = emoji
+			continue
+		}
+		users := s.Reactions[other] // sorts before emoji, because it has fewer selectors
+		for _, user := range users {
+			if !slices.Contains(s.Reactions[emoji], user) {
+				s.Reactions[emoji] = append(s.Reactions[emoji], user)
+			}
+		}
+		if more := s.MoreUsers[other]; more > 0 {
+			s.MoreUsers[emoji] += more
+		}
+		delete(s.Reactions, other)
+		delete(s.MoreUsers, other)
+		variants[bare] = emoji
 	}
 }
 

@@ -109,7 +109,7 @@ func checkEmoji(emoji string) (string, error) {
 	if len(emoji) > markup.MaxEmoji || !isEmoji(emoji) {
 		return "", Errorf(BadField, "emoji", "A reaction must be one emoji.")
 	}
-	return emoji, nil
+	return markup.NormalizeEmoji(emoji), nil
 }
 
 // ErrAfterAndLast is the error for a follow that specifies two starting points.

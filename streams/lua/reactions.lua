@@ -34,11 +34,27 @@ local function add_more(state, emoji, n)
   if not next(state.m) then state.m = nil end
 end
 
+-- bare(emoji) returns the emoji without variation selectors (U+FE0E and U+FE0F).
+local function bare(emoji) return (string.gsub(emoji, '\239\184[\142\143]', '')) end
+
+-- stored_as(emoji, r, m) returns the emoji as the state has it. Servers normalize its variation
+-- selectors, but those of an older release did not.
+local function stored_as(emoji, r, m)
+  if r[emoji] or m[emoji] then return emoji end
+  for _, known in ipairs({r, m}) do
+    for other in pairs(known) do
+      if bare(other) == bare(emoji) then return other end
+    end
+  end
+  return emoji
+end
+
 -- react(amended, id, state, emoji, uid, on) adds the user's reaction to the state of message id, or
 -- removes it. It does not write to Redis. It returns the lists for store_lists, or nil and an error
 -- code if the reaction is refused.
 local function react(amended, id, state, emoji, uid, on)
   local r, lists = state.r or {}, {}
+  emoji = stored_as(emoji, r, state.m or {})
   local users, was_named = {}, false
   for _, user in ipairs(r[emoji] or {}) do
     if user == uid then was_named = true else table.insert(users, user) end

@@ -213,9 +213,12 @@ export function findPart(article, selector) {
   return article.querySelector(`:scope > ${selector}, :scope > header ${selector}`);
 }
 
+/** Returns an emoji without variation selectors, which make no other emoji of it. */
+const bare = (emoji) => emoji?.replace(/[\ufe0e\ufe0f]/g, "");
+
 /** Returns the button of a reaction. @param {Element} article @param {string} emoji */
 export function reactionOf(article, emoji) {
-  return [...findPart(article, ".reactions").children].find((button) => button.dataset.emoji === emoji);
+  return [...findPart(article, ".reactions").children].find((button) => bare(button.dataset.emoji) === bare(emoji));
 }
 
 /** Returns the IDs of the users of a reaction that the server has listed, and the number of other users. @param {Element} article @param {string} emoji @returns {[string[], number]} */

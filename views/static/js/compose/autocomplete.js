@@ -1,6 +1,11 @@
+import { WORD, fold } from "../messages/highlight.js";
 import { isComposing } from "../page/keyboard.js";
 
 const MAX_SUGGESTIONS = 8;
+
+/** A name follows any character but a letter or digit of a script with spaces between words. */
+const COMPLETION = new RegExp(String.raw`(?<!${WORD}|:)([@＠:])([^\s@＠:]*)$`, "u");
+const EMOJI_NAME = new RegExp(String.raw`(?<!${WORD}|:):([\w+-]+):$`, "u");
 
 /**
  * Returns the word to complete at the end of text: part of a user's name after "@", or of an
@@ -9,19 +14,19 @@ const MAX_SUGGESTIONS = 8;
  * @returns {{ trigger: "@" | ":", word: string, start: number } | null} start is the position of the trigger
  */
 export function completionAt(text) {
-  const [, trigger, word] = /(?:^|\s)([@:])([^\s@:]*)$/u.exec(text) ?? [];
+  const [, trigger, word] = COMPLETION.exec(text) ?? [];
   if (!trigger || (trigger === ":" && word.length < 2)) return null;
-  return { trigger, word: word.toLowerCase(), start: text.length - word.length - 1 };
+  return { trigger: trigger.normalize("NFKC"), word: fold(word), start: text.length - word.length - 1 };
 }
 
 /**
  * Returns the names that contain a word, starting with those that begin with it.
  * @param {string[]} names
- * @param {string} word in lower case
+ * @param {string} word folded
  */
 export function matchNames(names, word) {
   const rank = (name) => {
-    const index = name.toLowerCase().indexOf(word);
+    const index = fold(name).indexOf(word);
     return index > 0 ? 1 : index;
   };
   return [0, 1].flatMap((wanted) => names.filter((name) => rank(name) === wanted)).slice(0, MAX_SUGGESTIONS);
@@ -63,7 +68,7 @@ export class Autocomplete {
     const { value, selectionStart } = this.#field;
     const before = value.slice(0, selectionStart);
     this.#completion = completionAt(before);
-    const emojiName = /(?:^|\s):([\w+-]+):$/.exec(before)?.[1];
+    const emojiName = EMOJI_NAME.exec(before)?.[1];
     if ((this.#completion?.trigger === ":" || emojiName) && !this.#emoji) {
       this.#emoji = (await import("../../vendor/markdown-it-emoji-3.1.0/full.js")).default;
       return this.#update(); // the text may have changed while the module loaded
@@ -71,14 +76,14 @@ export class Autocomplete {
     if (emojiName && !isUndo && this.#emoji[emojiName]) return this.#insert(selectionStart - emojiName.length - 2, this.#emoji[emojiName]);
     if (!this.#completion) return this.#show([]);
     const { trigger, word } = this.#completion;
-    if (trigger === "@") this.#showNames(word);
+    if (trigger === "@") this.#showNames(word, before.slice(this.#completion.start + 1));
     else this.#show(matchNames(Object.keys(this.#emoji), word).map((name) => [`${this.#emoji[name]} ${name}`, this.#emoji[name]]));
   }
 
-  #showNames(word) {
+  #showNames(word, typed) {
     const labels = this.#getLabels();
     const names = matchNames([...labels.keys()], word);
-    const isComplete = names.length === 1 && names[0].toLowerCase() === word; // then Enter must send the message
+    const isComplete = names.length === 1 && names[0].toLowerCase() === typed.toLowerCase(); // then Enter must send the message
     this.#show(isComplete ? [] : names.map((name) => [`@${labels.get(name)}`, `@${name}`]));
   }
 

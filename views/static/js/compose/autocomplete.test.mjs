@@ -9,6 +9,26 @@ test("completionAt returns a word at the end of the text whose trigger follows w
   for (const text of ["", "hello", "ada@example", "12:30", ":", ":t", "a :) ", "@Ada "]) assert.equal(completionAt(text), null, text);
 });
 
+test("the trigger follows any character but a letter or digit, except in scripts without spaces", () => {
+  for (const before of ["(", "[", "“", "-", "/", "…", ",", "👍", "你好", "（", "「", "สวัสดี", "@", "*", "_", "\u00a0"]) {
+    assert.equal(completionAt(`${before}@Jo`)?.word, "jo", before);
+    assert.equal(completionAt(`${before}:smi`)?.word, "smi", before);
+  }
+  for (const before of ["a", "7", "é", "e\u0301", "я", "ل"]) {
+    assert.equal(completionAt(`${before}@Jo`), null, before);
+    assert.equal(completionAt(`${before}:smi`), null, before);
+  }
+  assert.equal(completionAt("std::vec"), null);
+  assert.deepEqual(completionAt("（＠Jo"), { trigger: "@", word: "jo", start: 1 });
+});
+
+test("names are compared as people do", () => {
+  const names = ["José", "Σωκράτης", "Straße", "İpek", "O’Brien", "Ｄｏｒａ", "Søren"];
+  for (const [text, name] of [["@jose", "José"], ["@JOSÉ", "José"], ["@Jose\u0301", "José"], ["@σωκρατ", "Σωκράτης"], ["@strass", "Straße"], ["@ipek", "İpek"], ["@o'b", "O’Brien"], ["@dora", "Ｄｏｒａ"], ["@soren", "Søren"]]) {
+    assert.deepEqual(matchNames(names, completionAt(text).word), [name], text);
+  }
+});
+
 test("names that begin with the word come first", () => {
   assert.deepEqual(matchNames(["banana", "Nan", "nacho", "kiwi"], "na"), ["Nan", "nacho", "banana"]);
   assert.equal(matchNames(Array(20).fill("ada"), "a").length, 8);

@@ -128,7 +128,7 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
   const field = composer && byID("composer").elements.text;
   let isLoaded = false;
   field?.addEventListener("input", async () => {
-    if (isLoaded || !/(^|\s)[@:]\S*$/.test(field.value.slice(0, field.selectionStart))) return;
+    if (isLoaded || !/[@＠:]\S*$/.test(field.value.slice(0, field.selectionStart))) return;
     isLoaded = true;
     const { Autocomplete } = await import("../compose/autocomplete.js").catch(() => ({}));
     isLoaded = Boolean(Autocomplete);

@@ -16,10 +16,11 @@ export const fold = (text) =>
     .replace(/\s+|./gu, (char) => SAME[char] ?? (char.trim() || " "));
 
 /** Matches a letter, digit or mark of a script with spaces between words. */
-const WORD = String.raw`(?![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Bopo}\p{sc=Hang}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}\p{sc=Tibt}ー])[\p{L}\p{M}\p{N}]`;
+export const WORD = String.raw`(?![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Bopo}\p{sc=Hang}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}\p{sc=Tibt}ー])[\p{L}\p{M}\p{N}]`;
 const NO_MENTION = new RegExp(String.raw`${WORD}$|\.\p{L}[^\s@]*/$`, "u"); // before an @: a word, or a URL without a scheme
 const CONTINUES = new RegExp(String.raw`^(${WORD}|[/._@-][\p{L}\p{N}])`, "u"); // after a part of a name
 const MAX_NAME = 80; // UTF-16 units, decomposed
+const MAX_MENTIONS = 50; // places with an @ in one text
 
 /**
  * Returns the mentions of a user in a text, as [start, end) pairs. A mention is @ and a name. Of the
@@ -34,11 +35,13 @@ export function findMentions(text, name, others = names.all) {
   const found = [];
   const wanted = fold(name);
   let known;
+  let places = 0;
   for (const { index } of text.matchAll(/[@＠﹫]/gu)) {
-    if (!wanted || NO_MENTION.test(text.slice(0, index))) continue;
+    if (!wanted || NO_MENTION.test(text.slice(Math.max(0, index - MAX_NAME), index))) continue;
+    if (++places > MAX_MENTIONS) break;
     known ??= new Set([wanted, ...[...others].map(fold)]);
     let end = Math.min(text.length, index + MAX_NAME);
-    while (end > index && (!known.has(fold(text.slice(index + 1, end))) || CONTINUES.test(text.slice(end)))) end--;
+    while (end > index && (!known.has(fold(text.slice(index + 1, end))) || CONTINUES.test(text.slice(end, end + 3)))) end--;
     if (fold(text.slice(index + 1, end)) === wanted) found.push([index, end]);
   }
   return found;

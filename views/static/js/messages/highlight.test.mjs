@@ -24,7 +24,7 @@ test("findMentions is fast in long texts", () => {
   const began = performance.now();
   findMentions("@".repeat(4000), "Ada", Array.from({ length: 300 }, (_, i) => `Ada ${i}`));
   findMentions("@ada x ".repeat(570), "Ada", Array.from({ length: 300 }, (_, i) => `Ada ${i}`));
-  assert.ok(performance.now() - began < 5000, `${performance.now() - began} ms`);
+  assert.ok(performance.now() - began < 3000, `${performance.now() - began} ms`);
 });
 
 test("fold makes spellings equal that people consider the same", () => {

@@ -130,9 +130,15 @@ func (m Message) Stored() bool { return !m.isBlank }
 func (m Message) TimeOfDay() string { return formatUTC(m.Time, "15:04 UTC") }
 
 // ISO returns the time in the format of a datetime attribute.
-func (m Message) ISO() string { return formatUTC(m.Time, isoLayout) }
+func (m Message) ISO() string { return isoUTC(m.Time) }
 
-const isoLayout = "2006-01-02T15:04:05Z"
+// isoUTC formats t for a datetime attribute, which must not be empty: the zero time becomes 1970.
+func isoUTC(t time.Time) string {
+	if t.IsZero() {
+		t = time.Unix(0, 0)
+	}
+	return t.UTC().Format("2006-01-02T15:04:05Z")
+}
 
 // formatUTC formats t in UTC. It returns "" for the zero time.
 func formatUTC(t time.Time, layout string) string {

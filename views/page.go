@@ -17,8 +17,17 @@ type Page struct {
 	Host    string // Host header of the request, for the script to compare with the page's address
 	Origins string // other origins whose pages may connect, separated by spaces
 
+	Preview   *Preview // how other sites show a link to the page; nil if they should not
+	IsIndexed bool     // whether search engines may list the page
+
 	NameLimit int    // maximum length of a user's name, in characters
 	NameInput string // the user's name that was refused, to refill the form
+}
+
+// Preview describes a page to other sites, such as chats that show links with a title and a picture.
+type Preview struct {
+	Title, Description string
+	URL, Image         string // with scheme and host
 }
 
 // Home is the model of the template "home".
@@ -46,7 +55,7 @@ type RoomLink struct {
 }
 
 // ISO returns LastActive in the format of a datetime attribute.
-func (r RoomLink) ISO() string { return formatUTC(r.LastActive, isoLayout) }
+func (r RoomLink) ISO() string { return isoUTC(r.LastActive) }
 
 // LastActiveText returns LastActive as text, or "" if it is zero.
 func (r RoomLink) LastActiveText() string {

@@ -26,7 +26,8 @@ var (
 )
 
 func page(title string, user *User) Page {
-	return Page{Title: title, User: user, Static: "/static/hash", NameLimit: 40}
+	preview := &Preview{Title: title, Description: "Where we say \"hello\"", URL: "https://chat.example.org/", Image: "https://chat.example.org/static/hash/icon-512.png"}
+	return Page{Title: title, User: user, Static: "/static/hash", NameLimit: 40, Preview: preview}
 }
 
 // pageAfterRefusal returns a page for a visitor whose name was refused.

@@ -56,6 +56,7 @@ func (s *Server) renderHome(c *fiber.Ctx, model views.Home) error {
 		return err
 	}
 	s.limits.Charge(s.callerOf(c).address, len(rooms))
+	model.Preview, model.IsIndexed = s.previewHome(c), true
 	for _, room := range rooms {
 		model.Rooms = append(model.Rooms, viewLink(room))
 	}
@@ -225,6 +226,7 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 		return err
 	}
 	model.Title = "#" + room
+	model.Preview = s.previewRoom(c, room, here.Topic, model.Highlight)
 	links = s.addEmptyRooms(c, links, room, page.AsOf.ID.IsZero())
 	model.Rooms, model.Topic, model.Unread = links, here.Topic, here.Unread
 	if here.Unread > 0 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"burble/app/markup"
+	"burble/app/peer"
 	"burble/app/protocol"
 	"burble/streams"
 )
@@ -177,6 +178,46 @@ func TestReplyQuotesPlainText(t *testing.T) {
 		entry := streams.Entry{Kind: streams.Message, Text: text}
 		if got := firstLine(markup.Text(markup.HTML(&entry))); got != want {
 			t.Errorf("%q is quoted as %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Chats and social networks show a link with what its page says about itself.
+func TestPagesDescribeThemselvesToOtherSites(t *testing.T) {
+	t.Parallel()
+	s := startOne(t, func(set *settings) {
+		set.TrustedProxy, set.Hosts = peer.ProxyHeroku, []string{"chat.example.org"}
+	})
+	ada := s.signIn("Ada")
+	c := s.connect(ada)
+	c.appendf(`{"type":"topic","room":"lobby","key":"%s","text":"Tea & \"biscuits\""}`, aKey)
+	id := s.post(ada, "lobby", "a secret").ID
+	meta := regexp.MustCompile(`<meta (?:name|property)="([a-z:_]+)" content="([^"]*)">`)
+	const origin = "https://chat.example.org"
+	for path, want := range map[string]map[string]string{
+		"/":                      {"og:title": "Burble", "description": "Chat rooms where nothing gets lost.", "og:url": origin + "/", "robots": ""},
+		"/r/lobby":               {"og:title": "#lobby", "description": "Tea &amp; &#34;biscuits&#34;", "og:url": origin + "/r/lobby", "robots": "noindex"},
+		"/r/lobby/" + id:         {"og:title": "#lobby", "og:description": "Tea &amp; &#34;biscuits&#34;", "og:url": origin + "/r/lobby/" + id, "robots": "noindex"},
+		"/r/quiet?at=2026-03-01": {"og:title": "#quiet", "og:description": "A chat room. Open the link, choose a name, and write.", "og:url": origin + "/r/quiet", "robots": "noindex"},
+		"/nothing":               {"og:title": "", "description": "", "robots": "noindex"},
+	} {
+		page := s.get(path, "Host: chat.example.org", "X-Forwarded-Proto: https", "Accept: text/html")
+		head, _, _ := strings.Cut(page.body, "<body")
+		got := map[string]string{}
+		for _, found := range meta.FindAllStringSubmatch(head, -1) {
+			got[found[1]] = found[2]
+		}
+		for name, value := range want {
+			if got[name] != value {
+				t.Errorf("%s: %s is %q, want %q", path, name, got[name], value)
+			}
+		}
+		if strings.Contains(head, "secret") {
+			t.Errorf("%s: the preview contains a message", path)
+		}
+		image, isHere := strings.CutPrefix(got["og:image"], origin)
+		if got["og:title"] != "" && (!isHere || s.get(image).status != 200) {
+			t.Errorf("%s: image %q", path, got["og:image"])
 		}
 	}
 }

@@ -1,0 +1,32 @@
+package web
+
+import (
+	"cmp"
+
+	"burble/views"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// newPreview returns how other sites show a link to a page. They need URLs with scheme and host.
+func (s *Server) newPreview(c *fiber.Ctx, title, description, path string) *views.Preview {
+	origin := s.callerOf(c).origin
+	return &views.Preview{
+		Title: title, Description: description,
+		URL: origin + path, Image: origin + views.StaticPath() + "/icon-512.png",
+	}
+}
+
+func (s *Server) previewHome(c *fiber.Ctx) *views.Preview {
+	return s.newPreview(c, "Burble", "Chat rooms where nothing gets lost.", "/")
+}
+
+// previewRoom describes a room by its topic. Its messages stay out of the preview: their authors may
+// delete them, and other sites keep previews.
+func (s *Server) previewRoom(c *fiber.Ctx, room, topic, message string) *views.Preview {
+	path := "/r/" + room
+	if message != "" {
+		path += "/" + message
+	}
+	return s.newPreview(c, "#"+room, cmp.Or(topic, "A chat room. Open the link, choose a name, and write."), path)
+}

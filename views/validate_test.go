@@ -1,0 +1,47 @@
+package views
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// The npm packages of the validators, which only this test uses.
+const (
+	htmlValidatePackage = "html-validate@10.17.0"
+	nuPackage           = "vnu-jar@26.9.27" // needs Java
+)
+
+// TestPagesAreValidHTML runs two validators on the golden files. html-validate also checks templates,
+// vnu the rest of the standard.
+func TestPagesAreValidHTML(t *testing.T) {
+	if testing.Short() {
+		t.Skip("downloads the validators")
+	}
+	if _, err := exec.LookPath("npm"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	pages, err := filepath.Glob("testdata/*.html")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	for name, command := range map[string][]string{
+		"html-validate": {"--package", htmlValidatePackage, "--", "html-validate", "--config", "testdata/htmlvalidate.json"},
+		"vnu":           {"--package", nuPackage, "--", "vnu", "--errors-only"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := exec.LookPath("java"); err != nil && name == "vnu" {
+				t.Skip(err)
+			}
+			arguments := append([]string{"exec", "--yes", "--silent"}, command...)
+			if out, err := exec.Command("npm", append(arguments, pages...)...).CombinedOutput(); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}

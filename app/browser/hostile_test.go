@@ -24,7 +24,7 @@ const findHarm = `(() => {
   if ("` + hostile.Marker + `" in globalThis) found.push("a script ran");
   forbid("a forbidden element", "iframe, object, embed, base, style, plaintext, math, meta[http-equiv], :is(script, img):not([src^='/static/'])");
   forbid("an element in plain text", ":is(.author, .quote > *, .bar .topic span, .room-list .topic, .present bdi, #people b, .typing bdi, .target :is(b, span), #suggestions li, #search b) > *");
-  forbid("a forbidden element in a message", ".body :not(p, bdi, br, em, strong, del, code, pre, blockquote, ul, ol, li, hr, span, mark, details, summary, a)");
+  forbid("a forbidden element in a message", ".body :not(p, bdi, br, em, strong, del, code, pre, blockquote, ul, ol, li, hr, span, mark, details, summary, a, wbr)");
   forbid("a forbidden attribute in a message", ".body :is([style], [id], [name])");
   for (const element of document.querySelectorAll("*")) {
     if (element.getAttributeNames().some((name) => name.startsWith("on"))) report("an event handler", element);

@@ -213,7 +213,7 @@ func setSecurityContact(config *Config, value string) error {
 	config.SecurityContact = value
 	contact, err := url.Parse(value)
 	if value != "" && (err != nil || !slices.Contains([]string{"https", "mailto", "tel"}, contact.Scheme)) {
-		return errors.New("an email address, or a URL that begins with https:, mailto: or tel:")
+		return errors.New("an email address, or an https:, mailto: or tel: URL")
 	}
 	return nil
 }

@@ -17,6 +17,6 @@ func TestSocketLimitsInDocs(t *testing.T) {
 		fmt.Sprintf("sent %d more frames over", floodLimit),
 	)
 	apptest.ExpectDoc(t, "THREATS.md",
-		fmt.Sprintf("with %d more refused", floodLimit),
+		fmt.Sprintf("has refused %d more of them", floodLimit),
 	)
 }

@@ -3,6 +3,24 @@ import { load } from "./storage.js";
 /** The storage key of the bell. The value is "on" if the user wants to be notified of mentions. */
 export const BELL_KEY = "burble:bell";
 const DELAY = 1_500; // milliseconds before a notification, in which another tab can mark the message as read
+const CLOSE_DELAY = 300; // milliseconds before notifications are closed, so that one pass closes several
+
+const loadBell = () => import("./bell.js").catch(() => ({}));
+
+/**
+ * Closes the notifications of messages that have been read or deleted, now and later. Other pages of
+ * this browser may have shown them.
+ * @param {import("../rooms/rooms.js").Rooms} rooms
+ */
+export function closeWhenRead(rooms) {
+  let timer = 0;
+  const close = () => {
+    if (globalThis.Notification?.permission !== "granted") return;
+    timer ||= setTimeout(async () => ((timer = 0), (await loadBell()).closeNotifications?.(rooms)), CLOSE_DELAY);
+  };
+  rooms.addEventListener("read", close);
+  close();
+}
 
 /**
  * Alerts shows unread counts in the title and, while the bell is on, notifies the user of
@@ -13,13 +31,14 @@ export class Alerts {
 
   /** @param {{ rooms: import("../rooms/rooms.js").Rooms, bell: HTMLElement, isLooking: () => boolean }} options */
   constructor({ rooms, bell, isLooking }) {
-    const loadBell = () => import("./bell.js").catch(() => ({}));
     bell.addEventListener("click", async () => (await loadBell()).toggleBell?.(bell));
     if (this.isOn || globalThis.Notification?.permission === "denied") loadBell().then(({ showBell }) => showBell?.(bell));
     rooms.addEventListener("mention", ({ detail: { room, entry } }) => {
       if (!this.isOn || isLooking()) return;
-      setTimeout(async () => rooms.get(room).mentions && (await loadBell()).showNotification?.(room, entry), DELAY);
+      const isUnread = () => rooms.isUnread(room, entry.id);
+      setTimeout(async () => isUnread() && (await loadBell()).showNotification?.(room, entry, isUnread), DELAY);
     });
+    closeWhenRead(rooms);
   }
 
   get isOn() {

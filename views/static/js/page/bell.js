@@ -22,19 +22,42 @@ export function showBell(bell) {
   bell.lastElementChild.textContent = bell.title;
 }
 
+const pageNotifications = new Set(); // shown without the service worker, which does not list them
+
+/** Runs one function of all tabs at a time: Chromium may lose a notification that is listed before it is shown. */
+const inTurn = (run) => navigator.locks.request("burble:notifications", run);
+
 /**
- * Shows an entry of a room as a system notification.
+ * Shows an entry of a room as a system notification, unless it has been read.
  * @param {string} room
  * @param {import("../messages/message.js").Entry} entry
+ * @param {() => boolean} isUnread
  */
-export async function showNotification(room, { id, user, text }) {
+export function showNotification(room, entry, isUnread) {
+  return inTurn(() => isUnread() && show(room, entry));
+}
+
+async function show(room, { id, user, text }) {
   const title = `${names.label(user)} in #${room}`;
   const options = { body: [...text].slice(0, 200).join(""), tag: id, data: `/r/${room}/${id}` };
   const registration = await navigator.serviceWorker?.getRegistration();
   if (registration?.active) return registration.showNotification(title, options); // on phones, only a service worker may show notifications
   const notification = new Notification(title, options);
+  pageNotifications.add(notification);
+  notification.onclose = () => pageNotifications.delete(notification);
   notification.onclick = () => {
     focus();
     location.assign(options.data);
   };
+}
+
+/** Closes the notifications of messages that have been read or deleted. @param {import("../rooms/rooms.js").Rooms} rooms */
+export function closeNotifications(rooms) {
+  return inTurn(async () => {
+    const registration = await navigator.serviceWorker?.getRegistration();
+    for (const notification of [...pageNotifications, ...((await registration?.getNotifications()) ?? [])]) {
+      const [, , room, id] = notification.data.split("/");
+      if (!rooms.isUnread(room, id)) notification.close();
+    }
+  });
 }

@@ -4,6 +4,7 @@ import { OtherOutboxes } from "../offline/other-outboxes.js";
 import { OUTBOX_PREFIX } from "../offline/outbox.js";
 import { RoomList } from "../rooms/room-list.js";
 import { StoredReadMarkers } from "../rooms/read-markers.js";
+import { closeWhenRead } from "./alerts.js";
 import { reloadOnUserChange } from "./identity.js";
 import { StatusLine } from "./status-line.js";
 
@@ -22,7 +23,8 @@ connection.addEventListener("state", ({ detail: state }) => updateStatus({ conne
 connection.addEventListener("hello", () => updateStatus({ storageAway: false }));
 connection.addEventListener("status", ({ detail: { redis } }) => updateStatus({ storageAway: redis === "away" }));
 
-new RoomList({ connection, me, storedMarkers: new StoredReadMarkers(me) });
+const { rooms } = new RoomList({ connection, me, storedMarkers: new StoredReadMarkers(me) });
+closeWhenRead(rooms);
 const outboxes = new OtherOutboxes(connection, user);
 outboxes.addEventListener("change", () => updateStatus({ waiting: outboxes.waiting, failedRoom: outboxes.failedRoom }));
 addEventListener("storage", ({ key }) => key?.startsWith(OUTBOX_PREFIX) && outboxes.changed());

@@ -68,6 +68,12 @@ export class RoomList {
         else if (detail.state !== "resumed") fetchSoon();
       });
     }
+    let isReconnect = false;
+    this.#connection.addEventListener("hello", () => {
+      // Another device may have read a mention while this page was not connected.
+      if (isReconnect && rooms.sorted.some(({ mentions }) => mentions)) fetchSoon();
+      isReconnect = true;
+    });
     for (const type of ["signal", "present"]) {
       this.#connection.addEventListener(type, ({ detail }) => this.#applySignal(detail));
     }

@@ -6,7 +6,8 @@ import { compareIDs } from "../net/id.js";
  * Rooms counts the unread messages of each room. It starts from the counts in the server's list
  * and updates them as entries arrive.
  *
- * Events: `change`; `mention` (detail: the room and the entry); and `stale` when the list must be
+ * Events: `change`; `mention` (detail: the room and the entry); `read` when a message that
+ * mentioned the user may have been read, here or on another device, deleted or edited; and `stale` when the list must be
  * fetched again, because Rooms cannot tell how many messages another device has read, or whether
  * a deleted or edited message was a mention.
  */
@@ -17,6 +18,8 @@ export class Rooms extends EventTarget {
   #received = new Map();
   /** @type {Set<string>} rooms with stale counts */
   #stale = new Set();
+  /** @type {Set<string>} IDs of unread messages that were deleted, or edited and do not mention the user */
+  #withdrawn = new Set();
   #me;
 
   /** @param {{ id: string, name: string } | null} me */
@@ -36,6 +39,7 @@ export class Rooms extends EventTarget {
     }
     for (const { room } of list) if (this.#stale.has(room)) this.#markStale(room); // the list was outdated
     this.#changed();
+    this.#dispatchRead();
   }
 
   /** Counts new entries. @param {{ room: string, entries: import("../messages/message.js").Entry[] }} frame */
@@ -47,6 +51,10 @@ export class Rooms extends EventTarget {
       const isListed = compareIDs(entry.id, room.last) <= 0; // the counts in the list include it
       if (!isListed) this.#count(room, entry);
       const isMention = entry.mentions?.includes(this.#me?.folded);
+      if ((entry.kind === "delete" || (entry.kind === "edit" && !isMention)) && this.isUnread(name, entry.of)) {
+        this.#withdrawn.add(entry.of);
+        this.#dispatchRead();
+      }
       if (entry.kind === "edit" && !isListed && this.#isUnread(room, { ...entry, id: entry.of }) && (isMention || room.mentions)) this.#markStale(name);
       if (entry.kind !== "message" || !this.#isUnread(room, entry) || !isMention) continue;
       if (!isListed) room.mentions++;
@@ -74,6 +82,11 @@ export class Rooms extends EventTarget {
     return room.read && compareIDs(entry.id, room.read) > 0 && entry.user?.id !== this.#me?.id;
   }
 
+  /** Reports whether a message that mentioned the user still does, and is unread, as far as is known. @param {string} name of the room @param {string} id */
+  isUnread(name, id) {
+    return compareIDs(id, this.#rooms.get(name)?.read ?? "0-0") > 0 && !this.#withdrawn.has(id);
+  }
+
   /** Moves the read marker of a room forward. @param {string} name @param {string} id */
   markRead(name, id) {
     const room = this.get(name);
@@ -82,6 +95,7 @@ export class Rooms extends EventTarget {
     if (compareIDs(id, room.last) >= 0) room.unread = room.mentions = 0;
     else this.#markStale(name);
     this.#changed();
+    this.#dispatchRead();
   }
 
   /** @param {string} name @returns {Room} */
@@ -99,6 +113,10 @@ export class Rooms extends EventTarget {
   #markStale(name) {
     this.#stale.add(name);
     this.dispatchEvent(new Event("stale"));
+  }
+
+  #dispatchRead() {
+    this.dispatchEvent(new Event("read"));
   }
 
   #changed() {

@@ -71,6 +71,28 @@ test("an edit of an unread message may add or remove a mention", () => {
   assert.deepEqual(events, ["stale", "stale"], "only the server knows whether it was the mention");
 });
 
+test("a mention is unread until it is read, here or on another device, deleted or edited away", () => {
+  const { rooms } = makeRooms();
+  let count = 0;
+  rooms.addEventListener("read", () => count++);
+  rooms.addEntries({ room: "lobby", entries: ["6-0", "7-0", "8-0", "9-0"].map((id) => message(id, "@ada")) });
+  const unread = () => ["6-0", "7-0", "8-0", "9-0"].filter((id) => rooms.isUnread("lobby", id)).join();
+  assert.deepEqual([unread(), count], ["6-0,7-0,8-0,9-0", 0]);
+  rooms.markRead("lobby", "6-0");
+  assert.deepEqual([unread(), count], ["7-0,8-0,9-0", 1]);
+  rooms.addEntries({ room: "lobby", entries: [{ id: "10-0", of: "8-0", kind: "delete", user: { id: "bob" } }] });
+  assert.deepEqual([unread(), count], ["7-0,9-0", 2]);
+  rooms.update([room("lobby", "10-0", { read: "7-0" })]);
+  assert.deepEqual([unread(), count], ["9-0", 3]);
+  const edit = (id, fields) => ({ id, of: "9-0", kind: "edit", user: { id: "bob" }, ...fields });
+  rooms.addEntries({ room: "lobby", entries: [edit("11-0", { mentions: ["ada"] })] });
+  assert.deepEqual([unread(), count], ["9-0", 3]);
+  rooms.addEntries({ room: "lobby", entries: [edit("12-0")] });
+  assert.deepEqual([unread(), count], ["", 4]);
+  assert.ok(rooms.isUnread("unlisted", "1-0"));
+  assert.equal(rooms.sorted.some(({ room }) => room === "unlisted"), false);
+});
+
 test("an outdated list does not change the counts", () => {
   const { rooms } = makeRooms();
   rooms.addEntries({ room: "lobby", entries: [message("6-0", "a")] });

@@ -24,21 +24,23 @@ func TestRetentionReachesRoomsNobodyOpens(t *testing.T) {
 		for range 600 { // more than one call trims
 			post(t, writer, "room-7", "old")
 		}
-		redistest.Open(t, streams.Options{Redis: backend.Redis, MaxAge: time.Millisecond})
-		redistest.Open(t, streams.Options{Redis: backend.Redis, MaxAge: time.Millisecond})
-		left := func() (entries, listed int64) {
-			for i := range rooms {
-				room := fmt.Sprint("room-", i)
-				entries += backend.Client.XLen(ctx, streams.RoomKey(room)).Val()
+		t.Run("sweep", func(t *testing.T) { // its end ends the sweeping, too
+			redistest.Open(t, streams.Options{Redis: backend.Redis, MaxAge: time.Millisecond})
+			redistest.Open(t, streams.Options{Redis: backend.Redis, MaxAge: time.Millisecond})
+			left := func() (entries, listed int64) {
+				for i := range rooms {
+					room := fmt.Sprint("room-", i)
+					entries += backend.Client.XLen(ctx, streams.RoomKey(room)).Val()
+				}
+				for bucket := range 16 {
+					listed += backend.Client.ZCard(ctx, fmt.Sprintf("{%d}:rooms", bucket)).Val()
+				}
+				return entries, listed
 			}
-			for bucket := range 16 {
-				listed += backend.Client.ZCard(ctx, fmt.Sprintf("{%d}:rooms", bucket)).Val()
-			}
-			return entries, listed
-		}
-		eventually(t, "old entries to go from all rooms", func() bool {
-			entries, listed := left()
-			return entries == 0 && listed == 0
+			eventually(t, "old entries to go from all rooms", func() bool {
+				entries, listed := left()
+				return entries == 0 && listed == 0
+			})
 		})
 		post(t, writer, "room-7", "new")
 		if rooms, err := writer.As(ada).Rooms(ctx, 10); err != nil || len(rooms) != 1 || rooms[0].Name != "room-7" {

@@ -28,7 +28,7 @@ const getFocusState = `(() => {
 
 // numberControls is a script that numbers the visible and enabled controls, and returns them.
 const numberControls = `(() => {
-	const controls = [...document.querySelectorAll("a[href]:not([tabindex='-1']), button, input:not([type=hidden]), textarea, summary, [tabindex='0']")]
+	const controls = [...document.querySelectorAll("a[href]:not([tabindex='-1']), button:not([tabindex='-1']), input:not([type=hidden]), textarea, summary, [tabindex='0']")]
 		.filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled);
 	controls.forEach((one, number) => (one.dataset.control = number));
 	return controls.map((one) => one.outerHTML.slice(0, 100));

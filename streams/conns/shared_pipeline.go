@@ -39,7 +39,10 @@ type pipelineCall struct {
 	ctx    context.Context
 	weight int
 	queue  func(redis.Pipeliner)
+	queued chan struct{} // closed when queue has returned
 	done   chan struct{}
+
+	isTaken bool // a pipeline will call queue, or has; guarded by the pipeline's mu
 }
 
 // Pipeline sends the commands that queue adds to a pipeline, and returns when Redis has answered them.
@@ -59,7 +62,7 @@ func (p *sharedPipeline) do(ctx context.Context, weight int, queue func(redis.Pi
 		pipe.Exec(ctx)
 		return ctx.Err()
 	}
-	call := &pipelineCall{ctx: ctx, weight: weight, queue: queue, done: make(chan struct{})}
+	call := &pipelineCall{ctx: ctx, weight: weight, queue: queue, queued: make(chan struct{}), done: make(chan struct{})}
 	p.mu.Lock()
 	p.waiting = append(p.waiting, call)
 	if p.running < maxPipelines {
@@ -71,6 +74,12 @@ func (p *sharedPipeline) do(ctx context.Context, weight int, queue func(redis.Pi
 	case <-call.done:
 		return nil
 	case <-ctx.Done():
+		p.mu.Lock()
+		isTaken := call.isTaken
+		p.mu.Unlock()
+		if isTaken {
+			<-call.queued // the caller's variables are free only then
+		}
 		return ctx.Err()
 	}
 }
@@ -81,6 +90,7 @@ func (p *sharedPipeline) run() {
 		pipe := p.client.Pipeline()
 		for _, call := range calls {
 			call.queue(pipe)
+			close(call.queued)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), pipelineTimeout)
 		pipe.Exec(ctx)
@@ -104,6 +114,7 @@ func (p *sharedPipeline) next() (calls []*pipelineCall) {
 		p.waiting[0] = nil
 		p.waiting = p.waiting[1:]
 		if call.ctx.Err() == nil {
+			call.isTaken = true
 			calls = append(calls, call)
 			weight += call.weight
 		}

@@ -51,7 +51,7 @@ func commonFaults() []fault {
 		{"server killed", serverProcess, func(i *injection) {
 			i.slots[i.target].process.kill()
 			wait(i.ctx, i.lasts/2)
-			i.launch(i.ctx, i.slots[i.target])
+			i.launch(i.testCtx, i.slots[i.target])
 		}},
 		{"server stopped", serverProcess, func(i *injection) {
 			process := i.slots[i.target].process.Process
@@ -116,7 +116,7 @@ func networkFaults(on component, name string, network func(*injection) *redistes
 // replace starts a new server in the slot and drains the old one, like a rolling deploy.
 func (p *phase) replace(s *slot) {
 	old := s.process
-	p.launch(p.ctx, s)
+	p.launch(p.testCtx, s)
 	if !old.drain() {
 		p.environment.Record.AddFinding(check.UncleanShutdown, "a server did not exit with code 0 in time")
 	}

@@ -46,7 +46,7 @@ type harness struct {
 	backend  backend
 	slots    []*slot
 	token    string          // for clients that only read
-	ctx      context.Context // canceled at the end of the test
+	testCtx  context.Context // canceled at the end of the test
 	phases   int             // number of phases so far
 }
 
@@ -57,7 +57,7 @@ func newHarness(t testing.TB, o options) *harness {
 		t.Fatal(err)
 	}
 	life, end := context.WithCancel(context.Background())
-	h.ctx = life
+	h.testCtx = life
 	h.backend = startBackend(t, o, "--logfile", filepath.Join(h.logs, "redis.txt"))
 	if h.program == "" {
 		h.program = build(t)
@@ -66,7 +66,7 @@ func newHarness(t testing.TB, o options) *harness {
 		h.slots = append(h.slots, &slot{index: i, front: redistest.StartProxy(t, "")})
 	}
 	for _, s := range h.slots {
-		h.launch(h.ctx, s)
+		h.launch(h.testCtx, s)
 	}
 	t.Cleanup(func() {
 		end()
@@ -81,12 +81,12 @@ func newHarness(t testing.TB, o options) *harness {
 		}
 	})
 	reader := bots.ServerAt(h.slots[0].front.Addr, "")
-	if _, err := reader.SignIn(h.ctx, "reader"); err != nil {
+	if _, err := reader.SignIn(h.testCtx, "reader"); err != nil {
 		t.Fatal(err)
 	}
 	h.token = reader.Token
 	for _, s := range h.slots {
-		s.baseline, _ = s.process.resources(h.ctx)
+		s.baseline, _ = s.process.resources(h.testCtx)
 	}
 	return h
 }

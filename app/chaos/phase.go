@@ -34,7 +34,7 @@ func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 	h.phases++
 	p := &phase{harness: h, number: h.phases, flushes: flushes, truth: make(check.Truth), faults: make(map[string]int)}
 	p.environment = p.newEnvironment()
-	clients, stop := context.WithCancel(h.ctx)
+	clients, stop := context.WithCancel(h.testCtx)
 	defer stop()
 	var following, talking sync.WaitGroup
 	for _, f := range p.newFollowers() {
@@ -117,7 +117,7 @@ func (p *phase) destroys(room string) bool {
 // inject injects faults as scheduled, one at a time for each target. It returns when the time has
 // passed and all faults are repaired.
 func (p *phase) inject(length time.Duration, faults []fault) {
-	ctx, repair := context.WithTimeout(p.ctx, length)
+	ctx, repair := context.WithTimeout(p.testCtx, length)
 	defer repair()
 	began := time.Now()
 	targets := map[component]int{

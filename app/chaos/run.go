@@ -29,7 +29,7 @@ func (h *harness) faultsWith(text string) []fault {
 
 // checkResources checks that the servers have released their resources.
 func (h *harness) checkResources(r *report) {
-	ctx, cancel := context.WithTimeout(h.ctx, h.options.patience)
+	ctx, cancel := context.WithTimeout(h.testCtx, h.options.patience)
 	defer cancel()
 	_, each := h.backend.limits()
 	primaries := len(h.backend.primaries())

@@ -55,17 +55,17 @@ func TestLossyFailover(t *testing.T) {
 	sentinel := h.backend.(*replicated)
 	var detectable time.Time
 	outcome := h.runPhase(false, func(p *phase) {
-		wait(h.ctx, 3*time.Second)
+		wait(h.testCtx, 3*time.Second)
 		old := sentinel.pickPrimary(nil)
 		old.RejectReplicas()
-		wait(h.ctx, 3*time.Second)
+		wait(h.testCtx, 3*time.Second)
 		old.CutOff()
 		if err := p.captureOrphans(old); err != nil {
 			t.Error(err)
 		}
 		sentinel.awaitPromoted(old)
 		detectable = time.Now()
-		wait(h.ctx, 5*time.Second)
+		wait(h.testCtx, 5*time.Second)
 		old.AdmitReplicas()
 		old.Rejoin()
 		p.countFault("primary lost with entries that no replica had")

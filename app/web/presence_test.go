@@ -80,9 +80,8 @@ func TestNewNameReplacesTheOldOneEverywhere(t *testing.T) {
 			awaitWhere(ofBob, isSignal("came", ada))
 			first.send(`{"type":"unfollow","room":"lobby"}`)
 			first.follow("lobby", "")
-			if present := await[*client.Present](first); !slices.Contains(present.Users, ada.User) {
-				t.Errorf("present after the old tab followed again: %+v, want %+v", present.Users, ada.User)
-			}
+			// A list that an earlier signal may have overtaken is sent again, and may come first.
+			awaitWhere(first, func(present *client.Present) bool { return slices.Contains(present.Users, ada.User) })
 		}
 
 		carol := here.signIn("Carol")

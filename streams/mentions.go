@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"burble/streams/conns"
 	"burble/streams/fold"
 
 	"github.com/redis/go-redis/v9"
@@ -25,12 +26,14 @@ func (a Access) Names(ctx context.Context, room string) ([]string, error) {
 		return nil, err
 	}
 	s := a.store
-	newest, err := s.redis.Retrying.XRevRangeN(ctx, s.keys.room(granted.room), "+", "-", maxNamesRead).Result()
+	newest, err := conns.Do(ctx, s.redis, 1+maxNamesRead/50, func(pipe redis.Pipeliner) *redis.XMessageSliceCmd {
+		return pipe.XRevRangeN(ctx, s.keys.room(granted.room), "+", "-", maxNamesRead)
+	})
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("read the names in room %q: %w", room, wrap(err))
 	}
 	names := make(map[string]bool)
-	for _, entry := range parseEntries(newest) {
+	for _, entry := range parseEntries(newest.Val()) {
 		names[entry.User.Name] = true
 	}
 	present := a.Present(ctx, room)[0]

@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"burble/streams/conns"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
@@ -30,11 +31,9 @@ func (s *Store) addOwnReactions(ctx context.Context, granted grant, entries []En
 	if len(fields) == 0 {
 		return nil
 	}
-	var reply *redis.SliceCmd
-	err := s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) { reply = pipe.HMGet(ctx, s.keys.amended(granted.room), fields...) })
-	if err == nil {
-		err = reply.Err()
-	}
+	reply, err := conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.SliceCmd {
+		return pipe.HMGet(ctx, s.keys.amended(granted.room), fields...)
+	})
 	if err != nil {
 		return wrap(err)
 	}

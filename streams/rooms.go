@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -114,11 +116,7 @@ func (s *Store) readMarkers(ctx context.Context, user User, granted ...grant) ([
 	for i := range granted {
 		rooms[i] = granted[i].room
 	}
-	var found *redis.SliceCmd
-	err := s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) { found = pipe.HMGet(ctx, s.keys.read(user.ID), rooms...) })
-	if err == nil {
-		err = found.Err()
-	}
+	found, err := conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.SliceCmd { return pipe.HMGet(ctx, s.keys.read(user.ID), rooms...) })
 	if err != nil {
 		return nil, fmt.Errorf("read the read markers: %w", wrap(err))
 	}
@@ -137,11 +135,7 @@ func (a Access) Topic(ctx context.Context, room string) (string, error) {
 		return "", err
 	}
 	s := a.store
-	var topic *redis.StringCmd
-	err = s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) { topic = pipe.HGet(ctx, s.keys.meta(granted.room), "topic") })
-	if err == nil {
-		err = topic.Err()
-	}
+	topic, err := conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.StringCmd { return pipe.HGet(ctx, s.keys.meta(granted.room), "topic") })
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return "", fmt.Errorf("read the topic of room %q: %w", room, wrap(err))
 	}
@@ -170,11 +164,9 @@ func (a Access) MarkRead(ctx context.Context, room string, id ID) error {
 		return err
 	}
 	s := a.store
-	var last *redis.XMessageSliceCmd
-	err = s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) { last = pipe.XRevRangeN(ctx, s.keys.room(granted.room), "+", "-", 1) })
-	if err == nil {
-		err = last.Err()
-	}
+	last, err := conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.XMessageSliceCmd {
+		return pipe.XRevRangeN(ctx, s.keys.room(granted.room), "+", "-", 1)
+	})
 	if err != nil {
 		return fmt.Errorf("find the end of room %q: %w", room, wrap(err))
 	}

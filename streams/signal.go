@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"burble/streams/conns"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -76,16 +77,12 @@ func (s *Store) signal(ctx context.Context, to grant, signal storedSignal) error
 	if err != nil {
 		return fmt.Errorf("signal in room %q: %w", room, err)
 	}
-	var reply *redis.StringCmd
-	err = s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) {
-		reply = pipe.XAdd(ctx, &redis.XAddArgs{
+	_, err = conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.StringCmd {
+		return pipe.XAdd(ctx, &redis.XAddArgs{
 			Stream: s.keys.activity(bucketOf(room)), MaxLen: activityLength, Approx: true,
 			Values: []any{"room", room, "signal", encoded},
 		})
 	})
-	if err == nil {
-		err = reply.Err()
-	}
 	if err != nil {
 		return fmt.Errorf("signal in room %q: %w", room, wrap(err))
 	}

@@ -52,14 +52,17 @@ func (s *Store) readRooms(ctx context.Context, granted []grant, markers []string
 		}
 	}
 	slices.SortStableFunc(rooms, func(a, b *unreadRoom) int {
-		return cmp.Or(cmp.Compare(b.isOwn(), a.isOwn()), b.Last.Compare(a.Last))
+		if a.isOwn() != b.isOwn() {
+			return cmp.Compare(len(b.marker), len(a.marker))
+		}
+		return b.Last.Compare(a.Last)
 	})
 	share(rooms)
 	return rooms, s.countUnread(ctx, rooms)
 }
 
-// isOwn returns 1 if the user has read the room, else 0.
-func (r *unreadRoom) isOwn() int { return min(1, len(r.marker)) }
+// isOwn reports whether the user has read the room.
+func (r *unreadRoom) isOwn() bool { return r.marker != "" }
 
 // runUnread runs unread.lua for each room, all at once.
 func (s *Store) runUnread(ctx context.Context, granted []grant, markers []string) ([]*redis.Cmd, error) {

@@ -55,6 +55,16 @@ func (s *Set) Pipeline(ctx context.Context, weight int, queue func(redis.Pipelin
 	return s.pipeline.do(ctx, weight, queue)
 }
 
+// Do sends the one command that queue adds to a [Set.Pipeline]. The error is that of the Pipeline or of
+// the command.
+func Do[C redis.Cmder](ctx context.Context, s *Set, weight int, queue func(redis.Pipeliner) C) (cmd C, err error) {
+	err = s.Pipeline(ctx, weight, func(pipe redis.Pipeliner) { cmd = queue(pipe) })
+	if err == nil {
+		err = cmd.Err()
+	}
+	return cmd, err
+}
+
 func (p *sharedPipeline) do(ctx context.Context, weight int, queue func(redis.Pipeliner)) error {
 	if p.isCluster {
 		pipe := p.client.Pipeline()

@@ -52,8 +52,11 @@ func (s *Server) guard() {
 }
 
 func checkRequest(header *fasthttp.RequestHeader) error {
-	if refusal := httpguard.Check(header); refusal != nil {
-		return &protocol.Error{Code: protocol.BadFrame, Status: refusal.Status, Message: refusal.Message}
+	// HeaderReceived has checked the request already, and closes the connection if Check refuses it.
+	if header.ConnectionClose() {
+		if refusal := httpguard.Check(header); refusal != nil {
+			return &protocol.Error{Code: protocol.BadFrame, Status: refusal.Status, Message: refusal.Message}
+		}
 	}
 	if !slices.Contains(fiber.DefaultMethods, string(header.Method())) {
 		return &protocol.Error{Code: protocol.BadFrame, Status: http.StatusNotImplemented, Message: "This server does not implement this method."}

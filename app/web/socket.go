@@ -75,7 +75,7 @@ func parseFollow(c *fiber.Ctx) (*protocol.Frame, error) {
 }
 
 // startSocket takes over the connection after the handshake. It releases a pooled connection, the
-// request, and two buffers of 4 KiB, which the WebSocket library would otherwise keep.
+// request, and the buffers of 16 KiB and 4 KiB, which the WebSocket library would otherwise keep.
 func (s *Server) startSocket(upgraded *websocket.Conn) {
 	caller := upgraded.Locals(callerKey).(*caller)
 	opening := upgraded.Locals(handshakeKey).(*handshake)

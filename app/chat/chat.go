@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -114,7 +113,7 @@ func (s *Service) Append(user identity.User, address, room string, entry streams
 // findMentions returns the names that a message mentions. If it cannot read the room's names, it returns
 // every name that the message could mean.
 func (s *Service) findMentions(ctx context.Context, user identity.User, room string, entry streams.Entry) []string {
-	if !strings.ContainsAny(entry.Text, "@＠﹫") {
+	if !markup.HasAt(entry.Text) {
 		return nil
 	}
 	entry.User = streams.User(user)

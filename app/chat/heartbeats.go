@@ -37,16 +37,7 @@ func (h *heartbeats) hasBegun() bool {
 // sendHeartbeats sends heartbeats until ctx ends, even while part of Redis is away, because another
 // part may hold the heartbeats.
 func (p *presence) sendHeartbeats(ctx context.Context) {
-	ticker := time.NewTicker(min(time.Second, p.pulse.every))
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			p.heartbeat(ctx, time.Now())
-		}
-	}
+	every(ctx, min(time.Second, p.pulse.every), func() { p.heartbeat(ctx, time.Now()) })
 }
 
 // heartbeat sends a heartbeat if one is due and this server has people in its rooms. If Redis may have
@@ -74,19 +65,26 @@ func (p *presence) heartbeat(ctx context.Context, now time.Time) {
 // removeDeadServers removes servers whose heartbeats have stopped, while people are in this server's
 // rooms, until ctx ends.
 func (p *presence) removeDeadServers(ctx context.Context) {
-	ticker := time.NewTicker(p.pulse.every)
+	every(ctx, p.pulse.every, func() {
+		if !p.hasPeople() || p.store.Away() {
+			return
+		}
+		if err := p.store.RemoveDeadServers(ctx); err != nil {
+			p.log.Debug("cannot remove dead servers", "error", err)
+		}
+	})
+}
+
+// every calls do at each interval until ctx ends.
+func every(ctx context.Context, interval time.Duration, do func()) {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		}
-		if !p.hasPeople() || p.store.Away() {
-			continue
-		}
-		if err := p.store.RemoveDeadServers(ctx); err != nil {
-			p.log.Debug("cannot remove dead servers", "error", err)
+			do()
 		}
 	}
 }

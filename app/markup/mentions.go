@@ -18,6 +18,9 @@ const (
 	maxMentionable = 80 // bytes of a folded name
 )
 
+// HasAt reports whether the text has the sign of a mention. Without one, Mentions finds nothing.
+func HasAt(text string) bool { return strings.ContainsAny(text, "@＠﹫") }
+
 // Mentions returns the folded names that a message mentions, without duplicates, never nil. A mention is
 // @ and a name in what is shown of the text as prose: not in code, links, or after a backslash. Of the names in
 // known, the longest counts, so that @Ada Lovelace does not mention Ada if there is an Ada Lovelace. If none
@@ -26,9 +29,6 @@ const (
 // The cases are in views/testdata/mentions.json. highlight.js in views applies the same rule.
 func Mentions(entry *streams.Entry, known []string) []string {
 	found := []string{}
-	if !strings.ContainsAny(entry.Text, "@＠﹫") {
-		return found
-	}
 	names := make([]string, 0, len(known))
 	for _, name := range known {
 		names = append(names, fold.String(name))

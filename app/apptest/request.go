@@ -3,6 +3,7 @@
 package apptest
 
 import (
+	"burble/app/client"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -51,6 +52,16 @@ func (s *Server) Post(token, room, key, text string) (status int, response strin
 	body, _ := json.Marshal(map[string]string{"text": text})
 	return s.Do(http.MethodPost, "/r/"+room+"/messages", string(body), "Content-Type", "application/json",
 		"Authorization", "Bearer "+token, "Idempotency-Key", key)
+}
+
+// Store posts a message, which must be stored, and returns its entry ID.
+func (s *Server) Store(token, room, text string) (id string) {
+	s.t.Helper()
+	status, response := s.Post(token, room, client.NewKey(), text)
+	if status != http.StatusCreated {
+		s.t.Fatalf("POST /r/%s/messages: %d %s", room, status, response)
+	}
+	return PostedID(s.t, response)
 }
 
 // SignIn creates a guest with the name and returns its token.

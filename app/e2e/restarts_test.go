@@ -59,11 +59,7 @@ func TestLiveReadsOutliveRestarts(t *testing.T) {
 	var stored []string
 	post := func() {
 		t.Helper()
-		status, response := other.Post(token, "lobby", client.NewKey(), fmt.Sprint("message ", len(stored)))
-		if status != 201 {
-			t.Fatalf("post: %d %s", status, response)
-		}
-		stored = append(stored, apptest.PostedID(t, response))
+		stored = append(stored, other.Store(token, "lobby", fmt.Sprint("message ", len(stored))))
 	}
 	for i := range restarts {
 		if i%3 == 1 {

@@ -99,7 +99,7 @@ func (c *transcript) batch(batch *streams.Batch) error {
 	return nil
 }
 
-// TestStress runs clients that keep reconnecting to several Stores over unreliable connections. Meanwhile,
+// TestStress runs clients that keep reconnecting to several Stores over unreliable connections, while
 // authors post and delete messages, and appends trim the rooms. At the end, each transcript must have all
 // entries of its room, except erased ones.
 func TestStress(t *testing.T) {

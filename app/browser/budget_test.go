@@ -72,7 +72,7 @@ func TestBudgetsOfFirstVisit(t *testing.T) {
 		{"scripts", bytes["scripts"], 32 << 10},
 		{"styles", bytes["styles"], 8 << 10},
 		{"everything, with headers", bytes["everything, with headers"], 75 << 10},
-		{"requests besides the WebSocket", len(loaded), 50},
+		{"requests other than the WebSocket", len(loaded), 50},
 	} {
 		budget.expect(t)
 	}
@@ -111,7 +111,7 @@ func TestBudgetOfLiveMessage(t *testing.T) {
 		}
 		if frame.Type == "entries" {
 			text := len(frame.Entries[0].Text) + len(frame.Entries[0].HTML)
-			budget{"bytes of a live message besides its text", len(message.Data) - text, 600}.expect(t)
+			budget{"bytes of a live message without its text", len(message.Data) - text, 600}.expect(t)
 			return
 		}
 	}

@@ -5,7 +5,7 @@
 //
 // It builds the program, and starts a few servers and a real Redis. Authors send messages and
 // retry each one with the same key until it is stored. Followers read over WebSocket,
-// server-sent events and NDJSON (see package bots). Meanwhile, the harness injects faults into
+// server-sent events and NDJSON (see package bots). All the while, the harness injects faults into
 // servers, networks, Redis and rooms, several at a time. The seed determines the schedule.
 //
 // When all faults are repaired, package check compares what each client received with what

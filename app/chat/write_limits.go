@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// entryBytes is about what an entry takes in Redis besides its text: its other fields, and its
-	// send key, which is kept for a day.
+	// entryBytes is roughly how much memory an entry needs in Redis in addition to its text, for its
+	// other fields and its send key, which is kept for a day.
 	entryBytes = 500
 	// byteBurst and roomBurst are how many times the rates an address may use up at once.
 	byteBurst, roomBurst = 64, 20

@@ -14,7 +14,7 @@ type Hosts struct {
 	names []string // lower case; "*" means all names, and a leading dot means all names below one
 }
 
-// NewHosts returns the given names, besides those that Allows always accepts. A name is one of the
+// NewHosts returns Hosts that allow the given names in addition to those that Allows always accepts. A name is one of the
 // results of ParseHosts or PlatformHosts, or a Host header.
 func NewHosts(names ...string) Hosts {
 	var hosts Hosts

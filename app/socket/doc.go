@@ -1,5 +1,5 @@
 // Package socket serves one WebSocket client. It reads the client's frames and handles them one
-// after the other. Meanwhile, the client's live.Feed writes the entries of the rooms that the client
+// after the other, while the client's live.Feed writes the entries of the rooms that the client
 // follows.
 //
 //	server := &socket.Server{Chat: chat, Engine: engine, Frames: rate, LogError: logError}

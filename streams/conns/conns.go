@@ -150,8 +150,8 @@ func Node(ctx context.Context, client redis.UniversalClient, key string) (*redis
 }
 
 // BlockingNode is Node for the clients in Blocking. Only the first of several concurrent callers
-// looks up a Cluster's slots. Otherwise each would open a connection for the lookup, besides the
-// one for the command that blocks.
+// looks up a Cluster's slots. Otherwise each would open a connection for the lookup in addition to
+// the one for its blocking command.
 func (s *Set) BlockingNode(ctx context.Context, key string) (*redis.Client, error) {
 	s.discovery.Lock()
 	defer s.discovery.Unlock()

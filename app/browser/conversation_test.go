@@ -138,7 +138,7 @@ func (c *trio) mention() {
 	bob.press("Enter", "Enter")
 	c.waitAll("@Ada hurray 🎉")
 	for _, u := range c.all {
-		u.expect("the highlighted mention", `document.querySelector("`+bob.messageSelector("@Ada hurray 🎉")+` mark.mention")?.innerText ?? ""`, map[bool]string{true: "@Ada"}[u == ada])
+		u.wait("the highlighted mention", fmt.Sprintf(`(document.querySelector("`+bob.messageSelector("@Ada hurray 🎉")+` mark.mention")?.innerText ?? "") === %q`, map[bool]string{true: "@Ada"}[u == ada]))
 	}
 }
 

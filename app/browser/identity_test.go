@@ -124,7 +124,7 @@ func TestPageReloadsWhenItsUserChanges(t *testing.T) {
 	closeTab()
 	bob.send("@Lovelace, hello")
 	ada.waitMessages("@Lovelace, hello")
-	ada.expect("the marked mention", `document.querySelector("#messages .mention")?.innerText`, "@Lovelace")
+	ada.wait("the marked mention", `document.querySelector("#messages .mention")?.innerText === "@Lovelace"`)
 
 	// After the page reconnects, the server's hello contains another user.
 	token := ada.token()

@@ -1,6 +1,6 @@
 import { textOfHTML } from "../page/trusted-html.js";
 import { showName } from "../people/avatar.js";
-import { firstLine } from "./message.js";
+import { findPart, firstLine } from "./message.js";
 
 const DELETED = "deleted message";
 
@@ -19,7 +19,7 @@ export function updateQuotes({ room, log, connection }) {
     isRunning = true;
     for (let quote; (quote = [...log.querySelectorAll(".quote:not([hidden], [data-attempted])")].at(-1)); ) {
       quote.dataset.attempted = "";
-      const id = quote.pathname.split("/").pop();
+      const id = quotedID(quote);
       const [name, text] = quote.children;
       if (name.textContent) continue;
       try {
@@ -54,6 +54,14 @@ export function updateQuotes({ room, log, connection }) {
     for (const quote of log.querySelectorAll("[data-attempted]")) delete quote.dataset.attempted; // so that failed requests are retried
     fillQuotes();
   });
+  // Messages may have been edited or deleted while this module was loading.
+  for (const quote of log.querySelectorAll(".quote:not([hidden])")) {
+    const original = document.getElementById(`m${quotedID(quote)}`);
+    if (original) quote.children[1].textContent = "deleted" in original.dataset ? DELETED : firstLine(findPart(original, ".body").textContent);
+  }
   new MutationObserver(fillQuotes).observe(log, { childList: true });
   fillQuotes();
 }
+
+/** Returns the entry ID of the quoted message. @param {HTMLAnchorElement} quote */
+const quotedID = (quote) => quote.pathname.split("/").pop();

@@ -11,8 +11,13 @@ import (
 // every third call, XREAD on all rooms detects entries that another program added. Only checkAll
 // detects that entries at the end of a room were removed by hand.
 func (t *tail) checkIdle(ctx context.Context) error {
-	if err := conns.RequirePrimary(ctx, t.conn, t.activityKeys[0]); err != nil {
-		return err // a primary may become a replica while connected
+	t.idleChecks++
+	isThird := t.idleChecks%3 == 0
+	if isThird {
+		// A primary that becomes a replica ends blocked reads, but not other connections.
+		if err := conns.RequirePrimary(ctx, t.conn, t.activityKeys[0]); err != nil {
+			return err
+		}
 	}
 	if t.checkAllDue.Swap(false) {
 		return t.checkAll(ctx)
@@ -33,7 +38,7 @@ func (t *tail) checkIdle(ctx context.Context) error {
 	if existing != int64(len(keys)) {
 		return t.checkAll(ctx)
 	}
-	if t.idleChecks++; t.idleChecks%3 == 0 {
+	if isThird {
 		return t.readAll(ctx)
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 )
 
 // With Redis 300 ms away, pages and follows wait for few round trips, and hardly for each other.
-func TestManyReadersOfDistantRedis(t *testing.T) {
+func TestCostOfManyReadersOfDistantRedis(t *testing.T) {
 	t.Parallel()
 	const pages, follows = 40, 60
 	redis := redistest.StartTCP(t)
@@ -91,7 +91,7 @@ func TestManyReadersOfDistantRedis(t *testing.T) {
 	}
 	reading.Wait()
 	t.Logf("%d connections followed a room each in %v", follows, time.Since(began).Round(10*time.Millisecond))
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > 3*time.Second && !apptest.Race() { // the cost job measures without the race detector
 		t.Errorf("%d follows took %v, want at most 3 s", follows, took)
 	}
 	for _, socket := range sockets[:follows] {
@@ -100,7 +100,7 @@ func TestManyReadersOfDistantRedis(t *testing.T) {
 	began = time.Now()
 	follow(sockets[follows], rooms...)
 	t.Logf("one connection followed %d rooms in %v", follows, time.Since(began).Round(10*time.Millisecond))
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > 3*time.Second && !apptest.Race() { // the cost job measures without the race detector
 		t.Errorf("%d follows of one connection took %v, want at most 3 s", follows, took)
 	}
 }

@@ -29,7 +29,7 @@ var arrows = map[string]string{
 	"app/live":       "protocol ws streams",
 	"app/chat":       "markup protocol identity limit streams streams/fold",
 	"app/socket":     "chat live ws protocol limit identity streams",
-	"app/throttle":   "limit markup protocol streams",
+	"app/throttle":   "limit markup peer protocol streams",
 	"app/web":        "socket chat files httpguard negotiate live throttle ws protocol markup identity limit peer streams streams/fold views",
 	"streams":        "streams/conns streams/fold",
 	"streams/fold":   "",

@@ -1,5 +1,5 @@
-// Package negotiate decides in which form a client gets a response: compressed, in full, or not at all
-// because the client already has it.
+// Package negotiate decides in which form a client gets a response: which media type, whether
+// compressed, and whether at all, because the client may already have it.
 //
 //	router.Get("/rooms", negotiate.Response, getRooms)
 //
@@ -123,4 +123,15 @@ func header(c *fiber.Ctx, name string) string {
 		values = append(values, string(value))
 	}
 	return strings.Join(values, ",")
+}
+
+// PreferredType returns the type that the client prefers, the first one in a tie, or "" if the client
+// accepts none. Media types are case-insensitive (RFC 9110, section 8.3.1), but Fiber compares bytes, so
+// it gets a lower-case copy of the header.
+func PreferredType(c *fiber.Ctx, types ...string) string {
+	request := new(fasthttp.RequestCtx)
+	request.Request.Header.Set(fiber.HeaderAccept, strings.ToLower(c.Get(fiber.HeaderAccept)))
+	lower := c.App().AcquireCtx(request)
+	defer c.App().ReleaseCtx(lower)
+	return lower.Accepts(types...)
 }

@@ -34,10 +34,10 @@ func TestWebLimitsInDocs(t *testing.T) {
 		"frames (`RATE_ADDRESS`) | address | "+rate(address, 4*address),
 		"live reads (`RATE_CONNECTIONS`) | address | "+rate(connections, 20*connections),
 		fmt.Sprintf("%d × `RATE_CONNECTIONS`", throttle.ConnectionFactor),
-		fmt.Sprintf("less %d or more for itself", otherFiles+spareConnections),
+		fmt.Sprintf("less %d or more for itself", throttle.OtherFiles+throttle.SpareConnections),
 		"open, by default "+apptest.Grouped(int(throttle.ConnectionFactor*connections)),
 	)
 	apptest.ExpectDoc(t, "THREATS.md",
-		fmt.Sprintf("buffers at most %d KiB", sendBuffer>>10),
+		fmt.Sprintf("buffers at most %d KiB", throttle.SendBuffer>>10),
 	)
 }

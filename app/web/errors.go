@@ -9,12 +9,12 @@ import (
 	"strings"
 
 	"burble/app/httpguard"
+	"burble/app/negotiate"
 	"burble/app/protocol"
 	"burble/streams"
 	"burble/views"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 )
 
 // asError returns err as clients see it. Unlike protocol.AsError, it also converts Fiber's errors.
@@ -48,18 +48,7 @@ func fiberError(err *fiber.Error) *protocol.Error {
 
 // wantsHTML reports whether the client prefers HTML to JSON.
 func wantsHTML(c *fiber.Ctx) bool {
-	return preferredType(c, fiber.MIMEApplicationJSONCharsetUTF8, fiber.MIMETextHTMLCharsetUTF8) == fiber.MIMETextHTMLCharsetUTF8
-}
-
-// preferredType returns the type that the client prefers, the first one in a tie, or "" if the client
-// accepts none. Media types are case-insensitive (RFC 9110, section 8.3.1), but Fiber compares bytes, so
-// it gets a lower-case copy of the header.
-func preferredType(c *fiber.Ctx, types ...string) string {
-	request := new(fasthttp.RequestCtx)
-	request.Request.Header.Set(fiber.HeaderAccept, strings.ToLower(c.Get(fiber.HeaderAccept)))
-	lower := c.App().AcquireCtx(request)
-	defer c.App().ReleaseCtx(lower)
-	return lower.Accepts(types...)
+	return negotiate.PreferredType(c, fiber.MIMEApplicationJSONCharsetUTF8, fiber.MIMETextHTMLCharsetUTF8) == fiber.MIMETextHTMLCharsetUTF8
 }
 
 // respondError turns a handler's error into the response: a page for a browser, otherwise JSON.

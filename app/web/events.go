@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"burble/app/live"
+	"burble/app/negotiate"
 	"burble/app/protocol"
 	"burble/app/ws"
 	"burble/streams"
@@ -93,7 +94,7 @@ func isChunked(c *fiber.Ctx) bool { return c.Context().Request.Header.IsHTTP11()
 func refuseEventSource(c *fiber.Ctx, refused *protocol.Error) bool {
 	const events = "text/event-stream"
 	isEvents, _ := path.Match(eventsPattern, c.Path())
-	if !isEvents || c.Method() != http.MethodGet || !refused.IsTemporary() || preferredType(c, fiber.MIMEApplicationJSON, events) != events {
+	if !isEvents || c.Method() != http.MethodGet || !refused.IsTemporary() || negotiate.PreferredType(c, fiber.MIMEApplicationJSON, events) != events {
 		return false
 	}
 	c.Status(http.StatusOK)
@@ -137,7 +138,7 @@ func parseEvents(c *fiber.Ctx, parameters ...string) (room string, from streams.
 // linesFor returns the codec of the format that the client accepts, and its content type.
 func linesFor(c *fiber.Ctx) (lines *live.Lines, contentType string) {
 	const events, ndjson, text = "text/event-stream; charset=utf-8", "application/x-ndjson; charset=utf-8", "text/plain; charset=utf-8"
-	switch preferredType(c, events, ndjson, text) {
+	switch negotiate.PreferredType(c, events, ndjson, text) {
 	case ndjson:
 		return live.NDJSON(isChunked(c)), "application/x-ndjson"
 	case text:

@@ -3,6 +3,11 @@ package web
 import (
 	"net/http"
 	"path"
+	"time"
+
+	"burble/app/httpguard"
+	"burble/app/limit"
+	"burble/app/protocol"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -51,4 +56,24 @@ func (s *Server) limitUnread(c *fiber.Ctx) error {
 	c.Response().SwapBody(nil) // so that fasthttp does not reuse body
 	c.Context().SetBodyStream(held, len(body))
 	return nil
+}
+
+// refuseSpare is middleware that refuses requests on a connection above the capacity.
+func (s *Server) refuseSpare(c *fiber.Ctx) error {
+	if !limit.IsSpare(httpguard.Unwrap(c.Context().Conn())) {
+		return c.Next()
+	}
+	return &protocol.Error{
+		Code: protocol.Unavailable, RetryAfter: time.Second, Message: "The server has too many connections. Try again later.",
+		Title: "Too many connections", Detail: "Try again in a moment.",
+	}
+}
+
+// closeSpare is middleware that closes a connection above the capacity after one response.
+func closeSpare(c *fiber.Ctx) error {
+	err := c.Next()
+	if limit.IsSpare(httpguard.Unwrap(c.Context().Conn())) {
+		c.Context().SetConnectionClose()
+	}
+	return err
 }

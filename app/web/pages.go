@@ -14,6 +14,7 @@ import (
 
 	"burble/app/identity"
 	"burble/app/markup"
+	"burble/app/negotiate"
 	"burble/app/protocol"
 	"burble/streams"
 	"burble/streams/fold"
@@ -123,7 +124,7 @@ func together(calls ...func() error) error {
 // getOpen handles GET /open?room=…, the form for opening or creating a room. It redirects a form to the
 // room that the text means, but returns the room's name to a script.
 func (s *Server) getOpen(c *fiber.Ctx) error {
-	wantsName := preferredType(c, fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMEApplicationJSON
+	wantsName := negotiate.PreferredType(c, fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMEApplicationJSON
 	room, err := protocol.RoomName(validText(c.Query("room")))
 	switch {
 	case err != nil && wantsName:

@@ -121,7 +121,9 @@ func (s *Server) warmUpViews() {
 // within DrainTimeout, waits for the other requests to finish, and returns.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	served := make(chan error, 1)
-	go func() { served <- s.fiber.Listener(httpguard.Listener(s.limitConnections(listener))) }()
+	go func() {
+		served <- s.fiber.Listener(httpguard.Listener(s.limits.Listener(listener, s.options.TrustedProxy, s.log)))
+	}()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)

@@ -28,9 +28,10 @@ var arrows = map[string]string{
 	"app/protocol":   "markup streams",
 	"app/live":       "protocol ws streams",
 	"app/chat":       "markup protocol identity limit streams streams/fold",
+	"app/request":    "protocol",
 	"app/socket":     "chat live ws protocol limit identity streams",
 	"app/throttle":   "limit markup peer protocol streams",
-	"app/web":        "socket chat files httpguard negotiate live throttle ws protocol markup identity limit peer streams streams/fold views",
+	"app/web":        "socket chat files httpguard negotiate live request throttle ws protocol markup identity limit peer streams streams/fold views",
 	"streams":        "streams/conns streams/fold",
 	"streams/fold":   "",
 	"streams/conns":  "",
@@ -81,7 +82,7 @@ func TestImportsFollowArrows(t *testing.T) {
 func TestOnlyChatUsesStore(t *testing.T) {
 	t.Parallel()
 	store := regexp.MustCompile(`\bstreams\.(Store|Open)\b`)
-	for _, name := range []string{"files", "httpguard", "negotiate", "identity", "limit", "live", "localredis", "markup", "peer", "protocol", "redisurl", "socket", "tune", "web", "ws"} {
+	for _, name := range []string{"files", "httpguard", "negotiate", "identity", "limit", "live", "localredis", "markup", "peer", "protocol", "redisurl", "request", "socket", "tune", "web", "ws"} {
 		files, err := filepath.Glob(filepath.Join(name, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("package %s: %d files, %v", name, len(files), err)

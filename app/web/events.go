@@ -11,6 +11,7 @@ import (
 	"burble/app/live"
 	"burble/app/negotiate"
 	"burble/app/protocol"
+	"burble/app/request"
 	"burble/app/ws"
 	"burble/streams"
 
@@ -109,10 +110,10 @@ func parseEvents(c *fiber.Ctx, parameters ...string) (room string, from streams.
 	if room, err = protocol.CheckRoom(c.Params("room")); err != nil {
 		return room, from, err
 	}
-	if err := checkQuery(c, parameters...); err != nil {
+	if err := request.CheckQuery(c, parameters...); err != nil {
 		return room, from, err
 	}
-	last, err := queryInt(c, "last", protocol.DefaultLast, 0, protocol.MaxLast)
+	last, err := request.Int(c, "last", protocol.DefaultLast, 0, protocol.MaxLast)
 	if err != nil {
 		return room, from, err
 	}

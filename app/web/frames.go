@@ -1,12 +1,11 @@
 package web
 
 import (
-	"mime"
 	"net/http"
-	"unicode/utf8"
 
 	"burble/app/live"
 	"burble/app/protocol"
+	"burble/app/request"
 	"burble/streams"
 
 	"github.com/gofiber/fiber/v2"
@@ -19,7 +18,7 @@ func (s *Server) getFrames(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	html, err := queryBool(c, "html")
+	html, err := request.Bool(c, "html")
 	if err != nil {
 		return err
 	}
@@ -55,18 +54,15 @@ func (s *Server) postFrame(c *fiber.Ctx) error {
 
 // parseFrame returns the frame in a request. Frames of other types need a connection.
 func parseFrame(c *fiber.Ctx) (frame protocol.Frame, err error) {
-	if err := checkQuery(c); err != nil {
+	if err := request.CheckQuery(c); err != nil {
 		return frame, err
 	}
-	if contentType, _, _ := mime.ParseMediaType(c.Get(fiber.HeaderContentType)); contentType != fiber.MIMEApplicationJSON {
-		return frame, unsupported("Content-Type")
+	contentType, data, err := request.Read(c)
+	if err != nil {
+		return frame, err
 	}
-	if len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0 {
-		return frame, unsupported("Content-Encoding")
-	}
-	data := c.BodyRaw() // unlike Body, does not decompress
-	if !utf8.Valid(data) {
-		return frame, protocol.Errorf(protocol.BadFrame, "", "The body is not UTF-8.")
+	if contentType != fiber.MIMEApplicationJSON {
+		return frame, request.Unsupported("Content-Type")
 	}
 	if frame, err = protocol.Parse(data); err != nil {
 		return frame, err

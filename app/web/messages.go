@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"burble/app/protocol"
+	"burble/app/request"
 	"burble/streams"
 
 	"github.com/gofiber/fiber/v2"
@@ -51,33 +52,33 @@ func parseMessage(c *fiber.Ctx) (entry streams.Entry, isForm bool, err error) {
 	if _, err := protocol.CheckRoom(c.Params("room")); err != nil {
 		return entry, false, err
 	}
-	if err := checkQuery(c); err != nil {
+	if err := request.CheckQuery(c); err != nil {
 		return entry, false, err
 	}
-	body, err := parseBody(c, "text", "reply_to", "key")
+	body, err := request.ParseBody(c, "text", "reply_to", "key")
 	if err != nil {
-		return entry, body.isForm, err
+		return entry, body.IsForm, err
 	}
 	entry = streams.Entry{Kind: streams.Message, Key: uuid.NewString()}
 	field, key, given := "key", "", false
-	if key, given = body.fields[field]; len(c.Request().Header.PeekAll(idempotencyKey)) > 0 {
+	if key, given = body.Fields[field]; len(c.Request().Header.PeekAll(idempotencyKey)) > 0 {
 		// Some clients send a quoted string, as the IETF draft of this header requires.
 		field, key, given = idempotencyKey, strings.Trim(c.Get(idempotencyKey), `"`), true
 	}
 	if given {
 		if entry.Key, err = protocol.CheckKey(field, key); err != nil {
-			return entry, body.isForm, err
+			return entry, body.IsForm, err
 		}
 	}
-	if entry.Text, err = protocol.CheckText(body.fields["text"]); err != nil {
-		return entry, body.isForm, err
+	if entry.Text, err = protocol.CheckText(body.Fields["text"]); err != nil {
+		return entry, body.IsForm, err
 	}
-	if reply, given := body.fields["reply_to"]; given {
+	if reply, given := body.Fields["reply_to"]; given {
 		if entry.ReplyTo, err = protocol.CheckID("reply_to", reply); err != nil {
-			return entry, body.isForm, err
+			return entry, body.IsForm, err
 		}
 	}
-	return entry, body.isForm, nil
+	return entry, body.IsForm, nil
 }
 
 // getMessages handles GET /r/{room}/messages, which returns a page of history in its current state.
@@ -86,14 +87,14 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := checkQuery(c, "before", "after", "around", "at", "limit", "html"); err != nil {
+	if err := request.CheckQuery(c, "before", "after", "around", "at", "limit", "html"); err != nil {
 		return err
 	}
 	where, err := parseWhere(c)
 	if err != nil {
 		return err
 	}
-	html, err := queryBool(c, "html")
+	html, err := request.Bool(c, "html")
 	if err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 
 // parseWhere returns which page of history a request is for.
 func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
-	if where.Limit, err = queryInt(c, "limit", pageSize, 1, protocol.MaxLast); err != nil {
+	if where.Limit, err = request.Int(c, "limit", pageSize, 1, protocol.MaxLast); err != nil {
 		return where, err
 	}
 	var given []string
@@ -162,7 +163,7 @@ func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
 
 // getRooms handles GET /rooms, which returns the most recently active rooms with the user's unread counts.
 func (s *Server) getRooms(c *fiber.Ctx) error {
-	if err := checkQuery(c); err != nil {
+	if err := request.CheckQuery(c); err != nil {
 		return err
 	}
 	rooms, err := s.chat.Rooms(c.UserContext(), s.callerOf(c).user, maxRooms)

@@ -8,6 +8,7 @@ import (
 	"burble/app/chat"
 	"burble/app/live"
 	"burble/app/protocol"
+	"burble/app/request"
 	"burble/streams"
 
 	"github.com/gofiber/fiber/v2"
@@ -20,7 +21,7 @@ func (s *Server) getSearch(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	html, err := queryBool(c, "html")
+	html, err := request.Bool(c, "html")
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func parseQuery(c *fiber.Ctx) (query chat.Query, err error) {
 	if query.Room, err = protocol.CheckRoom(c.Params("room")); err != nil {
 		return query, err
 	}
-	if err := checkQuery(c, "q", "from", "before", "after", "html"); err != nil {
+	if err := request.CheckQuery(c, "q", "from", "before", "after", "html"); err != nil {
 		return query, err
 	}
 	query.Text = strings.TrimSpace(c.Query("q"))

@@ -8,6 +8,7 @@ import (
 
 	"burble/app/identity"
 	"burble/app/protocol"
+	"burble/app/request"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -15,14 +16,14 @@ import (
 // postSession handles POST /session, which creates a user, or renames the caller.
 func (s *Server) postSession(c *fiber.Ctx) error {
 	caller := s.callerOf(c)
-	if err := checkQuery(c); err != nil {
+	if err := request.CheckQuery(c); err != nil {
 		return err
 	}
-	body, err := parseBody(c, "name", "next")
+	body, err := request.ParseBody(c, "name", "next")
 	if err != nil {
 		return err
 	}
-	user, err := identity.NewUser(body.fields["name"])
+	user, err := identity.NewUser(body.Fields["name"])
 	if err != nil {
 		return protocol.Errorf(protocol.BadField, "name", "%s", sentence(err))
 	}
@@ -30,8 +31,8 @@ func (s *Server) postSession(c *fiber.Ctx) error {
 		user.ID = caller.user.ID
 	}
 	token := s.setToken(c, user)
-	if body.isForm {
-		return c.Redirect(localPath(body.fields["next"]), http.StatusSeeOther)
+	if body.IsForm {
+		return c.Redirect(localPath(body.Fields["next"]), http.StatusSeeOther)
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.JSON(session{protocol.User(user), token})

@@ -11,6 +11,7 @@ import (
 	"burble/app/httpguard"
 	"burble/app/live"
 	"burble/app/protocol"
+	"burble/app/request"
 	"burble/app/socket"
 	"burble/app/ws"
 
@@ -63,7 +64,7 @@ func (s *Server) recoverSocket(conn *websocket.Conn) {
 
 // parseFollow returns the follow in the URL of a WebSocket, or nil if there is none.
 func parseFollow(c *fiber.Ctx) (*protocol.Frame, error) {
-	if err := checkQuery(c, "room", "after", "last", "html", "deflate", "watch"); err != nil {
+	if err := request.CheckQuery(c, "room", "after", "last", "html", "deflate", "watch"); err != nil {
 		return nil, err
 	}
 	params := c.Queries()

@@ -26,7 +26,8 @@ import (
 //	readmeBlock   returns the code block of a language
 //	replaceAll    replaces texts that must occur
 //	startProxy    runs a proxy until the test ends
-//	proxyClient   returns a client that trusts the proxy's certificate
+//	proxyClient   returns a client that accepts any certificate and follows no redirect
+//	proxied       is Burble behind a proxy; its methods are the requests of a client
 
 func readmeBlock(t *testing.T, language string) string {
 	t.Helper()
@@ -111,9 +112,9 @@ func TestReadmeCaddy(t *testing.T) {
 	})
 }
 
-// expectProxyWorks starts Burble as the README says for a proxy in front, and the proxy. It checks
-// that a browser can sign in, open a socket and read live, and that headers cannot be forged.
-func expectProxyWorks(t *testing.T, startIt func(burble string, port int)) {
+// expectProxyWorks starts Burble as the README says for a proxy in front, and the proxy. It checks that a
+// browser can sign in, open a socket and read live, and that headers cannot be forged.
+func expectProxyWorks(t *testing.T, start func(burble string, port int)) {
 	t.Helper()
 	config, err := ParseConfig(nil, env("PORT", "0", "LISTEN", "127.0.0.1", "TRUSTED_PROXY", "forwarded", "RATE_ADDRESS", "10",
 		"REDIS_URL", "unix://"+redistest.Start(t).Addr))
@@ -122,77 +123,109 @@ func expectProxyWorks(t *testing.T, startIt func(burble string, port int)) {
 	}
 	burble := strings.TrimPrefix(startRun(t, config), "http://")
 	port := redistest.FreePort(t)
-	startIt(burble, port)
-	origin, client := "https://127.0.0.1:"+strconv.Itoa(port), proxyClient(t)
-	request := func(method, path, body string, headers ...string) *http.Response {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		t.Cleanup(cancel)
-		sent, err := http.NewRequestWithContext(ctx, method, origin+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := 0; i < len(headers); i += 2 {
-			sent.Header.Set(headers[i], headers[i+1])
-		}
-		response, err := client.Do(sent)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { response.Body.Close() })
-		return response
+	start(burble, port)
+	p := &proxied{t: t, origin: "https://127.0.0.1:" + strconv.Itoa(port), client: proxyClient(t)}
+	p.awaitReady()
+	cookie := p.signIn()
+	p.expectSocket(cookie)
+	for _, accept := range []string{"text/event-stream", "application/x-ndjson", "text/plain"} {
+		p.expectLiveRead(cookie, accept)
 	}
+	p.expectAddressLimit()
+}
+
+// proxied is Burble behind a proxy.
+type proxied struct {
+	t      *testing.T
+	origin string
+	client *http.Client
+}
+
+func (p *proxied) request(method, path, body string, headers ...string) *http.Response {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	p.t.Cleanup(cancel)
+	request, err := http.NewRequestWithContext(ctx, method, p.origin+path, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { response.Body.Close() })
+	return response
+}
+
+func (p *proxied) awaitReady() {
+	p.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		response, err := client.Get(origin + "/healthz")
+		response, err := p.client.Get(p.origin + "/healthz")
 		if err == nil {
 			response.Body.Close()
-			break
+			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the proxy does not answer: %v", err)
+			p.t.Fatalf("the proxy did not respond within a minute: %v", err)
 		}
 	}
+}
 
+func (p *proxied) signIn() (cookie string) {
+	p.t.Helper()
 	form := url.Values{"name": {"Ada"}, "next": {"/r/lobby"}}.Encode()
-	signedIn := request("POST", "/session", form, "Content-Type", "application/x-www-form-urlencoded", "Origin", origin)
-	cookies := signedIn.Cookies()
-	if signedIn.StatusCode != http.StatusSeeOther || len(cookies) != 1 || cookies[0].Name != "__Host-burble" {
-		t.Fatalf("sign in: %s, %v", signedIn.Status, cookies)
+	response := p.request("POST", "/session", form, "Content-Type", "application/x-www-form-urlencoded", "Origin", p.origin)
+	cookies := response.Cookies()
+	if response.StatusCode != http.StatusSeeOther || len(cookies) != 1 || cookies[0].Name != "__Host-burble" {
+		p.t.Fatalf("POST /session = %s with cookies %v, want status 303 and __Host-burble", response.Status, cookies)
 	}
-	cookie := cookies[0].Name + "=" + cookies[0].Value
+	return cookies[0].Name + "=" + cookies[0].Value
+}
 
-	socket := request("GET", "/ws", "", "Origin", origin, "Cookie", cookie, "Connection", "Upgrade", "Upgrade", "websocket",
+func (p *proxied) expectSocket(cookie string) {
+	p.t.Helper()
+	response := p.request("GET", "/ws", "", "Origin", p.origin, "Cookie", cookie, "Connection", "Upgrade", "Upgrade", "websocket",
 		"Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol", "burble.v1")
 	hello := make([]byte, 16)
-	if _, err := io.ReadFull(socket.Body, hello); socket.StatusCode != http.StatusSwitchingProtocols || err != nil || !strings.Contains(string(hello), `{"type"`) {
-		t.Errorf("socket: %s, %q, %v", socket.Status, hello, err)
+	_, err := io.ReadFull(response.Body, hello)
+	if response.StatusCode != http.StatusSwitchingProtocols || err != nil || !strings.Contains(string(hello), `{"type"`) {
+		p.t.Errorf("GET /ws = %s, then %q, %v; want status 101, then a frame", response.Status, hello, err)
 	}
+}
 
-	for _, kind := range []string{"text/event-stream", "application/x-ndjson", "text/plain"} {
-		live := bufio.NewReader(request("GET", "/r/lobby/events", "", "Accept", kind).Body)
-		text, _ := json.Marshal(map[string]string{"text": "hello to " + kind})
-		if posted := request("POST", "/r/lobby/messages", string(text), "Content-Type", "application/json", "Origin", origin, "Cookie", cookie); posted.StatusCode != http.StatusCreated {
-			t.Fatalf("post: %s", posted.Status)
+// expectLiveRead checks that the proxy passes on a message while the response is still open.
+func (p *proxied) expectLiveRead(cookie, accept string) {
+	p.t.Helper()
+	events := bufio.NewReader(p.request("GET", "/r/lobby/events", "", "Accept", accept).Body)
+	body, _ := json.Marshal(map[string]string{"text": "hello to " + accept})
+	posted := p.request("POST", "/r/lobby/messages", string(body), "Content-Type", "application/json", "Origin", p.origin, "Cookie", cookie)
+	if posted.StatusCode != http.StatusCreated {
+		p.t.Fatalf("POST /r/lobby/messages = %s, want status 201", posted.Status)
+	}
+	for {
+		line, err := events.ReadString('\n')
+		if err != nil {
+			p.t.Fatalf("read the message as %s: %v", accept, err)
 		}
-		for {
-			line, err := live.ReadString('\n')
-			if err != nil {
-				t.Fatalf("%s: %v", kind, err)
-			}
-			if strings.Contains(line, "hello to "+kind) {
-				break
-			}
+		if strings.Contains(line, "hello to "+accept) {
+			return
 		}
 	}
+}
 
-	limited := false
+// expectAddressLimit checks that a client does not avoid the limit of its address by sending another one.
+func (p *proxied) expectAddressLimit() {
+	p.t.Helper()
 	for i := range 200 {
-		response := request("GET", "/rooms", "", "X-Forwarded-For", "10.0.0."+strconv.Itoa(i))
-		limited = limited || response.StatusCode == http.StatusTooManyRequests
+		response := p.request("GET", "/rooms", "", "X-Forwarded-For", "10.0.0."+strconv.Itoa(i))
+		if response.StatusCode == http.StatusTooManyRequests {
+			return
+		}
 	}
-	if !limited {
-		t.Error("a client that forges X-Forwarded-For has no limit")
-	}
+	p.t.Error("a client with forged X-Forwarded-For headers exceeded the limit of its address")
 }
 
 func TestReadmeSystemd(t *testing.T) {

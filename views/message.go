@@ -70,6 +70,13 @@ type Message struct {
 	isBlank bool // made by Room.Blank
 }
 
+// untranslated are the parts of a rendered text that browsers must not translate: code, and the name in
+// an action. message.js has the same list.
+var untranslated = strings.NewReplacer("<code", `<code translate="no"`, "<bdi", `<bdi translate="no"`)
+
+// Body returns HTML for a page.
+func (m Message) Body() template.HTML { return template.HTML(untranslated.Replace(string(m.HTML))) }
+
 // Reaction is one emoji below a message and the users who reacted with it.
 type Reaction struct {
 	Emoji     string

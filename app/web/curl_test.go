@@ -153,7 +153,7 @@ func TestCurlCommandsOfARoomPage(t *testing.T) {
 	var script strings.Builder
 	_, terminal, _ := strings.Cut(s.get("/r/lobby", "Accept: text/html").body, `id="terminal"`)
 	terminal, _, _ = strings.Cut(terminal, "</div>")
-	for _, line := range regexp.MustCompile(`<code>(.*?)</code>`).FindAllStringSubmatch(terminal, -1) {
+	for _, line := range regexp.MustCompile(`<code[^>]*>(.*?)</code>`).FindAllStringSubmatch(terminal, -1) {
 		if !strings.Contains(line[1], "/events") { // would never end
 			script.WriteString(html.UnescapeString(line[1]) + "\n")
 		}

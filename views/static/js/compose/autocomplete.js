@@ -91,7 +91,7 @@ export class Autocomplete {
     this.#list.replaceChildren(
       ...suggestions.map(([label, text], index) => {
         const suggestion = document.createElement("li");
-        Object.assign(suggestion, { id: `suggestion-${index}`, role: "option", textContent: label, dir: "auto" });
+        Object.assign(suggestion, { id: `suggestion-${index}`, role: "option", textContent: label, dir: "auto", translate: false });
         suggestion.dataset.text = text;
         return suggestion;
       }),

@@ -35,7 +35,7 @@ function makePanel() {
   field.addEventListener("input", () => showMatches(field.value.trim().toLowerCase()));
   panel.addEventListener("toggle", ({ newState }) => newState === "closed" && resolvePick(null));
   panel.addEventListener("click", ({ target }) => {
-    const picked = target.closest("button")?.textContent;
+    const picked = target.closest("button")?.value;
     if (!picked) return;
     saveRecent(picked);
     resolvePick(picked);
@@ -70,7 +70,7 @@ function showMatches(word) {
   panel.lastElementChild.replaceChildren(
     ...[...names].map(([emoji, name]) => {
       const label = name.replaceAll("_", " ");
-      return Object.assign(document.createElement("button"), { type: "button", textContent: emoji, title: label, ariaLabel: label });
+      return Object.assign(document.createElement("button"), { type: "button", value: emoji, textContent: emoji, translate: false, title: label, ariaLabel: label });
     }),
   );
 }

@@ -1,20 +1,20 @@
 import { toast } from "../page/toast.js";
 import { names } from "../people/names.js";
-import { firstLine, reactionOf } from "./message.js";
+import { lineOf, reactionOf, writtenOf } from "./message.js";
 import { Toolbar } from "./toolbar.js";
 
 const idOf = (article) => article.id.slice(1);
-const authorOf = (article) => ({ id: article.dataset.user, name: article.querySelector(".author").textContent });
+const authorOf = (article) => writtenOf(article).user;
 
 /**
  * Connects the user's actions on messages: the toolbar, reactions, links, search and navigation.
  * Rarely needed modules are loaded on first use.
  * @param {{ room: string, me: { id: string, name: string } | null, log: HTMLElement, scroll: import("./scroll.js").Scroll,
- *   renderer: import("./message.js").MessageRenderer, history: import("./history.js").History,
+ *   history: import("./history.js").History,
  *   outbox: import("../offline/outbox.js").Outbox, connection: import("../net/connection.js").Connection,
  *   composer: import("../compose/composer.js").Composer | null, showLatest: () => void }} options
  */
-export function connectActions({ room, me, log, scroll, renderer, history, outbox, connection, composer, showLatest }) {
+export function connectActions({ room, me, log, scroll, history, outbox, connection, composer, showLatest }) {
   const byID = (id) => document.getElementById(id);
   let navigation;
 
@@ -30,7 +30,7 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
 
   /** Returns the Markdown source of a message. The page has only the HTML of messages that the server rendered. */
   async function sourceOf(article) {
-    return renderer.sourceOf(article) ?? (await fetchMessage(idOf(article))).text;
+    return writtenOf(article).text ?? (await fetchMessage(idOf(article))).text;
   }
 
   /** Returns a message, or undefined if it does not exist. @param {string} id entry ID */
@@ -58,7 +58,7 @@ export function connectActions({ room, me, log, scroll, renderer, history, outbo
     },
     reply: (article) => {
       const author = authorOf(article);
-      composer.reply({ id: idOf(article), name: author.name, tag: names.tagOf(author), line: firstLine(article.querySelector(".body").textContent) });
+      composer.reply({ id: idOf(article), name: author.name, tag: names.tagOf(author), line: lineOf(article) });
     },
     link: (article) => copy(article.querySelector(".timestamp").href, "Link copied."),
     copy: async (article) => copy(await sourceOf(article), "Text copied."),

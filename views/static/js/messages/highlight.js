@@ -64,6 +64,7 @@ export function highlightMentions(element, name) {
       range.setEnd(node, end);
       const mark = document.createElement("mark");
       mark.className = "mention";
+      mark.translate = false; // it contains a name
       range.surroundContents(mark);
     }
   }

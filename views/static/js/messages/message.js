@@ -1,6 +1,6 @@
 import { compareIDs, timeOf } from "../net/id.js";
 import { formatDateTime, formatTime } from "../page/time.js";
-import { setHTML } from "../page/trusted-html.js";
+import { setHTML, textOfHTML } from "../page/trusted-html.js";
 import { showAvatar } from "../people/avatar.js";
 
 const DELETED = "This message was deleted.";
@@ -10,6 +10,16 @@ const REFUSED = { edit: "Edit not saved.", delete: "Not deleted.", react: "React
 /** @typedef {{ id: string, name: string }} User */
 /** @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, more_users?: Record<string, number>, emoji?: string, on?: boolean }} Entry */
 
+/** @type {WeakMap<Element, { user?: User, text?: string, html?: string }>} by article */
+const written = new WeakMap();
+
+/**
+ * Returns what the server sent for a message. Do not read it from the DOM, which the browser may have translated.
+ * The text, in Markdown, is missing if the server rendered the message.
+ * @param {Element} article
+ */
+export const writtenOf = (article) => written.get(article) ?? {};
+
 /**
  * MessageRenderer creates and updates the article of a message. It clones a template that has the
  * same markup as the messages the server renders.
@@ -18,8 +28,6 @@ export class MessageRenderer {
   #template;
   #room;
   #me;
-  /** @type {WeakMap<Element, string>} Markdown source by article; missing if the server rendered the message */
-  #sources = new WeakMap();
 
   /**
    * @param {HTMLTemplateElement} template
@@ -30,6 +38,15 @@ export class MessageRenderer {
     this.#template = template;
     this.#room = room;
     this.#me = me;
+  }
+
+  /** Takes over an article that the server rendered. @param {Element} article */
+  adopt(article) {
+    const name = findPart(article, ".author").textContent;
+    written.set(article, { user: { id: article.dataset.user ?? "", name }, html: findPart(article, ".body").innerHTML });
+    findPart(article, ".avatar").translate = false;
+    this.showTime(article);
+    this.highlightMentions(article);
   }
 
   /** Returns an article for a message that is waiting to be sent. @param {import("../offline/outbox.js").Item} item */
@@ -78,7 +95,6 @@ export class MessageRenderer {
   amend(article, entry) {
     if ("deleted" in article.dataset) return;
     if (entry.kind === "delete") {
-      this.#sources.delete(article);
       showDeleted(article);
     } else if (entry.kind === "edit" && compareIDs(entry.id, article.dataset.edited ?? "0-0") > 0) {
       article.dataset.edited = entry.id;
@@ -136,22 +152,19 @@ export class MessageRenderer {
     if (this.#me && /[@＠]/.test(body.textContent)) import("./highlight.js").then((module) => module.highlightMentions(body, this.#me.name), () => {});
   }
 
-  /** Returns the Markdown source of a message, or undefined if it is unknown. @param {Element} article */
-  sourceOf(article) {
-    return this.#sources.get(article);
-  }
-
   #showBody(article, { html, text }) {
     const body = findPart(article, ".body");
-    if (text !== undefined) this.#sources.set(article, text);
+    Object.assign(writtenOf(article), { text, html });
     if (html === undefined) body.textContent = text;
     else setHTML(body, html);
+    for (const part of body.querySelectorAll("code, bdi")) part.translate = false; // like Message.Body
     this.highlightMentions(article);
   }
 
   #showAuthor(article, user) {
     article.dataset.user = user.id;
     article.toggleAttribute("data-mine", user.id === this.#me?.id);
+    written.set(article, { user });
     showAvatar(findPart(article, ".avatar"), user);
     findPart(article, ".author").textContent = user.name;
   }
@@ -162,8 +175,8 @@ export class MessageRenderer {
     const [name, text] = quote.children;
     quote.hidden = false;
     quote.href = `/r/${this.#room}/${id}`;
-    name.textContent = original ? findPart(original, ".author").textContent : "";
-    text.textContent = original ? firstLine(findPart(original, ".body").textContent) : "an earlier message";
+    name.textContent = (original && writtenOf(original).user?.name) ?? "";
+    text.textContent = original ? lineOf(original) : "an earlier message";
   }
 
   #react(article, emoji, user, on) {
@@ -201,7 +214,7 @@ export function timeOfArticle(article) {
 export function groupingOf(article) {
   return {
     user: article.dataset.user ?? "",
-    name: findPart(article, ".author").textContent,
+    name: writtenOf(article).user?.name,
     time: timeOfArticle(article),
     reply: !findPart(article, ".quote").hidden,
     unreadable: "unreadable" in article.dataset,
@@ -228,12 +241,19 @@ function reactorsOf(article, emoji) {
 }
 
 function showDeleted(article) {
+  written.set(article, { user: writtenOf(article).user });
   article.dataset.deleted = "";
   delete article.dataset.edited;
   findPart(article, ".quote").hidden = true;
   findPart(article, ".reactions").replaceChildren();
   findPart(article, ".body").textContent = DELETED;
   return article;
+}
+
+/** Returns the first line of a message. @param {Element} article */
+export function lineOf(article) {
+  const { html } = writtenOf(article);
+  return firstLine(html === undefined ? findPart(article, ".body").textContent : textOfHTML(html));
 }
 
 /** Returns the first line of text, truncated to 120 characters. @param {string} text */

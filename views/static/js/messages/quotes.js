@@ -1,6 +1,6 @@
 import { textOfHTML } from "../page/trusted-html.js";
 import { showName } from "../people/avatar.js";
-import { findPart, firstLine } from "./message.js";
+import { firstLine, lineOf } from "./message.js";
 
 const DELETED = "deleted message";
 
@@ -57,7 +57,7 @@ export function updateQuotes({ room, log, connection }) {
   // Messages may have been edited or deleted while this module was loading.
   for (const quote of log.querySelectorAll(".quote:not([hidden])")) {
     const original = document.getElementById(`m${quotedID(quote)}`);
-    if (original) quote.children[1].textContent = "deleted" in original.dataset ? DELETED : firstLine(findPart(original, ".body").textContent);
+    if (original) quote.children[1].textContent = "deleted" in original.dataset ? DELETED : lineOf(original);
   }
   new MutationObserver(fillQuotes).observe(log, { childList: true });
   fillQuotes();

@@ -1,4 +1,5 @@
 import { names } from "../people/names.js";
+import { writtenOf } from "./message.js";
 
 /**
  * Lists the users of a reaction in its title: the names that are known, and how many other users there are.
@@ -8,8 +9,7 @@ import { names } from "../people/names.js";
  */
 export function showTitle(reaction, users, me) {
   for (const article of document.querySelectorAll("#messages article[data-user]")) {
-    const id = article.dataset.user;
-    users.set(id, { id, name: article.querySelector(".author").textContent });
+    users.set(article.dataset.user, writtenOf(article).user);
   }
   const ids = reaction.dataset.users ? reaction.dataset.users.split(" ") : [];
   const labels = ids.filter((id) => id === me?.id || users.has(id)).map((id) => (id === me?.id ? "you" : names.label(users.get(id))));

@@ -97,6 +97,7 @@ function makeRow({ id, user, text, matches = [] }) {
   link.href = `/r/${options.room}/${id}`;
   showName(author, user);
   author.dir = excerpt.dir = "auto";
+  time.translate = false;
   time.textContent = formatDateTime(timeOf(id));
   const chars = [...text];
   const part = (from, to) => chars.slice(from, to).join("");

@@ -36,8 +36,7 @@ export class Timeline extends EventTarget {
     this.attached = attached;
     for (const article of log.querySelectorAll("article")) {
       this.#articles.set(article.id.slice(1), article);
-      renderer.showTime(article);
-      renderer.highlightMentions(article);
+      renderer.adopt(article);
     }
     this.updateRows();
   }

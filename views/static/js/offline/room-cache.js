@@ -1,4 +1,4 @@
-import { findPart } from "../messages/message.js";
+import { findPart, writtenOf } from "../messages/message.js";
 import { idOf } from "../net/id.js";
 import { workerURL } from "../page/trusted-html.js";
 
@@ -16,20 +16,18 @@ export class RoomCache {
   #key;
   #userPrefix;
   #timeline;
-  #renderer;
   #connection;
   #timer = 0;
 
   /**
    * @param {{ room: string, me: { id: string } | null, timeline: import("../messages/timeline.js").Timeline,
-   *   renderer: import("../messages/message.js").MessageRenderer, connection: import("../net/connection.js").Connection }} options
+   *   connection: import("../net/connection.js").Connection }} options
    */
-  constructor({ room, me, timeline, renderer, connection }) {
+  constructor({ room, me, timeline, connection }) {
     this.#room = room;
     this.#userPrefix = `${me?.id ?? ""} `;
     this.#key = this.#userPrefix + room;
     this.#timeline = timeline;
-    this.#renderer = renderer;
     this.#connection = connection;
     connection.addEventListener("entries", ({ detail: { entries } }) => {
       const deleted = entries.filter(({ kind }) => kind === "delete").map(({ of }) => of);
@@ -63,7 +61,7 @@ export class RoomCache {
     clearTimeout(this.#timer);
     this.#timer = 0;
     const cursor = this.#connection.cursor(this.#room); // every entry up to it is already in the scroll queue
-    const entries = await this.#timeline.readNewest(MAX_MESSAGES, (article) => entryOf(article, this.#renderer.sourceOf(article)));
+    const entries = await this.#timeline.readNewest(MAX_MESSAGES, entryOf);
     if (!cursor || (!entries.length && idOf(cursor) !== "0-0")) return;
     await access("readwrite", (rooms) => rooms.put({ cursor, entries, at: Date.now() }, this.#key)).catch(() => {});
   }
@@ -90,19 +88,20 @@ export class RoomCache {
   }
 }
 
-/** Converts an article to an entry for MessageRenderer.renderStored. @param {Element} article @param {string | undefined} text Markdown source */
-function entryOf(article, text) {
-  const { n, key, user, edited } = article.dataset;
+/** Converts an article to an entry for MessageRenderer.renderStored. @param {Element} article */
+function entryOf(article) {
+  const { n, key, edited } = article.dataset;
   const id = article.id.slice(1);
   if ("unreadable" in article.dataset) return { id, n: Number(n), kind: "unreadable" };
-  const entry = { id, n: Number(n), kind: "message", key, edited, user: { id: user, name: findPart(article, ".author").textContent } };
+  const { user, text, html } = writtenOf(article);
+  const entry = { id, n: Number(n), kind: "message", key, edited, user };
   if ("deleted" in article.dataset) return { ...entry, deleted: true };
   const quote = findPart(article, ".quote");
   if (!quote.hidden) entry.reply_to = quote.pathname.split("/").pop();
   const reactions = [...findPart(article, ".reactions").children].map(({ dataset }) => dataset);
   entry.reactions = Object.fromEntries(reactions.map(({ emoji, users }) => [emoji, users.match(/\S+/g) ?? []]));
   entry.more_users = Object.fromEntries(reactions.map(({ emoji, moreUsers }) => [emoji, Number(moreUsers)]));
-  return { ...entry, text, html: findPart(article, ".body").innerHTML };
+  return { ...entry, text, html };
 }
 
 /** @type {Promise<IDBDatabase> | undefined} */

@@ -138,7 +138,7 @@ const composer =
   });
 
 await yieldToBrowser();
-connectActions({ room, me, log, scroll, renderer, history, outbox, connection, composer, showLatest });
+connectActions({ room, me, log, scroll, history, outbox, connection, composer, showLatest });
 connectPanels({ room, me, connection, log, scroll, timeline, history, showLatest, hasUnsent: () => outbox.items.length > 0 || otherOutboxes.waiting > 0 });
 
 for (const { key } of outbox.items) if (timeline.has(key)) outbox.remove(key);
@@ -171,7 +171,7 @@ const loadQuotes = () => {
 new MutationObserver(loadQuotes).observe(log, { childList: true });
 loadQuotes();
 
-const openCache = () => import("../offline/room-cache.js").then(({ RoomCache }) => new RoomCache({ room, me, timeline, renderer, connection }));
+const openCache = () => import("../offline/room-cache.js").then(({ RoomCache }) => new RoomCache({ room, me, timeline, connection }));
 if (isShell) restore();
 else connection.follow(room, asOf || null);
 

@@ -39,6 +39,7 @@ export class StatusLine {
   /** @type {Facts} */
   #facts = { connection: "connecting", behind: 0, storageAway: false, refusal: "", waiting: 0, failed: 0, failedRoom: "", attached: true };
   #latest = { state: "", text: "" }; // the status to show when the timer fires
+  #shown = ""; // not read from the element, which the browser may have translated
   #timer = 0;
 
   /** @param {HTMLElement} element with role=status */
@@ -63,9 +64,9 @@ export class StatusLine {
     this.#timer = 0;
     const element = this.#element;
     const { state, text } = this.#latest;
-    if (text === element.textContent) return; // otherwise screen readers would announce it again
+    if (text === this.#shown) return; // otherwise screen readers would announce it again
     element.ariaLive = state === "catching-up" && element.dataset.state === state ? "off" : "polite"; // announces only the first count
     element.dataset.state = state;
-    element.textContent = text;
+    element.textContent = this.#shown = text;
   }
 }

@@ -58,7 +58,8 @@ function makeLine(context) {
     },
   };
   const line = new StatusLine(element);
-  return { element, line, announced, tick: (milliseconds) => context.mock.timers.tick(milliseconds) };
+  const translate = (text) => (content = text); // what the browser does is not announced
+  return { element, line, announced, translate, tick: (milliseconds) => context.mock.timers.tick(milliseconds) };
 }
 
 test("a brief interruption is not shown", (t) => {
@@ -68,6 +69,18 @@ test("a brief interruption is not shown", (t) => {
   line.update({ connection: "connecting" });
   tick(300);
   line.update({ connection: "catching-up" });
+  tick(300);
+  line.update({ connection: "live" });
+  tick(10_000);
+  assert.deepEqual(announced, ["Up to date"]);
+});
+
+test("a status that the browser has translated is not announced again", (t) => {
+  const { line, announced, translate, tick } = makeLine(t);
+  line.update({ connection: "live" });
+  tick(1);
+  translate("Aktuell");
+  line.update({ connection: "connecting" });
   tick(300);
   line.update({ connection: "live" });
   tick(10_000);

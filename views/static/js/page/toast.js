@@ -7,6 +7,6 @@ export function toast(text) {
   const output = document.getElementById("toast");
   output.textContent = text;
   clearTimeout(timer);
-  timer = setTimeout(() => output.replaceChildren(), DURATION);
-  return () => output.textContent === text && output.replaceChildren();
+  const own = (timer = setTimeout(() => output.replaceChildren(), DURATION));
+  return () => own === timer && output.replaceChildren();
 }

@@ -33,6 +33,7 @@ export function initialOf(name) {
 export function showAvatar(element, user) {
   element.dataset.hue = String(hueOf(user.id));
   element.textContent = initialOf(user.name);
+  element.translate = false;
 }
 
 /**
@@ -42,6 +43,7 @@ export function showAvatar(element, user) {
  */
 export function showName(element, { id, name }) {
   element.textContent = name;
+  element.translate = false;
   element.dataset.userId = id;
   updateTag(element);
 }

@@ -217,7 +217,7 @@ export class RoomList {
   }
 }
 
-const nameOf = (row) => row.querySelector("b").textContent;
+const nameOf = (row) => row.firstElementChild.pathname.split("/")[2];
 
 const numberIn = (row, selector) => Number(row.querySelector(selector).firstElementChild.textContent);
 

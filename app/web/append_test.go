@@ -28,10 +28,10 @@ func TestRetriedSendIsStoredOnce(t *testing.T) {
 	}
 	got := there.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key)
 	if got.status != 200 || !strings.Contains(got.body, id) {
-		t.Errorf("retried over HTTP: %d %s", got.status, got.body)
+		t.Errorf("retry over HTTP: status %d, body %s; want 200 and the ID %s", got.status, got.body, id)
 	}
 	if got := texts(there.history("lobby", "").Entries); !slices.Equal(got, []string{"once"}) {
-		t.Errorf("the room has %q", got)
+		t.Errorf("the room has %q, want one message", got)
 	}
 }
 
@@ -66,7 +66,7 @@ func TestMessagesOfOneSocketKeepTheirOrder(t *testing.T) {
 		}
 		for i, entry := range reader.read("lobby", 200) {
 			if entry.Text != fmt.Sprint(i) || entry.N != int64(i+1) {
-				t.Fatalf("entry %d is %+v", i, entry)
+				t.Fatalf("entry %d is %+v, want text %d and number %d", i, entry, i, i+1)
 			}
 		}
 	})
@@ -99,11 +99,11 @@ func TestVisitorWithoutNameMayOnlyRead(t *testing.T) {
 	} {
 		c.send(frame)
 		if refused := await[*client.Error](c); refused.Code != "not_allowed" || refused.Room != "lobby" || refused.Key != key {
-			t.Errorf("%s: %+v", frame, refused)
+			t.Errorf("%s: got %+v, want not_allowed with the room and the key", frame, refused)
 		}
 	}
 	if page := s.history("lobby", ""); len(page.Entries) > 0 {
-		t.Errorf("stored: %+v", page.Entries)
+		t.Errorf("stored %+v, want nothing", page.Entries)
 	}
 }
 
@@ -128,7 +128,7 @@ func TestAmendmentsAreAuthorized(t *testing.T) {
 		bob.send(`{"room":"lobby","key":"` + key + `","type":` + test.frame + `}`)
 		refused := await[*client.Error](bob)
 		if refused.Code != test.code || refused.Field != test.field || refused.Room != "lobby" || refused.Key != key || refused.Message == "" {
-			t.Errorf("%s: %+v", test.name, refused)
+			t.Errorf("%s: got %+v, want code %s, field %q, the room, the key and a message", test.name, refused, test.code, test.field)
 		}
 	}
 	// Bob cannot use a key that Ada has used.
@@ -136,14 +136,14 @@ func TestAmendmentsAreAuthorized(t *testing.T) {
 	await[*client.Stored](ada)
 	bob.sendf(`{"type":"send","room":"lobby","key":"%s","text":"bob's try"}`, key)
 	if refused := await[*client.Error](bob); refused.Code != "bad_field" || refused.Field != "key" || refused.Key != key {
-		t.Errorf("another user's key: %+v", refused)
+		t.Errorf("another user's key: got %+v, want bad_field for key", refused)
 	}
 	// Users may remove their reactions, and reply to a deleted message.
 	bob.appendf(`{"type":"react","room":"lobby","key":"%s","of":"%s","emoji":"👍","on":false}`, client.NewKey(), of)
 	bob.appendf(`{"type":"send","room":"lobby","key":"%s","text":"why?","reply_to":"%s"}`, client.NewKey(), deleted)
 	page := here.history("lobby", "")
 	if want := []string{"mine", "", "ada's key", "why?"}; !slices.Equal(texts(page.Entries), want) || page.Entries[0].Reactions != nil {
-		t.Errorf("the room has %+v", page.Entries)
+		t.Errorf("the room has %+v, want %q without reactions", page.Entries, want)
 	}
 }
 
@@ -158,7 +158,7 @@ func TestMessageHasAtMostFiftyReactions(t *testing.T) {
 	}
 	c.sendf(react, client.NewKey(), of, '👍')
 	if refused := await[*client.Error](c); refused.Code != "bad_field" || refused.Field != "emoji" {
-		t.Errorf("another reaction: %+v", refused)
+		t.Errorf("a different reaction: got %+v, want bad_field for emoji", refused)
 	}
 	c.appendf(react, client.NewKey(), of, '😀') // one of the fifty
 }

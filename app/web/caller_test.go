@@ -24,6 +24,6 @@ func TestLastHeaderReturnsTheLastOfARepeatedHeader(t *testing.T) {
 		t.Fatal(err)
 	}
 	if body, _ := io.ReadAll(response.Body); string(body) != "1.2.3.4" {
-		t.Errorf("got %s", body)
+		t.Errorf("the address is %s, want 1.2.3.4", body)
 	}
 }

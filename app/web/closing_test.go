@@ -44,7 +44,7 @@ func TestClientsOfADrainedServerResumeOnAnother(t *testing.T) {
 	first := c.read("lobby", 1)[0]
 	last := events.entry()
 	if first.ID != last.ID {
-		t.Errorf("the socket read %+v, the stream %+v", first, last)
+		t.Errorf("the socket read %+v and the stream %+v, want the same entry", first, last)
 	}
 	var shutdown sync.WaitGroup
 	shutdown.Go(draining.shutDown)
@@ -52,16 +52,16 @@ func TestClientsOfADrainedServerResumeOnAnother(t *testing.T) {
 		t.Errorf("closed with %d, want 1012", code)
 	}
 	if line, err := events.Line(); err == nil {
-		t.Errorf("the stream did not end: %q", line)
+		t.Errorf("the stream continued with %q, want its end", line)
 	}
 	shutdown.Wait()
 	other.post(ada, "lobby", "after")
 	resumed := other.connect(ada)
 	if followed := resumed.follow("lobby", `,"after":"`+last.Cursor+`"`); followed.State != client.Resumed {
-		t.Errorf("followed: %+v", followed)
+		t.Errorf("followed: %+v, want state %s", followed, client.Resumed)
 	}
 	if got := resumed.read("lobby", 1)[0]; got.Text != "after" {
-		t.Errorf("got %+v", got)
+		t.Errorf("read %+v, want the text %q", got, "after")
 	}
 }
 
@@ -85,10 +85,10 @@ func TestDrainingServerEndsLiveReadsAtOnce(t *testing.T) {
 	}
 	search := s.get("/r/lobby/search?q=x")
 	if search.status != 200 || !strings.HasPrefix(search.body, `{"type":"error","code":"unavailable",`) {
-		t.Errorf("search: %d %s", search.status, search.body)
+		t.Errorf("search: status %d, body %s; want 200 and the error unavailable", search.status, search.body)
 	}
 	if held := s.limits.OpenLiveReads.Held("127.0.0.1"); held != 0 {
-		t.Errorf("%d refused live reads are still counted", held)
+		t.Errorf("%d refused live reads are still counted, want 0", held)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestPanicClosesOnlyOneSocket(t *testing.T) {
 	}
 	healthy.sync()
 	if got := broken.get("/healthz"); got.status != 200 {
-		t.Errorf("healthz: %d", got.status)
+		t.Errorf("healthz: status %d, want 200", got.status)
 	}
 	if !strings.Contains(s.logs.String(), "msg=panic") {
 		t.Error("the panic is not in the log")
@@ -149,7 +149,7 @@ func TestPanicDuringAnUpgradeClosesOnlyThatConnection(t *testing.T) {
 		t.Errorf("got %q, %v; want the connection to end without a response", got, err)
 	}
 	if got := s.get("/healthz"); got.status != 200 {
-		t.Errorf("healthz: %d", got.status)
+		t.Errorf("healthz: status %d, want 200", got.status)
 	}
 	if !strings.Contains(s.logs.String(), "msg=panic") {
 		t.Error("the panic is not in the log")

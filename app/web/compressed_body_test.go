@@ -31,7 +31,7 @@ func TestCompressionBombsAreNotDecompressed(t *testing.T) {
 				allocated := allocations(func() {
 					got := s.request("POST", path, bomb.String(), ada.bearer(), "Content-Type: "+contentType, "Content-Encoding: "+encoding, "Accept: text/html")
 					if got.status != 415 {
-						t.Errorf("%s of %s to %s: %d", encoding, contentType, path, got.status)
+						t.Errorf("%s of %s to %s: status %d, want 415", encoding, contentType, path, got.status)
 					}
 				})
 				if allocated > 20<<20 {

@@ -85,7 +85,7 @@ func (s *testServer) expectRetry(path string, headers ...string) {
 	s.t.Helper()
 	got := s.get(path, append(headers, "Accept: text/event-stream")...)
 	if got.status != 200 || got.header.Get("Content-Type") != "text/event-stream" || !strings.Contains(got.body, "\nretry: ") {
-		s.t.Errorf("got %d %v %q", got.status, got.header, got.body)
+		s.t.Errorf("got status %d, headers %v, body %q; want 200 and an event stream with a retry", got.status, got.header, got.body)
 	}
 }
 

@@ -62,7 +62,7 @@ func TestEverySurfaceAcceptsTheSameCredentials(t *testing.T) {
 						t.Errorf("%s: %d, want 403", name, status)
 					}
 				case status >= 400:
-					t.Errorf("%s: %d", name, status)
+					t.Errorf("%s: status %d, want below 400", name, status)
 				case want == "" && makesUser && user != ada.ID, user == unknown:
 				case user != want:
 					t.Errorf("%s: user %q, want %q", name, user, want)
@@ -103,17 +103,17 @@ func TestCookieBehindTLSBelongsToThisHost(t *testing.T) {
 	got := s.postJSON("/session", `{"name":"Ada"}`, tls...)
 	cookie := (&http.Response{Header: got.header}).Cookies()[0]
 	if cookie.Name != "__Host-burble" || !cookie.Secure || !cookie.HttpOnly || cookie.Path != "/" || cookie.Domain != "" || cookie.SameSite != http.SameSiteLaxMode {
-		t.Errorf("cookie: %s", cookie.Raw)
+		t.Errorf("cookie: %s, want __Host-burble with Secure, HttpOnly, SameSite=Lax and the path /", cookie.Raw)
 	}
 	if plain := sessionCookie(t, s.postJSON("/session", `{"name":"Ada"}`, "X-Forwarded-Proto: http")); plain.Secure {
-		t.Errorf("without TLS: %s", plain.Raw)
+		t.Errorf("without TLS: cookie %s, want it without Secure", plain.Raw)
 	}
 	ada, eve := cookie.Value, s.signIn("Eve")
 	// Another host of the same domain can set the cookie "burble", which must be ignored.
 	for _, surface := range surfaces {
 		status, user := surface.request(s, append(tls, "Cookie: burble="+eve.Token+"; __Host-burble="+ada)...)
 		if user == eve.ID || status >= 400 {
-			t.Errorf("%s: %d, user %q", surface.name, status, user)
+			t.Errorf("%s: status %d, user %q; want another user than %q", surface.name, status, user, eve.ID)
 		}
 		if _, user := surface.request(s, append(tls, "Cookie: burble="+eve.Token)...); user == eve.ID {
 			t.Errorf("%s: the server accepts the other host's cookie", surface.name)

@@ -141,7 +141,7 @@ func expectStored(t *testing.T, body string) {
 	t.Helper()
 	var stored posted
 	if err := json.Unmarshal([]byte(body), &stored); err != nil || stored.ID == "" || stored.Key == "" {
-		t.Errorf("the response does not report a stored message: %v in %q", err, body)
+		t.Errorf("the response %q does not report a stored message: %v", body, err)
 	}
 }
 
@@ -161,7 +161,7 @@ func TestCurlCommandsOfARoomPage(t *testing.T) {
 	shell := &docShell{server: s, env: unset(os.Environ(), "TOKEN")}
 	expectStored(t, shell.output(t, script.String()))
 	if got := texts(s.history("lobby", "").Entries); !slices.Equal(got, []string{"hello"}) {
-		t.Errorf("the room contains %q", got)
+		t.Errorf("the room contains %q, want one message", got)
 	}
 }
 

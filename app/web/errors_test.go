@@ -23,7 +23,7 @@ func TestErrorsArePagesForBrowsersOnly(t *testing.T) {
 		got := s.get("/nothing", "Accept: "+accept)
 		contentType := got.header.Get("Content-Type")
 		if strings.HasPrefix(contentType, "text/html") != isPage || got.status != 404 || got.header.Get("Cache-Control") != "no-store" {
-			t.Errorf("Accept %q: %d %s", accept, got.status, contentType)
+			t.Errorf("Accept %q: status %d, type %s; want 404, a page: %v", accept, got.status, contentType, isPage)
 		}
 		if strings.Contains(got.body, "Cannot GET") {
 			t.Errorf("Accept %q: got Fiber's own message: %s", accept, got.body)
@@ -39,7 +39,7 @@ func expectErrorPage(t *testing.T, got response, status int, title, text string,
 		t.Errorf("%d, want %d and %q: %s", got.status, status, title, got.body)
 	}
 	if !strings.Contains(got.body, text) || !strings.Contains(got.body, `href="/"`) || strings.Contains(got.body, `href=""`) != again {
-		t.Errorf("%s: %q or a link is missing, or there is an unexpected link (again: %v): %s", title, text, again, got.body)
+		t.Errorf("%s: want %q, a link to the home page, and a link to try again: %v; got %s", title, text, again, got.body)
 	}
 	for _, jargon := range []string{http.StatusText(status), "POST", "key."} {
 		if strings.Contains(got.body, jargon) {
@@ -95,7 +95,7 @@ func TestErrorPagesDuringAnOutageKeepTheMessage(t *testing.T) {
 	}
 	eventually(t, "messages can be read", func() bool { return s.get("/r/lobby/messages").status == 200 })
 	if got := texts(s.history("lobby", "").Entries); !slices.Equal(got, []string{"hello <there>"}) {
-		t.Errorf("a message sent three times with one key is stored as %q", got)
+		t.Errorf("three attempts with one key stored %q, want one message", got)
 	}
 }
 
@@ -120,7 +120,7 @@ func TestRefusedFormKeepsUserInput(t *testing.T) {
 			headers = append(headers, "Accept: text/html", "Origin: http://"+s.host)
 			got := s.postForm("/session", "name="+long+"&next="+next, headers...)
 			if got.status != 400 || !strings.Contains(got.body, "at most 40 characters") || got.header.Get("Location") != "" {
-				t.Errorf("next %q, %s: %d, Location %q", next, user, got.status, got.header.Get("Location"))
+				t.Errorf("next %q, %s: status %d, Location %q; want 400 and the reason", next, user, got.status, got.header.Get("Location"))
 			}
 			if user == "Ada" && want != "/" {
 				continue // a room's page has no name form for a user with a name
@@ -132,10 +132,10 @@ func TestRefusedFormKeepsUserInput(t *testing.T) {
 	}
 	message := s.postForm("/r/lobby/messages", "text=hello+from+nobody", "Accept: text/html")
 	if message.status != 403 || !strings.Contains(message.body, "hello from nobody") || !strings.Contains(message.body, `value="/r/lobby"`) {
-		t.Errorf("message without a name: %d, or the form lacks the text", message.status)
+		t.Errorf("message without a name: status %d, want 403 and a form with the text: %s", message.status, message.body)
 	}
 	room := s.get("/open?room=%3C%3F%3E", "Accept: text/html")
 	if room.status != 400 || !strings.Contains(room.body, `value="&lt;?&gt;"`) {
-		t.Errorf("invalid name of a room: %d, or the form lacks the name", room.status)
+		t.Errorf("invalid room name: status %d, want 400 and a form with the name: %s", room.status, room.body)
 	}
 }

@@ -31,7 +31,7 @@ func TestLiveReadFormatFollowsAccept(t *testing.T) {
 			t.Errorf("Accept %q: %s, want %s", accept, got, want)
 		}
 		if stream.Header.Get("Cache-Control") != "no-store" || stream.Header.Get("X-Accel-Buffering") != "no" {
-			t.Errorf("Accept %q: %v", accept, stream.Header)
+			t.Errorf("Accept %q: headers %v, want no-store and no buffering", accept, stream.Header)
 		}
 	}
 }
@@ -64,7 +64,7 @@ func TestLiveReadFormats(t *testing.T) {
 	)
 	plain := s.openStream("/r/lobby/events", "Accept: text/plain")
 	if line := plain.line(); !strings.HasSuffix(line, " Ada: two") {
-		t.Errorf("plain text: %q", line)
+		t.Errorf("plain text: got %q, want the line of the second message", line)
 	}
 	plain.expectLines("      lines \"quoted\" \ufffd\ufffd\ufffd \u2028 <&> 👍")
 }
@@ -87,11 +87,11 @@ func TestLiveReadStartsWhereRequested(t *testing.T) {
 	stream.event()
 	here.post(ada, "lobby", "new")
 	if got := stream.entry().Text; got != "new" {
-		t.Errorf("last=0: the first entry is %s", got)
+		t.Errorf("last=0: the first entry is %q, want %q", got, "new")
 	}
 	const unknown = "Last-Event-ID: 1-1@ELSEWHERE"
 	if event := there.openStream("/r/lobby/events", unknown).event(); !strings.Contains(event.Data, `"state":"reset"`) {
-		t.Errorf("cursor of another history: %+v", event)
+		t.Errorf("cursor of another history: got %+v, want a reset", event)
 	}
 	there.openStream("/r/lobby/events", unknown, "Accept: text/plain").expectLines("-- Messages were lost. The newest remaining messages follow. --")
 }
@@ -122,7 +122,7 @@ func TestLiveReadEndsWhenItsClientDisconnects(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.live.Count() != 1 {
-		t.Errorf("%d live reads", s.live.Count())
+		t.Errorf("%d live reads are open, want 1", s.live.Count())
 	}
 	conn.Close()
 	eventually(t, "the live read has ended", func() bool { return s.live.Count() == 0 })
@@ -156,7 +156,7 @@ func TestNoticesFollowTheHead(t *testing.T) {
 		}
 		socket, _ := s.dial()
 		if first := socket.next("hello").Data; !strings.HasPrefix(string(first), `{"type":"hello"`) {
-			t.Fatalf("a socket begins with %s", first)
+			t.Fatalf("a socket begins with %s, want hello", first)
 		}
 		socket.Cut()
 	}

@@ -32,7 +32,7 @@ func TestMessagesSentRightAfterFollowAreDelivered(t *testing.T) {
 				got = append(got, c.read(room, len(got)+1)[len(got)].Text)
 			}
 			if last == 0 && len(got) > len(sent) || !slices.Equal(got[max(0, len(got)-len(sent)):], sent) {
-				t.Errorf("last=%d: sent %q, got %q", last, sent, got)
+				t.Errorf("last=%d: got %q, want it to end with %q", last, got, sent)
 			}
 			if i%20 < 10 {
 				c.Cut()

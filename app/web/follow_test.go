@@ -74,7 +74,7 @@ func TestFollowStartsWhereRequested(t *testing.T) {
 				t.Errorf("in the URL: followed: %+v, want %+v", same, followed)
 			}
 			if got := inURL.read("lobby", count); !reflect.DeepEqual(got, c.entries["lobby"]) {
-				t.Errorf("in the URL: %d entries, which differ from the %d others", len(got), len(c.entries["lobby"]))
+				t.Errorf("follow in the URL: read %d entries, want the same %d as after a follow", len(got), len(c.entries["lobby"]))
 			}
 		})
 	}
@@ -94,7 +94,7 @@ func TestFollowInURLWorksLikeAFollowFrame(t *testing.T) {
 	}
 	member.post("lobby", "*hello*")
 	if got := watcher.read("lobby", 1)[0]; got.HTML != "<p><em>hello</em></p>" {
-		t.Errorf("the HTML is missing or wrong: %+v", got)
+		t.Errorf("read %+v, want HTML", got)
 	}
 	member.follow("kitchen", "")
 	member.send(`{"type":"unfollow","room":"lobby"}`)
@@ -125,7 +125,7 @@ func TestLongBatchesAreCompressedOnRequest(t *testing.T) {
 			t.Errorf("decompressed: %s, want %s", got, want)
 		}
 		if long, short := plain.batches[0].size, compressed.batches[0].size; long < 3*short {
-			t.Errorf("%d bytes were compressed to %d", long, short)
+			t.Errorf("compressed %d bytes to %d, want at most a third", long, short)
 		}
 	}
 	live := s.connect(anonymous)
@@ -133,7 +133,7 @@ func TestLongBatchesAreCompressedOnRequest(t *testing.T) {
 	s.post(ada, "lobby", "short")
 	live.read("lobby", 1)
 	if batch := live.batches[0]; batch.size != len(batch.text) {
-		t.Errorf("a short batch has %d bytes, its text %d", batch.size, len(batch.text))
+		t.Errorf("a short batch of %d bytes was sent as %d, want it uncompressed", len(batch.text), batch.size)
 	}
 }
 
@@ -151,16 +151,16 @@ func TestFollowingATrimmedRoomIsTruncated(t *testing.T) {
 			t.Errorf("after %s: the plain text starts with %q, want the truncation", after, line)
 		}
 		if line := plain.line(); !strings.Contains(line, " Ada: ") {
-			t.Errorf("after %s: the second line of the plain text is %q", after, line)
+			t.Errorf("after %s: the second line of the plain text is %q, want a message of Ada", after, line)
 		}
 		c := s.connect(anonymous)
 		followed := c.follow("lobby", `,"after":"`+after+`"`)
 		if followed.Room != "lobby" || followed.State != client.Truncated || followed.First == "" || followed.At != followed.First {
-			t.Errorf("after %s: followed: %+v", after, followed)
+			t.Errorf("after %s: followed: %+v, want truncated", after, followed)
 		}
 		// The room keeps at least MaxCount entries, and the reader gets all of them.
 		if got := c.read("lobby", 100); got[0].N < 2 || got[0].Text == "the first" {
-			t.Errorf("after %s: the first entry is %+v", after, got[0])
+			t.Errorf("after %s: the first entry is %+v, want one that was not trimmed", after, got[0])
 		}
 	}
 }
@@ -176,7 +176,7 @@ func TestFollowingANewRoomGetsItsFirstEntry(t *testing.T) {
 		}
 		first := here.connect(here.signIn("Ada")).post(room, "the first")
 		if got := c.read(room, 1)[0]; got.ID != first || got.N != 1 {
-			t.Errorf("%s: got %+v", fields, got)
+			t.Errorf("%s: got %+v, want the first entry", fields, got)
 		}
 	}
 }
@@ -198,11 +198,11 @@ func TestUnfollowStopsEntries(t *testing.T) {
 	other.read("lobby", 2)
 	c.sync()
 	if got := texts(c.entries["lobby"]); !slices.Equal(got, []string{"before"}) {
-		t.Errorf("got %q", got)
+		t.Errorf("read %q, want only the entry before unfollow", got)
 	}
 	c.follow("lobby", `,"last":1`)
 	if got := c.read("lobby", 2)[1].Text; got != "after" {
-		t.Errorf("after following again: %q", got)
+		t.Errorf("after following again: read %q, want %q", got, "after")
 	}
 }
 
@@ -225,7 +225,7 @@ func TestFollowingARoomAgainStartsOver(t *testing.T) {
 		t.Errorf("got %q, want %q", texts(got), want)
 	}
 	if got[4].HTML != "<p>three</p>" {
-		t.Errorf("the last follow's html has no effect: %+v", got[4])
+		t.Errorf("the last follow asked for HTML, but the entry has none: %+v", got[4])
 	}
 	if c.sync(); len(c.entries["lobby"]) != 5 {
 		t.Errorf("%d entries, want 5: the server sent the last entry more than once", len(c.entries["lobby"]))

@@ -22,7 +22,7 @@ func TestFramesOverHTTP(t *testing.T) {
 		return line
 	}
 	if hello := next(); !strings.HasPrefix(hello, `{"type":"hello",`) || !strings.Contains(hello, ada.ID) {
-		t.Errorf("the first frame is %s", hello)
+		t.Errorf("the first frame is %s, want hello with the user's ID", hello)
 	}
 	var followed client.Followed
 	if err := json.Unmarshal([]byte(next()), &followed); err != nil || followed.State != client.Fresh {
@@ -36,7 +36,7 @@ func TestFramesOverHTTP(t *testing.T) {
 		t.Helper()
 		var frame client.Stored
 		if got.decode(t, &frame); got.status != 200 || frame.ID == "" {
-			t.Errorf("got %d %s", got.status, got.body)
+			t.Errorf("status %d, body %s; want 200 and an entry ID", got.status, got.body)
 		}
 		return frame.ID
 	}
@@ -55,7 +55,7 @@ func TestFramesOverHTTP(t *testing.T) {
 	post(bob, `{"type":"delete","room":"lobby","key":%q,"of":%q}`, client.NewKey(), id).expectRefusal(t, 403, protocol.NotYours, "of")
 	stored(post(ada, `{"type":"topic","room":"lobby","key":%q,"text":"Tea"}`, client.NewKey()))
 	if got := post(ada, `{"type":"read","room":"lobby","id":%q}`, id); got.status != 204 {
-		t.Errorf("read: %d %s", got.status, got.body)
+		t.Errorf("read: status %d, want 204: %s", got.status, got.body)
 	}
 	var rooms []struct{ Title, Read string }
 	if err := json.Unmarshal([]byte(s.get("/rooms", ada.bearer()).body), &rooms); err != nil || len(rooms) != 1 || rooms[0].Title != "Tea" || rooms[0].Read != id {

@@ -143,11 +143,11 @@ func TestUnknownMethodsGetOurErrors(t *testing.T) {
 			got := s.request(method, path, "")
 			got.expectRefusal(t, 501, protocol.BadFrame, "")
 			if got.header.Get("Content-Security-Policy") == "" || got.header.Get("Cache-Control") != "no-store" {
-				t.Errorf("%s %s: %v", method, path, got.header)
+				t.Errorf("%s %s: headers %v, want the usual ones", method, path, got.header)
 			}
 		}
 		if page := s.request(method, "/", "", "Accept: text/html"); page.status != 501 || !strings.Contains(page.body, "<h1>") {
-			t.Errorf("%s for a browser: %d %s", method, page.status, page.body)
+			t.Errorf("%s for a browser: status %d, want 501 and a page: %s", method, page.status, page.body)
 		}
 	}
 }
@@ -156,7 +156,7 @@ func TestLargeHeadersAreRefusedInTheFormThatTheClientAccepts(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	if got := s.get("/readyz", "X-Long: "+strings.Repeat("x", 15000)); got.status != 200 {
-		t.Errorf("15 KB: %d %s", got.status, got.body)
+		t.Errorf("15 KB: status %d, want 200: %s", got.status, got.body)
 	}
 	for _, size := range []int{17 << 10, 40 << 10, 600 << 10} {
 		long := "Cookie: " + strings.Repeat("x", size)
@@ -164,11 +164,11 @@ func TestLargeHeadersAreRefusedInTheFormThatTheClientAccepts(t *testing.T) {
 			request := "GET / HTTP/1.1\r\nHost: x\r\n" + strings.Join(headers, "\r\n") + "\r\n\r\n"
 			responses, isClosed := s.sendRaw(request)
 			if len(responses) != 1 || !isClosed || responses[0].status != 431 {
-				t.Fatalf("%d bytes: %+v", size, responses)
+				t.Fatalf("%d bytes: got %+v, want one response with status 431, and a closed connection", size, responses)
 			}
 			isPage := strings.HasPrefix(responses[0].header.Get("Content-Type"), "text/html")
 			if isPage != (len(headers) == 2) || isPage != strings.Contains(responses[0].body, "<h1>Your browser sent too many cookies</h1>") {
-				t.Errorf("%d bytes, %d headers: %s", size, len(headers), responses[0].body)
+				t.Errorf("%d bytes, %d headers: want a page for a browser, otherwise JSON; got %s", size, len(headers), responses[0].body)
 			}
 		}
 	}
@@ -191,33 +191,33 @@ func TestHostsOtherThanTheServersAreRefused(t *testing.T) {
 		for _, path := range []string{"/", "/r/lobby", "/r/lobby/messages", "/rooms", "/metrics"} {
 			got := s.get(path, "Host: "+host)
 			if got.status != allowed {
-				t.Errorf("%s at %s: %d %s", path, host, got.status, got.body)
+				t.Errorf("%s at %s: status %d, want %d: %s", path, host, got.status, allowed, got.body)
 			}
 			if !isAllowed {
 				got.expectRefusal(t, 421, protocol.NotAllowed, "host")
 			}
 		}
 		if got := s.postJSON("/session", `{"name":"Eve"}`, "Host: "+host, "Origin: http://"+host); got.status != allowed {
-			t.Errorf("session at %s: %d", host, got.status)
+			t.Errorf("session at %s: status %d, want %d", host, got.status, allowed)
 		}
 		if _, refused := s.dial("Host: "+host, "Origin: http://"+host); (refused == nil) != isAllowed {
-			t.Errorf("socket at %s: %v", host, refused)
+			t.Errorf("socket at %s: error %v, want accepted: %v", host, refused, isAllowed)
 		}
 		if got := s.get("/", "Host: "+host, page); !isAllowed && !strings.Contains(got.body, "HOSTS="+strings.Split(host, ":")[0]) {
 			t.Errorf("the page at %s does not say what to configure: %s", host, got.body)
 		}
 		for _, probe := range []string{"/healthz", "/readyz"} {
 			if got := s.get(probe, "Host: "+host); got.status != 200 {
-				t.Errorf("%s at %s: %d", probe, host, got.status)
+				t.Errorf("%s at %s: status %d, want 200", probe, host, got.status)
 			}
 		}
 	}
 	if logged := strings.Count(s.logs.String(), "add it to HOSTS"); logged != 1 {
-		t.Errorf("logged %d times:\n%s", logged, s.logs)
+		t.Errorf("logged %d times, want once:\n%s", logged, s.logs)
 	}
 	responses, _ := s.sendRaw("GET http://evil.example/rooms HTTP/1.1\r\nHost: chat.example.org\r\nConnection: close\r\n\r\n")
 	if len(responses) != 1 || responses[0].status != 421 {
-		t.Errorf("a URL with another host: %+v", responses)
+		t.Errorf("a URL with another host: got %+v, want status 421", responses)
 	}
 }
 
@@ -235,7 +235,7 @@ func TestPlainRequestsAreRedirectedToTLS(t *testing.T) {
 		for _, method := range []string{"GET", "HEAD"} {
 			responses, _ := s.sendRaw(fmt.Sprintf("%s %s HTTP/1.1\r\n%s:80\r\n%s\r\nConnection: close\r\n\r\n", method, path, host, plain))
 			if len(responses) != 1 || responses[0].status != 308 || responses[0].header.Get("Location") != location {
-				t.Errorf("%s %s: %+v", method, path, responses)
+				t.Errorf("%s %s: got %+v, want status 308 and Location %q", method, path, responses, location)
 			}
 		}
 	}
@@ -253,7 +253,7 @@ func TestPlainRequestsAreRedirectedToTLS(t *testing.T) {
 		"Traefik's for a WS": s.get("/rooms", host, "X-Forwarded-Proto: wss"),
 	} {
 		if got.status != 200 {
-			t.Errorf("%s: %d %v", name, got.status, got.header)
+			t.Errorf("%s: status %d, want 200: %v", name, got.status, got.header)
 		}
 	}
 }
@@ -268,12 +268,12 @@ func TestMetricsTokenIsRequired(t *testing.T) {
 	} {
 		got := s.get("/metrics", header)
 		if got.status != status || strings.Contains(got.body, "go_goroutines") != (status == 200) {
-			t.Errorf("%s: %d", header, got.status)
+			t.Errorf("%s: status %d, want %d, and metrics only with 200", header, got.status, status)
 		}
 		if status == 401 {
 			got.expectRefusal(t, 401, protocol.NotAllowed, "authorization")
 			if got.header.Get("WWW-Authenticate") != "Bearer" {
-				t.Errorf("headers %v", got.header)
+				t.Errorf("WWW-Authenticate = %q, want Bearer", got.header.Get("WWW-Authenticate"))
 			}
 		}
 	}
@@ -285,7 +285,7 @@ func TestEscapedLettersInPathsAreLetters(t *testing.T) {
 	s.post(s.signIn("Ada"), "lobby", "hello")
 	for _, path := range []string{"/r/lobb%79", "/%72/lobby", "/r/l%6Fbb%79/%6Dessages", "/r/lobby/messages"} {
 		if got := s.get(path); got.status != 200 || !strings.Contains(got.body, "hello") {
-			t.Errorf("%s: %d", path, got.status)
+			t.Errorf("%s: status %d, want 200 and the message: %s", path, got.status, got.body)
 		}
 	}
 	for path, status := range map[string]int{"/r/lobby%2Fmessages": 400, "/r/a%2525": 400, "/r/%4Cobby": 301, "/r/lobby?at=%6Eoon": 400, "/r/%2E%2E/rooms": 404} {

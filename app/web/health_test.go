@@ -17,14 +17,14 @@ func TestHealthAndReadiness(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	if got := s.get("/healthz"); got.status != 200 || got.body != "ok\nversion: v1.2.3\n" {
-		t.Errorf("healthz: %d %q", got.status, got.body)
+		t.Errorf("healthz: status %d, body %q; want 200 and the version", got.status, got.body)
 	}
 	if got := s.get("/readyz"); got.status != 200 || got.body != "ready\n" {
-		t.Errorf("readyz: %d %q", got.status, got.body)
+		t.Errorf("readyz: status %d, body %q; want 200 and ready", got.status, got.body)
 	}
 	s.live.Drain(t.Context())
 	if got := s.get("/healthz"); got.status != 200 {
-		t.Errorf("healthz while draining: %d", got.status)
+		t.Errorf("healthz while draining: status %d, want 200", got.status)
 	}
 	got := s.get("/readyz")
 	if got.expectRefusal(t, 503, protocol.Unavailable, ""); got.header.Get("Retry-After") == "" {
@@ -40,7 +40,7 @@ func TestReadinessChecksRedisAtMostOnceASecond(t *testing.T) {
 	began, before := time.Now(), database.CommandCount()
 	for range 200 {
 		if got := s.get("/readyz"); got.status != 200 {
-			t.Fatalf("readyz: %d", got.status)
+			t.Fatalf("readyz: status %d, want 200", got.status)
 		}
 	}
 	// A check sends XTRIM and two INFOs, at most once a second. The server itself also sends commands: it
@@ -57,7 +57,7 @@ func TestEvictingRedisIsReadyWithAWarning(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, redistest.Start(t, "--maxmemory-policy", "allkeys-lru").Redis())
 	if got := s.get("/readyz"); got.status != 200 || !strings.HasPrefix(got.body, "ready\nwarning: ") || !strings.Contains(got.body, "allkeys-lru") {
-		t.Errorf("readyz: %d %q", got.status, got.body)
+		t.Errorf("readyz: status %d, body %q; want 200 and a warning", got.status, got.body)
 	}
 	if got := s.get("/metrics"); !strings.Contains(got.body, "\nburble_redis_evicted_keys_total 0\n") {
 		t.Error("the metrics do not count evicted keys")
@@ -81,10 +81,10 @@ func TestFullRedisRefusesMessagesAndServesReads(t *testing.T) {
 	key := client.NewKey()
 	c.sendf(`{"type":"send","room":"lobby","key":"%s","text":"retried"}`, key)
 	if refused := await[*client.Error](c); refused.Code != "full" || refused.Key != key || refused.Room != "lobby" {
-		t.Errorf("refused: %+v", refused)
+		t.Errorf("refused: %+v, want full with the room and the key", refused)
 	}
 	if got := there.get("/readyz"); got.status != 503 || !strings.Contains(got.body, "full") {
-		t.Errorf("readyz: %d %s", got.status, got.body)
+		t.Errorf("readyz: status %d, body %s; want 503 and the reason", got.status, got.body)
 	}
 	eventually(t, "the metrics count the refused message", func() bool {
 		text := here.get("/metrics").body
@@ -93,10 +93,10 @@ func TestFullRedisRefusesMessagesAndServesReads(t *testing.T) {
 	})
 	page := here.postForm("/r/lobby/messages", "text=my+text", ada.bearer(), "Accept: text/html")
 	if page.status != 507 || !strings.Contains(page.body, "Chat storage is full") || !strings.Contains(page.body, ">my text</textarea>") {
-		t.Errorf("page: %d", page.status)
+		t.Errorf("page: status %d, want 507, the reason, and a form with the text: %s", page.status, page.body)
 	}
 	if got := there.history("lobby", ""); len(got.Entries) != 1 || got.Entries[0].ID != kept.ID {
-		t.Errorf("history: %+v", got)
+		t.Errorf("history: %+v, want only the entry %s", got, kept.ID)
 	}
 	for range 100 {
 		here.postJSON("/r/lobby/messages", `{"text":"refused"}`, ada.bearer()).expectRefusal(t, 507, protocol.Full, "")

@@ -79,7 +79,7 @@ func (s *testServer) postForm(path, body string, headers ...string) response {
 func (r response) decode(t testing.TB, into any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(r.body), into); err != nil {
-		t.Fatalf("%v in %d %s", err, r.status, r.body)
+		t.Fatalf("decode the body %q, status %d: %v", r.body, r.status, err)
 	}
 }
 
@@ -113,7 +113,7 @@ func (s *testServer) signIn(name string) testUser {
 	s.t.Helper()
 	got := s.postJSON("/session", fmt.Sprintf(`{"name":%q}`, name))
 	if got.status != http.StatusOK {
-		s.t.Fatalf("sign in: %d %s", got.status, got.body)
+		s.t.Fatalf("sign in: status %d, want 200: %s", got.status, got.body)
 	}
 	var user testUser
 	got.decode(s.t, &user)
@@ -125,7 +125,7 @@ func (s *testServer) post(user testUser, room, text string) posted {
 	s.t.Helper()
 	got := s.postJSON("/r/"+room+"/messages", `{"text":`+quote(text)+`}`, user.bearer())
 	if got.status != http.StatusCreated {
-		s.t.Fatalf("post: %d %s", got.status, got.body)
+		s.t.Fatalf("post: status %d, want 201: %s", got.status, got.body)
 	}
 	var stored posted
 	got.decode(s.t, &stored)
@@ -143,7 +143,7 @@ func (s *testServer) history(room, query string) client.History {
 	s.t.Helper()
 	got := s.get("/r/" + room + "/messages" + query)
 	if got.status != http.StatusOK {
-		s.t.Fatalf("history%s: %d %s", query, got.status, got.body)
+		s.t.Fatalf("history%s: status %d, want 200: %s", query, got.status, got.body)
 	}
 	var page client.History
 	got.decode(s.t, &page)
@@ -241,7 +241,7 @@ func decodeEntry(t testing.TB, data string) client.Entry {
 	t.Helper()
 	var entry client.Entry
 	if err := json.Unmarshal([]byte(data), &entry); err != nil {
-		t.Fatalf("%v in %s", err, data)
+		t.Fatalf("decode %s: %v", data, err)
 	}
 	return entry
 }

@@ -67,7 +67,7 @@ func parsePage(t *testing.T, page string) map[string]bool {
 			for _, attribute := range token.Attr {
 				parts[token.Data+" "+attribute.Key] = true
 				if urlAttributes[attribute.Key] && !isHarmlessURL(token.Data, attribute.Val) {
-					t.Errorf("<%s %s=%q>", token.Data, attribute.Key, attribute.Val)
+					t.Errorf("<%s %s=%q> has a URL that is not harmless", token.Data, attribute.Key, attribute.Val)
 				}
 			}
 		}
@@ -110,7 +110,7 @@ func parsePages(t *testing.T, s *testServer, user testUser, text string) map[str
 		s.postForm("/session", "name="+query+strings.Repeat("x", 40)+"&next=/r/lobby", browser),
 	} {
 		if !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") || !utf8.ValidString(page.body) {
-			t.Errorf("with %q: %d %s, UTF-8: %v", text, page.status, page.header.Get("Content-Type"), utf8.ValidString(page.body))
+			t.Errorf("with %q: status %d, type %s, UTF-8: %v; want a page in UTF-8", text, page.status, page.header.Get("Content-Type"), utf8.ValidString(page.body))
 		}
 		maps.Copy(parts, parsePage(t, page.body))
 	}
@@ -179,11 +179,11 @@ func TestHostileTextStaysWithinItsFieldInEveryFormat(t *testing.T) {
 	for _, path := range []string{"/rooms", "/r/lobby/messages?html=true&limit=500", "/r/lobby/messages?limit=x", "/r/lobby/search?q=x&html=true"} {
 		got := s.get(path)
 		if contentType := got.header.Get("Content-Type"); !strings.HasPrefix(contentType, "application/") || got.header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%s: %s", path, contentType)
+			t.Errorf("%s: type %s, X-Content-Type-Options %q; want no type that a browser renders", path, contentType, got.header.Get("X-Content-Type-Options"))
 		}
 		for line := range strings.Lines(got.body) {
 			if !json.Valid([]byte(line)) || !utf8.ValidString(line) {
-				t.Errorf("%s: %q", path, line)
+				t.Errorf("%s: line %q, want JSON in UTF-8", path, line)
 			}
 		}
 	}
@@ -201,7 +201,7 @@ func expectEventLines(t *testing.T, s *testServer, count int) {
 	for count > 0 {
 		line := events.line()
 		if name, _, _ := strings.Cut(line, ": "); name != "" && name != "id" && name != "event" && name != "data" || strings.Contains(line, "\r") {
-			t.Fatalf("server-sent events: line %q", line)
+			t.Fatalf("server-sent events: line %q, want one of the fields id, event and data", line)
 		}
 		if line == "event: entry" {
 			count--
@@ -232,7 +232,7 @@ func expectPlainLines(t *testing.T, s *testServer) {
 	for line := ""; !strings.HasSuffix(line, " Ada: the last"); {
 		line = plain.line()
 		if !format.MatchString(line) || strings.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) && r != '\t' || unicode.Is(unicode.Bidi_Control, r) }) {
-			t.Fatalf("plain text: line %q", line)
+			t.Fatalf("plain text: line %q, want the usual form without control characters", line)
 		}
 		if strings.HasPrefix(line, "00:00 Ada") {
 			t.Errorf("plain text: forged message %q", line)
@@ -247,7 +247,7 @@ func TestErrorsQuoteHostileTextAsJSON(t *testing.T) {
 	for _, text := range injections {
 		got := s.postJSON("/r/lobby/messages", fmt.Sprintf(`{%s:1}`, quote(text)), ada.bearer())
 		if got.expectRefusal(t, 400, protocol.BadField, protocol.Shorten(strings.ToValidUTF8(text, "\ufffd"))); !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
-			t.Errorf("%q: %s", text, got.header.Get("Content-Type"))
+			t.Errorf("%q: the error has the type %s, want JSON", text, got.header.Get("Content-Type"))
 		}
 	}
 }

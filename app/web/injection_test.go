@@ -50,7 +50,7 @@ func TestClientsCannotChooseRedisKeys(t *testing.T) {
 			frame = fmt.Sprintf(frame, quoted, key, stored)
 			c.send(frame)
 			if refused := await[*client.Error](c); refused.Code != "bad_room" && refused.Code != "bad_field" {
-				t.Errorf("%s: %v", frame, refused)
+				t.Errorf("%s: got %v, want bad_room or bad_field", frame, refused)
 			}
 		}
 		for _, path := range []string{"/messages", "/events", "/search?q=x", ""} {
@@ -59,16 +59,16 @@ func TestClientsCannotChooseRedisKeys(t *testing.T) {
 					t.Errorf("/r/%s: %d to %q, want %q", escaped, got.status, got.header.Get("Location"), location)
 				}
 			} else if got := s.get("/r/" + escaped + path); got.status != 400 && got.status != 404 {
-				t.Errorf("/r/%s%s: %d", escaped, path, got.status)
+				t.Errorf("/r/%s%s: status %d, want 400 or 404", escaped, path, got.status)
 			}
 		}
 		for _, query := range []string{"before", "after", "around", "at"} {
 			if got := s.get("/r/lobby/messages?" + query + "=" + url.QueryEscape(invalid)); got.status != 400 && invalid != "" {
-				t.Errorf("%s=%q: %d", query, invalid, got.status)
+				t.Errorf("%s=%q: status %d, want 400", query, invalid, got.status)
 			}
 		}
 		if got := s.postJSON("/r/lobby/messages", `{"text":"x","key":`+quoted+`}`, ada.bearer()); got.status != 400 && invalid != "" {
-			t.Errorf("key %q: %d", invalid, got.status)
+			t.Errorf("key %q: status %d, want 400", invalid, got.status)
 		}
 	}
 	keys := database.Keys()
@@ -78,7 +78,7 @@ func TestClientsCannotChooseRedisKeys(t *testing.T) {
 		}
 	}
 	if added := len(keys) - before; added > 1 { // the server replaces an empty key
-		t.Errorf("%d keys were added: %q", added, keys)
+		t.Errorf("%d keys were added, want at most 1: %q", added, keys)
 	}
 }
 
@@ -104,16 +104,16 @@ func TestReadingARoomNeitherCreatesNorListsIt(t *testing.T) {
 		c.follow(room, "")
 		for path, status := range map[string]int{"": 200, "/messages": 200, "/search?q=x": 200, "/1-1": 404} {
 			if got := s.get("/r/" + room + path); got.status != status {
-				t.Errorf("%s%s: %d", room, path, got.status)
+				t.Errorf("%s%s: status %d, want %d", room, path, got.status, status)
 			}
 		}
 		s.openStream("/r/" + room + "/events").event()
 	}
 	if after := countKeys(); after != before {
-		t.Errorf("%d keys before, %d after", before, after)
+		t.Errorf("%d keys before and %d after, want no new ones", before, after)
 	}
 	if list := s.get("/rooms").body; strings.Contains(list, "guess") || !strings.Contains(list, "lobby") {
-		t.Errorf("list of rooms: %s", list)
+		t.Errorf("the list of rooms is %s, want only the lobby", list)
 	}
 }
 
@@ -146,7 +146,7 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 		lines := strings.Split(strings.TrimSuffix(format.out.String(), "\n"), "\n")
 		for _, line := range lines {
 			if !format.isLine(line) || strings.ContainsFunc(line, format.mustEscape) {
-				t.Errorf("%s: line %q", format.name, line)
+				t.Errorf("%s: line %q has another form, or a character that must be escaped", format.name, line)
 			}
 		}
 		if len(lines) != 2*len(texts) {

@@ -59,7 +59,7 @@ func TestInvalidLiveReadRequests(t *testing.T) {
 	s.get("/r/lobby/events", "Origin: https://evil.example").expectRefusal(t, 403, protocol.NotAllowed, "origin")
 	s.get("/r/lobby/events", "Origin: null").expectRefusal(t, 403, protocol.NotAllowed, "origin")
 	if reads := s.live.Count(); reads != 0 {
-		t.Errorf("%d live reads were started", reads)
+		t.Errorf("%d live reads were started, want 0", reads)
 	}
 }
 
@@ -88,16 +88,16 @@ func TestInvalidPageURLs(t *testing.T) {
 	for _, test := range tests {
 		page := s.get(test.path, "Accept: text/html,*/*;q=0.8")
 		if page.status != test.status || !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") || !strings.Contains(page.body, "All rooms") {
-			t.Errorf("%s for a browser: %d %s", test.path, page.status, page.header.Get("Content-Type"))
+			t.Errorf("%s for a browser: status %d, type %s; want %d and a page", test.path, page.status, page.header.Get("Content-Type"), test.status)
 		}
 		object := s.get(test.path)
 		var refused errorBody
 		if object.decode(t, &refused); object.status != test.status || refused.Error.Code == "" || refused.Error.Message == "" {
-			t.Errorf("%s for a program: %d %s", test.path, object.status, object.body)
+			t.Errorf("%s for a program: status %d, body %s; want %d, a code and a message", test.path, object.status, object.body, test.status)
 		}
 	}
 	if page := s.get("/open?room=%F0%9F%8E%89", "Accept: text/html"); page.status != 400 || !strings.Contains(page.body, "A room name must have") {
-		t.Errorf("/open: %d", page.status)
+		t.Errorf("/open: status %d, want 400 and the reason: %s", page.status, page.body)
 	}
 }
 
@@ -105,25 +105,25 @@ func TestOversizedHeadersAndOtherMethods(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	if got := s.get("/", tooLongHeader); got.status != http.StatusRequestHeaderFieldsTooLarge {
-		t.Errorf("header of 20 KB: %d", got.status)
+		t.Errorf("header of 20 KB: status %d, want 431", got.status)
 	}
 	for _, method := range []string{"PUT", "DELETE", "PATCH", "OPTIONS"} {
 		got := s.request(method, "/r/lobby/messages", "")
 		got.expectRefusal(t, 405, protocol.NotFound, "")
 		if allow := got.header.Get("Allow"); allow != "GET, HEAD, POST" {
-			t.Errorf("%s: Allow is %q", method, allow)
+			t.Errorf("%s: Allow = %q, want GET, HEAD, POST", method, allow)
 		}
 		s.request(method, "/nothing", "").expectRefusal(t, 404, protocol.NotFound, "")
 	}
 	if got := s.postJSON("/rooms", "{}"); got.status != 405 || got.header.Get("Allow") != "GET, HEAD" {
-		t.Errorf("POST /rooms: %d, Allow %q", got.status, got.header.Get("Allow"))
+		t.Errorf("POST /rooms: status %d, Allow %q; want 405 and GET, HEAD", got.status, got.header.Get("Allow"))
 	}
 	head := s.request("HEAD", "/r/lobby/events", "")
 	if head.status != 200 || head.header.Get("Content-Type") != "text/event-stream" || s.live.Count() != 0 {
-		t.Errorf("HEAD of a live read: %d %v, %d live reads", head.status, head.header, s.live.Count())
+		t.Errorf("HEAD of a live read: status %d, headers %v, %d live reads; want 200, an event stream, and none", head.status, head.header, s.live.Count())
 	}
 	s.request("HEAD", "/r/lobby/search?q=x", "")
 	if again := s.get("/r/lobby/search?q=x"); again.status != 200 {
-		t.Errorf("search after HEAD of one: %d", again.status)
+		t.Errorf("search after HEAD of one: status %d, want 200", again.status)
 	}
 }

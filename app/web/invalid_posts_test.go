@@ -69,7 +69,7 @@ func TestInvalidMessagePosts(t *testing.T) {
 	here, there := startTwo(t, newMiniredis(t))
 	ada, bob := here.signIn("Ada"), there.signIn("Bob")
 	if got := here.postJSON("/r/lobby/messages", `{"text":"mine","key":"`+adasKey+`"}`, ada.bearer()); got.status != 201 {
-		t.Fatalf("post: %d %s", got.status, got.body)
+		t.Fatalf("post: status %d, want 201: %s", got.status, got.body)
 	}
 	before := here.history("lobby", "")
 	for _, test := range invalidMessagePosts {
@@ -85,7 +85,7 @@ func TestInvalidMessagePosts(t *testing.T) {
 		"another scheme":             {"Authorization: Basic " + bob.Token},
 	} {
 		if got := there.postJSON("/r/lobby/messages", `{"text":"hi"}`, headers...); got.status != 403 {
-			t.Errorf("%s: %d %s", name, got.status, got.body)
+			t.Errorf("%s: status %d, want 403: %s", name, got.status, got.body)
 		}
 	}
 	for _, room := range invalidRooms {

@@ -29,7 +29,7 @@ func TestMessagesOfOneUserAreLimited(t *testing.T) {
 				return true
 			case *client.Error:
 				if frame.Code != "rate_limited" || frame.RetryAfterMS < 1 || frame.RetryAfterMS > 200 || frame.Key != key || frame.Room != "lobby" {
-					t.Fatalf("refused: %+v", frame)
+					t.Fatalf("refused: %+v, want rate_limited with a delay of up to 200 ms, the room and the key", frame)
 				}
 				return false
 			}
@@ -43,7 +43,7 @@ func TestMessagesOfOneUserAreLimited(t *testing.T) {
 		return refused.status != 201
 	})
 	if refused.expectRefusal(t, 429, protocol.RateLimited, ""); refused.header.Get("Retry-After") != "1" {
-		t.Errorf("Retry-After: %q", refused.header.Get("Retry-After"))
+		t.Errorf("Retry-After = %q, want 1", refused.header.Get("Retry-After"))
 	}
 	s.post(bob, "lobby", "hi")
 	c.follow("lobby", "")
@@ -53,7 +53,7 @@ func TestMessagesOfOneUserAreLimited(t *testing.T) {
 		return page.status != 303
 	})
 	if page.status != 429 || !strings.Contains(page.body, ">keep this</textarea>") {
-		t.Errorf("refused form: %d, or the text is missing", page.status)
+		t.Errorf("refused form: status %d, want 429 and a form with the text: %s", page.status, page.body)
 	}
 	eventually(t, "the limit ends", isStored)
 }
@@ -64,7 +64,7 @@ func TestRequestsOfOneAddressAreLimited(t *testing.T) {
 	first, other := "Fly-Client-IP: 203.0.113.1", "Fly-Client-IP: 203.0.113.2"
 	for range 40 {
 		if got := s.get("/r/lobby/messages", first); got.status != 200 {
-			t.Fatalf("within the burst: %d", got.status)
+			t.Fatalf("within the burst: status %d, want 200", got.status)
 		}
 	}
 	var refused response
@@ -73,7 +73,7 @@ func TestRequestsOfOneAddressAreLimited(t *testing.T) {
 		return refused.status != 200
 	})
 	if refused.expectRefusal(t, 429, protocol.RateLimited, ""); refused.header.Get("Retry-After") != "1" {
-		t.Errorf("Retry-After: %q", refused.header.Get("Retry-After"))
+		t.Errorf("Retry-After = %q, want 1", refused.header.Get("Retry-After"))
 	}
 	var page response
 	eventually(t, "a form is refused", func() bool {
@@ -81,13 +81,13 @@ func TestRequestsOfOneAddressAreLimited(t *testing.T) {
 		return page.status != 303
 	})
 	if page.status != 429 || strings.Contains(page.body, "What’s your name?") {
-		t.Errorf("refused form: %d, or the whole page was rendered", page.status)
+		t.Errorf("refused form: status %d, want 429 and no page of history: %s", page.status, page.body)
 	}
 	if got := s.get("/r/lobby/messages", other); got.status != 200 {
-		t.Errorf("another address: %d", got.status)
+		t.Errorf("another address: status %d, want 200", got.status)
 	}
 	if got := s.get("/healthz", first); got.status != 200 {
-		t.Errorf("healthz: %d", got.status)
+		t.Errorf("healthz: status %d, want 200", got.status)
 	}
 	eventually(t, "the limit ends", func() bool { return s.get("/r/lobby/messages", first).status == 200 })
 }
@@ -207,11 +207,11 @@ func TestConnectionsOfOneAddressAreLimited(t *testing.T) {
 		return refused != nil
 	})
 	if refused.Status != 429 || refused.Header.Get("Retry-After") != "1" {
-		t.Errorf("a socket above the limit: %v", refused)
+		t.Errorf("a socket above the limit: got %v, want status 429 and Retry-After 1", refused)
 	}
 	for _, page := range []string{"/r/events", "/"} {
 		if got := s.get(page, first); got.status != 200 {
-			t.Errorf("page %s: %d", page, got.status)
+			t.Errorf("page %s: status %d, want 200", page, got.status)
 		}
 	}
 	if c, _ := s.dial(other); c == nil {
@@ -244,7 +244,7 @@ func TestStaticFilesOfOneAddressAreLimited(t *testing.T) {
 	}
 	for path, address := range map[string]string{"/healthz": "203.0.113.1", "/sw.js": "203.0.113.2", "/": "203.0.113.1"} {
 		if got := s.get(path, "Fly-Client-IP: "+address); got.status != 200 {
-			t.Errorf("%s: %d", path, got.status)
+			t.Errorf("%s: status %d, want 200", path, got.status)
 		}
 	}
 }

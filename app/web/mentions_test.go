@@ -48,7 +48,7 @@ func TestMentionsAreFoundWhenWritten(t *testing.T) {
 			}
 		}
 		if got := say("@someone else, hi"); !slices.Equal(got, []string{"someone", "someone else", "someone else,", "someone else, hi"}) {
-			t.Errorf("an unknown name: %q", got)
+			t.Errorf("an unknown name: mentions %q, want up to its fourth word", got)
 		}
 	})
 }

@@ -34,11 +34,11 @@ func TestPostAcceptsEveryContentType(t *testing.T) {
 		got := here.request("POST", "/r/lobby/messages", body, ada.bearer(), "Content-Type: "+contentType)
 		entries := there.history("lobby", "?limit=1").Entries
 		if len(entries) != 1 || entries[0].Text != text || entries[0].User.ID != ada.ID || uuid.Validate(entries[0].Key) != nil {
-			t.Fatalf("%s: stored %+v", contentType, entries)
+			t.Fatalf("%s: stored %+v, want one message of Ada with the text %q", contentType, entries, text)
 		}
 		if strings.HasPrefix(contentType, "application/x-www") {
 			if got.status != http.StatusSeeOther || got.header.Get("Location") != "/r/lobby" {
-				t.Errorf("%s: %d, Location %q", contentType, got.status, got.header.Get("Location"))
+				t.Errorf("%s: status %d, Location %q; want 303 and /r/lobby", contentType, got.status, got.header.Get("Location"))
 			}
 			continue
 		}
@@ -46,7 +46,7 @@ func TestPostAcceptsEveryContentType(t *testing.T) {
 		got.decode(t, &stored)
 		if got.status != http.StatusCreated || got.header.Get("Location") != "/r/lobby/"+entries[0].ID ||
 			stored.ID != entries[0].ID || stored.Key != entries[0].Key || !strings.HasPrefix(stored.Cursor, stored.ID+"@") {
-			t.Errorf("%s: %d %s, Location %q", contentType, got.status, got.body, got.header.Get("Location"))
+			t.Errorf("%s: status %d, body %s, Location %q; want 201 and the stored message", contentType, got.status, got.body, got.header.Get("Location"))
 		}
 	}
 }
@@ -58,7 +58,7 @@ func TestLongestMessages(t *testing.T) {
 	for _, text := range []string{strings.Repeat("é", protocol.MaxText), strings.Repeat("😀", protocol.MaxText), "x"} {
 		s.post(ada, "lobby", text)
 		if got := s.history("lobby", "?limit=1").Entries[0].Text; got != text {
-			t.Errorf("posted %d bytes, got %d back", len(text), len(got))
+			t.Errorf("posted %d bytes, read a different text of %d", len(text), len(got))
 		}
 	}
 }
@@ -70,7 +70,7 @@ func TestPostUnderTheSameKeyIsStoredOnce(t *testing.T) {
 	first := here.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key)
 	var stored posted
 	if first.decode(t, &stored); first.status != 201 || stored.Key != key {
-		t.Fatalf("first: %d %s", first.status, first.body)
+		t.Fatalf("first attempt: status %d, body %s; want 201 and the key", first.status, first.body)
 	}
 	for name, again := range map[string]response{
 		"same request":      here.postJSON("/r/lobby/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key),
@@ -84,13 +84,13 @@ func TestPostUnderTheSameKeyIsStoredOnce(t *testing.T) {
 		}
 	}
 	if got := texts(there.history("lobby", "").Entries); !slices.Equal(got, []string{"once"}) {
-		t.Errorf("stored %q", got)
+		t.Errorf("stored %q, want one message", got)
 	}
 	if metrics := there.get("/metrics").body; !strings.Contains(metrics, "\nburble_entries_appended_total 0\n") {
 		t.Errorf("repeated messages are counted as stored:\n%s", metrics)
 	}
 	if got := here.postJSON("/r/dev/messages", `{"text":"once"}`, ada.bearer(), "Idempotency-Key: "+key); got.status != 201 {
-		t.Errorf("same key in another room: %d %s", got.status, got.body)
+		t.Errorf("same key in another room: status %d, want 201: %s", got.status, got.body)
 	}
 }
 
@@ -101,7 +101,7 @@ func TestReplyOverHTTP(t *testing.T) {
 	question := here.post(ada, "lobby", "question")
 	there.postForm("/r/lobby/messages", "text=answer&reply_to="+question.ID, ada.bearer())
 	if got := here.history("lobby", "?limit=1").Entries[0]; got.Text != "answer" || got.ReplyTo != question.ID {
-		t.Errorf("got %+v", got)
+		t.Errorf("stored %+v, want a reply to %s", got, question.ID)
 	}
 }
 
@@ -131,7 +131,7 @@ func TestPagesOfHistoryLinkBothWays(t *testing.T) {
 			t.Errorf("around: %v, want %v", got, all[8:13])
 		}
 		if whole := there.history("lobby", "?limit=500"); len(whole.Entries) != 23 || whole.Older != nil || whole.Newer != nil {
-			t.Errorf("whole room: %d entries, older %v, newer %v", len(whole.Entries), whole.Older, whole.Newer)
+			t.Errorf("whole room: %d entries, older %v, newer %v; want 23 and no others", len(whole.Entries), whole.Older, whole.Newer)
 		}
 	})
 }
@@ -164,7 +164,7 @@ func TestPageOfHistoryAtATime(t *testing.T) {
 	} {
 		page := s.history("lobby", "?at="+url.QueryEscape(at))
 		if !slices.Equal(ids(page.Entries), all) {
-			t.Errorf("%s: %+v", at, page)
+			t.Errorf("%s: got %v, want %v", at, ids(page.Entries), all)
 		}
 	}
 	for range 9 {
@@ -175,7 +175,7 @@ func TestPageOfHistoryAtATime(t *testing.T) {
 	first := all[slices.IndexFunc(all, func(id string) bool { return strings.HasPrefix(id, millisecond) })]
 	page := s.history("lobby", "?limit=4&at="+url.QueryEscape(id.Time().UTC().Format(time.RFC3339Nano)))
 	if got := ids(page.Entries); !slices.Contains(got, first) {
-		t.Errorf("at %s: %v", first, got)
+		t.Errorf("at %s: got %v, want its message among them", first, got)
 	}
 }
 
@@ -198,11 +198,11 @@ func TestLiveReadContinuesAPageOfHistory(t *testing.T) {
 	here.post(ada, "lobby", "between")
 	c := there.connect(anonymous)
 	if followed := c.follow("lobby", `,"after":"`+page.AsOf+`"`); followed.State != "resumed" {
-		t.Errorf("followed: %+v", followed)
+		t.Errorf("followed: %+v, want resumed", followed)
 	}
 	here.post(ada, "lobby", "after")
 	if got := texts(c.read("lobby", 2)); !slices.Equal(got, []string{"between", "after"}) {
-		t.Errorf("got %q", got)
+		t.Errorf("read %q, want the messages after the page", got)
 	}
 }
 
@@ -213,7 +213,7 @@ func TestPageOfHistoryWithHTML(t *testing.T) {
 	for query, want := range map[string]string{"": "", "?html=false": "", "?html=true": "<p><em>hi</em></p>"} {
 		got := s.history("lobby", query).Entries[0]
 		if hasHTML := strings.Contains(s.get("/r/lobby/messages"+query).body, `"html"`); got.HTML != want || hasHTML != (want != "") {
-			t.Errorf("%q: %+v", query, got)
+			t.Errorf("%q: got %+v, want HTML %q", query, got, want)
 		}
 	}
 }
@@ -236,14 +236,14 @@ func TestUnreadableEntryIsSkipped(t *testing.T) {
 	newcomer.follow("lobby", "")
 	for name, got := range map[string][]client.Entry{"live": live.read("lobby", 3), "newcomer": newcomer.read("lobby", 3)} {
 		if got[1].Kind != "unreadable" || got[1].ID != unreadable || got[1].User != (client.User{}) || !slices.Equal(texts(got), []string{"before", "", "after"}) {
-			t.Errorf("%s: %+v", name, got)
+			t.Errorf("%s: got %+v, want an unreadable entry between two messages", name, got)
 		}
 	}
 	page := here.get("/r/lobby", "Accept: text/html")
 	if page.status != 200 || !strings.Contains(page.body, "<p>before</p>") || !strings.Contains(page.body, "<p>after</p>") {
-		t.Errorf("page: %d", page.status)
+		t.Errorf("page: status %d, want 200 and both messages: %s", page.status, page.body)
 	}
 	if got := here.history("lobby", ""); len(got.Entries) < 2 {
-		t.Errorf("history: %+v", got)
+		t.Errorf("history: %+v, want both messages", got)
 	}
 }

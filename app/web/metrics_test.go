@@ -22,7 +22,7 @@ func TestMetricsAreGatheredAtMostOnceASecond(t *testing.T) {
 		got := s.get("/metrics")
 		if got.status != 200 || !strings.HasPrefix(got.header.Get("Content-Type"), "text/plain; version=0.0.4") ||
 			!strings.Contains(got.body, "\n# TYPE burble_live_reads gauge\nburble_live_reads 0\n") {
-			t.Fatalf("metrics: %d, %q\n%s", got.status, got.header.Get("Content-Type"), got.body)
+			t.Fatalf("metrics: status %d, type %q; want 200, text/plain and a gauge of live reads:\n%s", got.status, got.header.Get("Content-Type"), got.body)
 		}
 	}
 	if times, maximum := int(gathered.Load()), int(time.Since(began)/time.Second)+1; times > maximum {

@@ -20,11 +20,11 @@ func TestConfiguredOriginsMayConnect(t *testing.T) {
 		"https://chat.example.org.evil.example": false, "http://chat.example.org": false,
 	} {
 		if c, _ := s.dial("Origin: "+origin, "Cookie: burble="+ada.Token); (c != nil) != allowed {
-			t.Errorf("%s: socket accepted: %v", origin, c != nil)
+			t.Errorf("%s: socket accepted: %v, want %v", origin, c != nil, allowed)
 		}
 		posted := s.postJSON("/r/lobby/messages", `{"text":"hi"}`, "Origin: "+origin, ada.bearer())
 		if (posted.status == 201) != allowed {
-			t.Errorf("%s: post: %d", origin, posted.status)
+			t.Errorf("%s: post: status %d, want accepted: %v", origin, posted.status, allowed)
 		}
 	}
 }
@@ -94,7 +94,7 @@ func TestClientCannotChangeTheContentSecurityPolicy(t *testing.T) {
 	for _, host := range []string{"a; script-src *", "a,b", "x script-src"} {
 		got := s.get("/", "Host: "+host)
 		if policy := got.header.Get("Content-Security-Policy"); strings.Count(policy, "script-src") != 1 || strings.Contains(policy, "*") {
-			t.Errorf("Host %q: %s", host, policy)
+			t.Errorf("Host %q: the policy is %s, want one script-src and no *", host, policy)
 		}
 	}
 	forged := s.get("/r/lobby", "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https")
@@ -110,7 +110,7 @@ func TestTrustedProxyReportsTLS(t *testing.T) {
 	})
 	got := s.get("/r/lobby", "X-Forwarded-Proto: https", "Host: chat.example.org")
 	if got.header.Get("Strict-Transport-Security") == "" || !strings.Contains(got.header.Get("Content-Security-Policy"), "wss://chat.example.org") {
-		t.Errorf("headers: %v", got.header)
+		t.Errorf("headers: %v, want HSTS and a policy for wss", got.header)
 	}
 	if !strings.Contains(got.body, "https://chat.example.org/r/lobby/events") {
 		t.Error("the page does not show the URL that the browser uses")
@@ -124,15 +124,15 @@ func TestPanicReturns500AndIsLogged(t *testing.T) {
 	for _, path := range []string{"/", "/r/lobby", "/r/lobby/messages", "/readyz"} {
 		got := broken.get(path)
 		if want := `{"error":{"code":"unavailable","message":"Something went wrong on our side."}}`; got.status != 500 || got.body != want {
-			t.Errorf("%s: %d %s", path, got.status, got.body)
+			t.Errorf("%s: status %d, body %s; want 500 and %s", path, got.status, got.body, want)
 		}
 		page := broken.get(path, "Accept: text/html")
 		if page.status != 500 || !strings.Contains(page.body, "<title>Something went wrong on our side · Burble</title>") || strings.Contains(page.body, "nil pointer") {
-			t.Errorf("%s as a page: %d %s", path, page.status, page.body)
+			t.Errorf("%s as a page: status %d, want 500 without the cause: %s", path, page.status, page.body)
 		}
 	}
 	if got := broken.get("/healthz"); got.status != 200 {
-		t.Errorf("healthz: %d", got.status)
+		t.Errorf("healthz: status %d, want 200", got.status)
 	}
 	if log := s.logs.String(); !strings.Contains(log, "nil pointer") || !strings.Contains(log, "stack=") {
 		t.Errorf("the log lacks the cause or the stack: %s", log)

@@ -40,13 +40,13 @@ func TestForeignOriginIsRefusedOnEverySurface(t *testing.T) {
 		for name, origin := range foreign {
 			for kind, headers := range credentials {
 				if status, _ := surface.request(s, append(headers, "Origin: "+origin)...); status != 403 {
-					t.Errorf("%s, origin: %s, credentials: %s: %d", surface.name, name, kind, status)
+					t.Errorf("%s, origin: %s, credentials: %s: status %d, want 403", surface.name, name, kind, status)
 				}
 			}
 		}
 		for _, origin := range []string{"http://" + s.host, "HTTP://" + strings.ToUpper(s.host)} {
 			if status, _ := surface.request(s, cookie, "Origin: "+origin); status >= 400 {
-				t.Errorf("%s, origin %s: %d", surface.name, origin, status)
+				t.Errorf("%s, origin %s: status %d, want below 400", surface.name, origin, status)
 			}
 		}
 	}
@@ -68,10 +68,10 @@ func TestChangeWithACookieNeedsAnOrigin(t *testing.T) {
 			return status < 400
 		}
 		if isAllowed(cookie) == surface.changes {
-			t.Errorf("%s with a cookie: allowed: %v", surface.name, surface.changes)
+			t.Errorf("%s with a cookie and no Origin: allowed: %v, want %v", surface.name, surface.changes, !surface.changes)
 		}
 		if !isAllowed(ada.bearer()) {
-			t.Errorf("%s with a token: refused", surface.name)
+			t.Errorf("%s with a token and no Origin: refused, want allowed", surface.name)
 		}
 		if isAllowed("Cookie: burble=bad") != isAllowed() {
 			t.Errorf("%s: an invalid cookie is not ignored", surface.name)
@@ -79,11 +79,11 @@ func TestChangeWithACookieNeedsAnOrigin(t *testing.T) {
 		// If a proxy has removed Origin, Sec-Fetch-Site still identifies a foreign page.
 		for _, site := range []string{"cross-site", "same-site"} {
 			if isAllowed(ada.bearer(), "Sec-Fetch-Site: "+site) == surface.changes {
-				t.Errorf("%s with a token, %s: allowed: %v", surface.name, site, surface.changes)
+				t.Errorf("%s with a token, Sec-Fetch-Site %s: allowed: %v, want %v", surface.name, site, surface.changes, !surface.changes)
 			}
 		}
 		if !isAllowed(ada.bearer(), "Sec-Fetch-Site: none") || !isAllowed(ada.bearer(), "Sec-Fetch-Site: same-origin") {
-			t.Errorf("%s with a token, from this site: refused", surface.name)
+			t.Errorf("%s with a token, from this site: refused, want allowed", surface.name)
 		}
 	}
 }
@@ -95,19 +95,19 @@ func TestOriginWithoutTLSIsForeignToAServerWithTLS(t *testing.T) {
 		for origin, allowed := range map[string]bool{"https://" + s.host: true, "http://" + s.host: false} {
 			status, _ := surface.request(s, s.signIn("Ada").bearer(), "X-Forwarded-Proto: https", "Origin: "+origin)
 			if (status < 400) != allowed {
-				t.Errorf("%s from %s: %d", surface.name, origin, status)
+				t.Errorf("%s from %s: status %d, want allowed: %v", surface.name, origin, status, allowed)
 			}
 		}
 	}
 }
 
-// nginx replaces Host with the address of its upstream unless told otherwise. Nobody would guess why
-// every session and socket is refused.
+// By default, nginx replaces Host with the address of its upstream. Without an explanation, nobody would
+// guess why every session and socket is refused.
 func TestRefusalNamesAProxyThatChangesHost(t *testing.T) {
 	t.Parallel()
 	const page = "https://chat.example.org"
 	for site, want := range map[string]struct {
-		certain, isExplained bool
+		isCertain, isExplained bool
 	}{
 		"same-origin": {true, true}, "": {false, true}, "none": {false, true}, "cross-site": {}, "same-site": {},
 	} {
@@ -121,23 +121,24 @@ func TestRefusalNamesAProxyThatChangesHost(t *testing.T) {
 				for surface, text := range map[string]string{"JSON": refused.body, "page": form.body} {
 					for _, part := range []string{"proxy_set_header Host $http_host", "ORIGINS=" + page} {
 						if strings.Contains(text, part) != want.isExplained {
-							t.Errorf("%s: mentions %s: %v\n%s", surface, part, !want.isExplained, text)
+							t.Errorf("%s: mentions %s: %v, want %v\n%s", surface, part, !want.isExplained, want.isExplained, text)
 						}
 					}
 				}
-				if strings.Contains(form.body, "A proxy in front of this server changes the Host header") != want.certain {
-					t.Errorf("the page is certain: %v", !want.certain)
+				if strings.Contains(form.body, "A proxy in front of this server changes the Host header") != want.isCertain {
+					t.Errorf("the page names the cause without doubt: %v, want %v", !want.isCertain, want.isCertain)
 				}
 			}
 			lines := strings.Count(s.logs.String(), "a proxy changes Host")
 			if (lines > 0) != want.isExplained || lines > 1 && want.isExplained {
-				t.Errorf("the log has %d lines about it:\n%s", lines, s.logs)
+				t.Errorf("the log has %d lines about the proxy, want one: %v\n%s", lines, want.isExplained, s.logs)
 			}
 		})
 	}
 }
 
-// The script compares Host with the page's address, because over plain HTTP no header does.
+// The script compares this host with the page's address: over plain HTTP, no header shows that a proxy
+// changed it.
 func TestPagesHaveTheHostThatTheServerSaw(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) { set.Origins = []string{"https://a.example", "https://b.example"} })

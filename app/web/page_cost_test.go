@@ -24,22 +24,22 @@ func TestRenderingIsCharged(t *testing.T) {
 		text, _ := json.Marshal(fmt.Sprint(slow, i))
 		posted := s.postJSON("/r/lobby/messages", fmt.Sprintf(`{"text":%s}`, text), ada.bearer(), fmt.Sprint("Fly-Client-IP: 198.51.100.", i))
 		if posted.status != 201 {
-			t.Fatalf("post: %d", posted.status)
+			t.Fatalf("post: status %d, want 201", posted.status)
 		}
 	}
 	first, second, other := "Fly-Client-IP: 203.0.113.1", "Fly-Client-IP: 203.0.113.2", "Fly-Client-IP: 203.0.113.3"
 	for range 5 {
 		if got := s.get("/r/lobby/messages?limit=30", other); got.status != 200 {
-			t.Fatalf("without HTML: %d", got.status)
+			t.Fatalf("without HTML: status %d, want 200", got.status)
 		}
 	}
 	s.get("/r/lobby/messages?limit=30&html=true", first).expectRefusal(t, 429, protocol.RateLimited, "")
 	if got := s.get("/r/lobby/messages?limit=1", first); got.status != 429 {
-		t.Errorf("another request: %d", got.status)
+		t.Errorf("another request: status %d, want 429", got.status)
 	}
 	eventually(t, "the whole page is rendered", func() bool { return s.get("/r/lobby/messages?limit=30&html=true", first).status == 200 })
 	if got := s.get("/r/lobby", second); got.status != 200 {
-		t.Errorf("the page of another address: %d", got.status)
+		t.Errorf("the page of another address: status %d, want 200", got.status)
 	}
 }
 
@@ -50,22 +50,22 @@ func TestPagesWaitForMemory(t *testing.T) {
 	if !s.limits.Pages.TryAcquire(throttle.MaxPagesBytes) {
 		t.Fatal("the memory is taken already")
 	}
-	answers := make(chan int, 2)
+	statuses := make(chan int, 2)
 	for _, path := range []string{"/r/lobby/messages?limit=500&html=true", "/r/lobby"} {
-		go func() { answers <- s.get(path).status }()
+		go func() { statuses <- s.get(path).status }()
 	}
 	if got := s.get("/rooms"); got.status != 200 {
-		t.Errorf("a request without history: %d", got.status)
+		t.Errorf("a request without history: status %d, want 200", got.status)
 	}
 	select {
-	case status := <-answers:
-		t.Errorf("a page did not wait: %d", status)
+	case status := <-statuses:
+		t.Errorf("status %d for a page that should have waited for memory", status)
 	case <-time.After(50 * time.Millisecond):
 	}
 	s.limits.Pages.Release(throttle.MaxPagesBytes)
 	for range 2 {
-		if status := <-answers; status != 200 {
-			t.Errorf("after waiting: %d", status)
+		if status := <-statuses; status != 200 {
+			t.Errorf("after waiting: status %d, want 200", status)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

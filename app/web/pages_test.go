@@ -31,7 +31,7 @@ func TestHomePageListsRooms(t *testing.T) {
 	here, there := startTwo(t, newMiniredis(t))
 	empty := here.get("/", "Accept: text/html")
 	if empty.status != 200 || strings.Contains(empty.body, `href="/r/`) || !strings.HasPrefix(empty.header.Get("Content-Type"), "text/html") {
-		t.Errorf("without rooms: %d %v", empty.status, empty.header)
+		t.Errorf("without rooms: status %d, headers %v; want 200 and a page without links to rooms", empty.status, empty.header)
 	}
 	ada := here.signIn("Ada <b>")
 	latest := ""
@@ -43,13 +43,13 @@ func TestHomePageListsRooms(t *testing.T) {
 	home := there.get("/", "Accept: text/html", "Cookie: burble="+ada.Token)
 	third, first := strings.Index(home.body, `href="/r/third"`), strings.Index(home.body, `href="/r/first"`)
 	if third < 0 || first < third {
-		t.Errorf("the most recently active room is not first: %d, %d", third, first)
+		t.Errorf("the most recently active room is not first: third at %d, first at %d", third, first)
 	}
 	if !strings.Contains(home.body, "Ada &lt;b&gt;") || strings.Contains(home.body, "Ada <b>") {
 		t.Error("the user's name is missing or not escaped")
 	}
 	if caching := home.header.Get("Cache-Control"); !strings.Contains(caching, "private") {
-		t.Errorf("Cache-Control %q for a user's own page", caching)
+		t.Errorf("Cache-Control = %q on a user's own page, want private", caching)
 	}
 }
 
@@ -77,19 +77,19 @@ func TestRoomPageShowsTheNewestMessages(t *testing.T) {
 	}
 	older := s.get("/r/lobby?before="+all[70], "Accept: text/html")
 	if got := messageIDs(older); !slices.Equal(got, all[20:70]) || strings.Contains(older.body, "data-live") {
-		t.Errorf("older: %d messages, live %v", len(got), strings.Contains(older.body, "data-live"))
+		t.Errorf("older: %d messages, live: %v; want the 50 before, and not live", len(got), strings.Contains(older.body, "data-live"))
 	}
 	newer := s.get("/r/lobby?after="+all[69], "Accept: text/html")
 	if got := messageIDs(newer); !slices.Equal(got, all[70:]) || !strings.Contains(newer.body, "data-live") {
-		t.Errorf("newer: %d messages", len(got))
+		t.Errorf("newer: %d messages, live: %v; want the newest 50, and live", len(got), strings.Contains(newer.body, "data-live"))
 	}
 	id, _ := streams.ParseID(all[60])
 	at := s.get("/r/lobby?at="+url.QueryEscape(id.Time().UTC().Format(time.RFC3339Nano)), "Accept: text/html")
 	if got := messageIDs(at); !slices.Contains(got, all[60]) || len(got) != 50 {
-		t.Errorf("at a time: %v", got)
+		t.Errorf("at a time: got %v, want 50 messages with %s", got, all[60])
 	}
 	if got := messageIDs(s.get("/r/lobby?at=1970-01-01")); !slices.Equal(got, all[:50]) {
-		t.Errorf("before the first message: %d messages", len(got))
+		t.Errorf("before the first message: got %d messages, want the first 50", len(got))
 	}
 }
 
@@ -100,7 +100,7 @@ func TestPermalinkShowsItsMessage(t *testing.T) {
 	withQuery := s.get("/r/lobby/" + all[30] + "?at=1970-01-01&before=" + all[3]) // the query is ignored
 	for _, page := range []response{link, withQuery} {
 		if got := messageIDs(page); len(got) != 50 || !slices.Contains(got, all[30]) || page.status != 200 {
-			t.Errorf("permalink: %d, %v", page.status, got)
+			t.Errorf("permalink: status %d, messages %v; want 200 and 50 messages with %s", page.status, got, all[30])
 		}
 	}
 	if !strings.Contains(link.body, `id="m`+all[30]+`"`) || strings.Count(link.body, `aria-current="true"`) != 1 {
@@ -110,7 +110,7 @@ func TestPermalinkShowsItsMessage(t *testing.T) {
 	for _, missing := range []string{millis + "-99999", "123-0", "1795700000000-99"} {
 		page := s.get("/r/lobby/"+missing, "Accept: text/html")
 		if page.status != 404 || !strings.Contains(page.body, `role="alert">That message no longer exists.`) || len(messageIDs(page)) == 0 {
-			t.Errorf("permalink of a missing message: %d, %d messages", page.status, len(messageIDs(page)))
+			t.Errorf("permalink of a missing message: status %d, %d messages; want 404, the reason, and the messages around it", page.status, len(messageIDs(page)))
 		}
 		if strings.Contains(page.body, `aria-current="true"`) {
 			t.Error("another message is highlighted instead of the missing one")
@@ -137,7 +137,7 @@ func TestRoomPageWorksWithoutScript(t *testing.T) {
 	}
 	sent := here.postForm("/r/lobby/messages", "text=hello+%3Cb%3Ethere%3C%2Fb%3E", cookie, origin)
 	if sent.status != 303 {
-		t.Fatalf("sent: %d %s", sent.status, sent.body)
+		t.Fatalf("post: status %d, want 303: %s", sent.status, sent.body)
 	}
 	page = there.get(sent.header.Get("Location"), "Accept: text/html", cookie)
 	if !strings.Contains(page.body, "<p>hello &lt;b&gt;there&lt;/b&gt;</p>") || !strings.Contains(page.body, "data-mine") {
@@ -148,11 +148,11 @@ func TestRoomPageWorksWithoutScript(t *testing.T) {
 	}
 	refused := here.postForm("/r/lobby/messages", "text="+strings.Repeat("x", protocol.MaxText+1), cookie, origin, "Accept: text/html")
 	if refused.status != 413 || !strings.Contains(refused.body, "at most 4000 characters") || !strings.Contains(refused.body, strings.Repeat("x", protocol.MaxText+1)) {
-		t.Errorf("too long: %d, or the form lacks the text", refused.status)
+		t.Errorf("message that is too long: status %d, want 413, the reason, and a form with the text", refused.status)
 	}
 	foreign := here.postForm("/r/lobby/messages", "text=hi", cookie, "Origin: https://evil.example", "Accept: text/html")
 	if foreign.status != 403 || strings.Contains(foreign.body, "textarea") {
-		t.Errorf("foreign origin: %d", foreign.status)
+		t.Errorf("foreign origin: status %d, want 403 and no form: %s", foreign.status, foreign.body)
 	}
 }
 
@@ -164,7 +164,7 @@ func TestRoomPageEscapesNamesAndMessages(t *testing.T) {
 	s.postJSON("/r/lobby/messages", `{"text":"re","reply_to":"`+first.ID+`"}`, mallory.bearer())
 	page := s.get("/r/lobby", "Accept: text/html", "Cookie: burble="+mallory.Token)
 	if strings.Contains(page.body, "<script>") || strings.Contains(page.body, "<img src=x") {
-		t.Errorf("not escaped: %s", page.body)
+		t.Errorf("the page contains unescaped HTML: %s", page.body)
 	}
 }
 
@@ -182,7 +182,7 @@ func TestReplyQuotesPlainText(t *testing.T) {
 	}
 }
 
-// Chats and social networks show a link with what its page says about itself.
+// Chats and social networks preview a link with the description in its page.
 func TestPagesDescribeThemselvesToOtherSites(t *testing.T) {
 	t.Parallel()
 	s := startOne(t, func(set *settings) {
@@ -217,7 +217,7 @@ func TestPagesDescribeThemselvesToOtherSites(t *testing.T) {
 		}
 		image, isHere := strings.CutPrefix(got["og:image"], origin)
 		if got["og:title"] != "" && (!isHere || s.get(image).status != 200) {
-			t.Errorf("%s: image %q", path, got["og:image"])
+			t.Errorf("%s: the image %q does not exist on this server", path, got["og:image"])
 		}
 	}
 }

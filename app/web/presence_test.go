@@ -29,71 +29,71 @@ func TestPresenceAndTypingAcrossServers(t *testing.T) {
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		here, there := startServer(t, backend.Redis, leaveSoon), startServer(t, backend.Redis, leaveSoon)
 		ada, bob := here.signIn("Ada"), here.signIn("Bob")
-		ofAda := here.connect(ada)
-		ofAda.follow("lobby", "")
-		if present := awaitWhere(ofAda, hasCount(1)); present.Users[0].Name != "Ada" {
-			t.Errorf("present: %+v", present)
+		adaSocket := here.connect(ada)
+		adaSocket.follow("lobby", "")
+		if present := awaitWhere(adaSocket, hasCount(1)); present.Users[0].Name != "Ada" {
+			t.Errorf("present: %+v, want Ada", present)
 		}
 
-		ofBob := there.connect(bob)
-		ofBob.follow("lobby", "")
-		present := awaitWhere(ofBob, hasCount(2))
+		bobSocket := there.connect(bob)
+		bobSocket.follow("lobby", "")
+		present := awaitWhere(bobSocket, hasCount(2))
 		if !slices.Contains(present.Users, ada.User) || !slices.Contains(present.Users, bob.User) {
-			t.Errorf("present: %+v", present)
+			t.Errorf("present: %+v, want Ada and Bob", present)
 		}
-		awaitWhere(ofAda, isSignal("came", bob))
-		ofBob.send(`{"type":"typing","room":"lobby"}`)
-		ofBob.send(`{"type":"typing","room":"lobby"}`) // not signalled again within 3 s
-		awaitWhere(ofAda, isSignal("typing", bob))
-		ofBob.send(`{"type":"unfollow","room":"lobby"}`)
-		left := awaitWhere(ofAda, func(signal *client.Signal) bool {
+		awaitWhere(adaSocket, isSignal("came", bob))
+		bobSocket.send(`{"type":"typing","room":"lobby"}`)
+		bobSocket.send(`{"type":"typing","room":"lobby"}`) // not signalled again within 3 s
+		awaitWhere(adaSocket, isSignal("typing", bob))
+		bobSocket.send(`{"type":"unfollow","room":"lobby"}`)
+		left := awaitWhere(adaSocket, func(signal *client.Signal) bool {
 			if signal.Kind == "typing" {
 				t.Error("typing was signalled twice within 3 s")
 			}
 			return signal.Kind == "left"
 		})
 		if left.User != bob.User {
-			t.Errorf("left: %+v", left)
+			t.Errorf("%+v left, want Bob", left.User)
 		}
 	})
 }
 
-// A user who is connected with two tokens of different names is shown to everyone with the later name,
-// whichever connection joins last, on whichever server.
+// If a user is connected with two tokens for different names, everyone sees the later name, whichever
+// connection joined last, and on whichever server.
 func TestNewNameReplacesTheOldOneEverywhere(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		here, there := startServer(t, backend.Redis, leaveSoon), startServer(t, backend.Redis, leaveSoon)
 		ada, bob := here.signIn("Ada"), there.signIn("Bob")
-		ofBob := there.connect(bob)
-		ofBob.follow("lobby", "")
+		bobSocket := there.connect(bob)
+		bobSocket.follow("lobby", "")
 		first := here.connect(ada)
 		first.follow("lobby", "")
 		await[*client.Present](first)
-		awaitWhere(ofBob, isSignal("came", ada))
+		awaitWhere(bobSocket, isSignal("came", ada))
 
 		// Tabs on both servers follow with the new names, and the first tab again with the oldest.
 		for i, name := range []string{"Countess", "Lovelace", "Augusta"} {
 			server := []*testServer{there, here}[i%2]
 			server.postJSON("/session", `{"name":`+quote(name)+`}`, ada.bearer()).decode(t, &ada)
 			server.connect(ada).follow("lobby", "")
-			awaitWhere(ofBob, isSignal("came", ada))
+			awaitWhere(bobSocket, isSignal("came", ada))
 			first.send(`{"type":"unfollow","room":"lobby"}`)
 			first.follow("lobby", "")
-			// A list that an earlier signal may have overtaken is sent again, and may come first.
+			// The server may first send an older list again, in case a signal has overtaken it.
 			awaitWhere(first, func(present *client.Present) bool { return slices.Contains(present.Users, ada.User) })
 		}
 
 		carol := here.signIn("Carol")
-		ofCarol := here.connect(carol)
-		ofCarol.follow("lobby", "")
-		awaitWhere(ofBob, func(signal *client.Signal) bool {
+		carolSocket := here.connect(carol)
+		carolSocket.follow("lobby", "")
+		awaitWhere(bobSocket, func(signal *client.Signal) bool {
 			if signal.Kind == "came" && signal.User.ID == ada.ID {
 				t.Errorf("the name changed back: %+v", signal.User)
 			}
 			return signal.User.ID == carol.ID
 		})
-		if present := await[*client.Present](ofCarol); !slices.Contains(present.Users, ada.User) {
+		if present := await[*client.Present](carolSocket); !slices.Contains(present.Users, ada.User) {
 			t.Errorf("present: %+v, want %+v", present.Users, ada.User)
 		}
 	})
@@ -105,22 +105,22 @@ func TestWatchersAreNotPresent(t *testing.T) {
 	redis := redistest.Start(t).Redis()
 	here, there := startServer(t, redis, leaveSoon), startServer(t, redis, leaveSoon)
 	ada, bob := here.signIn("Ada"), here.signIn("Bob")
-	ofAda := here.connect(ada)
-	ofAda.send(`{"type":"follow","room":"lobby","last":0,"watch":true}`)
-	awaitWhere(ofAda, hasCount(0))
-	ofBob := there.connect(bob)
-	ofBob.follow("lobby", "")
-	if present := awaitWhere(ofBob, hasCount(1)); present.Users[0] != bob.User {
-		t.Errorf("present: %+v", present)
+	adaSocket := here.connect(ada)
+	adaSocket.send(`{"type":"follow","room":"lobby","last":0,"watch":true}`)
+	awaitWhere(adaSocket, hasCount(0))
+	bobSocket := there.connect(bob)
+	bobSocket.follow("lobby", "")
+	if present := awaitWhere(bobSocket, hasCount(1)); present.Users[0] != bob.User {
+		t.Errorf("present: %+v, want only Bob", present)
 	}
-	awaitWhere(ofAda, isSignal("came", bob))
-	ofAda.follow("lobby", "")
-	awaitWhere(ofAda, hasCount(2))
-	ofAda.follow("lobby", `,"last":0,"watch":true`)
-	ofAda.send(`{"type":"typing","room":"lobby"}`) // has no effect
-	left := awaitWhere(ofBob, func(signal *client.Signal) bool { return signal.Kind != "came" })
+	awaitWhere(adaSocket, isSignal("came", bob))
+	adaSocket.follow("lobby", "")
+	awaitWhere(adaSocket, hasCount(2))
+	adaSocket.follow("lobby", `,"last":0,"watch":true`)
+	adaSocket.send(`{"type":"typing","room":"lobby"}`) // has no effect
+	left := awaitWhere(bobSocket, func(signal *client.Signal) bool { return signal.Kind != "came" })
 	if left.Kind != "left" || left.User != ada.User {
-		t.Errorf("after Ada stopped following and only watches: %+v", left)
+		t.Errorf("after Ada only watches: got %+v, want that she left", left)
 	}
 }
 
@@ -133,8 +133,8 @@ func TestReadMarkerReachesOnlyTheUsersOtherDevices(t *testing.T) {
 		here.post(ada, "lobby", "two")
 		last := here.post(ada, "lobby", "three for @bob").ID
 
-		phone, laptop, ofAda := here.connect(bob), there.connect(bob), there.connect(ada)
-		for _, c := range []*testSocket{phone, laptop, ofAda} {
+		phone, laptop, adaSocket := here.connect(bob), there.connect(bob), there.connect(ada)
+		for _, c := range []*testSocket{phone, laptop, adaSocket} {
 			c.follow("lobby", "")
 		}
 		phone.sendf(`{"type":"read","room":"lobby","id":"%s"}`, first)
@@ -145,10 +145,10 @@ func TestReadMarkerReachesOnlyTheUsersOtherDevices(t *testing.T) {
 		laptop.sendf(`{"type":"read","room":"lobby","id":"%s"}`, last)
 		awaitWhere(phone, func(signal *client.Signal) bool { return signal.Kind == "read" && signal.ID == last })
 		expectUnread(t, here, bob, 0, 0)
-		ofAda.sync()
-		for _, frame := range ofAda.waiting {
+		adaSocket.sync()
+		for _, frame := range adaSocket.waiting {
 			if signal, ok := frame.Frame.(*client.Signal); ok && signal.Kind == "read" {
-				t.Errorf("Ada received %s", frame.text)
+				t.Errorf("Ada received %s, want no read marker of Bob", frame.text)
 			}
 		}
 	})
@@ -172,16 +172,16 @@ func TestTopicReachesReadersAndTheListOfRooms(t *testing.T) {
 		c.follow("lobby", "")
 		c.appendf(`{"type":"topic","room":"lobby","key":"%s","text":" Tea  and\ncake "}`, client.NewKey())
 		if entry := c.read("lobby", 1)[0]; entry.Kind != "topic" || entry.Text != "Tea and cake" {
-			t.Errorf("entry: %+v", entry)
+			t.Errorf("read %+v, want the topic with its spaces collapsed", entry)
 		}
 		var rooms []client.Room
 		s.get("/rooms").decode(t, &rooms)
 		if len(rooms) != 1 || rooms[0].Title != "Tea and cake" {
-			t.Errorf("rooms: %+v", rooms)
+			t.Errorf("rooms: %+v, want the topic of the lobby", rooms)
 		}
 		c.sendf(`{"type":"topic","room":"lobby","key":"%s","text":"%s"}`, client.NewKey(), strings.Repeat("x", protocol.MaxTopic+1))
 		if refused := await[*client.Error](c); refused.Code != "too_long" || refused.Field != "text" {
-			t.Errorf("topic of MaxTopic+1 characters: %+v", refused)
+			t.Errorf("topic of MaxTopic+1 characters: got %+v, want too_long for text", refused)
 		}
 	})
 }

@@ -18,7 +18,7 @@ func TestProtocolBodies(t *testing.T) {
 		var object map[string]any
 		text := strings.TrimSuffix(strings.TrimPrefix(example, "["), "]") // a list has one element
 		if err := json.Unmarshal([]byte(text), &object); err != nil {
-			t.Fatalf("%v in %s", err, example)
+			t.Fatalf("decode %s: %v", example, err)
 		}
 		if object["type"] != nil || object["kind"] != nil {
 			continue // a frame or an entry
@@ -39,7 +39,7 @@ func bodyFields(t *testing.T) (fields []string) {
 	message := s.postJSON("/r/lobby/messages", `{"text":"hi!"}`, ada.bearer())
 	reply := `{"text":"hi!","reply_to":"` + s.post(ada, "lobby", "hi!").ID + `"}`
 	if got := s.postJSON("/r/lobby/messages", reply, ada.bearer()); got.status != 201 {
-		t.Errorf("%s: %d %s", reply, got.status, got.body)
+		t.Errorf("%s: status %d, want 201: %s", reply, got.status, got.body)
 	}
 	found := strings.Split(strings.TrimSpace(s.get("/r/lobby/search?q=nothing-of-this").body), "\n")
 	for _, body := range []string{
@@ -48,7 +48,7 @@ func bodyFields(t *testing.T) (fields []string) {
 	} {
 		var object map[string]any
 		if err := json.Unmarshal([]byte(body), &object); err != nil {
-			t.Fatalf("%v in %s", err, body)
+			t.Fatalf("decode %s: %v", body, err)
 		}
 		fields = append(fields, fieldNames(object))
 	}

@@ -36,7 +36,7 @@ func TestRefusedUpgrades(t *testing.T) {
 	for _, test := range tests {
 		c, refused := s.dial(test.headers...)
 		if c != nil {
-			t.Errorf("%s: accepted", test.name)
+			t.Errorf("%s: accepted, want status %d", test.name, test.status)
 			continue
 		}
 		if refused.Status != test.status || refused.Code != string(test.code) || refused.Field != test.field || refused.Header.Get("Upgrade") != "" {
@@ -45,7 +45,7 @@ func TestRefusedUpgrades(t *testing.T) {
 		for _, path := range []string{"/WS", "/ws/"} { // another spelling of the path must not bypass the check
 			c, refused := s.dialPath(path, test.headers...)
 			if c != nil || refused.Status != test.status && refused.Status != http.StatusNotFound {
-				t.Errorf("%s at %s: %v", test.name, path, refused)
+				t.Errorf("%s at %s: got %v, want %d or 404", test.name, path, refused, test.status)
 			}
 		}
 	}

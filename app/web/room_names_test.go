@@ -12,8 +12,7 @@ import (
 	"burble/app/protocol"
 )
 
-// What people type into the form for opening a room means the same room with and without the script,
-// which asks for JSON.
+// The form for opening a room leads to the same room with and without the script, which requests JSON.
 func TestOpenRedirectsToTheRoom(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
@@ -35,13 +34,13 @@ func TestOpenRedirectsToTheRoom(t *testing.T) {
 		case name != room:
 			t.Errorf("%q: the script gets %q, want %q", typed, name, room)
 		case room == "" && (got.status != 400 || location != "" || !strings.Contains(got.body, "A room name must have")):
-			t.Errorf("%q: %d, Location %q", typed, got.status, location)
+			t.Errorf("%q: status %d, Location %q; want 400 and the reason", typed, got.status, location)
 		case room != "" && (got.status != 303 || location != "/r/"+room):
 			t.Errorf("%q: %d, Location %q, want /r/%s", typed, got.status, location, room)
 		}
 	}
 	if browser := s.get("/open?room=Lobby", "Accept: text/html,application/xhtml+xml,*/*;q=0.8"); browser.status != 303 {
-		t.Errorf("a browser gets %d", browser.status)
+		t.Errorf("a browser gets status %d, want 303", browser.status)
 	}
 }
 
@@ -61,7 +60,7 @@ func TestPageOfARespelledRoomRedirects(t *testing.T) {
 	}
 	for _, path := range []string{"/r/" + strings.Repeat("A", 65), "/r/%F0%9F%8E%89", "/r/Lobby%0d%0aSet-Cookie:a=b", "/r/%ff", "/r/-A"} {
 		if got := s.get(path); got.status != 400 || got.header.Get("Location") != "" || got.header.Get("Set-Cookie") != "" {
-			t.Errorf("%s: %d %v", path, got.status, got.header)
+			t.Errorf("%s: status %d, headers %v; want 400 without Location and Set-Cookie", path, got.status, got.header)
 		}
 	}
 }
@@ -120,6 +119,6 @@ func TestCreatedRoomIsListedWhileItIsEmpty(t *testing.T) {
 		get(fmt.Sprintf("/open?room=new-%d", n))
 	}
 	if names := strings.Split(cookies["burble_empty"], "."); len(names) != maxEmptyRooms || names[0] != fmt.Sprintf("new-%d", 2*maxEmptyRooms-1) {
-		t.Errorf("after %d rooms the cookie is %q", 2*maxEmptyRooms, cookies["burble_empty"])
+		t.Errorf("after %d rooms the cookie is %q, want the last %d rooms", 2*maxEmptyRooms, cookies["burble_empty"], maxEmptyRooms)
 	}
 }

@@ -30,11 +30,11 @@ func FuzzRoomInURL(f *testing.F) {
 			var page client.History
 			switch {
 			case status >= 500:
-				t.Fatalf("%q: %d %s", path, status, body)
+				t.Fatalf("%q: status %d, want below 500: %s", path, status, body)
 			case status >= 300:
 			case !strings.HasPrefix(string(ctx.Response.Header.ContentType()), "application/json"): // a page
 			case json.Unmarshal(body, &page) != nil || streams.CheckRoom(page.Room) != nil || !strings.HasPrefix(path, "/r/"+page.Room):
-				t.Fatalf("%q: %d %s", path, status, body)
+				t.Fatalf("%q: status %d with a history of another room: %s", path, status, body)
 			}
 		}
 	})

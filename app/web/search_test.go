@@ -29,7 +29,7 @@ func (s *testServer) search(query string) (result searchResult) {
 	s.t.Helper()
 	got := s.get("/r/lobby/search?" + query)
 	if got.status != 200 {
-		s.t.Fatalf("search %s: %d %s", query, got.status, got.body)
+		s.t.Fatalf("search %s: status %d, want 200: %s", query, got.status, got.body)
 	}
 	lines := strings.Split(strings.TrimSpace(got.body), "\n")
 	lines, last := lines[:len(lines)-1], lines[len(lines)-1]
@@ -39,7 +39,7 @@ func (s *testServer) search(query string) (result searchResult) {
 		Older    string
 	}
 	if err := json.Unmarshal([]byte(last), &done); err != nil || !done.Done {
-		s.t.Fatalf("search %s: the last line is %q", query, last)
+		s.t.Fatalf("search %s: the last line is %q, want done: %v", query, last, err)
 	}
 	for _, line := range lines {
 		result.entries = append(result.entries, decodeEntry(s.t, line))
@@ -62,16 +62,16 @@ func TestSearchFindsCurrentMessagesNewestFirst(t *testing.T) {
 		c.appendf(`{"type":"delete","room":"lobby","key":"%s","of":"%s"}`, client.NewKey(), deleted)
 
 		if got := texts(s.search("q=tea").entries); !slices.Equal(got, []string{"no TEA for me", "Tea at five?"}) {
-			t.Errorf("tea: %q", got)
+			t.Errorf("tea: found %q, want both messages, the newest first", got)
 		}
 		if got := texts(s.search("q=tea&from=ada").entries); !slices.Equal(got, []string{"Tea at five?"}) {
-			t.Errorf("tea, from Ada: %q", got)
+			t.Errorf("tea, from Ada: found %q, want only hers", got)
 		}
 		if got := s.search("q=four"); len(got.entries) != 0 || got.older != "" || got.searched != 4 {
-			t.Errorf("a word that was edited away: %+v", got)
+			t.Errorf("a word that was edited away: got %+v, want none in 4 messages", got)
 		}
 		if got := texts(s.search("q=tea&after=" + first).entries); !slices.Equal(got, []string{"no TEA for me"}) {
-			t.Errorf("tea, after the first message: %q", got)
+			t.Errorf("tea, after the first message: found %q, want only the second", got)
 		}
 	})
 }
@@ -134,7 +134,7 @@ func TestSearchContinuesWhereItStopped(t *testing.T) {
 		}
 	}
 	if slices.Reverse(got); !slices.Equal(got, want) {
-		t.Errorf("found %q", got)
+		t.Errorf("found %q, want all messages, the newest first: %q", got, want)
 	}
 }
 
@@ -151,18 +151,18 @@ func TestSearchReportsAnOutage(t *testing.T) {
 	complete := s.openStream("/r/lobby/search?q=" + fmt.Sprint(page))
 	s.engine.SetStatus(true) // only affects live reads and must not end the search
 	if got := complete.jsonLine().Text; got != fmt.Sprint(page) {
-		t.Errorf("found %q", got)
+		t.Errorf("found %q, want %q", got, fmt.Sprint(page))
 	}
 	if line := complete.line(); !strings.HasPrefix(line, `{"done":true,`) {
-		t.Errorf("the last line is %s", line)
+		t.Errorf("the last line is %s, want done", line)
 	}
-	complete.Line()                                                  // at the end, the next search may start
+	complete.Line()                                                  // the next search may start after the end of this one
 	proxy.SetFaults(redistest.Faults{Delay: 300 * time.Millisecond}) // leaves time to cut off the search
 	cut := s.openStream("/r/lobby/search?q=" + fmt.Sprint(3*page-1))
 	cut.jsonLine()
 	proxy.Reroute("")
 	if line := cut.line(); !strings.HasPrefix(line, `{"type":"error","code":"unavailable",`) {
-		t.Errorf("the last line of the interrupted search is %s", line)
+		t.Errorf("the last line of the interrupted search is %s, want the error unavailable", line)
 	}
 	if line, err := cut.Line(); err != io.EOF {
 		t.Errorf("after the error: %q, %v", line, err)

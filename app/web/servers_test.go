@@ -59,22 +59,22 @@ func (c *conversation) expect(t *testing.T, reader string, entries []client.Entr
 	for i, entry := range entries {
 		kinds = append(kinds, entry.Kind)
 		if entry.N != int64(i+1) {
-			t.Errorf("%s: entry %d has number %d", reader, i+1, entry.N)
+			t.Errorf("%s: entry %d has number %d, want %d", reader, i+1, entry.N, i+1)
 		}
 	}
 	if want := []string{"message", "message", "message", "react", "edit", "delete"}; !slices.Equal(kinds, want) {
-		t.Fatalf("%s: kinds %v", reader, kinds)
+		t.Fatalf("%s: kinds %v, want %v", reader, kinds, want)
 	}
 	first, reply, plain, reaction, edit, deletion := entries[0], entries[1], entries[2], entries[3], entries[4], entries[5]
 	switch {
 	case first.Text != "hello *world*\nsecond line", plain.Text != "plain <b>text</b>", edit.Text != "hello **all**":
-		t.Errorf("%s: texts %q", reader, texts(entries))
+		t.Errorf("%s: the texts %q differ from those sent", reader, texts(entries))
 	case reply.ReplyTo != first.ID, reaction.Of != first.ID, edit.Of != first.ID, deletion.Of != reply.ID:
-		t.Errorf("%s: wrong references in %+v", reader, entries)
+		t.Errorf("%s: an entry refers to a wrong one: %+v", reader, entries)
 	case reaction.Emoji != "👍" || !reaction.On:
-		t.Errorf("%s: reaction %+v", reader, reaction)
+		t.Errorf("%s: reaction %+v, want 👍 on", reader, reaction)
 	case first.User.Name != "Ada" || first.User.ID != c.ada.ID || deletion.User.ID != c.bob.ID:
-		t.Errorf("%s: users of %+v", reader, entries)
+		t.Errorf("%s: an entry has a wrong user: %+v", reader, entries)
 	}
 }
 
@@ -163,20 +163,20 @@ func TestEntriesWithHTML(t *testing.T) {
 func (c *conversation) expectHistory(t *testing.T, page client.History) {
 	t.Helper()
 	if !slices.Equal(ids(page.Entries), c.ids[:3]) || page.Room != "lobby" || page.Older != nil || page.Newer != nil {
-		t.Fatalf("page: %+v", page)
+		t.Fatalf("history: %+v, want the three messages and no others", page)
 	}
 	if !strings.HasPrefix(page.AsOf, c.ids[5]+"@") {
 		t.Errorf("as of %s, want the last entry, %s", page.AsOf, c.ids[5])
 	}
 	first, reply, plain := page.Entries[0], page.Entries[1], page.Entries[2]
 	if first.Text != "hello **all**" || first.Edited != c.ids[4] || !slices.Equal(first.Reactions["👍"], []string{c.bob.ID}) {
-		t.Errorf("edited message: %+v", first)
+		t.Errorf("edited message: %+v, want the new text, the ID of the edit, and the reaction", first)
 	}
 	if !reply.Deleted || reply.Text != "" || reply.N != 2 || reply.ReplyTo != first.ID || reply.User.Name != "Bob" {
-		t.Errorf("deleted message: %+v", reply)
+		t.Errorf("deleted message: %+v, want it without its text", reply)
 	}
 	if plain.Text != "plain <b>text</b>" || plain.Edited != "" || plain.Reactions != nil || plain.Deleted {
-		t.Errorf("third message: %+v", plain)
+		t.Errorf("third message: %+v, want it unchanged", plain)
 	}
 }
 
@@ -239,7 +239,7 @@ func TestReadResumesOnTheOtherServerFromAnyCursor(t *testing.T) {
 				"WebSocket": func() []client.Entry {
 					socket := there.connect(anonymous)
 					if followed := socket.follow("lobby", `,"after":"`+entry.Cursor+`"`); followed.State != "resumed" || followed.At != entry.Cursor {
-						t.Errorf("followed: %+v", followed)
+						t.Errorf("followed: %+v, want resumed at %s", followed, entry.Cursor)
 					}
 					return socket.read("lobby", len(rest))
 				},

@@ -16,7 +16,7 @@ func sessionCookie(t *testing.T, got response) *http.Cookie {
 	t.Helper()
 	cookies := (&http.Response{Header: got.header}).Cookies()
 	if len(cookies) != 1 || cookies[0].Name != "burble" {
-		t.Fatalf("cookies: %v", cookies)
+		t.Fatalf("cookies: %v, want one named burble", cookies)
 	}
 	return cookies[0]
 }
@@ -28,18 +28,18 @@ func TestSessionReturnsATokenAndSetsACookie(t *testing.T) {
 	var ada testUser
 	got.decode(t, &ada)
 	if got.status != 200 || ada.Name != "Ada Lovelace" || uuid.Validate(ada.ID) != nil || got.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("session: %d %s", got.status, got.body)
+		t.Errorf("status %d, body %s; want 200, a name with single spaces, and a user ID", got.status, got.body)
 	}
 	cookie := sessionCookie(t, got)
 	if cookie.Value != ada.Token || cookie.Path != "/" || !cookie.HttpOnly || cookie.Secure ||
 		cookie.SameSite != http.SameSiteLaxMode || cookie.MaxAge != 180*24*3600 || cookie.Domain != "" {
-		t.Errorf("cookie: %s", cookie.Raw)
+		t.Errorf("cookie: %s, want the token for 180 days, HttpOnly, SameSite=Lax, path /", cookie.Raw)
 	}
 	// The other server accepts both.
 	sameOrigin := "Origin: http://" + there.host
 	for _, headers := range [][]string{{ada.bearer()}, {"Cookie: burble=" + ada.Token, sameOrigin}} {
 		if posted := there.postJSON("/r/lobby/messages", `{"text":"hi"}`, headers...); posted.status != 201 {
-			t.Errorf("%v: %d %s", headers, posted.status, posted.body)
+			t.Errorf("%v: status %d, want 201: %s", headers, posted.status, posted.body)
 		}
 	}
 }
@@ -53,7 +53,7 @@ func TestSessionRenamesAnExistingUser(t *testing.T) {
 		var renamed testUser
 		got.decode(t, &renamed)
 		if renamed.ID != ada.ID || renamed.Name != "Countess" || renamed.Token == ada.Token {
-			t.Errorf("with a %s: %s", name, got.body)
+			t.Errorf("with a %s: got %s, want the same ID with the new name and a new token", name, got.body)
 		}
 	}
 	if other := s.signIn("Ada"); other.ID == ada.ID {
@@ -82,7 +82,7 @@ func TestPagesRenewAnOldCookie(t *testing.T) {
 		cookie := "Cookie: burble=" + s.tokens.Sign(ada, time.Now().Add(-test.age))
 		got := s.get(test.path, append(test.headers, cookie, "Accept: text/html")...)
 		if renewed := got.header.Get("Set-Cookie") != ""; renewed != test.renewed {
-			t.Errorf("%s after %v, with %q: renewed is %v", test.path, test.age, test.headers, renewed)
+			t.Errorf("%s after %v, with %q: renewed: %v, want %v", test.path, test.age, test.headers, renewed, test.renewed)
 		} else if renewed {
 			user, expiry, err := s.tokens.Verify(sessionCookie(t, got).Value, time.Now())
 			if err != nil || user != ada || time.Until(expiry) < identity.TokenLife-time.Minute {
@@ -117,6 +117,6 @@ func TestSessionFormRedirectsBack(t *testing.T) {
 	}
 	refused := s.postForm("/session", "name=+&next=%2Fr%2Flobby", "Accept: text/html")
 	if refused.status != 400 || !strings.Contains(refused.body, "name must not be empty") || refused.header.Get("Set-Cookie") != "" {
-		t.Errorf("empty name: %d", refused.status)
+		t.Errorf("empty name: status %d, want 400, the reason, and no cookie: %s", refused.status, refused.body)
 	}
 }

@@ -23,14 +23,14 @@ func TestStatusReachesEveryConnection(t *testing.T) {
 	events.event()
 	s.engine.SetStatus(true)
 	if status := awaitText[*client.Status](c); status != statusAway {
-		t.Errorf("WebSocket: %s", status)
+		t.Errorf("WebSocket: got %s, want %s", status, statusAway)
 	}
 	if event := events.event(); event != (client.Event{Type: "status", Data: statusAway}) {
-		t.Errorf("SSE: %+v", event)
+		t.Errorf("SSE: got %+v, want %s", event, statusAway)
 	}
 	s.engine.SetStatus(false)
 	if status := awaitText[*client.Status](c); status != statusBack {
-		t.Errorf("WebSocket: %s", status)
+		t.Errorf("WebSocket: got %s, want %s", status, statusBack)
 	}
 	for _, want := range []string{"-- Chat storage is unavailable. Missed messages will follow. --", "-- Chat storage is available again. --"} {
 		if line := plain.line(); line != want {
@@ -53,11 +53,11 @@ func TestStatusReachesConnectionsOpenedDuringAnOutage(t *testing.T) {
 	}
 	events := s.openStream("/r/lobby/events")
 	if event := events.event(); event != (client.Event{Type: "status", Data: statusAway}) {
-		t.Errorf("SSE: %+v", event)
+		t.Errorf("SSE: got %+v, want %s", event, statusAway)
 	}
 	for name, c := range map[string]*testSocket{"a socket": c, "a socket with a follow in the URL": following} {
 		if status := awaitText[*client.Status](c); status != statusAway {
-			t.Errorf("%s: %s", name, status)
+			t.Errorf("%s: got %s, want %s", name, status, statusAway)
 		}
 	}
 	proxy.Reroute(upstream)

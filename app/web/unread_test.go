@@ -62,7 +62,7 @@ func TestOneResponseMayExceedTheLimit(t *testing.T) {
 	s.limits.UnreadBytes = limit.NewQuota(smallResponse)
 	s.postLongMessages(5)
 	if got := s.get("/r/lobby/messages", "Accept-Encoding: identity"); got.status != 200 || len(got.body) <= smallResponse {
-		t.Errorf("got %d, %d bytes", got.status, len(got.body))
+		t.Errorf("status %d, %d bytes; want 200 and more than %d", got.status, len(got.body), smallResponse)
 	}
 }
 

@@ -19,7 +19,7 @@ func TestAppendIgnoresEntryUser(t *testing.T) {
 			t.Fatal(err)
 		}
 		if entries := page(t, store, streams.Where{Limit: 1}).Entries; entries[0].User != bob {
-			t.Errorf("the author of Bob's message is %v", entries[0].User)
+			t.Errorf("got author %v, want %v", entries[0].User, bob)
 		}
 	})
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// leastRights returns the ACL rules that README.md lists.
-func leastRights(t *testing.T, cluster bool) (rights []string) {
+// minimalACL returns the ACL rules that README.md lists.
+func minimalACL(t *testing.T, cluster bool) (rights []string) {
 	t.Helper()
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -31,14 +31,14 @@ func leastRights(t *testing.T, cluster bool) (rights []string) {
 	return rights
 }
 
-func TestLeastRights(t *testing.T) {
+func TestMinimalACL(t *testing.T) {
 	t.Parallel()
 	for _, prefix := range []string{"", "chat:"} {
 		t.Run("prefix "+prefix, func(t *testing.T) {
 			t.Parallel()
 			redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
 				args := []any{"ACL", "SETUSER", "burble", "reset"}
-				for _, right := range leastRights(t, backend.Redis.IsClusterMode) {
+				for _, right := range minimalACL(t, backend.Redis.IsClusterMode) {
 					args = append(args, strings.Replace(right, "~{", "~"+prefix+"{", 1))
 				}
 				backend.Each(t, args...)
@@ -50,7 +50,7 @@ func TestLeastRights(t *testing.T) {
 					Redis: &least, Prefix: prefix, MaxCount: 20, MaxAge: time.Hour,
 				})}, prefix)
 				for _, denied := range backend.Denied(t) {
-					t.Errorf("Burble was denied %v", denied)
+					t.Errorf("Redis denied Burble %v", denied)
 				}
 				expectDenied(t, backend, &least, prefix)
 			})
@@ -104,13 +104,13 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 
 func second[T any](_ T, err error) error { return err }
 
-// expectDenied checks that the user has no permissions that Burble does not need. Only one durability
-// needs WAIT.
+// expectDenied checks that the user has no permissions that Burble does not need. WAIT is allowed, although
+// only [streams.Replica] needs it.
 func expectDenied(t *testing.T, backend redistest.Backend, least *redis.UniversalOptions, prefix string) {
 	client := redis.NewUniversalClient(least)
 	defer client.Close()
 	if err := client.Do(context.Background(), "WAIT", 0, 1).Err(); err != nil {
-		t.Errorf("WAIT: %v", err)
+		t.Errorf("WAIT: got error %v, want none", err)
 	}
 	for _, command := range [][]any{
 		{"FLUSHALL"}, {"FLUSHDB"}, {"CONFIG", "SET", "maxmemory", "1"}, {"CONFIG", "GET", "*"}, {"KEYS", "*"},
@@ -120,7 +120,7 @@ func expectDenied(t *testing.T, backend redistest.Backend, least *redis.Universa
 	} {
 		err := client.Do(context.Background(), command...).Err()
 		if err == nil || !strings.HasPrefix(err.Error(), "NOPERM") {
-			t.Errorf("%v: %v, want NOPERM", command, err)
+			t.Errorf("%v: got error %v, want NOPERM", command, err)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"burble/streams/redistest"
 )
 
-// flood appends a room's first message, and then more activity than the stream keeps.
+// flood appends a room's first message, and then more activity than the activity stream keeps.
 const flood = `
 	redis.call('HSET', KEYS[1] .. ':meta', 'epoch', 'first', 'n', 1)
 	local id = redis.call('XADD', KEYS[1], '*', 'kind', 'message', 'n', 1, 'key', 'k', 'uid', 'u', 'name', 'Eve', 'text', 'x')
@@ -29,12 +29,12 @@ func TestNewRoomInActivityFloodHasEpoch(t *testing.T) {
 			t.Fatal(err)
 		}
 		if f.expect(1); f.cursor.String() != id+"@first" {
-			t.Errorf("at %v, want %s@first", f.cursor, id)
+			t.Errorf("got cursor %v, want %s@first", f.cursor, id)
 		}
 	})
 }
 
-// roomInSameBucket returns another room with the same activity stream.
+// roomInSameBucket returns another room that shares the room's activity stream.
 func roomInSameBucket(room string) string {
 	for i := 0; ; i++ {
 		if other := fmt.Sprint("room-", i); streams.ActivityKey(other) == streams.ActivityKey(room) {

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	maxStateBytes = 8 << 10 // of one message's state, which each amendment decodes and encodes
+	maxStateBytes = 8 << 10 // limit for the state of one message, which each amendment decodes and encodes
 	manyEdits     = 6000
 	manyReactors  = 20_000
 )
@@ -33,28 +33,28 @@ func TestCostOfManyEditsOfOneMessage(t *testing.T) {
 		return streams.Entry{Kind: streams.Edit, User: ada, Text: fmt.Sprint("edit ", i, "!")}
 	})
 	first, last := costs[0], costs[len(costs)-1]
-	t.Logf("an edit costs %.0f µs at first, %.0f µs after %d", first, last, manyEdits)
+	t.Logf("an edit took %.0f µs at first, %.0f µs after %d edits", first, last, manyEdits)
 	if last > 5*first+50 {
-		t.Errorf("after %d edits, an edit costs Redis %.0f µs, want at most about 5 times the first, which cost %.0f µs", manyEdits, last, first)
+		t.Errorf("after %d edits, an edit took %.0f µs, want at most %.0f µs", manyEdits, last, 5*first+50)
 	}
 	amend(t, fx.store, streams.Edit, of, "the last edit!")
 	if got := page(t, fx.store, streams.Where{Around: of, Limit: 1}); texts(got.Entries) != "the last edit!" {
-		t.Errorf("after the edits the page has %q", texts(got.Entries))
+		t.Errorf("page after the edits: got %q, want \"the last edit!\"", texts(got.Entries))
 	}
 	if got := page(t, fx.store, streams.Where{Limit: 50}); len(got.Entries) != 10 || !got.Older.IsZero() {
-		t.Errorf("after the edits the newest page has %d of 10 messages, and older %v", len(got.Entries), got.Older)
+		t.Errorf("newest page after the edits: got %d messages and Older %v, want all 10 messages", len(got.Entries), got.Older)
 	}
 	before := fx.scriptTime()
 	amend(t, fx.store, streams.Delete, of, "")
 	if took := fx.scriptTime() - before; took > 20*first+1000 {
-		t.Errorf("the deletion cost Redis %.0f µs", took)
+		t.Errorf("the deletion took %.0f µs, want at most %.0f µs", took, 20*first+1000)
 	}
 	if all := dump(t, fx.Backend); strings.Contains(all, "!") {
-		t.Error("the deletion left behind the text of an edit")
+		t.Error("the text of an edit is still in Redis after the deletion")
 	}
 }
 
-// Later edits erase earlier ones. A reader must not report the erased edits as lost or trimmed.
+// A message keeps only its newest edits. A reader must not report the erased ones as lost or trimmed.
 func TestReaderResumesAmongErasedEdits(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
@@ -69,16 +69,16 @@ func TestReaderResumesAmongErasedEdits(t *testing.T) {
 		}
 		f := follow(t, store, "lobby", streams.After(message))
 		if f.expect(20); f.entries[0].ID != edits[10].ID {
-			t.Errorf("the first edit kept is %v, want %v", f.entries[0].ID, edits[10].ID)
+			t.Errorf("oldest edit kept: got %v, want %v", f.entries[0].ID, edits[10].ID)
 		}
-		for len(f.entries) < 30 { // the last one trims the three messages
+		for len(f.entries) < 30 { // the last append trims the first three messages
 			post(t, store, "lobby", "later")
 			f.expect(len(f.entries) + 1)
 		}
 		other := redistest.Open(t, streams.Options{Redis: backend.Redis}) // has no entries in memory
 		for _, cursor := range []streams.Cursor{message, edits[0], edits[5], edits[9], edits[29]} {
 			if got := follow(t, other, "lobby", streams.After(cursor)).nextState(); got.State != streams.Resumed {
-				t.Errorf("follow after %v: got %v, want resumed", cursor, got)
+				t.Errorf("follow after %v: got state %v, want resumed", cursor, got)
 			}
 		}
 	})
@@ -92,9 +92,9 @@ func TestCostOfManyReactionsToOneMessage(t *testing.T) {
 		return streams.Entry{Kind: streams.React, User: streams.User{ID: reactor(i), Name: "R"}, Emoji: "👍", On: true}
 	})
 	first, last := costs[0], costs[len(costs)-1]
-	t.Logf("a reaction costs %.0f µs at first, %.0f µs after %d", first, last, manyReactors)
+	t.Logf("a reaction took %.0f µs at first, %.0f µs after %d reactions", first, last, manyReactors)
 	if last > 5*first+50 {
-		t.Errorf("after %d reactions, a reaction costs Redis %.0f µs, want at most about 5 times the first, which cost %.0f µs", manyReactors, last, first)
+		t.Errorf("after %d reactions, a reaction took %.0f µs, want at most %.0f µs", manyReactors, last, 5*first+50)
 	}
 }
 
@@ -126,7 +126,7 @@ func (fx *fixture) amendMany(of streams.ID, count int, next func(int) streams.En
 		size := fx.Client.HStrLen(context.Background(), lobbyKey+":amended", of.String()).Val()
 		fx.Logf("after %d: %.0f µs, %d bytes", from+tenth, costs[len(costs)-1], size)
 		if size > maxStateBytes {
-			fx.Fatalf("after %d amendments the message's state has %d bytes, want at most %d", from+tenth, size, maxStateBytes)
+			fx.Fatalf("after %d amendments, the message's state has %d bytes, want at most %d", from+tenth, size, maxStateBytes)
 		}
 	}
 	return costs
@@ -148,8 +148,8 @@ func (fx *fixture) scriptTime() (micros float64) {
 	return micros
 }
 
-// The number of reactions must be exact, however many users toggle them, and whichever release wrote
-// the message's state.
+// The number of reactions must be exact, even if many users toggle them and the previous release wrote the
+// message's state.
 func TestReactionsOfManyUsersAreCounted(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
@@ -189,14 +189,14 @@ func TestReactionsOfManyUsersAreCounted(t *testing.T) {
 			for emoji, users := range want {
 				named, more := got.Entries[0].Reactions[emoji], got.Entries[0].MoreUsers[emoji]
 				if len(named)+more != len(users) || slices.Contains(named, user) != users[user] {
-					t.Fatalf("%s: %d users named and %d more, want %d in total; user %d is named: %v, want %v",
+					t.Fatalf("%s: got %d users named and %d more, want %d in total; user %d named: got %v, want %v",
 						emoji, len(named), more, len(users), i, slices.Contains(named, user), users[user])
 				}
 			}
 		}
 		amend(t, store, streams.Delete, of, "")
 		if fields := backend.Client.HKeys(ctx, lobbyKey+":amended").Val(); len(fields) != 1 {
-			t.Errorf("after the deletion the fields are %q, want only the tombstone", fields)
+			t.Errorf("after the deletion: got fields %q, want only the tombstone", fields)
 		}
 	})
 }
@@ -216,7 +216,7 @@ func TestUsersWhoReactAreLimited(t *testing.T) {
 		}
 		entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), Of: of, Emoji: "👍", On: true}
 		if _, err := store.As(ada).Append(ctx, "lobby", entry); !errors.Is(err, streams.ErrTooManyUsers) {
-			t.Errorf("a reaction of one user too many: %v, want ErrTooManyUsers", err)
+			t.Errorf("reaction of one user too many: got error %v, want ErrTooManyUsers", err)
 		}
 	})
 }
@@ -236,7 +236,7 @@ func TestTrimRemovesReactors(t *testing.T) {
 			post(t, store, "lobby", "y")
 		}
 		if n := backend.Client.HLen(context.Background(), lobbyKey+":amended").Val(); n > 0 {
-			t.Errorf("%d fields of a trimmed message are left", n)
+			t.Errorf("got %d fields of a trimmed message, want 0", n)
 		}
 	})
 }

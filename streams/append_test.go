@@ -28,36 +28,36 @@ func TestAppendChecksTargets(t *testing.T) {
 			entry streams.Entry
 			want  error
 		}{
-			"edit one's own message":              {streams.Entry{Kind: streams.Edit, User: ada, Of: mine, Text: "x"}, nil},
-			"edit another's message":              {streams.Entry{Kind: streams.Edit, User: bob, Of: mine, Text: "x"}, streams.ErrNotYours},
-			"delete another's message":            {streams.Entry{Kind: streams.Delete, User: bob, Of: mine}, streams.ErrNotYours},
-			"react to another's message":          {streams.Entry{Kind: streams.React, User: bob, Of: mine, Emoji: "👍", On: true}, nil},
-			"edit an unknown ID":                  {streams.Entry{Kind: streams.Edit, User: ada, Of: never, Text: "x"}, streams.ErrNotFound},
-			"edit the greatest ID":                {streams.Entry{Kind: streams.Edit, User: ada, Of: far, Text: "x"}, streams.ErrNotFound},
-			"edit an edit":                        {streams.Entry{Kind: streams.Edit, User: ada, Of: edit, Text: "x"}, streams.ErrNotFound},
-			"edit nothing":                        {streams.Entry{Kind: streams.Edit, User: ada, Text: "x"}, streams.ErrNotFound},
-			"edit a deleted message":              {streams.Entry{Kind: streams.Edit, User: ada, Of: gone, Text: "x"}, streams.ErrNotFound},
-			"delete a deleted message":            {streams.Entry{Kind: streams.Delete, User: ada, Of: gone}, streams.ErrNotFound},
-			"react to a deleted message":          {streams.Entry{Kind: streams.React, User: ada, Of: gone, Emoji: "👍", On: true}, streams.ErrNotFound},
-			"reply":                               {streams.Entry{Kind: streams.Message, User: bob, ReplyTo: mine, Text: "x"}, nil},
-			"reply to a deleted message":          {streams.Entry{Kind: streams.Message, User: bob, ReplyTo: gone, Text: "x"}, nil},
-			"reply to an unknown ID":              {streams.Entry{Kind: streams.Message, User: bob, ReplyTo: never, Text: "x"}, streams.ErrNotFound},
-			"reply to an edit":                    {streams.Entry{Kind: streams.Message, User: bob, ReplyTo: edit, Text: "x"}, streams.ErrNotFound},
-			"remove a reaction that is not there": {streams.Entry{Kind: streams.React, User: bob, Of: mine, Emoji: "🎈"}, nil},
+			"edit own message":              {streams.Entry{Kind: streams.Edit, User: ada, Of: mine, Text: "x"}, nil},
+			"edit another's message":        {streams.Entry{Kind: streams.Edit, User: bob, Of: mine, Text: "x"}, streams.ErrNotYours},
+			"delete another's message":      {streams.Entry{Kind: streams.Delete, User: bob, Of: mine}, streams.ErrNotYours},
+			"react to another's message":    {streams.Entry{Kind: streams.React, User: bob, Of: mine, Emoji: "👍", On: true}, nil},
+			"edit an unknown ID":            {streams.Entry{Kind: streams.Edit, User: ada, Of: never, Text: "x"}, streams.ErrNotFound},
+			"edit the greatest ID":          {streams.Entry{Kind: streams.Edit, User: ada, Of: far, Text: "x"}, streams.ErrNotFound},
+			"edit an edit":                  {streams.Entry{Kind: streams.Edit, User: ada, Of: edit, Text: "x"}, streams.ErrNotFound},
+			"edit nothing":                  {streams.Entry{Kind: streams.Edit, User: ada, Text: "x"}, streams.ErrNotFound},
+			"edit a deleted message":        {streams.Entry{Kind: streams.Edit, User: ada, Of: gone, Text: "x"}, streams.ErrNotFound},
+			"delete a deleted message":      {streams.Entry{Kind: streams.Delete, User: ada, Of: gone}, streams.ErrNotFound},
+			"react to a deleted message":    {streams.Entry{Kind: streams.React, User: ada, Of: gone, Emoji: "👍", On: true}, streams.ErrNotFound},
+			"reply":                         {streams.Entry{Kind: streams.Message, User: bob, ReplyTo: mine, Text: "x"}, nil},
+			"reply to a deleted message":    {streams.Entry{Kind: streams.Message, User: bob, ReplyTo: gone, Text: "x"}, nil},
+			"reply to an unknown ID":        {streams.Entry{Kind: streams.Message, User: bob, ReplyTo: never, Text: "x"}, streams.ErrNotFound},
+			"reply to an edit":              {streams.Entry{Kind: streams.Message, User: bob, ReplyTo: edit, Text: "x"}, streams.ErrNotFound},
+			"remove a reaction never added": {streams.Entry{Kind: streams.React, User: bob, Of: mine, Emoji: "🎈"}, nil},
 		} {
 			test.entry.Key = uuid.NewString()
 			before, _ := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 10})
 			_, err := store.As(test.entry.User).Append(context.Background(), "lobby", test.entry)
 			if !errors.Is(err, test.want) {
-				t.Errorf("%s: %v, want %v", name, err, test.want)
+				t.Errorf("%s: got error %v, want %v", name, err, test.want)
 			}
 			after, _ := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 10})
 			if test.want != nil && after.AsOf != before.AsOf {
-				t.Errorf("%s: refused, but something was stored", name)
+				t.Errorf("%s: Append returned an error, but stored an entry", name)
 			}
 		}
 		if _, err := store.As(ada).Append(context.Background(), "No", streams.Entry{}); !errors.Is(err, streams.ErrBadRoom) {
-			t.Errorf("bad room name: %v", err)
+			t.Errorf("bad room name: got error %v, want ErrBadRoom", err)
 		}
 	})
 }
@@ -88,13 +88,13 @@ func TestKeyIsStoredOnce(t *testing.T) {
 		} {
 			again, err := store.As(test.entry.User).Append(context.Background(), "lobby", test.entry)
 			if !errors.Is(err, test.want) || err == nil && (again.Cursor != stored.Cursor || !again.Repeated) {
-				t.Errorf("%s: %+v, %v, want %v", name, again, err, test.want)
+				t.Errorf("%s: got %+v, %v, want error %v", name, again, err, test.want)
 			}
 		}
 		// A key stays in use after its message is erased.
 		amend(t, store, streams.Delete, of, "")
 		if again, err := store.As(first.User).Append(context.Background(), "lobby", first); err != nil || !again.Repeated {
-			t.Errorf("retried after the message was deleted: %+v, %v", again, err)
+			t.Errorf("retry after the message was deleted: got %+v, %v, want it repeated", again, err)
 		}
 	})
 }
@@ -110,7 +110,7 @@ func TestAppendLimitsReactions(t *testing.T) {
 		amend(t, store, streams.React, id, "emoji 7")
 		entry := streams.Entry{Kind: streams.React, Key: uuid.NewString(), User: ada, Of: id, Emoji: "one more", On: true}
 		if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrTooManyReactions) {
-			t.Errorf("51st reaction: %v", err)
+			t.Errorf("51st reaction: got error %v, want ErrTooManyReactions", err)
 		}
 	})
 }
@@ -129,18 +129,18 @@ func TestDeletionErasesText(t *testing.T) {
 		amend(t, store, streams.Delete, id, "")
 		f.expect(6)
 		if all := dump(t, backend); strings.Contains(all, "secret") || !strings.Contains(all, "plain") {
-			t.Errorf("redis still has %s", all)
+			t.Errorf("Redis has %s, want \"plain\" and no secret", all)
 		}
 		// The window and cached reads must not have the text either.
 		late := follow(t, store, "lobby", streams.After(streams.Cursor{}))
 		late.expect(3)
 		if got := texts(late.entries); strings.Contains(got, "secret") {
-			t.Errorf("a new reader still reads %q", got)
+			t.Errorf("a new reader got %q, want no secret", got)
 		}
 		for _, cursor := range []streams.Cursor{{ID: id, Epoch: last.Epoch}, edit, last} {
 			back := follow(t, store, "lobby", streams.After(cursor))
 			if got := back.nextState(); got.State != streams.Resumed || got.At != cursor {
-				t.Errorf("resumed after the erased %v: %v", cursor, got)
+				t.Errorf("follow after the erased %v: got %v, want resumed there", cursor, got)
 			}
 		}
 	})
@@ -163,7 +163,7 @@ func TestAppendAfterRun(t *testing.T) {
 	}
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "late"}
 	if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
-		t.Errorf("append after Run returned: %v", err)
+		t.Errorf("append after Run returned: got error %v, want ErrUnavailable", err)
 	}
 	if err := store.Close(); err != nil {
 		t.Error(err)

@@ -29,10 +29,10 @@ func TestAppenderGroups(t *testing.T) {
 		took       time.Duration
 	}{
 		"a single append is not delayed":        {false, []arrival{{"bob", shortly}}, 1, 0},
-		"a call that already waits is included": {false, []arrival{{"bob", 0}}, 2, 0},
+		"an append already waiting is included": {false, []arrival{{"bob", 0}}, 2, 0},
 		"appends that arrive together wait":     {true, []arrival{{"bob", shortly}, {"eve", 5 * shortly}}, 3, groupInterval},
 		"a later append is not in the group":    {true, []arrival{{"bob", groupInterval + shortly}}, 1, groupInterval},
-		"an author of the last group is next":   {true, []arrival{{"last", shortly}, {"eve", 5 * shortly}}, 2, authorInterval},
+		"an author of the last group waits":     {true, []arrival{{"last", shortly}, {"eve", 5 * shortly}}, 2, authorInterval},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -42,11 +42,11 @@ func TestAppenderGroups(t *testing.T) {
 				for _, one := range test.arrivals {
 					send(a, one.author, one.after)
 				}
-				synctest.Wait() // those without a delay are waiting
+				synctest.Wait() // until the calls without a delay are waiting
 				began := time.Now()
 				group := a.collect(&appendCall{user: "ada"})
 				if took := time.Since(began); len(group) != test.size || took != test.took {
-					t.Errorf("%d appends after %v, want %d after %v", len(group), took, test.size, test.took)
+					t.Errorf("got %d appends after %v, want %d after %v", len(group), took, test.size, test.took)
 				}
 				for range len(test.arrivals) + 1 - len(group) {
 					<-a.calls
@@ -68,7 +68,7 @@ func TestAppenderSendsFullGroupAtOnce(t *testing.T) {
 			synctest.Wait()
 			began := time.Now()
 			if group := a.collect(&appendCall{user: "ada"}); len(group) != want || time.Since(began) != 0 {
-				t.Errorf("%d waiting calls: %d appends after %v, want %d at once", waiting, len(group), time.Since(began), want)
+				t.Errorf("%d waiting calls: got %d appends after %v, want %d at once", waiting, len(group), time.Since(began), want)
 			}
 			for range waiting + 1 - want {
 				<-a.calls

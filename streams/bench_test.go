@@ -25,7 +25,7 @@ func BenchmarkAppend(b *testing.B) {
 	})
 }
 
-func BenchmarkAppendAlone(b *testing.B) {
+func BenchmarkSequentialAppend(b *testing.B) {
 	server := redistest.Start(b)
 	store := redistest.Open(b, streams.Options{Redis: server.Redis()})
 	b.ReportAllocs()
@@ -55,12 +55,12 @@ func read(b *testing.B, store *streams.Store, from streams.From) (reader *stream
 	}
 }
 
-// BenchmarkNextFromTheWindow follows a room and reads batches from the window.
-func BenchmarkNextFromTheWindow(b *testing.B) {
+// BenchmarkNextFromWindow follows a room and reads batches from the window.
+func BenchmarkNextFromWindow(b *testing.B) {
 	server := redistest.Start(b)
 	store := redistest.Open(b, streams.Options{Redis: server.Redis()})
 	first := post(b, store, "lobby", "first")
-	held, _ := read(b, store, streams.Newest(0)) // keeps the window
+	held, _ := read(b, store, streams.Newest(0)) // keeps the window open
 	defer held.Close()
 	for range 100 {
 		post(b, store, "lobby", "x")
@@ -103,7 +103,7 @@ func BenchmarkCatchUp(b *testing.B) {
 		reader, entries := read(b, store, streams.After(first.Cursor))
 		reader.Close() // also drops the window
 		if entries != 10_000 {
-			b.Fatalf("read %d entries", entries)
+			b.Fatalf("read %d entries, want 10,000", entries)
 		}
 	}
 }

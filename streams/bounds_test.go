@@ -19,7 +19,7 @@ func TestQuietRoomsCostFewCommands(t *testing.T) {
 	maxBlock, quiet := 20*time.Second, 62*time.Second
 	if os.Getenv("CI") == "" {
 		maxBlock, quiet = maxBlock/5, quiet/5
-		t.Logf("shortened to %v without activity; with CI=true it is 62 s", quiet)
+		t.Logf("shortened to %v without activity; set CI=true for 62 s", quiet)
 	}
 	server := redistest.Start(t)
 	client := clientOf(t, server)
@@ -39,16 +39,16 @@ func TestQuietRoomsCostFewCommands(t *testing.T) {
 		f.expect(1)
 	}
 	if n := connections(t, client); n > conns.MaxPerRedis {
-		t.Errorf("%d connections, want at most %d", n, conns.MaxPerRedis)
+		t.Errorf("got %d connections, want at most %d", n, conns.MaxPerRedis)
 	}
 	post(t, store, "room-1999", "y") // the tail checks this room last
 	followers[len(followers)-1].expect(2)
 	client.ConfigResetStat(context.Background())
 	time.Sleep(quiet) // this is what the test measures
 	counts := commandCalls(t, client)
-	t.Logf("in %v without activity, with %d connections: %v", quiet, connections(t, client), counts)
+	t.Logf("%v without activity, %d connections: %v", quiet, connections(t, client), counts)
 	if sum(counts) > 8 {
-		t.Errorf("%d commands in %v without activity, want at most 8: %v", sum(counts), quiet, counts)
+		t.Errorf("got %d commands in %v without activity, want at most 8: %v", sum(counts), quiet, counts)
 	}
 	post(t, store, "room-7", "y")
 	followers[7*3].expect(2)
@@ -79,7 +79,8 @@ func TestReadsDoNotGrowWithReaders(t *testing.T) {
 		t.Logf("%d readers, %d batches: %v", readers, messages, counts)
 		// append.lua also reads the room, with EXISTS and HMGET. A batch takes two XREADs.
 		if counts["xread"] > 2*messages+10 || reads > 5*messages {
-			t.Errorf("%d readers, %d batches: %v", readers, messages, counts)
+			t.Errorf("%d readers, %d batches: got %d XREADs and %d reads, want at most %d and %d: %v",
+				readers, messages, counts["xread"], reads, 2*messages+10, 5*messages, counts)
 		}
 	}
 }
@@ -116,7 +117,7 @@ func TestReconnectStormSharesReads(t *testing.T) {
 	counts := commandCalls(t, fx.Client)
 	t.Logf("%d readers, 700 entries each: %v", readers, counts)
 	if sum(counts) > 60 {
-		t.Errorf("%d commands for %d readers at one cursor, want at most 60: %v", sum(counts), readers, counts)
+		t.Errorf("got %d commands for %d readers at one cursor, want at most 60: %v", sum(counts), readers, counts)
 	}
 }
 
@@ -129,7 +130,7 @@ func TestCatchUpFromFarBehind(t *testing.T) {
 		f.expect(behind)
 		for i, entry := range f.entries {
 			if entry.Number != int64(11+i) {
-				fx.Fatalf("entry %d has number %d", i, entry.Number)
+				fx.Fatalf("entry %d: got number %d, want %d", i, entry.Number, 11+i)
 			}
 		}
 		fx.post(1)
@@ -137,8 +138,8 @@ func TestCatchUpFromFarBehind(t *testing.T) {
 	})
 }
 
-// The first windows fill up while there are few of them, so each gets a large share of the memory. They
-// must shrink later, even without new entries.
+// The first windows fill up while there are only a few, so each gets a large share of the memory. They must
+// shrink later, even without new entries.
 func TestQuietWindowsShrink(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
@@ -157,8 +158,8 @@ func TestQuietWindowsShrink(t *testing.T) {
 		}
 		held := streams.WindowsBytes(store)
 		eventually(t, "quiet windows to shrink", func() bool { return streams.WindowsBytes(store) <= most })
-		t.Logf("8 windows held %d bytes, and %d when they were quiet", held, streams.WindowsBytes(store))
-		post(t, store, "room-0", "go on")
+		t.Logf("8 windows held %d bytes at first, and %d later", held, streams.WindowsBytes(store))
+		post(t, store, "room-0", "next")
 		follow(t, store, "room-0", streams.Newest(500)).expect(most/len(text) + 1)
 	})
 }
@@ -183,13 +184,13 @@ func TestRoomListSendsFewBytes(t *testing.T) {
 		}
 		before := received()
 		if rooms, err := store.As(ada).Rooms(ctx, 100); err != nil || len(rooms) != 100 {
-			t.Fatalf("%d rooms, %v", len(rooms), err)
+			t.Fatalf("got %d rooms, %v, want 100", len(rooms), err)
 		}
 		return received() - before
 	}
 	list() // loads the scripts
 	if bytes := list(); bytes > 40_000 {
-		t.Errorf("%d bytes were sent for the list, want at most 40,000", bytes)
+		t.Errorf("sent %d bytes for the list, want at most 40,000", bytes)
 	}
 	client.ScriptFlush(ctx)
 	list()

@@ -22,7 +22,7 @@ func TestCluster(t *testing.T) {
 	one := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
 	two := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
 	var followers []*follower
-	for i := range 30 { // enough to use all buckets, and so all nodes
+	for i := range 30 { // enough for all buckets and therefore all nodes
 		f := follow(t, two, fmt.Sprint("room-", i), streams.Newest(50))
 		f.nextState()
 		followers = append(followers, f)
@@ -35,24 +35,24 @@ func TestCluster(t *testing.T) {
 	for i, f := range followers {
 		f.expect(5)
 		if want := fmt.Sprintf("%d-0 %d-1 %d-2 %d-3 %d-4", i, i, i, i, i); texts(f.entries) != want {
-			t.Errorf("room %d has %q", i, texts(f.entries))
+			t.Errorf("room %d: got %q, want %q", i, texts(f.entries), want)
 		}
 		got, err := one.As(ada).Page(ctx, f.reader.Room, streams.Where{Limit: 3})
 		if err != nil || len(got.Entries) != 3 {
-			t.Errorf("a page of room %d: %v, %v", i, got, err)
+			t.Errorf("page of room %d: got %v, %v, want 3 messages", i, got, err)
 		}
 		back := follow(t, one, f.reader.Room, streams.After(streams.Cursor{ID: f.entries[2].ID}))
 		back.expect(2)
 	}
 	rooms, err := one.As(streams.User{}).Rooms(ctx, 100)
 	if err != nil || len(rooms) != 30 {
-		t.Errorf("%d rooms, %v", len(rooms), err)
+		t.Errorf("got %d rooms, %v, want 30", len(rooms), err)
 	}
 	if err := errors.Join(one.Health(ctx), two.Health(ctx)); err != nil {
 		t.Error(err)
 	}
 	if one.Away() || two.Away() {
-		t.Error("Redis is considered away")
+		t.Error("Away() = true, want false")
 	}
 }
 
@@ -71,9 +71,9 @@ func TestClusterFailoverUnderLoad(t *testing.T) {
 			how.fail(old)
 			cluster.AwaitFailover(old)
 			t.Logf("new primary after %v", time.Since(began).Round(time.Millisecond))
-			how.recover(old) // appends wait for a replica, and this is the only one
+			how.recover(old) // appends wait for a replica, and this node becomes the only one
 			load.awaitProgress()
-			t.Logf("appends work after %v", time.Since(began).Round(time.Millisecond))
+			t.Logf("appends succeeded again after %v", time.Since(began).Round(time.Millisecond))
 			cluster.AwaitWhole()
 			load.expectComplete()
 		})
@@ -92,9 +92,9 @@ func TestClusterSlotMoveUnderLoad(t *testing.T) {
 		}
 		began := time.Now()
 		cluster.MoveSlot(lobbyKey, to)
-		t.Logf("moved in %v", time.Since(began).Round(time.Millisecond))
+		t.Logf("moved the slot in %v", time.Since(began).Round(time.Millisecond))
 		load.awaitProgress()
-		t.Logf("appends work after %v", time.Since(began).Round(time.Millisecond))
+		t.Logf("appends succeeded again after %v", time.Since(began).Round(time.Millisecond))
 	}
 	load.expectComplete()
 }
@@ -110,7 +110,7 @@ func TestReaderContinuesWhileAnotherNodeIsAway(t *testing.T) {
 			break
 		}
 	}
-	eventually(t, "a node to be away", store.Away)
+	eventually(t, "the Store to notice that a node is away", store.Away)
 	client := here.Client()
 	defer client.Close()
 	ctx := context.Background()
@@ -120,16 +120,16 @@ func TestReaderContinuesWhileAnotherNodeIsAway(t *testing.T) {
 	f := follow(t, store, "lobby", streams.Newest(50))
 	<-f.ready
 	if _, err := f.next(); !errors.Is(err, streams.ErrUnavailable) {
-		t.Errorf("read of a string: %v", err)
+		t.Errorf("read of a string: got error %v, want ErrUnavailable", err)
 	}
 	if err := client.Del(ctx, lobbyKey).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if got := f.nextState(); got.State != streams.Fresh {
-		t.Errorf("state %v, want fresh", got)
+		t.Errorf("got state %v, want fresh", got)
 	}
 	if !store.Away() {
-		t.Error("Redis is not considered away although a node was killed")
+		t.Error("Away() = false, want true because a node was killed")
 	}
 }
 
@@ -142,7 +142,7 @@ func TestOpenOneClusterNodeFailsAtOnce(t *testing.T) {
 			store.Close()
 		}
 		if !errors.Is(err, streams.ErrUnusable) {
-			t.Errorf("Open: %v, want ErrUnusable", err)
+			t.Errorf("Open: got error %v, want ErrUnusable", err)
 		}
 	}
 }

@@ -13,11 +13,11 @@ import (
 	"burble/streams/redistest"
 )
 
-// brokenDisk makes all later disk writes of a Redis fail.
+// A brokenDisk makes Redis's writes to disk fail.
 type brokenDisk struct {
-	args  func(t *testing.T) []string
-	spoil func(t *testing.T, server *redistest.Server)
-	want  error
+	args      func(t *testing.T) []string
+	breakDisk func(t *testing.T, server *redistest.Server)
+	want      error
 }
 
 // aofTo returns arguments for a Redis whose append-only file is a symbolic link to the device.
@@ -37,7 +37,7 @@ func aofTo(device string) func(t *testing.T) []string {
 	}
 }
 
-func TestFullDiskIsFull(t *testing.T) {
+func TestFullDiskReturnsErrFull(t *testing.T) {
 	t.Parallel()
 	for name, disk := range map[string]brokenDisk{
 		"append-only file": {args: aofTo("/dev/full"), want: streams.ErrFull},
@@ -45,7 +45,7 @@ func TestFullDiskIsFull(t *testing.T) {
 			args: func(t *testing.T) []string {
 				return []string{"--dir", t.TempDir(), "--save", "3600 1"}
 			},
-			spoil: func(t *testing.T, server *redistest.Server) {
+			breakDisk: func(t *testing.T, server *redistest.Server) {
 				client := server.Client()
 				defer client.Close()
 				dir, err := client.ConfigGet(t.Context(), "dir").Result()
@@ -65,23 +65,23 @@ func TestFullDiskIsFull(t *testing.T) {
 			server := redistest.Start(t, disk.args(t)...)
 			options := streams.Options{Redis: server.Redis(), MaxAge: time.Millisecond}
 			store := redistest.Open(t, options)
-			if disk.spoil != nil {
-				disk.spoil(t, server)
+			if disk.breakDisk != nil {
+				disk.breakDisk(t, server)
 			}
-			eventually(t, "an append is refused", func() bool {
+			eventually(t, "Redis to refuse an append", func() bool {
 				err := tryPost(store, "lobby", "hello")
 				if err != nil && !errors.Is(err, disk.want) {
-					t.Fatalf("append: %v", err)
+					t.Fatalf("Append: got error %v, want %v", err, disk.want)
 				}
 				return err != nil
 			})
 			if err := store.Health(t.Context()); !errors.Is(err, disk.want) {
-				t.Errorf("health: %v", err)
+				t.Errorf("Health: got error %v, want %v", err, disk.want)
 			}
 			if err := store.As(ada).MarkRead(t.Context(), "lobby", streams.ID{}); !errors.Is(err, disk.want) {
-				t.Errorf("read marker: %v", err)
+				t.Errorf("MarkRead: got error %v, want %v", err, disk.want)
 			}
-			// A server that starts now serves reads.
+			// A server that starts now can still serve reads.
 			page(t, redistest.Open(t, options), streams.Where{Limit: 5})
 		})
 	}

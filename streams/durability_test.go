@@ -20,10 +20,10 @@ func TestReplicaDurability(t *testing.T) {
 	store := redistest.Open(t, streams.Options{Redis: primary.Redis(), Durability: streams.Replica})
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "x"}
 	if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
-		t.Fatalf("append without a replica: got %v, want ErrUnavailable", err)
+		t.Fatalf("Append without a replica: got error %v, want ErrUnavailable", err)
 	}
 	if err := store.Health(context.Background()); !errors.Is(err, streams.ErrUnavailable) {
-		t.Errorf("health without a replica: got %v, want ErrUnavailable", err)
+		t.Errorf("Health without a replica: got error %v, want ErrUnavailable", err)
 	}
 	client := primary.Client()
 	defer client.Close()
@@ -37,21 +37,21 @@ func TestReplicaDurability(t *testing.T) {
 		return err == nil
 	})
 	if len(first) != 1 || !stored.Repeated || stored.Cursor.ID.String() != first[0].ID {
-		t.Errorf("the retry was stored as %v, the first append as %v", stored, first)
+		t.Errorf("retry: got %+v, want the entry of the first append: %v", stored, first)
 	}
 	post(t, store, "lobby", "y")
 	second := replica.Client()
 	defer second.Close()
 	if n := second.XLen(context.Background(), lobbyKey).Val(); n != 2 {
-		t.Errorf("the replica has %d of 2 stored messages", n)
+		t.Errorf("the replica has %d messages, want 2", n)
 	}
 	if err := store.Health(context.Background()); err != nil {
-		t.Errorf("health with a replica: %v", err)
+		t.Errorf("Health with a replica: got error %v, want none", err)
 	}
 }
 
-// WAIT covers only writes over the same connection. If an append succeeds while all replicas hang, its
-// WAIT was sent over another connection.
+// WAIT covers only writes over the same connection. An append that succeeds while all replicas hang must
+// have sent WAIT over another connection.
 func TestReplicaDurabilityWhileReplicasHang(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(t *testing.T) (at *redis.UniversalOptions, replicas []*redistest.Node){
@@ -74,7 +74,7 @@ func TestReplicaDurabilityWhileReplicasHang(t *testing.T) {
 			}
 			entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: ada, Text: "y"}
 			if _, err := store.As(entry.User).Append(context.Background(), "lobby", entry); !errors.Is(err, streams.ErrUnavailable) {
-				t.Errorf("append without a replica's confirmation: got %v, want ErrUnavailable", err)
+				t.Errorf("Append while the replicas hang: got error %v, want ErrUnavailable", err)
 			}
 			for _, replica := range replicas {
 				replica.Resume()

@@ -11,9 +11,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Servers normalize emoji before they append them. Those of an older release did not, so that a message may have
-// reactions whose emoji differ only in variation selectors.
-func TestReactionsWithoutVariationSelectorsCountAsTheSame(t *testing.T) {
+// Servers normalize emoji before they append them. Older releases did not, so a message may have reactions
+// whose emoji differ only in variation selectors.
+func TestReactionsIgnoreVariationSelectors(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
@@ -33,19 +33,19 @@ func TestReactionsWithoutVariationSelectorsCountAsTheSame(t *testing.T) {
 		}
 		react(ada, "☺", true)
 		if got := react(bob, "☺\ufe0f", true); len(got) != 1 || !slices.Equal(got["☺"], []string{ada.ID, bob.ID}) {
-			t.Errorf("two of one emoji: %q", got)
+			t.Errorf("after two users reacted: got %q, want both users under ☺", got)
 		}
 		if got := react(ada, "☺\ufe0f", false); len(got) != 1 || !slices.Equal(got["☺"], []string{bob.ID}) {
-			t.Errorf("one of them removed: %q", got)
+			t.Errorf("after one user removed the reaction: got %q, want Bob under ☺", got)
 		}
 		react(bob, "☺\ufe0f", false)
 		if got := react(bob, "☺\ufe0f", true); len(got) != 1 || len(got["☺\ufe0f"]) != 1 {
-			t.Errorf("added again: %q", got)
+			t.Errorf("after Bob reacted again: got %q, want one user under ☺\\ufe0f", got)
 		}
 	})
 }
 
-func TestVariantsThatAnOlderReleaseStoredAreMerged(t *testing.T) {
+func TestReactionsOfOlderReleaseAreMerged(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t, streams.Options{})
 	of := fx.stored[0].Cursor.ID
@@ -56,6 +56,6 @@ func TestVariantsThatAnOlderReleaseStoredAreMerged(t *testing.T) {
 	}
 	got := page.Entries[0]
 	if len(got.Reactions) != 2 || !slices.Equal(got.Reactions["☺\ufe0f"], []string{"b", "c", "a"}) || got.MoreUsers["☺\ufe0f"] != 2 || got.MoreUsers["👍"] != 1 {
-		t.Errorf("%q, %v", got.Reactions, got.MoreUsers)
+		t.Errorf("got reactions %q and more users %v, want b, c, a and 2 more for ☺\\ufe0f, and 1 more for 👍", got.Reactions, got.MoreUsers)
 	}
 }

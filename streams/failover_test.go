@@ -12,8 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A pair is a primary and its replica behind one address. The lobby has ten messages, of which the
-// replica has eight.
+// A pair is a primary and its former replica behind one address. The primary has ten messages in the lobby,
+// and the replica has the first eight.
 type pair struct {
 	*fixture
 	primary, replica *redistest.Server
@@ -30,7 +30,7 @@ func newPair(t *testing.T) *pair {
 	p.store = redistest.Open(t, streams.Options{Redis: p.Redis})
 	p.post(8)
 	second := clientOf(t, p.replica)
-	eventually(t, "the replica to have eight", func() bool {
+	eventually(t, "the replica to have eight messages", func() bool {
 		return second.XLen(context.Background(), lobbyKey).Val() == 8
 	})
 	if err := second.Do(context.Background(), "REPLICAOF", "NO", "ONE").Err(); err != nil {
@@ -47,8 +47,8 @@ func (p *pair) failOver() {
 	p.proxy.Reroute(p.replica.Addr)
 }
 
-// appendWithSlowClock appends a message like a new primary with a slow clock. The ID is after the eighth
-// message, and before those that only the old primary had.
+// appendWithSlowClock appends a message as a new primary with a slow clock would. Its ID is after the
+// eighth message, and before the messages that only the old primary had.
 func (p *pair) appendWithSlowClock(seq uint64) {
 	id := p.stored[7].Cursor.ID
 	id.Seq += seq
@@ -64,10 +64,10 @@ func TestFailoverLosingEntriesResets(t *testing.T) {
 		happen func(p *pair)
 		left   int
 	}{
-		"nothing after it":             {func(p *pair) { p.failOver() }, 8},
-		"a message after it":           {func(p *pair) { p.failOver(); p.post(1) }, 9},
-		"as many messages after it":    {func(p *pair) { p.failOver(); p.post(2) }, 10},
-		"more messages after it":       {func(p *pair) { p.failOver(); p.post(5) }, 13},
+		"no later message":             {func(p *pair) { p.failOver() }, 8},
+		"one later message":            {func(p *pair) { p.failOver(); p.post(1) }, 9},
+		"as many later messages":       {func(p *pair) { p.failOver(); p.post(2) }, 10},
+		"more later messages":          {func(p *pair) { p.failOver(); p.post(5) }, 13},
 		"a slow clock":                 {func(p *pair) { p.failOver(); p.appendWithSlowClock(1) }, 9},
 		"a slow clock, then a message": {func(p *pair) { p.failOver(); p.appendWithSlowClock(1); p.appendWithSlowClock(2); p.post(1) }, 11},
 	} {
@@ -80,24 +80,24 @@ func TestFailoverLosingEntriesResets(t *testing.T) {
 			f.entries = nil
 			after.happen(p)
 			if got := f.nextState(); got.State != streams.Reset {
-				t.Fatalf("state %v, want reset", got)
+				t.Fatalf("got state %v, want reset", got)
 			}
 			f.expect(after.left)
 			// A client that has read lost entries is reset. Another client resumes.
 			back := follow(t, p.store, "lobby", streams.After(cut))
 			if got := back.nextState(); got.State != streams.Reset {
-				t.Errorf("after a lost entry: state %v, want reset", got)
+				t.Errorf("follow after a lost entry: got state %v, want reset", got)
 			}
 			early := follow(t, p.store, "lobby", streams.After(whole))
 			if got := early.nextState(); got.State != streams.Resumed {
-				t.Errorf("after an entry that was not lost: state %v, want resumed", got)
+				t.Errorf("follow after a kept entry: got state %v, want resumed", got)
 			}
 			early.expect(after.left - 8)
 		})
 	}
 }
 
-// If a Store does not notice the failover, new entries must show it that its window is from another
+// A Store that did not notice the failover must detect from new entries that its window is from another
 // history.
 func TestUnnoticedFailoverResetsReader(t *testing.T) {
 	t.Parallel()
@@ -173,20 +173,20 @@ func TestAppendsSurviveLostReplies(t *testing.T) {
 	next := make(map[string]int)
 	for i, entry := range f.entries {
 		if entry.Number != int64(i+1) || stored[entry.Key] != entry.ID {
-			t.Fatalf("entry %d: %+v, stored as %v", i, entry, stored[entry.Key])
+			t.Fatalf("entry %d: got %+v, want number %d and ID %v", i, entry, i+1, stored[entry.Key])
 		}
 		if want := fmt.Sprint(next[entry.User.ID]); entry.Text != want {
-			t.Fatalf("%s: got message %s, want %s", entry.User.ID, entry.Text, want)
+			t.Fatalf("%s: got message %q, want %q", entry.User.ID, entry.Text, want)
 		}
 		next[entry.User.ID]++
 	}
 	if n := client.XLen(context.Background(), lobbyKey).Val(); n != authors*each {
-		t.Errorf("%d entries stored, want %d", n, authors*each)
+		t.Errorf("got %d stored entries, want %d", n, authors*each)
 	}
 }
 
-// A Store must not read from a Redis that has become a replica, because it lags behind, and then
-// replaces its history with its new primary's.
+// A Store must not read from a Redis that has become a replica. The replica lags behind, and then replaces
+// its history with that of the new primary.
 func TestReplicaCountsAsAway(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
@@ -200,20 +200,20 @@ func TestReplicaCountsAsAway(t *testing.T) {
 	of := replicaArgs(t, p.replica)
 	p.do("REPLICAOF", of[1], of[2])
 	if away := <-status; !away {
-		t.Error("status is back, want away")
+		t.Error("got status back, want away")
 	}
-	eventually(t, "the new primary's history", func() bool {
+	eventually(t, "the replica to copy the new primary's history", func() bool {
 		return p.Client.XLen(context.Background(), lobbyKey).Val() == 8
 	})
 	if err := tryPost(store, "lobby", "to a replica"); !errors.Is(err, streams.ErrUnavailable) {
-		t.Errorf("append to a replica: %v", err)
+		t.Errorf("append to a replica: got error %v, want ErrUnavailable", err)
 	}
 	p.do("REPLICAOF", "NO", "ONE")
 	if away := <-status; away {
-		t.Error("status is away again, want back")
+		t.Error("got status away, want back")
 	}
 	if got := f.nextState(); got.State != streams.Reset {
-		t.Errorf("state %v, want reset", got)
+		t.Errorf("got state %v, want reset", got)
 	}
 	f.expect(8)
 }

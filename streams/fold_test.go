@@ -62,15 +62,15 @@ func (h *foldedRoom) fold(entry streams.Entry) {
 	}
 }
 
-// expect compares messages with the expected ones.
+// expect fails the test unless got equals want.
 func (h *foldedRoom) expect(t *testing.T, what string, got, want []streams.Entry) {
 	t.Helper()
 	if len(got) != len(want) {
-		t.Fatalf("%s: %d messages, want %d", what, len(got), len(want))
+		t.Fatalf("%s: got %d messages, want %d", what, len(got), len(want))
 	}
 	for i := range want {
 		if !reflect.DeepEqual(got[i], want[i]) {
-			t.Fatalf("%s: message %d is\n%+v, want\n%+v", what, i, got[i], want[i])
+			t.Fatalf("%s: message %d: got\n%+v, want\n%+v", what, i, got[i], want[i])
 		}
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"burble/streams/redistest"
 )
 
-// A reader looks up where it starts when it first reads. It must not miss entries that any server stores
-// between Follow and that read.
-func TestFreshReaderGetsWhatIsStoredAfterFollow(t *testing.T) {
+// A reader looks up its position in its first read. It must not miss entries that any server stored between
+// Follow and that read.
+func TestFreshReaderGetsEntriesStoredAfterFollow(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		here, there := redistest.Open(t, streams.Options{Redis: backend.Redis}), redistest.Open(t, streams.Options{Redis: backend.Redis})
@@ -35,14 +35,14 @@ func TestFreshReaderGetsWhatIsStoredAfterFollow(t *testing.T) {
 						}
 						f.readUntil("the last entry", func() bool { return len(f.entries) > 0 && f.entries[len(f.entries)-1].Text == "new 4" })
 						if len(f.states) != 1 || f.states[0].State != streams.Fresh {
-							t.Errorf("%s, %d entries, newest %d, stored %s: states %+v", name, existing, newest, by, f.states)
+							t.Errorf("%s, %d entries, newest %d, stored %s: got states %+v, want fresh", name, existing, newest, by, f.states)
 						}
 						got := f.entries
 						if len(got) < 5 || got[len(got)-5].Text != "new 0" {
-							t.Errorf("%s, %d entries, newest %d, stored %s: got %q", name, existing, newest, by, texts(got))
+							t.Errorf("%s, %d entries, newest %d, stored %s: got %q, want new 0 to new 4 last", name, existing, newest, by, texts(got))
 						}
 						if newest == 0 && len(got) > 5 {
-							t.Errorf("%s, %d entries, stored %s: got entries from before: %q", name, existing, by, texts(got))
+							t.Errorf("%s, %d entries, stored %s: got %q, want no old entries", name, existing, by, texts(got))
 						}
 					}
 				}
@@ -61,12 +61,12 @@ func TestManyEntriesStoredRightAfterFollow(t *testing.T) {
 		appendAll(t, there, authors, each, func(int, int) bool { return true })
 		f.expect(authors * each)
 		if f.entries[0].Number != 2 {
-			t.Errorf("the first entry has number %d, want 2", f.entries[0].Number)
+			t.Errorf("first entry: got number %d, want 2", f.entries[0].Number)
 		}
 	})
 }
 
-func TestFollowedNumberIsOfTheLastEntry(t *testing.T) {
+func TestFollowedLastNumberMatchesLast(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
 		const authors = 4
@@ -108,10 +108,10 @@ func TestFollowedNumberIsOfTheLastEntry(t *testing.T) {
 		for _, f := range followed {
 			if number := numbers[f.Last.ID.String()]; number != fmt.Sprint(f.LastNumber) {
 				if wrong++; wrong < 5 {
-					t.Errorf("followed %+v, but the entry at its end has number %q", f, number)
+					t.Errorf("got %+v, want LastNumber %q", f, number)
 				}
 			}
 		}
-		t.Logf("%d of %d numbers are wrong", wrong, len(followed))
+		t.Logf("%d of %d numbers were wrong", wrong, len(followed))
 	})
 }

@@ -48,14 +48,14 @@ func (f *follower) readUntil(what string, met func() bool) {
 		select {
 		case <-f.ready:
 		case <-deadline:
-			f.t.Fatalf("timed out waiting for %s: have %d entries, states %v", what, len(f.entries), f.states)
+			f.t.Fatalf("timed out waiting for %s: got %d entries, states %v", what, len(f.entries), f.states)
 		}
 		f.readAvailable()
 	}
 }
 
-// readAvailable reads until the end or an error. After an error, the reader signals ready when it is
-// time to retry.
+// readAvailable reads until the end of the room or an error. After an error, the reader signals ready when
+// it is time to retry.
 func (f *follower) readAvailable() {
 	f.t.Helper()
 	for {
@@ -76,7 +76,7 @@ func (f *follower) next() (streams.Read, error) {
 	}
 	if read.Batch != nil {
 		if read.Batch.After != f.cursor {
-			f.t.Fatalf("gap: at %v, got a batch after %v", f.cursor, read.Batch.After)
+			f.t.Fatalf("got a batch after %v, want it after %v", read.Batch.After, f.cursor)
 		}
 		f.cursor = read.Batch.Upto
 		f.entries = append(f.entries, read.Batch.Entries...)
@@ -117,6 +117,6 @@ func (f *follower) nextSignal(kind streams.SignalKind) *streams.Signal {
 func (f *follower) awaitTail(store *streams.Store) {
 	f.t.Helper()
 	f.nextState()
-	post(f.t, store, f.reader.Room, "is the tail there?")
+	post(f.t, store, f.reader.Room, "awaited")
 	f.expect(1)
 }

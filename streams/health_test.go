@@ -15,7 +15,7 @@ func TestOnStatusOrder(t *testing.T) {
 		var mu sync.Mutex
 		s := &Store{log: slog.New(slog.DiscardHandler)}
 		s.options.OnStatus = func(away bool) {
-			for range 20 { // give another tail the chance to overtake
+			for range 20 { // let another tail overtake this one
 				runtime.Gosched()
 			}
 			mu.Lock()
@@ -29,11 +29,11 @@ func TestOnStatusOrder(t *testing.T) {
 		tails.Wait()
 		for i, away := range reported {
 			if away != (i%2 == 0) {
-				t.Fatalf("reported %v", reported)
+				t.Fatalf("reported %v, want true and false in turn", reported)
 			}
 		}
 		if !s.Away() || !reported[len(reported)-1] {
-			t.Fatalf("reported %v, but Redis is away", reported)
+			t.Fatalf("reported %v and Away() = %v, want true last", reported, s.Away())
 		}
 	}
 }

@@ -1,6 +1,6 @@
 package streams_test
 
-// Helpers that ask a Redis server what it did and has. helpers_test.go lists them.
+// Helpers that inspect a Redis server. helpers_test.go lists them.
 
 import (
 	"burble/streams/redistest"
@@ -14,8 +14,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// redisTime calls f several times. It returns the shortest time that Redis spent on one call's commands,
-// in milliseconds.
+// redisTime calls f five times, and returns the shortest time that Redis spent on the commands of one
+// call, in milliseconds.
 func redisTime(t testing.TB, client redis.UniversalClient, f func()) float64 {
 	t.Helper()
 	ctx := context.Background()
@@ -61,11 +61,11 @@ func commandCalls(t testing.TB, client redis.UniversalClient) map[string]int {
 	return counts
 }
 
-func sum(counts map[string]int) (all int) {
+func sum(counts map[string]int) (total int) {
 	for _, count := range counts {
-		all += count
+		total += count
 	}
-	return all
+	return total
 }
 
 // connections returns the number of connections to a server, not counting the client's own.
@@ -78,14 +78,14 @@ func connections(t testing.TB, client *redis.Client) int {
 	return strings.Count(list, "\n") - 1
 }
 
-// clientOf returns a Redis client for the server, which the test's cleanup closes.
+// clientOf returns a Redis client of the server. The test's cleanup closes it.
 func clientOf(t testing.TB, server *redistest.Server) *redis.Client {
 	client := server.Client()
 	t.Cleanup(func() { client.Close() })
 	return client
 }
 
-// startPrimary starts a Redis that accepts replicas without a delay.
+// startPrimary starts a Redis that replicas can join without delay.
 func startPrimary(t testing.TB) *redistest.Server {
 	return redistest.StartTCP(t, "--repl-diskless-sync-delay", "0")
 }
@@ -115,7 +115,7 @@ func dump(t *testing.T, backend redistest.Backend) string {
 		case "stream":
 			value = backend.Client.XRange(ctx, key, "-", "+").Val()
 		default:
-			t.Fatalf("key %s has an unexpected type", key)
+			t.Fatalf("key %q has an unexpected type", key)
 		}
 		fmt.Fprintln(&all, key, value)
 	}

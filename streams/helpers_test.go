@@ -47,7 +47,7 @@ var (
 	activityKey = streams.ActivityKey("lobby")
 )
 
-// post posts a message once, and fails the test if that fails.
+// post posts a message once, and fails the test on an error.
 func post(t testing.TB, store *streams.Store, room, text string) streams.Stored {
 	t.Helper()
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
@@ -62,7 +62,7 @@ func post(t testing.TB, store *streams.Store, room, text string) streams.Stored 
 func postRetrying(t *testing.T, store *streams.Store, room, text string) {
 	t.Helper()
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
-	eventually(t, "an append", func() bool {
+	eventually(t, "an append to succeed", func() bool {
 		_, err := store.As(ada).Append(context.Background(), room, entry)
 		if err != nil && !errors.Is(err, streams.ErrUnavailable) {
 			t.Fatal(err)
@@ -95,9 +95,9 @@ func amend(t testing.TB, store *streams.Store, kind streams.Kind, of streams.ID,
 	return stored
 }
 
-// appendAll makes authors post to the lobby. Each author posts a message once the previous one is stored,
-// and retries while the outcome is unknown. Authors call before ahead of each message, and stop if it
-// returns false. All authors stop at the end of the test. appendAll returns the stored ID for each key.
+// appendAll runs authors that each post messages to the lobby, one at a time, and retry while the outcome is
+// unknown. An author calls before ahead of each message, and stops if it returns false. All authors stop at
+// the end of the test. appendAll returns the stored ID for each key.
 func appendAll(t *testing.T, store *streams.Store, authors, each int, before func(author, i int) (more bool)) map[string]streams.ID {
 	t.Helper()
 	ctx := t.Context()
@@ -180,7 +180,7 @@ func (fx *fixture) post(count int) {
 func (fx *fixture) do(args ...any) {
 	fx.Helper()
 	if err := fx.Client.Do(context.Background(), args...).Err(); err != nil {
-		fx.Fatalf("%v: %v", args, err)
+		fx.Fatalf("%v: got error %v, want none", args, err)
 	}
 }
 
@@ -198,7 +198,7 @@ func page(t *testing.T, store *streams.Store, where streams.Where) streams.Page 
 	t.Helper()
 	page, err := store.As(ada).Page(context.Background(), "lobby", where)
 	if err != nil {
-		t.Fatalf("%+v: %v", where, err)
+		t.Fatalf("Page(%+v): %v", where, err)
 	}
 	return page
 }
@@ -242,8 +242,8 @@ func eventually(t testing.TB, what string, met func() bool) {
 	}
 }
 
-// nextMillisecond waits for the next millisecond, so that a new entry cannot get the ID of a lost entry,
-// or of a deleted one in miniredis. Redis itself does not reuse the IDs of deleted entries.
+// nextMillisecond waits for the next millisecond, so that a new entry cannot get the ID of a lost entry or,
+// in miniredis, of a deleted one. Redis itself does not reuse the IDs of deleted entries.
 func nextMillisecond() {
 	for now := time.Now().UnixMilli(); time.Now().UnixMilli() == now; {
 		runtime.Gosched()

@@ -62,7 +62,7 @@ func TestPagesCoverRandomHistory(t *testing.T) {
 			}
 			at := page(t, store, streams.Where{At: id.Time(), Limit: 200}) // there may be many messages in that millisecond
 			if !slices.ContainsFunc(at.Entries, func(e streams.Entry) bool { return e.ID == id }) {
-				t.Errorf("the page at the time of message %v lacks the message", id)
+				t.Errorf("page at the time of message %v: got %q, want the message on it", id, texts(at.Entries))
 			}
 		}
 	})
@@ -75,12 +75,13 @@ func TestPageOfDeletedStream(t *testing.T) {
 		fx.do("DEL", lobbyKey)
 		got := page(fx.T, fx.store, streams.Where{Limit: 50})
 		if len(got.Entries) > 0 || got.AsOf != (streams.Cursor{Epoch: "0"}) || !got.Older.IsZero() {
-			t.Errorf("%+v", got)
+			t.Errorf("got %+v, want an empty page of an empty room", got)
 		}
 	})
 }
 
-// A client that reads a page and follows the room from AsOf must get what a later page shows.
+// A client that reads a page and follows the room from AsOf must end up with the same messages as a later
+// page.
 func TestPageThenFollow(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
@@ -136,23 +137,21 @@ func TestTombstonesKeepTheirPlace(t *testing.T) {
 		for i := range 6 {
 			ids = append(ids, post(t, store, "lobby", fmt.Sprint(i)).Cursor.ID)
 		}
-		for i, id := range ids { // delete all of them, one at a time
-			for _, victim := range []int{0, 5, 2, 3, 1, 4}[i : i+1] {
-				amend(t, store, streams.Delete, ids[victim], "")
-			}
+		for i := range ids { // delete all of them, one at a time
+			amend(t, store, streams.Delete, ids[[]int{0, 5, 2, 3, 1, 4}[i]], "")
 			all := page(t, store, streams.Where{Limit: 10})
 			for j, entry := range all.Entries {
 				if entry.ID != ids[j] || entry.Deleted != (entry.Text == "") || entry.Number != int64(j+1) || entry.User != ada {
-					t.Fatalf("%d deleted, message %d: %+v", i+1, j, entry)
+					t.Fatalf("%d deleted, message %d: got %+v, want %v with number %d", i+1, j, entry, ids[j], j+1)
 				}
 			}
 			if len(all.Entries) != 6 || !all.Older.IsZero() || !all.Newer.IsZero() {
-				t.Fatalf("%d deleted: %+v", i+1, all)
+				t.Fatalf("%d deleted: got %+v, want all 6 messages", i+1, all)
 			}
 			for j := range ids {
 				one := page(t, store, streams.Where{Around: ids[j], Limit: 1})
 				if len(one.Entries) != 1 || one.Entries[0].ID != ids[j] {
-					t.Fatalf("%d deleted, around %v: %+v", i+1, id, one)
+					t.Fatalf("%d deleted, page around %v: got %+v, want only that message", i+1, ids[j], one)
 				}
 			}
 		}
@@ -167,7 +166,7 @@ func TestPageEdges(t *testing.T) {
 			where.Limit = 5
 			empty := page(t, store, where)
 			if len(empty.Entries) != 0 || !empty.Older.IsZero() || !empty.Newer.IsZero() || empty.AsOf.String() != "0-0@0" {
-				t.Errorf("page %+v of a room that does not exist: got %+v, want no messages", where, empty)
+				t.Errorf("Page(%+v) of a room that does not exist: got %+v, want no messages", where, empty)
 			}
 		}
 		first := post(t, store, "lobby", "a").Cursor.ID
@@ -192,9 +191,9 @@ func TestPageEdges(t *testing.T) {
 			test.where.Limit = 5
 			got := page(t, store, test.where)
 			if texts(got.Entries) != test.want {
-				t.Errorf("%s: %q, want %q", name, texts(got.Entries), test.want)
+				t.Errorf("page %s: got %q, want %q", name, texts(got.Entries), test.want)
 			}
-			// Older and Newer lead to the other messages, and are zero if there are none.
+			// Older and Newer are the cursors of the other messages, and zero if there are none.
 			var older, newer string
 			if !got.Older.IsZero() {
 				older = texts(page(t, store, streams.Where{Before: got.Older, Limit: 5}).Entries)
@@ -203,10 +202,10 @@ func TestPageEdges(t *testing.T) {
 				newer = texts(page(t, store, streams.Where{After: got.Newer, Limit: 5}).Entries)
 			}
 			if all := strings.Fields(older + " " + test.want + " " + newer); !slices.Equal(all, []string{"a", "b"}) {
-				t.Errorf("%s: older %v leads to %q, newer %v to %q", name, got.Older, older, got.Newer, newer)
+				t.Errorf("page %s: got %q, with %q before Older %v and %q after Newer %v; want \"a b\" in all", name, texts(got.Entries), older, got.Older, newer, got.Newer)
 			}
 			if !got.Older.IsZero() && older == "" || !got.Newer.IsZero() && newer == "" {
-				t.Errorf("%s: older %v or newer %v leads to an empty page", name, got.Older, got.Newer)
+				t.Errorf("page %s: got an empty page before Older %v or after Newer %v", name, got.Older, got.Newer)
 			}
 		}
 	})
@@ -215,7 +214,7 @@ func TestPageEdges(t *testing.T) {
 func TestPagesPastManyReactionsAndErasures(t *testing.T) {
 	t.Parallel()
 	runFixtures(t, streams.Options{}, func(fx *fixture) {
-		// 6,000 erased messages, each with its deletion, after the tenth message.
+		// The script adds 6,000 erased messages and their deletions after the tenth message.
 		const script = `
 		local n = tonumber(redis.call('HGET', KEYS[2], 'n'))
 		for i = 1, 6000 do
@@ -250,7 +249,7 @@ func TestPagesPastManyReactionsAndErasures(t *testing.T) {
 				at = page(fx.T, fx.store, where)
 			}
 			if found != 6011 || pages > 100 {
-				fx.Errorf("forward %v: %d messages on %d pages, want 6011 on at most 100", forward, found, pages)
+				fx.Errorf("forward %v: got %d messages on %d pages, want 6011 on at most 100", forward, found, pages)
 			}
 		}
 	})

@@ -24,7 +24,7 @@ func FuzzParseCursor(f *testing.F) {
 	f.Add("0-0")
 	f.Fuzz(func(t *testing.T, text string) {
 		if cursor, err := ParseCursor(text); err == nil && cursor.String() != text {
-			t.Errorf("%q is parsed as %q", text, cursor)
+			t.Errorf("ParseCursor(%q).String() = %q", text, cursor)
 		}
 	})
 }
@@ -37,7 +37,7 @@ func FuzzCheckRoom(f *testing.F) {
 			return
 		}
 		if bucket := bucketOf(room); bucket < 0 || bucket >= buckets || len(room) > 64 || strings.ContainsAny(room, "{}: \n") {
-			t.Errorf("room %q in bucket %d", room, bucket)
+			t.Errorf("CheckRoom(%q) = nil, want an error; bucketOf(room) = %d", room, bucket)
 		}
 	})
 }
@@ -45,7 +45,7 @@ func FuzzCheckRoom(f *testing.F) {
 func TestIDPrevious(t *testing.T) {
 	for _, id := range []ID{{5, 3}, {5, 0}} {
 		if previous := id.previous(); !previous.Before(id) {
-			t.Errorf("%v is not before %v", previous, id)
+			t.Errorf("%v.previous() = %v, want an earlier ID", id, previous)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// A flood of new rooms does not push out of the list what the user has read.
-func TestRoomsThatTheUserReadAreListedFirst(t *testing.T) {
+// A flood of new rooms must not push the rooms that a user has read out of the user's list.
+func TestReadRoomsAreListedFirst(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
@@ -36,15 +36,15 @@ func TestRoomsThatTheUserReadAreListedFirst(t *testing.T) {
 			return all
 		}
 		if got := names(bob, 50); len(got) != 50 || got[0] != "garden" || got[1] != "kitchen" {
-			t.Errorf("bob's list of %d begins with %q", len(got), got[:min(3, len(got))])
+			t.Errorf("Bob's rooms: got %d that begin with %q, want 50 that begin with garden and kitchen", len(got), got[:min(3, len(got))])
 		}
 		nextMillisecond()
 		post(t, store, "kitchen", "hello again")
 		if got := names(bob, 2); len(got) != 2 || got[0] != "kitchen" || got[1] != "garden" {
-			t.Errorf("bob's shortest list is %q", got)
+			t.Errorf("Bob's first two rooms: got %q, want kitchen and garden", got)
 		}
 		if got := names(streams.User{}, 1); len(got) != 1 || got[0] != "kitchen" {
-			t.Errorf("a visitor's list is %q", got)
+			t.Errorf("a visitor's first room: got %q, want kitchen", got)
 		}
 	})
 }
@@ -63,10 +63,10 @@ func TestReadMarkersAreLimited(t *testing.T) {
 			}
 		}
 		if read, err := store.As(bob).ReadUpTo(ctx, "room-500"); err != nil || read != last {
-			t.Errorf("the newest marker is %v, %v; want %v", read, err, last)
+			t.Errorf("newest marker: got %v, %v, want %v", read, err, last)
 		}
 		if read, err := store.As(bob).ReadUpTo(ctx, "room-0"); err != nil || !read.IsZero() {
-			t.Errorf("the oldest marker is still %v, %v", read, err)
+			t.Errorf("oldest marker: got %v, %v, want none", read, err)
 		}
 	})
 }

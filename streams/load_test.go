@@ -13,11 +13,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A load has authors who post through one Store until the test stops them, and readers on two Stores.
-// It requires a replica to have each message.
+// A load has authors who post through one Store until the test stops them, and readers on two Stores. Each
+// message must reach a replica before it counts as stored.
 type load struct {
 	t         *testing.T
-	begun     atomic.Int64 // number of messages
+	begun     atomic.Int64 // number of appends begun
 	ending    atomic.Bool
 	stored    chan map[string]streams.ID
 	near, far *follower
@@ -52,9 +52,9 @@ func (l *load) awaitProgress() {
 	l.near.readUntil("more messages", func() bool { return len(l.near.entries) > read+50 })
 }
 
-// expectComplete stops the load, and checks that every reader received all stored messages once, in
-// order, and without a change of state. A reader that received unacknowledged messages that were then
-// lost must be reset, and receive all messages after that.
+// expectComplete stops the load, and checks that every reader received all stored messages once, in order,
+// and without a change of state. If a reader received unacknowledged messages that were then lost, it must
+// have been reset, and then have received all stored messages.
 func (l *load) expectComplete() {
 	l.t.Helper()
 	l.ending.Store(true)
@@ -66,12 +66,12 @@ func (l *load) expectComplete() {
 		got, first := f.entries[f.afterState:], f.entries[f.afterState].Number
 		for i, entry := range got {
 			if entry.Number != first+int64(i) || !wasStored(entry) {
-				l.t.Fatalf("entry %d: %+v, stored as %v", i, entry, stored[entry.Key])
+				l.t.Fatalf("entry %d: got %+v, want number %d and ID %v", i, entry, first+int64(i), stored[entry.Key])
 			}
 		}
 		lost := slices.ContainsFunc(f.entries[:f.afterState], func(entry streams.Entry) bool { return !wasStored(entry) })
 		if !lost && (len(f.states) != 1 || first != 1) || got[len(got)-1].Number != count {
-			l.t.Errorf("got messages %d to %d of %d, states %v", first, got[len(got)-1].Number, count, f.states)
+			l.t.Errorf("got messages %d to %d and states %v, want messages 1 to %d and one state", first, got[len(got)-1].Number, f.states, count)
 		}
 	}
 }
@@ -90,8 +90,8 @@ func TestFailoverLosingMessagesResetsEveryReader(t *testing.T) {
 	})
 }
 
-// loseMessages kills the primary after the readers have received eight messages that its replicas have,
-// and five that they lack.
+// loseMessages kills the primary after the readers have received eight messages that its replicas have and
+// five that the replicas lack.
 func loseMessages(t *testing.T, at *redis.UniversalOptions, old *redistest.Node, awaitFailover func(*redistest.Node)) {
 	one := redistest.Open(t, streams.Options{Redis: at})
 	two := redistest.Open(t, streams.Options{Redis: at})
@@ -115,12 +115,12 @@ func loseMessages(t *testing.T, at *redis.UniversalOptions, old *redistest.Node,
 	}
 	old.Kill()
 	awaitFailover(old)
-	known := time.Now()
+	failedOver := time.Now()
 	for i, f := range all {
 		if got := f.nextState(); got.State != streams.Reset {
-			t.Errorf("reader %d: state %v, want reset", i, got)
+			t.Errorf("reader %d: got state %v, want reset", i, got)
 		}
-		t.Logf("reader %d was reset %v after the new primary answered", i, time.Since(known).Round(time.Millisecond))
+		t.Logf("reader %d was reset %v after the new primary answered", i, time.Since(failedOver).Round(time.Millisecond))
 		f.expect(8)
 	}
 	postRetrying(t, two, "lobby", "new")

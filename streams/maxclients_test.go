@@ -10,9 +10,9 @@ import (
 	"burble/streams/redistest"
 )
 
-// Redis refuses a connection with a line that it sends before the first command. A client that writes
-// first may get a network error instead.
-func TestErrorNamesTooManyClients(t *testing.T) {
+// Redis refuses a connection with an error that it sends before the first command. A client that writes
+// before it reads may get a network error instead.
+func TestOpenReportsMaxClients(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(testing.TB, ...string) *redistest.Server{
 		"Unix socket": redistest.Start, "TCP": redistest.StartTCP,
@@ -28,7 +28,7 @@ func TestErrorNamesTooManyClients(t *testing.T) {
 			for range 3 {
 				_, err := streams.Open(t.Context(), streams.Options{Redis: server.Redis(), Wait: time.Millisecond})
 				if !errors.Is(err, streams.ErrUnusable) || !strings.Contains(err.Error(), "max number of clients") {
-					t.Fatalf("error %v, want ErrUnusable with the reason that Redis gave", err)
+					t.Fatalf("got error %v, want ErrUnusable with Redis's reason", err)
 				}
 			}
 		})

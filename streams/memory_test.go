@@ -23,14 +23,14 @@ func TestEvictionPolicyIsReported(t *testing.T) {
 			store := redistest.Open(t, streams.Options{Redis: server.Redis(), Log: slog.New(slog.NewTextHandler(log, nil))})
 			for name, text := range map[string]string{"log": log.String(), "Warning": store.Warning()} {
 				if (text != "") != (want != "") || !strings.Contains(text, want) || want != "" && !strings.Contains(text, "noeviction") {
-					t.Errorf("%s: %q", name, text)
+					t.Errorf("%s: got %q, want %q in it", name, text, want)
 				}
 			}
 			// An operator may change the policy while the server runs.
 			client := clientOf(t, server)
 			client.ConfigSet(t.Context(), "maxmemory-policy", "noeviction")
 			if err := store.Health(t.Context()); err != nil || store.Warning() != "" {
-				t.Errorf("after the change: %v, %q", err, store.Warning())
+				t.Errorf("after the change: got error %v, warning %q, want none", err, store.Warning())
 			}
 		})
 	}
@@ -42,7 +42,7 @@ func TestEvictionPolicyOfEachClusterNodeIsReported(t *testing.T) {
 	last := cluster.Nodes[len(cluster.Nodes)-1]
 	clientOf(t, last.Server).ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru")
 	if got := redistest.Open(t, streams.Options{Redis: cluster.Redis()}).Warning(); !strings.Contains(got, "allkeys-lru") {
-		t.Errorf("got %q", got)
+		t.Errorf("got warning %q, want allkeys-lru in it", got)
 	}
 }
 
@@ -55,7 +55,7 @@ func TestEvictedKeysAreReported(t *testing.T) {
 		postRetrying(t, store, room, strings.Repeat("x", 4000))
 	}
 	if got := store.EvictedKeys(); got != 0 {
-		t.Errorf("%d evicted keys before any eviction", got)
+		t.Errorf("before any eviction: got %d evicted keys, want 0", got)
 	}
 	client := clientOf(t, server)
 	if err := client.ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil {
@@ -67,7 +67,7 @@ func TestEvictedKeysAreReported(t *testing.T) {
 		store.WatchEviction(ctx, ticks)
 		close(ended)
 	}()
-	eventually(t, "evicted keys are counted", func() bool {
+	eventually(t, "evicted keys to be counted", func() bool {
 		tryPost(store, "g", strings.Repeat("x", 4000))
 		ticks <- time.Now()
 		return store.EvictedKeys() > 0
@@ -75,9 +75,9 @@ func TestEvictedKeysAreReported(t *testing.T) {
 	stop()
 	<-ended
 	if !strings.Contains(store.Warning(), "evicted") || !strings.Contains(log.String(), "redis evicted keys") {
-		t.Errorf("warning %q, log:\n%s", store.Warning(), log)
+		t.Errorf("got warning %q and log %s, want evicted keys in both", store.Warning(), log)
 	}
-	// Redis counts from 0 after a restart.
+	// After a restart, Redis counts from 0.
 	client.ConfigSet(t.Context(), "maxmemory", "0")
 	postRetrying(t, store, "g", "there is room again")
 	if err := store.Health(t.Context()); err != nil {
@@ -86,6 +86,6 @@ func TestEvictedKeysAreReported(t *testing.T) {
 	before := store.EvictedKeys()
 	client.ConfigResetStat(t.Context())
 	if err := store.Health(t.Context()); err != nil || store.EvictedKeys() != before {
-		t.Errorf("after a restart of Redis: %v, %d keys, want %d", err, store.EvictedKeys(), before)
+		t.Errorf("after a restart of Redis: got %v, %d evicted keys, want %d", err, store.EvictedKeys(), before)
 	}
 }

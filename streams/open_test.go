@@ -18,7 +18,7 @@ func TestOpenWaitsForRedis(t *testing.T) {
 	server := redistest.Start(t)
 	server.Kill()
 	if _, err := streams.Open(context.Background(), streams.Options{Redis: server.Redis()}); err == nil {
-		t.Fatal("Open succeeded, but Redis is not running")
+		t.Fatal("Open succeeded while Redis was down")
 	}
 	opened := make(chan error)
 	go func() {
@@ -85,7 +85,7 @@ func TestOpenCanceledReportsCause(t *testing.T) {
 		Redis: server.Redis(), Wait: time.Hour, Log: slog.New(slog.NewTextHandler(waiting, nil)),
 	})
 	if err == nil || !strings.Contains(err.Error(), "dial unix") {
-		t.Errorf("error %v, want the cause", err)
+		t.Errorf("got error %v, want the cause in it", err)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestSecretIsShared(t *testing.T) {
 		}
 		asking.Wait()
 		if !bytes.Equal(secrets[0], secrets[1]) || bytes.Equal(secrets[0], secrets[2]) || len(secrets[0]) < 32 {
-			t.Errorf("secrets of %d, %d and %d bytes: want the first two equal, and the third different", len(secrets[0]), len(secrets[1]), len(secrets[2]))
+			t.Errorf("got secrets of %d, %d and %d bytes, want at least 32, the first two equal and the third different", len(secrets[0]), len(secrets[1]), len(secrets[2]))
 		}
 	})
 }
@@ -149,7 +149,7 @@ func TestSecretIsReadFromFullRedis(t *testing.T) {
 	admin.ConfigSet(ctx, "maxmemory", "1")
 	read, err := redistest.Open(t, streams.Options{Redis: server.Redis()}).Secret(ctx)
 	if err != nil || !bytes.Equal(read, made) {
-		t.Errorf("the secret changed: %v", err)
+		t.Errorf("got a different secret or error %v, want the same secret", err)
 	}
 }
 
@@ -161,17 +161,17 @@ func TestPrefixSeparatesStores(t *testing.T) {
 		post(t, one, "lobby", "x")
 		page, err := two.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 5})
 		if err != nil || len(page.Entries) != 0 {
-			t.Errorf("page of a room with another prefix: %v, %v", page, err)
+			t.Errorf("page with the other prefix: got %v, %v, want no messages", page, err)
 		}
 		for _, key := range backend.Keys(t) {
 			if !strings.HasPrefix(key, "one:") {
-				t.Errorf("key %q lacks the prefix", key)
+				t.Errorf("got key %q, want prefix \"one:\"", key)
 			}
 		}
 	})
 }
 
-// Redis answers, but refuses appends.
+// Redis may answer, but refuse appends.
 func TestHealthFailsWhenAppendsAreRefused(t *testing.T) {
 	t.Parallel()
 	ctx, server := context.Background(), redistest.StartTCP(t)

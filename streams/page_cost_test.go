@@ -16,7 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// reactions appends count entries that alternately add and remove a reaction to the message.
+// reactions appends count entries that alternately add a reaction to the message and remove it.
 func reactions(t testing.TB, store *streams.Store, of streams.ID, count int) {
 	t.Helper()
 	var sending sync.WaitGroup
@@ -48,7 +48,7 @@ func TestPagesSkipLongRunsOfReactions(t *testing.T) {
 		took := redisTime(t, backend.Client, func() { got = page(t, store, where) })
 		t.Logf("%s: %.2f ms, %d entries examined", what, took, got.Examined)
 		if texts(got.Entries) != want || took > maxPageTime {
-			t.Errorf("%s: %q after %.2f ms, want %q within %v ms", what, texts(got.Entries), took, want, maxPageTime)
+			t.Errorf("%s: got %q after %.2f ms, want %q within %v ms", what, texts(got.Entries), took, want, maxPageTime)
 		}
 	}
 	first := post(t, store, "lobby", "first").Cursor.ID
@@ -69,8 +69,8 @@ func TestPagesSkipLongRunsOfReactions(t *testing.T) {
 	expect("forward past a deleted message", streams.Where{After: first, Limit: 3}, " third")
 }
 
-// In a room that begins with thousands of topics, there is no message before the first one.
-func TestPageOfRoomOfTopics(t *testing.T) {
+// In a room that begins with thousands of topics, the first message has no message before it.
+func TestPageOfRoomWithManyTopics(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
 	store := redistest.Open(t, streams.Options{Redis: backend.Redis})
@@ -84,13 +84,13 @@ func TestPageOfRoomOfTopics(t *testing.T) {
 		var got streams.Page
 		took := redisTime(t, backend.Client, func() { got = page(t, store, streams.Where{Limit: 50}) })
 		if texts(got.Entries) != want || !got.Older.IsZero() || took > maxPageTime {
-			t.Errorf("%q, older %v, after %.2f ms; want %q", texts(got.Entries), got.Older, took, want)
+			t.Errorf("got %q and Older %v after %.2f ms, want %q within %v ms", texts(got.Entries), got.Older, took, want, maxPageTime)
 		}
 		post(t, store, "lobby", []string{"first", "second"}[min(1, len(got.Entries))])
 	}
 }
 
-// The previous release records neither runs nor the number of messages.
+// The previous release recorded neither runs nor the number of messages.
 func TestPagesOfOlderReleaseAreBoundedAndComplete(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
@@ -120,13 +120,13 @@ func TestPagesOfOlderReleaseAreBoundedAndComplete(t *testing.T) {
 			}
 		}
 		if got := strings.Fields(found); len(got) != 4 || pages == 100 || most > 2500 {
-			t.Errorf("forward %v: %q on %d pages of up to %d entries", forward, got, pages, most)
+			t.Errorf("forward %v: got %q on %d pages of up to %d entries, want 4 messages and at most 2,500 entries", forward, got, pages, most)
 		}
 	}
 }
 
-// Servers of this release and of the previous one append to a room with few messages.
-func TestPagesOfTwoReleases(t *testing.T) {
+// Servers of this release and the previous one append to the same room.
+func TestPagesOfRoomWrittenByTwoReleases(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		seed := uint64(time.Now().UnixNano())
@@ -165,14 +165,14 @@ func TestPagesOfTwoReleases(t *testing.T) {
 			}
 			for direction, got := range map[string]string{"backward": backward, "forward": forward} {
 				if got = strings.Join(strings.Fields(got), " "); got != want {
-					t.Errorf("%s by %d: %s, want %s", direction, limit, got, want)
+					t.Errorf("%s, %d per page: got %q, want %q", direction, limit, got, want)
 				}
 			}
 		}
 	})
 }
 
-// appendAsOlder appends a message like append.lua of the previous release.
+// appendAsOlder appends a message as append.lua of the previous release did.
 func appendAsOlder(t testing.TB, client redis.UniversalClient, text string) {
 	t.Helper()
 	const script = `
@@ -193,18 +193,18 @@ func TestRunsAreTrimmed(t *testing.T) {
 			fx.post(1)
 		}
 		if runs() != 4 {
-			fx.Fatalf("%d runs, want 4", runs())
+			fx.Fatalf("got %d runs, want 4", runs())
 		}
 		fx.post(100)
 		if runs() > 1 {
-			fx.Errorf("%d runs after the trim", runs())
+			fx.Errorf("after the trim: got %d runs, want at most 1", runs())
 		}
 		reactions(fx, fx.store, fx.stored[len(fx.stored)-1].Cursor.ID, 20)
 		fx.post(1)
 		fx.do("DEL", lobbyKey)
 		fx.post(1)
 		if runs() != 0 {
-			fx.Errorf("%d runs of a lost history", runs())
+			fx.Errorf("after the room was deleted: got %d runs, want 0", runs())
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// If the library retried a heartbeat whose reply was lost, the retry would report the server as known.
+// If the Redis client retried a heartbeat whose reply was lost, the retry would report the server as known.
 func TestHeartbeatIsNotRetried(t *testing.T) {
 	t.Parallel()
 	proxy := redistest.StartProxy(t, redistest.StartTCP(t).Addr)
@@ -20,7 +20,7 @@ func TestHeartbeatIsNotRetried(t *testing.T) {
 	defer proxy.DropReplies(0)
 	for i := range 50 {
 		if known, err := store.Heartbeat(t.Context(), fmt.Sprint("server ", i), time.Minute); err == nil && known {
-			t.Fatalf("server %d is new, but Heartbeat reports it as known", i)
+			t.Fatalf("Heartbeat of new server %d: got known, want new", i)
 		}
 	}
 }

@@ -22,13 +22,13 @@ func TestFreshReader(t *testing.T) {
 		}
 		f := follow(t, store, "lobby", streams.Newest(3))
 		if state := f.nextState(); state.State != streams.Fresh {
-			t.Fatalf("state %v", state)
+			t.Fatalf("got state %v, want fresh", state)
 		}
 		f.expect(3)
 		post(t, store, "lobby", "5")
 		f.expect(4)
 		if got := texts(f.entries); got != "2 3 4 5" {
-			t.Fatalf("got %q", got)
+			t.Fatalf("got %q, want \"2 3 4 5\"", got)
 		}
 	})
 }
@@ -44,7 +44,7 @@ func TestReaderOfRoomThatDoesNotExistYet(t *testing.T) {
 		f.expect(2)
 		back := follow(t, store, "new", streams.After(at))
 		if state := back.nextState(); state.State != streams.Resumed {
-			t.Fatalf("state %v", state)
+			t.Fatalf("got state %v, want resumed", state)
 		}
 		back.expect(2)
 	})
@@ -66,7 +66,7 @@ func TestTwoStoresReadTheSame(t *testing.T) {
 		b.expect(100)
 		for i := range a.entries {
 			if a.entries[i].ID != b.entries[i].ID || a.entries[i].Number != int64(i+1) {
-				t.Fatalf("entry %d: %v and %v", i, a.entries[i], b.entries[i])
+				t.Fatalf("entry %d: got %v and %v, want the same entry with number %d", i, a.entries[i], b.entries[i], i+1)
 			}
 		}
 	})
@@ -82,12 +82,12 @@ func TestResumeAcrossBatches(t *testing.T) {
 		}
 		f := follow(t, store, "lobby", streams.After(first.Cursor))
 		if state := f.nextState(); state.State != streams.Resumed || state.At != first.Cursor {
-			t.Fatalf("state %v", state)
+			t.Fatalf("got state %v, want resumed at %v", state, first.Cursor)
 		}
 		f.expect(1234)
 		bare := follow(t, store, "lobby", streams.After(streams.Cursor{}))
 		if state := bare.nextState(); state.State != streams.Resumed {
-			t.Fatalf("state %v", state)
+			t.Fatalf("got state %v, want resumed", state)
 		}
 		bare.expect(1235)
 	})
@@ -116,24 +116,24 @@ func TestConcurrentRetriesAreStoredOnce(t *testing.T) {
 				stored = <-outcomes
 			}
 			if stored.Cursor != first.Cursor {
-				t.Errorf("stored at %v and at %v", stored, first)
+				t.Errorf("got cursors %v and %v, want the same", stored.Cursor, first.Cursor)
 			}
 			if !stored.Repeated {
 				fresh++
 			}
 		}
 		if fresh != 1 {
-			t.Errorf("%d of 20 appends report that they stored the entry, want 1", fresh)
+			t.Errorf("%d of 20 appends reported that they stored the entry, want 1", fresh)
 		}
 		other := entry
 		other.User = bob
 		if _, err := one.As(other.User).Append(context.Background(), "lobby", other); err == nil {
-			t.Error("another user's key was accepted")
+			t.Error("append with another user's key: got no error, want one")
 		}
 	})
 }
 
-func TestTryNextUsesCachedAnswer(t *testing.T) {
+func TestTryNextUsesCachedRead(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
@@ -141,25 +141,25 @@ func TestTryNextUsesCachedAnswer(t *testing.T) {
 		for range 30 {
 			post(t, store, "lobby", "missed")
 		}
-		again := redistest.Open(t, streams.Options{Redis: backend.Redis})
-		f := follow(t, again, "lobby", streams.After(first.Cursor))
+		other := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		f := follow(t, other, "lobby", streams.After(first.Cursor))
 		f.readUntil("the missed entries", func() bool { return len(f.entries) == 30 })
-		second, err := again.As(ada).Follow("lobby", streams.After(first.Cursor), func(*streams.Reader) {})
+		second, err := other.As(ada).Follow("lobby", streams.After(first.Cursor), func(*streams.Reader) {})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer second.Close()
 		read, ok := second.TryNext()
 		if !ok || read.Followed == nil || read.Followed.State != streams.Resumed {
-			t.Fatalf("first TryNext: %+v, %v", read, ok)
+			t.Fatalf("first TryNext: got %+v, %v, want state resumed", read, ok)
 		}
 		if read, ok = second.TryNext(); !ok || read.Batch == nil || len(read.Batch.Entries) != 30 {
-			t.Fatalf("second TryNext: %+v, %v", read, ok)
+			t.Fatalf("second TryNext: got %+v, %v, want 30 entries", read, ok)
 		}
 	})
 }
 
-// If Redis is far away, the end of a busy room moves during each lookup.
+// If Redis is far away, new entries arrive in a busy room during each lookup of a reader's position.
 func TestFollowBusyRoomOverSlowConnection(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
@@ -185,7 +185,7 @@ func TestFollowBusyRoomOverSlowConnection(t *testing.T) {
 	close(joined)
 	<-stopped
 	if sent := sum(commandCalls(t, backend.Client)) - before; sent > 100 {
-		t.Errorf("%d commands to follow a room", sent)
+		t.Errorf("sent %d commands to follow a room, want at most 100", sent)
 	}
 	post(t, store, "lobby", "two")
 	f.expect(2)

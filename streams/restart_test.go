@@ -42,28 +42,28 @@ func TestRedisRestartUnderLoad(t *testing.T) {
 		<-reached
 		server.Kill()
 		if away := <-status; !away {
-			t.Fatal("status is back, want away")
+			t.Fatal("got status back, want away")
 		}
 		if !store.Away() || !errors.Is(store.Health(context.Background()), streams.ErrUnavailable) {
-			t.Error("healthy while Redis is down")
+			t.Error("while Redis is down: got Away() = false or healthy, want true and ErrUnavailable")
 		}
 		server.Restart()
 		if away := <-status; away {
-			t.Fatal("status is away again, want back")
+			t.Fatal("got status away, want back")
 		}
 	}
 	stored := <-done
 	f.expect(authors * each)
 	for i, entry := range f.entries {
 		if entry.Number != int64(i+1) || stored[entry.Key] != entry.ID {
-			t.Fatalf("entry %d: %+v, stored as %v", i, entry, stored[entry.Key])
+			t.Fatalf("entry %d: got %+v, want number %d and ID %v", i, entry, i+1, stored[entry.Key])
 		}
 	}
 	if len(f.states) != 1 {
-		t.Errorf("states %v, want one", f.states)
+		t.Errorf("got states %v, want one", f.states)
 	}
 	if err := store.Health(context.Background()); err != nil {
-		t.Errorf("health after the last restart: %v", err)
+		t.Errorf("Health after the last restart: got error %v, want none", err)
 	}
 }
 
@@ -105,12 +105,12 @@ func TestOutageIsLoggedOnce(t *testing.T) {
 	lines = lines[max(0, len(lines)-4):]
 	if len(lines) != 4 || !strings.Contains(lines[0], "back") || !strings.Contains(lines[1], "lost the connection") ||
 		!strings.Contains(lines[2], "away") || !strings.Contains(lines[2], "dial unix") || !strings.Contains(lines[3], "back") {
-		t.Errorf("logged %q", lines)
+		t.Errorf("got log lines %q, want back, lost the connection, away, back", lines)
 	}
 }
 
-// After a router restarts, or while a proxy has too many connections, the first attempt to
-// reconnect may fail.
+// After a router restarts, or while a proxy has too many connections, the first attempt to reconnect may
+// fail.
 func TestBriefDisconnectIsNotAnOutage(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -135,11 +135,11 @@ func TestBriefDisconnectIsNotAnOutage(t *testing.T) {
 		refuse.Store(1)
 		client.ClientKillByFilter(context.Background(), "TYPE", "normal", "SKIPME", "yes")
 		eventually(t, "a refused connection", func() bool { return refuse.Load() < 0 })
-		eventually(t, "an append", func() bool { return tryPost(store, "lobby", "after") == nil })
+		eventually(t, "an append to succeed", func() bool { return tryPost(store, "lobby", "after") == nil })
 		f.expect(2*i + 2)
 	}
 	if len(status) != 0 || len(f.states) != 1 {
-		t.Errorf("states %v; %d changes of status", f.states, len(status))
+		t.Errorf("got states %v and %d status changes, want one and none", f.states, len(status))
 	}
 }
 
@@ -151,7 +151,7 @@ func TestRedisFull(t *testing.T) {
 	fx.do("CONFIG", "SET", "maxmemory-policy", "noeviction")
 	fx.do("CONFIG", "SET", "maxmemory", usedMemory(fx)+2<<20)
 	if err := fx.store.Health(ctx); err != nil {
-		t.Fatalf("health before: %v", err)
+		t.Fatalf("Health before: got error %v, want none", err)
 	}
 	f := follow(t, fx.store, "lobby", streams.Newest(0))
 	f.nextState()
@@ -166,10 +166,10 @@ func TestRedisFull(t *testing.T) {
 		}
 	}
 	if !errors.Is(err, streams.ErrFull) {
-		t.Fatalf("append to a full Redis: %v, want full", err)
+		t.Fatalf("append to a full Redis: got error %v, want ErrFull", err)
 	}
 	if err := fx.store.Health(ctx); !errors.Is(err, streams.ErrFull) {
-		t.Errorf("health: %v, want full", err)
+		t.Errorf("Health: got error %v, want ErrFull", err)
 	}
 	// Used memory fluctuates, so a few more messages may fit.
 	for i := 0; ; i++ {
@@ -177,19 +177,19 @@ func TestRedisFull(t *testing.T) {
 			break
 		}
 		if i == 1000 {
-			t.Fatalf("append to a new room: %v, want full", err)
+			t.Fatalf("append to a new room: got error %v, want ErrFull", err)
 		}
 	}
 
 	// Reads still work.
 	page, err := fx.store.As(ada).Page(ctx, "lobby", streams.Where{Limit: 5})
 	if err != nil || len(page.Entries) != 5 {
-		t.Errorf("page: %d entries, %v", len(page.Entries), err)
+		t.Errorf("page: got %d messages, %v, want 5", len(page.Entries), err)
 	}
 	f.readUntil("all stored messages", func() bool { return f.cursor.ID == page.AsOf.ID })
 	back := follow(t, fx.store, "lobby", streams.After(first))
 	if got := back.nextState(); got.State != streams.Resumed {
-		t.Errorf("state %v, want resumed", got)
+		t.Errorf("got state %v, want resumed", got)
 	}
 
 	// Commands that free memory still work.
@@ -197,14 +197,14 @@ func TestRedisFull(t *testing.T) {
 	f.readUntil("the deletion", func() bool { return f.entries[len(f.entries)-1].Kind == streams.Delete })
 	limited := redistest.Open(t, streams.Options{Redis: fx.Redis, MaxCount: 50})
 	if err := tryPost(limited, "lobby", "fits after the trim"); err != nil {
-		t.Errorf("append with a limited history: %v", err)
+		t.Errorf("append with a limited history: got error %v, want none", err)
 	}
 	fx.do("CONFIG", "SET", "maxmemory", usedMemory(fx)+20<<20)
 	if err := tryPost(fx.store, "lobby", "more"); err != nil {
-		t.Errorf("append with more memory: %v", err)
+		t.Errorf("append with more memory: got error %v, want none", err)
 	}
 	if err := fx.store.Health(ctx); err != nil {
-		t.Errorf("health with more memory: %v", err)
+		t.Errorf("Health with more memory: got error %v, want none", err)
 	}
 }
 

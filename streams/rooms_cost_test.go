@@ -44,11 +44,11 @@ func TestRoomListAfterLongAbsenceIsFast(t *testing.T) {
 		})
 		t.Logf("%s: %.2f ms", name, took)
 		if len(rooms) != 100 || took > maxListTime {
-			t.Errorf("%s: %d rooms after %.2f ms, want 100 within %v ms", name, len(rooms), took, maxListTime)
+			t.Errorf("%s: got %d rooms after %.2f ms, want 100 within %v ms", name, len(rooms), took, maxListTime)
 		}
 		for _, room := range rooms {
 			if want := 250; user == bob && room.Unread != want || user != bob && room.Unread != 0 {
-				t.Errorf("%s: %+v", name, room)
+				t.Errorf("%s: got %+v, want 250 unread for Bob and 0 for others", name, room)
 				break
 			}
 		}
@@ -60,7 +60,7 @@ func unread(t testing.TB, store *streams.Store) streams.Room {
 	t.Helper()
 	rooms, err := store.As(bob).Rooms(context.Background(), 10)
 	if err != nil || len(rooms) != 1 {
-		t.Fatalf("rooms %v, %v", rooms, err)
+		t.Fatalf("got rooms %v, %v, want one", rooms, err)
 	}
 	return rooms[0]
 }
@@ -80,18 +80,18 @@ func TestUnreadExcludesOwnAndDeletedMessages(t *testing.T) {
 			}
 		}
 		amend(t, store, streams.Delete, ids[3], "")
-		amend(t, store, streams.Delete, read, "") // a read message does not count
+		amend(t, store, streams.Delete, read, "") // was read already, so the count stays the same
 		if got := unread(t, store); got.Unread != 19 || got.Mentions != 19 {
-			t.Errorf("%d unread, %d mentions, want 19", got.Unread, got.Mentions)
+			t.Errorf("got %d unread and %d mentions, want 19 of each", got.Unread, got.Mentions)
 		}
 		reactions(t, store, ids[0], 600)
-		if got := unread(t, store); got.Unread < 19 || got.Unread > 40 { // an estimate: the messages are not among the newest entries
-			t.Errorf("%d unread after many reactions", got.Unread)
+		if got := unread(t, store); got.Unread < 19 || got.Unread > 40 { // an estimate, because the messages are not among the newest entries
+			t.Errorf("after many reactions: got %d unread, want 19 to 40", got.Unread)
 		}
 	})
 }
 
-func TestEditedMessagesMentionWhoTheirTextMentions(t *testing.T) {
+func TestMentionsFollowEditedText(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
@@ -107,7 +107,7 @@ func TestEditedMessagesMentionWhoTheirTextMentions(t *testing.T) {
 		edit(post(t, store, "lobby", "one, two").Cursor.ID, "@bob, one", "@bob, one, two")
 		edit(read, "@bob, still read")
 		if got := unread(t, store); got.Unread != 3 || got.Mentions != 1 {
-			t.Errorf("%d unread, %d mentions, want 3 and 1", got.Unread, got.Mentions)
+			t.Errorf("got %d unread and %d mentions, want 3 and 1", got.Unread, got.Mentions)
 		}
 	})
 }
@@ -121,7 +121,7 @@ func TestUnreadWithoutNumbers(t *testing.T) {
 		expect := func(what string, want int) {
 			fx.Helper()
 			if got := unread(fx, store); got.Unread != want {
-				fx.Errorf("%s: %d unread, want %d", what, got.Unread, want)
+				fx.Errorf("%s: got %d unread, want %d", what, got.Unread, want)
 			}
 		}
 		expect("all entries numbered", 5)

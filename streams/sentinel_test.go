@@ -53,7 +53,7 @@ func TestSentinelFailoverUnderLoad(t *testing.T) {
 			s.AwaitFailover(old)
 			t.Logf("new primary after %v", time.Since(began).Round(time.Millisecond))
 			load.awaitProgress()
-			t.Logf("appends work after %v", time.Since(began).Round(time.Millisecond))
+			t.Logf("appends succeeded again after %v", time.Since(began).Round(time.Millisecond))
 			how.recover(s, old)
 			s.AwaitReplica(old)
 			load.expectComplete()
@@ -61,18 +61,19 @@ func TestSentinelFailoverUnderLoad(t *testing.T) {
 	}
 }
 
-// A side is one side of a network partition. It routes connections from that side.
+// A side is one side of a network partition. It maps addresses to the addresses that connections from that
+// side are routed to.
 type side map[string]string
 
 func (s side) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	if leads, ok := s[addr]; ok {
-		addr = leads
+	if routed, ok := s[addr]; ok {
+		addr = routed
 	}
 	return (&net.Dialer{}).DialContext(ctx, network, addr)
 }
 
-// One Store is on the same side of a network partition as the old primary, and writes to it. The
-// sentinels, the replicas and another Store are on the other side, with a new primary.
+// One Store is on the same side of a network partition as the old primary, and writes to it. The Sentinels,
+// the replicas and another Store are on the other side, where a new primary is elected.
 func TestSentinelPartition(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartSentinel(t)
@@ -92,7 +93,7 @@ func TestSentinelPartition(t *testing.T) {
 	for range 8 {
 		post(t, careful, "lobby", "before")
 	}
-	post(t, hasty, "lobby", "before") // connects now, because that is impossible later without sentinels
+	post(t, hasty, "lobby", "before") // connects now, because it cannot find the primary later without the Sentinels
 	near := follow(t, hasty, "lobby", streams.After(streams.Cursor{}))
 	far := follow(t, other, "lobby", streams.After(streams.Cursor{}))
 	near.expect(9)
@@ -103,10 +104,10 @@ func TestSentinelPartition(t *testing.T) {
 	}
 	old.CutOff()
 	primary := s.AwaitFailover(old)
-	eventually(t, "an append on the majority's side", func() bool { return tryPost(other, "lobby", "majority") == nil })
+	eventually(t, "an append on the majority's side to succeed", func() bool { return tryPost(other, "lobby", "majority") == nil })
 	post(t, hasty, "lobby", "lost")
 	if err := tryPost(careful, "lobby", "kept"); !errors.Is(err, streams.ErrUnavailable) {
-		t.Errorf("append without a replica: %v", err)
+		t.Errorf("append without a replica: got error %v, want ErrUnavailable", err)
 	}
 	near.expect(11)
 
@@ -117,15 +118,15 @@ func TestSentinelPartition(t *testing.T) {
 	old.Rejoin()
 	s.AwaitReplica(old)
 	if got := near.nextState(); got.State != streams.Reset {
-		t.Errorf("reader on the minority's side: state %v, want reset", got)
+		t.Errorf("reader on the minority's side: got state %v, want reset", got)
 	}
 	if s.Primary() != primary {
-		t.Error("there was a second failover")
+		t.Error("the primary changed again after the partition ended")
 	}
-	eventually(t, "an append on the former minority's side", func() bool { return tryPost(careful, "lobby", "after") == nil })
+	eventually(t, "an append on the former minority's side to succeed", func() bool { return tryPost(careful, "lobby", "after") == nil })
 	near.readUntil("the last message", func() bool { return len(near.entries) > 0 && near.entries[len(near.entries)-1].Text == "after" })
 	far.readUntil("the last message", func() bool { return far.entries[len(far.entries)-1].Text == "after" })
 	if texts(near.entries) != texts(far.entries) || len(far.states) != 1 {
-		t.Errorf("the sides differ: %q and %q, states %v", texts(near.entries), texts(far.entries), far.states)
+		t.Errorf("got %q on one side, and %q and states %v on the other, want the same messages and one state", texts(near.entries), texts(far.entries), far.states)
 	}
 }

@@ -31,18 +31,18 @@ func TestSharedReads(t *testing.T) {
 		}
 		callers.Wait()
 		if started != 1 {
-			t.Errorf("%d reads for 100 callers with one key", started)
+			t.Errorf("100 callers with one key: got %d reads, want 1", started)
 		}
 		if _, err := reads.do(canceled, key, read); err != nil || started != 1 {
-			t.Errorf("a caller with a canceled context: %v, after %d reads; want the cached answer", err, started)
+			t.Errorf("canceled context: got error %v and %d reads, want the cached result", err, started)
 		}
 		time.Sleep(cacheTime + time.Millisecond)
 		if _, err := reads.do(canceled, key, read); err == nil {
-			t.Error("an answer older than cacheTime was returned")
+			t.Error("after cacheTime: got the cached result, want an error")
 		}
 		synctest.Wait()
 		if started != 2 {
-			t.Errorf("%d reads, want a second one after cacheTime", started)
+			t.Errorf("after cacheTime: got %d reads, want 2", started)
 		}
 	})
 }
@@ -55,16 +55,16 @@ func TestSharedReadErrorIsNotCached(t *testing.T) {
 		fails := func(context.Context) (*readResult, error) { return nil, errors.New("no") }
 		works := func(context.Context) (*readResult, error) { return &readResult{}, nil }
 		if _, err := reads.do(context.Background(), readKey{}, fails); err == nil {
-			t.Error("the error was not returned")
+			t.Error("failing read: got no error, want one")
 		}
 		if _, err := reads.do(context.Background(), readKey{}, works); err != nil {
-			t.Errorf("the error of another read was returned: %v", err)
+			t.Errorf("read after a failing one: got error %v, want none", err)
 		}
 	})
 }
 
-// Readers must wait for a slot instead of timing out in the client's pool, and must leave one connection
-// for other reads.
+// Shared reads must wait for a slot instead of timing out in the connection pool, and must leave one
+// connection for other reads.
 func TestSharedReadsRunInSlots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -89,7 +89,7 @@ func TestSharedReadsRunInSlots(t *testing.T) {
 		}
 		callers.Wait()
 		if most != 2 {
-			t.Errorf("%d reads at a time, want 2", most)
+			t.Errorf("got %d reads at a time, want 2", most)
 		}
 	})
 }

@@ -25,17 +25,17 @@ func TestSignalReachesReadersOnEveryServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		if signal := here.nextSignal(streams.Typing); signal.User != ada {
-			t.Errorf("got a signal from %v, want one from %v", signal.User, ada)
+			t.Errorf("got signal of %v, want %v", signal.User, ada)
 		}
 		post(t, one, "other", "x")
 		elsewhere.expect(1)
 		if len(elsewhere.signals) > 0 {
-			t.Errorf("got a signal from another room: %v", elsewhere.signals)
+			t.Errorf("reader of another room: got signals %v, want none", elsewhere.signals)
 		}
 	})
 }
 
-// arrivals returns the users as arrivals with names of the same age.
+// arrivals returns arrivals of the users, all with the same NamedAt.
 func arrivals(users ...streams.User) (arrived []streams.Arrival) {
 	for _, user := range users {
 		arrived = append(arrived, streams.Arrival{User: user})
@@ -43,9 +43,9 @@ func arrivals(users ...streams.User) (arrived []streams.Arrival) {
 	return arrived
 }
 
-// The latest name counts, regardless of the order in which servers report a user, and even beside a
-// record from a release that did not store when the user took the name.
-func TestLatestNameIsPresent(t *testing.T) {
+// A user is shown with their latest name, in whatever order servers report it, even if an older release
+// stored a name without the time at which the user took it.
+func TestPresentReturnsLatestName(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
@@ -74,16 +74,16 @@ func TestLatestNameIsPresent(t *testing.T) {
 				t.Fatal(got.Err)
 			}
 			if got := store.As(bob).Present(ctx, "lobby")[0]; got.Count != 1 || got.People[0].Name != arrival.want {
-				t.Errorf("after %+v: present %+v, %v", arrival, got.People, got.Err)
+				t.Errorf("after %+v: got people %+v, %v, want only %q", arrival, got.People, got.Err, arrival.want)
 			}
 			if arrival.isSignalled {
 				if signal := f.nextSignal(streams.Came); signal.User.Name != arrival.name {
-					t.Errorf("after %+v: signal of %v", arrival, signal.User)
+					t.Errorf("after %+v: got signal of %v, want %q", arrival, signal.User, arrival.name)
 				}
 			}
 		}
 		if len(f.signals) > 0 {
-			t.Errorf("more signals: %v", f.signals)
+			t.Errorf("got more signals: %v", f.signals)
 		}
 	})
 }
@@ -108,7 +108,7 @@ func TestPresenceEndsWithLastServer(t *testing.T) {
 		update("two", []streams.User{ada}, nil)
 		update("one", nil, []streams.User{ada})
 		if got := store.As(ada).Present(ctx, "lobby")[0]; got.Err != nil || got.Count != 2 || len(got.People) != 2 {
-			t.Fatalf("present: %+v", got)
+			t.Fatalf("Present: got %+v, want Ada and Bob", got)
 		}
 		// Server one stops sending heartbeats. Server two continues.
 		store.Heartbeat(ctx, "one", -time.Second)
@@ -117,12 +117,12 @@ func TestPresenceEndsWithLastServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		if signal := f.nextSignal(streams.Left); signal.User != bob {
-			t.Errorf("%v left", signal.User)
+			t.Errorf("got left signal of %v, want %v", signal.User, bob)
 		}
 		update("two", nil, []streams.User{ada})
 		f.nextSignal(streams.Left)
 		if got := store.As(ada).Present(ctx, "lobby")[0]; got.Count != 0 {
-			t.Errorf("%d people in an empty room", got.Count)
+			t.Errorf("after the last user left: got %d people, want 0", got.Count)
 		}
 	})
 }
@@ -142,7 +142,7 @@ func TestCrowdSignalsOnlyCount(t *testing.T) {
 			t.Helper()
 			change := streams.PresenceChange{Room: "lobby", Here: arrivals(here...), Gone: gone}
 			if got := store.UpdatePresence(ctx, "one", change)[0]; got.Err != nil || got.CountDue != due {
-				t.Fatalf("count due: %+v; want %v", got, due)
+				t.Fatalf("UpdatePresence: got %+v, want CountDue %v", got, due)
 			}
 		}
 		signalCount := func() {
@@ -160,7 +160,7 @@ func TestCrowdSignalsOnlyCount(t *testing.T) {
 		update(crowd[:200], nil, false)
 		expectCount(200)
 		update(crowd[200:], nil, true)
-		signalCount()                                             // too early, so it does nothing
+		signalCount()                                             // does nothing, because CountInterval has not passed
 		if backend.Client.Del(ctx, lobbyKey+":told").Val() != 1 { // it expires after CountInterval
 			t.Error("the key that limits count signals is missing")
 		}
@@ -168,14 +168,14 @@ func TestCrowdSignalsOnlyCount(t *testing.T) {
 		expectCount(250)
 		got := store.As(ada).Present(ctx, "lobby")[0]
 		if got.Err != nil || got.Count != 250 || len(got.People) > streams.MaxNamed {
-			t.Errorf("present: %d, %d named, %v", got.Count, len(got.People), got.Err)
+			t.Errorf("Present: got %d people, %d named, %v, want 250 and at most %d named", got.Count, len(got.People), got.Err, streams.MaxNamed)
 		}
 
-		// In a crowd, people who leave are not named. Below MaxNamed, they are.
+		// Only in rooms of at most MaxNamed people are those who leave named.
 		update(nil, crowd[:149], true)
 		update(nil, crowd[149:150], false)
 		if signal := f.nextSignal(streams.Left); signal.User != crowd[149] {
-			t.Errorf("%v left", signal.User)
+			t.Errorf("got left signal of %v, want %v", signal.User, crowd[149])
 		}
 		expectCount(100)
 	})
@@ -194,26 +194,26 @@ func TestUnreadAfterReadMarker(t *testing.T) {
 			t.Fatal(err)
 		}
 		if signal := f.nextSignal(streams.MarkedRead); signal.User.ID != bob.ID || signal.ID != first.Cursor.ID {
-			t.Errorf("got signal %v", signal)
+			t.Errorf("got signal %v, want Bob's marker at %v", signal, first.Cursor.ID)
 		}
 		post(t, store, "lobby", "two")
 		last := post(t, store, "lobby", "three, @bob!")
 		rooms, err := store.As(bob).Rooms(ctx, 10)
 		if err != nil || len(rooms) != 2 {
-			t.Fatalf("rooms %v, %v", rooms, err)
+			t.Fatalf("got rooms %v, %v, want 2", rooms, err)
 		}
 		lobby := rooms[0]
 		if lobby.Name != "lobby" || lobby.Unread != 2 || lobby.Mentions != 1 || lobby.Last != last.Cursor.ID || lobby.Read != first.Cursor.ID {
-			t.Errorf("lobby: %+v", lobby)
+			t.Errorf("got %+v, want lobby with 2 unread, 1 mention, last entry %v, read up to %v", lobby, last.Cursor.ID, first.Cursor.ID)
 		}
 		if rooms[1].Unread != 0 {
-			t.Errorf("unread in a room without a marker: %+v", rooms[1])
+			t.Errorf("room without a marker: got %d unread, want 0", rooms[1].Unread)
 		}
 		// A marker does not move back.
 		store.As(bob).MarkRead(ctx, "lobby", last.Cursor.ID)
 		store.As(bob).MarkRead(ctx, "lobby", first.Cursor.ID)
 		if id, err := store.As(bob).ReadUpTo(ctx, "lobby"); err != nil || id != last.Cursor.ID {
-			t.Errorf("read up to %v, %v", id, err)
+			t.Errorf("ReadUpTo after an older marker: got %v, %v, want %v", id, err, last.Cursor.ID)
 		}
 		// Nor does it move past the last entry.
 		far := streams.ID{Millis: 1 << 60}
@@ -223,10 +223,10 @@ func TestUnreadAfterReadMarker(t *testing.T) {
 			}
 		}
 		if id, _ := store.As(bob).ReadUpTo(ctx, "lobby"); id != last.Cursor.ID {
-			t.Errorf("read up to %v, but the room ends at %v", id, last.Cursor.ID)
+			t.Errorf("ReadUpTo after a marker past the end: got %v, want %v", id, last.Cursor.ID)
 		}
 		if id, _ := store.As(bob).ReadUpTo(ctx, "empty"); !id.IsZero() {
-			t.Errorf("read up to %v in an empty room", id)
+			t.Errorf("ReadUpTo in an empty room: got %v, want none", id)
 		}
 	})
 }
@@ -250,18 +250,18 @@ func TestUnreadIsExactBelowHundred(t *testing.T) {
 			t.Helper()
 			rooms, err := store.As(bob).Rooms(ctx, 10)
 			if err != nil || len(rooms) != 1 {
-				t.Fatalf("rooms %v, %v", rooms, err)
+				t.Fatalf("got rooms %v, %v, want 1", rooms, err)
 			}
 			return rooms[0].Unread
 		}
 		if got := unread(); got != 99 {
-			t.Errorf("%d unread, want 99", got)
+			t.Errorf("got %d unread, want 99", got)
 		}
 		for i := range 500 {
 			post(t, store, "lobby", fmt.Sprint("and then ", i))
 		}
 		if got := unread(); got < 100 {
-			t.Errorf("%d unread, want 100 or more", got)
+			t.Errorf("got %d unread, want 100 or more", got)
 		}
 	})
 }
@@ -283,7 +283,7 @@ func TestMentions(t *testing.T) {
 				post(t, store, "lobby", strings.ReplaceAll(format, "%s", name))
 				rooms, err := store.As(user).Rooms(ctx, 1)
 				if err != nil || rooms[0].Mentions-before != want {
-					t.Errorf("%q to %s: %d mentions, %v, want %d", format, name, rooms[0].Mentions-before, err, want)
+					t.Errorf("%q for %s: got %d mentions, %v, want %d", format, name, rooms[0].Mentions-before, err, want)
 				}
 				before = rooms[0].Mentions
 			}
@@ -304,16 +304,16 @@ func TestTopic(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got, err := store.As(ada).Topic(ctx, "lobby"); err != nil || got != topic {
-				t.Errorf("topic %q, %v; want %q", got, err, topic)
+				t.Errorf("Topic: got %q, %v, want %q", got, err, topic)
 			}
 		}
 		f.expect(3)
 		if f.entries[2].Kind != streams.Topic || f.entries[2].Text != "Coffee" {
-			t.Errorf("entry %+v", f.entries[2])
+			t.Errorf("got entry %+v, want topic Coffee", f.entries[2])
 		}
 		page, err := store.As(ada).Page(ctx, "lobby", streams.Where{Limit: 10})
 		if err != nil || len(page.Entries) != 0 {
-			t.Errorf("page with a topic: %v, %v", page.Entries, err)
+			t.Errorf("page of a room of topics: got %v, %v, want no messages", page.Entries, err)
 		}
 	})
 }

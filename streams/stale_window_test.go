@@ -6,8 +6,8 @@ import (
 	"burble/streams"
 )
 
-// The window is from a history that Redis no longer has, and the tail has not noticed, because there has
-// been no activity since.
+// The window may be from a history that Redis has lost, without the tail noticing, because there has been no
+// activity since.
 func TestNewReaderAfterLossBypassesWindow(t *testing.T) {
 	t.Parallel()
 	foreign := streams.Cursor{ID: streams.ID{Millis: 5}, Epoch: "ELSEWHERE"}
@@ -27,18 +27,18 @@ func TestNewReaderAfterLossBypassesWindow(t *testing.T) {
 			fx.do("DEL", lobbyKey)
 			f := follow(t, fx.store, "lobby", from)
 			if got := f.nextState(); !got.At.ID.IsZero() || !got.Last.ID.IsZero() {
-				t.Errorf("state in a deleted room: %+v", got)
+				t.Errorf("state in a deleted room: got %+v, want zero IDs", got)
 			}
 			f.readAvailable()
 			if len(f.entries) > 0 {
-				t.Fatalf("read %d entries of a deleted room", len(f.entries))
+				t.Fatalf("got %d entries of a deleted room, want 0", len(f.entries))
 			}
 			fx.post(3)
 			early.entries = nil
 			f.expect(3)
 			early.expect(3)
 			if f.entries[0].Number != 1 {
-				t.Errorf("the first entry has number %d, want 1", f.entries[0].Number)
+				t.Errorf("first entry: got number %d, want 1", f.entries[0].Number)
 			}
 		})
 	}
@@ -54,13 +54,13 @@ func TestNewestAfterTrimByHand(t *testing.T) {
 	f.expect(3)
 	again := follow(t, fx.store, "lobby", streams.After(f.states[0].At))
 	if got := again.nextState(); f.states[0].At.ID.IsZero() || got.State != streams.Resumed {
-		t.Errorf("started at %v, and a reader that resumed there got %v", f.states[0].At, got)
+		t.Errorf("started at %v, and a reader that resumed there got state %v, want resumed", f.states[0].At, got)
 	}
 	again.expect(3)
 }
 
-// The result of a shared read is cached for a second. A result from before a room's first entry must not
-// be used after that entry.
+// The result of a shared read is cached for a second. A result from before a room's first entry must not be
+// used once that entry is stored.
 func TestReaderJustAfterFirstEntry(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t, streams.Options{})

@@ -24,7 +24,7 @@ func (fx *fixture) trimmedByAge() {
 	fx.Fatal("timed out waiting for a trim by age")
 }
 
-// A loss is a way to lose a room's entries, with what a reader must then receive.
+// A loss is a way to lose a room's entries, with the state and the entries that a reader must then receive.
 type loss struct {
 	name    string
 	options streams.Options
@@ -35,7 +35,7 @@ type loss struct {
 
 func TestResumeAfterLoss(t *testing.T) {
 	t.Parallel()
-	for _, loss := range []loss{ // for a reader that has read five of ten messages
+	for _, loss := range []loss{ // after a reader has read five of ten messages
 		{"nothing", streams.Options{}, func(fx *fixture) {}, streams.Resumed, 5},
 		{"trimmed by count", streams.Options{MaxCount: 20}, func(fx *fixture) { fx.post(20) }, streams.Truncated, -1},
 		{"trimmed by count, before its cursor", streams.Options{MaxCount: 20}, func(fx *fixture) { fx.post(13) }, streams.Resumed, 18},
@@ -77,15 +77,15 @@ func (l loss) expect(fx *fixture, cursor streams.Cursor) {
 	f := follow(fx.T, fx.store, "lobby", streams.After(cursor))
 	got := f.nextState()
 	if got.State != l.state {
-		fx.Fatalf("after %v: state %v, want %v", cursor, got, l.state)
+		fx.Fatalf("follow after %v: got state %v, want %v", cursor, got, l.state)
 	}
 	if l.state == streams.Truncated {
 		if got.First != got.At || !cursor.ID.Before(got.First.ID) {
-			fx.Errorf("truncated at %v, first %v, requested %v", got.At, got.First, cursor)
+			fx.Errorf("follow after %v: got At %v and First %v, want them equal and later", cursor, got.At, got.First)
 		}
 		again := follow(fx.T, fx.store, "lobby", streams.After(got.First))
 		if second := again.nextState(); second.State != streams.Resumed || second.At != got.First {
-			fx.Errorf("after First: state %v, want resumed", second)
+			fx.Errorf("follow after First: got state %v, want resumed at %v", second, got.First)
 		}
 	}
 	if l.left >= 0 {
@@ -114,14 +114,14 @@ func TestCaughtUpReaderIsReset(t *testing.T) {
 				f.entries = nil
 				loss.happen(fx)
 				if got := f.nextState(); got.State != loss.state {
-					fx.Fatalf("state %v, want %v", got, loss.state)
+					fx.Fatalf("got state %v, want %v", got, loss.state)
 				}
 				if loss.left >= 0 {
 					f.expect(loss.left)
 				}
 				fx.expectContinues(f)
 				if len(f.states) != 2 {
-					fx.Errorf("states %v, want two", f.states)
+					fx.Errorf("got states %v, want two", f.states)
 				}
 			})
 		})
@@ -146,7 +146,7 @@ func TestCaughtUpReaderSurvivesTrim(t *testing.T) {
 				}
 				f.expect(45)
 				if len(f.states) != 1 {
-					fx.Errorf("states %v, want one", f.states)
+					fx.Errorf("got states %v, want one", f.states)
 				}
 			})
 		})
@@ -162,19 +162,19 @@ func TestEmptiedRoomContinues(t *testing.T) {
 		fx.post(2)
 		all := follow(fx.T, fx.store, "lobby", streams.After(end))
 		if got := all.nextState(); got.State != streams.Resumed {
-			fx.Errorf("after its end: state %v, want resumed", got)
+			fx.Errorf("follow after the end: got state %v, want resumed", got)
 		}
 		all.expect(2)
 		some := follow(fx.T, fx.store, "lobby", streams.After(fx.stored[last-1].Cursor))
 		if got := some.nextState(); got.State != streams.Truncated || got.First != end {
-			fx.Errorf("before its end, %v: state %v, want truncated", end, got)
+			fx.Errorf("follow before the end: got state %v, want truncated with First %v", got, end)
 		}
 		some.expect(2)
 	})
 }
 
-// Some hosts do not allow XINFO STREAM. Nothing may fail there, and readers must learn of every loss, even
-// if readers that missed nothing are truncated too.
+// Some hosts do not allow XINFO STREAM. Everything must work there too, and readers must be notified of every
+// loss, even if this also truncates readers that missed nothing.
 func TestEmptiedRoomWithoutXINFO(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, "--rename-command", "XINFO", "")
@@ -197,7 +197,7 @@ func TestEmptiedRoomWithoutXINFO(t *testing.T) {
 			}
 			f := follow(t, fx.store, "lobby", streams.After(fx.stored[5].Cursor))
 			if got := f.nextState(); got.State != streams.Truncated {
-				t.Errorf("state %v, want truncated", got)
+				t.Errorf("got state %v, want truncated", got)
 			}
 			f.expect(1)
 			fx.expectContinues(f)
@@ -207,7 +207,7 @@ func TestEmptiedRoomWithoutXINFO(t *testing.T) {
 
 func TestSlowReaderAfterLoss(t *testing.T) {
 	t.Parallel()
-	for _, loss := range []loss{ // for a reader that is reading 1,100 messages
+	for _, loss := range []loss{ // while a reader catches up with 1,100 messages
 		{"nothing", streams.Options{}, func(fx *fixture) {}, streams.Resumed, 1100},
 		{"trimmed by count", streams.Options{MaxCount: 1000}, func(fx *fixture) { fx.post(700) }, streams.Truncated, -1},
 		{"trimmed by age", streams.Options{}, func(fx *fixture) {
@@ -229,12 +229,12 @@ func TestSlowReaderAfterLoss(t *testing.T) {
 					f.next()
 				}
 				if len(f.entries) != 500 || f.states[0].State != streams.Resumed {
-					fx.Fatalf("first read: %d entries, states %v", len(f.entries), f.states)
+					fx.Fatalf("first read: got %d entries and states %v, want 500 and resumed", len(f.entries), f.states)
 				}
 				loss.happen(fx)
 				if loss.state != streams.Resumed {
 					if got := f.nextState(); got.State != loss.state {
-						fx.Fatalf("state %v, want %v", got, loss.state)
+						fx.Fatalf("got state %v, want %v", got, loss.state)
 					}
 				}
 				if loss.left >= 0 {
@@ -246,7 +246,7 @@ func TestSlowReaderAfterLoss(t *testing.T) {
 	}
 }
 
-// If the last entry of a room is removed by hand, the next reader detects it.
+// If an operator removes the last entry of a room, the next reader detects it.
 func TestLastEntryRemovedByHand(t *testing.T) {
 	t.Parallel()
 	runFixtures(t, streams.Options{}, func(fx *fixture) {
@@ -256,7 +256,7 @@ func TestLastEntryRemovedByHand(t *testing.T) {
 		follow(fx.T, fx.store, "lobby", streams.After(fx.stored[2].Cursor)).expect(6)
 		follow(fx.T, fx.store, "lobby", streams.Newest(50)).expect(9)
 		if got := near.nextState(); got.State != streams.Reset {
-			fx.Errorf("reader of the removed entry: state %v, want reset", got)
+			fx.Errorf("reader of the removed entry: got state %v, want reset", got)
 		}
 	})
 }
@@ -284,13 +284,13 @@ func TestInvalidCursors(t *testing.T) {
 		} {
 			f := follow(fx.T, fx.store, "lobby", streams.After(test.cursor))
 			if got := f.nextState(); got.State != test.state {
-				fx.Errorf("%s, %v: state %v, want %v", name, test.cursor, got, test.state)
+				fx.Errorf("%s, %v: got state %v, want %v", name, test.cursor, got, test.state)
 			}
 			f.expect(test.left)
 		}
 		// An invalid cursor must not affect other readers.
 		if fx.Client.HExists(context.Background(), lobbyKey+":meta", "trimmed").Val() {
-			fx.Error("a trim was recorded for an intact room")
+			fx.Error("Redis has a record of a trim, want none for an intact room")
 		}
 	})
 }

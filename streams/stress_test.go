@@ -15,8 +15,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A transcript is what one client has read from a room over all its connections. It checks that each
-// batch begins where the previous one ended.
+// A transcript collects the entries that one client reads from a room over all its connections. It checks
+// that each batch begins where the previous one ended.
 type transcript struct {
 	room    string
 	at      streams.Cursor
@@ -71,13 +71,13 @@ func (c *transcript) followed(followed streams.Followed) error {
 	switch followed.State {
 	case streams.Resumed:
 		if c.begun && followed.At.ID != c.at.ID {
-			return fmt.Errorf("room %s: resumed at %v, requested %v", c.room, followed.At, c.at)
+			return fmt.Errorf("room %s: got state resumed at %v, want at %v", c.room, followed.At, c.at)
 		}
 	case streams.Truncated:
 		c.losses++
 		c.entries = nil
 	default:
-		return fmt.Errorf("room %s: state %v at %v", c.room, followed.State, c.at)
+		return fmt.Errorf("room %s: follow after %v: got state %v, want resumed or truncated", c.room, c.at, followed.State)
 	}
 	c.begun, c.at = true, followed.At
 	return nil
@@ -85,12 +85,12 @@ func (c *transcript) followed(followed streams.Followed) error {
 
 func (c *transcript) batch(batch *streams.Batch) error {
 	if batch.After != c.at {
-		return fmt.Errorf("room %s: gap at %v, got a batch after %v", c.room, c.at, batch.After)
+		return fmt.Errorf("room %s: got a batch after %v, want it after %v", c.room, batch.After, c.at)
 	}
 	last := c.at.ID
 	for _, entry := range batch.Entries {
 		if !last.Before(entry.ID) || batch.Upto.ID.Before(entry.ID) {
-			return fmt.Errorf("room %s: entry %v after %v in (%v, %v]", c.room, entry.ID, last, batch.After, batch.Upto)
+			return fmt.Errorf("room %s: got entry %v after %v, want IDs in ascending order in (%v, %v]", c.room, entry.ID, last, batch.After, batch.Upto)
 		}
 		last = entry.ID
 	}
@@ -155,7 +155,7 @@ func (s *stress) run(options streams.Options) {
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(50 * time.Millisecond): // interval at which a Store's connections break
+			case <-time.After(50 * time.Millisecond): // break the connections of a random Store
 				proxies[rand.IntN(len(proxies))].Reroute(s.server.Addr)
 			}
 		}
@@ -211,7 +211,7 @@ func (s *stress) write(author int) {
 		entry.ID = stored.Cursor.ID
 		s.mu.Lock()
 		if _, twice := s.acknowledged[room][entry.ID]; twice {
-			s.Errorf("room %s: two entries with ID %v", room, entry.ID)
+			s.Errorf("room %s: got two entries with ID %v", room, entry.ID)
 		}
 		s.acknowledged[room][entry.ID] = entry
 		s.mu.Unlock()
@@ -247,12 +247,12 @@ func (s *stress) compare(i int, client *transcript) {
 		have[entry.ID] = true
 	}
 	if len(client.entries) == 0 {
-		s.Errorf("client %d of room %s has no entries", i, client.room)
+		s.Errorf("client %d of room %s: got no entries", i, client.room)
 		return
 	}
 	for id := range s.acknowledged[client.room] {
 		if !have[id] && !erased[id] && client.entries[0].ID.Before(id) {
-			s.Errorf("client %d of room %s did not get entry %v", i, client.room, id)
+			s.Errorf("client %d of room %s: missed entry %v", i, client.room, id)
 		}
 	}
 }

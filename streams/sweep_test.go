@@ -10,8 +10,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// The retention reaches rooms that nobody opens, and one server at a time applies it.
-func TestRetentionReachesRoomsNobodyOpens(t *testing.T) {
+// The retention limits must also apply to rooms that nobody opens. Two Stores share the work.
+func TestSweepTrimsIdleRooms(t *testing.T) {
 	restore := streams.SetSweepInterval(100 * time.Millisecond)
 	t.Cleanup(restore)
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
@@ -21,10 +21,10 @@ func TestRetentionReachesRoomsNobodyOpens(t *testing.T) {
 		for i := range rooms {
 			post(t, writer, fmt.Sprint("room-", i), "old")
 		}
-		for range 600 { // more than one call trims
+		for range 600 { // more than one call of the script trims
 			post(t, writer, "room-7", "old")
 		}
-		t.Run("sweep", func(t *testing.T) { // its end ends the sweeping, too
+		t.Run("sweep", func(t *testing.T) { // the Stores stop sweeping when this subtest ends
 			redistest.Open(t, streams.Options{Redis: backend.Redis, MaxAge: time.Millisecond})
 			redistest.Open(t, streams.Options{Redis: backend.Redis, MaxAge: time.Millisecond})
 			left := func() (entries, listed int64) {
@@ -37,14 +37,14 @@ func TestRetentionReachesRoomsNobodyOpens(t *testing.T) {
 				}
 				return entries, listed
 			}
-			eventually(t, "old entries to go from all rooms", func() bool {
+			eventually(t, "old entries to be trimmed from all rooms", func() bool {
 				entries, listed := left()
 				return entries == 0 && listed == 0
 			})
 		})
 		post(t, writer, "room-7", "new")
 		if rooms, err := writer.As(ada).Rooms(ctx, 10); err != nil || len(rooms) != 1 || rooms[0].Name != "room-7" {
-			t.Errorf("after a new message the list is %v, %v", rooms, err)
+			t.Errorf("rooms after a new message: got %v, %v, want room-7", rooms, err)
 		}
 	})
 }
@@ -64,7 +64,7 @@ func TestOneServerSweepsAtATime(t *testing.T) {
 			}
 		}
 		if owners != 1 {
-			t.Errorf("%d of 3 servers sweep", owners)
+			t.Errorf("%d of 3 servers claimed the sweep, want 1", owners)
 		}
 	})
 }

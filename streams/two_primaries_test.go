@@ -12,19 +12,19 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// During a failover, one connection may still lead to the old primary while another already leads to the
-// new one. The new primary may lack entries that the old one has.
+// During a failover, one connection may still be to the old primary when another is already to the new one.
+// The new primary may lack entries that the old one has.
 func TestOldPrimaryDoesNotConfirmCursor(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		isReset bool // the new primary has lost the whole room
-		before  int  // number of messages that only the new primary has when the tail reaches it
+		before  int  // number of messages that only the new primary has when the tail connects to it
 		after   int  // number of messages posted to the new primary later
 	}{
-		"the new one has a message":   {false, 1, 0},
-		"the new one gets a message":  {false, 0, 1},
-		"the new one has nothing new": {false, 0, 0},
-		"the new one lost the room":   {true, 1, 0},
+		"new primary has a message":   {false, 1, 0},
+		"new primary gets a message":  {false, 0, 1},
+		"new primary has nothing new": {false, 0, 0},
+		"new primary lost the room":   {true, 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -33,24 +33,25 @@ func TestOldPrimaryDoesNotConfirmCursor(t *testing.T) {
 	}
 }
 
-// The first reader of a room looks up its end on the old primary, while the tail already reads from the
-// new primary, which has another history. The numbers in the two histories may be consecutive by chance.
+// The first reader of a room looks up the room's end on the old primary, while the tail already reads from
+// the new primary, whose history differs. By chance, the numbers in the new history may continue those in
+// the old one.
 func TestFollowOnOldPrimaryIsCheckedOnNewPrimary(t *testing.T) {
 	t.Parallel()
 	old, successor := redistest.StartTCP(t), redistest.StartTCP(t)
 	before, after := clientOf(t, old), clientOf(t, successor)
-	way := redistest.StartProxy(t, old.Addr)
-	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{way.Addr}}})
+	proxy := redistest.StartProxy(t, old.Addr)
+	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}})
 	post(t, store, "lobby", "kept")
 	replicate(t, before, after, old.Addr, func() bool { return after.XLen(t.Context(), lobbyKey).Val() == 1 })
-	way.RouteNew(successor.Addr)
+	proxy.RouteNew(successor.Addr)
 	killBlocked(t, before)
-	eventually(t, "the tail to get there", func() bool { return isBlockedOn(t, after, 1) })
+	eventually(t, "the tail to block on the new primary", func() bool { return isBlockedOn(t, after, 1) })
 
 	stray := redistest.Open(t, streams.Options{Redis: successor.Redis()})
 	post(t, stray, "lobby", "new")
 	post(t, store, "lobby", "lost")
-	successor.Pause() // otherwise the tail could detect the failover before the reader
+	successor.Pause() // otherwise the tail could detect the failover before the reader does
 	reader := follow(t, store, "lobby", streams.Newest(10))
 	reader.readUntil("kept lost", func() bool { return len(reader.entries) == 2 })
 	old.Kill()
@@ -59,15 +60,15 @@ func TestFollowOnOldPrimaryIsCheckedOnNewPrimary(t *testing.T) {
 	const want = "kept lost kept new newer"
 	reader.readUntil(want, func() bool { return texts(reader.entries) == want })
 	if got := reader.states[len(reader.states)-1].State; got != streams.Reset {
-		t.Errorf("state %v, want reset", got)
+		t.Errorf("got state %v, want reset", got)
 	}
 }
 
 func testHalfFailover(t *testing.T, isReset bool, before, after int) {
 	old, successor := redistest.StartTCP(t), redistest.StartTCP(t)
 	oldClient, newClient := clientOf(t, old), clientOf(t, successor)
-	way := redistest.StartProxy(t, old.Addr)
-	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{way.Addr}}})
+	proxy := redistest.StartProxy(t, old.Addr)
+	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}})
 	for range 10 {
 		post(t, store, "lobby", "kept")
 	}
@@ -84,15 +85,15 @@ func testHalfFailover(t *testing.T, isReset bool, before, after int) {
 		post(t, stray, "lobby", "new")
 	}
 
-	// The tail reconnects to the successor. The connections for other reads stay.
-	way.RouteNew(successor.Addr)
+	// The tail reconnects to the successor. Other reads keep their connections to the old primary.
+	proxy.RouteNew(successor.Addr)
 	killBlocked(t, oldClient)
 	failsToRead := func() bool {
 		_, err := reader.next()
 		return err != nil
 	}
 	if isReset || before == 0 {
-		eventually(t, "the tail to get there", func() bool { return isBlockedOn(t, newClient, 2) })
+		eventually(t, "the tail to block on the new primary", func() bool { return isBlockedOn(t, newClient, 2) })
 		reader.readAvailable()
 	}
 	for range after { // earlier confirmations of the cursor are no longer valid
@@ -103,11 +104,11 @@ func testHalfFailover(t *testing.T, isReset bool, before, after int) {
 	}
 	reader.readAvailable()
 	if len(reader.entries) != 11 || len(reader.states) != 1 {
-		t.Fatalf("read %q, states %v", texts(reader.entries), reader.states)
+		t.Fatalf("got %q and states %v, want 11 messages and one state", texts(reader.entries), reader.states)
 	}
 	old.Kill()
 	if got := reader.nextState(); got.State != streams.Reset {
-		t.Errorf("state %v, want reset", got)
+		t.Errorf("got state %v, want reset", got)
 	}
 	want := "lost" + strings.Repeat(" kept", 10) + strings.Repeat(" new", before+after)
 	if isReset {
@@ -116,7 +117,7 @@ func testHalfFailover(t *testing.T, isReset bool, before, after int) {
 	reader.readUntil(want, func() bool { return strings.HasSuffix(texts(reader.entries), want) })
 }
 
-// replicate makes replica follow the primary at the address until the condition is met.
+// replicate makes replica replicate the primary at the address until the condition is met.
 func replicate(t *testing.T, primary, replica *redis.Client, address string, met func() bool) {
 	t.Helper()
 	host, port, _ := strings.Cut(address, ":")
@@ -126,23 +127,23 @@ func replicate(t *testing.T, primary, replica *redis.Client, address string, met
 	replica.ReplicaOf(t.Context(), "no", "one")
 }
 
-// isBlockedOn reports whether the tails of so many Stores block on a server.
+// isBlockedOn reports whether the tails of this many Stores block on the server.
 func isBlockedOn(t *testing.T, client *redis.Client, stores int) bool {
 	t.Helper()
 	return strings.Count(client.ClientList(t.Context()).Val(), " cmd=xread") == stores
 }
 
-// killBlocked waits for connections that block in an XREAD, and kills them.
+// killBlocked waits until connections block in an XREAD, and kills them.
 func killBlocked(t *testing.T, client *redis.Client) {
 	t.Helper()
-	eventually(t, "a blocked connection", func() (killed bool) {
+	eventually(t, "a blocked connection", func() (isKilled bool) {
 		for line := range strings.Lines(client.ClientList(t.Context()).Val()) {
 			if strings.Contains(line, " cmd=xread") {
 				id, _, _ := strings.Cut(strings.TrimPrefix(line, "id="), " ")
 				client.ClientKillByFilter(t.Context(), "ID", id)
-				killed = true
+				isKilled = true
 			}
 		}
-		return killed
+		return isKilled
 	})
 }

@@ -42,19 +42,19 @@ func TestUnreadableEntriesAreSkipped(t *testing.T) {
 				f.expect(5)
 				addUnreadable() // at the end
 				late := follow(t, store, "lobby", streams.After(streams.Cursor{}))
-				late.expect(5) // the last entry left no activity
+				late.expect(5) // without the last entry, which did not add to the activity
 				post(t, store, "lobby", "three")
 				post(t, store, "lobby", "four")
 				late.expect(8)
 				f.expect(8)
 				if len(f.states) != 1 {
-					t.Errorf("states %v, want one", f.states)
+					t.Errorf("got states %v, want one", f.states)
 				}
 				expectUnreadable(t, f.entries)
 				expectUnreadable(t, late.entries)
 				page, err := store.As(ada).Page(context.Background(), "lobby", streams.Where{Limit: 50})
 				if err != nil || texts(page.Entries) != "one two three four" {
-					t.Errorf("page %q, %v", texts(page.Entries), err)
+					t.Errorf("page: got %q, %v, want \"one two three four\"", texts(page.Entries), err)
 				}
 			})
 		}
@@ -67,55 +67,55 @@ func expectUnreadable(t *testing.T, entries []streams.Entry) {
 	for i, entry := range entries {
 		isUnreadable := i == 0 || i == 2 || i == 3 || i == 5
 		if (entry.Kind == streams.Unreadable) != isUnreadable || entry.ID.IsZero() {
-			t.Errorf("entry %d: %+v", i, entry)
+			t.Errorf("entry %d: got %+v, want an ID and unreadable: %v", i, entry, isUnreadable)
 		}
 		if isUnreadable {
 			continue
 		}
 		if n++; entry.Number != n {
-			t.Errorf("entry %d has number %d, want %d", i, entry.Number, n)
+			t.Errorf("entry %d: got number %d, want %d", i, entry.Number, n)
 		}
 	}
 }
 
-// Another program sets a room's key to a string.
+// Another program may set a room's key to a string.
 func TestRoomOfWrongTypeDoesNotAffectOthers(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()
 		status := make(chan bool, 10)
 		fx := newFixtureOn(t, backend, streams.Options{OnStatus: func(away bool) { status <- away }})
-		neighbour := roomInSameBucket("lobby")
-		post(t, fx.store, neighbour, "0")
-		spoilt := follow(t, fx.store, "lobby", streams.Newest(50))
-		fine := follow(t, fx.store, neighbour, streams.Newest(50))
-		spoilt.expect(10)
-		fine.expect(1)
+		other := roomInSameBucket("lobby")
+		post(t, fx.store, other, "0")
+		broken := follow(t, fx.store, "lobby", streams.Newest(50))
+		intact := follow(t, fx.store, other, streams.Newest(50))
+		broken.expect(10)
+		intact.expect(1)
 		fx.do("DEL", lobbyKey)
 		fx.do("SET", lobbyKey, "not a stream")
 
 		if err := tryPost(fx.store, "lobby", "x"); !errors.Is(err, streams.ErrUnavailable) {
-			t.Errorf("append to a string: %v", err)
+			t.Errorf("append to a string: got error %v, want ErrUnavailable", err)
 		}
-		// The tail reads both rooms when it is idle, and after its connection breaks.
-		spoilt.readUntil("an error", func() bool { _, err := spoilt.next(); return errors.Is(err, streams.ErrUnavailable) })
+		// The tail reads both rooms while it is idle and after its connection breaks.
+		broken.readUntil("an error", func() bool { _, err := broken.next(); return errors.Is(err, streams.ErrUnavailable) })
 		fx.Each(t, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 		for i := range 5 {
-			eventually(t, "an append to the neighbour", func() bool { return tryPost(fx.store, neighbour, "fine") == nil })
-			fine.expect(i + 2)
+			eventually(t, "an append to the other room to succeed", func() bool { return tryPost(fx.store, other, "fine") == nil })
+			intact.expect(i + 2)
 		}
-		if rooms, err := fx.store.As(ada).Rooms(ctx, 10); err != nil || len(rooms) != 1 || rooms[0].Name != neighbour {
-			t.Errorf("rooms %v, %v", rooms, err)
+		if rooms, err := fx.store.As(ada).Rooms(ctx, 10); err != nil || len(rooms) != 1 || rooms[0].Name != other {
+			t.Errorf("got rooms %v, %v, want only %s", rooms, err, other)
 		}
-		if len(fine.states) != 1 || len(status) != 0 {
-			t.Errorf("the neighbour got states %v; Redis was away %d times", fine.states, len(status))
+		if len(intact.states) != 1 || len(status) != 0 {
+			t.Errorf("reader of the other room: got states %v and %d status changes, want one and none", intact.states, len(status))
 		}
 
 		fx.do("DEL", lobbyKey)
 		fx.post(1)
-		if got := spoilt.nextState(); got.State != streams.Reset {
-			t.Errorf("state %v, want reset", got)
+		if got := broken.nextState(); got.State != streams.Reset {
+			t.Errorf("got state %v, want reset", got)
 		}
-		spoilt.expect(11)
+		broken.expect(11)
 	})
 }

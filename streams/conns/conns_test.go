@@ -18,7 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// buckets is the number of blocking reads of a Store in a Cluster.
+// buckets is the number of blocking reads that a Store has in a Cluster.
 const buckets = 16
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
@@ -28,7 +28,7 @@ func TestConnectionsToOneRedis(t *testing.T) {
 	server := redistest.Start(t)
 	work(t, server.Redis())
 	if n := connections(t, server); n > conns.MaxPerRedis {
-		t.Errorf("%d connections, want at most %d", n, conns.MaxPerRedis)
+		t.Errorf("got %d connections, want at most %d", n, conns.MaxPerRedis)
 	}
 }
 
@@ -42,12 +42,12 @@ func TestConnectionsThroughSentinel(t *testing.T) {
 			most = conns.MaxPerRedis
 		}
 		if n := connections(t, node.Server); n > most {
-			t.Errorf("%d connections to a node, want at most %d", n, most)
+			t.Errorf("got %d connections to a node, want at most %d", n, most)
 		}
 	}
 }
 
-func TestConnectionsToACluster(t *testing.T) {
+func TestConnectionsToCluster(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 1)
 	work(t, cluster.Redis())
@@ -58,11 +58,11 @@ func TestConnectionsToACluster(t *testing.T) {
 		if i < 3 {
 			all += n
 		} else if n > 3 { // one for each pool
-			t.Errorf("%d connections to a replica, want at most one for each pool", n)
+			t.Errorf("got %d connections to a replica, want at most 3", n)
 		}
 	}
-	if most := 3*conns.MaxPerRedis + buckets; all > most { // each primary may have one that looks up slots
-		t.Errorf("%d connections to the primaries, want at most %d", all, most)
+	if most := 3*conns.MaxPerRedis + buckets; all > most { // each primary may have one more connection that looks up slots
+		t.Errorf("got %d connections to the primaries, want at most %d", all, most)
 	}
 }
 
@@ -99,8 +99,8 @@ func work(t *testing.T, options *redis.UniversalOptions) {
 	working.Wait()
 }
 
-// connections returns the number of connections to a server, except its own and those from sentinels and
-// replicas.
+// connections returns the number of connections to a server, without this function's own and those of
+// sentinels and replicas.
 func connections(t *testing.T, server *redistest.Server) int {
 	t.Helper()
 	client := server.Client()

@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func TestRefusedConnectionReturnsTheRefusal(t *testing.T) {
+func TestRefusedConnectionReturnsRefusal(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{
 		"-ERR max number of clients reached",
@@ -41,7 +41,7 @@ func TestRefusedConnectionReturnsTheRefusal(t *testing.T) {
 			})
 			for _, err := range []error{err, client.Ping(t.Context()).Err()} {
 				if !conns.IsReply(err, line[1:10]) {
-					t.Errorf("%s, %s: %v", line, name, err)
+					t.Errorf("%s client: got error %v, want %q", name, err, line[1:])
 				}
 			}
 		}

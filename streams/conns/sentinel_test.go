@@ -13,8 +13,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Two of three Sentinels accept connections but do not answer, including the one that a pool has used
-// before. Every pool must find the primary through the third one.
+// Two of three Sentinels, including the one that the pools used before, accept connections but do not
+// answer. Every pool must find the primary through the third.
 func TestHangingSentinelsAreSkipped(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -24,7 +24,7 @@ func TestHangingSentinelsAreSkipped(t *testing.T) {
 	pools := map[string]redis.UniversalClient{"retrying": set.Retrying, "unretried": set.Unretried, "blocking": set.Blocking}
 	for name, pool := range pools {
 		if err := pool.Ping(ctx).Err(); err != nil {
-			t.Fatal(name, err)
+			t.Fatalf("%s: %v", name, err)
 		}
 	}
 	client := s.Primary().Client()
@@ -42,7 +42,7 @@ func TestHangingSentinelsAreSkipped(t *testing.T) {
 			deadline := time.Now().Add(40 * time.Second)
 			for err := pool.Ping(ctx).Err(); err != nil; err = pool.Ping(ctx).Err() {
 				if time.Now().After(deadline) {
-					t.Fatal("cannot reach the primary: ", err)
+					t.Fatalf("timed out waiting for the primary: %v", err)
 				}
 			}
 		})

@@ -25,18 +25,18 @@ func TestConcurrentCallersShareRoundTrips(t *testing.T) {
 	var calling sync.WaitGroup
 	for i := range callers {
 		calling.Go(func() {
-			var number, wrong *redis.StringCmd
+			var number, missing *redis.StringCmd
 			err := set.Pipeline(t.Context(), 1, func(pipe redis.Pipeliner) {
 				pipe.Set(t.Context(), string(rune('a'+i)), i, 0)
 				number = pipe.Get(t.Context(), string(rune('a'+i)))
-				wrong = pipe.Get(t.Context(), "none")
+				missing = pipe.Get(t.Context(), "none")
 			})
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			if got, err := number.Int(); err != nil || got != i || !errors.Is(wrong.Err(), redis.Nil) {
-				t.Errorf("caller %d got %d, %v, and %v", i, got, err, wrong.Err())
+			if got, err := number.Int(); err != nil || got != i || !errors.Is(missing.Err(), redis.Nil) {
+				t.Errorf("caller %d: got %d, %v, and %v for a missing key, want %d and redis.Nil", i, got, err, missing.Err(), i)
 			}
 		})
 	}
@@ -44,11 +44,11 @@ func TestConcurrentCallersShareRoundTrips(t *testing.T) {
 	roundTrips := time.Since(began) / (2 * delay)
 	t.Logf("%d callers took %d round trips", callers, roundTrips)
 	if roundTrips > callers/4 {
-		t.Errorf("%d callers took %d round trips", callers, roundTrips)
+		t.Errorf("%d callers took %d round trips, want at most %d", callers, roundTrips, callers/4)
 	}
 }
 
-func TestPipelineHeedsItsCallersContext(t *testing.T) {
+func TestPipelineReturnsWhenContextIsDone(t *testing.T) {
 	t.Parallel()
 	proxy := redistest.StartProxy(t, redistest.StartTCP(t).Addr)
 	set := conns.New(conns.Options{Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}, Stream: "s"})
@@ -58,6 +58,6 @@ func TestPipelineHeedsItsCallersContext(t *testing.T) {
 	defer cancel()
 	err := set.Pipeline(ctx, 1, func(pipe redis.Pipeliner) { pipe.Get(ctx, "a") })
 	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want a deadline error", err)
+		t.Errorf("got error %v, want context.DeadlineExceeded", err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestStringsThatPeopleConsiderTheSame(t *testing.T) {
+func TestStringFoldsVariants(t *testing.T) {
 	t.Parallel()
 	for _, same := range [][]string{
 		{"naive", "naïve", "NAÏVE", "nai\u0308ve", "ｎａｉｖｅ", "na\u00adive", "na\u200bive"},
@@ -27,7 +27,7 @@ func TestStringsThatPeopleConsiderTheSame(t *testing.T) {
 	} {
 		for _, other := range same[1:] {
 			if String(other) != String(same[0]) {
-				t.Errorf("%q is folded to %q, %q to %q", same[0], String(same[0]), other, String(other))
+				t.Errorf("String(%q) = %q, want %q as for %q", other, String(other), String(same[0]), same[0])
 			}
 		}
 	}
@@ -35,12 +35,12 @@ func TestStringsThatPeopleConsiderTheSame(t *testing.T) {
 		{"й", "и"}, {"か", "が"}, {"ハ", "パ"}, {"कि", "क"}, {"กา", "กี"}, {"가", "각"}, {"Ada", "Аda"}, {"a", "ab"}, {"1", "l"},
 	} {
 		if String(different[0]) == String(different[1]) {
-			t.Errorf("%q and %q are both folded to %q", different[0], different[1], String(different[0]))
+			t.Errorf("String(%q) = String(%q) = %q, want different results", different[0], different[1], String(different[0]))
 		}
 	}
 }
 
-func TestFindReturnsPlacesInTheOriginal(t *testing.T) {
+func TestFindReturnsRangesInOriginal(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		text, term string
@@ -61,11 +61,11 @@ func TestFindReturnsPlacesInTheOriginal(t *testing.T) {
 			got = append(got, test.text[place[0]:place[1]])
 		}
 		if !slices.Equal(got, test.want) {
-			t.Errorf("%q in %q: found %q, want %q", test.term, test.text, got, test.want)
+			t.Errorf("Map(%q).Find(%q) found %q, want %q", test.text, test.term, got, test.want)
 		}
 	}
 	if got := Map("a a a").Find("a", 2); len(got) != 2 {
-		t.Errorf("found %v, want 2", got)
+		t.Errorf("Find with limit 2: got %v, want 2 matches", got)
 	}
 }
 
@@ -73,11 +73,11 @@ func FuzzFind(f *testing.F) {
 	f.Add("naïve don’t 각", "aï")
 	f.Fuzz(func(t *testing.T, text, term string) {
 		if once := String(text); String(once) != once {
-			t.Errorf("%q is folded to %q, and that to %q", text, once, String(once))
+			t.Errorf("String(%q) = %q, but String(%q) = %q", text, once, once, String(once))
 		}
 		for _, place := range Map(text).Find(String(term), 9) {
 			if got := String(text[place[0]:place[1]]); !strings.Contains(got, String(term)) {
-				t.Errorf("%q was found in %q, in %q", term, text, got)
+				t.Errorf("Map(%q).Find(%q) found %q, which does not contain the term", text, term, got)
 			}
 		}
 	})

@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-// valueOf returns the node's own value of the key.
+// valueOf returns the value that the node has for the key.
 func valueOf(node *Node, key string) string {
 	client := node.Client()
 	defer client.Close()
 	return client.Get(context.Background(), key).Val()
 }
 
-func TestSentinelFailoverLosesWhatReplicasMissed(t *testing.T) {
+func TestSentinelFailoverLosesUnreplicatedWrites(t *testing.T) {
 	t.Parallel()
 	s := StartSentinel(t)
 	old := s.Primary()
@@ -23,15 +23,15 @@ func TestSentinelFailoverLosesWhatReplicasMissed(t *testing.T) {
 	old.CutOff()
 	primary := s.AwaitFailover(old)
 	if valueOf(primary, "kept") != "yes" || valueOf(primary, "lost") != "" {
-		t.Errorf("the new primary has %q and %q, want \"yes\" and \"\"", valueOf(primary, "kept"), valueOf(primary, "lost"))
+		t.Errorf("new primary: got %q and %q, want \"yes\" and \"\"", valueOf(primary, "kept"), valueOf(primary, "lost"))
 	}
 	if valueOf(old, "lost") != "yes" {
-		t.Error("the old primary does not answer at Addr")
+		t.Error("the old primary did not answer at Addr")
 	}
 	old.Rejoin()
 	s.AwaitReplica(old)
 	if valueOf(old, "lost") != "" {
-		t.Error("the old primary has rejoined, but still has a key that was lost")
+		t.Error("the old primary rejoined, but still has the lost key")
 	}
 }
 
@@ -40,18 +40,18 @@ func TestClusterSlotMoveAndFailover(t *testing.T) {
 	c := StartCluster(t, 1)
 	from, to := c.Primary("{1}:key"), c.Primary("{3}:key")
 	if from == to {
-		t.Fatal("the two keys are on one node")
+		t.Fatal("both keys are on the same node")
 	}
 	from.do("SET", "{1}:key", "yes")
 	c.MoveSlot("{1}:key", to)
 	if c.Primary("{1}:key") != to || valueOf(to, "{1}:key") != "yes" {
-		t.Errorf("moved to %v, which has %q", c.Primary("{1}:key").Addr, valueOf(to, "{1}:key"))
+		t.Errorf("after the move: got primary %v and value %q, want %v and \"yes\"", c.Primary("{1}:key").Addr, valueOf(to, "{1}:key"), to.Addr)
 	}
 	to.do("WAIT", 1, 0)
 	to.Kill()
 	c.AwaitFailover(to)
 	if now := c.Primary("{1}:key"); now == to || valueOf(now, "{1}:key") != "yes" {
-		t.Errorf("failed over to %v, which has %q", now.Addr, valueOf(now, "{1}:key"))
+		t.Errorf("after the failover: got primary %v and value %q, want another node than %v and \"yes\"", now.Addr, valueOf(now, "{1}:key"), to.Addr)
 	}
 	to.Restart()
 	c.AwaitWhole()

@@ -16,7 +16,7 @@ import (
 
 // The tests in this package use a fake server, because it must misbehave.
 
-const hello = `{"type":"hello","protocol":"burble.v1","user":{"id":"5d0f61a4","name":"Ada"},"durability":"memory","limits":{"text":4000}}`
+const hello = `{"type":"hello","protocol":"burble.v1","user":{"id":"5d0f61a4","name":"Ada"},"durability":"memory","limits":{"text":4000},"time":1732281606000}`
 
 // fake is the server side of one WebSocket.
 type fake struct {

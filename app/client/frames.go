@@ -26,6 +26,7 @@ type Hello struct {
 	Limits     struct {
 		Text int `json:"text"` // the most characters in a message
 	} `json:"limits"`
+	Time int64 `json:"time"` // of the server, in milliseconds since 1970; 0 from older releases
 }
 
 // The states of Followed.

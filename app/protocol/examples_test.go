@@ -50,9 +50,9 @@ var encoders = map[string]func(t *testing.T, example string) []byte{
 	"hello": func(t *testing.T, example string) []byte {
 		frame := decode[Hello](t, example)
 		if frame.User == nil {
-			return EncodeHello(streams.User{}, frame.Durability)
+			return EncodeHello(streams.User{}, frame.Durability, time.UnixMilli(frame.Time))
 		}
-		return EncodeHello(streams.User(*frame.User), frame.Durability)
+		return EncodeHello(streams.User(*frame.User), frame.Durability, time.UnixMilli(frame.Time))
 	},
 	"followed": func(t *testing.T, example string) []byte {
 		frame := decode[exampleFollowed](t, example)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"time"
 
 	"burble/streams"
 )
@@ -24,6 +25,7 @@ type Hello struct {
 	User       *User              `json:"user"` // null if the client has no name and can only read
 	Durability streams.Durability `json:"durability"`
 	Limits     Limits             `json:"limits"`
+	Time       int64              `json:"time"` // of the server, in milliseconds since 1970
 }
 
 // Limits are the limits that a client should check before it sends a message.
@@ -96,8 +98,8 @@ func encode(frame any) []byte {
 }
 
 // EncodeHello returns the frame "hello". user is the zero User if the client has no name.
-func EncodeHello(user streams.User, durability streams.Durability) []byte {
-	hello := Hello{Type: "hello", Protocol: Subprotocol, Durability: durability, Limits: Limits{Text: MaxText}}
+func EncodeHello(user streams.User, durability streams.Durability, now time.Time) []byte {
+	hello := Hello{Type: "hello", Protocol: Subprotocol, Durability: durability, Limits: Limits{Text: MaxText}, Time: now.UnixMilli()}
 	if user != (streams.User{}) {
 		hello.User = (*User)(&user)
 	}

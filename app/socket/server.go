@@ -58,7 +58,7 @@ type client struct {
 
 // Hello returns the first frame of every connection.
 func Hello(user identity.User, durability streams.Durability) []byte {
-	return ws.Text(protocol.EncodeHello(streams.User(user), durability))
+	return ws.Text(protocol.EncodeHello(streams.User(user), durability, time.Now()))
 }
 
 // Serve serves a client until its connection closes. The feed's head must end with Hello.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"time"
 
 	"burble/app/live"
 	"burble/app/protocol"
@@ -22,7 +23,7 @@ func (s *Server) getFrames(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	hello := protocol.EncodeHello(streams.User(s.callerOf(c).user), s.options.Durability)
+	hello := protocol.EncodeHello(streams.User(s.callerOf(c).user), s.options.Durability, time.Now())
 	lines := live.FrameLines(isChunked(c), hello)
 	return s.startLiveRead(c, "application/x-ndjson", lines, room, from, protocol.BatchFormat{HTML: html})
 }

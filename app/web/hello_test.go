@@ -2,14 +2,17 @@ package web
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"burble/app/client"
 
 	fasthttpws "github.com/fasthttp/websocket"
 )
 
-func TestHelloContainsTheUser(t *testing.T) {
+func TestHelloContainsTheUserAndTheTime(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
 	ada := s.signIn("Ada \"the first\" Lovelace")
@@ -24,10 +27,13 @@ func TestHelloContainsTheUser(t *testing.T) {
 		{"cookie, from this origin", user, []string{"Cookie: burble=" + ada.Token, "Origin: http://" + s.host}},
 		{"invalid cookie", "null", []string{"Cookie: burble=1.forged", "Origin: http://" + s.host}},
 	} {
+		earliest := time.Now().UnixMilli()
 		c, _ := s.dial(test.headers...)
-		want := `{"type":"hello","protocol":"burble.v1","user":` + test.user + `,"durability":"memory","limits":{"text":4000}}`
-		if hello := awaitText[*client.Hello](c); hello != want {
-			t.Errorf("%s: hello is %s, want %s", test.name, hello, want)
+		want := `{"type":"hello","protocol":"burble.v1","user":` + test.user + `,"durability":"memory","limits":{"text":4000},"time":`
+		hello := awaitText[*client.Hello](c)
+		text, found := strings.CutPrefix(hello, want)
+		if at, err := strconv.ParseInt(strings.TrimSuffix(text, "}"), 10, 64); !found || err != nil || at < earliest || at > time.Now().UnixMilli() {
+			t.Errorf("%s: hello is %s, want %sthe time}, from %d", test.name, hello, want, earliest)
 		}
 	}
 }

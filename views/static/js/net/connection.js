@@ -1,3 +1,4 @@
+import { Stopwatch } from "./clock.js";
 import { GapDetector } from "./gap-detector.js";
 import { canInflate, Socket } from "./socket.js";
 
@@ -40,13 +41,15 @@ export class Connection extends EventTarget {
   #isOffline = false;
   #retryTimer = 0;
   #state = "";
+  #helloTime = 0; // the time of the server in the last hello
+  #sinceHello = new Stopwatch();
 
   // The state of one socket, which #reset initialises.
   /** @type {Socket | null} */
   #socket;
   #urlRequest; // the follow request in the socket's URL
   #isReady; // whether hello has arrived
-  #followedAt; // when the first `followed` arrived
+  #followedAt; // when the first `followed` arrived, by performance.now()
   #gapDetector;
   #watchQueue; // watched rooms that have not been requested
   #watchTimer;
@@ -120,6 +123,19 @@ export class Connection extends EventTarget {
     if (this.#retryTimer) this.#open();
   }
 
+  /**
+   * @returns {number | undefined} the time of the server, in milliseconds since 1970; undefined before
+   *   hello, and if the device may have slept since
+   */
+  get serverTime() {
+    return this.#helloTime && this.#sinceHello.isExact ? this.#helloTime + this.#sinceHello.awake : undefined;
+  }
+
+  /** Replaces the socket, for a hello with the time of the server. */
+  renew() {
+    if (this.#isReady) this.#open();
+  }
+
   /** Replaces the class of sockets, and the socket. @param {typeof WebSocket} socketClass has the parts of WebSocket that Socket uses */
   setSocketClass(socketClass) {
     this.#WebSocket = socketClass;
@@ -185,7 +201,7 @@ export class Connection extends EventTarget {
   }
 
   #reconnect() {
-    if (Date.now() - this.#followedAt > STABLE_AFTER) this.#attempt = 0;
+    if (performance.now() - this.#followedAt > STABLE_AFTER) this.#attempt = 0;
     this.close();
     this.#retryTimer = setTimeout(() => this.#open(), backoff(this.#attempt++));
   }
@@ -199,7 +215,11 @@ export class Connection extends EventTarget {
       this.#watchQueue.push(room);
       return this.#watchNext(Math.max(1_000, frame.retry_after_ms ?? 0));
     }
-    if (type === "hello") this.#isReady = true;
+    if (type === "hello") {
+      this.#isReady = true;
+      this.#helloTime = frame.time ?? Date.now(); // older releases send no time
+      this.#sinceHello = new Stopwatch();
+    }
     this.#emit(type, frame);
     if (type === "hello") this.#followAll();
   }
@@ -211,7 +231,7 @@ export class Connection extends EventTarget {
     if (!this.#cursors.has(room)) return;
     if (!this.#gapDetector.check(frame)) return this.#reconnect();
     if (isFollowed) {
-      this.#followedAt = Math.min(this.#followedAt, Date.now());
+      this.#followedAt = Math.min(this.#followedAt, performance.now());
       this.#cursors.set(room, frame.at);
     }
     this.#emit(this.#watched.has(room) ? "watched" : type, frame);

@@ -45,6 +45,7 @@ const entries = (after, upto) => ({ type: "entries", room: "lobby", after, upto,
  */
 function connect(context) {
   context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  context.mock.method(performance, "now", () => Date.now());
   FakeSocket.instances = [];
   const connection = new Connection("ws://host/ws", FakeSocket);
   const events = [];
@@ -157,6 +158,64 @@ test("after a short silence, wake() sends a ping, and replaces the socket if no 
   tick(5_000);
   tick(500);
   assert.equal(FakeSocket.instances.length, 2, "kept the socket after an unanswered ping");
+});
+
+test("the clock of the device neither changes the time of the server nor the backoff", (t) => {
+  const { connection, socket, tick } = connect(t);
+  const start = 1_000_000_000_000;
+  let shift = 0; // of the device's clock
+  t.mock.method(Date, "now", () => performance.now() + shift);
+  let awake = 0;
+  t.mock.method(performance, "now", () => awake);
+  assert.equal(connection.serverTime, undefined);
+  connection.renew();
+  assert.equal(FakeSocket.instances.length, 1, "replaced a socket whose hello is to come");
+  socket().receive({ ...hello, time: start }, followed("resumed", "1-0@e"));
+  awake += 5_000;
+  shift = 30_000; // adjusted
+  assert.equal(connection.serverTime, start + 5_000);
+  for (shift of [86_400_000, -86_400_000]) {
+    assert.equal(connection.serverTime, undefined);
+    connection.renew();
+    socket().receive({ ...hello, time: start + awake });
+    awake += 1_000;
+    assert.equal(connection.serverTime, start + awake);
+  }
+  assert.equal(FakeSocket.instances.length, 3);
+
+  t.mock.method(Math, "random", () => 0.999);
+  for (const delay of [500, 1_000]) {
+    socket().receive(hello, followed("resumed", "1-0@e"));
+    shift += 86_400_000;
+    socket().onclose();
+    tick(delay * 0.9);
+    const before = FakeSocket.instances.length;
+    tick(delay * 0.1);
+    assert.equal(FakeSocket.instances.length, before + 1);
+  }
+});
+
+test("a socket is silent for as long as either clock tells", (t) => {
+  const { connection, socket } = connect(t);
+  let [awake, date] = [0, 1_000_000];
+  t.mock.method(Date, "now", () => date);
+  t.mock.method(performance, "now", () => awake);
+  socket().receive(hello, followed("resumed", "1-0@e"));
+  date += 40_000; // the device has slept
+  connection.wake();
+  assert.equal(FakeSocket.instances.length, 2);
+  socket().receive(hello, followed("resumed", "1-0@e"));
+  date -= 86_400_000;
+  awake += 40_000;
+  connection.wake();
+  assert.equal(FakeSocket.instances.length, 3);
+});
+
+test("an older server sends no time, and the device's clock replaces it", (t) => {
+  const { connection, socket } = connect(t);
+  t.mock.timers.setTime(1_000_000);
+  socket().receive(hello);
+  assert.equal(connection.serverTime, 1_000_000);
 });
 
 test("a socket is replaced if hello does not arrive", (t) => {

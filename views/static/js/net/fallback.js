@@ -20,8 +20,8 @@ let unopened = 0; // sockets in a row that did not open although the server was 
  */
 export async function fallBack(connection, closed) {
   if (hasFallenBack || isHostChanged(document.body.dataset, location)) return; // in the second case, the server refuses to store anything
-  if (Date.now() - load(BLOCKED_KEY) > REMEMBERED_FOR) {
-    if (!closed || !(await isReachable())) return;
+  if (Math.abs(Date.now() - load(BLOCKED_KEY)) > REMEMBERED_FOR) {
+    if (!closed || !(await reach())) return;
     connection.addEventListener("hello", () => (unopened = 0), { once: true });
     unopened += closed.timedOut ? 2 : 1;
     if (unopened < 2 || hasFallenBack) return;
@@ -32,7 +32,8 @@ export async function fallBack(connection, closed) {
   retrySocket(connection);
 }
 
-const isReachable = () => fetch("/healthz", { cache: "no-store" }).then(({ ok }) => ok, () => false);
+/** Returns the time of the server, in milliseconds since 1970, or false if it is not reachable. */
+const reach = () => fetch("/healthz", { cache: "no-store" }).then(({ ok, headers }) => ok && (Date.parse(headers.get("Date")) || Date.now()), () => false);
 
 /** Opens WebSockets from time to time, and at once when the browser goes online, until one is not blocked. */
 function retrySocket(connection, delay = FIRST_RETRY) {
@@ -134,12 +135,12 @@ export class HTTPSocket {
   /** Without a room, as on the home page, checks regularly that the server is reachable. */
   async #poll() {
     const { user, name } = document.body.dataset;
-    while (await isReachable()) {
+    for (let time; (time = await reach()); ) {
       if (this.#isOpen) {
         this.#receive(PONG);
       } else {
         this.#opened();
-        this.#receive(JSON.stringify({ type: "hello", user: user ? { id: user, name } : null }));
+        this.#receive(JSON.stringify({ type: "hello", user: user ? { id: user, name } : null, time }));
       }
       await new Promise((done) => setTimeout(done, HEARTBEAT));
       if (this.#aborter.signal.aborted) return;

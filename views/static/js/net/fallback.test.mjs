@@ -54,7 +54,7 @@ test("two sockets that do not open replace WebSockets, if the server is reachabl
   globalThis.fetch = async () => ({ ok: false });
   for (let i = 0; i < 5; i++) await fallBack(connection, { timedOut: true });
   assert.deepEqual(connection.classes, [], "the server is down");
-  globalThis.fetch = async () => ({ ok: true });
+  globalThis.fetch = async () => new Response();
   await fallBack(connection, { timedOut: false });
   connection.dispatchEvent(new Event("hello"));
   await fallBack(connection, { timedOut: false });
@@ -67,7 +67,7 @@ test("two sockets that do not open replace WebSockets, if the server is reachabl
 
 test("one socket that times out is enough, and the next page begins with HTTP", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  globalThis.fetch = async () => ({ ok: true });
+  globalThis.fetch = async () => new Response();
   const first = await load();
   const connection = new FakeConnection();
   await first.fallBack(connection, { timedOut: true });
@@ -80,7 +80,7 @@ test("one socket that times out is enough, and the next page begins with HTTP", 
 
 test("WebSockets return when one is not blocked any more", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  globalThis.fetch = async () => ({ ok: true });
+  globalThis.fetch = async () => new Response();
   const { fallBack, HTTPSocket } = await load();
   const connection = new FakeConnection();
   await fallBack(connection, { timedOut: true });
@@ -178,6 +178,17 @@ test("a watched room keeps its cursor", async () => {
   socket.send(`{"type":"follow","room":"tea","watch":true,"after":"5-0@t"}`);
   socket.send(`{"type":"follow","room":"new","watch":true,"last":0}`);
   assert.deepEqual(events.map(JSON.parse), [{ type: "followed", room: "tea", state: "resumed", at: "5-0@t", last: "5-0@t" }]);
+});
+
+test("without a room, a socket is open while the server is reachable, whose time is in hello", async () => {
+  const { HTTPSocket } = await load();
+  const socket = new HTTPSocket("wss://chat.example/ws");
+  const frames = [];
+  socket.onmessage = ({ data }) => frames.push(JSON.parse(data));
+  requests[0][2](new Response("", { headers: { Date: "Mon, 02 Mar 2026 10:00:00 GMT" } }));
+  await settle();
+  socket.close();
+  assert.deepEqual(frames, [{ type: "hello", user: { id: "1", name: "Ada" }, time: Date.parse("2026-03-02T10:00:00Z") }]);
 });
 
 test("a ping is answered only while heartbeats arrive", async (t) => {

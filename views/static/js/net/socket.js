@@ -1,3 +1,5 @@
+import { Stopwatch } from "./clock.js";
+
 const OPEN_TIMEOUT = 15_000; // milliseconds to wait for the first frame
 const PROBE_TIMEOUT = 5_000; // milliseconds to wait for a frame after a ping
 
@@ -22,7 +24,7 @@ export class Socket {
   #onClose;
   #isClosed = false;
   #hasOpened = false;
-  #lastReceived = Date.now();
+  #sinceReceived = new Stopwatch();
   #timer = 0;
   /** @type {(string | ArrayBuffer)[]} frames that are not decoded yet, oldest first */
   #queue = [];
@@ -56,7 +58,7 @@ export class Socket {
 
   /** @returns {number} milliseconds since the last frame */
   get idleTime() {
-    return Date.now() - this.#lastReceived;
+    return this.#sinceReceived.longest; // a socket rarely survives sleep
   }
 
   close() {
@@ -76,7 +78,7 @@ export class Socket {
   }
 
   #enqueue(data) {
-    this.#lastReceived = Date.now();
+    this.#sinceReceived = new Stopwatch();
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#queue.push(data);

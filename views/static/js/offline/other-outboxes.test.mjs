@@ -7,6 +7,7 @@ import { Outbox } from "./outbox.js";
 class FakeConnection extends EventTarget {
   sent = [];
   #isOpen = false;
+  serverTime = 0;
   send(frame) {
     return this.#isOpen && this.sent.push(frame) > 0;
   }

@@ -3,7 +3,7 @@ import { newKey } from "../net/id.js";
 import { keysWithPrefix, load, save } from "../page/storage.js";
 
 const REPLY_TIMEOUT = 10_000; // milliseconds
-const MAX_RETRY_TIME = 23 * 3_600_000; // milliseconds; the server remembers a send key for a day, and might store a later retry twice
+const MAX_RETRY_TIME = 23 * 3_600_000; // milliseconds; the server remembers a send key for a day, and might store a later retry twice. The clocks of two servers may differ
 
 /** The prefix of storage keys. The room and the send key follow. */
 export const OUTBOX_PREFIX = "burble:outbox:";
@@ -21,8 +21,8 @@ const itemKeys = (user, prefix) => keysWithPrefix(prefix).filter((key) => (JSON.
  * @property {string} [of] entry ID of the message to change
  * @property {string} [emoji]
  * @property {boolean} [on] whether to add or remove the reaction
- * @property {number} at time when the item was added, in milliseconds
- * @property {number} [tried] time when it was first sent, in milliseconds
+ * @property {number} at time when the item was added, in milliseconds by the clock of the device
+ * @property {number} [tried] time when it was first sent, in milliseconds by the clock of the server
  * @property {"waiting" | "failed"} state
  * @property {string} [why] the reason for the failure, as shown to the user
  */
@@ -167,8 +167,10 @@ export class Outbox extends EventTarget {
     const next = this.items.find((item) => item.state === "waiting" && this.#sendableKeys.has(item.key));
     if (!next) return;
     const { key } = next;
-    const tried = next.tried ?? Date.now();
-    if (Date.now() - tried > MAX_RETRY_TIME) return this.#fail(key, "An attempt over a day ago may have gone through.");
+    const now = this.#connection.serverTime;
+    if (now === undefined) return this.#connection.renew();
+    const tried = next.tried ?? now;
+    if (now - tried > MAX_RETRY_TIME) return this.#fail(key, "An attempt over a day ago may have gone through.");
     const { type = "send", text, reply_to, of, emoji, on } = next;
     if (!this.#connection.send({ type, room: this.room, key, text, reply_to, of, emoji, on })) return;
     this.#change(key, { tried });

@@ -18,16 +18,26 @@ function fakeStorage(maxLength = Infinity) {
   });
 }
 
+let serverTime = 0; // tick moves it and the device's clock
+
 /** FakeConnection records frames. */
 class FakeConnection extends EventTarget {
   sent = [];
   probes = 0;
+  renewals = 0;
+  hasTime = true;
   isOpen = true;
   send(frame) {
     return this.isOpen && this.sent.push(frame) > 0;
   }
   probe() {
     this.probes++;
+  }
+  get serverTime() {
+    return this.hasTime ? serverTime : undefined;
+  }
+  renew() {
+    this.renewals++;
   }
 }
 
@@ -37,7 +47,11 @@ let room = 0; // a different one in each test, because the memory of storage.js 
 function openBrowser(context, storage = fakeStorage()) {
   context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   Object.defineProperty(globalThis, "localStorage", { value: storage, configurable: true });
-  return { ...openPage(`room-${++room}`), tick: (milliseconds) => context.mock.timers.tick(milliseconds) };
+  const tick = (milliseconds) => {
+    serverTime += milliseconds;
+    context.mock.timers.tick(milliseconds);
+  };
+  return { ...openPage(`room-${++room}`), tick };
 }
 
 /** Opens another page in the same browser. */
@@ -260,6 +274,31 @@ test("a message that got no reply for a day fails, and can be retried", (t) => {
   later.remove(next.sent[0].key);
   later.retry(sent[0].key);
   assert.deepEqual(textsOf(next.sent), ["never sent", "sent"]);
+});
+
+test("the clock of the device makes no message fail", (t) => {
+  const { outbox, write, sent } = openBrowser(t);
+  outbox.open();
+  const { key } = write("one");
+  outbox.close();
+  for (const day of [1, 400, 3]) {
+    t.mock.timers.setTime(day * 86_400_000);
+    const next = openPage(outbox.room);
+    next.outbox.open();
+    assert.deepEqual([next.sent[0]?.key, next.outbox.items[0].state], [key, "waiting"], `on day ${day}`);
+  }
+  assert.equal(sent.length, 1);
+});
+
+test("nothing is sent until the time of the server is known", (t) => {
+  const { outbox, write, connection, sent } = openBrowser(t);
+  connection.hasTime = false;
+  write("one");
+  outbox.open();
+  assert.deepEqual([connection.renewals, sent], [1, []]);
+  connection.hasTime = true;
+  connection.dispatchEvent(new CustomEvent("hello", { detail: {} }));
+  assert.deepEqual(textsOf(sent), ["one"]);
 });
 
 test("without a reply, the outbox probes the connection and sends the message again", (t) => {

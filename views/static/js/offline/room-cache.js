@@ -63,7 +63,7 @@ export class RoomCache {
     const cursor = this.#connection.cursor(this.#room); // every entry up to it is already in the scroll queue
     const entries = await this.#timeline.readNewest(MAX_MESSAGES, entryOf);
     if (!cursor || (!entries.length && idOf(cursor) !== "0-0")) return;
-    await access("readwrite", (rooms) => rooms.put({ cursor, entries, at: Date.now() }, this.#key)).catch(() => {});
+    await access("readwrite", (rooms) => rooms.put({ cursor, entries, at: this.#connection.serverTime ?? Date.now() }, this.#key)).catch(() => {});
   }
 
   /** Deletes the texts of messages from the database, whether or not the page shows the messages. */
@@ -80,10 +80,11 @@ export class RoomCache {
 
   /** Deletes rooms not visited for MAX_AGE, and those of other users of this browser. */
   async #deleteOld() {
+    const now = this.#connection.serverTime ?? 0; // without a network, the clock of the device is not enough to delete a room
     const keys = await access("readonly", (rooms) => rooms.getAllKeys());
     for (const key of keys) {
       const { at } = await access("readonly", (rooms) => rooms.get(key));
-      if (!key.startsWith(this.#userPrefix) || Date.now() - at > MAX_AGE) await access("readwrite", (rooms) => rooms.delete(key));
+      if (!key.startsWith(this.#userPrefix) || now - at > MAX_AGE) await access("readwrite", (rooms) => rooms.delete(key));
     }
   }
 }

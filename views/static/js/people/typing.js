@@ -20,8 +20,8 @@ export class Typing {
 
   /** Sends a signal, at most once every SEND_EVERY. Call it when the user changes the text. */
   signal() {
-    if (Date.now() - this.#lastSent < SEND_EVERY) return;
-    this.#lastSent = Date.now();
+    if (performance.now() - this.#lastSent < SEND_EVERY) return;
+    this.#lastSent = performance.now();
     this.#send();
   }
 

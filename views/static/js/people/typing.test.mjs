@@ -4,6 +4,7 @@ import { Typing, typingText } from "./typing.js";
 
 test("signals are sent at most every 3 s, and immediately after a reset", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  t.mock.method(performance, "now", () => Date.now());
   let signals = 0;
   const typing = new Typing({ send: () => signals++, show() {} });
   typing.signal();

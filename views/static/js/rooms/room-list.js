@@ -1,3 +1,4 @@
+import { Stopwatch } from "../net/clock.js";
 import { compareIDs, timeOf } from "../net/id.js";
 import { isComposing } from "../page/keyboard.js";
 import { formatDateTime, timeAgo } from "../page/time.js";
@@ -27,7 +28,7 @@ export class RoomList {
   #list;
   #form;
   #template;
-  #lastFetch = Date.now();
+  #sinceFetch = new Stopwatch();
   #fetchTimer = 0;
   #drawTimer = 0;
   #presentTimer = 0;
@@ -78,7 +79,7 @@ export class RoomList {
       this.#connection.addEventListener(type, ({ detail }) => this.#applySignal(detail));
     }
     for (const type of ["pointerleave", "focusout"]) this.#list.addEventListener(type, () => this.#draw());
-    const fetchIfOld = () => document.hidden || Date.now() - this.#lastFetch < FETCH_INTERVAL || this.#fetch();
+    const fetchIfOld = () => document.hidden || this.#sinceFetch.longest < FETCH_INTERVAL || this.#fetch();
     document.addEventListener("visibilitychange", fetchIfOld);
     setInterval(fetchIfOld, FETCH_INTERVAL / 4);
     this.#form.addEventListener("input", () => this.#draw());
@@ -105,7 +106,7 @@ export class RoomList {
   }
 
   async #fetch() {
-    this.#lastFetch = Date.now();
+    this.#sinceFetch = new Stopwatch();
     this.#fetchTimer = 0;
     try {
       const response = await fetch("/rooms");

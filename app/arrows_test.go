@@ -65,7 +65,7 @@ func TestImportsFollowArrows(t *testing.T) {
 		name := strings.TrimPrefix(imports[0], "burble/")
 		allowed, known := arrows[name]
 		if !known {
-			t.Errorf("package %s is missing in arrows", name)
+			t.Errorf("package %s is missing from arrows", name)
 			continue
 		}
 		for _, imported := range imports[1:] {

@@ -43,7 +43,7 @@ func TestBuilderGetsOnlySources(t *testing.T) {
 		"key.pem", "notes.txt", ".github/workflows/ci.yml", "README.md", "fly.toml",
 	} {
 		if !isIgnored(t, secret) {
-			t.Errorf("%s is sent to the builder", secret)
+			t.Errorf("%s is sent to the builder, want it ignored", secret)
 		}
 	}
 	const format = `{{if .Module}}{{if .Module.Main}}{{$dir := .Dir}}{{range .GoFiles}}{{$dir}}/{{.}}
@@ -65,7 +65,7 @@ func TestBuilderGetsOnlySources(t *testing.T) {
 		}
 	}
 	if len(files) < 100 {
-		t.Errorf("the program has %d files", len(files))
+		t.Errorf("the program has %d files, want at least 100", len(files))
 	}
 }
 
@@ -92,10 +92,10 @@ func TestVersion(t *testing.T) {
 		}
 	}
 	if got := version(env("HEROKU_BUILD_COMMIT", "5263b88")); got != "5263b88" {
-		t.Errorf("on Heroku: %q", got)
+		t.Errorf("on Heroku: version %q, want 5263b88", got)
 	}
 	if got := version(env()); got != "unknown" {
-		t.Errorf("without any: %q", got)
+		t.Errorf("with no variable set: version %q, want unknown", got)
 	}
 }
 
@@ -106,6 +106,6 @@ func TestFirstLineOfTheLogHasTheVersion(t *testing.T) {
 	cancel()
 	run(ctx, Config{RedisURL: "redis://127.0.0.1:1"}, slog.New(slog.NewTextHandler(&logs, nil)))
 	if first, _, _ := strings.Cut(logs.String(), "\n"); !strings.Contains(first, "version=unknown") {
-		t.Errorf("it is %s", first)
+		t.Errorf("the first line of the log is %q, want the version", first)
 	}
 }

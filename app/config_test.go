@@ -57,7 +57,7 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 		RateConnections: 7, RateBytes: 1000, RateRooms: 2, LogFormat: "json", LogLevel: slog.LevelDebug,
 	}
 	if len(given) != 2*len(variables) {
-		t.Errorf("the test sets %d of %d variables", len(given)/2, len(variables))
+		t.Errorf("the test sets %d variables, want all %d", len(given)/2, len(variables))
 	}
 	fromEnv, err := ParseConfig(nil, env(given...))
 	if err != nil || !reflect.DeepEqual(fromEnv, want) {
@@ -127,7 +127,7 @@ func TestConfigErrorNamesInvalidVariable(t *testing.T) {
 			}
 			for _, part := range []string{test.name, test.value, test.wantInError} {
 				if !strings.Contains(err.Error(), part) {
-					t.Errorf("%q does not mention %q", err, part)
+					t.Errorf("the error %q does not mention %q", err, part)
 				}
 			}
 		})
@@ -147,7 +147,7 @@ func TestHostsRequireRedisURL(t *testing.T) {
 		_, err := ParseConfig(nil, env(name, value))
 		for _, part := range []string{"REDIS_URL", name, "LOCAL_REDIS=always"} {
 			if err == nil || !strings.Contains(err.Error(), part) {
-				t.Errorf("%s=%s without REDIS_URL: %v does not mention %s", name, value, err, part)
+				t.Errorf("%s=%s without REDIS_URL: the error %v does not mention %s", name, value, err, part)
 			}
 		}
 		for _, way := range [][2]string{{"REDIS_URL", "redis://localhost"}, {"LOCAL_REDIS", "always"}} {
@@ -172,7 +172,7 @@ func TestConfigReportsAllInvalidValuesTogether(t *testing.T) {
 	_, err := ParseConfig([]string{"-port=x"}, env("LOG_LEVEL", "loud", "SECRET", "tooshort"))
 	for _, name := range []string{"PORT", "LOG_LEVEL", "SECRET"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%v does not mention %s", err, name)
+			t.Errorf("the error %v does not mention %s", err, name)
 		}
 	}
 }

@@ -204,7 +204,7 @@ func TestFlyWaitsForDrain(t *testing.T) {
 	fly := readTOML(t, "fly.toml")
 	seconds, err := strconv.Atoi(fly["kill_timeout"])
 	if err != nil || fly["kill_signal"] != "SIGTERM" {
-		t.Fatalf("kill_timeout is %q, kill_signal %q", fly["kill_timeout"], fly["kill_signal"])
+		t.Fatalf("kill_timeout is %q, kill_signal %q; want a duration and SIGTERM", fly["kill_timeout"], fly["kill_signal"])
 	}
 	// After web.DrainTimeout, Burble finishes requests in progress and stops the store and a Redis
 	// child.
@@ -227,7 +227,7 @@ func TestReadmeCreatesRedisOnFly(t *testing.T) {
 	command := match(t, "README.md", "(?m)^(fly redis create .*)$")[0]
 	for _, flag := range []string{`--name "$APP-redis"`, `--region "$REGION"`, "--no-replicas", "--disable-eviction", "--enable-prodpack=false"} {
 		if !strings.Contains(command, flag) {
-			t.Errorf("%s has no %s", command, flag)
+			t.Errorf("the command %q lacks %s", command, flag)
 		}
 	}
 }
@@ -274,7 +274,7 @@ func TestFlyChecksPass(t *testing.T) {
 		io.Copy(io.Discard, response.Body)
 		response.Body.Close()
 		if response.StatusCode != http.StatusOK {
-			t.Errorf("%s: %s %s: %s", table, method, request.URL.Path, response.Status)
+			t.Errorf("%s: %s %s: status %s, want 200", table, method, request.URL.Path, response.Status)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func TestTakenPortIsReportedBeforeRedisStarts(t *testing.T) {
 		t.Errorf("the suggested port is not free: %v", err)
 	}
 	if _, err := os.Stat(config.DataDir); !os.IsNotExist(err) || strings.Contains(logs.String(), "Redis") {
-		t.Errorf("Redis was started: %v\n%s", err, &logs)
+		t.Errorf("Redis was started, want an error before that: %v\n%s", err, &logs)
 	}
 }
 
@@ -69,7 +69,7 @@ func TestListenRestrictsServerToAddress(t *testing.T) {
 	url := startRun(t, config)
 	port := url[strings.LastIndex(url, ":")+1:]
 	if url != "http://127.0.0.1:"+port {
-		t.Errorf("the log shows %s", url)
+		t.Errorf("the log shows %s, want http://127.0.0.1:%s", url, port)
 	}
 	for _, addr := range []string{"127.0.0.1", "127.0.0.2"} {
 		conn, err := net.Dial("tcp", net.JoinHostPort(addr, port))

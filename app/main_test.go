@@ -44,7 +44,7 @@ func TestDotEnvDoesNotOverrideEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := os.Getenv("SECRET_OF_TEST"); got != "from-environment" {
-		t.Errorf("got %q", got)
+		t.Errorf("SECRET_OF_TEST = %q, want the value from the environment", got)
 	}
 }
 

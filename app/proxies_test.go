@@ -248,6 +248,6 @@ func TestReadmeSystemd(t *testing.T) {
 	}
 	out, err := exec.Command(analyze, "verify", file).CombinedOutput()
 	if err != nil || strings.Contains(string(out), "burble.service:") {
-		t.Errorf("%v\n%s", err, out)
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
 }

@@ -73,7 +73,7 @@ func TestOpenRedisFallsBackToMiniredis(t *testing.T) {
 	config := Config{DataDir: t.TempDir(), HistoryMaxCount: 1_000_000}
 	source := mustOpenRedis(t, config)
 	if !source.InProcess || !strings.Contains(source.Description, "lost") {
-		t.Errorf("got %+v", source)
+		t.Errorf("got %+v, want a Redis in this process whose description warns that data will be lost", source)
 	}
 	if got := storeOptions(config, source, testLog(t)).MaxCount; got != miniredisCount {
 		t.Errorf("MaxCount is %d, want %d", got, miniredisCount)

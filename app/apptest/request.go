@@ -59,7 +59,7 @@ func (s *Server) Store(token, room, text string) (id string) {
 	s.t.Helper()
 	status, response := s.Post(token, room, client.NewKey(), text)
 	if status != http.StatusCreated {
-		s.t.Fatalf("POST /r/%s/messages: %d %s", room, status, response)
+		s.t.Fatalf("POST /r/%s/messages: status %d, want 201: %s", room, status, response)
 	}
 	return PostedID(s.t, response)
 }
@@ -71,7 +71,7 @@ func (s *Server) SignIn(name string) (token string) {
 	status, response := s.Do(http.MethodPost, "/session", string(body), "Content-Type", "application/json")
 	var session struct{ Token string }
 	if err := json.Unmarshal([]byte(response), &session); err != nil || status != http.StatusOK {
-		s.t.Fatalf("POST /session: %d %s", status, response)
+		s.t.Fatalf("POST /session: status %d, want 200: %s", status, response)
 	}
 	return session.Token
 }

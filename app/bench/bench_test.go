@@ -38,10 +38,10 @@ func TestTargetsDeliverEveryMessageOnceAndInOrder(t *testing.T) {
 				t.Errorf("%d deliveries, want a multiple of %d", res.Deliveries, perMessage)
 			}
 			if res.P50 <= 0 || res.Max < res.P99 || res.ServerCPU < 0 {
-				t.Errorf("p50 %v, p99 %v, max %v, CPU %v", res.P50, res.P99, res.Max, res.ServerCPU)
+				t.Errorf("p50 %v, p99 %v, max %v, CPU %v; want positive times in ascending order", res.P50, res.P99, res.Max, res.ServerCPU)
 			}
 			if res.Memory <= 0 || res.Resident < 1<<20 {
-				t.Errorf("server RSS is %d bytes, %.0f per connection", res.Resident, res.Memory)
+				t.Errorf("the server uses %d bytes, %.0f per connection; want at least 1 MiB", res.Resident, res.Memory)
 			}
 		})
 	}
@@ -73,7 +73,7 @@ func TestLostMessagesAreCountedAsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if res.Missing != 9 || res.Skipped != 0 {
-		t.Errorf("3 clients missed 3 messages each, reported as %q", res.Faults())
+		t.Errorf("faults are %q, want 3 missing messages for each of 3 clients", res.Faults())
 	}
 }
 
@@ -88,7 +88,7 @@ func TestWorkersShareClients(t *testing.T) {
 		t.Errorf("%d deliveries, want about 500; %v bytes per connection, p50 %v", res.Deliveries, res.Memory, res.P50)
 	}
 	if res.Connections < 9 || res.Connections > 24 {
-		t.Errorf("three servers have %d connections to Redis", res.Connections)
+		t.Errorf("three servers have %d connections to Redis, want 9 to 24", res.Connections)
 	}
 }
 
@@ -98,7 +98,7 @@ func TestResumingClientsReceiveMissedMessages(t *testing.T) {
 		t.Errorf("%d deliveries, want %d; %s", res.Deliveries, 40*70, faults)
 	}
 	if res.Opening <= 0 || res.Resuming <= 0 || res.Reads == 0 || res.Reads > 20 {
-		t.Errorf("opening took %v, resuming %v, with %d reads of Redis", res.Opening, res.Resuming, res.Reads)
+		t.Errorf("opening took %v, resuming %v, with %d reads of Redis; want 1 to 20 reads", res.Opening, res.Resuming, res.Reads)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestJoinMeasuresAllWays(t *testing.T) {
 		t.Run(entries, func(t *testing.T) {
 			res := newBench(t, "join", "-entries", entries).runOnce(t)
 			if res.Page <= 0 || res.PageHTML <= 0 || res.Joining <= 0 {
-				t.Errorf("JSON took %v, page %v, WebSocket %v", res.Page, res.PageHTML, res.Joining)
+				t.Errorf("JSON took %v, page %v, WebSocket %v; want positive times", res.Page, res.PageHTML, res.Joining)
 			}
 		})
 	}
@@ -116,7 +116,7 @@ func TestJoinMeasuresAllWays(t *testing.T) {
 func TestStartMeasuresListeningAndReady(t *testing.T) {
 	res := newBench(t, "start").runOnce(t)
 	if res.Listening <= 0 || res.Ready < res.Listening {
-		t.Errorf("listening after %v, ready after %v", res.Listening, res.Ready)
+		t.Errorf("listening after %v, ready after %v; want positive times in ascending order", res.Listening, res.Ready)
 	}
 }
 
@@ -139,7 +139,7 @@ func TestRunsEndWithMediansAndChart(t *testing.T) {
 		t.Fatal(err)
 	}
 	if strings.Count(string(chart), "<polyline") != 4 || !isXML(chart) {
-		t.Errorf("not a chart with four lines: %s", chart)
+		t.Errorf("got %s, want a chart with four lines", chart)
 	}
 }
 
@@ -160,6 +160,6 @@ func TestLadderEndsWhenTargetFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "xread fails at ") {
-		t.Errorf("the output is %s", out.String())
+		t.Errorf("the output is %s, want the rate at which xread fails", out.String())
 	}
 }

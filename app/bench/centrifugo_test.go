@@ -129,6 +129,6 @@ func TestErrorOfCentrifugoIsQuoted(t *testing.T) {
 	startCentrifugo(t, b, true)
 	res := b.runOnce(t)
 	if res.Refused != 2 || res.Missing != 4 || res.FirstError != `{"id":9,"error":{"code":103,"message":"permission denied"}}` {
-		t.Errorf("%d refused, %d missing, first error %q", res.Refused, res.Missing, res.FirstError)
+		t.Errorf("%d refused, %d missing, first error %q; want 2, 4 and permission denied", res.Refused, res.Missing, res.FirstError)
 	}
 }

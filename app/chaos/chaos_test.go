@@ -47,7 +47,7 @@ func TestChaos(t *testing.T) {
 	r.printf("chaos: -seed %d -for %v -redis %s -durability %s -servers %d -crowd %d", o.seed, o.length, o.redis, o.durability, o.servers, o.crowd)
 	h.run(r)
 	if r.failed > 0 {
-		t.Errorf("%d checks failed", r.failed)
+		t.Errorf("%d checks failed, want 0", r.failed)
 	}
 }
 

@@ -125,7 +125,7 @@ func TestHarnessFindsDefects(t *testing.T) {
 				program: program, env: []string{"BURBLE_DEFECT=" + defect},
 			})
 			if left := h.searchFor(found.flaws, found.faults); len(left) > 0 {
-				t.Errorf("did not find %v", left)
+				t.Errorf("the checker did not find %v", left)
 			}
 		})
 	}

@@ -32,7 +32,7 @@ func TestRollingDeploys(t *testing.T) {
 	r.printPhase("with rolling deploys", outcome)
 	r.printf("%d checks passed, %d failed", r.passed, r.failed)
 	if r.failed > 0 {
-		t.Errorf("%d checks failed", r.failed)
+		t.Errorf("%d checks failed, want 0", r.failed)
 	}
 	for _, s := range outcome.Sent {
 		if len(s.Acks) == 0 {
@@ -93,7 +93,7 @@ func TestLossyFailover(t *testing.T) {
 	r.expect(acknowledged > 0 && affected > 0, "no entry was lost, or no client had read a lost entry")
 	r.printf("%d checks passed, %d failed", r.passed, r.failed)
 	if r.failed > 0 {
-		t.Errorf("%d checks failed", r.failed)
+		t.Errorf("%d checks failed, want 0", r.failed)
 	}
 }
 

@@ -33,6 +33,6 @@ func TestSeedDeterminesSchedule(t *testing.T) {
 		}
 	}
 	if len(planned) != len(faults) {
-		t.Errorf("%d of %d faults are scheduled within a minute", len(planned), len(faults))
+		t.Errorf("%d faults are scheduled within a minute, want all %d", len(planned), len(faults))
 	}
 }

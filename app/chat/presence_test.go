@@ -150,7 +150,7 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 	p.update(t, &now, func() {})
 	p.update(t, &now, func() {})
 	if got := strings.Join(lists, ", "); got != "Ada, Lovelace" {
-		t.Errorf("lists of people: %s", got)
+		t.Errorf("the lists name %s, want Ada, then Lovelace", got)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
 	<-one.first
 	t.Logf("bob waited %v, behind %d of %d rooms", time.Since(began).Round(time.Millisecond), many.notified.Load(), rooms)
 	if many.notified.Load() > rooms/2 {
-		t.Errorf("bob waited for %d of the %d rooms of another connection", many.notified.Load(), rooms)
+		t.Errorf("bob waited for %d of the %d rooms of another connection, want at most half", many.notified.Load(), rooms)
 	}
 	other.expectPresent(t, "Bob", "Eve")
 	for deadline := time.Now().Add(time.Minute); many.notified.Load() < rooms; time.Sleep(10 * time.Millisecond) {

@@ -49,7 +49,7 @@ func TestBytesOfOneAddressAreLimited(t *testing.T) {
 		t.Errorf("%d messages of 4,000 bytes were stored at once, want about %d", stored, byteBurst*rate/(4000+entryBytes))
 	}
 	if stored := appendUntilRefused(t, service, "192.0.2.2", "x", lobby); stored < 100 {
-		t.Errorf("another address could store %d short messages", stored)
+		t.Errorf("another address stored %d short messages, want at least 100", stored)
 	}
 }
 
@@ -64,10 +64,10 @@ func TestNewRoomsAreLimited(t *testing.T) {
 		}
 	}
 	if stored := appendUntilRefused(t, service, "198.51.100.1", "x", newRoom); stored != 0 {
-		t.Errorf("one more address created %d rooms, though all together have created %d", stored, roomBurst*allAddresses)
+		t.Errorf("one more address created %d rooms after all together had created %d, want 0", stored, roomBurst*allAddresses)
 	}
 	// Rooms that exist are not affected.
 	if stored := appendUntilRefused(t, service, "192.0.2.1", "x", func(int) string { return "room-1" }); stored != 1000 {
-		t.Errorf("%d messages were stored in a room that exists", stored)
+		t.Errorf("%d messages were stored in a room that exists, want 1000", stored)
 	}
 }

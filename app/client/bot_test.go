@@ -72,13 +72,13 @@ func TestBotResumesAfterRestartAndAfterABrokenChain(t *testing.T) {
 			got, reasons := make(chan string, 10), make(chan error, 10)
 			bot := run(t, server, texts(got), func(err error) { reasons <- err })
 			if first, second := <-got, <-got; first != "two" || second != "three" {
-				t.Errorf("got %s, %s", first, second)
+				t.Errorf("got %s, %s; want two, three", first, second)
 			}
 			reason := <-reasons
 			closed, restart := errors.AsType[*client.CloseError](reason)
 			_, broken := errors.AsType[*client.ChainError](reason)
 			if restart && closed.Code != client.CloseRestart || restart != (name == "restart") || broken == restart {
-				t.Errorf("disconnected: %v", reason)
+				t.Errorf("disconnected: got %v, want a restart: %v, a broken connection: %v", reason, name == "restart", !restart)
 			}
 			if cursor := bot.Cursor("lobby"); cursor != "3-0@E" {
 				t.Errorf("the cursor is %s, want 3-0@E", cursor)

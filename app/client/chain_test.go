@@ -37,7 +37,7 @@ func TestChainRejectsFramesThatDoNotContinueIt(t *testing.T) {
 		for i, frame := range test.frames {
 			err := chain.Check(frame)
 			if broken, last := errors.AsType[*client.ChainError](err); last != (test.broken && i == len(test.frames)-1) {
-				t.Errorf("%s: frame %d: %v", name, i, broken)
+				t.Errorf("%s: frame %d: got %v, want an error only for the last frame: %v", name, i, broken, test.broken)
 			}
 		}
 	}
@@ -65,6 +65,6 @@ func TestChainContinuesUntilASecondFollowIsAnswered(t *testing.T) {
 		}
 	}
 	if got := chain.Cursor("lobby"); got != "3-0@E" {
-		t.Errorf("the cursor is %s", got)
+		t.Errorf("the cursor is %s, want 3-0@E", got)
 	}
 }

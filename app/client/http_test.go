@@ -17,7 +17,7 @@ func TestPostSendsKeyAndReturnsStored(t *testing.T) {
 	server := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if r.Method != "POST" || r.URL.Path != "/r/lobby/messages" || r.Header.Get("Idempotency-Key") != "k" || string(body) != `{"text":"hi"}` {
-			t.Errorf("%s %s under %q: %s", r.Method, r.URL, r.Header.Get("Idempotency-Key"), body)
+			t.Errorf("got %s %s with key %q and body %s, want POST /r/lobby/messages with key k and text hi", r.Method, r.URL, r.Header.Get("Idempotency-Key"), body)
 		}
 		w.WriteHeader(http.StatusCreated)
 		io.WriteString(w, `{"id":"2-0","cursor":"2-0@E","key":"k"}`)
@@ -32,7 +32,7 @@ func TestHistoryReadsAPage(t *testing.T) {
 	t.Parallel()
 	server := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.String() != "/r/lobby/messages?before=9-0&limit=1" || r.Header.Get("X-Test") != "yes" {
-			t.Errorf("GET %s", r.URL)
+			t.Errorf("got GET %s with X-Test %q, want the query and the header", r.URL, r.Header.Get("X-Test"))
 		}
 		io.WriteString(w, `{"room":"lobby","as_of":"9-0@E","entries":[{"id":"8-0","n":8,"kind":"message","deleted":true}],"older":"8-0","newer":null}`)
 	})
@@ -55,7 +55,7 @@ func TestNextReturnsTheSameFramesForSSEAndNDJSON(t *testing.T) {
 	for format, body := range bodies {
 		server := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.String() != "/r/lobby/events" || r.Header.Get("Last-Event-ID") != "1-0@E" || r.Header.Get("Accept") != format {
-				t.Errorf("GET %s, %v", r.URL, r.Header)
+				t.Errorf("got GET %s with headers %v, want the cursor and Accept %s", r.URL, r.Header, format)
 			}
 			io.WriteString(w, body)
 		})
@@ -75,7 +75,7 @@ func TestNextReturnsTheSameFramesForSSEAndNDJSON(t *testing.T) {
 		followed, status, batch := frames[0].(*client.Followed), frames[1].(*client.Status), frames[2].(*client.Entries)
 		if followed.State != client.Resumed || status.Redis != "away" || batch.After != "1-0@E" || batch.Upto != "2-0@E" || batch.Room != "lobby" ||
 			batch.Entries[0].Text != "hi" || batch.Entries[0].Cursor != "2-0@E" {
-			t.Errorf("%s: %+v, %+v, %+v", format, followed, status, batch)
+			t.Errorf("%s: got %+v, %+v, %+v; want followed, status and an entry", format, followed, status, batch)
 		}
 	}
 }
@@ -103,7 +103,7 @@ func TestStreamHasTheRetryOfItsServer(t *testing.T) {
 	}
 	defer stream.Close()
 	if frame, err := stream.Next(); err != io.EOF || stream.Retry != 1500*time.Millisecond {
-		t.Errorf("%+v, %v, retry after %v", frame, err, stream.Retry)
+		t.Errorf("got %+v, %v, retry after %v; want the end and 1.5 s", frame, err, stream.Retry)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestHeaderFieldsReplaceThoseOfTheServer(t *testing.T) {
 	t.Parallel()
 	server := serveHTTP(t, func(_ http.ResponseWriter, r *http.Request) {
 		if got := r.Header.Values("X-Test"); !slices.Equal(got, []string{"1", "2"}) {
-			t.Errorf("X-Test: %q", got)
+			t.Errorf("X-Test = %q, want both values", got)
 		}
 	})
 	server.Header = []string{"X-Test: 0"}

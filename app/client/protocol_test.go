@@ -81,7 +81,7 @@ func TestNewKeyIsARandomUUID(t *testing.T) {
 	form := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 	first, second := NewKey(), NewKey()
 	if !form.MatchString(first) || !form.MatchString(second) || first == second {
-		t.Errorf("%s, %s", first, second)
+		t.Errorf("the keys %s and %s are equal, or not UUIDs", first, second)
 	}
 }
 
@@ -94,7 +94,7 @@ func FuzzDecode(f *testing.F) {
 		given := bytes.Clone(data)
 		frame, err := RawMessage{Opcode(op), data}.Decode()
 		if (frame == nil) == (err == nil) || !bytes.Equal(given, data) {
-			t.Errorf("%v, %v of %q", frame, err, given)
+			t.Errorf("decoding %q returned %v, %v; want a frame or an error, and the input unchanged", given, frame, err)
 		}
 	})
 }

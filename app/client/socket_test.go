@@ -19,17 +19,17 @@ func TestDialSendsTokenAndFollows(t *testing.T) {
 	t.Parallel()
 	server := serve(t, func(f *fake) {
 		if got := f.request.Header.Get("Authorization"); got != "Bearer 1.5d0f61a4.QWRh" {
-			t.Errorf("Authorization is %q", got)
+			t.Errorf("Authorization = %q, want the token", got)
 		}
 		if got := f.request.URL.RawQuery; got != "after=17-0%40Q3N7&room=lobby" {
-			t.Errorf("query is %q", got)
+			t.Errorf("the query is %q, want the room and the cursor", got)
 		}
 		f.want(`{"type":"follow","room":"dev","last":0,"watch":true}`)
 		f.write(`{"type":"pong"}`)
 	})
 	socket := dial(t, server, client.Follow{Room: "lobby", After: "17-0@Q3N7"}, client.Follow{Room: "dev", Watch: true})
 	if got := socket.Hello; got.User == nil || got.User.Name != "Ada" || got.Limits.Text != 4000 {
-		t.Errorf("hello is %+v", got)
+		t.Errorf("hello is %+v, want the user and the limits", got)
 	}
 	if _, err := client.Await[*client.Pong](socket); err != nil {
 		t.Error(err)
@@ -65,7 +65,7 @@ func TestNextAnswersPingsAndReturnsCloseCode(t *testing.T) {
 	server := serve(t, func(f *fake) {
 		wsutil.WriteServerMessage(f.conn, ws.OpPing, []byte("are you there"))
 		if header, payload := f.readFrame(); header.OpCode != ws.OpPong || string(payload) != "are you there" {
-			t.Errorf("%+v: %s", header, payload)
+			t.Errorf("got %+v: %s; want a pong with the payload of the ping", header, payload)
 		}
 		f.close(1012, "the server is going away")
 	})
@@ -144,7 +144,7 @@ func TestRawBytesAreSentAndReceivedUnchanged(t *testing.T) {
 	socket := dial(t, serve(t, func(f *fake) {
 		f.want("not JSON")
 		if header, payload := f.readFrame(); header.Masked || string(payload) != "unmasked" {
-			t.Errorf("%+v: %s", header, payload)
+			t.Errorf("got %+v: %s; want an unmasked frame", header, payload)
 		}
 		f.close(1002, "unmasked")
 	}))

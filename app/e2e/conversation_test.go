@@ -88,12 +88,12 @@ func (c *conversation) expectAllRead(server *redistest.Server) {
 	c.t.Helper()
 	entries := apptest.Entries(c.t, server, c.room)
 	if len(entries) != c.count() {
-		c.t.Errorf("%d messages were acknowledged, %d are stored", c.count(), len(entries))
+		c.t.Errorf("%d messages were acknowledged, but %d are stored", c.count(), len(entries))
 	}
 	for _, entry := range entries {
 		text := entry.Values["text"].(string)
 		if acknowledged := c.stored[text]; acknowledged != entry.ID {
-			c.t.Errorf("%q is stored as %s and was acknowledged as %q", text, entry.ID, acknowledged)
+			c.t.Errorf("%q is stored as %s, but was acknowledged as %q", text, entry.ID, acknowledged)
 		}
 	}
 	for i, m := range c.members {

@@ -63,14 +63,14 @@ func TestConnectionsAreLimitedByFileDescriptors(t *testing.T) {
 	closeIdle := openIdle(t, server, 300)
 	for range 20 {
 		if status, _ := server.Get("/healthz"); status != http.StatusOK {
-			t.Errorf("/healthz: status %d", status)
+			t.Errorf("/healthz: status %d, want 200", status)
 		}
 	}
 	if status, _ := server.Get("/readyz"); status != http.StatusOK {
-		t.Errorf("/readyz: status %d", status)
+		t.Errorf("/readyz: status %d, want 200", status)
 	}
 	if status, body := server.Get("/rooms"); status != http.StatusServiceUnavailable || !strings.Contains(body, `"unavailable"`) {
-		t.Errorf("/rooms: status %d %s", status, body)
+		t.Errorf("/rooms: status %d, body %s; want 503 and the error unavailable", status, body)
 	}
 	if _, err := member.send(t.Context(), "still here"); err != nil {
 		t.Errorf("an open connection: %v", err)
@@ -102,7 +102,7 @@ func TestServerSurvivesWithoutFileDescriptors(t *testing.T) {
 	})
 	closeIdle()
 	if status, _ := server.Get("/healthz"); status != http.StatusOK {
-		t.Errorf("/healthz: status %d", status)
+		t.Errorf("/healthz: status %d, want 200", status)
 	}
 	expectOneLineASecond(t, server, began, "too many open files")
 }

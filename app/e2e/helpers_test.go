@@ -87,7 +87,7 @@ func (m *member) handle(frame client.Frame) {
 		m.statuses = append(m.statuses, f.Redis)
 	case *client.Error:
 		if !m.keys[f.Key] {
-			m.t.Errorf("an error answers no message of this member: %+v", f)
+			m.t.Errorf("an error names no message of this member: %+v", f)
 		}
 	}
 }

@@ -51,6 +51,6 @@ func TestNothingIsLostWhenConnectionsAndServersDie(t *testing.T) {
 	}
 	t.Logf("%d members made %d connections", memberCount, connections)
 	if connections < memberCount+rounds {
-		t.Errorf("members made only %d connections, so not every cut or restart ended one", connections)
+		t.Errorf("members made %d connections, want at least %d: not every cut or restart ended one", connections, memberCount+rounds)
 	}
 }

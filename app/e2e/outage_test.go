@@ -92,10 +92,10 @@ func expectErrorPage(t *testing.T, server *apptest.Server) {
 			began := time.Now()
 			status, body := server.Get(path, "Accept", accept)
 			if took := time.Since(began); status != http.StatusServiceUnavailable || took > 10*time.Second {
-				t.Errorf("GET %s without Redis: %d after %v", path, status, took)
+				t.Errorf("GET %s without Redis: status %d after %v, want 503 within 10 s", path, status, took)
 			}
 			if isPage := strings.Contains(strings.ToLower(body), "<!doctype html>"); isPage != (accept == "text/html") {
-				t.Errorf("GET %s without Redis, Accept %s: %s", path, accept, body)
+				t.Errorf("GET %s without Redis, Accept %s: want a page for HTML and JSON otherwise, got %s", path, accept, body)
 			}
 		})
 	}
@@ -135,7 +135,7 @@ func TestFullRedisRefusesWritesAndServesReads(t *testing.T) {
 	newcomer.await(10*time.Second, 1)
 	for _, path := range []string{"/r/lobby", "/r/lobby/messages", "/"} {
 		if status, body := server.Get(path); status != http.StatusOK {
-			t.Errorf("GET %s: %d %s", path, status, body)
+			t.Errorf("GET %s: status %d, want 200: %s", path, status, body)
 		}
 	}
 

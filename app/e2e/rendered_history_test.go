@@ -34,7 +34,7 @@ func TestRenderedHistoryFitsIntoASmallMemory(t *testing.T) {
 		sending.Go(func() {
 			for i := range 60 {
 				if status, response := server.Post(token, room, client.NewKey(), fmt.Sprint(text, i)); status != http.StatusCreated {
-					t.Errorf("post: %d %s", status, response)
+					t.Errorf("post: status %d, want 201: %s", status, response)
 				}
 			}
 		})
@@ -64,7 +64,7 @@ func TestRenderedHistoryFitsIntoASmallMemory(t *testing.T) {
 				case http.StatusTooManyRequests:
 					busy.Add(1)
 				default:
-					t.Errorf("%s: status %d", room, status)
+					t.Errorf("%s: status %d, want 200 or 429", room, status)
 				}
 			})
 		}

@@ -69,7 +69,7 @@ func TestRetriedSendIsStoredOnceUnderOneID(t *testing.T) {
 					if status == http.StatusCreated {
 						created.Add(1)
 					} else if status != http.StatusOK {
-						t.Errorf("post: %d %s", status, body)
+						t.Errorf("post: status %d, want 200 or 201: %s", status, body)
 					}
 					ids.Store(apptest.PostedID(t, body), true)
 				})
@@ -79,7 +79,7 @@ func TestRetriedSendIsStoredOnceUnderOneID(t *testing.T) {
 		count := 0
 		ids.Range(func(any, any) bool { count++; return true })
 		if count != 1 || created.Load() > 1 {
-			t.Errorf("one key has %d IDs, and %d requests created an entry", count, created.Load())
+			t.Errorf("one key has %d IDs from %d requests that created an entry, want 1 and at most 1", count, created.Load())
 		}
 	})
 	apptest.ExpectStoredOnce(t, redis, "lobby", 3)

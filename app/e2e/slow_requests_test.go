@@ -46,18 +46,18 @@ func TestCostOfSlowRequestsUntilTheyTimeOut(t *testing.T) {
 				}()
 				conn.SetReadDeadline(began.Add(2 * time.Minute))
 				if _, err := io.Copy(io.Discard, conn); isTimeout(err) {
-					t.Errorf("after %v the server is still waiting for the rest of %q", time.Since(began), head)
+					t.Errorf("after %v the server is still waiting for the rest of %q, want it to close the connection", time.Since(began), head)
 				}
 			})
 		}
 	}
 	if status, _ := server.Get("/"); status != http.StatusOK {
-		t.Errorf("GET /: %d", status)
+		t.Errorf("GET /: status %d, want 200", status)
 	}
 	grown := (server.ResidentBytes() - before) / (4 * each)
 	t.Logf("%d slow requests: %d bytes of memory each", 4*each, grown)
 	if grown > 64<<10 && !apptest.Race() {
-		t.Errorf("a slow request costs %d bytes of memory", grown)
+		t.Errorf("a slow request costs %d bytes of memory, want at most 64 KiB", grown)
 	}
 	began := time.Now()
 	slow.Wait()
@@ -95,9 +95,9 @@ func TestGarbageRequestsAreNotLogged(t *testing.T) {
 		conn.Close()
 	}
 	if status, _ := server.Get("/healthz"); status != http.StatusOK {
-		t.Errorf("GET /healthz afterwards: %d", status)
+		t.Errorf("GET /healthz afterwards: status %d, want 200", status)
 	}
 	if logged := server.Output()[before:]; logged != "" {
-		t.Errorf("the server logged %.500q", logged)
+		t.Errorf("the server logged %.500q, want nothing", logged)
 	}
 }

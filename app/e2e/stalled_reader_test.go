@@ -42,7 +42,7 @@ func TestCostOfStalledReadersThatLoseNothing(t *testing.T) {
 		socket := reader.latest()
 		for range count {
 			if err := socket.Send(client.Message{Room: "lobby", Key: client.NewKey(), Text: text}); err != nil {
-				t.Errorf("%v, after close codes %v", err, reader.closeCodes)
+				t.Errorf("send to the stalled reader: %v, after close codes %v", err, reader.closeCodes)
 				return
 			}
 		}
@@ -54,7 +54,7 @@ func TestCostOfStalledReadersThatLoseNothing(t *testing.T) {
 	// If a client had to wait for a stalled reader, it would wait for 10 s. The test machine may be
 	// busy with other tests, so shorter delays prove nothing.
 	if meanwhile > 10*quiet+5*time.Second {
-		t.Errorf("p99 latency of others was %v, and %v on a quiet server", meanwhile, quiet)
+		t.Errorf("p99 latency of other clients was %v, want at most 10 x %v + 5 s", meanwhile, quiet)
 	}
 
 	var working sync.WaitGroup
@@ -77,7 +77,7 @@ func TestCostOfStalledReadersThatLoseNothing(t *testing.T) {
 	grown := server.ResidentBytes() - before
 	t.Logf("%d readers that stalled in %d MB cost %d MB of memory", len(stalled), total*len(text)>>20, grown>>20)
 	if grown > 200<<20 {
-		t.Errorf("the server grew by %d MB", grown>>20)
+		t.Errorf("the server grew by %d MB, want at most 200", grown>>20)
 	}
 
 	expectAllResume(t, redis, stalled[:3], total*len(text))
@@ -104,7 +104,7 @@ func expectAllResume(t *testing.T, redis *redistest.Server, stalled []*stalledRe
 	sent = redisStat(t, redisClient, "total_net_output_bytes") - sent
 	t.Logf("Redis sent %d MB to %d resuming readers", sent>>20, len(stalled))
 	if sent > len(stalled)*2*size {
-		t.Errorf("Redis sent %d MB for %d times %d MB", sent>>20, len(stalled), size>>20)
+		t.Errorf("Redis sent %d MB for %d times %d MB, want at most twice that", sent>>20, len(stalled), size>>20)
 	}
 }
 

@@ -24,16 +24,16 @@ func TestServersWithoutSecretShareSessions(t *testing.T) {
 	serverB.AwaitReady()
 	token := serverA.SignIn("Ada")
 	if status, body := serverB.Post(token, "lobby", client.NewKey(), "hello"); status != http.StatusCreated {
-		t.Errorf("a token from one server, used on the other: %d %s", status, body)
+		t.Errorf("a token from one server, used on the other: status %d, want 201: %s", status, body)
 	}
 	serverA.Restart()
 	if status, body := serverA.Post(token, "lobby", client.NewKey(), "hello"); status != http.StatusCreated {
-		t.Errorf("a token used after its server restarted: %d %s", status, body)
+		t.Errorf("a token used after its server restarted: status %d, want 201: %s", status, body)
 	}
 	m := join(t.Context(), t, "lobby", token, serverB)
 	m.await(10*time.Second, 2)
 	if first, second := m.entries[0].User, m.entries[1].User; first != second || first.Name != "Ada" {
-		t.Errorf("one token made two users: %+v and %+v", first, second)
+		t.Errorf("the messages have the users %+v and %+v, want Ada twice", first, second)
 	}
 }
 

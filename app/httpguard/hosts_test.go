@@ -23,7 +23,7 @@ func TestHosts(t *testing.T) {
 		"1.2.3.4.evil.example":          false, "localhost.evil.example": false, "local.evil.example": false, "1.2.3": false, "evil.local.": true,
 	} {
 		if got := hosts.Allows(host); got != want {
-			t.Errorf("%s: got %v", host, got)
+			t.Errorf("Allows(%q) = %v, want %v", host, got, want)
 		}
 	}
 	if all := NewHosts("*"); !all.Allows("evil.example") {
@@ -31,7 +31,7 @@ func TestHosts(t *testing.T) {
 	}
 	for _, invalid := range []string{"https://chat.example.org", "chat.example.org:443", "chat.example.org/", "a b", "a.*.example", "**", "[::1]:80"} {
 		if names, err := ParseHosts(invalid); err == nil {
-			t.Errorf("%q: got %q", invalid, names)
+			t.Errorf("ParseHosts(%q) = %q, want an error", invalid, names)
 		}
 	}
 }
@@ -58,7 +58,7 @@ func TestPlatformHosts(t *testing.T) {
 			return ""
 		})...)
 		if !hosts.Allows(test.allowed) || hosts.Allows(test.forbidden) {
-			t.Errorf("%s=%s: %s %v, %s %v", test.variable, test.value, test.allowed, hosts.Allows(test.allowed), test.forbidden, hosts.Allows(test.forbidden))
+			t.Errorf("%s=%s: Allows(%q) = %v, want true; Allows(%q) = %v, want false", test.variable, test.value, test.allowed, hosts.Allows(test.allowed), test.forbidden, hosts.Allows(test.forbidden))
 		}
 	}
 }

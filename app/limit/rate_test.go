@@ -15,12 +15,12 @@ func TestRateAllowsBurstThenRate(t *testing.T) {
 	l := NewRate(5, 20)
 	for i := range 20 {
 		if ok, _ := l.Allow("ada", 1, start); !ok {
-			t.Fatalf("event %d of the burst was refused", i+1)
+			t.Fatalf("event %d of the burst was refused, want it allowed", i+1)
 		}
 	}
 	ok, retryAfter := l.Allow("ada", 1, start)
 	if ok || retryAfter != 200*time.Millisecond {
-		t.Fatalf("after the burst: %v, retry after %v", ok, retryAfter)
+		t.Fatalf("after the burst: Allow = %v, %v; want false, 200ms", ok, retryAfter)
 	}
 	if ok, _ := l.Allow("ada", 1, start.Add(retryAfter-time.Millisecond)); ok {
 		t.Error("allowed too early")
@@ -39,7 +39,7 @@ func TestRateDoesNotCountRefusals(t *testing.T) {
 	l.Allow("ada", 1, start)
 	for range 1000 {
 		if ok, retryAfter := l.Allow("ada", 1, start); ok || retryAfter > time.Second {
-			t.Fatalf("%v, retry after %v", ok, retryAfter)
+			t.Fatalf("Allow = %v, %v; want false, at most 1s", ok, retryAfter)
 		}
 	}
 }
@@ -71,7 +71,7 @@ func TestChargeDelaysLaterEvents(t *testing.T) {
 	for seconds, want := range []bool{false, false, false, false, false, false, true} { // 25 over the burst, at 5 per second
 		ok, after := l.Allow("ada", 5, start.Add(time.Duration(seconds)*time.Second))
 		if ok != want || !ok && after != time.Duration(6-seconds)*time.Second {
-			t.Errorf("after %d s: %v, retry after %v", seconds, ok, after)
+			t.Errorf("after %d s: Allow = %v, %v; want %v", seconds, ok, after, want)
 		}
 	}
 	if ok, _ := l.Allow("bob", 20, start); !ok {
@@ -88,7 +88,7 @@ func TestZeroRateAllowsEverything(t *testing.T) {
 	for name, l := range map[string]*Rate{"nil": nil, "rate 0": NewRate(0, 0)} {
 		for range 1000 {
 			if ok, retryAfter := l.Allow("ada", 1, start); !ok || retryAfter != 0 {
-				t.Fatalf("%s: %v, retry after %v", name, ok, retryAfter)
+				t.Fatalf("%s: Allow = %v, %v; want true, 0s", name, ok, retryAfter)
 			}
 		}
 	}

@@ -22,9 +22,9 @@ func TestFeedFollowsAtMostMaxRooms(t *testing.T) {
 	}
 	err := f.Follow("one-more", protocol.BatchFormat{}, open)
 	if refused := protocol.AsError(err); refused.Code != protocol.BadField || refused.Field != "room" || opened != 0 {
-		t.Errorf("following one room too many: %v, opened %d times", err, opened)
+		t.Errorf("following one room too many: error %v, opened %d times; want bad_field for room, and 0", err, opened)
 	}
 	if err := f.Follow("7", protocol.BatchFormat{}, open); err != io.EOF || opened != 1 {
-		t.Errorf("following a room again: %v, opened %d times", err, opened)
+		t.Errorf("following a room again: error %v, opened %d times; want EOF and 1", err, opened)
 	}
 }

@@ -17,7 +17,7 @@ func TestSingleNoticeIsNotCopied(t *testing.T) {
 	}
 	n = notices{frames: [][]byte{frame}, heartbeat: true}
 	if got := n.take(WebSocket); string(got) != string(frame)+string(WebSocket.heartbeat()) || n.take(WebSocket) != nil {
-		t.Errorf("took %q", got)
+		t.Errorf("took %q, want the frame and a heartbeat, once", got)
 	}
 }
 
@@ -29,7 +29,7 @@ func TestQueuedListOfPeopleComesBeforeSignals(t *testing.T) {
 	signals := []*streams.Signal{{Kind: streams.Came, User: streams.User{ID: "1", Name: "Ada"}}}
 	got := string(f.encodeSignals("lobby", signals))
 	if !strings.HasPrefix(got, "present") || !strings.HasSuffix(got, string(WebSocket.signal("lobby", signals[0]))) {
-		t.Errorf("wrote %q", got)
+		t.Errorf("wrote %q, want the list of users first and the signal last", got)
 	}
 	if f.notices.take(WebSocket) != nil {
 		t.Error("the list is still queued")

@@ -16,13 +16,13 @@ func TestHeartbeatsAreDueAfterInterval(t *testing.T) {
 	r.add(f)
 	now := time.Now()
 	if due := r.due(now.Add(10 * time.Second)); len(due) > 0 {
-		t.Errorf("%d heartbeats are due early", len(due))
+		t.Errorf("%d heartbeats are due early, want 0", len(due))
 	}
 	if due := r.due(now.Add(20 * time.Second)); !slices.Equal(due, []*Feed{f}) {
 		t.Errorf("after the interval, %v are due, want %v", due, f)
 	}
 	if due := r.due(now.Add(25 * time.Second)); len(due) > 0 {
-		t.Errorf("another heartbeat is due after 5 s")
+		t.Errorf("%d more heartbeats are due after 5 s, want 0", len(due))
 	}
 }
 

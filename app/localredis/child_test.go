@@ -172,7 +172,7 @@ func TestChildExitsWhenParentIsKilled(t *testing.T) {
 	// The next Open waits for the lock, which the child holds until it exits.
 	client := connect(t, mustOpen(t, o))
 	if got := client.Get(t.Context(), "k").Val(); got != "v" {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want the value from before the restart", got)
 	}
 	waitUntil(t, "the child to exit", func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH })
 }

@@ -13,7 +13,7 @@ func TestOpenFallsBackToMiniredisWithExpiringKeys(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	server := mustOpen(t, options(t))
 	if !server.InProcess || !strings.Contains(server.Description, "lost") {
-		t.Errorf("got %+v", server)
+		t.Errorf("got %+v, want a Redis in this process whose description warns that data will be lost", server)
 	}
 	client := connect(t, server)
 	if err := client.Set(t.Context(), "k", "v", 20*time.Millisecond).Err(); err != nil {

@@ -33,7 +33,7 @@ func TestExtremeMarkdownIsShownAsText(t *testing.T) {
 	} {
 		want := "<p>" + strings.ReplaceAll(html.EscapeString(source), "\n", "<br>\n") + "</p>"
 		if got := renderMarkdown(source); got != want {
-			t.Errorf("%s: %d bytes: %.200s", name, len(got), got)
+			t.Errorf("%s: got %d bytes, want %d: %.200s", name, len(got), len(want), got)
 		}
 	}
 }
@@ -45,7 +45,7 @@ func descending(levels int) (list string) {
 	return list
 }
 
-// What people write is not affected.
+// The bounds do not affect Markdown as people write it.
 func TestOrdinaryMarkdownIsNotBounded(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ source, want string }{
@@ -58,7 +58,7 @@ func TestOrdinaryMarkdownIsNotBounded(t *testing.T) {
 	} {
 		got := renderMarkdown(test.source)
 		if test.want != "" && got != test.want || got == plainHTML(test.source) {
-			t.Errorf("%s: %.300s", name, got)
+			t.Errorf("%s: got %.300s, want Markdown: %.300s", name, got, test.want)
 		}
 	}
 }
@@ -68,7 +68,7 @@ func TestDenseCodeKeepsItsBlock(t *testing.T) {
 	code := strings.Repeat("1+", 1900)
 	got := renderMarkdown("```go\n" + code + "\n```")
 	if !strings.HasPrefix(got, "<pre><code") || Text(got) != code+"\n" || len(got) > 32<<10 {
-		t.Errorf("%d bytes: %.200s", len(got), got)
+		t.Errorf("got %d bytes, want at most 32 KiB with the whole code: %.200s", len(got), got)
 	}
 }
 
@@ -86,7 +86,7 @@ func TestRenderersWaitForTheirTurn(t *testing.T) {
 			})
 			r.HTML(&streams.Entry{Text: strings.Repeat("*x*\n", i+1)})
 			if r.Spent < time.Millisecond || r.Spent > 10*time.Second {
-				t.Errorf("spent %v", r.Spent)
+				t.Errorf("spent %v, want from 1 ms to 10 s", r.Spent)
 			}
 		})
 	}

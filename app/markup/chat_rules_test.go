@@ -30,7 +30,7 @@ func TestRulesOfRenderedText(t *testing.T) {
 		}
 	}
 	if rows < 20 {
-		t.Errorf("the table has %d rows", rows)
+		t.Errorf("the table has %d rows, want at least 20", rows)
 	}
 }
 

@@ -43,10 +43,10 @@ func TestHighlightingStopsAtBudget(t *testing.T) {
 	budget := 100 * time.Microsecond
 	partial := highlight("go", code, &budget)
 	if budget > 0 || len(partial) >= len(whole) {
-		t.Errorf("%v of the budget left; got %d bytes, and %d with a larger budget", budget, len(partial), len(whole))
+		t.Errorf("%v of the budget is left, want 0; got %d bytes, want fewer than the %d with a larger budget", budget, len(partial), len(whole))
 	}
 	if got := highlight("go", code, &budget); got != code {
-		t.Errorf("without a budget: got %q", got)
+		t.Errorf("without a budget: got %q, want the code unchanged", got)
 	}
 }
 
@@ -59,7 +59,7 @@ func TestHighlightingBoundsEachMatch(t *testing.T) {
 		took = min(took, time.Since(began))
 	}
 	if took > 200*time.Millisecond { // about 5 ms on an idle machine
-		t.Errorf("highlighting took %v", took)
+		t.Errorf("highlighting took %v, want at most 200 ms", took)
 	}
 }
 

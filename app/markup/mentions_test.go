@@ -48,7 +48,7 @@ func TestMentionsAreBounded(t *testing.T) {
 			size += len(name)
 		}
 		if size > 4*len(text) {
-			t.Errorf("%.20q mentions names of %d bytes", text, size)
+			t.Errorf("%.20q mentions names of %d bytes, want at most %d", text, size, 4*len(text))
 		}
 	}
 }

@@ -11,7 +11,7 @@ func TestAccepts(t *testing.T) {
 		"*;q=0": false, "gzipped": false, "gzip;q=x": false, "gzip;q=": false, "deflate;x=gzip": false, "x-gzip;q=0": false,
 	} {
 		if got := accepts(header, "gzip"); got != want {
-			t.Errorf("%q: got %v", header, got)
+			t.Errorf("accepts(%q, gzip) = %v, want %v", header, got, want)
 		}
 	}
 }
@@ -23,7 +23,7 @@ func TestMatches(t *testing.T) {
 		"": false, `"a"`: false, `"a12"`: false, `a1`: false, `W/"b"`: false, `w/"a1"`: false,
 	} {
 		if got := matches(header, `W/"a1"`); got != want {
-			t.Errorf("%s: got %v", header, got)
+			t.Errorf("matches(%q) = %v, want %v", header, got, want)
 		}
 	}
 }

@@ -66,12 +66,12 @@ func TestIsTLS(t *testing.T) {
 	https := headers("X-Forwarded-Proto", "https")
 	for proxy, want := range map[string]bool{ProxyNone: false, "": false, ProxyFly: true, ProxyHeroku: true, ProxyForwarded: true} {
 		if got := IsTLS(https, proxy); got != want {
-			t.Errorf("%q: got %v", proxy, got)
+			t.Errorf("IsTLS behind %q = %v, want %v", proxy, got, want)
 		}
 	}
 	for reported, want := range map[string]bool{"http": false, "": false, "https, http": false, "http, https": true} {
 		if got := IsTLS(headers("X-Forwarded-Proto", reported), ProxyForwarded); got != want {
-			t.Errorf("X-Forwarded-Proto %q: got %v", reported, got)
+			t.Errorf("IsTLS with X-Forwarded-Proto %q = %v, want %v", reported, got, want)
 		}
 	}
 }

@@ -74,21 +74,21 @@ func FuzzEntryJSON(f *testing.F) {
 			}
 			raw := AppendEntry(nil, &entry, kind == streams.Edit)
 			if i := bytes.IndexFunc(raw, func(r rune) bool { return r < ' ' }); i >= 0 {
-				t.Fatalf("control character at byte %d of %q", i, raw)
+				t.Fatalf("byte %d of %q is a control character", i, raw)
 			}
 			var got exampleEntry
 			if err := json.Unmarshal(raw, &got); err != nil {
-				t.Fatalf("%v in %s", err, raw)
+				t.Fatalf("decode %s: %v", raw, err)
 			}
 			if got.ID != id.String() || got.Kind != kind {
-				t.Fatalf("got %+v", got)
+				t.Fatalf("got ID %s and kind %s, want %s and %s", got.ID, got.Kind, id, kind)
 			}
 			if kind == streams.Unreadable {
 				continue
 			}
 			hasText := kind == streams.Message || kind == streams.Edit
 			if hasText && got.Text != valid(text) || got.User.Name != valid(name) || got.Key != valid(text) || kind == streams.React && got.Emoji != valid(emoji) {
-				t.Fatalf("text %q, name %q, emoji %q decoded as %+v", text, name, emoji, got)
+				t.Fatalf("text %q, name %q, emoji %q were decoded as %+v", text, name, emoji, got)
 			}
 		}
 	})

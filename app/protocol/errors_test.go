@@ -29,7 +29,7 @@ func TestErrorCodesHaveHTTPStatuses(t *testing.T) {
 	t.Parallel()
 	for _, code := range []Code{BadFrame, BadRoom, BadField, TooLong, NotFound, NotYours, NotAllowed, RateLimited, Full, Unavailable} {
 		if status := (&Error{Code: code}).HTTPStatus(); status < 400 || status > 599 {
-			t.Errorf("%s: status %d", code, status)
+			t.Errorf("%s: status %d, want one of an error", code, status)
 		}
 	}
 }
@@ -47,7 +47,7 @@ func TestStorageErrorsHaveMessages(t *testing.T) {
 	t.Parallel()
 	for _, entry := range storageErrors {
 		if shown := AsError(entry.err); shown.Code != entry.shown.Code || shown.Message == "" || !strings.HasSuffix(shown.Message, ".") {
-			t.Errorf("%v: clients see %+v", entry.err, shown)
+			t.Errorf("%v: clients see %+v, want code %s and a message that ends in a full stop", entry.err, shown, entry.shown.Code)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func TestProtocolExamples(t *testing.T) {
 		case object.Type == "": // a request or response body, which package web checks
 		case encoders[object.Type] != nil:
 			if got := string(encoders[object.Type](t, example)); got != example {
-				t.Errorf("example\n%s\nis encoded as\n%s", example, got)
+				t.Errorf("encoded\n%s\nwant the example\n%s", got, example)
 			}
 		default:
 			if got, err := Parse([]byte(example)); err != nil || got.Type != object.Type {
@@ -175,7 +175,7 @@ func decode[T any](t *testing.T, example string) (decoded T) {
 	decoder := json.NewDecoder(strings.NewReader(example))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&decoded); err != nil {
-		t.Fatalf("%v in %s", err, example)
+		t.Fatalf("decode %s: %v", example, err)
 	}
 	return decoded
 }

@@ -79,18 +79,18 @@ func expectWithinLimits(t *testing.T, got Frame) {
 	t.Helper()
 	expected, known := frameTypes[got.Type]
 	if !known || streams.CheckRoom(got.Room) != nil {
-		t.Fatalf("type %q, room %q", got.Type, got.Room)
+		t.Fatalf("type %q, room %q; want a known type and a valid room", got.Type, got.Room)
 	}
 	for _, name := range expected.required {
 		switch {
 		case name == "key" && (len(got.Key) != 36 || uuid.Validate(got.Key) != nil):
-			t.Fatalf("key %q", got.Key)
+			t.Fatalf("key %q, want a UUID", got.Key)
 		case name == "of" && got.Of.IsZero():
 			t.Fatal("of is zero")
 		case name == "text" && (strings.TrimSpace(got.Text) == "" || utf8.RuneCountInString(got.Text) > MaxText || !utf8.ValidString(got.Text)):
-			t.Fatalf("text %q", got.Text)
+			t.Fatalf("text %q, want 1 to %d characters", got.Text, MaxText)
 		case name == "emoji" && (len(got.Emoji) > markup.MaxEmoji || !isEmoji(got.Emoji)):
-			t.Fatalf("emoji %q", got.Emoji)
+			t.Fatalf("emoji %q, want one emoji", got.Emoji)
 		}
 	}
 }

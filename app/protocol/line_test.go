@@ -17,7 +17,7 @@ func TestLinesOfPlainTextCannotControlATerminal(t *testing.T) {
 	} {
 		entry := streams.Entry{Kind: streams.Message, User: streams.User{Name: text}, Text: text}
 		if got := string(AppendLine(nil, &entry)); got != "00:00 "+want+": "+want+"\n" {
-			t.Errorf("%q: got %q", text, got)
+			t.Errorf("line of %q = %q, want %q", text, got, "00:00 "+want+": "+want+"\n")
 		}
 	}
 }

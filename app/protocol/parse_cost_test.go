@@ -42,7 +42,7 @@ func TestParsingAllocatesInProportionToFrame(t *testing.T) {
 		parse()
 		runtime.ReadMemStats(&after)
 		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 64*MaxFrame {
-			t.Errorf("%s: %d bytes allocated for a frame of %d", name, allocated, len(frame))
+			t.Errorf("%s: allocated %d bytes for a frame of %d, want at most %d", name, allocated, len(frame), 64*MaxFrame)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func FuzzRoomName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		name, err := RoomName(text)
 		if again, _ := RoomName(name); err == nil && (streams.CheckRoom(name) != nil || again != name) {
-			t.Errorf("%q became %q, and that became %q", text, name, again)
+			t.Errorf("RoomName(%q) = %q, of which RoomName returns %q; want a valid name that it leaves alone", text, name, again)
 		}
 	})
 }

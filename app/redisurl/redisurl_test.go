@@ -126,7 +126,7 @@ func TestParseWithTLS(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got.TLSConfig == nil || got.TLSConfig.InsecureSkipVerify != test.wantSkipVerify || got.TLSConfig.ServerName != test.wantServerName {
-				t.Errorf("TLS config %+v", got.TLSConfig)
+				t.Errorf("TLS config %+v, want InsecureSkipVerify %v and ServerName %q", got.TLSConfig, test.wantSkipVerify, test.wantServerName)
 			}
 			if !strings.Contains(description, test.wantDescribed) {
 				t.Errorf("description %q does not mention %q", description, test.wantDescribed)
@@ -203,6 +203,6 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 	if got := redisurl.Advice(errors.New("dial tcp: no such host"), "redis://:pw@h"); got != "" {
-		t.Errorf("got advice %q for an error that explains itself", got)
+		t.Errorf("got advice %q for an error that explains itself, want none", got)
 	}
 }

@@ -31,7 +31,7 @@ func TestAutobahnFraming(t *testing.T) {
 			c.write(part)
 		}
 		if got := c.responses(); got != "echo end | close 1000" {
-			t.Errorf("got %s", got)
+			t.Errorf("got %s, want an echo and close code 1000", got)
 		}
 	})
 }

@@ -76,7 +76,7 @@ func TestAutobahnRoundTrips(t *testing.T) {
 				}
 			}
 			if got := c.responses(); got != "close 1000" {
-				t.Errorf("got %s", got)
+				t.Errorf("got %s, want close code 1000", got)
 			}
 		})
 	}

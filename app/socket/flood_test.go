@@ -40,7 +40,7 @@ func TestFloodOfAnyFramesClosesTheConnection(t *testing.T) {
 				}
 				if opcode == ws.OpClose {
 					if got := describe(t, opcode, payload); got != "close 1008" {
-						t.Errorf("got %s", got)
+						t.Errorf("got %s, want close code 1008", got)
 					}
 					return
 				}

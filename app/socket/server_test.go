@@ -42,7 +42,7 @@ func TestFloodIsClosedAlthoughSomeFramesAreAccepted(t *testing.T) {
 			c.allowFrame(start.Add(time.Duration(i) * time.Second / time.Duration(perSecond)))
 		}
 		if c.feed.Closed() != closed {
-			t.Errorf("%d frames a second: closed is %v", perSecond, c.feed.Closed())
+			t.Errorf("%d frames a second: closed: %v, want %v", perSecond, c.feed.Closed(), closed)
 		}
 	}
 }

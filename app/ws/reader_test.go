@@ -37,6 +37,6 @@ func TestWaitReportsFragments(t *testing.T) {
 		t.Errorf("read %q, %v, %v", message, whole, err)
 	}
 	if !slices.Equal(waits, []bool{false, true, true, true, true}) || overhead != 4 || controls != 1 {
-		t.Errorf("waits %v, %d frames of overhead, %d control frames", waits, overhead, controls)
+		t.Errorf("waits %v, overhead %d, control frames %d; want one wait for a whole message and four for fragments, 4 and 1", waits, overhead, controls)
 	}
 }

@@ -66,7 +66,7 @@ func TestReceiverDetectsLossAndReordering(t *testing.T) {
 					test.name, piece, r.Skipped, r.Repeated, r.WrongRoom, r.Frames)
 			}
 			if r.latency.count != 4-test.repeated || r.latency.max().Microseconds() != 500 {
-				t.Errorf("%s, in pieces of %d: %d measured, longest %v", test.name, piece, r.latency.count, r.latency.max())
+				t.Errorf("%s, in pieces of %d: %d measured, longest %v; want %d and 500µs", test.name, piece, r.latency.count, r.latency.max(), 4-test.repeated)
 			}
 		}
 	}
@@ -76,7 +76,7 @@ func TestReceiverDetectsMessagesFromOtherRooms(t *testing.T) {
 	t.Parallel()
 	w := Workload{Clients: 10, Rooms: 10, Follow: 3, Rate: 1000}
 	if w.senders() != 2 || w.Sequences() != 20 {
-		t.Fatalf("%d senders, %d sequences", w.senders(), w.Sequences())
+		t.Fatalf("%d senders, %d sequences; want 2 and 20", w.senders(), w.Sequences())
 	}
 	r, c := newReceiver(w)
 	c.first = 9 // follows rooms 9, 0 and 1
@@ -111,10 +111,10 @@ func TestReceiverParsesFramesOfAllSizes(t *testing.T) {
 	}
 	r.receive(c, all, 7777)
 	if int64(c.received) != number || r.Frames != int64(frames) || r.Refused != int64(frames)/2 || r.Skipped+r.Repeated != 0 {
-		t.Errorf("%d of %d messages, %d of %d frames, %d refused", c.received, number, r.Frames, frames, r.Refused)
+		t.Errorf("%d of %d messages, %d of %d frames, %d refused; want half of the frames refused", c.received, number, r.Frames, frames, r.Refused)
 	}
 	if r.FirstError != `{"type":"error","code":"full"}` {
-		t.Errorf("first error is %q", r.FirstError)
+		t.Errorf("the first error is %q, want full", r.FirstError)
 	}
 }
 

@@ -38,7 +38,7 @@ func TestRequirementsUseMedians(t *testing.T) {
 	} {
 		lines, ok := Requirement{test.name, test.plans, []Limit{test.limit}}.Check()
 		if passed := strings.HasPrefix(lines[1], "PASS: "); ok != test.holds || passed != ok {
-			t.Errorf("%s: %v %q", test.name, ok, lines)
+			t.Errorf("%s: Check() = %q, %v; want %v", test.name, lines, ok, test.holds)
 		}
 	}
 }
@@ -60,7 +60,7 @@ func TestRequirementsFailOnFaultsOfBurble(t *testing.T) {
 		p := planWith("burble", 1, 1, 1)
 		test.spoil(p)
 		if lines, ok := (Requirement{Plans: []*Plan{p}}).Check(); ok != test.holds {
-			t.Errorf("%s: %v %q", test.name, ok, lines)
+			t.Errorf("%s: Check() = %q, %v; want %v", test.name, lines, ok, test.holds)
 		}
 	}
 }
@@ -72,6 +72,6 @@ func TestMedianRowsCompareWithFloorOfSameWorkload(t *testing.T) {
 	rows := MedianRows([]*Plan{planWith("burble", 1, 3, 9), other, planWith("floor", 2, 2, 2)})
 	text := strings.Join(rows, "\n") + "\n"
 	if count := strings.Count(text, "x the floor's"); count != 1 || !strings.Contains(text, "ok, CPU 1.50 x the floor's\n") {
-		t.Errorf("the rows are\n%s", text)
+		t.Errorf("the rows compare %d times with the floor, want once, at 1.50 x:\n%s", count, text)
 	}
 }

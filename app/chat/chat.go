@@ -24,9 +24,9 @@ type Options struct {
 	// MessageRate is how many messages a user may send per second, and separately how many signals.
 	// Bursts may be four times as large. 0 means no limit.
 	MessageRate float64
-	// ByteRate limits the bytes that each address may store a second, with bursts 64 times as
-	// large, and RoomRate the rooms that each may create a minute, with bursts 20 times as large.
-	// All addresses together may create 10 times as many. 0 means no limit.
+	// ByteRate is how many bytes each address may store per second, with bursts 64 times as large.
+	// RoomRate is how many rooms each address may create per minute, with bursts 20 times as large. All
+	// addresses together may create 10 times as many. 0 means no limit.
 	ByteRate, RoomRate float64
 	// LeaveGrace is how long a user may be disconnected before they count as having left. It must
 	// leave enough time to reload a page or to reconnect. 0 means 5 s.

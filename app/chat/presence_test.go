@@ -154,8 +154,8 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 	}
 }
 
-// awaitSignals sends signals until the reader returns one. Those are lost that are sent before the
-// Store has begun to read activity.
+// awaitSignals sends signals until the reader returns one. Signals that are sent before the Store has
+// begun to read activity are lost.
 func awaitSignals(t *testing.T, access streams.Access, reader *streams.Reader, readable <-chan struct{}) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; {
@@ -236,7 +236,7 @@ func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
 	other.expectPresent(t, "Bob", "Eve")
 }
 
-// A server must keep sending heartbeats while its updates take long.
+// A server must keep sending heartbeats even while its updates are slow.
 func TestHeartbeatsGoOnWhileRoomsAreRecorded(t *testing.T) {
 	t.Parallel()
 	p, _ := startPresence(t)

@@ -12,14 +12,15 @@ const (
 	// entryBytes is roughly how much memory an entry needs in Redis in addition to its text, for its
 	// other fields and its send key, which is kept for a day.
 	entryBytes = 500
-	// byteBurst and roomBurst are how many times the rates an address may use up at once.
+	// byteBurst and roomBurst are the sizes of bursts, as multiples of the rates.
 	byteBurst, roomBurst = 64, 20
-	// allAddresses is how many times the rate of one address all of them together may create rooms.
+	// allAddresses is the rate at which all addresses together may create rooms, as a multiple of the
+	// rate of one address.
 	allAddresses = 10
 )
 
-// writeLimits limit what each address may add to Redis. Users do not count, because anyone can be any
-// number of them.
+// writeLimits limit what each address may add to Redis. The limits are not per user, because anyone can
+// create any number of users.
 type writeLimits struct {
 	bytes    *limit.Rate
 	rooms    *limit.Rate // new ones

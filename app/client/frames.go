@@ -76,7 +76,7 @@ type Entry struct {
 
 	// Only in pages of history, which contain messages with their amendments applied.
 	Edited    string              `json:"edited"`     // ID of the last edit
-	Reactions map[string][]string `json:"reactions"`  // user IDs by emoji: up to 50 on a message, and one's own
+	Reactions map[string][]string `json:"reactions"`  // user IDs by emoji: up to 50 on a message, and the user's own
 	MoreUsers map[string]int      `json:"more_users"` // how many other users reacted, by emoji
 	Deleted   bool                `json:"deleted"`
 

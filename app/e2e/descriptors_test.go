@@ -47,8 +47,8 @@ func expectOneLineASecond(t *testing.T, server *apptest.Server, began time.Time,
 	}
 }
 
-// With 256 file descriptors and 300 connections, the server serves those that it has, answers probes
-// on others, and refuses the rest.
+// With 256 file descriptors and 300 connections, the server serves as many connections as it can, answers
+// probes on a few more, and refuses the rest.
 func TestConnectionsAreLimitedByFileDescriptors(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
@@ -87,8 +87,8 @@ func TestConnectionsAreLimitedByFileDescriptors(t *testing.T) {
 	}
 }
 
-// A server whose limit was lowered, or whose descriptors something else uses up, cannot accept
-// connections for a while.
+// A server cannot accept connections while its file limit is too low, or while something else uses up its
+// descriptors.
 func TestServerSurvivesWithoutFileDescriptors(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))

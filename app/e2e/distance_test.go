@@ -85,7 +85,7 @@ func expectDistantPages(t *testing.T, server *apptest.Server, token string, room
 	t.Logf("%d pages took %v", len(rooms), time.Since(began).Round(10*time.Millisecond))
 }
 
-// expectDistantFollows fails if the function that follows the rooms exceeds distantLimit.
+// expectDistantFollows fails the test if following the rooms takes longer than distantLimit.
 func expectDistantFollows(t *testing.T, name string, followAll func()) {
 	t.Helper()
 	began := time.Now()

@@ -14,8 +14,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// With the default limits one address, whatever its number of users, neither fills Redis nor creates
-// rooms without end.
+// With the default limits, one address can neither fill Redis nor create rooms without end, however many
+// users it has.
 func TestCostOfAddressThatFillsRedis(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -43,7 +43,7 @@ func TestCostOfAddressThatFillsRedis(t *testing.T) {
 	if most := 2 * (burst + int(took.Seconds())*perSecond); grown > most {
 		t.Errorf("Redis grew by %d KB in %v, want at most %d", grown>>10, took, most>>10)
 	}
-	time.Sleep(2 * time.Second) // so that the bytes allow a short message
+	time.Sleep(2 * time.Second) // until the limit on bytes allows a short message again
 	rooms := 0
 	for i := range 100 {
 		if status, _ := server.Post(tokens[i%len(tokens)], fmt.Sprint("spam-", i), client.NewKey(), "buy"); status == http.StatusCreated {

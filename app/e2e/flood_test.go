@@ -20,9 +20,9 @@ import (
 	"burble/streams/redistest"
 )
 
-// Three attackers in turn exceed the limits of a connection, an address and a user many times over,
-// while other users send messages. The test counts the attackers' successful requests, and compares
-// the others' latency with that on a quiet server.
+// Three attackers in turn exceed the limits of a connection, an address and a user many times over, while
+// other users send messages. The test counts the attackers' successful requests, and compares the latency
+// of the other users with their latency on a quiet server.
 func TestFloodsAreLimitedAndOthersDoNotWait(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)

@@ -39,7 +39,7 @@ func TestCostOfIdleSockets(t *testing.T) {
 	quiet := 10 * time.Second
 	if apptest.Long(t, "10 s without a message instead of a minute") {
 		quiet = time.Minute
-		time.Sleep(21 * time.Second) // a read that blocks for up to 20 s may precede the last check of rooms just followed
+		time.Sleep(21 * time.Second) // the server checks newly followed rooms only after the current read, which blocks for up to 20 s
 		commands = commandsOf(t, redis)
 	}
 	time.Sleep(quiet) // the measurement needs this time
@@ -70,8 +70,8 @@ func TestCostOfIdleSockets(t *testing.T) {
 	}
 }
 
-// awaitQuiet waits until Redis runs no command for 3 s. By then the presence of all members is
-// stored, and the server has checked the rooms that they began to follow, which may wait for 2 s.
+// awaitQuiet waits until Redis runs no command for 3 s. By then, the presence of all members is stored,
+// and the server has checked the newly followed rooms, which it does within 2 s.
 func awaitQuiet(t *testing.T, redis *redistest.Server) (counts commands) {
 	t.Helper()
 	began := time.Now()

@@ -34,7 +34,7 @@ func TestNothingIsLostWhenConnectionsAndServersDie(t *testing.T) {
 		for _, m := range conversation.members {
 			conversation.sending.Go(func() { conversation.sendMessages(m, messagesEach/rounds) })
 		}
-		// A random point among this round's messages.
+		// The faults come at a random point among this round's messages.
 		after := (round*memberCount*messagesEach + rand.N(memberCount*messagesEach)) / rounds
 		apptest.Eventually(t, 30*time.Second, "messages to be stored", func() bool { return conversation.count() > after })
 		for range 5 {

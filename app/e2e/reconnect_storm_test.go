@@ -39,7 +39,7 @@ func TestReconnectStormSharesReads(t *testing.T) {
 	working.Wait()
 	restarted.Kill()
 	send(200)
-	restarted.Start() // as a new process, it has not read the room yet
+	restarted.Start() // the new process has not read the room yet
 	restarted.AwaitReady()
 
 	before := commandsOf(t, redis)
@@ -51,8 +51,8 @@ func TestReconnectStormSharesReads(t *testing.T) {
 	took := time.Since(began)
 	ran := commandsOf(t, redis).since(before)
 	t.Logf("%d clients reconnected and caught up in %v; Redis ran %v", crowdSize, took, ran)
-	// For a second, a server shares the result of a read among its clients. It reads who is present twice
-	// a second.
+	// For a second, a server shares the result of a read among its clients. It reads the list of present
+	// users twice a second.
 	if ran.total() > crowdSize/10+20*int(took/time.Second) {
 		t.Errorf("Redis ran %d commands for %d clients, want at most a tenth and 20 a second: %v", ran.total(), crowdSize, ran)
 	}

@@ -130,9 +130,9 @@ type liveReaders struct {
 	t *testing.T
 
 	mu       sync.Mutex
-	followed map[string]bool     // whether a client has been followed, by name
-	closed   map[string]bool     // clients that gave up
-	read     map[string][]string // entry IDs that a client has read
+	followed map[string]bool     // whether the server has confirmed a client's follow, by client
+	closed   map[string]bool     // whether a client has given up, by client
+	read     map[string][]string // entry IDs that a client has read, by client
 }
 
 func newLiveReaders(t *testing.T) *liveReaders {

@@ -28,7 +28,7 @@ func (r *resumingClient) connect(server *apptest.Server) {
 	r.chain = client.Chain{}
 	r.chain.Sent(follow)
 	var err error
-	// A listener's queue is shorter than crowdSize, and the kernel refuses further connections.
+	// A listener's queue is shorter than crowdSize, so the kernel refuses some connections at first.
 	for range 20 {
 		if r.Socket, err = server.Client(r.token).Dial(r.t.Context(), follow); err == nil {
 			r.t.Cleanup(r.Socket.Cut)

@@ -132,7 +132,7 @@ func TestSendIsStoredOnceWhenRedisRepliesAreLost(t *testing.T) {
 		// network is reliable until more messages are stored.
 		cut := redisStat(t, client, "total_connections_received") + 5
 		network.limit.Store(400 << rand.N(8))
-		// Redis closes the connections that have no limit.
+		// Close the connections from before the limit.
 		if err := client.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes").Err(); err != nil {
 			t.Fatal(err)
 		}

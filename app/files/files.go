@@ -1,5 +1,5 @@
-// Package files serves what is the same for everyone: static files, the service worker, and the files
-// that browsers and robots request by fixed names.
+// Package files serves the files that are the same for everyone: static files, the service worker, and
+// the files that browsers and robots request by fixed names.
 //
 //	files.Register(app, files.Options{Contact: "mailto:security@example.org", Limit: limit, Origin: origin})
 package files
@@ -62,8 +62,8 @@ func send(c *fiber.Ctx, asset views.Asset, caching string) error {
 	return c.Send(asset.Plain)
 }
 
-// robots keeps search engines away from what is not a page. Rooms ask not to be indexed themselves,
-// because a robot that may not read a page cannot show a preview of a link to it either.
+// robots keeps search engines away from everything but pages. It allows the pages of rooms, which
+// themselves ask not to be indexed: a robot must read a page to show a preview of a link to it.
 const robots = `User-agent: *
 Disallow: /metrics
 Disallow: /open

@@ -41,8 +41,8 @@ type Conn struct {
 var headerEnd = []byte("\r\n\r\n")
 
 // Read implements net.Conn. It keeps a copy of a header that does not arrive at once, up to MaxHeader,
-// because fasthttp discards a header that is too large without parsing it. It does the same with a
-// body, which it cannot tell apart, until Forget.
+// because fasthttp discards a header that is too large without parsing it. Until Forget, it also copies
+// the body, because it cannot tell it from a header.
 func (c *Conn) Read(into []byte) (int, error) {
 	n, err := c.Conn.Read(into)
 	switch {
@@ -68,8 +68,8 @@ func Unwrap(conn net.Conn) net.Conn {
 }
 
 // ReadRest reads the rest of a header that is larger than MaxHeader, and copies its Accept field to
-// header, so that the refusal can have the right form. Without this, closing the connection could
-// also discard the response, because TCP then resets the connection.
+// header, so that the error can have the format that the client accepts. If the rest were not read,
+// closing the connection would reset it, and the client might never receive the response.
 func (c *Conn) ReadRest(header *fasthttp.RequestHeader) {
 	c.Conn.SetReadDeadline(time.Now().Add(restTimeout))
 	all := c.header

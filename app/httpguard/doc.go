@@ -7,5 +7,5 @@
 //	}
 //	server.Serve(httpguard.Listener(listener))
 //
-// Hosts decides under which names a server may be addressed. All functions are safe for concurrent use.
+// Hosts lists the names under which a server may be addressed. All functions are safe for concurrent use.
 package httpguard

@@ -42,7 +42,8 @@ func ParseHosts(list string) (names []string, err error) {
 }
 
 // Allows reports whether a request with this Host header may be meant for the server. It also accepts
-// what DNS rebinding cannot use: IP addresses, localhost, and names that the public DNS does not have.
+// hosts that DNS rebinding cannot use: IP addresses, localhost, and names that the public DNS does not
+// have.
 func (h Hosts) Allows(host string) bool {
 	name := Name(host)
 	return IsPrivate(host) || slices.ContainsFunc(h.names, func(allowed string) bool {
@@ -72,8 +73,8 @@ func Name(host string) string {
 	return strings.TrimSuffix(name, ".")
 }
 
-// platforms are the variables from which the host names of a server on a hosting platform are known. %s
-// stands for the value.
+// platforms maps the environment variables that hosting platforms set to the host names that they give to
+// a server. %s stands for the value.
 var platforms = []struct{ variable, name string }{
 	{"FLY_APP_NAME", "%s.fly.dev"},
 	{"FLY_APP_NAME", "%s.flycast"},

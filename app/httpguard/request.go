@@ -28,8 +28,8 @@ var (
 	noFinalChunk = &Refusal{http.StatusBadRequest, "The only supported Transfer-Encoding is chunked, once."}
 )
 
-// HeaderReceived is for fasthttp.Server. It rewrites what fasthttp would misunderstand, and keeps
-// fasthttp from reading the body of a request that Check refuses.
+// HeaderReceived is a callback for fasthttp.Server. It rewrites header fields that fasthttp would
+// misunderstand, and keeps fasthttp from reading the body of a request that Check refuses.
 func HeaderReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	if Check(header) != nil {
 		header.Del("Expect")
@@ -53,8 +53,8 @@ func HeaderReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	return fasthttp.RequestConfig{}
 }
 
-// Check returns why the request must be refused, or nil. It sees the header as the client sent it,
-// although fasthttp keeps only the last of several Host fields, and prefers one of several lengths.
+// Check returns why the request must be refused, or nil. It examines the header as the client sent it,
+// because fasthttp keeps only the last of several Host fields and one of several lengths.
 func Check(header *fasthttp.RequestHeader) *Refusal {
 	if version := header.Protocol(); len(version) != len("HTTP/1.1") || version[5] != '1' {
 		return badVersion
@@ -82,7 +82,7 @@ func isVersion(header *fasthttp.RequestHeader, x byte) bool {
 	return version[len(version)-1] == x
 }
 
-// fields are the header fields that decide to whom a request is addressed, and where it ends.
+// fields are the header fields that determine to which host a request is addressed, and where it ends.
 type fields struct {
 	host      []byte
 	hosts     int

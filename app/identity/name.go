@@ -56,11 +56,12 @@ func cleanName(name string) (string, error) {
 
 var errNameTooLong = fmt.Errorf("a name must be at most %d characters long", MaxName)
 
-// joiner is the zero-width joiner. Like the non-joiner U+200C, it changes how letters of some scripts
-// are drawn, which the profile checks. It also joins emoji to one, as in 👩‍💻, which the profile refuses.
+// joiner is the zero-width joiner. Like the non-joiner U+200C, it changes how letters of some scripts are
+// drawn, which the profile checks. It also joins several emoji into one, as in 👩‍💻, which the profile
+// refuses.
 const joiner = "\u200d"
 
-// emoji are the blocks of the emoji that are joined to others.
+// emoji are the Unicode blocks of emoji that can be joined.
 var emoji = &unicode.RangeTable{
 	R16: []unicode.Range16{{Lo: 0x2190, Hi: 0x21ff, Stride: 1}, {Lo: 0x2600, Hi: 0x27bf, Stride: 1}, {Lo: 0x2b00, Hi: 0x2bff, Stride: 1}},
 	R32: []unicode.Range32{{Lo: 0x1f300, Hi: 0x1faff, Stride: 1}},

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// failingListener fails some times before it accepts.
+// failingListener fails a given number of times before it accepts.
 type failingListener struct {
 	net.Listener
 	failures atomic.Int32
@@ -112,7 +112,7 @@ func TestConnectionsAboveTheCapacityAreSpare(t *testing.T) {
 		t.Errorf("the oldest spare connection: %v, want it closed", err)
 	}
 	open[0].Close()
-	open[0].Close() // does not release another share
+	open[0].Close() // does not release a second share
 	dial()
 	if IsSpare(next()) {
 		t.Error("a closed connection still counts")

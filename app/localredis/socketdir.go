@@ -12,15 +12,15 @@ import (
 
 const (
 	socketName = "redis.sock"
-	// socketDirPrefix begins the names of the directories that makeSocketDir locks. Releases before
-	// it was introduced used "burble-" and a number, and no lock.
+	// socketDirPrefix is the prefix of the directories that makeSocketDir locks. Earlier releases used
+	// "burble-" and a number, and no lock.
 	socketDirPrefix = "burble-redis-"
 	// maxSocketPath is the greatest length of a Unix socket's path: 107 bytes on Linux.
 	maxSocketPath = 103
 )
 
-// makeSocketDir creates a directory that only this user can enter. It uses /tmp if TMPDIR is too
-// long. First it removes those of processes that were killed.
+// makeSocketDir creates a directory that only this user can enter. It uses /tmp if TMPDIR is too long.
+// First it removes the directories of processes that were killed.
 //
 // lock is the open directory, locked as long as this process or its child has it open.
 func makeSocketDir() (dir string, lock *os.File, err error) {
@@ -36,7 +36,7 @@ func makeSocketDir() (dir string, lock *os.File, err error) {
 		if lock, err = lockSocketDir(dir); err == nil {
 			return dir, lock, nil
 		}
-		// Another process took the new directory for a dead one before it was locked.
+		// Another process has removed the new directory, because it was not locked yet.
 		if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.EWOULDBLOCK) {
 			os.Remove(dir)
 			return "", nil, err

@@ -1,5 +1,5 @@
-// Package negotiate decides in which form a client gets a response: which media type, whether
-// compressed, and whether at all, because the client may already have it.
+// Package negotiate decides in which form a client gets a response: in which media type, compressed or
+// not, or not at all because the client already has it.
 //
 //	router.Get("/rooms", negotiate.Response, getRooms)
 //
@@ -17,12 +17,12 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// smallBody is the size up to which compression gains little: the response fits into one packet anyway.
+// smallBody is the size up to which a response is not compressed, because it fits into one packet anyway.
 const smallBody = 512
 
-// Response is middleware for a handler whose response depends on who makes the request. If the client
-// has the same response already, it gets status 304. Otherwise it gets the response compressed, if it
-// accepts that. Errors are left alone.
+// Response is middleware for a handler whose response depends on the user. If the client already has the
+// same response, Response replaces it with status 304. Otherwise it compresses the response if the client
+// accepts that. It does not change errors.
 func Response(c *fiber.Ctx) error {
 	c.Vary(fiber.HeaderAccept, fiber.HeaderAcceptEncoding, fiber.HeaderCookie)
 	if err := c.Next(); err != nil || c.Response().StatusCode() != http.StatusOK || c.Response().IsBodyStream() {
@@ -78,7 +78,7 @@ func compress(c *fiber.Ctx) {
 }
 
 // Accepts reports whether the client accepts a content coding (RFC 9110, section 12.5.3). Fiber's
-// functions for this ignore that a quality of 0 refuses one.
+// functions ignore that a quality of 0 refuses a coding.
 func Accepts(c *fiber.Ctx, coding string) bool {
 	return accepts(header(c, fiber.HeaderAcceptEncoding), coding)
 }
@@ -101,7 +101,7 @@ func accepts(header, coding string) bool {
 	return accepted
 }
 
-// quality returns the q of an element of a list. A malformed one counts as 0.
+// quality returns the q parameter of a list element. A malformed q counts as 0.
 func quality(parameters string) float64 {
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(parameter, "=")

@@ -14,8 +14,8 @@ const (
 	ProxyForwarded = "forwarded" // one proxy that appends to X-Forwarded-For, such as nginx or Caddy
 )
 
-// Address returns the IP address of the client that sent a request: the address that the trusted
-// proxy reports, or else remote. It ignores a proxy's header without a valid address.
+// Address returns the IP address of the client that sent a request: the address that the trusted proxy
+// reports, or else remote. It ignores a header that does not contain a valid address.
 //
 // header must return the last value of a repeated header. The proxy writes only the last entry of the
 // last X-Forwarded-For, and the client can forge everything before it. remote is the address of the

@@ -11,10 +11,10 @@ import (
 // joiner is the zero-width joiner, which combines the emoji on both sides into one.
 const joiner = '\u200d'
 
-// isEmoji reports whether text could be one emoji, which is a single grapheme cluster (UAX #29) of
+// isEmoji reports whether text could be one emoji, that is, a single grapheme cluster (UAX #29) of
 // symbols and characters that join or modify symbols. It accepts unassigned characters, because a later
-// version of Unicode may define them as emoji. It never accepts letters, or characters that reverse
-// or hide text.
+// version of Unicode may define them as emoji. It never accepts letters, or characters that reverse or
+// hide text.
 func isEmoji(text string) bool {
 	symbols, flagHalves, last := 0, 0, joiner // a modifier is invalid at the start, as after a joiner
 	for _, r := range text {

@@ -189,8 +189,8 @@ func appendEntries(dst []byte, entries []streams.Entry, render Render) []byte {
 	return append(dst, ']')
 }
 
-// maxBatchRendering limits the time for rendering one batch, because all readers of the room wait for
-// it. batchRendering limits rendering to a quarter of one processor, in microseconds per second. Messages
+// maxBatchRendering limits the time for rendering one batch, because all readers of the room wait for it.
+// batchRendering, in microseconds per second, limits all rendering to a quarter of one processor. Messages
 // beyond either limit are sent as plain text.
 const maxBatchRendering = 100 * time.Millisecond
 

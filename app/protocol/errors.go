@@ -110,8 +110,8 @@ func NameRequired() *Error {
 	}
 }
 
-// TooMany returns the error for a client that exceeds a limit. things is a plural that names what is
-// limited, such as "messages".
+// TooMany returns the error for a client that exceeds a limit. things is the plural of the limited items,
+// such as "messages".
 func TooMany(things string, retryAfter time.Duration) *Error {
 	return &Error{
 		Code: RateLimited, RetryAfter: retryAfter, Message: "Too many " + things + ". Try again later.",

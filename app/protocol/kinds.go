@@ -10,8 +10,8 @@ import (
 )
 
 // For each kind of entry, this file defines the frame that appends it, its JSON fields, and its line of
-// plain text. A field that no kind has yet also needs a case in Frame.setField or Frame.setText.
-// ARCHITECTURE.md lists the files that a new kind touches in other packages.
+// plain text. A new field also needs a case in Frame.setField or Frame.setText. ARCHITECTURE.md lists the
+// files that a new kind touches in other packages.
 
 // frameType describes a type of frame that clients send.
 type frameType struct {

@@ -55,13 +55,13 @@ type Present struct {
 	Users []User `json:"users"`
 }
 
-// Signal reports an event in a room that is not stored: typing, joined, left, seen.
+// Signal reports an event in a room that is not stored: came, left, typing, read.
 type Signal struct {
 	Type string             `json:"type"` // "signal"
 	Room string             `json:"room"`
 	Kind streams.SignalKind `json:"kind"`
 	User User               `json:"user"`
-	ID   string             `json:"id,omitempty"` // ID of the last seen entry, for "seen"
+	ID   string             `json:"id,omitempty"` // ID of the last entry that the user has read, for "read"
 }
 
 // ErrorFrame reports that the server refused a frame. Room and Key are copied from that frame.

@@ -24,8 +24,8 @@ func (l boundedListener) Accept() (net.Conn, error) {
 }
 
 const (
-	// OtherFiles is how many file descriptors the server keeps free for anything but clients'
-	// connections. Most are for connections to Redis. It keeps a sixteenth of a large limit free.
+	// OtherFiles is how many file descriptors the server reserves for purposes other than clients'
+	// connections, mainly connections to Redis. Of a large limit, it reserves a sixteenth.
 	OtherFiles = 48
 	// SpareConnections is how many connections above its capacity a server accepts to answer probes.
 	SpareConnections = 16

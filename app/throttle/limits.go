@@ -16,8 +16,7 @@ const (
 	ConnectionFactor = 40
 	// FilesFactor times the request rate is how many static files an address may request per second.
 	FilesFactor = 20
-	// EntriesPerRequest is how many entries that Redis reads, or rooms that it lists, count as one
-	// request.
+	// EntriesPerRequest is how many entries read from Redis, or rooms in a list, count as one request.
 	EntriesPerRequest = 50
 )
 

@@ -14,7 +14,8 @@ const (
 	MaxUnread = 16 << 20
 	// MaxAllUnread is the same for all addresses together.
 	MaxAllUnread = 64 << 20
-	// unreadRetryAfter is when a client with too many unread responses should try again.
+	// unreadRetryAfter is how long a client with too many unread responses should wait before it tries
+	// again.
 	unreadRetryAfter = 15 * time.Second
 )
 

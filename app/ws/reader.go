@@ -97,8 +97,8 @@ func (r *Reader) Next() (message []byte, whole bool, err error) {
 	}
 }
 
-// checkUTF8 reports whether a message is valid UTF-8. The first valid bytes were checked before.
-// checked is how many bytes have been checked now. If whole is false, the message may end within a
+// checkUTF8 reports whether a message is valid UTF-8. Earlier calls have checked the first valid bytes,
+// and checked is how many have been checked now. If whole is false, the message may end within a
 // character.
 func checkUTF8(message []byte, valid int, whole bool) (checked int, ok bool) {
 	end := len(message)

@@ -97,6 +97,29 @@ func TestFailoverLosingEntriesResets(t *testing.T) {
 	}
 }
 
+// After a failover, the numbers in the new history may continue by chance where the reader is. They prove
+// only on the same server that no entry is missing.
+func TestFailoverLosingEntriesThenTrimDeclaresGap(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	f := follow(t, p.store, "lobby", streams.Newest(50))
+	f.expect(10)
+	at := len(f.states)
+	second := redistest.Open(t, streams.Options{Redis: p.replica.Redis()})
+	p.stored = p.stored[:8]
+	for i := range 4 { // the last is number 11, after the lost ones
+		postRetrying(t, second, "lobby", fmt.Sprint("new ", i))
+		if i == 1 {
+			clientOf(t, p.replica).Do(t.Context(), "XTRIM", lobbyKey, "MAXLEN", 0)
+		}
+	}
+	p.failOver()
+	f.readUntil("the new entries", func() bool { return len(f.entries) > 0 && f.entries[len(f.entries)-1].Text == "new 3" })
+	if len(f.states) == at {
+		t.Errorf("the reader got entries %q after lost ones, and no state", texts(f.entries[10:]))
+	}
+}
+
 // A Store that did not notice the failover must detect from new entries that its window is from another
 // history.
 func TestUnnoticedFailoverResetsReader(t *testing.T) {

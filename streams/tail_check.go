@@ -89,8 +89,10 @@ func (t *tail) check(ctx context.Context, toCheck []*window) error {
 func (t *tail) applyCheck(w *window, found *roomInfo) {
 	current := w.view.Load()
 	// XTRIM by hand leaves no record of what it removed. But if the numbers continue where the
-	// window ends, no entry is missing.
-	isWhole := found.epoch == current.end.Epoch && current.lastNumber > 0 && found.firstNumber == current.lastNumber+1
+	// window ends, no entry is missing. After a reconnect, this proves nothing: in the history of
+	// another server, the entry with the window's last number may be a different one.
+	isSameServer := !t.followingSince.IsZero()
+	isWhole := isSameServer && found.epoch == current.end.Epoch && current.lastNumber > 0 && found.firstNumber == current.lastNumber+1
 	if isWhole || found.stateAt(current.end) == Resumed {
 		w.publish(found.epoch, found.entries, t.store.windowShare())
 		return

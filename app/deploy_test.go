@@ -152,7 +152,8 @@ func TestHerokuButtonMatchesReadme(t *testing.T) {
 func TestDeploymentsRunWhatTheyBuild(t *testing.T) {
 	t.Parallel()
 	install := match(t, "go.mod", `(?m)^// \+heroku install (\S+)$`)
-	// Heroku's classic buildpack puts bin/ on PATH, a Cloud Native one a layer that has no bin/app.
+	// Heroku's classic buildpack puts bin/ on PATH. A Cloud Native buildpack instead puts a layer on PATH
+	// that has no bin/app.
 	if got, want := match(t, "Procfile", `(?m)^web: (.*)$`)[0], path.Base(install[0]); got != want || len(install) != 1 {
 		t.Errorf("Procfile runs %s, but Heroku builds %s", got, want)
 	}
@@ -220,7 +221,7 @@ func TestFlyWaitsForDrain(t *testing.T) {
 	match(t, "compose.yaml", fmt.Sprintf("(stop_grace_period: %ds)\n", seconds))
 }
 
-// A replica answers reads and lags, and a prompt stops a script.
+// Reads from a replica could miss the newest entries, and a prompt would stop a script.
 func TestReadmeCreatesRedisOnFly(t *testing.T) {
 	t.Parallel()
 	match(t, "fly.toml", `(?m)^primary_region = "([a-z]{3})"$`) // without it, Fly and its Redis may be far apart

@@ -216,7 +216,7 @@ func (p *proxied) expectLiveRead(cookie, accept string) {
 	}
 }
 
-// expectAddressLimit checks that a client does not avoid the limit of its address by sending another one.
+// expectAddressLimit checks that a client cannot evade the limit of its address with forged headers.
 func (p *proxied) expectAddressLimit() {
 	p.t.Helper()
 	for i := range 200 {

@@ -81,7 +81,7 @@ func timeSocketJoin(ctx context.Context, s *target.Server, w load.Workload) (tim
 	return took, nil
 }
 
-// timeGet returns the time that a request for a path of the room takes.
+// timeGet returns how long it takes to get a path below the room's URL.
 func timeGet(ctx context.Context, port int, path, accept string) (time.Duration, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/r/%s%s", port, wire.RoomName(0), path), nil)
 	if err != nil {

@@ -146,7 +146,7 @@ func (w *workerProcess) kill() {
 	}
 }
 
-// combine adds up the results of all workers. Each latency is that of the slowest worker.
+// combine adds up the results of all workers. The latencies are those of the slowest worker.
 func combine(p *report.Plan, workers []*workerProcess) *report.Result {
 	sum := workers[0].result // its Redis commands and connections include those of all workers
 	sum.Work = p.Work

@@ -16,9 +16,8 @@ type plannedFault struct {
 	target    int
 }
 
-// schedule plans the faults for each target of each component. A target has all faults of its
-// component in random order, then all of them again in another order. The same seed gives the same
-// schedule.
+// schedule plans the faults for each target of each component. A target has all faults of its component
+// in random order, then all of them again in a different order. The same seed gives the same schedule.
 func schedule(seed uint64, length time.Duration, faults []fault, targets map[component]int) (all [][]plannedFault) {
 	for _, component := range []component{serverProcess, clientNetwork, redisNetwork, redisProcess, clients} {
 		var kinds []fault

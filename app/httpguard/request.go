@@ -206,8 +206,8 @@ func splitPort(host string) (name, port string) {
 }
 
 // decodeUnreserved decodes the escapes of characters that need none, so that each path has one spelling
-// (RFC 3986, section 6.2.2.2). Others, such as %2F, have another meaning when decoded. The query keeps
-// its escapes.
+// (RFC 3986, section 6.2.2.2). Decoding others, such as %2F, would change the path's meaning. The query
+// keeps its escapes.
 func decodeUnreserved(target []byte) []byte {
 	decoded := make([]byte, 0, len(target))
 	for i := 0; i < len(target); i++ {

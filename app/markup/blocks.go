@@ -40,8 +40,8 @@ func afterQuoteMarker(line []byte) (rest []byte, ok bool) {
 	return rest, ok && (len(rest) == 0 || util.IsSpace(rest[0]))
 }
 
-// listMarker matches the marker of a list item with content. An item that consists of markers only, as
-// in "* * *", is text, and so are "1) x" and "+ x", because they would be shown with another marker.
+// listMarker matches the marker of a list item with content. An item that consists only of markers, as in
+// "* * *", is text. So are "1) x" and "+ x", because a list would show a different marker.
 var listMarker = regexp.MustCompile(`^ {0,3}(?:[-*]|\d{1,9}\.)[ \t]+[-*+_ \t]*[^-*+_ \t\r\n]`)
 
 // listParser parses lists.

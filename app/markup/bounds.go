@@ -19,8 +19,8 @@ func plainHTML(source string) string {
 	return "<p>" + strings.ReplaceAll(html.EscapeString(source), "\n", "<br>\n") + "</p>"
 }
 
-// isNestedTooDeeply reports whether a line opens more than maxNesting quotes or lists. It saves
-// parsing them: each is one character to write, but a kilobyte of memory to parse.
+// isNestedTooDeeply reports whether a line opens more than maxNesting quotes or lists. Such a line is not
+// parsed, because each level is one character to write, but takes a kilobyte to parse.
 func isNestedTooDeeply(source string) bool {
 	for line := range strings.Lines(source) {
 		markers := line[:len(line)-len(strings.TrimLeft(line, " \t>-+*0123456789.)"))]

@@ -34,7 +34,7 @@ func TestRulesOfRenderedText(t *testing.T) {
 	}
 }
 
-// What people write is shown as they wrote it, although it resembles markup.
+// Ordinary text is shown as it was written, even if it resembles markup.
 func TestTextThatResemblesMarkup(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{

@@ -13,8 +13,8 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// emphasisParser parses *emphasis*, **strong emphasis** and ~~deleted text~~. It differs from
-// CommonMark in what chats contain: arithmetic, file names, emoticons, and scripts without spaces.
+// emphasisParser parses *emphasis*, **strong emphasis** and ~~deleted text~~. It differs from CommonMark
+// for text that is common in chats: arithmetic, file names, emoticons, and scripts without spaces.
 type emphasisParser struct{}
 
 // Trigger implements goldmark's parser.InlineParser.
@@ -38,8 +38,8 @@ func (emphasisParser) Parse(_ ast.Node, block text.Reader, pc parser.Context) as
 
 var wordsKey = parser.NewContextKey()
 
-// wordsOf returns how many characters there are in the source, up to each byte, that emphasis may
-// consist of: letters, digits, emoji and code. Without any, it is an emoticon, such as (*^_^*).
+// wordsOf returns, for each byte of the source, how many of the characters before it are letters, digits,
+// emoji or the start of code. Delimiters with none between them are an emoticon, such as (*^_^*).
 func wordsOf(block text.Reader, pc parser.Context) []int32 {
 	if words, ok := pc.Get(wordsKey).([]int32); ok {
 		return words
@@ -77,7 +77,7 @@ func (p emphasisProcessor) OnMatch(consumes int) ast.Node {
 }
 
 // A delimiterRun is a sequence of one of the characters * _ ~, with its surroundings. The beginning and
-// the end of a line count as a space.
+// the end of a line count as spaces.
 type delimiterRun struct {
 	char   byte
 	length int
@@ -127,8 +127,8 @@ func (r delimiterRun) sides() (mayOpen, mayClose bool) {
 	return mayOpen, mayClose
 }
 
-// beginsWord reports whether an underscore may begin emphasis: it is neither part of a name, such as
-// snake_case, nor of a symbol, such as -_-.
+// beginsWord reports whether an underscore may begin emphasis. It must not be part of a name such as
+// snake_case, or of a symbol such as -_-.
 func (r delimiterRun) beginsWord() bool {
 	return unicode.IsSpace(r.before) || isQuoteOrDelimiter(r.before) || unicode.In(r.before, unicode.Ps, unicode.Pi, unicode.Pf) ||
 		r.before > unicode.MaxASCII && unicode.IsPunct(r.before) ||

@@ -12,8 +12,8 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// escapeParser decides for each backslash whether it is text. It is an escape, and not shown, if
-// the character after it would otherwise be markup. So \*x\* is shown without backslashes, while
+// escapeParser decides whether a backslash is text or an escape. It is an escape, and not shown, if the
+// character after it would otherwise be markup. So \*x\* is shown without backslashes, while
 // \\server\share and ¯\_(ツ)_/¯ keep theirs.
 type escapeParser struct{}
 
@@ -28,7 +28,7 @@ func (escapeParser) Parse(parent ast.Node, block text.Reader, pc parser.Context)
 	if length == 1 && len(line) > 1 {
 		if line[1] == '@' && len(line) > 2 && !util.IsSpace(line[2]) {
 			block.Advance(2)
-			node := ast.NewString([]byte("@<wbr>")) // which separates the @ from the name, so that it is no mention
+			node := ast.NewString([]byte("@<wbr>")) // separates the @ from the name, so that it is not a mention
 			node.SetCode(true)
 			return node
 		}
@@ -49,7 +49,8 @@ var (
 	listNumber    = regexp.MustCompile(`^\d{1,9}$`)
 )
 
-// escapes reports whether the backslash at the beginning of line, and at the offset at of the source, is an escape.
+// escapes reports whether the backslash at the beginning of line is an escape. at is its offset in the
+// source.
 func escapes(line []byte, at int, around *surroundings) bool {
 	before, rest := around.lineBefore(at), line[1:]
 	beginsItem := len(before) == 0 && len(rest) > 1 && (rest[1] == ' ' || rest[1] == '\t')
@@ -111,8 +112,7 @@ func surroundingsOf(parent ast.Node, block text.Reader, pc parser.Context) *surr
 	return s
 }
 
-// findMarkup sets runs, which has the position of each delimiter that may begin or end emphasis
-// together with another one.
+// findMarkup sets runs to the positions of the delimiters that may form emphasis with another one.
 func (s *surroundings) findMarkup() {
 	type position struct {
 		at, length        int

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// maxHighlightTime bounds the time spent on highlighting the code of one message. Lexers use
-	// regular expressions, and any user can send 4,000 characters that take one a long time.
-	// The rest of the code is then not highlighted.
+	// maxHighlightTime bounds the time spent on highlighting the code of one message. Lexers use regular
+	// expressions, and any user can send 4,000 characters that take a lexer a long time. After this time,
+	// the rest of the code is not highlighted.
 	maxHighlightTime = 20 * time.Millisecond
 	// maxMatchTime bounds a single match of an expression, because a match cannot be canceled.
 	// Chroma's default is 250 ms, and a lexer may try several expressions at one position.
@@ -35,9 +35,9 @@ var tokenClasses = []struct {
 	{chroma.GenericInserted, "i"}, {chroma.GenericDeleted, "d"}, {chroma.GenericSubheading, "k"},
 }
 
-// highlight returns code as HTML, with a span around each token that has a class. It subtracts the
-// time that it takes from budget. It only escapes code in an unknown language, and the rest of the
-// code when the budget is used up.
+// highlight returns code as HTML, with a span around each token that has a class. It subtracts the time
+// that it takes from budget. Code in an unknown language, and the rest of the code once the budget is
+// used up, is only escaped.
 func highlight(language, code string, budget *time.Duration) string {
 	lexer := languages()[strings.ToLower(language)]
 	if lexer == nil || *budget <= 0 {
@@ -59,7 +59,7 @@ func highlight(language, code string, budget *time.Duration) string {
 		class = next
 	}
 	began := time.Now()         // after Tokenise, which compiles a language's expressions on first use
-	most := 1<<10 + 4*len(code) // or dense code would exceed maxHTML, and lose its block
+	most := 1<<10 + 4*len(code) // otherwise dense code would exceed maxHTML and lose its block
 	for time.Since(began) < *budget && highlighted.Len() < most {
 		token := tokens()
 		// A lexer may append a line feed or normalise characters. Highlighting stops where the

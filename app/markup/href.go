@@ -60,7 +60,8 @@ func renderImage(w util.BufWriter, source []byte, node ast.Node, entering bool) 
 	return ast.WalkSkipChildren, nil
 }
 
-// renderAutoLink renders a URL or an address. What is neither, as in vector<std::string>, is text.
+// renderAutoLink renders a URL or an email address. Anything else in angle brackets, as in
+// vector<std::string>, is text.
 func renderAutoLink(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	if !entering {
 		return ast.WalkContinue, nil
@@ -92,8 +93,8 @@ func mailto(address string) string {
 	return "mailto:" + local + "@" + host
 }
 
-// href returns the URL of a link in ASCII, or "" if it is not one that a message may link to: the host in
-// Punycode, the rest percent-encoded. protocol is the scheme if link has none.
+// href returns the URL of a link in ASCII: the host in Punycode, the rest percent-encoded. It returns ""
+// for a URL to which messages must not link. protocol is the scheme for a link without one.
 func href(protocol, link string) string {
 	scheme, rest, ok := strings.Cut(link, ":")
 	if protocol != "" {
@@ -152,7 +153,8 @@ func asciiAuthority(authority string) (string, bool) {
 	return user + host + port, true
 }
 
-// escapeURL percent-encodes what a URL must not contain. It keeps escapes, and encodes a % that begins none.
+// escapeURL percent-encodes characters that a URL must not contain. It keeps existing escapes, and
+// encodes any other %.
 func escapeURL(text string) string {
 	const hex = "0123456789ABCDEFabcdef"
 	var escaped strings.Builder

@@ -30,7 +30,7 @@ func TestActionsAndEmoji(t *testing.T) {
 		"𠮷":       "<p>𠮷</p>",
 		"𝐀":       "<p>𝐀</p>",
 		"🀄":       "<p class=\"emoji\">🀄</p>",
-		"🀀":       "<p>🀀</p>", // a Mahjong tile that is no emoji
+		"🀀":       "<p>🀀</p>", // a Mahjong tile that is not an emoji
 		"⌚⌀":      "<p>⌚⌀</p>",
 		"☺\ufe0e": "<p>☺\ufe0e</p>",
 		"©":       "<p>©</p>",

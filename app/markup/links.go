@@ -14,12 +14,13 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// linkParser makes links of URLs and email addresses in the text, as GitHub does: with any host, and
-// up to the next space. Goldmark's own parser ends them at the first character that is not ASCII.
+// linkParser turns URLs and email addresses in the text into links, as GitHub does: with any host, and up
+// to the next space. Goldmark's own parser ends a link at the first character that is not ASCII.
 type linkParser struct{}
 
-// Trigger implements goldmark's parser.InlineParser: a URL is found by its colon, since it may follow any
-// character that is not a letter, one without a scheme by the period of "www.", and an address by its @.
+// Trigger implements goldmark's parser.InlineParser. The parser finds a URL by its colon, because a URL
+// may follow any character except a letter. It finds a URL without a scheme by the period of "www.", and
+// an address by its @.
 func (linkParser) Trigger() []byte { return []byte{':', '.', '@'} }
 
 var (
@@ -105,8 +106,9 @@ func submatch(pattern *regexp.Regexp, text []byte) []byte {
 	return nil
 }
 
-// urlLength returns the length of the URL at the beginning of text, which has no scheme. Its host ends at the
-// first character that no host can have, the rest at a space or a character that never is in a URL.
+// urlLength returns the length of the URL, without a scheme, at the beginning of text. The host ends at
+// the first character that no host contains, and the rest ends at a space or at a character that no URL
+// contains.
 func urlLength(text []byte) int {
 	end := bytes.IndexFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d' || strings.ContainsRune("<>\"`", r)
@@ -141,8 +143,8 @@ func authorityLength(text []byte) int {
 // brackets maps closing brackets to opening ones.
 var brackets = map[rune]rune{')': '(', ']': '[', '}': '{', '）': '（', '」': '「', '』': '『', '】': '【', '》': '《', '〉': '〈', '］': '［'}
 
-// trimURL removes what belongs to the sentence around a URL from its end: punctuation, brackets that open outside of it,
-// and an entity.
+// trimURL removes from the end of a URL what belongs to the sentence around it: punctuation, a bracket
+// that was opened before the URL, and an entity.
 func trimURL(url string) string {
 	for url != "" {
 		r, size := utf8.DecodeLastRuneInString(url)

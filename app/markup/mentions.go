@@ -18,13 +18,14 @@ const (
 	maxMentionable = 80 // bytes of a folded name
 )
 
-// HasAt reports whether the text has the sign of a mention. Without one, Mentions finds nothing.
+// HasAt reports whether the text contains an @ of any width. Without one, Mentions finds nothing.
 func HasAt(text string) bool { return strings.ContainsAny(text, "@＠﹫") }
 
-// Mentions returns the folded names that a message mentions, without duplicates, never nil. A mention is
-// @ and a name in what is shown of the text as prose: not in code, links, or after a backslash. Of the names in
-// known, the longest counts, so that @Ada Lovelace does not mention Ada if there is an Ada Lovelace. If none
-// matches, each sequence of words after the @ counts, because it may be the name of someone who is away.
+// Mentions returns the folded names that a message mentions, without duplicates. The result is never nil.
+// A mention is an @ followed by a name, outside of code and links, and without a backslash before it.
+// Mentions chooses the longest matching name in known, so @Ada Lovelace does not mention Ada if there is
+// an Ada Lovelace. If none matches, it returns each sequence of words after the @, because it may be the
+// name of someone who is away.
 //
 // The cases are in views/testdata/mentions.json. highlight.js in views applies the same rule.
 func Mentions(entry *streams.Entry, known []string) []string {
@@ -54,7 +55,8 @@ func Mentions(entry *streams.Entry, known []string) []string {
 	return found
 }
 
-// mentioned returns the longest of the names with which the text begins, or all that it could mean.
+// mentioned returns the first of the names with which the text begins. If there is none, it returns every
+// name with which the text could begin.
 func mentioned(text string, names []string) (found []string) {
 	for _, name := range names {
 		if name != "" && strings.HasPrefix(text, name) && endsName(text[len(name):]) {
@@ -87,7 +89,8 @@ func mayMention(before string) bool {
 	return !fold.IsSpacedWord(last) && !(last == '/' && bareURL.MatchString(before))
 }
 
-// endsName reports whether a name may end before the folded text. It goes on in @adam, and in @ada/core.
+// endsName reports whether a name may end before the folded text. Ada, for example, does not end within
+// @adam and @ada/core.
 func endsName(after string) bool {
 	next, _ := utf8.DecodeRuneInString(after)
 	return !fold.IsSpacedWord(next) && !nameGoesOn.MatchString(after)

@@ -15,7 +15,7 @@ var slots = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))
 // A Renderer renders the messages of one response, and measures what that costs. The zero Renderer is
 // ready to use, by one goroutine at a time.
 type Renderer struct {
-	InTurn bool          // wait so that a processor is left for others
+	InTurn bool          // wait, so that a processor is left for others
 	Limit  time.Duration // when Spent reaches it, return texts without markup; 0 means no limit
 	Shared *rate.Limiter // microseconds that several Renderers may spend; nil means no limit
 	Spent  time.Duration // time spent rendering, without waiting. Cached messages take none

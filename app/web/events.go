@@ -39,7 +39,7 @@ func (s *Server) startLiveRead(c *fiber.Ctx, contentType string, lines *live.Lin
 			s.log.Error("cannot follow a room", "room", room, "error", err)
 			return
 		}
-		feed.Write(nil) // after Follow, so that the client receives every entry stored after it has the header
+		feed.Write(nil) // after Follow: once the client has the header, it receives every new entry
 		feed.WaitClosed()
 	})
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// guard makes the HTTP server use our errors and headers when it refuses a request because of an unknown
-// method or because package httpguard refuses it.
+// guard makes the HTTP server respond with our errors and headers to requests that it refuses itself:
+// those with an unknown method, and those that package httpguard refuses.
 func (s *Server) guard() {
 	server := s.fiber.Server()
 	handle, refuse := server.Handler, server.ErrorHandler

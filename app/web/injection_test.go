@@ -146,7 +146,7 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 		lines := strings.Split(strings.TrimSuffix(format.out.String(), "\n"), "\n")
 		for _, line := range lines {
 			if !format.isLine(line) || strings.ContainsFunc(line, format.mustEscape) {
-				t.Errorf("%s: line %q has another form, or a character that must be escaped", format.name, line)
+				t.Errorf("%s: line %q is malformed, or has a character that must be escaped", format.name, line)
 			}
 		}
 		if len(lines) != 2*len(texts) {

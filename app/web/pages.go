@@ -204,7 +204,7 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	var links []views.RoomLink
 	var here views.RoomLink
 	release := func() {}
-	err = together( // a round trip to Redis may be slow
+	err = together( // concurrently, because a round trip to Redis may be slow
 		func() (err error) { links, here, err = s.roomLinks(ctx, user, room); return err },
 		func() (err error) {
 			reserved, err := s.limits.ReservePage(ctx, address, where.Limit, true)

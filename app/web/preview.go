@@ -8,7 +8,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// newPreview returns how other sites show a link to a page. They need URLs with scheme and host.
+// newPreview returns the description that other sites show for a link to a page. They require URLs with
+// scheme and host.
 func (s *Server) newPreview(c *fiber.Ctx, title, description, path string) *views.Preview {
 	origin := s.callerOf(c).origin
 	return &views.Preview{

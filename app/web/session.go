@@ -49,7 +49,7 @@ func (s *Server) setToken(c *fiber.Ctx, user identity.User) (token string) {
 	caller := s.callerOf(c)
 	signedAt := time.Now()
 	if after := caller.namedAt.Add(time.Second); signedAt.Before(after) {
-		signedAt = after // the times of tokens order a user's names, and are in seconds
+		signedAt = after // a user has the name in the newest token, and tokens have times in whole seconds
 	}
 	token = s.tokens.Sign(user, signedAt)
 	c.Cookie(&fiber.Cookie{

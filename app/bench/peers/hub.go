@@ -28,7 +28,7 @@ type roomMessage struct {
 	message chatMessage
 }
 
-// chatMessage is a message as in the tutorials.
+// chatMessage is a message in the format of the tutorials.
 type chatMessage struct {
 	Username string `json:"username"`
 	Text     string `json:"text"`

@@ -17,7 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Redis is a Redis for one run, on a Unix socket in a temporary folder.
+// Redis is a Redis server for one run, on a Unix socket in a temporary folder.
 type Redis struct {
 	*Process // nil if another process started it
 	folder   string
@@ -60,7 +60,7 @@ func StartRedis(ctx context.Context) (*Redis, error) {
 	for began := time.Now(); r.client.Ping(ctx).Err() != nil; time.Sleep(5 * time.Millisecond) {
 		if time.Since(began) > StartTimeout || ctx.Err() != nil {
 			defer r.Stop()
-			return nil, fmt.Errorf("redis does not answer: %s", r.Output())
+			return nil, fmt.Errorf("Redis does not answer: %s", r.Output())
 		}
 	}
 	return r, nil
@@ -70,7 +70,7 @@ func redisClient(socket string) *redis.Client {
 	return redis.NewClient(&redis.Options{Addr: socket, PoolSize: 1, DisableIdentity: true})
 }
 
-// ConnectRedis returns a Redis that another process started. pids become its PIDs.
+// ConnectRedis returns a Redis that another process started. pids are the processes of that Redis.
 func ConnectRedis(socket string, pids []int) *Redis {
 	return &Redis{Socket: socket, client: redisClient(socket), PIDs: pids}
 }
@@ -96,14 +96,14 @@ type CommandCounts map[string]int64
 func (r *Redis) countCommands(ctx context.Context) (CommandCounts, error) {
 	info, err := r.client.InfoMap(ctx, "commandstats").Result()
 	if err != nil {
-		return nil, fmt.Errorf("count the commands of redis: %w", err)
+		return nil, fmt.Errorf("count the commands that Redis ran: %w", err)
 	}
 	counts := CommandCounts{}
 	for name, stats := range info["Commandstats"] {
 		calls, _, _ := strings.Cut(strings.TrimPrefix(stats, "calls="), ",")
 		n, err := strconv.ParseInt(calls, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("commandstats of %s: %q", name, stats)
+			return nil, fmt.Errorf("parse the commandstats of %s: %q", name, stats)
 		}
 		counts[strings.TrimPrefix(name, "cmdstat_")] = n
 	}
@@ -133,7 +133,7 @@ func (c CommandCounts) sum() (sum int64) {
 func (r *Redis) Connections(ctx context.Context) (int, error) {
 	info, err := r.client.InfoMap(ctx, "clients").Result()
 	if err != nil {
-		return 0, fmt.Errorf("count the connections of redis: %w", err)
+		return 0, fmt.Errorf("count the connections to Redis: %w", err)
 	}
 	n, err := strconv.Atoi(info["Clients"]["connected_clients"])
 	return n - 1, err

@@ -35,7 +35,7 @@ func MedianOf(index int, number func(*Result) float64) func([]*Plan) float64 {
 	return func(plans []*Plan) float64 { return median(plans[index].Results, number) }
 }
 
-// Ratio returns a function that divides the median of one plan by that of another.
+// Ratio returns a function that divides the median of one plan by the median of another.
 func Ratio(dividend, divisor int, number func(*Result) float64) func([]*Plan) float64 {
 	return func(plans []*Plan) float64 {
 		return median(plans[dividend].Results, number) / median(plans[divisor].Results, number)

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// plantedFlaws has, for each flaw that the checker must find, a change to the evidence of a good run.
+// plantedFlaws maps descriptions to flaws that the checker must find. plant adds the flaw to the evidence
+// of a good run.
 var plantedFlaws = map[string]struct {
 	flaw  Flaw
 	plant func(*Evidence)
@@ -20,10 +21,10 @@ var plantedFlaws = map[string]struct {
 		again.ID, again.N = ID{40, 1}, 41
 		e.Truth.History("lobby", "L").Add([]*Entry{&again})
 	}},
-	"a message that no client sent":      {Invented, func(e *Evidence) { e.Sent = e.Sent[1:] }},
-	"a message stored with another text": {Conflict, func(e *Evidence) { e.Sent[3].Entry.Text = "other" }},
-	"a message stored in another room":   {Leaked, func(e *Evidence) { e.Sent[3].Room = "trimmed" }},
-	"a number left out of the stream":    {SilentGap, func(e *Evidence) { e.stored("lobby", 39).N++ }},
+	"a message that no client sent":          {Invented, func(e *Evidence) { e.Sent = e.Sent[1:] }},
+	"a message stored with a different text": {Conflict, func(e *Evidence) { e.Sent[3].Entry.Text = "other" }},
+	"a message stored in another room":       {Leaked, func(e *Evidence) { e.Sent[3].Room = "trimmed" }},
+	"a number left out of the stream":        {SilentGap, func(e *Evidence) { e.stored("lobby", 39).N++ }},
 	"numbers swapped in the stream": {Reordered, func(e *Evidence) {
 		a, b := e.stored("lobby", 5), e.stored("lobby", 6)
 		a.N, b.N = b.N, a.N
@@ -32,14 +33,14 @@ var plantedFlaws = map[string]struct {
 		a, b := e.Sent[4], e.Sent[6] // of one author
 		a.Entry, b.Entry, a.Acks, b.Acks = b.Entry, a.Entry, b.Acks, a.Acks
 	}},
-	"a burst that was stored in another order": {Reordered, func(e *Evidence) {
+	"a burst stored in a different order": {Reordered, func(e *Evidence) {
 		a, b := e.Sent[4], e.Sent[6]
 		a.Burst, a.Entry, b.Entry, a.Acks, b.Acks = b.Burst, b.Entry, a.Entry, b.Acks, a.Acks
 	}},
 	"two IDs acknowledged for one message":  {WrongReply, func(e *Evidence) { e.Sent[3].Acks = append(e.Sent[3].Acks, ID{77, 0}) }},
 	"an acknowledgement of another message": {WrongReply, func(e *Evidence) { e.Sent[3].Acks = e.Sent[5].Acks }},
 	"a send refused without a reason":       {WrongReply, func(e *Evidence) { e.Sent[3].Acks, e.Sent[3].Refused = nil, "not_yours" }},
-	"a send without an answer":              {Incomplete, func(e *Evidence) { e.Sent[3].Acks = nil }},
+	"a send that was never answered":        {Incomplete, func(e *Evidence) { e.Sent[3].Acks = nil }},
 	"a late acknowledgement": {LateReply, func(e *Evidence) {
 		e.Sent[3].Attempts[0].Answered = e.Sent[3].Attempts[0].At.Add(AnswerLimit + time.Second)
 	}},
@@ -64,7 +65,7 @@ var plantedFlaws = map[string]struct {
 	"a frame that begins before the last one's end": {Repeated, func(e *Evidence) { e.frame("steady", 3).After = e.frame("steady", 2).After }},
 	"a frame from another history":                  {Conflict, func(e *Evidence) { e.frame("steady", 3).Upto.Epoch = "New" }},
 	"a frame from a history that never existed":     {Invented, func(e *Evidence) { e.frame("steady", 2).Upto.Epoch = "Nowhere" }},
-	"an entry sent with another text": {Conflict, func(e *Evidence) {
+	"an entry sent with a different text": {Conflict, func(e *Evidence) {
 		f := e.frame("steady", 2)
 		other := *f.Entries[1]
 		other.Text = "other"
@@ -78,13 +79,13 @@ var plantedFlaws = map[string]struct {
 		f := e.frame("steady", 2)
 		f.Entries = slices.Insert(f.Entries, 1, &Entry{ID: ID{f.Entries[0].ID.Millis, 1}, Key: e.stored("trimmed", 1).Key})
 	}},
-	"an entry outside its frame":        {WrongPosition, func(e *Evidence) { f := e.frame("steady", 2); f.Upto = Cursor{f.Entries[0].ID, "L"} }},
-	"entries before the first followed": {WrongPosition, func(e *Evidence) { e.drop("steady", 1) }},
-	"a resumption at another cursor":    {WrongPosition, func(e *Evidence) { e.frame("comes back", 4).Cursor.ID = ID{12, 0} }},
-	"a resumption in another epoch":     {WrongPosition, func(e *Evidence) { e.frame("comes back", 4).Cursor.Epoch = "New" }},
-	"a resumption in the future":        {SilentGap, func(e *Evidence) { e.resumeAt("comes back", Cursor{ID{5000, 0}, "L"}) }},
-	"a missing reset":                   {Conflict, func(e *Evidence) { e.drop("sees the room destroyed", 3) }},
-	"a reset without a loss":            {FalseGap, func(e *Evidence) { e.frame("comes back", 4).State = "reset" }},
+	"an entry outside its frame":            {WrongPosition, func(e *Evidence) { f := e.frame("steady", 2); f.Upto = Cursor{f.Entries[0].ID, "L"} }},
+	"entries before the first \"followed\"": {WrongPosition, func(e *Evidence) { e.drop("steady", 1) }},
+	"resuming at a different cursor":        {WrongPosition, func(e *Evidence) { e.frame("comes back", 4).Cursor.ID = ID{12, 0} }},
+	"resuming in a different epoch":         {WrongPosition, func(e *Evidence) { e.frame("comes back", 4).Cursor.Epoch = "New" }},
+	"resuming in the future":                {SilentGap, func(e *Evidence) { e.resumeAt("comes back", Cursor{ID{5000, 0}, "L"}) }},
+	"a missing reset":                       {Conflict, func(e *Evidence) { e.drop("sees the room destroyed", 3) }},
+	"a reset without a loss":                {FalseGap, func(e *Evidence) { e.frame("comes back", 4).State = "reset" }},
 	"a missing truncation": {SilentGap, func(e *Evidence) {
 		e.frame("sleeps through a trim", 4).State = "resumed"
 		e.resumeAt("sleeps through a trim", Cursor{ID{5, 0}, "T"})

@@ -1,5 +1,5 @@
-// Package streams has one more file in the servers with defects that chaos must detect.
-// defects_test.go adds this file to a build.
+// Package streams contains this additional file in servers with defects, which chaos must detect.
+// defects_test.go adds it to the build.
 package streams
 
 import (

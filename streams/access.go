@@ -11,7 +11,7 @@ type Access struct {
 // As returns an Access for the user. The zero User is a visitor without a name.
 func (s *Store) As(user User) Access { return Access{store: s, user: user} }
 
-// right is what a user wants to do in a room.
+// A right is a kind of access to a room.
 type right int
 
 const (
@@ -30,8 +30,8 @@ type grant struct {
 // admit is the only function that decides whether the user may read or write the room. For
 // now, everyone may read and write every room. It returns ErrBadRoom for an invalid name.
 //
-// If a right depends on data in Redis, the script or pipeline that uses the grant must check
-// it, together with the read or write itself.
+// If a right depends on data in Redis, the script or pipeline that uses the grant must check it in
+// the same step as the read or write.
 func (a Access) admit(room string, want right) (grant, error) {
 	if err := CheckRoom(room); err != nil {
 		return grant{}, err

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// acknowledgedTime is how long an acknowledged entry is remembered. The tail reads it within this time.
+// acknowledgedTime is how long an acknowledged entry is remembered. The tail reads the entry well before
+// that.
 const acknowledgedTime = 5 * time.Second
 
-// acknowledged remembers the last entry that this process stored in each room. A reader that then
-// follows the room for new entries must not receive that entry, although the tail may not have read it
-// yet. If several rooms share a slot, only one of them is remembered.
+// acknowledged remembers the last entry that this process stored in each room. A reader that later
+// follows the room's new entries must not receive that entry, even if the tail has not read it yet. If
+// several rooms share a slot, only one of them is remembered.
 type acknowledged struct {
 	seed maphash.Seed
 
@@ -23,7 +24,7 @@ type acknowledged struct {
 	}
 }
 
-// add records a stored entry. Calls may be out of order.
+// add records a stored entry. Entries may be added in any order.
 func (a *acknowledged) add(room string, at Cursor) {
 	now := time.Now()
 	a.mu.Lock()

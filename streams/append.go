@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// keyTTL is how long Redis remembers a send key, and so how long a retry is not stored again.
+// keyTTL is how long Redis remembers a send key. A retry within this time is not stored again.
 const keyTTL = 24 * time.Hour
 
 // Errors of an append that must not be retried.
@@ -47,7 +47,7 @@ func (a Access) Append(ctx context.Context, room string, entry Entry) (Stored, e
 	return a.store.append(ctx, granted, entry, true)
 }
 
-// AppendExisting is Append, except that it returns ErrNoRoom if the room does not exist yet.
+// AppendExisting is like Append, but returns ErrNoRoom if the room does not exist yet.
 func (a Access) AppendExisting(ctx context.Context, room string, entry Entry) (Stored, error) {
 	granted, err := a.admit(room, writing)
 	if err != nil {
@@ -56,12 +56,12 @@ func (a Access) AppendExisting(ctx context.Context, room string, entry Entry) (S
 	return a.store.append(ctx, granted, entry, false)
 }
 
-func (s *Store) append(ctx context.Context, to grant, entry Entry, mayBegin bool) (Stored, error) {
+func (s *Store) append(ctx context.Context, to grant, entry Entry, mayCreate bool) (Stored, error) {
 	room := to.room
 	call := &appendCall{
 		ctx:  ctx,
 		keys: s.appendKeys(room, entry.Key),
-		args: s.appendArgs(to, &entry, mayBegin),
+		args: s.appendArgs(to, &entry, mayCreate),
 		user: to.user.ID,
 		done: make(chan struct{}),
 	}
@@ -93,14 +93,14 @@ func (s *Store) appendKeys(room, key string) []string {
 }
 
 // appendArgs returns the ARGV of append.lua.
-func (s *Store) appendArgs(to grant, entry *Entry, mayBegin bool) []any {
-	args, begin := make([]any, 0, 17), ""
-	if mayBegin {
-		begin = "1"
+func (s *Store) appendArgs(to grant, entry *Entry, mayCreate bool) []any {
+	args, create := make([]any, 0, 17), ""
+	if mayCreate {
+		create = "1"
 	}
 	args = append(args,
 		to.room, rand.Text()[:12], randomSeq(), keyTTL.Milliseconds(), s.options.MaxCount, s.options.MaxAge.Milliseconds(),
-		string(entry.Kind), entry.Key, to.user.ID, to.user.Name, begin,
+		string(entry.Kind), entry.Key, to.user.ID, to.user.Name, create,
 	)
 	for _, field := range kindFields[entry.Kind] {
 		if value := field.get(entry); value != "" || !field.isOptional {
@@ -117,7 +117,7 @@ func randomSeq() uint16 {
 	return binary.BigEndian.Uint16(random[:])
 }
 
-// retentionCall returns a call that trims a room. Appends trim busy rooms, but an idle room has none.
+// retentionCall returns a call that trims a room. Busy rooms do not need it, because appends trim them.
 func (s *Store) retentionCall(room string) scriptCall {
 	return scriptCall{
 		script: retainScript, weight: 2, keys: append(s.keys.history(room), s.keys.rooms(bucketOf(room))),
@@ -169,7 +169,7 @@ func (c *appendCall) readReply(cmd *redis.Cmd) error {
 	return fmt.Errorf("append.lua replied %q", reply)
 }
 
-// isFinal reports whether err is the final outcome of an append: the entry is stored, or a
+// isFinal reports whether err is the final outcome of an append, because the entry is stored or a
 // retry would fail too.
 func isFinal(err error) bool {
 	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) || errors.Is(err, ErrKeyTaken) ||

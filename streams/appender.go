@@ -19,8 +19,8 @@ const (
 	// fullGroupSize is the size at which a group is sent without waiting for more appends.
 	fullGroupSize = 64
 	// groupInterval is the minimum time between two groups while appends arrive together. A
-	// round trip costs the server and Redis several times as much as one more append. The
-	// interval is longer than minRoundTime, so that each round of the tail reads one group.
+	// round trip costs the server and Redis several times as much as another append in the same
+	// group. The interval is longer than minRoundTime, so that each round of the tail reads one group.
 	groupInterval = 14 * time.Millisecond
 	// authorInterval replaces groupInterval if the last group and the next one have an author in
 	// common, because a user who sends one message after another waits for each.
@@ -37,7 +37,7 @@ type appender struct {
 	calls chan *appendCall
 
 	lastSent    time.Time
-	lastShared  bool            // the last group had more than one append
+	lastShared  bool            // whether the last group had more than one append
 	lastAuthors map[string]bool // of the last group
 	timer       *time.Timer
 
@@ -87,7 +87,7 @@ func (a *appender) collect(first *appendCall) []*appendCall {
 			continue
 		default:
 		}
-		left := a.waitLeft(sameAuthor)
+		left := a.timeToWait(sameAuthor)
 		if left <= 0 || len(group) >= fullGroupSize {
 			break
 		}
@@ -106,8 +106,8 @@ func (a *appender) collect(first *appendCall) []*appendCall {
 	return group
 }
 
-// waitLeft returns how long to wait for more appends.
-func (a *appender) waitLeft(sameAuthor bool) time.Duration {
+// timeToWait returns how long to wait for more appends.
+func (a *appender) timeToWait(sameAuthor bool) time.Duration {
 	switch {
 	case !a.lastShared:
 		return 0
@@ -118,7 +118,7 @@ func (a *appender) waitLeft(sameAuthor bool) time.Duration {
 }
 
 // commit sends a group, and retries the calls whose outcome is not final. Send keys make the
-// retries safe. The calls keep their order, and so do an author's messages.
+// retries safe. The calls, and therefore an author's messages, stay in order.
 func (a *appender) commit(ctx context.Context, group []*appendCall) {
 	var err error
 	for _, pause := range []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 400 * time.Millisecond} {
@@ -135,7 +135,7 @@ func (a *appender) commit(ctx context.Context, group []*appendCall) {
 }
 
 // send sends a group once and finishes the calls whose outcome is final. It returns the calls
-// to retry, and the last one's error.
+// to retry, and the error of the last of them.
 func (a *appender) send(ctx context.Context, group []*appendCall) (again []*appendCall, err error) {
 	group = dropCanceled(group)
 	if len(group) == 0 {

@@ -74,7 +74,7 @@ func TestClusterFailoverUnderLoad(t *testing.T) {
 			how.recover(old) // appends wait for a replica, and this node becomes the only one
 			load.awaitProgress()
 			t.Logf("appends succeeded again after %v", time.Since(began).Round(time.Millisecond))
-			cluster.AwaitWhole()
+			cluster.AwaitComplete()
 			load.expectComplete()
 		})
 	}

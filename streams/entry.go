@@ -12,7 +12,7 @@ type User struct{ ID, Name string }
 // Entry is one event in a room. Its Kind determines which fields are set.
 type Entry struct {
 	ID      ID
-	Number  int64 // counts the room's entries from 1, without gaps within an epoch
+	Number  int64 // position among the room's entries from 1, without gaps within an epoch
 	Kind    Kind
 	Key     string // the send key: a UUID chosen by the client
 	User    User
@@ -21,13 +21,13 @@ type Entry struct {
 	Of      ID
 	Emoji   string
 	On      bool
-	// Mentions are the names that Text mentions, folded by package fold. It is nil if they are unknown.
+	// Mentions has the names that Text mentions, folded by package fold. It is nil if they are unknown.
 	Mentions []string
 
 	// Set only in a Page, which returns messages in their current state.
 	Edited    ID                  // ID of the last edit; zero if there is none
 	Reactions map[string][]string // user IDs by emoji, in the order of their reactions; up to 50 and the Page's user
-	MoreUsers map[string]int      // number of further users by emoji
+	MoreUsers map[string]int      // number of users who are not in Reactions, by emoji
 	Deleted   bool                // if true, Text is empty
 }
 

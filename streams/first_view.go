@@ -7,19 +7,19 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// maxFirstView limits the entries in a window's first view. The activity stream mentions no more.
+// maxFirstView limits the entries in a window's first view. The activity stream lists no more than that.
 const maxFirstView = activityLength
 
 // readFirstView reads a window's first view. The view starts where the room ended when the window was
-// created, so that it has every entry that was stored since the first reader called Follow.
+// created, so that it has every entry stored since the first reader called Follow.
 //
-// Only the bucket's activity shows which entries these are. The view may also have a few entries that
-// were stored shortly before, which the tail had not read yet.
+// Only the bucket's activity shows which entries these are. The view may also have a few earlier entries
+// that the tail had not read when the window was created.
 func (s *Store) readFirstView(ctx context.Context, w *window) (*view, error) {
 	for count := 0; ; {
 		var activity *redis.XMessageSliceCmd
 		found, entries, err := s.fetchNewest(ctx, w.room, count+1, ID{}, func(pipe redis.Pipeliner) {
-			// Read the activity after the entries, so that it mentions all of them.
+			// Read the activity after the entries, so that it lists all of them.
 			activity = pipe.XRangeN(ctx, s.keys.activity(bucketOf(w.room)), "("+w.activityRead, "+", activityLength)
 		})
 		if err == nil {
@@ -32,7 +32,7 @@ func (s *Store) readFirstView(ctx context.Context, w *window) (*view, error) {
 		first := sort.Search(len(entries), func(i int) bool { return len(stored) > 0 && !entries[i].ID.Before(stored[0]) })
 		if first == 0 && len(entries) > count { // the entry before the first one is unknown
 			if count < maxFirstView {
-				count = min(max(2*count, len(stored)+8), maxFirstView) // more may be stored before the next read
+				count = min(max(2*count, len(stored)+8), maxFirstView) // leave room for entries stored before the next read
 				continue
 			}
 			first = 1
@@ -41,8 +41,8 @@ func (s *Store) readFirstView(ctx context.Context, w *window) (*view, error) {
 	}
 }
 
-// storedSince returns the IDs of the entries in the activity that were stored since the window was
-// created, in stream order.
+// storedSince returns the IDs of the room's entries that the activity lists and that were stored since the
+// window was created, in stream order.
 func storedSince(activity []redis.XMessage, w *window, epoch string) (ids []ID) {
 	for _, message := range activity {
 		at, _ := message.Values["at"].(string)

@@ -13,12 +13,12 @@ import (
 const (
 	// healthTimeout is shorter than the health-check timeout of hosting platforms.
 	healthTimeout = 2 * time.Second
-	// fullFor is how long Redis counts as full after it refuses an append. Without this limit, it
+	// fullFor is how long Redis counts as full after it refuses an append. Without this limit, Redis
 	// would count as full forever, because a server that is not ready receives no appends.
 	fullFor = 10 * time.Second
 )
 
-// health is what tails and appenders report about Redis.
+// health holds what the tails and appenders have found out about Redis.
 type health struct {
 	statusMu sync.Mutex   // held while away changes and OnStatus runs, to keep their order
 	away     atomic.Int32 // number of tails that cannot read
@@ -49,15 +49,15 @@ func (s *Store) Health(ctx context.Context) error {
 		}
 		reported = reported || server.policy == "noeviction"
 	}
-	if refused && !reported { // only a refused append shows that memory is full
+	if refused && !reported { // without INFO, a refused append is the only sign that memory is full
 		return fmt.Errorf("%w: redis refused the last message", ErrFull)
 	}
 	return nil
 }
 
-// checkWrites sends Redis a write that changes nothing. Redis refuses it, like an append, if it is a
-// replica, has too few replicas, denies permission, or cannot write to its disk. A full memory does
-// not make Redis refuse it.
+// checkWrites sends Redis a write that changes nothing. Redis refuses it, as it refuses appends, if it is
+// a replica, has too few replicas, denies permission, or cannot write to its disk. Redis accepts it even
+// when its memory is full.
 func (s *Store) checkWrites(ctx context.Context) error {
 	activity := s.keys.activity(0)
 	node, err := conns.Node(ctx, s.redis.Retrying, activity)
@@ -73,7 +73,7 @@ func (s *Store) checkWrites(ctx context.Context) error {
 	return checkReplicated(wait)
 }
 
-// Away reports whether Redis, or part of a Cluster, does not answer reads of new entries.
+// Away reports whether Redis, or part of a Cluster, is not answering reads of new entries.
 func (s *Store) Away() bool { return s.health.away.Load() > 0 }
 
 // tailDisconnected records that a tail can no longer read from Redis.

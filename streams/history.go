@@ -16,7 +16,7 @@ type Page struct {
 	Older   ID      // pass as Before to read older messages; zero if there are none
 	Newer   ID      // pass as After to read newer messages; zero if there are none
 
-	Examined int // how many entries Redis read for the page; may exceed len(Entries)
+	Examined int // number of entries that Redis examined for the page; may exceed len(Entries)
 }
 
 // Where selects the messages of a Page. By default, these are the newest.
@@ -90,7 +90,7 @@ func (s *Store) pageBefore(ctx context.Context, granted grant, where Where) (Pag
 	}
 	page.Entries, page.Older = found[0].entries, found[0].end
 	if !found[1].isEmpty() {
-		page.Newer = cmp.Or(from, ID{Seq: 1}) // zero would mean no newer messages; no entry has ID 0-1
+		page.Newer = cmp.Or(from, ID{Seq: 1}) // zero would mean that there are no newer messages; no entry has the ID 0-1
 		if n := len(page.Entries); n > 0 {
 			page.Newer = page.Entries[n-1].ID
 		}
@@ -98,7 +98,8 @@ func (s *Store) pageBefore(ctx context.Context, granted grant, where Where) (Pag
 	return page, nil
 }
 
-// pageAround reads up to half a page of messages before where.Around, and the rest from there on.
+// pageAround reads up to half a page of messages before where.Around, and fills the page with messages
+// from there on.
 func (s *Store) pageAround(ctx context.Context, granted grant, where Where) (Page, error) {
 	half := where.Limit / 2
 	page, found, err := s.readRanges(ctx, granted,
@@ -125,7 +126,7 @@ type pageRange struct {
 // A foldedRange is the result of a pageRange.
 type foldedRange struct {
 	entries []Entry // oldest first
-	end     ID      // there may be more messages beyond it; zero if there are none
+	end     ID      // the last ID that the range covers; zero if there are no messages beyond the range
 }
 
 // isEmpty reports whether there are no messages in the direction of the query.

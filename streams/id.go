@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// ID is a Redis Streams entry ID: an entry's identity, time, and position in its room. The
-// zero ID, 0-0, is before every entry.
+// ID is the ID that Redis Streams assigned to an entry. It is the entry's identity, time, and position
+// in its room. The zero ID, 0-0, is before every entry.
 type ID struct{ Millis, Seq uint64 }
 
-// ErrBadCursor is returned for text that is not an entry ID or a cursor.
+// ErrBadCursor is returned for text that is neither an entry ID nor a cursor.
 var ErrBadCursor = errors.New("not a cursor: want <milliseconds>-<sequence>, optionally followed by @<epoch>")
 
 // ParseID parses an ID as Redis writes it.
@@ -57,7 +57,7 @@ func (id ID) Append(dst []byte) []byte {
 	return strconv.AppendUint(dst, id.Seq, 10)
 }
 
-// Time returns when Redis stored the entry, by Redis's clock.
+// Time returns the time at which Redis stored the entry, by Redis's clock.
 func (id ID) Time() time.Time {
 	return time.UnixMilli(int64(min(id.Millis, math.MaxInt64)))
 }
@@ -109,8 +109,8 @@ type Cursor struct {
 
 // ParseCursor parses "<entry ID>@<epoch>" or "<entry ID>".
 func ParseCursor(text string) (Cursor, error) {
-	place, epoch, found := strings.Cut(text, "@")
-	id, err := ParseID(place)
+	entry, epoch, found := strings.Cut(text, "@")
+	id, err := ParseID(entry)
 	if err != nil {
 		return Cursor{}, err
 	}
@@ -148,8 +148,8 @@ func (c Cursor) Append(dst []byte) []byte {
 	return append(dst, c.Epoch...)
 }
 
-// later returns the later of two cursors in a room. It ignores b if b is zero or in another
-// history. Any history continues noEpoch.
+// later returns the later of two cursors in a room. It ignores b if b is zero or belongs to another
+// history. Any history may follow noEpoch.
 func later(a, b Cursor) Cursor {
 	if b != (Cursor{}) && (a.Epoch == noEpoch || a.Epoch == b.Epoch && a.ID.Before(b.ID)) {
 		return b

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// buckets is the number of hash tags among which rooms are divided. It must never change, because
-// the keys of existing rooms depend on it.
+// buckets is the number of hash tags to which rooms are assigned. It must never change, because the keys
+// of existing rooms depend on it.
 const buckets = 16
 
 // ErrBadRoom is returned for a room name that does not match [a-z0-9][a-z0-9_-]{0,63}.
@@ -54,16 +54,16 @@ func (k keys) activity(bucket int) string { return k.bucket(bucket) + "activity"
 // rooms is the sorted set of a bucket's rooms by the time of their last entry.
 func (k keys) rooms(bucket int) string { return k.bucket(bucket) + "rooms" }
 
-// secret is the key with which all servers sign cookies and tokens.
+// secret holds the key with which all servers sign cookies and tokens.
 func (k keys) secret() string { return k.bucket(0) + "secret" }
 
-// sweep exists while a server sweeps all rooms, or did within sweepInterval.
+// sweep exists for sweepInterval after a server has begun to sweep all rooms.
 func (k keys) sweep() string { return k.bucket(0) + "sweep" }
 
 func (k keys) room(room string) string { return k.bucket(bucketOf(room)) + "room:" + room }
 func (k keys) meta(room string) string { return k.room(room) + ":meta" }
 
-// amended is the hash with the state of each message that was edited, deleted or reacted to.
+// amended is the hash with the state of each message that has edits, reactions or a deletion.
 func (k keys) amended(room string) string { return k.room(room) + ":amended" }
 
 // erased is the sorted set with the IDs of deleted messages.
@@ -72,8 +72,8 @@ func (k keys) erased(room string) string { return k.room(room) + ":erased" }
 // runs is the stream of messages that follow many entries of other kinds. See page.lua.
 func (k keys) runs(room string) string { return k.room(room) + ":runs" }
 
-// erasedEdits is the sorted set with the IDs of edits whose entries were removed. They are not
-// in erased, because a page looks there for deleted messages.
+// erasedEdits is the sorted set with the IDs of edits whose entries were removed. They are not in
+// erased, because pages look up deleted messages there.
 func (k keys) erasedEdits(room string) string { return k.room(room) + ":erased_edits" }
 
 // history returns the six keys that hold a room's history. They are the first KEYS of most
@@ -85,13 +85,13 @@ func (k keys) history(room string) []string {
 // servers is the sorted set of servers, by the time at which their last heartbeat expires.
 func (k keys) servers() string { return k.bucket(0) + "servers" }
 
-// serverRooms is the set of rooms in which people are, or were, present through a server.
+// serverRooms is the set of rooms in which people are or were present through a server.
 func (k keys) serverRooms(server string) string { return k.bucket(0) + "server:" + server + ":rooms" }
 
 // present is the hash of the people who are present in a room.
 func (k keys) present(room string) string { return k.room(room) + ":present" }
 
-// countSignaled exists for CountInterval after the number of people in a crowd was signalled.
+// countSignaled exists for CountInterval after the number of people in a crowded room was signalled.
 func (k keys) countSignaled(room string) string { return k.room(room) + ":told" }
 
 // read is the hash of a user's read markers, by room.

@@ -14,9 +14,9 @@ const (
 	Unreadable Kind = "unreadable"
 )
 
-// kindFields lists the fields that each kind of entry has in Redis, in addition to kind, n, key,
-// uid and name, which all entries have. For a new kind, append.lua also needs its checks and its
-// changes to other keys.
+// kindFields lists the fields that each kind of entry has in Redis, in addition to kind, n, key, uid
+// and name, which all entries have. A new kind also needs its checks, and its changes to other keys, in
+// append.lua.
 var kindFields = map[Kind][]storedField{
 	Message: {textField, replyField, mentionsField},
 	Edit:    {ofField, textField, mentionsField},
@@ -34,10 +34,10 @@ type storedField struct {
 }
 
 var (
-	textField  = textual("text", func(entry *Entry) *string { return &entry.Text })
-	emojiField = textual("emoji", func(entry *Entry) *string { return &entry.Emoji })
-	ofField    = entryID("of", false, func(entry *Entry) *ID { return &entry.Of })
-	replyField = entryID("re", true, func(entry *Entry) *ID { return &entry.ReplyTo })
+	textField  = newTextField("text", func(entry *Entry) *string { return &entry.Text })
+	emojiField = newTextField("emoji", func(entry *Entry) *string { return &entry.Emoji })
+	ofField    = newIDField("of", false, func(entry *Entry) *ID { return &entry.Of })
+	replyField = newIDField("re", true, func(entry *Entry) *ID { return &entry.ReplyTo })
 	onField    = storedField{
 		name: "on",
 		get: func(entry *Entry) string {
@@ -50,7 +50,7 @@ var (
 	}
 )
 
-func textual(name string, of func(*Entry) *string) storedField {
+func newTextField(name string, of func(*Entry) *string) storedField {
 	return storedField{
 		name: name,
 		get:  func(entry *Entry) string { return *of(entry) },
@@ -58,7 +58,7 @@ func textual(name string, of func(*Entry) *string) storedField {
 	}
 }
 
-func entryID(name string, isOptional bool, of func(*Entry) *ID) storedField {
+func newIDField(name string, isOptional bool, of func(*Entry) *ID) storedField {
 	return storedField{
 		name: name, isOptional: isOptional,
 		get: func(entry *Entry) string {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// locate looks up the cursor in the room's history. It returns nil if an earlier lookup
-// succeeded and the reader continues without a gap.
+// locate looks up the cursor in the room's history. It returns nil if an earlier lookup succeeded and
+// the reader can continue without a gap.
 func (r *Reader) locate(ctx context.Context, current *view) (*Followed, error) {
 	first := r.position == notLocated
 	r.prefetched = nil
@@ -27,8 +27,8 @@ func (r *Reader) locate(ctx context.Context, current *view) (*Followed, error) {
 }
 
 // locateCursor looks up the cursor in the view, or else in Redis. If the reader can continue exactly
-// after the cursor, it sets the position. Otherwise it returns a result whose state is not Resumed.
-// The result is nil if the view has the cursor.
+// after the cursor, locateCursor sets the position. Otherwise it returns a result whose state is not
+// Resumed. The result is nil if the view has the cursor.
 func (r *Reader) locateCursor(ctx context.Context, current *view) (found *readResult, err error) {
 	epoch := current.end.Epoch
 	if !current.contains(r.cursor) {
@@ -48,16 +48,17 @@ func (r *Reader) locateCursor(ctx context.Context, current *view) (found *readRe
 	return found, nil
 }
 
-// locateFresh moves the reader to just before the newest entries, or to the room's end at the time of
-// Follow if that is earlier, so that the reader does not miss entries stored since then.
+// locateFresh moves the reader to just before the newest entries. If the room ended before them when
+// Follow was called, it moves the reader there instead, so that the reader gets all entries stored since
+// then.
 func (r *Reader) locateFresh(ctx context.Context, current *view) (*Followed, error) {
 	newest, err := r.readNewest(ctx, current, r.start.newest)
 	if err != nil {
 		return nil, err
 	}
 	end := cmp.Or(r.cursor, r.window.firstEnd)
-	isMissed := end.ID.Before(newest.first.ID) || r.start.newest == 0 && newest.first.ID.Before(end.ID) // newest may be a cached answer
-	if !isMissed || end.Epoch != newest.epoch && end.Epoch != noEpoch {
+	startsAtEnd := end.ID.Before(newest.first.ID) || r.start.newest == 0 && newest.first.ID.Before(end.ID) // newest may be a cached result
+	if !startsAtEnd || end.Epoch != newest.epoch && end.Epoch != noEpoch {
 		return r.startAt(newest, Fresh, current), nil
 	}
 	r.cursor = end
@@ -113,8 +114,8 @@ func (r *Reader) startAt(found *readResult, state State, current *view) *Followe
 	return r.followed(state, current, found)
 }
 
-// followed returns a Followed for the reader's cursor. found is the last read from Redis, or nil. It
-// may have entries that the tail has not read yet.
+// followed returns a Followed for the reader's cursor. found is the last result from Redis, or nil, and
+// may be newer than the view.
 func (r *Reader) followed(state State, current *view, found *readResult) *Followed {
 	last, n := current.end, current.lastNumber
 	if found != nil && (found.epoch != last.Epoch || last.ID.Before(found.end.ID)) {

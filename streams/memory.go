@@ -15,7 +15,7 @@ import (
 // evictionInterval is how often a Store that receives appends checks whether Redis evicts keys.
 const evictionInterval = time.Minute
 
-// memory is what one Redis server reports about its memory.
+// memory holds a Redis server's report about its memory.
 type memory struct {
 	used, limit int64  // in bytes; a limit of 0 means no limit
 	policy      string // maxmemory-policy; "" if the server does not report it
@@ -31,8 +31,8 @@ type eviction struct {
 	logs    rate.Sometimes
 }
 
-// checkEviction queries every server that has keys, and logs new evictions and eviction policies. The
-// result omits servers that do not report their memory, because some hosts forbid INFO.
+// checkEviction queries every primary, and logs new evictions and eviction policies. The result omits
+// servers that do not report their memory, because some hosts forbid INFO.
 func (s *Store) checkEviction(ctx context.Context) []memory {
 	var mu sync.Mutex
 	servers := map[string]memory{}
@@ -99,7 +99,7 @@ func (s *Store) recordEviction(servers map[string]memory) {
 			policy = server.policy
 		}
 		before, known := e.last[addr]
-		if known && server.evicted > before { // the server's count restarts at 0 when it does
+		if known && server.evicted > before { // after a restart, the server counts from 0
 			evicted += server.evicted - before
 		}
 		e.last[addr] = server.evicted
@@ -122,13 +122,13 @@ func (s *Store) recordEviction(servers map[string]memory) {
 func policyRisk(policy string) string {
 	risk := "it may remove whole rooms when its memory is full"
 	if strings.HasPrefix(policy, "volatile-") {
-		risk = "it may remove send keys when its memory is full, and then a message that is retried is stored twice"
+		risk = "it may remove send keys when its memory is full, so that a retried message is stored twice"
 	}
 	return risk + "; set maxmemory-policy to noeviction"
 }
 
-// Warning describes evictions, and settings that allow them, which may lose entries although Redis
-// accepts appends. It returns "" if there are none. Health updates the warning.
+// Warning describes evictions and settings that allow them, because these may lose entries even while
+// Redis accepts appends. It returns "" if there are none. Health updates the warning.
 func (s *Store) Warning() string {
 	e := &s.eviction
 	e.mu.Lock()
@@ -150,8 +150,8 @@ func (s *Store) EvictedKeys() int64 {
 	return s.eviction.evicted
 }
 
-// watchEviction checks for evictions at each tick until ctx ends. It skips ticks without appends since
-// the last one, because reads do not cause evictions.
+// watchEviction checks for evictions at each tick until ctx ends. It skips a tick if there were no appends
+// since the last one, because reads do not cause evictions.
 func (s *Store) watchEviction(ctx context.Context, ticks <-chan time.Time) {
 	for {
 		select {

@@ -15,7 +15,7 @@ import (
 )
 
 // maxNamesRead is how many of a room's newest entries Names reads. The web page shows about as many
-// messages, and suggests their authors' names.
+// messages, and suggests the names of their authors.
 const maxNamesRead = 250
 
 // Names returns the names that a message in the room is likely to mention. These are the names of its
@@ -48,7 +48,7 @@ func (a Access) Names(ctx context.Context, room string) ([]string, error) {
 	return all, present.Err
 }
 
-// mentionsField has the folded names, one per line. It is "\n" if there are none, and missing if the
+// mentionsField stores the folded names, one per line. It is "\n" if there are none, and missing if the
 // author's server did not look for names.
 var mentionsField = storedField{
 	name: "at", isOptional: true,
@@ -77,8 +77,8 @@ func (e *Entry) mentions(folded string) bool {
 	return slices.Contains(e.Mentions, folded)
 }
 
-// hasName reports whether text has @ and the name, with no letter or digit before or after them. Both
-// text and name are folded.
+// hasName reports whether text contains @ and the name, without a letter or digit directly before or
+// after. Both text and name are folded.
 func hasName(text, name string) bool {
 	for at := 0; name != ""; {
 		i := strings.Index(text[at:], "@"+name)

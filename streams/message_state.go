@@ -61,8 +61,8 @@ func parseMessage(row []any, entry *Entry) {
 
 var variationSelectors = strings.NewReplacer("\ufe0e", "", "\ufe0f", "")
 
-// mergeVariants merges the reactions whose emoji differ only in variation selectors, which servers of
-// an older release stored as they were sent.
+// mergeVariants merges reactions whose emoji differ only in variation selectors. An older release stored
+// emoji without normalizing them.
 func (s *messageState) mergeVariants() {
 	variants := make(map[string]string) // by emoji without selectors
 	for _, emoji := range slices.Sorted(maps.Keys(s.Reactions)) {

@@ -10,8 +10,8 @@ import (
 	"burble/streams/conns"
 )
 
-// awaitRedis waits until Redis is usable, for at most options.Wait. It returns at once if Redis
-// refuses for a reason that does not go away by itself.
+// awaitRedis waits until Redis is usable, for at most options.Wait. It returns at once if Redis refuses
+// for a reason that waiting does not change.
 func (s *Store) awaitRedis(ctx context.Context) error {
 	deadline := time.Now().Add(s.options.Wait)
 	var last error
@@ -37,11 +37,11 @@ func (s *Store) awaitRedis(ctx context.Context) error {
 	}
 }
 
-// checkUsable sends a PING, a command with all keys of a tail, and a script that writes under the
+// checkUsable sends a PING, a command with all keys of a tail, and a script that writes to a key with the
 // prefix, as every append does. These fail if the Redis user lacks permissions, if the host does not
-// offer a command, or if Redis is one server of a Cluster, which has only some of the keys.
+// offer a command, or if Redis is a single server of a Cluster, which has only some of the keys.
 func (s *Store) checkUsable(ctx context.Context) error {
-	if err := s.redis.Retrying.Ping(ctx).Err(); err != nil && !isFull(err) { // first, because other commands return a less clear error if the password is missing
+	if err := s.redis.Retrying.Ping(ctx).Err(); err != nil && !isFull(err) { // first, because other commands return a less clear error without a password
 		return err
 	}
 	for _, tail := range s.tails {
@@ -54,7 +54,7 @@ func (s *Store) checkUsable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := appendScript.Load(ctx, node).Err(); err != nil { // SCRIPT LOAD in a pipeline would lose its hash
+	if err := appendScript.Load(ctx, node).Err(); err != nil { // in a pipeline, go-redis would not return the hash
 		return err
 	}
 	err = node.Eval(ctx, "return redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[1])", []string{activity}, activityLength).Err()
@@ -65,8 +65,8 @@ func (s *Store) checkUsable(ctx context.Context) error {
 	return err
 }
 
-// isRefusal reports whether Redis answers, but refuses for a reason that does not go away by itself,
-// unlike too many connections or requests.
+// isRefusal reports whether Redis answered, but refused for a reason that waiting does not change, such as
+// a wrong password. Too many connections or requests are not such a reason.
 func (s *Store) isRefusal(err error) bool {
 	switch {
 	case conns.IsReply(err, "ERR max "), isFull(err):
@@ -77,7 +77,7 @@ func (s *Store) isRefusal(err error) bool {
 	return conns.IsReply(err, "NOAUTH ", "WRONGPASS ", "NOPERM ", "DENIED ", "ERR ") || strings.Contains(err.Error(), "x509:")
 }
 
-// checkDurability returns an error if the options require Disk and Redis is not configured for it.
+// checkDurability returns an error if the options require Disk but Redis is not configured for it.
 func (s *Store) checkDurability(ctx context.Context) error {
 	if s.options.Durability != Disk {
 		return nil

@@ -17,18 +17,18 @@ import (
 // RemoveDeadServers removes the people who are present through it.
 const ServerTimeout = 60 * time.Second
 
-// In a room with up to MaxNamed people, a signal names each person who joins or leaves. A larger
-// room is a crowd. Its signals report only the number of people, once per CountInterval.
+// In a room with up to MaxNamed people, a signal names each person who joins or leaves. In a larger
+// room, a crowd, signals report only the number of people, once per CountInterval.
 const (
 	MaxNamed      = 100
 	CountInterval = 10 * time.Second
 )
 
-// removeAtOnce is how many rooms RemoveServer updates in one round trip.
-const removeAtOnce = 100
+// removeBatchSize is how many rooms RemoveServer updates in one round trip.
+const removeBatchSize = 100
 
-// An Arrival is a user who becomes present, with the name that the user's connection has. If a
-// user's connections have different names, the name with the latest NamedAt wins, to the second.
+// An Arrival is a user who becomes present, with the name on the user's connection. If a user's
+// connections have different names, the name with the latest NamedAt wins, compared by the second.
 type Arrival struct {
 	User
 	NamedAt time.Time
@@ -43,9 +43,9 @@ type PresenceChange struct {
 	SignalCount bool
 }
 
-// PresenceChanged is the outcome of a PresenceChange. CountDue means that the number of people
-// in a crowd changed less than CountInterval after it was last signalled. The caller must then
-// make a change with SignalCount after that interval.
+// PresenceChanged is the outcome of a PresenceChange. CountDue means that the number of people in a
+// crowd changed less than CountInterval after it was last signalled. The caller must then make a
+// change with SignalCount once that interval has passed.
 type PresenceChanged struct {
 	CountDue bool
 	Err      error
@@ -112,7 +112,7 @@ func (s *Store) presenceCall(room, server, mode string) scriptCall {
 	}
 }
 
-// Present is who is present in a room: the number of people, and up to MaxNamed of them.
+// Present lists the people who are present in a room: their number, and up to MaxNamed of them.
 type Present struct {
 	Count  int
 	People []User
@@ -122,13 +122,13 @@ type Present struct {
 	seen   uint64  // window.presenceSignals before the people were read
 }
 
-// IsOutdated reports whether the room's readers in this process may have received a signal since
-// Present was called, which Count and People do not reflect.
+// IsOutdated reports whether the room's readers in this process may have received a signal that Count
+// and People do not reflect.
 func (p Present) IsOutdated() bool {
 	return p.window != nil && p.window.presenceSignals.Load() != p.seen
 }
 
-// Present returns who is present in each of the rooms, in one round trip to Redis.
+// Present returns the people who are present in each of the rooms, in one round trip to Redis.
 func (a Access) Present(ctx context.Context, rooms ...string) []Present {
 	found := make([]Present, len(rooms))
 	totals, some := make([]*redis.IntCmd, len(rooms)), make([]*redis.ScanCmd, len(rooms))
@@ -179,7 +179,7 @@ func (a Access) Present(ctx context.Context, rooms ...string) []Present {
 // server must then record its people again with UpdatePresence.
 func (s *Store) Heartbeat(ctx context.Context, server string, timeout time.Duration) (known bool, err error) {
 	key := s.keys.servers()
-	// If the library retried, the retry would report the server as known.
+	// If go-redis retried, the retry would report the server as known.
 	node, err := conns.Node(ctx, s.redis.Unretried, key)
 	var added bool
 	if err == nil {
@@ -205,14 +205,14 @@ func (s *Store) RemoveDeadServers(ctx context.Context) error {
 	return nil
 }
 
-// RemoveServer removes the presence of all users who are present through the server, and then
-// the server's own records. Repeated and concurrent calls are safe.
+// RemoveServer removes all users who are present through the server, and then the server's own records.
+// Repeated and concurrent calls are safe.
 func (s *Store) RemoveServer(ctx context.Context, server string) error {
 	rooms, err := s.redis.Retrying.SMembers(ctx, s.keys.serverRooms(server)).Result()
 	if err != nil {
 		return fmt.Errorf("list the rooms of a server: %w", wrap(err))
 	}
-	for some := range slices.Chunk(rooms, removeAtOnce) {
+	for some := range slices.Chunk(rooms, removeBatchSize) {
 		calls := make([]scriptCall, len(some))
 		for i, room := range some {
 			calls[i] = s.presenceCall(room, server, "server_lost")

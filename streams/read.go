@@ -13,9 +13,8 @@ func After(cursor Cursor) From { return From{cursor: cursor} }
 // Newest returns a From that starts with the newest count entries. count is 0 to 500.
 func Newest(count int) From { return From{newest: count, fresh: true} }
 
-// Read is the result of one call of Next. At most one of Followed, Batch and Signals is set. If AtEnd
-// is true, there is nothing more to read until the Reader calls onReadable. If it is false, there may
-// be more.
+// Read is the result of one call of Next. At most one of Followed, Batch and Signals is set. If AtEnd is
+// true, there is nothing more to read until the Reader calls onReadable. Otherwise there may be more.
 type Read struct {
 	Followed *Followed
 	Batch    *Batch
@@ -26,8 +25,8 @@ type Read struct {
 // IsEmpty reports whether there was nothing to read.
 func (r *Read) IsEmpty() bool { return r.Followed == nil && r.Batch == nil && r.Signals == nil }
 
-// Followed reports where a reader starts. Next returns a Followed before the first batch, and again
-// when entries that the reader needs have been trimmed or lost.
+// Followed reports where a reader starts. Next returns a Followed before the first batch, and again when
+// entries that the reader has not read yet have been trimmed or lost.
 type Followed struct {
 	State      State
 	At         Cursor // the next batch starts here

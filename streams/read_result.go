@@ -17,11 +17,11 @@ type readResult struct {
 	endNumber int64  // number of the entry at end
 	first     Cursor // just before the batch; if Truncated, just before the first entry that is still kept
 	batch     *Batch // nil if the read only checked the cursor, or found no entries
-	nextLimit int64  // how many entries to read next, to fill about one batch
+	nextLimit int64  // how many entries the next read needs to fill about one batch
 }
 
-// sharedReadAfter checks the cursor, and reads the entries between it and the start of the
-// view. It reads at most limit entries, or maxBatchEntries if limit is 0.
+// sharedReadAfter checks the cursor, and reads the entries between the cursor and the start of the view.
+// It reads at most limit entries, or maxBatchEntries if limit is 0.
 func (s *Store) sharedReadAfter(ctx context.Context, granted grant, current *view, cursor Cursor, limit int64) (*readResult, error) {
 	room := granted.room
 	if limit == 0 {
@@ -32,7 +32,7 @@ func (s *Store) sharedReadAfter(ctx context.Context, granted grant, current *vie
 	}
 	key := readKey{room: room, epoch: current.end.Epoch, generation: current.generation, cursor: cursor, limit: limit}
 	if limit == 0 {
-		key.upto = current.end.ID // the answer is correct only for this end
+		key.upto = current.end.ID // the result is correct only for this end
 	}
 	return s.sharedReads.do(ctx, key, func(ctx context.Context) (*readResult, error) {
 		found, err := s.readInfo(ctx, room, cursor.ID, current.start.ID.String(), limit, current.end.ID)
@@ -42,20 +42,20 @@ func (s *Store) sharedReadAfter(ctx context.Context, granted grant, current *vie
 		if err != nil {
 			return nil, err
 		}
-		answer := &readResult{state: found.stateAt(cursor), epoch: found.epoch, end: found.end(), endNumber: found.lastNumber, first: found.beforeFirst()}
-		if answer.state != Resumed || limit == 0 {
-			return answer, nil
+		result := &readResult{state: found.stateAt(cursor), epoch: found.epoch, end: found.end(), endNumber: found.lastNumber, first: found.beforeFirst()}
+		if result.state != Resumed || limit == 0 {
+			return result, nil
 		}
 		upto := Cursor{current.start.ID, found.epoch}
 		if found.hasMore {
 			upto.ID = found.entries[len(found.entries)-1].ID
 		}
 		batches := splitBatches(room, Cursor{cursor.ID, found.epoch}, upto, found.entries)
-		answer.batch, answer.nextLimit = batches[0], min(2*limit, maxBatchEntries)
-		if len(batches) > 1 { // long entries: only the first batch is used
-			answer.nextLimit = int64(len(batches[0].Entries)) + 1
+		result.batch, result.nextLimit = batches[0], min(2*limit, maxBatchEntries)
+		if len(batches) > 1 { // the entries are long, so only the first batch is used
+			result.nextLimit = int64(len(batches[0].Entries)) + 1
 		}
-		return answer, nil
+		return result, nil
 	})
 }
 
@@ -79,18 +79,18 @@ func (s *Store) sharedReadNewest(ctx context.Context, granted grant, current *vi
 		for len(entries) > 0 && !first.ID.Before(entries[0].ID) {
 			entries = entries[1:] // trimmed after it was read
 		}
-		answer := &readResult{epoch: found.epoch, end: found.end(), endNumber: found.lastNumber, first: first}
+		result := &readResult{epoch: found.epoch, end: found.end(), endNumber: found.lastNumber, first: first}
 		if len(entries) > 0 {
 			upto := Cursor{entries[len(entries)-1].ID, found.epoch}
-			answer.batch = splitBatches(room, first, upto, entries)[0]
+			result.batch = splitBatches(room, first, upto, entries)[0]
 		}
-		return answer, nil
+		return result, nil
 	})
 }
 
-// fetchNewest returns the room's info and its newest count entries, oldest first. If the room
-// has fewer entries, it first checks whether another program has trimmed the stream. If more is not
-// nil, it adds commands to the end of the pipeline.
+// fetchNewest returns the room's info and its newest count entries, oldest first. If the room has fewer
+// entries, fetchNewest checks whether another program has trimmed the stream. If more is not nil, it is
+// called to add commands to the end of the pipeline.
 func (s *Store) fetchNewest(ctx context.Context, room string, count int, windowEnd ID, more func(redis.Pipeliner)) (*roomInfo, []Entry, error) {
 	for {
 		var before *redis.StringCmd

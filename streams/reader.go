@@ -12,16 +12,16 @@ const (
 	resetCount = 50
 	// retryDelay is the average delay before a reader retries a failed read.
 	retryDelay = 500 * time.Millisecond
-	// recheckDelay limits how long a reader trusts a lookup that the window does not confirm,
-	// because a former primary may have answered it.
+	// recheckDelay limits how long a reader trusts a lookup that the window does not confirm, because
+	// the answer may have come from a former primary.
 	recheckDelay = time.Second
 )
 
-// Reader reads one room, starting from a cursor. A Reader queues no entries. When its owner
-// is slow, it reads from an older cursor, in bigger batches.
+// Reader reads one room, starting from a cursor. A Reader queues no entries. If its owner is slow, the
+// Reader falls behind, and then returns bigger batches.
 //
-// A reader's position is where its cursor lies relative to the room's window. The method locate
-// looks the cursor up and sets the position. Next calls it again when the position is no longer
+// A reader's position describes where its cursor is relative to the room's window. The method locate
+// looks up the cursor and sets the position. Next calls locate again when the position is no longer
 // valid. A change of the view's generation invalidates every position.
 //
 //	position    the cursor is              entered when             left when
@@ -37,8 +37,8 @@ const (
 // entries from the window, or from Redis if the cursor is before the window. A reader in pastWindow
 // or otherEpoch gets only signals.
 //
-// The first lookup makes Next return a Followed. A later lookup does so only if entries after the
-// cursor were trimmed or lost.
+// After the first lookup, Next returns a Followed. After a later lookup, it does so only if entries
+// after the cursor were trimmed or lost.
 type Reader struct {
 	Room string
 
@@ -94,8 +94,8 @@ func (a Access) Follow(room string, from From, onReadable func(*Reader)) (*Reade
 	return reader, nil
 }
 
-// Close stops the Reader. Any goroutine may call it, and more than once. After Close returns, the
-// Reader does not call onReadable again.
+// Close stops the Reader. Any goroutine may call it, even more than once. After Close returns, the Reader
+// does not call onReadable again.
 func (r *Reader) Close() {
 	r.store.mu.Lock()
 	defer r.store.mu.Unlock()
@@ -104,8 +104,8 @@ func (r *Reader) Close() {
 	}
 }
 
-// Next returns what follows the cursor, and advances the cursor past it. After an error, the
-// cursor is unchanged, and the Reader calls onReadable when the caller should retry.
+// Next reads on from the cursor, and advances the cursor past the result. After an error, the cursor
+// is unchanged, and the Reader calls onReadable when the caller should retry.
 func (r *Reader) Next(ctx context.Context) (Read, error) {
 	read, err := r.next(ctx)
 	// While Redis is away, no timer is needed, because tailReconnected wakes every reader.
@@ -146,7 +146,7 @@ var canceled = func() context.Context {
 	return ctx
 }()
 
-// nextFromWindow returns the next Read from the window. ok is false if only Redis can answer.
+// nextFromWindow returns the next Read from the window. ok is false if it must come from Redis.
 func (r *Reader) nextFromWindow(current *view) (read Read, ok bool) {
 	if r.position == notLocated {
 		return Read{}, false
@@ -172,7 +172,7 @@ func (r *Reader) nextFromWindow(current *view) (read Read, ok bool) {
 	return Read{}, false
 }
 
-// nextFromRedis returns the next Read when the view cannot answer.
+// nextFromRedis returns the next Read if the window does not have it.
 func (r *Reader) nextFromRedis(ctx context.Context, current *view) (Read, error) {
 	if !r.isLocated(current) {
 		followed, err := r.locate(ctx, current)
@@ -202,12 +202,12 @@ func (r *Reader) isLocated(current *view) bool {
 	if r.position == inHistory {
 		return true
 	}
-	reached := r.position == pastWindow && r.prefetched == nil && !current.end.ID.Before(r.cursor.ID)
-	return !reached && time.Since(r.confirmedAt) < recheckDelay
+	isReached := r.position == pastWindow && r.prefetched == nil && !current.end.ID.Before(r.cursor.ID)
+	return !isReached && time.Since(r.confirmedAt) < recheckDelay
 }
 
-// setPosition records that the cursor is in the history with that epoch. isPastWindow
-// reports whether the cursor, or an entry read after it, is past the window's end.
+// setPosition records that the cursor is in the history with the epoch. isPastWindow reports whether the
+// cursor, or an entry read after it, is past the window's end.
 func (r *Reader) setPosition(epoch string, isPastWindow bool, current *view) {
 	r.position, r.generation = inHistory, current.generation
 	switch {

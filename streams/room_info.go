@@ -12,8 +12,8 @@ import (
 // State reports whether a reader continues exactly after its cursor.
 type State string
 
-// The states. XREAD does not report any of them: after a trimmed ID, it silently returns the
-// entries that are left, and after an ID above the last one, it waits forever.
+// The states. XREAD does not report them. After a trimmed ID, it silently returns the entries that are
+// left. After an ID above the last one, it waits forever.
 const (
 	// Fresh: the reader started without a cursor.
 	Fresh State = "fresh"
@@ -25,7 +25,7 @@ const (
 	Reset State = "reset"
 )
 
-// roomInfo is the result of one query about a room, and about one ID in the room.
+// roomInfo is the result of one query about a room and one ID in it.
 type roomInfo struct {
 	exists        bool   // whether the stream exists
 	epoch         string // noEpoch if the stream does not exist
@@ -35,28 +35,28 @@ type roomInfo struct {
 	first, last   ID    // zero in an empty stream
 	firstNumber   int64 // number of the first entry, or of the next one in an empty stream
 
-	hasEntry     bool // the entry with the ID exists, or was deleted
-	hasWindowEnd bool // the same for the entry at the window's end
+	hasEntry     bool // the entry with the ID exists or was deleted
+	hasWindowEnd bool // the entry at the window's end exists or was deleted
 	entries      []Entry
 	hasMore      bool // there may be more entries
 }
 
-// stateAt returns the state of a reader at the cursor. Resumed means that it continues exactly.
+// stateAt returns the state of a reader that starts at the cursor.
 func (p *roomInfo) stateAt(cursor Cursor) State {
 	id := cursor.ID
 	anyEpoch := cursor.Epoch == "" || cursor.Epoch == noEpoch
-	nothingSeen := id.IsZero() && anyEpoch
+	isAtStart := id.IsZero() && anyEpoch
 	switch {
-	case nothingSeen && p.trimmedUpto.IsZero():
+	case isAtStart && p.trimmedUpto.IsZero():
 		return Resumed
-	case nothingSeen:
+	case isAtStart:
 		return Truncated
 	case !p.exists || !anyEpoch && cursor.Epoch != p.epoch:
 		return Reset
 	case id.Before(p.trimmedUpto):
 		return Truncated
 	case id == p.trimmedUpto || p.hasEntry:
-		return Resumed // no entry is missing after the last trimmed one
+		return Resumed // every entry after the cursor is still there
 	case id.IsZero():
 		return Resumed
 	}
@@ -84,8 +84,8 @@ func (p *roomInfo) readMeta(values []any) {
 	p.trimmedNumber, _ = strconv.ParseInt(field(3), 10, 64)
 }
 
-// readInfo returns a room's info about id and up to limit entries in (id, upto]. It also finds
-// whether the server that answers has the entry at windowEnd, and records trims by other programs.
+// readInfo returns a room's info about id, with up to limit entries in (id, upto]. It also checks whether
+// the server that answers has the entry at windowEnd, and records trims by other programs.
 func (s *Store) readInfo(ctx context.Context, room string, id ID, upto string, limit int64, windowEnd ID) (*roomInfo, error) {
 	for {
 		var query *infoQuery
@@ -105,14 +105,13 @@ func (s *Store) readInfo(ctx context.Context, room string, id ID, upto string, l
 	}
 }
 
-// errOtherHistory is returned if the server that answered does not have the window's history.
-// For a moment after a failover, one connection may lead to the old primary and another to
-// the new one.
+// errOtherHistory is returned if the server that answered does not have the window's history. For a
+// moment after a failover, one connection may be to the old primary and another to the new one.
 var errOtherHistory = errors.New("redis answered from a different history")
 
-// checkContinues returns errOtherHistory unless found is from the view's history. Two histories
-// may have the same epoch, but only one has the entry at the window's end. A different epoch is
-// not an error, because the tail will find it too and reset the window.
+// checkContinues returns errOtherHistory unless found is from the view's history. Two histories may have
+// the same epoch, but only one has the entry at the window's end. A different epoch is not an error,
+// because the tail will detect it and reset the window.
 func (s *Store) checkContinues(room string, current *view, found *roomInfo) error {
 	end := current.end.ID
 	if found.epoch != current.end.Epoch || end.IsZero() || found.hasWindowEnd || !found.trimmedUpto.Before(end) {
@@ -122,9 +121,9 @@ func (s *Store) checkContinues(room string, current *view, found *roomInfo) erro
 	return errOtherHistory
 }
 
-// detectTrim detects whether another program trimmed the beginning of the stream, and records
-// it. again reports whether the stream has changed since found was read, so that the caller
-// must read it again.
+// detectTrim checks whether another program has trimmed the beginning of the stream, and records the
+// trim. again reports whether the stream has changed since found was read, so that the caller must read
+// it again.
 func (s *Store) detectTrim(ctx context.Context, room string, found *roomInfo) (again bool, err error) {
 	if found.firstNumber == found.trimmedNumber+1 {
 		return false, nil
@@ -162,12 +161,11 @@ type infoQuery struct {
 	last      *redis.XMessageSliceCmd
 }
 
-// queryInfo adds commands to the pipeline that query a room's info about id, with up to limit
-// entries in (id, upto]. upto has the syntax of XRANGE. A zero windowEnd is not queried.
+// queryInfo adds commands to the pipeline that read a room's info about id, with up to limit entries in
+// (id, upto]. upto has the syntax of XRANGE. If windowEnd is zero, queryInfo does not look for it.
 //
-// The entries come first. If the checks after them find the history intact, it was intact
-// when the entries were read. MULTI would be simpler, but a full Redis refuses it even for
-// reads.
+// The command that reads the entries comes first. If the checks after it find the history intact, it was
+// intact when the entries were read. MULTI would be simpler, but a full Redis refuses it even for reads.
 func (s *Store) queryInfo(ctx context.Context, pipe redis.Pipeliner, room string, id ID, upto string, limit int64, windowEnd ID) *infoQuery {
 	key := s.keys.room(room)
 	q := &infoQuery{room: room, id: id, limit: limit}
@@ -216,7 +214,7 @@ func (q *infoQuery) result() (*roomInfo, error) {
 	return found, nil
 }
 
-// entryQuery asks Redis whether a room has an entry with an ID, or had it before a deletion.
+// entryQuery checks whether a room has an entry with an ID, or had it before a deletion.
 type entryQuery struct {
 	found  *redis.XMessageSliceCmd
 	erased [2]*redis.FloatCmd

@@ -14,13 +14,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Room is what a list of rooms shows one user about a room.
+// Room is a room in a user's list of rooms.
 type Room struct {
 	Name     string
 	Topic    string
 	Last     ID  // ID of the last entry
 	Read     ID  // the user's read marker; zero if there is none
-	Unread   int // messages from others after Read; after a long absence, also own and deleted ones
+	Unread   int // messages from others after Read; after a long absence, an estimate
 	Mentions int // how many of the newest unread messages mention the user in their latest text
 	Present  int // how many people are present
 }
@@ -28,9 +28,9 @@ type Room struct {
 // Active returns the time of the last entry.
 func (r Room) Active() time.Time { return r.Last.Time() }
 
-// Rooms returns up to limit rooms that the user may read: first those with a read marker, then
-// others, each most recently active first. Unread is 0 for the zero User and in rooms without a
-// read marker.
+// Rooms returns up to limit rooms that the user may read. Rooms with a read marker come before the
+// others. Within each group, the most recently active room comes first. Unread is 0 for the zero User
+// and in rooms without a read marker.
 func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	s := a.store
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
@@ -50,10 +50,9 @@ func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	return rooms, nil
 }
 
-// listedRooms returns up to limit rooms that the user may read, and the user's read marker in
-// each, "" if there is none. Rooms that the user has read come before others, so that nobody
-// can crowd them out; among them those with the latest markers, and among the others those
-// with the latest entries.
+// listedRooms returns up to limit rooms that the user may read, and the user's read marker in each, or
+// "" if there is none. Rooms with a marker come first, by the latest marker, so that new rooms cannot
+// crowd them out of the list. The others follow, by the latest entry.
 func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, markers []string, err error) {
 	s := a.store
 	active := make([]*redis.ZSliceCmd, buckets)
@@ -99,7 +98,7 @@ func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, ma
 	return granted, markers, nil
 }
 
-// compareIDs compares entry IDs as Redis writes them. One that is none is before all others.
+// compareIDs compares entry IDs as Redis writes them. An invalid ID is before all valid ones.
 func compareIDs(a, b string) int {
 	first, _ := ParseID(a)
 	second, _ := ParseID(b)

@@ -32,7 +32,7 @@ func script(names ...string) *redis.Script {
 	for _, name := range names {
 		text, err := luaFiles.ReadFile("lua/" + name + ".lua")
 		if err != nil {
-			panic(err) // only if a name above is wrong
+			panic(err) // a name above is wrong
 		}
 		all.Write(text)
 	}

@@ -8,21 +8,20 @@ import (
 )
 
 const (
-	// cacheTime is how long an answer is cached. An answer stays correct until the view's generation
-	// changes, and clients that reconnect together do so within this time.
+	// cacheTime is how long a result is cached. A result stays correct until the view's generation
+	// changes. When many clients reconnect at once, most do so within this time.
 	cacheTime = time.Second
-	// maxCacheBytes is the approximate limit for all cached answers together.
+	// maxCacheBytes is the approximate limit for all cached results together.
 	maxCacheBytes = 32 << 20
-	// maxSharedReads is how many reads run at a time, and so how many delay a page that is requested
-	// after a crowd reconnects.
+	// maxSharedReads is how many reads run at a time. These are ahead of a page that is requested just
+	// after many clients have reconnected.
 	maxSharedReads = 32
 	// readTimeout is the timeout of one read from Redis.
 	readTimeout = 5 * time.Second
 )
 
-// sharedReads merges identical reads from Redis, caches their answers briefly, and limits how
-// many reads run at a time. Further reads wait here and not in the client's connection pool,
-// where they would time out.
+// sharedReads merges identical reads from Redis, caches their results briefly, and limits how many
+// reads run at a time. Further reads wait here, because they would time out in the connection pool.
 //
 // Package golang.org/x/sync/singleflight would need a string key for each read, and does not cache.
 type sharedReads struct {
@@ -33,7 +32,7 @@ type sharedReads struct {
 
 	mu    sync.Mutex
 	reads map[readKey]*sharedRead
-	bytes int // size of the cached answers
+	bytes int // size of the cached results
 }
 
 // A readKey identifies a query: up to limit entries after a cursor, or the newest ones.
@@ -48,8 +47,8 @@ type readKey struct {
 }
 
 type sharedRead struct {
-	done   chan struct{} // closed when answer and err are set
-	answer *readResult
+	done   chan struct{} // closed when result and err are set
+	result *readResult
 	err    error
 }
 
@@ -59,8 +58,8 @@ func newSharedReads(slots int) *sharedReads {
 	return f
 }
 
-// do returns the answer for the key. It calls read unless another caller's read for the key is
-// running or its answer is cached. It returns a cached answer even if ctx is done.
+// do returns the result for the key. It calls read unless another caller's read for the key is running
+// or its result is cached. It returns a cached result even if ctx is done.
 func (f *sharedReads) do(ctx context.Context, key readKey, read func(context.Context) (*readResult, error)) (*readResult, error) {
 	f.mu.Lock()
 	shared, found := f.reads[key]
@@ -72,12 +71,12 @@ func (f *sharedReads) do(ctx context.Context, key readKey, read func(context.Con
 	f.mu.Unlock()
 	select {
 	case <-shared.done: // preferred, even if ctx is done too
-		return shared.answer, shared.err
+		return shared.result, shared.err
 	default:
 	}
 	select {
 	case <-shared.done:
-		return shared.answer, shared.err
+		return shared.result, shared.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -85,7 +84,7 @@ func (f *sharedReads) do(ctx context.Context, key readKey, read func(context.Con
 
 func (f *sharedReads) run(key readKey, shared *sharedRead, read func(context.Context) (*readResult, error)) {
 	shared.err = f.withSlot(f.ctx, func(ctx context.Context) (err error) {
-		shared.answer, err = read(ctx)
+		shared.result, err = read(ctx)
 		return err
 	})
 	f.cache(key, shared)
@@ -105,14 +104,14 @@ func (f *sharedReads) withSlot(ctx context.Context, read func(context.Context) e
 	return read(ctx)
 }
 
-// cache keeps an answer for cacheTime. It does not keep errors, or answers that do not fit. Only the
+// cache keeps a result for cacheTime. It does not keep errors, or results that do not fit. Only the
 // callers that are already waiting receive those.
 func (f *sharedReads) cache(key readKey, shared *sharedRead) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	size := 0
-	if shared.err == nil && shared.answer.batch != nil {
-		size = shared.answer.batch.size()
+	if shared.err == nil && shared.result.batch != nil {
+		size = shared.result.batch.size()
 	}
 	if shared.err != nil || f.bytes+size > maxCacheBytes {
 		delete(f.reads, key)

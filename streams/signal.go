@@ -22,7 +22,7 @@ const (
 	Count      SignalKind = "count"  // Count people are present, more than MaxNamed
 )
 
-// Signal is an event in a room that is not stored there. Only readers that are following the room
+// Signal is an event in a room that is not stored. Only readers that are following the room at the time
 // receive it, and even they may miss it. It is sent through the activity stream, which every server
 // reads anyway.
 type Signal struct {

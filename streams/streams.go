@@ -1,8 +1,8 @@
 // Package streams keeps chat rooms in Redis Streams.
 //
-// A room is one stream, and each event in the room is one entry. The entry ID that Redis
-// assigns is the event's identity, its time, and the cursor from which a client resumes.
-// All state of a room is in Redis, so any process can serve any room.
+// A room is one stream, and each event in the room is one entry. The entry ID that Redis assigns is
+// the event's identity, its time, and the cursor from which a client resumes. The state of every room
+// is in Redis, so any process can serve any room.
 //
 // [Open] returns a [Store], whose Run method reads new entries and sends appends. Store.As
 // returns an [Access] for one user, which appends entries, reads pages, and follows rooms. Every
@@ -31,7 +31,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Durability is what must have happened before Append returns.
+// Durability determines what must have happened to an entry before Append returns.
 type Durability string
 
 // The durabilities.
@@ -45,7 +45,7 @@ const (
 type Options struct {
 	// Redis holds the addresses and credentials. The Store overrides pool sizes, timeouts and retries.
 	Redis  *redis.UniversalOptions
-	Prefix string // of every key
+	Prefix string // prefix of every key
 
 	MaxCount   int64         // entries to keep in each room; 0 means all
 	MaxAge     time.Duration // how long to keep entries; 0 means forever
@@ -67,7 +67,7 @@ var (
 	ErrUnavailable = errors.New("storage is unavailable")
 	// ErrFull means that Redis has no memory or disk space left for the entry.
 	ErrFull = errors.New("storage is full")
-	// ErrUnusable means that Open could not reach Redis, or that Redis lacks what a Store needs.
+	// ErrUnusable means that Open could not reach Redis, or that Redis lacks something a Store needs.
 	ErrUnusable = errors.New("redis cannot be used")
 )
 
@@ -77,8 +77,8 @@ type Store struct {
 	keys    keys
 	log     *slog.Logger
 
-	// Reads use redis.Retrying, appends redis.Unretried, and each tail blocks on one
-	// connection of redis.Blocking.
+	// Reads use redis.Retrying, appends use redis.Unretried, and each tail blocks on a connection
+	// of redis.Blocking.
 	redis        *conns.Set
 	tails        []*tail
 	appenders    []*appender
@@ -93,7 +93,7 @@ type Store struct {
 	maxWindowsBytes int // approximate limit for all windows together
 }
 
-// Open connects to Redis and checks that it can do what the options require. The caller must
+// Open connects to Redis and checks that it supports everything the options require. The caller must
 // call Run once, and close the Store after Run has returned.
 func Open(ctx context.Context, options Options) (*Store, error) {
 	if options.Durability == "" {

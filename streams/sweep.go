@@ -9,17 +9,17 @@ import (
 )
 
 const (
-	// sweepRooms is how many rooms the sweep trims in one pipeline: about 2 ms of Redis' time.
-	sweepRooms = 100
-	// sweepPause is the time between two of them.
+	// sweepBatchSize is how many rooms the sweep trims in one pipeline, which takes Redis about 2 ms.
+	sweepBatchSize = 100
+	// sweepPause is the time between two pipelines.
 	sweepPause = 50 * time.Millisecond
 )
 
-// sweepInterval is how often all rooms are swept, by whichever server comes first.
+// sweepInterval is how often a server, whichever claims it first, sweeps all rooms.
 var sweepInterval = 10 * time.Minute
 
-// sweep applies the retention to all rooms, including those that nobody opens or writes to, until
-// ctx ends. Appends and pages apply it to the others.
+// sweep applies the retention limits to all rooms until ctx ends. Appends and pages apply the limits
+// too, but not in rooms that nobody opens or writes to.
 func (s *Store) sweep(ctx context.Context) {
 	if s.options.MaxAge == 0 && s.options.MaxCount == 0 {
 		return
@@ -28,7 +28,7 @@ func (s *Store) sweep(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		if err := s.sweepOnce(ctx); err != nil && ctx.Err() == nil {
-			s.log.Debug("cannot apply the retention to all rooms", "error", err)
+			s.log.Debug("cannot apply the retention limits to all rooms", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -38,21 +38,21 @@ func (s *Store) sweep(ctx context.Context) {
 	}
 }
 
-// sweepOnce sweeps all rooms, unless a server has begun to within the last sweepInterval.
+// sweepOnce sweeps all rooms, unless a server has begun a sweep within the last sweepInterval.
 func (s *Store) sweepOnce(ctx context.Context) error {
 	if isOwner, err := s.claimSweep(ctx); err != nil || !isOwner {
 		return err
 	}
 	for bucket := range buckets {
-		for first := int64(0); ; first += sweepRooms {
-			rooms, err := s.redis.Retrying.ZRange(ctx, s.keys.rooms(bucket), first, first+sweepRooms-1).Result()
+		for first := int64(0); ; first += sweepBatchSize {
+			rooms, err := s.redis.Retrying.ZRange(ctx, s.keys.rooms(bucket), first, first+sweepBatchSize-1).Result()
 			if err != nil {
 				return fmt.Errorf("list the rooms of a bucket: %w", wrap(err))
 			}
 			if err := s.sweepRooms(ctx, rooms); err != nil {
 				return err
 			}
-			if len(rooms) < sweepRooms {
+			if len(rooms) < sweepBatchSize {
 				break
 			}
 		}
@@ -80,13 +80,13 @@ func (s *Store) sweepRooms(ctx context.Context, rooms []string) error {
 		if err != nil {
 			return wrap(err)
 		}
-		var again []string // a call trims up to 500 entries
+		var again []string // each call trims up to 500 entries
 		for i, reply := range replies {
 			switch err := reply.Err(); {
 			case err == nil:
 				again = append(again, rooms[i])
 			case err != redis.Nil:
-				s.log.Debug("cannot apply the retention", "room", rooms[i], "error", err)
+				s.log.Debug("cannot apply the retention limits", "room", rooms[i], "error", err)
 			}
 		}
 		rooms = again

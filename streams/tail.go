@@ -30,13 +30,13 @@ const (
 	// The tail then reads an entry of a quiet room at once, and entries of a busy room in batches.
 	minRoundTime = 10 * time.Millisecond
 	// activityLength is the minimum number of entries that an activity stream keeps. If a read
-	// returns that many, older ones may have been trimmed before they were read.
+	// returns that many, others may have been trimmed before they could be read.
 	activityLength = 1000
 )
 
-// A tail reads the new entries of the rooms in its buckets, once for all readers in this
-// process. It blocks on the activity streams, and uses them only to find out which rooms to
-// read. All entries that it publishes come from the rooms themselves.
+// A tail reads the new entries of the rooms in its buckets, once for all readers in this process. It
+// blocks on the activity streams, and uses them only to find out which rooms to read. All entries that
+// it publishes come from the rooms' own streams.
 type tail struct {
 	store    *Store
 	appender *appender // for the same buckets
@@ -52,7 +52,7 @@ type tail struct {
 	idleChecks int
 	shrunkAt   time.Time // when shrinkWindows last ran
 
-	checkAllDue atomic.Bool // a read returned a history other than the window's: check all rooms
+	checkAllDue atomic.Bool // a read returned a history other than the window's, so all rooms must be checked
 
 	mu         sync.Mutex
 	lastRead   map[string]string // last ID read, by activity key; only the tail changes it
@@ -84,7 +84,7 @@ func (t *tail) run(ctx context.Context) {
 			}
 		}
 		// While a Cluster moves a slot to another server, the slot's rooms are unavailable for a
-		// moment. Redis does not count as away then.
+		// moment. This does not count as Redis being away.
 		if !t.away.Load() && time.Since(lostAt) >= awayAfter && !conns.IsReply(err, "ASK ", "TRYAGAIN ") {
 			t.away.Store(true)
 			t.store.tailDisconnected(err)
@@ -151,8 +151,8 @@ func (t *tail) round(ctx context.Context) error {
 	return nil
 }
 
-// shrinkWindows shrinks the windows to their current share of the memory. The share falls as
-// the number of windows rises, and publish applies it only to rooms with new entries.
+// shrinkWindows shrinks the windows to their current share of the memory. The share falls as the number
+// of windows rises, but publish applies it only to rooms with new entries.
 func (t *tail) shrinkWindows() {
 	if time.Since(t.shrunkAt) < t.maxBlock {
 		return
@@ -163,8 +163,8 @@ func (t *tail) shrinkWindows() {
 	}
 }
 
-// awaitAppends waits until Redis has answered the appends that this server has sent, so that
-// the next round reads them all. Otherwise a blocked read would return after the first of them.
+// awaitAppends waits until Redis has answered the appends that this server has sent, so that the next
+// round reads all of them. Otherwise the next read would return after the first of them.
 func (t *tail) awaitAppends() {
 	if answered := t.appender.inFlightDone(); answered != nil {
 		select {
@@ -174,8 +174,8 @@ func (t *tail) awaitAppends() {
 	}
 }
 
-// queueCheck makes the tail check the window's end on its own connection. The connection that
-// found the end may lead to another primary.
+// queueCheck makes the tail check the window's end on its own connection. The connection that found the
+// end may be to another primary.
 func (t *tail) queueCheck(w *window) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -7,9 +7,9 @@ import (
 	"burble/streams/conns"
 )
 
-// checkIdle looks for changes that left no activity. EXISTS on all rooms detects a FLUSHALL. On
-// every third call, XREAD on all rooms detects entries that another program added. Only checkAll
-// detects that entries at the end of a room were removed by hand.
+// checkIdle looks for changes that added no activity. EXISTS on all rooms detects a FLUSHALL. On every
+// third call, XREAD on all rooms detects entries that another program added. Only checkAll detects that
+// an operator removed entries at the end of a room.
 func (t *tail) checkIdle(ctx context.Context) error {
 	t.idleChecks++
 	isThird := t.idleChecks%3 == 0
@@ -56,7 +56,7 @@ func (t *tail) checkAll(ctx context.Context) error {
 	return nil
 }
 
-// check checks the end of each window like a client's cursor. It appends new entries to the
+// check checks the end of each window in the same way as a client's cursor. It appends new entries to the
 // windows that can continue exactly, and resets the others.
 func (t *tail) check(ctx context.Context, toCheck []*window) error {
 	for len(toCheck) > 0 {
@@ -88,12 +88,12 @@ func (t *tail) check(ctx context.Context, toCheck []*window) error {
 // leave a gap.
 func (t *tail) applyCheck(w *window, found *roomInfo) {
 	current := w.view.Load()
-	// XTRIM by hand leaves no record of what it removed. But if the numbers continue where the
-	// window ends, no entry is missing. After a reconnect, this proves nothing: in the history of
-	// another server, the entry with the window's last number may be a different one.
+	// An operator's XTRIM is not recorded. But if the numbers continue where the window ends, no entry is
+	// missing. After a reconnect, they prove nothing, because another server may have a different entry
+	// with the window's last number.
 	isSameServer := !t.followingSince.IsZero()
-	isWhole := isSameServer && found.epoch == current.end.Epoch && current.lastNumber > 0 && found.firstNumber == current.lastNumber+1
-	if isWhole || found.stateAt(current.end) == Resumed {
+	isConsecutive := isSameServer && found.epoch == current.end.Epoch && current.lastNumber > 0 && found.firstNumber == current.lastNumber+1
+	if isConsecutive || found.stateAt(current.end) == Resumed {
 		w.publish(found.epoch, found.entries, t.store.windowShare())
 		return
 	}

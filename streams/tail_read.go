@@ -12,7 +12,7 @@ import (
 )
 
 // readMoved reads the rooms in moved that have readers in this process. moved maps each room with new
-// activity to the cursor of the last entry that the activity mentions.
+// activity to the cursor of its last entry in that activity.
 func (t *tail) readMoved(ctx context.Context, moved map[string]Cursor) error {
 	var toRead, toCheck []*window
 	for room, cursor := range moved {
@@ -43,8 +43,8 @@ func (t *tail) readAll(ctx context.Context) error {
 	return err
 }
 
-// readWindows reads each room's entries after the window's end. It returns the windows of the
-// rooms that had none.
+// readWindows reads each room's entries after the window's end. It returns the windows of the rooms
+// without new entries.
 func (t *tail) readWindows(ctx context.Context, toRead []*window) (unchanged []*window, err error) {
 	var toCheck []*window
 	for first := true; len(toRead) > 0; first = false {
@@ -99,7 +99,8 @@ func (t *tail) xread(ctx context.Context, windows []*window) (map[string][]Entry
 // notAStream is the prefix of Redis's error reply if a room's key has another type.
 const notAStream = "WRONGTYPE "
 
-// missingRoom returns the roomInfo of a room whose key is not a stream. Its readers get the error reply.
+// missingRoom returns the roomInfo for a room whose key is not a stream. The room's readers get Redis's
+// error.
 func missingRoom() *roomInfo { return &roomInfo{epoch: noEpoch} }
 
 // xreadEach is like xread, but sends one command for each room, because a key that is not a stream

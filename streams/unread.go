@@ -11,22 +11,22 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A list of rooms reads at most maxUnreadEntries unread entries, from at most maxUnreadRooms rooms, to
-// find mentions of the user and to exclude the user's own messages. Nobody needs exact numbers beyond
+// To find mentions of the user and to exclude the user's own messages, a list of rooms reads at most
+// maxUnreadEntries unread entries, from at most maxUnreadRooms rooms. Nobody needs exact numbers beyond
 // that, and a user who returns after a long absence must not block Redis.
 const (
 	maxUnreadEntries = 250
 	maxUnreadRooms   = 25
 )
 
-// An unreadRoom is a Room in a list, with what unread.lua returned about it.
+// An unreadRoom is a Room in a list, with the reply of unread.lua about it.
 type unreadRoom struct {
 	Room
 	granted  grant
 	marker   string
 	entries  int // number of entries after the marker
 	messages int // number of messages after the marker; negative if unknown
-	newest   int // how many of the newest entries to read
+	newest   int // number of newest entries to read
 }
 
 // readRooms returns the rooms of a list, with their unread messages and mentions.
@@ -52,7 +52,7 @@ func (s *Store) readRooms(ctx context.Context, granted []grant, markers []string
 		}
 	}
 	slices.SortStableFunc(rooms, func(a, b *unreadRoom) int {
-		if a.isOwn() != b.isOwn() {
+		if a.hasMarker() != b.hasMarker() {
 			return cmp.Compare(len(b.marker), len(a.marker))
 		}
 		return b.Last.Compare(a.Last)
@@ -61,8 +61,8 @@ func (s *Store) readRooms(ctx context.Context, granted []grant, markers []string
 	return rooms, s.countUnread(ctx, rooms)
 }
 
-// isOwn reports whether the user has read the room.
-func (r *unreadRoom) isOwn() bool { return r.marker != "" }
+// hasMarker reports whether the user has read the room.
+func (r *unreadRoom) hasMarker() bool { return r.marker != "" }
 
 // runUnread runs unread.lua for each room, all at once.
 func (s *Store) runUnread(ctx context.Context, granted []grant, markers []string) ([]*redis.Cmd, error) {
@@ -88,8 +88,8 @@ func parseUnread(reply []any) *unreadRoom {
 	return room
 }
 
-// share divides maxUnreadEntries among the most recently active rooms with unread entries. Rooms with
-// few unread entries get all of them, and the others get equal shares of the rest.
+// share divides maxUnreadEntries among the most recently active rooms with unread entries. For rooms with
+// few unread entries, all are read. The others get equal shares of the rest.
 func share(rooms []*unreadRoom) {
 	var some []*unreadRoom
 	for _, room := range rooms {

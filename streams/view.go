@@ -7,7 +7,7 @@ import (
 
 // A view is an immutable snapshot of a window: consecutive batches from start to end.
 type view struct {
-	generation uint64 // when it changes, readers must look up their cursors again
+	generation uint64 // readers must look up their cursors again when it changes
 	start, end Cursor
 	lastNumber int64 // number of the entry at end
 	confirmed  bool  // the tail has found end on its own connection
@@ -15,7 +15,8 @@ type view struct {
 	bytes      int
 }
 
-// generations counts the generations of all windows together, so that no two are equal.
+// generations is the last generation of any window. All windows share it, so that no two generations are
+// equal.
 var generations atomic.Uint64
 
 // emptyView returns a view without entries, at the end of the room.
@@ -53,8 +54,8 @@ func (v *view) contains(cursor Cursor) bool {
 	return j < len(entries) && entries[j].ID == cursor.ID
 }
 
-// hasEpoch reports whether entries from that epoch may continue the view. If not, the tail will
-// notice too, and reset the window.
+// hasEpoch reports whether entries with the epoch may continue the view. If not, the tail will notice
+// this as well, and reset the window.
 func (v *view) hasEpoch(epoch string) bool {
 	return v.end.Epoch == epoch || v.end.Epoch == noEpoch
 }

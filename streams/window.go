@@ -10,19 +10,19 @@ import (
 const (
 	// maxWindowsBytes is the approximate limit for the entries in all windows together.
 	maxWindowsBytes = 32 << 20
-	// minWindowBytes is the lower bound of a window's share, however many windows there are.
+	// minWindowBytes is the lower bound of a window's share, regardless of the number of windows.
 	minWindowBytes = 16 << 10
 	// maxWindowBatches limits the batches in one window.
 	maxWindowBatches = 256
 )
 
-// maxFindTries limits how often the first reader looks up the room's end. In a busy room, the
-// end may move during every lookup. After the last lookup, the window starts at an outdated end,
-// and the tail reads the missing entries at the next activity, or when it checks idle rooms.
+// maxFindTries limits how often the first reader looks up the room's end. In a busy room, the end may
+// move during every lookup. After the last lookup, the window may start at an outdated end. The tail
+// then reads the missing entries at the next activity, or when it checks idle rooms.
 const maxFindTries = 3
 
-// A window holds the newest entries of a room that has readers in this process. All of them
-// share it. It is a cache: the Store may drop it at any time.
+// A window holds the newest entries of a room that has readers in this process. All of these readers
+// share it. It is a cache, and the Store may drop it at any time.
 //
 // Only the tail advances it. Readers load its view without a lock.
 type window struct {
@@ -32,7 +32,7 @@ type window struct {
 
 	// The state when the window was created. See readFirstView.
 	activityRead string // ID of the last activity that the tail had read
-	acknowledged Cursor // the last entry that this process had stored, or zero
+	acknowledged Cursor // the last entry that this process had stored in the room, or zero
 	firstEnd     Cursor // the room's end at that time, and the first view's start; set with the first view
 
 	mu                sync.Mutex
@@ -81,8 +81,8 @@ func (w *window) currentView(ctx context.Context, s *Store) (*view, error) {
 	}
 }
 
-// markMoved returns the window's view. If there is none yet, it returns nil, and makes the
-// reader that is looking up the room's end repeat the lookup.
+// markMoved returns the window's view. If there is none yet, it returns nil, and the reader that is
+// looking up the room's end will repeat the lookup.
 func (w *window) markMoved() *view {
 	w.mu.Lock()
 	defer w.mu.Unlock()

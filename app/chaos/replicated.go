@@ -85,7 +85,7 @@ func startCluster(t testing.TB, durability string, args ...string) *replicated {
 	// all of them.
 	r := &replicated{nodes: c.Nodes, address: c.URL(), replicas: 1, connections: maxConnections + 16, lossy: durability == "memory"}
 	r.pickPrimary = func(i *injection) *redistest.Node { return c.Primary(bucketKey(i)) }
-	r.awaitPromoted, r.awaitReplaced, r.awaitInSync = c.AwaitFailover, c.AwaitFailover, c.AwaitWhole
+	r.awaitPromoted, r.awaitReplaced, r.awaitInSync = c.AwaitFailover, c.AwaitFailover, c.AwaitComplete
 	r.ownFaults = []fault{{"slot moved", redisProcess, func(i *injection) {
 		key := bucketKey(i)
 		for {

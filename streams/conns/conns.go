@@ -1,12 +1,12 @@
-// Package conns manages a server's connections to Redis. It limits their number, because Redis
-// hosts charge for connections, and two releases run side by side during a deploy.
+// Package conns manages a server's connections to Redis. It limits their number because Redis
+// hosts charge for connections, and during a deploy, two releases run side by side.
 //
-// However many clients a server has, its [Set] opens at most [MaxPerRedis] connections to a
-// single Redis, or to the primary that Sentinel reports. In a Redis Cluster, it opens at most
+// A server's [Set] opens at most [MaxPerRedis] connections to a single Redis, or to the primary that
+// Sentinel reports, regardless of the number of clients. In a Redis Cluster, it opens at most
 // MaxPerRedis-1 to each primary. In addition, each blocking command has its own connection to
 // the primary that has its keys. Package streams needs 16 of these. To find the primary, each of
-// the three pools opens two more connections to a Sentinel. In a Cluster, it opens one at a time to
-// any node, even a replica.
+// the three pools opens two more connections to a Sentinel. In a Cluster, each pool opens one at a
+// time to any node, even a replica.
 //
 // A Set is safe for concurrent use.
 package conns
@@ -50,9 +50,9 @@ type Options struct {
 
 // Set holds one server's connections to one Redis, in three pools for different kinds of commands.
 type Set struct {
-	// Retrying is for reads, and for writes that may be repeated. The library retries them.
+	// Retrying is for reads, and for writes that may be repeated. go-redis retries them.
 	Retrying redis.UniversalClient
-	// Unretried is for writes that only their caller may repeat. The library never retries them.
+	// Unretried is for writes that only their caller may repeat. go-redis never retries them.
 	Unretried redis.UniversalClient
 	// Blocking is for commands that block, so that they do not delay other commands.
 	Blocking redis.UniversalClient
@@ -84,7 +84,7 @@ func (s *Set) Close() error {
 // CloseBlocking ends the blocking commands. A blocked read ignores its context (go-redis #2276).
 func (s *Set) CloseBlocking() error { return s.Blocking.Close() }
 
-// InCluster reports whether the options lead to a Redis Cluster, by the rules of
+// InCluster reports whether the options are for a Redis Cluster, by the rules of
 // [redis.NewUniversalClient].
 func InCluster(options *redis.UniversalOptions) bool {
 	return options.IsClusterMode || options.MasterName == "" && len(options.Addrs) > 1
@@ -94,7 +94,7 @@ func InCluster(options *redis.UniversalOptions) bool {
 func newClient(options Options, size, retries int) redis.UniversalClient {
 	own := *options.Redis
 	own.PoolSize, own.MaxActiveConns = size, size
-	own.PipelinePoolSize = -1 // otherwise there is a second pool with ten connections
+	own.PipelinePoolSize = -1 // otherwise go-redis opens a second pool of ten connections
 	own.MaxRetries = retries
 	own.MaxRetryBackoff = 100 * time.Millisecond
 	own.ContextTimeoutEnabled = true
@@ -108,7 +108,7 @@ func newClient(options Options, size, retries int) redis.UniversalClient {
 	if own.MasterName != "" {
 		throughSentinel(&own)
 	}
-	if !InCluster(options.Redis) { // in a Cluster, go-redis also asks replicas for the slots
+	if !InCluster(options.Redis) { // in a Cluster, go-redis also connects to replicas to look up the slots
 		own.OnConnect = func(ctx context.Context, conn *redis.Conn) error {
 			return RequirePrimary(ctx, conn, options.Stream)
 		}
@@ -125,8 +125,8 @@ func newClient(options Options, size, retries int) redis.UniversalClient {
 	return client
 }
 
-// RequirePrimary returns an error if the connection leads to a replica. A replica lags behind
-// its primary, and a former primary will soon replace its history.
+// RequirePrimary returns an error if the connection is to a replica. A replica lags behind its
+// primary, and a former primary will soon replace its history.
 func RequirePrimary(ctx context.Context, conn *redis.Conn, stream string) error {
 	// Only a primary accepts writes. This one removes nothing.
 	err := conn.XTrimMaxLenApprox(ctx, stream, math.MaxInt64, 0).Err()
@@ -136,9 +136,9 @@ func RequirePrimary(ctx context.Context, conn *redis.Conn, stream string) error 
 	return nil
 }
 
-// Node returns the client for the server that has the key. The client for a whole Cluster would
-// spread a pipeline over servers and connections, and silently follow the key when it moves to
-// another server.
+// Node returns a client for the server that has the key. The client for a whole Cluster would
+// spread a pipeline over several servers and connections, and silently follow the key when it moves
+// to another server.
 func Node(ctx context.Context, client redis.UniversalClient, key string) (*redis.Client, error) {
 	switch client := client.(type) {
 	case *redis.ClusterClient:
@@ -149,9 +149,9 @@ func Node(ctx context.Context, client redis.UniversalClient, key string) (*redis
 	return nil, fmt.Errorf("find the node of a key: unexpected client type %T", client)
 }
 
-// BlockingNode is Node for the clients in Blocking. Only the first of several concurrent callers
-// looks up a Cluster's slots. Otherwise each would open a connection for the lookup in addition to
-// the one for its blocking command.
+// BlockingNode is like Node, for blocking commands. Of several concurrent callers, only the first looks
+// up a Cluster's slots. Otherwise each would open a connection for the lookup in addition to the one
+// for its blocking command.
 func (s *Set) BlockingNode(ctx context.Context, key string) (*redis.Client, error) {
 	s.discovery.Lock()
 	defer s.discovery.Unlock()

@@ -14,8 +14,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// refusals are the prefixes of the lines with which Redis refuses a connection, because it has
-// reached maxclients or is in protected mode. It then closes the connection.
+// refusals are the prefixes of the line that Redis sends before it closes a new connection, because it
+// has reached maxclients or is in protected mode.
 var refusals = []string{"-ERR max number of clients", "-DENIED "}
 
 // refusal is such a line. It implements redis.Error.
@@ -31,7 +31,7 @@ func (refusal) RedisError() {}
 // "broken pipe" when it sends the next command.
 type refusalHook struct{}
 
-// DialHook implements redis.Hook. It leaves TLS connections alone, because Redis cannot send the line
+// DialHook implements redis.Hook. It does not wrap TLS connections, because Redis cannot send the line
 // before the TLS handshake.
 func (refusalHook) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -77,8 +77,8 @@ func (c *refusableConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write implements net.Conn. If Redis closed the connection before anything was read, Write reads the
-// line that Redis sent first.
+// Write implements net.Conn. If Redis has closed the connection before anything was read, Write reads
+// the line that Redis sent first.
 func (c *refusableConn) Write(p []byte) (int, error) {
 	if c.refused != nil {
 		return 0, c.refused
@@ -94,7 +94,7 @@ func (c *refusableConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// The client sets a deadline before each read and write, and may have closed the connection by then.
+// The client sets a deadline before each read and write, even if it has already closed the connection.
 
 // SetDeadline implements net.Conn.
 func (c *refusableConn) SetDeadline(t time.Time) error {
@@ -111,7 +111,7 @@ func (c *refusableConn) SetWriteDeadline(t time.Time) error {
 	return cmp.Or(c.refused, c.Conn.SetWriteDeadline(t))
 }
 
-// asRefusal returns the first bytes from Redis as a refusal, or nil if they are not one.
+// asRefusal converts the first bytes from Redis to a refusal, or returns nil if they are not one.
 func asRefusal(first []byte) error {
 	line, _, _ := bytes.Cut(first, []byte("\r\n"))
 	text := string(line)

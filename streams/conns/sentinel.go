@@ -16,11 +16,12 @@ const (
 	sentinelTimeout = time.Second
 )
 
-// throughSentinel skips a Sentinel that accepts connections but does not answer.
+// throughSentinel changes the options so that the client skips a Sentinel that accepts connections but
+// does not answer.
 //
-// To find the primary, go-redis queries its current Sentinel twice, with retries, before it queries
-// the others. If the dial timeout ends first, it keeps that Sentinel, and would query it again
-// on every later dial.
+// To find the primary, go-redis queries its current Sentinel twice, with retries, before it queries the
+// others. If the dial timeout ends first, go-redis keeps that Sentinel and queries it again on every
+// later dial.
 func throughSentinel(options *redis.UniversalOptions) {
 	dial := options.Dialer
 	if dial == nil {
@@ -40,8 +41,8 @@ func throughSentinel(options *redis.UniversalOptions) {
 	options.DialTimeout = 2*attempts*(sentinelTimeout+options.MaxRetryBackoff) + sentinelTimeout + connectTimeout
 }
 
-// sentinelConn is a connection to a Sentinel. It shortens the timeout for replies. Waiting for
-// published messages still has no timeout.
+// sentinelConn is a connection to a Sentinel with a shorter timeout for replies. Waiting for published
+// messages still has no timeout.
 type sentinelConn struct{ net.Conn }
 
 func (c sentinelConn) SetReadDeadline(deadline time.Time) error {

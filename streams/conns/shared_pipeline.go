@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// maxPipelines is the number of shared pipelines that may be in flight at once. The other
-	// connections are for health checks and other rare commands.
+	// maxPipelines limits how many shared pipelines are in flight at once. It leaves a connection for
+	// health checks and other rare commands.
 	maxPipelines = MaxRetrying - 1
 	// maxPipelineWeight limits how long one shared pipeline delays other commands in Redis. A weight
 	// of 1 is about 0.1 ms.
@@ -20,8 +20,8 @@ const (
 )
 
 // A sharedPipeline merges the commands of concurrent callers into a few pipelines. While these are in
-// flight, the next one collects commands. However many callers there are, they wait about one round
-// trip for each other, instead of taking turns on a connection.
+// flight, the next one collects commands. A caller waits for about one extra round trip, regardless of
+// the number of callers, instead of queueing for a connection.
 //
 // In a Cluster, each caller has its own pipeline, because a merged one would wait for the slowest
 // node.
@@ -42,12 +42,12 @@ type pipelineCall struct {
 	queued chan struct{} // closed when queue has returned
 	done   chan struct{}
 
-	isTaken bool // a pipeline will call queue, or has; guarded by the pipeline's mu
+	isTaken bool // a pipeline is going to call queue, or has called it; guarded by the pipeline's mu
 }
 
 // Pipeline sends the commands that queue adds to a pipeline, and returns when Redis has answered them.
-// Each command has its own error. weight is roughly how long Redis needs for them, in units of 0.1 ms.
-// Commands may be sent twice. queue may run in another goroutine, and must not block.
+// Each command has its own error. weight is roughly how long Redis needs for the commands, in units of
+// 0.1 ms. Commands may be sent twice. queue may run in another goroutine, and must not block.
 //
 // Pipeline returns an error only if ctx is done. The caller must then not use the commands, because
 // they may still be running.
@@ -55,8 +55,8 @@ func (s *Set) Pipeline(ctx context.Context, weight int, queue func(redis.Pipelin
 	return s.pipeline.do(ctx, weight, queue)
 }
 
-// Do sends the one command that queue adds to a [Set.Pipeline]. The error is that of the Pipeline or of
-// the command.
+// Do sends a single command, which queue adds, through [Set.Pipeline]. It returns the error of Pipeline
+// or, if that is nil, of the command.
 func Do[C redis.Cmder](ctx context.Context, s *Set, weight int, queue func(redis.Pipeliner) C) (cmd C, err error) {
 	err = s.Pipeline(ctx, weight, func(pipe redis.Pipeliner) { cmd = queue(pipe) })
 	if err == nil {
@@ -88,7 +88,7 @@ func (p *sharedPipeline) do(ctx context.Context, weight int, queue func(redis.Pi
 		isTaken := call.isTaken
 		p.mu.Unlock()
 		if isTaken {
-			<-call.queued // the caller's variables are free only then
+			<-call.queued // until then, queue may still use the caller's variables
 		}
 		return ctx.Err()
 	}
@@ -111,7 +111,7 @@ func (p *sharedPipeline) run() {
 	}
 }
 
-// next returns the calls for the next pipeline, in the order of arrival.
+// next returns the calls for the next pipeline, in the order in which they arrived.
 func (p *sharedPipeline) next() (calls []*pipelineCall) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

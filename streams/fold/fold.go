@@ -1,5 +1,5 @@
-// Package fold compares texts as people do. It ignores case, diacritics, width, invisible characters,
-// and the kind of apostrophe, quotation mark, dash or space.
+// Package fold compares texts as people do. It ignores case, diacritics, width and invisible characters,
+// and treats all kinds of apostrophes, quotation marks, dashes and spaces alike.
 //
 //	fold.String("Naïve\u00a0Ångström") == "naive angstrom"
 //
@@ -18,11 +18,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// String returns the folded text without white space at its ends. People consider two texts the same if
+// String returns the folded text, without white space at either end. Two texts look the same to people if
 // their folded texts are equal.
 func String(text string) string { return strings.TrimSpace(Map(text).Folded) }
 
-// IsWord reports whether r is a letter, a digit, or a mark, and so part of a word.
+// IsWord reports whether r is part of a word: a letter, a digit, or a mark.
 func IsWord(r rune) bool { return unicode.In(r, unicode.L, unicode.M, unicode.N) }
 
 // IsSpacedWord reports whether r is part of a word in a script that separates words with spaces.
@@ -34,7 +34,7 @@ func IsSpacedWord(r rune) bool {
 		unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan) && r != 'ー'
 }
 
-// Text is a folded text with the origin of each of its characters.
+// Text is a folded text, with the position in the original of each of its characters.
 type Text struct {
 	Folded string
 
@@ -47,7 +47,7 @@ func Map(text string) Text {
 	origins := make([]int, 0, len(text)+8)
 	var segments norm.Iter
 	for at := 0; at < len(text); {
-		if isASCII(text, at) { // nothing combines with it
+		if isASCII(text, at) { // no mark combines with it
 			folded = appendASCII(folded, text[at])
 			origins = extend(origins, len(folded), at)
 			at++
@@ -72,7 +72,7 @@ func Map(text string) Text {
 	return Text{string(folded), append(origins, len(text))}
 }
 
-// isASCII reports whether the text has an ASCII character at an offset, and no mark on it.
+// isASCII reports whether the text has an ASCII character at the offset, without a mark on it.
 func isASCII(text string, at int) bool {
 	return text[at] < utf8.RuneSelf && (at+1 == len(text) || text[at+1] < utf8.RuneSelf)
 }
@@ -140,7 +140,7 @@ func isIgnored(r rune) bool {
 	return r == tatweel || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// equivalents has the replacements for characters that Unicode does not decompose.
+// equivalents lists replacements for characters that Unicode does not decompose.
 var equivalents = map[rune]string{
 	'ß': "ss", 'æ': "ae", 'œ': "oe", 'ø': "o", 'đ': "d", 'ð': "d", 'ł': "l", 'ħ': "h", 'ŧ': "t", 'þ': "th",
 	'‘': "'", '’': "'", '‚': "'", '‛': "'", 'ʼ': "'", 'ʻ': "'", 'ʹ': "'", '′': "'", '‵': "'", '`': "'", '׳': "'",
@@ -148,9 +148,9 @@ var equivalents = map[rune]string{
 	'‐': "-", '‑': "-", '‒': "-", '–': "-", '—': "-", '―': "-", '−': "-", '⁃': "-",
 }
 
-// Find returns up to limit ranges of the original text that match the folded term, as byte offsets. They
-// do not overlap, and never begin or end within a character of the original, such as after the first
-// letter of 가.
+// Find returns up to limit ranges of the original text that match the folded term, as pairs of byte
+// offsets. The ranges do not overlap, and never begin or end inside a character of the original, such as
+// between the letters of 가.
 func (t Text) Find(term string, limit int) (found [][2]int) {
 	for at := 0; term != "" && len(found) < limit; {
 		i := strings.Index(t.Folded[at:], term)
@@ -166,8 +166,8 @@ func (t Text) Find(term string, limit int) (found [][2]int) {
 	return found
 }
 
-// isBoundary reports whether a character of the original begins at a byte of Folded, or the text ends
-// there.
+// isBoundary reports whether a character of the original begins at this offset in Folded, or the text
+// ends there.
 func (t Text) isBoundary(at int) bool {
 	return at == 0 || at == len(t.Folded) || t.origins[at] != t.origins[at-1]
 }

@@ -30,7 +30,7 @@ local function fields(id)
   return entry
 end
 
--- If the send key was stored in another epoch, this history may not have the entry.
+-- A send key from another epoch does not count, because this history may not have its entry.
 local sent = redis.call('GET', KEYS[9])
 if sent and begun then
   local id, of_epoch, by = string.match(sent, '^(%S+) (%S+) (.*)$')
@@ -43,13 +43,15 @@ if sent and begun then
   end
 end
 
+-- message(id) returns the fields of the message with the ID, or nil if there is none.
 local function message(id)
   local entry = fields(id)
   return entry and entry.kind == 'message' and entry or nil
 end
 
--- A reply may refer to an erased or trimmed message, but not to one that never existed.
-local function known(id)
+-- existed(id) reports whether the message exists, or did before it was erased or trimmed. Users may reply
+-- to any of these.
+local function existed(id)
   return redis.call('ZSCORE', KEYS[4], id) or message(id)
     or meta[4] and not before(meta[4], id)
 end
@@ -59,11 +61,11 @@ if begun then
   meta[4] = trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], length, most, since) or meta[4]
 end
 
--- Check what each kind requires. Edits, reactions and deletions change the state, in `amended`, of
--- their target, the message `of`.
+-- Check the requirements of each kind. Edits, reactions and deletions change the state of their target,
+-- the message `of`. The state is in `amended`.
 local target, state
 if kind == 'message' then
-  if new.re and not known(new.re) then return {'not_found'} end
+  if new.re and not existed(new.re) then return {'not_found'} end
 elseif kind ~= 'topic' then
   target = new.of and new.of ~= '' and message(new.of)
   if not target then return {'not_found'} end
@@ -79,9 +81,9 @@ end
 
 if not begun and ARGV[11] ~= '1' then return {'no_room'} end
 if not begun then
-  -- The room is new, or another program deleted its stream. The old history's other keys must not
-  -- become part of the new history. DEL runs only if there are any, because it needs no memory, and
-  -- after a first write that needs none, a full Redis would allow the rest of the script.
+  -- The room is new, or another program deleted its stream. The other keys of the old history must not
+  -- become part of the new history. DEL must not run without need: a full Redis allows a whole script
+  -- whose first write needs no memory, such as DEL.
   if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]) > 0 then
     redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6])
   end
@@ -102,8 +104,8 @@ if kind == 'delete' then
   for _, edit in ipairs(state.e or {}) do erase(edit, KEYS[6]) end
 end
 
--- If another program trimmed every entry, last-generated-id is the only record of that. Store it
--- before XADD overwrites it.
+-- If another program trimmed all entries, only last-generated-id shows that. Record it before XADD
+-- overwrites it.
 if begun and length == 0 and n > 0 then
   redis.call('HSET', KEYS[2], 'trimmed', last_generated(KEYS[1]), 'trimmed_n', n)
 end
@@ -115,16 +117,16 @@ local entry = {'kind', kind, 'n', n_text, 'm', m_text, 'key', key, 'uid', uid, '
   unpack(ARGV, 12)}
 -- The second part of the ID is random, because two primaries may accept entries during a failover
 -- and must not give different entries the same ID.
-local own = string.format('%.0f', clock()) .. '-' .. ARGV[3]
-local id = redis.pcall('XADD', KEYS[1], own, unpack(entry))
+local wanted_id = string.format('%.0f', clock()) .. '-' .. ARGV[3]
+local id = redis.pcall('XADD', KEYS[1], wanted_id, unpack(entry))
 if type(id) ~= 'string' then id = redis.call('XADD', KEYS[1], '*', unpack(entry)) end
 local millis = string.match(id, '^%d+')
 if not begun then
   redis.call('HSET', KEYS[2], 'created', millis, 'message', '0-0', 'message_n', 0, 'message_m', 0)
 end
 if kind == 'message' then
-  -- If this message ends a run of other entries, record the run for page.lua. `message` is the
-  -- message before the run only if message_m is right, because older releases set neither.
+  -- If this message ends a run of other entries, record the run for page.lua. `message` may be outdated,
+  -- because older releases do not set it. It is the message before the run only if message_m is right.
   if tonumber(meta[7]) == messages - 1 and n - meta[6] > 8 then
     redis.pcall('XADD', KEYS[5], id, 'from', meta[5], 'epoch', epoch)
   end
@@ -134,8 +136,8 @@ else
   redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n_text, 'messages', m_text)
 end
 
--- keep_edit() records an edit and erases all but the message's last 20 edits, so that its state stays
--- small and its deletion has few edits to erase.
+-- keep_edit(edit) records an edit, and erases all but the message's last 20 edits. This keeps the state
+-- small, and limits the number of edits that a deletion must erase.
 local function keep_edit(edit)
   local edits = state.e or {}
   table.insert(edits, edit)
@@ -146,7 +148,7 @@ local function keep_edit(edit)
   end
 end
 
--- Make the other changes that each kind needs.
+-- Make the other changes for each kind.
 if kind == 'topic' then
   redis.call('HSET', KEYS[2], 'topic', new.text)
 elseif kind == 'edit' then

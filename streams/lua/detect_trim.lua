@@ -1,6 +1,6 @@
--- Detects and records a trim by another program, of which Redis keeps no record. A room's numbers
--- have no gaps, so only erased entries may be missing between the last entry that Burble trimmed and
--- the first remaining entry. Needs lib.lua.
+-- Detects and records a trim by another program. Redis keeps no record of trims, but a room's numbers
+-- have no gaps. Between the last entry that Burble trimmed and the first remaining one, only erased
+-- entries may be missing. Needs lib.lua.
 --
 -- KEYS  1 room  2 meta  3 erased  4 erased_edits
 -- ARGV  1 the first entry's ID, or '' if there is none  2 the greatest ID below it
@@ -19,7 +19,7 @@ n = (n or tonumber(meta[3] or 0) + 1) - 1
 local through = ARGV[1] == '' and last_generated(KEYS[1]) or ARGV[2]
 local missing = n - tonumber(meta[2] or 0)
 local low, high = string.match(trimmed, '^%d+'), string.match(through, '^%d+')
--- count_erased(set) returns how many IDs of the set are after trimmed, and not after through.
+-- count_erased(set) returns how many IDs in the set are after `trimmed`, up to and including `through`.
 local function count_erased(set)
   local count = redis.call('ZCOUNT', set, '(' .. low, '(' .. high)
   for _, moment in ipairs(low == high and {low} or {low, high}) do

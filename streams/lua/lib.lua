@@ -13,8 +13,8 @@ local function clock()
   return now[1] * 1000 + math.floor(now[2] / 1000)
 end
 
--- parts(id) returns the two numbers of an entry ID. Without the '.0', miniredis' Lua would
--- return nil for whole numbers above 2^63, such as the greatest second part.
+-- parts(id) returns the two numbers of an entry ID. Without the '.0', Lua in miniredis would return
+-- nil for integers above 2^63, such as the greatest second part.
 local function parts(id)
   local millis, seq = string.match(id, '^(%d+)-(%d+)$')
   return tonumber(millis), tonumber(seq .. '.0')
@@ -27,9 +27,9 @@ local function before(a, b)
   return ams < bms or ams == bms and aseq < bseq
 end
 
--- last_generated(room) returns the greatest ID that the stream ever had. A host without XINFO
--- STREAM does not report that ID. Any ID from there to the next new one will do then, but readers at
--- the end of the stream are also truncated.
+-- last_generated(room) returns the greatest ID that the stream ever had. If the host does not allow
+-- XINFO STREAM, it returns a later ID, below that of the next entry. Readers at the end of the stream
+-- are then truncated too, although they missed nothing.
 local function last_generated(room)
   local info = redis.pcall('XINFO', 'STREAM', room)
   for i = 1, #info, 2 do

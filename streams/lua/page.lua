@@ -1,22 +1,22 @@
 -- Reads ranges of a room's messages in their current state. Needs lib.lua.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits (not used)
--- ARGV  for each range: 'older' or 'newer', the bound from which to start in the syntax of
---       XRANGE, the number of messages to return
+-- ARGV  for each range: 'older' or 'newer', the bound at which to start (in the syntax of XRANGE),
+--       the number of messages to return
 -- Reply {epoch, last entry ID, range, ...}. The epoch is '' if the room does not exist.
---       A range is {messages, tombstones, rest, number of entries examined}: a message is
---       {ID, fields, state or ''}, a tombstone is {ID, state}, and rest is the bound from
---       which to continue, or '' at the end. There may be too many tombstones, in any order, and
---       messages and tombstones may lie beyond rest. The caller merges and cuts them.
+--       A range is {messages, tombstones, rest, number of entries examined}. A message is
+--       {ID, fields, state or ''}, a tombstone is {ID, state}, and rest is the bound at which to
+--       continue, or '' at the end. There may be more tombstones than requested, in any order, and
+--       messages and tombstones may be beyond rest. The caller merges them and drops the excess.
 --
 -- Reactions, edits and other entries are in the same stream. The script skips a run of more than
 -- 8 of them. For each message that ended such a run, `runs` has an entry with the message's ID,
 -- whose `from` is the message before the run. `message` in meta is the message before the run
 -- at the end of the stream. Older releases do not record runs.
 
--- at_most is roughly how many entries, and how many erased IDs, the script examines for each range.
--- If it stops for that reason, the page is short, and the caller continues from rest.
-local at_most = 1000
+-- max_examined is roughly how many entries, and how many erased IDs, the script examines for each range.
+-- If it reaches this limit, it returns fewer messages, and the caller can continue from rest.
+local max_examined = 1000
 
 local function value(fields, name)
   for i = 1, #fields, 2 do
@@ -26,9 +26,9 @@ end
 
 local meta = redis.call('HMGET', KEYS[2], 'epoch', 'trimmed', 'message', 'message_m', 'messages')
 
--- skip(older, entry) returns the ID of the next message, in reading order, after the run that has the
--- entry. It returns an ID past the end of the stream if there is no next message, and nil if the run
--- is not recorded.
+-- skip(older, entry) returns the ID of the next message, in reading order, after the run to which the
+-- entry belongs. It returns an ID past the end of the stream if there is no such message, or nil if the
+-- run is not recorded.
 local function skip(older, entry)
   local id = entry[1]
   local run = redis.call('XRANGE', KEYS[5], id, '+', 'COUNT', 1)[1]
@@ -43,10 +43,10 @@ local function skip(older, entry)
   return older and last or '18446744073709551615-18446744073709551615'
 end
 
--- messages() returns the messages from bound to far, the rest, and the number of entries that it
+-- messages() returns up to limit messages from bound to far, the rest, and the number of entries that it
 -- examined.
-local function messages(older, bound, far, most)
-  local found, examined, other, from, count = {}, 0, 0, bound, most + 1
+local function messages(older, bound, far, limit)
+  local found, examined, other, from, count = {}, 0, 0, bound, limit + 1
   while true do
     local chunk
     if older then
@@ -58,7 +58,7 @@ local function messages(older, bound, far, most)
     for _, entry in ipairs(chunk) do
       from = '(' .. entry[1]
       if value(entry[2], 'kind') == 'message' then
-        if #found == most then return found, '(' .. found[most][1], examined end
+        if #found == limit then return found, '(' .. found[limit][1], examined end
         table.insert(found, {entry[1], entry[2], redis.call('HGET', KEYS[3], entry[1]) or ''})
         other = 0
       else
@@ -66,24 +66,24 @@ local function messages(older, bound, far, most)
       end
     end
     if #chunk < count then return found, far and '(' .. far or '', examined end
-    if examined >= at_most then return found, from, examined end
+    if examined >= max_examined then return found, from, examined end
     local target = other >= 8 and skip(older, chunk[#chunk])
     if target then from, other = target, 0 end
-    count = math.min(math.max(most + 1 - #found, other), 250)
+    count = math.min(math.max(limit + 1 - #found, other), 250)
   end
 end
 
 local function millis(bound) return string.match(bound, '%d+') end
 
--- tombstones() returns tombstones from the bound on, until it has enough. It never returns only some
--- of a millisecond's tombstones. It also returns the last ID that it covers, or nil if it reached the
--- end, and the number of IDs that it examined.
-local function tombstones(older, bound, most)
+-- tombstones() returns more than limit tombstones from bound on, if there are that many. It returns all
+-- or none of the tombstones of a millisecond. It also returns the last ID that it covered, or nil if it
+-- reached the end, and the number of IDs that it examined.
+local function tombstones(older, bound, limit)
   local near, start, found, examined, last = millis(bound), string.match(bound, '%d+%-%d+'), {}, 0, nil
   local function is_beyond(id) -- reports whether id is before the bound in reading order
     return start and (older and before(start, id) or not older and before(id, start))
   end
-  local function look(from, to, offset, count)
+  local function collect(from, to, offset, count)
     local ids = redis.call(older and 'ZREVRANGEBYSCORE' or 'ZRANGEBYSCORE', KEYS[4],
       from, to, 'LIMIT', offset, count)
     for _, id in ipairs(ids) do
@@ -94,19 +94,19 @@ local function tombstones(older, bound, most)
     return #ids
   end
   near = near or (older and '+inf' or '-inf')
-  local far, some = older and '-inf' or '+inf', math.min(most + 1, 250)
+  local far, batch = older and '-inf' or '+inf', math.min(limit + 1, 250)
   repeat
-    local count = look(near, far, examined, some)
+    local count = collect(near, far, examined, batch)
     examined = examined + count
-    if count < some then return found, nil, examined end
-  until #found > most or examined >= at_most
+    if count < batch then return found, nil, examined end
+  until #found > limit or examined >= max_examined
   local moment = millis(last)
-  look(moment, moment, 0, -1) -- the whole millisecond; some IDs are read twice
+  collect(moment, moment, 0, -1) -- the rest of the millisecond; reads some IDs twice
   return found, moment .. (older and '-0' or '-18446744073709551615'), examined
 end
 
--- If another program deleted only the stream, the room's other keys are from a lost history and
--- must not be read.
+-- If another program deleted only the stream, the room's other keys belong to a lost history and must
+-- not be read.
 if redis.call('EXISTS', KEYS[1]) == 0 then
   local reply = {'', '0-0'}
   for _ = 1, #ARGV, 3 do table.insert(reply, {{}, {}, '', 0}) end
@@ -116,9 +116,9 @@ end
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local reply = {meta[1] or '', last and last[1] or meta[2] or '0-0'}
 for i = 1, #ARGV, 3 do
-  local older, bound, most = ARGV[i] == 'older', ARGV[i + 1], tonumber(ARGV[i + 2])
-  local gone, far, looked = tombstones(older, bound, most)
-  local found, rest, examined = messages(older, bound, far, most)
-  table.insert(reply, {found, gone, rest, examined + looked})
+  local older, bound, limit = ARGV[i] == 'older', ARGV[i + 1], tonumber(ARGV[i + 2])
+  local gone, far, examined_ids = tombstones(older, bound, limit)
+  local found, rest, examined = messages(older, bound, far, limit)
+  table.insert(reply, {found, gone, rest, examined + examined_ids})
 end
 return reply

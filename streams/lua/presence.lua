@@ -1,18 +1,18 @@
 -- Records who is present in a room through a server, and signals the changes.
 --
 -- KEYS  1 present, a hash of user ID to {name, named, by = {server = true}}  2 activity
---       3 told, a key that exists for ARGV[5] after the size of a crowd is signalled
+--       3 told, a key that exists for ARGV[5] after the number of people in a crowd is signalled
 -- ARGV  1 room's name  2 server  3 mode: 'server_lost' removes everyone who is present
 --       through the server; 'signal_count' signals the number of people if it is due; else ''
---       4 maximum number of people for signals that name them; a larger number is a crowd
---       5 minimum time between two signals with the size of a crowd, in ms
+--       4 maximum number of people for signals that name them; more people are a crowd
+--       5 minimum time between two signals with the number of people in a crowd, in ms
 --       6, 7, ... for each person: 'here' or 'gone', user ID, and for 'here' the name and the
 --       time at which the user took it, in Unix seconds
--- Reply 1 if the caller must signal the number later: a crowd changed, and its size was
---       signalled less than ARGV[5] ago
+-- Reply 1 if the caller must signal the number later, because a crowd changed less than ARGV[5]
+--       after its number was signalled; else 0
 --
--- A person may be present through several servers, and leaves when the last one removes them. If
--- their connections have several names, the latest is shown. Releases that do not know `named`
+-- A person may be present through several servers, and leaves when the last server removes them. If
+-- their connections have several names, the latest one counts. Older releases do not know `named`, and
 -- overwrite the name.
 
 local present, server = KEYS[1], ARGV[2]
@@ -56,8 +56,8 @@ for i = 6, #ARGV, 4 do
   elseif known then gone(ARGV[i + 1], known) end
 end
 
--- The readers of a crowded room receive the number of people from time to time instead of each
--- change, and once more when the room is no longer crowded.
+-- The readers of a crowded room receive the number of people, at most every ARGV[5], instead of each
+-- change. They receive it once more when the room is no longer crowded.
 local count, due = redis.call('HLEN', present), 0
 if #signals > 0 or ARGV[3] == 'signal_count' then
   local number = cjson.encode({kind = 'count', count = count})

@@ -1,19 +1,19 @@
 -- Functions for the reactions to a message.
 --
--- In a message's state, r maps each emoji to user IDs in the order in which they reacted, up to 50 in
--- all. m maps each emoji to the number of further users. Their IDs are in lists in the amended hash,
--- in the fields '<message ID>/00' to '/ff', chosen by a hash of the user ID. A list is
--- '\n<emoji> <user ID>\n...\n'. A reaction therefore costs little, even after thousands of others.
+-- In a message's state, r maps each emoji to user IDs in the order in which the users reacted, up to 50
+-- in all. m maps each emoji to the number of other users who reacted. Their IDs are in lists in the
+-- amended hash, in the fields '<message ID>/00' to '/ff', chosen by a hash of the user ID. A list has the
+-- form '\n<emoji> <user ID>\n...\n'. A reaction therefore costs little, even after thousands of others.
 
 local max_emoji, max_named, max_list = 50, 50, 16384
 
--- list_of(id, uid) returns the field with the list that may have the user.
+-- list_of(id, uid) returns the field of the list to which the user belongs.
 local function list_of(id, uid) return id .. '/' .. string.sub(redis.sha1hex(uid), 1, 2) end
 
--- add_to(list, item) returns the list with the item.
+-- add_to(list, item) returns the list with the item added.
 local function add_to(list, item) return (list ~= '' and list or '\n') .. item .. '\n' end
 
--- remove_from(list, item) returns the list without the item, or nil if the list does not have it.
+-- remove_from(list, item) returns the list without the item, or nil if the item is not in it.
 local function remove_from(list, item)
   local from, to = string.find(list, '\n' .. item .. '\n', 1, true)
   return from and string.sub(list, 1, from) .. string.sub(list, to + 1)
@@ -37,8 +37,8 @@ end
 -- bare(emoji) returns the emoji without variation selectors (U+FE0E and U+FE0F).
 local function bare(emoji) return (string.gsub(emoji, '\239\184[\142\143]', '')) end
 
--- stored_as(emoji, r, m) returns the emoji as the state has it. Servers normalize its variation
--- selectors, but those of an older release did not.
+-- stored_as(emoji, r, m) returns the spelling of the emoji in the state. Servers normalize variation
+-- selectors, but an older release did not.
 local function stored_as(emoji, r, m)
   if r[emoji] or m[emoji] then return emoji end
   for _, known in ipairs({r, m}) do
@@ -49,9 +49,9 @@ local function stored_as(emoji, r, m)
   return emoji
 end
 
--- react(amended, id, state, emoji, uid, on) adds the user's reaction to the state of message id, or
--- removes it. It does not write to Redis. It returns the lists for store_lists, or nil and an error
--- code if the reaction is refused.
+-- react(amended, id, state, emoji, uid, on) adds the user's reaction to the state of the message id, or
+-- removes it. It does not write to Redis. It returns the changed lists for store_lists, or nil and an
+-- error code if the reaction is refused.
 local function react(amended, id, state, emoji, uid, on)
   local r, lists = state.r or {}, {}
   emoji = stored_as(emoji, r, state.m or {})
@@ -79,7 +79,7 @@ local function react(amended, id, state, emoji, uid, on)
     end
   end
 
-  local over = count_named(r) - max_named -- an older release stores all users in r
+  local over = count_named(r) - max_named -- an older release stored all users in r
   for other, named in pairs(over > 0 and r or {}) do
     while over > 0 and #named > 1 do
       local last = table.remove(named)
@@ -114,7 +114,7 @@ local function store_lists(amended, lists)
   end
 end
 
--- remove_lists(amended, id, state) removes the lists of the users who reacted to a message.
+-- remove_lists(amended, id, state) removes the message's lists of users who reacted.
 local function remove_lists(amended, id, state)
   if not state.m then return end
   local fields = {}
@@ -122,11 +122,11 @@ local function remove_lists(amended, id, state)
   redis.call('HDEL', amended, unpack(fields))
 end
 
--- remove_state(amended, id) removes the state of a message and the lists of the users who reacted.
+-- remove_state(amended, id) removes a message's state and its lists of users who reacted.
 local function remove_state(amended, id)
   local state = redis.call('HGET', amended, id)
   if not state then return end
-  -- The text of a message cannot contain this, because JSON escapes its quotes.
+  -- A message's text cannot contain this string, because JSON escapes the quotation marks.
   if string.find(state, '"m":', 1, true) then remove_lists(amended, id, cjson.decode(state)) end
   redis.call('HDEL', amended, id)
 end

@@ -1,4 +1,5 @@
--- Applies the retention limits to a room that gets no appends. Needs lib.lua, reactions.lua and trim.lua.
+-- Applies the retention limits to a room, also if nothing is appended to it. Needs lib.lua, reactions.lua
+-- and trim.lua.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits  7 rooms
 -- ARGV  1 how many entries to keep, or 0 for all  2 how long to keep them in ms, or 0 forever

@@ -1,12 +1,12 @@
--- Returns what a list of rooms shows one user about one room.
+-- Returns the data about one room for one user's list of rooms.
 --
 -- KEYS  1 room  2 meta  3 present
 -- ARGV  1 the user's read marker, or '' if there is none
 -- Reply {last entry ID or '', topic, people present, entries after the marker, messages after it}
 --
--- It reads only the last entry and the one at the marker. Each entry has the number of entries and of
--- messages up to it. The reply's number of messages is -1 if an older release appended the entry at the
--- marker. Both numbers include deleted messages and the user's own messages.
+-- It reads only the last entry and the one at the marker. Each entry stores the number of entries and of
+-- messages up to it. The number of messages in the reply is -1 if an older release appended the entry at
+-- the marker. Both numbers include deleted messages and the user's own messages.
 
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local meta = redis.call('HMGET', KEYS[2], 'topic', 'n', 'messages')

@@ -17,8 +17,8 @@ import (
 const slots = 16384
 
 // A Cluster is a Redis Cluster of three primaries, which share the slots, and their replicas. If a
-// primary does not answer for 1.5 seconds, a replica takes over. In total, a failover takes three
-// to five seconds.
+// primary does not answer for 1.5 seconds, a replica takes over. The whole failover takes three to five
+// seconds.
 //
 //	c := redistest.StartCluster(t, 1)
 //	old := c.Primary("{3}:room:lobby")
@@ -36,7 +36,7 @@ type Cluster struct {
 
 // StartCluster starts a Cluster with the given number of replicas for each primary, and additional
 // arguments for redis-server. It returns when the Cluster accepts writes. That takes two seconds,
-// because a primary waits that long after it has started. The Cluster ends with the test.
+// because a primary waits that long after it has started. The Cluster stops at the end of the test.
 func StartCluster(t testing.TB, replicas int, args ...string) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t}
@@ -56,11 +56,11 @@ func StartCluster(t testing.TB, replicas int, args ...string) *Cluster {
 		}
 		node.launch(append(own, args...)...)
 	}
-	c.AwaitWhole()
+	c.AwaitComplete()
 	return c
 }
 
-// configure writes a nodes.conf, because the node would take longer to learn it from the others.
+// configure writes the node's nodes.conf, because discovering the other nodes would take longer.
 func (c *Cluster) configure(node *Node, buses []int) {
 	c.t.Helper()
 	var config strings.Builder
@@ -124,8 +124,8 @@ func (c *Cluster) URL() string {
 func (c *Cluster) Primary(key string) *Node {
 	c.t.Helper()
 	slot := c.Slot(key)
-	for _, asked := range c.Nodes {
-		if id := c.ownerAccordingTo(asked, slot); id != "" {
+	for _, node := range c.Nodes {
+		if id := c.ownerAccordingTo(node, slot); id != "" {
 			return c.node(id)
 		}
 	}
@@ -153,8 +153,8 @@ func (c *Cluster) Slot(key string) int {
 
 // ownerAccordingTo returns the ID of the primary that serves the slot according to one node. It
 // returns "" if that node does not answer.
-func (c *Cluster) ownerAccordingTo(asked *Node, slot int) (id string) {
-	client := asked.Client()
+func (c *Cluster) ownerAccordingTo(node *Node, slot int) (id string) {
+	client := node.Client()
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
 	defer cancel()
@@ -205,11 +205,11 @@ func (c *Cluster) AwaitFailover(old *Node) {
 	})
 }
 
-// AwaitWhole waits until three nodes are primaries, and the other nodes are replicas that are
+// AwaitComplete waits until three nodes are primaries, and the other nodes are replicas that are
 // connected to them.
-func (c *Cluster) AwaitWhole() {
+func (c *Cluster) AwaitComplete() {
 	c.t.Helper()
-	await(c.t, "the cluster to be whole", func(ctx context.Context) bool {
+	await(c.t, "the cluster to be complete", func(ctx context.Context) bool {
 		primaries := 0
 		for _, node := range c.Nodes {
 			role, isComplete := c.status(ctx, node)
@@ -224,7 +224,7 @@ func (c *Cluster) AwaitWhole() {
 	})
 }
 
-// MoveSlot moves the key's slot to another primary, a few keys at a time, like a resharding tool.
+// MoveSlot moves the key's slot to another primary, ten keys at a time, like a resharding tool.
 func (c *Cluster) MoveSlot(key string, to *Node) {
 	c.t.Helper()
 	slot, from := c.Slot(key), c.Primary(key)

@@ -16,10 +16,10 @@ type Node struct {
 	id string // set only in a Cluster
 }
 
-// replicaUser is the user as which replicas log in, so that RejectReplicas can reject them.
+// Replicas log in as replicaUser, so that RejectReplicas can reject them.
 const replicaUser, replicaPassword = "replica", "burble"
 
-// newNode returns a node that is not started.
+// newNode returns a node without starting it.
 func newNode(t testing.TB) *Node {
 	t.Helper()
 	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t)))
@@ -35,8 +35,8 @@ func port(addr string) string {
 	return port
 }
 
-// launch starts the node with additional arguments, without waiting until it answers. The node ends with
-// the test.
+// launch starts the node with additional arguments, without waiting until it answers. The node stops at
+// the end of the test.
 func (n *Node) launch(args ...string) {
 	n.t.Helper()
 	n.args = append([]string{
@@ -49,16 +49,16 @@ func (n *Node) launch(args ...string) {
 	n.Server.launch()
 }
 
-// CutOff separates the node from clients, sentinels and replicas, like a broken network. The node
-// keeps running and answers at Addr. Connections that it opened itself stay open, such as the one
-// from a replica to its primary.
+// CutOff separates the node from clients, Sentinels and replicas, like a broken network. The node
+// keeps running and answers at Addr. Connections that it opened itself stay open, such as a replica's
+// connection to its primary.
 func (n *Node) CutOff() { n.Proxy.Reroute("") }
 
 // Rejoin undoes CutOff.
 func (n *Node) Rejoin() { n.Proxy.Reroute(n.Addr) }
 
 // RejectReplicas stops replication from this node, so that a failover loses all later writes. Clients
-// do not notice, unless they use WAIT.
+// do not notice this unless they use WAIT.
 func (n *Node) RejectReplicas() {
 	n.t.Helper()
 	n.do("ACL", "SETUSER", replicaUser, "off")

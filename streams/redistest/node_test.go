@@ -54,5 +54,5 @@ func TestClusterSlotMoveAndFailover(t *testing.T) {
 		t.Errorf("after the failover: got primary %v and value %q, want another node than %v and \"yes\"", now.Addr, valueOf(now, "{1}:key"), to.Addr)
 	}
 	to.Restart()
-	c.AwaitWhole()
+	c.AwaitComplete()
 }

@@ -24,18 +24,18 @@ type Proxy struct {
 	pairs    map[net.Conn]net.Conn // client to server
 }
 
-// Faults are the faults that a Proxy injects. Probabilities apply to each read of data from the
-// server, which is roughly a reply.
+// Faults are the faults that a Proxy injects. Probabilities apply to each read of data from the server,
+// which usually returns one reply.
 type Faults struct {
 	Drop    float64       // probability that the reply is lost and the connection is closed
-	Sever   float64       // probability that the connection is closed within the reply
+	Sever   float64       // probability that the connection is closed in the middle of the reply
 	Swallow float64       // probability that this and all later replies are lost, and the connection stays open
 	Delay   time.Duration // delay of all data, in both directions
-	Stall   bool          // forward nothing, but keep connections open
+	Stall   bool          // whether to forward nothing, but keep connections open
 }
 
-// StartProxy starts a Proxy to the address, which may be the path of a Unix socket. The Proxy ends
-// with the test.
+// StartProxy starts a Proxy to the upstream address, which may be the path of a Unix socket. The Proxy
+// stops at the end of the test.
 func StartProxy(t testing.TB, upstream string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -160,14 +160,14 @@ func (p *Proxy) copy(to, from net.Conn, replies bool) {
 	}
 }
 
-// A piece is data that arrived at once.
+// A piece is the data of one read, and the time at which it arrived.
 type piece struct {
 	data []byte
 	at   time.Time
 }
 
-// readPieces sends arriving data to the channel, and closes the channel at the end. As in a network, a
-// piece does not wait for the delay of the previous piece.
+// readPieces sends arriving data to the channel, and closes the channel at the end. As in a network, one
+// piece's delay does not add to the next one's.
 func readPieces(from net.Conn, pieces chan<- piece) {
 	defer close(pieces)
 	for {
@@ -180,7 +180,7 @@ func readPieces(from net.Conn, pieces chan<- piece) {
 	}
 }
 
-// awaitFlow waits while Stall is set, then until Delay has passed since the data arrived, and returns
+// awaitFlow waits while Stall is set, and then until Delay has passed since the data arrived. It returns
 // the faults.
 func (p *Proxy) awaitFlow(arrived time.Time) Faults {
 	for {

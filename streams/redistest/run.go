@@ -11,7 +11,7 @@ import (
 
 // A Backend is an empty Redis that Run passes to a test.
 type Backend struct {
-	Real   bool // not miniredis
+	Real   bool // whether it is a real Redis, not miniredis
 	Redis  *redis.UniversalOptions
 	Client redis.UniversalClient // for the test's own commands
 
@@ -27,8 +27,8 @@ func Run(t *testing.T, body func(t *testing.T, backend Backend)) {
 	RunReal(t, body)
 }
 
-// RunReal is Run without miniredis. A Cluster takes seconds to start, so all tests share two of them,
-// one test at a time. With -short, it skips the Cluster.
+// RunReal is like Run, but without miniredis. A Cluster takes seconds to start, so the tests share two
+// of them, each used by one test at a time. With -short, RunReal skips the Cluster.
 func RunReal(t *testing.T, body func(t *testing.T, backend Backend)) {
 	t.Run("redis", func(t *testing.T) { body(t, Single(t)) })
 	t.Run("cluster", func(t *testing.T) {
@@ -109,20 +109,20 @@ func (b Backend) Denied(t testing.TB) (all []string) {
 	return all
 }
 
-// Main runs a package's tests, and then stops the Clusters that they shared. If a package's tests
-// call Run, its TestMain must call Main.
+// Main runs a package's tests, and then stops the Clusters that they shared. The TestMain of a package
+// whose tests call Run must call Main.
 func Main(m *testing.M) int {
 	redis.SetLogger(silentLogger{})
 	defer shared.end()
 	return m.Run()
 }
 
-// silentLogger drops go-redis' log, which only repeats errors that are also returned.
+// silentLogger drops go-redis's log, which only repeats errors that are also returned.
 type silentLogger struct{}
 
 func (silentLogger) Printf(context.Context, string, ...any) {}
 
-// A pool has Clusters that tests share, one test at a time.
+// A pool holds Clusters that tests share. Each is used by one test at a time.
 type pool struct {
 	slots   chan struct{} // one for each Cluster in use
 	mu      sync.Mutex
@@ -132,8 +132,9 @@ type pool struct {
 
 var shared = pool{slots: make(chan struct{}, 2)}
 
-// take returns an unused Cluster, starts one, or waits for one. The test's cleanup returns it to the
-// pool, after the cleanups of everything that the test starts later.
+// take returns an unused Cluster. If there is none, it starts one, or waits until a test returns one. The
+// test's cleanup returns the Cluster to the pool, after the cleanups of everything that the test starts
+// later.
 func (p *pool) take(t testing.TB) *Cluster {
 	t.Helper()
 	p.slots <- struct{}{}

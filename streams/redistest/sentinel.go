@@ -15,10 +15,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A Sentinel is a primary with two replicas, and three sentinels. If two sentinels cannot reach the
-// primary for a second, they promote a replica. In total, a failover takes two to five seconds.
-// When the old primary is back, it becomes a replica, and loses the data that the new one does not
-// have.
+// A Sentinel is a primary with two replicas, and three Sentinels. If two Sentinels cannot reach the
+// primary for a second, they promote a replica. The whole failover takes two to five seconds. When the
+// old primary is back, it becomes a replica, and loses the data that the new primary does not have.
 //
 //	s := redistest.StartSentinel(t)
 //	old := s.Primary()
@@ -35,8 +34,8 @@ type Sentinel struct {
 // masterName is the sentinels' name for the primary.
 const masterName = "burble"
 
-// StartSentinel starts a Sentinel, with additional arguments for the nodes' redis-server. It returns
-// when replicas and sentinels are connected. The Sentinel ends with the test.
+// StartSentinel starts a Sentinel, with additional arguments for the redis-server of each node. It returns
+// when the replicas and the Sentinels are connected. The Sentinel stops at the end of the test.
 func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	t.Helper()
 	s := &Sentinel{t: t}
@@ -69,14 +68,14 @@ func (s *Sentinel) awaitReplicas() {
 	defer client.Close()
 	conn := client.Conn()
 	defer conn.Close()
-	await(s.t, "the replicas", func(ctx context.Context) bool {
-		conn.Set(ctx, "are the replicas there", "", time.Millisecond)
+	await(s.t, "the replicas to have the primary's data", func(ctx context.Context) bool {
+		conn.Set(ctx, "awaited", "", time.Millisecond)
 		return conn.Wait(ctx, len(s.Nodes)-1, time.Second).Val() == int64(len(s.Nodes)-1)
 	})
 }
 
-// startSentinels starts the sentinels. Their configuration lists the other sentinels and the replicas,
-// which they would otherwise take seconds to discover.
+// startSentinels starts the Sentinels. Their configuration lists the other Sentinels and the replicas,
+// because discovering these would take seconds.
 func (s *Sentinel) startSentinels() {
 	ids := make([]string, 3)
 	for i := range ids {
@@ -112,8 +111,8 @@ func (s *Sentinel) startSentinels() {
 	}
 }
 
-// speedUp makes a sentinel poll more often, so that it detects a node that is back within
-// one second instead of ten.
+// speedUp makes a Sentinel poll more often, so that it detects within one second instead of ten that a
+// node is back.
 func speedUp(sentinel *Server) {
 	sentinel.t.Helper()
 	client := sentinel.Client()
@@ -125,7 +124,7 @@ func speedUp(sentinel *Server) {
 	}
 }
 
-// hasQuorum reports whether one sentinel can reach all others.
+// hasQuorum reports whether the Sentinel with index i can reach all others.
 func (s *Sentinel) hasQuorum(ctx context.Context, i int) bool {
 	client := s.Sentinels[i].Client()
 	defer client.Close()
@@ -147,14 +146,14 @@ func (s *Sentinel) URL() string {
 	return "redis-sentinel://" + strings.Join(s.Redis().Addrs, ",") + "/" + masterName
 }
 
-// Primary returns the node that is the primary according to most sentinels.
+// Primary returns the node that most Sentinels report as the primary.
 func (s *Sentinel) Primary() *Node {
 	s.t.Helper()
-	named := make(map[string]int)
+	votes := make(map[string]int)
 	most := ""
 	for i := range s.Sentinels {
 		addr := s.primaryAccordingTo(i)
-		if named[addr]++; addr != "" && named[addr] > named[most] {
+		if votes[addr]++; addr != "" && votes[addr] > votes[most] {
 			most = addr
 		}
 	}
@@ -163,7 +162,7 @@ func (s *Sentinel) Primary() *Node {
 			return node
 		}
 	}
-	s.t.Fatalf("no sentinel names a primary: %v", named)
+	s.t.Fatalf("no Sentinel reports a primary: got %v", votes)
 	return nil
 }
 
@@ -203,8 +202,8 @@ func (s *Sentinel) AwaitFailover(old *Node) *Node {
 	return primary
 }
 
-// AwaitReplica waits until the node is a replica of the primary, and has the data that the primary had
-// at the time of the call. The link of a replica may be up before it has received any data.
+// AwaitReplica waits until the node is a replica of the primary, and has the data that the primary had at
+// the time of the call. A replica's link may be up before the replica has received any data.
 func (s *Sentinel) AwaitReplica(node *Node) {
 	s.t.Helper()
 	client := node.Client()
@@ -217,16 +216,16 @@ func (s *Sentinel) AwaitReplica(node *Node) {
 			return false
 		}
 		if had < 0 {
-			its := primary.Client()
-			defer its.Close()
-			had = offset(its.Info(ctx, "replication").Val(), "master_repl_offset:")
+			primaryClient := primary.Client()
+			defer primaryClient.Close()
+			had = numberAfter(primaryClient.Info(ctx, "replication").Val(), "master_repl_offset:")
 		}
-		return had >= 0 && offset(info, "slave_repl_offset:") >= had
+		return had >= 0 && numberAfter(info, "slave_repl_offset:") >= had
 	})
 }
 
-// offset returns the number after name in a reply to INFO, or -1 if there is none.
-func offset(info, name string) int64 {
+// numberAfter returns the number after name in a reply to INFO, or -1 if there is none.
+func numberAfter(info, name string) int64 {
 	_, after, _ := strings.Cut(info, name)
 	text, _, _ := strings.Cut(after, "\r")
 	number, err := strconv.ParseInt(text, 10, 64)

@@ -27,8 +27,8 @@ type Server struct {
 	process *exec.Cmd
 }
 
-// Start starts a Redis on a Unix socket, with additional arguments for redis-server. The server ends
-// with the test.
+// Start starts a Redis on a Unix socket, with additional arguments for redis-server. The server stops at
+// the end of the test.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	folder := tempDir(t)
@@ -60,7 +60,7 @@ func findServer(t testing.TB) string {
 		}
 	}
 	if os.Getenv("CI") != "" {
-		t.Fatal("no redis-server in PATH, and CI must not skip this test")
+		t.Fatal("no redis-server or valkey-server in PATH, and CI must not skip this test")
 	}
 	t.Skip("no redis-server or valkey-server in PATH")
 	return ""
@@ -78,8 +78,8 @@ func tempDir(t testing.TB) string {
 	return folder
 }
 
-// portRange is the number of ports that a test process reserves. It is large enough to use each port only
-// once, because a stopped server may restart on its port.
+// portRange is the number of ports that a test process reserves. It is large enough for each port to be
+// used only once, because a stopped server may restart on its port.
 const portRange = 1000
 
 // reservePorts reserves a range of ports for this process. It listens on the first one until the process
@@ -94,24 +94,24 @@ var reservePorts = sync.OnceValue(func() net.Listener {
 	}
 })
 
-var portsGiven atomic.Uint32
+var portsAssigned atomic.Uint32
 
 // FreePort returns an unused port on the loopback interface that no other test gets.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for range portRange {
-		port := reservePorts().Addr().(*net.TCPAddr).Port + 1 + int(portsGiven.Add(1)%(portRange-1))
+		port := reservePorts().Addr().(*net.TCPAddr).Port + 1 + int(portsAssigned.Add(1)%(portRange-1))
 		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
 			listener.Close()
 			return port
 		}
 	}
-	t.Fatal("no port is free")
+	t.Fatal("no free port")
 	return 0
 }
 
-// Kill ends the server with SIGKILL, like a crash, even if it is paused.
+// Kill stops the server with SIGKILL, like a crash, even if it is paused.
 func (s *Server) Kill() {
 	if s.process == nil {
 		return

@@ -11,6 +11,54 @@ import (
 	"burble/streams/redistest"
 )
 
+// listedRooms is a JavaScript expression for the rooms in the list with their unread counts.
+const listedRooms = `[...document.querySelectorAll("#room-list li")].map((row) =>
+	row.querySelector("b").innerText + ":" + row.querySelector(".badge:not(.mentions)").firstElementChild.innerText).join()`
+
+func TestRoomOpenedOfflineIsAsItWasLeft(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
+	ada, bob := newUser(t, "Ada"), there.SignIn("Bob")
+	ada.allowErrors(serverDownErrors...)
+	post := func(room string, texts ...string) {
+		for _, text := range texts {
+			there.Post(bob, room, client.NewKey(), text)
+		}
+	}
+	post("lobby", "first")
+	post("attic", "dust")
+	ada.join(here, "attic")
+	ada.waitSaved("attic", 1)
+	post("cellar", "wine")
+	ada.open(here, "/r/lobby")
+	ada.waitMessages("first")
+	ada.waitSaved("lobby", 1)
+
+	// While nobody looks, messages arrive here and in another room.
+	ada.runScript(`document.hasFocus = () => false`)
+	post("lobby", "second", "third")
+	post("attic", "spider")
+	ada.wait("the counts", `document.title.startsWith("(2)") && document.querySelector("#other-unread").textContent === "1"`)
+	ada.waitSaved("lobby", 3)
+	here.Kill()
+
+	// The lobby opens with its "New" line and its count, and its beginning is on screen.
+	ada.open(here, "/r/attic")
+	ada.waitMessages("dust")
+	ada.wait("the list of rooms as it was last", listedRooms+`.split(",").sort().join() === "attic:1,cellar:0,lobby:2"`)
+	ada.open(here, "/r/lobby")
+	ada.waitMessages("first", "second", "third")
+	ada.wait("the New line", `document.querySelector("[data-first-unread] > .body")?.innerText === "second"`)
+	const beginning = `document.querySelector("#older span").checkVisibility() && document.querySelector("#older span").innerText === "This is the beginning of lobby."`
+	ada.wait("the beginning", beginning)
+	ada.expect("the presence", `[...document.querySelectorAll("#room-list .present")].filter((one) => one.checkVisibility()).length + ""`, "0")
+	here.Start()
+	here.AwaitReady()
+	ada.waitUpToDate()
+	ada.wait("the beginning, still", beginning)
+}
+
 func TestRoomLeftImmediatelyDoesNotClaimToBeEmpty(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -42,6 +90,9 @@ func TestRoomLeftImmediatelyDoesNotClaimToBeEmpty(t *testing.T) {
 	here.AwaitReady()
 	ada.waitUpToDate()
 	ada.waitMessages("message 70")
+	ada.runScript(`document.querySelector("#older a").click()`)
+	ada.wait("older messages to load", `document.querySelectorAll("#messages article").length === 70`)
+	ada.wait("the beginning", older("This is the beginning of lobby."))
 }
 
 // waitSaved waits until the page of a room and a number of its messages are saved on the device.

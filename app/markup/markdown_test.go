@@ -61,7 +61,11 @@ func TestMarkdown(t *testing.T) {
 		{"a zero byte", "a\x00b", "<p>a\ufffdb</p>"},
 	}
 	for _, test := range tests {
-		if got := renderMarkdown(test.text); got != test.want {
+		got := renderMarkdown(test.text)
+		for tries := 0; got != test.want && tries < 100; tries++ { // on a busy machine, code may exceed maxMatchTime and remain plain
+			got = renderMarkdown(test.text)
+		}
+		if got != test.want {
 			t.Errorf("%s: %q: got\n%s, want\n%s", test.name, test.text, got, test.want)
 		}
 	}

@@ -37,13 +37,13 @@ func (h *heartbeats) hasBegun() bool {
 // sendHeartbeats sends heartbeats until ctx ends, even while part of Redis is away, because another
 // part may hold the heartbeats.
 func (p *presence) sendHeartbeats(ctx context.Context) {
-	every(ctx, min(time.Second, p.pulse.every), func() { p.heartbeat(ctx, time.Now()) })
+	every(ctx, min(time.Second, p.heartbeats.every), func() { p.heartbeat(ctx, time.Now()) })
 }
 
 // heartbeat sends a heartbeat if one is due and this server has people in its rooms. If Redis may have
 // removed the server as dead, it schedules all people to be reported again.
 func (p *presence) heartbeat(ctx context.Context, now time.Time) {
-	h := &p.pulse
+	h := &p.heartbeats
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if now.Before(h.next) || !p.hasPeople() {
@@ -65,7 +65,7 @@ func (p *presence) heartbeat(ctx context.Context, now time.Time) {
 // removeDeadServers removes servers whose heartbeats have stopped, while people are in this server's
 // rooms, until ctx ends.
 func (p *presence) removeDeadServers(ctx context.Context) {
-	every(ctx, p.pulse.every, func() {
+	every(ctx, p.heartbeats.every, func() {
 		if !p.hasPeople() || p.store.Away() {
 			return
 		}

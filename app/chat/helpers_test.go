@@ -16,8 +16,8 @@ import (
 
 // Helpers of this package's tests:
 //
-//	runPresence    a presence that runs, on a real Redis
-//	startPresence  returns a presence on miniredis and a client of that miniredis
+//	runPresence    returns a running presence on a real Redis
+//	startPresence  returns a presence on miniredis, and a client of that miniredis
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
@@ -43,7 +43,7 @@ func runPresence(t *testing.T, options *redis.UniversalOptions) *presence {
 		Log:           slog.New(slog.DiscardHandler),
 		EncodePresent: func(string, int, []streams.User) []byte { return nil },
 	})
-	p.pulse.every, p.pulse.timeout = 200*time.Millisecond, 10*time.Second
+	p.heartbeats.every, p.heartbeats.timeout = 200*time.Millisecond, 10*time.Second
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { p.run(ctx); close(ended) }()

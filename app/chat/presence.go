@@ -31,13 +31,13 @@ type Listener interface {
 // presence records in Redis which users are in which room through this server. Redis combines the
 // records of all servers.
 type presence struct {
-	store  *streams.Store
-	log    *slog.Logger
-	encode func(room string, count int, people []streams.User) []byte
-	server string        // ID of this process in Redis
-	grace  time.Duration // Options.LeaveGrace
-	wake   chan struct{} // buffered, capacity 1
-	pulse  heartbeats
+	store      *streams.Store
+	log        *slog.Logger
+	encode     func(room string, count int, people []streams.User) []byte
+	server     string        // ID of this process in Redis
+	grace      time.Duration // Options.LeaveGrace
+	wake       chan struct{} // buffered, capacity 1
+	heartbeats heartbeats
 
 	mu      sync.Mutex
 	rooms   map[string]*occupants
@@ -64,8 +64,8 @@ func newPresence(store *streams.Store, options Options) *presence {
 	return &presence{
 		store: store, log: options.Log, encode: options.EncodePresent, server: uuid.NewString(),
 		grace: cmp.Or(options.LeaveGrace, leaveGrace), wake: make(chan struct{}, 1),
-		pulse: heartbeats{every: heartbeatInterval, timeout: streams.ServerTimeout},
-		rooms: make(map[string]*occupants), pending: make(map[string]bool),
+		heartbeats: heartbeats{every: heartbeatInterval, timeout: streams.ServerTimeout},
+		rooms:      make(map[string]*occupants), pending: make(map[string]bool),
 	}
 }
 

@@ -54,7 +54,7 @@ func (p *presence) recordChanges(ctx context.Context) {
 // removeServer removes from Redis everyone who is present through this server. A user who reconnects
 // to another server in time does not count as having left.
 func (p *presence) removeServer() {
-	if !p.pulse.hasBegun() {
+	if !p.heartbeats.hasBegun() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), removeTimeout)

@@ -240,7 +240,7 @@ func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
 func TestHeartbeatsGoOnWhileRoomsAreRecorded(t *testing.T) {
 	t.Parallel()
 	p, _ := startPresence(t)
-	p.pulse.every = 10 * time.Millisecond
+	p.heartbeats.every = 10 * time.Millisecond
 	p.join("lobby", arrival(ada), new(listener))
 	blocked, release := make(chan struct{}), make(chan struct{})
 	p.encode = func(string, int, []streams.User) []byte {
@@ -253,9 +253,9 @@ func TestHeartbeatsGoOnWhileRoomsAreRecorded(t *testing.T) {
 	go func() { p.run(ctx); close(ended) }()
 	<-blocked
 	next := func() time.Time {
-		p.pulse.mu.Lock()
-		defer p.pulse.mu.Unlock()
-		return p.pulse.next
+		p.heartbeats.mu.Lock()
+		defer p.heartbeats.mu.Unlock()
+		return p.heartbeats.next
 	}
 	first, deadline := next(), time.Now().Add(time.Minute)
 	for next().Equal(first) {

@@ -140,7 +140,7 @@ func TestInvalidFrames(t *testing.T) {
 			room, _ := sent.Room.(string)
 			key, _ := sent.Key.(string)
 			if refused.Room != protocol.Shorten(room) || refused.Key != protocol.Shorten(key) {
-				t.Errorf("got %+v, want room %q and key %q in it", refused, room, key)
+				t.Errorf("got %+v, want the room %q and the key %q", refused, room, key)
 			}
 			if test.closes == 0 {
 				c.sync()

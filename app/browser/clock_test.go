@@ -10,6 +10,7 @@ import (
 	"burble/app/apptest"
 	"burble/streams/redistest"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -72,4 +73,65 @@ func TestClockOfTheDeviceLosesNoMessage(t *testing.T) {
 		expectMatchesServer(t, there, "lobby", ada, bob)
 		apptest.ExpectStoredOnce(t, redis, "lobby", i+1)
 	}
+}
+
+// timesAreCurrent is a JavaScript expression: whether all times in the page are in the time zone of the
+// device, and a day line precedes each message that begins a day there.
+const timesAreCurrent = `(() => {
+	const format = (options, time) => new Intl.DateTimeFormat(undefined, options).format(Date.parse(time.dateTime));
+	const timeOf = (article) => article.querySelector("time");
+	const day = (article) => new Date(timeOf(article).dateTime).toDateString();
+	const long = { dateStyle: "long", timeStyle: "short" };
+	return [...document.querySelectorAll("#messages article")].every((article, i, all) =>
+			timeOf(article).textContent === format({ timeStyle: "short" }, timeOf(article)) && timeOf(article).title === format(long, timeOf(article)) &&
+			(!i || day(article) !== day(all[i - 1])) === article.previousElementSibling?.matches(".day")) &&
+		[...document.querySelectorAll("#search time")].every((time) => time.textContent === format(long, time)) &&
+		document.querySelector("#room-list time").title === format(long, document.querySelector("#room-list time"));
+})()`
+
+func TestTimesFollowTheTimeZoneAndTheDay(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	server := apptest.Start(t, redis)
+	fillHistory(t, redis, server, "lobby", time.Hour, numbered(40)...)
+	ada := newUser(t, "Ada")
+	ada.allowErrors("ERR_INTERNET_DISCONNECTED")
+	ada.fakeClock()
+	setZone := func(zone string) {
+		t.Helper()
+		call(ada, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zone})
+	}
+	setZone("Europe/London")
+	ada.join(server, "lobby")
+	ada.waitMessages("message 40")
+	ada.click("#open-search")
+	ada.wait("the search dialog", `document.activeElement.name === "q"`)
+	ada.typeText("message 7")
+	ada.press("Enter")
+	ada.wait("a result", `document.querySelector("#search time")`)
+	ada.press("Escape")
+	ada.setOffline(true)
+	ada.send("from the plane")
+	ada.waitStatus("offline", "Offline, 1 unsent")
+	ada.wait("times in London", timesAreCurrent)
+
+	// Most of these zones have midnight at another hour, and one is half an hour off.
+	for _, zone := range []string{"Asia/Kolkata", "America/Los_Angeles", "Pacific/Auckland"} {
+		setZone(zone)
+		if eval[bool](ada, timesAreCurrent) {
+			t.Fatalf("the times were those of %s before the page could notice", zone)
+		}
+		ada.hide()()
+		ada.wait("times in "+zone, timesAreCurrent)
+	}
+	ada.setOffline(false)
+	ada.send("after the landing")
+	ada.waitMessages("from the plane", "after the landing")
+	ada.wait("times of new messages in Auckland", timesAreCurrent)
+
+	const newestDay = `[...document.querySelectorAll("#messages .day")].at(-1).textContent`
+	ada.expect("the newest day", newestDay, "Today")
+	ada.setClock(24 * time.Hour)
+	ada.hide()()
+	ada.wait("the next day", newestDay+` === "Yesterday"`)
 }

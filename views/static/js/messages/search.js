@@ -1,7 +1,7 @@
 import { timeOf } from "../net/id.js";
 import { readNDJSON } from "../net/ndjson.js";
 import { isComposing } from "../page/keyboard.js";
-import { formatDate, formatDateTime } from "../page/time.js";
+import { formatDate, formatDateTime, times } from "../page/time.js";
 import { showName } from "../people/avatar.js";
 
 const MAX_EXCERPT = 200; // characters
@@ -82,6 +82,15 @@ function errorText({ code, message }) {
   return code === "unavailable" ? "Chat storage is down. Try again in a moment." : message;
 }
 
+times.addEventListener("change", () => {
+  for (const time of list.querySelectorAll("time")) showTime(time);
+});
+
+/** Shows the time of a message. @param {HTMLTimeElement} element */
+function showTime(element) {
+  element.textContent = formatDateTime(Date.parse(element.dateTime));
+}
+
 /** Shows how many messages were found, and how far back the search went. */
 function showEnd(query, { older }) {
   const { length } = list.children;
@@ -98,7 +107,8 @@ function makeRow({ id, user, text, matches = [] }) {
   showName(author, user);
   author.dir = excerpt.dir = "auto";
   time.translate = false;
-  time.textContent = formatDateTime(timeOf(id));
+  time.dateTime = new Date(timeOf(id)).toISOString();
+  showTime(time);
   const chars = [...text];
   const part = (from, to) => chars.slice(from, to).join("");
   const start = Math.max(0, (matches[0]?.[0] ?? 0) - MAX_BEFORE_MATCH);

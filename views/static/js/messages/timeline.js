@@ -25,6 +25,8 @@ export class Timeline extends EventTarget {
   /** @type {import("./message.js").Entry[]} the last amendments received; a page of history may lack them */
   #amendments = [];
   #changes;
+  /** @type {WeakMap<Element, () => string>} describe the gaps */
+  #gaps = new WeakMap();
 
   /** @param {{ log: Element, scroll: import("./scroll.js").Scroll, renderer: import("./message.js").MessageRenderer, attached: boolean }} options */
   constructor({ log, scroll, renderer, attached }) {
@@ -97,8 +99,7 @@ export class Timeline extends EventTarget {
       if (attach || replace) this.attached = attach;
       this.#trim(anchor);
     };
-    this.#log.setAttribute("aria-busy", "true"); // keeps screen readers from announcing history
-    return this.#scroll.change(insert, { stayAtEnd: () => replace }).finally(() => this.#log.removeAttribute("aria-busy"));
+    return this.#changeSilently(insert, () => replace);
   }
 
   /**
@@ -130,9 +131,10 @@ export class Timeline extends EventTarget {
     });
   }
 
-  /** Adds a row after the newest message to mark a gap. @param {string} text */
-  addGap(text) {
-    const row = Object.assign(document.createElement("p"), { className: "gap", textContent: text });
+  /** Adds a row after the newest message to mark a gap. @param {() => string} describe returns its text */
+  addGap(describe) {
+    const row = Object.assign(document.createElement("p"), { className: "gap", textContent: describe() });
+    this.#gaps.set(row, describe);
     return this.#change(() => this.#log.insertBefore(row, this.#firstWaiting()));
   }
 
@@ -174,8 +176,25 @@ export class Timeline extends EventTarget {
     for (const article of this.#articles.values()) updateRow(article);
   }
 
+  /** Updates everything that depends on the day, the time zone or the locale. */
+  updateTimes() {
+    return this.#changeSilently(() => {
+      for (const row of this.#log.querySelectorAll(".gap")) row.textContent = this.#gaps.get(row)();
+      for (const article of this.#log.querySelectorAll("article")) {
+        this.#renderer.showTime(article);
+        updateRow(article);
+      }
+    });
+  }
+
   #change(change) {
     return this.#scroll.change(change, { stayAtEnd: () => this.attached });
+  }
+
+  /** Runs a change that screen readers do not announce, because it adds nothing new. */
+  #changeSilently(change, stayAtEnd = () => this.attached) {
+    this.#log.setAttribute("aria-busy", "true");
+    return this.#scroll.change(change, { stayAtEnd }).finally(() => this.#log.removeAttribute("aria-busy"));
   }
 
   #removeStored() {

@@ -7,6 +7,7 @@ import { StoredReadMarkers } from "../rooms/read-markers.js";
 import { closeWhenRead } from "./alerts.js";
 import { reloadOnUserChange } from "./identity.js";
 import { StatusLine } from "./status-line.js";
+import { keepFormatsCurrent } from "./time.js";
 
 /** The entry module of the home page. */
 
@@ -30,4 +31,5 @@ outboxes.addEventListener("change", () => updateStatus({ waiting: outboxes.waiti
 addEventListener("storage", ({ key }) => key?.startsWith(OUTBOX_PREFIX) && outboxes.changed());
 if (host !== location.host) import("./host.js").then(({ checkHost }) => checkHost(connection, { update: updateStatus }));
 wakeConnection(connection);
+keepFormatsCurrent();
 if (!navigator.onLine) connection.offline();

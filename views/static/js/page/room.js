@@ -12,7 +12,7 @@ import { reloadOnUserChange } from "./identity.js";
 import { connectPanels } from "./panels.js";
 import { StatusLine } from "./status-line.js";
 import { isOnlyInMemory } from "./storage.js";
-import { dayKey, formatDateTime } from "./time.js";
+import { formatDateTime, keepFormatsCurrent, times } from "./time.js";
 
 /** The entry module of the room page, which creates the parts of the page and connects them. */
 
@@ -67,11 +67,11 @@ let lastNumber = 0; // number of the room's last entry at the time of `followed`
 connection.addEventListener("followed", ({ detail: { state, first, n = 0 } }) => {
   lastNumber = n;
   if (startsOver && !n) history.restart();
-  if (state === "truncated") timeline.addGap(`Messages before ${formatDateTime(Number.parseInt(first, 10))} are no longer available.`);
+  if (state === "truncated") timeline.addGap(() => `Messages before ${formatDateTime(Number.parseInt(first, 10))} are no longer available.`);
   if (state !== "reset") return;
   startsOver = true;
   timeline.clear();
-  timeline.addGap("This room’s history was reset on the server.");
+  timeline.addGap(() => "This room’s history was reset on the server.");
 });
 
 connection.addEventListener("entries", ({ detail: { entries } }) => {
@@ -187,9 +187,5 @@ async function restore() {
 
 if (!isShell) setTimeout(() => openCache().catch(() => {}), 1_000); // delayed until the page has loaded
 
-let today = dayKey(Date.now());
-setInterval(() => {
-  if (today === dayKey(Date.now())) return;
-  today = dayKey(Date.now());
-  timeline.updateRows();
-}, 60_000);
+times.addEventListener("change", () => timeline.updateTimes());
+keepFormatsCurrent();

@@ -1,6 +1,10 @@
 /** Formats times in the user's time zone and locale. All times are in milliseconds. */
 
-const formatDay = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" }).format;
+/** Dispatches `change` when times must be formatted again, because the day, the time zone or the locale has changed. */
+export const times = new EventTarget();
+
+let formatDay;
+let current = ""; // the day, the time zone and the locale
 const relativeFormat = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 const UNITS = [
@@ -9,14 +13,14 @@ const UNITS = [
   ["minute", 60],
 ];
 
-/** Returns the time of day, such as "20:59" or "8:59 PM". @param {number} time */
-export const formatTime = new Intl.DateTimeFormat(undefined, { timeStyle: "short" }).format;
+/** Returns the time of day, such as "20:59" or "8:59 PM". @type {(time: number) => string} */
+export let formatTime;
 
-/** Returns the date, such as "1 March 2026" or "March 1, 2026". @param {number} time */
-export const formatDate = new Intl.DateTimeFormat(undefined, { dateStyle: "long" }).format;
+/** Returns the date, such as "1 March 2026" or "March 1, 2026". @type {(time: number) => string} */
+export let formatDate;
 
-/** Returns the date and the time of day. @param {number} time */
-export const formatDateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" }).format;
+/** Returns the date and the time of day. @type {(time: number) => string} */
+export let formatDateTime;
 
 /** Returns a string that identifies the local day of a time. @param {number} time */
 export const dayKey = (time) => new Date(time).toDateString();
@@ -47,4 +51,27 @@ export function timeAgo(time, now = Date.now()) {
     if (seconds >= span) return relativeFormat.format(-Math.floor(seconds / span), unit);
   }
   return "just now";
+}
+
+/** Updates the formats, which keep the time zone and the locale with which they were created. */
+export function updateFormats() {
+  const { timeZone, locale } = new Intl.DateTimeFormat().resolvedOptions();
+  const latest = [dayKey(Date.now()), timeZone, locale].join();
+  if (latest === current) return;
+  current = latest;
+  [formatDay, formatTime, formatDate, formatDateTime] = [
+    { weekday: "long", day: "numeric", month: "long" },
+    { timeStyle: "short" },
+    { dateStyle: "long" },
+    { dateStyle: "long", timeStyle: "short" },
+  ].map((options) => new Intl.DateTimeFormat(undefined, options).format);
+  times.dispatchEvent(new Event("change"));
+}
+
+updateFormats();
+
+/** Updates the formats every minute, and when the page becomes visible. */
+export function keepFormatsCurrent() {
+  setInterval(updateFormats, 60_000);
+  document.addEventListener("visibilitychange", updateFormats);
 }

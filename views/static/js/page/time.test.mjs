@@ -35,6 +35,44 @@ test("dates and times follow the user's locale", () => {
   assert.match(american.dayLabel(evening, now + 86_400_000), /^Sunday, March 1$/);
 });
 
+test("the formats follow the time zone of the device", async (t) => {
+  const module = await import("./time.js?zone");
+  const { times, updateFormats } = module;
+  t.after(() => (process.env.TZ = "UTC"));
+  const evening = Date.parse("2026-03-01T20:59:00Z");
+  let changes = 0;
+  times.addEventListener("change", () => changes++);
+  updateFormats();
+  const before = changes;
+  updateFormats();
+  assert.equal(changes, before);
+  for (const [zone, expected] of [["Asia/Kolkata", /2:29/], ["America/Los_Angeles", /12:59/], ["UTC", /8:59|20:59/]]) {
+    process.env.TZ = zone;
+    updateFormats();
+    for (const format of [module.formatTime, module.formatDateTime]) assert.match(format(evening), expected, zone);
+  }
+  assert.equal(changes, before + 3);
+});
+
+test("midnight is noticed within a minute, and a change of zone when the page becomes visible", async (t) => {
+  t.mock.timers.enable({ apis: ["Date", "setInterval"], now: Date.parse("2026-03-01T23:59:30Z") });
+  globalThis.document = new EventTarget();
+  t.after(() => (process.env.TZ = "UTC"));
+  const { times, keepFormatsCurrent } = await import("./time.js?midnight");
+  let changes = 0;
+  times.addEventListener("change", () => changes++);
+  keepFormatsCurrent();
+  t.mock.timers.tick(59_000);
+  assert.equal(changes, 0);
+  t.mock.timers.tick(1_000);
+  assert.equal(changes, 1);
+  t.mock.timers.tick(600_000);
+  assert.equal(changes, 1);
+  process.env.TZ = "Asia/Kolkata";
+  document.dispatchEvent(new Event("visibilitychange"));
+  assert.equal(changes, 2);
+});
+
 test("dayKey identifies the day and the year", () => {
   assert.equal(dayKey(Date.parse("2026-03-01T00:00:00Z")), dayKey(Date.parse("2026-03-01T23:59:59Z")));
   assert.notEqual(dayKey(Date.parse("2026-03-01T00:00:00Z")), dayKey(Date.parse("2027-03-01T00:00:00Z")));

@@ -1,7 +1,7 @@
 import { Stopwatch } from "../net/clock.js";
 import { compareIDs, timeOf } from "../net/id.js";
 import { isComposing } from "../page/keyboard.js";
-import { formatDateTime, timeAgo } from "../page/time.js";
+import { formatDateTime, timeAgo, times } from "../page/time.js";
 import { names } from "../people/names.js";
 import { Presence } from "../people/presence.js";
 import { StoredRooms } from "./read-markers.js";
@@ -80,6 +80,7 @@ export class RoomList {
     }
     for (const type of ["pointerleave", "focusout"]) this.#list.addEventListener(type, () => this.#draw());
     const fetchIfOld = () => document.hidden || this.#sinceFetch.longest < FETCH_INTERVAL || this.#fetch();
+    times.addEventListener("change", () => this.#draw());
     document.addEventListener("visibilitychange", fetchIfOld);
     setInterval(fetchIfOld, FETCH_INTERVAL / 4);
     this.#form.addEventListener("input", () => this.#draw());

@@ -21,13 +21,12 @@ import (
 // Stylesheet is the name of the asset that contains all of css/, base.css first.
 const Stylesheet = "style.css"
 
-// An Asset is a static file as it is served. Scripts and styles outside vendor/ are
-// minified.
+// An Asset is a static file, ready to be served. Scripts and styles outside vendor/ are minified.
 type Asset struct {
 	Type  string // Content-Type
 	Plain []byte
-	Gzip  []byte // nil if it would not be smaller than Plain
-	Hash  string // of Plain
+	Gzip  []byte // nil if it is not smaller than Plain
+	Hash  string // hash of Plain
 }
 
 // AssetNames returns the sorted paths of all static files, relative to StaticPath.
@@ -55,8 +54,8 @@ var assets = sync.OnceValue(func() map[string]func() Asset {
 	return all
 })
 
-// FindAsset returns the static file with a path relative to StaticPath. The caller must
-// not modify its contents.
+// FindAsset returns the static file at a path relative to StaticPath. The caller must not modify its
+// contents.
 func FindAsset(name string) (Asset, bool) {
 	asset, ok := assets()[name]
 	if !ok {
@@ -93,7 +92,7 @@ func sourceOf(name string) []byte {
 		return readStatic(name)
 	}
 	sheets, _ := fs.Glob(static(), "css/*.css") // The pattern is valid.
-	all := readStatic("css/base.css")           // It declares the order of the layers.
+	all := readStatic("css/base.css")           // It must come first, because it declares the order of the layers.
 	for _, sheet := range sheets {
 		if sheet != "css/base.css" {
 			all = append(all, readStatic(sheet)...)

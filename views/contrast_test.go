@@ -17,7 +17,7 @@ func TestBordersAndDotsHaveContrast(t *testing.T) {
 		for _, background := range backgrounds {
 			for scheme := range 2 {
 				if ratio := contrast(color(t, name)[scheme], color(t, background)[scheme]); ratio < 3 {
-					t.Errorf("--%s on --%s has a contrast of %.2f:1 in %s, want 3:1", name, background, ratio, []string{"light", "dark"}[scheme])
+					t.Errorf("--%s on --%s, %s: got contrast %.2f:1, want at least 3:1", name, background, []string{"light", "dark"}[scheme], ratio)
 				}
 			}
 		}

@@ -8,14 +8,14 @@ import (
 	"unicode"
 )
 
-// groupWithin is the time between two messages of one author within which the second has no
-// heading. rows.js uses the same time.
+// A message has no heading if the same author sent the previous one less than groupWithin before.
+// rows.js uses the same time.
 const groupWithin = 5 * time.Minute
 
 // hues is the number of avatar colours. It is the same in avatar.js and base.css.
 const hues = 12
 
-// User is a user as pages show them.
+// User is a user that a page shows.
 type User struct {
 	ID, Name string
 }
@@ -28,8 +28,8 @@ func (u User) Hue() int {
 	return int(sum.Sum32() % hues)
 }
 
-// Initial returns the text of the user's avatar: the first letter or digit of the name, or
-// else its first character, or "?" if the name is empty.
+// Initial returns the text of the user's avatar: the first letter or digit of the name. If there is
+// none, it returns the first character, or "?" for an empty name.
 func (u User) Initial() string {
 	name := strings.TrimSpace(u.Name)
 	for _, char := range name {
@@ -52,7 +52,7 @@ type Message struct {
 	HTML        template.HTML // rendered and sanitised text; empty if Deleted or Unreadable
 	Time        time.Time     // from the entry ID
 	ReplyTo     string        // entry ID of the message it replies to, or empty
-	ReplyAuthor string        // name of the author of that message; empty if unknown
+	ReplyAuthor string        // name of that message's author; empty if unknown
 	ReplyText   string        // first line of that message, as plain text
 	Edited      string        // entry ID of the last edit, or empty
 	Deleted     bool
@@ -67,21 +67,21 @@ type Message struct {
 	FirstUnread bool   // the first unread message
 	Day         string // date to show above the message; empty if it is not the first of its UTC day
 
-	isBlank bool // made by Room.Blank
+	isBlank bool // set by Room.Blank
 }
 
-// untranslated are the parts of a rendered text that browsers must not translate: code, and the name in
-// an action. message.js has the same list.
+// untranslated marks the parts of a rendered text that browsers must not translate: code, and the name
+// in an action. message.js marks the same parts.
 var untranslated = strings.NewReplacer("<code", `<code translate="no"`, "<bdi", `<bdi translate="no"`)
 
-// Body returns HTML for a page.
+// Body returns HTML with parts marked that browsers must not translate.
 func (m Message) Body() template.HTML { return template.HTML(untranslated.Replace(string(m.HTML))) }
 
 // Reaction is one emoji below a message and the users who reacted with it.
 type Reaction struct {
 	Emoji     string
 	Users     []string // user IDs
-	MoreUsers int      // number of other users who reacted
+	MoreUsers int      // number of users who reacted and are not in Users
 	Names     []string // names of some of Users
 	Mine      bool     // whether the page's user is one of Users
 }
@@ -102,9 +102,8 @@ func (r Reaction) NameList() string {
 	return list
 }
 
-// Arrange sets Day and Continued of each message, which depend on the previous message. The
-// messages must be sorted, oldest first. Days are in UTC; the script converts them to the
-// user's time zone.
+// Arrange sets each message's Day and Continued, which depend on the previous message. The messages
+// must be sorted, oldest first. Days are in UTC. The script converts them to the user's time zone.
 func Arrange(messages []Message) {
 	for i := range messages {
 		message := &messages[i]
@@ -122,7 +121,8 @@ func Arrange(messages []Message) {
 	}
 }
 
-// isContinuationOf reports whether a message needs no heading after the previous one, of the same day.
+// isContinuationOf reports whether a message needs no heading after the previous message of the same
+// day.
 func (m Message) isContinuationOf(previous Message) bool {
 	return !m.FirstUnread && !m.Unreadable && !previous.Unreadable && m.ReplyTo == "" && m.User.ID == previous.User.ID &&
 		m.User.Name == previous.User.Name && m.Time.Sub(previous.Time) < groupWithin
@@ -130,16 +130,17 @@ func (m Message) isContinuationOf(previous Message) bool {
 
 func formatDay(t time.Time) string { return t.UTC().Format("Monday, 2 January 2006") }
 
-// Stored reports whether this is a message of the room. Only the result of Room.Blank is not.
+// Stored reports whether this is a message of the room. It is false only for the result of Room.Blank.
 func (m Message) Stored() bool { return !m.isBlank }
 
-// TimeOfDay returns the time of day in UTC. The script replaces it by that in the user's time zone.
+// TimeOfDay returns the time of day in UTC. The script converts it to the user's time zone.
 func (m Message) TimeOfDay() string { return formatUTC(m.Time, "15:04 UTC") }
 
 // ISO returns the time in the format of a datetime attribute.
 func (m Message) ISO() string { return isoUTC(m.Time) }
 
-// isoUTC formats t for a datetime attribute, which must not be empty: the zero time becomes 1970.
+// isoUTC formats t for a datetime attribute. The zero time becomes 1970, because the attribute must not
+// be empty.
 func isoUTC(t time.Time) string {
 	if t.IsZero() {
 		t = time.Unix(0, 0)

@@ -39,7 +39,7 @@ func TestMessagesAreGrouped(t *testing.T) {
 	Arrange(messages)
 	for i, m := range cases.Messages {
 		if got := messages[i]; (got.Day != "") != m.Day || got.Continued != m.Continued {
-			t.Errorf("%s: Day = %q, Continued = %v", m.Case, got.Day, got.Continued)
+			t.Errorf("%s: got Day %q and Continued %v, want a day: %v and %v", m.Case, got.Day, got.Continued, m.Day, m.Continued)
 		}
 	}
 	if want := "Sunday, 1 March 2026"; messages[0].Day != want {
@@ -65,19 +65,19 @@ func TestAvatars(t *testing.T) {
 	for _, person := range people {
 		user := User{person.ID, person.Name}
 		if user.Hue() != person.Hue || user.Initial() != person.Initial {
-			t.Errorf("%+v: hue %d, initial %q", person, user.Hue(), user.Initial())
+			t.Errorf("%+v: got hue %d and initial %q, want %d and %q", user, user.Hue(), user.Initial(), person.Hue, person.Initial)
 		}
 	}
 }
 
-func TestRowsDoesNotChangeTheModel(t *testing.T) {
+func TestRowsDoesNotChangeMessages(t *testing.T) {
 	room := Room{Room: "lobby", Highlight: "1-0", Page: Page{User: &User{ID: "a"}}, Messages: []Message{{ID: "1-0", User: User{ID: "a"}}}}
 	row := room.Rows()[0]
 	if row.Room != "lobby" || !row.Mine || !row.Highlighted || row.Day == "" {
-		t.Errorf("row %+v, want Room, Mine, Highlighted and Day set", row)
+		t.Errorf("got row %+v, want Room, Mine, Highlighted and Day set", row)
 	}
 	if room.Messages[0].Room != "" || room.Messages[0].Day != "" {
-		t.Error("Rows changed Messages")
+		t.Errorf("after Rows: got Messages %+v, want them unchanged", room.Messages)
 	}
 }
 

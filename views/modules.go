@@ -29,24 +29,23 @@ func (Home) Script() string { return homeScript }
 // Script returns the path of the page's entry module, relative to StaticPath.
 func (Room) Script() string { return roomScript }
 
-// Preloads returns the sorted paths of all modules that Script imports, directly or
-// indirectly, except those loaded by import(). Without preloads, the browser would discover
-// each module only after loading the module that imports it, which takes a round trip per
-// level.
+// Preloads returns the sorted paths of all modules that Script imports, directly or indirectly, except
+// by import(). Without preloads, the browser would discover each module only after loading the one
+// that imports it, at a round trip for each level.
 func (Home) Preloads() []string { return homePreloads() }
 
 // Preloads returns the paths of the modules to preload, like Home.Preloads.
 func (Room) Preloads() []string { return roomPreloads() }
 
-// staticImports returns entry, followed by the sorted paths of all modules that it imports
-// statically, directly or indirectly. It panics if a module is missing or cannot be parsed,
-// which a test rules out for the embedded modules.
+// staticImports returns entry, followed by the sorted paths of all modules that it imports statically,
+// directly or indirectly. It panics if a module is missing or cannot be parsed. A test checks that all
+// embedded modules exist and can be parsed.
 func staticImports(files fs.FS, entry string) []string {
 	modules := []string{entry}
 	for i := 0; i < len(modules); i++ {
 		source, err := fs.ReadFile(files, modules[i])
 		if err != nil {
-			panic(fmt.Errorf("imported by a script: %w", err))
+			panic(fmt.Errorf("read an imported module: %w", err))
 		}
 		tree, err := js.Parse(parse.NewInputBytes(source), js.Options{})
 		if err != nil {

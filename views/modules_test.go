@@ -9,7 +9,7 @@ import (
 	"testing/fstest"
 )
 
-func TestStaticImportsAreTransitiveAndExcludeDynamicImports(t *testing.T) {
+func TestStaticImports(t *testing.T) {
 	files := fstest.MapFS{
 		"js/page/room.js": {Data: []byte(`
 			import "./side-effect.js";
@@ -29,12 +29,12 @@ func TestStaticImportsAreTransitiveAndExcludeDynamicImports(t *testing.T) {
 	got := staticImports(files, "js/page/room.js")
 	want := []string{"js/page/room.js", "js/net/chain.js", "js/net/connection.js", "js/page/side-effect.js", "vendor/emoji-1.0/full.js"}
 	if !slices.Equal(got, want) {
-		t.Errorf("staticImports = %v, want %v", got, want)
+		t.Errorf("staticImports: got %v, want %v", got, want)
 	}
 }
 
-// importedModules is an independent implementation of staticImports. It finds import
-// statements with a regular expression that suits our modules.
+// importedModules is an independent implementation of staticImports. It finds import statements with a
+// regular expression, which is enough for our modules.
 func importedModules(t *testing.T, entry string) []string {
 	t.Helper()
 	imports := regexp.MustCompile(`(?m)^import [^;]*?"(\.\.?/[^"]+)";`)
@@ -59,7 +59,7 @@ func TestPagesPreloadEveryModuleTheyImport(t *testing.T) {
 		want := importedModules(t, script)[1:]
 		slices.Sort(want)
 		if len(want) < 10 || !slices.Equal(got, want) {
-			t.Errorf("%s.html preloads\n%v, want\n%v", page, got, want)
+			t.Errorf("preloads of %s.html: got\n%v, want\n%v", page, got, want)
 		}
 		if !strings.Contains(html, `<script type="module" src="/static/hash/`+script+`">`) {
 			t.Errorf("%s.html does not load %s", page, script)

@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// Page holds what every page needs. Home, Room and Error embed it.
+// Page holds the data that every page needs. Home, Room and Error embed it.
 type Page struct {
-	Title  string // comes before " · Burble" in the title; may be empty
+	Title  string // the page's title, without " · Burble"; may be empty
 	User   *User  // the page's user; nil if the visitor is not signed in
-	Folded string // the name of User as mentions have it
-	Static string // StaticPath()
+	Folded string // the name of User, folded as names in mentions are
+	Static string // the path of static files, from StaticPath
 	Theme  string // "light" or "dark"; empty to follow the system
 
-	Host    string // Host header of the request, for the script to compare with the page's address
+	Host    string // Host header of the request, which the script compares with the page's address
 	Origins string // other origins whose pages may connect, separated by spaces
 
-	Preview   *Preview // how other sites show a link to the page; nil if they should not
+	Preview   *Preview // describes the page to other sites; nil for no preview
 	IsIndexed bool     // whether search engines may list the page
 
 	NameLimit int    // maximum length of a user's name, in characters
-	NameInput string // the user's name that was refused, to refill the form
+	NameInput string // the refused name, to refill the form
 }
 
 // Preview describes a page to other sites, such as chats that show links with a title and a picture.
@@ -34,24 +34,24 @@ type Preview struct {
 type Home struct {
 	Page
 	Rooms     []RoomLink // in the order to show
-	Error     string     // why a form was refused, or empty
-	RoomInput string     // the room name that was refused, to refill the form
+	Error     string     // the reason why a form was refused, or empty
+	RoomInput string     // the refused room name, to refill the form
 }
 
-// Blank returns an empty row, which the script clones for new rooms.
+// Blank returns an empty row. The script clones its markup for new rooms.
 func (h Home) Blank() RoomLink { return RoomLink{} }
 
-// RoomLink is a row in a list of rooms.
+// RoomLink is a row in the list of rooms.
 type RoomLink struct {
 	Name       string
 	Topic      string    // may be empty
 	LastActive time.Time // time of the last entry; zero if there is none
-	Last       string    // ID of that entry, from which the script watches the room
-	Read       string    // read marker of the page's user, an entry ID; empty if they have never visited the room
+	Last       string    // ID of the last entry, after which the script watches the room
+	Read       string    // entry ID up to which the page's user has read the room; empty if they have never visited it
 	Unread     int       // messages of other users after Read
 	Mentions   int       // number of unread messages that mention the page's user
 	Present    int       // number of users in the room
-	Current    bool      // whether this is the room of the page
+	Current    bool      // whether the page shows this room
 }
 
 // ISO returns LastActive in the format of a datetime attribute.
@@ -72,18 +72,18 @@ type Room struct {
 	ReadUpTo  string     // entry ID after which to show the "New" line; empty for no line
 	Messages  []Message  // oldest first, with edits, deletions and reactions applied
 	AsOf      string     // cursor up to which Messages are current; the script follows from it
-	Live      bool       // whether Messages include the newest one
-	Older     string     // entry ID for ?before=; empty if no older messages are kept
+	Live      bool       // whether Messages include the room's newest message
+	Older     string     // entry ID for ?before=; empty if there are no older messages
 	Newer     string     // entry ID for ?after=; empty if there are no newer messages
 	Highlight string     // entry ID of the permalink's target, or empty
 	TextLimit int        // maximum length of a message, in characters
-	Notice    string     // shown above the composer, such as why a form was refused
-	Draft     string     // the message that was refused, to refill the composer
+	Notice    string     // text to show above the composer, such as the reason why a form was refused
+	Draft     string     // the refused message, to refill the composer
 	Origin    string     // such as "https://chat.example.com", for the terminal commands
 }
 
-// Rows returns a copy of Messages, and sets the fields that depend on the page or on
-// neighbouring messages.
+// Rows returns a copy of Messages with the fields set that depend on the page or on neighbouring
+// messages.
 func (r Room) Rows() []Message {
 	rows := make([]Message, len(r.Messages))
 	copy(rows, r.Messages)
@@ -110,21 +110,20 @@ func isAfter(id, other string) bool {
 // BlankLink returns an empty row of the list of rooms, like Home.Blank.
 func (r Room) BlankLink() RoomLink { return RoomLink{} }
 
-// Blank returns an empty message, which the script clones for new messages, so that they
-// have the same markup.
+// Blank returns an empty message. The script clones its markup for new messages.
 func (r Room) Blank() Message { return Message{Room: r.Room, isBlank: true} }
 
-// Beginning reports whether Messages start at the beginning of the room.
+// Beginning reports whether Messages start at the beginning of the room's history.
 func (r Room) Beginning() bool {
 	return r.Older == "" && (len(r.Messages) == 0 || r.Messages[0].N == 1)
 }
 
 // Error is the model of the template "error".
 type Error struct {
-	Page            // Title says what happened
+	Page            // Title describes what happened
 	Detail   string // what the user can do about it; may be empty
-	CanRetry bool   // whether to link to the same address
-	Unsent   string // text of the message that the request was to store, or empty
+	CanRetry bool   // whether to show a link to the same address
+	Unsent   string // text of the message that may not have been stored, or empty
 	Room     string // room of that message
-	Key      string // send key with which to retry; empty if the message was certainly not stored
+	Key      string // send key for a retry; empty if it is certain that the message was not stored
 }

@@ -27,16 +27,16 @@ func TestReadmeNamesFilesAndTestsThatExist(t *testing.T) {
 	}
 	names := regexp.MustCompile("`(Test[A-Za-z]+|[a-z-]+(?:\\.test)?\\.(?:go|js|mjs|css|html))`").FindAllStringSubmatch(table, -1)
 	if len(names) < 100 {
-		t.Fatalf("the table names %d files and tests, want at least 100", len(names))
+		t.Fatalf("the table of features names %d files and tests, want at least 100", len(names))
 	}
 	for _, found := range names {
 		name := found[1]
 		if strings.HasPrefix(name, "Test") {
 			if !strings.Contains(tests.String(), "func "+name+"(") {
-				t.Errorf("%s does not exist", name)
+				t.Errorf("README.md names %s, which does not exist", name)
 			}
 		} else if !exists(name) {
-			t.Errorf("%s does not exist", name)
+			t.Errorf("README.md names %s, which does not exist", name)
 		}
 	}
 }
@@ -50,11 +50,11 @@ func TestReadmeListsEveryModule(t *testing.T) {
 	}
 	listed := regexp.MustCompile("`([a-z-]+\\.js)`").FindAllStringSubmatch(table, -1)
 	if len(listed) != len(modules) {
-		t.Errorf("the table lists %d modules, want %d", len(listed), len(modules))
+		t.Errorf("the table of modules lists %d modules, want %d", len(listed), len(modules))
 	}
 	for _, module := range modules {
 		if !strings.Contains(table, "`"+filepath.Base(module)+"`") {
-			t.Errorf("the table does not list %s", module)
+			t.Errorf("the table of modules does not list %s", module)
 		}
 	}
 }

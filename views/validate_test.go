@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// The npm packages of the validators, which only this test uses.
+// The validators, as npm packages. Only this test uses them.
 const (
 	htmlValidatePackage = "html-validate@10.17.0"
 	nuPackage           = "vnu-jar@26.9.27" // needs Java
 )
 
-// TestPagesAreValidHTML runs two validators on the golden files. html-validate also checks templates,
-// vnu the rest of the standard.
+// TestPagesAreValidHTML runs two validators on the golden files. html-validate also checks the content of
+// template elements. vnu checks more of the HTML standard.
 func TestPagesAreValidHTML(t *testing.T) {
 	if testing.Short() {
 		t.Skip("downloads the validators")
@@ -27,7 +27,7 @@ func TestPagesAreValidHTML(t *testing.T) {
 	}
 	pages, err := filepath.Glob("testdata/*.html")
 	if err != nil || len(pages) == 0 {
-		t.Fatalf("%d pages, %v", len(pages), err)
+		t.Fatalf("got %d golden files, %v, want some", len(pages), err)
 	}
 	for name, command := range map[string][]string{
 		"html-validate": {"--package", htmlValidatePackage, "--", "html-validate", "--config", "testdata/htmlvalidate.json"},

@@ -9,9 +9,9 @@
 //
 // The templates escape all text except Message.HTML, which the caller must sanitise.
 //
-// FindAsset returns the static files, minified and gzipped. Serve them under StaticPath. It
-// contains a hash of all of them, so browsers may cache them forever. Worker returns the
-// service worker. Serve it as /sw.js.
+// FindAsset returns the static files, minified and gzipped. Serve them under StaticPath, which contains
+// a hash of all files, so that browsers may cache them forever. Worker returns the service worker.
+// Serve it as /sw.js.
 //
 // All functions are safe for concurrent use. Models must not change while they are
 // rendered. README.md describes the page and its scripts.
@@ -54,8 +54,8 @@ func Engine() fiber.Views {
 
 func static() fs.FS { return mustSub(staticFiles, "static") }
 
-// Worker returns the service worker. It starts with the paths of all static files, which contain their
-// hash, so it changes whenever one of them does.
+// Worker returns the service worker. Its source begins with the paths of all static files. The paths
+// contain a hash of the files, so the worker changes whenever a file does.
 var Worker = sync.OnceValue(func() Asset {
 	var paths []string
 	for _, name := range AssetNames() {
@@ -69,8 +69,8 @@ var Worker = sync.OnceValue(func() Asset {
 	return compressed(javascript, fmt.Appendf(nil, "const VERSION = %q;\nconst FILES = %s;\n%s", Hash(), files, minified(javascript, workerSource)))
 })
 
-// Icon returns the icon for programs that request /favicon.ico: a container of type ICO, which may
-// hold a PNG.
+// Icon returns an icon in ICO format for programs that request /favicon.ico. An ICO file may contain a
+// PNG.
 var Icon = sync.OnceValue(func() Asset {
 	png := readStatic("icon-192.png")
 	const pixels, planes, depth, images, header = 192, 1, 32, 1, 22

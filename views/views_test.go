@@ -62,13 +62,13 @@ func conversation() []Message {
 	}
 }
 
-// pages contains the template and the model of each golden file.
+// pages maps each golden file to its template and model.
 var pages = map[string]struct {
 	template string
 	model    any
 }{
 	"home":       {"home", Home{Page: page("", &ada), Rooms: []RoomLink{{Name: "lobby", LastActive: noon}, {Name: "empty"}}}},
-	"home-first": {"home", Home{Page: pageAfterRefusal("Ada\u200b"), Error: "A name must not hold the invisible character U+200B."}},
+	"home-first": {"home", Home{Page: pageAfterRefusal("Ada\u200b"), Error: "A name must not contain the invisible character U+200B."}},
 	"room": {"room", Room{
 		Page: page("#lobby", &ada), Room: "lobby", Messages: conversation(), AsOf: "1740000000095-0@k3x9", Live: true,
 		Older: "1740000000010-0", TextLimit: 4000, Origin: "https://chat.example.com",
@@ -140,7 +140,7 @@ func TestPagesHaveNoInlineScriptOrStyle(t *testing.T) {
 		for description, pattern := range forbidden {
 			for _, found := range pattern.FindAllString(html, -1) {
 				if !strings.Contains(found, ` src="/static/hash/js/`) {
-					t.Errorf("%s has %s: %s", name, description, found)
+					t.Errorf("%s contains %s: %s", name, description, found)
 				}
 			}
 		}
@@ -179,7 +179,7 @@ func TestOnlyBrowserFilesAreServed(t *testing.T) {
 	files := AssetNames()
 	for _, file := range files {
 		if !allowed.MatchString(file) {
-			t.Errorf("%s is served", file)
+			t.Errorf("%s is served, but is not a file for browsers", file)
 		}
 	}
 	for _, file := range []string{"logo.svg", "style.css", "js/page/room.js"} {
@@ -189,10 +189,10 @@ func TestOnlyBrowserFilesAreServed(t *testing.T) {
 	}
 }
 
-func TestHashChangesWithNamesAndContents(t *testing.T) {
+func TestHashDependsOnNamesAndContents(t *testing.T) {
 	files := fstest.MapFS{"js/a.js": {Data: []byte("1")}}
 	if hash(files) != hash(fstest.MapFS{"js/a.js": {Data: []byte("1")}}) {
-		t.Error("equal files have different hashes")
+		t.Error("identical files have different hashes")
 	}
 	for _, other := range []fstest.MapFS{
 		{"js/a.js": {Data: []byte("2")}},
@@ -204,7 +204,7 @@ func TestHashChangesWithNamesAndContents(t *testing.T) {
 		}
 	}
 	if !regexp.MustCompile(`^/static/[0-9a-f]{12}$`).MatchString(StaticPath()) {
-		t.Errorf("StaticPath() = %q", StaticPath())
+		t.Errorf("StaticPath() = %q, want /static/ and 12 hexadecimal digits", StaticPath())
 	}
 }
 
@@ -248,7 +248,7 @@ func TestBudgets(t *testing.T) {
 	} {
 		t.Logf("%s: %d bytes of %d", budget.name, budget.bytes, budget.max)
 		if budget.bytes > budget.max {
-			t.Errorf("%s: %d bytes, want at most %d", budget.name, budget.bytes, budget.max)
+			t.Errorf("%s: got %d bytes, want at most %d", budget.name, budget.bytes, budget.max)
 		}
 	}
 }
@@ -270,9 +270,9 @@ func TestScripts(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
 		if os.Getenv("CI") != "" {
-			t.Fatal("node is not on PATH, and in CI this test must not be skipped")
+			t.Fatal("node is not in PATH, and CI must not skip this test")
 		}
-		t.Skip("node is not on PATH")
+		t.Skip("node is not in PATH")
 	}
 	if out, err := exec.Command(node, "--test").CombinedOutput(); err != nil {
 		t.Errorf("node --test: %v\n%s", err, out)

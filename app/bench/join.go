@@ -27,8 +27,8 @@ import (
 // joinRepeats is how many times each way to join is measured.
 const joinRepeats = 50
 
-// newest returns the number of entries that a client reads when it joins.
-func newest(w load.Workload) int { return min(50, w.Entries) }
+// newestCount returns the number of entries that a client reads when it joins.
+func newestCount(w load.Workload) int { return min(50, w.Entries) }
 
 // runJoin opens a room with many entries in three ways: with the JSON API, as a page, and over a
 // WebSocket.
@@ -57,7 +57,7 @@ func (b *bench) runJoin(ctx context.Context, p *report.Plan, _ int) (*report.Res
 	if res.PageHTML, err = repeatJoin(func() (time.Duration, error) { return timeGet(ctx, s.Port, "", "text/html") }); err != nil {
 		return nil, err
 	}
-	s.FollowNewest(newest(w))
+	s.FollowNewest(newestCount(w))
 	res.Joining, err = repeatJoin(func() (time.Duration, error) { return timeSocketJoin(ctx, s, w) })
 	return res, err
 }
@@ -67,7 +67,7 @@ func (b *bench) runJoin(ctx context.Context, p *report.Plan, _ int) (*report.Res
 func timeSocketJoin(ctx context.Context, s *target.Server, w load.Workload) (time.Duration, error) {
 	client := s.Swarm(w, 1)
 	defer client.Stop()
-	client.SetGoal(newest(w), 0)
+	client.SetGoal(newestCount(w), 0)
 	if err := client.Start(); err != nil {
 		return 0, err
 	}
@@ -142,7 +142,7 @@ func appendEntries(ctx context.Context, store *streams.Store, w load.Workload) e
 	var appending sync.WaitGroup
 	errs := make([]error, fillConcurrency)
 	left := atomic.Int64{}
-	left.Store(int64(w.Entries - newest(w)))
+	left.Store(int64(w.Entries - newestCount(w)))
 	for i := range errs {
 		appending.Go(func() {
 			for left.Add(-1) >= 0 && errs[i] == nil {
@@ -152,7 +152,7 @@ func appendEntries(ctx context.Context, store *streams.Store, w load.Workload) e
 	}
 	appending.Wait()
 	err := errors.Join(errs...)
-	for number := 1; number <= newest(w) && err == nil; number++ {
+	for number := 1; number <= newestCount(w) && err == nil; number++ {
 		wire.PutMarker(text, wire.Marker{Number: int64(number), Micros: time.Now().UnixMicro()})
 		err = appendOne()
 	}

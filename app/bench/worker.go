@@ -46,7 +46,7 @@ func (b *bench) workersFor(w load.Workload) int {
 // runInWorkers is runDelivery for more clients than one process can have.
 func (b *bench) runInWorkers(ctx context.Context, p *report.Plan) (*report.Result, error) {
 	if p.Target != "burble" || p.Work.Rooms > 1 || p.Work.Sequences() > 1 {
-		return nil, fmt.Errorf("a process can have %d connections here; more need target burble, one room and at most one sender", b.clientsPerProcess)
+		return nil, fmt.Errorf("one process can have only %d connections on this machine; more require target burble, one room and at most one sender", b.clientsPerProcess)
 	}
 	r, err := proc.StartRedis(ctx)
 	if err != nil {

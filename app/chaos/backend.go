@@ -66,12 +66,12 @@ func (s *single) faults() []fault {
 			} else {
 				s.shutDown()
 			}
-			i.last()
+			i.waitForEnd()
 			s.server.Restart()
 		}},
 		{"redis paused", redisProcess, func(i *injection) {
 			s.server.Pause()
-			i.last()
+			i.waitForEnd()
 			s.server.Resume()
 		}},
 	}

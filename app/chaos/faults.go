@@ -42,8 +42,8 @@ type injection struct {
 	ctx    context.Context // canceled when the fault must be repaired at once
 }
 
-// last waits as long as the fault lasts.
-func (i *injection) last() { wait(i.ctx, i.lasts) }
+// waitForEnd waits as long as the fault lasts.
+func (i *injection) waitForEnd() { wait(i.ctx, i.lasts) }
 
 // commonFaults returns the faults that are possible with every kind of Redis.
 func commonFaults() []fault {
@@ -56,7 +56,7 @@ func commonFaults() []fault {
 		{"server stopped", serverProcess, func(i *injection) {
 			process := i.slots[i.target].process.Process
 			process.Signal(syscall.SIGSTOP)
-			i.last()
+			i.waitForEnd()
 			process.Signal(syscall.SIGCONT)
 		}},
 		{"server drained and replaced", serverProcess, func(i *injection) { i.replace(i.slots[i.target]) }},
@@ -71,7 +71,7 @@ func commonFaults() []fault {
 		}},
 		{"redis full", redisProcess, func(i *injection) {
 			i.setMaxMemory("1mb")
-			i.last()
+			i.waitForEnd()
 			i.setMaxMemory("0")
 		}},
 		{"room trimmed", redisProcess, func(i *injection) { i.trimRoom(i.room("trimmed"), 1+i.random.IntN(60)) }},
@@ -103,7 +103,7 @@ func networkFaults(on component, name string, network func(*injection) *redistes
 		faults = append(faults, fault{name + " " + bad.name, on, func(i *injection) {
 			proxy := network(i)
 			proxy.SetFaults(bad.faults)
-			i.last()
+			i.waitForEnd()
 			proxy.SetFaults(redistest.Faults{})
 			if bad.faults.Swallow > 0 {
 				proxy.Cut() // otherwise a connection that lost a reply would stay silent

@@ -127,7 +127,7 @@ func (r *replicated) faults() []fault {
 		{"replicas shut out", redisProcess, func(i *injection) {
 			primary := r.pickPrimary(i)
 			primary.RejectReplicas()
-			i.last()
+			i.waitForEnd()
 			primary.AdmitReplicas()
 		}},
 	}, r.ownFaults...)
@@ -150,7 +150,7 @@ func (r *replicated) failOver(disable, restore func(*redistest.Node)) func(*inje
 		old := r.pickPrimary(i)
 		disable(old)
 		r.awaitReplaced(old)
-		i.last()
+		i.waitForEnd()
 		restore(old)
 	}
 }

@@ -73,7 +73,7 @@ func newPresence(store *streams.Store, options Options) *presence {
 func (p *presence) join(name string, user streams.Arrival, listener Listener) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	room := p.changed(name)
+	room := p.markChanged(name)
 	room.listeners = append(room.listeners, listener)
 	if user.ID != "" {
 		joined := room.members[user.ID]
@@ -101,16 +101,16 @@ func (p *presence) leave(name string, user identity.User, now time.Time) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if leaving := p.changed(name).members[user.ID]; leaving != nil {
+	if leaving := p.markChanged(name).members[user.ID]; leaving != nil {
 		if leaving.connections--; leaving.connections <= 0 {
 			leaving.left = now
 		}
 	}
 }
 
-// changed returns the occupants of a room that has an update. It creates them if needed. The caller
+// markChanged marks a room as one that may have an update, and returns its occupants. It creates them if needed. The caller
 // must hold mu.
-func (p *presence) changed(name string) *occupants {
+func (p *presence) markChanged(name string) *occupants {
 	p.pending[name] = true
 	room := p.rooms[name]
 	if room == nil {
@@ -171,7 +171,7 @@ func (p *presence) dueRooms(now time.Time) []string {
 	taken := make(map[any]int) // by connection, or by user who left
 	for name := range p.pending {
 		room := p.rooms[name]
-		causes, later := room.causes(now, p.grace)
+		causes, later := room.updateCauses(now, p.grace)
 		switch {
 		case len(causes) > 0 && now.Sub(room.lastUpdate) >= roomInterval:
 			turn := math.MaxInt
@@ -192,9 +192,9 @@ func (p *presence) dueRooms(now time.Time) []string {
 	return due
 }
 
-// causes returns the connections and users for which an update is due, and whether one will be due
+// updateCauses returns the connections and users for which an update is due, and whether one will be due
 // later. The caller must hold presence.mu.
-func (o *occupants) causes(now time.Time, grace time.Duration) (due []any, later bool) {
+func (o *occupants) updateCauses(now time.Time, grace time.Duration) (due []any, later bool) {
 	for _, listener := range o.listeners {
 		due = append(due, listener)
 	}
@@ -240,7 +240,7 @@ func (o *occupants) takeUpdate(name string, now time.Time, grace time.Duration) 
 func (p *presence) removeLeft(name string, left []streams.User) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	members := p.changed(name).members
+	members := p.markChanged(name).members
 	for _, user := range left {
 		if members[user.ID].left.IsZero() {
 			members[user.ID].isReported = false
@@ -254,7 +254,7 @@ func (p *presence) removeLeft(name string, left []streams.User) {
 func (p *presence) notifyLater(name string, listeners []Listener) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	room := p.changed(name)
+	room := p.markChanged(name)
 	room.listeners = append(room.listeners, slices.DeleteFunc(listeners, Listener.Closed)...)
 }
 
@@ -263,14 +263,14 @@ func (p *presence) notifyLater(name string, listeners []Listener) {
 func (p *presence) signalCountAt(name string, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.changed(name).countDue = at
+	p.markChanged(name).countDue = at
 }
 
 // reportAgain includes all of the room's members in its next update.
 func (p *presence) reportAgain(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.changed(name).reportAgain()
+	p.markChanged(name).reportAgain()
 }
 
 // reportAllAgain includes all members of every room in the next updates.

@@ -103,8 +103,8 @@ func (p *presence) record(ctx context.Context, updates []update) {
 	var rest []update
 	for _, update := range updates {
 		change := streams.PresenceChange{Room: update.room, SignalCount: update.countDue}
-		change.Here, update.arrived = cut(update.arrived, maxUsers)
-		change.Gone, update.left = cut(update.left, maxUsers)
+		change.Here, update.arrived = splitUsers(update.arrived, maxUsers)
+		change.Gone, update.left = splitUsers(update.left, maxUsers)
 		if change.SignalCount || len(change.Here)+len(change.Gone) > 0 {
 			changes = append(changes, change)
 		}
@@ -133,7 +133,7 @@ func (p *presence) record(ctx context.Context, updates []update) {
 	p.record(ctx, rest)
 }
 
-// cut returns the first users, at most n, and the others.
+// splitUsers returns the first users, at most n, and the others.
 func cut[T any](users []T, n int) (first, others []T) {
 	n = min(n, len(users))
 	return users[:n], users[n:]

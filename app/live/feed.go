@@ -61,7 +61,7 @@ func (f *Feed) Follow(room string, format protocol.BatchFormat, open func(ready 
 		return protocol.Errorf(protocol.BadField, "room", "A connection may follow at most %d rooms.", MaxRooms)
 	}
 	next := &followedRoom{format: format}
-	reader, err := open(func(*streams.Reader) { f.ready(next) })
+	reader, err := open(func(*streams.Reader) { f.queueRoom(next) })
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (f *Feed) Follow(room string, format protocol.BatchFormat, open func(ready 
 	}
 	f.rooms[room] = next
 	f.mu.Unlock()
-	f.ready(next)
+	f.queueRoom(next)
 	return nil
 }
 
@@ -103,8 +103,8 @@ func (f *Feed) mayFollow(room string) bool {
 	return len(f.rooms) < MaxRooms || f.rooms[room] != nil
 }
 
-// ready queues the room, because it may have something to read.
-func (f *Feed) ready(room *followedRoom) {
+// queueRoom queues the room, because it may have something to read.
+func (f *Feed) queueRoom(room *followedRoom) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if room.reader != nil && !room.isQueued && !room.isUnfollowed {
@@ -212,7 +212,7 @@ func (f *Feed) read(room *followedRoom, ahead readAhead) (head, frame []byte, ok
 		read, ok = room.reader.TryNext()
 	}
 	if !ok && ahead == nil {
-		f.ready(room)
+		f.queueRoom(room)
 		return nil, nil, false
 	}
 	if !ok {
@@ -232,7 +232,7 @@ func (f *Feed) read(room *followedRoom, ahead readAhead) (head, frame []byte, ok
 		}
 	}
 	if !read.IsEmpty() && !read.AtEnd {
-		f.ready(room)
+		f.queueRoom(room)
 	}
 	return head, frame, true
 }

@@ -9,9 +9,9 @@ const maxReadAhead = 32
 // rooms then waits for Redis about once instead of once per room.
 //
 // Only the pump that started a room's read uses its reader, and only after the read has ended.
-type readAhead map[*followedRoom]*aheadRead
+type readAhead map[*followedRoom]*roomRead
 
-type aheadRead struct {
+type roomRead struct {
 	done chan struct{} // closed when read and err are set
 	read streams.Read
 	err  error
@@ -26,7 +26,7 @@ func (a readAhead) start(f *Feed, room *followedRoom) {
 		if a[room] != nil || len(a) >= maxReadAhead {
 			continue
 		}
-		ahead := &aheadRead{done: make(chan struct{})}
+		ahead := &roomRead{done: make(chan struct{})}
 		a[room] = ahead
 		f.pumping.Add(1)
 		go func() {

@@ -26,7 +26,7 @@ func (emphasisParser) Parse(_ ast.Node, block text.Reader, pc parser.Context) as
 	run := scanRun(line, block.PrecendingCharacter())
 	segment = segment.WithStop(segment.Start + run.length)
 	block.Advance(run.length)
-	mayOpen, mayClose := run.sides()
+	mayOpen, mayClose := run.flanking()
 	if !mayOpen && !mayClose {
 		return ast.NewTextSegment(segment)
 	}
@@ -102,10 +102,10 @@ func scanRun(line []byte, before rune) delimiterRun {
 	return run
 }
 
-// sides reports whether the run may begin and whether it may end emphasis. It may begin before a
+// flanking reports whether the run may begin and whether it may end emphasis. It may begin before a
 // character that is not a space, and end after one. This holds beside punctuation, too, because
 // scripts without spaces have no other way to end emphasis with a full stop.
-func (r delimiterRun) sides() (mayOpen, mayClose bool) {
+func (r delimiterRun) flanking() (mayOpen, mayClose bool) {
 	if r.char == '~' && r.length != 2 || isSlash(r.before) && isSlash(r.after) {
 		return false, false
 	}

@@ -131,7 +131,7 @@ func (s *surroundings) findMarkup() {
 		}
 		run := scanRun(s.text[at:], before)
 		found := position{at: at, length: run.length, char: run.char}
-		found.mayOpen, found.mayClose = run.sides()
+		found.mayOpen, found.mayClose = run.flanking()
 		if _, known := first[run.char]; found.mayOpen && !known {
 			first[run.char] = at
 		}

@@ -18,8 +18,8 @@ type Centrifugo struct {
 	RedisPIDs []int // of its Redis
 }
 
-// use returns the running server.
-func (c Centrifugo) use(w load.Workload) (*Server, error) {
+// connect returns the running server.
+func (c Centrifugo) connect(w load.Workload) (*Server, error) {
 	if c.Port == 0 {
 		return nil, errors.New("target centrifugo: set -centrifugo to the port of a running Centrifugo")
 	}

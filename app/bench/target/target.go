@@ -43,7 +43,7 @@ func (l *Launcher) Launch(ctx context.Context, name string, w load.Workload, r *
 	case "hub", "xread":
 		return launchPeer(ctx, name, w, r, &load.Protocol{Joined: peers.Joined, Message: peerMessage})
 	case "centrifugo":
-		return l.Centrifugo.use(w)
+		return l.Centrifugo.connect(w)
 	}
 	return nil, fmt.Errorf("unknown target %q", name)
 }

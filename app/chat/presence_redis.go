@@ -134,7 +134,7 @@ func (p *presence) record(ctx context.Context, updates []update) {
 }
 
 // splitUsers returns the first users, at most n, and the others.
-func cut[T any](users []T, n int) (first, others []T) {
+func splitUsers[T any](users []T, n int) (first, others []T) {
 	n = min(n, len(users))
 	return users[:n], users[n:]
 }

@@ -108,8 +108,8 @@ func (p *presence) leave(name string, user identity.User, now time.Time) {
 	}
 }
 
-// markChanged marks a room as one that may have an update, and returns its occupants. It creates them if needed. The caller
-// must hold mu.
+// markChanged marks a room as one that may have an update, and returns its occupants. It creates them if
+// needed. The caller must hold mu.
 func (p *presence) markChanged(name string) *occupants {
 	p.pending[name] = true
 	room := p.rooms[name]
@@ -192,8 +192,8 @@ func (p *presence) dueRooms(now time.Time) []string {
 	return due
 }
 
-// updateCauses returns the connections and users for which an update is due, and whether one will be due
-// later. The caller must hold presence.mu.
+// updateCauses returns the connections and users for which an update is due, and whether one will be
+// due later. The caller must hold presence.mu.
 func (o *occupants) updateCauses(now time.Time, grace time.Duration) (due []any, later bool) {
 	for _, listener := range o.listeners {
 		due = append(due, listener)

@@ -22,7 +22,7 @@ func TestConcurrentSearchesAreLimited(t *testing.T) {
 	for range searchesByAddress {
 		release, ok := quotas.take(identity.User{ID: uuid.NewString()}, "203.0.113.1")
 		if !ok {
-			t.Fatal("refused within the limit")
+			t.Fatal("a search within the limit was refused")
 		}
 		releases = append(releases, release)
 	}
@@ -121,7 +121,7 @@ func TestSearchesOfAllAddressesAreLimited(t *testing.T) {
 	for i := range searchesAtOnce {
 		release, ok := quotas.take(identity.User{ID: uuid.NewString()}, fmt.Sprint("203.0.113.", i))
 		if !ok {
-			t.Fatal("refused within the limit")
+			t.Fatal("a search within the limit was refused")
 		}
 		first = release
 	}

@@ -65,7 +65,7 @@ func TestDrainClosesEveryConnectionAndLosesNothing(t *testing.T) {
 	began := time.Now()
 	apptest.Eventually(t, time.Second, "readiness to fail", func() bool { status, _ := server.Get("/readyz"); return status != http.StatusOK })
 	status, body := server.Get("/readyz")
-	t.Logf("readiness: %d %s", status, body)
+	t.Logf("/readyz while draining: status %d, body %s", status, body)
 	if _, err := server.Client(token).Dial(t.Context()); err == nil {
 		t.Error("the draining server accepted a new WebSocket")
 	}

@@ -50,7 +50,7 @@ func TestCostOfAddressThatFillsRedis(t *testing.T) {
 			rooms++
 		}
 	}
-	t.Logf("100 messages to 100 new rooms created %d", rooms)
+	t.Logf("100 messages to 100 new rooms created %d of them", rooms)
 	if rooms > 25 {
 		t.Errorf("%d new rooms, want about 20", rooms)
 	}

@@ -53,7 +53,7 @@ func TestFloodsAreLimitedAndOthersDoNotWait(t *testing.T) {
 	quiet := percentile(latency[0], 50)
 	for i, kind := range kinds {
 		flooded := percentile(latency[i], 50)
-		t.Logf("%s: p99 latency of others %v (%.2f times quiet), server CPU %d ms/s", kind.name,
+		t.Logf("%s: p99 latency of other clients %v (%.2f times quiet), server CPU %d ms/s", kind.name,
 			flooded.Round(10*time.Microsecond), float64(flooded)/float64(quiet), worked[i]*1000/spent[i])
 		// The goal is twice the quiet latency. The test machine may be busy with other tests, so
 		// the test fails only if the others starve.

@@ -226,7 +226,7 @@ func (r *liveReaders) record(name, event string) {
 
 func (r *liveReaders) awaitFollowed() {
 	r.t.Helper()
-	apptest.Eventually(r.t, patience, "all clients to be followed", func() bool {
+	apptest.Eventually(r.t, patience, "the server to confirm all follows", func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		return !slices.Contains(slices.Collect(maps.Values(r.followed)), false)

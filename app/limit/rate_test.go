@@ -23,10 +23,10 @@ func TestRateAllowsBurstThenRate(t *testing.T) {
 		t.Fatalf("after the burst: Allow = %v, %v; want false, 200ms", ok, retryAfter)
 	}
 	if ok, _ := l.Allow("ada", 1, start.Add(retryAfter-time.Millisecond)); ok {
-		t.Error("allowed too early")
+		t.Error("an event was allowed before retryAfter had passed")
 	}
 	if ok, _ := l.Allow("ada", 1, start.Add(retryAfter)); !ok {
-		t.Error("refused after retryAfter")
+		t.Error("an event was refused after retryAfter had passed")
 	}
 	if ok, _ := l.Allow("bob", 1, start); !ok {
 		t.Error("one key used up another key's burst")
@@ -48,7 +48,7 @@ func TestRateCountsAllOrNone(t *testing.T) {
 	t.Parallel()
 	l := NewRate(5, 20)
 	if ok, _ := l.Allow("ada", 15, start); !ok {
-		t.Error("15 of 20 were refused")
+		t.Error("15 events of a burst of 20 were refused")
 	}
 	if ok, retryAfter := l.Allow("ada", 10, start); ok || retryAfter != time.Second {
 		t.Errorf("10 with 5 left: %v, retry after %v; want false, 1s", ok, retryAfter)

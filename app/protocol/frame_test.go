@@ -86,7 +86,7 @@ func expectWithinLimits(t *testing.T, got Frame) {
 		case name == "key" && (len(got.Key) != 36 || uuid.Validate(got.Key) != nil):
 			t.Fatalf("key %q, want a UUID", got.Key)
 		case name == "of" && got.Of.IsZero():
-			t.Fatal("of is zero")
+			t.Fatal("the ID in \"of\" is zero")
 		case name == "text" && (strings.TrimSpace(got.Text) == "" || utf8.RuneCountInString(got.Text) > MaxText || !utf8.ValidString(got.Text)):
 			t.Fatalf("text %q, want 1 to %d characters", got.Text, MaxText)
 		case name == "emoji" && (len(got.Emoji) > markup.MaxEmoji || !isEmoji(got.Emoji)):

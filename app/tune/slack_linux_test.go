@@ -37,7 +37,7 @@ func TestHelperProcessWithSlack(t *testing.T) {
 	Start(slack)
 	Start(slack) // must not re-execute the program again
 	if _, found := os.LookupEnv(restartedEnv); found {
-		t.Error("the environment still has", restartedEnv)
+		t.Errorf("%s is still in the environment", restartedEnv)
 	}
 	runtime.LockOSThread()
 	other := make(chan time.Duration)

@@ -198,7 +198,7 @@ func TestConnectionsOfOneAddressAreLimited(t *testing.T) {
 		if i%2 == 0 {
 			s.openStream("/r/lobby/events", first)
 		} else if c, _ := s.dial(sameSubnet); c == nil {
-			t.Fatal("refused within the burst")
+			t.Fatal("a connection within the burst was refused")
 		}
 	}
 	var refused *client.Error

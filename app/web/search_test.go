@@ -170,7 +170,7 @@ func TestSearchReportsAnOutage(t *testing.T) {
 	refused := s.get("/r/lobby/search?q=1")
 	refused.expectRefusal(t, 503, protocol.Unavailable, "")
 	if refused.header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
+		t.Error("the response has no Retry-After")
 	}
 }
 

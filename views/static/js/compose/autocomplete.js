@@ -3,7 +3,7 @@ import { isComposing } from "../page/keyboard.js";
 
 const MAX_SUGGESTIONS = 8;
 
-/** A name follows any character but a letter or digit of a script with spaces between words. */
+/** A trigger and the word after it. Before the trigger, there is no letter or digit, except in scripts without spaces between words. */
 const COMPLETION = new RegExp(String.raw`(?<!${WORD}|:)([@＠:])([^\s@＠:]*)$`, "u");
 const EMOJI_NAME = new RegExp(String.raw`(?<!${WORD}|:):([\w+-]+):$`, "u");
 
@@ -63,7 +63,7 @@ export class Autocomplete {
     this.#update();
   }
 
-  /** @param {boolean} [isUndo] whether the user has undone or redone a change, which may have been that of an emoji */
+  /** @param {boolean} [isUndo] whether the user has undone or redone a change, such as the insertion of an emoji */
   async #update(isUndo) {
     const { value, selectionStart } = this.#field;
     const before = value.slice(0, selectionStart);

@@ -63,7 +63,7 @@ function handleKey(event, field, grid) {
 function showMatches(word) {
   const names = new Map();
   if (!word) for (const emoji of loadRecent()) names.set(emoji, "");
-  const startsWithDigit = ([name]) => /^\d/.test(name); // goes to the end; in an object, names that are integers come first
+  const startsWithDigit = ([name]) => /^\d/.test(name); // such names go to the end, although objects list integer names first
   for (const [name, emoji] of Object.entries(emojiByName).sort((a, b) => startsWithDigit(a) - startsWithDigit(b))) {
     if (name.includes(word) && !names.get(emoji)) names.set(emoji, name);
   }

@@ -89,7 +89,7 @@ export function connectActions({ room, me, log, scroll, history, outbox, connect
     const id = composer?.targetID;
     if (id && (await fetchMessage(id))?.deleted) composer.messageDeleted(id);
   };
-  checkTarget().catch(() => {}); // offline, the page follows the room from where it was, and receives the deletion
+  checkTarget().catch(() => {}); // a page that is offline receives the deletion when it resumes
 
   document.addEventListener("click", (event) => {
     const { target, ctrlKey, metaKey, shiftKey, offsetX: x, offsetY: y } = event;

@@ -17,15 +17,15 @@ export const fold = (text) =>
 
 /** Matches a letter, digit or mark of a script with spaces between words. */
 export const WORD = String.raw`(?![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Bopo}\p{sc=Hang}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}\p{sc=Tibt}ー])[\p{L}\p{M}\p{N}]`;
-const NO_MENTION = new RegExp(String.raw`${WORD}$|\.\p{L}[^\s@]*/$`, "u"); // before an @: a word, or a URL without a scheme
-const CONTINUES = new RegExp(String.raw`^(${WORD}|[/._@-][\p{L}\p{N}])`, "u"); // after a part of a name
-const MAX_NAME = 80; // UTF-16 units, decomposed
-const MAX_MENTIONS = 50; // places with an @ in one text
+const NO_MENTION = new RegExp(String.raw`${WORD}$|\.\p{L}[^\s@]*/$`, "u"); // text before an @ that mentions nobody: a word, or a URL without a scheme
+const CONTINUES = new RegExp(String.raw`^(${WORD}|[/._@-][\p{L}\p{N}])`, "u"); // text after a name that is only part of a longer word
+const MAX_NAME = 80; // UTF-16 units, after decomposition
+const MAX_MENTIONS = 50; // occurrences of @ in one text
 
 /**
- * Returns the mentions of a user in a text, as [start, end) pairs. A mention is @ and a name. Of the
- * names on this page, the longest counts. Mentions in package markup has the same rule, for the
- * counts of unread mentions.
+ * Returns the mentions of a user in a text, as [start, end) pairs. A mention is @ and a name. If several
+ * names on this page match, the longest one counts. markup.Mentions applies the same rule for unread
+ * counts.
  * @param {string} text
  * @param {string} name
  * @param {Iterable<string>} [others] the names of others

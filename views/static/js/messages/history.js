@@ -10,7 +10,7 @@ const MIN_RETRY_DELAY = 3_000; // milliseconds
  * in the page. Both edges have a link that also works without the script.
  *
  * Events: `attached` when the messages in the page reach the room's newest one (detail: the
- * cursor to follow from), and `detached` when show() has replaced them with messages that do not.
+ * cursor to follow from), and `detached` when show() has replaced them with older ones.
  */
 export class History extends EventTarget {
   #path;

@@ -14,8 +14,8 @@ const REFUSED = { edit: "Edit not saved.", delete: "Not deleted.", react: "React
 const written = new WeakMap();
 
 /**
- * Returns what the server sent for a message. Do not read it from the DOM, which the browser may have translated.
- * The text, in Markdown, is missing if the server rendered the message.
+ * Returns a message's author, Markdown and HTML as the server sent them. Do not read these from the DOM, which
+ * the browser may have translated. The Markdown is missing if the server rendered the message.
  * @param {Element} article
  */
 export const writtenOf = (article) => written.get(article) ?? {};
@@ -205,7 +205,7 @@ export class MessageRenderer {
   }
 }
 
-/** Returns when a message was written, in milliseconds. @param {Element} article */
+/** Returns the time at which a message was written, in milliseconds. @param {Element} article */
 export function timeOfArticle(article) {
   return article.id ? timeOf(article.id.slice(1)) : Number(article.dataset.writtenAt);
 }
@@ -226,7 +226,7 @@ export function findPart(article, selector) {
   return article.querySelector(`:scope > ${selector}, :scope > header ${selector}`);
 }
 
-/** Returns an emoji without variation selectors, which make no other emoji of it. */
+/** Returns an emoji without variation selectors, which do not make it a different emoji. */
 const bare = (emoji) => emoji?.replace(/[\ufe0e\ufe0f]/g, "");
 
 /** Returns the button of a reaction. @param {Element} article @param {string} emoji */
@@ -234,7 +234,7 @@ export function reactionOf(article, emoji) {
   return [...findPart(article, ".reactions").children].find((button) => bare(button.dataset.emoji) === bare(emoji));
 }
 
-/** Returns the IDs of the users of a reaction that the server has listed, and the number of other users. @param {Element} article @param {string} emoji @returns {[string[], number]} */
+/** Returns the IDs of a reaction's listed users, and the number of users who are not listed. @param {Element} article @param {string} emoji @returns {[string[], number]} */
 function reactorsOf(article, emoji) {
   const { users, moreUsers = 0 } = reactionOf(article, emoji)?.dataset ?? {};
   return [users ? users.split(" ") : [], Number(moreUsers)];
@@ -259,6 +259,6 @@ export function lineOf(article) {
 /** Returns the first line of text, truncated to 120 characters. @param {string} text */
 export function firstLine(text) {
   const [line] = text.trim().split("\n", 1);
-  const chars = [...line]; // code points, so that no surrogate pair is split
+  const chars = [...line]; // code points, to avoid splitting surrogate pairs
   return chars.length > 120 ? `${chars.slice(0, 120).join("")}…` : line;
 }

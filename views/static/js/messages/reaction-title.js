@@ -2,7 +2,7 @@ import { names } from "../people/names.js";
 import { writtenOf } from "./message.js";
 
 /**
- * Lists the users of a reaction in its title: the names that are known, and how many other users there are.
+ * Lists the users of a reaction in its title: their names where known, and the number of others.
  * @param {HTMLElement} reaction
  * @param {Map<string, { id: string, name: string }>} users whose names are known, by ID; adds the authors in the page
  * @param {{ id: string } | null} me

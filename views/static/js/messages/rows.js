@@ -25,7 +25,7 @@ export function startsDay(message, previous) {
 }
 
 /**
- * Reports whether a message continues the previous one, and so has no heading. views.Arrange
+ * Reports whether a message continues the previous one, and therefore has no heading. views.Arrange
  * applies the same rules.
  * @param {Grouping} message
  * @param {Grouping | null} previous

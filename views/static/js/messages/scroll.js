@@ -5,8 +5,8 @@ const SCROLL_TIMEOUT = "onscrollend" in globalThis ? 1_000 : 150; // millisecond
  * Scroll controls the scroll position of the message list. Changes to the messages run one at a
  * time in its queue. Each keeps the view where it is: at the end, or at the message being read.
  *
- * Unless the view is at the end, a change waits until scrolling has ended. A browser that scrolls
- * smoothly heads for a position that it computed before the change, so the view would jump.
+ * Unless the view is at the end, a change waits until scrolling has ended. Otherwise the
+ * view would jump, because smooth scrolling goes to a position computed before the change.
  *
  * The scroller is laid out from its end (column-reverse): scrollTop is 0 at the newest message
  * and negative above it.
@@ -91,7 +91,7 @@ export class Scroll extends EventTarget {
     requestAnimationFrame(() => (this.#isStill = false));
   }
 
-  /** Folds or unfolds a long code block. The line that the user has clicked stays in place, because the layout from the end would move it. */
+  /** Folds or unfolds a long code block. Keeps the clicked line in place, which the layout from the end would otherwise move. */
   #toggleFold(event) {
     const summary = event.target.closest("summary");
     if (!summary) return;
@@ -107,7 +107,7 @@ export class Scroll extends EventTarget {
     return done;
   }
 
-  /** Returns the first message body in view. An article would not do, because its heading can appear or disappear. */
+  /** Returns the first message body in view. Its article cannot be the anchor, because the heading may appear or disappear. */
   #firstBodyInView() {
     const { top } = this.#scroller.getBoundingClientRect();
     for (const body of this.#scroller.querySelectorAll("article > .body")) {

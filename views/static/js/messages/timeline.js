@@ -3,7 +3,7 @@ import { PendingChanges } from "./pending-changes.js";
 import { lastMessageUpTo, nextMessage, previousMessage, removeRow, updateRow } from "./rows.js";
 
 const MAX_MESSAGES = 300; // above this number, the page removes the messages farthest from the view
-const KEPT_MESSAGES = 250; // the number of messages that it keeps then, low enough that removals are rare
+const KEPT_MESSAGES = 250; // how many messages the page then keeps, few enough that removals are rare
 const MAX_AMENDMENTS = 500;
 
 /**

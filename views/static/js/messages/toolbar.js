@@ -42,7 +42,7 @@ export class Toolbar {
       if (article && !this.#isFocused) this.show(article);
     });
     element.parentElement.addEventListener("pointerleave", ({ pointerType }) => {
-      if (pointerType === "mouse" && !this.#isFocused) this.hide(); // a finger leaves whenever it is lifted
+      if (pointerType === "mouse" && !this.#isFocused) this.hide(); // on touch screens, lifting the finger also dispatches this event
     });
     document.addEventListener("focusin", ({ target }) => {
       const article = target.closest("#messages article");

@@ -1,19 +1,19 @@
 const MAX_DIFFERENCE = 60_000; // milliseconds by which the device's clock may be adjusted
 
 /**
- * Stopwatch measures the time since it was created, in milliseconds. The device's clock may be set
- * in the meantime. performance.now() never is, but in some browsers it stops while the device sleeps.
+ * Stopwatch measures the time since it was created, in milliseconds. Date.now() changes when the device's
+ * clock is set. performance.now() does not, but in some browsers it stops while the device sleeps.
  */
 export class Stopwatch {
   #start = performance.now();
   #startDate = Date.now();
 
-  /** @returns {number} time awake, whatever happens to the device's clock */
+  /** @returns {number} time awake, regardless of changes to the device's clock */
   get awake() {
     return performance.now() - this.#start;
   }
 
-  /** @returns {number} time including sleep. It is too long after the device's clock was set forward */
+  /** @returns {number} time including sleep; too long if the device's clock was set forward */
   get longest() {
     return Math.max(this.awake, Date.now() - this.#startDate);
   }

@@ -13,9 +13,9 @@ let hasFallenBack = false;
 let unopened = 0; // sockets in a row that did not open although the server was reachable
 
 /**
- * Replaces WebSockets by HTTP requests if something between the browser and the server blocks them: a
- * socket did not open in time, or two in a row did not open, although the server was reachable. Call it
- * after each socket that did not open, and when the page opens if a socket was blocked before.
+ * Replaces WebSockets with HTTP requests if something between the browser and the server blocks them:
+ * although the server was reachable, a socket did not open in time, or two in a row did not open. Call
+ * it after each socket that did not open, and when the page opens if a socket was blocked before.
  * @param {import("./connection.js").Connection} connection @param {{ timedOut: boolean }} [closed] undefined when the page opens
  */
 export async function fallBack(connection, closed) {

@@ -1,8 +1,8 @@
 import { compareIDs, idOf } from "./id.js";
 
 /**
- * GapDetector checks that the frames of one socket leave out no entries: each `entries` frame
- * of a room must start at the cursor where the previous frame ended.
+ * GapDetector checks that the frames of one socket skip no entries: each `entries` frame of a
+ * room must start at the cursor where the previous frame ended.
  *
  * It also tracks whether each room has caught up, which means that the server has sent all
  * entries stored before it confirmed the follow.
@@ -22,7 +22,7 @@ export class GapDetector {
 
   /**
    * Checks a `followed` or `entries` frame, and returns false if it leaves a gap. A `followed` frame
-   * does so if it claims to resume, but starts after the requested cursor.
+   * leaves a gap if its state is resumed, but it starts after the requested cursor.
    * @param {{ type: string, room: string, state?: string, at?: string, last?: string, after?: string, upto?: string }} frame
    */
   check({ type, room, state, at, last, after, upto }) {

@@ -1,6 +1,6 @@
 import { load } from "../page/storage.js";
 
-/** The storage key of when a WebSocket was last found to be blocked, in milliseconds. */
+/** The storage key of the time at which a WebSocket was last found to be blocked, in milliseconds. */
 export const BLOCKED_KEY = "burble:blocked";
 
 const PROBE_AFTER = 60_000; // milliseconds without a frame after which a visible page probes the connection

@@ -1,8 +1,8 @@
 import { Outbox } from "./outbox.js";
 
 /**
- * OtherOutboxes sends the items in the outboxes of other rooms. They are messages that the user
- * wrote there, and that could not be sent before the user left.
+ * OtherOutboxes sends the items in the outboxes of other rooms. They could not be sent
+ * before the user left those rooms.
  *
  * Event: `change` when waiting or failedRoom may have changed.
  */

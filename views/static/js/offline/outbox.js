@@ -8,7 +8,7 @@ const MAX_RETRY_TIME = 23 * 3_600_000; // milliseconds; the server remembers a s
 /** The prefix of storage keys. The room and the send key follow. */
 export const OUTBOX_PREFIX = "burble:outbox:";
 
-/** Returns the storage keys of a user's items. Items of older releases have no user, and belong to any. */
+/** Returns the storage keys of a user's items. Items that an older release stored have no user, and count as every user's. */
 const itemKeys = (user, prefix) => keysWithPrefix(prefix).filter((key) => (JSON.parse(load(key)).user ?? user) === user);
 
 /**

@@ -24,7 +24,7 @@ export function showBell(bell) {
 
 const pageNotifications = new Set(); // shown without the service worker, which does not list them
 
-/** Runs one function of all tabs at a time: Chromium may lose a notification that is listed before it is shown. */
+/** Runs functions one at a time across all tabs, because Chromium may lose a notification that is listed before it is shown. */
 const inTurn = (run) => navigator.locks.request("burble:notifications", run);
 
 /**

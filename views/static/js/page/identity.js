@@ -1,6 +1,6 @@
 import { save } from "./storage.js";
 
-const KEY = "burble:me"; // its value is "<ID> <name>" of the user of the tab opened last
+const KEY = "burble:me"; // its value is "<ID> <name>" of the user in the tab that was opened last
 
 /**
  * Reloads the page if `hello` or another tab reports a different user or name. While the user

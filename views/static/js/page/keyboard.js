@@ -10,9 +10,9 @@ const MAC = /^(Mac|iP)/.test(globalThis.navigator?.platform);
 export const isComposing = ({ isComposing, keyCode }) => isComposing || keyCode === 229;
 
 /**
- * Returns the key that a shortcut means, in lower case: the character that the key types or, on a
- * layout for another script, the one that it types on a US keyboard. Latin layouts move "/", but have
- * a key for it, whereas a layout such as the Russian one has "." there.
+ * Returns the character by which to look up a shortcut, in lower case: the one that the key types or, on a
+ * layout for another script, the one that it types on a US keyboard. On Latin layouts, "/" may be on
+ * another key. On others, such as the Russian one, the key in its place types ".".
  * @param {{ key: string, code: string, shiftKey: boolean }} event
  */
 export function shortcutKey({ key, code, shiftKey }) {

@@ -44,7 +44,7 @@ async function showLatest() {
       return location.assign(`/r/${room}`);
     }
   }
-  document.querySelector(".notice")?.remove(); // it was about the messages shown before
+  document.querySelector(".notice")?.remove(); // the notice was about the previous messages
   if (location.pathname + location.search !== `/r/${room}`) window.history.replaceState(null, "", `/r/${room}`);
   await scroll.toEnd();
   jumpButton.update();

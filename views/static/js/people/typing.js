@@ -49,7 +49,7 @@ export class Typing {
 }
 
 /**
- * Returns the line that names the users who are typing. The users in it stand for their names.
+ * Returns the parts of the line that names the users who are typing. A user in it stands for their name.
  * @template User
  * @param {User[]} users
  * @returns {(User | string)[]}

@@ -33,8 +33,8 @@ export class RoomList {
   #drawTimer = 0;
   #presentTimer = 0;
   #lastDraw = -DRAW_INTERVAL;
-  /** @type {{ typed?: string, name?: string, message?: string }} the name of the room that the text in the field means, or why it means none */
-  #meaning = {};
+  /** @type {{ typed?: string, name?: string, message?: string }} the room name that the server found for the text in the field, or why there is none */
+  #foundName = {};
   #nameTimer = 0;
 
   /**
@@ -85,7 +85,7 @@ export class RoomList {
     setInterval(fetchIfOld, FETCH_INTERVAL / 4);
     this.#form.addEventListener("input", () => this.#draw());
     this.#form.addEventListener("submit", (event) => {
-      const { name, message } = this.#getMeaning();
+      const { name, message } = this.#findName();
       if ((name ?? message) === undefined) return; // the server opens the room
       event.preventDefault();
       this.#list.querySelector("li:not([hidden]) a")?.click();
@@ -158,7 +158,7 @@ export class RoomList {
   #filter() {
     const typed = this.#form.elements.room.value.trim().toLowerCase();
     const term = typed.replace(/^#/, "");
-    const { name, message } = this.#getMeaning();
+    const { name, message } = this.#findName();
     const rows = this.#rows;
     for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(term) && !(name && nameOf(row).includes(name));
     this.#list.querySelector("[data-create]")?.remove();
@@ -173,10 +173,10 @@ export class RoomList {
     else create.textContent = message;
   }
 
-  /** Returns what the text in the field means, as far as it is known. The server finds the name unless the text is one. */
-  #getMeaning() {
+  /** Returns the room name for the text in the field, or nothing until the server has found it. */
+  #findName() {
     const typed = this.#form.elements.room.value.trim();
-    if (typed === this.#meaning.typed) return this.#meaning;
+    if (typed === this.#foundName.typed) return this.#foundName;
     clearTimeout(this.#nameTimer);
     const name = typed.replace(/^#/, "").toLowerCase();
     if (/^[a-z0-9][\w-]{0,63}$/.test(name)) return { name };
@@ -188,9 +188,9 @@ export class RoomList {
     try {
       const response = await fetch(`/open?${new URLSearchParams({ room: typed })}`, { headers: { Accept: "application/json" } });
       const { room, error } = await response.json();
-      if (response.status <= 400) this.#meaning = { typed, name: room, message: error?.message };
+      if (response.status <= 400) this.#foundName = { typed, name: room, message: error?.message };
     } catch {
-      return; // Enter opens the room without its name.
+      return; // Enter opens the room even though its name is unknown.
     }
     this.#draw();
   }

@@ -6,10 +6,10 @@ import { compareIDs } from "../net/id.js";
  * Rooms counts the unread messages of each room. It starts from the counts in the server's list
  * and updates them as entries arrive.
  *
- * Events: `change`; `mention` (detail: the room and the entry); `read` when a message that
- * mentioned the user may have been read, here or on another device, deleted or edited; and `stale` when the list must be
- * fetched again, because Rooms cannot tell how many messages another device has read, or whether
- * a deleted or edited message was a mention.
+ * Events: `change`; `mention` (detail: the room and the entry); `read` when a message that mentioned
+ * the user may have been deleted, edited, or read on any device; and `stale` when the list must be
+ * fetched again, because Rooms does not know how many messages another device has read, or whether a
+ * deleted or edited message was a mention.
  */
 export class Rooms extends EventTarget {
   /** @type {Map<string, Room>} */
@@ -82,7 +82,7 @@ export class Rooms extends EventTarget {
     return room.read && compareIDs(entry.id, room.read) > 0 && entry.user?.id !== this.#me?.id;
   }
 
-  /** Reports whether a message that mentioned the user still does, and is unread, as far as is known. @param {string} name of the room @param {string} id */
+  /** Reports whether a message that mentioned the user is unread and, as far as this page knows, still mentions them. @param {string} name of the room @param {string} id */
   isUnread(name, id) {
     return compareIDs(id, this.#rooms.get(name)?.read ?? "0-0") > 0 && !this.#withdrawn.has(id);
   }

@@ -133,6 +133,15 @@ func TestUnnoticedFailoverResetsReader(t *testing.T) {
 		"fewer entries written than lost, with a slow clock": func(fx *fixture) {
 			fx.do("XDEL", lobbyKey, fx.stored[8].Cursor.ID.String(), fx.stored[9].Cursor.ID.String())
 			(&pair{fixture: fx}).rewriteWithSlowClock()
+			fx.post(1)
+		},
+		"one entry more written than lost, with a slow clock that hid their activity": func(fx *fixture) {
+			fx.do("XDEL", lobbyKey, fx.stored[8].Cursor.ID.String(), fx.stored[9].Cursor.ID.String())
+			p := &pair{fixture: fx}
+			p.rewriteWithSlowClock()
+			p.appendWithSlowClock(3)
+			fx.do("DEL", activityKey)
+			fx.post(1)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -166,7 +175,6 @@ func (p *pair) rewriteWithSlowClock() {
 	p.do("HSET", lobbyKey+":meta", "n", 8)
 	p.appendWithSlowClock(1)
 	p.appendWithSlowClock(2)
-	p.post(1)
 }
 
 func TestAppendsSurviveLostReplies(t *testing.T) {

@@ -43,8 +43,12 @@ func (t *tail) readAll(ctx context.Context) error {
 	return err
 }
 
-// readWindows reads each room's entries after the window's end. It returns the windows of the rooms
-// without new entries.
+// readWindows reads each room's entries after the window's end. It returns the windows of the
+// rooms that had none.
+//
+// The first entry of each reply must be the one at the window's end. It proves that the server still
+// has the window's history, even if it became a replica and copied another one since the last read.
+// Numbers would prove nothing then: another history may reach the same number.
 func (t *tail) readWindows(ctx context.Context, toRead []*window) (unchanged []*window, err error) {
 	var toCheck []*window
 	for first := true; len(toRead) > 0; first = false {
@@ -54,15 +58,18 @@ func (t *tail) readWindows(ctx context.Context, toRead []*window) (unchanged []*
 		}
 		var more []*window
 		for _, w := range toRead {
-			entries, ok := found[t.store.keys.room(w.room)]
-			switch current := w.view.Load(); {
-			case !ok && first:
-				unchanged = append(unchanged, w)
-			case !ok:
-			case current.end.Epoch == noEpoch || !areConsecutive(current.lastNumber, entries): // the room is new, or entries are missing
+			current := w.view.Load()
+			entries := found[t.store.keys.room(w.room)]
+			hasEnd := len(entries) > 0 && entries[0].ID == current.end.ID
+			switch {
+			case len(entries) == 0 || hasEnd && len(entries) == 1:
+				if first {
+					unchanged = append(unchanged, w)
+				}
+			case !hasEnd || !areConsecutive(current.lastNumber, entries[1:]): // another history, or entries are missing
 				toCheck = append(toCheck, w)
 			default:
-				w.publish(current.end.Epoch, entries, t.store.windowShare())
+				w.publish(current.end.Epoch, entries[1:], t.store.windowShare())
 				if len(entries) == maxBatchEntries {
 					more = append(more, w)
 				}
@@ -73,14 +80,14 @@ func (t *tail) readWindows(ctx context.Context, toRead []*window) (unchanged []*
 	return unchanged, t.check(ctx, toCheck)
 }
 
-// xread returns the entries after each window's end, by key. It sends one command.
+// xread returns each room's entries from the window's end on, by key. It sends one command.
 func (t *tail) xread(ctx context.Context, windows []*window) (map[string][]Entry, error) {
 	args := &redis.XReadArgs{Count: maxBatchEntries, Block: -1}
 	for _, w := range windows {
 		args.Streams = append(args.Streams, t.store.keys.room(w.room))
 	}
 	for _, w := range windows {
-		args.Streams = append(args.Streams, w.view.Load().end.ID.String())
+		args.Streams = append(args.Streams, w.view.Load().end.ID.previous().String())
 	}
 	found, err := t.conn.XRead(ctx, args).Result()
 	if conns.IsReply(err, notAStream) {

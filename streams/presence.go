@@ -17,8 +17,8 @@ import (
 // RemoveDeadServers removes the people who are present through it.
 const ServerTimeout = 60 * time.Second
 
-// In a room with up to MaxNamed people, a signal names each person who joins or leaves. In a larger
-// room, a crowd, signals report only the number of people, once per CountInterval.
+// A signal names each person who joins or leaves a room with up to MaxNamed people. More people are a
+// crowd, whose signals report only the number of people, once per CountInterval.
 const (
 	MaxNamed      = 100
 	CountInterval = 10 * time.Second
@@ -28,7 +28,7 @@ const (
 const removeBatchSize = 100
 
 // An Arrival is a user who becomes present, with the name on the user's connection. If a user's
-// connections have different names, the name with the latest NamedAt wins, compared by the second.
+// connections have different names, the name with the latest NamedAt wins. NamedAt is compared in whole seconds.
 type Arrival struct {
 	User
 	NamedAt time.Time

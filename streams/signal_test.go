@@ -171,7 +171,7 @@ func TestCrowdSignalsOnlyCount(t *testing.T) {
 			t.Errorf("Present: got %d people, %d named, %v, want 250 and at most %d named", got.Count, len(got.People), got.Err, streams.MaxNamed)
 		}
 
-		// Only in rooms of at most MaxNamed people are those who leave named.
+		// A signal names a person who leaves only if at most MaxNamed people are present.
 		update(nil, crowd[:149], true)
 		update(nil, crowd[149:150], false)
 		if signal := f.nextSignal(streams.Left); signal.User != crowd[149] {
@@ -231,7 +231,7 @@ func TestUnreadAfterReadMarker(t *testing.T) {
 	})
 }
 
-func TestUnreadIsExactBelowHundred(t *testing.T) {
+func TestUnreadIsExactBelow100(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
 		ctx := context.Background()

@@ -27,7 +27,7 @@ func TestStringFoldsVariants(t *testing.T) {
 	} {
 		for _, other := range same[1:] {
 			if String(other) != String(same[0]) {
-				t.Errorf("String(%q) = %q, want %q as for %q", other, String(other), String(same[0]), same[0])
+				t.Errorf("String(%q) = %q, want %q, which is String(%q)", other, String(other), String(same[0]), same[0])
 			}
 		}
 	}

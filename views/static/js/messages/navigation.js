@@ -58,7 +58,7 @@ export class Navigation {
     if (await this.#fetch({ at: time })) await this.#reveal(this.#firstSince(time));
   }
 
-  /** Fetches the messages around a place, and reports whether to go on. @param {{ around?: string, at?: string }} place */
+  /** Fetches the messages around a place. Returns false if that failed or was superseded. @param {{ around?: string, at?: string }} place */
   async #fetch(place) {
     try {
       return await this.#history.show(place);

@@ -24,7 +24,7 @@ export class OtherOutboxes extends EventTarget {
     this.#user = user;
     this.#currentRoom = currentRoom;
     this.#addOutboxes(true);
-    connection.addEventListener("hello", () => this.#addOutboxes(true)); // including those of tabs closed since
+    connection.addEventListener("hello", () => this.#addOutboxes(true)); // including those of tabs that were closed in the meantime
   }
 
   /** Call it when another tab has changed the stored items. This page does not send the items of that tab until it reconnects. */

@@ -22,7 +22,7 @@ export function showBell(bell) {
   bell.lastElementChild.textContent = bell.title;
 }
 
-const pageNotifications = new Set(); // shown without the service worker, which does not list them
+const pageNotifications = new Set(); // notifications shown without the service worker, which cannot list them
 
 /** Runs functions one at a time across all tabs, because Chromium may lose a notification that is listed before it is shown. */
 const inTurn = (run) => navigator.locks.request("burble:notifications", run);

@@ -1,4 +1,4 @@
-/** @type {Map<string, string> | undefined} lower-case texts by the characters that look like them */
+/** @type {Map<string, string> | undefined} maps characters to the lower-case texts that they look like */
 let lookalikes;
 let loading;
 

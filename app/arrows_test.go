@@ -85,7 +85,7 @@ func TestOnlyChatUsesStore(t *testing.T) {
 	for _, name := range []string{"files", "httpguard", "negotiate", "identity", "limit", "live", "localredis", "markup", "peer", "protocol", "redisurl", "request", "socket", "tune", "web", "ws"} {
 		files, err := filepath.Glob(filepath.Join(name, "*.go"))
 		if err != nil || len(files) == 0 {
-			t.Fatalf("package %s: %d files, %v", name, len(files), err)
+			t.Fatalf("package %s: %d files, want at least one: %v", name, len(files), err)
 		}
 		for _, file := range files {
 			text, err := os.ReadFile(file)

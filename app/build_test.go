@@ -61,7 +61,7 @@ func TestBuilderGetsOnlySources(t *testing.T) {
 	for _, file := range files {
 		relative, err := filepath.Rel(root, file)
 		if err != nil || isIgnored(t, filepath.ToSlash(relative)) {
-			t.Errorf("%s is needed, and not sent to the builder: %v", relative, err)
+			t.Errorf("%s is needed, but not sent to the builder: %v", relative, err)
 		}
 	}
 	if len(files) < 100 {
@@ -88,7 +88,7 @@ func TestVersion(t *testing.T) {
 		command := exec.Command(program, flag)
 		command.Env = []string{"PORT=invalid"}
 		if out, err := command.CombinedOutput(); err != nil || string(out) != "burble v1.2.3\n" {
-			t.Errorf("%s: %q, %v", flag, out, err)
+			t.Errorf("%s printed %q, %v; want burble v1.2.3", flag, out, err)
 		}
 	}
 	if got := version(env("HEROKU_BUILD_COMMIT", "5263b88")); got != "5263b88" {

@@ -160,7 +160,7 @@ func TestHostsRequireRedisURL(t *testing.T) {
 		}
 	}
 	if _, err := ParseConfig([]string{"-trusted-proxy=fly"}, env()); err == nil || !strings.Contains(err.Error(), "TRUSTED_PROXY") {
-		t.Errorf("-trusted-proxy without REDIS_URL: %v", err)
+		t.Errorf("-trusted-proxy without REDIS_URL: got %v, want an error that names TRUSTED_PROXY", err)
 	}
 	if _, err := ParseConfig(nil, env("TRUSTED_PROXY", "none", "DYNO", "")); err != nil {
 		t.Errorf("TRUSTED_PROXY=none and an empty DYNO: %v", err)
@@ -189,21 +189,21 @@ func TestConfigNeverPrintsSecrets(t *testing.T) {
 	for _, rawURL := range urls {
 		_, err := ParseConfig(nil, env("REDIS_URL", rawURL))
 		if err == nil || !strings.Contains(err.Error(), "REDIS_URL") || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("REDIS_URL=%s: %v", rawURL, err)
+			t.Errorf("REDIS_URL=%s: got %v, want an error that names REDIS_URL without its value", rawURL, err)
 		}
 	}
 	_, err := ParseConfig(nil, env("SECRET", "hunter2"))
 	if err == nil || !strings.Contains(err.Error(), "SECRET") || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("SECRET: %v", err)
+		t.Errorf("SECRET: got %v, want an error that names SECRET without its value", err)
 	}
 	for value, want := range map[string]string{"hunter2": "16 characters", "hunter2 0123456789": "space"} {
 		if _, err := ParseConfig(nil, env("METRICS_TOKEN", value)); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), want) {
-			t.Errorf("METRICS_TOKEN: %v", err)
+			t.Errorf("METRICS_TOKEN: got %v, want an error that contains %q but not the value", err, want)
 		}
 	}
 	for _, args := range [][]string{{"-secret", "two", "hunter2"}, {"-secert=hunter2"}, {"-secret"}} {
 		if _, err := ParseConfig(args, env()); err == nil || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%v: %v", args, err)
+			t.Errorf("%v: got %v, want an error without the value", args, err)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func TestOpenRedisPassesDurabilityToChild(t *testing.T) {
 	for durability, want := range map[streams.Durability]string{streams.Memory: "everysec", streams.Disk: "always"} {
 		client := newClient(t, mustOpenRedis(t, Config{DataDir: t.TempDir(), Durability: durability}))
 		if got, err := client.ConfigGet(t.Context(), "appendfsync").Result(); err != nil || got["appendfsync"] != want {
-			t.Errorf("%s: %v, %v", durability, got, err)
+			t.Errorf("%s: appendfsync is %v, %v; want %s", durability, got, err, want)
 		}
 	}
 }
@@ -103,7 +103,7 @@ func TestOpenRedisNamesDataDirInErrors(t *testing.T) {
 	}
 	_, err := openRedis(t.Context(), Config{DataDir: file}, testLog(t))
 	if err == nil || !strings.Contains(err.Error(), "DATA_DIR") || !strings.Contains(err.Error(), file) {
-		t.Errorf("opening a data directory that is a file: %v", err)
+		t.Errorf("a data directory that is a file: got %v, want an error that names DATA_DIR and the file", err)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestExplainRedisError(t *testing.T) {
 		err := explainRedisError(fmt.Errorf("%w: %w", streams.ErrUnusable, test.err), "redis://:pw@h")
 		if text := err.Error(); !errors.Is(err, test.err) || !strings.HasPrefix(text, "REDIS_URL: ") ||
 			!strings.Contains(text, test.want) || strings.Contains(text, "pw") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got %v, want an error that contains %q but not the password", name, err, test.want)
 		}
 	}
 	unusable := fmt.Errorf("%w: %w", streams.ErrUnusable, io.EOF)

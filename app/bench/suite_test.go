@@ -15,7 +15,7 @@ func TestRequirementsAreRunnable(t *testing.T) {
 	for _, req := range append(b.headline(), b.otherRequirements()...) {
 		for _, p := range req.Plans {
 			if err := p.Work.Check(); err != nil || modes[p.Mode] == nil || p.Work.Duration == 0 {
-				t.Errorf("%s: %s %+v: %v", req.Name, p.Mode, p.Work, err)
+				t.Errorf("%s: mode %s cannot run %+v: %v", req.Name, p.Mode, p.Work, err)
 			}
 		}
 	}

@@ -169,7 +169,7 @@ func awaitSignals(t *testing.T, access streams.Access, reader *streams.Reader, r
 		for {
 			read, err := reader.Next(t.Context())
 			if err != nil || time.Now().After(deadline) {
-				t.Fatalf("no signal: %v", err)
+				t.Fatalf("the reader returned no signal: %v", err)
 			}
 			if len(read.Signals) > 0 {
 				return

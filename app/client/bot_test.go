@@ -107,11 +107,11 @@ func TestBotRepeatsAnAppendUnderItsKeyUntilItIsStored(t *testing.T) {
 	bot := run(t, server, nil, nil)
 	stored, err := bot.Append(t.Context(), client.Message{Room: "lobby", Key: "k", Text: "hi"})
 	if err != nil || stored.ID != "2-0" {
-		t.Errorf("%+v: %v", stored, err)
+		t.Errorf("Append = %+v, %v; want ID 2-0", stored, err)
 	}
 	_, err = bot.Append(t.Context(), client.Delete{Room: "lobby", Key: "l", Of: "1-0"})
 	if refused, ok := errors.AsType[*client.Error](err); !ok || refused.Code != "not_yours" {
-		t.Errorf("delete: %v", err)
+		t.Errorf("delete: got %v, want not_yours", err)
 	}
 }
 
@@ -129,6 +129,6 @@ func TestRunReturnsAFinalRefusal(t *testing.T) {
 	bot := &client.Bot{Servers: []*client.Server{server}, MaxBackoff: time.Millisecond}
 	err := bot.Run(t.Context())
 	if refused, ok := errors.AsType[*client.Error](err); !ok || refused.Code != "not_allowed" || attempts != 2 {
-		t.Errorf("after %d attempts: %v", attempts, err)
+		t.Errorf("after %d attempts: got %v, want not_allowed after 2", attempts, err)
 	}
 }

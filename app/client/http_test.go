@@ -24,7 +24,7 @@ func TestPostSendsKeyAndReturnsStored(t *testing.T) {
 	})
 	stored, err := server.Post(t.Context(), client.Message{Room: "lobby", Key: "k", Text: "hi"})
 	if err != nil || *stored != (client.Stored{Room: "lobby", ID: "2-0", Cursor: "2-0@E", Key: "k"}) {
-		t.Errorf("%+v: %v", stored, err)
+		t.Errorf("Post = %+v, %v; want the ID, cursor and key in the response", stored, err)
 	}
 }
 
@@ -39,7 +39,7 @@ func TestHistoryReadsAPage(t *testing.T) {
 	server.Header = []string{"X-Test: yes"}
 	page, err := server.History(t.Context(), "lobby", url.Values{"before": {"9-0"}, "limit": {"1"}})
 	if err != nil || page.AsOf != "9-0@E" || !page.Entries[0].Deleted || *page.Older != "8-0" || page.Newer != nil {
-		t.Errorf("%+v: %v", page, err)
+		t.Errorf("History = %+v, %v; want the page in the response", page, err)
 	}
 }
 
@@ -70,7 +70,7 @@ func TestNextReturnsTheSameFramesForSSEAndNDJSON(t *testing.T) {
 			frames = append(frames, frame)
 		}
 		if err != io.EOF || len(frames) != 3 {
-			t.Fatalf("%s: %d frames, then %v", format, len(frames), err)
+			t.Fatalf("%s: %d frames, then %v; want 3, then EOF", format, len(frames), err)
 		}
 		followed, status, batch := frames[0].(*client.Followed), frames[1].(*client.Status), frames[2].(*client.Entries)
 		if followed.State != client.Resumed || status.Redis != "away" || batch.After != "1-0@E" || batch.Upto != "2-0@E" || batch.Room != "lobby" ||

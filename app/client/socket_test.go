@@ -51,7 +51,7 @@ func TestDialReturnsRefusalAsError(t *testing.T) {
 		_, err := server.Dial(t.Context())
 		got, ok := errors.AsType[*client.Error](err)
 		if !ok || got.Status != http.StatusTooManyRequests || got.Header.Get("Retry-After") != "2" {
-			t.Fatalf("%s: %v", body, err)
+			t.Fatalf("response %s: got %v, want status 429 and Retry-After 2", body, err)
 		}
 		got.Status, got.Header = 0, nil
 		if got.Code != want.Code || got.Message != want.Message || got.Field != want.Field || got.RetryAfterMS != want.RetryAfterMS {
@@ -84,7 +84,7 @@ func TestCompressedBatchIsDecoded(t *testing.T) {
 	socket := dial(t, serve(t, func(f *fake) { wsutil.WriteServerBinary(f.conn, packed.Bytes()) }))
 	batch, err := client.Await[*client.Entries](socket)
 	if err != nil || batch.Upto != "2-0@E" || len(batch.Entries) != 1 || batch.Entries[0].Text != "hi" {
-		t.Errorf("%+v: %v", batch, err)
+		t.Errorf("got %+v, %v; want the batch", batch, err)
 	}
 }
 
@@ -101,7 +101,7 @@ func TestSyncReturnsFramesBeforePong(t *testing.T) {
 	}
 	frames, err := socket.Sync()
 	if err != nil || len(frames) != 1 || frames[0].(*client.Status).Redis != "away" {
-		t.Errorf("%v: %v", frames, err)
+		t.Errorf("Sync = %v, %v; want the status away", frames, err)
 	}
 }
 
@@ -116,7 +116,7 @@ func TestAwaitReturnsErrorFrame(t *testing.T) {
 		t.Errorf("error %v, want a final not_yours with the key", err)
 	}
 	if refused, err := client.Await[*client.Error](socket); err != nil || refused.Code != "not_found" {
-		t.Errorf("%+v: %v", refused, err)
+		t.Errorf("Await = %+v, %v; want not_found", refused, err)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestUnknownFrameTypeIsNotAnError(t *testing.T) {
 	socket := dial(t, serve(t, func(f *fake) { f.write(`{"type":"poll","room":"lobby"}`) }))
 	frame, err := socket.Next()
 	if unknown, ok := frame.(*client.Unknown); err != nil || !ok || unknown.Type != "poll" {
-		t.Errorf("%+v: %v", frame, err)
+		t.Errorf("got %+v, %v; want an unknown frame of type poll", frame, err)
 	}
 }
 
@@ -152,6 +152,6 @@ func TestRawBytesAreSentAndReceivedUnchanged(t *testing.T) {
 	socket.WriteRaw(append([]byte{0x81, 8}, "unmasked"...))
 	message, err := socket.Read()
 	if err != nil || message.Op != client.OpClose || string(message.Data) != "\x03\xeaunmasked" {
-		t.Errorf("%v %q: %v", message.Op, message.Data, err)
+		t.Errorf("got opcode %v, payload %q, %v; want close code 1002", message.Op, message.Data, err)
 	}
 }

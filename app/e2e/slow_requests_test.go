@@ -90,7 +90,7 @@ func TestGarbageRequestsAreNotLogged(t *testing.T) {
 		conn.(*net.TCPConn).CloseWrite()
 		answer, err := io.ReadAll(conn)
 		if isTimeout(err) || len(answer) > 0 && !strings.HasPrefix(string(answer), "HTTP/1.1 ") {
-			t.Errorf("%d: %.100q, %v", i, answer, err)
+			t.Errorf("request %d: got %.100q, %v; want a response, or the end of the connection", i, answer, err)
 		}
 		conn.Close()
 	}

@@ -42,7 +42,7 @@ func TestCostOfStalledReadersThatLoseNothing(t *testing.T) {
 		socket := reader.latest()
 		for range count {
 			if err := socket.Send(client.Message{Room: "lobby", Key: client.NewKey(), Text: text}); err != nil {
-				t.Errorf("send to the stalled reader: %v, after close codes %v", err, reader.closeCodes)
+				t.Errorf("publish: %v, after close codes %v", err, reader.closeCodes)
 				return
 			}
 		}

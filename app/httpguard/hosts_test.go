@@ -9,7 +9,7 @@ func TestHosts(t *testing.T) {
 	t.Parallel()
 	names, err := ParseHosts(" Chat.Example.org, *.example.net.,,other.example. ")
 	if want := []string{"chat.example.org", ".example.net", "other.example"}; err != nil || !slices.Equal(names, want) {
-		t.Fatalf("got %q, %v", names, err)
+		t.Fatalf("got %q, %v; want %q", names, err, want)
 	}
 	hosts := NewHosts(append(names, "origin.example:8443")...)
 	for host, want := range map[string]bool{

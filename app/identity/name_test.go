@@ -30,7 +30,7 @@ func TestName(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			if got, err := cleanName(test.given); err != nil || got != test.want {
-				t.Errorf("got %q, %v", got, err)
+				t.Errorf("cleanName(%q) = %q, %v; want %q", test.given, got, err, test.want)
 			}
 		})
 	}
@@ -73,7 +73,7 @@ func TestNameRefused(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := cleanName(test.given)
 			if err == nil || !strings.Contains(err.Error(), test.message) {
-				t.Errorf("got %q, %v", got, err)
+				t.Errorf("cleanName(%q) = %q, %v; want an error that contains %q", test.given, got, err, test.message)
 			}
 		})
 	}
@@ -92,7 +92,7 @@ func FuzzName(f *testing.F) {
 			t.Errorf("%q is cleaned to the invalid name %q", given, name)
 		}
 		if again, err := cleanName(name); err != nil || again != name {
-			t.Errorf("%q is cleaned to %q, but that is cleaned to %q, %v", given, name, again, err)
+			t.Errorf("%q is cleaned to %q, but cleaning that returns %q, %v", given, name, again, err)
 		}
 	})
 }

@@ -20,7 +20,7 @@ func TestTokenRoundTrip(t *testing.T) {
 		// Another server with the same secret must accept the token until it expires.
 		got, expiry, err := NewTokens([]byte("0123456789abcdef")).Verify(token, now.Add(TokenLife-time.Second))
 		if err != nil || got != user || !expiry.Equal(now.Add(TokenLife)) {
-			t.Errorf("%q: got %v until %v, %v", name, got, expiry, err)
+			t.Errorf("Verify of a token for %q = %v, %v, %v; want %v, %v", name, got, expiry, err, user, now.Add(TokenLife))
 		}
 		if strings.Trim(token, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
 			t.Errorf("%q: token %q has characters that a cookie must escape", name, token)
@@ -47,7 +47,7 @@ func TestTokenCannotBeForged(t *testing.T) {
 		for _, c := range []byte("A.-0") {
 			changed := token[:i] + string(c) + token[i+1:]
 			if got, _, err := tokens.Verify(changed, now); changed != token && !errors.Is(err, ErrTokenInvalid) {
-				t.Fatalf("byte %d changed to %c: got %v, %v", i, c, got, err)
+				t.Fatalf("byte %d changed to %c: Verify = %v, %v; want ErrTokenInvalid", i, c, got, err)
 			}
 		}
 	}

@@ -17,11 +17,11 @@ func TestNewFeedIsNotifiedOfOutage(t *testing.T) {
 	e.SetStatus(true)
 	_, client := startFeed(t, e, NDJSON(false))
 	if line, err := client.ReadString('\n'); line != `{"type":"status","redis":"away"}`+"\n" {
-		t.Errorf("read %q, %v", line, err)
+		t.Errorf("read %q, %v; want the status away", line, err)
 	}
 	e.SetStatus(false)
 	if line, err := client.ReadString('\n'); line != `{"type":"status","redis":"back"}`+"\n" {
-		t.Errorf("read %q, %v", line, err)
+		t.Errorf("read %q, %v; want the status back", line, err)
 	}
 }
 
@@ -39,7 +39,7 @@ func TestPanicWhileWritingClosesOneConnection(t *testing.T) {
 	want := ws.CloseFrame(ws.CloseInternal, errorReason)
 	got := make([]byte, len(want))
 	if _, err := io.ReadFull(broken, got); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("read %q, %v", got, err)
+		t.Errorf("read %q, %v; want %q", got, err, want)
 	}
 	if healthy.Closed() {
 		t.Error("another connection was closed too")

@@ -51,7 +51,7 @@ func TestChildSyncsAsOptionsRequire(t *testing.T) {
 		o.FsyncAlways = always
 		got, err := connect(t, mustOpen(t, o)).ConfigGet(t.Context(), "append*").Result()
 		if err != nil || got["appendfsync"] != want || got["appendonly"] != "yes" {
-			t.Errorf("FsyncAlways %v: %v, %v", always, got, err)
+			t.Errorf("FsyncAlways %v: settings %v, %v; want appendfsync %s", always, got, err, want)
 		}
 	}
 }
@@ -98,7 +98,7 @@ func TestDataDirIsLocked(t *testing.T) {
 	first := mustOpen(t, o)
 	_, err := lockDataDir(t.Context(), o.DataDir, 50*time.Millisecond, o.Log)
 	if !errors.Is(err, errDataDirInUse) || !strings.Contains(err.Error(), o.DataDir) {
-		t.Errorf("locking a second time: %v", err)
+		t.Errorf("locking a second time: got %v, want an error that names the data directory", err)
 	}
 	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -141,7 +141,7 @@ func TestStartErrorQuotesOutputOfChild(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()+":"+bin)
 	o.DataDir = filepath.Join(bin, "valkey-server")
 	if _, err := Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "data directory") {
-		t.Errorf("a data directory that is a file: %v", err)
+		t.Errorf("a data directory that is a file: got %v, want an error that mentions it", err)
 	}
 }
 
@@ -172,7 +172,7 @@ func TestChildExitsWhenParentIsKilled(t *testing.T) {
 	// The next Open waits for the lock, which the child holds until it exits.
 	client := connect(t, mustOpen(t, o))
 	if got := client.Get(t.Context(), "k").Val(); got != "v" {
-		t.Errorf("got %q, want the value from before the restart", got)
+		t.Errorf("the value is %q, want v, as before the parent was killed", got)
 	}
 	waitUntil(t, "the child to exit", func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH })
 }

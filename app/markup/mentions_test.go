@@ -26,7 +26,7 @@ func TestMentions(t *testing.T) {
 		Mentioned  bool
 	}
 	if err := json.Unmarshal(file, &cases); err != nil || len(cases) < 40 {
-		t.Fatalf("%d cases, %v", len(cases), err)
+		t.Fatalf("the file has %d cases, want at least 40: %v", len(cases), err)
 	}
 	for _, test := range cases {
 		entry := &streams.Entry{Text: test.Text, User: streams.User{Name: "@Ada"}}

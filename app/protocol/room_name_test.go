@@ -26,7 +26,7 @@ func TestRoomNameOfWhatPeopleType(t *testing.T) {
 			t.Errorf("%q: %q, %v; want %q", test.text, got, err, test.want)
 		}
 		if err != nil && AsError(err).Code != BadRoom {
-			t.Errorf("%q: %v", test.text, err)
+			t.Errorf("RoomName(%q): got %v, want bad_room", test.text, err)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func TestAutobahnRoundTrips(t *testing.T) {
 				c.write(message)
 				opcode, payload, err := c.readFrame()
 				if got := describe(t, opcode, payload); got != "echo end" || err != nil {
-					t.Fatalf("got %s, %v", got, err)
+					t.Fatalf("got %s, %v; want an echo", got, err)
 				}
 			}
 			if got := c.responses(); got != "close 1000" {

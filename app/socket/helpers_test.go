@@ -98,7 +98,7 @@ func connect(t *testing.T, server *socket.Server) *conn {
 	dialed.SetDeadline(time.Now().Add(patience))
 	c := &conn{dialed.(*net.TCPConn), t}
 	if opcode, payload, err := c.readFrame(); opcode != ws.OpText || !strings.Contains(string(payload), `"hello"`) {
-		t.Fatalf("hello: %d %s, %v", opcode, payload, err)
+		t.Fatalf("opcode %d, payload %s, %v; want hello", opcode, payload, err)
 	}
 	return c
 }
@@ -156,7 +156,7 @@ func describe(t *testing.T, opcode byte, payload []byte) string {
 	}
 	var frame struct{ Type, Code, Message string }
 	if err := json.Unmarshal(payload, &frame); err != nil || opcode != ws.OpText {
-		t.Fatalf("opcode %d, payload %s: %v", opcode, payload, err)
+		t.Fatalf("opcode %d, payload %s; want JSON: %v", opcode, payload, err)
 	}
 	quoted, found := strings.CutPrefix(strings.TrimSuffix(frame.Message, "."), "There is no frame of type ")
 	if !found {

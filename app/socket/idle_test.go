@@ -18,7 +18,7 @@ func TestIdleSocketKeepsASmallStack(t *testing.T) {
 		c := connect(t, server)
 		c.write(ping("x"))
 		if opcode, _, err := c.readFrame(); opcode != ws.OpPong || err != nil {
-			t.Fatalf("opcode %d, %v", opcode, err)
+			t.Fatalf("opcode %d, %v; want a pong", opcode, err)
 		}
 	}
 	stacks := make([]byte, 4<<20)

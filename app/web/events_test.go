@@ -64,7 +64,7 @@ func TestLiveReadFormats(t *testing.T) {
 	)
 	plain := s.openStream("/r/lobby/events", "Accept: text/plain")
 	if line := plain.line(); !strings.HasSuffix(line, " Ada: two") {
-		t.Errorf("plain text: got %q, want the line of the second message", line)
+		t.Errorf("plain text: got %q, want a line that ends with %q", line, " Ada: two")
 	}
 	plain.expectLines("      lines \"quoted\" \ufffd\ufffd\ufffd \u2028 <&> 👍")
 }
@@ -104,12 +104,12 @@ func TestLiveReadOverHTTP10(t *testing.T) {
 	fmt.Fprintf(conn, "GET /r/lobby/events HTTP/1.0\r\nAccept: text/plain\r\n\r\n")
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil || response.StatusCode != 200 || len(response.TransferEncoding) > 0 || response.Header.Get("Transfer-Encoding") != "" {
-		t.Fatalf("got %+v, %v", response, err)
+		t.Fatalf("got %+v, %v; want status 200 without a Transfer-Encoding", response, err)
 	}
 	s.post(ada, "lobby", "hi")
 	line, err := bufio.NewReader(response.Body).ReadString('\n')
 	if err != nil || !strings.HasSuffix(line, " Ada: hi\n") {
-		t.Errorf("read %q, %v", line, err)
+		t.Errorf("read %q, %v; want a line that ends with %q", line, err, " Ada: hi")
 	}
 }
 

@@ -26,7 +26,7 @@ func TestFramesOverHTTP(t *testing.T) {
 	}
 	var followed client.Followed
 	if err := json.Unmarshal([]byte(next()), &followed); err != nil || followed.State != client.Fresh {
-		t.Errorf("followed: %+v, %v", followed, err)
+		t.Errorf("followed: %+v, %v; want state fresh", followed, err)
 	}
 	post := func(user testUser, format string, args ...any) response {
 		t.Helper()
@@ -48,7 +48,7 @@ func TestFramesOverHTTP(t *testing.T) {
 	var batch client.Entries
 	if err := json.Unmarshal([]byte(next()), &batch); err != nil || batch.After != followed.At || len(batch.Entries) != 1 ||
 		batch.Entries[0].ID != id || batch.Entries[0].HTML != "<p><em>hi</em></p>" {
-		t.Errorf("entries: %+v, %v", batch, err)
+		t.Errorf("entries: %+v, %v; want the message with its HTML", batch, err)
 	}
 	stored(post(bob, `{"type":"react","room":"lobby","key":%q,"of":%q,"emoji":"👍","on":true}`, client.NewKey(), id))
 	stored(post(ada, `{"type":"edit","room":"lobby","key":%q,"of":%q,"text":"hello"}`, client.NewKey(), id))
@@ -59,7 +59,7 @@ func TestFramesOverHTTP(t *testing.T) {
 	}
 	var rooms []struct{ Title, Read string }
 	if err := json.Unmarshal([]byte(s.get("/rooms", ada.bearer()).body), &rooms); err != nil || len(rooms) != 1 || rooms[0].Title != "Tea" || rooms[0].Read != id {
-		t.Errorf("rooms: %+v, %v", rooms, err)
+		t.Errorf("rooms: %+v, %v; want the lobby with its topic and the read marker", rooms, err)
 	}
 }
 

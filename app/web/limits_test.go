@@ -81,7 +81,7 @@ func TestRequestsOfOneAddressAreLimited(t *testing.T) {
 		return page.status != 303
 	})
 	if page.status != 429 || strings.Contains(page.body, "What’s your name?") {
-		t.Errorf("refused form: status %d, want 429 and no page of history: %s", page.status, page.body)
+		t.Errorf("refused form: status %d, want 429 and a short error page: %s", page.status, page.body)
 	}
 	if got := s.get("/r/lobby/messages", other); got.status != 200 {
 		t.Errorf("another address: status %d, want 200", got.status)

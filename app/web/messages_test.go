@@ -131,7 +131,7 @@ func TestPagesOfHistoryLinkBothWays(t *testing.T) {
 			t.Errorf("around: %v, want %v", got, all[8:13])
 		}
 		if whole := there.history("lobby", "?limit=500"); len(whole.Entries) != 23 || whole.Older != nil || whole.Newer != nil {
-			t.Errorf("whole room: %d entries, older %v, newer %v; want 23 and no others", len(whole.Entries), whole.Older, whole.Newer)
+			t.Errorf("whole room: %d entries, older %v, newer %v; want 23 and no other pages", len(whole.Entries), whole.Older, whole.Newer)
 		}
 	})
 }

@@ -139,7 +139,7 @@ func TestWellKnownFiles(t *testing.T) {
 		}
 		expires, err := time.Parse(time.RFC3339, fields["Expires"])
 		if got.status != 200 || fields["Contact"] != want || err != nil || time.Until(expires) < 24*time.Hour || time.Until(expires) > 365*24*time.Hour {
-			t.Errorf("security.txt: %d %q, %v", got.status, fields, err)
+			t.Errorf("security.txt: status %d, fields %q, %v; want 200, contact %s, and an expiry within a year", got.status, fields, err, want)
 		}
 	}
 }

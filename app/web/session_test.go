@@ -86,7 +86,7 @@ func TestPagesRenewAnOldCookie(t *testing.T) {
 		} else if renewed {
 			user, expiry, err := s.tokens.Verify(sessionCookie(t, got).Value, time.Now())
 			if err != nil || user != ada || time.Until(expiry) < identity.TokenLife-time.Minute {
-				t.Errorf("%s: renewed for %v until %v, %v", test.path, user, expiry, err)
+				t.Errorf("%s: renewed for %v until %v, %v; want %v for %v", test.path, user, expiry, err, ada, identity.TokenLife)
 			}
 		}
 	}

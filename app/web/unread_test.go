@@ -36,7 +36,7 @@ func TestUnreadResponsesOfOneAddressAreLimited(t *testing.T) {
 			t.Fatalf("got %+v, %v, want %d", response, err, status)
 		}
 		if body, err := io.ReadAll(response.Body); err != nil || int64(len(body)) != response.ContentLength {
-			t.Errorf("read %d of %d bytes, %v", len(body), response.ContentLength, err)
+			t.Errorf("read %d bytes, %v; want %d", len(body), err, response.ContentLength)
 		}
 	}
 	const first, other = "203.0.113.1", "203.0.113.2"

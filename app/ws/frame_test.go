@@ -21,7 +21,7 @@ func expectFrame(t *testing.T, raw []byte, opcode gobwas.OpCode, payload []byte)
 	t.Helper()
 	header, err := gobwas.ReadHeader(bytes.NewReader(raw))
 	if err != nil || header.OpCode != opcode || !header.Fin || header.Masked || !bytes.HasSuffix(raw, payload) {
-		t.Errorf("payload of %d bytes: header %+v, %v", len(payload), header, err)
+		t.Errorf("payload of %d bytes: header %+v, %v; want an unmasked final frame with opcode %d", len(payload), header, err, opcode)
 	}
 	if got, want := len(raw), gobwas.HeaderSize(header)+len(payload); got != want || header.Length != int64(len(payload)) {
 		t.Errorf("payload of %d bytes: the frame has %d bytes, want %d", len(payload), got, want)

@@ -34,7 +34,7 @@ func TestWaitReportsFragments(t *testing.T) {
 	reader.Overhead = func() { overhead++ }
 	message, whole, err := reader.Next()
 	if string(message) != "abc" || !whole || err != nil {
-		t.Errorf("read %q, %v, %v", message, whole, err)
+		t.Errorf("Next = %q, %v, %v; want abc, true, nil", message, whole, err)
 	}
 	if !slices.Equal(waits, []bool{false, true, true, true, true}) || overhead != 4 || controls != 1 {
 		t.Errorf("waits %v, overhead %d, control frames %d; want one wait for a whole message and four for fragments, 4 and 1", waits, overhead, controls)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,23 @@ func (s *Server) Store(token, room, text string) (id string) {
 		s.t.Fatalf("POST /r/%s/messages: status %d, want 201: %s", room, status, response)
 	}
 	return PostedID(s.t, response)
+}
+
+// Metrics returns the server's metrics, except those with labels. They may be a second old.
+func (s *Server) Metrics() map[string]float64 {
+	s.t.Helper()
+	status, text := s.Get("/metrics")
+	if status != http.StatusOK {
+		s.t.Fatalf("GET /metrics: %d %s", status, text)
+	}
+	metrics := make(map[string]float64)
+	for line := range strings.Lines(text) {
+		name, number, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if value, err := strconv.ParseFloat(number, 64); err == nil {
+			metrics[name] = value
+		}
+	}
+	return metrics
 }
 
 // SignIn creates a guest with the name and returns its token.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"burble/app/apptest"
+	"burble/app/client"
 	"burble/streams/redistest"
 )
 
@@ -67,6 +68,55 @@ func TestCostOfIdleSockets(t *testing.T) {
 		if _, connections := members[i].redisStatuses(); connections != 1 {
 			t.Errorf("a member made %d connections, want 1: it lost its idle connection", connections)
 		}
+	}
+}
+
+// The goroutine of an idle client has the smallest stack, 2 KiB. If it ever needs more, it keeps 4 KiB,
+// which is a sixth more memory for the whole client.
+func TestCostOfStacksOfIdleClients(t *testing.T) {
+	t.Parallel()
+	if apptest.Race() {
+		t.Skip("the race detector needs larger stacks")
+	}
+	const clients, maximum = 1000, 3 << 10 // bytes for each client
+	const reads, stacks = "burble_live_reads", "go_memstats_stack_inuse_bytes"
+	redis := redistest.Start(t)
+	lobby := client.Follow{Room: "lobby"}
+	for name, connect := range map[string]func(*client.Server) error{
+		"WebSocket": func(server *client.Server) error {
+			socket, err := server.Dial(t.Context(), lobby)
+			if err == nil {
+				t.Cleanup(socket.Cut)
+				_, err = socket.Sync()
+			}
+			return err
+		},
+		"events": func(server *client.Server) error {
+			stream, err := server.Live(t.Context(), lobby, client.SSE)
+			if err == nil {
+				t.Cleanup(func() { stream.Close() })
+				_, err = stream.Next()
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := apptest.Start(t, redis)
+			here := server.Client(server.SignIn("Ada"))
+			before := server.Metrics()
+			for range clients {
+				if err := connect(here); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var each float64
+			defer func() { t.Logf("%v bytes of stack for each client", each) }()
+			apptest.Eventually(t, patience, "all live reads, with small stacks", func() bool {
+				now := server.Metrics()
+				each = (now[stacks] - before[stacks]) / clients
+				return now[reads] == clients && each < maximum
+			})
+		})
 	}
 }
 

@@ -4,7 +4,7 @@
 //
 //	server := &socket.Server{Chat: chat, Engine: engine, Frames: rate, LogError: logError}
 //	err := engine.Start(conn, live.WebSocket, user.ID, head, func(feed *live.Feed) {
-//		server.Serve(feed, socket.Client{Conn: conn, Input: conn, User: user, Address: address})
+//		server.Serve(feed, &socket.Client{Conn: conn, Input: conn, User: user, Address: address})
 //	})
 //
 // Serve runs in the connection's own goroutine. It hands some work to a worker goroutine and waits

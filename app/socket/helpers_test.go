@@ -90,7 +90,7 @@ func connect(t *testing.T, server *socket.Server) *conn {
 	}
 	hello := socket.Hello(identity.User{}, streams.Memory)
 	err = server.Engine.Start(accepted, live.WebSocket, "", hello, func(feed *live.Feed) {
-		server.Serve(feed, socket.Client{Conn: accepted, Input: accepted, Address: "203.0.113.1"})
+		server.Serve(feed, &socket.Client{Conn: accepted, Input: accepted, Address: "203.0.113.1"})
 	})
 	if err != nil {
 		t.Fatal(err)

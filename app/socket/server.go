@@ -45,7 +45,7 @@ type Client struct {
 
 // client is the state of a Client while the server serves it.
 type client struct {
-	Client
+	*Client
 	server *Server
 	feed   *live.Feed
 	reader *ws.Reader
@@ -62,9 +62,11 @@ func Hello(user identity.User, durability streams.Durability) []byte {
 }
 
 // Serve serves a client until its connection closes. The feed's head must end with Hello.
-func (s *Server) Serve(feed *live.Feed, connected Client) {
-	c := &client{Client: connected, server: s, feed: feed, reader: ws.NewReader(connected.Input, protocol.MaxFrame)}
-	c.reader.Wait, c.reader.Control, c.reader.Overhead = c.wait, c.control, c.countFrame
+//
+// An idle client waits in Serve. Large local variables here or in the caller would grow its stack from
+// 2 KiB to 4 KiB, and it would not shrink again.
+func (s *Server) Serve(feed *live.Feed, connected *Client) {
+	c := &client{Client: connected, server: s, feed: feed}
 	defer c.leaveAll()
 	s.Engine.RunOnWorker(c.start)
 	for c.reader.Await() == nil {
@@ -76,9 +78,11 @@ func (s *Server) Serve(feed *live.Feed, connected Client) {
 	}
 }
 
-// start follows the room in the URL, which writes the feed's head together with the first batch. If
-// there is no room, start writes the head alone.
+// start creates the reader, and follows the room in the URL, which writes the feed's head together with
+// the first batch. If there is no room, start writes the head alone.
 func (c *client) start() {
+	c.reader = ws.NewReader(c.Input, protocol.MaxFrame)
+	c.reader.Wait, c.reader.Control, c.reader.Overhead = c.wait, c.control, c.countFrame
 	defer c.feed.Recover()
 	if c.Follow == nil {
 		c.feed.Write(nil)

@@ -37,7 +37,7 @@ func TestFloodIsClosedAlthoughSomeFramesAreAccepted(t *testing.T) {
 	start := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	server := &Server{Frames: limit.NewRate(10, 40)}
 	for perSecond, closed := range map[int]bool{10: false, 15: false, 30: true, 1000: true} {
-		c := &client{Client: Client{Address: fmt.Sprint(perSecond)}, server: server, feed: startFeed(t)}
+		c := &client{Client: &Client{Address: fmt.Sprint(perSecond)}, server: server, feed: startFeed(t)}
 		for i := range 5000 {
 			c.allowFrame(start.Add(time.Duration(i) * time.Second / time.Duration(perSecond)))
 		}

@@ -31,17 +31,25 @@ func (s *Server) getEvents(c *fiber.Ctx) error {
 
 func (s *Server) startLiveRead(c *fiber.Ctx, contentType string, lines *live.Lines, room string, from streams.From, format protocol.BatchFormat) error {
 	user := s.callerOf(c).user
+	open := func(ready func(*streams.Reader)) (*streams.Reader, error) {
+		return s.chat.Follow(user, room, from, ready)
+	}
 	return s.takeOver(c, contentType, lines, func() {}, func(feed *live.Feed) {
-		err := feed.Follow(room, format, func(ready func(*streams.Reader)) (*streams.Reader, error) {
-			return s.chat.Follow(user, room, from, ready)
-		})
-		if err != nil {
-			s.log.Error("cannot follow a room", "room", room, "error", err)
-			return
-		}
-		feed.Write(nil) // after Follow: once the client has the header, it receives every new entry
+		s.live.RunOnWorker(func() { s.startReading(feed, room, format, open) })
 		feed.WaitClosed()
 	})
+}
+
+// startReading follows the room, and then writes the head: once the client has the header, it receives
+// every new entry. If startReading cannot follow the room, it closes the feed.
+func (s *Server) startReading(feed *live.Feed, room string, format protocol.BatchFormat, open func(ready func(*streams.Reader)) (*streams.Reader, error)) {
+	defer feed.Recover()
+	if err := feed.Follow(room, format, open); err != nil {
+		s.log.Error("cannot follow a room", "room", room, "error", err)
+		feed.HangUp(ws.CloseNormal, "")
+		return
+	}
+	feed.Write(nil)
 }
 
 // takeOver takes the connection from the HTTP server and turns it into a feed, whose head is the header.

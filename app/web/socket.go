@@ -88,11 +88,12 @@ func (s *Server) startSocket(upgraded *websocket.Conn) {
 	}
 	// Hello must precede everything else, even the notice that Redis is away.
 	head := slices.Concat(opening.head, socket.Hello(caller.user, s.options.Durability))
+	client := &socket.Client{
+		Conn: conn, Input: input, User: caller.user, NamedAt: caller.namedAt, Address: caller.address, Follow: opening.follow,
+	}
 	err := s.live.Start(conn, live.WebSocket, caller.user.ID, head, func(feed *live.Feed) {
 		defer release()
-		s.sockets.Serve(feed, socket.Client{
-			Conn: conn, Input: input, User: caller.user, NamedAt: caller.namedAt, Address: caller.address, Follow: opening.follow,
-		})
+		s.sockets.Serve(feed, client)
 	})
 	if errors.Is(err, live.ErrDraining) {
 		release()

@@ -23,13 +23,14 @@ func (q *Quota) Take(key string, n int) (release func(), ok bool) {
 		return nil, false
 	}
 	q.held[key] += n
-	return sync.OnceFunc(func() {
+	return func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		if q.held[key] -= n; q.held[key] == 0 {
 			delete(q.held, key)
 		}
-	}), true
+		n = 0 // further calls release nothing
+	}, true
 }
 
 // Held returns the amount that the key holds now.

@@ -1,6 +1,9 @@
 package limit
 
-import "testing"
+import (
+	"runtime"
+	"testing"
+)
 
 func TestQuotaCountsHeldAmounts(t *testing.T) {
 	t.Parallel()
@@ -41,4 +44,21 @@ func TestQuotaAllowsOneOversizedItem(t *testing.T) {
 	if _, ok := quota.Take("ada", 1); !ok {
 		t.Error("an amount still counts after its release")
 	}
+}
+
+// A client holds four quotas while it is connected.
+func TestHoldingAQuotaTakesLittleMemory(t *testing.T) {
+	const count, maximum = 1000, 64 // bytes for each
+	quota := NewQuota(0)
+	releases := make([]func(), count)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for i := range releases {
+		releases[i], _ = quota.Take("ada", 1)
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / count; each > maximum {
+		t.Errorf("%d bytes, want at most %d", each, maximum)
+	}
+	runtime.KeepAlive(releases)
 }

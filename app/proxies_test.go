@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"burble/app/apptest"
 	"burble/streams/redistest"
 )
 
@@ -45,16 +46,6 @@ func replaceAll(t *testing.T, text string, pairs ...string) string {
 	return text
 }
 
-// lookProgram skips the test if the program is not installed.
-func lookProgram(t *testing.T, name string) string {
-	t.Helper()
-	program, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("%s is not installed", name)
-	}
-	return program
-}
-
 func startProxy(t *testing.T, program string, args ...string) {
 	t.Helper()
 	command := exec.Command(program, args...)
@@ -76,7 +67,7 @@ func proxyClient(t *testing.T) *http.Client {
 
 func TestReadmeNginx(t *testing.T) {
 	t.Parallel()
-	nginx, dir := lookProgram(t, "nginx"), t.TempDir()
+	nginx, dir := apptest.FindProgram(t, "nginx"), t.TempDir()
 	expectProxyWorks(t, func(burble string, port int) {
 		writeSelfSigned(t, dir)
 		site := replaceAll(t, readmeBlock(t, "nginx"),
@@ -99,7 +90,7 @@ func TestReadmeNginx(t *testing.T) {
 
 func TestReadmeCaddy(t *testing.T) {
 	t.Parallel()
-	caddy, dir := lookProgram(t, "caddy"), t.TempDir()
+	caddy, dir := apptest.FindProgram(t, "caddy"), t.TempDir()
 	expectProxyWorks(t, func(burble string, port int) {
 		writeSelfSigned(t, dir)
 		site := replaceAll(t, readmeBlock(t, "caddyfile"), "127.0.0.1:8080", burble,
@@ -230,7 +221,7 @@ func (p *proxied) expectAddressLimit() {
 
 func TestReadmeSystemd(t *testing.T) {
 	t.Parallel()
-	analyze := lookProgram(t, "systemd-analyze")
+	analyze := apptest.FindProgram(t, "systemd-analyze")
 	unit := readmeBlock(t, "ini")
 	for _, line := range regexp.MustCompile(`(?m)^Environment=(.*)$`).FindAllStringSubmatch(unit, -1) {
 		var pairs []string

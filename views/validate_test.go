@@ -1,7 +1,6 @@
 package views
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -19,12 +18,7 @@ func TestPagesAreValidHTML(t *testing.T) {
 	if testing.Short() {
 		t.Skip("downloads the validators")
 	}
-	if _, err := exec.LookPath("npm"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	npm := findProgram(t, "npm")
 	pages, err := filepath.Glob("testdata/*.html")
 	if err != nil || len(pages) == 0 {
 		t.Fatalf("got %d golden files, %v, want some", len(pages), err)
@@ -35,11 +29,11 @@ func TestPagesAreValidHTML(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := exec.LookPath("java"); err != nil && name == "vnu" {
-				t.Skip(err)
+			if name == "vnu" {
+				findProgram(t, "java")
 			}
 			arguments := append([]string{"exec", "--yes", "--silent"}, command...)
-			if out, err := exec.Command("npm", append(arguments, pages...)...).CombinedOutput(); err != nil {
+			if out, err := exec.Command(npm, append(arguments, pages...)...).CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})

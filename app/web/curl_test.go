@@ -15,22 +15,11 @@ import (
 	"burble/app/client"
 )
 
-// needCurl skips the test if curl is not installed. If CI is set, it fails the test instead.
-func needCurl(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("curl"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("curl is not on PATH; no test may be skipped if CI is set")
-		}
-		t.Skip("skipped: needs curl on PATH")
-	}
-}
-
 // TestCurlCommandsInDocs runs the curl commands in the documents, in order, changing only the server's
 // address. Later commands can use the variables that a command sets.
 func TestCurlCommandsInDocs(t *testing.T) {
 	t.Parallel()
-	needCurl(t)
+	apptest.FindProgram(t, "curl")
 	for path, want := range map[string]int{"PROTOCOL.md": 4, "../README.md": 7} {
 		t.Run(path, func(t *testing.T) {
 			s := startOne(t)
@@ -148,7 +137,7 @@ func expectStored(t *testing.T, body string) {
 // TestCurlCommandsOfARoomPage runs the commands on a room's page, in order.
 func TestCurlCommandsOfARoomPage(t *testing.T) {
 	t.Parallel()
-	needCurl(t)
+	apptest.FindProgram(t, "curl")
 	s := startOne(t)
 	var script strings.Builder
 	_, terminal, _ := strings.Cut(s.get("/r/lobby", "Accept: text/html").body, `id="terminal"`)

@@ -133,10 +133,10 @@ func (r *replicated) faults() []fault {
 	}, r.ownFaults...)
 	primary := func(i *injection) *redistest.Proxy { return r.pickPrimary(i).Proxy }
 	faults = append(faults, networkFaults(redisProcess, "network to a primary", primary)[:3]...) // the ones that cause no failover
-	for n, one := range faults {
+	for n, fault := range faults {
 		faults[n].inject = func(i *injection) {
 			defer i.beginFailover()()
-			one.inject(i)
+			fault.inject(i)
 			r.awaitInSync()
 		}
 	}

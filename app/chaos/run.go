@@ -22,8 +22,8 @@ func (h *harness) run(r *report) {
 
 // faultsWith returns the faults whose names contain the text.
 func (h *harness) faultsWith(text string) []fault {
-	return slices.DeleteFunc(append(commonFaults(), h.backend.faults()...), func(one fault) bool {
-		return !strings.Contains(one.name, text)
+	return slices.DeleteFunc(append(commonFaults(), h.backend.faults()...), func(f fault) bool {
+		return !strings.Contains(f.name, text)
 	})
 }
 

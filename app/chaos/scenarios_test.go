@@ -104,9 +104,9 @@ func timeToReset(t *check.Transcript, truth check.Truth, detectable time.Time) (
 		if e.Kind == check.Requested && e.At.After(detectable) {
 			detectable = e.At
 		}
-		for _, one := range e.Entries {
+		for _, entry := range e.Entries {
 			h := truth.Of(t.Room, e.Upto.Epoch)
-			affected = affected || h != nil && h.Orphans[one.ID] != nil
+			affected = affected || h != nil && h.Orphans[entry.ID] != nil
 		}
 		if affected && e.Kind == check.Followed {
 			return max(0, e.At.Sub(detectable)), true

@@ -233,8 +233,8 @@ func (a *Author) readBack(room string, wanted check.ID) {
 	}
 	p.AsOf, _ = check.ParseCursor(shown.AsOf)
 	p.Older = shown.Older != nil
-	for _, one := range shown.Entries {
-		at, _ := check.ParseID(one.ID)
+	for _, entry := range shown.Entries {
+		at, _ := check.ParseID(entry.ID)
 		p.IDs = append(p.IDs, at)
 	}
 	a.Record.addPage(p)

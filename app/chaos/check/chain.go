@@ -145,9 +145,9 @@ func (c *chain) checkOrder(e *Event) {
 // compare compares a batch with the history.
 func (c *chain) compare(h *History, e *Event) {
 	got := make(map[ID]bool, len(e.Entries))
-	for _, one := range e.Entries {
-		got[one.ID] = true
-		c.compareEntry(h, one)
+	for _, entry := range e.Entries {
+		got[entry.ID] = true
+		c.compareEntry(h, entry)
 	}
 	switch {
 	case len(c.orphans) > 0: // after the reset that must come next, the client reads the entries again

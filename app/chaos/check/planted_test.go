@@ -175,8 +175,8 @@ func goodEvidence() *Evidence {
 		follows("reset", "5-0@F"), reads("5-0@F", "F", kept[5:]))
 
 	shown := Page{Room: "lobby", Wanted: ID{40, 0}, AsOf: Cursor{ID{40, 0}, "L"}, Older: true}
-	for _, one := range lobby[35:] {
-		shown.IDs = append(shown.IDs, one.ID)
+	for _, entry := range lobby[35:] {
+		shown.IDs = append(shown.IDs, entry.ID)
 	}
 	e.Pages = []*Page{&shown}
 	return e
@@ -186,11 +186,11 @@ func goodEvidence() *Evidence {
 func (e *Evidence) write(room, epoch string, first, last int) (all []*Entry) {
 	for n := first; n <= last; n++ {
 		author := []string{"ada", "bob"}[n%2]
-		one := Entry{ID: ID{uint64(n), 0}, N: int64(n - first + 1), Kind: "message", User: author, Key: fmt.Sprint(room, epoch, n), Text: fmt.Sprint(n)}
-		all = append(all, &one)
+		entry := Entry{ID: ID{uint64(n), 0}, N: int64(n - first + 1), Kind: "message", User: author, Key: fmt.Sprint(room, epoch, n), Text: fmt.Sprint(n)}
+		all = append(all, &entry)
 		e.Sent = append(e.Sent, &Sent{
-			Author: author, Room: room, Burst: n, Entry: Entry{Kind: one.Kind, User: author, Key: one.Key, Text: one.Text},
-			Attempts: []Attempt{{At: moment(n), Answered: moment(n)}}, Acks: []ID{one.ID},
+			Author: author, Room: room, Burst: n, Entry: Entry{Kind: entry.Kind, User: author, Key: entry.Key, Text: entry.Text},
+			Attempts: []Attempt{{At: moment(n), Answered: moment(n)}}, Acks: []ID{entry.ID},
 		})
 	}
 	e.Truth.History(room, epoch).Add(all)

@@ -32,11 +32,11 @@ func newBatch(frame *client.Entries, pool *Pool) (e Event, err error) {
 		return e, err
 	}
 	for i := range frame.Entries {
-		one, err := newEntry(&frame.Entries[i])
+		entry, err := newEntry(&frame.Entries[i])
 		if err != nil {
 			return e, fmt.Errorf("entry %d: %w", i, err)
 		}
-		e.Entries = append(e.Entries, pool.Intern(one))
+		e.Entries = append(e.Entries, pool.Intern(entry))
 	}
 	return e, nil
 }

@@ -217,7 +217,7 @@ func TestAppendsSurviveLostReplies(t *testing.T) {
 }
 
 // A Store must not read from a Redis that has become a replica. The replica lags behind, and then replaces
-// its history with that of the new primary.
+// its history with the new primary's.
 func TestReplicaCountsAsAway(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)

@@ -4,7 +4,7 @@ package streams_test
 //
 //	ada, bob, lobbyKey, activityKey    two users; keys of the room "lobby"
 //	post, postRetrying, tryPost, amend, appendAll
-//	follow, follower                   follower_test.go: a reader and what it has read
+//	follow, follower                   follower_test.go: a reader and its results
 //	texts                              the texts of entries
 //	fixture, newFixture, runFixtures   a real Redis with a Store and ten messages
 //	page                               a page of "lobby"

@@ -9,7 +9,7 @@ import (
 	"burble/streams/redistest"
 )
 
-// A flood of new rooms must not push the rooms that a user has read out of the user's list.
+// A user's list must keep the rooms that the user has visited, even after a flood of new rooms.
 func TestReadRoomsAreListedFirst(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {

@@ -75,7 +75,7 @@ func (s *Store) signal(ctx context.Context, to grant, signal storedSignal) error
 	signal.UID, signal.Name = to.user.ID, to.user.Name
 	encoded, err := json.Marshal(signal)
 	if err != nil {
-		return fmt.Errorf("signal in room %q: %w", room, err)
+		return fmt.Errorf("send a signal in room %q: %w", room, err)
 	}
 	_, err = conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.StringCmd {
 		return pipe.XAdd(ctx, &redis.XAddArgs{
@@ -84,7 +84,7 @@ func (s *Store) signal(ctx context.Context, to grant, signal storedSignal) error
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("signal in room %q: %w", room, wrap(err))
+		return fmt.Errorf("send a signal in room %q: %w", room, wrap(err))
 	}
 	return nil
 }

@@ -43,8 +43,8 @@ func arrivals(users ...streams.User) (arrived []streams.Arrival) {
 	return arrived
 }
 
-// A user is shown with their latest name, in whatever order servers report it, even if an older release
-// stored a name without the time at which the user took it.
+// A user is shown with their latest name, regardless of the order in which servers report the names. This
+// also holds if an older release stored a name without the time at which the user took it.
 func TestPresentReturnsLatestName(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {

@@ -116,7 +116,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	}
 	groups := [][]int{allBuckets()}
 	if conns.InCluster(options.Redis) {
-		// In a Cluster, all keys of a command must be in one slot, and so in one bucket.
+		// In a Cluster, all keys of a command must be in one slot, and therefore in one bucket.
 		groups = groups[:0]
 		for _, bucket := range allBuckets() {
 			groups = append(groups, []int{bucket})

@@ -19,7 +19,7 @@ const (
 	maxUnreadRooms   = 25
 )
 
-// An unreadRoom is a Room in a list, with the reply of unread.lua about it.
+// An unreadRoom is a Room in a list, with the counts that unread.lua returned.
 type unreadRoom struct {
 	Room
 	granted  grant
@@ -88,8 +88,8 @@ func parseUnread(reply []any) *unreadRoom {
 	return room
 }
 
-// share divides maxUnreadEntries among the most recently active rooms with unread entries. For rooms with
-// few unread entries, all are read. The others get equal shares of the rest.
+// share divides maxUnreadEntries among the most recently active rooms with unread entries. Rooms
+// with few unread entries get as many as they have. The others get equal shares of the rest.
 func share(rooms []*unreadRoom) {
 	var some []*unreadRoom
 	for _, room := range rooms {

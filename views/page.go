@@ -123,7 +123,7 @@ type Error struct {
 	Page            // Title describes what happened
 	Detail   string // what the user can do about it; may be empty
 	CanRetry bool   // whether to show a link to the same address
-	Unsent   string // text of the message that may not have been stored, or empty
+	Unsent   string // text of a message that was not, or may not have been, stored; may be empty
 	Room     string // room of that message
 	Key      string // send key for a retry; empty if it is certain that the message was not stored
 }

@@ -99,8 +99,8 @@ func work(t *testing.T, options *redis.UniversalOptions) {
 	working.Wait()
 }
 
-// connections returns the number of connections to a server, without this function's own and those of
-// sentinels and replicas.
+// connections returns the number of connections to a server, not counting its own, the Sentinels' and the
+// replicas'.
 func connections(t *testing.T, server *redistest.Server) int {
 	t.Helper()
 	client := server.Client()

@@ -100,7 +100,7 @@ function showEnd(query, { older }) {
   olderButton.hidden = !older;
 }
 
-/** Makes the row of a message. Its `matches` are pairs of positions in `text`, in code points. */
+/** Returns the row of a search result. Its `matches` are pairs of positions in `text`, in code points. */
 function makeRow({ id, user, text, matches = [] }) {
   const [row, link, author, time, excerpt] = ["li", "a", "b", "time", "p"].map((name) => document.createElement(name));
   link.href = `/r/${options.room}/${id}`;

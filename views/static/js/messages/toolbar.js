@@ -4,7 +4,7 @@ const LONG_PRESS = 450; // milliseconds
 const MAX_MOVE = 10; // pixels that the finger may move during a long press
 
 /**
- * Toolbar offers actions on the selected message, which is the one that the user hovers over,
+ * Toolbar offers actions on the selected message: the one that the user hovers over,
  * focuses or long-presses. The Up and Down keys move from message to message. Enter moves the
  * focus into the toolbar, and Esc moves it back.
  */

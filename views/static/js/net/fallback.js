@@ -2,7 +2,7 @@ import { isHostChanged } from "../page/host.js";
 import { load, save } from "../page/storage.js";
 import { BLOCKED_KEY } from "./wake.js";
 
-const REMEMBERED_FOR = 24 * 3_600_000; // milliseconds for which a page begins with HTTP after a WebSocket was blocked
+const REMEMBERED_FOR = 24 * 3_600_000; // milliseconds during which pages start with HTTP after a WebSocket was blocked
 const FIRST_RETRY = 60_000; // milliseconds before the first attempt to open a WebSocket again
 const MAX_RETRY = 600_000;
 const RETRY_TIMEOUT = 15_000; // milliseconds that an attempt may take
@@ -132,7 +132,7 @@ export class HTTPSocket {
     if (!signal.aborted) this.onclose?.();
   }
 
-  /** Without a room, as on the home page, checks regularly that the server is reachable. */
+  /** Regularly checks that the server is reachable. Used while no room is followed, as on the home page. */
   async #poll() {
     const { user, name } = document.body.dataset;
     for (let time; (time = await reach()); ) {
@@ -163,7 +163,7 @@ export class HTTPSocket {
       const retry_after_ms = 1_000 * Number(response.headers.get("Retry-After"));
       this.#receive(JSON.stringify({ type: "error", ...answer.error, room, key, retry_after_ms }));
     } catch {
-      // The outbox sends the frame again if nothing replies.
+      // The outbox sends the frame again if it gets no reply.
     }
   }
 }

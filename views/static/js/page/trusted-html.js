@@ -2,7 +2,7 @@
  * The only module that turns HTML into DOM. Pass it only the `html` of entries, which the server
  * has rendered from Markdown and sanitised. Set all other text with textContent.
  *
- * The Trusted Types policy allows only one script URL, that of the service worker.
+ * The Trusted Types policy allows only one script URL: the service worker's.
  */
 const rules = { createHTML: (html) => html, createScriptURL: () => "/sw.js" };
 const policy = globalThis.trustedTypes?.createPolicy("burble", rules) ?? rules;

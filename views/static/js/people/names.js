@@ -24,10 +24,10 @@ export function skeletonOf(name) {
 }
 
 /**
- * Names gives users whose names look the same a short tag, which is the beginning of their user
+ * Names gives users whose names look the same a short tag: the beginning of their user
  * ID. It always tags a name that mixes scripts, and the name "you".
  *
- * Event: `clash` when a user is added whose name looks like that of another user.
+ * Event: `clash` when a user is added whose name looks like another user's.
  */
 export class Names extends EventTarget {
   /** @type {Map<string, Set<string>>} user IDs by skeleton */

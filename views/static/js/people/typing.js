@@ -1,7 +1,7 @@
 const SEND_EVERY = 3_000; // milliseconds between signals while the user types
 const EXPIRES_AFTER = 5_000; // milliseconds without a signal after which another user has stopped typing
 
-/** Typing signals to the server that the user is typing, and tracks the other users who are. */
+/** Typing signals to the server that the user is typing, and tracks which other users are typing. */
 export class Typing {
   /** @type {Map<string, { user: { id: string, name: string }, timer: number }>} */
   #others = new Map();

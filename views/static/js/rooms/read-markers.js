@@ -32,7 +32,7 @@ export class ReadMarker {
     return true;
   }
 
-  /** Moves the marker to that of another device, if that one is newer. @param {string} id */
+  /** Moves the marker to another device's marker, if that is newer. @param {string} id */
   sync(id) {
     if (compareIDs(id, this.#id) > 0) this.#id = id;
     if (compareIDs(id, this.#sent) > 0) this.#sent = id;

@@ -3,7 +3,7 @@ import { compareIDs, idOf } from "../net/id.js";
 import { ReadMarker } from "./read-markers.js";
 
 const MIN_VIEW_TIME = 5_000; // milliseconds that the end must be in view if there are unread messages above the view
-const END_TOLERANCE = 4; // pixels from the end that count as the end
+const END_TOLERANCE = 4; // pixels by which the view may miss the end
 
 /**
  * Marks the room as read while its end is in view, and positions the "New" line.
@@ -25,7 +25,7 @@ export function trackReading({ room, me, connection, log, scroll, timeline, hist
   const unreadLink = document.getElementById("unread");
   const { read, unread } = rooms.get(room);
   if ("shell" in document.body.dataset) {
-    // The markup is that of an earlier visit.
+    // The markup is from an earlier visit.
     marker.sync(read ?? "0-0");
     if (unread) log.dataset.read = marker.id;
     unreadLink.textContent = `${unread > 99 ? "99+" : unread} new message${unread === 1 ? "" : "s"}`;
@@ -35,7 +35,7 @@ export function trackReading({ room, me, connection, log, scroll, timeline, hist
   let endInViewSince = 0; // 0 while the end is not in view
   let timer = 0;
 
-  /** Moves the marker if the end is in view, and has been for MIN_VIEW_TIME if unread messages are above the view. */
+  /** Moves the marker if the end is in view. If unread messages are above the view, the end must be in view for MIN_VIEW_TIME. */
   function markRead() {
     clearTimeout(timer);
     const cursor = connection.cursor(room);

@@ -4,7 +4,8 @@
 //	server := web.New(web.Options{Log: log, Chat: service, Live: engine, Tokens: tokens})
 //	err := server.Serve(ctx, listener) // until ctx ends; then it drains
 //
-// Method routes registers the middleware and the handlers. A handler checks the request's fields with
-// package protocol and calls the chat service on behalf of the caller's user. Handlers return errors,
-// and only respondError turns them into responses. Handlers run concurrently and share only the Server.
+// Method routes registers the middleware and the handlers. A handler parses the request with package
+// request, checks its fields with package protocol, and calls the chat service for the caller's user.
+// Handlers return errors, and only respondError turns them into responses. Handlers run concurrently and
+// share only the Server.
 package web

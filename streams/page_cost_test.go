@@ -69,7 +69,7 @@ func TestPagesSkipLongRunsOfReactions(t *testing.T) {
 	expect("forward past a deleted message", streams.Where{After: first, Limit: 3}, " third")
 }
 
-// In a room that begins with thousands of topics, the first message has no message before it.
+// A room may begin with thousands of topics. A page must not search them for older messages.
 func TestPageOfRoomWithManyTopics(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)

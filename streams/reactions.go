@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// reactorList returns the field of the amended hash that lists the user if the user is one of the
+// reactorList returns the field of the amended hash that lists the user, if the user is one of the
 // message's MoreUsers. reactions.lua computes the same field.
 func reactorList(message ID, userID string) string {
 	sum := sha1.Sum([]byte(userID))

@@ -87,14 +87,14 @@ func TestSentinelPartition(t *testing.T) {
 	}
 	options := s.Redis()
 	options.Dialer = beside.dial
-	hasty := redistest.Open(t, streams.Options{Redis: options})
-	careful := redistest.Open(t, streams.Options{Redis: options, Durability: streams.Replica})
+	memoryStore := redistest.Open(t, streams.Options{Redis: options})
+	replicaStore := redistest.Open(t, streams.Options{Redis: options, Durability: streams.Replica})
 	other := redistest.Open(t, streams.Options{Redis: s.Redis(), Durability: streams.Replica})
 	for range 8 {
-		post(t, careful, "lobby", "before")
+		post(t, replicaStore, "lobby", "before")
 	}
-	post(t, hasty, "lobby", "before") // connects now, because it cannot find the primary later without the Sentinels
-	near := follow(t, hasty, "lobby", streams.After(streams.Cursor{}))
+	post(t, memoryStore, "lobby", "before") // connects now, because it cannot find the primary later without the Sentinels
+	near := follow(t, memoryStore, "lobby", streams.After(streams.Cursor{}))
 	far := follow(t, other, "lobby", streams.After(streams.Cursor{}))
 	near.expect(9)
 	far.expect(9)
@@ -105,8 +105,8 @@ func TestSentinelPartition(t *testing.T) {
 	old.CutOff()
 	primary := s.AwaitFailover(old)
 	eventually(t, "an append on the majority's side to succeed", func() bool { return tryPost(other, "lobby", "majority") == nil })
-	post(t, hasty, "lobby", "lost")
-	if err := tryPost(careful, "lobby", "kept"); !errors.Is(err, streams.ErrUnavailable) {
+	post(t, memoryStore, "lobby", "lost")
+	if err := tryPost(replicaStore, "lobby", "kept"); !errors.Is(err, streams.ErrUnavailable) {
 		t.Errorf("append without a replica: got error %v, want ErrUnavailable", err)
 	}
 	near.expect(11)
@@ -123,7 +123,7 @@ func TestSentinelPartition(t *testing.T) {
 	if s.Primary() != primary {
 		t.Error("the primary changed again after the partition ended")
 	}
-	eventually(t, "an append on the former minority's side to succeed", func() bool { return tryPost(careful, "lobby", "after") == nil })
+	eventually(t, "an append on the former minority's side to succeed", func() bool { return tryPost(replicaStore, "lobby", "after") == nil })
 	near.readUntil("the last message", func() bool { return len(near.entries) > 0 && near.entries[len(near.entries)-1].Text == "after" })
 	far.readUntil("the last message", func() bool { return far.entries[len(far.entries)-1].Text == "after" })
 	if texts(near.entries) != texts(far.entries) || len(far.states) != 1 {

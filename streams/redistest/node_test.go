@@ -51,7 +51,7 @@ func TestClusterSlotMoveAndFailover(t *testing.T) {
 	to.Kill()
 	c.AwaitFailover(to)
 	if now := c.Primary("{1}:key"); now == to || valueOf(now, "{1}:key") != "yes" {
-		t.Errorf("after the failover: got primary %v and value %q, want another node than %v and \"yes\"", now.Addr, valueOf(now, "{1}:key"), to.Addr)
+		t.Errorf("after the failover: got primary %v and value %q, want a node other than %v and \"yes\"", now.Addr, valueOf(now, "{1}:key"), to.Addr)
 	}
 	to.Restart()
 	c.AwaitComplete()

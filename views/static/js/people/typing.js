@@ -25,7 +25,7 @@ export class Typing {
     this.#send();
   }
 
-  /** Lets the next call of signal send one. Call it when the user has sent or cleared the text. */
+  /** Makes the next call of signal() send one without delay. Call it when the user has sent or cleared the text. */
   reset() {
     this.#lastSent = -Infinity;
   }

@@ -20,8 +20,9 @@ type Page struct {
 	Preview   *Preview // describes the page to other sites; nil for no preview
 	IsIndexed bool     // whether search engines may list the page
 
-	NameLimit int    // maximum length of a user's name, in characters
-	NameInput string // the refused name, to refill the form
+	NameLimit  int    // maximum length of a user's name, in characters
+	NameInput  string // the name that was refused or lost, to refill the form
+	NameNotice string // why the browser lost the name; empty if it did not
 }
 
 // Preview describes a page to other sites, such as chats that show links with a title and a picture.

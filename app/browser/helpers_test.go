@@ -4,9 +4,11 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -31,8 +33,18 @@ import (
 // because a page waits up to 30 s before it reconnects.
 const timeout = time.Minute
 
-// chromium starts the headless browser that all tests share.
+// chromium starts the headless browser that tests share.
 var chromium = sync.OnceValues(func() (context.Context, error) {
+	ctx, closeBrowser, err := startChromium()
+	closeChromium = closeBrowser
+	return ctx, err
+})
+
+// closeChromium closes the browser if a test started it.
+var closeChromium = func() {}
+
+// startChromium starts a headless browser.
+func startChromium(more ...chromedp.ExecAllocatorOption) (ctx context.Context, closeAll func(), err error) {
 	var program string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -41,7 +53,7 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 		}
 	}
 	if program == "" {
-		return nil, fmt.Errorf("Chromium is not on PATH")
+		return nil, func() {}, fmt.Errorf("Chromium is not on PATH")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU,
@@ -49,14 +61,10 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 		chromedp.WindowSize(1200, 800),
 		chromedp.Flag("disable-features", "Translate,PreloadTopChromeWebUI,PreloadTopChromeWebUILessNavigations,SpareRendererForSitePerProcess,WebUIToolbar,WebUILocationBar,WebUIOmniboxPopup,WebUIOmniboxAimPopup,InitialWebUI,WebUIReloadButton"), // each starts extra processes
 	)
-	allocator, closeAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	allocator, closeAllocator := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, closeBrowser := chromedp.NewContext(allocator)
-	closeChromium = func() { closeBrowser(); closeAllocator() }
-	return ctx, chromedp.Do(ctx)
-})
-
-// closeChromium closes the browser if a test started it.
-var closeChromium = func() {}
+	return ctx, func() { closeBrowser(); closeAllocator() }, chromedp.Do(ctx)
+}
 
 // user is a user with a browser profile of their own, which shows one page.
 type user struct {
@@ -76,7 +84,32 @@ func newUser(t *testing.T, name string) *user {
 	if err != nil {
 		skip(t, err)
 	}
-	ctx, closePage := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
+	return newUserIn(t, name, parent, chromedp.WithNewBrowserContext())
+}
+
+// newUserWithoutCookies starts a browser that blocks all cookies, and with them all storage.
+func newUserWithoutCookies(t *testing.T, name string) *user {
+	t.Helper()
+	profile := t.TempDir()
+	preferences := filepath.Join(profile, "Default", "Preferences")
+	if err := errors.Join(
+		os.Mkdir(filepath.Dir(preferences), 0o700),
+		os.WriteFile(preferences, []byte(`{"profile":{"default_content_setting_values":{"cookies":2}}}`), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	parent, closeBrowser, err := startChromium(chromedp.UserDataDir(profile))
+	t.Cleanup(closeBrowser)
+	if err != nil {
+		skip(t, err)
+	}
+	return newUserIn(t, name, parent)
+}
+
+// newUserIn opens a page in a browser.
+func newUserIn(t *testing.T, name string, browser context.Context, options ...chromedp.ContextOption) *user {
+	t.Helper()
+	ctx, closePage := chromedp.NewContext(browser, options...)
 	u := &user{t: t, name: name, ctx: ctx}
 	if err := chromedp.Listen(ctx, u.recordErrors); err != nil {
 		t.Fatal(err)

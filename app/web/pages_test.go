@@ -131,7 +131,7 @@ func TestRoomPageWorksWithoutScript(t *testing.T) {
 	}
 	signedIn := here.postForm("/session", "name=Ada&next=%2Fr%2Flobby", origin)
 	cookie := "Cookie: burble=" + sessionCookie(t, signedIn).Value
-	page = here.get(signedIn.header.Get("Location"), "Accept: text/html", cookie)
+	page = here.get(here.get(signedIn.header.Get("Location"), cookie).header.Get("Location"), "Accept: text/html", cookie)
 	if !strings.Contains(page.body, `action="/r/lobby/messages"`) {
 		t.Error("the page has no message form for a user with a name")
 	}

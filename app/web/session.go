@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"burble/app/request"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 )
 
 // postSession handles POST /session, which creates a user, or renames the caller.
@@ -32,7 +34,7 @@ func (s *Server) postSession(c *fiber.Ctx) error {
 	}
 	token := s.setToken(c, user)
 	if body.IsForm {
-		return c.Redirect(localPath(body.Fields["next"]), http.StatusSeeOther)
+		return c.Redirect(withName(localPath(body.Fields["next"]), user.Name), http.StatusSeeOther)
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.JSON(session{protocol.User(user), token})
@@ -57,6 +59,46 @@ func (s *Server) setToken(c *fiber.Ctx, user identity.User) (token string) {
 		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: caller.tls,
 	})
 	return token
+}
+
+// signedInAs is the query parameter with the user's name in the address of the page that follows a
+// sign-in. That page reports that cookies are blocked if the browser has not returned the cookie. Pages
+// of earlier releases ignore the parameter.
+const signedInAs = "signed-in-as"
+
+const cookiesBlocked = "Your browser is blocking cookies, so Burble can’t remember your name. " +
+	"Allow cookies for this site in your browser’s settings, then try again."
+
+// pagePath matches the paths of the home page, rooms and messages.
+var pagePath = regexp.MustCompile(`^/(r/[a-z0-9][a-z0-9_-]{0,63}(/[0-9]+-[0-9]+)?)?$`)
+
+// withName adds the parameter signedInAs to a local path if it leads to a page.
+func withName(path, name string) string {
+	target, err := url.Parse(path)
+	if err != nil || !pagePath.MatchString(target.Path) {
+		return path
+	}
+	if target.RawQuery != "" {
+		target.RawQuery += "&"
+	}
+	target.RawQuery += signedInAs + "=" + url.QueryEscape(name)
+	return target.String()
+}
+
+// finishSignIn is middleware of pages that redirects to the page without the parameter signedInAs, if
+// the browser has returned the cookie.
+func (s *Server) finishSignIn(c *fiber.Ctx) error {
+	if s.callerOf(c).user.IsZero() || !c.Context().QueryArgs().Has(signedInAs) {
+		return c.Next()
+	}
+	var query fasthttp.Args
+	c.Context().QueryArgs().CopyTo(&query)
+	query.Del(signedInAs)
+	target := localPath(c.Path())
+	if query.Len() > 0 {
+		target += "?" + query.String()
+	}
+	return c.Redirect(target, http.StatusSeeOther)
 }
 
 // localPath returns the path to which a form redirects: next, or "/" if next leads to another site.

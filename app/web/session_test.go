@@ -98,6 +98,7 @@ func TestSessionFormRedirectsBack(t *testing.T) {
 	for next, want := range map[string]string{
 		"":                               "/",
 		"%2Fr%2Flobby":                   "/r/lobby",
+		"%2Fr%2Flobby%2F1-1":             "/r/lobby/1-1",
 		"%2Fr%2Flobby%3Fat%3D2026-03-01": "/r/lobby?at=2026-03-01",
 		"https%3A%2F%2Fevil.example":     "/",
 		"%2F%2Fevil.example":             "/",
@@ -109,14 +110,52 @@ func TestSessionFormRedirectsBack(t *testing.T) {
 		"javascript%3Aalert(1)":          "/",
 		"%20%2F%2Fevil.example":          "/",
 	} {
-		got := s.postForm("/session", "name=Ada&next="+next)
-		if got.status != http.StatusSeeOther || got.header.Get("Location") != want {
-			t.Errorf("next %q: %d, Location %q, want %q", next, got.status, got.header.Get("Location"), want)
+		got := s.postForm("/session", "name=Ada+%26+Bob&next="+next)
+		marked := want + map[bool]string{true: "&", false: "?"}[strings.Contains(want, "?")] + "signed-in-as=Ada+%26+Bob"
+		if got.status != http.StatusSeeOther || got.header.Get("Location") != marked {
+			t.Errorf("next %q: %d, Location %q, want %q", next, got.status, got.header.Get("Location"), marked)
 		}
-		sessionCookie(t, got)
+		page := s.get(marked, "Cookie: burble="+sessionCookie(t, got).Value)
+		if page.status != http.StatusSeeOther || page.header.Get("Location") != want {
+			t.Errorf("%s with the cookie: %d, Location %q, want %q", marked, page.status, page.header.Get("Location"), want)
+		}
+	}
+	if got := s.postForm("/session", "name=Ada&next=/rooms"); got.header.Get("Location") != "/rooms" {
+		t.Errorf("Location %q, want /rooms, which refuses unknown parameters", got.header.Get("Location"))
 	}
 	refused := s.postForm("/session", "name=+&next=%2Fr%2Flobby", "Accept: text/html")
 	if refused.status != 400 || !strings.Contains(refused.body, "name must not be empty") || refused.header.Get("Set-Cookie") != "" {
 		t.Errorf("empty name: status %d, want 400, the reason, and no cookie: %s", refused.status, refused.body)
+	}
+}
+
+func TestPageReportsThatCookiesAreBlocked(t *testing.T) {
+	t.Parallel()
+	s := startOne(t)
+	const notice = "Your browser is blocking cookies"
+	ada := s.signIn("Ada")
+	for _, path := range []string{"/", "/r/lobby", "/r/lobby?at=2026-03-01", "/r/lobby/1-1"} {
+		separator := map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")]
+		page := s.get(path+separator+"signed-in-as=Ada+%3CLovelace%3E", "Accept: text/html")
+		if !strings.Contains(page.body, notice) || !strings.Contains(page.body, `value="Ada &lt;Lovelace&gt;"`) || strings.Contains(page.body, "aria-invalid") {
+			t.Errorf("%s: the page lacks the notice or the name, or blames the name: %d %s", path, page.status, page.body)
+		}
+		for _, others := range []response{
+			s.get(path, "Accept: text/html"),
+			s.get(path+separator+"signed-in-as=", "Accept: text/html"),
+			s.get(path+separator+"signed-in-as="+strings.Repeat("x", 41), "Accept: text/html"),
+			s.get(path, "Accept: text/html", "Cookie: burble="+ada.Token),
+		} {
+			if strings.Contains(others.body, notice) {
+				t.Errorf("%s: the page shows the notice without a reason", path)
+			}
+		}
+	}
+	// The address is a path of this server even if the request's is not.
+	for _, path := range []string{"//evil.example/", "//evil.example", "//", "/%2Fevil.example/"} {
+		got := s.get(path+"?signed-in-as=Ada", "Cookie: burble="+ada.Token)
+		if location := got.header.Get("Location"); location != "" && location != "/" {
+			t.Errorf("%s: redirected to %s", path, location)
+		}
 	}
 }

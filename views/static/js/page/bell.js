@@ -24,8 +24,12 @@ export function showBell(bell) {
 
 const pageNotifications = new Set(); // notifications shown without the service worker, which cannot list them
 
+// A browser that blocks cookies refuses locks and service workers.
+
 /** Runs functions one at a time across all tabs, because Chromium may lose a notification that is listed before it is shown. */
-const inTurn = (run) => navigator.locks.request("burble:notifications", run);
+const inTurn = (run) => navigator.locks.query().then(() => navigator.locks.request("burble:notifications", run), run);
+
+const getRegistration = () => navigator.serviceWorker?.getRegistration().catch(() => undefined);
 
 /**
  * Shows an entry of a room as a system notification, unless it has been read.
@@ -40,7 +44,7 @@ export function showNotification(room, entry, isUnread) {
 async function show(room, { id, user, text }) {
   const title = `${names.label(user)} in #${room}`;
   const options = { body: [...text].slice(0, 200).join(""), tag: id, data: `/r/${room}/${id}` };
-  const registration = await navigator.serviceWorker?.getRegistration();
+  const registration = await getRegistration();
   if (registration?.active) return registration.showNotification(title, options); // on phones, only a service worker may show notifications
   const notification = new Notification(title, options);
   pageNotifications.add(notification);
@@ -54,7 +58,7 @@ async function show(room, { id, user, text }) {
 /** Closes the notifications of messages that have been read or deleted. @param {import("../rooms/rooms.js").Rooms} rooms */
 export function closeNotifications(rooms) {
   return inTurn(async () => {
-    const registration = await navigator.serviceWorker?.getRegistration();
+    const registration = await getRegistration();
     for (const notification of [...pageNotifications, ...((await registration?.getNotifications()) ?? [])]) {
       const [, , room, id] = notification.data.split("/");
       if (!rooms.isUnread(room, id)) notification.close();

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { closeNotifications, showNotification } from "./bell.js";
 
-/** Runs a test in a browser that shows notifications, with or without a service worker. */
-async function withBrowser(hasWorker, run) {
+/** Runs a test in a browser that shows notifications. Its worker is "active", "missing" or, with locks, "blocked". */
+async function withBrowser(worker, run) {
   const shown = new Set();
   const add = (title, { tag, data }) => {
     const notification = { title, tag, data, close: () => (shown.delete(notification), notification.onclose?.()) };
@@ -19,8 +19,9 @@ async function withBrowser(hasWorker, run) {
     },
   };
   let turn = Promise.resolve();
-  const locks = { request: (name, callback) => (turn = turn.then(callback)) };
-  const serviceWorker = { getRegistration: async () => (hasWorker ? registration : undefined) };
+  const refuse = () => Promise.reject(new DOMException("denied", "SecurityError"));
+  const locks = worker === "blocked" ? { query: refuse, request: refuse } : { query: async () => {}, request: (name, callback) => (turn = turn.then(callback)) };
+  const serviceWorker = { getRegistration: worker === "blocked" ? refuse : async () => (worker === "active" ? registration : undefined) };
   const original = Object.getOwnPropertyDescriptor(globalThis, "navigator");
   Object.defineProperty(globalThis, "navigator", { value: { locks, serviceWorker }, configurable: true });
   globalThis.Notification = function (title, options) {
@@ -32,9 +33,9 @@ async function withBrowser(hasWorker, run) {
 
 const entry = (id) => ({ id, user: { id: "bob", name: "Bob" }, text: "@ada" });
 
-for (const hasWorker of [true, false]) {
-  test(`notifications close when their messages are read, ${hasWorker ? "with" : "without"} a service worker`, () =>
-    withBrowser(hasWorker, async (shown) => {
+for (const worker of ["active", "missing", "blocked"]) {
+  test(`notifications close when their messages are read, with a service worker that is ${worker}`, () =>
+    withBrowser(worker, async (shown) => {
       const read = new Set(["2-0"]);
       const rooms = { isUnread: (room, id) => room === "lobby" && !read.has(id) };
       const show = (id) => showNotification("lobby", entry(id), () => rooms.isUnread("lobby", id));

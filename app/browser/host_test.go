@@ -30,6 +30,7 @@ func TestPageNamesAProxyThatChangesHost(t *testing.T) {
 		r.SetURL(to)
 	}})
 	t.Cleanup(proxy.Close)
+	remedied := apptest.Start(t, redistest.Start(t), "ORIGINS="+proxy.URL) // before Ada's page, which must not see it stop
 	ada := newUser(t, "Ada")
 	ada.allowErrors("403")
 	for _, path := range []string{"/", "/r/lobby"} {
@@ -43,7 +44,7 @@ func TestPageNamesAProxyThatChangesHost(t *testing.T) {
 		document.body.textContent.includes("ORIGINS=" + location.origin)`)
 
 	// Either remedy is enough.
-	target.Store(apptest.Start(t, redistest.Start(t), "ORIGINS="+proxy.URL))
+	target.Store(remedied)
 	ada.do(chromedp.Navigate(proxy.URL + "/r/lobby"))
 	ada.do(chromedp.SendKeys(chromedp.CSS(`form[action="/session"] input[name=name]`), "Ada"))
 	ada.press("Enter")

@@ -15,6 +15,7 @@ type Page struct {
 	Entries []Entry // messages only, oldest first
 	Older   ID      // pass as Before to read older messages; zero if there are none
 	Newer   ID      // pass as After to read newer messages; zero if there are none
+	Trimmed bool    // whether Older is zero because older messages were trimmed
 
 	Examined int // number of entries that Redis examined for the page; may exceed len(Entries)
 }
@@ -37,6 +38,7 @@ func (a Access) Page(ctx context.Context, room string, where Where) (Page, error
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	page, err := s.page(ctx, granted, where)
+	page.Trimmed = page.Trimmed && page.Older.IsZero()
 	if err == nil {
 		err = s.addOwnReactions(ctx, granted, page.Entries)
 	}
@@ -162,8 +164,9 @@ func (s *Store) readRanges(ctx context.Context, granted grant, ranges ...pageRan
 	last, _ := reply[1].(string)
 	page.AsOf.Epoch = cmp.Or(epoch, noEpoch)
 	page.AsOf.ID, _ = ParseID(last)
+	page.Trimmed = reply[2] == "1"
 	for i, one := range ranges {
-		row := asList(reply[2+i])
+		row := asList(reply[3+i])
 		examined, _ := row[3].(int64)
 		page.Examined += int(examined)
 		found = append(found, one.merge(row))

@@ -75,6 +75,7 @@ type Room struct {
 	AsOf      string     // cursor up to which Messages are current; the script follows from it
 	Live      bool       // whether Messages include the room's newest message
 	Older     string     // entry ID for ?before=; empty if there are no older messages
+	Trimmed   bool       // whether Older is empty because older messages are no longer kept
 	Newer     string     // entry ID for ?after=; empty if there are no newer messages
 	Highlight string     // entry ID of the permalink's target, or empty
 	TextLimit int        // maximum length of a message, in characters
@@ -116,7 +117,7 @@ func (r Room) Blank() Message { return Message{Room: r.Room, isBlank: true} }
 
 // Beginning reports whether Messages start at the beginning of the room's history.
 func (r Room) Beginning() bool {
-	return r.Older == "" && (len(r.Messages) == 0 || r.Messages[0].N == 1)
+	return r.Older == "" && !r.Trimmed
 }
 
 // Error is the model of the template "error".

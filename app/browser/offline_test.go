@@ -103,3 +103,54 @@ func (u *user) waitSaved(room string, messages int) {
 		(target.result.transaction("rooms").objectStore("rooms").get(document.body.dataset.user + " %s").onsuccess = ({ target }) =>
 			done(target.result?.entries.length === %d))))`, room, messages))
 }
+
+// A room whose first entry is its topic has lost nothing. It says so when the server renders it, when it is
+// opened without a network, and after all of its older messages have been loaded.
+func TestRoomThatBeginsWithItsTopic(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
+	ada, bob := newUser(t, "Ada"), newGuest(t, there, "Bob")
+	ada.allowErrors(serverDownErrors...)
+	bob.setTopic("lobby", "Tea")
+	bob.send("lobby", "first")
+	beginning := func(when string) {
+		t.Helper()
+		ada.expect("the beginning "+when, `document.querySelector("#older").innerText.trim()`, "This is the beginning of lobby.")
+	}
+	ada.join(here, "lobby")
+	beginning("of the page")
+	ada.waitSaved("lobby", 1)
+	here.Kill()
+	ada.open(here, "/r/lobby")
+	ada.waitMessages("first")
+	beginning("without a network")
+	here.Start()
+	here.AwaitReady()
+	ada.waitUpToDate()
+	for _, text := range numbered(70) {
+		bob.send("lobby", text)
+	}
+	ada.waitMessages("message 70")
+	ada.open(here, "/r/lobby")
+	ada.waitUpToDate()
+	ada.runScript(`document.querySelector("#older a").click()`)
+	ada.wait("older messages to load", `document.querySelectorAll("#messages article").length === 71`)
+	beginning("of all messages")
+
+	// If the user has read only the topic, the New line is above the first message.
+	bob.setTopic("attic", "Dust")
+	ada.open(here, "/r/attic")
+	ada.waitUpToDate()
+	beginningOfAttic := `document.querySelector("#older").innerText.trim() === "This is the beginning of attic."`
+	ada.wait("the beginning of the attic", beginningOfAttic)
+	ada.wait("the topic to be read", `localStorage["burble:read:attic"]`)
+	ada.runScript(`document.hasFocus = () => false`)
+	bob.send("attic", "spider")
+	ada.expectNewLine("spider")
+	ada.open(here, "/")
+	ada.waitUnread("attic", 1, 0)
+	ada.open(here, "/r/attic")
+	ada.expectNewLine("spider")
+	ada.wait("the beginning of the attic", beginningOfAttic)
+}

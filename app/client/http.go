@@ -132,8 +132,9 @@ type History struct {
 	Room    string  `json:"room"`
 	AsOf    string  `json:"as_of"` // the cursor to follow from; amendments up to it are applied
 	Entries []Entry `json:"entries"`
-	Older   *string `json:"older"` // the value of before for the page before this one; nil if there is none
-	Newer   *string `json:"newer"` // the value of after for the page after this one; nil if there is none
+	Older   *string `json:"older"`   // the value of before for the page before this one; nil if there is none
+	Newer   *string `json:"newer"`   // the value of after for the page after this one; nil if there is none
+	Trimmed bool    `json:"trimmed"` // whether Older is nil because older messages were trimmed
 }
 
 // History reads a page of a room. The parameters are before, after, around, at, limit and html.

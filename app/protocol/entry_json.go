@@ -236,7 +236,8 @@ func EncodePage(room string, page streams.Page, render Render) []byte {
 	dst = appendEntries(dst, page.Entries, render)
 	dst = appendIDOrNull(dst, "older", page.Older)
 	dst = appendIDOrNull(dst, "newer", page.Newer)
-	return append(dst, '}')
+	dst = append(dst, `,"trimmed":`...)
+	return append(strconv.AppendBool(dst, page.Trimmed), '}')
 }
 
 // EncodeSearchEnd returns the last line of a search's response. searched is the number of messages

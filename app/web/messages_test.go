@@ -182,7 +182,7 @@ func TestPageOfHistoryAtATime(t *testing.T) {
 func TestUnknownRoomHasNoHistory(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
-	want := `{"room":"unknown","as_of":"0-0@0","entries":[],"older":null,"newer":null}`
+	want := `{"room":"unknown","as_of":"0-0@0","entries":[],"older":null,"newer":null,"trimmed":false}`
 	got := s.get("/r/unknown/messages")
 	if got.status != 200 || got.body != want || got.header.Get("Content-Type") != "application/json; charset=utf-8" || got.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%d %s %v, want %s", got.status, got.body, got.header, want)

@@ -238,6 +238,7 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	model.Room = room
 	model.AsOf = page.AsOf.String()
 	model.Live = page.Newer.IsZero()
+	model.Trimmed = page.Trimmed
 	model.Older, model.Newer = idText(page.Older), idText(page.Newer)
 	model.TextLimit = protocol.MaxText
 	model.Origin = s.callerOf(c).origin

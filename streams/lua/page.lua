@@ -3,8 +3,8 @@
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits (not used)
 -- ARGV  for each range: 'older' or 'newer', the bound at which to start (in the syntax of XRANGE),
 --       the number of messages to return
--- Reply {epoch, last entry ID, range, ...}. The epoch is '' if the room does not exist.
---       A range is {messages, tombstones, rest, number of entries examined}. A message is
+-- Reply {epoch, last entry ID, '1' if messages were trimmed and a range reached the oldest one that is
+--       left, else '', range, ...}. The epoch is '' if the room does not exist. A range is {messages, tombstones, rest, number of entries examined}. A message is
 --       {ID, fields, state or ''}, a tombstone is {ID, state}, and rest is the bound at which to
 --       continue, or '' at the end. There may be more tombstones than requested, in any order, and
 --       messages and tombstones may be beyond rest. The caller merges them and drops the excess.
@@ -108,17 +108,32 @@ end
 -- If another program deleted only the stream, the room's other keys belong to a lost history and must
 -- not be read.
 if redis.call('EXISTS', KEYS[1]) == 0 then
-  local reply = {'', '0-0'}
+  local reply = {'', '0-0', ''}
   for _ = 1, #ARGV, 3 do table.insert(reply, {{}, {}, '', 0}) end
   return reply
 end
 
+-- was_trimmed() reports whether the room once had messages that are neither in the stream nor erased.
+-- Each entry has the number of messages up to it, unless an older release appended it.
+local function was_trimmed()
+  local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+  if not first then return tonumber(meta[5] or 0) > redis.call('ZCARD', KEYS[4]) end
+  local m = tonumber(value(first[2], 'm') or value(first[2], 'n') or 1)
+  if value(first[2], 'kind') == 'message' or not value(first[2], 'm') then m = m - 1 end
+  local erased = redis.call('ZCOUNT', KEYS[4], '-inf', '(' .. millis(first[1]))
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], millis(first[1]), millis(first[1]))) do
+    if before(id, first[1]) then erased = erased + 1 end
+  end
+  return m > erased
+end
+
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-local reply = {meta[1] or '', last and last[1] or meta[2] or '0-0'}
+local reply = {meta[1] or '', last and last[1] or meta[2] or '0-0', ''}
 for i = 1, #ARGV, 3 do
   local older, bound, limit = ARGV[i] == 'older', ARGV[i + 1], tonumber(ARGV[i + 2])
   local gone, far, examined_ids = tombstones(older, bound, limit)
   local found, rest, examined = messages(older, bound, far, limit)
+  if older and rest == '' and was_trimmed() then reply[3] = '1' end
   table.insert(reply, {found, gone, rest, examined + examined_ids})
 end
 return reply

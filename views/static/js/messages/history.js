@@ -53,7 +53,7 @@ export class History extends EventTarget {
     if (page instanceof Error) throw page;
     const attach = page.newer === null;
     const updateEdges = () => {
-      this.#setEdge("older", page.older, page.entries[0]?.n ?? 1);
+      this.#setEdge("older", page.older, isTrimmed(page));
       this.#setEdge("newer", page.newer);
     };
     await this.#timeline.insertPage(page.entries, page.as_of, { replace: true, attach, updateEdges });
@@ -64,12 +64,14 @@ export class History extends EventTarget {
 
   /**
    * Resets the edges. Call it after replacing the messages without show().
-   * @param {boolean} [isUnknown] whether the room may have messages although the page has none
+   * @param {{ begins?: boolean, isUnknown?: boolean }} [room] begins: whether the page has the room's first message, if known;
+   *   isUnknown: whether the room may have messages although the page has none
    */
-  restart(isUnknown) {
+  restart({ begins, isUnknown } = {}) {
     this.#generation++;
-    const { oldest, firstNumber = 1 } = this.#timeline;
-    this.#setEdge("older", firstNumber === 1 ? null : oldest, firstNumber);
+    const { oldest, firstNumber } = this.#timeline;
+    begins ??= !oldest || firstNumber === 1;
+    this.#setEdge("older", begins ? null : (oldest ?? null), isUnknown);
     if (isUnknown) this.#edges.older.element.querySelector("span").textContent = "The messages of this room are not saved on this device.";
     this.#setEdge("newer", null);
     this.#observeAgain("older");
@@ -99,7 +101,7 @@ export class History extends EventTarget {
 
   async #insert(direction, page) {
     const attach = direction === "newer" && page.newer === null;
-    const updateEdges = () => this.#setEdge(direction, page[direction], page.entries[0]?.n ?? this.#timeline.firstNumber);
+    const updateEdges = () => this.#setEdge(direction, page[direction], isTrimmed(page));
     await this.#timeline.insertPage(page.entries, page.as_of, { attach, updateEdges });
     if (attach) this.#attached(page.as_of);
   }
@@ -115,16 +117,17 @@ export class History extends EventTarget {
     this.dispatchEvent(new CustomEvent("attached", { detail: cursor }));
   }
 
-  /** @param {"older" | "newer"} direction @param {string | null} from entry ID, or null for the end @param {number} [firstNumber] number of the first message */
-  #setEdge(direction, from, firstNumber) {
+  /** @param {"older" | "newer"} direction @param {string | null} from entry ID, or null for the end @param {boolean} [trimmed] whether messages beyond the end were trimmed */
+  #setEdge(direction, from, trimmed = false) {
     const { element, link } = this.#edges[direction];
     this.#edges[direction].from = from;
     link.hidden = from === null;
     if (from !== null) link.search = new URLSearchParams({ [direction === "older" ? "before" : "after"]: from });
+    if (direction === "newer") return;
     const endText = element.querySelector("span");
-    if (!endText) return;
     endText.hidden = from !== null;
-    endText.textContent = firstNumber === 1 ? `This is the beginning of ${document.body.dataset.room}.` : "Older messages are no longer available.";
+    this.#timeline.begins = from === null && !trimmed;
+    endText.textContent = trimmed ? "Older messages are no longer available." : `This is the beginning of ${document.body.dataset.room}.`;
   }
 
   /** Makes the observer report an edge again if it is near the view. */
@@ -140,6 +143,9 @@ export class History extends EventTarget {
     }
   }
 }
+
+/** Reports whether there is no older page because messages were trimmed. An older release does not send that. */
+const isTrimmed = ({ trimmed, entries }) => trimmed ?? entries[0]?.n > 1;
 
 function makeEdge(element, parameter) {
   const link = element.querySelector("a");

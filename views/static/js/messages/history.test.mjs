@@ -4,7 +4,7 @@ import { History } from "./history.js";
 
 /**
  * Opens a room with its older edge in view. The server responds with these statuses, then always
- * with 503. "lost" stands for a network error.
+ * with 503. "lost" stands for a network error, and a page for status 200 with that page.
  */
 function openRoom(context, replies = [], online = true) {
   context.mock.timers.enable({ apis: ["setTimeout"] });
@@ -14,7 +14,8 @@ function openRoom(context, replies = [], online = true) {
     requests++;
     const reply = replies.shift() ?? 503;
     if (reply === "lost") throw new TypeError("Failed to fetch");
-    return { ok: reply === 200, status: reply, json: async () => ({ entries: [], as_of: "9-0", older: null, newer: null }) };
+    const page = reply.entries ? reply : { entries: [], as_of: "9-0", older: null, newer: null };
+    return { ok: reply === 200 || page === reply, status: reply, json: async () => page };
   };
   class IntersectionObserver {
     constructor(notify) {
@@ -102,30 +103,36 @@ test("a request that fails offline is retried when the browser goes online", asy
   assert.equal(requests(), 2);
 });
 
-test("the older edge says that the room begins, unless older messages were removed", async (t) => {
+test("the older edge says that the room begins, unless older messages were trimmed", async (t) => {
   const { history, timeline, olderText, replies, clickOlder, tick } = openRoom(t, [], false);
   document.body.dataset.room = "lobby";
   await tick(0);
+  const beginning = "This is the beginning of lobby.";
   const cases = [
-    [{}, undefined, "This is the beginning of lobby."],
-    [{}, true, "The messages of this room are not saved on this device."],
-    [{ oldest: "5-0", firstNumber: 1 }, undefined, "This is the beginning of lobby."],
+    [{}, undefined, beginning],
+    [{}, { isUnknown: true }, "The messages of this room are not saved on this device."],
+    [{ oldest: "5-0", firstNumber: 1 }, undefined, beginning],
     [{ oldest: "5-0", firstNumber: 3 }, undefined, ""],
+    [{ oldest: "5-0", firstNumber: 3 }, { begins: true }, beginning], // the first two entries were not messages
+    [{ oldest: "5-0", firstNumber: 1 }, { begins: false }, ""],
   ];
-  for (const [messages, isUnknown, text] of cases) {
+  for (const [messages, room, text] of cases) {
     Object.assign(timeline, { oldest: undefined, firstNumber: undefined }, messages);
-    history.restart(isUnknown);
+    history.restart(room);
     assert.equal(olderText(), text);
+    assert.equal(timeline.begins, text === beginning);
   }
-  const load = async () => {
+  const load = async (page) => {
     await tick(0); // until the load that restart started has failed
-    replies.push(200); // no older messages
+    replies.push(page);
     clickOlder();
     await tick(0);
     return olderText();
   };
-  assert.equal(await load(), "Older messages are no longer available.");
-  history.restart();
-  timeline.firstNumber = 1; // for example because the page showed a message without its number
-  assert.equal(await load(), "This is the beginning of lobby.");
+  const page = (fields) => ({ entries: [], as_of: "9-0", older: null, newer: null, ...fields });
+  assert.equal(await load(page({ trimmed: true })), "Older messages are no longer available.");
+  history.restart({ begins: false });
+  assert.equal(await load(page({ trimmed: false, entries: [{ n: 2 }] })), beginning);
+  history.restart({ begins: false });
+  assert.equal(await load(page({ entries: [{ n: 2 }] })), "Older messages are no longer available.", "a server of an older release");
 });

@@ -95,7 +95,7 @@ export function nextMessage(article) {
 function isFirstUnread(article, previous) {
   const { read } = article.parentElement.dataset;
   if (!read || !article.id || compareIDs(article.id.slice(1), read) <= 0) return false;
-  return previous ? compareIDs(previous.id.slice(1), read) <= 0 : article.dataset.n === "1";
+  return previous ? compareIDs(previous.id.slice(1), read) <= 0 : "begins" in article.parentElement.dataset;
 }
 
 const timeLink = (article) => article.querySelector(".timestamp");

@@ -51,6 +51,16 @@ export class Timeline extends EventTarget {
     this.#log.toggleAttribute("data-detached", !attached);
   }
 
+  /** @returns {boolean} whether the first message is the first one that the room ever had, or it has none */
+  get begins() {
+    return "begins" in this.#log.dataset;
+  }
+
+  set begins(begins) {
+    this.#log.toggleAttribute("data-begins", begins);
+    updateRow(this.#log.querySelector("article[id]"));
+  }
+
   /** @returns {string | undefined} ID of the first message */
   get oldest() {
     return this.#log.querySelector("article[id]")?.id.slice(1);
@@ -103,24 +113,26 @@ export class Timeline extends EventTarget {
   }
 
   /**
-   * Calls read for the newest stored messages after the last gap, without their pending changes,
-   * and returns the results. Reads none while detached.
-   * @template T @param {number} limit @param {(article: Element) => T} read @returns {Promise<T[]>}
+   * Calls read for the newest stored messages after the last gap, without their pending changes, and returns
+   * the results, and whether they begin the room. Reads none while detached.
+   * @template T @param {number} limit @param {(article: Element) => T} read @returns {Promise<{ results: T[], begins: boolean }>}
    */
   async readNewest(limit, read) {
-    let result = [];
+    let results = [];
+    let begins = false;
     await this.#change(() => {
       if (!this.attached) return;
       const rows = [...this.#log.children];
       const afterGap = rows.slice(rows.findLastIndex((row) => row.matches(".gap")) + 1);
-      result = afterGap.filter((row) => row.matches("article[id]")).slice(-limit).map((article) => {
+      results = afterGap.filter((row) => row.matches("article[id]")).slice(-limit).map((article) => {
         this.#changes.hide(article);
         const value = read(article);
         this.#changes.show(article);
         return value;
       });
+      begins = this.begins && results.length === this.#articles.size;
     });
-    return result;
+    return { results, begins };
   }
 
   /** Removes all stored messages. */

@@ -1,5 +1,4 @@
 import { findPart, writtenOf } from "../messages/message.js";
-import { idOf } from "../net/id.js";
 import { workerURL } from "../page/trusted-html.js";
 
 const MAX_MESSAGES = 200; // per room
@@ -41,7 +40,7 @@ export class RoomCache {
     this.#saveAfter(SAVE_DELAY); // the state was probably "live" before this module was loaded
   }
 
-  /** Returns the messages stored for the room. @returns {Promise<{ cursor: string, entries: import("../messages/message.js").Entry[] } | undefined>} */
+  /** Returns the messages stored for the room. @returns {Promise<{ cursor: string, entries: import("../messages/message.js").Entry[], begins?: boolean } | undefined>} older releases have not stored begins */
   async load() {
     try {
       return await access("readonly", (rooms) => rooms.get(this.#key));
@@ -61,9 +60,9 @@ export class RoomCache {
     clearTimeout(this.#timer);
     this.#timer = 0;
     const cursor = this.#connection.cursor(this.#room); // every entry up to it is already in the scroll queue
-    const entries = await this.#timeline.readNewest(MAX_MESSAGES, entryOf);
-    if (!cursor || (!entries.length && idOf(cursor) !== "0-0")) return;
-    await access("readwrite", (rooms) => rooms.put({ cursor, entries, at: this.#connection.serverTime ?? Date.now() }, this.#key)).catch(() => {});
+    const { results: entries, begins } = await this.#timeline.readNewest(MAX_MESSAGES, entryOf);
+    if (!cursor || (!entries.length && !begins)) return;
+    await access("readwrite", (rooms) => rooms.put({ cursor, entries, begins, at: this.#connection.serverTime ?? Date.now() }, this.#key)).catch(() => {});
   }
 
   /** Deletes the texts of messages from the database, whether or not the page shows the messages. */

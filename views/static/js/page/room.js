@@ -180,7 +180,7 @@ async function restore() {
   const cached = await (await openCache()).load();
   if (cached) await timeline.insertPage(cached.entries, cached.cursor, { replace: true, attach: true });
   startsOver = !timeline.oldest;
-  history.restart(!cached);
+  history.restart({ begins: cached?.begins, isUnknown: !cached });
   connection.follow(room, cached?.cursor ?? null);
   if (!navigator.onLine) connection.offline();
 }

@@ -41,8 +41,8 @@ func (s *Server) newPage(c *fiber.Ctx, title string) views.Page {
 	if user := s.callerOf(c).user; !user.IsZero() {
 		page.User = &views.User{ID: user.ID, Name: user.Name}
 		page.Folded = fold.String(user.Name)
-	} else if user, err := identity.NewUser(c.Query(signedInAs)); err == nil {
-		page.NameInput, page.NameNotice = user.Name, cookiesBlocked
+	} else if name := lostName(c); name != "" {
+		page.NameInput, page.NameNotice = name, cookiesBlocked
 	}
 	return page
 }

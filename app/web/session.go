@@ -101,6 +101,19 @@ func (s *Server) finishSignIn(c *fiber.Ctx) error {
 	return c.Redirect(target, http.StatusSeeOther)
 }
 
+// lostName returns the name of a client that has just signed in without keeping the cookie, or "". It
+// ignores links from elsewhere: someone may share the address of the page that reports blocked cookies.
+func lostName(c *fiber.Ctx) string {
+	if site := c.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" {
+		return ""
+	}
+	user, err := identity.NewUser(c.Query(signedInAs))
+	if err != nil {
+		return ""
+	}
+	return user.Name
+}
+
 // localPath returns the path to which a form redirects: next, or "/" if next leads to another site.
 func localPath(next string) string {
 	target, err := url.Parse(next)

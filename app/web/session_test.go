@@ -145,6 +145,8 @@ func TestPageReportsThatCookiesAreBlocked(t *testing.T) {
 			s.get(path+separator+"signed-in-as=", "Accept: text/html"),
 			s.get(path+separator+"signed-in-as="+strings.Repeat("x", 41), "Accept: text/html"),
 			s.get(path, "Accept: text/html", "Cookie: burble="+ada.Token),
+			s.get(path+separator+"signed-in-as=Ada", "Accept: text/html", "Sec-Fetch-Site: cross-site"), // a shared link
+			s.get(path+separator+"signed-in-as=Ada", "Accept: text/html", "Sec-Fetch-Site: none"),
 		} {
 			if strings.Contains(others.body, notice) {
 				t.Errorf("%s: the page shows the notice without a reason", path)

@@ -11,7 +11,6 @@ import (
 	"burble/app/client"
 	"burble/streams/redistest"
 
-	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -69,20 +68,12 @@ func TestMentionNotifiesWhenNotificationsAreOnAndThePageIsHidden(t *testing.T) {
 	bob.join(there, "lobby")
 	ada.send("I am off")
 	bob.waitMessages("I am off")
-	if _, err := chromedp.CallBrowser(ada.ctx, browser.SetPermission, browser.SetPermissionParams{
-		Permission: &browser.PermissionDescriptor{Name: "notifications"}, Setting: "granted", Origin: here.URL(),
-		BrowserContextID: chromedp.FromContext(ada.ctx).BrowserContextID,
-	}); err != nil {
-		t.Fatal(err)
-	}
 	bob.click("#bell")
 	bob.wait("why notifications stay off", `document.querySelector("#toast").innerText === "Your browser is blocking notifications."`)
 	bob.runScript(`delete globalThis.Notification`) // as in a browser on an iPhone
 	bob.click("#bell")
 	bob.wait("how to turn them on", `document.querySelector("#toast").innerText === "Add Burble to your home screen to get notifications."`)
-	ada.click("#bell")
-	ada.wait("notifications to be on", `document.querySelector("#bell").ariaPressed === "true"`)
-	ada.wait("the service worker", `navigator.serviceWorker.getRegistration().then((registration) => registration?.active)`)
+	ada.turnNotificationsOn(here)
 
 	// Listing notifications makes Chromium lose one that it has not shown yet. So the test lists them
 	// only after showNotification has resolved.

@@ -1,0 +1,133 @@
+//go:build unix
+
+package browser
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"burble/app/apptest"
+	"burble/streams/redistest"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// turnNotificationsOn grants the permission, turns the bell on, and waits for the service worker.
+func (u *user) turnNotificationsOn(server *apptest.Server) {
+	u.t.Helper()
+	if _, err := chromedp.CallBrowser(u.ctx, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: "notifications"}, Setting: "granted", Origin: server.URL(),
+		BrowserContextID: chromedp.FromContext(u.ctx).BrowserContextID,
+	}); err != nil {
+		u.t.Fatal(err)
+	}
+	u.click("#bell")
+	u.wait("notifications to be on", `document.querySelector("#bell").ariaPressed === "true"`)
+	u.wait("the service worker", `navigator.serviceWorker.getRegistration().then((registration) => registration?.active)`)
+}
+
+// fakeNotifications keeps the notifications of a profile in localStorage, because Chromium without a
+// desktop displays none, and forgets those that it does not display when a page lists them.
+const fakeNotifications = `{
+	const load = () => JSON.parse(localStorage.getItem("notifications") || "[]");
+	const save = (list) => localStorage.setItem("notifications", JSON.stringify(list));
+	const { prototype } = ServiceWorkerRegistration;
+	prototype.showNotification = async (title, { body, tag, data }) => save([...load(), { title, body, tag, data }]);
+	prototype.getNotifications = async () => load().map((one) => ({ ...one, close: () => save(load().filter(({ tag }) => tag !== one.tag)) }));
+}`
+
+// waitNotifications waits until only these notifications are shown.
+func (u *user) waitNotifications(want ...string) {
+	u.t.Helper()
+	u.wait(fmt.Sprintf("the notifications %q", want), fmt.Sprintf(
+		`JSON.parse(localStorage.getItem("notifications") || "[]").map(({ title, body }) => title + ": " + body).join("; ") === %q`, strings.Join(want, "; ")))
+}
+
+// newNotified returns a user in the lobby, with one message that she has read, whose notifications are on.
+func newNotified(t *testing.T, server *apptest.Server, bob *guest) *user {
+	t.Helper()
+	ada := newUser(t, "Ada")
+	call(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: fakeNotifications})
+	bob.send("lobby", "hello")
+	ada.join(server, "lobby")
+	ada.turnNotificationsOn(server)
+	return ada
+}
+
+// A notification closes when its message is read, here or on another device, deleted, or edited to
+// mention someone else.
+func TestNotificationClosesWithItsReason(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
+	bob := newGuest(t, there, "Bob")
+	ada := newNotified(t, here, bob)
+	phone := ada.newDevice(there)
+	phone.open(there, "/r/attic")
+	phone.waitUpToDate()
+	show := ada.hide()
+
+	slip := bob.send("lobby", "@Ada, a slip")
+	ada.waitNotifications("Bob in #lobby: @Ada, a slip")
+	other := bob.send("lobby", "@Ada, look")
+	ada.waitNotifications("Bob in #lobby: @Ada, a slip", "Bob in #lobby: @Ada, look")
+	bob.delete("lobby", slip)
+	ada.waitNotifications("Bob in #lobby: @Ada, look")
+	bob.edit("lobby", other, "@Cleo, look")
+	ada.waitNotifications()
+
+	bob.send("lobby", "@Ada, are you on your phone?")
+	ada.waitNotifications("Bob in #lobby: @Ada, are you on your phone?")
+	phone.open(there, "/r/lobby")
+	ada.waitNotifications()
+
+	phone.open(there, "/r/attic")
+	phone.waitUpToDate()
+	bob.send("lobby", "@Ada, come back")
+	ada.waitNotifications("Bob in #lobby: @Ada, come back")
+	show()
+	ada.waitNotifications()
+}
+
+// The page that showed a notification may be closed when the message is read. Any other page closes the
+// notification, even one that is opened later.
+func TestAnyPageClosesNotifications(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
+	bob := newGuest(t, there, "Bob")
+	ada := newNotified(t, here, bob)
+	phone := ada.newDevice(there)
+	phone.open(there, "/r/attic")
+	phone.waitUpToDate()
+	notify := func(text string) {
+		ada.open(here, "/r/attic")
+		ada.waitUpToDate()
+		show := ada.hide()
+		bob.send("lobby", text)
+		ada.waitNotifications("Bob in #lobby: " + text)
+		show()
+	}
+	read := func() {
+		phone.open(there, "/r/lobby")
+		phone.waitUnread("lobby", 0, 0)
+		phone.open(there, "/r/attic")
+		phone.waitUpToDate()
+	}
+
+	notify("@Ada, one")
+	ada.open(here, "/")
+	ada.waitUnread("lobby", 1, 1)
+	read()
+	ada.waitNotifications()
+
+	notify("@Ada, two")
+	ada.open(here, "/robots.txt")
+	read()
+	ada.waitNotifications("Bob in #lobby: @Ada, two")
+	ada.open(here, "/")
+	ada.waitNotifications()
+}

@@ -73,6 +73,12 @@ func TestClockOfTheDeviceLosesNoMessage(t *testing.T) {
 		expectMatchesServer(t, there, "lobby", ada, bob)
 		apptest.ExpectStoredOnce(t, redis, "lobby", i+1)
 	}
+
+	// Although the clock is slow, the calendar reaches the newest message.
+	ada.click("#open-calendar")
+	ada.wait("the calendar", `document.querySelector("#calendar").open`)
+	ada.expect("whether the newest message is within the calendar's minutes",
+		`String(Date.parse(document.querySelector("#calendar input").max) > Date.parse([...document.querySelectorAll("#messages time")].at(-1).dateTime) - 60_000)`, "true")
 }
 
 // timesAreCurrent is a JavaScript expression: whether all times in the page are in the time zone of the

@@ -5,7 +5,9 @@ let goToTime;
 /** Lets the user pick a date and time. @param {(time: string) => void} callback receives the time in ISO format */
 export function openCalendar(callback) {
   goToTime = callback;
-  const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  const newest = Date.parse([...document.querySelectorAll("#messages time")].at(-1)?.dateTime) || 0;
+  const latest = Math.max(Date.now(), newest); // the clock of the device may be slow
+  const now = new Date(latest - new Date(latest).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
   field.max = now;
   field.value ||= now;
   dialog.showModal();

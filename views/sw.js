@@ -25,8 +25,9 @@ addEventListener("fetch", (event) => {
   if (request.method === "POST" && pathname === "/session") event.waitUntil(caches.delete(PAGES)); // the pages belong to the previous user
   if (request.method !== "GET") return;
   if (pathname.startsWith("/static/")) event.respondWith(getFile(request));
-  else if (request.mode === "navigate" && pathname === "/open") event.respondWith(openRoom(event));
+  else if (request.mode === "navigate" && pathname === "/open") event.respondWith(openRoom(event, new URL(request.url).searchParams.get("room") ?? ""));
   else if (request.mode === "navigate" && /^\/(r\/[a-z0-9][a-z0-9_-]*(\/\d+-\d+)?)?$/.test(pathname)) event.respondWith(getPage(event));
+  else if (request.mode === "navigate" && /^\/r\/[^/]+(\/\d+-\d+)?$/.test(pathname)) event.respondWith(openRoom(event, decode(pathname.split("/")[2])));
 });
 
 addEventListener("notificationclick", (event) => {
@@ -85,11 +86,15 @@ function pagePath(url) {
 }
 
 async function getFile(request) {
-  const cached = await caches.match(request);
+  const cached = await caches.match(request).catch(() => undefined);
   if (cached) return cached;
   const response = await fetch(request);
-  if (response.ok) (await caches.open(STATIC)).put(request, response.clone());
+  if (response.ok) saveFile(request, response.clone()).catch(() => {});
   return response;
+}
+
+async function saveFile(request, response) {
+  await (await caches.open(STATIC)).put(request, response);
 }
 
 async function getPage(event) {
@@ -97,20 +102,45 @@ async function getPage(event) {
   const fetched = fetchPage(event);
   // Permalinks are not cached, because they show older messages.
   if (event.request.url === location.origin + path) event.waitUntil(fetched.then((response) => response && savePage(path, response.clone())));
-  const cached = await (await caches.open(PAGES)).match(path);
-  const timeout = cached && new Promise((resolve) => setTimeout(resolve, NETWORK_TIMEOUT));
-  const response = await Promise.race(timeout ? [fetched, timeout] : [fetched]);
+  const cached = await findPage(path);
+  const response = await inTime(fetched, cached);
   if (response && (response.status < 500 || !cached)) return response;
   return cached ?? noConnection();
 }
 
-/** Returns the server's redirect to a room. Without a network, redirects to the cached page if the text is the room's name. */
-async function openRoom(event) {
-  const response = await fetchPage(event);
-  if (response) return response;
-  const path = `/r/${new URL(event.request.url).searchParams.get("room")}`;
-  const cached = await (await caches.open(PAGES)).match(path);
+/**
+ * Returns the server's response for a text that means a room, usually a redirect. Without a network, redirects to the cached page
+ * if the text is the room's name but for case, accents and spaces. The server knows more spellings.
+ */
+async function openRoom(event, text) {
+  const name = text.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase().replace(/\s+/g, "-");
+  const path = `/r/${name}`;
+  const cached = await findPage(path);
+  const response = await inTime(fetchPage(event), cached);
+  if (response && (response.status < 500 || !cached)) return response;
   return cached ? Response.redirect(path, 303) : noConnection();
+}
+
+function decode(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** Returns a cached page, or undefined, also if the browser cannot read its caches, for example because the disk is full. */
+async function findPage(path) {
+  try {
+    return await (await caches.open(PAGES)).match(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Waits for a response, but only for NETWORK_TIMEOUT if there is a cached page. */
+function inTime(fetched, cached) {
+  return cached ? Promise.race([fetched, new Promise((resolve) => setTimeout(resolve, NETWORK_TIMEOUT))]) : fetched;
 }
 
 async function fetchPage(event) {

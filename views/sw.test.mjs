@@ -10,8 +10,8 @@ class TestResponse extends Response {
   static redirect = (path, status) => new Response(null, { status, headers: { Location: path } });
 }
 
-/** Starts a worker with these pages in its cache, by path. */
-function startWorker(context, cached = {}) {
+/** Starts a worker with these pages in its cache, by path. `caches` replaces methods of the browser's caches. */
+function startWorker(context, cached = {}, caches = {}) {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const listeners = {};
   const pages = new Map(Object.entries(cached));
@@ -22,17 +22,17 @@ function startWorker(context, cached = {}) {
   };
   const globals = {
     VERSION: "1", FILES: [], Response: TestResponse, Headers, URL, setTimeout, location: new URL("http://burble/"),
-    caches: { open: async () => cache }, addEventListener: (type, listener) => (listeners[type] = listener),
+    caches: { open: async () => cache, match: async () => undefined, ...caches }, fetch: async (request) => new Response(`file ${request.url}`), addEventListener: (type, listener) => (listeners[type] = listener),
   };
   vm.runInNewContext(source, globals);
   /**
    * Navigates to a path. respond() sends the response of the server, `body` is the body that the worker
    * returns to the browser, and `waiting` are the promises passed to waitUntil.
    */
-  const navigate = (path) => {
+  const navigate = (path, mode = "navigate") => {
     let resolve, reject;
     const event = {
-      request: { url: `http://burble${path}`, method: "GET", mode: "navigate" },
+      request: { url: `http://burble${path}`, method: "GET", mode },
       preloadResponse: new Promise((...settle) => ([resolve, reject] = settle)),
       waiting: [],
       respondWith: (response) => Object.assign(event, { response, body: response.then((response) => response.text()) }),
@@ -79,14 +79,42 @@ test("the page of a permalink is shown, but not cached", async (t) => {
   assert.equal(pages.size, 0);
 });
 
-test("without a network, a room is opened by name if its page is cached", async (t) => {
-  const { navigate } = startWorker(t, { "/r/lobby": "old" });
-  const known = navigate("/open?room=lobby");
-  known.fail();
-  assert.equal((await known.response).headers.get("Location"), "/r/lobby");
-  for (const text of ["attic", "Caf%C3%A9", ""]) {
-    const unknown = navigate(`/open?room=${text}`);
-    unknown.fail();
-    assert.match(await unknown.body, /No connection/);
+test("without a network, a room is opened by its name in any case if its page is cached", async (t) => {
+  const { navigate } = startWorker(t, { "/r/lobby": "old", "/r/cafe-noir": "old" });
+  const spellings = {
+    "/open?room=lobby": "/r/lobby", "/open?room=Lobby": "/r/lobby", "/open?room=Caf%C3%A9+Noir": "/r/cafe-noir",
+    "/r/Lobby": "/r/lobby", "/r/Lobby/1-0": "/r/lobby", "/r/lobb%79": "/r/lobby", "/r/Caf%C3%A9%20noir": "/r/cafe-noir",
+  };
+  for (const [path, room] of Object.entries(spellings)) {
+    const known = navigate(path);
+    known.fail();
+    assert.equal((await known.response).headers.get("Location"), room, path);
   }
+  for (const path of ["/open?room=attic", "/open?room=", "/open", "/r/Attic", "/r/%E0"]) {
+    const unknown = navigate(path);
+    unknown.fail();
+    assert.match(await unknown.body, /No connection/, path);
+  }
+});
+
+test("with a network, the server decides which room a text means", async (t) => {
+  const { navigate, tick } = startWorker(t, { "/r/lobby": "old" });
+  const request = navigate("/r/Lobby");
+  request.respond("another page");
+  assert.equal(await request.body, "another page");
+  const slow = navigate("/r/Lobby");
+  await tick(4_000);
+  assert.equal((await slow.response).headers.get("Location"), "/r/lobby");
+});
+
+test("pages and files load from the network if the browser cannot use its caches", async (t) => {
+  const fail = async () => {
+    throw new Error("quota exceeded");
+  };
+  const { navigate } = startWorker(t, {}, { open: fail, match: fail });
+  const page = navigate("/r/lobby");
+  page.respond('<body class="room">new');
+  assert.equal(await page.body, '<body class="room">new');
+  await Promise.allSettled(page.waiting);
+  assert.equal(await navigate("/static/1/room.js", "no-cors").body, "file http://burble/static/1/room.js");
 });

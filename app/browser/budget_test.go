@@ -55,7 +55,7 @@ func TestBudgetsOfFirstVisit(t *testing.T) {
 		TransferSize, EncodedBodySize int
 	}
 	loaded := eval[[]resource](other, `[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].map((one) => one.toJSON())`)
-	loaded = slices.DeleteFunc(loaded, func(one resource) bool { return strings.HasSuffix(one.Name, "/room-cache.js") }) // loaded a second after the page
+	loaded = slices.DeleteFunc(loaded, func(one resource) bool { return strings.HasSuffix(one.Name, "/room-cache.js") }) // loaded after the page
 	bytes := map[string]int{}
 	for _, one := range loaded {
 		kind := "other"

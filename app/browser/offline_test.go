@@ -9,6 +9,8 @@ import (
 	"burble/app/apptest"
 	"burble/app/client"
 	"burble/streams/redistest"
+
+	"github.com/chromedp/cdproto/page"
 )
 
 // listedRooms is a JavaScript expression for the rooms in the list with their unread counts.
@@ -153,4 +155,31 @@ func TestRoomThatBeginsWithItsTopic(t *testing.T) {
 	ada.open(here, "/r/attic")
 	ada.expectNewLine("spider")
 	ada.wait("the beginning of the attic", beginningOfAttic)
+}
+
+// noLongTimers replaces setTimeout by one that never fires after a second or more.
+const noLongTimers = `{
+	const set = setTimeout;
+	globalThis.setTimeout = (run, delay = 0) => delay < 1_000 ? set(run, delay) : 0;
+}`
+
+func TestRoomLeftWithinASecondIsSaved(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
+	ada, bob := newUser(t, "Ada"), newGuest(t, there, "Bob")
+	ada.allowErrors(serverDownErrors...)
+	bob.send("attic", "dust")
+	bob.send("lobby", "first")
+	ada.join(here, "attic")
+	ada.waitSaved("attic", 1)
+	ada.wait("the service worker", `navigator.serviceWorker.controller !== null`)
+	call(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: noLongTimers})
+	ada.open(here, "/r/lobby")
+	ada.waitSaved("lobby", 1)
+	ada.open(here, "/")
+	here.Kill()
+	ada.open(here, "/r/Lobby") // the server would redirect to /r/lobby
+	ada.waitMessages("first")
+	ada.expect("the path", `location.pathname`, "/r/lobby")
 }

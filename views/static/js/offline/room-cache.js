@@ -3,6 +3,7 @@ import { workerURL } from "../page/trusted-html.js";
 
 const MAX_MESSAGES = 200; // per room
 const SAVE_DELAY = 3_000; // milliseconds
+const START_DELAY = 1_000; // milliseconds in which the page loads before the worker caches its files
 const MAX_AGE = 30 * 86_400_000; // milliseconds since the last visit after which a room is deleted
 
 /**
@@ -35,9 +36,11 @@ export class RoomCache {
     });
     connection.addEventListener("state", ({ detail: state }) => state === "live" && this.#saveAfter(SAVE_DELAY));
     addEventListener("pagehide", () => this.#save());
-    navigator.serviceWorker?.register(workerURL()).catch(() => {}); // some browsers refuse it in private windows
-    this.#deleteOld().catch(() => {});
-    this.#saveAfter(SAVE_DELAY); // the state was probably "live" before this module was loaded
+    setTimeout(() => {
+      navigator.serviceWorker?.register(workerURL()).catch(() => {}); // some browsers refuse it in private windows
+      this.#deleteOld().catch(() => {});
+    }, START_DELAY);
+    this.#save(); // the user may leave the room soon
   }
 
   /** Returns the messages stored for the room. @returns {Promise<{ cursor: string, entries: import("../messages/message.js").Entry[], begins?: boolean } | undefined>} older releases have not stored begins */

@@ -172,8 +172,12 @@ new MutationObserver(loadQuotes).observe(log, { childList: true });
 loadQuotes();
 
 const openCache = () => import("../offline/room-cache.js").then(({ RoomCache }) => new RoomCache({ room, me, timeline, connection }));
-if (isShell) restore();
-else connection.follow(room, asOf || null);
+if (isShell) {
+  restore();
+} else {
+  connection.follow(room, asOf || null);
+  openCache().catch(() => {});
+}
 
 /** Shows the cached messages, and follows the room from their cursor. */
 async function restore() {
@@ -184,8 +188,6 @@ async function restore() {
   connection.follow(room, cached?.cursor ?? null);
   if (!navigator.onLine) connection.offline();
 }
-
-if (!isShell) setTimeout(() => openCache().catch(() => {}), 1_000); // delayed until the page has loaded
 
 times.addEventListener("change", () => timeline.updateTimes());
 keepFormatsCurrent();

@@ -2,6 +2,7 @@ package streams
 
 import (
 	"context"
+	"slices"
 	"sort"
 
 	"github.com/redis/go-redis/v9"
@@ -17,10 +18,11 @@ const maxFirstView = activityLength
 // that the tail had not read when the window was created.
 func (s *Store) readFirstView(ctx context.Context, w *window) (*view, error) {
 	for count := 0; ; {
+		known, lastRead := s.activitySince(w)
 		var activity *redis.XMessageSliceCmd
 		found, entries, err := s.fetchNewest(ctx, w.room, count+1, ID{}, func(pipe redis.Pipeliner) {
 			// Read the activity after the entries, so that it lists all of them.
-			activity = pipe.XRangeN(ctx, s.keys.activity(bucketOf(w.room)), "("+w.activityRead, "+", activityLength)
+			activity = pipe.XRangeN(ctx, s.keys.activity(bucketOf(w.room)), "("+lastRead, "+", activityLength)
 		})
 		if err == nil {
 			err = wrap(activity.Err())
@@ -28,7 +30,7 @@ func (s *Store) readFirstView(ctx context.Context, w *window) (*view, error) {
 		if err != nil {
 			return nil, err
 		}
-		stored := storedSince(activity.Val(), w, found.epoch)
+		stored := w.storedSince(known, activity.Val(), found.epoch)
 		first := sort.Search(len(entries), func(i int) bool { return len(stored) > 0 && !entries[i].ID.Before(stored[0]) })
 		if first == 0 && len(entries) > count { // the entry before the first one is unknown
 			if count < maxFirstView {
@@ -41,16 +43,29 @@ func (s *Store) readFirstView(ctx context.Context, w *window) (*view, error) {
 	}
 }
 
-// storedSince returns the IDs of the room's entries that the activity lists and that were stored since the
-// window was created, in stream order.
-func storedSince(activity []redis.XMessage, w *window, epoch string) (ids []ID) {
+// activitySince returns the entries that the tail has read about since the window was created, and the ID
+// of the activity after which it has not. If the tail has skipped activity, these are none, and the ID
+// is that of the last activity before the window was created.
+func (s *Store) activitySince(w *window) (stored []Cursor, lastRead string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lastRead, skips := s.tailOf(w.room).activityPosition(s.keys.activity(bucketOf(w.room)))
+	if skips != w.skips {
+		return nil, w.activityRead
+	}
+	return slices.Clone(w.stored), lastRead
+}
+
+// storedSince returns the IDs of the window's entries, among those in stored and in the activity, that were
+// stored since the window was created, in stream order.
+func (w *window) storedSince(stored []Cursor, activity []redis.XMessage, epoch string) (ids []ID) {
 	for _, message := range activity {
-		at, _ := message.Values["at"].(string)
-		cursor, err := ParseCursor(at)
-		if message.Values["room"] != w.room || err != nil || cursor.Epoch != epoch {
-			continue
+		if cursor, ok := parseActivity(message); ok && message.Values["room"] == w.room {
+			stored = append(stored, cursor)
 		}
-		if w.acknowledged.Epoch != epoch || w.acknowledged.ID.Before(cursor.ID) {
+	}
+	for _, cursor := range stored {
+		if cursor.Epoch == epoch && (w.acknowledged.Epoch != epoch || w.acknowledged.ID.Before(cursor.ID)) {
 			ids = append(ids, cursor.ID)
 		}
 	}

@@ -3,11 +3,14 @@ package streams_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
 	"burble/streams"
 	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // A reader looks up its position in its first read. It must not miss entries that any server stored between
@@ -114,4 +117,40 @@ func TestFollowedLastNumberMatchesLast(t *testing.T) {
 		}
 		t.Logf("%d of %d numbers were wrong", wrong, len(followed))
 	})
+}
+
+// In a burst of activity, the first view of each new room must not read the activity of all others.
+func TestFirstViewsOfManyRoomsReadLittleActivity(t *testing.T) {
+	t.Parallel()
+	fx := newFixture(t, streams.Options{})
+	var waiting []*follower
+	for i := 0; len(waiting) < 10; i++ {
+		if room := fmt.Sprint("room-", i); streams.ActivityKey(room) == activityKey {
+			waiting = append(waiting, follow(t, fx.store, room, streams.Newest(0)))
+		}
+	}
+	watcher := follow(t, fx.store, "lobby", streams.Newest(0))
+	watcher.nextState()
+	fx.post(500)
+	fx.expectContinues(watcher) // the tail has read all activity
+	before := outputBytes(t, fx.Client)
+	for _, f := range waiting {
+		f.nextState()
+	}
+	if got := (outputBytes(t, fx.Client) - before) / len(waiting); got > 5000 {
+		t.Errorf("each new room read %d bytes from Redis, want at most 5000", got)
+	}
+}
+
+// outputBytes returns how many bytes Redis has sent.
+func outputBytes(t *testing.T, client redis.UniversalClient) (total int) {
+	t.Helper()
+	info, err := client.Info(t.Context(), "stats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(info) {
+		fmt.Sscanf(line, "total_net_output_bytes:%d", &total)
+	}
+	return total
 }

@@ -159,7 +159,9 @@ func newFixtureOn(t *testing.T, backend redistest.Backend, options streams.Optio
 	t.Helper()
 	options.Redis = backend.Redis
 	fx := &fixture{T: t, Backend: backend, store: redistest.Open(t, options)}
-	fx.post(10)
+	fx.post(8)
+	nextMillisecond() // so that appendWithSlowClock can use IDs between the eighth and the ninth
+	fx.post(2)
 	return fx
 }
 

@@ -83,8 +83,8 @@ func (a Access) Follow(room string, from From, onReadable func(*Reader)) (*Reade
 	defer s.mu.Unlock()
 	reader.window = s.windows[room]
 	if reader.window == nil {
-		activityRead := s.tailOf(room).activityRead(s.keys.activity(bucketOf(room)))
-		reader.window = newWindow(room, activityRead, s.acknowledged.last(room))
+		activityRead, skips := s.tailOf(room).activityPosition(s.keys.activity(bucketOf(room)))
+		reader.window = newWindow(room, activityRead, skips, s.acknowledged.last(room))
 		s.windows[room] = reader.window
 	}
 	if current := reader.window.view.Load(); from.fresh && current != nil {

@@ -56,6 +56,7 @@ type tail struct {
 
 	mu         sync.Mutex
 	lastRead   map[string]string // last ID read, by activity key; only the tail changes it
+	skips      int               // how often the tail has skipped activity
 	checkQueue []*window         // windows whose end another connection found since the last round
 }
 

@@ -8,11 +8,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// activityRead returns the ID of the last entry that the tail has read from the activity stream key.
-func (t *tail) activityRead(key string) string {
+// activityPosition returns the ID of the last entry that the tail has read from the activity stream key, and
+// how often the tail has skipped activity.
+func (t *tail) activityPosition(key string) (lastRead string, skips int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.lastRead[key]
+	return t.lastRead[key], t.skips
 }
 
 // seekActivityEnd makes the tail skip all earlier activity.
@@ -27,6 +28,7 @@ func (t *tail) seekActivityEnd(ctx context.Context, conn redis.Cmdable) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.skips++
 	t.lastRead = make(map[string]string, len(t.activityKeys))
 	for i, key := range t.activityKeys {
 		t.lastRead[key] = "0-0"
@@ -58,20 +60,45 @@ func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, read
 	moved = make(map[string]Cursor)
 	for _, stream := range found {
 		readAll = readAll || len(stream.Messages) >= activityLength
-		t.mu.Lock()
-		t.lastRead[stream.Stream] = stream.Messages[len(stream.Messages)-1].ID
-		t.mu.Unlock()
+		t.advance(stream, moved)
 		for _, message := range stream.Messages {
-			room, _ := message.Values["room"].(string)
 			if encoded, ok := message.Values["signal"].(string); ok {
+				room, _ := message.Values["room"].(string)
 				t.store.deliver(room, encoded)
-				continue
-			}
-			at, _ := message.Values["at"].(string)
-			if cursor, err := ParseCursor(at); err == nil {
-				moved[room] = cursor
 			}
 		}
 	}
 	return moved, readAll, nil
+}
+
+// advance adds the activity in a stream to moved, and to the windows that have no view yet. It also
+// advances lastRead. Follow must not create a window in between.
+func (t *tail) advance(stream redis.XStream, moved map[string]Cursor) {
+	t.store.mu.Lock()
+	defer t.store.mu.Unlock()
+	for _, message := range stream.Messages {
+		cursor, ok := parseActivity(message)
+		if !ok {
+			continue
+		}
+		room, _ := message.Values["room"].(string)
+		moved[room] = cursor
+		switch w := t.store.windows[room]; {
+		case w == nil:
+		case w.view.Load() == nil:
+			w.stored = append(w.stored, cursor)
+		default:
+			w.stored = nil
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lastRead[stream.Stream] = stream.Messages[len(stream.Messages)-1].ID
+}
+
+// parseActivity returns the cursor of the entry that an activity announces. ok is false for a signal.
+func parseActivity(message redis.XMessage) (cursor Cursor, ok bool) {
+	at, _ := message.Values["at"].(string)
+	cursor, err := ParseCursor(at)
+	return cursor, err == nil
 }

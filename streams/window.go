@@ -32,8 +32,13 @@ type window struct {
 
 	// The state when the window was created. See readFirstView.
 	activityRead string // ID of the last activity that the tail had read
+	skips        int    // how often the tail had skipped activity
 	acknowledged Cursor // the last entry that this process had stored in the room, or zero
 	firstEnd     Cursor // the room's end at that time, and the first view's start; set with the first view
+
+	// stored are the entries that the tail has read about since then, until there is a view. The Store's mu
+	// guards it.
+	stored []Cursor
 
 	mu                sync.Mutex
 	readers           []*Reader
@@ -43,8 +48,8 @@ type window struct {
 	presenceSignals   atomic.Uint64 // number of Came, Left and Count signals
 }
 
-func newWindow(room, activityRead string, acknowledged Cursor) *window {
-	return &window{room: room, finding: make(chan struct{}, 1), activityRead: activityRead, acknowledged: acknowledged}
+func newWindow(room, activityRead string, skips int, acknowledged Cursor) *window {
+	return &window{room: room, finding: make(chan struct{}, 1), activityRead: activityRead, skips: skips, acknowledged: acknowledged}
 }
 
 // currentView returns the window's view. The first reader to call it finds the room's end.

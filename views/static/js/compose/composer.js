@@ -1,5 +1,5 @@
 import { isComposing } from "../page/keyboard.js";
-import { load, save } from "../page/storage.js";
+import { load, loadJSON, save } from "../page/storage.js";
 import { toast } from "../page/toast.js";
 
 const COUNTER_THRESHOLD = 200; // characters left at which the counter appears
@@ -103,8 +103,8 @@ export class Composer extends EventTarget {
     const draft = load(this.#draftKey);
     const { value } = this.#field; // text that the user typed before the script ran, or that the browser restored
     if (!value.includes(draft)) this.#field.value = value ? `${draft}\n${value}` : draft;
-    const target = load(this.#targetKey);
-    if (target) this.#setTarget(JSON.parse(target));
+    const target = loadJSON(this.#targetKey);
+    if (target) this.#setTarget(target);
   }
 
   /** Cancels the reply or edit. After an edit, restores the draft. */

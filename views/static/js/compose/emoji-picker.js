@@ -1,6 +1,6 @@
 import emojiByName from "../../vendor/markdown-it-emoji-3.1.0/full.js";
 import { isComposing } from "../page/keyboard.js";
-import { load, save } from "../page/storage.js";
+import { loadJSON, save } from "../page/storage.js";
 
 const RECENT_KEY = "burble:emoji";
 const MAX_RECENT = 16;
@@ -76,7 +76,7 @@ function showMatches(word) {
 }
 
 function loadRecent() {
-  return JSON.parse(load(RECENT_KEY) || "[]");
+  return loadJSON(RECENT_KEY) ?? [];
 }
 
 function saveRecent(emoji) {

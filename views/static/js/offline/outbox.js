@@ -1,6 +1,6 @@
 import { backoff } from "../net/connection.js";
 import { newKey } from "../net/id.js";
-import { keysWithPrefix, load, save } from "../page/storage.js";
+import { keysWithPrefix, load, loadJSON, save } from "../page/storage.js";
 
 const REPLY_TIMEOUT = 10_000; // milliseconds
 const MAX_RETRY_TIME = 23 * 3_600_000; // milliseconds; the server remembers a send key for a day, and might store a later retry twice. The clocks of two servers may differ
@@ -9,7 +9,10 @@ const MAX_RETRY_TIME = 23 * 3_600_000; // milliseconds; the server remembers a s
 export const OUTBOX_PREFIX = "burble:outbox:";
 
 /** Returns the storage keys of a user's items. Items that an older release stored have no user, and count as every user's. */
-const itemKeys = (user, prefix) => keysWithPrefix(prefix).filter((key) => (JSON.parse(load(key)).user ?? user) === user);
+const itemKeys = (user, prefix) => keysWithPrefix(prefix).filter((key) => {
+  const item = loadJSON(key);
+  return (item?.key || Array.isArray(item)) && (item.user ?? user) === user; // older releases stored a list
+});
 
 /**
  * @typedef {object} Item a message, or a change to one, that the server has not confirmed as stored
@@ -63,7 +66,7 @@ export class Outbox extends EventTarget {
     this.#prefix = `${OUTBOX_PREFIX}${room}:`;
     this.#connection = connection;
     this.#user = user;
-    for (const item of JSON.parse(load(OUTBOX_PREFIX + room) || "[]")) this.#save(item); // older releases stored a list
+    for (const item of loadJSON(OUTBOX_PREFIX + room) ?? []) this.#save(item); // older releases stored a list
     save(OUTBOX_PREFIX + room, "");
     const on = (type, handle) => connection.addEventListener(type, ({ detail }) => handle(detail));
     on("hello", () => this.open());
@@ -80,7 +83,7 @@ export class Outbox extends EventTarget {
 
   /** @returns {Item[]} oldest first */
   get items() {
-    return itemKeys(this.#user, this.#prefix).map((key) => JSON.parse(load(key))).sort((a, b) => a.at - b.at);
+    return itemKeys(this.#user, this.#prefix).map(loadJSON).sort((a, b) => a.at - b.at);
   }
 
   /** @returns {"" | "away" | "full"} why the server refuses messages although the page is connected */
@@ -188,8 +191,8 @@ export class Outbox extends EventTarget {
   }
 
   #change(key, fields) {
-    const item = load(this.#prefix + key);
-    if (item) this.#save({ ...JSON.parse(item), ...fields });
+    const item = loadJSON(this.#prefix + key);
+    if (item) this.#save({ ...item, ...fields });
   }
 
   #pause(milliseconds) {

@@ -340,3 +340,22 @@ test("without localStorage, messages are kept in memory", (t) => {
     t.mock.timers.reset();
   }
 });
+
+test("the keys of localStorage are listed once, however many there are", (t) => {
+  let listed = 0;
+  const ownKeys = (target) => (listed++, Reflect.ownKeys(target));
+  const { outbox, write } = openBrowser(t, new Proxy(fakeStorage(), { ownKeys }));
+  for (const text of ["one", "two", "three"]) write(text);
+  outbox.remove(outbox.items[0].key);
+  assert.deepEqual(textsOf(outbox.items), ["two", "three"]);
+  assert.equal(listed, 1);
+});
+
+test("stored values that are not items are ignored", (t) => {
+  const storage = fakeStorage();
+  for (const [i, value] of ["{", "null", "5", '"text"', "{}"].entries()) storage.setItem(`burble:outbox:room-${room + 1}:${i}`, value);
+  storage.setItem(`burble:outbox:room-${room + 1}`, "[");
+  const { outbox, write } = openBrowser(t, storage);
+  write("one");
+  assert.deepEqual(textsOf(outbox.items), ["one"]);
+});

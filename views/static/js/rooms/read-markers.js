@@ -1,5 +1,5 @@
 import { compareIDs } from "../net/id.js";
-import { load, save } from "../page/storage.js";
+import { load, loadJSON, save } from "../page/storage.js";
 
 const SEND_EVERY = 2_000; // milliseconds between `read` frames
 
@@ -91,7 +91,7 @@ export class StoredRooms {
 
   /** Returns a list with the newest state of each room, from the given list or from storage. @param {import("./rooms.js").Room[]} rooms */
   merge(rooms) {
-    const { user, list = [] } = JSON.parse(load(ROOMS_KEY) || "{}");
+    const { user, list = [] } = loadJSON(ROOMS_KEY) ?? {};
     const merged = new Map(rooms.map((room) => [room.room, { ...room, present: 0 }]));
     for (const room of user === this.#user ? list : []) {
       const known = merged.get(room.room);

@@ -58,6 +58,9 @@ func (a Access) AppendExisting(ctx context.Context, room string, entry Entry) (S
 
 func (s *Store) append(ctx context.Context, to grant, entry Entry, mayCreate bool) (Stored, error) {
 	room := to.room
+	if to.right != writing {
+		return Stored{}, fmt.Errorf("append to room %q: the grant is not for writing", room)
+	}
 	call := &appendCall{
 		ctx:  ctx,
 		keys: s.appendKeys(room, entry.Key),

@@ -20,5 +20,5 @@
 // holds the feed's lock.
 //
 // This package never calls the store. The caller opens each reader on behalf of its user, so no code
-// here can bypass the permission check.
+// here can bypass streams.Access.
 package live

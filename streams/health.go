@@ -20,10 +20,11 @@ const (
 
 // health holds what the tails and appenders have found out about Redis.
 type health struct {
-	statusMu sync.Mutex   // held while away changes and OnStatus runs, to keep their order
-	away     atomic.Int32 // number of tails that cannot read
-	fullAt   atomic.Int64 // Unix time of the last append refused for lack of space; 0 after a stored append
-	appended atomic.Bool  // whether there was an append since the last check for evictions
+	// statusMu is held while awayTails changes and while OnStatus runs, so that its calls are in order.
+	statusMu  sync.Mutex
+	awayTails atomic.Int32 // number of tails that cannot read from Redis
+	fullAt    atomic.Int64 // Unix time of the last append refused for lack of space; 0 after a stored append
+	appended  atomic.Bool  // whether there was an append since the last check for evictions
 }
 
 // Health returns nil if Redis accepts appends. Otherwise it returns ErrUnavailable or ErrFull,
@@ -74,13 +75,13 @@ func (s *Store) checkWrites(ctx context.Context) error {
 }
 
 // Away reports whether Redis, or part of a Cluster, is not answering reads of new entries.
-func (s *Store) Away() bool { return s.health.away.Load() > 0 }
+func (s *Store) Away() bool { return s.health.awayTails.Load() > 0 }
 
 // tailDisconnected records that a tail can no longer read from Redis.
 func (s *Store) tailDisconnected(cause error) {
 	s.health.statusMu.Lock()
 	defer s.health.statusMu.Unlock()
-	if s.health.away.Add(1) == 1 {
+	if s.health.awayTails.Add(1) == 1 {
 		s.log.Warn("redis is away", "error", cause)
 		s.notify(true)
 	}
@@ -89,7 +90,7 @@ func (s *Store) tailDisconnected(cause error) {
 // tailReconnected records that a tail reads from Redis again, and wakes all readers.
 func (s *Store) tailReconnected() {
 	s.health.statusMu.Lock()
-	if s.health.away.Add(-1) == 0 {
+	if s.health.awayTails.Add(-1) == 0 {
 		s.log.Info("redis is back")
 		s.notify(false)
 	}

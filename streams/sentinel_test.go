@@ -61,8 +61,8 @@ func TestSentinelFailoverUnderLoad(t *testing.T) {
 	}
 }
 
-// A side is one side of a network partition. It maps addresses to the addresses that connections from that
-// side are routed to.
+// A side is one side of a network partition. It maps each address to the one that connections from that
+// side actually reach.
 type side map[string]string
 
 func (s side) dial(ctx context.Context, network, addr string) (net.Conn, error) {

@@ -42,7 +42,7 @@ func TestUnreadableEntriesAreSkipped(t *testing.T) {
 				f.expect(5)
 				addUnreadable() // at the end
 				late := follow(t, store, "lobby", streams.After(streams.Cursor{}))
-				late.expect(5) // without the last entry, which did not add to the activity
+				late.expect(5) // the last entry is missing, because the activity stream does not mention it
 				post(t, store, "lobby", "three")
 				post(t, store, "lobby", "four")
 				late.expect(8)
@@ -67,7 +67,7 @@ func expectUnreadable(t *testing.T, entries []streams.Entry) {
 	for i, entry := range entries {
 		isUnreadable := i == 0 || i == 2 || i == 3 || i == 5
 		if (entry.Kind == streams.Unreadable) != isUnreadable || entry.ID.IsZero() {
-			t.Errorf("entry %d: got %+v, want an ID and unreadable: %v", i, entry, isUnreadable)
+			t.Errorf("entry %d: got %+v, want a nonzero ID, and Kind == Unreadable to be %v", i, entry, isUnreadable)
 		}
 		if isUnreadable {
 			continue
@@ -97,7 +97,7 @@ func TestRoomOfWrongTypeDoesNotAffectOthers(t *testing.T) {
 		if err := tryPost(fx.store, "lobby", "x"); !errors.Is(err, streams.ErrUnavailable) {
 			t.Errorf("append to a string: got error %v, want ErrUnavailable", err)
 		}
-		// The tail reads both rooms while it is idle and after its connection breaks.
+		// The tail reads both rooms when it checks idle rooms, and again after its connection breaks.
 		broken.readUntil("an error", func() bool { _, err := broken.next(); return errors.Is(err, streams.ErrUnavailable) })
 		fx.Each(t, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 		for i := range 5 {

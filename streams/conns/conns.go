@@ -106,7 +106,7 @@ func newClient(options Options, size, retries int) redis.UniversalClient {
 	own.DisableIdentity = true
 	own.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	if own.MasterName != "" {
-		throughSentinel(&own)
+		skipHungSentinels(&own)
 	}
 	if !InCluster(options.Redis) { // in a Cluster, go-redis also connects to replicas to look up the slots
 		own.OnConnect = func(ctx context.Context, conn *redis.Conn) error {

@@ -16,13 +16,13 @@ const (
 	sentinelTimeout = time.Second
 )
 
-// throughSentinel changes the options so that the client skips a Sentinel that accepts connections but
+// skipHungSentinels changes the options so that the client skips a Sentinel that accepts connections but
 // does not answer.
 //
 // To find the primary, go-redis queries its current Sentinel twice, with retries, before it queries the
 // others. If the dial timeout ends first, go-redis keeps that Sentinel and queries it again on every
 // later dial.
-func throughSentinel(options *redis.UniversalOptions) {
+func skipHungSentinels(options *redis.UniversalOptions) {
 	dial := options.Dialer
 	if dial == nil {
 		dial = redis.NewDialer(&redis.Options{DialTimeout: connectTimeout, TLSConfig: options.TLSConfig})

@@ -16,11 +16,13 @@ local name, kind, key, uid, author = ARGV[1], ARGV[7], ARGV[8], ARGV[9], ARGV[10
 local new = {}
 for i = 12, #ARGV, 2 do new[ARGV[i]] = ARGV[i + 1] end
 
+-- In Redis, an entry's n is its number in the room, and m the number of messages up to it. The last
+-- message is stored with its ID (message), message_n and message_m.
 local meta = redis.call('HMGET', KEYS[2], 'epoch', 'n', 'messages', 'trimmed',
-  'message', 'message_n', 'message_m') -- the last message, its n and m
-local epoch, n, messages = meta[1], tonumber(meta[2] or 0), tonumber(meta[3] or 0)
+  'message', 'message_n', 'message_m')
+local epoch, last_number, message_count = meta[1], tonumber(meta[2] or 0), tonumber(meta[3] or 0)
 local length = redis.call('XLEN', KEYS[1])
-local begun = length > 0 or redis.call('EXISTS', KEYS[1]) == 1
+local room_exists = length > 0 or redis.call('EXISTS', KEYS[1]) == 1
 
 local function fields(id)
   local found = redis.call('XRANGE', KEYS[1], id, id)[1]
@@ -32,7 +34,7 @@ end
 
 -- A send key from another epoch does not count, because this history may not have its entry.
 local sent = redis.call('GET', KEYS[9])
-if sent and begun then
+if sent and room_exists then
   local id, of_epoch, by = string.match(sent, '^(%S+) (%S+) (.*)$')
   if of_epoch == epoch then
     local entry = fields(id)
@@ -56,13 +58,13 @@ local function existed(id)
     or meta[4] and not before(meta[4], id)
 end
 
-if begun then
+if room_exists then
   local most, since = tonumber(ARGV[5]), oldest(tonumber(ARGV[6]))
   meta[4] = trim(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], length, most, since) or meta[4]
 end
 
 -- Check the requirements of each kind. Edits, reactions and deletions change the state of their target,
--- the message `of`. The state is in `amended`.
+-- the message `of`. The state is in `amended`. message_state.go explains its short names.
 local target, state
 if kind == 'message' then
   if new.re and not existed(new.re) then return {'not_found'} end
@@ -79,19 +81,19 @@ if kind == 'react' then
   if refused then return {refused} end
 end
 
-if not begun and ARGV[11] ~= '1' then return {'no_room'} end
-if not begun then
+if not room_exists and ARGV[11] ~= '1' then return {'no_room'} end
+if not room_exists then
   -- The room is new, or another program deleted its stream. The other keys of the old history must not
-  -- become part of the new history. DEL must not run without need: a full Redis allows a whole script
-  -- whose first write needs no memory, such as DEL.
+  -- become part of the new history. Run DEL only when it is needed. If a script begins with a write that
+  -- needs no memory, such as DEL, a full Redis lets the whole script run, so it would not refuse this append.
   if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]) > 0 then
     redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6])
   end
-  epoch, n, messages, meta = ARGV[2], 0, 0, {}
+  epoch, last_number, message_count, meta = ARGV[2], 0, 0, {}
 elseif not epoch then
   epoch = ARGV[2]
   local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-  n = last and number(last[2]) or 0
+  last_number = last and number(last[2]) or 0
 end
 
 -- XDEL must be the first write. It needs no memory, so a full Redis allows the deletion.
@@ -106,14 +108,14 @@ end
 
 -- If another program trimmed all entries, only last-generated-id shows that. Record it before XADD
 -- overwrites it.
-if begun and length == 0 and n > 0 then
-  redis.call('HSET', KEYS[2], 'trimmed', last_generated(KEYS[1]), 'trimmed_n', n)
+if room_exists and length == 0 and last_number > 0 then
+  redis.call('HSET', KEYS[2], 'trimmed', last_generated(KEYS[1]), 'trimmed_n', last_number)
 end
 
-n = n + 1
-if kind == 'message' then messages = messages + 1 end
-local n_text, m_text = string.format('%.0f', n), string.format('%.0f', messages)
-local entry = {'kind', kind, 'n', n_text, 'm', m_text, 'key', key, 'uid', uid, 'name', author,
+local entry_number = last_number + 1
+if kind == 'message' then message_count = message_count + 1 end
+local n, m = string.format('%.0f', entry_number), string.format('%.0f', message_count)
+local entry = {'kind', kind, 'n', n, 'm', m, 'key', key, 'uid', uid, 'name', author,
   unpack(ARGV, 12)}
 -- The second part of the ID is random, because two primaries may accept entries during a failover
 -- and must not give different entries the same ID.
@@ -121,19 +123,20 @@ local wanted_id = string.format('%.0f', clock()) .. '-' .. ARGV[3]
 local id = redis.pcall('XADD', KEYS[1], wanted_id, unpack(entry))
 if type(id) ~= 'string' then id = redis.call('XADD', KEYS[1], '*', unpack(entry)) end
 local millis = string.match(id, '^%d+')
-if not begun then
+if not room_exists then
   redis.call('HSET', KEYS[2], 'created', millis, 'message', '0-0', 'message_n', 0, 'message_m', 0)
 end
 if kind == 'message' then
   -- If this message ends a run of other entries, record the run for page.lua. `message` may be outdated,
-  -- because older releases do not set it. It is the message before the run only if message_m is right.
-  if tonumber(meta[7]) == messages - 1 and n - meta[6] > 8 then
+  -- because older releases do not set it. It is the message before the run only if message_m
+  -- counts every earlier message.
+  if tonumber(meta[7]) == message_count - 1 and entry_number - meta[6] > 8 then
     redis.pcall('XADD', KEYS[5], id, 'from', meta[5], 'epoch', epoch)
   end
-  redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n_text, 'messages', m_text,
-    'message', id, 'message_n', n_text, 'message_m', m_text)
+  redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n, 'messages', m,
+    'message', id, 'message_n', n, 'message_m', m)
 else
-  redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n_text, 'messages', m_text)
+  redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n, 'messages', m)
 end
 
 -- keep_edit(edit) records an edit, and erases all but the message's last 20 edits. This keeps the state

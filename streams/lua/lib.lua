@@ -13,8 +13,8 @@ local function clock()
   return now[1] * 1000 + math.floor(now[2] / 1000)
 end
 
--- parts(id) returns the two numbers of an entry ID. Without the '.0', Lua in miniredis would return
--- nil for integers above 2^63, such as the greatest second part.
+-- parts(id) returns the two numbers of an entry ID. Without the '.0', Lua in miniredis returns nil
+-- for integers above 2^63, and the second number can be as large as 2^64-1.
 local function parts(id)
   local millis, seq = string.match(id, '^(%d+)-(%d+)$')
   return tonumber(millis), tonumber(seq .. '.0')
@@ -27,9 +27,10 @@ local function before(a, b)
   return ams < bms or ams == bms and aseq < bseq
 end
 
--- last_generated(room) returns the greatest ID that the stream ever had. If the host does not allow
--- XINFO STREAM, it returns a later ID, below that of the next entry. Readers at the end of the stream
--- are then truncated too, although they missed nothing.
+-- last_generated(room) returns the greatest ID that the stream ever had. If the Redis host forbids XINFO
+-- STREAM, it returns an upper bound instead: an ID later than any in the stream, but before the next
+-- entry's. Readers at the end of the stream are then reported as truncated too, although they missed
+-- nothing.
 local function last_generated(room)
   local info = redis.pcall('XINFO', 'STREAM', room)
   for i = 1, #info, 2 do

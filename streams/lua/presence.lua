@@ -12,7 +12,7 @@
 --       after its number was signalled; else 0
 --
 -- A person may be present through several servers, and leaves when the last server removes them. If
--- their connections have several names, the latest one counts. Older releases do not know `named`, and
+-- their connections have several names, the latest one counts. Older releases ignore `named`, and
 -- overwrite the name.
 
 local present, server = KEYS[1], ARGV[2]

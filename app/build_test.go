@@ -75,7 +75,7 @@ func TestImageIsStrippedAndItsBaseIsMaintained(t *testing.T) {
 	match(t, "app/Dockerfile", `(?m)^FROM gcr.io/distroless/(static-debian13):nonroot$`) // debian12 ended in September 2026
 }
 
-// The program knows its version, however it was built.
+// The program reports its version, whether the Dockerfile, go build or go install built it.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "burble")

@@ -63,7 +63,7 @@ func TestOpenRedisFromUnixURL(t *testing.T) {
 	zero := server.Client()
 	defer zero.Close()
 	if n, err := zero.Exists(t.Context(), "k").Result(); err != nil || n != 0 {
-		t.Errorf("the key for database 1 is in database 0: %d, %v", n, err)
+		t.Errorf("got %d keys, %v in database 0, want 0: the URL names database 1", n, err)
 	}
 }
 
@@ -174,7 +174,7 @@ func TestErrorForWrongRedisSchemeNamesRightOne(t *testing.T) {
 	} {
 		_, err := streams.Open(t.Context(), streams.Options{Redis: mustOpenRedis(t, Config{RedisURL: url}).Options})
 		if err = explainRedisError(err, url); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", want, err)
+			t.Errorf("%s: got error %v, want advice to %s", url, err, want)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func TestMessagesAreGrouped(t *testing.T) {
 	Arrange(messages)
 	for i, m := range cases.Messages {
 		if got := messages[i]; (got.Day != "") != m.Day || got.Continued != m.Continued {
-			t.Errorf("%s: got Day %q and Continued %v, want a day: %v and %v", m.Case, got.Day, got.Continued, m.Day, m.Continued)
+			t.Errorf("%s: got Day %q and Continued %v, want Day to be set: %v, Continued: %v", m.Case, got.Day, got.Continued, m.Day, m.Continued)
 		}
 	}
 	if want := "Sunday, 1 March 2026"; messages[0].Day != want {
@@ -51,7 +51,7 @@ func TestArrangeOverwritesDayAndContinued(t *testing.T) {
 	messages := []Message{{Continued: true}, {Day: "some day"}}
 	Arrange(messages)
 	if messages[0].Continued || messages[0].Day == "" || messages[1].Day != "" {
-		t.Errorf("got %+v, want both fields set from the order of the messages", messages)
+		t.Errorf("got %+v, want Day and Continued computed from the order of the messages", messages)
 	}
 }
 

@@ -44,8 +44,8 @@ async function openMessage(path) {
 }
 
 /**
- * Takes over from an older worker. The pages in its cache refer to its static files, so this
- * fetches them again, with the open pages. If a page cannot be fetched, the old page and the old
+ * Takes over from an older worker. The pages that the older worker cached refer to its static files,
+ * so takeOver fetches them again, along with the pages that are open. If a page cannot be fetched, the old page and the old
  * static files are kept.
  */
 async function takeOver() {
@@ -109,8 +109,9 @@ async function getPage(event) {
 }
 
 /**
- * Returns the server's response for a text that means a room, usually a redirect. Without a network, redirects to the cached page
- * if the text is the room's name but for case, accents and spaces. The server knows more spellings.
+ * Returns the server's response to a typed room name, usually a redirect. Without a network, redirects to
+ * the cached page of the room whose name is the text without capitals and accents, and with hyphens for
+ * spaces. The server accepts more spellings.
  */
 async function openRoom(event, text) {
   const name = text.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase().replace(/\s+/g, "-");

@@ -16,13 +16,13 @@ import (
 // httpClient does not reuse connections, because tests kill the servers.
 var httpClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
 
-// Get requests a path, as Do does.
+// Get sends a GET request. See Do for the headers and errors.
 func (s *Server) Get(path string, headers ...string) (status int, body string) {
 	return s.Do(http.MethodGet, path, "", headers...)
 }
 
-// Do makes a request. Headers are pairs of name and value. Without a response, Do returns status 0
-// and the error's text.
+// Do sends a request. headers alternates names and values. If there is no response, Do returns status 0
+// and the text of the error.
 func (s *Server) Do(method, path, body string, headers ...string) (status int, response string) {
 	url := s.URL()
 	if url == "" {
@@ -48,15 +48,15 @@ func (s *Server) Do(method, path, body string, headers ...string) (status int, r
 	return answer.StatusCode, string(text)
 }
 
-// Post posts a message under an idempotency key.
+// Post posts a message with an idempotency key.
 func (s *Server) Post(token, room, key, text string) (status int, response string) {
 	body, _ := json.Marshal(map[string]string{"text": text})
 	return s.Do(http.MethodPost, "/r/"+room+"/messages", string(body), "Content-Type", "application/json",
 		"Authorization", "Bearer "+token, "Idempotency-Key", key)
 }
 
-// Store posts a message, which must be stored, and returns its entry ID.
-func (s *Server) Store(token, room, text string) (id string) {
+// PostStored posts a message and returns its entry ID. The test fails if the server does not store it.
+func (s *Server) PostStored(token, room, text string) (id string) {
 	s.t.Helper()
 	status, response := s.Post(token, room, client.NewKey(), text)
 	if status != http.StatusCreated {
@@ -70,7 +70,7 @@ func (s *Server) Metrics() map[string]float64 {
 	s.t.Helper()
 	status, text := s.Get("/metrics")
 	if status != http.StatusOK {
-		s.t.Fatalf("GET /metrics: %d %s", status, text)
+		s.t.Fatalf("GET /metrics: status %d, want 200: %s", status, text)
 	}
 	metrics := make(map[string]float64)
 	for line := range strings.Lines(text) {
@@ -99,7 +99,7 @@ func PostedID(t testing.TB, response string) string {
 	t.Helper()
 	var posted struct{ ID, Cursor string }
 	if err := json.Unmarshal([]byte(response), &posted); err != nil || !strings.HasPrefix(posted.Cursor, posted.ID+"@") {
-		t.Errorf("want an ID and its cursor, got %s", response)
+		t.Errorf("response to a post: got %s, want an ID and its cursor", response)
 	}
 	return posted.ID
 }

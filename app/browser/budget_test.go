@@ -77,7 +77,7 @@ func TestBudgetsOfFirstVisit(t *testing.T) {
 		budget.expect(t)
 	}
 	if bytes["HTML"] == 0 || bytes["scripts"] == 0 || bytes["styles"] == 0 {
-		t.Errorf("measured %v", bytes)
+		t.Errorf("got %v bytes, want some HTML, scripts and styles", bytes)
 	}
 }
 

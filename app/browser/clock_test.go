@@ -15,7 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// fakeClock gives the pages that the user opens from now on a clock that setClock sets.
+// fakeClock installs a fake clock, which setClock sets, in every page that the user opens from now on.
 func (u *user) fakeClock() {
 	u.t.Helper()
 	u.do()
@@ -35,7 +35,7 @@ func (u *user) setClock(shift time.Duration) {
 	u.runScript(fmt.Sprintf(`localStorage["test:shift"] = %d`, shift.Milliseconds()))
 }
 
-func TestClockOfTheDeviceLosesNoMessage(t *testing.T) {
+func TestChangingTheClockLosesNoMessage(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
@@ -81,9 +81,9 @@ func TestClockOfTheDeviceLosesNoMessage(t *testing.T) {
 		`String(Date.parse(document.querySelector("#calendar input").max) > Date.parse([...document.querySelectorAll("#messages time")].at(-1).dateTime) - 60_000)`, "true")
 }
 
-// timesAreCurrent is a JavaScript expression: whether all times in the page are in the time zone of the
-// device, and a day line precedes each message that begins a day there.
-const timesAreCurrent = `(() => {
+// timesMatchTimeZone is a JavaScript expression that reports whether every time on the page is in the
+// device's time zone, and whether exactly the first message of each day comes right after a day line.
+const timesMatchTimeZone = `(() => {
 	const format = (options, time) => new Intl.DateTimeFormat(undefined, options).format(Date.parse(time.dateTime));
 	const timeOf = (article) => article.querySelector("time");
 	const day = (article) => new Date(timeOf(article).dateTime).toDateString();
@@ -119,21 +119,21 @@ func TestTimesFollowTheTimeZoneAndTheDay(t *testing.T) {
 	ada.setOffline(true)
 	ada.send("from the plane")
 	ada.waitStatus("offline", "Offline, 1 unsent")
-	ada.wait("times in London", timesAreCurrent)
+	ada.wait("times in London", timesMatchTimeZone)
 
-	// Most of these zones have midnight at another hour, and one is half an hour off.
+	// These zones reach midnight at different hours, and one has a half-hour offset.
 	for _, zone := range []string{"Asia/Kolkata", "America/Los_Angeles", "Pacific/Auckland"} {
 		setZone(zone)
-		if eval[bool](ada, timesAreCurrent) {
-			t.Fatalf("the times were those of %s before the page could notice", zone)
+		if eval[bool](ada, timesMatchTimeZone) {
+			t.Fatalf("the page showed the times of %s before it could have noticed the change", zone)
 		}
 		ada.hide()()
-		ada.wait("times in "+zone, timesAreCurrent)
+		ada.wait("times in "+zone, timesMatchTimeZone)
 	}
 	ada.setOffline(false)
 	ada.send("after the landing")
 	ada.waitMessages("from the plane", "after the landing")
-	ada.wait("times of new messages in Auckland", timesAreCurrent)
+	ada.wait("times of new messages in Auckland", timesMatchTimeZone)
 
 	const newestDay = `[...document.querySelectorAll("#messages .day")].at(-1).textContent`
 	ada.expect("the newest day", newestDay, "Today")

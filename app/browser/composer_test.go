@@ -134,7 +134,7 @@ func TestComposerPastesLinesAndLimitsLength(t *testing.T) {
 	before := eval[int](ada, width)
 	call(ada, input.InsertText, input.InsertTextParams{Text: long + "blah"})
 	if now := eval[int](ada, width); now != before {
-		t.Errorf("the text is %d pixels wide with the counter and %d without it", now, before)
+		t.Errorf("the text field is %d pixels wide with the counter, want %d as without it", now, before)
 	}
 	const counter = `document.querySelector("#composer output").innerText`
 	ada.expect("the counter", counter, "1 character left")

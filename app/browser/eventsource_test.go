@@ -40,7 +40,7 @@ func TestEventSourceOutlivesRestarts(t *testing.T) {
 	var stored []string
 	post := func() {
 		t.Helper()
-		stored = append(stored, other.Store(token, "lobby", fmt.Sprint("message ", len(stored))))
+		stored = append(stored, other.PostStored(token, "lobby", fmt.Sprint("message ", len(stored))))
 	}
 	for i := range restarts {
 		for range others {
@@ -64,7 +64,7 @@ func TestEventSourceOutlivesRestarts(t *testing.T) {
 		ada.wait("every EventSource to be back or closed", fmt.Sprintf(
 			`sources.every((source) => source.readyState === EventSource.CLOSED || source.read.length >= %d)`, len(stored)))
 		if closed := eval[int](ada, `sources.filter((source) => source.readyState === EventSource.CLOSED).length`); closed > 0 {
-			t.Fatalf("restart %d: %d of %d gave up", i+1, closed, sources)
+			t.Fatalf("restart %d: %d of %d EventSources are closed, want 0", i+1, closed, sources)
 		}
 		for _, read := range eval[[][]string](ada, `sources.map((source) => source.read)`) {
 			if !slices.Equal(read, stored) {

@@ -180,7 +180,7 @@ func fillHistory(t *testing.T, server *redistest.Server, burble *apptest.Server,
 	token := burble.SignIn("Historian")
 	for _, text := range texts {
 		if status, body := burble.Post(token, room, client.NewKey(), text); status != http.StatusCreated {
-			t.Fatalf("post: %d %s", status, body)
+			t.Fatalf("post: status %d, want 201: %s", status, body)
 		}
 	}
 	redisClient := server.Client()

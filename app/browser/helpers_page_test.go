@@ -163,7 +163,7 @@ func expectMatchesServer(t *testing.T, server *apptest.Server, room string, user
 			time.Sleep(50 * time.Millisecond)
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%s's page shows\n%q, the server has\n%q", u.name, got, want)
+			t.Errorf("%s's page shows\n%q, want, as on the server,\n%q", u.name, got, want)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func TestMessagesReachBothServersAndSurviveOffline(t *testing.T) {
 		texts = append(texts, entry.Values["text"])
 	}
 	if want := []any{"hello Bob", "hello Ada", "are you there?", "one from the tunnel", "two from the tunnel"}; !slices.Equal(texts, want) {
-		t.Errorf("Redis has the texts %q", texts)
+		t.Errorf("Redis has the texts %q, want %q", texts, want)
 	}
 }
 

@@ -33,7 +33,7 @@ func TestPageSurvivesAServerCrash(t *testing.T) {
 	bob.send("Ada?")
 	bob.waitMessages("Ada?")
 	if texts := bob.messages(); len(texts) != 2 {
-		t.Errorf("Bob's page shows %q while Ada's server is down", texts)
+		t.Errorf("while Ada's server is down, Bob's page shows %q, want 2 messages", texts)
 	}
 
 	here.Start()
@@ -73,7 +73,7 @@ func TestHiddenPagePausesAndResumes(t *testing.T) {
 	bob.click("#toolbar [name=delete]")
 	bob.waitMessages("sleep well, Ada", "This message was deleted.")
 	if texts := ada.messages(); len(texts) != 1 {
-		t.Errorf("Ada's paused page shows %q", texts)
+		t.Errorf("Ada's paused page shows %q, want 1 message", texts)
 	}
 
 	show()

@@ -29,7 +29,7 @@ func TestPrintHasAllMessagesAndNothingElse(t *testing.T) {
 
 	pdf := call(ada, page.PrintToPDF, page.PrintToPDFParams{}).Data
 	if sheets := len(regexp.MustCompile(`/Type\s*/Page\b`).FindAll(pdf, -1)); sheets < 3 {
-		t.Errorf("51 messages are printed on %d sheets", sheets)
+		t.Errorf("51 messages are printed on %d pages, want at least 3", sheets)
 	}
 
 	call(ada, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})

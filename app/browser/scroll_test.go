@@ -62,7 +62,7 @@ func TestViewStaysWhileMessagesArrive(t *testing.T) {
 	sendConversation(t, server, "lobby", 500) // more than the page keeps, so it drops the newest
 	ada.wait("the newest messages to be left out", `document.querySelector("#status").dataset.state === "older"`)
 	if got := eval[recording](ada, "recorder"); got.Jump > 1 || got.Peak > maxMessages || got.Holes > 0 {
-		t.Errorf("the view jumped: %+v", got)
+		t.Errorf("got %+v, want Jump at most 1, Peak at most %d, and Holes 0", got, maxMessages)
 	}
 }
 
@@ -87,13 +87,13 @@ func (u *user) scrollThrough(server *apptest.Server, room string, count int, inp
 		got, growth := eval[recording](u, "recorder"), u.heapBytes()-before
 		u.t.Logf("%v: heaps of %.1f MB grew by %.1f MB, %+v", time.Since(start), before/1e6, growth/1e6, got)
 		if got.Seen != count || got.Peak > maxMessages || got.Holes > 0 {
-			u.t.Errorf("want all %d messages, at most %d at once, in order", count, maxMessages)
+			u.t.Errorf("got %+v, want Seen %d, Peak at most %d, and Holes 0", got, count, maxMessages)
 		}
 		if got.Jump > 1 || got.Back > 1 || got.Shift > 0.01 {
-			u.t.Error("the view jumped")
+			u.t.Errorf("the view jumped: got %+v, want Jump and Back at most 1, and Shift at most 0.01", got)
 		}
 		if growth > maxGrowth {
-			u.t.Errorf("the page grew by %.1f MB", growth/1e6)
+			u.t.Errorf("the page grew by %.1f MB, want at most %.1f", growth/1e6, maxGrowth/1e6)
 		}
 	}
 	u.waitUpToDate()
@@ -154,7 +154,7 @@ func TestUnfoldingCodeKeepsItsPlace(t *testing.T) {
 				toggle(summary)
 				ada.wait("the code to be folded or unfolded", fmt.Sprintf(`document.querySelector(%q).parentElement.open === %v`, summary, open))
 				if after := eval[float64](ada, top); math.Abs(after-before) > 1 {
-					t.Errorf("%s, unfolded %v: moved from %v to %v", summary, open, before, after)
+					t.Errorf("%s, unfolded %v: moved from %v to %v pixels, want at most 1 pixel", summary, open, before, after)
 				}
 			}
 		}
@@ -182,7 +182,7 @@ func TestPageFollowsNewMessagesOnlyAtTheEnd(t *testing.T) {
 	ada.waitMessages("below the view")
 	ada.wait("the jump button", `!document.querySelector("#jump").hidden && document.querySelector("#jump").innerText === "New messages"`)
 	if !eval[bool](ada, inView("message 10")) || eval[bool](ada, inView("below the view")) {
-		t.Error("the view moved")
+		t.Error("the view moved, want message 10 still in view and the new message below it")
 	}
 	ada.do(chromedp.Focus(chromedp.CSS("#jump")))
 	ada.press("Enter")
@@ -218,6 +218,6 @@ func TestMessagesBelowTheViewLeakNoListeners(t *testing.T) {
 		ada.waitMessages(text)
 	}
 	if after := countListeners(); after > before {
-		t.Errorf("%d listeners for visibilitychange, %d before the messages", after, before)
+		t.Errorf("got %d listeners for visibilitychange, want at most the %d before the messages", after, before)
 	}
 }

@@ -30,7 +30,7 @@ func TestSearchListsNewestFirstAndLinksToMessages(t *testing.T) {
 	ada.wait("the search", `document.activeElement.name === "q"`)
 	ada.typeText("needle")
 	ada.press("Enter")
-	ada.wait("the end of the search", `document.querySelector("#search [role=status]").innerText === "3 messages in the whole room."`)
+	ada.wait("the end of the search", `document.querySelector("#search [role=status]").innerText === "3 matches in the whole room."`)
 	ada.expect("the list of results", `[...document.querySelectorAll("#search li")].map((row) => row.querySelector("b").innerText + ": " + row.querySelector("p").innerText).join("; ")`,
 		"Bob: no needles of mine; Historian: another needle; Historian: 👩‍👩‍👧 a Nee\u0301dle in hay")
 	ada.expect("the list of marked words", `[...document.querySelectorAll("#search mark")].map((mark) => mark.innerText).join()`, "needle,needle,Nee\u0301dle")
@@ -45,7 +45,7 @@ func TestSearchListsNewestFirstAndLinksToMessages(t *testing.T) {
 	ada.clearField()
 	ada.typeText("from:BÓB mine needle")
 	ada.press("Enter")
-	ada.wait("the end of the search", `document.querySelector("#search [role=status]").innerText === "1 message in the whole room."`)
+	ada.wait("the end of the search", `document.querySelector("#search [role=status]").innerText === "1 match in the whole room."`)
 	ada.press("Escape")
 	ada.wait("the search to close", `!document.querySelector("#search").open`)
 	ada.wait("the latest messages", `document.querySelectorAll(".message").length === 50`)

@@ -50,7 +50,7 @@ func TestLongPressOpensTheToolbarAndTheButtonSends(t *testing.T) {
 		return [long, lift(body)];
 	})()`)
 	if !prevented[0] || prevented[1] {
-		t.Errorf("the click is prevented: %v after a long press, %v after a short one", prevented[0], prevented[1])
+		t.Errorf("the click is prevented: %v after a long press, want true; %v after a short one, want false", prevented[0], prevented[1])
 	}
 
 	// The toolbar opens at the end of the page, and does not cover the newest message.
@@ -158,13 +158,13 @@ func TestReducedMotionStopsAnimations(t *testing.T) {
 		return document.getAnimations().filter((one) => one.effect.getComputedTiming().duration > 1).length;
 	})()`
 	if count := eval[int](ada, countAnimations); count < 1 {
-		t.Errorf("%d animations without reduced motion", count)
+		t.Errorf("got %d animations without reduced motion, want at least 1", count)
 	}
 	call(ada, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}},
 	})
 	if count := eval[int](ada, countAnimations); count > 0 {
-		t.Errorf("%d animations with reduced motion", count)
+		t.Errorf("got %d animations with reduced motion, want 0", count)
 	}
 }
 

@@ -77,13 +77,13 @@ func commonFaults() []fault {
 		{"room trimmed", redisProcess, func(i *injection) { i.trimRoom(i.room("trimmed"), 1+i.random.IntN(60)) }},
 		{"room deleted", redisProcess, func(i *injection) { i.deleteRoom(i.room("deleted")) }},
 
-		{"clients disconnected", clientNetwork, func(i *injection) { i.slots[i.target].front.Cut() }},
+		{"clients disconnected", clientNetwork, func(i *injection) { i.slots[i.target].proxy.Cut() }},
 		{"reconnect storm", clients, func(i *injection) {
 			i.environment.ReconnectStorm(i.ctx, i.random, i.options.crowd, i.followers[0], i.safeRooms()[0])
 		}},
 	}
 	toRedis := func(i *injection) *redistest.Proxy { return i.backend.networks()[i.target] }
-	toClients := func(i *injection) *redistest.Proxy { return i.slots[i.target].front }
+	toClients := func(i *injection) *redistest.Proxy { return i.slots[i.target].proxy }
 	faults = append(faults, networkFaults(redisNetwork, "network to redis", toRedis)...)
 	return append(faults, networkFaults(clientNetwork, "network to clients", toClients)...)
 }

@@ -63,7 +63,7 @@ func newHarness(t testing.TB, o options) *harness {
 		h.program = build(t)
 	}
 	for i := range o.servers {
-		h.slots = append(h.slots, &slot{index: i, front: redistest.StartProxy(t, "")})
+		h.slots = append(h.slots, &slot{index: i, proxy: redistest.StartProxy(t, "")})
 	}
 	for _, s := range h.slots {
 		h.launch(h.testCtx, s)
@@ -80,7 +80,7 @@ func newHarness(t testing.TB, o options) *harness {
 			t.Errorf("a server crashed:\n%s", crash)
 		}
 	})
-	reader := bots.ServerAt(h.slots[0].front.Addr, "")
+	reader := bots.ServerAt(h.slots[0].proxy.Addr, "")
 	if _, err := reader.SignIn(h.testCtx, "reader"); err != nil {
 		t.Fatal(err)
 	}

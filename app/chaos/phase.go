@@ -77,7 +77,7 @@ func (p *phase) newEnvironment() *bots.Environment {
 		Repaired: make(chan struct{}), Pause: p.options.pause, Plain: p.options.plain, Faithful: p.options.faithful,
 	}
 	for _, slot := range p.slots {
-		s.Servers = append(s.Servers, slot.front.Addr)
+		s.Servers = append(s.Servers, slot.proxy.Addr)
 	}
 	return s
 }

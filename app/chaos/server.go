@@ -35,7 +35,7 @@ func build(t testing.TB, args ...string) string {
 // slot is one server of the run. Its address stays the same while faults replace its process.
 type slot struct {
 	index    int
-	front    *redistest.Proxy // between clients and the process
+	proxy    *redistest.Proxy // between clients and the process
 	process  *process
 	baseline resources // the server's resources before the run
 }
@@ -75,13 +75,13 @@ func (h *harness) start(slot int) *process {
 	return p
 }
 
-var listening = regexp.MustCompile(`msg=listening url=\S*:(\d+)`)
+var listeningLine = regexp.MustCompile(`msg=listening url=\S*:(\d+)`)
 
 // awaitReady waits until the server is ready. It returns false if the server exits or ctx ends first.
 func (p *process) awaitReady(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		text, _ := os.ReadFile(p.log)
-		if found := listening.FindSubmatch(text); found != nil {
+		if found := listeningLine.FindSubmatch(text); found != nil {
 			p.addr = "127.0.0.1:" + string(found[1])
 			response, err := bots.ServerAt(p.addr, "").Do(ctx, http.MethodGet, "/readyz", "")
 			if err == nil && response.Status == http.StatusOK {
@@ -126,7 +126,7 @@ func (h *harness) launch(ctx context.Context, s *slot) {
 		}
 		if next.awaitReady(ctx) {
 			s.process = next
-			s.front.RouteNew(next.addr)
+			s.proxy.RouteNew(next.addr)
 			return
 		}
 		next.kill()

@@ -224,7 +224,7 @@ func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
 	other.expectPresent(t, "Bob", "Eve")
 	for deadline := time.Now().Add(time.Minute); many.notified.Load() < rooms; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("after a minute %d of %d rooms are recorded", many.notified.Load(), rooms)
+			t.Fatalf("after a minute %d rooms are recorded, want %d", many.notified.Load(), rooms)
 		}
 	}
 	t.Logf("all rooms are recorded after %v", time.Since(began).Round(time.Millisecond))

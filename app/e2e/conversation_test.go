@@ -88,7 +88,7 @@ func (c *conversation) expectAllRead(server *redistest.Server) {
 	c.t.Helper()
 	entries := apptest.Entries(c.t, server, c.room)
 	if len(entries) != c.count() {
-		c.t.Errorf("%d messages were acknowledged, but %d are stored", c.count(), len(entries))
+		c.t.Errorf("%d messages are stored, want the %d that were acknowledged", len(entries), c.count())
 	}
 	for _, entry := range entries {
 		text := entry.Values["text"].(string)

@@ -97,7 +97,7 @@ func expectAcknowledgedAreStored(t *testing.T, redis *redistest.Server, clients 
 		for key, id := range c.stored {
 			acknowledged++
 			if ids[key] != id {
-				t.Errorf("a message acknowledged as %s is stored as %q", id, ids[key])
+				t.Errorf("a message is stored as %q, want %s, as it was acknowledged", ids[key], id)
 			}
 		}
 	}

@@ -29,7 +29,7 @@ import (
 //	percentile            returns a percentile of durations
 //
 // In conversation_test.go, many members send in one room, and the test checks what each of them
-// read. In resuming_client_test.go, a client connects and reads whenever the test wants it to.
+// read. In resuming_client_test.go, a client connects and reads only when the test calls it.
 // Package apptest starts servers and reads Redis.
 
 // crowdSize is the number of clients in a reconnect storm or a test of idle sockets.
@@ -110,13 +110,13 @@ func (m *member) disconnected(err error) {
 	}
 }
 
-// send sends a message under a new key until it is stored, and returns its entry ID.
+// send sends a message with a new key until it is stored, and returns its entry ID.
 func (m *member) send(ctx context.Context, text string) (id string, err error) {
-	return m.sendUnder(ctx, client.NewKey(), text)
+	return m.sendWithKey(ctx, client.NewKey(), text)
 }
 
-// sendUnder is like send, under a given key.
-func (m *member) sendUnder(ctx context.Context, key, text string) (id string, err error) {
+// sendWithKey is like send, with a given key.
+func (m *member) sendWithKey(ctx context.Context, key, text string) (id string, err error) {
 	m.mu.Lock()
 	m.keys[key] = true
 	m.mu.Unlock()

@@ -43,7 +43,7 @@ func TestShortLossOfRedisIsInvisibleToClients(t *testing.T) {
 		reader.await(patience, count)
 		slowest = max(slowest, time.Since(began))
 	}
-	t.Logf("messages stored during 20 interruptions arrived within %v after the interruption", slowest)
+	t.Logf("messages stored during each of 20 interruptions arrived within %v of its end", slowest)
 	if statuses, connections := reader.redisStatuses(); connections != 1 {
 		t.Errorf("the reader made %d connections, want 1, and received the statuses %q", connections, statuses)
 	}
@@ -137,6 +137,6 @@ func TestClientsOfAKilledServerMoveToOthers(t *testing.T) {
 	t.Logf("%d clients of the killed server resumed within %v (p99) and %v (max); Redis ran %v",
 		len(moved), percentile(moved, 99), percentile(moved, 100), ran)
 	if reads := ran["xrange"] + ran["xrevrange"]; reads > crowdSize/10 {
-		t.Errorf("Redis read the room %d times for %d clients, want at most a tenth: %v", reads, len(moved), ran)
+		t.Errorf("Redis read the room %d times, want at most %d (one for ten clients): %v", reads, crowdSize/10, ran)
 	}
 }

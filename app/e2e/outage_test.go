@@ -95,7 +95,7 @@ func expectErrorPage(t *testing.T, server *apptest.Server) {
 				t.Errorf("GET %s without Redis: status %d after %v, want 503 within 10 s", path, status, took)
 			}
 			if isPage := strings.Contains(strings.ToLower(body), "<!doctype html>"); isPage != (accept == "text/html") {
-				t.Errorf("GET %s without Redis, Accept %s: want a page for HTML and JSON otherwise, got %s", path, accept, body)
+				t.Errorf("GET %s without Redis, Accept %s: got %s, want a page for text/html and JSON otherwise", path, accept, body)
 			}
 		})
 	}

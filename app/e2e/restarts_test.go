@@ -59,7 +59,7 @@ func TestLiveReadsOutliveRestarts(t *testing.T) {
 	var stored []string
 	post := func() {
 		t.Helper()
-		stored = append(stored, other.Store(token, "lobby", fmt.Sprint("message ", len(stored))))
+		stored = append(stored, other.PostStored(token, "lobby", fmt.Sprint("message ", len(stored))))
 	}
 	for i := range restarts {
 		if i%3 == 1 {
@@ -252,7 +252,7 @@ func (r *liveReaders) await(want []string) {
 	defer r.mu.Unlock()
 	r.t.Logf("%d clients, %d entries", len(r.followed), len(want))
 	if len(r.closed) > 0 {
-		r.t.Errorf("%d of %d clients gave up", len(r.closed), len(r.followed))
+		r.t.Errorf("%d of %d clients gave up, want 0", len(r.closed), len(r.followed))
 	}
 	for name := range r.followed {
 		if !r.closed[name] && !slices.Equal(r.read[name], want) {

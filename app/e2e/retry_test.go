@@ -28,9 +28,9 @@ func TestRetriedSendIsStoredOnceUnderOneID(t *testing.T) {
 
 	t.Run("WebSocket first, then HTTP", func(t *testing.T) {
 		key := client.NewKey()
-		first := sendUnder(t, here, key)
+		first := sendWithKey(t, here, key)
 		for where, m := range map[string]*member{"on the same server": here, "on the other server": there} {
-			if id := sendUnder(t, m, key); id != first {
+			if id := sendWithKey(t, m, key); id != first {
 				t.Errorf("retry %s: %s, want %s", where, id, first)
 			}
 		}
@@ -51,7 +51,7 @@ func TestRetriedSendIsStoredOnceUnderOneID(t *testing.T) {
 				t.Errorf("retry: %d %s, want 200 %s", status, body, first)
 			}
 		}
-		if id := sendUnder(t, there, key); id != apptest.PostedID(t, first) {
+		if id := sendWithKey(t, there, key); id != apptest.PostedID(t, first) {
 			t.Errorf("retry on a WebSocket: %s, want the ID of %s", id, first)
 		}
 	})
@@ -63,7 +63,7 @@ func TestRetriedSendIsStoredOnceUnderOneID(t *testing.T) {
 		for range 8 {
 			for _, server := range []*apptest.Server{serverA, serverB} {
 				m := join(t.Context(), t, "lobby", token, server)
-				sending.Go(func() { ids.Store(sendUnder(t, m, key), true) })
+				sending.Go(func() { ids.Store(sendWithKey(t, m, key), true) })
 				sending.Go(func() {
 					status, body := server.Post(token, "lobby", key, key)
 					if status == http.StatusCreated {
@@ -85,12 +85,12 @@ func TestRetriedSendIsStoredOnceUnderOneID(t *testing.T) {
 	apptest.ExpectStoredOnce(t, redis, "lobby", 3)
 }
 
-// sendUnder sends a message whose text is its key.
-func sendUnder(t *testing.T, m *member, key string) (id string) {
+// sendWithKey sends a message whose text is its key.
+func sendWithKey(t *testing.T, m *member, key string) (id string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	id, err := m.sendUnder(ctx, key, key)
+	id, err := m.sendWithKey(ctx, key, key)
 	if err != nil {
 		t.Errorf("send: %v", err)
 	}

@@ -1,5 +1,6 @@
-// Package httpguard refuses requests that fasthttp would accept although RFC 9112 or the names of the
-// server forbid them. It examines a request's header before the body is read and before it is routed:
+// Package httpguard refuses requests that fasthttp would accept but RFC 9112 forbids, and requests for a
+// host that is not one of the server's own. It examines a request's header before the body is read and
+// before the request is routed:
 //
 //	server.HeaderReceived = httpguard.HeaderReceived
 //	server.Handler = func(ctx *fasthttp.RequestCtx) {
@@ -7,5 +8,5 @@
 //	}
 //	server.Serve(httpguard.Listener(listener))
 //
-// Hosts lists the names under which a server may be addressed. All functions are safe for concurrent use.
+// Hosts is the list of host names that the server answers to. All functions are safe for concurrent use.
 package httpguard

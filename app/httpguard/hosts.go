@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Hosts are the names under which a server may be addressed. A page of any other name is not the
+// Hosts is the list of host names that a server answers to. A page of any other name is not the
 // server's own, even if it shares the server's origin: whoever controls a name can make it resolve to an
 // address in the user's private network (DNS rebinding).
 type Hosts struct {

@@ -89,10 +89,10 @@ func FuzzName(f *testing.F) {
 			return
 		}
 		if n := utf8.RuneCountInString(name); n < 1 || n > MaxName || !utf8.ValidString(name) {
-			t.Errorf("%q is cleaned to the invalid name %q", given, name)
+			t.Errorf("cleanName(%q) = %q, want 1 to %d valid characters", given, name, MaxName)
 		}
 		if again, err := cleanName(name); err != nil || again != name {
-			t.Errorf("%q is cleaned to %q, but cleaning that returns %q, %v", given, name, again, err)
+			t.Errorf("cleanName(%q) = %q, %v, want no change, because cleanName(%q) returned it", name, again, err, given)
 		}
 	})
 }

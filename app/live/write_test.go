@@ -35,7 +35,7 @@ func TestCloseFrameFollowsRestOfUnfinishedFrame(t *testing.T) {
 	client.SetReadDeadline(time.Now().Add(patience))
 	n, err := io.ReadFull(client, rest)
 	if got := slices.Concat(received, rest[:n]); !bytes.Equal(got, want) {
-		t.Errorf("%v; received %q, want %q", err, got, want)
+		t.Errorf("received %q, %v; want %q", got, err, want)
 	}
 	client.Close()
 	<-finished

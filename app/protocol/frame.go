@@ -30,7 +30,7 @@ type Frame struct {
 	ID      streams.ID   // read
 }
 
-// BatchFormat is how a client wants its batches of entries encoded.
+// BatchFormat is the encoding that a client requested for its batches of entries.
 type BatchFormat struct {
 	HTML    bool // include the text rendered as HTML
 	Deflate bool // compress large batches

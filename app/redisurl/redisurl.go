@@ -119,7 +119,7 @@ func parseServer(rawURL string, onHeroku bool, extra ...string) (*server, error)
 	s.unverified = onHeroku && u.Scheme == "rediss" && !query.Has("skip_verify")
 	u.RawQuery = query.Encode()
 	if s.Options, err = redis.ParseURL(u.String()); err != nil { // not wrapped, because it quotes options
-		return nil, errors.New("db must be the number of a database, protocol must be a number, and skip_verify (TLS only) must be true or false")
+		return nil, errors.New("db must be a database number, protocol must be a number, and skip_verify (TLS only) must be true or false")
 	}
 	if s.unverified {
 		s.TLSConfig.InsecureSkipVerify = true
@@ -138,7 +138,7 @@ func checkServerURL(u *url.URL) error {
 	case u.Scheme == "unix" && (u.Host != "" || strings.TrimSpace(u.Path) == ""):
 		return errors.New("a Unix socket needs an absolute path and no host, as in unix:///run/redis/redis.sock")
 	case u.Scheme != "unix" && strings.Trim(u.Path, "/0123456789") != "":
-		return errors.New("only the number of a database may follow the host; in a password, characters such as / must be percent-encoded")
+		return errors.New("only a database number may follow the host; in a password, characters such as / must be percent-encoded")
 	}
 	return nil
 }
@@ -186,8 +186,8 @@ func finishCluster(first *server, options *redis.UniversalOptions) (*redis.Unive
 	return options, "Redis Cluster at " + strings.Join(options.Addrs, ", ") + first.details(), nil
 }
 
-// clearServerName makes TLS verify each node by its own host name. By default, go-redis verifies all
-// nodes by the name of the first host.
+// clearServerName makes TLS verify each node against its own host name. By default, go-redis verifies
+// every node against the first node's host name.
 func clearServerName(options *redis.UniversalOptions) {
 	if options.TLSConfig != nil {
 		options.TLSConfig.ServerName = ""

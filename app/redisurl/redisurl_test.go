@@ -142,7 +142,7 @@ func TestParseRefuses(t *testing.T) {
 		{"http://localhost", "scheme"},
 		{"redis://a:1,b:2", "complete URL"},
 		{"redis://a:b", "not a valid URL"},
-		{"redis://a/x", "number of a database"},
+		{"redis://a/x", "database number"},
 		{"redis://a?pool_size=50", "db, protocol, skip_verify, addr, cluster"},
 		{"redis://a?cluster=perhaps", "true or false"},
 		{"redis://a?username=u", "unknown option"},
@@ -159,7 +159,7 @@ func TestParseRefuses(t *testing.T) {
 		{"unix:///a?master_name=m", "Unix socket"},
 		{"redis-sentinel://a", "redis-sentinel://host1"},
 		{"redis-sentinel:///m", "redis-sentinel://host1"},
-		{"redis-sentinel://a/m/x", "number of a database"},
+		{"redis-sentinel://a/m/x", "database number"},
 		{"redis-sentinel://a/m?cluster=true", "unknown option"},
 		{"redis://a?master_name=", "master"},
 	}

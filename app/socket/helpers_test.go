@@ -114,7 +114,7 @@ func (c *conn) readFrame() (opcode byte, payload []byte, err error) {
 		return 0, nil, err
 	}
 	if !header.Fin || header.Rsv != 0 || header.Masked {
-		c.t.Fatalf("the server's frame has the header %+v", header)
+		c.t.Fatalf("the server sent a frame with the header %+v, want FIN, no RSV bits and no mask", header)
 	}
 	payload = make([]byte, header.Length)
 	_, err = io.ReadFull(c, payload)

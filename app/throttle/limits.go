@@ -62,7 +62,7 @@ func (l *Limits) AllowLiveRead(address string) error {
 	return allow(l.NewLiveReads, address, 1, "connections")
 }
 
-// AllowEntries counts the entries that a request wants, beyond the first EntriesPerRequest, which
+// AllowEntries counts the entries that a request asks for, beyond the first EntriesPerRequest, which
 // AllowRequest has counted.
 func (l *Limits) AllowEntries(address string, entries int) error {
 	return allow(l.Requests, address, (entries-1)/EntriesPerRequest, "entries")

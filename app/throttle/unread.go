@@ -19,9 +19,9 @@ const (
 	unreadRetryAfter = 15 * time.Second
 )
 
-// Hold returns a reader of a response's body, which counts against the client's address until the reader
+// CountUnread returns a reader of a response's body, which counts against the client's address until the reader
 // is closed. Otherwise a client could request large responses and read none of them.
-func (l *Limits) Hold(address string, body []byte) (io.ReadCloser, error) {
+func (l *Limits) CountUnread(address string, body []byte) (io.ReadCloser, error) {
 	releaseOwn, ok := l.UnreadBytes.Take(address, len(body))
 	if !ok {
 		return nil, protocol.TooMany("unread responses", unreadRetryAfter)
@@ -31,16 +31,16 @@ func (l *Limits) Hold(address string, body []byte) (io.ReadCloser, error) {
 		releaseOwn()
 		return nil, protocol.TooMany("unread responses", unreadRetryAfter)
 	}
-	return &heldBody{bytes.NewReader(body), func() { releaseOwn(); releaseAll() }}, nil
+	return &countedBody{bytes.NewReader(body), func() { releaseOwn(); releaseAll() }}, nil
 }
 
-type heldBody struct {
+type countedBody struct {
 	*bytes.Reader
 	release func()
 }
 
 // Close implements io.Closer. fasthttp calls it after it has written the response, or failed to.
-func (h *heldBody) Close() error {
-	h.release()
+func (b *countedBody) Close() error {
+	b.release()
 	return nil
 }

@@ -35,7 +35,7 @@ func TestCompressionBombsAreNotDecompressed(t *testing.T) {
 					}
 				})
 				if allocated > 20<<20 {
-					t.Errorf("%s of %s to %s: %d bytes allocated", encoding, contentType, path, allocated)
+					t.Errorf("%s of %s to %s: %d bytes allocated, want at most %d", encoding, contentType, path, allocated, 20<<20)
 				}
 			}
 		}

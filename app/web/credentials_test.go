@@ -52,7 +52,7 @@ func TestEverySurfaceAcceptsTheSameCredentials(t *testing.T) {
 	for _, surface := range surfaces {
 		t.Run(surface.name, func(t *testing.T) {
 			s, origin := s.with(t), "Origin: http://"+s.host
-			needsUser, makesUser := strings.HasPrefix(surface.name, "post"), strings.HasPrefix(surface.name, "session")
+			needsUser, makesUser := strings.HasPrefix(surface.name, "message as "), strings.HasPrefix(surface.name, "sign-in ")
 			expect := func(name, want string, headers ...string) {
 				t.Helper()
 				status, user := surface.request(s, append(headers, origin)...)

@@ -102,7 +102,7 @@ func TestFollowInURLWorksLikeAFollowFrame(t *testing.T) {
 	s.post(bob, "lobby", "not for Ada")
 	s.post(bob, "kitchen", "for Ada")
 	if member.read("kitchen", 1); len(member.entries["lobby"]) != 1 {
-		t.Errorf("the lobby is still followed: %+v", member.entries["lobby"])
+		t.Errorf("after unfollow: got entries %+v of the lobby, want 1", member.entries["lobby"])
 	}
 }
 
@@ -225,7 +225,7 @@ func TestFollowingARoomAgainStartsOver(t *testing.T) {
 		t.Errorf("got %q, want %q", texts(got), want)
 	}
 	if got[4].HTML != "<p>three</p>" {
-		t.Errorf("the last follow asked for HTML, but the entry has none: %+v", got[4])
+		t.Errorf("last entry: got %+v, want HTML, which the last follow requested", got[4])
 	}
 	if c.sync(); len(c.entries["lobby"]) != 5 {
 		t.Errorf("%d entries, want 5: the server sent the last entry more than once", len(c.entries["lobby"]))

@@ -67,7 +67,7 @@ func parsePage(t *testing.T, page string) map[string]bool {
 			for _, attribute := range token.Attr {
 				parts[token.Data+" "+attribute.Key] = true
 				if urlAttributes[attribute.Key] && !isHarmlessURL(token.Data, attribute.Val) {
-					t.Errorf("<%s %s=%q> has a URL that is not harmless", token.Data, attribute.Key, attribute.Val)
+					t.Errorf("<%s %s=%q> has a harmful URL", token.Data, attribute.Key, attribute.Val)
 				}
 			}
 		}

@@ -49,7 +49,7 @@ func (s *Server) limitUnread(c *fiber.Ctx) error {
 	if len(body) <= smallResponse {
 		return nil
 	}
-	held, err := s.limits.Hold(s.callerOf(c).address, body)
+	held, err := s.limits.CountUnread(s.callerOf(c).address, body)
 	if err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func TestPagesOfHistoryLinkBothWays(t *testing.T) {
 			t.Errorf("newer: %v, want %v", got, all)
 		}
 		if first := there.history("lobby", "?after=0-0&limit=5"); first.Older != nil {
-			t.Errorf("the first page has an older one, before %s", *first.Older)
+			t.Errorf("first page: older %s, want none", *first.Older)
 		}
 		around := there.history("lobby", "?limit=5&around="+all[10])
 		if got := ids(around.Entries); !slices.Equal(got, all[8:13]) || *around.Older != all[8] || *around.Newer != all[12] {

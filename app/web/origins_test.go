@@ -67,8 +67,8 @@ func TestChangeWithACookieNeedsAnOrigin(t *testing.T) {
 			status, _ := surface.request(s, headers...)
 			return status < 400
 		}
-		if isAllowed(cookie) == surface.changes {
-			t.Errorf("%s with a cookie and no Origin: allowed: %v, want %v", surface.name, surface.changes, !surface.changes)
+		if isAllowed(cookie) == surface.hasEffect {
+			t.Errorf("%s with a cookie and no Origin: allowed: %v, want %v", surface.name, surface.hasEffect, !surface.hasEffect)
 		}
 		if !isAllowed(ada.bearer()) {
 			t.Errorf("%s with a token and no Origin: refused, want allowed", surface.name)
@@ -78,8 +78,8 @@ func TestChangeWithACookieNeedsAnOrigin(t *testing.T) {
 		}
 		// If a proxy has removed Origin, Sec-Fetch-Site still identifies a foreign page.
 		for _, site := range []string{"cross-site", "same-site"} {
-			if isAllowed(ada.bearer(), "Sec-Fetch-Site: "+site) == surface.changes {
-				t.Errorf("%s with a token, Sec-Fetch-Site %s: allowed: %v, want %v", surface.name, site, surface.changes, !surface.changes)
+			if isAllowed(ada.bearer(), "Sec-Fetch-Site: "+site) == surface.hasEffect {
+				t.Errorf("%s with a token, Sec-Fetch-Site %s: allowed: %v, want %v", surface.name, site, surface.hasEffect, !surface.hasEffect)
 			}
 		}
 		if !isAllowed(ada.bearer(), "Sec-Fetch-Site: none") || !isAllowed(ada.bearer(), "Sec-Fetch-Site: same-origin") {

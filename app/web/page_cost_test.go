@@ -48,7 +48,7 @@ func TestPagesWaitForMemory(t *testing.T) {
 	s := startOne(t)
 	s.post(s.signIn("Ada"), "lobby", "hi")
 	if !s.limits.Pages.TryAcquire(throttle.MaxPagesBytes) {
-		t.Fatal("the memory is taken already")
+		t.Fatal("some memory is in use before the first page")
 	}
 	statuses := make(chan int, 2)
 	for _, path := range []string{"/r/lobby/messages?limit=500&html=true", "/r/lobby"} {
@@ -59,7 +59,7 @@ func TestPagesWaitForMemory(t *testing.T) {
 	}
 	select {
 	case status := <-statuses:
-		t.Errorf("status %d for a page that should have waited for memory", status)
+		t.Errorf("without memory for pages: got status %d, want the page to wait", status)
 	case <-time.After(50 * time.Millisecond):
 	}
 	s.limits.Pages.Release(throttle.MaxPagesBytes)
@@ -71,7 +71,7 @@ func TestPagesWaitForMemory(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if s.limits.Pages.Acquire(ctx, throttle.MaxPagesBytes) != nil {
-		t.Error("not all memory was released")
+		t.Error("after the pages, some memory is still in use")
 	}
 	s.get("/r/lobby").expectRefusal(t, 429, protocol.RateLimited, "")
 }

@@ -165,7 +165,7 @@ func TestSearchReportsAnOutage(t *testing.T) {
 		t.Errorf("the last line of the interrupted search is %s, want the error unavailable", line)
 	}
 	if line, err := cut.Line(); err != io.EOF {
-		t.Errorf("after the error: %q, %v", line, err)
+		t.Errorf("after the error: got %q, %v, want the end of the response", line, err)
 	}
 	refused := s.get("/r/lobby/search?q=1")
 	refused.expectRefusal(t, 503, protocol.Unavailable, "")

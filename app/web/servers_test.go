@@ -68,13 +68,13 @@ func (c *conversation) expect(t *testing.T, reader string, entries []client.Entr
 	first, reply, plain, reaction, edit, deletion := entries[0], entries[1], entries[2], entries[3], entries[4], entries[5]
 	switch {
 	case first.Text != "hello *world*\nsecond line", plain.Text != "plain <b>text</b>", edit.Text != "hello **all**":
-		t.Errorf("%s: the texts %q differ from those sent", reader, texts(entries))
+		t.Errorf("%s: got the texts %q, want those that were sent", reader, texts(entries))
 	case reply.ReplyTo != first.ID, reaction.Of != first.ID, edit.Of != first.ID, deletion.Of != reply.ID:
-		t.Errorf("%s: an entry refers to a wrong one: %+v", reader, entries)
+		t.Errorf("%s: an entry refers to the wrong message: %+v", reader, entries)
 	case reaction.Emoji != "👍" || !reaction.On:
 		t.Errorf("%s: reaction %+v, want 👍 on", reader, reaction)
 	case first.User.Name != "Ada" || first.User.ID != c.ada.ID || deletion.User.ID != c.bob.ID:
-		t.Errorf("%s: an entry has a wrong user: %+v", reader, entries)
+		t.Errorf("%s: an entry has the wrong user: %+v", reader, entries)
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 // A surface is one of the ways to use Burble. All surfaces must accept and refuse the same origins
 // (origins_test.go) and credentials (credentials_test.go).
 type surface struct {
-	name    string
-	changes bool // whether it stores something or opens a socket
-	// request makes a request with additional headers. It returns the status and the ID of the user
+	name      string
+	hasEffect bool // whether it stores something or opens a socket
+	// request sends a request with additional headers. It returns the status and the ID of the user
 	// that the server identified: "" for none, unknown if the response does not show it.
 	request func(s *testServer, headers ...string) (status int, user string)
 }
@@ -23,11 +23,11 @@ const unknown = "unknown"
 
 var surfaces = []surface{
 	{"socket", true, openSocket},
-	{"post of JSON", true, postMessage("application/json", `{"text":"hi"}`)},
-	{"post of a form", true, postMessage("application/x-www-form-urlencoded", `text=hi`)},
-	{"post of text", true, postMessage("text/plain", `hi`)},
-	{"session by JSON", true, postSession("application/json", `{"name":"Eve"}`)},
-	{"session by form", true, postSession("application/x-www-form-urlencoded", `name=Eve`)},
+	{"message as JSON", true, postMessage("application/json", `{"text":"hi"}`)},
+	{"message as a form", true, postMessage("application/x-www-form-urlencoded", `text=hi`)},
+	{"message as plain text", true, postMessage("text/plain", `hi`)},
+	{"sign-in with JSON", true, postSession("application/json", `{"name":"Eve"}`)},
+	{"sign-in with a form", true, postSession("application/x-www-form-urlencoded", `name=Eve`)},
 	{"home page", false, getPage("/")},
 	{"room page", false, getPage("/r/quiet")},
 	{"message page", false, getMessagePage},
@@ -63,7 +63,8 @@ func postMessage(contentType, body string) func(*testServer, ...string) (int, st
 	}
 }
 
-// postSession creates a user or renames the client's, and returns the ID in the new cookie.
+// postSession creates a user, or renames the one that the client already has, and returns the user ID in
+// the new cookie.
 func postSession(contentType, body string) func(*testServer, ...string) (int, string) {
 	return func(s *testServer, headers ...string) (int, string) {
 		s.t.Helper()
@@ -79,7 +80,7 @@ func postSession(contentType, body string) func(*testServer, ...string) (int, st
 
 var pageUser = regexp.MustCompile(`<body [^>]*data-user="([^"]*)"`)
 
-// getPage requests a page, which contains the user's ID.
+// getPage requests a page and returns the user ID that it contains.
 func getPage(path string) func(*testServer, ...string) (int, string) {
 	return func(s *testServer, headers ...string) (int, string) {
 		s.t.Helper()

@@ -24,7 +24,7 @@ import (
 const output = "static/js/people/confusables.js"
 
 var (
-	line        = regexp.MustCompile(`^([0-9A-F]+) ;\t([0-9A-F ]+) ;`)
+	mappingLine = regexp.MustCompile(`^([0-9A-F]+) ;\t([0-9A-F ]+) ;`)
 	latinLetter = regexp.MustCompile(`(?:LETTER SMALL CAPITAL|D LATIN CAPITAL LETTER|INDICATOR SYMBOL LETTER) ([A-Z])$`)
 	coptic      = regexp.MustCompile(`^COPTIC (?:CAPITAL|SMALL) LETTER ([A-Z]+)$`)
 )
@@ -85,7 +85,7 @@ func read(name string) (map[rune]string, error) {
 	table := make(map[rune]string)
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
-		found := line.FindStringSubmatch(lines.Text())
+		found := mappingLine.FindStringSubmatch(lines.Text())
 		if found == nil {
 			continue
 		}

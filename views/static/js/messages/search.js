@@ -94,7 +94,7 @@ function showTime(element) {
 /** Shows how many messages were found, and how far back the search went. */
 function showEnd(query, { older }) {
   const { length } = list.children;
-  const found = length === 0 ? "Nothing found" : length === 1 ? "1 message" : `${length} messages`;
+  const found = length === 0 ? "Nothing found" : length === 1 ? "1 match" : `${length} matches`;
   status.textContent = older ? `${found} since ${formatDate(timeOf(older))}.` : `${found} in the whole room.`;
   nextQuery = { ...query, before: older };
   olderButton.hidden = !older;

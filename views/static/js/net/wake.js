@@ -1,6 +1,6 @@
 import { load } from "../page/storage.js";
 
-/** The storage key of the time at which a WebSocket was last found to be blocked, in milliseconds. */
+/** The storage key of the time, in milliseconds, when a WebSocket was last found to be blocked. */
 export const BLOCKED_KEY = "burble:blocked";
 
 const PROBE_AFTER = 60_000; // milliseconds without a frame after which a visible page probes the connection
@@ -11,7 +11,7 @@ const PROBE_AFTER = 60_000; // milliseconds without a frame after which a visibl
  * the connection when the user leaves the page or the browser goes offline.
  * @param {import("./connection.js").Connection} connection
  */
-export function wakeConnection(connection) {
+export function manageConnection(connection) {
   const wakeIfVisible = () => {
     if (!document.hidden) connection.wake();
   };
@@ -20,7 +20,7 @@ export function wakeConnection(connection) {
   addEventListener("pagehide", () => connection.close());
   addEventListener("online", () => connection.state !== "asleep" && connection.wake());
   addEventListener("offline", () => connection.offline());
-  const fallBack = ({ detail }) => import("./fallback.js").then((module) => module.fallBack(connection, detail)).catch(() => {}); // without a network
+  const fallBack = ({ detail }) => import("./fallback.js").then((module) => module.fallBack(connection, detail)).catch(() => {}); // the import fails without a network
   connection.addEventListener("unopened", fallBack);
   if (load(BLOCKED_KEY)) fallBack({});
   setInterval(() => {

@@ -2,7 +2,7 @@ import { load } from "./storage.js";
 
 /** The storage key of the bell. The value is "on" if the user wants to be notified of mentions. */
 export const BELL_KEY = "burble:bell";
-const DELAY = 1_500; // milliseconds before a notification, in which another tab can mark the message as read
+const NOTIFY_DELAY = 1_500; // milliseconds before notifying, so that another tab can mark the message as read first
 const CLOSE_DELAY = 300; // milliseconds before notifications are closed, so that one pass closes several
 
 const loadBell = () => import("./bell.js").catch(() => ({}));
@@ -36,7 +36,7 @@ export class Alerts {
     rooms.addEventListener("mention", ({ detail: { room, entry } }) => {
       if (!this.isOn || isLooking()) return;
       const isUnread = () => rooms.isUnread(room, entry.id);
-      setTimeout(async () => isUnread() && (await loadBell()).showNotification?.(room, entry, isUnread), DELAY);
+      setTimeout(async () => isUnread() && (await loadBell()).showNotification?.(room, entry, isUnread), NOTIFY_DELAY);
     });
     closeWhenRead(rooms);
   }

@@ -1,5 +1,5 @@
 import { Connection } from "../net/connection.js";
-import { wakeConnection } from "../net/wake.js";
+import { manageConnection } from "../net/wake.js";
 import { OtherOutboxes } from "../offline/other-outboxes.js";
 import { OUTBOX_PREFIX } from "../offline/outbox.js";
 import { RoomList } from "../rooms/room-list.js";
@@ -30,6 +30,6 @@ const outboxes = new OtherOutboxes(connection, user);
 outboxes.addEventListener("change", () => updateStatus({ waiting: outboxes.waiting, failedRoom: outboxes.failedRoom }));
 addEventListener("storage", ({ key }) => key?.startsWith(OUTBOX_PREFIX) && outboxes.changed());
 if (host !== location.host) import("./host.js").then(({ checkHost }) => checkHost(connection, { update: updateStatus }));
-wakeConnection(connection);
+manageConnection(connection);
 keepFormatsCurrent();
 if (!navigator.onLine) connection.offline();

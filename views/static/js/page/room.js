@@ -6,7 +6,7 @@ import { JumpButton, Scroll } from "../messages/scroll.js";
 import { Timeline } from "../messages/timeline.js";
 import { Connection } from "../net/connection.js";
 import { compareIDs, idOf } from "../net/id.js";
-import { wakeConnection } from "../net/wake.js";
+import { manageConnection } from "../net/wake.js";
 import { Outbox, OUTBOX_PREFIX } from "../offline/outbox.js";
 import { reloadOnUserChange } from "./identity.js";
 import { connectPanels } from "./panels.js";
@@ -160,7 +160,7 @@ history.addEventListener("detached", () => {
 timeline.addEventListener("trimmed", () => status.update({ attached: timeline.attached }));
 status.update({ attached: timeline.attached });
 
-wakeConnection(connection);
+manageConnection(connection);
 
 let quotesModule = null; // a promise once a message has a quote, unless loading has failed
 const loadQuotes = () => {

@@ -2,6 +2,8 @@ package streams_test
 
 import (
 	"context"
+	"errors"
+	"reflect"
 	"testing"
 
 	"burble/streams"
@@ -22,4 +24,37 @@ func TestAppendIgnoresEntryUser(t *testing.T) {
 			t.Errorf("got author %v, want %v", entries[0].User, bob)
 		}
 	})
+}
+
+// Every method of Access with a room must call admit, which refuses invalid names.
+func TestEveryMethodOfAccessChecksTheRoom(t *testing.T) {
+	t.Parallel()
+	store := redistest.Open(t, streams.Options{Redis: redistest.Start(t).Redis()})
+	access, ctx := store.As(ada), context.Background()
+	const room = "No"
+	calls := map[string]func() error{
+		"Append":         func() error { _, err := access.Append(ctx, room, streams.Entry{}); return err },
+		"AppendExisting": func() error { _, err := access.AppendExisting(ctx, room, streams.Entry{}); return err },
+		"Follow":         func() error { _, err := access.Follow(room, streams.Newest(1), nil); return err },
+		"MarkRead":       func() error { return access.MarkRead(ctx, room, streams.ID{}) },
+		"Names":          func() error { _, err := access.Names(ctx, room); return err },
+		"Page":           func() error { _, err := access.Page(ctx, room, streams.Where{Limit: 1}); return err },
+		"Present":        func() error { return access.Present(ctx, room)[0].Err },
+		"ReadUpTo":       func() error { _, err := access.ReadUpTo(ctx, room); return err },
+		"Signal":         func() error { return access.Signal(ctx, room, streams.Typing) },
+		"Topic":          func() error { _, err := access.Topic(ctx, room); return err },
+	}
+	for method := range reflect.TypeFor[streams.Access]().Methods() {
+		call := calls[method.Name]
+		if method.Name == "Rooms" { // has no room as its parameter
+			continue
+		}
+		if call == nil {
+			t.Errorf("%s is missing from this test", method.Name)
+			continue
+		}
+		if err := call(); !errors.Is(err, streams.ErrBadRoom) {
+			t.Errorf("%s: got error %v, want ErrBadRoom", method.Name, err)
+		}
+	}
 }

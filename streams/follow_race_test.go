@@ -123,14 +123,15 @@ func TestFollowedLastNumberMatchesLast(t *testing.T) {
 func TestFirstViewsOfManyRoomsReadLittleActivity(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t, streams.Options{})
+	watcher := follow(t, fx.store, "lobby", streams.Newest(0))
+	watcher.nextState()
+	fx.expectContinues(watcher) // the tail follows
 	var waiting []*follower
 	for i := 0; len(waiting) < 10; i++ {
 		if room := fmt.Sprint("room-", i); streams.ActivityKey(room) == activityKey {
 			waiting = append(waiting, follow(t, fx.store, room, streams.Newest(0)))
 		}
 	}
-	watcher := follow(t, fx.store, "lobby", streams.Newest(0))
-	watcher.nextState()
 	fx.post(500)
 	fx.expectContinues(watcher) // the tail has read all activity
 	before := outputBytes(t, fx.Client)

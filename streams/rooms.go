@@ -134,6 +134,8 @@ func (a Access) Topic(ctx context.Context, room string) (string, error) {
 		return "", err
 	}
 	s := a.store
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	topic, err := conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.StringCmd { return pipe.HGet(ctx, s.keys.meta(granted.room), "topic") })
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return "", fmt.Errorf("read the topic of room %q: %w", room, wrap(err))
@@ -147,6 +149,8 @@ func (a Access) ReadUpTo(ctx context.Context, room string) (ID, error) {
 	if err != nil {
 		return ID{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	markers, err := a.store.readMarkers(ctx, a.user, granted)
 	if err != nil || markers[0] == "" {
 		return ID{}, err

@@ -76,7 +76,7 @@ func (s *sample) tourPanels(big, small device, check checkState) {
 	ada.wait("the search", `document.querySelector("#search").open`)
 	ada.typeText("the")
 	ada.press("Enter")
-	ada.wait("the end of the search", `document.querySelector("#search [role=status]").textContent.includes("message")`)
+	ada.wait("the end of the search", `document.querySelector("#search [role=status]").textContent.includes("whole room")`)
 	check(ada, "search", big, small)
 	ada.press("Escape")
 	ada.runScript(`document.querySelector("#open-calendar").click()`)

@@ -37,7 +37,10 @@ func TestFailedModulesLoadOnTheNextAttempt(t *testing.T) {
 	}
 
 	block(true)
-	ada.runScript(`const key = crypto.randomUUID(); localStorage.setItem("burble:outbox:tea:" + key, JSON.stringify({ key, text: "from the lobby", at: 1, state: "waiting" }))`)
+	// As if another tab had written the message and been closed.
+	ada.runScript(`const key = crypto.randomUUID(), name = "burble:outbox:tea:" + key;
+		localStorage.setItem(name, JSON.stringify({ key, text: "from the lobby", at: 1, state: "waiting" }));
+		dispatchEvent(new StorageEvent("storage", { key: name }))`)
 	reconnect()
 	waitError := func() {
 		t.Helper()

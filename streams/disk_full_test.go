@@ -78,8 +78,8 @@ func TestFullDiskReturnsErrFull(t *testing.T) {
 			if err := store.Health(t.Context()); !errors.Is(err, disk.want) {
 				t.Errorf("Health: got error %v, want %v", err, disk.want)
 			}
-			if err := store.As(ada).MarkRead(t.Context(), "lobby", streams.ID{}); !errors.Is(err, disk.want) {
-				t.Errorf("MarkRead: got error %v, want %v", err, disk.want)
+			if err := store.As(ada).Signal(t.Context(), "lobby", streams.Typing); !errors.Is(err, disk.want) {
+				t.Errorf("Signal: got error %v, want %v", err, disk.want)
 			}
 			// A server that starts now can still serve reads.
 			page(t, redistest.Open(t, options), streams.Where{Limit: 5})

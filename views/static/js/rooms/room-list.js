@@ -69,11 +69,9 @@ export class RoomList {
         else if (detail.state !== "resumed") fetchSoon();
       });
     }
-    let isReconnect = false;
     this.#connection.addEventListener("hello", () => {
-      // Another device may have read a mention while this page was not connected.
-      if (isReconnect && rooms.sorted.some(({ mentions }) => mentions)) fetchSoon();
-      isReconnect = true;
+      // Another device may have read a mention while this page was loading or not connected.
+      if (rooms.sorted.some(({ mentions }) => mentions)) fetchSoon();
     });
     for (const type of ["signal", "present"]) {
       this.#connection.addEventListener(type, ({ detail }) => this.#applySignal(detail));

@@ -95,7 +95,7 @@ func (u *user) expect(what, expression, want string) {
 // waitUpToDate waits until the status line shows that the page is up to date.
 func (u *user) waitUpToDate() {
 	u.t.Helper()
-	u.wait("the page to be up to date", `document.querySelector("#status").dataset.state === "live"`)
+	u.wait("the page to be up to date", `document.querySelector("#status")?.dataset.state === "live"`)
 }
 
 // waitStatus waits until the status line has the state and the text.
@@ -174,7 +174,7 @@ func (u *user) waitAtMessage(text, state string) {
 	u.t.Helper()
 	u.wait(fmt.Sprintf("the page to be at %q", text), fmt.Sprintf(`((message) => message && message.ariaCurrent === "true" && message.getBoundingClientRect().top > 0 &&
 		message.getBoundingClientRect().bottom < innerHeight && document.activeElement === message)(document.querySelector(%q))`, u.messageSelector(text)))
-	u.wait("the status "+state, `document.querySelector("#status").dataset.state === "`+state+`"`)
+	u.wait("the status "+state, `document.querySelector("#status")?.dataset.state === "`+state+`"`)
 }
 
 // waitAtPath waits until the page with the path is loaded and up to date.

@@ -144,6 +144,9 @@ func (u *user) recordErrors(event any) {
 		}
 	case *runtime.EventExceptionThrown:
 		details := event.ExceptionDetails
+		if details.Exception != nil && strings.Contains(details.Exception.Description, "no longer runnable") {
+			return // Chromium runs the module of a page that the user has just left
+		}
 		u.errors = append(u.errors, fmt.Sprintf("%s %s:%d %+v", details.Text, details.URL, details.LineNumber, details.Exception))
 	}
 }

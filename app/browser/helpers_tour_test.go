@@ -166,7 +166,7 @@ func (s *sample) tourFailures(big, small device, check checkState) {
 	other.Kill()
 	ada.setOffline(true)
 	ada.open(s.Server, "/r/lobby")
-	ada.wait("the status offline", `document.querySelector("#status").dataset.state === "offline"`)
+	ada.wait("the status offline", `document.querySelector("#status")?.dataset.state === "offline"`)
 	ada.waitMessages("Message 9 sent meanwhile")
 	check(ada, "offline", big, small)
 }

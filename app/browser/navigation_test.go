@@ -36,7 +36,7 @@ func TestMessagesAreReachedByLinkTimeAndCalendar(t *testing.T) {
 	// A link to a missing message shows a notice until the user navigates away.
 	ada.allowErrors("404")
 	ada.open(here, fmt.Sprintf("/r/history/%d-7", times[99].UnixMilli()))
-	ada.wait("the status", `document.querySelector("#status").dataset.state === "older"`)
+	ada.wait("the status", `document.querySelector("#status")?.dataset.state === "older"`)
 	ada.waitMessages("message 99", "message 101")
 	ada.expect("the notice", `document.querySelector(".footer [role=alert]").innerText`, "That message no longer exists.")
 	ada.press("Escape")

@@ -60,7 +60,7 @@ func TestViewStaysWhileMessagesArrive(t *testing.T) {
 	ada.turnWheel(-1)
 	ada.wait("the page to scroll up", `recorder.isScrolledUp()`)
 	sendConversation(t, server, "lobby", 500) // more than the page keeps, so it drops the newest
-	ada.wait("the newest messages to be left out", `document.querySelector("#status").dataset.state === "older"`)
+	ada.wait("the newest messages to be left out", `document.querySelector("#status")?.dataset.state === "older"`)
 	if got := eval[recording](ada, "recorder"); got.Jump > 1 || got.Peak > maxMessages || got.Holes > 0 {
 		t.Errorf("got %+v, want Jump at most 1, Peak at most %d, and Holes 0", got, maxMessages)
 	}

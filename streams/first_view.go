@@ -14,7 +14,7 @@ const maxFirstView = activityLength
 // readFirstView reads a window's first view. The view starts where the room ended when the window was
 // created, so that it has every entry stored since the first reader called Follow.
 //
-// Only the bucket's activity shows which entries these are. The view may also have a few earlier entries
+// Only the activity stream of the room's bucket shows which entries these are. The view may also have a few earlier entries
 // that the tail had not read when the window was created.
 func (s *Store) readFirstView(ctx context.Context, w *window) (*view, error) {
 	for count := 0; ; {
@@ -43,9 +43,9 @@ func (s *Store) readFirstView(ctx context.Context, w *window) (*view, error) {
 	}
 }
 
-// activitySince returns the entries that the tail has read about since the window was created, and the ID
-// of the activity after which it has not. If the tail has skipped activity, these are none, and the ID
-// is that of the last activity before the window was created.
+// activitySince returns the room's entries that the tail has found in the activity stream since the window
+// was created, and the ID of the last activity that the tail has read. If the tail has skipped activity
+// since then, it returns no entries, and the ID of the last activity read when the window was created.
 func (s *Store) activitySince(w *window) (stored []Cursor, lastRead string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,8 +56,8 @@ func (s *Store) activitySince(w *window) (stored []Cursor, lastRead string) {
 	return slices.Clone(w.stored), lastRead
 }
 
-// storedSince returns the IDs of the window's entries, among those in stored and in the activity, that were
-// stored since the window was created, in stream order.
+// storedSince returns the IDs of the room's entries that were stored since the window was created, in stream
+// order. It finds them in stored and in the activity.
 func (w *window) storedSince(stored []Cursor, activity []redis.XMessage, epoch string) (ids []ID) {
 	for _, message := range activity {
 		if cursor, ok := parseActivity(message); ok && message.Values["room"] == w.room {

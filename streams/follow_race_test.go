@@ -119,13 +119,13 @@ func TestFollowedLastNumberMatchesLast(t *testing.T) {
 	})
 }
 
-// In a burst of activity, the first view of each new room must not read the activity of all others.
+// Even in a burst of activity, the first view of a new room must not read the activity of all other rooms.
 func TestFirstViewsOfManyRoomsReadLittleActivity(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t, streams.Options{})
 	watcher := follow(t, fx.store, "lobby", streams.Newest(0))
 	watcher.nextState()
-	fx.expectContinues(watcher) // the tail follows
+	fx.expectContinues(watcher) // the tail is now reading new activity
 	var waiting []*follower
 	for i := 0; len(waiting) < 10; i++ {
 		if room := fmt.Sprint("room-", i); streams.ActivityKey(room) == activityKey {

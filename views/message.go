@@ -15,7 +15,7 @@ const groupWithin = 5 * time.Minute
 // hues is the number of avatar colours. It is the same in avatar.js and base.css.
 const hues = 12
 
-// User is a user that a page shows.
+// User is a user shown on a page.
 type User struct {
 	ID, Name string
 }

@@ -33,7 +33,7 @@ type Server struct {
 	port    string
 }
 
-// Start starts a Burble on the Redis and waits until it is ready. env are environment variables,
+// Start starts a Burble server on the Redis and waits until it is ready. env are environment variables,
 // as "NAME=value".
 func Start(t testing.TB, redis *redistest.Server, env ...string) *Server {
 	t.Helper()
@@ -42,7 +42,7 @@ func Start(t testing.TB, redis *redistest.Server, env ...string) *Server {
 	return s
 }
 
-// Launch starts a Burble without waiting until it is ready. The server listens on any free port and
+// Launch starts a Burble server without waiting for it to be ready. The server listens on any free port and
 // has no rate limits, unless env sets PORT or RATE_*.
 func Launch(t testing.TB, redisURL string, env ...string) *Server {
 	t.Helper()

@@ -35,7 +35,7 @@ func TestRetriedSendIsStoredOnce(t *testing.T) {
 	}
 }
 
-// The server writes acknowledgements together with entries, if there are any.
+// If entries are waiting, the server writes acknowledgements together with them.
 func TestEverySendIsAcknowledged(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)

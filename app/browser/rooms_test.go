@@ -25,14 +25,7 @@ func TestShortcutsSwitchAndCreateRooms(t *testing.T) {
 	}
 	ada.join(here, "lobby")
 
-	ada.press("?")
-	ada.expectComposer("?")
-	ada.clearField()
-	ada.click("#scroller")
-	ada.press("?")
-	ada.wait("the keyboard shortcuts", `document.querySelector("#keys").matches(":popover-open")`)
-	ada.press("Escape")
-	ada.wait("the shortcuts to close", `!document.querySelector(":popover-open")`)
+	ada.expectShortcutsPanel()
 
 	// Control+k finds a room by part of its name, or creates a new one.
 	ada.press("Control+k")
@@ -85,6 +78,20 @@ func TestShortcutsSwitchAndCreateRooms(t *testing.T) {
 	bob.send("me too")
 	ada.waitMessages("me too")
 	expectMatchesServer(t, here, "garden-shed", ada, bob)
+}
+
+// expectShortcutsPanel checks that a question mark is text in the composer, and elsewhere opens the list of
+// keyboard shortcuts.
+func (u *user) expectShortcutsPanel() {
+	u.t.Helper()
+	u.press("?")
+	u.expectComposer("?")
+	u.clearField()
+	u.click("#scroller")
+	u.press("?")
+	u.wait("the keyboard shortcuts", `document.querySelector("#keys").matches(":popover-open")`)
+	u.press("Escape")
+	u.wait("the shortcuts to close", `!document.querySelector(":popover-open")`)
 }
 
 func TestThemeIsKept(t *testing.T) {

@@ -234,7 +234,7 @@ func expectPlainLines(t *testing.T, s *testServer) {
 		if !format.MatchString(line) || strings.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) && r != '\t' || unicode.Is(unicode.Bidi_Control, r) }) {
 			t.Fatalf("plain text: line %q, want the usual form without control characters", line)
 		}
-		if strings.HasPrefix(line, "00:00 Ada") {
+		if strings.HasPrefix(line, "00:00 Ada: I never") {
 			t.Errorf("plain text: forged message %q", line)
 		}
 	}

@@ -18,6 +18,17 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// newOfflineReader returns a server that the test may stop and restart, Ada, who has no page open yet, and Bob, who
+// writes through another server.
+func newOfflineReader(t *testing.T) (here *apptest.Server, ada *user, bob *guest) {
+	t.Helper()
+	redis := redistest.Start(t)
+	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
+	ada, bob = newUser(t, "Ada"), newGuest(t, there, "Bob")
+	ada.allowErrors(serverDownErrors...)
+	return here, ada, bob
+}
+
 // startOnFixedPort starts a server that keeps its port after a restart, so that pages can reconnect.
 func startOnFixedPort(t *testing.T, redis *redistest.Server, env ...string) *apptest.Server {
 	t.Helper()

@@ -46,28 +46,28 @@ func (u *user) waitNotifications(want ...string) {
 		`JSON.parse(localStorage.getItem("notifications") || "[]").map(({ title, body }) => title + ": " + body).join("; ") === %q`, strings.Join(want, "; ")))
 }
 
-// newNotified returns a user in the lobby, with one message that she has read, whose notifications are on.
-func newNotified(t *testing.T, server *apptest.Server, bob *guest) *user {
+// newNotified returns two servers, and Ada, whose notifications are on. She has a page of the lobby open here, where
+// she has read one message, and a page of another room on her phone. Bob writes there.
+func newNotified(t *testing.T) (here, there *apptest.Server, ada, phone *user, bob *guest) {
 	t.Helper()
-	ada := newUser(t, "Ada")
+	redis := redistest.Start(t)
+	here, there = apptest.Start(t, redis), apptest.Start(t, redis)
+	ada, bob = newUser(t, "Ada"), newGuest(t, there, "Bob")
 	call(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: fakeNotifications})
 	bob.send("lobby", "hello")
-	ada.join(server, "lobby")
-	ada.turnNotificationsOn(server)
-	return ada
+	ada.join(here, "lobby")
+	ada.turnNotificationsOn(here)
+	phone = ada.newDevice(there)
+	phone.open(there, "/r/attic")
+	phone.waitUpToDate()
+	return here, there, ada, phone, bob
 }
 
 // A notification closes when its message is read, here or on another device, deleted, or edited to
 // mention someone else.
 func TestNotificationClosesWithItsReason(t *testing.T) {
 	t.Parallel()
-	redis := redistest.Start(t)
-	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
-	bob := newGuest(t, there, "Bob")
-	ada := newNotified(t, here, bob)
-	phone := ada.newDevice(there)
-	phone.open(there, "/r/attic")
-	phone.waitUpToDate()
+	_, there, ada, phone, bob := newNotified(t)
 	show := ada.hide()
 
 	slip := bob.send("lobby", "@Ada, a slip")
@@ -96,13 +96,7 @@ func TestNotificationClosesWithItsReason(t *testing.T) {
 // notification, even one that is opened later.
 func TestAnyPageClosesNotifications(t *testing.T) {
 	t.Parallel()
-	redis := redistest.Start(t)
-	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
-	bob := newGuest(t, there, "Bob")
-	ada := newNotified(t, here, bob)
-	phone := ada.newDevice(there)
-	phone.open(there, "/r/attic")
-	phone.waitUpToDate()
+	here, there, ada, phone, bob := newNotified(t)
 	notify := func(text string) {
 		ada.open(here, "/r/attic")
 		ada.waitUpToDate()

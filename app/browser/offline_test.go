@@ -110,10 +110,7 @@ func (u *user) waitSaved(room string, messages int) {
 // opened without a network, and after all of its older messages have been loaded.
 func TestRoomThatBeginsWithItsTopic(t *testing.T) {
 	t.Parallel()
-	redis := redistest.Start(t)
-	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
-	ada, bob := newUser(t, "Ada"), newGuest(t, there, "Bob")
-	ada.allowErrors(serverDownErrors...)
+	here, ada, bob := newOfflineReader(t)
 	bob.setTopic("lobby", "Tea")
 	bob.send("lobby", "first")
 	beginning := func(when string) {
@@ -165,10 +162,7 @@ const noLongTimers = `{
 
 func TestRoomLeftWithinASecondIsSaved(t *testing.T) {
 	t.Parallel()
-	redis := redistest.Start(t)
-	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
-	ada, bob := newUser(t, "Ada"), newGuest(t, there, "Bob")
-	ada.allowErrors(serverDownErrors...)
+	here, ada, bob := newOfflineReader(t)
 	bob.send("attic", "dust")
 	bob.send("lobby", "first")
 	ada.join(here, "attic")

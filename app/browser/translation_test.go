@@ -4,9 +4,6 @@ package browser
 
 import (
 	"testing"
-
-	"burble/app/apptest"
-	"burble/streams/redistest"
 )
 
 // translate does what a browser does to translate a page.
@@ -23,10 +20,7 @@ const translate = `
 // A translation is not stored as what was written. Names, times, code and rooms are not translated.
 func TestTranslationIsNotKept(t *testing.T) {
 	t.Parallel()
-	redis := redistest.Start(t)
-	here, there := startOnFixedPort(t, redis), apptest.Start(t, redis)
-	ada, bob := newUser(t, "Ada"), newGuest(t, there, "Bob")
-	ada.allowErrors(serverDownErrors...)
+	here, ada, bob := newOfflineReader(t)
 	bob.send("lobby", "hola, @Ada, `git push`")
 	bob.send("lobby", "/me saluda")
 	bob.send("tea", "té")

@@ -176,17 +176,11 @@ func TestRoomListSendsFewBytes(t *testing.T) {
 	}
 	list := func() (bytes int) {
 		t.Helper()
-		received := func() (total int) {
-			for line := range strings.Lines(client.Info(ctx, "stats").Val()) {
-				fmt.Sscanf(line, "total_net_input_bytes:%d", &total)
-			}
-			return total
-		}
-		before := received()
+		before := networkBytes(t, client, "input")
 		if rooms, err := store.As(ada).Rooms(ctx, 100); err != nil || len(rooms) != 100 {
 			t.Fatalf("got %d rooms, %v, want 100", len(rooms), err)
 		}
-		return received() - before
+		return networkBytes(t, client, "input") - before
 	}
 	list() // loads the scripts
 	if bytes := list(); bytes > 40_000 {

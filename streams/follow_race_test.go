@@ -3,14 +3,11 @@ package streams_test
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 
 	"burble/streams"
 	"burble/streams/redistest"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // A reader looks up its position in its first read. It must not miss entries that any server stored between
@@ -134,24 +131,11 @@ func TestFirstViewsOfManyRoomsReadLittleActivity(t *testing.T) {
 	}
 	fx.post(500)
 	fx.expectContinues(watcher) // the tail has read all activity
-	before := outputBytes(t, fx.Client)
+	before := networkBytes(t, fx.Client, "output")
 	for _, f := range waiting {
 		f.nextState()
 	}
-	if got := (outputBytes(t, fx.Client) - before) / len(waiting); got > 5000 {
+	if got := (networkBytes(t, fx.Client, "output") - before) / len(waiting); got > 5000 {
 		t.Errorf("each new room read %d bytes from Redis, want at most 5000", got)
 	}
-}
-
-// outputBytes returns how many bytes Redis has sent.
-func outputBytes(t *testing.T, client redis.UniversalClient) (total int) {
-	t.Helper()
-	info, err := client.Info(t.Context(), "stats").Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(info) {
-		fmt.Sscanf(line, "total_net_output_bytes:%d", &total)
-	}
-	return total
 }

@@ -61,6 +61,19 @@ func commandCalls(t testing.TB, client redis.UniversalClient) map[string]int {
 	return counts
 }
 
+// networkBytes returns how many bytes Redis has received or sent. direction is "input" or "output".
+func networkBytes(t testing.TB, client redis.UniversalClient, direction string) (total int) {
+	t.Helper()
+	info, err := client.Info(context.Background(), "stats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(info) {
+		fmt.Sscanf(line, "total_net_"+direction+"_bytes:%d", &total)
+	}
+	return total
+}
+
 func sum(counts map[string]int) (total int) {
 	for _, count := range counts {
 		total += count

@@ -12,6 +12,7 @@ package streams_test
 //	dump                               the contents of all keys
 //	redisTime                          the time that Redis spends on commands
 //	commandCalls, sum, connections     counts of commands and connections
+//	networkBytes                       bytes that Redis has received or sent
 //	clientOf, startPrimary, replicaArgs
 //	eventually, nextMillisecond        wait
 //	foldedRoom, appendRandom           fold_test.go: a room's messages as a client shows them

@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"burble/app/apptest"
 )
 
 // The validators, as npm packages. Only this test uses them.
@@ -18,7 +20,7 @@ func TestPagesAreValidHTML(t *testing.T) {
 	if testing.Short() {
 		t.Skip("downloads the validators")
 	}
-	npm := findProgram(t, "npm")
+	npm := apptest.FindProgram(t, "npm")
 	pages, err := filepath.Glob("testdata/*.html")
 	if err != nil || len(pages) == 0 {
 		t.Fatalf("got %d golden files, %v, want some", len(pages), err)
@@ -30,7 +32,7 @@ func TestPagesAreValidHTML(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if name == "vnu" {
-				findProgram(t, "java")
+				apptest.FindProgram(t, "java")
 			}
 			arguments := append([]string{"exec", "--yes", "--silent"}, command...)
 			if out, err := exec.Command(npm, append(arguments, pages...)...).CombinedOutput(); err != nil {

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"burble/app/apptest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -267,23 +269,8 @@ func gzipped(t *testing.T, content []byte) int {
 }
 
 func TestScripts(t *testing.T) {
-	node := findProgram(t, "node")
+	node := apptest.FindProgram(t, "node")
 	if out, err := exec.Command(node, "--test").CombinedOutput(); err != nil {
 		t.Errorf("node --test: %v\n%s", err, out)
 	}
-}
-
-// findProgram returns the path of a program. It skips the test if the program is not in PATH, or
-// fails the test if CI is set.
-func findProgram(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	switch {
-	case err == nil:
-	case os.Getenv("CI") != "":
-		t.Fatalf("%s is not in PATH, and CI must not skip this test", name)
-	default:
-		t.Skipf("%s is not in PATH", name)
-	}
-	return path
 }

@@ -14,8 +14,8 @@ const maxFirstView = activityLength
 // readFirstView reads a window's first view. The view starts where the room ended when the window was
 // created, so that it has every entry stored since the first reader called Follow.
 //
-// Only the activity stream of the room's bucket shows which entries these are. The view may also have a few earlier entries
-// that the tail had not read when the window was created.
+// Only the activity stream of the room's bucket shows which entries these are. The view may also have a
+// few earlier entries that the tail had not read when the window was created.
 func (s *Store) readFirstView(ctx context.Context, w *window) (*view, error) {
 	for count := 0; ; {
 		known, lastRead := s.activitySince(w)

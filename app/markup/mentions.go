@@ -25,7 +25,7 @@ func HasAt(text string) bool { return strings.ContainsAny(text, "@＠﹫") }
 // A mention is an @ followed by a name, outside of code and links, and without a backslash before it.
 // Mentions chooses the longest matching name in known, so @Ada Lovelace does not mention Ada if there is
 // an Ada Lovelace. If none matches, it returns each sequence of words after the @, because it may be the
-// name of someone who is away.
+// name of a user who is not in the room now.
 //
 // The cases are in views/testdata/mentions.json. highlight.js in views applies the same rule.
 func Mentions(entry *streams.Entry, known []string) []string {

@@ -1,4 +1,4 @@
-const MAX_DIFFERENCE = 60_000; // milliseconds by which the device's clock may be adjusted
+const MAX_DIFFERENCE = 60_000; // milliseconds; a smaller jump of the device's clock is an ordinary correction
 
 /**
  * Stopwatch measures the time since it was created, in milliseconds. Date.now() changes when the device's

@@ -10,8 +10,8 @@ const MAC = /^(Mac|iP)/.test(globalThis.navigator?.platform);
 export const isComposing = ({ isComposing, keyCode }) => isComposing || keyCode === 229;
 
 /**
- * Returns the character by which to look up a shortcut, in lower case: the one that the key types or, on a
- * layout for another script, the one that it types on a US keyboard. On Latin layouts, "/" may be on
+ * Returns the character that identifies the key of a shortcut, in lower case: the one that the key types or, on a
+ * layout for a non-Latin script, the one that it would type on a US keyboard. On Latin layouts, "/" may be on
  * another key. On others, such as the Russian one, the key in its place types ".".
  * @param {{ key: string, code: string, shiftKey: boolean }} event
  */

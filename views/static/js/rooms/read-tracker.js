@@ -3,7 +3,7 @@ import { compareIDs, idOf } from "../net/id.js";
 import { ReadMarker } from "./read-markers.js";
 
 const MIN_VIEW_TIME = 5_000; // milliseconds that the end must be in view if there are unread messages above the view
-const END_TOLERANCE = 4; // pixels by which the view may miss the end
+const END_TOLERANCE = 4; // pixels; a view this close to the end counts as being at the end
 
 /**
  * Marks the room as read while its end is in view, and positions the "New" line.

@@ -61,9 +61,9 @@ type Message struct {
 
 	// Set by Room.Rows.
 	Room        string
-	Mine        bool   // sent by the page's user
-	Highlighted bool   // the target of a permalink
-	Continued   bool   // shown without a heading
+	Mine        bool // sent by the page's user
+	Highlighted bool // the target of a permalink
+	Continued   bool // shown without a heading
 	FirstUnread bool
 	Day         string // date to show above the first message of a UTC day, otherwise empty
 

@@ -83,6 +83,11 @@ func (s *Store) append(ctx context.Context, to grant, entry Entry, mayCreate boo
 	if call.err != nil {
 		return Stored{}, fmt.Errorf("append to room %q: %w", room, call.err)
 	}
+	if entry.Kind == Joined && to.ifMember {
+		if err := s.listMember(ctx, room, &entry); err != nil { // a retry with the same key lists it
+			return Stored{}, fmt.Errorf("append to room %q: %w", room, err)
+		}
+	}
 	if !call.stored.Repeated {
 		s.acknowledged.add(room, call.stored.Cursor)
 	}
@@ -92,18 +97,18 @@ func (s *Store) append(ctx context.Context, to grant, entry Entry, mayCreate boo
 // appendKeys returns the KEYS of append.lua.
 func (s *Store) appendKeys(room, key string) []string {
 	bucket := bucketOf(room)
-	return append(s.keys.history(room), s.keys.activity(bucket), s.keys.rooms(bucket), s.keys.sent(room, key))
+	return append(s.keys.history(room), s.keys.activity(bucket), s.keys.list(room), s.keys.sent(room, key), s.keys.members(room))
 }
 
 // appendArgs returns the ARGV of append.lua.
 func (s *Store) appendArgs(to grant, entry *Entry, mayCreate bool) []any {
-	args, create := make([]any, 0, 17), ""
+	args, create := make([]any, 0, 18), ""
 	if mayCreate {
 		create = "1"
 	}
 	args = append(args,
 		to.room, rand.Text()[:12], randomSeq(), keyTTL.Milliseconds(), s.options.MaxCount, s.options.MaxAge.Milliseconds(),
-		string(entry.Kind), entry.Key, to.user.ID, to.user.Name, create,
+		string(entry.Kind), entry.Key, to.user.ID, to.user.Name, create, to.rank.name(),
 	)
 	for _, field := range kindFields[entry.Kind] {
 		if value := field.get(entry); value != "" || !field.isOptional {
@@ -123,7 +128,7 @@ func randomSeq() uint16 {
 // retentionCall returns a call that trims a room. Busy rooms do not need it, because appends trim them.
 func (s *Store) retentionCall(room string) scriptCall {
 	return scriptCall{
-		script: retainScript, weight: 2, keys: append(s.keys.history(room), s.keys.rooms(bucketOf(room))),
+		script: retainScript, weight: 2, keys: append(s.keys.history(room), s.keys.list(room)),
 		args: []any{s.options.MaxCount, s.options.MaxAge.Milliseconds(), room},
 	}
 }
@@ -169,12 +174,20 @@ func (c *appendCall) readReply(cmd *redis.Cmd) error {
 	case "too_many_users":
 		return ErrTooManyUsers
 	}
+	if refused := refusals[reply[0]]; refused != nil {
+		return refused
+	}
 	return fmt.Errorf("append.lua replied %q", reply)
 }
 
 // isFinal reports whether err is the final outcome of an append, because the entry is stored or a
 // retry would fail too.
 func isFinal(err error) bool {
+	for _, refused := range refusals {
+		if errors.Is(err, refused) {
+			return true
+		}
+	}
 	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) || errors.Is(err, ErrKeyTaken) ||
 		errors.Is(err, ErrTooManyReactions) || errors.Is(err, ErrTooManyUsers) || errors.Is(err, ErrNoRoom) || isFull(err) || conns.IsReply(err, notAStream)
 }

@@ -15,6 +15,8 @@ type Batch struct {
 	After, Upto Cursor
 	Entries     []Entry
 
+	removals []removal // nearly always empty
+
 	forms [Forms]struct {
 		once    sync.Once
 		encoded []byte
@@ -44,7 +46,31 @@ func (b *Batch) rest(after Cursor) *Batch {
 	for skip < len(b.Entries) && !after.ID.Before(b.Entries[skip].ID) {
 		skip++
 	}
-	return &Batch{Room: b.Room, After: after, Upto: b.Upto, Entries: b.Entries[skip:]}
+	return &Batch{Room: b.Room, After: after, Upto: b.Upto, Entries: b.Entries[skip:], removals: b.removals}
+}
+
+// through returns the part of the batch up to and including the entry with the ID.
+func (b *Batch) through(id ID) *Batch {
+	count := 0
+	for count < len(b.Entries) && !id.Before(b.Entries[count].ID) {
+		count++
+	}
+	return &Batch{Room: b.Room, After: b.After, Upto: Cursor{id, b.Upto.Epoch}, Entries: b.Entries[:count]}
+}
+
+// A removal is an entry that ends a user's membership.
+type removal struct {
+	id     ID
+	userID string
+}
+
+func removals(entries []Entry) (found []removal) {
+	for i := range entries {
+		if entry := &entries[i]; entry.Kind == Joined && entry.Role == NoRole {
+			found = append(found, removal{entry.ID, entry.Member.ID})
+		}
+	}
+	return found
 }
 
 func (b *Batch) size() int {
@@ -60,13 +86,17 @@ func (b *Batch) size() int {
 func splitBatches(room string, after, upto Cursor, entries []Entry) []*Batch {
 	var batches []*Batch
 	start, size := 0, 0
+	add := func(upto Cursor, entries []Entry) {
+		batches = append(batches, &Batch{Room: room, After: after, Upto: upto, Entries: entries, removals: removals(entries)})
+	}
 	for i := range entries {
 		if i > start && (i-start == maxBatchEntries || size+entries[i].size() > maxBatchBytes) {
 			next := Cursor{entries[i-1].ID, upto.Epoch}
-			batches = append(batches, &Batch{Room: room, After: after, Upto: next, Entries: entries[start:i]})
+			add(next, entries[start:i])
 			after, start, size = next, i, 0
 		}
 		size += entries[i].size()
 	}
-	return append(batches, &Batch{Room: room, After: after, Upto: upto, Entries: entries[start:]})
+	add(upto, entries[start:])
+	return batches
 }

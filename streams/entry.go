@@ -2,6 +2,7 @@ package streams
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -23,6 +24,14 @@ type Entry struct {
 	On      bool
 	// Mentions has the names that Text mentions, folded by package fold. It is nil if they are unknown.
 	Mentions []string
+
+	// Set only in a Joined.
+	Member     User
+	Role       Role
+	MutedUntil time.Time // zero if Member is not muted
+	Reason     string
+
+	Settings Settings // set only in a Changed
 
 	// Set only in a Page, which returns messages in their current state.
 	Edited    ID                  // ID of the last edit; zero if there is none

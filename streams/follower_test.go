@@ -20,13 +20,19 @@ type follower struct {
 	afterState int // number of entries before the last state
 	entries    []streams.Entry
 	signals    []*streams.Signal
+	closed     streams.Closed
 }
 
 func follow(t *testing.T, store *streams.Store, room string, from streams.From) *follower {
 	t.Helper()
+	return followAs(t, store.As(ada), room, from)
+}
+
+func followAs(t *testing.T, by streams.Access, room string, from streams.From) *follower {
+	t.Helper()
 	f := &follower{t: t, ready: make(chan struct{}, 1)}
 	f.ready <- struct{}{}
-	reader, err := store.As(ada).Follow(room, from, func(*streams.Reader) {
+	reader, err := by.Follow(room, from, func(*streams.Reader) {
 		select {
 		case f.ready <- struct{}{}:
 		default:
@@ -82,6 +88,9 @@ func (f *follower) next() (streams.Read, error) {
 		f.entries = append(f.entries, read.Batch.Entries...)
 	}
 	f.signals = append(f.signals, read.Signals...)
+	if read.Closed != "" {
+		f.closed = read.Closed
+	}
 	return read, err
 }
 

@@ -137,7 +137,10 @@ func (f *foldedRange) isEmpty() bool { return len(f.entries) == 0 && f.end.IsZer
 // readRanges reads the messages and tombstones in all ranges with one script. It sets the page's
 // AsOf and Examined.
 func (s *Store) readRanges(ctx context.Context, granted grant, ranges ...pageRange) (page Page, found []foldedRange, err error) {
-	read := scriptCall{script: pageScript, keys: s.keys.history(granted.room)}
+	read := scriptCall{
+		script: pageScript, keys: append(s.keys.history(granted.room), s.keys.members(granted.room)),
+		args: []any{granted.memberID()},
+	}
 	for _, one := range ranges {
 		direction := "newer"
 		if one.older {
@@ -156,6 +159,9 @@ func (s *Store) readRanges(ctx context.Context, granted grant, ranges ...pageRan
 	}
 	// Ignore errors from retentionCall. A Redis that refuses writes, for lack of space or replicas,
 	// can still be read.
+	if replies[len(replies)-1].Val() == "hidden" {
+		return Page{}, nil, ErrHidden
+	}
 	reply, err := replies[len(replies)-1].Slice()
 	if err != nil {
 		return Page{}, nil, wrap(err)

@@ -82,6 +82,27 @@ func (k keys) history(room string) []string {
 	return []string{k.room(room), k.meta(room), k.amended(room), k.erased(room), k.runs(room), k.erasedEdits(room)}
 }
 
+// members is the hash of the people in a room who are its members, moderate it, or are muted there. Its
+// values are "<role> <ID of the entry that made them a member> <muted until, in ms>".
+func (k keys) members(room string) string { return k.room(room) + ":members" }
+
+// hidden is the sorted set of a bucket's hidden rooms by the time of their last entry.
+func (k keys) hidden(bucket int) string { return k.bucket(bucket) + "hidden" }
+
+// list returns the sorted set that lists the room.
+func (k keys) list(room string) string {
+	if IsHidden(room) {
+		return k.hidden(bucketOf(room))
+	}
+	return k.rooms(bucketOf(room))
+}
+
+// userRooms is the set of the hidden rooms of which a user is a member. The members hashes decide. This
+// set only finds the rooms.
+func (k keys) userRooms(userID string) string {
+	return k.bucket(bucketOf(userID)) + "user:" + userID + ":rooms"
+}
+
 // servers is the sorted set of servers, by the time at which their last heartbeat expires.
 func (k keys) servers() string { return k.bucket(0) + "servers" }
 

@@ -10,6 +10,8 @@ const (
 	React   Kind = "react"   // the user added Emoji to the message Of, or removed it if On is false
 	Delete  Kind = "delete"  // the message Of and its edits were removed
 	Topic   Kind = "topic"   // Text is the room's new topic, or empty to remove it
+	Joined  Kind = "member"  // the user made Member a member, changed their Role, or removed them
+	Changed Kind = "room"    // the user changed the room's Settings
 	// Unreadable is an entry that another program wrote. Only its ID is set. Readers skip it.
 	Unreadable Kind = "unreadable"
 )
@@ -23,6 +25,8 @@ var kindFields = map[Kind][]storedField{
 	React:   {ofField, emojiField, onField},
 	Delete:  {ofField},
 	Topic:   {textField},
+	Joined:  {memberField, memberNameField, roleField, mutedField, reasonField},
+	Changed: {titleField, archivedField, lockedField},
 }
 
 // A storedField is a field of an entry in Redis.
@@ -38,17 +42,40 @@ var (
 	emojiField = newTextField("emoji", func(entry *Entry) *string { return &entry.Emoji })
 	ofField    = newIDField("of", false, func(entry *Entry) *ID { return &entry.Of })
 	replyField = newIDField("re", true, func(entry *Entry) *ID { return &entry.ReplyTo })
-	onField    = storedField{
-		name: "on",
+	onField    = newFlagField("on", func(entry *Entry) *bool { return &entry.On })
+
+	memberField     = newTextField("member", func(entry *Entry) *string { return &entry.Member.ID })
+	memberNameField = newTextField("member_name", func(entry *Entry) *string { return &entry.Member.Name })
+	roleField       = newTextField("role", func(entry *Entry) *string { return (*string)(&entry.Role) })
+	reasonField     = optional(newTextField("reason", func(entry *Entry) *string { return &entry.Reason }))
+	mutedField      = storedField{
+		name: "muted", isOptional: true,
+		get: func(entry *Entry) string { return millis(entry.MutedUntil) },
+		set: func(entry *Entry, value string) (err error) { entry.MutedUntil, err = parseMillis(value); return err },
+	}
+
+	titleField    = newTextField("title", func(entry *Entry) *string { return &entry.Settings.Title })
+	archivedField = newFlagField("archived", func(entry *Entry) *bool { return &entry.Settings.Archived })
+	lockedField   = newFlagField("locked", func(entry *Entry) *bool { return &entry.Settings.Locked })
+)
+
+func optional(field storedField) storedField {
+	field.isOptional = true
+	return field
+}
+
+func newFlagField(name string, of func(*Entry) *bool) storedField {
+	return storedField{
+		name: name,
 		get: func(entry *Entry) string {
-			if entry.On {
+			if *of(entry) {
 				return "1"
 			}
 			return ""
 		},
-		set: func(entry *Entry, value string) error { entry.On = value == "1"; return nil },
+		set: func(entry *Entry, value string) error { *of(entry) = value == "1"; return nil },
 	}
-)
+}
 
 func newTextField(name string, of func(*Entry) *string) storedField {
 	return storedField{

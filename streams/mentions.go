@@ -26,9 +26,15 @@ func (a Access) Names(ctx context.Context, room string) ([]string, error) {
 		return nil, err
 	}
 	s := a.store
+	var member *redis.StringCmd
 	newest, err := conns.Do(ctx, s.redis, 1+maxNamesRead/50, func(pipe redis.Pipeliner) *redis.XMessageSliceCmd {
-		return pipe.XRevRangeN(ctx, s.keys.room(granted.room), "+", "-", maxNamesRead)
+		found := pipe.XRevRangeN(ctx, s.keys.room(granted.room), "+", "-", maxNamesRead)
+		member = s.queryMember(ctx, pipe, granted)
+		return found
 	})
+	if err == nil {
+		err = checkMember(member)
+	}
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("read the names in room %q: %w", room, wrap(err))
 	}
@@ -36,7 +42,7 @@ func (a Access) Names(ctx context.Context, room string) ([]string, error) {
 	for _, entry := range parseEntries(newest.Val()) {
 		names[entry.User.Name] = true
 	}
-	present := a.Present(ctx, room)[0]
+	present := a.Present(ctx, room)
 	for _, person := range present.People {
 		names[person.Name] = true
 	}

@@ -128,29 +128,41 @@ func (p Present) IsOutdated() bool {
 	return p.window != nil && p.window.presenceSignals.Load() != p.seen
 }
 
+// A Visit is a room that a user wants to look into.
+type Visit struct {
+	By   Access
+	Room string
+}
+
+// Present returns the people who are present in the room.
+func (a Access) Present(ctx context.Context, room string) Present {
+	return a.store.Present(ctx, Visit{a, room})[0]
+}
+
 // Present returns the people who are present in each of the rooms, in one round trip to Redis.
-func (a Access) Present(ctx context.Context, rooms ...string) []Present {
-	found := make([]Present, len(rooms))
-	totals, some := make([]*redis.IntCmd, len(rooms)), make([]*redis.ScanCmd, len(rooms))
-	for i, room := range rooms {
-		granted, err := a.admit(room, reading)
-		if err != nil {
-			found[i].Err = err
+func (s *Store) Present(ctx context.Context, visits ...Visit) []Present {
+	found := make([]Present, len(visits))
+	granted := make([]grant, len(visits))
+	totals, some := make([]*redis.IntCmd, len(visits)), make([]*redis.ScanCmd, len(visits))
+	members := make([]*redis.StringCmd, len(visits))
+	for i, visit := range visits {
+		if granted[i], found[i].Err = visit.By.admit(visit.Room, reading); found[i].Err != nil {
 			continue
 		}
-		if w := a.store.window(granted.room); w != nil {
+		if w := s.window(visit.Room); w != nil {
 			found[i].window, found[i].seen = w, w.presenceSignals.Load()
 		}
 	}
-	err := a.store.redis.Pipeline(ctx, len(rooms), func(pipe redis.Pipeliner) {
-		for i, room := range rooms {
+	err := s.redis.Pipeline(ctx, len(visits), func(pipe redis.Pipeliner) {
+		for i := range visits {
 			if found[i].Err == nil {
-				key := a.store.keys.present(room)
+				key := s.keys.present(granted[i].room)
 				totals[i], some[i] = pipe.HLen(ctx, key), pipe.HScan(ctx, key, 0, "", MaxNamed)
+				members[i] = s.queryMember(ctx, pipe, granted[i])
 			}
 		}
 	})
-	for i, room := range rooms {
+	for i, visit := range visits {
 		if found[i].Err != nil {
 			continue
 		}
@@ -159,7 +171,10 @@ func (a Access) Present(ctx context.Context, rooms ...string) []Present {
 			continue
 		}
 		if err := errors.Join(totals[i].Err(), some[i].Err()); err != nil {
-			found[i].Err = fmt.Errorf("read the people present in room %q: %w", room, wrap(err))
+			found[i].Err = fmt.Errorf("read the people present in room %q: %w", visit.Room, wrap(err))
+			continue
+		}
+		if found[i].Err = checkMember(members[i]); found[i].Err != nil {
 			continue
 		}
 		found[i].Count = int(totals[i].Val())

@@ -20,10 +20,22 @@ type Read struct {
 	Batch    *Batch
 	Signals  []*Signal
 	AtEnd    bool
+	Closed   Closed // if set, the user may not read on after the Batch, if there is one
 }
 
 // IsEmpty reports whether there was nothing to read.
-func (r *Read) IsEmpty() bool { return r.Followed == nil && r.Batch == nil && r.Signals == nil }
+func (r *Read) IsEmpty() bool {
+	return r.Followed == nil && r.Batch == nil && r.Signals == nil && r.Closed == ""
+}
+
+// Closed is why a Reader may not read on.
+type Closed string
+
+// The reasons.
+const (
+	Removed Closed = "removed" // the user is not a member of the room
+	Deleted Closed = "deleted" // the room was deleted
+)
 
 // Followed reports where a reader starts. Next returns a Followed before the first batch, and again when
 // entries that the reader has not read yet have been trimmed or lost.

@@ -39,6 +39,11 @@ const (
 //
 // After the first lookup, Next returns a Followed. After a later lookup, it does so only if entries
 // after the cursor were trimmed or lost.
+//
+// In a hidden room, each read from Redis is followed by a query for the time since which the user is a
+// member. The order matters: a removal that is stored after the read comes later in the stream, where
+// the Reader ends. Entries from the window need no query, because they continue the stream without a
+// gap and so include every removal.
 type Reader struct {
 	Room string
 
@@ -48,15 +53,22 @@ type Reader struct {
 	index      int // in window.readers, or -1 when closed
 	onReadable func(*Reader)
 
-	start       From
+	start From
+	place
+	since  ID     // in a hidden room, the entry after which a removal of the user ends the Reader
+	closed Closed // if set, the user may not read on
+
+	signalsRead uint64 // window.signalCount when Next last returned signals
+}
+
+// place is where a Reader is.
+type place struct {
 	cursor      Cursor
 	position    position
 	generation  uint64    // of the view for which the position is valid
 	confirmedAt time.Time // when Redis confirmed the cursor; pastWindow and otherEpoch only
 	prefetched  *Batch    // entries that locate has read and Next has not returned yet
-
-	nextLimit   int64  // limit of the next read from Redis; 0 means maxBatchEntries
-	signalsRead uint64 // window.signalCount when Next last returned signals
+	nextLimit   int64     // limit of the next read from Redis; 0 means maxBatchEntries
 }
 
 type position uint8
@@ -78,7 +90,7 @@ func (a Access) Follow(room string, from From, onReadable func(*Reader)) (*Reade
 		return nil, err
 	}
 	s := a.store
-	reader := &Reader{Room: room, granted: granted, store: s, start: from, cursor: from.cursor, onReadable: onReadable}
+	reader := &Reader{Room: room, granted: granted, store: s, start: from, place: place{cursor: from.cursor}, onReadable: onReadable}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	reader.window = s.windows[room]
@@ -99,7 +111,7 @@ func (a Access) Follow(room string, from From, onReadable func(*Reader)) (*Reade
 func (r *Reader) Close() {
 	r.store.mu.Lock()
 	defer r.store.mu.Unlock()
-	if r.window.remove(r) {
+	if r.window.remove(r) && r.store.windows[r.Room] == r.window {
 		delete(r.store.windows, r.Room)
 	}
 }
@@ -121,9 +133,10 @@ func (r *Reader) next(ctx context.Context) (Read, error) {
 		return Read{}, err
 	}
 	if read, ok := r.nextFromWindow(current); ok {
-		return read, nil
+		return r.endAtRemoval(read), nil
 	}
-	return r.nextFromRedis(ctx, current)
+	read, err := r.nextFromRedis(ctx, current)
+	return r.endAtRemoval(read), err
 }
 
 // TryNext is like Next, but does not wait for Redis. If it would have to wait, it returns
@@ -134,10 +147,27 @@ func (r *Reader) TryNext() (read Read, ok bool) {
 		return Read{}, false
 	}
 	if read, ok := r.nextFromWindow(current); ok {
-		return read, true
+		return r.endAtRemoval(read), true
 	}
 	read, err := r.nextFromRedis(canceled, current) // succeeds if the result of an identical read is cached
-	return read, err == nil
+	return r.endAtRemoval(read), err == nil
+}
+
+// endAtRemoval ends the reader, and cuts the batch, after an entry that removed the user from a hidden
+// room. It ignores earlier removals of a user who has become a member again.
+func (r *Reader) endAtRemoval(read Read) Read {
+	if read.Batch == nil || !r.granted.ifMember {
+		return read
+	}
+	for _, removed := range read.Batch.removals {
+		isNew := read.Batch.After.ID.Before(removed.id) && r.since.Before(removed.id)
+		if isNew && removed.userID == r.granted.user.ID {
+			batch := read.Batch.through(removed.id)
+			r.cursor, r.closed = batch.Upto, Removed
+			return Read{Batch: batch, Closed: Removed}
+		}
+	}
+	return read
 }
 
 var canceled = func() context.Context {
@@ -148,11 +178,18 @@ var canceled = func() context.Context {
 
 // nextFromWindow returns the next Read from the window. ok is false if it must come from Redis.
 func (r *Reader) nextFromWindow(current *view) (read Read, ok bool) {
+	if r.closed != "" {
+		return Read{AtEnd: true}, true
+	}
+	if r.window.isDeleted.Load() {
+		r.closed = Deleted
+		return Read{Closed: Deleted}, true
+	}
 	if r.position == notLocated {
 		return Read{}, false
 	}
 	if !r.isLocated(current) {
-		if !current.contains(r.cursor) {
+		if r.granted.ifMember || !current.contains(r.cursor) {
 			return Read{}, false
 		}
 		r.position, r.generation, r.prefetched = inHistory, current.generation, nil
@@ -172,8 +209,38 @@ func (r *Reader) nextFromWindow(current *view) (read Read, ok bool) {
 	return Read{}, false
 }
 
-// nextFromRedis returns the next Read if the window does not have it.
+// nextFromRedis returns the next Read if the window does not have it. In a hidden room, it then checks
+// that the user is a member.
 func (r *Reader) nextFromRedis(ctx context.Context, current *view) (Read, error) {
+	before := r.place
+	read, err := r.readRedis(ctx, current)
+	if err != nil || !r.granted.ifMember {
+		return read, err
+	}
+	member, err := r.lookUpMember(ctx)
+	if err != nil {
+		r.place = before
+		return Read{}, err
+	}
+	isContinued := read.Followed == nil && before.position != notLocated
+	switch {
+	case member.Role != NoRole:
+		r.since = member.Since
+	case isContinued && before.cursor.ID.Before(member.Since): // the removal comes later in the stream
+		r.since = member.Since.previous()
+	case isContinued && member.Since.IsZero(): // the list of members is gone
+		r.closed = Deleted
+	default:
+		r.closed = Removed
+	}
+	if r.closed != "" {
+		return Read{Closed: r.closed}, nil
+	}
+	return read, nil
+}
+
+// readRedis returns what nextFromRedis returns to a user who may read the room.
+func (r *Reader) readRedis(ctx context.Context, current *view) (Read, error) {
 	if !r.isLocated(current) {
 		followed, err := r.locate(ctx, current)
 		if err != nil || followed != nil {

@@ -74,6 +74,9 @@ func (p *roomInfo) end() Cursor {
 	return Cursor{p.last, p.epoch}
 }
 
+// metaFields are the fields that readMeta reads.
+var metaFields = []string{"epoch", "n", "trimmed", "trimmed_n"}
+
 func (p *roomInfo) readMeta(values []any) {
 	field := func(i int) string { text, _ := values[i].(string); return text }
 	if epoch := field(0); epoch != "" {
@@ -173,7 +176,7 @@ func (s *Store) queryInfo(ctx context.Context, pipe redis.Pipeliner, room string
 		q.entries = pipe.XRangeN(ctx, key, "("+id.String(), upto, limit)
 	}
 	q.exists = pipe.Exists(ctx, key)
-	q.meta = pipe.HMGet(ctx, s.keys.meta(room), "epoch", "n", "trimmed", "trimmed_n")
+	q.meta = pipe.HMGet(ctx, s.keys.meta(room), metaFields...)
 	q.entry = s.queryEntry(ctx, pipe, room, id)
 	if !windowEnd.IsZero() {
 		q.windowEnd = s.queryEntry(ctx, pipe, room, windowEnd)

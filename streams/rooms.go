@@ -18,19 +18,20 @@ import (
 type Room struct {
 	Name     string
 	Topic    string
-	Last     ID  // ID of the last entry
-	Read     ID  // the user's read marker; zero if there is none
-	Unread   int // messages from others after Read; after a long absence, an estimate
-	Mentions int // how many of the newest unread messages mention the user in their latest text
-	Present  int // how many people are present
+	Title    string // of a private room
+	Last     ID     // ID of the last entry
+	Read     ID     // the user's read marker; zero if there is none
+	Unread   int    // messages from others after Read; after a long absence, an estimate
+	Mentions int    // how many of the newest unread messages mention the user in their latest text
+	Present  int    // how many people are present
 }
 
 // Active returns the time of the last entry.
 func (r Room) Active() time.Time { return r.Last.Time() }
 
-// Rooms returns up to limit rooms that the user may read. Rooms with a read marker come before the
-// others. Within each group, the most recently active room comes first. Unread is 0 for the zero User
-// and in rooms without a read marker.
+// Rooms returns up to limit rooms that the user may read: rooms with a read marker, then hidden rooms,
+// then the others. Within each group, the most recently active room comes first. Unread is 0 for the
+// zero User and in rooms without a read marker.
 func (a Access) Rooms(ctx context.Context, limit int) ([]Room, error) {
 	s := a.store
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
@@ -57,12 +58,14 @@ func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, ma
 	s := a.store
 	active := make([]*redis.ZSliceCmd, buckets)
 	var read *redis.MapStringStringCmd
+	var hidden *redis.StringSliceCmd
 	err = s.redis.Pipeline(ctx, 3, func(pipe redis.Pipeliner) {
 		for bucket := range active {
 			active[bucket] = pipe.ZRevRangeWithScores(ctx, s.keys.rooms(bucket), 0, int64(limit)-1)
 		}
 		if a.user.ID != "" {
 			read = pipe.HGetAll(ctx, s.keys.read(a.user.ID))
+			hidden = pipe.SMembers(ctx, s.keys.userRooms(a.user.ID))
 		}
 	})
 	var others []redis.Z
@@ -73,8 +76,13 @@ func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, ma
 		}
 	}
 	own := make(map[string]string)
+	var mine []string
 	if err == nil && read != nil {
 		own, err = read.Result()
+	}
+	if err == nil && hidden != nil {
+		mine, err = s.sortByActivity(ctx, hidden.Val())
+		err = errors.Join(err, hidden.Err())
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("list the rooms: %w", wrap(err))
@@ -89,6 +97,11 @@ func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, ma
 	for _, name := range slices.SortedFunc(maps.Keys(own), func(a, b string) int { return compareIDs(own[b], own[a]) }) {
 		add(name)
 	}
+	for _, name := range mine {
+		if own[name] == "" {
+			add(name)
+		}
+	}
 	slices.SortFunc(others, func(a, b redis.Z) int { return cmp.Compare(b.Score, a.Score) })
 	for _, member := range others {
 		if name, _ := member.Member.(string); own[name] == "" {
@@ -96,6 +109,38 @@ func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, ma
 		}
 	}
 	return granted, markers, nil
+}
+
+// sortByActivity sorts hidden rooms by the time of their last entry, latest first.
+func (s *Store) sortByActivity(ctx context.Context, rooms []string) ([]string, error) {
+	if len(rooms) == 0 {
+		return nil, nil
+	}
+	byBucket := make(map[int][]string)
+	for _, room := range rooms {
+		byBucket[bucketOf(room)] = append(byBucket[bucketOf(room)], room)
+	}
+	scores := make(map[int]*redis.FloatSliceCmd)
+	err := s.redis.Pipeline(ctx, 1+len(rooms)/100, func(pipe redis.Pipeliner) {
+		for bucket, some := range byBucket {
+			scores[bucket] = pipe.ZMScore(ctx, s.keys.hidden(bucket), some...)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	times := make(map[string]float64, len(rooms))
+	for bucket, some := range byBucket {
+		found, err := scores[bucket].Result()
+		if err != nil {
+			return nil, err
+		}
+		for i, room := range some {
+			times[room] = found[i]
+		}
+	}
+	slices.SortFunc(rooms, func(a, b string) int { return cmp.Compare(times[b], times[a]) })
+	return rooms, nil
 }
 
 // compareIDs compares entry IDs as Redis writes them. An invalid ID is before all valid ones.
@@ -136,9 +181,17 @@ func (a Access) Topic(ctx context.Context, room string) (string, error) {
 	s := a.store
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	topic, err := conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.StringCmd { return pipe.HGet(ctx, s.keys.meta(granted.room), "topic") })
+	var member *redis.StringCmd
+	topic, err := conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.StringCmd {
+		found := pipe.HGet(ctx, s.keys.meta(granted.room), "topic")
+		member = s.queryMember(ctx, pipe, granted)
+		return found
+	})
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return "", fmt.Errorf("read the topic of room %q: %w", room, wrap(err))
+	}
+	if err := checkMember(member); err != nil {
+		return "", err
 	}
 	return topic.Val(), nil
 }
@@ -151,6 +204,9 @@ func (a Access) ReadUpTo(ctx context.Context, room string) (ID, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
+	if err := a.Enter(ctx, room); err != nil {
+		return ID{}, err
+	}
 	markers, err := a.store.readMarkers(ctx, a.user, granted)
 	if err != nil || markers[0] == "" {
 		return ID{}, err
@@ -167,11 +223,17 @@ func (a Access) MarkRead(ctx context.Context, room string, id ID) error {
 		return err
 	}
 	s := a.store
+	var member *redis.StringCmd
 	last, err := conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.XMessageSliceCmd {
-		return pipe.XRevRangeN(ctx, s.keys.room(granted.room), "+", "-", 1)
+		found := pipe.XRevRangeN(ctx, s.keys.room(granted.room), "+", "-", 1)
+		member = s.queryMember(ctx, pipe, granted)
+		return found
 	})
 	if err != nil {
 		return fmt.Errorf("find the end of room %q: %w", room, wrap(err))
+	}
+	if err := checkMember(member); err != nil {
+		return err
 	}
 	if len(last.Val()) == 0 {
 		return nil

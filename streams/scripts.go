@@ -15,11 +15,13 @@ var luaFiles embed.FS
 
 // The scripts that Redis runs. Each file begins with its KEYS, ARGV and reply.
 var (
-	appendScript      = script("lib", "reactions", "trim", "append")
+	appendScript      = script("lib", "rights", "reactions", "trim", "append")
+	createRoomScript  = script("lib", "rights", "create_room")
+	deleteRoomScript  = script("lib", "rights", "delete_room")
 	retainScript      = script("lib", "reactions", "trim", "retain")
 	detectTrimScript  = script("lib", "detect_trim")
-	pageScript        = script("lib", "page")
-	unreadScript      = script("unread")
+	pageScript        = script("lib", "rights", "page")
+	unreadScript      = script("lib", "rights", "unread")
 	markReadScript    = script("lib", "mark_read")
 	presenceScript    = script("presence")
 	heartbeatScript   = script("lib", "heartbeat")

@@ -64,6 +64,9 @@ func parseSignal(text string) (*Signal, error) {
 // Signal sends a signal of the given kind from the user to the room's readers on all servers.
 func (a Access) Signal(ctx context.Context, room string, kind SignalKind) error {
 	granted, err := a.admit(room, writing)
+	if err == nil {
+		err = a.Enter(ctx, room)
+	}
 	if err != nil {
 		return err
 	}

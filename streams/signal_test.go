@@ -73,7 +73,7 @@ func TestPresentReturnsLatestName(t *testing.T) {
 			if got := store.UpdatePresence(ctx, arrival.server, change)[0]; got.Err != nil {
 				t.Fatal(got.Err)
 			}
-			if got := store.As(bob).Present(ctx, "lobby")[0]; got.Count != 1 || got.People[0].Name != arrival.want {
+			if got := store.As(bob).Present(ctx, "lobby"); got.Count != 1 || got.People[0].Name != arrival.want {
 				t.Errorf("after %+v: got people %+v, %v, want only %q", arrival, got.People, got.Err, arrival.want)
 			}
 			if arrival.isSignalled {
@@ -107,7 +107,7 @@ func TestPresenceEndsWithLastServer(t *testing.T) {
 		f.nextSignal(streams.Came)
 		update("two", []streams.User{ada}, nil)
 		update("one", nil, []streams.User{ada})
-		if got := store.As(ada).Present(ctx, "lobby")[0]; got.Err != nil || got.Count != 2 || len(got.People) != 2 {
+		if got := store.As(ada).Present(ctx, "lobby"); got.Err != nil || got.Count != 2 || len(got.People) != 2 {
 			t.Fatalf("Present: got %+v, want Ada and Bob", got)
 		}
 		// Server one stops sending heartbeats. Server two continues.
@@ -121,7 +121,7 @@ func TestPresenceEndsWithLastServer(t *testing.T) {
 		}
 		update("two", nil, []streams.User{ada})
 		f.nextSignal(streams.Left)
-		if got := store.As(ada).Present(ctx, "lobby")[0]; got.Count != 0 {
+		if got := store.As(ada).Present(ctx, "lobby"); got.Count != 0 {
 			t.Errorf("after the last user left: got %d people, want 0", got.Count)
 		}
 	})
@@ -166,7 +166,7 @@ func TestCrowdSignalsOnlyCount(t *testing.T) {
 		}
 		signalCount()
 		expectCount(250)
-		got := store.As(ada).Present(ctx, "lobby")[0]
+		got := store.As(ada).Present(ctx, "lobby")
 		if got.Err != nil || got.Count != 250 || len(got.People) > streams.MaxNamed {
 			t.Errorf("Present: got %d people, %d named, %v, want 250 and at most %d named", got.Count, len(got.People), got.Err, streams.MaxNamed)
 		}

@@ -46,6 +46,7 @@ type Options struct {
 	// Redis holds the addresses and credentials. The Store overrides pool sizes, timeouts and retries.
 	Redis  *redis.UniversalOptions
 	Prefix string // prefix of every key
+	Mode   Mode   // what users without an account may do
 
 	MaxCount   int64         // entries to keep in each room; 0 means all
 	MaxAge     time.Duration // how long to keep entries; 0 means forever

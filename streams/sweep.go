@@ -44,20 +44,29 @@ func (s *Store) sweepOnce(ctx context.Context) error {
 		return err
 	}
 	for bucket := range buckets {
-		for first := int64(0); ; first += sweepBatchSize {
-			rooms, err := s.redis.Retrying.ZRange(ctx, s.keys.rooms(bucket), first, first+sweepBatchSize-1).Result()
-			if err != nil {
-				return fmt.Errorf("list the rooms of a bucket: %w", wrap(err))
-			}
-			if err := s.sweepRooms(ctx, rooms); err != nil {
+		for _, list := range []string{s.keys.rooms(bucket), s.keys.hidden(bucket)} {
+			if err := s.sweepList(ctx, list); err != nil {
 				return err
-			}
-			if len(rooms) < sweepBatchSize {
-				break
 			}
 		}
 	}
 	return nil
+}
+
+// sweepList sweeps the rooms in a sorted set.
+func (s *Store) sweepList(ctx context.Context, list string) error {
+	for first := int64(0); ; first += sweepBatchSize {
+		rooms, err := s.redis.Retrying.ZRange(ctx, list, first, first+sweepBatchSize-1).Result()
+		if err != nil {
+			return fmt.Errorf("list the rooms of a bucket: %w", wrap(err))
+		}
+		if err := s.sweepRooms(ctx, rooms); err != nil {
+			return err
+		}
+		if len(rooms) < sweepBatchSize {
+			return nil
+		}
+	}
 }
 
 // claimSweep reports whether this server may sweep now.

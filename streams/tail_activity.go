@@ -65,6 +65,12 @@ func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, read
 			if encoded, ok := message.Values["signal"].(string); ok {
 				room, _ := message.Values["room"].(string)
 				t.store.deliver(room, encoded)
+				continue
+			}
+			if message.Values["deleted"] != nil {
+				room, _ := message.Values["room"].(string)
+				t.store.closeDeleted(room)
+				delete(moved, room)
 			}
 		}
 	}

@@ -69,8 +69,8 @@ func (s *Store) runUnread(ctx context.Context, granted []grant, markers []string
 	calls := make([]scriptCall, len(granted))
 	for i, one := range granted {
 		calls[i] = scriptCall{
-			script: unreadScript, args: []any{markers[i]},
-			keys: []string{s.keys.room(one.room), s.keys.meta(one.room), s.keys.present(one.room)},
+			script: unreadScript, args: []any{markers[i], one.memberID()},
+			keys: []string{s.keys.room(one.room), s.keys.meta(one.room), s.keys.present(one.room), s.keys.members(one.room)},
 		}
 	}
 	if len(calls) > 0 {
@@ -83,7 +83,7 @@ func parseUnread(reply []any) *unreadRoom {
 	text := func(i int) string { value, _ := reply[i].(string); return value }
 	number := func(i int) int { value, _ := reply[i].(int64); return int(value) }
 	room := &unreadRoom{entries: max(0, number(3)), messages: number(4)}
-	room.Topic, room.Present = text(1), number(2)
+	room.Topic, room.Present, room.Title = text(1), number(2), text(5)
 	room.Last, _ = ParseID(text(0))
 	return room
 }

@@ -40,6 +40,9 @@ type window struct {
 	// guards it.
 	stored []Cursor
 
+	lookups   memberLookups
+	isDeleted atomic.Bool // the room was deleted, and the window is no longer in the Store
+
 	mu                sync.Mutex
 	readers           []*Reader
 	movedDuringLookup bool      // there was activity while a reader looked up the room's end

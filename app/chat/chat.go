@@ -77,7 +77,22 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 // as returns the store's handle for the user. All access to rooms goes through it.
-func (s *Service) as(user identity.User) streams.Access { return s.store.As(streams.User(user)) }
+func (s *Service) as(user identity.User) streams.Access { return as(s.store, user) }
+
+func as(store *streams.Store, user identity.User) streams.Access {
+	if user.Rank == identity.Guest {
+		return store.As(author(user))
+	}
+	return store.AsRanked(author(user), ranks[user.Rank])
+}
+
+// author returns the user as the author of an entry.
+func author(user identity.User) streams.User { return streams.User{ID: user.ID, Name: user.Name} }
+
+// ranks maps the ranks of users with an account to those of the store.
+var ranks = map[identity.Rank]streams.Rank{
+	identity.Account: streams.Account, identity.Moderator: streams.Moderator, identity.Owner: streams.Owner,
+}
 
 // Append stores an entry written by the user at the address, or fails within callTimeout. It takes no
 // context, because an append completes even if the client disconnects.
@@ -116,7 +131,7 @@ func (s *Service) findMentions(ctx context.Context, user identity.User, room str
 	if !markup.HasAt(entry.Text) {
 		return nil
 	}
-	entry.User = streams.User(user)
+	entry.User = author(user)
 	names, _ := s.as(user).Names(ctx, room)
 	return markup.Mentions(&entry, names)
 }
@@ -164,9 +179,12 @@ func allow(rate *limit.Rate, user identity.User, things string) error {
 	return nil
 }
 
-// Follow returns a reader of the room that starts at from. The caller must close it. See
-// streams.Access.Follow.
+// Follow returns a reader of the room that starts at from. The caller must close it. It fails if the
+// user may not read the room now. See streams.Access.Follow.
 func (s *Service) Follow(user identity.User, room string, from streams.From, ready func(*streams.Reader)) (*streams.Reader, error) {
+	if err := s.as(user).Enter(s.ctx, room); err != nil {
+		return nil, err
+	}
 	return s.as(user).Follow(room, from, ready)
 }
 
@@ -193,9 +211,14 @@ func (s *Service) ReadUpTo(ctx context.Context, user identity.User, room string)
 
 // Join counts one connection of the user in the room and sends the list of people there to the
 // listener once. It does not count users without a name. If the user's connections have different
-// names, everyone sees the one with the latest namedAt.
+// names, everyone sees the one with the latest namedAt. The user must follow the room.
 func (s *Service) Join(user identity.User, namedAt time.Time, room string, listener Listener) {
-	s.presence.join(room, streams.Arrival{User: streams.User(user), NamedAt: namedAt}, listener)
+	s.presence.join(room, streams.Arrival{User: author(user), NamedAt: namedAt}, audience{listener, user})
+}
+
+// Watch sends the list of people in the room to the listener once. The user must follow the room.
+func (s *Service) Watch(user identity.User, room string, listener Listener) {
+	s.presence.join(room, streams.Arrival{}, audience{listener, user})
 }
 
 // Leave undoes one call of Join for the user.

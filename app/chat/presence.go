@@ -24,8 +24,15 @@ const (
 
 // Listener is a connection that receives the list of people in a room. *live.Feed implements it.
 type Listener interface {
-	Notify(frame []byte)
+	// Notify sends the frame, unless the listener no longer reads the room.
+	Notify(room string, frame []byte)
 	Closed() bool
+}
+
+// An audience is a listener and the user for whom it listens.
+type audience struct {
+	Listener
+	user identity.User
 }
 
 // presence records in Redis which users are in which room through this server. Redis combines the
@@ -47,7 +54,7 @@ type presence struct {
 // occupants holds the users who are in a room through this server.
 type occupants struct {
 	members    map[string]*member // by user ID
-	listeners  []Listener         // to notify once, with the next update
+	audience   []audience         // to notify once, with the next update
 	lastUpdate time.Time
 	countDue   time.Time // when to signal the number of people; zero means no signal is due
 }
@@ -70,11 +77,11 @@ func newPresence(store *streams.Store, options Options) *presence {
 }
 
 // join implements Service.Join.
-func (p *presence) join(name string, user streams.Arrival, listener Listener) {
+func (p *presence) join(name string, user streams.Arrival, listening audience) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	room := p.markChanged(name)
-	room.listeners = append(room.listeners, listener)
+	room.audience = append(room.audience, listening)
 	if user.ID != "" {
 		joined := room.members[user.ID]
 		if joined == nil {
@@ -133,11 +140,11 @@ func (p *presence) hasPeople() bool {
 
 // update holds the pending changes of one room.
 type update struct {
-	room      string
-	arrived   []streams.Arrival // to record in Redis
-	left      []streams.User    // to remove from Redis
-	listeners []Listener        // to notify once
-	countDue  bool              // whether to signal the number of people in the room
+	room     string
+	arrived  []streams.Arrival // to record in Redis
+	left     []streams.User    // to remove from Redis
+	audience []audience        // to notify once
+	countDue bool              // whether to signal the number of people in the room
 }
 
 // takeUpdates returns updates that are due, of up to maxRooms rooms and about maxUsers users, and
@@ -195,8 +202,8 @@ func (p *presence) dueRooms(now time.Time) []string {
 // updateCauses returns the connections and users for which an update is due, and whether one will be
 // due later. The caller must hold presence.mu.
 func (o *occupants) updateCauses(now time.Time, grace time.Duration) (due []any, later bool) {
-	for _, listener := range o.listeners {
-		due = append(due, listener)
+	for _, one := range o.audience {
+		due = append(due, one.Listener)
 	}
 	if !o.countDue.IsZero() {
 		if now.Before(o.countDue) {
@@ -218,8 +225,8 @@ func (o *occupants) updateCauses(now time.Time, grace time.Duration) (due []any,
 
 // takeUpdate returns the room's next update, which may be empty. The caller must hold presence.mu.
 func (o *occupants) takeUpdate(name string, now time.Time, grace time.Duration) update {
-	next := update{room: name, listeners: o.listeners}
-	o.listeners = nil
+	next := update{room: name, audience: o.audience}
+	o.audience = nil
 	if next.countDue = !o.countDue.IsZero() && !now.Before(o.countDue); next.countDue {
 		o.countDue = time.Time{}
 	}
@@ -251,11 +258,11 @@ func (p *presence) removeLeft(name string, left []streams.User) {
 }
 
 // notifyLater adds the listeners that are still open to the room's next update.
-func (p *presence) notifyLater(name string, listeners []Listener) {
+func (p *presence) notifyLater(name string, audiences []audience) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	room := p.markChanged(name)
-	room.listeners = append(room.listeners, slices.DeleteFunc(listeners, Listener.Closed)...)
+	room.audience = append(room.audience, slices.DeleteFunc(audiences, audience.Closed)...)
 }
 
 // signalCountAt schedules a signal with the number of people in the room, for the first update at or

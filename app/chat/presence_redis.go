@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -68,18 +69,23 @@ func (p *presence) removeServer() {
 func (p *presence) apply(ctx context.Context, updates []update) {
 	p.record(ctx, updates)
 	var listening []update
-	var rooms []string
+	var visits []streams.Visit
 	for _, update := range updates {
-		if len(update.listeners) > 0 {
+		if len(update.audience) > 0 {
 			listening = append(listening, update)
-			rooms = append(rooms, update.room)
+			// The first user reads for all. The others, too, could read the room when they joined it.
+			visits = append(visits, streams.Visit{By: as(p.store, update.audience[0].user), Room: update.room})
 		}
 	}
-	if len(rooms) == 0 {
+	if len(visits) == 0 {
 		return
 	}
-	for i, present := range p.store.As(streams.User{}).Present(ctx, rooms...) {
-		room, listeners := rooms[i], listening[i].listeners
+	for i, present := range p.store.Present(ctx, visits...) {
+		room, listeners := visits[i].Room, listening[i].audience
+		if errors.Is(present.Err, streams.ErrHidden) {
+			p.notifyLater(room, listeners[1:]) // the next one reads
+			continue
+		}
 		if present.Err != nil {
 			p.log.Debug("cannot read presence", "room", room, "error", present.Err)
 			p.notifyLater(room, listeners)
@@ -87,7 +93,7 @@ func (p *presence) apply(ctx context.Context, updates []update) {
 		}
 		frame := p.encode(room, present.Count, present.People)
 		for _, listener := range listeners {
-			listener.Notify(frame)
+			listener.Notify(room, frame)
 		}
 		if present.IsOutdated() {
 			// The listeners may have received the signal before the list.

@@ -22,13 +22,13 @@ var (
 	eve = identity.User{ID: "3", Name: "Eve"}
 )
 
-func arrival(user identity.User) streams.Arrival { return streams.Arrival{User: streams.User(user)} }
+func arrival(user identity.User) streams.Arrival { return streams.Arrival{User: author(user)} }
 
 // listener is a Listener that counts its notifications.
 type listener struct{ notified int }
 
-func (l *listener) Notify([]byte) { l.notified++ }
-func (l *listener) Closed() bool  { return false }
+func (l *listener) Notify(string, []byte) { l.notified++ }
+func (l *listener) Closed() bool          { return false }
 
 // update advances now by leaveGrace and applies the updates that are then due. It calls meanwhile
 // between taking the updates and applying them.
@@ -43,7 +43,7 @@ func (p *presence) update(t *testing.T, now *time.Time, meanwhile func()) {
 // expectPresent checks the names that Redis lists as present in the lobby.
 func (p *presence) expectPresent(t *testing.T, want ...string) {
 	t.Helper()
-	present := p.store.As(streams.User{}).Present(t.Context(), "lobby")[0]
+	present := p.store.As(streams.User{}).Present(t.Context(), "lobby")
 	var names []string
 	for _, user := range present.People {
 		names = append(names, user.Name)
@@ -59,7 +59,7 @@ func TestPresenceIsReportedAgainAfterFailedUpdate(t *testing.T) {
 	p, redis := startPresence(t)
 	now, connection, nothing := time.Now(), new(listener), func() {}
 	for _, user := range []identity.User{ada, bob, eve} {
-		p.join("lobby", arrival(user), connection)
+		p.join("lobby", arrival(user), audience{Listener: connection})
 	}
 	p.update(t, &now, nothing)
 	p.expectPresent(t, "Ada", "Bob", "Eve")
@@ -71,13 +71,13 @@ func TestPresenceIsReportedAgainAfterFailedUpdate(t *testing.T) {
 	for _, user := range []identity.User{ada, bob, eve} {
 		p.leave("lobby", user, now)
 	}
-	p.join("lobby", streams.Arrival{}, connection)
+	p.join("lobby", streams.Arrival{}, audience{Listener: connection})
 	p.update(t, &now, nothing)
 	redis.Rename(t.Context(), "aside", present)
 
 	// Bob comes back before the next update, and Eve during it.
-	p.join("lobby", arrival(bob), connection)
-	p.update(t, &now, func() { p.join("lobby", arrival(eve), connection) })
+	p.join("lobby", arrival(bob), audience{Listener: connection})
+	p.update(t, &now, func() { p.join("lobby", arrival(eve), audience{Listener: connection}) })
 	p.expectPresent(t, "Bob")
 	p.update(t, &now, nothing)
 	p.expectPresent(t, "Bob", "Eve")
@@ -90,7 +90,7 @@ func TestPresenceIsReportedAgainAfterFailedHeartbeat(t *testing.T) {
 	t.Parallel()
 	p, redis := startPresence(t)
 	now := time.Now()
-	p.join("lobby", arrival(ada), new(listener))
+	p.join("lobby", arrival(ada), audience{Listener: new(listener)})
 	if updates, _ := p.takeUpdates(now); len(updates) != 1 || len(updates[0].arrived) != 1 {
 		t.Fatalf("first updates: got %+v, want one arrival", updates)
 	}
@@ -107,7 +107,7 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 	p, _ := startPresence(t)
 	ctx, other := t.Context(), p.store
 	signalled := make(chan struct{}, 1)
-	reader, err := other.As(streams.User(bob)).Follow("lobby", streams.Newest(0), func(*streams.Reader) {
+	reader, err := other.As(author(bob)).Follow("lobby", streams.Newest(0), func(*streams.Reader) {
 		select {
 		case signalled <- struct{}{}:
 		default:
@@ -117,7 +117,7 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	awaitSignals(t, p.store.As(streams.User(bob)), reader, signalled)
+	awaitSignals(t, p.store.As(author(bob)), reader, signalled)
 	now, connection := time.Now(), new(listener)
 	var lists []string
 	p.encode = func(_ string, _ int, people []streams.User) []byte {
@@ -145,7 +145,7 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 			}
 		}
 	}
-	p.join("lobby", arrival(ada), connection)
+	p.join("lobby", arrival(ada), audience{Listener: connection})
 	p.update(t, &now, func() {})
 	p.update(t, &now, func() {})
 	p.update(t, &now, func() {})
@@ -189,7 +189,7 @@ type countingListener struct {
 
 func newCountingListener() *countingListener { return &countingListener{first: make(chan struct{})} }
 
-func (l *countingListener) Notify([]byte) {
+func (l *countingListener) Notify(string, []byte) {
 	if l.notified.Add(1) == 1 {
 		close(l.first)
 	}
@@ -206,16 +206,16 @@ func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
 	proxy := redistest.StartProxy(t, server.Addr)
 	far := &redis.UniversalOptions{Addrs: []string{proxy.Addr}}
 	p, other := runPresence(t, far), runPresence(t, server.Redis())
-	other.join("lobby", arrival(eve), newCountingListener())
+	other.join("lobby", arrival(eve), audience{Listener: newCountingListener()})
 	proxy.SetFaults(redistest.Faults{Delay: 10 * time.Millisecond})
 
 	many, one := newCountingListener(), newCountingListener()
 	began := time.Now()
 	for i := range rooms {
-		p.join(fmt.Sprint("room-", i), arrival(ada), many)
+		p.join(fmt.Sprint("room-", i), arrival(ada), audience{Listener: many})
 	}
 	<-many.first
-	p.join("lobby", arrival(bob), one)
+	p.join("lobby", arrival(bob), audience{Listener: one})
 	<-one.first
 	t.Logf("bob waited %v, behind %d of %d rooms", time.Since(began).Round(time.Millisecond), many.notified.Load(), rooms)
 	if many.notified.Load() > rooms/2 {
@@ -241,7 +241,7 @@ func TestHeartbeatsGoOnWhileRoomsAreRecorded(t *testing.T) {
 	t.Parallel()
 	p, _ := startPresence(t)
 	p.heartbeats.every = 10 * time.Millisecond
-	p.join("lobby", arrival(ada), new(listener))
+	p.join("lobby", arrival(ada), audience{Listener: new(listener)})
 	blocked, release := make(chan struct{}), make(chan struct{})
 	p.encode = func(string, int, []streams.User) []byte {
 		close(blocked)

@@ -7,7 +7,19 @@ import "github.com/google/uuid"
 type User struct {
 	ID   string
 	Name string
+	Rank Rank
 }
+
+// Rank is what a user may do on the whole server.
+type Rank uint8
+
+// The ranks, in ascending order.
+const (
+	Guest     Rank = iota // has no account
+	Account               // may be a member of hidden rooms
+	Moderator             // moderates public rooms, and the hidden rooms of which they are a member
+	Owner                 // a Moderator who may also change roles and delete rooms
+)
 
 // NewUser returns a user with a new ID. The error is worded for the person who chose the name.
 func NewUser(name string) (User, error) {

@@ -16,6 +16,7 @@ import (
 type Codec interface {
 	followed(room string, followed *streams.Followed) []byte
 	batch(batch *streams.Batch, format protocol.BatchFormat) []byte
+	closed(room string, reason streams.Closed) []byte
 	signal(room string, signal *streams.Signal) []byte // returns nil if this kind of connection gets no signals
 	status(away bool) []byte                           // reports whether Redis is away
 	heartbeat() []byte
@@ -63,6 +64,10 @@ func (webSocket) batch(batch *streams.Batch, format protocol.BatchFormat) []byte
 		}
 		return ws.Text(text)
 	})
+}
+
+func (webSocket) closed(room string, reason streams.Closed) []byte {
+	return ws.Text(protocol.EncodeClosed(room, reason))
 }
 
 func (webSocket) signal(room string, signal *streams.Signal) []byte {

@@ -28,6 +28,10 @@ type Feed struct {
 	codec  Codec
 	userID string // user of the connection; "" if the client has no name
 
+	// OnRoomClosed, if set, is called when the user may no longer read a room, which the feed then no
+	// longer follows. It must be set before the first Follow, and must not block.
+	OnRoomClosed func(room string)
+
 	mu        sync.Mutex // guards this group
 	rooms     map[string]*followedRoom
 	queue     []*followedRoom // rooms that may have something to read
@@ -94,6 +98,13 @@ func (f *Feed) Unfollow(room string) {
 	if old != nil {
 		old.reader.Close()
 	}
+}
+
+// Follows reports whether the feed follows the room.
+func (f *Feed) Follows(room string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.rooms[room] != nil
 }
 
 // mayFollow reports whether the feed already follows the room, or follows fewer than MaxRooms rooms.
@@ -226,9 +237,15 @@ func (f *Feed) read(room *followedRoom, ahead readAhead) (head, frame []byte, ok
 		return nil, nil, true
 	}
 	frame = f.encode(room, read)
+	if read.Closed != "" {
+		return f.closeRoom(room), frame, true
+	}
 	if read.Followed != nil { // write it together with the first entries if they are available now
 		if next, ok := room.reader.TryNext(); ok {
 			head, read, frame = frame, next, f.encode(room, next)
+			if read.Closed != "" {
+				return slices.Concat(f.closeRoom(room), head), frame, true
+			}
 		}
 	}
 	if !read.IsEmpty() && !read.AtEnd {
@@ -237,14 +254,36 @@ func (f *Feed) read(room *followedRoom, ahead readAhead) (head, frame []byte, ok
 	return head, frame, true
 }
 
+// closeRoom ends the reading of a room that the user may no longer read. It returns the queued notices, to
+// be written before that is reported, because some may be about the room.
+func (f *Feed) closeRoom(room *followedRoom) (notices []byte) {
+	f.mu.Lock()
+	notices = slices.Clone(f.notices.take(f.codec))
+	isFollowed := !room.isUnfollowed
+	if isFollowed {
+		room.isUnfollowed = true
+		delete(f.rooms, room.reader.Room)
+	}
+	f.mu.Unlock()
+	room.reader.Close()
+	if isFollowed && f.OnRoomClosed != nil {
+		f.OnRoomClosed(room.reader.Room)
+	}
+	return notices
+}
+
 // encode encodes the result of a read for this connection. It returns nil if there is nothing to
 // write.
 func (f *Feed) encode(room *followedRoom, read streams.Read) []byte {
 	switch {
 	case read.Followed != nil:
 		return f.codec.followed(room.reader.Room, read.Followed)
+	case read.Batch != nil && read.Closed != "":
+		return slices.Concat(f.codec.batch(read.Batch, room.format), f.codec.closed(room.reader.Room, read.Closed))
 	case read.Batch != nil:
 		return f.codec.batch(read.Batch, room.format)
+	case read.Closed != "":
+		return f.codec.closed(room.reader.Room, read.Closed)
 	}
 	return f.encodeSignals(room.reader.Room, read.Signals)
 }

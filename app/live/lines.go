@@ -99,6 +99,14 @@ func (l *Lines) frame(batch *streams.Batch, html bool) []byte {
 	}))
 }
 
+func (l *Lines) closed(room string, reason streams.Closed) []byte {
+	text := "You are no longer a member of this room."
+	if reason == streams.Deleted {
+		text = "This room was deleted."
+	}
+	return l.Chunk(l.format.event(nil, event{"closed", "", protocol.EncodeClosed(room, reason), text}))
+}
+
 // signal returns nil, because live reads over plain HTTP get only stored entries.
 func (l *Lines) signal(string, *streams.Signal) []byte { return nil }
 

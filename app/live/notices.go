@@ -28,11 +28,12 @@ func (n *notices) take(codec Codec) []byte {
 	return slices.Concat(frames...)
 }
 
-// Notify queues an optional frame. It drops the frame if the client is too slow.
-func (f *Feed) Notify(frame []byte) {
+// Notify queues an optional frame about a room. It drops the frame if the client is too slow, or does
+// not follow the room.
+func (f *Feed) Notify(room string, frame []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.notices.frames) < maxNotices {
+	if f.rooms[room] != nil && len(f.notices.frames) < maxNotices {
 		f.notices.frames = append(f.notices.frames, frame)
 		f.startPump()
 	}

@@ -24,8 +24,9 @@ func TestSingleNoticeIsNotCopied(t *testing.T) {
 // A list of people may be queued after a pump has chosen the room whose signals it reads.
 func TestQueuedListOfPeopleComesBeforeSignals(t *testing.T) {
 	t.Parallel()
-	f := &Feed{codec: WebSocket, isClosed: true}
-	f.Notify([]byte("present"))
+	f := &Feed{codec: WebSocket, isClosed: true, rooms: map[string]*followedRoom{"lobby": {}}}
+	f.Notify("elsewhere", []byte("not sent"))
+	f.Notify("lobby", []byte("present"))
 	signals := []*streams.Signal{{Kind: streams.Came, User: streams.User{ID: "1", Name: "Ada"}}}
 	got := string(f.encodeSignals("lobby", signals))
 	if !strings.HasPrefix(got, "present") || !strings.HasSuffix(got, string(WebSocket.signal("lobby", signals[0]))) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"burble/streams"
@@ -47,8 +48,30 @@ func appendKindFields(dst []byte, entry *streams.Entry, render Render) []byte {
 		dst = appendField(dst, "emoji", entry.Emoji)
 		dst = append(dst, `,"on":`...)
 		return strconv.AppendBool(dst, entry.On)
+	case streams.Joined:
+		return appendJoined(dst, entry)
+	case streams.Changed:
+		return appendSettings(dst, entry.Settings)
 	}
 	return dst
+}
+
+func appendJoined(dst []byte, entry *streams.Entry) []byte {
+	dst = appendUser(append(dst, `,"member":`...), entry.Member)
+	dst = appendField(dst, "role", string(entry.Role))
+	if !entry.MutedUntil.IsZero() {
+		dst = appendField(dst, "muted_until", entry.MutedUntil.UTC().Format(time.RFC3339))
+	}
+	if entry.Reason != "" {
+		dst = appendField(dst, "reason", entry.Reason)
+	}
+	return dst
+}
+
+func appendSettings(dst []byte, settings streams.Settings) []byte {
+	dst = append(appendField(dst, "title", settings.Title), `,"archived":`...)
+	dst = append(strconv.AppendBool(dst, settings.Archived), `,"locked":`...)
+	return strconv.AppendBool(dst, settings.Locked)
 }
 
 // AppendLine appends an entry as a line of plain text. It appends nothing for kinds that are of little
@@ -62,8 +85,45 @@ func AppendLine(dst []byte, entry *streams.Entry) []byte {
 		return fmt.Appendf(dst, "%s %s edited a message: %s\n", clock, name, text)
 	case streams.Delete:
 		return fmt.Appendf(dst, "%s %s deleted a message\n", clock, name)
+	case streams.Joined:
+		return fmt.Appendf(dst, "%s %s\n", clock, joinedLine(name, entry))
+	case streams.Changed:
+		return fmt.Appendf(dst, "%s %s changed the settings of the room: %s\n", clock, name, settingsLine(entry.Settings))
 	}
 	return dst
+}
+
+// joinedLine describes an entry of kind Joined, without its time.
+func joinedLine(name string, entry *streams.Entry) string {
+	member := printable(entry.Member.Name)
+	switch {
+	case entry.Role == streams.NoRole && entry.Member.ID == entry.User.ID:
+		return name + " left"
+	case entry.Role == streams.NoRole:
+		return name + " removed " + member
+	case entry.Role == streams.RoomModerator:
+		return name + " made " + member + " a moderator"
+	case !entry.MutedUntil.IsZero():
+		return name + " muted " + member + " until " + entry.MutedUntil.UTC().Format("2006-01-02 15:04")
+	case entry.Member.ID == entry.User.ID:
+		return name + " joined"
+	}
+	return name + " added " + member
+}
+
+// settingsLine describes the settings of a room.
+func settingsLine(settings streams.Settings) string {
+	words := []string{"open"}
+	switch {
+	case settings.Archived:
+		words[0] = "archived"
+	case settings.Locked:
+		words[0] = "locked"
+	}
+	if settings.Title != "" {
+		words = append(words, fmt.Sprintf("titled %q", printable(settings.Title)))
+	}
+	return strings.Join(words, ", ")
 }
 
 // printable replaces characters that could control a terminal, and drops those that could reorder the

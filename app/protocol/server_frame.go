@@ -39,6 +39,13 @@ type Status struct {
 	Redis string `json:"redis"` // "away" or "back"
 }
 
+// Closed reports that the client may no longer read a room, which it then no longer follows.
+type Closed struct {
+	Type string         `json:"type"` // "closed"
+	Room string         `json:"room"`
+	Code streams.Closed `json:"code"`
+}
+
 // Stored acknowledges a stored entry.
 type Stored struct {
 	Type string `json:"type"` // "stored"
@@ -78,7 +85,7 @@ type ErrorFrame struct {
 // Room is an item of the list of rooms.
 type Room struct {
 	Room     string  `json:"room"`
-	Title    string  `json:"title"`    // topic, or the name if there is no topic
+	Title    string  `json:"title"`    // title of a private room, or topic, or else the name
 	Last     string  `json:"last"`     // ID of the last entry
 	Unread   int     `json:"unread"`   // unread messages
 	Mentions int     `json:"mentions"` // unread messages that mention the user
@@ -112,6 +119,11 @@ func EncodeStatus(away bool) []byte {
 		return encode(Status{"status", "away"})
 	}
 	return encode(Status{"status", "back"})
+}
+
+// EncodeClosed returns the frame "closed".
+func EncodeClosed(room string, code streams.Closed) []byte {
+	return encode(Closed{"closed", room, code})
 }
 
 // EncodePong returns the frame "pong", the reply to the frame "ping". The protocol has both because
@@ -158,7 +170,7 @@ func EncodeRooms(rooms []streams.Room) []byte {
 	list := make([]Room, len(rooms))
 	for i, room := range rooms {
 		list[i] = Room{
-			Room: room.Name, Title: cmp.Or(room.Topic, room.Name), Last: room.Last.String(),
+			Room: room.Name, Title: cmp.Or(room.Title, room.Topic, room.Name), Last: room.Last.String(),
 			Unread: room.Unread, Mentions: room.Mentions, Present: room.Present,
 		}
 		if read := idText(room.Read); read != "" {

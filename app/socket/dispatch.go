@@ -3,7 +3,6 @@ package socket
 import (
 	"time"
 
-	"burble/app/identity"
 	"burble/app/protocol"
 	"burble/app/ws"
 	"burble/streams"
@@ -52,10 +51,10 @@ func (c *client) typing(room string) error {
 		return err
 	}
 	now := time.Now()
-	if !c.joined[room] || now.Sub(c.lastTyping[room]) < typingInterval {
+	if !c.joined.has(room) || now.Sub(c.lastTyping[room]) < typingInterval {
 		return nil
 	}
-	if c.lastTyping == nil || len(c.lastTyping) > len(c.joined) {
+	if c.lastTyping == nil || len(c.lastTyping) > c.joined.count() {
 		c.lastTyping = make(map[string]time.Time, 1)
 	}
 	c.lastTyping[room] = now
@@ -74,30 +73,27 @@ func (c *client) follow(frame protocol.Frame) error {
 	if frame.Watch {
 		c.leave(frame.Room)
 	}
-	joining := c.User
-	switch {
-	case frame.Watch || c.joined[frame.Room]:
-		joining = identity.User{} // the zero user is notified without joining
-	case c.joined == nil:
-		c.joined = map[string]bool{frame.Room: true}
-	default:
-		c.joined[frame.Room] = true
+	if frame.Watch || !c.joined.add(frame.Room) {
+		c.server.Chat.Watch(c.User, frame.Room, c.feed)
+		return nil
 	}
-	c.server.Chat.Join(joining, c.NamedAt, frame.Room, c.feed)
+	c.server.Chat.Join(c.User, c.NamedAt, frame.Room, c.feed)
+	if !c.feed.Follows(frame.Room) { // it was closed in the meantime
+		c.leave(frame.Room)
+	}
 	return nil
 }
 
 // leave leaves a room, if the client has joined it.
 func (c *client) leave(room string) {
-	if c.joined[room] {
-		delete(c.joined, room)
+	if c.joined.remove(room) {
 		c.server.Chat.Leave(c.User, room)
 	}
 }
 
 // leaveAll leaves every room that the client has joined.
 func (c *client) leaveAll() {
-	for room := range c.joined {
+	for _, room := range c.joined.all() {
 		c.leave(room)
 	}
 }

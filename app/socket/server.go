@@ -52,13 +52,13 @@ type client struct {
 
 	hasAppended  bool                 // whether the client has appended an entry
 	excessFrames int                  // frames refused by the rate minus frames accepted, at least 0
-	joined       map[string]bool      // rooms in which the user is present through this client
+	joined       roomSet              // rooms in which the user is present through this client
 	lastTyping   map[string]time.Time // time of the last typing signal, by room
 }
 
 // Hello returns the first frame of every connection.
 func Hello(user identity.User, durability streams.Durability) []byte {
-	return ws.Text(protocol.EncodeHello(streams.User(user), durability, time.Now()))
+	return ws.Text(protocol.EncodeHello(streams.User{ID: user.ID, Name: user.Name}, durability, time.Now()))
 }
 
 // Serve serves a client until its connection closes. The feed's head must end with Hello.
@@ -67,6 +67,7 @@ func Hello(user identity.User, durability streams.Durability) []byte {
 // 2 KiB to 4 KiB, and it would not shrink again.
 func (s *Server) Serve(feed *live.Feed, connected *Client) {
 	c := &client{Client: connected, server: s, feed: feed}
+	feed.OnRoomClosed = c.leave
 	defer c.leaveAll()
 	s.Engine.RunOnWorker(c.start)
 	for c.reader.Await() == nil {

@@ -35,6 +35,7 @@ func (s *Server) startLiveRead(c *fiber.Ctx, contentType string, lines *live.Lin
 		return s.chat.Follow(user, room, from, ready)
 	}
 	return s.takeOver(c, contentType, lines, func() {}, func(feed *live.Feed) {
+		feed.OnRoomClosed = func(string) { feed.HangUp(ws.CloseNormal, "") }
 		s.live.RunOnWorker(func() { s.startReading(feed, room, format, open) })
 		feed.WaitClosed()
 	})

@@ -23,7 +23,8 @@ func (s *Server) getFrames(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	hello := protocol.EncodeHello(streams.User(s.callerOf(c).user), s.options.Durability, time.Now())
+	user := s.callerOf(c).user
+	hello := protocol.EncodeHello(streams.User{ID: user.ID, Name: user.Name}, s.options.Durability, time.Now())
 	lines := live.FrameLines(isChunked(c), hello)
 	return s.startLiveRead(c, "application/x-ndjson", lines, room, from, protocol.BatchFormat{HTML: html})
 }

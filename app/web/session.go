@@ -37,7 +37,7 @@ func (s *Server) postSession(c *fiber.Ctx) error {
 		return c.Redirect(withName(localPath(body.Fields["next"]), user.Name), http.StatusSeeOther)
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.JSON(session{protocol.User(user), token})
+	return c.JSON(session{protocol.User{ID: user.ID, Name: user.Name}, token})
 }
 
 // session is the response to POST /session.

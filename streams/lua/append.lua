@@ -1,28 +1,42 @@
--- Appends one entry to a room, once for each send key. Needs lib.lua, reactions.lua and trim.lua.
+-- Appends one entry to a room, once for each send key. Needs lib.lua, rights.lua, reactions.lua
+-- and trim.lua.
 --
--- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits  7 activity  8 rooms
---       9 sent:<key>
+-- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits  7 activity  8 rooms or hidden
+--       9 sent:<key>  10 members
 -- ARGV  1 room's name  2 the epoch to use if the room is new
 --       3 second part of the new ID, if the ID's millisecond has no entry yet
 --       4 how long to remember the send key, in ms
 --       5 how many entries to keep, or 0 for all  6 how long to keep them in ms, or 0 forever
 --       7 kind  8 send key  9 user ID  10 user's name
 --       11 '1' if the entry may begin a room, else ''
---       12, 13, ... name and value of each field of the kind (see kinds.go)
+--       12 user's rank: 'owner', 'moderator', or '' for all others
+--       13, 14, ... name and value of each field of the kind (see kinds.go)
 -- Reply {'stored' or 'repeated', entry ID, epoch}, or
---       {'not_found' | 'not_yours' | 'key_taken' | 'too_many' | 'too_many_users' | 'no_room'}
+--       {'not_found' | 'not_yours' | 'key_taken' | 'too_many' | 'too_many_users' | 'no_room'}, or
+--       what refuse() in rights.lua returns
 
 local name, kind, key, uid, author = ARGV[1], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 local new = {}
-for i = 12, #ARGV, 2 do new[ARGV[i]] = ARGV[i + 1] end
+for i = 13, #ARGV, 2 do new[ARGV[i]] = ARGV[i + 1] end
 
 -- In Redis, an entry's n is its number in the room, and m the number of messages up to it. The last
 -- message is stored with its ID (message), message_n and message_m.
 local meta = redis.call('HMGET', KEYS[2], 'epoch', 'n', 'messages', 'trimmed',
-  'message', 'message_n', 'message_m')
+  'message', 'message_n', 'message_m',
+  'kind', 'archived', 'locked', 'restricted') -- absent in nearly every room
 local epoch, last_number, message_count = meta[1], tonumber(meta[2] or 0), tonumber(meta[3] or 0)
 local length = redis.call('XLEN', KEYS[1])
 local room_exists = length > 0 or redis.call('EXISTS', KEYS[1]) == 1
+
+-- Rights come first: who may not see a room must learn nothing about it.
+local settings = {name = name, kind = meta[8], archived = meta[9], locked = meta[10]}
+local actor = {uid = uid, rank = ARGV[12], muted = 0}
+if meta[11] or is_hidden(name) then
+  local role, _, muted = member(KEYS[10], uid)
+  actor.role, actor.muted = role, muted or 0
+end
+local denied = refuse(settings, actor, kind, new, KEYS[10])
+if denied == 'hidden' then return {denied} end
 
 local function fields(id)
   local found = redis.call('XRANGE', KEYS[1], id, id)[1]
@@ -44,6 +58,7 @@ if sent and room_exists then
     return {'repeated', id, epoch}
   end
 end
+if denied then return {denied} end
 
 -- message(id) returns the fields of the message with the ID, or nil if there is none.
 local function message(id)
@@ -68,10 +83,12 @@ end
 local target, state
 if kind == 'message' then
   if new.re and not existed(new.re) then return {'not_found'} end
-elseif kind ~= 'topic' then
+elseif kind == 'edit' or kind == 'react' or kind == 'delete' then
   target = new.of and new.of ~= '' and message(new.of)
   if not target then return {'not_found'} end
-  if kind ~= 'react' and target.uid ~= uid then return {'not_yours'} end
+  if kind == 'edit' and target.uid ~= uid or kind == 'delete' and target.uid ~= uid and not moderates(actor) then
+    return {'not_yours'}
+  end
   state = cjson.decode(redis.call('HGET', KEYS[3], new.of) or '{}')
 end
 
@@ -89,6 +106,8 @@ if not room_exists then
   if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]) > 0 then
     redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6])
   end
+  if settings.kind then redis.call('HSET', KEYS[2], 'kind', settings.kind) end
+  if actor.role then redis.call('HSET', KEYS[2], 'restricted', '1') end
   epoch, last_number, message_count, meta = ARGV[2], 0, 0, {}
 elseif not epoch then
   epoch = ARGV[2]
@@ -116,7 +135,7 @@ local entry_number = last_number + 1
 if kind == 'message' then message_count = message_count + 1 end
 local n, m = string.format('%.0f', entry_number), string.format('%.0f', message_count)
 local entry = {'kind', kind, 'n', n, 'm', m, 'key', key, 'uid', uid, 'name', author,
-  unpack(ARGV, 12)}
+  unpack(ARGV, 13)}
 -- The second part of the ID is random, because two primaries may accept entries during a failover
 -- and must not give different entries the same ID.
 local wanted_id = string.format('%.0f', clock()) .. '-' .. ARGV[3]
@@ -154,6 +173,11 @@ end
 -- Make the other changes for each kind.
 if kind == 'topic' then
   redis.call('HSET', KEYS[2], 'topic', new.text)
+elseif kind == 'member' then
+  change_member(KEYS[10], id, new)
+  redis.call('HSET', KEYS[2], 'restricted', '1')
+elseif kind == 'room' then
+  redis.call('HSET', KEYS[2], 'title', new.title, 'archived', new.archived, 'locked', new.locked)
 elseif kind == 'edit' then
   state.t = new.text
   keep_edit(id)

@@ -1,10 +1,12 @@
 -- Reads ranges of a room's messages in their current state. Needs lib.lua.
 --
--- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits (not used)
--- ARGV  for each range: 'older' or 'newer', the bound at which to start (in the syntax of XRANGE),
---       the number of messages to return
--- Reply {epoch, last entry ID, '1' if messages were trimmed and a range reached the oldest one that is
---       left, else '', range, ...}. The epoch is '' if the room does not exist. A range is {messages, tombstones, rest, number of entries examined}. A message is
+-- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits (not used)  7 members
+-- ARGV  1 ID of the user, who must be a member, or '' if the room is not hidden
+--       2, 3, 4, ... for each range: 'older' or 'newer', the bound at which to start (in the syntax of
+--       XRANGE), the number of messages to return
+-- Reply 'hidden' if the user is no member, or {epoch, last entry ID, '1' if messages were trimmed and a
+--       range reached the oldest one that is left, else '', range, ...}. The epoch is '' if the room
+--       does not exist. A range is {messages, tombstones, rest, number of entries examined}. A message is
 --       {ID, fields, state or ''}, a tombstone is {ID, state}, and rest is the bound at which to
 --       continue, or '' at the end. There may be more tombstones than requested, in any order, and
 --       messages and tombstones may be beyond rest. The caller merges them and drops the excess.
@@ -17,6 +19,8 @@
 -- max_examined is roughly how many entries, and how many erased IDs, the script examines for each range.
 -- If it reaches this limit, it returns fewer messages, and the caller can continue from rest.
 local max_examined = 1000
+
+if ARGV[1] ~= '' and not member(KEYS[7], ARGV[1]) then return 'hidden' end
 
 local function value(fields, name)
   for i = 1, #fields, 2 do
@@ -109,7 +113,7 @@ end
 -- not be read.
 if redis.call('EXISTS', KEYS[1]) == 0 then
   local reply = {'', '0-0', ''}
-  for _ = 1, #ARGV, 3 do table.insert(reply, {{}, {}, '', 0}) end
+  for _ = 2, #ARGV, 3 do table.insert(reply, {{}, {}, '', 0}) end
   return reply
 end
 
@@ -129,7 +133,7 @@ end
 
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local reply = {meta[1] or '', last and last[1] or meta[2] or '0-0', ''}
-for i = 1, #ARGV, 3 do
+for i = 2, #ARGV, 3 do
   local older, bound, limit = ARGV[i] == 'older', ARGV[i + 1], tonumber(ARGV[i + 2])
   local gone, far, examined_ids = tombstones(older, bound, limit)
   local found, rest, examined = messages(older, bound, far, limit)

@@ -15,31 +15,30 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A SentinelDeployment is a primary and two replicas that three Sentinels monitor. If two Sentinels
-// cannot reach the primary for a second, they promote a replica. The whole failover takes two to five
-// seconds. When the old primary comes back, it becomes a replica and loses the data that the new primary
-// does not have.
+// A Sentinel is a primary with two replicas, and three Sentinels. If two Sentinels cannot reach the
+// primary for a second, they promote a replica. The whole failover takes two to five seconds. When the
+// old primary is back, it becomes a replica, and loses the data that the new primary does not have.
 //
 //	s := redistest.StartSentinel(t)
 //	old := s.Primary()
 //	old.Kill() // or old.Pause(), old.CutOff()
 //	s.AwaitFailover(old)
 //	old.Restart() // or old.Resume(), old.Rejoin()
-type SentinelDeployment struct {
-	Nodes     []*Node   // the first one starts as the primary
-	Sentinels []*Server // two can start a failover
+type Sentinel struct {
+	Nodes     []*Node   // initially, the first one is the primary
+	Sentinels []*Server // two of them are enough for a failover
 
 	t testing.TB
 }
 
-// masterName is the name of the primary in the configuration of the Sentinels.
+// masterName is the sentinels' name for the primary.
 const masterName = "burble"
 
-// StartSentinel starts a SentinelDeployment, with additional arguments for the redis-server of each node.
-// It returns when the replicas and the Sentinels are connected. Everything stops at the end of the test.
-func StartSentinel(t testing.TB, args ...string) *SentinelDeployment {
+// StartSentinel starts a Sentinel, with additional arguments for the redis-server of each node. It returns
+// when the replicas and the Sentinels are connected. The Sentinel stops at the end of the test.
+func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	t.Helper()
-	s := &SentinelDeployment{t: t}
+	s := &Sentinel{t: t}
 	for i := range 3 {
 		node := newNode(t)
 		s.Nodes = append(s.Nodes, node)
@@ -51,7 +50,7 @@ func StartSentinel(t testing.TB, args ...string) *SentinelDeployment {
 	}
 	s.awaitReplicas()
 	s.startSentinels()
-	await(t, "the Sentinels to agree", func(ctx context.Context) bool {
+	await(t, "the sentinels to agree", func(ctx context.Context) bool {
 		for i := range s.Sentinels {
 			if !s.hasQuorum(ctx, i) {
 				return false
@@ -64,7 +63,7 @@ func StartSentinel(t testing.TB, args ...string) *SentinelDeployment {
 
 // awaitReplicas waits until the replicas have the first node's data. A replica may be online before it
 // has received any data.
-func (s *SentinelDeployment) awaitReplicas() {
+func (s *Sentinel) awaitReplicas() {
 	client := s.Nodes[0].Client()
 	defer client.Close()
 	conn := client.Conn()
@@ -77,7 +76,7 @@ func (s *SentinelDeployment) awaitReplicas() {
 
 // startSentinels starts the Sentinels. Their configuration lists the other Sentinels and the replicas,
 // because discovering these would take seconds.
-func (s *SentinelDeployment) startSentinels() {
+func (s *Sentinel) startSentinels() {
 	ids := make([]string, 3)
 	for i := range ids {
 		ids[i] = nodeID()
@@ -112,8 +111,8 @@ func (s *SentinelDeployment) startSentinels() {
 	}
 }
 
-// speedUp makes a Sentinel poll more often, so that it notices a returning node within one second
-// instead of ten.
+// speedUp makes a Sentinel poll more often, so that it detects within one second instead of ten that a
+// node is back.
 func speedUp(sentinel *Server) {
 	sentinel.t.Helper()
 	client := sentinel.Client()
@@ -126,7 +125,7 @@ func speedUp(sentinel *Server) {
 }
 
 // hasQuorum reports whether the Sentinel with index i can reach all others.
-func (s *SentinelDeployment) hasQuorum(ctx context.Context, i int) bool {
+func (s *Sentinel) hasQuorum(ctx context.Context, i int) bool {
 	client := s.Sentinels[i].Client()
 	defer client.Close()
 	reply, err := client.Do(ctx, "SENTINEL", "CKQUORUM", masterName).Text()
@@ -134,7 +133,7 @@ func (s *SentinelDeployment) hasQuorum(ctx context.Context, i int) bool {
 }
 
 // Redis returns options for a Store on the current primary.
-func (s *SentinelDeployment) Redis() *redis.UniversalOptions {
+func (s *Sentinel) Redis() *redis.UniversalOptions {
 	options := &redis.UniversalOptions{MasterName: masterName}
 	for _, sentinel := range s.Sentinels {
 		options.Addrs = append(options.Addrs, sentinel.Addr)
@@ -142,13 +141,13 @@ func (s *SentinelDeployment) Redis() *redis.UniversalOptions {
 	return options
 }
 
-// URL returns a REDIS_URL for the Sentinels.
-func (s *SentinelDeployment) URL() string {
+// URL returns a REDIS_URL for the Sentinel.
+func (s *Sentinel) URL() string {
 	return "redis-sentinel://" + strings.Join(s.Redis().Addrs, ",") + "/" + masterName
 }
 
 // Primary returns the node that most Sentinels report as the primary.
-func (s *SentinelDeployment) Primary() *Node {
+func (s *Sentinel) Primary() *Node {
 	s.t.Helper()
 	votes := make(map[string]int)
 	most := ""
@@ -167,9 +166,9 @@ func (s *SentinelDeployment) Primary() *Node {
 	return nil
 }
 
-// primaryAccordingTo returns the primary's address according to one Sentinel, or "" if that Sentinel
+// primaryAccordingTo returns the primary's address according to one sentinel, or "" if that sentinel
 // does not answer.
-func (s *SentinelDeployment) primaryAccordingTo(i int) string {
+func (s *Sentinel) primaryAccordingTo(i int) string {
 	client := redis.NewSentinelClient(&redis.Options{Addr: s.Sentinels[i].Addr, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true})
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
@@ -181,8 +180,8 @@ func (s *SentinelDeployment) primaryAccordingTo(i int) string {
 	return net.JoinHostPort(addr[0], addr[1])
 }
 
-// FailOver starts a failover of a healthy primary, as for an upgrade, without waiting for its end.
-func (s *SentinelDeployment) FailOver() {
+// FailOver starts a failover of a healthy primary, as for an upgrade. It does not wait.
+func (s *Sentinel) FailOver() {
 	s.t.Helper()
 	client := s.Sentinels[0].Client()
 	defer client.Close()
@@ -193,7 +192,7 @@ func (s *SentinelDeployment) FailOver() {
 
 // AwaitFailover waits until a node other than old is the primary and accepts writes, and
 // returns it.
-func (s *SentinelDeployment) AwaitFailover(old *Node) *Node {
+func (s *Sentinel) AwaitFailover(old *Node) *Node {
 	s.t.Helper()
 	primary := old
 	await(s.t, "a failover", func(context.Context) bool {
@@ -203,25 +202,25 @@ func (s *SentinelDeployment) AwaitFailover(old *Node) *Node {
 	return primary
 }
 
-// AwaitReplica waits until the node is a replica of the primary and has caught up with the data that the
-// primary has now. A replica's link may be up before the replica has received any data.
-func (s *SentinelDeployment) AwaitReplica(node *Node) {
+// AwaitReplica waits until the node is a replica of the primary, and has the data that the primary had at
+// the time of the call. A replica's link may be up before the replica has received any data.
+func (s *Sentinel) AwaitReplica(node *Node) {
 	s.t.Helper()
 	client := node.Client()
 	defer client.Close()
-	wantOffset := int64(-1)
+	had := int64(-1)
 	await(s.t, "the node to be a replica", func(ctx context.Context) bool {
 		primary := s.Primary()
 		info := client.Info(ctx, "replication").Val()
 		if !strings.Contains(info, "master_link_status:up") || !strings.Contains(info, "master_port:"+cmp.Or(port(primary.Proxy.Addr), "?")) {
 			return false
 		}
-		if wantOffset < 0 {
+		if had < 0 {
 			primaryClient := primary.Client()
 			defer primaryClient.Close()
-			wantOffset = numberAfter(primaryClient.Info(ctx, "replication").Val(), "master_repl_offset:")
+			had = numberAfter(primaryClient.Info(ctx, "replication").Val(), "master_repl_offset:")
 		}
-		return wantOffset >= 0 && numberAfter(info, "slave_repl_offset:") >= wantOffset
+		return had >= 0 && numberAfter(info, "slave_repl_offset:") >= had
 	})
 }
 

@@ -6,7 +6,7 @@ import (
 	"burble/app/client"
 )
 
-// newEntry converts a received entry.
+// newEntry converts an entry of the protocol.
 func newEntry(from *client.Entry) (e Entry, err error) {
 	if e.ID, err = ParseID(from.ID); err == nil && from.Of != "" {
 		e.Of, err = ParseID(from.Of)

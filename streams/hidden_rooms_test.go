@@ -1,0 +1,346 @@
+package streams_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+)
+
+// account returns the nth user with an account. Account 0 creates the rooms.
+func account(n int) streams.User {
+	return streams.User{ID: fmt.Sprintf("33333333-3333-4333-8333-%012d", n), Name: fmt.Sprint("Account ", n)}
+}
+
+// asAccount returns the access of an account without a rank.
+func asAccount(store *streams.Store, n int) streams.Access {
+	return store.AsRanked(account(n), streams.Account)
+}
+
+// privateRoom creates a private room with the accounts 0 to members-1.
+func privateRoom(t testing.TB, store *streams.Store, members int) string {
+	t.Helper()
+	var others []streams.User
+	for n := 1; n < members; n++ {
+		others = append(others, account(n))
+	}
+	room, err := asAccount(store, 0).CreatePrivate(context.Background(), "Launch", others)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return room
+}
+
+// setMember appends an entry that gives the account the role in the room.
+func setMember(by streams.Access, room string, n int, role streams.Role) (streams.Stored, error) {
+	entry := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: account(n), Role: role}
+	return by.Append(context.Background(), room, entry)
+}
+
+func TestHiddenRoomIsOnlyForMembers(t *testing.T) {
+	t.Parallel()
+	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		room := privateRoom(t, store, 2)
+		ctx := t.Context()
+		member := asAccount(store, 1)
+		message := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "hello"}
+		if _, err := member.Append(ctx, room, message); err != nil {
+			t.Fatal(err)
+		}
+		never := "p" + room[2:] + "a"
+		strangers := map[string]streams.Access{
+			"an account": asAccount(store, 2), "an owner": store.AsRanked(account(3), streams.Owner),
+			"a guest": store.As(ada), "a visitor": store.As(streams.User{}),
+		}
+		for who, stranger := range strangers {
+			for _, name := range []string{room, never} {
+				refused := map[string]error{"enter": stranger.Enter(ctx, name)}
+				_, refused["page"] = stranger.Page(ctx, name, streams.Where{Limit: 10})
+				_, refused["topic"] = stranger.Topic(ctx, name)
+				_, refused["names"] = stranger.Names(ctx, name)
+				_, refused["members"] = stranger.Members(ctx, name)
+				_, refused["read marker"] = stranger.ReadUpTo(ctx, name)
+				refused["present"] = stranger.Present(ctx, name).Err
+				refused["signal"] = stranger.Signal(ctx, name, streams.Typing)
+				refused["delete the room"] = stranger.DeleteRoom(ctx, name)
+				for _, kind := range []streams.Kind{streams.Message, streams.Topic, streams.Edit, streams.Joined, streams.Changed} {
+					entry := streams.Entry{Kind: kind, Key: message.Key, Text: "x", Member: account(2), Role: streams.Ordinary}
+					_, refused["append a "+string(kind)] = stranger.Append(ctx, name, entry)
+				}
+				for what, err := range refused {
+					if !errors.Is(err, streams.ErrHidden) {
+						t.Errorf("%s of %q by %s: got error %v, want ErrHidden", what, name, who, err)
+					}
+				}
+			}
+			rooms, err := stranger.Rooms(ctx, 100)
+			if err != nil || len(rooms) != 0 {
+				t.Errorf("%s: Rooms returned %v, %v, want none", who, rooms, err)
+			}
+		}
+		rooms, err := member.Rooms(ctx, 100)
+		if err != nil || len(rooms) != 1 || rooms[0].Name != room || rooms[0].Title != "Launch" {
+			t.Errorf("Rooms for a member returned %v, %v, want the room", rooms, err)
+		}
+		if got := mustPage(t, member, room); texts(got.Entries) != "hello" {
+			t.Errorf("a member's page has %q", texts(got.Entries))
+		}
+	})
+}
+
+func mustPage(t *testing.T, by streams.Access, room string) streams.Page {
+	t.Helper()
+	page, err := by.Page(context.Background(), room, streams.Where{Limit: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+func TestRightsInRooms(t *testing.T) {
+	t.Parallel()
+	store := redistest.Open(t, streams.Options{Redis: redistest.Single(t).Redis})
+	const creator, member, other, outsider, invited = 0, 1, 2, 8, 9
+	kinds := map[string]func(target int) streams.Entry{
+		"send": func(int) streams.Entry { return streams.Entry{Kind: streams.Message, Text: "hi"} },
+		"title": func(int) streams.Entry {
+			return streams.Entry{Kind: streams.Changed, Settings: streams.Settings{Title: "New"}}
+		},
+		"invite": func(n int) streams.Entry {
+			return streams.Entry{Kind: streams.Joined, Member: account(n), Role: streams.Ordinary}
+		},
+		"remove": func(n int) streams.Entry {
+			return streams.Entry{Kind: streams.Joined, Member: account(n), Role: streams.NoRole}
+		},
+		"mute": func(n int) streams.Entry {
+			return streams.Entry{Kind: streams.Joined, Member: account(n), Role: streams.Ordinary, MutedUntil: time.Now().Add(time.Hour)}
+		},
+		"promote": func(n int) streams.Entry {
+			return streams.Entry{Kind: streams.Joined, Member: account(n), Role: streams.RoomModerator}
+		},
+	}
+	tests := []struct {
+		what   string
+		actor  int
+		rank   streams.Rank
+		target int
+		want   error
+	}{
+		{"send", member, streams.Account, 0, nil},
+		{"send", outsider, streams.Owner, 0, streams.ErrHidden},
+		{"title", member, streams.Account, 0, streams.ErrNotModerator},
+		{"title", creator, streams.Account, 0, nil},
+		{"title", member, streams.Moderator, 0, nil},
+		{"title", outsider, streams.Moderator, 0, streams.ErrHidden},
+		{"invite", member, streams.Account, invited, nil},
+		{"invite", outsider, streams.Owner, invited, streams.ErrHidden},
+		{"remove", member, streams.Account, other, streams.ErrNotModerator},
+		{"remove", member, streams.Account, member, nil},
+		{"remove", creator, streams.Account, other, nil},
+		{"remove", creator, streams.Account, invited, streams.ErrNoMember},
+		{"remove", member, streams.Moderator, creator, streams.ErrNotOwner},
+		{"remove", member, streams.Owner, creator, nil},
+		{"mute", member, streams.Account, other, streams.ErrNotModerator},
+		{"mute", creator, streams.Account, other, nil},
+		{"promote", creator, streams.Account, other, streams.ErrNotOwner},
+		{"promote", member, streams.Moderator, other, streams.ErrNotOwner},
+		{"promote", member, streams.Owner, other, nil},
+	}
+	for _, test := range tests {
+		room := privateRoom(t, store, 3)
+		entry := kinds[test.what](test.target)
+		entry.Key = uuid.NewString()
+		_, err := store.AsRanked(account(test.actor), test.rank).Append(t.Context(), room, entry)
+		if !errors.Is(err, test.want) {
+			t.Errorf("%s account %d by account %d with rank %d: got error %v, want %v", test.what, test.target, test.actor, test.rank, err, test.want)
+		}
+	}
+}
+
+func TestSettingsOfARoom(t *testing.T) {
+	t.Parallel()
+	store := redistest.Open(t, streams.Options{Redis: redistest.Single(t).Redis})
+	room := privateRoom(t, store, 3)
+	moderator, member := asAccount(store, 0), asAccount(store, 1)
+	send := func(by streams.Access) error {
+		_, err := by.Append(t.Context(), room, streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "hi"})
+		return err
+	}
+	apply := func(settings streams.Settings) {
+		t.Helper()
+		if _, err := moderator.Append(t.Context(), room, streams.Entry{Kind: streams.Changed, Key: uuid.NewString(), Settings: settings}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect := func(what string, got, want error) {
+		t.Helper()
+		if !errors.Is(got, want) {
+			t.Errorf("%s: got error %v, want %v", what, got, want)
+		}
+	}
+	apply(streams.Settings{Locked: true})
+	expect("a member posts in a locked room", send(member), streams.ErrLocked)
+	expect("a moderator posts in a locked room", send(moderator), nil)
+	apply(streams.Settings{Archived: true})
+	expect("a moderator posts in an archived room", send(moderator), streams.ErrArchived)
+	apply(streams.Settings{})
+	expect("a member posts again", send(member), nil)
+
+	mute := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: account(1), Role: streams.Ordinary, MutedUntil: time.Now().Add(time.Hour)}
+	if _, err := moderator.Append(t.Context(), room, mute); err != nil {
+		t.Fatal(err)
+	}
+	expect("a muted member posts", send(member), streams.ErrMuted)
+	mute.Key, mute.MutedUntil = uuid.NewString(), time.Now().Add(-time.Second)
+	if _, err := moderator.Append(t.Context(), room, mute); err != nil {
+		t.Fatal(err)
+	}
+	expect("a member posts after the mute has ended", send(member), nil)
+
+	message, err := member.Append(t.Context(), room, streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "spam"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nextMillisecond()
+	remove := streams.Entry{Kind: streams.Delete, Key: uuid.NewString(), Of: message.Cursor.ID}
+	_, err = asAccount(store, 2).Append(t.Context(), room, remove)
+	expect("a member deletes another's message", err, streams.ErrNotYours)
+	_, err = moderator.Append(t.Context(), room, remove)
+	expect("a moderator deletes a member's message", err, nil)
+}
+
+func TestDirectRoomIsTheSameForTheSamePeople(t *testing.T) {
+	t.Parallel()
+	store := redistest.Open(t, streams.Options{Redis: redistest.Single(t).Redis})
+	secret := []byte("a secret")
+	room, isNew, err := asAccount(store, 1).CreateDirect(t.Context(), secret, []streams.User{account(2)})
+	if err != nil || !isNew || !streams.IsHidden(room) {
+		t.Fatalf("CreateDirect returned %q, %v, %v", room, isNew, err)
+	}
+	again, isNew, err := asAccount(store, 2).CreateDirect(t.Context(), secret, []streams.User{account(1), account(2)})
+	if err != nil || isNew || again != room {
+		t.Errorf("CreateDirect by the other returned %q, %v, %v, want %q, false", again, isNew, err, room)
+	}
+	for _, others := range [][]streams.User{nil, {account(1)}, {account(2), account(3), account(4), account(5), account(6), account(7), account(8), account(9)}} {
+		if _, _, err := asAccount(store, 1).CreateDirect(t.Context(), secret, others); !errors.Is(err, streams.ErrBadMembers) {
+			t.Errorf("CreateDirect with %d others returned error %v, want ErrBadMembers", len(others), err)
+		}
+	}
+	if _, err := setMember(asAccount(store, 1), room, 3, streams.Ordinary); !errors.Is(err, streams.ErrDirect) {
+		t.Errorf("adding a member: got error %v, want ErrDirect", err)
+	}
+}
+
+func TestDeletedRoomEndsItsReaders(t *testing.T) {
+	t.Parallel()
+	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		room := privateRoom(t, store, 2)
+		reader := followAs(t, asAccount(store, 1), room, streams.Newest(50))
+		reader.readUntil("the first entries", func() bool { return len(reader.entries) == 3 })
+		if err := asAccount(store, 0).DeleteRoom(t.Context(), room); !errors.Is(err, streams.ErrNotOwner) {
+			t.Errorf("DeleteRoom by a moderator: got error %v, want ErrNotOwner", err)
+		}
+		if err := store.AsRanked(account(0), streams.Owner).DeleteRoom(t.Context(), room); err != nil {
+			t.Fatal(err)
+		}
+		reader.readUntil("the end", func() bool { return reader.closed == streams.Deleted })
+		if err := asAccount(store, 1).Enter(t.Context(), room); !errors.Is(err, streams.ErrHidden) {
+			t.Errorf("Enter a deleted room: got error %v, want ErrHidden", err)
+		}
+		if rooms, err := asAccount(store, 1).Rooms(t.Context(), 10); err != nil || len(rooms) != 0 {
+			t.Errorf("Rooms returned %v, %v, want none", rooms, err)
+		}
+	})
+}
+
+// Each reader is removed while others write, on two servers. Its entries end exactly with its removal.
+func TestRemovedReaderEndsWithItsRemoval(t *testing.T) {
+	t.Parallel()
+	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+		const readers = 20
+		stores := []*streams.Store{redistest.Open(t, streams.Options{Redis: backend.Redis}), redistest.Open(t, streams.Options{Redis: backend.Redis})}
+		room := privateRoom(t, stores[0], readers+1)
+		ctx, stop := context.WithCancel(t.Context())
+		var writing sync.WaitGroup
+		defer writing.Wait()
+		defer stop()
+		for _, store := range stores {
+			writing.Go(func() {
+				for ctx.Err() == nil {
+					entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "x"}
+					asAccount(store, 0).Append(ctx, room, entry)
+				}
+			})
+		}
+		followers := make([]*follower, readers)
+		for i := range followers {
+			from := streams.Newest(50 * (i % 3))
+			if i%4 == 3 {
+				from = streams.After(streams.Cursor{}) // far behind
+			}
+			followers[i] = followAs(t, asAccount(stores[i%2], i+1), room, from)
+			followers[i].readUntil("a place", func() bool { return len(followers[i].states) > 0 })
+		}
+		for i, f := range followers {
+			removed, err := setMember(asAccount(stores[(i+1)%2], 0), room, i+1, streams.NoRole)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.readUntil("the end", func() bool { return f.closed != "" })
+			if f.closed != streams.Removed || len(f.entries) == 0 {
+				t.Fatalf("reader %d ended with %q and %d entries", i, f.closed, len(f.entries))
+			}
+			if last := f.entries[len(f.entries)-1]; last.ID != removed.Cursor.ID {
+				t.Errorf("reader %d ends with %v %q, want its removal %v", i, last.ID, last.Kind, removed.Cursor.ID)
+			}
+			for k := 1; k < len(f.entries); k++ {
+				if f.entries[k].Number != f.entries[k-1].Number+1 {
+					t.Errorf("reader %d: entry %d follows %d", i, f.entries[k].Number, f.entries[k-1].Number)
+				}
+			}
+			again := followAs(t, asAccount(stores[i%2], i+1), room, streams.After(f.cursor))
+			again.readUntil("a refusal", func() bool { return again.closed != "" })
+			if len(again.entries) > 0 || len(again.states) > 0 {
+				t.Errorf("reader %d got %d entries after its removal", i, len(again.entries))
+			}
+		}
+	})
+}
+
+// A user who is added again reads what was said in the meantime.
+func TestReadmittedMemberReadsOn(t *testing.T) {
+	t.Parallel()
+	store := redistest.Open(t, streams.Options{Redis: redistest.Single(t).Redis})
+	room := privateRoom(t, store, 2)
+	reader := followAs(t, asAccount(store, 1), room, streams.Newest(50))
+	reader.readUntil("the first entries", func() bool { return len(reader.entries) == 3 })
+	if _, err := setMember(asAccount(store, 0), room, 1, streams.NoRole); err != nil {
+		t.Fatal(err)
+	}
+	reader.readUntil("the end", func() bool { return reader.closed == streams.Removed })
+	if _, err := asAccount(store, 0).Append(t.Context(), room, streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "meanwhile"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := setMember(asAccount(store, 0), room, 1, streams.Ordinary); err != nil {
+		t.Fatal(err)
+	}
+	again := followAs(t, asAccount(store, 1), room, streams.After(reader.cursor))
+	again.readUntil("what was missed", func() bool { return len(again.entries) == 2 })
+	if again.entries[0].Text != "meanwhile" || again.closed != "" {
+		t.Errorf("got %v, closed %q", again.entries, again.closed)
+	}
+	fromStart := followAs(t, asAccount(store, 1), room, streams.After(streams.Cursor{}))
+	fromStart.readUntil("everything", func() bool { return len(fromStart.entries) == 6 })
+	if fromStart.closed != "" {
+		t.Errorf("a member who reads past an old removal was closed: %q", fromStart.closed)
+	}
+}

@@ -1,0 +1,66 @@
+-- Decides who may append what to a room. Needs lib.lua.
+
+-- is_hidden(name) reports whether only members may see the room. See IsHidden in access.go.
+local function is_hidden(name)
+  return #name == 21 and string.match(name, '^[pd][a-z2-7]+$') ~= nil
+end
+
+-- member(members, uid) returns the user's role in the room, the ID of the entry that made them a
+-- member, and until when they are muted, in ms. The role is nil if they are no member.
+local function member(members, uid)
+  local value = redis.call('HGET', members, uid)
+  if not value then return nil end
+  local role, since, muted = string.match(value, '^(%S+) (%S+) (%d*)$')
+  if role == 'none' then return nil end
+  return role, since, tonumber(muted) or 0
+end
+
+-- change_member(members, id, new) applies the entry with the ID and the fields new, of kind 'member'. The
+-- hash keeps the ID of the entry that removed a former member, where their readers must end.
+local function change_member(members, id, new)
+  local role, since = member(members, new.member)
+  if not role or new.role == 'none' then since = id end
+  redis.call('HSET', members, new.member, new.role .. ' ' .. since .. ' ' .. (new.muted or ''))
+end
+
+-- moderates(actor) reports whether the actor moderates the room, if they may see it.
+local function moderates(actor)
+  return actor.rank == 'owner' or actor.rank == 'moderator' or actor.role == 'moderator'
+end
+
+-- talk is what archiving or locking a room, or muting a user, prevents.
+local talk = {message = true, edit = true, react = true, topic = true}
+
+-- refuse(room, actor, kind, new, members) returns why the actor may not append an entry, or nil if
+-- they may. It does not check whose message an edit or a deletion changes.
+--   room   name; settings: kind, archived and locked in meta
+--   actor  uid, role in the room, muted; rank is their rank on the server
+--   new    the fields of the entry
+local function refuse(room, actor, kind, new, members)
+  local hidden = is_hidden(room.name)
+  if hidden and not (room.kind and actor.role) then return 'hidden' end
+  local owns, controls = actor.rank == 'owner', moderates(actor)
+  if talk[kind] then
+    if room.archived == '1' then return 'archived' end
+    if room.locked == '1' and not controls then return 'locked' end
+    if actor.muted > clock() then return 'muted' end
+  end
+  if kind == 'room' then
+    if room.kind == 'direct' then return 'direct' end
+    return not controls and 'not_moderator' or nil
+  end
+  if kind ~= 'member' then return nil end
+
+  if room.kind == 'direct' then return 'direct' end
+  local role, _, muted = member(members, new.member)
+  if new.role == 'none' then
+    if not role then return 'no_member' end
+    if new.member == actor.uid then return nil end -- they leave
+    if role == 'moderator' and not owns then return 'not_owner' end
+    return not controls and 'not_moderator' or nil
+  end
+  if (new.role == 'moderator') ~= (role == 'moderator') and not owns then return 'not_owner' end
+  -- Every member of a hidden room may invite people, but not change those who are members.
+  local invites = hidden and not role and new.role == 'member' and not new.muted
+  return not (invites or controls) and 'not_moderator' or nil
+end

@@ -37,6 +37,11 @@ var arrows = map[string]string{
 	"streams/conns":  "",
 	"views":          "",
 
+	"app/accounts":          "accounts/verdicts identity streams/conns",
+	"app/accounts/verdicts": "identity",
+	"app/accounts/passkeys": "accounts identity",
+	"app/accounts/oidc":     "accounts identity",
+
 	// Writes a table of the page.
 	"views/confusables": "",
 

@@ -1,0 +1,356 @@
+package accounts_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"burble/app/accounts"
+	"burble/app/identity"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+)
+
+// TestAllFlows goes through every flow on each kind of Redis that Burble supports.
+func TestAllFlows(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		if backend.Real { // with only the rights that the documentation of streams demands
+			backend.Each(t, append([]any{"ACL", "SETUSER", "burble", "reset"}, leastRights(t, backend.Redis.IsClusterMode)...)...)
+			least := *backend.Redis
+			least.Username, least.Password = "burble", "secret"
+			backend.Redis = &least
+			t.Cleanup(func() {
+				for _, denied := range backend.Denied(t) {
+					t.Errorf("denied %v", denied)
+				}
+				backend.Each(t, "ACL", "DELUSER", "burble")
+			})
+		}
+		a := open(t, backend.Redis, func(o *accounts.Options) { o.Prefix = "chat:" })
+		code, err := a.SetupCode(ctx)
+		wantError(t, "setup", err, nil)
+		owner, err := a.Redeem(ctx, code, accounts.SignIn{User: identity.User{Name: "Olga"}, Device: "Firefox"})
+		wantError(t, "redeem the setup code", err, nil)
+		if owner.Role != accounts.Owner || owner.User.Name != "Olga" {
+			t.Fatalf("the first owner is %+v", owner)
+		}
+		_, code, err = a.CreateInvite(ctx, owner.User.ID, "", accounts.Invite{Room: "lobby", Role: accounts.Member, Uses: 2, Expiry: time.Now().Add(time.Hour)})
+		wantError(t, "invite", err, nil)
+		bob, err := a.Redeem(ctx, code, accounts.SignIn{User: newUser(t, "Bob")})
+		wantError(t, "redeem", err, nil)
+		again, err := a.RedeemAs(ctx, code, owner.Session)
+		wantError(t, "redeem as the owner", err, nil)
+		if bob.Room != "lobby" || bob.Role != accounts.Member || bob.By != owner.User.ID || again.Token != "" || again.Role != accounts.Member {
+			t.Errorf("redeemed %+v and %+v", bob, again)
+		}
+		link, err := a.CreateLink(ctx, owner.User.ID, bob.User.ID)
+		wantError(t, "link", err, nil)
+		phone, err := a.Spend(ctx, link, accounts.SignIn{Device: "Phone"})
+		wantError(t, "spend", err, nil)
+		sessions, err := a.Sessions(ctx, bob.User.ID)
+		if len(sessions) != 2 || err != nil {
+			t.Errorf("%d sessions, %v", len(sessions), err)
+		}
+		_, err = a.Touch(ctx, phone.Session)
+		wantError(t, "touch", err, nil)
+		name, err := a.Rename(ctx, phone.Session, " Robert ")
+		wantError(t, "rename", err, nil)
+		people, err := a.People(ctx, 0, 10)
+		if err != nil || len(people) != 2 || people[0].Role != accounts.Owner || people[1].Name != name || time.Since(people[1].Created) > time.Hour {
+			t.Errorf("people: %+v, %v", people, err)
+		}
+		wantError(t, "add a passkey", a.AddPasskey(ctx, phone.Session, &accounts.Passkey{User: bob.User, ID: "k", Record: "{}"}), nil)
+		wantError(t, "make Bob an owner", a.SetRole(ctx, owner.User.ID, bob.User.ID, accounts.Owner), nil)
+		v, err := a.Verdict(ctx, phone.Session)
+		if err != nil || v.Role != accounts.Owner || v.User != (identity.User{ID: bob.User.ID, Name: "Robert"}) {
+			t.Errorf("verdict %+v, %v", v, err)
+		}
+		_, err = a.StartCeremony(ctx, "get", "")
+		wantError(t, "ceremony", err, nil)
+		wantError(t, "use", a.MarkUsed(ctx, "logout", "x", time.Hour), nil)
+		_, err = a.SignInWithIdentity(ctx, accounts.Identity{Issuer: "i", Subject: "s", SID: "sid"}, "code", accounts.SignIn{User: identity.User{Name: "Ida"}})
+		wantError(t, "identity", err, nil)
+		_, err = a.CreateLink(ctx, accounts.Operator, bob.User.ID)
+		wantError(t, "link", err, nil)
+		wantError(t, "leave", a.Leave(ctx, owner.Session), nil)
+		wantVerdict(t, a, owner.SignedIn, accounts.ErrSignedOut)
+		wantError(t, "sign out others", a.SignOutOthers(ctx, phone.Session), nil)
+		wantVerdict(t, a, bob.SignedIn, accounts.ErrSignedOut)
+		guest := newUser(t, "Spam")
+		wantError(t, "ban", a.Ban(ctx, bob.User.ID, guest.ID, "spam"), nil)
+		wantError(t, "guest", a.Guest(ctx, guest.ID), accounts.ErrBanned)
+		wantError(t, "restored", a.Restored(ctx, "0-0"), nil)
+		wantError(t, "guest", a.Guest(ctx, guest.ID), accounts.ErrBanned)
+		if bans, err := a.Bans(ctx); err != nil || len(bans) != 1 || bans[0].User != guest.ID || bans[0].By != bob.User.ID || bans[0].Reason != "spam" {
+			t.Errorf("bans %+v, %v", bans, err)
+		}
+		wantError(t, "unban", a.Unban(ctx, bob.User.ID, guest.ID), nil)
+		wantError(t, "guest", a.Guest(ctx, guest.ID), nil)
+		for _, key := range backend.Keys(t) {
+			if !isDocumented(t, strings.TrimPrefix(key, "chat:")) {
+				t.Errorf("the README does not list the key %q", key)
+			}
+		}
+	})
+}
+
+// isDocumented reports whether the README lists the key.
+func isDocumented(t *testing.T, key string) bool {
+	t.Helper()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	placeholder := regexp.MustCompile("<[^>]*>")
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\{0\\}:[^`]*)`").FindAllStringSubmatch(string(readme), -1) {
+		pattern := placeholder.ReplaceAllString(strings.NewReplacer("{", "\\{", "}", "\\}").Replace(row[1]), "[^:]+")
+		if regexp.MustCompile("^" + pattern + "$").MatchString(key) {
+			return true
+		}
+	}
+	return false
+}
+
+// leastRights returns the ACL rules that the README of streams lists, for the prefix "chat:".
+func leastRights(t *testing.T, isCluster bool) (rights []any) {
+	t.Helper()
+	readme, err := os.ReadFile("../../streams/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(readme)) {
+		given, found := strings.CutPrefix(line, "ACL SETUSER burble ")
+		given, when, _ := strings.Cut(given, "#")
+		if found && (when == "" || isCluster && strings.Contains(when, "Cluster")) {
+			for _, right := range strings.Fields(given) {
+				rights = append(rights, strings.Replace(right, "~{", "~chat:{", 1))
+			}
+		}
+	}
+	return rights
+}
+
+func TestUpgradedGuestKeepsTheUserIDAndIsNoLongerAGuest(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	here, elsewhere := open(t, server.Redis()), open(t, server.Redis())
+	follow(t, elsewhere, server.Redis())
+	guest := newUser(t, "Ada")
+	tab := newRecorder()
+	wantError(t, "subscribe", elsewhere.SubscribeGuest(ctx, guest.ID, tab), nil)
+	in, err := here.Upgrade(ctx, accounts.SignIn{User: guest})
+	if err != nil || in.User != guest {
+		t.Fatalf("upgraded to %v, %v", in.User, err)
+	}
+	if e := tab.next(t); e.err != accounts.ErrUpgraded {
+		t.Errorf("the guest's tab elsewhere was notified of %v", e.err)
+	}
+	for _, a := range []*accounts.Accounts{here, elsewhere} {
+		wantError(t, "guest", a.Guest(ctx, guest.ID), accounts.ErrUpgraded)
+		wantVerdict(t, a, in, nil)
+		_, err = a.Upgrade(ctx, accounts.SignIn{User: guest})
+		wantError(t, "upgrade twice", err, accounts.ErrExists)
+	}
+	wantError(t, "leave", here.Leave(ctx, in.Session), nil)
+	wantError(t, "guest after leaving", here.Guest(ctx, guest.ID), accounts.ErrUpgraded)
+	_, err = here.Upgrade(ctx, accounts.SignIn{User: guest})
+	wantError(t, "upgrade after leaving", err, accounts.ErrExists)
+}
+
+func TestSignOut(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	a := open(t, server.Redis())
+	follow(t, a, server.Redis())
+	in := join(t, a, "Ada", accounts.Member)
+	more := func() accounts.SignedIn {
+		link, err := a.CreateLink(ctx, in.User.ID, in.User.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		more, err := a.Spend(ctx, link, accounts.SignIn{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return more
+	}
+	two, three := more(), more()
+	socket, other := newRecorder(), newRecorder()
+	for session, r := range map[accounts.Session]recorder{two.Session: socket, three.Session: other} {
+		if _, err := a.Subscribe(ctx, session, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantError(t, "sign out one", a.SignOut(ctx, in.User.ID, in.User.ID, ids(two)...), nil)
+	if e := socket.next(t); e.err != accounts.ErrSignedOut {
+		t.Errorf("the socket was notified of %v", e.err)
+	}
+	wantVerdict(t, a, two, accounts.ErrSignedOut)
+	wantVerdict(t, a, three, nil)
+	wantError(t, "sign out others", a.SignOutOthers(ctx, in.Session), nil)
+	if e := other.next(t); e.err != accounts.ErrSignedOut {
+		t.Errorf("the other socket was notified of %v", e.err)
+	}
+	wantVerdict(t, a, three, accounts.ErrSignedOut)
+	wantVerdict(t, a, in, nil)
+	wantError(t, "sign out all", a.SignOut(ctx, in.User.ID, in.User.ID), nil)
+	eventually(t, "the sign-out", func() bool { _, err := a.Verdict(ctx, in.Session); return errors.Is(err, accounts.ErrSignedOut) })
+}
+
+// TestRights tries each action of each role on each role.
+func TestRights(t *testing.T) {
+	t.Parallel()
+	a := start(t)
+	boss := join(t, a, "Boss", accounts.Owner) // so that nobody is the last owner
+	actions := []struct {
+		name string
+		do   func(by, user string) error
+		may  map[string]bool // "actor target"
+	}{
+		{"ban", func(by, user string) error { return a.Ban(ctx, by, user, "spam") }, allow("moderator member", "moderator guest", "owner member", "owner moderator", "owner guest")},
+		{"end sessions", func(by, user string) error { return a.SignOut(ctx, by, user) }, allow("moderator member", "moderator guest", "owner member", "owner moderator", "owner owner", "owner guest")},
+		{"link", func(by, user string) error { _, err := a.CreateLink(ctx, by, user); return err }, allow("moderator member", "owner member", "owner moderator", "owner owner")},
+		{"make moderator", func(by, user string) error { return a.SetRole(ctx, by, user, accounts.Moderator) }, allow("owner member", "owner moderator", "owner owner")},
+		{"make owner", func(by, user string) error { return a.SetRole(ctx, by, user, accounts.Owner) }, allow("owner member", "owner moderator", "owner owner")},
+		{"invite members", func(by, _ string) error {
+			_, _, err := a.CreateInvite(ctx, by, "", accounts.Invite{Role: accounts.Member, Uses: 1, Expiry: time.Now().Add(time.Hour)})
+			return err
+		}, allow("moderator *", "owner *")},
+		{"invite moderators", func(by, _ string) error {
+			_, _, err := a.CreateInvite(ctx, by, "", accounts.Invite{Role: accounts.Moderator, Uses: 1, Expiry: time.Now().Add(time.Hour)})
+			return err
+		}, allow("owner *")},
+		{"invite to a room", func(by, _ string) error {
+			_, _, err := a.CreateInvite(ctx, by, "", accounts.Invite{Room: "lobby", Role: accounts.Moderator, Uses: 1, Expiry: time.Now().Add(time.Hour)})
+			return err
+		}, allow("member *", "moderator *", "owner *")},
+	}
+	roles := []string{"guest", "member", "moderator", "owner", "banned"}
+	someone := func(role string) string {
+		switch role {
+		case "guest":
+			return uuid.NewString()
+		case "banned":
+			in := join(t, a, "Banned", accounts.Moderator)
+			wantError(t, "ban", a.Ban(ctx, boss.User.ID, in.User.ID, ""), nil)
+			return in.User.ID
+		}
+		return join(t, a, "Someone", accounts.Role(role)).User.ID
+	}
+	for _, action := range actions {
+		for _, by := range roles {
+			for _, target := range roles[:4] {
+				err := action.do(someone(by), someone(target))
+				if may := action.may[by+" "+target] || action.may[by+" *"]; may != (err == nil) {
+					t.Errorf("%s: %s acts on %s: %v, want %v", by, action.name, target, err, may)
+				} else if err != nil && !errors.Is(err, accounts.ErrNotAllowed) && !errors.Is(err, accounts.ErrUnknown) {
+					t.Errorf("%s: %s acts on %s: %v", by, action.name, target, err)
+				}
+			}
+		}
+	}
+}
+
+func allow(cells ...string) map[string]bool {
+	may := make(map[string]bool)
+	for _, cell := range cells {
+		may[cell] = true
+	}
+	return may
+}
+
+func TestThereIsAlwaysAnOwner(t *testing.T) {
+	t.Parallel()
+	a := start(t)
+	ada := join(t, a, "Ada", accounts.Owner)
+	wantError(t, "the last owner leaves", a.Leave(ctx, ada.Session), accounts.ErrLastOwner)
+	wantError(t, "the last owner is demoted", a.SetRole(ctx, accounts.Operator, ada.User.ID, accounts.Member), accounts.ErrLastOwner)
+	wantError(t, "an owner is banned", a.Ban(ctx, accounts.Operator, ada.User.ID, ""), accounts.ErrNotAllowed)
+	for i := range 20 {
+		bob := join(t, a, "Bob", accounts.Owner)
+		// Both try to be the one who goes.
+		errs := make([]error, 2)
+		atOnce(2, func(k int) {
+			switch {
+			case k == 0 && i%2 == 0:
+				errs[0] = a.SetRole(ctx, bob.User.ID, ada.User.ID, accounts.Member)
+			case k == 0:
+				errs[0] = a.Leave(ctx, ada.Session)
+			default:
+				errs[1] = a.SetRole(ctx, ada.User.ID, bob.User.ID, accounts.Member)
+			}
+		})
+		if (errs[0] == nil) == (errs[1] == nil) {
+			t.Fatalf("round %d: %v", i, errs)
+		}
+		if errs[0] == nil { // Bob is the owner now
+			ada = bob
+		}
+		if code, err := a.SetupCode(ctx); code != "" || err != nil {
+			t.Fatalf("round %d: setup is possible, %v", i, err)
+		}
+	}
+}
+
+func TestBanEndsSessionsAndRefusesEverySignIn(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	a := open(t, server.Redis())
+	follow(t, a, server.Redis())
+	owner, ada := join(t, a, "Olga", accounts.Owner), join(t, a, "Ada", accounts.Member)
+	link, err := a.CreateLink(ctx, ada.User.ID, ada.User.ID)
+	wantError(t, "link", err, nil)
+	_, invite, err := a.CreateInvite(ctx, ada.User.ID, "", accounts.Invite{Room: "x", Role: accounts.Member, Uses: 5, Expiry: time.Now().Add(time.Hour)})
+	wantError(t, "invite", err, nil)
+	socket := newRecorder()
+	if _, err := a.Subscribe(ctx, ada.Session, socket); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, "ban", a.Ban(ctx, owner.User.ID, ada.User.ID, "spam"), nil)
+	if e := socket.next(t); e.err != accounts.ErrBanned {
+		t.Errorf("the socket was notified of %v", e.err)
+	}
+	wantVerdict(t, a, ada, accounts.ErrBanned)
+	wantError(t, "guest", a.Guest(ctx, ada.User.ID), accounts.ErrBanned)
+	_, err = a.Spend(ctx, link, accounts.SignIn{})
+	wantError(t, "link", err, accounts.ErrBanned)
+	_, err = a.RedeemAs(ctx, invite, ada.Session)
+	wantError(t, "own invite", err, accounts.ErrCode)
+	_, err = a.Redeem(ctx, invite, accounts.SignIn{User: newUser(t, "Friend")})
+	wantError(t, "invite of a banned person", err, accounts.ErrCode)
+	_, err = a.SignInWithPasskey(ctx, &accounts.Passkey{User: ada.User}, "", accounts.SignIn{})
+	wantError(t, "passkey", err, accounts.ErrBanned)
+	_, err = a.CreateLink(ctx, owner.User.ID, ada.User.ID)
+	wantError(t, "new link", err, accounts.ErrBanned)
+	wantError(t, "unban", a.Unban(ctx, owner.User.ID, ada.User.ID), nil)
+	wantVerdict(t, a, ada, accounts.ErrSignedOut) // it stays ended
+	_, err = a.Spend(ctx, link, accounts.SignIn{})
+	wantError(t, "link after the ban", err, nil)
+}
+
+func TestSessionsAreBounded(t *testing.T) {
+	t.Parallel()
+	a := start(t)
+	first := join(t, a, "Ada", accounts.Member)
+	for range 55 {
+		link, err := a.CreateLink(ctx, first.User.ID, first.User.ID)
+		if err == nil {
+			_, err = a.Spend(ctx, link, accounts.SignIn{Device: fmt.Sprint("a very long device ", longText)})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	sessions, err := a.Sessions(ctx, first.User.ID)
+	if err != nil || len(sessions) != 50 || len(sessions[0].Device) > 100 {
+		t.Errorf("%d sessions, device %q, %v", len(sessions), sessions[0].Device, err)
+	}
+}
+
+const longText = "ääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää"

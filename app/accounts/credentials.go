@@ -1,0 +1,193 @@
+package accounts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"burble/app/identity"
+
+	"github.com/google/uuid"
+)
+
+// Passkey is a passkey of an account. Package passkeys creates and verifies it.
+type Passkey struct {
+	User   identity.User
+	ID     string // of the credential, in base64url
+	Record string // JSON of package passkeys
+}
+
+// AddPasskey stores a passkey of the account that is signed in. An account has up to 20. It returns
+// ErrExists if there are more, or if another account has the passkey.
+func (a *Accounts) AddPasskey(ctx context.Context, s Session, passkey *Passkey) error {
+	if passkey.User.ID != userOf(s) || passkey.Record == "" {
+		return ErrRefused
+	}
+	_, err := a.run(ctx, passkeyScript, a.keys.person(userOf(s)), userOf(s), idOf(s), passkey.ID, passkey.Record)
+	return err
+}
+
+// RemovePasskey removes a passkey of the account that is signed in. Sessions that it started remain.
+func (a *Accounts) RemovePasskey(ctx context.Context, s Session, id string) error {
+	_, err := a.run(ctx, passkeyScript, a.keys.person(userOf(s)), userOf(s), idOf(s), id, "")
+	return err
+}
+
+// Passkeys returns the records of a person's passkeys, by ID.
+func (a *Accounts) Passkeys(ctx context.Context, user string) (map[string]string, error) {
+	all, err := a.redis.Retrying.HGetAll(ctx, a.keys.passkeys(user)).Result()
+	return all, unavailable(err)
+}
+
+// Passkey returns the record of one passkey, or "" if the person has none with this ID.
+func (a *Accounts) Passkey(ctx context.Context, user, id string) (record string, err error) {
+	record, _, err = exists(a.redis.Retrying.HGet(ctx, a.keys.passkeys(user), id).Result())
+	return record, err
+}
+
+// SignInWithPasskey signs in with a passkey that was verified, and stores its new record. It returns
+// ErrRefused if the passkey was removed meanwhile. code is that of the ceremony.
+func (a *Accounts) SignInWithPasskey(ctx context.Context, passkey *Passkey, code string, s SignIn) (SignedIn, error) {
+	user, err := uuid.Parse(passkey.User.ID)
+	if err != nil {
+		return SignedIn{}, ErrRefused
+	}
+	session, record := a.newSession(user, s, "passkey", code)
+	return a.signIn(ctx, session, record, passkey.ID, passkey.Record)
+}
+
+func (a *Accounts) signIn(ctx context.Context, session Session, record sessionRecord, passkey, passkeyRecord string) (SignedIn, error) {
+	reply, err := a.run(ctx, signInScript, a.keys.person(userOf(session)), userOf(session), idOf(session), encode(record), passkey, passkeyRecord)
+	if errors.Is(err, ErrUnknown) {
+		err = ErrRefused
+	}
+	if err != nil {
+		return SignedIn{}, err
+	}
+	return a.signedIn(session, reply), nil
+}
+
+// Identity is a person at an identity provider. Redis has only MACs of it.
+type Identity struct {
+	Issuer, Subject string
+	SID             string // the session at the provider, if it has an ID
+}
+
+func (a *Accounts) subject(i Identity) string {
+	return a.macs.stored.text("subject", i.Issuer, i.Subject)
+}
+func (a *Accounts) sid(i Identity) string { return a.macs.stored.text("sid", i.Issuer, i.SID) }
+
+// SignInWithIdentity signs in a person that a provider has verified. The first time, it creates an account
+// for s.User. code is that of the ceremony.
+func (a *Accounts) SignInWithIdentity(ctx context.Context, who Identity, code string, s SignIn) (SignedIn, error) {
+	subject := a.subject(who)
+	key := a.keys.of("identity", subject)
+	owner, known, err := exists(a.redis.Retrying.Get(ctx, key).Result())
+	if err != nil {
+		return SignedIn{}, err
+	}
+	user, name, isGuest, err := a.newUser(s, "identity", code)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	for range 2 { // the second time if another server has just created the account
+		if known {
+			if user, err = uuid.Parse(owner); err != nil {
+				return SignedIn{}, unavailable(err)
+			}
+		}
+		session, record := a.newSession(user, s, "identity", code)
+		record.Identity = subject
+		if err := a.indexSession(ctx, who, session); err != nil {
+			return SignedIn{}, err
+		}
+		if known {
+			return a.signIn(ctx, session, record, "", "")
+		}
+		args, err := createArgs(session, encode(record), name, isGuest, nil)
+		if err != nil {
+			return SignedIn{}, err
+		}
+		reply, err := a.run(ctx, joinScript, a.keys.person(userOf(session), key), append(args, subject)...)
+		if err != nil {
+			return SignedIn{}, err
+		}
+		if reply[0] != "known" || len(reply) != 2 || checkUser(reply[1]) != nil {
+			return a.signedIn(session, reply), nil
+		}
+		owner, known = reply[1], true
+	}
+	return SignedIn{}, ErrUnavailable
+}
+
+// indexSession records which session belongs to the provider's session, before it starts.
+func (a *Accounts) indexSession(ctx context.Context, who Identity, session Session) error {
+	if who.SID == "" {
+		return nil
+	}
+	key := a.keys.of("provider_session", a.sid(who))
+	pipe := a.redis.Retrying.Pipeline()
+	pipe.HSet(ctx, key, idOf(session), userOf(session))
+	pipe.Expire(ctx, key, SessionLife+24*time.Hour)
+	_, err := pipe.Exec(ctx)
+	return unavailable(err)
+}
+
+// SignOutIdentity ends the sessions that the provider's session started, or without a SID all that the
+// subject started.
+func (a *Accounts) SignOutIdentity(ctx context.Context, who Identity) error {
+	if who.SID != "" {
+		sessions, err := a.redis.Retrying.HGetAll(ctx, a.keys.of("provider_session", a.sid(who))).Result()
+		if err != nil {
+			return unavailable(err)
+		}
+		for text, user := range sessions {
+			id, err := uuid.Parse(text)
+			if err != nil {
+				continue
+			}
+			if err := a.SignOut(ctx, Operator, user, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	subject := a.subject(who)
+	user, known, err := exists(a.redis.Retrying.Get(ctx, a.keys.of("identity", subject)).Result())
+	if err != nil || !known {
+		return err
+	}
+	all, err := a.redis.Retrying.HGetAll(ctx, a.keys.sessions(user)).Result()
+	if err != nil {
+		return unavailable(err)
+	}
+	var ended []uuid.UUID
+	for text, encoded := range all {
+		var record sessionRecord
+		id, err := uuid.Parse(text)
+		if err == nil && json.Unmarshal([]byte(encoded), &record) == nil && record.Identity == subject {
+			ended = append(ended, id)
+		}
+	}
+	if len(ended) == 0 { // none would mean all
+		return nil
+	}
+	return a.SignOut(ctx, Operator, user, ended...)
+}
+
+// WasUsed reports whether MarkUsed was called for the token.
+func (a *Accounts) WasUsed(ctx context.Context, kind, token string) (bool, error) {
+	n, err := a.redis.Retrying.Exists(ctx, a.usedKey(kind, token)).Result()
+	return n > 0, unavailable(err)
+}
+
+// MarkUsed records for a while that a token of a provider was used.
+func (a *Accounts) MarkUsed(ctx context.Context, kind, token string, life time.Duration) error {
+	return unavailable(a.redis.Retrying.Set(ctx, a.usedKey(kind, token), 1, life).Err())
+}
+
+func (a *Accounts) usedKey(kind, token string) string {
+	return a.keys.of("used", kind, a.macs.stored.text("used", kind, token))
+}

@@ -1,0 +1,24 @@
+// Package accounts stores who people are: accounts, their sessions, and the ways to get one.
+//
+// A guest has a signed token and nothing in Redis (package identity). An account has a record, a role, and
+// sessions, each with a token of its own that can be ended. People get an account in these ways:
+//
+//   - Upgrade: a guest becomes an account, and keeps the user ID
+//   - Redeem: with an invite, among them the setup code that makes the first owner
+//   - SignInWithIdentity: with an identity provider (package accounts/oidc)
+//
+// They sign in again with a passkey (package accounts/passkeys), the provider, or a one-time link. Whether a
+// session is valid is decided by the embedded [verdicts.Verdicts].
+//
+// What holds:
+//
+//   - Every change that ends or changes what a person may do is appended to one stream by the same
+//     script, so that no server misses one.
+//   - Every code works as often as it should, however many servers get it at the same moment. After
+//     an error, a call with the same SignIn.Key is safe.
+//   - Redis contains no code and no token, only MACs of them. Neither do errors and logs.
+//   - There is always an owner, once there was one.
+//
+// Users and sessions that a caller passes must come from a verified token, because the methods do not check
+// that. All methods are safe for concurrent use. README.md lists the keys in Redis.
+package accounts

@@ -1,0 +1,334 @@
+package accounts_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"burble/app/accounts"
+	"burble/app/identity"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+)
+
+// retry repeats a call until its outcome is known, as a client does.
+func retry(t *testing.T, what string, call func() error) {
+	t.Helper()
+	for range 200 {
+		err := call()
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, accounts.ErrUnavailable) {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	t.Fatalf("%s: no outcome", what)
+}
+
+// TestLostReplies loses a third of the replies of Redis. Each call is repeated with its key, and must
+// take effect once.
+func TestLostReplies(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	proxy := redistest.StartProxy(t, server.Addr)
+	a := open(t, &redis.UniversalOptions{Addrs: []string{proxy.Addr}})
+	direct := open(t, server.Redis())
+	proxy.DropReplies(0.3)
+	const rounds = 4
+	defer proxy.DropReplies(0)
+
+	var setup string
+	retry(t, "setup", func() (err error) { setup, err = a.SetupCode(ctx); return })
+	var owner accounts.Redeemed
+	request := accounts.SignIn{User: identity.User{Name: "Olga"}, Key: uuid.NewString()}
+	retry(t, "redeem the setup code", func() (err error) { owner, err = a.Redeem(ctx, setup, request); return })
+
+	for i := range rounds {
+		var code string
+		key := uuid.NewString()
+		retry(t, "invite", func() (err error) {
+			_, code, err = a.CreateInvite(ctx, owner.User.ID, key, accounts.Invite{Role: accounts.Member, Uses: 2, Expiry: time.Now().Add(time.Hour)})
+			return
+		})
+		var in accounts.Redeemed
+		join := accounts.SignIn{User: identity.User{Name: fmt.Sprint("Guest ", i)}, Key: uuid.NewString()}
+		retry(t, "redeem", func() (err error) { in, err = a.Redeem(ctx, code, join); return })
+		if invite, err := direct.Invite(ctx, code); err != nil || invite.Uses != 1 {
+			t.Errorf("an invite has %d uses left, %v", invite.Uses, err)
+		}
+		var link string
+		retry(t, "link", func() (err error) { link, err = a.CreateLink(ctx, owner.User.ID, in.User.ID); return })
+		spend := accounts.SignIn{Key: uuid.NewString()}
+		var phone accounts.SignedIn
+		retry(t, "spend", func() (err error) { phone, err = a.Spend(ctx, link, spend); return })
+		upgrade := accounts.SignIn{User: newUser(t, "Guest"), Key: uuid.NewString()}
+		retry(t, "upgrade", func() (err error) { _, err = a.Upgrade(ctx, upgrade); return })
+		who := accounts.Identity{Issuer: "i", Subject: fmt.Sprint(i), SID: "s"}
+		named := accounts.SignIn{User: identity.User{Name: "Oidc"}, Key: uuid.NewString()}
+		retry(t, "identity", func() (err error) { _, err = a.SignInWithIdentity(ctx, who, "code", named); return })
+		retry(t, "role", func() error { return a.SetRole(ctx, owner.User.ID, in.User.ID, accounts.Moderator) })
+		retry(t, "sign out", func() error { return a.SignOut(ctx, owner.User.ID, in.User.ID, in.Session.ID) })
+		retry(t, "touch", func() error { _, err := a.Touch(ctx, phone.Session); return err })
+		sessions, err := direct.Sessions(ctx, in.User.ID)
+		if err != nil || len(sessions) != 1 || sessions[0].ID != phone.Session.ID {
+			t.Errorf("%d sessions, %v", len(sessions), err)
+		}
+		retry(t, "ban", func() error { return a.Ban(ctx, accounts.Operator, upgrade.User.ID, "spam") })
+		retry(t, "verdict", func() error { _, err := a.Verdict(ctx, phone.Session); return err })
+		retry(t, "leave", func() error { return a.Leave(ctx, phone.Session) })
+	}
+	people, err := direct.People(ctx, 0, 1000)
+	if err != nil || len(people) != 1+2*rounds { // those who were invited have left again
+		t.Errorf("%d people, %v", len(people), err)
+	}
+}
+
+// A change must reach the stream together with its effect, and once.
+func TestEveryChangeIsAppendedOnce(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	a := open(t, server.Redis())
+	owner := join(t, a, "Olga", accounts.Owner)
+	in := join(t, a, "Ada", accounts.Member)
+	steps := []struct {
+		want string
+		do   func() error
+	}{
+		{"role", func() error { return a.SetRole(ctx, owner.User.ID, in.User.ID, accounts.Moderator) }},
+		{"name", func() error { _, err := a.Rename(ctx, in.Session, "Ada Lovelace"); return err }},
+		{"signed_out", func() error { return a.SignOut(ctx, owner.User.ID, in.User.ID, in.Session.ID) }},
+		{"banned", func() error { return a.Ban(ctx, owner.User.ID, in.User.ID, "") }},
+		{"unbanned", func() error { return a.Unban(ctx, owner.User.ID, in.User.ID) }},
+	}
+	client := server.Client()
+	defer client.Close()
+	seen := client.XLen(ctx, a.AccessKey()).Val()
+	for _, step := range steps {
+		for range 3 {
+			if err := step.do(); err != nil && !errors.Is(err, accounts.ErrSignedOut) {
+				t.Fatalf("%s: %v", step.want, err)
+			}
+		}
+		entries := client.XRange(ctx, a.AccessKey(), "-", "+").Val()[seen:]
+		if len(entries) != 1 || entries[0].Values["kind"] != step.want || entries[0].Values["user"] != in.User.ID {
+			t.Errorf("%s appended %v", step.want, entries)
+		}
+		seen += int64(len(entries))
+	}
+}
+
+// Neither Redis nor the log nor an error may contain a code or a token.
+func TestCodesAreNowhere(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	var log bytes.Buffer
+	proxy := redistest.StartProxy(t, server.Addr)
+	a := open(t, &redis.UniversalOptions{Addrs: []string{proxy.Addr}}, func(o *accounts.Options) {
+		o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	owner := join(t, a, "Olga", accounts.Owner)
+	link, err := a.CreateLink(ctx, owner.User.ID, owner.User.ID)
+	wantError(t, "link", err, nil)
+	_, invite := newInvite(t, a, owner.User.ID, 1, accounts.Member)
+	setup, err := open(t, redistest.Start(t).Redis()).SetupCode(ctx)
+	wantError(t, "setup", err, nil)
+	ceremony, err := a.StartCeremony(ctx, "get", "state")
+	wantError(t, "ceremony", err, nil)
+	who := accounts.Identity{Issuer: "https://issuer.example", Subject: "subject-of-ada", SID: "sid-of-ada"}
+	_, err = a.SignInWithIdentity(ctx, who, ceremony, accounts.SignIn{User: identity.User{Name: "Ida"}})
+	wantError(t, "identity", err, nil)
+	codes := []string{link, invite, setup, ceremony, owner.Token, who.Subject, who.SID}
+
+	client := server.Client()
+	defer client.Close()
+	var all strings.Builder
+	for _, key := range client.Keys(ctx, "*").Val() {
+		all.WriteString(key + " " + client.Dump(ctx, key).Val())
+		switch client.Type(ctx, key).Val() {
+		case "hash":
+			fmt.Fprint(&all, client.HGetAll(ctx, key).Val())
+		case "string":
+			all.WriteString(client.Get(ctx, key).Val())
+		}
+	}
+	proxy.Reroute("")
+	errs := []error{a.TakeCeremony(ctx, "get", ceremony, new(string)), a.Restored(ctx, "0-0")}
+	_, err = a.Spend(ctx, link, accounts.SignIn{})
+	errs = append(errs, err)
+	_, err = a.Redeem(ctx, invite, accounts.SignIn{User: identity.User{Name: "Eve"}})
+	errs = append(errs, err)
+	_, err = a.Verify(owner.Token + "x")
+	errs = append(errs, err)
+	for i, err := range errs {
+		if err == nil {
+			t.Errorf("call %d succeeded", i)
+		}
+		fmt.Fprintln(&all, err)
+	}
+	all.WriteString(log.String())
+	for _, code := range codes {
+		if strings.Contains(all.String(), code) {
+			t.Errorf("found the code %q", code)
+		}
+	}
+}
+
+func TestClocksThatGoBackwards(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	now := time.Now()
+	ahead := open(t, server.Redis(), func(o *accounts.Options) { o.Now = func() time.Time { return now.Add(72 * time.Hour) } })
+	behind := open(t, server.Redis(), func(o *accounts.Options) { o.Now = func() time.Time { return now.Add(-72 * time.Hour) } })
+	in := join(t, ahead, "Ada", accounts.Member)
+	session, err := behind.Verify(in.Token)
+	wantError(t, "verify a token from the future", err, nil)
+	_, err = behind.Verdict(ctx, session)
+	wantError(t, "verdict on a session from the future", err, nil)
+	_, err = behind.Touch(ctx, session)
+	wantError(t, "touch", err, nil)
+	fresh := open(t, server.Redis(), func(o *accounts.Options) { o.Now = func() time.Time { return now } })
+	_, err = fresh.Touch(ctx, session) // it has not cached the session, so it writes
+	wantError(t, "touch", err, nil)
+	sessions, err := behind.Sessions(ctx, in.User.ID)
+	if err != nil || len(sessions) != 1 || sessions[0].LastDay.Before(now.Add(47*time.Hour)) || !sessions[0].Expiry.Equal(in.Session.Expiry) {
+		t.Errorf("the session went back: %+v, %v", sessions, err)
+	}
+	link, err := behind.CreateLink(ctx, in.User.ID, in.User.ID)
+	wantError(t, "link", err, nil)
+	_, err = ahead.Spend(ctx, link, accounts.SignIn{}) // only the clock of Redis counts
+	wantError(t, "spend", err, nil)
+	wantError(t, "ban", behind.Ban(ctx, accounts.Operator, in.User.ID, ""), nil)
+	_, err = ahead.Verdict(ctx, in.Session)
+	wantError(t, "verdict", err, accounts.ErrBanned)
+}
+
+func TestTouchRenewsTheToken(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	now := time.Now()
+	a := open(t, server.Redis(), func(o *accounts.Options) { o.Now = func() time.Time { return now } })
+	in := join(t, a, "Ada", accounts.Member)
+	start := now
+	for day := range 400 {
+		now = start.Add(time.Duration(day) * 24 * time.Hour)
+		session, err := a.Verify(in.Token)
+		wantError(t, "verify", err, nil)
+		_, err = a.Verdict(ctx, session)
+		wantError(t, "verdict", err, nil)
+		renewed, err := a.Touch(ctx, session)
+		if err != nil || (renewed != "") && session.Expiry.Sub(now) > 150*24*time.Hour {
+			t.Fatalf("day %d: renewed %v with %v left, %v", day, renewed != "", session.Expiry.Sub(now), err)
+		}
+		if renewed != "" {
+			in.Token = renewed
+		}
+	}
+	first := in.Token
+	now = now.Add(181 * 24 * time.Hour)
+	_, err := a.Verify(first)
+	wantError(t, "verify an old token", err, identity.ErrTokenExpired)
+	_, err = a.Verdict(ctx, in.Session)
+	wantError(t, "verdict on an old session", err, accounts.ErrSignedOut)
+	if sessions, _ := a.Sessions(ctx, in.User.ID); len(sessions) > 0 {
+		t.Errorf("expired sessions are listed: %+v", sessions)
+	}
+}
+
+func TestTokenCannotBeForged(t *testing.T) {
+	t.Parallel()
+	a := open(t, &redis.UniversalOptions{Addrs: []string{"127.0.0.1:1"}}) // Verify does not use Redis
+	session := accounts.Session{User: uuid.New(), ID: uuid.New(), Expiry: time.Unix(time.Now().Add(time.Hour).Unix(), 0)}
+	token := a.Sign(session)
+	if got, err := a.Verify(token); err != nil || got != session {
+		t.Fatalf("%v, %v", got, err)
+	}
+	for i := range len(token) {
+		for _, c := range []byte("A.-0") {
+			changed := token[:i] + string(c) + token[i+1:]
+			if _, err := a.Verify(changed); changed != token && !errors.Is(err, identity.ErrTokenInvalid) {
+				t.Fatalf("byte %d changed to %c: %v", i, c, err)
+			}
+		}
+	}
+	other := open(t, &redis.UniversalOptions{Addrs: []string{"127.0.0.1:1"}}, func(o *accounts.Options) { o.Secret = []byte("another") })
+	guest := identity.NewTokens(secret)
+	user := newUser(t, "Ada")
+	for _, token := range []string{"", ".", "2.", other.Sign(session), guest.Sign(user, time.Now()), strings.Replace(guest.Sign(user, time.Now()), "1.", "2.", 1)} {
+		_, err := a.Verify(token)
+		wantError(t, "verify "+token, err, identity.ErrTokenInvalid)
+	}
+	if _, _, err := guest.Verify(token, time.Now()); err == nil {
+		t.Error("the token of a session passes as that of a guest")
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	set := open(f, &redis.UniversalOptions{Addrs: []string{"127.0.0.1:1"}})
+	f.Add(set.Sign(accounts.Session{User: uuid.New(), ID: uuid.New(), Expiry: time.Now().Add(time.Hour)}))
+	f.Add("2.a.b.c.d")
+	f.Fuzz(func(t *testing.T, token string) {
+		if session, err := set.Verify(token); err == nil && set.Sign(session) != token {
+			t.Errorf("%q was accepted", token)
+		}
+	})
+}
+
+// A full Redis refuses some commands and not others. Nothing may happen without its change in the stream.
+func TestFullRedisEndsNothingSilently(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	a := open(t, server.Redis())
+	owner, ada, max := join(t, a, "Olga", accounts.Owner), join(t, a, "Ada", accounts.Member), join(t, a, "Max", accounts.Member)
+	guest := uuid.NewString()
+	wantError(t, "ban", a.Ban(ctx, owner.User.ID, guest, "spam"), nil)
+	_, invite := newInvite(t, a, owner.User.ID, 5, accounts.Moderator)
+	link, err := a.CreateLink(ctx, owner.User.ID, ada.User.ID)
+	wantError(t, "link", err, nil)
+	client := server.Client()
+	defer client.Close()
+	changes := client.XLen(ctx, a.AccessKey()).Val()
+	dump := func() (all string) {
+		for _, key := range []string{"bans", "owners", "ended_guests", "accounts", "passkey_users"} {
+			all += client.Dump(ctx, "{0}:"+key).Val()
+		}
+		for _, in := range []accounts.SignedIn{owner, ada, max} {
+			all += fmt.Sprint(client.HGetAll(ctx, "{0}:account:"+in.User.ID).Val(), client.HGetAll(ctx, "{0}:account:"+in.User.ID+":sessions").Val())
+		}
+		return all
+	}
+	before := dump()
+	client.ConfigSet(ctx, "maxmemory", "1")
+	for name, do := range map[string]func() error{
+		"sign out": func() error { return a.SignOut(ctx, ada.User.ID, ada.User.ID) },
+		"ban":      func() error { return a.Ban(ctx, owner.User.ID, ada.User.ID, "") },
+		"unban":    func() error { return a.Unban(ctx, owner.User.ID, guest) },
+		"leave":    func() error { return a.Leave(ctx, ada.Session) },
+		"role":     func() error { return a.SetRole(ctx, owner.User.ID, max.User.ID, accounts.Owner) },
+		"rename":   func() error { _, err := a.Rename(ctx, ada.Session, "Eve"); return err },
+		"redeem":   func() error { _, err := a.RedeemAs(ctx, invite, max.Session); return err },
+		"upgrade":  func() error { _, err := a.Upgrade(ctx, accounts.SignIn{User: newUser(t, "New")}); return err },
+		"spend":    func() error { _, err := a.Spend(ctx, link, accounts.SignIn{}); return err },
+	} {
+		wantError(t, name, do(), accounts.ErrUnavailable)
+		if after := dump(); after != before {
+			t.Errorf("%s on a full Redis changed something", name)
+		}
+	}
+	_, err = a.Verdict(ctx, ada.Session)
+	wantError(t, "verdict", err, nil)
+	client.ConfigSet(ctx, "maxmemory", "0")
+	if n := client.XLen(ctx, a.AccessKey()).Val(); n != changes {
+		t.Errorf("%d changes on a full Redis", n-changes)
+	}
+	wantError(t, "sign out", a.SignOut(ctx, ada.User.ID, ada.User.ID), nil)
+	if n := client.XLen(ctx, a.AccessKey()).Val(); n != changes+1 {
+		t.Errorf("%d changes of one sign-out", n-changes)
+	}
+}

@@ -1,0 +1,238 @@
+package accounts
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// MaxInviteUses and MaxInviteLife are the limits of an invite.
+	MaxInviteUses = 1000
+	MaxInviteLife = 90 * 24 * time.Hour
+
+	// ownerLinkLife is the life of an invite that the operator creates for an owner.
+	ownerLinkLife = 24 * time.Hour
+)
+
+// Invite lets people create an account, and join a room if it has one.
+type Invite struct {
+	ID      string
+	Room    string // or "" for the server alone
+	Role    Role   // in the room, or on the server. For a room, Member or Moderator
+	Uses    int    // that are left
+	Expiry  time.Time
+	By      string // user ID of the creator, or Operator
+	Created time.Time
+}
+
+// CreateInvite creates an invite with the Room, Role, Uses and Expiry, and returns its code, for the
+// address /i/<code>. The server's secret signs the code, so Redis contains none.
+//
+// For a room, the creator needs an account, and the caller must check that they may invite people to
+// the room. Without a room, the creator must be a moderator, and for a Role above Member an owner. The
+// invite stops working when its creator loses that right. A repeated call with the same key, a UUID,
+// returns the same invite.
+func (a *Accounts) CreateInvite(ctx context.Context, by, key string, invite Invite) (id, code string, err error) {
+	life := invite.Expiry.Sub(a.now())
+	if !invite.Role.IsValid() || invite.Room != "" && invite.Role == Owner || invite.Uses < 1 ||
+		invite.Uses > MaxInviteUses || life <= 0 || life > MaxInviteLife || by != Operator && checkUser(by) != nil {
+		return "", "", ErrNotAllowed
+	}
+	id = newInviteID()
+	if uuid.Validate(key) == nil {
+		id = inviteIDOf(a.macs.derived.text("invite", by, key))
+	}
+	_, err = a.run(ctx, inviteScript, a.keys.person(by, a.inviteKey(id), a.keys.of("invites")),
+		by, invite.Room, string(invite.Role), invite.Uses, invite.Expiry.Unix(), id)
+	if err != nil {
+		return "", "", err
+	}
+	return id, a.inviteCode(id), nil
+}
+
+// CreateOwnerInvite returns the code of an invite for one owner, for the operator.
+func (a *Accounts) CreateOwnerInvite(ctx context.Context) (code string, err error) {
+	_, code, err = a.CreateInvite(ctx, Operator, "", Invite{Role: Owner, Uses: 1, Expiry: a.now().Add(ownerLinkLife)})
+	return code, err
+}
+
+// SetupCode returns the code of the invite that makes a person the first owner, for the address
+// /setup?code=<code>. It is "" if there is an owner. All servers return the same code.
+func (a *Accounts) SetupCode(ctx context.Context) (string, error) {
+	id := newInviteID()
+	keys := []string{a.keys.of("owners"), a.keys.of("setup"), a.inviteKey(id)}
+	id, err := setupScript.Run(ctx, a.redis.Retrying, keys, id).Text()
+	if err != nil || id == "" {
+		return "", unavailable(err)
+	}
+	return a.inviteCode(id), nil
+}
+
+// newInviteID returns 80 random bits in base32, which are safe in addresses.
+func newInviteID() string { return inviteIDOf(rand.Text()) }
+
+func inviteIDOf(text string) string { return text[:16] }
+
+func (a *Accounts) inviteKey(id string) string { return a.keys.of("invite", id) }
+
+func (a *Accounts) inviteCode(id string) string { return id + "." + a.macs.invite.text(id)[:22] }
+
+// inviteID returns the ID of the invite with the code. A code with a wrong MAC is refused without a
+// look at Redis, so that answers and timing do not reveal which invites exist.
+func (a *Accounts) inviteID(code string) (string, error) {
+	id, _, _ := strings.Cut(code, ".")
+	if !hmac.Equal([]byte(code), []byte(a.inviteCode(id))) {
+		return "", ErrCode
+	}
+	return id, nil
+}
+
+// Invite returns the invite with the code, or ErrCode. It spends nothing.
+func (a *Accounts) Invite(ctx context.Context, code string) (Invite, error) {
+	id, err := a.inviteID(code)
+	if err != nil {
+		return Invite{}, err
+	}
+	found, err := a.invites(ctx, id)
+	if err != nil {
+		return Invite{}, err
+	}
+	if len(found) == 0 || found[0].Uses <= 0 || !found[0].isLive(a.now()) {
+		return Invite{}, ErrCode
+	}
+	return found[0], nil
+}
+
+func (i Invite) isLive(now time.Time) bool { return i.Expiry.Unix() == 0 || now.Before(i.Expiry) }
+
+// Invites returns the invites that the person may see: the person's own, and for a moderator or an owner also those
+// without a room.
+func (a *Accounts) Invites(ctx context.Context, user string) ([]Invite, error) {
+	account, err := a.Account(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := a.redis.Retrying.ZRange(ctx, a.keys.of("invites"), 0, -1).Result()
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	all, err := a.invites(ctx, ids...)
+	var mine []Invite
+	for _, invite := range all {
+		if invite.isLive(a.now()) && (invite.By == user || invite.Room == "" && account.Role != Member) {
+			mine = append(mine, invite)
+		}
+	}
+	return mine, err
+}
+
+// invites returns the invites that exist.
+func (a *Accounts) invites(ctx context.Context, ids ...string) (found []Invite, err error) {
+	fields := make([]*redis.SliceCmd, len(ids))
+	err = a.redis.Pipeline(ctx, 1+len(ids)/20, func(pipe redis.Pipeliner) {
+		for i, id := range ids {
+			fields[i] = pipe.HMGet(ctx, a.inviteKey(id), "room", "role", "uses", "expiry", "by", "created")
+		}
+	})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	for i, id := range ids {
+		if err := fields[i].Err(); err != nil {
+			return nil, unavailable(err)
+		}
+		var text [6]string
+		for k, value := range fields[i].Val() {
+			text[k], _ = value.(string)
+		}
+		if text[1] == "" {
+			continue
+		}
+		uses, _ := strconv.Atoi(text[2])
+		found = append(found, Invite{id, text[0], Role(text[1]), uses, unixTime(text[3]), text[4], unixTime(text[5])})
+	}
+	return found, nil
+}
+
+// Revoke ends an invite. Its creator may, and moderators if it has no room.
+func (a *Accounts) Revoke(ctx context.Context, by, id string) error {
+	if by != Operator && checkUser(by) != nil || id == "" || strings.ContainsAny(id, ":{}") {
+		return ErrNotAllowed
+	}
+	_, err := a.run(ctx, revokeInviteScript, a.keys.person(by, a.inviteKey(id), a.keys.of("invites")), by, id)
+	return err
+}
+
+// Redeemed is the result of an invite.
+type Redeemed struct {
+	SignedIn // Token is "" if the person was signed in already
+
+	Room string // to join, or ""
+	Role Role   // in the room, or the one that the invite gave on the server
+	By   string // the user who invited the person. The caller must check that they may still do so
+	At   time.Time
+	// Repeated means that the person had redeemed the invite before, At that time. The caller must then
+	// not add a person to the room who has left it or was removed since.
+	Repeated bool
+	// JoinKey is the same UUID for each repetition. An append with it as its key adds the person once.
+	JoinKey string
+}
+
+// Redeem creates an account for s.User with the invite, and signs in. A person spends one use, however
+// often they redeem the invite, with whatever keys. It returns ErrExists if the guest has an account.
+func (a *Accounts) Redeem(ctx context.Context, code string, s SignIn) (Redeemed, error) {
+	id, err := a.inviteID(code)
+	if err != nil {
+		return Redeemed{}, err
+	}
+	user, name, isGuest, err := a.newUser(s, "invite", id)
+	if err != nil {
+		return Redeemed{}, err
+	}
+	session, record := a.newSession(user, s, "invite", id)
+	args, err := createArgs(session, encode(record), name, isGuest, s.Passkey)
+	if err != nil {
+		return Redeemed{}, err
+	}
+	r, err := a.redeem(ctx, id, session, args)
+	if err == nil {
+		r.Token = a.Sign(session)
+	}
+	return r, err
+}
+
+// RedeemAs redeems an invite for the account that is signed in. If the invite has no room and a higher
+// role than the account, the account gets that role.
+func (a *Accounts) RedeemAs(ctx context.Context, code string, s Session) (Redeemed, error) {
+	id, err := a.inviteID(code)
+	if err != nil {
+		return Redeemed{}, err
+	}
+	return a.redeem(ctx, id, s, []any{userOf(s), idOf(s), "", "", "", "", ""})
+}
+
+func (a *Accounts) redeem(ctx context.Context, id string, session Session, args []any) (Redeemed, error) {
+	key := a.inviteKey(id)
+	by, _, err := exists(a.redis.Retrying.HGet(ctx, key, "by").Result())
+	if err != nil {
+		return Redeemed{}, err
+	}
+	keys := a.keys.person(userOf(session), key, key+":redeemed", a.keys.of("setup"), a.keys.account(by))
+	reply, err := a.run(ctx, redeemScript, keys, append(args, by)...)
+	if err != nil {
+		return Redeemed{}, err
+	}
+	signedIn := a.signedIn(session, reply)
+	signedIn.Token = ""
+	return Redeemed{
+		SignedIn: signedIn, Room: reply[2], Role: Role(reply[3]), By: by, At: unixTime(reply[4]), Repeated: reply[5] == "1",
+		JoinKey: uuid.UUID(a.macs.derived.id("join", id, userOf(session))).String(),
+	}, nil
+}

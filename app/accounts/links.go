@@ -1,0 +1,66 @@
+package accounts
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// LinkLife is how long a one-time link is valid.
+const LinkLife = 10 * time.Minute
+
+// CreateLink returns the code of a one-time link that signs in as the person, for the address /l/<code>.
+// by is that person, or a moderator, owner or Operator who may act on them. Redis has only a MAC of the
+// code.
+func (a *Accounts) CreateLink(ctx context.Context, by, user string) (code string, err error) {
+	if checkUser(user) != nil {
+		return "", ErrUnknown
+	}
+	code = rand.Text()
+	_, err = a.run(ctx, linkScript, a.keys.person(user, a.keys.account(by), a.linkKey(code)),
+		user, by, LinkLife.Milliseconds())
+	if err != nil {
+		return "", err
+	}
+	return code, nil
+}
+
+func (a *Accounts) linkKey(code string) string {
+	return a.keys.of("link", a.macs.stored.text("link", code))
+}
+
+// Peek returns the account that the link signs in, or ErrCode. It spends nothing, so it may be called
+// for the page of the link, which previewers fetch too.
+func (a *Accounts) Peek(ctx context.Context, code string) (Account, error) {
+	link, err := a.redis.Retrying.HMGet(ctx, a.linkKey(code), "user", "spent").Result()
+	if err != nil {
+		return Account{}, unavailable(err)
+	}
+	user, exists := link[0].(string)
+	if !exists || link[1] != nil {
+		return Account{}, ErrCode
+	}
+	return a.Account(ctx, user)
+}
+
+// Spend signs in with a one-time link. Of several calls with different keys, even at the same moment,
+// one succeeds, and the others get ErrCode.
+func (a *Accounts) Spend(ctx context.Context, code string, s SignIn) (SignedIn, error) {
+	key := a.linkKey(code)
+	text, _, err := exists(a.redis.Retrying.HGet(ctx, key, "user").Result())
+	if err != nil {
+		return SignedIn{}, err
+	}
+	user, err := uuid.Parse(text)
+	if err != nil {
+		return SignedIn{}, ErrCode
+	}
+	session, record := a.newSession(user, s, "link", code)
+	reply, err := a.run(ctx, spendLinkScript, a.keys.person(userOf(session), key), userOf(session), idOf(session), encode(record))
+	if err != nil {
+		return SignedIn{}, err
+	}
+	return a.signedIn(session, reply), nil
+}

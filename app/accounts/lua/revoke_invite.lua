@@ -1,0 +1,16 @@
+-- Revokes an invite. The person is the one who revokes it. Needs lib.lua.
+--
+-- KEYS  10 the invite  11 invites
+-- ARGV  2 the invite's ID
+-- Reply ok, or not_allowed unless the person created it, or is a moderator and it has no room
+
+local invite = redis.call('HMGET', KEYS[10], 'by', 'room')
+if invite[1] then
+  local own = rank[redis.call('HGET', account, 'role') or ''] or 0
+  if user ~= '' and (is_banned() or invite[1] ~= user and (invite[2] ~= '' or own < rank.moderator)) then
+    return {'not_allowed'}
+  end
+  redis.call('DEL', KEYS[10])
+end
+redis.call('ZREM', KEYS[11], ARGV[2])
+return {'ok'}

@@ -1,0 +1,230 @@
+package verdicts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"burble/app/identity"
+
+	"github.com/google/uuid"
+)
+
+// Errors returned by Verdicts.
+var (
+	// ErrUnavailable means that Redis did not answer, or answered with an unexpected error.
+	ErrUnavailable = errors.New("accounts are unavailable")
+	// ErrSignedOut means that the session has ended, has expired or never existed.
+	ErrSignedOut = errors.New("signed out")
+	// ErrBanned means that the person is banned.
+	ErrBanned = errors.New("banned")
+	// ErrUpgraded means that the guest has or had an account, so the guest's token is no longer valid.
+	ErrUpgraded = errors.New("the guest has an account now")
+)
+
+// Role is what a person may do on the whole server.
+type Role string
+
+// The roles. An empty Role is that of a guest.
+const (
+	Member    Role = "member"
+	Moderator Role = "moderator"
+	Owner     Role = "owner"
+)
+
+// IsValid reports whether r is one of the roles above.
+func (r Role) IsValid() bool { return r == Member || r == Moderator || r == Owner }
+
+// Session is a sign-in, as a token with a valid signature describes it. Verdict decides whether it is
+// still valid.
+type Session struct {
+	User, ID uuid.UUID
+	Expiry   time.Time // of the token
+}
+
+// Verdict is who a session belongs to, and what they may do, at this moment.
+type Verdict struct {
+	User identity.User
+	Role Role
+}
+
+// Store reads sessions from Redis. Its errors wrap ErrUnavailable.
+type Store interface {
+	// ReadStates returns the states of the users and sessions, in the same order.
+	ReadStates(ctx context.Context, of ...Query) ([]State, error)
+	// ReadGuest returns nil, ErrUpgraded or ErrBanned.
+	ReadGuest(ctx context.Context, user uuid.UUID) error
+	// ReadEndedGuests returns all user IDs for which ReadGuest returns an error, and whether it is
+	// ErrBanned. There are few: one for each upgraded guest, and for each ban. asOf is as in State.
+	ReadEndedGuests(ctx context.Context) (ended map[uuid.UUID]bool, asOf string, err error)
+}
+
+// Query names a user and some sessions of that user.
+type Query struct {
+	User     uuid.UUID
+	Sessions []uuid.UUID
+}
+
+// State is what Redis knows about a user and some sessions of that user at one moment.
+type State struct {
+	AsOf     string // the ID of the last change that the state reflects, or "0-0"
+	User     identity.User
+	Role     Role
+	IsBanned bool
+	Sessions []SessionState // in the order of Query.Sessions
+}
+
+// SessionState is the state of one session.
+type SessionState struct {
+	Used int64 // the day it was last used
+	Live bool
+}
+
+// Options configure Verdicts.
+type Options struct {
+	Store Store
+	Log   *slog.Logger
+	// Now returns the time. Like that of time.Now, it must have a reading of the monotonic clock, which
+	// never goes back.
+	Now func() time.Time
+	// EndUnconfirmed ends subscriptions that could not be confirmed for MaxUnconfirmed. It is for a Redis
+	// Cluster, where other nodes may still deliver messages to them.
+	EndUnconfirmed bool
+}
+
+// Verdicts decides whether sessions are valid.
+type Verdicts struct {
+	options Options
+	cache   *cache
+}
+
+// New returns Verdicts. The caller must keep Run running while connections are subscribed.
+func New(options Options) *Verdicts { return &Verdicts{options, newCache(options.Now())} }
+
+const (
+	// staleReads is how often a read is repeated that returned a state older than what the tail has
+	// read, as a former primary does for a moment.
+	staleReads = 5
+	// staleBackoff is how long the first repetition waits. Each further one waits twice as long.
+	staleBackoff = 10 * time.Millisecond
+)
+
+// Verdict returns who the session belongs to, or ErrSignedOut, ErrBanned or ErrUnavailable. It decides
+// from memory if the tail confirms that nothing has changed, and otherwise reads Redis.
+func (v *Verdicts) Verdict(ctx context.Context, s Session) (Verdict, error) {
+	now := v.options.Now()
+	if !now.Before(s.Expiry) {
+		return Verdict{}, ErrSignedOut
+	}
+	if verdict, found := v.cache.verdict(s, now); found {
+		return verdict, nil
+	}
+	return v.load(ctx, s)
+}
+
+// load reads a session from Redis and caches it.
+func (v *Verdicts) load(ctx context.Context, s Session) (Verdict, error) {
+	wait := staleBackoff
+	query := Query{s.User, []uuid.UUID{s.ID}}
+	for range staleReads {
+		epoch := v.cache.currentEpoch()
+		states, err := v.options.Store.ReadStates(ctx, query)
+		if err != nil {
+			return Verdict{}, err
+		}
+		state := &states[0]
+		verdict, err := state.verdict(0)
+		if v.cache.apply(query, state, epoch) {
+			return verdict, err
+		}
+		if state.AsOf == "0-0" && err != nil { // Redis is empty
+			return verdict, err
+		}
+		select {
+		case <-time.After(wait):
+			wait *= 2
+		case <-ctx.Done():
+			return Verdict{}, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+		}
+	}
+	return Verdict{}, fmt.Errorf("%w: redis has an older state than this server", ErrUnavailable)
+}
+
+// verdict returns the verdict on one of the sessions.
+func (s *State) verdict(i int) (Verdict, error) {
+	switch {
+	case s.IsBanned:
+		return Verdict{}, ErrBanned
+	case !s.Sessions[i].Live:
+		return Verdict{}, ErrSignedOut
+	}
+	return Verdict{s.User, s.Role}, nil
+}
+
+// Guest returns nil if the guest with this user ID may go on as a guest. Otherwise, it returns
+// ErrUpgraded, ErrBanned or ErrUnavailable. The caller must have verified the guest's token.
+func (v *Verdicts) Guest(ctx context.Context, user string) error {
+	id, err := uuid.Parse(user)
+	if err != nil {
+		return ErrSignedOut
+	}
+	if v.cache.isGuest(id, v.options.Now()) {
+		return nil
+	}
+	return v.options.Store.ReadGuest(ctx, id)
+}
+
+// A Subscriber is an open connection of a session or a guest.
+type Subscriber interface {
+	// SessionChanged is called with the new verdict when the person's role or name changes, and with
+	// ErrSignedOut, ErrBanned or ErrUpgraded when the session or the guest has ended. ErrUnavailable
+	// means that the session could not be confirmed for too long, see Options.EndUnconfirmed. After an error,
+	// it is not called again. It must not block, and may be called by any goroutine.
+	SessionChanged(verdict Verdict, err error)
+}
+
+// Subscribe is Verdict for an open connection. From then on, the subscriber is notified of changes,
+// until the caller calls Unsubscribe. After an error, the subscriber is not subscribed.
+func (v *Verdicts) Subscribe(ctx context.Context, s Session, subscriber Subscriber) (Verdict, error) {
+	for range staleReads {
+		verdict, err := v.Verdict(ctx, s)
+		if err != nil || v.cache.subscribe(s, subscriber) {
+			return verdict, err
+		}
+	}
+	return Verdict{}, fmt.Errorf("%w: the session changes too often", ErrUnavailable)
+}
+
+// LastUsed returns the day, in days since 1970, on which the session was last used according to Redis,
+// or -1 if it is not cached.
+func (v *Verdicts) LastUsed(s Session) int64 { return v.cache.lastUsed(s) }
+
+// SetUsed records that Redis has the day on which the session was used.
+func (v *Verdicts) SetUsed(s Session, day int64) { v.cache.setUsed(s, day) }
+
+// Unsubscribe undoes Subscribe.
+func (v *Verdicts) Unsubscribe(s Session, subscriber Subscriber) { v.cache.unsubscribe(s, subscriber) }
+
+// SubscribeGuest is Guest for an open connection. The subscriber is notified when the guest ends, until
+// the caller calls UnsubscribeGuest.
+func (v *Verdicts) SubscribeGuest(ctx context.Context, user string, subscriber Subscriber) error {
+	id, err := uuid.Parse(user)
+	if err != nil {
+		return ErrSignedOut
+	}
+	v.cache.subscribeGuest(id, subscriber) // first, so that no change is missed
+	if err := v.Guest(ctx, user); err != nil {
+		v.cache.unsubscribeGuest(id, subscriber)
+		return err
+	}
+	return nil
+}
+
+// UnsubscribeGuest undoes SubscribeGuest.
+func (v *Verdicts) UnsubscribeGuest(user string, subscriber Subscriber) {
+	if id, err := uuid.Parse(user); err == nil {
+		v.cache.unsubscribeGuest(id, subscriber)
+	}
+}

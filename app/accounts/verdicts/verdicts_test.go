@@ -1,0 +1,573 @@
+package verdicts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"burble/app/identity"
+
+	"github.com/google/uuid"
+)
+
+var ctx = context.Background()
+
+// A fakeStore is a Store in memory, with the stream of changes.
+type fakeStore struct {
+	mu       sync.Mutex
+	last     int // the last entry of the stream
+	lag      int // how many entries the reads lack, as on a former primary
+	away     bool
+	users    map[uuid.UUID]*State
+	sessions map[uuid.UUID]bool // whether they are live
+	ended    map[uuid.UUID]bool
+	reads    int
+	onRead   func() // called after a read, before its answer arrives
+}
+
+func newFakeStore() *fakeStore {
+	return &fakeStore{last: 1, users: map[uuid.UUID]*State{}, sessions: map[uuid.UUID]bool{}, ended: map[uuid.UUID]bool{}}
+}
+
+func entry(n int) string { return fmt.Sprintf("%d-0", n) }
+
+// session adds a live session of a new user.
+func (f *fakeStore) session() Session {
+	s := Session{uuid.New(), uuid.New(), time.Now().Add(time.Hour)}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.users[s.User] = &State{User: identity.User{ID: s.User.String(), Name: "Ada"}, Role: Member}
+	f.sessions[s.ID] = true
+	return s
+}
+
+// change appends a change to the stream, and returns it.
+func (f *fakeStore) change(kind string, s Session, do func(*State)) (id string, fields map[string]any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.last++
+	if do != nil {
+		do(f.users[s.User])
+	}
+	if kind == "signed_out" {
+		f.sessions[s.ID] = false
+	}
+	fields = map[string]any{"kind": kind, "user": s.User.String(), "session": s.ID.String()}
+	if user := f.users[s.User]; user != nil {
+		fields["role"], fields["name"] = string(user.Role), user.User.Name
+	}
+	return entry(f.last), fields
+}
+
+func (f *fakeStore) ReadStates(_ context.Context, queries ...Query) (found []State, err error) {
+	f.mu.Lock()
+	f.reads++
+	for _, query := range queries {
+		state := *f.users[query.User]
+		state.AsOf = entry(f.last - f.lag)
+		for _, id := range query.Sessions {
+			state.Sessions = append(state.Sessions, SessionState{1, f.sessions[id] && !state.IsBanned})
+		}
+		found = append(found, state)
+	}
+	if f.away {
+		found, err = nil, ErrUnavailable
+	}
+	onRead := f.onRead
+	f.onRead = nil
+	f.mu.Unlock()
+	if onRead != nil {
+		onRead()
+	}
+	return found, err
+}
+
+func (f *fakeStore) ReadGuest(_ context.Context, user uuid.UUID) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reads++
+	isBanned, ended := f.ended[user]
+	switch {
+	case f.away:
+		return ErrUnavailable
+	case isBanned:
+		return ErrBanned
+	case ended:
+		return ErrUpgraded
+	}
+	return nil
+}
+
+func (f *fakeStore) ReadEndedGuests(context.Context) (map[uuid.UUID]bool, string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.away {
+		return nil, "", ErrUnavailable
+	}
+	ended := map[uuid.UUID]bool{}
+	for id, isBanned := range f.ended {
+		ended[id] = isBanned
+	}
+	return ended, entry(f.last - f.lag), nil
+}
+
+// fixture is a Verdicts with a clock that the test moves.
+type fixture struct {
+	*Verdicts
+	*fakeStore
+	t   testing.TB
+	now time.Duration
+}
+
+func newFixture(t testing.TB) *fixture {
+	f := &fixture{t: t, fakeStore: newFakeStore(), now: time.Second}
+	start := time.Now()
+	f.Verdicts = New(Options{Store: f.fakeStore, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return start.Add(f.now) }})
+	f.now += time.Second
+	f.restore(nil)
+	return f
+}
+
+func (f *fixture) restore(want error) {
+	f.t.Helper()
+	f.mu.Lock()
+	last := entry(f.last)
+	f.mu.Unlock()
+	if err := f.Restored(ctx, last); !errors.Is(err, want) {
+		f.t.Fatalf("restored: %v, want %v", err, want)
+	}
+}
+
+// want checks the verdict, and how many reads it took.
+func (f *fixture) want(s Session, want error, reads int) {
+	f.t.Helper()
+	before := f.reads
+	_, err := f.Verdict(ctx, s)
+	if !errors.Is(err, want) || f.reads-before != reads {
+		f.t.Errorf("verdict %v after %d reads, want %v after %d", err, f.reads-before, want, reads)
+	}
+}
+
+type recorder struct{ events []error }
+
+func (r *recorder) SessionChanged(_ Verdict, err error) { r.events = append(r.events, err) }
+
+func TestVerdictIsReadOnce(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	s := f.session()
+	f.want(s, nil, 1)
+	f.want(s, nil, 0)
+	f.Changed(f.change("signed_out", s, nil))
+	f.want(s, ErrSignedOut, 1) // the end of a session is not cached
+	expired := f.session()
+	expired.Expiry = time.Now().Add(-time.Second)
+	f.want(expired, ErrSignedOut, 0)
+}
+
+// A lost tail must be noticed even if nothing tells of it.
+func TestVerdictIsReadWhenUnconfirmed(t *testing.T) {
+	t.Parallel()
+	for _, isBroken := range []bool{false, true} {
+		f := newFixture(t)
+		s := f.session()
+		f.want(s, nil, 1)
+		f.now += 10 * time.Second
+		f.Confirmed()
+		if isBroken {
+			f.Broken()
+		}
+		f.change("signed_out", s, nil) // and the tail misses it
+		f.now += MaxUnconfirmed
+		f.want(s, nil, 0)
+		f.now++
+		f.want(s, ErrSignedOut, 1)
+		f.Confirmed()
+		if isBroken { // a broken tail confirms nothing
+			f.want(f.session(), nil, 1)
+			again := f.session()
+			f.want(again, nil, 1)
+			f.want(again, nil, 1)
+		}
+	}
+}
+
+func TestRestoredChecksEverything(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	var sessions []Session
+	var all []*recorder
+	for range 2500 {
+		s, r := f.session(), &recorder{}
+		if _, err := f.Subscribe(ctx, s, r); err != nil {
+			t.Fatal(err)
+		}
+		sessions, all = append(sessions, s), append(all, r)
+	}
+	guest, guestRecorder := uuid.New(), &recorder{}
+	if err := f.SubscribeGuest(ctx, guest.String(), guestRecorder); err != nil {
+		t.Fatal(err)
+	}
+	f.Broken()
+	f.change("signed_out", sessions[7], nil)
+	f.change("banned", sessions[8], func(s *State) { s.IsBanned = true })
+	f.change("role", sessions[9], func(s *State) { s.Role = Owner })
+	f.ended[guest] = true
+	f.away = true
+	f.restore(ErrUnavailable)
+	f.away = false
+	before := f.reads
+	f.restore(nil)
+	if reads := f.reads - before; reads != 3 {
+		t.Errorf("%d reads, want one for each 1000 users", reads)
+	}
+	for i, want := range map[int][]error{6: nil, 7: {ErrSignedOut}, 8: {ErrBanned}, 9: {nil}} {
+		if !slices.Equal(all[i].events, want) {
+			t.Errorf("subscriber %d: %v, want %v", i, all[i].events, want)
+		}
+	}
+	if !slices.Equal(guestRecorder.events, []error{ErrBanned}) {
+		t.Errorf("guest: %v", guestRecorder.events)
+	}
+	f.want(sessions[6], nil, 0)
+	if v, _ := f.Verdict(ctx, sessions[9]); v.Role != Owner {
+		t.Errorf("role %s", v.Role)
+	}
+}
+
+// A change may arrive while its session is read, or the answer may come from a server that lags behind.
+func TestStaleReadIsNotCached(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	s := f.session()
+	f.onRead = func() { f.Changed(f.change("signed_out", s, nil)) }
+	f.want(s, ErrSignedOut, 2)
+
+	s = f.session()
+	f.lag = 1
+	f.want(s, ErrUnavailable, staleReads)
+	f.restore(ErrUnavailable)
+	f.lag = 0
+	f.restore(nil)
+	f.want(s, nil, 1)
+
+	s = f.session()
+	f.onRead = func() { f.Broken(); f.restore(nil) } // the answer is from before the break
+	f.want(s, nil, 3)
+}
+
+// Redis was emptied, so it has no session.
+func TestEmptiedRedisHasNoSessions(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.now += MaxUnconfirmed + 1
+	s := f.session()
+	f.sessions[s.ID], f.users[s.User].Role = false, ""
+	f.cache.lastChange = entryID{millis: 5}
+	f.last = 0
+	f.want(s, ErrSignedOut, 1)
+}
+
+// Changes that a state already reflects must not be applied to it again.
+func TestOldChangesAreIgnored(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	s := f.session()
+	oldID, old := f.change("banned", s, func(s *State) { s.IsBanned = true })
+	newID, newer := f.change("unbanned", s, func(s *State) { s.IsBanned = false })
+	r := &recorder{}
+	if _, err := f.Subscribe(ctx, s, r); err != nil {
+		t.Fatal(err)
+	}
+	f.Changed(oldID, old)
+	f.Changed(newID, newer)
+	f.want(s, nil, 0)
+	if len(r.events) > 0 {
+		t.Errorf("notified of %v", r.events)
+	}
+}
+
+func TestChangesNotifySubscribers(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	s, gone := f.session(), &recorder{}
+	all := []*recorder{{}, {}}
+	for _, r := range append(all, gone) {
+		if _, err := f.Subscribe(ctx, s, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.Unsubscribe(s, gone)
+	f.Changed(f.change("role", s, func(s *State) { s.Role = Moderator }))
+	f.Changed(f.change("name", s, func(s *State) { s.User.Name = "Bob" }))
+	if v, err := f.Verdict(ctx, s); err != nil || v.Role != Moderator || v.User.Name != "Bob" {
+		t.Errorf("%v, %v", v, err)
+	}
+	f.Changed(f.change("left", s, nil))
+	for _, r := range all {
+		if !slices.Equal(r.events, []error{nil, nil, ErrSignedOut}) {
+			t.Errorf("notified of %v", r.events)
+		}
+	}
+	if len(gone.events) > 0 {
+		t.Errorf("notified after Unsubscribe of %v", gone.events)
+	}
+	f.Changed("9999-0", map[string]any{"kind": "signed_out"}) // unreadable
+}
+
+// A newer release may append kinds of changes that this one does not know.
+func TestUnknownChangeIsRead(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	s, r := f.session(), &recorder{}
+	if _, err := f.Subscribe(ctx, s, r); err != nil {
+		t.Fatal(err)
+	}
+	f.Changed(f.change("suspended", s, func(*State) { f.sessions[s.ID] = false }))
+	f.recheckUnconfirmed(ctx)
+	if !slices.Equal(r.events, []error{ErrSignedOut}) {
+		t.Errorf("notified of %v", r.events)
+	}
+}
+
+func TestRunChecksSubscribersWithoutTail(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	s, r, guest, g := f.session(), &recorder{}, uuid.New(), &recorder{}
+	if _, err := f.Subscribe(ctx, s, r); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.SubscribeGuest(ctx, guest.String(), g); err != nil {
+		t.Fatal(err)
+	}
+	f.change("signed_out", s, nil)
+	f.ended[guest] = false
+	before := f.reads
+	f.recheckUnconfirmed(ctx)
+	if f.reads != before {
+		t.Error("a confirmed cache was read")
+	}
+	f.now += MaxUnconfirmed + 1
+	f.recheckUnconfirmed(ctx)
+	if !slices.Equal(r.events, []error{ErrSignedOut}) || !slices.Equal(g.events, []error{ErrUpgraded}) {
+		t.Errorf("notified of %v and %v", r.events, g.events)
+	}
+	// From then on at intervals, and earlier if the tail is known to be broken.
+	other := f.session()
+	if _, err := f.Subscribe(ctx, other, r); err != nil {
+		t.Fatal(err)
+	}
+	f.change("signed_out", other, nil)
+	f.now += recheckInterval - 1
+	f.recheckUnconfirmed(ctx)
+	if len(r.events) != 1 {
+		t.Error("checked again at once")
+	}
+	f.now++
+	f.recheckUnconfirmed(ctx)
+	if len(r.events) != 2 {
+		t.Error("not checked again")
+	}
+	f.restore(nil)
+	other = f.session()
+	if _, err := f.Subscribe(ctx, other, r); err != nil {
+		t.Fatal(err)
+	}
+	f.change("signed_out", other, nil)
+	f.Broken()
+	f.now += recheckInterval + 1
+	f.recheckUnconfirmed(ctx)
+	if len(r.events) != 3 {
+		t.Error("a broken tail was not noticed in time")
+	}
+}
+
+func TestUnconfirmedSessionsEndIfWanted(t *testing.T) {
+	t.Parallel()
+	for _, end := range []bool{false, true} {
+		f := newFixture(t)
+		f.options.EndUnconfirmed = end
+		s, r := f.session(), &recorder{}
+		if _, err := f.Subscribe(ctx, s, r); err != nil {
+			t.Fatal(err)
+		}
+		f.away = true
+		f.now += MaxUnconfirmed
+		f.recheckUnconfirmed(ctx)
+		if len(r.events) > 0 {
+			t.Errorf("ended early: %v", r.events)
+		}
+		f.now++
+		f.recheckUnconfirmed(ctx)
+		f.recheckUnconfirmed(ctx)
+		if end != slices.Equal(r.events, []error{ErrUnavailable}) {
+			t.Errorf("end = %v: notified of %v", end, r.events)
+		}
+	}
+}
+
+func TestGuestIsDecidedFromMemory(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	guest := uuid.New()
+	check := func(want error, reads int) {
+		t.Helper()
+		before := f.reads
+		if err := f.Guest(ctx, guest.String()); !errors.Is(err, want) || f.reads-before != reads {
+			t.Errorf("%v after %d reads, want %v after %d", err, f.reads-before, want, reads)
+		}
+	}
+	check(nil, 0)
+	f.ended[guest] = true
+	id, change := f.change("banned", Session{User: guest}, nil)
+	f.Changed(id, change)
+	check(ErrBanned, 1)
+	delete(f.ended, guest)
+	f.Changed(f.change("unbanned", Session{User: guest}, nil))
+	check(nil, 1)
+	f.restore(nil)
+	check(nil, 0)
+	f.now += MaxUnconfirmed + 1
+	check(nil, 1)
+	if err := f.Guest(ctx, "not a user ID"); err == nil {
+		t.Error("anything is a guest")
+	}
+}
+
+// Verdicts, changes, breaks and subscriptions at the same time. Run it with -race.
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	var sessions []Session
+	for range 20 {
+		sessions = append(sessions, f.session())
+	}
+	var working sync.WaitGroup
+	for i := range 8 {
+		working.Go(func() {
+			for k := range 300 {
+				s, r := sessions[(i+k)%len(sessions)], &lockedRecorder{}
+				if _, err := f.Subscribe(ctx, s, r); err == nil {
+					f.Unsubscribe(s, r)
+				}
+				f.Guest(ctx, s.User.String())
+				f.SetUsed(s, f.LastUsed(s))
+			}
+		})
+	}
+	for i := range 100 {
+		s := sessions[i%len(sessions)]
+		f.Changed(f.change("role", s, func(s *State) { s.Role = Moderator }))
+		f.Confirmed()
+		if i%10 == 0 {
+			f.Broken()
+			for f.Restored(ctx, entry(f.last)) != nil {
+				runtime.Gosched()
+			}
+		}
+		f.recheckUnconfirmed(ctx)
+	}
+	working.Wait()
+	for _, s := range sessions {
+		if v, err := f.Verdict(ctx, s); err != nil || v.Role != Moderator {
+			t.Errorf("%v, %v", v, err)
+		}
+	}
+}
+
+type lockedRecorder struct{ mu sync.Mutex }
+
+func (r *lockedRecorder) SessionChanged(Verdict, error) { r.mu.Lock(); defer r.mu.Unlock() }
+
+// The cache must neither grow without limit nor forget subscribers.
+func TestCacheIsBounded(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	s, r := f.session(), &recorder{}
+	if _, err := f.Subscribe(ctx, s, r); err != nil {
+		t.Fatal(err)
+	}
+	for range maxCachedUsers + 100 {
+		other := f.session()
+		if _, err := f.Verdict(ctx, other); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(f.cache.users); n > maxCachedUsers+20 {
+		t.Errorf("%d cached users", n)
+	}
+	f.Changed(f.change("signed_out", s, nil))
+	if !slices.Equal(r.events, []error{ErrSignedOut}) {
+		t.Errorf("notified of %v", r.events)
+	}
+}
+
+func TestMemoryOfACachedSession(t *testing.T) {
+	f := newFixture(t)
+	const n = 20_000
+	sessions := make([]Session, n)
+	for i := range sessions {
+		sessions[i] = f.session()
+	}
+	heap := func() uint64 {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	before := heap()
+	for _, s := range sessions {
+		state := State{AsOf: entry(f.last), User: identity.User{ID: s.User.String(), Name: string([]byte("Ada Lovelace"))}, Role: Member, Sessions: []SessionState{{1, true}}}
+		f.cache.apply(Query{s.User, []uuid.UUID{s.ID}}, &state, f.cache.currentEpoch())
+	}
+	each := (heap() - before) / n
+	t.Logf("%d bytes for each cached session", each)
+	if each > 300 && !raceEnabled {
+		t.Errorf("a cached session takes %d bytes", each)
+	}
+	runtime.KeepAlive(f)
+}
+
+func BenchmarkVerdict(b *testing.B) {
+	f := newFixture(b)
+	f.options.Now = time.Now
+	f.Confirmed()
+	sessions := make([]Session, 1000)
+	for i := range sessions {
+		sessions[i] = f.session()
+		f.Verdict(ctx, sessions[i])
+	}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if _, err := f.Verdict(ctx, sessions[i%len(sessions)]); err != nil {
+			b.Fatal(err)
+		}
+		if i++; i%100_000 == 0 {
+			f.Confirmed()
+		}
+	}
+}
+
+func BenchmarkGuest(b *testing.B) {
+	f := newFixture(b)
+	f.options.Now = time.Now
+	f.Confirmed()
+	guest := uuid.NewString()
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if err := f.Guest(ctx, guest); err != nil {
+			b.Fatal(err)
+		}
+		if i++; i%100_000 == 0 {
+			f.Confirmed()
+		}
+	}
+}

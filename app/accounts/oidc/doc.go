@@ -1,0 +1,10 @@
+// Package oidc signs people in with an identity provider (OpenID Connect), and signs them out at its
+// request (Back-Channel Logout).
+//
+// The provider's addresses are discovered with the first sign-in, so that a provider that does not answer never
+// keeps the server from starting.
+//
+//	address, state, err := provider.Begin(ctx, "https://chat.example/oidc", "/r/lobby", guest)
+//	// set state as a __Host- cookie, redirect to address, and with the answer:
+//	signedIn, next, err := provider.Finish(ctx, cookie, query, accounts.SignIn{Device: "Firefox on Linux"})
+package oidc

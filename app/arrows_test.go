@@ -82,8 +82,8 @@ func TestImportsFollowArrows(t *testing.T) {
 	}
 }
 
-// Of the packages in the program, only main, which opens the Store, and package chat may use it. All others
-// must access rooms through package chat, and so through streams.Access.
+// Only package main, which opens the Store, and package chat may use it. All other packages of the program
+// must access rooms through package chat, and therefore through streams.Access.
 func TestOnlyChatUsesStore(t *testing.T) {
 	t.Parallel()
 	list, err := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}} {{.Dir}}", "burble/app").Output()

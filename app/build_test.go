@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// isIgnored reports whether .dockerignore keeps a file from the builder: the last pattern that matches
-// the path, or a folder above it, decides. Only a leading **/ is supported.
-func isIgnored(t *testing.T, file string) (is bool) {
+// isIgnored reports whether .dockerignore excludes a file. The last pattern that matches its path, or a
+// parent folder, decides. The only supported wildcard is a leading **/.
+func isIgnored(t *testing.T, file string) (ignored bool) {
 	t.Helper()
 	for line := range strings.Lines(readRoot(t, ".dockerignore")) {
 		line = strings.TrimSpace(line)
@@ -28,11 +28,11 @@ func isIgnored(t *testing.T, file string) (is bool) {
 				t.Fatal(err)
 			}
 			if matched && (anywhere || i == 0) {
-				is = !keeps
+				ignored = !keeps
 			}
 		}
 	}
-	return is
+	return ignored
 }
 
 // The builder needs the program's sources. Anything else in the folder may be secret.

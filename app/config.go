@@ -23,10 +23,10 @@ type Config struct {
 	RedisPrefix     string
 	LocalRedis      string // localAuto or localAlways
 	DataDir         string
-	Secret          string   // empty means generated once and kept in Redis
+	Secret          string   // if empty, one is generated and stored in Redis
 	Origins         []string // results of peer.CanonicalOrigin
 	Hosts           []string // for httpguard.NewHosts; includes the names that the host has given to the server
-	MetricsToken    string   // empty means that everyone may read the metrics
+	MetricsToken    string   // if empty, anyone may read the metrics
 	SecurityContact string   // a URL; empty means the home page
 	TrustedProxy    string   // one of the constants peer.Proxy…
 	HistoryMaxCount int64    // 0 means no limit
@@ -42,7 +42,7 @@ type Config struct {
 	TimerSlack      time.Duration // 0 means unchanged
 
 	// OnHeroku reports whether this process runs on Heroku, where Redis has a self-signed
-	// certificate. It is not a setting, but set if Heroku has set DYNO.
+	// certificate. It is not a setting: ParseConfig derives it from DYNO.
 	OnHeroku bool
 }
 
@@ -123,7 +123,7 @@ func checkSharedRedis(config Config, getenv func(string) string) error {
 		"Set REDIS_URL to a Redis that all servers share. If there is only ever one server, set LOCAL_REDIS=%s", found, localAlways)
 }
 
-// errVersion is the error of ParseConfig if the flags contain -version.
+// ParseConfig returns errVersion if the flags contain -version.
 var errVersion = errors.New("the version was requested")
 
 // parseFlags returns the values of the flags in args, by variable name.

@@ -150,12 +150,12 @@ func TestHostsRequireRedisURL(t *testing.T) {
 				t.Errorf("%s=%s without REDIS_URL: the error %v does not mention %s", name, value, err, part)
 			}
 		}
-		for _, way := range [][2]string{{"REDIS_URL", "redis://localhost"}, {"LOCAL_REDIS", "always"}} {
-			if _, err := ParseConfig(nil, env(name, value, way[0], way[1])); err != nil {
-				t.Errorf("%s=%s with %s: %v", name, value, way[0], err)
+		for _, remedy := range [][2]string{{"REDIS_URL", "redis://localhost"}, {"LOCAL_REDIS", "always"}} {
+			if _, err := ParseConfig(nil, env(name, value, remedy[0], remedy[1])); err != nil {
+				t.Errorf("%s=%s with %s: %v", name, value, remedy[0], err)
 			}
-			if _, err := ParseConfig([]string{"-" + strings.ReplaceAll(strings.ToLower(way[0]), "_", "-"), way[1]}, env(name, value)); err != nil {
-				t.Errorf("%s=%s with the flag for %s: %v", name, value, way[0], err)
+			if _, err := ParseConfig([]string{"-" + strings.ReplaceAll(strings.ToLower(remedy[0]), "_", "-"), remedy[1]}, env(name, value)); err != nil {
+				t.Errorf("%s=%s with the flag for %s: %v", name, value, remedy[0], err)
 			}
 		}
 	}

@@ -23,8 +23,8 @@ func newLogger(config Config, out io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(out, options))
 }
 
-// redisLogger logs the messages of go-redis at debug level. By default, go-redis prints them to
-// standard error. It also returns all important ones as errors.
+// redisLogger logs the messages of go-redis at debug level. By default, go-redis prints them to standard
+// error. Debug level suffices, because go-redis also returns all important ones as errors.
 type redisLogger struct{ log *slog.Logger }
 
 func (r redisLogger) Printf(ctx context.Context, format string, args ...any) {

@@ -22,10 +22,10 @@ import (
 	"burble/streams/redistest"
 )
 
-// These tests run the texts in the README for nginx, Caddy and systemd. Their helpers:
+// These tests run the README's configurations of nginx, Caddy and systemd. Their helpers:
 //
 //	readmeBlock   returns the code block of a language
-//	replaceAll    replaces texts that must occur
+//	replaceAll    replaces texts, and fails the test if one is missing
 //	startProxy    runs a proxy until the test ends
 //	proxyClient   returns a client that accepts any certificate and follows no redirect
 //	proxied       is Burble behind a proxy; its methods are the requests of a client
@@ -103,8 +103,8 @@ func TestReadmeCaddy(t *testing.T) {
 	})
 }
 
-// expectProxyWorks starts Burble as the README says for a proxy in front, and the proxy. It checks that a
-// browser can sign in, open a socket and read live, and that headers cannot be forged.
+// expectProxyWorks starts Burble behind a proxy, as described in the README. It checks that a browser can
+// sign in, open a socket and read live, and that headers cannot be forged.
 func expectProxyWorks(t *testing.T, start func(burble string, port int)) {
 	t.Helper()
 	config, err := ParseConfig(nil, env("PORT", "0", "LISTEN", "127.0.0.1", "TRUSTED_PROXY", "forwarded", "RATE_ADDRESS", "10",

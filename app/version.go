@@ -5,8 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// linkedVersion is set by go build -ldflags "-X main.linkedVersion=…", where there is no repository
-// from which Go could take the version, as in the Dockerfile.
+// linkedVersion is set by go build -ldflags "-X main.linkedVersion=…" for builds outside a repository, as
+// in the Dockerfile, where Go cannot determine the version.
 var linkedVersion string
 
 // commitVariables are set by hosts that build the program from a commit.

@@ -14,8 +14,8 @@ import (
 	"burble/app/client"
 )
 
-// Client returns a protocol client for the server for the token's user. A client without a token can
-// only read. The client finds the server's new port after a restart.
+// Client returns a client of the server that acts as the token's user. Without a token, it can only
+// read. After a restart, it finds the new port.
 func (s *Server) Client(token string) *client.Server {
 	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
 		host := strings.TrimPrefix(s.URL(), "http://")
@@ -30,8 +30,8 @@ func (s *Server) Client(token string) *client.Server {
 	}
 }
 
-// Long reports whether a test may take minutes, which is the case if CI is set. Otherwise it logs
-// how the test is shortened.
+// Long reports whether CI is set, so a test may take minutes. Otherwise it logs how the test is
+// shortened.
 func Long(t testing.TB, shortened string) bool {
 	t.Helper()
 	if os.Getenv("CI") != "" {

@@ -1,5 +1,5 @@
-// Package apptest starts Burble as a process for tests. They use it over HTTP and WebSockets, as
-// users do, and may kill it.
+// Package apptest starts Burble as a process for tests. Tests use it over HTTP and WebSockets, as
+// users do, and can kill it.
 //
 //	func TestMain(m *testing.M) { os.Exit(apptest.Main(m)) }
 //

@@ -20,7 +20,7 @@ func ReadDoc(t testing.TB, name string) string {
 	return string(text)
 }
 
-// ExpectDoc checks that a document in app/ contains the phrases, wherever its lines break. Each
+// ExpectDoc checks that a document in app/ contains the phrases, regardless of line breaks. Each
 // package checks that the documents agree with its constants.
 func ExpectDoc(t testing.TB, name string, phrases ...string) {
 	t.Helper()
@@ -41,7 +41,7 @@ func Grouped(n int) string {
 	return text
 }
 
-// CodeBlocks returns the lines of all fenced code blocks in one language of a document.
+// CodeBlocks returns the lines of all fenced code blocks in the given language.
 func CodeBlocks(t testing.TB, name, language string) (lines []string) {
 	t.Helper()
 	inside := false

@@ -130,19 +130,19 @@ func (g *guest) reply(room, to, text string) (id string) {
 // edit edits one of the guest's messages.
 func (g *guest) edit(room, of, text string) {
 	g.t.Helper()
-	g.append(client.Edit{Room: room, Key: client.NewKey(), Of: of, Text: text})
+	g.append(client.Edit{Room: room, Key: client.NewKey(), Target: of, Text: text})
 }
 
 // delete deletes one of the guest's messages.
 func (g *guest) delete(room, of string) {
 	g.t.Helper()
-	g.append(client.Delete{Room: room, Key: client.NewKey(), Of: of})
+	g.append(client.Delete{Room: room, Key: client.NewKey(), Target: of})
 }
 
 // react adds a reaction to a message.
 func (g *guest) react(room, of, emoji string) {
 	g.t.Helper()
-	g.append(client.React{Room: room, Key: client.NewKey(), Of: of, Emoji: emoji, On: true})
+	g.append(client.React{Room: room, Key: client.NewKey(), Target: of, Emoji: emoji, On: true})
 }
 
 // setTopic sets a room's topic.

@@ -76,9 +76,9 @@ func (p *phase) storedEntries(found []redis.XMessage) (entries []*check.Entry) {
 		field := func(name string) string { text, _ := message.Values[name].(string); return text }
 		e := check.Entry{Kind: field("kind"), Key: field("key"), User: field("uid"), Text: field("text") + field("emoji")}
 		e.ID, _ = check.ParseID(message.ID)
-		e.N, _ = strconv.ParseInt(field("n"), 10, 64)
+		e.Number, _ = strconv.ParseInt(field("n"), 10, 64)
 		if of := field("of"); of != "" {
-			e.Of, _ = check.ParseID(of)
+			e.Target, _ = check.ParseID(of)
 		}
 		entries = append(entries, p.environment.Record.Pool.Intern(e))
 	}

@@ -21,12 +21,12 @@ const callTimeout = 8 * time.Second
 // Options configure a Service.
 type Options struct {
 	Log *slog.Logger
-	// MessageRate is how many messages a user may send per second, and separately how many signals.
+	// MessageRate limits the messages that a user may send per second, and separately the signals.
 	// Bursts may be four times as large. 0 means no limit.
 	MessageRate float64
-	// ByteRate is how many bytes each address may store per second, with bursts 64 times as large.
-	// RoomRate is how many rooms each address may create per minute, with bursts 20 times as large. All
-	// addresses together may create 10 times as many. 0 means no limit.
+	// ByteRate limits the bytes that each address may store per second, with bursts 64 times as large.
+	// RoomRate limits the rooms that each address may create per minute, with bursts 20 times as large.
+	// All addresses together may create 10 times as many. 0 means no limit.
 	ByteRate, RoomRate float64
 	// LeaveGrace is how long a user may be disconnected before they count as having left. It must
 	// leave enough time to reload a page or to reconnect. 0 means 5 s.
@@ -44,7 +44,7 @@ type Service struct {
 	messages, signals *limit.Rate // per user
 	writes            writeLimits
 	searches          searchQuotas
-	searched          *limit.Rate // entries read by searches, by address
+	searchedEntries   *limit.Rate // by address
 
 	appended, refusedFull, refusedUnavailable atomic.Int64
 
@@ -57,13 +57,13 @@ type Service struct {
 func New(store *streams.Store, options Options) *Service {
 	burst := int(4 * options.MessageRate)
 	s := &Service{
-		store:    store,
-		presence: newPresence(store, options),
-		messages: limit.NewRate(options.MessageRate, burst),
-		signals:  limit.NewRate(options.MessageRate, burst),
-		writes:   newWriteLimits(options),
-		searches: newSearchQuotas(),
-		searched: limit.NewRate(searchRate, searchBurst),
+		store:           store,
+		presence:        newPresence(store, options),
+		messages:        limit.NewRate(options.MessageRate, burst),
+		signals:         limit.NewRate(options.MessageRate, burst),
+		writes:          newWriteLimits(options),
+		searches:        newSearchQuotas(),
+		searchedEntries: limit.NewRate(searchRate, searchBurst),
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s
@@ -94,8 +94,8 @@ var ranks = map[identity.Rank]streams.Rank{
 	identity.Account: streams.Account, identity.Moderator: streams.Moderator, identity.Owner: streams.Owner,
 }
 
-// Append stores an entry written by the user at the address, or fails within callTimeout. It takes no
-// context, because an append completes even if the client disconnects.
+// Append stores an entry for the user and counts it against the limits of the address. It returns within
+// callTimeout. It takes no context, because an append completes even if the client disconnects.
 func (s *Service) Append(user identity.User, address, room string, entry streams.Entry) (streams.Stored, error) {
 	if err := allow(s.messages, user, "messages"); err != nil {
 		return streams.Stored{}, err
@@ -126,7 +126,7 @@ func (s *Service) Append(user identity.User, address, room string, entry streams
 }
 
 // findMentions returns the names that a message mentions. If it cannot read the room's names, it returns
-// every name that the message could mean.
+// every name that the message could mention.
 func (s *Service) findMentions(ctx context.Context, user identity.User, room string, entry streams.Entry) []string {
 	if !markup.HasAt(entry.Text) {
 		return nil
@@ -221,7 +221,7 @@ func (s *Service) Watch(user identity.User, room string, listener Listener) {
 	s.presence.join(room, streams.Arrival{}, audience{listener, user})
 }
 
-// Leave undoes one call of Join for the user.
+// Leave undoes one call to Join for the user.
 func (s *Service) Leave(user identity.User, room string) { s.presence.leave(room, user, time.Now()) }
 
 // Health returns nil if Redis accepts messages and has memory for more, or else the store's error.

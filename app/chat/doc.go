@@ -1,6 +1,6 @@
 // Package chat gives users access to rooms. Every read and write of a client goes through a
 // [Service], which passes the user to the store with each call. No other package of the server
-// holds the store, so a single place, streams.Access, decides whether a user may read or write a
+// has the store, so a single place, streams.Access, decides whether a user may read or write a
 // room.
 //
 //	service := chat.New(store, chat.Options{Log: log, MessageRate: 5})
@@ -8,8 +8,8 @@
 //	stored, err := service.Append(user, address, "lobby", entry)
 //	reader, err := service.Follow(user, "lobby", streams.After(cursor), ready)
 //
-// A Service also holds the state that belongs to users rather than to connections: message and
-// signal rates, presence on this server, and running searches.
+// A Service also has the state of users that is independent of their connections: message and signal
+// rates, presence on this server, and running searches.
 //
 // All methods are safe for concurrent use. They return a *protocol.Error or an error from package
 // streams. protocol.AsError converts both to the error that a client sees.

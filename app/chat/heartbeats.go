@@ -8,7 +8,7 @@ import (
 
 const (
 	// heartbeatInterval is how often a server sends a heartbeat to Redis while people are in its
-	// rooms. One heartbeat covers all rooms, and one may fail within streams.ServerTimeout.
+	// rooms. It leaves time for one failed heartbeat within streams.ServerTimeout.
 	heartbeatInterval = 25 * time.Second
 	// heartbeatRetry is how long after a failed heartbeat the next one is due.
 	heartbeatRetry = 5 * time.Second
@@ -19,8 +19,8 @@ const (
 // heartbeats is the state of a server's heartbeats. They have their own goroutine, so that a server
 // that is busy recording who is in its rooms is not mistaken for dead.
 type heartbeats struct {
-	every   time.Duration // heartbeatInterval
-	timeout time.Duration // how long Redis counts the server as alive after a heartbeat
+	interval time.Duration // heartbeatInterval
+	timeout  time.Duration // how long Redis counts the server as alive after a heartbeat
 
 	mu          sync.Mutex // held while a heartbeat is sent
 	next        time.Time  // when the next heartbeat is due; zero means now
@@ -34,14 +34,14 @@ func (h *heartbeats) hasBegun() bool {
 	return !h.next.IsZero()
 }
 
-// sendHeartbeats sends heartbeats until ctx ends, even while part of Redis is away, because another
-// part may hold the heartbeats.
+// sendHeartbeats sends heartbeats until ctx ends. It continues while part of Redis is away, because the
+// heartbeats may be in another part.
 func (p *presence) sendHeartbeats(ctx context.Context) {
-	every(ctx, min(time.Second, p.heartbeats.every), func() { p.heartbeat(ctx, time.Now()) })
+	every(ctx, min(time.Second, p.heartbeats.interval), func() { p.heartbeat(ctx, time.Now()) })
 }
 
 // heartbeat sends a heartbeat if one is due and this server has people in its rooms. If Redis may have
-// removed the server as dead, it schedules all people to be reported again.
+// removed the server as dead, it reports all people again.
 func (p *presence) heartbeat(ctx context.Context, now time.Time) {
 	h := &p.heartbeats
 	h.mu.Lock()
@@ -55,17 +55,17 @@ func (p *presence) heartbeat(ctx context.Context, now time.Time) {
 	if !known || h.isUncertain {
 		p.reportAllAgain()
 	}
-	h.next, h.isUncertain = now.Add(h.every), err != nil
+	h.next, h.isUncertain = now.Add(h.interval), err != nil
 	if err != nil {
-		h.next = now.Add(min(h.every, heartbeatRetry))
+		h.next = now.Add(min(h.interval, heartbeatRetry))
 		p.log.Debug("presence heartbeat failed", "error", err)
 	}
 }
 
-// removeDeadServers removes servers whose heartbeats have stopped, while people are in this server's
-// rooms, until ctx ends.
+// removeDeadServers removes servers whose heartbeats have stopped, until ctx ends. It does nothing while
+// nobody is in this server's rooms.
 func (p *presence) removeDeadServers(ctx context.Context) {
-	every(ctx, p.heartbeats.every, func() {
+	every(ctx, p.heartbeats.interval, func() {
 		if !p.hasPeople() || p.store.Away() {
 			return
 		}

@@ -43,7 +43,7 @@ func runPresence(t *testing.T, options *redis.UniversalOptions) *presence {
 		Log:           slog.New(slog.DiscardHandler),
 		EncodePresent: func(string, int, []streams.User) []byte { return nil },
 	})
-	p.heartbeats.every, p.heartbeats.timeout = 200*time.Millisecond, 10*time.Second
+	p.heartbeats.interval, p.heartbeats.timeout = 200*time.Millisecond, 10*time.Second
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { p.run(ctx); close(ended) }()

@@ -71,7 +71,7 @@ func newPresence(store *streams.Store, options Options) *presence {
 	return &presence{
 		store: store, log: options.Log, encode: options.EncodePresent, server: uuid.NewString(),
 		grace: cmp.Or(options.LeaveGrace, leaveGrace), wake: make(chan struct{}, 1),
-		heartbeats: heartbeats{every: heartbeatInterval, timeout: streams.ServerTimeout},
+		heartbeats: heartbeats{interval: heartbeatInterval, timeout: streams.ServerTimeout},
 		rooms:      make(map[string]*occupants), pending: make(map[string]bool),
 	}
 }
@@ -147,12 +147,12 @@ type update struct {
 	countDue bool              // whether to signal the number of people in the room
 }
 
-// takeUpdates returns updates that are due, of up to maxRooms rooms and about maxUsers users, and
-// whether there are more. It marks their arrivals as reported. It keeps users who left until Redis
-// has recorded their departure. If it dropped them and Redis failed, they would stay in Redis forever.
+// takeUpdates returns the updates that are due, for up to maxRooms rooms and about maxUsers users, and
+// whether there are more. It marks their arrivals as reported. It keeps users who left until Redis has
+// recorded their departure. Otherwise they would stay in Redis forever if Redis failed.
 //
-// It takes one room of every connection before a second room of any, so that a connection that joins
-// thousands of rooms does not delay the others.
+// It takes one room from each connection in turn, so that a connection that joins thousands of rooms
+// does not delay the others.
 func (p *presence) takeUpdates(now time.Time) (updates []update, more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -170,8 +170,8 @@ func (p *presence) takeUpdates(now time.Time) (updates []update, more bool) {
 	return updates, false
 }
 
-// dueRooms returns the names of the rooms with an update that is due, in the order in which to take
-// them. It forgets rooms with nothing to update. The caller must hold mu.
+// dueRooms returns the names of the rooms whose updates are due, in the order in which to take them. It
+// removes rooms with nothing to update from pending. The caller must hold mu.
 func (p *presence) dueRooms(now time.Time) []string {
 	var due []string
 	turns := make(map[string]int)

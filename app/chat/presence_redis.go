@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// arrivalDelay is how long record waits after an arrival for others to batch with it. A thousand
-	// users who arrive at once then need only one update.
+	// arrivalDelay is how long record waits after an arrival, to batch it with others. A thousand users
+	// who arrive at once then need only one update.
 	arrivalDelay = 50 * time.Millisecond
 	// maxRooms and maxUsers limit how long one pipeline of updates keeps Redis busy, to about 5 ms.
 	maxRooms = 100

@@ -101,7 +101,7 @@ func TestPresenceIsReportedAgainAfterFailedHeartbeat(t *testing.T) {
 	}
 }
 
-// If a signal overtakes the list of people that was read before it, the listeners get a new list.
+// If a signal overtakes an older list of people, the listeners get a new list.
 func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 	t.Parallel()
 	p, _ := startPresence(t)
@@ -154,8 +154,8 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 	}
 }
 
-// awaitSignals sends signals until the reader returns one. Signals that are sent before the Store has
-// begun to read activity are lost.
+// awaitSignals sends signals until the reader returns one. Signals sent before the Store starts reading
+// activity are lost.
 func awaitSignals(t *testing.T, access streams.Access, reader *streams.Reader, readable <-chan struct{}) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; {
@@ -240,7 +240,7 @@ func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
 func TestHeartbeatsGoOnWhileRoomsAreRecorded(t *testing.T) {
 	t.Parallel()
 	p, _ := startPresence(t)
-	p.heartbeats.every = 10 * time.Millisecond
+	p.heartbeats.interval = 10 * time.Millisecond
 	p.join("lobby", arrival(ada), audience{Listener: new(listener)})
 	blocked, release := make(chan struct{}), make(chan struct{})
 	p.encode = func(string, int, []streams.User) []byte {

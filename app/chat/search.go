@@ -42,8 +42,8 @@ func newSearchQuotas() searchQuotas {
 	return searchQuotas{limit.NewQuota(1), limit.NewQuota(searchesByAddress), limit.NewQuota(searchesAtOnce)}
 }
 
-// take counts a search until the caller calls release. It returns false if too many are running.
-func (q *searchQuotas) take(user identity.User, address string) (release func(), ok bool) {
+// acquire counts a search until the caller calls release. It returns false if too many are running.
+func (q *searchQuotas) acquire(user identity.User, address string) (release func(), ok bool) {
 	key := user.ID
 	if user.IsZero() {
 		key = address
@@ -84,11 +84,11 @@ type Search struct {
 // from the end of the room. Search fails if the user cannot read the room, or if the user or the
 // address is already running too many searches.
 func (s *Service) Search(user identity.User, address string, query Query) (*Search, error) {
-	release, ok := s.searches.take(user, address)
+	release, ok := s.searches.acquire(user, address)
 	if !ok {
 		return nil, protocol.TooMany("searches at once", time.Second)
 	}
-	if ok, wait := s.searched.Allow(address, 0, time.Now()); !ok {
+	if ok, wait := s.searchedEntries.Allow(address, 0, time.Now()); !ok {
 		release()
 		return nil, protocol.TooMany("searches", wait)
 	}
@@ -127,7 +127,7 @@ func (s *Search) Run(emit func(*streams.Entry) bool) (searched int, older stream
 		if older.IsZero() || reads == s.maxReads {
 			return searched, older, nil
 		}
-		time.Sleep(max(2*time.Since(began), s.debt()))
+		time.Sleep(max(2*time.Since(began), s.requiredPause()))
 		began = time.Now()
 		if err := s.read(older); err != nil {
 			return searched, older, err
@@ -140,12 +140,12 @@ func (s *Search) read(before streams.ID) (err error) {
 	ctx, cancel := context.WithTimeout(s.service.ctx, callTimeout)
 	defer cancel()
 	s.page, err = s.service.Page(ctx, s.user, s.query.Room, streams.Where{Before: before, Limit: searchPage})
-	s.service.searched.Charge(s.address, s.page.Examined, time.Now())
+	s.service.searchedEntries.Charge(s.address, s.page.Examined, time.Now())
 	return err
 }
 
-// debt returns how long searches from the address must wait before they may read again.
-func (s *Search) debt() time.Duration {
-	_, wait := s.service.searched.Allow(s.address, 0, time.Now())
+// requiredPause returns how long searches from the address must wait before they may read again.
+func (s *Search) requiredPause() time.Duration {
+	_, wait := s.service.searchedEntries.Allow(s.address, 0, time.Now())
 	return wait
 }

@@ -10,7 +10,7 @@ import (
 	"burble/streams/fold"
 )
 
-// maxHighlights is how many matches in a message Matches returns for each term.
+// maxHighlights is how many matches of each term Matches returns for a message.
 const maxHighlights = 20
 
 // searchTerms is a folded query.
@@ -27,8 +27,8 @@ func (q *Query) terms() searchTerms {
 // IsEmpty reports whether the query has nothing to search for.
 func (q *Query) IsEmpty() bool { return len(splitQuery(q.Text)) == 0 && fold.String(q.From) == "" }
 
-// splitQuery returns the folded words and "phrases" of a query. A quotation mark that is not closed
-// ends with the query.
+// splitQuery returns the folded words and "phrases" of a query. An unclosed phrase extends to the end of
+// the query.
 func splitQuery(query string) (terms []string) {
 	for i, part := range strings.Split(fold.String(query), `"`) {
 		if isPhrase := i%2 == 1; !isPhrase {

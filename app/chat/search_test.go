@@ -20,27 +20,27 @@ func TestConcurrentSearchesAreLimited(t *testing.T) {
 	quotas := newSearchQuotas()
 	var releases []func()
 	for range searchesByAddress {
-		release, ok := quotas.take(identity.User{ID: uuid.NewString()}, "203.0.113.1")
+		release, ok := quotas.acquire(identity.User{ID: uuid.NewString()}, "203.0.113.1")
 		if !ok {
 			t.Fatal("a search within the limit was refused")
 		}
 		releases = append(releases, release)
 	}
-	if _, ok := quotas.take(ada, "203.0.113.1"); ok {
+	if _, ok := quotas.acquire(ada, "203.0.113.1"); ok {
 		t.Error("the address was allowed to exceed its limit")
 	}
-	release, ok := quotas.take(ada, "203.0.113.2")
+	release, ok := quotas.acquire(ada, "203.0.113.2")
 	if !ok {
 		t.Fatal("another address was refused")
 	}
-	if _, ok := quotas.take(ada, "203.0.113.3"); ok {
+	if _, ok := quotas.acquire(ada, "203.0.113.3"); ok {
 		t.Error("a user was allowed to run two searches")
 	}
 	release()
 	for _, release := range releases {
 		release()
 	}
-	if _, ok := quotas.take(ada, "203.0.113.1"); !ok {
+	if _, ok := quotas.acquire(ada, "203.0.113.1"); !ok {
 		t.Error("refused after all other searches ended")
 	}
 }
@@ -89,7 +89,7 @@ func TestSearchesAreChargedForEntriesRead(t *testing.T) {
 	t.Parallel()
 	store := redistest.Open(t, streams.Options{Redis: redistest.Single(t).Redis})
 	service := New(store, Options{Log: slog.New(slog.DiscardHandler)})
-	service.searched = limit.NewRate(0.001, 10)
+	service.searchedEntries = limit.NewRate(0.001, 10)
 	for range 20 {
 		if _, err := service.Append(ada, "", "lobby", streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "hay"}); err != nil {
 			t.Fatal(err)
@@ -119,19 +119,19 @@ func TestSearchesOfAllAddressesAreLimited(t *testing.T) {
 	quotas := newSearchQuotas()
 	var first func()
 	for i := range searchesAtOnce {
-		release, ok := quotas.take(identity.User{ID: uuid.NewString()}, fmt.Sprint("203.0.113.", i))
+		release, ok := quotas.acquire(identity.User{ID: uuid.NewString()}, fmt.Sprint("203.0.113.", i))
 		if !ok {
 			t.Fatal("a search within the limit was refused")
 		}
 		first = release
 	}
 	for range 2 { // a refused search must not count
-		if _, ok := quotas.take(ada, "198.51.100.1"); ok {
+		if _, ok := quotas.acquire(ada, "198.51.100.1"); ok {
 			t.Error("one search too many was allowed")
 		}
 	}
 	first()
-	if _, ok := quotas.take(ada, "198.51.100.1"); !ok {
+	if _, ok := quotas.acquire(ada, "198.51.100.1"); !ok {
 		t.Error("refused after another search ended")
 	}
 }

@@ -10,7 +10,7 @@ import (
 const answerTimeout = 20 * time.Second
 
 // Append sends a, repeatedly and on new connections if necessary, until it is stored, refused with a
-// final *Error, or ctx ends. Several goroutines may call it at once.
+// final *Error, or ctx ends. It is safe for concurrent use.
 func (b *Bot) Append(ctx context.Context, a Append) (*Stored, error) {
 	for {
 		c, err := b.awaitConnection(ctx)

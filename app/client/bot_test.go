@@ -109,7 +109,7 @@ func TestBotRepeatsAnAppendUnderItsKeyUntilItIsStored(t *testing.T) {
 	if err != nil || stored.ID != "2-0" {
 		t.Errorf("Append = %+v, %v; want ID 2-0", stored, err)
 	}
-	_, err = bot.Append(t.Context(), client.Delete{Room: "lobby", Key: "l", Of: "1-0"})
+	_, err = bot.Append(t.Context(), client.Delete{Room: "lobby", Key: "l", Target: "1-0"})
 	if refused, ok := errors.AsType[*client.Error](err); !ok || refused.Code != "not_yours" {
 		t.Errorf("delete: got %v, want not_yours", err)
 	}

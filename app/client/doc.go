@@ -12,7 +12,7 @@
 // ended. A client that checks every frame without an error has every entry.
 //
 // A [Bot] stays connected to one of several servers. It reconnects with jitter, resumes each room at
-// its last cursor, and repeats a send under its key until the outcome is known. Most programs need
+// its last cursor, and repeats a send with the same key until the outcome is known. Most programs need
 // only a Bot; see the package example.
 //
 // Only one goroutine may read from a Socket, but any goroutine may write to it. Several goroutines

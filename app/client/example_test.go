@@ -12,7 +12,7 @@ import (
 )
 
 // This bot welcomes users who write hello in the lobby. It resumes after a restart of the server or
-// of its own, because it saves its cursor. Append repeats a greeting under its key, so the room gets
+// of its own, because it saves its cursor. Append retries a greeting with the same key, so the room gets
 // it once.
 func Example() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

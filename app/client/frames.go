@@ -24,7 +24,7 @@ type Hello struct {
 	User       *User  `json:"user"`       // nil if the connection has no session and can only read
 	Durability string `json:"durability"` // what Stored guarantees: memory, replica or disk
 	Limits     struct {
-		Text int `json:"text"` // the most characters in a message
+		Text int `json:"text"` // maximum number of characters in a message
 	} `json:"limits"`
 	Time int64 `json:"time"` // of the server, in milliseconds since 1970; 0 from older releases
 }
@@ -40,12 +40,12 @@ const (
 // Followed answers a Follow, before any entries. The server also sends Truncated and Reset
 // unrequested, if Redis trimmed or lost entries that the connection had not read.
 type Followed struct {
-	Room  string `json:"room"`
-	State string `json:"state"`
-	At    string `json:"at"`    // the cursor after which reading begins
-	First string `json:"first"` // only if Truncated: the cursor after which all entries are still kept
-	Last  string `json:"last"`  // the cursor of the room's last entry at the time
-	N     int64  `json:"n"`     // the number of that entry
+	Room       string `json:"room"`
+	State      string `json:"state"`
+	At         string `json:"at"`    // the cursor after which reading begins
+	First      string `json:"first"` // only if Truncated: the cursor after which all entries are still kept
+	Last       string `json:"last"`  // the cursor of the room's last entry at the time
+	LastNumber int64  `json:"n"`     // the number of that entry
 }
 
 // Entries is a batch: all entries of a room after the cursor After, up to and including the cursor
@@ -61,10 +61,10 @@ type Entries struct {
 // delete, react, topic or unreadable.
 type Entry struct {
 	ID      string `json:"id"`
-	N       int64  `json:"n"`
+	Number  int64  `json:"n"`
 	Kind    string `json:"kind"`
 	Key     string `json:"key"`
-	Of      string `json:"of"` // ID of the message that an edit, delete or react amends
+	Target  string `json:"of"` // ID of the message that an edit, delete or react amends
 	User    User   `json:"user"`
 	Text    string `json:"text"`
 	HTML    string `json:"html"` // Text as sanitised HTML, if the client requested it
@@ -131,7 +131,7 @@ func (*Error) frame()    {}
 func (*Pong) frame()     {}
 func (*Unknown) frame()  {}
 
-// Decode decodes the frame in a text message, or in a binary one, which is a compressed text.
+// Decode decodes the frame in a text message, or in a binary message, which contains compressed text.
 func (m RawMessage) Decode() (Frame, error) {
 	text, err := m.Text()
 	if err != nil {

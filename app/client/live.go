@@ -29,7 +29,7 @@ type Stream struct {
 	body         io.ReadCloser
 	lines        *bufio.Reader
 	silenceTimer *time.Timer // closes the connection after a time of silence
-	silence      time.Duration
+	timeout      time.Duration
 }
 
 // Event is one server-sent event.
@@ -75,7 +75,7 @@ func (s *Server) OpenStream(ctx context.Context, path string, header ...string) 
 		}
 		return nil, whole.asError()
 	}
-	return &Stream{Header: response.Header, body: body, lines: bufio.NewReader(body), silenceTimer: quiet, silence: silence}, nil
+	return &Stream{Header: response.Header, body: body, lines: bufio.NewReader(body), silenceTimer: quiet, timeout: silence}, nil
 }
 
 // cancelingBody is a response body whose Close also cancels the request.
@@ -99,7 +99,7 @@ func (s *Stream) Line() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s.silenceTimer.Reset(s.silence)
+	s.silenceTimer.Reset(s.timeout)
 	return strings.TrimSuffix(line, "\n"), nil
 }
 

@@ -12,8 +12,8 @@ import (
 type Request interface{ kind() string }
 
 // Append is a Request that stores an entry: Message, Edit, Delete, React or Topic. The server answers
-// with a Stored or an Error that has its key. However often a client sends it with the same key, the
-// server stores it once, so a client repeats it until the answer is final.
+// with a Stored or an Error that has its key. The server stores it only once, however often a client
+// sends it with the same key, so a client repeats it until the answer is final.
 type Append interface {
 	Request
 	key() string
@@ -25,7 +25,7 @@ type Follow struct {
 	Room    string
 	After   string // "0-0" is the beginning of the room
 	Last    int
-	HTML    bool // request the text of messages as HTML, too
+	HTML    bool // also request messages as HTML
 	Watch   bool // read without being counted as present
 	Deflate bool // request compression of long batches
 }
@@ -75,28 +75,28 @@ type Message struct {
 	ReplyTo string `json:"reply_to,omitempty"`
 }
 
-// Edit replaces the text of the message Of, which must be the user's own.
+// Edit replaces the text of one of the user's messages.
 type Edit struct {
-	Room string `json:"room"`
-	Key  string `json:"key"`
-	Of   string `json:"of"`
-	Text string `json:"text"`
+	Room   string `json:"room"`
+	Key    string `json:"key"`
+	Target string `json:"of"`
+	Text   string `json:"text"`
 }
 
-// Delete deletes the message Of, which must be the user's own.
+// Delete deletes one of the user's messages.
 type Delete struct {
-	Room string `json:"room"`
-	Key  string `json:"key"`
-	Of   string `json:"of"`
+	Room   string `json:"room"`
+	Key    string `json:"key"`
+	Target string `json:"of"`
 }
 
-// React adds a reaction to the message Of or removes it.
+// React adds a reaction to a message, or removes it.
 type React struct {
-	Room  string `json:"room"`
-	Key   string `json:"key"`
-	Of    string `json:"of"`
-	Emoji string `json:"emoji"`
-	On    bool   `json:"on"`
+	Room   string `json:"room"`
+	Key    string `json:"key"`
+	Target string `json:"of"`
+	Emoji  string `json:"emoji"`
+	On     bool   `json:"on"`
 }
 
 // Topic sets the room's topic, which may be empty.

@@ -19,7 +19,7 @@ const Protocol = "burble.v1"
 // handshakeTimeout is how long Dial may take, hello included.
 const handshakeTimeout = 20 * time.Second
 
-// Server is the address of a Burble server and the user that makes the requests.
+// A Server makes requests to one Burble server as one user.
 type Server struct {
 	URL    string   // such as http://localhost:8080, without a trailing slash
 	Token  string   // from SignIn; a connection without one can only read
@@ -135,7 +135,7 @@ func handshake(conn net.Conn, request *http.Request, key string) (*Socket, error
 	if got := response.Header.Get("Sec-WebSocket-Accept"); got != base64.StdEncoding.EncodeToString(sum[:]) {
 		return nil, fmt.Errorf("upgrade: Sec-WebSocket-Accept is %q", got)
 	}
-	return &Socket{Silence: 60 * time.Second, Header: response.Header, conn: conn, reader: reader}, nil
+	return &Socket{Timeout: 60 * time.Second, Header: response.Header, conn: conn, reader: reader}, nil
 }
 
 // request returns a request with the Server's token and header fields. The fields of each of headers

@@ -22,9 +22,9 @@ type Socket struct {
 	Hello  Hello       // set by Dial
 	Header http.Header // the header of the server's upgrade response
 
-	// Silence is the timeout of each read and write. The default is 60 s, because servers ping
+	// Timeout is the timeout of each read and write. The default is 60 s, because servers ping
 	// every 20 s. Set it before the first use.
-	Silence time.Duration
+	Timeout time.Duration
 
 	conn    net.Conn
 	reader  *bufio.Reader
@@ -89,7 +89,7 @@ func (s *Socket) Next() (Frame, error) {
 
 // Read returns the next message as received. Unlike Next, it does not answer pings.
 func (s *Socket) Read() (RawMessage, error) {
-	s.conn.SetReadDeadline(time.Now().Add(s.Silence))
+	s.conn.SetReadDeadline(time.Now().Add(s.Timeout))
 	header, err := ws.ReadHeader(s.reader)
 	if err != nil {
 		return RawMessage{}, fmt.Errorf("read: %w", err)
@@ -142,7 +142,7 @@ func RawFrame(first byte, payload []byte) []byte {
 func (s *Socket) WriteRaw(data []byte) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	s.conn.SetWriteDeadline(time.Now().Add(s.Silence))
+	s.conn.SetWriteDeadline(time.Now().Add(s.Timeout))
 	if _, err := s.conn.Write(data); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}

@@ -132,7 +132,7 @@ func TestUnknownFrameTypeIsNotAnError(t *testing.T) {
 func TestSilentServerEndsTheConnection(t *testing.T) {
 	t.Parallel()
 	socket := dial(t, serve(t, (*fake).idle))
-	socket.Silence = 10 * time.Millisecond
+	socket.Timeout = 10 * time.Millisecond
 	_, err := socket.Next()
 	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
 		t.Errorf("%v, want a timeout", err)

@@ -100,7 +100,7 @@ func (c *conversation) expectAllRead(server *redistest.Server) {
 		m.await(patience, len(entries))
 		m.mu.Lock()
 		for j, entry := range m.entries[:min(len(m.entries), len(entries))] {
-			if entry.ID != entries[j].ID || entry.Text != entries[j].Values["text"] || entry.N != int64(j+1) {
+			if entry.ID != entries[j].ID || entry.Text != entries[j].Values["text"] || entry.Number != int64(j+1) {
 				c.t.Errorf("member %d: entry %d is %+v, want %v", i, j+1, entry, entries[j])
 				break
 			}

@@ -88,8 +88,8 @@ func (r *resumingClient) read(count int) {
 			}
 		case *client.Entries:
 			for _, entry := range f.Entries {
-				if r.count++; entry.N != int64(r.count) {
-					r.t.Errorf("received the entry with number %d, want %d", entry.N, r.count)
+				if r.count++; entry.Number != int64(r.count) {
+					r.t.Errorf("received the entry with number %d, want %d", entry.Number, r.count)
 				}
 			}
 		}

@@ -62,8 +62,8 @@ func send(c *fiber.Ctx, asset views.Asset, caching string) error {
 	return c.Send(asset.Plain)
 }
 
-// robots keeps search engines away from everything but pages. It allows the pages of rooms, which
-// themselves ask not to be indexed: a robot must read a page to show a preview of a link to it.
+// robots allows robots to read only pages. The pages of rooms themselves forbid indexing, but a robot
+// must read them to preview links.
 const robots = `User-agent: *
 Disallow: /metrics
 Disallow: /open

@@ -31,7 +31,7 @@ func (l guardedListener) Accept() (net.Conn, error) {
 	return &Conn{Conn: conn}, nil
 }
 
-// Conn is a connection of an HTTP server. Like other connections, it has one reader at a time.
+// Conn is a connection of an HTTP server. Only one goroutine may read from it at a time.
 type Conn struct {
 	net.Conn
 	header     []byte // the incomplete header of the current request; nil while it is complete
@@ -40,9 +40,9 @@ type Conn struct {
 
 var headerEnd = []byte("\r\n\r\n")
 
-// Read implements net.Conn. It keeps a copy of a header that does not arrive at once, up to MaxHeader,
-// because fasthttp discards a header that is too large without parsing it. Until Forget, it also copies
-// the body, because it cannot tell it from a header.
+// Read implements net.Conn. It copies a header that takes several reads, up to MaxHeader, because
+// fasthttp discards a header that is too large without parsing it. Until Forget is called, it also copies
+// the body, which it cannot distinguish from a header.
 func (c *Conn) Read(into []byte) (int, error) {
 	n, err := c.Conn.Read(into)
 	switch {

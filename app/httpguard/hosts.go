@@ -7,15 +7,14 @@ import (
 	"strings"
 )
 
-// Hosts is the list of host names that a server answers to. A page of any other name is not the
-// server's own, even if it shares the server's origin: whoever controls a name can make it resolve to an
-// address in the user's private network (DNS rebinding).
+// Hosts is the list of host names that a server answers to. It must refuse all others, because an
+// attacker can make a name of theirs resolve to an address in the user's private network (DNS rebinding).
 type Hosts struct {
 	names []string // lower case; "*" means all names, and a leading dot means all names below one
 }
 
-// NewHosts returns Hosts that allow the given names in addition to those that Allows always accepts. A name is one of the
-// results of ParseHosts or PlatformHosts, or a Host header.
+// NewHosts returns Hosts that allow the names in addition to those that Allows always accepts. The names
+// come from ParseHosts, PlatformHosts or a Host header.
 func NewHosts(names ...string) Hosts {
 	var hosts Hosts
 	for _, name := range names {
@@ -42,8 +41,7 @@ func ParseHosts(list string) (names []string, err error) {
 }
 
 // Allows reports whether a request with this Host header may be meant for the server. It also accepts
-// hosts that DNS rebinding cannot use: IP addresses, localhost, and names that the public DNS does not
-// have.
+// hosts that DNS rebinding cannot use: IP addresses, localhost, and names outside the public DNS.
 func (h Hosts) Allows(host string) bool {
 	name := Name(host)
 	return IsPrivate(host) || slices.ContainsFunc(h.names, func(allowed string) bool {
@@ -51,8 +49,8 @@ func (h Hosts) Allows(host string) bool {
 	})
 }
 
-// IsPrivate reports whether a Host header is an IP address, or a name that the public DNS does not have
-// and for which no certificate authority issues certificates.
+// IsPrivate reports whether a Host header is an IP address, or a name that is not in the public DNS and
+// for which no certificate authority issues certificates.
 func IsPrivate(host string) bool {
 	name := Name(host)
 	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {

@@ -17,15 +17,15 @@ type Refusal struct {
 }
 
 var (
-	badVersion   = &Refusal{http.StatusHTTPVersionNotSupported, "This server speaks HTTP/1.1 and HTTP/1.0."}
-	badFolding   = &Refusal{http.StatusBadRequest, "A header field must not continue on the next line."}
-	badTarget    = &Refusal{http.StatusBadRequest, "The request target must be a path, or a URL with http or https."}
-	noHost       = &Refusal{http.StatusBadRequest, "The Host header is missing."}
-	twoHosts     = &Refusal{http.StatusBadRequest, "There is more than one Host header."}
-	badHost      = &Refusal{http.StatusBadRequest, "The Host header must be a name or an IP address, and optionally a port."}
-	twoLengths   = &Refusal{http.StatusBadRequest, "Content-Length and Transfer-Encoding must not be used together."}
-	oldChunks    = &Refusal{http.StatusBadRequest, "HTTP/1.0 has no Transfer-Encoding."}
-	noFinalChunk = &Refusal{http.StatusBadRequest, "The only supported Transfer-Encoding is chunked, once."}
+	badVersion    = &Refusal{http.StatusHTTPVersionNotSupported, "This server speaks HTTP/1.1 and HTTP/1.0."}
+	badFolding    = &Refusal{http.StatusBadRequest, "A header field must not continue on the next line."}
+	badTarget     = &Refusal{http.StatusBadRequest, "The request target must be a path, or a URL with http or https."}
+	noHost        = &Refusal{http.StatusBadRequest, "The Host header is missing."}
+	twoHosts      = &Refusal{http.StatusBadRequest, "There is more than one Host header."}
+	badHost       = &Refusal{http.StatusBadRequest, "The Host header must be a name or an IP address, and optionally a port."}
+	twoLengths    = &Refusal{http.StatusBadRequest, "Content-Length and Transfer-Encoding must not be used together."}
+	chunkedHTTP10 = &Refusal{http.StatusBadRequest, "HTTP/1.0 has no Transfer-Encoding."}
+	badEncoding   = &Refusal{http.StatusBadRequest, "The only supported Transfer-Encoding is chunked, once."}
 )
 
 // HeaderReceived is a callback for fasthttp.Server. It rewrites header fields that fasthttp would
@@ -63,11 +63,11 @@ func Check(header *fasthttp.RequestHeader) *Refusal {
 	switch {
 	case refusal != nil:
 		return refusal
-	case fields.hosts > 1:
+	case fields.hostCount > 1:
 		return twoHosts
-	case fields.hosts == 0 && !isVersion(header, '0'):
+	case fields.hostCount == 0 && !isVersion(header, '0'):
 		return noHost
-	case fields.hosts == 1 && !isHost(fields.host):
+	case fields.hostCount == 1 && !isHost(fields.host):
 		return badHost
 	}
 	if refusal := fields.checkLength(header); refusal != nil {
@@ -84,10 +84,10 @@ func isVersion(header *fasthttp.RequestHeader, x byte) bool {
 
 // fields are the header fields that determine to which host a request is addressed, and where it ends.
 type fields struct {
-	host      []byte
-	hosts     int
-	lengths   int
-	encodings [][]byte
+	host        []byte
+	hostCount   int
+	lengthCount int
+	encodings   [][]byte
 }
 
 func readFields(raw []byte) (found fields, refusal *Refusal) {
@@ -104,10 +104,10 @@ func readFields(raw []byte) (found fields, refusal *Refusal) {
 		value = bytes.Trim(value, " \t")
 		switch {
 		case isName(name, "Host"):
-			found.hosts++
+			found.hostCount++
 			found.host = value
 		case isName(name, "Content-Length"):
-			found.lengths++
+			found.lengthCount++
 		case isName(name, "Transfer-Encoding"):
 			found.encodings = append(found.encodings, value)
 		}
@@ -126,11 +126,11 @@ func (f fields) checkLength(header *fasthttp.RequestHeader) *Refusal {
 	case len(f.encodings) == 0:
 		return nil
 	case isVersion(header, '0'):
-		return oldChunks
-	case f.lengths > 0:
+		return chunkedHTTP10
+	case f.lengthCount > 0:
 		return twoLengths
 	case len(f.encodings) > 1 || !bytes.EqualFold(f.encodings[0], []byte("chunked")):
-		return noFinalChunk
+		return badEncoding
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 // few spare connections (see IsSpare), on which a server can answer probes. If there are too many of
 // these, it resets the oldest, which is probably idle, because a probe takes only a moment.
 //
-// If accepting fails nevertheless, Accept tries again.
+// If accepting fails anyway, Accept retries.
 type Capacity struct {
 	net.Listener
 	Max     int                          // connections from all addresses, not counting spare ones; 0 means no limit

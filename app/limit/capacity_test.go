@@ -128,7 +128,7 @@ func TestConnectionsAboveTheCapacityAreSpare(t *testing.T) {
 	}
 }
 
-func TestOneAddressCannotTakeTheCapacity(t *testing.T) {
+func TestOneAddressCannotExhaustTheCapacity(t *testing.T) {
 	t.Parallel()
 	_, dial, next := startCapacity(t, 8, 4, func(listener *Capacity) {
 		listener.Key = func(net.Addr) string { return "one" }

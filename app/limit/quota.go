@@ -15,7 +15,7 @@ func NewQuota(max int) *Quota { return &Quota{max: max, held: make(map[string]in
 
 // Take adds n to the amount that the key holds. It returns false if that would exceed the quota. A
 // key that holds nothing may take any amount, because otherwise a single large item could never pass.
-// The caller must call release when it is done. Further calls of release do nothing.
+// The caller must call release when it is done. Further calls to release do nothing.
 func (q *Quota) Take(key string, n int) (release func(), ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

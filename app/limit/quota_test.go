@@ -46,7 +46,7 @@ func TestQuotaAllowsOneOversizedItem(t *testing.T) {
 	}
 }
 
-// A client holds four quotas while it is connected.
+// Each connected client counts against four quotas.
 func TestHoldingAQuotaTakesLittleMemory(t *testing.T) {
 	const count, maximum = 1000, 64 // bytes for each
 	quota := NewQuota(0)

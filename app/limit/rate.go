@@ -77,9 +77,9 @@ func (r *Rate) bucket(key string, now time.Time) *rate.Limiter {
 	return bucket
 }
 
-// sweep removes full buckets, at most once per the time that an empty bucket takes to fill. A bucket
-// that is unused between two sweeps is therefore full at the second one. The map grows only while Allow
-// is called, so Allow runs the sweep and no goroutine is needed.
+// sweep removes full buckets. It runs at most once in the time that an empty bucket takes to fill, so a
+// bucket that is unused between two sweeps is full at the second one. It needs no goroutine: Allow, which
+// adds the buckets, also calls sweep.
 func (r *Rate) sweep(now time.Time) {
 	fillTime := time.Duration(float64(r.burst) / float64(r.perSecond) * float64(time.Second))
 	if now.Sub(r.lastSweep) < max(fillTime, time.Second) {

@@ -81,7 +81,7 @@ func (webSocket) heartbeat() []byte       { return ws.Frame(ws.OpPing, nil) }
 
 func (webSocket) end(code int, reason string) []byte { return ws.CloseFrame(code, reason) }
 
-// PresentFrame returns the protocol's frame "present" as a WebSocket frame.
+// PresentFrame returns a "present" frame of the protocol as a WebSocket frame.
 func PresentFrame(room string, count int, people []streams.User) []byte {
 	return ws.Text(protocol.EncodePresent(room, count, people))
 }

@@ -88,8 +88,7 @@ func (e *Engine) SetStatus(away bool) {
 	}
 }
 
-// RunOnWorker runs work on a goroutine whose stack has already grown, and waits for it. See workers
-// for the reason.
+// RunOnWorker runs work on a goroutine whose stack has already grown, and waits for it. See workers.
 func (e *Engine) RunOnWorker(work func()) { e.workers.do(work) }
 
 // Start creates a feed for the connection and runs serve with it in a new goroutine. The feed writes

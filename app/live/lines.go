@@ -30,7 +30,7 @@ type event struct {
 	kind   string // frame type
 	cursor string // may be empty
 	data   []byte // JSON of the frame
-	text   string // what plain text shows; empty to show nothing
+	text   string // line of plain text; empty for none
 }
 
 // EventStream returns a codec that writes server-sent events.
@@ -88,7 +88,7 @@ func (l *Lines) batch(batch *streams.Batch, format protocol.BatchFormat) []byte 
 	}))
 }
 
-// frame returns the batch as a frame "entries".
+// frame returns the batch as an "entries" frame.
 func (l *Lines) frame(batch *streams.Batch, html bool) []byte {
 	encoding := encodingFrameLine
 	if html {
@@ -139,7 +139,7 @@ func (l *Lines) Chunk(data []byte) []byte {
 }
 
 // Refusal returns the whole body of a response that refuses a request for a temporary reason. The
-// status must be 200, because an EventSource gives up for good after any other status.
+// status must be 200, because an EventSource never reconnects after any other status.
 func (l *Lines) Refusal(refused *protocol.Error) []byte {
 	return l.Chunk(l.format.refusal(nil, refused))
 }

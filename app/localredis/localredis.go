@@ -8,7 +8,7 @@
 // miniredis.
 //
 // miniredis is for trying Burble out. It persists nothing. It reads streams by linear search, so
-// callers should bound the length of their streams.
+// callers should limit the length of their streams.
 //
 // Open is safe for concurrent use, also by several processes. Calls with the same data directory wait
 // for one another.

@@ -93,7 +93,7 @@ func removeDeadSocketDirs(parent string) {
 	}
 }
 
-// isOurs reports whether only this user can have made the directory's contents.
+// isOurs reports whether only this user can have created the directory's contents.
 func isOurs(info os.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(stat.Uid) == os.Getuid() && info.Mode().Perm() == 0o700

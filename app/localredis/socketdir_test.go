@@ -56,7 +56,7 @@ func TestSocketDirsOfKilledProcessesAreRemoved(t *testing.T) {
 }
 
 // Processes that start at once must not remove each other's directories.
-func TestSocketDirsOfProcessesThatStartAtOnceAreKept(t *testing.T) {
+func TestConcurrentStartsKeepSocketDirs(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	var starting sync.WaitGroup
 	for range 8 {

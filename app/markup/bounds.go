@@ -7,7 +7,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 )
 
-// maxNesting is how many elements of a message may be inside one another. A list takes two.
+// maxNesting is the maximum depth of nested elements in a message. A list counts as two.
 const maxNesting = 32
 
 // maxHTML returns the maximum length in bytes of the HTML for source. A link takes about

@@ -77,7 +77,7 @@ func TestRenderersWaitForTheirTurn(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 50 {
 		all.Go(func() {
-			r := Renderer{InTurn: true}
+			r := Renderer{WaitForSlot: true}
 			r.measure(func() string {
 				most.Store(max(most.Load(), rendering.Add(1)))
 				time.Sleep(time.Millisecond)
@@ -96,9 +96,9 @@ func TestRenderersWaitForTheirTurn(t *testing.T) {
 	}
 }
 
-func TestRendererKeepsToItsLimit(t *testing.T) {
+func TestRendererObeysItsLimit(t *testing.T) {
 	t.Parallel()
-	r := Renderer{Limit: time.Nanosecond}
+	r := Renderer{TimeLimit: time.Nanosecond}
 	first, second := streams.Entry{Text: "*first* of its limit"}, streams.Entry{Text: "*second* <b>"}
 	for entry, want := range map[*streams.Entry][]string{
 		&first:  {"<p><em>first</em> of its limit</p>", "<p><em>first</em> of its limit</p>"}, // cached
@@ -120,13 +120,13 @@ func TestBoundsInDocs(t *testing.T) {
 		fmt.Sprintf("would exceed %d KiB, or", maxHTML(strings.Repeat("x", 16000))>>10))
 }
 
-func TestRenderersShareTheirTime(t *testing.T) {
+func TestRenderersShareATimeLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // a clock that only Sleep advances
 		shared := rate.NewLimiter(rate.Every(time.Hour), 1000)
 		plain := 0
 		for i := range 200 {
-			r := Renderer{Shared: shared}
+			r := Renderer{SharedLimit: shared}
 			r.measure(func() string { time.Sleep(50 * time.Microsecond); return "" })
 			if source := "***shared" + strings.Repeat("x", i) + "***"; r.HTML(&streams.Entry{Text: source}) == plainHTML(source) {
 				plain++

@@ -30,7 +30,7 @@ func (emphasisParser) Parse(_ ast.Node, block text.Reader, pc parser.Context) as
 	if !mayOpen && !mayClose {
 		return ast.NewTextSegment(segment)
 	}
-	delimiter := parser.NewDelimiter(mayOpen, mayClose, run.length, run.char, emphasisProcessor{run.char, wordsOf(block, pc)})
+	delimiter := parser.NewDelimiter(mayOpen, mayClose, run.length, run.char, emphasisProcessor{run.char, countWordChars(block, pc)})
 	delimiter.Segment = segment
 	pc.PushDelimiter(delimiter)
 	return delimiter
@@ -38,9 +38,9 @@ func (emphasisParser) Parse(_ ast.Node, block text.Reader, pc parser.Context) as
 
 var wordsKey = parser.NewContextKey()
 
-// wordsOf returns, for each byte of the source, how many of the characters before it are letters, digits,
-// emoji or the start of code. Delimiters with none between them are an emoticon, such as (*^_^*).
-func wordsOf(block text.Reader, pc parser.Context) []int32 {
+// countWordChars returns, for each byte of the source, how many letters, digits, emoji and starts of code precede
+// it. Delimiters with none of these between them are an emoticon, such as (*^_^*).
+func countWordChars(block text.Reader, pc parser.Context) []int32 {
 	if words, ok := pc.Get(wordsKey).([]int32); ok {
 		return words
 	}
@@ -58,15 +58,15 @@ func wordsOf(block text.Reader, pc parser.Context) []int32 {
 
 // emphasisProcessor implements goldmark's parser.DelimiterProcessor.
 type emphasisProcessor struct {
-	char  byte
-	words []int32
+	char       byte
+	wordCounts []int32
 }
 
 func (p emphasisProcessor) IsDelimiter(char byte) bool { return char == p.char }
 
 func (p emphasisProcessor) CanOpenCloser(opener, closer *parser.Delimiter) bool {
 	return opener.Char == closer.Char &&
-		p.words[opener.Segment.Start+opener.OriginalLength] < p.words[closer.Segment.Start]
+		p.wordCounts[opener.Segment.Start+opener.OriginalLength] < p.wordCounts[closer.Segment.Start]
 }
 
 func (p emphasisProcessor) OnMatch(consumes int) ast.Node {

@@ -66,9 +66,9 @@ func escapes(line []byte, at int, around *surroundings) bool {
 	case '`':
 		return bytes.Count(around.text, []byte("`")) > 1
 	case '[':
-		return around.linkAfter(at)
+		return around.mayEndLinkAfter(at)
 	case '!':
-		return bytes.HasPrefix(rest, []byte("![")) && around.linkAfter(at)
+		return bytes.HasPrefix(rest, []byte("![")) && around.mayEndLinkAfter(at)
 	case ']':
 		return bytes.HasPrefix(rest, []byte("](")) && bytes.IndexByte(around.text, '[') >= 0
 	case '&':
@@ -157,8 +157,8 @@ func (s *surroundings) isMarkup(at int) bool {
 	return s.runs[sort.SearchInts(s.offsets, at+1)]
 }
 
-// linkAfter reports whether a link or image could end after an offset of the source.
-func (s *surroundings) linkAfter(at int) bool {
+// mayEndLinkAfter reports whether a link or image could end after an offset of the source.
+func (s *surroundings) mayEndLinkAfter(at int) bool {
 	return bytes.Contains(s.text[min(len(s.text), sort.SearchInts(s.offsets, at)):], []byte("]("))
 }
 

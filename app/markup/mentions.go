@@ -13,12 +13,12 @@ import (
 
 // Limits of what one message can mention.
 const (
-	maxMentions    = 50 // places with an @
-	maxPrefixes    = 10 // names that one @ could mean if none of them is known
-	maxMentionable = 80 // bytes of a folded name
+	maxMentions  = 50 // number of @
+	maxPrefixes  = 10 // candidate names for one @ if none of them is known
+	maxNameBytes = 80 // bytes of a folded name
 )
 
-// HasAt reports whether the text contains an @ of any width. Without one, Mentions finds nothing.
+// HasAt reports whether the text contains an @ of any width. If not, it mentions nobody.
 func HasAt(text string) bool { return strings.ContainsAny(text, "@＠﹫") }
 
 // Mentions returns the folded names that a message mentions, without duplicates. The result is never nil.
@@ -67,11 +67,11 @@ func mentioned(text string, names []string) (found []string) {
 		if end > 0 && text[end-1] != ' ' && endsName(text[end:]) {
 			found = append(found, text[:end])
 		}
-		if len(found) == maxPrefixes || end > maxMentionable {
+		if len(found) == maxPrefixes || end > maxNameBytes {
 			return found
 		}
 	}
-	if text = strings.TrimSpace(text); text != "" && len(text) <= maxMentionable && !slices.Contains(found, text) {
+	if text = strings.TrimSpace(text); text != "" && len(text) <= maxNameBytes && !slices.Contains(found, text) {
 		found = append(found, text)
 	}
 	return found

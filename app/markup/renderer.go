@@ -15,10 +15,10 @@ var slots = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))
 // A Renderer renders the messages of one response, and measures what that costs. The zero Renderer is
 // ready to use, by one goroutine at a time.
 type Renderer struct {
-	InTurn bool          // wait, so that a processor is left for others
-	Limit  time.Duration // when Spent reaches it, return texts without markup; 0 means no limit
-	Shared *rate.Limiter // microseconds that several Renderers may spend; nil means no limit
-	Spent  time.Duration // time spent rendering, without waiting. Cached messages take none
+	WaitForSlot bool          // whether to wait for one of the slots
+	TimeLimit   time.Duration // when Spent reaches it, HTML returns texts without markup; 0 means no limit
+	SharedLimit *rate.Limiter // microseconds that several Renderers may spend together; nil means no limit
+	Spent       time.Duration // rendering time, without waiting; cached messages take none
 }
 
 // HTML returns what the function [HTML] returns, as far as Limit and Shared allow.
@@ -26,14 +26,14 @@ func (r *Renderer) HTML(entry *streams.Entry) string {
 	if rendered, known := cache.find(entry.Text); known {
 		return rendered
 	}
-	if r.Limit > 0 && r.Spent >= r.Limit || r.Shared != nil && r.Shared.Tokens() <= 0 {
+	if r.TimeLimit > 0 && r.Spent >= r.TimeLimit || r.SharedLimit != nil && r.SharedLimit.Tokens() <= 0 {
 		return plainHTML(entry.Text)
 	}
 	return r.measure(func() string { return HTML(entry) })
 }
 
 func (r *Renderer) measure(render func() string) string {
-	if r.InTurn {
+	if r.WaitForSlot {
 		slots <- struct{}{}
 		defer func() { <-slots }()
 	}
@@ -41,8 +41,8 @@ func (r *Renderer) measure(render func() string) string {
 	defer func() {
 		spent := time.Since(began)
 		r.Spent += spent
-		if r.Shared != nil {
-			r.Shared.ReserveN(began, min(int(spent.Microseconds()), r.Shared.Burst()))
+		if r.SharedLimit != nil {
+			r.SharedLimit.ReserveN(began, min(int(spent.Microseconds()), r.SharedLimit.Burst()))
 		}
 	}()
 	return render()

@@ -1,5 +1,5 @@
-// Package negotiate decides in which form a client gets a response: in which media type, compressed or
-// not, or not at all because the client already has it.
+// Package negotiate chooses the form of a response: its media type, its compression, or status 304 if the
+// client already has it.
 //
 //	router.Get("/rooms", negotiate.Response, getRooms)
 //
@@ -17,7 +17,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// smallBody is the size up to which a response is not compressed, because it fits into one packet anyway.
+// Responses of up to smallBody bytes are not compressed, because they fit into one packet anyway.
 const smallBody = 512
 
 // Response is middleware for a handler whose response depends on the user. If the client already has the
@@ -116,7 +116,7 @@ func quality(parameters string) float64 {
 	return 1
 }
 
-// header returns the value of a header that is a list. Several fields of one name are one list.
+// header returns the value of a list header. It joins repeated fields into one list.
 func header(c *fiber.Ctx, name string) string {
 	var values []string
 	for _, value := range c.Request().Header.PeekAll(name) {
@@ -125,8 +125,8 @@ func header(c *fiber.Ctx, name string) string {
 	return strings.Join(values, ",")
 }
 
-// PreferredType returns the type that the client prefers, the first one in a tie, or "" if the client
-// accepts none. Media types are case-insensitive (RFC 9110, section 8.3.1), but Fiber compares bytes, so
+// PreferredType returns the type that the client prefers, or "" if it accepts none. In a tie, it returns
+// the first one. Media types are case-insensitive (RFC 9110, section 8.3.1), but Fiber compares bytes, so
 // it gets a lower-case copy of the header.
 func PreferredType(c *fiber.Ctx, types ...string) string {
 	request := new(fasthttp.RequestCtx)

@@ -51,14 +51,14 @@ func LimitKey(address string) string {
 	return prefix.String()
 }
 
-// IsTLS reports whether a trusted proxy says that the browser uses TLS. Burble itself accepts only
+// IsTLS reports whether the browser uses TLS, according to a trusted proxy. Burble itself accepts only
 // plain HTTP.
 func IsTLS(header func(string) string, proxy string) bool {
 	scheme := reportedScheme(header, proxy)
 	return scheme == "https" || scheme == "wss" // Traefik reports wss for a WebSocket
 }
 
-// IsPlain reports whether a trusted proxy says that the browser does not use TLS.
+// IsPlain reports whether the browser does not use TLS, according to a trusted proxy.
 func IsPlain(header func(string) string, proxy string) bool {
 	return reportedScheme(header, proxy) == "http"
 }

@@ -10,7 +10,7 @@ import (
 
 // newBatch returns a batch of count messages of 99 characters each.
 func newBatch(count int) *streams.Batch {
-	batch := &streams.Batch{Room: "lobby", After: streams.Cursor{ID: exampleOf, Epoch: "Q3N7ZK5WYB2A"}}
+	batch := &streams.Batch{Room: "lobby", After: streams.Cursor{ID: exampleTarget, Epoch: "Q3N7ZK5WYB2A"}}
 	for i := range count {
 		id := streams.ID{Millis: exampleID.Millis + uint64(i)}
 		batch.Upto = streams.Cursor{ID: id, Epoch: batch.After.Epoch}

@@ -196,7 +196,7 @@ const maxBatchRendering = 100 * time.Millisecond
 
 var batchRendering = rate.NewLimiter(250_000, 1_000_000)
 
-// EncodeEntries returns the frame "entries".
+// EncodeEntries returns an "entries" frame.
 func EncodeEntries(batch *streams.Batch, html bool) []byte {
 	dst := make([]byte, 0, 200+300*len(batch.Entries))
 	dst = append(dst, `{"type":"entries"`...)
@@ -206,13 +206,13 @@ func EncodeEntries(batch *streams.Batch, html bool) []byte {
 	dst = append(dst, `,"entries":`...)
 	var render Render
 	if html {
-		render = (&markup.Renderer{Limit: maxBatchRendering, Shared: batchRendering}).HTML
+		render = (&markup.Renderer{TimeLimit: maxBatchRendering, SharedLimit: batchRendering}).HTML
 	}
 	dst = appendEntries(dst, batch.Entries, render)
 	return append(dst, '}')
 }
 
-// EncodeFollowed returns the frame "followed".
+// EncodeFollowed returns a "followed" frame.
 func EncodeFollowed(room string, followed *streams.Followed) []byte {
 	dst := []byte(`{"type":"followed"`)
 	dst = appendField(dst, "room", room)

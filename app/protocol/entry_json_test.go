@@ -13,9 +13,9 @@ import (
 const exampleKey = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b"
 
 var (
-	exampleUser = streams.User{ID: "11111111-1111-4111-8111-111111111111", Name: "Ada"}
-	exampleID   = streams.ID{Millis: 1732281600000}
-	exampleOf   = streams.ID{Millis: 1732281500000, Seq: 7}
+	exampleUser   = streams.User{ID: "11111111-1111-4111-8111-111111111111", Name: "Ada"}
+	exampleID     = streams.ID{Millis: 1732281600000}
+	exampleTarget = streams.ID{Millis: 1732281500000, Seq: 7}
 )
 
 func TestEntryJSON(t *testing.T) {
@@ -29,23 +29,23 @@ func TestEntryJSON(t *testing.T) {
 	}{
 		{"a message", streams.Entry{Kind: streams.Message, Number: 41, Key: exampleKey, Text: "hello"}, false,
 			`{"id":"1732281600000-0","n":41,"kind":"message","key":"` + exampleKey + `",` + user + `,"text":"hello"}`},
-		{"a reply", streams.Entry{Kind: streams.Message, Number: 42, Key: exampleKey, Text: "hi!", ReplyTo: exampleOf}, false,
+		{"a reply", streams.Entry{Kind: streams.Message, Number: 42, Key: exampleKey, Text: "hi!", ReplyTo: exampleTarget}, false,
 			`{"id":"1732281600000-0","n":42,"kind":"message","key":"` + exampleKey + `",` + user + `,"text":"hi!","reply_to":"1732281500000-7"}`},
 		{"a message with HTML", streams.Entry{Kind: streams.Message, Number: 1, Text: "*a<*"}, true,
 			`{"id":"1732281600000-0","n":1,"kind":"message",` + user + `,"text":"*a<*","html":"<p><em>a&lt;</em></p>"}`},
-		{"an edit", streams.Entry{Kind: streams.Edit, Number: 43, Of: exampleOf, Text: "hello, all"}, false,
+		{"an edit", streams.Entry{Kind: streams.Edit, Number: 43, Of: exampleTarget, Text: "hello, all"}, false,
 			`{"id":"1732281600000-0","n":43,"kind":"edit","of":"1732281500000-7",` + user + `,"text":"hello, all"}`},
-		{"a reaction", streams.Entry{Kind: streams.React, Number: 44, Of: exampleOf, Emoji: "👍", On: true}, true,
+		{"a reaction", streams.Entry{Kind: streams.React, Number: 44, Of: exampleTarget, Emoji: "👍", On: true}, true,
 			`{"id":"1732281600000-0","n":44,"kind":"react","of":"1732281500000-7",` + user + `,"emoji":"👍","on":true}`},
-		{"a removed reaction", streams.Entry{Kind: streams.React, Number: 44, Of: exampleOf, Emoji: "👍"}, false,
+		{"a removed reaction", streams.Entry{Kind: streams.React, Number: 44, Of: exampleTarget, Emoji: "👍"}, false,
 			`{"id":"1732281600000-0","n":44,"kind":"react","of":"1732281500000-7",` + user + `,"emoji":"👍","on":false}`},
-		{"a deletion", streams.Entry{Kind: streams.Delete, Number: 45, Of: exampleOf}, true,
+		{"a deletion", streams.Entry{Kind: streams.Delete, Number: 45, Of: exampleTarget}, true,
 			`{"id":"1732281600000-0","n":45,"kind":"delete","of":"1732281500000-7",` + user + `}`},
 		{"a message with a crowd's reactions", streams.Entry{Kind: streams.Message, Number: 41, Text: "x", Reactions: map[string][]string{"👍": {"a"}, "🎈": {}}, MoreUsers: map[string]int{"🎈": 12}}, false,
 			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"text":"x","reactions":{"🎈":[],"👍":["a"]},"more_users":{"🎈":12}}`},
-		{"a folded message", streams.Entry{Kind: streams.Message, Number: 41, Text: "x", Edited: exampleOf, Reactions: map[string][]string{"👍": {"a", "b"}, "<": {"c"}}}, false,
+		{"a folded message", streams.Entry{Kind: streams.Message, Number: 41, Text: "x", Edited: exampleTarget, Reactions: map[string][]string{"👍": {"a", "b"}, "<": {"c"}}}, false,
 			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"text":"x","edited":"1732281500000-7","reactions":{"\u003c":["c"],"👍":["a","b"]}}`},
-		{"a deleted message", streams.Entry{Kind: streams.Message, Number: 41, Text: "must not show", Deleted: true, ReplyTo: exampleOf}, true,
+		{"a deleted message", streams.Entry{Kind: streams.Message, Number: 41, Text: "must not show", Deleted: true, ReplyTo: exampleTarget}, true,
 			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"deleted":true,"reply_to":"1732281500000-7"}`},
 		{"an unreadable entry", streams.Entry{Kind: streams.Unreadable, Number: 3, Text: "must not show"}, true,
 			`{"id":"1732281600000-0","kind":"unreadable"}`},
@@ -70,7 +70,7 @@ func FuzzEntryJSON(f *testing.F) {
 		for _, kind := range []streams.Kind{streams.Message, streams.Edit, streams.React, streams.Delete, streams.Unreadable} {
 			entry := streams.Entry{
 				ID: id, Number: 7, Kind: kind, Key: text, User: streams.User{ID: name, Name: name}, Text: text, Emoji: emoji,
-				Of: exampleOf, Reactions: map[string][]string{emoji: {name}},
+				Of: exampleTarget, Reactions: map[string][]string{emoji: {name}},
 			}
 			raw := AppendEntry(nil, &entry, kind == streams.Edit)
 			if i := bytes.IndexFunc(raw, func(r rune) bool { return r < ' ' }); i >= 0 {

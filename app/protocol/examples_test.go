@@ -132,7 +132,7 @@ func TestProtocolListsEveryErrorCode(t *testing.T) {
 	}
 }
 
-// exampleFollowed is the frame "followed".
+// exampleFollowed is a "followed" frame.
 type exampleFollowed struct {
 	Type, Room string
 	State      streams.State
@@ -141,7 +141,7 @@ type exampleFollowed struct {
 	N          int64
 }
 
-// exampleEntries is the frame "entries".
+// exampleEntries is an "entries" frame.
 type exampleEntries struct {
 	Type, Room  string
 	After, Upto string

@@ -26,7 +26,7 @@ type Frame struct {
 	Watch   bool         // follow
 	From    streams.From // follow
 	ReplyTo streams.ID   // send
-	Of      streams.ID   // edit, delete, react
+	Target  streams.ID   // edit, delete, react
 	ID      streams.ID   // read
 }
 
@@ -39,7 +39,7 @@ type BatchFormat struct {
 // Entry returns the entry to append, without its author.
 func (f *Frame) Entry() streams.Entry {
 	return streams.Entry{
-		Kind: frameTypes[f.Type].kind, Key: f.Key, Text: f.Text, ReplyTo: f.ReplyTo, Of: f.Of, Emoji: f.Emoji, On: f.On,
+		Kind: frameTypes[f.Type].kind, Key: f.Key, Text: f.Text, ReplyTo: f.ReplyTo, Of: f.Target, Emoji: f.Emoji, On: f.On,
 	}
 }
 
@@ -62,7 +62,7 @@ func Parse(data []byte) (Frame, error) {
 	return Frame{}, ErrNotJSON
 }
 
-// ParseFollow parses the query parameters of a URL as the fields of a frame "follow".
+// ParseFollow parses the query parameters of a URL as the fields of a "follow" frame.
 func ParseFollow(params map[string]string) (Frame, error) {
 	raw := map[string]string{"type": `"follow"`}
 	for name, value := range params {
@@ -169,7 +169,7 @@ func (f *Frame) setText(name, text string) (err error) {
 	case "reply_to":
 		f.ReplyTo, err = CheckID(name, text)
 	case "of":
-		f.Of, err = CheckID(name, text)
+		f.Target, err = CheckID(name, text)
 	case "id":
 		f.ID, err = CheckID(name, text)
 	}

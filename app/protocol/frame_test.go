@@ -30,13 +30,13 @@ func TestParseReadsEveryType(t *testing.T) {
 		`{"type":"send","room":"lobby","key":"` + exampleKey + `","text":"x","reply_to":"1732281600000-1"}`: {
 			Type: "send", Room: "lobby", Key: exampleKey, Text: "x", ReplyTo: id, From: newest},
 		`{"type":"edit","room":"lobby","key":"` + exampleKey + `","of":"1732281600000-1","text":"x"}`: {
-			Type: "edit", Room: "lobby", Key: exampleKey, Of: id, Text: "x", From: newest},
+			Type: "edit", Room: "lobby", Key: exampleKey, Target: id, Text: "x", From: newest},
 		`{"type":"edit","room":"lobby","key":"` + exampleKey + `","of":"1732281600000-1","text":"a\r\n\rb\r\n"}`: {
-			Type: "edit", Room: "lobby", Key: exampleKey, Of: id, Text: "a\n\rb\n", From: newest},
+			Type: "edit", Room: "lobby", Key: exampleKey, Target: id, Text: "a\n\rb\n", From: newest},
 		`{"type":"delete","room":"lobby","key":"` + exampleKey + `","of":"1732281600000-1"}`: {
-			Type: "delete", Room: "lobby", Key: exampleKey, Of: id, From: newest},
+			Type: "delete", Room: "lobby", Key: exampleKey, Target: id, From: newest},
 		`{"type":"react","room":"lobby","key":"` + exampleKey + `","of":"1732281600000-1","emoji":"👍🏽","on":true}`: {
-			Type: "react", Room: "lobby", Key: exampleKey, Of: id, Emoji: "👍🏽", On: true, From: newest},
+			Type: "react", Room: "lobby", Key: exampleKey, Target: id, Emoji: "👍🏽", On: true, From: newest},
 	} {
 		got, err := Parse([]byte(text))
 		if err != nil || got != want {
@@ -85,7 +85,7 @@ func expectWithinLimits(t *testing.T, got Frame) {
 		switch {
 		case name == "key" && (len(got.Key) != 36 || uuid.Validate(got.Key) != nil):
 			t.Fatalf("key %q, want a UUID", got.Key)
-		case name == "of" && got.Of.IsZero():
+		case name == "of" && got.Target.IsZero():
 			t.Fatal("the ID in \"of\" is zero")
 		case name == "text" && (strings.TrimSpace(got.Text) == "" || utf8.RuneCountInString(got.Text) > MaxText || !utf8.ValidString(got.Text)):
 			t.Fatalf("text %q, want 1 to %d characters", got.Text, MaxText)

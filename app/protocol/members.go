@@ -25,17 +25,17 @@ func Members(data []byte) (raw map[string]string, ok bool) {
 		if text[0] == '}' {
 			return raw, true
 		}
-		name := text[:valueEnd(text)]
+		name := text[:valueLength(text)]
 		text = strings.TrimLeft(text[len(name):], space+":")
-		value := text[:valueEnd(text)]
+		value := text[:valueLength(text)]
 		text = text[len(value):]
 		key, _ := unquote(name)
 		raw[key] = value
 	}
 }
 
-// valueEnd returns the length of the JSON value at the start of text, which must be valid JSON.
-func valueEnd(text string) int {
+// valueLength returns the length of the JSON value at the start of text, which must be valid JSON.
+func valueLength(text string) int {
 	depth, quoted := 0, false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {

@@ -7,7 +7,7 @@ import (
 	"burble/streams"
 )
 
-func TestRoomNameOfWhatPeopleType(t *testing.T) {
+func TestRoomNameFromTypedText(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ text, want string }{
 		{"lobby", "lobby"}, {"a--b_-", "a--b_-"}, {"0_-", "0_-"},
@@ -37,7 +37,7 @@ func FuzzRoomName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		name, err := RoomName(text)
 		if again, _ := RoomName(name); err == nil && (streams.CheckRoom(name) != nil || again != name) {
-			t.Errorf("RoomName(%q) = %q, of which RoomName returns %q; want a valid name that it leaves alone", text, name, again)
+			t.Errorf("RoomName(%q) = %q, and RoomName of that = %q; want a valid name that does not change", text, name, again)
 		}
 	})
 }

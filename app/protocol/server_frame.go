@@ -104,7 +104,7 @@ func encode(frame any) []byte {
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 }
 
-// EncodeHello returns the frame "hello". user is the zero User if the client has no name.
+// EncodeHello returns a "hello" frame. user is the zero User if the client has no name.
 func EncodeHello(user streams.User, durability streams.Durability, now time.Time) []byte {
 	hello := Hello{Type: "hello", Protocol: Subprotocol, Durability: durability, Limits: Limits{Text: MaxText}, Time: now.UnixMilli()}
 	if user != (streams.User{}) {
@@ -113,7 +113,7 @@ func EncodeHello(user streams.User, durability streams.Durability, now time.Time
 	return encode(hello)
 }
 
-// EncodeStatus returns the frame "status".
+// EncodeStatus returns a "status" frame.
 func EncodeStatus(away bool) []byte {
 	if away {
 		return encode(Status{"status", "away"})
@@ -121,21 +121,21 @@ func EncodeStatus(away bool) []byte {
 	return encode(Status{"status", "back"})
 }
 
-// EncodeClosed returns the frame "closed".
+// EncodeClosed returns a "closed" frame.
 func EncodeClosed(room string, code streams.Closed) []byte {
 	return encode(Closed{"closed", room, code})
 }
 
-// EncodePong returns the frame "pong", the reply to the frame "ping". The protocol has both because
+// EncodePong returns a "pong" frame, the reply to a "ping" frame. The protocol has both because
 // scripts in browsers cannot send WebSocket pings.
 func EncodePong() []byte { return []byte(`{"type":"pong"}`) }
 
-// EncodeStored returns the frame "stored".
+// EncodeStored returns a "stored" frame.
 func EncodeStored(room, key string, id streams.ID) []byte {
 	return encode(Stored{"stored", room, key, id.String()})
 }
 
-// EncodePresent returns the frame "present".
+// EncodePresent returns a "present" frame.
 func EncodePresent(room string, count int, people []streams.User) []byte {
 	users := make([]User, len(people))
 	for i, user := range people {
@@ -144,8 +144,8 @@ func EncodePresent(room string, count int, people []streams.User) []byte {
 	return encode(Present{"present", room, count, users})
 }
 
-// EncodeSignal returns the frame "signal". For a signal with the number of people in a room, it
-// returns the frame "present".
+// EncodeSignal returns a "signal" frame. For a signal with the number of people in a room, it
+// returns a "present" frame.
 func EncodeSignal(room string, signal *streams.Signal) []byte {
 	if signal.Kind == streams.Count {
 		return EncodePresent(room, signal.Count, nil)
@@ -153,7 +153,7 @@ func EncodeSignal(room string, signal *streams.Signal) []byte {
 	return encode(Signal{"signal", room, signal.Kind, User(signal.User), idText(signal.ID)})
 }
 
-// EncodeError returns the frame "error". room and key identify the refused frame, and either may be
+// EncodeError returns an "error" frame. room and key identify the refused frame, and either may be
 // empty.
 func EncodeError(refused *Error, room, key string) []byte {
 	frame := ErrorFrame{

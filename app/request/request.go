@@ -42,7 +42,7 @@ func ParseBody(c *fiber.Ctx, names ...string) (Body, error) {
 	return Body{}, Unsupported("Content-Type")
 }
 
-// Read returns the media type of the body, and the body. It refuses a body that is compressed or not UTF-8.
+// Read returns the media type and the body. It refuses a body that is compressed or not UTF-8.
 func Read(c *fiber.Ctx) (contentType string, data []byte, err error) {
 	if len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0 {
 		return "", nil, Unsupported("Content-Encoding")

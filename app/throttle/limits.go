@@ -35,7 +35,7 @@ type Limits struct {
 	allUnreadBytes *limit.Quota // for all addresses, under the key ""
 }
 
-// New returns Limits that allow each address so many requests and new connections per second.
+// New returns Limits with the rates of requests and of new connections, per second and address.
 func New(requestRate, connectionRate float64) *Limits {
 	atOnce := int(math.Ceil(ConnectionFactor * connectionRate))
 	return &Limits{
@@ -68,7 +68,7 @@ func (l *Limits) AllowEntries(address string, entries int) error {
 	return allow(l.Requests, address, (entries-1)/EntriesPerRequest, "entries")
 }
 
-// AllowDebt returns an error if the address was charged for more requests than it may make.
+// AllowDebt returns an error while the address is charged for more requests than its rate allows.
 func (l *Limits) AllowDebt(address string) error { return allow(l.Requests, address, 0, "requests") }
 
 func allow(rate *limit.Rate, address string, count int, what string) error {

@@ -12,7 +12,7 @@ import (
 const (
 	// MaxPagesBytes limits the memory for all pages of history that are being read and encoded.
 	MaxPagesBytes = 32 << 20
-	// In such a page, a message with 4,000 characters takes about messageBytes, and its HTML about
+	// A message of 4,000 characters takes about messageBytes in such a page, and its HTML about
 	// renderedBytes.
 	messageBytes, renderedBytes = 32 << 10, 32 << 10
 	// pageWait limits how long a request waits for that memory.
@@ -46,7 +46,7 @@ func (l *Limits) ReservePage(ctx context.Context, address string, messages int, 
 // RenderingPerRequest that rendering takes, and fails when the address has used up its requests.
 func (l *Limits) Render(address string, entries []streams.Entry) (protocol.Render, error) {
 	rendered := make(map[streams.ID]string, len(entries))
-	renderer := markup.Renderer{InTurn: true}
+	renderer := markup.Renderer{WaitForSlot: true}
 	for i := range entries {
 		if entries[i].Deleted {
 			continue

@@ -65,7 +65,7 @@ func TestMessagesOfOneSocketKeepTheirOrder(t *testing.T) {
 			writer.sendf(`{"type":"send","room":"lobby","key":"%s","text":"%d"}`, client.NewKey(), i)
 		}
 		for i, entry := range reader.read("lobby", 200) {
-			if entry.Text != fmt.Sprint(i) || entry.N != int64(i+1) {
+			if entry.Text != fmt.Sprint(i) || entry.Number != int64(i+1) {
 				t.Fatalf("entry %d is %+v, want text %d and number %d", i, entry, i, i+1)
 			}
 		}

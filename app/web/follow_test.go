@@ -159,7 +159,7 @@ func TestFollowingATrimmedRoomIsTruncated(t *testing.T) {
 			t.Errorf("after %s: followed: %+v, want truncated", after, followed)
 		}
 		// The room keeps at least MaxCount entries, and the reader gets all of them.
-		if got := c.read("lobby", 100); got[0].N < 2 || got[0].Text == "the first" {
+		if got := c.read("lobby", 100); got[0].Number < 2 || got[0].Text == "the first" {
 			t.Errorf("after %s: the first entry is %+v, want one that was not trimmed", after, got[0])
 		}
 	}
@@ -175,7 +175,7 @@ func TestFollowingANewRoomGetsItsFirstEntry(t *testing.T) {
 			t.Errorf("%s: followed: %+v, want at 0-0@0", fields, followed)
 		}
 		first := here.connect(here.signIn("Ada")).post(room, "the first")
-		if got := c.read(room, 1)[0]; got.ID != first || got.N != 1 {
+		if got := c.read(room, 1)[0]; got.ID != first || got.Number != 1 {
 			t.Errorf("%s: got %+v, want the first entry", fields, got)
 		}
 	}

@@ -58,8 +58,8 @@ func (c *conversation) expect(t *testing.T, reader string, entries []client.Entr
 	var kinds []string
 	for i, entry := range entries {
 		kinds = append(kinds, entry.Kind)
-		if entry.N != int64(i+1) {
-			t.Errorf("%s: entry %d has number %d, want %d", reader, i+1, entry.N, i+1)
+		if entry.Number != int64(i+1) {
+			t.Errorf("%s: entry %d has number %d, want %d", reader, i+1, entry.Number, i+1)
 		}
 	}
 	if want := []string{"message", "message", "message", "react", "edit", "delete"}; !slices.Equal(kinds, want) {
@@ -69,7 +69,7 @@ func (c *conversation) expect(t *testing.T, reader string, entries []client.Entr
 	switch {
 	case first.Text != "hello *world*\nsecond line", plain.Text != "plain <b>text</b>", edit.Text != "hello **all**":
 		t.Errorf("%s: got the texts %q, want those that were sent", reader, texts(entries))
-	case reply.ReplyTo != first.ID, reaction.Of != first.ID, edit.Of != first.ID, deletion.Of != reply.ID:
+	case reply.ReplyTo != first.ID, reaction.Target != first.ID, edit.Target != first.ID, deletion.Target != reply.ID:
 		t.Errorf("%s: an entry refers to the wrong message: %+v", reader, entries)
 	case reaction.Emoji != "👍" || !reaction.On:
 		t.Errorf("%s: reaction %+v, want 👍 on", reader, reaction)
@@ -172,7 +172,7 @@ func (c *conversation) expectHistory(t *testing.T, page client.History) {
 	if first.Text != "hello **all**" || first.Edited != c.ids[4] || !slices.Equal(first.Reactions["👍"], []string{c.bob.ID}) {
 		t.Errorf("edited message: %+v, want the new text, the ID of the edit, and the reaction", first)
 	}
-	if !reply.Deleted || reply.Text != "" || reply.N != 2 || reply.ReplyTo != first.ID || reply.User.Name != "Bob" {
+	if !reply.Deleted || reply.Text != "" || reply.Number != 2 || reply.ReplyTo != first.ID || reply.User.Name != "Bob" {
 		t.Errorf("deleted message: %+v, want it without its text", reply)
 	}
 	if plain.Text != "plain <b>text</b>" || plain.Edited != "" || plain.Reactions != nil || plain.Deleted {

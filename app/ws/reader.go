@@ -115,7 +115,7 @@ func checkUTF8(message []byte, valid int, whole bool) (checked int, ok bool) {
 
 // readHeader waits for the header of the next frame and checks it. already is how many bytes of the
 // message have been read.
-func (r *Reader) readHeader(already int) (gobwas.Header, error) {
+func (r *Reader) readHeader(bytesRead int) (gobwas.Header, error) {
 	if err := r.Await(); err != nil {
 		return gobwas.Header{}, err
 	}
@@ -132,7 +132,7 @@ func (r *Reader) readHeader(already int) (gobwas.Header, error) {
 	switch {
 	case header.OpCode == gobwas.OpBinary:
 		return header, &CloseError{CloseNotText, "frames must be text"}
-	case header.Length > int64(r.limit-already) && header.OpCode.IsData():
+	case header.Length > int64(r.limit-bytesRead) && header.OpCode.IsData():
 		return header, &CloseError{CloseTooBig, fmt.Sprintf("a message has at most %d KiB", r.limit>>10)}
 	}
 	return header, nil

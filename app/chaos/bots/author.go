@@ -95,7 +95,7 @@ func (a *Author) compose(room string) *check.Sent {
 	}}
 	if own := a.own[room]; a.useWebSocket && len(own) > 0 && a.random.IntN(10) == 0 && !a.Plain {
 		i := a.random.IntN(len(own))
-		s.Entry.Kind, s.Entry.Text, s.Entry.Of = "react", "👍", own[i]
+		s.Entry.Kind, s.Entry.Text, s.Entry.Target = "react", "👍", own[i]
 		if a.random.IntN(3) == 0 {
 			s.Entry.Kind, s.Entry.Text, a.deleted[own[i]] = "delete", "", true
 			a.own[room] = append(own[:i:i], own[i+1:]...)
@@ -110,9 +110,9 @@ func newRequest(s *check.Sent) client.Append {
 	e := &s.Entry
 	switch e.Kind {
 	case "react":
-		return client.React{Room: s.Room, Key: e.Key, Of: e.Of.String(), Emoji: e.Text, On: true}
+		return client.React{Room: s.Room, Key: e.Key, Target: e.Target.String(), Emoji: e.Text, On: true}
 	case "delete":
-		return client.Delete{Room: s.Room, Key: e.Key, Of: e.Of.String()}
+		return client.Delete{Room: s.Room, Key: e.Key, Target: e.Target.String()}
 	}
 	return client.Message{Room: s.Room, Key: e.Key, Text: e.Text}
 }
@@ -125,7 +125,7 @@ func (a *Author) send(ctx context.Context, open []*check.Sent) {
 		if err != nil {
 			return
 		}
-		a.socket, socket.Silence = socket, check.AnswerLimit+5*time.Second
+		a.socket, socket.Timeout = socket, check.AnswerLimit+5*time.Second
 	}
 	defer context.AfterFunc(ctx, a.socket.Cut)()
 	waiting := make(map[string]*check.Sent)
@@ -191,7 +191,7 @@ func (a *Author) settle(s *check.Sent, answer client.Frame) {
 	last := &s.Attempts[len(s.Attempts)-1]
 	last.Answered = time.Now()
 	if refused, ok := answer.(*client.Error); ok {
-		mayBeGone := a.deleted[s.Entry.Of] || a.Destroys(s.Room) || a.MayLose(s.Entry.Of)
+		mayBeGone := a.deleted[s.Entry.Target] || a.Destroys(s.Room) || a.MayLose(s.Entry.Target)
 		switch {
 		case refused.Code == "unavailable":
 			last.Unknown = true

@@ -113,13 +113,13 @@ func (c *Checker) checkHistory(room, epoch string, h *History) {
 	keys := make(map[string]bool)
 	highest := int64(0)
 	for i, e := range h.entries {
-		if i > 0 && e.N <= h.entries[i-1].N {
-			c.find(Reordered, "room %s@%s: entry %v has number %d after %d", room, epoch, e.ID, e.N, h.entries[i-1].N)
+		if i > 0 && e.Number <= h.entries[i-1].Number {
+			c.find(Reordered, "room %s@%s: entry %v has number %d after %d", room, epoch, e.ID, e.Number, h.entries[i-1].Number)
 		}
 		if keys[e.Key] {
 			c.find(Repeated, "room %s@%s: key %s is stored twice", room, epoch, e.Key)
 		}
-		keys[e.Key], numbers[e.N], highest = true, true, max(highest, e.N)
+		keys[e.Key], numbers[e.Number], highest = true, true, max(highest, e.Number)
 		c.stored[e.Key] = append(c.stored[e.Key], storedAt{h, e.ID})
 		c.checkStored(room, e)
 	}
@@ -142,7 +142,7 @@ func (c *Checker) checkStored(room string, e *Entry) {
 		c.find(Invented, "room %s: no client sent the entry stored as %v: %q", room, e.ID, e.Text)
 	case s.Room != room:
 		c.find(Leaked, "room %s: an entry sent to room %s is stored as %v", room, s.Room, e.ID)
-	case s.Entry.Kind != e.Kind || s.Entry.Text != e.Text || s.Entry.User != e.User || s.Entry.Of != e.Of:
+	case s.Entry.Kind != e.Kind || s.Entry.Text != e.Text || s.Entry.User != e.User || s.Entry.Target != e.Target:
 		c.find(Conflict, "room %s: %v is stored as %+v, but was sent as %+v", room, e.ID, *e, s.Entry)
 	}
 }

@@ -18,16 +18,16 @@ var plantedFlaws = map[string]struct {
 	}},
 	"a message stored twice": {Repeated, func(e *Evidence) {
 		again := *e.stored("lobby", 4)
-		again.ID, again.N = ID{40, 1}, 41
+		again.ID, again.Number = ID{40, 1}, 41
 		e.Truth.History("lobby", "L").Add([]*Entry{&again})
 	}},
 	"a message that no client sent":          {Invented, func(e *Evidence) { e.Sent = e.Sent[1:] }},
 	"a message stored with a different text": {Conflict, func(e *Evidence) { e.Sent[3].Entry.Text = "other" }},
 	"a message stored in another room":       {Leaked, func(e *Evidence) { e.Sent[3].Room = "trimmed" }},
-	"a number left out of the stream":        {SilentGap, func(e *Evidence) { e.stored("lobby", 39).N++ }},
+	"a number left out of the stream":        {SilentGap, func(e *Evidence) { e.stored("lobby", 39).Number++ }},
 	"numbers swapped in the stream": {Reordered, func(e *Evidence) {
 		a, b := e.stored("lobby", 5), e.stored("lobby", 6)
-		a.N, b.N = b.N, a.N
+		a.Number, b.Number = b.Number, a.Number
 	}},
 	"an author's messages swapped": {Reordered, func(e *Evidence) {
 		a, b := e.Sent[4], e.Sent[6] // of one author
@@ -186,7 +186,7 @@ func goodEvidence() *Evidence {
 func (e *Evidence) write(room, epoch string, first, last int) (all []*Entry) {
 	for n := first; n <= last; n++ {
 		author := []string{"ada", "bob"}[n%2]
-		entry := Entry{ID: ID{uint64(n), 0}, N: int64(n - first + 1), Kind: "message", User: author, Key: fmt.Sprint(room, epoch, n), Text: fmt.Sprint(n)}
+		entry := Entry{ID: ID{uint64(n), 0}, Number: int64(n - first + 1), Kind: "message", User: author, Key: fmt.Sprint(room, epoch, n), Text: fmt.Sprint(n)}
 		all = append(all, &entry)
 		e.Sent = append(e.Sent, &Sent{
 			Author: author, Room: room, Burst: n, Entry: Entry{Kind: entry.Kind, User: author, Key: entry.Key, Text: entry.Text},

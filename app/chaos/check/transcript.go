@@ -9,9 +9,9 @@ import (
 // Entry is an entry of a room, as a client received it or as Redis stored it.
 type Entry struct {
 	ID                    ID
-	N                     int64
+	Number                int64
 	Kind, Key, User, Text string
-	Of                    ID // target of a reaction or deletion
+	Target                ID // target of a reaction or deletion
 }
 
 // Transcript is everything that one client requested and received from one room, in order.

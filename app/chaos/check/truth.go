@@ -33,7 +33,7 @@ func (h *History) Add(entries []*Entry) {
 			h.entries = append(h.entries, e)
 		}
 		if e.Kind == "delete" {
-			h.Deleted[e.Of] = true
+			h.Deleted[e.Target] = true
 		}
 	}
 	slices.SortFunc(h.entries, func(a, b *Entry) int { return a.ID.compare(b.ID) })
@@ -67,7 +67,7 @@ func (h *History) contains(id ID) bool {
 		h.Trimmed != ID{} && len(h.between(h.Trimmed, id)) == 0
 }
 
-// Of returns the room's history in that epoch, or nil if there never was one.
+// History returns the room's history in the epoch, or nil if it never had one.
 func (t Truth) Of(room, epoch string) *History { return t[room][epoch] }
 
 // History returns the room's history in that epoch, and creates it if necessary.

@@ -8,10 +8,10 @@ import (
 
 // newEntry converts an entry of the protocol.
 func newEntry(from *client.Entry) (e Entry, err error) {
-	if e.ID, err = ParseID(from.ID); err == nil && from.Of != "" {
-		e.Of, err = ParseID(from.Of)
+	if e.ID, err = ParseID(from.ID); err == nil && from.Target != "" {
+		e.Target, err = ParseID(from.Target)
 	}
-	e.N, e.Kind, e.Key, e.User, e.Text = from.N, from.Kind, from.Key, from.User.ID, from.Text+from.Emoji
+	e.Number, e.Kind, e.Key, e.User, e.Text = from.Number, from.Kind, from.Key, from.User.ID, from.Text+from.Emoji
 	return e, err
 }
 

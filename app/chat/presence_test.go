@@ -237,7 +237,7 @@ func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
 }
 
 // A server must keep sending heartbeats even while its updates are slow.
-func TestHeartbeatsGoOnWhileRoomsAreRecorded(t *testing.T) {
+func TestHeartbeatsContinueWhileRoomsAreRecorded(t *testing.T) {
 	t.Parallel()
 	p, _ := startPresence(t)
 	p.heartbeats.interval = 10 * time.Millisecond

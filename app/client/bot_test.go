@@ -87,7 +87,7 @@ func TestBotResumesAfterRestartAndAfterABrokenChain(t *testing.T) {
 	}
 }
 
-func TestBotRepeatsAnAppendUnderItsKeyUntilItIsStored(t *testing.T) {
+func TestBotRepeatsAnAppendWithTheSameKeyUntilItIsStored(t *testing.T) {
 	t.Parallel()
 	const send = `{"type":"send","room":"lobby","key":"k","text":"hi"}`
 	server := serve(t, func(f *fake) {

@@ -92,7 +92,7 @@ func TestLiveReadReturnsRefusalAsError(t *testing.T) {
 	}
 }
 
-func TestStreamHasTheRetryOfItsServer(t *testing.T) {
+func TestStreamReportsTheRetryOfItsServer(t *testing.T) {
 	t.Parallel()
 	server := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, ": Too many connections.\nretry: 1500\n\n")

@@ -11,7 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// callerKey is the key under which a request's locals hold its caller.
+// callerKey is the key of the caller in a request's locals.
 const callerKey = "caller"
 
 // cookieName returns the name of the cookie that holds the token. Over TLS, the __Host- prefix makes
@@ -28,7 +28,7 @@ func cookieName(tls bool) string {
 type caller struct {
 	user         identity.User // zero if it has not chosen a name
 	namedAt      time.Time     // when the token was signed
-	address      string        // the key of its limits
+	address      string        // the key of its rate limits and quotas
 	origin       string        // this server's origin, as the client addressed it
 	tls          bool          // the client is known to use TLS
 	hasCookie    bool          // there is a cookie with a valid token

@@ -65,7 +65,7 @@ func TestClientsOfADrainedServerResumeOnAnother(t *testing.T) {
 	}
 }
 
-// An EventSource gives up for good after a status other than 200, and a proxy turns a connection that is
+// An EventSource never reconnects after a status other than 200, and a proxy turns a connection that is
 // closed without a response into status 502.
 func TestDrainingServerEndsLiveReadsAtOnce(t *testing.T) {
 	t.Parallel()

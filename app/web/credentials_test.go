@@ -12,7 +12,7 @@ import (
 	"burble/app/peer"
 )
 
-// invalidTokens returns tokens for Ada that the server must refuse, by what is wrong with them.
+// invalidTokens returns tokens for Ada that the server must refuse, by their defect.
 func invalidTokens(s *testServer, ada testUser) map[string]string {
 	version, rest, _ := strings.Cut(ada.Token, ".")
 	parts := strings.Split(rest, ".")
@@ -35,7 +35,7 @@ func invalidTokens(s *testServer, ada testUser) map[string]string {
 		"a signature in base64":    join(id, name, expiry, base64.StdEncoding.EncodeToString(raw)), // not base64url
 		"an extra part":            ada.Token + ".x",
 		"another version":          "2" + ada.Token[1:],
-		"the end missing":          ada.Token[:len(ada.Token)-1],
+		"a missing end":            ada.Token[:len(ada.Token)-1],
 		"upper case":               strings.ToUpper(ada.Token),
 		"percent-encoding":         strings.ReplaceAll(ada.Token, ".", "%2E"),
 		"a past expiry":            s.tokens.Sign(user, time.Now().Add(-identity.TokenLife)),

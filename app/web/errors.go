@@ -84,7 +84,7 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 	return c.Render("error", page)
 }
 
-// formKey is the key under which a request's locals hold the idempotency key of a posted form.
+// formKey is the key of a posted form's idempotency key in the request's locals.
 const formKey = "form key"
 
 // renderForm renders the page of a refused form again, with what the user typed. It returns an error

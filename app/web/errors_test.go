@@ -32,14 +32,14 @@ func TestErrorsArePagesForBrowsersOnly(t *testing.T) {
 }
 
 // expectErrorPage checks an error page. The page must contain the title, the text and a link to the
-// home page, and no jargon. again is whether it must also have a link to try again.
-func expectErrorPage(t *testing.T, got response, status int, title, text string, again bool) {
+// home page, and no jargon. canRetry reports whether it must also have a link to try again.
+func expectErrorPage(t *testing.T, got response, status int, title, text string, canRetry bool) {
 	t.Helper()
 	if got.status != status || !strings.Contains(got.body, "<title>"+title+" · Burble</title>") || !strings.Contains(got.body, "<h1>"+title+"</h1>") {
 		t.Errorf("%d, want %d and %q: %s", got.status, status, title, got.body)
 	}
-	if !strings.Contains(got.body, text) || !strings.Contains(got.body, `href="/"`) || strings.Contains(got.body, `href=""`) != again {
-		t.Errorf("%s: want %q, a link to the home page, and a link to try again: %v; got %s", title, text, again, got.body)
+	if !strings.Contains(got.body, text) || !strings.Contains(got.body, `href="/"`) || strings.Contains(got.body, `href=""`) != canRetry {
+		t.Errorf("%s: want %q, a link to the home page, and a link to try again: %v; got %s", title, text, canRetry, got.body)
 	}
 	for _, jargon := range []string{http.StatusText(status), "POST", "key."} {
 		if strings.Contains(got.body, jargon) {

@@ -257,8 +257,8 @@ func readN(count int, read func() client.Entry) []client.Entry {
 
 // Valid and invalid input.
 const (
-	aKey    = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b"
-	badUTF8 = "\xff\xfe"
+	validKey = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b"
+	badUTF8  = "\xff\xfe"
 
 	jsonType = "application/json"
 	formType = "application/x-www-form-urlencoded"
@@ -267,7 +267,7 @@ const (
 // invalidRooms are invalid room names, as they appear in a URL.
 var invalidRooms = append([]string{"-a", "_a", "a.b", "a%2Fb", "a%0Ab", "a%00", "a%7Db", "..a", "{0}", strings.Repeat("a", 65)}, respelledRooms...)
 
-// respelledRooms are the invalid names that pages correct: they redirect to the room that is meant.
+// respelledRooms are invalid names that pages redirect to valid ones.
 var respelledRooms = []string{"Lobby", "%4Cobby", "l%C3%B6bby", "a%20b"}
 
 // tooLongHeader is a header field larger than the server's buffer for a request's header.

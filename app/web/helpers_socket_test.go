@@ -24,12 +24,12 @@ type testSocket struct {
 	pings int // sent
 
 	entries map[string][]client.Entry // read so far, by room
-	batches []received                // entries of all rooms
-	waiting []received                // frames read while the test waited for another type
+	batches []receivedFrame           // entries of all rooms
+	waiting []receivedFrame           // frames read while the test waited for another type
 }
 
-// received is a received frame.
-type received struct {
+// receivedFrame is a frame from the server.
+type receivedFrame struct {
 	client.Frame
 	text string // decompressed
 	size int    // of the WebSocket message, in bytes
@@ -113,7 +113,7 @@ func (c *testSocket) next(wanted string) client.RawMessage {
 }
 
 // nextFrame returns the server's next frame. It adds entries to c.entries and c.batches.
-func (c *testSocket) nextFrame(wanted string) received {
+func (c *testSocket) nextFrame(wanted string) receivedFrame {
 	c.t.Helper()
 	for {
 		message := c.next(wanted)
@@ -127,7 +127,7 @@ func (c *testSocket) nextFrame(wanted string) received {
 }
 
 // receive decodes a frame and checks the chain of its room.
-func (c *testSocket) receive(message client.RawMessage) received {
+func (c *testSocket) receive(message client.RawMessage) receivedFrame {
 	c.t.Helper()
 	text, err := message.Text()
 	if err != nil {
@@ -140,7 +140,7 @@ func (c *testSocket) receive(message client.RawMessage) received {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	got := received{frame, string(text), len(message.Data)}
+	got := receivedFrame{frame, string(text), len(message.Data)}
 	if batch, ok := frame.(*client.Entries); ok {
 		c.entries[batch.Room] = append(c.entries[batch.Room], batch.Entries...)
 		c.batches = append(c.batches, got)
@@ -149,7 +149,7 @@ func (c *testSocket) receive(message client.RawMessage) received {
 }
 
 // keep keeps a frame for a later await. It drops entries, which nextFrame has added to c.entries.
-func (c *testSocket) keep(got received) {
+func (c *testSocket) keep(got receivedFrame) {
 	if _, ok := got.Frame.(*client.Entries); !ok {
 		c.waiting = append(c.waiting, got)
 	}
@@ -178,9 +178,9 @@ func awaitWhere[F client.Frame](c *testSocket, matches func(F) bool) F {
 	}
 }
 
-func awaitReceived[F client.Frame](c *testSocket) received {
+func awaitReceived[F client.Frame](c *testSocket) receivedFrame {
 	c.t.Helper()
-	isWanted := func(got received) bool { _, ok := got.Frame.(F); return ok }
+	isWanted := func(got receivedFrame) bool { _, ok := got.Frame.(F); return ok }
 	if i := slices.IndexFunc(c.waiting, isWanted); i >= 0 {
 		got := c.waiting[i]
 		c.waiting = slices.Delete(c.waiting, i, i+1)

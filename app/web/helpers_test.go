@@ -48,7 +48,7 @@ import (
 //	post, history, ids, texts          messages
 //	expectUnchanged                    checks that nothing was stored
 //	openStream                         starts a live read; line, event, entry, jsonLine and readN read it
-//	aKey, invalidRooms, …              valid and invalid input
+//	validKey, invalidRooms, …              valid and invalid input
 //
 // WebSockets, in helpers_socket_test.go:
 //

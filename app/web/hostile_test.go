@@ -117,8 +117,8 @@ func parsePages(t *testing.T, s *testServer, user testUser, text string) map[str
 	return parts
 }
 
-// entriesOf is the number of entries that storeEverywhere stores.
-const entriesOf = 6
+// entriesPerText is the number of entries that storeEverywhere stores.
+const entriesPerText = 6
 
 // storeEverywhere stores the text wherever a user can: as a message, a topic, a reply, an edit and, if
 // it is valid, a name. It also stores a reaction.
@@ -167,7 +167,7 @@ func TestHostileTextAddsNothingToAnyPage(t *testing.T) {
 func TestHostileTextStaysWithinItsFieldInEveryFormat(t *testing.T) {
 	t.Parallel()
 	s := startOne(t)
-	c, count := s.connect(anonymous), entriesOf*len(injections)
+	c, count := s.connect(anonymous), entriesPerText*len(injections)
 	c.follow("lobby", `,"html":true`)
 	for _, text := range injections {
 		s.storeEverywhere(text)

@@ -13,11 +13,11 @@ import (
 const adasMessage = "ADAS_MESSAGE"
 
 func sendFrame(more string) string {
-	return `{"type":"send","room":"lobby","key":"` + aKey + `",` + more + `}`
+	return `{"type":"send","room":"lobby","key":"` + validKey + `",` + more + `}`
 }
 
 func reactFrame(more string) string {
-	return `{"type":"react","room":"lobby","key":"` + aKey + `","of":"` + adasMessage + `",` + more + `}`
+	return `{"type":"react","room":"lobby","key":"` + validKey + `","of":"` + adasMessage + `",` + more + `}`
 }
 
 func followFrame(more string) string { return `{"type":"follow","room":"lobby",` + more + `}` }
@@ -79,7 +79,7 @@ var invalidFrames = []struct {
 	{"both after and last", followFrame(`"after":"0-0","last":5`), protocol.BadField, "last", 0},
 	{"html is a string", followFrame(`"html":"true"`), protocol.BadField, "html", 0},
 	{"html null", followFrame(`"html":null`), protocol.BadField, "html", 0},
-	{"without text", `{"type":"send","room":"lobby","key":"` + aKey + `"}`, protocol.BadField, "text", 0},
+	{"without text", `{"type":"send","room":"lobby","key":"` + validKey + `"}`, protocol.BadField, "text", 0},
 	{"empty text", sendFrame(`"text":""`), protocol.BadField, "text", 0},
 	{"text of spaces", sendFrame(`"text":" \n\t "`), protocol.BadField, "text", 0},
 	{"text null", sendFrame(`"text":null`), protocol.BadField, "text", 0},
@@ -87,20 +87,20 @@ var invalidFrames = []struct {
 	{"text too long", sendFrame(`"text":"` + tooLongText + `"`), protocol.TooLong, "text", 0},
 	{"without key", `{"type":"send","room":"lobby","text":"hi"}`, protocol.BadField, "key", 0},
 	{"key is not a UUID", `{"type":"send","room":"lobby","key":"1","text":"hi"}`, protocol.BadField, "key", 0},
-	{"key in braces", `{"type":"send","room":"lobby","key":"{` + aKey + `}","text":"hi"}`, protocol.BadField, "key", 0},
+	{"key in braces", `{"type":"send","room":"lobby","key":"{` + validKey + `}","text":"hi"}`, protocol.BadField, "key", 0},
 	{"key of the wrong type", `{"type":"send","room":"lobby","key":1,"text":"hi"}`, protocol.BadField, "key", 0},
-	{"room of the wrong type, with a key", `{"type":"send","key":"` + aKey + `","room":5,"text":"hi"}`, protocol.BadField, "room", 0},
-	{"room in upper case, with a key", `{"type":"send","room":"Lobby","key":"` + aKey + `","text":"hi"}`, protocol.BadRoom, "room", 0},
-	{"room in upper case, after the key", `{"key":"` + aKey + `","type":"topic","text":"hi","room":"Lobby"}`, protocol.BadRoom, "room", 0},
+	{"room of the wrong type, with a key", `{"type":"send","key":"` + validKey + `","room":5,"text":"hi"}`, protocol.BadField, "room", 0},
+	{"room in upper case, with a key", `{"type":"send","room":"Lobby","key":"` + validKey + `","text":"hi"}`, protocol.BadRoom, "room", 0},
+	{"room in upper case, after the key", `{"key":"` + validKey + `","type":"topic","text":"hi","room":"Lobby"}`, protocol.BadRoom, "room", 0},
 	{"invalid room and key of 300 characters", `{"type":"send","room":"` + strings.Repeat("é", 300) + `","key":"` + strings.Repeat("é", 300) + `","text":"hi"}`, protocol.BadRoom, "room", 0},
 	{"reply_to is not an ID", sendFrame(`"text":"hi","reply_to":"first"`), protocol.BadField, "reply_to", 0},
 	{"reply_to is a cursor", sendFrame(`"text":"hi","reply_to":"1-1@abc"`), protocol.BadField, "reply_to", 0},
 	{"reply_to is 0-0", sendFrame(`"text":"hi","reply_to":"0-0"`), protocol.BadField, "reply_to", 0},
 	{"reply_to a message that does not exist", sendFrame(`"text":"hi","reply_to":"1-1"`), protocol.NotFound, "reply_to", 0},
-	{"without of", `{"type":"delete","room":"lobby","key":"` + aKey + `"}`, protocol.BadField, "of", 0},
-	{"of is not an ID", `{"type":"delete","room":"lobby","key":"` + aKey + `","of":"-"}`, protocol.BadField, "of", 0},
-	{"of is another user's message", `{"type":"delete","room":"lobby","key":"` + aKey + `","of":"` + adasMessage + `"}`, protocol.NotYours, "of", 0},
-	{"of is in another room", `{"type":"react","room":"dev","key":"` + aKey + `","of":"` + adasMessage + `","emoji":"👍","on":true}`, protocol.NotFound, "of", 0},
+	{"without of", `{"type":"delete","room":"lobby","key":"` + validKey + `"}`, protocol.BadField, "of", 0},
+	{"of is not an ID", `{"type":"delete","room":"lobby","key":"` + validKey + `","of":"-"}`, protocol.BadField, "of", 0},
+	{"of is another user's message", `{"type":"delete","room":"lobby","key":"` + validKey + `","of":"` + adasMessage + `"}`, protocol.NotYours, "of", 0},
+	{"of is in another room", `{"type":"react","room":"dev","key":"` + validKey + `","of":"` + adasMessage + `","emoji":"👍","on":true}`, protocol.NotFound, "of", 0},
 	{"empty emoji", reactFrame(`"emoji":"","on":true`), protocol.BadField, "emoji", 0},
 	{"emoji with a space", reactFrame(`"emoji":"a b","on":true`), protocol.BadField, "emoji", 0},
 	{"emoji too long", reactFrame(`"emoji":"👍` + strings.Repeat("\u200d👍", 12) + `","on":true`), protocol.BadField, "emoji", 0},
@@ -162,7 +162,7 @@ func TestInvalidWebSocketFrames(t *testing.T) {
 	here.post(ada, "lobby", "before")
 	before := here.history("lobby", "")
 	const fin, rsv1, rsv3, text, binary, closing, ping = 0x80, 0x40, 0x10, 1, 2, 8, 9
-	message := []byte(`{"type":"send","room":"lobby","key":"` + aKey + `","text":"hi"}`)
+	message := []byte(`{"type":"send","room":"lobby","key":"` + validKey + `","text":"hi"}`)
 	padded := func(size int) []byte { return append(message, strings.Repeat(" ", size-len(message))...) }
 	for _, test := range []struct {
 		name   string

@@ -12,8 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// smallResponse is the size up to which a response does not count, because the kernel buffers all of it
-// at once.
+// Responses of up to smallResponse bytes do not count, because the kernel can buffer all of them.
 const smallResponse = 64 << 10
 
 // limitAddress is middleware that counts a new live read against the address's rate of live reads,

@@ -8,8 +8,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// TestMentionsAreFoundWhenWritten checks that live entries and the list of rooms agree on whom a message mentions.
-func TestMentionsAreFoundWhenWritten(t *testing.T) {
+// TestMentionsAreFoundWhenStored checks that live entries and the list of rooms agree on whom a message mentions.
+func TestMentionsAreFoundWhenStored(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
 		s := startServer(t, backend.Redis)

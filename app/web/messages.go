@@ -122,12 +122,12 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	return c.Send(protocol.EncodePage(room, page, render))
 }
 
-// parseWhere returns which page of history a request is for.
+// parseWhere returns the position of the page of history in a request.
 func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
 	if where.Limit, err = request.Int(c, "limit", pageSize, 1, protocol.MaxLast); err != nil {
 		return where, err
 	}
-	var given []string
+	var parameters []string
 	for name, id := range map[string]*streams.ID{
 		"before": &where.Before, "after": &where.After, "around": &where.Around,
 	} {
@@ -135,7 +135,7 @@ func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
 		if text == "" {
 			continue
 		}
-		given = append(given, name)
+		parameters = append(parameters, name)
 		cursor, err := protocol.CheckCursor(name, text)
 		if err != nil {
 			return where, err
@@ -143,14 +143,14 @@ func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
 		*id = cursor.ID
 	}
 	if text := c.Query("at"); text != "" {
-		given = append(given, "at")
+		parameters = append(parameters, "at")
 		if where.At, err = protocol.CheckTime("at", text); err != nil {
 			return where, err
 		}
 	}
-	if len(given) > 1 {
-		slices.Sort(given)
-		return where, protocol.Errorf(protocol.BadField, given[1], "Use only one of before, after, around and at, not %s.", strings.Join(given, " and "))
+	if len(parameters) > 1 {
+		slices.Sort(parameters)
+		return where, protocol.Errorf(protocol.BadField, parameters[1], "Use only one of before, after, around and at, not %s.", strings.Join(parameters, " and "))
 	}
 	if where.Before.IsZero() && c.Query("before") != "" {
 		return where, protocol.Errorf(protocol.BadField, "before", "Nothing comes before 0-0.")

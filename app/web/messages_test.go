@@ -63,7 +63,7 @@ func TestLongestMessages(t *testing.T) {
 	}
 }
 
-func TestPostUnderTheSameKeyIsStoredOnce(t *testing.T) {
+func TestPostWithTheSameKeyIsStoredOnce(t *testing.T) {
 	t.Parallel()
 	here, there := startTwo(t, newMiniredis(t))
 	ada, key := here.signIn("Ada"), client.NewKey()

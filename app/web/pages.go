@@ -103,8 +103,8 @@ func (s *Server) roomLinks(ctx context.Context, user identity.User, current stri
 	return links, here, nil
 }
 
-// together calls the functions at the same time, and returns their errors when all have returned. If
-// one panics, so does together.
+// together calls the functions concurrently, waits for all of them, and returns their errors. If one
+// panics, so does together.
 func together(calls ...func() error) error {
 	errs, panics := make([]error, len(calls)), make([]any, len(calls))
 	var running sync.WaitGroup

@@ -190,7 +190,7 @@ func TestPagesDescribeThemselvesToOtherSites(t *testing.T) {
 	})
 	ada := s.signIn("Ada")
 	c := s.connect(ada)
-	c.appendf(`{"type":"topic","room":"lobby","key":"%s","text":"Tea & \"biscuits\""}`, aKey)
+	c.appendf(`{"type":"topic","room":"lobby","key":"%s","text":"Tea & \"biscuits\""}`, validKey)
 	id := s.post(ada, "lobby", "a secret").ID
 	meta := regexp.MustCompile(`<meta (?:name|property)="([a-z:_]+)" content="([^"]*)">`)
 	const origin = "https://chat.example.org"

@@ -71,7 +71,7 @@ func TestClusterFailoverUnderLoad(t *testing.T) {
 			how.fail(old)
 			cluster.AwaitFailover(old)
 			t.Logf("new primary after %v", time.Since(began).Round(time.Millisecond))
-			how.recover(old) // appends wait for a replica, and this node becomes the only one
+			how.recover(old) // becomes the only replica, which appends need
 			load.awaitProgress()
 			t.Logf("appends succeeded again after %v", time.Since(began).Round(time.Millisecond))
 			cluster.AwaitComplete()

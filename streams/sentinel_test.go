@@ -16,31 +16,34 @@ import (
 func TestSentinelFailoverUnderLoad(t *testing.T) {
 	t.Parallel()
 	for name, how := range map[string]struct {
-		fail, recover func(s *redistest.Sentinel, primary *redistest.Node)
+		fail, recover func(s *redistest.SentinelDeployment, primary *redistest.Node)
 	}{
 		"killed": {
-			func(_ *redistest.Sentinel, primary *redistest.Node) { primary.Kill() },
-			func(_ *redistest.Sentinel, primary *redistest.Node) { primary.Restart() },
+			func(_ *redistest.SentinelDeployment, primary *redistest.Node) { primary.Kill() },
+			func(_ *redistest.SentinelDeployment, primary *redistest.Node) { primary.Restart() },
 		},
 		"hanging": {
-			func(_ *redistest.Sentinel, primary *redistest.Node) { primary.Pause() },
-			func(_ *redistest.Sentinel, primary *redistest.Node) { primary.Resume() },
+			func(_ *redistest.SentinelDeployment, primary *redistest.Node) { primary.Pause() },
+			func(_ *redistest.SentinelDeployment, primary *redistest.Node) { primary.Resume() },
 		},
 		"cut off": {
-			func(_ *redistest.Sentinel, primary *redistest.Node) { primary.CutOff() },
-			func(_ *redistest.Sentinel, primary *redistest.Node) { primary.Rejoin() },
+			func(_ *redistest.SentinelDeployment, primary *redistest.Node) { primary.CutOff() },
+			func(_ *redistest.SentinelDeployment, primary *redistest.Node) { primary.Rejoin() },
 		},
 		"failover on request": {
-			func(s *redistest.Sentinel, _ *redistest.Node) {
+			func(s *redistest.SentinelDeployment, _ *redistest.Node) {
 				s.Nodes[2].Kill()
 				s.AwaitReplica(s.Nodes[1])
 				s.FailOver()
 			},
-			func(*redistest.Sentinel, *redistest.Node) {},
+			func(*redistest.SentinelDeployment, *redistest.Node) {},
 		},
 		"killed while a sentinel hangs": {
-			func(s *redistest.Sentinel, primary *redistest.Node) { s.Sentinels[0].Pause(); primary.Kill() },
-			func(s *redistest.Sentinel, primary *redistest.Node) { s.Sentinels[0].Resume(); primary.Restart() },
+			func(s *redistest.SentinelDeployment, primary *redistest.Node) { s.Sentinels[0].Pause(); primary.Kill() },
+			func(s *redistest.SentinelDeployment, primary *redistest.Node) {
+				s.Sentinels[0].Resume()
+				primary.Restart()
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,9 +8,9 @@ import (
 	"unicode"
 )
 
-// A message has no heading if the same author sent the previous one less than groupWithin before.
-// rows.js uses the same time.
-const groupWithin = 5 * time.Minute
+// groupInterval is how soon a message must follow one by the same author to be shown without a heading.
+// It is the same in rows.js.
+const groupInterval = 5 * time.Minute
 
 // hues is the number of avatar colours. It is the same in avatar.js and base.css.
 const hues = 12
@@ -28,8 +28,8 @@ func (u User) Hue() int {
 	return int(sum.Sum32() % hues)
 }
 
-// Initial returns the text of the user's avatar: the first letter or digit of the name. If there is
-// none, it returns the first character, or "?" for an empty name.
+// Initial returns the text of the user's avatar: the first letter or digit of the name, or else its
+// first character, or "?" for an empty name.
 func (u User) Initial() string {
 	name := strings.TrimSpace(u.Name)
 	for _, char := range name {
@@ -46,44 +46,44 @@ func (u User) Initial() string {
 // Message is a message with its edits, deletion and reactions applied.
 type Message struct {
 	ID          string // entry ID
-	Key         string // send key
-	N           int64  // number of the entry in the room
+	Key         string // idempotency key
+	Number      int64  // position of the entry in the room, from 1
 	User        User
 	HTML        template.HTML // rendered and sanitised text; empty if Deleted or Unreadable
 	Time        time.Time     // from the entry ID
-	ReplyTo     string        // entry ID of the message it replies to, or empty
-	ReplyAuthor string        // name of that message's author; empty if unknown
-	ReplyText   string        // first line of that message, as plain text
-	Edited      string        // entry ID of the last edit, or empty
+	ReplyTo     string        // entry ID of the message this one replies to, or empty
+	ReplyAuthor string        // name of the author of ReplyTo; empty if unknown
+	ReplyText   string        // first line of ReplyTo, as plain text
+	LastEdit    string        // entry ID of the last edit, or empty
 	Deleted     bool
-	Unreadable  bool // the entry cannot be read; only ID, N and Time are set
+	Unreadable  bool // the entry cannot be read; only ID, Number and Time are set
 	Reactions   []Reaction
 
 	// Set by Room.Rows.
 	Room        string
-	Mine        bool   // written by the page's user
-	Highlighted bool   // target of a permalink
-	Continued   bool   // shown without a heading
-	FirstUnread bool   // the first unread message
-	Day         string // date to show above the message; empty if it is not the first of its UTC day
+	Mine        bool // sent by the page's user
+	Highlighted bool // the target of a permalink
+	Continued   bool // shown without a heading
+	FirstUnread bool
+	Day         string // date to show above the first message of a UTC day, otherwise empty
 
 	isBlank bool // set by Room.Blank
 }
 
-// untranslated marks the parts of a rendered text that browsers must not translate: code, and the name
-// in an action. message.js marks the same parts.
-var untranslated = strings.NewReplacer("<code", `<code translate="no"`, "<bdi", `<bdi translate="no"`)
+// noTranslate stops browsers from translating code, and the name in an action. message.js does the
+// same.
+var noTranslate = strings.NewReplacer("<code", `<code translate="no"`, "<bdi", `<bdi translate="no"`)
 
-// Body returns HTML with parts marked that browsers must not translate.
-func (m Message) Body() template.HTML { return template.HTML(untranslated.Replace(string(m.HTML))) }
+// Body returns HTML with code and names marked as not to be translated.
+func (m Message) Body() template.HTML { return template.HTML(noTranslate.Replace(string(m.HTML))) }
 
 // Reaction is one emoji below a message and the users who reacted with it.
 type Reaction struct {
 	Emoji     string
 	Users     []string // user IDs
-	MoreUsers int      // number of users who reacted and are not in Users
-	Names     []string // names of some of Users
-	Mine      bool     // whether the page's user is one of Users
+	MoreUsers int      // number of users beyond those in Users
+	Names     []string // names of some users
+	Mine      bool     // whether the page's user reacted
 }
 
 // Count returns the number of users who reacted.
@@ -92,8 +92,8 @@ func (r Reaction) Count() int { return len(r.Users) + r.MoreUsers }
 // UserIDs returns the IDs of Users, separated by spaces.
 func (r Reaction) UserIDs() string { return strings.Join(r.Users, " ") }
 
-// NameList returns Names as text, with an ellipsis if Users has more. It returns "" if there
-// are no names.
+// NameList joins Names, and adds an ellipsis if more users reacted. It returns "" if there are no
+// names.
 func (r Reaction) NameList() string {
 	list := strings.Join(r.Names, ", ")
 	if list != "" && len(r.Names) < r.Count() {
@@ -102,8 +102,8 @@ func (r Reaction) NameList() string {
 	return list
 }
 
-// Arrange sets each message's Day and Continued, which depend on the previous message. The messages
-// must be sorted, oldest first. Days are in UTC. The script converts them to the user's time zone.
+// Arrange sets Day and Continued of each message. The messages must be sorted, oldest first. The page's
+// script converts days from UTC to the user's time zone.
 func Arrange(messages []Message) {
 	for i := range messages {
 		message := &messages[i]
@@ -121,19 +121,19 @@ func Arrange(messages []Message) {
 	}
 }
 
-// isContinuationOf reports whether a message needs no heading after the previous message of the same
-// day.
+// isContinuationOf reports whether the message needs no heading after the previous one, which is of the
+// same day.
 func (m Message) isContinuationOf(previous Message) bool {
 	return !m.FirstUnread && !m.Unreadable && !previous.Unreadable && m.ReplyTo == "" && m.User.ID == previous.User.ID &&
-		m.User.Name == previous.User.Name && m.Time.Sub(previous.Time) < groupWithin
+		m.User.Name == previous.User.Name && m.Time.Sub(previous.Time) < groupInterval
 }
 
 func formatDay(t time.Time) string { return t.UTC().Format("Monday, 2 January 2006") }
 
-// Stored reports whether this is a message of the room. It is false only for the result of Room.Blank.
+// Stored reports whether this is a message of the room and not the result of Room.Blank.
 func (m Message) Stored() bool { return !m.isBlank }
 
-// TimeOfDay returns the time of day in UTC. The script converts it to the user's time zone.
+// TimeOfDay returns the time of day in UTC. The page's script converts it to the user's time zone.
 func (m Message) TimeOfDay() string { return formatUTC(m.Time, "15:04 UTC") }
 
 // ISO returns the time in the format of a datetime attribute.

@@ -127,5 +127,5 @@ type Error struct {
 	CanRetry bool   // whether to show a link to the same address
 	Unsent   string // text of a message that was not, or may not have been, stored; may be empty
 	Room     string // room of that message
-	Key      string // send key for a retry; empty if it is certain that the message was not stored
+	Key      string // idempotency key for a retry; empty if it is certain that the message was not stored
 }

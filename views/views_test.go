@@ -42,7 +42,7 @@ func pageAfterRefusal(name string) Page {
 func message(n int64, user User, text string) Message {
 	at := noon.Add(time.Duration(n) * time.Minute)
 	return Message{
-		ID: "17400000000" + string(rune('0'+n)) + "0-0", Key: "key-" + string(rune('0'+n)), N: n,
+		ID: "17400000000" + string(rune('0'+n)) + "0-0", Key: "key-" + string(rune('0'+n)), Number: n,
 		User: user, HTML: template.HTML("<p>" + text + "</p>"), Time: at,
 	}
 }
@@ -51,7 +51,7 @@ func conversation() []Message {
 	reply := message(3, bob, "Here too")
 	reply.ReplyTo, reply.ReplyAuthor, reply.ReplyText = "17400000000"+"10-0", "Ada", "Morning"
 	edited := message(4, bob, "Twice")
-	edited.Edited = "1740000000090-0"
+	edited.LastEdit = "1740000000090-0"
 	edited.Reactions = []Reaction{
 		{Emoji: "👍", Users: []string{ada.ID, bob.ID}, Names: []string{"Ada", "Bob"}, Mine: true},
 		{Emoji: "🎉", Users: []string{bob.ID}},
@@ -60,7 +60,7 @@ func conversation() []Message {
 	deleted.Deleted, deleted.HTML = true, ""
 	return []Message{
 		message(1, ada, "Morning"), message(2, ada, "Anyone?"), reply, edited, deleted,
-		{ID: "1740000000060-0", N: 6, Time: noon.Add(24 * time.Hour), Unreadable: true},
+		{ID: "1740000000060-0", Number: 6, Time: noon.Add(24 * time.Hour), Unreadable: true},
 	}
 }
 
@@ -153,7 +153,7 @@ func TestUserTextIsEscaped(t *testing.T) {
 	const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>'`
 	attacker := User{ID: hostile, Name: hostile}
 	harmful := message(1, attacker, "hello")
-	harmful.Key, harmful.ReplyTo, harmful.ReplyAuthor, harmful.ReplyText, harmful.Edited = hostile, hostile, hostile, hostile, hostile
+	harmful.Key, harmful.ReplyTo, harmful.ReplyAuthor, harmful.ReplyText, harmful.LastEdit = hostile, hostile, hostile, hostile, hostile
 	harmful.Reactions = []Reaction{{Emoji: hostile, Users: []string{hostile}, Names: []string{hostile}}}
 	attackerPage := page(hostile, &attacker)
 	visitor := pageAfterRefusal(hostile)

@@ -18,11 +18,11 @@ import (
 	"burble/streams/redistest"
 )
 
-// Server is a Burble in a process of its own, which a test may kill and start again. Any goroutine may
-// call its methods, but only one at a time may call Start, Kill and Restart.
+// Server runs Burble in its own process. Its methods are safe for concurrent use, except that Start, Kill
+// and Restart must not run concurrently.
 type Server struct {
-	Env   []string // the process's environment; changes take effect at the next start
-	Files int      // how many files it may have open, as with ulimit -n; 0: as many as the test
+	Env          []string // environment of the process; changes take effect at the next start
+	MaxOpenFiles int      // as with ulimit -n; 0 for the limit of the test
 
 	t      testing.TB
 	output output
@@ -33,8 +33,7 @@ type Server struct {
 	port    string
 }
 
-// Start starts a Burble server on the Redis and waits until it is ready. env are environment variables,
-// as "NAME=value".
+// Start starts a Burble server on the Redis and waits until it is ready. Each env is "NAME=value".
 func Start(t testing.TB, redis *redistest.Server, env ...string) *Server {
 	t.Helper()
 	s := Launch(t, RedisURL(redis), env...)
@@ -83,8 +82,8 @@ func (s *Server) Start() {
 		s.t.Fatal(err)
 	}
 	command := exec.Command(program)
-	if s.Files > 0 {
-		command = exec.Command("sh", "-c", `ulimit -n "$1" && exec "$0"`, program, strconv.Itoa(s.Files))
+	if s.MaxOpenFiles > 0 {
+		command = exec.Command("sh", "-c", `ulimit -n "$1" && exec "$0"`, program, strconv.Itoa(s.MaxOpenFiles))
 	}
 	command.Env, command.Dir = s.Env, s.t.TempDir() // a folder without a .env file
 	command.Stdout, command.Stderr = &s.output, &s.output

@@ -39,7 +39,7 @@ func TestScrollThroughALongRoomAndBack(t *testing.T) {
 		t.Parallel()
 		ada := newUser(t, "Ada")
 		ada.do(chromedp.EmulateViewport(1280, 800))
-		ada.scrollThrough(server, "desktop", desktopRoom, (*user).pressPageKey, (*user).turnWheel)
+		ada.scrollThrough(server, "desktop", desktopRoom, (*user).pressPageKey, (*user).scrollWheel)
 	})
 	t.Run("phone", func(t *testing.T) {
 		t.Parallel()
@@ -57,10 +57,10 @@ func TestViewStaysWhileMessagesArrive(t *testing.T) {
 	ada.do(chromedp.EmulateViewport(1280, 800))
 	ada.join(server, "lobby")
 	eval[bool](ada, recordScrolling+" && recorder.turn(1)")
-	ada.turnWheel(-1)
+	ada.scrollWheel(-1)
 	ada.wait("the page to scroll up", `recorder.isScrolledUp()`)
-	sendConversation(t, server, "lobby", 500) // more than the page keeps, so it drops the newest
-	ada.wait("the newest messages to be left out", `document.querySelector("#status")?.dataset.state === "older"`)
+	sendConversation(t, server, "lobby", 500) // more than the page can hold, so it drops the newest
+	ada.wait("the page to drop the newest messages", `document.querySelector("#status")?.dataset.state === "older"`)
 	if got := eval[recording](ada, "recorder"); got.Jump > 1 || got.Peak > maxMessages || got.Holes > 0 {
 		t.Errorf("got %+v, want Jump at most 1, Peak at most %d, and Holes 0", got, maxMessages)
 	}
@@ -108,13 +108,13 @@ func (u *user) pressPageKey(direction float64) {
 	eval[bool](u, "recorder.loaded()")
 }
 
-// turnWheel turns the wheel of a mouse.
-func (u *user) turnWheel(direction float64) {
+// scrollWheel scrolls with the mouse wheel.
+func (u *user) scrollWheel(direction float64) {
 	u.t.Helper()
 	u.wheel(640, 400, 700*direction)
 }
 
-// swipe swipes with a finger. The page continues to scroll afterwards.
+// swipe swipes with one finger. The page keeps scrolling afterwards.
 func (u *user) swipe(direction float64) {
 	u.t.Helper()
 	u.touch(input.DispatchTouchEventTypeTouchStart, &input.TouchPoint{X: 180, Y: 370 + 200*direction})

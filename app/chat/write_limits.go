@@ -10,7 +10,7 @@ import (
 
 const (
 	// entryBytes is roughly how much memory an entry needs in Redis in addition to its text, for its
-	// other fields and its send key, which is kept for a day.
+	// other fields and its idempotency key, which is kept for a day.
 	entryBytes = 500
 	// byteBurst and roomBurst are the sizes of bursts, as multiples of the rates.
 	byteBurst, roomBurst = 64, 20

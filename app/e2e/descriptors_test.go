@@ -52,7 +52,7 @@ func expectOneLineASecond(t *testing.T, server *apptest.Server, began time.Time,
 func TestConnectionsAreLimitedByFileDescriptors(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
-	server.Files = 256
+	server.MaxOpenFiles = 256
 	server.Restart()
 	server.AwaitReady()
 	token, began := server.SignIn("Ada"), time.Now()

@@ -287,8 +287,8 @@ func viewMessages(entries []streams.Entry, user identity.User, render protocol.R
 
 func viewMessage(entry *streams.Entry, user identity.User, render protocol.Render) views.Message {
 	message := views.Message{
-		ID: entry.ID.String(), Key: entry.Key, N: entry.Number, User: views.User(entry.User),
-		Time: entry.ID.Time(), ReplyTo: idText(entry.ReplyTo), Edited: idText(entry.Edited),
+		ID: entry.ID.String(), Key: entry.Key, Number: entry.Number, User: views.User(entry.User),
+		Time: entry.ID.Time(), ReplyTo: idText(entry.ReplyTo), LastEdit: idText(entry.Edited),
 		Deleted: entry.Deleted, Unreadable: entry.Kind == streams.Unreadable,
 	}
 	if !entry.Deleted {

@@ -14,11 +14,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// refusals are the prefixes of the line that Redis sends before it closes a new connection, because it
-// has reached maxclients or is in protected mode.
-var refusals = []string{"-ERR max number of clients", "-DENIED "}
+// Redis sends a line with one of refusalPrefixes, and closes a new connection, when it has reached
+// maxclients or is in protected mode.
+var refusalPrefixes = []string{"-ERR max number of clients", "-DENIED "}
 
-// refusal is such a line. It implements redis.Error.
+// refusal is the line that Redis sent, without the "-". It implements redis.Error.
 type refusal string
 
 func (r refusal) Error() string { return string(r) }
@@ -26,12 +26,11 @@ func (r refusal) Error() string { return string(r) }
 // RedisError implements redis.Error.
 func (refusal) RedisError() {}
 
-// refusalHook is a hook that makes every use of a refused connection return the refusal. Without it,
-// the client sends HELLO, treats the refusal as the answer to an unknown command, and reports
-// "broken pipe" when it sends the next command.
+// refusalHook makes every use of a refused connection return the refusal. Without the hook, the client
+// takes the refusal for the reply to HELLO, and reports "broken pipe" for the next command.
 type refusalHook struct{}
 
-// DialHook implements redis.Hook. It does not wrap TLS connections, because Redis cannot send the line
+// DialHook implements redis.Hook. It leaves TLS connections alone, because Redis cannot send the line
 // before the TLS handshake.
 func (refusalHook) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -54,9 +53,9 @@ func (refusalHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 // refusableConn is a connection that remembers whether Redis refused it.
 type refusableConn struct {
 	net.Conn
-	raw      syscall.Conn // used by the client to check whether the connection is still open
-	answered bool         // whether anything was read
-	refused  error
+	raw     syscall.Conn // the client checks with it whether the connection is still open
+	hasRead bool         // whether Redis has sent anything
+	refused error
 }
 
 // SyscallConn implements syscall.Conn.
@@ -68,8 +67,8 @@ func (c *refusableConn) Read(p []byte) (int, error) {
 		return 0, c.refused
 	}
 	n, err := c.Conn.Read(p)
-	if n > 0 && !c.answered {
-		c.answered = true
+	if n > 0 && !c.hasRead {
+		c.hasRead = true
 		if c.refused = asRefusal(p[:n]); c.refused != nil {
 			return 0, c.refused
 		}
@@ -77,15 +76,15 @@ func (c *refusableConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write implements net.Conn. If Redis has closed the connection before anything was read, Write reads
-// the line that Redis sent first.
+// Write implements net.Conn. If the write fails before the first read, Write reads what Redis sent
+// before it closed the connection.
 func (c *refusableConn) Write(p []byte) (int, error) {
 	if c.refused != nil {
 		return 0, c.refused
 	}
 	n, err := c.Conn.Write(p)
-	if !c.answered && (errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)) {
-		c.SetReadDeadline(time.Now().Add(time.Second)) // the line has arrived already
+	if !c.hasRead && (errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)) {
+		c.SetReadDeadline(time.Now().Add(time.Second)) // the line has already arrived
 		c.Read(make([]byte, 256))
 		if c.refused != nil {
 			return n, c.refused
@@ -111,11 +110,11 @@ func (c *refusableConn) SetWriteDeadline(t time.Time) error {
 	return cmp.Or(c.refused, c.Conn.SetWriteDeadline(t))
 }
 
-// asRefusal converts the first bytes from Redis to a refusal, or returns nil if they are not one.
+// asRefusal returns the refusal in the first bytes from Redis, or nil if there is none.
 func asRefusal(first []byte) error {
 	line, _, _ := bytes.Cut(first, []byte("\r\n"))
 	text := string(line)
-	if !slices.ContainsFunc(refusals, func(prefix string) bool { return strings.HasPrefix(text, prefix) }) {
+	if !slices.ContainsFunc(refusalPrefixes, func(prefix string) bool { return strings.HasPrefix(text, prefix) }) {
 		return nil
 	}
 	return refusal(text[1:])

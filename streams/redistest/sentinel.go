@@ -15,30 +15,31 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A Sentinel is a primary with two replicas, and three Sentinels. If two Sentinels cannot reach the
-// primary for a second, they promote a replica. The whole failover takes two to five seconds. When the
-// old primary is back, it becomes a replica, and loses the data that the new primary does not have.
+// A SentinelDeployment is a primary and two replicas that three Sentinels monitor. If two Sentinels
+// cannot reach the primary for a second, they promote a replica. The whole failover takes two to five
+// seconds. When the old primary comes back, it becomes a replica and loses the data that the new primary
+// does not have.
 //
 //	s := redistest.StartSentinel(t)
 //	old := s.Primary()
 //	old.Kill() // or old.Pause(), old.CutOff()
 //	s.AwaitFailover(old)
 //	old.Restart() // or old.Resume(), old.Rejoin()
-type Sentinel struct {
-	Nodes     []*Node   // initially, the first one is the primary
-	Sentinels []*Server // two of them are enough for a failover
+type SentinelDeployment struct {
+	Nodes     []*Node   // the first one starts as the primary
+	Sentinels []*Server // two can start a failover
 
 	t testing.TB
 }
 
-// masterName is the sentinels' name for the primary.
+// masterName is the name of the primary in the configuration of the Sentinels.
 const masterName = "burble"
 
-// StartSentinel starts a Sentinel, with additional arguments for the redis-server of each node. It returns
-// when the replicas and the Sentinels are connected. The Sentinel stops at the end of the test.
-func StartSentinel(t testing.TB, args ...string) *Sentinel {
+// StartSentinel starts a SentinelDeployment, with additional arguments for the redis-server of each node.
+// It returns when the replicas and the Sentinels are connected. Everything stops at the end of the test.
+func StartSentinel(t testing.TB, args ...string) *SentinelDeployment {
 	t.Helper()
-	s := &Sentinel{t: t}
+	s := &SentinelDeployment{t: t}
 	for i := range 3 {
 		node := newNode(t)
 		s.Nodes = append(s.Nodes, node)
@@ -50,7 +51,7 @@ func StartSentinel(t testing.TB, args ...string) *Sentinel {
 	}
 	s.awaitReplicas()
 	s.startSentinels()
-	await(t, "the sentinels to agree", func(ctx context.Context) bool {
+	await(t, "the Sentinels to agree", func(ctx context.Context) bool {
 		for i := range s.Sentinels {
 			if !s.hasQuorum(ctx, i) {
 				return false
@@ -63,7 +64,7 @@ func StartSentinel(t testing.TB, args ...string) *Sentinel {
 
 // awaitReplicas waits until the replicas have the first node's data. A replica may be online before it
 // has received any data.
-func (s *Sentinel) awaitReplicas() {
+func (s *SentinelDeployment) awaitReplicas() {
 	client := s.Nodes[0].Client()
 	defer client.Close()
 	conn := client.Conn()
@@ -76,7 +77,7 @@ func (s *Sentinel) awaitReplicas() {
 
 // startSentinels starts the Sentinels. Their configuration lists the other Sentinels and the replicas,
 // because discovering these would take seconds.
-func (s *Sentinel) startSentinels() {
+func (s *SentinelDeployment) startSentinels() {
 	ids := make([]string, 3)
 	for i := range ids {
 		ids[i] = nodeID()
@@ -111,8 +112,8 @@ func (s *Sentinel) startSentinels() {
 	}
 }
 
-// speedUp makes a Sentinel poll more often, so that it detects within one second instead of ten that a
-// node is back.
+// speedUp makes a Sentinel poll more often, so that it notices a returning node within one second
+// instead of ten.
 func speedUp(sentinel *Server) {
 	sentinel.t.Helper()
 	client := sentinel.Client()
@@ -125,7 +126,7 @@ func speedUp(sentinel *Server) {
 }
 
 // hasQuorum reports whether the Sentinel with index i can reach all others.
-func (s *Sentinel) hasQuorum(ctx context.Context, i int) bool {
+func (s *SentinelDeployment) hasQuorum(ctx context.Context, i int) bool {
 	client := s.Sentinels[i].Client()
 	defer client.Close()
 	reply, err := client.Do(ctx, "SENTINEL", "CKQUORUM", masterName).Text()
@@ -133,7 +134,7 @@ func (s *Sentinel) hasQuorum(ctx context.Context, i int) bool {
 }
 
 // Redis returns options for a Store on the current primary.
-func (s *Sentinel) Redis() *redis.UniversalOptions {
+func (s *SentinelDeployment) Redis() *redis.UniversalOptions {
 	options := &redis.UniversalOptions{MasterName: masterName}
 	for _, sentinel := range s.Sentinels {
 		options.Addrs = append(options.Addrs, sentinel.Addr)
@@ -141,13 +142,13 @@ func (s *Sentinel) Redis() *redis.UniversalOptions {
 	return options
 }
 
-// URL returns a REDIS_URL for the Sentinel.
-func (s *Sentinel) URL() string {
+// URL returns a REDIS_URL for the Sentinels.
+func (s *SentinelDeployment) URL() string {
 	return "redis-sentinel://" + strings.Join(s.Redis().Addrs, ",") + "/" + masterName
 }
 
 // Primary returns the node that most Sentinels report as the primary.
-func (s *Sentinel) Primary() *Node {
+func (s *SentinelDeployment) Primary() *Node {
 	s.t.Helper()
 	votes := make(map[string]int)
 	most := ""
@@ -166,9 +167,9 @@ func (s *Sentinel) Primary() *Node {
 	return nil
 }
 
-// primaryAccordingTo returns the primary's address according to one sentinel, or "" if that sentinel
+// primaryAccordingTo returns the primary's address according to one Sentinel, or "" if that Sentinel
 // does not answer.
-func (s *Sentinel) primaryAccordingTo(i int) string {
+func (s *SentinelDeployment) primaryAccordingTo(i int) string {
 	client := redis.NewSentinelClient(&redis.Options{Addr: s.Sentinels[i].Addr, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true})
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
@@ -180,8 +181,8 @@ func (s *Sentinel) primaryAccordingTo(i int) string {
 	return net.JoinHostPort(addr[0], addr[1])
 }
 
-// FailOver starts a failover of a healthy primary, as for an upgrade. It does not wait.
-func (s *Sentinel) FailOver() {
+// FailOver starts a failover of a healthy primary, as for an upgrade, without waiting for its end.
+func (s *SentinelDeployment) FailOver() {
 	s.t.Helper()
 	client := s.Sentinels[0].Client()
 	defer client.Close()
@@ -192,7 +193,7 @@ func (s *Sentinel) FailOver() {
 
 // AwaitFailover waits until a node other than old is the primary and accepts writes, and
 // returns it.
-func (s *Sentinel) AwaitFailover(old *Node) *Node {
+func (s *SentinelDeployment) AwaitFailover(old *Node) *Node {
 	s.t.Helper()
 	primary := old
 	await(s.t, "a failover", func(context.Context) bool {
@@ -202,25 +203,25 @@ func (s *Sentinel) AwaitFailover(old *Node) *Node {
 	return primary
 }
 
-// AwaitReplica waits until the node is a replica of the primary, and has the data that the primary had at
-// the time of the call. A replica's link may be up before the replica has received any data.
-func (s *Sentinel) AwaitReplica(node *Node) {
+// AwaitReplica waits until the node is a replica of the primary and has caught up with the data that the
+// primary has now. A replica's link may be up before the replica has received any data.
+func (s *SentinelDeployment) AwaitReplica(node *Node) {
 	s.t.Helper()
 	client := node.Client()
 	defer client.Close()
-	had := int64(-1)
+	wantOffset := int64(-1)
 	await(s.t, "the node to be a replica", func(ctx context.Context) bool {
 		primary := s.Primary()
 		info := client.Info(ctx, "replication").Val()
 		if !strings.Contains(info, "master_link_status:up") || !strings.Contains(info, "master_port:"+cmp.Or(port(primary.Proxy.Addr), "?")) {
 			return false
 		}
-		if had < 0 {
+		if wantOffset < 0 {
 			primaryClient := primary.Client()
 			defer primaryClient.Close()
-			had = numberAfter(primaryClient.Info(ctx, "replication").Val(), "master_repl_offset:")
+			wantOffset = numberAfter(primaryClient.Info(ctx, "replication").Val(), "master_repl_offset:")
 		}
-		return had >= 0 && numberAfter(info, "slave_repl_offset:") >= had
+		return wantOffset >= 0 && numberAfter(info, "slave_repl_offset:") >= wantOffset
 	})
 }
 

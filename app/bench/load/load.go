@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// Load has the receiving and sending clients of a run.
+// Load is the clients of a run.
 type Load struct {
 	Receiving *Swarm // every client of the workload
-	sending   *Swarm // the same as Receiving, unless its connections cannot send
+	sending   *Swarm // equal to Receiving unless its connections cannot send
 	work      Workload
 }
 
-// Open connects the clients of a workload and makes them follow their rooms. sending is the
-// protocol of clients that only send. If it is nil, the receiving clients send. The caller must
-// call Stop or Finish.
-func Open(ctx context.Context, port int, receiving, sending *Protocol, w Workload) (l *Load, err error) {
-	l = &Load{work: w, Receiving: NewSwarm(port, receiving, w, w.Clients)}
+// Open connects the clients of a workload and makes them follow their rooms. sendProtocol is for
+// clients that only send. If it is nil, the receiving clients also send. The caller must call Stop
+// or Finish.
+func Open(ctx context.Context, port int, receiveProtocol, sendProtocol *Protocol, w Workload) (l *Load, err error) {
+	l = &Load{work: w, Receiving: NewSwarm(port, receiveProtocol, w, w.Clients)}
 	l.sending = l.Receiving
 	defer func() {
 		if err != nil {
@@ -35,8 +35,8 @@ func Open(ctx context.Context, port int, receiving, sending *Protocol, w Workloa
 	if err := l.Receiving.connect(ctx, &l.Receiving.joinedCount); err != nil {
 		return nil, fmt.Errorf("%w; first error: %s", err, l.Receiving.Stop().FirstError)
 	}
-	if sending != nil {
-		l.sending = NewSwarm(port, sending, w, min(w.Sequences(), maxSenders)).WithoutFollows()
+	if sendProtocol != nil {
+		l.sending = NewSwarm(port, sendProtocol, w, min(w.Sequences(), maxSenders)).WithoutFollows()
 		if err := l.sending.Start(); err != nil {
 			return nil, err
 		}

@@ -76,7 +76,7 @@ func (b *Burble) Launch(ctx context.Context, w load.Workload, r *proc.Redis) (*S
 	socket := burbleSocket(tokens, w.Deflate)
 	s := &Server{protocol: socket, Port: port, pids: []int{process.PID()}, redisPIDs: r.PIDs, Stop: process.Kill}
 	if w.Transport == load.SSE {
-		s.protocol, s.sending = burbleEvents(), socket
+		s.protocol, s.sendProtocol = burbleEvents(), socket
 	}
 	return s, nil
 }

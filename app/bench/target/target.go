@@ -53,15 +53,15 @@ type Server struct {
 	Port int
 	Stop func()
 
-	protocol  *load.Protocol // for clients that receive
-	sending   *load.Protocol // for clients that only send; nil if the receiving clients send
-	pids      []int
-	redisPIDs []int
+	protocol     *load.Protocol // of clients that receive
+	sendProtocol *load.Protocol // of clients that only send; nil if the receiving clients also send
+	pids         []int
+	redisPIDs    []int
 }
 
-// Load opens the clients of a workload, and makes them follow their rooms.
+// Load connects the clients of the workload and makes them follow their rooms.
 func (s *Server) Load(ctx context.Context, w load.Workload) (*load.Load, error) {
-	return load.Open(ctx, s.Port, s.protocol, s.sending, w)
+	return load.Open(ctx, s.Port, s.protocol, s.sendProtocol, w)
 }
 
 // Swarm returns unconnected clients that only receive.

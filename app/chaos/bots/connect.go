@@ -27,7 +27,7 @@ type readFunc func(ctx context.Context, server *client.Server, follows []client.
 
 // protocols maps each protocol to the function that reads rooms over it. Only WebSocket can read
 // more than one room.
-var protocols = map[string]readFunc{"websocket": readWebSocket, "sse": readLive(client.SSE), "ndjson": readLive(client.NDJSON)}
+var protocols = map[string]readFunc{"websocket": readWebSocket, "sse": readHTTPStream(client.SSE), "ndjson": readHTTPStream(client.NDJSON)}
 
 func readWebSocket(ctx context.Context, server *client.Server, follows []client.Follow, handle func(client.Frame) error) error {
 	socket, err := server.Dial(ctx, follows...)
@@ -39,7 +39,7 @@ func readWebSocket(ctx context.Context, server *client.Server, follows []client.
 	return handleAll(socket.Next, handle)
 }
 
-func readLive(format string) readFunc {
+func readHTTPStream(format string) readFunc {
 	return func(ctx context.Context, server *client.Server, follows []client.Follow, handle func(client.Frame) error) error {
 		if len(follows) != 1 {
 			return fmt.Errorf("follow %d rooms over HTTP: only one is possible", len(follows))

@@ -6,7 +6,7 @@ import (
 	"burble/app/client"
 )
 
-// newEntry converts an entry of the protocol.
+// newEntry converts a received entry.
 func newEntry(from *client.Entry) (e Entry, err error) {
 	if e.ID, err = ParseID(from.ID); err == nil && from.Target != "" {
 		e.Target, err = ParseID(from.Target)

@@ -1,10 +1,10 @@
 import { toast } from "../page/toast.js";
 import { names } from "../people/names.js";
-import { lineOf, reactionOf, writtenOf } from "./message.js";
+import { lineOf, reactionOf, contentOf } from "./message.js";
 import { Toolbar } from "./toolbar.js";
 
 const idOf = (article) => article.id.slice(1);
-const authorOf = (article) => writtenOf(article).user;
+const authorOf = (article) => contentOf(article).user;
 
 /**
  * Connects the user's actions on messages: the toolbar, reactions, links, search and navigation.
@@ -30,7 +30,7 @@ export function connectActions({ room, me, log, scroll, history, outbox, connect
 
   /** Returns the Markdown source of a message. The page has only the HTML of messages that the server rendered. */
   async function sourceOf(article) {
-    return writtenOf(article).text ?? (await fetchMessage(idOf(article))).text;
+    return contentOf(article).text ?? (await fetchMessage(idOf(article))).text;
   }
 
   /** Returns a message, or undefined if it does not exist. @param {string} id entry ID */

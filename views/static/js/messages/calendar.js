@@ -6,7 +6,7 @@ let goToTime;
 export function openCalendar(callback) {
   goToTime = callback;
   const newest = Date.parse([...document.querySelectorAll("#messages time")].at(-1)?.dateTime) || 0;
-  const latest = Math.max(Date.now(), newest); // the clock of the device may be slow
+  const latest = Math.max(Date.now(), newest); // the device’s clock may be behind
   const now = new Date(latest - new Date(latest).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
   field.max = now;
   field.value ||= now;

@@ -11,14 +11,14 @@ const REFUSED = { edit: "Edit not saved.", delete: "Not deleted.", react: "React
 /** @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, more_users?: Record<string, number>, emoji?: string, on?: boolean }} Entry */
 
 /** @type {WeakMap<Element, { user?: User, text?: string, html?: string }>} by article */
-const written = new WeakMap();
+const contents = new WeakMap();
 
 /**
  * Returns a message's author, Markdown and HTML as the server sent them. Do not read these from the DOM, which
  * the browser may have translated. The Markdown is missing if the server rendered the message.
  * @param {Element} article
  */
-export const writtenOf = (article) => written.get(article) ?? {};
+export const contentOf = (article) => contents.get(article) ?? {};
 
 /**
  * MessageRenderer creates and updates the article of a message. It clones a template that has the
@@ -40,10 +40,10 @@ export class MessageRenderer {
     this.#me = me;
   }
 
-  /** Takes over an article that the server rendered. @param {Element} article */
+  /** Prepares an article that the server rendered. @param {Element} article */
   adopt(article) {
     const name = findPart(article, ".author").textContent;
-    written.set(article, { user: { id: article.dataset.user ?? "", name }, html: findPart(article, ".body").innerHTML });
+    contents.set(article, { user: { id: article.dataset.user ?? "", name }, html: findPart(article, ".body").innerHTML });
     findPart(article, ".avatar").translate = false;
     this.showTime(article);
     this.highlightMentions(article);
@@ -154,7 +154,7 @@ export class MessageRenderer {
 
   #showBody(article, { html, text }) {
     const body = findPart(article, ".body");
-    Object.assign(writtenOf(article), { text, html });
+    Object.assign(contentOf(article), { text, html });
     if (html === undefined) body.textContent = text;
     else setHTML(body, html);
     for (const part of body.querySelectorAll("code, bdi")) part.translate = false; // like Message.Body
@@ -164,7 +164,7 @@ export class MessageRenderer {
   #showAuthor(article, user) {
     article.dataset.user = user.id;
     article.toggleAttribute("data-mine", user.id === this.#me?.id);
-    written.set(article, { user });
+    contents.set(article, { user });
     showAvatar(findPart(article, ".avatar"), user);
     findPart(article, ".author").textContent = user.name;
   }
@@ -175,7 +175,7 @@ export class MessageRenderer {
     const [name, text] = quote.children;
     quote.hidden = false;
     quote.href = `/r/${this.#room}/${id}`;
-    name.textContent = (original && writtenOf(original).user?.name) ?? "";
+    name.textContent = (original && contentOf(original).user?.name) ?? "";
     text.textContent = original ? lineOf(original) : "an earlier message";
   }
 
@@ -210,28 +210,28 @@ export function timeOfArticle(article) {
   return article.id ? timeOf(article.id.slice(1)) : Number(article.dataset.writtenAt);
 }
 
-/** Returns the properties by which a message is grouped with the previous one. @param {Element} article @returns {import("./rows.js").Grouping} */
+/** Returns the properties that decide whether a message continues the previous one. @param {Element} article @returns {import("./rows.js").Grouping} */
 export function groupingOf(article) {
   return {
     user: article.dataset.user ?? "",
-    name: writtenOf(article).user?.name,
+    name: contentOf(article).user?.name,
     time: timeOfArticle(article),
     reply: !findPart(article, ".quote").hidden,
     unreadable: "unreadable" in article.dataset,
   };
 }
 
-/** Returns an element of the template in an article. It ignores elements in the text of the message. @param {Element} article @param {string} selector */
+/** Returns a part of an article that comes from the template, not from the text of the message. @param {Element} article @param {string} selector */
 export function findPart(article, selector) {
   return article.querySelector(`:scope > ${selector}, :scope > header ${selector}`);
 }
 
 /** Returns an emoji without variation selectors, which do not make it a different emoji. */
-const bare = (emoji) => emoji?.replace(/[\ufe0e\ufe0f]/g, "");
+const baseEmoji = (emoji) => emoji?.replace(/[\ufe0e\ufe0f]/g, "");
 
 /** Returns the button of a reaction. @param {Element} article @param {string} emoji */
 export function reactionOf(article, emoji) {
-  return [...findPart(article, ".reactions").children].find((button) => bare(button.dataset.emoji) === bare(emoji));
+  return [...findPart(article, ".reactions").children].find((button) => baseEmoji(button.dataset.emoji) === baseEmoji(emoji));
 }
 
 /** Returns the IDs of a reaction's listed users, and the number of users who are not listed. @param {Element} article @param {string} emoji @returns {[string[], number]} */
@@ -241,7 +241,7 @@ function reactorsOf(article, emoji) {
 }
 
 function showDeleted(article) {
-  written.set(article, { user: writtenOf(article).user });
+  contents.set(article, { user: contentOf(article).user });
   article.dataset.deleted = "";
   delete article.dataset.edited;
   findPart(article, ".quote").hidden = true;
@@ -252,7 +252,7 @@ function showDeleted(article) {
 
 /** Returns the first line of a message. @param {Element} article */
 export function lineOf(article) {
-  const { html } = writtenOf(article);
+  const { html } = contentOf(article);
   return firstLine(html === undefined ? findPart(article, ".body").textContent : textOfHTML(html));
 }
 

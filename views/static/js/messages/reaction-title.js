@@ -1,15 +1,15 @@
 import { names } from "../people/names.js";
-import { writtenOf } from "./message.js";
+import { contentOf } from "./message.js";
 
 /**
- * Lists the users of a reaction in its title: their names where known, and the number of others.
+ * Sets the title of a reaction: the known names of its users, and the number of other users.
  * @param {HTMLElement} reaction
- * @param {Map<string, { id: string, name: string }>} users whose names are known, by ID; adds the authors in the page
+ * @param {Map<string, { id: string, name: string }>} known users by ID, to which it adds the authors on the page
  * @param {{ id: string } | null} me
  */
 export function showTitle(reaction, users, me) {
   for (const article of document.querySelectorAll("#messages article[data-user]")) {
-    users.set(article.dataset.user, writtenOf(article).user);
+    users.set(article.dataset.user, contentOf(article).user);
   }
   const ids = reaction.dataset.users ? reaction.dataset.users.split(" ") : [];
   const labels = ids.filter((id) => id === me?.id || users.has(id)).map((id) => (id === me?.id ? "you" : names.label(users.get(id))));

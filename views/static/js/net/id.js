@@ -1,5 +1,5 @@
 /**
- * Entry IDs ("<milliseconds>-<sequence number>"), cursors ("<entry ID>@<epoch>") and send keys.
+ * Entry IDs ("<milliseconds>-<sequence number>"), cursors ("<entry ID>@<epoch>") and idempotency keys.
  */
 
 /**

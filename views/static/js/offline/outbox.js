@@ -3,9 +3,9 @@ import { newKey } from "../net/id.js";
 import { keysWithPrefix, load, loadJSON, save } from "../page/storage.js";
 
 const REPLY_TIMEOUT = 10_000; // milliseconds
-const MAX_RETRY_TIME = 23 * 3_600_000; // milliseconds; the server remembers a send key for a day, and might store a later retry twice. The clocks of two servers may differ
+const MAX_RETRY_TIME = 23 * 3_600_000; // milliseconds; the server remembers an idempotency key for a day, and might store a later retry twice. The clocks of two servers may differ
 
-/** The prefix of storage keys. The room and the send key follow. */
+/** The prefix of storage keys. The room and the idempotency key follow. */
 export const OUTBOX_PREFIX = "burble:outbox:";
 
 /** Returns the storage keys of a user's items. Items that an older release stored have no user, and count as every user's. */
@@ -16,7 +16,7 @@ const itemKeys = (user, prefix) => keysWithPrefix(prefix).filter((key) => {
 
 /**
  * @typedef {object} Item a message, or a change to one, that the server has not confirmed as stored
- * @property {string} key send key, the same on every attempt, so that the item is stored once
+ * @property {string} key idempotency key, the same on every attempt, so that the item is stored once
  * @property {string} [user] ID of its author
  * @property {"send" | "edit" | "delete" | "react"} [type] "send" if absent
  * @property {string} [text]
@@ -39,7 +39,7 @@ const itemKeys = (user, prefix) => keysWithPrefix(prefix).filter((key) => {
  * each other's items.
  *
  * A page sends its own items and, whenever it connects, those of other tabs, which may have been
- * closed. If two tabs send the same item, the server stores it once because of its send key.
+ * closed. If two tabs send the same item, the server stores it once because of its idempotency key.
  *
  * Event: `change` when items or refusal have changed.
  */
@@ -48,11 +48,11 @@ export class Outbox extends EventTarget {
   #connection;
   #user;
   #isOpen = false;
-  #inFlight = ""; // send key
+  #inFlight = ""; // idempotency key
   #timer = 0; // until the next attempt
   #attempt = 0;
   #refusal = "";
-  /** @type {Set<string>} send keys of the items that this page may send */
+  /** @type {Set<string>} idempotency keys of the items that this page may send */
   #sendableKeys = new Set();
 
   /**

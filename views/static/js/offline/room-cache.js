@@ -1,4 +1,4 @@
-import { findPart, writtenOf } from "../messages/message.js";
+import { findPart, contentOf } from "../messages/message.js";
 import { workerURL } from "../page/trusted-html.js";
 
 const MAX_MESSAGES = 200; // per room
@@ -96,7 +96,7 @@ function entryOf(article) {
   const { n, key, edited } = article.dataset;
   const id = article.id.slice(1);
   if ("unreadable" in article.dataset) return { id, n: Number(n), kind: "unreadable" };
-  const { user, text, html } = writtenOf(article);
+  const { user, text, html } = contentOf(article);
   const entry = { id, n: Number(n), kind: "message", key, edited, user };
   if ("deleted" in article.dataset) return { ...entry, deleted: true };
   const quote = findPart(article, ".quote");

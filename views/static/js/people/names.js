@@ -35,7 +35,7 @@ export class Names extends EventTarget {
   /** @type {Map<string, string>} skeletons by name */
   #skeletons = new Map();
   /** @type {{ id: string, name: string }[]} the users who were added */
-  #all = [];
+  #added = [];
 
   /** @returns {Iterable<string>} the names that the page has shown */
   get all() {
@@ -47,7 +47,7 @@ export class Names extends EventTarget {
     const users = this.#usersLike(name);
     if (!id || users.has(id)) return;
     users.add(id);
-    this.#all.push({ id, name });
+    this.#added.push({ id, name });
     if (!lookalikes && /[^\0-\u036f]/.test(name.normalize("NFKD"))) this.#loadLookalikes();
     if (users.size > 1) this.dispatchEvent(new Event("clash"));
   }
@@ -78,7 +78,7 @@ export class Names extends EventTarget {
   /** Compares all names again, with the table of characters that look like others. */
   async #loadLookalikes() {
     await loadLookalikes();
-    const all = this.#all.splice(0);
+    const all = this.#added.splice(0);
     this.#users.clear();
     this.#skeletons.clear();
     for (const user of all) this.add(user);

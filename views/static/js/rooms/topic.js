@@ -1,7 +1,7 @@
 import { newKey } from "../net/id.js";
 
 const dialog = document.getElementById("topic");
-let key = ""; // send key of the last request
+let key = ""; // idempotency key of the last request
 
 /**
  * Sends the topic in the dialog to the server.

@@ -33,13 +33,18 @@ func TestEveryMethodOfAccessChecksTheRoom(t *testing.T) {
 	access, ctx := store.As(ada), context.Background()
 	const room = "No"
 	calls := map[string]func() error{
+		"About":          func() error { _, err := access.About(ctx, room); return err },
 		"Append":         func() error { _, err := access.Append(ctx, room, streams.Entry{}); return err },
 		"AppendExisting": func() error { _, err := access.AppendExisting(ctx, room, streams.Entry{}); return err },
+		"CreatePublic":   func() error { _, err := access.CreatePublic(ctx, room, uuid.NewString(), ""); return err },
 		"DeleteRoom":     func() error { return access.DeleteRoom(ctx, room) },
 		"Enter":          func() error { return access.Enter(ctx, room) },
 		"Follow":         func() error { _, err := access.Follow(room, streams.Newest(1), nil); return err },
 		"MarkRead":       func() error { return access.MarkRead(ctx, room, streams.ID{}) },
+		"Member":         func() error { _, err := access.Member(ctx, room, ada.ID); return err },
+		"MemberNames":    func() error { _, err := access.MemberNames(ctx, room, nil); return err },
 		"Members":        func() error { _, err := access.Members(ctx, room); return err },
+		"NameIn":         func() error { _, err := access.NameIn(ctx, room, ada.ID); return err },
 		"Names":          func() error { _, err := access.Names(ctx, room); return err },
 		"Page":           func() error { _, err := access.Page(ctx, room, streams.Where{Limit: 1}); return err },
 		"Present":        func() error { return access.Present(ctx, room).Err },
@@ -50,7 +55,7 @@ func TestEveryMethodOfAccessChecksTheRoom(t *testing.T) {
 	for method := range reflect.TypeFor[streams.Access]().Methods() {
 		call := calls[method.Name]
 		switch method.Name {
-		case "Rooms", "CreatePrivate", "CreateDirect": // have no room as their parameter
+		case "Rooms", "ScanRooms", "CreatePrivate", "CreatePrivateOnce", "CreateDirect": // have no room as their parameter
 			continue
 		}
 		if call == nil {

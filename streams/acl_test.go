@@ -99,10 +99,27 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 	check("read up to", second(store.As(ada).ReadUpTo(ctx, "lobby")))
 	check("rooms", second(store.As(ada).Rooms(ctx, 10)))
 	check("topic", second(store.As(ada).Topic(ctx, "lobby")))
+	check("about", second(store.As(ada).About(ctx, "lobby")))
+	check("scan the rooms", third(store.As(ada).ScanRooms(ctx, "0:0")))
+	check("create a public room", second(store.AsRanked(ada, streams.Account).CreatePublic(ctx, "launch", uuid.NewString(), "Launch")))
+	check("create a private room", second(store.AsRanked(ada, streams.Account).CreatePrivate(ctx, "Launch", nil)))
+	members, err := store.As(ada).Members(ctx, "launch")
+	check("members", err)
+	check("member", second(store.As(ada).Member(ctx, "launch", ada.ID)))
+	check("names of members", second(store.As(ada).MemberNames(ctx, "launch", members)))
+	check("name in a room", second(store.As(ada).NameIn(ctx, "lobby", bob.ID)))
+	check("delete a room", store.AsRanked(ada, streams.Owner).DeleteRoom(ctx, "launch"))
+	check("add a job", store.AddJob(ctx, "job", "1"))
+	check("jobs", second(store.Jobs(ctx)))
+	check("claim a job", second(store.ClaimJob(ctx, "job", time.Second)))
+	check("extend a job", store.ExtendJob(ctx, "job", time.Second))
+	check("save a job", store.SaveJob(ctx, "job", "2"))
+	check("finish a job", store.FinishJob(ctx, "job"))
 	check("health", store.Health(ctx))
 }
 
-func second[T any](_ T, err error) error { return err }
+func second[T any](_ T, err error) error        { return err }
+func third[T, U any](_ T, _ U, err error) error { return err }
 
 // expectDenied checks that the user has no permissions that Burble does not need. WAIT is allowed, although
 // only [streams.Replica] needs it.

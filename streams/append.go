@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"burble/streams/conns"
@@ -111,6 +112,9 @@ func (s *Store) appendArgs(to grant, entry *Entry, mayCreate bool) []any {
 		string(entry.Kind), entry.Key, to.user.ID, to.user.Name, create, to.rank.name(),
 	)
 	for _, field := range kindFields[entry.Kind] {
+		if entry.Kind == Changed && slices.Contains(entry.Unchanged, field.name) {
+			continue
+		}
 		if value := field.get(entry); value != "" || !field.isOptional {
 			args = append(args, field.name, value)
 		}

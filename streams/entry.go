@@ -32,6 +32,8 @@ type Entry struct {
 	Reason     string
 
 	Settings Settings // set only in a Changed
+	// Unchanged names the Settings that Append leaves as they are: "title", "archived" or "locked".
+	Unchanged []string
 
 	// Set only in a Page, which returns messages in their current state.
 	Edited    ID                  // ID of the last edit; zero if there is none

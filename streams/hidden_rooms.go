@@ -13,6 +13,7 @@ import (
 
 	"burble/streams/conns"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -22,13 +23,40 @@ const MaxDirect = 8
 // ErrBadMembers means that a direct room would have too few or too many members.
 var ErrBadMembers = errors.New("a direct room has 2 to 8 members")
 
+// CreatePublic creates a public room with a title, which may be empty. A user with an account then moderates
+// it. It returns false if the room exists, unless the same user has created it with the same send key.
+func (a Access) CreatePublic(ctx context.Context, room, key, title string) (created bool, err error) {
+	if IsHidden(room) {
+		return false, ErrHidden
+	}
+	granted, err := a.admit(room, writing)
+	if err != nil {
+		return false, err
+	}
+	role := NoRole
+	if a.rank >= Account {
+		role = RoomModerator
+	}
+	return a.store.create(ctx, granted, newRoom{kind: "public", key: key, title: title, role: role})
+}
+
 // CreatePrivate creates a private room that the user moderates, and adds the other members. It returns the
 // room's random name. The user must have an account.
 func (a Access) CreatePrivate(ctx context.Context, title string, others []User) (room string, err error) {
 	var random [16]byte
 	rand.Read(random[:])
-	room = privatePrefix + encodeName(random[:])
-	_, err = a.createHidden(ctx, room, "private", title, others)
+	return a.createPrivate(ctx, random[:], title, others)
+}
+
+// CreatePrivateOnce is like CreatePrivate, but repeated calls with the same secret and key create only one
+// room, whose name is derived from them.
+func (a Access) CreatePrivateOnce(ctx context.Context, secret []byte, key, title string, others []User) (room string, err error) {
+	return a.createPrivate(ctx, deriveName(secret, "private room", a.user.ID, strings.ToLower(key)), title, others)
+}
+
+func (a Access) createPrivate(ctx context.Context, random []byte, title string, others []User) (room string, err error) {
+	room = privatePrefix + encodeName(random)
+	_, err = a.createHidden(ctx, room, newRoom{kind: "private", title: title, role: RoomModerator, others: others})
 	return room, err
 }
 
@@ -44,11 +72,16 @@ func (a Access) CreateDirect(ctx context.Context, secret []byte, others []User) 
 	if len(ids) < 2 || len(ids) > MaxDirect {
 		return "", false, ErrBadMembers
 	}
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte("direct room\n" + strings.Join(ids, "\n")))
-	room = directPrefix + encodeName(mac.Sum(nil))
-	isNew, err = a.createHidden(ctx, room, "direct", "", others)
+	room = directPrefix + encodeName(deriveName(secret, append([]string{"direct room"}, ids...)...))
+	isNew, err = a.createHidden(ctx, room, newRoom{kind: "direct", role: Ordinary, others: others})
 	return room, isNew, err
+}
+
+// deriveName returns a MAC of the parts, for encodeName.
+func deriveName(secret []byte, parts ...string) []byte {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(strings.Join(parts, "\n")))
+	return mac.Sum(nil)
 }
 
 // encodeName returns the first 100 bits of random as hiddenRandom characters.
@@ -56,27 +89,52 @@ func encodeName(random []byte) string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(random))[:hiddenRandom]
 }
 
-// createHidden creates a hidden room. It returns false if the room exists. Retries are safe.
-func (a Access) createHidden(ctx context.Context, room, kind, title string, others []User) (isNew bool, err error) {
+// createHidden creates a hidden room and lists it for its members. It returns false if the room exists.
+// Retries are safe.
+func (a Access) createHidden(ctx context.Context, room string, wanted newRoom) (isNew bool, err error) {
 	granted, err := a.admit(room, writing)
 	if err != nil {
 		return false, err
 	}
-	s := a.store
-	args := []any{room, rand.Text()[:12], randomSeq(), kind, title, a.user.ID, a.user.Name}
 	members := []string{a.user.ID}
-	for _, other := range others {
-		if !slices.Contains(members, other.ID) {
-			members = append(members, other.ID)
-			args = append(args, other.ID, other.Name)
-		}
+	wanted.others = slices.DeleteFunc(slices.Clone(wanted.others), func(other User) bool {
+		isKnown := slices.Contains(members, other.ID)
+		members = append(members, other.ID)
+		return isKnown
+	})
+	wanted.key = uuid.NewString() // runScript may repeat the call
+	isNew, err = a.store.create(ctx, granted, wanted)
+	if err != nil {
+		return false, err
 	}
-	keys := []string{s.keys.room(room), s.keys.meta(room), s.keys.members(room), s.keys.activity(bucketOf(room)), s.keys.list(room)}
+	return isNew, a.store.listFor(ctx, room, members...)
+}
+
+// newRoom describes a room to create.
+type newRoom struct {
+	kind, title string // kind is "public", "private" or "direct"
+	key         string // the first entry's send key
+	role        Role   // of the creator; NoRole in a public room whose creator has no account
+	others      []User // the other members
+}
+
+// create creates a room. It returns false if the room exists, unless the same user has created it with the
+// same key.
+func (s *Store) create(ctx context.Context, by grant, wanted newRoom) (created bool, err error) {
+	room, role := by.room, string(wanted.role)
+	if wanted.role == NoRole {
+		role = ""
+	}
+	args := []any{room, rand.Text()[:12], randomSeq(), wanted.key, wanted.kind, wanted.title, by.user.ID, by.user.Name, role}
+	for _, other := range wanted.others {
+		args = append(args, other.ID, other.Name)
+	}
+	keys := append(s.keys.history(room), s.keys.members(room), s.keys.activity(bucketOf(room)), s.keys.list(room))
 	reply, err := s.runScript(ctx, scriptCall{script: createRoomScript, weight: 1, keys: keys, args: args}).Text()
 	if err != nil {
-		return false, fmt.Errorf("create a %s room: %w", kind, wrap(err))
+		return false, fmt.Errorf("create a %s room: %w", wanted.kind, wrap(err))
 	}
-	return reply == "created", s.listFor(ctx, granted.room, members...)
+	return reply == "created", nil
 }
 
 // listFor adds the room to the hidden rooms of the users.

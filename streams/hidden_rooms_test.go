@@ -67,6 +67,11 @@ func TestHiddenRoomIsOnlyForMembers(t *testing.T) {
 				_, refused["topic"] = stranger.Topic(ctx, name)
 				_, refused["names"] = stranger.Names(ctx, name)
 				_, refused["members"] = stranger.Members(ctx, name)
+				_, refused["about"] = stranger.About(ctx, name)
+				_, refused["member"] = stranger.Member(ctx, name, account(0).ID)
+				_, refused["names of members"] = stranger.MemberNames(ctx, name, nil)
+				_, refused["name"] = stranger.NameIn(ctx, name, account(0).ID)
+				_, refused["create a public room"] = stranger.CreatePublic(ctx, name, message.Key, "")
 				_, refused["read marker"] = stranger.ReadUpTo(ctx, name)
 				refused["present"] = stranger.Present(ctx, name).Err
 				refused["signal"] = stranger.Signal(ctx, name, streams.Typing)

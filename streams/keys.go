@@ -60,6 +60,10 @@ func (k keys) secret() string { return k.bucket(0) + "secret" }
 // sweep exists for sweepInterval after a server has begun to sweep all rooms.
 func (k keys) sweep() string { return k.bucket(0) + "sweep" }
 
+// jobs is the hash of the states of unfinished jobs. jobLease exists while a server works on a job.
+func (k keys) jobs() string              { return k.bucket(0) + "jobs" }
+func (k keys) jobLease(id string) string { return k.bucket(0) + "job:" + id }
+
 func (k keys) room(room string) string { return k.bucket(bucketOf(room)) + "room:" + room }
 func (k keys) meta(room string) string { return k.room(room) + ":meta" }
 

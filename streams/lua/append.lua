@@ -131,11 +131,21 @@ if room_exists and length == 0 and last_number > 0 then
   redis.call('HSET', KEYS[2], 'trimmed', last_generated(KEYS[1]), 'trimmed_n', last_number)
 end
 
+local stored, from = ARGV, 13
+if kind == 'room' then -- the settings that are not given stay as they are
+  stored, from = {}, 1
+  for _, setting in ipairs({'title', 'archived', 'locked'}) do
+    new[setting] = new[setting] or redis.call('HGET', KEYS[2], setting) or ''
+    table.insert(stored, setting)
+    table.insert(stored, new[setting])
+  end
+end
+
 local entry_number = last_number + 1
 if kind == 'message' then message_count = message_count + 1 end
 local n, m = string.format('%.0f', entry_number), string.format('%.0f', message_count)
 local entry = {'kind', kind, 'n', n, 'm', m, 'key', key, 'uid', uid, 'name', author,
-  unpack(ARGV, 13)}
+  unpack(stored, from)}
 -- The second part of the ID is random, because two primaries may accept entries during a failover
 -- and must not give different entries the same ID.
 local wanted_id = string.format('%.0f', clock()) .. '-' .. ARGV[3]

@@ -1,32 +1,45 @@
--- Creates a hidden room with its first entries: its settings, and one for each member.
--- Needs lib.lua and rights.lua.
+-- Creates a room with its first entries: its settings, and one for each member. In a public room, only a
+-- creator with an account becomes a member, as its moderator. Needs lib.lua and rights.lua.
 --
--- KEYS  1 room  2 meta  3 members  4 activity  5 hidden
--- ARGV  1 room's name  2 epoch  3 second part of the first entry's ID  4 kind: 'private' or 'direct'
---       5 title  6 creator's user ID  7 creator's name  8, 9, ... user ID and name of each other member
--- Reply 'created', or 'exists' if the room exists already
+-- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits  7 members  8 activity  9 rooms or hidden
+-- ARGV  1 room's name  2 epoch  3 second part of the first entry's ID  4 send key of the first entry
+--       5 kind: 'public', 'private' or 'direct'  6 title  7 creator's user ID  8 creator's name
+--       9 creator's role, or '' for none  10, 11, ... user ID and name of each other member
+-- Reply 'created', also if the same creator has created the room with this send key, or 'exists'
 
-if redis.call('HEXISTS', KEYS[2], 'kind') == 1 then return 'exists' end
-local name, epoch, kind, title, uid, author = ARGV[1], ARGV[2], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local name, epoch, key, kind, title, uid, author = ARGV[1], ARGV[2], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+
+if redis.call('EXISTS', KEYS[1]) == 1 or redis.call('HEXISTS', KEYS[2], 'kind') == 1 then
+  local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+  local of = {}
+  for i = 1, #(first and first[2] or {}), 2 do of[first[2][i]] = first[2][i + 1] end
+  return of.key == key and of.uid == uid and 'created' or 'exists'
+end
+-- As in append.lua, nothing of a lost history may become part of the new one.
+if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]) > 0 then
+  redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6])
+end
 
 local n, id = 0, nil
-local function append(kind, ...)
+local function append(kind, send_key, ...)
   n = n + 1
   local own = n == 1 and string.format('%.0f-%s', clock(), ARGV[3]) or '*'
-  id = redis.call('XADD', KEYS[1], own, 'kind', kind, 'n', n, 'm', 0, 'key', '', 'uid', uid, 'name', author, ...)
+  id = redis.call('XADD', KEYS[1], own, 'kind', kind, 'n', n, 'm', 0, 'key', send_key, 'uid', uid, 'name', author, ...)
 end
 local function add(member_uid, member_name, role)
-  append('member', 'member', member_uid, 'member_name', member_name, 'role', role)
-  redis.call('HSET', KEYS[3], member_uid, role .. ' ' .. id .. ' ')
+  append('member', '', 'member', member_uid, 'member_name', member_name, 'role', role)
+  redis.call('HSET', KEYS[7], member_uid, role .. ' ' .. id .. ' ')
 end
 
-append('room', 'title', title, 'archived', '', 'locked', '')
-add(uid, author, kind == 'private' and 'moderator' or 'member')
-for i = 8, #ARGV, 2 do add(ARGV[i], ARGV[i + 1], 'member') end
+append('room', key, 'title', title, 'archived', '', 'locked', '')
+if ARGV[9] ~= '' then add(uid, author, ARGV[9]) end
+for i = 10, #ARGV, 2 do add(ARGV[i], ARGV[i + 1], 'member') end
 
 local millis = string.match(id, '^%d+')
 redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n, 'messages', 0, 'created', millis,
-  'message', '0-0', 'message_n', 0, 'message_m', 0, 'kind', kind, 'title', title, 'archived', '', 'locked', '')
-redis.call('ZADD', KEYS[5], millis, name)
-redis.call('XADD', KEYS[4], 'MAXLEN', '~', 1000, '*', 'room', name, 'at', id .. '@' .. epoch)
+  'message', '0-0', 'message_n', 0, 'message_m', 0, 'title', title, 'archived', '', 'locked', '')
+if kind ~= 'public' then redis.call('HSET', KEYS[2], 'kind', kind) end
+if redis.call('EXISTS', KEYS[7]) == 1 then redis.call('HSET', KEYS[2], 'restricted', '1') end
+redis.call('ZADD', KEYS[9], millis, name)
+redis.call('XADD', KEYS[8], 'MAXLEN', '~', 1000, '*', 'room', name, 'at', id .. '@' .. epoch)
 return 'created'

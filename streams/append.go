@@ -90,7 +90,7 @@ func (s *Store) append(ctx context.Context, to grant, entry Entry, mayCreate boo
 		}
 	}
 	if !call.stored.Repeated {
-		s.acknowledged.add(room, call.stored.Cursor)
+		s.lastStored.add(room, call.stored.Cursor)
 	}
 	return call.stored, nil
 }

@@ -96,11 +96,11 @@ func (a Access) Follow(room string, from From, onReadable func(*Reader)) (*Reade
 	reader.window = s.windows[room]
 	if reader.window == nil {
 		activityRead, skips := s.tailOf(room).activityPosition(s.keys.activity(bucketOf(room)))
-		reader.window = newWindow(room, activityRead, skips, s.acknowledged.last(room))
+		reader.window = newWindow(room, activityRead, skips, s.lastStored.last(room))
 		s.windows[room] = reader.window
 	}
 	if current := reader.window.view.Load(); from.fresh && current != nil {
-		reader.cursor = later(current.end, s.acknowledged.last(room))
+		reader.cursor = later(current.end, s.lastStored.last(room))
 	}
 	reader.window.add(reader)
 	return reader, nil

@@ -80,14 +80,14 @@ type Store struct {
 
 	// Reads use redis.Retrying, appends use redis.Unretried, and each tail blocks on a connection
 	// of redis.Blocking.
-	redis        *conns.Set
-	tails        []*tail
-	appenders    []*appender
-	sharedReads  *sharedReads
-	acknowledged acknowledged
-	stopped      chan struct{} // closed when Run has returned
-	health       health
-	eviction     eviction
+	redis       *conns.Set
+	tails       []*tail
+	appenders   []*appender
+	sharedReads *sharedReads
+	lastStored  lastStored
+	stopped     chan struct{} // closed when Run has returned
+	health      health
+	eviction    eviction
 
 	mu              sync.Mutex // taken before a window's mu
 	windows         map[string]*window
@@ -104,13 +104,13 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{
-		options:      options,
-		keys:         keys{options.Prefix},
-		log:          options.Log,
-		sharedReads:  newSharedReads(maxSharedReads),
-		stopped:      make(chan struct{}),
-		acknowledged: acknowledged{seed: maphash.MakeSeed()},
-		windows:      make(map[string]*window),
+		options:     options,
+		keys:        keys{options.Prefix},
+		log:         options.Log,
+		sharedReads: newSharedReads(maxSharedReads),
+		stopped:     make(chan struct{}),
+		lastStored:  lastStored{seed: maphash.MakeSeed()},
+		windows:     make(map[string]*window),
 
 		maxWindowsBytes: maxWindowsBytes,
 		eviction:        eviction{logs: rate.Sometimes{Interval: evictionInterval}},

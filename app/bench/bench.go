@@ -13,7 +13,7 @@ import (
 	"burble/app/bench/target"
 )
 
-// bench is one invocation of the program, as the flags configure it.
+// bench is one invocation of the program, configured by flags.
 type bench struct {
 	mode     string
 	work     load.Workload

@@ -16,8 +16,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// fakeCentrifugo is a server that speaks as much of Centrifugo's protocol as the bench uses. It first
-// sends a ping, and confirms a client's subscriptions only after the client's pong.
+// fakeCentrifugo is a server that implements the part of Centrifugo's protocol that the bench uses. It
+// first sends a ping, and confirms a client's subscriptions only after the client's pong.
 type fakeCentrifugo struct {
 	mu          sync.Mutex
 	subscribers map[string][]*websocket.Conn

@@ -1,4 +1,4 @@
-// Command bench is a load generator for Burble and for the servers to which it is compared.
+// Command bench is a load generator for Burble and for the servers that it is compared with.
 //
 // It starts a Redis and a server, loads the server with many clients, checks that every
 // client receives every message once and in order, and reports throughput, latency,

@@ -16,8 +16,8 @@ import (
 	"burble/app/bench/wire"
 )
 
-// beforeMissed is the number of messages in the room before the ones that the clients missed.
-const beforeMissed = 50
+// earlierMessages is the number of messages in the room before the missed ones.
+const earlierMessages = 50
 
 // runResume measures a reconnect storm: all clients resume at once from the same cursor, on a
 // server that has just started. For comparison, it measures how long the same number of clients
@@ -31,7 +31,7 @@ func (b *bench) runResume(ctx context.Context, p *report.Plan, _ int) (*report.R
 		return nil, err
 	}
 	defer r.Stop()
-	messages := p.Work.Missed + beforeMissed
+	messages := p.Work.Missed + earlierMessages
 	cursor, err := b.writeHistory(ctx, p.Work, r, messages)
 	if err != nil {
 		return nil, err

@@ -121,7 +121,7 @@ func startWorker(config worker) (*workerProcess, error) {
 // awaitJoined waits until all clients of the worker have joined.
 func (w *workerProcess) awaitJoined() error { return w.read(new(bool)) }
 
-// begin makes the worker start to measure.
+// begin makes the worker start measuring.
 func (w *workerProcess) begin() error {
 	_, err := fmt.Fprintln(w.input)
 	return err

@@ -74,7 +74,7 @@ func TestChangingTheClockLosesNoMessage(t *testing.T) {
 		apptest.ExpectStoredOnce(t, redis, "lobby", i+1)
 	}
 
-	// Although the clock is slow, the calendar reaches the newest message.
+	// Although the clock is behind, the calendar reaches the newest message.
 	ada.click("#open-calendar")
 	ada.wait("the calendar", `document.querySelector("#calendar").open`)
 	ada.expect("whether the newest message is within the calendar's minutes",

@@ -159,8 +159,8 @@ func (c *trio) deleteByKeyboard() {
 	c.waitAll("This message was deleted.")
 }
 
-// firstReaction returns a JavaScript expression that is true if a message's first reaction has the
-// text and is pressed if, and only if, own is true.
+// firstReaction returns a JavaScript expression that reports whether a message's first reaction has the
+// text, and is pressed or not, as own requires.
 func firstReaction(message, text string, own bool) string {
 	return fmt.Sprintf(`(({innerText, ariaPressed}) => innerText === %q && ariaPressed === "%v")(document.querySelector(%q) ?? {})`, text, own, message+" .reaction")
 }

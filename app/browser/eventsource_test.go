@@ -13,8 +13,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// An EventSource gives up for good if it reconnects while the server drains, and the response has
-// a status other than 200.
+// An EventSource never reconnects again if it connects while the server drains, and the response has a
+// status other than 200.
 func TestEventSourceOutlivesRestarts(t *testing.T) {
 	t.Parallel()
 	restarts := 10

@@ -118,7 +118,7 @@ func (u *user) hover(selector string) {
 	call(u, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: "mouseMoved", X: x, Y: y})
 }
 
-// wheel turns the mouse wheel at a point by a number of pixels.
+// wheel scrolls with the mouse wheel at a point.
 func (u *user) wheel(x, y, pixels float64) {
 	u.t.Helper()
 	call(u, input.DispatchMouseEvent, input.DispatchMouseEventParams{

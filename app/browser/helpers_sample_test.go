@@ -20,8 +20,8 @@ type sample struct {
 	ids    []string          // IDs of sampleMessages
 }
 
-const sampleCode = "Nothing lost, nothing twice. Every client went on from its **cursor**:\n" +
-	"```go\nfor {\n\tread, err := reader.Next(ctx)\n\t// what was missed, then what comes\n}\n```"
+const sampleCode = "No losses, no duplicates. Every client resumed from its **cursor**:\n" +
+	"```go\nfor {\n\tread, err := reader.Next(ctx)\n\t// missed entries first, then new ones\n}\n```"
 
 // sampleMessages is the conversation in the lobby.
 var sampleMessages = []struct {
@@ -33,16 +33,16 @@ var sampleMessages = []struct {
 	{1450, "Grace", "The new tail is in. I killed two of the three servers while everybody was writing.", 0},
 	{1449, "Linus", "And?", 0},
 	{1446, "Grace", sampleCode, 0},
-	{1440, "Ada", "One read for history, live and missed. I like it.", 2},
+	{1440, "Ada", "One read for history, live and missed messages. I like it.", 2},
 	{1439, "Ada", "🎉", 0},
-	{62, "Hedy", "Morning! Who takes the *deploy* today?", 0},
+	{62, "Hedy", "Morning! Who’s doing the *deploy* today?", 0},
 	{60, "Margaret", "Me. The list:\n\n1. staging\n2. ten minutes of coffee\n3. everywhere else", 0},
 	{58, "Linus", "Wrong room, sorry", 0},
 	{41, "Hedy", "Staging looks good: https://status.example.com/staging", 0},
-	{40, "Ada", "Then go. I watch the graphs.", 8},
-	{12, "Margaret", "Done. Twelve seconds, and not one page had to be loaded again.", 0},
+	{40, "Ada", "Go ahead. I’ll watch the graphs.", 8},
+	{12, "Margaret", "Done. Twelve seconds, and nobody had to reload a page.", 0},
 	{3, "Grace", "@Ada, do the graphs agree?", 0},
-	{2, "Grace", "I see the sockets move over, and no sends refused.", 0},
+	{2, "Grace", "I see the sockets moving over, and no sends refused.", 0},
 }
 
 // newSample starts a server and fills its rooms.
@@ -79,7 +79,7 @@ func (s *sample) fillLobby() {
 	}
 	s.backdate()
 	s.guests["Linus"].delete("lobby", s.ids[7])
-	s.guests["Hedy"].edit("lobby", s.ids[5], "Morning! Who takes the **deploy** today?")
+	s.guests["Hedy"].edit("lobby", s.ids[5], "Morning! Who’s doing the **deploy** today?")
 	for _, reaction := range []struct {
 		author, emoji string
 		to            int

@@ -28,7 +28,7 @@ func TestCodeInRightToLeftText(t *testing.T) {
 		}).sort((a, b) => a[0] - b[0]).map(([, char]) => char).join("")).join(" ")`, "foo(a, b) [1]")
 }
 
-// The names after @ are compared as people do, and follow any character that is not a letter or digit.
+// Completion ignores case and accents, and works after any character that is not a letter or digit.
 func TestCompletionIgnoresAccents(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))

@@ -17,7 +17,7 @@ const translate = `
 		node.replaceWith(font);
 	}`
 
-// A translation is not stored as what was written. Names, times, code and rooms are not translated.
+// The page must store originals, not translations. Names, times, code and rooms are not translated.
 func TestTranslationIsNotKept(t *testing.T) {
 	t.Parallel()
 	here, ada, bob := newOfflineReader(t)
@@ -28,8 +28,8 @@ func TestTranslationIsNotKept(t *testing.T) {
 	bob.send("lobby", "hasta **luego**, @Ada, `git pull`")
 	mine := bob.send("lobby", "adios")
 	bob.edit("lobby", mine, "adiós")
-	written := []string{"hola, @Ada, git push", "Bob saluda", "hasta luego, @Ada, git pull", "adiós"}
-	ada.waitMessages(written...)
+	originals := []string{"hola, @Ada, git push", "Bob saluda", "hasta luego, @Ada, git pull", "adiós"}
+	ada.waitMessages(originals...)
 	ada.waitUpToDate()
 	ada.waitPeople("Ada (you)")
 	ada.startReply("article:has(strong)")
@@ -43,7 +43,7 @@ func TestTranslationIsNotKept(t *testing.T) {
 	ada.expect("what must not be translated", untranslated, before)
 	ada.expect("the heading of the shortcuts", `document.querySelector("#keys h2").textContent`, "translated")
 
-	// New messages still arrive, and quote what was written.
+	// New messages still arrive, and quote originals.
 	bob.reply("lobby", mine, "sí")
 	ada.wait("the reply", `[...document.querySelectorAll("#messages .quote")].at(-1).innerText === "Bob adiós"`)
 	ada.wait("the module of quotes", `document.querySelector("#messages .quote[data-attempted]")`)
@@ -51,11 +51,11 @@ func TestTranslationIsNotKept(t *testing.T) {
 
 	ada.useTranslatedControls("sí")
 
-	// Without a server, the page shows what was written. It never had the Markdown of the first two messages.
+	// Without a server, the page shows the originals. It never had the Markdown of the first two messages.
 	ada.waitCached("", "", "hasta **luego**, @Ada, `git pull`", "adiós", "sí")
 	here.Kill()
 	ada.open(here, "/r/lobby")
-	ada.waitMessages(append(written, "sí")...)
+	ada.waitMessages(append(originals, "sí")...)
 	ada.expect("the authors", `[...document.querySelectorAll("#messages .author")].map(({ textContent }) => textContent).join()`, "Bob,Bob,Bob,Bob,Bob")
 	ada.expect("the message being replied to", `document.querySelector("#composer .target span").innerText`, "hasta luego, @Ada, git pull")
 }

@@ -179,7 +179,7 @@ func (p *phase) captureOrphans(old *redistest.Node) error {
 	return nil
 }
 
-// keepOrphans adds the entries that only the old primary had to the histories.
+// keepOrphans adds to the histories the entries that only the old primary had.
 func (p *phase) keepOrphans() {
 	for room, entries := range p.orphans {
 		_, h := p.truth.Current(room)

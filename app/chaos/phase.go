@@ -73,8 +73,8 @@ func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 // newEnvironment returns the environment of the phase's clients.
 func (p *phase) newEnvironment() *bots.Environment {
 	s := &bots.Environment{
-		Token: p.token, Random: p.newRandom, Destroys: p.destroys, MayLose: p.mayLose,
-		Repaired: make(chan struct{}), Pause: p.options.pause, Plain: p.options.plain, Faithful: p.options.faithful,
+		Token: p.token, Random: p.newRandom, MayRemoveEntries: p.destroys, MayLose: p.mayLose,
+		Repaired: make(chan struct{}), MaxPause: p.options.pause, MessagesOnly: p.options.plain, Faithful: p.options.faithful,
 	}
 	for _, slot := range p.slots {
 		s.Servers = append(s.Servers, slot.proxy.Addr)

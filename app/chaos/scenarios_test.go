@@ -105,7 +105,7 @@ func timeToReset(t *check.Transcript, truth check.Truth, detectable time.Time) (
 			detectable = e.At
 		}
 		for _, entry := range e.Entries {
-			h := truth.Of(t.Room, e.Upto.Epoch)
+			h := truth.Lookup(t.Room, e.Upto.Epoch)
 			affected = affected || h != nil && h.Orphans[entry.ID] != nil
 		}
 		if affected && e.Kind == check.Followed {

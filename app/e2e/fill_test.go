@@ -14,8 +14,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// With the default limits, one address can neither fill Redis nor create rooms without end, however many
-// users it has.
+// With the default limits, one address can neither fill Redis nor create an unlimited number of rooms,
+// however many users it has.
 func TestCostOfAddressThatFillsRedis(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)

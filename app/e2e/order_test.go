@@ -11,14 +11,14 @@ import (
 	"burble/streams/redistest"
 )
 
-const messagesEach = 128 // messages of each member
+const messagesPerMember = 128 // messages of each member
 
 func TestEveryClientReadsEveryMessageOnceInOneOrder(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	conversation := startConversation(t, apptest.Start(t, redis), apptest.Start(t, redis))
 	for _, m := range conversation.members {
-		conversation.sending.Go(func() { conversation.sendMessages(m, messagesEach) })
+		conversation.sending.Go(func() { conversation.sendMessages(m, messagesPerMember) })
 	}
 	conversation.sending.Wait()
 	conversation.expectAllRead(redis)
@@ -32,10 +32,10 @@ func TestNothingIsLostWhenConnectionsAndServersDie(t *testing.T) {
 	const rounds = 8
 	for round := range rounds {
 		for _, m := range conversation.members {
-			conversation.sending.Go(func() { conversation.sendMessages(m, messagesEach/rounds) })
+			conversation.sending.Go(func() { conversation.sendMessages(m, messagesPerMember/rounds) })
 		}
 		// The faults come at a random point among this round's messages.
-		after := (round*memberCount*messagesEach + rand.N(memberCount*messagesEach)) / rounds
+		after := (round*memberCount*messagesPerMember + rand.N(memberCount*messagesPerMember)) / rounds
 		apptest.Eventually(t, 30*time.Second, "messages to be stored", func() bool { return conversation.count() > after })
 		for range 5 {
 			conversation.members[rand.N(memberCount)].cut()

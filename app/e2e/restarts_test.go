@@ -27,8 +27,8 @@ import (
 // newest version that runs on Debian's Node.js.
 const eventSourcePackage = "eventsource@3.0.7"
 
-// An EventSource gives up for good if the response to its request, or to any of its reconnects, has
-// a status other than 200. A restart must not end any live read.
+// An EventSource never reconnects after a response with a status other than 200. A restart must not end
+// any live read.
 func TestLiveReadsOutliveRestarts(t *testing.T) {
 	t.Parallel()
 	restarts, eventSources := 10, 200

@@ -20,16 +20,16 @@ type client struct {
 	writing sync.Mutex
 
 	// Used only by the receiver:
-	state      state
-	unread     []byte // an incomplete header or marker at the end of the last read
-	left       int    // bytes left of the current frame's payload
-	compressed bool   // whether the current frame is compressed
-	packed     []byte // the part of the current compressed frame that has arrived
-	first      int    // the first room that the client follows
-	follows    int    // number of rooms whose follow the server has confirmed
-	numbers    []uint32
-	received   int // number of messages
-	goal       int // number of messages for which the client waits; may be 0
+	state            state
+	unread           []byte // an incomplete header or marker at the end of the last read
+	remaining        int    // bytes left of the current frame's payload
+	compressed       bool   // whether the current frame is compressed
+	packed           []byte // the part of the current compressed frame that has arrived
+	firstRoom        int    // the first room that the client follows
+	confirmedFollows int    // number of rooms whose follow the server has confirmed
+	numbers          []uint32
+	received         int // number of messages
+	goal             int // number of messages for which the client waits; may be 0
 }
 
 type state byte

@@ -17,7 +17,7 @@ type Pacer struct {
 	starter *client       // starts a server that generates the messages itself; otherwise nil
 	Silent  bool          // true if another process sends the messages
 	sent    []int64       // number of the last message of each sequence
-	late    time.Duration // the furthest that the pacer fell behind schedule
+	late    time.Duration // the longest delay behind the schedule
 }
 
 // newPacer returns a pacer that sends through clients of the swarm. clientOf returns the index

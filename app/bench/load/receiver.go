@@ -101,7 +101,7 @@ func (r *receiver) finishConnect(c *client) {
 	if err == nil && code == 0 {
 		c.state = upgrading
 		r.watch(c, syscall.EPOLL_CTL_MOD, syscall.EPOLLIN)
-		err = c.write([]byte(r.swarm.protocol.Request(c.index, c.first) + "\r\n\r\n"))
+		err = c.write([]byte(r.swarm.protocol.Request(c.index, c.firstRoom) + "\r\n\r\n"))
 	}
 	if err != nil || code != 0 {
 		r.markClosed(c)
@@ -158,7 +158,7 @@ func (r *receiver) countError(text string) {
 
 // countMessage counts a message, and checks that it is the next one in its sequence.
 func (r *receiver) countMessage(c *client, m wire.Marker) {
-	slot := r.swarm.work.slot(c.first, m.Sequence)
+	slot := r.swarm.work.slot(c.firstRoom, m.Sequence)
 	if slot < 0 || slot >= len(c.numbers) {
 		r.WrongRoom++
 		return

@@ -28,7 +28,7 @@ func (r *receiver) parse(c *client, data []byte) (rest []byte) {
 		data = body
 	}
 	for len(data) > 0 && c.state == open {
-		if c.left == 0 {
+		if c.remaining == 0 {
 			size, ok := r.beginFrame(c, data)
 			if !ok {
 				return data
@@ -36,15 +36,15 @@ func (r *receiver) parse(c *client, data []byte) (rest []byte) {
 			data = data[size:]
 			continue
 		}
-		if r.swarm.protocol.Unframed && c.follows < r.swarm.follows {
+		if r.swarm.protocol.Unframed && c.confirmedFollows < r.swarm.follows {
 			joined := bytes.Count(data, []byte(r.swarm.protocol.Joined))
 			if r.swarm.confirmFollows(c, joined); joined == 0 {
 				return data
 			}
 		}
-		body := data[:min(c.left, len(data))]
+		body := data[:min(c.remaining, len(data))]
 		if c.compressed {
-			c.left -= len(body)
+			c.remaining -= len(body)
 			data = data[len(body):]
 			if !r.parseCompressed(c, body) {
 				return nil
@@ -52,10 +52,10 @@ func (r *receiver) parse(c *client, data []byte) (rest []byte) {
 			continue
 		}
 		rest := wire.ScanMarkers(body, func(m wire.Marker) { r.countMessage(c, m) })
-		if len(body) == c.left {
+		if len(body) == c.remaining {
 			rest = 0 // a marker never crosses the end of a frame
 		}
-		c.left -= len(body) - rest
+		c.remaining -= len(body) - rest
 		data = data[len(body)-rest:]
 		if rest > 0 {
 			return data
@@ -70,7 +70,7 @@ func (r *receiver) finishUpgrade(c *client, head string) bool {
 	switch {
 	case strings.Contains(status, " 101 "):
 	case strings.Contains(status, " 200 "): // an endless response without frames
-		c.left = math.MaxInt
+		c.remaining = math.MaxInt
 	default:
 		r.countError(status)
 		r.markClosed(c)
@@ -94,7 +94,7 @@ func (r *receiver) beginFrame(c *client, data []byte) (size int, ok bool) {
 		return 0, false
 	}
 	prefix := min(h.Length, prefixSize)
-	joining := c.follows < r.swarm.follows
+	joining := c.confirmedFollows < r.swarm.follows
 	if joining {
 		prefix = min(h.Length, headroom/2)
 	}
@@ -118,18 +118,18 @@ func (r *receiver) beginFrame(c *client, data []byte) (size int, ok bool) {
 	case joining:
 		r.swarm.confirmFollows(c, bytes.Count(payload, []byte(r.swarm.protocol.Joined)))
 	}
-	c.left, c.compressed = h.Length, h.Opcode == wire.OpBinary
+	c.remaining, c.compressed = h.Length, h.Opcode == wire.OpBinary
 	return h.Size, true
 }
 
 // parseCompressed collects the parts of a compressed frame, and handles the frame when it is
 // complete. It returns false if the frame is invalid.
 func (r *receiver) parseCompressed(c *client, part []byte) bool {
-	if len(c.packed) > 0 || c.left > 0 {
+	if len(c.packed) > 0 || c.remaining > 0 {
 		c.packed = append(c.packed, part...)
 		part = c.packed
 	}
-	if c.left > 0 {
+	if c.remaining > 0 {
 		return true
 	}
 	if err := r.unpack(part); err != nil {

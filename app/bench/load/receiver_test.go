@@ -79,7 +79,7 @@ func TestReceiverDetectsMessagesFromOtherRooms(t *testing.T) {
 		t.Fatalf("%d senders, %d sequences; want 2 and 20", w.senders(), w.Sequences())
 	}
 	r, c := newReceiver(w)
-	c.first = 9 // follows rooms 9, 0 and 1
+	c.firstRoom = 9 // follows rooms 9, 0 and 1
 	for _, sequence := range []int64{9, 0, 1, 19, 10, 11} {
 		r.receive(c, messageFrame(sequence, 1, 2), 100)
 	}

@@ -18,8 +18,8 @@ type Summary struct {
 	Late    time.Duration `json:"late"`    // how far the bench itself fell behind schedule
 }
 
-// Add adds what other clients measured at the same time. It adds up counts, and keeps the higher
-// value of each latency.
+// Add merges the summary of other clients that ran at the same time. It adds up counts, and keeps the
+// higher value of each latency.
 func (s *Summary) Add(other *Summary) {
 	s.Deliveries += other.Deliveries
 	s.PerSecond += other.PerSecond

@@ -38,7 +38,7 @@ func NewSwarm(port int, p *Protocol, w Workload, count int) *Swarm {
 	s := &Swarm{port: port, protocol: p, work: w, follows: w.Follow, clients: make([]*client, count)}
 	s.measureFrom.Store(1 << 62)
 	for i := range s.clients {
-		s.clients[i] = &client{index: i, fd: -1, first: w.firstRoom(i), numbers: make([]uint32, w.Follow*w.senders())}
+		s.clients[i] = &client{index: i, fd: -1, firstRoom: w.firstRoom(i), numbers: make([]uint32, w.Follow*w.senders())}
 	}
 	return s
 }
@@ -145,8 +145,8 @@ func (s *Swarm) opened(c *client) [][]byte {
 
 // confirmFollows counts the rooms whose follow the server has confirmed. Receivers call it.
 func (s *Swarm) confirmFollows(c *client, rooms int) {
-	if c.follows < s.follows && rooms > 0 {
-		if c.follows += rooms; c.follows >= s.follows {
+	if c.confirmedFollows < s.follows && rooms > 0 {
+		if c.confirmedFollows += rooms; c.confirmedFollows >= s.follows {
 			s.joinedCount.Add(1)
 		}
 	}
@@ -205,7 +205,7 @@ func (s *Swarm) Stop() *Counts {
 func (s *Swarm) Missing(sent []int64) (missing int64) {
 	for _, c := range s.clients {
 		for sequence, last := range sent {
-			if slot := s.work.slot(c.first, int64(sequence)); slot >= 0 {
+			if slot := s.work.slot(c.firstRoom, int64(sequence)); slot >= 0 {
 				missing += last - int64(c.numbers[slot])
 			}
 		}

@@ -1,4 +1,4 @@
-// Package peers has simple chat servers to which Burble is compared:
+// Package peers contains simple chat servers that Burble is compared with:
 //
 //   - floor is the lower bound, a loop that generates messages and writes each one to every
 //     connection;

@@ -31,8 +31,8 @@ type Process struct {
 // maxOutputLines is the number of lines of a process's output that errors contain.
 const maxOutputLines = 20
 
-// listening matches the line that a server prints once it listens.
-var listening = regexp.MustCompile(`listening\b.*:(\d+)`)
+// listeningLine matches the line that a server prints once it listens.
+var listeningLine = regexp.MustCompile(`listening\b.*:(\d+)`)
 
 // Start starts a program with the given environment and PATH, without the bench's other variables.
 // When the program prints that it listens, the channel receives the port.
@@ -59,7 +59,7 @@ func Start(env []string, program string, args ...string) (*Process, <-chan int, 
 func (p *Process) readOutput(output io.Reader, port chan<- int) {
 	lines := bufio.NewScanner(output)
 	for lines.Scan() {
-		if found := listening.FindStringSubmatch(lines.Text()); found != nil {
+		if found := listeningLine.FindStringSubmatch(lines.Text()); found != nil {
 			n, _ := strconv.Atoi(found[1])
 			select {
 			case port <- n:

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// column is a column of the tables, with a number of a result, or the median of several results.
+// column is a column of the tables. It shows a number from a result, or its median over several results.
 type column struct {
 	name     string
 	decimals int

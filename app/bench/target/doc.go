@@ -1,4 +1,4 @@
-// Package target starts the servers that the bench measures, and has their protocols.
+// Package target starts the servers that the bench measures, and defines their protocols.
 //
 // The targets are Burble, the servers in package peers, and a Centrifugo that is already running.
 // [Launcher.Launch] starts a target and returns a [Server], which opens clients with the right

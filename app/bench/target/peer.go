@@ -33,8 +33,7 @@ func launchPeer(ctx context.Context, name string, w load.Workload, r *proc.Redis
 	return &Server{protocol: p, Port: port, pids: []int{peer.PID()}, redisPIDs: r.PIDs, Stop: peer.Kill}, nil
 }
 
-// launchFloor starts the floor, the peer that generates the messages itself. It starts to do so when a
-// client sends anything.
+// launchFloor starts the floor, which generates the messages itself once a client has sent anything.
 func launchFloor(ctx context.Context, w load.Workload, r *proc.Redis) (*Server, error) {
 	return launchPeer(ctx, "floor", w, r, &load.Protocol{Joined: peers.Joined},
 		"-rooms", strconv.Itoa(w.Rooms), "-rate", strconv.Itoa(w.Rate), "-size", strconv.Itoa(w.Size),

@@ -46,7 +46,7 @@ func (a *Author) Run(ctx context.Context) {
 	defer a.disconnect()
 	for !a.isRepaired() && ctx.Err() == nil {
 		a.sendBurst(ctx)
-		pause(ctx, time.Duration(20+a.random.IntN(a.Pause))*time.Millisecond)
+		pause(ctx, time.Duration(20+a.random.IntN(a.MaxPause))*time.Millisecond)
 	}
 }
 
@@ -93,7 +93,7 @@ func (a *Author) compose(room string) *check.Sent {
 	s := &check.Sent{Author: a.name, Room: room, Burst: a.bursts, First: time.Now(), Entry: check.Entry{
 		Kind: "message", Key: client.NewKey(), User: a.user, Text: fmt.Sprintf("%s %d", a.name, a.count),
 	}}
-	if own := a.own[room]; a.useWebSocket && len(own) > 0 && a.random.IntN(10) == 0 && !a.Plain {
+	if own := a.own[room]; a.useWebSocket && len(own) > 0 && a.random.IntN(10) == 0 && !a.MessagesOnly {
 		i := a.random.IntN(len(own))
 		s.Entry.Kind, s.Entry.Text, s.Entry.Target = "react", "👍", own[i]
 		if a.random.IntN(3) == 0 {
@@ -191,7 +191,7 @@ func (a *Author) settle(s *check.Sent, answer client.Frame) {
 	last := &s.Attempts[len(s.Attempts)-1]
 	last.Answered = time.Now()
 	if refused, ok := answer.(*client.Error); ok {
-		mayBeGone := a.deleted[s.Entry.Target] || a.Destroys(s.Room) || a.MayLose(s.Entry.Target)
+		mayBeGone := a.deleted[s.Entry.Target] || a.MayRemoveEntries(s.Room) || a.MayLose(s.Entry.Target)
 		switch {
 		case refused.Code == "unavailable":
 			last.Unknown = true

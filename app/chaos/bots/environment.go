@@ -11,15 +11,15 @@ import (
 
 // Environment is what all clients of a phase share.
 type Environment struct {
-	Servers  []string                        // the addresses of the servers
-	Token    string                          // for clients that only read
-	Random   func(purpose string) *rand.Rand // random numbers that depend only on the seed and the purpose
-	Pause    int                             // longest pause of an author, in milliseconds
-	Plain    bool                            // authors send only messages
-	Faithful bool                            // authors never stop retrying
-	Destroys func(room string) bool          // reports whether faults may remove entries of the room
-	MayLose  func(entry check.ID) bool       // reports whether an acknowledged entry may be lost
-	Record   Record                          // collects what the clients observe
+	Servers          []string                        // the addresses of the servers
+	Token            string                          // for clients that only read
+	Random           func(purpose string) *rand.Rand // random numbers that depend only on the seed and the purpose
+	MaxPause         int                             // longest pause of an author, in milliseconds
+	MessagesOnly     bool                            // authors send only messages
+	Faithful         bool                            // authors never stop retrying
+	MayRemoveEntries func(room string) bool          // reports whether faults may remove entries of the room
+	MayLose          func(entry check.ID) bool       // reports whether an acknowledged entry may be lost
+	Record           Record                          // collects what the clients observe
 
 	// Repaired is closed when all faults are repaired. Then authors finish, and followers
 	// read normally.

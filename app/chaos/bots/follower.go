@@ -21,12 +21,12 @@ type Follower struct {
 	random    *rand.Rand
 	restless  bool
 
-	mu          sync.Mutex
-	transcripts map[string]*check.Transcript // by room
-	cursors     map[string]check.Cursor      // current cursors, by room
-	earlier     map[string]check.Cursor      // cursors from some time ago, by room
-	behaviour   string                       // behaviour on the next connection; "" is normal
-	targets     map[string]check.ID          // the rooms' ends when it reconnected; nil once it has caught up
+	mu             sync.Mutex
+	transcripts    map[string]*check.Transcript // by room
+	cursors        map[string]check.Cursor      // current cursors, by room
+	earlierCursors map[string]check.Cursor      // cursors from some time ago, by room
+	behaviour      string                       // behaviour on the next connection; "" is normal
+	targets        map[string]check.ID          // the rooms' ends when it reconnected; nil once it has caught up
 }
 
 // behaviours lists the behaviours of restless followers. The first three affect only timing. The
@@ -38,7 +38,7 @@ var behaviours = []string{"stalls", "sleeps", "changes servers", "rereads", "has
 func (s *Environment) NewFollower(name, protocol string, restless bool, rooms ...string) *Follower {
 	f := &Follower{
 		Environment: s, name: name, readRooms: protocols[protocol], rooms: rooms, restless: restless, random: s.Random(name),
-		transcripts: make(map[string]*check.Transcript), cursors: make(map[string]check.Cursor), earlier: make(map[string]check.Cursor),
+		transcripts: make(map[string]*check.Transcript), cursors: make(map[string]check.Cursor), earlierCursors: make(map[string]check.Cursor),
 	}
 	for _, room := range rooms {
 		f.transcripts[room] = s.Record.newTranscript(name, room)
@@ -86,7 +86,7 @@ func (f *Follower) follows() (follows []client.Follow) {
 		follow := client.Follow{Room: room}
 		switch behaviour {
 		case "rereads":
-			e.Cursor = f.earlier[room]
+			e.Cursor = f.earlierCursors[room]
 		case "has a future cursor":
 			e.Cursor.ID.Millis += uint64(time.Hour / time.Millisecond)
 		case "has another epoch":
@@ -141,7 +141,7 @@ func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Fra
 	} else {
 		f.cursors[room] = e.Upto
 		if f.random.IntN(20) == 0 {
-			f.earlier[room] = e.After
+			f.earlierCursors[room] = e.After
 		}
 	}
 	f.recordCatchUp(began)

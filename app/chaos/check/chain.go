@@ -74,7 +74,7 @@ func (c *chain) checkResumed(from Cursor, e *Event) {
 		c.find(WrongPosition, "requested %v and resumed at %v", from, e.Cursor)
 		return
 	}
-	h := c.Truth.Of(c.Room, e.Cursor.Epoch)
+	h := c.Truth.Lookup(c.Room, e.Cursor.Epoch)
 	if !from.IsNewRoom() && (h == nil || !h.contains(from.ID) && !c.isOrphan(h, from.ID)) {
 		c.find(SilentGap, "resumed at %v, where there never was an entry", e.Cursor)
 	}
@@ -84,7 +84,7 @@ func (c *chain) checkResumed(from Cursor, e *Event) {
 // has read exactly up to the end of a trim by hand may get truncated too, because Redis keeps no
 // record of such a trim.
 func (c *chain) checkTruncated(from Cursor, e *Event) {
-	h := c.Truth.Of(c.Room, e.Cursor.Epoch)
+	h := c.Truth.Lookup(c.Room, e.Cursor.Epoch)
 	switch {
 	case h == nil:
 		c.find(Invented, "truncated to %v, in a history that never existed", e.Cursor)
@@ -97,7 +97,7 @@ func (c *chain) checkTruncated(from Cursor, e *Event) {
 
 // checkReset checks that the history of the cursor was lost.
 func (c *chain) checkReset(from Cursor, e *Event) {
-	h := c.Truth.Of(c.Room, from.Epoch)
+	h := c.Truth.Lookup(c.Room, from.Epoch)
 	exists := h != nil && h.contains(from.ID) && (h.Ended.IsZero() || e.At.Before(h.Ended))
 	if from.IsNewRoom() || exists && !from.ID.Before(h.Trimmed) && !c.MayBeOrphan(from.ID) {
 		c.find(FalseGap, "reset, although the history of %v exists", from)
@@ -118,7 +118,7 @@ func (c *chain) checkBatch(e *Event) {
 		c.find(Conflict, "at %v, got batch (%v, %v] from another history", c.cursor, e.After, e.Upto)
 	}
 	c.checkOrder(e)
-	if h := c.Truth.Of(c.Room, e.Upto.Epoch); h != nil {
+	if h := c.Truth.Lookup(c.Room, e.Upto.Epoch); h != nil {
 		c.compare(h, e)
 	} else {
 		c.find(Invented, "batch (%v, %v] is from a history that never existed", e.After, e.Upto)

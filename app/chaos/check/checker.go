@@ -219,7 +219,7 @@ func (c *Checker) checkAuthors() {
 
 // checkPage checks that a page shows the message that was acknowledged before the request.
 func (c *Checker) checkPage(p *Page) {
-	h := c.Truth.Of(p.Room, p.AsOf.Epoch)
+	h := c.Truth.Lookup(p.Room, p.AsOf.Epoch)
 	if h == nil || h.ByID[p.Wanted] == nil || h.Deleted[p.Wanted] || !h.Trimmed.Before(p.Wanted) || c.MayBeOrphan(p.Wanted) {
 		return
 	}

@@ -53,7 +53,7 @@ var plantedFlaws = map[string]struct {
 		f.Upto.ID = f.Entries[len(f.Entries)-1].ID
 	}},
 	"a frame dropped":    {SilentGap, func(e *Evidence) { e.drop("steady", 2) }},
-	"a frame sent twice": {Repeated, func(e *Evidence) { t := e.of("steady"); t.Events = slices.Insert(t.Events, 3, t.Events[2]) }},
+	"a frame sent twice": {Repeated, func(e *Evidence) { t := e.transcript("steady"); t.Events = slices.Insert(t.Events, 3, t.Events[2]) }},
 	"an entry twice in a frame": {Repeated, func(e *Evidence) {
 		f := e.frame("steady", 2)
 		f.Entries = slices.Insert(slices.Clone(f.Entries), 1, f.Entries[0])
@@ -103,12 +103,12 @@ var plantedFlaws = map[string]struct {
 	"a lost entry that two clients read differently": {Conflict, func(e *Evidence) {
 		other := *e.frame("sees a primary lost", 2).Entries[10]
 		other.Text = "other"
-		twin := *e.of("sees a primary lost")
+		twin := *e.transcript("sees a primary lost")
 		twin.Events = slices.Clone(twin.Events)
 		twin.Events[2].Entries = append(slices.Clone(twin.Events[2].Entries[:10]), &other)
 		e.Transcripts = append(e.Transcripts, &twin)
 	}},
-	"a client that misses the last entries": {Incomplete, func(e *Evidence) { t := e.of("steady"); t.Events = t.Events[:len(t.Events)-1] }},
+	"a client that misses the last entries": {Incomplete, func(e *Evidence) { t := e.transcript("steady"); t.Events = t.Events[:len(t.Events)-1] }},
 }
 
 func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
@@ -126,15 +126,15 @@ func TestCheckerFindsEveryPlantedFlaw(t *testing.T) {
 	}
 }
 
-func (e *Evidence) of(client string) *Transcript {
+func (e *Evidence) transcript(client string) *Transcript {
 	i := slices.IndexFunc(e.Transcripts, func(t *Transcript) bool { return t.Client == client })
 	return e.Transcripts[i]
 }
 
-func (e *Evidence) frame(client string, i int) *Event { return &e.of(client).Events[i] }
+func (e *Evidence) frame(client string, i int) *Event { return &e.transcript(client).Events[i] }
 
 func (e *Evidence) drop(client string, i int) {
-	t := e.of(client)
+	t := e.transcript(client)
 	t.Events = slices.Delete(t.Events, i, i+1)
 }
 

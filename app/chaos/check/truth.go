@@ -67,8 +67,8 @@ func (h *History) contains(id ID) bool {
 		h.Trimmed != ID{} && len(h.between(h.Trimmed, id)) == 0
 }
 
-// History returns the room's history in the epoch, or nil if it never had one.
-func (t Truth) Of(room, epoch string) *History { return t[room][epoch] }
+// Lookup returns the room's history in the epoch, or nil if there was none.
+func (t Truth) Lookup(room, epoch string) *History { return t[room][epoch] }
 
 // History returns the room's history in that epoch, and creates it if necessary.
 func (t Truth) History(room, epoch string) *History {

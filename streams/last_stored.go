@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// acknowledgedTime is how long an acknowledged entry is remembered. The tail reads the entry well before
+// lastStoredTTL is how long an acknowledged entry is remembered. The tail reads the entry well before
 // that.
-const acknowledgedTime = 5 * time.Second
+const lastStoredTTL = 5 * time.Second
 
-// acknowledged remembers the last entry that this process stored in each room. A reader that later
+// lastStored remembers the last entry that this process stored in each room. A reader that later
 // follows the room's new entries must not receive that entry, even if the tail has not read it yet. If
 // several rooms share a slot, only one of them is remembered.
-type acknowledged struct {
+type lastStored struct {
 	seed maphash.Seed
 
 	mu    sync.Mutex
@@ -25,7 +25,7 @@ type acknowledged struct {
 }
 
 // add records a stored entry. Entries may be added in any order.
-func (a *acknowledged) add(room string, at Cursor) {
+func (a *lastStored) add(room string, at Cursor) {
 	now := time.Now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -36,16 +36,16 @@ func (a *acknowledged) add(room string, at Cursor) {
 }
 
 // last returns the last entry that this process stored in the room, or the zero Cursor if unknown.
-func (a *acknowledged) last(room string) Cursor {
+func (a *lastStored) last(room string) Cursor {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	slot := &a.slots[a.index(room)]
-	if slot.room != room || time.Since(slot.when) > acknowledgedTime {
+	if slot.room != room || time.Since(slot.when) > lastStoredTTL {
 		return Cursor{}
 	}
 	return slot.at
 }
 
-func (a *acknowledged) index(room string) uint64 {
+func (a *lastStored) index(room string) uint64 {
 	return maphash.String(a.seed, room) % uint64(len(a.slots))
 }

@@ -115,8 +115,9 @@ func IsHidden(room string) bool {
 type right int
 
 const (
-	reading right = iota // read entries, the topic, who is present, and signals
-	writing              // append entries and signals
+	reading   right = iota // read entries, the topic, who is present, and signals
+	writing                // append entries and signals
+	recording              // append to the AuditRoom
 )
 
 // grant is the permission of one user to read or write one room. Only admit creates grants. The
@@ -147,6 +148,9 @@ func (g grant) memberID() string {
 // Whether the user is a member of a hidden room, and what its settings allow, is in Redis. The script
 // or pipeline that uses the grant checks it in the same step as the read or write.
 func (a Access) admit(room string, want right) (grant, error) {
+	if room == AuditRoom {
+		return a.admitToAudit(want)
+	}
 	if err := CheckRoom(room); err != nil {
 		return grant{}, err
 	}
@@ -158,6 +162,17 @@ func (a Access) admit(room string, want right) (grant, error) {
 		case granted.ifMember:
 			return grant{}, ErrHidden
 		}
+	}
+	return granted, nil
+}
+
+func (a Access) admitToAudit(want right) (grant, error) {
+	granted := grant{room: AuditRoom, user: a.user, rank: a.rank, right: want}
+	switch {
+	case want == recording:
+		granted.right = writing
+	case want == writing, a.rank < Moderator:
+		return grant{}, ErrHidden
 	}
 	return granted, nil
 }

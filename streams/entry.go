@@ -25,7 +25,7 @@ type Entry struct {
 	// Mentions has the names that Text mentions, folded by package fold. It is nil if they are unknown.
 	Mentions []string
 
-	// Set only in a Joined.
+	// Set only in a Joined, and as far as they apply in an Audit.
 	Member     User
 	Role       Role
 	MutedUntil time.Time // zero if Member is not muted
@@ -34,6 +34,10 @@ type Entry struct {
 	Settings Settings // set only in a Changed
 	// Unchanged names the Settings that Append leaves as they are: "title", "archived" or "locked".
 	Unchanged []string
+
+	// Set only in an Audit.
+	Action string // such as "ban"
+	Room   string // the public room where it happened, if it happened in one
 
 	// Set only in a Page, which returns messages in their current state.
 	Edited    ID                  // ID of the last edit; zero if there is none

@@ -29,6 +29,9 @@ func CheckRoom(room string) error {
 
 // bucketOf returns a room's bucket, which is the hash tag of all its keys.
 func bucketOf(room string) int {
+	if room == AuditRoom {
+		return 0
+	}
 	hash := fnv.New32a()
 	hash.Write([]byte(room))
 	return int(hash.Sum32() % buckets)
@@ -64,7 +67,13 @@ func (k keys) sweep() string { return k.bucket(0) + "sweep" }
 func (k keys) jobs() string              { return k.bucket(0) + "jobs" }
 func (k keys) jobLease(id string) string { return k.bucket(0) + "job:" + id }
 
-func (k keys) room(room string) string { return k.bucket(bucketOf(room)) + "room:" + room }
+func (k keys) room(room string) string {
+	if room == AuditRoom {
+		return k.bucket(0) + "audit"
+	}
+	return k.bucket(bucketOf(room)) + "room:" + room
+}
+
 func (k keys) meta(room string) string { return k.room(room) + ":meta" }
 
 // amended is the hash with the state of each message that has edits, reactions or a deletion.
@@ -90,12 +99,12 @@ func (k keys) history(room string) []string {
 // values are "<role> <ID of the entry that made them a member> <muted until, in ms>".
 func (k keys) members(room string) string { return k.room(room) + ":members" }
 
-// hidden is the sorted set of a bucket's hidden rooms by the time of their last entry.
+// hidden is the sorted set of a bucket's hidden rooms, and of the AuditRoom, by the time of their last entry.
 func (k keys) hidden(bucket int) string { return k.bucket(bucket) + "hidden" }
 
 // list returns the sorted set that lists the room.
 func (k keys) list(room string) string {
-	if IsHidden(room) {
+	if IsHidden(room) || room == AuditRoom {
 		return k.hidden(bucketOf(room))
 	}
 	return k.rooms(bucketOf(room))

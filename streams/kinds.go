@@ -12,6 +12,7 @@ const (
 	Topic   Kind = "topic"   // Text is the room's new topic, or empty to remove it
 	Joined  Kind = "member"  // the user made Member a member, changed their Role, or removed them
 	Changed Kind = "room"    // the user changed the room's Settings
+	Audit   Kind = "audit"   // the user did Action. See AuditRoom
 	// Unreadable is an entry that another program wrote. Only its ID is set. Readers skip it.
 	Unreadable Kind = "unreadable"
 )
@@ -27,6 +28,7 @@ var kindFields = map[Kind][]storedField{
 	Topic:   {textField},
 	Joined:  {memberField, memberNameField, roleField, mutedField, reasonField},
 	Changed: {titleField, archivedField, lockedField},
+	Audit:   {actionField, optional(memberField), optional(memberNameField), optional(roleField), mutedField, reasonField, optional(roomField)},
 }
 
 // A storedField is a field of an entry in Redis.
@@ -53,6 +55,9 @@ var (
 		get: func(entry *Entry) string { return millis(entry.MutedUntil) },
 		set: func(entry *Entry, value string) (err error) { entry.MutedUntil, err = parseMillis(value); return err },
 	}
+
+	actionField = newTextField("action", func(entry *Entry) *string { return &entry.Action })
+	roomField   = newTextField("room", func(entry *Entry) *string { return &entry.Room })
 
 	titleField    = newTextField("title", func(entry *Entry) *string { return &entry.Settings.Title })
 	archivedField = newFlagField("archived", func(entry *Entry) *bool { return &entry.Settings.Archived })

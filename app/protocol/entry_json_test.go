@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"burble/streams"
 )
@@ -47,6 +48,10 @@ func TestEntryJSON(t *testing.T) {
 			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"text":"x","edited":"1732281500000-7","reactions":{"\u003c":["c"],"👍":["a","b"]}}`},
 		{"a deleted message", streams.Entry{Kind: streams.Message, Number: 41, Text: "must not show", Deleted: true, ReplyTo: exampleTarget}, true,
 			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"deleted":true,"reply_to":"1732281500000-7"}`},
+		{"an audited ban", streams.Entry{Kind: streams.Audit, Number: 7, Action: ActionBan, Member: streams.User{ID: "b", Name: "Bob"}, Reason: "spam"}, false,
+			`{"id":"1732281600000-0","n":7,"kind":"audit",` + user + `,"action":"ban","member":{"id":"b","name":"Bob"},"reason":"spam"}`},
+		{"an audited mute", streams.Entry{Kind: streams.Audit, Number: 8, Action: ActionMute, Member: streams.User{ID: "b", Name: "Bob"}, Room: "lobby", MutedUntil: time.Unix(0, 0)}, false,
+			`{"id":"1732281600000-0","n":8,"kind":"audit",` + user + `,"action":"mute","member":{"id":"b","name":"Bob"},"room":"lobby","muted_until":"1970-01-01T00:00:00Z"}`},
 		{"an unreadable entry", streams.Entry{Kind: streams.Unreadable, Number: 3, Text: "must not show"}, true,
 			`{"id":"1732281600000-0","kind":"unreadable"}`},
 	}

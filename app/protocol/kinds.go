@@ -52,6 +52,8 @@ func appendKindFields(dst []byte, entry *streams.Entry, render Render) []byte {
 		return appendJoined(dst, entry)
 	case streams.Changed:
 		return appendSettings(dst, entry.Settings)
+	case streams.Audit:
+		return appendAudit(dst, entry)
 	}
 	return dst
 }
@@ -87,6 +89,8 @@ func AppendLine(dst []byte, entry *streams.Entry) []byte {
 		return fmt.Appendf(dst, "%s %s deleted a message\n", clock, name)
 	case streams.Joined:
 		return fmt.Appendf(dst, "%s %s\n", clock, joinedLine(name, entry))
+	case streams.Audit:
+		return fmt.Appendf(dst, "%s %s %s\n", clock, name, printable(AuditText(entry)))
 	case streams.Changed:
 		return fmt.Appendf(dst, "%s %s changed the settings of the room: %s\n", clock, name, settingsLine(entry.Settings))
 	}

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"testing"
+	"time"
 
 	"burble/streams"
 )
@@ -18,6 +19,25 @@ func TestLinesOfPlainTextCannotControlATerminal(t *testing.T) {
 		entry := streams.Entry{Kind: streams.Message, User: streams.User{Name: text}, Text: text}
 		if got := string(AppendLine(nil, &entry)); got != "00:00 "+want+": "+want+"\n" {
 			t.Errorf("line of %q = %q, want %q", text, got, "00:00 "+want+": "+want+"\n")
+		}
+	}
+}
+
+func TestAuditText(t *testing.T) {
+	t.Parallel()
+	bob := streams.User{ID: "b", Name: "Bob"}
+	for want, entry := range map[string]streams.Entry{
+		"created an invite":                              {Action: ActionInvite, Role: streams.Ordinary},
+		"created an invite for an owner":                 {Action: ActionInvite, Role: "owner"},
+		"created an invite to #lobby":                    {Action: ActionInvite, Room: "lobby", Role: streams.Ordinary},
+		"made Bob a moderator of the server":             {Action: ActionRole, Member: bob, Role: streams.RoomModerator},
+		"banned Bob: spam":                               {Action: ActionBan, Member: bob, Reason: "spam"},
+		"muted Bob in #lobby until 1970-01-01 00:00 UTC": {Action: ActionMute, Member: bob, Room: "lobby", MutedUntil: time.Unix(0, 0)},
+		"deleted a private room":                         {Action: ActionDeleteRoom},
+		"did: something new":                             {Action: "something new"},
+	} {
+		if got := AuditText(&entry); got != want {
+			t.Errorf("AuditText(%+v) = %q, want %q", entry, got, want)
 		}
 	}
 }

@@ -38,8 +38,8 @@ const (
 
 // Errors of a user who may not do something in a room.
 var (
-	// ErrHidden means that the room is hidden from the user, was deleted, or never existed. Nobody may
-	// learn which.
+	// ErrHidden means that the room is hidden from the user, was deleted, or never existed. The user
+	// must not learn which.
 	ErrHidden = errors.New("no such room")
 	// ErrSignIn means that the Mode requires an account.
 	ErrSignIn = errors.New("an account is required")
@@ -53,19 +53,19 @@ var (
 	ErrLocked = errors.New("the room is locked")
 	// ErrArchived means that nobody may post in the room.
 	ErrArchived = errors.New("the room is archived")
-	// ErrNoMember means that the user whose membership should change is no member.
+	// ErrNoMember means that the user whose membership should change is not a member.
 	ErrNoMember = errors.New("not a member of the room")
 	// ErrDirect means that the members and the title of a direct room cannot change.
 	ErrDirect = errors.New("a direct room cannot be changed")
 )
 
-// refusals maps what refuse in rights.lua returns to the errors.
+// refusals maps the results of refuse in rights.lua to errors.
 var refusals = map[string]error{
 	"hidden": ErrHidden, "not_moderator": ErrNotModerator, "not_owner": ErrNotOwner, "muted": ErrMuted,
 	"locked": ErrLocked, "archived": ErrArchived, "no_member": ErrNoMember, "direct": ErrDirect,
 }
 
-// name returns the rank as scripts take it.
+// name returns the name of the rank that scripts use.
 func (r Rank) name() string {
 	switch r {
 	case Moderator:
@@ -98,7 +98,7 @@ const (
 )
 
 // IsHidden reports whether room is the name of a private or a direct room, which only its members may
-// see. It decides by the form of the name alone, and does not tell whether the room exists.
+// see. It checks only the form of the name, not whether the room exists.
 func IsHidden(room string) bool {
 	if len(room) != 1+hiddenRandom || !strings.HasPrefix(room, privatePrefix) && !strings.HasPrefix(room, directPrefix) {
 		return false

@@ -80,7 +80,7 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 	f.nextSignal(streams.Typing)
 	fx.post(20)
 	fx.do("XTRIM", prefix+lobbyKey, "MAXLEN", 5)
-	loss{state: streams.Truncated, left: 5}.expect(fx, streams.Cursor{})
+	loss{state: streams.Truncated, wantCount: 5}.expect(fx, streams.Cursor{})
 	fx.Each(t, "SCRIPT", "FLUSH")
 	for _, where := range []streams.Where{{}, {Before: fx.stored[29].Cursor.ID}, {After: fx.stored[25].Cursor.ID}, {At: time.Now()}} {
 		where.Limit = 5

@@ -14,7 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// keyTTL is how long Redis remembers a send key. A retry within this time is not stored again.
+// keyTTL is how long Redis remembers an idempotency key. A retry within this time is not stored again.
 const keyTTL = 24 * time.Hour
 
 // Errors of an append that must not be retried.

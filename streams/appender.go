@@ -117,7 +117,7 @@ func (a *appender) timeToWait(sameAuthor bool) time.Duration {
 	return groupInterval - time.Since(a.lastSent)
 }
 
-// commit sends a group, and retries the calls whose outcome is not final. Send keys make the
+// commit sends a group, and retries the calls whose outcome is not final. Idempotency keys make the
 // retries safe. The calls, and therefore an author's messages, stay in order.
 func (a *appender) commit(ctx context.Context, group []*appendCall) {
 	var err error

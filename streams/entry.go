@@ -15,11 +15,11 @@ type Entry struct {
 	ID      ID
 	Number  int64 // position among the room's entries from 1, without gaps within an epoch
 	Kind    Kind
-	Key     string // the send key: a UUID chosen by the client
+	Key     string // the idempotency key: a UUID chosen by the client
 	User    User
 	Text    string
 	ReplyTo ID // zero if the entry is not a reply
-	Of      ID
+	Of      ID // the message that an Edit, a React or a Delete amends
 	Emoji   string
 	On      bool
 	// Mentions has the names that Text mentions, folded by package fold. It is nil if they are unknown.

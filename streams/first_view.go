@@ -65,7 +65,7 @@ func (w *window) storedSince(stored []Cursor, activity []redis.XMessage, epoch s
 		}
 	}
 	for _, cursor := range stored {
-		if cursor.Epoch == epoch && (w.acknowledged.Epoch != epoch || w.acknowledged.ID.Before(cursor.ID)) {
+		if cursor.Epoch == epoch && (w.lastStored.Epoch != epoch || w.lastStored.ID.Before(cursor.ID)) {
 			ids = append(ids, cursor.ID)
 		}
 	}

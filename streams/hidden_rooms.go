@@ -24,7 +24,7 @@ const MaxDirect = 8
 var ErrBadMembers = errors.New("a direct room has 2 to 8 members")
 
 // CreatePublic creates a public room with a title, which may be empty. A user with an account then moderates
-// it. It returns false if the room exists, unless the same user has created it with the same send key.
+// it. It returns false if the room exists, unless the same user has created it with the same idempotency key.
 func (a Access) CreatePublic(ctx context.Context, room, key, title string) (created bool, err error) {
 	if IsHidden(room) {
 		return false, ErrHidden
@@ -113,7 +113,7 @@ func (a Access) createHidden(ctx context.Context, room string, wanted newRoom) (
 // newRoom describes a room to create.
 type newRoom struct {
 	kind, title string // kind is "public", "private" or "direct"
-	key         string // the first entry's send key
+	key         string // the first entry's idempotency key
 	role        Role   // of the creator; NoRole in a public room whose creator has no account
 	others      []User // the other members
 }
@@ -156,7 +156,7 @@ func (s *Store) listFor(ctx context.Context, room string, users ...string) error
 	return nil
 }
 
-// listMember lists the room for a new member, or no longer lists it for a former one.
+// listMember adds the room to the list of a new member, or removes it from that of a former member.
 func (s *Store) listMember(ctx context.Context, room string, changed *Entry) error {
 	if changed.Role == NoRole {
 		return s.unlistFor(ctx, room, changed.Member.ID)

@@ -293,7 +293,7 @@ func TestRemovedReaderEndsWithItsRemoval(t *testing.T) {
 				from = streams.After(streams.Cursor{}) // far behind
 			}
 			followers[i] = followAs(t, asAccount(stores[i%2], i+1), room, from)
-			followers[i].readUntil("a place", func() bool { return len(followers[i].states) > 0 })
+			followers[i].readUntil("a state", func() bool { return len(followers[i].states) > 0 })
 		}
 		for i, f := range followers {
 			removed, err := setMember(asAccount(stores[(i+1)%2], 0), room, i+1, streams.NoRole)
@@ -321,8 +321,8 @@ func TestRemovedReaderEndsWithItsRemoval(t *testing.T) {
 	})
 }
 
-// A user who is added again reads what was said in the meantime.
-func TestReadmittedMemberReadsOn(t *testing.T) {
+// A user who is added again also reads the messages sent in the meantime.
+func TestReadmittedMemberReadsMissedMessages(t *testing.T) {
 	t.Parallel()
 	store := redistest.Open(t, streams.Options{Redis: redistest.Single(t).Redis})
 	room := privateRoom(t, store, 2)
@@ -339,7 +339,7 @@ func TestReadmittedMemberReadsOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := followAs(t, asAccount(store, 1), room, streams.After(reader.cursor))
-	again.readUntil("what was missed", func() bool { return len(again.entries) == 2 })
+	again.readUntil("the missed messages", func() bool { return len(again.entries) == 2 })
 	if again.entries[0].Text != "meanwhile" || again.closed != "" {
 		t.Errorf("got %v, closed %q", again.entries, again.closed)
 	}

@@ -95,8 +95,8 @@ func (k keys) history(room string) []string {
 	return []string{k.room(room), k.meta(room), k.amended(room), k.erased(room), k.runs(room), k.erasedEdits(room)}
 }
 
-// members is the hash of the people in a room who are its members, moderate it, or are muted there. Its
-// values are "<role> <ID of the entry that made them a member> <muted until, in ms>".
+// members is the hash of the members, moderators and muted users of a room. Its values are
+// "<role> <ID of the entry that made them a member> <muted until, in ms>".
 func (k keys) members(room string) string { return k.room(room) + ":members" }
 
 // hidden is the sorted set of a bucket's hidden rooms, and of the AuditRoom, by the time of their last entry.
@@ -110,8 +110,8 @@ func (k keys) list(room string) string {
 	return k.rooms(bucketOf(room))
 }
 
-// userRooms is the set of the hidden rooms of which a user is a member. The members hashes decide. This
-// set only finds the rooms.
+// userRooms is the set of a user's hidden rooms. It only serves to find them: the members hashes decide
+// whether the user is a member.
 func (k keys) userRooms(userID string) string {
 	return k.bucket(bucketOf(userID)) + "user:" + userID + ":rooms"
 }
@@ -133,6 +133,6 @@ func (k keys) read(userID string) string {
 	return k.bucket(bucketOf(userID)) + "user:" + userID + ":read"
 }
 
-// sent holds the ID of the entry that was stored with a send key. UUIDs are case-insensitive
+// sent holds the ID of the entry that was stored with an idempotency key. UUIDs are case-insensitive
 // (RFC 9562, section 4).
 func (k keys) sent(room, key string) string { return k.room(room) + ":sent:" + strings.ToLower(key) }

@@ -98,7 +98,7 @@ func (s *Store) queryMember(ctx context.Context, pipe redis.Pipeliner, granted g
 	return pipe.HGet(ctx, s.keys.members(granted.room), granted.user.ID)
 }
 
-// checkMember returns ErrHidden if a command of queryMember found that the user is no member.
+// checkMember returns ErrHidden if a command of queryMember found that the user is not a member.
 func checkMember(member *redis.StringCmd) error {
 	switch {
 	case member == nil:

@@ -122,7 +122,7 @@ func (s *Store) recordEviction(servers map[string]memory) {
 func policyRisk(policy string) string {
 	risk := "it may remove whole rooms when its memory is full"
 	if strings.HasPrefix(policy, "volatile-") {
-		risk = "it may remove send keys when its memory is full, so that a retried message is stored twice"
+		risk = "it may remove idempotency keys when its memory is full, so that a retried message is stored twice"
 	}
 	return risk + "; set maxmemory-policy to noeviction"
 }

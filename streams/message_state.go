@@ -20,7 +20,7 @@ type messageState struct {
 	// Deleted is the ID of the deletion, or "" if there is none. The fields below are all that
 	// remains of a deleted message.
 	Deleted  string `json:"d"`
-	N        string `json:"n"`
+	Number   string `json:"n"`
 	Key      string `json:"k"`
 	UserID   string `json:"u"`
 	UserName string `json:"a"`
@@ -96,7 +96,7 @@ func parseTombstone(row []any) (entry Entry, ok bool) {
 		return Entry{}, false
 	}
 	entry = Entry{ID: id, Kind: Message, Key: state.Key, User: User{state.UserID, state.UserName}, Deleted: true}
-	entry.Number, _ = strconv.ParseInt(state.N, 10, 64)
+	entry.Number, _ = strconv.ParseInt(state.Number, 10, 64)
 	entry.ReplyTo, _ = ParseID(state.ReplyTo)
 	return entry, true
 }

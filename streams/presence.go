@@ -128,7 +128,7 @@ func (p Present) IsOutdated() bool {
 	return p.window != nil && p.window.presenceSignals.Load() != p.seen
 }
 
-// A Visit is a room that a user wants to look into.
+// A Visit is a room, and the Access of a user who requests its presence.
 type Visit struct {
 	By   Access
 	Room string

@@ -20,7 +20,7 @@ type Read struct {
 	Batch    *Batch
 	Signals  []*Signal
 	AtEnd    bool
-	Closed   Closed // if set, the user may not read on after the Batch, if there is one
+	Closed   Closed // if set, the Reader must stop after the Batch, if there is one
 }
 
 // IsEmpty reports whether there was nothing to read.
@@ -28,7 +28,7 @@ func (r *Read) IsEmpty() bool {
 	return r.Followed == nil && r.Batch == nil && r.Signals == nil && r.Closed == ""
 }
 
-// Closed is why a Reader may not read on.
+// Closed is the reason why a Reader must stop.
 type Closed string
 
 // The reasons.

@@ -56,12 +56,12 @@ type Reader struct {
 	start From
 	place
 	since  ID     // in a hidden room, the entry after which a removal of the user ends the Reader
-	closed Closed // if set, the user may not read on
+	closed Closed // if set, the Reader has stopped
 
 	signalsRead uint64 // window.signalCount when Next last returned signals
 }
 
-// place is where a Reader is.
+// place is the position of a Reader, with what locate found out about it.
 type place struct {
 	cursor      Cursor
 	position    position
@@ -116,7 +116,7 @@ func (r *Reader) Close() {
 	}
 }
 
-// Next reads on from the cursor, and advances the cursor past the result. After an error, the cursor
+// Next continues at the cursor, and advances the cursor past the result. After an error, the cursor
 // is unchanged, and the Reader calls onReadable when the caller should retry.
 func (r *Reader) Next(ctx context.Context) (Read, error) {
 	read, err := r.next(ctx)

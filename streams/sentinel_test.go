@@ -82,11 +82,11 @@ func TestSentinelPartition(t *testing.T) {
 	s := redistest.StartSentinel(t)
 	old := s.Primary()
 	beside := side{old.Proxy.Addr: old.Addr}
-	var ways []*redistest.Proxy
+	var proxies []*redistest.Proxy
 	for _, sentinel := range s.Sentinels {
 		way := redistest.StartProxy(t, sentinel.Addr)
 		beside[sentinel.Addr] = way.Addr
-		ways = append(ways, way)
+		proxies = append(proxies, way)
 	}
 	options := s.Redis()
 	options.Dialer = beside.dial
@@ -102,7 +102,7 @@ func TestSentinelPartition(t *testing.T) {
 	near.expect(9)
 	far.expect(9)
 
-	for _, way := range ways {
+	for _, way := range proxies {
 		way.Reroute("")
 	}
 	old.CutOff()
@@ -115,7 +115,7 @@ func TestSentinelPartition(t *testing.T) {
 	near.expect(11)
 
 	near.entries = nil
-	for i, way := range ways {
+	for i, way := range proxies {
 		way.Reroute(s.Sentinels[i].Addr)
 	}
 	old.Rejoin()

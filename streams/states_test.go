@@ -26,11 +26,11 @@ func (fx *fixture) trimmedByAge() {
 
 // A loss is a way to lose a room's entries, with the state and the entries that a reader must then receive.
 type loss struct {
-	name    string
-	options streams.Options
-	happen  func(fx *fixture)
-	state   streams.State
-	left    int // number of entries that the reader receives; -1 means any number
+	name      string
+	options   streams.Options
+	happen    func(fx *fixture)
+	state     streams.State
+	wantCount int // number of entries that the reader receives; -1 means any number
 }
 
 func TestResumeAfterLoss(t *testing.T) {
@@ -88,8 +88,8 @@ func (l loss) expect(fx *fixture, cursor streams.Cursor) {
 			fx.Errorf("follow after First: got state %v, want resumed at %v", second, got.First)
 		}
 	}
-	if l.left >= 0 {
-		f.expect(l.left)
+	if l.wantCount >= 0 {
+		f.expect(l.wantCount)
 	}
 }
 
@@ -116,8 +116,8 @@ func TestCaughtUpReaderIsReset(t *testing.T) {
 				if got := f.nextState(); got.State != loss.state {
 					fx.Fatalf("got state %v, want %v", got, loss.state)
 				}
-				if loss.left >= 0 {
-					f.expect(loss.left)
+				if loss.wantCount >= 0 {
+					f.expect(loss.wantCount)
 				}
 				fx.expectContinues(f)
 				if len(f.states) != 2 {
@@ -183,7 +183,7 @@ func TestEmptiedRoomWithoutXINFO(t *testing.T) {
 	for name, look := range map[string]func(fx *fixture){
 		"appended to": func(fx *fixture) {},
 		"read first": func(fx *fixture) {
-			loss{state: streams.Truncated, left: 0}.expect(fx, fx.stored[5].Cursor)
+			loss{state: streams.Truncated, wantCount: 0}.expect(fx, fx.stored[5].Cursor)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -237,8 +237,8 @@ func TestSlowReaderAfterLoss(t *testing.T) {
 						fx.Fatalf("got state %v, want %v", got, loss.state)
 					}
 				}
-				if loss.left >= 0 {
-					f.expect(loss.left)
+				if loss.wantCount >= 0 {
+					f.expect(loss.wantCount)
 				}
 				fx.expectContinues(f)
 			})
@@ -308,7 +308,7 @@ func TestBeginningOfTrimmedRoom(t *testing.T) {
 				epoch := fx.stored[0].Cursor.Epoch
 				happen(fx)
 				for _, cursor := range []streams.Cursor{{}, {Epoch: "0"}, {Epoch: epoch}} {
-					loss{state: streams.Truncated, left: -1}.expect(fx, cursor)
+					loss{state: streams.Truncated, wantCount: -1}.expect(fx, cursor)
 				}
 			})
 		})

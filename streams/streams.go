@@ -31,7 +31,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Durability determines what must have happened to an entry before Append returns.
+// Durability determines where an entry must be stored before Append returns.
 type Durability string
 
 // The durabilities.
@@ -89,7 +89,7 @@ type Store struct {
 	health      health
 	eviction    eviction
 
-	mu              sync.Mutex // taken before a window's mu
+	mu              sync.Mutex // locked before a window's mu
 	windows         map[string]*window
 	maxWindowsBytes int // approximate limit for all windows together
 }

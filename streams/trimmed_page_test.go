@@ -8,8 +8,8 @@ import (
 	"burble/streams/redistest"
 )
 
-// A page at the beginning of a room reports whether older messages were trimmed, which must not depend on
-// deleted messages, and on other entries.
+// A page at the beginning of a room reports whether older messages were trimmed. Deleted messages and
+// entries of other kinds must not affect this.
 func TestPageReportsTrimmedMessages(t *testing.T) {
 	t.Parallel()
 	var store *streams.Store

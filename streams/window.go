@@ -33,7 +33,7 @@ type window struct {
 	// The state when the window was created. See readFirstView.
 	activityRead string // ID of the last activity that the tail had read
 	skips        int    // how often the tail had skipped activity
-	acknowledged Cursor // the last entry that this process had stored in the room, or zero
+	lastStored   Cursor // the last entry that this process had stored in the room, or zero
 	firstEnd     Cursor // the room's end at that time, and the first view's start; set with the first view
 
 	// stored are the entries that the tail has read about since then, until there is a view. The Store's mu
@@ -52,7 +52,7 @@ type window struct {
 }
 
 func newWindow(room, activityRead string, skips int, acknowledged Cursor) *window {
-	return &window{room: room, finding: make(chan struct{}, 1), activityRead: activityRead, skips: skips, acknowledged: acknowledged}
+	return &window{room: room, finding: make(chan struct{}, 1), activityRead: activityRead, skips: skips, lastStored: acknowledged}
 }
 
 // currentView returns the window's view. The first reader to call it finds the room's end.

@@ -1,13 +1,13 @@
--- Appends one entry to a room, once for each send key. Needs lib.lua, rights.lua, reactions.lua
+-- Appends one entry to a room, once for each idempotency key. Needs lib.lua, rights.lua, reactions.lua
 -- and trim.lua.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits  7 activity  8 rooms or hidden
 --       9 sent:<key>  10 members
 -- ARGV  1 room's name  2 the epoch to use if the room is new
 --       3 second part of the new ID, if the ID's millisecond has no entry yet
---       4 how long to remember the send key, in ms
+--       4 how long to remember the idempotency key, in ms
 --       5 how many entries to keep, or 0 for all  6 how long to keep them in ms, or 0 forever
---       7 kind  8 send key  9 user ID  10 user's name
+--       7 kind  8 idempotency key  9 user ID  10 user's name
 --       11 '1' if the entry may begin a room, else ''
 --       12 user's rank: 'owner', 'moderator', or '' for all others
 --       13, 14, ... name and value of each field of the kind (see kinds.go)
@@ -46,7 +46,7 @@ local function fields(id)
   return entry
 end
 
--- A send key from another epoch does not count, because this history may not have its entry.
+-- An idempotency key from another epoch does not count, because this history may not have its entry.
 local sent = redis.call('GET', KEYS[9])
 if sent and room_exists then
   local id, of_epoch, by = string.match(sent, '^(%S+) (%S+) (.*)$')

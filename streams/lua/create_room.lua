@@ -2,10 +2,10 @@
 -- creator with an account becomes a member, as its moderator. Needs lib.lua and rights.lua.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits  7 members  8 activity  9 rooms or hidden
--- ARGV  1 room's name  2 epoch  3 second part of the first entry's ID  4 send key of the first entry
+-- ARGV  1 room's name  2 epoch  3 second part of the first entry's ID  4 idempotency key of the first entry
 --       5 kind: 'public', 'private' or 'direct'  6 title  7 creator's user ID  8 creator's name
 --       9 creator's role, or '' for none  10, 11, ... user ID and name of each other member
--- Reply 'created', also if the same creator has created the room with this send key, or 'exists'
+-- Reply 'created', also if the same creator has created the room with this idempotency key, or 'exists'
 
 local name, epoch, key, kind, title, uid, author = ARGV[1], ARGV[2], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 

@@ -35,7 +35,7 @@ func RunReal(t *testing.T, body func(t *testing.T, backend Backend)) {
 		if testing.Short() {
 			t.Skip("no Redis Cluster with -short")
 		}
-		cluster := shared.take(t)
+		cluster := shared.acquire(t)
 		var servers []*Server
 		for _, node := range cluster.Nodes {
 			servers = append(servers, node.Server)
@@ -132,10 +132,10 @@ type pool struct {
 
 var shared = pool{slots: make(chan struct{}, 2)}
 
-// take returns an unused Cluster. If there is none, it starts one, or waits until a test returns one. The
+// acquire returns an unused Cluster. If there is none, it starts one, or waits until a test returns one. The
 // test's cleanup returns the Cluster to the pool, after the cleanups of everything that the test starts
 // later.
-func (p *pool) take(t testing.TB) *Cluster {
+func (p *pool) acquire(t testing.TB) *Cluster {
 	t.Helper()
 	p.slots <- struct{}{}
 	t.Cleanup(func() { <-p.slots })
@@ -147,7 +147,7 @@ func (p *pool) take(t testing.TB) *Cluster {
 		p.mu.Unlock()
 		cluster = StartCluster(outlives, 0)
 	}
-	t.Cleanup(func() { p.give(cluster) })
+	t.Cleanup(func() { p.release(cluster) })
 	return cluster
 }
 
@@ -164,7 +164,7 @@ func (p *pool) pick() *Cluster {
 	return cluster
 }
 
-func (p *pool) give(cluster *Cluster) {
+func (p *pool) release(cluster *Cluster) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.free = append(p.free, cluster)

@@ -3,7 +3,7 @@ import { isComposing } from "../page/keyboard.js";
 
 const MAX_SUGGESTIONS = 8;
 
-/** A trigger and the word after it. Before the trigger, there is no letter or digit, except in scripts without spaces between words. */
+/** Matches a trigger and the word after it. No letter or digit may precede the trigger, except in scripts without spaces between words. */
 const COMPLETION = new RegExp(String.raw`(?<!${WORD}|:)([@＠:])([^\s@＠:]*)$`, "u");
 const EMOJI_NAME = new RegExp(String.raw`(?<!${WORD}|:):([\w+-]+):$`, "u");
 

@@ -8,7 +8,11 @@ const UNREADABLE = "This message can’t be displayed.";
 const REFUSED = { edit: "Edit not saved.", delete: "Not deleted.", react: "Reaction not saved." };
 
 /** @typedef {{ id: string, name: string }} User */
-/** @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, more_users?: Record<string, number>, emoji?: string, on?: boolean }} Entry */
+/**
+ * An entry as the server sends it: `n` is its position in the room, `of` the ID of the message that it amends, and
+ * `edited` the ID of the last edit.
+ * @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, more_users?: Record<string, number>, emoji?: string, on?: boolean }} Entry
+ */
 
 /** @type {WeakMap<Element, { user?: User, text?: string, html?: string }>} by article */
 const contents = new WeakMap();
@@ -205,7 +209,7 @@ export class MessageRenderer {
   }
 }
 
-/** Returns the time at which a message was written, in milliseconds. @param {Element} article */
+/** Returns the time at which a message was sent, in milliseconds. @param {Element} article */
 export function timeOfArticle(article) {
   return article.id ? timeOf(article.id.slice(1)) : Number(article.dataset.writtenAt);
 }

@@ -4,10 +4,10 @@ import { groupingOf, timeOfArticle } from "./message.js";
 
 /** The rows of the message list: messages, which are articles, and the day lines and gaps between them. */
 
-const GROUP_WITHIN = 5 * 60_000; // milliseconds; the same as groupWithin in message.go
+const GROUP_INTERVAL = 5 * 60_000; // milliseconds; the same as groupInterval in message.go
 
 /**
- * @typedef {object} Grouping the properties by which a message is grouped with the previous one
+ * @typedef {object} Grouping the properties that decide whether messages are grouped
  * @property {string} user ID of the author
  * @property {string} name of the author
  * @property {number} time in milliseconds
@@ -38,7 +38,7 @@ export function isContinuation(message, previous) {
     !message.reply &&
     message.user === previous.user &&
     message.name === previous.name &&
-    message.time - previous.time < GROUP_WITHIN
+    message.time - previous.time < GROUP_INTERVAL
   );
 }
 

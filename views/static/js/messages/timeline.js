@@ -51,7 +51,7 @@ export class Timeline extends EventTarget {
     this.#log.toggleAttribute("data-detached", !attached);
   }
 
-  /** @returns {boolean} whether the first message is the first one that the room ever had, or it has none */
+  /** @returns {boolean} whether the first message is the first one that the room ever had, or the room has none */
   get begins() {
     return "begins" in this.#log.dataset;
   }

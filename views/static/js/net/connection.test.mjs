@@ -160,7 +160,7 @@ test("after a short silence, wake() sends a ping, and replaces the socket if no 
   assert.equal(FakeSocket.instances.length, 2, "kept the socket after an unanswered ping");
 });
 
-test("the clock of the device neither changes the time of the server nor the backoff", (t) => {
+test("the device's clock affects neither the server time nor the backoff", (t) => {
   const { connection, socket, tick } = connect(t);
   const start = 1_000_000_000_000;
   let shift = 0; // of the device's clock
@@ -169,7 +169,7 @@ test("the clock of the device neither changes the time of the server nor the bac
   t.mock.method(performance, "now", () => awake);
   assert.equal(connection.serverTime, undefined);
   connection.renew();
-  assert.equal(FakeSocket.instances.length, 1, "replaced a socket whose hello is to come");
+  assert.equal(FakeSocket.instances.length, 1, "replaced a socket that was still waiting for hello");
   socket().receive({ ...hello, time: start }, followed("resumed", "1-0@e"));
   awake += 5_000;
   shift = 30_000; // adjusted
@@ -195,7 +195,7 @@ test("the clock of the device neither changes the time of the server nor the bac
   }
 });
 
-test("a socket is silent for as long as either clock tells", (t) => {
+test("idleTime follows the clock that shows the longer silence", (t) => {
   const { connection, socket } = connect(t);
   let [awake, date] = [0, 1_000_000];
   t.mock.method(Date, "now", () => date);

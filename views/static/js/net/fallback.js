@@ -35,7 +35,7 @@ export async function fallBack(connection, closed) {
 /** Returns the time of the server, in milliseconds since 1970, or false if it is not reachable. */
 const reach = () => fetch("/healthz", { cache: "no-store" }).then(({ ok, headers }) => ok && (Date.parse(headers.get("Date")) || Date.now()), () => false);
 
-/** Opens WebSockets from time to time, and at once when the browser goes online, until one is not blocked. */
+/** Tries to open a WebSocket from time to time, and when the browser goes online, until one is not blocked. */
 function retrySocket(connection, delay = FIRST_RETRY) {
   const retry = () => {
     clearTimeout(timer);

@@ -25,7 +25,7 @@ class FakeWebSocket {
 }
 globalThis.WebSocket = FakeWebSocket;
 
-/** FakeConnection records the classes that it is told to use. */
+/** FakeConnection records the classes passed to setSocketClass. */
 class FakeConnection extends EventTarget {
   url = "wss://chat.example/ws";
   classes = [];
@@ -44,7 +44,7 @@ afterEach(() => delete globalThis.fetch);
 
 const settle = () => new Promise((done) => setImmediate(done));
 
-/** Returns a module of its own, because the module remembers whether it has fallen back. */
+/** Loads a separate copy of the module, which remembers whether it has fallen back. */
 const load = () => import(`./fallback.js?${Math.random()}`);
 
 test("two sockets that do not open replace WebSockets, if the server is reachable", async (t) => {
@@ -78,7 +78,7 @@ test("one socket that times out is enough, and the next page begins with HTTP", 
   assert.deepEqual(another.classes, [next.HTTPSocket]);
 });
 
-test("WebSockets return when one is not blocked any more", async (t) => {
+test("WebSockets are used again once one is not blocked", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   globalThis.fetch = async () => new Response();
   const { fallBack, HTTPSocket } = await load();

@@ -13,9 +13,9 @@ import (
 const (
 	// healthTimeout is shorter than the health-check timeout of hosting platforms.
 	healthTimeout = 2 * time.Second
-	// fullFor is how long Redis counts as full after it refuses an append. Without this limit, Redis
+	// fullPeriod is how long Redis counts as full after it refuses an append. Without this limit, Redis
 	// would count as full forever, because a server that is not ready receives no appends.
-	fullFor = 10 * time.Second
+	fullPeriod = 10 * time.Second
 )
 
 // health holds what the tails and appenders have found out about Redis.
@@ -38,7 +38,7 @@ func (s *Store) Health(ctx context.Context) error {
 	if s.Away() {
 		return fmt.Errorf("%w: cannot read new entries yet", ErrUnavailable)
 	}
-	refused := time.Since(time.Unix(s.health.fullAt.Load(), 0)) < fullFor
+	refused := time.Since(time.Unix(s.health.fullAt.Load(), 0)) < fullPeriod
 	reported := false
 	for _, server := range s.checkEviction(ctx) {
 		limit := server.limit

@@ -130,7 +130,7 @@ function decode(part) {
   }
 }
 
-/** Returns a cached page, or undefined, also if the browser cannot read its caches, for example because the disk is full. */
+/** Returns a cached page, or undefined if there is none or the browser cannot read its caches, for example because the disk is full. */
 async function findPage(path) {
   try {
     return await (await caches.open(PAGES)).match(path);

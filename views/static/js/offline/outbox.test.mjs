@@ -89,7 +89,7 @@ test("a message in flight is sent again with the same key on the next connection
   assert.equal(sent[0].key, sent[1].key);
 });
 
-test("messages and changes are sent in one order", (t) => {
+test("messages and changes are sent in the order in which they were added", (t) => {
   const { outbox, write, sent } = openBrowser(t);
   write("one");
   outbox.add({ type: "react", of: "1-0", emoji: "👍", on: true });
@@ -276,7 +276,7 @@ test("a message that got no reply for a day fails, and can be retried", (t) => {
   assert.deepEqual(textsOf(next.sent), ["never sent", "sent"]);
 });
 
-test("the clock of the device makes no message fail", (t) => {
+test("changes to the device's clock make no message fail", (t) => {
   const { outbox, write, sent } = openBrowser(t);
   outbox.open();
   const { key } = write("one");

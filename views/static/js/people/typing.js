@@ -49,7 +49,7 @@ export class Typing {
 }
 
 /**
- * Returns the parts of the line that names the users who are typing. A user in it stands for their name.
+ * Returns the parts of the line that names the users who are typing. The caller shows the name of each user in it.
  * @template User
  * @param {User[]} users
  * @returns {(User | string)[]}

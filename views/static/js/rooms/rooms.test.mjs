@@ -3,7 +3,7 @@ import test from "node:test";
 import { Rooms, neighbourOf } from "./rooms.js";
 
 const room = (name, last, fields) => ({ room: name, title: name, last, read: "1-0", unread: 0, mentions: 0, present: 0, ...fields });
-/** A message mentions the words after its @s, as the server found. */
+/** Returns a message that mentions the words after each @. */
 const message = (id, text, user = "bob") => ({
   id, kind: "message", user: { id: user, name: user }, text, mentions: text.match(/(?<=@)\w+/g)?.map((name) => name.toLowerCase()),
 });

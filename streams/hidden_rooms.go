@@ -72,9 +72,15 @@ func (a Access) CreateDirect(ctx context.Context, secret []byte, others []User) 
 	if len(ids) < 2 || len(ids) > MaxDirect {
 		return "", false, ErrBadMembers
 	}
-	room = directPrefix + encodeName(deriveName(secret, append([]string{"direct room"}, ids...)...))
+	room = DirectRoom(secret, ids...)
 	isNew, err = a.createHidden(ctx, room, newRoom{kind: "direct", role: Ordinary, others: others})
 	return room, isNew, err
+}
+
+// DirectRoom returns the name of the direct room of the users, which need not exist.
+func DirectRoom(secret []byte, userIDs ...string) string {
+	ids := slices.Compact(slices.Sorted(slices.Values(userIDs)))
+	return directPrefix + encodeName(deriveName(secret, append([]string{"direct room"}, ids...)...))
 }
 
 // deriveName returns a MAC of the parts, for encodeName.

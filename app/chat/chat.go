@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,12 +35,20 @@ type Options struct {
 	// EncodePresent encodes the list of people in a room for Listener.Notify. All listeners of the
 	// room share the returned frame.
 	EncodePresent func(room string, count int, people []streams.User) []byte
+	// Directory finds people who have an account. If nil, nobody has one.
+	Directory Directory
+	// Secret is the secret of all servers, from which the names of direct rooms are derived.
+	Secret []byte
 }
 
 // Service reads and writes rooms on behalf of users.
 type Service struct {
-	store    *streams.Store
-	presence *presence
+	store     *streams.Store
+	presence  *presence
+	directory Directory
+	secret    []byte
+	log       *slog.Logger
+	removals  removals
 
 	messages, signals *limit.Rate // per user
 	writes            writeLimits
@@ -64,14 +73,28 @@ func New(store *streams.Store, options Options) *Service {
 		writes:          newWriteLimits(options),
 		searches:        newSearchQuotas(),
 		searchedEntries: limit.NewRate(searchRate, searchBurst),
+		directory:       options.Directory,
+		secret:          options.Secret,
+		log:             options.Log,
+		removals:        newRemovals(),
+	}
+	if s.directory == nil {
+		s.directory = noDirectory{}
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s
 }
 
-// Run records presence in Redis until ctx ends. After that, writes and searches fail.
+// Run records presence in Redis, and removes messages as RemoveMessages requested, until ctx ends. After that,
+// writes and searches fail.
 func (s *Service) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	running.Go(func() { s.runRemovals(ctx) })
 	s.presence.run(ctx)
+	running.Wait()
 	s.stop()
 	return nil
 }
@@ -195,7 +218,9 @@ func (s *Service) Page(ctx context.Context, user identity.User, room string, whe
 
 // Rooms returns up to limit rooms, most recently active first.
 func (s *Service) Rooms(ctx context.Context, user identity.User, limit int) ([]streams.Room, error) {
-	return s.as(user).Rooms(ctx, limit)
+	rooms, err := s.as(user).Rooms(ctx, limit)
+	s.addTitles(ctx, user, rooms)
+	return rooms, err
 }
 
 // Topic returns the room's topic, or "" if it has none.

@@ -38,7 +38,15 @@ func newWriteLimits(options Options) writeLimits {
 
 // allowEntry counts an entry against the bytes of an address.
 func (w *writeLimits) allowEntry(address string, entry *streams.Entry) error {
-	if ok, after := w.bytes.Allow(address, entryBytes+len(entry.Text), time.Now()); !ok {
+	if ok, after := w.bytes.Allow(address, entryBytes+len(entry.Text)+len(entry.Settings.Title)+len(entry.Reason), time.Now()); !ok {
+		return protocol.TooMany("bytes", after)
+	}
+	return nil
+}
+
+// allowEntries counts entries without text against the bytes of an address.
+func (w *writeLimits) allowEntries(address string, count int) error {
+	if ok, after := w.bytes.Allow(address, count*entryBytes, time.Now()); !ok {
 		return protocol.TooMany("bytes", after)
 	}
 	return nil

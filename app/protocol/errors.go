@@ -144,6 +144,8 @@ var storageErrors = []struct {
 	{streams.ErrTooManyUsers, Error{Code: BadField, Field: "emoji", Message: "Too many users have reacted to that message."}},
 	{streams.ErrHidden, Error{Code: NotFound, Field: "room", Message: "There is no such room, or you may not see it.",
 		Title: "There is no such room", Detail: "Or you may not see it."}},
+	{streams.ErrNoRoom, Error{Code: NotFound, Field: "room", Message: "There is no such room, or you may not see it.",
+		Title: "There is no such room", Detail: "Or you may not see it."}},
 	{streams.ErrSignIn, Error{Code: NotAllowed, Message: "This needs an account. Sign in first.",
 		Title: "Sign in first", Detail: "This needs an account."}},
 	{streams.ErrNotModerator, Error{Code: NotAllowed, Message: "Only a moderator of the room may do this."}},

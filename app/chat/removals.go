@@ -1,0 +1,241 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"burble/app/identity"
+	"burble/streams"
+
+	"github.com/google/uuid"
+)
+
+// A removal is a job that deletes all messages that a user wrote in a room, or in all rooms. Its state is in
+// Redis, so that another server continues it if this one dies. Each step reads a page of a room, and deletes the
+// user's messages there as the moderator would. Repeating a step is harmless, because the send key of each
+// deletion is derived from the message.
+
+const (
+	removalPage  = 100 // messages that a step reads; it examines about 1,000 entries at most
+	removalLease = 30 * time.Second
+	// removalInterval is how often a server looks for removals that another server did not finish.
+	removalInterval = 10 * time.Minute
+)
+
+// removals has the state of the removals on this server.
+type removals struct {
+	added           chan struct{} // holds a value if there may be a new job
+	lease, interval time.Duration
+}
+
+func newRemovals() removals {
+	return removals{added: make(chan struct{}, 1), lease: removalLease, interval: removalInterval}
+}
+
+// removal is the state of a job.
+type removal struct {
+	User string `json:"user"`           // whose messages are removed
+	By   string `json:"by"`             // the moderator
+	Room string `json:"room,omitempty"` // empty for all rooms
+
+	Scan      string     `json:"scan"`       // cursor of streams.Access.ScanRooms
+	IsScanned bool       `json:"is_scanned"` // whether there are no more rooms to scan
+	Rooms     []string   `json:"rooms"`      // rooms of the last scan that are left
+	Before    streams.ID `json:"before"`     // position in the first of Rooms; zero for its end
+}
+
+// RemoveMessages begins to delete all messages that another user has written in the room, or in all rooms that
+// the moderator may moderate if room is empty. The work continues after RemoveMessages returns, on any server.
+// Repeated calls are safe.
+func (s *Service) RemoveMessages(moderator identity.User, room, userID string) error {
+	if err := allow(s.messages, moderator, "messages"); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
+	defer cancel()
+	if err := s.checkModerates(ctx, moderator, room); err != nil {
+		return err
+	}
+	job := removal{User: userID, By: moderator.ID, Room: room}
+	if room != "" {
+		job.Rooms, job.IsScanned = []string{room}, true
+	}
+	if err := s.store.AddJob(ctx, job.id(), job.encode()); err != nil {
+		return err
+	}
+	select {
+	case s.removals.added <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// checkModerates returns an error unless the user moderates the room, or all public rooms if room is empty.
+func (s *Service) checkModerates(ctx context.Context, user identity.User, room string) error {
+	if room == "" {
+		if user.Rank < identity.Moderator {
+			return streams.ErrNotModerator
+		}
+		return nil
+	}
+	about, err := s.as(user).About(ctx, room)
+	if err != nil {
+		return err
+	}
+	if user.Rank < identity.Moderator && about.Own.Role != streams.RoomModerator {
+		return streams.ErrNotModerator
+	}
+	return nil
+}
+
+func (r *removal) id() string { return fmt.Sprintf("remove:%s:%s:%s", r.User, r.By, r.Room) }
+
+func (r *removal) encode() string {
+	state, err := json.Marshal(r)
+	if err != nil {
+		panic(err) // unreachable: a removal has only fields that can be encoded
+	}
+	return string(state)
+}
+
+// runRemovals works on the removals that no other server works on, until ctx ends.
+func (s *Service) runRemovals(ctx context.Context) {
+	for ctx.Err() == nil {
+		wait := s.removals.interval
+		if !s.continueRemovals(ctx) {
+			wait = s.removals.lease + rand.N(s.removals.lease/4) // another server may have died
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.removals.added:
+		case <-time.After(wait):
+		}
+	}
+}
+
+// continueRemovals returns false if there are jobs that this server could not finish.
+func (s *Service) continueRemovals(ctx context.Context) (areDone bool) {
+	if s.store.Away() {
+		return false
+	}
+	jobs, err := s.store.Jobs(ctx)
+	if err != nil {
+		s.log.Debug("cannot list the jobs", "error", err)
+		return false
+	}
+	areDone = true
+	for id, state := range jobs {
+		var job removal
+		if json.Unmarshal([]byte(state), &job) != nil || job.id() != id {
+			continue // a later release may have other jobs
+		}
+		claimed, err := s.store.ClaimJob(ctx, id, s.removals.lease)
+		if err == nil && claimed {
+			err = s.remove(ctx, &job)
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.Debug("cannot continue a removal of messages", "error", err)
+		}
+		areDone = areDone && claimed && err == nil
+	}
+	return areDone
+}
+
+// remove works on a job until it is done or ctx ends. It pauses after each step for twice as long as the step
+// took, so that Redis has time for others.
+func (s *Service) remove(ctx context.Context, job *removal) error {
+	for {
+		began := time.Now()
+		done, err := s.removeSome(ctx, job)
+		if ctx.Err() != nil { // the server shuts down
+			releasing, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
+			defer cancel()
+			return errors.Join(ctx.Err(), s.store.ReleaseJob(releasing, job.id()))
+		}
+		switch {
+		case err != nil:
+			return errors.Join(err, s.store.ReleaseJob(ctx, job.id()))
+		case done:
+			return s.store.FinishJob(ctx, job.id())
+		}
+		if err := errors.Join(s.store.SaveJob(ctx, job.id(), job.encode()), s.store.ExtendJob(ctx, job.id(), s.removals.lease)); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * time.Since(began)):
+		}
+	}
+}
+
+// removeSome does one step of a job. The moderator's rights at this moment count: if they are no longer a
+// moderator, the job ends.
+func (s *Service) removeSome(ctx context.Context, job *removal) (done bool, err error) {
+	found, err := s.find(ctx, job.By)
+	if err != nil {
+		return false, err
+	}
+	moderator := found[job.By]
+	if moderator.Rank < identity.Account {
+		return true, nil
+	}
+	if len(job.Rooms) == 0 {
+		if job.IsScanned || moderator.Rank < identity.Moderator {
+			return true, nil
+		}
+		job.Rooms, job.Scan, err = s.as(moderator).ScanRooms(ctx, job.Scan)
+		job.IsScanned = job.Scan == ""
+		return false, err
+	}
+	older, err := s.removeFromPage(ctx, moderator, job)
+	if err != nil && !isHopeless(err) {
+		return false, err
+	}
+	if job.Before = older; err != nil || older.IsZero() {
+		job.Rooms, job.Before = job.Rooms[1:], streams.ID{}
+	}
+	return false, nil
+}
+
+// isHopeless reports whether a moderator cannot remove messages from a room, because they may not see or
+// moderate it, or because it no longer exists.
+func isHopeless(err error) bool {
+	for _, refused := range []error{streams.ErrHidden, streams.ErrSignIn, streams.ErrNotYours, streams.ErrNoRoom, streams.ErrBadRoom} {
+		if errors.Is(err, refused) {
+			return true
+		}
+	}
+	return false
+}
+
+// removeFromPage deletes the user's messages on one page. It returns the ID before which the next page is, or
+// the zero ID at the beginning of the room.
+func (s *Service) removeFromPage(ctx context.Context, moderator identity.User, job *removal) (older streams.ID, err error) {
+	room := job.Rooms[0]
+	page, err := s.as(moderator).Page(ctx, room, streams.Where{Before: job.Before, Limit: removalPage})
+	if err != nil {
+		return older, err
+	}
+	errs := make([]error, len(page.Entries))
+	var running sync.WaitGroup
+	for i := range page.Entries {
+		entry := &page.Entries[i]
+		if entry.Kind != streams.Message || entry.User.ID != job.User || entry.Deleted {
+			continue
+		}
+		running.Go(func() {
+			key := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "remove %s %s %s", moderator.ID, room, entry.ID)).String()
+			deletion := streams.Entry{Kind: streams.Delete, Key: key, Of: entry.ID}
+			if _, err := s.as(moderator).AppendExisting(ctx, room, deletion); !errors.Is(err, streams.ErrNotFound) {
+				errs[i] = err
+			}
+		})
+	}
+	running.Wait()
+	return page.Older, errors.Join(errs...)
+}

@@ -20,6 +20,8 @@ package streams_test
 //	pair, newPair                      failover_test.go: a primary and a replica that is behind
 //	side                               sentinel_test.go: one side of a network partition
 //	roomInSameBucket                   activity_test.go
+//	border, newBorder                  border_test.go: a private room whose members are removed
+//	tap, newTapped, say, remove        border_races_test.go: something happens during a request
 //
 // Package redistest has the Redis servers, proxies, Sentinels and Clusters.
 

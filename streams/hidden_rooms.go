@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -193,18 +194,51 @@ func (a Access) DeleteRoom(ctx context.Context, room string) error {
 	return refusals[reply[0]]
 }
 
-// unlistFor removes the room from the hidden rooms of the users.
+// unlistFor removes the room from the hidden rooms of the users who are no members. It looks them up last,
+// because they may have become members again.
 func (s *Store) unlistFor(ctx context.Context, room string, users ...string) error {
 	if !IsHidden(room) {
 		return nil
 	}
-	for _, id := range users {
-		_, err := conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.IntCmd { return pipe.SRem(ctx, s.keys.userRooms(id), room) })
-		if err != nil {
-			return fmt.Errorf("remove room %q from the list of a user: %w", room, wrap(err))
+	removed := make([]*redis.IntCmd, len(users))
+	err := s.redis.Pipeline(ctx, 1+len(users)/100, func(pipe redis.Pipeliner) {
+		for i, id := range users {
+			removed[i] = pipe.SRem(ctx, s.keys.userRooms(id), room)
+		}
+	})
+	for _, cmd := range removed {
+		err = cmp.Or(err, cmd.Err())
+	}
+	var again []string
+	if err == nil {
+		again, err = s.membersAmong(ctx, room, users)
+	}
+	if err != nil {
+		return fmt.Errorf("remove room %q from the lists of users: %w", room, wrap(err))
+	}
+	if len(again) == 0 {
+		return nil
+	}
+	return s.listFor(ctx, room, again...)
+}
+
+// membersAmong returns which of the users are members of the room.
+func (s *Store) membersAmong(ctx context.Context, room string, users []string) (members []string, err error) {
+	if len(users) == 0 {
+		return nil, nil
+	}
+	values, err := conns.Do(ctx, s.redis, 1+len(users)/100, func(pipe redis.Pipeliner) *redis.SliceCmd {
+		return pipe.HMGet(ctx, s.keys.members(room), users...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, value := range values.Val() {
+		if text, ok := value.(string); ok && isMember(text) {
+			members = append(members, users[i])
 		}
 	}
-	return nil
+	return members, nil
 }
 
 // closeDeleted ends the readers of a room that was deleted.

@@ -22,21 +22,24 @@ type memberLookups struct {
 // memberLookup looks up some users of a room.
 type memberLookup struct {
 	users map[string]bool
+	ends  map[Cursor]bool   // the ends of what the users' readers have read
 	done  chan struct{}     // closed when found and err are set
 	found map[string]Member // by user; members and former members
 	err   error
 }
 
 // lookUpMember returns the reader's user as a member or former member of the room, or a Member with
-// NoRole and a zero Since. The lookup begins after lookUpMember is called.
-func (r *Reader) lookUpMember(ctx context.Context) (Member, error) {
+// NoRole and a zero Since. The lookup begins after lookUpMember is called. end is the end of what the
+// reader has read.
+func (r *Reader) lookUpMember(ctx context.Context, end Cursor) (Member, error) {
 	l := &r.window.lookups
 	l.mu.Lock()
 	if l.next == nil {
-		l.next = &memberLookup{users: make(map[string]bool), done: make(chan struct{})}
+		l.next = &memberLookup{users: make(map[string]bool), ends: make(map[Cursor]bool), done: make(chan struct{})}
 	}
 	lookup := l.next
 	lookup.users[r.granted.user.ID] = true
+	lookup.ends[end] = true
 	if !l.isRunning {
 		l.isRunning = true
 		r.store.sharedReads.running.Go(func() { r.store.runLookups(r.window) })
@@ -68,7 +71,7 @@ func (s *Store) runLookups(w *window) {
 			return
 		}
 		lookup.err = s.sharedReads.withSlot(s.sharedReads.ctx, func(ctx context.Context) (err error) {
-			lookup.found, err = s.lookUpMembers(ctx, w.room, w.view.Load(), slices.Collect(maps.Keys(lookup.users)))
+			lookup.found, err = s.lookUpMembers(ctx, w.room, slices.Collect(maps.Keys(lookup.users)), slices.Collect(maps.Keys(lookup.ends)))
 			return err
 		})
 		close(lookup.done)
@@ -76,25 +79,36 @@ func (s *Store) runLookups(w *window) {
 }
 
 // lookUpMembers returns the users who are or were members. It returns an error if the server that
-// answers does not have the view's end, because a former primary does not know who was removed since.
-func (s *Store) lookUpMembers(ctx context.Context, room string, current *view, users []string) (map[string]Member, error) {
+// answers does not have all entries at the ends, because a former primary does not know who was removed
+// since.
+func (s *Store) lookUpMembers(ctx context.Context, room string, users []string, ends []Cursor) (map[string]Member, error) {
 	var values, meta *redis.SliceCmd
-	var windowEnd *entryQuery
-	err := s.redis.Pipeline(ctx, 1+len(users)/100, func(pipe redis.Pipeliner) {
+	queries := make([]*entryQuery, len(ends))
+	err := s.redis.Pipeline(ctx, 1+len(users)/100+len(ends)/10, func(pipe redis.Pipeliner) {
 		values = pipe.HMGet(ctx, s.keys.members(room), users...)
 		meta = pipe.HMGet(ctx, s.keys.meta(room), metaFields...)
-		windowEnd = s.queryEntry(ctx, pipe, room, current.end.ID)
+		for i, end := range ends {
+			queries[i] = s.queryEntry(ctx, pipe, room, end.ID)
+		}
 	})
 	if err == nil {
-		err = errors.Join(values.Err(), meta.Err(), windowEnd.err())
+		err = errors.Join(values.Err(), meta.Err())
+	}
+	info := roomInfo{epoch: noEpoch}
+	if err == nil {
+		info.readMeta(meta.Val())
+	}
+	for i, end := range ends {
+		if err == nil {
+			err = queries[i].err()
+		}
+		if err == nil && !info.continues(end, queries[i].wasStored()) {
+			s.tailOf(room).checkAllDue.Store(true)
+			err = errOtherHistory
+		}
 	}
 	if err != nil {
 		return nil, wrap(err)
-	}
-	info := roomInfo{epoch: noEpoch, hasWindowEnd: windowEnd.wasStored()}
-	info.readMeta(meta.Val())
-	if err := s.checkContinues(room, current, &info); err != nil {
-		return nil, err
 	}
 	members := make(map[string]Member, len(users))
 	for i, value := range values.Val() {
@@ -109,4 +123,16 @@ func (s *Store) lookUpMembers(ctx context.Context, room string, current *view, u
 		members[users[i]] = member
 	}
 	return members, nil
+}
+
+// continues reports whether the room's history includes what was read up to end. hasEnd reports whether
+// it has, or had, the entry there. A room without a history has no members, so its answer counts.
+func (p *roomInfo) continues(end Cursor, hasEnd bool) bool {
+	switch {
+	case p.epoch == noEpoch:
+		return true
+	case p.epoch != end.Epoch:
+		return false
+	}
+	return hasEnd || end.ID.IsZero() || !p.trimmedUpto.Before(end.ID)
 }

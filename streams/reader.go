@@ -149,6 +149,9 @@ func (r *Reader) TryNext() (read Read, ok bool) {
 	if read, ok := r.nextFromWindow(current); ok {
 		return r.endAtRemoval(read), true
 	}
+	if r.granted.ifMember { // the lookup must wait
+		return Read{}, false
+	}
 	read, err := r.nextFromRedis(canceled, current) // succeeds if the result of an identical read is cached
 	return r.endAtRemoval(read), err == nil
 }
@@ -217,18 +220,22 @@ func (r *Reader) nextFromRedis(ctx context.Context, current *view) (Read, error)
 	if err != nil || !r.granted.ifMember {
 		return read, err
 	}
-	member, err := r.lookUpMember(ctx)
+	member, err := r.lookUpMember(ctx, r.readEnd(read, current))
 	if err != nil {
 		r.place = before
 		return Read{}, err
 	}
-	isContinued := read.Followed == nil && before.position != notLocated
+	start := before.cursor
+	if read.Followed != nil {
+		start = read.Followed.At
+	}
+	wasMember := before.position != notLocated
 	switch {
 	case member.Role != NoRole:
 		r.since = member.Since
-	case isContinued && before.cursor.ID.Before(member.Since): // the removal comes later in the stream
+	case wasMember && start.ID.Before(member.Since): // the removal comes later in the stream
 		r.since = member.Since.previous()
-	case isContinued && member.Since.IsZero(): // the list of members is gone
+	case wasMember && member.Since.IsZero(): // the list of members is gone
 		r.closed = Deleted
 	default:
 		r.closed = Removed
@@ -237,6 +244,25 @@ func (r *Reader) nextFromRedis(ctx context.Context, current *view) (Read, error)
 		return Read{Closed: r.closed}, nil
 	}
 	return read, nil
+}
+
+// readEnd returns the end of what the reader knows about the room after the read.
+func (r *Reader) readEnd(read Read, current *view) Cursor {
+	end := current.end
+	extend := func(cursor Cursor) {
+		if cursor.Epoch != end.Epoch || end.ID.Before(cursor.ID) {
+			end = cursor
+		}
+	}
+	if read.Followed != nil {
+		extend(read.Followed.Last)
+	}
+	for _, batch := range []*Batch{read.Batch, r.prefetched} {
+		if batch != nil {
+			extend(batch.Upto)
+		}
+	}
+	return end
 }
 
 // readRedis returns what nextFromRedis returns to a user who may read the room.

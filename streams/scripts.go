@@ -23,6 +23,7 @@ var (
 	pageScript        = script("lib", "rights", "page")
 	unreadScript      = script("lib", "rights", "unread")
 	markReadScript    = script("lib", "mark_read")
+	signalScript      = script("lib", "rights", "signal")
 	presenceScript    = script("presence")
 	heartbeatScript   = script("lib", "heartbeat")
 	deadServersScript = script("lib", "dead_servers")

@@ -64,9 +64,6 @@ func parseSignal(text string) (*Signal, error) {
 // Signal sends a signal of the given kind from the user to the room's readers on all servers.
 func (a Access) Signal(ctx context.Context, room string, kind SignalKind) error {
 	granted, err := a.admit(room, writing)
-	if err == nil {
-		err = a.Enter(ctx, room)
-	}
 	if err != nil {
 		return err
 	}
@@ -80,6 +77,9 @@ func (s *Store) signal(ctx context.Context, to grant, signal storedSignal) error
 	if err != nil {
 		return fmt.Errorf("send a signal in room %q: %w", room, err)
 	}
+	if to.ifMember {
+		return s.signalMembers(ctx, to, encoded)
+	}
 	_, err = conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.StringCmd {
 		return pipe.XAdd(ctx, &redis.XAddArgs{
 			Stream: s.keys.activity(bucketOf(room)), MaxLen: activityLength, Approx: true,
@@ -88,6 +88,21 @@ func (s *Store) signal(ctx context.Context, to grant, signal storedSignal) error
 	})
 	if err != nil {
 		return fmt.Errorf("send a signal in room %q: %w", room, wrap(err))
+	}
+	return nil
+}
+
+// signalMembers sends a signal in a hidden room. It returns ErrHidden if the user is no member.
+func (s *Store) signalMembers(ctx context.Context, to grant, encoded []byte) error {
+	call := scriptCall{
+		script: signalScript, weight: 1, args: []any{to.room, to.user.ID, encoded},
+		keys: []string{s.keys.activity(bucketOf(to.room)), s.keys.members(to.room)},
+	}
+	switch sent, err := s.runScript(ctx, call).Bool(); {
+	case err != nil:
+		return fmt.Errorf("send a signal in room %q: %w", to.room, wrap(err))
+	case !sent:
+		return ErrHidden
 	}
 	return nil
 }

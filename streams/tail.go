@@ -126,7 +126,7 @@ func (t *tail) follow(ctx context.Context) error {
 // round waits for activity and reads the rooms that have any. After maxBlock without activity, it
 // checks idle rooms.
 func (t *tail) round(ctx context.Context) error {
-	moved, readAll, err := t.awaitActivity(ctx)
+	moved, signals, readAll, err := t.awaitActivity(ctx)
 	began := time.Now()
 	if err == nil {
 		err = t.check(ctx, t.takeCheckQueue())
@@ -145,6 +145,9 @@ func (t *tail) round(ctx context.Context) error {
 	t.adjustBlock(moved != nil)
 	if err != nil {
 		return err
+	}
+	for _, signal := range signals { // after the entries, so that no removed reader gets later signals
+		t.store.deliver(signal.room, signal.encoded)
 	}
 	t.shrinkWindows()
 	time.Sleep(minRoundTime - time.Since(began))

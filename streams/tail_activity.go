@@ -39,10 +39,13 @@ func (t *tail) seekActivityEnd(ctx context.Context, conn redis.Cmdable) error {
 	return nil
 }
 
-// awaitActivity blocks until there is activity, for at most t.block. It delivers signals, and
-// returns the latest cursor of each room that moved. moved is nil if there was no activity.
-// readAll reports whether activity may be missing, so that the caller must read every room.
-func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, readAll bool, err error) {
+// A roomSignal is a signal in a room, as JSON.
+type roomSignal struct{ room, encoded string }
+
+// awaitActivity blocks until there is activity, for at most t.block. It returns the latest cursor of each
+// room that moved, and the signals. moved is nil if there was no activity. readAll reports whether activity
+// may be missing, so that the caller must read every room.
+func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, signals []roomSignal, readAll bool, err error) {
 	// By default, go-redis waits 10 s longer than the block time.
 	ctx, cancel := context.WithTimeout(ctx, t.block+replyGrace)
 	defer cancel()
@@ -52,10 +55,10 @@ func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, read
 	}
 	found, err := t.conn.XRead(ctx, args).Result()
 	if errors.Is(err, redis.Nil) {
-		return nil, false, nil
+		return nil, nil, false, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("wait for activity: %w", err)
+		return nil, nil, false, fmt.Errorf("wait for activity: %w", err)
 	}
 	moved = make(map[string]Cursor)
 	for _, stream := range found {
@@ -64,7 +67,7 @@ func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, read
 		for _, message := range stream.Messages {
 			if encoded, ok := message.Values["signal"].(string); ok {
 				room, _ := message.Values["room"].(string)
-				t.store.deliver(room, encoded)
+				signals = append(signals, roomSignal{room, encoded})
 				continue
 			}
 			if message.Values["deleted"] != nil {
@@ -74,7 +77,7 @@ func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, read
 			}
 		}
 	}
-	return moved, readAll, nil
+	return moved, signals, readAll, nil
 }
 
 // advance adds the activity in a stream to moved, and to the windows that have no view yet. It also

@@ -3,6 +3,7 @@ package streams
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"burble/streams/conns"
@@ -58,7 +59,7 @@ func (s *Store) readRooms(ctx context.Context, granted []grant, markers []string
 		return b.Last.Compare(a.Last)
 	})
 	share(rooms)
-	return rooms, s.countUnread(ctx, rooms)
+	return s.countUnread(ctx, rooms)
 }
 
 // hasMarker reports whether the user has read the room.
@@ -106,33 +107,40 @@ func share(rooms []*unreadRoom) {
 }
 
 // countUnread reads the newest unread entries of all rooms in one pipeline, and sets Unread and
-// Mentions.
-func (s *Store) countUnread(ctx context.Context, rooms []*unreadRoom) error {
-	newest := make([]*redis.XMessageSliceCmd, len(rooms))
+// Mentions. It returns the rooms without those of which the user is no longer a member.
+func (s *Store) countUnread(ctx context.Context, rooms []*unreadRoom) ([]*unreadRoom, error) {
+	newest, members := make([]*redis.XMessageSliceCmd, len(rooms)), make([]*redis.StringCmd, len(rooms))
 	var err error
 	if slices.ContainsFunc(rooms, func(room *unreadRoom) bool { return room.newest > 0 }) {
 		err = s.redis.Pipeline(ctx, 1+maxUnreadEntries/50, func(pipe redis.Pipeliner) {
 			for i, room := range rooms {
 				if room.newest > 0 {
 					newest[i] = pipe.XRevRangeN(ctx, s.keys.room(room.Name), "+", "("+room.marker, int64(room.newest))
+					members[i] = s.queryMember(ctx, pipe, room.granted)
 				}
 			}
 		})
 	}
 	if err != nil {
-		return wrap(err)
+		return nil, wrap(err)
 	}
+	visible := rooms[:0:0]
 	for i, room := range rooms {
 		var entries []Entry
 		if newest[i] != nil {
-			if err := newest[i].Err(); err != nil {
-				return wrap(err)
+			err := errors.Join(newest[i].Err(), checkMember(members[i]))
+			if errors.Is(err, ErrHidden) {
+				continue
+			}
+			if err != nil {
+				return nil, wrap(err)
 			}
 			entries = parseEntries(newest[i].Val())
 		}
 		room.count(entries)
+		visible = append(visible, room)
 	}
-	return nil
+	return visible, nil
 }
 
 // count sets Unread and Mentions from the newest unread entries.

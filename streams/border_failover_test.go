@@ -1,0 +1,79 @@
+//go:build unix
+
+package streams_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// The border holds while the primary is replaced, for appends that wait for a replica.
+func TestBorderDuringFailover(t *testing.T) {
+	t.Parallel()
+	t.Run("Sentinel", func(t *testing.T) {
+		t.Parallel()
+		s := redistest.StartSentinel(t)
+		old := s.Primary()
+		failOver(t, s.Redis(), old, func() { s.AwaitFailover(old) })
+	})
+	t.Run("Cluster", func(t *testing.T) {
+		t.Parallel()
+		cluster := redistest.StartCluster(t, 1)
+		failOver(t, cluster.Redis(), nil, func() {}, cluster)
+	})
+}
+
+// failOver removes members while the primary, or the one that has the room, is killed.
+func failOver(t *testing.T, at *redis.UniversalOptions, primary *redistest.Node, await func(), clusters ...*redistest.Cluster) {
+	client := redis.NewUniversalClient(at)
+	t.Cleanup(func() { client.Close() })
+	b := newBorder(t, client, streams.Options{Redis: at, Durability: streams.Replica})
+	for _, cluster := range clusters {
+		primary = cluster.Primary(streams.RoomKey(b.room))
+		await = func() { cluster.AwaitFailover(primary) }
+	}
+	stop := b.write()
+	defer stop()
+	var reading sync.WaitGroup
+	readers := make([]*follower, borderReaders+1)
+	removals := make([]streams.Entry, borderReaders+1)
+	for n := 1; n <= borderReaders; n++ {
+		readers[n] = b.follow(n, streams.Newest(10))
+		readers[n].nextState()
+		reading.Go(func() { readers[n].readUntil("the end", func() bool { return readers[n].closed != "" }) })
+	}
+	killed := make(chan struct{})
+	for n := 1; n <= borderReaders; n++ {
+		if n == 10 {
+			go func() { // meanwhile, the removals are retried
+				defer close(killed)
+				primary.Kill()
+				await()
+				primary.Restart() // in the Cluster, it becomes the only replica
+			}()
+		}
+		b.awaitMessages()
+		removals[n] = b.change(n, streams.NoRole)
+	}
+	<-killed
+	reading.Wait()
+	stop()
+	history := b.history()
+	for n := 1; n <= borderReaders; n++ {
+		f := readers[n]
+		isStored := func(entry streams.Entry) bool {
+			return slices.ContainsFunc(history, func(stored streams.Entry) bool { return stored.ID == entry.ID })
+		}
+		if last := f.entries[len(f.entries)-1]; !isStored(last) {
+			t.Logf("account %d read %v %q, which the failover lost", n, last.ID, last.Kind)
+			continue
+		}
+		b.expectEnd(n, f, removals[n], history)
+	}
+}

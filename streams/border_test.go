@@ -1,0 +1,323 @@
+package streams_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+)
+
+// borderReaders is how many readers lose their membership in each test of the border.
+const borderReaders = 50
+
+// A border is a private room on two servers, in which up to 1,000 messages a second are written while its
+// members are removed.
+type border struct {
+	*testing.T
+	client redis.UniversalClient
+	stores [2]*streams.Store
+	room   string
+
+	written atomic.Int64 // number of messages
+}
+
+// awaitMessages waits until some more messages have been written.
+func (b *border) awaitMessages() {
+	b.Helper()
+	before := b.written.Load()
+	eventually(b, "more messages", func() bool { return b.written.Load() > before+20 })
+}
+
+func newBorder(t *testing.T, client redis.UniversalClient, options streams.Options) *border {
+	t.Helper()
+	b := &border{T: t, client: client}
+	for i := range b.stores {
+		b.stores[i] = redistest.Open(t, options)
+	}
+	b.room = privateRoom(t, b.stores[0], borderReaders+1)
+	return b
+}
+
+// write writes messages through both stores until the returned function is called. Each author waits for
+// the previous message.
+func (b *border) write() (stop func()) {
+	ctx, cancel := context.WithCancel(b.Context())
+	var writing sync.WaitGroup
+	ticker := time.NewTicker(time.Millisecond)
+	for author := range 16 {
+		writing.Go(func() {
+			by := b.stores[author%2].AsRanked(streams.User{ID: account(0).ID, Name: fmt.Sprint("Author ", author)}, streams.Account)
+			for ctx.Err() == nil {
+				<-ticker.C
+				if _, err := by.Append(ctx, b.room, streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "x"}); err == nil {
+					b.written.Add(1)
+				}
+			}
+		})
+	}
+	return func() { cancel(); writing.Wait(); ticker.Stop() }
+}
+
+// change gives account n the role. It retries while the outcome is unknown, as a client does.
+func (b *border) change(n int, role streams.Role) streams.Entry {
+	b.Helper()
+	entry := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: account(n), Role: role}
+	eventually(b, "a change of a member to succeed", func() bool {
+		stored, err := asAccount(b.stores[n%2], 0).Append(context.Background(), b.room, entry)
+		if err != nil && !errors.Is(err, streams.ErrUnavailable) {
+			b.Fatal(err)
+		}
+		entry.ID = stored.Cursor.ID
+		return err == nil
+	})
+	return entry
+}
+
+// follow follows the room as account n, on the server that does not remove it.
+func (b *border) follow(n int, from streams.From) *follower {
+	b.Helper()
+	return followAs(b.T, asAccount(b.stores[(n+1)%2], n), b.room, from)
+}
+
+// history returns all entries that Redis has.
+func (b *border) history() []streams.Entry {
+	b.Helper()
+	var all []streams.Entry
+	f := followAs(b.T, asAccount(b.stores[0], 0), b.room, streams.After(streams.Cursor{}))
+	last := b.change(0, streams.RoomModerator)
+	f.readUntil("the end", func() bool { return len(f.entries) > 0 && f.entries[len(f.entries)-1].ID == last.ID })
+	all = f.entries[f.afterState:]
+	if stored := b.client.XLen(context.Background(), streams.RoomKey(b.room)).Val(); stored != int64(len(all)) {
+		b.Fatalf("read %d entries, want the %d in Redis", len(all), stored)
+	}
+	return all
+}
+
+// expectEnd checks that what account n received since its last state is the history without a gap, and that
+// it ends exactly with the removal.
+func (b *border) expectEnd(n int, f *follower, removal streams.Entry, history []streams.Entry) {
+	b.Helper()
+	got := f.entries[f.afterState:]
+	if f.closed != streams.Removed || len(got) == 0 {
+		b.Errorf("account %d: closed %q after %d entries and the states %v", n, f.closed, len(got), f.states)
+		return
+	}
+	if last := got[len(got)-1]; last.Key != removal.Key {
+		b.Errorf("account %d: the last entry is %v %q, want the removal %v", n, last.ID, last.Kind, removal.ID)
+	}
+	b.expectPart(n, got, history)
+}
+
+// expectPart checks that the entries are consecutive ones of the history.
+func (b *border) expectPart(n int, got, history []streams.Entry) {
+	b.Helper()
+	if len(got) == 0 {
+		return
+	}
+	first := slices.IndexFunc(history, func(entry streams.Entry) bool { return entry.ID == got[0].ID })
+	if first < 0 {
+		b.Errorf("account %d: entry %v is not in Redis", n, got[0].ID)
+		return
+	}
+	for i, entry := range got {
+		if first+i >= len(history) || history[first+i].ID != entry.ID {
+			b.Errorf("account %d: entry %d is %v, which does not follow %v", n, i, entry.ID, got[max(0, i-1)].ID)
+			return
+		}
+	}
+}
+
+// Members are removed one after another while others join. Each removed reader ends exactly with its own
+// removal, and each reader that remains gets everything.
+func TestBorderOfRemovedReaders(t *testing.T) {
+	t.Parallel()
+	starts := map[string]func(b *border, n int) streams.From{
+		"at the end": func(_ *border, n int) streams.From { return streams.Newest(n % 3 * 25) },
+		"far behind": func(*border, int) streams.From { return streams.After(streams.Cursor{}) },
+	}
+	for name, from := range starts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+				b := newBorder(t, backend.Client, streams.Options{Redis: backend.Redis})
+				if name == "far behind" {
+					fillRoom(t, backend.Client, b.room, 5000, func(int) string { return "old" })
+				}
+				stop := b.write()
+				defer stop()
+				var reading sync.WaitGroup
+				leaving, joined := make(map[int]*follower), make(map[int]*follower)
+				removals := make(map[int]streams.Entry)
+				for n := 1; n <= borderReaders; n++ {
+					leaving[n] = b.follow(n, from(b, n))
+					for len(leaving[n].states) == 0 { // unlike nextState, this reads nothing else
+						leaving[n].next()
+					}
+					if name == "at the end" { // the others do not read on before their removal
+						reading.Go(func() { leaving[n].readUntil("the end", func() bool { return leaving[n].closed != "" }) })
+					}
+				}
+				for n := 1; n <= borderReaders; n++ {
+					b.awaitMessages()
+					removals[n] = b.change(n, streams.NoRole)
+					b.change(100+n, streams.Ordinary)
+					joined[n] = b.follow(100+n, streams.After(streams.Cursor{}))
+					joined[n].nextState()
+				}
+				if name == "far behind" {
+					for _, f := range leaving {
+						reading.Go(func() { f.readUntil("the end", func() bool { return f.closed != "" }) })
+					}
+				}
+				reading.Wait()
+				stop()
+				history := b.history()
+				t.Logf("%d entries", len(history))
+				for n, f := range leaving {
+					b.expectEnd(n, f, removals[n], history)
+					f.expectSilence()
+				}
+				for n, f := range joined {
+					f.readUntil("everything", func() bool { return f.cursor.ID == history[len(history)-1].ID })
+					if f.closed != "" || len(f.entries) != len(history) {
+						t.Errorf("account %d: got %d entries, closed %q, want all %d", 100+n, len(f.entries), f.closed, len(history))
+					}
+				}
+			})
+		})
+	}
+}
+
+// expectSilence checks that the reader, which has ended, and a new one after its cursor get nothing.
+func (f *follower) expectSilence() {
+	f.t.Helper()
+	had, signals := len(f.entries), len(f.signals)
+	f.readAvailable()
+	if len(f.entries) > had || len(f.signals) > signals {
+		f.t.Errorf("got %d entries after the end", len(f.entries)-had)
+	}
+}
+
+// Readers are cut and resume while they are removed. One that is cut at the time of its removal is refused
+// when it resumes, and the others end exactly with their removal. Nobody gets anything after it.
+func TestBorderOfReadersThatResume(t *testing.T) {
+	t.Parallel()
+	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+		b := newBorder(t, backend.Client, streams.Options{Redis: backend.Redis})
+		stop := b.write()
+		defer stop()
+		transcripts := make([][]streams.Entry, borderReaders+1)
+		removals := make([]streams.Entry, borderReaders+1)
+		var reading sync.WaitGroup
+		for n := 1; n <= borderReaders; n++ {
+			first := b.follow(n, streams.Newest(10))
+			first.nextState()
+			reading.Go(func() {
+				for f := first; f.closed == ""; {
+					before := len(f.entries)
+					f.readUntil("entries", func() bool { return f.closed != "" || len(f.entries) > before+n })
+					f.reader.Close()
+					transcripts[n] = append(transcripts[n], f.entries...)
+					if f.closed == "" {
+						f = b.follow(n, streams.After(f.cursor))
+						f.readUntil("a place", func() bool { return f.closed != "" || len(f.states) > 0 })
+					}
+				}
+			})
+		}
+		for n := 1; n <= borderReaders; n++ {
+			b.awaitMessages()
+			removals[n] = b.change(n, streams.NoRole)
+		}
+		reading.Wait()
+		stop()
+		history := b.history()
+		exact := 0
+		for n := 1; n <= borderReaders; n++ {
+			b.expectPart(n, transcripts[n], history)
+			switch last := transcripts[n][len(transcripts[n])-1]; {
+			case last.ID == removals[n].ID:
+				exact++
+			case removals[n].ID.Before(last.ID):
+				t.Errorf("account %d: got %v after its removal %v", n, last.ID, removals[n].ID)
+			}
+			for _, at := range []streams.ID{transcripts[n][0].ID, removals[n].ID, history[len(history)-1].ID} {
+				again := b.follow(n, streams.After(streams.Cursor{ID: at}))
+				again.readUntil("a refusal", func() bool { return again.closed != "" })
+				if len(again.entries) > 0 || len(again.states) > 0 || again.closed != streams.Removed {
+					t.Errorf("account %d after %v: got %d entries and the states %v, closed %q", n, at, len(again.entries), again.states, again.closed)
+				}
+			}
+		}
+		t.Logf("%d of %d ended with their removal, the others were refused when they resumed", exact, borderReaders)
+		if exact == 0 {
+			t.Error("no reader ended with its removal")
+		}
+	})
+}
+
+// A member who is removed and then added again reads everything, whether their reader ends in between or
+// has not read the removal yet. If they are removed once more, they end there.
+func TestBorderOfReadmittedReaders(t *testing.T) {
+	t.Parallel()
+	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+		b := newBorder(t, backend.Client, streams.Options{Redis: backend.Redis})
+		fillRoom(t, backend.Client, b.room, 2000, func(int) string { return "old" })
+		stop := b.write()
+		defer stop()
+		all := make([]*follower, borderReaders+1)
+		removals := make([]streams.Entry, borderReaders+1)
+		for n := 1; n <= borderReaders; n++ {
+			all[n] = b.follow(n, streams.After(streams.Cursor{}))
+			for len(all[n].states) == 0 { // unlike nextState, this reads nothing else
+				all[n].next()
+			}
+		}
+		for n := 1; n <= borderReaders; n++ {
+			if n%3 == 0 { // reads while its role changes
+				all[n].readAvailable()
+			}
+			b.change(n, streams.NoRole)
+			b.awaitMessages()
+			b.change(n, streams.Ordinary)
+			if n%2 == 0 {
+				b.awaitMessages()
+				removals[n] = b.change(n, streams.NoRole)
+			}
+		}
+		stop()
+		history := b.history()
+		for n := 1; n <= borderReaders; n++ {
+			transcript := []streams.Entry{}
+			end := history[len(history)-1].ID
+			if n%2 == 0 {
+				end = removals[n].ID
+			}
+			for f := all[n]; ; f = b.follow(n, streams.After(f.cursor)) {
+				f.readUntil("the end", func() bool { return f.closed != "" || f.cursor.ID == end })
+				transcript = append(transcript, f.entries...)
+				if n%2 == 0 || f.closed == "" {
+					break
+				}
+			}
+			b.expectPart(n, transcript, history)
+			last := transcript[len(transcript)-1].ID
+			if n%2 != 0 && len(transcript) != len(history) || end.Before(last) {
+				t.Errorf("account %d: got %d entries up to %v, want all up to %v", n, len(transcript), last, end)
+			}
+			if n%2 == 0 && n%3 != 0 && last != end {
+				t.Errorf("account %d: got %d entries up to %v, want them up to the last removal %v", n, len(transcript), last, end)
+			}
+		}
+	})
+}

@@ -139,54 +139,75 @@ func (a Access) Present(ctx context.Context, room string) Present {
 	return a.store.Present(ctx, Visit{a, room})[0]
 }
 
-// Present returns the people who are present in each of the rooms, in one round trip to Redis.
+// Present returns the people who are present in each of the rooms, in one round trip to Redis. It reads
+// each room once.
 func (s *Store) Present(ctx context.Context, visits ...Visit) []Present {
 	found := make([]Present, len(visits))
 	granted := make([]grant, len(visits))
-	totals, some := make([]*redis.IntCmd, len(visits)), make([]*redis.ScanCmd, len(visits))
-	members := make([]*redis.StringCmd, len(visits))
 	for i, visit := range visits {
-		if granted[i], found[i].Err = visit.By.admit(visit.Room, reading); found[i].Err != nil {
-			continue
-		}
-		if w := s.window(visit.Room); w != nil {
-			found[i].window, found[i].seen = w, w.presenceSignals.Load()
-		}
+		granted[i], found[i].Err = visit.By.admit(visit.Room, reading)
 	}
+	members := make([]*redis.StringCmd, len(visits))
+	rooms := make(map[string]*presentQuery)
 	err := s.redis.Pipeline(ctx, len(visits), func(pipe redis.Pipeliner) {
-		for i := range visits {
-			if found[i].Err == nil {
-				key := s.keys.present(granted[i].room)
-				totals[i], some[i] = pipe.HLen(ctx, key), pipe.HScan(ctx, key, 0, "", MaxNamed)
-				members[i] = s.queryMember(ctx, pipe, granted[i])
+		for i, one := range granted {
+			if one.room == "" {
+				continue // refused
 			}
+			if rooms[one.room] == nil {
+				rooms[one.room] = s.queryPresent(ctx, pipe, one)
+			}
+			members[i] = s.queryMember(ctx, pipe, one)
 		}
 	})
-	for i, visit := range visits {
-		if found[i].Err != nil {
-			continue
-		}
-		if err != nil {
+	for i := range found {
+		switch {
+		case found[i].Err != nil:
+		case err != nil:
 			found[i].Err = wrap(err)
-			continue
-		}
-		if err := errors.Join(totals[i].Err(), some[i].Err()); err != nil {
-			found[i].Err = fmt.Errorf("read the people present in room %q: %w", visit.Room, wrap(err))
-			continue
-		}
-		if found[i].Err = checkMember(members[i]); found[i].Err != nil {
-			continue
-		}
-		found[i].Count = int(totals[i].Val())
-		people, _ := some[i].Val()
-		for k := 0; k+1 < len(people) && len(found[i].People) < MaxNamed; k += 2 {
-			var person struct{ Name string }
-			if json.Unmarshal([]byte(people[k+1]), &person) == nil {
-				found[i].People = append(found[i].People, User{people[k], person.Name})
+		default:
+			if found[i].Err = checkMember(members[i]); found[i].Err == nil {
+				found[i] = rooms[granted[i].room].result()
 			}
 		}
 	}
 	return found
+}
+
+// presentQuery is a query for a Present, as part of a pipeline.
+type presentQuery struct {
+	present Present
+	room    string
+	total   *redis.IntCmd
+	some    *redis.ScanCmd
+}
+
+func (s *Store) queryPresent(ctx context.Context, pipe redis.Pipeliner, granted grant) *presentQuery {
+	q := &presentQuery{room: granted.room}
+	if w := s.window(granted.room); w != nil {
+		q.present.window, q.present.seen = w, w.presenceSignals.Load()
+	}
+	key := s.keys.present(granted.room)
+	q.total, q.some = pipe.HLen(ctx, key), pipe.HScan(ctx, key, 0, "", MaxNamed)
+	return q
+}
+
+// result returns the Present. The pipeline must have been executed.
+func (q *presentQuery) result() Present {
+	present := q.present
+	if err := errors.Join(q.total.Err(), q.some.Err()); err != nil {
+		present.Err = fmt.Errorf("read the people present in room %q: %w", q.room, wrap(err))
+		return present
+	}
+	present.Count = int(q.total.Val())
+	people, _ := q.some.Val()
+	for k := 0; k+1 < len(people) && len(present.People) < MaxNamed; k += 2 {
+		var person struct{ Name string }
+		if json.Unmarshal([]byte(people[k+1]), &person) == nil {
+			present.People = append(present.People, User{people[k], person.Name})
+		}
+	}
+	return present
 }
 
 // Heartbeat records that the server counts as alive until the timeout has passed. It returns

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -68,37 +69,57 @@ func (p *presence) removeServer() {
 // apply records the updates in Redis and then notifies their listeners.
 func (p *presence) apply(ctx context.Context, updates []update) {
 	p.record(ctx, updates)
-	var listening []update
 	var visits []streams.Visit
 	for _, update := range updates {
-		if len(update.audience) > 0 {
-			listening = append(listening, update)
-			// The first user reads for all. The others, too, could read the room when they joined it.
-			visits = append(visits, streams.Visit{By: as(p.store, update.audience[0].user), Room: update.room})
+		for _, reader := range update.readers() {
+			visits = append(visits, streams.Visit{By: as(p.store, reader.user), Room: update.room})
 		}
 	}
 	if len(visits) == 0 {
 		return
 	}
-	for i, present := range p.store.Present(ctx, visits...) {
-		room, listeners := visits[i].Room, listening[i].audience
+	found := p.store.Present(ctx, visits...)
+	for _, update := range updates {
+		count := len(update.readers())
+		p.notify(update, found[:count])
+		found = found[count:]
+	}
+}
+
+// readers returns the listeners whose users read the list of people. In a hidden room, these are all, because
+// some may have been removed. In any other room, the first reads for all.
+func (u *update) readers() []audience {
+	if streams.IsHidden(u.room) {
+		return u.audience
+	}
+	return u.audience[:min(1, len(u.audience))]
+}
+
+// notify sends the list of people to the update's listeners. found is the list as each of its readers may
+// see it.
+func (p *presence) notify(update update, found []streams.Present) {
+	listeners := update.audience
+	for i, present := range slices.Backward(found) {
 		if errors.Is(present.Err, streams.ErrHidden) {
-			p.notifyLater(room, listeners[1:]) // the next one reads
-			continue
+			listeners, found = slices.Delete(listeners, i, i+1), slices.Delete(found, i, i+1)
 		}
-		if present.Err != nil {
-			p.log.Debug("cannot read presence", "room", room, "error", present.Err)
-			p.notifyLater(room, listeners)
-			continue
-		}
-		frame := p.encode(room, present.Count, present.People)
-		for _, listener := range listeners {
-			listener.Notify(room, frame)
-		}
-		if present.IsOutdated() {
-			// The listeners may have received the signal before the list.
-			p.notifyLater(room, listeners)
-		}
+	}
+	if len(listeners) == 0 {
+		return
+	}
+	present := found[0]
+	if present.Err != nil {
+		p.log.Debug("cannot read presence", "room", update.room, "error", present.Err)
+		p.notifyLater(update.room, listeners)
+		return
+	}
+	frame := p.encode(update.room, present.Count, present.People)
+	for _, listener := range listeners {
+		listener.Notify(update.room, frame)
+	}
+	if present.IsOutdated() {
+		// The listeners may have received the signal before the list.
+		p.notifyLater(update.room, listeners)
 	}
 }
 

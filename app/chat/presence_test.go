@@ -13,6 +13,7 @@ import (
 	"burble/streams"
 	"burble/streams/redistest"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -267,4 +268,31 @@ func TestHeartbeatsContinueWhileRoomsAreRecorded(t *testing.T) {
 	close(release)
 	stop()
 	<-ended
+}
+
+// In a hidden room, a listener whose user was removed after they joined gets no list of people.
+func TestRemovedListenerGetsNoPeople(t *testing.T) {
+	t.Parallel()
+	p, _ := startPresence(t)
+	account := func(id string) identity.User {
+		return identity.User{ID: id, Name: "Account " + id, Rank: identity.Account}
+	}
+	creator, removed := account("1"), account("2")
+	room, err := as(p.store, creator).CreatePrivate(t.Context(), "Launch", []streams.User{author(removed)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stays, leaves listener
+	p.join(room, arrival(creator), audience{&stays, creator})
+	p.join(room, arrival(removed), audience{&leaves, removed})
+	now := time.Now()
+	p.update(t, &now, func() {
+		entry := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: author(removed), Role: streams.NoRole}
+		if _, err := as(p.store, creator).Append(t.Context(), room, entry); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if stays.notified != 1 || leaves.notified != 0 {
+		t.Errorf("the member got %d lists and the removed user %d, want 1 and 0", stays.notified, leaves.notified)
+	}
 }

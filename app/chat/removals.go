@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -108,7 +107,7 @@ func (s *Service) runRemovals(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait := s.removals.interval
 		if !s.continueRemovals(ctx) {
-			wait = s.removals.lease + rand.N(s.removals.lease/4) // another server may have died
+			wait = s.removals.lease // another server may have died
 		}
 		select {
 		case <-ctx.Done():

@@ -16,7 +16,7 @@ import (
 func TestQuietRoomsCostFewCommands(t *testing.T) {
 	// In the shorter run, the tail checks idle rooms five times as often, so both runs should need the
 	// same number of commands.
-	maxBlock, quiet := 20*time.Second, 62*time.Second
+	maxBlock, quiet := 19*time.Second, 62*time.Second
 	if os.Getenv("CI") == "" {
 		maxBlock, quiet = maxBlock/5, quiet/5
 		t.Logf("shortened to %v without activity; set CI=true for 62 s", quiet)

@@ -12,9 +12,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// maxBlock is how long a tail waits for activity before it checks idle rooms. Tests
-// shorten it.
-var maxBlock = 20 * time.Second
+// maxBlock is how long a tail waits for activity before it checks idle rooms. A Watcher is told at least
+// every 20 s that the tail still reads. Tests shorten maxBlock.
+var maxBlock = 19 * time.Second
 
 const (
 	// busyBlock is how long a tail waits for more activity right after activity.
@@ -45,7 +45,13 @@ type tail struct {
 	activityKeys   []string
 	conn           *redis.Conn // a single connection, so that the tail notices when it breaks
 	followingSince time.Time   // zero until the first round on this connection
-	away           atomic.Bool
+
+	// See Store.Watch. watcher may be nil.
+	watcher     Watcher
+	watched     string // the key of its stream
+	lastWatched string // the last ID read from it
+
+	away atomic.Bool
 
 	block      time.Duration // how long the next read blocks
 	maxBlock   time.Duration
@@ -74,6 +80,9 @@ func (t *tail) run(ctx context.Context) {
 	for attempt := 0; ctx.Err() == nil; attempt++ {
 		t.followingSince = time.Time{}
 		err := t.follow(ctx)
+		if t.watcher != nil {
+			t.watcher.Broken()
+		}
 		if ctx.Err() != nil {
 			return
 		}
@@ -107,6 +116,9 @@ func (t *tail) follow(ctx context.Context) error {
 	t.conn = node.EphemeralConn()
 	defer t.conn.Close()
 	if err := t.seekActivityEnd(ctx, t.conn); err != nil {
+		return err
+	}
+	if err := t.startWatching(ctx); err != nil {
 		return err
 	}
 	if err := t.checkAll(ctx); err != nil {

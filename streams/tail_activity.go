@@ -49,16 +49,20 @@ func (t *tail) awaitActivity(ctx context.Context) (moved map[string]Cursor, sign
 	// By default, go-redis waits 10 s longer than the block time.
 	ctx, cancel := context.WithTimeout(ctx, t.block+replyGrace)
 	defer cancel()
-	args := &redis.XReadArgs{Count: activityLength, Block: t.block, Streams: t.activityKeys}
+	var keys, from []string
+	if t.watcher != nil {
+		keys, from = append(keys, t.watched), append(from, t.lastWatched)
+	}
 	for _, key := range t.activityKeys {
-		args.Streams = append(args.Streams, t.lastRead[key])
+		keys, from = append(keys, key), append(from, t.lastRead[key])
 	}
+	args := &redis.XReadArgs{Count: activityLength, Block: t.block, Streams: append(keys, from...)}
 	found, err := t.conn.XRead(ctx, args).Result()
-	if errors.Is(err, redis.Nil) {
-		return nil, nil, false, nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, redis.Nil) {
 		return nil, nil, false, fmt.Errorf("wait for activity: %w", err)
+	}
+	if found = t.takeWatched(found); len(found) == 0 {
+		return nil, nil, false, nil
 	}
 	moved = make(map[string]Cursor)
 	for _, stream := range found {

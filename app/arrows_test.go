@@ -12,7 +12,7 @@ import (
 
 // arrows maps each package to the packages of this module that it may import. Tests may import more.
 var arrows = map[string]string{
-	"app":            "chat httpguard identity live localredis peer redisurl streams tune web",
+	"app":            "accounts caller chat httpguard identity live localredis peer redisurl streams streams/conns tune web",
 	"app/tune":       "",
 	"app/redisurl":   "",
 	"app/localredis": "",
@@ -29,9 +29,10 @@ var arrows = map[string]string{
 	"app/live":       "protocol ws streams",
 	"app/chat":       "markup protocol identity limit streams streams/fold",
 	"app/request":    "protocol",
+	"app/caller":     "accounts identity peer protocol",
 	"app/socket":     "chat live ws protocol limit identity streams",
 	"app/throttle":   "limit markup peer protocol streams",
-	"app/web":        "socket chat files httpguard negotiate live request throttle ws protocol markup identity limit peer streams streams/fold views",
+	"app/web":        "caller socket chat files httpguard negotiate live request throttle ws protocol markup identity limit peer streams streams/fold views",
 	"streams":        "streams/conns streams/fold",
 	"streams/fold":   "",
 	"streams/conns":  "",

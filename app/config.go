@@ -23,6 +23,7 @@ type Config struct {
 	RedisPrefix     string
 	LocalRedis      string // localAuto or localAlways
 	DataDir         string
+	Access          string   // accessOpen, accessRead or accessMembers
 	Secret          string   // if empty, one is generated and stored in Redis
 	Origins         []string // results of peer.CanonicalOrigin
 	Hosts           []string // for httpguard.NewHosts; includes the names that the host has given to the server

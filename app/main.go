@@ -13,12 +13,15 @@ import (
 	"syscall"
 	"time"
 
+	"burble/app/accounts"
+	"burble/app/caller"
 	"burble/app/chat"
 	"burble/app/identity"
 	"burble/app/live"
 	"burble/app/tune"
 	"burble/app/web"
 	"burble/streams"
+	"burble/streams/conns"
 
 	"github.com/joho/godotenv"
 	"github.com/redis/go-redis/v9"
@@ -123,17 +126,22 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	if config.RateAddress == 0 {
 		config.RateBytes, config.RateRooms = 0, 0
 	}
+	people := accounts.New(accounts.Options{
+		Redis: store.Conns(), Prefix: config.RedisPrefix, Secret: secret, Log: log, EndUnconfirmed: conns.InCluster(source.Options),
+	})
+	store.Watch(people.AccessKey(), people)
 	service := chat.New(store, chat.Options{
 		Log: log, MessageRate: config.RateMessages, ByteRate: config.RateBytes, RoomRate: config.RateRooms,
 		EncodePresent: live.PresentFrame,
 	})
+	callers := caller.New(caller.Options{Tokens: identity.NewTokens(secret), Accounts: people, TrustedProxy: config.TrustedProxy})
 	server := web.New(web.Options{
-		Log: log, Chat: service, Live: engine, Tokens: identity.NewTokens(secret), Durability: config.Durability, Version: version(os.Getenv),
+		Log: log, Callers: callers, Mode: options.Mode, Chat: service, Live: engine, Durability: config.Durability, Version: version(os.Getenv),
 		Origins: config.Origins, Hosts: config.Hosts, MetricsToken: config.MetricsToken, SecurityContact: config.SecurityContact, TrustedProxy: config.TrustedProxy,
 		RequestRate: config.RateAddress, ConnectionRate: config.RateConnections,
 	})
 	// Each part runs until all later parts have stopped.
-	for _, part := range []func(context.Context) error{store.Run, service.Run, engine.Run} {
+	for _, part := range []func(context.Context) error{store.Run, people.Run, service.Run, engine.Run} {
 		stop := start(context.WithoutCancel(ctx), part)
 		defer func() { err = errors.Join(err, stop()) }()
 	}
@@ -167,9 +175,12 @@ func signingSecret(ctx context.Context, config Config, store *streams.Store) ([]
 	return store.Secret(ctx)
 }
 
+// modes maps the values of ACCESS.
+var modes = map[string]streams.Mode{accessOpen: streams.Anyone, accessRead: streams.AccountsPost, accessMembers: streams.AccountsOnly}
+
 func storeOptions(config Config, source *redisSource, log *slog.Logger) streams.Options {
 	options := streams.Options{
-		Redis: source.Options, Prefix: config.RedisPrefix,
+		Redis: source.Options, Prefix: config.RedisPrefix, Mode: modes[config.Access],
 		MaxCount: config.HistoryMaxCount, MaxAge: config.HistoryMaxAge,
 		Durability: config.Durability,
 		Wait:       redisTimeout, Log: log,

@@ -23,6 +23,13 @@ import (
 // maxTimerSlack bounds TIMER_SLACK, which is how late any timer of the program may fire.
 const maxTimerSlack = 100 * time.Millisecond
 
+// The values of ACCESS.
+const (
+	accessOpen    = "open"
+	accessRead    = "read"
+	accessMembers = "members"
+)
+
 // The values of LOCAL_REDIS.
 const (
 	localAuto   = "auto"
@@ -51,6 +58,7 @@ var variables = []variable{
 	{Name: "REDIS_PREFIX", DefaultText: "none", Usage: "prefix of every key, so that several applications can share a Redis", set: setRedisPrefix},
 	{Name: "LOCAL_REDIS", Default: localAuto, Usage: "whether an empty `REDIS_URL` starts a Redis for this server alone: `always`, or `auto` for always except behind a trusted proxy or on a host such as Heroku, Fly or Kubernetes", set: oneOf(func(config *Config) *string { return &config.LocalRedis }, localAuto, localAlways)},
 	{Name: "DATA_DIR", Default: "data", Usage: "data directory of the Redis that Burble starts when `REDIS_URL` is empty", set: setDataDir},
+	{Name: "ACCESS", Default: accessOpen, Usage: "who uses public rooms: `open`, everyone; `read`, everyone reads and accounts write; `members`, only accounts", set: oneOf(func(config *Config) *string { return &config.Access }, accessOpen, accessRead, accessMembers)},
 	{Name: "SECRET", DefaultText: "generated once and kept in Redis", Secret: true, Usage: "signs cookies and tokens; at least 16 characters", set: setSecret},
 	{Name: "ORIGINS", DefaultText: "same host", Usage: "other origins whose pages may connect, such as `https://chat.example.org`, separated by commas", set: setOrigins},
 	{Name: "HOSTS", DefaultText: "what Fly, Heroku and other hosts assign", Usage: "host names of this server, such as `chat.example.org`, separated by commas; `*.example.org` for all names below a domain, `*` for all names. IP addresses, `localhost`, names without a dot, `.local`, `.internal` and the hosts in `ORIGINS` are always accepted", set: setHosts},

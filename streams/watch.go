@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -27,6 +29,9 @@ func (s *Store) Watch(key string, watcher Watcher) {
 	t := s.tails[0]
 	t.watched, t.watcher, t.lastWatched = key, watcher, "0-0"
 }
+
+// Conns returns the Store's connections, for other packages that keep data in the same Redis.
+func (s *Store) Conns() *conns.Set { return s.redis }
 
 // startWatching finds the end of the watched stream and tells the Watcher.
 func (t *tail) startWatching(ctx context.Context) error {

@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// Frame is a frame from the server: *Hello, *Followed, *Entries, *Stored, *Signal, *Present, *Status,
+// Frame is a frame from the server: *Hello, *Followed, *Entries, *Stored, *Signal, *Present, *Status, *Closed,
 // *Error or *Pong. A frame from a later release may be *Unknown, which clients ignore.
 type Frame interface{ frame() }
 
@@ -106,6 +106,12 @@ type Present struct {
 	Users []User `json:"users"`
 }
 
+// Closed reports that the user may no longer read a room or, without a Room, that the session has ended.
+type Closed struct {
+	Room string
+	Code string // "removed", "deleted" or "signed_out"
+}
+
 // Status reports that Redis went away or came back.
 type Status struct {
 	Redis string `json:"redis"` // away or back
@@ -127,6 +133,7 @@ func (*Stored) frame()   {}
 func (*Signal) frame()   {}
 func (*Present) frame()  {}
 func (*Status) frame()   {}
+func (*Closed) frame()   {}
 func (*Error) frame()    {}
 func (*Pong) frame()     {}
 func (*Unknown) frame()  {}
@@ -179,6 +186,8 @@ func decode(kind string, text []byte) (frame Frame, err error) {
 		frame = new(Present)
 	case "status":
 		frame = new(Status)
+	case "closed":
+		frame = new(Closed)
 	case "error":
 		frame = new(Error)
 	case "pong":

@@ -79,7 +79,13 @@ func (webSocket) signal(room string, signal *streams.Signal) []byte {
 func (webSocket) status(away bool) []byte { return ws.Text(protocol.EncodeStatus(away)) }
 func (webSocket) heartbeat() []byte       { return ws.Frame(ws.OpPing, nil) }
 
-func (webSocket) end(code int, reason string) []byte { return ws.CloseFrame(code, reason) }
+func (codec webSocket) end(code int, reason string) []byte {
+	end := ws.CloseFrame(code, reason)
+	if code == ws.CloseSignedOut {
+		end = append(codec.closed("", protocol.SignedOut), end...)
+	}
+	return end
+}
 
 // PresentFrame returns a "present" frame of the protocol as a WebSocket frame.
 func PresentFrame(room string, count int, people []streams.User) []byte {

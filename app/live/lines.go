@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"burble/app/protocol"
+	"burble/app/ws"
 	"burble/streams"
 )
 
@@ -101,8 +102,11 @@ func (l *Lines) frame(batch *streams.Batch, html bool) []byte {
 
 func (l *Lines) closed(room string, reason streams.Closed) []byte {
 	text := "You are no longer a member of this room."
-	if reason == streams.Deleted {
+	switch reason {
+	case streams.Deleted:
 		text = "This room was deleted."
+	case protocol.SignedOut:
+		text = "You are signed out."
 	}
 	return l.Chunk(l.format.event(nil, event{"closed", "", protocol.EncodeClosed(room, reason), text}))
 }
@@ -120,11 +124,14 @@ func (l *Lines) status(away bool) []byte {
 
 func (l *Lines) heartbeat() []byte { return l.Chunk([]byte(l.format.heartbeat)) }
 
-func (l *Lines) end(int, string) []byte {
-	if l.chunked {
-		return []byte("0\r\n\r\n")
+func (l *Lines) end(code int, _ string) (end []byte) {
+	if code == ws.CloseSignedOut {
+		end = l.closed("", protocol.SignedOut)
 	}
-	return nil
+	if l.chunked {
+		end = append(end, "0\r\n\r\n"...)
+	}
+	return end
 }
 
 // Chunk returns data as a chunk of the response. It returns nothing for empty data, because an empty

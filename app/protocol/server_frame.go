@@ -39,12 +39,16 @@ type Status struct {
 	Redis string `json:"redis"` // "away" or "back"
 }
 
-// Closed reports that the client may no longer read a room, which it then no longer follows.
+// Closed reports that the client may no longer read a room, which it then no longer follows. With the code
+// SignedOut, there is no room: the client's session has ended, and so does the connection.
 type Closed struct {
 	Type string         `json:"type"` // "closed"
-	Room string         `json:"room"`
+	Room string         `json:"room,omitempty"`
 	Code streams.Closed `json:"code"`
 }
+
+// SignedOut is the code of a Closed frame for a session that has ended.
+const SignedOut streams.Closed = "signed_out"
 
 // Stored acknowledges a stored entry.
 type Stored struct {

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"burble/app/caller"
 	"burble/app/peer"
 
 	"github.com/gofiber/fiber/v2"
@@ -14,7 +15,7 @@ func TestLastHeaderReturnsTheLastOfARepeatedHeader(t *testing.T) {
 	t.Parallel()
 	app := fiber.New()
 	app.Get("/", func(c *fiber.Ctx) error {
-		return c.SendString(peer.Address(lastHeader(c), "10.0.0.1:1", peer.ProxyHeroku) + lastHeader(c)("X-None"))
+		return c.SendString(peer.Address(caller.LastHeader(c), "10.0.0.1:1", peer.ProxyHeroku) + caller.LastHeader(c)("X-None"))
 	})
 	request := httptest.NewRequest("GET", "/", nil)
 	request.Header.Add("X-Forwarded-For", "6.6.6.6")

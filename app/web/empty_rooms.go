@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"burble/app/caller"
 	"burble/streams"
 	"burble/views"
 
@@ -58,10 +59,10 @@ func (s *Server) setEmptyRooms(c *fiber.Ctx, rooms []string) {
 	rooms = rooms[:min(len(rooms), maxEmptyRooms)]
 	c.Cookie(&fiber.Cookie{
 		Name: s.emptyRoomsCookie(c), Value: strings.Join(rooms, "."), Path: "/", MaxAge: int(emptyRoomLife.Seconds()),
-		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: s.callerOf(c).tls,
+		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: caller.Of(c).TLS,
 	})
 }
 
 func (s *Server) emptyRoomsCookie(c *fiber.Ctx) string {
-	return cookieName(s.callerOf(c).tls) + "_empty"
+	return caller.CookieName(caller.Of(c).TLS) + "_empty"
 }

@@ -71,6 +71,9 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 	if !wantsHTML(c) {
 		return c.JSON(shown.Body())
 	}
+	if errors.Is(err, streams.ErrSignIn) && c.Method() == http.MethodGet {
+		return c.Redirect("/sign-in?next="+url.QueryEscape(localPath(c.OriginalURL())), http.StatusSeeOther)
+	}
 	isUncertain := shown.Code == protocol.Unavailable // the message may be stored, so the error page keeps its key
 	if c.Method() == http.MethodPost && !isUncertain && s.renderForm(c, shown) == nil {
 		return nil

@@ -2,12 +2,14 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net"
 	"net/http"
 	"path"
 	"time"
 
+	"burble/app/caller"
 	"burble/app/live"
 	"burble/app/negotiate"
 	"burble/app/protocol"
@@ -30,7 +32,10 @@ func (s *Server) getEvents(c *fiber.Ctx) error {
 }
 
 func (s *Server) startLiveRead(c *fiber.Ctx, contentType string, lines *live.Lines, room string, from streams.From, format protocol.BatchFormat) error {
-	user := s.callerOf(c).user
+	user := caller.Of(c).User
+	if err := s.chat.Enter(c.UserContext(), user, room); err != nil {
+		return err
+	}
 	open := func(ready func(*streams.Reader)) (*streams.Reader, error) {
 		return s.chat.Follow(user, room, from, ready)
 	}
@@ -66,7 +71,7 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 		done()
 		return nil
 	}
-	release, ok := s.limits.OpenLiveReads.Take(s.callerOf(c).address, 1)
+	release, ok := s.limits.OpenLiveReads.Take(caller.Of(c).Address, 1)
 	if !ok {
 		done()
 		return protocol.TooMany("live reads", time.Minute)
@@ -78,12 +83,13 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 	}
 	header.SetConnectionClose()
 	head := append(bytes.Clone(header.Header()), lines.Start()...)
-	userID := s.callerOf(c).user.ID
+	from := caller.Of(c)
 	c.Context().HijackSetNoResponse(true)
 	c.Context().Hijack(func(wrapped net.Conn) {
 		conn, _ := detach(wrapped)
-		err := s.live.Start(conn, lines, userID, head, func(feed *live.Feed) {
+		err := s.live.Start(conn, lines, from.User.ID, head, func(feed *live.Feed) {
 			defer end()
+			defer s.subscribe(from, feed)()
 			serve(feed)
 			feed.HangUp(ws.CloseNormal, "")
 		})
@@ -155,4 +161,10 @@ func linesFor(c *fiber.Ctx) (lines *live.Lines, contentType string) {
 		return live.PlainText(isChunked(c)), text
 	}
 	return live.EventStream(isChunked(c)), "text/event-stream"
+}
+
+// subscribe makes the feed end when the session of its caller ends.
+func (s *Server) subscribe(from *caller.Caller, feed *live.Feed) (unsubscribe func()) {
+	s.live.RunOnWorker(func() { unsubscribe = s.callers.Subscribe(context.Background(), from, feed) })
+	return unsubscribe
 }

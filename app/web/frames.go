@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"burble/app/caller"
 	"burble/app/live"
 	"burble/app/protocol"
 	"burble/app/request"
@@ -23,7 +24,7 @@ func (s *Server) getFrames(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	user := s.callerOf(c).user
+	user := caller.Of(c).User
 	hello := protocol.EncodeHello(streams.User{ID: user.ID, Name: user.Name}, s.options.Durability, time.Now())
 	lines := live.FrameLines(isChunked(c), hello)
 	return s.startLiveRead(c, "application/x-ndjson", lines, room, from, protocol.BatchFormat{HTML: html})
@@ -35,7 +36,7 @@ func (s *Server) postFrame(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	user := s.callerOf(c).user
+	user := caller.Of(c).User
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	if frame.Type == "read" {
 		if err := s.chat.AllowSignal(user); err != nil {
@@ -46,7 +47,7 @@ func (s *Server) postFrame(c *fiber.Ctx) error {
 		}
 		return c.SendStatus(http.StatusNoContent)
 	}
-	stored, err := s.chat.Append(user, s.callerOf(c).address, frame.Room, frame.Entry())
+	stored, err := s.chat.Append(user, caller.Of(c).Address, frame.Room, frame.Entry())
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"burble/app/caller"
 	"burble/app/httpguard"
 	"burble/app/peer"
 	"burble/app/protocol"
@@ -76,7 +77,7 @@ func newHosts(options Options) httpguard.Hosts {
 // checkHost is middleware that refuses requests to a host that is not this server. HTTP/1.0 programs may
 // omit the host, but browsers do not.
 func (s *Server) checkHost(c *fiber.Ctx) error {
-	host := host(c)
+	host := caller.Host(c)
 	if host == "" || s.hosts.Allows(host) {
 		return c.Next()
 	}
@@ -97,8 +98,8 @@ func (s *Server) checkHost(c *fiber.Ctx) error {
 // clients do not follow redirects.
 func (s *Server) redirectToTLS(c *fiber.Ctx) error {
 	isRead := c.Method() == http.MethodGet || c.Method() == http.MethodHead
-	host := host(c)
-	if !isRead || c.Path() == "/ws" || !peer.IsPlain(lastHeader(c), s.options.TrustedProxy) || host == "" || httpguard.IsPrivate(host) {
+	host := caller.Host(c)
+	if !isRead || c.Path() == "/ws" || !peer.IsPlain(caller.LastHeader(c), s.options.TrustedProxy) || host == "" || httpguard.IsPrivate(host) {
 		return c.Next()
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")

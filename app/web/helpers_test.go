@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"burble/app/accounts"
+	"burble/app/caller"
 	"burble/app/chat"
 	"burble/app/client"
 	"burble/app/identity"
@@ -72,6 +74,7 @@ type settings struct {
 	MetricsToken, SecurityContact              string
 	Heartbeat, LeaveGrace                      time.Duration
 	MaxCount                                   int64
+	Mode                                       streams.Mode
 }
 
 // testServer is a Server in this process, with its own Store and port.
@@ -81,6 +84,8 @@ type testServer struct {
 	host     string // 127.0.0.1:port
 	client   *client.Server
 	store    *streams.Store
+	tokens   *identity.Tokens
+	accounts *accounts.Accounts
 	engine   *live.Engine
 	logs     *logBuffer
 	shutDown func() // stops the server as SIGTERM does; also called when the test ends
@@ -105,17 +110,25 @@ func startServer(t testing.TB, at *redis.UniversalOptions, changes ...func(*sett
 	s := &testServer{t: t, logs: new(logBuffer)}
 	log := slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.engine = live.New(live.Options{Log: log, Heartbeat: set.Heartbeat})
-	s.store = redistest.Open(t, streams.Options{Redis: at, Log: log, MaxCount: set.MaxCount, OnStatus: s.engine.SetStatus})
+	var err error
+	s.store, err = streams.Open(t.Context(), streams.Options{Redis: at, Log: log, Mode: set.Mode, MaxCount: set.MaxCount, OnStatus: s.engine.SetStatus})
+	if err != nil {
+		t.Fatal(err)
+	}
 	secret, err := s.store.Secret(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.tokens = identity.NewTokens(secret)
+	s.accounts = accounts.New(accounts.Options{Redis: s.store.Conns(), Secret: secret, Log: log})
+	s.store.Watch(s.accounts.AccessKey(), s.accounts)
+	redistest.Serve(t, s.store)
 	service := chat.New(s.store, chat.Options{Log: log, MessageRate: set.RateMessages, LeaveGrace: set.LeaveGrace, EncodePresent: live.PresentFrame})
 	s.Server = New(Options{
-		Log: log, Chat: service, Live: s.engine, Tokens: identity.NewTokens(secret), Durability: streams.Memory, Version: "v1.2.3",
+		Log: log, Chat: service, Live: s.engine, Callers: caller.New(caller.Options{Tokens: s.tokens, Accounts: s.accounts, TrustedProxy: set.TrustedProxy}), Mode: set.Mode, Durability: streams.Memory, Version: "v1.2.3",
 		Origins: set.Origins, Hosts: set.Hosts, MetricsToken: set.MetricsToken, SecurityContact: set.SecurityContact, TrustedProxy: set.TrustedProxy, RequestRate: set.RateAddress, ConnectionRate: set.RateConnections,
 	})
-	s.start(service.Run, s.engine.Run)
+	s.start(s.accounts.Run, service.Run, s.engine.Run)
 	return s
 }
 

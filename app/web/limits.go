@@ -5,6 +5,7 @@ import (
 	"path"
 	"time"
 
+	"burble/app/caller"
 	"burble/app/httpguard"
 	"burble/app/limit"
 	"burble/app/protocol"
@@ -24,7 +25,7 @@ func (s *Server) limitAddress(c *fiber.Ctx) error {
 	if isEvents || isFrames && c.Method() == http.MethodGet || c.Path() == "/ws" {
 		allow = s.limits.AllowLiveRead
 	}
-	if err := allow(s.callerOf(c).address); err != nil {
+	if err := allow(caller.Of(c).Address); err != nil {
 		return err
 	}
 	return c.Next()
@@ -33,7 +34,7 @@ func (s *Server) limitAddress(c *fiber.Ctx) error {
 // limitFiles is middleware that counts a request for a static file against the address's rate of such
 // requests.
 func (s *Server) limitFiles(c *fiber.Ctx) error {
-	if err := s.limits.AllowFile(s.callerOf(c).address); err != nil {
+	if err := s.limits.AllowFile(caller.Of(c).Address); err != nil {
 		return err
 	}
 	return c.Next()
@@ -48,7 +49,7 @@ func (s *Server) limitUnread(c *fiber.Ctx) error {
 	if len(body) <= smallResponse {
 		return nil
 	}
-	held, err := s.limits.CountUnread(s.callerOf(c).address, body)
+	held, err := s.limits.CountUnread(caller.Of(c).Address, body)
 	if err != nil {
 		return err
 	}

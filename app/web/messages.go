@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"burble/app/caller"
 	"burble/app/protocol"
 	"burble/app/request"
 	"burble/streams"
@@ -26,7 +27,7 @@ func (s *Server) postMessage(c *fiber.Ctx) error {
 	if isForm {
 		c.Locals(formKey, entry.Key)
 	}
-	stored, err := s.chat.Append(s.callerOf(c).user, s.callerOf(c).address, room, entry)
+	stored, err := s.chat.Append(caller.Of(c).User, caller.Of(c).Address, room, entry)
 	if err != nil {
 		return err
 	}
@@ -98,22 +99,22 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.limits.AllowEntries(s.callerOf(c).address, where.Limit); err != nil {
+	if err := s.limits.AllowEntries(caller.Of(c).Address, where.Limit); err != nil {
 		return err
 	}
-	release, err := s.limits.ReservePage(c.UserContext(), s.callerOf(c).address, where.Limit, html)
+	release, err := s.limits.ReservePage(c.UserContext(), caller.Of(c).Address, where.Limit, html)
 	if err != nil {
 		return err
 	}
 	defer release()
-	page, err := s.chat.Page(c.UserContext(), s.callerOf(c).user, room, where)
+	page, err := s.chat.Page(c.UserContext(), caller.Of(c).User, room, where)
 	if err != nil {
 		return err
 	}
-	s.limits.Charge(s.callerOf(c).address, page.Examined-where.Limit)
+	s.limits.Charge(caller.Of(c).Address, page.Examined-where.Limit)
 	var render protocol.Render
 	if html {
-		if render, err = s.limits.Render(s.callerOf(c).address, page.Entries); err != nil {
+		if render, err = s.limits.Render(caller.Of(c).Address, page.Entries); err != nil {
 			return err
 		}
 	}
@@ -166,11 +167,11 @@ func (s *Server) getRooms(c *fiber.Ctx) error {
 	if err := request.CheckQuery(c); err != nil {
 		return err
 	}
-	rooms, err := s.chat.Rooms(c.UserContext(), s.callerOf(c).user, maxRooms)
+	rooms, err := s.chat.Rooms(c.UserContext(), caller.Of(c).User, maxRooms)
 	if err != nil {
 		return err
 	}
-	s.limits.Charge(s.callerOf(c).address, len(rooms))
+	s.limits.Charge(caller.Of(c).Address, len(rooms))
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Send(protocol.EncodeRooms(rooms))

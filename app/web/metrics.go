@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"burble/app/caller"
 	"burble/app/limit"
 	"burble/app/protocol"
 
@@ -37,7 +38,7 @@ func (s *Server) getMetrics() fiber.Handler {
 
 // checkMetricsToken is middleware that refuses a request without the metrics token, if one is configured.
 func (s *Server) checkMetricsToken(c *fiber.Ctx) error {
-	given, ok := bearer(c.Get(fiber.HeaderAuthorization))
+	given, ok := caller.Bearer(c.Get(fiber.HeaderAuthorization))
 	if s.options.MetricsToken == "" || ok && subtle.ConstantTimeCompare([]byte(given), []byte(s.options.MetricsToken)) == 1 {
 		return c.Next()
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"burble/app/caller"
 	"burble/app/peer"
 	"burble/app/protocol"
 
@@ -35,9 +36,9 @@ func (s *Server) secure(c *fiber.Ctx) error {
 }
 
 func (s *Server) setSecurityHeaders(c *fiber.Ctx) {
-	caller := s.callerOf(c)
+	from := s.callers.Find(c)
 	// In Safari before 15.4, 'self' does not include WebSockets on the same host.
-	socket := " ws" + strings.TrimPrefix(caller.origin, "http")
+	socket := " ws" + strings.TrimPrefix(from.Origin, "http")
 	if strings.ContainsAny(socket[1:], " ;,") {
 		socket = ""
 	}
@@ -47,7 +48,7 @@ func (s *Server) setSecurityHeaders(c *fiber.Ctx) {
 	c.Set(fiber.HeaderPermissionsPolicy, "camera=(), microphone=(), geolocation=(), payment=()")
 	c.Set("Cross-Origin-Opener-Policy", "same-origin")
 	c.Set("Cross-Origin-Resource-Policy", "same-origin")
-	if caller.tls {
+	if from.TLS {
 		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
 }
@@ -55,13 +56,13 @@ func (s *Server) setSecurityHeaders(c *fiber.Ctx) {
 // checkOrigin is middleware that refuses requests from another site's page. A request that changes
 // nothing needs no Origin, because such a page cannot read the response.
 func (s *Server) checkOrigin(c *fiber.Ctx) error {
-	caller := s.callerOf(c)
+	from := caller.Of(c)
 	origin := c.Get(fiber.HeaderOrigin)
 	changes := c.Method() != http.MethodGet && c.Method() != http.MethodHead || c.Path() == "/ws"
 	if origin == "" && !changes {
 		return c.Next()
 	}
-	allowed := peer.IsOriginAllowed(origin, host(c), caller.tls, s.options.Origins, caller.hasCookie, caller.hasBearer)
+	allowed := peer.IsOriginAllowed(origin, caller.Host(c), from.TLS, s.options.Origins, from.HasCookie, from.HasBearer)
 	switch {
 	case !allowed && origin == "":
 		return protocol.Errorf(protocol.NotAllowed, "origin", "A request with a cookie needs an Origin header. Programs should send a token instead, as Authorization: Bearer.")
@@ -88,7 +89,7 @@ func (s *Server) refuseOrigin(c *fiber.Ctx, origin string) error {
 	remedy := "make the proxy pass Host on unchanged (nginx: proxy_set_header Host $http_host;), or set ORIGINS=" + page
 	s.originLogs.Do(func() {
 		s.log.Warn("request refused because of its Origin: if that is the address of this chat, a proxy changes Host; "+
-			"make the proxy pass Host on unchanged, or add the origin to ORIGINS", "origin", page, "host", host(c))
+			"make the proxy pass Host on unchanged, or add the origin to ORIGINS", "origin", page, "host", caller.Host(c))
 	})
 	if site == "same-origin" {
 		refused.Message = "A proxy changes the Host header. Its administrator must " + remedy + "."
@@ -104,11 +105,3 @@ func (s *Server) refuseOrigin(c *fiber.Ctx, origin string) error {
 // isCrossSite reports whether Sec-Fetch-Site names another site. A browser's request still has this
 // header if a proxy has removed its Origin. Programs do not send it.
 func isCrossSite(site string) bool { return site == "cross-site" || site == "same-site" }
-
-// checkToken is middleware that refuses an invalid bearer token.
-func (s *Server) checkToken(c *fiber.Ctx) error {
-	if err := s.callerOf(c).invalidToken; err != nil {
-		return err
-	}
-	return c.Next()
-}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"burble/app/caller"
 	"burble/app/identity"
 	"burble/app/markup"
 	"burble/app/negotiate"
@@ -33,12 +34,12 @@ const (
 func (s *Server) newPage(c *fiber.Ctx, title string) views.Page {
 	page := views.Page{
 		Title: title, Static: views.StaticPath(), NameLimit: identity.MaxName,
-		Host: host(c), Origins: strings.Join(s.options.Origins, " "),
+		Host: caller.Host(c), Origins: strings.Join(s.options.Origins, " "),
 	}
 	if theme := c.Cookies("theme"); theme == "light" || theme == "dark" {
 		page.Theme = theme
 	}
-	if user := s.callerOf(c).user; !user.IsZero() {
+	if user := caller.Of(c).User; !user.IsZero() {
 		page.User = &views.User{ID: user.ID, Name: user.Name}
 		page.Folded = fold.String(user.Name)
 	} else if name := lostName(c); name != "" {
@@ -54,11 +55,11 @@ func (s *Server) getHome(c *fiber.Ctx) error {
 
 // renderHome adds the rooms to the model and renders the home page.
 func (s *Server) renderHome(c *fiber.Ctx, model views.Home) error {
-	rooms, err := s.chat.Rooms(c.UserContext(), s.callerOf(c).user, maxRooms)
+	rooms, err := s.chat.Rooms(c.UserContext(), caller.Of(c).User, maxRooms)
 	if err != nil {
 		return err
 	}
-	s.limits.Charge(s.callerOf(c).address, len(rooms))
+	s.limits.Charge(caller.Of(c).Address, len(rooms))
 	model.Preview, model.IsIndexed = s.previewHome(c), true
 	for _, room := range rooms {
 		model.Rooms = append(model.Rooms, viewLink(room))
@@ -201,7 +202,7 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	if err != nil {
 		return err
 	}
-	ctx, user, address := c.UserContext(), s.callerOf(c).user, s.callerOf(c).address
+	ctx, user, address := c.UserContext(), caller.Of(c).User, caller.Of(c).Address
 	var page streams.Page
 	var links []views.RoomLink
 	var here views.RoomLink
@@ -241,8 +242,8 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	model.Trimmed = page.Trimmed
 	model.Older, model.Newer = idText(page.Older), idText(page.Newer)
 	model.TextLimit = protocol.MaxText
-	model.Origin = s.callerOf(c).origin
-	model.Messages = viewMessages(page.Entries, s.callerOf(c).user, render)
+	model.Origin = caller.Of(c).Origin
+	model.Messages = viewMessages(page.Entries, caller.Of(c).User, render)
 	isHighlighted := func(message views.Message) bool { return message.ID == model.Highlight }
 	if model.Highlight != "" && !slices.ContainsFunc(model.Messages, isHighlighted) {
 		c.Status(http.StatusNotFound) // the page still shows where the message would be
@@ -251,12 +252,9 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	return s.render(c, "room", model)
 }
 
-// render renders a page. It also renews the user's token if that is due, so that occasional visitors
-// stay signed in.
+// render renders a page.
 func (s *Server) render(c *fiber.Ctx, name string, model any) error {
-	if caller := s.callerOf(c); caller.needsRenewal {
-		s.setToken(c, caller.user)
-	}
+	s.callers.Renew(c)
 	c.Set(fiber.HeaderCacheControl, "private, no-cache") // no-store would slow down the browser's Back button
 	return c.Render(name, model)
 }

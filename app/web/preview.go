@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 
+	"burble/app/caller"
 	"burble/views"
 
 	"github.com/gofiber/fiber/v2"
@@ -11,7 +12,7 @@ import (
 // newPreview returns the description that other sites show for a link to a page. They require URLs with
 // scheme and host.
 func (s *Server) newPreview(c *fiber.Ctx, title, description, path string) *views.Preview {
-	origin := s.callerOf(c).origin
+	origin := caller.Of(c).Origin
 	return &views.Preview{
 		Title: title, Description: description,
 		URL: origin + path, Image: origin + views.StaticPath() + "/icon-512.png",

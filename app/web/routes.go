@@ -1,6 +1,7 @@
 package web
 
 import (
+	"burble/app/caller"
 	"burble/app/files"
 	"burble/app/negotiate"
 
@@ -18,16 +19,16 @@ const (
 // response. Probes and static files also come before the check of the host. Health checks may use any
 // host, and the page that refuses a host needs its style sheet.
 func (s *Server) routes() {
-	s.fiber.Use(closeSpare, s.recoverPanic, s.identify, s.secure)
+	s.fiber.Use(closeSpare, s.recoverPanic, s.callers.Identify, s.secure)
 	s.fiber.Get("/healthz", s.getHealth)
 	s.fiber.Get("/readyz", s.getReady)
 	s.fiber.Get("/metrics", s.checkHost, s.checkMetricsToken, s.getMetrics())
 	s.fiber.Use(s.refuseSpare)
 	files.Register(s.fiber, files.Options{
 		Contact: s.options.SecurityContact, Limit: s.limitFiles,
-		Origin: func(c *fiber.Ctx) string { return s.callerOf(c).origin },
+		Origin: func(c *fiber.Ctx) string { return caller.Of(c).Origin },
 	})
-	s.fiber.Use(s.checkHost, s.redirectToTLS, s.checkOrigin, s.limitAddress, s.checkToken, s.limitUnread)
+	s.fiber.Use(s.checkHost, s.redirectToTLS, s.checkOrigin, s.limitAddress, s.callers.Check, s.limitUnread)
 	s.fiber.Get("/", negotiate.Response, s.finishSignIn, s.getHome)
 	s.fiber.Get("/open", s.getOpen)
 	s.fiber.Get("/ws", s.handleSocket())

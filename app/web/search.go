@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"burble/app/caller"
 	"burble/app/chat"
 	"burble/app/live"
 	"burble/app/protocol"
@@ -25,20 +26,20 @@ func (s *Server) getSearch(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	caller := s.callerOf(c)
-	search, err := s.chat.Search(caller.user, caller.address, query)
+	user, address := caller.Of(c).User, caller.Of(c).Address
+	search, err := s.chat.Search(user, address, query)
 	if err != nil {
 		return err
 	}
 	lines := live.SearchResults(isChunked(c))
 	return s.takeOver(c, "application/x-ndjson", lines, search.Close, func(feed *live.Feed) {
-		write := func(line []byte) bool { return feed.Write(lines.Chunk(append(line, '\n'))) }
+		write := func(line []byte) bool { return !feed.Closed() && feed.Write(lines.Chunk(append(line, '\n'))) }
 		feed.Write(nil) // the first match may take a while
 		var refused error
 		searched, older, err := search.Run(func(entry *streams.Entry) bool {
 			var render protocol.Render
 			if html {
-				if render, refused = s.limits.Render(caller.address, []streams.Entry{*entry}); refused != nil {
+				if render, refused = s.limits.Render(address, []streams.Entry{*entry}); refused != nil {
 					return false
 				}
 			}

@@ -9,9 +9,9 @@ import (
 	"runtime/debug"
 	"time"
 
+	"burble/app/caller"
 	"burble/app/chat"
 	"burble/app/httpguard"
-	"burble/app/identity"
 	"burble/app/limit"
 	"burble/app/live"
 	"burble/app/protocol"
@@ -45,7 +45,8 @@ type Options struct {
 	Log          *slog.Logger
 	Chat         *chat.Service
 	Live         *live.Engine
-	Tokens       *identity.Tokens
+	Callers      *caller.Identifier
+	Mode         streams.Mode
 	Durability   streams.Durability // shown to clients
 	Version      string             // shown by /healthz
 	Origins      []string           // other origins whose pages may connect, as peer.CanonicalOrigin returns them
@@ -66,7 +67,7 @@ type Server struct {
 	log     *slog.Logger
 	chat    *chat.Service
 	live    *live.Engine
-	tokens  *identity.Tokens
+	callers *caller.Identifier
 	hosts   httpguard.Hosts
 	sockets *socket.Server
 	limits  *throttle.Limits
@@ -82,7 +83,7 @@ type Server struct {
 // New returns a Server. The chat service and the live engine must be running while it serves.
 func New(options Options) *Server {
 	s := &Server{
-		options: options, log: options.Log, chat: options.Chat, live: options.Live, tokens: options.Tokens,
+		options: options, log: options.Log, chat: options.Chat, live: options.Live, callers: options.Callers,
 		hosts:      newHosts(options),
 		limits:     throttle.New(options.RequestRate, options.ConnectionRate),
 		health:     limit.Memo[error]{MaxAge: cacheTime},

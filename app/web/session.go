@@ -5,19 +5,20 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"time"
 
+	"burble/app/caller"
 	"burble/app/identity"
 	"burble/app/protocol"
 	"burble/app/request"
+	"burble/streams"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 )
 
-// postSession handles POST /session, which creates a user, or renames the caller.
+// postSession handles POST /session, which creates a guest, or renames the caller.
 func (s *Server) postSession(c *fiber.Ctx) error {
-	caller := s.callerOf(c)
+	known := caller.Of(c)
 	if err := request.CheckQuery(c); err != nil {
 		return err
 	}
@@ -29,10 +30,21 @@ func (s *Server) postSession(c *fiber.Ctx) error {
 	if err != nil {
 		return protocol.Errorf(protocol.BadField, "name", "%s", sentence(err))
 	}
-	if !caller.user.IsZero() {
-		user.ID = caller.user.ID
+	if !known.User.IsZero() {
+		user.ID = known.User.ID
 	}
-	token := s.setToken(c, user)
+	token := ""
+	switch {
+	case known.Session != nil:
+		token, err = s.callers.Rename(c.UserContext(), *known.Session, user.Name)
+	case s.options.Mode != streams.Anyone:
+		err = streams.ErrSignIn
+	default:
+		token = s.callers.SignGuest(c, user)
+	}
+	if err != nil {
+		return err
+	}
 	if body.IsForm {
 		return c.Redirect(withName(localPath(body.Fields["next"]), user.Name), http.StatusSeeOther)
 	}
@@ -44,21 +56,6 @@ func (s *Server) postSession(c *fiber.Ctx) error {
 type session struct {
 	User  protocol.User `json:"user"`
 	Token string        `json:"token"`
-}
-
-// setToken signs a token for the user and sets it as the browser's cookie.
-func (s *Server) setToken(c *fiber.Ctx, user identity.User) (token string) {
-	caller := s.callerOf(c)
-	signedAt := time.Now()
-	if after := caller.namedAt.Add(time.Second); signedAt.Before(after) {
-		signedAt = after // a user has the name in the newest token, and tokens have times in whole seconds
-	}
-	token = s.tokens.Sign(user, signedAt)
-	c.Cookie(&fiber.Cookie{
-		Name: cookieName(caller.tls), Value: token, Path: "/", MaxAge: int(identity.TokenLife.Seconds()),
-		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: caller.tls,
-	})
-	return token
 }
 
 // signedInAs is the query parameter with the user's name in the address of the page that follows a
@@ -88,7 +85,7 @@ func withName(path, name string) string {
 // finishSignIn is middleware of pages that redirects to the page without the parameter signedInAs, if
 // the browser has returned the cookie.
 func (s *Server) finishSignIn(c *fiber.Ctx) error {
-	if s.callerOf(c).user.IsZero() || !c.Context().QueryArgs().Has(signedInAs) {
+	if caller.Of(c).User.IsZero() || !c.Context().QueryArgs().Has(signedInAs) {
 		return c.Next()
 	}
 	var query fasthttp.Args

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"burble/app/caller"
 	"burble/app/httpguard"
 	"burble/app/live"
 	"burble/app/protocol"
@@ -21,6 +22,7 @@ import (
 
 // handshake is what startSocket needs from the request that opened the WebSocket.
 type handshake struct {
+	caller *caller.Caller
 	follow *protocol.Frame // the follow in the URL, or nil
 	head   []byte          // the response's header
 }
@@ -42,7 +44,7 @@ func (s *Server) handleSocket() fiber.Handler {
 		if err != nil {
 			return err
 		}
-		opening := &handshake{follow: follow}
+		opening := &handshake{caller: caller.Of(c), follow: follow}
 		c.Locals(handshakeKey, opening)
 		if err := upgrade(c); err != nil {
 			return err
@@ -78,21 +80,22 @@ func parseFollow(c *fiber.Ctx) (*protocol.Frame, error) {
 // startSocket takes over the connection after the handshake. It releases a pooled connection, the
 // request, and the buffers of 16 KiB and 4 KiB, which the WebSocket library would otherwise keep.
 func (s *Server) startSocket(upgraded *websocket.Conn) {
-	caller := upgraded.Locals(callerKey).(*caller)
 	opening := upgraded.Locals(handshakeKey).(*handshake)
+	from := opening.caller
 	conn, input := detach(upgraded.NetConn())
-	release, ok := s.limits.OpenLiveReads.Take(caller.address, 1)
+	release, ok := s.limits.OpenLiveReads.Take(from.Address, 1)
 	if !ok {
 		s.live.Refuse(conn, live.WebSocket, opening.head, ws.CloseNotAllowed, "too many connections")
 		return
 	}
 	// Hello must precede everything else, even the notice that Redis is away.
-	head := slices.Concat(opening.head, socket.Hello(caller.user, s.options.Durability))
+	head := slices.Concat(opening.head, socket.Hello(from.User, s.options.Durability))
 	client := &socket.Client{
-		Conn: conn, Input: input, User: caller.user, NamedAt: caller.namedAt, Address: caller.address, Follow: opening.follow,
+		Conn: conn, Input: input, User: from.User, NamedAt: from.NamedAt, Address: from.Address, Follow: opening.follow,
 	}
-	err := s.live.Start(conn, live.WebSocket, caller.user.ID, head, func(feed *live.Feed) {
+	err := s.live.Start(conn, live.WebSocket, from.User.ID, head, func(feed *live.Feed) {
 		defer release()
+		defer s.subscribe(from, feed)()
 		s.sockets.Serve(feed, client)
 	})
 	if errors.Is(err, live.ErrDraining) {

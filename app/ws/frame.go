@@ -22,6 +22,7 @@ const (
 	CloseTooBig     = 1009
 	CloseInternal   = 1011 // the server has a bug
 	CloseRestart    = 1012 // the server is shutting down
+	CloseSignedOut  = 4001 // the client's session has ended
 	CloseTooSlow    = 4008 // the client did not read fast enough
 )
 

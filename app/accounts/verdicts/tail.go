@@ -187,18 +187,15 @@ func (c *cache) takeRecheck(now time.Time) bool {
 	return true
 }
 
-// endAll ends the subscriptions of all sessions and guests as unconfirmed.
+// endAll ends the subscriptions of all sessions as unconfirmed. Guests may go on, because all they can do is
+// what anyone can do.
 func (c *cache) endAll() (notices []notice) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, user := range c.users {
 		notices = append(notices, notice{user.subscribers(), Verdict{}, ErrUnavailable})
 	}
-	for _, guests := range c.guests {
-		notices = append(notices, notice{guests, Verdict{}, ErrUnavailable})
-	}
 	clear(c.users)
-	clear(c.guests)
 	return notices
 }
 

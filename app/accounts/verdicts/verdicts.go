@@ -208,14 +208,15 @@ func (v *Verdicts) SetUsed(s Session, day int64) { v.cache.setUsed(s, day) }
 func (v *Verdicts) Unsubscribe(s Session, subscriber Subscriber) { v.cache.unsubscribe(s, subscriber) }
 
 // SubscribeGuest is Guest for an open connection. The subscriber is notified when the guest ends, until
-// the caller calls UnsubscribeGuest.
+// the caller calls UnsubscribeGuest. If Redis does not answer, SubscribeGuest succeeds: the guest is checked
+// with all others when the tail is restored.
 func (v *Verdicts) SubscribeGuest(ctx context.Context, user string, subscriber Subscriber) error {
 	id, err := uuid.Parse(user)
 	if err != nil {
 		return ErrSignedOut
 	}
 	v.cache.subscribeGuest(id, subscriber) // first, so that no change is missed
-	if err := v.Guest(ctx, user); err != nil {
+	if err := v.Guest(ctx, user); err != nil && !errors.Is(err, ErrUnavailable) {
 		v.cache.unsubscribeGuest(id, subscriber)
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 // arrows maps each package to the packages of this module that it may import. Tests may import more.
 var arrows = map[string]string{
-	"app":            "accounts caller chat httpguard identity live localredis peer redisurl streams streams/conns tune web",
+	"app":            "accounts accounts/oidc caller chat httpguard identity live localredis peer people protocol redisurl streams streams/conns tune web",
 	"app/tune":       "",
 	"app/redisurl":   "",
 	"app/localredis": "",
@@ -30,9 +30,11 @@ var arrows = map[string]string{
 	"app/chat":       "markup protocol identity limit streams streams/fold",
 	"app/request":    "protocol",
 	"app/caller":     "accounts identity peer protocol",
+	"app/signin":     "accounts accounts/oidc accounts/passkeys caller chat identity negotiate peer protocol request streams views",
+	"app/people":     "accounts accounts/passkeys caller chat identity negotiate protocol request streams views",
 	"app/socket":     "chat live ws protocol limit identity streams",
 	"app/throttle":   "limit markup peer protocol streams",
-	"app/web":        "caller socket chat files httpguard negotiate live request throttle ws protocol markup identity limit peer streams streams/fold views",
+	"app/web":        "accounts accounts/oidc accounts/passkeys people signin caller socket chat files httpguard negotiate live request throttle ws protocol markup identity limit peer streams streams/fold views",
 	"streams":        "streams/conns streams/fold",
 	"streams/fold":   "",
 	"streams/conns":  "",

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +25,12 @@ type Config struct {
 	RedisPrefix     string
 	LocalRedis      string // localAuto or localAlways
 	DataDir         string
-	Access          string   // accessOpen, accessRead or accessMembers
-	Secret          string   // if empty, one is generated and stored in Redis
+	Access          string // accessOpen, accessRead or accessMembers
+	Secret          string // if empty, one is generated and stored in Redis
+	OIDCIssuer      string // empty means that there is no identity provider
+	OIDCClientID    string
+	OIDCSecret      string
+	OIDCDomains     []string
 	Origins         []string // results of peer.CanonicalOrigin
 	Hosts           []string // for httpguard.NewHosts; includes the names that the host has given to the server
 	MetricsToken    string   // if empty, anyone may read the metrics
@@ -54,10 +60,19 @@ type Config struct {
 // If args contains -h or -help, ParseConfig returns [flag.ErrHelp], and the caller should print
 // configUsage.
 func ParseConfig(args []string, getenv func(string) string) (Config, error) {
-	flags, err := parseFlags(args)
+	flags, rest, err := parseFlags(args, func(*flag.FlagSet) {})
 	if err != nil {
 		return Config{}, err
 	}
+	if len(rest) > 0 {
+		// The error does not quote the argument, which may be part of an unquoted secret.
+		return Config{}, errors.New("flags: unexpected argument that is not a flag (-help lists the flags)")
+	}
+	return newConfig(flags, getenv)
+}
+
+// newConfig returns the settings in the flags and the environment.
+func newConfig(flags map[string]string, getenv func(string) string) (Config, error) {
 	config := Config{OnHeroku: getenv("DYNO") != ""}
 	var invalid []error
 	for _, v := range variables {
@@ -73,7 +88,7 @@ func ParseConfig(args []string, getenv func(string) string) (Config, error) {
 		}
 	}
 	config.Hosts = append(config.Hosts, httpguard.PlatformHosts(getenv)...)
-	if err := checkSharedRedis(config, getenv); err != nil && len(invalid) == 0 {
+	if err := errors.Join(checkSharedRedis(config, getenv), checkProvider(config)); err != nil && len(invalid) == 0 {
 		invalid = append(invalid, err)
 	}
 	if len(invalid) > 0 {
@@ -127,9 +142,10 @@ func checkSharedRedis(config Config, getenv func(string) string) error {
 // ParseConfig returns errVersion if the flags contain -version.
 var errVersion = errors.New("the version was requested")
 
-// parseFlags returns the values of the flags in args, by variable name.
-func parseFlags(args []string) (map[string]string, error) {
-	given := map[string]string{}
+// parseFlags returns the values of the flags in args, by variable name, and the arguments after them. more adds flags
+// that are not settings.
+func parseFlags(args []string, more func(*flag.FlagSet)) (given map[string]string, rest []string, err error) {
+	given = map[string]string{}
 	set := flag.NewFlagSet("burble", flag.ContinueOnError)
 	showVersion := set.Bool("version", false, "")
 	set.SetOutput(io.Discard) // main prints the error
@@ -139,24 +155,26 @@ func parseFlags(args []string) (map[string]string, error) {
 			return nil
 		})
 	}
+	more(set)
 	switch err := set.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		return nil, err
+		return nil, nil, err
 	case err != nil:
-		return nil, fmt.Errorf("flags: %w (-help lists them)", err)
+		return nil, nil, fmt.Errorf("flags: %w (-help lists them)", err)
 	case *showVersion:
-		return nil, errVersion
-	case set.NArg() > 0:
-		// The error does not quote the argument, which may be part of an unquoted secret.
-		return nil, errors.New("flags: unexpected argument that is not a flag (-help lists the flags)")
+		return nil, nil, errVersion
 	}
-	return given, nil
+	return given, set.Args(), nil
 }
 
 // configUsage returns the output of -help: every flag with its variable and default.
 func configUsage() string {
 	var text strings.Builder
-	text.WriteString("Usage: burble [flags]\n\nEach flag can also be set as an environment variable.\n\n")
+	text.WriteString("Usage: burble [flags]\n")
+	for _, name := range slices.Sorted(maps.Keys(commands)) {
+		fmt.Fprintf(&text, "       %s\n", commands[name])
+	}
+	text.WriteString("\nEach flag can also be set as an environment variable.\n\n")
 	for _, v := range variables {
 		fmt.Fprintf(&text, "  -%s, %s\n\t%s (default: %s)\n", v.flag(), v.Name, v.Usage, v.shownDefault())
 	}

@@ -45,6 +45,7 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 	given := []string{
 		"PORT", "0", "LISTEN", "[::1]", "REDIS_URL", "rediss://u:p@host:1/2", "REDIS_PREFIX", "chat:", "LOCAL_REDIS", "always", "DATA_DIR", "/var/lib/burble",
 		"ACCESS", "members", "SECRET", "0123456789abcdef", "ORIGINS", " https://Chat.Example.org:443, http://localhost:3000,", "TRUSTED_PROXY", "fly",
+		"OIDC_ISSUER", "https://login.example.org/", "OIDC_CLIENT_ID", "burble", "OIDC_CLIENT_SECRET", "hush", "OIDC_DOMAINS", "Example.org, example.net",
 		"HOSTS", "Chat.example.org, *.example.net", "METRICS_TOKEN", "fedcba9876543210", "SECURITY_CONTACT", "security@example.org",
 		"HISTORY_MAX_COUNT", "100000", "HISTORY_MAX_AGE", "30d", "DURABILITY", "disk", "RATE_MESSAGES", "0.5",
 		"RATE_ADDRESS", "0", "RATE_CONNECTIONS", "7", "RATE_BYTES", "1000", "RATE_ROOMS", "2", "LOG_FORMAT", "json", "LOG_LEVEL", "debug", "TIMER_SLACK", "0",
@@ -52,6 +53,7 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 	want := Config{
 		Listen: "::1", RedisURL: "rediss://u:p@host:1/2", RedisPrefix: "chat:", LocalRedis: "always", DataDir: "/var/lib/burble",
 		Access: "members", Secret: "0123456789abcdef", Origins: []string{"https://chat.example.org", "http://localhost:3000"}, TrustedProxy: "fly",
+		OIDCIssuer: "https://login.example.org/", OIDCClientID: "burble", OIDCSecret: "hush", OIDCDomains: []string{"example.org", "example.net"},
 		Hosts: []string{"chat.example.org", ".example.net"}, MetricsToken: "fedcba9876543210", SecurityContact: "mailto:security@example.org",
 		HistoryMaxCount: 100000, HistoryMaxAge: 30 * 24 * time.Hour, Durability: "disk", RateMessages: 0.5,
 		RateConnections: 7, RateBytes: 1000, RateRooms: 2, LogFormat: "json", LogLevel: slog.LevelDebug,
@@ -96,6 +98,8 @@ func TestConfigErrorNamesInvalidVariable(t *testing.T) {
 		{"ORIGINS", "https://chat.example.org/", "https://chat.example.org"},
 		{"ORIGINS", "https://*.example.org", "https://chat.example.org"},
 		{"ORIGINS", "*", "https://chat.example.org"},
+		{"OIDC_ISSUER", "login.example.org", "a URL"},
+		{"OIDC_DOMAINS", "ada@example.org", "domains"},
 		{"HOSTS", "https://chat.example.org", "without schemes"},
 		{"HOSTS", "chat.example.org:443", "without schemes"},
 		{"SECURITY_CONTACT", "http://example.org/security", "mailto:"},

@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"burble/app/accounts"
 	"burble/app/caller"
 	"burble/app/chat"
 	"burble/app/identity"
@@ -21,7 +20,6 @@ import (
 	"burble/app/tune"
 	"burble/app/web"
 	"burble/streams"
-	"burble/streams/conns"
 
 	"github.com/joho/godotenv"
 	"github.com/redis/go-redis/v9"
@@ -37,6 +35,10 @@ const (
 func main() {
 	if err := loadDotEnv(); err != nil {
 		exit(err)
+	}
+	if isCommand(os.Args[1:]) {
+		runCommand(os.Args[1:])
+		return
 	}
 	config, err := ParseConfig(os.Args[1:], os.Getenv)
 	if errors.Is(err, flag.ErrHelp) {
@@ -126,17 +128,19 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	if config.RateAddress == 0 {
 		config.RateBytes, config.RateRooms = 0, 0
 	}
-	people := accounts.New(accounts.Options{
-		Redis: store.Conns(), Prefix: config.RedisPrefix, Secret: secret, Log: log, EndUnconfirmed: conns.InCluster(source.Options),
-	})
+	people := newAccounts(config, store, secret, source, log)
 	store.Watch(people.AccessKey(), people)
 	service := chat.New(store, chat.Options{
 		Log: log, MessageRate: config.RateMessages, ByteRate: config.RateBytes, RoomRate: config.RateRooms,
 		EncodePresent: live.PresentFrame,
 	})
+	provider, err := newProvider(config, people, log)
+	if err != nil {
+		return err
+	}
 	callers := caller.New(caller.Options{Tokens: identity.NewTokens(secret), Accounts: people, TrustedProxy: config.TrustedProxy})
 	server := web.New(web.Options{
-		Log: log, Callers: callers, Mode: options.Mode, Chat: service, Live: engine, Durability: config.Durability, Version: version(os.Getenv),
+		Log: log, Callers: callers, Accounts: people, Provider: provider, ProviderName: providerName(config.OIDCIssuer), Mode: options.Mode, Chat: service, Live: engine, Durability: config.Durability, Version: version(os.Getenv),
 		Origins: config.Origins, Hosts: config.Hosts, MetricsToken: config.MetricsToken, SecurityContact: config.SecurityContact, TrustedProxy: config.TrustedProxy,
 		RequestRate: config.RateAddress, ConnectionRate: config.RateConnections,
 	})
@@ -151,6 +155,7 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 		return err
 	}
 	log.Info("listening", "url", localURL(config, listener))
+	logSetup(ctx, people, publicOrigin(config, listener), log)
 	return server.Serve(ctx, listener)
 }
 

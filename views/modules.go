@@ -14,13 +14,15 @@ import (
 
 // The entry modules of the pages that have a script.
 const (
-	homeScript = "js/page/home.js"
-	roomScript = "js/page/room.js"
+	homeScript   = "js/page/home.js"
+	roomScript   = "js/page/room.js"
+	signInScript = "js/page/sign-in.js"
 )
 
 var (
-	homePreloads = sync.OnceValue(func() []string { return staticImports(static(), homeScript)[1:] })
-	roomPreloads = sync.OnceValue(func() []string { return staticImports(static(), roomScript)[1:] })
+	homePreloads   = sync.OnceValue(func() []string { return staticImports(static(), homeScript)[1:] })
+	roomPreloads   = sync.OnceValue(func() []string { return staticImports(static(), roomScript)[1:] })
+	signInPreloads = sync.OnceValue(func() []string { return staticImports(static(), signInScript)[1:] })
 )
 
 // Script returns the path of the page's entry module, relative to StaticPath.

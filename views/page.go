@@ -8,11 +8,12 @@ import (
 
 // Page holds the data that every page needs. Home, Room and Error embed it.
 type Page struct {
-	Title  string // the page's title, without " · Burble"; may be empty
-	User   *User  // the page's user; nil if the visitor is not signed in
-	Folded string // the name of User, folded as names in mentions are
-	Static string // the path of static files, from StaticPath
-	Theme  string // "light" or "dark"; empty to follow the system
+	Title      string // the page's title, without " · Burble"; may be empty
+	User       *User  // the page's user; nil if the visitor is not signed in
+	HasAccount bool   // whether User has an account
+	Folded     string // the name of User, folded as names in mentions are
+	Static     string // the path of static files, from StaticPath
+	Theme      string // "light" or "dark"; empty to follow the system
 
 	Host    string // Host header of the request, which the script compares with the page's address
 	Origins string // other origins whose pages may connect, separated by spaces

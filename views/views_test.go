@@ -87,12 +87,55 @@ var pages = map[string]struct {
 		Page: pageAfterRefusal(strings.Repeat("Ada", 16)), Room: "lobby", AsOf: "0-0@k3x9", Live: true, TextLimit: 4000,
 		Notice: "A name must be at most 40 characters long.", Origin: "http://localhost:8080",
 	}},
+	"home-account":  {"home", Home{Page: accountPage("")}},
+	"room-account":  {"room", Room{Page: accountPage("#lobby"), Room: "lobby", AsOf: "0-0@k3x9", Live: true, TextLimit: 4000, Origin: "http://localhost:8080"}},
+	"sign-in":       {"sign-in", SignIn{Entrance: entrance(page("Sign in", &ada)), MayUpgrade: true}},
+	"sign-in-only":  {"sign-in", SignIn{Entrance: Entrance{Page: page("Sign in", nil), Next: "/", Notice: "Example didn’t sign you in. Try again."}}},
+	"sign-in-done":  {"sign-in", SignIn{Entrance: entrance(accountPage("Sign in"))}},
+	"welcome":       {"welcome", Welcome{entrance(accountPage("Welcome"))}},
+	"setup":         {"setup", Setup{Entrance: entrance(page("Become an owner", nil)), IsFirst: true}},
+	"setup-more":    {"setup", Setup{Entrance: entrance(accountPage("Become an owner"))}},
+	"invite":        {"invite", Invite{Entrance: entrance(page("You’re invited", nil)), By: "Bob", IsPrivate: true}},
+	"invite-guest":  {"invite", Invite{Entrance: entrance(page("You’re invited", &ada)), Role: "a moderator"}},
+	"one-time-link": {"one-time-link", OneTimeLink{Entrance: entrance(accountPage("Sign in with this link")), For: bob}},
+	"secret": {"secret", Secret{
+		Page: accountPage("An invite link"), Heading: "An invite link", Text: "Send this link to the people whom you invite.",
+		URL: "https://chat.example.com/i/code", QR: "data:image/png;base64,iVBORw0KGgo=", Back: "/invites",
+	}},
+	"account": {"account", Account{
+		Page: accountPage("Your account"), Role: "owner", IsLeader: true,
+		Passkeys: []Passkey{{ID: "cred", Name: "Firefox on Linux", Created: noon, Used: noon.Add(time.Hour)}},
+		Sessions: []Session{{ID: "1", Device: "Firefox on Linux", LastDay: noon, IsCurrent: true}, {ID: "2", Device: "curl", LastDay: noon}},
+	}},
+	"account-new": {"account", Account{Page: accountPage("Your account"), Role: "member", Sessions: []Session{{ID: "1", LastDay: noon, IsCurrent: true}}}},
+	"people": {"people", People{Page: accountPage("People"), IsLeader: true, Next: 200, People: []Person{
+		{User: ada, Role: "owner", IsMe: true, Roles: []string{"member", "moderator", "owner"}},
+		{User: bob, Role: "member", MayAct: true, Roles: []string{"member", "moderator", "owner"}},
+	}, Banned: []Person{{User: User{"c", "Guest c0ffee00"}, IsBanned: true, Reason: "spam"}}}},
+	"invites": {"invites", Invites{
+		Page: accountPage("Invites"), MayInvite: true, Roles: []string{"member", "owner"},
+		Invites: []InviteRow{{ID: "abc", For: "#lobby", Uses: 5, Expiry: noon, By: "Bob"}},
+	}},
+	"invites-none": {"invites", Invites{Page: accountPage("Invites")}},
+	"audit":        {"audit", Audit{Page: accountPage("Audit"), Entries: []AuditRow{{User: ada, Text: "banned Bob: spam", Time: noon}}, Older: "1740000000010-0"}},
+
 	"error":       {"error", Error{Page: page("This page does not exist", nil), Detail: "The address may be mistyped."}},
 	"error-again": {"error", Error{Page: page("Chat storage is unavailable", &ada), Detail: "Your messages are safe.", CanRetry: true}},
 	"error-unsent": {"error", Error{
 		Page: page("Chat storage is unavailable", &ada), Detail: "Your messages are safe.",
 		Room: "lobby", Unsent: "what I wrote", Key: "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b",
 	}},
+}
+
+// accountPage is a page of a user with an account.
+func accountPage(title string) Page {
+	p := page(title, &ada)
+	p.HasAccount = true
+	return p
+}
+
+func entrance(p Page) Entrance {
+	return Entrance{Page: p, Here: "/i/code", Next: "/r/lobby", Code: "code", Key: "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b", Provider: "Example"}
 }
 
 func render(t *testing.T, name string, model any) string {

@@ -34,6 +34,16 @@ func (a *Accounts) RemovePasskey(ctx context.Context, s Session, id string) erro
 	return err
 }
 
+// ChangePasskey replaces the record of a passkey of the account that is signed in, unless it is no longer old.
+// Then, changed is false. It returns ErrUnknown if the passkey was removed.
+func (a *Accounts) ChangePasskey(ctx context.Context, s Session, id, old, record string) (changed bool, err error) {
+	_, err = a.run(ctx, changePasskeyScript, a.keys.person(userOf(s)), userOf(s), idOf(s), id, old, record)
+	if errors.Is(err, ErrExists) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Passkeys returns the records of a person's passkeys, by ID.
 func (a *Accounts) Passkeys(ctx context.Context, user string) (map[string]string, error) {
 	all, err := a.redis.Retrying.HGetAll(ctx, a.keys.passkeys(user)).Result()

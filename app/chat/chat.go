@@ -145,10 +145,7 @@ func (s *Service) Append(user identity.User, address, room string, entry streams
 	if err != nil {
 		return stored, fmt.Errorf("append %s: %w", entry.Kind, err)
 	}
-	if stored.Author.ID != "" {
-		err = s.Record(user, entry.Key, streams.Entry{Action: protocol.ActionDelete, Room: room, Member: stored.Author})
-	}
-	return stored, err
+	return stored, nil
 }
 
 // findMentions returns the names that a message mentions. If it cannot read the room's names, it returns

@@ -36,6 +36,26 @@ func Response(c *fiber.Ctx) error {
 	return nil
 }
 
+// NoStore is middleware that keeps responses out of caches.
+func NoStore(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Next()
+}
+
+// NoReferrer is NoStore for pages whose addresses contain a code, which it also keeps out of Referer.
+//
+// The forms of a page with no-referrer send "Origin: null", so that only Sec-Fetch-Site shows where they come
+// from. Old browsers do not send that, and neither does any browser over plain HTTP. Their Referer
+// then contains the origin, but not the path.
+func NoReferrer(c *fiber.Ctx) error {
+	policy := "no-referrer"
+	if c.Get("Sec-Fetch-Site") == "" && strings.Contains(c.Get(fiber.HeaderUserAgent), "Mozilla/") {
+		policy = "origin"
+	}
+	c.Set(fiber.HeaderReferrerPolicy, policy)
+	return NoStore(c)
+}
+
 // IsUnchanged sets the ETag of the response to a version of its content. If the client already has that
 // version, IsUnchanged makes the response a 304 and returns true. The ETag is weak, because the same
 // version has several encodings.

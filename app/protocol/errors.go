@@ -102,6 +102,12 @@ func Errorf(code Code, field, format string, args ...any) *Error {
 	return &Error{Code: code, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
+// Sentence returns an error's text with a capital letter and a full stop.
+func Sentence(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+}
+
 // NameRequired returns the error for a request that requires a user with a name.
 func NameRequired() *Error {
 	return &Error{

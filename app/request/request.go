@@ -42,6 +42,17 @@ func ParseBody(c *fiber.Ctx, names ...string) (Body, error) {
 	return Body{}, Unsupported("Content-Type")
 }
 
+// ParseOptionalBody is ParseBody for a request without query parameters, and whose body may be absent.
+func ParseOptionalBody(c *fiber.Ctx, names ...string) (Body, error) {
+	if err := CheckQuery(c); err != nil {
+		return Body{}, err
+	}
+	if len(c.BodyRaw()) == 0 && c.Get(fiber.HeaderContentType) == "" {
+		return Body{}, nil
+	}
+	return ParseBody(c, names...)
+}
+
 // Read returns the media type and the body. It refuses a body that is compressed or not UTF-8.
 func Read(c *fiber.Ctx) (contentType string, data []byte, err error) {
 	if len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0 {

@@ -32,6 +32,7 @@ type Limits struct {
 
 	Pages *semaphore.Weighted // bytes of memory for pages of history, see ReservePage
 
+	signIns        signIns
 	allUnreadBytes *limit.Quota // for all addresses, under the key ""
 }
 
@@ -46,6 +47,7 @@ func New(requestRate, connectionRate float64) *Limits {
 		OpenLiveReads:   limit.NewQuota(atOnce),
 		UnreadBytes:     limit.NewQuota(MaxUnread),
 		Pages:           semaphore.NewWeighted(MaxPagesBytes),
+		signIns:         newSignIns(requestRate),
 		allUnreadBytes:  limit.NewQuota(MaxAllUnread),
 	}
 }

@@ -57,7 +57,7 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 	if shown.Cause == nil && shown.HTTPStatus() >= 500 && !errors.Is(err, shown) {
 		shown.Cause = err
 	}
-	s.logError(shown, "method", c.Method(), "path", c.Path())
+	s.logError(shown, "method", c.Method(), "path", loggedPath(c.Path()))
 	s.setSecurityHeaders(c) // Fiber may refuse a request before any middleware runs
 	c.Status(shown.HTTPStatus())
 	if shown.RetryAfter > 0 {
@@ -85,6 +85,16 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 		page.Key, _ = c.Locals(formKey).(string)
 	}
 	return c.Render("error", page)
+}
+
+// loggedPath returns the path of a request without the code that it may contain.
+func loggedPath(path string) string {
+	for _, prefix := range []string{"/i/", "/l/"} {
+		if strings.HasPrefix(path, prefix) {
+			return prefix + "…"
+		}
+	}
+	return path
 }
 
 // formKey is the key of a posted form's idempotency key in the request's locals.

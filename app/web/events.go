@@ -31,6 +31,16 @@ func (s *Server) getEvents(c *fiber.Ctx) error {
 	return s.startLiveRead(c, contentType, lines, room, from, protocol.BatchFormat{})
 }
 
+// getAudit handles GET /audit/events, a live read of the audit.
+func (s *Server) getAudit(c *fiber.Ctx) error {
+	from, err := parseFrom(c, "after", "last")
+	if err != nil {
+		return err
+	}
+	lines, contentType := linesFor(c)
+	return s.startLiveRead(c, contentType, lines, streams.AuditRoom, from, protocol.BatchFormat{})
+}
+
 func (s *Server) startLiveRead(c *fiber.Ctx, contentType string, lines *live.Lines, room string, from streams.From, format protocol.BatchFormat) error {
 	user := caller.Of(c).User
 	if err := s.chat.Enter(c.UserContext(), user, room); err != nil {
@@ -89,7 +99,7 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 		conn, _ := detach(wrapped)
 		err := s.live.Start(conn, lines, from.User.ID, head, func(feed *live.Feed) {
 			defer end()
-			defer s.subscribe(from, feed).End()
+			defer s.subscribe(from, feed)()
 			serve(feed)
 			feed.HangUp(ws.CloseNormal, "")
 		})
@@ -109,8 +119,7 @@ func isChunked(c *fiber.Ctx) bool { return c.Context().Request.Header.IsHTTP11()
 // server-sent events to JSON gets the error.
 func refuseEventSource(c *fiber.Ctx, refused *protocol.Error) bool {
 	const events = "text/event-stream"
-	isEvents, _ := path.Match(eventsPattern, c.Path())
-	if !isEvents || c.Method() != http.MethodGet || !refused.IsTemporary() || negotiate.PreferredType(c, fiber.MIMEApplicationJSON, events) != events {
+	if !isEventsPath(c.Path()) || c.Method() != http.MethodGet || !refused.IsTemporary() || negotiate.PreferredType(c, fiber.MIMEApplicationJSON, events) != events {
 		return false
 	}
 	c.Status(http.StatusOK)
@@ -119,36 +128,48 @@ func refuseEventSource(c *fiber.Ctx, refused *protocol.Error) bool {
 	return true
 }
 
+// isEventsPath reports whether a path is that of a live read.
+func isEventsPath(text string) bool {
+	isRoom, _ := path.Match(eventsPattern, text)
+	return isRoom || text == auditPath
+}
+
 // parseEvents returns the room of a live read and the position from which to read it. The request may
 // have the given parameters.
 func parseEvents(c *fiber.Ctx, parameters ...string) (room string, from streams.From, err error) {
 	if room, err = protocol.CheckRoom(c.Params("room")); err != nil {
 		return room, from, err
 	}
+	from, err = parseFrom(c, parameters...)
+	return room, from, err
+}
+
+// parseFrom returns the position from which a live read starts.
+func parseFrom(c *fiber.Ctx, parameters ...string) (from streams.From, err error) {
 	if err := request.CheckQuery(c, parameters...); err != nil {
-		return room, from, err
+		return from, err
 	}
 	last, err := request.Int(c, "last", protocol.DefaultLast, 0, protocol.MaxLast)
 	if err != nil {
-		return room, from, err
+		return from, err
 	}
 	from = streams.Newest(last)
 	if after := c.Query("after"); after != "" {
 		cursor, err := protocol.CheckCursor("after", after)
 		if err != nil {
-			return room, from, err
+			return from, err
 		}
 		if c.Query("last") != "" {
-			return room, from, protocol.ErrAfterAndLast
+			return from, protocol.ErrAfterAndLast
 		}
 		from = streams.After(cursor)
 	}
 	// When an EventSource reconnects, its Last-Event-ID is newer than the cursor in its URL.
 	if id := c.Get("Last-Event-ID"); id != "" {
 		cursor, err := protocol.CheckCursor("Last-Event-ID", id)
-		return room, streams.After(cursor), err
+		return streams.After(cursor), err
 	}
-	return room, from, nil
+	return from, nil
 }
 
 // linesFor returns the codec of the format that the client accepts, and its content type.
@@ -164,7 +185,7 @@ func linesFor(c *fiber.Ctx) (lines *live.Lines, contentType string) {
 }
 
 // subscribe makes the feed end when the session of its caller ends.
-func (s *Server) subscribe(from *caller.Caller, feed *live.Feed) (subscription *caller.Subscription) {
-	s.live.RunOnWorker(func() { subscription = s.callers.Subscribe(context.Background(), from, feed) })
-	return subscription
+func (s *Server) subscribe(from *caller.Caller, feed *live.Feed) (unsubscribe func()) {
+	s.live.RunOnWorker(func() { unsubscribe = s.callers.Subscribe(context.Background(), from, feed) })
+	return unsubscribe
 }

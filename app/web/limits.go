@@ -20,7 +20,7 @@ const smallResponse = 64 << 10
 // and any other request against its rate of requests.
 func (s *Server) limitAddress(c *fiber.Ctx) error {
 	allow := s.limits.AllowRequest
-	isEvents, _ := path.Match(eventsPattern, c.Path())
+	isEvents := isEventsPath(c.Path())
 	isFrames, _ := path.Match(framesPattern, c.Path())
 	if isEvents || isFrames && c.Method() == http.MethodGet || c.Path() == "/ws" {
 		allow = s.limits.AllowLiveRead

@@ -62,6 +62,10 @@ func (s *Server) checkOrigin(c *fiber.Ctx) error {
 	if origin == "" && !changes {
 		return c.Next()
 	}
+	// The forms of a page with the Referrer-Policy no-referrer send the origin "null".
+	if origin == "null" && c.Get("Sec-Fetch-Site") == "same-origin" {
+		return c.Next()
+	}
 	allowed := peer.IsOriginAllowed(origin, caller.Host(c), from.TLS, s.options.Origins, from.HasCookie, from.HasBearer)
 	switch {
 	case !allowed && origin == "":

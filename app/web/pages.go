@@ -41,6 +41,7 @@ func (s *Server) newPage(c *fiber.Ctx, title string) views.Page {
 	}
 	if user := caller.Of(c).User; !user.IsZero() {
 		page.User = &views.User{ID: user.ID, Name: user.Name}
+		page.HasAccount = caller.Of(c).Session != nil
 		page.Folded = fold.String(user.Name)
 	} else if name := lostName(c); name != "" {
 		page.NameInput, page.NameNotice = name, cookiesBlocked

@@ -1,9 +1,12 @@
 package web
 
 import (
+	"burble/app/accounts/passkeys"
 	"burble/app/caller"
 	"burble/app/files"
 	"burble/app/negotiate"
+	"burble/app/people"
+	"burble/app/signin"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -12,6 +15,7 @@ const (
 	messagesPath  = "/r/:room/messages"
 	eventsPattern = "/r/*/events" // for path.Match, before the request has a route
 	framesPattern = "/r/*/frames"
+	auditPath     = "/audit/events"
 )
 
 // routes registers middleware and handlers in the order in which they run. Probes, metrics and
@@ -42,4 +46,19 @@ func (s *Server) routes() {
 	s.fiber.Get("/r/:room/events", s.getEvents)
 	s.fiber.Get("/r/:room/search", s.getSearch)
 	s.fiber.Get("/r/:room/:id", negotiate.Response, s.finishSignIn, s.getRoom)
+	s.fiber.Get(auditPath, s.getAudit)
+	s.registerPeople()
+}
+
+// registerPeople adds the routes of the packages about people.
+func (s *Server) registerPeople() {
+	o := s.options
+	keys := passkeys.New(o.Accounts, s.log)
+	signin.Register(s.fiber, signin.Options{
+		Log: s.log, Accounts: o.Accounts, Passkeys: keys, Provider: o.Provider, ProviderName: o.ProviderName, Chat: s.chat,
+		Callers: s.callers, Mode: o.Mode, Origins: o.Origins, Allow: s.limits.AllowSignIn, NewPage: s.newPage,
+	})
+	people.Register(s.fiber, people.Options{
+		Log: s.log, Accounts: o.Accounts, Passkeys: keys, Chat: s.chat, Callers: s.callers, Origins: o.Origins, NewPage: s.newPage,
+	})
 }

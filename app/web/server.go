@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"burble/app/accounts"
+	"burble/app/accounts/oidc"
 	"burble/app/caller"
 	"burble/app/chat"
 	"burble/app/httpguard"
@@ -46,6 +48,9 @@ type Options struct {
 	Chat         *chat.Service
 	Live         *live.Engine
 	Callers      *caller.Identifier
+	Accounts     *accounts.Accounts
+	Provider     *oidc.Provider // the identity provider; nil if there is none
+	ProviderName string         // shown to people
 	Mode         streams.Mode
 	Durability   streams.Durability // shown to clients
 	Version      string             // shown by /healthz

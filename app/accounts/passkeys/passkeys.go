@@ -7,7 +7,9 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"burble/app/accounts"
 	"burble/app/identity"
@@ -58,6 +60,7 @@ type record struct {
 	SignCount      uint32 `json:"count,omitempty"`
 	BackupEligible bool   `json:"be,omitempty"`
 	BackupState    bool   `json:"bs,omitempty"`
+	Name           string `json:"name,omitempty"`
 	Created        int64  `json:"created"` // in Unix seconds
 	Used           int64  `json:"used"`    // in Unix seconds
 }
@@ -140,9 +143,9 @@ func (p *Passkeys) begin(ctx context.Context, kind string, wanted, state any) (o
 	return options, code, err
 }
 
-// FinishCreate verifies the browser's answer, as JSON. It stores nothing: the caller passes the passkey to
-// Accounts.AddPasskey, or in a SignIn that creates the account.
-func (p *Passkeys) FinishCreate(ctx context.Context, site Site, code string, answer []byte) (*accounts.Passkey, error) {
+// FinishCreate verifies the browser's answer, as JSON. name is what the person's list of passkeys shows. It
+// stores nothing: the caller passes the passkey to Accounts.AddPasskey, or in a SignIn that creates the account.
+func (p *Passkeys) FinishCreate(ctx context.Context, site Site, code string, answer []byte, name string) (*accounts.Passkey, error) {
 	var state creation
 	if err := p.accounts.TakeCeremony(ctx, "create", code, &state); err != nil {
 		return nil, err
@@ -163,7 +166,7 @@ func (p *Passkeys) FinishCreate(ctx context.Context, site Site, code string, ans
 	if err != nil {
 		return nil, p.refuse("create a passkey", err)
 	}
-	stored := record{PublicKey: credential.PublicKey, AAGUID: credential.Authenticator.AAGUID, Created: time.Now().Unix()}
+	stored := record{PublicKey: credential.PublicKey, AAGUID: credential.Authenticator.AAGUID, Name: shorten(name), Created: time.Now().Unix()}
 	stored.update(credential)
 	return &accounts.Passkey{User: state.User, ID: encodeID(credential.ID), Record: stored.encode()}, nil
 }
@@ -171,6 +174,7 @@ func (p *Passkeys) FinishCreate(ctx context.Context, site Site, code string, ans
 // Info describes a passkey in a list.
 type Info struct {
 	ID      string // for Accounts.RemovePasskey
+	Name    string // may be empty
 	Model   string // the AAGUID of the authenticator, a UUID, or ""
 	Created time.Time
 	Used    time.Time
@@ -188,7 +192,7 @@ func (p *Passkeys) List(ctx context.Context, userID string) ([]Info, error) {
 		if json.Unmarshal([]byte(encoded), &stored) != nil {
 			continue
 		}
-		info := Info{ID: id, Created: time.Unix(stored.Created, 0), Used: time.Unix(stored.Used, 0)}
+		info := Info{ID: id, Name: stored.Name, Created: time.Unix(stored.Created, 0), Used: time.Unix(stored.Used, 0)}
 		if model, err := uuid.FromBytes(stored.AAGUID); err == nil && model != uuid.Nil {
 			info.Model = model.String()
 		}
@@ -196,6 +200,39 @@ func (p *Passkeys) List(ctx context.Context, userID string) ([]Info, error) {
 	}
 	slices.SortFunc(found, func(a, b Info) int { return a.Created.Compare(b.Created) })
 	return found, nil
+}
+
+// Rename changes the name of a passkey of the account that is signed in.
+func (p *Passkeys) Rename(ctx context.Context, s accounts.Session, id, name string) error {
+	for {
+		encoded, err := p.accounts.Passkey(ctx, s.User.String(), id)
+		if err != nil {
+			return err
+		}
+		var stored record
+		if encoded == "" || json.Unmarshal([]byte(encoded), &stored) != nil {
+			return accounts.ErrUnknown
+		}
+		if stored.Name = shorten(name); stored.encode() == encoded {
+			return nil
+		}
+		changed, err := p.accounts.ChangePasskey(ctx, s, id, encoded, stored.encode())
+		if err != nil || changed {
+			return err
+		}
+	}
+}
+
+// maxName is the maximum length of a passkey's name, in bytes.
+const maxName = 100
+
+func shorten(name string) string {
+	name = strings.Join(strings.Fields(strings.ToValidUTF8(name, "")), " ")
+	for len(name) > maxName {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+	return name
 }
 
 // refuse logs why an answer was not valid, and returns ErrRefused. The library's error may quote the

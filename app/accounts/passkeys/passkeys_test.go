@@ -97,7 +97,7 @@ func (f *fixture) create(user identity.User, from virtualwebauthn.RelyingParty) 
 func (f *fixture) register(name string) accounts.SignedIn {
 	f.Helper()
 	code, answer := f.create(newUser(f.T, name), relyingParty)
-	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer))
+	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
 	f.must(err)
 	in, err := f.accounts.Upgrade(ctx, accounts.SignIn{User: passkey.User, Passkey: passkey})
 	f.must(err)
@@ -158,9 +158,9 @@ func TestEveryAnswerWorksOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	code, answer := f.create(newUser(t, "Ada"), relyingParty)
-	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer))
+	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
 	f.must(err)
-	_, err = f.passkeys.FinishCreate(ctx, site, code, []byte(answer))
+	_, err = f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
 	f.want("replayed answer to create", err, accounts.ErrRefused)
 	_, err = f.accounts.Upgrade(ctx, accounts.SignIn{User: passkey.User, Passkey: passkey})
 	f.must(err)
@@ -202,7 +202,7 @@ func TestKindsOfCeremoniesDoNotMix(t *testing.T) {
 	get, assertion := f.answer(relyingParty)
 	_, err := f.passkeys.FinishLogin(ctx, site, create, []byte(assertion), accounts.SignIn{})
 	f.want("sign in with the code of a creation", err, accounts.ErrRefused)
-	_, err = f.passkeys.FinishCreate(ctx, site, get, []byte(attestation))
+	_, err = f.passkeys.FinishCreate(ctx, site, get, []byte(attestation), "Key")
 	f.want("create with the code of a sign-in", err, accounts.ErrRefused)
 }
 
@@ -284,7 +284,7 @@ func TestWrongAnswersAreRefused(t *testing.T) {
 		}
 	}
 	code, answer := f.create(newUser(t, "Bob"), from(func(rp *virtualwebauthn.RelyingParty) { rp.Origin = "http://chat.example" }))
-	_, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer))
+	_, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
 	f.want("create from another origin", err, accounts.ErrRefused)
 	f.device.Options.UserHandle = adaHandle[:]
 	if _, err := f.login(); err != nil {
@@ -338,7 +338,7 @@ func TestRemovedPasskeyDoesNotSignIn(t *testing.T) {
 	bob, err := f.accounts.Upgrade(ctx, accounts.SignIn{User: newUser(t, "Bob")})
 	f.must(err)
 	code, answer = f.create(bob.User, relyingParty)
-	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer))
+	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
 	f.must(err)
 	f.want("add to another account", f.accounts.AddPasskey(ctx, ada.Session, passkey), accounts.ErrRefused)
 	f.must(f.accounts.AddPasskey(ctx, bob.Session, passkey))
@@ -357,7 +357,7 @@ func TestPasskeyBelongsToOneAccount(t *testing.T) {
 	f := newFixture(t)
 	f.register("Ada")
 	code, answer := f.create(newUser(t, "Eve"), relyingParty)
-	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer))
+	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
 	f.must(err)
 	_, err = f.accounts.Upgrade(ctx, accounts.SignIn{User: passkey.User, Passkey: passkey})
 	f.want("an account with a known passkey", err, accounts.ErrExists)
@@ -410,7 +410,7 @@ func TestSetupWithPasskey(t *testing.T) {
 	setup, err := f.accounts.SetupCode(ctx)
 	f.must(err)
 	code, answer := f.create(newUser(t, "Olga"), relyingParty)
-	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer))
+	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
 	f.must(err)
 	_, err = f.accounts.Redeem(ctx, setup, accounts.SignIn{User: newUser(t, "Eve"), Passkey: passkey})
 	f.want("with the passkey of another user", err, accounts.ErrRefused)

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { isComposing } from "./keyboard.js";
-import { shortcutKey } from "./shortcuts.js";
+import { isComposing, shortcutKey } from "./keyboard.js";
 
 test("isComposing is true for the key that ends a composition in Safari", () => {
   assert.ok(isComposing({ isComposing: true, keyCode: 13 }));

@@ -1,0 +1,52 @@
+package caller
+
+import (
+	"errors"
+	"time"
+
+	"burble/app/accounts"
+	"burble/app/protocol"
+)
+
+// accountErrors maps the errors of package accounts to the errors that clients see.
+var accountErrors = []struct {
+	err   error
+	shown protocol.Error
+}{
+	{accounts.ErrUnavailable, protocol.Error{Code: protocol.Unavailable, RetryAfter: 2 * time.Second,
+		Message: "Accounts are unavailable. Try again with the same key.", Title: "Accounts are unavailable", Detail: "Try again in a moment."}},
+	{accounts.ErrCode, protocol.Error{Code: protocol.NotFound, Field: "code", Message: "The link is not valid, or no longer.",
+		Title: "This link is not valid, or no longer", Detail: "It may have been used, have expired or have been revoked. Ask for a new one."}},
+	{accounts.ErrRefused, protocol.Error{Code: protocol.NotAllowed, Message: "The sign-in was refused. Start it again.",
+		Title: "You were not signed in", Detail: "Go back, and try again."}},
+	{accounts.ErrSignedOut, protocol.Error{Code: protocol.NotAllowed, Message: "The session has ended. Sign in again.", Title: "You are signed out"}},
+	{accounts.ErrBanned, protocol.Error{Code: protocol.NotAllowed, Message: "This person is banned from this server.", Title: "You are banned from this server"}},
+	{accounts.ErrUpgraded, protocol.Error{Code: protocol.NotAllowed, Message: "This guest has an account now. Sign in."}},
+	{accounts.ErrExists, protocol.Error{Code: protocol.NotAllowed, Message: "There is an account already, or too many passkeys.",
+		Title: "There is an account already", Detail: "Sign in instead."}},
+	{accounts.ErrUnknown, protocol.Error{Code: protocol.NotFound, Field: "user", Message: "There is no such person."}},
+	{accounts.ErrNotAllowed, protocol.Error{Code: protocol.NotAllowed, Message: "You may not do this."}},
+	{accounts.ErrLastOwner, protocol.Error{Code: protocol.NotAllowed, Message: "The last owner cannot leave or be demoted. Make somebody else an owner first.",
+		Title: "You are the last owner", Detail: "Make somebody else an owner first."}},
+}
+
+// AsError returns an error of package accounts as clients see it, and any other error unchanged.
+func AsError(err error) error {
+	for _, entry := range accountErrors {
+		if errors.Is(err, entry.err) {
+			shown := entry.shown
+			shown.Cause = err
+			return &shown
+		}
+	}
+	return err
+}
+
+// AsCodeError is AsError for a request with a code. A code that nobody has, and one that belongs to somebody
+// who is gone or banned, get the same answer.
+func AsCodeError(err error) error {
+	if errors.Is(err, accounts.ErrUnknown) || errors.Is(err, accounts.ErrBanned) || errors.Is(err, accounts.ErrNotAllowed) {
+		err = accounts.ErrCode
+	}
+	return AsError(err)
+}

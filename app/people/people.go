@@ -1,0 +1,139 @@
+package people
+
+import (
+	"encoding/base64"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"burble/app/accounts"
+	"burble/app/accounts/passkeys"
+	"burble/app/caller"
+	"burble/app/chat"
+	"burble/app/identity"
+	"burble/app/negotiate"
+	"burble/app/protocol"
+	"burble/streams"
+	"burble/views"
+
+	"github.com/gofiber/fiber/v2"
+	"rsc.io/qr"
+)
+
+// Options configure the routes.
+type Options struct {
+	Log      *slog.Logger
+	Accounts *accounts.Accounts
+	Passkeys *passkeys.Passkeys
+	Chat     *chat.Service
+	Callers  *caller.Identifier
+	Origins  []string // other origins of this server, as peer.CanonicalOrigin returns them
+
+	// NewPage returns the fields that every page has.
+	NewPage func(c *fiber.Ctx, title string) views.Page
+}
+
+// handlers has the handlers.
+type handlers struct{ Options }
+
+// Register adds the routes. The router must have checked the Origin and the token of requests.
+func Register(router fiber.Router, options Options) {
+	h := &handlers{options}
+	account, leader := h.requireAccount, h.requireLeader
+	router.Get("/me", negotiate.NoStore, account, h.getAccount)
+	router.Post("/me", negotiate.NoStore, account, h.postName)
+	router.Post("/me/leave", negotiate.NoStore, account, h.postLeave)
+	router.Post("/me/passkeys/:id", negotiate.NoStore, account, h.postPasskey)
+	router.Get("/me/sessions", negotiate.NoStore, account, h.getSessions)
+	router.Post("/me/sessions", negotiate.NoStore, account, h.endOtherSessions)
+	router.Delete("/me/sessions", negotiate.NoStore, account, h.endOtherSessions)
+	router.Post("/me/sessions/:id", negotiate.NoStore, account, h.endSession)
+	router.Delete("/me/sessions/:id", negotiate.NoStore, account, h.endSession)
+
+	router.Get("/people", negotiate.NoStore, account, h.getPeople)
+	router.Post("/people/:user/link", negotiate.NoStore, account, h.postLink)
+	router.Put("/people/:user/role", account, h.putRole)
+	router.Post("/people/:user/role", account, h.putRole)
+	router.Put("/people/:user/ban", account, h.putBan)
+	router.Post("/people/:user/ban", account, h.putBan)
+	router.Delete("/people/:user/ban", account, h.deleteBan)
+	router.Delete("/people/:user/sessions", account, h.endTheirSessions)
+	router.Post("/people/:user/sessions", account, h.endTheirSessions)
+
+	router.Get("/invites", negotiate.NoStore, account, h.getInvites)
+	router.Post("/invites", negotiate.NoStore, account, h.postInvite)
+	router.Post("/invites/:id", account, h.revokeInvite)
+	router.Delete("/invites/:id", account, h.revokeInvite)
+
+	router.Get("/audit", negotiate.NoStore, account, leader, h.getAudit)
+}
+
+// requireAccount is middleware that refuses callers without an account. A page leads them to the sign-in.
+func (h *handlers) requireAccount(c *fiber.Ctx) error {
+	switch {
+	case caller.Of(c).Session != nil:
+		return c.Next()
+	case c.Method() == http.MethodGet && wantsPage(c):
+		return c.Redirect("/sign-in?next="+url.QueryEscape(c.OriginalURL()), http.StatusSeeOther)
+	}
+	return streams.ErrSignIn
+}
+
+// requireLeader is middleware that refuses callers who are neither moderators nor owners.
+func (h *handlers) requireLeader(c *fiber.Ctx) error {
+	if !isLeader(c) {
+		return caller.AsError(accounts.ErrNotAllowed)
+	}
+	return c.Next()
+}
+
+// isLeader reports whether the caller is a moderator or an owner.
+func isLeader(c *fiber.Ctx) bool { return caller.Of(c).User.Rank >= identity.Moderator }
+
+// wantsPage reports whether the client prefers a page to JSON.
+func wantsPage(c *fiber.Ctx) bool {
+	return negotiate.PreferredType(c, fiber.MIMEApplicationJSON, fiber.MIMETextHTML) == fiber.MIMETextHTML
+}
+
+// user returns the user whom the request's path names.
+func user(c *fiber.Ctx) (id string, err error) {
+	return protocol.CheckUser("user", c.Params("user"))
+}
+
+// me returns the caller's user ID.
+func me(c *fiber.Ctx) string { return caller.Of(c).User.ID }
+
+// done answers a request that has succeeded: a form with the page to show next.
+func done(c *fiber.Ctx, isForm bool, page string) error {
+	if isForm {
+		return c.Redirect(page, http.StatusSeeOther)
+	}
+	return c.SendStatus(http.StatusNoContent)
+}
+
+// record records in the audit what the caller did. member is the user ID of the person whom it concerns, or "".
+func (h *handlers) record(c *fiber.Ctx, member string, action streams.Entry) error {
+	if member != "" {
+		action.Member = streams.User{ID: member, Name: h.nameOf(c, member)}
+	}
+	return h.Chat.Record(caller.Of(c).User, "", action)
+}
+
+// nameOf returns the name of an account, and "" for a guest.
+func (h *handlers) nameOf(c *fiber.Ctx, id string) string {
+	account, err := h.Accounts.Account(c.UserContext(), id)
+	if err != nil {
+		return ""
+	}
+	return account.Name
+}
+
+// showSecret answers a form with the page of a link that was just created.
+func (h *handlers) showSecret(c *fiber.Ctx, model views.Secret) error {
+	model.Page = h.NewPage(c, model.Heading)
+	if code, err := qr.Encode(model.URL, qr.M); err == nil {
+		model.QR = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG()))
+	}
+	return c.Render("secret", model)
+}

@@ -1,0 +1,9 @@
+// Package signin lets people in over HTTP, on pages and for programs: the setup of the first owner, passkeys, the
+// identity provider, one-time links, and invites.
+//
+//	signin.Register(router, signin.Options{Accounts: people, Provider: provider, Chat: service, ...})
+//
+// A page whose address contains a code (/setup, /i/, /l/) spends nothing, because programs that preview links
+// fetch such pages too. Only a POST spends a code. What must be answered by the browser that asked, is tied to
+// it with a cookie.
+package signin

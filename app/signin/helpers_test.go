@@ -1,0 +1,284 @@
+//go:build unix
+
+package signin_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"burble/app/apptest"
+	"burble/streams/redistest"
+
+	"github.com/descope/virtualwebauthn"
+	"github.com/google/uuid"
+)
+
+// Helpers for this package's tests:
+//
+//	startTeam            starts a server with an owner
+//	browser              a browser with cookies and an authenticator; get, form, json, post
+//	setupPath            the path of the setup link in the server's output
+//	createPasskey, usePasskey
+
+func TestMain(m *testing.M) { os.Exit(apptest.Main(m)) }
+
+// browser is a browser with cookies and an authenticator, on one server.
+type browser struct {
+	*testing.T
+	server *apptest.Server
+	client *http.Client
+	origin string
+	name   string
+
+	device virtualwebauthn.Authenticator
+	key    virtualwebauthn.Credential
+}
+
+func newBrowser(t *testing.T, server *apptest.Server) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &browser{
+		T: t, server: server,
+		client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		origin: listening.FindStringSubmatch(server.Output())[1],
+		device: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+	}
+}
+
+// response is an HTTP response.
+type response struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// do sends a request. headers alternates names and values.
+func (b *browser) do(method, path, body string, headers ...string) response {
+	b.Helper()
+	request, err := http.NewRequest(method, b.origin+path, strings.NewReader(body))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if method != http.MethodGet && method != http.MethodHead {
+		request.Header.Set("Origin", b.origin)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	answer, err := b.client.Do(request)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return response{answer.StatusCode, answer.Header, string(text)}
+}
+
+// get opens a page.
+func (b *browser) get(path string) response {
+	b.Helper()
+	return b.do(http.MethodGet, path, "", "Accept", "text/html")
+}
+
+// form submits a form. fields alternates names and values.
+func (b *browser) form(path string, fields ...string) response {
+	b.Helper()
+	values := url.Values{}
+	for i := 0; i < len(fields); i += 2 {
+		values.Set(fields[i], fields[i+1])
+	}
+	return b.do(http.MethodPost, path, values.Encode(), "Accept", "text/html", "Content-Type", "application/x-www-form-urlencoded")
+}
+
+// json sends a request with a JSON object of strings. fields alternates names and values.
+func (b *browser) json(method, path string, fields ...string) response {
+	b.Helper()
+	object := map[string]string{}
+	for i := 0; i < len(fields); i += 2 {
+		object[fields[i]] = fields[i+1]
+	}
+	encoded, err := json.Marshal(object)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return b.do(method, path, string(encoded), "Content-Type", "application/json")
+}
+
+// expect fails the test unless the response has the status. It returns the response.
+func (b *browser) expect(what string, got response, status int) response {
+	b.Helper()
+	if got.status != status {
+		b.Fatalf("%s: status %d, want %d: %.600s", what, got.status, status, got.body)
+	}
+	return got
+}
+
+// decode decodes the response's JSON.
+func decode[T any](b *browser, got response) (value T) {
+	b.Helper()
+	if err := json.Unmarshal([]byte(got.body), &value); err != nil {
+		b.Fatalf("%v in %.600s", err, got.body)
+	}
+	return value
+}
+
+// signedIn is the response to a request that signs in.
+type signedIn struct {
+	User              struct{ ID, Name string }
+	Token, Room, Next string
+}
+
+// code returns the error code of a response.
+func (r response) code() string {
+	var body struct{ Error struct{ Code string } }
+	json.Unmarshal([]byte(r.body), &body)
+	return body.Error.Code
+}
+
+// location returns the path to which the response redirects.
+func (r response) location() string { return r.header.Get("Location") }
+
+var listening = regexp.MustCompile(`msg=listening url=(\S+)`)
+
+var setupLink = regexp.MustCompile(`url=\S*(/setup\?code=[\w.-]+)`)
+
+// setupPath returns the path and the code of the setup link in the server's output.
+func setupPath(t *testing.T, server *apptest.Server) (path, code string) {
+	t.Helper()
+	found := setupLink.FindStringSubmatch(strings.ReplaceAll(server.Output(), `"`, ""))
+	if found == nil {
+		t.Fatalf("there is no setup link in the output: %s", server.Output())
+	}
+	_, code, _ = strings.Cut(found[1], "code=")
+	return found[1], code
+}
+
+// relyingParty is the server as the authenticator knows it.
+func (b *browser) relyingParty() virtualwebauthn.RelyingParty {
+	return virtualwebauthn.RelyingParty{ID: "localhost", Name: "Burble", Origin: b.origin}
+}
+
+// startCreate begins to create a passkey, and returns the authenticator's answer. fields are those of the request.
+func (b *browser) startCreate(fields ...string) (answer string) {
+	b.Helper()
+	options := b.expect("options for a passkey", b.json(http.MethodPost, "/passkeys/options", fields...), http.StatusOK)
+	parsed, err := virtualwebauthn.ParseAttestationOptions(options.body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.device.Options.UserHandle = []byte(parsed.UserID)
+	return virtualwebauthn.CreateAttestationResponse(b.relyingParty(), b.device, b.key, *parsed)
+}
+
+// createPasskey creates a passkey, and the account if there is none.
+func (b *browser) createPasskey(fields ...string) signedIn {
+	b.Helper()
+	finish := []string{"answer", b.startCreate(fields...)}
+	for i := 0; i < len(fields); i += 2 {
+		if fields[i] == "code" {
+			finish = append(finish, "code", fields[i+1])
+		}
+	}
+	in := decode[signedIn](b, b.expect("create a passkey", b.json(http.MethodPost, "/passkeys", finish...), http.StatusOK))
+	b.device.AddCredential(b.key)
+	return in
+}
+
+// startUse begins to sign in with a passkey, and returns the authenticator's answer.
+func (b *browser) startUse() (answer string) {
+	b.Helper()
+	options := b.expect("options for a sign-in", b.json(http.MethodPost, "/sign-in/options"), http.StatusOK)
+	parsed, err := virtualwebauthn.ParseAssertionOptions(options.body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return virtualwebauthn.CreateAssertionResponse(b.relyingParty(), b.device, b.key, *parsed)
+}
+
+// usePasskey signs in with the passkey.
+func (b *browser) usePasskey() signedIn {
+	b.Helper()
+	return decode[signedIn](b, b.expect("sign in", b.json(http.MethodPost, "/sign-in", "answer", b.startUse()), http.StatusOK))
+}
+
+// startTeam starts a server, whose owner is Olga.
+func startTeam(t *testing.T, env ...string) (*redistest.Server, *apptest.Server, *browser) {
+	t.Helper()
+	redis := redistest.Start(t)
+	server := apptest.Start(t, redis, env...)
+	owner := newBrowser(t, server)
+	_, code := setupPath(t, server)
+	owner.name = owner.createPasskey("name", "Olga", "code", code).User.ID
+	return redis, server, owner
+}
+
+// invite creates an invite, and returns its ID and its path.
+func (b *browser) invite(fields ...string) (id, path string) {
+	b.Helper()
+	made := decode[struct{ ID, URL string }](b, b.expect("create an invite", b.json(http.MethodPost, "/invites", fields...), http.StatusCreated))
+	return made.ID, strings.TrimPrefix(made.URL, b.origin)
+}
+
+// join returns a new browser, in which a person has accepted an invite of b to the server.
+func (b *browser) join(name string) (*browser, signedIn) {
+	b.Helper()
+	_, path := b.invite()
+	other := newBrowser(b.T, b.server)
+	in := decode[signedIn](other, other.expect("accept an invite", other.json(http.MethodPost, path, "name", name), http.StatusOK))
+	other.name = in.User.ID
+	return other, in
+}
+
+// link creates a one-time link for the user, and returns its path.
+func (b *browser) link(user string) (path string) {
+	b.Helper()
+	made := decode[struct{ URL string }](b, b.expect("create a link", b.json(http.MethodPost, "/people/"+user+"/link"), http.StatusCreated))
+	return strings.TrimPrefix(made.URL, b.origin)
+}
+
+// role returns the role that the list of people shows, or "" without an account.
+func (b *browser) role(user string) string {
+	b.Helper()
+	people := decode[[]struct{ ID, Role string }](b, b.expect("list the people", b.do(http.MethodGet, "/people", ""), http.StatusOK))
+	for _, one := range people {
+		if one.ID == user {
+			return one.Role
+		}
+	}
+	return ""
+}
+
+func newKey() string { return uuid.NewString() }
+
+// hiddenField returns the value of a hidden field of a page.
+func hiddenField(t *testing.T, page, name string) string {
+	t.Helper()
+	found := regexp.MustCompile(`name="` + name + `" type="hidden" value="([^"]*)"`).FindStringSubmatch(page)
+	if found == nil {
+		t.Fatalf("there is no field %q in %s", name, page)
+	}
+	return found[1]
+}
+
+// clearToken removes the browser's cookies.
+func (b *browser) clearToken() {
+	b.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.client.Jar = jar
+}

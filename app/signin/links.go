@@ -1,0 +1,39 @@
+package signin
+
+import (
+	"burble/app/caller"
+	"burble/app/request"
+	"burble/views"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// getLink handles GET /l/{code}, the page of a one-time link.
+func (h *handlers) getLink(c *fiber.Ctx) error {
+	account, err := h.Accounts.Peek(c.UserContext(), c.Params("code"))
+	if err != nil {
+		return caller.AsCodeError(err)
+	}
+	return c.Render("one-time-link", views.OneTimeLink{
+		Entrance: h.entrance(c, "Sign in with this link", "", "", c.Params("code")),
+		For:      views.User{ID: account.ID, Name: account.Name},
+	})
+}
+
+// postLink handles POST /l/{code}, which signs in and spends the link.
+func (h *handlers) postLink(c *fiber.Ctx) error {
+	body, err := request.ParseOptionalBody(c, "key")
+	if err != nil {
+		return err
+	}
+	wanted := signIn(c, "", body.Fields["key"])
+	in, err := h.Accounts.Spend(c.UserContext(), c.Params("code"), wanted)
+	if err != nil {
+		return caller.AsCodeError(err)
+	}
+	h.establish(c, in)
+	if body.IsForm {
+		return h.welcome(c, in, "/")
+	}
+	return c.JSON(signedIn{User: userJSON(in.User), Token: in.Token})
+}

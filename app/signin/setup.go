@@ -1,0 +1,118 @@
+package signin
+
+import (
+	"net/http"
+	"net/url"
+
+	"burble/app/accounts"
+	"burble/app/caller"
+	"burble/app/identity"
+	"burble/app/protocol"
+	"burble/app/request"
+	"burble/streams"
+	"burble/views"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// ownerInvite returns the invite with the code if it makes people an owner.
+func (h *handlers) ownerInvite(c *fiber.Ctx, code string) (accounts.Invite, error) {
+	invite, err := h.Accounts.Invite(c.UserContext(), code)
+	if err == nil && (invite.Role != accounts.Owner || invite.Room != "") {
+		err = accounts.ErrCode
+	}
+	if err != nil {
+		return invite, caller.AsError(err)
+	}
+	return invite, nil
+}
+
+// getSetup handles GET /setup?code=…
+func (h *handlers) getSetup(c *fiber.Ctx) error {
+	code := c.Query("code")
+	if _, err := h.ownerInvite(c, code); err != nil {
+		return err
+	}
+	return h.renderSetup(c, code, "", nil)
+}
+
+// renderSetup renders the page, with the reason why its form was refused, if any.
+func (h *handlers) renderSetup(c *fiber.Ctx, code, name string, refused error) error {
+	first, err := h.Accounts.SetupCode(c.UserContext())
+	if err != nil {
+		return caller.AsError(err)
+	}
+	model := views.Setup{
+		Entrance: h.entrance(c, "Become an owner", "/setup?code="+url.QueryEscape(code), "/", code),
+		IsFirst:  first != "",
+	}
+	if refused != nil {
+		shown := protocol.AsError(refused)
+		c.Status(shown.HTTPStatus())
+		model.Notice, model.NameInput = shown.Notice(), name
+	}
+	return c.Render("setup", model)
+}
+
+// postSetup handles POST /setup, which makes an owner of the account that is signed in, or of a new one
+// without a passkey.
+func (h *handlers) postSetup(c *fiber.Ctx) error {
+	body, err := request.ParseOptionalBody(c, "code", "name", "key", "next")
+	if err != nil {
+		return err
+	}
+	code, session := body.Fields["code"], caller.Of(c).Session
+	if session != nil {
+		return h.promote(c, body, *session)
+	}
+	wanted := signIn(c, body.Fields["name"], body.Fields["key"])
+	if wanted.User.ID == "" {
+		// The name is checked, but the user ID depends on the key, so that a repeated form is harmless.
+		if _, err := newUser(wanted.User); err != nil {
+			if !body.IsForm {
+				return err
+			}
+			return h.renderSetup(c, code, body.Fields["name"], err)
+		}
+	}
+	in, err := h.becomeOwner(c, code, wanted)
+	if err != nil {
+		return err
+	}
+	h.establish(c, in)
+	if body.IsForm {
+		return h.welcome(c, in, "/")
+	}
+	return c.Status(http.StatusCreated).JSON(signedIn{User: userJSON(in.User), Token: in.Token})
+}
+
+// promote makes the account that is signed in an owner.
+func (h *handlers) promote(c *fiber.Ctx, body request.Body, session accounts.Session) error {
+	redeemed, err := h.Accounts.RedeemAs(c.UserContext(), body.Fields["code"], session)
+	if err != nil {
+		return caller.AsError(err)
+	}
+	if err := h.recordOwner(redeemed); err != nil {
+		return err
+	}
+	if body.IsForm {
+		return c.Redirect("/me", http.StatusSeeOther)
+	}
+	return c.JSON(signedIn{User: userJSON(redeemed.User)})
+}
+
+// becomeOwner creates the account of an owner.
+func (h *handlers) becomeOwner(c *fiber.Ctx, code string, wanted accounts.SignIn) (accounts.SignedIn, error) {
+	redeemed, err := h.Accounts.Redeem(c.UserContext(), code, wanted)
+	if err != nil {
+		return accounts.SignedIn{}, caller.AsError(err)
+	}
+	return redeemed.SignedIn, h.recordOwner(redeemed)
+}
+
+func (h *handlers) recordOwner(redeemed accounts.Redeemed) error {
+	owner := identity.User{ID: redeemed.User.ID, Name: redeemed.User.Name}
+	return h.Chat.Record(owner, redeemed.JoinKey, streams.Entry{
+		Action: protocol.ActionRole, Member: streams.User{ID: owner.ID, Name: owner.Name}, Role: streams.Role(accounts.Owner),
+	})
+}

@@ -1,0 +1,84 @@
+//go:build unix
+
+package signin_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"burble/app/apptest"
+	"burble/streams/redistest"
+)
+
+func TestSetupLinkMakesTheFirstOwner(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	path, code := setupPath(t, server)
+	owner := newBrowser(t, server)
+	for range 2 { // the page spends nothing
+		page := owner.expect("setup page", owner.get(path), http.StatusOK)
+		if page.header.Get("Cache-Control") != "no-store" || page.header.Get("Referrer-Policy") != "no-referrer" || !strings.Contains(page.body, "Become the owner") {
+			t.Errorf("got headers %v and %s", page.header, page.body)
+		}
+		owner.expect("setup page, HEAD", owner.do(http.MethodHead, path, "", "Accept", "text/html"), http.StatusOK)
+	}
+	in := owner.createPasskey("name", "Olga", "code", code)
+	if got := owner.role(in.User.ID); got != "owner" {
+		t.Errorf("the role is %q, want owner", got)
+	}
+	late := newBrowser(t, server)
+	for what, got := range map[string]response{
+		"page": late.get(path), "form": late.form("/setup", "code", code, "name", "Mallory"),
+		"options": late.json(http.MethodPost, "/passkeys/options", "code", code, "name", "Mallory"),
+	} {
+		late.expect("a used setup code, "+what, got, http.StatusNotFound)
+	}
+	owner.expect("sign out", owner.json(http.MethodPost, "/sign-out"), http.StatusNoContent)
+	owner.expect("people after the sign-out", owner.do(http.MethodGet, "/people", ""), http.StatusForbidden)
+	if again := owner.usePasskey(); again.User.ID != in.User.ID || owner.role(in.User.ID) != "owner" {
+		t.Errorf("signed in as %+v, want the owner", again)
+	}
+	server.Restart()
+	if output := server.Output(); strings.Count(output, "/setup?code=") != 1 {
+		t.Errorf("with an owner, the server logs a setup link: %s", output)
+	}
+}
+
+func TestSetupWorksWithoutScript(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t), "ACCESS=members")
+	path, code := setupPath(t, server)
+	owner := newBrowser(t, server)
+	key := hiddenField(t, owner.get(path).body, "key")
+	refused := owner.expect("without a name", owner.form("/setup", "code", code, "key", key, "name", ""), http.StatusBadRequest)
+	if !strings.Contains(refused.body, `role="alert">A name`) || !strings.Contains(refused.body, code) {
+		t.Errorf("the page does not show the form with the reason: %s", refused.body)
+	}
+	for range 2 { // a form that is sent twice makes one account
+		if got := owner.expect("setup", owner.form("/setup", "code", code, "key", key, "name", "Olga"), http.StatusSeeOther); got.location() != "/welcome?next=%2F" {
+			t.Fatalf("redirected to %q", got.location())
+		}
+		owner.clearToken()
+	}
+	owner.expect("setup", owner.form("/setup", "code", code, "key", key, "name", "Olga"), http.StatusSeeOther)
+	people := decode[[]struct{ Name, Role string }](owner, owner.do(http.MethodGet, "/people", ""))
+	if len(people) != 1 || people[0].Name != "Olga" || people[0].Role != "owner" {
+		t.Errorf("got people %v, want one owner", people)
+	}
+}
+
+func TestAccountCanBecomeOwner(t *testing.T) {
+	t.Parallel()
+	server := apptest.Start(t, redistest.Start(t))
+	path, code := setupPath(t, server)
+	member := newBrowser(t, server)
+	in := decode[signedIn](member, member.expect("sign up", member.json(http.MethodPost, "/sign-up", "name", "Ada"), http.StatusCreated))
+	if page := member.get(path); strings.Contains(page.body, "data-passkey") {
+		t.Errorf("a person with an account is asked for another passkey: %s", page.body)
+	}
+	member.expect("setup", member.form("/setup", "code", code), http.StatusSeeOther)
+	if got := member.role(in.User.ID); got != "owner" {
+		t.Errorf("the role is %q, want owner", got)
+	}
+}

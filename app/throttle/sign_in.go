@@ -1,0 +1,41 @@
+package throttle
+
+import (
+	"time"
+
+	"burble/app/limit"
+	"burble/app/protocol"
+)
+
+const (
+	// SignInRate is how many attempts to sign in, or to use a code, an address may make per second, with bursts of
+	// up to SignInBurst. Codes have 128 random bits, so this is not what protects them. Each attempt may cost Redis a
+	// kilobyte for ten minutes.
+	SignInRate  = 0.5
+	SignInBurst = 30
+	// AllSignIns times as many are allowed to all addresses together.
+	AllSignIns = 20
+)
+
+// signIns are the limits of attempts to sign in.
+type signIns struct{ perAddress, all *limit.Rate }
+
+// newSignIns returns no limits if requests are not limited.
+func newSignIns(requestRate float64) signIns {
+	if requestRate == 0 {
+		return signIns{}
+	}
+	return signIns{limit.NewRate(SignInRate, SignInBurst), limit.NewRate(AllSignIns*SignInRate, AllSignIns*SignInBurst)}
+}
+
+// AllowSignIn counts an attempt to sign in, or to use a code. The address comes first, so that one address does
+// not use up what all have.
+func (l *Limits) AllowSignIn(address string) error {
+	if err := allow(l.signIns.perAddress, address, 1, "attempts to sign in"); err != nil {
+		return err
+	}
+	if ok, after := l.signIns.all.Allow("", 1, time.Now()); !ok {
+		return protocol.TooMany("attempts to sign in", after)
+	}
+	return nil
+}

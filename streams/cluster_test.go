@@ -19,7 +19,7 @@ func TestCluster(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	options := redistest.StartCluster(t, 0).Redis()
-	one := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
+	store := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
 	two := redistest.Open(t, streams.Options{Redis: options, MaxCount: 50})
 	var followers []*follower
 	for i := range 30 { // enough for all buckets and therefore all nodes
@@ -29,7 +29,7 @@ func TestCluster(t *testing.T) {
 	}
 	for i, f := range followers {
 		for j := range 5 {
-			post(t, one, f.reader.Room, fmt.Sprint(i, "-", j))
+			post(t, store, f.reader.Room, fmt.Sprint(i, "-", j))
 		}
 	}
 	for i, f := range followers {
@@ -37,21 +37,21 @@ func TestCluster(t *testing.T) {
 		if want := fmt.Sprintf("%d-0 %d-1 %d-2 %d-3 %d-4", i, i, i, i, i); texts(f.entries) != want {
 			t.Errorf("room %d: got %q, want %q", i, texts(f.entries), want)
 		}
-		got, err := one.As(ada).Page(ctx, f.reader.Room, streams.Where{Limit: 3})
+		got, err := store.As(ada).Page(ctx, f.reader.Room, streams.Where{Limit: 3})
 		if err != nil || len(got.Entries) != 3 {
 			t.Errorf("page of room %d: got %v, %v, want 3 messages", i, got, err)
 		}
-		back := follow(t, one, f.reader.Room, streams.After(streams.Cursor{ID: f.entries[2].ID}))
+		back := follow(t, store, f.reader.Room, streams.After(streams.Cursor{ID: f.entries[2].ID}))
 		back.expect(2)
 	}
-	rooms, err := one.As(streams.User{}).Rooms(ctx, 100)
+	rooms, err := store.As(streams.User{}).Rooms(ctx, 100)
 	if err != nil || len(rooms) != 30 {
 		t.Errorf("got %d rooms, %v, want 30", len(rooms), err)
 	}
-	if err := errors.Join(one.Health(ctx), two.Health(ctx)); err != nil {
+	if err := errors.Join(store.Health(ctx), two.Health(ctx)); err != nil {
 		t.Error(err)
 	}
-	if one.Away() || two.Away() {
+	if store.Away() || two.Away() {
 		t.Error("Away() = true, want false")
 	}
 }

@@ -76,7 +76,7 @@ func TestFailoverLosingEntriesResets(t *testing.T) {
 			p := newPair(t)
 			f := follow(t, p.store, "lobby", streams.Newest(50))
 			f.expect(10)
-			whole, cut := p.stored[7].Cursor, p.stored[9].Cursor
+			kept, lost := p.stored[7].Cursor, p.stored[9].Cursor
 			f.entries = nil
 			after.happen(p)
 			if got := f.nextState(); got.State != streams.Reset {
@@ -84,11 +84,11 @@ func TestFailoverLosingEntriesResets(t *testing.T) {
 			}
 			f.expect(after.left)
 			// A client that has read lost entries is reset. Another client resumes.
-			back := follow(t, p.store, "lobby", streams.After(cut))
-			if got := back.nextState(); got.State != streams.Reset {
+			returning := follow(t, p.store, "lobby", streams.After(lost))
+			if got := returning.nextState(); got.State != streams.Reset {
 				t.Errorf("follow after a lost entry: got state %v, want reset", got)
 			}
-			early := follow(t, p.store, "lobby", streams.After(whole))
+			early := follow(t, p.store, "lobby", streams.After(kept))
 			if got := early.nextState(); got.State != streams.Resumed {
 				t.Errorf("follow after a kept entry: got state %v, want resumed", got)
 			}

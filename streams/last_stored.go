@@ -18,9 +18,9 @@ type lastStored struct {
 
 	mu    sync.Mutex
 	slots [512]struct {
-		room string
-		at   Cursor
-		when time.Time
+		room     string
+		cursor   Cursor
+		storedAt time.Time
 	}
 }
 
@@ -30,8 +30,8 @@ func (a *lastStored) add(room string, at Cursor) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	slot := &a.slots[a.index(room)]
-	if slot.room != room || slot.at.Epoch != at.Epoch || slot.at.ID.Before(at.ID) {
-		slot.room, slot.at, slot.when = room, at, now
+	if slot.room != room || slot.cursor.Epoch != at.Epoch || slot.cursor.ID.Before(at.ID) {
+		slot.room, slot.cursor, slot.storedAt = room, at, now
 	}
 }
 
@@ -40,10 +40,10 @@ func (a *lastStored) last(room string) Cursor {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	slot := &a.slots[a.index(room)]
-	if slot.room != room || time.Since(slot.when) > lastStoredTTL {
+	if slot.room != room || time.Since(slot.storedAt) > lastStoredTTL {
 		return Cursor{}
 	}
-	return slot.at
+	return slot.cursor
 }
 
 func (a *lastStored) index(room string) uint64 {

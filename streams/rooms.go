@@ -78,13 +78,13 @@ func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, ma
 			others = append(others, bucket.Val()...)
 		}
 	}
-	own := make(map[string]string)
-	var mine []string
+	ownMarkers := make(map[string]string)
+	var hiddenNames []string
 	if err == nil && read != nil {
-		own, err = read.Result()
+		ownMarkers, err = read.Result()
 	}
 	if err == nil && hidden != nil {
-		mine, err = s.sortByActivity(ctx, hidden.Val())
+		hiddenNames, err = s.sortByActivity(ctx, hidden.Val())
 		err = errors.Join(err, hidden.Err())
 	}
 	if err != nil {
@@ -93,21 +93,21 @@ func (a Access) listedRooms(ctx context.Context, limit int) (granted []grant, ma
 	add := func(name string) {
 		if len(granted) < limit {
 			if one, err := a.admit(name, reading); err == nil {
-				granted, markers = append(granted, one), append(markers, own[name])
+				granted, markers = append(granted, one), append(markers, ownMarkers[name])
 			}
 		}
 	}
-	for _, name := range slices.SortedFunc(maps.Keys(own), func(a, b string) int { return compareIDs(own[b], own[a]) }) {
+	for _, name := range slices.SortedFunc(maps.Keys(ownMarkers), func(a, b string) int { return compareIDs(ownMarkers[b], ownMarkers[a]) }) {
 		add(name)
 	}
-	for _, name := range mine {
-		if own[name] == "" {
+	for _, name := range hiddenNames {
+		if ownMarkers[name] == "" {
 			add(name)
 		}
 	}
 	slices.SortFunc(others, func(a, b redis.Z) int { return cmp.Compare(b.Score, a.Score) })
 	for _, member := range others {
-		if name, _ := member.Member.(string); own[name] == "" {
+		if name, _ := member.Member.(string); ownMarkers[name] == "" {
 			add(name)
 		}
 	}

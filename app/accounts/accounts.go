@@ -29,14 +29,14 @@ var (
 	// ErrUpgraded means that the guest has or had an account, so the guest's token is no longer valid.
 	ErrUpgraded = verdicts.ErrUpgraded
 	// ErrCode means that the code of a link or an invite is wrong, used up, expired or revoked.
-	ErrCode = errors.New("the code is not valid, or no longer")
+	ErrCode = errors.New("the code is invalid or no longer valid")
 	// ErrRefused means that the answer of a passkey or an identity provider is not valid.
 	ErrRefused = errors.New("the sign-in was refused")
 	// ErrExists means that there is or was an account, or that a passkey belongs to one.
 	ErrExists = errors.New("there is an account already")
 	// ErrUnknown means that there is no such account.
 	ErrUnknown = errors.New("there is no such account")
-	// ErrNotAllowed means that the user who acts lacks the right.
+	// ErrNotAllowed means that the acting user lacks the required role.
 	ErrNotAllowed = errors.New("not allowed")
 	// ErrLastOwner means that the server would have no owner.
 	ErrLastOwner = errors.New("the last owner cannot leave or be demoted")
@@ -157,7 +157,7 @@ func (a *Accounts) accounts(ctx context.Context, users ...string) ([]Account, er
 }
 
 // Rename changes the name of the account that is signed in, and returns the name as it is shown. A name
-// that is not acceptable returns an error that is worded for the person.
+// that is not acceptable returns an error whose text is for the person.
 func (a *Accounts) Rename(ctx context.Context, s Session, name string) (string, error) {
 	user, err := identity.NewUser(name)
 	if err != nil {

@@ -4,20 +4,20 @@
 // sessions, each with a token of its own that can be ended. People get an account in these ways:
 //
 //   - Upgrade: a guest becomes an account, and keeps the user ID
-//   - Redeem: with an invite, among them the setup code that makes the first owner
+//   - Redeem: with an invite, such as the setup code that makes the first owner
 //   - SignInWithIdentity: with an identity provider (package accounts/oidc)
 //
 // They sign in again with a passkey (package accounts/passkeys), the provider, or a one-time link. Whether a
 // session is valid is decided by the embedded [verdicts.Verdicts].
 //
-// What holds:
+// Guarantees:
 //
-//   - Every change that ends or changes what a person may do is appended to one stream by the same
-//     script, so that no server misses one.
-//   - Every code works as often as it should, however many servers get it at the same moment. After
-//     an error, a call with the same SignIn.Key is safe.
+//   - The script that changes what a person may do also appends the change to one stream, so no server
+//     misses it.
+//   - Every code works exactly as often as it should, even if many servers receive it at once. After
+//     an error, repeating the call with the same SignIn.Key is safe.
 //   - Redis contains no code and no token, only MACs of them. Neither do errors and logs.
-//   - There is always an owner, once there was one.
+//   - Once there has been an owner, there always is one.
 //
 // Users and sessions that a caller passes must come from a verified token, because the methods do not check
 // that. All methods are safe for concurrent use. README.md lists the keys in Redis.

@@ -71,8 +71,8 @@ func TestLostReplies(t *testing.T) {
 		upgrade := accounts.SignIn{User: newUser(t, "Guest"), Key: uuid.NewString()}
 		retry(t, "upgrade", func() (err error) { _, err = a.Upgrade(ctx, upgrade); return })
 		who := accounts.Identity{Issuer: "i", Subject: fmt.Sprint(i), SID: "s"}
-		named := accounts.SignIn{User: identity.User{Name: "Oidc"}, Key: uuid.NewString()}
-		retry(t, "identity", func() (err error) { _, err = a.SignInWithIdentity(ctx, who, "code", named); return })
+		signIn := accounts.SignIn{User: identity.User{Name: "Oidc"}, Key: uuid.NewString()}
+		retry(t, "identity", func() (err error) { _, err = a.SignInWithIdentity(ctx, who, "code", signIn); return })
 		retry(t, "role", func() error { return a.SetRole(ctx, owner.User.ID, in.User.ID, accounts.Moderator) })
 		retry(t, "sign out", func() error { return a.SignOut(ctx, owner.User.ID, in.User.ID, in.Session.ID) })
 		retry(t, "touch", func() error { _, err := a.Touch(ctx, phone.Session); return err })

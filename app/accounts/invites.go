@@ -26,7 +26,7 @@ type Invite struct {
 	ID      string
 	Room    string // or "" for the server alone
 	Role    Role   // in the room, or on the server. For a room, Member or Moderator
-	Uses    int    // that are left
+	Uses    int    // remaining
 	Expiry  time.Time
 	By      string // user ID of the creator, or Operator
 	Created time.Time
@@ -84,8 +84,8 @@ func (a *Accounts) inviteKey(id string) string { return a.keys.of("invite", id) 
 
 func (a *Accounts) inviteCode(id string) string { return id + "." + a.macs.invite.text(id)[:22] }
 
-// inviteID returns the ID of the invite with the code. A code with a wrong MAC is refused without a
-// look at Redis, so that answers and timing do not reveal which invites exist.
+// inviteID returns the ID of the invite with the code. It refuses a code with a wrong MAC without
+// reading Redis, so that replies and timing do not reveal which invites exist.
 func (a *Accounts) inviteID(code string) (string, error) {
 	id, _, _ := strings.Cut(code, ".")
 	if !hmac.Equal([]byte(code), []byte(a.inviteCode(id))) {
@@ -170,7 +170,7 @@ func (a *Accounts) Revoke(ctx context.Context, by, id string) error {
 	return err
 }
 
-// Redeemed is the result of an invite.
+// Redeemed is the result of redeeming an invite.
 type Redeemed struct {
 	SignedIn // Token is "" if the person was signed in already
 
@@ -178,10 +178,11 @@ type Redeemed struct {
 	Role Role   // in the room, or the one that the invite gave on the server
 	By   string // the user who invited the person. The caller must check that they may still do so
 	At   time.Time
-	// Repeated means that the person had redeemed the invite before, At that time. The caller must then
-	// not add a person to the room who has left it or was removed since.
+	// Repeated means that the person had already redeemed the invite, at the time At. If they have left
+	// the room or were removed since, the caller must not add them again.
 	Repeated bool
-	// JoinKey is the same UUID for each repetition. An append with it as its key adds the person once.
+	// JoinKey is the same UUID for each repetition. Use it as the idempotency key of the append that adds
+	// the person to the room.
 	JoinKey string
 }
 

@@ -16,7 +16,7 @@ type keys struct{ prefix string }
 
 func (k keys) of(parts ...string) string { return k.prefix + "{0}:" + strings.Join(parts, ":") }
 
-// access is the stream of changes that end or change what people may do.
+// access is the stream of changes to what people may do.
 func (k keys) access() string { return k.of("access") }
 
 func (k keys) account(user string) string  { return k.of("account", user) }

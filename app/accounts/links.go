@@ -31,8 +31,8 @@ func (a *Accounts) linkKey(code string) string {
 	return a.keys.of("link", a.macs.stored.text("link", code))
 }
 
-// Peek returns the account that the link signs in, or ErrCode. It spends nothing, so it may be called
-// for the page of the link, which previewers fetch too.
+// Peek returns the account that the link signs in, or ErrCode. It does not spend the link, so the page of
+// the link may call it, although link previewers fetch that page too.
 func (a *Accounts) Peek(ctx context.Context, code string) (Account, error) {
 	link, err := a.redis.Retrying.HMGet(ctx, a.linkKey(code), "user", "spent").Result()
 	if err != nil {

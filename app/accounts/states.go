@@ -91,7 +91,7 @@ func (s *states) ReadGuest(ctx context.Context, user uuid.UUID) error {
 
 // ReadEndedGuests implements verdicts.Store.
 func (s *states) ReadEndedGuests(ctx context.Context) (ended map[uuid.UUID]bool, asOf string, err error) {
-	// First, because what is read after it is at least as new.
+	// Read the ID first, so that the guests are at least as new as asOf.
 	last, err := s.redis.Retrying.XRevRangeN(ctx, s.keys.access(), "+", "-", 1).Result()
 	if err != nil {
 		return nil, "", unavailable(err)

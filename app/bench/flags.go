@@ -61,14 +61,14 @@ func parseFlags(args []string) (*bench, error) {
 	flags := flag.NewFlagSet("bench "+b.mode, flag.ContinueOnError)
 	flags.Usage = func() { fmt.Fprint(flags.Output(), usageText); flags.PrintDefaults() }
 	b.defineWorkload(flags)
-	lists := b.defineBench(flags)
+	listFlags := b.defineBench(flags)
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	if err := b.readLists(lists); err != nil {
+	if err := b.readLists(listFlags); err != nil {
 		return nil, err
 	}
 	if b.suite != "" && b.suite != "headline" && b.suite != "all" {

@@ -172,7 +172,7 @@ func TestReplyToAMessageDeletedMeanwhileIsCancelled(t *testing.T) {
 		ada.expectComposer("thanks")
 		ada.wait("the reply, unless its message is deleted", fmt.Sprintf(`document.querySelector("#composer .target").hidden === %t`, isDeleted))
 	}
-	ada.expect("what is stored of the message", `Object.values(localStorage).filter((value) => value.includes("hunter2")).join()`, "")
+	ada.expect("stored copies of the message", `Object.values(localStorage).filter((value) => value.includes("hunter2")).join()`, "")
 }
 
 func TestComposerKeepsIndentation(t *testing.T) {

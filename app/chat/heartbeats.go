@@ -51,8 +51,8 @@ func (p *presence) heartbeat(ctx context.Context, now time.Time) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, heartbeatTimeout)
 	defer cancel()
-	known, err := p.store.Heartbeat(ctx, p.server, h.timeout)
-	if !known || h.isUncertain {
+	wasListed, err := p.store.Heartbeat(ctx, p.server, h.timeout)
+	if !wasListed || h.isUncertain {
 		p.reportAllAgain()
 	}
 	h.next, h.isUncertain = now.Add(h.interval), err != nil

@@ -175,7 +175,7 @@ func (p *presence) takeUpdates(now time.Time) (updates []update, more bool) {
 func (p *presence) dueRooms(now time.Time) []string {
 	var due []string
 	turns := make(map[string]int)
-	taken := make(map[any]int) // by connection, or by user who left
+	turnsTaken := make(map[any]int) // by connection, or by user who left
 	for name := range p.pending {
 		room := p.rooms[name]
 		causes, later := room.updateCauses(now, p.grace)
@@ -183,8 +183,8 @@ func (p *presence) dueRooms(now time.Time) []string {
 		case len(causes) > 0 && now.Sub(room.lastUpdate) >= roomInterval:
 			turn := math.MaxInt
 			for _, cause := range causes {
-				turn = min(turn, taken[cause])
-				taken[cause]++
+				turn = min(turn, turnsTaken[cause])
+				turnsTaken[cause]++
 			}
 			turns[name] = turn
 			due = append(due, name)

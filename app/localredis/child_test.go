@@ -100,9 +100,9 @@ func TestDataDirIsLocked(t *testing.T) {
 	if !errors.Is(err, errDataDirInUse) || !strings.Contains(err.Error(), o.DataDir) {
 		t.Errorf("locking a second time: got %v, want an error that names the data directory", err)
 	}
-	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := Open(short, o); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := Open(ctx, o); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("opening a locked directory: %v", err)
 	}
 	// The next Open waits until the first server is closed.

@@ -58,9 +58,9 @@ func highlight(language, code string, budget *time.Duration) string {
 		}
 		class = next
 	}
-	began := time.Now()         // after Tokenise, which compiles a language's expressions on first use
-	most := 1<<10 + 4*len(code) // otherwise dense code would exceed maxHTML and lose its block
-	for time.Since(began) < *budget && highlighted.Len() < most {
+	began := time.Now()              // after Tokenise, which compiles a language's expressions on first use
+	maxLength := 1<<10 + 4*len(code) // otherwise dense code would exceed maxHTML and lose its block
+	for time.Since(began) < *budget && highlighted.Len() < maxLength {
 		token := tokens()
 		// A lexer may append a line feed or normalise characters. Highlighting stops where the
 		// tokens differ from the code, because the page must show the code unchanged.

@@ -35,14 +35,14 @@ func Mentions(entry *streams.Entry, known []string) []string {
 		names = append(names, fold.String(name))
 	}
 	slices.SortFunc(names, func(a, b string) int { return len(b) - len(a) })
-	places := 0
+	candidates := 0
 	for _, text := range prose(HTML(entry)) {
 		text = fold.Map(text).Folded
 		for at := range len(text) {
 			if text[at] != '@' || !mayMention(text[:at]) {
 				continue
 			}
-			if places++; places > maxMentions {
+			if candidates++; candidates > maxMentions {
 				return found
 			}
 			for _, name := range mentioned(text[at+1:], names) {

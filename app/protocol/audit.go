@@ -7,11 +7,11 @@ import (
 	"burble/streams"
 )
 
-// Actions of Audit entries. Clients show an action that they do not know as it is.
+// Actions of Audit entries. Clients show an unknown action unchanged.
 const (
-	ActionInvite     = "invite"        // created an invite, to Room or with Role on the server
+	ActionInvite     = "invite"        // created an invite to Room, or one with Role on the server
 	ActionRevoke     = "revoke_invite" // revoked an invite
-	ActionJoin       = "join"          // became an account with an invite of Member
+	ActionJoin       = "join"          // redeemed an invite of Member
 	ActionLink       = "link"          // created a one-time link for Member
 	ActionRole       = "role"          // gave Member the Role on the server
 	ActionBan        = "ban"           // banned Member
@@ -20,11 +20,11 @@ const (
 	ActionRoomRole   = "room_role"     // gave Member the Role in Room
 	ActionRemove     = "remove"        // removed Member from Room
 	ActionMute       = "mute"          // muted Member in Room until MutedUntil
-	ActionUnmute     = "unmute"        // ended that
+	ActionUnmute     = "unmute"        // unmuted Member in Room
 	ActionLock       = "lock"          // locked Room
 	ActionUnlock     = "unlock"        // unlocked Room
 	ActionArchive    = "archive"       // archived Room
-	ActionUnarchive  = "unarchive"     // ended that
+	ActionUnarchive  = "unarchive"     // unarchived Room
 	ActionDeleteRoom = "delete_room"   // deleted Room. It is empty for a private room
 	ActionDelete     = "delete"        // deleted a message of Member in Room
 	ActionErase      = "erase"         // deleted everything that Member wrote

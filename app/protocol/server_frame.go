@@ -39,8 +39,8 @@ type Status struct {
 	Redis string `json:"redis"` // "away" or "back"
 }
 
-// Closed reports that the client may no longer read a room, which it then no longer follows. With the code
-// SignedOut, there is no room: the client's session has ended, and so does the connection.
+// Closed reports that the client may no longer read a room, and that the server has ended its follow. With
+// the code SignedOut, there is no room: the session has ended, and the server closes the connection.
 type Closed struct {
 	Type string         `json:"type"` // "closed"
 	Room string         `json:"room,omitempty"`

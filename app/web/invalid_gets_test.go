@@ -118,9 +118,9 @@ func TestOversizedHeadersAndOtherMethods(t *testing.T) {
 	if got := s.postJSON("/rooms", "{}"); got.status != 405 || got.header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST /rooms: status %d, Allow %q; want 405 and GET, HEAD", got.status, got.header.Get("Allow"))
 	}
-	head := s.request("HEAD", "/r/lobby/events", "")
-	if head.status != 200 || head.header.Get("Content-Type") != "text/event-stream" || s.live.Count() != 0 {
-		t.Errorf("HEAD of a live read: status %d, headers %v, %d live reads; want 200, an event stream, and none", head.status, head.header, s.live.Count())
+	response := s.request("HEAD", "/r/lobby/events", "")
+	if response.status != 200 || response.header.Get("Content-Type") != "text/event-stream" || s.live.Count() != 0 {
+		t.Errorf("HEAD of a live read: status %d, headers %v, %d live reads; want 200, an event stream, and none", response.status, response.header, s.live.Count())
 	}
 	s.request("HEAD", "/r/lobby/search?q=x", "")
 	if again := s.get("/r/lobby/search?q=x"); again.status != 200 {

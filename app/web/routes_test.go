@@ -87,10 +87,10 @@ func TestUnchangedResponsesAreNotSentAgain(t *testing.T) {
 			t.Fatalf("%s: status %d, ETag %q; want 200 and an ETag", path, first.status, etags[path])
 		}
 		for _, encoding := range []string{"identity", "gzip", "br"} {
-			again := s.get(path, cookie, "If-None-Match: "+etags[path], "Accept-Encoding: "+encoding)
-			if again.status != 304 || again.body != "" || again.header.Get("ETag") != etags[path] || again.header.Get("Cache-Control") != first.header.Get("Cache-Control") ||
-				again.header.Get("Vary") != first.header.Get("Vary") || again.header.Get("Content-Encoding") != "" {
-				t.Errorf("%s, %s, unchanged: status %d, headers %v; want 304 with the headers of the first response", path, encoding, again.status, again.header)
+			revalidated := s.get(path, cookie, "If-None-Match: "+etags[path], "Accept-Encoding: "+encoding)
+			if revalidated.status != 304 || revalidated.body != "" || revalidated.header.Get("ETag") != etags[path] || revalidated.header.Get("Cache-Control") != first.header.Get("Cache-Control") ||
+				revalidated.header.Get("Vary") != first.header.Get("Vary") || revalidated.header.Get("Content-Encoding") != "" {
+				t.Errorf("%s, %s, unchanged: status %d, headers %v; want 304 with the headers of the first response", path, encoding, revalidated.status, revalidated.header)
 			}
 		}
 		if other := s.get(path, cookie, `If-None-Match: W/"other"`); other.status != 200 || other.body != first.body {

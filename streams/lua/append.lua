@@ -28,7 +28,7 @@ local epoch, last_number, message_count = meta[1], tonumber(meta[2] or 0), tonum
 local length = redis.call('XLEN', KEYS[1])
 local room_exists = length > 0 or redis.call('EXISTS', KEYS[1]) == 1
 
--- Rights come first: who may not see a room must learn nothing about it.
+-- Check rights first: a user who may not see a room must learn nothing about it.
 local settings = {name = name, kind = meta[8], archived = meta[9], locked = meta[10]}
 local actor = {uid = uid, rank = ARGV[12], muted = 0}
 if meta[11] or is_hidden(name) then
@@ -132,7 +132,7 @@ if room_exists and length == 0 and last_number > 0 then
 end
 
 local stored, from = ARGV, 13
-if kind == 'room' then -- the settings that are not given stay as they are
+if kind == 'room' then -- other settings do not change
   stored, from = {}, 1
   for _, setting in ipairs({'title', 'archived', 'locked'}) do
     new[setting] = new[setting] or redis.call('HGET', KEYS[2], setting) or ''
@@ -173,10 +173,10 @@ end
 local function keep_edit(edit)
   local edits = state.e or {}
   table.insert(edits, edit)
-  local over = math.min(math.max(#edits - 20, 0), 500) -- an older release may have left thousands
+  local excess = math.min(math.max(#edits - 20, 0), 500) -- an older release may have left thousands
   state.e = {}
   for i, one in ipairs(edits) do
-    if i <= over then erase(one, KEYS[6]) else table.insert(state.e, one) end
+    if i <= excess then erase(one, KEYS[6]) else table.insert(state.e, one) end
   end
 end
 

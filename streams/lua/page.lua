@@ -4,7 +4,7 @@
 -- ARGV  1 ID of the user, who must be a member, or '' if the room is not hidden
 --       2, 3, 4, ... for each range: 'older' or 'newer', the bound at which to start (in the syntax of
 --       XRANGE), the number of messages to return
--- Reply 'hidden' if the user is no member, or {epoch, last entry ID, '1' if messages were trimmed and a
+-- Reply 'hidden' if the user is not a member, or {epoch, last entry ID, '1' if messages were trimmed and a
 --       range reached the oldest one that is left, else '', range, ...}. The epoch is '' if the room
 --       does not exist. A range is {messages, tombstones, rest, number of entries examined}. A message is
 --       {ID, fields, state or ''}, a tombstone is {ID, state}, and rest is the bound at which to

@@ -7,8 +7,8 @@
 
 local max_emoji, max_named, max_list = 50, 50, 16384
 
--- list_of(id, uid) returns the field of the list to which the user belongs.
-local function list_of(id, uid) return id .. '/' .. string.sub(redis.sha1hex(uid), 1, 2) end
+-- list_field(id, uid) returns the field of the list to which the user belongs.
+local function list_field(id, uid) return id .. '/' .. string.sub(redis.sha1hex(uid), 1, 2) end
 
 -- add_to(list, item) returns the list with the item added.
 local function add_to(list, item) return (list ~= '' and list or '\n') .. item .. '\n' end
@@ -34,8 +34,8 @@ local function add_more(state, emoji, n)
   if not next(state.m) then state.m = nil end
 end
 
--- bare(emoji) returns the emoji without variation selectors (U+FE0E and U+FE0F).
-local function bare(emoji) return (string.gsub(emoji, '\239\184[\142\143]', '')) end
+-- without_selectors(emoji) returns the emoji without variation selectors (U+FE0E and U+FE0F).
+local function without_selectors(emoji) return (string.gsub(emoji, '\239\184[\142\143]', '')) end
 
 -- stored_as(emoji, r, m) returns the spelling of the emoji in the state. Servers normalize variation
 -- selectors, but an older release did not.
@@ -43,7 +43,7 @@ local function stored_as(emoji, r, m)
   if r[emoji] or m[emoji] then return emoji end
   for _, known in ipairs({r, m}) do
     for other in pairs(known) do
-      if bare(other) == bare(emoji) then return other end
+      if without_selectors(other) == without_selectors(emoji) then return other end
     end
   end
   return emoji
@@ -61,7 +61,7 @@ local function react(amended, id, state, emoji, uid, on)
   end
   r[emoji] = #users > 0 and users or nil
 
-  local field, item = list_of(id, uid), emoji .. ' ' .. uid
+  local field, item = list_field(id, uid), emoji .. ' ' .. uid
   local list = state.m and redis.call('HGET', amended, field) or ''
   local without = remove_from(list, item)
   if without and not on then
@@ -79,17 +79,17 @@ local function react(amended, id, state, emoji, uid, on)
     end
   end
 
-  local over = count_named(r) - max_named -- an older release stored all users in r
-  for other, named in pairs(over > 0 and r or {}) do
-    while over > 0 and #named > 1 do
+  local excess = count_named(r) - max_named -- an older release stored all users in r
+  for other, named in pairs(excess > 0 and r or {}) do
+    while excess > 0 and #named > 1 do
       local last = table.remove(named)
-      local at = list_of(id, last)
+      local at = list_field(id, last)
       local known = lists[at] or redis.call('HGET', amended, at) or ''
       if not remove_from(known, other .. ' ' .. last) then
         lists[at] = add_to(known, other .. ' ' .. last)
         add_more(state, other, 1)
       end
-      over = over - 1
+      excess = excess - 1
     end
   end
 

@@ -6,7 +6,7 @@ local function is_hidden(name)
 end
 
 -- member(members, uid) returns the user's role in the room, the ID of the entry that made them a
--- member, and until when they are muted, in ms. The role is nil if they are no member.
+-- member, and the time until which they are muted, in ms. The role is nil if they are not a member.
 local function member(members, uid)
   local value = redis.call('HGET', members, uid)
   if not value then return nil end
@@ -16,25 +16,25 @@ local function member(members, uid)
 end
 
 -- change_member(members, id, new) applies the entry with the ID and the fields new, of kind 'member'. The
--- hash keeps the ID of the entry that removed a former member, where their readers must end.
+-- hash keeps the ID of the entry that removed a former member. Their readers must end there.
 local function change_member(members, id, new)
   local role, since = member(members, new.member)
   if not role or new.role == 'none' then since = id end
   redis.call('HSET', members, new.member, new.role .. ' ' .. since .. ' ' .. (new.muted or ''))
 end
 
--- moderates(actor) reports whether the actor moderates the room, if they may see it.
+-- moderates(actor) reports whether the actor may moderate the room. It assumes that they may see it.
 local function moderates(actor)
   return actor.rank == 'owner' or actor.rank == 'moderator' or actor.role == 'moderator'
 end
 
--- talk is what archiving or locking a room, or muting a user, prevents.
+-- talk lists the kinds that are refused if the room is archived or locked, or the user is muted.
 local talk = {message = true, edit = true, react = true, topic = true}
 
 -- refuse(room, actor, kind, new, members) returns why the actor may not append an entry, or nil if
 -- they may. It does not check whose message an edit or a deletion changes.
 --   room   name; settings: kind, archived and locked in meta
---   actor  uid, role in the room, muted; rank is their rank on the server
+--   actor  uid; role in the room; muted; rank on the server
 --   new    the fields of the entry
 local function refuse(room, actor, kind, new, members)
   local hidden = is_hidden(room.name)

@@ -1,10 +1,10 @@
 -- Bans a person, with or without an account, or ends a ban. Needs lib.lua.
 --
--- KEYS  10 the account of the user who does so
--- ARGV  2 the ID of that user, or '' for the operator  3 the ban's record, or '' to end it
+-- KEYS  10 the account of the acting user
+-- ARGV  2 the acting user's ID, or '' for the operator  3 the ban's record, or '' to end it
 -- Reply ok, or not_allowed
 --
--- An owner cannot be banned, so that there is always one who can sign in.
+-- An owner cannot be banned, so that there is always an owner who can sign in.
 
 if ARGV[2] == user or not may_act(ARGV[2], KEYS[10]) then return {'not_allowed'} end
 if redis.call('HGET', account, 'role') == 'owner' then return {'not_allowed'} end

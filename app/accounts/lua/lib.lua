@@ -14,7 +14,7 @@ local rank = {member = 1, moderator = 2, owner = 3}
 local function clock() return tonumber(redis.call('TIME')[1]) end
 
 -- change(kind, ...) appends a change of this person to the access stream, with more fields and values.
--- It comes before effects that a full Redis would not refuse, so that none happens without its change.
+-- Call it before any writes that a full Redis would accept. Then none of these happens without its change.
 local function change(kind, ...)
   redis.call('XADD', access, 'MAXLEN', '~', 10000, '*', 'kind', kind, 'user', user, ...)
 end

@@ -4,7 +4,7 @@
 -- ARGV  2 session  3 its record
 -- Reply ok name role, banned, unknown, or code
 --
--- A link that this session has spent is ok, so that the call may be repeated.
+-- If this session has already spent the link, the reply is also ok, so that a call may be repeated.
 
 local link = redis.call('HMGET', KEYS[10], 'user', 'spent')
 if link[1] ~= user then return {'code'} end

@@ -1,4 +1,4 @@
--- Reads the state of a person and of some sessions.
+-- Reads the state of a person and of some of their sessions.
 --
 -- KEYS  as in lib.lua
 -- ARGV  1 user ID  2, 3, ... sessions

@@ -30,7 +30,7 @@ type authorization struct {
 // afterwards; anything but a path of this site becomes "/".
 //
 // It returns the address to redirect the browser to, and the state, which the caller must set as a __Host-
-// cookie: it ties the answer to this browser, which login CSRF lacks.
+// cookie. The cookie ties the answer to this browser, which prevents login CSRF.
 func (p *Provider) Begin(ctx context.Context, redirect, next string, guest identity.User) (address, state string, err error) {
 	found, err := p.discover()
 	if err != nil {
@@ -108,7 +108,7 @@ func (p *Provider) exchangeError(err error) error {
 	return accounts.ErrUnavailable
 }
 
-// A person as the provider describes them.
+// claims describe a person, according to the provider.
 type claims struct {
 	Subject         string `json:"sub"`
 	SID             string `json:"sid"`

@@ -19,8 +19,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Site is the web site that passkeys belong to. It must not come from a request that has not passed the
-// check of the Origin header.
+// Site is the web site that passkeys belong to. It may be derived from a request only after the check of
+// the Origin header.
 type Site struct {
 	ID      string   // the RP ID: the bare host name, without a port
 	Name    string   // shown by browsers

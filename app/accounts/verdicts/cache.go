@@ -34,7 +34,7 @@ type cache struct {
 	users       map[uuid.UUID]*cachedUser
 	guests      map[uuid.UUID][]Subscriber // the connections of guests
 	endedGuests map[uuid.UUID]bool         // whether they are banned; nil until Restored has read them
-	lastChange  entryID                    // that the tail has read
+	lastChange  entryID                    // the last entry that the tail has read
 	epoch       int                        // incremented when the tail breaks or is restored
 	isBroken    bool
 	recheckDue  bool      // because of a change that this release does not know
@@ -255,7 +255,7 @@ func without(all []Subscriber, gone Subscriber) []Subscriber {
 	return all
 }
 
-// isGuest reports whether it is certain that the guest may go on.
+// isGuest reports whether the cache knows that the guest's token is still valid.
 func (c *cache) isGuest(id uuid.UUID, now time.Time) bool {
 	if !c.isConfirmed(now) {
 		return false

@@ -12,12 +12,12 @@ import (
 
 // Pacer sends the messages of a workload at its rate, from each sequence in turn.
 type Pacer struct {
-	work    Workload
-	senders []*sender
-	starter *client       // starts a server that generates the messages itself; otherwise nil
-	Silent  bool          // true if another process sends the messages
-	sent    []int64       // number of the last message of each sequence
-	late    time.Duration // the longest delay behind the schedule
+	work     Workload
+	senders  []*sender
+	starter  *client       // starts a server that generates the messages itself; otherwise nil
+	Silent   bool          // true if another process sends the messages
+	sent     []int64       // number of the last message of each sequence
+	maxDelay time.Duration // the longest delay behind the schedule
 }
 
 // newPacer returns a pacer that sends through clients of the swarm. clientOf returns the index
@@ -48,7 +48,7 @@ func (p *Pacer) Run(ctx context.Context) error {
 			return err
 		}
 		now := time.Now()
-		p.late = max(p.late, now.Sub(due))
+		p.maxDelay = max(p.maxDelay, now.Sub(due))
 		sequence := i % len(p.senders)
 		if err := p.senders[sequence].send(now.UnixMicro()); err != nil {
 			return fmt.Errorf("send to the server: %w", err)

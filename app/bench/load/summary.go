@@ -32,7 +32,7 @@ func (s *Summary) Add(other *Summary) {
 // Finish closes the connections and returns what the clients measured.
 func (l *Load) Finish(pace *Pacer) Summary {
 	l.Stop()
-	total := Summary{Counts: *l.Receiving.Stop(), Missing: l.Receiving.Missing(pace.sent), Late: pace.late}
+	total := Summary{Counts: *l.Receiving.Stop(), Missing: l.Receiving.Missing(pace.sent), Late: pace.maxDelay}
 	if l.sending != l.Receiving {
 		total.Refused += l.sending.Stop().Refused
 		total.Closed += l.sending.Stop().Closed

@@ -69,8 +69,8 @@ func (w Workload) senders() int {
 	if w.SingleSender {
 		return 1
 	}
-	most := min(maxSenders, w.Clients*w.Follow/w.Rooms)
-	return max(1, min(most, w.Rate/w.Rooms/senderRate))
+	maxPerRoom := min(maxSenders, w.Clients*w.Follow/w.Rooms)
+	return max(1, min(maxPerRoom, w.Rate/w.Rooms/senderRate))
 }
 
 // Sequences returns the number of message sequences. Each sender in each room has one.

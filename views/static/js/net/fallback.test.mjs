@@ -73,9 +73,9 @@ test("one socket that times out is enough, and the next page begins with HTTP", 
   await first.fallBack(connection, { timedOut: true });
   assert.deepEqual(connection.classes, [first.HTTPSocket]);
   const next = await load();
-  const another = new FakeConnection();
-  await next.fallBack(another);
-  assert.deepEqual(another.classes, [next.HTTPSocket]);
+  const otherConnection = new FakeConnection();
+  await next.fallBack(otherConnection);
+  assert.deepEqual(otherConnection.classes, [next.HTTPSocket]);
 });
 
 test("WebSockets are used again once one is not blocked", async (t) => {

@@ -57,8 +57,7 @@ func TestAllFlows(t *testing.T) {
 		if len(sessions) != 2 || err != nil {
 			t.Errorf("%d sessions, %v", len(sessions), err)
 		}
-		_, err = a.Touch(ctx, phone.Session)
-		wantError(t, "touch", err, nil)
+		wantError(t, "mark as used", a.RecordUse(ctx, phone.Session), nil)
 		name, err := a.Rename(ctx, phone.Session, " Robert ")
 		wantError(t, "rename", err, nil)
 		people, err := a.People(ctx, 0, 10)

@@ -75,7 +75,7 @@ func TestLostReplies(t *testing.T) {
 		retry(t, "identity", func() (err error) { _, err = a.SignInWithIdentity(ctx, who, "code", signIn); return })
 		retry(t, "role", func() error { return a.SetRole(ctx, owner.User.ID, in.User.ID, accounts.Moderator) })
 		retry(t, "sign out", func() error { return a.SignOut(ctx, owner.User.ID, in.User.ID, in.Session.ID) })
-		retry(t, "touch", func() error { _, err := a.Touch(ctx, phone.Session); return err })
+		retry(t, "mark as used", func() error { return a.RecordUse(ctx, phone.Session) })
 		sessions, err := direct.Sessions(ctx, in.User.ID)
 		if err != nil || len(sessions) != 1 || sessions[0].ID != phone.Session.ID {
 			t.Errorf("%d sessions, %v", len(sessions), err)
@@ -191,11 +191,9 @@ func TestClocksThatGoBackwards(t *testing.T) {
 	wantError(t, "verify a token from the future", err, nil)
 	_, err = behind.Verdict(ctx, session)
 	wantError(t, "verdict on a session from the future", err, nil)
-	_, err = behind.Touch(ctx, session)
-	wantError(t, "touch", err, nil)
+	wantError(t, "mark as used", behind.RecordUse(ctx, session), nil)
 	fresh := open(t, server.Redis(), func(o *accounts.Options) { o.Now = func() time.Time { return now } })
-	_, err = fresh.Touch(ctx, session) // it has not cached the session, so it writes
-	wantError(t, "touch", err, nil)
+	wantError(t, "mark as used", fresh.RecordUse(ctx, session), nil) // it has not cached the session, so it writes
 	sessions, err := behind.Sessions(ctx, in.User.ID)
 	if err != nil || len(sessions) != 1 || sessions[0].LastDay.Before(now.Add(47*time.Hour)) || !sessions[0].Expiry.Equal(in.Session.Expiry) {
 		t.Errorf("the session went back: %+v, %v", sessions, err)
@@ -209,7 +207,7 @@ func TestClocksThatGoBackwards(t *testing.T) {
 	wantError(t, "verdict", err, accounts.ErrBanned)
 }
 
-func TestTouchRenewsTheToken(t *testing.T) {
+func TestTokenIsRenewed(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	now := time.Now()
@@ -222,7 +220,7 @@ func TestTouchRenewsTheToken(t *testing.T) {
 		wantError(t, "verify", err, nil)
 		_, err = a.Verdict(ctx, session)
 		wantError(t, "verdict", err, nil)
-		renewed, err := a.Touch(ctx, session)
+		renewed, err := a.Renew(ctx, session)
 		if err != nil || (renewed != "") && session.Expiry.Sub(now) > 150*24*time.Hour {
 			t.Fatalf("day %d: renewed %v with %v left, %v", day, renewed != "", session.Expiry.Sub(now), err)
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// SessionLife is how long a session lasts after it was last renewed. See Touch.
+// SessionLife is how long a session lasts after it was last renewed. See Renew.
 const SessionLife = identity.TokenLife
 
 // maxDevice is the maximum length of the text that describes a device, in bytes.
@@ -189,23 +189,32 @@ func (a *Accounts) signOut(ctx context.Context, by, user, keep string, sessions 
 	return err
 }
 
-// Touch records that the session is used today. Call it at most once a request, and for each new
-// connection: it uses Redis once a day. If the token is older than identity.TokenFresh, Touch returns a
-// new one, which replaces it.
-func (a *Accounts) Touch(ctx context.Context, s Session) (token string, err error) {
-	now, expiry := a.now(), int64(0)
-	if s.Expiry.Sub(now) < SessionLife-identity.TokenFresh {
-		s.Expiry = time.Unix(now.Add(SessionLife).Unix(), 0)
-		expiry, token = s.Expiry.Unix(), a.Sign(s)
+// RecordUse records that the session is used today. Call it for each request: it uses Redis once a day.
+func (a *Accounts) RecordUse(ctx context.Context, s Session) error {
+	if a.LastUsed(s) >= dayOf(a.now()) {
+		return nil
 	}
-	if token == "" && a.LastUsed(s) >= dayOf(now) {
+	return a.touch(ctx, s, 0)
+}
+
+// Renew returns a new token, which replaces the session's token, if that is older than identity.TokenFresh.
+// Otherwise, it returns "".
+func (a *Accounts) Renew(ctx context.Context, s Session) (token string, err error) {
+	if s.Expiry.Sub(a.now()) >= SessionLife-identity.TokenFresh {
 		return "", nil
 	}
-	if _, err := a.run(ctx, touchScript, a.keys.person(userOf(s)), userOf(s), idOf(s), dayOf(now), expiry); err != nil {
-		return "", err
+	s.Expiry = time.Unix(a.now().Add(SessionLife).Unix(), 0)
+	return a.Sign(s), a.touch(ctx, s, s.Expiry.Unix())
+}
+
+// touch records that the session is used today and, unless expiry is 0, that it expires later.
+func (a *Accounts) touch(ctx context.Context, s Session, expiry int64) error {
+	today := dayOf(a.now())
+	if _, err := a.run(ctx, touchScript, a.keys.person(userOf(s)), userOf(s), idOf(s), today, expiry); err != nil {
+		return err
 	}
-	a.SetUsed(s, dayOf(now))
-	return token, nil
+	a.SetUsed(s, today)
+	return nil
 }
 
 // encode returns the JSON of a record.

@@ -129,6 +129,7 @@ func (i *Identifier) check(ctx context.Context, caller *Caller) error {
 			return err
 		}
 		caller.User, caller.NamedAt = userOf(verdict), time.Now()
+		_ = i.options.Accounts.RecordUse(ctx, *caller.Session) // only for the list of sessions; the next request tries again
 	case !caller.User.IsZero():
 		// Without Redis, a guest can neither read nor write. Connections are checked when it is back.
 		if err := i.options.Accounts.Guest(ctx, caller.User.ID); !errors.Is(err, accounts.ErrUnavailable) {

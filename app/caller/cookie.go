@@ -56,8 +56,7 @@ func (i *Identifier) Renew(c *fiber.Ctx) {
 	switch {
 	case !caller.HasCookie || caller.HasBearer:
 	case caller.Session != nil:
-		// An error only delays the renewal.
-		if token, _ := i.options.Accounts.Touch(c.UserContext(), *caller.Session); token != "" {
+		if token, err := i.options.Accounts.Renew(c.UserContext(), *caller.Session); err == nil && token != "" {
 			SetToken(c, token, accounts.SessionLife)
 		}
 	case !caller.User.IsZero() && time.Until(caller.tokenExpiry) < identity.TokenLife-identity.TokenFresh:

@@ -42,7 +42,7 @@ func TestConfigDefaults(t *testing.T) {
 
 func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 	t.Parallel()
-	given := []string{
+	settings := []string{
 		"PORT", "0", "LISTEN", "[::1]", "REDIS_URL", "rediss://u:p@host:1/2", "REDIS_PREFIX", "chat:", "LOCAL_REDIS", "always", "DATA_DIR", "/var/lib/burble",
 		"ACCESS", "members", "SECRET", "0123456789abcdef", "ORIGINS", " https://Chat.Example.org:443, http://localhost:3000,", "TRUSTED_PROXY", "fly",
 		"OIDC_ISSUER", "https://login.example.org/", "OIDC_CLIENT_ID", "burble", "OIDC_CLIENT_SECRET", "hush", "OIDC_DOMAINS", "Example.org, example.net",
@@ -58,16 +58,16 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 		HistoryMaxCount: 100000, HistoryMaxAge: 30 * 24 * time.Hour, Durability: "disk", RateMessages: 0.5,
 		RateConnections: 7, RateBytes: 1000, RateRooms: 2, LogFormat: "json", LogLevel: slog.LevelDebug,
 	}
-	if len(given) != 2*len(variables) {
-		t.Errorf("the test sets %d variables, want all %d", len(given)/2, len(variables))
+	if len(settings) != 2*len(variables) {
+		t.Errorf("the test sets %d variables, want all %d", len(settings)/2, len(variables))
 	}
-	fromEnv, err := ParseConfig(nil, env(given...))
+	fromEnv, err := ParseConfig(nil, env(settings...))
 	if err != nil || !reflect.DeepEqual(fromEnv, want) {
 		t.Errorf("from the environment: %v\ngot  %+v\nwant %+v", err, fromEnv, want)
 	}
 	var args []string
-	for i := 0; i < len(given); i += 2 {
-		args = append(args, "-"+strings.ReplaceAll(strings.ToLower(given[i]), "_", "-"), given[i+1])
+	for i := 0; i < len(settings); i += 2 {
+		args = append(args, "-"+strings.ReplaceAll(strings.ToLower(settings[i]), "_", "-"), settings[i+1])
 	}
 	fromFlags, err := ParseConfig(args, env("PORT", "x", "SECRET", "short", "RATE_ADDRESS", "9"))
 	if err != nil || !reflect.DeepEqual(fromFlags, want) {

@@ -136,8 +136,8 @@ func TestReaderContinuesWhileAnotherNodeIsAway(t *testing.T) {
 func TestOpenOneClusterNodeFailsAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, node := range redistest.StartCluster(t, 0).Nodes {
-		alone := &redis.UniversalOptions{Addrs: []string{node.Proxy.Addr}}
-		store, err := streams.Open(context.Background(), streams.Options{Redis: alone, Wait: time.Hour})
+		options := &redis.UniversalOptions{Addrs: []string{node.Proxy.Addr}}
+		store, err := streams.Open(context.Background(), streams.Options{Redis: options, Wait: time.Hour})
 		if err == nil {
 			store.Close()
 		}

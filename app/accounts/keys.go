@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// keys returns the names of all Redis keys, each with the prefix. They have one hash tag, so that a
+// keys returns the names of all Redis keys, each with the prefix. They share a hash tag, so that a
 // script may use any of them. README.md describes what they hold.
 type keys struct{ prefix string }
 

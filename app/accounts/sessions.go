@@ -24,7 +24,7 @@ const maxDevice = 100
 // SignIn describes a sign-in. Not every method needs all fields.
 type SignIn struct {
 	// User is the guest who gets an account and keeps the user ID. The caller must have verified the
-	// guest's token. Without an ID, a new user gets the account, whose Name is checked.
+	// guest's token. Without an ID, a new user with this Name gets the account, if the name is valid.
 	User identity.User
 	// Device describes the browser or program, for the list of sessions.
 	Device string

@@ -29,7 +29,7 @@ func (b *bench) runDelivery(ctx context.Context, p *report.Plan, run int) (*repo
 		return nil, err
 	}
 	defer s.Stop()
-	empty, err := s.Resident()
+	residentBefore, err := s.Resident()
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (b *bench) runDelivery(ctx context.Context, p *report.Plan, run int) (*repo
 			return nil, err
 		}
 	}
-	res := &report.Result{Target: p.Target, Mode: p.Mode, Work: w, Memory: float64(joined-empty) / float64(w.Clients)}
+	res := &report.Result{Target: p.Target, Mode: p.Mode, Work: w, Memory: float64(joined-residentBefore) / float64(w.Clients)}
 	profile := func() (finish func() error) { return b.startProfiles(ctx, p) }
 	return res, b.measure(ctx, s, l, r, res, run, profile)
 }

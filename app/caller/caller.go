@@ -26,7 +26,7 @@ type Caller struct {
 	HasBearer bool              // there is a bearer token, valid or not
 
 	tokenExpiry time.Time // of the cookie's token
-	refusal     error     // why the bearer token is refused
+	refusal     error     // why the bearer token is refused, or nil
 }
 
 // Options configure an Identifier.

@@ -15,10 +15,10 @@ var accountErrors = []struct {
 }{
 	{accounts.ErrUnavailable, protocol.Error{Code: protocol.Unavailable, RetryAfter: 2 * time.Second,
 		Message: "Accounts are unavailable. Try again with the same key.", Title: "Accounts are unavailable", Detail: "Try again in a moment."}},
-	{accounts.ErrCode, protocol.Error{Code: protocol.NotFound, Field: "code", Message: "The link is not valid, or no longer.",
-		Title: "This link is not valid, or no longer", Detail: "It may have been used, have expired or have been revoked. Ask for a new one."}},
+	{accounts.ErrCode, protocol.Error{Code: protocol.NotFound, Field: "code", Message: "The link is invalid or no longer valid.",
+		Title: "This link is invalid or no longer valid", Detail: "It may have been used, have expired or have been revoked. Ask for a new one."}},
 	{accounts.ErrRefused, protocol.Error{Code: protocol.NotAllowed, Message: "The sign-in was refused. Start it again.",
-		Title: "You were not signed in", Detail: "Go back, and try again."}},
+		Title: "You were not signed in", Detail: "Go back and try again."}},
 	{accounts.ErrSignedOut, protocol.Error{Code: protocol.NotAllowed, Message: "The session has ended. Sign in again.", Title: "You are signed out"}},
 	{accounts.ErrBanned, protocol.Error{Code: protocol.NotAllowed, Message: "This person is banned from this server.", Title: "You are banned from this server"}},
 	{accounts.ErrUpgraded, protocol.Error{Code: protocol.NotAllowed, Message: "This guest has an account now. Sign in."}},
@@ -42,8 +42,8 @@ func AsError(err error) error {
 	return err
 }
 
-// AsCodeError is AsError for a request with a code. A code that nobody has, and one that belongs to somebody
-// who is gone or banned, get the same answer.
+// AsCodeError is AsError for a request with a code. The answer does not reveal whether the code is wrong, or
+// belongs to a person who has left or is banned.
 func AsCodeError(err error) error {
 	if errors.Is(err, accounts.ErrUnknown) || errors.Is(err, accounts.ErrBanned) || errors.Is(err, accounts.ErrNotAllowed) {
 		err = accounts.ErrCode

@@ -63,7 +63,7 @@ func (p *phase) captureKey(ctx context.Context, client *redis.Client, room, key 
 	h.Add(entries)
 	switch {
 	case remain == 0:
-		h.Ended = began
+		h.DeletedAt = began
 	case remain > 0 && len(entries) > remain:
 		h.Trimmed = entries[len(entries)-remain-1].ID
 	}
@@ -128,7 +128,7 @@ func (p *phase) flush() {
 		for room, entries := range found {
 			h := p.truth.History(room, epochs[room].Val())
 			h.Add(p.storedEntries(entries.Val()))
-			h.Ended = began
+			h.DeletedAt = began
 		}
 		return nil
 	})

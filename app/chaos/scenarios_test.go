@@ -53,7 +53,7 @@ func TestLossyFailover(t *testing.T) {
 	o.redis, o.durability, o.plain = "sentinel", "memory", true
 	h := newHarness(t, o)
 	sentinel := h.backend.(*replicated)
-	var detectable time.Time
+	var detectableSince time.Time
 	outcome := h.runPhase(false, func(p *phase) {
 		wait(h.testCtx, 3*time.Second)
 		old := sentinel.pickPrimary(nil)
@@ -64,7 +64,7 @@ func TestLossyFailover(t *testing.T) {
 			t.Error(err)
 		}
 		sentinel.awaitPromoted(old)
-		detectable = time.Now()
+		detectableSince = time.Now()
 		wait(h.testCtx, 5*time.Second)
 		old.AdmitReplicas()
 		old.Rejoin()
@@ -82,7 +82,7 @@ func TestLossyFailover(t *testing.T) {
 	}
 	affected, latest := 0, time.Duration(0)
 	for _, transcript := range outcome.Transcripts {
-		if took, ok := timeToReset(transcript, outcome.Truth, detectable); ok {
+		if took, ok := timeToReset(transcript, outcome.Truth, detectableSince); ok {
 			affected++
 			latest = max(latest, took)
 		}

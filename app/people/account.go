@@ -206,7 +206,7 @@ func (h *handlers) postLink(c *fiber.Ctx) error {
 	}
 	model := views.Secret{
 		Heading: "Sign in on another device", Back: "/me", URL: caller.PublicOrigin(c, h.Origins) + "/l/" + code,
-		Text: "Open this link on the other device, or scan the code with it. It works once, within 10 minutes. Whoever has it can sign in as you.",
+		Text: "Open this link on the other device, or scan the code with it. It works once, within 10 minutes. Anyone who has it can sign in as you.",
 	}
 	if id != me(c) {
 		if err := h.record(c, id, auditLink); err != nil {
@@ -214,7 +214,7 @@ func (h *handlers) postLink(c *fiber.Ctx) error {
 		}
 		name := h.nameOf(c, id)
 		model.Heading, model.Back = "A sign-in link for "+name, "/people"
-		model.Text = "Send this link to " + name + " in a way that nobody else can read. It works once, within 10 minutes. Whoever has it can sign in as " + name + "."
+		model.Text = "Send this link to " + name + " in a way that nobody else can read. It works once, within 10 minutes. Anyone who has it can sign in as " + name + "."
 	}
 	if body.IsForm {
 		return h.showSecret(c, model)

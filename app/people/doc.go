@@ -1,5 +1,5 @@
-// Package people serves what people manage about themselves and each other, on pages and for programs: their account,
-// passkeys and sessions, the list of people with roles and bans, invites, and the audit.
+// Package people lets people manage their account, passkeys and sessions, and lets moderators manage people, roles,
+// bans and invites and read the audit. It serves pages for browsers, and JSON for programs.
 //
 //	people.Register(router, people.Options{Accounts: accounts, Passkeys: passkeys, Chat: service, ...})
 //

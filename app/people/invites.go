@@ -25,7 +25,7 @@ type inviteJSON struct {
 	ID      string `json:"id"`
 	Room    string `json:"room,omitempty"`
 	Role    string `json:"role"`
-	Uses    int    `json:"uses"` // that are left
+	Uses    int    `json:"uses"` // remaining
 	Expires string `json:"expires"`
 	By      string `json:"by,omitempty"` // user ID
 }
@@ -66,7 +66,7 @@ func (h *handlers) renderInvites(c *fiber.Ctx, found []accounts.Invite) error {
 	return c.Render("invites", model)
 }
 
-// target returns what an invite is for, as a list shows it.
+// target returns the text that describes what an invite is for, in a list.
 func (h *handlers) target(c *fiber.Ctx, invite accounts.Invite) string {
 	switch {
 	case streams.IsHidden(invite.Room):
@@ -110,7 +110,7 @@ func (h *handlers) postInvite(c *fiber.Ctx) error {
 	if body.IsForm {
 		return h.showSecret(c, views.Secret{
 			Heading: "An invite link", URL: address, Back: "/invites",
-			Text: "Send this link to the people whom you invite. Whoever has it can use it, until it is used up or has expired.",
+			Text: "Send this link to the people you invite. Anyone who has it can use it until it is used up or expires.",
 		})
 	}
 	return c.Status(http.StatusCreated).JSON(linkJSON{ID: id, URL: address, Expires: invite.Expiry.UTC().Format(time.RFC3339)})

@@ -34,7 +34,7 @@ type Options struct {
 	NewPage func(c *fiber.Ctx, title string) views.Page
 }
 
-// handlers has the handlers.
+// handlers handles the routes.
 type handlers struct{ Options }
 
 // Register adds the routes. The router must have checked the Origin and the token of requests.

@@ -20,6 +20,6 @@ func TestProtocolLimitsInDocs(t *testing.T) {
 		fmt.Sprintf("larger than %d KiB", MaxFrame>>10),
 		fmt.Sprintf("entries (0 to %d, default %d; 0 is", MaxLast, DefaultLast),
 		fmt.Sprintf("entries (0 to %d, default %d). `Accept`", MaxLast, DefaultLast),
-		fmt.Sprintf("cut after %d characters", MaxQuoted),
+		fmt.Sprintf("truncated to %d characters", MaxQuoted),
 	)
 }

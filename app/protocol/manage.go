@@ -36,7 +36,7 @@ type NewRoom struct {
 	Room    string   // name of a public room
 	Title   string   // of a public or private room
 	Members []string // user IDs of the other members of a private or direct room
-	Key     string   // send key; empty if the client gave none
+	Key     string   // idempotency key; empty if the client sent none
 }
 
 // ParseNewRoom parses the members of a JSON object, whose values are JSON.
@@ -232,7 +232,7 @@ func CheckUser(field, id string) (string, error) {
 	return id, nil
 }
 
-// keyField parses the send key, which may be absent.
+// keyField parses the idempotency key, which may be absent.
 func keyField(raw map[string]string) (string, error) {
 	if raw["key"] == "" {
 		return "", nil

@@ -4,6 +4,6 @@
 //	signin.Register(router, signin.Options{Accounts: people, Provider: provider, Chat: service, ...})
 //
 // A page whose address contains a code (/setup, /i/, /l/) spends nothing, because programs that preview links
-// fetch such pages too. Only a POST spends a code. What must be answered by the browser that asked, is tied to
-// it with a cookie.
+// fetch such pages too. Only a POST spends a code. If only the browser that started a sign-in may finish it, a
+// cookie ties the two requests together.
 package signin

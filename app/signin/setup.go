@@ -15,7 +15,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// ownerInvite returns the invite with the code if it makes people an owner.
+// ownerInvite returns the invite with the code if its role is owner.
 func (h *handlers) ownerInvite(c *fiber.Ctx, code string) (accounts.Invite, error) {
 	invite, err := h.Accounts.Invite(c.UserContext(), code)
 	if err == nil && (invite.Role != accounts.Owner || invite.Room != "") {

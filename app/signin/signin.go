@@ -42,7 +42,7 @@ type Options struct {
 	NewPage func(c *fiber.Ctx, title string) views.Page
 }
 
-// handlers has the handlers.
+// handlers handles the routes.
 type handlers struct{ Options }
 
 // Register adds the routes. The router must have checked the Origin and the token of requests.
@@ -106,7 +106,7 @@ func guest(c *fiber.Ctx) identity.User {
 	return identity.User{}
 }
 
-// establish makes the browser's session the one that has just started, and ends the one that it had.
+// establish sets the cookie of a session that has just started, and ends the browser's previous session.
 func (h *handlers) establish(c *fiber.Ctx, in accounts.SignedIn) {
 	found := caller.Of(c)
 	caller.SetToken(c, in.Token, accounts.SessionLife)
@@ -128,7 +128,7 @@ type signedIn struct {
 
 func userJSON(user identity.User) protocol.User { return protocol.User{ID: user.ID, Name: user.Name} }
 
-// entrance returns what the pages for signing in have in common. here is the page's own address.
+// entrance returns the data that all pages for signing in need. here is the page's own address.
 func (h *handlers) entrance(c *fiber.Ctx, title, here, next, code string) views.Entrance {
 	return views.Entrance{
 		Page: h.NewPage(c, title), Here: here, Next: next, Code: code, Key: uuid.NewString(), Provider: h.ProviderName,
@@ -143,7 +143,7 @@ func (h *handlers) welcome(c *fiber.Ctx, in accounts.SignedIn, next string) erro
 	return c.Redirect("/welcome?next="+url.QueryEscape(next), http.StatusSeeOther)
 }
 
-// cookies that tie an answer to the browser that asked.
+// Cookies that tie an answer to the browser that made the request.
 const (
 	passkeyCookie  = "passkey"
 	providerCookie = "provider"

@@ -28,8 +28,8 @@ func newSignIns(requestRate float64) signIns {
 	return signIns{limit.NewRate(SignInRate, SignInBurst), limit.NewRate(AllSignIns*SignInRate, AllSignIns*SignInBurst)}
 }
 
-// AllowSignIn counts an attempt to sign in, or to use a code. The address comes first, so that one address does
-// not use up what all have.
+// AllowSignIn counts an attempt to sign in, or to use a code. It checks the limit of the address first, so that
+// one address cannot use up the limit of all.
 func (l *Limits) AllowSignIn(address string) error {
 	if err := allow(l.signIns.perAddress, address, 1, "attempts to sign in"); err != nil {
 		return err

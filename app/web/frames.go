@@ -30,7 +30,7 @@ func (s *Server) getFrames(c *fiber.Ctx) error {
 	return s.startLiveRead(c, "application/x-ndjson", lines, room, from, protocol.BatchFormat{HTML: html})
 }
 
-// postFrame handles POST /r/{room}/frames, which takes one frame that would be sent over a WebSocket.
+// postFrame handles POST /r/{room}/frames, which accepts one frame, as a WebSocket does.
 func (s *Server) postFrame(c *fiber.Ctx) error {
 	frame, err := parseFrame(c)
 	if err != nil {

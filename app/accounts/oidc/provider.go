@@ -149,7 +149,7 @@ func (p *Provider) endpoints(found *oidc.Provider) *endpoints {
 	}
 }
 
-// mayJoin reports whether the domains admit the address.
+// mayJoin reports whether a person with the e-mail address may join, according to Options.Domains.
 func (p *Provider) mayJoin(email string, isVerified bool) bool {
 	if len(p.options.Domains) == 0 {
 		return true

@@ -98,7 +98,7 @@ func (c *chain) checkTruncated(from Cursor, e *Event) {
 // checkReset checks that the history of the cursor was lost.
 func (c *chain) checkReset(from Cursor, e *Event) {
 	h := c.Truth.Lookup(c.Room, from.Epoch)
-	exists := h != nil && h.contains(from.ID) && (h.Ended.IsZero() || e.At.Before(h.Ended))
+	exists := h != nil && h.contains(from.ID) && (h.DeletedAt.IsZero() || e.At.Before(h.DeletedAt))
 	if from.IsNewRoom() || exists && !from.ID.Before(h.Trimmed) && !c.MayBeOrphan(from.ID) {
 		c.find(FalseGap, "reset, although the history of %v exists", from)
 	}

@@ -156,7 +156,7 @@ func goodEvidence() *Evidence {
 	e.MayLose = func(at ID) bool { return false }
 	lobby := e.write("lobby", "L", 1, 40)
 	old, renewed := e.write("destroyed", "Old", 1, 10), e.write("destroyed", "New", 11, 20)
-	e.Truth.History("destroyed", "Old").Ended = moment(50)
+	e.Truth.History("destroyed", "Old").DeletedAt = moment(50)
 	trimmed := e.write("trimmed", "T", 1, 20)
 	e.Truth.History("trimmed", "T").Trimmed = ID{10, 0}
 	kept := e.write("forked", "F", 1, 15)

@@ -11,9 +11,9 @@ type Truth map[string]map[string]*History
 // History is the complete content of a room in one epoch. Before the harness trims or deletes entries,
 // it copies them in the same transaction.
 type History struct {
-	entries []*Entry  // ascending
-	Trimmed ID        // entries up to and including this ID were trimmed
-	Ended   time.Time // when the harness deleted it; zero if it exists
+	entries   []*Entry  // ascending
+	Trimmed   ID        // entries up to and including this ID were trimmed
+	DeletedAt time.Time // when the harness deleted it; zero if it exists
 	// Orphans are the entries that only the old primary had after a failover, if the harness
 	// could copy them.
 	Orphans map[ID]*Entry
@@ -85,7 +85,7 @@ func (t Truth) History(room, epoch string) *History {
 // Current returns the room's history that still exists, or nil if there is none.
 func (t Truth) Current(room string) (epoch string, h *History) {
 	for epoch, h := range t[room] {
-		if h.Ended.IsZero() {
+		if h.DeletedAt.IsZero() {
 			return epoch, h
 		}
 	}

@@ -31,6 +31,9 @@ var (
 type Stored struct {
 	Cursor   Cursor
 	Repeated bool // an earlier append with the same key stored the entry
+	// Author is the author of a message that the user deleted as a moderator. It is zero if the user deleted
+	// their own message, and if the append is Repeated.
+	Author User
 }
 
 // Append stores the entry in the room, and returns when it is as durable as the options
@@ -163,7 +166,10 @@ func (c *appendCall) readReply(cmd *redis.Cmd) error {
 	switch reply[0] {
 	case "stored", "repeated":
 		id, err := ParseID(reply[1])
-		c.stored = Stored{Cursor{id, reply[2]}, reply[0] == "repeated"}
+		c.stored = Stored{Cursor: Cursor{id, reply[2]}, Repeated: reply[0] == "repeated"}
+		if len(reply) > 4 {
+			c.stored.Author = User{reply[3], reply[4]}
+		}
 		return err
 	case "not_found":
 		return ErrNotFound

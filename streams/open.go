@@ -8,7 +8,13 @@ import (
 	"time"
 
 	"burble/streams/conns"
+
+	"github.com/redis/go-redis/v9"
 )
+
+// slowOpen is how long Open may take before it logs that Redis is slow. A first attempt may take much
+// longer to fail, because some commands time out and are retried.
+const slowOpen = 2 * time.Second
 
 // awaitRedis waits until Redis is usable, for at most options.Wait. It returns at once if Redis refuses
 // for a reason that waiting does not change.
@@ -44,10 +50,13 @@ func (s *Store) checkUsable(ctx context.Context) error {
 	if err := s.redis.Retrying.Ping(ctx).Err(); err != nil && !isFull(err) { // first, because other commands return a less clear error without a password
 		return err
 	}
-	for _, tail := range s.tails {
-		if err := s.redis.Retrying.Exists(ctx, tail.activityKeys...).Err(); err != nil {
-			return err
+	if _, err := s.redis.Retrying.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for _, tail := range s.tails {
+			pipe.Exists(ctx, tail.activityKeys...)
 		}
+		return nil
+	}); err != nil {
+		return err
 	}
 	activity := s.keys.activity(0)
 	node, err := conns.Node(ctx, s.redis.Unretried, activity)

@@ -11,6 +11,8 @@ import (
 
 	"burble/streams"
 	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
 )
 
 func TestOpenWaitsForRedis(t *testing.T) {
@@ -190,5 +192,43 @@ func TestHealthFailsWhenAppendsAreRefused(t *testing.T) {
 			}
 			eventually(t, name, func() bool { return (store.Health(ctx) == nil) == healthy })
 		}
+	}
+}
+
+func TestOpenOfDistantClusterTakesFewRoundTrips(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t, 0)
+	const delay = 50 * time.Millisecond
+	for _, node := range cluster.Nodes {
+		node.Proxy.SetFaults(redistest.Faults{Delay: delay})
+	}
+	began := time.Now()
+	redistest.Open(t, streams.Options{Redis: cluster.Redis()})
+	roundTrips := time.Since(began) / (2 * delay)
+	t.Logf("Open took %d round trips", roundTrips)
+	if roundTrips > 30 { // a command for each of the 16 buckets, one after the other, would need more
+		t.Errorf("Open took %d round trips, want at most 30", roundTrips)
+	}
+}
+
+func TestOpenLogsThatRedisIsSlow(t *testing.T) {
+	t.Parallel()
+	proxy := redistest.StartProxy(t, redistest.Start(t).Addr)
+	proxy.SetFaults(redistest.Faults{Stall: true})
+	var lines []string
+	answer := writerFunc(func(line []byte) (int, error) {
+		lines = append(lines, string(line))
+		proxy.SetFaults(redistest.Faults{})
+		return len(line), nil
+	})
+	store, err := streams.Open(t.Context(), streams.Options{
+		Redis: &redis.UniversalOptions{Addrs: []string{proxy.Addr}}, Wait: time.Minute, Log: slog.New(slog.NewTextHandler(answer, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if len(lines) == 0 || !strings.Contains(lines[0], "redis is slow to answer") {
+		t.Errorf("got the log %q, want it to start with \"redis is slow to answer\"", lines)
 	}
 }

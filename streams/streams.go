@@ -129,16 +129,16 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		s.appenders = append(s.appenders, appender)
 		s.tails = append(s.tails, newTail(s, appender, group))
 	}
+	slow := time.AfterFunc(slowOpen, func() { s.log.Info("redis is slow to answer", "after", slowOpen.String()) })
+	defer slow.Stop()
 	if err := s.awaitRedis(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	if err := s.checkDurability(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	for _, tail := range s.tails {
-		if err := tail.seekActivityEnd(ctx, s.redis.Retrying); err != nil {
-			return nil, errors.Join(err, s.Close())
-		}
+	if err := seekActivityEnd(ctx, s.redis.Retrying, s.tails...); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	s.checkEviction(ctx)
 	return s, nil

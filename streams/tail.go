@@ -115,7 +115,7 @@ func (t *tail) follow(ctx context.Context) error {
 	}
 	t.conn = node.EphemeralConn()
 	defer t.conn.Close()
-	if err := t.seekActivityEnd(ctx, t.conn); err != nil {
+	if err := seekActivityEnd(ctx, t.conn, t); err != nil {
 		return err
 	}
 	if err := t.startWatching(ctx); err != nil {

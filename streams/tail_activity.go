@@ -16,27 +16,36 @@ func (t *tail) activityPosition(key string) (lastRead string, skips int) {
 	return t.lastRead[key], t.skips
 }
 
-// seekActivityEnd makes the tail skip all earlier activity.
-func (t *tail) seekActivityEnd(ctx context.Context, conn redis.Cmdable) error {
+// seekActivityEnd makes the tails skip all earlier activity. It takes one round trip.
+func seekActivityEnd(ctx context.Context, conn redis.Cmdable, tails ...*tail) error {
 	pipe := conn.Pipeline()
-	last := make([]*redis.XMessageSliceCmd, len(t.activityKeys))
-	for i, key := range t.activityKeys {
-		last[i] = pipe.XRevRangeN(ctx, key, "+", "-", 1)
+	last := make(map[string]*redis.XMessageSliceCmd)
+	for _, tail := range tails {
+		for _, key := range tail.activityKeys {
+			last[key] = pipe.XRevRangeN(ctx, key, "+", "-", 1)
+		}
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("find the end of activity: %w", err)
 	}
+	for _, tail := range tails {
+		tail.skipTo(last)
+	}
+	return nil
+}
+
+// skipTo makes the tail read the activity after the last entries.
+func (t *tail) skipTo(last map[string]*redis.XMessageSliceCmd) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.skips++
 	t.lastRead = make(map[string]string, len(t.activityKeys))
-	for i, key := range t.activityKeys {
+	for _, key := range t.activityKeys {
 		t.lastRead[key] = "0-0"
-		if found := last[i].Val(); len(found) > 0 {
+		if found := last[key].Val(); len(found) > 0 {
 			t.lastRead[key] = found[0].ID
 		}
 	}
-	return nil
 }
 
 // A roomSignal is a signal in a room, as JSON.

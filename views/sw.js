@@ -22,7 +22,7 @@ addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin) return;
-  if (request.method === "POST" && pathname === "/session") event.waitUntil(caches.delete(PAGES)); // the pages belong to the previous user
+  if (request.method === "POST" && !pathname.startsWith("/r/")) event.waitUntil(caches.delete(PAGES)); // the pages may belong to the previous user
   if (request.method !== "GET") return;
   if (pathname.startsWith("/static/")) event.respondWith(getFile(request));
   else if (request.mode === "navigate" && pathname === "/open") event.respondWith(openRoom(event, new URL(request.url).searchParams.get("room") ?? ""));
@@ -152,8 +152,9 @@ async function fetchPage(event) {
   }
 }
 
-/** Caches a page without its messages and read marker. */
+/** Caches a page without its messages and read marker. Deletes one that the user may no longer see. */
 async function savePage(path, response) {
+  if (response.type === "opaqueredirect" || [403, 404].includes(response.status)) await (await caches.open(PAGES)).delete(path);
   if (!response.ok || !response.headers.get("Content-Type")?.startsWith("text/html")) return;
   const html = (await response.text())
     .replace("<body ", "<body data-shell ")

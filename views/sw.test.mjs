@@ -17,6 +17,7 @@ function startWorker(context, cached = {}, caches = {}) {
   const pages = new Map(Object.entries(cached));
   const cache = {
     match: async (name) => pages.has(name) ? new Response(pages.get(name)) : undefined,
+    delete: async (name) => pages.delete(name),
     put: async (name, response) => pages.set(name, await response.text()),
     keys: async () => [],
   };
@@ -68,6 +69,15 @@ test("a page that arrives in time is shown and cached, unlike a server error", a
   assert.equal(await next.body, pages.get("/r/lobby"));
   await Promise.all(next.waiting);
   assert.equal(pages.get("/r/lobby"), '<body data-shell class="room">new');
+});
+
+test("the page of a room that the user may no longer see is deleted", async (t) => {
+  const { navigate, pages } = startWorker(t, { "/r/lobby": "old" });
+  const request = navigate("/r/lobby");
+  request.respond("no such room", 404);
+  assert.equal(await request.body, "no such room");
+  await Promise.all(request.waiting);
+  assert.equal(pages.get("/r/lobby"), undefined);
 });
 
 test("the page of a permalink is shown, but not cached", async (t) => {

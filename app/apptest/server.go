@@ -98,10 +98,11 @@ func (s *Server) Start() {
 	s.command, s.exited, s.port = command, exited, ""
 }
 
-// AwaitReady waits until the server reports that it is ready.
+// AwaitReady waits until the server reports that it is ready. It waits longer than the 30 seconds after
+// which the server exits with an error if it cannot use Redis.
 func (s *Server) AwaitReady() {
 	s.t.Helper()
-	Eventually(s.t, 30*time.Second, "Burble to be ready", func() bool {
+	Eventually(s.t, time.Minute, "Burble to be ready", func() bool {
 		if s.HasExited() {
 			s.t.Fatalf("Burble exited with code %d:\n%s", s.ExitCode(), s.Output())
 		}

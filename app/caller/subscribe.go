@@ -6,9 +6,11 @@ import (
 
 	"burble/app/accounts"
 	"burble/app/identity"
+
+	"github.com/google/uuid"
 )
 
-// A Connection stays open longer than a request.
+// Connection stays open longer than a request.
 type Connection interface {
 	// SignOut tells the client that its session has ended, and closes the connection.
 	SignOut()
@@ -16,40 +18,43 @@ type Connection interface {
 	Reconnect()
 }
 
-// Subscribe makes the connection end when its session ends, or when its user's name or role changes. If the
-// session has ended already, Subscribe ends the connection at once. The caller must call unsubscribe when the
-// connection is closed.
-func (i *Identifier) Subscribe(ctx context.Context, caller *Caller, connection Connection) (unsubscribe func()) {
-	s := &subscription{connection: connection, user: caller.User}
-	var err error
-	switch {
-	case caller.Session != nil:
-		var verdict accounts.Verdict
-		if verdict, err = i.options.Accounts.Subscribe(ctx, *caller.Session, s); err == nil {
-			s.SessionChanged(verdict, nil)
-		}
-		unsubscribe = func() { i.options.Accounts.Unsubscribe(*caller.Session, s) }
-	case !caller.User.IsZero():
-		err = i.options.Accounts.SubscribeGuest(ctx, caller.User.ID, s)
-		unsubscribe = func() { i.options.Accounts.UnsubscribeGuest(caller.User.ID, s) }
-	default:
-		return func() {}
-	}
-	if err != nil {
-		s.SessionChanged(accounts.Verdict{}, err)
-		return func() {}
-	}
-	return unsubscribe
-}
-
-// subscription is a Connection as package accounts notifies it.
-type subscription struct {
+// Subscription ends a Connection when its session ends, or when its user's name or role changes. There is one
+// for each open connection, so it does not keep the Caller.
+type Subscription struct {
+	accounts   *accounts.Accounts
 	connection Connection
 	user       identity.User
+	session    accounts.Session // zero for a guest
+}
+
+// Subscribe returns a Subscription for the connection. If the session has ended already, it ends the connection
+// at once. The caller must call End when the connection is closed.
+func (i *Identifier) Subscribe(ctx context.Context, caller *Caller, connection Connection) *Subscription {
+	s := &Subscription{accounts: i.options.Accounts, connection: connection, user: caller.User}
+	switch {
+	case caller.Session != nil:
+		s.session = *caller.Session
+		s.SessionChanged(s.accounts.Subscribe(ctx, s.session, s))
+	case !s.user.IsZero():
+		if err := s.accounts.SubscribeGuest(ctx, s.user.ID, s); err != nil {
+			s.SessionChanged(accounts.Verdict{}, err)
+		}
+	}
+	return s
+}
+
+// End undoes Subscribe.
+func (s *Subscription) End() {
+	switch {
+	case s.session.ID != uuid.Nil:
+		s.accounts.Unsubscribe(s.session, s)
+	case !s.user.IsZero():
+		s.accounts.UnsubscribeGuest(s.user.ID, s)
+	}
 }
 
 // SessionChanged implements accounts.Subscriber.
-func (s *subscription) SessionChanged(verdict accounts.Verdict, err error) {
+func (s *Subscription) SessionChanged(verdict accounts.Verdict, err error) {
 	switch {
 	case err == nil && userOf(verdict) == s.user:
 	case err == nil, errors.Is(err, accounts.ErrUnavailable):

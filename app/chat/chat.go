@@ -145,7 +145,10 @@ func (s *Service) Append(user identity.User, address, room string, entry streams
 	if err != nil {
 		return stored, fmt.Errorf("append %s: %w", entry.Kind, err)
 	}
-	return stored, nil
+	if stored.Author.ID != "" {
+		err = s.Record(user, entry.Key, streams.Entry{Action: protocol.ActionDelete, Room: room, Member: stored.Author})
+	}
+	return stored, err
 }
 
 // findMentions returns the names that a message mentions. If it cannot read the room's names, it returns

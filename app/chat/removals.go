@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"burble/app/identity"
+	"burble/app/protocol"
 	"burble/streams"
 
 	"github.com/google/uuid"
@@ -64,6 +65,10 @@ func (s *Service) RemoveMessages(moderator identity.User, room, userID string) e
 	if room != "" {
 		job.Rooms, job.IsScanned = []string{room}, true
 	}
+	name, err := s.nameFor(ctx, moderator, room, userID)
+	if err != nil {
+		return err
+	}
 	if err := s.store.AddJob(ctx, job.id(), job.encode()); err != nil {
 		return err
 	}
@@ -71,7 +76,16 @@ func (s *Service) RemoveMessages(moderator identity.User, room, userID string) e
 	case s.removals.added <- struct{}{}:
 	default:
 	}
-	return nil
+	return s.Record(moderator, "", streams.Entry{Action: protocol.ActionErase, Room: room, Member: streams.User{ID: userID, Name: name}})
+}
+
+// nameFor returns the name of a user for the audit, or "" if it is unknown.
+func (s *Service) nameFor(ctx context.Context, moderator identity.User, room, userID string) (string, error) {
+	found, err := s.find(ctx, userID)
+	if name := found[userID].Name; err != nil || name != "" || room == "" {
+		return name, err
+	}
+	return s.as(moderator).NameIn(ctx, room, userID)
 }
 
 // checkModerates returns an error unless the user moderates the room, or all public rooms if room is empty.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"burble/app/identity"
 	"burble/app/protocol"
@@ -127,7 +128,36 @@ func (s *Service) findAll(ctx context.Context, ids []string) ([]streams.User, er
 // ChangeSettings changes the settings of a room. The user must moderate it.
 func (s *Service) ChangeSettings(user identity.User, address, room string, change protocol.SettingsChange) (streams.Stored, error) {
 	change.Key = cmp.Or(change.Key, uuid.NewString())
-	return s.appendChange(user, address, room, change.Entry())
+	stored, err := s.appendChange(user, address, room, change.Entry())
+	if err != nil {
+		return stored, err
+	}
+	var actions []string
+	if change.Title != nil {
+		actions = append(actions, protocol.ActionTitle)
+	}
+	if change.Locked != nil {
+		actions = append(actions, either(*change.Locked, protocol.ActionLock, protocol.ActionUnlock))
+	}
+	if change.Archived != nil {
+		actions = append(actions, either(*change.Archived, protocol.ActionArchive, protocol.ActionUnarchive))
+	}
+	for _, action := range actions {
+		err = errors.Join(err, s.recordChange(user, change.Key, streams.Entry{Action: action, Room: room}))
+	}
+	return stored, err
+}
+
+func either[T any](condition bool, yes, no T) T {
+	if condition {
+		return yes
+	}
+	return no
+}
+
+// recordChange records an action in the audit, once for each key of the change.
+func (s *Service) recordChange(by identity.User, key string, action streams.Entry) error {
+	return s.Record(by, uuid.NewSHA1(uuid.NameSpaceOID, []byte(action.Action+" "+key)).String(), action)
 }
 
 // appendChange appends an entry that manages an existing room.
@@ -159,7 +189,10 @@ func (s *Service) DeleteRoom(user identity.User, room string) error {
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
 	defer cancel()
-	return s.as(user).DeleteRoom(ctx, room)
+	if err := s.as(user).DeleteRoom(ctx, room); err != nil {
+		return err
+	}
+	return s.Record(user, "", streams.Entry{Action: protocol.ActionDeleteRoom, Room: room})
 }
 
 // About describes a room to the user. The title of a direct room is the names of the other members.
@@ -269,10 +302,47 @@ func (s *Service) ChangeMember(user identity.User, address, room, memberID strin
 	if err != nil {
 		return streams.Stored{}, err
 	}
-	return s.appendChange(user, address, room, streams.Entry{
+	entry := streams.Entry{
 		Kind: streams.Joined, Key: cmp.Or(change.Key, uuid.NewString()), Member: streams.User{ID: memberID, Name: name},
 		Role: change.Role, MutedUntil: change.MutedUntil, Reason: change.Reason,
-	})
+	}
+	stored, err := s.appendChange(user, address, room, entry)
+	if err != nil {
+		return stored, err
+	}
+	action := streams.Entry{Room: room, Member: entry.Member, Reason: entry.Reason}
+	for _, action.Action = range actionsOf(user, current, &entry) {
+		action.Role, action.MutedUntil = "", time.Time{}
+		switch action.Action {
+		case protocol.ActionRoomRole:
+			action.Role = entry.Role
+		case protocol.ActionMute:
+			action.MutedUntil = entry.MutedUntil
+		}
+		err = errors.Join(err, s.recordChange(user, entry.Key, action))
+	}
+	return stored, err
+}
+
+// actionsOf returns what an entry does that belongs into the audit. Inviting people and leaving do not.
+func actionsOf(user identity.User, before streams.Member, entry *streams.Entry) (actions []string) {
+	wasModerator, isModerator := before.Role == streams.RoomModerator, entry.Role == streams.RoomModerator
+	switch {
+	case entry.Role == streams.NoRole && entry.Member.ID == user.ID:
+		return nil
+	case entry.Role == streams.NoRole:
+		return []string{protocol.ActionRemove}
+	case wasModerator != isModerator:
+		actions = append(actions, protocol.ActionRoomRole)
+	}
+	switch {
+	case before.MutedUntil.Equal(entry.MutedUntil):
+	case entry.MutedUntil.IsZero():
+		actions = append(actions, protocol.ActionUnmute)
+	default:
+		actions = append(actions, protocol.ActionMute)
+	}
+	return actions
 }
 
 // nameOf returns the name of a user whose membership changes. A guest is known in a public room if they wrote

@@ -202,3 +202,50 @@ func TestNewRoomsByRequestAreLimited(t *testing.T) {
 		}
 	}
 }
+
+// What moderators do is in the audit, but not who was invited or left.
+func TestManagementIsAudited(t *testing.T) {
+	t.Parallel()
+	directory := people{}
+	s := startWithPeople(t, newMiniredis(t), directory)
+	ada, bob, owner := directory.add("Ada", identity.Account), directory.add("Bob", identity.Account), directory.add("Olga", identity.Owner)
+	create(t, s, ada, protocol.NewRoom{Kind: "public", Room: "launch"})
+	yes, title, key := true, "Launch", uuid.NewString()
+	member := func(by identity.User, change protocol.MemberChange) error {
+		_, err := s.ChangeMember(by, "192.0.2.1", "launch", bob.ID, change)
+		return err
+	}
+	settings := func(key string) error {
+		_, err := s.ChangeSettings(ada, "192.0.2.1", "launch", protocol.SettingsChange{Title: &title, Locked: &yes, Key: key})
+		return err
+	}
+	message, err := s.Append(bob, "192.0.2.1", "launch", streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "spam"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove := func(by identity.User, of streams.ID) error {
+		_, err := s.Append(by, "192.0.2.1", "launch", streams.Entry{Kind: streams.Delete, Key: uuid.NewString(), Of: of})
+		return err
+	}
+	for i, err := range []error{
+		remove(ada, message.Cursor.ID), settings(key), settings(key), // a retry
+		member(ada, protocol.MemberChange{MutedUntil: time.Now().Add(time.Hour)}), member(ada, protocol.MemberChange{}),
+		member(owner, protocol.MemberChange{Role: streams.RoomModerator}), member(bob, protocol.MemberChange{Role: streams.NoRole}),
+		s.RemoveMessages(ada, "launch", bob.ID), s.DeleteRoom(owner, "launch"),
+	} {
+		if err != nil {
+			t.Fatalf("action %d: %v", i, err)
+		}
+	}
+	entries, err := s.Audited(t.Context(), owner, streams.ID{}, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, entry := range slices.Backward(entries) {
+		got = append(got, entry.Action)
+	}
+	if want := []string{"delete", "title", "lock", "mute", "unmute", "room_role", "erase", "delete_room"}; !slices.Equal(got, want) {
+		t.Errorf("the audit has %v, want %v", got, want)
+	}
+}

@@ -25,6 +25,7 @@ const (
 	ActionUnlock     = "unlock"        // unlocked Room
 	ActionArchive    = "archive"       // archived Room
 	ActionUnarchive  = "unarchive"     // unarchived Room
+	ActionTitle      = "title"         // set the title of Room
 	ActionDeleteRoom = "delete_room"   // deleted Room. It is empty for a private room
 	ActionDelete     = "delete"        // deleted a message of Member in Room
 	ActionErase      = "erase"         // deleted everything that Member wrote
@@ -38,7 +39,7 @@ var auditTexts = map[string]string{
 	ActionSignOut: "signed {member} out everywhere", ActionRoomRole: "made {member} {role} of {room}",
 	ActionRemove: "removed {member} from {room}", ActionMute: "muted {member} in {room} until {until}",
 	ActionUnmute: "unmuted {member} in {room}", ActionLock: "locked {room}", ActionUnlock: "unlocked {room}",
-	ActionArchive: "archived {room}", ActionUnarchive: "reopened {room}", ActionDeleteRoom: "deleted {room}",
+	ActionArchive: "archived {room}", ActionUnarchive: "reopened {room}", ActionTitle: "set the title of {room}", ActionDeleteRoom: "deleted {room}",
 	ActionDelete: "deleted a message of {member} in {room}", ActionErase: "deleted everything that {member} wrote",
 }
 

@@ -99,7 +99,7 @@ func (s *Server) takeOver(c *fiber.Ctx, contentType string, lines *live.Lines, d
 		conn, _ := detach(wrapped)
 		err := s.live.Start(conn, lines, from.User.ID, head, func(feed *live.Feed) {
 			defer end()
-			defer s.subscribe(from, feed)()
+			defer s.subscribe(from, feed).End()
 			serve(feed)
 			feed.HangUp(ws.CloseNormal, "")
 		})
@@ -185,7 +185,7 @@ func linesFor(c *fiber.Ctx) (lines *live.Lines, contentType string) {
 }
 
 // subscribe makes the feed end when the session of its caller ends.
-func (s *Server) subscribe(from *caller.Caller, feed *live.Feed) (unsubscribe func()) {
-	s.live.RunOnWorker(func() { unsubscribe = s.callers.Subscribe(context.Background(), from, feed) })
-	return unsubscribe
+func (s *Server) subscribe(from *caller.Caller, feed *live.Feed) (subscription *caller.Subscription) {
+	s.live.RunOnWorker(func() { subscription = s.callers.Subscribe(context.Background(), from, feed) })
+	return subscription
 }

@@ -218,7 +218,7 @@ func leakedGoroutines() (leaked []string) {
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
-		isTest := strings.Contains(stack, "testing.tRunner") || strings.Contains(stack, "testing.fRunner") || strings.Contains(stack, "testing.(*M)")
+		isTest := strings.Contains(stack, "testing.tRunner") || strings.Contains(stack, "testing.fRunner") || strings.Contains(stack, "testing.(*M)") || strings.Contains(stack, "testing.(*B)")
 		isShared := strings.Contains(stack, "redistest.(*Proxy)")
 		if strings.Contains(stack, "burble/") && !isTest && !isShared {
 			leaked = append(leaked, stack)

@@ -95,7 +95,7 @@ func (s *Server) startSocket(upgraded *websocket.Conn) {
 	}
 	err := s.live.Start(conn, live.WebSocket, from.User.ID, head, func(feed *live.Feed) {
 		defer release()
-		defer s.subscribe(from, feed)()
+		defer s.subscribe(from, feed).End()
 		s.sockets.Serve(feed, client)
 	})
 	if errors.Is(err, live.ErrDraining) {

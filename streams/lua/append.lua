@@ -11,7 +11,8 @@
 --       11 '1' if the entry may begin a room, else ''
 --       12 user's rank: 'owner', 'moderator', or '' for all others
 --       13, 14, ... name and value of each field of the kind (see kinds.go)
--- Reply {'stored' or 'repeated', entry ID, epoch}, or
+-- Reply {'stored' or 'repeated', entry ID, epoch}, and after a deletion of another user's message, that user's
+--       ID and name, or
 --       {'not_found' | 'not_yours' | 'key_taken' | 'too_many' | 'too_many_users' | 'no_room'}, or
 --       what refuse() in rights.lua returns
 
@@ -204,4 +205,5 @@ end
 redis.call('SET', KEYS[9], id .. ' ' .. epoch .. ' ' .. uid, 'PX', ARGV[4])
 redis.call('XADD', KEYS[7], 'MAXLEN', '~', 1000, '*', 'room', name, 'at', id .. '@' .. epoch)
 redis.call('ZADD', KEYS[8], millis, name)
+if kind == 'delete' and target.uid ~= uid then return {'stored', id, epoch, target.uid, target.name} end
 return {'stored', id, epoch}

@@ -3,7 +3,7 @@ import { save } from "./storage.js";
 const KEY = "burble:me"; // its value is "<ID> <name>" of the user in the tab that was opened last
 
 /**
- * Reloads the page if `hello` or another tab reports a different user or name. While the user
+ * Reloads the page if the session has ended, or if `hello` or another tab reports a different user or name. While the user
  * differs, no other listener receives `hello`, so the page sends nothing.
  *
  * The page reloads once for each new user or name. Otherwise it could reload forever, because the
@@ -27,6 +27,7 @@ export function reloadOnUserChange(connection) {
     if (helloUser?.id !== user) event.stopImmediatePropagation();
     reloadFor(describe(helloUser));
   });
+  connection.addEventListener("closed", ({ detail }) => detail.room ?? location.reload()); // without a room, the session has ended
   addEventListener("storage", ({ key, newValue }) => key === KEY && reloadFor(newValue));
   if (me && shell === undefined) save(KEY, me);
 }

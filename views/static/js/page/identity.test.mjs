@@ -25,6 +25,7 @@ function openPage(dataset, history = { state: null }) {
   return {
     history,
     receiveHello: (user) => connection.dispatchEvent(new CustomEvent("hello", { detail: { user } })),
+    receiveClosed: (detail) => connection.dispatchEvent(new CustomEvent("closed", { detail })),
     openOtherTab: (newValue) => window.dispatchEvent(Object.assign(new Event("storage"), { key: "burble:me", newValue })),
     expect: (...expected) => assert.deepEqual([reloads, hellos], expected),
   };
@@ -40,6 +41,14 @@ test("a hello with another user reloads the page, and does not reach other liste
   expect(0, 1);
   receiveHello(eve);
   expect(1, 1);
+});
+
+test("a page reloads when its user is signed out, but not when only a room is closed", () => {
+  const { receiveClosed, expect } = openPage(adasPage);
+  receiveClosed({ room: "lobby", code: "removed" });
+  expect(0, 0);
+  receiveClosed({ code: "signed_out" });
+  expect(1, 0);
 });
 
 test("a page reloads only once, even if reloading returns the same page", () => {

@@ -1,68 +1,6 @@
-import { neighbourOf } from "../rooms/rooms.js";
-
-const MAC = /^(Mac|iP)/.test(globalThis.navigator?.platform);
-
 /**
  * Reports whether an input method handles the key to compose a word. Safari ends the composition
  * before it dispatches the key that ends it, but gives that key the keyCode 229.
  * @param {KeyboardEvent} event
  */
 export const isComposing = ({ isComposing, keyCode }) => isComposing || keyCode === 229;
-
-/**
- * Returns the character that identifies the key of a shortcut, in lower case: the one that the key types or, on a
- * layout for a non-Latin script, the one that it would type on a US keyboard. On Latin layouts, "/" may be on
- * another key. On others, such as the Russian one, the key in its place types ".".
- * @param {{ key: string, code: string, shiftKey: boolean }} event
- */
-export function shortcutKey({ key, code, shiftKey }) {
-  if (!/^([.,]|[^\0-\x7f\p{Script=Latin}])$/u.test(key)) return key.toLowerCase();
-  return { KeyK: "k", Slash: shiftKey ? "?" : "/" }[code] ?? key;
-}
-
-/**
- * Adds the keyboard shortcuts that the dialog #keys lists. A single character is a shortcut only
- * while the focus is in the message list (WCAG 2.1.4). Other characters go into the composer,
- * wherever the focus is.
- * @param {{ rooms: import("../rooms/rooms.js").Rooms, room: string, showLatest: () => void }} options
- */
-export function addShortcuts({ rooms, room, showLatest }) {
-  const findField = document.getElementById("find").elements.room;
-  const roomsPanel = document.getElementById("rooms");
-  const help = document.getElementById("keys");
-  const scroller = document.getElementById("scroller");
-  const composerField = document.querySelector("#composer textarea");
-  document.addEventListener("keydown", (event) => {
-    const { key, altKey, ctrlKey, metaKey, shiftKey, target } = event;
-    if (event.defaultPrevented || isComposing(event)) return;
-    const isEmpty = target === composerField && !composerField.value;
-    const isTyping = target.matches("input, textarea, select, [contenteditable]");
-    const shortcut = shortcutKey(event);
-    const isPlain = !altKey && !ctrlKey && !metaKey;
-    const inMessages = scroller.contains(target);
-    const hasOpenPanel = document.querySelector(":popover-open, dialog[open]");
-    const movesCaret = isTyping && target.value && MAC; // on a Mac, Alt with an arrow moves the caret by paragraphs
-    if ((ctrlKey || metaKey) && shortcut === "k") {
-      if (!findField.checkVisibility()) roomsPanel.showPopover();
-      findField.focus();
-      findField.select();
-    } else if (altKey && !ctrlKey && !metaKey && !movesCaret && (key === "ArrowUp" || key === "ArrowDown")) {
-      const next = neighbourOf(rooms.sorted, room, key === "ArrowUp" ? -1 : 1, shiftKey);
-      if (next) location.assign(`/r/${next}`);
-    } else if (isPlain && shortcut === "?" && inMessages) {
-      help.showPopover();
-      help.focus();
-    } else if (isPlain && shortcut === "/" && inMessages) {
-      document.getElementById("open-search").click();
-    } else if (isPlain && !hasOpenPanel && (key === "Escape" || (key === "End" && (!isTyping || isEmpty)))) {
-      showLatest();
-      composerField?.focus();
-    } else {
-      // The browser handles the key, after moving the focus if necessary.
-      if (isPlain && !hasOpenPanel && !isTyping && /^\S$/u.test(key)) composerField?.focus();
-      if (isPlain && isEmpty && /^Page/.test(key)) scroller.focus();
-      return;
-    }
-    event.preventDefault();
-  });
-}

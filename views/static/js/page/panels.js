@@ -7,7 +7,6 @@ import { trackReading } from "../rooms/read-tracker.js";
 import { RoomList } from "../rooms/room-list.js";
 import { StoredReadMarkers } from "../rooms/read-markers.js";
 import { Alerts } from "./alerts.js";
-import { addShortcuts } from "./keyboard.js";
 import { load } from "./storage.js";
 
 const SLEEP_DELAY = 5 * 60_000; // milliseconds; tests change it with "burble:sleep" in localStorage
@@ -29,7 +28,7 @@ export function connectPanels({ room, me, connection, log, scroll, timeline, his
   rooms.addEventListener("change", () => showUnread(rooms, room, alerts));
   connectPeople({ room, me, connection, presence });
   tagNames(log, updateReading);
-  addShortcuts({ rooms, room, showLatest });
+  import("./shortcuts.js").then(({ addShortcuts }) => addShortcuts({ rooms, room, showLatest })).catch(() => {});
   sleepWhenHidden({
     delay: Number(load("burble:sleep")) || SLEEP_DELAY,
     isHidden: () => document.hidden,

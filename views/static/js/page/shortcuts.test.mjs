@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { isComposing, shortcutKey } from "./keyboard.js";
+import { isComposing } from "./keyboard.js";
+import { shortcutKey } from "./shortcuts.js";
 
 test("isComposing is true for the key that ends a composition in Safari", () => {
   assert.ok(isComposing({ isComposing: true, keyCode: 13 }));

@@ -154,7 +154,9 @@ local id = redis.pcall('XADD', KEYS[1], wanted_id, unpack(entry))
 if type(id) ~= 'string' then id = redis.call('XADD', KEYS[1], '*', unpack(entry)) end
 local millis = string.match(id, '^%d+')
 if not room_exists then
-  redis.call('HSET', KEYS[2], 'created', millis, 'message', '0-0', 'message_n', 0, 'message_m', 0)
+  redis.call('HSET', KEYS[2], 'epoch', epoch, 'created', millis, 'message', '0-0', 'message_n', 0, 'message_m', 0)
+elseif not meta[1] then
+  redis.call('HSET', KEYS[2], 'epoch', epoch)
 end
 if kind == 'message' then
   -- If this message ends a run of other entries, record the run for page.lua. `message` may be outdated,
@@ -163,10 +165,9 @@ if kind == 'message' then
   if tonumber(meta[7]) == message_count - 1 and entry_number - meta[6] > 8 then
     redis.pcall('XADD', KEYS[5], id, 'from', meta[5], 'epoch', epoch)
   end
-  redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n, 'messages', m,
-    'message', id, 'message_n', n, 'message_m', m)
+  redis.call('HSET', KEYS[2], 'n', n, 'messages', m, 'message', id, 'message_n', n, 'message_m', m)
 else
-  redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n, 'messages', m)
+  redis.call('HSET', KEYS[2], 'n', n, 'messages', m)
 end
 
 -- keep_edit(edit) records an edit, and erases all but the message's last 20 edits. This keeps the state

@@ -43,7 +43,7 @@ local function refuse(room, actor, kind, new, members)
   if talk[kind] then
     if room.archived == '1' then return 'archived' end
     if room.locked == '1' and not controls then return 'locked' end
-    if actor.muted > clock() then return 'muted' end
+    if actor.muted > 0 and actor.muted > clock() then return 'muted' end
   end
   if kind == 'room' then
     if room.kind == 'direct' then return 'direct' end

@@ -49,7 +49,7 @@ var arrows = map[string]string{
 	"views/confusables": "",
 
 	// Tests and their helpers.
-	"app/apptest": "client streams/redistest", "app/browser": "", "app/chaos": "apptest chaos/bots chaos/check client streams streams/redistest", "app/chaos/check": "client", "app/chaos/bots": "chaos/check client", "app/e2e": "",
+	"app/apptest": "client streams/redistest", "app/browser": "", "app/chaos": "accounts apptest chaos/bots chaos/check client identity streams streams/redistest", "app/chaos/check": "client", "app/chaos/bots": "chaos/check client", "app/e2e": "",
 	"app/hostile": "", "streams/redistest": "streams",
 
 	// The bench.

@@ -17,6 +17,8 @@ import (
 type backend interface {
 	// url returns the REDIS_URL of the server in a slot.
 	url(slot int) string
+	// direct returns options for connections that do not go through the proxies of servers.
+	direct() *redis.UniversalOptions
 	// primaries returns the nodes that accept writes now. Connections to them use no proxy.
 	primaries() []*redistest.Server
 	// networks returns the proxies between servers and Redis.
@@ -51,12 +53,13 @@ func startSingle(t testing.TB, durability string, servers int, args ...string) *
 	return s
 }
 
-func (s *single) url(slot int) string            { return "redis://" + s.links[slot].Addr }
-func (s *single) primaries() []*redistest.Server { return []*redistest.Server{s.server} }
-func (s *single) networks() []*redistest.Proxy   { return s.links }
-func (s *single) awaitHealthy()                  {}
-func (s *single) mayLose() bool                  { return false }
-func (s *single) limits() (int, int)             { return 0, maxConnections }
+func (s *single) url(slot int) string             { return "redis://" + s.links[slot].Addr }
+func (s *single) direct() *redis.UniversalOptions { return s.server.Redis() }
+func (s *single) primaries() []*redistest.Server  { return []*redistest.Server{s.server} }
+func (s *single) networks() []*redistest.Proxy    { return s.links }
+func (s *single) awaitHealthy()                   {}
+func (s *single) mayLose() bool                   { return false }
+func (s *single) limits() (int, int)              { return 0, maxConnections }
 
 func (s *single) faults() []fault {
 	return []fault{

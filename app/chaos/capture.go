@@ -77,6 +77,7 @@ func (p *phase) storedEntries(found []redis.XMessage) (entries []*check.Entry) {
 		e := check.Entry{Kind: field("kind"), Key: field("key"), User: field("uid"), Text: field("text") + field("emoji")}
 		e.ID, _ = check.ParseID(message.ID)
 		e.Number, _ = strconv.ParseInt(field("n"), 10, 64)
+		e.Member, e.Role = field("member"), field("role")
 		if of := field("of"); of != "" {
 			e.Target, _ = check.ParseID(of)
 		}

@@ -43,6 +43,19 @@ var defectEdits = []edit{
 		return nil
 	}
 	if found`},
+	{"streams/reader.go", "r.lookUpMember(ctx, r.readEnd(read, current))", "r.lookUpUnlessKnown(ctx, r.readEnd(read, current))"},
+	{"streams/members.go", "	s := a.store\n	ctx, cancel := context.WithTimeout(ctx, readTimeout)\n	defer cancel()\n	member, err", `	if _, ok := known(granted); ok && isBroken("no_lookup") {
+		return nil
+	}
+	s := a.store
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	member, err`},
+	{"streams/members.go", "	return checkMember(member)\n}\n\n// queryMember", "	return know(granted, member)\n}\n\n// queryMember"},
+	{"streams/watch.go", "			t.watcher.Changed(entry.ID, entry.Values)\n", `			if !isBroken("no_access") {
+				t.watcher.Changed(entry.ID, entry.Values)
+			}
+`},
 	{"streams/conns/conns.go", "newClient(options, maxUnretried, noRetries)", "newClient(options, maxUnretried, unretriedRetries())"},
 	{"streams/conns/conns.go", "newClient(options, max(1, options.Blocking), noRetries)", "newClient(options, max(1, options.Blocking), unretriedRetries())"},
 }
@@ -116,6 +129,9 @@ func TestHarnessFindsDefects(t *testing.T) {
 		"early_ack":                            {[]check.Flaw{check.Lost}, "none"},
 		"no_checks":                            {[]check.Flaw{check.SilentGap}, "room"},
 		"no_keys":                              {[]check.Flaw{check.Repeated}, "cut before replies"},
+		"no_order":                             {[]check.Flaw{check.Trespass}, "none"}, // membership read before entries
+		"no_lookup":                            {[]check.Flaw{check.Trespass}, "none"}, // a stale cache of members
+		"no_access":                            {[]check.Flaw{check.LateEnd}, "none"},  // changes of accounts are lost
 		"no_keys,no_care_of_retries,no_checks": {[]check.Flaw{check.Repeated, check.SilentGap}, "e"},
 	} {
 		t.Run(defect, func(t *testing.T) {
@@ -148,7 +164,7 @@ func (h *harness) searchFor(flaws []check.Flaw, faults string) []check.Flaw {
 }
 
 func TestReleaseHasNoDefects(t *testing.T) {
-	hooks := []string{"BURBLE_DEFECT", "streams.withDefects", "streams.isBroken", "conns.unretriedRetries"}
+	hooks := []string{"BURBLE_DEFECT", "streams.withDefects", "streams.isBroken", "streams.know", "conns.unretriedRetries"}
 	for name, test := range map[string]struct {
 		args []string
 		want bool

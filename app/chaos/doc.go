@@ -8,6 +8,10 @@
 // server-sent events and NDJSON (see package bots). All the while, the harness injects faults into
 // servers, networks, Redis and rooms, several at a time. The seed determines the schedule.
 //
+// Members of two hidden rooms are removed and added again, and sessions of accounts end, while
+// strangers try to enter on every surface. What a removed member receives must end exactly with the
+// removal.
+//
 // When all faults are repaired, package check compares what each client received with what
 // Redis stored. Every client must have received everything within 5 s of the last repair. When
 // the clients have left, the servers must have released the resources that they used.

@@ -48,6 +48,7 @@ type harness struct {
 	token    string          // for clients that only read
 	testCtx  context.Context // canceled at the end of the test
 	phases   int             // number of phases so far
+	people   *people         // nil until a phase has hidden rooms
 }
 
 func newHarness(t testing.TB, o options) *harness {

@@ -21,12 +21,14 @@ type phase struct {
 	flushes     bool // Redis is flushed in this phase
 	environment *bots.Environment
 	followers   []*bots.Follower
+	team        *team // nil if the phase has no hidden rooms
 
 	mu       sync.Mutex
 	truth    check.Truth
 	orphans  map[string][]*check.Entry // entries on an abandoned primary, by room
 	failover []*timeSpan               // when there may have been two primaries
 	faults   map[string]int            // how many times each fault happened
+	isFaulty bool                      // a fault has begun
 }
 
 // runPhase runs a phase. inject must inject the faults, and return when they are repaired.
@@ -34,6 +36,12 @@ func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 	h.phases++
 	p := &phase{harness: h, number: h.phases, flushes: flushes, truth: make(check.Truth), faults: make(map[string]int)}
 	p.environment = p.newEnvironment()
+	if !flushes && h.options.previous == "" && !h.backend.mayLose() {
+		if h.people == nil {
+			h.people = h.startPeople()
+		}
+		p.team = p.newTeam(h.people)
+	}
 	clients, stop := context.WithCancel(h.testCtx)
 	defer stop()
 	var following, talking sync.WaitGroup
@@ -42,11 +50,14 @@ func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 		following.Go(func() { f.Run(clients) })
 	}
 	for i := range 8 {
-		author, err := p.environment.NewAuthor(clients, fmt.Sprintf("author %d", i), i%3 > 0, p.rooms()...)
+		author, err := p.environment.NewAuthor(clients, fmt.Sprintf("author %d", i), i%3 > 0, p.publicRooms()...)
 		if err != nil {
 			h.t.Fatal(err)
 		}
 		talking.Go(func() { author.Run(clients) })
+	}
+	if p.team != nil {
+		p.startTeam(clients, &talking)
 	}
 	inject(p)
 	h.backend.awaitHealthy()
@@ -85,15 +96,18 @@ func (p *phase) newEnvironment() *bots.Environment {
 // newFollowers returns the followers of a phase, steady and restless ones for each protocol.
 func (p *phase) newFollowers() (all []*bots.Follower) {
 	for i := range 3 {
-		all = append(all, p.environment.NewFollower(fmt.Sprint("steady ", i), "websocket", false, p.rooms()...))
+		all = append(all, p.environment.NewFollower(fmt.Sprint("steady ", i), "websocket", false, p.publicRooms()...))
 	}
 	for i := range 6 {
-		all = append(all, p.environment.NewFollower(fmt.Sprint("restless ", i), "websocket", true, p.rooms()...))
+		all = append(all, p.environment.NewFollower(fmt.Sprint("restless ", i), "websocket", true, p.publicRooms()...))
 	}
 	for i, protocol := range []string{"sse", "ndjson"} {
 		for j, room := range []string{p.safeRooms()[i], p.room("trimmed"), p.room("deleted")} {
 			all = append(all, p.environment.NewFollower(fmt.Sprint(protocol, " ", j), protocol, j > 0, room))
 		}
+	}
+	if p.team != nil {
+		all = append(all, p.team.followers(p.environment)...)
 	}
 	return all
 }
@@ -106,12 +120,22 @@ func (p *phase) safeRooms() []string {
 	return []string{p.room("lobby"), p.room("dev"), p.room("a-room")}
 }
 
+// publicRooms returns the rooms that everyone may read.
+func (p *phase) publicRooms() []string {
+	return append(p.safeRooms(), p.room("trimmed"), p.room("deleted"))
+}
+
 // rooms returns all rooms of the phase.
-func (p *phase) rooms() []string { return append(p.safeRooms(), p.room("trimmed"), p.room("deleted")) }
+func (p *phase) rooms() []string {
+	if p.team == nil {
+		return p.publicRooms()
+	}
+	return append(p.publicRooms(), p.team.rooms...)
+}
 
 // destroys reports whether a fault of this phase removes entries of the room.
 func (p *phase) destroys(room string) bool {
-	return p.flushes || !slices.Contains(p.safeRooms(), room)
+	return p.flushes || room == p.room("trimmed") || room == p.room("deleted")
 }
 
 // inject injects faults as scheduled, one at a time for each target. It returns when the time has
@@ -133,6 +157,7 @@ func (p *phase) inject(length time.Duration, faults []fault) {
 					return
 				}
 				from := time.Now()
+				p.beginFault()
 				next.fault.inject(&injection{p, next.target, next.lasts, random, ctx})
 				p.countFault(next.fault.name)
 				p.logFault(from, next.fault.name, next.target)
@@ -141,6 +166,13 @@ func (p *phase) inject(length time.Duration, faults []fault) {
 	}
 	running.Wait()
 	<-ctx.Done()
+}
+
+// beginFault records that a fault begins.
+func (p *phase) beginFault() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.isFaulty = true
 }
 
 // countFault counts an occurrence of a fault.
@@ -158,8 +190,14 @@ func (p *phase) sendLastMessages(ctx context.Context) {
 		p.environment.Record.AddFinding(check.Incomplete, "sign in after all faults are repaired: %v", err)
 		return
 	}
-	for _, room := range p.rooms() {
+	for _, room := range p.publicRooms() {
 		author.SendTo(ctx, room)
+	}
+	if p.team != nil {
+		writer := p.environment.NewMemberAuthor("last writer", p.team.writers[0], false)
+		for _, room := range p.team.rooms {
+			writer.SendTo(ctx, room)
+		}
 	}
 }
 
@@ -167,11 +205,20 @@ func (p *phase) sendLastMessages(ctx context.Context) {
 func (p *phase) converge(ctx context.Context) {
 	for ctx.Err() == nil {
 		ends := p.lastIDs()
-		if !slices.ContainsFunc(p.followers, func(f *bots.Follower) bool { return !f.IsAt(ends) }) {
+		if !slices.ContainsFunc(p.followers, func(f *bots.Follower) bool { return !p.hasArrived(f, ends) }) {
 			return
 		}
 		wait(ctx, 20*time.Millisecond)
 	}
+}
+
+// hasArrived reports whether the follower has read its rooms to the ends or, if it is no longer a member of a
+// hidden room, knows that.
+func (p *phase) hasArrived(f *bots.Follower, ends map[string]check.ID) bool {
+	if account := f.Account(); account != "" && !p.team.isInside(account) {
+		return f.IsShutOut()
+	}
+	return f.IsAt(ends)
 }
 
 // timeSpan is a span of time. Its end is far in the future until it is known.

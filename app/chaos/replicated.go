@@ -10,12 +10,15 @@ import (
 	"time"
 
 	"burble/streams/redistest"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // replicated is a Redis with replicas and automatic failover: Sentinel or Cluster.
 type replicated struct {
 	nodes         []*redistest.Node
 	address       string
+	options       *redis.UniversalOptions
 	replicas      int                                // of each primary
 	connections   int                                // maximum from one server to one primary
 	awaitInSync   func()                             // waits until all nodes run and the replicas follow
@@ -28,7 +31,7 @@ type replicated struct {
 
 func startSentinel(t testing.TB, durability string, args ...string) *replicated {
 	s := redistest.StartSentinel(t, args...)
-	r := &replicated{nodes: s.Nodes, address: s.URL(), replicas: 2, connections: maxConnections, lossy: durability == "memory"}
+	r := &replicated{nodes: s.Nodes, address: s.URL(), options: s.Redis(), replicas: 2, connections: maxConnections, lossy: durability == "memory"}
 	r.pickPrimary = func(*injection) *redistest.Node { return s.Primary() }
 	r.awaitPromoted = func(old *redistest.Node) { s.AwaitFailover(old) }
 	r.awaitReplaced = func(old *redistest.Node) {
@@ -83,7 +86,7 @@ func startCluster(t testing.TB, durability string, args ...string) *replicated {
 	c := redistest.StartCluster(t, 1, args...)
 	// In a Cluster, a server has a blocking read for each of the 16 buckets, and one node may have
 	// all of them.
-	r := &replicated{nodes: c.Nodes, address: c.URL(), replicas: 1, connections: maxConnections + 16, lossy: durability == "memory"}
+	r := &replicated{nodes: c.Nodes, address: c.URL(), options: c.Redis(), replicas: 1, connections: maxConnections + 16, lossy: durability == "memory"}
 	r.pickPrimary = func(i *injection) *redistest.Node { return c.Primary(bucketKey(i)) }
 	r.awaitPromoted, r.awaitReplaced, r.awaitInSync = c.AwaitFailover, c.AwaitFailover, c.AwaitComplete
 	r.ownFaults = []fault{{"slot moved", redisProcess, func(i *injection) {
@@ -101,11 +104,12 @@ func startCluster(t testing.TB, durability string, args ...string) *replicated {
 // bucketKey returns a key in one of the buckets of rooms.
 func bucketKey(i *injection) string { return "{" + string("0123456789"[i.random.IntN(10)]) + "}:any" }
 
-func (r *replicated) url(int) string               { return r.address }
-func (r *replicated) networks() []*redistest.Proxy { return nil }
-func (r *replicated) awaitHealthy()                { r.awaitInSync() }
-func (r *replicated) mayLose() bool                { return r.lossy }
-func (r *replicated) limits() (int, int)           { return r.replicas, r.connections }
+func (r *replicated) direct() *redis.UniversalOptions { return r.options }
+func (r *replicated) url(int) string                  { return r.address }
+func (r *replicated) networks() []*redistest.Proxy    { return nil }
+func (r *replicated) awaitHealthy()                   { r.awaitInSync() }
+func (r *replicated) mayLose() bool                   { return r.lossy }
+func (r *replicated) limits() (int, int)              { return r.replicas, r.connections }
 
 func (r *replicated) primaries() (found []*redistest.Server) {
 	for _, node := range r.nodes {

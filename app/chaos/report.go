@@ -27,7 +27,7 @@ type outcome struct {
 const convergeLimit = 5 * time.Second
 
 // allFlaws lists all flaws in the order in which the report prints them.
-var allFlaws = []check.Flaw{check.Lost, check.Repeated, check.Reordered, check.SilentGap, check.Invented, check.Conflict, check.Leaked, check.WrongPosition, check.FalseGap, check.WrongReply, check.Stale, check.LateReply, check.Incomplete, check.UncleanShutdown}
+var allFlaws = []check.Flaw{check.Lost, check.Repeated, check.Reordered, check.SilentGap, check.Invented, check.Conflict, check.Leaked, check.WrongPosition, check.FalseGap, check.WrongReply, check.Stale, check.LateReply, check.Incomplete, check.UncleanShutdown, check.Trespass, check.WrongEnd, check.LateEnd}
 
 // report prints results and counts failed checks.
 type report struct {
@@ -78,6 +78,7 @@ func (r *report) printPhase(name string, o *outcome) {
 	r.printf("  checked %d transcripts with %d entries", len(o.Transcripts), entries)
 	r.printf("  resumed %d times: p50 %v, p99 %v, max %v", o.record.Resumed(), o.record.Percentile(50), o.record.Percentile(99), o.record.Percentile(100))
 	r.printf("  every client had received everything %v after the last repair", o.converged.Round(time.Millisecond))
+	r.printHiddenRooms(o)
 	for _, flaw := range allFlaws {
 		r.expectNone(o, flaw)
 	}
@@ -86,6 +87,29 @@ func (r *report) printPhase(name string, o *outcome) {
 		limit *= 4
 	}
 	r.expect(o.converged <= limit, "did not converge within %v", limit)
+}
+
+// printHiddenRooms prints what happened in hidden rooms.
+func (r *report) printHiddenRooms(o *outcome) {
+	removals, closed, refused := 0, make(map[string]int), 0
+	for _, s := range o.Sent {
+		if s.Entry.Role == "none" {
+			removals++
+		}
+	}
+	for _, t := range o.Transcripts {
+		for i := range t.Events {
+			switch e := &t.Events[i]; e.Kind {
+			case check.Closed:
+				closed[e.Code]++
+			case check.Refused:
+				refused++
+			}
+		}
+	}
+	if removals > 0 {
+		r.printf("  removed members %d times and ended %d sessions; closed %v reads, refused %d", removals, len(o.Ends), closed, refused)
+	}
 }
 
 // expectNone checks that a flaw did not occur. Otherwise it prints the first findings.

@@ -64,7 +64,7 @@ func (h *harness) start(slot int) *process {
 	p.Dir, p.Stdout, p.Stderr = h.logs, log, log
 	p.Env = append([]string{
 		"PORT=0", "REDIS_URL=" + h.backend.url(slot), "DURABILITY=" + h.options.durability, "LOG_FORMAT=text",
-		"RATE_MESSAGES=0", "RATE_ADDRESS=0", "RATE_CONNECTIONS=0", "SECRET=shared by all servers",
+		"RATE_MESSAGES=0", "RATE_ADDRESS=0", "RATE_CONNECTIONS=0", "SECRET=" + secret,
 		"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0",
 	}, h.options.env...)
 	if err := p.Start(); err != nil {

@@ -58,7 +58,7 @@ type Entries struct {
 }
 
 // Entry is one event of a room. Which fields are set depends on Kind: message, edit,
-// delete, react, topic or unreadable.
+// delete, react, topic, member, room or unreadable.
 type Entry struct {
 	ID      string `json:"id"`
 	Number  int64  `json:"n"`
@@ -70,7 +70,9 @@ type Entry struct {
 	HTML    string `json:"html"` // Text as sanitised HTML, if the client requested it
 	ReplyTo string `json:"reply_to"`
 	Emoji   string `json:"emoji"`
-	On      bool   `json:"on"` // for react: whether the reaction was added, not removed
+	On      bool   `json:"on"`     // for react: whether the reaction was added, not removed
+	Member  User   `json:"member"` // for member: whose membership changed
+	Role    string `json:"role"`   // for member: "member", "moderator" or "none"
 	// Mentions are the folded names that Text mentions.
 	Mentions []string `json:"mentions"`
 

@@ -41,6 +41,14 @@ func (s *Environment) NewAuthor(ctx context.Context, name string, useWebSocket b
 	return a, nil
 }
 
+// NewMemberAuthor returns an author with an account.
+func (s *Environment) NewMemberAuthor(name string, account *Account, useWebSocket bool, rooms ...string) *Author {
+	return &Author{
+		Environment: s, name: name, user: account.User, token: account.Token(), useWebSocket: useWebSocket, rooms: rooms, random: s.Random(name),
+		own: make(map[string][]check.ID), deleted: make(map[check.ID]bool),
+	}
+}
+
 // Run sends bursts until the faults are repaired.
 func (a *Author) Run(ctx context.Context) {
 	defer a.disconnect()
@@ -101,7 +109,7 @@ func (a *Author) compose(room string) *check.Sent {
 			a.own[room] = append(own[:i:i], own[i+1:]...)
 		}
 	}
-	a.Record.addSent(s)
+	a.Record.AddSent(s)
 	return s
 }
 

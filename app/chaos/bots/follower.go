@@ -2,6 +2,7 @@ package bots
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ type Follower struct {
 	rooms     []string
 	random    *rand.Rand
 	restless  bool
+	account   *Account // nil unless only members may read the rooms
 
 	mu             sync.Mutex
 	transcripts    map[string]*check.Transcript // by room
@@ -46,6 +48,21 @@ func (s *Environment) NewFollower(name, protocol string, restless bool, rooms ..
 	return f
 }
 
+// NewMember returns a follower with an account. It reads one hidden room while the account is a member.
+func (s *Environment) NewMember(name, protocol string, restless bool, account *Account, room string) *Follower {
+	f := s.NewFollower(name, protocol, restless, room)
+	f.account, f.transcripts[room].Account = account, account.User
+	return f
+}
+
+// token returns the token of the next connection.
+func (f *Follower) token() string {
+	if f.account != nil {
+		return f.account.Token()
+	}
+	return f.Token
+}
+
 // Run reads until ctx ends.
 func (f *Follower) Run(ctx context.Context) {
 	for ctx.Err() == nil {
@@ -56,11 +73,20 @@ func (f *Follower) Run(ctx context.Context) {
 			if f.random.IntN(3) > 0 {
 				f.behaviour = behaviours[f.random.IntN(len(behaviours))]
 			}
+			life := 1000 + f.random.IntN(5000)
+			if f.account != nil && f.random.IntN(2) == 0 { // looks into the room briefly, and often
+				f.behaviour, life = "wants the newest", 300+f.random.IntN(1200)
+			}
 			f.mu.Unlock()
-			time.AfterFunc(time.Duration(1000+f.random.IntN(5000))*time.Millisecond, end)
+			time.AfterFunc(time.Duration(life)*time.Millisecond, end)
 		}
-		f.readRooms(connection, f.anyServer(f.random, f.Token), f.follows(), func(frame client.Frame) error { return f.handle(ctx, began, frame) })
+		token := f.token()
+		err := f.readRooms(connection, f.anyServer(f.random, token), f.follows(token), func(frame client.Frame) error { return f.handle(ctx, began, frame) })
 		end()
+		if refused, ok := errors.AsType[*client.Error](err); ok && f.account != nil {
+			f.addRefusal(refused)
+			pause(ctx, 20*time.Millisecond)
+		}
 		f.mu.Lock()
 		pause := time.Duration(5+f.random.IntN(200)) * time.Millisecond
 		if f.behaviour == "sleeps" && !f.isRepaired() {
@@ -72,7 +98,7 @@ func (f *Follower) Run(ctx context.Context) {
 }
 
 // follows returns the rooms that the next connection follows, with their cursors.
-func (f *Follower) follows() (follows []client.Follow) {
+func (f *Follower) follows(token string) (follows []client.Follow) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.targets = make(map[string]check.ID)
@@ -82,7 +108,7 @@ func (f *Follower) follows() (follows []client.Follow) {
 	}
 	f.behaviour = ""
 	for _, room := range f.rooms {
-		e := check.Event{At: time.Now(), Kind: check.Requested, Cursor: f.cursors[room]}
+		e := check.Event{At: time.Now(), Kind: check.Requested, Cursor: f.cursors[room], Session: token}
 		follow := client.Follow{Room: room}
 		switch behaviour {
 		case "rereads":
@@ -93,6 +119,9 @@ func (f *Follower) follows() (follows []client.Follow) {
 			e.Cursor.Epoch = "Elsewhere"
 		case "wants the newest":
 			e.Fresh, follow.Last = true, f.random.IntN(100)
+			if f.account != nil {
+				follow.Last %= 4 // so few that a removal would not be among them
+			}
 		}
 		if e.Cursor.IsNewRoom() || e.Cursor.Epoch == "0" {
 			e.Cursor = check.Beginning
@@ -114,6 +143,9 @@ func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Fra
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if refused, ok := frame.(*client.Error); ok {
+		if f.account != nil {
+			return refused
+		}
 		f.Record.AddFinding(check.WrongReply, "%s: got error %+v", f.name, *refused)
 		return nil
 	}
@@ -121,6 +153,9 @@ func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Fra
 	if err != nil {
 		f.Record.AddFinding(check.Invented, "%s: %v", f.name, err)
 		return err
+	}
+	if e.Kind == check.Closed && f.account != nil {
+		room = f.rooms[0] // without a room, the session has ended
 	}
 	if room == "" {
 		return nil
@@ -132,6 +167,9 @@ func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Fra
 	}
 	e.At = time.Now()
 	transcript.Add(e)
+	if e.Kind == check.Closed {
+		return errClosed
+	}
 	if response, ok := frame.(*client.Followed); ok {
 		f.cursors[room] = e.Cursor
 		if f.targets != nil {
@@ -150,6 +188,32 @@ func (f *Follower) handle(ctx context.Context, began time.Time, frame client.Fra
 		f.waitUnlessRepaired(ctx, time.Duration(f.random.IntN(4000))*time.Millisecond)
 	}
 	return nil
+}
+
+// errClosed ends the connection to a room that the server has closed.
+var errClosed = errors.New("closed")
+
+// addRefusal adds the refusal of a follow to the transcript.
+func (f *Follower) addRefusal(refused *client.Error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.transcripts[f.rooms[0]].Add(check.Event{At: time.Now(), Kind: check.Refused, Code: refused.Code})
+}
+
+// IsShutOut reports whether the last thing that the follower received is that it may not read its room.
+func (f *Follower) IsShutOut() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	last := f.transcripts[f.rooms[0]].LastAnswer()
+	return last != nil && (last.Kind == check.Closed || last.Kind == check.Refused && last.Code == "not_found")
+}
+
+// Account returns the ID of the follower's account, or "".
+func (f *Follower) Account() string {
+	if f.account == nil {
+		return ""
+	}
+	return f.account.User
 }
 
 // recordCatchUp records how long the follower took to reach the ends that the rooms had when it

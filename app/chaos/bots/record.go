@@ -18,6 +18,7 @@ type Record struct {
 	sent        []*check.Sent
 	pages       []*check.Page
 	findings    []check.Finding // flaws that a client detected itself
+	ends        map[string]check.SessionEnd
 	resumes     []time.Duration
 }
 
@@ -30,7 +31,8 @@ func (r *Record) newTranscript(client, room string) *check.Transcript {
 	return t
 }
 
-func (r *Record) addSent(s *check.Sent) {
+// AddSent adds an append.
+func (r *Record) AddSent(s *check.Sent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sent = append(r.sent, s)
@@ -49,6 +51,16 @@ func (r *Record) AddFinding(flaw check.Flaw, format string, args ...any) {
 	r.findings = append(r.findings, check.Finding{Flaw: flaw, Text: fmt.Sprintf(format, args...)})
 }
 
+// AddEnd adds the end of the session with the token.
+func (r *Record) AddEnd(token string, end check.SessionEnd) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ends == nil {
+		r.ends = make(map[string]check.SessionEnd)
+	}
+	r.ends[token] = end
+}
+
 // addResume adds the time that a client took to catch up after it reconnected.
 func (r *Record) addResume(took time.Duration) {
 	r.mu.Lock()
@@ -58,7 +70,7 @@ func (r *Record) addResume(took time.Duration) {
 
 // Evidence returns the evidence for package check. The clients must have stopped.
 func (r *Record) Evidence() check.Evidence {
-	return check.Evidence{Transcripts: r.transcripts, Sent: r.sent, Pages: r.pages, Findings: r.findings}
+	return check.Evidence{Transcripts: r.transcripts, Sent: r.sent, Pages: r.pages, Findings: r.findings, Ends: r.ends}
 }
 
 // Resumed returns how many times clients caught up after they reconnected.

@@ -14,11 +14,16 @@ type chain struct {
 	cursor   Cursor
 	orphans  []*Entry // lost entries that the client has read; a reset must come next
 	index    int      // of the current event
+	rights   rights
 }
 
 func (c *chain) check() {
+	c.rights.changes = c.changesOf(c.Room, c.Account)
 	for i := range c.Events {
 		c.index = i
+		if c.Account != "" {
+			c.checkRights(&c.Events[i])
+		}
 		switch e := &c.Events[i]; e.Kind {
 		case Requested:
 			c.request, c.followed = e, false
@@ -196,6 +201,10 @@ func (c *chain) isOrphan(h *History, at ID) bool { return h.Orphans[at] != nil |
 func (c *chain) checkEnd() {
 	epoch, h := c.Truth.Current(c.Room)
 	switch {
+	case c.Account != "" && !c.isMember():
+		if last := c.LastAnswer(); last != nil && last.Kind != Closed && last.Kind != Refused {
+			c.find(WrongEnd, "still follows, but is no member")
+		}
 	case c.Partial: // the client may have left before a server could detect the loss
 	case len(c.orphans) > 0:
 		c.find(SilentGap, "read %v, which was lost, and never got a reset", c.orphans[0].ID)

@@ -25,6 +25,9 @@ const (
 	LateReply       Flaw = "late reply"
 	Incomplete      Flaw = "incomplete"       // a client had not received everything at the end
 	UncleanShutdown Flaw = "unclean shutdown" // a server did not drain in time, or exited with an error
+	Trespass        Flaw = "trespass"         // the client was no member
+	WrongEnd        Flaw = "wrong end"        // the read of a removed member did not end with the removal
+	LateEnd         Flaw = "late end"         // the client read on after its session had ended
 )
 
 // Finding is one occurrence of a flaw.
@@ -39,7 +42,8 @@ type Evidence struct {
 	Transcripts []*Transcript
 	Sent        []*Sent
 	Pages       []*Page
-	Findings    []Finding // flaws that clients detected themselves
+	Findings    []Finding             // flaws that clients detected themselves
+	Ends        map[string]SessionEnd // by token
 
 	// MayBeOrphan reports whether clients may have read the entry although it was lost
 	// later, because there may have been two primaries when it was stored. MayLose reports
@@ -116,6 +120,10 @@ func (c *Checker) checkHistory(room, epoch string, h *History) {
 		if i > 0 && e.Number <= h.entries[i-1].Number {
 			c.find(Reordered, "room %s@%s: entry %v has number %d after %d", room, epoch, e.ID, e.Number, h.entries[i-1].Number)
 		}
+		if e.Key == "" && (e.Kind == "member" || e.Kind == "room") { // the server appended it with the room
+			numbers[e.Number], highest = true, max(highest, e.Number)
+			continue
+		}
 		if keys[e.Key] {
 			c.find(Repeated, "room %s@%s: key %s is stored twice", room, epoch, e.Key)
 		}
@@ -138,11 +146,12 @@ func (c *Checker) checkHistory(room, epoch string, h *History) {
 func (c *Checker) checkStored(room string, e *Entry) {
 	s := c.byKey[e.Key]
 	switch {
+	case s == nil && e.Kind == "room": // appended when the room was created
 	case s == nil:
 		c.find(Invented, "room %s: no client sent the entry stored as %v: %q", room, e.ID, e.Text)
 	case s.Room != room:
 		c.find(Leaked, "room %s: an entry sent to room %s is stored as %v", room, s.Room, e.ID)
-	case s.Entry.Kind != e.Kind || s.Entry.Text != e.Text || s.Entry.User != e.User || s.Entry.Target != e.Target:
+	case s.Entry.Kind != e.Kind || s.Entry.Text != e.Text || s.Entry.User != e.User || s.Entry.Target != e.Target || s.Entry.Member != e.Member || s.Entry.Role != e.Role:
 		c.find(Conflict, "room %s: %v is stored as %+v, but was sent as %+v", room, e.ID, *e, s.Entry)
 	}
 }

@@ -14,11 +14,14 @@
 //   - a client that reconnects resumes exactly at its cursor, and is truncated or reset only if
 //     entries were removed;
 //   - a page shows every message that was acknowledged before the request;
-//   - at the end, every client has received everything.
+//   - in a hidden room, what a removed member receives ends exactly with the removal, nobody else is
+//     admitted, and no member is refused;
+//   - after the session of an account has ended, it receives nothing that is stored later than the limit;
+//   - at the end, every client has received everything that it may read.
 //
 // With replicas, a client may read an entry that is not acknowledged and is then lost with the
 // old primary. Every client that has read it must get a reset before anything else.
 //
 // The package does no I/O and shares no code with the server. TestCheckerFindsEveryPlantedFlaw
-// tests it with planted flaws.
+// and TestCheckerFindsEveryPlantedTrespass test it with planted flaws.
 package check

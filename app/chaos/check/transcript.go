@@ -11,27 +11,41 @@ type Entry struct {
 	ID                    ID
 	Number                int64
 	Kind, Key, User, Text string
-	Target                ID // target of a reaction or deletion
+	Target                ID     // target of a reaction or deletion
+	Member, Role          string // of a change of a member: whose, and the new role
 }
 
 // Transcript is everything that one client requested and received from one room, in order.
 type Transcript struct {
 	Client, Room string
-	Partial      bool // the client left before the end of the phase
+	Partial      bool   // the client left before the end of the phase
+	Account      string // user ID of a client that may read a hidden room only while it is a member; else ""
 	Events       []Event
 }
 
 // Add adds an event.
 func (t *Transcript) Add(e Event) { t.Events = append(t.Events, e) }
 
+// LastAnswer returns the last event that is not a request, or nil.
+func (t *Transcript) LastAnswer() *Event {
+	for i := len(t.Events) - 1; i >= 0; i-- {
+		if t.Events[i].Kind != Requested {
+			return &t.Events[i]
+		}
+	}
+	return nil
+}
+
 // Event is an event of a transcript. Which fields are set depends on its kind.
 type Event struct {
 	At   time.Time
 	Kind EventKind
 
-	Cursor Cursor // requested: the cursor, unless fresh; followed: the cursor at which the read starts
-	Fresh  bool   // requested: the client requested the newest entries
-	State  string // followed: fresh, resumed, truncated or reset
+	Cursor  Cursor // requested: the cursor, unless fresh; followed: the cursor at which the read starts
+	Fresh   bool   // requested: the client requested the newest entries
+	Session string // requested: the token of an account
+	State   string // followed: fresh, resumed, truncated or reset
+	Code    string // closed or refused: the reason
 
 	After, Upto Cursor // batch
 	Entries     []*Entry
@@ -45,6 +59,8 @@ const (
 	Requested EventKind = iota // the client connected and asked to follow
 	Followed                   // the server answered, or declared a gap
 	Batch                      // the server sent entries
+	Closed                     // the server ended the read of the room or, with the code signed_out, of all
+	Refused                    // the server refused to follow
 )
 
 // String describes the event in one line.
@@ -55,6 +71,10 @@ func (e *Event) String() string {
 		return fmt.Sprintf("%s requested %v, fresh: %v", at, e.Cursor, e.Fresh)
 	case Followed:
 		return fmt.Sprintf("%s followed, %s at %v", at, e.State, e.Cursor)
+	case Closed:
+		return fmt.Sprintf("%s closed: %s", at, e.Code)
+	case Refused:
+		return fmt.Sprintf("%s refused: %s", at, e.Code)
 	}
 	return fmt.Sprintf("%s batch of %d entries in (%v, %v]", at, len(e.Entries), e.After, e.Upto)
 }

@@ -12,6 +12,7 @@ func newEntry(from *client.Entry) (e Entry, err error) {
 		e.Target, err = ParseID(from.Target)
 	}
 	e.Number, e.Kind, e.Key, e.User, e.Text = from.Number, from.Kind, from.Key, from.User.ID, from.Text+from.Emoji
+	e.Member, e.Role = from.Member.ID, from.Role
 	return e, err
 }
 
@@ -41,7 +42,7 @@ func newBatch(frame *client.Entries, pool *Pool) (e Event, err error) {
 	return e, nil
 }
 
-// NewEvent converts a followed frame or a batch to an event, and returns its room. For other
+// NewEvent converts a followed or closed frame or a batch to an event, and returns its room. For other
 // frames, the room is "".
 func NewEvent(frame client.Frame, pool *Pool) (room string, e Event, err error) {
 	switch f := frame.(type) {
@@ -51,6 +52,8 @@ func NewEvent(frame client.Frame, pool *Pool) (room string, e Event, err error) 
 	case *client.Entries:
 		room = f.Room
 		e, err = newBatch(f, pool)
+	case *client.Closed:
+		room, e = f.Room, Event{Kind: Closed, Code: f.Code}
 	}
 	return room, e, err
 }

@@ -3,11 +3,15 @@
 package streams
 
 import (
+	"context"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // defects lists the names of the defects of this process.
@@ -49,4 +53,51 @@ func withDefects(room string, entries []Entry) []Entry {
 	}
 	latest.room, latest.entry = room, entries[last]
 	return broken
+}
+
+// knownMembers are members whose membership the process does not look up again, by room and user, if it has one
+// of the defects.
+var knownMembers = struct {
+	sync.Mutex
+	all map[string]knownMember
+}{all: make(map[string]knownMember)}
+
+type knownMember struct {
+	Member
+	until time.Time
+}
+
+func known(of grant) (Member, bool) {
+	knownMembers.Lock()
+	defer knownMembers.Unlock()
+	found, ok := knownMembers.all[of.room+of.user.ID]
+	return found.Member, ok && time.Now().Before(found.until)
+}
+
+// know returns what checkMember returns. With the defect no_lookup, the process knows a member for a while.
+// With the defect no_order, it reads the membership only here, before the entries, and lets some time pass.
+func know(of grant, value *redis.StringCmd) error {
+	err := checkMember(value)
+	if err != nil || !isBroken("no_lookup") && !isBroken("no_order") {
+		return err
+	}
+	member, err := parseMember(of.user.ID, value.Val())
+	if err != nil {
+		return err
+	}
+	knownMembers.Lock()
+	knownMembers.all[of.room+of.user.ID] = knownMember{member, time.Now().Add(3 * time.Second)}
+	knownMembers.Unlock()
+	if isBroken("no_order") {
+		time.Sleep(rand.N(500 * time.Millisecond))
+	}
+	return nil
+}
+
+// lookUpUnlessKnown looks up the reader's member.
+func (r *Reader) lookUpUnlessKnown(ctx context.Context, end Cursor) (Member, error) {
+	if member, ok := known(r.granted); ok {
+		return member, nil
+	}
+	return r.lookUpMember(ctx, end)
 }

@@ -1,0 +1,166 @@
+package check
+
+import "time"
+
+// SessionEnd is the end of an account's session: from the request that ended it until the answer, after
+// which the servers have a limited time to end the session's connections.
+type SessionEnd struct {
+	Begun, Answered time.Time
+	Limit           time.Duration
+}
+
+// change is an entry that changed whether a client is a member of a room.
+type change struct {
+	id              ID
+	isMember        bool
+	begun, answered time.Time // of the append; zero for the first members, who were added with the room
+}
+
+func (c *change) isAnsweredBefore(at time.Time) bool {
+	return !c.answered.IsZero() && c.answered.Before(at)
+}
+
+// rights is the state of a chain whose client may read its room only while it is a member.
+type rights struct {
+	changes   []change
+	requested *Event
+	isReading bool   // followed on this connection, and not closed
+	hasGap    bool   // a gap was declared on this connection
+	isClosed  bool   // on this connection
+	last      *Entry // the last entry received
+}
+
+// changesOf returns the changes of a client's membership, in the order of the stream.
+func (c *Checker) changesOf(room, account string) (changes []change) {
+	_, h := c.Truth.Current(room)
+	if account == "" || h == nil {
+		return nil
+	}
+	for _, e := range h.entries {
+		if e.Kind == "member" && e.Member == account {
+			one := change{id: e.ID, isMember: e.Role != "none"}
+			if s := c.byKey[e.Key]; s != nil {
+				one.begun, one.answered = s.First, s.Acked
+			}
+			changes = append(changes, one)
+		}
+	}
+	return changes
+}
+
+// isMember reports whether the client is a member in the end.
+func (c *chain) isMember() bool {
+	all := c.rights.changes
+	return len(all) > 0 && all[len(all)-1].isMember
+}
+
+// checkRights checks that the client was allowed to receive an event.
+func (c *chain) checkRights(e *Event) {
+	r := &c.rights
+	switch e.Kind {
+	case Requested:
+		r.requested, r.isReading, r.hasGap, r.isClosed = e, false, false, false
+		return
+	case Followed, Batch:
+		c.checkAdmitted(e)
+	case Closed:
+		c.checkClosed(e)
+		r.isReading, r.isClosed = false, true
+	case Refused:
+		c.checkRefused(e)
+	}
+	if e.Kind == Followed {
+		r.isReading, r.hasGap = true, r.hasGap || e.State == "truncated" || e.State == "reset"
+	}
+	for _, entry := range e.Entries {
+		c.checkMayRead(entry, e.At)
+		r.last = entry
+	}
+}
+
+// checkAdmitted checks that the client was not admitted after it had been removed. An old primary may
+// admit it to the entries that this primary has.
+func (c *chain) checkAdmitted(e *Event) {
+	r := &c.rights
+	if r.isClosed {
+		c.find(Trespass, "read on after the room was closed")
+	}
+	mayRead := false // at the time of the request, or later
+	for _, one := range r.changes {
+		switch {
+		case one.isMember && one.begun.Before(e.At):
+			mayRead = true
+		case !one.isMember && one.isAnsweredBefore(r.requested.At):
+			mayRead = false
+		}
+	}
+	if !mayRead && !c.MayBeOrphan(idAt(e.At)) {
+		c.find(Trespass, "was admitted, but was no member when it requested %v", r.requested.Cursor)
+	}
+}
+
+// checkMayRead checks that an entry does not come after the client's removal, unless the client was a
+// member again when it received the entry.
+func (c *chain) checkMayRead(entry *Entry, at time.Time) {
+	removal, isMember := ID{}, false
+	for _, one := range c.rights.changes {
+		switch {
+		case one.id.Before(entry.ID):
+			isMember = one.isMember
+			removal = one.id
+		case one.isMember && one.begun.Before(at):
+			isMember = true
+		}
+	}
+	if !isMember {
+		c.find(Trespass, "read %v after its removal %v", entry.ID, removal)
+	}
+	end, hasEnded := c.Ends[c.rights.requested.Session]
+	if hasEnded && time.UnixMilli(int64(entry.ID.Millis)).After(end.Answered.Add(end.Limit)) {
+		c.find(LateEnd, "read %v, stored more than %v after the session had ended", entry.ID, end.Limit)
+	}
+}
+
+// checkClosed checks that a read ends exactly with the client's removal, or because its session has ended.
+func (c *chain) checkClosed(e *Event) {
+	r := &c.rights
+	switch e.Code {
+	case "removed":
+		endsWithRemoval := r.last != nil && r.last.Kind == "member" && r.last.Member == c.Account && r.last.Role == "none"
+		if r.isReading && !r.hasGap && len(c.orphans) == 0 && !endsWithRemoval {
+			c.find(WrongEnd, "closed before the removal was received")
+		}
+	case "signed_out":
+		if end, ok := c.Ends[r.requested.Session]; !ok || e.At.Before(end.Begun) {
+			c.find(WrongReply, "closed, but the session has not ended")
+		}
+	default:
+		c.find(WrongReply, "closed with the code %q", e.Code)
+	}
+}
+
+// checkRefused checks that a member whose session is valid is not refused.
+func (c *chain) checkRefused(e *Event) {
+	switch e.Code {
+	case "not_found":
+		isMember := false // all the time
+		for _, one := range c.rights.changes {
+			switch {
+			case one.isMember && (one.begun.IsZero() || one.isAnsweredBefore(c.rights.requested.At)):
+				isMember = true
+			case !one.isMember && one.begun.Before(e.At):
+				isMember = false
+			}
+		}
+		if isMember && !c.MayBeOrphan(idAt(e.At)) {
+			c.find(WrongReply, "a member was refused")
+		}
+	case "not_allowed":
+		if end, ok := c.Ends[c.rights.requested.Session]; !ok || e.At.Before(end.Begun) {
+			c.find(WrongReply, "refused, but the session has not ended")
+		}
+	}
+}
+
+// idAt returns the first ID of a moment.
+func idAt(at time.Time) ID { return ID{Millis: uint64(at.UnixMilli())} }

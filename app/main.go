@@ -132,7 +132,7 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	store.Watch(people.AccessKey(), people)
 	service := chat.New(store, chat.Options{
 		Log: log, MessageRate: config.RateMessages, ByteRate: config.RateBytes, RoomRate: config.RateRooms,
-		EncodePresent: live.PresentFrame,
+		EncodePresent: live.PresentFrame, Directory: people, Secret: secret,
 	})
 	provider, err := newProvider(config, people, log)
 	if err != nil {

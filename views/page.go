@@ -38,6 +38,9 @@ type Home struct {
 	Rooms     []RoomLink // in the order to show
 	Error     string     // the reason why a form was refused, or empty
 	RoomInput string     // the refused room name, to refill the form
+
+	People     []User // people to whom the page's user may write
+	TitleLimit int    // maximum length of a room's title, in characters
 }
 
 // Blank returns an empty row. The script clones its markup for new rooms.
@@ -46,6 +49,7 @@ func (h Home) Blank() RoomLink { return RoomLink{} }
 // RoomLink is a row in the list of rooms.
 type RoomLink struct {
 	Name       string
+	Title      string    // of a private or direct room, shown instead of the name; otherwise empty
 	Topic      string    // may be empty
 	LastActive time.Time // time of the last entry; zero if there is none
 	Last       string    // ID of the last entry, after which the script watches the room
@@ -68,6 +72,7 @@ func (r RoomLink) LastActiveText() string {
 type Room struct {
 	Page
 	Room      string     // the room's name
+	RoomTitle string     // of a private or direct room, shown instead of the name; otherwise empty
 	Topic     string     // may be empty
 	Rooms     []RoomLink // including this one, in the order to show
 	Unread    int        // number of unread messages
@@ -119,6 +124,46 @@ func (r Room) Blank() Message { return Message{Room: r.Room, isBlank: true} }
 // Beginning reports whether Messages start at the beginning of the room's history.
 func (r Room) Beginning() bool {
 	return r.Older == "" && !r.Trimmed
+}
+
+// Members is the model of the template "members".
+type Members struct {
+	Page
+	Room      string // name of the room
+	Kind      string // "public", "private" or "direct"
+	RoomTitle string
+	Archived  bool
+	Locked    bool
+	Rows      []MemberRow
+	Total     int    // number of members, some of whom may not be in Rows
+	People    []User // people who may be added
+	Notice    string // the reason why a form was refused, or empty
+
+	TitleLimit, ReasonLimit int // maximum lengths, in characters
+
+	// What the page's user may do.
+	MayModerate, MayInvite, MayPromote, MayErase, MayDelete, MayLeave bool
+
+	IsModerator bool // whether the page's user moderates the room
+	IsLast      bool // whether nobody else does
+}
+
+// MemberRow is a member in a list.
+type MemberRow struct {
+	User        User
+	IsModerator bool
+	MutedUntil  time.Time // zero if the member is not muted
+	Mine        bool      // whether the member is the page's user
+
+	MayRemove, MayMute bool // what the page's user may do
+}
+
+// MutedText returns MutedUntil as text.
+func (r MemberRow) MutedText() string {
+	if r.MutedUntil.Year() > time.Now().Year()+50 {
+		return "Muted"
+	}
+	return "Muted until " + formatUTC(r.MutedUntil, "2 January 2006, 15:04 UTC")
 }
 
 // Error is the model of the template "error".

@@ -87,7 +87,7 @@ var pages = map[string]struct {
 		Page: pageAfterRefusal(strings.Repeat("Ada", 16)), Room: "lobby", AsOf: "0-0@k3x9", Live: true, TextLimit: 4000,
 		Notice: "A name must be at most 40 characters long.", Origin: "http://localhost:8080",
 	}},
-	"home-account":  {"home", Home{Page: accountPage("")}},
+	"home-account":  {"home", Home{Page: accountPage(""), People: []User{bob}, TitleLimit: 120, Rooms: []RoomLink{{Name: "pabcdefghijklmnopqrst", Title: "Launch", LastActive: noon}}}},
 	"room-account":  {"room", Room{Page: accountPage("#lobby"), Room: "lobby", AsOf: "0-0@k3x9", Live: true, TextLimit: 4000, Origin: "http://localhost:8080"}},
 	"sign-in":       {"sign-in", SignIn{Entrance: entrance(page("Sign in", &ada)), MayUpgrade: true}},
 	"sign-in-only":  {"sign-in", SignIn{Entrance: Entrance{Page: page("Sign in", nil), Next: "/", Notice: "Example didn’t sign you in. Try again."}}},
@@ -121,6 +121,20 @@ var pages = map[string]struct {
 
 	"error":       {"error", Error{Page: page("This page does not exist", nil), Detail: "The address may be mistyped."}},
 	"error-again": {"error", Error{Page: page("Chat storage is unavailable", &ada), Detail: "Your messages are safe.", CanRetry: true}},
+	"room-private": {"room", Room{
+		Page: accountPage("Launch"), Room: "pabcdefghijklmnopqrst", RoomTitle: "Launch", AsOf: "0-0@k3x9", Live: true, TextLimit: 4000, Origin: "http://localhost:8080",
+		Rooms: []RoomLink{{Name: "pabcdefghijklmnopqrst", Title: "Launch", Current: true}},
+	}},
+	"members": {"members", Members{
+		Page: accountPage("Launch"), Room: "pabcdefghijklmnopqrst", Kind: "private", RoomTitle: "Launch", Locked: true, TitleLimit: 120, ReasonLimit: 200, Total: 3,
+		Rows: []MemberRow{
+			{User: ada, IsModerator: true, Mine: true}, {User: bob, MayRemove: true, MayMute: true, MutedUntil: noon},
+			{User: User{ID: "c3a1e0b2-4f55-4b1e-8d3c-7a6b5c4d3e2f", Name: "Carl"}, MayRemove: true, MayMute: true},
+		},
+		People: []User{{ID: "5d0f61a4-8a1e-4d7c-9f0a-3b1f2c4d5e6f", Name: "Dora"}}, Notice: "There is no such user.",
+		MayModerate: true, MayInvite: true, MayPromote: true, MayErase: true, MayDelete: true, MayLeave: true, IsModerator: true, IsLast: true,
+	}},
+	"members-public": {"members", Members{Page: page("#lobby", nil), Room: "lobby", Kind: "public"}},
 	"error-unsent": {"error", Error{
 		Page: page("Chat storage is unavailable", &ada), Detail: "Your messages are safe.",
 		Room: "lobby", Unsent: "what I wrote", Key: "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b",
@@ -199,6 +213,7 @@ func TestUserTextIsEscaped(t *testing.T) {
 	harmful.Key, harmful.ReplyTo, harmful.ReplyAuthor, harmful.ReplyText, harmful.LastEdit = hostile, hostile, hostile, hostile, hostile
 	harmful.Reactions = []Reaction{{Emoji: hostile, Users: []string{hostile}, Names: []string{hostile}}}
 	attackerPage := page(hostile, &attacker)
+	attackerPage.HasAccount = true
 	visitor := pageAfterRefusal(hostile)
 	for _, test := range []struct {
 		template string
@@ -208,6 +223,10 @@ func TestUserTextIsEscaped(t *testing.T) {
 		{"home", Home{Page: visitor, Error: hostile}},
 		{"room", Room{Page: visitor, Room: hostile, Notice: hostile, Draft: hostile}},
 		{"room", Room{Page: attackerPage, Room: hostile, Messages: []Message{harmful}, AsOf: hostile, Older: hostile, Newer: hostile, Notice: hostile, Draft: hostile, Origin: hostile}},
+		{"home", Home{Page: attackerPage, People: []User{attacker}, Rooms: []RoomLink{{Name: hostile, Title: hostile}}}},
+		{"room", Room{Page: attackerPage, Room: hostile, RoomTitle: hostile}},
+		{"members", Members{Page: attackerPage, Room: hostile, RoomTitle: hostile, Notice: hostile, Kind: "private", People: []User{attacker},
+			Rows: []MemberRow{{User: attacker, MayRemove: true, MayMute: true}}, MayModerate: true, MayInvite: true, MayPromote: true, MayDelete: true, MayLeave: true}},
 		{"error", Error{Page: attackerPage, Detail: hostile, Room: hostile, Unsent: hostile, Key: hostile}},
 	} {
 		html := render(t, test.template, test.model)

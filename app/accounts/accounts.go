@@ -128,6 +128,28 @@ func (a *Accounts) People(ctx context.Context, skip, limit int) ([]Account, erro
 	return a.accounts(ctx, users...)
 }
 
+// Find returns those of the users who have an account, with their ranks. Those who are banned have the rank of
+// a guest.
+func (a *Accounts) Find(ctx context.Context, users ...string) ([]identity.User, error) {
+	return ranked(a.accounts(ctx, users...))
+}
+
+// List is like People, but returns users as Find does.
+func (a *Accounts) List(ctx context.Context, limit int) ([]identity.User, error) {
+	return ranked(a.People(ctx, 0, limit))
+}
+
+func ranked(found []Account, err error) ([]identity.User, error) {
+	users := make([]identity.User, len(found))
+	for i, account := range found {
+		users[i] = account.User
+		if !account.Banned {
+			users[i].Rank = account.Role.Rank()
+		}
+	}
+	return users, err
+}
+
 // accounts returns the accounts that exist, in one round trip.
 func (a *Accounts) accounts(ctx context.Context, users ...string) ([]Account, error) {
 	fields, bans := make([]*redis.SliceCmd, len(users)), make([]*redis.BoolCmd, len(users))

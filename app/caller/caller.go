@@ -154,14 +154,7 @@ func refusalOf(err error) *protocol.Error {
 // userOf returns the user for whom the verdict is.
 func userOf(verdict accounts.Verdict) identity.User {
 	user := verdict.User
-	switch verdict.Role {
-	case accounts.Owner:
-		user.Rank = identity.Owner
-	case accounts.Moderator:
-		user.Rank = identity.Moderator
-	default:
-		user.Rank = identity.Account
-	}
+	user.Rank = max(verdict.Role.Rank(), identity.Account)
 	return user
 }
 

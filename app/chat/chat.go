@@ -232,11 +232,6 @@ func (s *Service) Rooms(ctx context.Context, user identity.User, limit int) ([]s
 	return rooms, err
 }
 
-// Topic returns the room's topic, or "" if it has none.
-func (s *Service) Topic(ctx context.Context, user identity.User, room string) (string, error) {
-	return s.as(user).Topic(ctx, room)
-}
-
 // ReadUpTo returns the ID of the last entry that the user has read in the room, or the zero ID if
 // the user has read nothing there.
 func (s *Service) ReadUpTo(ctx context.Context, user identity.User, room string) (streams.ID, error) {

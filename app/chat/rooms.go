@@ -23,12 +23,29 @@ type Directory interface {
 	// Find returns those of the users who have an account, with their names and ranks. Those who are
 	// banned have the rank of a guest.
 	Find(ctx context.Context, ids ...string) ([]identity.User, error)
+	// List returns up to limit people, the oldest accounts first.
+	List(ctx context.Context, limit int) ([]identity.User, error)
 }
 
 // noDirectory is a Directory without people.
 type noDirectory struct{}
 
 func (noDirectory) Find(context.Context, ...string) ([]identity.User, error) { return nil, nil }
+func (noDirectory) List(context.Context, int) ([]identity.User, error)       { return nil, nil }
+
+// People returns up to limit other people with an account, by name. Guests get none.
+func (s *Service) People(ctx context.Context, user identity.User, limit int) ([]identity.User, error) {
+	if user.Rank < identity.Account {
+		return nil, nil
+	}
+	people, err := s.directory.List(ctx, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list the people: %w: %w", streams.ErrUnavailable, err)
+	}
+	people = slices.DeleteFunc(people, func(person identity.User) bool { return person.ID == user.ID })
+	slices.SortStableFunc(people, func(a, b identity.User) int { return cmp.Compare(fold.String(a.Name), fold.String(b.Name)) })
+	return people, nil
+}
 
 // find returns the users who have an account, by ID.
 func (s *Service) find(ctx context.Context, ids ...string) (map[string]identity.User, error) {

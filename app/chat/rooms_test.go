@@ -30,6 +30,13 @@ func (p people) Find(_ context.Context, ids ...string) (found []identity.User, e
 	return found, nil
 }
 
+func (p people) List(_ context.Context, limit int) (all []identity.User, err error) {
+	for _, user := range p {
+		all = append(all, user)
+	}
+	return all[:min(limit, len(all))], nil
+}
+
 // add adds an account.
 func (p people) add(name string, rank identity.Rank) identity.User {
 	user := identity.User{ID: uuid.NewString(), Name: name, Rank: rank}

@@ -70,6 +70,7 @@ Disallow: /open
 Disallow: /rooms
 Disallow: /ws
 Disallow: /r/*/events
+Disallow: /r/*/members
 Disallow: /r/*/messages
 Disallow: /r/*/search
 `

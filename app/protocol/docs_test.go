@@ -6,6 +6,7 @@ import (
 
 	"burble/app/apptest"
 	"burble/app/markup"
+	"burble/streams"
 )
 
 func TestProtocolLimitsInDocs(t *testing.T) {
@@ -15,6 +16,10 @@ func TestProtocolLimitsInDocs(t *testing.T) {
 		"The text of a message has 1 to "+apptest.Grouped(MaxText)+" characters",
 		fmt.Sprintf("| a topic | %d characters |", MaxTopic),
 		fmt.Sprintf("It has at most %d characters", MaxTopic),
+		fmt.Sprintf("| the title of a room | %d characters |", MaxTitle),
+		fmt.Sprintf("| the reason for a change of a member | %d characters |", MaxReason),
+		fmt.Sprintf("| members of a new private room | %d, and", MaxMembers),
+		fmt.Sprintf("the same 2 to %d people", streams.MaxDirect),
 		fmt.Sprintf("`emoji` is a single emoji of at most %d bytes", markup.MaxEmoji),
 		fmt.Sprintf("body of a request | %d KiB |", MaxFrame>>10),
 		fmt.Sprintf("larger than %d KiB", MaxFrame>>10),

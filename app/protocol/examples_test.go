@@ -26,6 +26,11 @@ func TestProtocolExamples(t *testing.T) {
 		json.Unmarshal([]byte(example), &object) // fails for arrays, which have no type
 		delete(missing, object.Type)
 		switch {
+		case strings.HasPrefix(example, `{"kind":`): // a new room
+			raw, _ := Members([]byte(example))
+			if _, err := ParseNewRoom(raw); err != nil {
+				t.Errorf("example %s was refused: %v", example, err)
+			}
 		case object.Kind != "" && object.Type == "":
 			checkEntry(t, example)
 		case object.Type == "": // a request or response body, which package web checks
@@ -102,6 +107,10 @@ var encoders = map[string]func(t *testing.T, example string) []byte{
 		}
 		return EncodeSignal(frame.Room, signal)
 	},
+	"closed": func(t *testing.T, example string) []byte {
+		frame := decode[Closed](t, example)
+		return EncodeClosed(frame.Room, frame.Code)
+	},
 	"pong": func(*testing.T, string) []byte { return EncodePong() },
 }
 
@@ -167,6 +176,13 @@ type exampleEntry struct {
 	Matches   [][2]int            `json:"matches"`
 	Mentions  []string            `json:"mentions"`
 	Cursor    string              `json:"cursor"`
+
+	Member   User         `json:"member"`
+	Role     streams.Role `json:"role"`
+	Reason   string       `json:"reason"`
+	Title    string       `json:"title"`
+	Archived bool         `json:"archived"`
+	Locked   bool         `json:"locked"`
 }
 
 // decode decodes an example, which must not have fields that T lacks.
@@ -204,6 +220,8 @@ func (got *exampleEntry) entry(t *testing.T) streams.Entry {
 	entry := streams.Entry{
 		ID: parseID(t, got.ID), Number: got.N, Kind: got.Kind, Key: got.Key, User: streams.User(got.User), Text: got.Text, Emoji: got.Emoji,
 		On: got.On, Reactions: got.Reactions, Deleted: got.Deleted, Mentions: got.Mentions,
+		Member: streams.User(got.Member), Role: got.Role, Reason: got.Reason,
+		Settings: streams.Settings{Title: got.Title, Archived: got.Archived, Locked: got.Locked},
 	}
 	for text, id := range map[string]*streams.ID{got.ReplyTo: &entry.ReplyTo, got.Of: &entry.Of, got.Edited: &entry.Edited} {
 		if text != "" {

@@ -123,7 +123,7 @@ func startServer(t testing.TB, at *redis.UniversalOptions, changes ...func(*sett
 	s.accounts = accounts.New(accounts.Options{Redis: s.store.Conns(), Secret: secret, Log: log})
 	s.store.Watch(s.accounts.AccessKey(), s.accounts)
 	redistest.Serve(t, s.store)
-	service := chat.New(s.store, chat.Options{Log: log, MessageRate: set.RateMessages, LeaveGrace: set.LeaveGrace, EncodePresent: live.PresentFrame})
+	service := chat.New(s.store, chat.Options{Log: log, MessageRate: set.RateMessages, LeaveGrace: set.LeaveGrace, EncodePresent: live.PresentFrame, Directory: s.accounts, Secret: secret})
 	s.Server = New(Options{
 		Log: log, Chat: service, Live: s.engine, Callers: caller.New(caller.Options{Tokens: s.tokens, Accounts: s.accounts, TrustedProxy: set.TrustedProxy}), Accounts: s.accounts, Mode: set.Mode, Durability: streams.Memory, Version: "v1.2.3",
 		Origins: set.Origins, Hosts: set.Hosts, MetricsToken: set.MetricsToken, SecurityContact: set.SecurityContact, TrustedProxy: set.TrustedProxy, RequestRate: set.RateAddress, ConnectionRate: set.RateConnections,

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"burble/app/caller"
 	"burble/app/identity"
@@ -27,6 +28,7 @@ import (
 const (
 	maxRooms     = 100 // rooms in a list
 	sidebarRooms = 50  // rooms in the sidebar, all of which the page follows
+	maxPeople    = 200 // people to choose from
 	pageSize     = 50  // messages on a page
 )
 
@@ -61,6 +63,16 @@ func (s *Server) renderHome(c *fiber.Ctx, model views.Home) error {
 		return err
 	}
 	s.limits.Charge(caller.Of(c).Address, len(rooms))
+	if user := caller.Of(c).User; model.HasAccount {
+		people, err := s.chat.People(c.UserContext(), user, maxPeople)
+		if err != nil {
+			return err
+		}
+		model.TitleLimit = protocol.MaxTitle
+		for _, person := range people {
+			model.People = append(model.People, views.User{ID: person.ID, Name: person.Name})
+		}
+	}
 	model.Preview, model.IsIndexed = s.previewHome(c), true
 	for _, room := range rooms {
 		model.Rooms = append(model.Rooms, viewLink(room))
@@ -70,21 +82,33 @@ func (s *Server) renderHome(c *fiber.Ctx, model views.Home) error {
 }
 
 func viewLink(room streams.Room) views.RoomLink {
+	title, topic := shownTitle(room.Name, room.Title), room.Topic
+	if title == "" {
+		topic = cmp.Or(room.Title, topic)
+	}
 	return views.RoomLink{
-		Name: room.Name, Topic: room.Topic, LastActive: room.Active(), Last: idText(room.Last), Read: idText(room.Read),
+		Name: room.Name, Title: title, Topic: topic, LastActive: room.Active(), Last: idText(room.Last), Read: idText(room.Read),
 		Unread: room.Unread, Mentions: room.Mentions, Present: room.Present,
 	}
+}
+
+// shownTitle returns the title to show instead of a room's name, or "" for a public room.
+func shownTitle(room, title string) string {
+	if streams.IsHidden(room) {
+		return cmp.Or(title, "Private room")
+	}
+	return ""
 }
 
 // roomLinks returns the links of the sidebar, and the link to the current room. The links include the
 // current room even if it is not among the most recently active rooms.
 func (s *Server) roomLinks(ctx context.Context, user identity.User, current string) (links []views.RoomLink, here views.RoomLink, err error) {
 	var rooms []streams.Room
-	var topic string
+	var about streams.About
 	var read streams.ID
 	err = together(
 		func() (err error) { rooms, err = s.chat.Rooms(ctx, user, sidebarRooms); return err },
-		func() (err error) { topic, err = s.chat.Topic(ctx, user, current); return err },
+		func() (err error) { about, err = s.chat.About(ctx, user, current); return err },
 		func() (err error) { read, err = s.chat.ReadUpTo(ctx, user, current); return err },
 	)
 	if err != nil {
@@ -99,7 +123,8 @@ func (s *Server) roomLinks(ctx context.Context, user identity.User, current stri
 		links = append(links, link)
 	}
 	if !here.Current {
-		here = views.RoomLink{Name: current, Current: true, Topic: topic, Read: idText(read)}
+		here = viewLink(streams.Room{Name: current, Topic: about.Topic, Title: about.Settings.Title})
+		here.Current, here.Read, here.LastActive = true, idText(read), time.Time{}
 		links = append(links, here)
 	}
 	return links, here, nil
@@ -230,8 +255,9 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	if err != nil {
 		return err
 	}
-	model.Title = "#" + room
-	model.Preview = s.previewRoom(c, room, here.Topic, model.Highlight)
+	model.Title = cmp.Or(here.Title, "#"+room)
+	model.RoomTitle = here.Title
+	model.Preview = s.previewRoom(c, room, model.Title, here.Topic, model.Highlight)
 	links = s.addEmptyRooms(c, links, room, page.AsOf.ID.IsZero())
 	model.Rooms, model.Topic, model.Unread = links, here.Topic, here.Unread
 	if here.Unread > 0 {

@@ -25,10 +25,10 @@ func (s *Server) previewHome(c *fiber.Ctx) *views.Preview {
 
 // previewRoom describes a room by its topic. Its messages stay out of the preview: their authors may
 // delete them, and other sites keep previews.
-func (s *Server) previewRoom(c *fiber.Ctx, room, topic, message string) *views.Preview {
+func (s *Server) previewRoom(c *fiber.Ctx, room, title, topic, message string) *views.Preview {
 	path := "/r/" + room
 	if message != "" {
 		path += "/" + message
 	}
-	return s.newPreview(c, "#"+room, cmp.Or(topic, "A chat room. Open the link, choose a name, and write."), path)
+	return s.newPreview(c, title, cmp.Or(topic, "A chat room. Open the link, choose a name, and write."), path)
 }

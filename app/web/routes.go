@@ -4,6 +4,7 @@ import (
 	"burble/app/accounts/passkeys"
 	"burble/app/caller"
 	"burble/app/files"
+	"burble/app/manage"
 	"burble/app/negotiate"
 	"burble/app/people"
 	"burble/app/signin"
@@ -37,6 +38,10 @@ func (s *Server) routes() {
 	s.fiber.Get("/open", s.getOpen)
 	s.fiber.Get("/ws", s.handleSocket())
 	s.fiber.Post("/session", s.postSession)
+	manage.Register(s.fiber, manage.Options{
+		Chat: s.chat, Page: s.newPage, Render: s.render,
+		Charge: func(address string, items int) { s.limits.Charge(address, items) },
+	})
 	s.fiber.Get("/rooms", negotiate.Response, s.getRooms)
 	s.fiber.Get("/r/:room", negotiate.Response, s.finishSignIn, s.getRoom)
 	s.fiber.Get(messagesPath, negotiate.Response, s.getMessages)

@@ -37,6 +37,19 @@ const (
 // IsValid reports whether r is one of the roles above.
 func (r Role) IsValid() bool { return r == Member || r == Moderator || r == Owner }
 
+// Rank returns the rank of a user with the role.
+func (r Role) Rank() identity.Rank {
+	switch r {
+	case Owner:
+		return identity.Owner
+	case Moderator:
+		return identity.Moderator
+	case Member:
+		return identity.Account
+	}
+	return identity.Guest
+}
+
 // Session is a sign-in, as a token with a valid signature describes it. Verdict decides whether it is
 // still valid.
 type Session struct {

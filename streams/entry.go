@@ -25,7 +25,7 @@ type Entry struct {
 	// Mentions has the names that Text mentions, folded by package fold. It is nil if they are unknown.
 	Mentions []string
 
-	// Set only in a Joined, and as far as they apply in an Audit.
+	// Set in a Joined, and in an Audit if the action has them.
 	Member     User
 	Role       Role
 	MutedUntil time.Time // zero if Member is not muted

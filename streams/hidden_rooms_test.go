@@ -80,9 +80,9 @@ func TestHiddenRoomIsOnlyForMembers(t *testing.T) {
 					entry := streams.Entry{Kind: kind, Key: message.Key, Text: "x", Member: account(2), Role: streams.Ordinary}
 					_, refused["append a "+string(kind)] = stranger.Append(ctx, name, entry)
 				}
-				for what, err := range refused {
+				for call, err := range refused {
 					if !errors.Is(err, streams.ErrHidden) {
-						t.Errorf("%s of %q by %s: got error %v, want ErrHidden", what, name, who, err)
+						t.Errorf("%s of %q by %s: got error %v, want ErrHidden", call, name, who, err)
 					}
 				}
 			}
@@ -133,7 +133,7 @@ func TestRightsInRooms(t *testing.T) {
 		},
 	}
 	tests := []struct {
-		what   string
+		kind   string
 		actor  int
 		rank   streams.Rank
 		target int
@@ -161,11 +161,11 @@ func TestRightsInRooms(t *testing.T) {
 	}
 	for _, test := range tests {
 		room := privateRoom(t, store, 3)
-		entry := kinds[test.what](test.target)
+		entry := kinds[test.kind](test.target)
 		entry.Key = uuid.NewString()
 		_, err := store.AsRanked(account(test.actor), test.rank).Append(t.Context(), room, entry)
 		if !errors.Is(err, test.want) {
-			t.Errorf("%s account %d by account %d with rank %d: got error %v, want %v", test.what, test.target, test.actor, test.rank, err, test.want)
+			t.Errorf("%s account %d by account %d with rank %d: got error %v, want %v", test.kind, test.target, test.actor, test.rank, err, test.want)
 		}
 	}
 }

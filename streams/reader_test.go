@@ -85,11 +85,11 @@ func TestResumeAcrossBatches(t *testing.T) {
 			t.Fatalf("got state %v, want resumed at %v", state, first.Cursor)
 		}
 		f.expect(1234)
-		bare := follow(t, store, "lobby", streams.After(streams.Cursor{}))
-		if state := bare.nextState(); state.State != streams.Resumed {
+		follower := follow(t, store, "lobby", streams.After(streams.Cursor{}))
+		if state := follower.nextState(); state.State != streams.Resumed {
 			t.Fatalf("got state %v, want resumed", state)
 		}
-		bare.expect(1235)
+		follower.expect(1235)
 	})
 }
 

@@ -48,7 +48,7 @@ func TestRoomOpenedOfflineIsAsItWasLeft(t *testing.T) {
 	// The lobby opens with its "New" line and its count, and its beginning is on screen.
 	ada.open(here, "/r/attic")
 	ada.waitMessages("dust")
-	ada.wait("the list of rooms as it was last", listedRooms+`.split(",").sort().join() === "attic:1,cellar:0,lobby:2"`)
+	ada.wait("the last list of rooms", listedRooms+`.split(",").sort().join() === "attic:1,cellar:0,lobby:2"`)
 	ada.open(here, "/r/lobby")
 	ada.waitMessages("first", "second", "third")
 	ada.wait("the New line", `document.querySelector("[data-first-unread] > .body")?.innerText === "second"`)

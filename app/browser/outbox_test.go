@@ -76,7 +76,7 @@ func TestOfflineMessagesSurviveAReloadAndAreSentOnce(t *testing.T) {
 	ada.waitStatus("connecting", "Connecting, 2 unsent")
 	ada.do(chromedp.Reload())
 	ada.waitMessages("have a good trip")
-	ada.wait("both messages to be waiting still", `[...document.querySelectorAll("[data-state=waiting] .body")].map((body) => body.innerText).join() === "it is dark here,very dark"`)
+	ada.wait("both messages to be still waiting", `[...document.querySelectorAll("[data-state=waiting] .body")].map((body) => body.innerText).join() === "it is dark here,very dark"`)
 	bob.send("are you through?")
 	bob.waitMessages("are you through?")
 

@@ -106,6 +106,6 @@ type recording struct {
 	Peak  int     // highest number of messages in the page at once
 	Holes int     // number of adjacent messages in the page that are not adjacent in the room
 	Jump  float64 // longest distance that a change to the messages moved one in view, in pixels
-	Back  float64 // longest distance that a frame moved one against the direction of scrolling, in pixels
+	Back  float64 // longest distance that a message moved against the direction of scrolling in one frame, in pixels
 	Shift float64 // the browser's layout shift score for elements that stay in view, except while scrolling by hand
 }

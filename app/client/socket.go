@@ -176,12 +176,12 @@ func Await[F Frame](s *Socket) (F, error) {
 		if wanted, ok := frame.(F); ok {
 			return wanted, nil
 		}
-		var none F
+		var zero F
 		if refused, ok := frame.(*Error); ok {
-			return none, refused
+			return zero, refused
 		}
 		if err != nil {
-			return none, err
+			return zero, err
 		}
 	}
 }

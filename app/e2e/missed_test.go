@@ -100,12 +100,12 @@ func TestClientsOfAKilledServerMoveToOthers(t *testing.T) {
 	}
 	send()
 	clients := make([]*resumingClient, crowdSize)
-	var working sync.WaitGroup
+	var running sync.WaitGroup
 	for i := range clients {
 		clients[i] = &resumingClient{t: t, token: token, cursor: "0-0"}
-		working.Go(func() { clients[i].connect(servers[i%3]); clients[i].read(1) })
+		running.Go(func() { clients[i].connect(servers[i%3]); clients[i].read(1) })
 	}
-	working.Wait()
+	running.Wait()
 
 	const more = 20
 	before := commandsOf(t, redis)
@@ -113,7 +113,7 @@ func TestClientsOfAKilledServerMoveToOthers(t *testing.T) {
 	killed := time.Now()
 	latency := make([]time.Duration, crowdSize) // from the kill to the next message
 	for i, c := range clients {
-		working.Go(func() {
+		running.Go(func() {
 			if i%3 == 2 {
 				c.Cut()
 				time.Sleep(rand.N(500 * time.Millisecond)) // the jitter that the protocol requires
@@ -128,7 +128,7 @@ func TestClientsOfAKilledServerMoveToOthers(t *testing.T) {
 		send()
 		time.Sleep(50 * time.Millisecond) // sends for about a second
 	}
-	working.Wait()
+	running.Wait()
 	ran := commandsOf(t, redis).since(before)
 	var moved []time.Duration
 	for i := 2; i < crowdSize; i += 3 {

@@ -19,12 +19,12 @@ func TestReconnectStormSharesReads(t *testing.T) {
 	token := other.SignIn("Ada")
 	writer := join(t.Context(), t, "lobby", token, other)
 	clients := make([]*resumingClient, crowdSize)
-	var working sync.WaitGroup
+	var running sync.WaitGroup
 	for i := range clients {
 		clients[i] = &resumingClient{t: t, token: token, cursor: "0-0"}
-		working.Go(func() { clients[i].connect(restarted) })
+		running.Go(func() { clients[i].connect(restarted) })
 	}
-	working.Wait()
+	running.Wait()
 	send := func(count int) {
 		for i := range count {
 			if _, err := writer.send(t.Context(), fmt.Sprintf("message %d", i)); err != nil {
@@ -34,9 +34,9 @@ func TestReconnectStormSharesReads(t *testing.T) {
 	}
 	send(50)
 	for _, c := range clients {
-		working.Go(func() { c.read(50) })
+		running.Go(func() { c.read(50) })
 	}
-	working.Wait()
+	running.Wait()
 	restarted.Kill()
 	send(200)
 	restarted.Start() // the new process has not read the room yet
@@ -45,9 +45,9 @@ func TestReconnectStormSharesReads(t *testing.T) {
 	before := commandsOf(t, redis)
 	began := time.Now()
 	for _, c := range clients {
-		working.Go(func() { c.connect(restarted); c.read(250) })
+		running.Go(func() { c.connect(restarted); c.read(250) })
 	}
-	working.Wait()
+	running.Wait()
 	took := time.Since(began)
 	ran := commandsOf(t, redis).since(before)
 	t.Logf("%d clients reconnected and caught up in %v; Redis ran %v", crowdSize, took, ran)

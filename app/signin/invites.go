@@ -122,7 +122,7 @@ func (h *handlers) postInvite(c *fiber.Ctx) error {
 
 // redeem redeems the invite for the account that is signed in, or for a new one.
 func (h *handlers) redeem(ctx context.Context, code string, session *accounts.Session, wanted accounts.SignIn) (accounts.Redeemed, error) {
-	// An invite without uses is not found, but a person who has redeemed it may do so again.
+	// A used-up invite is not found, but a person who has already redeemed it may do so again.
 	invite, err := h.Accounts.Invite(ctx, code)
 	if err == nil {
 		_, err = h.inviter(ctx, invite)

@@ -101,8 +101,8 @@ func newUser(wanted identity.User) (identity.User, error) {
 	return user, nil
 }
 
-// postPasskey handles POST /passkeys, which finishes the creation of a passkey, and of the account if there is
-// none.
+// postPasskey handles POST /passkeys, which finishes the creation of a passkey, and creates an account if the
+// caller has none.
 func (h *handlers) postPasskey(c *fiber.Ctx) error {
 	body, err := request.ParseOptionalBody(c, "answer", "code", "next")
 	if err != nil {

@@ -441,7 +441,7 @@ func TestBackChannelLogout(t *testing.T) {
 	token := f.logoutToken(func(c jwt.MapClaims) { c["sid"] = "one" })
 	f.must(f.provider.Logout(ctx, token))
 	if live(one) || !live(two) || !live(other) {
-		t.Error("the logout of a session ended others, or not itself")
+		t.Error("the logout of one session ended other sessions, or did not end it")
 	}
 	setSID("one")
 	one, err = f.signIn()

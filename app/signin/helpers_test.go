@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"burble/app/apptest"
 	"burble/streams/redistest"
@@ -281,4 +282,12 @@ func (b *browser) clearToken() {
 		b.Fatal(err)
 	}
 	b.client.Jar = jar
+}
+
+// awaitRefusal waits until the server refuses the token. It learns from Redis that a session has ended.
+func (b *browser) awaitRefusal(token string) {
+	b.Helper()
+	apptest.Eventually(b, 30*time.Second, "the token is refused", func() bool {
+		return b.do(http.MethodGet, "/rooms", "", "Authorization", "Bearer "+token).status == http.StatusForbidden
+	})
 }

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"burble/app/accounts"
 	"burble/app/caller"
 	"burble/app/request"
 	"burble/views"
@@ -11,6 +12,9 @@ import (
 // getLink handles GET /l/{code}, the page of a one-time link.
 func (h *handlers) getLink(c *fiber.Ctx) error {
 	account, err := h.Accounts.Peek(c.UserContext(), c.Params("code"))
+	if err == nil && account.Banned {
+		err = accounts.ErrCode
+	}
 	if err != nil {
 		return caller.AsCodeError(err)
 	}

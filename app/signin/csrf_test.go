@@ -1,0 +1,78 @@
+//go:build unix
+
+package signin_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestOtherSitesCannotSignPeopleIn(t *testing.T) {
+	t.Parallel()
+	_, server, owner := startTeam(t)
+	mallory, in := owner.join("Mallory")
+	link := mallory.link(in.User.ID)
+	_, invite := owner.invite()
+	victim := newBrowser(t, server)
+	paths := []string{link, invite, "/setup", "/sign-in", "/sign-in/options", "/sign-up", "/sign-out", "/passkeys", "/passkeys/options", "/me", "/me/leave", "/me/sessions", "/invites", "/people/" + in.User.ID + "/link"}
+	for _, path := range paths {
+		for _, headers := range [][]string{
+			{"Origin", "https://evil.example"}, {"Origin", "null"}, {"Origin", "null", "Sec-Fetch-Site", "cross-site"}, {"Origin", "null", "Sec-Fetch-Site", "same-site"},
+			{"Origin", "", "Sec-Fetch-Site", "cross-site"},
+		} {
+			headers = append(headers, "Content-Type", "application/x-www-form-urlencoded")
+			victim.expect(path, victim.do(http.MethodPost, path, "name=Victim", headers...), http.StatusForbidden)
+		}
+	}
+	if cookies := victim.client.Jar.Cookies(mustParse(victim.origin)); len(cookies) != 0 {
+		t.Errorf("the browser got cookies %v", cookies)
+	}
+	// The forms of pages with no-referrer send "null", with this header.
+	got := victim.do(http.MethodPost, link, "", "Origin", "null", "Sec-Fetch-Site", "same-origin", "Content-Type", "application/x-www-form-urlencoded")
+	victim.expect("a form of the server's own page", got, http.StatusSeeOther)
+}
+
+func mustParse(text string) *url.URL {
+	parsed, err := url.Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return parsed
+}
+
+func TestNextLeadsOnlyToThisServer(t *testing.T) {
+	t.Parallel()
+	_, _, owner := startTeam(t)
+	for _, next := range []string{"https://evil.example", "//evil.example", `/\evil.example`, "/\t/evil.example", "javascript:alert(1)", "evil.example"} {
+		page := owner.get("/sign-in?next=" + url.QueryEscape(next))
+		if !strings.Contains(page.body, `href="/">Continue`) {
+			t.Errorf("next %q: the page leads elsewhere: %s", next, page.body)
+		}
+		page = owner.get("/welcome?next=" + url.QueryEscape(next))
+		if !strings.Contains(page.body, `href="/">Not now`) {
+			t.Errorf("next %q: the page leads elsewhere: %s", next, page.body)
+		}
+		owner.json(http.MethodPost, "/sign-out")
+		in := decode[signedIn](owner, owner.json(http.MethodPost, "/sign-in", "answer", owner.startUse(), "next", next))
+		if in.Next != "/" {
+			t.Errorf("next %q: a sign-in leads to %q", next, in.Next)
+		}
+	}
+}
+
+func TestPagesOfOldBrowsersRevealOnlyTheOrigin(t *testing.T) {
+	t.Parallel()
+	_, server, owner := startTeam(t)
+	_, invite := owner.invite()
+	old := newBrowser(t, server)
+	got := old.do(http.MethodGet, invite, "", "Accept", "text/html", "User-Agent", "Mozilla/5.0")
+	if policy := got.header.Get("Referrer-Policy"); policy != "origin" {
+		t.Errorf("without Sec-Fetch-Site, the policy is %q, want origin", policy)
+	}
+	got = old.do(http.MethodGet, invite, "", "Accept", "text/html", "User-Agent", "Mozilla/5.0", "Sec-Fetch-Site", "none")
+	if policy := got.header.Get("Referrer-Policy"); policy != "no-referrer" {
+		t.Errorf("with Sec-Fetch-Site, the policy is %q, want no-referrer", policy)
+	}
+}

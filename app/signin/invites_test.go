@@ -1,0 +1,119 @@
+//go:build unix
+
+package signin_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"burble/streams"
+	"burble/streams/redistest"
+)
+
+func TestInviteIsSpentOnlyByPostAndOncePerUser(t *testing.T) {
+	t.Parallel()
+	_, server, owner := startTeam(t, "ACCESS=members")
+	_, path := owner.invite("uses", "2")
+	for range 3 {
+		page := owner.expect("page", newBrowser(t, server).get(path), http.StatusOK)
+		if !strings.Contains(page.body, "Olga") || page.header.Get("Referrer-Policy") != "no-referrer" {
+			t.Errorf("got headers %v and %s", page.header, page.body)
+		}
+		owner.expect("HEAD", newBrowser(t, server).do(http.MethodHead, path, ""), http.StatusOK)
+	}
+	bob := newBrowser(t, server)
+	key := hiddenField(t, bob.get(path).body, "key")
+	got := bob.expect("accept", bob.form(path, "key", key, "name", "Bob"), http.StatusSeeOther)
+	if got.location() != "/welcome?next=%2F" {
+		t.Errorf("redirected to %q", got.location())
+	}
+	bob.expect("welcome", bob.get(got.location()), http.StatusOK)
+	for range 3 {
+		bob.expect("accept again", bob.form(path, "key", newKey()), http.StatusSeeOther)
+	}
+	eve := newBrowser(t, server)
+	eve.expect("accept", eve.json(http.MethodPost, path, "name", "Eve"), http.StatusOK)
+	late := newBrowser(t, server)
+	late.expect("accept a spent invite", late.json(http.MethodPost, path, "name", "Late"), http.StatusNotFound)
+	bob.expect("accept again, when it is spent", bob.form(path), http.StatusSeeOther)
+	people := decode[[]struct{ Name string }](bob, bob.do(http.MethodGet, "/people", ""))
+	if len(people) != 3 {
+		t.Errorf("got people %v, want Olga, Bob and Eve", people)
+	}
+}
+
+func TestInviteRedeemedAtTheSameMomentKeepsToItsUses(t *testing.T) {
+	t.Parallel()
+	_, server, owner := startTeam(t)
+	_, path := owner.invite("uses", "3")
+	statuses := make(chan int, 10)
+	var running sync.WaitGroup
+	for range cap(statuses) {
+		device := newBrowser(t, server)
+		running.Go(func() { statuses <- device.json(http.MethodPost, path, "name", "Bob", "key", newKey()).status })
+	}
+	running.Wait()
+	close(statuses)
+	count := map[int]int{}
+	for status := range statuses {
+		count[status]++
+	}
+	if count[http.StatusOK] != 3 || count[http.StatusNotFound] != 7 {
+		t.Errorf("got statuses %v, want 200 three times and 404 otherwise", count)
+	}
+}
+
+// account is the access to rooms of a person with an account.
+func account(store *streams.Store, in signedIn) streams.Access {
+	return store.AsRanked(streams.User{ID: in.User.ID, Name: in.User.Name}, streams.Account)
+}
+
+func TestInviteToAPrivateRoom(t *testing.T) {
+	t.Parallel()
+	redis, server, owner := startTeam(t)
+	store := redistest.Open(t, streams.Options{Redis: redis.Redis()})
+	ada, adaIn := owner.join("Ada")
+	room, err := account(store, adaIn).CreatePrivate(t.Context(), "Launch", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove := func(person signedIn) {
+		t.Helper()
+		entry := streams.Entry{Kind: streams.Joined, Key: newKey(), Member: streams.User{ID: person.User.ID, Name: person.User.Name}, Role: streams.NoRole}
+		if _, err := account(store, adaIn).Append(t.Context(), room, entry); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owner.expect("an invite to a room that the owner may not see", owner.json(http.MethodPost, "/invites", "room", room), http.StatusNotFound)
+	ada.expect("an invite to the server by a member", ada.json(http.MethodPost, "/invites"), http.StatusForbidden)
+	ada.expect("an invite to a public room by a member", ada.json(http.MethodPost, "/invites", "room", "lobby"), http.StatusForbidden)
+	_, path := ada.invite("room", room, "uses", "5")
+	if page := newBrowser(t, server).get(path); strings.Contains(page.body, room) || strings.Contains(page.body, "Launch") {
+		t.Errorf("the page of the invite names the room: %s", page.body)
+	}
+	bob := newBrowser(t, server)
+	in := decode[signedIn](bob, bob.expect("accept", bob.json(http.MethodPost, path, "name", "Bob"), http.StatusOK))
+	if in.Room != room {
+		t.Fatalf("joined %q, want %q", in.Room, room)
+	}
+	bob.expect("read the room", bob.do(http.MethodGet, "/r/"+room+"/messages", ""), http.StatusOK)
+	bob.expect("accept again", bob.json(http.MethodPost, path), http.StatusOK)
+
+	remove(in)
+	bob.expect("accept after the removal", bob.json(http.MethodPost, path), http.StatusNotFound)
+	bob.expect("read the room after the removal", bob.do(http.MethodGet, "/r/"+room+"/messages", ""), http.StatusNotFound)
+	_, second := ada.invite("room", room)
+	bob.expect("accept a new invite", bob.json(http.MethodPost, second), http.StatusOK)
+	bob.expect("read the room again", bob.do(http.MethodGet, "/r/"+room+"/messages", ""), http.StatusOK)
+
+	_, third := bob.invite("room", room, "uses", "5")
+	remove(in)
+	eve := newBrowser(t, server)
+	eve.expect("page of an invite by a former member", eve.get(third), http.StatusNotFound)
+	eve.expect("accept an invite by a former member", eve.json(http.MethodPost, third, "name", "Eve"), http.StatusNotFound)
+	if people := owner.do(http.MethodGet, "/people", ""); strings.Contains(people.body, "Eve") {
+		t.Errorf("an invite that does not work created an account: %s", people.body)
+	}
+}

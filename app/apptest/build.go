@@ -50,3 +50,13 @@ func Main(m *testing.M) int {
 	}
 	return code
 }
+
+// Program returns the path of the program, for tests that run it as a command.
+func Program(t testing.TB) string {
+	t.Helper()
+	program, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}

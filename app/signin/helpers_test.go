@@ -48,10 +48,15 @@ func newBrowser(t *testing.T, server *apptest.Server) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var found []string
+	apptest.Eventually(t, 30*time.Second, "the server listens", func() bool {
+		found = listening.FindStringSubmatch(server.Output())
+		return found != nil
+	})
 	return &browser{
 		T: t, server: server,
 		client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		origin: listening.FindStringSubmatch(server.Output())[1],
+		origin: found[1],
 		device: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
 	}
 }
@@ -159,10 +164,11 @@ var setupLink = regexp.MustCompile(`url=\S*(/setup\?code=[\w.-]+)`)
 // setupPath returns the path and the code of the setup link in the server's output.
 func setupPath(t *testing.T, server *apptest.Server) (path, code string) {
 	t.Helper()
-	found := setupLink.FindStringSubmatch(strings.ReplaceAll(server.Output(), `"`, ""))
-	if found == nil {
-		t.Fatalf("there is no setup link in the output: %s", server.Output())
-	}
+	var found []string
+	apptest.Eventually(t, 30*time.Second, "the setup link is logged", func() bool {
+		found = setupLink.FindStringSubmatch(strings.ReplaceAll(server.Output(), `"`, ""))
+		return found != nil
+	})
 	_, code, _ = strings.Cut(found[1], "code=")
 	return found[1], code
 }

@@ -1,0 +1,332 @@
+//go:build unix
+
+package people_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"burble/app/apptest"
+	"burble/streams/redistest"
+)
+
+// Helpers for this package's tests:
+//
+//	person               a program with the token of an account
+//	startTeam            starts a server with the owner Olga, the moderator Max and the member Bob
+//	code                 the error code of a response
+
+func TestMain(m *testing.M) { os.Exit(apptest.Main(m)) }
+
+// person is a program with the token of an account.
+type person struct {
+	*testing.T
+	server *apptest.Server
+	ID     string
+	Token  string
+}
+
+// do sends a request with a JSON object as its body, or none, and checks the status.
+func (p *person) do(method, path, body string, status int, headers ...string) (response string) {
+	p.Helper()
+	if p.Token != "" {
+		headers = append(headers, "Authorization", "Bearer "+p.Token)
+	}
+	if body != "" {
+		headers = append(headers, "Content-Type", "application/json")
+	}
+	got, response := p.server.Do(method, path, body, headers...)
+	if got != status {
+		p.Fatalf("%s %s %s: status %d, want %d: %.500s", method, path, body, got, status, response)
+	}
+	return response
+}
+
+func decode[T any](t *testing.T, response string) (value T) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(response), &value); err != nil {
+		t.Fatalf("%v in %.500s", err, response)
+	}
+	return value
+}
+
+var setupCode = regexp.MustCompile(`/setup\?code=([\w.-]+)`)
+
+// signIn sends a request that signs in, and returns the person.
+func signIn(t *testing.T, server *apptest.Server, path, body string, status int) *person {
+	t.Helper()
+	nobody := &person{T: t, server: server}
+	in := decode[struct {
+		User  struct{ ID string }
+		Token string
+	}](t, nobody.do(http.MethodPost, path, body, status))
+	return &person{T: t, server: server, ID: in.User.ID, Token: in.Token}
+}
+
+// team has a person with each role.
+type team struct {
+	redis              *redistest.Server
+	server             *apptest.Server
+	owner, mod, member *person
+}
+
+func startTeam(t *testing.T, env ...string) team {
+	t.Helper()
+	redis := redistest.Start(t)
+	server := apptest.Start(t, redis, env...)
+	var found []string
+	apptest.Eventually(t, 30*time.Second, "the setup link is logged", func() bool {
+		found = setupCode.FindStringSubmatch(server.Output())
+		return found != nil
+	})
+	code := found[1]
+	owner := signIn(t, server, "/setup", `{"code":"`+code+`","name":"Olga"}`, http.StatusCreated)
+	mod, member := owner.invite("Max"), owner.invite("Bob")
+	owner.do(http.MethodPut, "/people/"+mod.ID+"/role", `{"role":"moderator"}`, http.StatusNoContent)
+	mod.eventually("the moderator has the rank", http.MethodGet, "/audit", http.StatusOK)
+	return team{redis, server, owner, mod, member}
+}
+
+// invite returns a person who has accepted an invite of p to the server.
+func (p *person) invite(name string) *person {
+	p.Helper()
+	made := decode[struct{ URL string }](p.T, p.do(http.MethodPost, "/invites", "{}", http.StatusCreated))
+	target, err := url.Parse(made.URL)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return signIn(p.T, p.server, target.Path, `{"name":"`+name+`"}`, http.StatusOK)
+}
+
+// eventually waits until a request gets the status: a server learns from Redis that a role or a session has changed.
+func (p *person) eventually(what, method, path string, status int) {
+	p.Helper()
+	apptest.Eventually(p, 30*time.Second, what, func() bool {
+		got, _ := p.server.Do(method, path, "", "Authorization", "Bearer "+p.Token)
+		return got == status
+	})
+}
+
+func TestEveryRoleMayDoOnlyWhatItMay(t *testing.T) {
+	t.Parallel()
+	team := startTeam(t)
+	guest := signIn(t, team.server, "/session", `{"name":"Gus"}`, http.StatusOK)
+	visitor := &person{T: t, server: team.server}
+	const yes, no = http.StatusNoContent, http.StatusForbidden
+	tests := []struct {
+		method, path, body                       string
+		visitor, guest, member, moderator, owner int
+	}{
+		{"GET", "/people", "", no, no, 200, 200, 200},
+		{"GET", "/me/sessions", "", no, no, 200, 200, 200},
+		{"GET", "/invites", "", no, no, 200, 200, 200},
+		{"POST", "/invites", "{}", no, no, no, 201, 201},
+		{"POST", "/invites", `{"room":"lobby"}`, no, no, no, 201, 201},
+		{"POST", "/invites", `{"role":"moderator"}`, no, no, no, no, 201},
+		{"POST", "/invites", `{"role":"owner"}`, no, no, no, no, 201},
+		{"GET", "/audit", "", no, no, no, 200, 200},
+		{"POST", "/people/{target}/link", "", no, no, no, 201, 201},
+		{"DELETE", "/people/{target}/sessions", "", no, no, no, yes, yes},
+		{"PUT", "/people/{target}/role", `{"role":"member"}`, no, no, no, no, yes},
+		{"PUT", "/people/{target}/ban", `{"reason":"spam"}`, no, no, no, yes, yes},
+		{"DELETE", "/people/{target}/ban", "", no, no, no, yes, yes},
+		{"PUT", "/people/{unknown}/role", `{"role":"member"}`, no, no, no, no, 404},
+		{"POST", "/people/{unknown}/link", "", no, no, no, 404, 404},
+		{"PUT", "/people/" + team.owner.ID + "/ban", "{}", no, no, no, no, no},
+		{"POST", "/people/" + team.owner.ID + "/link", "", no, no, no, no, 201},
+		{"PUT", "/people/" + team.owner.ID + "/role", `{"role":"member"}`, no, no, no, no, no}, // the last owner
+	}
+	for _, test := range tests {
+		for _, one := range []struct {
+			by     *person
+			status int
+		}{{visitor, test.visitor}, {guest, test.guest}, {team.member, test.member}, {team.mod, test.moderator}, {team.owner, test.owner}} {
+			path := test.path
+			if strings.Contains(path, "{target}") {
+				path = strings.Replace(path, "{target}", team.owner.invite("Target").ID, 1)
+			}
+			path = strings.Replace(path, "{unknown}", "5d0f61a4-8a1e-4d7c-9f0a-3b1f2c4d5e6f", 1)
+			one.by.do(test.method, path, test.body, one.status)
+		}
+	}
+}
+
+func TestInvalidRequestsAboutPeople(t *testing.T) {
+	t.Parallel()
+	team := startTeam(t)
+	for _, test := range []struct{ method, path, body string }{
+		{"POST", "/invites", `{"uses":"0"}`}, {"POST", "/invites", `{"uses":"1001"}`}, {"POST", "/invites", `{"uses":"x"}`},
+		{"POST", "/invites", `{"expires_in":"0d"}`}, {"POST", "/invites", `{"expires_in":"91d"}`}, {"POST", "/invites", `{"expires_in":"-1h"}`},
+		{"POST", "/invites", `{"role":"king"}`}, {"POST", "/invites", `{"room":"lobby","role":"moderator"}`}, {"POST", "/invites", `{"room":"No room"}`},
+		{"POST", "/invites", `{"colour":"red"}`}, {"PUT", "/people/" + team.member.ID + "/role", `{"role":""}`}, {"PUT", "/people/x/role", `{"role":"member"}`},
+		{"GET", "/people?limit=501", ""}, {"GET", "/people?skip=-1", ""}, {"GET", "/audit?before=x", ""}, {"POST", "/me/leave", "{}"}, {"POST", "/me", `{"name":""}`},
+	} {
+		team.owner.do(test.method, test.path, test.body, http.StatusBadRequest)
+	}
+	team.owner.do("PUT", "/people/"+team.member.ID+"/ban", `{"reason":"`+strings.Repeat("x", 201)+`"}`, http.StatusRequestEntityTooLarge)
+}
+
+func TestSessionsAreListedAndEnded(t *testing.T) {
+	t.Parallel()
+	team := startTeam(t)
+	var others []*person
+	for range 3 {
+		made := decode[struct{ URL string }](t, team.member.do("POST", "/people/"+team.member.ID+"/link", "", http.StatusCreated))
+		target, err := url.Parse(made.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		others = append(others, signIn(t, team.server, target.Path, "", http.StatusOK))
+	}
+	type session struct {
+		ID, Device string
+		Current    bool
+		LastUsed   string `json:"last_used"`
+	}
+	list := decode[[]session](t, team.member.do("GET", "/me/sessions", "", http.StatusOK))
+	if len(list) != 4 || list[0].LastUsed != time.Now().UTC().Format(time.DateOnly) || list[0].Device != "Go-http-client" {
+		t.Fatalf("got sessions %+v, want 4", list)
+	}
+	for _, one := range decode[[]session](t, others[0].do("GET", "/me/sessions", "", http.StatusOK)) {
+		if one.Current {
+			team.member.do("DELETE", "/me/sessions/"+one.ID, "", http.StatusNoContent)
+		}
+	}
+	others[0].eventually("one session ends", "GET", "/people", http.StatusForbidden)
+	others[1].do("GET", "/people", "", http.StatusOK)
+	stranger := team.owner.invite("Eve")
+	stranger.do("DELETE", "/me/sessions/"+list[0].ID, "", http.StatusNoContent) // not hers, so nothing happens
+	team.member.do("DELETE", "/me/sessions", "", http.StatusNoContent)
+	for _, other := range others[1:] {
+		other.eventually("the other sessions end", "GET", "/people", http.StatusForbidden)
+	}
+	if list := decode[[]session](t, team.member.do("GET", "/me/sessions", "", http.StatusOK)); len(list) != 1 || !list[0].Current {
+		t.Errorf("got sessions %+v, want only the current one", list)
+	}
+	team.mod.do("DELETE", "/people/"+team.member.ID+"/sessions", "", http.StatusNoContent)
+	team.member.eventually("a moderator ends the sessions", "GET", "/people", http.StatusForbidden)
+}
+
+func TestBannedPersonIsRefused(t *testing.T) {
+	t.Parallel()
+	team := startTeam(t)
+	guest := signIn(t, team.server, "/session", `{"name":"Gus"}`, http.StatusOK)
+	for _, one := range []*person{team.member, guest} {
+		team.mod.do("PUT", "/people/"+one.ID+"/ban", `{"reason":"spam"}`, http.StatusNoContent)
+		one.eventually("the ban", "GET", "/rooms", http.StatusForbidden)
+		team.mod.do("DELETE", "/people/"+one.ID+"/ban", "", http.StatusNoContent)
+	}
+	guest.eventually("the end of the ban", "GET", "/rooms", http.StatusOK)
+	team.mod.do("PUT", "/people/"+team.member.ID+"/ban", "{}", http.StatusNoContent)
+	people := team.mod.do("GET", "/people", "", http.StatusOK)
+	if !strings.Contains(people, `"banned":true`) {
+		t.Errorf("a moderator does not see the ban: %s", people)
+	}
+	if people := team.owner.invite("Eve").do("GET", "/people", "", http.StatusOK); strings.Contains(people, "banned") {
+		t.Errorf("a member sees the ban: %s", people)
+	}
+}
+
+func TestLeavingRemovesTheAccount(t *testing.T) {
+	t.Parallel()
+	team := startTeam(t)
+	team.owner.do("POST", "/me/leave", `{"confirm":"true"}`, http.StatusForbidden) // the last owner
+	team.member.do("POST", "/me/leave", `{"confirm":"true"}`, http.StatusNoContent)
+	team.member.eventually("the account is gone", "GET", "/people", http.StatusForbidden)
+	if people := team.owner.do("GET", "/people", "", http.StatusOK); strings.Contains(people, "Bob") {
+		t.Errorf("the account is still listed: %s", people)
+	}
+	team.owner.do("PUT", "/people/"+team.mod.ID+"/role", `{"role":"owner"}`, http.StatusNoContent)
+	team.owner.do("POST", "/me/leave", `{"confirm":"true"}`, http.StatusNoContent)
+}
+
+func TestAuditReadsLikeARoom(t *testing.T) {
+	t.Parallel()
+	team := startTeam(t)
+	team.mod.do("PUT", "/people/"+team.member.ID+"/ban", `{"reason":"spam"}`, http.StatusNoContent)
+	for _, test := range []struct {
+		by     *person
+		status int
+	}{{team.owner.invite("Eve"), http.StatusNotFound}, {&person{T: t, server: team.server}, http.StatusNotFound}} {
+		test.by.do("GET", "/audit/events", "", test.status)
+		test.by.do("GET", "/r/_audit/messages", "", http.StatusBadRequest)
+	}
+	for accept, want := range map[string]string{
+		"text/plain": "Max banned Bob: spam", "application/x-ndjson": `"action":"ban"`, "text/event-stream": `"action":"ban"`,
+	} {
+		stream, err := team.server.Client(team.owner.Token).OpenStream(t.Context(), "/audit/events", "Accept: "+accept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stream.Close()
+		for line := ""; !strings.Contains(line, want); {
+			if line, err = stream.Line(); err != nil {
+				t.Fatalf("%s: %v before %q", accept, err, want)
+			}
+		}
+		team.mod.do("DELETE", "/people/"+team.member.ID+"/sessions", "", http.StatusNoContent)
+		for line := ""; !strings.Contains(line, "sign_out") && !strings.Contains(line, "signed Bob out"); {
+			if line, err = stream.Line(); err != nil {
+				t.Fatalf("%s: %v before the new entry", accept, err)
+			}
+		}
+	}
+	list := decode[[]struct {
+		Action, Reason string
+		User, Member   struct{ Name string }
+	}](t, team.mod.do("GET", "/audit", "", http.StatusOK))
+	if last := list[3]; last.Action != "join" || last.User.Name != "Eve" || last.Member.Name != "Olga" {
+		t.Errorf("the entry is %+v, want that Eve joined", last)
+	}
+	var actions []string
+	for _, entry := range list {
+		actions = append(actions, entry.Action)
+	}
+	if got := strings.Join(actions, " "); got != "sign_out sign_out sign_out join invite ban role join invite join invite role" {
+		t.Errorf("got actions %q, newest first", got)
+	}
+}
+
+func TestCommandsPrintLinks(t *testing.T) {
+	t.Parallel()
+	team := startTeam(t, "ORIGINS=https://chat.example.org")
+	run := func(args ...string) (output string, err error) {
+		command := exec.Command(apptest.Program(t), args...)
+		command.Env = append(team.server.Env, "GO_ENV=test")
+		text, err := command.CombinedOutput()
+		return strings.TrimSpace(string(text)), err
+	}
+	path := func(args ...string) string {
+		t.Helper()
+		output, err := run(args...)
+		path, ok := strings.CutPrefix(output, "https://chat.example.org")
+		if err != nil || !ok || strings.Contains(path, "\n") {
+			t.Fatalf("%v: got %q, %v, want only a link", args, output, err)
+		}
+		return path
+	}
+	_, code, _ := strings.Cut(path("owner"), "code=")
+	second := signIn(t, team.server, "/setup", `{"code":"`+code+`","name":"Otto"}`, http.StatusCreated)
+	if people := second.do("GET", "/people", "", http.StatusOK); strings.Count(people, `"owner"`) != 2 {
+		t.Errorf("got people %s, want two owners", people)
+	}
+	signIn(t, team.server, path("invite", "-uses", "2", "-expires-in", "1d"), `{"name":"Ivy"}`, http.StatusOK)
+	if again := signIn(t, team.server, path("link", team.member.ID), "", http.StatusOK); again.ID != team.member.ID {
+		t.Errorf("the link signs in %s, want %s", again.ID, team.member.ID)
+	}
+	if audit := team.owner.do("GET", "/audit", "", http.StatusOK); strings.Count(audit, `"name":"The operator"`) < 3 {
+		t.Errorf("the audit lacks what the operator did: %s", audit)
+	}
+	for _, args := range [][]string{{"link"}, {"link", "x"}, {"owner", "x"}, {"invite", "-uses", "0"}, {"invite", "-role", "king"}, {"owner", "-redis-url", ""}} {
+		if output, err := run(args...); err == nil || strings.Contains(output, "https://chat.example.org/") {
+			t.Errorf("%v: got %q, want an error", args, output)
+		}
+	}
+}

@@ -16,6 +16,8 @@ const (
 	recheckTimeout = 10 * time.Second
 	// runInterval is how often Run checks whether the tail still confirms the cache.
 	runInterval = time.Second
+	// recheckTime is how long before MaxUnconfirmed a recheck begins, so that its answer arrives in time.
+	recheckTime = 500 * time.Millisecond
 	// recheckInterval is how long after a recheck the next one is due, while the tail is lost.
 	recheckInterval = MaxUnconfirmed / 2
 )
@@ -142,18 +144,25 @@ func (c *cache) changeUser(user *cachedUser, text func(field string) string) []n
 
 // Run checks subscribed sessions against Redis while the tail does not confirm them, until ctx ends. It
 // makes the first check when the tail has been broken for recheckInterval, or has not confirmed the
-// sessions for MaxUnconfirmed.
+// sessions for nearly MaxUnconfirmed.
 func (v *Verdicts) Run(ctx context.Context) error {
-	ticker := time.NewTicker(runInterval)
-	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-time.After(v.cache.untilCheck(v.options.Now())):
 			v.recheckUnconfirmed(ctx)
 		}
 	}
+}
+
+// untilCheck returns how long Run waits, which is runInterval or, if that is sooner, until a recheck is due.
+func (c *cache) untilCheck(now time.Time) time.Duration {
+	age := now.Sub(c.start) - time.Duration(c.confirmed.Load())
+	if left := MaxUnconfirmed - recheckTime - age; left >= 0 && left < runInterval {
+		return left + time.Millisecond
+	}
+	return runInterval
 }
 
 func (v *Verdicts) recheckUnconfirmed(ctx context.Context) {
@@ -178,7 +187,7 @@ func (v *Verdicts) recheckUnconfirmed(ctx context.Context) {
 func (c *cache) takeRecheck(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	isLost := !c.isConfirmed(now) || c.isBroken && !c.isConfirmed(now.Add(recheckInterval))
+	isLost := !c.isConfirmed(now.Add(recheckTime)) || c.isBroken && !c.isConfirmed(now.Add(recheckInterval))
 	isDue := c.recheckDue || isLost && now.Sub(c.rechecked) >= recheckInterval
 	if !isDue || len(c.users) == 0 && len(c.guests) == 0 {
 		return false

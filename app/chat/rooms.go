@@ -300,6 +300,9 @@ func (s *Service) Members(ctx context.Context, user identity.User, room string) 
 // ChangeMember adds, changes or removes a member of a room. A change to what already holds stores nothing, and
 // Stored has the entry that made the user a member.
 func (s *Service) ChangeMember(user identity.User, address, room, memberID string, change protocol.MemberChange) (streams.Stored, error) {
+	if user.IsZero() {
+		return streams.Stored{}, protocol.NameRequired()
+	}
 	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
 	defer cancel()
 	current, err := s.as(user).Member(ctx, room, memberID)

@@ -117,6 +117,9 @@ func (h *handlers) postDeletion(c *fiber.Ctx) error {
 }
 
 func (h *handlers) confirmAndDelete(c *fiber.Ctx, room, typed string) error {
+	if caller.Of(c).User.IsZero() {
+		return protocol.NameRequired()
+	}
 	about, err := h.Chat.About(c.UserContext(), caller.Of(c).User, room)
 	if err != nil {
 		return err

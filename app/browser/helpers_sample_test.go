@@ -48,8 +48,9 @@ var sampleMessages = []struct {
 // newSample starts a server and fills its rooms.
 func newSample(t *testing.T) *sample {
 	t.Helper()
-	s := &sample{t: t, redis: redistest.Start(t), ada: newUser(t, "Ada"), guests: make(map[string]*guest)}
+	s := &sample{t: t, redis: redistest.Start(t), guests: make(map[string]*guest)}
 	s.Server = apptest.Start(t, s.redis)
+	s.ada = newUser(t, "Ada") // after the server, so that her page closes before the server ends
 	s.ada.open(s.Server, "/")
 	s.guests["Ada"] = connect(t, s.Server, eval[string](s.ada, `fetch("/session", {method: "POST", headers: {"Content-Type": "application/json"}, body: '{"name":"Ada"}'})
 		.then((response) => response.json()).then(({ token }) => token)`))

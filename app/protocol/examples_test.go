@@ -180,6 +180,7 @@ type exampleEntry struct {
 	Member   User         `json:"member"`
 	Role     streams.Role `json:"role"`
 	Reason   string       `json:"reason"`
+	Action   string       `json:"action"`
 	Title    string       `json:"title"`
 	Archived bool         `json:"archived"`
 	Locked   bool         `json:"locked"`
@@ -220,7 +221,7 @@ func (got *exampleEntry) entry(t *testing.T) streams.Entry {
 	entry := streams.Entry{
 		ID: parseID(t, got.ID), Number: got.N, Kind: got.Kind, Key: got.Key, User: streams.User(got.User), Text: got.Text, Emoji: got.Emoji,
 		On: got.On, Reactions: got.Reactions, Deleted: got.Deleted, Mentions: got.Mentions,
-		Member: streams.User(got.Member), Role: got.Role, Reason: got.Reason,
+		Member: streams.User(got.Member), Role: got.Role, Action: got.Action, Reason: got.Reason,
 		Settings: streams.Settings{Title: got.Title, Archived: got.Archived, Locked: got.Locked},
 	}
 	for text, id := range map[string]*streams.ID{got.ReplyTo: &entry.ReplyTo, got.Of: &entry.Of, got.Edited: &entry.Edited} {

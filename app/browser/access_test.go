@@ -1,0 +1,121 @@
+//go:build unix
+
+package browser
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"burble/app/apptest"
+	"burble/streams/redistest"
+
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+)
+
+var setupLink = regexp.MustCompile(`/setup\?code=[\w.-]+`)
+
+// addAuthenticator gives the page a virtual authenticator, whose user always agrees.
+func (u *user) addAuthenticator() {
+	u.t.Helper()
+	call(u, webauthn.Enable, webauthn.EnableParams{})
+	call(u, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+	}})
+}
+
+// openLocal opens a page of the server under the name localhost, because passkeys do not belong to IP addresses.
+func (u *user) openLocal(server *apptest.Server, path string) {
+	u.t.Helper()
+	u.do(chromedp.Navigate(strings.Replace(server.URL(), "127.0.0.1", "localhost", 1) + path))
+}
+
+// submit fills in the name, if it is asked for, and submits the first form of the page's main part.
+func (u *user) submit(selector, name string) {
+	u.t.Helper()
+	if name != "" {
+		u.do(chromedp.SendKeys(chromedp.CSS(selector+` input[name=name]`), name))
+	}
+	u.wait("the form to be ready", `document.querySelector('`+selector+` button:enabled') !== null`)
+	u.click(selector + " button")
+}
+
+// pathOf returns the path in an address, with its query.
+func pathOf(t *testing.T, address string) string {
+	t.Helper()
+	parsed, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed.RequestURI()
+}
+
+// TestTeamFromSetupLinkToPrivateRoom follows a team on two servers: the setup link from the log, an owner with a
+// passkey, an invite in a second browser, a private room, and a stranger who sees nothing of it.
+func TestTeamFromSetupLinkToPrivateRoom(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	here, there := apptest.Start(t, redis, "ACCESS=members"), apptest.Start(t, redis, "ACCESS=members")
+	apptest.Eventually(t, timeout, "the setup link is logged", func() bool { return setupLink.MatchString(here.Output()) })
+	setup := setupLink.FindString(here.Output())
+
+	owner := newUser(t, "Olga")
+	owner.addAuthenticator()
+	owner.openLocal(here, setup)
+	owner.submit(`form[action="/setup"]`, owner.name)
+	owner.wait("the home page", `location.pathname === "/"`)
+	owner.openLocal(there, "/me")
+	owner.wait("the account page with a passkey", `document.querySelector('form[action^="/me/passkeys/"]') !== null && document.body.innerText.includes("Owner")`)
+
+	owner.openLocal(there, "/invites")
+	owner.submit(`form[action="/invites"]`, "")
+	owner.wait("the invite link", `document.querySelector("input[readonly]")?.value.includes("/i/")`)
+	invite := pathOf(t, eval[string](owner, `document.querySelector("input[readonly]").value`))
+
+	bob := newUser(t, "Bob")
+	bob.addAuthenticator()
+	bob.openLocal(here, invite)
+	bob.submit(`form[action^="/i/"]`, bob.name)
+	bob.wait("the offer of a passkey", `location.pathname === "/welcome"`)
+	bob.submit(`form[data-passkey="create"]`, "")
+	bob.wait("the home page", `location.pathname === "/"`)
+
+	room := eval[string](owner, `(async () => {
+		const people = await (await fetch("/people")).json();
+		const members = people.filter(({ name }) => name === "Bob").map(({ id }) => id);
+		const body = JSON.stringify({ kind: "private", title: "Launch", members });
+		const response = await fetch("/rooms", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+		return (await response.json()).room;
+	})()`)
+	owner.openLocal(there, "/r/"+room)
+	owner.wait("the composer", `document.querySelector("#composer textarea") !== null`)
+	owner.waitUpToDate()
+	bob.openLocal(here, "/r/"+room)
+	bob.wait("the composer", `document.querySelector("#composer textarea") !== null`)
+	bob.waitUpToDate()
+	owner.send("only for us")
+	bob.waitMessages("only for us")
+
+	stranger := newUser(t, "Mallory")
+	stranger.allowErrors("403", "404")
+	for _, path := range []string{"/r/" + room, "/", "/r/lobby", "/people"} {
+		stranger.openLocal(here, path)
+		stranger.wait("the page for signing in", `location.pathname === "/sign-in"`)
+	}
+	stranger.runScript(`for (const path of ["messages", "search?q=us", "events"]) {
+		const response = await fetch("/r/` + room + `/" + path);
+		if (response.ok) throw new Error(path + ": " + response.status);
+	}`)
+	if text := eval[string](stranger, `document.documentElement.outerHTML`); strings.Contains(text, "Launch") || strings.Contains(text, "only for us") {
+		t.Errorf("a stranger sees the room: %s", text)
+	}
+
+	bob.openLocal(here, "/me")
+	bob.click(`form[action^="/me/sessions/"] button`)
+	bob.wait("the page for signing in", `location.pathname === "/sign-in"`)
+	bob.submit(`form[data-passkey="use"]`, "")
+	bob.wait("the home page", `location.pathname === "/" && document.body.dataset.name === "Bob"`)
+}

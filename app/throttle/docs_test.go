@@ -1,0 +1,35 @@
+package throttle
+
+import (
+	"fmt"
+	"testing"
+
+	"burble/app/apptest"
+)
+
+func TestSignInLimitsInDocs(t *testing.T) {
+	t.Parallel()
+	apptest.ExpectDoc(t, "PROTOCOL.md",
+		fmt.Sprintf("An address may make %d of the requests with a code, and of those that sign in, at once, and then one every %g s", SignInBurst, 1/SignInRate),
+		fmt.Sprintf("All addresses together may make %d times as many", AllSignIns),
+	)
+}
+
+// One address must not use up what all addresses may do.
+func TestOneAddressLeavesSignInsToOthers(t *testing.T) {
+	t.Parallel()
+	limits := New(50, 50)
+	for range 10 * AllSignIns * SignInBurst {
+		limits.AllowSignIn("a")
+	}
+	if err := limits.AllowSignIn("b"); err != nil {
+		t.Errorf("another address is refused: %v", err)
+	}
+	var refused error
+	for i := range 2 * AllSignIns * SignInBurst {
+		refused = limits.AllowSignIn(fmt.Sprint(i))
+	}
+	if refused == nil {
+		t.Error("the attempts of all addresses together are not limited")
+	}
+}

@@ -150,6 +150,12 @@ export class Timeline extends EventTarget {
     return this.#change(() => this.#log.insertBefore(row, this.#firstWaiting()));
   }
 
+  /** Adds a line about the room in the place of the entry with the ID. @param {string} text @param {string} id */
+  addLine(text, id) {
+    const row = Object.assign(document.createElement("p"), { className: "change", textContent: text });
+    return this.#change(() => this.attached && this.#place(row, id));
+  }
+
   /** Shows waiting messages at the end, and pending changes on their messages. @param {import("../offline/outbox.js").Item[]} items */
   showOutbox(items) {
     return this.#change(() => {
@@ -221,17 +227,22 @@ export class Timeline extends EventTarget {
     const waiting = entry.key && this.#waitingRow(entry.key);
     waiting?.remove();
     const article = this.#renderer.renderStored(entry, waiting);
-    const last = this.#lastStored();
-    let before = last;
-    while (before && compareIDs(before.id.slice(1), entry.id) > 0) before = previousMessage(before);
-    if (before === last) this.#log.insertBefore(article, this.#firstWaiting());
-    else if (before) before.after(article);
-    else this.#log.prepend(article);
+    this.#place(article, entry.id);
     this.#articles.set(entry.id, article);
     this.#changes.show(article);
     updateRow(article);
     updateRow(nextMessage(article));
     return true;
+  }
+
+  /** Inserts a row after the last message up to the ID. */
+  #place(row, id) {
+    const last = this.#lastStored();
+    let before = last;
+    while (before && compareIDs(before.id.slice(1), id) > 0) before = previousMessage(before);
+    if (before === last) this.#log.insertBefore(row, this.#firstWaiting());
+    else if (before) before.after(row);
+    else this.#log.prepend(row);
   }
 
   #apply(entry) {

@@ -24,7 +24,8 @@ export function backoff(attempt, random = Math.random) {
  * the user is not shown as present there, and they do not affect the state.
  *
  * Connection dispatches each frame as an event of its type: hello, followed, entries, stored,
- * error, status, signal or present. The followed and entries frames of watched rooms are
+ * error, status, signal, present or closed. A room that is closed, or whose follow is refused
+ * because the user may not see it, is no longer followed or watched. The followed and entries frames of watched rooms are
  * dispatched as `watched`. It also dispatches `state` with "connecting", "catching-up", "live",
  * "offline" or "asleep". The frame or state is in `detail`. It dispatches `unopened` if a socket
  * closes before it has opened.
@@ -209,8 +210,13 @@ export class Connection extends EventTarget {
   #handleFrame(frame) {
     const { type, room } = frame;
     if (type === "followed" || type === "entries") return this.#handleEntries(frame);
-    if (type === "error" && !frame.key && this.#cursors.has(room) && !this.#gapDetector.isFollowed(room)) {
-      // The server refused the follow.
+    const isRefusal = type === "error" && !frame.key && this.#cursors.has(room) && !this.#gapDetector.isFollowed(room); // of the follow
+    if ((type === "closed" && room) || (isRefusal && frame.code === "not_found")) {
+      this.#cursors.delete(room);
+      this.#watched.delete(room);
+      return this.#emit("closed", { room, code: "removed", ...(!isRefusal && frame) });
+    }
+    if (isRefusal) {
       if (!this.#watched.has(room)) return this.#reconnect();
       this.#watchQueue.push(room);
       return this.#watchNext(Math.max(1_000, frame.retry_after_ms ?? 0));

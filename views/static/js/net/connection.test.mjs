@@ -349,3 +349,27 @@ test("another class of sockets resumes from the cursor", (t) => {
   socket().receive(hello, followed("resumed", "2-0@e"), entries("2-0@e", "3-0@e"));
   assert.equal(events.at(-1), "3-0");
 });
+
+test("a closed room is followed no longer, not even by the next socket", (t) => {
+  const { connection, socket } = connect(t);
+  const closed = [];
+  connection.addEventListener("closed", ({ detail }) => closed.push(detail));
+  socket().receive(hello, followed("resumed", "1-0@e"), { type: "closed", room: "lobby", code: "removed" });
+  assert.deepEqual(closed, [{ type: "closed", room: "lobby", code: "removed" }]);
+  assert.equal(connection.cursor("lobby"), null);
+  connection.renew();
+  assert.deepEqual(requestOf(socket()), {});
+  socket().receive(hello);
+  assert.deepEqual(socket().sent, []);
+});
+
+test("a room that the user may no longer see is closed", (t) => {
+  const { connection, socket } = connect(t);
+  const closed = [];
+  connection.addEventListener("closed", ({ detail }) => closed.push(detail));
+  const refusal = (room) => ({ type: "error", code: "not_found", message: "There is no such room", room });
+  connection.watch("kitchen", "1-0@e");
+  socket().receive(hello, refusal("lobby"), refusal("kitchen"));
+  assert.deepEqual(closed, [{ room: "lobby", code: "removed" }, { room: "kitchen", code: "removed" }]);
+  assert.equal(FakeSocket.instances.length, 1);
+});

@@ -91,6 +91,13 @@ export class RoomCache {
   }
 }
 
+/** Deletes a room, of any user of this browser. @param {string} room */
+export async function deleteRoom(room) {
+  for (const key of await access("readonly", (rooms) => rooms.getAllKeys())) {
+    if (key.endsWith(` ${room}`)) await access("readwrite", (rooms) => rooms.delete(key));
+  }
+}
+
 /** Converts an article to an entry for MessageRenderer.renderStored. @param {Element} article */
 function entryOf(article) {
   const { n, key, edited } = article.dataset;

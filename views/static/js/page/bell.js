@@ -1,4 +1,5 @@
 import { names } from "../people/names.js";
+import { isHidden } from "../rooms/rooms.js";
 import { BELL_KEY } from "./alerts.js";
 import { load, save } from "./storage.js";
 import { toast } from "./toast.js";
@@ -42,7 +43,8 @@ export function showNotification(room, entry, isUnread) {
 }
 
 async function show(room, { id, user, text }) {
-  const title = `${names.label(user)} in #${room}`;
+  const row = isHidden(room) && document.querySelector(`#room-list a[href="/r/${room}"] b`);
+  const title = `${names.label(user)} in ${row ? row.textContent : `#${room}`}`;
   const options = { body: [...text].slice(0, 200).join(""), tag: id, data: `/r/${room}/${id}` };
   const registration = await getRegistration();
   if (registration?.active) return registration.showNotification(title, options); // on phones, only a service worker may show notifications

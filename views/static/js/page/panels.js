@@ -38,7 +38,10 @@ export function connectPanels({ room, me, connection, log, scroll, timeline, his
   const topic = byID("topic");
   topic?.addEventListener("toggle", ({ newState }) => newState === "open" && topic.querySelector("input").select());
   connection.addEventListener("entries", ({ detail: { entries } }) => {
-    for (const { kind, text } of entries) if (kind === "topic") byID("topic-button").firstElementChild.textContent = text;
+    for (const entry of entries) {
+      if (entry.kind === "topic") byID("topic-button").firstElementChild.textContent = entry.text;
+      if (/^(member|room)$/.test(entry.kind)) import("../rooms/changes.js").then(({ showChange }) => showChange(room, entry, timeline));
+    }
   });
   for (const sidebar of document.querySelectorAll(".sidebar")) {
     sidebar.addEventListener("toggle", ({ newState }) => newState === "open" && (sidebar.querySelector("[aria-current]") ?? sidebar).focus());

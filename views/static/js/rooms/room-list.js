@@ -5,7 +5,7 @@ import { formatDateTime, timeAgo, times } from "../page/time.js";
 import { names } from "../people/names.js";
 import { Presence } from "../people/presence.js";
 import { StoredRooms } from "./read-markers.js";
-import { Rooms } from "./rooms.js";
+import { isHidden, Rooms } from "./rooms.js";
 
 const FETCH_DELAY = 300; // milliseconds before a request for stale counts, so that one request serves several rooms
 const NAME_DELAY = 200; // milliseconds after the last key before a request for the name of a room
@@ -76,6 +76,12 @@ export class RoomList {
     for (const type of ["signal", "present"]) {
       this.#connection.addEventListener(type, ({ detail }) => this.#applySignal(detail));
     }
+    this.#connection.addEventListener("closed", async ({ detail }) => {
+      if (!detail.room) return; // the session has ended
+      rooms.delete(detail.room);
+      this.#rows.find((row) => nameOf(row) === detail.room)?.remove();
+      (await import("./closed.js")).closeRoom(detail, this.#currentRoom);
+    });
     for (const type of ["pointerleave", "focusout"]) this.#list.addEventListener(type, () => this.#draw());
     const fetchIfOld = () => document.hidden || this.#sinceFetch.longest < FETCH_INTERVAL || this.#fetch();
     times.addEventListener("change", () => this.#draw());
@@ -226,7 +232,7 @@ function readRow(row) {
   const { last, read } = row.firstElementChild.dataset;
   const room = nameOf(row);
   return {
-    room, title: row.querySelector(".topic").textContent || room, last: last || "0-0", read: read || null,
+    room, title: row.querySelector(isHidden(room) ? "b" : ".topic").textContent || room, last: last || "0-0", read: read || null,
     unread: numberIn(row, ".badge:not(.mentions)"), mentions: numberIn(row, ".mentions"), present: numberIn(row, ".present"),
   };
 }
@@ -241,7 +247,12 @@ function fillRow(row, { room, title, last, unread, mentions, present }, users) {
     set(element, { hidden: !count });
     set(element.firstElementChild, { textContent: String(text) });
   };
-  set(row.querySelector(".topic"), { textContent: title === room ? "" : title });
+  const hidden = isHidden(room);
+  set(row.querySelector(".topic"), { textContent: hidden || title === room ? "" : title });
+  if (hidden) {
+    set(row.querySelector(".hash"), { textContent: "•" });
+    set(row.querySelector("b"), { textContent: title });
+  }
   set(row.firstElementChild, { title });
   const people = users.slice(0, 3).map((user) => names.label(user));
   if (present > people.length) people.push(`${present - people.length} more`);

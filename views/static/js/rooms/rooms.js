@@ -2,6 +2,9 @@ import { compareIDs } from "../net/id.js";
 
 /** @typedef {{ room: string, title: string, last: string, read: string | null, unread: number, mentions: number, present: number }} Room */
 
+/** Reports whether a room is private or direct. Pages show the title of such a room instead of its name. @param {string} room */
+export const isHidden = (room) => /^[pd][a-z2-7]{20}$/.test(room);
+
 /**
  * Rooms counts the unread messages of each room. It starts from the counts in the server's list
  * and updates them as entries arrive.
@@ -65,7 +68,8 @@ export class Rooms extends EventTarget {
 
   #count(room, entry) {
     room.last = entry.id;
-    if (entry.kind === "topic") room.title = entry.text || room.room;
+    if (entry.kind === "topic" && !isHidden(room.room)) room.title = entry.text || room.room;
+    if (entry.kind === "room" && entry.title) room.title = entry.title;
     if (!this.#isUnread(room, entry)) return;
     if (entry.kind === "delete") this.#countDeleted(room, entry.of);
     if (entry.kind === "message") room.unread++;
@@ -108,6 +112,12 @@ export class Rooms extends EventTarget {
   /** @returns {Room[]} rooms that the user has read first, each sorted by their last entry, newest first */
   get sorted() {
     return [...this.#rooms.values()].sort((a, b) => !a.read - !b.read || compareIDs(b.last, a.last));
+  }
+
+  /** Removes a room that the user may no longer see. @param {string} name */
+  delete(name) {
+    this.#rooms.delete(name);
+    this.#changed();
   }
 
   #markStale(name) {

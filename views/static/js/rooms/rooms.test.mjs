@@ -144,3 +144,15 @@ test("neighbourOf wraps around, and can skip rooms without unread messages", () 
   assert.equal(neighbourOf(list, "b", 1, true), undefined);
   assert.equal(neighbourOf(list, "elsewhere", 1, false), "a");
 });
+
+test("a private room has the title of its last entry of kind room, whatever its topic", () => {
+  const { rooms } = makeRooms();
+  const name = "pabcdefghijklmnopqrst";
+  rooms.update([room(name, "5-0", { title: "Launch" })]);
+  rooms.addEntries({ room: name, entries: [{ id: "6-0", kind: "topic", user: { id: "bob" }, text: "tea" }] });
+  assert.equal(rooms.get(name).title, "Launch");
+  rooms.addEntries({ room: name, entries: [{ id: "7-0", kind: "room", user: { id: "bob" }, title: "Week two" }] });
+  assert.equal(rooms.get(name).title, "Week two");
+  rooms.delete(name);
+  assert.ok(!rooms.sorted.some((one) => one.room === name));
+});

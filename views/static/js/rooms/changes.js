@@ -1,0 +1,32 @@
+import { formatDateTime } from "../page/time.js";
+import { names } from "../people/names.js";
+import { isHidden } from "./rooms.js";
+
+/**
+ * Returns a line about an entry of kind member or room, in the words of the plain text of a live read.
+ * @param {import("../messages/message.js").Entry} entry
+ */
+export function lineOf({ kind, user, member, role, reason, muted_until: muted, title, archived, locked }) {
+  const who = user.name;
+  if (kind === "room") {
+    const state = archived ? "archived" : locked ? "locked" : "open";
+    return `${who} changed the settings of the room: ${state}${title ? `, titled “${title}”` : ""}`;
+  }
+  const why = reason ? `: ${reason}` : "";
+  if (role === "none") return member.id === user.id ? `${who} left` : `${who} removed ${member.name}${why}`;
+  if (role === "moderator") return `${who} made ${member.name} a moderator${why}`;
+  if (muted) return `${who} muted ${member.name} until ${formatDateTime(Date.parse(muted))}${why}`;
+  return member.id === user.id ? `${who} joined` : `${who} added ${member.name}`;
+}
+
+/**
+ * Shows a change of the room or of its members as a line between the messages, and a new title in the heading.
+ * @param {string} room
+ * @param {import("../messages/message.js").Entry} entry
+ * @param {import("../messages/timeline.js").Timeline} timeline
+ */
+export function showChange(room, entry, timeline) {
+  for (const person of [entry.user, entry.member]) if (person) names.add(person);
+  if (entry.kind === "room" && isHidden(room) && entry.title) document.querySelector(".bar h1").textContent = entry.title;
+  timeline.addLine(lineOf(entry), entry.id);
+}

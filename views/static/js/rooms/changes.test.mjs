@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+globalThis.document ??= { addEventListener() {}, documentElement: { lang: "en" } };
+globalThis.addEventListener ??= () => {};
+const { lineOf } = await import("./changes.js");
+
+const ada = { id: "1", name: "Ada" };
+const bob = { id: "2", name: "Bob" };
+
+test("each change of a room or a member has a line", () => {
+  for (const [entry, want] of [
+    [{ kind: "member", user: ada, member: bob, role: "member" }, "Ada added Bob"],
+    [{ kind: "member", user: bob, member: bob, role: "member" }, "Bob joined"],
+    [{ kind: "member", user: bob, member: bob, role: "none" }, "Bob left"],
+    [{ kind: "member", user: ada, member: bob, role: "none", reason: "spam" }, "Ada removed Bob: spam"],
+    [{ kind: "member", user: ada, member: bob, role: "moderator" }, "Ada made Bob a moderator"],
+    [{ kind: "room", user: ada, title: "Launch", archived: false, locked: true }, "Ada changed the settings of the room: locked, titled “Launch”"],
+    [{ kind: "room", user: ada, title: "", archived: false, locked: false }, "Ada changed the settings of the room: open"],
+  ]) {
+    assert.equal(lineOf(entry), want);
+  }
+  assert.match(lineOf({ kind: "member", user: ada, member: bob, role: "member", muted_until: "2026-12-01T09:00:00Z" }), /^Ada muted Bob until .*2026/);
+});

@@ -1,0 +1,41 @@
+import { OUTBOX_PREFIX } from "../offline/outbox.js";
+import { deleteRoom } from "../offline/room-cache.js";
+import { keysWithPrefix, save } from "../page/storage.js";
+import { toast } from "../page/toast.js";
+
+/**
+ * Removes what this device has of a room that the user may no longer read, and says so. If the page shows the
+ * room, the sentence takes the place of its messages.
+ * @param {{ room: string, code: string }} closed
+ * @param {string} [currentRoom]
+ */
+export function closeRoom({ room, code }, currentRoom) {
+  const unsent = keysWithPrefix(`${OUTBOX_PREFIX}${room}:`);
+  for (const key of unsent) {
+    save(key, "");
+    dispatchEvent(new StorageEvent("storage", { key })); // the outboxes of this page listen to it
+  }
+  deleteRoom(room).catch(() => {});
+  closeNotifications(room).catch(() => {});
+  const isCurrent = room === currentRoom;
+  if (!isCurrent && !unsent.length) return;
+  const text = sentenceFor(code, isCurrent ? "this room" : "a room", unsent.length);
+  if (!isCurrent) return toast(text);
+  const notice = Object.assign(document.createElement("p"), { className: "notice", role: "alert", textContent: `${text} ` });
+  notice.append(Object.assign(document.createElement("a"), { href: "/", textContent: "All rooms" }));
+  document.querySelector("main").replaceChildren(notice);
+}
+
+/** @param {string} code @param {string} room @param {number} unsent number of messages that were not sent */
+export function sentenceFor(code, room, unsent) {
+  const text = code === "deleted" ? `${room} was deleted.` : `You’re no longer a member of ${room}.`;
+  const discarded = unsent ? ` ${unsent === 1 ? "A message" : `${unsent} messages`} that you had not sent ${unsent === 1 ? "was" : "were"} discarded.` : "";
+  return text[0].toUpperCase() + text.slice(1) + discarded;
+}
+
+async function closeNotifications(room) {
+  const registration = await navigator.serviceWorker?.getRegistration();
+  for (const notification of (await registration?.getNotifications()) ?? []) {
+    if (notification.data.startsWith(`/r/${room}/`)) notification.close();
+  }
+}

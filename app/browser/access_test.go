@@ -119,3 +119,49 @@ func TestTeamFromSetupLinkToPrivateRoom(t *testing.T) {
 	bob.submit(`form[data-passkey="use"]`, "")
 	bob.wait("the home page", `location.pathname === "/" && document.body.dataset.name === "Bob"`)
 }
+
+func TestPagesAboutPeopleAreAccessible(t *testing.T) {
+	t.Parallel()
+	source, err := axeSource()
+	if err != nil {
+		skip(t, err)
+	}
+	server := apptest.Start(t, redistest.Start(t), "OIDC_ISSUER=https://login.example.org", "OIDC_CLIENT_ID=burble")
+	apptest.Eventually(t, timeout, "the setup link is logged", func() bool { return setupLink.MatchString(server.Output()) })
+	owner, bob := newUser(t, "Olga"), newUser(t, "Bob")
+	check := func(u *user, what string) {
+		u.t.Helper()
+		u.runScript(`for (const details of document.querySelectorAll("details")) details.open = true`)
+		for _, scheme := range []string{"light", "dark"} {
+			u.emulate(narrow, scheme)
+			u.waitAnimations()
+			for _, violation := range u.axe(source, `rules: { "target-size": { enabled: true } }`) {
+				t.Errorf("%s, %s: %s", what, scheme, violation)
+			}
+			if overflow := eval[int](u, `document.documentElement.scrollWidth - innerWidth`); overflow > 0 {
+				t.Errorf("%s: the page is %d pixels wider than the screen", what, overflow)
+			}
+		}
+	}
+	owner.addAuthenticator()
+	owner.openLocal(server, setupLink.FindString(server.Output()))
+	check(owner, "setup")
+	owner.submit(`form[action="/setup"]`, owner.name)
+	owner.wait("the home page", `location.pathname === "/"`)
+	owner.openLocal(server, "/invites")
+	owner.submit(`form[action="/invites"]`, "")
+	owner.wait("the invite link", `document.querySelector("input[readonly]")?.value.includes("/i/")`)
+	check(owner, "invite link")
+	invite := pathOf(t, eval[string](owner, `document.querySelector("input[readonly]").value`))
+	bob.openLocal(server, "/sign-in")
+	check(bob, "sign in")
+	bob.openLocal(server, invite)
+	check(bob, "invite")
+	bob.submit(`form[action^="/i/"]`, bob.name)
+	bob.wait("the offer of a passkey", `location.pathname === "/welcome"`)
+	check(bob, "welcome")
+	for _, path := range []string{"/me", "/people", "/invites", "/audit"} {
+		owner.openLocal(server, path)
+		check(owner, path)
+	}
+}

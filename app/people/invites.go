@@ -108,8 +108,12 @@ func (h *handlers) postInvite(c *fiber.Ctx) error {
 	}
 	address := caller.PublicOrigin(c, h.Origins) + "/i/" + code
 	if body.IsForm {
+		back := "/invites"
+		if invite.Room != "" {
+			back = "/r/" + invite.Room
+		}
 		return h.showSecret(c, views.Secret{
-			Heading: "An invite link", URL: address, Back: "/invites",
+			Heading: "An invite link", URL: address, Back: back,
 			Text: "Send this link to the people you invite. Anyone who has it can use it until it is used up or expires.",
 		})
 	}

@@ -7,6 +7,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"burble/app/apptest"
+	"burble/streams/redistest"
 )
 
 func TestOtherSitesCannotSignPeopleIn(t *testing.T) {
@@ -74,5 +77,27 @@ func TestPagesOfOldBrowsersRevealOnlyTheOrigin(t *testing.T) {
 	got = old.do(http.MethodGet, invite, "", "Accept", "text/html", "User-Agent", "Mozilla/5.0", "Sec-Fetch-Site", "none")
 	if policy := got.header.Get("Referrer-Policy"); policy != "no-referrer" {
 		t.Errorf("with Sec-Fetch-Site, the policy is %q, want no-referrer", policy)
+	}
+}
+
+func TestCookiesBehindTLSBelongToThisHost(t *testing.T) {
+	t.Parallel()
+	mock, settings := startProvider(t)
+	server := apptest.Start(t, redistest.Start(t), append(settings, "TRUSTED_PROXY=forwarded", "HOSTS=chat.example.org")...)
+	ada := newBrowser(t, server)
+	secure := []string{"X-Forwarded-Proto", "https", "Origin", strings.Replace(ada.origin, "http:", "https:", 1), "Content-Type", "application/json"}
+	options := ada.expect("options", ada.do(http.MethodPost, "/sign-in/options", "{}", secure...), http.StatusOK)
+	start := ada.expect("start", ada.do(http.MethodGet, "/oidc/start", "", "X-Forwarded-Proto", "https"), http.StatusSeeOther)
+	upgraded := ada.expect("sign up", ada.do(http.MethodPost, "/sign-up", `{"name":"Ada"}`, secure...), http.StatusCreated)
+	if redirect := mustParse(start.location()).Query().Get("redirect_uri"); redirect != strings.Replace(ada.origin, "http:", "https:", 1)+"/oidc/callback" || !strings.HasPrefix(start.location(), mock.Issuer()) {
+		t.Errorf("redirected to %s", start.location())
+	}
+	for name, got := range map[string]response{"__Host-burble_passkey": options, "__Host-burble_provider": start, "__Host-burble": upgraded} {
+		cookie := got.header.Get("Set-Cookie")
+		for _, want := range []string{name + "=", "; path=/", "; HttpOnly", "; secure", "; SameSite=Lax"} {
+			if !strings.Contains(strings.ToLower(cookie), strings.ToLower(want)) {
+				t.Errorf("the cookie %q lacks %q", cookie, want)
+			}
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"burble/app/caller"
 	"burble/app/httpguard"
 	"burble/app/negotiate"
 	"burble/app/protocol"
@@ -22,7 +23,7 @@ func asError(err error) *protocol.Error {
 	if refused := (*fiber.Error)(nil); errors.As(err, &refused) {
 		return fiberError(refused)
 	}
-	return protocol.AsError(err)
+	return protocol.AsError(caller.AsError(err))
 }
 
 // fiberError returns one of Fiber's errors as clients see it.

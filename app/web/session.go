@@ -28,7 +28,7 @@ func (s *Server) postSession(c *fiber.Ctx) error {
 	}
 	user, err := identity.NewUser(body.Fields["name"])
 	if err != nil {
-		return protocol.Errorf(protocol.BadField, "name", "%s", sentence(err))
+		return protocol.Errorf(protocol.BadField, "name", "%s", protocol.Sentence(err))
 	}
 	if !known.User.IsZero() {
 		user.ID = known.User.ID
@@ -119,10 +119,4 @@ func localPath(next string) string {
 		return "/"
 	}
 	return next
-}
-
-// sentence returns an error's text with a capital letter and a full stop.
-func sentence(err error) string {
-	text := err.Error()
-	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
 }

@@ -1,0 +1,101 @@
+//go:build unix
+
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"burble/app/accounts"
+	"burble/app/apptest"
+	"burble/app/identity"
+	"burble/streams/conns"
+	"burble/streams/redistest"
+
+	cdpnetwork "github.com/chromedp/cdproto/network"
+)
+
+// member is a person with an account.
+type member struct{ id, token string }
+
+// newMember creates an account. The servers must have the secret.
+func newMember(t *testing.T, redis *redistest.Server, secret, name string) member {
+	t.Helper()
+	set := conns.New(conns.Options{Redis: redis.Redis(), Stream: "{0}:activity"})
+	defer set.Close()
+	guest, err := identity.NewUser(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := accounts.New(accounts.Options{Redis: set, Secret: []byte(secret)}).Upgrade(context.Background(), accounts.SignIn{User: guest, Device: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return member{guest.ID, in.Token}
+}
+
+// request makes a request with JSON as the member, and returns the field "room" of the response.
+func (m member) request(t *testing.T, server *apptest.Server, method, path, body string) (room string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, server.URL()+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+m.token)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode >= 300 {
+		t.Fatalf("%s %s: status %d, %v: %s", method, path, response.StatusCode, err, text)
+	}
+	var created struct{ Room string }
+	json.Unmarshal(text, &created) // some responses have no body
+	return created.Room
+}
+
+func TestPageLeavesAPrivateRoomFromWhichTheUserIsRemoved(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	const secret = "SECRET=a secret that all servers share!"
+	here, there := apptest.Start(t, redis, secret), apptest.Start(t, redis, secret)
+	_, value, _ := strings.Cut(secret, "=")
+	ada, carl, bob := newMember(t, redis, value, "Ada"), newMember(t, redis, value, "Carl"), newMember(t, redis, value, "Bob")
+	room := ada.request(t, there, "POST", "/rooms", fmt.Sprintf(`{"kind":"private","title":"Launch","members":[%q]}`, bob.id))
+	ada.request(t, there, "POST", "/r/"+room+"/messages", `{"text":"a secret plan"}`)
+
+	page := newUser(t, "Bob")
+	call(page, cdpnetwork.SetCookie, cdpnetwork.SetCookieParams{Name: "burble", Value: bob.token, URL: here.URL()})
+	page.open(here, "/r/"+room)
+	page.waitUpToDate()
+	page.waitMessages("a secret plan")
+	const heading = `document.querySelector(".bar h1").innerText`
+	page.expect("the heading", heading, "Launch")
+	row := fmt.Sprintf(`document.querySelector('#room-list a[href="/r/%s"]')`, room)
+	page.expect("the title in the list of rooms", row+`.querySelector("b").innerText`, "Launch")
+	isCached := fmt.Sprintf(`new Promise((resolve) => { const request = indexedDB.open("burble"); request.onsuccess = () => {
+		const keys = request.result.transaction("rooms").objectStore("rooms").getAllKeys();
+		keys.onsuccess = () => { request.result.close(); resolve(keys.result.some((key) => key.endsWith(" %s"))) } } })`, room)
+	page.wait("the messages to be cached", isCached)
+
+	ada.request(t, there, "PATCH", "/r/"+room, `{"title":"Week two"}`)
+	ada.request(t, there, "PUT", "/r/"+room+"/members/"+carl.id, "")
+	page.wait("the new title", heading+` === "Week two" && `+row+`.querySelector("b").innerText === "Week two"`)
+	page.wait("the line about Carl", `[...document.querySelectorAll("#messages .change")].some((line) => line.innerText === "Ada added Carl")`)
+
+	ada.request(t, there, "DELETE", "/r/"+room+"/members/"+bob.id, "")
+	page.wait("the sentence", `document.querySelector("main").innerText.includes("You’re no longer a member of this room.")`)
+	page.wait("the room to leave the list", row+` === null`)
+	page.wait("the messages to leave the device", isCached+`.then((is) => !is)`)
+	if text := eval[string](page, "document.body.innerText"); strings.Contains(text, "a secret plan") {
+		t.Errorf("the page still shows the room's messages: %s", text)
+	}
+}

@@ -30,6 +30,8 @@ type Options struct {
 	Callers  *caller.Identifier
 	Origins  []string // other origins of this server, as peer.CanonicalOrigin returns them
 
+	// Allow counts a link or an invite that is created. It returns an error if the address has to wait.
+	Allow func(address string) error
 	// NewPage returns the fields that every page has.
 	NewPage func(c *fiber.Ctx, title string) views.Page
 }
@@ -52,7 +54,7 @@ func Register(router fiber.Router, options Options) {
 	router.Delete("/me/sessions/:id", negotiate.NoStore, account, h.endSession)
 
 	router.Get("/people", negotiate.NoStore, account, h.getPeople)
-	router.Post("/people/:user/link", negotiate.NoStore, account, h.postLink)
+	router.Post("/people/:user/link", negotiate.NoStore, account, h.limit, h.postLink)
 	router.Put("/people/:user/role", account, h.putRole)
 	router.Post("/people/:user/role", account, h.putRole)
 	router.Put("/people/:user/ban", account, h.putBan)
@@ -62,7 +64,7 @@ func Register(router fiber.Router, options Options) {
 	router.Post("/people/:user/sessions", account, h.endTheirSessions)
 
 	router.Get("/invites", negotiate.NoStore, account, h.getInvites)
-	router.Post("/invites", negotiate.NoStore, account, h.postInvite)
+	router.Post("/invites", negotiate.NoStore, account, h.limit, h.postInvite)
 	router.Post("/invites/:id", account, h.revokeInvite)
 	router.Delete("/invites/:id", account, h.revokeInvite)
 
@@ -78,6 +80,14 @@ func (h *handlers) requireAccount(c *fiber.Ctx) error {
 		return c.Redirect("/sign-in?next="+url.QueryEscape(c.OriginalURL()), http.StatusSeeOther)
 	}
 	return streams.ErrSignIn
+}
+
+// limit is middleware that counts a request against the limits of sign-ins.
+func (h *handlers) limit(c *fiber.Ctx) error {
+	if err := h.Allow(caller.Of(c).Address); err != nil {
+		return err
+	}
+	return c.Next()
 }
 
 // requireLeader is middleware that refuses callers who are neither moderators nor owners.

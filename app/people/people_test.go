@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"burble/app/apptest"
+	"burble/app/throttle"
 	"burble/streams/redistest"
 )
 
@@ -329,4 +330,16 @@ func TestCommandsPrintLinks(t *testing.T) {
 			t.Errorf("%v: got %q, want an error", args, output)
 		}
 	}
+}
+
+func TestInvitesOfOneAddressAreLimited(t *testing.T) {
+	t.Parallel()
+	team := startTeam(t, "RATE_ADDRESS=1000")
+	for range 2 * throttle.SignInBurst {
+		status, _ := team.server.Do(http.MethodPost, "/invites", "{}", "Authorization", "Bearer "+team.owner.Token, "Content-Type", "application/json")
+		if status == http.StatusTooManyRequests {
+			return
+		}
+	}
+	t.Errorf("more than %d invites were not limited", throttle.SignInBurst)
 }

@@ -115,8 +115,8 @@ func TestOversizedHeadersAndOtherMethods(t *testing.T) {
 		}
 		s.request(method, "/nothing", "").expectRefusal(t, 404, protocol.NotFound, "")
 	}
-	if got := s.postJSON("/rooms", "{}"); got.status != 405 || got.header.Get("Allow") != "GET, HEAD" {
-		t.Errorf("POST /rooms: status %d, Allow %q; want 405 and GET, HEAD", got.status, got.header.Get("Allow"))
+	if got := s.postJSON("/open", "{}"); got.status != 405 || got.header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST /open: status %d, Allow %q; want 405 and GET, HEAD", got.status, got.header.Get("Allow"))
 	}
 	response := s.request("HEAD", "/r/lobby/events", "")
 	if response.status != 200 || response.header.Get("Content-Type") != "text/event-stream" || s.live.Count() != 0 {

@@ -45,12 +45,16 @@ func bodyFields(t *testing.T) (fields []string) {
 	found := strings.Split(strings.TrimSpace(s.get("/r/lobby/search?q=nothing-of-this").body), "\n")
 	cleo := s.newAccount("Cleo", accounts.Member)
 	room := "/r/" + s.newPrivateRoom(cleo)
+	var invite struct{ URL string }
+	s.manage(cleo, "POST", "/invites", `{"room":"`+s.newPrivateRoom(cleo)+`"}`, 201).decode(t, &invite)
+	_, code, _ := strings.Cut(invite.URL, "/i/")
+	joined := s.postJSON("/i/"+code, `{"name":"Bob"}`)
 	change := `{"role":"moderator","muted_until":"2099-12-01T09:00:00Z","reason":"spam"}`
 	s.manage(cleo, "PUT", room+"/members/"+cleo.ID, change, 200)
 	const settings = `{"title":"Launch","locked":true}`
 	for _, body := range []string{
 		settings, s.manage(cleo, "PATCH", room, settings, 200).body, change, strings.Trim(s.manage(cleo, "GET", room+"/members", "", 200).body, "[]"),
-		`{"name":"Ada"}`, reply, session.body, message.body, s.get("/r/lobby/messages").body,
+		`{"name":"Ada"}`, reply, session.body, joined.body, message.body, s.get("/r/lobby/messages").body,
 		s.get("/r/lobby/messages?limit=x").body, found[len(found)-1], strings.Trim(s.get("/rooms", ada.bearer()).body, "[]"),
 	} {
 		var object map[string]any

@@ -64,6 +64,6 @@ func (s *Server) registerPeople() {
 		Callers: s.callers, Mode: o.Mode, Origins: o.Origins, Allow: s.limits.AllowSignIn, NewPage: s.newPage,
 	})
 	people.Register(s.fiber, people.Options{
-		Log: s.log, Accounts: o.Accounts, Passkeys: keys, Chat: s.chat, Callers: s.callers, Origins: o.Origins, NewPage: s.newPage,
+		Log: s.log, Accounts: o.Accounts, Passkeys: keys, Chat: s.chat, Callers: s.callers, Origins: o.Origins, Allow: s.limits.AllowSignIn, NewPage: s.newPage,
 	})
 }

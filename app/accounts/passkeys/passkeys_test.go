@@ -455,3 +455,41 @@ func TestUnknownUsersTakeAsLong(t *testing.T) {
 		t.Errorf("an unknown user takes %.2f times as long as a known one", ratio)
 	}
 }
+
+func TestPasskeyIsRenamed(t *testing.T) {
+	f := newFixture(t)
+	in := f.register("Ada")
+	list, err := f.passkeys.List(ctx, in.User.ID)
+	f.must(err)
+	if len(list) != 1 || list[0].Name != "Key" {
+		t.Fatalf("got passkeys %+v, want one with the name Key", list)
+	}
+	id := list[0].ID
+	for given, want := range map[string]string{"  My \n key ": "My key", strings.Repeat("é", 80): strings.Repeat("é", 50), "": ""} {
+		f.must(f.passkeys.Rename(ctx, in.Session, id, given))
+		list, err := f.passkeys.List(ctx, in.User.ID)
+		f.must(err)
+		if list[0].Name != want {
+			t.Errorf("after Rename(%q), the name is %q, want %q", given, list[0].Name, want)
+		}
+	}
+	other := accounts.Session{User: in.Session.User, ID: uuid.New(), Expiry: in.Session.Expiry}
+	f.want("rename with another session", f.passkeys.Rename(ctx, other, id, "x"), accounts.ErrSignedOut)
+	f.must(f.accounts.RemovePasskey(ctx, in.Session, id))
+	f.want("rename a removed passkey", f.passkeys.Rename(ctx, in.Session, id, "x"), accounts.ErrUnknown)
+}
+
+func TestRemovedPasskeyDoesNotComeBack(t *testing.T) {
+	f := newFixture(t)
+	in := f.register("Ada")
+	all, err := f.accounts.Passkeys(ctx, in.User.ID)
+	f.must(err)
+	for id, record := range all {
+		f.must(f.accounts.RemovePasskey(ctx, in.Session, id))
+		_, err := f.accounts.ChangePasskey(ctx, in.Session, id, record, "{}") // as a rename that read the record before
+		f.want("change a removed passkey", err, accounts.ErrUnknown)
+	}
+	if left, err := f.accounts.Passkeys(ctx, in.User.ID); err != nil || len(left) != 0 {
+		t.Errorf("got passkeys %v, %v, want none", left, err)
+	}
+}

@@ -55,7 +55,7 @@ var arrows = map[string]string{
 
 	// The bench.
 	"app/bench":        "bench/load bench/peers bench/proc bench/report bench/target bench/wire streams",
-	"app/bench/target": "bench/load bench/peers bench/proc bench/wire",
+	"app/bench/target": "accounts bench/load bench/peers bench/proc bench/wire identity streams",
 	"app/bench/report": "bench/load bench/proc",
 	"app/bench/peers":  "bench/load bench/wire",
 	"app/bench/load":   "bench/wire",

@@ -93,6 +93,7 @@ func (b *bench) defineWorkload(flags *flag.FlagSet) {
 	flags.IntVar(&w.Missed, "missed", w.Missed, "resume: number of entries that each client has missed")
 	flags.IntVar(&w.Entries, "entries", w.Entries, "join: number of entries in the room")
 	flags.IntVar(&w.Users, "guests", defaultUsers, "Burble: maximum number of users that the clients share")
+	flags.BoolVar(&w.Private, "private", w.Private, "Burble: the rooms are private, and the users have accounts (not with mode resume)")
 	flags.BoolVar(&w.Deflate, "deflate", w.Deflate, "Burble: clients request compressed batches, as its page does")
 	flags.StringVar(&w.Transport, "transport", load.WebSocket, "websocket, or sse (Burble only)")
 	flags.DurationVar(&w.Duration, "for", 10*time.Second, "measured `time` of each run")

@@ -27,6 +27,8 @@ type Workload struct {
 	Entries   int           `json:"entries"`   // number of entries in the room to join
 	Deflate   bool          `json:"deflate"`   // clients request compressed batches, as browsers do
 
+	Private bool `json:"private"` // the rooms are private, and the users have accounts
+
 	SingleSender bool `json:"-"` // the server generates the messages
 }
 

@@ -68,12 +68,17 @@ func (b *Burble) Launch(ctx context.Context, w load.Workload, r *proc.Redis) (*S
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := burbleTokens(ctx, port, w.Users)
+	name, tokens := wire.RoomName, []string(nil)
+	if w.Private {
+		name, tokens, err = privateRooms(ctx, r, w)
+	} else {
+		tokens, err = burbleTokens(ctx, port, w.Users)
+	}
 	if err != nil {
 		process.Kill()
 		return nil, err
 	}
-	socket := burbleSocket(tokens, w.Deflate)
+	socket := burbleSocket(tokens, w.Deflate, name)
 	s := &Server{protocol: socket, Port: port, pids: []int{process.PID()}, redisPIDs: r.PIDs, Stop: process.Kill}
 	if w.Transport == load.SSE {
 		s.protocol, s.sendProtocol = burbleEvents(), socket
@@ -82,25 +87,27 @@ func (b *Burble) Launch(ctx context.Context, w load.Workload, r *proc.Redis) (*S
 }
 
 // burbleSocket returns the WebSocket protocol of app/PROTOCOL.md. Clients share the tokens.
-func burbleSocket(tokens []string, deflate bool) *load.Protocol {
+func burbleSocket(tokens []string, deflate bool, name func(room int) string) *load.Protocol {
 	return &load.Protocol{
 		Request: func(client, _ int) string {
 			return wire.UpgradeRequest("/ws", "Sec-WebSocket-Protocol: burble.v1", "Authorization: Bearer "+tokens[client%len(tokens)])
 		},
 		Follow: func(rooms []int) [][]byte {
-			return burbleFollow(rooms, `"last":0,"deflate":`+strconv.FormatBool(deflate))
+			return burbleFollow(rooms, name, `"last":0,"deflate":`+strconv.FormatBool(deflate))
 		},
 		Joined:  `{"type":"followed"`,
 		Refused: `{"type":"error"`,
 		Message: func(room int, text, key string) string {
-			return fmt.Sprintf(`{"type":"send","room":"%s","key":"%s","text":"%s"}`, wire.RoomName(room), key, text)
+			return fmt.Sprintf(`{"type":"send","room":"%s","key":"%s","text":"%s"}`, name(room), key, text)
 		},
 	}
 }
 
 // FollowNewest makes the clients of Burble start with the newest entries of each room.
 func (s *Server) FollowNewest(entries int) {
-	s.protocol.Follow = func(rooms []int) [][]byte { return burbleFollow(rooms, fmt.Sprintf(`"last":%d`, entries)) }
+	s.protocol.Follow = func(rooms []int) [][]byte {
+		return burbleFollow(rooms, wire.RoomName, fmt.Sprintf(`"last":%d`, entries))
+	}
 }
 
 // ResumeFrom makes the clients of Burble resume from a cursor in the URL, as the page does.
@@ -114,10 +121,10 @@ func (s *Server) ResumeFrom(cursor string, deflate bool) {
 }
 
 // burbleFollow returns a follow frame for each room. fields are additional JSON fields.
-func burbleFollow(rooms []int, fields string) [][]byte {
+func burbleFollow(rooms []int, name func(room int) string, fields string) [][]byte {
 	frames := make([][]byte, len(rooms))
 	for i, room := range rooms {
-		frames[i], _ = wire.ClientFrame(wire.OpText, fmt.Appendf(nil, `{"type":"follow","room":"%s",%s}`, wire.RoomName(room), fields))
+		frames[i], _ = wire.ClientFrame(wire.OpText, fmt.Appendf(nil, `{"type":"follow","room":"%s",%s}`, name(room), fields))
 	}
 	return frames
 }

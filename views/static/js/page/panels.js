@@ -2,7 +2,6 @@ import { sleepWhenHidden } from "../net/wake.js";
 import { updateTag } from "../people/avatar.js";
 import { names } from "../people/names.js";
 import { PeoplePanel } from "../people/people-panel.js";
-import { Typing } from "../people/typing.js";
 import { trackReading } from "../rooms/read-tracker.js";
 import { RoomList } from "../rooms/room-list.js";
 import { StoredReadMarkers } from "../rooms/read-markers.js";
@@ -39,8 +38,7 @@ export function connectPanels({ room, me, connection, log, scroll, timeline, his
   topic?.addEventListener("toggle", ({ newState }) => newState === "open" && topic.querySelector("input").select());
   connection.addEventListener("entries", ({ detail: { entries } }) => {
     for (const entry of entries) {
-      if (entry.kind === "topic") byID("topic-button").firstElementChild.textContent = entry.text;
-      if (/^(member|room)$/.test(entry.kind)) import("../rooms/changes.js").then(({ showChange }) => showChange(room, entry, timeline));
+      if (/^(member|room|topic)$/.test(entry.kind)) import("../rooms/changes.js").then(({ showChange }) => showChange(room, entry, timeline));
     }
   });
   for (const sidebar of document.querySelectorAll(".sidebar")) {
@@ -64,19 +62,24 @@ function showUnread(rooms, currentRoom, alerts) {
 /** Shows which users are in the room and which are typing, and sends the user's own typing signals. */
 function connectPeople({ room, me, connection, presence }) {
   const panel = new PeoplePanel(me);
-  const typing = new Typing({ send: () => connection.send({ type: "typing", room }), show: (users) => panel.showTyping(users) });
+  let typing = null; // a promise, once someone has typed
+  const options = { send: () => connection.send({ type: "typing", room }), show: (parts) => panel.showTyping(parts) };
+  const withTyping = (action) => {
+    typing ??= import("../people/typing.js").then(({ Typing }) => new Typing(options));
+    typing.then(action).catch(() => (typing = null)); // it could not be loaded
+  };
   const field = document.querySelector("#composer textarea");
-  field?.addEventListener("input", () => (field.value ? typing.signal() : typing.reset()));
+  field?.addEventListener("input", () => withTyping((typing) => (field.value ? typing.signal() : typing.reset())));
   for (const type of ["signal", "present"]) {
     connection.addEventListener(type, ({ detail: { room: frameRoom, kind, user } }) => {
       if (frameRoom !== room || kind === "read") return;
-      if (kind === "typing" && user.id !== me?.id) typing.addUser(user);
-      if (kind === "left") typing.removeUser(user.id);
+      if (kind === "typing" && user.id !== me?.id) withTyping((typing) => typing.addUser(user));
+      if (kind === "left") typing?.then((typing) => typing.removeUser(user.id));
       if (kind !== "typing") panel.showPeople(presence[room]);
     });
   }
   connection.addEventListener("entries", ({ detail: { entries } }) => {
-    for (const { kind, user } of entries) if (kind === "message") typing.removeUser(user.id);
+    for (const { kind, user } of entries) if (kind === "message") typing?.then((typing) => typing.removeUser(user.id));
   });
 }
 

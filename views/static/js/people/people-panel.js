@@ -1,5 +1,4 @@
 import { showAvatar, showName } from "./avatar.js";
-import { typingText } from "./typing.js";
 
 /** PeoplePanel shows the users in the room, and those who are typing. */
 export class PeoplePanel {
@@ -22,9 +21,9 @@ export class PeoplePanel {
     othersLine.textContent = count > users.length ? `and ${count - users.length} more` : "";
   }
 
-  /** @param {{ id: string, name: string }[]} users */
-  showTyping(users) {
-    this.#typing?.replaceChildren(...typingText(users).map((part) => (part.id ? this.#name(part, "bdi") : part)));
+  /** @param {({ id: string, name: string } | string)[]} parts of the line */
+  showTyping(parts) {
+    this.#typing?.replaceChildren(...parts.map((part) => (part.id ? this.#name(part, "bdi") : part)));
   }
 
   #row(user) {

@@ -10,8 +10,8 @@ export class Typing {
   #show;
 
   /**
-   * @param {{ send: () => void, show: (users: { id: string, name: string }[]) => void }} options
-   *   send sends a signal; show receives the other users who are typing
+   * @param {{ send: () => void, show: (parts: ({ id: string, name: string } | string)[]) => void }} options
+   *   send sends a signal; show receives the line that names the other users who are typing
    */
   constructor({ send, show }) {
     this.#send = send;
@@ -44,7 +44,7 @@ export class Typing {
   }
 
   #changed() {
-    this.#show([...this.#others.values()].map(({ user }) => user));
+    this.#show(typingText([...this.#others.values()].map(({ user }) => user)));
   }
 }
 

@@ -22,7 +22,7 @@ test("signals are sent at most every 3 s, and immediately after a reset", (t) =>
 test("another user is shown until 5 s after the last signal, or until removed", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   let shown = [];
-  const typing = new Typing({ send() {}, show: (users) => (shown = users.map((user) => user.name)) });
+  const typing = new Typing({ send() {}, show: (parts) => (shown = parts.flatMap((part) => part.name ?? [])) });
   typing.addUser({ id: "a", name: "Ada" });
   t.mock.timers.tick(3_000);
   typing.addUser({ id: "a", name: "Ada" });

@@ -20,12 +20,13 @@ export function lineOf({ kind, user, member, role, reason, muted_until: muted, t
 }
 
 /**
- * Shows a change of the room or of its members as a line between the messages, and a new title in the heading.
+ * Shows a new topic, or a change of the room or of its members: a line between the messages, and a new title in the heading.
  * @param {string} room
  * @param {import("../messages/message.js").Entry} entry
  * @param {import("../messages/timeline.js").Timeline} timeline
  */
 export function showChange(room, entry, timeline) {
+  if (entry.kind === "topic") return (document.getElementById("topic-button").firstElementChild.textContent = entry.text);
   for (const person of [entry.user, entry.member]) if (person) names.add(person);
   if (entry.kind === "room" && isHidden(room) && entry.title) document.querySelector(".bar h1").textContent = entry.title;
   timeline.addLine(lineOf(entry), entry.id);

@@ -297,3 +297,14 @@ func (b *browser) awaitRefusal(token string) {
 		return b.do(http.MethodGet, "/rooms", "", "Authorization", "Bearer "+token).status == http.StatusForbidden
 	})
 }
+
+// keepCookies returns a function that gives the browser the cookies again that it has now.
+func (b *browser) keepCookies() (restore func()) {
+	b.Helper()
+	origin := mustParse(b.origin)
+	kept := b.client.Jar.Cookies(origin)
+	for _, cookie := range kept {
+		cookie.Path = "/"
+	}
+	return func() { b.client.Jar.SetCookies(origin, kept) }
+}

@@ -41,8 +41,10 @@ func TestPasskeyAnswersAreRefusedWhenReplayed(t *testing.T) {
 
 	created := ada.startCreate("name", "Ada")
 	mallory.expect("a creation in another browser", mallory.json(http.MethodPost, "/passkeys", "answer", created), http.StatusForbidden)
+	restore := ada.keepCookies()
 	ada.expect("create", ada.json(http.MethodPost, "/passkeys", "answer", created), http.StatusOK)
 	ada.device.AddCredential(ada.key)
+	restore()
 	ada.expect("the same creation again", ada.json(http.MethodPost, "/passkeys", "answer", created), http.StatusForbidden)
 
 	ada.json(http.MethodPost, "/sign-out")
@@ -50,10 +52,14 @@ func TestPasskeyAnswersAreRefusedWhenReplayed(t *testing.T) {
 	mallory.expect("an answer in another browser", mallory.json(http.MethodPost, "/sign-in", "answer", used), http.StatusForbidden)
 	mallory.startUse()
 	mallory.expect("an answer to another challenge", mallory.json(http.MethodPost, "/sign-in", "answer", used), http.StatusForbidden)
+	restore = ada.keepCookies()
 	ada.expect("sign in", ada.json(http.MethodPost, "/sign-in", "answer", used), http.StatusOK)
+	restore()
 	ada.expect("the same answer again", ada.json(http.MethodPost, "/sign-in", "answer", used), http.StatusForbidden)
 	fresh := ada.startUse()
+	restore = ada.keepCookies()
 	ada.expect("an answer that is not valid", ada.json(http.MethodPost, "/sign-in", "answer", "{}"), http.StatusForbidden)
+	restore()
 	ada.expect("a valid answer after one that was not", ada.json(http.MethodPost, "/sign-in", "answer", fresh), http.StatusForbidden)
 }
 

@@ -64,11 +64,13 @@ func TestProviderSignsPeopleIn(t *testing.T) {
 	}
 	path, code := setupPath(t, server)
 	answer := ada.ask(mock, "ada", path)
+	restore := ada.keepCookies()
 	got := ada.expect("answer", ada.get(answer), http.StatusSeeOther)
 	if got.location() != path {
 		t.Fatalf("redirected to %q, want the setup page", got.location())
 	}
 	ada.expect("become the owner", ada.form("/setup", "code", code), http.StatusSeeOther)
+	restore()
 	ada.expect("the same answer again", ada.get(answer), http.StatusForbidden)
 
 	again := newBrowser(t, server)

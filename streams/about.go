@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,6 +61,36 @@ func (a Access) About(ctx context.Context, room string) (About, error) {
 		about.Own, err = parseMember(a.user.ID, own.Val())
 	}
 	return about, err
+}
+
+// maxChangesRead is how many entries Changes examines.
+const maxChangesRead = 250
+
+// Changes returns the entries of kind Joined and Changed after one entry ID and up to another, in order. If there
+// are many entries between them, it returns only the newest changes.
+func (a Access) Changes(ctx context.Context, room string, after, upTo ID) ([]Entry, error) {
+	granted, err := a.admit(room, reading)
+	if err != nil {
+		return nil, err
+	}
+	s := a.store
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	var member *redis.StringCmd
+	found, err := conns.Do(ctx, s.redis, 1+maxChangesRead/50, func(pipe redis.Pipeliner) *redis.XMessageSliceCmd {
+		newest := pipe.XRevRangeN(ctx, s.keys.room(granted.room), upTo.String(), "("+after.String(), maxChangesRead)
+		member = s.queryMember(ctx, pipe, granted)
+		return newest
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("read the changes of room %q: %w", room, wrap(err))
+	}
+	if err := checkMember(member); err != nil {
+		return nil, err
+	}
+	changes := slices.DeleteFunc(parseEntries(found.Val()), func(entry Entry) bool { return entry.Kind != Joined && entry.Kind != Changed })
+	slices.Reverse(changes)
+	return changes, nil
 }
 
 // Member returns a member of the room, or a Member with NoRole.

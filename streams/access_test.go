@@ -36,6 +36,7 @@ func TestEveryMethodOfAccessChecksTheRoom(t *testing.T) {
 		"About":          func() error { _, err := access.About(ctx, room); return err },
 		"Append":         func() error { _, err := access.Append(ctx, room, streams.Entry{}); return err },
 		"AppendExisting": func() error { _, err := access.AppendExisting(ctx, room, streams.Entry{}); return err },
+		"Changes":        func() error { _, err := access.Changes(ctx, room, streams.ID{}, streams.ID{}); return err },
 		"CreatePublic":   func() error { _, err := access.CreatePublic(ctx, room, uuid.NewString(), ""); return err },
 		"DeleteRoom":     func() error { return access.DeleteRoom(ctx, room) },
 		"Enter":          func() error { return access.Enter(ctx, room) },

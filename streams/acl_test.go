@@ -99,6 +99,7 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 	check("read up to", second(store.As(ada).ReadUpTo(ctx, "lobby")))
 	check("rooms", second(store.As(ada).Rooms(ctx, 10)))
 	check("topic", second(store.As(ada).Topic(ctx, "lobby")))
+	check("changes", second(store.As(ada).Changes(ctx, "lobby", streams.ID{}, fx.stored[29].Cursor.ID)))
 	check("about", second(store.As(ada).About(ctx, "lobby")))
 	check("scan the rooms", third(store.As(ada).ScanRooms(ctx, "0:0")))
 	check("create a public room", second(store.AsRanked(ada, streams.Account).CreatePublic(ctx, "launch", uuid.NewString(), "Launch")))

@@ -68,6 +68,7 @@ func TestHiddenRoomIsOnlyForMembers(t *testing.T) {
 				_, refused["names"] = stranger.Names(ctx, name)
 				_, refused["members"] = stranger.Members(ctx, name)
 				_, refused["about"] = stranger.About(ctx, name)
+				_, refused["changes"] = stranger.Changes(ctx, name, streams.ID{}, streams.ID{Millis: 1 << 50})
 				_, refused["member"] = stranger.Member(ctx, name, account(0).ID)
 				_, refused["names of members"] = stranger.MemberNames(ctx, name, nil)
 				_, refused["name"] = stranger.NameIn(ctx, name, account(0).ID)

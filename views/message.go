@@ -65,7 +65,8 @@ type Message struct {
 	Highlighted bool // the target of a permalink
 	Continued   bool // shown without a heading
 	FirstUnread bool
-	Day         string // date to show above the first message of a UTC day, otherwise empty
+	Changes     []Change // between the previous message and this one
+	Day         string   // date to show above the first message of a UTC day, otherwise empty
 
 	isBlank bool // set by Room.Blank
 }

@@ -78,6 +78,7 @@ type Room struct {
 	Unread    int        // number of unread messages
 	ReadUpTo  string     // entry ID after which to show the "New" line; empty for no line
 	Messages  []Message  // oldest first, with edits, deletions and reactions applied
+	Changes   []Change   // of the room and its members, oldest first
 	AsOf      string     // cursor up to which Messages are current; the script follows from it
 	Live      bool       // whether Messages include the room's newest message
 	Older     string     // entry ID for ?before=; empty if there are no older messages
@@ -103,7 +104,29 @@ func (r Room) Rows() []Message {
 			(i == 0 && r.Beginning() || i > 0 && !isAfter(rows[i-1].ID, r.ReadUpTo))
 	}
 	Arrange(rows)
+	changes := r.Changes
+	for i := range rows {
+		for len(changes) > 0 && isAfter(rows[i].ID, changes[0].ID) {
+			rows[i].Changes, changes = append(rows[i].Changes, changes[0]), changes[1:]
+		}
+	}
 	return rows
+}
+
+// Change is a change of a room or of its members, which is shown as a line between the messages.
+type Change struct {
+	ID   string // entry ID
+	Text string
+}
+
+// LastChanges returns the changes after the last message.
+func (r Room) LastChanges() (last []Change) {
+	for _, change := range r.Changes {
+		if count := len(r.Messages); count == 0 || isAfter(change.ID, r.Messages[count-1].ID) {
+			last = append(last, change)
+		}
+	}
+	return last
 }
 
 // isAfter reports whether an entry ID is greater than another.

@@ -122,7 +122,7 @@ var pages = map[string]struct {
 	"error":       {"error", Error{Page: page("This page does not exist", nil), Detail: "The address may be mistyped."}},
 	"error-again": {"error", Error{Page: page("Chat storage is unavailable", &ada), Detail: "Your messages are safe.", CanRetry: true}},
 	"room-private": {"room", Room{
-		Page: accountPage("Launch"), Room: "pabcdefghijklmnopqrst", RoomTitle: "Launch", AsOf: "0-0@k3x9", Live: true, TextLimit: 4000, Origin: "http://localhost:8080",
+		Page: accountPage("Launch"), Room: "pabcdefghijklmnopqrst", RoomTitle: "Launch", Messages: conversation()[:2], Changes: []Change{{"1740000000005-0", "Ada added Bob"}, {"1740000000015-0", "Bob left"}, {"1740000000025-0", "Ada added <Bob>"}}, AsOf: "0-0@k3x9", Live: true, TextLimit: 4000, Origin: "http://localhost:8080",
 		Rooms: []RoomLink{{Name: "pabcdefghijklmnopqrst", Title: "Launch", Current: true}},
 	}},
 	"members": {"members", Members{

@@ -221,6 +221,19 @@ func (s *Service) About(ctx context.Context, user identity.User, room string) (s
 	return about, err
 }
 
+// Changes returns the changes of a room and of its members that a page of its history shows.
+func (s *Service) Changes(ctx context.Context, user identity.User, room string, page streams.Page) ([]streams.Entry, error) {
+	var after streams.ID
+	upTo := page.AsOf.ID
+	if count := len(page.Entries); count > 0 && !page.Older.IsZero() {
+		after = page.Entries[0].ID
+	}
+	if count := len(page.Entries); count > 0 && !page.Newer.IsZero() {
+		upTo = page.Entries[count-1].ID
+	}
+	return s.as(user).Changes(ctx, room, after, upTo)
+}
+
 // directTitle returns the names of the other members of a direct room.
 func (s *Service) directTitle(ctx context.Context, user identity.User, room string) (string, error) {
 	members, err := s.Members(ctx, user, room)

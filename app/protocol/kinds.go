@@ -87,14 +87,21 @@ func AppendLine(dst []byte, entry *streams.Entry) []byte {
 		return fmt.Appendf(dst, "%s %s edited a message: %s\n", clock, name, text)
 	case streams.Delete:
 		return fmt.Appendf(dst, "%s %s deleted a message\n", clock, name)
-	case streams.Joined:
-		return fmt.Appendf(dst, "%s %s\n", clock, joinedLine(name, entry))
+	case streams.Joined, streams.Changed:
+		return fmt.Appendf(dst, "%s %s\n", clock, ChangeText(entry))
 	case streams.Audit:
 		return fmt.Appendf(dst, "%s %s %s\n", clock, name, printable(AuditText(entry)))
-	case streams.Changed:
-		return fmt.Appendf(dst, "%s %s changed the settings of the room: %s\n", clock, name, settingsLine(entry.Settings))
 	}
 	return dst
+}
+
+// ChangeText describes an entry of kind Joined or Changed in one line.
+func ChangeText(entry *streams.Entry) string {
+	name := printable(entry.User.Name)
+	if entry.Kind == streams.Changed {
+		return name + " changed the settings of the room: " + settingsLine(entry.Settings)
+	}
+	return joinedLine(name, entry)
 }
 
 // joinedLine describes an entry of kind Joined, without its time.

@@ -205,6 +205,11 @@ func TestManageRoomsWithForms(t *testing.T) {
 		t.Errorf("the room's page does not have its title")
 	}
 
+	if got := s.get(at, "Cookie: burble="+ada.Token, "Accept: text/html").body; !strings.Contains(got, `<p class="change">Ada added Bob</p>`) ||
+		!strings.Contains(got, `<p class="change">Ada changed the settings of the room: locked, titled &#34;Week two&#34;</p>`) {
+		t.Errorf("the room's page lacks the lines about its changes: %s", got)
+	}
+
 	got := s.sendForm(bob, at+"/settings", http.StatusForbidden, "title", "Mine")
 	if !strings.Contains(got.body, "Only a moderator of the room may do this.") || !strings.Contains(got.body, "members-heading") {
 		t.Errorf("a refused form: %s", got.body)

@@ -255,6 +255,15 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	if err != nil {
 		return err
 	}
+	if streams.IsHidden(room) {
+		changes, err := s.chat.Changes(ctx, user, room, page)
+		if err != nil {
+			return err
+		}
+		for i := range changes {
+			model.Changes = append(model.Changes, views.Change{ID: changes[i].ID.String(), Text: protocol.ChangeText(&changes[i])})
+		}
+	}
 	model.Title = cmp.Or(here.Title, "#"+room)
 	model.RoomTitle = here.Title
 	model.Preview = s.previewRoom(c, room, model.Title, here.Topic, model.Highlight)

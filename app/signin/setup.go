@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -18,7 +19,7 @@ import (
 // ownerInvite returns the invite with the code if its role is owner.
 func (h *handlers) ownerInvite(c *fiber.Ctx, code string) (accounts.Invite, error) {
 	invite, err := h.Accounts.Invite(c.UserContext(), code)
-	if err == nil && (invite.Role != accounts.Owner || invite.Room != "") {
+	if err == nil && !makesOwner(invite.Role, invite.Room) {
 		err = accounts.ErrCode
 	}
 	if err != nil {
@@ -88,6 +89,9 @@ func (h *handlers) postSetup(c *fiber.Ctx) error {
 
 // promote makes the account that is signed in an owner.
 func (h *handlers) promote(c *fiber.Ctx, body request.Body, session accounts.Session) error {
+	if err := h.refuseOtherInvite(c, body.Fields["code"]); err != nil {
+		return err
+	}
 	redeemed, err := h.Accounts.RedeemAs(c.UserContext(), body.Fields["code"], session)
 	if err != nil {
 		return caller.AsError(err)
@@ -103,6 +107,9 @@ func (h *handlers) promote(c *fiber.Ctx, body request.Body, session accounts.Ses
 
 // becomeOwner creates the account of an owner.
 func (h *handlers) becomeOwner(c *fiber.Ctx, code string, wanted accounts.SignIn) (accounts.SignedIn, error) {
+	if err := h.refuseOtherInvite(c, code); err != nil {
+		return accounts.SignedIn{}, err
+	}
 	redeemed, err := h.Accounts.Redeem(c.UserContext(), code, wanted)
 	if err != nil {
 		return accounts.SignedIn{}, caller.AsError(err)
@@ -110,7 +117,25 @@ func (h *handlers) becomeOwner(c *fiber.Ctx, code string, wanted accounts.SignIn
 	return redeemed.SignedIn, h.recordOwner(redeemed)
 }
 
+// refuseOtherInvite refuses the code of an invite that makes nobody an owner. A code that has been used passes,
+// because the person who has used it may repeat the request. For anybody else, Redeem refuses it.
+func (h *handlers) refuseOtherInvite(c *fiber.Ctx, code string) error {
+	invite, err := h.Accounts.Invite(c.UserContext(), code)
+	if err == nil && !makesOwner(invite.Role, invite.Room) {
+		return caller.AsError(accounts.ErrCode)
+	}
+	if err != nil && !errors.Is(err, accounts.ErrCode) {
+		return caller.AsError(err)
+	}
+	return nil
+}
+
+func makesOwner(role accounts.Role, room string) bool { return role == accounts.Owner && room == "" }
+
 func (h *handlers) recordOwner(redeemed accounts.Redeemed) error {
+	if !makesOwner(redeemed.Role, redeemed.Room) {
+		return nil
+	}
 	owner := identity.User{ID: redeemed.User.ID, Name: redeemed.User.Name}
 	return h.Chat.Record(owner, redeemed.JoinKey, streams.Entry{
 		Action: protocol.ActionRole, Member: streams.User{ID: owner.ID, Name: owner.Name}, Role: streams.Role(accounts.Owner),

@@ -82,3 +82,24 @@ func TestAccountCanBecomeOwner(t *testing.T) {
 		t.Errorf("the role is %q, want owner", got)
 	}
 }
+
+func TestSetupRefusesOtherInvites(t *testing.T) {
+	t.Parallel()
+	_, server, owner := startTeam(t)
+	_, path := owner.invite("uses", "5")
+	code := strings.TrimPrefix(path, "/i/")
+	eve := newBrowser(t, server)
+	bob, _ := owner.join("Bob")
+	for what, got := range map[string]response{
+		"page": eve.get("/setup?code=" + code), "form": eve.form("/setup", "code", code, "name", "Eve"),
+		"options": eve.json(http.MethodPost, "/passkeys/options", "code", code, "name", "Eve"), "a member": bob.form("/setup", "code", code),
+	} {
+		eve.expect(what, got, http.StatusNotFound)
+	}
+	if audit := owner.do(http.MethodGet, "/audit", ""); strings.Count(audit.body, `"role":"owner"`) != 1 {
+		t.Errorf("the audit has another owner: %s", audit.body)
+	}
+	if people := owner.do(http.MethodGet, "/people", ""); strings.Contains(people.body, "Eve") {
+		t.Errorf("there is a new account: %s", people.body)
+	}
+}

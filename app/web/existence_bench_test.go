@@ -1,0 +1,41 @@
+package web
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"burble/app/accounts"
+	"burble/streams/redistest"
+)
+
+// BenchmarkStrangerAsksForAHiddenRoom reports how long a stranger waits for the refusal of a private room, of a
+// deleted one and of one that never existed, in turn, as percentiles in µs. They should be the same.
+func BenchmarkStrangerAsksForAHiddenRoom(b *testing.B) {
+	s := startServer(b, redistest.Single(b).Redis)
+	owner, eve := s.newAccount("Olga", accounts.Owner), s.newAccount("Eve", accounts.Member)
+	private, deleted := s.newPrivateRoom(owner), s.newPrivateRoom(owner)
+	for range 100 {
+		s.post(owner, private, "hello")
+		s.post(owner, deleted, "hello")
+	}
+	s.manage(owner, "DELETE", "/r/"+deleted, "", 204)
+	rooms := map[string]string{"private": private, "deleted": deleted, "never": "p" + strings.Repeat("a", 20)}
+	took := make(map[string][]time.Duration)
+	for b.Loop() {
+		for kind, room := range rooms { // in random order
+			began := time.Now()
+			if got := s.get("/r/"+room+"/messages", eve.bearer()); got.status != 404 {
+				b.Fatalf("%s: status %d", kind, got.status)
+			}
+			took[kind] = append(took[kind], time.Since(began))
+		}
+	}
+	for kind, all := range took {
+		slices.Sort(all)
+		for name, share := range map[string]int{"p50": 50, "p90": 90, "p99": 99} {
+			b.ReportMetric(float64(all[len(all)*share/100].Microseconds()), kind+"-"+name+"-µs")
+		}
+	}
+}

@@ -159,13 +159,14 @@ func TestBorderOfRemovedReaders(t *testing.T) {
 				leaving, joined := make(map[int]*follower), make(map[int]*follower)
 				removals := make(map[int]streams.Entry)
 				for n := 1; n <= borderReaders; n++ {
-					leaving[n] = b.follow(n, from(b, n))
-					for len(leaving[n].states) == 0 { // unlike nextState, this reads nothing else
-						leaving[n].next()
+					f := b.follow(n, from(b, n))
+					for len(f.states) == 0 { // unlike nextState, this reads nothing else
+						f.next()
 					}
 					if name == "at the end" { // the others do not read on before their removal
-						reading.Go(func() { leaving[n].readUntil("the end", func() bool { return leaving[n].closed != "" }) })
+						reading.Go(func() { f.readUntil("the end", func() bool { return f.closed != "" }) })
 					}
+					leaving[n] = f
 				}
 				for n := 1; n <= borderReaders; n++ {
 					b.awaitMessages()

@@ -28,7 +28,7 @@ type phase struct {
 	orphans  map[string][]*check.Entry // entries on an abandoned primary, by room
 	failover []*timeSpan               // when there may have been two primaries
 	faults   map[string]int            // how many times each fault happened
-	isFaulty bool                      // a fault has begun
+	isFaulty bool                      // faults may happen
 }
 
 // runPhase runs a phase. inject must inject the faults, and return when they are repaired.
@@ -141,6 +141,9 @@ func (p *phase) destroys(room string) bool {
 // inject injects faults as scheduled, one at a time for each target. It returns when the time has
 // passed and all faults are repaired.
 func (p *phase) inject(length time.Duration, faults []fault) {
+	p.mu.Lock()
+	p.isFaulty = len(faults) > 0
+	p.mu.Unlock()
 	ctx, repair := context.WithTimeout(p.testCtx, length)
 	defer repair()
 	began := time.Now()
@@ -157,7 +160,6 @@ func (p *phase) inject(length time.Duration, faults []fault) {
 					return
 				}
 				from := time.Now()
-				p.beginFault()
 				next.fault.inject(&injection{p, next.target, next.lasts, random, ctx})
 				p.countFault(next.fault.name)
 				p.logFault(from, next.fault.name, next.target)
@@ -166,13 +168,6 @@ func (p *phase) inject(length time.Duration, faults []fault) {
 	}
 	running.Wait()
 	<-ctx.Done()
-}
-
-// beginFault records that a fault begins.
-func (p *phase) beginFault() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.isFaulty = true
 }
 
 // countFault counts an occurrence of a fault.

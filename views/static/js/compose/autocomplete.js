@@ -1,5 +1,5 @@
 import { WORD, fold } from "../messages/highlight.js";
-import { isComposing } from "../page/keyboard.js";
+import { isComposing } from "./composer.js";
 
 const MAX_SUGGESTIONS = 8;
 

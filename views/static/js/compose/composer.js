@@ -1,6 +1,12 @@
-import { isComposing } from "../page/keyboard.js";
 import { load, loadJSON, save } from "../page/storage.js";
 import { toast } from "../page/toast.js";
+
+/**
+ * Reports whether an input method handles the key to compose a word. Safari ends the composition
+ * before it dispatches the key that ends it, but gives that key the keyCode 229.
+ * @param {KeyboardEvent} event
+ */
+export const isComposing = ({ isComposing, keyCode }) => isComposing || keyCode === 229;
 
 const COUNTER_THRESHOLD = 200; // characters left at which the counter appears
 

@@ -1,5 +1,5 @@
 import emojiByName from "../../vendor/markdown-it-emoji-3.1.0/full.js";
-import { isComposing } from "../page/keyboard.js";
+import { isComposing } from "./composer.js";
 import { loadJSON, save } from "../page/storage.js";
 
 const RECENT_KEY = "burble:emoji";

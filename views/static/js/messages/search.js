@@ -1,6 +1,6 @@
 import { timeOf } from "../net/id.js";
 import { readNDJSON } from "../net/ndjson.js";
-import { isComposing } from "../page/keyboard.js";
+import { isComposing } from "../compose/composer.js";
 import { formatDate, formatDateTime, times } from "../page/time.js";
 import { showName } from "../people/avatar.js";
 

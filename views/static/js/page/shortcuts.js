@@ -1,5 +1,5 @@
 import { neighbourOf } from "../rooms/rooms.js";
-import { isComposing } from "./keyboard.js";
+import { isComposing } from "../compose/composer.js";
 
 const MAC = /^(Mac|iP)/.test(globalThis.navigator?.platform);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { isComposing } from "./keyboard.js";
+import { isComposing } from "../compose/composer.js";
 import { shortcutKey } from "./shortcuts.js";
 
 test("isComposing is true for the key that ends a composition in Safari", () => {

@@ -1,6 +1,6 @@
 import { Stopwatch } from "../net/clock.js";
 import { compareIDs, timeOf } from "../net/id.js";
-import { isComposing } from "../page/keyboard.js";
+import { isComposing } from "../compose/composer.js";
 import { formatDateTime, timeAgo, times } from "../page/time.js";
 import { names } from "../people/names.js";
 import { Presence } from "../people/presence.js";

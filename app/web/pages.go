@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"html/template"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"burble/app/caller"
 	"burble/app/identity"
@@ -79,55 +77,6 @@ func (s *Server) renderHome(c *fiber.Ctx, model views.Home) error {
 	}
 	model.Rooms = s.addEmptyRooms(c, model.Rooms, "", false)
 	return s.render(c, "home", model)
-}
-
-func viewLink(room streams.Room) views.RoomLink {
-	title, topic := shownTitle(room.Name, room.Title), room.Topic
-	if title == "" {
-		topic = cmp.Or(room.Title, topic)
-	}
-	return views.RoomLink{
-		Name: room.Name, Title: title, Topic: topic, LastActive: room.Active(), Last: idText(room.Last), Read: idText(room.Read),
-		Unread: room.Unread, Mentions: room.Mentions, Present: room.Present,
-	}
-}
-
-// shownTitle returns the title to show instead of a room's name, or "" for a public room.
-func shownTitle(room, title string) string {
-	if streams.IsHidden(room) {
-		return cmp.Or(title, "Private room")
-	}
-	return ""
-}
-
-// roomLinks returns the links of the sidebar, and the link to the current room. The links include the
-// current room even if it is not among the most recently active rooms.
-func (s *Server) roomLinks(ctx context.Context, user identity.User, current string) (links []views.RoomLink, here views.RoomLink, err error) {
-	var rooms []streams.Room
-	var about streams.About
-	var read streams.ID
-	err = together(
-		func() (err error) { rooms, err = s.chat.Rooms(ctx, user, sidebarRooms); return err },
-		func() (err error) { about, err = s.chat.About(ctx, user, current); return err },
-		func() (err error) { read, err = s.chat.ReadUpTo(ctx, user, current); return err },
-	)
-	if err != nil {
-		return nil, here, err
-	}
-	for _, room := range rooms {
-		link := viewLink(room)
-		if room.Name == current {
-			link.Current = true
-			here = link
-		}
-		links = append(links, link)
-	}
-	if !here.Current {
-		here = viewLink(streams.Room{Name: current, Topic: about.Topic, Title: about.Settings.Title})
-		here.Current, here.Read, here.LastActive = true, idText(read), time.Time{}
-		links = append(links, here)
-	}
-	return links, here, nil
 }
 
 // together calls the functions concurrently, waits for all of them, and returns their errors. If one

@@ -24,19 +24,24 @@ for i = 13, #ARGV, 2 do new[ARGV[i]] = ARGV[i + 1] end
 -- message is stored with its ID (message), message_n and message_m.
 local meta = redis.call('HMGET', KEYS[2], 'epoch', 'n', 'messages', 'trimmed',
   'message', 'message_n', 'message_m',
-  'kind', 'archived', 'locked', 'restricted') -- absent in nearly every room
+  'restricted') -- absent in most rooms
 local epoch, last_number, message_count = meta[1], tonumber(meta[2] or 0), tonumber(meta[3] or 0)
 local length = redis.call('XLEN', KEYS[1])
 local room_exists = length > 0 or redis.call('EXISTS', KEYS[1]) == 1
 
 -- Check rights first: a user who may not see a room must learn nothing about it.
-local settings = {name = name, kind = meta[8], archived = meta[9], locked = meta[10]}
-local actor = {uid = uid, rank = ARGV[12], muted = 0}
-if meta[11] or is_hidden(name) then
+-- Most rooms have neither members nor settings.
+local settings, actor, denied = {name = name}, {uid = uid, rank = ARGV[12], muted = 0}, nil
+local restricted = meta[8] or is_hidden(name)
+if restricted then
+  local found = redis.call('HMGET', KEYS[2], 'kind', 'archived', 'locked')
+  settings.kind, settings.archived, settings.locked = found[1], found[2], found[3]
   local role, _, muted = member(KEYS[10], uid)
   actor.role, actor.muted = role, muted or 0
 end
-local denied = refuse(settings, actor, kind, new, KEYS[10])
+if restricted or kind == 'member' or kind == 'room' then
+  denied = refuse(settings, actor, kind, new, KEYS[10])
+end
 if denied == 'hidden' then return {denied} end
 
 local function fields(id)
@@ -189,7 +194,7 @@ elseif kind == 'member' then
   change_member(KEYS[10], id, new)
   redis.call('HSET', KEYS[2], 'restricted', '1')
 elseif kind == 'room' then
-  redis.call('HSET', KEYS[2], 'title', new.title, 'archived', new.archived, 'locked', new.locked)
+  redis.call('HSET', KEYS[2], 'title', new.title, 'archived', new.archived, 'locked', new.locked, 'restricted', '1')
 elseif kind == 'edit' then
   state.t = new.text
   keep_edit(id)

@@ -37,9 +37,8 @@ for i = 10, #ARGV, 2 do add(ARGV[i], ARGV[i + 1], 'member') end
 
 local millis = string.match(id, '^%d+')
 redis.call('HSET', KEYS[2], 'epoch', epoch, 'n', n, 'messages', 0, 'created', millis,
-  'message', '0-0', 'message_n', 0, 'message_m', 0, 'title', title, 'archived', '', 'locked', '')
+  'message', '0-0', 'message_n', 0, 'message_m', 0, 'title', title, 'archived', '', 'locked', '', 'restricted', '1')
 if kind ~= 'public' then redis.call('HSET', KEYS[2], 'kind', kind) end
-if redis.call('EXISTS', KEYS[7]) == 1 then redis.call('HSET', KEYS[2], 'restricted', '1') end
 redis.call('ZADD', KEYS[9], millis, name)
 redis.call('XADD', KEYS[8], 'MAXLEN', '~', 1000, '*', 'room', name, 'at', id .. '@' .. epoch)
 return 'created'

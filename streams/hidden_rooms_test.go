@@ -350,3 +350,42 @@ func TestReadmittedMemberReadsMissedMessages(t *testing.T) {
 		t.Errorf("a member who reads past an old removal was closed: %q", fromStart.closed)
 	}
 }
+
+// A muted user must not be able to end the mute by leaving.
+func TestLeavingDoesNotEndAMute(t *testing.T) {
+	t.Parallel()
+	store := redistest.Open(t, streams.Options{Redis: redistest.Start(t).Redis()})
+	moderator, muted := asAccount(store, 0), asAccount(store, 1)
+	public := "lobby"
+	if _, err := moderator.CreatePublic(t.Context(), public, uuid.NewString(), ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, room := range []string{privateRoom(t, store, 3), public} {
+		set := func(by streams.Access, role streams.Role, until time.Time) error {
+			entry := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: account(1), Role: role, MutedUntil: until}
+			_, err := by.Append(t.Context(), room, entry)
+			return err
+		}
+		expect := func(what string, err, want error) {
+			t.Helper()
+			if !errors.Is(err, want) {
+				t.Errorf("%s in %s: got error %v, want %v", what, room, err, want)
+			}
+		}
+		post := func() error {
+			_, err := muted.Append(t.Context(), room, streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "spam"})
+			return err
+		}
+		expect("a moderator mutes", set(moderator, streams.Ordinary, time.Now().Add(time.Hour)), nil)
+		expect("the muted user posts", post(), streams.ErrMuted)
+		if room == public {
+			expect("the muted user leaves", set(muted, streams.NoRole, time.Time{}), streams.ErrNotModerator)
+		} else {
+			expect("the muted user leaves", set(muted, streams.NoRole, time.Time{}), nil)
+			expect("a member adds the muted user again", set(asAccount(store, 2), streams.Ordinary, time.Time{}), nil)
+		}
+		expect("the muted user posts after leaving", post(), streams.ErrMuted)
+		expect("a moderator ends the mute", set(moderator, streams.Ordinary, time.Time{}), nil)
+		expect("the user posts when the mute has ended", post(), nil)
+	}
+}

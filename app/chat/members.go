@@ -117,7 +117,7 @@ func actionsOf(user identity.User, before streams.Member, entry *streams.Entry) 
 		actions = append(actions, protocol.ActionRoomRole)
 	}
 	switch {
-	case before.MutedUntil.Equal(entry.MutedUntil):
+	case before.MutedUntil.Equal(entry.MutedUntil), before.Role == streams.NoRole && entry.MutedUntil.IsZero():
 	case entry.MutedUntil.IsZero():
 		actions = append(actions, protocol.ActionUnmute)
 	default:

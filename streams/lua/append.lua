@@ -191,7 +191,7 @@ end
 if kind == 'topic' then
   redis.call('HSET', KEYS[2], 'topic', new.text)
 elseif kind == 'member' then
-  change_member(KEYS[10], id, new)
+  change_member(name, KEYS[10], id, new)
   redis.call('HSET', KEYS[2], 'restricted', '1')
 elseif kind == 'room' then
   redis.call('HSET', KEYS[2], 'title', new.title, 'archived', new.archived, 'locked', new.locked, 'restricted', '1')

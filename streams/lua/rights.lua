@@ -6,21 +6,29 @@ local function is_hidden(name)
 end
 
 -- member(members, uid) returns the user's role in the room, the ID of the entry that made them a
--- member, and the time until which they are muted, in ms. The role is nil if they are not a member.
+-- member, and the time until which they are muted, in ms. The role is nil if they are not a member. A
+-- former member has the ID of the entry that removed them, and may still be muted.
 local function member(members, uid)
   local value = redis.call('HGET', members, uid)
   if not value then return nil end
   local role, since, muted = string.match(value, '^(%S+) (%S+) (%d*)$')
-  if role == 'none' then return nil end
-  return role, since, tonumber(muted) or 0
+  return role ~= 'none' and role or nil, since, tonumber(muted) or 0
 end
 
 -- change_member(members, id, new) applies the entry with the ID and the fields new, of kind 'member'. The
--- hash keeps the ID of the entry that removed a former member. Their readers must end there.
-local function change_member(members, id, new)
-  local role, since = member(members, new.member)
+-- hash keeps the ID of the entry that removed a former member. Their readers must end there. It also keeps
+-- the mute of a member of a hidden room who leaves and comes back. A moderator can end it then.
+local function change_member(room, members, id, new)
+  local role, since, muted = member(members, new.member)
   if not role or new.role == 'none' then since = id end
-  redis.call('HSET', members, new.member, new.role .. ' ' .. since .. ' ' .. (new.muted or ''))
+  if new.muted and new.muted ~= '' then
+    muted = new.muted
+  elseif role and new.role ~= 'none' or not is_hidden(room) or (muted or 0) <= clock() then
+    muted = ''
+  else
+    muted = string.format('%.0f', muted)
+  end
+  redis.call('HSET', members, new.member, new.role .. ' ' .. since .. ' ' .. muted)
 end
 
 -- moderates(actor) reports whether the actor may moderate the room. It assumes that they may see it.
@@ -55,7 +63,8 @@ local function refuse(room, actor, kind, new, members)
   local role, _, muted = member(members, new.member)
   if new.role == 'none' then
     if not role then return 'no_member' end
-    if new.member == actor.uid then return nil end -- they leave
+    -- They leave. In a public room, only moderators can: all others in the hash are or were muted.
+    if new.member == actor.uid and (hidden or role == 'moderator') then return nil end
     if role == 'moderator' and not owns then return 'not_owner' end
     return not controls and 'not_moderator' or nil
   end

@@ -68,6 +68,50 @@ func TestLinkIsRepeatedWithItsKeyOnly(t *testing.T) {
 	wantError(t, "repeated after the sign-out", err, accounts.ErrCode)
 }
 
+// A link must not outlive the right to create it.
+func TestLinkDiesWithTheRightToCreateIt(t *testing.T) {
+	t.Parallel()
+	a := start(t)
+	owner := join(t, a, "Olga", accounts.Owner)
+	for name, end := range map[string]func(creator, person accounts.SignedIn) error{
+		"was demoted": func(creator, _ accounts.SignedIn) error {
+			return a.SetRole(ctx, owner.User.ID, creator.User.ID, accounts.Member)
+		},
+		"was banned": func(creator, _ accounts.SignedIn) error { return a.Ban(ctx, owner.User.ID, creator.User.ID, "") },
+		"left":       func(creator, _ accounts.SignedIn) error { return a.Leave(ctx, creator.Session) },
+		"was signed out": func(creator, _ accounts.SignedIn) error {
+			return a.SignOut(ctx, owner.User.ID, creator.User.ID)
+		},
+		"may not act on an owner": func(_, person accounts.SignedIn) error {
+			return a.SetRole(ctx, owner.User.ID, person.User.ID, accounts.Owner)
+		},
+	} {
+		creator, person := join(t, a, "Max", accounts.Moderator), join(t, a, "Bob", accounts.Member)
+		code, err := a.CreateLinkAs(ctx, creator.Session, person.User.ID)
+		wantError(t, "link", err, nil)
+		wantError(t, name, end(creator, person), nil)
+		_, err = a.Spend(ctx, code, accounts.SignIn{})
+		wantError(t, "link of a creator who "+name, err, accounts.ErrCode)
+	}
+}
+
+func TestLinkDiesWithTheSessionThatCreatedIt(t *testing.T) {
+	t.Parallel()
+	a := start(t)
+	ada := join(t, a, "Ada", accounts.Member)
+	var codes []string
+	for range 2 {
+		code, err := a.CreateLinkAs(ctx, ada.Session, ada.User.ID)
+		wantError(t, "link", err, nil)
+		codes = append(codes, code)
+	}
+	other, err := a.Spend(ctx, codes[0], accounts.SignIn{})
+	wantError(t, "spend", err, nil)
+	wantError(t, "end other sessions", a.SignOutOthers(ctx, other.Session), nil)
+	_, err = a.Spend(ctx, codes[1], accounts.SignIn{})
+	wantError(t, "link of a session that has ended", err, accounts.ErrCode)
+}
+
 func TestLinkExpires(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

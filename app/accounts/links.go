@@ -13,14 +13,24 @@ const LinkLife = 10 * time.Minute
 
 // CreateLink returns the code of a one-time link that signs in as the person, for the address /l/<code>.
 // by is that person, or a moderator, owner or Operator who may act on them. Redis has only a MAC of the
-// code.
+// code. The link stops working when its creator loses that right.
 func (a *Accounts) CreateLink(ctx context.Context, by, user string) (code string, err error) {
+	return a.createLink(ctx, by, user, "")
+}
+
+// CreateLinkAs is CreateLink for the account that is signed in. The link ends with the session, so that whoever
+// had a stolen session cannot come back with a link.
+func (a *Accounts) CreateLinkAs(ctx context.Context, s Session, user string) (code string, err error) {
+	return a.createLink(ctx, userOf(s), user, idOf(s))
+}
+
+func (a *Accounts) createLink(ctx context.Context, by, user, session string) (code string, err error) {
 	if checkUser(user) != nil {
 		return "", ErrUnknown
 	}
 	code = rand.Text()
 	_, err = a.run(ctx, linkScript, a.keys.person(user, a.keys.account(by), a.linkKey(code)),
-		user, by, LinkLife.Milliseconds())
+		user, by, LinkLife.Milliseconds(), session)
 	if err != nil {
 		return "", err
 	}
@@ -49,16 +59,19 @@ func (a *Accounts) Peek(ctx context.Context, code string) (Account, error) {
 // one succeeds, and the others get ErrCode.
 func (a *Accounts) Spend(ctx context.Context, code string, s SignIn) (SignedIn, error) {
 	key := a.linkKey(code)
-	text, _, err := exists(a.redis.Retrying.HGet(ctx, key, "user").Result())
+	link, err := a.redis.Retrying.HMGet(ctx, key, "user", "by").Result()
 	if err != nil {
-		return SignedIn{}, err
+		return SignedIn{}, unavailable(err)
 	}
+	text, _ := link[0].(string)
+	by, _ := link[1].(string)
 	user, err := uuid.Parse(text)
 	if err != nil {
 		return SignedIn{}, ErrCode
 	}
 	session, record := a.newSession(user, s, "link", code)
-	reply, err := a.run(ctx, spendLinkScript, a.keys.person(userOf(session), key), userOf(session), idOf(session), encode(record))
+	keys := a.keys.person(userOf(session), key, a.keys.account(by), a.keys.sessions(by))
+	reply, err := a.run(ctx, spendLinkScript, keys, userOf(session), idOf(session), encode(record), by)
 	if err != nil {
 		return SignedIn{}, err
 	}

@@ -197,7 +197,7 @@ func (h *handlers) postLink(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	code, err := h.Accounts.CreateLink(c.UserContext(), me(c), id)
+	code, err := h.Accounts.CreateLinkAs(c.UserContext(), *caller.Of(c).Session, id)
 	if errors.Is(err, accounts.ErrBanned) {
 		return protocol.Errorf(protocol.NotAllowed, "user", "This person is banned.")
 	}

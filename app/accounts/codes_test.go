@@ -201,6 +201,11 @@ func TestInviteIsRedeemedOncePerPerson(t *testing.T) {
 	wantError(t, "redeem when signed out", err, accounts.ErrSignedOut)
 }
 
+func revoke(a *accounts.Accounts, by accounts.SignedIn, id string) error {
+	_, err := a.Revoke(ctx, by.User.ID, id)
+	return err
+}
+
 func TestInviteDiesWithTheRightToInvite(t *testing.T) {
 	t.Parallel()
 	a := start(t)
@@ -213,8 +218,8 @@ func TestInviteDiesWithTheRightToInvite(t *testing.T) {
 		"banned": func(in accounts.SignedIn, _ string) error {
 			return a.Ban(ctx, owner.User.ID, in.User.ID, "")
 		},
-		"revoked by its creator": func(in accounts.SignedIn, id string) error { return a.Revoke(ctx, in.User.ID, id) },
-		"revoked by an owner":    func(_ accounts.SignedIn, id string) error { return a.Revoke(ctx, owner.User.ID, id) },
+		"revoked by its creator": func(in accounts.SignedIn, id string) error { return revoke(a, in, id) },
+		"revoked by an owner":    func(_ accounts.SignedIn, id string) error { return revoke(a, owner, id) },
 	}
 	for name, end := range end {
 		moderator := join(t, a, "Max", accounts.Moderator)
@@ -226,7 +231,7 @@ func TestInviteDiesWithTheRightToInvite(t *testing.T) {
 		wantError(t, "invite of a creator who was "+name, err, accounts.ErrCode)
 	}
 	id, _ := newInvite(t, a, owner.User.ID, 5, accounts.Member)
-	wantError(t, "a stranger revokes", a.Revoke(ctx, join(t, a, "Eve", accounts.Member).User.ID, id), accounts.ErrNotAllowed)
+	wantError(t, "a stranger revokes", revoke(a, join(t, a, "Eve", accounts.Member), id), accounts.ErrNotAllowed)
 }
 
 func TestInviteExpires(t *testing.T) {

@@ -161,13 +161,13 @@ func (a *Accounts) invites(ctx context.Context, ids ...string) (found []Invite, 
 	return found, nil
 }
 
-// Revoke ends an invite. Its creator may, and moderators if it has no room.
-func (a *Accounts) Revoke(ctx context.Context, by, id string) error {
+// Revoke ends an invite, and reports whether it existed. Its creator may, and moderators if it has no room.
+func (a *Accounts) Revoke(ctx context.Context, by, id string) (existed bool, err error) {
 	if by != Operator && checkUser(by) != nil || id == "" || strings.ContainsAny(id, ":{}") {
-		return ErrNotAllowed
+		return false, ErrNotAllowed
 	}
-	_, err := a.run(ctx, revokeInviteScript, a.keys.person(by, a.inviteKey(id), a.keys.of("invites")), by, id)
-	return err
+	reply, err := a.run(ctx, revokeInviteScript, a.keys.person(by, a.inviteKey(id), a.keys.of("invites")), by, id)
+	return err == nil && reply[0] == "1", err
 }
 
 // Redeemed is the result of redeeming an invite.
@@ -179,8 +179,9 @@ type Redeemed struct {
 	By   string // the user who invited the person. The caller must check that they may still do so
 	At   time.Time
 	// Repeated means that the person had already redeemed the invite, at the time At. If they have left
-	// the room or were removed since, the caller must not add them again.
+	// the room or were removed since, or since the invite was Created, the caller must not add them again.
 	Repeated bool
+	Created  time.Time
 	// JoinKey is the same UUID for each repetition. Use it as the idempotency key of the append that adds
 	// the person to the room.
 	JoinKey string
@@ -233,7 +234,7 @@ func (a *Accounts) redeem(ctx context.Context, id string, session Session, args 
 	signedIn := a.signedIn(session, reply)
 	signedIn.Token = ""
 	return Redeemed{
-		SignedIn: signedIn, Room: reply[2], Role: Role(reply[3]), By: by, At: unixTime(reply[4]), Repeated: reply[5] == "1",
+		SignedIn: signedIn, Room: reply[2], Role: Role(reply[3]), By: by, At: unixTime(reply[4]), Repeated: reply[5] == "1", Created: unixTime(reply[6]),
 		JoinKey: uuid.UUID(a.macs.derived.id("join", id, userOf(session))).String(),
 	}, nil
 }

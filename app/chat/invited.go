@@ -28,26 +28,22 @@ func (s *Service) MayInvite(ctx context.Context, user identity.User, room string
 }
 
 // JoinInvited makes a person a member of a private room who has redeemed an invite to it. inviter must still
-// be a member. If the person had redeemed the invite before, at redeemed, JoinInvited adds nobody who has left
-// or was removed since. key is the same for each repetition.
-func (s *Service) JoinInvited(inviter, person identity.User, room, key string, redeemed time.Time) error {
+// be a member. It adds nobody who has left or was removed at since or later. key is the same for each repetition.
+func (s *Service) JoinInvited(inviter, person identity.User, room, key string, since time.Time) error {
 	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
 	defer cancel()
 	access := s.as(inviter)
 	if s.as(person).Enter(ctx, room) == nil {
 		return nil
 	}
-	if !redeemed.IsZero() {
-		removed, err := access.Removed(ctx, room, person.ID)
-		if err != nil {
-			return err
-		}
-		// An invite is redeemed at a whole second.
-		if !removed.IsZero() && removed.Time().Unix() >= redeemed.Unix() {
-			return streams.ErrHidden
-		}
+	removed, err := access.Removed(ctx, room, person.ID)
+	if err != nil {
+		return err
 	}
-	_, err := access.AppendExisting(ctx, room, streams.Entry{Kind: streams.Joined, Key: key, Member: author(person), Role: streams.Ordinary})
+	if !removed.IsZero() && !removed.Time().Before(since) {
+		return streams.ErrHidden
+	}
+	_, err = access.AppendExisting(ctx, room, streams.Entry{Kind: streams.Joined, Key: key, Member: author(person), Role: streams.Ordinary})
 	return err
 }
 

@@ -343,3 +343,23 @@ func TestInvitesOfOneAddressAreLimited(t *testing.T) {
 	}
 	t.Errorf("more than %d invites were not limited", throttle.SignInBurst)
 }
+
+// Every account may revoke its own invites, so a request that revokes nothing must not reach the audit.
+func TestOnlyRevokedInvitesAreInTheAudit(t *testing.T) {
+	t.Parallel()
+	team := startTeam(t)
+	revoked := func() int {
+		return strings.Count(string(team.owner.do("GET", "/audit", "", http.StatusOK)), `"action":"revoke_invite"`)
+	}
+	team.member.do("DELETE", "/invites/AAAAAAAAAAAAAAAA", "", http.StatusNoContent)
+	if got := revoked(); got != 0 {
+		t.Errorf("got %d entries for an invite that does not exist", got)
+	}
+	invite := decode[struct{ ID string }](t, team.owner.do("POST", "/invites", "", http.StatusCreated))
+	for range 2 {
+		team.owner.do("DELETE", "/invites/"+invite.ID, "", http.StatusNoContent)
+	}
+	if got := revoked(); got != 1 {
+		t.Errorf("got %d entries for one invite", got)
+	}
+}

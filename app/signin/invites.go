@@ -153,11 +153,12 @@ func (h *handlers) join(ctx context.Context, redeemed accounts.Redeemed) error {
 	person := redeemed.User
 	person.Rank = identity.Account
 	if streams.IsHidden(redeemed.Room) {
-		var before time.Time
+		// Times are whole seconds, so an invite may be newer than a removal in the same second.
+		since := redeemed.Created.Add(time.Second)
 		if redeemed.Repeated {
-			before = redeemed.At
+			since = redeemed.At
 		}
-		if err := h.Chat.JoinInvited(inviter, person, redeemed.Room, redeemed.JoinKey, before); err != nil {
+		if err := h.Chat.JoinInvited(inviter, person, redeemed.Room, redeemed.JoinKey, since); err != nil {
 			return err
 		}
 	}

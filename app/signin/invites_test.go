@@ -101,7 +101,13 @@ func TestInviteToAPrivateRoom(t *testing.T) {
 	bob.expect("read the room", bob.do(http.MethodGet, "/r/"+room+"/messages", ""), http.StatusOK)
 	bob.expect("accept again", bob.json(http.MethodPost, path), http.StatusOK)
 
+	_, older := ada.invite("room", room)
+	id, _, _ := strings.Cut(strings.TrimPrefix(older, "/i/"), ".")
+	client := redis.Client()
+	defer client.Close()
+	client.HIncrBy(t.Context(), "{0}:invite:"+id, "created", -2)
 	remove(in)
+	bob.expect("accept another invite that is older than the removal", bob.json(http.MethodPost, older), http.StatusNotFound)
 	bob.expect("accept after the removal", bob.json(http.MethodPost, path), http.StatusNotFound)
 	bob.expect("read the room after the removal", bob.do(http.MethodGet, "/r/"+room+"/messages", ""), http.StatusNotFound)
 	_, second := ada.invite("room", room)

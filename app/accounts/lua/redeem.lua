@@ -4,12 +4,12 @@
 -- ARGV  2 to 7 as for create. If 3 is '', the person has an account, and 2 is one of its sessions
 --       8 its creator's user ID
 -- Reply ok name role, room, role, when the person first redeemed it (in Unix seconds), 1 if that was
---       an earlier call or 0; or code, banned, exists, or signed_out
+--       an earlier call or 0, when the invite was created; or code, banned, exists, or signed_out
 --
 -- An invite is valid only as long as its creator could create it.
 
-local invite = redis.call('HMGET', KEYS[10], 'room', 'role', 'uses', 'expiry', 'by', 'setup')
-local room, role, uses, expiry, by, is_setup = unpack(invite)
+local invite = redis.call('HMGET', KEYS[10], 'room', 'role', 'uses', 'expiry', 'by', 'setup', 'created')
+local room, role, uses, expiry, by, is_setup, created = unpack(invite)
 if not role or by ~= ARGV[8] or tonumber(expiry) > 0 and tonumber(expiry) <= clock() then return {'code'} end
 local at = redis.call('HGET', KEYS[11], user)
 if not at then
@@ -34,4 +34,4 @@ if not at then
   if tonumber(expiry) > 0 then redis.call('EXPIREAT', KEYS[11], expiry + 86400) end
   if is_setup then redis.call('DEL', KEYS[12]) end
 end
-return found(room, role, tostring(at), tostring(repeated))
+return found(room, role, tostring(at), tostring(repeated), created or '0')

@@ -2,7 +2,7 @@
 --
 -- KEYS  10 the invite  11 invites
 -- ARGV  2 the invite's ID
--- Reply ok, or not_allowed unless the person created it, or is a moderator and it has no room
+-- Reply ok and '1' if there was one or '0', or not_allowed unless the person created it, or is a moderator and it has no room
 
 local invite = redis.call('HMGET', KEYS[10], 'by', 'room')
 if invite[1] then
@@ -13,4 +13,4 @@ if invite[1] then
   redis.call('DEL', KEYS[10])
 end
 redis.call('ZREM', KEYS[11], ARGV[2])
-return {'ok'}
+return {'ok', invite[1] and '1' or '0'}

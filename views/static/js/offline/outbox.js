@@ -48,6 +48,7 @@ export class Outbox extends EventTarget {
   #connection;
   #user;
   #isOpen = false;
+  #isSignedOut = false; // whether the server does not know the user
   #inFlight = ""; // idempotency key
   #timer = 0; // until the next attempt
   #attempt = 0;
@@ -69,7 +70,10 @@ export class Outbox extends EventTarget {
     for (const item of loadJSON(OUTBOX_PREFIX + room) ?? []) this.#save(item); // older releases stored a list
     save(OUTBOX_PREFIX + room, "");
     const on = (type, handle) => connection.addEventListener(type, ({ detail }) => handle(detail));
-    on("hello", () => this.open());
+    on("hello", ({ user: helloUser }) => {
+      this.#isSignedOut = helloUser === null;
+      this.open();
+    });
     on("state", (state) => state === "catching-up" || state === "live" || this.close());
     on("status", ({ redis }) => redis === "back" && this.open());
     on("stored", ({ key }) => this.remove(key));
@@ -142,7 +146,7 @@ export class Outbox extends EventTarget {
         this.#setRefusal(code === "full" ? "full" : "away");
         return this.#pause(Math.max(wait, 1_000, backoff(++this.#attempt)));
     }
-    this.#fail(key, code === "not_allowed" ? "You’re no longer signed in. Reload the page." : message);
+    this.#fail(key, code === "not_allowed" && this.#isSignedOut ? "You’re no longer signed in. Reload the page." : message);
   }
 
   /** Starts to send the waiting items. Call it on each new connection, and when a retry may succeed. */

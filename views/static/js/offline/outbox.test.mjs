@@ -150,6 +150,17 @@ test("on each connection, a page sends the items of tabs that may have been clos
   assert.deepEqual(textsOf(sent), ["theirs"]);
 });
 
+test("a message that the server does not allow fails with the server's reason, unless the user is signed out", (t) => {
+  const { outbox, connection, sent, write } = openBrowser(t);
+  for (const [user, why] of [[{ id: "ada", name: "Ada" }, "This room is locked."], [null, "You’re no longer signed in. Reload the page."]]) {
+    connection.dispatchEvent(new CustomEvent("hello", { detail: { user } }));
+    write("hi");
+    const { key } = sent.at(-1);
+    outbox.refuse({ code: "not_allowed", message: "This room is locked.", key });
+    assert.equal(outbox.items.find((item) => item.key === key).why, why);
+  }
+});
+
 test("messages stay in order within a millisecond, and when the clock is set back", (t) => {
   const { outbox, write } = openBrowser(t);
   t.mock.timers.setTime(1_000_000);

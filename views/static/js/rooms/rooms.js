@@ -105,6 +105,7 @@ export class Rooms extends EventTarget {
   /** @param {string} name @returns {Room} */
   get(name) {
     const unknown = { room: name, title: name, last: "0-0", read: null, unread: 0, mentions: 0, present: 0 };
+    if (isHidden(name)) return this.#rooms.get(name) ?? unknown; // only the server lists such a room
     if (!this.#rooms.has(name)) this.#rooms.set(name, unknown);
     return this.#rooms.get(name);
   }

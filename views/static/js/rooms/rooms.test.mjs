@@ -28,6 +28,19 @@ test("messages of other users that are not in the list are counted once", () => 
   assert.deepEqual(events, ["lobby 7-0"]);
 });
 
+test("a private room that was closed is not listed again by a late frame", () => {
+  const { rooms } = makeRooms();
+  const name = "pirvxnzkl2rcrwqtw2fee";
+  rooms.update([room(name, "3-0")]);
+  rooms.delete(name);
+  rooms.addEntries({ room: name, entries: [message("4-0", "late")] });
+  rooms.markRead(name, "4-0");
+  rooms.get(name).present = 1;
+  assert.ok(!rooms.sorted.some((listed) => listed.room === name));
+  rooms.update([room(name, "5-0")]);
+  assert.ok(rooms.sorted.some((listed) => listed.room === name), "the user is a member again");
+});
+
 test("a room never visited has no unread messages", () => {
   const { rooms } = makeRooms();
   rooms.addEntries({ room: "attic", entries: [message("3-0", "@ada")] });

@@ -127,7 +127,7 @@ export class History extends EventTarget {
     const endText = element.querySelector("span");
     endText.hidden = from !== null;
     this.#timeline.begins = from === null && !trimmed;
-    endText.textContent = trimmed ? "Older messages are no longer available." : `This is the beginning of ${document.body.dataset.room}.`;
+    endText.textContent = trimmed ? "Older messages are no longer available." : `This is the beginning of ${document.querySelector(".bar h1").lastChild.data}.`;
   }
 
   /** Makes the observer report an edge again if it is near the view. */

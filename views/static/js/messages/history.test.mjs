@@ -27,7 +27,7 @@ function openRoom(context, replies = [], online = true) {
     unobserve() {}
   }
   const navigator = { onLine: online };
-  const globals = { fetch, IntersectionObserver, navigator, addEventListener: window.addEventListener.bind(window), document: { body: { dataset: {} } } };
+  const globals = { fetch, IntersectionObserver, navigator, addEventListener: window.addEventListener.bind(window), document: { querySelector: (selector) => selector === ".bar h1" && { lastChild: { data: "Launch" } } } };
   for (const [name, value] of Object.entries(globals)) Object.defineProperty(globalThis, name, { value, configurable: true });
   const makeEdge = (isNear) => {
     const link = Object.assign(new EventTarget(), { hidden: !isNear, href: "http://burble/r/lobby?before=5-0" });
@@ -105,9 +105,8 @@ test("a request that fails offline is retried when the browser goes online", asy
 
 test("the older edge says that the room begins, unless older messages were trimmed", async (t) => {
   const { history, timeline, olderText, replies, clickOlder, tick } = openRoom(t, [], false);
-  document.body.dataset.room = "lobby";
   await tick(0);
-  const beginning = "This is the beginning of lobby.";
+  const beginning = "This is the beginning of Launch.";
   const cases = [
     [{}, undefined, beginning],
     [{}, { isUnknown: true }, "The messages of this room are not saved on this device."],

@@ -25,7 +25,8 @@ var accountErrors = []struct {
 	{accounts.ErrExists, protocol.Error{Code: protocol.NotAllowed, Message: "There is an account already, or too many passkeys.",
 		Title: "There is an account already", Detail: "Sign in instead."}},
 	{accounts.ErrUnknown, protocol.Error{Code: protocol.NotFound, Field: "user", Message: "There is no such person."}},
-	{accounts.ErrNotAllowed, protocol.Error{Code: protocol.NotAllowed, Message: "You may not do this."}},
+	{accounts.ErrNotAllowed, protocol.Error{Code: protocol.NotAllowed, Message: "You may not do this.",
+		Title: "You may not do this", Detail: "Ask a moderator or an owner."}},
 	{accounts.ErrLastOwner, protocol.Error{Code: protocol.NotAllowed, Message: "The last owner cannot leave or be demoted. Make somebody else an owner first.",
 		Title: "You are the last owner", Detail: "Make somebody else an owner first."}},
 }

@@ -73,6 +73,9 @@ type Room struct {
 	Page
 	Room      string     // the room's name
 	RoomTitle string     // of a private or direct room, shown instead of the name; otherwise empty
+	Archived  bool       // whether nobody may post
+	Locked    bool       // whether only moderators may post
+	Muted     time.Time  // until when the page's user may not post; may be in the past
 	Topic     string     // may be empty
 	Rooms     []RoomLink // including this one, in the order to show
 	Unread    int        // number of unread messages
@@ -89,6 +92,21 @@ type Room struct {
 	Notice    string     // text to show above the composer, such as the reason why a form was refused
 	Draft     string     // the refused message, to refill the composer
 	Origin    string     // such as "https://chat.example.com", for the terminal commands
+}
+
+// RefusalText returns why the room refuses messages, or "".
+func (r Room) RefusalText() string {
+	switch {
+	case r.Archived:
+		return "This room is archived. Nobody may post."
+	case r.Muted.Year() > time.Now().Year()+50:
+		return "You are muted in this room."
+	case r.Muted.After(time.Now()):
+		return "You are muted in this room until " + formatUTC(r.Muted, "2 January 2006, 15:04 UTC") + "."
+	case r.Locked:
+		return "This room is locked. Only moderators may post."
+	}
+	return ""
 }
 
 // Rows returns a copy of Messages with the fields set that depend on the page or on neighbouring

@@ -123,7 +123,7 @@ var pages = map[string]struct {
 	"error-again": {"error", Error{Page: page("Chat storage is unavailable", &ada), Detail: "Your messages are safe.", CanRetry: true}},
 	"room-private": {"room", Room{
 		Page: accountPage("Launch"), Room: "pabcdefghijklmnopqrst", RoomTitle: "Launch", Messages: conversation()[:2], Changes: []Change{{"1740000000005-0", "Ada added Bob"}, {"1740000000015-0", "Bob left"}, {"1740000000025-0", "Ada added <Bob>"}}, AsOf: "0-0@k3x9", Live: true, TextLimit: 4000, Origin: "http://localhost:8080",
-		Rooms: []RoomLink{{Name: "pabcdefghijklmnopqrst", Title: "Launch", Current: true}},
+		Rooms: []RoomLink{{Name: "pabcdefghijklmnopqrst", Title: "Launch", Current: true}}, Locked: true,
 	}},
 	"members": {"members", Members{
 		Page: accountPage("Launch"), Room: "pabcdefghijklmnopqrst", Kind: "private", RoomTitle: "Launch", Locked: true, TitleLimit: 120, ReasonLimit: 200, Total: 3,

@@ -203,6 +203,8 @@ func TestManageRoomsWithForms(t *testing.T) {
 	}
 	if got := s.get(at, "Cookie: burble="+bob.Token, "Accept: text/html").body; !strings.Contains(got, `<h1 translate="no">Week two</h1>`) || strings.Contains(got, "#"+room) {
 		t.Errorf("the room's page does not have its title")
+	} else if !strings.Contains(got, `role="status">This room is locked. Only moderators may post.</p>`) {
+		t.Errorf("the room's page does not show that it is locked: %s", got)
 	}
 
 	if got := s.get(at, "Cookie: burble="+ada.Token, "Accept: text/html").body; !strings.Contains(got, `<p class="change">Ada added Bob</p>`) ||

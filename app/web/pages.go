@@ -181,9 +181,10 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	var page streams.Page
 	var links []views.RoomLink
 	var here views.RoomLink
+	var about streams.About
 	release := func() {}
 	err = together( // concurrently, because a round trip to Redis may be slow
-		func() (err error) { links, here, err = s.roomLinks(ctx, user, room); return err },
+		func() (err error) { links, here, about, err = s.roomLinks(ctx, user, room); return err },
 		func() (err error) {
 			reserved, err := s.limits.ReservePage(ctx, address, where.Limit, true)
 			if err != nil {
@@ -215,6 +216,7 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	}
 	model.Title = cmp.Or(here.Title, "#"+room)
 	model.RoomTitle = here.Title
+	model.Archived, model.Locked, model.Muted = about.Settings.Archived, about.Settings.Locked, about.Own.MutedUntil
 	model.Preview = s.previewRoom(c, room, model.Title, here.Topic, model.Highlight)
 	links = s.addEmptyRooms(c, links, room, page.AsOf.ID.IsZero())
 	model.Rooms, model.Topic, model.Unread = links, here.Topic, here.Unread

@@ -29,11 +29,10 @@ func shownTitle(room, title string) string {
 	return ""
 }
 
-// roomLinks returns the links of the sidebar, and the link to the current room. The links include the
+// roomLinks returns the links of the sidebar, the link to the current room, and what that room is. The links include the
 // current room even if it is not among the most recently active rooms.
-func (s *Server) roomLinks(ctx context.Context, user identity.User, current string) (links []views.RoomLink, here views.RoomLink, err error) {
+func (s *Server) roomLinks(ctx context.Context, user identity.User, current string) (links []views.RoomLink, here views.RoomLink, about streams.About, err error) {
 	var rooms []streams.Room
-	var about streams.About
 	var read streams.ID
 	err = together(
 		func() (err error) { rooms, err = s.chat.Rooms(ctx, user, sidebarRooms); return err },
@@ -41,7 +40,7 @@ func (s *Server) roomLinks(ctx context.Context, user identity.User, current stri
 		func() (err error) { read, err = s.chat.ReadUpTo(ctx, user, current); return err },
 	)
 	if err != nil {
-		return nil, here, err
+		return nil, here, about, err
 	}
 	for _, room := range rooms {
 		link := viewLink(room)
@@ -56,5 +55,5 @@ func (s *Server) roomLinks(ctx context.Context, user identity.User, current stri
 		here.Current, here.Read, here.LastActive = true, idText(read), time.Time{}
 		links = append(links, here)
 	}
-	return links, here, nil
+	return links, here, about, nil
 }

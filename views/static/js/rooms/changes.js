@@ -28,6 +28,23 @@ export function lineOf({ kind, user, member, role, reason, muted_until: muted, t
 export function showChange(room, entry, timeline) {
   if (entry.kind === "topic") return (document.getElementById("topic-button").firstElementChild.textContent = entry.text);
   for (const person of [entry.user, entry.member]) if (person) names.add(person);
+  showRefusal(entry);
   if (entry.kind === "room" && isHidden(room) && entry.title) document.querySelector(".bar h1").textContent = entry.title;
   timeline.addLine(lineOf(entry), entry.id);
+}
+
+/** Returns why the room refuses messages after an entry, or "". Returns undefined if the entry does not change that. */
+export function refusalAfter({ kind, member, muted_until: muted, archived, locked }, me) {
+  if (archived) return "This room is archived. Nobody may post.";
+  if (locked) return "This room is locked. Only moderators may post.";
+  if (kind === "room") return "";
+  if (member.id !== me) return undefined;
+  return muted ? `You are muted in this room until ${formatDateTime(Date.parse(muted))}.` : "";
+}
+
+/** Shows above the composer why the room refuses messages. */
+function showRefusal(entry) {
+  const element = document.getElementById("refusal");
+  const text = refusalAfter(entry, document.body.dataset.user);
+  if (element && text !== undefined) element.textContent = text;
 }

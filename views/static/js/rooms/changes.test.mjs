@@ -3,7 +3,7 @@ import test from "node:test";
 
 globalThis.document ??= { addEventListener() {}, documentElement: { lang: "en" } };
 globalThis.addEventListener ??= () => {};
-const { lineOf } = await import("./changes.js");
+const { lineOf, refusalAfter } = await import("./changes.js");
 
 const ada = { id: "1", name: "Ada" };
 const bob = { id: "2", name: "Bob" };
@@ -21,4 +21,17 @@ test("each change of a room or a member has a line", () => {
     assert.equal(lineOf(entry), want);
   }
   assert.match(lineOf({ kind: "member", user: ada, member: bob, role: "member", muted_until: "2026-12-01T09:00:00Z" }), /^Ada muted Bob until .*2026/);
+});
+
+test("a change says whether the room refuses the user's messages from now on", () => {
+  for (const [entry, want] of [
+    [{ kind: "room", archived: true, locked: true }, "This room is archived. Nobody may post."],
+    [{ kind: "room", archived: false, locked: true }, "This room is locked. Only moderators may post."],
+    [{ kind: "room", archived: false, locked: false }, ""],
+    [{ kind: "member", member: ada, role: "member", muted_until: "2026-12-01T09:00:00Z" }, undefined],
+    [{ kind: "member", member: bob, role: "member" }, ""],
+  ]) {
+    assert.equal(refusalAfter(entry, bob.id), want);
+  }
+  assert.match(refusalAfter({ kind: "member", member: bob, muted_until: "2026-12-01T09:00:00Z" }, bob.id), /^You are muted in this room until .*2026/);
 });

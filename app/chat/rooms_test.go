@@ -256,3 +256,26 @@ func TestManagementIsAudited(t *testing.T) {
 		t.Errorf("the audit has %v, want %v", got, want)
 	}
 }
+
+// A deletion frees memory, so a full Redis must not refuse it.
+func TestRoomIsDeletedWhenRedisIsFull(t *testing.T) {
+	t.Parallel()
+	server, directory := redistest.Start(t, "--maxmemory-policy", "noeviction"), people{}
+	s := startWithPeople(t, server.Redis(), directory)
+	owner := directory.add("Olga", identity.Owner)
+	create(t, s, owner, protocol.NewRoom{Kind: protocol.PublicRoom, Room: "launch"})
+	client := server.Client()
+	defer client.Close()
+	if err := client.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Record(owner, "", streams.Entry{Action: protocol.ActionDeleteRoom}); !errors.Is(err, streams.ErrFull) {
+		t.Fatalf("record in a full Redis: got error %v, want ErrFull", err)
+	}
+	if err := s.DeleteRoom(owner, "launch"); err != nil {
+		t.Errorf("delete a room in a full Redis: %v", err)
+	}
+	if err := s.DeleteRoom(owner, "launch"); !errors.Is(err, streams.ErrNoRoom) {
+		t.Errorf("delete the room again: got error %v, want ErrNoRoom", err)
+	}
+}

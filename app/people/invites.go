@@ -175,7 +175,8 @@ func (h *handlers) revokeInvite(c *fiber.Ctx) error {
 	if err != nil {
 		return caller.AsError(err)
 	}
-	if existed { // or else every account could fill the audit
+	// A moderator repeats a revocation that was not recorded. Others could fill the audit.
+	if existed || isLeader(c) {
 		if err := h.record(c, "", streams.Entry{Action: protocol.ActionRevoke}); err != nil {
 			return err
 		}

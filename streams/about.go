@@ -21,7 +21,7 @@ type About struct {
 	Own      Member // of the user; has NoRole if they are no member
 }
 
-// About returns what the room is. A public room without entries has no topic and no settings.
+// About describes the room. A public room without entries has no topic and no settings.
 func (a Access) About(ctx context.Context, room string) (About, error) {
 	granted, err := a.admit(room, reading)
 	if err != nil {
@@ -66,7 +66,7 @@ func (a Access) About(ctx context.Context, room string) (About, error) {
 // maxChangesRead is how many entries Changes examines.
 const maxChangesRead = 250
 
-// Changes returns the entries of kind Joined and Changed after one entry ID and up to another, in order. If there
+// Changes returns the entries of kind Joined and Changed after the ID after, up to and including upTo, in order. If there
 // are many entries between them, it returns only the newest changes.
 func (a Access) Changes(ctx context.Context, room string, after, upTo ID) ([]Entry, error) {
 	granted, err := a.admit(room, reading)
@@ -188,8 +188,8 @@ func (a Access) NameIn(ctx context.Context, room, userID string) (string, error)
 const scanCount = 100
 
 // ScanRooms returns some of the rooms that the user may read, and the cursor for the next call. It begins
-// with the cursor "" and ends when next is "". It returns every room that exists during all calls, perhaps
-// more than once.
+// with the cursor "" and ends when next is "". It returns every room that exists throughout the scan,
+// perhaps more than once.
 func (a Access) ScanRooms(ctx context.Context, cursor string) (rooms []string, next string, err error) {
 	s := a.store
 	if cursor == "" {

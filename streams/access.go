@@ -22,7 +22,7 @@ const (
 	Visitor   Rank = iota // has no name
 	Guest                 // has a name, but no account
 	Account               // may be a member of hidden rooms
-	Moderator             // moderates public rooms, and the hidden rooms of which they are a member
+	Moderator             // moderates public rooms, and hidden rooms if they are a member
 	Owner                 // a Moderator who may also change roles and delete rooms
 )
 
@@ -36,7 +36,7 @@ const (
 	AccountsOnly             // only accounts read and write
 )
 
-// Errors of a user who may not do something in a room.
+// The reasons why a user may not do something in a room.
 var (
 	// ErrHidden means that the room is hidden from the user, was deleted, or never existed. The user
 	// must not learn which.

@@ -60,16 +60,16 @@ func (a Access) AppendExisting(ctx context.Context, room string, entry Entry) (S
 	return a.store.append(ctx, granted, entry, false)
 }
 
-func (s *Store) append(ctx context.Context, to grant, entry Entry, mayCreate bool) (Stored, error) {
-	room := to.room
-	if to.right != writing {
+func (s *Store) append(ctx context.Context, granted grant, entry Entry, mayCreate bool) (Stored, error) {
+	room := granted.room
+	if granted.right != writing {
 		return Stored{}, fmt.Errorf("append to room %q: the grant is not for writing", room)
 	}
 	call := &appendCall{
 		ctx:  ctx,
 		keys: s.appendKeys(room, entry.Key),
-		args: s.appendArgs(to, &entry, mayCreate),
-		user: to.user.ID,
+		args: s.appendArgs(granted, &entry, mayCreate),
+		user: granted.user.ID,
 		done: make(chan struct{}),
 	}
 	select {
@@ -87,7 +87,7 @@ func (s *Store) append(ctx context.Context, to grant, entry Entry, mayCreate boo
 	if call.err != nil {
 		return Stored{}, fmt.Errorf("append to room %q: %w", room, call.err)
 	}
-	if entry.Kind == Joined && to.ifMember {
+	if entry.Kind == Joined && granted.ifMember {
 		if err := s.listMember(ctx, room, &entry); err != nil { // a retry with the same key lists it
 			return Stored{}, fmt.Errorf("append to room %q: %w", room, err)
 		}
@@ -105,14 +105,14 @@ func (s *Store) appendKeys(room, key string) []string {
 }
 
 // appendArgs returns the ARGV of append.lua.
-func (s *Store) appendArgs(to grant, entry *Entry, mayCreate bool) []any {
+func (s *Store) appendArgs(granted grant, entry *Entry, mayCreate bool) []any {
 	args, create := make([]any, 0, 18), ""
 	if mayCreate {
 		create = "1"
 	}
 	args = append(args,
-		to.room, rand.Text()[:12], randomSeq(), keyTTL.Milliseconds(), s.options.MaxCount, s.options.MaxAge.Milliseconds(),
-		string(entry.Kind), entry.Key, to.user.ID, to.user.Name, create, to.rank.name(),
+		granted.room, rand.Text()[:12], randomSeq(), keyTTL.Milliseconds(), s.options.MaxCount, s.options.MaxAge.Milliseconds(),
+		string(entry.Kind), entry.Key, granted.user.ID, granted.user.Name, create, granted.rank.name(),
 	)
 	for _, field := range kindFields[entry.Kind] {
 		if entry.Kind == Changed && slices.Contains(entry.Unchanged, field.name) {

@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// AuditRoom is the room of the Audit entries, which record what people with a rank do. Only a Moderator or
+// AuditRoom is the room of the Audit entries, which record administrative actions. Only a Moderator or
 // an Owner may read it, and only Record appends to it. CheckRoom refuses its name.
 const AuditRoom = "_audit"
 

@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The border holds while the primary is replaced, for appends that wait for a replica.
+// Removed readers also end exactly at their removal during a failover, if appends wait for a replica.
 func TestBorderDuringFailover(t *testing.T) {
 	t.Parallel()
 	t.Run("Sentinel", func(t *testing.T) {

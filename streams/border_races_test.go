@@ -17,7 +17,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// A tap is on the connections of a Store. It calls before with each pipeline that the Store sends, until
+// A tap intercepts the connections of a Store. It calls before with each pipeline that the Store sends, until
 // before returns false.
 type tap struct {
 	addr   string
@@ -41,14 +41,14 @@ func (c tapped) Write(pipeline []byte) (int, error) {
 	return c.Conn.Write(pipeline)
 }
 
-// beforeFirst calls happen once, before the Store sends a pipeline with both texts.
-func (p *tap) beforeFirst(text, other string, happen func()) {
+// beforeFirst calls do once, before the Store sends a pipeline that contains both texts.
+func (p *tap) beforeFirst(text, other string, do func()) {
 	before := func(pipeline []byte) bool {
 		if !bytes.Contains(pipeline, []byte(text)) || !bytes.Contains(pipeline, []byte(other)) {
 			return true
 		}
-		p.before.Store(nil) // happen may use the Store
-		happen()
+		p.before.Store(nil) // do may use the Store
+		do()
 		return false
 	}
 	p.before.Store(&before)
@@ -65,7 +65,7 @@ func newTapped(t *testing.T) (*tap, *streams.Store, string) {
 	return tap, store, privateRoom(t, store, 4)
 }
 
-func say(t *testing.T, by streams.Access, room, text string, mentions ...string) {
+func writeMessage(t *testing.T, by streams.Access, room, text string, mentions ...string) {
 	t.Helper()
 	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text, Mentions: mentions}
 	if _, err := by.Append(context.Background(), room, entry); err != nil {
@@ -91,10 +91,10 @@ func TestMemberRemovedDuringRequest(t *testing.T) {
 		if err := asAccount(store, 1).MarkRead(ctx, room, streams.ID{Millis: 1 << 50}); err != nil {
 			t.Fatal(err)
 		}
-		say(t, asAccount(store, 0), room, "one")
+		writeMessage(t, asAccount(store, 0), room, "one")
 		tap.beforeFirst("xrevrange\r", room, func() {
 			remove(t, asAccount(store, 0), room, 1)
-			say(t, asAccount(store, 0), room, "secret")
+			writeMessage(t, asAccount(store, 0), room, "secret")
 		})
 		rooms, err := asAccount(store, 1).Rooms(ctx, 10)
 		if err != nil || len(rooms) > 0 {
@@ -154,7 +154,7 @@ func TestRemovedReaderGetsNoLaterSignals(t *testing.T) {
 			defer close(reading)
 			reader.readUntil("the end", func() bool { return reader.closed != "" })
 		}()
-		say(t, asAccount(other, 0), room, "wake the tail, which then pauses")
+		writeMessage(t, asAccount(other, 0), room, "wake the tail, which then pauses")
 		remove(t, asAccount(other, 0), room, n)
 		if err := asAccount(other, 0).Signal(t.Context(), room, streams.Typing); err != nil {
 			t.Fatal(err)
@@ -189,11 +189,11 @@ func TestRemovedReaderFarBehindAfterTrim(t *testing.T) {
 			}
 			had := len(f.entries)
 			for range 20 {
-				say(t, asAccount(store, 0), room, "kept")
+				writeMessage(t, asAccount(store, 0), room, "kept")
 			}
 			removed := remove(t, asAccount(store, 0), room, 1)
 			for range test.after {
-				say(t, asAccount(store, 0), room, "secret")
+				writeMessage(t, asAccount(store, 0), room, "secret")
 			}
 			f.readUntil("the end", func() bool { return f.closed != "" })
 			if f.closed != streams.Removed {
@@ -259,7 +259,7 @@ func TestOldPrimaryDoesNotAdmitRemovedMember(t *testing.T) {
 			stray := redistest.Open(t, streams.Options{Redis: successor.Redis()})
 			remove(t, asAccount(stray, 0), room, 1)
 			for i := range 20 {
-				say(t, asAccount(stray, 0), room, fmt.Sprint("secret ", i))
+				writeMessage(t, asAccount(stray, 0), room, fmt.Sprint("secret ", i))
 			}
 			isOver.Store(true)
 			f := followAs(t, asAccount(store, 1), room, from)

@@ -20,8 +20,8 @@ import (
 // borderReaders is how many readers lose their membership in each test of the border.
 const borderReaders = 50
 
-// A border is a private room on two servers, in which up to 1,000 messages a second are written while its
-// members are removed.
+// A border is a private room on two servers. While members are removed, up to 1,000 messages a second are
+// written, so that a removal that takes effect too early or too late is noticed.
 type border struct {
 	*testing.T
 	client redis.UniversalClient
@@ -31,7 +31,7 @@ type border struct {
 	written atomic.Int64 // number of messages
 }
 
-// awaitMessages waits until some more messages have been written.
+// awaitMessages waits until 20 more messages have been written.
 func (b *border) awaitMessages() {
 	b.Helper()
 	before := b.written.Load()
@@ -68,7 +68,7 @@ func (b *border) write() (stop func()) {
 	return func() { cancel(); writing.Wait(); ticker.Stop() }
 }
 
-// change gives account n the role. It retries while the outcome is unknown, as a client does.
+// change sets the role of account n. It retries while the outcome is unknown, as a client does.
 func (b *border) change(n int, role streams.Role) streams.Entry {
 	b.Helper()
 	entry := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: account(n), Role: role}
@@ -104,7 +104,7 @@ func (b *border) history() []streams.Entry {
 }
 
 // expectEnd checks that what account n received since its last state is the history without a gap, and that
-// it ends exactly with the removal.
+// it ends exactly at the removal.
 func (b *border) expectEnd(n int, f *follower, removal streams.Entry, history []streams.Entry) {
 	b.Helper()
 	got := f.entries[f.afterState:]
@@ -137,8 +137,8 @@ func (b *border) expectPart(n int, got, history []streams.Entry) {
 	}
 }
 
-// Members are removed one after another while others join. Each removed reader ends exactly with its own
-// removal, and each reader that remains gets everything.
+// Members are removed one after another while others join. Each removed reader ends exactly at its own
+// removal, and all other readers get everything.
 func TestBorderOfRemovedReaders(t *testing.T) {
 	t.Parallel()
 	starts := map[string]func(b *border, n int) streams.From{
@@ -163,7 +163,7 @@ func TestBorderOfRemovedReaders(t *testing.T) {
 					for len(f.states) == 0 { // unlike nextState, this reads nothing else
 						f.next()
 					}
-					if name == "at the end" { // the others do not read on before their removal
+					if name == "at the end" { // the others stop reading until they are removed
 						reading.Go(func() { f.readUntil("the end", func() bool { return f.closed != "" }) })
 					}
 					leaving[n] = f
@@ -209,8 +209,8 @@ func (f *follower) expectSilence() {
 	}
 }
 
-// Readers are cut and resume while they are removed. One that is cut at the time of its removal is refused
-// when it resumes, and the others end exactly with their removal. Nobody gets anything after it.
+// Readers disconnect and resume while they are removed. A reader that is disconnected at the time of its removal
+// is refused when it resumes. All others end exactly at their removal. No reader gets anything later.
 func TestBorderOfReadersThatResume(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {

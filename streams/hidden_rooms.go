@@ -18,7 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A direct room has 2 to MaxDirect members.
+// MaxDirect is the maximum number of members of a direct room, including its creator. The minimum is 2.
 const MaxDirect = 8
 
 // ErrBadMembers means that a direct room would have too few or too many members.
@@ -127,12 +127,12 @@ type newRoom struct {
 
 // create creates a room. It returns false if the room exists, unless the same user has created it with the
 // same key.
-func (s *Store) create(ctx context.Context, by grant, wanted newRoom) (created bool, err error) {
-	room, role := by.room, string(wanted.role)
+func (s *Store) create(ctx context.Context, granted grant, wanted newRoom) (created bool, err error) {
+	room, role := granted.room, string(wanted.role)
 	if wanted.role == NoRole {
 		role = ""
 	}
-	args := []any{room, rand.Text()[:12], randomSeq(), wanted.key, wanted.kind, wanted.title, by.user.ID, by.user.Name, role}
+	args := []any{room, rand.Text()[:12], randomSeq(), wanted.key, wanted.kind, wanted.title, granted.user.ID, granted.user.Name, role}
 	for _, other := range wanted.others {
 		args = append(args, other.ID, other.Name)
 	}
@@ -144,7 +144,7 @@ func (s *Store) create(ctx context.Context, by grant, wanted newRoom) (created b
 	return reply == "created", nil
 }
 
-// listFor adds the room to the hidden rooms of the users.
+// listFor adds the room to the users' lists of hidden rooms.
 func (s *Store) listFor(ctx context.Context, room string, users ...string) error {
 	added := make([]*redis.IntCmd, len(users))
 	err := s.redis.Pipeline(ctx, 1+len(users)/100, func(pipe redis.Pipeliner) {
@@ -163,7 +163,7 @@ func (s *Store) listFor(ctx context.Context, room string, users ...string) error
 	return nil
 }
 
-// listMember adds the room to the list of a new member, or removes it from that of a former member.
+// listMember adds the room to a new member's list of hidden rooms, or removes it from a former member's.
 func (s *Store) listMember(ctx context.Context, room string, changed *Entry) error {
 	if changed.Role == NoRole {
 		return s.unlistFor(ctx, room, changed.Member.ID)
@@ -194,8 +194,8 @@ func (a Access) DeleteRoom(ctx context.Context, room string) error {
 	return refusals[reply[0]]
 }
 
-// unlistFor removes the room from the hidden rooms of the users who are no members. It looks them up last,
-// because they may have become members again.
+// unlistFor removes the room from the users' lists of hidden rooms. It then adds it again for users who have
+// become members in the meantime.
 func (s *Store) unlistFor(ctx context.Context, room string, users ...string) error {
 	if !IsHidden(room) {
 		return nil
@@ -241,7 +241,7 @@ func (s *Store) membersAmong(ctx context.Context, room string, users []string) (
 	return members, nil
 }
 
-// closeDeleted ends the readers of a room that was deleted.
+// closeDeleted ends the readers of a deleted room.
 func (s *Store) closeDeleted(room string) {
 	s.mu.Lock()
 	w := s.windows[room]

@@ -11,8 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// memberLookups merge the lookups of a window's readers. While one is in flight, the next one collects
-// users. Therefore many members who reconnect together need few commands.
+// memberLookups batches the lookups of a window's readers. While one lookup is in flight, the next one
+// collects users, so many members who reconnect at the same time need few commands.
 type memberLookups struct {
 	mu        sync.Mutex
 	next      *memberLookup // not in flight yet; may be nil
@@ -22,7 +22,7 @@ type memberLookups struct {
 // memberLookup looks up some users of a room.
 type memberLookup struct {
 	users map[string]bool
-	ends  map[Cursor]bool   // the ends of what the users' readers have read
+	ends  map[Cursor]bool   // the cursors of the users' readers
 	done  chan struct{}     // closed when found and err are set
 	found map[string]Member // by user; members and former members
 	err   error
@@ -126,7 +126,7 @@ func (s *Store) lookUpMembers(ctx context.Context, room string, users []string, 
 }
 
 // continues reports whether the room's history includes what was read up to end. hasEnd reports whether
-// it has, or had, the entry there. A room without a history has no members, so its answer counts.
+// it has, or had, the entry there. A room without a history has no members, so it always does.
 func (p *roomInfo) continues(end Cursor, hasEnd bool) bool {
 	switch {
 	case p.epoch == noEpoch:

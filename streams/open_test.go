@@ -142,7 +142,7 @@ func TestSecretIsShared(t *testing.T) {
 func TestSecretIsReadFromFullRedis(t *testing.T) {
 	t.Parallel()
 	ctx, server := context.Background(), redistest.Start(t)
-	made, err := redistest.Open(t, streams.Options{Redis: server.Redis()}).Secret(ctx)
+	secret, err := redistest.Open(t, streams.Options{Redis: server.Redis()}).Secret(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestSecretIsReadFromFullRedis(t *testing.T) {
 	defer admin.Close()
 	admin.ConfigSet(ctx, "maxmemory", "1")
 	read, err := redistest.Open(t, streams.Options{Redis: server.Redis()}).Secret(ctx)
-	if err != nil || !bytes.Equal(read, made) {
+	if err != nil || !bytes.Equal(read, secret) {
 		t.Errorf("got a different secret or error %v, want the same secret", err)
 	}
 }

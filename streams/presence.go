@@ -179,7 +179,7 @@ type presentQuery struct {
 	present Present
 	room    string
 	total   *redis.IntCmd
-	some    *redis.ScanCmd
+	sample  *redis.ScanCmd
 }
 
 func (s *Store) queryPresent(ctx context.Context, pipe redis.Pipeliner, granted grant) *presentQuery {
@@ -188,19 +188,19 @@ func (s *Store) queryPresent(ctx context.Context, pipe redis.Pipeliner, granted 
 		q.present.window, q.present.seen = w, w.presenceSignals.Load()
 	}
 	key := s.keys.present(granted.room)
-	q.total, q.some = pipe.HLen(ctx, key), pipe.HScan(ctx, key, 0, "", MaxNamed)
+	q.total, q.sample = pipe.HLen(ctx, key), pipe.HScan(ctx, key, 0, "", MaxNamed)
 	return q
 }
 
 // result returns the Present. The pipeline must have been executed.
 func (q *presentQuery) result() Present {
 	present := q.present
-	if err := errors.Join(q.total.Err(), q.some.Err()); err != nil {
+	if err := errors.Join(q.total.Err(), q.sample.Err()); err != nil {
 		present.Err = fmt.Errorf("read the people present in room %q: %w", q.room, wrap(err))
 		return present
 	}
 	present.Count = int(q.total.Val())
-	people, _ := q.some.Val()
+	people, _ := q.sample.Val()
 	for k := 0; k+1 < len(people) && len(present.People) < MaxNamed; k += 2 {
 		var person struct{ Name string }
 		if json.Unmarshal([]byte(people[k+1]), &person) == nil {
@@ -248,9 +248,9 @@ func (s *Store) RemoveServer(ctx context.Context, server string) error {
 	if err != nil {
 		return fmt.Errorf("list the rooms of a server: %w", wrap(err))
 	}
-	for some := range slices.Chunk(rooms, removeBatchSize) {
-		calls := make([]scriptCall, len(some))
-		for i, room := range some {
+	for chunk := range slices.Chunk(rooms, removeBatchSize) {
+		calls := make([]scriptCall, len(chunk))
+		for i, room := range chunk {
 			calls[i] = s.presenceCall(room, server, "server_lost")
 		}
 		replies, err := s.runScripts(ctx, calls...)

@@ -55,7 +55,7 @@ type Reader struct {
 
 	start From
 	place
-	since  ID     // in a hidden room, the entry after which a removal of the user ends the Reader
+	since  ID     // in a hidden room, the Reader ends at the user's first removal after this entry
 	closed Closed // if set, the Reader has stopped
 
 	signalsRead uint64 // window.signalCount when Next last returned signals

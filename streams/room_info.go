@@ -35,8 +35,8 @@ type roomInfo struct {
 	first, last   ID    // zero in an empty stream
 	firstNumber   int64 // number of the first entry, or of the next one in an empty stream
 
-	hasEntry     bool // the entry with the ID exists or was deleted
-	hasWindowEnd bool // the entry at the window's end exists or was deleted
+	hasEntry     bool // the entry with that ID exists, or did before it was deleted
+	hasWindowEnd bool // the entry at the window's end exists, or did before it was deleted
 	entries      []Entry
 	hasMore      bool // there may be more entries
 }

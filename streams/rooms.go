@@ -125,20 +125,20 @@ func (s *Store) sortByActivity(ctx context.Context, rooms []string) ([]string, e
 	}
 	scores := make(map[int]*redis.FloatSliceCmd)
 	err := s.redis.Pipeline(ctx, 1+len(rooms)/100, func(pipe redis.Pipeliner) {
-		for bucket, some := range byBucket {
-			scores[bucket] = pipe.ZMScore(ctx, s.keys.hidden(bucket), some...)
+		for bucket, names := range byBucket {
+			scores[bucket] = pipe.ZMScore(ctx, s.keys.hidden(bucket), names...)
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
 	times := make(map[string]float64, len(rooms))
-	for bucket, some := range byBucket {
+	for bucket, names := range byBucket {
 		found, err := scores[bucket].Result()
 		if err != nil {
 			return nil, err
 		}
-		for i, room := range some {
+		for i, room := range names {
 			times[room] = found[i]
 		}
 	}

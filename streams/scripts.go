@@ -68,17 +68,17 @@ func (s *Store) runScripts(ctx context.Context, calls ...scriptCall) ([]*redis.C
 		if len(missing) == 0 {
 			break
 		}
-		some := make([]*redis.Cmd, len(missing))
+		retried := make([]*redis.Cmd, len(missing))
 		err := s.redis.Pipeline(ctx, weight, func(pipe redis.Pipeliner) {
 			for k, i := range missing {
-				some[k] = eval(calls[i].script, ctx, pipe, calls[i].keys, calls[i].args...)
+				retried[k] = eval(calls[i].script, ctx, pipe, calls[i].keys, calls[i].args...)
 			}
 		})
 		if err != nil {
 			return nil, err
 		}
 		for k, i := range missing {
-			replies[i] = some[k]
+			replies[i] = retried[k]
 		}
 	}
 	return replies, nil

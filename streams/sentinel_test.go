@@ -130,6 +130,6 @@ func TestSentinelPartition(t *testing.T) {
 	near.readUntil("the last message", func() bool { return len(near.entries) > 0 && near.entries[len(near.entries)-1].Text == "after" })
 	far.readUntil("the last message", func() bool { return far.entries[len(far.entries)-1].Text == "after" })
 	if texts(near.entries) != texts(far.entries) || len(far.states) != 1 {
-		t.Errorf("got %q on one side, and %q and states %v on the other, want the same messages and one state", texts(near.entries), texts(far.entries), far.states)
+		t.Errorf("the majority has %q, the minority has %q and states %v, want the same messages and one state", texts(near.entries), texts(far.entries), far.states)
 	}
 }

@@ -70,15 +70,15 @@ func (a Access) Signal(ctx context.Context, room string, kind SignalKind) error 
 	return a.store.signal(ctx, granted, storedSignal{Kind: kind})
 }
 
-func (s *Store) signal(ctx context.Context, to grant, signal storedSignal) error {
-	room := to.room
-	signal.UID, signal.Name = to.user.ID, to.user.Name
+func (s *Store) signal(ctx context.Context, granted grant, signal storedSignal) error {
+	room := granted.room
+	signal.UID, signal.Name = granted.user.ID, granted.user.Name
 	encoded, err := json.Marshal(signal)
 	if err != nil {
 		return fmt.Errorf("send a signal in room %q: %w", room, err)
 	}
-	if to.ifMember {
-		return s.signalMembers(ctx, to, encoded)
+	if granted.ifMember {
+		return s.signalMembers(ctx, granted, encoded)
 	}
 	_, err = conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.StringCmd {
 		return pipe.XAdd(ctx, &redis.XAddArgs{
@@ -93,14 +93,14 @@ func (s *Store) signal(ctx context.Context, to grant, signal storedSignal) error
 }
 
 // signalMembers sends a signal in a hidden room. It returns ErrHidden if the user is no member.
-func (s *Store) signalMembers(ctx context.Context, to grant, encoded []byte) error {
+func (s *Store) signalMembers(ctx context.Context, granted grant, encoded []byte) error {
 	call := scriptCall{
-		script: signalScript, weight: 1, args: []any{to.room, to.user.ID, encoded},
-		keys: []string{s.keys.activity(bucketOf(to.room)), s.keys.members(to.room)},
+		script: signalScript, weight: 1, args: []any{granted.room, granted.user.ID, encoded},
+		keys: []string{s.keys.activity(bucketOf(granted.room)), s.keys.members(granted.room)},
 	}
 	switch sent, err := s.runScript(ctx, call).Bool(); {
 	case err != nil:
-		return fmt.Errorf("send a signal in room %q: %w", to.room, wrap(err))
+		return fmt.Errorf("send a signal in room %q: %w", granted.room, wrap(err))
 	case !sent:
 		return ErrHidden
 	}

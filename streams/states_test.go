@@ -165,11 +165,11 @@ func TestEmptiedRoomContinues(t *testing.T) {
 			fx.Errorf("follow after the end: got state %v, want resumed", got)
 		}
 		all.expect(2)
-		some := follow(fx.T, fx.store, "lobby", streams.After(fx.stored[last-1].Cursor))
-		if got := some.nextState(); got.State != streams.Truncated || got.First != end {
+		behind := follow(fx.T, fx.store, "lobby", streams.After(fx.stored[last-1].Cursor))
+		if got := behind.nextState(); got.State != streams.Truncated || got.First != end {
 			fx.Errorf("follow before the end: got state %v, want truncated with First %v", got, end)
 		}
-		some.expect(2)
+		behind.expect(2)
 	})
 }
 

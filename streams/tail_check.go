@@ -60,15 +60,15 @@ func (t *tail) checkAll(ctx context.Context) error {
 // windows that can continue exactly, and resets the others.
 func (t *tail) check(ctx context.Context, toCheck []*window) error {
 	for len(toCheck) > 0 {
-		some := toCheck[:min(len(toCheck), 50)]
-		toCheck = toCheck[len(some):]
+		chunk := toCheck[:min(len(toCheck), 50)]
+		toCheck = toCheck[len(chunk):]
 		pipe := t.conn.Pipeline()
-		queries := make([]*infoQuery, len(some))
-		for i, w := range some {
+		queries := make([]*infoQuery, len(chunk))
+		for i, w := range chunk {
 			queries[i] = t.store.queryInfo(ctx, pipe, w.room, w.view.Load().end.ID, "+", maxBatchEntries, ID{})
 		}
 		pipe.Exec(ctx)
-		for i, w := range some {
+		for i, w := range chunk {
 			found, err := queries[i].result()
 			if conns.IsReply(err, notAStream) { // this must not affect the other rooms
 				found, err = missingRoom(), nil

@@ -92,16 +92,16 @@ func parseUnread(reply []any) *unreadRoom {
 // share divides maxUnreadEntries among the most recently active rooms with unread entries. Rooms
 // with few unread entries get as many as they have. The others get equal shares of the rest.
 func share(rooms []*unreadRoom) {
-	var some []*unreadRoom
+	var selected []*unreadRoom
 	for _, room := range rooms {
-		if room.entries > 0 && len(some) < maxUnreadRooms {
-			some = append(some, room)
+		if room.entries > 0 && len(selected) < maxUnreadRooms {
+			selected = append(selected, room)
 		}
 	}
-	slices.SortStableFunc(some, func(a, b *unreadRoom) int { return cmp.Compare(a.entries, b.entries) })
+	slices.SortStableFunc(selected, func(a, b *unreadRoom) int { return cmp.Compare(a.entries, b.entries) })
 	left := maxUnreadEntries
-	for i, room := range some {
-		room.newest = min(room.entries, left/(len(some)-i))
+	for i, room := range selected {
+		room.newest = min(room.entries, left/(len(selected)-i))
 		left -= room.newest
 	}
 }

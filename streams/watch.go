@@ -33,7 +33,7 @@ func (s *Store) Watch(key string, watcher Watcher) {
 // Conns returns the Store's connections, for other packages that keep data in the same Redis.
 func (s *Store) Conns() *conns.Set { return s.redis }
 
-// startWatching finds the end of the watched stream and tells the Watcher.
+// startWatching finds the end of the watched stream and notifies the Watcher.
 func (t *tail) startWatching(ctx context.Context) error {
 	if t.watcher == nil {
 		return nil
@@ -49,7 +49,8 @@ func (t *tail) startWatching(ctx context.Context) error {
 	return t.watcher.Restored(ctx, t.lastWatched)
 }
 
-// takeWatched tells the Watcher about its entries in the result of a read, and returns the other streams.
+// takeWatched passes the watched stream's entries in the result of a read to the Watcher, and returns the other
+// streams.
 func (t *tail) takeWatched(found []redis.XStream) (others []redis.XStream) {
 	if t.watcher == nil {
 		return found

@@ -30,7 +30,7 @@ var (
 	ErrUpgraded = verdicts.ErrUpgraded
 	// ErrCode means that the code of a link or an invite is wrong, used up, expired or revoked.
 	ErrCode = errors.New("the code is invalid or no longer valid")
-	// ErrRefused means that the answer of a passkey or an identity provider is not valid.
+	// ErrRefused means that the response of an authenticator or an identity provider is not valid.
 	ErrRefused = errors.New("the sign-in was refused")
 	// ErrExists means that there is or was an account, or that a passkey belongs to one.
 	ErrExists = errors.New("there is an account already")
@@ -73,7 +73,7 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Accounts stores who people are. It is safe for concurrent use.
+// Accounts stores accounts and their sessions. It is safe for concurrent use.
 type Accounts struct {
 	*verdicts.Verdicts
 
@@ -178,8 +178,8 @@ func (a *Accounts) accounts(ctx context.Context, users ...string) ([]Account, er
 	return found, nil
 }
 
-// Rename changes the name of the account that is signed in, and returns the name as it is shown. A name
-// that is not acceptable returns an error whose text is for the person.
+// Rename changes the name of the account that is signed in, and returns the normalized name. For an invalid
+// name, it returns an error whose text is for the person.
 func (a *Accounts) Rename(ctx context.Context, s Session, name string) (string, error) {
 	user, err := identity.NewUser(name)
 	if err != nil {

@@ -143,20 +143,20 @@ func TestUpgradedGuestKeepsTheUserIDAndIsNoLongerAGuest(t *testing.T) {
 	guest := newUser(t, "Ada")
 	tab := newRecorder()
 	wantError(t, "subscribe", elsewhere.SubscribeGuest(ctx, guest.ID, tab), nil)
-	in, err := here.Upgrade(ctx, accounts.SignIn{User: guest})
-	if err != nil || in.User != guest {
-		t.Fatalf("upgraded to %v, %v", in.User, err)
+	signedIn, err := here.Upgrade(ctx, accounts.SignIn{User: guest})
+	if err != nil || signedIn.User != guest {
+		t.Fatalf("upgraded to %v, %v", signedIn.User, err)
 	}
 	if e := tab.next(t); e.err != accounts.ErrUpgraded {
 		t.Errorf("the guest's tab elsewhere was notified of %v", e.err)
 	}
 	for _, a := range []*accounts.Accounts{here, elsewhere} {
 		wantError(t, "guest", a.Guest(ctx, guest.ID), accounts.ErrUpgraded)
-		wantVerdict(t, a, in, nil)
+		wantVerdict(t, a, signedIn, nil)
 		_, err = a.Upgrade(ctx, accounts.SignIn{User: guest})
 		wantError(t, "upgrade twice", err, accounts.ErrExists)
 	}
-	wantError(t, "leave", here.Leave(ctx, in.Session), nil)
+	wantError(t, "leave", here.Leave(ctx, signedIn.Session), nil)
 	wantError(t, "guest after leaving", here.Guest(ctx, guest.ID), accounts.ErrUpgraded)
 	_, err = here.Upgrade(ctx, accounts.SignIn{User: guest})
 	wantError(t, "upgrade after leaving", err, accounts.ErrExists)
@@ -167,9 +167,9 @@ func TestSignOut(t *testing.T) {
 	server := redistest.Start(t)
 	a := open(t, server.Redis())
 	follow(t, a, server.Redis())
-	in := join(t, a, "Ada", accounts.Member)
+	signedIn := join(t, a, "Ada", accounts.Member)
 	more := func() accounts.SignedIn {
-		link, err := a.CreateLink(ctx, in.User.ID, in.User.ID)
+		link, err := a.CreateLink(ctx, signedIn.User.ID, signedIn.User.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,20 +186,20 @@ func TestSignOut(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	wantError(t, "sign out one", a.SignOut(ctx, in.User.ID, in.User.ID, ids(two)...), nil)
+	wantError(t, "sign out one", a.SignOut(ctx, signedIn.User.ID, signedIn.User.ID, ids(two)...), nil)
 	if e := socket.next(t); e.err != accounts.ErrSignedOut {
 		t.Errorf("the socket was notified of %v", e.err)
 	}
 	wantVerdict(t, a, two, accounts.ErrSignedOut)
 	wantVerdict(t, a, three, nil)
-	wantError(t, "sign out others", a.SignOutOthers(ctx, in.Session), nil)
+	wantError(t, "sign out others", a.SignOutOthers(ctx, signedIn.Session), nil)
 	if e := other.next(t); e.err != accounts.ErrSignedOut {
 		t.Errorf("the other socket was notified of %v", e.err)
 	}
 	wantVerdict(t, a, three, accounts.ErrSignedOut)
-	wantVerdict(t, a, in, nil)
-	wantError(t, "sign out all", a.SignOut(ctx, in.User.ID, in.User.ID), nil)
-	eventually(t, "the sign-out", func() bool { _, err := a.Verdict(ctx, in.Session); return errors.Is(err, accounts.ErrSignedOut) })
+	wantVerdict(t, a, signedIn, nil)
+	wantError(t, "sign out all", a.SignOut(ctx, signedIn.User.ID, signedIn.User.ID), nil)
+	eventually(t, "the sign-out", func() bool { _, err := a.Verdict(ctx, signedIn.Session); return errors.Is(err, accounts.ErrSignedOut) })
 }
 
 // TestRights tries each action of each role on each role.
@@ -236,9 +236,9 @@ func TestRights(t *testing.T) {
 		case "guest":
 			return uuid.NewString()
 		case "banned":
-			in := join(t, a, "Banned", accounts.Moderator)
-			wantError(t, "ban", a.Ban(ctx, boss.User.ID, in.User.ID, ""), nil)
-			return in.User.ID
+			signedIn := join(t, a, "Banned", accounts.Moderator)
+			wantError(t, "ban", a.Ban(ctx, boss.User.ID, signedIn.User.ID, ""), nil)
+			return signedIn.User.ID
 		}
 		return join(t, a, "Someone", accounts.Role(role)).User.ID
 	}
@@ -273,7 +273,7 @@ func TestThereIsAlwaysAnOwner(t *testing.T) {
 	wantError(t, "an owner is banned", a.Ban(ctx, accounts.Operator, ada.User.ID, ""), accounts.ErrNotAllowed)
 	for i := range 20 {
 		bob := join(t, a, "Bob", accounts.Owner)
-		// Both try to be the one who goes.
+		// Both owners step down at the same time.
 		errs := make([]error, 2)
 		atOnce(2, func(k int) {
 			switch {

@@ -9,7 +9,7 @@ import (
 // CeremonyLife is how long a person may take to sign in with a passkey or at a provider.
 const CeremonyLife = 10 * time.Minute
 
-// StartCeremony stores the state of a sign-in as JSON, and returns the code with which it continues.
+// StartCeremony stores the state of a sign-in as JSON, and returns the code that continues it.
 // Only a MAC of the code is stored. A code works only for the kind of ceremony that it was created for.
 func (a *Accounts) StartCeremony(ctx context.Context, kind string, state any) (code string, err error) {
 	code = rand.Text()
@@ -18,10 +18,10 @@ func (a *Accounts) StartCeremony(ctx context.Context, kind string, state any) (c
 }
 
 // TakeCeremony reads and removes the state. It must be called before anything is verified, so that no
-// answer is verified twice. It returns ErrRefused if there is no such ceremony. If Redis's reply is lost,
+// response is verified twice. It returns ErrRefused if there is no such ceremony. If Redis's reply is lost,
 // the person must start again.
 func (a *Accounts) TakeCeremony(ctx context.Context, kind, code string, state any) error {
-	encoded, found, err := exists(a.redis.Retrying.GetDel(ctx, a.ceremonyKey(kind, code)).Result())
+	encoded, found, err := optional(a.redis.Retrying.GetDel(ctx, a.ceremonyKey(kind, code)).Result())
 	if err != nil {
 		return err
 	}

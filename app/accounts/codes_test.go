@@ -30,9 +30,9 @@ func TestLinkIsSpentOnce(t *testing.T) {
 		}
 		var spent atomic.Int32
 		atOnce(10, func(i int) {
-			in, err := []*accounts.Accounts{a, b}[i%2].Spend(ctx, code, accounts.SignIn{})
+			signedIn, err := []*accounts.Accounts{a, b}[i%2].Spend(ctx, code, accounts.SignIn{})
 			switch {
-			case err == nil && in.User == ada.User:
+			case err == nil && signedIn.User == ada.User:
 				spent.Add(1)
 			case !errors.Is(err, accounts.ErrCode):
 				t.Errorf("spend: %v", err)
@@ -52,10 +52,10 @@ func TestLinkIsRepeatedWithItsKeyOnly(t *testing.T) {
 	ada := join(t, a, "Ada", accounts.Member)
 	code, err := a.CreateLink(ctx, ada.User.ID, ada.User.ID)
 	wantError(t, "link", err, nil)
-	sign := accounts.SignIn{Key: uuid.NewString()}
-	first, err := a.Spend(ctx, code, sign)
+	request := accounts.SignIn{Key: uuid.NewString()}
+	first, err := a.Spend(ctx, code, request)
 	wantError(t, "spend", err, nil)
-	again, err := a.Spend(ctx, code, sign)
+	again, err := a.Spend(ctx, code, request)
 	if err != nil || again.Session.ID != first.Session.ID {
 		t.Errorf("repeated with the key: %v", err)
 	}
@@ -64,7 +64,7 @@ func TestLinkIsRepeatedWithItsKeyOnly(t *testing.T) {
 		wantError(t, "replayed with another key", err, accounts.ErrCode)
 	}
 	wantError(t, "sign out", a.SignOut(ctx, ada.User.ID, ada.User.ID, first.Session.ID), nil)
-	_, err = a.Spend(ctx, code, sign)
+	_, err = a.Spend(ctx, code, request)
 	wantError(t, "repeated after the sign-out", err, accounts.ErrCode)
 }
 
@@ -210,15 +210,15 @@ func TestInviteDiesWithTheRightToInvite(t *testing.T) {
 	t.Parallel()
 	a := start(t)
 	owner := join(t, a, "Olga", accounts.Owner)
-	end := map[string]func(in accounts.SignedIn, id string) error{
-		"demoted": func(in accounts.SignedIn, _ string) error {
-			return a.SetRole(ctx, owner.User.ID, in.User.ID, accounts.Member)
+	end := map[string]func(signedIn accounts.SignedIn, id string) error{
+		"demoted": func(signedIn accounts.SignedIn, _ string) error {
+			return a.SetRole(ctx, owner.User.ID, signedIn.User.ID, accounts.Member)
 		},
-		"left": func(in accounts.SignedIn, _ string) error { return a.Leave(ctx, in.Session) },
-		"banned": func(in accounts.SignedIn, _ string) error {
-			return a.Ban(ctx, owner.User.ID, in.User.ID, "")
+		"left": func(signedIn accounts.SignedIn, _ string) error { return a.Leave(ctx, signedIn.Session) },
+		"banned": func(signedIn accounts.SignedIn, _ string) error {
+			return a.Ban(ctx, owner.User.ID, signedIn.User.ID, "")
 		},
-		"revoked by its creator": func(in accounts.SignedIn, id string) error { return revoke(a, in, id) },
+		"revoked by its creator": func(signedIn accounts.SignedIn, id string) error { return revoke(a, signedIn, id) },
 		"revoked by an owner":    func(_ accounts.SignedIn, id string) error { return revoke(a, owner, id) },
 	}
 	for name, end := range end {
@@ -336,9 +336,9 @@ func TestSetupMakesOneOwner(t *testing.T) {
 		}
 		var owners atomic.Int32
 		atOnce(8, func(i int) {
-			in, err := all[i%2].Redeem(ctx, codes[0], accounts.SignIn{User: identity.User{Name: "First"}})
+			signedIn, err := all[i%2].Redeem(ctx, codes[0], accounts.SignIn{User: identity.User{Name: "First"}})
 			switch {
-			case err == nil && in.Role == accounts.Owner:
+			case err == nil && signedIn.Role == accounts.Owner:
 				owners.Add(1)
 			case !errors.Is(err, accounts.ErrCode):
 				t.Errorf("setup: %v", err)
@@ -356,7 +356,7 @@ func TestSetupMakesOneOwner(t *testing.T) {
 	}
 }
 
-// Somebody may have become an owner in another way.
+// Someone may have become an owner in another way.
 func TestSetupEndsWhenThereIsAnOwner(t *testing.T) {
 	t.Parallel()
 	a := start(t)
@@ -418,9 +418,9 @@ func TestIdentityHasOneAccount(t *testing.T) {
 	who := accounts.Identity{Issuer: "https://issuer.example", Subject: "1"}
 	users := make([]string, 10)
 	atOnce(len(users), func(i int) {
-		in, err := all[i%2].SignInWithIdentity(ctx, who, uuid.NewString(), accounts.SignIn{User: identity.User{Name: "Ida"}})
+		signedIn, err := all[i%2].SignInWithIdentity(ctx, who, uuid.NewString(), accounts.SignIn{User: identity.User{Name: "Ida"}})
 		wantError(t, "sign in", err, nil)
-		users[i] = in.User.ID
+		users[i] = signedIn.User.ID
 	})
 	for _, user := range users {
 		if user != users[0] {
@@ -428,25 +428,25 @@ func TestIdentityHasOneAccount(t *testing.T) {
 		}
 	}
 	// After the account is gone, the identity makes a new one.
-	in, err := all[0].SignInWithIdentity(ctx, who, "", accounts.SignIn{User: identity.User{Name: "Ida"}})
+	signedIn, err := all[0].SignInWithIdentity(ctx, who, "", accounts.SignIn{User: identity.User{Name: "Ida"}})
 	wantError(t, "sign in", err, nil)
-	wantError(t, "leave", all[0].Leave(ctx, in.Session), nil)
+	wantError(t, "leave", all[0].Leave(ctx, signedIn.Session), nil)
 	again, err := all[0].SignInWithIdentity(ctx, who, "", accounts.SignIn{User: identity.User{Name: "Ida"}})
-	if err != nil || again.User.ID == in.User.ID {
+	if err != nil || again.User.ID == signedIn.User.ID {
 		t.Errorf("signed in as %v, %v", again.User, err)
 	}
 }
 
-// Two clients with the same careless key must not get each other's account.
+// Two clients with the same predictable key must not get each other's account.
 func TestOnlyAUUIDIsAKey(t *testing.T) {
 	t.Parallel()
 	a := start(t)
 	_, code := newInvite(t, a, accounts.Operator, 5, accounts.Member)
 	for range 3 {
-		in, err := a.Redeem(ctx, code, accounts.SignIn{User: identity.User{Name: "Same"}, Key: "1"})
+		signedIn, err := a.Redeem(ctx, code, accounts.SignIn{User: identity.User{Name: "Same"}, Key: "1"})
 		wantError(t, "redeem", err, nil)
-		if in.Repeated {
-			t.Error("a careless key signed in as somebody else")
+		if signedIn.Repeated {
+			t.Error("a key that is not a UUID signed in as another user")
 		}
 	}
 	if people, err := a.People(ctx, 0, 10); len(people) != 3 || err != nil {

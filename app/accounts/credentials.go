@@ -52,7 +52,7 @@ func (a *Accounts) Passkeys(ctx context.Context, user string) (map[string]string
 
 // Passkey returns the record of one passkey, or "" if the person has none with this ID.
 func (a *Accounts) Passkey(ctx context.Context, user, id string) (record string, err error) {
-	record, _, err = exists(a.redis.Retrying.HGet(ctx, a.keys.passkeys(user), id).Result())
+	record, _, err = optional(a.redis.Retrying.HGet(ctx, a.keys.passkeys(user), id).Result())
 	return record, err
 }
 
@@ -94,7 +94,7 @@ func (a *Accounts) sid(i Identity) string { return a.macs.stored.text("sid", i.I
 func (a *Accounts) SignInWithIdentity(ctx context.Context, who Identity, code string, s SignIn) (SignedIn, error) {
 	subject := a.subject(who)
 	key := a.keys.of("identity", subject)
-	owner, known, err := exists(a.redis.Retrying.Get(ctx, key).Result())
+	owner, known, err := optional(a.redis.Retrying.Get(ctx, key).Result())
 	if err != nil {
 		return SignedIn{}, err
 	}
@@ -165,7 +165,7 @@ func (a *Accounts) SignOutIdentity(ctx context.Context, who Identity) error {
 		return nil
 	}
 	subject := a.subject(who)
-	user, known, err := exists(a.redis.Retrying.Get(ctx, a.keys.of("identity", subject)).Result())
+	user, known, err := optional(a.redis.Retrying.Get(ctx, a.keys.of("identity", subject)).Result())
 	if err != nil || !known {
 		return err
 	}

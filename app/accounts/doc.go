@@ -1,9 +1,9 @@
-// Package accounts stores who people are: accounts, their sessions, and the ways to get one.
+// Package accounts stores accounts and their sessions, and the links and invites that create them.
 //
 // A guest has a signed token and nothing in Redis (package identity). An account has a record, a role, and
-// sessions, each with a token of its own that can be ended. People get an account in these ways:
+// sessions. Each session has its own token and can be ended separately. People get an account in these ways:
 //
-//   - Upgrade: a guest becomes an account, and keeps the user ID
+//   - Upgrade: a guest gets an account and keeps the user ID
 //   - Redeem: with an invite, such as the setup code that makes the first owner
 //   - SignInWithIdentity: with an identity provider (package accounts/oidc)
 //

@@ -57,14 +57,14 @@ func TestLostReplies(t *testing.T) {
 			_, code, err = a.CreateInvite(ctx, owner.User.ID, key, accounts.Invite{Role: accounts.Member, Uses: 2, Expiry: time.Now().Add(time.Hour)})
 			return
 		})
-		var in accounts.Redeemed
+		var signedIn accounts.Redeemed
 		join := accounts.SignIn{User: identity.User{Name: fmt.Sprint("Guest ", i)}, Key: uuid.NewString()}
-		retry(t, "redeem", func() (err error) { in, err = a.Redeem(ctx, code, join); return })
+		retry(t, "redeem", func() (err error) { signedIn, err = a.Redeem(ctx, code, join); return })
 		if invite, err := direct.Invite(ctx, code); err != nil || invite.Uses != 1 {
 			t.Errorf("an invite has %d uses left, %v", invite.Uses, err)
 		}
 		var link string
-		retry(t, "link", func() (err error) { link, err = a.CreateLink(ctx, owner.User.ID, in.User.ID); return })
+		retry(t, "link", func() (err error) { link, err = a.CreateLink(ctx, owner.User.ID, signedIn.User.ID); return })
 		spend := accounts.SignIn{Key: uuid.NewString()}
 		var phone accounts.SignedIn
 		retry(t, "spend", func() (err error) { phone, err = a.Spend(ctx, link, spend); return })
@@ -73,10 +73,10 @@ func TestLostReplies(t *testing.T) {
 		who := accounts.Identity{Issuer: "i", Subject: fmt.Sprint(i), SID: "s"}
 		signIn := accounts.SignIn{User: identity.User{Name: "Oidc"}, Key: uuid.NewString()}
 		retry(t, "identity", func() (err error) { _, err = a.SignInWithIdentity(ctx, who, "code", signIn); return })
-		retry(t, "role", func() error { return a.SetRole(ctx, owner.User.ID, in.User.ID, accounts.Moderator) })
-		retry(t, "sign out", func() error { return a.SignOut(ctx, owner.User.ID, in.User.ID, in.Session.ID) })
+		retry(t, "role", func() error { return a.SetRole(ctx, owner.User.ID, signedIn.User.ID, accounts.Moderator) })
+		retry(t, "sign out", func() error { return a.SignOut(ctx, owner.User.ID, signedIn.User.ID, signedIn.Session.ID) })
 		retry(t, "mark as used", func() error { return a.RecordUse(ctx, phone.Session) })
-		sessions, err := direct.Sessions(ctx, in.User.ID)
+		sessions, err := direct.Sessions(ctx, signedIn.User.ID)
 		if err != nil || len(sessions) != 1 || sessions[0].ID != phone.Session.ID {
 			t.Errorf("%d sessions, %v", len(sessions), err)
 		}
@@ -96,16 +96,16 @@ func TestEveryChangeIsAppendedOnce(t *testing.T) {
 	server := redistest.Start(t)
 	a := open(t, server.Redis())
 	owner := join(t, a, "Olga", accounts.Owner)
-	in := join(t, a, "Ada", accounts.Member)
+	signedIn := join(t, a, "Ada", accounts.Member)
 	steps := []struct {
 		want string
 		do   func() error
 	}{
-		{"role", func() error { return a.SetRole(ctx, owner.User.ID, in.User.ID, accounts.Moderator) }},
-		{"name", func() error { _, err := a.Rename(ctx, in.Session, "Ada Lovelace"); return err }},
-		{"signed_out", func() error { return a.SignOut(ctx, owner.User.ID, in.User.ID, in.Session.ID) }},
-		{"banned", func() error { return a.Ban(ctx, owner.User.ID, in.User.ID, "") }},
-		{"unbanned", func() error { return a.Unban(ctx, owner.User.ID, in.User.ID) }},
+		{"role", func() error { return a.SetRole(ctx, owner.User.ID, signedIn.User.ID, accounts.Moderator) }},
+		{"name", func() error { _, err := a.Rename(ctx, signedIn.Session, "Ada Lovelace"); return err }},
+		{"signed_out", func() error { return a.SignOut(ctx, owner.User.ID, signedIn.User.ID, signedIn.Session.ID) }},
+		{"banned", func() error { return a.Ban(ctx, owner.User.ID, signedIn.User.ID, "") }},
+		{"unbanned", func() error { return a.Unban(ctx, owner.User.ID, signedIn.User.ID) }},
 	}
 	client := server.Client()
 	defer client.Close()
@@ -117,7 +117,7 @@ func TestEveryChangeIsAppendedOnce(t *testing.T) {
 			}
 		}
 		entries := client.XRange(ctx, a.AccessKey(), "-", "+").Val()[seen:]
-		if len(entries) != 1 || entries[0].Values["kind"] != step.want || entries[0].Values["user"] != in.User.ID {
+		if len(entries) != 1 || entries[0].Values["kind"] != step.want || entries[0].Values["user"] != signedIn.User.ID {
 			t.Errorf("%s appended %v", step.want, entries)
 		}
 		seen += int64(len(entries))
@@ -186,24 +186,24 @@ func TestClocksThatGoBackwards(t *testing.T) {
 	now := time.Now()
 	ahead := open(t, server.Redis(), func(o *accounts.Options) { o.Now = func() time.Time { return now.Add(72 * time.Hour) } })
 	behind := open(t, server.Redis(), func(o *accounts.Options) { o.Now = func() time.Time { return now.Add(-72 * time.Hour) } })
-	in := join(t, ahead, "Ada", accounts.Member)
-	session, err := behind.Verify(in.Token)
+	signedIn := join(t, ahead, "Ada", accounts.Member)
+	session, err := behind.Verify(signedIn.Token)
 	wantError(t, "verify a token from the future", err, nil)
 	_, err = behind.Verdict(ctx, session)
 	wantError(t, "verdict on a session from the future", err, nil)
 	wantError(t, "mark as used", behind.RecordUse(ctx, session), nil)
 	fresh := open(t, server.Redis(), func(o *accounts.Options) { o.Now = func() time.Time { return now } })
 	wantError(t, "mark as used", fresh.RecordUse(ctx, session), nil) // it has not cached the session, so it writes
-	sessions, err := behind.Sessions(ctx, in.User.ID)
-	if err != nil || len(sessions) != 1 || sessions[0].LastDay.Before(now.Add(47*time.Hour)) || !sessions[0].Expiry.Equal(in.Session.Expiry) {
+	sessions, err := behind.Sessions(ctx, signedIn.User.ID)
+	if err != nil || len(sessions) != 1 || sessions[0].LastDay.Before(now.Add(47*time.Hour)) || !sessions[0].Expiry.Equal(signedIn.Session.Expiry) {
 		t.Errorf("the session went back: %+v, %v", sessions, err)
 	}
-	link, err := behind.CreateLink(ctx, in.User.ID, in.User.ID)
+	link, err := behind.CreateLink(ctx, signedIn.User.ID, signedIn.User.ID)
 	wantError(t, "link", err, nil)
 	_, err = ahead.Spend(ctx, link, accounts.SignIn{}) // only the clock of Redis counts
 	wantError(t, "spend", err, nil)
-	wantError(t, "ban", behind.Ban(ctx, accounts.Operator, in.User.ID, ""), nil)
-	_, err = ahead.Verdict(ctx, in.Session)
+	wantError(t, "ban", behind.Ban(ctx, accounts.Operator, signedIn.User.ID, ""), nil)
+	_, err = ahead.Verdict(ctx, signedIn.Session)
 	wantError(t, "verdict", err, accounts.ErrBanned)
 }
 
@@ -212,11 +212,11 @@ func TestTokenIsRenewed(t *testing.T) {
 	server := redistest.Start(t)
 	now := time.Now()
 	a := open(t, server.Redis(), func(o *accounts.Options) { o.Now = func() time.Time { return now } })
-	in := join(t, a, "Ada", accounts.Member)
+	signedIn := join(t, a, "Ada", accounts.Member)
 	start := now
 	for day := range 400 {
 		now = start.Add(time.Duration(day) * 24 * time.Hour)
-		session, err := a.Verify(in.Token)
+		session, err := a.Verify(signedIn.Token)
 		wantError(t, "verify", err, nil)
 		_, err = a.Verdict(ctx, session)
 		wantError(t, "verdict", err, nil)
@@ -225,16 +225,16 @@ func TestTokenIsRenewed(t *testing.T) {
 			t.Fatalf("day %d: renewed %v with %v left, %v", day, renewed != "", session.Expiry.Sub(now), err)
 		}
 		if renewed != "" {
-			in.Token = renewed
+			signedIn.Token = renewed
 		}
 	}
-	first := in.Token
+	first := signedIn.Token
 	now = now.Add(181 * 24 * time.Hour)
 	_, err := a.Verify(first)
 	wantError(t, "verify an old token", err, identity.ErrTokenExpired)
-	_, err = a.Verdict(ctx, in.Session)
+	_, err = a.Verdict(ctx, signedIn.Session)
 	wantError(t, "verdict on an old session", err, accounts.ErrSignedOut)
-	if sessions, _ := a.Sessions(ctx, in.User.ID); len(sessions) > 0 {
+	if sessions, _ := a.Sessions(ctx, signedIn.User.ID); len(sessions) > 0 {
 		t.Errorf("expired sessions are listed: %+v", sessions)
 	}
 }
@@ -296,8 +296,8 @@ func TestFullRedisEndsNothingSilently(t *testing.T) {
 		for _, key := range []string{"bans", "owners", "ended_guests", "accounts", "passkey_users"} {
 			all += client.Dump(ctx, "{0}:"+key).Val()
 		}
-		for _, in := range []accounts.SignedIn{owner, ada, max} {
-			all += fmt.Sprint(client.HGetAll(ctx, "{0}:account:"+in.User.ID).Val(), client.HGetAll(ctx, "{0}:account:"+in.User.ID+":sessions").Val())
+		for _, signedIn := range []accounts.SignedIn{owner, ada, max} {
+			all += fmt.Sprint(client.HGetAll(ctx, "{0}:account:"+signedIn.User.ID).Val(), client.HGetAll(ctx, "{0}:account:"+signedIn.User.ID+":sessions").Val())
 		}
 		return all
 	}

@@ -59,17 +59,17 @@ func newUser(t testing.TB, name string) identity.User {
 // join creates an account with the role, and signs in.
 func join(t testing.TB, a *accounts.Accounts, name string, role accounts.Role) accounts.SignedIn {
 	t.Helper()
-	in, err := a.Upgrade(ctx, accounts.SignIn{User: newUser(t, name), Device: "test"})
+	signedIn, err := a.Upgrade(ctx, accounts.SignIn{User: newUser(t, name), Device: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if role != accounts.Member {
-		if err := a.SetRole(ctx, accounts.Operator, in.User.ID, role); err != nil {
+		if err := a.SetRole(ctx, accounts.Operator, signedIn.User.ID, role); err != nil {
 			t.Fatal(err)
 		}
-		in.Role = role
+		signedIn.Role = role
 	}
-	return in
+	return signedIn
 }
 
 func wantError(t testing.TB, what string, err, want error) {
@@ -79,10 +79,10 @@ func wantError(t testing.TB, what string, err, want error) {
 	}
 }
 
-func wantVerdict(t testing.TB, a *accounts.Accounts, in accounts.SignedIn, want error) {
+func wantVerdict(t testing.TB, a *accounts.Accounts, signedIn accounts.SignedIn, want error) {
 	t.Helper()
-	_, err := a.Verdict(ctx, in.Session)
-	wantError(t, "verdict on "+in.User.Name, err, want)
+	_, err := a.Verdict(ctx, signedIn.Session)
+	wantError(t, "verdict on "+signedIn.User.Name, err, want)
 }
 
 // atOnce runs do n times at the same moment.
@@ -196,8 +196,8 @@ func eventually(t testing.TB, what string, met func() bool) {
 	}
 }
 
-func ids(in ...accounts.SignedIn) (all []uuid.UUID) {
-	for _, one := range in {
+func ids(signedIn ...accounts.SignedIn) (all []uuid.UUID) {
+	for _, one := range signedIn {
 		all = append(all, one.Session.ID)
 	}
 	return all

@@ -84,7 +84,7 @@ func (a *Accounts) inviteKey(id string) string { return a.keys.of("invite", id) 
 
 func (a *Accounts) inviteCode(id string) string { return id + "." + a.macs.invite.text(id)[:22] }
 
-// inviteID returns the ID of the invite with the code. It refuses a code with a wrong MAC without
+// inviteID returns the ID of the invite with the code. It rejects a code with a wrong MAC without
 // reading Redis, so that replies and timing do not reveal which invites exist.
 func (a *Accounts) inviteID(code string) (string, error) {
 	id, _, _ := strings.Cut(code, ".")
@@ -222,7 +222,7 @@ func (a *Accounts) RedeemAs(ctx context.Context, code string, s Session) (Redeem
 
 func (a *Accounts) redeem(ctx context.Context, id string, session Session, args []any) (Redeemed, error) {
 	key := a.inviteKey(id)
-	by, _, err := exists(a.redis.Retrying.HGet(ctx, key, "by").Result())
+	by, _, err := optional(a.redis.Retrying.HGet(ctx, key, "by").Result())
 	if err != nil {
 		return Redeemed{}, err
 	}

@@ -18,18 +18,18 @@ func TestRevocationIsFast(t *testing.T) {
 	follow(t, elsewhere, server.Redis())
 	var took []time.Duration
 	for i := range 30 {
-		in := join(t, here, "Ada", accounts.Member)
+		signedIn := join(t, here, "Ada", accounts.Member)
 		socket := newRecorder()
-		if _, err := elsewhere.Subscribe(ctx, in.Session, socket); err != nil {
+		if _, err := elsewhere.Subscribe(ctx, signedIn.Session, socket); err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
 		want := accounts.ErrSignedOut
 		if i%2 == 0 {
-			wantError(t, "sign out", here.SignOut(ctx, in.User.ID, in.User.ID), nil)
+			wantError(t, "sign out", here.SignOut(ctx, signedIn.User.ID, signedIn.User.ID), nil)
 		} else {
 			want = accounts.ErrBanned
-			wantError(t, "ban", here.Ban(ctx, accounts.Operator, in.User.ID, ""), nil)
+			wantError(t, "ban", here.Ban(ctx, accounts.Operator, signedIn.User.ID, ""), nil)
 		}
 		if e := socket.next(t); e.err != want {
 			t.Errorf("notified of %v, want %v", e.err, want)
@@ -49,15 +49,15 @@ func TestServerWithoutTail(t *testing.T) {
 	server := redistest.Start(t)
 	a := open(t, server.Redis())
 	tail := follow(t, a, server.Redis())
-	in, other := join(t, a, "Ada", accounts.Member), join(t, a, "Bob", accounts.Member)
+	signedIn, other := join(t, a, "Ada", accounts.Member), join(t, a, "Bob", accounts.Member)
 	socket := newRecorder()
-	for _, session := range []accounts.Session{in.Session, other.Session} {
+	for _, session := range []accounts.Session{signedIn.Session, other.Session} {
 		if _, err := a.Subscribe(ctx, session, socket); err != nil {
 			t.Fatal(err)
 		}
 	}
 	tail.cut()
-	wantError(t, "sign out", a.SignOut(ctx, in.User.ID, in.User.ID), nil)
+	wantError(t, "sign out", a.SignOut(ctx, signedIn.User.ID, signedIn.User.ID), nil)
 	wantError(t, "role", a.SetRole(ctx, accounts.Operator, other.User.ID, accounts.Owner), nil)
 	if len(socket) > 0 {
 		t.Error("notified without a tail")
@@ -68,7 +68,7 @@ func TestServerWithoutTail(t *testing.T) {
 		!slices.ContainsFunc(events, func(e event) bool { return e.err == nil && e.verdict.Role == accounts.Owner }) {
 		t.Errorf("notified of %v", events)
 	}
-	wantVerdict(t, a, in, accounts.ErrSignedOut)
+	wantVerdict(t, a, signedIn, accounts.ErrSignedOut)
 	wantVerdict(t, a, other, nil)
 }
 
@@ -80,8 +80,8 @@ func TestRestoredIsFast(t *testing.T) {
 	const n = 5000
 	for i := range n / 50 {
 		atOnce(50, func(k int) {
-			in := join(t, a, fmt.Sprint("User ", i, " ", k), accounts.Member)
-			if _, err := a.Subscribe(ctx, in.Session, newRecorder()); err != nil {
+			signedIn := join(t, a, fmt.Sprint("User ", i, " ", k), accounts.Member)
+			if _, err := a.Subscribe(ctx, signedIn.Session, newRecorder()); err != nil {
 				t.Error(err)
 			}
 		})

@@ -99,17 +99,17 @@ func (a *Accounts) runAll(ctx context.Context, calls ...call) ([][]string, error
 		if len(missing) == 0 {
 			break
 		}
-		some := make([]*redis.Cmd, len(missing))
+		retried := make([]*redis.Cmd, len(missing))
 		err := a.redis.Pipeline(ctx, len(missing), func(pipe redis.Pipeliner) {
 			for k, i := range missing {
-				some[k] = eval(calls[i].script, ctx, pipe, calls[i].keys, calls[i].args...)
+				retried[k] = eval(calls[i].script, ctx, pipe, calls[i].keys, calls[i].args...)
 			}
 		})
 		if err != nil {
 			return nil, unavailable(err)
 		}
 		for k, i := range missing {
-			pending[i] = some[k]
+			pending[i] = retried[k]
 		}
 	}
 	replies := make([][]string, len(calls))

@@ -29,7 +29,7 @@ type SignIn struct {
 	// Device describes the browser or program, for the list of sessions.
 	Device string
 	// Key is a random UUID that the client chooses for each sign-in, and keeps secret. A call that is
-	// repeated with the same Key, because its answer was lost, has the same result and changes nothing
+	// repeated with the same Key, because the response was lost, has the same result and changes nothing
 	// more. Without a Key, or with another text, only the calls that this package repeats are safe.
 	Key string
 	// Passkey, if set, is stored together with the new account.
@@ -234,8 +234,8 @@ func decode(what, encoded string, record any) error {
 	return nil
 }
 
-// exists returns redis.Nil as found = false.
-func exists(value string, err error) (string, bool, error) {
+// optional turns redis.Nil into found = false.
+func optional(value string, err error) (string, bool, error) {
 	if err == redis.Nil {
 		return "", false, nil
 	}

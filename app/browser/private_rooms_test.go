@@ -32,11 +32,11 @@ func newMember(t *testing.T, redis *redistest.Server, secret, name string) membe
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := accounts.New(accounts.Options{Redis: set, Secret: []byte(secret)}).Upgrade(context.Background(), accounts.SignIn{User: guest, Device: "test"})
+	signedIn, err := accounts.New(accounts.Options{Redis: set, Secret: []byte(secret)}).Upgrade(context.Background(), accounts.SignIn{User: guest, Device: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return member{guest.ID, in.Token}
+	return member{guest.ID, signedIn.Token}
 }
 
 // request makes a request with JSON as the member, and returns the field "room" of the response.

@@ -98,8 +98,8 @@ func (i *Identifier) parse(token string, found *Caller) error {
 	return nil
 }
 
-// Check is middleware that refuses an invalid bearer token, and a token whose session has ended. It ignores
-// and removes a cookie of that kind.
+// Check is middleware that refuses a bearer token that is invalid or whose session has ended. It ignores and
+// removes such a cookie.
 func (i *Identifier) Check(c *fiber.Ctx) error {
 	caller := Of(c)
 	if caller.refusal != nil {
@@ -151,10 +151,10 @@ func refusalOf(err error) *protocol.Error {
 	return protocol.Errorf(protocol.NotAllowed, "authorization", "%s", text)
 }
 
-// userOf returns the user for whom the verdict is.
+// userOf returns the user of the session, with their rank.
 func userOf(verdict accounts.Verdict) identity.User {
 	user := verdict.User
-	user.Rank = max(verdict.Role.Rank(), identity.Account)
+	user.Rank = verdict.Role.Rank()
 	return user
 }
 

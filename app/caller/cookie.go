@@ -24,7 +24,7 @@ func CookieName(tls bool) string {
 func (i *Identifier) SignGuest(c *fiber.Ctx, guest identity.User) (token string) {
 	signedAt := time.Now()
 	if after := Of(c).NamedAt.Add(time.Second); signedAt.Before(after) {
-		signedAt = after // a user has the name in the newest token, and tokens have times in whole seconds
+		signedAt = after // the newest token determines the name, and tokens have times in whole seconds
 	}
 	token = i.options.Tokens.Sign(guest, signedAt)
 	SetToken(c, token, identity.TokenLife)
@@ -64,7 +64,7 @@ func (i *Identifier) Renew(c *fiber.Ctx) {
 	}
 }
 
-// Rename gives a new name to the account that is signed in, and returns the session's token.
+// Rename changes the name of the account that is signed in, and returns the session's token.
 func (i *Identifier) Rename(ctx context.Context, session accounts.Session, name string) (token string, err error) {
 	_, err = i.options.Accounts.Rename(ctx, session, name)
 	return i.options.Accounts.Sign(session), err

@@ -27,8 +27,8 @@ var accountErrors = []struct {
 	{accounts.ErrUnknown, protocol.Error{Code: protocol.NotFound, Field: "user", Message: "There is no such person."}},
 	{accounts.ErrNotAllowed, protocol.Error{Code: protocol.NotAllowed, Message: "You may not do this.",
 		Title: "You may not do this", Detail: "Ask a moderator or an owner."}},
-	{accounts.ErrLastOwner, protocol.Error{Code: protocol.NotAllowed, Message: "The last owner cannot leave or be demoted. Make somebody else an owner first.",
-		Title: "You are the last owner", Detail: "Make somebody else an owner first."}},
+	{accounts.ErrLastOwner, protocol.Error{Code: protocol.NotAllowed, Message: "The last owner cannot leave or be demoted. Make someone else an owner first.",
+		Title: "You are the last owner", Detail: "Make someone else an owner first."}},
 }
 
 // AsError returns an error of package accounts as clients see it, and any other error unchanged.
@@ -43,7 +43,7 @@ func AsError(err error) error {
 	return err
 }
 
-// AsCodeError is AsError for a request with a code. The answer does not reveal whether the code is wrong, or
+// AsCodeError is AsError for a request with a code. The response does not reveal whether the code is wrong, or
 // belongs to a person who has left or is banned.
 func AsCodeError(err error) error {
 	if errors.Is(err, accounts.ErrUnknown) || errors.Is(err, accounts.ErrBanned) || errors.Is(err, accounts.ErrNotAllowed) {

@@ -22,7 +22,7 @@ import (
 type edit struct{ file, old, new string }
 
 var defectEdits = []edit{
-	{"streams/append.go", "	room := to.room\n", `	room := to.room
+	{"streams/append.go", "	room := granted.room\n", `	room := granted.room
 	if isBroken("early_ack") {
 		return Stored{Cursor: Cursor{ID: ID{Millis: uint64(time.Now().UnixMilli())}, Epoch: noEpoch}}, nil
 	}
@@ -44,14 +44,14 @@ var defectEdits = []edit{
 	}
 	if found`},
 	{"streams/reader.go", "r.lookUpMember(ctx, r.readEnd(read, current))", "r.lookUpUnlessKnown(ctx, r.readEnd(read, current))"},
-	{"streams/members.go", "	s := a.store\n	ctx, cancel := context.WithTimeout(ctx, readTimeout)\n	defer cancel()\n	member, err", `	if _, ok := known(granted); ok && isBroken("no_lookup") {
+	{"streams/members.go", "	s := a.store\n	ctx, cancel := context.WithTimeout(ctx, readTimeout)\n	defer cancel()\n	member, err", `	if _, ok := findKnownMember(granted); ok && isBroken("no_lookup") {
 		return nil
 	}
 	s := a.store
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	member, err`},
-	{"streams/members.go", "	return checkMember(member)\n}\n\n// queryMember", "	return know(granted, member)\n}\n\n// queryMember"},
+	{"streams/members.go", "	return checkMember(member)\n}\n\n// queryMember", "	return checkAndKeepMember(granted, member)\n}\n\n// queryMember"},
 	{"streams/watch.go", "			t.watcher.Changed(entry.ID, entry.Values)\n", `			if !isBroken("no_access") {
 				t.watcher.Changed(entry.ID, entry.Values)
 			}

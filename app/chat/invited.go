@@ -27,8 +27,8 @@ func (s *Service) MayInvite(ctx context.Context, user identity.User, room string
 	return err
 }
 
-// JoinInvited makes a person a member of a private room who has redeemed an invite to it. inviter must still
-// be a member. It adds nobody who has left or was removed at since or later. key is the same for each repetition.
+// JoinInvited adds a person who has redeemed an invite to its private room. inviter must still be a member.
+// It does not add a person who has left or was removed at since or later. key is the same for each repetition.
 func (s *Service) JoinInvited(inviter, person identity.User, room, key string, since time.Time) error {
 	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
 	defer cancel()

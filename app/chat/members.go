@@ -36,7 +36,7 @@ func (s *Service) Members(ctx context.Context, user identity.User, room string) 
 	if err != nil {
 		return nil, err
 	}
-	var unknown []streams.Member // guests, and people who gave up their account
+	var unknown []streams.Member // guests, and people who deleted their account
 	for _, member := range members {
 		if found[member.ID].IsZero() {
 			unknown = append(unknown, member)
@@ -58,7 +58,7 @@ func (s *Service) Members(ctx context.Context, user identity.User, room string) 
 	return named, nil
 }
 
-// ChangeMember adds, changes or removes a member of a room. A change to what already holds stores nothing, and
+// ChangeMember adds, changes or removes a member of a room. A change without effect stores nothing, and
 // Stored has the entry that made the user a member.
 func (s *Service) ChangeMember(user identity.User, address, room, memberID string, change protocol.MemberChange) (streams.Stored, error) {
 	if user.IsZero() {
@@ -105,7 +105,7 @@ func (s *Service) ChangeMember(user identity.User, address, room, memberID strin
 	return stored, err
 }
 
-// actionsOf returns what an entry does that belongs into the audit. Inviting people and leaving do not.
+// actionsOf returns the actions of an entry for the audit. Adding a member or leaving is not audited.
 func actionsOf(user identity.User, before streams.Member, entry *streams.Entry) (actions []string) {
 	wasModerator, isModerator := before.Role == streams.RoomModerator, entry.Role == streams.RoomModerator
 	switch {
@@ -133,8 +133,8 @@ func (s *Service) nameOf(ctx context.Context, user identity.User, room string, m
 	if err != nil {
 		return "", err
 	}
-	if one := found[member.ID]; !one.IsZero() {
-		return one.Name, nil
+	if account := found[member.ID]; !account.IsZero() {
+		return account.Name, nil
 	}
 	if member.Role != streams.NoRole {
 		names, err := s.as(user).MemberNames(ctx, room, []streams.Member{member})

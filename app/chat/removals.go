@@ -44,8 +44,8 @@ type removal struct {
 	Room string `json:"room,omitempty"` // empty for all rooms
 
 	Scan      string     `json:"scan"`       // cursor of streams.Access.ScanRooms
-	IsScanned bool       `json:"is_scanned"` // whether there are no more rooms to scan
-	Rooms     []string   `json:"rooms"`      // rooms of the last scan that are left
+	IsScanned bool       `json:"is_scanned"` // whether the scan has ended
+	Rooms     []string   `json:"rooms"`      // scanned rooms that are not done yet
 	Before    streams.ID `json:"before"`     // position in the first of Rooms; zero for its end
 }
 
@@ -116,7 +116,7 @@ func (r *removal) encode() string {
 	return string(state)
 }
 
-// runRemovals works on the removals that no other server works on, until ctx ends.
+// runRemovals does removals that no other server is doing, until ctx ends.
 func (s *Service) runRemovals(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait := s.removals.interval
@@ -132,7 +132,7 @@ func (s *Service) runRemovals(ctx context.Context) {
 }
 
 // continueRemovals returns false if there are jobs that this server could not finish.
-func (s *Service) continueRemovals(ctx context.Context) (areDone bool) {
+func (s *Service) continueRemovals(ctx context.Context) (allDone bool) {
 	if s.store.Away() {
 		return false
 	}
@@ -141,7 +141,7 @@ func (s *Service) continueRemovals(ctx context.Context) (areDone bool) {
 		s.log.Debug("cannot list the jobs", "error", err)
 		return false
 	}
-	areDone = true
+	allDone = true
 	for id, state := range jobs {
 		var job removal
 		if json.Unmarshal([]byte(state), &job) != nil || job.id() != id {
@@ -154,9 +154,9 @@ func (s *Service) continueRemovals(ctx context.Context) (areDone bool) {
 		if err != nil && ctx.Err() == nil {
 			s.log.Debug("cannot continue a removal of messages", "error", err)
 		}
-		areDone = areDone && claimed && err == nil
+		allDone = allDone && claimed && err == nil
 	}
-	return areDone
+	return allDone
 }
 
 // remove works on a job until it is done or ctx ends. It pauses after each step for twice as long as the step
@@ -186,7 +186,7 @@ func (s *Service) remove(ctx context.Context, job *removal) error {
 	}
 }
 
-// removeSome does one step of a job. The moderator's rights at this moment count: if they are no longer a
+// removeSome does one step of a job. It checks the moderator's current rights: if they are no longer a
 // moderator, the job ends.
 func (s *Service) removeSome(ctx context.Context, job *removal) (done bool, err error) {
 	found, err := s.find(ctx, job.By)

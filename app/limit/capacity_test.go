@@ -23,15 +23,15 @@ func (l *failingListener) Accept() (net.Conn, error) {
 	return l.Listener.Accept()
 }
 
-func startCapacity(t *testing.T, most, spare int, set func(*Capacity)) (listener *Capacity, dial func() net.Conn, next func() net.Conn) {
+func startCapacity(t *testing.T, limit, spare int, configure func(*Capacity)) (listener *Capacity, dial func() net.Conn, next func() net.Conn) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	failing := &failingListener{Listener: inner}
 	failing.failures.Store(3)
-	listener = NewCapacity(failing, most, spare)
-	set(listener)
+	listener = NewCapacity(failing, limit, spare)
+	configure(listener)
 	accepted := make(chan net.Conn, 100)
 	t.Cleanup(func() {
 		listener.Close()

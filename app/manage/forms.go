@@ -62,9 +62,9 @@ func text(raw map[string]string, name string) string {
 	return value
 }
 
-// answerForm redirects to a page if err is nil. Otherwise it shows the error on the page of the room's members,
-// if the user may see that.
-func (h *handlers) answerForm(c *fiber.Ctx, room, next string, err error) error {
+// respondToForm redirects to a page if err is nil. Otherwise it shows the error on the page of the room's
+// members, if the user may see that.
+func (h *handlers) respondToForm(c *fiber.Ctx, room, next string, err error) error {
 	if err == nil {
 		return c.Redirect(next, http.StatusSeeOther)
 	}
@@ -100,7 +100,7 @@ func (h *handlers) postSettings(c *fiber.Ctx) error {
 			_, err = h.Chat.ChangeSettings(caller.Of(c).User, caller.Of(c).Address, room, change)
 		}
 	}
-	return h.answerForm(c, room, membersPage(room), err)
+	return h.respondToForm(c, room, membersPage(room), err)
 }
 
 // postDeletion handles POST /r/{room}/delete, a form with the name or the title of the room as confirmation.
@@ -113,7 +113,7 @@ func (h *handlers) postDeletion(c *fiber.Ctx) error {
 	if err == nil {
 		err = h.confirmAndDelete(c, room, text(raw, "confirm"))
 	}
-	return h.answerForm(c, room, "/", err)
+	return h.respondToForm(c, room, "/", err)
 }
 
 func (h *handlers) confirmAndDelete(c *fiber.Ctx, room, typed string) error {
@@ -130,8 +130,8 @@ func (h *handlers) confirmAndDelete(c *fiber.Ctx, room, typed string) error {
 	return h.Chat.DeleteRoom(caller.Of(c).User, room)
 }
 
-// mutes are the durations in the form. The longest stands for "until it is ended".
-var mutes = map[string]time.Duration{
+// muteDurations are the choices in the form. A century stands for "until ended".
+var muteDurations = map[string]time.Duration{
 	"1h": time.Hour, "1d": 24 * time.Hour, "7d": 7 * 24 * time.Hour, "forever": 100 * 365 * 24 * time.Hour,
 }
 
@@ -150,7 +150,7 @@ func (h *handlers) postMember(c *fiber.Ctx) error {
 		}
 		err = h.doAction(c, room, action, raw)
 	}
-	return h.answerForm(c, room, next, err)
+	return h.respondToForm(c, room, next, err)
 }
 
 func (h *handlers) doAction(c *fiber.Ctx, room, action string, raw map[string]string) error {
@@ -191,7 +191,7 @@ func changeFor(action string, raw map[string]string) (change protocol.MemberChan
 	case "demote":
 		body["role"] = `"member"`
 	case "mute":
-		length, known := mutes[text(raw, "mute")]
+		length, known := muteDurations[text(raw, "mute")]
 		if !known {
 			return change, protocol.Errorf(protocol.BadField, "mute", "Choose how long to mute: 1h, 1d, 7d or forever.")
 		}

@@ -21,8 +21,8 @@ import (
 // Options configure the routes.
 type Options struct {
 	Chat *chat.Service
-	// Page returns the fields that every page has.
-	Page func(c *fiber.Ctx, title string) views.Page
+	// NewPage returns the fields that every page has.
+	NewPage func(c *fiber.Ctx, title string) views.Page
 	// Render renders a page with the template of the given name.
 	Render func(c *fiber.Ctx, template string, model any) error
 	// Charge counts a response with a number of items against the limit of the address.

@@ -32,7 +32,7 @@ func (h *handlers) renderMembers(c *fiber.Ctx, room, notice string) error {
 	h.Charge(caller.Of(c).Address, len(members))
 	isDirect, isHidden := about.Kind == protocol.DirectRoom, streams.IsHidden(room)
 	model := views.Members{
-		Page: h.Page(c, heading(room, about)), Room: room, Kind: about.Kind, Notice: notice,
+		Page: h.NewPage(c, heading(room, about)), Room: room, Kind: about.Kind, Notice: notice,
 		RoomTitle: about.Settings.Title, Archived: about.Settings.Archived, Locked: about.Settings.Locked,
 		TitleLimit: protocol.MaxTitle, ReasonLimit: protocol.MaxReason, Total: len(members),
 		MayModerate: mayModerate(user, about) && !isDirect, MayInvite: isHidden && !isDirect, MayLeave: isHidden && !isDirect,

@@ -34,8 +34,8 @@ func (h *handlers) renderAccount(c *fiber.Ctx, name string, refused error) error
 	for _, key := range keys {
 		model.Passkeys = append(model.Passkeys, views.Passkey{ID: key.ID, Name: key.Name, Created: key.Created, Used: key.Used})
 	}
-	for _, one := range sessions {
-		row := views.Session{ID: one.ID.String(), Device: one.Device, LastDay: one.LastDay, IsCurrent: one.ID == session.ID}
+	for _, info := range sessions {
+		row := views.Session{ID: info.ID.String(), Device: info.Device, LastDay: info.LastDay, IsCurrent: info.ID == session.ID}
 		model.Sessions = append(model.Sessions, row)
 	}
 	if refused != nil {
@@ -137,9 +137,9 @@ func (h *handlers) getSessions(c *fiber.Ctx) error {
 		return caller.AsError(err)
 	}
 	list := make([]sessionJSON, len(sessions))
-	for i, one := range sessions {
-		list[i] = sessionJSON{one.ID.String(), one.Device, one.Created.UTC().Format(time.RFC3339),
-			one.LastDay.Format(time.DateOnly), one.ID == caller.Of(c).Session.ID}
+	for i, session := range sessions {
+		list[i] = sessionJSON{session.ID.String(), session.Device, session.Created.UTC().Format(time.RFC3339),
+			session.LastDay.Format(time.DateOnly), session.ID == caller.Of(c).Session.ID}
 	}
 	return c.JSON(list)
 }
@@ -187,7 +187,7 @@ type linkJSON struct {
 }
 
 // postLink handles POST /people/{user}/link, which creates a one-time link for the caller or, for a moderator,
-// for somebody else.
+// for someone else.
 func (h *handlers) postLink(c *fiber.Ctx) error {
 	body, err := request.ParseOptionalBody(c)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// defaultInviteLife is how long an invite is valid if the request does not say.
+// defaultInviteLife is how long an invite is valid without the field expires_in.
 const defaultInviteLife = 7 * 24 * time.Hour
 
 // inviteJSON is an invite in the response to GET /invites.
@@ -43,8 +43,8 @@ func (h *handlers) getInvites(c *fiber.Ctx) error {
 		return h.renderInvites(c, found)
 	}
 	list := make([]inviteJSON, len(found))
-	for i, one := range found {
-		list[i] = inviteJSON{one.ID, one.Room, string(one.Role), one.Uses, one.Expiry.UTC().Format(time.RFC3339), one.By}
+	for i, invite := range found {
+		list[i] = inviteJSON{invite.ID, invite.Room, string(invite.Role), invite.Uses, invite.Expiry.UTC().Format(time.RFC3339), invite.By}
 	}
 	return c.JSON(list)
 }
@@ -55,13 +55,13 @@ func (h *handlers) renderInvites(c *fiber.Ctx, found []accounts.Invite) error {
 		model.Roles = []string{string(accounts.Member), string(accounts.Moderator), string(accounts.Owner)}
 	}
 	names := map[string]string{me(c): "you", accounts.Operator: "the operator"}
-	for _, one := range found {
-		by, known := names[one.By]
+	for _, invite := range found {
+		by, known := names[invite.By]
 		if !known {
-			by = h.nameOf(c, one.By)
-			names[one.By] = by
+			by = h.nameOf(c, invite.By)
+			names[invite.By] = by
 		}
-		model.Invites = append(model.Invites, views.InviteRow{ID: one.ID, For: h.target(c, one), Uses: one.Uses, Expiry: one.Expiry, By: by})
+		model.Invites = append(model.Invites, views.InviteRow{ID: invite.ID, For: h.target(c, invite), Uses: invite.Uses, Expiry: invite.Expiry, By: by})
 	}
 	return c.Render("invites", model)
 }

@@ -54,8 +54,8 @@ func (h *handlers) getPeople(c *fiber.Ctx) error {
 		return h.renderPeople(c, skip, limit, found)
 	}
 	list := make([]personJSON, len(found))
-	for i, one := range found {
-		list[i] = personJSON{one.ID, one.Name, string(one.Role), one.Banned && isLeader(c)}
+	for i, account := range found {
+		list[i] = personJSON{account.ID, account.Name, string(account.Role), account.Banned && isLeader(c)}
 	}
 	return c.JSON(list)
 }
@@ -67,14 +67,14 @@ func (h *handlers) renderPeople(c *fiber.Ctx, skip, limit int, found []accounts.
 	}
 	role := accounts.Role(roleOf(caller.Of(c).User.Rank))
 	isAccount := map[string]bool{}
-	for _, one := range found {
-		isAccount[one.ID] = true
-		row := views.Person{User: views.User{ID: one.ID, Name: one.Name}, Role: string(one.Role), IsMe: one.ID == me(c)}
-		row.IsBanned = one.Banned && model.IsLeader
+	for _, account := range found {
+		isAccount[account.ID] = true
+		row := views.Person{User: views.User{ID: account.ID, Name: account.Name}, Role: string(account.Role), IsMe: account.ID == me(c)}
+		row.IsBanned = account.Banned && model.IsLeader
 		if role == accounts.Owner {
 			row.Roles = []string{string(accounts.Member), string(accounts.Moderator), string(accounts.Owner)}
 		}
-		row.MayAct = !row.IsMe && (role == accounts.Owner && one.Role != accounts.Owner || role == accounts.Moderator && one.Role == accounts.Member)
+		row.MayAct = !row.IsMe && (role == accounts.Owner && account.Role != accounts.Owner || role == accounts.Moderator && account.Role == accounts.Member)
 		model.People = append(model.People, row)
 	}
 	if model.IsLeader && skip == 0 {

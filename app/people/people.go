@@ -39,7 +39,7 @@ type Options struct {
 // handlers handles the routes.
 type handlers struct{ Options }
 
-// Register adds the routes. The router must have checked the Origin and the token of requests.
+// Register adds the routes. Middleware must already have checked the Origin and the token of each request.
 func Register(router fiber.Router, options Options) {
 	h := &handlers{options}
 	account, leader := h.requireAccount, h.requireLeader
@@ -71,7 +71,7 @@ func Register(router fiber.Router, options Options) {
 	router.Get("/audit", negotiate.NoStore, account, leader, h.getAudit)
 }
 
-// requireAccount is middleware that refuses callers without an account. A page leads them to the sign-in.
+// requireAccount is middleware that refuses callers without an account. It redirects browsers to the sign-in page.
 func (h *handlers) requireAccount(c *fiber.Ctx) error {
 	switch {
 	case caller.Of(c).Session != nil:
@@ -114,7 +114,7 @@ func user(c *fiber.Ctx) (id string, err error) {
 // me returns the caller's user ID.
 func me(c *fiber.Ctx) string { return caller.Of(c).User.ID }
 
-// done answers a request that has succeeded: a form with the page to show next.
+// done responds to a request that has succeeded. It redirects a form to the page.
 func done(c *fiber.Ctx, isForm bool, page string) error {
 	if isForm {
 		return c.Redirect(page, http.StatusSeeOther)
@@ -139,7 +139,7 @@ func (h *handlers) nameOf(c *fiber.Ctx, id string) string {
 	return account.Name
 }
 
-// showSecret answers a form with the page of a link that was just created.
+// showSecret renders the page of a link that was just created.
 func (h *handlers) showSecret(c *fiber.Ctx, model views.Secret) error {
 	model.Page = h.NewPage(c, model.Heading)
 	if code, err := qr.Encode(model.URL, qr.M); err == nil {

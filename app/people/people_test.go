@@ -64,11 +64,11 @@ var setupCode = regexp.MustCompile(`/setup\?code=([\w.-]+)`)
 func signIn(t *testing.T, server *apptest.Server, path, body string, status int) *person {
 	t.Helper()
 	nobody := &person{T: t, server: server}
-	in := decode[struct {
+	signedIn := decode[struct {
 		User  struct{ ID string }
 		Token string
 	}](t, nobody.do(http.MethodPost, path, body, status))
-	return &person{T: t, server: server, ID: in.User.ID, Token: in.Token}
+	return &person{T: t, server: server, ID: signedIn.User.ID, Token: signedIn.Token}
 }
 
 // team has a person with each role.

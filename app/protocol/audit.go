@@ -69,7 +69,7 @@ func AuditText(entry *streams.Entry) string {
 	}
 	member := entry.Member.Name
 	if member == "" {
-		member = "somebody"
+		member = "someone"
 	}
 	text = strings.NewReplacer("{member}", member, "{role}", role, "{room}", room,
 		"{until}", entry.MutedUntil.UTC().Format("2006-01-02 15:04 UTC")).Replace(text)

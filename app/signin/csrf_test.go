@@ -15,11 +15,11 @@ import (
 func TestOtherSitesCannotSignPeopleIn(t *testing.T) {
 	t.Parallel()
 	_, server, owner := startTeam(t)
-	mallory, in := owner.join("Mallory")
-	link := mallory.link(in.User.ID)
+	mallory, signedIn := owner.join("Mallory")
+	link := mallory.link(signedIn.User.ID)
 	_, invite := owner.invite()
 	victim := newBrowser(t, server)
-	paths := []string{link, invite, "/setup", "/sign-in", "/sign-in/options", "/sign-up", "/sign-out", "/passkeys", "/passkeys/options", "/me", "/me/leave", "/me/sessions", "/invites", "/people/" + in.User.ID + "/link"}
+	paths := []string{link, invite, "/setup", "/sign-in", "/sign-in/options", "/sign-up", "/sign-out", "/passkeys", "/passkeys/options", "/me", "/me/leave", "/me/sessions", "/invites", "/people/" + signedIn.User.ID + "/link"}
 	for _, path := range paths {
 		for _, headers := range [][]string{
 			{"Origin", "https://evil.example"}, {"Origin", "null"}, {"Origin", "null", "Sec-Fetch-Site", "cross-site"}, {"Origin", "null", "Sec-Fetch-Site", "same-site"},
@@ -58,9 +58,9 @@ func TestNextLeadsOnlyToThisServer(t *testing.T) {
 			t.Errorf("next %q: the page leads elsewhere: %s", next, page.body)
 		}
 		owner.json(http.MethodPost, "/sign-out")
-		in := decode[signedIn](owner, owner.json(http.MethodPost, "/sign-in", "answer", owner.startUse(), "next", next))
-		if in.Next != "/" {
-			t.Errorf("next %q: a sign-in leads to %q", next, in.Next)
+		signedIn := decode[signInResponse](owner, owner.json(http.MethodPost, "/sign-in", "answer", owner.startUse(), "next", next))
+		if signedIn.Next != "/" {
+			t.Errorf("next %q: a sign-in leads to %q", next, signedIn.Next)
 		}
 	}
 }

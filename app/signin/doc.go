@@ -1,4 +1,4 @@
-// Package signin lets people in over HTTP, on pages and for programs: the setup of the first owner, passkeys, the
+// Package signin signs people in over HTTP, both on pages and for programs: the setup of the first owner, passkeys, the
 // identity provider, one-time links, and invites.
 //
 //	signin.Register(router, signin.Options{Accounts: people, Provider: provider, Chat: service, ...})

@@ -57,7 +57,7 @@ func newBrowser(t *testing.T, server *apptest.Server) *browser {
 		T: t, server: server,
 		client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		origin: found[1],
-		device: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		device: virtualwebauthn.NewAuthenticator(), key: apptest.NewCredential(),
 	}
 }
 
@@ -141,8 +141,8 @@ func decode[T any](b *browser, got response) (value T) {
 	return value
 }
 
-// signedIn is the response to a request that signs in.
-type signedIn struct {
+// signInResponse is the response to a request that signs in.
+type signInResponse struct {
 	User              struct{ ID, Name string }
 	Token, Room, Next string
 }
@@ -178,7 +178,7 @@ func (b *browser) relyingParty() virtualwebauthn.RelyingParty {
 	return virtualwebauthn.RelyingParty{ID: "localhost", Name: "Burble", Origin: b.origin}
 }
 
-// startCreate begins to create a passkey, and returns the authenticator's answer. fields are those of the request.
+// startCreate begins to create a passkey, and returns the authenticator's response. fields are those of the request.
 func (b *browser) startCreate(fields ...string) (answer string) {
 	b.Helper()
 	options := b.expect("options for a passkey", b.json(http.MethodPost, "/passkeys/options", fields...), http.StatusOK)
@@ -191,7 +191,7 @@ func (b *browser) startCreate(fields ...string) (answer string) {
 }
 
 // createPasskey creates a passkey, and the account if there is none.
-func (b *browser) createPasskey(fields ...string) signedIn {
+func (b *browser) createPasskey(fields ...string) signInResponse {
 	b.Helper()
 	finish := []string{"answer", b.startCreate(fields...)}
 	for i := 0; i < len(fields); i += 2 {
@@ -199,12 +199,12 @@ func (b *browser) createPasskey(fields ...string) signedIn {
 			finish = append(finish, "code", fields[i+1])
 		}
 	}
-	in := decode[signedIn](b, b.expect("create a passkey", b.json(http.MethodPost, "/passkeys", finish...), http.StatusOK))
+	signedIn := decode[signInResponse](b, b.expect("create a passkey", b.json(http.MethodPost, "/passkeys", finish...), http.StatusOK))
 	b.device.AddCredential(b.key)
-	return in
+	return signedIn
 }
 
-// startUse begins to sign in with a passkey, and returns the authenticator's answer.
+// startUse begins to sign in with a passkey, and returns the authenticator's response.
 func (b *browser) startUse() (answer string) {
 	b.Helper()
 	options := b.expect("options for a sign-in", b.json(http.MethodPost, "/sign-in/options"), http.StatusOK)
@@ -216,9 +216,9 @@ func (b *browser) startUse() (answer string) {
 }
 
 // usePasskey signs in with the passkey.
-func (b *browser) usePasskey() signedIn {
+func (b *browser) usePasskey() signInResponse {
 	b.Helper()
-	return decode[signedIn](b, b.expect("sign in", b.json(http.MethodPost, "/sign-in", "answer", b.startUse()), http.StatusOK))
+	return decode[signInResponse](b, b.expect("sign in", b.json(http.MethodPost, "/sign-in", "answer", b.startUse()), http.StatusOK))
 }
 
 // startTeam starts a server, whose owner is Olga.
@@ -240,13 +240,13 @@ func (b *browser) invite(fields ...string) (id, path string) {
 }
 
 // join returns a new browser, in which a person has accepted an invite of b to the server.
-func (b *browser) join(name string) (*browser, signedIn) {
+func (b *browser) join(name string) (*browser, signInResponse) {
 	b.Helper()
 	_, path := b.invite()
 	other := newBrowser(b.T, b.server)
-	in := decode[signedIn](other, other.expect("accept an invite", other.json(http.MethodPost, path, "name", name), http.StatusOK))
-	other.name = in.User.ID
-	return other, in
+	signedIn := decode[signInResponse](other, other.expect("accept an invite", other.json(http.MethodPost, path, "name", name), http.StatusOK))
+	other.name = signedIn.User.ID
+	return other, signedIn
 }
 
 // link creates a one-time link for the user, and returns its path.
@@ -298,7 +298,7 @@ func (b *browser) awaitRefusal(token string) {
 	})
 }
 
-// keepCookies returns a function that gives the browser the cookies again that it has now.
+// keepCookies returns a function that restores the browser's current cookies.
 func (b *browser) keepCookies() (restore func()) {
 	b.Helper()
 	origin := mustParse(b.origin)

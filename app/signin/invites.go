@@ -68,7 +68,7 @@ func (h *handlers) inviter(ctx context.Context, invite accounts.Invite) (identit
 		return identity.User{}, caller.AsCodeError(err)
 	}
 	inviter := account.User
-	inviter.Rank = caller.Rank(account.Role)
+	inviter.Rank = account.Role.Rank()
 	if invite.Room != "" {
 		err = h.Chat.MayInvite(ctx, inviter, invite.Room)
 	}
@@ -81,7 +81,7 @@ func (h *handlers) inviter(ctx context.Context, invite accounts.Invite) (identit
 	return identity.User{}, caller.AsCodeError(accounts.ErrCode)
 }
 
-// postInvite handles POST /i/{code}, which creates an account for a person without one, and joins the room.
+// postInvite handles POST /i/{code}, which creates an account if the caller has none, and joins the room.
 func (h *handlers) postInvite(c *fiber.Ctx) error {
 	body, err := request.ParseOptionalBody(c, "name", "key")
 	if err != nil {
@@ -117,7 +117,7 @@ func (h *handlers) postInvite(c *fiber.Ctx) error {
 	case body.IsForm:
 		return c.Redirect(next, http.StatusSeeOther)
 	}
-	return c.JSON(signedIn{User: userJSON(redeemed.User), Token: redeemed.Token, Room: redeemed.Room})
+	return c.JSON(signInResponse{User: userJSON(redeemed.User), Token: redeemed.Token, Room: redeemed.Room})
 }
 
 // redeem redeems the invite for the account that is signed in, or for a new one.

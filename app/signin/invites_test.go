@@ -66,8 +66,8 @@ func TestInviteRedeemedAtTheSameMomentKeepsToItsUses(t *testing.T) {
 }
 
 // account is the access to rooms of a person with an account.
-func account(store *streams.Store, in signedIn) streams.Access {
-	return store.AsRanked(streams.User{ID: in.User.ID, Name: in.User.Name}, streams.Account)
+func account(store *streams.Store, signedIn signInResponse) streams.Access {
+	return store.AsRanked(streams.User{ID: signedIn.User.ID, Name: signedIn.User.Name}, streams.Account)
 }
 
 func TestInviteToAPrivateRoom(t *testing.T) {
@@ -79,7 +79,7 @@ func TestInviteToAPrivateRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	remove := func(person signedIn) {
+	remove := func(person signInResponse) {
 		t.Helper()
 		entry := streams.Entry{Kind: streams.Joined, Key: newKey(), Member: streams.User{ID: person.User.ID, Name: person.User.Name}, Role: streams.NoRole}
 		if _, err := account(store, adaIn).Append(t.Context(), room, entry); err != nil {
@@ -94,9 +94,9 @@ func TestInviteToAPrivateRoom(t *testing.T) {
 		t.Errorf("the page of the invite names the room: %s", page.body)
 	}
 	bob := newBrowser(t, server)
-	in := decode[signedIn](bob, bob.expect("accept", bob.json(http.MethodPost, path, "name", "Bob"), http.StatusOK))
-	if in.Room != room {
-		t.Fatalf("joined %q, want %q", in.Room, room)
+	signedIn := decode[signInResponse](bob, bob.expect("accept", bob.json(http.MethodPost, path, "name", "Bob"), http.StatusOK))
+	if signedIn.Room != room {
+		t.Fatalf("joined %q, want %q", signedIn.Room, room)
 	}
 	bob.expect("read the room", bob.do(http.MethodGet, "/r/"+room+"/messages", ""), http.StatusOK)
 	bob.expect("accept again", bob.json(http.MethodPost, path), http.StatusOK)
@@ -106,7 +106,7 @@ func TestInviteToAPrivateRoom(t *testing.T) {
 	client := redis.Client()
 	defer client.Close()
 	client.HIncrBy(t.Context(), "{0}:invite:"+id, "created", -2)
-	remove(in)
+	remove(signedIn)
 	bob.expect("accept another invite that is older than the removal", bob.json(http.MethodPost, older), http.StatusNotFound)
 	bob.expect("accept after the removal", bob.json(http.MethodPost, path), http.StatusNotFound)
 	bob.expect("read the room after the removal", bob.do(http.MethodGet, "/r/"+room+"/messages", ""), http.StatusNotFound)
@@ -115,7 +115,7 @@ func TestInviteToAPrivateRoom(t *testing.T) {
 	bob.expect("read the room again", bob.do(http.MethodGet, "/r/"+room+"/messages", ""), http.StatusOK)
 
 	_, third := bob.invite("room", room, "uses", "5")
-	remove(in)
+	remove(signedIn)
 	eve := newBrowser(t, server)
 	eve.expect("page of an invite by a former member", eve.get(third), http.StatusNotFound)
 	eve.expect("accept an invite by a former member", eve.json(http.MethodPost, third, "name", "Eve"), http.StatusNotFound)

@@ -31,13 +31,13 @@ func (h *handlers) postLink(c *fiber.Ctx) error {
 		return err
 	}
 	wanted := signIn(c, "", body.Fields["key"])
-	in, err := h.Accounts.Spend(c.UserContext(), c.Params("code"), wanted)
+	signedIn, err := h.Accounts.Spend(c.UserContext(), c.Params("code"), wanted)
 	if err != nil {
 		return caller.AsCodeError(err)
 	}
-	h.establish(c, in)
+	h.establish(c, signedIn)
 	if body.IsForm {
-		return h.welcome(c, in, "/")
+		return h.welcome(c, signedIn, "/")
 	}
-	return c.JSON(signedIn{User: userJSON(in.User), Token: in.Token})
+	return c.JSON(signInResponse{User: userJSON(signedIn.User), Token: signedIn.Token})
 }

@@ -12,8 +12,8 @@ import (
 func TestLinkSignsInOnceEvenAtTheSameMoment(t *testing.T) {
 	t.Parallel()
 	_, server, owner := startTeam(t)
-	bob, in := owner.join("Bob")
-	path := bob.link(in.User.ID)
+	bob, signedIn := owner.join("Bob")
+	path := bob.link(signedIn.User.ID)
 	for range 3 { // as programs that preview links do
 		page := bob.expect("page", newBrowser(t, server).get(path), http.StatusOK)
 		if !strings.Contains(page.body, "Bob") || page.header.Get("Cache-Control") != "no-store" || page.header.Get("Referrer-Policy") != "no-referrer" {
@@ -42,14 +42,14 @@ func TestLinkSignsInOnceEvenAtTheSameMoment(t *testing.T) {
 func TestCodesThatDoNotWorkGetTheSameAnswer(t *testing.T) {
 	t.Parallel()
 	_, server, owner := startTeam(t)
-	bob, in := owner.join("Bob")
-	used, gone := bob.link(in.User.ID), bob.link(in.User.ID)
+	bob, signedIn := owner.join("Bob")
+	used, gone := bob.link(signedIn.User.ID), bob.link(signedIn.User.ID)
 	newBrowser(t, server).json(http.MethodPost, used)
 	id, revoked := owner.invite()
 	owner.expect("revoke", owner.do(http.MethodDelete, "/invites/"+id, ""), http.StatusNoContent)
 	_, spent := owner.invite("uses", "1")
 	newBrowser(t, server).json(http.MethodPost, spent, "name", "Eve")
-	owner.expect("ban", owner.json(http.MethodPut, "/people/"+in.User.ID+"/ban"), http.StatusNoContent)
+	owner.expect("ban", owner.json(http.MethodPut, "/people/"+signedIn.User.ID+"/ban"), http.StatusNoContent)
 
 	for _, group := range [][]string{
 		{"/l/AAAAAAAAAAAAAAAAAAAAAAAAAA", used, gone, "/l/x"},
@@ -71,7 +71,7 @@ func TestCodesThatDoNotWorkGetTheSameAnswer(t *testing.T) {
 				owner.expect(method+" "+path, got, http.StatusNotFound)
 			}
 			if len(answers) != 1 {
-				t.Errorf("%s of %v got %d different answers: %v", method, group, len(answers), answers)
+				t.Errorf("%s of %v got %d different responses: %v", method, group, len(answers), answers)
 			}
 		}
 	}

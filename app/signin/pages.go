@@ -36,7 +36,7 @@ func (h *handlers) getWelcome(c *fiber.Ctx) error {
 	return c.Render("welcome", views.Welcome{Entrance: h.entrance(c, "Welcome", next, next, "")})
 }
 
-// postSignUp handles POST /sign-up, with which a guest, or a visitor with a name, becomes an account.
+// postSignUp handles POST /sign-up, which creates an account for a guest, or for a visitor who gives a name.
 func (h *handlers) postSignUp(c *fiber.Ctx) error {
 	body, err := request.ParseOptionalBody(c, "name", "key", "next")
 	if err != nil {
@@ -53,15 +53,15 @@ func (h *handlers) postSignUp(c *fiber.Ctx) error {
 		}
 		return h.refuseSignUp(c, next, body.Fields["name"], err)
 	}
-	in, err := h.Accounts.Upgrade(c.UserContext(), wanted)
+	signedIn, err := h.Accounts.Upgrade(c.UserContext(), wanted)
 	if err != nil {
 		return caller.AsError(err)
 	}
-	h.establish(c, in)
+	h.establish(c, signedIn)
 	if body.IsForm {
-		return h.welcome(c, in, next)
+		return h.welcome(c, signedIn, next)
 	}
-	return c.Status(http.StatusCreated).JSON(signedIn{User: userJSON(in.User), Token: in.Token})
+	return c.Status(http.StatusCreated).JSON(signInResponse{User: userJSON(signedIn.User), Token: signedIn.Token})
 }
 
 func (h *handlers) refuseSignUp(c *fiber.Ctx, next, name string, err error) error {
@@ -76,7 +76,7 @@ func (h *handlers) refuseSignUp(c *fiber.Ctx, next, name string, err error) erro
 func (h *handlers) mayUpgrade(c *fiber.Ctx) error {
 	switch {
 	case caller.Of(c).Session != nil:
-		return protocol.Errorf(protocol.NotAllowed, "", "You have an account already.")
+		return protocol.Errorf(protocol.NotAllowed, "", "You already have an account.")
 	case h.Mode != streams.Anyone:
 		return protocol.Errorf(protocol.NotAllowed, "", "You need an invite for an account on this server.")
 	}
@@ -97,7 +97,7 @@ func (h *handlers) postSignOut(c *fiber.Ctx) error {
 	}
 	h.Callers.ClearToken(c)
 	if body.IsForm {
-		c.Set("Clear-Site-Data", `"storage"`) // what the page keeps on this device
+		c.Set("Clear-Site-Data", `"storage"`) // drafts, the outbox and cached rooms
 		return c.Redirect("/", http.StatusSeeOther)
 	}
 	return c.SendStatus(http.StatusNoContent)

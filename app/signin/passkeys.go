@@ -44,12 +44,12 @@ func (h *handlers) postSignIn(c *fiber.Ctx) error {
 		return err
 	}
 	code := takeCookie(c, passkeyCookie)
-	in, err := h.Passkeys.FinishLogin(c.UserContext(), site, code, []byte(body.Fields["answer"]), signIn(c, "", ""))
+	signedIn, err := h.Passkeys.FinishLogin(c.UserContext(), site, code, []byte(body.Fields["answer"]), signIn(c, "", ""))
 	if err != nil {
 		return caller.AsError(err)
 	}
-	h.establish(c, in)
-	return c.JSON(signedIn{User: userJSON(in.User), Next: oidc.LocalPath(body.Fields["next"])})
+	h.establish(c, signedIn)
+	return c.JSON(signInResponse{User: userJSON(signedIn.User), Next: oidc.LocalPath(body.Fields["next"])})
 }
 
 // postPasskeyOptions handles POST /passkeys/options, which returns the options for
@@ -80,7 +80,7 @@ func (h *handlers) postPasskeyOptions(c *fiber.Ctx) error {
 	return sendOptions(c, options, code)
 }
 
-// mayCreate returns nil if the caller may create an account with a passkey, with the code of a setup or without one.
+// mayCreate returns nil if the caller may create an account with a passkey, with the code of an owner's invite or without one.
 func (h *handlers) mayCreate(c *fiber.Ctx, code string) error {
 	if code == "" {
 		return h.mayUpgrade(c)
@@ -89,7 +89,7 @@ func (h *handlers) mayCreate(c *fiber.Ctx, code string) error {
 	return err
 }
 
-// newUser returns the guest, or a new user with the name of one without an ID.
+// newUser returns wanted if it has an ID, or else a new user with its name.
 func newUser(wanted identity.User) (identity.User, error) {
 	if wanted.ID != "" {
 		return wanted, nil
@@ -119,21 +119,21 @@ func (h *handlers) postPasskey(c *fiber.Ctx) error {
 		return caller.AsError(err)
 	}
 	if !found.User.IsZero() && found.User.ID != passkey.User.ID {
-		return caller.AsError(accounts.ErrRefused) // another person has signed in since
+		return caller.AsError(accounts.ErrRefused) // another person has signed in in the meantime
 	}
-	answer := signedIn{User: userJSON(passkey.User), Next: oidc.LocalPath(body.Fields["next"])}
+	response := signInResponse{User: userJSON(passkey.User), Next: oidc.LocalPath(body.Fields["next"])}
 	if found.Session != nil {
 		if err := h.Accounts.AddPasskey(ctx, *found.Session, passkey); err != nil {
 			return caller.AsError(err)
 		}
-		return c.JSON(answer)
+		return c.JSON(response)
 	}
-	in, err := h.createWith(c, passkey, body.Fields["code"])
+	signedIn, err := h.createWith(c, passkey, body.Fields["code"])
 	if err != nil {
 		return err
 	}
-	h.establish(c, in)
-	return c.JSON(answer)
+	h.establish(c, signedIn)
+	return c.JSON(response)
 }
 
 // createWith creates the account of a passkey.
@@ -146,11 +146,11 @@ func (h *handlers) createWith(c *fiber.Ctx, passkey *accounts.Passkey, code stri
 	if err := h.mayUpgrade(c); err != nil {
 		return accounts.SignedIn{}, err
 	}
-	in, err := h.Accounts.Upgrade(c.UserContext(), wanted)
+	signedIn, err := h.Accounts.Upgrade(c.UserContext(), wanted)
 	if err != nil {
 		err = caller.AsError(err)
 	}
-	return in, err
+	return signedIn, err
 }
 
 // nameError returns the error for a name that identity.NewUser refuses.

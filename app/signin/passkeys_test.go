@@ -15,11 +15,11 @@ func TestGuestBecomesAnAccountAndKeepsMessages(t *testing.T) {
 	t.Parallel()
 	server := apptest.Start(t, redistest.Start(t))
 	ada := newBrowser(t, server)
-	guest := decode[signedIn](ada, ada.json(http.MethodPost, "/session", "name", "Ada"))
+	guest := decode[signInResponse](ada, ada.json(http.MethodPost, "/session", "name", "Ada"))
 	sent := decode[struct{ ID string }](ada, ada.expect("post", ada.json(http.MethodPost, "/r/lobby/messages", "text", "hello"), http.StatusCreated))
-	in := ada.createPasskey()
-	if in.User != guest.User {
-		t.Fatalf("the account is %+v, want the guest %+v", in.User, guest.User)
+	signedIn := ada.createPasskey()
+	if signedIn.User != guest.User {
+		t.Fatalf("the account is %+v, want the guest %+v", signedIn.User, guest.User)
 	}
 	edit := `{"type":"edit","room":"lobby","key":"` + newKey() + `","of":"` + sent.ID + `","text":"hello, all"}`
 	ada.expect("edit", ada.do(http.MethodPost, "/r/lobby/frames", edit, "Content-Type", "application/json"), http.StatusOK)
@@ -49,18 +49,18 @@ func TestPasskeyAnswersAreRefusedWhenReplayed(t *testing.T) {
 
 	ada.json(http.MethodPost, "/sign-out")
 	used := ada.startUse()
-	mallory.expect("an answer in another browser", mallory.json(http.MethodPost, "/sign-in", "answer", used), http.StatusForbidden)
+	mallory.expect("a response in another browser", mallory.json(http.MethodPost, "/sign-in", "answer", used), http.StatusForbidden)
 	mallory.startUse()
-	mallory.expect("an answer to another challenge", mallory.json(http.MethodPost, "/sign-in", "answer", used), http.StatusForbidden)
+	mallory.expect("a response to another challenge", mallory.json(http.MethodPost, "/sign-in", "answer", used), http.StatusForbidden)
 	restore = ada.keepCookies()
 	ada.expect("sign in", ada.json(http.MethodPost, "/sign-in", "answer", used), http.StatusOK)
 	restore()
-	ada.expect("the same answer again", ada.json(http.MethodPost, "/sign-in", "answer", used), http.StatusForbidden)
+	ada.expect("the same response again", ada.json(http.MethodPost, "/sign-in", "answer", used), http.StatusForbidden)
 	fresh := ada.startUse()
 	restore = ada.keepCookies()
-	ada.expect("an answer that is not valid", ada.json(http.MethodPost, "/sign-in", "answer", "{}"), http.StatusForbidden)
+	ada.expect("an invalid response", ada.json(http.MethodPost, "/sign-in", "answer", "{}"), http.StatusForbidden)
 	restore()
-	ada.expect("a valid answer after one that was not", ada.json(http.MethodPost, "/sign-in", "answer", fresh), http.StatusForbidden)
+	ada.expect("a valid response after an invalid one", ada.json(http.MethodPost, "/sign-in", "answer", fresh), http.StatusForbidden)
 }
 
 func TestPasskeyOfAnotherOriginIsRefused(t *testing.T) {
@@ -79,7 +79,7 @@ func TestPasskeyOfAnotherOriginIsRefused(t *testing.T) {
 func TestSignInReplacesTheSessionOfTheBrowser(t *testing.T) {
 	t.Parallel()
 	_, server, owner := startTeam(t)
-	bob, in := owner.join("Bob")
+	bob, signedIn := owner.join("Bob")
 	program := newBrowser(t, server)
 	path := owner.link(owner.name)
 	before := bob.expect("Bob's sessions", bob.do(http.MethodGet, "/me/sessions", ""), http.StatusOK)
@@ -90,7 +90,7 @@ func TestSignInReplacesTheSessionOfTheBrowser(t *testing.T) {
 	if got := decode[[]struct{ Current bool }](bob, bob.do(http.MethodGet, "/me/sessions", "")); len(got) != 2 {
 		t.Errorf("the owner has %d sessions, want 2", len(got))
 	}
-	program.awaitRefusal(in.Token)
+	program.awaitRefusal(signedIn.Token)
 }
 
 func TestPasskeysAreNamedAndRemoved(t *testing.T) {

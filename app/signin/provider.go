@@ -43,7 +43,7 @@ func (h *handlers) callback(c *fiber.Ctx) string {
 	return caller.PublicOrigin(c, h.Origins) + "/oidc/callback"
 }
 
-// finishProvider handles GET /oidc/callback, the provider's answer.
+// finishProvider handles GET /oidc/callback, to which the provider redirects.
 func (h *handlers) finishProvider(c *fiber.Ctx) error {
 	if h.Provider == nil {
 		return fiber.ErrNotFound
@@ -51,15 +51,15 @@ func (h *handlers) finishProvider(c *fiber.Ctx) error {
 	state, encoded, _ := strings.Cut(takeCookie(c, providerCookie), ".")
 	decoded, _ := base64.RawURLEncoding.DecodeString(encoded)
 	next := oidc.LocalPath(string(decoded))
-	answer, err := url.ParseQuery(string(c.Request().URI().QueryString()))
+	response, err := url.ParseQuery(string(c.Request().URI().QueryString()))
 	if err != nil {
-		answer = nil
+		response = nil
 	}
-	in, _, err := h.Provider.Finish(c.UserContext(), state, answer, signIn(c, "", ""))
+	signedIn, _, err := h.Provider.Finish(c.UserContext(), state, response, signIn(c, "", ""))
 	if err != nil {
 		return h.refuseProvider(c, next, err)
 	}
-	h.establish(c, in)
+	h.establish(c, signedIn)
 	return c.Redirect(next, http.StatusSeeOther)
 }
 

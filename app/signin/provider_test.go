@@ -36,8 +36,8 @@ func startProvider(t *testing.T) (mock *mockoidc.MockOIDC, settings []string) {
 	return mock, []string{"OIDC_ISSUER=" + mock.Issuer(), "OIDC_CLIENT_ID=" + mock.ClientID, "OIDC_CLIENT_SECRET=" + mock.ClientSecret}
 }
 
-// ask starts a sign-in at the provider, and returns the path of its answer.
-func (b *browser) ask(mock *mockoidc.MockOIDC, subject, next string) (answer string) {
+// authorize signs in at the provider, and returns the path to which it redirects.
+func (b *browser) authorize(mock *mockoidc.MockOIDC, subject, next string) (answer string) {
 	b.Helper()
 	mock.QueueUser(&mockoidc.MockUser{Subject: subject, Email: subject + "@example.org", EmailVerified: true, PreferredUsername: subject})
 	start := b.expect("start", b.get("/oidc/start?next="+url.QueryEscape(next)), http.StatusSeeOther)
@@ -63,18 +63,18 @@ func TestProviderSignsPeopleIn(t *testing.T) {
 		t.Errorf("the page does not offer the provider: %s", page.body)
 	}
 	path, code := setupPath(t, server)
-	answer := ada.ask(mock, "ada", path)
+	answer := ada.authorize(mock, "ada", path)
 	restore := ada.keepCookies()
-	got := ada.expect("answer", ada.get(answer), http.StatusSeeOther)
+	got := ada.expect("callback", ada.get(answer), http.StatusSeeOther)
 	if got.location() != path {
 		t.Fatalf("redirected to %q, want the setup page", got.location())
 	}
 	ada.expect("become the owner", ada.form("/setup", "code", code), http.StatusSeeOther)
 	restore()
-	ada.expect("the same answer again", ada.get(answer), http.StatusForbidden)
+	ada.expect("the same response again", ada.get(answer), http.StatusForbidden)
 
 	again := newBrowser(t, server)
-	again.expect("answer", again.get(again.ask(mock, "ada", "/")), http.StatusSeeOther)
+	again.expect("callback", again.get(again.authorize(mock, "ada", "/")), http.StatusSeeOther)
 	people := decode[[]struct{ Name, Role string }](again, again.do(http.MethodGet, "/people", ""))
 	if len(people) != 1 || people[0].Name != "ada" || people[0].Role != "owner" {
 		t.Errorf("got people %v, want one owner", people)
@@ -86,8 +86,8 @@ func TestProviderKeepsTheGuest(t *testing.T) {
 	mock, settings := startProvider(t)
 	server := apptest.Start(t, redistest.Start(t), settings...)
 	ada := newBrowser(t, server)
-	guest := decode[signedIn](ada, ada.json(http.MethodPost, "/session", "name", "Ada"))
-	ada.expect("answer", ada.get(ada.ask(mock, "ada", "/")), http.StatusSeeOther)
+	guest := decode[signInResponse](ada, ada.json(http.MethodPost, "/session", "name", "Ada"))
+	ada.expect("callback", ada.get(ada.authorize(mock, "ada", "/")), http.StatusSeeOther)
 	people := decode[[]struct{ ID, Name string }](ada, ada.do(http.MethodGet, "/people", ""))
 	if len(people) != 1 || people[0].ID != guest.User.ID || people[0].Name != "Ada" {
 		t.Errorf("got people %v, want the guest %v", people, guest.User)
@@ -100,25 +100,25 @@ func TestProviderAnswersAreRefused(t *testing.T) {
 	server := apptest.Start(t, redistest.Start(t), append(settings, "OIDC_DOMAINS=example.org")...)
 	ada, mallory := newBrowser(t, server), newBrowser(t, server)
 
-	answer := mallory.ask(mock, "mallory", "/")
-	ada.expect("the answer of another browser", ada.get(answer), http.StatusForbidden)
-	ada.ask(mock, "ada", "/")
-	got := ada.expect("the answer to another sign-in", ada.get(answer), http.StatusForbidden)
+	answer := mallory.authorize(mock, "mallory", "/")
+	ada.expect("the response of another browser", ada.get(answer), http.StatusForbidden)
+	ada.authorize(mock, "ada", "/")
+	got := ada.expect("the response to another sign-in", ada.get(answer), http.StatusForbidden)
 	if !strings.Contains(got.body, "didn’t sign you in") {
-		t.Errorf("the page does not say what happened: %s", got.body)
+		t.Errorf("the page does not explain the error: %s", got.body)
 	}
-	answer = ada.ask(mock, "ada", "/")
+	answer = ada.authorize(mock, "ada", "/")
 	state := mustParse(answer).Query().Get("state")
 	ada.expect("an error of the provider", ada.get("/oidc/callback?error=access_denied&state="+state), http.StatusForbidden)
 	ada.expect("the code after the error", ada.get(answer), http.StatusForbidden)
-	ada.ask(mock, "ada", "/")
+	ada.authorize(mock, "ada", "/")
 	ada.expect("no state", ada.get("/oidc/callback?code=x"), http.StatusForbidden)
 
 	mock.QueueUser(&mockoidc.MockUser{Subject: "eve", Email: "eve@elsewhere.org", EmailVerified: true})
-	answer = mallory.askQueued()
+	answer = mallory.authorizeQueued()
 	got = mallory.expect("an address in another domain", mallory.get(answer), http.StatusForbidden)
 	if !strings.Contains(got.body, "can’t be used here") {
-		t.Errorf("the page does not say what happened: %s", got.body)
+		t.Errorf("the page does not explain the error: %s", got.body)
 	}
 	for _, site := range []string{"cross-site", "same-site"} {
 		got := ada.do(http.MethodGet, "/oidc/start?next=%2Fme", "", "Sec-Fetch-Site", site)
@@ -129,8 +129,8 @@ func TestProviderAnswersAreRefused(t *testing.T) {
 	ada.expect("people", ada.do(http.MethodGet, "/people", ""), http.StatusForbidden)
 }
 
-// askQueued is ask for the user that was queued last.
-func (b *browser) askQueued() (answer string) {
+// authorizeQueued is authorize for the user that was queued last.
+func (b *browser) authorizeQueued() (answer string) {
 	b.Helper()
 	start := b.expect("start", b.get("/oidc/start"), http.StatusSeeOther)
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -148,7 +148,7 @@ func TestDeadProviderPreventsNothing(t *testing.T) {
 	ada := newBrowser(t, server)
 	got := ada.expect("start", ada.get("/oidc/start?next=%2Fr%2Flobby"), http.StatusServiceUnavailable)
 	if !strings.Contains(got.body, "127.0.0.1 can’t be reached") || !strings.Contains(got.body, `name="next" type="hidden" value="/r/lobby"`) {
-		t.Errorf("the page does not say what happened: %s", got.body)
+		t.Errorf("the page does not explain the error: %s", got.body)
 	}
 	ada.createPasskey("name", "Ada")
 	ada.expect("people", ada.do(http.MethodGet, "/people", ""), http.StatusOK)
@@ -161,7 +161,7 @@ func TestProviderWithAWrongClockSignsPeopleIn(t *testing.T) {
 		mock.FastForward(skew)
 		server := apptest.Start(t, redistest.Start(t), settings...)
 		ada := newBrowser(t, server)
-		ada.expect("answer", ada.get(ada.ask(mock, "ada", "/")), http.StatusSeeOther)
+		ada.expect("callback", ada.get(ada.authorize(mock, "ada", "/")), http.StatusSeeOther)
 		ada.expect("people", ada.do(http.MethodGet, "/people", ""), http.StatusOK)
 	}
 }
@@ -171,7 +171,7 @@ func TestProviderEndsSessions(t *testing.T) {
 	mock, settings := startProvider(t)
 	server := apptest.Start(t, redistest.Start(t), settings...)
 	ada, provider := newBrowser(t, server), newBrowser(t, server)
-	ada.expect("answer", ada.get(ada.ask(mock, "ada", "/")), http.StatusSeeOther)
+	ada.expect("callback", ada.get(ada.authorize(mock, "ada", "/")), http.StatusSeeOther)
 	logout := func(subject string) string {
 		t.Helper()
 		token, err := mock.Keypair.SignJWT(jwt.MapClaims{

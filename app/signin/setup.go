@@ -76,15 +76,15 @@ func (h *handlers) postSetup(c *fiber.Ctx) error {
 			return h.renderSetup(c, code, body.Fields["name"], err)
 		}
 	}
-	in, err := h.becomeOwner(c, code, wanted)
+	signedIn, err := h.becomeOwner(c, code, wanted)
 	if err != nil {
 		return err
 	}
-	h.establish(c, in)
+	h.establish(c, signedIn)
 	if body.IsForm {
-		return h.welcome(c, in, "/")
+		return h.welcome(c, signedIn, "/")
 	}
-	return c.Status(http.StatusCreated).JSON(signedIn{User: userJSON(in.User), Token: in.Token})
+	return c.Status(http.StatusCreated).JSON(signInResponse{User: userJSON(signedIn.User), Token: signedIn.Token})
 }
 
 // promote makes the account that is signed in an owner.
@@ -102,7 +102,7 @@ func (h *handlers) promote(c *fiber.Ctx, body request.Body, session accounts.Ses
 	if body.IsForm {
 		return c.Redirect("/me", http.StatusSeeOther)
 	}
-	return c.JSON(signedIn{User: userJSON(redeemed.User)})
+	return c.JSON(signInResponse{User: userJSON(redeemed.User)})
 }
 
 // becomeOwner creates the account of an owner.
@@ -117,8 +117,8 @@ func (h *handlers) becomeOwner(c *fiber.Ctx, code string, wanted accounts.SignIn
 	return redeemed.SignedIn, h.recordOwner(redeemed)
 }
 
-// refuseOtherInvite refuses the code of an invite that makes nobody an owner. A code that has been used passes,
-// because the person who has used it may repeat the request. For anybody else, Redeem refuses it.
+// refuseOtherInvite refuses the code of an invite with another role than owner. It accepts a used code, because
+// the person who used it may repeat the request. Redeem refuses it for anyone else.
 func (h *handlers) refuseOtherInvite(c *fiber.Ctx, code string) error {
 	invite, err := h.Accounts.Invite(c.UserContext(), code)
 	if err == nil && !makesOwner(invite.Role, invite.Room) {

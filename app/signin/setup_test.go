@@ -23,8 +23,8 @@ func TestSetupLinkMakesTheFirstOwner(t *testing.T) {
 		}
 		owner.expect("setup page, HEAD", owner.do(http.MethodHead, path, "", "Accept", "text/html"), http.StatusOK)
 	}
-	in := owner.createPasskey("name", "Olga", "code", code)
-	if got := owner.role(in.User.ID); got != "owner" {
+	signedIn := owner.createPasskey("name", "Olga", "code", code)
+	if got := owner.role(signedIn.User.ID); got != "owner" {
 		t.Errorf("the role is %q, want owner", got)
 	}
 	late := newBrowser(t, server)
@@ -36,7 +36,7 @@ func TestSetupLinkMakesTheFirstOwner(t *testing.T) {
 	}
 	owner.expect("sign out", owner.json(http.MethodPost, "/sign-out"), http.StatusNoContent)
 	owner.expect("people after the sign-out", owner.do(http.MethodGet, "/people", ""), http.StatusForbidden)
-	if again := owner.usePasskey(); again.User.ID != in.User.ID || owner.role(in.User.ID) != "owner" {
+	if again := owner.usePasskey(); again.User.ID != signedIn.User.ID || owner.role(signedIn.User.ID) != "owner" {
 		t.Errorf("signed in as %+v, want the owner", again)
 	}
 	server.Restart()
@@ -73,12 +73,12 @@ func TestAccountCanBecomeOwner(t *testing.T) {
 	server := apptest.Start(t, redistest.Start(t))
 	path, code := setupPath(t, server)
 	member := newBrowser(t, server)
-	in := decode[signedIn](member, member.expect("sign up", member.json(http.MethodPost, "/sign-up", "name", "Ada"), http.StatusCreated))
+	signedIn := decode[signInResponse](member, member.expect("sign up", member.json(http.MethodPost, "/sign-up", "name", "Ada"), http.StatusCreated))
 	if page := member.get(path); strings.Contains(page.body, "data-passkey") {
 		t.Errorf("a person with an account is asked for another passkey: %s", page.body)
 	}
 	member.expect("setup", member.form("/setup", "code", code), http.StatusSeeOther)
-	if got := member.role(in.User.ID); got != "owner" {
+	if got := member.role(signedIn.User.ID); got != "owner" {
 		t.Errorf("the role is %q, want owner", got)
 	}
 }

@@ -33,7 +33,7 @@ type Options struct {
 	ProviderName string         // shown to people
 	Chat         *chat.Service
 	Callers      *caller.Identifier
-	Mode         streams.Mode // with streams.Anyone, guests may become accounts
+	Mode         streams.Mode // with streams.Anyone, guests may create accounts
 	Origins      []string     // other origins of this server, as peer.CanonicalOrigin returns them
 
 	// Allow counts an attempt to sign in or to use a code. It returns an error if the address has to wait.
@@ -45,7 +45,7 @@ type Options struct {
 // handlers handles the routes.
 type handlers struct{ Options }
 
-// Register adds the routes. The router must have checked the Origin and the token of requests.
+// Register adds the routes. Middleware must already have checked the Origin and the token of each request.
 func Register(router fiber.Router, options Options) {
 	h := &handlers{options}
 	router.Get("/sign-in", negotiate.NoReferrer, h.getSignIn)
@@ -88,8 +88,8 @@ func (h *handlers) site(c *fiber.Ctx) (passkeys.Site, error) {
 	return passkeys.Site{ID: parsed.Hostname(), Name: "Burble", Origins: []string{origin}}, nil
 }
 
-// signIn describes the sign-in of the caller, who may be a guest that gets an account. name is for a caller
-// without a name, and key is what the client chose, or "".
+// signIn describes the sign-in of the caller, who may be a guest without an account. name is used if the
+// caller has no name. key is the client's idempotency key, or "".
 func signIn(c *fiber.Ctx, name, key string) accounts.SignIn {
 	s := accounts.SignIn{User: guest(c), Device: device(c.Get(fiber.HeaderUserAgent)), Key: key}
 	if s.User.ID == "" {
@@ -106,11 +106,11 @@ func guest(c *fiber.Ctx) identity.User {
 	return identity.User{}
 }
 
-// establish sets the cookie of a session that has just started, and ends the browser's previous session.
-func (h *handlers) establish(c *fiber.Ctx, in accounts.SignedIn) {
+// establish sets the cookie of a new session, and ends the browser's previous session.
+func (h *handlers) establish(c *fiber.Ctx, signedIn accounts.SignedIn) {
 	found := caller.Of(c)
-	caller.SetToken(c, in.Token, accounts.SessionLife)
-	if old := found.Session; old != nil && found.HasCookie && !found.HasBearer && old.ID != in.Session.ID {
+	caller.SetToken(c, signedIn.Token, accounts.SessionLife)
+	if old := found.Session; old != nil && found.HasCookie && !found.HasBearer && old.ID != signedIn.Session.ID {
 		user := old.User.String()
 		if err := h.Accounts.SignOut(c.UserContext(), user, user, old.ID); err != nil {
 			h.Log.Warn("cannot end the session that a sign-in replaced", "user", user, "error", err)
@@ -118,8 +118,8 @@ func (h *handlers) establish(c *fiber.Ctx, in accounts.SignedIn) {
 	}
 }
 
-// signedIn is the response to a program that has signed in.
-type signedIn struct {
+// signInResponse is the response to a program that has signed in.
+type signInResponse struct {
 	User  protocol.User `json:"user"`
 	Token string        `json:"token,omitempty"`
 	Room  string        `json:"room,omitempty"`
@@ -128,7 +128,7 @@ type signedIn struct {
 
 func userJSON(user identity.User) protocol.User { return protocol.User{ID: user.ID, Name: user.Name} }
 
-// entrance returns the data that all pages for signing in need. here is the page's own address.
+// entrance returns what all pages for signing in need. here is the page's own path.
 func (h *handlers) entrance(c *fiber.Ctx, title, here, next, code string) views.Entrance {
 	return views.Entrance{
 		Page: h.NewPage(c, title), Here: here, Next: next, Code: code, Key: uuid.NewString(), Provider: h.ProviderName,
@@ -136,14 +136,14 @@ func (h *handlers) entrance(c *fiber.Ctx, title, here, next, code string) views.
 }
 
 // welcome redirects a form to the page that offers a passkey, or to next if the person has one.
-func (h *handlers) welcome(c *fiber.Ctx, in accounts.SignedIn, next string) error {
-	if has, err := h.Accounts.Passkeys(c.UserContext(), in.User.ID); err == nil && len(has) > 0 {
+func (h *handlers) welcome(c *fiber.Ctx, signedIn accounts.SignedIn, next string) error {
+	if has, err := h.Accounts.Passkeys(c.UserContext(), signedIn.User.ID); err == nil && len(has) > 0 {
 		return c.Redirect(next, http.StatusSeeOther)
 	}
 	return c.Redirect("/welcome?next="+url.QueryEscape(next), http.StatusSeeOther)
 }
 
-// Cookies that tie an answer to the browser that made the request.
+// The names of the cookies that tie a response to the browser that started the sign-in.
 const (
 	passkeyCookie  = "passkey"
 	providerCookie = "provider"

@@ -23,14 +23,14 @@ func (s *testServer) newAccount(name string, role accounts.Role) testUser {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	in, err := s.accounts.Upgrade(s.t.Context(), accounts.SignIn{User: guest, Device: "test"})
+	signedIn, err := s.accounts.Upgrade(s.t.Context(), accounts.SignIn{User: guest, Device: "test"})
 	if err == nil && role != accounts.Member {
 		err = s.accounts.SetRole(s.t.Context(), accounts.Operator, guest.ID, role)
 	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return testUser{client.User{ID: guest.ID, Name: guest.Name}, in.Token}
+	return testUser{client.User{ID: guest.ID, Name: guest.Name}, signedIn.Token}
 }
 
 // manage makes a request with JSON, which may be empty, as the user. It checks the status.

@@ -39,7 +39,7 @@ func (s *Server) routes() {
 	s.fiber.Get("/ws", s.handleSocket())
 	s.fiber.Post("/session", s.postSession)
 	manage.Register(s.fiber, manage.Options{
-		Chat: s.chat, Page: s.newPage, Render: s.render,
+		Chat: s.chat, NewPage: s.newPage, Render: s.render,
 		Charge: func(address string, items int) { s.limits.Charge(address, items) },
 	})
 	s.fiber.Get("/rooms", negotiate.Response, s.getRooms)

@@ -11,9 +11,9 @@ local name, epoch, key, kind, title, uid, author = ARGV[1], ARGV[2], ARGV[4], AR
 
 if redis.call('EXISTS', KEYS[1]) == 1 or redis.call('HEXISTS', KEYS[2], 'kind') == 1 then
   local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
-  local of = {}
-  for i = 1, #(first and first[2] or {}), 2 do of[first[2][i]] = first[2][i + 1] end
-  return of.key == key and of.uid == uid and 'created' or 'exists'
+  local fields = {}
+  for i = 1, #(first and first[2] or {}), 2 do fields[first[2][i]] = first[2][i + 1] end
+  return fields.key == key and fields.uid == uid and 'created' or 'exists'
 end
 -- As in append.lua, keys of a lost history must not become part of the new one.
 if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]) > 0 then
@@ -23,8 +23,8 @@ end
 local n, id = 0, nil
 local function append(kind, idempotency_key, ...)
   n = n + 1
-  local own = n == 1 and string.format('%.0f-%s', clock(), ARGV[3]) or '*'
-  id = redis.call('XADD', KEYS[1], own, 'kind', kind, 'n', n, 'm', 0, 'key', idempotency_key, 'uid', uid, 'name', author, ...)
+  local wanted_id = n == 1 and string.format('%.0f-%s', clock(), ARGV[3]) or '*'
+  id = redis.call('XADD', KEYS[1], wanted_id, 'kind', kind, 'n', n, 'm', 0, 'key', idempotency_key, 'uid', uid, 'name', author, ...)
 end
 local function add(member_uid, member_name, role)
   append('member', '', 'member', member_uid, 'member_name', member_name, 'role', role)

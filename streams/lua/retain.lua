@@ -1,4 +1,4 @@
--- Applies the retention limits to a room, also if nothing is appended to it. Needs lib.lua, reactions.lua
+-- Applies the retention limits to a room, even if nothing is appended to it. Needs lib.lua, reactions.lua
 -- and trim.lua.
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits  7 rooms

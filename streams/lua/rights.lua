@@ -36,8 +36,8 @@ local function moderates(actor)
   return actor.rank == 'owner' or actor.rank == 'moderator' or actor.role == 'moderator'
 end
 
--- talk lists the kinds that are refused if the room is archived or locked, or the user is muted.
-local talk = {message = true, edit = true, react = true, topic = true}
+-- is_post lists the kinds that are refused if the room is archived or locked, or the user is muted.
+local is_post = {message = true, edit = true, react = true, topic = true}
 
 -- refuse(room, actor, kind, new, members) returns why the actor may not append an entry, or nil if
 -- they may. It does not check whose message an edit or a deletion changes.
@@ -47,15 +47,15 @@ local talk = {message = true, edit = true, react = true, topic = true}
 local function refuse(room, actor, kind, new, members)
   local hidden = is_hidden(room.name)
   if hidden and not (room.kind and actor.role) then return 'hidden' end
-  local owns, controls = actor.rank == 'owner', moderates(actor)
-  if talk[kind] then
+  local is_owner, is_moderator = actor.rank == 'owner', moderates(actor)
+  if is_post[kind] then
     if room.archived == '1' then return 'archived' end
-    if room.locked == '1' and not controls then return 'locked' end
+    if room.locked == '1' and not is_moderator then return 'locked' end
     if actor.muted > 0 and actor.muted > clock() then return 'muted' end
   end
   if kind == 'room' then
     if room.kind == 'direct' then return 'direct' end
-    return not controls and 'not_moderator' or nil
+    return not is_moderator and 'not_moderator' or nil
   end
   if kind ~= 'member' then return nil end
 
@@ -65,11 +65,11 @@ local function refuse(room, actor, kind, new, members)
     if not role then return 'no_member' end
     -- They leave. In a public room, only moderators can: all others in the hash are or were muted.
     if new.member == actor.uid and (hidden or role == 'moderator') then return nil end
-    if role == 'moderator' and not owns then return 'not_owner' end
-    return not controls and 'not_moderator' or nil
+    if role == 'moderator' and not is_owner then return 'not_owner' end
+    return not is_moderator and 'not_moderator' or nil
   end
-  if (new.role == 'moderator') ~= (role == 'moderator') and not owns then return 'not_owner' end
+  if (new.role == 'moderator') ~= (role == 'moderator') and not is_owner then return 'not_owner' end
   -- Every member of a hidden room may invite people, but not change those who are members.
-  local invites = hidden and not role and new.role == 'member' and not new.muted
-  return not (invites or controls) and 'not_moderator' or nil
+  local is_invite = hidden and not role and new.role == 'member' and not new.muted
+  return not (is_invite or is_moderator) and 'not_moderator' or nil
 end

@@ -17,9 +17,9 @@ local meta = redis.call('HMGET', KEYS[2], 'topic', 'n', 'messages', 'title')
 local entries, messages = 0, 0
 
 local function values(entry)
-  local of = {}
-  for i = 1, #entry[2], 2 do of[entry[2][i]] = entry[2][i + 1] end
-  return tonumber(of.n), tonumber(of.m), of.kind
+  local fields = {}
+  for i = 1, #entry[2], 2 do fields[entry[2][i]] = entry[2][i + 1] end
+  return tonumber(fields.n), tonumber(fields.m), fields.kind
 end
 
 if last and ARGV[1] ~= '' and ARGV[1] ~= last[1] then

@@ -5,6 +5,6 @@
 // does not answer.
 //
 //	address, state, err := provider.Begin(ctx, "https://chat.example/oidc", "/r/lobby", guest)
-//	// set state as a __Host- cookie, redirect to address, and with the answer:
+//	// set state as a __Host- cookie, redirect to address, and with the response:
 //	signedIn, next, err := provider.Finish(ctx, cookie, query, accounts.SignIn{Device: "Firefox on Linux"})
 package oidc

@@ -25,12 +25,12 @@ type authorization struct {
 	Guest    identity.User `json:"guest"`
 }
 
-// Begin starts a sign-in at the provider. redirect is the address that gets the answer. guest, if set, is
-// the guest who gets the account, and whose token the caller has verified. next is the page to show
+// Begin starts a sign-in at the provider. redirect is the URL to which the provider sends its response. guest, if
+// set, is the guest who gets the account. The caller must have verified the guest's token. next is the page to show
 // afterwards; anything but a path of this site becomes "/".
 //
 // It returns the address to redirect the browser to, and the state, which the caller must set as a __Host-
-// cookie. The cookie ties the answer to this browser, which prevents login CSRF.
+// cookie. The cookie ties the response to this browser, which prevents login CSRF.
 func (p *Provider) Begin(ctx context.Context, redirect, next string, guest identity.User) (address, state string, err error) {
 	found, err := p.discover()
 	if err != nil {
@@ -60,39 +60,39 @@ func LocalPath(next string) string {
 	return next
 }
 
-// Finish verifies the answer and signs in. cookie is the state from the browser's cookie, and answer the
-// query of the request. A person who signs in for the first time gets an account. s.User is ignored. It
+// Finish verifies the provider's response and signs in. cookie is the state from the browser's cookie, and
+// response is the query of the request. A person who signs in for the first time gets an account. s.User is ignored. It
 // returns accounts.ErrNotAllowed if Options.Domains do not admit the person.
-func (p *Provider) Finish(ctx context.Context, cookie string, answer url.Values, s accounts.SignIn) (in accounts.SignedIn, next string, err error) {
-	state := answer.Get("state")
+func (p *Provider) Finish(ctx context.Context, cookie string, response url.Values, s accounts.SignIn) (signedIn accounts.SignedIn, next string, err error) {
+	state := response.Get("state")
 	if state == "" || subtle.ConstantTimeCompare([]byte(state), []byte(cookie)) != 1 {
-		return in, "", p.refuse("the state is not that of the browser")
+		return signedIn, "", p.refuse("the state is not that of the browser")
 	}
 	found, err := p.discover() // first, so that the person may try again
 	if err != nil {
-		return in, "", err
+		return signedIn, "", err
 	}
 	var ceremony authorization
 	if err := p.accounts.TakeCeremony(ctx, "oidc", state, &ceremony); err != nil {
-		return in, "", err
+		return signedIn, "", err
 	}
-	if answer.Get("code") == "" {
-		return in, "", p.refuse("the provider did not sign the person in")
+	if response.Get("code") == "" {
+		return signedIn, "", p.refuse("the provider did not sign the person in")
 	}
-	token, err := found.oauth.Exchange(p.with(ctx), answer.Get("code"), oauth2.VerifierOption(ceremony.Verifier),
+	token, err := found.oauth.Exchange(p.with(ctx), response.Get("code"), oauth2.VerifierOption(ceremony.Verifier),
 		redirectTo(ceremony.Redirect))
 	if err != nil {
-		return in, "", p.exchangeError(err)
+		return signedIn, "", p.exchangeError(err)
 	}
 	who, err := p.identify(ctx, found, token, ceremony.Nonce)
 	if err != nil {
-		return in, "", err
+		return signedIn, "", err
 	}
 	if s.User = ceremony.Guest; s.User.ID == "" {
 		s.User.Name = who.displayName()
 	}
-	in, err = p.accounts.SignInWithIdentity(ctx, accounts.Identity{Issuer: p.options.Issuer, Subject: who.Subject, SID: who.SID}, state, s)
-	return in, ceremony.Next, err
+	signedIn, err = p.accounts.SignInWithIdentity(ctx, accounts.Identity{Issuer: p.options.Issuer, Subject: who.Subject, SID: who.SID}, state, s)
+	return signedIn, ceremony.Next, err
 }
 
 // exchangeError returns ErrRefused if the provider refused the code, and ErrUnavailable otherwise.
@@ -154,7 +154,7 @@ func (p *Provider) identify(ctx context.Context, found *endpoints, token *oauth2
 	return who, nil
 }
 
-// displayName returns an acceptable name for the person.
+// displayName returns a valid name for the person.
 func (c claims) displayName() string {
 	local, _, _ := strings.Cut(c.Email, "@")
 	for _, name := range []string{c.Name, c.Username, local} {

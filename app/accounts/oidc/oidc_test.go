@@ -139,8 +139,9 @@ func (p *person) Userinfo([]string) ([]byte, error) {
 	return json.Marshal(map[string]any{"sub": p.userinfoSubject, "email": p.Email, "email_verified": true})
 }
 
-// answer goes to the provider as a browser does, and returns the state of the cookie and the answer.
-func (f *fixture) answer(next string, guest identity.User) (cookie string, query url.Values) {
+// authorize signs in at the provider as a browser does. It returns the state for the cookie, and the query of
+// the response.
+func (f *fixture) authorize(next string, guest identity.User) (cookie string, query url.Values) {
 	f.Helper()
 	address, state, err := f.provider.Begin(ctx, redirect, next, guest)
 	f.must(err)
@@ -159,9 +160,9 @@ func (f *fixture) answer(next string, guest identity.User) (cookie string, query
 
 func (f *fixture) signIn() (accounts.SignedIn, error) {
 	f.Helper()
-	cookie, query := f.answer("/", identity.User{})
-	in, _, err := f.provider.Finish(ctx, cookie, query, accounts.SignIn{Device: "test"})
-	return in, err
+	cookie, query := f.authorize("/", identity.User{})
+	signedIn, _, err := f.provider.Finish(ctx, cookie, query, accounts.SignIn{Device: "test"})
+	return signedIn, err
 }
 
 func TestSignInTwiceIsOneAccount(t *testing.T) {
@@ -181,19 +182,19 @@ func TestGuestKeepsTheUserID(t *testing.T) {
 	f := newFixture(t)
 	guest, err := identity.NewUser("Guest")
 	f.must(err)
-	cookie, query := f.answer("/r/lobby?at=1#x", guest)
-	in, next, err := f.provider.Finish(ctx, cookie, query, accounts.SignIn{})
-	if err != nil || in.User != guest || next != "/r/lobby?at=1#x" {
-		t.Errorf("signed in as %v, next %q, %v", in.User, next, err)
+	cookie, query := f.authorize("/r/lobby?at=1#x", guest)
+	signedIn, next, err := f.provider.Finish(ctx, cookie, query, accounts.SignIn{})
+	if err != nil || signedIn.User != guest || next != "/r/lobby?at=1#x" {
+		t.Errorf("signed in as %v, next %q, %v", signedIn.User, next, err)
 	}
 	f.want("guest", f.accounts.Guest(ctx, guest.ID), accounts.ErrUpgraded)
 	// A second guest in the same person's browser does not get the account's user ID.
 	other, err := identity.NewUser("Other")
 	f.must(err)
-	cookie, query = f.answer("/", other)
-	in, _, err = f.provider.Finish(ctx, cookie, query, accounts.SignIn{})
-	if err != nil || in.User != guest {
-		t.Errorf("signed in as %v, %v", in.User, err)
+	cookie, query = f.authorize("/", other)
+	signedIn, _, err = f.provider.Finish(ctx, cookie, query, accounts.SignIn{})
+	if err != nil || signedIn.User != guest {
+		t.Errorf("signed in as %v, %v", signedIn.User, err)
 	}
 	f.want("the other guest", f.accounts.Guest(ctx, other.ID), nil)
 }
@@ -201,7 +202,7 @@ func TestGuestKeepsTheUserID(t *testing.T) {
 func TestEveryAnswerWorksOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	cookie, query := f.answer("/", identity.User{})
+	cookie, query := f.authorize("/", identity.User{})
 	var succeeded atomic.Int32
 	var working sync.WaitGroup
 	for range 8 {
@@ -216,30 +217,30 @@ func TestEveryAnswerWorksOnce(t *testing.T) {
 	}
 	working.Wait()
 	if succeeded.Load() != 1 {
-		t.Errorf("%d sign-ins with one answer", succeeded.Load())
+		t.Errorf("%d sign-ins with one response", succeeded.Load())
 	}
 }
 
 func TestAnswersOfOthersAreRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	mallory, answer := f.answer("/", identity.User{})
-	ada, _ := f.answer("/", identity.User{})
+	mallory, response := f.authorize("/", identity.User{})
+	ada, _ := f.authorize("/", identity.User{})
 	for what, cookie := range map[string]string{"another browser": ada, "no cookie": "", "part of the state": mallory[:10]} {
-		_, _, err := f.provider.Finish(ctx, cookie, answer, accounts.SignIn{})
+		_, _, err := f.provider.Finish(ctx, cookie, response, accounts.SignIn{})
 		f.want(what, err, accounts.ErrRefused)
 	}
-	_, _, err := f.provider.Finish(ctx, "", url.Values{"code": answer["code"]}, accounts.SignIn{})
+	_, _, err := f.provider.Finish(ctx, "", url.Values{"code": response["code"]}, accounts.SignIn{})
 	f.want("no state at all", err, accounts.ErrRefused)
-	_, _, err = f.provider.Finish(ctx, "made-up", url.Values{"code": answer["code"], "state": {"made-up"}}, accounts.SignIn{})
+	_, _, err = f.provider.Finish(ctx, "made-up", url.Values{"code": response["code"], "state": {"made-up"}}, accounts.SignIn{})
 	f.want("a made-up state", err, accounts.ErrRefused)
 	// A code from another sign-in does not match the PKCE verifier of this one.
-	_, other := f.answer("/", identity.User{})
-	cookie, own := f.answer("/", identity.User{})
+	_, other := f.authorize("/", identity.User{})
+	cookie, own := f.authorize("/", identity.User{})
 	_, _, err = f.provider.Finish(ctx, cookie, url.Values{"code": other["code"], "state": own["state"]}, accounts.SignIn{})
 	f.want("the code of another sign-in", err, accounts.ErrRefused)
 	// The provider reports an error.
-	cookie, own = f.answer("/", identity.User{})
+	cookie, own = f.authorize("/", identity.User{})
 	_, _, err = f.provider.Finish(ctx, cookie, url.Values{"error": {"access_denied"}, "state": own["state"]}, accounts.SignIn{})
 	f.want("access denied", err, accounts.ErrRefused)
 	_, _, err = f.provider.Finish(ctx, cookie, own, accounts.SignIn{})
@@ -250,7 +251,7 @@ func TestWrongIDTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *oidc.Options) { o.Domains = []string{"other.example", " example.COM"} })
 	if _, err := f.signIn(); err != nil {
-		t.Fatalf("the right token: %v", err)
+		t.Fatalf("a valid token: %v", err)
 	}
 	tests := map[string]struct {
 		change func(jwt.MapClaims)
@@ -276,15 +277,15 @@ func TestWrongIDTokensAreRefused(t *testing.T) {
 		"an address in a name":   {func(c jwt.MapClaims) { c["email"] = "x@example.com@evil.example" }, accounts.ErrNotAllowed},
 		"not verified":           {func(c jwt.MapClaims) { c["email_verified"] = false }, accounts.ErrNotAllowed},
 		"address from userinfo":  {func(c jwt.MapClaims) { delete(c, "email"); delete(c, "email_verified") }, nil},
-		"no word on verifying":   {func(c jwt.MapClaims) { delete(c, "email_verified") }, accounts.ErrNotAllowed},
+		"no email_verified":      {func(c jwt.MapClaims) { delete(c, "email_verified") }, accounts.ErrNotAllowed},
 		"verified, as a string":  {func(c jwt.MapClaims) { c["email_verified"] = "true" }, nil},
 		"a name that is refused": {func(c jwt.MapClaims) { c["name"] = "\u202e" }, nil},
 	}
 	for name, test := range tests {
 		f.change = test.change
-		in, err := f.signIn()
+		signedIn, err := f.signIn()
 		f.want(name, err, test.want)
-		if err == nil && in.User.Name == "" {
+		if err == nil && signedIn.User.Name == "" {
 			t.Errorf("%s: no name", name)
 		}
 	}
@@ -340,7 +341,7 @@ func TestDeadProvider(t *testing.T) {
 	listener.Close()
 	f := newFixture(t, func(o *oidc.Options) { o.Issuer = "http://" + address + mockoidc.IssuerBase }) // New does not fail
 	began := time.Now()
-	for range 50 { // these share few attempts
+	for range 50 { // they share few requests to the provider
 		_, _, err := f.provider.Begin(ctx, redirect, "/", identity.User{})
 		f.want("begin", err, accounts.ErrUnavailable)
 	}
@@ -348,7 +349,7 @@ func TestDeadProvider(t *testing.T) {
 	if took := time.Since(began); took < 5*time.Second && strings.Count(f.log.String(), "cannot discover") != 1 {
 		t.Errorf("log: %s", f.log)
 	}
-	// It comes to life.
+	// The provider starts.
 	mock, err := mockoidc.NewServer(nil)
 	f.must(err)
 	listener, err = net.Listen("tcp", address)
@@ -369,7 +370,7 @@ func TestDeadProvider(t *testing.T) {
 	}
 	_, err = f.signIn()
 	f.must(err)
-	cookie, query := f.answer("/", identity.User{})
+	cookie, query := f.authorize("/", identity.User{})
 	mock.QueueError(&mockoidc.ServerError{Code: http.StatusServiceUnavailable, Error: "temporarily_unavailable"})
 	_, _, err = f.provider.Finish(ctx, cookie, query, accounts.SignIn{})
 	f.want("the provider is away at the exchange", err, accounts.ErrUnavailable)
@@ -378,7 +379,7 @@ func TestDeadProvider(t *testing.T) {
 func TestProviderThatLies(t *testing.T) {
 	t.Parallel()
 	var sent atomic.Int64
-	answers := map[string]http.HandlerFunc{
+	responses := map[string]http.HandlerFunc{
 		"another issuer": func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(`{"issuer":"https://evil.example"}`)) },
 		"no JSON":        func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(`<html>`)) },
 		"an error":       func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) },
@@ -392,8 +393,8 @@ func TestProviderThatLies(t *testing.T) {
 			}
 		},
 	}
-	for name, answer := range answers {
-		server := httptest.NewServer(answer)
+	for name, response := range responses {
+		server := httptest.NewServer(response)
 		f := newFixture(t, func(o *oidc.Options) { o.Issuer = server.URL })
 		_, _, err := f.provider.Begin(ctx, redirect, "/", identity.User{})
 		f.want(name, err, accounts.ErrUnavailable)
@@ -401,7 +402,7 @@ func TestProviderThatLies(t *testing.T) {
 		server.Close()
 	}
 	if sent.Load() > 20<<20 { // more than the buffers of the connection
-		t.Errorf("read %d bytes of an endless answer", sent.Load())
+		t.Errorf("read %d bytes of an endless response", sent.Load())
 	}
 }
 
@@ -422,8 +423,8 @@ func (f *fixture) logoutToken(change func(jwt.MapClaims)) string {
 func TestBackChannelLogout(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	live := func(in accounts.SignedIn) bool {
-		_, err := f.accounts.Verdict(ctx, in.Session)
+	live := func(signedIn accounts.SignedIn) bool {
+		_, err := f.accounts.Verdict(ctx, signedIn.Session)
 		return err == nil
 	}
 	setSID := func(sid string) { f.change = func(c jwt.MapClaims) { c["sid"] = sid } }
@@ -473,13 +474,13 @@ func TestBackChannelLogout(t *testing.T) {
 	}
 }
 
-// The libraries quote answers in their errors, and mockoidc quotes the code.
+// The libraries quote responses in their errors, and mockoidc quotes the code.
 func TestCodesAreNotLogged(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	var codes []string
 	for range 2 {
-		cookie, query := f.answer("/", identity.User{})
+		cookie, query := f.authorize("/", identity.User{})
 		f.mock.SessionStore.Store[query.Get("code")].Granted = len(codes) > 0 // the second code was used before
 		_, _, err := f.provider.Finish(ctx, cookie, query, accounts.SignIn{})
 		codes = append(codes, query.Get("code"), cookie)

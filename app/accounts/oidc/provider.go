@@ -23,8 +23,8 @@ const (
 	providerTimeout = 10 * time.Second
 	// discoveryRetry is how long after a failed discovery the next one may run.
 	discoveryRetry = 5 * time.Second
-	// maxProviderAnswer limits an answer of the provider.
-	maxProviderAnswer = 1 << 20
+	// maxProviderResponse limits the size of a response from the provider, in bytes.
+	maxProviderResponse = 1 << 20
 	// maxSkew is how far the provider's clock may differ from this server's.
 	maxSkew = 2 * time.Minute
 	// maxLogoutLife limits how long a used logout token is remembered.
@@ -83,16 +83,16 @@ func New(a *accounts.Accounts, options Options) (*Provider, error) {
 	return &Provider{accounts: a, options: options, client: &client}, nil
 }
 
-// boundedTransport limits the size of answers, which the libraries read into memory.
+// boundedTransport limits the size of responses, which the libraries read into memory.
 type boundedTransport struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
 func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := t.RoundTripper.RoundTrip(r)
+	response, err := t.RoundTripper.RoundTrip(r)
 	if err == nil {
-		answer.Body = boundedBody{io.LimitReader(answer.Body, maxProviderAnswer), answer.Body}
+		response.Body = boundedBody{io.LimitReader(response.Body, maxProviderResponse), response.Body}
 	}
-	return answer, err
+	return response, err
 }
 
 type boundedBody struct {
@@ -166,9 +166,9 @@ func (p *Provider) mayJoin(email string, isVerified bool) bool {
 	return false
 }
 
-// refuse logs why the provider's answer was not accepted, and returns ErrRefused. The libraries' errors
+// refuse logs why the provider's response was rejected, and returns ErrRefused. The libraries' errors
 // may contain codes and tokens, so only reason is logged.
 func (p *Provider) refuse(reason string) error {
-	p.options.Log.Info("refused an answer of the identity provider", "reason", reason)
+	p.options.Log.Info("rejected a response of the identity provider", "reason", reason)
 	return accounts.ErrRefused
 }

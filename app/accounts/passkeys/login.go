@@ -29,9 +29,9 @@ func (p *Passkeys) BeginLogin(ctx context.Context, site Site) (options []byte, c
 	return p.begin(ctx, "get", wanted, session)
 }
 
-// FinishLogin verifies the browser's answer, as JSON, and signs in. An answer that is not valid returns
+// FinishLogin verifies the browser's response, as JSON, and signs in. A response that is not valid returns
 // ErrRefused, after the same work whether or not the user and the passkey exist.
-func (p *Passkeys) FinishLogin(ctx context.Context, site Site, code string, answer []byte, s accounts.SignIn) (accounts.SignedIn, error) {
+func (p *Passkeys) FinishLogin(ctx context.Context, site Site, code string, response []byte, s accounts.SignIn) (accounts.SignedIn, error) {
 	var session webauthn.SessionData
 	if err := p.accounts.TakeCeremony(ctx, "get", code, &session); err != nil {
 		return accounts.SignedIn{}, err
@@ -40,7 +40,7 @@ func (p *Passkeys) FinishLogin(ctx context.Context, site Site, code string, answ
 	if err != nil {
 		return accounts.SignedIn{}, err
 	}
-	parsed, err := protocol.ParseCredentialRequestResponseBytes(answer)
+	parsed, err := protocol.ParseCredentialRequestResponseBytes(response)
 	if err != nil {
 		return accounts.SignedIn{}, p.refuse("sign in with a passkey", err)
 	}
@@ -61,7 +61,7 @@ func (p *Passkeys) FinishLogin(ctx context.Context, site Site, code string, answ
 	return p.accounts.SignInWithPasskey(ctx, used, code, s)
 }
 
-// owner returns the user and the passkey that the answer names. If they do not exist, the passkey has
+// owner returns the user and the passkey that the response names. If they do not exist, the passkey has
 // a key that verifies nothing.
 //
 // The library refuses a passkey whose flag "backup eligible" differs from the stored one, and that of iCloud

@@ -143,9 +143,9 @@ func (p *Passkeys) begin(ctx context.Context, kind string, wanted, state any) (o
 	return options, code, err
 }
 
-// FinishCreate verifies the browser's answer, as JSON. name is what the person's list of passkeys shows. It
+// FinishCreate verifies the browser's response, as JSON. name is what the person's list of passkeys shows. It
 // stores nothing: the caller passes the passkey to Accounts.AddPasskey, or in a SignIn that creates the account.
-func (p *Passkeys) FinishCreate(ctx context.Context, site Site, code string, answer []byte, name string) (*accounts.Passkey, error) {
+func (p *Passkeys) FinishCreate(ctx context.Context, site Site, code string, response []byte, name string) (*accounts.Passkey, error) {
 	var state creation
 	if err := p.accounts.TakeCeremony(ctx, "create", code, &state); err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func (p *Passkeys) FinishCreate(ctx context.Context, site Site, code string, ans
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(response)
 	if err != nil {
 		return nil, p.refuse("create a passkey", err)
 	}
@@ -235,8 +235,8 @@ func shorten(name string) string {
 	return name
 }
 
-// refuse logs why an answer was not valid, and returns ErrRefused. The library's error may quote the
-// answer, so only its type is logged.
+// refuse logs why a response was not valid, and returns ErrRefused. The library's error may quote the
+// response, so only its type is logged.
 func (p *Passkeys) refuse(what string, err error) error {
 	reason := "unexpected error"
 	if known := (*protocol.Error)(nil); errors.As(err, &known) {

@@ -17,6 +17,7 @@ import (
 
 	"burble/app/accounts"
 	"burble/app/accounts/passkeys"
+	"burble/app/apptest"
 	"burble/app/identity"
 	"burble/streams/conns"
 	"burble/streams/redistest"
@@ -52,7 +53,7 @@ func newFixture(t *testing.T) *fixture {
 	log := &bytes.Buffer{}
 	return &fixture{
 		T: t, accounts: a, passkeys: passkeys.New(a, slog.New(slog.NewTextHandler(log, nil))), log: log,
-		device: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		device: virtualwebauthn.NewAuthenticator(), key: apptest.NewCredential(),
 	}
 }
 
@@ -79,8 +80,8 @@ func newUser(t *testing.T, name string) identity.User {
 	return user
 }
 
-// create answers the options for a new passkey.
-func (f *fixture) create(user identity.User, from virtualwebauthn.RelyingParty) (code, answer string) {
+// create responds to the options for a new passkey.
+func (f *fixture) create(user identity.User, from virtualwebauthn.RelyingParty) (code, response string) {
 	f.Helper()
 	options, code, err := f.passkeys.BeginCreate(ctx, site, user)
 	f.must(err)
@@ -96,16 +97,16 @@ func (f *fixture) create(user identity.User, from virtualwebauthn.RelyingParty) 
 // register creates an account with a passkey.
 func (f *fixture) register(name string) accounts.SignedIn {
 	f.Helper()
-	code, answer := f.create(newUser(f.T, name), relyingParty)
-	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
+	code, response := f.create(newUser(f.T, name), relyingParty)
+	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(response), "Key")
 	f.must(err)
-	in, err := f.accounts.Upgrade(ctx, accounts.SignIn{User: passkey.User, Passkey: passkey})
+	signedIn, err := f.accounts.Upgrade(ctx, accounts.SignIn{User: passkey.User, Passkey: passkey})
 	f.must(err)
-	return in
+	return signedIn
 }
 
-// answer answers the options for a sign-in.
-func (f *fixture) answer(from virtualwebauthn.RelyingParty) (code, answer string) {
+// assert responds to the options for a sign-in.
+func (f *fixture) assert(from virtualwebauthn.RelyingParty) (code, response string) {
 	f.Helper()
 	options, code, err := f.passkeys.BeginLogin(ctx, site)
 	f.must(err)
@@ -117,20 +118,20 @@ func (f *fixture) answer(from virtualwebauthn.RelyingParty) (code, answer string
 
 func (f *fixture) login() (accounts.SignedIn, error) {
 	f.Helper()
-	code, answer := f.answer(relyingParty)
-	return f.passkeys.FinishLogin(ctx, site, code, []byte(answer), accounts.SignIn{Device: "test"})
+	code, response := f.assert(relyingParty)
+	return f.passkeys.FinishLogin(ctx, site, code, []byte(response), accounts.SignIn{Device: "test"})
 }
 
 func TestCreateAndSignIn(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.register("Ada")
-	in, err := f.login()
+	signedIn, err := f.login()
 	f.must(err)
-	if in.User != ada.User || in.Session.ID == ada.Session.ID || in.Role != accounts.Member {
-		t.Errorf("signed in as %+v", in)
+	if signedIn.User != ada.User || signedIn.Session.ID == ada.Session.ID || signedIn.Role != accounts.Member {
+		t.Errorf("signed in as %+v", signedIn)
 	}
-	session, err := f.accounts.Verify(in.Token)
+	session, err := f.accounts.Verify(signedIn.Token)
 	f.must(err)
 	_, err = f.accounts.Verdict(ctx, session)
 	f.must(err)
@@ -154,44 +155,44 @@ func TestRecordIsSmall(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerWorksOnce(t *testing.T) {
+func TestEveryResponseWorksOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	code, answer := f.create(newUser(t, "Ada"), relyingParty)
-	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
+	code, response := f.create(newUser(t, "Ada"), relyingParty)
+	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(response), "Key")
 	f.must(err)
-	_, err = f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
-	f.want("replayed answer to create", err, accounts.ErrRefused)
+	_, err = f.passkeys.FinishCreate(ctx, site, code, []byte(response), "Key")
+	f.want("replayed response to create", err, accounts.ErrRefused)
 	_, err = f.accounts.Upgrade(ctx, accounts.SignIn{User: passkey.User, Passkey: passkey})
 	f.must(err)
 
-	code, answer = f.answer(relyingParty)
+	code, response = f.assert(relyingParty)
 	var succeeded atomic.Int32
 	var working sync.WaitGroup
 	for range 8 {
 		working.Go(func() {
-			_, err := f.passkeys.FinishLogin(ctx, site, code, []byte(answer), accounts.SignIn{})
+			_, err := f.passkeys.FinishLogin(ctx, site, code, []byte(response), accounts.SignIn{})
 			if err == nil {
 				succeeded.Add(1)
 			} else {
-				f.want("replayed answer to get", err, accounts.ErrRefused)
+				f.want("replayed response to get", err, accounts.ErrRefused)
 			}
 		})
 	}
 	working.Wait()
 	if succeeded.Load() != 1 {
-		t.Errorf("%d sign-ins with one answer", succeeded.Load())
+		t.Errorf("%d sign-ins with one response", succeeded.Load())
 	}
-	// The answer must not work with another code either.
-	other, _ := f.answer(relyingParty)
-	_, err = f.passkeys.FinishLogin(ctx, site, other, []byte(answer), accounts.SignIn{})
-	f.want("answer to another challenge", err, accounts.ErrRefused)
-	// A wrong answer uses up the code.
-	code, answer = f.answer(relyingParty)
+	// The response must not work with another code either.
+	other, _ := f.assert(relyingParty)
+	_, err = f.passkeys.FinishLogin(ctx, site, other, []byte(response), accounts.SignIn{})
+	f.want("response to another challenge", err, accounts.ErrRefused)
+	// An invalid response uses up the code.
+	code, response = f.assert(relyingParty)
 	_, err = f.passkeys.FinishLogin(ctx, site, code, []byte("{}"), accounts.SignIn{})
-	f.want("wrong answer", err, accounts.ErrRefused)
-	_, err = f.passkeys.FinishLogin(ctx, site, code, []byte(answer), accounts.SignIn{})
-	f.want("right answer after a wrong one", err, accounts.ErrRefused)
+	f.want("invalid response", err, accounts.ErrRefused)
+	_, err = f.passkeys.FinishLogin(ctx, site, code, []byte(response), accounts.SignIn{})
+	f.want("valid response after an invalid one", err, accounts.ErrRefused)
 }
 
 func TestKindsOfCeremoniesDoNotMix(t *testing.T) {
@@ -199,19 +200,19 @@ func TestKindsOfCeremoniesDoNotMix(t *testing.T) {
 	f := newFixture(t)
 	f.register("Ada")
 	create, attestation := f.create(newUser(t, "Bob"), relyingParty)
-	get, assertion := f.answer(relyingParty)
+	get, assertion := f.assert(relyingParty)
 	_, err := f.passkeys.FinishLogin(ctx, site, create, []byte(assertion), accounts.SignIn{})
 	f.want("sign in with the code of a creation", err, accounts.ErrRefused)
 	_, err = f.passkeys.FinishCreate(ctx, site, get, []byte(attestation), "Key")
 	f.want("create with the code of a sign-in", err, accounts.ErrRefused)
 }
 
-func TestWrongAnswersAreRefused(t *testing.T) {
+func TestInvalidResponsesAreRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.register("Ada")
 	another := *f
-	another.device, another.key = virtualwebauthn.NewAuthenticator(), virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	another.device, another.key = virtualwebauthn.NewAuthenticator(), apptest.NewCredential()
 	another.register("Eve")
 	from := func(change func(*virtualwebauthn.RelyingParty)) virtualwebauthn.RelyingParty {
 		wrong := relyingParty
@@ -219,62 +220,62 @@ func TestWrongAnswersAreRefused(t *testing.T) {
 		return wrong
 	}
 	adaHandle := uuid.MustParse(ada.User.ID)
-	tests := map[string]func(f *fixture) (code, answer string){
+	tests := map[string]func(f *fixture) (code, response string){
 		"another origin": func(f *fixture) (string, string) {
-			return f.answer(from(func(rp *virtualwebauthn.RelyingParty) { rp.Origin = "https://evil.example" }))
+			return f.assert(from(func(rp *virtualwebauthn.RelyingParty) { rp.Origin = "https://evil.example" }))
 		},
 		"another port": func(f *fixture) (string, string) {
-			return f.answer(from(func(rp *virtualwebauthn.RelyingParty) { rp.Origin = "https://chat.example:444" }))
+			return f.assert(from(func(rp *virtualwebauthn.RelyingParty) { rp.Origin = "https://chat.example:444" }))
 		},
 		"another relying party": func(f *fixture) (string, string) {
-			return f.answer(from(func(rp *virtualwebauthn.RelyingParty) { rp.ID = "evil.example" }))
+			return f.assert(from(func(rp *virtualwebauthn.RelyingParty) { rp.ID = "evil.example" }))
 		},
 		"another key with the same ID": func(f *fixture) (string, string) {
-			f.key.Key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2).Key
-			return f.answer(relyingParty)
+			f.key.Key = apptest.NewCredential().Key
+			return f.assert(relyingParty)
 		},
 		"unknown passkey": func(f *fixture) (string, string) {
-			f.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
-			return f.answer(relyingParty)
+			f.key = apptest.NewCredential()
+			return f.assert(relyingParty)
 		},
 		"unknown user": func(f *fixture) (string, string) {
 			handle := uuid.New()
 			f.device.Options.UserHandle = handle[:]
-			return f.answer(relyingParty)
+			return f.assert(relyingParty)
 		},
-		"somebody else's passkey as this user": func(f *fixture) (string, string) {
+		"another user's passkey as this user": func(f *fixture) (string, string) {
 			f.key, f.device = another.key, another.device
 			f.device.Options.UserHandle = adaHandle[:]
-			return f.answer(relyingParty)
+			return f.assert(relyingParty)
 		},
 		"no user handle": func(f *fixture) (string, string) {
 			f.device.Options.UserHandle = nil
-			return f.answer(relyingParty)
+			return f.assert(relyingParty)
 		},
 		"short user handle": func(f *fixture) (string, string) {
 			f.device.Options.UserHandle = adaHandle[:15]
-			return f.answer(relyingParty)
+			return f.assert(relyingParty)
 		},
 		"user not verified": func(f *fixture) (string, string) {
 			f.device.Options.UserNotVerified = true
-			return f.answer(relyingParty)
+			return f.assert(relyingParty)
 		},
 		"user not present": func(f *fixture) (string, string) {
 			f.device.Options.UserNotPresent = true
-			return f.answer(relyingParty)
+			return f.assert(relyingParty)
 		},
 		"backed up but not eligible": func(f *fixture) (string, string) {
 			f.device.Options.BackupState = true
-			return f.answer(relyingParty)
+			return f.assert(relyingParty)
 		},
-		"no JSON":      func(f *fixture) (string, string) { code, _ := f.answer(relyingParty); return code, "no" },
-		"unknown code": func(f *fixture) (string, string) { _, answer := f.answer(relyingParty); return "x", answer },
+		"no JSON":      func(f *fixture) (string, string) { code, _ := f.assert(relyingParty); return code, "no" },
+		"unknown code": func(f *fixture) (string, string) { _, response := f.assert(relyingParty); return "x", response },
 	}
 	for name, wrong := range tests {
 		own := *f
 		own.device.Options.UserHandle = slices.Clone(f.device.Options.UserHandle)
-		code, answer := wrong(&own)
-		_, err := f.passkeys.FinishLogin(ctx, site, code, []byte(answer), accounts.SignIn{})
+		code, response := wrong(&own)
+		_, err := f.passkeys.FinishLogin(ctx, site, code, []byte(response), accounts.SignIn{})
 		f.want(name, err, accounts.ErrRefused)
 		if err != nil && err.Error() != accounts.ErrRefused.Error() {
 			t.Errorf("%s: the error differs: %v", name, err)
@@ -283,12 +284,12 @@ func TestWrongAnswersAreRefused(t *testing.T) {
 			t.Errorf("%s: the log has %q", name, f.log.String())
 		}
 	}
-	code, answer := f.create(newUser(t, "Bob"), from(func(rp *virtualwebauthn.RelyingParty) { rp.Origin = "http://chat.example" }))
-	_, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
+	code, response := f.create(newUser(t, "Bob"), from(func(rp *virtualwebauthn.RelyingParty) { rp.Origin = "http://chat.example" }))
+	_, err := f.passkeys.FinishCreate(ctx, site, code, []byte(response), "Key")
 	f.want("create from another origin", err, accounts.ErrRefused)
 	f.device.Options.UserHandle = adaHandle[:]
 	if _, err := f.login(); err != nil {
-		t.Errorf("the right answer: %v", err)
+		t.Errorf("a valid response: %v", err)
 	}
 }
 
@@ -299,8 +300,8 @@ func TestBackupEligibilityMayChange(t *testing.T) {
 	ada := f.register("Ada")
 	for _, eligible := range []bool{true, false, true} {
 		f.device.Options.BackupEligible, f.device.Options.BackupState = eligible, eligible
-		in, err := f.login()
-		if err != nil || in.User != ada.User {
+		signedIn, err := f.login()
+		if err != nil || signedIn.User != ada.User {
 			t.Errorf("eligible = %v: %v", eligible, err)
 		}
 	}
@@ -330,22 +331,22 @@ func TestRemovedPasskeyDoesNotSignIn(t *testing.T) {
 	ada := f.register("Ada")
 	list, err := f.passkeys.List(ctx, ada.User.ID)
 	f.must(err)
-	code, answer := f.answer(relyingParty)
+	code, response := f.assert(relyingParty)
 	f.must(f.accounts.RemovePasskey(ctx, ada.Session, list[0].ID))
-	_, err = f.passkeys.FinishLogin(ctx, site, code, []byte(answer), accounts.SignIn{})
+	_, err = f.passkeys.FinishLogin(ctx, site, code, []byte(response), accounts.SignIn{})
 	f.want("removed passkey", err, accounts.ErrRefused)
-	// It can be added again, and by somebody else too.
+	// It can be added again, and by another user too.
 	bob, err := f.accounts.Upgrade(ctx, accounts.SignIn{User: newUser(t, "Bob")})
 	f.must(err)
-	code, answer = f.create(bob.User, relyingParty)
-	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
+	code, response = f.create(bob.User, relyingParty)
+	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(response), "Key")
 	f.must(err)
 	f.want("add to another account", f.accounts.AddPasskey(ctx, ada.Session, passkey), accounts.ErrRefused)
 	f.must(f.accounts.AddPasskey(ctx, bob.Session, passkey))
 	f.must(f.accounts.AddPasskey(ctx, bob.Session, passkey)) // a retry
-	in, err := f.login()
-	if err != nil || in.User != bob.User {
-		t.Errorf("signed in as %v, %v", in.User, err)
+	signedIn, err := f.login()
+	if err != nil || signedIn.User != bob.User {
+		t.Errorf("signed in as %v, %v", signedIn.User, err)
 	}
 	f.must(f.accounts.SignOut(ctx, bob.User.ID, bob.User.ID, bob.Session.ID))
 	f.want("add when signed out", f.accounts.AddPasskey(ctx, bob.Session, passkey), accounts.ErrSignedOut)
@@ -356,8 +357,8 @@ func TestPasskeyBelongsToOneAccount(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.register("Ada")
-	code, answer := f.create(newUser(t, "Eve"), relyingParty)
-	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
+	code, response := f.create(newUser(t, "Eve"), relyingParty)
+	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(response), "Key")
 	f.must(err)
 	_, err = f.accounts.Upgrade(ctx, accounts.SignIn{User: passkey.User, Passkey: passkey})
 	f.want("an account with a known passkey", err, accounts.ErrExists)
@@ -409,26 +410,26 @@ func TestSetupWithPasskey(t *testing.T) {
 	f := newFixture(t)
 	setup, err := f.accounts.SetupCode(ctx)
 	f.must(err)
-	code, answer := f.create(newUser(t, "Olga"), relyingParty)
-	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(answer), "Key")
+	code, response := f.create(newUser(t, "Olga"), relyingParty)
+	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(response), "Key")
 	f.must(err)
 	_, err = f.accounts.Redeem(ctx, setup, accounts.SignIn{User: newUser(t, "Eve"), Passkey: passkey})
 	f.want("with the passkey of another user", err, accounts.ErrRefused)
 	_, err = f.accounts.Redeem(ctx, setup, accounts.SignIn{User: passkey.User, Passkey: passkey})
 	f.must(err)
-	in, err := f.login()
-	if err != nil || in.Role != accounts.Owner {
-		t.Errorf("signed in as %+v, %v", in, err)
+	signedIn, err := f.login()
+	if err != nil || signedIn.Role != accounts.Owner {
+		t.Errorf("signed in as %+v, %v", signedIn, err)
 	}
 }
 
-// The answer for a user who does not exist must take as long as a wrong answer for one who does.
+// The response for a user who does not exist must take as long as an invalid response for one who does.
 func TestUnknownUsersTakeAsLong(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.register("Ada")
 	real := f.device.Options.UserHandle
-	wrongKey := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	wrongKey := apptest.NewCredential()
 	wrongKey.ID = f.key.ID
 	f.key = wrongKey
 	const n = 300
@@ -440,9 +441,9 @@ func TestUnknownUsersTakeAsLong(t *testing.T) {
 			handle := uuid.New()
 			f.device.Options.UserHandle, times = handle[:], &unknown
 		}
-		code, answer := f.answer(relyingParty)
+		code, response := f.assert(relyingParty)
 		began := time.Now()
-		_, err := f.passkeys.FinishLogin(ctx, site, code, []byte(answer), accounts.SignIn{})
+		_, err := f.passkeys.FinishLogin(ctx, site, code, []byte(response), accounts.SignIn{})
 		*times = append(*times, time.Since(began))
 		f.want("wrong key", err, accounts.ErrRefused)
 	}
@@ -450,7 +451,7 @@ func TestUnknownUsersTakeAsLong(t *testing.T) {
 	slices.Sort(unknown)
 	ratio := float64(unknown[n/2]) / float64(known[n/2])
 	t.Logf("medians %v and %v", known[n/2], unknown[n/2])
-	// Without the verification, an answer takes about half as long.
+	// Without the verification, a response takes about half as long.
 	if ratio < 0.8 || ratio > 1.25 {
 		t.Errorf("an unknown user takes %.2f times as long as a known one", ratio)
 	}
@@ -458,38 +459,38 @@ func TestUnknownUsersTakeAsLong(t *testing.T) {
 
 func TestPasskeyIsRenamed(t *testing.T) {
 	f := newFixture(t)
-	in := f.register("Ada")
-	list, err := f.passkeys.List(ctx, in.User.ID)
+	signedIn := f.register("Ada")
+	list, err := f.passkeys.List(ctx, signedIn.User.ID)
 	f.must(err)
 	if len(list) != 1 || list[0].Name != "Key" {
 		t.Fatalf("got passkeys %+v, want one with the name Key", list)
 	}
 	id := list[0].ID
 	for given, want := range map[string]string{"  My \n key ": "My key", strings.Repeat("é", 80): strings.Repeat("é", 50), "": ""} {
-		f.must(f.passkeys.Rename(ctx, in.Session, id, given))
-		list, err := f.passkeys.List(ctx, in.User.ID)
+		f.must(f.passkeys.Rename(ctx, signedIn.Session, id, given))
+		list, err := f.passkeys.List(ctx, signedIn.User.ID)
 		f.must(err)
 		if list[0].Name != want {
 			t.Errorf("after Rename(%q), the name is %q, want %q", given, list[0].Name, want)
 		}
 	}
-	other := accounts.Session{User: in.Session.User, ID: uuid.New(), Expiry: in.Session.Expiry}
+	other := accounts.Session{User: signedIn.Session.User, ID: uuid.New(), Expiry: signedIn.Session.Expiry}
 	f.want("rename with another session", f.passkeys.Rename(ctx, other, id, "x"), accounts.ErrSignedOut)
-	f.must(f.accounts.RemovePasskey(ctx, in.Session, id))
-	f.want("rename a removed passkey", f.passkeys.Rename(ctx, in.Session, id, "x"), accounts.ErrUnknown)
+	f.must(f.accounts.RemovePasskey(ctx, signedIn.Session, id))
+	f.want("rename a removed passkey", f.passkeys.Rename(ctx, signedIn.Session, id, "x"), accounts.ErrUnknown)
 }
 
 func TestRemovedPasskeyDoesNotComeBack(t *testing.T) {
 	f := newFixture(t)
-	in := f.register("Ada")
-	all, err := f.accounts.Passkeys(ctx, in.User.ID)
+	signedIn := f.register("Ada")
+	all, err := f.accounts.Passkeys(ctx, signedIn.User.ID)
 	f.must(err)
 	for id, record := range all {
-		f.must(f.accounts.RemovePasskey(ctx, in.Session, id))
-		_, err := f.accounts.ChangePasskey(ctx, in.Session, id, record, "{}") // as a rename that read the record before
+		f.must(f.accounts.RemovePasskey(ctx, signedIn.Session, id))
+		_, err := f.accounts.ChangePasskey(ctx, signedIn.Session, id, record, "{}") // as a rename that read the record before
 		f.want("change a removed passkey", err, accounts.ErrUnknown)
 	}
-	if left, err := f.accounts.Passkeys(ctx, in.User.ID); err != nil || len(left) != 0 {
+	if left, err := f.accounts.Passkeys(ctx, signedIn.User.ID); err != nil || len(left) != 0 {
 		t.Errorf("got passkeys %v, %v, want none", left, err)
 	}
 }

@@ -25,7 +25,7 @@ const maxCachedUsers = 50_000
 //
 // Each user has the ID of the last change that its state reflects, so that a change that is read later
 // but happened before is ignored. A state from Redis is cached only if it reflects every change that the
-// tail has read: otherwise it comes from a server that lags behind, or a change arrived meanwhile.
+// tail has read. Otherwise a replica lags behind, or a change arrived in the meantime.
 type cache struct {
 	start     time.Time
 	confirmed atomic.Int64 // the time of the tail's last reply from Redis, in ns after start; 0 is never
@@ -66,7 +66,7 @@ func newCache(start time.Time) *cache {
 	return &cache{start: start, users: make(map[uuid.UUID]*cachedUser), guests: make(map[uuid.UUID][]Subscriber)}
 }
 
-// isConfirmed reports whether the cache can have missed only changes of the last MaxUnconfirmed.
+// isConfirmed reports whether the tail has confirmed the cache within MaxUnconfirmed.
 func (c *cache) isConfirmed(now time.Time) bool {
 	confirmed := c.confirmed.Load()
 	return confirmed != 0 && now.Sub(c.start)-time.Duration(confirmed) <= MaxUnconfirmed
@@ -131,8 +131,8 @@ func (c *cache) currentEpoch() int {
 	return c.epoch
 }
 
-// apply updates the cache to the state, which answers a query that was made in the epoch, and notifies
-// subscribers. It returns false if the state may lack changes.
+// apply updates the cache to the state, which was read during the epoch, and notifies subscribers. It
+// returns false if the state may lack changes.
 func (c *cache) apply(query Query, s *State, epoch int) bool {
 	asOf := parseEntryID(s.AsOf)
 	c.mu.Lock()
@@ -245,8 +245,8 @@ func (c *cache) unsubscribeGuest(id uuid.UUID, subscriber Subscriber) {
 }
 
 // without removes a subscriber. The result is nil if none is left, to free the memory.
-func without(all []Subscriber, gone Subscriber) []Subscriber {
-	if i := slices.Index(all, gone); i >= 0 {
+func without(all []Subscriber, subscriber Subscriber) []Subscriber {
+	if i := slices.Index(all, subscriber); i >= 0 {
 		all = slices.Delete(all, i, i+1)
 	}
 	if len(all) == 0 {

@@ -10,20 +10,20 @@ import (
 )
 
 const (
-	// recheckAtOnce is how many users are read in one pipeline.
-	recheckAtOnce = 1000
+	// recheckBatch is how many users are read in one pipeline.
+	recheckBatch = 1000
 	// recheckTimeout limits reading all of them.
 	recheckTimeout = 10 * time.Second
 	// runInterval is how often Run checks whether the tail still confirms the cache.
 	runInterval = time.Second
-	// recheckTime is how long before MaxUnconfirmed a recheck begins, so that its answer arrives in time.
-	recheckTime = 500 * time.Millisecond
+	// recheckLead is how long before MaxUnconfirmed a recheck begins, so that it ends in time.
+	recheckLead = 500 * time.Millisecond
 	// recheckInterval is how long after a recheck the next one is due, while the tail is lost.
 	recheckInterval = MaxUnconfirmed / 2
 )
 
-// Confirmed records that the tail had a reply from Redis, and has passed every entry to Changed that Redis
-// had then. It must be called for empty replies too, and more often than every MaxUnconfirmed.
+// Confirmed records that the tail had a reply from Redis, and has passed every entry that Redis had then to
+// Changed. It must be called for empty replies too, and more often than every MaxUnconfirmed.
 func (v *Verdicts) Confirmed() {
 	v.cache.mu.RLock()
 	defer v.cache.mu.RUnlock()
@@ -159,7 +159,7 @@ func (v *Verdicts) Run(ctx context.Context) error {
 // untilCheck returns how long Run waits, which is runInterval or, if that is sooner, until a recheck is due.
 func (c *cache) untilCheck(now time.Time) time.Duration {
 	age := now.Sub(c.start) - time.Duration(c.confirmed.Load())
-	if left := MaxUnconfirmed - recheckTime - age; left >= 0 && left < runInterval {
+	if left := MaxUnconfirmed - recheckLead - age; left >= 0 && left < runInterval {
 		return left + time.Millisecond
 	}
 	return runInterval
@@ -187,7 +187,7 @@ func (v *Verdicts) recheckUnconfirmed(ctx context.Context) {
 func (c *cache) takeRecheck(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	isLost := !c.isConfirmed(now.Add(recheckTime)) || c.isBroken && !c.isConfirmed(now.Add(recheckInterval))
+	isLost := !c.isConfirmed(now.Add(recheckLead)) || c.isBroken && !c.isConfirmed(now.Add(recheckInterval))
 	isDue := c.recheckDue || isLost && now.Sub(c.rechecked) >= recheckInterval
 	if !isDue || len(c.users) == 0 && len(c.guests) == 0 {
 		return false
@@ -196,8 +196,8 @@ func (c *cache) takeRecheck(now time.Time) bool {
 	return true
 }
 
-// endAll ends the subscriptions of all sessions as unconfirmed. Guests may go on, because all they can do is
-// what anyone can do.
+// endAll ends the subscriptions of all sessions as unconfirmed. Guests stay connected, because they may do
+// only what anyone may do.
 func (c *cache) endAll() (notices []notice) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -208,7 +208,7 @@ func (c *cache) endAll() (notices []notice) {
 	return notices
 }
 
-// recheck reads all cached sessions, and who is no longer a guest.
+// recheck reads all cached sessions and the ended guests again.
 func (v *Verdicts) recheck(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, recheckTimeout)
 	defer cancel()
@@ -220,13 +220,13 @@ func (v *Verdicts) recheck(ctx context.Context) error {
 		return errChanged
 	}
 	queries, epoch := v.cache.all()
-	for some := range slices.Chunk(queries, recheckAtOnce) {
-		states, err := v.options.Store.ReadStates(ctx, some...)
+	for chunk := range slices.Chunk(queries, recheckBatch) {
+		states, err := v.options.Store.ReadStates(ctx, chunk...)
 		if err != nil {
 			return err
 		}
 		for i := range states {
-			if !v.cache.apply(some[i], &states[i], epoch) {
+			if !v.cache.apply(chunk[i], &states[i], epoch) {
 				return errChanged
 			}
 		}
@@ -236,7 +236,7 @@ func (v *Verdicts) recheck(ctx context.Context) error {
 
 var errChanged = fmt.Errorf("%w: sessions changed while they were read", ErrUnavailable)
 
-// setEndedGuests replaces the guests who are no longer guests, and notifies those who are connected. It
+// setEndedGuests replaces the set of ended guests, and notifies those who are connected. It
 // returns false if some may be missing.
 func (c *cache) setEndedGuests(ended map[uuid.UUID]bool, asOf entryID) bool {
 	c.mu.Lock()

@@ -37,17 +37,18 @@ const (
 // IsValid reports whether r is one of the roles above.
 func (r Role) IsValid() bool { return r == Member || r == Moderator || r == Owner }
 
-// Rank returns the rank of a user with the role.
+// Rank returns the rank of a user with the role. A role that only a newer release knows has the rank of a
+// Member.
 func (r Role) Rank() identity.Rank {
 	switch r {
+	case "":
+		return identity.Guest
 	case Owner:
 		return identity.Owner
 	case Moderator:
 		return identity.Moderator
-	case Member:
-		return identity.Account
 	}
-	return identity.Guest
+	return identity.Account
 }
 
 // Session is a sign-in, as a token with a valid signature describes it. Verdict decides whether it is
@@ -66,7 +67,7 @@ type Verdict struct {
 // Store reads sessions from Redis. Its errors wrap ErrUnavailable.
 type Store interface {
 	// ReadStates returns the states of the users and sessions, in the same order.
-	ReadStates(ctx context.Context, of ...Query) ([]State, error)
+	ReadStates(ctx context.Context, queries ...Query) ([]State, error)
 	// ReadGuest returns nil, ErrUpgraded or ErrBanned.
 	ReadGuest(ctx context.Context, user uuid.UUID) error
 	// ReadEndedGuests returns all user IDs for which ReadGuest returns an error, and whether it is
@@ -117,10 +118,10 @@ type Verdicts struct {
 func New(options Options) *Verdicts { return &Verdicts{options, newCache(options.Now())} }
 
 const (
-	// staleReads is how often a read is repeated that returned a state older than what the tail has
-	// read, as a former primary does for a moment.
+	// staleReads is the maximum number of reads of a session. A read is repeated if its state is older
+	// than what the tail has read, which happens for a moment after a failover.
 	staleReads = 5
-	// staleBackoff is how long the first repetition waits. Each further one waits twice as long.
+	// staleBackoff is the time before the second read. It doubles for each further one.
 	staleBackoff = 10 * time.Millisecond
 )
 
@@ -176,7 +177,7 @@ func (s *State) verdict(i int) (Verdict, error) {
 	return Verdict{s.User, s.Role}, nil
 }
 
-// Guest returns nil if the guest with this user ID may go on as a guest. Otherwise, it returns
+// Guest returns nil if the user with this ID is still a guest. Otherwise, it returns
 // ErrUpgraded, ErrBanned or ErrUnavailable. The caller must have verified the guest's token.
 func (v *Verdicts) Guest(ctx context.Context, user string) error {
 	id, err := uuid.Parse(user)

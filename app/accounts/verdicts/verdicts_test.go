@@ -28,7 +28,7 @@ type fakeStore struct {
 	sessions map[uuid.UUID]bool // whether they are live
 	ended    map[uuid.UUID]bool
 	reads    int
-	onRead   func() // called after a read, before its answer arrives
+	onRead   func() // called after a read, before it returns
 }
 
 func newFakeStore() *fakeStore {
@@ -171,7 +171,7 @@ func TestVerdictIsReadOnce(t *testing.T) {
 	f.want(expired, ErrSignedOut, 0)
 }
 
-// A lost tail must be noticed even if nothing tells of it.
+// A lost tail must be noticed even if Broken is not called.
 func TestVerdictIsReadWhenUnconfirmed(t *testing.T) {
 	t.Parallel()
 	for _, isBroken := range []bool{false, true} {
@@ -241,7 +241,7 @@ func TestRestoredChecksEverything(t *testing.T) {
 	}
 }
 
-// A change may arrive while its session is read, or the answer may come from a server that lags behind.
+// A change may arrive while its session is read, or the state may come from a replica that lags behind.
 func TestStaleReadIsNotCached(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -258,11 +258,11 @@ func TestStaleReadIsNotCached(t *testing.T) {
 	f.want(s, nil, 1)
 
 	s = f.session()
-	f.onRead = func() { f.Broken(); f.restore(nil) } // the answer is from before the break
+	f.onRead = func() { f.Broken(); f.restore(nil) } // the state is from before the break
 	f.want(s, nil, 3)
 }
 
-// Redis was emptied, so it has no session.
+// Redis was flushed, so it has no sessions.
 func TestEmptiedRedisHasNoSessions(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

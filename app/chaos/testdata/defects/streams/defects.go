@@ -67,26 +67,27 @@ type knownMember struct {
 	until time.Time
 }
 
-func known(of grant) (Member, bool) {
+// findKnownMember returns the member if the process need not look it up again.
+func findKnownMember(granted grant) (Member, bool) {
 	knownMembers.Lock()
 	defer knownMembers.Unlock()
-	found, ok := knownMembers.all[of.room+of.user.ID]
+	found, ok := knownMembers.all[granted.room+granted.user.ID]
 	return found.Member, ok && time.Now().Before(found.until)
 }
 
-// know returns what checkMember returns. With the defect no_lookup, the process knows a member for a while.
+// checkAndKeepMember returns what checkMember returns. With the defect no_lookup, the process knows a member for a while.
 // With the defect no_order, it reads the membership only here, before the entries, and lets some time pass.
-func know(of grant, value *redis.StringCmd) error {
+func checkAndKeepMember(granted grant, value *redis.StringCmd) error {
 	err := checkMember(value)
 	if err != nil || !isBroken("no_lookup") && !isBroken("no_order") {
 		return err
 	}
-	member, err := parseMember(of.user.ID, value.Val())
+	member, err := parseMember(granted.user.ID, value.Val())
 	if err != nil {
 		return err
 	}
 	knownMembers.Lock()
-	knownMembers.all[of.room+of.user.ID] = knownMember{member, time.Now().Add(3 * time.Second)}
+	knownMembers.all[granted.room+granted.user.ID] = knownMember{member, time.Now().Add(3 * time.Second)}
 	knownMembers.Unlock()
 	if isBroken("no_order") {
 		time.Sleep(rand.N(500 * time.Millisecond))
@@ -96,7 +97,7 @@ func know(of grant, value *redis.StringCmd) error {
 
 // lookUpUnlessKnown looks up the reader's member.
 func (r *Reader) lookUpUnlessKnown(ctx context.Context, end Cursor) (Member, error) {
-	if member, ok := known(r.granted); ok {
+	if member, ok := findKnownMember(r.granted); ok {
 		return member, nil
 	}
 	return r.lookUpMember(ctx, end)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -202,13 +203,15 @@ func TestOpenOfDistantClusterTakesFewRoundTrips(t *testing.T) {
 	for _, node := range cluster.Nodes {
 		node.Proxy.SetFaults(redistest.Faults{Delay: delay})
 	}
-	began := time.Now()
-	redistest.Open(t, streams.Options{Redis: cluster.Redis()})
-	roundTrips := time.Since(began) / (2 * delay)
-	t.Logf("Open took %d round trips", roundTrips)
-	if roundTrips > 30 { // a command for each of the 16 buckets, one after the other, would need more
-		t.Errorf("Open took %d round trips, want at most 30", roundTrips)
+	fewest := time.Duration(math.MaxInt64)
+	for range 5 { // a busy machine adds to the time
+		began := time.Now()
+		redistest.Open(t, streams.Options{Redis: cluster.Redis()})
+		if fewest = min(fewest, time.Since(began)/(2*delay)); fewest <= 30 {
+			return
+		}
 	}
+	t.Errorf("Open took %d round trips, want at most 30", fewest) // a command for each of the 16 buckets, one after the other, would need more
 }
 
 func TestOpenLogsThatRedisIsSlow(t *testing.T) {

@@ -44,7 +44,7 @@ func newBench(t *testing.T, args ...string) *bench {
 	t.Helper()
 	if _, err := proc.FindRedis(); errors.Is(err, proc.ErrNoRedis) {
 		if os.Getenv("CI") != "" {
-			t.Fatal("no redis-server in PATH, and CI must not skip this test")
+			t.Fatal("no redis-server in PATH; CI may not skip this test")
 		}
 		t.Skip("no redis-server or valkey-server in PATH")
 	}

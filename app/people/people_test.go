@@ -163,7 +163,7 @@ func TestInvalidRequestsAboutPeople(t *testing.T) {
 	t.Parallel()
 	team := startTeam(t)
 	for _, test := range []struct{ method, path, body string }{
-		{"POST", "/invites", `{"uses":"0"}`}, {"POST", "/invites", `{"uses":"1001"}`}, {"POST", "/invites", `{"uses":"x"}`},
+		{"POST", "/invites", `{"uses":"0"}`}, {"POST", "/invites", `{"uses":"1001"}`}, {"POST", "/invites", `{"uses":"x"}`}, {"POST", "/invites", `{"uses":1001}`}, {"POST", "/invites", `{"uses":1.5}`}, {"POST", "/invites", `{"uses":null}`},
 		{"POST", "/invites", `{"expires_in":"0d"}`}, {"POST", "/invites", `{"expires_in":"91d"}`}, {"POST", "/invites", `{"expires_in":"-1h"}`},
 		{"POST", "/invites", `{"role":"king"}`}, {"POST", "/invites", `{"room":"lobby","role":"moderator"}`}, {"POST", "/invites", `{"room":"No room"}`},
 		{"POST", "/invites", `{"colour":"red"}`}, {"PUT", "/people/" + team.member.ID + "/role", `{"role":""}`}, {"PUT", "/people/x/role", `{"role":"member"}`},
@@ -172,6 +172,9 @@ func TestInvalidRequestsAboutPeople(t *testing.T) {
 		team.owner.do(test.method, test.path, test.body, http.StatusBadRequest)
 	}
 	team.owner.do("PUT", "/people/"+team.member.ID+"/ban", `{"reason":"`+strings.Repeat("x", 201)+`"}`, http.StatusRequestEntityTooLarge)
+	for _, uses := range []string{`5`, `"5"`} {
+		team.owner.do("POST", "/invites", `{"uses":`+uses+`,"expires_in":"7d"}`, http.StatusCreated)
+	}
 }
 
 func TestSessionsAreListedAndEnded(t *testing.T) {

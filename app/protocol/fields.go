@@ -21,8 +21,11 @@ const (
 	DefaultLast = 50       // entries that a follow returns if it does not specify a number
 )
 
+// isNumeric reports whether the value of a field may also be a JSON number.
+func isNumeric(name string) bool { return name == "uses" }
+
 // ParseFields parses a request body, which must be a JSON object of strings whose member names are all
-// in names.
+// in names. A number in a numeric field becomes its text.
 func ParseFields(data []byte, names []string) (map[string]string, error) {
 	raw, ok := Members(data)
 	if !ok {
@@ -34,6 +37,9 @@ func ParseFields(data []byte, names []string) (map[string]string, error) {
 			return nil, UnknownField(name)
 		}
 		text, err := StringField(name, raw[name])
+		if digits := strings.Trim(raw[name], " \t\r\n"); isNumeric(name) && strings.Trim(digits, "0123456789") == "" && digits != "" {
+			text, err = digits, nil
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -60,7 +60,7 @@ func findServer(t testing.TB) string {
 		}
 	}
 	if os.Getenv("CI") != "" {
-		t.Fatal("no redis-server or valkey-server in PATH, and CI must not skip this test")
+		t.Fatal("no redis-server or valkey-server in PATH; CI may not skip this test")
 	}
 	t.Skip("no redis-server or valkey-server in PATH")
 	return ""

@@ -38,8 +38,8 @@ func (a *Account) SetToken(token string) {
 
 var errAdmitted = errors.New("admitted")
 
-// Intrude tries to read and to write the room on every surface, until all faults are repaired. Every answer
-// must be that there is no such room.
+// Intrude tries to read and to write the room on every surface, until all faults are repaired. The server
+// must always respond that there is no such room.
 func (s *Environment) Intrude(ctx context.Context, name, token, room string) {
 	random := s.Random(name)
 	read := func(ctx context.Context, protocol string, server *client.Server) error {

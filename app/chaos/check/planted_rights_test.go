@@ -32,7 +32,7 @@ var plantedTrespasses = map[string]struct {
 		admitted.At = moment(101)
 		e.transcript("mallory").Events[1] = admitted
 	}},
-	"an end before the removal": {WrongEnd, func(e *Evidence) {
+	"a read that ends before the removal": {WrongEnd, func(e *Evidence) {
 		f := e.frame("eve", 2)
 		f.Upto.ID, f.Entries = ID{19, 0}, f.Entries[:19]
 	}},

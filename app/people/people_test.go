@@ -150,8 +150,8 @@ func TestEveryRoleMayDoOnlyWhatItMay(t *testing.T) {
 			status int
 		}{{visitor, test.visitor}, {guest, test.guest}, {team.member, test.member}, {team.mod, test.moderator}, {team.owner, test.owner}} {
 			path := test.path
-			if strings.Contains(path, "{target}") {
-				path = strings.Replace(path, "{target}", team.owner.invite("Target").ID, 1)
+			if before, after, found := strings.Cut(path, "{target}"); found {
+				path = before + team.owner.invite("Target").ID + after
 			}
 			path = strings.Replace(path, "{unknown}", "5d0f61a4-8a1e-4d7c-9f0a-3b1f2c4d5e6f", 1)
 			one.by.do(test.method, path, test.body, one.status)

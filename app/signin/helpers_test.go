@@ -147,13 +147,6 @@ type signInResponse struct {
 	Token, Room, Next string
 }
 
-// code returns the error code of a response.
-func (r response) code() string {
-	var body struct{ Error struct{ Code string } }
-	json.Unmarshal([]byte(r.body), &body)
-	return body.Error.Code
-}
-
 // location returns the path to which the response redirects.
 func (r response) location() string { return r.header.Get("Location") }
 

@@ -1,3 +1,4 @@
+import { isHidden } from "../rooms/rooms.js";
 import { Outbox } from "./outbox.js";
 
 /**
@@ -37,9 +38,11 @@ export class OtherOutboxes extends EventTarget {
     return this.#all.flatMap(({ items }) => items).filter(({ state }) => state === "waiting").length;
   }
 
-  /** @returns {string} a room with a failed item, or "" */
+  /** @returns {string} a description of a room with a failed item, or "" */
   get failedRoom() {
-    return this.#all.find(({ items }) => items.some(({ state }) => state === "failed"))?.room ?? "";
+    const { room } = this.#all.find(({ items }) => items.some(({ state }) => state === "failed")) ?? {};
+    if (!room) return "";
+    return isHidden(room) ? "a private room" : `#${room}`;
   }
 
   get #all() {

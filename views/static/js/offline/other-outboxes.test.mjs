@@ -73,11 +73,18 @@ test("an item that is not stored is sent again on the next connection", (t) => {
   assert.deepEqual(Outbox.rooms("ada"), []);
 });
 
+test("a refused message in a private room is reported without the room's random name", (t) => {
+  const { connection, others } = openLobby(t, "pirvxnzkl2rcrwqtw2fee");
+  connection.receive("hello", {});
+  connection.receive("error", { code: "too_long", message: "Too long.", key: connection.sent[0].key });
+  assert.equal(others.failedRoom, "a private room");
+});
+
 test("a refused message is reported as failed, and not sent again", (t) => {
   const { connection, others } = openLobby(t, "tea");
   connection.receive("hello", {});
   connection.receive("error", { code: "too_long", message: "Too long.", key: connection.sent[0].key });
-  assert.deepEqual([others.waiting, others.failedRoom], [0, "tea"]);
+  assert.deepEqual([others.waiting, others.failedRoom], [0, "#tea"]);
   connection.receive("hello", {});
   assert.equal(connection.sent.length, 1);
 });

@@ -1,5 +1,3 @@
-import { isHidden } from "../rooms/rooms.js";
-
 /**
  * @typedef {object} Facts
  * @property {"connecting" | "catching-up" | "live" | "offline" | "asleep"} connection
@@ -9,7 +7,7 @@ import { isHidden } from "../rooms/rooms.js";
  * @property {"" | "away" | "full"} refusal why the server refuses messages although the page is connected
  * @property {number} waiting items waiting to be sent, in all rooms
  * @property {number} failed items that were not sent, in this room
- * @property {string} failedRoom another room with an item that was not sent, or ""
+ * @property {string} failedRoom a description of another room with an item that was not sent, or ""
  * @property {boolean} attached whether the newest message is in the page
  */
 
@@ -30,7 +28,7 @@ export function statusOf({ connection, behind, storageAway, refusal, waiting, fa
   if (connection === "catching-up") return withWaiting("catching-up", waiting ? "Catching up" : "Catching up…", 400);
   if (waiting) return { state: "sending", text: waiting === 1 ? "Sending…" : `Sending ${waiting}…`, delay: 1_000 };
   if (failed) return { state: "failed", text: failed === 1 ? "1 message not sent" : `${failed} messages not sent`, delay: 0 };
-  if (failedRoom) return { state: "failed", text: `A message in ${isHidden(failedRoom) ? "a private room" : `#${failedRoom}`} was not sent`, delay: 0 };
+  if (failedRoom) return { state: "failed", text: `A message in ${failedRoom} was not sent`, delay: 0 };
   if (!attached) return { state: "older", text: "Viewing older messages", delay: 0 };
   return { state: "live", text: "Up to date", delay: 0 };
 }

@@ -24,9 +24,8 @@ const cases = [
   [{ waiting: 1, refusal: "away" }, "away", "Chat storage is down, 1 unsent"],
   [{ failed: 1 }, "failed", "1 message not sent"],
   [{ failed: 2, attached: false }, "failed", "2 messages not sent"],
-  [{ failed: 1, failedRoom: "tea" }, "failed", "1 message not sent"],
-  [{ failedRoom: "tea" }, "failed", "A message in #tea was not sent"],
-  [{ failedRoom: "pirvxnzkl2rcrwqtw2fee" }, "failed", "A message in a private room was not sent"],
+  [{ failed: 1, failedRoom: "#tea" }, "failed", "1 message not sent"],
+  [{ failedRoom: "#tea" }, "failed", "A message in #tea was not sent"],
   [{ attached: false }, "older", "Viewing older messages"],
 ];
 

@@ -41,6 +41,9 @@ type Client struct {
 	NamedAt time.Time       // when User got the name
 	Address string          // the key of its limits
 	Follow  *protocol.Frame // the follow in the URL, or nil
+
+	// Subscribe is called once, on a worker. end is called when the connection is closed.
+	Subscribe func(*live.Feed) (end func())
 }
 
 // client is the state of a Client while the server serves it.
@@ -50,6 +53,7 @@ type client struct {
 	feed   *live.Feed
 	reader *ws.Reader
 
+	unsubscribe  func()               // undoes Subscribe
 	hasAppended  bool                 // whether the client has appended an entry
 	excessFrames int                  // frames refused by the rate minus frames accepted, at least 0
 	joined       roomSet              // rooms in which the user is present through this client
@@ -68,7 +72,7 @@ func Hello(user identity.User, durability streams.Durability) []byte {
 func (s *Server) Serve(feed *live.Feed, connected *Client) {
 	c := &client{Client: connected, server: s, feed: feed}
 	feed.OnRoomClosed = c.leave
-	defer c.leaveAll()
+	defer c.end()
 	s.Engine.RunOnWorker(c.start)
 	for c.reader.Await() == nil {
 		if c.hasAppended {
@@ -85,12 +89,24 @@ func (c *client) start() {
 	c.reader = ws.NewReader(c.Input, protocol.MaxFrame)
 	c.reader.Wait, c.reader.Control, c.reader.Overhead = c.wait, c.control, c.countFrame
 	defer c.feed.Recover()
+	if c.Subscribe != nil {
+		c.unsubscribe = c.Subscribe(c.feed)
+		c.Subscribe = nil // it may refer to the request
+	}
 	if c.Follow == nil {
 		c.feed.Write(nil)
 		return
 	}
 	if err := c.follow(*c.Follow); err != nil {
 		c.refuse(err, *c.Follow)
+	}
+}
+
+// end undoes what the client has started.
+func (c *client) end() {
+	c.leaveAll()
+	if c.unsubscribe != nil {
+		c.unsubscribe()
 	}
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -92,10 +93,12 @@ func (s *Server) startSocket(upgraded *websocket.Conn) {
 	head := slices.Concat(opening.head, socket.Hello(from.User, s.options.Durability))
 	client := &socket.Client{
 		Conn: conn, Input: input, User: from.User, NamedAt: from.NamedAt, Address: from.Address, Follow: opening.follow,
+		Subscribe: func(feed *live.Feed) (end func()) {
+			return s.callers.Subscribe(context.Background(), from, feed).End
+		},
 	}
 	err := s.live.Start(conn, live.WebSocket, from.User.ID, head, func(feed *live.Feed) {
 		defer release()
-		defer s.subscribe(from, feed).End()
 		s.sockets.Serve(feed, client)
 	})
 	if errors.Is(err, live.ErrDraining) {

@@ -28,11 +28,6 @@ func (s *Service) Record(by identity.User, key string, action streams.Entry) err
 	return err
 }
 
-// FollowAudit is Follow for the audit.
-func (s *Service) FollowAudit(user identity.User, from streams.From, ready func(*streams.Reader)) (*streams.Reader, error) {
-	return s.as(user).Follow(streams.AuditRoom, from, ready)
-}
-
 // Audited returns up to limit Audit entries before an ID, or the newest, newest first.
 func (s *Service) Audited(ctx context.Context, user identity.User, before streams.ID, limit int) ([]streams.Entry, error) {
 	return s.as(user).Audited(ctx, before, limit)

@@ -205,18 +205,15 @@ func allow(rate *limit.Rate, user identity.User, things string) error {
 	return nil
 }
 
-// Enter returns an error if the user may not read the room now. It is for answering a request before its live
-// read starts.
+// Enter returns an error if the user may not read the room now. Callers of Follow use it to refuse a request before
+// the live read starts.
 func (s *Service) Enter(ctx context.Context, user identity.User, room string) error {
 	return s.as(user).Enter(ctx, room)
 }
 
-// Follow returns a reader of the room that starts at from. The caller must close it. It fails if the
-// user may not read the room now. See streams.Access.Follow.
+// Follow returns a reader of the room that starts at from. The caller must close it. If the user
+// may not read the room, the first read says so. See streams.Access.Follow.
 func (s *Service) Follow(user identity.User, room string, from streams.From, ready func(*streams.Reader)) (*streams.Reader, error) {
-	if err := s.Enter(s.ctx, user, room); err != nil {
-		return nil, err
-	}
 	return s.as(user).Follow(room, from, ready)
 }
 

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"context"
 	"time"
 
 	"burble/app/protocol"
@@ -65,6 +66,9 @@ func (c *client) typing(room string) error {
 // the list of people present.
 func (c *client) follow(frame protocol.Frame) error {
 	err := c.feed.Follow(frame.Room, frame.Format, func(ready func(*streams.Reader)) (*streams.Reader, error) {
+		if err := c.server.Chat.Enter(context.Background(), c.User, frame.Room); err != nil {
+			return nil, err
+		}
 		return c.server.Chat.Follow(c.User, frame.Room, frame.From, ready)
 	})
 	if err != nil {

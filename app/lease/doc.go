@@ -1,0 +1,22 @@
+// Package lease runs background jobs in whichever server holds the job's lease in Redis.
+//
+// Each server has a [Job] with the same name, and calls [Job.Run]. At most one of them works at a time, except
+// after a server has hung or lost Redis for longer than the lease lasts: then two may.
+//
+// A job works in steps, each from a cursor, which Redis keeps. The cursor moves by compare-and-set. Servers can
+// therefore repeat a step, but never skip one, so steps must be repeatable.
+//
+//	cleanup := lease.New(lease.Options{
+//		Name: "cleanup", Redis: set, Every: 10 * time.Minute,
+//		Step: func(ctx context.Context, cursor string) (next string, done bool, err error) {
+//			// Do a bounded part of the work that begins at cursor.
+//		},
+//	})
+//	go cleanup.Run(ctx) // and wait for it
+//	cleanup.Wake()      // there is work to do
+//
+// While there is nothing to do, a job sends two commands each time it looks for work. With no server running, no
+// job runs.
+//
+// The keys in Redis are {0}:lease:<name> and {0}:cursor:<name>, with the prefix before them.
+package lease

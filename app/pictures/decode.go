@@ -1,0 +1,204 @@
+package pictures
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/jpeg"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/kovidgoyal/imaging"
+	"github.com/kovidgoyal/imaging/prism/meta/icc"
+)
+
+const (
+	quality          = 90 // of a picture that must be encoded again
+	thumbnailQuality = 80
+	// largeMemory is how many bytes a decoder needs at least for its memory to be returned to the system at once.
+	largeMemory = 16_000_000
+)
+
+// A decoded is a picture in memory, or a frame that is a part of it.
+type decoded struct {
+	img image.Image
+	at  image.Point // of the frame in the picture, besides the origin of img
+}
+
+// finish decodes the stripped picture in the file. It sets the fields of picture that depend on its pixels, and encodes
+// it again if it must be rotated.
+func finish(s *stripped, file *os.File, picture *Picture) (err error) {
+	if s.memory > largeMemory {
+		defer debug.FreeOSMemory()
+	}
+	defer func() {
+		if failure := recover(); failure != nil { // a decoder's mistake
+			err = fmt.Errorf("%w: %v", ErrCorrupt, failure)
+		}
+	}()
+	frame, err := s.decode(file)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	img := s.place(frame)
+	frame.img = nil
+	if s.orientation > 1 {
+		if s.memory > largeMemory {
+			runtime.GC() // the decoder's own memory
+		}
+		img = orient(img, s.orientation)
+		picture.Width, picture.Height = img.Bounds().Dx(), img.Bounds().Dy()
+		if picture.Type, err = encode(file, img, s.profile); err != nil {
+			return err
+		}
+	}
+	return describe(img, s.profile, picture)
+}
+
+// place returns the whole picture of which the frame is a part.
+func (s *stripped) place(frame decoded) image.Image {
+	bounds := image.Rect(0, 0, s.width, s.height)
+	if frame.at == (image.Point{}) && frame.img.Bounds() == bounds {
+		return frame.img
+	}
+	whole := image.NewNRGBA(bounds)
+	at := frame.img.Bounds().Add(frame.at)
+	draw.Draw(whole, at, frame.img, frame.img.Bounds().Min, draw.Src)
+	return whole
+}
+
+// orient applies an orientation of EXIF.
+func orient(img image.Image, orientation int) image.Image {
+	switch orientation {
+	case 2:
+		return imaging.FlipH(img)
+	case 3:
+		return imaging.Rotate180(img)
+	case 4:
+		return imaging.FlipV(img)
+	case 5:
+		return imaging.Transpose(img)
+	case 6:
+		return imaging.Rotate270(img)
+	case 7:
+		return imaging.Transverse(img)
+	case 8:
+		return imaging.Rotate90(img)
+	}
+	return img
+}
+
+// encode replaces the contents of the file by the picture, and returns its media type.
+func encode(file *os.File, img image.Image, profile []byte) (mediaType string, err error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return "", fmt.Errorf("write a picture: %w", err)
+	}
+	if err := file.Truncate(0); err != nil {
+		return "", fmt.Errorf("write a picture: %w", err)
+	}
+	format, mediaType, head, insert := imaging.JPEG, "image/jpeg", 2, iccSegments
+	if !imaging.IsOpaque(img) {
+		format, mediaType, head, insert = imaging.PNG, "image/png", len(pngSignature)+25, iccpChunk
+	}
+	out := &inserter{to: file, left: head}
+	if profile != nil {
+		out.insert = insert(profile)
+	}
+	if err := imaging.Encode(out, img, format, imaging.JPEGQuality(quality)); err != nil {
+		return "", fmt.Errorf("encode a picture: %w", err)
+	}
+	return mediaType, nil
+}
+
+// An inserter inserts bytes after the first bytes that are written.
+type inserter struct {
+	to     io.Writer
+	left   int // bytes before insert
+	insert []byte
+}
+
+func (w *inserter) Write(p []byte) (int, error) {
+	if len(w.insert) == 0 {
+		return w.to.Write(p)
+	}
+	n, err := w.to.Write(p[:min(len(p), w.left)])
+	if w.left -= n; err != nil || w.left > 0 {
+		return n, err
+	}
+	if _, err := w.to.Write(w.insert); err != nil {
+		return n, err
+	}
+	w.insert = nil
+	more, err := w.to.Write(p[n:])
+	return n + more, err
+}
+
+// describe sets the color and the thumbnail.
+func describe(img image.Image, profile []byte, picture *Picture) error {
+	isSmall := picture.Width <= ThumbnailSide && picture.Height <= ThumbnailSide
+	width, height := fit(picture.Width, picture.Height)
+	small := toSRGB(imaging.Resize(img, width, height, imaging.Linear), profile)
+	picture.Color = averageColor(small)
+	if isSmall && !picture.Animated {
+		return nil
+	}
+	var out bytes.Buffer
+	var err error
+	if imaging.IsOpaque(small) {
+		picture.ThumbnailType = "image/jpeg"
+		err = jpeg.Encode(&out, small, &jpeg.Options{Quality: thumbnailQuality})
+	} else {
+		picture.ThumbnailType = "image/png"
+		err = imaging.Encode(&out, small, imaging.PNG)
+	}
+	if err != nil {
+		return fmt.Errorf("encode a thumbnail: %w", err)
+	}
+	picture.Thumbnail = out.Bytes()
+	return nil
+}
+
+// fit returns the size of the thumbnail.
+func fit(width, height int) (int, int) {
+	longest := max(width, height)
+	if longest <= ThumbnailSide {
+		return width, height
+	}
+	scale := func(side int) int { return max(1, (side*ThumbnailSide+longest/2)/longest) }
+	return scale(width), scale(height)
+}
+
+// toSRGB converts the colors of the image. If it cannot, it returns the image.
+func toSRGB(img image.Image, profile []byte) image.Image {
+	if profile == nil {
+		return img
+	}
+	parsed, err := icc.DecodeProfile(bytes.NewReader(profile))
+	if err != nil {
+		return img
+	}
+	converted, err := imaging.ConvertToSRGB(parsed, imaging.Relative, true, img)
+	if err != nil {
+		return img
+	}
+	return converted
+}
+
+// averageColor returns the average color as "#rrggbb". Transparent pixels count less.
+func averageColor(img image.Image) string {
+	var red, green, blue, alpha uint64
+	bounds := img.Bounds()
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			r, g, b, a := img.At(x, y).RGBA()
+			red, green, blue, alpha = red+uint64(r), green+uint64(g), blue+uint64(b), alpha+uint64(a)
+		}
+	}
+	if alpha == 0 {
+		return "#808080"
+	}
+	return fmt.Sprintf("#%02x%02x%02x", red*255/alpha, green*255/alpha, blue*255/alpha)
+}

@@ -1,10 +1,387 @@
 package pictures
 
 import (
+	"cmp"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 )
 
+const (
+	// maxMeta is the maximum size of the boxes that describe an AVIF.
+	maxMeta     = 1 << 20
+	imageSpace  = "ispe" // a property of an item: width and height
+	imageRotate = "irot"
+)
+
+// A box is a part of an AVIF (ISO/IEC 14496-12, section 4.2). Its contents are between start and end of the file or of data.
+type box struct {
+	name       string
+	at         int64 // where its header is
+	start, end int64
+}
+
+// An avifStripper overwrites what is not necessary to show the picture. Nothing moves, because the file refers to its
+// parts by their position.
+type avifStripper struct {
+	*stripped
+	out         *writer
+	size        int64
+	metadata    map[uint32]bool // IDs of items that are not pictures
+	isRotated   bool
+	isMovie     bool
+	data        []box // the boxes "mdat"
+	kept        []box // where the data of the other items is
+	idat        box
+	overwritten int64
+}
+
 func stripAVIF(src io.ReadSeeker, out *writer) (*stripped, error) {
-	return nil, fmt.Errorf("%w: AVIF", ErrUnsupported)
+	a := &avifStripper{stripped: &stripped{mediaType: "image/avif", frames: 1, pixelSize: 1}, out: out, metadata: map[uint32]bool{}}
+	if _, err := src.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("read a picture: %w", err)
+	}
+	var err error
+	if a.size, err = io.Copy(out, src); err != nil {
+		return nil, fmt.Errorf("copy a picture: %w", err)
+	}
+	if err := out.buffer.Flush(); err != nil {
+		return nil, fmt.Errorf("write a picture: %w", err)
+	}
+	boxes, err := boxesIn(out.file, 0, a.size)
+	if err != nil {
+		return nil, err
+	}
+	for i, b := range boxes {
+		if err := a.top(i, b); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.blankGaps(); err != nil {
+		return nil, err
+	}
+	if a.isRotated {
+		a.width, a.height = a.height, a.width
+	}
+	if a.width == 0 {
+		return nil, fmt.Errorf("%w: AVIF without a size", ErrUnsupported)
+	}
+	return a.stripped, nil
+}
+
+// boxesIn returns the boxes between two positions, which they must fill.
+func boxesIn(file io.ReaderAt, start, end int64) (boxes []box, err error) {
+	for at := start; at < end; {
+		var head [16]byte
+		n, _ := file.ReadAt(head[:], at)
+		if n < 8 || end-at < 8 {
+			return nil, fmt.Errorf("%w: incomplete box", ErrCorrupt)
+		}
+		size, header := int64(binary.BigEndian.Uint32(head[:])), int64(8)
+		switch size {
+		case 0:
+			size = end - at
+		case 1:
+			size, header = int64(min(binary.BigEndian.Uint64(head[8:]), 1<<62)), 16
+		}
+		if size < header || size > end-at {
+			return nil, fmt.Errorf("%w: box of %d bytes", ErrCorrupt, size)
+		}
+		boxes = append(boxes, box{string(head[4:8]), at, at + header, at + size})
+		if len(boxes) > 10_000 {
+			return nil, fmt.Errorf("%w: too many boxes", ErrCorrupt)
+		}
+		at += size
+	}
+	return boxes, nil
+}
+
+// top handles a box that is in no other.
+func (a *avifStripper) top(i int, b box) error {
+	if (i == 0) != (b.name == "ftyp") {
+		return fmt.Errorf("%w: AVIF that begins with %q", ErrCorrupt, b.name)
+	}
+	switch b.name {
+	case "ftyp":
+		brands, err := a.read(b)
+		if err != nil {
+			return err
+		}
+		isAVIF := false
+		for i := 0; i+4 <= len(brands); i += 4 {
+			brand := string(brands[i : i+4])
+			isAVIF = isAVIF || i != 4 && (brand == "avif" || brand == "avis")
+		}
+		if !isAVIF {
+			return ErrUnsupported
+		}
+		if string(brands[:4]) == "avis" {
+			a.frames = 2 // or more
+		}
+		return nil
+	case "meta":
+		return a.meta(b)
+	case "moov":
+		a.isMovie = true
+		return a.movie(b)
+	case "mdat":
+		a.data = append(a.data, b)
+		return nil
+	}
+	return a.blank(b)
+}
+
+// movie overwrites the metadata of an image sequence.
+func (a *avifStripper) movie(b box) error {
+	boxes, err := boxesIn(a.out.file, b.start, b.end)
+	for _, child := range boxes {
+		if err != nil {
+			break
+		}
+		switch child.name {
+		case "trak":
+			err = a.movie(child)
+		case "udta", "meta", "uuid", "free", "skip":
+			err = a.blank(child)
+		}
+	}
+	return err
+}
+
+// read returns the contents of a small box.
+func (a *avifStripper) read(b box) ([]byte, error) {
+	size := b.end - b.start
+	if size > maxMeta {
+		return nil, fmt.Errorf("%w: box %s of %d bytes", ErrTooLarge, b.name, size)
+	}
+	data := make([]byte, size)
+	_, err := a.out.file.ReadAt(data, b.start)
+	return data, err
+}
+
+// blank replaces a box by free space.
+func (a *avifStripper) blank(b box) error {
+	if err := a.out.patch([]byte("free"), b.at+4); err != nil {
+		return err
+	}
+	return a.zero(b.start, b.end)
+}
+
+// zero overwrites a part of the file.
+func (a *avifStripper) zero(start, end int64) error {
+	if start < 0 || end < start || end > a.size {
+		return fmt.Errorf("%w: data outside of the file", ErrCorrupt)
+	}
+	if a.overwritten += end - start; a.overwritten > 2*a.size {
+		return fmt.Errorf("%w: items overlap", ErrCorrupt)
+	}
+	zeros := make([]byte, min(end-start, 32<<10))
+	for ; start < end; start += int64(len(zeros)) {
+		if err := a.out.patch(zeros[:min(int64(len(zeros)), end-start)], start); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meta reads the size of the picture, and overwrites items that are metadata.
+func (a *avifStripper) meta(b box) error {
+	boxes, err := boxesIn(a.out.file, min(b.start+4, b.end), b.end)
+	if err != nil {
+		return err
+	}
+	var locations []byte
+	for _, child := range boxes {
+		switch child.name {
+		case "iinf":
+			err = a.items(child)
+		case "iloc":
+			locations, err = a.read(child)
+		case "iprp":
+			err = a.properties(child)
+		case "idat":
+			a.idat = child
+		case "hdlr", "pitm", "iref", "dinf", "grpl":
+		default:
+			err = a.blank(child)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return a.blankItems(&fields{data: locations})
+}
+
+// items notes which items are metadata, and makes them unknown to readers.
+func (a *avifStripper) items(b box) error {
+	data, err := a.read(b)
+	if err != nil {
+		return err
+	}
+	head := &fields{data: data}
+	version := head.uint(4) >> 24
+	head.uint(2 + 2*min(version, 1))
+	entries, err := boxesIn(a.out.file, b.start+int64(head.at), b.end)
+	if err != nil || head.isShort {
+		return fmt.Errorf("%w: invalid items", ErrCorrupt)
+	}
+	for _, entry := range entries {
+		data, err := a.read(entry)
+		if err != nil {
+			return err
+		}
+		info := &fields{data: data}
+		version := info.uint(4) >> 24
+		if entry.name != "infe" || version < 2 || version > 3 {
+			return fmt.Errorf("%w: AVIF with items of another version", ErrUnsupported)
+		}
+		id := info.uint(2 * (version - 1))
+		info.uint(2)
+		at := int64(info.at)
+		kind := info.uint(4)
+		if info.isShort {
+			return fmt.Errorf("%w: invalid item", ErrCorrupt)
+		}
+		if name := string(binary.BigEndian.AppendUint32(nil, uint32(kind))); slices.Contains([]string{"av01", "grid", "iovl", "iden", "tmap", "sato"}, name) {
+			continue
+		}
+		a.metadata[uint32(id)] = true
+		if err := a.out.patch([]byte("skip"), entry.start+at); err != nil {
+			return err
+		}
+		if err := a.zero(entry.start+at+4, entry.end); err != nil { // its name and media type
+			return err
+		}
+	}
+	return nil
+}
+
+// properties reads the size of the largest item, which is the picture, and whether it is rotated.
+func (a *avifStripper) properties(b box) error {
+	containers, err := boxesIn(a.out.file, b.start, b.end)
+	for _, container := range containers {
+		if err != nil || container.name != "ipco" {
+			continue
+		}
+		var all []box
+		if all, err = boxesIn(a.out.file, container.start, container.end); err != nil {
+			return err
+		}
+		for _, property := range all {
+			if property.name != imageSpace && property.name != imageRotate {
+				continue
+			}
+			data, readErr := a.read(property)
+			if readErr != nil {
+				return readErr
+			}
+			value := &fields{data: data}
+			if property.name == imageRotate {
+				a.isRotated = a.isRotated || value.uint(1)&1 == 1
+				continue
+			}
+			value.uint(4)
+			width, height := int(min(value.uint(4), 1<<30)), int(min(value.uint(4), 1<<30))
+			if width*height > a.width*a.height {
+				a.width, a.height = width, height
+			}
+		}
+	}
+	return err
+}
+
+// blankItems overwrites the data of items that are metadata (ISO/IEC 14496-12, section 8.11.3).
+func (a *avifStripper) blankItems(in *fields) error {
+	version := in.uint(4) >> 24
+	sizes := in.uint(2)
+	offsetSize, lengthSize, baseSize, indexSize := sizes>>12, sizes>>8&15, sizes>>4&15, sizes&15
+	wide := uint64(0)
+	if version == 2 {
+		wide = 2
+	}
+	if version == 0 {
+		indexSize = 0
+	}
+	for range in.uint(2 + wide) {
+		id, method := in.uint(2+wide), uint64(0)
+		if version > 0 {
+			method = in.uint(2) & 15
+		}
+		in.uint(2)
+		base := in.uint(baseSize)
+		isMetadata := a.metadata[uint32(id)]
+		for range in.uint(2) {
+			in.uint(indexSize)
+			start, size := base+in.uint(offsetSize), in.uint(lengthSize)
+			if in.isShort {
+				return fmt.Errorf("%w: invalid locations", ErrCorrupt)
+			}
+			if size == 0 && isMetadata || method > 1 || start > 1<<40 || size > 1<<40 {
+				return fmt.Errorf("%w: AVIF with items in unknown places", ErrUnsupported)
+			}
+			if method == 1 {
+				start += uint64(a.idat.start)
+			}
+			if !isMetadata {
+				if size == 0 {
+					size = uint64(a.size) - min(start, uint64(a.size)) // up to the end of the file
+				}
+				a.kept = append(a.kept, box{start: int64(start), end: int64(start + size)})
+				continue
+			}
+			if err := a.zero(int64(start), int64(start+size)); err != nil {
+				return err
+			}
+		}
+		if in.isShort {
+			break
+		}
+	}
+	if in.isShort || version > 2 {
+		return fmt.Errorf("%w: invalid locations", ErrCorrupt)
+	}
+	return nil
+}
+
+// blankGaps overwrites data that no item refers to. In a sequence, the tracks refer to it.
+func (a *avifStripper) blankGaps() error {
+	if a.isMovie {
+		return nil
+	}
+	slices.SortFunc(a.kept, func(x, y box) int { return cmp.Compare(x.start, y.start) })
+	for _, data := range a.data {
+		at := data.start
+		for _, kept := range append(a.kept, box{start: data.end, end: data.end}) {
+			if kept.start > at {
+				if err := a.zero(at, min(kept.start, data.end)); err != nil {
+					return err
+				}
+			}
+			if at = max(at, kept.end); at >= data.end {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// fields reads numbers from data.
+type fields struct {
+	data    []byte
+	at      int
+	isShort bool // a number was missing
+}
+
+// uint returns the next number, of up to 8 bytes.
+func (f *fields) uint(size uint64) (value uint64) {
+	if size > 8 || f.isShort || uint64(len(f.data)-f.at) < size {
+		f.isShort = true
+		return 0
+	}
+	for range size {
+		value = value<<8 | uint64(f.data[f.at])
+		f.at++
+	}
+	return value
 }

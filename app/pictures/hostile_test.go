@@ -183,6 +183,7 @@ func FuzzProcess(f *testing.F) {
 	for _, data := range samples() {
 		f.Add(data)
 	}
+	f.Add(avifSample{brand: "avif", width: 640, height: 480}.encode())
 	f.Add(jpegWith(encodeJPEG(quarters(16, 8)), jpegSegment(0xe1, "Exif\x00\x00"+exif(binary.BigEndian, 6))))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		picture, stored, err := process(t, data)

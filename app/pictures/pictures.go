@@ -116,7 +116,7 @@ func strip(src io.ReadSeeker, dst *os.File) (*stripped, error) {
 		found, err = stripJPEG(in, out)
 	case hasPrefix(head, "GIF87a"), hasPrefix(head, "GIF89a"):
 		found, err = stripGIF(in, out)
-	case hasPrefix(head, "RIFF") && string(head[8:]) == "WEBP":
+	case len(head) == 12 && hasPrefix(head, "RIFF") && string(head[8:]) == "WEBP":
 		found, err = stripWebP(in, out)
 	case len(head) == 12 && string(head[4:8]) == "ftyp":
 		found, err = stripAVIF(src, out)

@@ -53,7 +53,7 @@ func processFolder(folder string) {
 
 // Ten uploads of 24 megapixels at once.
 func TestMemoryOfTenPictures(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		t.Skip("decodes 240 megapixels")
 	}
 	if _, err := os.Stat("/proc/self/status"); err != nil {

@@ -34,6 +34,8 @@ var ctx = context.Background()
 
 const secret = "51.4778N 0.0014W secret location"
 
+var orders = []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian}
+
 func process(t testing.TB, data []byte) (pictures.Picture, []byte, error) {
 	t.Helper()
 	file, err := os.CreateTemp(t.TempDir(), "")

@@ -97,7 +97,7 @@ func TestOrientation(t *testing.T) {
 		5: {red, blue, green, white}, 6: {blue, red, white, green}, 7: {white, green, blue, red}, 8: {green, white, red, blue},
 		9: {red, green, blue, white}, 0: {red, green, blue, white},
 	}
-	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+	for _, order := range orders {
 		for orientation, colors := range want {
 			data := jpegWith(encodeJPEG(quarters(64, 32)), jpegSegment(0xe1, "Exif\x00\x00"+exif(order, orientation)))
 			picture, stored := mustProcess(t, data)

@@ -1,0 +1,91 @@
+package pictures_test
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/draw"
+	"testing"
+
+	"burble/app/pictures"
+
+	"github.com/kovidgoyal/imaging/prism/meta/icc"
+)
+
+func filled(width, height int, c color.Color) *image.NRGBA {
+	img := image.NewNRGBA(image.Rect(0, 0, width, height))
+	draw.Draw(img, img.Bounds(), image.NewUniform(c), image.Point{}, draw.Src)
+	return img
+}
+
+func TestThumbnail(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name                  string
+		data                  []byte
+		wantWidth, wantHeight int // 0 for no thumbnail
+		wantType, wantColor   string
+	}{
+		{"landscape", encodePNG(filled(1280, 720, red)), 640, 360, "image/jpeg", "#ff0000"},
+		{"portrait", encodePNG(filled(720, 1280, green)), 360, 640, "image/jpeg", "#00ff00"},
+		{"small", encodePNG(filled(640, 640, blue)), 0, 0, "", "#0000ff"},
+		{"a little too wide", encodePNG(filled(641, 2, blue)), 640, 2, "image/jpeg", "#0000ff"},
+		{"a line", encodePNG(filled(10_000, 1, white)), 640, 1, "image/jpeg", "#ffffff"},
+		{"a pixel", encodePNG(filled(1, 1, white)), 0, 0, "", "#ffffff"},
+		{"half transparent", encodePNG(filled(700, 700, color.NRGBA{255, 0, 0, 128})), 640, 640, "image/png", "#ff0000"},
+		{"transparent", encodePNG(filled(700, 700, color.NRGBA{})), 640, 640, "image/png", "#808080"},
+		{"quarters", encodePNG(quarters(100, 100)), 0, 0, "", "#7f7f7f"},
+		{"small animation", encodeGIF(40, 20, 3), 40, 20, "image/jpeg", "#ff0000"},
+		{"still GIF", encodeGIF(40, 20, 1), 0, 0, "", "#ff0000"},
+		{"16 bits", bombPNG(opaque16{image.Rect(0, 0, 700, 10)}), 640, 9, "image/png", "#ffffff"},
+	}
+	for _, test := range tests {
+		picture, stored := mustProcess(t, test.data)
+		if !bytes.Equal(stored, test.data) {
+			t.Errorf("%s: the stored picture differs", test.name)
+		}
+		if picture.Color != test.wantColor && test.name != "16 bits" {
+			t.Errorf("%s: the color is %s, want %s", test.name, picture.Color, test.wantColor)
+		}
+		if picture.ThumbnailType != test.wantType || (picture.Thumbnail != nil) != (test.wantWidth != 0) {
+			t.Errorf("%s: the thumbnail has the type %q and %d bytes, want %q", test.name, picture.ThumbnailType, len(picture.Thumbnail), test.wantType)
+			continue
+		}
+		if test.wantWidth == 0 {
+			continue
+		}
+		if got := decode(t, picture.Thumbnail).Bounds(); got != image.Rect(0, 0, test.wantWidth, test.wantHeight) {
+			t.Errorf("%s: the thumbnail is %v, want %d x %d", test.name, got, test.wantWidth, test.wantHeight)
+		}
+	}
+}
+
+// The thumbnail of a rotated picture is rotated, and that of an animation shows where its first frame is.
+func TestThumbnailShowsPicture(t *testing.T) {
+	t.Parallel()
+	rotated, _ := mustProcess(t, jpegWith(encodeJPEG(quarters(1000, 500)), jpegSegment(0xe1, "Exif\x00\x00"+exif(orders[0], 6))))
+	img := decode(t, rotated.Thumbnail)
+	if img.Bounds() != image.Rect(0, 0, 320, pictures.ThumbnailSide) || nearest(img.At(5, 5)) != blue || nearest(img.At(315, 5)) != red {
+		t.Errorf("the thumbnail is %v, and %v at the top left", img.Bounds(), nearest(img.At(5, 5)))
+	}
+	animation, _ := mustProcess(t, samples()["animated WebP"])
+	img = decode(t, animation.Thumbnail)
+	if _, _, _, alpha := img.At(5, 5).RGBA(); img.Bounds() != image.Rect(0, 0, 200, 120) || alpha != 0 {
+		t.Errorf("the thumbnail is %v, and not transparent outside of the first frame", img.Bounds())
+	}
+	if _, _, _, alpha := img.At(100, 50).RGBA(); alpha == 0 {
+		t.Error("the first frame is missing in the thumbnail")
+	}
+}
+
+// A profile that exchanges no colors, and one that is no profile, must not change them.
+func TestProfiles(t *testing.T) {
+	t.Parallel()
+	for name, profile := range map[string]string{"sRGB": string(icc.Srgb_xyz_profile_data), "nonsense": "nonsense"} {
+		data := jpegWith(encodeJPEG(filled(700, 700, red)), jpegSegment(0xe2, "ICC_PROFILE\x00\x01\x01"+profile))
+		picture, _ := mustProcess(t, data)
+		if picture.Color != "#fe0000" && picture.Color != "#ff0000" {
+			t.Errorf("%s: the color is %s", name, picture.Color)
+		}
+	}
+}

@@ -12,7 +12,6 @@ import (
 	"runtime/debug"
 
 	"github.com/kovidgoyal/imaging"
-	"github.com/kovidgoyal/imaging/prism/meta/icc"
 )
 
 const (
@@ -169,22 +168,6 @@ func fit(width, height int) (int, int) {
 	}
 	scale := func(side int) int { return max(1, (side*ThumbnailSide+longest/2)/longest) }
 	return scale(width), scale(height)
-}
-
-// toSRGB converts the colors of the image. If it cannot, it returns the image.
-func toSRGB(img image.Image, profile []byte) image.Image {
-	if profile == nil {
-		return img
-	}
-	parsed, err := icc.DecodeProfile(bytes.NewReader(profile))
-	if err != nil {
-		return img
-	}
-	converted, err := imaging.ConvertToSRGB(parsed, imaging.Relative, true, img)
-	if err != nil {
-		return img
-	}
-	return converted
 }
 
 // averageColor returns the average color as "#rrggbb". Transparent pixels count less.

@@ -2,9 +2,11 @@ package pictures_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"image/draw"
+	"strings"
 	"testing"
 
 	"burble/app/pictures"
@@ -78,14 +80,45 @@ func TestThumbnailShowsPicture(t *testing.T) {
 	}
 }
 
-// A profile that exchanges no colors, and one that is no profile, must not change them.
+// profileWith returns the profile of sRGB with a tag renamed, or with other bytes in its data.
+func profileWith(rename map[string]string, at map[string]string) string {
+	profile := bytes.Clone(icc.Srgb_xyz_profile_data)
+	for i := range binary.BigEndian.Uint32(profile[128:]) {
+		tag := profile[132+12*i:]
+		if data, ok := at[string(tag[:4])]; ok {
+			copy(profile[binary.BigEndian.Uint32(tag[4:]):], data)
+		}
+		if name, ok := rename[string(tag[:4])]; ok {
+			copy(tag, name)
+		}
+	}
+	return string(profile)
+}
+
 func TestProfiles(t *testing.T) {
 	t.Parallel()
-	for name, profile := range map[string]string{"sRGB": string(icc.Srgb_xyz_profile_data), "nonsense": "nonsense"} {
-		data := jpegWith(encodeJPEG(filled(700, 700, red)), jpegSegment(0xe2, "ICC_PROFILE\x00\x01\x01"+profile))
-		picture, _ := mustProcess(t, data)
-		if picture.Color != "#fe0000" && picture.Color != "#ff0000" {
-			t.Errorf("%s: the color is %s", name, picture.Color)
+	sRGB := profileWith(nil, nil)
+	for name, test := range map[string]struct{ profile, want string }{
+		"sRGB":                {sRGB, "#fe0000"},
+		"red and green":       {profileWith(map[string]string{"rXYZ": "gXYZ", "gXYZ": "rXYZ"}, nil), "#00fe00"}, // exchanged
+		"nonsense":            {"nonsense", "#fe0000"},
+		"header only":         {sRGB[:128], "#fe0000"},
+		"truncated":           {sRGB[:300], "#fe0000"},
+		"4 billion tags":      {sRGB[:128] + "\xff\xff\xff\xff" + sRGB[132:], "#fe0000"},
+		"tag outside":         {sRGB[:136] + "\xff\xff\xff\x00" + sRGB[140:], "#fe0000"},
+		"tag of 4 GB":         {sRGB[:140] + "\xff\xff\xff\xff" + sRGB[144:], "#fe0000"},
+		"curve of 4G points":  {profileWith(nil, map[string]string{"rTRC": "curv\x00\x00\x00\x00\xff\xff\xff\xff"}), "#fe0000"},
+		"unknown curve":       {profileWith(nil, map[string]string{"rTRC": "mft2"}), "#fe0000"},
+		"table instead":       {profileWith(map[string]string{"cprt": "A2B0", "rXYZ": "gXYZ", "gXYZ": "rXYZ"}, nil), "#fe0000"},
+		"another color space": {strings.Replace(sRGB, "RGB XYZ ", "CMYKXYZ ", 1), "#fe0000"},
+	} {
+		data := jpegWith(encodeJPEG(filled(700, 700, red)), jpegSegment(0xe2, "ICC_PROFILE\x00\x01\x01"+test.profile))
+		picture, stored := mustProcess(t, data)
+		if picture.Color != test.want {
+			t.Errorf("%s: the color is %s, want %s", name, picture.Color, test.want)
+		}
+		if !bytes.Contains(stored, []byte(test.profile)) {
+			t.Errorf("%s: the profile is not stored", name)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package pictures
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -14,13 +13,6 @@ const (
 	imageSpace  = "ispe" // a property of an item: width and height
 	imageRotate = "irot"
 )
-
-// A box is a part of an AVIF (ISO/IEC 14496-12, section 4.2). Its contents are between start and end of the file or of data.
-type box struct {
-	name       string
-	at         int64 // where its header is
-	start, end int64
-}
 
 // An avifStripper overwrites what is not necessary to show the picture. Nothing moves, because the file refers to its
 // parts by their position.
@@ -70,33 +62,6 @@ func stripAVIF(src io.ReadSeeker, out *writer) (*stripped, error) {
 	return a.stripped, nil
 }
 
-// boxesIn returns the boxes between two positions, which they must fill.
-func boxesIn(file io.ReaderAt, start, end int64) (boxes []box, err error) {
-	for at := start; at < end; {
-		var head [16]byte
-		n, _ := file.ReadAt(head[:], at)
-		if n < 8 || end-at < 8 {
-			return nil, fmt.Errorf("%w: incomplete box", ErrCorrupt)
-		}
-		size, header := int64(binary.BigEndian.Uint32(head[:])), int64(8)
-		switch size {
-		case 0:
-			size = end - at
-		case 1:
-			size, header = int64(min(binary.BigEndian.Uint64(head[8:]), 1<<62)), 16
-		}
-		if size < header || size > end-at {
-			return nil, fmt.Errorf("%w: box of %d bytes", ErrCorrupt, size)
-		}
-		boxes = append(boxes, box{string(head[4:8]), at, at + header, at + size})
-		if len(boxes) > 10_000 {
-			return nil, fmt.Errorf("%w: too many boxes", ErrCorrupt)
-		}
-		at += size
-	}
-	return boxes, nil
-}
-
 // top handles a box that is in no other.
 func (a *avifStripper) top(i int, b box) error {
 	if (i == 0) != (b.name == "ftyp") {
@@ -124,7 +89,7 @@ func (a *avifStripper) top(i int, b box) error {
 		return a.meta(b)
 	case "moov":
 		a.isMovie = true
-		return a.movie(b)
+		return a.movie(b, true)
 	case "mdat":
 		a.data = append(a.data, b)
 		return nil
@@ -133,7 +98,7 @@ func (a *avifStripper) top(i int, b box) error {
 }
 
 // movie overwrites the metadata of an image sequence.
-func (a *avifStripper) movie(b box) error {
+func (a *avifStripper) movie(b box, hasTracks bool) error {
 	boxes, err := boxesIn(a.out.file, b.start, b.end)
 	for _, child := range boxes {
 		if err != nil {
@@ -141,7 +106,9 @@ func (a *avifStripper) movie(b box) error {
 		}
 		switch child.name {
 		case "trak":
-			err = a.movie(child)
+			if hasTracks {
+				err = a.movie(child, false)
+			}
 		case "udta", "meta", "uuid", "free", "skip":
 			err = a.blank(child)
 		}
@@ -289,99 +256,4 @@ func (a *avifStripper) properties(b box) error {
 		}
 	}
 	return err
-}
-
-// blankItems overwrites the data of items that are metadata (ISO/IEC 14496-12, section 8.11.3).
-func (a *avifStripper) blankItems(in *fields) error {
-	version := in.uint(4) >> 24
-	sizes := in.uint(2)
-	offsetSize, lengthSize, baseSize, indexSize := sizes>>12, sizes>>8&15, sizes>>4&15, sizes&15
-	wide := uint64(0)
-	if version == 2 {
-		wide = 2
-	}
-	if version == 0 {
-		indexSize = 0
-	}
-	for range in.uint(2 + wide) {
-		id, method := in.uint(2+wide), uint64(0)
-		if version > 0 {
-			method = in.uint(2) & 15
-		}
-		in.uint(2)
-		base := in.uint(baseSize)
-		isMetadata := a.metadata[uint32(id)]
-		for range in.uint(2) {
-			in.uint(indexSize)
-			start, size := base+in.uint(offsetSize), in.uint(lengthSize)
-			if in.isShort {
-				return fmt.Errorf("%w: invalid locations", ErrCorrupt)
-			}
-			if size == 0 && isMetadata || method > 1 || start > 1<<40 || size > 1<<40 {
-				return fmt.Errorf("%w: AVIF with items in unknown places", ErrUnsupported)
-			}
-			if method == 1 {
-				start += uint64(a.idat.start)
-			}
-			if !isMetadata {
-				if size == 0 {
-					size = uint64(a.size) - min(start, uint64(a.size)) // up to the end of the file
-				}
-				a.kept = append(a.kept, box{start: int64(start), end: int64(start + size)})
-				continue
-			}
-			if err := a.zero(int64(start), int64(start+size)); err != nil {
-				return err
-			}
-		}
-		if in.isShort {
-			break
-		}
-	}
-	if in.isShort || version > 2 {
-		return fmt.Errorf("%w: invalid locations", ErrCorrupt)
-	}
-	return nil
-}
-
-// blankGaps overwrites data that no item refers to. In a sequence, the tracks refer to it.
-func (a *avifStripper) blankGaps() error {
-	if a.isMovie {
-		return nil
-	}
-	slices.SortFunc(a.kept, func(x, y box) int { return cmp.Compare(x.start, y.start) })
-	for _, data := range a.data {
-		at := data.start
-		for _, kept := range append(a.kept, box{start: data.end, end: data.end}) {
-			if kept.start > at {
-				if err := a.zero(at, min(kept.start, data.end)); err != nil {
-					return err
-				}
-			}
-			if at = max(at, kept.end); at >= data.end {
-				break
-			}
-		}
-	}
-	return nil
-}
-
-// fields reads numbers from data.
-type fields struct {
-	data    []byte
-	at      int
-	isShort bool // a number was missing
-}
-
-// uint returns the next number, of up to 8 bytes.
-func (f *fields) uint(size uint64) (value uint64) {
-	if size > 8 || f.isShort || uint64(len(f.data)-f.at) < size {
-		f.isShort = true
-		return 0
-	}
-	for range size {
-		value = value<<8 | uint64(f.data[f.at])
-		f.at++
-	}
-	return value
 }

@@ -95,6 +95,12 @@ func TestInvalidAVIF(t *testing.T) {
 	at := bytes.Index(good, []byte(u16(2)+u16(0)+u16(0)+u16(1))) + 8 // the location of the EXIF
 	outside := bytes.Clone(good)
 	binary.BigEndian.PutUint32(outside[at:], 1<<30)
+	// 65,535 items of 65,535 parts that need no bytes.
+	empty := bmffBox("iloc", u32(0), "\x00\x00", u16(65535), strings.Repeat(u16(1)+u16(0)+u16(65535), 65535))
+	deep := ""
+	for range 12 {
+		deep = bmffBox("trak", strings.Repeat(deep, 2))
+	}
 	tests := map[string]struct {
 		data []byte
 		want error
@@ -103,6 +109,8 @@ func TestInvalidAVIF(t *testing.T) {
 		"EXIF outside":       {outside, pictures.ErrCorrupt},
 		"data after the end": {append(bytes.Clone(good), "<script>"...), pictures.ErrCorrupt},
 		"large meta":         {avifSample{brand: "avif", width: 8, height: 8, extra: bmffBox("meta", u32(0), bmffBox("iinf", strings.Repeat("a", 2<<20)))}.encode(), pictures.ErrTooLarge},
+		"many parts":         {avifSample{brand: "avif", width: 8, height: 8, extra: bmffBox("meta", u32(0), empty)}.encode(), pictures.ErrCorrupt},
+		"deep tracks":        {avifSample{brand: "avif", width: 8, height: 8, extra: bmffBox("moov", deep)}.encode(), nil},
 		"other brand":        {bytes.ReplaceAll(good, []byte("avif"), []byte("heic")), pictures.ErrUnsupported},
 	}
 	for name, test := range tests {

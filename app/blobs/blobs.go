@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"runtime"
 	"time"
 )
 
@@ -127,7 +128,7 @@ func Temporary() (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create a temporary file: %w", err)
 	}
-	if err := os.Remove(file.Name()); err != nil {
+	if err := os.Remove(file.Name()); err != nil && runtime.GOOS != "windows" { // which keeps open files
 		file.Close()
 		return nil, fmt.Errorf("unlink a temporary file: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -97,6 +98,9 @@ func (d *Directory) Put(ctx context.Context, body io.Reader, limit int64) (blob 
 
 // syncFolder makes the names in the folder survive a power cut.
 func syncFolder(name string) error {
+	if runtime.GOOS == "windows" { // which cannot flush folders
+		return nil
+	}
 	folder, err := os.Open(name)
 	if err != nil {
 		return fmt.Errorf("open a folder: %w", err)

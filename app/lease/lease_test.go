@@ -47,26 +47,6 @@ func TestAnotherServerContinuesAfterHolderIsKilled(t *testing.T) {
 	}
 }
 
-func TestPausedHolderDoesNotMoveCursorBack(t *testing.T) {
-	t.Parallel()
-	backend := redistest.Single(t)
-	paused := startServer(t, backend.Redis.Addrs[0], 5)
-	pause(t, paused)
-	start(t, backend.Redis, lease.Options{Life: shortLife, Step: countTo(backend.Client, items, nil)})
-	await(t, "the work to be done", func() bool { return cursorOf(t, backend.Client) == "12" })
-	resume(t, paused)
-	if _, err := paused.input.Write([]byte("\n")); err != nil {
-		t.Fatal(err)
-	}
-	paused.awaitLine(t, "background job interrupted")
-	if cursor := cursorOf(t, backend.Client); cursor != "12" {
-		t.Errorf("the cursor is %s, want 12", cursor)
-	}
-	if all, _ := done(t, backend.Client); len(all) != items {
-		t.Errorf("done: %v, want %d items", all, items)
-	}
-}
-
 // A step that ignores its context, and ends after another server has done the same step and more, must not move
 // the cursor back, even if the cursor has the same value again.
 func TestCursorMovesByCompareAndSet(t *testing.T) {

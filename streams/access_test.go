@@ -2,6 +2,7 @@ package streams_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"reflect"
 	"testing"
@@ -34,12 +35,15 @@ func TestEveryMethodOfAccessChecksTheRoom(t *testing.T) {
 	const room = "No"
 	calls := map[string]func() error{
 		"About":          func() error { _, err := access.About(ctx, room); return err },
+		"AddFile":        func() error { return access.AddFile(ctx, room, streams.File{ID: rand.Text()}) },
 		"Append":         func() error { _, err := access.Append(ctx, room, streams.Entry{}); return err },
 		"AppendExisting": func() error { _, err := access.AppendExisting(ctx, room, streams.Entry{}); return err },
 		"Changes":        func() error { _, err := access.Changes(ctx, room, streams.ID{}, streams.ID{}); return err },
+		"CheckUpload":    func() error { return access.CheckUpload(ctx, room) },
 		"CreatePublic":   func() error { _, err := access.CreatePublic(ctx, room, uuid.NewString(), ""); return err },
 		"DeleteRoom":     func() error { return access.DeleteRoom(ctx, room) },
 		"Enter":          func() error { return access.Enter(ctx, room) },
+		"File":           func() error { _, err := access.File(ctx, room, streams.ID{}, 0); return err },
 		"Follow":         func() error { _, err := access.Follow(room, streams.Newest(1), nil); return err },
 		"MarkRead":       func() error { return access.MarkRead(ctx, room, streams.ID{}) },
 		"Member":         func() error { _, err := access.Member(ctx, room, ada.ID); return err },

@@ -116,6 +116,22 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 	check("extend a job", store.ExtendJob(ctx, "job", time.Second))
 	check("save a job", store.SaveJob(ctx, "job", "2"))
 	check("finish a job", store.FinishJob(ctx, "job"))
+	check("check an upload", store.As(ada).CheckUpload(ctx, "lobby"))
+	file := upload(t, store.As(ada), "lobby", "a.png")
+	sent, err := send(store.As(ada), "lobby", "", file)
+	check("send a file", err)
+	check("file", second(store.As(bob).File(ctx, "lobby", sent.Cursor.ID, 0)))
+	amend(t, store, streams.Delete, sent.Cursor.ID, "")
+	fx.do("ZADD", prefix+streams.FilesKey("lobby"), 1, file.ID)
+	due, err := store.DueFiles(ctx, streams.Bucket("lobby"), 10)
+	check("due files", err)
+	for _, file := range due {
+		check("claim a file", second(store.ClaimFile(ctx, file)))
+		check("forget a file", store.ForgetFile(ctx, file))
+	}
+	if len(due) != 1 {
+		t.Errorf("got %d due files, want 1", len(due))
+	}
 	check("health", store.Health(ctx))
 }
 

@@ -34,11 +34,17 @@ type Stored struct {
 	// Author is the author of a message that the user deleted as a moderator. It is zero if the user deleted
 	// their own message, and if the append is Repeated.
 	Author User
+	// HadFiles reports whether the append deleted a message with files. They are due (see DueFiles) after 10 s.
+	// It is false if the append is Repeated.
+	HadFiles bool
 }
 
 // Append stores the entry in the room, and returns when it is as durable as the options
 // require. Repeated calls with the same Key within 24 hours store only one entry. The author
 // is the Access's user, and Append ignores entry.User. Redis assigns the ID and the number.
+//
+// A message's Files, and the picture of its Preview, are uploads of the same user to the same room. Each can
+// be sent once; otherwise Append returns ErrNoFile.
 //
 // For an Edit, a React or a Delete, entry.Of must be the ID of a message. A user may edit or
 // delete only their own messages. After ErrUnavailable the outcome is unknown, and the caller
@@ -65,9 +71,13 @@ func (s *Store) append(ctx context.Context, granted grant, entry Entry, mayCreat
 	if granted.right != writing {
 		return Stored{}, fmt.Errorf("append to room %q: the grant is not for writing", room)
 	}
+	uploads, err := entry.uploads()
+	if err != nil {
+		return Stored{}, fmt.Errorf("append to room %q: %w", room, err)
+	}
 	call := &appendCall{
 		ctx:  ctx,
-		keys: s.appendKeys(room, entry.Key),
+		keys: s.appendKeys(room, &entry, uploads),
 		args: s.appendArgs(granted, &entry, mayCreate),
 		user: granted.user.ID,
 		done: make(chan struct{}),
@@ -98,10 +108,17 @@ func (s *Store) append(ctx context.Context, granted grant, entry Entry, mayCreat
 	return call.stored, nil
 }
 
-// appendKeys returns the KEYS of append.lua.
-func (s *Store) appendKeys(room, key string) []string {
+// appendKeys returns the KEYS of append.lua. uploads are the IDs of the entry's files.
+func (s *Store) appendKeys(room string, entry *Entry, uploads []string) []string {
 	bucket := bucketOf(room)
-	return append(s.keys.history(room), s.keys.activity(bucket), s.keys.list(room), s.keys.sent(room, key), s.keys.members(room))
+	keys := append(s.keys.history(room), s.keys.activity(bucket), s.keys.list(room), s.keys.sent(room, entry.Key), s.keys.members(room))
+	if entry.Kind == Delete || len(uploads) > 0 {
+		keys = append(keys, s.keys.files(bucket))
+	}
+	for _, id := range uploads {
+		keys = append(keys, s.keys.file(bucket, id))
+	}
+	return keys
 }
 
 // appendArgs returns the ARGV of append.lua.
@@ -167,8 +184,8 @@ func (c *appendCall) readReply(cmd *redis.Cmd) error {
 	case "stored", "repeated":
 		id, err := ParseID(reply[1])
 		c.stored = Stored{Cursor: Cursor{id, reply[2]}, Repeated: reply[0] == "repeated"}
-		if len(reply) > 4 {
-			c.stored.Author = User{reply[3], reply[4]}
+		if len(reply) > 5 {
+			c.stored.HadFiles, c.stored.Author = reply[3] == "1", User{reply[4], reply[5]}
 		}
 		return err
 	case "not_found":
@@ -183,6 +200,8 @@ func (c *appendCall) readReply(cmd *redis.Cmd) error {
 		return ErrNoRoom
 	case "too_many_users":
 		return ErrTooManyUsers
+	case "no_file":
+		return ErrNoFile
 	}
 	if refused := refusals[reply[0]]; refused != nil {
 		return refused
@@ -199,5 +218,5 @@ func isFinal(err error) bool {
 		}
 	}
 	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) || errors.Is(err, ErrKeyTaken) ||
-		errors.Is(err, ErrTooManyReactions) || errors.Is(err, ErrTooManyUsers) || errors.Is(err, ErrNoRoom) || isFull(err) || conns.IsReply(err, notAStream)
+		errors.Is(err, ErrTooManyReactions) || errors.Is(err, ErrTooManyUsers) || errors.Is(err, ErrNoRoom) || errors.Is(err, ErrNoFile) || isFull(err) || conns.IsReply(err, notAStream)
 }

@@ -24,6 +24,8 @@ type Entry struct {
 	On      bool
 	// Mentions has the names that Text mentions, folded by package fold. It is nil if they are unknown.
 	Mentions []string
+	Files    []File   // attached to a message; the texts of edits do not change them
+	Preview  *Preview // of a message; may be nil
 
 	// Set in a Joined, and in an Audit if the action has them.
 	Member     User
@@ -47,7 +49,7 @@ type Entry struct {
 }
 
 // size estimates how many bytes the entry takes in memory and in a frame.
-func (e *Entry) size() int { return 200 + len(e.Text) + len(e.User.Name) }
+func (e *Entry) size() int { return 200 + len(e.Text) + len(e.User.Name) + e.attachedBytes() }
 
 // parseEntry parses an entry that append.lua wrote. entry must be zero. If another program wrote
 // the message, entry becomes Unreadable.

@@ -58,3 +58,6 @@ func SetSweepInterval(d time.Duration) (restore func()) {
 
 // ClaimSweep is what a server calls before it sweeps.
 func ClaimSweep(s *Store) (isOwner bool, err error) { return s.claimSweep(context.Background()) }
+
+// FilesKey returns the key of the sorted set of the files of the room's bucket.
+func FilesKey(room string) string { return keys{}.files(bucketOf(room)) }

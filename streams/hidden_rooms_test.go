@@ -2,6 +2,7 @@ package streams_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -74,6 +75,9 @@ func TestHiddenRoomIsOnlyForMembers(t *testing.T) {
 				_, refused["name"] = stranger.NameIn(ctx, name, account(0).ID)
 				_, refused["create a public room"] = stranger.CreatePublic(ctx, name, message.Key, "")
 				_, refused["read marker"] = stranger.ReadUpTo(ctx, name)
+				_, refused["file"] = stranger.File(ctx, name, streams.ID{Millis: 1}, 0)
+				refused["check an upload"] = stranger.CheckUpload(ctx, name)
+				refused["add a file"] = stranger.AddFile(ctx, name, streams.File{ID: rand.Text()})
 				refused["present"] = stranger.Present(ctx, name).Err
 				refused["signal"] = stranger.Signal(ctx, name, streams.Typing)
 				refused["delete the room"] = stranger.DeleteRoom(ctx, name)

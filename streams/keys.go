@@ -133,6 +133,13 @@ func (k keys) read(userID string) string {
 	return k.bucket(bucketOf(userID)) + "user:" + userID + ":read"
 }
 
+// files is the sorted set of a bucket's uploaded files by the time, in ms, at which the removal of unreferenced
+// files looks at them next.
+func (k keys) files(bucket int) string { return k.bucket(bucket) + "files" }
+
+// file is the hash of an uploaded file. Its bucket is that of its room.
+func (k keys) file(bucket int, id string) string { return k.bucket(bucket) + "file:" + id }
+
 // sent holds the ID of the entry that was stored with an idempotency key. UUIDs are case-insensitive
 // (RFC 9562, section 4).
 func (k keys) sent(room, key string) string { return k.room(room) + ":sent:" + strings.ToLower(key) }

@@ -21,7 +21,7 @@ const (
 // and name, which all entries have. A new kind also needs its checks, and its changes to other keys, in
 // append.lua.
 var kindFields = map[Kind][]storedField{
-	Message: {textField, replyField, mentionsField},
+	Message: {textField, replyField, mentionsField, filesField, previewField},
 	Edit:    {ofField, textField, mentionsField},
 	React:   {ofField, emojiField, onField},
 	Delete:  {ofField},

@@ -16,6 +16,9 @@ var luaFiles embed.FS
 // The scripts that Redis runs. Each file begins with its KEYS, ARGV and reply.
 var (
 	appendScript      = script("lib", "rights", "reactions", "trim", "append")
+	uploadScript      = script("lib", "rights", "upload")
+	dueFilesScript    = script("lib", "due_files")
+	claimFileScript   = script("lib", "claim_file")
 	createRoomScript  = script("lib", "rights", "create_room")
 	deleteRoomScript  = script("lib", "rights", "delete_room")
 	retainScript      = script("lib", "reactions", "trim", "retain")

@@ -3,6 +3,8 @@
 --
 -- KEYS  1 room  2 meta  3 amended  4 erased  5 runs  6 erased_edits  7 activity  8 rooms or hidden
 --       9 sent:<key>  10 members
+--       of a deletion and of a message with files: 11 files  12, ... the message's files: first those it has
+--       attached, then the picture of its preview
 -- ARGV  1 room's name  2 the epoch to use if the room is new
 --       3 second part of the new ID, if the ID's millisecond has no entry yet
 --       4 how long to remember the idempotency key, in ms
@@ -10,10 +12,11 @@
 --       7 kind  8 idempotency key  9 user ID  10 user's name
 --       11 '1' if the entry may begin a room, else ''
 --       12 user's rank: 'owner', 'moderator', or '' for all others
---       13, 14, ... name and value of each field of the kind (see kinds.go)
--- Reply {'stored' or 'repeated', entry ID, epoch}, and after a deletion of another user's message, that user's
---       ID and name, or
---       {'not_found' | 'not_yours' | 'key_taken' | 'too_many' | 'too_many_users' | 'no_room'}, or
+--       13, 14, ... name and value of each field of the kind (see kinds.go). The value of `files` is a
+--       JSON array with the alternative text of each attached file
+-- Reply {'stored' or 'repeated', entry ID, epoch}, and after a deletion, '1' if the message had files, else
+--       '', and the ID and name of its author, or '' if that is the user, or
+--       {'not_found' | 'not_yours' | 'key_taken' | 'too_many' | 'too_many_users' | 'no_room' | 'no_file'}, or
 --       what refuse() in rights.lua returns
 
 local name, kind, key, uid, author = ARGV[1], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
@@ -33,12 +36,7 @@ local room_exists = length > 0 or redis.call('EXISTS', KEYS[1]) == 1
 -- Most rooms have neither members nor settings.
 local settings, actor, denied = {name = name}, {uid = uid, rank = ARGV[12], muted = 0}, nil
 local restricted = meta[8] or is_hidden(name)
-if restricted then
-  local found = redis.call('HMGET', KEYS[2], 'kind', 'archived', 'locked')
-  settings.kind, settings.archived, settings.locked = found[1], found[2], found[3]
-  local role, _, muted = member(KEYS[10], uid)
-  actor.role, actor.muted = role, muted or 0
-end
+if restricted then settings, actor = look_up(name, KEYS[2], KEYS[10], uid, ARGV[12]) end
 if restricted or kind == 'member' or kind == 'room' then
   denied = refuse(settings, actor, kind, new, KEYS[10])
 end
@@ -89,6 +87,24 @@ end
 local target, state
 if kind == 'message' then
   if new.re and not existed(new.re) then return {'not_found'} end
+  if #KEYS > 11 then
+    -- Each upload can be sent once, by its user, in its room.
+    local alts, files, picture = cjson.decode(new.files or '[]'), {}, nil
+    for i = 12, #KEYS do
+      local file = redis.call('HMGET', KEYS[i], 'room', 'uid', 'json', 'entry', 'removed')
+      if file[1] ~= name or file[2] ~= uid or file[4] or file[5] then return {'no_file'} end
+      local json, alt = file[3], alts[i - 11]
+      if alt and alt ~= '' then json = string.sub(json, 1, -2) .. ',"alt":' .. cjson.encode(alt) .. '}' end
+      if alt then table.insert(files, json) else picture = json end
+    end
+    for i = 13, #ARGV, 2 do
+      if ARGV[i] == 'files' then
+        ARGV[i + 1] = '[' .. table.concat(files, ',') .. ']'
+      elseif ARGV[i] == 'preview' and picture then
+        ARGV[i + 1] = string.sub(ARGV[i + 1], 1, -2) .. ',"file":' .. picture .. '}'
+      end
+    end
+  end
 elseif kind == 'edit' or kind == 'react' or kind == 'delete' then
   target = new.of and new.of ~= '' and message(new.of)
   if not target then return {'not_found'} end
@@ -129,6 +145,24 @@ end
 if kind == 'delete' then
   erase(new.of, KEYS[4])
   for _, edit in ipairs(state.e or {}) do erase(edit, KEYS[6]) end
+end
+
+-- A deletion makes the message's files due after 10 s. Until then, a failover may undo the deletion. If an
+-- older release deletes the message, they stay due as they were, at most a day later.
+local had_files = ''
+if kind == 'delete' and (target.files or target.preview) then
+  local function decode(json)
+    local ok, value = pcall(cjson.decode, json or '[]')
+    return ok and type(value) == 'table' and value or {}
+  end
+  local files = decode(target.files)
+  files[#files + 1] = decode(target.preview).file
+  for _, file in ipairs(files) do
+    if type(file) == 'table' and type(file.id) == 'string' then
+      redis.call('ZADD', KEYS[11], clock() + 10000, file.id)
+      had_files = '1'
+    end
+  end
 end
 
 -- If another program trimmed all entries, only last-generated-id shows that. Record it before XADD
@@ -175,6 +209,8 @@ else
   redis.call('HSET', KEYS[2], 'n', n, 'messages', m)
 end
 
+for i = 12, #KEYS do redis.call('HSET', KEYS[i], 'entry', id) end
+
 -- keep_edit(edit) records an edit, and erases all but the message's last 20 edits. This keeps the state
 -- small, and limits the number of edits that a deletion must erase.
 local function keep_edit(edit)
@@ -211,5 +247,6 @@ end
 redis.call('SET', KEYS[9], id .. ' ' .. epoch .. ' ' .. uid, 'PX', ARGV[4])
 redis.call('XADD', KEYS[7], 'MAXLEN', '~', 1000, '*', 'room', name, 'at', id .. '@' .. epoch)
 redis.call('ZADD', KEYS[8], millis, name)
-if kind == 'delete' and target.uid ~= uid then return {'stored', id, epoch, target.uid, target.name} end
-return {'stored', id, epoch}
+if kind ~= 'delete' then return {'stored', id, epoch} end
+if target.uid == uid then return {'stored', id, epoch, had_files, '', ''} end
+return {'stored', id, epoch, had_files, target.uid, target.name}

@@ -31,6 +31,14 @@ local function change_member(room, members, id, new)
   redis.call('HSET', members, new.member, new.role .. ' ' .. since .. ' ' .. muted)
 end
 
+-- look_up(name, meta, members, uid, rank) returns the room and the actor for refuse().
+local function look_up(name, meta, members, uid, rank)
+  local found = redis.call('HMGET', meta, 'kind', 'archived', 'locked')
+  local role, _, muted = member(members, uid)
+  return {name = name, kind = found[1], archived = found[2], locked = found[3]},
+    {uid = uid, rank = rank, role = role, muted = muted or 0}
+end
+
 -- moderates(actor) reports whether the actor may moderate the room. It assumes that they may see it.
 local function moderates(actor)
   return actor.rank == 'owner' or actor.rank == 'moderator' or actor.role == 'moderator'

@@ -1,0 +1,478 @@
+package streams_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"burble/streams"
+	"burble/streams/redistest"
+
+	"github.com/google/uuid"
+)
+
+// upload adds a picture that the user has uploaded to the room.
+func upload(t testing.TB, by streams.Access, room, name string) streams.File {
+	t.Helper()
+	file := streams.File{
+		ID: rand.Text(), Name: name, Type: "image/png", Size: 1 << 33, Width: 640, Height: 480, Color: "#a0b0c0",
+		Hash: strings.Repeat("ab", 32), Thumbnail: strings.Repeat("cd", 32), ThumbnailType: "image/jpeg",
+	}
+	if err := by.AddFile(context.Background(), room, file); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// send sends a message with the files, which Append needs only by ID.
+func send(by streams.Access, room, text string, files ...streams.File) (streams.Stored, error) {
+	return by.Append(context.Background(), room, withFiles(text, files...))
+}
+
+func withFiles(text string, files ...streams.File) streams.Entry {
+	entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: text}
+	for _, file := range files {
+		entry.Files = append(entry.Files, streams.File{ID: file.ID, Alt: file.Alt})
+	}
+	return entry
+}
+
+func TestMessagesHaveFiles(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		ctx, by := t.Context(), store.As(ada)
+		first, second, picture := upload(t, by, "lobby", `a "b\c" d}é.png`), upload(t, by, "lobby", "b.png"), upload(t, by, "lobby", "c.png")
+		second.Alt = "a cat / <b>\"\u00e9\u2028\x7f"
+		message := withFiles("", first, second)
+		message.Preview = &streams.Preview{URL: "https://example.org/?a=1&b=2", Title: `T "q" }`, Site: "Example", File: &streams.File{ID: picture.ID}}
+		f := follow(t, store, "lobby", streams.Newest(10))
+		f.nextState()
+		stored, err := by.Append(ctx, "lobby", message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := stored.Cursor.ID
+		plain := withFiles("a card without a picture")
+		plain.Preview = &streams.Preview{URL: "https://example.org/", Title: "Title", Description: "Text"}
+		if _, err := by.Append(ctx, "lobby", plain); err != nil {
+			t.Fatal(err)
+		}
+		amend(t, store, streams.Edit, id, "edited")
+
+		wantPreview := *message.Preview
+		wantPreview.File = &picture
+		check := func(what string, entry streams.Entry) {
+			t.Helper()
+			if want := []streams.File{first, second}; !reflect.DeepEqual(entry.Files, want) {
+				t.Errorf("%s: got files %+v, want %+v", what, entry.Files, want)
+			}
+			if !reflect.DeepEqual(entry.Preview, &wantPreview) {
+				t.Errorf("%s: got preview %+v, want %+v", what, entry.Preview, wantPreview)
+			}
+		}
+		f.expect(3)
+		check("reader", f.entries[0])
+		entries := page(t, store, streams.Where{Limit: 10}).Entries
+		check("page after an edit", entries[0])
+		if entries[0].Text != "edited" || !reflect.DeepEqual(entries[1].Preview, plain.Preview) || entries[1].Files != nil {
+			t.Errorf("got %+v and %+v, want the edited text and the plain preview", entries[0], entries[1])
+		}
+		for n, want := range map[int]streams.File{0: first, 1: second, streams.PreviewPicture: picture} {
+			if got, err := store.As(bob).File(ctx, "lobby", id, n); err != nil || got != want {
+				t.Errorf("File(%d) = %+v, %v, want %+v", n, got, err, want)
+			}
+		}
+		never := streams.ID{Millis: 1, Seq: 1}
+		for what, file := range map[string]struct {
+			of streams.ID
+			n  int
+		}{"a third": {id, 2}, "number -2": {id, -2}, "the zero ID": {streams.ID{}, 0}, "an unknown message": {never, 0}, "an edit": {f.entries[2].ID, 0}} {
+			if _, err := by.File(ctx, "lobby", file.of, file.n); !errors.Is(err, streams.ErrNotFound) {
+				t.Errorf("%s: got error %v, want ErrNotFound", what, err)
+			}
+		}
+		amend(t, store, streams.Delete, id, "")
+		deleted := page(t, store, streams.Where{Limit: 10}).Entries[0]
+		if _, err := by.File(ctx, "lobby", id, 0); !errors.Is(err, streams.ErrNotFound) || deleted.Files != nil || deleted.Preview != nil {
+			t.Errorf("after the deletion: got error %v and %+v, want ErrNotFound and no files", err, deleted)
+		}
+	})
+}
+
+func TestFilesAreSentOnceByTheirUserInTheirRoom(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		ctx, by, other := t.Context(), store.As(ada), roomInSameBucket("lobby")
+		used, unused, picture := upload(t, by, "lobby", "a"), upload(t, by, "lobby", "b"), upload(t, by, "lobby", "c")
+		message := withFiles("once", used)
+		stored, err := by.Append(ctx, "lobby", message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := by.Append(ctx, "lobby", message); err != nil || !again.Repeated || again.Cursor != stored.Cursor {
+			t.Errorf("retry: got %+v, %v, want it repeated", again, err)
+		}
+		preview := withFiles("")
+		preview.Preview = &streams.Preview{URL: "https://example.org/", File: &used}
+		twice := withFiles("", picture)
+		twice.Preview = &streams.Preview{URL: "https://example.org/", File: &picture}
+		unknown := streams.File{ID: rand.Text()}
+		for what, test := range map[string]struct {
+			by    streams.Access
+			room  string
+			entry streams.Entry
+		}{
+			"a file that was sent":              {by, "lobby", withFiles("x", used)},
+			"one that was sent among others":    {by, "lobby", withFiles("x", unused, used)},
+			"another user's":                    {store.As(bob), "lobby", withFiles("x", unused)},
+			"another room's":                    {by, other, withFiles("x", unused)},
+			"a room's in another bucket":        {by, "elsewhere", withFiles("x", unused)},
+			"one that was never uploaded":       {by, "lobby", withFiles("x", unknown)},
+			"one twice":                         {by, "lobby", withFiles("x", unused, unused)},
+			"an invalid ID":                     {by, "lobby", withFiles("x", streams.File{ID: "../x"})},
+			"a preview of a file that was sent": {by, "lobby", preview},
+			"one as file and preview":           {by, "lobby", twice},
+		} {
+			before := mustPage(t, by, "lobby").AsOf
+			if _, err := test.by.Append(ctx, test.room, test.entry); !errors.Is(err, streams.ErrNoFile) {
+				t.Errorf("%s: got error %v, want ErrNoFile", what, err)
+			}
+			if after := mustPage(t, by, "lobby").AsOf; after != before {
+				t.Errorf("%s: Append returned an error, but stored an entry", what)
+			}
+		}
+		// A refused append leaves its other files as they were.
+		if _, err := send(by, "lobby", "", unused, picture); err != nil {
+			t.Errorf("got error %v, want none", err)
+		}
+	})
+}
+
+// Whoever may not write must not upload, and learns the same as from a message.
+func TestUploadsNeedTheRightsOfMessages(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		ctx, owner := t.Context(), store.AsRanked(ada, streams.Owner)
+		room := privateRoom(t, store, 3)
+		file := upload(t, asAccount(store, 1), room, "a.png")
+		stored, err := send(asAccount(store, 1), room, "look", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unsent := upload(t, asAccount(store, 1), room, "b.png")
+		set := func(room string, entry streams.Entry) {
+			t.Helper()
+			entry.Key = uuid.NewString()
+			by := owner
+			if streams.IsHidden(room) {
+				by = asAccount(store, 0)
+			}
+			if _, err := by.Append(ctx, room, entry); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set(room, streams.Entry{Kind: streams.Joined, Member: account(1), Role: streams.NoRole})
+		set(room, streams.Entry{Kind: streams.Joined, Member: account(2), Role: streams.Ordinary, MutedUntil: time.Now().Add(time.Hour)})
+		for _, public := range []string{"locked", "archived"} {
+			post(t, store, public, "first")
+			set(public, streams.Entry{Kind: streams.Changed, Settings: streams.Settings{Locked: public == "locked", Archived: public == "archived"}})
+		}
+		never := "p" + room[2:] + "a"
+		for what, test := range map[string]struct {
+			by   streams.Access
+			room string
+			want error
+		}{
+			"a removed member":       {asAccount(store, 1), room, streams.ErrHidden},
+			"a stranger":             {asAccount(store, 5), room, streams.ErrHidden},
+			"an owner":               {owner, room, streams.ErrHidden},
+			"a guest":                {store.As(ada), room, streams.ErrHidden},
+			"a room that is not":     {asAccount(store, 0), never, streams.ErrHidden},
+			"the audit":              {owner, streams.AuditRoom, streams.ErrHidden},
+			"a muted member":         {asAccount(store, 2), room, streams.ErrMuted},
+			"a member":               {asAccount(store, 0), room, nil},
+			"a locked room":          {store.As(bob), "locked", streams.ErrLocked},
+			"a moderator, locked":    {owner, "locked", nil},
+			"an archived room":       {owner, "archived", streams.ErrArchived},
+			"a room without entries": {store.As(bob), "new", nil},
+		} {
+			message := withFiles("hi")
+			if _, err := test.by.Append(ctx, test.room, message); !errors.Is(err, test.want) {
+				t.Errorf("%s: a message got error %v, want %v", what, err, test.want)
+			}
+			if err := test.by.CheckUpload(ctx, test.room); !errors.Is(err, test.want) {
+				t.Errorf("%s: CheckUpload returned %v, want %v", what, err, test.want)
+			}
+			added := streams.File{ID: rand.Text(), Name: "x"}
+			if err := test.by.AddFile(ctx, test.room, added); !errors.Is(err, test.want) {
+				t.Errorf("%s: AddFile returned %v, want %v", what, err, test.want)
+			}
+			if isStored := strings.Contains(strings.Join(backend.Keys(t), " "), added.ID); isStored != (test.want == nil) {
+				t.Errorf("%s: the file's record exists: %v", what, isStored)
+			}
+			if test.room != room {
+				continue
+			}
+			want := test.want
+			if errors.Is(want, streams.ErrMuted) {
+				want = nil // they may read
+			}
+			if _, err := test.by.File(ctx, room, stored.Cursor.ID, 0); !errors.Is(err, want) {
+				t.Errorf("%s: File returned %v, want %v", what, err, want)
+			}
+		}
+		if _, err := send(asAccount(store, 1), room, "", unsent); !errors.Is(err, streams.ErrHidden) {
+			t.Errorf("a removed member who sends an upload got error %v, want ErrHidden", err)
+		}
+	})
+}
+
+// cleaner is a server that removes unreferenced files.
+type cleaner struct {
+	*testing.T
+	redistest.Backend
+	store *streams.Store
+}
+
+func (c *cleaner) due() map[string]streams.StoredFile {
+	c.Helper()
+	all := make(map[string]streams.StoredFile)
+	for bucket := range streams.Buckets {
+		files, err := c.store.DueFiles(context.Background(), bucket, 100)
+		if err != nil {
+			c.Fatal(err)
+		}
+		for _, file := range files {
+			all[file.ID] = file
+		}
+	}
+	return all
+}
+
+// dueAt returns when a file is due, from now, and -1 if it is not listed.
+func (c *cleaner) dueIn(file streams.File, room string) time.Duration {
+	c.Helper()
+	score, err := c.Client.ZScore(context.Background(), streams.FilesKey(room), file.ID).Result()
+	if err != nil {
+		return -1
+	}
+	return time.Until(time.UnixMilli(int64(score)))
+}
+
+// makeDue moves a file's next look to now, as if time had passed.
+func (c *cleaner) makeDue(file streams.File, room string) {
+	c.Helper()
+	args := []any{"ZADD", streams.FilesKey(room), "XX", 1, file.ID}
+	if err := c.Client.Do(context.Background(), args...).Err(); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// expectClaim makes the file due and claims it.
+func (c *cleaner) expectClaim(what string, file streams.File, room string, want bool) {
+	c.Helper()
+	c.makeDue(file, room)
+	found, isDue := c.due()[file.ID]
+	if !isDue {
+		c.Errorf("%s: the file is not due", what)
+		return
+	}
+	if got, err := c.store.ClaimFile(context.Background(), found); err != nil || got != want {
+		c.Errorf("%s: ClaimFile returned %v, %v, want %v", what, got, err, want)
+	}
+}
+
+func isAbout(got, want time.Duration) bool { return got > want-time.Minute/2 && got <= want }
+
+func TestUnreferencedFilesAreClaimed(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		ctx, by := t.Context(), store.As(ada)
+		c := &cleaner{t, backend, store}
+		const room = "lobby"
+		post(t, store, room, "first")
+		sent, unsent, gone := upload(t, by, room, "a"), upload(t, by, room, "b"), upload(t, by, room, "c")
+		picture, trimmed, older := upload(t, by, room, "d"), upload(t, by, room, "e"), upload(t, by, room, "f")
+		if got := c.dueIn(unsent, room); !isAbout(got, streams.UploadTTL) {
+			t.Errorf("an upload is due in %v, want %v", got, streams.UploadTTL)
+		}
+		if due := c.due(); len(due) != 0 {
+			t.Errorf("got due files %v, want none", due)
+		}
+		message := withFiles("", gone)
+		message.Preview = &streams.Preview{URL: "https://example.org/", File: &picture}
+		toDelete, err := by.Append(ctx, room, message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		toTrim, _ := send(by, room, "", trimmed)
+		erased, _ := send(by, room, "", older)
+		if _, err := send(by, room, "", sent); err != nil {
+			t.Fatal(err)
+		}
+
+		c.expectClaim("a file of a message", sent, room, false)
+		if got := c.dueIn(sent, room); !isAbout(got, 24*time.Hour) {
+			t.Errorf("a file of a message is due in %v, want 24h", got)
+		}
+
+		c.expectClaim("an upload that was not sent", unsent, room, true)
+		if got := c.dueIn(unsent, room); !isAbout(got, time.Minute) {
+			t.Errorf("a claimed file is due in %v, want 1m", got)
+		}
+		if _, err := send(by, room, "", unsent); !errors.Is(err, streams.ErrNoFile) {
+			t.Errorf("message with a claimed file: got error %v, want ErrNoFile", err)
+		}
+		c.expectClaim("a claimed file that was not forgotten", unsent, room, true)
+
+		nextMillisecond()
+		deletion := streams.Entry{Kind: streams.Delete, Key: uuid.NewString(), Of: toDelete.Cursor.ID}
+		if stored, err := by.Append(ctx, room, deletion); err != nil || !stored.HadFiles || stored.Author != (streams.User{}) {
+			t.Errorf("deletion: got %+v, %v, want HadFiles", stored, err)
+		}
+		for what, file := range map[string]streams.File{"a deleted file": gone, "a deleted picture": picture} {
+			if got := c.dueIn(file, room); got <= 0 || got > 10*time.Second {
+				t.Errorf("%s is due in %v, want at most 10s", what, got)
+			}
+			c.expectClaim(what, file, room, true)
+		}
+		if err := backend.Client.XDel(ctx, streams.RoomKey(room), toTrim.Cursor.ID.String(), erased.Cursor.ID.String()).Err(); err != nil {
+			t.Fatal(err)
+		}
+		// As trimming does, and a deletion by an older release.
+		c.expectClaim("a file of a trimmed message", trimmed, room, true)
+		c.expectClaim("a file whose message an older release deleted", older, room, true)
+
+		c.makeDue(unsent, room)
+		found := c.due()[unsent.ID]
+		if want := (streams.StoredFile{unsent.ID, streams.Bucket(room), room, ada.ID, unsent.Hash, unsent.Thumbnail, unsent.Size}); found != want {
+			t.Errorf("got %+v, want %+v", found, want)
+		}
+		if err := store.ForgetFile(ctx, found); err != nil {
+			t.Fatal(err)
+		}
+		if all := dump(t, backend); strings.Contains(all, unsent.ID) {
+			t.Errorf("Redis still has a forgotten file: %s", all)
+		}
+		if claimed, err := store.ClaimFile(ctx, found); err != nil || claimed {
+			t.Errorf("claim of a forgotten file: got %v, %v, want false", claimed, err)
+		}
+
+		if err := store.AsRanked(ada, streams.Owner).DeleteRoom(ctx, room); err != nil {
+			t.Fatal(err)
+		}
+		c.expectClaim("a file of a deleted room", sent, room, true)
+
+		// Redis has lost the record.
+		lost := upload(t, by, room, "x")
+		c.makeDue(lost, room)
+		if err := backend.Client.Del(ctx, strings.TrimSuffix(streams.FilesKey(room), "s")+":"+lost.ID).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if claimed, err := store.ClaimFile(ctx, c.due()[lost.ID]); err != nil || claimed || c.dueIn(lost, room) != -1 {
+			t.Errorf("claim of a lost file: got %v, %v, want false, and it is not listed", claimed, err)
+		}
+	})
+}
+
+// A file that becomes due again after another server's claim must not be removed by a late one.
+func TestClaimOfAFileThatIsNotDue(t *testing.T) {
+	t.Parallel()
+	backend := redistest.Single(t)
+	store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+	c := &cleaner{t, backend, store}
+	file := upload(t, store.As(ada), "lobby", "a")
+	c.makeDue(file, "lobby")
+	found := c.due()[file.ID]
+	if err := store.As(ada).AddFile(t.Context(), "lobby", file); err != nil { // a repeated call moves it
+		t.Fatal(err)
+	}
+	if claimed, err := store.ClaimFile(t.Context(), found); err != nil || claimed {
+		t.Errorf("got %v, %v, want false", claimed, err)
+	}
+	if _, err := send(store.As(ada), "lobby", "", file); err != nil {
+		t.Error(err)
+	}
+}
+
+// Another moderator's deletion reports both the files and the author.
+func TestDeletionOfAnothersFiles(t *testing.T) {
+	t.Parallel()
+	store := redistest.Open(t, streams.Options{Redis: redistest.Single(t).Redis})
+	stored, err := send(store.As(ada), "lobby", "", upload(t, store.As(ada), "lobby", "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for of, want := range map[streams.ID]streams.Stored{
+		stored.Cursor.ID: {HadFiles: true, Author: ada},
+		post(t, store, "lobby", "plain").Cursor.ID: {Author: ada},
+	} {
+		deletion := streams.Entry{Kind: streams.Delete, Key: uuid.NewString(), Of: of}
+		got, err := store.AsRanked(bob, streams.Moderator).Append(t.Context(), "lobby", deletion)
+		if want.Cursor = got.Cursor; err != nil || got != want {
+			t.Errorf("got %+v, %v, want %+v", got, err, want)
+		}
+	}
+}
+
+// What another program, or a release to come, has written into the files of a message must not hide its text.
+func TestDamagedFilesDoNotHideTheText(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		values := []string{`{`, `null`, `[1]`, `{"id":1}`, `[{"size":"x"}]`, `[{"id":{}}]`, ``, `"x"`, `{"url":1}`, `{"url":""}`, `[null]`}
+		f := follow(t, store, "lobby", streams.Newest(50))
+		f.nextState()
+		var last streams.ID
+		for i, value := range values {
+			text := "text-" + strconv.Itoa(i)
+			add := []any{"XADD", lobbyKey, "*", "kind", "message", "n", i*2 + 1, "m", i*2 + 1, "uid", ada.ID, "name", "Ada", "text", text, "files", value, "preview", value}
+			id, err := backend.Client.Do(t.Context(), add...).Text()
+			if err != nil {
+				t.Fatal(err)
+			}
+			last, _ = streams.ParseID(id)
+			post(t, store, "lobby", "after")
+			f.expect(2*i + 2)
+			if entry := f.entries[2*i]; entry.Text != text || entry.Files != nil || entry.Preview != nil {
+				t.Errorf("%s: got %+v, want only the text", value, entry)
+			}
+		}
+		nextMillisecond()
+		if stored, err := store.As(ada).Append(t.Context(), "lobby", streams.Entry{Kind: streams.Delete, Key: uuid.NewString(), Of: last}); err != nil || stored.HadFiles {
+			t.Errorf("deletion: got %+v, %v, want no files", stored, err)
+		}
+	})
+}
+
+func TestWindowsCountFiles(t *testing.T) {
+	t.Parallel()
+	store := redistest.Open(t, streams.Options{Redis: redistest.Single(t).Redis})
+	f := follow(t, store, "lobby", streams.Newest(10))
+	f.nextState()
+	size := func() int { return streams.WindowsBytes(store) }
+	post(t, store, "lobby", "x")
+	f.expect(1)
+	plain := size()
+	var files []streams.File
+	for i := range 10 {
+		files = append(files, upload(t, store.As(ada), "lobby", fmt.Sprint(strings.Repeat("n", 200), i)))
+	}
+	if _, err := send(store.As(ada), "lobby", "x", files...); err != nil {
+		t.Fatal(err)
+	}
+	f.expect(2)
+	if grown := size() - plain; grown < 10*500 {
+		t.Errorf("a message with 10 files counts as %d bytes, want at least 5000", grown)
+	}
+}

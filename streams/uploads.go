@@ -1,0 +1,191 @@
+package streams
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"burble/streams/conns"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// UploadTTL is how long an uploaded file may wait until it is sent.
+const UploadTTL = 24 * time.Hour
+
+// CheckUpload returns the error with which Append would refuse a message of the user in the room now. Callers
+// use it before they read a file.
+func (a Access) CheckUpload(ctx context.Context, room string) error {
+	granted, err := a.admit(room, writing)
+	if err != nil {
+		return err
+	}
+	return a.store.upload(ctx, granted, nil)
+}
+
+// AddFile records a file that the user has uploaded to the room. The user may send it there once, within
+// UploadTTL. It returns the same errors as CheckUpload. file.Alt is ignored.
+func (a Access) AddFile(ctx context.Context, room string, file File) error {
+	granted, err := a.admit(room, writing)
+	if err != nil {
+		return err
+	}
+	if !IsFileID(file.ID) {
+		return fmt.Errorf("record a file: the ID %q is invalid", file.ID)
+	}
+	return a.store.upload(ctx, granted, &file)
+}
+
+// upload checks whether a user may upload files, and records one unless file is nil.
+func (s *Store) upload(ctx context.Context, granted grant, file *File) error {
+	bucket := bucketOf(granted.room)
+	call := scriptCall{
+		script: uploadScript, weight: 1,
+		keys: []string{s.keys.meta(granted.room), s.keys.members(granted.room)},
+		args: []any{granted.room, granted.user.ID, granted.rank.name()},
+	}
+	if file != nil {
+		stored := *file
+		stored.Alt = ""
+		call.keys = append(call.keys, s.keys.file(bucket, file.ID), s.keys.files(bucket))
+		call.args = append(call.args, file.ID, UploadTTL.Milliseconds(),
+			"hash", file.Hash, "thumbnail", file.Thumbnail, "size", file.Size, "json", encodeJSON(stored))
+	}
+	reply, err := s.runScript(ctx, call).Text()
+	if err != nil {
+		return fmt.Errorf("upload to room %q: %w", granted.room, wrap(err))
+	}
+	return refusals[reply] // nil for "ok"
+}
+
+// PreviewPicture is the number of the picture of a message's preview. See File.
+const PreviewPicture = -1
+
+// File returns a file of a message: the one with the number n, counted from 0, or the PreviewPicture. It
+// returns ErrNotFound if there is no such message or file, or if the message was deleted.
+func (a Access) File(ctx context.Context, room string, message ID, n int) (File, error) {
+	granted, err := a.admit(room, reading)
+	if err != nil {
+		return File{}, err
+	}
+	s := a.store
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	var member *redis.StringCmd
+	found, err := conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.XMessageSliceCmd {
+		read := pipe.XRange(ctx, s.keys.room(granted.room), message.String(), message.String())
+		member = s.queryMember(ctx, pipe, granted)
+		return read
+	})
+	if err != nil {
+		return File{}, fmt.Errorf("read a file of room %q: %w", room, wrap(err))
+	}
+	if err := checkMember(member); err != nil {
+		return File{}, err
+	}
+	for _, entry := range parseEntries(found.Val()) {
+		switch {
+		case n >= 0 && n < len(entry.Files):
+			return entry.Files[n], nil
+		case n == PreviewPicture && entry.Preview != nil && entry.Preview.File != nil:
+			return *entry.Preview.File, nil
+		}
+	}
+	return File{}, ErrNotFound
+}
+
+// StoredFile is an uploaded file, whether or not a message has it.
+type StoredFile struct {
+	ID              string
+	Bucket          int
+	Room, UserID    string // who uploaded it, and where to
+	Hash, Thumbnail string // name its objects; Thumbnail may be empty
+	Size            int64
+}
+
+// Buckets is the number of groups of rooms whose files DueFiles returns separately, counted from 0.
+const Buckets = buckets
+
+// Bucket returns the bucket of a room's files.
+func Bucket(room string) int { return bucketOf(room) }
+
+const (
+	// claimInterval is when a file that a message has is due again. Its message may have been trimmed then.
+	claimInterval = 24 * time.Hour
+	// forgetTimeout is when a file is due again that a caller of ClaimFile has not forgotten.
+	forgetTimeout = time.Minute
+)
+
+// DueFiles returns up to limit files of a bucket that may not be referenced any more, because they were
+// uploaded a day ago, or their message was deleted, or they were last checked a day ago. The caller should
+// call ClaimFile for each.
+func (s *Store) DueFiles(ctx context.Context, bucket, limit int) ([]StoredFile, error) {
+	due := scriptCall{script: dueFilesScript, weight: 1, keys: []string{s.keys.files(bucket)}, args: []any{limit}}
+	ids, err := s.runScript(ctx, due).StringSlice()
+	if err != nil {
+		return nil, fmt.Errorf("list the files that are due: %w", wrap(err))
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	records := make([]*redis.SliceCmd, len(ids))
+	err = s.redis.Pipeline(ctx, 1+len(ids)/100, func(pipe redis.Pipeliner) {
+		for i, id := range ids {
+			records[i] = pipe.HMGet(ctx, s.keys.file(bucket, id), "room", "uid", "hash", "thumbnail", "size")
+		}
+	})
+	files := make([]StoredFile, len(ids))
+	for i, record := range records {
+		if err == nil {
+			err = record.Err()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the files that are due: %w", wrap(err))
+		}
+		files[i] = parseStoredFile(bucket, ids[i], record.Val())
+	}
+	return files, nil
+}
+
+func parseStoredFile(bucket int, id string, values []any) StoredFile {
+	text := func(i int) string { value, _ := values[i].(string); return value }
+	size, _ := strconv.ParseInt(text(4), 10, 64)
+	return StoredFile{id, bucket, text(0), text(1), text(2), text(3), size}
+}
+
+// ClaimFile reports whether a file is not referenced: it was not sent in time, or its message was deleted or
+// trimmed. From then on, it cannot be sent. The caller should delete its objects, and then call ForgetFile;
+// otherwise the file is due again after a minute.
+func (s *Store) ClaimFile(ctx context.Context, file StoredFile) (unreferenced bool, err error) {
+	if file.Room == "" { // Redis has lost its record
+		return false, s.ForgetFile(ctx, file)
+	}
+	call := scriptCall{
+		script: claimFileScript, weight: 1,
+		keys: []string{s.keys.file(file.Bucket, file.ID), s.keys.files(file.Bucket), s.keys.room(file.Room)},
+		args: []any{file.ID, claimInterval.Milliseconds(), forgetTimeout.Milliseconds()},
+	}
+	claimed, err := s.runScript(ctx, call).Int()
+	if err != nil {
+		return false, fmt.Errorf("claim file %s: %w", file.ID, wrap(err))
+	}
+	return claimed == 1, nil
+}
+
+// ForgetFile removes what is left of a file after ClaimFile.
+func (s *Store) ForgetFile(ctx context.Context, file StoredFile) error {
+	var deleted, unlisted *redis.IntCmd
+	err := s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) {
+		deleted = pipe.Del(ctx, s.keys.file(file.Bucket, file.ID))
+		unlisted = pipe.ZRem(ctx, s.keys.files(file.Bucket), file.ID)
+	})
+	if err == nil {
+		err = cmp.Or(deleted.Err(), unlisted.Err())
+	}
+	if err != nil {
+		return fmt.Errorf("forget file %s: %w", file.ID, wrap(err))
+	}
+	return nil
+}

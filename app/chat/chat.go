@@ -22,7 +22,7 @@ const callTimeout = 8 * time.Second
 // Options configure a Service.
 type Options struct {
 	Log *slog.Logger
-	// MessageRate limits the messages that a user may send per second, and separately the signals.
+	// MessageRate limits the messages that a user may send per second, and separately the signals and the uploads.
 	// Bursts may be four times as large. 0 means no limit.
 	MessageRate float64
 	// ByteRate limits the bytes that each address may store per second, with bursts 64 times as large.
@@ -37,6 +37,9 @@ type Options struct {
 	EncodePresent func(room string, count int, people []streams.User) []byte
 	// Directory finds people who have an account. If nil, nobody has one.
 	Directory Directory
+	// OnFilesDeleted, if set, is called after a user of this server has deleted a message with files. They are
+	// due soon: see streams.Stored.HadFiles. It must not block.
+	OnFilesDeleted func(room string)
 	// Secret is the secret of all servers, from which the names of direct rooms are derived.
 	Secret []byte
 }
@@ -50,10 +53,12 @@ type Service struct {
 	log       *slog.Logger
 	removals  removals
 
-	messages, signals *limit.Rate // per user
-	writes            writeLimits
-	searches          searchQuotas
-	searchedEntries   *limit.Rate // by address
+	onFilesDeleted func(room string)
+
+	messages, signals, uploads *limit.Rate // per user
+	writes                     writeLimits
+	searches                   searchQuotas
+	searchedEntries            *limit.Rate // by address
 
 	appended, refusedFull, refusedUnavailable atomic.Int64
 
@@ -70,6 +75,8 @@ func New(store *streams.Store, options Options) *Service {
 		presence:        newPresence(store, options),
 		messages:        limit.NewRate(options.MessageRate, burst),
 		signals:         limit.NewRate(options.MessageRate, burst),
+		uploads:         limit.NewRate(options.MessageRate, burst),
+		onFilesDeleted:  options.OnFilesDeleted,
 		writes:          newWriteLimits(options),
 		searches:        newSearchQuotas(),
 		searchedEntries: limit.NewRate(searchRate, searchBurst),
@@ -139,6 +146,7 @@ func (s *Service) Append(user identity.User, address, room string, entry streams
 		stored, err = s.as(user).Append(ctx, room, entry)
 	}
 	s.count(stored, err)
+	s.reportFiles(room, stored)
 	if errors.Is(err, streams.ErrNotFound) && entry.Kind == streams.Message {
 		return stored, protocol.Errorf(protocol.NotFound, "reply_to", "There is no message %v in this room to reply to.", entry.ReplyTo)
 	}

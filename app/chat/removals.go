@@ -244,7 +244,9 @@ func (s *Service) removeFromPage(ctx context.Context, moderator identity.User, j
 		running.Go(func() {
 			key := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "remove %s %s %s", moderator.ID, room, entry.ID)).String()
 			deletion := streams.Entry{Kind: streams.Delete, Key: key, Of: entry.ID}
-			if _, err := s.as(moderator).AppendExisting(ctx, room, deletion); !errors.Is(err, streams.ErrNotFound) {
+			stored, err := s.as(moderator).AppendExisting(ctx, room, deletion)
+			s.reportFiles(room, stored)
+			if !errors.Is(err, streams.ErrNotFound) {
 				errs[i] = err
 			}
 		})

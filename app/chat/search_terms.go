@@ -40,7 +40,8 @@ func splitQuery(query string) (terms []string) {
 	return terms
 }
 
-// match reports whether a message is by the author and contains every term.
+// match reports whether a message is by the author and contains every term, in its text or in the name or the
+// description of a file.
 func (t *searchTerms) match(entry *streams.Entry) bool {
 	if entry.Deleted || t.from != "" && t.fromUser != entry.User.ID && t.from != fold.String(entry.User.Name) {
 		return false
@@ -48,9 +49,12 @@ func (t *searchTerms) match(entry *streams.Entry) bool {
 	if len(t.words) == 0 {
 		return true
 	}
-	text := fold.Map(entry.Text)
+	texts := []fold.Text{fold.Map(entry.Text)}
+	for i := range entry.Files {
+		texts = append(texts, fold.Map(entry.Files[i].Name), fold.Map(entry.Files[i].Alt))
+	}
 	for _, word := range t.words {
-		if len(text.Find(word, 1)) == 0 {
+		if !slices.ContainsFunc(texts, func(text fold.Text) bool { return len(text.Find(word, 1)) > 0 }) {
 			return false
 		}
 	}

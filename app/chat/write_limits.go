@@ -38,7 +38,14 @@ func newWriteLimits(options Options) writeLimits {
 
 // allowEntry counts an entry against the bytes of an address.
 func (w *writeLimits) allowEntry(address string, entry *streams.Entry) error {
-	if ok, after := w.bytes.Allow(address, entryBytes+len(entry.Text)+len(entry.Settings.Title)+len(entry.Reason), time.Now()); !ok {
+	bytes := entryBytes + len(entry.Text) + len(entry.Settings.Title) + len(entry.Reason)
+	for _, file := range entry.Files {
+		bytes += entryBytes + len(file.Alt) // what AddFile has stored becomes part of the entry
+	}
+	if preview := entry.Preview; preview != nil {
+		bytes += len(preview.URL) + len(preview.Title) + len(preview.Description) + len(preview.Site)
+	}
+	if ok, after := w.bytes.Allow(address, bytes, time.Now()); !ok {
 		return protocol.TooMany("bytes", after)
 	}
 	return nil

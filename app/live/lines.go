@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"burble/app/plaintext"
 	"burble/app/protocol"
 	"burble/app/ws"
 	"burble/streams"
@@ -204,5 +205,5 @@ func plainTextEvent(dst []byte, event event) []byte {
 }
 
 func plainTextEntry(dst []byte, entry *streams.Entry, _ streams.Cursor) []byte {
-	return protocol.AppendLine(dst, entry)
+	return plaintext.AppendEntry(dst, entry)
 }

@@ -2,6 +2,7 @@ package people
 
 import (
 	"burble/app/caller"
+	"burble/app/plaintext"
 	"burble/app/protocol"
 	"burble/app/request"
 	"burble/streams"
@@ -43,7 +44,7 @@ func (h *handlers) getAudit(c *fiber.Ctx) error {
 	model := views.Audit{Page: h.NewPage(c, "Audit")}
 	for i := range entries {
 		entry := &entries[i]
-		model.Entries = append(model.Entries, views.AuditRow{User: views.User(entry.User), Text: protocol.AuditText(entry), Time: entry.ID.Time()})
+		model.Entries = append(model.Entries, views.AuditRow{User: views.User(entry.User), Text: plaintext.Audit(entry), Time: entry.ID.Time()})
 	}
 	if len(entries) == auditPage {
 		model.Older = entries[len(entries)-1].ID.String()

@@ -15,6 +15,7 @@ import (
 	"burble/app/identity"
 	"burble/app/markup"
 	"burble/app/negotiate"
+	"burble/app/plaintext"
 	"burble/app/protocol"
 	"burble/streams"
 	"burble/streams/fold"
@@ -211,7 +212,7 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 			return err
 		}
 		for i := range changes {
-			model.Changes = append(model.Changes, views.Change{ID: changes[i].ID.String(), Text: protocol.ChangeText(&changes[i])})
+			model.Changes = append(model.Changes, views.Change{ID: changes[i].ID.String(), Text: plaintext.Change(&changes[i])})
 		}
 	}
 	model.Title = cmp.Or(here.Title, "#"+room)

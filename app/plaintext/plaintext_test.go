@@ -1,9 +1,11 @@
-package protocol
+package plaintext_test
 
 import (
 	"testing"
 	"time"
 
+	"burble/app/plaintext"
+	"burble/app/protocol"
 	"burble/streams"
 )
 
@@ -17,27 +19,27 @@ func TestLinesOfPlainTextCannotControlATerminal(t *testing.T) {
 		"a\r\tb":                                                                          "a\ufffd\tb",
 	} {
 		entry := streams.Entry{Kind: streams.Message, User: streams.User{Name: text}, Text: text}
-		if got := string(AppendLine(nil, &entry)); got != "00:00 "+want+": "+want+"\n" {
+		if got := string(plaintext.AppendEntry(nil, &entry)); got != "00:00 "+want+": "+want+"\n" {
 			t.Errorf("line of %q = %q, want %q", text, got, "00:00 "+want+": "+want+"\n")
 		}
 	}
 }
 
-func TestAuditText(t *testing.T) {
+func TestAudit(t *testing.T) {
 	t.Parallel()
 	bob := streams.User{ID: "b", Name: "Bob"}
 	for want, entry := range map[string]streams.Entry{
-		"created an invite":                              {Action: ActionInvite, Role: streams.Ordinary},
-		"created an invite for an owner":                 {Action: ActionInvite, Role: "owner"},
-		"created an invite to #lobby":                    {Action: ActionInvite, Room: "lobby", Role: streams.Ordinary},
-		"made Bob a moderator of the server":             {Action: ActionRole, Member: bob, Role: streams.RoomModerator},
-		"banned Bob: spam":                               {Action: ActionBan, Member: bob, Reason: "spam"},
-		"muted Bob in #lobby until 1970-01-01 00:00 UTC": {Action: ActionMute, Member: bob, Room: "lobby", MutedUntil: time.Unix(0, 0)},
-		"deleted a private room":                         {Action: ActionDeleteRoom},
+		"created an invite":                              {Action: protocol.ActionInvite, Role: streams.Ordinary},
+		"created an invite for an owner":                 {Action: protocol.ActionInvite, Role: "owner"},
+		"created an invite to #lobby":                    {Action: protocol.ActionInvite, Room: "lobby", Role: streams.Ordinary},
+		"made Bob a moderator of the server":             {Action: protocol.ActionRole, Member: bob, Role: streams.RoomModerator},
+		"banned Bob: spam":                               {Action: protocol.ActionBan, Member: bob, Reason: "spam"},
+		"muted Bob in #lobby until 1970-01-01 00:00 UTC": {Action: protocol.ActionMute, Member: bob, Room: "lobby", MutedUntil: time.Unix(0, 0)},
+		"deleted a private room":                         {Action: protocol.ActionDeleteRoom},
 		"did: something new":                             {Action: "something new"},
 	} {
-		if got := AuditText(&entry); got != want {
-			t.Errorf("AuditText(%+v) = %q, want %q", entry, got, want)
+		if got := plaintext.Audit(&entry); got != want {
+			t.Errorf("Audit(%+v) = %q, want %q", entry, got, want)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"burble/app/caller"
 	"burble/app/protocol"
+	"burble/app/rawjson"
 	"burble/app/request"
 	"burble/streams"
 
@@ -45,7 +46,7 @@ func parseForm(c *fiber.Ctx, names ...string) (raw map[string]string, err error)
 		case name == "members":
 			members = append(members, strings.FieldsFunc(string(value), func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' })...)
 		case len(value) > 0 || name == "title":
-			raw[name] = string(protocol.AppendString(nil, string(value)))
+			raw[name] = string(rawjson.AppendString(nil, string(value)))
 		}
 	})
 	if len(members) > 0 {

@@ -11,6 +11,7 @@ import (
 	"burble/app/identity"
 	"burble/app/negotiate"
 	"burble/app/protocol"
+	"burble/app/rawjson"
 	"burble/app/request"
 	"burble/streams"
 	"burble/views"
@@ -66,7 +67,7 @@ func parseJSON(c *fiber.Ctx, mayBeEmpty bool) (raw map[string]string, err error)
 		return nil, request.Unsupported("Content-Type")
 	default:
 		var ok bool
-		if raw, ok = protocol.Members(data); !ok {
+		if raw, ok = rawjson.Members(data); !ok {
 			return nil, protocol.Errorf(protocol.BadFrame, "", "The body must be a JSON object.")
 		}
 	}
@@ -75,7 +76,7 @@ func parseJSON(c *fiber.Ctx, mayBeEmpty bool) (raw map[string]string, err error)
 		if err != nil {
 			return nil, err
 		}
-		raw["key"] = string(protocol.AppendString(nil, key))
+		raw["key"] = string(rawjson.AppendString(nil, key))
 	}
 	return raw, nil
 }

@@ -3,6 +3,7 @@ package protocol
 import (
 	"time"
 
+	"burble/app/rawjson"
 	"burble/streams"
 )
 
@@ -32,17 +33,17 @@ const (
 
 // appendAudit appends the JSON fields of an Audit entry.
 func appendAudit(dst []byte, entry *streams.Entry) []byte {
-	dst = appendField(dst, "action", entry.Action)
+	dst = rawjson.AppendField(dst, "action", entry.Action)
 	if entry.Member.ID != "" {
 		dst = appendUser(append(dst, `,"member":`...), entry.Member)
 	}
 	for _, field := range []struct{ name, value string }{{"role", string(entry.Role)}, {"room", entry.Room}, {"reason", entry.Reason}} {
 		if field.value != "" {
-			dst = appendField(dst, field.name, field.value)
+			dst = rawjson.AppendField(dst, field.name, field.value)
 		}
 	}
 	if !entry.MutedUntil.IsZero() {
-		dst = appendField(dst, "muted_until", entry.MutedUntil.UTC().Format(time.RFC3339))
+		dst = rawjson.AppendField(dst, "muted_until", entry.MutedUntil.UTC().Format(time.RFC3339))
 	}
 	return dst
 }

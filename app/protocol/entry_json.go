@@ -3,11 +3,10 @@ package protocol
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"burble/app/markup"
+	"burble/app/rawjson"
 	"burble/streams"
 
 	"golang.org/x/time/rate"
@@ -16,43 +15,6 @@ import (
 // This file encodes entries and batches by hand. encoding/json would take several times as long, and
 // every server with readers encodes each stored entry at least once. All other frames are structs in
 // server_frame.go.
-
-const hexDigits = "0123456789abcdef"
-
-// AppendString appends text as a JSON string. Invalid UTF-8 becomes U+FFFD.
-func AppendString(dst []byte, text string) []byte {
-	if !utf8.ValidString(text) {
-		text = strings.ToValidUTF8(text, "\uFFFD")
-	}
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, text[start:i]...)
-		start = i + 1
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-	}
-	dst = append(dst, text[start:]...)
-	return append(dst, '"')
-}
-
-// appendField appends `,"name":"value"`.
-func appendField(dst []byte, name, value string) []byte {
-	dst = append(dst, ',', '"')
-	dst = append(dst, name...)
-	dst = append(dst, '"', ':')
-	return AppendString(dst, value)
-}
 
 // appendIDField appends `,"name":"<id>"`.
 func appendIDField(dst []byte, name string, id streams.ID) []byte {
@@ -95,9 +57,9 @@ func AppendRendered(dst []byte, entry *streams.Entry, render Render) []byte {
 	}
 	dst = append(dst, `,"n":`...)
 	dst = strconv.AppendInt(dst, entry.Number, 10)
-	dst = appendField(dst, "kind", string(entry.Kind))
+	dst = rawjson.AppendField(dst, "kind", string(entry.Kind))
 	if entry.Key != "" {
-		dst = appendField(dst, "key", entry.Key)
+		dst = rawjson.AppendField(dst, "key", entry.Key)
 	}
 	if !entry.Of.IsZero() {
 		dst = appendIDField(dst, "of", entry.Of)
@@ -132,7 +94,7 @@ func appendMessage(dst []byte, entry *streams.Entry, render Render) []byte {
 	if entry.Deleted {
 		dst = append(dst, `,"deleted":true`...)
 	} else {
-		dst = appendField(dst, "text", entry.Text)
+		dst = rawjson.AppendField(dst, "text", entry.Text)
 	}
 	if !entry.ReplyTo.IsZero() {
 		dst = appendIDField(dst, "reply_to", entry.ReplyTo)
@@ -167,13 +129,13 @@ func appendHTML(dst []byte, entry *streams.Entry, render Render) []byte {
 	if render == nil || entry.Deleted {
 		return dst
 	}
-	return appendField(dst, "html", render(entry))
+	return rawjson.AppendField(dst, "html", render(entry))
 }
 
 func appendUser(dst []byte, user streams.User) []byte {
 	dst = append(dst, `{"id":`...)
-	dst = AppendString(dst, user.ID)
-	dst = appendField(dst, "name", user.Name)
+	dst = rawjson.AppendString(dst, user.ID)
+	dst = rawjson.AppendField(dst, "name", user.Name)
 	return append(dst, '}')
 }
 
@@ -200,7 +162,7 @@ var batchRendering = rate.NewLimiter(250_000, 1_000_000)
 func EncodeEntries(batch *streams.Batch, html bool) []byte {
 	dst := make([]byte, 0, 200+300*len(batch.Entries))
 	dst = append(dst, `{"type":"entries"`...)
-	dst = appendField(dst, "room", batch.Room)
+	dst = rawjson.AppendField(dst, "room", batch.Room)
 	dst = AppendCursorField(dst, "after", batch.After)
 	dst = AppendCursorField(dst, "upto", batch.Upto)
 	dst = append(dst, `,"entries":`...)
@@ -215,8 +177,8 @@ func EncodeEntries(batch *streams.Batch, html bool) []byte {
 // EncodeFollowed returns a "followed" frame.
 func EncodeFollowed(room string, followed *streams.Followed) []byte {
 	dst := []byte(`{"type":"followed"`)
-	dst = appendField(dst, "room", room)
-	dst = appendField(dst, "state", string(followed.State))
+	dst = rawjson.AppendField(dst, "room", room)
+	dst = rawjson.AppendField(dst, "state", string(followed.State))
 	dst = AppendCursorField(dst, "at", followed.At)
 	if followed.State == streams.Truncated {
 		dst = AppendCursorField(dst, "first", followed.First)
@@ -230,7 +192,7 @@ func EncodeFollowed(room string, followed *streams.Followed) []byte {
 // EncodePage returns a page of history as JSON: the response to GET /r/{room}/messages. The entries
 // contain their HTML if render is not nil.
 func EncodePage(room string, page streams.Page, render Render) []byte {
-	dst := AppendString([]byte(`{"room":`), room)
+	dst := rawjson.AppendString([]byte(`{"room":`), room)
 	dst = AppendCursorField(dst, "as_of", page.AsOf)
 	dst = append(dst, `,"entries":`...)
 	dst = appendEntries(dst, page.Entries, render)

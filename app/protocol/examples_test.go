@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"burble/app/apptest"
+	"burble/app/rawjson"
 	"burble/streams"
 )
 
@@ -27,7 +28,7 @@ func TestProtocolExamples(t *testing.T) {
 		delete(missing, object.Type)
 		switch {
 		case strings.HasPrefix(example, `{"kind":`): // a new room
-			raw, _ := Members([]byte(example))
+			raw, _ := rawjson.Members([]byte(example))
 			if _, err := ParseNewRoom(raw); err != nil {
 				t.Errorf("example %s was refused: %v", example, err)
 			}

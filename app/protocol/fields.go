@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"burble/app/markup"
+	"burble/app/rawjson"
 	"burble/streams"
 
 	"github.com/google/uuid"
@@ -27,7 +28,7 @@ func isNumeric(name string) bool { return name == "uses" }
 // ParseFields parses a request body, which must be a JSON object of strings whose member names are all
 // in names. A number in a numeric field becomes its text.
 func ParseFields(data []byte, names []string) (map[string]string, error) {
-	raw, ok := Members(data)
+	raw, ok := rawjson.Members(data)
 	if !ok {
 		return nil, Errorf(BadFrame, "", "The body must be a JSON object.")
 	}
@@ -55,7 +56,7 @@ func UnknownField(name string) *Error {
 
 // StringField parses a field whose JSON value must be a string.
 func StringField(name, value string) (string, error) {
-	text, ok := unquote(value)
+	text, ok := rawjson.Unquote(value)
 	if !ok {
 		return "", Errorf(BadField, name, "%q must be a string.", name)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"burble/app/rawjson"
 	"burble/streams"
 )
 
@@ -52,7 +53,7 @@ const notObjectMessage = "A frame must be a JSON object."
 // the frame contains the room and the key, shortened if they are invalid, so that the reply can
 // include them.
 func Parse(data []byte) (Frame, error) {
-	raw, ok := Members(data)
+	raw, ok := rawjson.Members(data)
 	switch {
 	case ok:
 		return parseMembers(raw)
@@ -67,7 +68,7 @@ func ParseFollow(params map[string]string) (Frame, error) {
 	raw := map[string]string{"type": `"follow"`}
 	for name, value := range params {
 		if name == "room" || name == "after" {
-			value = string(AppendString(nil, value))
+			value = string(rawjson.AppendString(nil, value))
 		}
 		raw[name] = value
 	}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"burble/app/rawjson"
 	"burble/streams"
 )
 
@@ -38,11 +39,11 @@ func appendKindFields(dst []byte, entry *streams.Entry, render Render) []byte {
 	case streams.Message:
 		return appendMessage(dst, entry, render)
 	case streams.Edit:
-		return appendHTML(appendMentions(appendField(dst, "text", entry.Text), entry), entry, render)
+		return appendHTML(appendMentions(rawjson.AppendField(dst, "text", entry.Text), entry), entry, render)
 	case streams.Topic:
-		return appendField(dst, "text", entry.Text)
+		return rawjson.AppendField(dst, "text", entry.Text)
 	case streams.React:
-		dst = appendField(dst, "emoji", entry.Emoji)
+		dst = rawjson.AppendField(dst, "emoji", entry.Emoji)
 		dst = append(dst, `,"on":`...)
 		return strconv.AppendBool(dst, entry.On)
 	case streams.Joined:
@@ -57,18 +58,18 @@ func appendKindFields(dst []byte, entry *streams.Entry, render Render) []byte {
 
 func appendJoined(dst []byte, entry *streams.Entry) []byte {
 	dst = appendUser(append(dst, `,"member":`...), entry.Member)
-	dst = appendField(dst, "role", string(entry.Role))
+	dst = rawjson.AppendField(dst, "role", string(entry.Role))
 	if !entry.MutedUntil.IsZero() {
-		dst = appendField(dst, "muted_until", entry.MutedUntil.UTC().Format(time.RFC3339))
+		dst = rawjson.AppendField(dst, "muted_until", entry.MutedUntil.UTC().Format(time.RFC3339))
 	}
 	if entry.Reason != "" {
-		dst = appendField(dst, "reason", entry.Reason)
+		dst = rawjson.AppendField(dst, "reason", entry.Reason)
 	}
 	return dst
 }
 
 func appendSettings(dst []byte, settings streams.Settings) []byte {
-	dst = append(appendField(dst, "title", settings.Title), `,"archived":`...)
+	dst = append(rawjson.AppendField(dst, "title", settings.Title), `,"archived":`...)
 	dst = append(strconv.AppendBool(dst, settings.Archived), `,"locked":`...)
 	return strconv.AppendBool(dst, settings.Locked)
 }

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"burble/app/rawjson"
 	"errors"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func TestInvalidManagementRequests(t *testing.T) {
 		{"removal", `{"reason":"spam"}`, "", ""},
 		{"removal", `{"role":"member"}`, BadField, "role"},
 	} {
-		raw, ok := Members([]byte(test.body))
+		raw, ok := rawjson.Members([]byte(test.body))
 		if !ok {
 			t.Fatalf("%s is not an object", test.body)
 		}

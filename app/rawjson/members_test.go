@@ -1,11 +1,11 @@
-package protocol
+package rawjson
 
 import (
 	"encoding/json"
 	"testing"
 )
 
-// FuzzMembers checks Members and unquote against encoding/json.
+// FuzzMembers checks Members and Unquote against encoding/json.
 func FuzzMembers(f *testing.F) {
 	for _, seed := range []string{
 		``, `{}`, ` { } `, `null`, `[]`, `"{}"`, `{"a":1}`, `{"a":"b","a":"c"}`, "{\t\"a\" :\r\n{ \"b\": [ \"}\", {} ] } , \"\": -1e9 }", `{"\u0061\"":"\\","b":"\""}`,
@@ -26,7 +26,7 @@ func FuzzMembers(f *testing.F) {
 			}
 			var text string
 			isText := value[0] == '"' && json.Unmarshal(value, &text) == nil
-			if read, ok := unquote(got[name]); ok != isText || read != text {
+			if read, ok := Unquote(got[name]); ok != isText || read != text {
 				t.Errorf("%q: %q unquoted is %q, %v; want %q, %v", data, value, read, ok, text, isText)
 			}
 		}

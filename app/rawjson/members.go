@@ -1,4 +1,4 @@
-package protocol
+package rawjson
 
 import (
 	"encoding/json"
@@ -12,8 +12,8 @@ const space = " \t\r\n"
 // Members returns the members of a JSON object with their raw JSON values. If several members have
 // the same name, the last one wins. It returns false if data is not a JSON object.
 //
-// Unmarshalling into a map[string]json.RawMessage would do the same, but take 2.5 times as long, and
-// the server parses every frame with this function.
+// Unmarshalling into a map[string]json.RawMessage would do the same, but take 2.5 times as long, and the
+// server parses every frame with this function.
 func Members(data []byte) (raw map[string]string, ok bool) {
 	text := strings.TrimLeft(string(data), space)
 	if !json.Valid(data) || text[0] != '{' {
@@ -29,7 +29,7 @@ func Members(data []byte) (raw map[string]string, ok bool) {
 		text = strings.TrimLeft(text[len(name):], space+":")
 		value := text[:valueLength(text)]
 		text = text[len(value):]
-		key, _ := unquote(name)
+		key, _ := Unquote(name)
 		raw[key] = value
 	}
 }
@@ -61,8 +61,8 @@ func valueLength(text string) int {
 	return len(text)
 }
 
-// unquote decodes a JSON string. It returns false for any other value.
-func unquote(value string) (text string, ok bool) {
+// Unquote decodes a JSON string. It returns false for any other value.
+func Unquote(value string) (text string, ok bool) {
 	if value == "" || value[0] != '"' {
 		return "", false
 	}

@@ -48,12 +48,13 @@ var arrows = map[string]string{
 	"app/accounts/passkeys": "accounts identity",
 	"app/accounts/oidc":     "accounts identity",
 
-	"app/blobs":    "",
-	"app/pictures": "",
-	"app/filetype": "",
-	"app/fetch":    "",
-	"app/previews": "",
-	"app/lease":    "streams/conns",
+	"app/blobs":           "",
+	"app/pictures":        "",
+	"app/filetype":        "",
+	"app/fetch":           "",
+	"app/previews":        "",
+	"app/fetch/fetchtest": "fetch",
+	"app/lease":           "streams/conns",
 
 	// Writes a table of the page.
 	"views/confusables": "",

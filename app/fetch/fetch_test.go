@@ -52,22 +52,22 @@ func TestPagesThatWork(t *testing.T) {
 			writePage(w, "text/html", pageText+r.URL.RawQuery)
 		}
 	})
-	s.resolveTo("site.test", "127.0.0.1")
-	s.resolveTo("other.test", "127.0.0.1")
-	s.resolveTo("xn--bcher-kva.test", "127.0.0.1")
+	s.ResolveTo("site.test", "127.0.0.1")
+	s.ResolveTo("other.test", "127.0.0.1")
+	s.ResolveTo("xn--bcher-kva.test", "127.0.0.1")
 	tests := []struct{ address, wantPath string }{
-		{s.url("site.test", ""), ""},
-		{s.url("site.test", "/"), "/"},
-		{s.url("127.0.0.1", "/"), "/"},
-		{s.url("bücher.test", "/a%20path#fragment"), "/a path"},
-		{s.url("site.test", "/charset"), "/charset"},
-		{s.url("site.test", "/xhtml"), "/xhtml"},
-		{s.url("site.test", "/upper"), "/upper"},
-		{s.url("site.test", "/bad-parameter"), "/bad-parameter"},
-		{s.url("site.test", "/redirect3"), "/"},
-		{s.url("site.test", "/absolute"), "/"},
-		{s.url("site.test", "/gzip"), "/gzip"},
-		{s.url("site.test", "/query?a=b&c=%2F"), "/query"},
+		{s.URL("site.test", ""), ""},
+		{s.URL("site.test", "/"), "/"},
+		{s.URL("127.0.0.1", "/"), "/"},
+		{s.URL("bücher.test", "/a%20path#fragment"), "/a path"},
+		{s.URL("site.test", "/charset"), "/charset"},
+		{s.URL("site.test", "/xhtml"), "/xhtml"},
+		{s.URL("site.test", "/upper"), "/upper"},
+		{s.URL("site.test", "/bad-parameter"), "/bad-parameter"},
+		{s.URL("site.test", "/redirect3"), "/"},
+		{s.URL("site.test", "/absolute"), "/"},
+		{s.URL("site.test", "/gzip"), "/gzip"},
+		{s.URL("site.test", "/query?a=b&c=%2F"), "/query"},
 	}
 	for _, test := range tests {
 		page, err := s.client.Page(ctx, test.address)
@@ -111,9 +111,9 @@ func TestUnsuitableResponses(t *testing.T) {
 		}
 	})
 	for _, path := range []string{"/image", "/no-type", "/svg", "/404", "/204", "/401", "/loop", "/4-redirects", "/long-redirect", "/long-header", "/" + strings.Repeat("a", 3000)} {
-		if page, err := s.client.Page(ctx, s.url("127.0.0.1", path)); err == nil {
+		if page, err := s.client.Page(ctx, s.URL("127.0.0.1", path)); err == nil {
 			t.Errorf("%.20s: got %q, want an error", path, page.Body)
-		} else if strings.Contains(err.Error(), s.port) {
+		} else if strings.Contains(err.Error(), s.Port) {
 			t.Errorf("%.20s: the error has the address: %v", path, err)
 		}
 	}
@@ -122,11 +122,11 @@ func TestUnsuitableResponses(t *testing.T) {
 func TestAtMostThreeRedirects(t *testing.T) {
 	t.Parallel()
 	s := startSite(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) })
-	if _, err := s.client.Page(ctx, s.url("127.0.0.1", "/")); !errors.Is(err, fetch.ErrUnsuitable) {
+	if _, err := s.client.Page(ctx, s.URL("127.0.0.1", "/")); !errors.Is(err, fetch.ErrUnsuitable) {
 		t.Errorf("got the error %v, want %v", err, fetch.ErrUnsuitable)
 	}
-	if s.requests() != 4 {
-		t.Errorf("%d requests arrived, want 4", s.requests())
+	if len(s.Hosts()) != 4 {
+		t.Errorf("%d requests arrived, want 4", len(s.Hosts()))
 	}
 }
 
@@ -157,15 +157,15 @@ func TestSizeIsBounded(t *testing.T) {
 		}
 	})
 	for _, path := range []string{"/endless", "/bomb", "/lie"} {
-		page, err := s.client.Page(ctx, s.url("127.0.0.1", path))
+		page, err := s.client.Page(ctx, s.URL("127.0.0.1", path))
 		if err != nil || len(page.Body) != fetch.PageSize {
 			t.Errorf("%s: got %d bytes, error %v; want %d bytes", path, len(page.Body), err, fetch.PageSize)
 		}
 	}
-	if file, err := s.client.File(ctx, s.url("127.0.0.1", "/picture"), "image/jpeg, image/png", 1000); err != nil || len(file.Body) != 1000 {
+	if file, err := s.client.File(ctx, s.URL("127.0.0.1", "/picture"), "image/jpeg, image/png", 1000); err != nil || len(file.Body) != 1000 {
 		t.Errorf("a file of the limit: got %d bytes, error %v", len(file.Body), err)
 	}
-	if _, err := s.client.File(ctx, s.url("127.0.0.1", "/picture"), "image/png", 999); !errors.Is(err, fetch.ErrUnsuitable) {
+	if _, err := s.client.File(ctx, s.URL("127.0.0.1", "/picture"), "image/png", 999); !errors.Is(err, fetch.ErrUnsuitable) {
 		t.Errorf("a file above the limit: got the error %v, want %v", err, fetch.ErrUnsuitable)
 	}
 }
@@ -188,7 +188,7 @@ func TestTimeIsBounded(t *testing.T) {
 	})
 	for _, path := range []string{"/silent", "/drip"} {
 		began := time.Now()
-		if _, err := s.client.Page(ctx, s.url("127.0.0.1", path)); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := s.client.Page(ctx, s.URL("127.0.0.1", path)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: got the error %v, want %v", path, err, context.DeadlineExceeded)
 		}
 		if took := time.Since(began); took > patience/2 {
@@ -208,13 +208,11 @@ func TestRequestsRevealLittle(t *testing.T) {
 		writePage(w, "text/html", pageText)
 	})
 	for range 2 {
-		if _, err := s.client.Page(ctx, s.url("127.0.0.1", "/")); err != nil {
+		if _, err := s.client.Page(ctx, s.URL("127.0.0.1", "/")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, header := range s.headers {
+	for _, header := range s.Headers() {
 		for name := range header {
 			switch name {
 			case "User-Agent", "Accept", "Accept-Encoding", "Connection":
@@ -226,8 +224,8 @@ func TestRequestsRevealLittle(t *testing.T) {
 			t.Errorf("User-Agent is %q", header.Get("User-Agent"))
 		}
 	}
-	if len(s.headers) != 4 {
-		t.Errorf("%d requests arrived, want 4", len(s.headers))
+	if len(s.Headers()) != 4 {
+		t.Errorf("%d requests arrived, want 4", len(s.Headers()))
 	}
 }
 
@@ -252,7 +250,7 @@ func TestRequestsAtOnceAreBounded(t *testing.T) {
 	})
 	var running sync.WaitGroup
 	for range 30 {
-		running.Go(func() { s.client.Page(ctx, s.url("127.0.0.1", "/")) })
+		running.Go(func() { s.client.Page(ctx, s.URL("127.0.0.1", "/")) })
 	}
 	running.Wait() // the first ones end when time runs out
 	close(leave)

@@ -42,12 +42,12 @@ var unreachable = []string{
 func refusingSite(t *testing.T, handler http.HandlerFunc) *site {
 	t.Helper()
 	s := startSite(t, handler)
-	s.resolveTo("site.test", "127.0.0.1")
-	s.resolveTo("private.test", "10.0.0.1")
-	s.resolveTo("private6.test", "fd00::1")
-	s.resolveTo("metadata.test", "169.254.169.254")
-	s.resolveTo("mapped.test", "::ffff:10.0.0.1")
-	s.resolveTo("loopback.test", "127.0.0.2")
+	s.ResolveTo("site.test", "127.0.0.1")
+	s.ResolveTo("private.test", "10.0.0.1")
+	s.ResolveTo("private6.test", "fd00::1")
+	s.ResolveTo("metadata.test", "169.254.169.254")
+	s.ResolveTo("mapped.test", "::ffff:10.0.0.1")
+	s.ResolveTo("loopback.test", "127.0.0.2")
 	return s
 }
 
@@ -55,7 +55,7 @@ func TestUnreachableAddresses(t *testing.T) {
 	t.Parallel()
 	s := refusingSite(t, func(w http.ResponseWriter, _ *http.Request) { t.Error("a request arrived") })
 	for _, address := range unreachable {
-		address = strings.ReplaceAll(address, "PORT", s.port)
+		address = strings.ReplaceAll(address, "PORT", s.Port)
 		if _, err := s.client.Page(ctx, address); !isRefused(err) {
 			t.Errorf("%s: got the error %v, want a refusal", address, err)
 		}
@@ -79,22 +79,22 @@ func TestUnreachableAfterRedirect(t *testing.T) {
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	})
 	for _, target = range unreachable {
-		target = strings.ReplaceAll(target, "PORT", s.port)
+		target = strings.ReplaceAll(target, "PORT", s.Port)
 		if target == "" || strings.HasPrefix(target, "//") {
 			continue // relative: another path, or another host with the scheme of the first
 		}
-		_, err := s.client.Page(ctx, s.url("site.test", "/"))
+		_, err := s.client.Page(ctx, s.URL("site.test", "/"))
 		if !isRefused(err) && (err == nil || !strings.Contains(err.Error(), "failed to parse Location header")) {
 			t.Errorf("redirect to %s: got the error %v, want a refusal", target, err)
 		}
 	}
-	for _, host := range s.hosts {
-		if host != "site.test:"+s.port {
+	for _, host := range s.Hosts() {
+		if host != "site.test:"+s.Port {
 			t.Errorf("a request for %s arrived", host)
 		}
 	}
-	if s.requests() < 2*len(unreachable)-10 {
-		t.Errorf("%d requests arrived at the site, want two for each address", s.requests())
+	if len(s.Hosts()) < 2*len(unreachable)-10 {
+		t.Errorf("%d requests arrived at the site, want two for each address", len(s.Hosts()))
 	}
 }
 
@@ -104,13 +104,13 @@ func TestRebinding(t *testing.T) {
 	s := refusingSite(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/", http.StatusFound)
 	})
-	s.resolveTo("rebinding.test", "127.0.0.1", "127.0.0.1", "127.0.0.2")
-	_, err := s.client.Page(ctx, s.url("rebinding.test", "/"))
+	s.ResolveTo("rebinding.test", "127.0.0.1", "127.0.0.1", "127.0.0.2")
+	_, err := s.client.Page(ctx, s.URL("rebinding.test", "/"))
 	if !errors.Is(err, fetch.ErrRefused) {
 		t.Errorf("got the error %v, want %v", err, fetch.ErrRefused)
 	}
-	if s.requests() == 0 || s.requests() > 2 {
-		t.Errorf("%d requests arrived, want 1 or 2, before the name changed", s.requests())
+	if len(s.Hosts()) == 0 || len(s.Hosts()) > 2 {
+		t.Errorf("%d requests arrived, want 1 or 2, before the name changed", len(s.Hosts()))
 	}
 }
 
@@ -118,7 +118,7 @@ func TestRebinding(t *testing.T) {
 func TestExemptionIsNarrow(t *testing.T) {
 	t.Parallel()
 	s := refusingSite(t, func(w http.ResponseWriter, _ *http.Request) { t.Error("a request arrived") })
-	for _, address := range []string{s.url("127.0.0.2", "/"), s.url("loopback.test", "/"), "http://127.0.0.1:1/", "http://site.test/"} {
+	for _, address := range []string{s.URL("127.0.0.2", "/"), s.URL("loopback.test", "/"), "http://127.0.0.1:1/", "http://site.test/"} {
 		if _, err := s.client.Page(ctx, address); !errors.Is(err, fetch.ErrRefused) {
 			t.Errorf("%s: got the error %v, want %v", address, err, fetch.ErrRefused)
 		}
@@ -128,7 +128,7 @@ func TestExemptionIsNarrow(t *testing.T) {
 func TestProxiesOfEnvironmentAreIgnored(t *testing.T) {
 	s := refusingSite(t, func(w http.ResponseWriter, _ *http.Request) { t.Error("a request arrived at the proxy") })
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
-		t.Setenv(name, s.url("127.0.0.1", "/"))
+		t.Setenv(name, s.URL("127.0.0.1", "/"))
 	}
 	for _, address := range []string{"http://private.test/", "https://private.test/"} {
 		if _, err := s.client.Page(ctx, address); !errors.Is(err, fetch.ErrRefused) {

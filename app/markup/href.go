@@ -4,6 +4,8 @@ import (
 	"html"
 	"net/netip"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -116,6 +118,26 @@ func href(protocol, link string) string {
 		return ""
 	}
 	return scheme + "://" + authority + escapeURL(rest[end:])
+}
+
+// Target returns the URL to which a link in a message leads if it is written as link, with http: or https: and in ASCII.
+// It returns "" for anything else.
+func Target(link string) string {
+	target := href("", link)
+	if parsed, err := url.Parse(target); err != nil || parsed.Host == "" {
+		return ""
+	}
+	return target
+}
+
+var linkPattern = regexp.MustCompile(`<a href="([^"]*)"`)
+
+// HasLink reports whether rendered HTML has a link to the URL, which must be a result of Target. A URL in code is
+// not a link.
+func HasLink(rendered, target string) bool {
+	return slices.ContainsFunc(linkPattern.FindAllStringSubmatch(rendered, -1), func(link []string) bool {
+		return html.UnescapeString(link[1]) == target
+	})
 }
 
 // hosts converts internationalised host names to ASCII. It accepts underscores, which some hosts have.

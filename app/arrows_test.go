@@ -12,7 +12,7 @@ import (
 
 // arrows maps each package to the packages of this module that it may import. Tests may import more.
 var arrows = map[string]string{
-	"app":            "accounts accounts/oidc caller chat httpguard identity live localredis peer people protocol redisurl streams streams/conns tune web",
+	"app":            "accounts accounts/oidc caller chat fetch httpguard identity live localredis peer people pictures previews protocol redisurl streams streams/conns tune web",
 	"app/tune":       "",
 	"app/redisurl":   "",
 	"app/localredis": "",
@@ -34,10 +34,10 @@ var arrows = map[string]string{
 	"app/caller":     "accounts identity peer protocol",
 	"app/signin":     "accounts accounts/oidc accounts/passkeys caller chat identity negotiate peer protocol request streams views",
 	"app/people":     "accounts accounts/passkeys caller chat identity negotiate plaintext protocol request streams views",
-	"app/socket":     "chat live ws protocol limit identity streams",
+	"app/socket":     "chat live previews ws protocol limit identity streams",
 	"app/throttle":   "limit markup peer protocol streams",
 	"app/manage":     "caller chat identity negotiate protocol rawjson request streams views",
-	"app/web":        "accounts accounts/oidc accounts/passkeys manage people signin caller socket chat files httpguard negotiate live plaintext request throttle ws protocol markup identity limit peer streams streams/fold views",
+	"app/web":        "accounts accounts/oidc accounts/passkeys manage people signin caller socket chat files httpguard negotiate live plaintext previews request throttle ws protocol markup identity limit peer streams streams/fold views",
 	"streams":        "streams/conns streams/fold",
 	"streams/fold":   "",
 	"streams/conns":  "",
@@ -52,7 +52,7 @@ var arrows = map[string]string{
 	"app/pictures":        "",
 	"app/filetype":        "",
 	"app/fetch":           "",
-	"app/previews":        "",
+	"app/previews":        "caller fetch identity markup pictures protocol request streams",
 	"app/fetch/fetchtest": "fetch",
 	"app/lease":           "streams/conns",
 

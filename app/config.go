@@ -33,6 +33,7 @@ type Config struct {
 	OIDCDomains     []string
 	Origins         []string // results of peer.CanonicalOrigin
 	Hosts           []string // for httpguard.NewHosts; includes the names that the host has given to the server
+	Previews        string   // previewsOn or previewsOff
 	MetricsToken    string   // if empty, anyone may read the metrics
 	SecurityContact string   // a URL; empty means the home page
 	TrustedProxy    string   // one of the constants peer.Proxy…

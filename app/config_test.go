@@ -31,7 +31,7 @@ func TestConfigDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Port: 8080, Access: "open", DataDir: "data", LocalRedis: "auto", TrustedProxy: "none", Durability: "memory",
+		Port: 8080, Access: "open", DataDir: "data", LocalRedis: "auto", TrustedProxy: "none", Durability: "memory", Previews: "on",
 		RateMessages: 5, RateAddress: 50, RateConnections: 50, RateBytes: 32768, RateRooms: 1, LogLevel: slog.LevelInfo,
 		TimerSlack: 4 * time.Millisecond,
 	}
@@ -46,7 +46,7 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 		"PORT", "0", "LISTEN", "[::1]", "REDIS_URL", "rediss://u:p@host:1/2", "REDIS_PREFIX", "chat:", "LOCAL_REDIS", "always", "DATA_DIR", "/var/lib/burble",
 		"ACCESS", "members", "SECRET", "0123456789abcdef", "ORIGINS", " https://Chat.Example.org:443, http://localhost:3000,", "TRUSTED_PROXY", "fly",
 		"OIDC_ISSUER", "https://login.example.org/", "OIDC_CLIENT_ID", "burble", "OIDC_CLIENT_SECRET", "hush", "OIDC_DOMAINS", "Example.org, example.net",
-		"HOSTS", "Chat.example.org, *.example.net", "METRICS_TOKEN", "fedcba9876543210", "SECURITY_CONTACT", "security@example.org",
+		"HOSTS", "Chat.example.org, *.example.net", "PREVIEWS", "off", "METRICS_TOKEN", "fedcba9876543210", "SECURITY_CONTACT", "security@example.org",
 		"HISTORY_MAX_COUNT", "100000", "HISTORY_MAX_AGE", "30d", "DURABILITY", "disk", "RATE_MESSAGES", "0.5",
 		"RATE_ADDRESS", "0", "RATE_CONNECTIONS", "7", "RATE_BYTES", "1000", "RATE_ROOMS", "2", "LOG_FORMAT", "json", "LOG_LEVEL", "debug", "TIMER_SLACK", "0",
 	}
@@ -54,7 +54,7 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 		Listen: "::1", RedisURL: "rediss://u:p@host:1/2", RedisPrefix: "chat:", LocalRedis: "always", DataDir: "/var/lib/burble",
 		Access: "members", Secret: "0123456789abcdef", Origins: []string{"https://chat.example.org", "http://localhost:3000"}, TrustedProxy: "fly",
 		OIDCIssuer: "https://login.example.org/", OIDCClientID: "burble", OIDCSecret: "hush", OIDCDomains: []string{"example.org", "example.net"},
-		Hosts: []string{"chat.example.org", ".example.net"}, MetricsToken: "fedcba9876543210", SecurityContact: "mailto:security@example.org",
+		Hosts: []string{"chat.example.org", ".example.net"}, Previews: "off", MetricsToken: "fedcba9876543210", SecurityContact: "mailto:security@example.org",
 		HistoryMaxCount: 100000, HistoryMaxAge: 30 * 24 * time.Hour, Durability: "disk", RateMessages: 0.5,
 		RateConnections: 7, RateBytes: 1000, RateRooms: 2, LogFormat: "json", LogLevel: slog.LevelDebug,
 	}

@@ -140,7 +140,8 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	}
 	callers := caller.New(caller.Options{Tokens: identity.NewTokens(secret), Accounts: people, TrustedProxy: config.TrustedProxy})
 	server := web.New(web.Options{
-		Log: log, Callers: callers, Accounts: people, Provider: provider, ProviderName: providerName(config.OIDCIssuer), Mode: options.Mode, Chat: service, Live: engine, Durability: config.Durability, Version: version(os.Getenv),
+		Previews: newPreviews(config, secret, service, log),
+		Log:      log, Callers: callers, Accounts: people, Provider: provider, ProviderName: providerName(config.OIDCIssuer), Mode: options.Mode, Chat: service, Live: engine, Durability: config.Durability, Version: version(os.Getenv),
 		Origins: config.Origins, Hosts: config.Hosts, MetricsToken: config.MetricsToken, SecurityContact: config.SecurityContact, TrustedProxy: config.TrustedProxy,
 		RequestRate: config.RateAddress, ConnectionRate: config.RateConnections,
 	})

@@ -36,6 +36,12 @@ const (
 	localAlways = "always"
 )
 
+// The values of PREVIEWS.
+const (
+	previewsOn  = "on"
+	previewsOff = "off"
+)
+
 // variable is an environment variable that is also a flag.
 type variable struct {
 	Name        string
@@ -75,6 +81,7 @@ var variables = []variable{
 	{Name: "RATE_CONNECTIONS", Default: "50", Usage: "new WebSockets and streams per second from one address, with bursts of up to 20 times as many; `0` for no limit", set: setRate(func(config *Config) *float64 { return &config.RateConnections })},
 	{Name: "RATE_BYTES", Default: "32768", Usage: "bytes that one address may store per second, with bursts of up to 64 times as many; an entry counts as its text and 500 bytes; `0`, or `RATE_ADDRESS=0`, for no limit", set: setRate(func(config *Config) *float64 { return &config.RateBytes })},
 	{Name: "RATE_ROOMS", Default: "1", Usage: "new rooms per minute from one address, with bursts of up to 20 times as many, and 10 times as many from all addresses; `0`, or `RATE_ADDRESS=0`, for no limit", set: setRate(func(config *Config) *float64 { return &config.RateRooms })},
+	{Name: "PREVIEWS", Default: previewsOn, Usage: "cards of the pages to which messages link, which the server fetches while people write: `on` or `off`", set: oneOf(func(config *Config) *string { return &config.Previews }, previewsOn, previewsOff)},
 	{Name: "METRICS_TOKEN", DefaultText: "none: everyone can read `/metrics`", Secret: true, Usage: "bearer token required to read `/metrics`; at least 16 characters", set: setMetricsToken},
 	{Name: "SECURITY_CONTACT", DefaultText: "the home page", Usage: "where to report vulnerabilities, for `/.well-known/security.txt`: an email address, or a URL with `https:`, `mailto:` or `tel:`", set: setSecurityContact},
 	{Name: "LOG_FORMAT", DefaultText: "`text` on a terminal, else `json`", Usage: "`text` or `json`", set: oneOf(func(config *Config) *string { return &config.LogFormat }, "", "text", "json")},

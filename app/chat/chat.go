@@ -133,6 +133,10 @@ func (s *Service) Append(user identity.User, address, room string, entry streams
 	if err := s.writes.allowEntry(address, &entry); err != nil {
 		return streams.Stored{}, err
 	}
+	entry.User = author(user)
+	if entry.Preview != nil && !hasLink(&entry) {
+		return streams.Stored{}, protocol.Errorf(protocol.BadField, "preview", "The message has no link to the page of this preview.")
+	}
 	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
 	defer cancel()
 	if entry.Kind == streams.Message || entry.Kind == streams.Edit {
@@ -157,6 +161,11 @@ func (s *Service) Append(user identity.User, address, room string, entry streams
 		err = s.Record(user, entry.Key, streams.Entry{Action: protocol.ActionDelete, Room: room, Member: stored.Author})
 	}
 	return stored, err
+}
+
+// hasLink reports whether a message links to the page of its preview.
+func hasLink(entry *streams.Entry) bool {
+	return markup.HasLink(markup.HTML(entry), entry.Preview.URL)
 }
 
 // findMentions returns the names that a message mentions. If it cannot read the room's names, it returns
@@ -225,9 +234,15 @@ func (s *Service) Follow(user identity.User, room string, from streams.From, rea
 	return s.as(user).Follow(room, from, ready)
 }
 
-// Page returns a page of the room's history.
+// Page returns a page of the room's history. A message has no preview after an edit that removed its link.
 func (s *Service) Page(ctx context.Context, user identity.User, room string, where streams.Where) (streams.Page, error) {
-	return s.as(user).Page(ctx, room, where)
+	page, err := s.as(user).Page(ctx, room, where)
+	for i := range page.Entries {
+		if entry := &page.Entries[i]; entry.Preview != nil && !entry.Edited.IsZero() && !hasLink(entry) {
+			entry.Preview = nil
+		}
+	}
+	return page, err
 }
 
 // Rooms returns up to limit rooms, most recently active first.

@@ -16,8 +16,8 @@ func Example() {
 	fmt.Println(card.Title, "|", card.Description, "|", picture, ok)
 
 	tokens := previews.NewTokens([]byte("a secret that all servers share!"))
-	token := tokens.Sign(card, "ada", time.Now())
-	_, err := tokens.Verify(token, "eve", time.Now())
+	token := tokens.Sign(card, "ada", "lobby", time.Now())
+	_, err := tokens.Verify(token, "eve", "lobby", time.Now())
 	fmt.Println(err)
 	// Output:
 	// Launch day | All about it | https://example.org/rocket.png true

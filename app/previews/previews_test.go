@@ -107,26 +107,31 @@ func TestToken(t *testing.T) {
 	card := previews.Card{URL: "https://example.org/", Title: "Hello", Description: "World", Site: "Site",
 		Picture: &previews.Picture{File: "f1", Type: "image/png", Width: 10, Height: 20, Color: "#102030"}}
 	tokens := previews.NewTokens([]byte("secret"))
-	token := tokens.Sign(card, "ada", now)
-	got, err := previews.NewTokens([]byte("secret")).Verify(token, "ada", now.Add(previews.TokenLife-time.Second))
+	token := tokens.Sign(card, "ada", "lobby", now)
+	got, err := previews.NewTokens([]byte("secret")).Verify(token, "ada", "lobby", now.Add(previews.TokenLife-time.Second))
 	if err != nil || got.URL != card.URL || got.Title != card.Title || got.Description != card.Description || got.Site != card.Site || *got.Picture != *card.Picture {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if _, err := tokens.Verify(token, "ada", now.Add(previews.TokenLife)); !errors.Is(err, previews.ErrTokenExpired) {
+	if _, err := tokens.Verify(token, "ada", "lobby", now.Add(previews.TokenLife)); !errors.Is(err, previews.ErrTokenExpired) {
 		t.Errorf("after an hour: got the error %v", err)
 	}
-	other := previews.NewTokens([]byte("another secret")).Sign(card, "ada", now)
+	other := previews.NewTokens([]byte("another secret")).Sign(card, "ada", "lobby", now)
 	for name, token := range map[string]string{
 		"another secret": other, "nothing": "", "no MAC": strings.Join(strings.Split(token, ".")[:2], "."), "dots": "...", "long": strings.Repeat("a", 1<<20),
 		"another version": "2" + token[1:], "another claim": token[:10] + "A" + token[11:], "another MAC": token[:len(token)-2] + "AA",
-		"no URL": tokens.Sign(previews.Card{Title: "a"}, "ada", now),
+		"no URL": tokens.Sign(previews.Card{Title: "a"}, "ada", "lobby", now),
 	} {
-		if _, err := tokens.Verify(token, "ada", now); !errors.Is(err, previews.ErrTokenInvalid) {
+		if _, err := tokens.Verify(token, "ada", "lobby", now); !errors.Is(err, previews.ErrTokenInvalid) {
 			t.Errorf("%s: got the error %v", name, err)
 		}
 	}
+	for _, room := range []string{"other", "", "lobb", "lobby "} {
+		if _, err := tokens.Verify(token, "ada", room, now); !errors.Is(err, previews.ErrTokenInvalid) {
+			t.Errorf("room %q: got the error %v", room, err)
+		}
+	}
 	for _, user := range []string{"eve", "", "ad", "ada "} {
-		if _, err := tokens.Verify(token, user, now); !errors.Is(err, previews.ErrTokenInvalid) {
+		if _, err := tokens.Verify(token, user, "lobby", now); !errors.Is(err, previews.ErrTokenInvalid) {
 			t.Errorf("user %q: got the error %v", user, err)
 		}
 	}
@@ -151,7 +156,7 @@ func FuzzParse(f *testing.F) {
 		}
 		card.URL = "https://example.org/"
 		tokens := previews.NewTokens([]byte("secret"))
-		if got, err := tokens.Verify(tokens.Sign(card, "ada", now), "ada", now); err != nil || got != card {
+		if got, err := tokens.Verify(tokens.Sign(card, "ada", "lobby", now), "ada", "lobby", now); err != nil || got != card {
 			t.Fatalf("got %+v, %v, want %+v", got, err, card)
 		}
 	})
@@ -159,9 +164,9 @@ func FuzzParse(f *testing.F) {
 
 func FuzzVerify(f *testing.F) {
 	tokens := previews.NewTokens([]byte("secret"))
-	f.Add(tokens.Sign(previews.Card{URL: "https://example.org/"}, "eve", now))
+	f.Add(tokens.Sign(previews.Card{URL: "https://example.org/"}, "eve", "lobby", now))
 	f.Fuzz(func(t *testing.T, token string) {
-		if card, err := tokens.Verify(token, "ada", now); err == nil {
+		if card, err := tokens.Verify(token, "ada", "lobby", now); err == nil {
 			t.Fatalf("%q gives %+v", token, card)
 		}
 	})

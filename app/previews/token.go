@@ -22,7 +22,7 @@ const (
 
 // Errors returned by Verify.
 var (
-	// ErrTokenInvalid means that the token was modified, or is for another user or URL.
+	// ErrTokenInvalid means that the token was modified, or is for another user or room.
 	ErrTokenInvalid = errors.New("preview token is not valid")
 	// ErrTokenExpired means that the token is older than TokenLife.
 	ErrTokenExpired = errors.New("preview token has expired")
@@ -34,6 +34,7 @@ type Tokens struct{ key []byte }
 // A claim is what a token says, as JSON.
 type claim struct {
 	User   string `json:"user"`
+	Room   string `json:"room"`
 	Expiry int64  `json:"expiry"` // Unix seconds
 	Card   Card   `json:"card"`
 }
@@ -47,9 +48,9 @@ func NewTokens(secret []byte) *Tokens {
 	return &Tokens{key}
 }
 
-// Sign returns a token with which the user may attach the card to a message with its URL, until TokenLife after now.
-func (t *Tokens) Sign(card Card, userID string, now time.Time) string {
-	data, err := json.Marshal(claim{userID, now.Add(TokenLife).Unix(), card})
+// Sign returns a token with which the user may attach the card to a message in the room, until TokenLife after now.
+func (t *Tokens) Sign(card Card, userID, room string, now time.Time) string {
+	data, err := json.Marshal(claim{userID, room, now.Add(TokenLife).Unix(), card})
 	if err != nil {
 		panic(err) // unreachable: a claim has only fields that can be encoded
 	}
@@ -57,9 +58,9 @@ func (t *Tokens) Sign(card Card, userID string, now time.Time) string {
 	return signed + "." + t.mac(signed)
 }
 
-// Verify returns the card in the token, if the token is for the user. The caller must check that the message has the
-// card's URL. The error is ErrTokenInvalid or ErrTokenExpired.
-func (t *Tokens) Verify(token, userID string, now time.Time) (Card, error) {
+// Verify returns the card in the token, if the token is for the user and the room. The caller must check that the
+// message links to the card's URL. The error is ErrTokenInvalid or ErrTokenExpired.
+func (t *Tokens) Verify(token, userID, room string, now time.Time) (Card, error) {
 	dot := strings.LastIndexByte(token, '.')
 	if dot < 0 || len(token) > maxToken {
 		return Card{}, ErrTokenInvalid
@@ -71,7 +72,7 @@ func (t *Tokens) Verify(token, userID string, now time.Time) (Card, error) {
 	encoded, found := strings.CutPrefix(signed, tokenVersion)
 	data, err := base64.RawURLEncoding.DecodeString(encoded)
 	var c claim
-	if !found || err != nil || json.Unmarshal(data, &c) != nil || c.User != userID || c.Card.URL == "" {
+	if !found || err != nil || json.Unmarshal(data, &c) != nil || c.User != userID || c.Room != room || c.Card.URL == "" {
 		return Card{}, ErrTokenInvalid
 	}
 	if now.Unix() >= c.Expiry {

@@ -27,6 +27,7 @@ type Frame struct {
 	Watch   bool         // follow
 	From    streams.From // follow
 	ReplyTo streams.ID   // send
+	Preview string       // send: the token of a preview
 	Target  streams.ID   // edit, delete, react
 	ID      streams.ID   // read
 }
@@ -161,6 +162,8 @@ func (f *Frame) setText(name, text string) (err error) {
 			check = checkTopic
 		}
 		f.Text, err = check(text)
+	case "preview":
+		f.Preview = text
 	case "emoji":
 		f.Emoji, err = checkEmoji(text)
 	case "after":

@@ -19,7 +19,7 @@ type frameType struct {
 }
 
 var frameTypes = map[string]frameType{
-	"send":   {required: []string{"room", "key", "text"}, optional: []string{"reply_to"}, kind: streams.Message},
+	"send":   {required: []string{"room", "key", "text"}, optional: []string{"reply_to", "preview"}, kind: streams.Message},
 	"edit":   {required: []string{"room", "key", "of", "text"}, kind: streams.Edit},
 	"delete": {required: []string{"room", "key", "of"}, kind: streams.Delete},
 	"react":  {required: []string{"room", "key", "of", "emoji", "on"}, kind: streams.React},

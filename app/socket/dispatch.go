@@ -38,7 +38,11 @@ func (c *client) dispatch(frame protocol.Frame) error {
 // append stores the frame's entry and acknowledges it.
 func (c *client) append(frame protocol.Frame) error {
 	c.hasAppended = true
-	stored, err := c.server.Chat.Append(c.User, c.Address, frame.Room, frame.Entry())
+	entry := frame.Entry()
+	if err := c.server.Previews.Attach(&entry, c.User, frame.Room, frame.Preview); err != nil {
+		return err
+	}
+	stored, err := c.server.Chat.Append(c.User, c.Address, frame.Room, entry)
 	if err != nil {
 		return err
 	}

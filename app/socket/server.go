@@ -10,6 +10,7 @@ import (
 	"burble/app/identity"
 	"burble/app/limit"
 	"burble/app/live"
+	"burble/app/previews"
 	"burble/app/protocol"
 	"burble/app/ws"
 	"burble/streams"
@@ -26,9 +27,10 @@ const (
 
 // Server serves WebSocket clients. Its fields must not change while it serves.
 type Server struct {
-	Chat   *chat.Service
-	Engine *live.Engine
-	Frames *limit.Rate // the rate of frames, by address
+	Chat     *chat.Service
+	Engine   *live.Engine
+	Previews *previews.Previews // nil if link previews are off
+	Frames   *limit.Rate        // the rate of frames, by address
 	// LogError logs an error if it is the server's fault. Many goroutines call it at once.
 	LogError func(refused *protocol.Error, args ...any)
 }

@@ -33,3 +33,11 @@ func TestOneAddressLeavesSignInsToOthers(t *testing.T) {
 		t.Error("the attempts of all addresses together are not limited")
 	}
 }
+
+func TestPreviewLimitsInDocs(t *testing.T) {
+	t.Parallel()
+	apptest.ExpectDoc(t, "PROTOCOL.md",
+		fmt.Sprintf("| previews | user | %g/s | %d |", PreviewRate, PreviewBurst),
+		fmt.Sprintf("| previews | address | %g/s | %d |", AddressPreviews*PreviewRate, AddressPreviews*PreviewBurst),
+	)
+}

@@ -33,6 +33,7 @@ type Limits struct {
 	Pages *semaphore.Weighted // bytes of memory for pages of history, see ReservePage
 
 	signIns        signIns
+	previews       previews
 	allUnreadBytes *limit.Quota // for all addresses, under the key ""
 }
 
@@ -48,6 +49,7 @@ func New(requestRate, connectionRate float64) *Limits {
 		UnreadBytes:     limit.NewQuota(MaxUnread),
 		Pages:           semaphore.NewWeighted(MaxPagesBytes),
 		signIns:         newSignIns(requestRate),
+		previews:        newPreviews(requestRate),
 		allUnreadBytes:  limit.NewQuota(MaxAllUnread),
 	}
 }

@@ -10,6 +10,8 @@ import (
 
 	"burble/app/accounts"
 	"burble/app/client"
+	"burble/app/fetch"
+	"burble/app/previews"
 	"burble/streams"
 
 	"github.com/google/uuid"
@@ -86,6 +88,8 @@ func probes(key, userID string) []probe {
 		httpProbe("POST", "/r/ROOM/frames", `{"type":"delete","room":"ROOM","key":"`+key+`","of":"1732281600000-0"}`),
 		httpProbe("POST", "/r/ROOM/frames", `{"type":"read","room":"ROOM","id":"1732281600000-0"}`),
 		httpProbe("GET", "/r/ROOM/search?q=hello", ""), httpProbe("GET", "/r/ROOM/search?from=Ada&html=true", ""),
+		httpProbe("POST", "/r/ROOM/previews", `{"url":"https://10.0.0.1/"}`), httpProbe("POST", "/r/ROOM/previews", `{"url":"x"}`),
+		httpProbe("POST", "/r/ROOM/messages", `{"text":"hi","preview":"x"}`), httpProbe("POST", "/r/ROOM/frames", `{"type":"send","room":"ROOM","key":"`+key+`","text":"hi","preview":"x"}`),
 		httpProbe("GET", "/r/ROOM/members", ""), httpProbe("GET", "/r/ROOM/members", "", html),
 		httpProbe("PATCH", "/r/ROOM", `{"title":"Mine"}`), httpProbe("PATCH", "/r/ROOM", `{"title":1}`), httpProbe("DELETE", "/r/ROOM", ""),
 		httpProbe("PUT", "/r/ROOM/members/"+userID, `{"role":"moderator"}`), httpProbe("PUT", "/r/ROOM/members/"+uuid.NewString(), ""),
@@ -129,7 +133,9 @@ func TestHiddenRoomsLookLikeRoomsThatNeverExisted(t *testing.T) {
 	for name, mode := range map[string]streams.Mode{"open": streams.Anyone, "read": streams.AccountsPost, "members": streams.AccountsOnly} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			expectHidden(t, startOne(t, func(set *settings) { set.Mode = mode }))
+			expectHidden(t, startOne(t, func(set *settings) {
+				set.Mode, set.Previews = mode, &previews.Options{Client: fetch.New(fetch.Options{})}
+			}))
 		})
 	}
 }

@@ -47,7 +47,11 @@ func (s *Server) postFrame(c *fiber.Ctx) error {
 		}
 		return c.SendStatus(http.StatusNoContent)
 	}
-	stored, err := s.chat.Append(user, caller.Of(c).Address, frame.Room, frame.Entry())
+	entry := frame.Entry()
+	if err := s.options.Previews.Attach(&entry, user, frame.Room, frame.Preview); err != nil {
+		return err
+	}
+	stored, err := s.chat.Append(user, caller.Of(c).Address, frame.Room, entry)
 	if err != nil {
 		return err
 	}

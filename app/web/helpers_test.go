@@ -20,6 +20,7 @@ import (
 	"burble/app/identity"
 	"burble/app/live"
 	"burble/app/peer"
+	"burble/app/previews"
 	"burble/streams"
 	"burble/streams/redistest"
 
@@ -75,6 +76,7 @@ type settings struct {
 	Heartbeat, LeaveGrace                      time.Duration
 	MaxCount                                   int64
 	Mode                                       streams.Mode
+	Previews                                   *previews.Options // completed by startServer; nil for none
 }
 
 // testServer is a Server in this process, with its own Store and port.
@@ -124,8 +126,15 @@ func startServer(t testing.TB, at *redis.UniversalOptions, changes ...func(*sett
 	s.store.Watch(s.accounts.AccessKey(), s.accounts)
 	redistest.Serve(t, s.store)
 	service := chat.New(s.store, chat.Options{Log: log, MessageRate: set.RateMessages, LeaveGrace: set.LeaveGrace, EncodePresent: live.PresentFrame, Directory: s.accounts, Secret: secret})
+	var cards *previews.Previews
+	if set.Previews != nil {
+		options := *set.Previews
+		options.Log, options.Secret, options.Rooms = log, secret, service
+		cards = previews.New(options)
+	}
 	s.Server = New(Options{
-		Log: log, Chat: service, Live: s.engine, Callers: caller.New(caller.Options{Tokens: s.tokens, Accounts: s.accounts, TrustedProxy: set.TrustedProxy}), Accounts: s.accounts, Mode: set.Mode, Durability: streams.Memory, Version: "v1.2.3",
+		Previews: cards,
+		Log:      log, Chat: service, Live: s.engine, Callers: caller.New(caller.Options{Tokens: s.tokens, Accounts: s.accounts, TrustedProxy: set.TrustedProxy}), Accounts: s.accounts, Mode: set.Mode, Durability: streams.Memory, Version: "v1.2.3",
 		Origins: set.Origins, Hosts: set.Hosts, MetricsToken: set.MetricsToken, SecurityContact: set.SecurityContact, TrustedProxy: set.TrustedProxy, RequestRate: set.RateAddress, ConnectionRate: set.RateConnections,
 	})
 	s.start(s.accounts.Run, service.Run, s.engine.Run)

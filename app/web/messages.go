@@ -19,13 +19,16 @@ const idempotencyKey = "Idempotency-Key"
 
 // postMessage handles POST /r/{room}/messages, which stores a message.
 func (s *Server) postMessage(c *fiber.Ctx) error {
-	entry, isForm, err := parseMessage(c)
+	entry, preview, isForm, err := parseMessage(c)
 	if err != nil {
 		return err
 	}
 	room := c.Params("room")
 	if isForm {
 		c.Locals(formKey, entry.Key)
+	}
+	if err := s.options.Previews.Attach(&entry, caller.Of(c).User, room, preview); err != nil {
+		return err
 	}
 	stored, err := s.chat.Append(caller.Of(c).User, caller.Of(c).Address, room, entry)
 	if err != nil {
@@ -48,17 +51,17 @@ type posted struct {
 	Key    string `json:"key"`
 }
 
-// parseMessage returns the message in a request, after checking its fields.
-func parseMessage(c *fiber.Ctx) (entry streams.Entry, isForm bool, err error) {
+// parseMessage returns the message in a request and the token of its preview, after checking its fields.
+func parseMessage(c *fiber.Ctx) (entry streams.Entry, preview string, isForm bool, err error) {
 	if _, err := protocol.CheckRoom(c.Params("room")); err != nil {
-		return entry, false, err
+		return entry, "", false, err
 	}
 	if err := request.CheckQuery(c); err != nil {
-		return entry, false, err
+		return entry, "", false, err
 	}
-	body, err := request.ParseBody(c, "text", "reply_to", "key")
+	body, err := request.ParseBody(c, "text", "reply_to", "key", "preview")
 	if err != nil {
-		return entry, body.IsForm, err
+		return entry, "", body.IsForm, err
 	}
 	entry = streams.Entry{Kind: streams.Message, Key: uuid.NewString()}
 	field, key, given := "key", "", false
@@ -68,18 +71,18 @@ func parseMessage(c *fiber.Ctx) (entry streams.Entry, isForm bool, err error) {
 	}
 	if given {
 		if entry.Key, err = protocol.CheckKey(field, key); err != nil {
-			return entry, body.IsForm, err
+			return entry, "", body.IsForm, err
 		}
 	}
 	if entry.Text, err = protocol.CheckText(body.Fields["text"]); err != nil {
-		return entry, body.IsForm, err
+		return entry, "", body.IsForm, err
 	}
 	if reply, given := body.Fields["reply_to"]; given {
 		if entry.ReplyTo, err = protocol.CheckID("reply_to", reply); err != nil {
-			return entry, body.IsForm, err
+			return entry, "", body.IsForm, err
 		}
 	}
-	return entry, body.IsForm, nil
+	return entry, body.Fields["preview"], body.IsForm, nil
 }
 
 // getMessages handles GET /r/{room}/messages, which returns a page of history in its current state.

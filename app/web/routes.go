@@ -46,6 +46,9 @@ func (s *Server) routes() {
 	s.fiber.Get("/r/:room", negotiate.Response, s.finishSignIn, s.getRoom)
 	s.fiber.Get(messagesPath, negotiate.Response, s.getMessages)
 	s.fiber.Post(messagesPath, s.postMessage)
+	if s.options.Previews != nil {
+		s.options.Previews.Register(s.fiber, s.limits.AllowPreview)
+	}
 	s.fiber.Get("/r/:room/frames", s.getFrames)
 	s.fiber.Post("/r/:room/frames", s.postFrame)
 	s.fiber.Get("/r/:room/events", s.getEvents)

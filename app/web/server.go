@@ -16,6 +16,7 @@ import (
 	"burble/app/httpguard"
 	"burble/app/limit"
 	"burble/app/live"
+	"burble/app/previews"
 	"burble/app/protocol"
 	"burble/app/socket"
 	"burble/app/throttle"
@@ -49,8 +50,9 @@ type Options struct {
 	Live         *live.Engine
 	Callers      *caller.Identifier
 	Accounts     *accounts.Accounts
-	Provider     *oidc.Provider // the identity provider; nil if there is none
-	ProviderName string         // shown to people
+	Provider     *oidc.Provider     // the identity provider; nil if there is none
+	ProviderName string             // shown to people
+	Previews     *previews.Previews // nil if link previews are off
 	Mode         streams.Mode
 	Durability   streams.Durability // shown to clients
 	Version      string             // shown by /healthz
@@ -97,7 +99,7 @@ func New(options Options) *Server {
 		hostLogs:   rate.Sometimes{Interval: time.Minute},
 		originLogs: rate.Sometimes{Interval: time.Minute},
 	}
-	s.sockets = &socket.Server{Chat: s.chat, Engine: s.live, Frames: s.limits.Requests, LogError: s.logError}
+	s.sockets = &socket.Server{Chat: s.chat, Engine: s.live, Previews: options.Previews, Frames: s.limits.Requests, LogError: s.logError}
 	s.fiber = fiber.New(fiber.Config{
 		Views: views.Engine(), ViewsLayout: views.Layout,
 		ErrorHandler: s.respondError, BodyLimit: protocol.MaxFrame,

@@ -1,0 +1,147 @@
+package previews
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"burble/app/fetch"
+	"burble/app/identity"
+	"burble/app/pictures"
+	"burble/app/protocol"
+
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/sync/singleflight"
+)
+
+const (
+	// maxFlights is the maximum number of pages that are fetched, or whose failure is awaited, at the same time. The
+	// fetch.Client runs fewer requests at once.
+	maxFlights = 64
+	// failureTime is how long an attempt that fails takes at least, which is as long as a server that does not answer.
+	// Otherwise the time would tell refused addresses, and names that resolve to them, from others.
+	failureTime = 3 * time.Second
+)
+
+// Rooms decides who may post in a room.
+type Rooms interface {
+	// CheckUpload returns the error that a message of the user in the room would get.
+	CheckUpload(ctx context.Context, user identity.User, address, room string) error
+}
+
+// Pictures stores the pictures of cards.
+type Pictures interface {
+	// AddPicture stores a picture for a message of the user in the room, and returns the ID of the file.
+	AddPicture(ctx context.Context, user identity.User, address, room string, picture *Image) (fileID string, err error)
+}
+
+// Options configure Previews.
+type Options struct {
+	Log      *slog.Logger
+	Client   *fetch.Client
+	Secret   []byte // shared by all servers
+	Rooms    Rooms
+	Pictures Pictures            // nil for cards without pictures
+	Decoder  *pictures.Processor // of the process; nil for cards without pictures
+}
+
+// Previews makes the cards of a server, and verifies their tokens.
+type Previews struct {
+	Options
+	tokens  *Tokens
+	cache   cache
+	flights singleflight.Group
+	slots   *semaphore.Weighted
+}
+
+// New returns Previews.
+func New(options Options) *Previews {
+	return &Previews{Options: options, tokens: NewTokens(options.Secret), slots: semaphore.NewWeighted(maxFlights)}
+}
+
+// A page is what was found at a URL.
+type page struct {
+	card    Card // without a title if there is no card
+	picture *Image
+}
+
+// Make returns a card of the page at the URL, with a token for the user to send it with a message in the room. The card
+// has no title if the page gives none or must not be reached; the reason is not revealed.
+func (p *Previews) Make(ctx context.Context, user identity.User, address, room, target string) (card Card, picture *Image, token string, err error) {
+	if err := p.Rooms.CheckUpload(ctx, user, address, room); err != nil {
+		return card, nil, "", fmt.Errorf("check the right to post: %w", err)
+	}
+	found, err := p.find(room, target)
+	if err != nil || found.card.Title == "" {
+		return card, nil, "", err
+	}
+	card = found.card
+	if found.picture != nil && p.Pictures != nil {
+		file, err := p.Pictures.AddPicture(ctx, user, address, room, found.picture)
+		if err == nil {
+			picture, card.Picture = found.picture, found.picture.describe(file)
+		} else {
+			p.Log.Debug("cannot store the picture of a link preview", "error", err)
+		}
+	}
+	return card, picture, p.tokens.Sign(card, user.ID, room, time.Now()), nil
+}
+
+// find returns the page at the URL. All who ask for it in a room within cacheTime share one fetch. Rooms share
+// none: otherwise a fast answer would reveal that someone has linked to the page in a room that the user may not see.
+func (p *Previews) find(room, target string) (page, error) {
+	key := room + " " + target
+	if found, known := p.cache.find(key, time.Now()); known {
+		return found, nil
+	}
+	result, err, _ := p.flights.Do(key, func() (any, error) {
+		if !p.slots.TryAcquire(1) {
+			return page{}, protocol.TooMany("link previews at once", time.Second)
+		}
+		defer p.slots.Release(1)
+		found := p.fetch(target)
+		p.cache.add(key, found, time.Now())
+		return found, nil
+	})
+	return result.(page), err
+}
+
+// fetch returns the page at the URL, without a title if that fails. It ignores the requests that wait for it, which
+// may end earlier.
+func (p *Previews) fetch(target string) page {
+	ctx, failed := context.Background(), time.After(failureTime)
+	response, err := p.Client.Page(ctx, target)
+	if err != nil {
+		p.Log.Debug("no link preview", "error", cause(err))
+		<-failed
+		return page{}
+	}
+	card, pictureURL, ok := Parse(response.Body, response.ContentType, response.URL)
+	if !ok {
+		<-failed
+		return page{}
+	}
+	card.URL = target
+	found := page{card: card}
+	if pictureURL == "" || p.Pictures == nil || p.Decoder == nil {
+		return found
+	}
+	failed = time.After(failureTime) // the page chooses the URL of its picture
+	if found.picture, err = p.fetchPicture(ctx, pictureURL); err != nil {
+		p.Log.Debug("no picture of a link preview", "error", cause(err))
+		<-failed
+	}
+	return found
+}
+
+// cause returns an error without addresses, for the log.
+func cause(err error) error {
+	for _, known := range []error{fetch.ErrRefused, fetch.ErrUnsuitable, context.DeadlineExceeded, pictures.ErrUnsupported, pictures.ErrCorrupt, pictures.ErrTooLarge} {
+		if errors.Is(err, known) {
+			return known
+		}
+	}
+	return errors.New("connection failed")
+}

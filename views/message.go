@@ -12,7 +12,7 @@ import (
 // It is the same in rows.js.
 const groupInterval = 5 * time.Minute
 
-// hues is the number of avatar colours. It is the same in avatar.js and base.css.
+// hues is the number of avatar colours. It is the same in names.js and base.css.
 const hues = 12
 
 // User is a user shown on a page.
@@ -21,7 +21,7 @@ type User struct {
 }
 
 // Hue returns the avatar colour of the user, from 0 to 11. It depends only on the ID.
-// avatar.js computes the same value.
+// names.js computes the same value.
 func (u User) Hue() int {
 	sum := fnv.New32a()
 	sum.Write([]byte(u.ID))
@@ -54,7 +54,8 @@ type Message struct {
 	ReplyTo     string        // entry ID of the message this one replies to, or empty
 	ReplyAuthor string        // name of the author of ReplyTo; empty if unknown
 	ReplyText   string        // first line of ReplyTo, as plain text
-	LastEdit    string        // entry ID of the last edit, or empty
+	Files       []File
+	LastEdit    string // entry ID of the last edit, or empty
 	Deleted     bool
 	Unreadable  bool // the entry cannot be read; only ID, Number and Time are set
 	Reactions   []Reaction

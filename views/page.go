@@ -89,6 +89,9 @@ type Room struct {
 	Newer     string     // entry ID for ?after=; empty if there are no newer messages
 	Highlight string     // entry ID of the permalink's target, or empty
 	TextLimit int        // maximum length of a message, in characters
+	// FileLimits is a JSON object with the maximum sizes "picture" and "file", in bytes, and "count" of the files of a
+	// message. It is empty if the server accepts no files.
+	FileLimits string
 	Notice    string     // text to show above the composer, such as the reason why a form was refused
 	Draft     string     // the refused message, to refill the composer
 	Origin    string     // such as "https://chat.example.com", for the terminal commands

@@ -64,6 +64,22 @@ func conversation() []Message {
 	}
 }
 
+// conversationWithFiles has a message with a file of each sort, and one without text.
+func conversationWithFiles() []Message {
+	const path = "/f/lobby/1740000000010-0/"
+	all := message(1, ada, "All sorts")
+	all.Files = []File{
+		{Name: "harbour.jpg", Type: "image/jpeg", Size: 812_345, Width: 2560, Height: 1707, Color: "#5b7a8c", Alt: "A harbour at dusk", URL: path + "0", Thumbnail: path + "0/thumbnail"},
+		{Name: "dot.png", Type: "image/png", Size: 94, Width: 20, Height: 20, URL: path + "1"},
+		{Name: "clip.mp4", Type: "video/mp4", Size: 20 << 20, URL: path + "2"},
+		{Name: "memo.mp3", Type: "audio/mpeg", Size: 1 << 20, URL: path + "3"},
+		{Name: "<notes>.pdf", Type: "application/pdf", Size: 1500, URL: path + "4"},
+	}
+	silent := message(2, bob, "")
+	silent.HTML, silent.Files = "", []File{{Name: "plan.png", Type: "image/png", Width: 600, Height: 1200, Size: 5000, URL: "/f/lobby/1740000000020-0/0"}}
+	return []Message{all, silent}
+}
+
 // pages maps each golden file to its template and model.
 var pages = map[string]struct {
 	template string
@@ -74,6 +90,10 @@ var pages = map[string]struct {
 	"room": {"room", Room{
 		Page: page("#lobby", &ada), Room: "lobby", Messages: conversation(), AsOf: "1740000000095-0@k3x9", Live: true,
 		Older: "1740000000010-0", TextLimit: 4000, Origin: "https://chat.example.com",
+	}},
+	"room-files": {"room", Room{
+		Page: page("#lobby", &ada), Room: "lobby", Messages: conversationWithFiles(), AsOf: "1740000000095-0@k3x9", Live: true,
+		TextLimit: 4000, FileLimits: `{"picture":10485760,"file":26214400,"count":10}`, Origin: "https://chat.example.com",
 	}},
 	"room-past": {"room", Room{
 		Page: page("#lobby", nil), Room: "lobby", Messages: conversation()[:2], AsOf: "1740000000095-0@k3x9",
@@ -211,6 +231,7 @@ func TestUserTextIsEscaped(t *testing.T) {
 	attacker := User{ID: hostile, Name: hostile}
 	harmful := message(1, attacker, "hello")
 	harmful.Key, harmful.ReplyTo, harmful.ReplyAuthor, harmful.ReplyText, harmful.LastEdit = hostile, hostile, hostile, hostile, hostile
+	harmful.Files = []File{{Name: hostile, Alt: hostile, Color: hostile, URL: hostile, Type: "image/png"}, {Name: hostile, URL: hostile, Type: "video/mp4"}, {Name: hostile, URL: hostile}}
 	harmful.Reactions = []Reaction{{Emoji: hostile, Users: []string{hostile}, Names: []string{hostile}}}
 	attackerPage := page(hostile, &attacker)
 	attackerPage.HasAccount = true
@@ -239,7 +260,7 @@ func TestUserTextIsEscaped(t *testing.T) {
 }
 
 func TestOnlyBrowserFilesAreServed(t *testing.T) {
-	allowed := regexp.MustCompile(`^(?:[a-z0-9-]+\.(?:svg|png|webmanifest)|style\.css|js/[a-z]+/[a-z-]+\.js|vendor/[a-z-]+-[0-9.]+/[a-z]+\.js)$`)
+	allowed := regexp.MustCompile(`^(?:[a-z0-9-]+\.(?:svg|png|webmanifest)|(?:style|files)\.css|js/[a-z]+/[a-z-]+\.js|vendor/[a-z-]+-[0-9.]+/[a-z]+\.js)$`)
 	files := AssetNames()
 	for _, file := range files {
 		if !allowed.MatchString(file) {

@@ -1,5 +1,5 @@
 import { load, loadJSON, save } from "../page/storage.js";
-import { toast } from "../page/toast.js";
+import { toast } from "../page/status-line.js";
 
 /**
  * Reports whether an input method handles the key to compose a word. Safari ends the composition
@@ -31,7 +31,8 @@ const trim = (text) => text.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd();
  * separately the target, which includes the text of an edit. The composer is never disabled,
  * because messages wait in the outbox.
  *
- * Event: `editlast` when the user wants to edit their last message.
+ * Events: `editlast` when the user wants to edit their last message; `compose` before a message is sent (detail: its
+ * fields, to which listeners add its files and its preview).
  */
 export class Composer extends EventTarget {
   #form;
@@ -49,7 +50,7 @@ export class Composer extends EventTarget {
 
   /**
    * @param {HTMLFormElement} form
-   * @param {{ room: string, user: string, limit: number, send: (text: string, replyTo?: string) => void,
+   * @param {{ room: string, user: string, limit: number, send: (message: Partial<import("../offline/outbox.js").Item>) => void,
    *   edit: (id: string, text: string) => void }} options
    */
   constructor(form, { room, user, limit, send, edit }) {
@@ -153,14 +154,17 @@ export class Composer extends EventTarget {
     const target = this.#target;
     this.#field.focus();
     if (this.#problem) this.#dismissToast = toast(this.#problem);
-    if (!text || this.#problem) return;
+    if (this.#problem) return;
     if (target?.kind === "edit") {
       this.#cancel();
       return this.#edit(target.id, text);
     }
+    const message = { text, reply_to: target?.id };
+    this.dispatchEvent(new CustomEvent("compose", { detail: message }));
+    if (!text && !message.attached) return;
     this.#field.value = "";
     this.#setTarget(null);
-    this.#send(text, target?.id);
+    this.#send(message);
   }
 
   /** Returns why the text cannot be sent, or "". */

@@ -1,4 +1,5 @@
-import { toast } from "../page/toast.js";
+import { toast } from "../page/status-line.js";
+import { load } from "../page/storage.js";
 import { names } from "../people/names.js";
 import { lineOf, reactionOf, contentOf } from "./message.js";
 import { Toolbar } from "./toolbar.js";
@@ -138,6 +139,19 @@ export function connectActions({ room, me, log, scroll, history, outbox, connect
       return new Map(others.map((user) => [user.name, names.label(user)]));
     });
   });
+
+  const attach = (files) => attempt(async () => (await import("../compose/attachments.js")).attach(files, { room, me, composer }));
+  if (document.body.dataset.files && composer) {
+    if (load(`burble:files:${me.id}:${room}`)) attach([]); // shows the files of the draft
+    for (const type of ["change", "dragover", "drop", "paste"]) {
+      addEventListener(type, (event) => {
+        const { files, types = "Files" } = event.clipboardData ?? event.dataTransfer ?? event.target;
+        if (!files || !/^(?!.*plain.*html).*Files/.test(types)) return; // programs for texts and tables copy a picture of the text too
+        event.preventDefault();
+        attach([...files]); // none on dragover, which shows where to drop them
+      });
+    }
+  }
 
   const onClick = (id, action) => byID(id).addEventListener("click", () => attempt(action));
   onClick("open-calendar", async () => (await import("./calendar.js")).openCalendar((time) => navigate((navigation) => navigation.goToTime(time))));

@@ -1,7 +1,7 @@
 import { compareIDs, timeOf } from "../net/id.js";
 import { formatDateTime, formatTime } from "../page/time.js";
 import { setHTML, textOfHTML } from "../page/trusted-html.js";
-import { showAvatar } from "../people/avatar.js";
+import { showAvatar } from "../people/names.js";
 
 const DELETED = "This message was deleted.";
 const UNREADABLE = "This message can’t be displayed.";
@@ -11,10 +11,10 @@ const REFUSED = { edit: "Edit not saved.", delete: "Not deleted.", react: "React
 /**
  * An entry as the server sends it: `n` is its position in the room, `of` the ID of the message that it amends, and
  * `edited` the ID of the last edit.
- * @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, more_users?: Record<string, number>, emoji?: string, on?: boolean }} Entry
+ * @typedef {{ id: string, n: number, kind: string, key?: string, of?: string, user?: User, text?: string, html?: string, reply_to?: string, edited?: string, deleted?: boolean, reactions?: Record<string, string[]>, more_users?: Record<string, number>, emoji?: string, on?: boolean, files?: import("./files.js").File[], preview?: object }} Entry
  */
 
-/** @type {WeakMap<Element, { user?: User, text?: string, html?: string }>} by article */
+/** @type {WeakMap<Element, { user?: User, text?: string, html?: string, files?: object[], preview?: object }>} by article */
 const contents = new WeakMap();
 
 /**
@@ -32,6 +32,7 @@ export class MessageRenderer {
   #template;
   #room;
   #me;
+  #files; // the module files.js, once a message has files or a preview
 
   /**
    * @param {HTMLTemplateElement} template
@@ -44,11 +45,17 @@ export class MessageRenderer {
     this.#me = me;
   }
 
+  /** Loads the module that shows files and previews if one of these messages has some. Call it before rendering them. @param {(Entry | import("../offline/outbox.js").Item)[]} messages */
+  async prepare(messages) {
+    if (messages.some(({ files, attached, preview }) => files ?? attached ?? preview)) this.#files ??= await import("./files.js").catch(() => {});
+  }
+
   /** Prepares an article that the server rendered. @param {Element} article */
   adopt(article) {
     const name = findPart(article, ".author").textContent;
     contents.set(article, { user: { id: article.dataset.user ?? "", name }, html: findPart(article, ".body").innerHTML });
     findPart(article, ".avatar").translate = false;
+    this.prepare([{ files: findPart(article, ".files") }]);
     this.showTime(article);
     this.highlightMentions(article);
   }
@@ -62,7 +69,7 @@ export class MessageRenderer {
     this.#showAuthor(article, this.#me ?? { id: "", name: "" });
     this.showTime(article);
     this.showDelivery(article, item);
-    findPart(article, ".body").textContent = item.text;
+    this.#showBody(article, { text: item.text, files: item.attached });
     if (item.reply_to) this.#showQuote(article, item.reply_to);
     return article;
   }
@@ -156,13 +163,16 @@ export class MessageRenderer {
     if (this.#me && /[@＠]/.test(body.textContent)) import("./highlight.js").then((module) => module.highlightMentions(body, this.#me.name), () => {});
   }
 
-  #showBody(article, { html, text }) {
+  #showBody(article, { html, text, files, preview }) {
     const body = findPart(article, ".body");
     Object.assign(contentOf(article), { text, html });
     if (html === undefined) body.textContent = text;
     else setHTML(body, html);
     for (const part of body.querySelectorAll("code, bdi")) part.translate = false; // like Message.Body
     this.highlightMentions(article);
+    if (!(files ?? preview)) return;
+    Object.assign(contentOf(article), { files, preview });
+    this.#files?.showExtras(article);
   }
 
   #showAuthor(article, user) {
@@ -250,14 +260,15 @@ function showDeleted(article) {
   delete article.dataset.edited;
   findPart(article, ".quote").hidden = true;
   findPart(article, ".reactions").replaceChildren();
+  findPart(article, ".files")?.remove();
   findPart(article, ".body").textContent = DELETED;
   return article;
 }
 
-/** Returns the first line of a message. @param {Element} article */
+/** Returns the first line of a message, or the name of its first file if it has no text. @param {Element} article */
 export function lineOf(article) {
   const { html } = contentOf(article);
-  return firstLine(html === undefined ? findPart(article, ".body").textContent : textOfHTML(html));
+  return firstLine(html === undefined ? findPart(article, ".body").textContent : textOfHTML(html)) || (article.querySelector(".files [title]")?.title ?? "");
 }
 
 /** Returns the first line of text, truncated to 120 characters. @param {string} text */

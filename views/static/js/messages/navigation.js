@@ -1,5 +1,5 @@
 import { timeOf } from "../net/id.js";
-import { toast } from "../page/toast.js";
+import { toast } from "../page/status-line.js";
 
 /**
  * Navigation goes to a message or a time in the room, and fetches the messages around it if

@@ -1,5 +1,5 @@
 import { textOfHTML } from "../page/trusted-html.js";
-import { showName } from "../people/avatar.js";
+import { showName } from "../people/names.js";
 import { firstLine, lineOf } from "./message.js";
 
 const DELETED = "deleted message";

@@ -49,11 +49,13 @@ export class Scroll extends EventTarget {
    * Queues a change to the messages. If stayAtEnd returns true and the view is near the end, the
    * view moves to the end. Otherwise the first message in view, the anchor, stays in place.
    * @param {(anchor: Element | null) => void} change receives null if the view moves to the end
-   * @param {{ stayAtEnd?: () => boolean }} [options] stayAtEnd is called when the change is about to run
+   * @param {{ stayAtEnd?: () => boolean, prepare?: () => Promise<void> }} [options] stayAtEnd is called when the change is
+   *   about to run, and prepare when it is the next in the queue
    * @returns {Promise<void>} resolves when the change is done
    */
-  change(change, { stayAtEnd = () => true } = {}) {
+  change(change, { stayAtEnd = () => true, prepare } = {}) {
     return this.#enqueue(async () => {
+      await prepare?.();
       while (!this.#isStill && !(stayAtEnd() && this.distanceFromEnd < 1) && !document.hidden) await this.#waitForFrames();
       const staysAtEnd = stayAtEnd() && this.isNearEnd;
       const anchor = staysAtEnd ? null : this.#firstBodyInView();

@@ -2,7 +2,7 @@ import { timeOf } from "../net/id.js";
 import { readNDJSON } from "../net/ndjson.js";
 import { isComposing } from "../compose/composer.js";
 import { formatDate, formatDateTime, times } from "../page/time.js";
-import { showName } from "../people/avatar.js";
+import { showName } from "../people/names.js";
 
 const MAX_EXCERPT = 200; // characters
 const MAX_BEFORE_MATCH = 60; // characters of an excerpt before the first match

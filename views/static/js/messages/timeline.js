@@ -91,7 +91,7 @@ export class Timeline extends EventTarget {
       }
       this.#trim(anchor);
       if (isNew && !(this.attached && this.#scroll.isNearEnd)) this.dispatchEvent(new Event("unseen"));
-    });
+    }, entries);
   }
 
   /**
@@ -109,7 +109,7 @@ export class Timeline extends EventTarget {
       if (attach || replace) this.attached = attach;
       this.#trim(anchor);
     };
-    return this.#changeSilently(insert, () => replace);
+    return this.#changeSilently(insert, () => replace, entries);
   }
 
   /**
@@ -168,7 +168,7 @@ export class Timeline extends EventTarget {
         else if (!this.has(item.key)) updateRow(this.#log.appendChild(this.#renderer.renderWaiting(item)));
       }
       for (const row of rows.values()) if (row.dataset.state !== "stored") removeRow(row);
-    });
+    }, items);
   }
 
   /**
@@ -205,20 +205,21 @@ export class Timeline extends EventTarget {
     });
   }
 
-  #change(change) {
-    return this.#scroll.change(change, { stayAtEnd: () => this.attached });
+  /** Runs a change that renders these entries or items. */
+  #change(change, messages = [], stayAtEnd = () => this.attached) {
+    return this.#scroll.change(change, { stayAtEnd, prepare: () => this.#renderer.prepare(messages) });
   }
 
   /** Runs a change that screen readers do not announce, because it adds nothing new. */
-  #changeSilently(change, stayAtEnd = () => this.attached) {
+  #changeSilently(change, stayAtEnd, entries) {
     this.#log.setAttribute("aria-busy", "true");
-    return this.#scroll.change(change, { stayAtEnd }).finally(() => this.#log.removeAttribute("aria-busy"));
+    return this.#change(change, entries, stayAtEnd).finally(() => this.#log.removeAttribute("aria-busy"));
   }
 
   #removeStored() {
     this.#articles.clear();
     this.#amendments = [];
-    for (const row of [...this.#log.children]) if (!["waiting", "failed"].includes(row.dataset.state)) row.remove();
+    for (const row of [...this.#log.children]) if ((row.dataset.state ?? "stored") === "stored") row.remove();
   }
 
   /** Inserts a message in stream order, and reports whether it is new. */

@@ -69,7 +69,7 @@ export class Toolbar {
       cancel(); // a second finger zooms
       isLongPress = false;
       const { target } = event;
-      if (!event.isPrimary || event.pointerType === "mouse" || target.closest("a, button:not(.reaction), summary")) return;
+      if (!event.isPrimary || event.pointerType === "mouse" || target.closest("a:not(.picture), button:not(.reaction), summary")) return;
       start = event;
       target.addEventListener("touchend", handleLift, { once: true }); // the event does not reach the log if the target has been removed
       timer = setTimeout(() => {
@@ -85,7 +85,7 @@ export class Toolbar {
     });
     for (const type of ["pointerup", "pointercancel"]) log.addEventListener(type, cancel);
     log.addEventListener("contextmenu", (event) => {
-      if (event.pointerType === "touch" && !event.target.closest("a")) event.preventDefault();
+      if (event.pointerType === "touch" && !event.target.closest("a:not(.picture)")) event.preventDefault();
     });
   }
 

@@ -1,4 +1,4 @@
-import { Stopwatch } from "./clock.js";
+import { Stopwatch } from "../page/time.js";
 import { GapDetector } from "./gap-detector.js";
 import { canInflate, Socket } from "./socket.js";
 

@@ -1,4 +1,4 @@
-import { Stopwatch } from "./clock.js";
+import { Stopwatch } from "../page/time.js";
 
 const OPEN_TIMEOUT = 15_000; // milliseconds to wait for the first frame
 const PROBE_TIMEOUT = 5_000; // milliseconds to wait for a frame after a ping

@@ -35,7 +35,7 @@ export class OtherOutboxes extends EventTarget {
 
   /** @returns {number} items waiting to be sent */
   get waiting() {
-    return this.#all.flatMap(({ items }) => items).filter(({ state }) => state === "waiting").length;
+    return this.#all.flatMap(({ items }) => items).filter(({ state }) => state !== "failed").length;
   }
 
   /** @returns {string} a description of a room with a failed item, or "" */

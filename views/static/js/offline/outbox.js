@@ -5,6 +5,10 @@ import { keysWithPrefix, load, loadJSON, save } from "../page/storage.js";
 const REPLY_TIMEOUT = 10_000; // milliseconds
 const MAX_RETRY_TIME = 23 * 3_600_000; // milliseconds; the server remembers an idempotency key for a day, and might store a later retry twice. The clocks of two servers may differ
 
+const UPLOAD_RETRY = 5_000; // milliseconds
+
+const loadUploads = () => import("./uploads.js").catch(() => ({})); // no functions without a network
+
 /** The prefix of storage keys. The room and the idempotency key follow. */
 export const OUTBOX_PREFIX = "burble:outbox:";
 
@@ -24,9 +28,12 @@ const itemKeys = (user, prefix) => keysWithPrefix(prefix).filter((key) => {
  * @property {string} [of] entry ID of the message to change
  * @property {string} [emoji]
  * @property {boolean} [on] whether to add or remove the reaction
+ * @property {import("./uploads.js").Attached[]} [attached] files whose bytes are in the browser's database
+ * @property {{ id: string, alt?: string }[]} [files] the same files, once they are uploaded
+ * @property {string} [preview] token of a link preview
  * @property {number} at time when the item was added, in milliseconds by the clock of the device
  * @property {number} [tried] time when it was first sent, in milliseconds by the clock of the server
- * @property {"waiting" | "failed"} state
+ * @property {"waiting" | "uploading" | "failed"} state "uploading" if it has files; pages of older releases, which know no files, do not send these
  * @property {string} [why] the reason for the failure, as shown to the user
  */
 
@@ -98,7 +105,7 @@ export class Outbox extends EventTarget {
   /** Adds an item, and sends it as soon as possible. @param {Partial<Item>} fields of the frame, without room and key */
   add(fields) {
     const last = this.items.at(-1)?.at ?? 0;
-    const item = { ...fields, user: this.#user, key: newKey(), at: Math.max(Date.now(), last + 1), state: "waiting" };
+    const item = { ...fields, user: this.#user, key: newKey(), at: Math.max(Date.now(), last + 1), state: fields.attached ? "uploading" : "waiting" };
     this.#sendableKeys.add(item.key);
     this.#save(item);
     this.#sendNext();
@@ -108,14 +115,16 @@ export class Outbox extends EventTarget {
   /** Retries a failed item. @param {string} key */
   retry(key) {
     this.#sendableKeys.add(key);
-    this.#change(key, { state: "waiting", why: undefined, tried: undefined });
+    this.#change(key, { state: loadJSON(this.#prefix + key)?.attached ? "uploading" : "waiting", why: undefined, tried: undefined });
     this.#sendNext();
   }
 
   /** Removes an item, because it is stored or the user discards it. @param {string} key */
   remove(key) {
-    if (load(this.#prefix + key)) {
+    const item = loadJSON(this.#prefix + key);
+    if (item) {
       save(this.#prefix + key, "");
+      if (item.attached) loadUploads().then(({ sweep }) => sweep?.());
       this.changed();
     }
     if (this.#inFlight !== key) return;
@@ -136,9 +145,12 @@ export class Outbox extends EventTarget {
    */
   refuse({ code, message, key, retry_after_ms: wait = 0 }) {
     if (!key || key !== this.#inFlight) return;
-    if (code === "not_found" && this.items.find((item) => item.key === key)?.of) return this.remove(key); // its message was deleted
+    const item = this.items.find((item) => item.key === key);
+    if (code === "not_found" && item?.of) return this.remove(key); // its message was deleted
     this.#stop();
     switch (code) {
+      case "no_file":
+        return this.#upload(item, true);
       case "rate_limited":
         return this.#pause(Math.max(wait, 250));
       case "unavailable":
@@ -171,15 +183,16 @@ export class Outbox extends EventTarget {
 
   #sendNext() {
     if (!this.#isOpen || this.#inFlight || this.#timer) return;
-    const next = this.items.find((item) => item.state === "waiting" && this.#sendableKeys.has(item.key));
+    const next = this.items.find((item) => item.state !== "failed" && this.#sendableKeys.has(item.key));
     if (!next) return;
-    const { key } = next;
+    const { user, at, tried: before, state, why, attached, ...frame } = next;
+    const { key } = frame;
+    if (attached && !frame.files) return this.#upload(next);
     const now = this.#connection.serverTime;
     if (now === undefined) return this.#connection.renew();
-    const tried = next.tried ?? now;
+    const tried = before ?? now;
     if (now - tried > MAX_RETRY_TIME) return this.#fail(key, "An attempt over a day ago may have gone through.");
-    const { type = "send", text, reply_to, of, emoji, on } = next;
-    if (!this.#connection.send({ type, room: this.room, key, text, reply_to, of, emoji, on })) return;
+    if (!this.#connection.send({ type: "send", room: this.room, ...frame })) return;
     this.#change(key, { tried });
     this.#inFlight = key;
     this.#timer = setTimeout(() => {
@@ -187,6 +200,18 @@ export class Outbox extends EventTarget {
       this.#stop();
       this.#sendNext(); // the connection may be alive although this frame was lost
     }, REPLY_TIMEOUT);
+  }
+
+  /** Uploads the files of an item, then sends it. @param {Item} item @param {boolean} [again] whether the server no longer has the files */
+  async #upload(item, again) {
+    this.#inFlight = item.key;
+    const { upload } = await loadUploads();
+    const fields = await upload?.(this.room, item, again);
+    if (fields) this.#change(item.key, fields);
+    if (this.#inFlight !== item.key) return;
+    this.#stop();
+    if (fields) this.#sendNext();
+    else this.#pause(UPLOAD_RETRY);
   }
 
   #fail(key, why) {

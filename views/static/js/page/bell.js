@@ -2,7 +2,7 @@ import { names } from "../people/names.js";
 import { isHidden } from "../rooms/rooms.js";
 import { BELL_KEY } from "./alerts.js";
 import { load, save } from "./storage.js";
-import { toast } from "./toast.js";
+import { toast } from "./status-line.js";
 
 /** Turns notifications for mentions on or off, and requests permission if necessary. @param {HTMLElement} bell */
 export async function toggleBell(bell) {

@@ -1,6 +1,5 @@
 import { sleepWhenHidden } from "../net/wake.js";
-import { updateTag } from "../people/avatar.js";
-import { names } from "../people/names.js";
+import { names, updateTag } from "../people/names.js";
 import { PeoplePanel } from "../people/people-panel.js";
 import { trackReading } from "../rooms/read-tracker.js";
 import { RoomList } from "../rooms/room-list.js";

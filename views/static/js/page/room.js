@@ -129,8 +129,8 @@ const composer =
     room,
     user,
     limit: Number(limit),
-    send: (text, replyTo) => {
-      outbox.add({ text, reply_to: replyTo });
+    send: (message) => {
+      outbox.add(message);
       connection.retryNow();
       showLatest();
     },
@@ -171,23 +171,11 @@ const loadQuotes = () => {
 new MutationObserver(loadQuotes).observe(log, { childList: true });
 loadQuotes();
 
-const openCache = () => import("../offline/room-cache.js").then(({ RoomCache }) => new RoomCache({ room, me, timeline, connection }));
-if (isShell) {
-  restore();
-} else {
-  connection.follow(room, asOf || null);
-  openCache().catch(() => {});
-}
-
-/** Shows the cached messages, and follows the room from their cursor. */
-async function restore() {
-  const cached = await (await openCache()).load();
-  if (cached) await timeline.insertPage(cached.entries, cached.cursor, { replace: true, attach: true });
-  startsOver = !timeline.oldest;
-  history.restart({ begins: cached?.begins, isUnknown: !cached });
-  connection.follow(room, cached?.cursor ?? null);
-  if (!navigator.onLine) connection.offline();
-}
+if (!isShell) connection.follow(room, asOf || null);
+import("../offline/room-cache.js")
+  .then(({ RoomCache }) => new RoomCache({ room, me, timeline, connection }))
+  .then(async (cache) => isShell && (startsOver = await cache.restore(history)))
+  .catch(() => {});
 
 times.addEventListener("change", () => timeline.updateTimes());
 keepFormatsCurrent();

@@ -1,3 +1,5 @@
+const TOAST_DURATION = 4_000; // milliseconds
+
 /**
  * @typedef {object} Facts
  * @property {"connecting" | "catching-up" | "live" | "offline" | "asleep"} connection
@@ -69,4 +71,15 @@ export class StatusLine {
     element.dataset.state = state;
     element.textContent = this.#shown = text;
   }
+}
+
+let toastTimer = 0;
+
+/** Shows a short message that disappears by itself. Returns a function that removes it earlier. @param {string} text */
+export function toast(text) {
+  const output = document.getElementById("toast");
+  output.textContent = text;
+  clearTimeout(toastTimer);
+  const own = (toastTimer = setTimeout(() => output.replaceChildren(), TOAST_DURATION));
+  return () => own === toastTimer && output.replaceChildren();
 }

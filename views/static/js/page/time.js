@@ -1,4 +1,4 @@
-/** Formats times in the user's time zone and locale. All times are in milliseconds. */
+/** Measures time, and formats times in the user's time zone and locale. All times are in milliseconds. */
 
 /** Dispatches `change` when times must be formatted again, because the day, the time zone or the locale has changed. */
 export const times = new EventTarget();
@@ -74,4 +74,30 @@ updateFormats();
 export function keepFormatsCurrent() {
   setInterval(updateFormats, 60_000);
   document.addEventListener("visibilitychange", updateFormats);
+}
+
+const MAX_DIFFERENCE = 60_000; // milliseconds; a smaller jump of the device's clock is an ordinary correction
+
+/**
+ * Stopwatch measures the time since it was created, in milliseconds. Date.now() changes when the device's
+ * clock is set. performance.now() does not, but in some browsers it stops while the device sleeps.
+ */
+export class Stopwatch {
+  #start = performance.now();
+  #startDate = Date.now();
+
+  /** @returns {number} time awake, regardless of changes to the device's clock */
+  get awake() {
+    return performance.now() - this.#start;
+  }
+
+  /** @returns {number} time including sleep; too long if the device's clock was set forward */
+  get longest() {
+    return Math.max(this.awake, Date.now() - this.#startDate);
+  }
+
+  /** @returns {boolean} whether the device neither slept nor had its clock set */
+  get isExact() {
+    return Math.abs(Date.now() - this.#startDate - this.awake) < MAX_DIFFERENCE;
+  }
 }

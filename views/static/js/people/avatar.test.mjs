@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { hueOf, initialOf } from "./avatar.js";
+import { hueOf, initialOf } from "./names.js";
 
 const people = JSON.parse(readFileSync(new URL("../../../testdata/avatars.json", import.meta.url)));
 

@@ -1,4 +1,4 @@
-import { showAvatar, showName } from "./avatar.js";
+import { showAvatar, showName } from "./names.js";
 
 /** PeoplePanel shows the users in the room, and those who are typing. */
 export class PeoplePanel {
@@ -11,7 +11,7 @@ export class PeoplePanel {
     this.#me = me;
   }
 
-  /** @param {import("./presence.js").Presence} presence */
+  /** @param {import("../rooms/rooms.js").Presence} presence */
   showPeople({ count, users }) {
     const [heading, list, othersLine] = this.#panel.children;
     heading.textContent = `Here now · ${count}`;

@@ -1,7 +1,7 @@
 import { OUTBOX_PREFIX } from "../offline/outbox.js";
 import { deleteRoom } from "../offline/room-cache.js";
 import { keysWithPrefix, save } from "../page/storage.js";
-import { toast } from "../page/toast.js";
+import { toast } from "../page/status-line.js";
 
 /**
  * Removes what this device has of a room that the user may no longer read, and says so. If the page shows the

@@ -1,11 +1,9 @@
-import { Stopwatch } from "../net/clock.js";
 import { compareIDs, timeOf } from "../net/id.js";
 import { isComposing } from "../compose/composer.js";
-import { formatDateTime, timeAgo, times } from "../page/time.js";
+import { formatDateTime, Stopwatch, timeAgo, times } from "../page/time.js";
 import { names } from "../people/names.js";
-import { Presence } from "../people/presence.js";
 import { StoredRooms } from "./read-markers.js";
-import { isHidden, Rooms } from "./rooms.js";
+import { isHidden, Presence, Rooms } from "./rooms.js";
 
 const FETCH_DELAY = 300; // milliseconds before a request for stale counts, so that one request serves several rooms
 const NAME_DELAY = 200; // milliseconds after the last key before a request for the name of a room

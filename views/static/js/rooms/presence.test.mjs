@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Presence } from "./presence.js";
+import { Presence } from "./rooms.js";
 
 const ada = { id: "a", name: "Ada" };
 const bob = { id: "b", name: "Bob" };

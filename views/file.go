@@ -1,0 +1,103 @@
+package views
+
+import (
+	"fmt"
+	"path"
+	"strings"
+)
+
+// A thumbnail is at most this large on the page, in CSS pixels. files.js has the same numbers.
+const (
+	maxShownWidth  = 384
+	maxShownHeight = 320
+)
+
+// File is a file of a message.
+type File struct {
+	Name, Type    string
+	Size          int64  // in bytes
+	Width, Height int    // of a picture, in pixels
+	Color         string // average color of a picture, such as "#0b6b6b"; may be empty
+	Alt           string // what a picture shows, in words; may be empty
+	URL           string
+	Thumbnail     string // URL of a smaller picture, or empty
+}
+
+// IsPicture reports whether the page shows the file as a picture.
+func (f File) IsPicture() bool {
+	switch f.Type {
+	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif":
+		return true
+	}
+	return false
+}
+
+// IsVideo reports whether the page plays the file as a video.
+func (f File) IsVideo() bool { return f.Type == "video/mp4" || f.Type == "video/webm" }
+
+// IsAudio reports whether the page plays the file as sound.
+func (f File) IsAudio() bool {
+	switch f.Type {
+	case "audio/mpeg", "audio/mp4", "audio/ogg", "audio/webm":
+		return true
+	}
+	return false
+}
+
+// ShownWidth returns the width of the picture's thumbnail on the page.
+func (f File) ShownWidth() int { width, _ := f.shownSize(); return width }
+
+// ShownHeight returns the height of the picture's thumbnail on the page.
+func (f File) ShownHeight() int { _, height := f.shownSize(); return height }
+
+// shownSize fits the picture into maxShownWidth and maxShownHeight.
+func (f File) shownSize() (width, height int) {
+	if f.Width < 1 || f.Height < 1 {
+		return maxShownWidth, maxShownHeight
+	}
+	scale := min(1, float64(maxShownWidth)/float64(f.Width), float64(maxShownHeight)/float64(f.Height))
+	round := func(side int) int { return max(1, int(float64(side)*scale+0.5)) }
+	return round(f.Width), round(f.Height)
+}
+
+// SizeText returns the size in units that people read, such as "1.2 MB".
+func (f File) SizeText() string {
+	size, unit := float64(f.Size), "bytes"
+	for _, larger := range []string{"KB", "MB", "GB"} {
+		if size < 1000 {
+			break
+		}
+		size, unit = size/1024, larger
+	}
+	if unit == "bytes" || size >= 9.95 {
+		return fmt.Sprintf("%.0f %s", size, unit)
+	}
+	return fmt.Sprintf("%.1f %s", size, unit)
+}
+
+// Kind returns the extension of the name in capitals, if it is at most four characters long, or "".
+func (f File) Kind() string {
+	kind := strings.ToUpper(strings.TrimPrefix(path.Ext(f.Name), "."))
+	if len([]rune(kind)) > 4 {
+		return ""
+	}
+	return kind
+}
+
+// HasExtras reports whether a message has files, which need a stylesheet of their own.
+func (r Room) HasExtras() bool {
+	for _, message := range r.Messages {
+		if len(message.Files) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// BlankFiles returns a file of each sort. The script clones their markup.
+func (r Room) BlankFiles() []File {
+	if r.FileLimits == "" && !r.HasExtras() {
+		return nil
+	}
+	return []File{{Type: "image/png"}, {Type: "video/mp4"}, {Type: "audio/mpeg"}}
+}

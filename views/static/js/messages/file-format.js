@@ -1,0 +1,49 @@
+/** What the page knows about files before it shows them. */
+
+/** Resolves when the styles of files are loaded. The server links them on pages with files. */
+export const stylesheet = globalThis.document && loadStylesheet();
+
+function loadStylesheet() {
+  if (document.querySelector("link[href$='/files.css']")) return undefined;
+  const main = document.querySelector("link[rel=stylesheet]");
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: main.href.replace("style.css", "files.css") });
+  return new Promise((resolve) => {
+    link.onload = link.onerror = resolve;
+    document.head.append(link);
+  });
+}
+
+const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]; // the same types as in file.go
+const VIDEOS = ["video/mp4", "video/webm"];
+const SOUNDS = ["audio/mpeg", "audio/mp4", "audio/ogg", "audio/webm"];
+
+/** Reports whether the page shows a file of this type as a picture. @param {string} type */
+export const isPicture = (type) => PICTURES.includes(type);
+
+/** Returns the name of the element that plays a file of this type, or "". @param {string} type */
+export const playerOf = (type) => (VIDEOS.includes(type) ? "video" : SOUNDS.includes(type) ? "audio" : "");
+
+/** Returns the size of a picture's thumbnail on the page, as views.File does. @param {number} [width] @param {number} [height] @returns {[number, number]} */
+export function shownSize(width, height) {
+  if (!width || !height) return [384, 320];
+  const scale = Math.min(1, 384 / width, 320 / height);
+  return [width, height].map((side) => Math.max(1, Math.floor(side * scale + 0.5)));
+}
+
+/** Returns a size in units that people read, such as "1.2 MB", as views.File does. @param {number} bytes */
+export function formatSize(bytes) {
+  let size = bytes;
+  let unit = "bytes";
+  for (const larger of ["KB", "MB", "GB"]) {
+    if (size < 1_000) break;
+    size /= 1_024;
+    unit = larger;
+  }
+  return `${size.toFixed(unit === "bytes" || size >= 9.95 ? 0 : 1)} ${unit}`;
+}
+
+/** Returns the extension of a name in capitals, if it is short, as views.File does. @param {string} name */
+export function kindOf(name) {
+  const [, kind = ""] = name.match(/\.([^./]*)$/) ?? [];
+  return [...kind].length > 4 ? "" : kind.toUpperCase();
+}

@@ -1,0 +1,112 @@
+import { formatSize, isPicture, kindOf, playerOf, shownSize, stylesheet } from "./file-format.js";
+import { contentOf, findPart } from "./message.js";
+
+/**
+ * Shows the files of messages, in the same markup as the server's. Files that are not sent yet come from this browser's
+ * database.
+ */
+
+await stylesheet;
+
+/** @typedef {{ name: string, type: string, size: number, width?: number, height?: number, color?: string, alt?: string, url: string, thumbnail?: string }} File */
+
+const template = document.getElementById("file-template");
+const log = document.getElementById("messages");
+
+/** Shows the files of a message after its text. @param {Element} article */
+export function showExtras(article) {
+  const { files } = contentOf(article);
+  const before = findPart(article, ".files");
+  if (!files || !template) return;
+  const isLocal = !article.id;
+  if (before && isLocal) return; // it shows them already
+  const container = document.createElement("div");
+  container.className = "files";
+  container.translate = false;
+  container.append(...files.flatMap(makeFile));
+  if (before) replace(before, container);
+  else findPart(article, ".body").after(container);
+  if (isLocal) import("./local-files.js").then(({ showLocalFiles }) => showLocalFiles(container, files), () => {});
+}
+
+/** Returns the elements that show a file. @param {File} file */
+function makeFile(file) {
+  const { name, type, size, sizeText, width, height, color, alt, url, thumbnail } = file;
+  const clone = (selector) => template.content.querySelector(selector).cloneNode(true);
+  if (isPicture(type)) {
+    const link = clone(".picture");
+    const [placeholder, img] = link.children;
+    link.title = name;
+    [img.width, img.height] = shownSize(width, height);
+    img.alt = alt || name;
+    if (color) placeholder.setAttribute("color", color);
+    if (url) {
+      link.href = url;
+      img.src = thumbnail || url;
+    }
+    return [link];
+  }
+  const row = clone(".file");
+  const [icon, nameElement, sizeElement] = row.children;
+  row.title = nameElement.textContent = name;
+  icon.textContent = kindOf(name);
+  sizeElement.textContent = sizeText ?? formatSize(size);
+  if (url) row.href = `${url}?download`;
+  if (!playerOf(type)) return [row];
+  const player = clone(playerOf(type));
+  player.ariaLabel = name;
+  if (url) player.src = url;
+  return [player, row];
+}
+
+/** Replaces the local files of a message that is now stored. Its pictures stay visible until the server's are loaded. */
+function replace(before, after) {
+  const local = [...before.querySelectorAll("img")];
+  for (const [i, img] of after.querySelectorAll("img").entries()) {
+    const { src } = local[i] ?? {};
+    if (!src?.startsWith("blob:")) continue;
+    const stored = new Image();
+    stored.src = img.src;
+    img.src = src;
+    const show = () => {
+      img.src = stored.src;
+      URL.revokeObjectURL(src);
+    };
+    stored.decode().then(show, show);
+  }
+  before.replaceWith(after);
+}
+
+/** Shows the description of a picture that could not be loaded. If the browser has it in its cache, shows that instead, even if it is old. */
+async function showMissing(img) {
+  const link = img.closest(".picture");
+  if (!link || "missing" in link.dataset || !img.src) return;
+  link.dataset.missing = img.src;
+  if (img.src.startsWith("blob:")) return;
+  const response = await fetch(img.src, { cache: "only-if-cached", mode: "same-origin" }).catch(() => undefined);
+  if (!response?.ok || !link.dataset.missing) return;
+  img.src = URL.createObjectURL(await response.blob());
+}
+
+/** Tries again to load the pictures that could not be loaded. */
+function loadMissing() {
+  for (const link of log.querySelectorAll("[data-missing]")) {
+    const img = link.querySelector("img");
+    img.src = link.dataset.missing;
+  }
+}
+
+log.addEventListener("error", ({ target }) => target.localName === "img" && showMissing(target), true);
+log.addEventListener("load", ({ target }) => delete target.closest(".picture")?.dataset.missing, true);
+log.addEventListener("dragstart", (event) => event.target.closest(".picture") && event.preventDefault()); // dropping a picture here would attach it
+log.addEventListener("click", (event) => {
+  const link = event.target.closest(".picture[href]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  import("./viewer.js").then(({ showPicture }) => showPicture(link), () => location.assign(link.href));
+});
+addEventListener("online", loadMissing);
+
+// Messages may have been rendered while this module was loading, or when it could not be loaded.
+for (const article of log.querySelectorAll("article")) if (!findPart(article, ".files")) showExtras(article);
+for (const img of log.querySelectorAll(".picture img")) if (img.complete && !img.naturalWidth) showMissing(img);

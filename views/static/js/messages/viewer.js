@@ -1,0 +1,104 @@
+/** The dialog that shows the pictures of the room in full size. It is created on first use. */
+
+const MIN_SWIPE = 50; // pixels
+
+const log = document.getElementById("messages");
+const make = (tag, fields) => Object.assign(document.createElement(tag), fields);
+
+const name = make("h2", { id: "viewer-name", dir: "auto" });
+name.translate = false;
+const place = make("p", { role: "status" });
+const download = make("a", { className: "button", textContent: "Download" });
+const close = make("button", { type: "button", name: "close", textContent: "✕", title: "Close (Esc)", ariaLabel: "Close" });
+const previous = make("button", { type: "button", name: "previous", textContent: "‹", title: "Previous picture (←)", ariaLabel: "Previous picture" });
+const next = make("button", { type: "button", name: "next", textContent: "›", title: "Next picture (→)", ariaLabel: "Next picture" });
+const frame = make("figure", {});
+const caption = make("figcaption", { dir: "auto" });
+const bar = make("header", {});
+const dialog = make("dialog", { className: "viewer", id: "viewer" });
+dialog.setAttribute("aria-labelledby", name.id);
+bar.append(name, place, download, close);
+dialog.append(bar, previous, frame, next, caption);
+document.body.append(dialog);
+
+/** @type {HTMLAnchorElement} the link of the shown picture */
+let current;
+/** @type {HTMLAnchorElement} the link that opened the dialog */
+let opener;
+let swipe;
+
+/** Shows a picture, and the others of the room with the arrow keys. @param {HTMLAnchorElement} link */
+export function showPicture(link) {
+  opener = link;
+  show(link);
+  if (!dialog.open) dialog.showModal();
+  close.focus();
+}
+
+const links = () => [...log.querySelectorAll(".picture[href]")];
+
+function show(link) {
+  const all = links();
+  const index = all.indexOf(link);
+  const { src, alt, width, height } = link.querySelector("img");
+  const isDescribed = alt !== link.title;
+  current = link;
+  name.textContent = link.title;
+  place.textContent = all.length > 1 ? `${index + 1} of ${all.length}` : "";
+  caption.textContent = isDescribed ? alt : "";
+  const isLocal = link.protocol === "blob:";
+  download.href = isLocal ? link.href : `${link.href}?download`;
+  download.download = isLocal ? link.title : "";
+  previous.disabled = index < 1;
+  next.disabled = index === all.length - 1;
+  // The thumbnail, enlarged, fills the place of the picture until that is loaded.
+  const img = make("img", { alt, width: width * 10, height: height * 10, decoding: "async" });
+  const full = new Image();
+  img.src = src;
+  frame.replaceChildren(img);
+  full.src = link.href;
+  full.decode().then(
+    () => {
+      img.src = full.src;
+      [img.width, img.height] = [full.naturalWidth, full.naturalHeight];
+    },
+    () => current === link && (caption.textContent = "This picture can’t be loaded now."),
+  );
+}
+
+/** Shows the picture that is `steps` further on. */
+function move(steps) {
+  const all = links();
+  const target = all[all.indexOf(current) + steps];
+  if (target) show(target);
+}
+
+dialog.addEventListener("keydown", (event) => {
+  const all = links();
+  const index = all.indexOf(current);
+  const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -index, End: all.length - 1 - index }[event.key];
+  if (steps === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  move(steps);
+});
+previous.addEventListener("click", () => move(-1));
+next.addEventListener("click", () => move(1));
+close.addEventListener("click", () => dialog.close());
+frame.addEventListener("click", ({ target }) => target === frame && dialog.close());
+dialog.addEventListener("close", () => {
+  frame.replaceChildren();
+  (opener.isConnected ? opener : document.getElementById("scroller")).focus({ preventScroll: true });
+});
+
+// Swiping sideways shows the next picture, and swiping down closes the dialog. A second finger zooms instead.
+dialog.addEventListener("touchstart", ({ touches }) => (swipe = touches.length === 1 && visualViewport.scale === 1 ? touches[0] : null), { passive: true });
+dialog.addEventListener("touchend", ({ changedTouches: [end] }) => {
+  if (!swipe) return;
+  const [x, y] = [end.clientX - swipe.clientX, end.clientY - swipe.clientY];
+  swipe = null;
+  if (Math.abs(x) > Math.max(MIN_SWIPE, 2 * Math.abs(y))) move(x > 0 ? -1 : 1);
+  else if (y > Math.max(2 * MIN_SWIPE, 2 * Math.abs(x))) dialog.close();
+});
+
+// A deleted message takes its pictures with it.
+new MutationObserver(() => dialog.open && !current.isConnected && dialog.close()).observe(log, { childList: true, subtree: true });

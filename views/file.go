@@ -99,5 +99,5 @@ func (r Room) BlankFiles() []File {
 	if r.FileLimits == "" && !r.HasExtras() {
 		return nil
 	}
-	return []File{{Type: "image/png"}, {Type: "video/mp4"}, {Type: "audio/mpeg"}}
+	return []File{{Name: "file", Type: "image/png", URL: "/"}, {Name: "file", Type: "video/mp4", URL: "/"}, {Name: "file", Type: "audio/mpeg", URL: "/"}}
 }

@@ -92,9 +92,9 @@ type Room struct {
 	// FileLimits is a JSON object with the maximum sizes "picture" and "file", in bytes, and "count" of the files of a
 	// message. It is empty if the server accepts no files.
 	FileLimits string
-	Notice    string     // text to show above the composer, such as the reason why a form was refused
-	Draft     string     // the refused message, to refill the composer
-	Origin    string     // such as "https://chat.example.com", for the terminal commands
+	Notice     string // text to show above the composer, such as the reason why a form was refused
+	Draft      string // the refused message, to refill the composer
+	Origin     string // such as "https://chat.example.com", for the terminal commands
 }
 
 // RefusalText returns why the room refuses messages, or "".

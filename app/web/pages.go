@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"errors"
-	"html/template"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -13,7 +12,6 @@ import (
 
 	"burble/app/caller"
 	"burble/app/identity"
-	"burble/app/markup"
 	"burble/app/negotiate"
 	"burble/app/plaintext"
 	"burble/app/protocol"
@@ -231,7 +229,7 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	model.Older, model.Newer = idText(page.Older), idText(page.Newer)
 	model.TextLimit = protocol.MaxText
 	model.Origin = caller.Of(c).Origin
-	model.Messages = viewMessages(page.Entries, caller.Of(c).User, render)
+	model.Messages = viewMessages(room, page.Entries, caller.Of(c).User, render)
 	isHighlighted := func(message views.Message) bool { return message.ID == model.Highlight }
 	if model.Highlight != "" && !slices.ContainsFunc(model.Messages, isHighlighted) {
 		c.Status(http.StatusNotFound) // the page still shows where the message would be
@@ -245,62 +243,4 @@ func (s *Server) render(c *fiber.Ctx, name string, model any) error {
 	s.callers.Renew(c)
 	c.Set(fiber.HeaderCacheControl, "private, no-cache") // no-store would slow down the browser's Back button
 	return c.Render(name, model)
-}
-
-// idText returns the ID, or "" for the zero ID.
-func idText(id streams.ID) string {
-	if id.IsZero() {
-		return ""
-	}
-	return id.String()
-}
-
-// viewMessages converts entries to messages as a page shows them to the user.
-func viewMessages(entries []streams.Entry, user identity.User, render protocol.Render) []views.Message {
-	messages := make([]views.Message, len(entries))
-	byID := make(map[streams.ID]*streams.Entry, len(entries))
-	for i := range entries {
-		entry := &entries[i]
-		byID[entry.ID] = entry
-		messages[i] = viewMessage(entry, user, render)
-		if original := byID[entry.ReplyTo]; original != nil && !original.Deleted {
-			messages[i].ReplyAuthor = original.User.Name
-			messages[i].ReplyText = firstLine(markup.Text(render(original)))
-		}
-	}
-	return messages
-}
-
-func viewMessage(entry *streams.Entry, user identity.User, render protocol.Render) views.Message {
-	message := views.Message{
-		ID: entry.ID.String(), Key: entry.Key, Number: entry.Number, User: views.User(entry.User),
-		Time: entry.ID.Time(), ReplyTo: idText(entry.ReplyTo), LastEdit: idText(entry.Edited),
-		Deleted: entry.Deleted, Unreadable: entry.Kind == streams.Unreadable,
-	}
-	if !entry.Deleted {
-		message.HTML = template.HTML(render(entry))
-	}
-	for emoji, users := range entry.Reactions {
-		message.Reactions = append(message.Reactions, views.Reaction{
-			Emoji: emoji, Users: users, MoreUsers: entry.MoreUsers[emoji], Mine: !user.IsZero() && slices.Contains(users, user.ID),
-		})
-	}
-	sortReactions(message.Reactions)
-	return message
-}
-
-// sortReactions sorts reactions by the number of users, descending.
-func sortReactions(reactions []views.Reaction) {
-	slices.SortFunc(reactions, func(a, b views.Reaction) int {
-		return cmp.Or(cmp.Compare(b.Count(), a.Count()), cmp.Compare(a.Emoji, b.Emoji))
-	})
-}
-
-// firstLine returns the first line of text, up to 120 characters, for a reply to quote.
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	if runes := []rune(line); len(runes) > 120 {
-		return string(runes[:120]) + "…"
-	}
-	return line
 }

@@ -29,6 +29,12 @@ export function showExtras(article) {
   if (isLocal) import("./local-files.js").then(({ showLocalFiles }) => showLocalFiles(container, files), () => {});
 }
 
+/** Sets an attribute. Removes the template's if there is no URL yet. */
+function set(element, attribute, url) {
+  if (url) element.setAttribute(attribute, url);
+  else element.removeAttribute(attribute);
+}
+
 /** Returns the elements that show a file. @param {File} file */
 function makeFile(file) {
   const { name, type, size, sizeText, width, height, color, alt, url, thumbnail } = file;
@@ -40,10 +46,8 @@ function makeFile(file) {
     [img.width, img.height] = shownSize(width, height);
     img.alt = alt || name;
     if (color) placeholder.setAttribute("color", color);
-    if (url) {
-      link.href = url;
-      img.src = thumbnail || url;
-    }
+    set(link, "href", url);
+    set(img, "src", thumbnail || url);
     return [link];
   }
   const row = clone(".file");
@@ -51,11 +55,11 @@ function makeFile(file) {
   row.title = nameElement.textContent = name;
   icon.textContent = kindOf(name);
   sizeElement.textContent = sizeText ?? formatSize(size);
-  if (url) row.href = `${url}?download`;
+  set(row, "href", url && `${url}?download`);
   if (!playerOf(type)) return [row];
   const player = clone(playerOf(type));
   player.ariaLabel = name;
-  if (url) player.src = url;
+  set(player, "src", url);
   return [player, row];
 }
 

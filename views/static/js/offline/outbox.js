@@ -141,16 +141,15 @@ export class Outbox extends EventTarget {
 
   /**
    * Handles an error frame. Ignores errors that are not about the item in flight.
-   * @param {{ code: string, message: string, key?: string, retry_after_ms?: number }} error
+   * @param {{ code: string, field?: string, message: string, key?: string, retry_after_ms?: number }} error
    */
-  refuse({ code, message, key, retry_after_ms: wait = 0 }) {
+  refuse({ code, field, message, key, retry_after_ms: wait = 0 }) {
     if (!key || key !== this.#inFlight) return;
     const item = this.items.find((item) => item.key === key);
     if (code === "not_found" && item?.of) return this.remove(key); // its message was deleted
     this.#stop();
+    if (code === "not_found" && field === "files") return this.#upload(item, true);
     switch (code) {
-      case "no_file":
-        return this.#upload(item, true);
       case "rate_limited":
         return this.#pause(Math.max(wait, 250));
       case "unavailable":

@@ -9,7 +9,7 @@ const memory = new Map();
 /** @type {Promise<IDBDatabase> | undefined} */
 let database;
 
-addEventListener("beforeunload", (event) => {
+globalThis.addEventListener?.("beforeunload", (event) => {
   if (memory.size) event.preventDefault();
 });
 

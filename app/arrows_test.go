@@ -56,6 +56,8 @@ var arrows = map[string]string{
 	"app/fetch/fetchtest": "fetch",
 	"app/lease":           "streams/conns",
 
+	"app/attachments": "blobs filetype identity lease pictures protocol streams streams/conns",
+
 	// Writes a table of the page.
 	"views/confusables": "",
 

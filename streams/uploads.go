@@ -189,3 +189,12 @@ func (s *Store) ForgetFile(ctx context.Context, file StoredFile) error {
 	}
 	return nil
 }
+
+// HasFile reports whether there is a file that AddFile has recorded and ClaimFile has not claimed.
+func (s *Store) HasFile(ctx context.Context, room, id string) (bool, error) {
+	fields, err := s.redis.Retrying.HMGet(ctx, s.keys.file(bucketOf(room), id), "room", "removed").Result()
+	if err != nil {
+		return false, fmt.Errorf("look up file %s: %w", id, wrap(err))
+	}
+	return fields[0] != nil && fields[1] == nil, nil
+}

@@ -19,6 +19,7 @@ const (
 	BadRoom     Code = "bad_room"
 	BadField    Code = "bad_field"
 	TooLong     Code = "too_long"
+	TooLarge    Code = "too_large"
 	NotFound    Code = "not_found"
 	NotYours    Code = "not_yours"
 	NotAllowed  Code = "not_allowed"
@@ -30,7 +31,7 @@ const (
 // statuses maps each code to its HTTP status.
 var statuses = map[Code]int{
 	BadFrame: http.StatusBadRequest, BadRoom: http.StatusBadRequest, BadField: http.StatusBadRequest,
-	TooLong: http.StatusRequestEntityTooLarge, NotFound: http.StatusNotFound,
+	TooLong: http.StatusRequestEntityTooLarge, TooLarge: http.StatusRequestEntityTooLarge, NotFound: http.StatusNotFound,
 	NotYours: http.StatusForbidden, NotAllowed: http.StatusForbidden,
 	RateLimited: http.StatusTooManyRequests, Full: http.StatusInsufficientStorage,
 	Unavailable: http.StatusServiceUnavailable,

@@ -1,0 +1,98 @@
+package attachments_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"syscall"
+	"testing"
+
+	"burble/app/attachments"
+	"burble/app/blobs"
+	"burble/app/protocol"
+	"burble/streams/redistest"
+)
+
+// A broken store fails in some of its methods.
+type brokenStore struct {
+	blobs.Store
+	mu     sync.Mutex
+	broken map[string]error
+}
+
+func (s *brokenStore) fails(method string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broken[method]
+}
+
+func (s *brokenStore) set(broken map[string]error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = broken
+}
+
+func (s *brokenStore) Put(ctx context.Context, body io.Reader, limit int64) (blobs.Blob, error) {
+	if err := s.fails("Put"); err != nil {
+		return blobs.Blob{}, err
+	}
+	return s.Store.Put(ctx, body, limit)
+}
+
+func (s *brokenStore) Exists(ctx context.Context, hash string) (bool, error) {
+	if err := s.fails("Exists"); err != nil {
+		return false, err
+	}
+	return s.Store.Exists(ctx, hash)
+}
+
+func (s *brokenStore) Open(ctx context.Context, hash string) (blobs.Object, error) {
+	if err := s.fails("Open"); err != nil {
+		return nil, err
+	}
+	return s.Store.Open(ctx, hash)
+}
+
+func (s *brokenStore) Delete(ctx context.Context, hash string) error {
+	if err := s.fails("Delete"); err != nil {
+		return err
+	}
+	return s.Store.Delete(ctx, hash)
+}
+
+func TestBrokenStore(t *testing.T) {
+	t.Parallel()
+	away, full := errors.New("500 Internal Server Error"), fmt.Errorf("write: %w", syscall.ENOSPC)
+	for name, test := range map[string]struct {
+		broken map[string]error
+		code   protocol.Code
+	}{
+		"a store that is away":          {map[string]error{"Put": away, "Exists": away, "Open": away, "Delete": away}, protocol.Unavailable},
+		"a store that refuses to write": {map[string]error{"Put": away, "Delete": away}, protocol.Unavailable},
+		"a full disk":                   {map[string]error{"Put": full}, protocol.Full},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := &brokenStore{Store: openDirectory(t, t.TempDir()), broken: test.broken}
+			w := start(t, redistest.Single(t), store)
+			_, err := w.Upload(ctx, request(picture(1)))
+			if got := attachments.AsError(err); err == nil || got.Code != test.code || got.Code == protocol.Unavailable && got.RetryAfter == 0 {
+				t.Errorf("%v (%+v), want %s", err, got, test.code)
+			}
+			store.set(nil)
+			message := w.send(w.upload(picture(1)))
+			w.clean()
+			w.expectLinks()
+			store.set(test.broken)
+			w.delete(message)
+			w.makeDue()
+			w.LookNow()
+			w.RemoveSome(ctx)
+			store.set(nil)
+			w.clean()
+			w.expectEmpty()
+		})
+	}
+}

@@ -1,0 +1,60 @@
+package attachments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"burble/app/blobs"
+	"burble/app/filetype"
+	"burble/streams"
+)
+
+// Version is what to download of a file.
+type Version struct {
+	Thumbnail bool // the smaller picture, or the file itself if there is none
+	Attached  bool // to be saved, even if a browser could show it
+}
+
+// Download is how a browser gets a file.
+type Download struct {
+	Hash        string
+	Type        string // of the response
+	Disposition string
+}
+
+// Describe returns how a browser gets the version of the file.
+func Describe(file streams.File, version Version) Download {
+	d := Download{file.Hash, filetype.Served(file.Type), filetype.Disposition(file.Type, file.Name)}
+	if version.Thumbnail && file.Thumbnail != "" {
+		d.Hash, d.Type = file.Thumbnail, filetype.Served(file.ThumbnailType)
+		d.Disposition = filetype.Disposition(file.ThumbnailType, filetype.CleanName(file.Name, file.ThumbnailType))
+	}
+	if version.Attached {
+		d.Disposition = filetype.Named("attachment", file.Name)
+	}
+	return d
+}
+
+// URL returns a URL that gives the file to anyone for blobs.PresignedLife, or "" if Open must be used. It must not be
+// logged or stored.
+func (s *Service) URL(ctx context.Context, d Download) (string, error) {
+	url, err := s.options.Store.PresignGet(ctx, d.Hash, blobs.Presentation{ContentType: d.Type, ContentDisposition: d.Disposition})
+	if err != nil {
+		return "", asStoreError(err)
+	}
+	return url, nil
+}
+
+// Open returns the object of the file. The caller must close it.
+func (s *Service) Open(ctx context.Context, d Download) (blobs.Object, error) {
+	object, err := s.options.Store.Open(ctx, d.Hash)
+	if errors.Is(err, blobs.ErrNotFound) {
+		s.log.Error("an object is missing from the store", "hash", d.Hash)
+		return nil, fmt.Errorf("%w: %w", errGone, err)
+	}
+	if err != nil {
+		return nil, asStoreError(err)
+	}
+	return object, nil
+}

@@ -1,0 +1,38 @@
+package attachments
+
+import (
+	"context"
+	"time"
+
+	"burble/streams"
+)
+
+// OnStep sets a function that is called after each step of an upload and of a removal. If it returns an error, the
+// step fails.
+func (s *Service) OnStep(do func(name string) error) { s.step = do }
+
+// SetClock sets the clock of the Service.
+func (s *Service) SetClock(now func() time.Time) { s.now = now }
+
+// RemoveFile, RemoveSome and SweepSome are steps of the jobs.
+func (s *Service) RemoveFile(ctx context.Context, file streams.StoredFile) error {
+	return s.removeFile(ctx, file)
+}
+
+func (s *Service) RemoveSome(ctx context.Context) error {
+	_, _, err := s.removeSome(ctx, "")
+	return err
+}
+
+func (s *Service) SweepSome(ctx context.Context, cursor string) (string, bool, error) {
+	return s.sweepSome(ctx, cursor)
+}
+
+// Bytes returns how many bytes all objects have, according to Redis.
+func (s *Service) Bytes(ctx context.Context) (int64, error) { return s.bytes(ctx) }
+
+// SetMarkLife sets after how long the removal of an object may be continued by another server.
+func (s *Service) SetMarkLife(life time.Duration) { s.markLife = life }
+
+// LookNow makes RemoveSome look at all buckets.
+func (s *Service) LookNow() { s.due.lookedAt = time.Time{} }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"burble/streams/conns"
@@ -180,6 +181,8 @@ type presentQuery struct {
 	room    string
 	total   *redis.IntCmd
 	sample  *redis.ScanCmd
+	// result decodes the replies, once for all visits to the room. The pipeline must have been executed.
+	result func() Present
 }
 
 func (s *Store) queryPresent(ctx context.Context, pipe redis.Pipeliner, granted grant) *presentQuery {
@@ -189,11 +192,11 @@ func (s *Store) queryPresent(ctx context.Context, pipe redis.Pipeliner, granted 
 	}
 	key := s.keys.present(granted.room)
 	q.total, q.sample = pipe.HLen(ctx, key), pipe.HScan(ctx, key, 0, "", MaxNamed)
+	q.result = sync.OnceValue(q.decode)
 	return q
 }
 
-// result returns the Present. The pipeline must have been executed.
-func (q *presentQuery) result() Present {
+func (q *presentQuery) decode() Present {
 	present := q.present
 	if err := errors.Join(q.total.Err(), q.sample.Err()); err != nil {
 		present.Err = fmt.Errorf("read the people present in room %q: %w", q.room, wrap(err))

@@ -24,3 +24,32 @@ func TestHeartbeatIsNotRetried(t *testing.T) {
 		}
 	}
 }
+
+// When many members join a room at once, each is sent the list of people. Decoding it for each would allocate
+// tens of megabytes a second.
+func TestPresentDecodesEachRoomOnce(t *testing.T) {
+	// AllocsPerRun does not allow parallel tests.
+	store := redistest.Open(t, streams.Options{Redis: &redis.UniversalOptions{Addrs: []string{redistest.StartTCP(t).Addr}}})
+	var here []streams.Arrival
+	var visits []streams.Visit
+	for i := range streams.MaxNamed {
+		user := streams.User{ID: fmt.Sprint("user ", i), Name: "Ada"}
+		here = append(here, streams.Arrival{User: user})
+		visits = append(visits, streams.Visit{By: store.As(user), Room: "lobby"})
+	}
+	if err := store.UpdatePresence(t.Context(), "one", streams.PresenceChange{Room: "lobby", Here: here})[0].Err; err != nil {
+		t.Fatal(err)
+	}
+	allocations := func(visits []streams.Visit) float64 {
+		return testing.AllocsPerRun(5, func() {
+			for _, present := range store.Present(t.Context(), visits...) {
+				if present.Err != nil || present.Count != streams.MaxNamed {
+					t.Fatalf("got %d people, %v; want %d", present.Count, present.Err, streams.MaxNamed)
+				}
+			}
+		})
+	}
+	if one, all := allocations(visits[:1]), allocations(visits); all > 2*one {
+		t.Errorf("%v allocations for %d visits, %v for one; want at most twice as many", all, len(visits), one)
+	}
+}

@@ -135,23 +135,19 @@ func (f *Feed) startPump() {
 	}
 }
 
-// pump writes everything that is queued. If it would block and mayBlock is false, it starts a new
-// goroutine that continues.
-func (f *Feed) pump(mayBlock bool) {
-	if f.drainQueue(mayBlock) {
+// pump writes everything that is queued. ahead is nil if this must not wait for Redis.
+func (f *Feed) pump(ahead readAhead) {
+	if f.drainQueue(ahead) {
 		f.pumping.Done()
 	}
 }
 
-// drainQueue writes notices and the entries of queued rooms until nothing is left. It returns false
-// if another goroutine continues the work.
-func (f *Feed) drainQueue(mayBlock bool) (done bool) {
+// drainQueue writes notices and the entries of queued rooms until nothing is left. It never waits for the
+// client, and it waits for Redis only if ahead is not nil. It returns false if another goroutine continues
+// the work.
+func (f *Feed) drainQueue(ahead readAhead) (done bool) {
 	done = true // the result after a panic
 	defer f.Recover()
-	var ahead readAhead // nil if this must not block
-	if mayBlock {
-		ahead = make(readAhead)
-	}
 	for {
 		room, frame, ok := f.next()
 		if !ok {
@@ -160,23 +156,26 @@ func (f *Feed) drainQueue(mayBlock bool) (done bool) {
 		var head []byte
 		if room != nil {
 			if head, frame, ok = f.read(room, ahead); !ok {
-				go f.continueBlocking(nil)
+				go f.continueReading()
 				return false
 			}
 		}
-		if mayBlock {
-			f.writeBoth(head, frame)
-		} else if rest, ok := f.tryWrite(head, frame); !ok {
-			go f.continueBlocking(rest)
+		if rest, ok := f.tryWrite(head, frame); !ok {
+			go f.continueWriting(rest, ahead)
 			return false
 		}
 	}
 }
 
-// continueBlocking writes the frame and then pumps, blocking as needed.
-func (f *Feed) continueBlocking(frame []byte) {
-	f.Write(frame)
-	f.pump(true)
+// continueReading pumps on a worker, and waits for Redis as needed.
+func (f *Feed) continueReading() {
+	f.engine.workers.do(func() { f.pump(make(readAhead)) })
+}
+
+// continueWriting waits until the client has read rest, and then pumps.
+func (f *Feed) continueWriting(rest []byte, ahead readAhead) {
+	f.Write(rest)
+	f.pump(ahead)
 }
 
 // Recover must be deferred. After a panic, it closes this connection instead of crashing the process.
@@ -227,8 +226,8 @@ func (f *Feed) read(room *followedRoom, ahead readAhead) (head, frame []byte, ok
 		return nil, nil, false
 	}
 	if !ok {
-		ahead.start(f, room)
-		read, err, _ = ahead.take(room)
+		ahead.start(f)
+		read, err = room.reader.Next(f.engine.ctx)
 	}
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {

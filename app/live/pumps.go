@@ -25,7 +25,7 @@ func (p *pumps) run() {
 			var buffer [pumpBatch]*Feed
 			for feeds := p.next(buffer[:0]); len(feeds) > 0; feeds = p.next(buffer[:0]) {
 				for _, feed := range feeds {
-					feed.pump(false)
+					feed.pump(nil)
 				}
 			}
 		})

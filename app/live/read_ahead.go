@@ -1,8 +1,12 @@
 package live
 
-import "burble/streams"
+import (
+	"slices"
 
-// maxReadAhead is how many rooms of a feed wait for Redis at once.
+	"burble/streams"
+)
+
+// maxReadAhead is how many rooms of a feed wait for Redis at once, including the one that its pump reads.
 const maxReadAhead = 32
 
 // readAhead holds the reads of queued rooms that a blocked pump has started. A feed that follows many
@@ -17,13 +21,13 @@ type roomRead struct {
 	err  error
 }
 
-// start starts the reads of a room and of the rooms queued after it.
-func (a readAhead) start(f *Feed, room *followedRoom) {
+// start starts the reads of the rooms at the head of the queue.
+func (a readAhead) start(f *Feed) {
 	f.mu.Lock()
-	rooms := append([]*followedRoom{room}, f.queue[:min(len(f.queue), maxReadAhead-1)]...)
+	rooms := slices.Clone(f.queue[:min(len(f.queue), maxReadAhead-1)])
 	f.mu.Unlock()
 	for _, room := range rooms {
-		if a[room] != nil || len(a) >= maxReadAhead {
+		if a[room] != nil || len(a) >= maxReadAhead-1 {
 			continue
 		}
 		ahead := &roomRead{done: make(chan struct{})}

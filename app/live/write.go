@@ -22,17 +22,13 @@ const (
 
 // Write writes whole frames, and blocks while the client is slow. It reports whether it wrote
 // everything. Write(nil) writes the head. Write is safe for concurrent use.
-func (f *Feed) Write(frames []byte) bool { return f.writeBoth(nil, frames) }
-
-// writeBoth writes first and then second. It does not copy second, which may be long and shared with
-// other feeds.
-func (f *Feed) writeBoth(first, second []byte) bool {
+func (f *Feed) Write(frames []byte) bool {
 	f.writing.Lock()
 	defer f.writing.Unlock()
 	if f.isBroken {
 		return false
 	}
-	rest, err := f.writeNow(f.takeUnwritten(first), second)
+	rest, err := f.writeNow(f.takeUnwritten(nil), frames)
 	if err == nil && len(rest) > 0 {
 		var n int
 		f.conn.SetWriteDeadline(time.Now().Add(writeTimeout))

@@ -71,11 +71,15 @@ func (j *Job) Wake() {
 
 // Run works whenever there is work and no other server does it, until ctx ends. Then it returns nil.
 func (j *Job) Run(ctx context.Context) error {
+	level := slog.LevelWarn
 	for ctx.Err() == nil {
 		wait := j.options.Every
 		finished, err := j.work(ctx)
 		if err != nil && ctx.Err() == nil {
-			j.options.Log.Warn("background job interrupted", "job", j.options.Name, "error", err)
+			j.options.Log.Log(ctx, level, "background job interrupted", "job", j.options.Name, "error", err)
+		}
+		if level = slog.LevelWarn; err != nil {
+			level = slog.LevelDebug // an outage is one warning
 		}
 		if !finished {
 			wait = min(wait, j.options.Life) // the server that holds the lease may die

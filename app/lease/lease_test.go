@@ -173,7 +173,9 @@ func TestFailedStepIsRepeated(t *testing.T) {
 	backend := redistest.Single(t)
 	var cursors []string
 	ended := make(chan struct{})
-	start(t, backend.Redis, lease.Options{Step: func(_ context.Context, cursor string) (string, bool, error) {
+	var log strings.Builder
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	start(t, backend.Redis, lease.Options{Log: logger, Step: func(_ context.Context, cursor string) (string, bool, error) {
 		switch cursors = append(cursors, cursor); len(cursors) {
 		case 1:
 			return "1", false, nil
@@ -187,6 +189,9 @@ func TestFailedStepIsRepeated(t *testing.T) {
 	awaitSignal(t, "the fourth step", ended)
 	if want := []string{"", "1", "1", "1"}; !slices.Equal(cursors[:4], want) {
 		t.Errorf("steps began at %q, want %q", cursors, want)
+	}
+	if got := strings.Count(log.String(), "\n"); got != 1 {
+		t.Errorf("%d lines were logged for two failures in a row, want 1:\n%s", got, &log)
 	}
 }
 

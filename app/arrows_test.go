@@ -29,7 +29,7 @@ var arrows = map[string]string{
 	"app/protocol":   "markup rawjson streams",
 	"app/plaintext":  "protocol streams",
 	"app/live":       "plaintext protocol ws streams",
-	"app/chat":       "markup protocol identity limit streams streams/fold",
+	"app/chat":       "lease markup protocol identity limit streams streams/fold",
 	"app/request":    "protocol",
 	"app/caller":     "accounts identity peer protocol",
 	"app/signin":     "accounts accounts/oidc accounts/passkeys caller chat identity negotiate peer protocol request streams views",

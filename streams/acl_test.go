@@ -112,8 +112,6 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 	check("delete a room", store.AsRanked(ada, streams.Owner).DeleteRoom(ctx, "launch"))
 	check("add a job", store.AddJob(ctx, "job", "1"))
 	check("jobs", second(store.Jobs(ctx)))
-	check("claim a job", second(store.ClaimJob(ctx, "job", time.Second)))
-	check("extend a job", store.ExtendJob(ctx, "job", time.Second))
 	check("save a job", store.SaveJob(ctx, "job", "2"))
 	check("finish a job", store.FinishJob(ctx, "job"))
 	check("check an upload", store.As(ada).CheckUpload(ctx, "lobby"))

@@ -63,9 +63,8 @@ func (k keys) secret() string { return k.bucket(0) + "secret" }
 // sweep exists for sweepInterval after a server has begun to sweep all rooms.
 func (k keys) sweep() string { return k.bucket(0) + "sweep" }
 
-// jobs is the hash of the states of unfinished jobs. jobLease exists while a server works on a job.
-func (k keys) jobs() string              { return k.bucket(0) + "jobs" }
-func (k keys) jobLease(id string) string { return k.bucket(0) + "job:" + id }
+// jobs is the hash of the states of unfinished jobs.
+func (k keys) jobs() string { return k.bucket(0) + "jobs" }
 
 func (k keys) room(room string) string {
 	if room == AuditRoom {

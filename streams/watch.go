@@ -33,6 +33,9 @@ func (s *Store) Watch(key string, watcher Watcher) {
 // Conns returns the Store's connections, for other packages that keep data in the same Redis.
 func (s *Store) Conns() *conns.Set { return s.redis }
 
+// Prefix returns the beginning of all keys.
+func (s *Store) Prefix() string { return s.keys.prefix }
+
 // startWatching finds the end of the watched stream and notifies the Watcher.
 func (t *tail) startWatching(ctx context.Context) error {
 	if t.watcher == nil {

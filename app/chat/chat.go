@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"burble/app/identity"
+	"burble/app/lease"
 	"burble/app/limit"
 	"burble/app/markup"
 	"burble/app/protocol"
@@ -51,7 +52,7 @@ type Service struct {
 	directory Directory
 	secret    []byte
 	log       *slog.Logger
-	removals  removals
+	removals  func() *lease.Job // the same for each call
 
 	onFilesDeleted func(room string)
 
@@ -83,8 +84,8 @@ func New(store *streams.Store, options Options) *Service {
 		directory:       options.Directory,
 		secret:          options.Secret,
 		log:             options.Log,
-		removals:        newRemovals(),
 	}
+	s.removals = sync.OnceValue(s.newRemovals)
 	if s.directory == nil {
 		s.directory = noDirectory{}
 	}
@@ -99,7 +100,7 @@ func New(store *streams.Store, options Options) *Service {
 // writes and searches fail.
 func (s *Service) Run(ctx context.Context) error {
 	var running sync.WaitGroup
-	running.Go(func() { s.runRemovals(ctx) })
+	running.Go(func() { s.removals().Run(ctx) })
 	s.presence.run(ctx)
 	running.Wait()
 	s.stop()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"burble/app/identity"
+	"burble/app/lease"
 	"burble/app/protocol"
 	"burble/streams"
 
@@ -20,22 +21,8 @@ import (
 // user's messages there as the moderator would. Repeating a step is harmless, because the send key of each
 // deletion is derived from the message.
 
-const (
-	removalPage  = 100 // messages that a step reads; it examines about 1,000 entries at most
-	removalLease = 30 * time.Second
-	// removalInterval is how often a server looks for removals that another server did not finish.
-	removalInterval = 10 * time.Minute
-)
-
-// removals has the state of the removals on this server.
-type removals struct {
-	added           chan struct{} // holds a value if there may be a new job
-	lease, interval time.Duration
-}
-
-func newRemovals() removals {
-	return removals{added: make(chan struct{}, 1), lease: removalLease, interval: removalInterval}
-}
+// removalPage is how many messages a step reads. It examines about 1,000 entries at most.
+const removalPage = 100
 
 // removal is the state of a job.
 type removal struct {
@@ -72,10 +59,7 @@ func (s *Service) RemoveMessages(moderator identity.User, room, userID string) e
 	if err := s.store.AddJob(ctx, job.id(), job.encode()); err != nil {
 		return err
 	}
-	select {
-	case s.removals.added <- struct{}{}:
-	default:
-	}
+	s.removals().Wake()
 	return s.Record(moderator, "", streams.Entry{Action: protocol.ActionErase, Room: room, Member: streams.User{ID: userID, Name: name}})
 }
 
@@ -116,74 +100,48 @@ func (r *removal) encode() string {
 	return string(state)
 }
 
-// runRemovals does removals that no other server is doing, until ctx ends.
-func (s *Service) runRemovals(ctx context.Context) {
-	for ctx.Err() == nil {
-		wait := s.removals.interval
-		if !s.continueRemovals(ctx) {
-			wait = s.removals.lease // another server may have died
-		}
-		select {
-		case <-ctx.Done():
-		case <-s.removals.added:
-		case <-time.After(wait):
-		}
-	}
+// newRemovals returns the job that does all removals.
+func (s *Service) newRemovals() *lease.Job {
+	return lease.New(lease.Options{
+		Name: "removals", Redis: s.store.Conns(), Prefix: s.store.Prefix(), Log: s.log,
+		Step: func(ctx context.Context, _ string) (string, bool, error) {
+			done, err := s.continueRemovals(ctx)
+			return "", done, err
+		},
+	})
 }
 
-// continueRemovals returns false if there are jobs that this server could not finish.
-func (s *Service) continueRemovals(ctx context.Context) (allDone bool) {
-	if s.store.Away() {
-		return false
-	}
+// continueRemovals does one step of each removal. Then it pauses for twice as long as the steps took, so that Redis
+// has time for others.
+func (s *Service) continueRemovals(ctx context.Context) (allDone bool, err error) {
 	jobs, err := s.store.Jobs(ctx)
 	if err != nil {
-		s.log.Debug("cannot list the jobs", "error", err)
-		return false
+		return false, err
 	}
+	began := time.Now()
+	var errs []error
 	allDone = true
 	for id, state := range jobs {
 		var job removal
 		if json.Unmarshal([]byte(state), &job) != nil || job.id() != id {
 			continue // a later release may have other jobs
 		}
-		claimed, err := s.store.ClaimJob(ctx, id, s.removals.lease)
-		if err == nil && claimed {
-			err = s.remove(ctx, &job)
-		}
-		if err != nil && ctx.Err() == nil {
-			s.log.Debug("cannot continue a removal of messages", "error", err)
-		}
-		allDone = allDone && claimed && err == nil
-	}
-	return allDone
-}
-
-// remove works on a job until it is done or ctx ends. It pauses after each step for twice as long as the step
-// took, so that Redis has time for others.
-func (s *Service) remove(ctx context.Context, job *removal) error {
-	for {
-		began := time.Now()
-		done, err := s.removeSome(ctx, job)
-		if ctx.Err() != nil { // the server shuts down
-			releasing, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
-			defer cancel()
-			return errors.Join(ctx.Err(), s.store.ReleaseJob(releasing, job.id()))
-		}
+		done, err := s.removeSome(ctx, &job)
 		switch {
 		case err != nil:
-			return errors.Join(err, s.store.ReleaseJob(ctx, job.id()))
 		case done:
-			return s.store.FinishJob(ctx, job.id())
+			err = s.store.FinishJob(ctx, id)
+		default:
+			err = s.store.SaveJob(ctx, id, job.encode())
 		}
-		if err := errors.Join(s.store.SaveJob(ctx, job.id(), job.encode()), s.store.ExtendJob(ctx, job.id(), s.removals.lease)); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(2 * time.Since(began)):
-		}
+		errs = append(errs, err)
+		allDone = allDone && done
 	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(2 * time.Since(began)):
+	}
+	return allDone, errors.Join(errs...)
 }
 
 // removeSome does one step of a job. It checks the moderator's current rights: if they are no longer a

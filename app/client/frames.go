@@ -75,6 +75,8 @@ type Entry struct {
 	Role    string `json:"role"`   // for member: "member", "moderator" or "none"
 	// Mentions are the folded names that Text mentions.
 	Mentions []string `json:"mentions"`
+	Files    []File   `json:"files"`
+	Preview  *Preview `json:"preview"` // of a page to which a message links; nil if there is none
 
 	// Only in pages of history, which contain messages with their amendments applied.
 	Edited    string              `json:"edited"`     // ID of the last edit
@@ -83,6 +85,29 @@ type Entry struct {
 	Deleted   bool                `json:"deleted"`
 
 	Cursor string `json:"cursor"` // only in live reads over HTTP
+}
+
+// File is a file of a message.
+type File struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Type      string `json:"type"` // the media type
+	Size      int64  `json:"size"` // in bytes
+	Width     int    `json:"width"`
+	Height    int    `json:"height"`
+	Color     string `json:"color"` // average of a picture, as "#rrggbb"
+	Alt       string `json:"alt"`   // describes it for people who cannot see it
+	URL       string `json:"url"`   // a path of the server
+	Thumbnail string `json:"thumbnail"`
+}
+
+// Preview is the card of a page.
+type Preview struct {
+	URL         string `json:"url"`
+	Title       string `json:"title"`
+	Description string `json:"description"`
+	Site        string `json:"site"`
+	Picture     *File  `json:"picture"` // has a URL, a size in pixels and a Color
 }
 
 // Stored acknowledges an Append: its entry is stored, at the durability of Hello.

@@ -116,9 +116,10 @@ func (s *Server) SignIn(ctx context.Context, name string) (User, error) {
 // stores it only once.
 func (s *Server) Post(ctx context.Context, m Message) (*Stored, error) {
 	body := struct {
-		Text    string `json:"text"`
-		ReplyTo string `json:"reply_to,omitempty"`
-	}{m.Text, m.ReplyTo}
+		Text    string       `json:"text"`
+		ReplyTo string       `json:"reply_to,omitempty"`
+		Files   []Attachment `json:"files,omitempty"`
+	}{m.Text, m.ReplyTo, m.Files}
 	stored := Stored{Room: m.Room}
 	err := s.call(ctx, http.MethodPost, "/r/"+m.Room+"/messages", body, &stored, "Idempotency-Key: "+m.Key)
 	if err != nil {

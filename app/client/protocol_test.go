@@ -55,6 +55,30 @@ func TestEveryDocumentedFrameIsDecodedInFull(t *testing.T) {
 	}
 }
 
+func TestEveryDocumentedFileIsDecodedInFull(t *testing.T) {
+	seen := 0
+	for _, line := range examples(t) {
+		var fields struct{ Kind, Files, Preview json.RawMessage }
+		if json.Unmarshal([]byte(line), &fields) != nil || fields.Kind == nil {
+			continue
+		}
+		for raw, into := range map[string]any{string(fields.Files): new([]File), string(fields.Preview): new(Preview)} {
+			if raw == "" {
+				continue
+			}
+			strict := json.NewDecoder(strings.NewReader(raw))
+			strict.DisallowUnknownFields()
+			if err := strict.Decode(into); err != nil {
+				t.Errorf("%T: decode %s: %v", into, raw, err)
+			}
+			seen++
+		}
+	}
+	if seen != 2 {
+		t.Errorf("the documents have %d examples of files and previews, want 2", seen)
+	}
+}
+
 func TestRequestsAreEncodedAsDocumented(t *testing.T) {
 	const (
 		key, message = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b", "1732281600000-0"
@@ -66,7 +90,8 @@ func TestRequestsAreEncodedAsDocumented(t *testing.T) {
 	}
 	for _, request := range []Request{
 		Follow{Room: "lobby", After: cursor}, Follow{Room: "lobby", Last: 50, HTML: true}, Follow{Room: "lobby", Watch: true}, Unfollow{"lobby"},
-		Message{"lobby", key, "hello", ""}, Message{"lobby", "0e6b3c52-7d27-4d52-9c1f-aa7f6f0a2b11", "hi!", message},
+		Message{Room: "lobby", Key: key, Text: "hello"}, Message{Room: "lobby", Key: "0e6b3c52-7d27-4d52-9c1f-aa7f6f0a2b11", Text: "hi!", ReplyTo: message},
+		Message{Room: "lobby", Key: "3b241101-e2bb-4255-8caf-4136c566a962", Files: []Attachment{{"K7QZ2M4XVB6TWYH3NRCDPJGS5A", "A cat asleep on a keyboard"}, {ID: "WYH3NRCDPJGS5AK7QZ2M4XVB6T"}}},
 		Edit{"lobby", "7c9e6679-7425-40de-944b-e07fc1f90ae7", message, "hello, all"}, Delete{"lobby", "1b4e28ba-2fa1-41d2-883f-0016d3cca427", "1732281601000-0"},
 		React{"lobby", "f47ac10b-58cc-4372-a567-0e02b2c3d479", message, "👍", true}, Topic{"lobby", "2c1d43b8-e6d7-4376-8f52-3cc81b6e2a3e", "Where we say hello"},
 		Typing{"lobby"}, MarkRead{"lobby", "1732281605000-0"}, Ping{},

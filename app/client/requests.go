@@ -67,12 +67,19 @@ type Unfollow struct {
 	Room string `json:"room"`
 }
 
-// Message stores a message.
+// Message stores a message. It needs a Text or Files.
 type Message struct {
-	Room    string `json:"room"`
-	Key     string `json:"key"`
-	Text    string `json:"text"`
-	ReplyTo string `json:"reply_to,omitempty"`
+	Room    string       `json:"room"`
+	Key     string       `json:"key"`
+	Text    string       `json:"text,omitempty"`
+	ReplyTo string       `json:"reply_to,omitempty"`
+	Files   []Attachment `json:"files,omitempty"`
+}
+
+// Attachment is an upload of the user that a message sends.
+type Attachment struct {
+	ID  string `json:"id"`
+	Alt string `json:"alt,omitempty"` // describes it for people who cannot see it
 }
 
 // Edit replaces the text of one of the user's messages.

@@ -24,7 +24,7 @@ type lineFormat struct {
 	heartbeat string // clients ignore it
 	refusal   func(dst []byte, refused *protocol.Error) []byte
 	event     func(dst []byte, event event) []byte
-	entry     func(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte // nil: batches are frames
+	entry     func(dst []byte, room string, entry *streams.Entry, cursor streams.Cursor) []byte // nil: batches are frames
 }
 
 // event is a frame other than entries.
@@ -84,7 +84,7 @@ func (l *Lines) batch(batch *streams.Batch, format protocol.BatchFormat) []byte 
 		dst := make([]byte, 0, 300*len(batch.Entries))
 		for i := range batch.Entries {
 			cursor := streams.Cursor{ID: batch.Entries[i].ID, Epoch: batch.Upto.Epoch}
-			dst = l.format.entry(dst, &batch.Entries[i], cursor)
+			dst = l.format.entry(dst, batch.Room, &batch.Entries[i], cursor)
 		}
 		return dst
 	}))
@@ -179,11 +179,11 @@ func eventStreamEvent(dst []byte, event event) []byte {
 	return fmt.Appendf(dst, "event: %s\ndata: %s\n\n", event.kind, event.data)
 }
 
-func eventStreamEntry(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
+func eventStreamEntry(dst []byte, room string, entry *streams.Entry, cursor streams.Cursor) []byte {
 	dst = append(dst, "id: "...)
 	dst = cursor.Append(dst)
 	dst = append(dst, "\nevent: entry\ndata: "...)
-	dst = protocol.AppendEntry(dst, entry, false)
+	dst = protocol.AppendEntry(dst, room, entry, false)
 	return append(dst, "\n\n"...)
 }
 
@@ -191,8 +191,8 @@ func ndjsonEvent(dst []byte, event event) []byte {
 	return append(append(dst, event.data...), '\n')
 }
 
-func ndjsonEntry(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
-	return append(protocol.AppendEntryWithCursor(dst, entry, cursor), '\n')
+func ndjsonEntry(dst []byte, room string, entry *streams.Entry, cursor streams.Cursor) []byte {
+	return append(protocol.AppendEntryWithCursor(dst, room, entry, cursor), '\n')
 }
 
 // plainTextEvent appends a line that cannot be mistaken for a message, because messages begin with
@@ -204,6 +204,6 @@ func plainTextEvent(dst []byte, event event) []byte {
 	return fmt.Appendf(dst, "-- %s --\n", event.text)
 }
 
-func plainTextEntry(dst []byte, entry *streams.Entry, _ streams.Cursor) []byte {
-	return plaintext.AppendEntry(dst, entry)
+func plainTextEntry(dst []byte, room string, entry *streams.Entry, _ streams.Cursor) []byte {
+	return plaintext.AppendEntry(dst, room, entry)
 }

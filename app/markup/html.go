@@ -10,8 +10,12 @@ import (
 )
 
 // HTML returns the entry's text as HTML. It renders text that starts with "/me " as an action of the
-// author, and one to three emoji without other text in a large font.
+// author, and one to three emoji without other text in a large font. A message with files may have no text,
+// and then no HTML.
 func HTML(entry *streams.Entry) string {
+	if entry.Text == "" {
+		return ""
+	}
 	if action, ok := strings.CutPrefix(entry.Text, "/me "); ok && strings.TrimSpace(action) != "" {
 		return `<p class="action"><bdi>` + html.EscapeString(entry.User.Name) + `</bdi> ` + html.EscapeString(strings.TrimSpace(action)) + `</p>`
 	}

@@ -12,6 +12,7 @@ func TestActionsAndEmoji(t *testing.T) {
 	for text, want := range map[string]string{
 		"/me waves <b>": `<p class="action"><bdi>Ada &amp; Co</bdi> waves &lt;b&gt;</p>`,
 		"/me ":          `<p>/me</p>`,
+		"":              "",
 		"/meow":         `<p>/meow</p>`,
 		"/shrug *x*":    `<p>/shrug <em>x</em></p>`,
 		"🙌":             `<p class="emoji">🙌</p>`,

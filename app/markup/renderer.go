@@ -23,6 +23,9 @@ type Renderer struct {
 
 // HTML returns what the function [HTML] returns, as far as Limit and Shared allow.
 func (r *Renderer) HTML(entry *streams.Entry) string {
+	if entry.Text == "" {
+		return ""
+	}
 	if rendered, known := cache.find(entry.Text); known {
 		return rendered
 	}

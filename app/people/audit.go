@@ -36,7 +36,7 @@ func (h *handlers) getAudit(c *fiber.Ctx) error {
 			if i > 0 {
 				body = append(body, ',')
 			}
-			body = protocol.AppendEntry(body, &entries[i], false)
+			body = protocol.AppendEntry(body, streams.AuditRoom, &entries[i], false)
 		}
 		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 		return c.Send(append(body, ']'))

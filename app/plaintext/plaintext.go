@@ -5,14 +5,19 @@ import (
 	"strings"
 	"unicode"
 
+	"burble/app/protocol"
 	"burble/streams"
 )
 
-// AppendEntry appends an entry as a line. It appends nothing for kinds that are of little use in a terminal.
-func AppendEntry(dst []byte, entry *streams.Entry) []byte {
+// AppendEntry appends an entry of the room as a line, and one for each of its files. It appends nothing for
+// kinds that are of little use in a terminal.
+func AppendEntry(dst []byte, room string, entry *streams.Entry) []byte {
 	clock, name, text := entry.ID.Time().UTC().Format("15:04"), printable(entry.User.Name), printable(entry.Text)
 	switch entry.Kind {
 	case streams.Message:
+		if len(entry.Files) > 0 {
+			text = printable(withFiles(room, entry))
+		}
 		return fmt.Appendf(dst, "%s %s: %s\n", clock, name, text)
 	case streams.Edit:
 		return fmt.Appendf(dst, "%s %s edited a message: %s\n", clock, name, text)
@@ -24,6 +29,34 @@ func AppendEntry(dst []byte, entry *streams.Entry) []byte {
 		return fmt.Appendf(dst, "%s %s %s\n", clock, name, printable(Audit(entry)))
 	}
 	return dst
+}
+
+// withFiles returns the text of a message, and a line for each of its files.
+func withFiles(room string, entry *streams.Entry) string {
+	var lines []string
+	if entry.Text != "" {
+		lines = append(lines, entry.Text)
+	}
+	for i := range entry.Files {
+		file := &entry.Files[i]
+		lines = append(lines, fmt.Sprintf("%s (%s, %s) %s", file.Name, file.Type, formatSize(file.Size), protocol.FileURL(room, entry.ID, i)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// formatSize returns a number of bytes in units that people read, such as "1.2 MB".
+func formatSize(bytes int64) string {
+	size, unit := float64(bytes), "bytes"
+	for _, larger := range []string{"KB", "MB", "GB"} {
+		if size < 1000 {
+			break
+		}
+		size, unit = size/1024, larger
+	}
+	if unit == "bytes" || size >= 9.95 {
+		return fmt.Sprintf("%.0f %s", size, unit)
+	}
+	return fmt.Sprintf("%.1f %s", size, unit)
 }
 
 // Change describes an entry of kind Joined or Changed in one line.

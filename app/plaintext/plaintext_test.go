@@ -19,8 +19,25 @@ func TestLinesOfPlainTextCannotControlATerminal(t *testing.T) {
 		"a\r\tb":                                                                          "a\ufffd\tb",
 	} {
 		entry := streams.Entry{Kind: streams.Message, User: streams.User{Name: text}, Text: text}
-		if got := string(plaintext.AppendEntry(nil, &entry)); got != "00:00 "+want+": "+want+"\n" {
+		if got := string(plaintext.AppendEntry(nil, "lobby", &entry)); got != "00:00 "+want+": "+want+"\n" {
 			t.Errorf("line of %q = %q, want %q", text, got, "00:00 "+want+": "+want+"\n")
+		}
+	}
+}
+
+func TestFilesAreLinesOfTheirMessage(t *testing.T) {
+	t.Parallel()
+	entry := streams.Entry{Kind: streams.Message, User: streams.User{Name: "Ada"}, Files: []streams.File{
+		{Name: "cat.png", Type: "image/png", Size: 999}, {Name: "a\x1b[2J\n09:41 Eve: b\u202egnp.exe", Type: "application/octet-stream", Size: 1_300_000},
+		{Name: "c", Type: "text/plain", Size: 25 << 20},
+	}}
+	const files = "cat.png (image/png, 999 bytes) /f/lobby/0-0/0\n" +
+		"      a\ufffd[2J\n      09:41 Eve: bgnp.exe (application/octet-stream, 1.2 MB) /f/lobby/0-0/1\n" +
+		"      c (text/plain, 25 MB) /f/lobby/0-0/2\n"
+	for text, want := range map[string]string{"": "00:00 Ada: " + files, "look": "00:00 Ada: look\n      " + files} {
+		entry.Text = text
+		if got := string(plaintext.AppendEntry(nil, "lobby", &entry)); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package protocol
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"burble/app/apptest"
 	"burble/app/markup"
@@ -14,6 +15,12 @@ func TestProtocolLimitsInDocs(t *testing.T) {
 	apptest.ExpectDoc(t, "PROTOCOL.md",
 		"| the text of a message | "+apptest.Grouped(MaxText)+" characters |",
 		"The text of a message has 1 to "+apptest.Grouped(MaxText)+" characters",
+		fmt.Sprintf("A message may have up to %d `files`", MaxFiles),
+		fmt.Sprintf("| files of a message | %d |", MaxFiles),
+		fmt.Sprintf("`files` are up to %d uploads", MaxFiles),
+		fmt.Sprintf("| the `alt` of a file | %d characters |", MaxAlt),
+		fmt.Sprintf("`alt` of at most %d characters", MaxAlt),
+		fmt.Sprintf("once, within %d hours", streams.UploadTTL/time.Hour),
 		fmt.Sprintf("| a topic | %d characters |", MaxTopic),
 		fmt.Sprintf("It has at most %d characters", MaxTopic),
 		fmt.Sprintf("| the title of a room | %d characters |", MaxTitle),

@@ -37,18 +37,18 @@ func AppendCursorField(dst []byte, name string, cursor streams.Cursor) []byte {
 // Render returns an entry's text as HTML.
 type Render func(*streams.Entry) string
 
-// AppendEntry appends an entry as a JSON object. If html is set, the object also contains the text
-// rendered as HTML.
-func AppendEntry(dst []byte, entry *streams.Entry, html bool) []byte {
+// AppendEntry appends an entry of the room as a JSON object. If html is set, the object also contains the
+// text rendered as HTML.
+func AppendEntry(dst []byte, room string, entry *streams.Entry, html bool) []byte {
 	if html {
-		return AppendRendered(dst, entry, markup.HTML)
+		return AppendRendered(dst, room, entry, markup.HTML)
 	}
-	return AppendRendered(dst, entry, nil)
+	return AppendRendered(dst, room, entry, nil)
 }
 
-// AppendRendered appends an entry as a JSON object. If render is not nil, the object also contains
-// the HTML that it returns.
-func AppendRendered(dst []byte, entry *streams.Entry, render Render) []byte {
+// AppendRendered appends an entry of the room as a JSON object. If render is not nil, the object also
+// contains the HTML that it returns.
+func AppendRendered(dst []byte, room string, entry *streams.Entry, render Render) []byte {
 	dst = append(dst, `{"id":"`...)
 	dst = entry.ID.Append(dst)
 	dst = append(dst, '"')
@@ -66,13 +66,13 @@ func AppendRendered(dst []byte, entry *streams.Entry, render Render) []byte {
 	}
 	dst = append(dst, `,"user":`...)
 	dst = appendUser(dst, entry.User)
-	dst = appendKindFields(dst, entry, render)
+	dst = appendKindFields(dst, room, entry, render)
 	return append(dst, '}')
 }
 
 // AppendMatch appends a message found by a search as a JSON object, with the ranges that match.
-func AppendMatch(dst []byte, entry *streams.Entry, render Render, matches [][2]int) []byte {
-	dst = AppendRendered(dst, entry, render)
+func AppendMatch(dst []byte, room string, entry *streams.Entry, render Render, matches [][2]int) []byte {
+	dst = AppendRendered(dst, room, entry, render)
 	if len(matches) == 0 {
 		return dst
 	}
@@ -83,14 +83,14 @@ func AppendMatch(dst []byte, entry *streams.Entry, render Render, matches [][2]i
 
 // AppendEntryWithCursor appends an entry as a JSON object that includes its cursor. A client that
 // reads lines can resume from this cursor.
-func AppendEntryWithCursor(dst []byte, entry *streams.Entry, cursor streams.Cursor) []byte {
-	dst = AppendEntry(dst, entry, false)
+func AppendEntryWithCursor(dst []byte, room string, entry *streams.Entry, cursor streams.Cursor) []byte {
+	dst = AppendEntry(dst, room, entry, false)
 	dst = AppendCursorField(dst[:len(dst)-1], "cursor", cursor)
 	return append(dst, '}')
 }
 
 // appendMessage appends the fields that are specific to messages.
-func appendMessage(dst []byte, entry *streams.Entry, render Render) []byte {
+func appendMessage(dst []byte, room string, entry *streams.Entry, render Render) []byte {
 	if entry.Deleted {
 		dst = append(dst, `,"deleted":true`...)
 	} else {
@@ -112,7 +112,7 @@ func appendMessage(dst []byte, entry *streams.Entry, render Render) []byte {
 		dst = append(dst, `,"more_users":`...)
 		dst = append(dst, more...)
 	}
-	return appendHTML(appendMentions(dst, entry), entry, render)
+	return appendHTML(appendFiles(appendMentions(dst, entry), room, entry), entry, render)
 }
 
 // appendMentions appends the folded names that a message mentions, if there are any.
@@ -139,14 +139,14 @@ func appendUser(dst []byte, user streams.User) []byte {
 	return append(dst, '}')
 }
 
-// appendEntries appends a JSON array of entries.
-func appendEntries(dst []byte, entries []streams.Entry, render Render) []byte {
+// appendEntries appends a JSON array of entries of the room.
+func appendEntries(dst []byte, room string, entries []streams.Entry, render Render) []byte {
 	dst = append(dst, '[')
 	for i := range entries {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = AppendRendered(dst, &entries[i], render)
+		dst = AppendRendered(dst, room, &entries[i], render)
 	}
 	return append(dst, ']')
 }
@@ -170,7 +170,7 @@ func EncodeEntries(batch *streams.Batch, html bool) []byte {
 	if html {
 		render = (&markup.Renderer{TimeLimit: maxBatchRendering, SharedLimit: batchRendering}).HTML
 	}
-	dst = appendEntries(dst, batch.Entries, render)
+	dst = appendEntries(dst, batch.Room, batch.Entries, render)
 	return append(dst, '}')
 }
 
@@ -195,7 +195,7 @@ func EncodePage(room string, page streams.Page, render Render) []byte {
 	dst := rawjson.AppendString([]byte(`{"room":`), room)
 	dst = AppendCursorField(dst, "as_of", page.AsOf)
 	dst = append(dst, `,"entries":`...)
-	dst = appendEntries(dst, page.Entries, render)
+	dst = appendEntries(dst, room, page.Entries, render)
 	dst = appendIDOrNull(dst, "older", page.Older)
 	dst = appendIDOrNull(dst, "newer", page.Newer)
 	dst = append(dst, `,"trimmed":`...)

@@ -13,6 +13,9 @@ import (
 // exampleKey is a valid idempotency key.
 const exampleKey = "9b2f6c1e-3d4a-4f6b-8a7e-1c2d3e4f5a6b"
 
+// exampleFile is the ID of an upload.
+const exampleFile = "K7QZ2M4XVB6TWYH3NRCDPJGS5A"
+
 var (
 	exampleUser   = streams.User{ID: "11111111-1111-4111-8111-111111111111", Name: "Ada"}
 	exampleID     = streams.ID{Millis: 1732281600000}
@@ -48,6 +51,19 @@ func TestEntryJSON(t *testing.T) {
 			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"text":"x","edited":"1732281500000-7","reactions":{"\u003c":["c"],"👍":["a","b"]}}`},
 		{"a deleted message", streams.Entry{Kind: streams.Message, Number: 41, Text: "must not show", Deleted: true, ReplyTo: exampleTarget}, true,
 			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"deleted":true,"reply_to":"1732281500000-7"}`},
+		{"a message with files", streams.Entry{Kind: streams.Message, Number: 41, Files: []streams.File{
+			{ID: "A", Name: `a"b.png`, Type: "image/png", Size: 12345678901, Width: 640, Height: 480, Color: "#aabbcc", Alt: "a cat", Hash: "secret", Thumbnail: "secret", ThumbnailType: "image/jpeg"},
+			{ID: "B", Name: "c.pdf", Type: "application/pdf", Size: 1, Hash: "secret"},
+		}}, true,
+			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"text":"","files":[{"id":"A","name":"a\"b.png","type":"image/png","size":12345678901,"width":640,"height":480,"color":"#aabbcc","alt":"a cat",` +
+				`"url":"/f/lobby/1732281600000-0/0","thumbnail":"/f/lobby/1732281600000-0/0/thumbnail"},{"id":"B","name":"c.pdf","type":"application/pdf","size":1,"url":"/f/lobby/1732281600000-0/1"}],"html":""}`},
+		{"a message with a preview", streams.Entry{Kind: streams.Message, Number: 41, Text: "x", Preview: &streams.Preview{
+			URL: "https://a.org/?a=1&b=\"", Title: "T", Description: "D", Site: "S", File: &streams.File{ID: "C", Width: 3, Height: 2, Color: "#ffffff", Hash: "secret"}}}, false,
+			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"text":"x","preview":{"url":"https://a.org/?a=1&b=\"","title":"T","description":"D","site":"S","picture":{"url":"/f/lobby/1732281600000-0/preview","width":3,"height":2,"color":"#ffffff"}}}`},
+		{"a message with a card of text", streams.Entry{Kind: streams.Message, Number: 41, Text: "x", Preview: &streams.Preview{URL: "https://a.org/"}}, false,
+			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"text":"x","preview":{"url":"https://a.org/","title":""}}`},
+		{"a deleted message with files", streams.Entry{Kind: streams.Message, Number: 41, Deleted: true, Files: []streams.File{{ID: "A"}}, Preview: &streams.Preview{URL: "https://a.org/"}}, false,
+			`{"id":"1732281600000-0","n":41,"kind":"message",` + user + `,"deleted":true}`},
 		{"an audited ban", streams.Entry{Kind: streams.Audit, Number: 7, Action: ActionBan, Member: streams.User{ID: "b", Name: "Bob"}, Reason: "spam"}, false,
 			`{"id":"1732281600000-0","n":7,"kind":"audit",` + user + `,"action":"ban","member":{"id":"b","name":"Bob"},"reason":"spam"}`},
 		{"an audited mute", streams.Entry{Kind: streams.Audit, Number: 8, Action: ActionMute, Member: streams.User{ID: "b", Name: "Bob"}, Room: "lobby", MutedUntil: time.Unix(0, 0)}, false,
@@ -57,7 +73,7 @@ func TestEntryJSON(t *testing.T) {
 	}
 	for _, test := range tests {
 		test.entry.ID, test.entry.User = exampleID, exampleUser
-		if got := string(AppendEntry(nil, &test.entry, test.html)); got != test.want {
+		if got := string(AppendEntry(nil, "lobby", &test.entry, test.html)); got != test.want {
 			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
 		}
 	}
@@ -76,8 +92,10 @@ func FuzzEntryJSON(f *testing.F) {
 			entry := streams.Entry{
 				ID: id, Number: 7, Kind: kind, Key: text, User: streams.User{ID: name, Name: name}, Text: text, Emoji: emoji,
 				Of: exampleTarget, Reactions: map[string][]string{emoji: {name}},
+				Files:   []streams.File{{ID: text, Name: name, Type: emoji, Alt: text, Color: name, Thumbnail: name, Size: int64(seq)}},
+				Preview: &streams.Preview{URL: text, Title: name, Description: emoji, Site: text, File: &streams.File{Color: name}},
 			}
-			raw := AppendEntry(nil, &entry, kind == streams.Edit)
+			raw := AppendEntry(nil, name, &entry, kind == streams.Edit)
 			if i := bytes.IndexFunc(raw, func(r rune) bool { return r < ' ' }); i >= 0 {
 				t.Fatalf("byte %d of %q is a control character", i, raw)
 			}
@@ -94,6 +112,13 @@ func FuzzEntryJSON(f *testing.F) {
 			hasText := kind == streams.Message || kind == streams.Edit
 			if hasText && got.Text != valid(text) || got.User.Name != valid(name) || got.Key != valid(text) || kind == streams.React && got.Emoji != valid(emoji) {
 				t.Fatalf("text %q, name %q, emoji %q were decoded as %+v", text, name, emoji, got)
+			}
+			if kind != streams.Message {
+				continue
+			}
+			if len(got.Files) != 1 || got.Files[0].Name != valid(name) || got.Files[0].Alt != valid(text) || got.Files[0].Size != int64(seq) ||
+				got.Preview == nil || got.Preview.URL != valid(text) || got.Preview.Title != valid(name) || got.Preview.Picture == nil {
+				t.Fatalf("text %q, name %q were decoded as the files %+v and the preview %+v", text, name, got.Files, got.Preview)
 			}
 		}
 	})

@@ -120,12 +120,12 @@ func checkEntry(t *testing.T, example string) {
 	t.Helper()
 	got := decode[exampleEntry](t, example)
 	entry := got.entry(t)
-	want := string(AppendEntry(nil, &entry, got.HTML != ""))
+	want := string(AppendEntry(nil, "lobby", &entry, got.HTML != ""))
 	if got.Matches != nil {
-		want = string(AppendMatch(nil, &entry, nil, got.Matches))
+		want = string(AppendMatch(nil, "lobby", &entry, nil, got.Matches))
 	}
 	if got.Cursor != "" {
-		want = string(AppendEntryWithCursor(nil, &entry, parseCursor(t, got.Cursor)))
+		want = string(AppendEntryWithCursor(nil, "lobby", &entry, parseCursor(t, got.Cursor)))
 	}
 	if example != want {
 		t.Errorf("example\n%s\nis encoded as\n%s", example, want)
@@ -178,6 +178,18 @@ type exampleEntry struct {
 	Mentions  []string            `json:"mentions"`
 	Cursor    string              `json:"cursor"`
 
+	Files []struct {
+		streams.File
+		URL string
+	} `json:"files"`
+	Preview *struct {
+		streams.Preview
+		Picture *struct {
+			streams.File
+			URL string
+		}
+	} `json:"preview"`
+
 	Member   User         `json:"member"`
 	Role     streams.Role `json:"role"`
 	Reason   string       `json:"reason"`
@@ -224,6 +236,15 @@ func (got *exampleEntry) entry(t *testing.T) streams.Entry {
 		On: got.On, Reactions: got.Reactions, Deleted: got.Deleted, Mentions: got.Mentions,
 		Member: streams.User(got.Member), Role: got.Role, Action: got.Action, Reason: got.Reason,
 		Settings: streams.Settings{Title: got.Title, Archived: got.Archived, Locked: got.Locked},
+	}
+	for _, file := range got.Files {
+		entry.Files = append(entry.Files, file.File)
+	}
+	if got.Preview != nil {
+		entry.Preview = &got.Preview.Preview
+		if got.Preview.Picture != nil {
+			entry.Preview.File = &got.Preview.Picture.File
+		}
 	}
 	for text, id := range map[string]*streams.ID{got.ReplyTo: &entry.ReplyTo, got.Of: &entry.Of, got.Edited: &entry.Edited} {
 		if text != "" {

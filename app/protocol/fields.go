@@ -26,7 +26,7 @@ const (
 func isNumeric(name string) bool { return name == "uses" }
 
 // ParseFields parses a request body, which must be a JSON object of strings whose member names are all
-// in names. A number in a numeric field becomes its text.
+// in names. A number in a numeric field becomes its text, and "files" the JSON for ParseFiles.
 func ParseFields(data []byte, names []string) (map[string]string, error) {
 	raw, ok := rawjson.Members(data)
 	if !ok {
@@ -36,6 +36,10 @@ func ParseFields(data []byte, names []string) (map[string]string, error) {
 	for _, name := range SortedNames(raw) {
 		if !slices.Contains(names, name) {
 			return nil, UnknownField(name)
+		}
+		if name == "files" {
+			fields[name] = raw[name]
+			continue
 		}
 		text, err := StringField(name, raw[name])
 		if digits := strings.Trim(raw[name], " \t\r\n"); isNumeric(name) && strings.Trim(digits, "0123456789") == "" && digits != "" {

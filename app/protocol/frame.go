@@ -22,14 +22,15 @@ type Frame struct {
 	Key     string
 	Text    string
 	Emoji   string
-	On      bool         // react
-	Format  BatchFormat  // follow
-	Watch   bool         // follow
-	From    streams.From // follow
-	ReplyTo streams.ID   // send
-	Preview string       // send: the token of a preview
-	Target  streams.ID   // edit, delete, react
-	ID      streams.ID   // read
+	On      bool           // react
+	Format  BatchFormat    // follow
+	Watch   bool           // follow
+	From    streams.From   // follow
+	Files   []streams.File // send
+	ReplyTo streams.ID     // send
+	Preview string         // send: the token of a preview
+	Target  streams.ID     // edit, delete, react
+	ID      streams.ID     // read
 }
 
 // BatchFormat is the encoding that a client requested for its batches of entries.
@@ -42,6 +43,7 @@ type BatchFormat struct {
 func (f *Frame) Entry() streams.Entry {
 	return streams.Entry{
 		Kind: frameTypes[f.Type].kind, Key: f.Key, Text: f.Text, ReplyTo: f.ReplyTo, Of: f.Target, Emoji: f.Emoji, On: f.On,
+		Files: f.Files,
 	}
 }
 
@@ -97,7 +99,7 @@ func parseMembers(raw map[string]string) (frame Frame, err error) {
 	}
 	for _, name := range expected.required {
 		if raw[name] == "" {
-			return frame, Errorf(BadField, name, "A frame of type %q needs the field %q.", frame.Type, name)
+			return frame, missingField(frame.Type, name)
 		}
 	}
 	frame.From = streams.Newest(DefaultLast)
@@ -109,10 +111,17 @@ func parseMembers(raw map[string]string) (frame Frame, err error) {
 			return frame, err
 		}
 	}
-	if raw["after"] != "" && raw["last"] != "" {
+	switch {
+	case raw["after"] != "" && raw["last"] != "":
 		return frame, ErrAfterAndLast
+	case frame.Type == "send" && raw["text"] == "" && len(frame.Files) == 0:
+		return frame, missingField(frame.Type, "text")
 	}
 	return frame, nil
+}
+
+func missingField(frameType, name string) *Error {
+	return Errorf(BadField, name, "A frame of type %q needs the field %q.", frameType, name)
 }
 
 // setField parses and sets a field from its JSON value.
@@ -129,6 +138,9 @@ func (f *Frame) setField(name, value string) (err error) {
 		return err
 	case "watch":
 		f.Watch, err = BoolField(name, value)
+		return err
+	case "files":
+		f.Files, err = ParseFiles(value)
 		return err
 	case "last":
 		var last int
@@ -158,8 +170,11 @@ func (f *Frame) setText(name, text string) (err error) {
 		}
 	case "text":
 		check := CheckText
-		if f.Type == "topic" {
+		switch {
+		case f.Type == "topic":
 			check = checkTopic
+		case len(f.Files) > 0: // "files" comes before "text"
+			check = CheckCaption
 		}
 		f.Text, err = check(text)
 	case "preview":

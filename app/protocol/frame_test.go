@@ -3,6 +3,7 @@ package protocol
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -29,6 +30,12 @@ func TestParseReadsEveryType(t *testing.T) {
 			Type: "send", Room: "lobby", Key: exampleKey, Text: "é\n", From: newest},
 		`{"type":"send","room":"lobby","key":"` + exampleKey + `","text":"x","reply_to":"1732281600000-1"}`: {
 			Type: "send", Room: "lobby", Key: exampleKey, Text: "x", ReplyTo: id, From: newest},
+		`{"type":"send","room":"lobby","key":"` + exampleKey + `","text":"x","files":[{"id":"` + exampleFile + `","alt":" a\ncat "}]}`: {
+			Type: "send", Room: "lobby", Key: exampleKey, Text: "x", Files: []streams.File{{ID: exampleFile, Alt: "a cat"}}, From: newest},
+		`{"type":"send","room":"lobby","key":"` + exampleKey + `","files":[{"id":"` + exampleFile + `"}]}`: {
+			Type: "send", Room: "lobby", Key: exampleKey, Files: []streams.File{{ID: exampleFile}}, From: newest},
+		`{"type":"send","room":"lobby","key":"` + exampleKey + `","text":" \n","files":[{"id":"` + exampleFile + `"}]}`: {
+			Type: "send", Room: "lobby", Key: exampleKey, Files: []streams.File{{ID: exampleFile}}, From: newest},
 		`{"type":"edit","room":"lobby","key":"` + exampleKey + `","of":"1732281600000-1","text":"x"}`: {
 			Type: "edit", Room: "lobby", Key: exampleKey, Target: id, Text: "x", From: newest},
 		`{"type":"edit","room":"lobby","key":"` + exampleKey + `","of":"1732281600000-1","text":"a\r\n\rb\r\n"}`: {
@@ -39,8 +46,46 @@ func TestParseReadsEveryType(t *testing.T) {
 			Type: "react", Room: "lobby", Key: exampleKey, Target: id, Emoji: "👍🏽", On: true, From: newest},
 	} {
 		got, err := Parse([]byte(text))
-		if err != nil || got != want {
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, %v, want %+v", text, got, err, want)
+		}
+	}
+}
+
+func TestParseRefusesFiles(t *testing.T) {
+	t.Parallel()
+	file := `{"id":"` + exampleFile + `"}`
+	another := func(last string) string { return `{"id":"` + exampleFile[:25] + last + `"}` }
+	var eleven []string
+	for _, last := range strings.Split("ABCDEFGHIJK", "") {
+		eleven = append(eleven, another(last))
+	}
+	for files, want := range map[string]Code{
+		`null`: BadField, `{}`: BadField, `"x"`: BadField, `[1]`: BadField, `[null]`: BadField, `[[]]`: BadField, `[{}]`: BadField, `[]`: BadField,
+		`[{"id":1}]`: BadField, `[{"id":"x"}]`: BadField, `[{"id":"` + strings.ToLower(exampleFile) + `"}]`: BadField,
+		`[{"id":"` + exampleFile + `","alt":null}]`: BadField, `[{"id":"` + exampleFile + `","name":"x"}]`: BadField, `[{"ID":"` + exampleFile + `"}]`: BadField,
+		`[` + file + `,` + file + `]`:                                             BadField,
+		`[` + strings.Join(eleven, ",") + `]`:                                     BadField,
+		`[{"id":"` + exampleFile + `","alt":"` + strings.Repeat("é", 501) + `"}]`: TooLong,
+	} {
+		frame := `{"type":"send","room":"lobby","key":"` + exampleKey + `","files":` + files + `}`
+		got, err := Parse([]byte(frame))
+		refused, wantField := AsError(err), "files"
+		if files == "[]" {
+			wantField = "text"
+		}
+		if err == nil || refused.Code != want || refused.Field != wantField || got.Key != exampleKey {
+			t.Errorf("%s: got %+v, %v, want %s in the field %q", files, got, err, want, wantField)
+		}
+	}
+	ten := `{"type":"send","room":"lobby","key":"` + exampleKey + `","files":[` + strings.Join(eleven[:10], ",") + `]}`
+	if got, err := Parse([]byte(ten)); err != nil || len(got.Files) != 10 {
+		t.Errorf("got %d files, %v, want 10", len(got.Files), err)
+	}
+	for _, kind := range []string{"edit", "delete", "react", "topic", "follow"} {
+		frame := `{"type":"` + kind + `","room":"lobby","key":"` + exampleKey + `","of":"1-1","text":"x","emoji":"👍","on":true,"files":[` + file + `]}`
+		if _, err := Parse([]byte(frame)); err == nil {
+			t.Errorf("files were accepted in a frame of type %q", kind)
 		}
 	}
 }
@@ -52,6 +97,7 @@ func FuzzParseFrame(f *testing.F) {
 		``, `{}`, `null`, `[]`, `{"type":"follow","room":"lobby","after":"1732281600000-0@Ab1"}`,
 		`{"type":"follow","room":"lobby","last":50,"html":true}`, `{"type":"unfollow","room":"lobby"}`,
 		`{"type":"send","room":"lobby","key":"` + exampleKey + `","text":"hi","reply_to":"1-1"}`,
+		`{"type":"send","room":"lobby","key":"` + exampleKey + `","text":"","files":[{"id":"` + exampleFile + `","alt":"a cat"}]}`,
 		`{"type":"edit","room":"lobby","key":"` + exampleKey + `","of":"1-1","text":"hi"}`,
 		`{"type":"delete","room":"lobby","key":"` + exampleKey + `","of":"1-1"}`,
 		`{"type":"react","room":"lobby","key":"` + exampleKey + `","of":"1-1","emoji":"👍","on":false}`,
@@ -81,7 +127,19 @@ func expectWithinLimits(t *testing.T, got Frame) {
 	if !known || streams.CheckRoom(got.Room) != nil {
 		t.Fatalf("type %q, room %q; want a known type and a valid room", got.Type, got.Room)
 	}
-	for _, name := range expected.required {
+	if len(got.Files) > MaxFiles || len(got.Files) > 0 && got.Type != "send" {
+		t.Fatalf("%d files in a frame of type %q", len(got.Files), got.Type)
+	}
+	for _, file := range got.Files {
+		if !streams.IsFileID(file.ID) || utf8.RuneCountInString(file.Alt) > MaxAlt || !utf8.ValidString(file.Alt) {
+			t.Fatalf("got the file %+v", file)
+		}
+	}
+	required := expected.required
+	if got.Type == "send" && len(got.Files) == 0 {
+		required = append([]string{"text"}, required...)
+	}
+	for _, name := range required {
 		switch {
 		case name == "key" && (len(got.Key) != 36 || uuid.Validate(got.Key) != nil):
 			t.Fatalf("key %q, want a UUID", got.Key)

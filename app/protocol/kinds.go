@@ -19,7 +19,7 @@ type frameType struct {
 }
 
 var frameTypes = map[string]frameType{
-	"send":   {required: []string{"room", "key", "text"}, optional: []string{"reply_to", "preview"}, kind: streams.Message},
+	"send":   {required: []string{"room", "key"}, optional: []string{"text", "files", "reply_to", "preview"}, kind: streams.Message},
 	"edit":   {required: []string{"room", "key", "of", "text"}, kind: streams.Edit},
 	"delete": {required: []string{"room", "key", "of"}, kind: streams.Delete},
 	"react":  {required: []string{"room", "key", "of", "emoji", "on"}, kind: streams.React},
@@ -34,10 +34,10 @@ var frameTypes = map[string]frameType{
 
 // appendKindFields appends the JSON fields that are specific to the entry's kind. AppendEntry appends
 // "of" and the fields that all kinds share.
-func appendKindFields(dst []byte, entry *streams.Entry, render Render) []byte {
+func appendKindFields(dst []byte, room string, entry *streams.Entry, render Render) []byte {
 	switch entry.Kind {
 	case streams.Message:
-		return appendMessage(dst, entry, render)
+		return appendMessage(dst, room, entry, render)
 	case streams.Edit:
 		return appendHTML(appendMentions(rawjson.AppendField(dst, "text", entry.Text), entry), entry, render)
 	case streams.Topic:

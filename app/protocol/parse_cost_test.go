@@ -33,6 +33,9 @@ func TestParsingAllocatesInProportionToFrame(t *testing.T) {
 		"an unclosed string":    fill(`{"type":"send","text":"`, `\\`, ``),
 		"spaces":                fill("", " ", `{"type":"ping"}`),
 		"numbers":               fill("[", "1,", "1]"),
+		"many files":            fill(`{"type":"send","room":"lobby","key":"`+key+`","files":[`, `{},`, `{}]}`),
+		"nested files":          `{"type":"send","room":"lobby","key":"` + key + `","files":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}`,
+		"a long description":    fill(`{"type":"send","room":"lobby","key":"`+key+`","files":[{"id":"`+exampleFile+`","alt":"`, " a", `"}]}`),
 		"text that is too long": fill(`{"type":"send","room":"lobby","key":"`+key+`","text":"`, "a", `"}`),
 	} {
 		parse := func() { Parse([]byte(frame)) }

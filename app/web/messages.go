@@ -59,7 +59,7 @@ func parseMessage(c *fiber.Ctx) (entry streams.Entry, preview string, isForm boo
 	if err := request.CheckQuery(c); err != nil {
 		return entry, "", false, err
 	}
-	body, err := request.ParseBody(c, "text", "reply_to", "key", "preview")
+	body, err := request.ParseBody(c, "text", "files", "reply_to", "key", "preview")
 	if err != nil {
 		return entry, "", body.IsForm, err
 	}
@@ -74,7 +74,7 @@ func parseMessage(c *fiber.Ctx) (entry streams.Entry, preview string, isForm boo
 			return entry, "", body.IsForm, err
 		}
 	}
-	if entry.Text, err = protocol.CheckText(body.Fields["text"]); err != nil {
+	if entry.Text, entry.Files, err = parseContent(body.Fields); err != nil {
 		return entry, "", body.IsForm, err
 	}
 	if reply, given := body.Fields["reply_to"]; given {
@@ -83,6 +83,21 @@ func parseMessage(c *fiber.Ctx) (entry streams.Entry, preview string, isForm boo
 		}
 	}
 	return entry, body.Fields["preview"], body.IsForm, nil
+}
+
+// parseContent returns the text and the files of a message.
+func parseContent(fields map[string]string) (text string, files []streams.File, err error) {
+	if list, given := fields["files"]; given {
+		if files, err = protocol.ParseFiles(list); err != nil {
+			return "", nil, err
+		}
+	}
+	if len(files) > 0 {
+		text, err = protocol.CheckCaption(fields["text"])
+	} else {
+		text, err = protocol.CheckText(fields["text"])
+	}
+	return text, files, err
 }
 
 // getMessages handles GET /r/{room}/messages, which returns a page of history in its current state.

@@ -43,7 +43,7 @@ func (s *Server) getSearch(c *fiber.Ctx) error {
 					return false
 				}
 			}
-			return write(protocol.AppendMatch(nil, entry, render, search.Matches(entry)))
+			return write(protocol.AppendMatch(nil, query.Room, entry, render, search.Matches(entry)))
 		})
 		err = cmp.Or(err, refused)
 		if err != nil {

@@ -144,6 +144,11 @@ func (s *Service) findAll(ctx context.Context, ids []string) ([]streams.User, er
 // ChangeSettings changes the settings of a room. The user must moderate it.
 func (s *Service) ChangeSettings(user identity.User, address, room string, change protocol.SettingsChange) (streams.Stored, error) {
 	change.Key = cmp.Or(change.Key, uuid.NewString())
+	if change.Title != nil && streams.IsHidden(room) {
+		if err := protocol.CheckPrivateTitle(*change.Title); err != nil {
+			return streams.Stored{}, err
+		}
+	}
 	stored, err := s.appendChange(user, address, room, change.Entry())
 	if err != nil {
 		return stored, err

@@ -1,8 +1,6 @@
 package people
 
 import (
-	"unicode/utf8"
-
 	"burble/app/accounts"
 	"burble/app/caller"
 	"burble/app/protocol"
@@ -16,7 +14,6 @@ import (
 const (
 	defaultPeople = 200 // on a page of the list
 	maxPeople     = 500
-	maxReason     = 200 // characters in the reason of a ban
 )
 
 var (
@@ -130,9 +127,9 @@ func (h *handlers) putBan(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	reason := body.Fields["reason"]
-	if utf8.RuneCountInString(reason) > maxReason {
-		return protocol.Errorf(protocol.TooLong, "reason", "A reason may have at most %d characters.", maxReason)
+	reason, err := protocol.CheckReason(body.Fields["reason"])
+	if err != nil {
+		return err
 	}
 	if err := h.Accounts.Ban(c.UserContext(), me(c), id, reason); err != nil {
 		return caller.AsError(err)

@@ -112,8 +112,8 @@ func Sentence(err error) string {
 // NameRequired returns the error for a request that requires a user with a name.
 func NameRequired() *Error {
 	return &Error{
-		Code: NotAllowed, Message: "Choose a name first: POST /session.",
-		Title: "Choose a name first", Detail: "Nothing was sent.",
+		Code: NotAllowed, Message: "Choose a name (POST /session) or sign in first.",
+		Title: "Choose a name or sign in first", Detail: "Nothing was sent.",
 	}
 }
 

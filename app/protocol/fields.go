@@ -108,12 +108,16 @@ func CheckText(text string) (string, error) {
 }
 
 // checkTopic validates a topic and joins its lines into one. An empty topic removes the room's topic.
-func checkTopic(topic string) (string, error) {
-	topic = strings.Join(strings.Fields(topic), " ")
-	if utf8.RuneCountInString(topic) > MaxTopic {
-		return "", Errorf(TooLong, "text", "A topic may have at most %d characters.", MaxTopic)
+func checkTopic(topic string) (string, error) { return checkLine("text", "topic", topic, MaxTopic) }
+
+// checkLine validates the length of a text of one line, and joins its lines into one. name names the text for the
+// error.
+func checkLine(field, name, text string, most int) (string, error) {
+	text = strings.Join(strings.Fields(text), " ")
+	if utf8.RuneCountInString(text) > most {
+		return "", Errorf(TooLong, field, "A %s may have at most %d characters.", name, most)
 	}
-	return topic, nil
+	return text, nil
 }
 
 func checkEmoji(emoji string) (string, error) {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
+	"unicode"
 
 	"burble/app/markup"
 	"burble/streams"
@@ -19,7 +19,7 @@ import (
 // Limits of these requests.
 const (
 	MaxTitle   = 120 // characters in the title of a room
-	MaxReason  = 200 // characters in the reason for a change of a member
+	MaxReason  = 200 // characters in the reason for a change of a member, or for a ban
 	MaxMembers = 100 // users that a request may add to a new room
 )
 
@@ -72,8 +72,10 @@ func ParseNewRoom(raw map[string]string) (wanted NewRoom, err error) {
 			return wanted, err
 		}
 	}
-	if wanted.Kind == PrivateRoom && !strings.ContainsFunc(wanted.Title, markup.IsVisible) {
-		return wanted, Errorf(BadField, "title", "A private room needs a title.")
+	if wanted.Kind == PrivateRoom {
+		if err := CheckPrivateTitle(wanted.Title); err != nil {
+			return wanted, err
+		}
 	}
 	wanted.Members, err = membersField(raw["members"])
 	return wanted, err
@@ -206,9 +208,8 @@ func (c *MemberChange) parseCommon(raw map[string]string) (err error) {
 		if c.Reason, err = StringField("reason", raw["reason"]); err != nil {
 			return err
 		}
-		c.Reason = strings.Join(strings.Fields(c.Reason), " ")
-		if utf8.RuneCountInString(c.Reason) > MaxReason {
-			return Errorf(TooLong, "reason", "A reason may have at most %d characters.", MaxReason)
+		if c.Reason, err = CheckReason(c.Reason); err != nil {
+			return err
 		}
 	}
 	c.Key, err = keyField(raw)
@@ -216,12 +217,28 @@ func (c *MemberChange) parseCommon(raw map[string]string) (err error) {
 }
 
 // CheckTitle validates the title of a room and joins its lines into one.
-func CheckTitle(title string) (string, error) {
-	title = strings.Join(strings.Fields(title), " ")
-	if utf8.RuneCountInString(title) > MaxTitle {
-		return "", Errorf(TooLong, "title", "A title may have at most %d characters.", MaxTitle)
+func CheckTitle(title string) (string, error) { return checkPlain("title", title, MaxTitle) }
+
+// CheckReason validates the reason of a change and joins its lines into one.
+func CheckReason(reason string) (string, error) { return checkPlain("reason", reason, MaxReason) }
+
+// checkPlain is like checkLine, and also refuses characters that could change how the text after them is shown.
+func checkPlain(field, text string, most int) (string, error) {
+	for _, r := range text {
+		if unicode.IsControl(r) && !unicode.IsSpace(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
+			return "", Errorf(BadField, field, "A %s must not have the control character %U.", field, r)
+		}
 	}
-	return title, nil
+	return checkLine(field, field, text, most)
+}
+
+// CheckPrivateTitle returns an error if the title is not visible. Unlike a public room, a private one has no other
+// name that people can read.
+func CheckPrivateTitle(title string) error {
+	if !strings.ContainsFunc(title, markup.IsVisible) {
+		return Errorf(BadField, "title", "A private room needs a title.")
+	}
+	return nil
 }
 
 // CheckUser validates a user ID. field is the field or parameter that contains it.

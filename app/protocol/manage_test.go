@@ -1,11 +1,12 @@
 package protocol
 
 import (
-	"burble/app/rawjson"
 	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"burble/app/rawjson"
 )
 
 func TestInvalidManagementRequests(t *testing.T) {
@@ -49,6 +50,10 @@ func TestInvalidManagementRequests(t *testing.T) {
 		{"settings", `{"locked":"yes"}`, BadField, "locked"},
 		{"settings", `{"topic":"tea"}`, BadField, "topic"},
 		{"settings", `{"title":"` + strings.Repeat("é", MaxTitle+1) + `"}`, TooLong, "title"},
+		{"settings", `{"title":"Lau\u202ehcn"}`, BadField, "title"},
+		{"settings", `{"title":"Launch\u0000"}`, BadField, "title"},
+		{"settings", `{"title":"Launch \u2067"}`, BadField, "title"},
+		{"settings", `{"title":"\u200fשלום, می\u200cخواهم 👩‍💻"}`, "", ""},
 		{"member", `{}`, "", ""},
 		{"member", `{"role":"moderator","muted_until":null}`, "", ""},
 		{"member", `{"role":"member","muted_until":"2026-03-01T09:00:01Z","reason":"spam"}`, "", ""},
@@ -58,6 +63,7 @@ func TestInvalidManagementRequests(t *testing.T) {
 		{"member", `{"muted_until":true}`, BadField, "muted_until"},
 		{"member", `{"muted_until":"2026-03-01T09:00:00Z"}`, BadField, "muted_until"},
 		{"member", `{"reason":"` + strings.Repeat("é", MaxReason+1) + `"}`, TooLong, "reason"},
+		{"member", `{"reason":"spam\u001b[2J"}`, BadField, "reason"},
 		{"member", `{"muted":true}`, BadField, "muted"},
 		{"removal", `{"reason":"spam"}`, "", ""},
 		{"removal", `{"role":"member"}`, BadField, "role"},

@@ -142,6 +142,7 @@ func TestManagementErrors(t *testing.T) {
 		{ada, "DELETE", "/r/" + room + "/members/" + bob.ID, `{"reason":"` + strings.Repeat("x", protocol.MaxReason+1) + `"}`, 413, protocol.TooLong, "reason"},
 		{ada, "PATCH", "/r/" + room, `{"title":"` + strings.Repeat("x", protocol.MaxTitle+1) + `"}`, 413, protocol.TooLong, "title"},
 		{ada, "PATCH", "/r/" + room, `{}`, 400, protocol.BadField, "title"},
+		{ada, "PATCH", "/r/" + room, `{"title":" "}`, 400, protocol.BadField, "title"},
 		{ada, "PATCH", "/r/" + direct, `{"title":"Us"}`, 403, protocol.NotAllowed, ""},
 		{ada, "DELETE", "/r/" + direct + "/members/" + ada.ID, ``, 403, protocol.NotAllowed, ""},
 		{ada, "PUT", "/r/" + direct + "/members/" + bob.ID, `{"role":"moderator"}`, 403, protocol.NotAllowed, ""},

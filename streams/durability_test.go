@@ -4,6 +4,7 @@ package streams_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"testing"
 
@@ -25,6 +26,10 @@ func TestReplicaDurability(t *testing.T) {
 	if err := store.Health(context.Background()); !errors.Is(err, streams.ErrUnavailable) {
 		t.Errorf("Health without a replica: got error %v, want ErrUnavailable", err)
 	}
+	file := streams.File{ID: rand.Text(), Name: "a"}
+	if err := store.As(ada).AddFile(context.Background(), "lobby", file); !errors.Is(err, streams.ErrUnavailable) {
+		t.Errorf("AddFile without a replica: got error %v, want ErrUnavailable", err)
+	}
 	client := primary.Client()
 	defer client.Close()
 	first := client.XRange(context.Background(), lobbyKey, "-", "+").Val()
@@ -44,6 +49,12 @@ func TestReplicaDurability(t *testing.T) {
 	defer second.Close()
 	if n := second.XLen(context.Background(), lobbyKey).Val(); n != 2 {
 		t.Errorf("the replica has %d messages, want 2", n)
+	}
+	if err := store.As(ada).AddFile(context.Background(), "lobby", file); err != nil {
+		t.Errorf("AddFile with a replica: got error %v, want none", err)
+	}
+	if _, err := send(store.As(ada), "lobby", "", file); err != nil {
+		t.Error(err)
 	}
 	if err := store.Health(context.Background()); err != nil {
 		t.Errorf("Health with a replica: got error %v, want none", err)

@@ -97,3 +97,26 @@ func (s *Store) runScript(ctx context.Context, call scriptCall) *redis.Cmd {
 	}
 	return replies[0]
 }
+
+// runDurably makes one call, and returns when its writes are as durable as the options require. It may repeat
+// the call.
+func (s *Store) runDurably(ctx context.Context, call scriptCall) *redis.Cmd {
+	if s.options.Durability != Replica {
+		return s.runScript(ctx, call)
+	}
+	failed := redis.NewCmd(ctx)
+	// WAIT covers only writes over the same connection.
+	node, err := conns.Node(ctx, s.redis.Retrying, call.keys[0])
+	if err != nil {
+		failed.SetErr(err)
+		return failed
+	}
+	pipe := node.Pipeline()
+	reply := call.script.Eval(ctx, pipe, call.keys, call.args...) // not EVALSHA: these calls are rare
+	wait := s.pipeWait(ctx, pipe)
+	pipe.Exec(ctx)
+	if err := checkReplicated(wait); reply.Err() == nil && err != nil {
+		reply.SetErr(err)
+	}
+	return reply
+}

@@ -26,7 +26,8 @@ func (a Access) CheckUpload(ctx context.Context, room string) error {
 }
 
 // AddFile records a file that the user has uploaded to the room. The user may send it there once, within
-// UploadTTL. It returns the same errors as CheckUpload. file.Alt is ignored.
+// UploadTTL. It returns the same errors as CheckUpload, and returns when the record is as durable as the options
+// require. file.Alt is ignored.
 func (a Access) AddFile(ctx context.Context, room string, file File) error {
 	granted, err := a.admit(room, writing)
 	if err != nil {
@@ -53,7 +54,11 @@ func (s *Store) upload(ctx context.Context, granted grant, file *File) error {
 		call.args = append(call.args, file.ID, UploadTTL.Milliseconds(),
 			"hash", file.Hash, "thumbnail", file.Thumbnail, "size", file.Size, "json", encodeJSON(stored))
 	}
-	reply, err := s.runScript(ctx, call).Text()
+	run := s.runScript
+	if file != nil {
+		run = s.runDurably
+	}
+	reply, err := run(ctx, call).Text()
 	if err != nil {
 		return fmt.Errorf("upload to room %q: %w", granted.room, wrap(err))
 	}
@@ -156,7 +161,7 @@ func parseStoredFile(bucket int, id string, values []any) StoredFile {
 }
 
 // ClaimFile reports whether a file is not referenced: it was not sent in time, or its message was deleted or
-// trimmed. From then on, it cannot be sent. The caller should delete its objects, and then call ForgetFile;
+// trimmed. From then on, it cannot be sent, even after a failover if the durability is Replica. The caller should delete its objects, and then call ForgetFile;
 // otherwise the file is due again after a minute.
 func (s *Store) ClaimFile(ctx context.Context, file StoredFile) (unreferenced bool, err error) {
 	if file.Room == "" { // Redis has lost its record
@@ -167,7 +172,7 @@ func (s *Store) ClaimFile(ctx context.Context, file StoredFile) (unreferenced bo
 		keys: []string{s.keys.file(file.Bucket, file.ID), s.keys.files(file.Bucket), s.keys.room(file.Room)},
 		args: []any{file.ID, claimInterval.Milliseconds(), forgetTimeout.Milliseconds()},
 	}
-	claimed, err := s.runScript(ctx, call).Int()
+	claimed, err := s.runDurably(ctx, call).Int()
 	if err != nil {
 		return false, fmt.Errorf("claim file %s: %w", file.ID, wrap(err))
 	}

@@ -27,9 +27,10 @@ var defectEdits = []edit{
 		return Stored{Cursor: Cursor{ID: ID{Millis: uint64(time.Now().UnixMilli())}, Epoch: noEpoch}}, nil
 	}
 `},
-	{"streams/append.go", "func (s *Store) appendKeys(room, key string) []string {\n", `func (s *Store) appendKeys(room, key string) []string {
+	{"streams/append.go", "func (s *Store) appendKeys(room string, entry *Entry, uploads []string) []string {\n", `func (s *Store) appendKeys(room string, entry *Entry, uploads []string) []string {
 	if isBroken("no_keys") {
-		key = rand.Text()
+		other := *entry
+		entry, other.Key = &other, rand.Text()
 	}
 `},
 	{"streams/window.go", "splitBatches(w.room, current.end, next.end, entries)", "splitBatches(w.room, current.end, next.end, withDefects(w.room, entries))"},

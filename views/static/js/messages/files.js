@@ -81,10 +81,20 @@ function replace(before, after) {
   before.replaceWith(after);
 }
 
+/** Removes the average color, because parts of the picture may be transparent. */
+function showLoaded(img) {
+  const link = img.closest(".picture");
+  if (!link) return;
+  delete link.dataset.missing;
+  link.dataset.loaded = "";
+  img.style.blockSize = "";
+}
+
 /** Shows the description of a picture that could not be loaded. If the browser has it in its cache, shows that instead, even if it is old. */
 async function showMissing(img) {
   const link = img.closest(".picture");
   if (!link || "missing" in link.dataset || !img.src) return;
+  img.style.blockSize = `${img.offsetHeight}px`; // the padding of its description does not make it higher
   link.dataset.missing = img.src;
   if (img.src.startsWith("blob:")) return;
   const response = await fetch(img.src, { cache: "only-if-cached", mode: "same-origin" }).catch(() => undefined);
@@ -101,7 +111,7 @@ function loadMissing() {
 }
 
 log.addEventListener("error", ({ target }) => target.localName === "img" && showMissing(target), true);
-log.addEventListener("load", ({ target }) => delete target.closest(".picture")?.dataset.missing, true);
+log.addEventListener("load", ({ target }) => target.localName === "img" && showLoaded(target), true);
 log.addEventListener("dragstart", (event) => event.target.closest(".picture") && event.preventDefault()); // dropping a picture here would attach it
 log.addEventListener("click", (event) => {
   const link = event.target.closest(".picture[href]");
@@ -113,4 +123,4 @@ addEventListener("online", loadMissing);
 
 // Messages may have been rendered while this module was loading, or when it could not be loaded.
 for (const article of log.querySelectorAll("article")) if (!findPart(article, ".files")) showExtras(article);
-for (const img of log.querySelectorAll(".picture img")) if (img.complete && !img.naturalWidth) showMissing(img);
+for (const img of log.querySelectorAll(".picture img")) if (img.complete) (img.naturalWidth ? showLoaded : showMissing)(img);

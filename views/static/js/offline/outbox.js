@@ -205,7 +205,7 @@ export class Outbox extends EventTarget {
   async #upload(item, again) {
     this.#inFlight = item.key;
     const { upload } = await loadUploads();
-    const fields = await upload?.(this.room, item, again);
+    const fields = this.#inFlight === item.key && (await upload?.(this.room, item, again)); // unless it was discarded
     if (fields) this.#change(item.key, fields);
     if (this.#inFlight !== item.key) return;
     this.#stop();

@@ -87,7 +87,7 @@ class Upload {
   #pause(milliseconds) {
     return new Promise((resolve) => {
       this.#endPause = resolve;
-      addEventListener("online", resolve, { once: true });
+      globalThis.addEventListener?.("online", resolve, { once: true });
       setTimeout(resolve, milliseconds);
     });
   }

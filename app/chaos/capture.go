@@ -4,10 +4,12 @@ package chaos
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"time"
 
 	"burble/app/chaos/check"
+	"burble/streams"
 	"burble/streams/redistest"
 
 	"github.com/redis/go-redis/v9"
@@ -78,6 +80,11 @@ func (p *phase) storedEntries(found []redis.XMessage) (entries []*check.Entry) {
 		e.ID, _ = check.ParseID(message.ID)
 		e.Number, _ = strconv.ParseInt(field("n"), 10, 64)
 		e.Member, e.Role = field("member"), field("role")
+		var files []streams.File
+		json.Unmarshal([]byte(field("files")), &files) // fails for messages without files
+		for _, file := range files {
+			e.AddFile(file.ID, file.Alt)
+		}
 		if of := field("of"); of != "" {
 			e.Target, _ = check.ParseID(of)
 		}

@@ -12,6 +12,9 @@
 // strangers try to enter on every surface. What a removed member receives must end exactly with the
 // removal.
 //
+// Some messages have files, which the harness records as uploads. A message has exactly the files with
+// which it was sent, and no file is in two messages, however often a send is repeated.
+//
 // When all faults are repaired, package check compares what each client received with what
 // Redis stored. Every client must have received everything within 5 s of the last repair. When
 // the clients have left, the servers must have released the resources that they used.

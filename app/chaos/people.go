@@ -4,6 +4,7 @@ package chaos
 
 import (
 	"context"
+	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -61,6 +62,13 @@ func insist(ctx context.Context, do func(context.Context) error) error {
 		}
 		wait(ctx, 50*time.Millisecond)
 	}
+}
+
+// upload records a file that the user has uploaded to the room.
+func (p *people) upload(ctx context.Context, user, room string) (id string, err error) {
+	id = cryptorand.Text()
+	by := p.store.AsRanked(streams.User{ID: user}, streams.Account)
+	return id, by.AddFile(ctx, room, streams.File{ID: id, Name: "chaos.png", Type: "image/png", Size: 1})
 }
 
 // newAccount creates an account with a session.

@@ -41,6 +41,7 @@ func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 			h.people = h.startPeople()
 		}
 		p.team = p.newTeam(h.people)
+		p.environment.Upload = h.people.upload
 	}
 	clients, stop := context.WithCancel(h.testCtx)
 	defer stop()
@@ -67,7 +68,7 @@ func (h *harness) runPhase(flushes bool, inject func(*phase)) *outcome {
 	talking.Wait()
 	p.sendLastMessages(clients)
 	p.converge(clients)
-	o := &outcome{record: &p.environment.Record, faults: p.faults, converged: time.Since(repaired)}
+	o := &outcome{record: &p.environment.Record, sendsFiles: p.environment.Upload != nil, faults: p.faults, converged: time.Since(repaired)}
 	impatient.Stop()
 	stop()
 	following.Wait()

@@ -17,9 +17,10 @@ import (
 // outcome is the result of a phase.
 type outcome struct {
 	*check.Checker
-	record    *bots.Record
-	faults    map[string]int // how many times each fault happened
-	converged time.Duration  // time from the last repair until every client had received everything
+	record     *bots.Record
+	sendsFiles bool           // whether authors send files
+	faults     map[string]int // how many times each fault happened
+	converged  time.Duration  // time from the last repair until every client had received everything
 }
 
 // convergeLimit is the upper limit for outcome.converged. It is four times as long with the race
@@ -49,10 +50,13 @@ func (r *report) expect(ok bool, format string, args ...any) {
 
 // printPhase prints the outcome of a phase and checks it.
 func (r *report) printPhase(name string, o *outcome) {
-	acknowledged, uncertain, retries, longest := 0, 0, 0, time.Duration(0)
+	acknowledged, withFiles, uncertain, retries, longest := 0, 0, 0, 0, time.Duration(0)
 	for _, s := range o.Sent {
 		if len(s.Acks) > 0 {
 			acknowledged++
+			if s.Entry.Files != "" {
+				withFiles++
+			}
 			longest = max(longest, s.Acked.Sub(s.First))
 		}
 		retries += max(0, len(s.Attempts)-1)
@@ -72,13 +76,14 @@ func (r *report) printPhase(name string, o *outcome) {
 		r.printf("  %5d x %s", o.faults[name], name)
 		total += o.faults[name]
 	}
-	r.printf("  %d faults; sent %d, acknowledged %d, temporarily unknown %d, retries %d, slowest %v, pages read %d",
-		total, len(o.Sent), acknowledged, uncertain, retries, longest.Round(time.Millisecond), len(o.Pages))
+	r.printf("  %d faults; sent %d, acknowledged %d (%d with files), temporarily unknown %d, retries %d, slowest %v, pages read %d",
+		total, len(o.Sent), acknowledged, withFiles, uncertain, retries, longest.Round(time.Millisecond), len(o.Pages))
 	r.printf("  lost %d, repeated %d, reordered %d, silent gaps %d, declared gaps %d", o.Count(check.Lost), o.Count(check.Repeated), o.Count(check.Reordered), o.Count(check.SilentGap), o.Declared)
 	r.printf("  checked %d transcripts with %d entries", len(o.Transcripts), entries)
 	r.printf("  resumed %d times: p50 %v, p99 %v, max %v", o.record.Resumed(), o.record.Percentile(50), o.record.Percentile(99), o.record.Percentile(100))
 	r.printf("  every client had received everything %v after the last repair", o.converged.Round(time.Millisecond))
 	r.printHiddenRooms(o)
+	r.expect(withFiles > 0 || !o.sendsFiles, "no message with files was stored")
 	for _, flaw := range allFlaws {
 		r.expectNone(o, flaw)
 	}

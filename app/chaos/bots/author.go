@@ -73,7 +73,7 @@ func (a *Author) sendBurst(ctx context.Context) {
 	}
 	var open []*check.Sent
 	for range count {
-		open = append(open, a.compose(room))
+		open = append(open, a.compose(ctx, room))
 	}
 	abandons := a.random.IntN(30) == 0 && !a.Faithful
 	for ctx.Err() == nil {
@@ -96,7 +96,7 @@ func (a *Author) sendBurst(ctx context.Context) {
 }
 
 // compose returns the next entry to send. Most are messages.
-func (a *Author) compose(room string) *check.Sent {
+func (a *Author) compose(ctx context.Context, room string) *check.Sent {
 	a.count++
 	s := &check.Sent{Author: a.name, Room: room, Burst: a.bursts, First: time.Now(), Entry: check.Entry{
 		Kind: "message", Key: client.NewKey(), User: a.user, Text: fmt.Sprintf("%s %d", a.name, a.count),
@@ -109,8 +109,26 @@ func (a *Author) compose(room string) *check.Sent {
 			a.own[room] = append(own[:i:i], own[i+1:]...)
 		}
 	}
+	if s.Entry.Kind == "message" && a.Upload != nil && a.random.IntN(5) == 0 {
+		a.attach(ctx, s)
+	}
 	a.Record.AddSent(s)
 	return s
+}
+
+// attach uploads one to three files for a message. A file whose upload fails is left out.
+func (a *Author) attach(ctx context.Context, s *check.Sent) {
+	for i := range 1 + a.random.IntN(3) {
+		bounded, cancel := context.WithTimeout(ctx, 5*time.Second)
+		id, err := a.Upload(bounded, a.user, s.Room)
+		cancel()
+		if err == nil {
+			s.Entry.AddFile(id, fmt.Sprintf("file %d of %s", i, s.Entry.Text))
+		}
+	}
+	if s.Entry.Files != "" && a.random.IntN(2) == 0 {
+		s.Entry.Text = ""
+	}
 }
 
 // newRequest returns the frame that sends the entry.
@@ -122,7 +140,11 @@ func newRequest(s *check.Sent) client.Append {
 	case "delete":
 		return client.Delete{Room: s.Room, Key: e.Key, Target: e.Target.String()}
 	}
-	return client.Message{Room: s.Room, Key: e.Key, Text: e.Text}
+	return newMessage(s)
+}
+
+func newMessage(s *check.Sent) client.Message {
+	return client.Message{Room: s.Room, Key: s.Entry.Key, Text: s.Entry.Text, Files: s.Entry.Attachments()}
 }
 
 // send sends the open entries over WebSocket, and waits for the answers.
@@ -179,7 +201,7 @@ func (a *Author) disconnect() {
 // post sends a message over HTTP.
 func (a *Author) post(ctx context.Context, s *check.Sent) {
 	s.Attempts = append(s.Attempts, check.Attempt{At: time.Now()})
-	stored, err := a.anyServer(a.random, a.token).Post(ctx, client.Message{Room: s.Room, Key: s.Entry.Key, Text: s.Entry.Text})
+	stored, err := a.anyServer(a.random, a.token).Post(ctx, newMessage(s))
 	refused, isRefusal := errors.AsType[*client.Error](err)
 	switch {
 	case isRefusal && refused.Code == "":
@@ -206,6 +228,8 @@ func (a *Author) settle(s *check.Sent, answer client.Frame) {
 		case refused.Code == "full" || refused.Code == "rate_limited":
 		case refused.Code == "not_found" && s.Entry.Kind != "message" && mayBeGone:
 			s.Abandoned = true
+		case refused.Code == "not_found" && refused.Field == "files" && s.IsUncertain() && a.MayRemoveEntries(s.Room):
+			s.Abandoned = true // an earlier attempt was stored in a history that is gone
 		default:
 			s.Refused = refused.Code
 		}

@@ -21,6 +21,10 @@ type Environment struct {
 	MayLose          func(entry check.ID) bool       // reports whether an acknowledged entry may be lost
 	Record           Record                          // collects what the clients observe
 
+	// Upload records a file that the user has uploaded to the room, and returns its ID. If it is nil, authors
+	// send no files.
+	Upload func(ctx context.Context, user, room string) (id string, err error)
+
 	// Repaired is closed when all faults are repaired. Then authors finish, and followers
 	// read normally.
 	Repaired chan struct{}

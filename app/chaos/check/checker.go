@@ -61,6 +61,7 @@ type Checker struct {
 	byKey    map[string]*Sent
 	stored   map[string][]storedAt // by key
 	versions map[string]*Entry     // orphans that a client has read, by room and ID
+	files    map[string]string     // key of the entry that has a file, by the file's ID
 	Declared int                   // number of gaps that servers declared to clients
 }
 
@@ -74,6 +75,7 @@ type storedAt struct {
 func Run(e Evidence) *Checker {
 	c := &Checker{
 		Evidence: e, byKey: make(map[string]*Sent), stored: make(map[string][]storedAt), versions: make(map[string]*Entry),
+		files: make(map[string]string),
 	}
 	for _, s := range e.Sent {
 		c.byKey[s.Entry.Key] = s
@@ -130,6 +132,7 @@ func (c *Checker) checkHistory(room, epoch string, h *History) {
 		keys[e.Key], numbers[e.Number], highest = true, true, max(highest, e.Number)
 		c.stored[e.Key] = append(c.stored[e.Key], storedAt{h, e.ID})
 		c.checkStored(room, e)
+		c.checkFiles(room, e)
 	}
 	missing := highest - int64(len(numbers))
 	for deleted := range h.Deleted {
@@ -151,8 +154,18 @@ func (c *Checker) checkStored(room string, e *Entry) {
 		c.find(Invented, "room %s: no client sent the entry stored as %v: %q", room, e.ID, e.Text)
 	case s.Room != room:
 		c.find(Leaked, "room %s: an entry sent to room %s is stored as %v", room, s.Room, e.ID)
-	case s.Entry.Kind != e.Kind || s.Entry.Text != e.Text || s.Entry.User != e.User || s.Entry.Target != e.Target || s.Entry.Member != e.Member || s.Entry.Role != e.Role:
+	case s.Entry.Kind != e.Kind || s.Entry.Text != e.Text || s.Entry.User != e.User || s.Entry.Target != e.Target || s.Entry.Member != e.Member || s.Entry.Role != e.Role || s.Entry.Files != e.Files:
 		c.find(Conflict, "room %s: %v is stored as %+v, but was sent as %+v", room, e.ID, *e, s.Entry)
+	}
+}
+
+// checkFiles checks that no other entry has the files of a stored entry.
+func (c *Checker) checkFiles(room string, e *Entry) {
+	for _, file := range e.Attachments() {
+		if other, isKnown := c.files[file.ID]; isKnown && other != e.Key {
+			c.find(Repeated, "room %s: %v has the file %s, which another entry has", room, e.ID, file.ID)
+		}
+		c.files[file.ID] = e.Key
 	}
 }
 

@@ -23,8 +23,15 @@ var plantedFlaws = map[string]struct {
 	}},
 	"a message that no client sent":          {Invented, func(e *Evidence) { e.Sent = e.Sent[1:] }},
 	"a message stored with a different text": {Conflict, func(e *Evidence) { e.Sent[3].Entry.Text = "other" }},
-	"a message stored in another room":       {Leaked, func(e *Evidence) { e.Sent[3].Room = "trimmed" }},
-	"a number left out of the stream":        {SilentGap, func(e *Evidence) { e.stored("lobby", 39).Number++ }},
+	"a file of a message left out":           {Conflict, func(e *Evidence) { e.stored("lobby", 7).Files = "" }},
+	"the description of another file":        {Conflict, func(e *Evidence) { e.stored("lobby", 7).Files = "file-7 another" }},
+	"a file in two messages": {Repeated, func(e *Evidence) {
+		for _, n := range []int{6, 7} {
+			e.stored("lobby", n).Files, e.Sent[n-1].Entry.Files = "file-7 alt", "file-7 alt"
+		}
+	}},
+	"a message stored in another room": {Leaked, func(e *Evidence) { e.Sent[3].Room = "trimmed" }},
+	"a number left out of the stream":  {SilentGap, func(e *Evidence) { e.stored("lobby", 39).Number++ }},
 	"numbers swapped in the stream": {Reordered, func(e *Evidence) {
 		a, b := e.stored("lobby", 5), e.stored("lobby", 6)
 		a.Number, b.Number = b.Number, a.Number
@@ -187,9 +194,12 @@ func (e *Evidence) write(room, epoch string, first, last int) (all []*Entry) {
 	for n := first; n <= last; n++ {
 		author := []string{"ada", "bob"}[n%2]
 		entry := Entry{ID: ID{uint64(n), 0}, Number: int64(n - first + 1), Kind: "message", User: author, Key: fmt.Sprint(room, epoch, n), Text: fmt.Sprint(n)}
+		if n%7 == 0 {
+			entry.AddFile(fmt.Sprint("file-", room, epoch, n), "alt")
+		}
 		all = append(all, &entry)
 		e.Sent = append(e.Sent, &Sent{
-			Author: author, Room: room, Burst: n, Entry: Entry{Kind: entry.Kind, User: author, Key: entry.Key, Text: entry.Text},
+			Author: author, Room: room, Burst: n, Entry: Entry{Kind: entry.Kind, User: author, Key: entry.Key, Text: entry.Text, Files: entry.Files},
 			Attempts: []Attempt{{At: moment(n), Answered: moment(n)}}, Acks: []ID{entry.ID},
 		})
 	}

@@ -13,6 +13,7 @@ type Entry struct {
 	Kind, Key, User, Text string
 	Target                ID     // target of a reaction or deletion
 	Member, Role          string // of a change of a member: whose, and the new role
+	Files                 string // "<ID> <alt>" of each file, separated by commas
 }
 
 // Transcript is everything that one client requested and received from one room, in order.

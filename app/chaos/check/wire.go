@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strings"
 
 	"burble/app/client"
 )
@@ -13,7 +14,28 @@ func newEntry(from *client.Entry) (e Entry, err error) {
 	}
 	e.Number, e.Kind, e.Key, e.User, e.Text = from.Number, from.Kind, from.Key, from.User.ID, from.Text+from.Emoji
 	e.Member, e.Role = from.Member.ID, from.Role
+	for _, file := range from.Files {
+		e.AddFile(file.ID, file.Alt)
+	}
 	return e, err
+}
+
+// AddFile adds a file to the entry.
+func (e *Entry) AddFile(id, alt string) {
+	if e.Files != "" {
+		e.Files += ","
+	}
+	e.Files += id + " " + alt
+}
+
+// Attachments returns the entry's files as a client sends them.
+func (e *Entry) Attachments() (files []client.Attachment) {
+	for file := range strings.SplitSeq(e.Files, ",") {
+		if id, alt, ok := strings.Cut(file, " "); ok {
+			files = append(files, client.Attachment{ID: id, Alt: alt})
+		}
+	}
+	return files
 }
 
 // newFollowed converts a followed frame to an event.

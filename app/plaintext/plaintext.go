@@ -3,6 +3,7 @@ package plaintext
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 
 	"burble/app/protocol"
@@ -62,10 +63,20 @@ func formatSize(bytes int64) string {
 // Change describes an entry of kind Joined or Changed in one line.
 func Change(entry *streams.Entry) string {
 	name := printable(entry.User.Name)
+	if entry.Kind == streams.Changed && entry.Number == 1 {
+		return name + createdLine(entry.Settings.Title)
+	}
 	if entry.Kind == streams.Changed {
 		return name + " changed the settings of the room: " + settingsLine(entry.Settings)
 	}
 	return joinedLine(name, entry)
+}
+
+func createdLine(title string) string {
+	if title == "" {
+		return " created the room"
+	}
+	return fmt.Sprintf(" created the room %q", printable(title))
 }
 
 // joinedLine describes an entry of kind Joined, without its time.
@@ -76,10 +87,14 @@ func joinedLine(name string, entry *streams.Entry) string {
 		return name + " left"
 	case entry.Role == streams.NoRole:
 		return name + " removed " + member
+	case entry.Role == streams.RoomModerator && entry.Member.ID == entry.User.ID:
+		return name + " became a moderator"
 	case entry.Role == streams.RoomModerator:
 		return name + " made " + member + " a moderator"
+	case entry.MutedUntil.Year() > time.Now().Year()+50: // until somebody ends it
+		return name + " muted " + member
 	case !entry.MutedUntil.IsZero():
-		return name + " muted " + member + " until " + entry.MutedUntil.UTC().Format("2006-01-02 15:04")
+		return name + " muted " + member + " until " + entry.MutedUntil.UTC().Format("2006-01-02 15:04 UTC")
 	case entry.Member.ID == entry.User.ID:
 		return name + " joined"
 	}

@@ -6,17 +6,25 @@ import { isHidden } from "./rooms.js";
  * Returns a line about an entry of kind member or room, in the words of the plain text of a live read.
  * @param {import("../messages/message.js").Entry} entry
  */
-export function lineOf({ kind, user, member, role, reason, muted_until: muted, title, archived, locked }) {
+export function lineOf({ n, kind, user, member, role, reason, muted_until: muted, title, archived, locked }) {
   const who = user.name;
+  if (kind === "room" && n === 1) return `${who} created the room${title ? ` “${title}”` : ""}`;
   if (kind === "room") {
     const state = archived ? "archived" : locked ? "locked" : "open";
     return `${who} changed the settings of the room: ${state}${title ? `, titled “${title}”` : ""}`;
   }
   const why = reason ? `: ${reason}` : "";
   if (role === "none") return member.id === user.id ? `${who} left` : `${who} removed ${member.name}${why}`;
+  if (role === "moderator" && member.id === user.id) return `${who} became a moderator`;
   if (role === "moderator") return `${who} made ${member.name} a moderator${why}`;
-  if (muted) return `${who} muted ${member.name} until ${formatDateTime(Date.parse(muted))}${why}`;
+  if (muted) return `${who} muted ${member.name}${untilText(muted)}${why}`;
   return member.id === user.id ? `${who} joined` : `${who} added ${member.name}`;
+}
+
+/** Returns when a mute ends, or "" if somebody must end it: the forms mute for a century then. */
+function untilText(muted) {
+  const until = new Date(muted);
+  return until.getFullYear() > new Date().getFullYear() + 50 ? "" : ` until ${formatDateTime(until.getTime())}`;
 }
 
 /**
@@ -39,7 +47,7 @@ export function refusalAfter({ kind, member, muted_until: muted, archived, locke
   if (locked) return "This room is locked. Only moderators may post.";
   if (kind === "room") return "";
   if (member.id !== me) return undefined;
-  return muted ? `You are muted in this room until ${formatDateTime(Date.parse(muted))}.` : "";
+  return muted ? `You are muted in this room${untilText(muted)}.` : "";
 }
 
 /** Shows above the composer why the room refuses messages. */

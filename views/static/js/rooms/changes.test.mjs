@@ -15,6 +15,10 @@ test("each change of a room or a member has a line", () => {
     [{ kind: "member", user: bob, member: bob, role: "none" }, "Bob left"],
     [{ kind: "member", user: ada, member: bob, role: "none", reason: "spam" }, "Ada removed Bob: spam"],
     [{ kind: "member", user: ada, member: bob, role: "moderator" }, "Ada made Bob a moderator"],
+    [{ kind: "member", user: ada, member: ada, role: "moderator" }, "Ada became a moderator"],
+    [{ kind: "member", user: ada, member: bob, role: "member", muted_until: "2999-12-01T09:00:00Z" }, "Ada muted Bob"],
+    [{ n: 1, kind: "room", user: ada, title: "Launch", archived: false, locked: false }, "Ada created the room “Launch”"],
+    [{ n: 1, kind: "room", user: ada, title: "", archived: false, locked: false }, "Ada created the room"],
     [{ kind: "room", user: ada, title: "Launch", archived: false, locked: true }, "Ada changed the settings of the room: locked, titled “Launch”"],
     [{ kind: "room", user: ada, title: "", archived: false, locked: false }, "Ada changed the settings of the room: open"],
   ]) {
@@ -30,6 +34,7 @@ test("a change says whether the room refuses the user's messages from now on", (
     [{ kind: "room", archived: false, locked: false }, ""],
     [{ kind: "member", member: ada, role: "member", muted_until: "2026-12-01T09:00:00Z" }, undefined],
     [{ kind: "member", member: bob, role: "member" }, ""],
+    [{ kind: "member", member: bob, role: "member", muted_until: "2999-12-01T09:00:00Z" }, "You are muted in this room."],
   ]) {
     assert.equal(refusalAfter(entry, bob.id), want);
   }

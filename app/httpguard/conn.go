@@ -3,6 +3,7 @@ package httpguard
 import (
 	"bytes"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -34,8 +35,16 @@ func (l guardedListener) Accept() (net.Conn, error) {
 // Conn is a connection of an HTTP server. Only one goroutine may read from it at a time.
 type Conn struct {
 	net.Conn
-	header     []byte // the incomplete header of the current request; nil while it is complete
-	mustLinger bool
+	header []byte // the incomplete header of the current request; nil while it is complete
+	rest   []byte // has been read, but not yet returned by Read
+	body   *Body  // the body of the current request, if KeepBody has kept it
+	linger linger
+}
+
+// linger is what Close waits for.
+type linger struct {
+	bytes   int64 // that the client may still send; 0 if Close does not wait
+	timeout time.Duration
 }
 
 var headerEnd = []byte("\r\n\r\n")
@@ -43,17 +52,34 @@ var headerEnd = []byte("\r\n\r\n")
 // Read implements net.Conn. It copies a header that takes several reads, up to MaxHeader, because
 // fasthttp discards a header that is too large without parsing it. Until Forget is called, it also copies
 // the body, which it cannot distinguish from a header.
-func (c *Conn) Read(into []byte) (int, error) {
-	n, err := c.Conn.Read(into)
-	switch {
-	case c.header == nil && bytes.Contains(into[:n], headerEnd):
-	case len(c.header) < MaxHeader:
-		c.header = append(c.header, into[:n]...)
-		if tail := c.header[max(0, len(c.header)-n-len(headerEnd)):]; bytes.Contains(tail, headerEnd) {
-			c.header = nil
-		}
+//
+// It returns nothing that follows the end of a header until the next call. Therefore fasthttp's buffer is empty when
+// it has read a header, and a Body begins with what Read would return next.
+func (c *Conn) Read(into []byte) (n int, err error) {
+	if len(c.rest) > 0 {
+		n = copy(into, c.rest)
+		c.rest = c.rest[n:]
+	} else {
+		n, err = c.Conn.Read(into)
 	}
-	return n, err
+	if len(c.header) >= MaxHeader {
+		return n, err
+	}
+	before := min(len(c.header), len(headerEnd)-1) // an end can begin in what earlier calls returned
+	recent := into[:n]
+	if before > 0 {
+		recent = slices.Concat(c.header[len(c.header)-before:], into[:n])
+	}
+	end := bytes.Index(recent, headerEnd)
+	if end < 0 {
+		c.header = append(c.header, into[:n]...)
+		return n, err
+	}
+	c.header = nil
+	if end += len(headerEnd) - before; end < n {
+		c.rest = slices.Concat(into[end:n], c.rest)
+	}
+	return end, err
 }
 
 // Forget drops the copy. The server must call it when it has read a request.
@@ -72,7 +98,8 @@ func Unwrap(conn net.Conn) net.Conn {
 // closing the connection would reset it, and the client might never receive the response.
 func (c *Conn) ReadRest(header *fasthttp.RequestHeader) {
 	c.Conn.SetReadDeadline(time.Now().Add(restTimeout))
-	all := c.header
+	all := append(c.header, c.rest...)
+	c.rest = nil
 	for read := make([]byte, MaxHeader); len(all) < maxRest && !bytes.Contains(all[max(0, len(all)-len(read)-len(headerEnd)):], headerEnd); {
 		n, err := c.Conn.Read(read)
 		all = append(all, read[:n]...)
@@ -90,23 +117,23 @@ func (c *Conn) ReadRest(header *fasthttp.RequestHeader) {
 }
 
 // Linger makes Close wait until the client has read the response to a refused request.
-func (c *Conn) Linger() { c.mustLinger = true }
+func (c *Conn) Linger() { c.linger = linger{maxRest, restTimeout} }
 
 // Close implements net.Conn. After Linger, it first ends only the sending direction, and discards what
 // the client still sends (RFC 9112, section 9.6).
 func (c *Conn) Close() error {
 	closer, ok := c.Conn.(interface{ CloseWrite() error })
-	if !c.mustLinger || !ok || closer.CloseWrite() != nil {
+	if c.linger.bytes == 0 || !ok || closer.CloseWrite() != nil {
 		return c.Conn.Close()
 	}
-	c.Conn.SetReadDeadline(time.Now().Add(restTimeout))
+	c.Conn.SetReadDeadline(time.Now().Add(c.linger.timeout))
 	discard := make([]byte, 4<<10)
-	for left := maxRest; left > 0; {
+	for left := c.linger.bytes; left > 0; {
 		n, err := c.Conn.Read(discard)
 		if err != nil {
 			break
 		}
-		left -= n
+		left -= int64(n)
 	}
 	return c.Conn.Close()
 }

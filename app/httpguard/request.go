@@ -87,7 +87,9 @@ type fields struct {
 	host        []byte
 	hostCount   int
 	lengthCount int
+	length      []byte
 	encodings   [][]byte
+	expect      []byte
 }
 
 func readFields(raw []byte) (found fields, refusal *Refusal) {
@@ -108,8 +110,11 @@ func readFields(raw []byte) (found fields, refusal *Refusal) {
 			found.host = value
 		case isName(name, "Content-Length"):
 			found.lengthCount++
+			found.length = value
 		case isName(name, "Transfer-Encoding"):
 			found.encodings = append(found.encodings, value)
+		case isName(name, "Expect"):
+			found.expect = value
 		}
 	}
 	return found, nil

@@ -12,7 +12,7 @@ import (
 
 // arrows maps each package to the packages of this module that it may import. Tests may import more.
 var arrows = map[string]string{
-	"app":            "accounts accounts/oidc caller chat fetch httpguard identity live localredis peer people pictures previews protocol redisurl streams streams/conns tune web",
+	"app":            "accounts accounts/oidc attachments blobs caller chat fetch httpguard identity live localredis peer people pictures previews protocol redisurl streams streams/conns tune web",
 	"app/tune":       "",
 	"app/redisurl":   "",
 	"app/localredis": "",
@@ -37,7 +37,7 @@ var arrows = map[string]string{
 	"app/socket":     "chat live previews ws protocol limit identity streams",
 	"app/throttle":   "limit markup peer protocol streams",
 	"app/manage":     "caller chat identity negotiate protocol rawjson request streams views",
-	"app/web":        "accounts accounts/oidc accounts/passkeys manage people signin caller socket chat files httpguard negotiate live plaintext previews request throttle ws protocol markup identity limit peer streams streams/fold views",
+	"app/web":        "accounts accounts/oidc accounts/passkeys attachments uploads manage people signin caller socket chat files httpguard negotiate live plaintext previews request throttle ws protocol markup identity limit peer streams streams/fold views",
 	"streams":        "streams/conns streams/fold",
 	"streams/fold":   "",
 	"streams/conns":  "",
@@ -57,6 +57,7 @@ var arrows = map[string]string{
 	"app/lease":           "streams/conns",
 
 	"app/attachments": "blobs filetype identity lease pictures protocol streams streams/conns",
+	"app/uploads":     "attachments blobs caller chat httpguard limit protocol request streams",
 
 	// Writes a table of the page.
 	"views/confusables": "",

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"burble/app/blobs"
 	"burble/app/httpguard"
 	"burble/app/peer"
 	"burble/streams"
@@ -31,13 +32,19 @@ type Config struct {
 	OIDCClientID    string
 	OIDCSecret      string
 	OIDCDomains     []string
-	Origins         []string // results of peer.CanonicalOrigin
-	Hosts           []string // for httpguard.NewHosts; includes the names that the host has given to the server
-	Previews        string   // previewsOn or previewsOff
-	MetricsToken    string   // if empty, anyone may read the metrics
-	SecurityContact string   // a URL; empty means the home page
-	TrustedProxy    string   // one of the constants peer.Proxy…
-	HistoryMaxCount int64    // 0 means no limit
+	Origins         []string        // results of peer.CanonicalOrigin
+	Hosts           []string        // for httpguard.NewHosts; includes the names that the host has given to the server
+	Previews        string          // previewsOn or previewsOff
+	Files           string          // the directory of files; empty if they are in S3, or if there are none
+	S3              blobs.S3Options // without a Bucket unless files are in S3
+	FilesMax        int64           // all sizes are in bytes, and 0 means no limit
+	FilesPerDay     int64
+	PictureMax      int64
+	FileMax         int64
+	MetricsToken    string // if empty, anyone may read the metrics
+	SecurityContact string // a URL; empty means the home page
+	TrustedProxy    string // one of the constants peer.Proxy…
+	HistoryMaxCount int64  // 0 means no limit
 	HistoryMaxAge   time.Duration
 	Durability      streams.Durability
 	RateMessages    float64 // all rates are per second, and 0 means no limit
@@ -89,7 +96,7 @@ func newConfig(flags map[string]string, getenv func(string) string) (Config, err
 		}
 	}
 	config.Hosts = append(config.Hosts, httpguard.PlatformHosts(getenv)...)
-	if err := errors.Join(checkSharedRedis(config, getenv), checkProvider(config)); err != nil && len(invalid) == 0 {
+	if err := errors.Join(checkSharedRedis(config, getenv), checkProvider(config), checkStore(&config, getenv)); err != nil && len(invalid) == 0 {
 		invalid = append(invalid, err)
 	}
 	if len(invalid) > 0 {

@@ -32,6 +32,7 @@ func TestConfigDefaults(t *testing.T) {
 	}
 	want := Config{
 		Port: 8080, Access: "open", DataDir: "data", LocalRedis: "auto", TrustedProxy: "none", Durability: "memory", Previews: "on",
+		Files: "data/files", FilesMax: 5 << 30, FilesPerDay: 250 << 20, PictureMax: 10 << 20, FileMax: 25 << 20,
 		RateMessages: 5, RateAddress: 50, RateConnections: 50, RateBytes: 32768, RateRooms: 1, LogLevel: slog.LevelInfo,
 		TimerSlack: 4 * time.Millisecond,
 	}
@@ -46,7 +47,7 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 		"PORT", "0", "LISTEN", "[::1]", "REDIS_URL", "rediss://u:p@host:1/2", "REDIS_PREFIX", "chat:", "LOCAL_REDIS", "always", "DATA_DIR", "/var/lib/burble",
 		"ACCESS", "members", "SECRET", "0123456789abcdef", "ORIGINS", " https://Chat.Example.org:443, http://localhost:3000,", "TRUSTED_PROXY", "fly",
 		"OIDC_ISSUER", "https://login.example.org/", "OIDC_CLIENT_ID", "burble", "OIDC_CLIENT_SECRET", "hush", "OIDC_DOMAINS", "Example.org, example.net",
-		"HOSTS", "Chat.example.org, *.example.net", "PREVIEWS", "off", "METRICS_TOKEN", "fedcba9876543210", "SECURITY_CONTACT", "security@example.org",
+		"HOSTS", "Chat.example.org, *.example.net", "PREVIEWS", "off", "FILES", "/srv/files", "FILES_MAX", "0", "FILES_PER_DAY", "1 GB", "PICTURE_MAX", "2048", "FILE_MAX", "1000KB", "METRICS_TOKEN", "fedcba9876543210", "SECURITY_CONTACT", "security@example.org",
 		"HISTORY_MAX_COUNT", "100000", "HISTORY_MAX_AGE", "30d", "DURABILITY", "disk", "RATE_MESSAGES", "0.5",
 		"RATE_ADDRESS", "0", "RATE_CONNECTIONS", "7", "RATE_BYTES", "1000", "RATE_ROOMS", "2", "LOG_FORMAT", "json", "LOG_LEVEL", "debug", "TIMER_SLACK", "0",
 	}
@@ -54,7 +55,7 @@ func TestConfigReadsEveryVariableFromEnvironmentAndFlags(t *testing.T) {
 		Listen: "::1", RedisURL: "rediss://u:p@host:1/2", RedisPrefix: "chat:", LocalRedis: "always", DataDir: "/var/lib/burble",
 		Access: "members", Secret: "0123456789abcdef", Origins: []string{"https://chat.example.org", "http://localhost:3000"}, TrustedProxy: "fly",
 		OIDCIssuer: "https://login.example.org/", OIDCClientID: "burble", OIDCSecret: "hush", OIDCDomains: []string{"example.org", "example.net"},
-		Hosts: []string{"chat.example.org", ".example.net"}, Previews: "off", MetricsToken: "fedcba9876543210", SecurityContact: "mailto:security@example.org",
+		Hosts: []string{"chat.example.org", ".example.net"}, Previews: "off", Files: "/srv/files", FilesPerDay: 1 << 30, PictureMax: 2048, FileMax: 1000 << 10, MetricsToken: "fedcba9876543210", SecurityContact: "mailto:security@example.org",
 		HistoryMaxCount: 100000, HistoryMaxAge: 30 * 24 * time.Hour, Durability: "disk", RateMessages: 0.5,
 		RateConnections: 7, RateBytes: 1000, RateRooms: 2, LogFormat: "json", LogLevel: slog.LevelDebug,
 	}
@@ -105,6 +106,12 @@ func TestConfigErrorNamesInvalidVariable(t *testing.T) {
 		{"SECURITY_CONTACT", "http://example.org/security", "mailto:"},
 		{"SECURITY_CONTACT", "call us", "mailto:"},
 		{"TRUSTED_PROXY", "nginx", "none, fly, heroku or forwarded"},
+		{"FILES_MAX", "5 gigabytes", "5GB"},
+		{"FILES_MAX", "-1MB", "5GB"},
+		{"FILES_PER_DAY", "1.5GB", "5GB"},
+		{"FILES_PER_DAY", "2000000000TB", "5GB"},
+		{"PICTURE_MAX", "0", "from 1KB to 1024MB"},
+		{"FILE_MAX", "2GB", "from 1KB to 1024MB"},
 		{"HISTORY_MAX_COUNT", "1.5", "whole number"},
 		{"HISTORY_MAX_COUNT", "-1", "whole number"},
 		{"HISTORY_MAX_AGE", "a month", "30d"},

@@ -13,10 +13,12 @@ import (
 	"syscall"
 	"time"
 
+	"burble/app/attachments"
 	"burble/app/caller"
 	"burble/app/chat"
 	"burble/app/identity"
 	"burble/app/live"
+	"burble/app/pictures"
 	"burble/app/tune"
 	"burble/app/web"
 	"burble/streams"
@@ -130,23 +132,32 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	}
 	people := newAccounts(config, store, secret, source, log)
 	store.Watch(people.AccessKey(), people)
+	var files *attachments.Service
 	service := chat.New(store, chat.Options{
 		Log: log, MessageRate: config.RateMessages, ByteRate: config.RateBytes, RoomRate: config.RateRooms,
 		EncodePresent: live.PresentFrame, Directory: people, Secret: secret,
+		OnFilesDeleted: func(room string) { files.FilesDeleted(room) },
 	})
+	if files, err = newFiles(config, store, service, pictures.New(), log); err != nil {
+		return err
+	}
 	provider, err := newProvider(config, people, log)
 	if err != nil {
 		return err
 	}
 	callers := caller.New(caller.Options{Tokens: identity.NewTokens(secret), Accounts: people, TrustedProxy: config.TrustedProxy})
 	server := web.New(web.Options{
-		Previews: newPreviews(config, secret, service, log),
-		Log:      log, Callers: callers, Accounts: people, Provider: provider, ProviderName: providerName(config.OIDCIssuer), Mode: options.Mode, Chat: service, Live: engine, Durability: config.Durability, Version: version(os.Getenv),
+		Previews: newPreviews(config, secret, service, log), Files: files,
+		Log: log, Callers: callers, Accounts: people, Provider: provider, ProviderName: providerName(config.OIDCIssuer), Mode: options.Mode, Chat: service, Live: engine, Durability: config.Durability, Version: version(os.Getenv),
 		Origins: config.Origins, Hosts: config.Hosts, MetricsToken: config.MetricsToken, SecurityContact: config.SecurityContact, TrustedProxy: config.TrustedProxy,
 		RequestRate: config.RateAddress, ConnectionRate: config.RateConnections,
 	})
 	// Each part runs until all later parts have stopped.
-	for _, part := range []func(context.Context) error{store.Run, people.Run, service.Run, engine.Run} {
+	parts := []func(context.Context) error{store.Run, people.Run, service.Run, engine.Run}
+	if files != nil {
+		parts = append(parts, runFiles(files, log))
+	}
+	for _, part := range parts {
 		stop := start(context.WithoutCancel(ctx), part)
 		defer func() { err = errors.Join(err, stop()) }()
 	}

@@ -1,6 +1,7 @@
 package attachments
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -35,7 +36,9 @@ type Options struct {
 	Rooms  Rooms
 	Redis  *conns.Set
 	Prefix string // of all keys
-	Log    *slog.Logger
+
+	Pictures *pictures.Processor // nil for one of its own
+	Log      *slog.Logger        // may be nil
 
 	MaxPicture, MaxFile int64 // the sizes of an upload, in bytes
 	MaxTotal, MaxDay    int64 // the bytes of all objects, and of a user's uploads on a day; 0 means no limit
@@ -67,7 +70,7 @@ type Service struct {
 // New returns a Service. It removes nothing before Run.
 func New(options Options) *Service {
 	s := &Service{
-		options: options, log: options.Log, pictures: pictures.New(), now: time.Now, markLife: markLife, refused: newRefusals(),
+		options: options, log: options.Log, pictures: cmp.Or(options.Pictures, pictures.New()), now: time.Now, markLife: markLife, refused: newRefusals(),
 		step: func(string) error { return nil },
 	}
 	if s.log == nil {
@@ -89,9 +92,21 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
+// Check returns an error if the store cannot be used now.
+func (s *Service) Check(ctx context.Context) error {
+	for _, err := range s.options.Store.List(ctx, "") {
+		return err
+	}
+	return nil
+}
+
 // FilesDeleted makes the Service look for files that have lost their message when those of a deletion in the room
-// become due.
-func (s *Service) FilesDeleted(room string) { s.lookLater(streams.Bucket(room), deletionDelay) }
+// become due. A nil Service does nothing.
+func (s *Service) FilesDeleted(room string) {
+	if s != nil {
+		s.lookLater(streams.Bucket(room), deletionDelay)
+	}
+}
 
 // MaxPicture returns the maximum size of a picture in bytes.
 func (s *Service) MaxPicture() int64 { return s.options.MaxPicture }

@@ -50,3 +50,8 @@ func (s *Service) reportFiles(room string, deletion streams.Stored) {
 		s.onFilesDeleted(room)
 	}
 }
+
+// HasFile reports whether there is a file that no job has claimed. See streams.Store.HasFile.
+func (s *Service) HasFile(ctx context.Context, room, id string) (bool, error) {
+	return s.store.HasFile(ctx, room, id)
+}

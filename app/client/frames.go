@@ -18,13 +18,21 @@ type User struct {
 	Name string `json:"name"`
 }
 
+// FileLimits are the limits of files.
+type FileLimits struct {
+	Picture int64 `json:"picture"` // maximum bytes of a picture
+	File    int64 `json:"file"`    // maximum bytes of any other file
+	Count   int   `json:"count"`   // maximum files of a message
+}
+
 // Hello is the first frame of a connection.
 type Hello struct {
 	Protocol   string `json:"protocol"`
 	User       *User  `json:"user"`       // nil if the connection has no session and can only read
 	Durability string `json:"durability"` // what Stored guarantees: memory, replica or disk
 	Limits     struct {
-		Text int `json:"text"` // maximum number of characters in a message
+		Text  int         `json:"text"`  // maximum number of characters in a message
+		Files *FileLimits `json:"files"` // nil if the server accepts no files
 	} `json:"limits"`
 	Time int64 `json:"time"` // of the server, in milliseconds since 1970; 0 from older releases
 }

@@ -30,8 +30,19 @@ type Hello struct {
 
 // Limits are the limits that a client should check before it sends a message.
 type Limits struct {
-	Text int `json:"text"` // maximum characters in a message
+	Text  int         `json:"text"`            // maximum characters in a message
+	Files *FileLimits `json:"files,omitempty"` // nil if the server accepts no files
 }
+
+// FileLimits are the limits of files.
+type FileLimits struct {
+	Picture int64 `json:"picture"` // maximum bytes of a picture
+	File    int64 `json:"file"`    // maximum bytes of any other file
+	Count   int   `json:"count"`   // maximum files of a message
+}
+
+// JSON returns the limits as JSON.
+func (l *FileLimits) JSON() string { return string(encode(l)) }
 
 // Status reports that Redis went away or came back.
 type Status struct {
@@ -108,9 +119,9 @@ func encode(frame any) []byte {
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 }
 
-// EncodeHello returns a "hello" frame. user is the zero User if the client has no name.
-func EncodeHello(user streams.User, durability streams.Durability, now time.Time) []byte {
-	hello := Hello{Type: "hello", Protocol: Subprotocol, Durability: durability, Limits: Limits{Text: MaxText}, Time: now.UnixMilli()}
+// EncodeHello returns a "hello" frame. user is the zero User if the client has no name. files may be nil.
+func EncodeHello(user streams.User, durability streams.Durability, files *FileLimits, now time.Time) []byte {
+	hello := Hello{Type: "hello", Protocol: Subprotocol, Durability: durability, Limits: Limits{MaxText, files}, Time: now.UnixMilli()}
 	if user != (streams.User{}) {
 		hello.User = (*User)(&user)
 	}

@@ -88,7 +88,7 @@ func connect(t *testing.T, server *socket.Server) *conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hello := socket.Hello(identity.User{}, streams.Memory)
+	hello := socket.Hello(identity.User{}, streams.Memory, nil)
 	err = server.Engine.Start(accepted, live.WebSocket, "", hello, func(feed *live.Feed) {
 		server.Serve(feed, &socket.Client{Conn: accepted, Input: accepted, Address: "203.0.113.1"})
 	})

@@ -62,9 +62,9 @@ type client struct {
 	lastTyping   map[string]time.Time // time of the last typing signal, by room
 }
 
-// Hello returns the first frame of every connection.
-func Hello(user identity.User, durability streams.Durability) []byte {
-	return ws.Text(protocol.EncodeHello(streams.User{ID: user.ID, Name: user.Name}, durability, time.Now()))
+// Hello returns the first frame of every connection. files may be nil.
+func Hello(user identity.User, durability streams.Durability, files *protocol.FileLimits) []byte {
+	return ws.Text(protocol.EncodeHello(streams.User{ID: user.ID, Name: user.Name}, durability, files, time.Now()))
 }
 
 // Serve serves a client until its connection closes. The feed's head must end with Hello.

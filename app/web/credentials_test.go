@@ -46,7 +46,7 @@ func invalidTokens(s *testServer, ada testUser) map[string]string {
 
 func TestEverySurfaceAcceptsTheSameCredentials(t *testing.T) {
 	t.Parallel()
-	s := startOne(t)
+	s := startOne(t, withFiles(t))
 	ada := s.signIn("Ada")
 	invalid := invalidTokens(s, ada)
 	for _, surface := range surfaces {
@@ -98,7 +98,7 @@ func TestEverySurfaceAcceptsTheSameCredentials(t *testing.T) {
 
 func TestCookieBehindTLSBelongsToThisHost(t *testing.T) {
 	t.Parallel()
-	s := startOne(t, func(set *settings) { set.TrustedProxy = peer.ProxyHeroku })
+	s := startOne(t, withFiles(t), func(set *settings) { set.TrustedProxy = peer.ProxyHeroku })
 	tls := []string{"X-Forwarded-Proto: https", "Origin: https://" + s.host}
 	got := s.postJSON("/session", `{"name":"Ada"}`, tls...)
 	cookie := (&http.Response{Header: got.header}).Cookies()[0]

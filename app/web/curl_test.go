@@ -6,6 +6,7 @@ import (
 	"html"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,10 +21,13 @@ import (
 func TestCurlCommandsInDocs(t *testing.T) {
 	t.Parallel()
 	apptest.FindProgram(t, "curl")
-	for path, want := range map[string]int{"PROTOCOL.md": 4, "../README.md": 7} {
+	for path, want := range map[string]int{"PROTOCOL.md": 4, "../README.md": 11} {
 		t.Run(path, func(t *testing.T) {
-			s := startOne(t)
-			shell := &docShell{server: s, user: s.signIn("Ada"), env: unset(os.Environ(), "TOKEN", "CURSOR")}
+			s := startOne(t, withFiles(t))
+			shell := &docShell{server: s, user: s.signIn("Ada"), env: unset(os.Environ(), "TOKEN", "CURSOR", "FILE"), folder: t.TempDir()}
+			if err := os.WriteFile(filepath.Join(shell.folder, "photo.png"), []byte(newPicture(t)), 0o600); err != nil {
+				t.Fatal(err)
+			}
 			ran := 0
 			for _, line := range apptest.CodeBlocks(t, path, "sh") {
 				if strings.Contains(line, "curl ") && strings.Contains(line, "localhost:8080") {
@@ -43,6 +47,7 @@ type docShell struct {
 	server *testServer
 	user   testUser // posts the messages that a live read must output
 	env    []string
+	folder string // in which the commands run; has photo.png
 }
 
 // assignment matches a command that sets a variable.
@@ -51,6 +56,10 @@ var assignment = regexp.MustCompile(`^([A-Z]+)=`)
 // run runs one command and checks its output.
 func (d *docShell) run(t *testing.T, line string) {
 	t.Helper()
+	if strings.Contains(line, "lobby.ndjson") {
+		d.export(t, line)
+		return
+	}
 	if strings.Contains(line, "/events") {
 		d.expectLiveRead(t, line)
 		return
@@ -62,7 +71,7 @@ func (d *docShell) run(t *testing.T, line string) {
 	}
 	value := d.output(t, line+"\n"+`printf %s "$`+variable[1]+`"`)
 	d.env = append(d.env, variable[1]+"="+value)
-	want := map[string]string{"TOKEN": `^1\.[\w-]+\.[\w-]+\.\d+\.[\w-]+$`, "CURSOR": `^\d+-\d+@\w+$`}[variable[1]]
+	want := map[string]string{"TOKEN": `^1\.[\w-]+\.[\w-]+\.\d+\.[\w-]+$`, "CURSOR": `^\d+-\d+@\w+$`, "FILE": `^[A-Z2-7]{26}$`}[variable[1]]
 	if want == "" || !regexp.MustCompile(want).MatchString(value) {
 		t.Errorf("%s\nset %s to %q, want a match of %q", line, variable[1], value, want)
 	}
@@ -72,7 +81,7 @@ func (d *docShell) run(t *testing.T, line string) {
 func (d *docShell) output(t *testing.T, script string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "sh", "-c", script)
-	command.Env = d.env
+	command.Env, command.Dir = d.env, d.folder
 	var stderr strings.Builder
 	command.Stderr = &stderr
 	out, err := command.Output()
@@ -80,6 +89,22 @@ func (d *docShell) output(t *testing.T, script string) string {
 		t.Fatalf("%s\n%v: %s%s", script, err, out, stderr.String())
 	}
 	return string(out)
+}
+
+// export runs a command that exports the entries or the files of a room.
+func (d *docShell) export(t *testing.T, line string) {
+	t.Helper()
+	d.output(t, line+"; status=$?; test $status -eq 0 || test $status -eq 28") // 28: curl has received nothing for a while
+	if !strings.Contains(line, "xargs") {
+		return
+	}
+	exported, err := filepath.Glob(filepath.Join(d.folder, "export/f/lobby/*/0"))
+	if err != nil || len(exported) != 1 {
+		t.Fatalf("exported %v, want one file: %v", exported, err)
+	}
+	if content, err := os.ReadFile(exported[0]); err != nil || !strings.HasPrefix(string(content), "\x89PNG") {
+		t.Errorf("the exported file is %.20q: %v", content, err)
+	}
 }
 
 // expectLiveRead runs a command that reads a room forever. It must output the messages posted before

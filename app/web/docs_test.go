@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"burble/app/apptest"
+	"burble/app/httpguard"
+	"burble/app/pictures"
 	"burble/app/protocol"
 	"burble/app/throttle"
+	"burble/app/uploads"
 	"burble/streams"
 )
 
@@ -25,6 +28,10 @@ func TestWebLimitsInDocs(t *testing.T) {
 		fmt.Sprintf("at most every %d s, with an empty `users`", streams.CountInterval/time.Second),
 		fmt.Sprintf("send a request | %d s |", requestTimeout/time.Second),
 		fmt.Sprintf("not a live read | %d s |", responseTimeout/time.Second),
+		fmt.Sprintf("a pause of %d s, and %d KiB/s on average after the first minute", httpguard.StallTimeout/time.Second, httpguard.MinRate>>10),
+		fmt.Sprintf("uploads at once | %d per address, %d in all |", uploads.MaxUploads, uploads.MaxAllUploads),
+		fmt.Sprintf("downloads of files at once | %d per address |", uploads.MaxDownloads),
+		fmt.Sprintf("%d million pixels, %s frames", pictures.MaxPixels/1_000_000, apptest.Grouped(pictures.MaxFrames)),
 		fmt.Sprintf("%d MiB per address and %d MiB in all", throttle.MaxUnread>>20, throttle.MaxAllUnread>>20),
 		fmt.Sprintf("%d times as high", throttle.FilesFactor),
 		fmt.Sprintf("one more per %d rooms", pageSize),

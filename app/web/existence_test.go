@@ -90,6 +90,8 @@ func probes(key, userID string) []probe {
 		httpProbe("GET", "/r/ROOM/search?q=hello", ""), httpProbe("GET", "/r/ROOM/search?from=Ada&html=true", ""),
 		httpProbe("POST", "/r/ROOM/previews", `{"url":"https://10.0.0.1/"}`), httpProbe("POST", "/r/ROOM/previews", `{"url":"x"}`),
 		httpProbe("POST", "/r/ROOM/messages", `{"text":"hi","preview":"x"}`), httpProbe("POST", "/r/ROOM/frames", `{"type":"send","room":"ROOM","key":"`+key+`","text":"hi","preview":"x"}`),
+		httpProbe("POST", "/r/ROOM/files?name=x", "hi", "Content-Type: text/plain"), httpProbe("GET", "/f/ROOM/1732281600000-0/0", ""),
+		httpProbe("GET", "/f/ROOM/1732281600000-0/0/thumbnail", ""), httpProbe("GET", "/f/ROOM/1732281600000-0/preview", "", html),
 		httpProbe("GET", "/r/ROOM/members", ""), httpProbe("GET", "/r/ROOM/members", "", html),
 		httpProbe("PATCH", "/r/ROOM", `{"title":"Mine"}`), httpProbe("PATCH", "/r/ROOM", `{"title":1}`), httpProbe("DELETE", "/r/ROOM", ""),
 		httpProbe("PUT", "/r/ROOM/members/"+userID, `{"role":"moderator"}`), httpProbe("PUT", "/r/ROOM/members/"+uuid.NewString(), ""),

@@ -25,7 +25,7 @@ func (s *Server) getFrames(c *fiber.Ctx) error {
 		return err
 	}
 	user := caller.Of(c).User
-	hello := protocol.EncodeHello(streams.User{ID: user.ID, Name: user.Name}, s.options.Durability, time.Now())
+	hello := protocol.EncodeHello(streams.User{ID: user.ID, Name: user.Name}, s.options.Durability, s.fileLimits, time.Now())
 	lines := live.FrameLines(isChunked(c), hello)
 	return s.startLiveRead(c, "application/x-ndjson", lines, room, from, protocol.BatchFormat{HTML: html})
 }

@@ -12,6 +12,7 @@ import (
 	"burble/app/httpguard"
 	"burble/app/peer"
 	"burble/app/protocol"
+	"burble/app/uploads"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -22,11 +23,21 @@ import (
 func (s *Server) guard() {
 	server := s.fiber.Server()
 	handle, refuse := server.Handler, server.ErrorHandler
-	server.HeaderReceived = httpguard.HeaderReceived
+	server.HeaderReceived = func(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+		config := httpguard.HeaderReceived(header)
+		if s.isUpload(header) {
+			httpguard.KeepBody(header)
+		}
+		return config
+	}
 	server.Handler = func(ctx *fasthttp.RequestCtx) {
 		conn, guarded := ctx.Conn().(*httpguard.Conn)
 		if guarded {
 			conn.Forget()
+		}
+		if guarded && s.isUpload(&ctx.Request.Header) {
+			conn.BeginBody()
+			defer conn.EndBody(ctx)
 		}
 		err := checkRequest(&ctx.Request.Header)
 		if err == nil {
@@ -50,6 +61,12 @@ func (s *Server) guard() {
 		}
 		refuse(ctx, err)
 	}
+}
+
+// isUpload reports whether the handler reads the body of the request from the connection, because it may be larger than
+// all others.
+func (s *Server) isUpload(header *fasthttp.RequestHeader) bool {
+	return s.options.Files != nil && uploads.IsUpload(header)
 }
 
 func checkRequest(header *fasthttp.RequestHeader) error {

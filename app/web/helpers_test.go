@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"burble/app/accounts"
+	"burble/app/attachments"
+	"burble/app/blobs"
 	"burble/app/caller"
 	"burble/app/chat"
 	"burble/app/client"
@@ -67,6 +69,9 @@ import (
 // patience is how long a test waits for something that must happen.
 const patience = time.Minute
 
+// The limits of files in tests.
+const maxPicture, maxFile = 10 << 20, 25 << 20
+
 // settings configure a test's server. By default, it has no rate limits.
 type settings struct {
 	RateMessages, RateAddress, RateConnections float64
@@ -77,6 +82,8 @@ type settings struct {
 	MaxCount                                   int64
 	Mode                                       streams.Mode
 	Previews                                   *previews.Options // completed by startServer; nil for none
+	Store                                      blobs.Store       // of files; nil for none
+	FilesPerDay                                int64
 }
 
 // testServer is a Server in this process, with its own Store and port.
@@ -89,6 +96,7 @@ type testServer struct {
 	tokens   *identity.Tokens
 	accounts *accounts.Accounts
 	engine   *live.Engine
+	files    *attachments.Service // nil if there is no store
 	logs     *logBuffer
 	shutDown func() // stops the server as SIGTERM does; also called when the test ends
 }
@@ -126,6 +134,11 @@ func startServer(t testing.TB, at *redis.UniversalOptions, changes ...func(*sett
 	s.store.Watch(s.accounts.AccessKey(), s.accounts)
 	redistest.Serve(t, s.store)
 	service := chat.New(s.store, chat.Options{Log: log, MessageRate: set.RateMessages, LeaveGrace: set.LeaveGrace, EncodePresent: live.PresentFrame, Directory: s.accounts, Secret: secret})
+	if set.Store != nil {
+		s.files = attachments.New(attachments.Options{
+			Store: set.Store, Rooms: service, Redis: s.store.Conns(), Log: log, MaxPicture: maxPicture, MaxFile: maxFile, MaxDay: set.FilesPerDay,
+		})
+	}
 	var cards *previews.Previews
 	if set.Previews != nil {
 		options := *set.Previews
@@ -134,7 +147,7 @@ func startServer(t testing.TB, at *redis.UniversalOptions, changes ...func(*sett
 	}
 	s.Server = New(Options{
 		Previews: cards,
-		Log:      log, Chat: service, Live: s.engine, Callers: caller.New(caller.Options{Tokens: s.tokens, Accounts: s.accounts, TrustedProxy: set.TrustedProxy}), Accounts: s.accounts, Mode: set.Mode, Durability: streams.Memory, Version: "v1.2.3",
+		Log:      log, Chat: service, Live: s.engine, Callers: caller.New(caller.Options{Tokens: s.tokens, Accounts: s.accounts, TrustedProxy: set.TrustedProxy}), Accounts: s.accounts, Mode: set.Mode, Durability: streams.Memory, Version: "v1.2.3", Files: s.files,
 		Origins: set.Origins, Hosts: set.Hosts, MetricsToken: set.MetricsToken, SecurityContact: set.SecurityContact, TrustedProxy: set.TrustedProxy, RequestRate: set.RateAddress, ConnectionRate: set.RateConnections,
 	})
 	s.start(s.accounts.Run, service.Run, s.engine.Run)

@@ -45,6 +45,9 @@ func (s *Server) limitUnread(c *fiber.Ctx) error {
 	if err := c.Next(); err != nil {
 		return err
 	}
+	if c.Response().IsBodyStream() { // is not in memory
+		return nil
+	}
 	body := c.Response().Body()
 	if len(body) <= smallResponse {
 		return nil

@@ -25,6 +25,9 @@ func (s *Server) getMetrics() fiber.Handler {
 	s.metrics.MustRegister(slices.Concat(s.chat.Collectors(), s.live.Collectors(), []prometheus.Collector{
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	})...)
+	if s.options.Files != nil {
+		s.metrics.MustRegister(s.options.Files.Collectors()...)
+	}
 	last := limit.Memo[scrape]{MaxAge: cacheTime}
 	return func(c *fiber.Ctx) error {
 		scraped := last.Get(func() scrape { return gather(s.metrics) })

@@ -24,8 +24,9 @@ func (s *Server) recoverPanic(c *fiber.Ctx) (err error) {
 }
 
 // policy is the Content-Security-Policy. A page may load files only from this server, and only the
-// module that renders messages may create HTML (Trusted Types). %s is the origin of WebSockets.
-const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+// module that renders messages may create HTML (Trusted Types). The first %s is for the files of messages, the second is
+// the origin of WebSockets.
+const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:%s; " +
 	"connect-src 'self'%s; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types burble"
 
@@ -42,7 +43,7 @@ func (s *Server) setSecurityHeaders(c *fiber.Ctx) {
 	if strings.ContainsAny(socket[1:], " ;,") {
 		socket = ""
 	}
-	c.Set(fiber.HeaderContentSecurityPolicy, fmt.Sprintf(policy, socket))
+	c.Set(fiber.HeaderContentSecurityPolicy, fmt.Sprintf(policy, s.fileSources(), socket))
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderReferrerPolicy, "same-origin")
 	c.Set(fiber.HeaderPermissionsPolicy, "camera=(), microphone=(), geolocation=(), payment=()")
@@ -51,6 +52,19 @@ func (s *Server) setSecurityHeaders(c *fiber.Ctx) {
 	if from.TLS {
 		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
+}
+
+// fileSources returns from where pages may load pictures, videos and sounds of messages: from this server, from the page
+// itself before they are sent, and from the store. It belongs behind img-src.
+func (s *Server) fileSources() string {
+	if s.options.Files == nil {
+		return ""
+	}
+	sources := " blob:"
+	if origin := s.options.Files.Origin(); origin != "" {
+		sources += " " + origin
+	}
+	return sources + "; media-src 'self'" + sources
 }
 
 // checkOrigin is middleware that refuses requests from another site's page. A request that changes

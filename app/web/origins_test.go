@@ -10,7 +10,7 @@ import (
 
 func TestForeignOriginIsRefusedOnEverySurface(t *testing.T) {
 	t.Parallel()
-	s := startOne(t)
+	s := startOne(t, withFiles(t))
 	ada := s.signIn("Ada")
 	cookie := "Cookie: burble=" + ada.Token
 	host, port, _ := strings.Cut(s.host, ":")
@@ -56,7 +56,7 @@ func TestForeignOriginIsRefusedOnEverySurface(t *testing.T) {
 // they use a token.
 func TestChangeWithACookieNeedsAnOrigin(t *testing.T) {
 	t.Parallel()
-	s := startOne(t)
+	s := startOne(t, withFiles(t))
 	ada := s.signIn("Ada")
 	cookie := "Cookie: burble=" + ada.Token
 	if refused := s.get("/ws", cookie); !strings.Contains(refused.body, "Authorization: Bearer") {
@@ -90,7 +90,7 @@ func TestChangeWithACookieNeedsAnOrigin(t *testing.T) {
 
 func TestOriginWithoutTLSIsForeignToAServerWithTLS(t *testing.T) {
 	t.Parallel()
-	s := startOne(t, func(set *settings) { set.TrustedProxy = peer.ProxyFly })
+	s := startOne(t, withFiles(t), func(set *settings) { set.TrustedProxy = peer.ProxyFly })
 	for _, surface := range surfaces {
 		for origin, allowed := range map[string]bool{"https://" + s.host: true, "http://" + s.host: false} {
 			status, _ := surface.request(s, s.signIn("Ada").bearer(), "X-Forwarded-Proto: https", "Origin: "+origin)
@@ -113,7 +113,7 @@ func TestRefusalNamesAProxyThatChangesHost(t *testing.T) {
 	} {
 		t.Run("Sec-Fetch-Site "+site, func(t *testing.T) {
 			t.Parallel()
-			s := startOne(t)
+			s := startOne(t, withFiles(t))
 			for range 3 {
 				refused := s.postJSON("/session", `{"name":"Ada"}`, "Origin: "+page, "Sec-Fetch-Site: "+site)
 				refused.expectRefusal(t, 403, protocol.NotAllowed, "origin")
@@ -141,7 +141,7 @@ func TestRefusalNamesAProxyThatChangesHost(t *testing.T) {
 // changed it.
 func TestPagesHaveTheHostThatTheServerSaw(t *testing.T) {
 	t.Parallel()
-	s := startOne(t, func(set *settings) { set.Origins = []string{"https://a.example", "https://b.example"} })
+	s := startOne(t, withFiles(t), func(set *settings) { set.Origins = []string{"https://a.example", "https://b.example"} })
 	for _, path := range []string{"/", "/r/lobby"} {
 		page := s.get(path).body
 		for _, want := range []string{`data-host="` + s.host + `"`, `data-origins="https://a.example https://b.example"`} {

@@ -228,6 +228,9 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 	model.Trimmed = page.Trimmed
 	model.Older, model.Newer = idText(page.Older), idText(page.Newer)
 	model.TextLimit = protocol.MaxText
+	if s.fileLimits != nil {
+		model.FileLimits = s.fileLimits.JSON()
+	}
 	model.Origin = caller.Of(c).Origin
 	model.Messages = viewMessages(room, page.Entries, caller.Of(c).User, render)
 	isHighlighted := func(message views.Message) bool { return message.ID == model.Highlight }

@@ -45,6 +45,7 @@ type stage struct {
 	victim, creator, invitee      testUser
 	socket                        *testSocket
 	isRefused                     bool   // the server accepts no socket of the actor
+	ofFile                        string // a message with a file
 	ofActor, ofVictim, ofReaction string // separate messages, because a deletion must not end the test of another action
 }
 
@@ -134,13 +135,15 @@ var actions = []action{
 			}
 			return got
 		},
+		"files": func(p *stage) int { return p.json("GET", "/f/"+p.room+"/"+p.ofFile+"/0", "") },
 	}},
 	{"write", map[string]func(p *stage) int{
 		"WebSocket": func(p *stage) int {
 			return p.frame(`{"type":"send","room":%q,"key":%q,"text":"hi"}`, p.room, client.NewKey())
 		},
-		"JSON": func(p *stage) int { return p.json("POST", "/r/"+p.room+"/messages", `{"text":"hi"}`) },
-		"form": func(p *stage) int { return p.form("/r/"+p.room+"/messages", "text", "hi") },
+		"JSON":  func(p *stage) int { return p.json("POST", "/r/"+p.room+"/messages", `{"text":"hi"}`) },
+		"form":  func(p *stage) int { return p.form("/r/"+p.room+"/messages", "text", "hi") },
+		"files": func(p *stage) int { return p.json("POST", "/r/"+p.room+"/files", "hi") },
 	}},
 	amend("topic", `"type":"topic","text":"tea"`, func(*stage) string { return "" }),
 	amend("react", `"type":"react","of":"OF","emoji":"👍","on":true`, func(p *stage) string { return p.ofReaction }),
@@ -205,6 +208,7 @@ func (s *testServer) prepare(t *testing.T, people cast, kind, who string) *stage
 	}
 	p.ofVictim, p.ofReaction = post(p.victim), post(p.victim)
 	p.ofActor = post(p.victim)
+	p.ofFile = p.sendFiles(p.room, p.victim, p.uploadTo(p.room, p.victim, "x", "hello"))
 	if isMember || kind == "public" && p.actor.Token != "" && (who != "guest" || s.options.Mode == streams.Anyone) {
 		p.ofActor = post(p.actor)
 	}
@@ -284,10 +288,10 @@ func TestRightsOfEveryRoleOnEverySurface(t *testing.T) {
 	for name, mode := range map[string]streams.Mode{"open": streams.Anyone, "read": streams.AccountsPost, "members": streams.AccountsOnly} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := startOne(t, func(set *settings) { set.Mode = mode })
+			s := startOne(t, withFiles(t), func(set *settings) { set.Mode = mode })
 			cells, people := 0, cast{}
 			for _, row := range table {
-				for _, surface := range []string{"WebSocket", "JSON", "form"} {
+				for _, surface := range []string{"WebSocket", "JSON", "form", "files"} {
 					p := s.prepare(t, people, row.kind, row.who)
 					for _, action := range actions {
 						do := action.do[surface]

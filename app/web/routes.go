@@ -8,6 +8,7 @@ import (
 	"burble/app/negotiate"
 	"burble/app/people"
 	"burble/app/signin"
+	"burble/app/uploads"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -48,6 +49,9 @@ func (s *Server) routes() {
 	s.fiber.Post(messagesPath, s.postMessage)
 	if s.options.Previews != nil {
 		s.options.Previews.Register(s.fiber, s.limits.AllowPreview)
+	}
+	if s.options.Files != nil {
+		uploads.Register(s.fiber, uploads.Options{Chat: s.chat, Files: s.options.Files, Callers: s.callers})
 	}
 	s.fiber.Get("/r/:room/frames", s.getFrames)
 	s.fiber.Post("/r/:room/frames", s.postFrame)

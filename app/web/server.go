@@ -11,6 +11,7 @@ import (
 
 	"burble/app/accounts"
 	"burble/app/accounts/oidc"
+	"burble/app/attachments"
 	"burble/app/caller"
 	"burble/app/chat"
 	"burble/app/httpguard"
@@ -50,9 +51,10 @@ type Options struct {
 	Live         *live.Engine
 	Callers      *caller.Identifier
 	Accounts     *accounts.Accounts
-	Provider     *oidc.Provider     // the identity provider; nil if there is none
-	ProviderName string             // shown to people
-	Previews     *previews.Previews // nil if link previews are off
+	Provider     *oidc.Provider       // the identity provider; nil if there is none
+	ProviderName string               // shown to people
+	Previews     *previews.Previews   // nil if link previews are off
+	Files        *attachments.Service // nil if there is no store for files
 	Mode         streams.Mode
 	Durability   streams.Durability // shown to clients
 	Version      string             // shown by /healthz
@@ -80,6 +82,8 @@ type Server struct {
 	limits  *throttle.Limits
 	fiber   *fiber.App
 
+	fileLimits *protocol.FileLimits // nil if the server accepts no files
+
 	health     limit.Memo[error] // the last result of Chat.Health
 	metrics    *prometheus.Registry
 	outageLogs rate.Sometimes
@@ -98,6 +102,9 @@ func New(options Options) *Server {
 		outageLogs: rate.Sometimes{Interval: time.Second},
 		hostLogs:   rate.Sometimes{Interval: time.Minute},
 		originLogs: rate.Sometimes{Interval: time.Minute},
+	}
+	if options.Files != nil {
+		s.fileLimits = &protocol.FileLimits{Picture: options.Files.MaxPicture(), File: options.Files.MaxFile(), Count: protocol.MaxFiles}
 	}
 	s.sockets = &socket.Server{Chat: s.chat, Engine: s.live, Previews: options.Previews, Frames: s.limits.Requests, LogError: s.logError}
 	s.fiber = fiber.New(fiber.Config{

@@ -90,7 +90,7 @@ func (s *Server) startSocket(upgraded *websocket.Conn) {
 		return
 	}
 	// Hello must precede everything else, even the notice that Redis is away.
-	head := slices.Concat(opening.head, socket.Hello(from.User, s.options.Durability))
+	head := slices.Concat(opening.head, socket.Hello(from.User, s.options.Durability, s.fileLimits))
 	client := &socket.Client{
 		Conn: conn, Input: input, User: from.User, NamedAt: from.NamedAt, Address: from.Address, Follow: opening.follow,
 		Subscribe: func(feed *live.Feed) (end func()) {

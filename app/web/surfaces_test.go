@@ -2,11 +2,13 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
 	"time"
 
 	"burble/app/client"
+	"burble/streams"
 )
 
 // A surface is one of the ways to use Burble. All surfaces must accept and refuse the same origins
@@ -26,6 +28,7 @@ var surfaces = []surface{
 	{"message as JSON", true, postMessage("application/json", `{"text":"hi"}`)},
 	{"message as a form", true, postMessage("application/x-www-form-urlencoded", `text=hi`)},
 	{"message as plain text", true, postMessage("text/plain", `hi`)},
+	{"message as a file", true, postFile},
 	{"sign-in with JSON", true, postSession("application/json", `{"name":"Eve"}`)},
 	{"sign-in with a form", true, postSession("application/x-www-form-urlencoded", `name=Eve`)},
 	{"home page", false, getPage("/")},
@@ -33,6 +36,7 @@ var surfaces = []surface{
 	{"message page", false, getMessagePage},
 	{"rooms", false, getJSON("/rooms")},
 	{"history", false, getJSON("/r/quiet/messages")},
+	{"file", false, getFile},
 	{"search", false, getJSON("/r/quiet/search?q=x")},
 	{"SSE", false, openLiveRead("text/event-stream")},
 	{"NDJSON", false, openLiveRead("application/x-ndjson")},
@@ -118,4 +122,25 @@ func openLiveRead(accept string) func(*testServer, ...string) (int, string) {
 		stream.Close()
 		return http.StatusOK, unknown
 	}
+}
+
+// postFile uploads a file, and reads from Redis whose it is.
+func postFile(s *testServer, headers ...string) (int, string) {
+	s.t.Helper()
+	got := s.request("POST", "/r/lobby/files", "hi", headers...)
+	if got.status >= 400 {
+		return got.status, ""
+	}
+	var file uploaded
+	got.decode(s.t, &file)
+	key := fmt.Sprintf("{%d}:file:%s", streams.Bucket("lobby"), file.ID)
+	return got.status, s.store.Conns().Retrying.HGet(s.t.Context(), key, "uid").Val()
+}
+
+// getFile requests a file of another user's message.
+func getFile(s *testServer, headers ...string) (int, string) {
+	s.t.Helper()
+	bob := s.signIn("Bob")
+	message := s.sendFiles("bobs", bob, s.uploadTo("bobs", bob, "x", "hi"))
+	return getJSON("/f/bobs/"+message+"/0")(s, headers...)
 }

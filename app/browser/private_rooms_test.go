@@ -88,7 +88,8 @@ func TestPageLeavesAPrivateRoomFromWhichTheUserIsRemoved(t *testing.T) {
 
 	ada.request(t, there, "PATCH", "/r/"+room, `{"title":"Week two"}`)
 	ada.request(t, there, "PUT", "/r/"+room+"/members/"+carl.id, "")
-	page.wait("the new title", heading+` === "Week two" && `+row+`.querySelector("b").innerText === "Week two"`)
+	page.wait("the new title", heading+` === "Week two" && `+row+`.querySelector("b").innerText === "Week two" &&
+		document.querySelector("#composer textarea").placeholder === "Message Week two"`)
 	page.wait("the line about Carl", `[...document.querySelectorAll("#messages .change")].some((line) => line.innerText === "Ada added Carl")`)
 
 	ada.request(t, there, "DELETE", "/r/"+room+"/members/"+bob.id, "")

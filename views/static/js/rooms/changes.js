@@ -37,8 +37,15 @@ export function showChange(room, entry, timeline) {
   if (entry.kind === "topic") return (document.getElementById("topic-button").firstElementChild.textContent = entry.text);
   for (const person of [entry.user, entry.member]) if (person) names.add(person);
   showRefusal(entry);
-  if (entry.kind === "room" && isHidden(room) && entry.title) document.querySelector(".bar h1").textContent = entry.title;
+  if (entry.kind === "room" && isHidden(room) && entry.title) showTitle(entry.title);
   timeline.addLine(lineOf(entry), entry.id);
+}
+
+/** Shows the new title of a private room, which has no other name. */
+function showTitle(title) {
+  document.querySelector(".bar h1").textContent = title;
+  const field = document.querySelector("#composer textarea");
+  if (field) field.placeholder = field.ariaLabel = `Message ${title}`;
 }
 
 /** Returns why the room refuses messages after an entry, or "". Returns undefined if the entry does not change that. */

@@ -40,13 +40,18 @@ func (s *Server) roundTrip(ctx context.Context, method, path, body string, heade
 	if err != nil {
 		return nil, err
 	}
+	return s.send(request)
+}
+
+// send sends a request without following redirects.
+func (s *Server) send(request *http.Request) (*http.Response, error) {
 	transport := s.Transport
 	if transport == nil {
 		transport = http.DefaultTransport
 	}
 	response, err := transport.RoundTrip(request)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+		return nil, fmt.Errorf("%s %s: %w", request.Method, request.URL.RequestURI(), err)
 	}
 	return response, nil
 }
@@ -126,6 +131,34 @@ func (s *Server) Post(ctx context.Context, m Message) (*Stored, error) {
 		return nil, err
 	}
 	return &stored, nil
+}
+
+// Upload uploads a file of size bytes to the room. The user can then send it there once, as an Attachment with
+// the ID of the result. If the server refuses the file, Upload returns an *Error.
+func (s *Server) Upload(ctx context.Context, room, name string, body io.Reader, size int64) (*File, error) {
+	path := "/r/" + room + "/files?" + url.Values{"name": {name}}.Encode()
+	request, err := s.request(ctx, http.MethodPost, path, "", []string{"Accept: application/json"})
+	if err != nil {
+		return nil, err
+	}
+	request.Body, request.ContentLength = io.NopCloser(body), size
+	response, err := s.send(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	whole, err := readResponse(response)
+	if err != nil {
+		return nil, fmt.Errorf("upload %q: %w", name, err)
+	}
+	if whole.Status != http.StatusCreated {
+		return nil, whole.asError()
+	}
+	file := new(File)
+	if err := json.Unmarshal(whole.Body, file); err != nil {
+		return nil, fmt.Errorf("upload %q: %w", name, err)
+	}
+	return file, nil
 }
 
 // History is a page of a room, oldest entry first, with amendments applied.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +28,34 @@ func TestPostSendsKeyAndReturnsStored(t *testing.T) {
 		t.Errorf("Post = %+v, %v; want the ID, cursor and key in the response", stored, err)
 	}
 }
+
+func TestUploadStreamsTheFile(t *testing.T) {
+	t.Parallel()
+	server := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if r.Method != "POST" || r.URL.String() != "/r/lobby/files?name=a+%26b.txt" || r.ContentLength != 3 || string(body) != "abc" || len(r.TransferEncoding) > 0 {
+			t.Errorf("got %s %s with %d bytes %q, want POST /r/lobby/files with the name and 3 bytes", r.Method, r.URL, r.ContentLength, body)
+		}
+		if r.Header.Get("Authorization") == "Bearer refused" {
+			w.WriteHeader(http.StatusInsufficientStorage)
+			io.WriteString(w, `{"error":{"code":"full","message":"no"}}`)
+			return
+		}
+		w.WriteHeader(http.StatusCreated)
+		io.WriteString(w, `{"id":"F","name":"a &b.txt","type":"text/plain","size":3}`)
+	})
+	file, err := server.Upload(t.Context(), "lobby", "a &b.txt", io.LimitReader(strings.NewReader("abcd"), 3), 3)
+	if err != nil || *file != (client.File{ID: "F", Name: "a &b.txt", Type: "text/plain", Size: 3}) {
+		t.Errorf("Upload = %+v, %v; want the file in the response", file, err)
+	}
+	server.Token = "refused"
+	refused, ok := errors.AsType[*client.Error](second(server.Upload(t.Context(), "lobby", "a &b.txt", strings.NewReader("abc"), 3)))
+	if !ok || refused.Code != "full" || refused.Status != http.StatusInsufficientStorage {
+		t.Errorf("a refused Upload returned %+v, want full", refused)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
 
 func TestHistoryReadsAPage(t *testing.T) {
 	t.Parallel()

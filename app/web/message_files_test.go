@@ -121,3 +121,27 @@ func TestMessagesWithBadFiles(t *testing.T) {
 		t.Errorf("got %d messages, want 1", len(entries))
 	}
 }
+
+// The Go client uploads a file and sends it.
+func TestClientUploadsAndSends(t *testing.T) {
+	t.Parallel()
+	s := startOne(t, withFiles(t))
+	ada := s.signIn("Ada")
+	as := &client.Server{URL: s.client.URL, Token: ada.Token, Transport: s.client.Transport}
+	const text = "notes, and more notes\n"
+	file, err := as.Upload(t.Context(), "lobby", "notes & more.txt", strings.NewReader(text), int64(len(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := client.Message{Room: "lobby", Key: client.NewKey(), Files: []client.Attachment{{ID: file.ID, Alt: "notes"}}}
+	if _, err := as.Post(t.Context(), message); err != nil {
+		t.Fatal(err)
+	}
+	sent := s.history("lobby", "").Entries[0].Files[0]
+	if sent.Name != "notes & more.txt" || sent.Alt != "notes" || sent.Size != int64(len(text)) {
+		t.Errorf("got %+v, want the uploaded file", sent)
+	}
+	if got := s.get(sent.URL); got.status != 200 || got.body != text {
+		t.Errorf("%s: got status %d, %q, want the text", sent.URL, got.status, got.body)
+	}
+}

@@ -63,7 +63,8 @@ var arrows = map[string]string{
 	"views/confusables": "",
 
 	// Tests and their helpers.
-	"app/apptest": "client streams/redistest", "app/browser": "", "app/chaos": "accounts apptest chaos/bots chaos/check client identity streams streams/redistest", "app/chaos/check": "client", "app/chaos/bots": "chaos/check client", "app/e2e": "",
+	"app/blobs/blobtest": "blobs",
+	"app/apptest":        "client streams/redistest", "app/browser": "", "app/chaos": "accounts apptest chaos/bots chaos/check client identity streams streams/redistest", "app/chaos/check": "client", "app/chaos/bots": "chaos/check client", "app/e2e": "",
 	"app/hostile": "", "streams/redistest": "streams",
 
 	// The bench.

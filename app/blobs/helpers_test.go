@@ -6,21 +6,15 @@ import (
 	"encoding/hex"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
-	"time"
 
 	"burble/app/blobs"
+	"burble/app/blobs/blobtest"
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
-	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
 // The helpers of these tests:
@@ -31,8 +25,6 @@ import (
 //	readAll(t, store, hash)
 
 var ctx = context.Background()
-
-const bucket = "burble-test"
 
 func run(t *testing.T, body func(t *testing.T, store blobs.Store)) {
 	t.Run("directory", func(t *testing.T) { t.Parallel(); body(t, openDirectory(t)) })
@@ -53,79 +45,12 @@ func startFakeS3(t testing.TB) *blobs.S3 {
 	t.Helper()
 	server := httptest.NewServer(gofakes3.New(s3mem.New()).Server())
 	t.Cleanup(server.Close)
-	return openS3(t, server.URL)
+	return blobtest.Open(t, blobtest.CreateBucket(t, server.URL))
 }
-
-// findVersity returns the path of versitygw. It builds the program if necessary, which takes a minute or two.
-var findVersity = sync.OnceValues(func() (string, error) {
-	if path, err := exec.LookPath("versitygw"); err == nil {
-		return path, nil
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	folder := filepath.Join(cache, "burble-test")
-	command := exec.Command("go", "install", "github.com/versity/versitygw/cmd/versitygw@v1.8.0")
-	command.Env = append(os.Environ(), "GOBIN="+folder, "GOFLAGS=")
-	if output, err := command.CombinedOutput(); err != nil {
-		return "", &exec.Error{Name: string(output), Err: err}
-	}
-	return filepath.Join(folder, "versitygw"), nil
-})
 
 func startS3(t testing.TB) *blobs.S3 {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("no real S3 server with -short")
-	}
-	program, err := findVersity()
-	if err != nil && os.Getenv("CI") != "" {
-		t.Fatal("cannot build versitygw, and CI must not skip this test: ", err)
-	}
-	if err != nil {
-		t.Skip("cannot build versitygw: ", err)
-	}
-	address := freeAddress(t)
-	command := exec.Command(program, "--port", address, "--access", "key", "--secret", "secret", "--quiet", "posix", t.TempDir())
-	command.Stderr = os.Stderr
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { command.Process.Kill(); command.Wait() })
-	return openS3(t, "http://"+address)
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
-// openS3 waits until the server answers, and creates the bucket.
-func openS3(t testing.TB, endpoint string) *blobs.S3 {
-	t.Helper()
-	client, err := minio.New(endpoint[len("http://"):], &minio.Options{Creds: credentials.NewStaticV4("key", "secret", ""), Region: "us-east-1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		if err = client.MakeBucket(ctx, bucket, minio.MakeBucketOptions{}); err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-	}
-	store, err := blobs.OpenS3(blobs.S3Options{Endpoint: endpoint, Bucket: bucket, KeyID: "key", Secret: "secret"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return store
+	return blobtest.Open(t, blobtest.Start(t))
 }
 
 // noise returns random bytes without keeping them in memory.

@@ -225,12 +225,11 @@ func S3FromEnvironment(getenv func(string) string) (options S3Options, found boo
 		KeyID:  getenv(prefix + "AWS_ACCESS_KEY_ID"),
 		Secret: getenv(prefix + "AWS_SECRET_ACCESS_KEY"),
 		Region: getenv(prefix + "AWS_REGION"),
+
+		Endpoint: getenv("AWS_ENDPOINT_URL_S3"), // Bucketeer's is Amazon, unless this standard variable of AWS is set
 	}
 	if options.Bucket == "" {
 		return S3Options{}, false, nil
-	}
-	if prefix == "" {
-		options.Endpoint = getenv("AWS_ENDPOINT_URL_S3")
 	}
 	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": options.KeyID, "AWS_SECRET_ACCESS_KEY": options.Secret} {
 		if value == "" {

@@ -3,6 +3,7 @@ package blobs_test
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -103,7 +104,7 @@ func TestPresignedURLExpires(t *testing.T) {
 func TestWrongSecretIsRefused(t *testing.T) {
 	t.Parallel()
 	origin := startS3(t).Origin()
-	store, err := blobs.OpenS3(blobs.S3Options{Endpoint: origin, Bucket: bucket, KeyID: "key", Secret: "wrong"})
+	store, err := blobs.OpenS3(blobs.S3Options{Endpoint: origin, Bucket: "burble-test", KeyID: "key", Secret: "wrong"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,6 +127,13 @@ func TestMissingBucketIsNoMissingObject(t *testing.T) {
 	}
 }
 
+// with returns a copy of the variables with another one.
+func with(variables map[string]string, name, value string) map[string]string {
+	all := maps.Clone(variables)
+	all[name] = value
+	return all
+}
+
 func TestS3FromEnvironment(t *testing.T) {
 	t.Parallel()
 	fly := map[string]string{"BUCKET_NAME": "files", "AWS_ENDPOINT_URL_S3": "https://fly.storage.tigris.dev", "AWS_ACCESS_KEY_ID": "tid_1", "AWS_SECRET_ACCESS_KEY": "tsec_1", "AWS_REGION": "auto"}
@@ -136,6 +144,7 @@ func TestS3FromEnvironment(t *testing.T) {
 	}{
 		{"Fly", "https://files.fly.storage.tigris.dev", "", fly},
 		{"Bucketeer", "https://bucketeer-1.s3.dualstack.eu-west-1.amazonaws.com", "", bucketeer},
+		{"Bucketeer, with a service of its own", "http://127.0.0.1:9000", "", with(bucketeer, "AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9000")},
 		{"nothing", "", "", nil},
 		{"credentials for something else", "", "", map[string]string{"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}},
 		{"no secret", "", "AWS_SECRET_ACCESS_KEY", map[string]string{"BUCKET_NAME": "files", "AWS_ACCESS_KEY_ID": "a"}},

@@ -50,6 +50,7 @@ type Body struct {
 	Size int64
 
 	conn         *Conn
+	isSplit      bool  // whether Read has seen the end of the header
 	left         int64 // not read yet; -1 before ReadBody
 	mustContinue bool  // the client waits for a 100 response
 	began        time.Time
@@ -58,8 +59,8 @@ type Body struct {
 	canceled bool
 }
 
-// BeginBody must be called before the handler of a request that KeepBody has kept.
-func (c *Conn) BeginBody() { c.body = &Body{conn: c, left: -1} }
+// BeginBody must be called before the handler of a request that KeepBody has kept, and before Forget.
+func (c *Conn) BeginBody() { c.body = &Body{conn: c, left: -1, isSplit: c.header == nil} }
 
 // ReadBody returns the body of the request, or why it must be refused. The connection is then closed. It
 // returns nil if the body was not kept.
@@ -69,6 +70,9 @@ func (c *Conn) ReadBody(header *fasthttp.RequestHeader) (*Body, *Refusal) {
 		return nil, nil
 	}
 	size, expects, refusal := bodyLength(header)
+	if refusal == nil && !b.isSplit {
+		refusal = badNewline
+	}
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -87,7 +91,7 @@ func bodyLength(header *fasthttp.RequestHeader) (length int64, expects bool, ref
 	case len(found.encodings) > 0 || found.lengthCount == 0:
 		return 0, false, noLength
 	case bytes.Count(raw, []byte("\n")) != bytes.Count(raw, []byte("\r\n")):
-		return 0, false, badNewline // Conn.Read may not have seen the end of the header
+		return 0, false, badNewline // fasthttp may have seen the end of the header where Conn.Read has not
 	}
 	number, err := strconv.ParseUint(string(found.length), 10, 62)
 	if err != nil || found.lengthCount > 1 {

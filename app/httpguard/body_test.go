@@ -34,6 +34,50 @@ func newBody(t *testing.T, size int) (*Body, net.Conn) {
 	return body, client
 }
 
+// Wherever the reads of a request with a body end, fasthttp's buffer has nothing of the body, and the next request is
+// behind it.
+func TestBodiesBeginWhereHeadersEnd(t *testing.T) {
+	t.Parallel()
+	const (
+		head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n"
+		body = "a\r\n\r\nGET /b"
+		next = "GET /next HTTP/1.1\r\nHost: x\r\n\r\n"
+	)
+	const raw = head + body + next
+	for first := range len(raw) {
+		for second := first; second < len(raw); second += 7 {
+			client, server := net.Pipe()
+			go func() {
+				for _, piece := range []string{raw[:first], raw[first:second], raw[second:]} {
+					if piece != "" { // a read of a pipe returns at most one write
+						io.WriteString(client, piece)
+					}
+				}
+			}()
+			conn := &Conn{Conn: server}
+			buffer := bufio.NewReaderSize(conn, MaxHeader)
+			var header fasthttp.RequestHeader
+			if err := header.Read(buffer); err != nil {
+				t.Fatal(err)
+			}
+			conn.BeginBody()
+			conn.Forget()
+			read, refusal := conn.ReadBody(&header)
+			if refusal != nil || buffer.Buffered() > 0 {
+				t.Fatalf("cut at %d and %d: %v, %d bytes of the body are in the buffer", first, second, refusal, buffer.Buffered())
+			}
+			if got, err := io.ReadAll(read); err != nil || string(got) != body {
+				t.Fatalf("cut at %d and %d: the body is %q: %v", first, second, got, err)
+			}
+			if err := header.Read(buffer); err != nil || string(header.RequestURI()) != "/next" {
+				t.Fatalf("cut at %d and %d: the next request is for %q: %v", first, second, header.RequestURI(), err)
+			}
+			client.Close()
+			server.Close()
+		}
+	}
+}
+
 // A client must send MinRate bytes per second, but may pause, and has as long as 25 MB need at that rate.
 func TestSlowBodies(t *testing.T) {
 	t.Parallel()
@@ -98,4 +142,29 @@ func TestCanceledBody(t *testing.T) {
 			t.Errorf("afterwards: %v, want ErrCanceled", err)
 		}
 	})
+}
+
+// What follows a header must survive the reuse of the buffer, and of a buffer that is smaller.
+func TestConnKeepsWhatFollowsAHeader(t *testing.T) {
+	t.Parallel()
+	client, server := net.Pipe()
+	defer client.Close()
+	const head, rest = "GET / HTTP/1.1\r\n\r\n", "a\r\n\r\nbcdef\r\n\r\nghi"
+	go func() {
+		io.WriteString(client, head+rest)
+		client.Close()
+	}()
+	conn, got := &Conn{Conn: server}, ""
+	for size := 64; ; size = 3 {
+		into := make([]byte, size)
+		n, err := conn.Read(into)
+		got += string(into[:n])
+		clear(into)
+		if err != nil {
+			break
+		}
+	}
+	if got != head+rest {
+		t.Errorf("read %q, want %q", got, head+rest)
+	}
 }

@@ -32,12 +32,12 @@ func (s *Server) guard() {
 	}
 	server.Handler = func(ctx *fasthttp.RequestCtx) {
 		conn, guarded := ctx.Conn().(*httpguard.Conn)
-		if guarded {
-			conn.Forget()
-		}
 		if guarded && s.isUpload(&ctx.Request.Header) {
 			conn.BeginBody()
 			defer conn.EndBody(ctx)
+		}
+		if guarded {
+			conn.Forget()
 		}
 		err := checkRequest(&ctx.Request.Header)
 		if err == nil {

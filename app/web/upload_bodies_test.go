@@ -222,6 +222,36 @@ func TestUploadsAtOnceAreLimited(t *testing.T) {
 	s.awaitUploads(uploads.MaxAllUploads)
 }
 
+// A download of 25 MB allocates at most 2 MB in all.
+func TestDownloadsNeedLittleMemory(t *testing.T) {
+	s := startOne(t, withFiles(t))
+	ada := s.signIn("Ada")
+	path := "/f/lobby/" + s.sendFiles("lobby", ada, s.uploadTo("lobby", ada, "x", strings.Repeat("x", maxFile))) + "/0"
+	read := make([]byte, 64<<10)
+	allocated := allocations(func() {
+		conn, err := net.Dial("tcp", s.host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(patience))
+		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path)
+		total := 0
+		for {
+			n, err := conn.Read(read)
+			if total += n; err != nil {
+				break
+			}
+		}
+		if total < maxFile {
+			t.Errorf("read %d bytes, want %d", total, maxFile)
+		}
+	})
+	if t.Logf("%d bytes were allocated", allocated); allocated > 2<<20 {
+		t.Errorf("%d bytes were allocated, want at most 2 MB", allocated)
+	}
+}
+
 // An upload of 25 MB allocates at most 2 MB in all. The test measures the whole process, so it is not parallel.
 func TestUploadsNeedLittleMemory(t *testing.T) {
 	s := startOne(t, withFiles(t))

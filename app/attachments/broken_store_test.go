@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"burble/app/attachments"
 	"burble/app/blobs"
@@ -93,6 +97,42 @@ func TestBrokenStore(t *testing.T) {
 			store.set(nil)
 			w.clean()
 			w.expectEmpty()
+		})
+	}
+}
+
+// A bucket that refuses everything makes uploads fail soon, with an error that says so and has no secrets.
+func TestBucketThatRefuses(t *testing.T) {
+	t.Parallel()
+	for status, code := range map[int]string{500: "InternalError", 503: "SlowDown", 403: "AccessDenied", 404: "NoSuchBucket"} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+				w.Header().Set("Content-Type", "application/xml")
+				w.WriteHeader(status)
+				fmt.Fprintf(w, "<Error><Code>%s</Code><Message>no</Message></Error>", code)
+			}))
+			defer server.Close()
+			store, err := blobs.OpenS3(blobs.S3Options{Endpoint: server.URL, Bucket: "files", KeyID: "key", Secret: "hush-hush"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := start(t, redistest.Single(t), store)
+			began := time.Now()
+			_, err = w.Upload(ctx, request(picture(1)))
+			got := attachments.AsError(err)
+			if err == nil || got.Code != protocol.Unavailable || got.RetryAfter == 0 || strings.Contains(fmt.Sprint(err, got.Cause), "hush-hush") {
+				t.Errorf("%v (%v), want unavailable", err, got)
+			}
+			if took := time.Since(began); took > 30*time.Second {
+				t.Errorf("the error came after %v", took)
+			} else {
+				t.Logf("after %v: %v", took, got.Cause)
+			}
+			if err := w.Check(ctx); err == nil {
+				t.Error("the check of the store succeeded")
+			}
 		})
 	}
 }

@@ -45,6 +45,9 @@ func tooLarge(kind string, limit int64) error {
 
 // asStoreError returns an error of the Store as clients see it.
 func asStoreError(err error) error {
+	if err == nil {
+		return nil
+	}
 	if errors.Is(err, syscall.ENOSPC) {
 		full := *errTotal
 		full.Cause = err

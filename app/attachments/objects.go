@@ -105,13 +105,11 @@ func (s *Service) put(ctx context.Context, o *object, id string) (added int64, e
 	if err := s.step("referred"); err != nil {
 		return 0, err
 	}
-	exists, err := s.options.Store.Exists(ctx, o.hash)
-	if err != nil {
-		return 0, asStoreError(err)
-	}
-	// An object without other references is stored again even if it is there, which makes it young for the sweep.
-	if exists && others > 0 {
-		return 0, nil
+	// An object without other references is stored even if it is there, which makes it young for the sweep.
+	if others > 0 {
+		if exists, err := s.options.Store.Exists(ctx, o.hash); err != nil || exists {
+			return 0, asStoreError(err)
+		}
 	}
 	if _, err := o.body.Seek(0, io.SeekStart); err != nil {
 		return 0, fmt.Errorf("read an upload again: %w", err)
@@ -124,10 +122,7 @@ func (s *Service) put(ctx context.Context, o *object, id string) (added int64, e
 		return 0, asStoreError(err)
 	}
 	s.storedBytes.Add(o.size)
-	if err := s.step("stored"); err != nil || exists {
-		return 0, err
-	}
-	return o.size, nil
+	return o.size, s.step("stored")
 }
 
 // referWhenRemoved adds a reference. If the same object is being removed, it waits for the end of that.

@@ -4,7 +4,7 @@
 //	files := attachments.New(attachments.Options{Store: store, Rooms: service, Redis: set, ...})
 //	go files.Run(ctx) // and wait for it
 //	file, err := files.Upload(ctx, attachments.Upload{User: user, Room: "lobby", Name: "photo.png", Size: size, Body: body})
-//	download, err := files.Open(file, attachments.Original) // after package chat has checked the reader's rights
+//	object, err := files.Open(ctx, attachments.Describe(file, attachments.Version{})) // after package chat has checked the reader's rights
 //
 // What holds, even if processes die at any moment:
 //

@@ -1,0 +1,139 @@
+package web
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+
+	"burble/app/protocol"
+)
+
+const script = "<script>alert(document.domain)</script>"
+
+func encodeWith(t *testing.T, encode func(*bytes.Buffer) error) string {
+	t.Helper()
+	var encoded bytes.Buffer
+	if err := encode(&encoded); err != nil {
+		t.Fatal(err)
+	}
+	return encoded.String()
+}
+
+// photo returns a JPEG whose EXIF contains the text.
+func photo(t *testing.T, text string) string {
+	plain := encodeWith(t, func(b *bytes.Buffer) error { return jpeg.Encode(b, image.NewGray(image.Rect(0, 0, 64, 48)), nil) })
+	exif := "Exif\x00\x00II*\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00" + text
+	segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(exif)+2))
+	return plain[:2] + string(segment) + exif + plain[2:]
+}
+
+// animation returns a GIF with a number of frames of one pixel.
+func animation(t *testing.T, frames int) string {
+	one := encodeWith(t, func(b *bytes.Buffer) error {
+		return gif.Encode(b, image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.Black, color.White}), nil)
+	})
+	frame := strings.IndexByte(one, ',') // the image separator
+	return one[:frame] + strings.Repeat(one[frame:len(one)-1], frames) + ";"
+}
+
+// lying returns a PNG whose header has another size.
+func lying(picture string, width, height uint32) string {
+	forged := []byte(picture)
+	binary.BigEndian.PutUint32(forged[16:], width)
+	binary.BigEndian.PutUint32(forged[20:], height)
+	binary.BigEndian.PutUint32(forged[29:], crc32.ChecksumIEEE(forged[12:29]))
+	return string(forged)
+}
+
+// Every hostile file gets a clear error, or is served so that a browser does nothing with it. The test measures the
+// memory of the whole process, so it is not parallel.
+func TestHostileUploads(t *testing.T) {
+	s := startOne(t, withFiles(t))
+	ada := s.signIn("Ada")
+	small := encodeWith(t, func(b *bytes.Buffer) error { return png.Encode(b, image.NewGray(image.Rect(0, 0, 64, 48))) })
+	bomb := encodeWith(t, func(b *bytes.Buffer) error { return png.Encode(b, image.NewGray(image.Rect(0, 0, 6000, 4000))) })
+	archive := encodeWith(t, func(b *bytes.Buffer) error {
+		writer := zip.NewWriter(b)
+		writer.Create("index.html")
+		return writer.Close()
+	})
+	const attachment = "application/octet-stream"
+	for name, test := range map[string]struct {
+		file, content string
+		refused       protocol.Code // or
+		servedAs      string
+		without       string // what must not be served
+	}{
+		"SVG":                              {"a.svg", `<svg xmlns="http://www.w3.org/2000/svg">` + script + `</svg>`, "", attachment, ""},
+		"SVG that is called a PNG":         {"a.png", `<svg xmlns="http://www.w3.org/2000/svg">` + script + `</svg>`, "", attachment, ""},
+		"HTML":                             {"a.html", "<!doctype html>" + script, "", attachment, ""},
+		"HTML that is called a picture":    {"a.jpg", "<!doctype html>" + script, "", attachment, ""},
+		"XHTML":                            {"a.xhtml", `<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml">` + script + `</html>`, "", attachment, ""},
+		"a script":                         {"a.js", "alert(1)", "", attachment, ""},
+		"PDF":                              {"a.pdf", "%PDF-1.7\n" + script, "", attachment, ""},
+		"a picture that is called HTML":    {"a.html", small, "", "image/png", ""},
+		"a picture with HTML behind it":    {"a.png", small + script, "", "image/png", script},
+		"a picture with a ZIP behind it":   {"a.png", small + archive, "", "image/png", "index.html"},
+		"a photo with HTML in its EXIF":    {"a.jpg", photo(t, script), "", "image/jpeg", script},
+		"a photo with a location":          {"a.jpg", photo(t, "GPSLatitude 52.5200"), "", "image/jpeg", "GPSLatitude"},
+		"HTML that begins as a GIF":        {"a.gif", "GIF89a" + script, protocol.BadField, "", ""},
+		"a picture of 24 megapixels":       {"a.png", bomb, "", "image/png", ""},
+		"a picture of 25 megapixels":       {"a.png", lying(small, 5000, 5000), protocol.BadField, "", ""},
+		"a picture of 4 billion pixels":    {"a.png", lying(small, 1<<31-1, 1<<31-1), protocol.BadField, "", ""},
+		"a picture without pixels":         {"a.png", lying(small, 0, 0), protocol.BadField, "", ""},
+		"a picture that is smaller":        {"a.png", lying(small, 640, 480), protocol.BadField, "", ""},
+		"an animation of 100,000 frames":   {"a.gif", animation(t, 100_000), protocol.BadField, "", ""},
+		"half a picture":                   {"a.png", small[:len(small)/2], protocol.BadField, "", ""},
+		"the beginning of a picture":       {"a.png", small[:9], protocol.BadField, "", ""},
+		"nothing":                          {"a.png", "", protocol.BadField, "", ""},
+		"a name that is a path":            {"../../etc/passwd", "x", "", attachment, "/"},
+		"a name that is a path on Windows": {`..\..\boot.ini`, "x", "", attachment, `\`},
+		"a name from right to left":        {"photo\u202egnp.exe", "x", "", attachment, "\u202e"},
+		"a name with lines":                {"a\r\nSet-Cookie: a=b", "x", "", attachment, "\n"},
+		"a name that is a device":          {"CON", "x", "", attachment, ""},
+		"a long name":                      {strings.Repeat("é", 1000), "x", "", attachment, ""},
+	} {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		got := s.request("POST", "/r/hostile/files?name="+url.QueryEscape(test.file), test.content, ada.bearer())
+		runtime.ReadMemStats(&after)
+		if grown := int64(after.Sys) - int64(before.Sys); grown > 200<<20 {
+			t.Errorf("%s: the process grew by %d MB", name, grown>>20)
+		}
+		if test.refused != "" {
+			got.expectRefusal(t, http.StatusBadRequest, test.refused, "file")
+			continue
+		}
+		if got.status != http.StatusCreated {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+			continue
+		}
+		var file uploaded
+		got.decode(t, &file)
+		served := s.get("/f/hostile/" + s.sendFiles("hostile", ada, file) + "/0")
+		disposition := served.header.Get("Content-Disposition")
+		isInline := strings.HasPrefix(disposition, "inline")
+		if served.status != http.StatusOK || served.header.Get("Content-Type") != test.servedAs || isInline != (test.servedAs != attachment) ||
+			served.header.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(served.header.Get("Content-Security-Policy"), "sandbox;") {
+			t.Errorf("%s: served with %d %v", name, served.status, served.header)
+		}
+		if isInline && test.without != "" && strings.Contains(served.body, test.without) {
+			t.Errorf("%s: served with %q", name, test.without)
+		}
+		if !isInline && (test.without != "" && strings.Contains(file.Name+disposition, test.without) || served.header.Get("Set-Cookie") != "" || len(file.Name) > 120) {
+			t.Errorf("%s: the name is %q, and the header %q", name, file.Name, disposition)
+		}
+	}
+}

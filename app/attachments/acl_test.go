@@ -1,0 +1,51 @@
+package attachments_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"burble/streams/redistest"
+)
+
+// Everything works with only the rights that the documentation of package streams demands.
+func TestLeastRights(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../streams/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
+		rights := []any{"ACL", "SETUSER", "burble", "reset"}
+		for line := range strings.Lines(string(readme)) {
+			given, found := strings.CutPrefix(line, "ACL SETUSER burble ")
+			given, when, _ := strings.Cut(given, "#")
+			if found && (when == "" || backend.Redis.IsClusterMode && strings.Contains(when, "Cluster")) {
+				for _, right := range strings.Fields(given) {
+					rights = append(rights, right)
+				}
+			}
+		}
+		backend.Each(t, rights...)
+		least := *backend.Redis
+		least.Username, least.Password = "burble", "secret"
+		backend.Redis = &least
+		t.Cleanup(func() {
+			for _, denied := range backend.Denied(t) {
+				t.Errorf("denied %s", denied)
+			}
+			backend.Each(t, "ACL", "DELUSER", "burble")
+		})
+		w := start(t, backend, openDirectory(t, t.TempDir()))
+		message := w.send(w.upload(picture(1)))
+		w.clean()
+		w.expectLinks()
+		w.delete(message)
+		w.clean()
+		if left := w.objects(); len(left) > 0 {
+			t.Errorf("%d objects are left", len(left))
+		}
+		defer w.run()()
+		w.upload(picture(2))
+	})
+}

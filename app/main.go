@@ -138,7 +138,8 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 		EncodePresent: live.PresentFrame, Directory: people, Secret: secret,
 		OnFilesDeleted: func(room string) { files.FilesDeleted(room) },
 	})
-	if files, err = newFiles(config, store, service, pictures.New(), log); err != nil {
+	processor := pictures.New()
+	if files, err = newFiles(config, store, service, processor, log); err != nil {
 		return err
 	}
 	provider, err := newProvider(config, people, log)
@@ -147,7 +148,7 @@ func run(ctx context.Context, config Config, log *slog.Logger) (err error) {
 	}
 	callers := caller.New(caller.Options{Tokens: identity.NewTokens(secret), Accounts: people, TrustedProxy: config.TrustedProxy})
 	server := web.New(web.Options{
-		Previews: newPreviews(config, secret, service, log), Files: files,
+		Previews: newPreviews(config, secret, service, files, processor, log), Files: files,
 		Log: log, Callers: callers, Accounts: people, Provider: provider, ProviderName: providerName(config.OIDCIssuer), Mode: options.Mode, Chat: service, Live: engine, Durability: config.Durability, Version: version(os.Getenv),
 		Origins: config.Origins, Hosts: config.Hosts, MetricsToken: config.MetricsToken, SecurityContact: config.SecurityContact, TrustedProxy: config.TrustedProxy,
 		RequestRate: config.RateAddress, ConnectionRate: config.RateConnections,

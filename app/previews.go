@@ -1,12 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"log/slog"
 	"net/netip"
 	"os"
 
+	"burble/app/attachments"
 	"burble/app/chat"
 	"burble/app/fetch"
+	"burble/app/identity"
+	"burble/app/pictures"
 	"burble/app/previews"
 )
 
@@ -14,8 +19,8 @@ import (
 // Tests set it with go build -ldflags "-X main.exemptVariable=…". In other builds there is no such variable.
 var exemptVariable string
 
-// newPreviews returns nil if link previews are off.
-func newPreviews(config Config, secret []byte, rooms *chat.Service, log *slog.Logger) *previews.Previews {
+// newPreviews returns nil if link previews are off. Without files, cards have no pictures.
+func newPreviews(config Config, secret []byte, rooms *chat.Service, files *attachments.Service, processor *pictures.Processor, log *slog.Logger) *previews.Previews {
 	if config.Previews == previewsOff {
 		return nil
 	}
@@ -23,8 +28,24 @@ func newPreviews(config Config, secret []byte, rooms *chat.Service, log *slog.Lo
 	if exemptVariable != "" {
 		guard.Exempt, _ = netip.ParseAddrPort(os.Getenv(exemptVariable))
 	}
-	return previews.New(previews.Options{
-		Log: log, Secret: secret, Rooms: rooms,
+	options := previews.Options{
+		Log: log, Secret: secret, Rooms: rooms, Decoder: processor,
 		Client: fetch.New(fetch.Options{UserAgent: "Burble (link preview)", Guard: guard}),
+	}
+	if files != nil {
+		options.Pictures = previewPictures{files}
+	}
+	return previews.New(options)
+}
+
+// previewPictures stores the pictures of cards like those that people upload.
+type previewPictures struct{ files *attachments.Service }
+
+// AddPicture implements previews.Pictures.
+func (p previewPictures) AddPicture(ctx context.Context, user identity.User, address, room string, picture *previews.Image) (fileID string, err error) {
+	file, err := p.files.Upload(ctx, attachments.Upload{
+		User: user, Address: address, Room: room, Name: "preview",
+		Size: int64(len(picture.Data)), Body: bytes.NewReader(picture.Data), PictureOnly: true,
 	})
+	return file.ID, err
 }

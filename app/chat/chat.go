@@ -155,6 +155,10 @@ func (s *Service) Append(user identity.User, address, room string, entry streams
 	if errors.Is(err, streams.ErrNotFound) && entry.Kind == streams.Message {
 		return stored, protocol.Errorf(protocol.NotFound, "reply_to", "There is no message %v in this room to reply to.", entry.ReplyTo)
 	}
+	if errors.Is(err, streams.ErrNoFile) && entry.Preview != nil && entry.Preview.File != nil {
+		// It may be one of the message's own files, but then the message without the preview gets that error.
+		return stored, protocol.Errorf(protocol.BadField, "preview", "This preview was already sent, or has expired. Request a new one, or send the message without it.")
+	}
 	if err != nil {
 		return stored, fmt.Errorf("append %s: %w", entry.Kind, err)
 	}

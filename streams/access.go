@@ -111,6 +111,9 @@ func IsHidden(room string) bool {
 	return true
 }
 
+// IsDirect reports whether room is the name of a direct room, like IsHidden.
+func IsDirect(room string) bool { return IsHidden(room) && strings.HasPrefix(room, directPrefix) }
+
 // A right is a kind of access to a room.
 type right int
 

@@ -84,10 +84,10 @@ func (f File) Kind() string {
 	return kind
 }
 
-// HasExtras reports whether a message has files, which need a stylesheet of their own.
+// HasExtras reports whether a message has files or a card, which need a stylesheet of their own.
 func (r Room) HasExtras() bool {
 	for _, message := range r.Messages {
-		if len(message.Files) > 0 {
+		if len(message.Files) > 0 || message.Card != nil {
 			return true
 		}
 	}

@@ -92,6 +92,7 @@ type Room struct {
 	// FileLimits is a JSON object with the maximum sizes "picture" and "file", in bytes, and "count" of the files of a
 	// message. It is empty if the server accepts no files.
 	FileLimits string
+	Previews   string // "on" if the page requests link previews, "ask" if it offers them, or empty
 	Notice     string // text to show above the composer, such as the reason why a form was refused
 	Draft      string // the refused message, to refill the composer
 	Origin     string // such as "https://chat.example.com", for the terminal commands

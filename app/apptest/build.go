@@ -22,6 +22,10 @@ var Race = sync.OnceValue(func() bool {
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 })
 
+// PreviewExempt is the environment variable of the built program with the address of a site on the loopback interface that
+// link previews may reach.
+const PreviewExempt = "TEST_PREVIEW_EXEMPT"
+
 // buildDir is the folder of the built program, "" before the first build.
 var buildDir string
 
@@ -31,7 +35,7 @@ var build = sync.OnceValues(func() (program string, err error) {
 		return "", err
 	}
 	program = filepath.Join(buildDir, "burble")
-	args := []string{"build", "-o", program}
+	args := []string{"build", "-o", program, "-ldflags", "-X main.exemptVariable=" + PreviewExempt}
 	if Race() {
 		args = append(args, "-race")
 	}

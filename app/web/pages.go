@@ -232,6 +232,7 @@ func (s *Server) renderRoom(c *fiber.Ctx, name string, where streams.Where, mode
 		model.FileLimits = s.fileLimits.JSON()
 	}
 	model.Origin = caller.Of(c).Origin
+	model.Previews = s.previewMode(room)
 	model.Messages = viewMessages(room, page.Entries, caller.Of(c).User, render)
 	isHighlighted := func(message views.Message) bool { return message.ID == model.Highlight }
 	if model.Highlight != "" && !slices.ContainsFunc(model.Messages, isHighlighted) {

@@ -381,6 +381,8 @@ func TestMessagesWithPreviews(t *testing.T) {
 	s.expectPreviewRefusal(t, eve, "lobby", text, token)
 	s.expectPreviewRefusal(t, ada, "lobby", "no link", token)
 	s.expectPreviewRefusal(t, ada, "lobby", "in code: `"+address+"`", token)
+	sent := previews.Card{URL: address, Title: "Hello", Picture: &previews.Picture{File: strings.Repeat("A", 26)}} // there is no such upload (any more)
+	s.expectPreviewRefusal(t, ada, "lobby", text, previews.NewTokens(s.options.Previews.Secret).Sign(sent, ada.ID, "lobby", time.Now()))
 	expectUnchanged(t, s, before)
 
 	got := s.postJSON("/r/lobby/messages", `{"text":`+quote(text)+`,"preview":`+quote(token)+`}`, ada.bearer())
@@ -432,6 +434,18 @@ func TestPreviewsNeedTheRightToPost(t *testing.T) {
 	s.preview(s.signIn("Eve"), room, address).expectRefusal(t, http.StatusNotFound, protocol.NotFound, "room")
 	s.manage(ada, "PATCH", "/r/"+room, `{"locked":true}`, http.StatusOK)
 	s.preview(bob, room, address).expectRefusal(t, http.StatusForbidden, protocol.NotAllowed, "")
+}
+
+func TestPagesOfDirectRoomsOfferPreviews(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, redistest.Start(t).Redis(), withPreviews(fetchtest.Start(t, http.NotFound), nil))
+	ada, bob := s.newAccount("Ada", accounts.Member), s.newAccount("Bob", accounts.Member)
+	direct := s.newRoom(ada, `{"kind":"direct","members":["`+bob.ID+`"]}`)
+	for room, want := range map[string]string{"lobby": "on", s.newPrivateRoom(ada, bob): "on", direct: "ask"} {
+		if page := s.get("/r/"+room, ada.bearer(), "Accept: text/html"); !strings.Contains(page.body, ` data-previews="`+want+`"`) {
+			t.Errorf("the page of %s does not have data-previews=%q", room, want)
+		}
+	}
 }
 
 func TestPreviewsCanBeOff(t *testing.T) {

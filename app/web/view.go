@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -31,6 +32,7 @@ func viewMessages(room string, entries []streams.Entry, user identity.User, rend
 		byID[entry.ID] = entry
 		messages[i] = viewMessage(entry, user, render)
 		messages[i].Files = viewFiles(room, entry)
+		messages[i].Card = viewCard(room, entry)
 		if original := byID[entry.ReplyTo]; original != nil && !original.Deleted {
 			messages[i].ReplyAuthor = original.User.Name
 			messages[i].ReplyText = firstLine(markup.Text(render(original)))
@@ -73,6 +75,36 @@ func viewFiles(room string, entry *streams.Entry) []views.File {
 		}
 	}
 	return files
+}
+
+// viewCard converts the preview of an entry.
+func viewCard(room string, entry *streams.Entry) *views.Card {
+	preview := entry.Preview
+	if preview == nil || entry.Deleted {
+		return nil
+	}
+	card := &views.Card{URL: preview.URL, Site: preview.Site, Title: preview.Title, Description: preview.Description}
+	if parsed, err := url.Parse(preview.URL); err == nil {
+		card.Host = parsed.Host
+	}
+	if card.Site == card.Host {
+		card.Site = ""
+	}
+	if file := preview.File; file != nil {
+		card.Picture = &views.CardPicture{URL: fmt.Sprintf("/f/%s/%s/preview", room, entry.ID), Width: file.Width, Height: file.Height, Color: file.Color}
+	}
+	return card
+}
+
+// previewMode returns how the page of a room requests link previews.
+func (s *Server) previewMode(room string) string {
+	switch {
+	case s.options.Previews == nil:
+		return ""
+	case streams.IsDirect(room):
+		return "ask"
+	}
+	return "on"
 }
 
 // sortReactions sorts reactions by the number of users, descending.

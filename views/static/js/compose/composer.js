@@ -96,9 +96,9 @@ export class Composer extends EventTarget {
     this.#field.focus();
   }
 
-  /** @returns {string | undefined} entry ID of the message that the user is replying to or editing */
-  get targetID() {
-    return this.#target?.id;
+  /** @returns {Target | null} */
+  get target() {
+    return this.#target;
   }
 
   /** Cancels a reply to a deleted message, or an edit of it. @param {string} id */

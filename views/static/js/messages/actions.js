@@ -87,7 +87,7 @@ export function connectActions({ room, me, log, scroll, history, outbox, connect
   });
 
   const checkTarget = async () => {
-    const id = composer?.targetID;
+    const id = composer?.target?.id;
     if (id && (await fetchMessage(id))?.deleted) composer.messageDeleted(id);
   };
   checkTarget().catch(() => {}); // a page that is offline receives the deletion when it resumes
@@ -138,6 +138,11 @@ export function connectActions({ room, me, log, scroll, history, outbox, connect
       const others = [...authors, ...users.values()].filter(({ id }) => id !== me.id);
       return new Map(others.map((user) => [user.name, names.label(user)]));
     });
+  });
+
+  field?.addEventListener("input", () => {
+    if (!document.body.dataset.previews || !/http/i.test(field.value)) return;
+    import("../compose/link-preview.js").then(({ previewLinks }) => previewLinks({ room, composer }), () => {});
   });
 
   const attach = (files) => attempt(async () => (await import("../compose/attachments.js")).attach(files, { room, me, composer }));

@@ -1,4 +1,5 @@
 import { formatSize, isPicture, kindOf, playerOf, shownSize, stylesheet } from "./file-format.js";
+import { showCard } from "./card.js";
 import { contentOf, findPart } from "./message.js";
 
 /**
@@ -15,6 +16,7 @@ const log = document.getElementById("messages");
 
 /** Shows the files of a message after its text. @param {Element} article */
 export function showExtras(article) {
+  showCard(article);
   const { files } = contentOf(article);
   const before = findPart(article, ".files");
   if (!files || !template) return;
@@ -122,5 +124,5 @@ log.addEventListener("click", (event) => {
 addEventListener("online", loadMissing);
 
 // Messages may have been rendered while this module was loading, or when it could not be loaded.
-for (const article of log.querySelectorAll("article")) if (!findPart(article, ".files")) showExtras(article);
+for (const article of log.querySelectorAll("article")) if (!findPart(article, ".files, :scope > .link-card")) showExtras(article);
 for (const img of log.querySelectorAll(".picture img")) if (img.complete) (img.naturalWidth ? showLoaded : showMissing)(img);

@@ -55,7 +55,7 @@ export class MessageRenderer {
     const name = findPart(article, ".author").textContent;
     contents.set(article, { user: { id: article.dataset.user ?? "", name }, html: findPart(article, ".body").innerHTML });
     findPart(article, ".avatar").translate = false;
-    this.prepare([{ files: findPart(article, ".files") }]);
+    this.prepare([{ files: findPart(article, ".files, :scope > .link-card") }]);
     this.showTime(article);
     this.highlightMentions(article);
   }
@@ -69,7 +69,7 @@ export class MessageRenderer {
     this.#showAuthor(article, this.#me ?? { id: "", name: "" });
     this.showTime(article);
     this.showDelivery(article, item);
-    this.#showBody(article, { text: item.text, files: item.attached });
+    this.#showBody(article, { text: item.text, files: item.attached, preview: item.preview });
     if (item.reply_to) this.#showQuote(article, item.reply_to);
     return article;
   }

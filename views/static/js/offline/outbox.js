@@ -148,6 +148,10 @@ export class Outbox extends EventTarget {
     const item = this.items.find((item) => item.key === key);
     if (code === "not_found" && item?.of) return this.remove(key); // its message was deleted
     this.#stop();
+    if (item?.preview && field === "preview") {
+      this.#change(key, { preview: undefined }); // it has expired, for example
+      return this.#sendNext();
+    }
     if (code === "not_found" && field === "files") return this.#upload(item, true);
     switch (code) {
       case "rate_limited":

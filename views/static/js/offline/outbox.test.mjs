@@ -89,6 +89,16 @@ test("a message in flight is sent again with the same key on the next connection
   assert.equal(sent[0].key, sent[1].key);
 });
 
+test("a message whose preview is refused is sent without it, with the same key", (t) => {
+  const { outbox, sent } = openBrowser(t);
+  outbox.open();
+  outbox.add({ text: "https://example.org", preview: "1.token" });
+  assert.equal(sent[0].preview, "1.token");
+  outbox.refuse({ code: "bad_field", field: "preview", message: "This preview has expired.", key: sent[0].key });
+  assert.equal(sent[1].preview, undefined);
+  assert.deepEqual([sent[1].text, sent[1].key], [sent[0].text, sent[0].key]);
+});
+
 test("messages and changes are sent in the order in which they were added", (t) => {
   const { outbox, write, sent } = openBrowser(t);
   write("one");

@@ -114,7 +114,7 @@ function entryOf(article) {
   const { n, key, edited } = article.dataset;
   const id = article.id.slice(1);
   if ("unreadable" in article.dataset) return { id, n: Number(n), kind: "unreadable" };
-  const { user, text, html } = contentOf(article);
+  const { user, text, html, preview } = contentOf(article);
   const entry = { id, n: Number(n), kind: "message", key, edited, user };
   if ("deleted" in article.dataset) return { ...entry, deleted: true };
   const quote = findPart(article, ".quote");
@@ -122,7 +122,7 @@ function entryOf(article) {
   const reactions = [...findPart(article, ".reactions").children].map(({ dataset }) => dataset);
   entry.reactions = Object.fromEntries(reactions.map(({ emoji, users }) => [emoji, users.match(/\S+/g) ?? []]));
   entry.more_users = Object.fromEntries(reactions.map(({ emoji, moreUsers }) => [emoji, Number(moreUsers)]));
-  return { ...entry, text, html };
+  return { ...entry, text, html, preview };
 }
 
 /** @type {Promise<IDBDatabase> | undefined} */

@@ -1,0 +1,284 @@
+//go:build unix
+
+package browser
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"burble/app/apptest"
+	"burble/streams/redistest"
+)
+
+// linkedSite is a site to which messages link. It records the paths that were requested.
+type linkedSite struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests []string
+}
+
+func startLinkedSite(t *testing.T) *linkedSite {
+	t.Helper()
+	site := new(linkedSite)
+	site.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		site.mu.Lock()
+		site.requests = append(site.requests, r.Method+" "+r.URL.Path)
+		site.mu.Unlock()
+		name := strings.TrimPrefix(r.URL.Path, "/")
+		if name == "nothing" {
+			http.NotFound(w, r)
+			return
+		}
+		if name == "picture.png" {
+			picture := image.NewNRGBA(image.Rect(0, 0, 1280, 720))
+			draw.Draw(picture, picture.Bounds(), image.NewUniform(color.NRGBA{0x2a, 0x7d, 0x6b, 0xff}), image.Point{}, draw.Src)
+			draw.Draw(picture, image.Rect(500, 220, 780, 500), image.NewUniform(color.NRGBA{0xf0, 0xbd, 0x5e, 0xff}), image.Point{}, draw.Src)
+			w.Header().Set("Content-Type", "image/png")
+			png.Encode(w, picture)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if strings.HasPrefix(name, "pictured") {
+			fmt.Fprint(w, `<meta property="og:image" content="/picture.png">`)
+		}
+		fmt.Fprintf(w, `<title>Page %s</title><meta name="description" content="All about %s"><meta property="og:site_name" content="Example">`, name, name)
+	}))
+	t.Cleanup(site.Close)
+	return site
+}
+
+// env lets a server fetch pages of the site.
+func (s *linkedSite) env() string {
+	return apptest.PreviewExempt + "=" + strings.TrimPrefix(s.URL, "http://")
+}
+
+func (s *linkedSite) requested() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+func (s *linkedSite) host() string { return strings.TrimPrefix(s.URL, "http://") }
+
+const composerCard = `document.querySelector("#composer .link-preview:not([hidden]) .link-card")`
+
+// waitCard waits until the composer shows a card with the title, or none if it is empty.
+func (u *user) waitCard(title string) {
+	u.t.Helper()
+	u.wait("the card "+title, fmt.Sprintf(`(%s?.querySelector("a").textContent ?? "") === %q`, composerCard, title))
+}
+
+// cardScript returns an expression for the text of the card of a message, or "none".
+func cardScript(message string) string {
+	return fmt.Sprintf(`(() => {
+		const card = document.querySelector("%s > .link-card:not([hidden])");
+		return card ? [...card.children].map(({ textContent }) => textContent).filter(Boolean).join("|") : "none";
+	})()`, message)
+}
+
+func (u *user) cardOf(text string) string {
+	u.t.Helper()
+	return eval[string](u, cardScript(u.messageSelector(text)))
+}
+
+func (u *user) waitCardOf(text, want string) {
+	u.t.Helper()
+	u.wait("the card of "+text+" to be "+want, fmt.Sprintf(`%s === %q`, cardScript(u.messageSelector(text)), want))
+}
+
+// waitWaitingCard waits for the card of the message that waits to be sent.
+func (u *user) waitWaitingCard(want string) {
+	u.t.Helper()
+	u.wait("the card of the waiting message", fmt.Sprintf(`%s === %q`, cardScript("#messages [data-state]"), want))
+}
+
+func TestAuthorsPreviewLinks(t *testing.T) {
+	t.Parallel()
+	redis, site := redistest.Start(t), startLinkedSite(t)
+	here, there := apptest.Start(t, redis, site.env()), apptest.Start(t, redis, site.env())
+	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
+	ada.join(here, "lobby")
+	bob.join(there, "lobby")
+	card := func(name string) string {
+		return "Example " + site.host() + "|Page " + name + "|All about " + name
+	}
+
+	// A link that is followed by a space is complete, and so is one after a pause.
+	ada.typeText("see " + site.URL + "/one ")
+	ada.waitCard("Page one")
+	ada.press("Enter")
+	first := "see " + site.URL + "/one"
+	bob.waitMessages(first)
+	bob.waitCardOf(first, card("one"))
+	ada.waitCardOf(first, card("one"))
+	ada.waitCard("")
+	ada.typeText(site.URL + "/two")
+	ada.waitCard("Page two")
+
+	// Esc dismisses the card for this message, and the link after it gets one.
+	ada.press("Escape")
+	ada.waitCard("")
+	ada.typeText(" and " + site.URL + "/three ")
+	ada.waitCard("Page three")
+	ada.click(`#composer .link-preview button[title^="Remove"]`)
+	ada.waitCard("")
+	ada.press("Enter")
+	second := site.URL + "/two and " + site.URL + "/three"
+	bob.waitMessages(first, second)
+	if got := bob.cardOf(second); got != "none" {
+		t.Errorf("a message without its preview has the card %q", got)
+	}
+
+	// Neither code nor a page that does not exist gets a card.
+	ada.typeText("`" + site.URL + "/code` " + site.URL + "/nothing " + site.URL + "/four ")
+	ada.waitCard("Page four")
+	ada.press("Enter")
+	third := site.URL + "/code " + site.URL + "/nothing " + site.URL + "/four"
+	bob.waitMessages(first, second, third)
+	bob.waitCardOf(third, card("four"))
+
+	// A page that the server renders has the same cards. The readers' browsers request nothing from the site.
+	requested := site.requested()
+	eve := newUser(t, "Eve")
+	eve.join(there, "lobby")
+	eve.expect("the card", `document.querySelectorAll("#messages .link-card").length + " " + `+cardScript("#messages article:has(.link-card)"), "2 "+card("one"))
+	if after := site.requested(); !slices.Equal(after, requested) {
+		t.Errorf("the site got the requests %v, and after readers opened the room %v", requested, after)
+	}
+	if want := []string{"GET /one", "GET /two", "GET /three", "GET /nothing", "GET /four"}; !slices.Equal(requested, want) {
+		t.Errorf("the site got the requests %v, want %v", requested, want)
+	}
+
+	// An edit that removes the link hides the card, and a deletion removes it.
+	ada.press("ArrowUp")
+	ada.wait("the edit", `document.querySelector("#composer textarea").value.includes("/four")`)
+	ada.clearField()
+	ada.typeText("no link")
+	ada.press("Enter")
+	for _, reader := range []*user{ada, bob, eve} {
+		reader.waitMessages(first, second, "no link")
+		reader.waitCardOf("no link", "none")
+	}
+	ada.clickAction(first, "delete")
+	ada.click("#toolbar [name=delete]") // a second time, to confirm
+	for _, reader := range []*user{ada, bob, eve} {
+		reader.wait("the card to be removed", `document.querySelectorAll("#messages .link-card:not([hidden])").length === 0`)
+		reader.wait("the deleted card to be gone", `!document.querySelector("[data-deleted] .link-card")`)
+	}
+}
+
+// The picture of a card is a file of the message: its size is known before it loads, both servers have it, and it is removed
+// with the message.
+func TestPreviewsHavePictures(t *testing.T) {
+	t.Parallel()
+	redis, site, files := redistest.Start(t), startLinkedSite(t), "FILES="+t.TempDir()
+	here, there := apptest.Start(t, redis, site.env(), files), apptest.Start(t, redis, site.env(), files)
+	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
+	ada.join(here, "lobby")
+	bob.join(there, "lobby")
+	text := site.URL + "/pictured"
+	ada.typeText(text + " ")
+	ada.waitCard("Page pictured")
+	ada.wait("the picture in the composer", composerCard+`.querySelector("img").naturalWidth === 640`)
+	ada.press("Enter")
+	const picture = `document.querySelector("#messages [id] > .link-card img")`
+	for _, reader := range []*user{ada, bob} {
+		reader.waitCardOf(text, "Example "+site.host()+"|Page pictured|All about pictured")
+		reader.wait("the picture", picture+`?.naturalWidth === 640`)
+		reader.expect("its attributes", picture+`.width + " " + `+picture+`.height + " " + new URL(`+picture+`.src).pathname.replace(/[0-9]+-[0-9]+/, "ID")`, "80 80 /f/lobby/ID/preview")
+	}
+	eve := newUser(t, "Eve")
+	eve.join(there, "lobby")
+	eve.wait("the picture", picture+`?.naturalWidth === 640`)
+	eve.expect("its size", `["width", "height"].map((name) => `+picture+`.getAttribute(name)).join(" ")`, "640 360")
+	if want := []string{"GET /pictured", "GET /picture.png"}; !slices.Equal(site.requested(), want) {
+		t.Errorf("the site got the requests %v, want %v", site.requested(), want)
+	}
+	path := eval[string](eve, `new URL(`+picture+`.src).pathname`)
+	ada.clickAction(text, "delete")
+	ada.click("#toolbar [name=delete]")
+	eve.wait("the card to be removed", `!document.querySelector("#messages .link-card")`)
+	if status, _ := there.Get(path); status != http.StatusNotFound {
+		t.Errorf("the picture of the deleted message has the status %d, want 404", status)
+	}
+}
+
+func TestPreviewIsSentLaterOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	redis, site := redistest.Start(t), startLinkedSite(t)
+	server := apptest.Start(t, redis, site.env())
+	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
+	ada.join(server, "lobby")
+	bob.join(server, "lobby")
+	ada.allowErrors("ERR_INTERNET_DISCONNECTED")
+
+	// The message waits with its card, also after the page was loaded without a network.
+	text := "later " + site.URL + "/late"
+	ada.typeText(text + " ")
+	ada.waitCard("Page late")
+	ada.setOffline(true)
+	ada.waitStatus("offline", "Offline")
+	ada.press("Enter")
+	want := "Example " + site.host() + "|Page late|All about late"
+	ada.waitWaitingCard(want)
+	ada.setOffline(false)
+	bob.waitCardOf(text, want)
+	ada.waitCardOf(text, want)
+
+	// A token that has expired meanwhile does not keep the message from being sent.
+	expired := "again " + site.URL + "/expired"
+	ada.typeText(expired + " ")
+	ada.waitCard("Page expired")
+	ada.setOffline(true)
+	ada.waitStatus("offline", "Offline")
+	ada.press("Enter")
+	ada.waitWaitingCard("Example " + site.host() + "|Page expired|All about expired")
+	ada.runScript(`for (const [key, value] of Object.entries(localStorage)) if (key.startsWith("burble:outbox:")) localStorage[key] = value.replace(/("preview":"[^"]*)[^"]{3}"/, '$1AAA"')`)
+	ada.setOffline(false)
+	ada.waitMessages(text, expired)
+	bob.waitMessages(text, expired)
+	for _, reader := range []*user{ada, bob} {
+		if got := reader.cardOf(expired); got != "none" {
+			t.Errorf("%s sees the card %q", reader.name, got)
+		}
+	}
+}
+
+func TestPreviewsInDirectRoomsMustBeRequested(t *testing.T) {
+	t.Parallel()
+	redis, site := redistest.Start(t), startLinkedSite(t)
+	server := apptest.Start(t, redis, site.env())
+	ada := newUser(t, "Ada")
+	ada.join(server, "lobby")
+	ada.runScript(`document.body.dataset.previews = "ask"`)
+	ada.typeText(site.URL + "/private ")
+	ada.wait("the button", `document.querySelector("#composer .link-preview button")?.textContent === "Add preview"`)
+	if requested := site.requested(); len(requested) > 0 {
+		t.Errorf("the site got the requests %v before the author asked for a preview", requested)
+	}
+	ada.click("#composer .link-preview button")
+	ada.waitCard("Page private")
+}
+
+func TestComposerWithoutPreviews(t *testing.T) {
+	t.Parallel()
+	redis, site := redistest.Start(t), startLinkedSite(t)
+	server := apptest.Start(t, redis, site.env(), "PREVIEWS=off")
+	ada := newUser(t, "Ada")
+	ada.join(server, "lobby")
+	ada.expect("no previews", `String("previews" in document.body.dataset)`, "false")
+	ada.send(site.URL + "/off")
+	ada.waitMessages(site.URL + "/off")
+	if requested := site.requested(); len(requested) > 0 {
+		t.Errorf("the site got the requests %v", requested)
+	}
+}

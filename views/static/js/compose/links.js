@@ -1,0 +1,27 @@
+const OPENING = { ")": "(", "]": "[", "}": "{", "）": "（", "」": "「", "』": "『", "】": "【", "》": "《", "〉": "〈", "］": "［" };
+
+/** Returns a URL without what belongs to the sentence around it: punctuation, and a bracket that was opened before it. */
+function trimURL(url) {
+  for (;;) {
+    const last = url.at(-1);
+    const count = (char) => url.split(char).length;
+    const isOutside = OPENING[last] ? count(OPENING[last]) < count(last) : /[?!.,:;*_~'\\|。，、！？：；…’”»]/.test(last ?? "");
+    if (!isOutside) return url;
+    url = url.slice(0, -1);
+  }
+}
+
+/**
+ * Returns the links in a message that have http: or https:, in order and without those in code. These rules are simpler than
+ * the server's: if they differ, the server sends the message without a preview.
+ * @param {string} text
+ * @returns {{ url: string, end: number }[]} end is the position after the link
+ */
+export function findLinks(text) {
+  const blank = (code) => "<".repeat(code.length); // no URL contains it
+  const prose = [/^[ >]*(```+|~~~+)[^]*?(?:^[ >]*\1|(?![^]))/gm, /^(?: {4}|\t).*$/gm, /(?<!`)(`+)(?!`)[^]*?(?<!`)\1(?!`)/g].reduce((rest, code) => rest.replace(code, blank), text);
+  return [...prose.matchAll(/(?<![a-z\d])https?:\/\/[^\s<>"`]+/gi)].map(({ 0: match, index }) => {
+    const url = trimURL(match);
+    return { url, end: index + url.length };
+  });
+}

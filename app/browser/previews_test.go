@@ -17,6 +17,8 @@ import (
 
 	"burble/app/apptest"
 	"burble/streams/redistest"
+
+	"github.com/chromedp/cdproto/input"
 )
 
 // linkedSite is a site to which messages link. It records the paths that were requested.
@@ -69,6 +71,12 @@ func (s *linkedSite) requested() []string {
 
 func (s *linkedSite) host() string { return strings.TrimPrefix(s.URL, "http://") }
 
+// insertText inserts text at once. If it was typed on a slow machine, a part of a link could be followed by a pause.
+func (u *user) insertText(text string) {
+	u.t.Helper()
+	call(u, input.InsertText, input.InsertTextParams{Text: text})
+}
+
 const composerCard = `document.querySelector("#composer .link-preview:not([hidden]) .link-card")`
 
 // waitCard waits until the composer shows a card with the title, or none if it is empty.
@@ -113,7 +121,7 @@ func TestAuthorsPreviewLinks(t *testing.T) {
 	}
 
 	// A link that is followed by a space is complete, and so is one after a pause.
-	ada.typeText("see " + site.URL + "/one ")
+	ada.insertText("see " + site.URL + "/one ")
 	ada.waitCard("Page one")
 	ada.press("Enter")
 	first := "see " + site.URL + "/one"
@@ -121,13 +129,13 @@ func TestAuthorsPreviewLinks(t *testing.T) {
 	bob.waitCardOf(first, card("one"))
 	ada.waitCardOf(first, card("one"))
 	ada.waitCard("")
-	ada.typeText(site.URL + "/two")
+	ada.insertText(site.URL + "/two")
 	ada.waitCard("Page two")
 
 	// Esc dismisses the card for this message, and the link after it gets one.
 	ada.press("Escape")
 	ada.waitCard("")
-	ada.typeText(" and " + site.URL + "/three ")
+	ada.insertText(" and " + site.URL + "/three ")
 	ada.waitCard("Page three")
 	ada.click(`#composer .link-preview button[title^="Remove"]`)
 	ada.waitCard("")
@@ -139,7 +147,7 @@ func TestAuthorsPreviewLinks(t *testing.T) {
 	}
 
 	// Neither code nor a page that does not exist gets a card.
-	ada.typeText("`" + site.URL + "/code` " + site.URL + "/nothing " + site.URL + "/four ")
+	ada.insertText("`" + site.URL + "/code` " + site.URL + "/nothing " + site.URL + "/four ")
 	ada.waitCard("Page four")
 	ada.press("Enter")
 	third := site.URL + "/code " + site.URL + "/nothing " + site.URL + "/four"
@@ -186,7 +194,7 @@ func TestPreviewsHavePictures(t *testing.T) {
 	ada.join(here, "lobby")
 	bob.join(there, "lobby")
 	text := site.URL + "/pictured"
-	ada.typeText(text + " ")
+	ada.insertText(text + " ")
 	ada.waitCard("Page pictured")
 	ada.wait("the picture in the composer", composerCard+`.querySelector("img").naturalWidth === 640`)
 	ada.press("Enter")
@@ -223,7 +231,7 @@ func TestPreviewIsSentLaterOrNotAtAll(t *testing.T) {
 
 	// The message waits with its card, also after the page was loaded without a network.
 	text := "later " + site.URL + "/late"
-	ada.typeText(text + " ")
+	ada.insertText(text + " ")
 	ada.waitCard("Page late")
 	ada.setOffline(true)
 	ada.waitStatus("offline", "Offline")
@@ -236,7 +244,7 @@ func TestPreviewIsSentLaterOrNotAtAll(t *testing.T) {
 
 	// A token that has expired meanwhile does not keep the message from being sent.
 	expired := "again " + site.URL + "/expired"
-	ada.typeText(expired + " ")
+	ada.insertText(expired + " ")
 	ada.waitCard("Page expired")
 	ada.setOffline(true)
 	ada.waitStatus("offline", "Offline")
@@ -260,7 +268,7 @@ func TestPreviewsInDirectRoomsMustBeRequested(t *testing.T) {
 	ada := newUser(t, "Ada")
 	ada.join(server, "lobby")
 	ada.runScript(`document.body.dataset.previews = "ask"`)
-	ada.typeText(site.URL + "/private ")
+	ada.insertText(site.URL + "/private ")
 	ada.wait("the button", `document.querySelector("#composer .link-preview button")?.textContent === "Add preview"`)
 	if requested := site.requested(); len(requested) > 0 {
 		t.Errorf("the site got the requests %v before the author asked for a preview", requested)

@@ -2,12 +2,15 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"burble/app/accounts"
 	"burble/app/apptest"
+	"burble/app/fetch/fetchtest"
 )
 
 // TestProtocolBodies checks that each example of a request or response body in PROTOCOL.md has the
@@ -33,7 +36,17 @@ func TestProtocolBodies(t *testing.T) {
 // bodyFields returns the field names of each body that the server accepts or sends.
 func bodyFields(t *testing.T) (fields []string) {
 	t.Helper()
-	s := startOne(t, withFiles(t))
+	site := fetchtest.Start(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/picture.png" {
+			writePNG(w, 640, 360)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, `<title>Launch day</title><meta property="og:description" content="All about it">
+			<meta property="og:site_name" content="Example"><meta property="og:image" content="/picture.png">`)
+	})
+	site.ResolveTo("site.test", "127.0.0.1")
+	s := startOne(t, withFiles(t), withPreviews(site, new(storedPictures)))
 	session := s.postJSON("/session", `{"name":"Ada"}`)
 	var ada testUser
 	session.decode(t, &ada)
@@ -49,6 +62,9 @@ func bodyFields(t *testing.T) (fields []string) {
 	if got := s.postJSON("/r/lobby/messages", withFile, ada.bearer()); got.status != 201 {
 		t.Errorf("%s: status %d, want 201: %s", withFile, got.status, got.body)
 	}
+	link := `{"url":"http://site.test:` + site.Port + `/"}`
+	card := s.postJSON("/r/lobby/previews", link, ada.bearer())
+	none := s.postJSON("/r/lobby/previews", `{"url":"http://no.test/"}`, ada.bearer())
 	found := strings.Split(strings.TrimSpace(s.get("/r/lobby/search?q=nothing-of-this").body), "\n")
 	cleo := s.newAccount("Cleo", accounts.Member)
 	room := "/r/" + s.newPrivateRoom(cleo)
@@ -61,7 +77,7 @@ func bodyFields(t *testing.T) (fields []string) {
 	const settings = `{"title":"Launch","locked":true}`
 	for _, body := range []string{
 		settings, s.manage(cleo, "PATCH", room, settings, 200).body, change, strings.Trim(s.manage(cleo, "GET", room+"/members", "", 200).body, "[]"),
-		`{"name":"Ada"}`, reply, withFile, uploaded.body, session.body, joined.body, message.body, s.get("/r/lobby/messages").body,
+		`{"name":"Ada"}`, reply, withFile, uploaded.body, link, card.body, none.body, session.body, joined.body, message.body, s.get("/r/lobby/messages").body,
 		s.get("/r/lobby/messages?limit=x").body, found[len(found)-1], strings.Trim(s.get("/rooms", ada.bearer()).body, "[]"),
 	} {
 		var object map[string]any

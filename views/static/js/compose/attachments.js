@@ -118,6 +118,7 @@ class Attachments {
     if (picture) {
       const { blob, ...size } = picture;
       Object.assign(entry, size, { size: blob.size, type: blob.type });
+      if (blob.type !== file.type) entry.name = `${entry.name.replace(/\.[^.]*$/, "")}.${blob.type === "image/png" ? "png" : "jpg"}`;
       if (blob !== file) await putFile(entry.id, blob);
     }
     const limit = picture ? this.#limits.picture : this.#limits.file;
@@ -164,8 +165,7 @@ class Attachments {
       this.#rows.delete(id);
     }
     for (const file of this.#files) {
-      if (!this.#rows.has(file.id)) this.#rows.set(file.id, this.#makeRow(file));
-      this.#list.append(this.#rows.get(file.id));
+      if (!this.#rows.has(file.id)) this.#rows.set(file.id, this.#list.appendChild(this.#makeRow(file)));
       this.#updateRow(file.id);
     }
     this.#list.hidden = !this.#files.length;

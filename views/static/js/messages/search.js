@@ -101,7 +101,7 @@ function showEnd(query, { older }) {
 }
 
 /** Returns the row of a search result. Its `matches` are pairs of positions in `text`, in code points. */
-function makeRow({ id, user, text, matches = [] }) {
+function makeRow({ id, user, text, matches = [], files = [] }) {
   const [row, link, author, time, excerpt] = ["li", "a", "b", "time", "p"].map((name) => document.createElement(name));
   link.href = `/r/${options.room}/${id}`;
   showName(author, user);
@@ -122,6 +122,7 @@ function makeRow({ id, user, text, matches = [] }) {
     shown = to;
   }
   excerpt.append(part(shown, end), end < chars.length ? "…" : "");
+  if (files.length) excerpt.append(text ? " · " : "", files.map(({ name }) => name).join(", "));
   link.append(author, " ", time, excerpt);
   row.append(link);
   return row;

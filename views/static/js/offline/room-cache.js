@@ -122,7 +122,25 @@ function entryOf(article) {
   const reactions = [...findPart(article, ".reactions").children].map(({ dataset }) => dataset);
   entry.reactions = Object.fromEntries(reactions.map(({ emoji, users }) => [emoji, users.match(/\S+/g) ?? []]));
   entry.more_users = Object.fromEntries(reactions.map(({ emoji, moreUsers }) => [emoji, Number(moreUsers)]));
-  return { ...entry, text, html, preview };
+  return { ...entry, text, html, preview, files: filesOf(article) };
+}
+
+/** Returns the files of a message. If the server rendered them, they come from the DOM, where they are not translated. */
+function filesOf(article) {
+  const { files } = contentOf(article);
+  const container = findPart(article, ".files");
+  if (files || !container) return files;
+  return [...container.querySelectorAll("a")].map((link) => {
+    const name = link.title;
+    const url = link.getAttribute("href").replace(/\?download$/, "");
+    if (link.matches(".file")) {
+      const type = { VIDEO: "video/mp4", AUDIO: "audio/mpeg" }[link.previousElementSibling?.tagName] ?? "";
+      return { name, type, url, sizeText: link.lastElementChild.textContent };
+    }
+    const [placeholder, img] = link.children;
+    const { width, height, alt } = img;
+    return { name, type: "image/png", url, width, height, alt, color: placeholder.getAttribute("color"), thumbnail: link.dataset.missing ?? img.getAttribute("src") };
+  });
 }
 
 /** @type {Promise<IDBDatabase> | undefined} */

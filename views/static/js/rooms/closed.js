@@ -16,6 +16,7 @@ export function closeRoom({ room, code }, currentRoom) {
     dispatchEvent(new StorageEvent("storage", { key })); // the outboxes of this page listen to it
   }
   deleteRoom(room).catch(() => {});
+  import("../offline/uploads.js").then(({ sweep }) => sweep(), () => {});
   closeNotifications(room).catch(() => {});
   const isCurrent = room === currentRoom;
   if (!isCurrent && !unsent.length) return;

@@ -3,6 +3,8 @@
 package lease_test
 
 import (
+	"context"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -39,4 +41,27 @@ func signal(t *testing.T, s *server, signal syscall.Signal) {
 	if err := s.process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestStepEndsWhenRedisHangs(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	client := server.Client()
+	defer client.Close()
+	var steps atomic.Int32
+	entered, left := make(chan struct{}), make(chan struct{})
+	start(t, server.Redis(), lease.Options{Life: shortLife, Step: func(ctx context.Context, cursor string) (string, bool, error) {
+		if steps.Add(1) > 1 {
+			return "done", true, nil
+		}
+		close(entered)
+		<-ctx.Done()
+		close(left)
+		return "", false, ctx.Err()
+	}})
+	awaitSignal(t, "the server to work", entered)
+	server.Pause()
+	awaitSignal(t, "the context to end", left)
+	server.Resume()
+	await(t, "the server to continue", func() bool { return cursorOf(t, client) == "done" })
 }

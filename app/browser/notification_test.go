@@ -115,6 +115,7 @@ func TestAnyPageClosesNotifications(t *testing.T) {
 	notify("@Ada, one")
 	ada.open(here, "/")
 	ada.waitUnread("lobby", 1, 1)
+	ada.waitUpToDate() // before that, it may miss the signal
 	read()
 	ada.waitNotifications()
 

@@ -42,18 +42,25 @@ func TestUploadsSurviveDeathAtEveryStep(t *testing.T) {
 	}
 }
 
+// startAfterRemovalDied starts a service after another process has died at the step of the removal of a picture.
+func startAfterRemovalDied(t *testing.T, step string) *world {
+	t.Helper()
+	backend, folder := redistest.Single(t), t.TempDir()
+	w := start(t, backend, openDirectory(t, folder))
+	w.delete(w.send(w.upload(picture(1))))
+	w.makeDue()
+	if !runChild(t, backend, folder, "remove", step) {
+		t.Fatalf("a removal has no step %q", step)
+	}
+	return w
+}
+
 func TestRemovalSurvivesDeathAtEveryStep(t *testing.T) {
 	t.Parallel()
 	for _, step := range removalSteps {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			backend, folder := redistest.Single(t), t.TempDir()
-			w := start(t, backend, openDirectory(t, folder))
-			w.delete(w.send(w.upload(picture(1))))
-			w.makeDue()
-			if !runChild(t, backend, folder, "remove", step) {
-				t.Fatalf("a removal has no step %q", step)
-			}
+			w := startAfterRemovalDied(t, step)
 			w.expectLinks()
 			w.clean()
 			w.expectEmpty()
@@ -67,11 +74,7 @@ func TestUploadsAfterDeathInRemoval(t *testing.T) {
 	for _, step := range removalSteps {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			backend, folder := redistest.Single(t), t.TempDir()
-			w := start(t, backend, openDirectory(t, folder))
-			w.delete(w.send(w.upload(picture(1))))
-			w.makeDue()
-			runChild(t, backend, folder, "remove", step)
+			w := startAfterRemovalDied(t, step)
 			file, err := w.Upload(ctx, request(picture(1)))
 			if err != nil { // the object is marked until the job continues
 				w.clean()

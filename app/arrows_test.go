@@ -27,7 +27,7 @@ var arrows = map[string]string{
 	"app/rawjson":    "",
 	"app/markup":     "streams streams/fold",
 	"app/protocol":   "markup rawjson streams",
-	"app/plaintext":  "protocol streams",
+	"app/plaintext":  "filetype protocol streams",
 	"app/live":       "plaintext protocol ws streams",
 	"app/chat":       "lease markup protocol identity limit streams streams/fold",
 	"app/request":    "protocol",
@@ -41,7 +41,7 @@ var arrows = map[string]string{
 	"streams":        "streams/conns streams/fold",
 	"streams/fold":   "",
 	"streams/conns":  "",
-	"views":          "",
+	"views":          "filetype",
 
 	"app/accounts":          "accounts/verdicts identity streams/conns",
 	"app/accounts/verdicts": "identity",

@@ -1,9 +1,10 @@
 package views
 
 import (
-	"fmt"
 	"path"
 	"strings"
+
+	"burble/app/filetype"
 )
 
 // A thumbnail is at most this large on the page, in CSS pixels. files.js has the same numbers.
@@ -61,19 +62,7 @@ func (f File) shownSize() (width, height int) {
 }
 
 // SizeText returns the size in units that people read, such as "1.2 MB".
-func (f File) SizeText() string {
-	size, unit := float64(f.Size), "bytes"
-	for _, larger := range []string{"KB", "MB", "GB"} {
-		if size < 1000 {
-			break
-		}
-		size, unit = size/1024, larger
-	}
-	if unit == "bytes" || size >= 9.95 {
-		return fmt.Sprintf("%.0f %s", size, unit)
-	}
-	return fmt.Sprintf("%.1f %s", size, unit)
-}
+func (f File) SizeText() string { return filetype.FormatSize(f.Size) }
 
 // Kind returns the extension of the name in capitals, if it is at most four characters long, or "".
 func (f File) Kind() string {

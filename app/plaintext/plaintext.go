@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	"burble/app/filetype"
 	"burble/app/protocol"
 	"burble/streams"
 )
@@ -40,24 +41,9 @@ func withFiles(room string, entry *streams.Entry) string {
 	}
 	for i := range entry.Files {
 		file := &entry.Files[i]
-		lines = append(lines, fmt.Sprintf("%s (%s, %s) %s", file.Name, file.Type, formatSize(file.Size), protocol.FileURL(room, entry.ID, i)))
+		lines = append(lines, fmt.Sprintf("%s (%s, %s) %s", file.Name, file.Type, filetype.FormatSize(file.Size), protocol.FileURL(room, entry.ID, i)))
 	}
 	return strings.Join(lines, "\n")
-}
-
-// formatSize returns a number of bytes in units that people read, such as "1.2 MB".
-func formatSize(bytes int64) string {
-	size, unit := float64(bytes), "bytes"
-	for _, larger := range []string{"KB", "MB", "GB"} {
-		if size < 1000 {
-			break
-		}
-		size, unit = size/1024, larger
-	}
-	if unit == "bytes" || size >= 9.95 {
-		return fmt.Sprintf("%.0f %s", size, unit)
-	}
-	return fmt.Sprintf("%.1f %s", size, unit)
 }
 
 // Change describes an entry of kind Joined or Changed in one line.

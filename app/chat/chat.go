@@ -13,6 +13,7 @@ import (
 	"burble/app/lease"
 	"burble/app/limit"
 	"burble/app/markup"
+	"burble/app/presence"
 	"burble/app/protocol"
 	"burble/streams"
 )
@@ -48,7 +49,7 @@ type Options struct {
 // Service reads and writes rooms on behalf of users.
 type Service struct {
 	store     *streams.Store
-	presence  *presence
+	presence  *presence.Presence
 	directory Directory
 	secret    []byte
 	log       *slog.Logger
@@ -73,7 +74,6 @@ func New(store *streams.Store, options Options) *Service {
 	burst := int(4 * options.MessageRate)
 	s := &Service{
 		store:           store,
-		presence:        newPresence(store, options),
 		messages:        limit.NewRate(options.MessageRate, burst),
 		signals:         limit.NewRate(options.MessageRate, burst),
 		uploads:         limit.NewRate(options.MessageRate, burst),
@@ -92,6 +92,7 @@ func New(store *streams.Store, options Options) *Service {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.presence = presence.New(store, presence.Options{Log: s.log, LeaveGrace: options.LeaveGrace, Encode: options.EncodePresent})
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s
 }
@@ -101,20 +102,18 @@ func New(store *streams.Store, options Options) *Service {
 func (s *Service) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	running.Go(func() { s.removals().Run(ctx) })
-	s.presence.run(ctx)
+	s.presence.Run(ctx)
 	running.Wait()
 	s.stop()
 	return nil
 }
 
 // as returns the store's handle for the user. All access to rooms goes through it.
-func (s *Service) as(user identity.User) streams.Access { return as(s.store, user) }
-
-func as(store *streams.Store, user identity.User) streams.Access {
+func (s *Service) as(user identity.User) streams.Access {
 	if user.Rank == identity.Guest {
-		return store.As(author(user))
+		return s.store.As(author(user))
 	}
-	return store.AsRanked(author(user), ranks[user.Rank])
+	return s.store.AsRanked(author(user), ranks[user.Rank])
 }
 
 // author returns the user as the author of an entry.
@@ -266,17 +265,17 @@ func (s *Service) ReadUpTo(ctx context.Context, user identity.User, room string)
 // Join counts one connection of the user in the room and sends the list of people there to the
 // listener once. It does not count users without a name. If the user's connections have different
 // names, everyone sees the one with the latest namedAt. The user must follow the room.
-func (s *Service) Join(user identity.User, namedAt time.Time, room string, listener Listener) {
-	s.presence.join(room, streams.Arrival{User: author(user), NamedAt: namedAt}, audience{listener, user})
+func (s *Service) Join(user identity.User, namedAt time.Time, room string, listener presence.Listener) {
+	s.presence.Join(room, streams.Arrival{User: author(user), NamedAt: namedAt}, s.as(user), listener)
 }
 
 // Watch sends the list of people in the room to the listener once. The user must follow the room.
-func (s *Service) Watch(user identity.User, room string, listener Listener) {
-	s.presence.join(room, streams.Arrival{}, audience{listener, user})
+func (s *Service) Watch(user identity.User, room string, listener presence.Listener) {
+	s.presence.Join(room, streams.Arrival{}, s.as(user), listener)
 }
 
 // Leave undoes one call to Join for the user.
-func (s *Service) Leave(user identity.User, room string) { s.presence.leave(room, user, time.Now()) }
+func (s *Service) Leave(user identity.User, room string) { s.presence.Leave(room, user.ID) }
 
 // Health returns nil if Redis accepts messages and has memory for more, or else the store's error.
 func (s *Service) Health(ctx context.Context) error { return s.store.Health(ctx) }

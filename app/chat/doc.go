@@ -9,7 +9,7 @@
 //	reader, err := service.Follow(user, "lobby", streams.After(cursor), ready)
 //
 // A Service also has the state of users that is independent of their connections: message and signal
-// rates, presence on this server, and running searches.
+// rates, their [presence.Presence] on this server, and running searches.
 //
 // All methods are safe for concurrent use. They return a *protocol.Error or an error from package
 // streams. protocol.AsError converts both to the error that a client sees.

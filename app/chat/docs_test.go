@@ -3,7 +3,6 @@ package chat
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"burble/app/apptest"
 )
@@ -15,7 +14,6 @@ func TestChatLimitsInDocs(t *testing.T) {
 		fmt.Sprintf("together they have at most %d characters", MaxQuery),
 		fmt.Sprintf("ends after %d matches", searchMatches),
 		fmt.Sprintf("at most %d for each word", maxHighlights),
-		fmt.Sprintf("`left` (%d s after", leaveGrace/time.Second),
 		fmt.Sprintf("1 per user, %d per address, %d in all", searchesByAddress, searchesAtOnce),
 		fmt.Sprintf("%s per second and address, after the first %s", apptest.Grouped(searchRate), apptest.Grouped(searchBurst)),
 	)

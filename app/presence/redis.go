@@ -1,4 +1,4 @@
-package chat
+package presence
 
 import (
 	"context"
@@ -21,8 +21,8 @@ const (
 	removeTimeout = 2 * time.Second
 )
 
-// run updates Redis until ctx ends. It then removes this server's presence.
-func (p *presence) run(ctx context.Context) {
+// Run updates Redis until ctx ends. It then removes this server's presence.
+func (p *Presence) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() { p.sendHeartbeats(ctx) })
 	running.Go(func() { p.removeDeadServers(ctx) })
@@ -32,7 +32,7 @@ func (p *presence) run(ctx context.Context) {
 }
 
 // recordChanges records arrivals and departures in Redis until ctx ends.
-func (p *presence) recordChanges(ctx context.Context) {
+func (p *Presence) recordChanges(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
@@ -55,7 +55,7 @@ func (p *presence) recordChanges(ctx context.Context) {
 
 // removeServer removes from Redis everyone who is present through this server. A user who reconnects
 // to another server in time does not count as having left.
-func (p *presence) removeServer() {
+func (p *Presence) removeServer() {
 	if !p.heartbeats.hasBegun() {
 		return
 	}
@@ -67,12 +67,12 @@ func (p *presence) removeServer() {
 }
 
 // apply records the updates in Redis and then notifies their listeners.
-func (p *presence) apply(ctx context.Context, updates []update) {
+func (p *Presence) apply(ctx context.Context, updates []update) {
 	p.record(ctx, updates)
 	var visits []streams.Visit
 	for _, update := range updates {
 		for _, reader := range update.readers() {
-			visits = append(visits, streams.Visit{By: as(p.store, reader.user), Room: update.room})
+			visits = append(visits, streams.Visit{By: reader.by, Room: update.room})
 		}
 	}
 	if len(visits) == 0 {
@@ -97,7 +97,7 @@ func (u *update) readers() []audience {
 
 // notify sends the list of people to the update's listeners. found is the list as each of its readers may
 // see it.
-func (p *presence) notify(update update, found []streams.Present) {
+func (p *Presence) notify(update update, found []streams.Present) {
 	listeners := update.audience
 	for i, present := range slices.Backward(found) {
 		if errors.Is(present.Err, streams.ErrHidden) {
@@ -125,7 +125,7 @@ func (p *presence) notify(update update, found []streams.Present) {
 
 // record records the updates' arrivals and departures in Redis, up to maxUsers of each room at a time.
 // After an error, it includes all of the room's members in its next update.
-func (p *presence) record(ctx context.Context, updates []update) {
+func (p *Presence) record(ctx context.Context, updates []update) {
 	var changes []streams.PresenceChange
 	var rest []update
 	for _, update := range updates {

@@ -1,15 +1,13 @@
-package chat
+package presence
 
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"burble/app/identity"
 	"burble/streams"
 	"burble/streams/redistest"
 
@@ -18,12 +16,10 @@ import (
 )
 
 var (
-	ada = identity.User{ID: "1", Name: "Ada"}
-	bob = identity.User{ID: "2", Name: "Bob"}
-	eve = identity.User{ID: "3", Name: "Eve"}
+	ada = streams.User{ID: "1", Name: "Ada"}
+	bob = streams.User{ID: "2", Name: "Bob"}
+	eve = streams.User{ID: "3", Name: "Eve"}
 )
-
-func arrival(user identity.User) streams.Arrival { return streams.Arrival{User: author(user)} }
 
 // listener is a Listener that counts its notifications.
 type listener struct{ notified int }
@@ -31,36 +27,12 @@ type listener struct{ notified int }
 func (l *listener) Notify(string, []byte) { l.notified++ }
 func (l *listener) Closed() bool          { return false }
 
-// update advances now by leaveGrace and applies the updates that are then due. It calls meanwhile
-// between taking the updates and applying them.
-func (p *presence) update(t *testing.T, now *time.Time, meanwhile func()) {
-	t.Helper()
-	*now = now.Add(leaveGrace)
-	updates, _ := p.takeUpdates(*now)
-	meanwhile()
-	p.apply(t.Context(), updates)
-}
-
-// expectPresent checks the names that Redis lists as present in the lobby.
-func (p *presence) expectPresent(t *testing.T, want ...string) {
-	t.Helper()
-	present := p.store.As(streams.User{}).Present(t.Context(), "lobby")
-	var names []string
-	for _, user := range present.People {
-		names = append(names, user.Name)
-	}
-	slices.Sort(names)
-	if present.Err != nil || !slices.Equal(names, want) {
-		t.Errorf("present: got %q, %v; want %q", names, present.Err, want)
-	}
-}
-
 func TestPresenceIsReportedAgainAfterFailedUpdate(t *testing.T) {
 	t.Parallel()
-	p, redis := startPresence(t)
+	p, redis := start(t)
 	now, connection, nothing := time.Now(), new(listener), func() {}
-	for _, user := range []identity.User{ada, bob, eve} {
-		p.join("lobby", arrival(user), audience{Listener: connection})
+	for _, user := range []streams.User{ada, bob, eve} {
+		p.join("lobby", user, connection)
 	}
 	p.update(t, &now, nothing)
 	p.expectPresent(t, "Ada", "Bob", "Eve")
@@ -69,16 +41,16 @@ func TestPresenceIsReportedAgainAfterFailedUpdate(t *testing.T) {
 	present := redis.Keys(t.Context(), "*:present").Val()[0]
 	redis.Rename(t.Context(), present, "aside")
 	redis.Set(t.Context(), present, "a value of the wrong type", 0)
-	for _, user := range []identity.User{ada, bob, eve} {
-		p.leave("lobby", user, now)
+	for _, user := range []streams.User{ada, bob, eve} {
+		p.leave("lobby", user.ID, now)
 	}
-	p.join("lobby", streams.Arrival{}, audience{Listener: connection})
+	p.join("lobby", streams.User{}, connection)
 	p.update(t, &now, nothing)
 	redis.Rename(t.Context(), "aside", present)
 
 	// Bob comes back before the next update, and Eve during it.
-	p.join("lobby", arrival(bob), audience{Listener: connection})
-	p.update(t, &now, func() { p.join("lobby", arrival(eve), audience{Listener: connection}) })
+	p.join("lobby", bob, connection)
+	p.update(t, &now, func() { p.join("lobby", eve, connection) })
 	p.expectPresent(t, "Bob")
 	p.update(t, &now, nothing)
 	p.expectPresent(t, "Bob", "Eve")
@@ -89,9 +61,9 @@ func TestPresenceIsReportedAgainAfterFailedUpdate(t *testing.T) {
 
 func TestPresenceIsReportedAgainAfterFailedHeartbeat(t *testing.T) {
 	t.Parallel()
-	p, redis := startPresence(t)
+	p, redis := start(t)
 	now := time.Now()
-	p.join("lobby", arrival(ada), audience{Listener: new(listener)})
+	p.join("lobby", ada, new(listener))
 	if updates, _ := p.takeUpdates(now); len(updates) != 1 || len(updates[0].arrived) != 1 {
 		t.Fatalf("first updates: got %+v, want one arrival", updates)
 	}
@@ -105,10 +77,10 @@ func TestPresenceIsReportedAgainAfterFailedHeartbeat(t *testing.T) {
 // If a signal overtakes an older list of people, the listeners get a new list.
 func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 	t.Parallel()
-	p, _ := startPresence(t)
+	p, _ := start(t)
 	ctx, other := t.Context(), p.store
 	signalled := make(chan struct{}, 1)
-	reader, err := other.As(author(bob)).Follow("lobby", streams.Newest(0), func(*streams.Reader) {
+	reader, err := other.As(bob).Follow("lobby", streams.Newest(0), func(*streams.Reader) {
 		select {
 		case signalled <- struct{}{}:
 		default:
@@ -118,7 +90,7 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	awaitSignals(t, p.store.As(author(bob)), reader, signalled)
+	awaitSignals(t, p.store.As(bob), reader, signalled)
 	now, connection := time.Now(), new(listener)
 	var lists []string
 	p.encode = func(_ string, _ int, people []streams.User) []byte {
@@ -146,7 +118,7 @@ func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 			}
 		}
 	}
-	p.join("lobby", arrival(ada), audience{Listener: connection})
+	p.join("lobby", ada, connection)
 	p.update(t, &now, func() {})
 	p.update(t, &now, func() {})
 	p.update(t, &now, func() {})
@@ -206,17 +178,17 @@ func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
 	server := redistest.StartTCP(t)
 	proxy := redistest.StartProxy(t, server.Addr)
 	far := &redis.UniversalOptions{Addrs: []string{proxy.Addr}}
-	p, other := runPresence(t, far), runPresence(t, server.Redis())
-	other.join("lobby", arrival(eve), audience{Listener: newCountingListener()})
+	p, other := run(t, far), run(t, server.Redis())
+	other.join("lobby", eve, newCountingListener())
 	proxy.SetFaults(redistest.Faults{Delay: 10 * time.Millisecond})
 
 	many, one := newCountingListener(), newCountingListener()
 	began := time.Now()
 	for i := range rooms {
-		p.join(fmt.Sprint("room-", i), arrival(ada), audience{Listener: many})
+		p.join(fmt.Sprint("room-", i), ada, many)
 	}
 	<-many.first
-	p.join("lobby", arrival(bob), audience{Listener: one})
+	p.join("lobby", bob, one)
 	<-one.first
 	t.Logf("bob waited %v, behind %d of %d rooms", time.Since(began).Round(time.Millisecond), many.notified.Load(), rooms)
 	if many.notified.Load() > rooms/2 {
@@ -240,9 +212,9 @@ func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
 // A server must keep sending heartbeats even while its updates are slow.
 func TestHeartbeatsContinueWhileRoomsAreRecorded(t *testing.T) {
 	t.Parallel()
-	p, _ := startPresence(t)
+	p, _ := start(t)
 	p.heartbeats.interval = 10 * time.Millisecond
-	p.join("lobby", arrival(ada), audience{Listener: new(listener)})
+	p.join("lobby", ada, new(listener))
 	blocked, release := make(chan struct{}), make(chan struct{})
 	p.encode = func(string, int, []streams.User) []byte {
 		close(blocked)
@@ -251,7 +223,7 @@ func TestHeartbeatsContinueWhileRoomsAreRecorded(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	go func() { p.run(ctx); close(ended) }()
+	go func() { p.Run(ctx); close(ended) }()
 	<-blocked
 	next := func() time.Time {
 		p.heartbeats.mu.Lock()
@@ -273,22 +245,19 @@ func TestHeartbeatsContinueWhileRoomsAreRecorded(t *testing.T) {
 // In a hidden room, a listener whose user was removed after they joined gets no list of people.
 func TestRemovedListenerGetsNoPeople(t *testing.T) {
 	t.Parallel()
-	p, _ := startPresence(t)
-	account := func(id string) identity.User {
-		return identity.User{ID: id, Name: "Account " + id, Rank: identity.Account}
-	}
-	creator, removed := account("1"), account("2")
-	room, err := as(p.store, creator).CreatePrivate(t.Context(), "Launch", []streams.User{author(removed)})
+	p, _ := start(t)
+	creator := p.store.AsRanked(ada, streams.Account)
+	room, err := creator.CreatePrivate(t.Context(), "Launch", []streams.User{bob})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var stays, leaves listener
-	p.join(room, arrival(creator), audience{&stays, creator})
-	p.join(room, arrival(removed), audience{&leaves, removed})
+	p.Join(room, streams.Arrival{User: ada}, creator, &stays)
+	p.Join(room, streams.Arrival{User: bob}, p.store.AsRanked(bob, streams.Account), &leaves)
 	now := time.Now()
 	p.update(t, &now, func() {
-		entry := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: author(removed), Role: streams.NoRole}
-		if _, err := as(p.store, creator).Append(t.Context(), room, entry); err != nil {
+		entry := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: bob, Role: streams.NoRole}
+		if _, err := creator.Append(t.Context(), room, entry); err != nil {
 			t.Fatal(err)
 		}
 	})

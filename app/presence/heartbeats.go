@@ -1,4 +1,4 @@
-package chat
+package presence
 
 import (
 	"context"
@@ -36,13 +36,13 @@ func (h *heartbeats) hasBegun() bool {
 
 // sendHeartbeats sends heartbeats until ctx ends. It continues while part of Redis is away, because the
 // heartbeats may be in another part.
-func (p *presence) sendHeartbeats(ctx context.Context) {
+func (p *Presence) sendHeartbeats(ctx context.Context) {
 	every(ctx, min(time.Second, p.heartbeats.interval), func() { p.heartbeat(ctx, time.Now()) })
 }
 
 // heartbeat sends a heartbeat if one is due and this server has people in its rooms. If Redis may have
 // removed the server as dead, it reports all people again.
-func (p *presence) heartbeat(ctx context.Context, now time.Time) {
+func (p *Presence) heartbeat(ctx context.Context, now time.Time) {
 	h := &p.heartbeats
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -64,7 +64,7 @@ func (p *presence) heartbeat(ctx context.Context, now time.Time) {
 
 // removeDeadServers removes servers whose heartbeats have stopped, until ctx ends. It does nothing while
 // nobody is in this server's rooms.
-func (p *presence) removeDeadServers(ctx context.Context) {
+func (p *Presence) removeDeadServers(ctx context.Context) {
 	every(ctx, p.heartbeats.interval, func() {
 		if !p.hasPeople() || p.store.Away() {
 			return

@@ -1,14 +1,14 @@
-package chat
+package presence
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"math"
 	"slices"
 	"sync"
 	"time"
 
-	"burble/app/identity"
 	"burble/streams"
 
 	"github.com/google/uuid"
@@ -29,16 +29,41 @@ type Listener interface {
 	Closed() bool
 }
 
-// An audience is a listener and the user for whom it listens.
-type audience struct {
-	Listener
-	user identity.User
+// Store records and reads presence in Redis. That of package streams implements it.
+type Store interface {
+	// UpdatePresence records arrivals and departures through a server.
+	UpdatePresence(ctx context.Context, server string, changes ...streams.PresenceChange) []streams.PresenceChanged
+	// Present reads who is in rooms, as far as each visitor may see it.
+	Present(ctx context.Context, visits ...streams.Visit) []streams.Present
+	// Heartbeat, RemoveServer and RemoveDeadServers maintain the list of servers that are alive.
+	Heartbeat(ctx context.Context, server string, timeout time.Duration) (wasListed bool, err error)
+	RemoveServer(ctx context.Context, server string) error
+	RemoveDeadServers(ctx context.Context) error
+	// Away reports whether any part of Redis is unreachable.
+	Away() bool
 }
 
-// presence records in Redis which users are in which room through this server. Redis combines the
+// Options configure a Presence.
+type Options struct {
+	Log *slog.Logger
+	// LeaveGrace is how long a user may be disconnected before they count as having left. It must
+	// leave enough time to reload a page or to reconnect. 0 means 5 s.
+	LeaveGrace time.Duration
+	// Encode encodes the list of people in a room for Listener.Notify. All listeners of the room share
+	// the returned frame.
+	Encode func(room string, count int, people []streams.User) []byte
+}
+
+// An audience is a listener and the access of the user for whom it listens.
+type audience struct {
+	Listener
+	by streams.Access
+}
+
+// Presence records in Redis which users are in which room through this server. Redis combines the
 // records of all servers.
-type presence struct {
-	store      *streams.Store
+type Presence struct {
+	store      Store
 	log        *slog.Logger
 	encode     func(room string, count int, people []streams.User) []byte
 	server     string        // ID of this process in Redis
@@ -67,21 +92,24 @@ type member struct {
 	isReported  bool      // whether Redis has recorded that the user is in the room
 }
 
-func newPresence(store *streams.Store, options Options) *presence {
-	return &presence{
-		store: store, log: options.Log, encode: options.EncodePresent, server: uuid.NewString(),
+// New returns a Presence. Its methods return at once; Run updates Redis.
+func New(store Store, options Options) *Presence {
+	return &Presence{
+		store: store, log: options.Log, encode: options.Encode, server: uuid.NewString(),
 		grace: cmp.Or(options.LeaveGrace, leaveGrace), wake: make(chan struct{}, 1),
 		heartbeats: heartbeats{interval: heartbeatInterval, timeout: streams.ServerTimeout},
 		rooms:      make(map[string]*occupants), pending: make(map[string]bool),
 	}
 }
 
-// join implements Service.Join.
-func (p *presence) join(name string, user streams.Arrival, listening audience) {
+// Join counts one connection of the user in the room and sends the list of people there to the
+// listener once, if by may see it. It does not count users without an ID. If the user's connections have
+// different names, everyone sees the one with the latest NamedAt.
+func (p *Presence) Join(name string, user streams.Arrival, by streams.Access, listener Listener) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	room := p.markChanged(name)
-	room.audience = append(room.audience, listening)
+	room.audience = append(room.audience, audience{listener, by})
 	if user.ID != "" {
 		joined := room.members[user.ID]
 		if joined == nil {
@@ -101,14 +129,16 @@ func (p *presence) join(name string, user streams.Arrival, listening audience) {
 	}
 }
 
-// leave implements Service.Leave.
-func (p *presence) leave(name string, user identity.User, now time.Time) {
-	if user.IsZero() {
+// Leave undoes one call to Join for the user.
+func (p *Presence) Leave(name, userID string) { p.leave(name, userID, time.Now()) }
+
+func (p *Presence) leave(name, userID string, now time.Time) {
+	if userID == "" {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if leaving := p.markChanged(name).members[user.ID]; leaving != nil {
+	if leaving := p.markChanged(name).members[userID]; leaving != nil {
 		if leaving.connections--; leaving.connections <= 0 {
 			leaving.left = now
 		}
@@ -117,7 +147,7 @@ func (p *presence) leave(name string, user identity.User, now time.Time) {
 
 // markChanged marks a room as one that may have an update, and returns its occupants. It creates them if
 // needed. The caller must hold mu.
-func (p *presence) markChanged(name string) *occupants {
+func (p *Presence) markChanged(name string) *occupants {
 	p.pending[name] = true
 	room := p.rooms[name]
 	if room == nil {
@@ -127,7 +157,7 @@ func (p *presence) markChanged(name string) *occupants {
 	return room
 }
 
-func (p *presence) hasPeople() bool {
+func (p *Presence) hasPeople() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, room := range p.rooms {
@@ -153,7 +183,7 @@ type update struct {
 //
 // It takes one room from each connection in turn, so that a connection that joins thousands of rooms
 // does not delay the others.
-func (p *presence) takeUpdates(now time.Time) (updates []update, more bool) {
+func (p *Presence) takeUpdates(now time.Time) (updates []update, more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	users := 0
@@ -172,7 +202,7 @@ func (p *presence) takeUpdates(now time.Time) (updates []update, more bool) {
 
 // dueRooms returns the names of the rooms whose updates are due, in the order in which to take them. It
 // removes rooms with nothing to update from pending. The caller must hold mu.
-func (p *presence) dueRooms(now time.Time) []string {
+func (p *Presence) dueRooms(now time.Time) []string {
 	var due []string
 	turns := make(map[string]int)
 	turnsTaken := make(map[any]int) // by connection, or by user who left
@@ -200,7 +230,7 @@ func (p *presence) dueRooms(now time.Time) []string {
 }
 
 // updateCauses returns the connections and users for which an update is due, and whether one will be
-// due later. The caller must hold presence.mu.
+// due later. The caller must hold Presence.mu.
 func (o *occupants) updateCauses(now time.Time, grace time.Duration) (due []any, later bool) {
 	for _, one := range o.audience {
 		due = append(due, one.Listener)
@@ -223,7 +253,7 @@ func (o *occupants) updateCauses(now time.Time, grace time.Duration) (due []any,
 	return due, later
 }
 
-// takeUpdate returns the room's next update, which may be empty. The caller must hold presence.mu.
+// takeUpdate returns the room's next update, which may be empty. The caller must hold Presence.mu.
 func (o *occupants) takeUpdate(name string, now time.Time, grace time.Duration) update {
 	next := update{room: name, audience: o.audience}
 	o.audience = nil
@@ -244,7 +274,7 @@ func (o *occupants) takeUpdate(name string, now time.Time, grace time.Duration) 
 
 // removeLeft removes users after Redis has recorded that they left. It again reports users who have
 // since come back.
-func (p *presence) removeLeft(name string, left []streams.User) {
+func (p *Presence) removeLeft(name string, left []streams.User) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	members := p.markChanged(name).members
@@ -258,7 +288,7 @@ func (p *presence) removeLeft(name string, left []streams.User) {
 }
 
 // notifyLater adds the listeners that are still open to the room's next update.
-func (p *presence) notifyLater(name string, audiences []audience) {
+func (p *Presence) notifyLater(name string, audiences []audience) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	room := p.markChanged(name)
@@ -267,21 +297,21 @@ func (p *presence) notifyLater(name string, audiences []audience) {
 
 // signalCountAt schedules a signal with the number of people in the room, for the first update at or
 // after the given time.
-func (p *presence) signalCountAt(name string, at time.Time) {
+func (p *Presence) signalCountAt(name string, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.markChanged(name).countDue = at
 }
 
 // reportAgain includes all of the room's members in its next update.
-func (p *presence) reportAgain(name string) {
+func (p *Presence) reportAgain(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.markChanged(name).reportAgain()
 }
 
 // reportAllAgain includes all members of every room in the next updates.
-func (p *presence) reportAllAgain() {
+func (p *Presence) reportAllAgain() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for name, room := range p.rooms {
@@ -290,7 +320,7 @@ func (p *presence) reportAllAgain() {
 	}
 }
 
-// reportAgain includes all members in the room's next update. The caller must hold presence.mu.
+// reportAgain includes all members in the room's next update. The caller must hold Presence.mu.
 func (o *occupants) reportAgain() {
 	for _, member := range o.members {
 		member.isReported = false

@@ -59,9 +59,10 @@ type Service struct {
 	removal  *lease.Job
 	sweep    *lease.Job
 	now      func() time.Time
-	markLife time.Duration
 	step     func(name string) error // a test's, called after each step of an upload and of a removal
 	due      dueBuckets
+
+	markLife, journalLife time.Duration
 
 	uploads, storedBytes, removed atomic.Int64
 	refused                       refusals
@@ -70,7 +71,7 @@ type Service struct {
 // New returns a Service. It removes nothing before Run.
 func New(options Options) *Service {
 	s := &Service{
-		options: options, log: options.Log, pictures: cmp.Or(options.Pictures, pictures.New()), now: time.Now, markLife: markLife, refused: newRefusals(),
+		options: options, log: options.Log, pictures: cmp.Or(options.Pictures, pictures.New()), now: time.Now, markLife: markLife, journalLife: journalLife, refused: newRefusals(),
 		step: func(string) error { return nil },
 	}
 	if s.log == nil {

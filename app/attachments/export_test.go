@@ -36,3 +36,6 @@ func (s *Service) SetMarkLife(life time.Duration) { s.markLife = life }
 
 // LookNow makes RemoveSome look at all buckets.
 func (s *Service) LookNow() { s.due.lookedAt = time.Time{} }
+
+// SetJournalLife sets after how long RemoveSome ends the uploads of other processes.
+func (s *Service) SetJournalLife(life time.Duration) { s.journalLife = life }

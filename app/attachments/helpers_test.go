@@ -170,6 +170,7 @@ func (w *world) clean() {
 	w.t.Helper()
 	w.SetClock(func() time.Time { return time.Now().Add(3 * 24 * time.Hour) })
 	defer w.SetClock(time.Now)
+	w.SetJournalLife(0)
 	w.makeDue()
 	w.LookNow()
 	if err := w.RemoveSome(ctx); err != nil {
@@ -201,7 +202,7 @@ func (w *world) expectEmpty() {
 	if bytes, err := w.Bytes(ctx); err != nil || bytes != 0 {
 		w.t.Errorf("%d bytes are in use, want 0: %v", bytes, err)
 	}
-	for _, pattern := range []string{"{0}:blob:*", "{0}:files:uploads", "*:file:*"} {
+	for _, pattern := range []string{"{0}:blob:*", "{0}:files:uploads", "{0}:files:sizes", "*:file:*"} {
 		if left := w.redis.Keys(ctx, pattern).Val(); len(left) > 0 {
 			w.t.Errorf("keys are left: %v", left)
 		}

@@ -95,34 +95,33 @@ func asPictureError(err error) error {
 	return err
 }
 
-// put adds the reference of a file to an object, and stores the object if it is not there yet. It returns how many bytes
-// it has added to the store.
-func (s *Service) put(ctx context.Context, o *object, id string) (added int64, err error) {
+// put adds the reference of a file to an object, and stores the object if it is not there yet.
+func (s *Service) put(ctx context.Context, o *object, id string) error {
 	others, err := s.referWhenRemoved(ctx, o.hash, id)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if err := s.step("referred"); err != nil {
-		return 0, err
+		return err
 	}
 	// An object without other references is stored even if it is there, which makes it young for the sweep.
 	if others > 0 {
 		if exists, err := s.options.Store.Exists(ctx, o.hash); err != nil || exists {
-			return 0, asStoreError(err)
+			return asStoreError(err)
 		}
 	}
 	if _, err := o.body.Seek(0, io.SeekStart); err != nil {
-		return 0, fmt.Errorf("read an upload again: %w", err)
+		return fmt.Errorf("read an upload again: %w", err)
 	}
 	blob, err := s.options.Store.Put(ctx, o.body, o.size)
 	if err == nil && blob.Hash != o.hash {
 		err = fmt.Errorf("stored %s instead of %s", blob.Hash, o.hash)
 	}
 	if err != nil {
-		return 0, asStoreError(err)
+		return asStoreError(err)
 	}
 	s.storedBytes.Add(o.size)
-	return o.size, s.step("stored")
+	return s.step("stored")
 }
 
 // referWhenRemoved adds a reference. If the same object is being removed, it waits for the end of that.

@@ -30,31 +30,65 @@ const markAge = `
 
 // The scripts may run twice, because go-redis repeats a command whose reply is lost.
 var (
-	// reserveScript reserves the bytes of an upload, and begins its entry in the journal.
+	// reserveScript reserves bytes for an upload, and sets its entry in the journal: the time in ms at which the upload
+	// began, a space, and JSON.
 	//
 	// KEYS  1 bytes  2 day  3 journal
-	// ARGV  1 file ID  2 entry  3 size  4 limit of all bytes, or 0  5 limit of the day, or 0  6 life of the day in s
+	// ARGV  1 file ID  2 JSON of the entry  3 how many bytes to reserve besides those that are; may be 0
+	//       4 limit of all bytes, or 0  5 limit of the day, or 0  6 life of the day in s
 	// Reply 'ok', or the limit that it would exceed: 'total' or 'day'
-	reserveScript = redis.NewScript(`
-		if redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 then return 'ok' end
+	reserveScript = redis.NewScript(markAge + `
+		local before = redis.call('HGET', KEYS[3], ARGV[1])
+		local entry = (before and string.match(before, '^%d+') or string.format('%.0f', clock())) .. ' ' .. ARGV[2]
+		if before == entry then return 'ok' end
 		local size, total, day = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-		if total > 0 and tonumber(redis.call('GET', KEYS[1]) or '0') + size > total then return 'total' end
-		if day > 0 and tonumber(redis.call('GET', KEYS[2]) or '0') + size > day then return 'day' end
-		redis.call('INCRBY', KEYS[1], ARGV[3])
-		redis.call('INCRBY', KEYS[2], ARGV[3])
-		redis.call('EXPIRE', KEYS[2], ARGV[6])
-		redis.call('HSET', KEYS[3], ARGV[1], ARGV[2])
+		if size > 0 then
+			if total > 0 and tonumber(redis.call('GET', KEYS[1]) or '0') + size > total then return 'total' end
+			if day > 0 and tonumber(redis.call('GET', KEYS[2]) or '0') + size > day then return 'day' end
+			redis.call('INCRBY', KEYS[1], ARGV[3])
+			redis.call('INCRBY', KEYS[2], ARGV[3])
+			redis.call('EXPIRE', KEYS[2], ARGV[6])
+		end
+		redis.call('HSET', KEYS[3], ARGV[1], entry)
 		return 'ok'`)
 
-	// settleScript ends the entry of an upload in the journal, and changes what is reserved.
+	// settleScript ends the entry of an upload in the journal: it gives back what is reserved, and counts the objects of
+	// the file that are not counted yet.
 	//
-	// KEYS  1 bytes  2 day  3 journal
-	// ARGV  1 file ID  2 how many bytes to add to all bytes; may be negative  3 how many to give back to the user
+	// KEYS  1 bytes  2 day  3 journal  4 sizes  5, ... references of the objects
+	// ARGV  1 file ID  2 '1' to give the bytes back to the user too, else ''  3, 4, ... hash and size of each object
 	settleScript = redis.NewScript(`
-		if redis.call('HDEL', KEYS[3], ARGV[1]) == 0 then return 0 end
-		redis.call('INCRBY', KEYS[1], ARGV[2])
-		if ARGV[3] ~= '0' and redis.call('EXISTS', KEYS[2]) == 1 then redis.call('DECRBY', KEYS[2], ARGV[3]) end
+		local entry = redis.call('HGET', KEYS[3], ARGV[1])
+		if not entry then return 0 end
+		redis.call('HDEL', KEYS[3], ARGV[1])
+		local reserved = string.format('%.0f', cjson.decode(string.match(entry, '^%d+ (.*)$')).size)
+		redis.call('DECRBY', KEYS[1], reserved)
+		if ARGV[2] == '1' and redis.call('EXISTS', KEYS[2]) == 1 then redis.call('DECRBY', KEYS[2], reserved) end
+		for i = 5, #KEYS do
+			local hash, size = ARGV[2 * i - 7], ARGV[2 * i - 6]
+			-- The file may have been removed already, and its object with it.
+			if redis.call('SISMEMBER', KEYS[i], ARGV[1]) == 1 and redis.call('HEXISTS', KEYS[4], hash) == 0 then
+				redis.call('HSET', KEYS[4], hash, size)
+				redis.call('INCRBY', KEYS[1], size)
+			end
+		end
 		return 1`)
+
+	// endedScript finds uploads that must have ended.
+	//
+	// KEYS  1 journal
+	// ARGV  1 how long ago they began at least, in ms
+	// Reply {file ID, JSON of its entry, ...}
+	endedScript = redis.NewScript(markAge + `
+		local all, ended = redis.call('HGETALL', KEYS[1]), {}
+		for i = 1, #all, 2 do
+			local began, json = string.match(all[i + 1], '^(%d+) (.*)$')
+			if began and clock() - began >= tonumber(ARGV[1]) then
+				table.insert(ended, all[i])
+				table.insert(ended, json)
+			end
+		end
+		return ended`)
 
 	// referScript adds a reference to an object.
 	//
@@ -86,12 +120,16 @@ var (
 
 	// removedScript unmarks an object that the caller has removed.
 	//
-	// KEYS  1 references  2 bytes
-	// ARGV  1 mark  2 how many bytes there are less
+	// KEYS  1 references  2 bytes  3 sizes
+	// ARGV  1 mark  2 hash
+	// Reply how many bytes there are less
 	removedScript = redis.NewScript(`
 		if redis.call('SREM', KEYS[1], ARGV[1]) == 0 then return 0 end
-		redis.call('DECRBY', KEYS[2], ARGV[2])
-		return 1`)
+		local size = redis.call('HGET', KEYS[3], ARGV[2])
+		if not size then return 0 end
+		redis.call('HDEL', KEYS[3], ARGV[2])
+		redis.call('DECRBY', KEYS[2], size)
+		return tonumber(size)`)
 
 	// correctScript changes the bytes of all objects, once for each sweep.
 	//
@@ -118,6 +156,7 @@ func (s *Service) key(name string) string     { return s.options.Prefix + "{0}:"
 func (s *Service) blobKey(hash string) string { return s.key("blob:" + hash) }
 func (s *Service) bytesKey() string           { return s.key("files:bytes") }
 func (s *Service) journalKey() string         { return s.key("files:uploads") }
+func (s *Service) sizesKey() string           { return s.key("files:sizes") }
 func (s *Service) reservedKeys(e *entry) []string {
 	return []string{s.bytesKey(), s.key("files:day:" + e.Day), s.journalKey()}
 }
@@ -125,11 +164,11 @@ func (s *Service) reservedKeys(e *entry) []string {
 // entry is an entry of the journal.
 type entry struct {
 	id     string
-	Room   string    `json:"room"`
-	Began  time.Time `json:"began"`
-	Size   int64     `json:"size"`             // reserved
-	Day    string    `json:"day"`              // for whom, and when: "<user>:<date>"
-	Hashes []string  `json:"hashes,omitempty"` // the objects to which the file refers
+	Room   string   `json:"room"`
+	Size   int64    `json:"size"`             // reserved
+	Day    string   `json:"day"`              // for whom, and when: "<user>:<date>"
+	Hashes []string `json:"hashes,omitempty"` // the objects to which the file refers
+	Sizes  []int64  `json:"sizes,omitempty"`  // theirs
 }
 
 func (e *entry) encode() string {
@@ -151,10 +190,13 @@ func asStorageError(what string, err error) error {
 	return fmt.Errorf("%s: %w: %w", what, streams.ErrUnavailable, err)
 }
 
-// reserve returns errTotal or errDay if the upload would exceed a quota.
-func (s *Service) reserve(ctx context.Context, e *entry) error {
+// reserve reserves more bytes for the upload, and sets its entry in the journal. It returns errTotal or errDay if the
+// upload would exceed a quota.
+func (s *Service) reserve(ctx context.Context, e *entry, more int64) error {
+	next := *e
+	next.Size += more
 	status, err := reserveScript.Run(ctx, s.options.Redis.Retrying, s.reservedKeys(e),
-		e.id, e.encode(), e.Size, s.options.MaxTotal, s.options.MaxDay, int(dayLife.Seconds())).Text()
+		e.id, next.encode(), more, s.options.MaxTotal, s.options.MaxDay, int(dayLife.Seconds())).Text()
 	if err != nil {
 		return asStorageError("reserve an upload", err)
 	}
@@ -164,25 +206,29 @@ func (s *Service) reserve(ctx context.Context, e *entry) error {
 	case "day":
 		return errDay
 	}
+	*e = next
 	return nil
 }
 
-// record replaces the entry in the journal.
-func (s *Service) record(ctx context.Context, e *entry) error {
-	return asStorageError("record an upload", s.options.Redis.Retrying.HSet(ctx, s.journalKey(), e.id, e.encode()).Err())
+// settle ends the upload. If it was successful, its objects count from now on, unless they do already for another file.
+// Otherwise, the user may upload as much again.
+func (s *Service) settle(ctx context.Context, e *entry, successful bool) error {
+	keys, args := append(s.reservedKeys(e), s.sizesKey()), []any{e.id, "1"}
+	if successful {
+		args[1] = ""
+		for i, hash := range e.Hashes {
+			keys, args = append(keys, s.blobKey(hash)), append(args, hash, e.Sizes[i])
+		}
+	}
+	return asStorageError("settle an upload", settleScript.Run(ctx, s.options.Redis.Retrying, keys, args...).Err())
 }
 
-// settle ends the upload. all is by how much the bytes of all objects change, and back is what the user may upload again.
-func (s *Service) settle(ctx context.Context, e *entry, all, back int64) error {
-	return asStorageError("settle an upload", settleScript.Run(ctx, s.options.Redis.Retrying, s.reservedKeys(e), e.id, all, back).Err())
-}
-
-// journal returns the uploads that have not ended.
-func (s *Service) journal(ctx context.Context) (entries []*entry, err error) {
-	all, err := s.options.Redis.Retrying.HGetAll(ctx, s.journalKey()).Result()
-	for id, text := range all {
-		e := &entry{id: id}
-		if json.Unmarshal([]byte(text), e) == nil { // a later release may have other entries
+// endedUploads returns the uploads in the journal that must have ended.
+func (s *Service) endedUploads(ctx context.Context) (entries []*entry, err error) {
+	ended, err := endedScript.Run(ctx, s.options.Redis.Retrying, []string{s.journalKey()}, s.journalLife.Milliseconds()).StringSlice()
+	for i := 0; i+1 < len(ended); i += 2 {
+		e := &entry{id: ended[i]}
+		if json.Unmarshal([]byte(ended[i+1]), e) == nil && len(e.Sizes) == len(e.Hashes) { // a later release may have other entries
 			entries = append(entries, e)
 		}
 	}
@@ -202,40 +248,33 @@ func (s *Service) refer(ctx context.Context, hash, id string) (others int, err e
 }
 
 // remove removes a file's reference to an object, and the object with the last one. Without an ID, it removes the object
-// if there are no references. counts reports whether the object is part of the bytes of all objects.
-func (s *Service) remove(ctx context.Context, hash, id string, counts bool) error {
+// if there are no references. It returns how many bytes all objects have less.
+func (s *Service) remove(ctx context.Context, hash, id string) (size int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, removalTimeout)
 	defer cancel()
 	began := time.Now()
 	reply, err := unreferScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash)}, id, rand.Text(), s.markLife.Milliseconds()).StringSlice()
 	switch {
 	case err != nil:
-		return asStorageError("remove a reference", err)
+		return 0, asStorageError("remove a reference", err)
 	case reply[0] == "busy":
-		return errRemoving
+		return 0, errRemoving
 	case reply[0] == "kept":
-		return nil
+		return 0, nil
 	}
 	if err := s.step("marked"); err != nil {
-		return err
-	}
-	size, err := s.sizeOf(ctx, hash)
-	if err != nil {
-		return err
+		return 0, err
 	}
 	if time.Since(began) > removalTimeout { // the context ends a little later in a process that was stopped
-		return context.DeadlineExceeded
+		return 0, context.DeadlineExceeded
 	}
 	if err := s.options.Store.Delete(ctx, hash); err != nil {
-		return err
+		return 0, err
 	}
 	if err := s.step("deleted"); err != nil {
-		return err
+		return 0, err
 	}
 	s.removed.Add(1)
-	if !counts {
-		size = 0
-	}
-	err = removedScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash), s.bytesKey()}, reply[1], size).Err()
-	return asStorageError("remove a reference", err)
+	size, err = removedScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash), s.bytesKey(), s.sizesKey()}, reply[1], hash).Int64()
+	return size, asStorageError("remove a reference", err)
 }

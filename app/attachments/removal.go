@@ -126,7 +126,7 @@ func (s *Service) removeFile(ctx context.Context, file streams.StoredFile) error
 		return err
 	}
 	for _, hash := range hashesOf(file) {
-		if err := s.remove(ctx, hash, file.ID, true); err != nil {
+		if _, err := s.remove(ctx, hash, file.ID); err != nil {
 			return err
 		}
 	}
@@ -163,17 +163,14 @@ func hashesOf(file streams.StoredFile) []string {
 
 // endUploads ends the uploads in the journal whose process must have died.
 func (s *Service) endUploads(ctx context.Context) error {
-	entries, err := s.journal(ctx)
+	entries, err := s.endedUploads(ctx)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if s.now().Sub(e.Began) < journalLife {
-			continue
-		}
 		added, err := s.options.Rooms.HasFile(ctx, e.Room, e.id)
 		if err == nil && added {
-			err = s.settle(ctx, e, 0, 0) // the sweep corrects the bytes of all objects
+			err = s.settle(ctx, e, true)
 		} else if err == nil {
 			err = s.undo(ctx, e)
 		}
@@ -218,7 +215,8 @@ func (p progress) encode() string {
 func (s *Service) sweepSome(ctx context.Context, cursor string) (next string, done bool, err error) {
 	at := parseProgress(cursor)
 	if at.isDone {
-		if s.now().Sub(at.began) < sweepInterval {
+		// A server whose clock is ahead must not end all sweeps until its time has come.
+		if since := s.now().Sub(at.began); since >= 0 && since < sweepInterval {
 			return cursor, true, nil
 		}
 		at = progress{began: s.now()}
@@ -240,9 +238,11 @@ func (s *Service) sweepSome(ctx context.Context, cursor string) (next string, do
 			break
 		}
 	}
-	if err := s.removeOrphans(ctx, old); err != nil {
+	uncounted, err := s.removeOrphans(ctx, old)
+	if err != nil {
 		return cursor, false, err
 	}
+	at.found -= uncounted
 	if count < objectsPerStep {
 		at.isDone = true
 		if err := s.correctBytes(ctx, at); err != nil {
@@ -252,30 +252,36 @@ func (s *Service) sweepSome(ctx context.Context, cursor string) (next string, do
 	return at.encode(), at.isDone, nil
 }
 
-// removeOrphans removes those of the objects that have no references.
-func (s *Service) removeOrphans(ctx context.Context, old []blobs.Info) error {
+// removeOrphans removes those of the objects that have no references. It returns how many bytes they had that were not
+// part of the bytes of all objects.
+func (s *Service) removeOrphans(ctx context.Context, old []blobs.Info) (uncounted int64, err error) {
 	if len(old) == 0 {
-		return nil
+		return 0, nil
 	}
 	counts := make([]*redis.IntCmd, len(old))
-	_, err := s.options.Redis.Retrying.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+	_, err = s.options.Redis.Retrying.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i := range old {
 			counts[i] = pipe.SCard(ctx, s.blobKey(old[i].Hash))
 		}
 		return nil
 	})
 	if err != nil {
-		return asStorageError("count references", err)
+		return 0, asStorageError("count references", err)
 	}
 	for i := range old {
 		if counts[i].Val() > 0 {
 			continue
 		}
-		if err := s.remove(ctx, old[i].Hash, "", true); err != nil && !errors.Is(err, errRemoving) {
-			return err
+		counted, err := s.remove(ctx, old[i].Hash, "")
+		if errors.Is(err, errRemoving) {
+			continue
 		}
+		if err != nil {
+			return 0, err
+		}
+		uncounted += old[i].Size - counted
 	}
-	return nil
+	return uncounted, nil
 }
 
 // bytes returns how many bytes all objects have, according to Redis.
@@ -292,17 +298,4 @@ func (s *Service) bytes(ctx context.Context) (int64, error) {
 func (s *Service) correctBytes(ctx context.Context, at progress) error {
 	return asStorageError("correct the bytes of all objects", correctScript.Run(ctx, s.options.Redis.Retrying,
 		[]string{s.bytesKey(), s.key("files:swept")}, at.began.Unix(), at.found-at.before).Err())
-}
-
-// sizeOf returns the size of an object, or 0 if there is none.
-func (s *Service) sizeOf(ctx context.Context, hash string) (int64, error) {
-	object, err := s.options.Store.Open(ctx, hash)
-	if errors.Is(err, blobs.ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	defer object.Close()
-	return object.Size(), nil
 }

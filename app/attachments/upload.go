@@ -20,8 +20,8 @@ import (
 const (
 	// uploadTimeout limits an upload, including the time to read its body.
 	uploadTimeout = 90 * time.Minute
-	// journalLife is after how long an upload in the journal must have ended, even if its process was stopped for a
-	// while.
+	// journalLife is after how long an upload in the journal must have ended by Redis's clock, even if its process was
+	// stopped for a while.
 	journalLife = 2 * time.Hour
 	// undoTimeout limits how long an upload that has failed is undone. After that, the job does it.
 	undoTimeout = 15 * time.Second
@@ -59,16 +59,15 @@ func (s *Service) upload(ctx context.Context, u Upload) (file streams.File, err 
 	}
 	ctx, cancel := context.WithTimeout(ctx, uploadTimeout)
 	defer cancel()
-	now := s.now()
-	e := &entry{id: rand.Text(), Room: u.Room, Began: now, Size: u.Size, Day: payer(u) + ":" + now.UTC().Format(time.DateOnly)}
-	if err := s.reserve(ctx, e); err != nil {
+	e := &entry{id: rand.Text(), Room: u.Room, Day: payer(u) + ":" + s.now().UTC().Format(time.DateOnly)}
+	if err := s.reserve(ctx, e, u.Size); err != nil {
 		return file, err
 	}
-	added, err := s.store(ctx, u, e, &file)
+	err = s.store(ctx, u, e, &file)
 	switch {
 	case err == nil:
 		_ = s.step("added") // the file may be sent already, so nothing must be undone
-		s.finish(ctx, e, added-e.Size)
+		s.finish(ctx, e)
 	case !errors.Is(err, errUncertain): // otherwise, the job finds out later whether the file was added
 		undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 		defer cancel()
@@ -102,10 +101,10 @@ func (s *Service) checkSize(u Upload) error {
 }
 
 // finish ends an upload that has succeeded. Its result is already certain, so an error only means that the job ends it.
-func (s *Service) finish(ctx context.Context, e *entry, all int64) {
+func (s *Service) finish(ctx context.Context, e *entry) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	if err := s.settle(ctx, e, all, 0); err != nil {
+	if err := s.settle(ctx, e, true); err != nil {
 		s.log.Debug("an upload is settled later", "error", err)
 	}
 }
@@ -113,50 +112,51 @@ func (s *Service) finish(ctx context.Context, e *entry, all int64) {
 // undo removes what a failed upload has stored, and gives back what it has reserved.
 func (s *Service) undo(ctx context.Context, e *entry) error {
 	for _, hash := range e.Hashes {
-		if err := s.remove(ctx, hash, e.id, false); err != nil {
+		if _, err := s.remove(ctx, hash, e.id); err != nil {
 			return err
 		}
 	}
-	return s.settle(ctx, e, -e.Size, e.Size)
+	return s.settle(ctx, e, false)
 }
 
-// store does the steps of an upload after its bytes have been reserved, and returns how many bytes it has added to the
-// store.
-func (s *Service) store(ctx context.Context, u Upload, e *entry, file *streams.File) (added int64, err error) {
+// store does the steps of an upload after its bytes have been reserved.
+func (s *Service) store(ctx context.Context, u Upload, e *entry, file *streams.File) error {
 	if err := s.step("reserved"); err != nil {
-		return 0, err
+		return err
 	}
 	spooled, mediaType, err := s.spool(ctx, u)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer spooled.Close()
 	if err := s.step("spooled"); err != nil {
-		return 0, err
+		return err
 	}
 	objects, err := s.describe(ctx, u, spooled, mediaType, file)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer objects.close()
 	file.ID, file.Hash, file.Thumbnail = e.id, objects[0].hash, objects.thumbnail()
+	var size int64
 	for i := range objects {
-		e.Hashes = append(e.Hashes, objects[i].hash)
+		e.Hashes, e.Sizes = append(e.Hashes, objects[i].hash), append(e.Sizes, objects[i].size)
+		size += objects[i].size
 	}
-	if err := s.record(ctx, e); err != nil { // before the first reference, so that undo finds all of them
-		return 0, err
+	// A picture may be larger than its upload. This records the hashes before the first reference, so that undo finds
+	// all of them.
+	if err := s.reserve(ctx, e, max(0, size-e.Size)); err != nil {
+		return err
 	}
 	if err := s.step("recorded"); err != nil {
-		return 0, err
+		return err
 	}
 	for i := range objects {
-		size, err := s.put(ctx, &objects[i], e.id)
-		if err != nil {
-			return added, err
+		if err := s.put(ctx, &objects[i], e.id); err != nil {
+			return err
 		}
-		added += size
 	}
-	return added, s.add(ctx, u, *file)
+	return s.add(ctx, u, *file)
 }
 
 // add makes the file available. If it returns errUncertain, it may have done so.

@@ -1,0 +1,157 @@
+package attachments_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"burble/app/attachments"
+	"burble/app/protocol"
+	"burble/streams"
+	"burble/streams/redistest"
+)
+
+// The bytes of all objects are exact although uploads share an object, and some of them fail or lose their message
+// meanwhile.
+func TestBytesOfSharedObjects(t *testing.T) {
+	t.Parallel()
+	content := []byte("the same")
+	sendAnother := func(w *world) { w.send(w.upload(content)) }
+	deleteAnother := func(w *world) {
+		file := w.upload(content)
+		w.delete(w.send(file))
+		w.removeNow(file)
+	}
+	for name, test := range map[string]struct {
+		at        string // a step of an upload
+		meanwhile func(w *world)
+		fails     string // the step at which the upload fails, if it does
+		objects   int
+	}{
+		"both store it":                                {"referred", sendAnother, "", 1},
+		"the first stores it and fails":                {"stored", sendAnother, "stored", 1},
+		"the second stores it, the first fails":        {"reserved", sendAnother, "referred", 1},
+		"the second is deleted":                        {"referred", deleteAnother, "", 1},
+		"the second is deleted, and the first fails":   {"stored", deleteAnother, "stored", 0},
+		"the second stores it, and is deleted earlier": {"reserved", deleteAnother, "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			backend, folder := redistest.Single(t), t.TempDir()
+			first, second := start(t, backend, openDirectory(t, folder)), start(t, backend, openDirectory(t, folder))
+			first.OnStep(func(step string) error {
+				if step == test.at {
+					test.meanwhile(second)
+				}
+				if step == test.fails {
+					return errStep
+				}
+				return nil
+			})
+			if _, err := first.Upload(ctx, request(content)); (err != nil) != (test.fails != "") {
+				t.Fatal(err)
+			}
+			if got, err := second.Bytes(ctx); got != int64(test.objects*len(content)) || err != nil {
+				t.Errorf("%d bytes, want those of %d objects: %v", got, test.objects, err)
+			}
+			if left := len(second.objects()); left != test.objects {
+				t.Errorf("%d objects, want %d", left, test.objects)
+			}
+			for _, message := range second.messages() {
+				second.delete(message)
+			}
+			second.clean()
+			second.expectEmpty()
+		})
+	}
+}
+
+// messages returns the IDs of all messages.
+func (w *world) messages() (ids []streams.ID) {
+	w.t.Helper()
+	for _, entry := range w.redis.XRange(ctx, fmt.Sprintf("{%d}:room:%s", streams.Bucket(room), room), "-", "+").Val() {
+		if id, err := streams.ParseID(entry.ID); err == nil && entry.Values["kind"] == "message" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// A picture that must be rotated is encoded again, with a better quality. What is stored counts.
+func TestPicturesThatGrowCountAgainstQuotas(t *testing.T) {
+	t.Parallel()
+	noise := image.NewGray(image.Rect(0, 0, 600, 400))
+	random := rand.New(rand.NewPCG(1, 1))
+	for i := range noise.Pix {
+		noise.Pix[i] = uint8(random.IntN(256))
+	}
+	var encoded bytes.Buffer
+	if err := jpeg.Encode(&encoded, noise, &jpeg.Options{Quality: 5}); err != nil {
+		t.Fatal(err)
+	}
+	exif := "Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"
+	photo := binary.BigEndian.AppendUint16([]byte("\xff\xd8\xff\xe1"), uint16(len(exif)+2))
+	photo = append(append(photo, exif...), encoded.Bytes()[2:]...)
+
+	backend := redistest.Single(t)
+	w := start(t, backend, openDirectory(t, t.TempDir()))
+	file := w.upload(photo)
+	if file.Size < 2*int64(len(photo)) {
+		t.Fatalf("the picture of %d bytes is stored as %d", len(photo), file.Size)
+	}
+	day := w.redis.Keys(ctx, "{0}:files:day:*").Val()
+	if used, err := w.redis.Get(ctx, day[0]).Int64(); used != file.Size || err != nil {
+		t.Errorf("the user has used %d bytes of the day, want %d: %v", used, file.Size, err)
+	}
+	w.clean()
+	w.expectEmpty()
+
+	for name, change := range map[string]func(*attachments.Options){
+		"of all files":  func(o *attachments.Options) { o.MaxTotal = file.Size - 1 },
+		"of the user":   func(o *attachments.Options) { o.MaxDay = file.Size - 1 },
+		"of both, just": func(o *attachments.Options) { o.MaxTotal, o.MaxDay = file.Size, file.Size },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t, redistest.Single(t), openDirectory(t, t.TempDir()), change)
+			_, err := w.Upload(ctx, request(photo))
+			if name == "of both, just" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if err == nil || attachments.AsError(err).Code != protocol.Full {
+				t.Errorf("%v, want full", err)
+			}
+			w.expectEmpty()
+			if used := w.redis.Get(ctx, w.redis.Keys(ctx, "{0}:files:day:*").Val()[0]).Val(); used != "0" {
+				t.Errorf("the user has used %s bytes of the day, want 0", used)
+			}
+		})
+	}
+}
+
+// A server whose clock is hours ahead does not end the uploads of others.
+func TestUploadsSurviveTheClockOfAnotherServer(t *testing.T) {
+	t.Parallel()
+	backend, folder := redistest.Single(t), t.TempDir()
+	w, ahead := start(t, backend, openDirectory(t, folder)), start(t, backend, openDirectory(t, folder))
+	ahead.SetClock(func() time.Time { return time.Now().Add(12 * time.Hour) })
+	w.OnStep(func(step string) error {
+		if step == "stored" {
+			ahead.LookNow()
+			if err := ahead.RemoveSome(ctx); err != nil {
+				t.Error(err)
+			}
+		}
+		return nil
+	})
+	w.send(w.upload(picture(1)))
+	w.expectLinks()
+}

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"net/url"
 
-	"burble/app/accounts/oidc"
 	"burble/app/caller"
+	"burble/app/peer"
 	"burble/app/protocol"
 	"burble/app/request"
 	"burble/streams"
@@ -16,7 +16,7 @@ import (
 
 // getSignIn handles GET /sign-in?next=…
 func (h *handlers) getSignIn(c *fiber.Ctx) error {
-	return h.renderSignIn(c, oidc.LocalPath(c.Query("next", "/")), views.SignIn{})
+	return h.renderSignIn(c, peer.LocalPath(c.Query("next", "/")), views.SignIn{})
 }
 
 func (h *handlers) renderSignIn(c *fiber.Ctx, next string, model views.SignIn) error {
@@ -29,7 +29,7 @@ func (h *handlers) renderSignIn(c *fiber.Ctx, next string, model views.SignIn) e
 
 // getWelcome handles GET /welcome?next=…, which offers a passkey to a person who has none.
 func (h *handlers) getWelcome(c *fiber.Ctx) error {
-	next := oidc.LocalPath(c.Query("next", "/"))
+	next := peer.LocalPath(c.Query("next", "/"))
 	if caller.Of(c).Session == nil {
 		return c.Redirect("/sign-in?next="+url.QueryEscape(next), http.StatusSeeOther)
 	}
@@ -42,7 +42,7 @@ func (h *handlers) postSignUp(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	next := oidc.LocalPath(body.Fields["next"])
+	next := peer.LocalPath(body.Fields["next"])
 	if err := h.mayUpgrade(c); err != nil {
 		return err
 	}

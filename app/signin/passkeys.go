@@ -2,9 +2,9 @@ package signin
 
 import (
 	"burble/app/accounts"
-	"burble/app/accounts/oidc"
 	"burble/app/caller"
 	"burble/app/identity"
+	"burble/app/peer"
 	"burble/app/protocol"
 	"burble/app/request"
 
@@ -49,7 +49,7 @@ func (h *handlers) postSignIn(c *fiber.Ctx) error {
 		return caller.AsError(err)
 	}
 	h.establish(c, signedIn)
-	return c.JSON(signInResponse{User: userJSON(signedIn.User), Next: oidc.LocalPath(body.Fields["next"])})
+	return c.JSON(signInResponse{User: userJSON(signedIn.User), Next: peer.LocalPath(body.Fields["next"])})
 }
 
 // postPasskeyOptions handles POST /passkeys/options, which returns the options for
@@ -121,7 +121,7 @@ func (h *handlers) postPasskey(c *fiber.Ctx) error {
 	if !found.User.IsZero() && found.User.ID != passkey.User.ID {
 		return caller.AsError(accounts.ErrRefused) // another person has signed in in the meantime
 	}
-	response := signInResponse{User: userJSON(passkey.User), Next: oidc.LocalPath(body.Fields["next"])}
+	response := signInResponse{User: userJSON(passkey.User), Next: peer.LocalPath(body.Fields["next"])}
 	if found.Session != nil {
 		if err := h.Accounts.AddPasskey(ctx, *found.Session, passkey); err != nil {
 			return caller.AsError(err)

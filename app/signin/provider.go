@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"burble/app/accounts"
-	"burble/app/accounts/oidc"
 	"burble/app/caller"
+	"burble/app/peer"
 	"burble/app/protocol"
 	"burble/views"
 
@@ -20,7 +20,7 @@ import (
 // form, because form-action in the Content-Security-Policy refuses redirects to other sites. Another site may
 // not start a sign-in, so its links lead to the page.
 func (h *handlers) startProvider(c *fiber.Ctx) error {
-	next := oidc.LocalPath(c.Query("next", "/"))
+	next := peer.LocalPath(c.Query("next", "/"))
 	site := c.Get("Sec-Fetch-Site")
 	switch {
 	case h.Provider == nil:
@@ -50,7 +50,7 @@ func (h *handlers) finishProvider(c *fiber.Ctx) error {
 	}
 	state, encoded, _ := strings.Cut(takeCookie(c, providerCookie), ".")
 	decoded, _ := base64.RawURLEncoding.DecodeString(encoded)
-	next := oidc.LocalPath(string(decoded))
+	next := peer.LocalPath(string(decoded))
 	response, err := url.ParseQuery(string(c.Request().URI().QueryString()))
 	if err != nil {
 		response = nil

@@ -7,6 +7,7 @@ import (
 
 	"burble/app/apptest"
 	"burble/app/httpguard"
+	"burble/app/pages"
 	"burble/app/pictures"
 	"burble/app/protocol"
 	"burble/app/throttle"
@@ -21,9 +22,9 @@ func TestWebLimitsInDocs(t *testing.T) {
 	}
 	const messages, address, connections = 5.0, 50.0, 50.0 // the defaults of RATE_MESSAGES, RATE_ADDRESS and RATE_CONNECTIONS
 	apptest.ExpectDoc(t, "PROTOCOL.md",
-		fmt.Sprintf("per %d entries of its `limit`", pageSize),
-		fmt.Sprintf("1 to %d messages, default %d", protocol.MaxLast, pageSize),
-		fmt.Sprintf("the %d most recently active rooms", maxRooms),
+		fmt.Sprintf("per %d entries of its `limit`", pages.PageSize),
+		fmt.Sprintf("1 to %d messages, default %d", protocol.MaxLast, pages.PageSize),
+		fmt.Sprintf("the %d most recently active rooms", pages.MaxRooms),
 		fmt.Sprintf("names at most %d users", streams.MaxNamed),
 		fmt.Sprintf("at most every %d s, with an empty `users`", streams.CountInterval/time.Second),
 		fmt.Sprintf("send a request | %d s |", requestTimeout/time.Second),
@@ -34,7 +35,7 @@ func TestWebLimitsInDocs(t *testing.T) {
 		fmt.Sprintf("%d million pixels, %s frames", pictures.MaxPixels/1_000_000, apptest.Grouped(pictures.MaxFrames)),
 		fmt.Sprintf("%d MiB per address and %d MiB in all", throttle.MaxUnread>>20, throttle.MaxAllUnread>>20),
 		fmt.Sprintf("%d times as high", throttle.FilesFactor),
-		fmt.Sprintf("one more per %d rooms", pageSize),
+		fmt.Sprintf("one more per %d rooms", pages.PageSize),
 		fmt.Sprintf("one request per %d ms", throttle.RenderingPerRequest/time.Millisecond),
 		"entries stored (`RATE_MESSAGES`) | user | "+rate(messages, 4*messages),
 		"`typing` and `read` (`RATE_MESSAGES`) | user | "+rate(messages, 4*messages),

@@ -11,6 +11,8 @@ import (
 	"burble/app/caller"
 	"burble/app/httpguard"
 	"burble/app/negotiate"
+	"burble/app/pages"
+	"burble/app/peer"
 	"burble/app/protocol"
 	"burble/streams"
 	"burble/views"
@@ -73,16 +75,16 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 		return c.JSON(shown.Body())
 	}
 	if errors.Is(err, streams.ErrSignIn) && c.Method() == http.MethodGet {
-		return c.Redirect("/sign-in?next="+url.QueryEscape(localPath(c.OriginalURL())), http.StatusSeeOther)
+		return c.Redirect("/sign-in?next="+url.QueryEscape(peer.LocalPath(c.OriginalURL())), http.StatusSeeOther)
 	}
 	isUncertain := shown.Code == protocol.Unavailable // the message may be stored, so the error page keeps its key
-	if c.Method() == http.MethodPost && !isUncertain && s.renderForm(c, shown) == nil {
+	if c.Method() == http.MethodPost && !isUncertain && s.pages.RenderForm(c, shown) == nil {
 		return nil
 	}
 	title, detail := shown.Page()
-	page := views.Error{Page: s.newPage(c, title), Detail: detail, CanRetry: c.Method() == http.MethodGet && shown.IsTemporary()}
-	if c.Route().Path == messagesPath {
-		page.Room, page.Unsent = c.Params("room"), formValue(c, "text")
+	page := views.Error{Page: s.pages.NewPage(c, title), Detail: detail, CanRetry: c.Method() == http.MethodGet && shown.IsTemporary()}
+	if c.Route().Path == pages.MessagesPath {
+		page.Room, page.Unsent = c.Params("room"), pages.FormValue(c, "text")
 		page.Key, _ = c.Locals(formKey).(string)
 	}
 	return c.Render("error", page)
@@ -100,49 +102,3 @@ func loggedPath(path string) string {
 
 // formKey is the key of a posted form's idempotency key in the request's locals.
 const formKey = "form key"
-
-// renderForm renders the page of a refused form again, with what the user typed. It returns an error
-// unless the form's own handler refused the form, because a client that exceeds its rate must not get a
-// page of history.
-func (s *Server) renderForm(c *fiber.Ctx, refused *protocol.Error) error {
-	page := s.newPage(c, "")
-	newest := streams.Where{Limit: pageSize}
-	switch c.Route().Path {
-	case messagesPath:
-		return s.renderRoom(c, c.Params("room"), newest, views.Room{Page: page, Notice: refused.Notice(), Draft: formValue(c, "text")})
-	case "/session":
-		page.NameInput = formValue(c, "name")
-		if room := roomOfPath(localPath(formValue(c, "next"))); room != "" {
-			return s.renderRoom(c, room, newest, views.Room{Page: page, Notice: refused.Notice()})
-		}
-		return s.renderHome(c, views.Home{Page: page, Error: refused.Notice()})
-	}
-	return fiber.ErrNotFound
-}
-
-// formValue returns what the user typed, to refill the form after an error. Fiber's FormValue would
-// decompress the body.
-func formValue(c *fiber.Ctx, field string) string {
-	return validText(string(c.Request().PostArgs().Peek(field)))
-}
-
-// validText returns the text with invalid UTF-8 replaced by U+FFFD.
-func validText(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
-
-// roomOfPath returns the room in a path such as /r/lobby, or "" if there is none.
-func roomOfPath(path string) string {
-	target, err := url.Parse(path)
-	if err != nil {
-		return ""
-	}
-	name, ok := strings.CutPrefix(target.Path, "/r/")
-	if !ok {
-		return ""
-	}
-	name, _, _ = strings.Cut(name, "/")
-	room, err := protocol.CheckRoom(name)
-	if err != nil {
-		return ""
-	}
-	return room
-}

@@ -2,10 +2,10 @@ package web
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"burble/app/caller"
+	"burble/app/pages"
 	"burble/app/protocol"
 	"burble/app/request"
 	"burble/streams"
@@ -109,7 +109,7 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	if err := request.CheckQuery(c, "before", "after", "around", "at", "limit", "html"); err != nil {
 		return err
 	}
-	where, err := parseWhere(c)
+	where, err := request.Where(c, pages.PageSize)
 	if err != nil {
 		return err
 	}
@@ -141,51 +141,12 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 	return c.Send(protocol.EncodePage(room, page, render))
 }
 
-// parseWhere returns the position of the page of history in a request.
-func parseWhere(c *fiber.Ctx) (where streams.Where, err error) {
-	if where.Limit, err = request.Int(c, "limit", pageSize, 1, protocol.MaxLast); err != nil {
-		return where, err
-	}
-	var parameters []string
-	for name, id := range map[string]*streams.ID{
-		"before": &where.Before, "after": &where.After, "around": &where.Around,
-	} {
-		text := c.Query(name)
-		if text == "" {
-			continue
-		}
-		parameters = append(parameters, name)
-		cursor, err := protocol.CheckCursor(name, text)
-		if err != nil {
-			return where, err
-		}
-		*id = cursor.ID
-	}
-	if text := c.Query("at"); text != "" {
-		parameters = append(parameters, "at")
-		if where.At, err = protocol.CheckTime("at", text); err != nil {
-			return where, err
-		}
-	}
-	if len(parameters) > 1 {
-		slices.Sort(parameters)
-		return where, protocol.Errorf(protocol.BadField, parameters[1], "Use only one of before, after, around and at, not %s.", strings.Join(parameters, " and "))
-	}
-	if where.Before.IsZero() && c.Query("before") != "" {
-		return where, protocol.Errorf(protocol.BadField, "before", "Nothing comes before 0-0.")
-	}
-	if where.After.IsZero() && c.Query("after") != "" || where.Around.IsZero() && c.Query("around") != "" {
-		where.Around = streams.ID{Seq: 1} // the beginning of the room; a zero Where means the newest page
-	}
-	return where, nil
-}
-
 // getRooms handles GET /rooms, which returns the most recently active rooms with the user's unread counts.
 func (s *Server) getRooms(c *fiber.Ctx) error {
 	if err := request.CheckQuery(c); err != nil {
 		return err
 	}
-	rooms, err := s.chat.Rooms(c.UserContext(), caller.Of(c).User, maxRooms)
+	rooms, err := s.chat.Rooms(c.UserContext(), caller.Of(c).User, pages.MaxRooms)
 	if err != nil {
 		return err
 	}

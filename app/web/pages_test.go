@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"burble/app/markup"
 	"burble/app/peer"
 	"burble/app/protocol"
 	"burble/streams"
@@ -165,20 +164,6 @@ func TestRoomPageEscapesNamesAndMessages(t *testing.T) {
 	page := s.get("/r/lobby", "Accept: text/html", "Cookie: burble="+mallory.Token)
 	if strings.Contains(page.body, "<script>") || strings.Contains(page.body, "<img src=x") {
 		t.Errorf("the page contains unescaped HTML: %s", page.body)
-	}
-}
-
-func TestReplyQuotesPlainText(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"its **cursor**: `a < b`\nsecond line": "its cursor: a < b",
-		"*x* [here](https://example.com)":      "x here",
-		"<b>not HTML</b>":                      "<b>not HTML</b>",
-	} {
-		entry := streams.Entry{Kind: streams.Message, Text: text}
-		if got := firstLine(markup.Text(markup.HTML(&entry))); got != want {
-			t.Errorf("%q is quoted as %q, want %q", text, got, want)
-		}
 	}
 }
 

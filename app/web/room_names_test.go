@@ -115,10 +115,11 @@ func TestCreatedRoomIsListedWhileItIsEmpty(t *testing.T) {
 	// The cookie keeps the last rooms, whatever it contained before.
 	cookies["burble_empty"] = "../x.garden-shed.garden-shed..A.lobby:meta"
 	expect("/", "attic", "lobby", "garden-shed")
-	for n := range 2 * maxEmptyRooms {
+	const remembered = 10
+	for n := range 2 * remembered {
 		get(fmt.Sprintf("/open?room=new-%d", n))
 	}
-	if names := strings.Split(cookies["burble_empty"], "."); len(names) != maxEmptyRooms || names[0] != fmt.Sprintf("new-%d", 2*maxEmptyRooms-1) {
-		t.Errorf("after %d rooms the cookie is %q, want the last %d rooms", 2*maxEmptyRooms, cookies["burble_empty"], maxEmptyRooms)
+	if names := strings.Split(cookies["burble_empty"], "."); len(names) != remembered || names[0] != fmt.Sprintf("new-%d", 2*remembered-1) {
+		t.Errorf("after %d rooms the cookie is %q, want the last %d rooms", 2*remembered, cookies["burble_empty"], remembered)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"burble/app/files"
 	"burble/app/manage"
 	"burble/app/negotiate"
+	"burble/app/pages"
 	"burble/app/people"
 	"burble/app/signin"
 	"burble/app/uploads"
@@ -14,7 +15,6 @@ import (
 )
 
 const (
-	messagesPath  = "/r/:room/messages"
 	eventsPattern = "/r/*/events" // for path.Match, before the request has a route
 	framesPattern = "/r/*/frames"
 	auditPath     = "/audit/events"
@@ -35,18 +35,14 @@ func (s *Server) routes() {
 		Origin: func(c *fiber.Ctx) string { return caller.Of(c).Origin },
 	})
 	s.fiber.Use(s.checkHost, s.redirectToTLS, s.checkOrigin, s.limitAddress, s.callers.Check, s.limitUnread)
-	s.fiber.Get("/", negotiate.Response, s.finishSignIn, s.getHome)
-	s.fiber.Get("/open", s.getOpen)
 	s.fiber.Get("/ws", s.handleSocket())
-	s.fiber.Post("/session", s.postSession)
 	manage.Register(s.fiber, manage.Options{
-		Chat: s.chat, NewPage: s.newPage, Render: s.render,
+		Chat: s.chat, NewPage: s.pages.NewPage, Render: s.pages.Render,
 		Charge: func(address string, items int) { s.limits.Charge(address, items) },
 	})
 	s.fiber.Get("/rooms", negotiate.Response, s.getRooms)
-	s.fiber.Get("/r/:room", negotiate.Response, s.finishSignIn, s.getRoom)
-	s.fiber.Get(messagesPath, negotiate.Response, s.getMessages)
-	s.fiber.Post(messagesPath, s.postMessage)
+	s.fiber.Get(pages.MessagesPath, negotiate.Response, s.getMessages)
+	s.fiber.Post(pages.MessagesPath, s.postMessage)
 	if s.options.Previews != nil {
 		s.options.Previews.Register(s.fiber, s.limits.AllowPreview)
 	}
@@ -57,7 +53,7 @@ func (s *Server) routes() {
 	s.fiber.Post("/r/:room/frames", s.postFrame)
 	s.fiber.Get("/r/:room/events", s.getEvents)
 	s.fiber.Get("/r/:room/search", s.getSearch)
-	s.fiber.Get("/r/:room/:id", negotiate.Response, s.finishSignIn, s.getRoom)
+	s.pages.Register(s.fiber)
 	s.fiber.Get(auditPath, s.getAudit)
 	s.registerPeople()
 }
@@ -68,9 +64,9 @@ func (s *Server) registerPeople() {
 	keys := passkeys.New(o.Accounts, s.log)
 	signin.Register(s.fiber, signin.Options{
 		Log: s.log, Accounts: o.Accounts, Passkeys: keys, Provider: o.Provider, ProviderName: o.ProviderName, Chat: s.chat,
-		Callers: s.callers, Mode: o.Mode, Origins: o.Origins, Allow: s.limits.AllowSignIn, NewPage: s.newPage,
+		Callers: s.callers, Mode: o.Mode, Origins: o.Origins, Allow: s.limits.AllowSignIn, NewPage: s.pages.NewPage,
 	})
 	people.Register(s.fiber, people.Options{
-		Log: s.log, Accounts: o.Accounts, Passkeys: keys, Chat: s.chat, Callers: s.callers, Origins: o.Origins, Allow: s.limits.AllowSignIn, NewPage: s.newPage,
+		Log: s.log, Accounts: o.Accounts, Passkeys: keys, Chat: s.chat, Callers: s.callers, Origins: o.Origins, Allow: s.limits.AllowSignIn, NewPage: s.pages.NewPage,
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"burble/app/httpguard"
 	"burble/app/limit"
 	"burble/app/live"
+	"burble/app/pages"
 	"burble/app/previews"
 	"burble/app/protocol"
 	"burble/app/socket"
@@ -79,6 +80,7 @@ type Server struct {
 	callers *caller.Identifier
 	hosts   httpguard.Hosts
 	sockets *socket.Server
+	pages   *pages.Pages
 	limits  *throttle.Limits
 	fiber   *fiber.App
 
@@ -106,6 +108,10 @@ func New(options Options) *Server {
 	if options.Files != nil {
 		s.fileLimits = &protocol.FileLimits{Picture: options.Files.MaxPicture(), File: options.Files.MaxFile(), Count: protocol.MaxFiles}
 	}
+	s.pages = pages.New(pages.Options{
+		Chat: s.chat, Callers: s.callers, Limits: s.limits, Mode: options.Mode, Origins: options.Origins,
+		FileLimits: s.fileLimits, HasPreviews: options.Previews != nil,
+	})
 	s.sockets = &socket.Server{Chat: s.chat, Engine: s.live, Previews: options.Previews, Frames: s.limits.Requests, LogError: s.logError}
 	s.fiber = fiber.New(fiber.Config{
 		Views: views.Engine(), ViewsLayout: views.Layout,

@@ -11,6 +11,7 @@ import (
 
 	"burble/app/accounts"
 	"burble/app/identity"
+	"burble/app/peer"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -36,7 +37,7 @@ func (p *Provider) Begin(ctx context.Context, redirect, next string, guest ident
 	if err != nil {
 		return "", "", err
 	}
-	ceremony := authorization{rand.Text(), oauth2.GenerateVerifier(), redirect, LocalPath(next), guest}
+	ceremony := authorization{rand.Text(), oauth2.GenerateVerifier(), redirect, peer.LocalPath(next), guest}
 	if state, err = p.accounts.StartCeremony(ctx, "oidc", ceremony); err != nil {
 		return "", "", err
 	}
@@ -47,17 +48,6 @@ func (p *Provider) Begin(ctx context.Context, redirect, next string, guest ident
 
 func redirectTo(address string) oauth2.AuthCodeOption {
 	return oauth2.SetAuthURLParam("redirect_uri", address)
-}
-
-// LocalPath returns next if it is a path of this site, or else "/". Browsers treat a backslash as a
-// slash, and drop tabs and line breaks.
-func LocalPath(next string) string {
-	isControl := func(r rune) bool { return r < ' ' || r == 0x7f }
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsRune(next, '\\') ||
-		strings.ContainsFunc(next, isControl) {
-		return "/"
-	}
-	return next
 }
 
 // Finish verifies the provider's response and signs in. cookie is the state from the browser's cookie, and

@@ -1,4 +1,4 @@
-package web
+package pages
 
 import (
 	"cmp"
@@ -31,13 +31,13 @@ func shownTitle(room, title string) string {
 
 // roomLinks returns the links of the sidebar, the link to the current room, and what that room is. The links include the
 // current room even if it is not among the most recently active rooms.
-func (s *Server) roomLinks(ctx context.Context, user identity.User, current string) (links []views.RoomLink, here views.RoomLink, about streams.About, err error) {
+func (p *Pages) roomLinks(ctx context.Context, user identity.User, current string) (links []views.RoomLink, here views.RoomLink, about streams.About, err error) {
 	var rooms []streams.Room
 	var read streams.ID
 	err = together(
-		func() (err error) { rooms, err = s.chat.Rooms(ctx, user, sidebarRooms); return err },
-		func() (err error) { about, err = s.chat.About(ctx, user, current); return err },
-		func() (err error) { read, err = s.chat.ReadUpTo(ctx, user, current); return err },
+		func() (err error) { rooms, err = p.options.Chat.Rooms(ctx, user, sidebarRooms); return err },
+		func() (err error) { about, err = p.options.Chat.About(ctx, user, current); return err },
+		func() (err error) { read, err = p.options.Chat.ReadUpTo(ctx, user, current); return err },
 	)
 	if err != nil {
 		return nil, here, about, err

@@ -1,13 +1,13 @@
-package web
+package pages
 
 import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
 
 	"burble/app/caller"
 	"burble/app/identity"
+	"burble/app/peer"
 	"burble/app/protocol"
 	"burble/app/request"
 	"burble/streams"
@@ -17,7 +17,7 @@ import (
 )
 
 // postSession handles POST /session, which creates a guest, or renames the caller.
-func (s *Server) postSession(c *fiber.Ctx) error {
+func (p *Pages) postSession(c *fiber.Ctx) error {
 	known := caller.Of(c)
 	if err := request.CheckQuery(c); err != nil {
 		return err
@@ -36,17 +36,17 @@ func (s *Server) postSession(c *fiber.Ctx) error {
 	token := ""
 	switch {
 	case known.Session != nil:
-		token, err = s.callers.Rename(c.UserContext(), *known.Session, user.Name)
-	case s.options.Mode != streams.Anyone:
+		token, err = p.options.Callers.Rename(c.UserContext(), *known.Session, user.Name)
+	case p.options.Mode != streams.Anyone:
 		err = streams.ErrSignIn
 	default:
-		token = s.callers.SignGuest(c, user)
+		token = p.options.Callers.SignGuest(c, user)
 	}
 	if err != nil {
 		return err
 	}
 	if body.IsForm {
-		return c.Redirect(withName(localPath(body.Fields["next"]), user.Name), http.StatusSeeOther)
+		return c.Redirect(withName(peer.LocalPath(body.Fields["next"]), user.Name), http.StatusSeeOther)
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.JSON(session{protocol.User{ID: user.ID, Name: user.Name}, token})
@@ -84,14 +84,14 @@ func withName(path, name string) string {
 
 // finishSignIn is middleware of pages that redirects to the page without the parameter signedInAs, if
 // the browser has returned the cookie.
-func (s *Server) finishSignIn(c *fiber.Ctx) error {
+func finishSignIn(c *fiber.Ctx) error {
 	if caller.Of(c).User.IsZero() || !c.Context().QueryArgs().Has(signedInAs) {
 		return c.Next()
 	}
 	var query fasthttp.Args
 	c.Context().QueryArgs().CopyTo(&query)
 	query.Del(signedInAs)
-	target := localPath(c.Path())
+	target := peer.LocalPath(c.Path())
 	if query.Len() > 0 {
 		target += "?" + query.String()
 	}
@@ -109,14 +109,4 @@ func lostName(c *fiber.Ctx) string {
 		return ""
 	}
 	return user.Name
-}
-
-// localPath returns the path to which a form redirects: next, or "/" if next leads to another site.
-func localPath(next string) string {
-	target, err := url.Parse(next)
-	if err != nil || target.Host != "" || target.Scheme != "" || !strings.HasPrefix(next, "/") ||
-		strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") {
-		return "/"
-	}
-	return next
 }

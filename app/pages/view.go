@@ -1,4 +1,4 @@
-package web
+package pages
 
 import (
 	"cmp"
@@ -97,9 +97,9 @@ func viewCard(room string, entry *streams.Entry) *views.Card {
 }
 
 // previewMode returns how the page of a room requests link previews.
-func (s *Server) previewMode(room string) string {
+func (p *Pages) previewMode(room string) string {
 	switch {
-	case s.options.Previews == nil:
+	case !p.options.HasPreviews:
 		return ""
 	case streams.IsDirect(room):
 		return "ask"

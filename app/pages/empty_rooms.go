@@ -1,4 +1,4 @@
-package web
+package pages
 
 import (
 	"slices"
@@ -20,21 +20,21 @@ const (
 )
 
 // rememberRoom adds a room to the cookie.
-func (s *Server) rememberRoom(c *fiber.Ctx, room string) {
-	others := slices.DeleteFunc(s.emptyRooms(c), func(other string) bool { return other == room })
-	s.setEmptyRooms(c, append([]string{room}, others...))
+func (p *Pages) rememberRoom(c *fiber.Ctx, room string) {
+	others := slices.DeleteFunc(p.emptyRooms(c), func(other string) bool { return other == room })
+	p.setEmptyRooms(c, append([]string{room}, others...))
 }
 
 // addEmptyRooms appends the rooms in the cookie, except the current one, to a list of rooms. It removes
 // from the cookie rooms that are no longer empty: those in the list, and current unless isEmpty.
-func (s *Server) addEmptyRooms(c *fiber.Ctx, links []views.RoomLink, current string, isEmpty bool) []views.RoomLink {
-	remembered := s.emptyRooms(c)
+func (p *Pages) addEmptyRooms(c *fiber.Ctx, links []views.RoomLink, current string, isEmpty bool) []views.RoomLink {
+	remembered := p.emptyRooms(c)
 	empty := slices.DeleteFunc(slices.Clone(remembered), func(room string) bool {
 		isListed := func(link views.RoomLink) bool { return link.Name == room && link.Last != "" }
 		return room == current && !isEmpty || slices.ContainsFunc(links, isListed)
 	})
 	if len(empty) < len(remembered) {
-		s.setEmptyRooms(c, empty)
+		p.setEmptyRooms(c, empty)
 	}
 	for _, room := range empty {
 		if room != current {
@@ -45,9 +45,9 @@ func (s *Server) addEmptyRooms(c *fiber.Ctx, links []views.RoomLink, current str
 }
 
 // emptyRooms returns the rooms in the cookie.
-func (s *Server) emptyRooms(c *fiber.Ctx) []string {
+func (p *Pages) emptyRooms(c *fiber.Ctx) []string {
 	var rooms []string
-	for room := range strings.SplitSeq(c.Cookies(s.emptyRoomsCookie(c)), ".") {
+	for room := range strings.SplitSeq(c.Cookies(p.emptyRoomsCookie(c)), ".") {
 		if streams.CheckRoom(room) == nil && !slices.Contains(rooms, room) && len(rooms) < maxEmptyRooms {
 			rooms = append(rooms, room)
 		}
@@ -55,14 +55,14 @@ func (s *Server) emptyRooms(c *fiber.Ctx) []string {
 	return rooms
 }
 
-func (s *Server) setEmptyRooms(c *fiber.Ctx, rooms []string) {
+func (p *Pages) setEmptyRooms(c *fiber.Ctx, rooms []string) {
 	rooms = rooms[:min(len(rooms), maxEmptyRooms)]
 	c.Cookie(&fiber.Cookie{
-		Name: s.emptyRoomsCookie(c), Value: strings.Join(rooms, "."), Path: "/", MaxAge: int(emptyRoomLife.Seconds()),
+		Name: p.emptyRoomsCookie(c), Value: strings.Join(rooms, "."), Path: "/", MaxAge: int(emptyRoomLife.Seconds()),
 		HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode, Secure: caller.Of(c).TLS,
 	})
 }
 
-func (s *Server) emptyRoomsCookie(c *fiber.Ctx) string {
+func (p *Pages) emptyRoomsCookie(c *fiber.Ctx) string {
 	return caller.CookieName(caller.Of(c).TLS) + "_empty"
 }

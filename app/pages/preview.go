@@ -1,4 +1,4 @@
-package web
+package pages
 
 import (
 	"cmp"
@@ -11,7 +11,7 @@ import (
 
 // newPreview returns the description that other sites show for a link to a page. They require URLs with
 // scheme and host.
-func (s *Server) newPreview(c *fiber.Ctx, title, description, path string) *views.Preview {
+func (p *Pages) newPreview(c *fiber.Ctx, title, description, path string) *views.Preview {
 	origin := caller.Of(c).Origin
 	return &views.Preview{
 		Title: title, Description: description,
@@ -19,16 +19,16 @@ func (s *Server) newPreview(c *fiber.Ctx, title, description, path string) *view
 	}
 }
 
-func (s *Server) previewHome(c *fiber.Ctx) *views.Preview {
-	return s.newPreview(c, "Burble", "Chat rooms where nothing gets lost.", "/")
+func (p *Pages) previewHome(c *fiber.Ctx) *views.Preview {
+	return p.newPreview(c, "Burble", "Chat rooms where nothing gets lost.", "/")
 }
 
 // previewRoom describes a room by its topic. Its messages stay out of the preview: their authors may
 // delete them, and other sites keep previews.
-func (s *Server) previewRoom(c *fiber.Ctx, room, title, topic, message string) *views.Preview {
+func (p *Pages) previewRoom(c *fiber.Ctx, room, title, topic, message string) *views.Preview {
 	path := "/r/" + room
 	if message != "" {
 		path += "/" + message
 	}
-	return s.newPreview(c, title, cmp.Or(topic, "A chat room. Open the link, choose a name, and write."), path)
+	return p.newPreview(c, title, cmp.Or(topic, "A chat room. Open the link, choose a name, and write."), path)
 }

@@ -21,15 +21,13 @@
 //   - {0}:blob:<hash> is the set of the IDs of the files that refer to an object. While the object is being removed, its
 //     only member is a mark, "-<ms>:<token>". Whoever wants to add a reference waits until that is gone. A mark
 //     whose server has died is replaced after markLife.
-//   - {0}:files:bytes is how many bytes all objects have, and how many uploads in progress have reserved. If Redis loses
-//     writes, it becomes wrong, and the sweep corrects it.
+//   - {0}:files:bytes is how many bytes all objects have, and how many uploads in progress have reserved.
 //   - {0}:files:sizes is a hash, the sizes of the objects that are part of these bytes.
 //   - {0}:files:day:<user>:<date> is how many bytes a user has uploaded on a day (UTC). Guests count by their address, because
 //     a new guest costs nothing.
 //   - {0}:files:uploads is a hash, the journal: an entry for each upload in progress. If it is still there after
 //     journalLife, the process has died, or could not find out whether the file was added. The job then finishes or undoes
 //     the upload.
-//   - {0}:files:swept names the last sweep that has corrected {0}:files:bytes.
 //
 // Package streams keeps the files themselves, in {b}:file:<id> and {b}:files.
 //

@@ -2,9 +2,12 @@ package attachments
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"burble/streams"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // OnStep sets a function that is called after each step of an upload and of a removal. If it returns an error, the
@@ -28,8 +31,14 @@ func (s *Service) SweepSome(ctx context.Context, cursor string) (string, bool, e
 	return s.sweepSome(ctx, cursor)
 }
 
-// Bytes returns how many bytes all objects have, according to Redis.
-func (s *Service) Bytes(ctx context.Context) (int64, error) { return s.bytes(ctx) }
+// Bytes returns how many bytes all objects have and uploads in progress have reserved, according to Redis.
+func (s *Service) Bytes(ctx context.Context) (int64, error) {
+	total, err := s.options.Redis.Retrying.Get(ctx, s.bytesKey()).Int64()
+	if errors.Is(err, redis.Nil) {
+		return 0, nil
+	}
+	return total, err
+}
 
 // SetMarkLife sets after how long the removal of an object may be continued by another server.
 func (s *Service) SetMarkLife(life time.Duration) { s.markLife = life }

@@ -122,24 +122,40 @@ var (
 	//
 	// KEYS  1 references  2 bytes  3 sizes
 	// ARGV  1 mark  2 hash
-	// Reply how many bytes there are less
 	removedScript = redis.NewScript(`
 		if redis.call('SREM', KEYS[1], ARGV[1]) == 0 then return 0 end
 		local size = redis.call('HGET', KEYS[3], ARGV[2])
 		if not size then return 0 end
 		redis.call('HDEL', KEYS[3], ARGV[2])
 		redis.call('DECRBY', KEYS[2], size)
-		return tonumber(size)`)
-
-	// correctScript changes the bytes of all objects, once for each sweep.
-	//
-	// KEYS  1 bytes  2 the last sweep that has corrected them
-	// ARGV  1 sweep  2 how many bytes to add; may be negative
-	correctScript = redis.NewScript(`
-		if redis.call('GET', KEYS[2]) == ARGV[1] then return 0 end
-		redis.call('SET', KEYS[2], ARGV[1])
-		redis.call('INCRBY', KEYS[1], ARGV[2])
 		return 1`)
+
+	// countScript counts objects that have references and are not counted yet.
+	//
+	// KEYS  1 bytes  2 sizes  3, ... references of the objects
+	// ARGV  1, 2, ... hash and size of each object
+	countScript = redis.NewScript(`
+		for i = 3, #KEYS do
+			local hash, size = ARGV[2 * i - 5], ARGV[2 * i - 4]
+			if redis.call('HEXISTS', KEYS[2], hash) == 0 and redis.call('SCARD', KEYS[i]) > 0 then
+				redis.call('HSET', KEYS[2], hash, size)
+				redis.call('INCRBY', KEYS[1], size)
+			end
+		end`)
+
+	// correctScript adds up the bytes again, in case another program has changed them. It does not if that would take
+	// long.
+	//
+	// KEYS  1 bytes  2 sizes  3 journal
+	// ARGV  1 maximum number of objects
+	correctScript = redis.NewScript(`
+		if redis.call('HLEN', KEYS[2]) > tonumber(ARGV[1]) then return end
+		local bytes = 0
+		for _, size in ipairs(redis.call('HVALS', KEYS[2])) do bytes = bytes + size end
+		for _, entry in ipairs(redis.call('HVALS', KEYS[3])) do
+			bytes = bytes + cjson.decode(string.match(entry, '^%d+ (.*)$')).size
+		end
+		redis.call('SET', KEYS[1], string.format('%.0f', bytes))`)
 )
 
 const (
@@ -248,33 +264,33 @@ func (s *Service) refer(ctx context.Context, hash, id string) (others int, err e
 }
 
 // remove removes a file's reference to an object, and the object with the last one. Without an ID, it removes the object
-// if there are no references. It returns how many bytes all objects have less.
-func (s *Service) remove(ctx context.Context, hash, id string) (size int64, err error) {
+// if there are no references.
+func (s *Service) remove(ctx context.Context, hash, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, removalTimeout)
 	defer cancel()
 	began := time.Now()
 	reply, err := unreferScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash)}, id, rand.Text(), s.markLife.Milliseconds()).StringSlice()
 	switch {
 	case err != nil:
-		return 0, asStorageError("remove a reference", err)
+		return asStorageError("remove a reference", err)
 	case reply[0] == "busy":
-		return 0, errRemoving
+		return errRemoving
 	case reply[0] == "kept":
-		return 0, nil
+		return nil
 	}
 	if err := s.step("marked"); err != nil {
-		return 0, err
+		return err
 	}
 	if time.Since(began) > removalTimeout { // the context ends a little later in a process that was stopped
-		return 0, context.DeadlineExceeded
+		return context.DeadlineExceeded
 	}
 	if err := s.options.Store.Delete(ctx, hash); err != nil {
-		return 0, err
+		return err
 	}
 	if err := s.step("deleted"); err != nil {
-		return 0, err
+		return err
 	}
 	s.removed.Add(1)
-	size, err = removedScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash), s.bytesKey(), s.sizesKey()}, reply[1], hash).Int64()
-	return size, asStorageError("remove a reference", err)
+	err = removedScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash), s.bytesKey(), s.sizesKey()}, reply[1], hash).Err()
+	return asStorageError("remove a reference", err)
 }

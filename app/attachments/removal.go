@@ -25,8 +25,11 @@ const (
 	// orphanAge is how old an object without references must be before the sweep removes it. If Redis loses its last
 	// writes, the job adds references again when it looks at their files, within a day.
 	orphanAge = 48 * time.Hour
-	// objectsPerStep is how many objects a step of the sweep looks at.
-	objectsPerStep = 1000
+	// objectsPerStep is how many objects a step of the sweep looks at, and objectsPerCount how many of them one script
+	// counts.
+	objectsPerStep, objectsPerCount = 1000, 100
+	// maxCorrected is how many objects the sweep adds up. Redis needs about 10 ms for that.
+	maxCorrected = 50_000
 )
 
 // dueBuckets are the buckets at which the job should look now.
@@ -126,7 +129,7 @@ func (s *Service) removeFile(ctx context.Context, file streams.StoredFile) error
 		return err
 	}
 	for _, hash := range hashesOf(file) {
-		if _, err := s.remove(ctx, hash, file.ID); err != nil {
+		if err := s.remove(ctx, hash, file.ID); err != nil {
 			return err
 		}
 	}
@@ -185,21 +188,16 @@ func (s *Service) endUploads(ctx context.Context) error {
 type progress struct {
 	began  time.Time // of the current sweep, or of the last one
 	isDone bool
-	before int64  // the bytes of all objects at that time, according to Redis
-	found  int64  // the bytes of the objects so far
 	after  string // the last hash
 }
 
 func parseProgress(cursor string) (p progress) {
 	fields := strings.Split(cursor, " ")
-	if len(fields) != 5 {
+	if len(fields) != 3 {
 		return progress{isDone: true}
 	}
-	var numbers [3]int64
-	for i := range numbers {
-		numbers[i], _ = strconv.ParseInt(fields[i], 10, 64) // only encode writes cursors
-	}
-	return progress{began: time.Unix(numbers[0], 0), before: numbers[1], found: numbers[2], isDone: fields[3] == "done", after: fields[4]}
+	seconds, _ := strconv.ParseInt(fields[0], 10, 64) // only encode writes cursors
+	return progress{began: time.Unix(seconds, 0), isDone: fields[1] == "done", after: fields[2]}
 }
 
 func (p progress) encode() string {
@@ -207,11 +205,11 @@ func (p progress) encode() string {
 	if p.isDone {
 		state = "done"
 	}
-	return fmt.Sprintf("%d %d %d %s %s", p.began.Unix(), p.before, p.found, state, p.after)
+	return fmt.Sprintf("%d %s %s", p.began.Unix(), state, p.after)
 }
 
 // sweepSome is the step of the job that compares the store with the references once a day. It removes objects without
-// references, and corrects the number of their bytes.
+// references, counts others that are not counted yet, and corrects the number of their bytes.
 func (s *Service) sweepSome(ctx context.Context, cursor string) (next string, done bool, err error) {
 	at := parseProgress(cursor)
 	if at.isDone {
@@ -220,82 +218,80 @@ func (s *Service) sweepSome(ctx context.Context, cursor string) (next string, do
 			return cursor, true, nil
 		}
 		at = progress{began: s.now()}
-		if at.before, err = s.bytes(ctx); err != nil {
-			return cursor, false, err
-		}
 	}
-	var old []blobs.Info
-	count := 0
+	var found []blobs.Info
 	for info, err := range s.options.Store.List(ctx, at.after) {
 		if err != nil {
 			return cursor, false, err
 		}
-		at.found, at.after, count = at.found+info.Size, info.Hash, count+1
-		if s.now().Sub(info.Stored) > orphanAge {
-			old = append(old, info)
-		}
-		if count == objectsPerStep {
+		if found = append(found, info); len(found) == objectsPerStep {
 			break
 		}
 	}
-	uncounted, err := s.removeOrphans(ctx, old)
-	if err != nil {
-		return cursor, false, err
+	if len(found) > 0 {
+		at.after = found[len(found)-1].Hash
+		if err := s.count(ctx, found); err != nil {
+			return cursor, false, err
+		}
+		if err := s.removeOrphans(ctx, found); err != nil {
+			return cursor, false, err
+		}
 	}
-	at.found -= uncounted
-	if count < objectsPerStep {
-		at.isDone = true
-		if err := s.correctBytes(ctx, at); err != nil {
+	if at.isDone = len(found) < objectsPerStep; at.isDone {
+		if err := s.correctBytes(ctx); err != nil {
 			return cursor, false, err
 		}
 	}
 	return at.encode(), at.isDone, nil
 }
 
-// removeOrphans removes those of the objects that have no references. It returns how many bytes they had that were not
-// part of the bytes of all objects.
-func (s *Service) removeOrphans(ctx context.Context, old []blobs.Info) (uncounted int64, err error) {
+// count counts those of the objects that have references and are not counted yet.
+func (s *Service) count(ctx context.Context, found []blobs.Info) error {
+	for some := range slices.Chunk(found, objectsPerCount) {
+		keys, args := []string{s.bytesKey(), s.sizesKey()}, make([]any, 0, 2*len(some))
+		for _, info := range some {
+			keys, args = append(keys, s.blobKey(info.Hash)), append(args, info.Hash, info.Size)
+		}
+		err := countScript.Run(ctx, s.options.Redis.Retrying, keys, args...).Err()
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return asStorageError("count objects", err)
+		}
+	}
+	return nil
+}
+
+// removeOrphans removes those of the objects that are old and have no references.
+func (s *Service) removeOrphans(ctx context.Context, found []blobs.Info) error {
+	old := slices.DeleteFunc(found, func(info blobs.Info) bool { return s.now().Sub(info.Stored) <= orphanAge })
 	if len(old) == 0 {
-		return 0, nil
+		return nil
 	}
 	counts := make([]*redis.IntCmd, len(old))
-	_, err = s.options.Redis.Retrying.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+	_, err := s.options.Redis.Retrying.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i := range old {
 			counts[i] = pipe.SCard(ctx, s.blobKey(old[i].Hash))
 		}
 		return nil
 	})
 	if err != nil {
-		return 0, asStorageError("count references", err)
+		return asStorageError("count references", err)
 	}
 	for i := range old {
 		if counts[i].Val() > 0 {
 			continue
 		}
-		counted, err := s.remove(ctx, old[i].Hash, "")
-		if errors.Is(err, errRemoving) {
-			continue
+		if err := s.remove(ctx, old[i].Hash, ""); err != nil && !errors.Is(err, errRemoving) {
+			return err
 		}
-		if err != nil {
-			return 0, err
-		}
-		uncounted += old[i].Size - counted
 	}
-	return uncounted, nil
+	return nil
 }
 
-// bytes returns how many bytes all objects have, according to Redis.
-func (s *Service) bytes(ctx context.Context) (int64, error) {
-	total, err := s.options.Redis.Retrying.Get(ctx, s.bytesKey()).Int64()
+// correctBytes adds up the bytes of all objects and of uploads in progress again.
+func (s *Service) correctBytes(ctx context.Context) error {
+	err := correctScript.Run(ctx, s.options.Redis.Retrying, []string{s.bytesKey(), s.sizesKey(), s.journalKey()}, maxCorrected).Err()
 	if errors.Is(err, redis.Nil) {
-		return 0, nil
+		return nil
 	}
-	return total, asStorageError("read the bytes of all objects", err)
-}
-
-// correctBytes corrects the bytes of all objects at the end of a sweep. Uploads and removals have changed them since it
-// began, so it changes them too.
-func (s *Service) correctBytes(ctx context.Context, at progress) error {
-	return asStorageError("correct the bytes of all objects", correctScript.Run(ctx, s.options.Redis.Retrying,
-		[]string{s.bytesKey(), s.key("files:swept")}, at.began.Unix(), at.found-at.before).Err())
+	return asStorageError("correct the bytes of all objects", err)
 }

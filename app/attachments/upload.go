@@ -112,7 +112,7 @@ func (s *Service) finish(ctx context.Context, e *entry) {
 // undo removes what a failed upload has stored, and gives back what it has reserved.
 func (s *Service) undo(ctx context.Context, e *entry) error {
 	for _, hash := range e.Hashes {
-		if _, err := s.remove(ctx, hash, e.id); err != nil {
+		if err := s.remove(ctx, hash, e.id); err != nil {
 			return err
 		}
 	}

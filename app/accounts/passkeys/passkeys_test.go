@@ -1,13 +1,8 @@
 package passkeys_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -16,111 +11,11 @@ import (
 	"time"
 
 	"burble/app/accounts"
-	"burble/app/accounts/passkeys"
 	"burble/app/apptest"
-	"burble/app/identity"
-	"burble/streams/conns"
-	"burble/streams/redistest"
 
 	"github.com/descope/virtualwebauthn"
 	"github.com/google/uuid"
 )
-
-var ctx = context.Background()
-
-func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
-
-var site = passkeys.Site{ID: "chat.example", Name: "Burble", Origins: []string{"https://chat.example"}}
-
-var relyingParty = virtualwebauthn.RelyingParty{ID: "chat.example", Name: "Burble", Origin: "https://chat.example"}
-
-// fixture is a Redis, and a person's browser with an authenticator.
-type fixture struct {
-	*testing.T
-	accounts *accounts.Accounts
-	passkeys *passkeys.Passkeys
-	log      *bytes.Buffer
-
-	device virtualwebauthn.Authenticator
-	key    virtualwebauthn.Credential
-}
-
-func newFixture(t *testing.T) *fixture {
-	server := redistest.Start(t)
-	set := conns.New(conns.Options{Redis: server.Redis(), Stream: "{0}:activity"})
-	t.Cleanup(func() { set.Close() })
-	a := accounts.New(accounts.Options{Redis: set, Secret: []byte("a secret that all servers share!")})
-	log := &bytes.Buffer{}
-	return &fixture{
-		T: t, accounts: a, passkeys: passkeys.New(a, slog.New(slog.NewTextHandler(log, nil))), log: log,
-		device: virtualwebauthn.NewAuthenticator(), key: apptest.NewCredential(),
-	}
-}
-
-func (f *fixture) must(err error) {
-	f.Helper()
-	if err != nil {
-		f.Fatal(err)
-	}
-}
-
-func (f *fixture) want(what string, err, want error) {
-	f.Helper()
-	if !errors.Is(err, want) || (err == nil) != (want == nil) {
-		f.Errorf("%s: %v, want %v", what, err, want)
-	}
-}
-
-func newUser(t *testing.T, name string) identity.User {
-	t.Helper()
-	user, err := identity.NewUser(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return user
-}
-
-// create responds to the options for a new passkey.
-func (f *fixture) create(user identity.User, from virtualwebauthn.RelyingParty) (code, response string) {
-	f.Helper()
-	options, code, err := f.passkeys.BeginCreate(ctx, site, user)
-	f.must(err)
-	parsed, err := virtualwebauthn.ParseAttestationOptions(string(options))
-	f.must(err)
-	if handle := uuid.MustParse(user.ID); parsed.UserID != string(handle[:]) || parsed.RelyingPartyID != site.ID {
-		f.Fatalf("options %s", options)
-	}
-	f.device.Options.UserHandle = []byte(parsed.UserID)
-	return code, virtualwebauthn.CreateAttestationResponse(from, f.device, f.key, *parsed)
-}
-
-// register creates an account with a passkey.
-func (f *fixture) register(name string) accounts.SignedIn {
-	f.Helper()
-	code, response := f.create(newUser(f.T, name), relyingParty)
-	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(response), "Key")
-	f.must(err)
-	signedIn, err := f.accounts.Upgrade(ctx, accounts.SignIn{User: passkey.User, Passkey: passkey})
-	f.must(err)
-	return signedIn
-}
-
-// assert responds to the options for a sign-in.
-func (f *fixture) assert(from virtualwebauthn.RelyingParty) (code, response string) {
-	f.Helper()
-	options, code, err := f.passkeys.BeginLogin(ctx, site)
-	f.must(err)
-	parsed, err := virtualwebauthn.ParseAssertionOptions(string(options))
-	f.must(err)
-	f.key.Counter++
-	return code, virtualwebauthn.CreateAssertionResponse(from, f.device, f.key, *parsed)
-}
-
-func (f *fixture) login() (accounts.SignedIn, error) {
-	f.Helper()
-	code, response := f.assert(relyingParty)
-	return f.passkeys.FinishLogin(ctx, site, code, []byte(response), accounts.SignIn{Device: "test"})
-}
 
 func TestCreateAndSignIn(t *testing.T) {
 	t.Parallel()
@@ -325,33 +220,6 @@ func TestCounterThatGoesBackIsLogged(t *testing.T) {
 	}
 }
 
-func TestRemovedPasskeyDoesNotSignIn(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	ada := f.register("Ada")
-	list, err := f.passkeys.List(ctx, ada.User.ID)
-	f.must(err)
-	code, response := f.assert(relyingParty)
-	f.must(f.accounts.RemovePasskey(ctx, ada.Session, list[0].ID))
-	_, err = f.passkeys.FinishLogin(ctx, site, code, []byte(response), accounts.SignIn{})
-	f.want("removed passkey", err, accounts.ErrRefused)
-	// It can be added again, and by another user too.
-	bob, err := f.accounts.Upgrade(ctx, accounts.SignIn{User: newUser(t, "Bob")})
-	f.must(err)
-	code, response = f.create(bob.User, relyingParty)
-	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(response), "Key")
-	f.must(err)
-	f.want("add to another account", f.accounts.AddPasskey(ctx, ada.Session, passkey), accounts.ErrRefused)
-	f.must(f.accounts.AddPasskey(ctx, bob.Session, passkey))
-	f.must(f.accounts.AddPasskey(ctx, bob.Session, passkey)) // a retry
-	signedIn, err := f.login()
-	if err != nil || signedIn.User != bob.User {
-		t.Errorf("signed in as %v, %v", signedIn.User, err)
-	}
-	f.must(f.accounts.SignOut(ctx, bob.User.ID, bob.User.ID, bob.Session.ID))
-	f.want("add when signed out", f.accounts.AddPasskey(ctx, bob.Session, passkey), accounts.ErrSignedOut)
-}
-
 // Credential IDs are public, so another account must not be able to claim one.
 func TestPasskeyBelongsToOneAccount(t *testing.T) {
 	t.Parallel()
@@ -364,8 +232,6 @@ func TestPasskeyBelongsToOneAccount(t *testing.T) {
 	f.want("an account with a known passkey", err, accounts.ErrExists)
 	f.want("no account was made", second(f.accounts.Account(ctx, passkey.User.ID)), accounts.ErrUnknown)
 }
-
-func second[T any](_ T, err error) error { return err }
 
 func TestOptionsOfTheBrowser(t *testing.T) {
 	t.Parallel()
@@ -393,15 +259,6 @@ func TestOptionsOfTheBrowser(t *testing.T) {
 	if strings.Contains(string(options), "allowCredentials") || !strings.Contains(string(options), `"userVerification":"required"`) {
 		t.Errorf("options %s", options)
 	}
-}
-
-func TestBannedPersonDoesNotSignIn(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	ada := f.register("Ada")
-	f.must(f.accounts.Ban(ctx, accounts.Operator, ada.User.ID, "spam"))
-	_, err := f.login()
-	f.want("sign in", err, accounts.ErrBanned)
 }
 
 // An owner from the start: the setup link with a passkey.
@@ -454,43 +311,5 @@ func TestUnknownUsersTakeAsLong(t *testing.T) {
 	// Without the verification, a response takes about half as long.
 	if ratio < 0.8 || ratio > 1.25 {
 		t.Errorf("an unknown user takes %.2f times as long as a known one", ratio)
-	}
-}
-
-func TestPasskeyIsRenamed(t *testing.T) {
-	f := newFixture(t)
-	signedIn := f.register("Ada")
-	list, err := f.passkeys.List(ctx, signedIn.User.ID)
-	f.must(err)
-	if len(list) != 1 || list[0].Name != "Key" {
-		t.Fatalf("got passkeys %+v, want one with the name Key", list)
-	}
-	id := list[0].ID
-	for given, want := range map[string]string{"  My \n key ": "My key", strings.Repeat("é", 80): strings.Repeat("é", 50), "": ""} {
-		f.must(f.passkeys.Rename(ctx, signedIn.Session, id, given))
-		list, err := f.passkeys.List(ctx, signedIn.User.ID)
-		f.must(err)
-		if list[0].Name != want {
-			t.Errorf("after Rename(%q), the name is %q, want %q", given, list[0].Name, want)
-		}
-	}
-	other := accounts.Session{User: signedIn.Session.User, ID: uuid.New(), Expiry: signedIn.Session.Expiry}
-	f.want("rename with another session", f.passkeys.Rename(ctx, other, id, "x"), accounts.ErrSignedOut)
-	f.must(f.accounts.RemovePasskey(ctx, signedIn.Session, id))
-	f.want("rename a removed passkey", f.passkeys.Rename(ctx, signedIn.Session, id, "x"), accounts.ErrUnknown)
-}
-
-func TestRemovedPasskeyDoesNotComeBack(t *testing.T) {
-	f := newFixture(t)
-	signedIn := f.register("Ada")
-	all, err := f.accounts.Passkeys(ctx, signedIn.User.ID)
-	f.must(err)
-	for id, record := range all {
-		f.must(f.accounts.RemovePasskey(ctx, signedIn.Session, id))
-		_, err := f.accounts.ChangePasskey(ctx, signedIn.Session, id, record, "{}") // as a rename that read the record before
-		f.want("change a removed passkey", err, accounts.ErrUnknown)
-	}
-	if left, err := f.accounts.Passkeys(ctx, signedIn.User.ID); err != nil || len(left) != 0 {
-		t.Errorf("got passkeys %v, %v, want none", left, err)
 	}
 }

@@ -68,12 +68,7 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 	amend(t, store, streams.React, fx.stored[1].Cursor.ID, "👍")
 	amend(t, store, streams.Delete, fx.stored[2].Cursor.ID, "")
 	topic := streams.Entry{Kind: streams.Topic, Key: uuid.NewString(), User: ada, Text: "tea"}
-	check := func(what string, err error) {
-		t.Helper()
-		if err != nil {
-			t.Errorf("%s: %v", what, err)
-		}
-	}
+	check := func(what string, err error) { t.Helper(); checkCall(t, what, err) }
 	check("set a topic", second(store.As(topic.User).Append(ctx, "lobby", topic)))
 	f.readUntil("the topic", func() bool { return len(f.entries) > 0 && f.entries[len(f.entries)-1].Kind == streams.Topic })
 	check("signal", store.As(ada).Signal(ctx, "lobby", streams.Typing))
@@ -114,22 +109,7 @@ func callEverything(t *testing.T, fx *fixture, prefix string) {
 	check("jobs", second(store.Jobs(ctx)))
 	check("save a job", store.SaveJob(ctx, "job", "2"))
 	check("finish a job", store.FinishJob(ctx, "job"))
-	check("check an upload", store.As(ada).CheckUpload(ctx, "lobby"))
-	file := upload(t, store.As(ada), "lobby", "a.png")
-	sent, err := send(store.As(ada), "lobby", "", file)
-	check("send a file", err)
-	check("file", second(store.As(bob).File(ctx, "lobby", sent.Cursor.ID, 0)))
-	amend(t, store, streams.Delete, sent.Cursor.ID, "")
-	fx.do("ZADD", prefix+streams.FilesKey("lobby"), 1, file.ID)
-	due, err := store.DueFiles(ctx, streams.Bucket("lobby"), 10)
-	check("due files", err)
-	for _, file := range due {
-		check("claim a file", second(store.ClaimFile(ctx, file)))
-		check("forget a file", store.ForgetFile(ctx, file))
-	}
-	if len(due) != 1 {
-		t.Errorf("got %d due files, want 1", len(due))
-	}
+	callFiles(t, fx, prefix)
 	check("health", store.Health(ctx))
 }
 
@@ -154,5 +134,33 @@ func expectDenied(t *testing.T, backend redistest.Backend, least *redis.Universa
 		if err == nil || !strings.HasPrefix(err.Error(), "NOPERM") {
 			t.Errorf("%v: got error %v, want NOPERM", command, err)
 		}
+	}
+}
+
+// callFiles calls everything that concerns files.
+func callFiles(t *testing.T, fx *fixture, prefix string) {
+	ctx, store := context.Background(), fx.store
+	checkCall(t, "check an upload", store.As(ada).CheckUpload(ctx, "lobby"))
+	file := upload(t, store.As(ada), "lobby", "a.png")
+	sent, err := send(store.As(ada), "lobby", "", file)
+	checkCall(t, "send a file", err)
+	checkCall(t, "file", second(store.As(bob).File(ctx, "lobby", sent.Cursor.ID, 0)))
+	amend(t, store, streams.Delete, sent.Cursor.ID, "")
+	fx.do("ZADD", prefix+streams.FilesKey("lobby"), 1, file.ID)
+	due, err := store.DueFiles(ctx, streams.Bucket("lobby"), 10)
+	checkCall(t, "due files", err)
+	for _, file := range due {
+		checkCall(t, "claim a file", second(store.ClaimFile(ctx, file)))
+		checkCall(t, "forget a file", store.ForgetFile(ctx, file))
+	}
+	if len(due) != 1 {
+		t.Errorf("got %d due files, want 1", len(due))
+	}
+}
+
+func checkCall(t *testing.T, what string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Errorf("%s: %v", what, err)
 	}
 }

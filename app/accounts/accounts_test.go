@@ -18,17 +18,8 @@ import (
 func TestAllFlows(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
-		if backend.Real { // with only the rights that the documentation of streams demands
-			backend.Each(t, append([]any{"ACL", "SETUSER", "burble", "reset"}, leastRights(t, backend.Redis.IsClusterMode)...)...)
-			least := *backend.Redis
-			least.Username, least.Password = "burble", "secret"
-			backend.Redis = &least
-			t.Cleanup(func() {
-				for _, denied := range backend.Denied(t) {
-					t.Errorf("denied %v", denied)
-				}
-				backend.Each(t, "ACL", "DELUSER", "burble")
-			})
+		if backend.Real {
+			restrict(t, &backend)
 		}
 		a := open(t, backend.Redis, func(o *accounts.Options) { o.Prefix = "chat:" })
 		code, err := a.SetupCode(ctx)
@@ -79,21 +70,43 @@ func TestAllFlows(t *testing.T) {
 		wantVerdict(t, a, owner.SignedIn, accounts.ErrSignedOut)
 		wantError(t, "sign out others", a.SignOutOthers(ctx, phone.Session), nil)
 		wantVerdict(t, a, bob.SignedIn, accounts.ErrSignedOut)
-		guest := newUser(t, "Spam")
-		wantError(t, "ban", a.Ban(ctx, bob.User.ID, guest.ID, "spam"), nil)
-		wantError(t, "guest", a.Guest(ctx, guest.ID), accounts.ErrBanned)
-		wantError(t, "restored", a.Restored(ctx, "0-0"), nil)
-		wantError(t, "guest", a.Guest(ctx, guest.ID), accounts.ErrBanned)
-		if bans, err := a.Bans(ctx); err != nil || len(bans) != 1 || bans[0].User != guest.ID || bans[0].By != bob.User.ID || bans[0].Reason != "spam" {
-			t.Errorf("bans %+v, %v", bans, err)
-		}
-		wantError(t, "unban", a.Unban(ctx, bob.User.ID, guest.ID), nil)
-		wantError(t, "guest", a.Guest(ctx, guest.ID), nil)
+		banAndUnban(t, a, bob.User.ID)
 		for _, key := range backend.Keys(t) {
 			if !isDocumented(t, strings.TrimPrefix(key, "chat:")) {
 				t.Errorf("the README does not list the key %q", key)
 			}
 		}
+	})
+}
+
+// banAndUnban bans a guest on behalf of an owner, and lifts the ban.
+func banAndUnban(t *testing.T, a *accounts.Accounts, owner string) {
+	t.Helper()
+	guest := newUser(t, "Spam")
+	wantError(t, "ban", a.Ban(ctx, owner, guest.ID, "spam"), nil)
+	wantError(t, "guest", a.Guest(ctx, guest.ID), accounts.ErrBanned)
+	wantError(t, "restored", a.Restored(ctx, "0-0"), nil)
+	wantError(t, "guest", a.Guest(ctx, guest.ID), accounts.ErrBanned)
+	if bans, err := a.Bans(ctx); err != nil || len(bans) != 1 || bans[0].User != guest.ID || bans[0].By != owner || bans[0].Reason != "spam" {
+		t.Errorf("bans %+v, %v", bans, err)
+	}
+	wantError(t, "unban", a.Unban(ctx, owner, guest.ID), nil)
+	wantError(t, "guest", a.Guest(ctx, guest.ID), nil)
+}
+
+// restrict gives a backend only the rights that the documentation of streams demands, and fails the test if
+// Redis denies anything.
+func restrict(t *testing.T, backend *redistest.Backend) {
+	t.Helper()
+	backend.Each(t, append([]any{"ACL", "SETUSER", "burble", "reset"}, leastRights(t, backend.Redis.IsClusterMode)...)...)
+	least := *backend.Redis
+	least.Username, least.Password = "burble", "secret"
+	backend.Redis = &least
+	t.Cleanup(func() {
+		for _, denied := range backend.Denied(t) {
+			t.Errorf("denied %v", denied)
+		}
+		backend.Each(t, "ACL", "DELUSER", "burble")
 	})
 }
 

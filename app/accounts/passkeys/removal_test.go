@@ -82,3 +82,22 @@ func TestBannedPersonDoesNotSignIn(t *testing.T) {
 	_, err := f.login()
 	f.want("sign in", err, accounts.ErrBanned)
 }
+
+// An owner from the start: the setup link with a passkey.
+func TestSetupWithPasskey(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	setup, err := f.accounts.SetupCode(ctx)
+	f.must(err)
+	code, response := f.create(newUser(t, "Olga"), relyingParty)
+	passkey, err := f.passkeys.FinishCreate(ctx, site, code, []byte(response), "Key")
+	f.must(err)
+	_, err = f.accounts.Redeem(ctx, setup, accounts.SignIn{User: newUser(t, "Eve"), Passkey: passkey})
+	f.want("with the passkey of another user", err, accounts.ErrRefused)
+	_, err = f.accounts.Redeem(ctx, setup, accounts.SignIn{User: passkey.User, Passkey: passkey})
+	f.must(err)
+	signedIn, err := f.login()
+	if err != nil || signedIn.Role != accounts.Owner {
+		t.Errorf("signed in as %+v, %v", signedIn, err)
+	}
+}

@@ -8,7 +8,7 @@ import (
 	"burble/streams/redistest"
 )
 
-// Everything works with only the rights that the documentation of package streams demands.
+// Everything works with only the Redis rights that the README of package streams lists.
 func TestLeastRights(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../../streams/README.md")
@@ -36,16 +36,16 @@ func TestLeastRights(t *testing.T) {
 			}
 			backend.Each(t, "ACL", "DELUSER", "burble")
 		})
-		w := start(t, backend, openDirectory(t, t.TempDir()))
-		message := w.send(w.upload(picture(1)))
-		w.clean()
-		w.expectLinks()
-		w.delete(message)
-		w.clean()
-		if left := w.objects(); len(left) > 0 {
+		f := start(t, backend, openDirectory(t, t.TempDir()))
+		message := f.send(f.upload(picture(1)))
+		f.clean()
+		f.expectLinks()
+		f.delete(message)
+		f.clean()
+		if left := f.objects(); len(left) > 0 {
 			t.Errorf("%d objects are left", len(left))
 		}
-		defer w.run()()
-		w.upload(picture(2))
+		defer f.run()()
+		f.upload(picture(2))
 	})
 }

@@ -16,17 +16,17 @@ import (
 	"burble/streams/conns"
 )
 
-// Rooms are what the Service needs from package chat.
+// Rooms is the part of chat.Service that a Service needs.
 type Rooms interface {
 	// AddFile makes the file available to the user for a message in the room.
 	AddFile(ctx context.Context, user identity.User, room string, file streams.File) error
-	// HasFile reports whether AddFile has added the file, and ClaimFile has not claimed it.
+	// HasFile reports whether the file was added and is not claimed.
 	HasFile(ctx context.Context, room, id string) (bool, error)
-	// DueFiles returns up to limit files of a bucket that may have lost their message.
+	// DueFiles returns up to limit files of a bucket whose message may be gone.
 	DueFiles(ctx context.Context, bucket, limit int) ([]streams.StoredFile, error)
-	// ClaimFile reports whether no message has the file, and none can have it from now on.
+	// ClaimFile claims a file for removal, unless a message has it. A claimed file can no longer be sent.
 	ClaimFile(ctx context.Context, file streams.StoredFile) (unreferenced bool, err error)
-	// ForgetFile removes a file that ClaimFile has claimed.
+	// ForgetFile removes the record of a claimed file.
 	ForgetFile(ctx context.Context, file streams.StoredFile) error
 }
 
@@ -37,21 +37,21 @@ type Options struct {
 	Redis  *conns.Set
 	Prefix string // of all keys
 
-	Pictures *pictures.Processor // nil for one of its own
+	Pictures *pictures.Processor // nil means a new one
 	Log      *slog.Logger        // may be nil
 
-	MaxPicture, MaxFile int64 // the sizes of an upload, in bytes
-	MaxTotal, MaxDay    int64 // the bytes of all objects, and of a user's uploads on a day; 0 means no limit
+	MaxPicture, MaxFile int64 // of one upload, in bytes
+	MaxTotal, MaxDay    int64 // of all objects, and of a user's uploads in a day, in bytes; 0 means no limit
 }
 
 const (
-	// lookInterval is how often a server looks for files without a message. A deletion wakes the job.
-	lookInterval = time.Hour
+	// checkInterval is how often a server checks all buckets for files without a message. A deletion wakes the job.
+	checkInterval = time.Hour
 	// sweepInterval is how often a server compares the store with the references.
 	sweepInterval = 24 * time.Hour
 )
 
-// Service keeps files.
+// Service accepts uploads, serves files, and removes files that are no longer used.
 type Service struct {
 	options  Options
 	log      *slog.Logger
@@ -59,7 +59,7 @@ type Service struct {
 	removal  *lease.Job
 	sweep    *lease.Job
 	now      func() time.Time
-	step     func(name string) error // a test's, called after each step of an upload and of a removal
+	step     func(name string) error // a hook for tests, called after each step of an upload or a removal
 	due      dueBuckets
 
 	markLife, journalLife time.Duration
@@ -68,7 +68,7 @@ type Service struct {
 	refused                       refusals
 }
 
-// New returns a Service. It removes nothing before Run.
+// New returns a Service. It removes nothing until Run is called.
 func New(options Options) *Service {
 	s := &Service{
 		options: options, log: options.Log, pictures: cmp.Or(options.Pictures, pictures.New()), now: time.Now, markLife: markLife, journalLife: journalLife, refused: newRefusals(),
@@ -78,13 +78,13 @@ func New(options Options) *Service {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	job := func(name string, step func(context.Context, string) (string, bool, error)) *lease.Job {
-		return lease.New(lease.Options{Name: name, Redis: options.Redis, Prefix: options.Prefix, Every: lookInterval, Log: s.log, Step: step})
+		return lease.New(lease.Options{Name: name, Redis: options.Redis, Prefix: options.Prefix, Every: checkInterval, Log: s.log, Step: step})
 	}
 	s.removal, s.sweep = job("files", s.removeSome), job("files-sweep", s.sweepSome)
 	return s
 }
 
-// Run removes what nothing refers to, until ctx ends. Then it returns nil.
+// Run removes unreferenced files and objects until ctx ends. Then it returns nil.
 func (s *Service) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	running.Go(func() { s.removal.Run(ctx) })
@@ -93,7 +93,7 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// Check returns an error if the store cannot be used now.
+// Check returns an error if the store is unavailable.
 func (s *Service) Check(ctx context.Context) error {
 	for _, err := range s.options.Store.List(ctx, "") {
 		return err
@@ -101,11 +101,10 @@ func (s *Service) Check(ctx context.Context) error {
 	return nil
 }
 
-// FilesDeleted makes the Service look for files that have lost their message when those of a deletion in the room
-// become due. A nil Service does nothing.
+// FilesDeleted schedules the removal of the files of a message that was deleted in the room. A nil Service does nothing.
 func (s *Service) FilesDeleted(room string) {
 	if s != nil {
-		s.lookLater(streams.Bucket(room), deletionDelay)
+		s.checkLater(streams.Bucket(room), deletionDelay)
 	}
 }
 

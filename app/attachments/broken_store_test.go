@@ -19,7 +19,7 @@ import (
 	"burble/streams/redistest"
 )
 
-// A broken store fails in some of its methods.
+// A brokenStore returns errors from some of its methods.
 type brokenStore struct {
 	blobs.Store
 	mu     sync.Mutex
@@ -80,28 +80,28 @@ func TestBrokenStore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := &brokenStore{Store: openDirectory(t, t.TempDir()), broken: test.broken}
-			w := start(t, redistest.Single(t), store)
-			_, err := w.Upload(ctx, request(picture(1)))
+			f := start(t, redistest.Single(t), store)
+			_, err := f.Upload(ctx, request(picture(1)))
 			if got := attachments.AsError(err); err == nil || got.Code != test.code || got.Code == protocol.Unavailable && got.RetryAfter == 0 {
 				t.Errorf("%v (%+v), want %s", err, got, test.code)
 			}
 			store.set(nil)
-			message := w.send(w.upload(picture(1)))
-			w.clean()
-			w.expectLinks()
+			message := f.send(f.upload(picture(1)))
+			f.clean()
+			f.expectLinks()
 			store.set(test.broken)
-			w.delete(message)
-			w.makeDue()
-			w.LookNow()
-			w.RemoveSome(ctx)
+			f.delete(message)
+			f.makeDue()
+			f.CheckAll()
+			f.RemoveSome(ctx)
 			store.set(nil)
-			w.clean()
-			w.expectEmpty()
+			f.clean()
+			f.expectEmpty()
 		})
 	}
 }
 
-// A bucket that refuses everything makes uploads fail soon, with an error that says so and has no secrets.
+// If the bucket refuses all requests, uploads fail soon, and the logged cause contains no secrets.
 func TestBucketThatRefuses(t *testing.T) {
 	t.Parallel()
 	for status, code := range map[int]string{500: "InternalError", 503: "SlowDown", 403: "AccessDenied", 404: "NoSuchBucket"} {
@@ -118,9 +118,9 @@ func TestBucketThatRefuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := start(t, redistest.Single(t), store)
+			f := start(t, redistest.Single(t), store)
 			began := time.Now()
-			_, err = w.Upload(ctx, request(picture(1)))
+			_, err = f.Upload(ctx, request(picture(1)))
 			got := attachments.AsError(err)
 			if err == nil || got.Code != protocol.Unavailable || got.RetryAfter == 0 || strings.Contains(fmt.Sprint(err, got.Cause), "hush-hush") {
 				t.Errorf("%v (%v), want unavailable", err, got)
@@ -130,7 +130,7 @@ func TestBucketThatRefuses(t *testing.T) {
 			} else {
 				t.Logf("after %v: %v", took, got.Cause)
 			}
-			if err := w.Check(ctx); err == nil {
+			if err := f.Check(ctx); err == nil {
 				t.Error("the check of the store succeeded")
 			}
 		})

@@ -16,27 +16,27 @@ import (
 	"burble/streams/redistest"
 )
 
-// The bytes of all objects are exact although uploads share an object, and some of them fail or lose their message
-// meanwhile.
+// The total size is exact even if uploads share an object, and one of them fails or its message is deleted at the same
+// time.
 func TestBytesOfSharedObjects(t *testing.T) {
 	t.Parallel()
 	content := []byte("the same")
-	sendAnother := func(w *world) { w.send(w.upload(content)) }
-	deleteAnother := func(w *world) {
-		file := w.upload(content)
-		w.delete(w.send(file))
-		w.removeNow(file)
+	sendAnother := func(f *fixture) { f.send(f.upload(content)) }
+	deleteAnother := func(f *fixture) {
+		file := f.upload(content)
+		f.delete(f.send(file))
+		f.removeNow(file)
 	}
 	for name, test := range map[string]struct {
 		at        string // a step of an upload
-		meanwhile func(w *world)
+		meanwhile func(f *fixture)
 		fails     string // the step at which the upload fails, if it does
 		objects   int
 	}{
-		"both store it":                                {"referred", sendAnother, "", 1},
+		"both store it":                                {"referenced", sendAnother, "", 1},
 		"the first stores it and fails":                {"stored", sendAnother, "stored", 1},
-		"the second stores it, the first fails":        {"reserved", sendAnother, "referred", 1},
-		"the second is deleted":                        {"referred", deleteAnother, "", 1},
+		"the second stores it, the first fails":        {"reserved", sendAnother, "referenced", 1},
+		"the second is deleted":                        {"referenced", deleteAnother, "", 1},
 		"the second is deleted, and the first fails":   {"stored", deleteAnother, "stored", 0},
 		"the second stores it, and is deleted earlier": {"reserved", deleteAnother, "", 1},
 	} {
@@ -72,9 +72,9 @@ func TestBytesOfSharedObjects(t *testing.T) {
 }
 
 // messages returns the IDs of all messages.
-func (w *world) messages() (ids []streams.ID) {
-	w.t.Helper()
-	for _, entry := range w.redis.XRange(ctx, fmt.Sprintf("{%d}:room:%s", streams.Bucket(room), room), "-", "+").Val() {
+func (f *fixture) messages() (ids []streams.ID) {
+	f.t.Helper()
+	for _, entry := range f.redis.XRange(ctx, fmt.Sprintf("{%d}:room:%s", streams.Bucket(room), room), "-", "+").Val() {
 		if id, err := streams.ParseID(entry.ID); err == nil && entry.Values["kind"] == "message" {
 			ids = append(ids, id)
 		}
@@ -82,7 +82,7 @@ func (w *world) messages() (ids []streams.ID) {
 	return ids
 }
 
-// A picture that must be rotated is encoded again, with a better quality. What is stored counts.
+// A picture that must be rotated is encoded again, and may grow. Its stored size counts against the quotas.
 func TestPicturesThatGrowCountAgainstQuotas(t *testing.T) {
 	t.Parallel()
 	noise := image.NewGray(image.Rect(0, 0, 600, 400))
@@ -99,17 +99,17 @@ func TestPicturesThatGrowCountAgainstQuotas(t *testing.T) {
 	photo = append(append(photo, exif...), encoded.Bytes()[2:]...)
 
 	backend := redistest.Single(t)
-	w := start(t, backend, openDirectory(t, t.TempDir()))
-	file := w.upload(photo)
+	f := start(t, backend, openDirectory(t, t.TempDir()))
+	file := f.upload(photo)
 	if file.Size < 2*int64(len(photo)) {
 		t.Fatalf("the picture of %d bytes is stored as %d", len(photo), file.Size)
 	}
-	day := w.redis.Keys(ctx, "{0}:files:day:*").Val()
-	if used, err := w.redis.Get(ctx, day[0]).Int64(); used != file.Size || err != nil {
+	day := f.redis.Keys(ctx, "{0}:files:day:*").Val()
+	if used, err := f.redis.Get(ctx, day[0]).Int64(); used != file.Size || err != nil {
 		t.Errorf("the user has used %d bytes of the day, want %d: %v", used, file.Size, err)
 	}
-	w.clean()
-	w.expectEmpty()
+	f.clean()
+	f.expectEmpty()
 
 	for name, change := range map[string]func(*attachments.Options){
 		"of all files":  func(o *attachments.Options) { o.MaxTotal = file.Size - 1 },
@@ -118,8 +118,8 @@ func TestPicturesThatGrowCountAgainstQuotas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := start(t, redistest.Single(t), openDirectory(t, t.TempDir()), change)
-			_, err := w.Upload(ctx, request(photo))
+			f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()), change)
+			_, err := f.Upload(ctx, request(photo))
 			if name == "of both, just" {
 				if err != nil {
 					t.Error(err)
@@ -129,8 +129,8 @@ func TestPicturesThatGrowCountAgainstQuotas(t *testing.T) {
 			if err == nil || attachments.AsError(err).Code != protocol.Full {
 				t.Errorf("%v, want full", err)
 			}
-			w.expectEmpty()
-			if used := w.redis.Get(ctx, w.redis.Keys(ctx, "{0}:files:day:*").Val()[0]).Val(); used != "0" {
+			f.expectEmpty()
+			if used := f.redis.Get(ctx, f.redis.Keys(ctx, "{0}:files:day:*").Val()[0]).Val(); used != "0" {
 				t.Errorf("the user has used %s bytes of the day, want 0", used)
 			}
 		})
@@ -141,17 +141,17 @@ func TestPicturesThatGrowCountAgainstQuotas(t *testing.T) {
 func TestUploadsSurviveTheClockOfAnotherServer(t *testing.T) {
 	t.Parallel()
 	backend, folder := redistest.Single(t), t.TempDir()
-	w, ahead := start(t, backend, openDirectory(t, folder)), start(t, backend, openDirectory(t, folder))
+	f, ahead := start(t, backend, openDirectory(t, folder)), start(t, backend, openDirectory(t, folder))
 	ahead.SetClock(func() time.Time { return time.Now().Add(12 * time.Hour) })
-	w.OnStep(func(step string) error {
+	f.OnStep(func(step string) error {
 		if step == "stored" {
-			ahead.LookNow()
+			ahead.CheckAll()
 			if err := ahead.RemoveSome(ctx); err != nil {
 				t.Error(err)
 			}
 		}
 		return nil
 	})
-	w.send(w.upload(picture(1)))
-	w.expectLinks()
+	f.send(f.upload(picture(1)))
+	f.expectLinks()
 }

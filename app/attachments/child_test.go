@@ -67,7 +67,7 @@ func runAsChild() {
 	check(err)
 }
 
-// newSteps returns a function for OnStep that numbers repeated steps: "referred", "referred 2", …
+// newSteps returns a function for OnStep that numbers repeated steps: "referenced", "referenced 2", …
 func newSteps(do func(step string) error) func(name string) error {
 	counts := make(map[string]int)
 	return func(name string) error {

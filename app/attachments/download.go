@@ -10,20 +10,20 @@ import (
 	"burble/streams"
 )
 
-// Version is what to download of a file.
+// Version selects what to serve of a file, and how.
 type Version struct {
-	Thumbnail bool // the smaller picture, or the file itself if there is none
-	Attached  bool // to be saved, even if a browser could show it
+	Thumbnail bool // the smaller picture, or the file itself if it has none
+	Attached  bool // as an attachment, so that browsers save it even if they could show it
 }
 
-// Download is how a browser gets a file.
+// Download identifies an object, and has the headers of the response that serves it.
 type Download struct {
 	Hash        string
 	Type        string // of the response
 	Disposition string
 }
 
-// Describe returns how a browser gets the version of the file.
+// Describe returns the Download for a version of the file.
 func Describe(file streams.File, version Version) Download {
 	d := Download{file.Hash, filetype.Served(file.Type), filetype.Disposition(file.Type, file.Name)}
 	if version.Thumbnail && file.Thumbnail != "" {
@@ -36,8 +36,8 @@ func Describe(file streams.File, version Version) Download {
 	return d
 }
 
-// URL returns a URL that gives the file to anyone for blobs.PresignedLife, or "" if Open must be used. It must not be
-// logged or stored.
+// URL returns a URL from which anyone can download the file for blobs.PresignedLife, or "" if the caller must use Open.
+// The URL must not be logged or stored.
 func (s *Service) URL(ctx context.Context, d Download) (string, error) {
 	url, err := s.options.Store.PresignGet(ctx, d.Hash, blobs.Presentation{ContentType: d.Type, ContentDisposition: d.Disposition})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 // The errors of uploads and downloads, as clients see them.
 var (
 	errEmpty = protocol.Errorf(protocol.BadField, "file", "The file is empty.")
-	errBody  = protocol.Errorf(protocol.BadField, "file", "The file did not arrive completely. Send it again.")
+	errBody  = protocol.Errorf(protocol.BadField, "file", "The upload is incomplete. Send the file again.")
 
 	errNoPicture = protocol.Errorf(protocol.BadField, "file", "The file is not a picture.")
 	errCorrupt   = &protocol.Error{Code: protocol.BadField, Field: "file", Message: "The picture is damaged or incomplete.",
@@ -26,24 +26,24 @@ var (
 		Message: fmt.Sprintf("The picture has more than %d million pixels or %d frames, or needs too much memory.", pictures.MaxPixels/1_000_000, pictures.MaxFrames),
 		Title:   "This picture is too large", Detail: "Make it smaller, and try again."}
 
-	errTotal = &protocol.Error{Code: protocol.Full, Message: "The server’s storage for files is full.",
-		Title: "The storage for files is full", Detail: "Your file was not stored. Try again later."}
-	errDay = &protocol.Error{Code: protocol.Full, Message: "You have uploaded as much as the server allows in a day. Try again tomorrow.",
-		Title: "You have uploaded too much today", Detail: "Try again tomorrow."}
+	errTotal = &protocol.Error{Code: protocol.Full, Message: "The server’s file storage is full.",
+		Title: "File storage is full", Detail: "Your file was not stored. Try again later."}
+	errDay = &protocol.Error{Code: protocol.Full, Message: "You have reached your upload limit for today. Try again tomorrow.",
+		Title: "You have reached your upload limit for today", Detail: "Try again tomorrow."}
 
 	errGone = &protocol.Error{Code: protocol.NotFound, Message: "The file no longer exists.", Title: "This file no longer exists"}
 )
 
-// errUncertain means that nobody knows whether the file was added.
+// errUncertain means that the file may or may not have been added.
 var errUncertain = errors.New("uncertain outcome")
 
 func tooLarge(kind string, limit int64) error {
 	return &protocol.Error{Code: protocol.TooLarge, Field: "file",
-		Message: fmt.Sprintf("A %s may have at most %d bytes.", kind, limit),
-		Title:   fmt.Sprintf("A %s may have at most %.4g MB", kind, float64(limit)/(1<<20)), Detail: "Make it smaller, and try again."}
+		Message: fmt.Sprintf("A %s can be at most %d bytes.", kind, limit),
+		Title:   fmt.Sprintf("A %s can be at most %.4g MB", kind, float64(limit)/(1<<20)), Detail: "Make it smaller, and try again."}
 }
 
-// asStoreError returns an error of the Store as clients see it.
+// asStoreError converts an error from the Store to one for clients.
 func asStoreError(err error) error {
 	if err == nil {
 		return nil
@@ -54,11 +54,11 @@ func asStoreError(err error) error {
 		return &full
 	}
 	return &protocol.Error{Code: protocol.Unavailable, RetryAfter: 5 * time.Second, Cause: err,
-		Message: "The storage for files is unavailable. Try again later.",
-		Title:   "The storage for files is unavailable", Detail: "Try again in a moment."}
+		Message: "File storage is unavailable. Try again later.",
+		Title:   "File storage is unavailable", Detail: "Try again in a moment."}
 }
 
-// AsError returns an error of this package as clients see it.
+// AsError converts an error from this package to one for clients.
 func AsError(err error) *protocol.Error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, errRemoving) || errors.Is(err, blobs.ErrNotFound) {
 		return protocol.AsError(asStoreError(err))
@@ -66,7 +66,7 @@ func AsError(err error) *protocol.Error {
 	return protocol.AsError(err)
 }
 
-// hashOf returns the hash of what it reads from the beginning.
+// hashOf returns the hash of the whole body.
 func hashOf(body io.ReadSeeker) (string, error) {
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
 		return "", fmt.Errorf("hash an upload: %w", err)

@@ -31,7 +31,7 @@ func (s *Service) SweepSome(ctx context.Context, cursor string) (string, bool, e
 	return s.sweepSome(ctx, cursor)
 }
 
-// Bytes returns how many bytes all objects have and uploads in progress have reserved, according to Redis.
+// Bytes returns the total size of all objects, plus what uploads in progress have reserved, according to Redis.
 func (s *Service) Bytes(ctx context.Context) (int64, error) {
 	total, err := s.options.Redis.Retrying.Get(ctx, s.bytesKey()).Int64()
 	if errors.Is(err, redis.Nil) {
@@ -40,11 +40,11 @@ func (s *Service) Bytes(ctx context.Context) (int64, error) {
 	return total, err
 }
 
-// SetMarkLife sets after how long the removal of an object may be continued by another server.
+// SetMarkLife sets the age from which the mark of an object is ignored.
 func (s *Service) SetMarkLife(life time.Duration) { s.markLife = life }
 
-// LookNow makes RemoveSome look at all buckets.
-func (s *Service) LookNow() { s.due.lookedAt = time.Time{} }
+// CheckAll makes the next RemoveSome check all buckets.
+func (s *Service) CheckAll() { s.due.allChecked = time.Time{} }
 
-// SetJournalLife sets after how long RemoveSome ends the uploads of other processes.
+// SetJournalLife sets the age from which RemoveSome ends uploads in the journal.
 func (s *Service) SetJournalLife(life time.Duration) { s.journalLife = life }

@@ -32,17 +32,17 @@ import (
 
 // The helpers of these tests:
 //
-//	start(t, backend, store)    a world: a Service with rooms, on a Redis and a store of objects
-//	upload, send, delete        what users do
+//	start(t, backend, store)    returns a fixture: a Service with rooms, a Redis and a store of objects
+//	upload, send, delete        do what users do
 //	makeDue                     makes all files due now
-//	clean                       lets the jobs do everything that they do within days
-//	expectEmpty, expectLinks    what must hold
-//	runChild(t, …)              does something in a process of its own, which is killed at a step
-//	stores                      a directory, and an S3 server in this process
+//	clean                       runs the jobs as if days had passed
+//	expectEmpty, expectLinks    check that nothing is left, or that no file has lost its object
+//	runChild(t, …)              runs a task in another process, which is killed at a step
+//	stores                      runs a test with a directory, and with an S3 server in this process
 
 var ctx = context.Background()
 
-// patience is the deadline for what happens soon, unless the machine is slow.
+// patience is how long a test waits for something that normally happens soon.
 const patience = time.Minute
 
 const room = "lobby"
@@ -62,8 +62,8 @@ func (r rooms) AddFile(ctx context.Context, user identity.User, room string, fil
 	return r.As(streams.User{ID: user.ID, Name: user.Name}).AddFile(ctx, room, file)
 }
 
-// A world is a Service with everything it needs.
-type world struct {
+// A fixture is a Service with everything it needs.
+type fixture struct {
 	*attachments.Service
 	t     testing.TB
 	rooms *streams.Store
@@ -79,16 +79,16 @@ func options(store blobs.Store, rooms attachments.Rooms, set *conns.Set) attachm
 	return attachments.Options{Store: store, Rooms: rooms, Redis: set, MaxPicture: 10 * mega, MaxFile: 25 * mega}
 }
 
-func start(t testing.TB, backend redistest.Backend, store blobs.Store, changes ...func(*attachments.Options)) *world {
+func start(t testing.TB, backend redistest.Backend, store blobs.Store, changes ...func(*attachments.Options)) *fixture {
 	t.Helper()
 	kept := redistest.Open(t, streams.Options{Redis: backend.Redis, Log: slog.New(slog.DiscardHandler)})
 	all := options(store, rooms{kept}, kept.Conns())
 	for _, change := range changes {
 		change(&all)
 	}
-	w := &world{Service: attachments.New(all), t: t, rooms: kept, redis: backend.Client, store: store}
-	w.SetMarkLife(0)
-	return w
+	f := &fixture{Service: attachments.New(all), t: t, rooms: kept, redis: backend.Client, store: store}
+	f.SetMarkLife(0)
+	return f
 }
 
 // stores runs the body with each kind of store.
@@ -129,64 +129,64 @@ func request(content []byte) attachments.Upload {
 	return attachments.Upload{User: ada, Address: "192.0.2.1", Room: room, Name: "file", Size: int64(len(content)), Body: bytes.NewReader(content)}
 }
 
-func (w *world) upload(content []byte) streams.File {
-	w.t.Helper()
-	file, err := w.Upload(ctx, request(content))
+func (f *fixture) upload(content []byte) streams.File {
+	f.t.Helper()
+	file, err := f.Upload(ctx, request(content))
 	if err != nil {
-		w.t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	return file
 }
 
 // send sends a message with the files, and returns its ID.
-func (w *world) send(files ...streams.File) streams.ID {
-	w.t.Helper()
-	stored, err := w.rooms.As(streams.User{ID: ada.ID, Name: ada.Name}).Append(ctx, room, streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Files: files})
+func (f *fixture) send(files ...streams.File) streams.ID {
+	f.t.Helper()
+	stored, err := f.rooms.As(streams.User{ID: ada.ID, Name: ada.Name}).Append(ctx, room, streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Files: files})
 	if err != nil {
-		w.t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	return stored.Cursor.ID
 }
 
-func (w *world) delete(message streams.ID) {
-	w.t.Helper()
+func (f *fixture) delete(message streams.ID) {
+	f.t.Helper()
 	deletion := streams.Entry{Kind: streams.Delete, Key: uuid.NewString(), Of: message}
-	if _, err := w.rooms.As(streams.User{ID: ada.ID, Name: ada.Name}).Append(ctx, room, deletion); err != nil {
-		w.t.Fatal(err)
+	if _, err := f.rooms.As(streams.User{ID: ada.ID, Name: ada.Name}).Append(ctx, room, deletion); err != nil {
+		f.t.Fatal(err)
 	}
 }
 
 // makeDue makes all files of the room due now.
-func (w *world) makeDue() {
-	w.t.Helper()
+func (f *fixture) makeDue() {
+	f.t.Helper()
 	key := fmt.Sprintf("{%d}:files", streams.Bucket(room))
-	for _, id := range w.redis.ZRange(ctx, key, 0, -1).Val() {
-		w.redis.ZAdd(ctx, key, redis.Z{Score: 1, Member: id})
+	for _, id := range f.redis.ZRange(ctx, key, 0, -1).Val() {
+		f.redis.ZAdd(ctx, key, redis.Z{Score: 1, Member: id})
 	}
 }
 
 // clean does what the jobs do within a few days.
-func (w *world) clean() {
-	w.t.Helper()
-	w.SetClock(func() time.Time { return time.Now().Add(3 * 24 * time.Hour) })
-	defer w.SetClock(time.Now)
-	w.SetJournalLife(0)
-	w.makeDue()
-	w.LookNow()
-	if err := w.RemoveSome(ctx); err != nil {
-		w.t.Fatal(err)
+func (f *fixture) clean() {
+	f.t.Helper()
+	f.SetClock(func() time.Time { return time.Now().Add(3 * 24 * time.Hour) })
+	defer f.SetClock(time.Now)
+	f.SetJournalLife(0)
+	f.makeDue()
+	f.CheckAll()
+	if err := f.RemoveSome(ctx); err != nil {
+		f.t.Fatal(err)
 	}
-	if _, done, err := w.SweepSome(ctx, ""); err != nil || !done {
-		w.t.Fatal(done, err)
+	if _, done, err := f.SweepSome(ctx, ""); err != nil || !done {
+		f.t.Fatal(done, err)
 	}
 }
 
 // objects returns the hashes in the store.
-func (w *world) objects() (hashes []string) {
-	w.t.Helper()
-	for info, err := range w.store.List(ctx, "") {
+func (f *fixture) objects() (hashes []string) {
+	f.t.Helper()
+	for info, err := range f.store.List(ctx, "") {
 		if err != nil {
-			w.t.Fatal(err)
+			f.t.Fatal(err)
 		}
 		hashes = append(hashes, info.Hash)
 	}
@@ -194,29 +194,29 @@ func (w *world) objects() (hashes []string) {
 }
 
 // expectEmpty fails the test if anything is left of files.
-func (w *world) expectEmpty() {
-	w.t.Helper()
-	if left := w.objects(); len(left) > 0 {
-		w.t.Errorf("%d objects are left", len(left))
+func (f *fixture) expectEmpty() {
+	f.t.Helper()
+	if left := f.objects(); len(left) > 0 {
+		f.t.Errorf("%d objects are left", len(left))
 	}
-	if bytes, err := w.Bytes(ctx); err != nil || bytes != 0 {
-		w.t.Errorf("%d bytes are in use, want 0: %v", bytes, err)
+	if bytes, err := f.Bytes(ctx); err != nil || bytes != 0 {
+		f.t.Errorf("%d bytes are in use, want 0: %v", bytes, err)
 	}
 	for _, pattern := range []string{"{0}:blob:*", "{0}:files:uploads", "{0}:files:sizes", "*:file:*"} {
-		if left := w.redis.Keys(ctx, pattern).Val(); len(left) > 0 {
-			w.t.Errorf("keys are left: %v", left)
+		if left := f.redis.Keys(ctx, pattern).Val(); len(left) > 0 {
+			f.t.Errorf("keys are left: %v", left)
 		}
 	}
 }
 
 // expectLinks fails the test if a file that can be sent or is in a message has lost an object.
-func (w *world) expectLinks() {
-	w.t.Helper()
-	for _, key := range w.redis.Keys(ctx, "*:file:*").Val() {
-		fields := w.redis.HMGet(ctx, key, "removed", "hash", "thumbnail").Val()
+func (f *fixture) expectLinks() {
+	f.t.Helper()
+	for _, key := range f.redis.Keys(ctx, "*:file:*").Val() {
+		fields := f.redis.HMGet(ctx, key, "removed", "hash", "thumbnail").Val()
 		for _, hash := range fields[1:] {
-			if found, err := w.store.Exists(ctx, fmt.Sprint(hash)); fields[0] == nil && hash != "" && (err != nil || !found) {
-				w.t.Errorf("%s has lost object %v: %v", key, hash, err)
+			if found, err := f.store.Exists(ctx, fmt.Sprint(hash)); fields[0] == nil && hash != "" && (err != nil || !found) {
+				f.t.Errorf("%s has lost object %v: %v", key, hash, err)
 			}
 		}
 	}
@@ -246,14 +246,14 @@ func picture(seed uint8) []byte {
 }
 
 // run runs the jobs. The caller must call stop.
-func (w *world) run() (stop func()) {
+func (f *fixture) run() (stop func()) {
 	running, cancel := context.WithCancel(ctx)
 	ended := make(chan error)
-	go func() { ended <- w.Run(running) }()
+	go func() { ended <- f.Run(running) }()
 	return func() {
 		cancel()
 		if err := <-ended; err != nil {
-			w.t.Error(err)
+			f.t.Error(err)
 		}
 	}
 }

@@ -11,10 +11,10 @@ import (
 // uploadSteps are the steps of the upload of a picture that has a thumbnail.
 var uploadSteps = []string{
 	"reserved", "spooled", "processed", "recorded",
-	"referred", "half stored", "stored", "referred 2", "half stored 2", "stored 2", "added",
+	"referenced", "half stored", "stored", "referenced 2", "half stored 2", "stored 2", "added",
 }
 
-// removalSteps are the steps of its removal after its message was deleted.
+// removalSteps are the steps of the removal of such a picture.
 var removalSteps = []string{"claimed", "marked", "deleted", "marked 2", "deleted 2", "removed"}
 
 func TestUploadsSurviveDeathAtEveryStep(t *testing.T) {
@@ -23,36 +23,36 @@ func TestUploadsSurviveDeathAtEveryStep(t *testing.T) {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			backend, folder := redistest.Single(t), t.TempDir()
-			w := start(t, backend, openDirectory(t, folder))
+			f := start(t, backend, openDirectory(t, folder))
 			if !runChild(t, backend, folder, "upload", step) {
 				t.Fatalf("an upload has no step %q", step)
 			}
-			w.expectLinks()
-			again := w.upload(picture(1)) // what a client does that has had no response
-			message := w.send(again)
-			w.clean()
-			w.expectLinks()
-			if left := len(w.objects()); left != 2 {
+			f.expectLinks()
+			again := f.upload(picture(1)) // as a client does that received no response
+			message := f.send(again)
+			f.clean()
+			f.expectLinks()
+			if left := len(f.objects()); left != 2 {
 				t.Errorf("the picture and its thumbnail are %d objects, want 2", left)
 			}
-			w.delete(message)
-			w.clean()
-			w.expectEmpty()
+			f.delete(message)
+			f.clean()
+			f.expectEmpty()
 		})
 	}
 }
 
 // startAfterRemovalDied starts a service after another process has died at the step of the removal of a picture.
-func startAfterRemovalDied(t *testing.T, step string) *world {
+func startAfterRemovalDied(t *testing.T, step string) *fixture {
 	t.Helper()
 	backend, folder := redistest.Single(t), t.TempDir()
-	w := start(t, backend, openDirectory(t, folder))
-	w.delete(w.send(w.upload(picture(1))))
-	w.makeDue()
+	f := start(t, backend, openDirectory(t, folder))
+	f.delete(f.send(f.upload(picture(1))))
+	f.makeDue()
 	if !runChild(t, backend, folder, "remove", step) {
 		t.Fatalf("a removal has no step %q", step)
 	}
-	return w
+	return f
 }
 
 func TestRemovalSurvivesDeathAtEveryStep(t *testing.T) {
@@ -60,30 +60,30 @@ func TestRemovalSurvivesDeathAtEveryStep(t *testing.T) {
 	for _, step := range removalSteps {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			w := startAfterRemovalDied(t, step)
-			w.expectLinks()
-			w.clean()
-			w.expectEmpty()
+			f := startAfterRemovalDied(t, step)
+			f.expectLinks()
+			f.clean()
+			f.expectEmpty()
 		})
 	}
 }
 
-// After death in the middle of a removal, the same picture can be uploaded again, before or after the job continues.
+// If a process dies during a removal, the same picture can be uploaded again, before or after the job continues.
 func TestUploadsAfterDeathInRemoval(t *testing.T) {
 	t.Parallel()
 	for _, step := range removalSteps {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			w := startAfterRemovalDied(t, step)
-			file, err := w.Upload(ctx, request(picture(1)))
+			f := startAfterRemovalDied(t, step)
+			file, err := f.Upload(ctx, request(picture(1)))
 			if err != nil { // the object is marked until the job continues
-				w.clean()
-				file = w.upload(picture(1))
+				f.clean()
+				file = f.upload(picture(1))
 			}
-			w.send(file)
-			w.clean()
-			w.expectLinks()
-			if left := len(w.objects()); left != 2 {
+			f.send(file)
+			f.clean()
+			f.expectLinks()
+			if left := len(f.objects()); left != 2 {
 				t.Errorf("the picture and its thumbnail are %d objects, want 2", left)
 			}
 		})
@@ -103,16 +103,16 @@ func TestUploadsAreUndoneWhenAStepFails(t *testing.T) {
 				}
 				return nil
 			})
-			w := start(t, redistest.Single(t), halfStore{openDirectory(t, t.TempDir()), at})
-			w.OnStep(at)
-			if file, err := w.Upload(ctx, request(picture(1))); err == nil {
+			f := start(t, redistest.Single(t), halfStore{openDirectory(t, t.TempDir()), at})
+			f.OnStep(at)
+			if file, err := f.Upload(ctx, request(picture(1))); err == nil {
 				t.Fatalf("uploaded %+v, want an error", file)
 			}
-			w.expectEmpty() // at once
-			w.OnStep(func(string) error { return nil })
-			w.send(w.upload(picture(1)))
-			w.clean()
-			w.expectLinks()
+			f.expectEmpty() // at once
+			f.OnStep(func(string) error { return nil })
+			f.send(f.upload(picture(1)))
+			f.clean()
+			f.expectLinks()
 		})
 	}
 }
@@ -122,25 +122,25 @@ func TestRemovalContinuesAfterAStepHasFailed(t *testing.T) {
 	for _, step := range removalSteps {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			w := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
-			w.delete(w.send(w.upload(picture(1))))
+			f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
+			f.delete(f.send(f.upload(picture(1))))
 			failed := false
-			w.OnStep(newSteps(func(name string) error {
+			f.OnStep(newSteps(func(name string) error {
 				if name == step {
 					failed = true
 					return errStep
 				}
 				return nil
 			}))
-			w.makeDue()
-			w.LookNow()
-			w.RemoveSome(ctx)
+			f.makeDue()
+			f.CheckAll()
+			f.RemoveSome(ctx)
 			if !failed {
 				t.Fatalf("a removal has no step %q", step)
 			}
-			w.OnStep(func(string) error { return nil })
-			w.clean()
-			w.expectEmpty()
+			f.OnStep(func(string) error { return nil })
+			f.clean()
+			f.expectEmpty()
 		})
 	}
 }
@@ -150,23 +150,23 @@ func TestRemovalContinuesAfterAStepHasFailed(t *testing.T) {
 func TestOneServerRemovesAnObject(t *testing.T) {
 	t.Parallel()
 	backend, folder := redistest.Single(t), t.TempDir()
-	w, other := start(t, backend, openDirectory(t, folder)), start(t, backend, openDirectory(t, folder))
+	f, other := start(t, backend, openDirectory(t, folder)), start(t, backend, openDirectory(t, folder))
 	other.SetMarkLife(patience)
-	file := w.upload([]byte("hello"))
+	file := f.upload([]byte("hello"))
 	removed := streams.StoredFile{ID: file.ID, Room: room, Bucket: streams.Bucket(room), Hash: file.Hash}
-	w.makeDue()
-	w.OnStep(func(name string) error {
+	f.makeDue()
+	f.OnStep(func(name string) error {
 		if name != "marked" {
 			return nil
 		}
-		w.makeDue()
-		if err := other.RemoveFile(ctx, removed); err == nil || len(w.objects()) != 1 {
+		f.makeDue()
+		if err := other.RemoveFile(ctx, removed); err == nil || len(f.objects()) != 1 {
 			t.Errorf("another server removed the object: %v", err)
 		}
 		return nil
 	})
-	if err := w.RemoveFile(ctx, removed); err != nil {
+	if err := f.RemoveFile(ctx, removed); err != nil {
 		t.Fatal(err)
 	}
-	w.expectEmpty()
+	f.expectEmpty()
 }

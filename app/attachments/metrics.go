@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// refusedCodes are the codes of the errors that refused uploads are counted by. All others count as a server fault.
+// refusedCodes are the error codes by which refused uploads are counted. Any other code counts as Unavailable.
 var refusedCodes = []protocol.Code{protocol.Full, protocol.TooLarge, protocol.BadField, protocol.NotFound, protocol.NotAllowed, protocol.Unavailable}
 
 // refusals counts refused uploads.
@@ -38,8 +38,8 @@ func (s *Service) Collectors() []prometheus.Collector {
 	}
 	collectors := []prometheus.Collector{
 		counter("burble_uploads_total", "Files uploaded to this process.", &s.uploads, nil),
-		counter("burble_upload_bytes_total", "Bytes that this process has put in the store of files.", &s.storedBytes, nil),
-		counter("burble_objects_removed_total", "Objects that this process has removed from the store of files.", &s.removed, nil),
+		counter("burble_upload_bytes_total", "Bytes that this process has written to file storage.", &s.storedBytes, nil),
+		counter("burble_objects_removed_total", "Objects that this process has removed from file storage.", &s.removed, nil),
 	}
 	for _, code := range refusedCodes {
 		collectors = append(collectors, counter("burble_uploads_refused_total", "Uploads that this process has refused.", s.refused[code], prometheus.Labels{"code": string(code)}))

@@ -15,13 +15,14 @@ import (
 	"burble/streams"
 )
 
-// object is what is to be stored under a hash. The caller must close the objects.
+// object is a file or a thumbnail to store under its hash.
 type object struct {
 	body io.ReadSeeker
 	size int64
 	hash string
 }
 
+// objects are a file and, if it has one, its thumbnail. The caller must close them.
 type objects []object
 
 func (o objects) close() {
@@ -32,7 +33,7 @@ func (o objects) close() {
 	}
 }
 
-// thumbnail returns the hash of the second object, or "".
+// thumbnail returns the hash of the thumbnail, or "".
 func (o objects) thumbnail() string {
 	if len(o) < 2 {
 		return ""
@@ -40,8 +41,7 @@ func (o objects) thumbnail() string {
 	return o[1].hash
 }
 
-// describe sets the fields of the file except for its ID and hashes. It returns what is to be stored: the file, and
-// its thumbnail if there is one.
+// describe sets all fields of the file except its ID and hashes, and returns the objects to store.
 func (s *Service) describe(ctx context.Context, u Upload, spooled *os.File, mediaType string, file *streams.File) (stored objects, err error) {
 	*file = streams.File{Type: mediaType, Size: u.Size}
 	if !filetype.IsPicture(mediaType) {
@@ -83,7 +83,7 @@ func (s *Service) describe(ctx context.Context, u Upload, spooled *os.File, medi
 	return stored, s.step("processed")
 }
 
-// asPictureError returns an error of package pictures as clients see it.
+// asPictureError converts an error from package pictures to one for clients.
 func asPictureError(err error) error {
 	for cause, shown := range map[error]error{
 		pictures.ErrCorrupt: errCorrupt, pictures.ErrUnsupported: errCorrupt, pictures.ErrTooLarge: errTooManyPixels,
@@ -95,16 +95,16 @@ func asPictureError(err error) error {
 	return err
 }
 
-// put adds the reference of a file to an object, and stores the object if it is not there yet.
+// put adds the file's reference to an object, and stores the object if necessary.
 func (s *Service) put(ctx context.Context, o *object, id string) error {
-	others, err := s.referWhenRemoved(ctx, o.hash, id)
+	others, err := s.awaitReference(ctx, o.hash, id)
 	if err != nil {
 		return err
 	}
-	if err := s.step("referred"); err != nil {
+	if err := s.step("referenced"); err != nil {
 		return err
 	}
-	// An object without other references is stored even if it is there, which makes it young for the sweep.
+	// An object without other references is stored even if it exists, so that the sweep does not remove it as old.
 	if others > 0 {
 		if exists, err := s.options.Store.Exists(ctx, o.hash); err != nil || exists {
 			return asStoreError(err)
@@ -124,10 +124,10 @@ func (s *Service) put(ctx context.Context, o *object, id string) error {
 	return s.step("stored")
 }
 
-// referWhenRemoved adds a reference. If the same object is being removed, it waits for the end of that.
-func (s *Service) referWhenRemoved(ctx context.Context, hash, id string) (others int, err error) {
-	for deadline := time.Now().Add(referTimeout); ; {
-		others, err = s.refer(ctx, hash, id)
+// awaitReference is addReference, but waits if the object is being removed.
+func (s *Service) awaitReference(ctx context.Context, hash, id string) (others int, err error) {
+	for deadline := time.Now().Add(referenceTimeout); ; {
+		others, err = s.addReference(ctx, hash, id)
 		if !errors.Is(err, errRemoving) || time.Now().After(deadline) {
 			return others, err
 		}
@@ -137,7 +137,7 @@ func (s *Service) referWhenRemoved(ctx context.Context, hash, id string) (others
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
-		case <-time.After(referRetry):
+		case <-time.After(referenceRetry):
 		}
 	}
 }

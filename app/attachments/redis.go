@@ -14,9 +14,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// markAge is Lua that defines clock(), the time in ms by Redis's clock, and mark_age(key), which returns the age of the mark in
-// a set of references in ms, and its token, or nil if the object is not being removed.
-const markAge = `
+// luaFunctions defines two functions for the scripts. clock() returns the time in ms by Redis's clock. mark_age(key)
+// returns the age in ms and the token of the mark in a set of references, or nil if the object is not being removed.
+const luaFunctions = `
 		local function clock()
 			local now = redis.call('TIME')
 			return now[1] * 1000 + math.floor(now[2] / 1000)
@@ -34,10 +34,10 @@ var (
 	// began, a space, and JSON.
 	//
 	// KEYS  1 bytes  2 day  3 journal
-	// ARGV  1 file ID  2 JSON of the entry  3 how many bytes to reserve besides those that are; may be 0
-	//       4 limit of all bytes, or 0  5 limit of the day, or 0  6 life of the day in s
-	// Reply 'ok', or the limit that it would exceed: 'total' or 'day'
-	reserveScript = redis.NewScript(markAge + `
+	// ARGV  1 file ID  2 JSON of the entry  3 how many more bytes to reserve; may be 0
+	//       4 limit of bytes, or 0  5 limit of day, or 0  6 time to live of day in s
+	// Reply 'ok', or the limit that the upload would exceed: 'total' or 'day'
+	reserveScript = redis.NewScript(luaFunctions + `
 		local before = redis.call('HGET', KEYS[3], ARGV[1])
 		local entry = (before and string.match(before, '^%d+') or string.format('%.0f', clock())) .. ' ' .. ARGV[2]
 		if before == entry then return 'ok' end
@@ -52,11 +52,11 @@ var (
 		redis.call('HSET', KEYS[3], ARGV[1], entry)
 		return 'ok'`)
 
-	// settleScript ends the entry of an upload in the journal: it gives back what is reserved, and counts the objects of
-	// the file that are not counted yet.
+	// settleScript removes an upload from the journal, releases its reservation, and counts those of its objects that are
+	// not counted yet.
 	//
 	// KEYS  1 bytes  2 day  3 journal  4 sizes  5, ... references of the objects
-	// ARGV  1 file ID  2 '1' to give the bytes back to the user too, else ''  3, 4, ... hash and size of each object
+	// ARGV  1 file ID  2 '1' to release the bytes of the day too, else ''  3, 4, ... hash and size of each object
 	settleScript = redis.NewScript(`
 		local entry = redis.call('HGET', KEYS[3], ARGV[1])
 		if not entry then return 0 end
@@ -77,9 +77,9 @@ var (
 	// endedScript finds uploads that must have ended.
 	//
 	// KEYS  1 journal
-	// ARGV  1 how long ago they began at least, in ms
+	// ARGV  1 minimum age in ms
 	// Reply {file ID, JSON of its entry, ...}
-	endedScript = redis.NewScript(markAge + `
+	endedScript = redis.NewScript(luaFunctions + `
 		local all, ended = redis.call('HGETALL', KEYS[1]), {}
 		for i = 1, #all, 2 do
 			local began, json = string.match(all[i + 1], '^(%d+) (.*)$')
@@ -90,25 +90,25 @@ var (
 		end
 		return ended`)
 
-	// referScript adds a reference to an object.
+	// addReferenceScript adds a reference to an object.
 	//
 	// KEYS  1 references
 	// ARGV  1 file ID  2 life of a mark in ms
-	// Reply how many other references there are, or -1 if the object is being removed
-	referScript = redis.NewScript(markAge + `
+	// Reply the number of other references, or -1 if the object is being removed
+	addReferenceScript = redis.NewScript(luaFunctions + `
 		local age = mark_age(KEYS[1])
 		if age and age < tonumber(ARGV[2]) then return -1 end
 		if age then redis.call('DEL', KEYS[1]) end
 		redis.call('SADD', KEYS[1], ARGV[1])
 		return redis.call('SCARD', KEYS[1]) - 1`)
 
-	// unreferScript removes a reference to an object. If that was the last one, it marks the object, so that only the
-	// caller may remove it.
+	// removeReferenceScript removes a reference to an object. If that was the last one, it marks the object, so that
+	// only the caller may remove it.
 	//
 	// KEYS  1 references
 	// ARGV  1 file ID, or '' for none  2 token  3 life of a mark in ms
 	// Reply {'kept'}, {'busy'} if another caller is removing the object, or {'marked', mark}
-	unreferScript = redis.NewScript(markAge + `
+	removeReferenceScript = redis.NewScript(luaFunctions + `
 		redis.call('SREM', KEYS[1], ARGV[1])
 		local age, token = mark_age(KEYS[1])
 		if age and token ~= ARGV[2] and age < tonumber(ARGV[3]) then return {'busy'} end
@@ -118,11 +118,11 @@ var (
 		redis.call('SADD', KEYS[1], mark)
 		return {'marked', mark}`)
 
-	// removedScript unmarks an object that the caller has removed.
+	// unmarkScript removes the mark and the size of an object that the caller has removed.
 	//
 	// KEYS  1 references  2 bytes  3 sizes
 	// ARGV  1 mark  2 hash
-	removedScript = redis.NewScript(`
+	unmarkScript = redis.NewScript(`
 		if redis.call('SREM', KEYS[1], ARGV[1]) == 0 then return 0 end
 		local size = redis.call('HGET', KEYS[3], ARGV[2])
 		if not size then return 0 end
@@ -130,7 +130,7 @@ var (
 		redis.call('DECRBY', KEYS[2], size)
 		return 1`)
 
-	// countScript counts objects that have references and are not counted yet.
+	// countScript adds objects that have references to the total, unless it includes them.
 	//
 	// KEYS  1 bytes  2 sizes  3, ... references of the objects
 	// ARGV  1, 2, ... hash and size of each object
@@ -143,8 +143,8 @@ var (
 			end
 		end`)
 
-	// correctScript adds up the bytes again, in case another program has changed them. It does not if that would take
-	// long.
+	// correctScript computes the total again, in case another program has changed it. If there are too many objects, it
+	// does nothing.
 	//
 	// KEYS  1 bytes  2 sizes  3 journal
 	// ARGV  1 maximum number of objects
@@ -159,12 +159,13 @@ var (
 )
 
 const (
-	// markLife is after how long another server may continue the removal of an object, or an upload may store it again.
+	// markLife is the age from which a mark is ignored: its server must have died. Another server may then remove the
+	// object, or an upload may store it again.
 	markLife = time.Minute
-	// removalTimeout is how long a server has to remove an object that it has marked. It is much less than markLife, so
-	// that two servers never remove the same object: the slower one could remove it after it was stored again.
+	// removalTimeout is how long a server may take to remove an object that it has marked. It is much less than markLife.
+	// Otherwise, a slow server could remove an object that was removed by another one and stored again.
 	removalTimeout = 10 * time.Second
-	// dayLife is how long the bytes of a day are kept.
+	// dayLife is how long the count of a day is kept.
 	dayLife = 48 * time.Hour
 )
 
@@ -182,9 +183,9 @@ type entry struct {
 	id     string
 	Room   string   `json:"room"`
 	Size   int64    `json:"size"`             // reserved
-	Day    string   `json:"day"`              // for whom, and when: "<user>:<date>"
-	Hashes []string `json:"hashes,omitempty"` // the objects to which the file refers
-	Sizes  []int64  `json:"sizes,omitempty"`  // theirs
+	Day    string   `json:"day"`              // whose quota, and when: "<user>:<date>"
+	Hashes []string `json:"hashes,omitempty"` // of the file's objects
+	Sizes  []int64  `json:"sizes,omitempty"`  // of the file's objects
 }
 
 func (e *entry) encode() string {
@@ -195,8 +196,8 @@ func (e *entry) encode() string {
 	return string(text)
 }
 
-// asStorageError returns an error of Redis as one of package streams.
-func asStorageError(what string, err error) error {
+// asRedisError wraps an error from Redis in streams.ErrFull or streams.ErrUnavailable.
+func asRedisError(what string, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -214,7 +215,7 @@ func (s *Service) reserve(ctx context.Context, e *entry, more int64) error {
 	status, err := reserveScript.Run(ctx, s.options.Redis.Retrying, s.reservedKeys(e),
 		e.id, next.encode(), more, s.options.MaxTotal, s.options.MaxDay, int(dayLife.Seconds())).Text()
 	if err != nil {
-		return asStorageError("reserve an upload", err)
+		return asRedisError("reserve an upload", err)
 	}
 	switch status {
 	case "total":
@@ -226,8 +227,8 @@ func (s *Service) reserve(ctx context.Context, e *entry, more int64) error {
 	return nil
 }
 
-// settle ends the upload. If it was successful, its objects count from now on, unless they do already for another file.
-// Otherwise, the user may upload as much again.
+// settle removes the upload from the journal, and releases its reservation. If it succeeded, its objects count toward the
+// total from now on, unless they already do for another file. Otherwise, settle also restores the user's daily quota.
 func (s *Service) settle(ctx context.Context, e *entry, successful bool) error {
 	keys, args := append(s.reservedKeys(e), s.sizesKey()), []any{e.id, "1"}
 	if successful {
@@ -236,7 +237,7 @@ func (s *Service) settle(ctx context.Context, e *entry, successful bool) error {
 			keys, args = append(keys, s.blobKey(hash)), append(args, hash, e.Sizes[i])
 		}
 	}
-	return asStorageError("settle an upload", settleScript.Run(ctx, s.options.Redis.Retrying, keys, args...).Err())
+	return asRedisError("settle an upload", settleScript.Run(ctx, s.options.Redis.Retrying, keys, args...).Err())
 }
 
 // endedUploads returns the uploads in the journal that must have ended.
@@ -244,35 +245,35 @@ func (s *Service) endedUploads(ctx context.Context) (entries []*entry, err error
 	ended, err := endedScript.Run(ctx, s.options.Redis.Retrying, []string{s.journalKey()}, s.journalLife.Milliseconds()).StringSlice()
 	for i := 0; i+1 < len(ended); i += 2 {
 		e := &entry{id: ended[i]}
-		if json.Unmarshal([]byte(ended[i+1]), e) == nil && len(e.Sizes) == len(e.Hashes) { // a later release may have other entries
+		if json.Unmarshal([]byte(ended[i+1]), e) == nil && len(e.Sizes) == len(e.Hashes) { // another release may write other entries
 			entries = append(entries, e)
 		}
 	}
-	return entries, asStorageError("read the journal of uploads", err)
+	return entries, asRedisError("read the journal of uploads", err)
 }
 
 // errRemoving means that the object is being removed.
 var errRemoving = errors.New("the object is being removed")
 
-// refer adds a reference, and returns how many others there are, or errRemoving.
-func (s *Service) refer(ctx context.Context, hash, id string) (others int, err error) {
-	others, err = referScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash)}, id, s.markLife.Milliseconds()).Int()
+// addReference adds a file's reference to an object, and returns the number of other references, or errRemoving.
+func (s *Service) addReference(ctx context.Context, hash, id string) (others int, err error) {
+	others, err = addReferenceScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash)}, id, s.markLife.Milliseconds()).Int()
 	if err == nil && others < 0 {
 		return 0, errRemoving
 	}
-	return others, asStorageError("refer to an object", err)
+	return others, asRedisError("add a reference", err)
 }
 
-// remove removes a file's reference to an object, and the object with the last one. Without an ID, it removes the object
-// if there are no references.
-func (s *Service) remove(ctx context.Context, hash, id string) error {
+// removeReference removes a file's reference to an object, and the object if that was the last reference. With an empty
+// ID, it removes the object if there are no references.
+func (s *Service) removeReference(ctx context.Context, hash, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, removalTimeout)
 	defer cancel()
 	began := time.Now()
-	reply, err := unreferScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash)}, id, rand.Text(), s.markLife.Milliseconds()).StringSlice()
+	reply, err := removeReferenceScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash)}, id, rand.Text(), s.markLife.Milliseconds()).StringSlice()
 	switch {
 	case err != nil:
-		return asStorageError("remove a reference", err)
+		return asRedisError("remove a reference", err)
 	case reply[0] == "busy":
 		return errRemoving
 	case reply[0] == "kept":
@@ -281,7 +282,7 @@ func (s *Service) remove(ctx context.Context, hash, id string) error {
 	if err := s.step("marked"); err != nil {
 		return err
 	}
-	if time.Since(began) > removalTimeout { // the context ends a little later in a process that was stopped
+	if time.Since(began) > removalTimeout { // in a process that was suspended, the context may end late
 		return context.DeadlineExceeded
 	}
 	if err := s.options.Store.Delete(ctx, hash); err != nil {
@@ -291,6 +292,6 @@ func (s *Service) remove(ctx context.Context, hash, id string) error {
 		return err
 	}
 	s.removed.Add(1)
-	err = removedScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash), s.bytesKey(), s.sizesKey()}, reply[1], hash).Err()
-	return asStorageError("remove a reference", err)
+	err = unmarkScript.Run(ctx, s.options.Redis.Retrying, []string{s.blobKey(hash), s.bytesKey(), s.sizesKey()}, reply[1], hash).Err()
+	return asRedisError("unmark an object", err)
 }

@@ -18,29 +18,29 @@ import (
 )
 
 const (
-	// filesPerLook is how many files of a bucket a step of the job looks at.
-	filesPerLook = 100
-	// deletionDelay is a little longer than it takes the files of a deletion to become due.
+	// filesAtOnce is how many files of a bucket the job reads at once.
+	filesAtOnce = 100
+	// deletionDelay is slightly longer than the time after which the files of a deleted message become due.
 	deletionDelay = 11 * time.Second
-	// orphanAge is how old an object without references must be before the sweep removes it. If Redis loses its last
-	// writes, the job adds references again when it looks at their files, within a day.
+	// orphanAge is the age from which the sweep removes an object without references. If Redis loses recent writes, the
+	// job restores the references within a day, when it checks the files.
 	orphanAge = 48 * time.Hour
-	// objectsPerStep is how many objects a step of the sweep looks at, and objectsPerCount how many of them one script
-	// counts.
+	// objectsPerStep is how many objects a step of the sweep checks, and objectsPerCount how many of them one call of
+	// countScript counts.
 	objectsPerStep, objectsPerCount = 1000, 100
-	// maxCorrected is how many objects the sweep adds up. Redis needs about 10 ms for that.
+	// maxCorrected is the number of objects up to which the sweep corrects the total. Redis needs about 10 ms for that.
 	maxCorrected = 50_000
 )
 
-// dueBuckets are the buckets at which the job should look now.
+// dueBuckets are the buckets that the job should check now.
 type dueBuckets struct {
-	mu       sync.Mutex
-	buckets  map[int]bool
-	lookedAt time.Time // when the job has last looked at all of them
+	mu         sync.Mutex
+	buckets    map[int]bool
+	allChecked time.Time // when the job last checked all of them
 }
 
-// lookLater makes the job look at the bucket after the delay.
-func (s *Service) lookLater(bucket int, delay time.Duration) {
+// checkLater makes the job check the bucket after the delay.
+func (s *Service) checkLater(bucket int, delay time.Duration) {
 	time.AfterFunc(delay, func() {
 		s.due.add(bucket)
 		s.removal.Wake()
@@ -58,15 +58,15 @@ func (d *dueBuckets) add(buckets ...int) {
 	}
 }
 
-// take returns the buckets, and forgets them. Once in lookInterval, these are all.
+// take returns the due buckets, and clears them. Once per checkInterval, it returns all buckets.
 func (d *dueBuckets) take(now time.Time) (buckets []int, all bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if all = now.Sub(d.lookedAt) >= lookInterval-time.Minute; all {
+	if all = now.Sub(d.allChecked) >= checkInterval-time.Minute; all {
 		for bucket := range streams.Buckets {
 			buckets = append(buckets, bucket)
 		}
-		d.lookedAt = now
+		d.allChecked = now
 	} else {
 		buckets = slices.Sorted(maps.Keys(d.buckets))
 	}
@@ -92,7 +92,7 @@ func (s *Service) removeSome(ctx context.Context, cursor string) (next string, d
 // removeFrom removes the files of a bucket that are due. A file that cannot be removed is due again later.
 func (s *Service) removeFrom(ctx context.Context, bucket int) error {
 	for {
-		files, err := s.options.Rooms.DueFiles(ctx, bucket, filesPerLook)
+		files, err := s.options.Rooms.DueFiles(ctx, bucket, filesAtOnce)
 		if err != nil {
 			return err
 		}
@@ -108,9 +108,9 @@ func (s *Service) removeFrom(ctx context.Context, bucket int) error {
 			}
 		}
 		if failed {
-			s.lookLater(bucket, markLife)
+			s.checkLater(bucket, markLife)
 		}
-		if failed || len(files) < filesPerLook {
+		if failed || len(files) < filesAtOnce {
 			return nil
 		}
 	}
@@ -129,7 +129,7 @@ func (s *Service) removeFile(ctx context.Context, file streams.StoredFile) error
 		return err
 	}
 	for _, hash := range hashesOf(file) {
-		if err := s.remove(ctx, hash, file.ID); err != nil {
+		if err := s.removeReference(ctx, hash, file.ID); err != nil {
 			return err
 		}
 	}
@@ -142,14 +142,14 @@ func (s *Service) removeFile(ctx context.Context, file streams.StoredFile) error
 	return nil
 }
 
-// repair adds the references of a file again, in case Redis has lost them.
+// repair restores the references of a file, in case Redis has lost them.
 func (s *Service) repair(ctx context.Context, file streams.StoredFile) error {
 	has, err := s.options.Rooms.HasFile(ctx, file.Room, file.ID)
 	if err != nil || !has {
 		return err
 	}
 	for _, hash := range hashesOf(file) {
-		if _, err := s.refer(ctx, hash, file.ID); err != nil {
+		if _, err := s.addReference(ctx, hash, file.ID); err != nil {
 			return err
 		}
 	}
@@ -186,9 +186,9 @@ func (s *Service) endUploads(ctx context.Context) error {
 
 // progress is the cursor of the sweep.
 type progress struct {
-	began  time.Time // of the current sweep, or of the last one
+	began  time.Time // when the current or last sweep began
 	isDone bool
-	after  string // the last hash
+	after  string // hash of the last object listed
 }
 
 func parseProgress(cursor string) (p progress) {
@@ -209,11 +209,11 @@ func (p progress) encode() string {
 }
 
 // sweepSome is the step of the job that compares the store with the references once a day. It removes objects without
-// references, counts others that are not counted yet, and corrects the number of their bytes.
+// references, adds others to the total unless it includes them, and corrects the total.
 func (s *Service) sweepSome(ctx context.Context, cursor string) (next string, done bool, err error) {
 	at := parseProgress(cursor)
 	if at.isDone {
-		// A server whose clock is ahead must not end all sweeps until its time has come.
+		// If the last sweep began in the future, the clock of its server was wrong, which must not delay this sweep.
 		if since := s.now().Sub(at.began); since >= 0 && since < sweepInterval {
 			return cursor, true, nil
 		}
@@ -245,7 +245,7 @@ func (s *Service) sweepSome(ctx context.Context, cursor string) (next string, do
 	return at.encode(), at.isDone, nil
 }
 
-// count counts those of the objects that have references and are not counted yet.
+// count adds those of the objects that have references to the total, unless it includes them.
 func (s *Service) count(ctx context.Context, found []blobs.Info) error {
 	for some := range slices.Chunk(found, objectsPerCount) {
 		keys, args := []string{s.bytesKey(), s.sizesKey()}, make([]any, 0, 2*len(some))
@@ -254,7 +254,7 @@ func (s *Service) count(ctx context.Context, found []blobs.Info) error {
 		}
 		err := countScript.Run(ctx, s.options.Redis.Retrying, keys, args...).Err()
 		if err != nil && !errors.Is(err, redis.Nil) {
-			return asStorageError("count objects", err)
+			return asRedisError("count objects", err)
 		}
 	}
 	return nil
@@ -274,24 +274,24 @@ func (s *Service) removeOrphans(ctx context.Context, found []blobs.Info) error {
 		return nil
 	})
 	if err != nil {
-		return asStorageError("count references", err)
+		return asRedisError("count references", err)
 	}
 	for i := range old {
 		if counts[i].Val() > 0 {
 			continue
 		}
-		if err := s.remove(ctx, old[i].Hash, ""); err != nil && !errors.Is(err, errRemoving) {
+		if err := s.removeReference(ctx, old[i].Hash, ""); err != nil && !errors.Is(err, errRemoving) {
 			return err
 		}
 	}
 	return nil
 }
 
-// correctBytes adds up the bytes of all objects and of uploads in progress again.
+// correctBytes computes the total in Redis again.
 func (s *Service) correctBytes(ctx context.Context) error {
 	err := correctScript.Run(ctx, s.options.Redis.Retrying, []string{s.bytesKey(), s.sizesKey(), s.journalKey()}, maxCorrected).Err()
 	if errors.Is(err, redis.Nil) {
 		return nil
 	}
-	return asStorageError("correct the bytes of all objects", err)
+	return asRedisError("correct the total size of all objects", err)
 }

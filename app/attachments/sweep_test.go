@@ -16,18 +16,18 @@ func TestSweepRemovesOldOrphansAndCorrectsBytes(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, store blobs.Store) {
 		redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
-			w := start(t, backend, store)
+			f := start(t, backend, store)
 			defer clear(t, store)
-			kept := w.upload([]byte("kept"))
-			w.send(kept)
+			kept := f.upload([]byte("kept"))
+			f.send(kept)
 			if _, err := store.Put(ctx, strings.NewReader("orphan"), 100); err != nil {
 				t.Fatal(err)
 			}
-			w.redis.IncrBy(ctx, "{0}:files:bytes", 1000) // by another program
+			f.redis.IncrBy(ctx, "{0}:files:bytes", 1000) // by another program
 			sweep := func(after time.Duration, cursor string) string {
 				t.Helper()
-				w.SetClock(func() time.Time { return time.Now().Add(after) })
-				next, done, err := w.SweepSome(ctx, cursor)
+				f.SetClock(func() time.Time { return time.Now().Add(after) })
+				next, done, err := f.SweepSome(ctx, cursor)
 				if err != nil || !done {
 					t.Fatal(done, err)
 				}
@@ -35,10 +35,10 @@ func TestSweepRemovesOldOrphansAndCorrectsBytes(t *testing.T) {
 			}
 			expect := func(objects int, bytes int64) {
 				t.Helper()
-				if got := len(w.objects()); got != objects {
+				if got := len(f.objects()); got != objects {
 					t.Errorf("%d objects, want %d", got, objects)
 				}
-				if got, err := w.Bytes(ctx); got != bytes || err != nil {
+				if got, err := f.Bytes(ctx); got != bytes || err != nil {
 					t.Errorf("%d bytes, want %d: %v", got, bytes, err)
 				}
 			}
@@ -47,8 +47,8 @@ func TestSweepRemovesOldOrphansAndCorrectsBytes(t *testing.T) {
 			if next := sweep(23*time.Hour, cursor); next != cursor {
 				t.Errorf("another sweep within a day: %q", next)
 			}
-			w.redis.HDel(ctx, "{0}:files:sizes", kept.Hash)
-			w.redis.Del(ctx, "{0}:files:bytes")
+			f.redis.HDel(ctx, "{0}:files:sizes", kept.Hash)
+			f.redis.Del(ctx, "{0}:files:bytes")
 			sweep(0, "")
 			expect(2, int64(len("kept")))
 			cursor = sweep(25*time.Hour, cursor)
@@ -57,7 +57,7 @@ func TestSweepRemovesOldOrphansAndCorrectsBytes(t *testing.T) {
 			expect(1, int64(len("kept")))
 			sweep(100*time.Hour, cursor)
 			expect(1, int64(len("kept")))
-			w.expectLinks()
+			f.expectLinks()
 		})
 	})
 }
@@ -72,27 +72,27 @@ func clear(t *testing.T, store blobs.Store) {
 	}
 }
 
-func TestSweepGoesOnWhereItStopped(t *testing.T) {
+func TestSweepContinuesFromCursor(t *testing.T) {
 	t.Parallel()
-	w := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
+	f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
 	const objects = 1500 // more than one step does
 	for i := range objects {
-		if _, err := w.store.Put(ctx, bytes.NewReader([]byte{byte(i), byte(i >> 8)}), 2); err != nil {
+		if _, err := f.store.Put(ctx, bytes.NewReader([]byte{byte(i), byte(i >> 8)}), 2); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.SetClock(func() time.Time { return time.Now().Add(3 * 24 * time.Hour) })
+	f.SetClock(func() time.Time { return time.Now().Add(3 * 24 * time.Hour) })
 	cursor, steps := "", 0
 	for done := false; !done; steps++ {
 		var err error
-		if cursor, done, err = w.SweepSome(ctx, cursor); err != nil {
+		if cursor, done, err = f.SweepSome(ctx, cursor); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if left := len(w.objects()); left > 0 || steps != 2 {
+	if left := len(f.objects()); left > 0 || steps != 2 {
 		t.Errorf("after %d steps, %d objects are left; want 2 steps, none left", steps, left)
 	}
-	if bytes, err := w.Bytes(ctx); bytes != 0 || err != nil {
+	if bytes, err := f.Bytes(ctx); bytes != 0 || err != nil {
 		t.Errorf("%d bytes, want 0: %v", bytes, err)
 	}
 }
@@ -101,18 +101,18 @@ func TestSweepGoesOnWhereItStopped(t *testing.T) {
 func TestSweepDuringUpload(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{"reserved", "recorded"} {
-		w := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
-		w.OnStep(func(at string) error {
+		f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
+		f.OnStep(func(at string) error {
 			if at == step {
-				w.SweepSome(ctx, "")
-				if reserved, err := w.Bytes(ctx); reserved != 5 || err != nil {
+				f.SweepSome(ctx, "")
+				if reserved, err := f.Bytes(ctx); reserved != 5 || err != nil {
 					t.Errorf("at step %s, %d bytes are reserved after a sweep, want 5: %v", step, reserved, err)
 				}
 			}
 			return nil
 		})
-		w.upload([]byte("hello"))
-		if bytes, err := w.Bytes(ctx); bytes != 5 || err != nil {
+		f.upload([]byte("hello"))
+		if bytes, err := f.Bytes(ctx); bytes != 5 || err != nil {
 			t.Errorf("after a sweep at step %s and an upload of 5 bytes, there are %d: %v", step, bytes, err)
 		}
 	}
@@ -139,14 +139,14 @@ func (s listingStore) List(ctx context.Context, after string) iter.Seq2[blobs.In
 func TestSweepDuringUploadsAndRemovals(t *testing.T) {
 	t.Parallel()
 	backend, folder := redistest.Single(t), t.TempDir()
-	w := start(t, backend, openDirectory(t, folder))
-	kept, removed := w.upload([]byte("kept")), w.upload([]byte("removed"))
-	message := w.send(removed)
+	f := start(t, backend, openDirectory(t, folder))
+	kept, removed := f.upload([]byte("kept")), f.upload([]byte("removed"))
+	message := f.send(removed)
 	sweeper := start(t, backend, listingStore{openDirectory(t, folder), func() {
-		w.send(w.upload([]byte("another")))
-		w.delete(message)
-		w.removeNow(removed)
-		w.upload([]byte("kept"))
+		f.send(f.upload([]byte("another")))
+		f.delete(message)
+		f.removeNow(removed)
+		f.upload([]byte("kept"))
 	}})
 	uploading := start(t, backend, openDirectory(t, folder))
 	uploading.OnStep(func(step string) error {
@@ -158,41 +158,41 @@ func TestSweepDuringUploadsAndRemovals(t *testing.T) {
 		return nil
 	})
 	uploading.upload([]byte("during the sweep"))
-	if bytes, err := w.Bytes(ctx); bytes != int64(len("kept")+len("another")+len("during the sweep")) || err != nil {
+	if bytes, err := f.Bytes(ctx); bytes != int64(len("kept")+len("another")+len("during the sweep")) || err != nil {
 		t.Errorf("%d bytes after a sweep: %v", bytes, err)
 	}
-	w.send(kept)
-	w.clean()
-	w.expectLinks()
+	f.send(kept)
+	f.clean()
+	f.expectLinks()
 }
 
 // If Redis has lost the references of a file, the job adds them again before the sweep could remove the objects.
 func TestLostReferencesAreRepaired(t *testing.T) {
 	t.Parallel()
-	w := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
-	w.send(w.upload(picture(1)))
-	for _, key := range w.redis.Keys(ctx, "{0}:blob:*").Val() {
-		w.redis.Del(ctx, key)
+	f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
+	f.send(f.upload(picture(1)))
+	for _, key := range f.redis.Keys(ctx, "{0}:blob:*").Val() {
+		f.redis.Del(ctx, key)
 	}
-	w.clean()
-	w.expectLinks()
-	if left := len(w.objects()); left != 2 {
+	f.clean()
+	f.expectLinks()
+	if left := len(f.objects()); left != 2 {
 		t.Errorf("%d objects are left, want the picture and its thumbnail", left)
 	}
 }
 
-// The job of Run removes the object of a deleted message within a minute, and wakes up for that.
+// A deletion wakes the job, which removes the object within a minute.
 func TestRunRemovesSoonAfterDeletion(t *testing.T) {
 	t.Parallel()
-	w := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
-	defer w.run()()
-	message := w.send(w.upload(picture(1)))
+	f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
+	defer f.run()()
+	message := f.send(f.upload(picture(1)))
 	began := time.Now()
-	w.delete(message)
-	w.FilesDeleted(room)
-	for len(w.objects()) > 0 {
+	f.delete(message)
+	f.FilesDeleted(room)
+	for len(f.objects()) > 0 {
 		if time.Since(began) > patience {
-			t.Fatalf("after %v, %d objects are left", patience, len(w.objects()))
+			t.Fatalf("after %v, %d objects are left", patience, len(f.objects()))
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -20,14 +20,14 @@ import (
 const (
 	// uploadTimeout limits an upload, including the time to read its body.
 	uploadTimeout = 90 * time.Minute
-	// journalLife is after how long an upload in the journal must have ended by Redis's clock, even if its process was
-	// stopped for a while.
+	// journalLife is the age by Redis's clock at which an upload in the journal must have ended, even if its process was
+	// suspended for a while.
 	journalLife = 2 * time.Hour
-	// undoTimeout limits how long an upload that has failed is undone. After that, the job does it.
+	// undoTimeout limits the time to settle or undo an upload. After that, the job does it.
 	undoTimeout = 15 * time.Second
-	// referTimeout is how long an upload waits while the same object is being removed.
-	referTimeout = 5 * time.Second
-	referRetry   = 50 * time.Millisecond
+	// referenceTimeout is how long an upload waits while the same object is being removed.
+	referenceTimeout = 5 * time.Second
+	referenceRetry   = 50 * time.Millisecond
 )
 
 // Upload is a file that a user sends.
@@ -35,10 +35,10 @@ type Upload struct {
 	User        identity.User
 	Address     string // of the client, for the quota of guests
 	Room        string
-	Name        string // as the client calls it
-	Size        int64  // how many bytes Body has
+	Name        string // from the client
+	Size        int64  // of Body, in bytes
 	Body        io.Reader
-	PictureOnly bool // refuse other files
+	PictureOnly bool // refuse files of other types
 }
 
 // Upload stores a file, and makes it available to the user for one message in the room. The caller must have checked that
@@ -66,19 +66,19 @@ func (s *Service) upload(ctx context.Context, u Upload) (file streams.File, err 
 	err = s.store(ctx, u, e, &file)
 	switch {
 	case err == nil:
-		_ = s.step("added") // the file may be sent already, so nothing must be undone
+		_ = s.step("added") // a message may already have the file, so the upload cannot be undone
 		s.finish(ctx, e)
-	case !errors.Is(err, errUncertain): // otherwise, the job finds out later whether the file was added
+	case !errors.Is(err, errUncertain): // otherwise, the job checks later whether the file was added
 		undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 		defer cancel()
 		if undoErr := s.undo(undoing, e); undoErr != nil {
-			s.log.Debug("an upload is undone later", "error", undoErr)
+			s.log.Debug("cannot undo an upload yet", "error", undoErr)
 		}
 	}
 	return file, err
 }
 
-// payer returns whose daily quota the upload uses.
+// payer returns the user ID or, for a guest, the address whose daily quota the upload uses.
 func payer(u Upload) string {
 	if u.User.Rank == identity.Guest {
 		return u.Address
@@ -100,26 +100,26 @@ func (s *Service) checkSize(u Upload) error {
 	return nil
 }
 
-// finish ends an upload that has succeeded. Its result is already certain, so an error only means that the job ends it.
+// finish settles an upload that has succeeded. After an error, the job settles it later.
 func (s *Service) finish(ctx context.Context, e *entry) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
 	if err := s.settle(ctx, e, true); err != nil {
-		s.log.Debug("an upload is settled later", "error", err)
+		s.log.Debug("cannot settle an upload yet", "error", err)
 	}
 }
 
-// undo removes what a failed upload has stored, and gives back what it has reserved.
+// undo removes what a failed upload has stored, and releases what it has reserved.
 func (s *Service) undo(ctx context.Context, e *entry) error {
 	for _, hash := range e.Hashes {
-		if err := s.remove(ctx, hash, e.id); err != nil {
+		if err := s.removeReference(ctx, hash, e.id); err != nil {
 			return err
 		}
 	}
 	return s.settle(ctx, e, false)
 }
 
-// store does the steps of an upload after its bytes have been reserved.
+// store stores the objects of an upload whose bytes are reserved, and makes the file available.
 func (s *Service) store(ctx context.Context, u Upload, e *entry, file *streams.File) error {
 	if err := s.step("reserved"); err != nil {
 		return err
@@ -143,8 +143,8 @@ func (s *Service) store(ctx context.Context, u Upload, e *entry, file *streams.F
 		e.Hashes, e.Sizes = append(e.Hashes, objects[i].hash), append(e.Sizes, objects[i].size)
 		size += objects[i].size
 	}
-	// A picture may be larger than its upload. This records the hashes before the first reference, so that undo finds
-	// all of them.
+	// A processed picture may be larger than its upload. This call also records the hashes before the first reference, so
+	// that undo finds all of them.
 	if err := s.reserve(ctx, e, max(0, size-e.Size)); err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (s *Service) store(ctx context.Context, u Upload, e *entry, file *streams.F
 	return s.add(ctx, u, *file)
 }
 
-// add makes the file available. If it returns errUncertain, it may have done so.
+// add makes the file available. After errUncertain, the file may be available.
 func (s *Service) add(ctx context.Context, u Upload, file streams.File) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -171,7 +171,8 @@ func (s *Service) add(ctx context.Context, u Upload, file streams.File) error {
 	return err
 }
 
-// spool reads the body into a temporary file, after it has checked the limit for the type that its first bytes have.
+// spool detects the type from the first bytes of the body, checks the size limit of that type, and reads the body into a
+// temporary file.
 func (s *Service) spool(ctx context.Context, u Upload) (file *os.File, mediaType string, err error) {
 	head := make([]byte, min(filetype.HeadSize, u.Size))
 	if _, err := io.ReadFull(u.Body, head); err != nil {
@@ -201,7 +202,7 @@ func (s *Service) spool(ctx context.Context, u Upload) (file *os.File, mediaType
 	return file, mediaType, nil
 }
 
-// bodyReader keeps the error of a reader, to distinguish it from those of the disk.
+// bodyReader records the errors of a reader, to distinguish them from disk errors.
 type bodyReader struct {
 	from io.Reader
 	err  error

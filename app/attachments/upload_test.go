@@ -22,32 +22,32 @@ func TestUploadSendDownloadDelete(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, store blobs.Store) {
 		redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
-			w := start(t, backend, store)
-			text := w.upload([]byte("hello"))
+			f := start(t, backend, store)
+			text := f.upload([]byte("hello"))
 			if text.Type != "text/plain" || text.Size != 5 || text.Width != 0 || text.Thumbnail != "" {
 				t.Errorf("uploaded %+v", text)
 			}
-			photo := w.upload(picture(1))
+			photo := f.upload(picture(1))
 			if photo.Type != "image/png" || photo.Name != "file.png" || photo.Width != 900 || photo.Height != 700 || photo.Color == "" || photo.Thumbnail == "" || photo.ThumbnailType == "" {
 				t.Errorf("uploaded %+v", photo)
 			}
-			message := w.send(text, photo)
-			sent, err := w.rooms.As(streams.User{ID: "someone"}).File(ctx, room, message, 1)
+			message := f.send(text, photo)
+			sent, err := f.rooms.As(streams.User{ID: "someone"}).File(ctx, room, message, 1)
 			if err != nil || sent != photo {
 				t.Errorf("the message has %+v, want %+v: %v", sent, photo, err)
 			}
-			object, err := w.Open(ctx, attachments.Describe(text, attachments.Version{}))
+			object, err := f.Open(ctx, attachments.Describe(text, attachments.Version{}))
 			if err != nil || string(readAll(t, object)) != "hello" {
 				t.Errorf("download: %v", err)
 			}
-			w.delete(message)
-			w.makeDue()
-			w.LookNow()
-			if err := w.RemoveSome(ctx); err != nil {
+			f.delete(message)
+			f.makeDue()
+			f.CheckAll()
+			if err := f.RemoveSome(ctx); err != nil {
 				t.Fatal(err)
 			}
-			w.expectEmpty()
-			if _, err := w.Open(ctx, attachments.Describe(text, attachments.Version{})); protocol.AsError(err).Code != protocol.NotFound {
+			f.expectEmpty()
+			if _, err := f.Open(ctx, attachments.Describe(text, attachments.Version{})); protocol.AsError(err).Code != protocol.NotFound {
 				t.Errorf("after the deletion: %v, want not_found", err)
 			}
 		})
@@ -56,15 +56,15 @@ func TestUploadSendDownloadDelete(t *testing.T) {
 
 func TestUnsentFilesAreRemoved(t *testing.T) {
 	t.Parallel()
-	w := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
-	unsent, sent := w.upload(picture(1)), w.upload(picture(2))
-	w.send(sent)
-	w.clean()
-	if left := w.objects(); len(left) != 2 {
+	f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
+	unsent, sent := f.upload(picture(1)), f.upload(picture(2))
+	f.send(sent)
+	f.clean()
+	if left := f.objects(); len(left) != 2 {
 		t.Errorf("%d objects are left, want the picture in the message and its thumbnail", len(left))
 	}
-	w.expectLinks()
-	_, err := w.rooms.As(streams.User{ID: ada.ID, Name: ada.Name}).Append(ctx, room, streams.Entry{Kind: streams.Message, Key: "9b2f1c1e-5b0a-4c57-8a55-0d6b2f3f7a10", Files: []streams.File{unsent}})
+	f.expectLinks()
+	_, err := f.rooms.As(streams.User{ID: ada.ID, Name: ada.Name}).Append(ctx, room, streams.Entry{Kind: streams.Message, Key: "9b2f1c1e-5b0a-4c57-8a55-0d6b2f3f7a10", Files: []streams.File{unsent}})
 	if !errors.Is(err, streams.ErrNoFile) {
 		t.Errorf("send a removed file: %v, want ErrNoFile", err)
 	}
@@ -73,30 +73,30 @@ func TestUnsentFilesAreRemoved(t *testing.T) {
 func TestSameBytesAreOneObject(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, store blobs.Store) {
-		w := start(t, redistest.Single(t), store)
+		f := start(t, redistest.Single(t), store)
 		const copies = 8
 		files := make([]streams.File, copies)
 		var uploading sync.WaitGroup
 		for i := range files {
-			uploading.Go(func() { files[i] = w.upload([]byte("the same")) })
+			uploading.Go(func() { files[i] = f.upload([]byte("the same")) })
 		}
 		uploading.Wait()
 		for i := range files {
-			if len(w.objects()) != 1 {
-				t.Errorf("%d objects, want 1", len(w.objects()))
+			if len(f.objects()) != 1 {
+				t.Errorf("%d objects, want 1", len(f.objects()))
 			}
-			w.expectLinks()
-			message := w.send(files[i])
-			w.delete(message)
-			w.makeDue()
-			w.LookNow()
+			f.expectLinks()
+			message := f.send(files[i])
+			f.delete(message)
+			f.makeDue()
+			f.CheckAll()
 			if i < copies-1 { // all others are due too, because their time has passed
-				w.RemoveFile(ctx, streams.StoredFile{ID: files[i].ID, Room: room, Bucket: streams.Bucket(room), Hash: files[i].Hash})
+				f.RemoveFile(ctx, streams.StoredFile{ID: files[i].ID, Room: room, Bucket: streams.Bucket(room), Hash: files[i].Hash})
 				continue
 			}
-			w.clean()
+			f.clean()
 		}
-		w.expectEmpty()
+		f.expectEmpty()
 	})
 }
 
@@ -106,17 +106,17 @@ func TestUploadDuringRemovalOfTheSameObject(t *testing.T) {
 	for _, step := range []string{"marked", "deleted"} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			w := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
-			w.SetMarkLife(time.Minute)
-			w.delete(w.send(w.upload([]byte("the same"))))
-			w.makeDue()
-			w.LookNow()
+			f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
+			f.SetMarkLife(time.Minute)
+			f.delete(f.send(f.upload([]byte("the same"))))
+			f.makeDue()
+			f.CheckAll()
 			uploaded := make(chan streams.File, 1)
 			progress := make(chan string, 100)
-			w.OnStep(func(name string) error {
+			f.OnStep(func(name string) error {
 				switch name {
 				case step:
-					go func() { uploaded <- w.upload([]byte("the same")) }()
+					go func() { uploaded <- f.upload([]byte("the same")) }()
 					if at := <-progress; at != "waiting" {
 						t.Errorf("the upload is at step %q, want waiting", at)
 					}
@@ -125,13 +125,13 @@ func TestUploadDuringRemovalOfTheSameObject(t *testing.T) {
 				}
 				return nil
 			})
-			if err := w.RemoveSome(ctx); err != nil {
+			if err := f.RemoveSome(ctx); err != nil {
 				t.Fatal(err)
 			}
-			w.send(<-uploaded)
-			w.expectLinks()
-			w.clean()
-			w.expectLinks()
+			f.send(<-uploaded)
+			f.expectLinks()
+			f.clean()
+			f.expectLinks()
 		})
 	}
 }
@@ -143,23 +143,23 @@ func TestConcurrentUploadsAndRemovalsKeepLinks(t *testing.T) {
 	var users sync.WaitGroup
 	first := start(t, backend, openDirectory(t, folder))
 	for range 3 {
-		w := start(t, backend, openDirectory(t, folder))
-		w.SetMarkLife(time.Minute)
+		f := start(t, backend, openDirectory(t, folder))
+		f.SetMarkLife(time.Minute)
 		for seed := range uint64(2) {
 			users.Go(func() {
 				random := rand.New(rand.NewPCG(seed, 1))
 				for range 30 {
-					file, err := w.Upload(ctx, request(fmt.Appendf(nil, "content %d", random.IntN(2))))
+					file, err := f.Upload(ctx, request(fmt.Appendf(nil, "content %d", random.IntN(2))))
 					if err != nil {
 						t.Error(err)
 						return
 					}
-					message := w.send(file)
-					if found, err := w.store.Exists(ctx, file.Hash); !found || err != nil {
+					message := f.send(file)
+					if found, err := f.store.Exists(ctx, file.Hash); !found || err != nil {
 						t.Errorf("a dead link: %v", err)
 					}
-					w.delete(message)
-					w.removeNow(file)
+					f.delete(message)
+					f.removeNow(file)
 				}
 			})
 		}
@@ -170,21 +170,21 @@ func TestConcurrentUploadsAndRemovalsKeepLinks(t *testing.T) {
 }
 
 // removeNow removes a file whose message was deleted, although it is not due yet.
-func (w *world) removeNow(file streams.File) {
-	w.redis.ZRem(ctx, fmt.Sprintf("{%d}:files", streams.Bucket(room)), file.ID)
+func (f *fixture) removeNow(file streams.File) {
+	f.redis.ZRem(ctx, fmt.Sprintf("{%d}:files", streams.Bucket(room)), file.ID)
 	for deadline := time.Now().Add(patience); ; {
-		err := w.RemoveFile(ctx, streams.StoredFile{ID: file.ID, Room: room, Bucket: streams.Bucket(room), Hash: file.Hash})
+		err := f.RemoveFile(ctx, streams.StoredFile{ID: file.ID, Room: room, Bucket: streams.Bucket(room), Hash: file.Hash})
 		if err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
-			w.t.Error(err)
+			f.t.Error(err)
 			return
 		}
 	}
 }
 
-// unread fails the test if it is read.
+// unread is a body that fails the test if it is read.
 type unread struct{ t *testing.T }
 
 func (r unread) Read([]byte) (int, error) {
@@ -201,33 +201,33 @@ func TestRefusedUploads(t *testing.T) {
 		unread bool
 		code   protocol.Code
 	}{
-		"empty":                  {func(u *attachments.Upload) { u.Size = 0 }, true, protocol.BadField},
-		"too large":              {func(u *attachments.Upload) { u.Size = 25*mega + 1 }, true, protocol.TooLarge},
-		"too large a picture":    {func(u *attachments.Upload) { u.Size, u.Body = int64(len(large)), bytes.NewReader(large) }, false, protocol.TooLarge},
-		"more than all may have": {func(u *attachments.Upload) { u.Size = 21 * mega }, true, protocol.Full},
-		"more than a day's":      {func(u *attachments.Upload) { u.Size = 16 * mega }, true, protocol.Full},
-		"shorter than declared":  {func(u *attachments.Upload) { u.Size, u.Body = 10, strings.NewReader("short") }, false, protocol.BadField},
-		"shorter, and long":      {func(u *attachments.Upload) { u.Size, u.Body = 10_000, strings.NewReader(strings.Repeat("x", 9_000)) }, false, protocol.BadField},
-		"a damaged picture":      {func(u *attachments.Upload) { u.Size, u.Body = 500, bytes.NewReader(truncated) }, false, protocol.BadField},
-		"no picture":             {func(u *attachments.Upload) { u.PictureOnly = true }, false, protocol.BadField},
+		"empty":                 {func(u *attachments.Upload) { u.Size = 0 }, true, protocol.BadField},
+		"too large":             {func(u *attachments.Upload) { u.Size = 25*mega + 1 }, true, protocol.TooLarge},
+		"picture too large":     {func(u *attachments.Upload) { u.Size, u.Body = int64(len(large)), bytes.NewReader(large) }, false, protocol.TooLarge},
+		"more than the total":   {func(u *attachments.Upload) { u.Size = 21 * mega }, true, protocol.Full},
+		"more than the day":     {func(u *attachments.Upload) { u.Size = 16 * mega }, true, protocol.Full},
+		"shorter than declared": {func(u *attachments.Upload) { u.Size, u.Body = 10, strings.NewReader("short") }, false, protocol.BadField},
+		"shorter, and long":     {func(u *attachments.Upload) { u.Size, u.Body = 10_000, strings.NewReader(strings.Repeat("x", 9_000)) }, false, protocol.BadField},
+		"a damaged picture":     {func(u *attachments.Upload) { u.Size, u.Body = 500, bytes.NewReader(truncated) }, false, protocol.BadField},
+		"not a picture":         {func(u *attachments.Upload) { u.PictureOnly = true }, false, protocol.BadField},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := start(t, redistest.Single(t), openDirectory(t, t.TempDir()), func(o *attachments.Options) { o.MaxTotal, o.MaxDay = 20*mega, 15*mega })
+			f := start(t, redistest.Single(t), openDirectory(t, t.TempDir()), func(o *attachments.Options) { o.MaxTotal, o.MaxDay = 20*mega, 15*mega })
 			u := request([]byte("hello"))
 			test.change(&u)
 			if test.unread {
 				u.Body = unread{t}
 			}
-			_, err := w.Upload(ctx, u)
+			_, err := f.Upload(ctx, u)
 			if got := attachments.AsError(err); err == nil || got.Code != test.code {
 				t.Errorf("%v (%v), want %s", err, got, test.code)
 			}
-			w.expectEmpty()
-			if left := w.redis.Keys(ctx, "{0}:files:day:*").Val(); len(left) > 0 && w.redis.Get(ctx, left[0]).Val() != "0" {
-				t.Errorf("the user has %s bytes fewer today", w.redis.Get(ctx, left[0]).Val())
+			f.expectEmpty()
+			if left := f.redis.Keys(ctx, "{0}:files:day:*").Val(); len(left) > 0 && f.redis.Get(ctx, left[0]).Val() != "0" {
+				t.Errorf("%s bytes of the day were not released", f.redis.Get(ctx, left[0]).Val())
 			}
-			w.upload([]byte("hello"))
+			f.upload([]byte("hello"))
 		})
 	}
 }
@@ -235,11 +235,11 @@ func TestRefusedUploads(t *testing.T) {
 func TestQuotas(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
-		w := start(t, backend, openDirectory(t, t.TempDir()), func(o *attachments.Options) { o.MaxTotal, o.MaxDay = 1000, 600 })
+		f := start(t, backend, openDirectory(t, t.TempDir()), func(o *attachments.Options) { o.MaxTotal, o.MaxDay = 1000, 600 })
 		upload := func(change func(*attachments.Upload), content string) error {
 			u := request([]byte(content))
 			change(&u)
-			_, err := w.Upload(ctx, u)
+			_, err := f.Upload(ctx, u)
 			return err
 		}
 		guest := func(*attachments.Upload) {}
@@ -261,9 +261,9 @@ func TestQuotas(t *testing.T) {
 				t.Errorf("upload %d: %v, want success: %v", i, err, step.ok)
 			}
 		}
-		w.clean()
-		w.expectEmpty()
-		w.SetClock(func() time.Time { return time.Now().Add(24 * time.Hour) })
+		f.clean()
+		f.expectEmpty()
+		f.SetClock(func() time.Time { return time.Now().Add(24 * time.Hour) })
 		if err := upload(guest, strings.Repeat("a", 600)); err != nil {
 			t.Errorf("on the next day: %v", err)
 		}

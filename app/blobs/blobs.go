@@ -20,7 +20,7 @@ var (
 	ErrTooLarge = errors.New("object too large")
 )
 
-// PresignedLife is how long a URL of PresignGet works.
+// PresignedLife is how long a URL from PresignGet is valid.
 const PresignedLife = 5 * time.Minute
 
 // A Blob identifies an object.
@@ -46,24 +46,24 @@ type Presentation struct{ ContentType, ContentDisposition string }
 
 // A Store keeps objects.
 type Store interface {
-	// Put stores what it reads from body. If that is more than limit bytes, it stores nothing, and returns ErrTooLarge.
+	// Put stores the content of body. If that has more than limit bytes, Put stores nothing and returns ErrTooLarge.
 	Put(ctx context.Context, body io.Reader, limit int64) (Blob, error)
-	// Open returns ErrNotFound if there is no object with the hash.
+	// Open returns the object with the hash, or ErrNotFound.
 	Open(ctx context.Context, hash string) (Object, error)
 	// Exists reports whether there is an object with the hash.
 	Exists(ctx context.Context, hash string) (bool, error)
 	// Delete removes the object, if there is one. Readers that have it open may get an error.
 	Delete(ctx context.Context, hash string) error
-	// PresignGet returns a URL that gives the object to anyone for PresignedLife, or "" if the store cannot. It does
-	// not check whether the object exists. Such a URL must not be logged or stored.
+	// PresignGet returns a URL from which anyone can download the object for PresignedLife, or "" if the store does not
+	// support that. It does not check whether the object exists. The URL must not be logged or stored.
 	PresignGet(ctx context.Context, hash string, as Presentation) (url string, err error)
 	// Origin returns the origin of these URLs, for a Content-Security-Policy, or "".
 	Origin() string
-	// List returns all objects in the order of their hashes, those after the given hash, or all if it is empty.
+	// List returns the objects whose hash is greater than after, in the order of their hashes.
 	List(ctx context.Context, after string) iter.Seq2[Info, error]
 }
 
-// CheckHash returns ErrNotFound unless hash has the form of a hash. The methods of a Store check that themselves.
+// CheckHash returns ErrNotFound unless hash has the form of a hash. All methods of a Store call it.
 func CheckHash(hash string) error {
 	if len(hash) != 2*sha256.Size {
 		return ErrNotFound
@@ -104,7 +104,7 @@ func (r contextReader) Read(p []byte) (int, error) {
 }
 
 // Spool copies body to a temporary file without a name, which disappears when the caller closes it or the process
-// ends. If body has more than limit bytes, Spool returns ErrTooLarge. The file is at its beginning.
+// ends. The next read from the file is at its beginning. If body has more than limit bytes, Spool returns ErrTooLarge.
 func Spool(ctx context.Context, body io.Reader, limit int64) (*os.File, Blob, error) {
 	file, err := Temporary()
 	if err != nil {
@@ -128,7 +128,7 @@ func Temporary() (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create a temporary file: %w", err)
 	}
-	if err := os.Remove(file.Name()); err != nil && runtime.GOOS != "windows" { // which keeps open files
+	if err := os.Remove(file.Name()); err != nil && runtime.GOOS != "windows" { // Windows cannot remove open files
 		file.Close()
 		return nil, fmt.Errorf("unlink a temporary file: %w", err)
 	}

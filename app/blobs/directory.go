@@ -17,21 +17,20 @@ import (
 const (
 	// folderMode and the mode of new files, 0600, keep objects from other users of the machine.
 	folderMode = 0o700
-	// temporaryFolder has files that Put has not yet renamed.
+	// temporaryFolder is the folder of files that Put has not yet renamed.
 	temporaryFolder = "tmp"
-	// temporaryLife is how old such a file becomes at least before another Put removes it. Its age counts from the
-	// last write.
+	// temporaryLife is the time since the last write after which OpenDirectory and List remove such a file.
 	temporaryLife = time.Hour
 )
 
 // A Directory is a Store in a directory: the object with the hash abcdef… is the file ab/cdef….
 type Directory struct {
 	root string
-	step func(name string) // a test's, called after each step of Put and Delete
+	step func(name string) // a hook for tests, called after each step of Put and Delete
 }
 
-// OpenDirectory returns a Store in the directory, which it creates if necessary. It removes files that a killed process
-// has left half-written.
+// OpenDirectory returns a Store in the directory, which it creates if necessary. It removes incomplete files that killed
+// processes have left.
 func OpenDirectory(root string) (*Directory, error) {
 	if err := os.MkdirAll(filepath.Join(root, temporaryFolder), folderMode); err != nil {
 		return nil, fmt.Errorf("create the directory for files: %w", err)
@@ -90,15 +89,15 @@ func (d *Directory) Put(ctx context.Context, body io.Reader, limit int64) (blob 
 		}
 	}
 	if err := os.Rename(file.Name(), d.path(blob.Hash)); err != nil {
-		return Blob{}, fmt.Errorf("name an object: %w", err)
+		return Blob{}, fmt.Errorf("rename an object: %w", err)
 	}
 	d.step("renamed")
 	return blob, syncFolder(folder)
 }
 
-// syncFolder makes the names in the folder survive a power cut.
+// syncFolder flushes the names in the folder to disk, so that they survive a power cut.
 func syncFolder(name string) error {
-	if runtime.GOOS == "windows" { // which cannot flush folders
+	if runtime.GOOS == "windows" { // Windows cannot flush folders
 		return nil
 	}
 	folder, err := os.Open(name)

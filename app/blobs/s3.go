@@ -18,7 +18,7 @@ import (
 
 // S3Options configure an S3.
 type S3Options struct {
-	// Endpoint is the URL of the service. Empty means Amazon's in the Region.
+	// Endpoint is the URL of the service. Empty means Amazon S3 in the Region.
 	Endpoint string
 	Bucket   string
 	Region   string // empty means us-east-1
@@ -33,7 +33,7 @@ type S3 struct {
 	origin string
 }
 
-// OpenS3 returns a Store in a bucket that exists. It does not connect.
+// OpenS3 returns a Store in an existing bucket. It sends no requests.
 func OpenS3(options S3Options) (*S3, error) {
 	if options.Region == "" {
 		options.Region = "us-east-1"
@@ -66,7 +66,7 @@ func OpenS3(options S3Options) (*S3, error) {
 }
 
 // lookup decides whether the name of the bucket is part of the host. Tigris requires that for buckets created since
-// February 2025, which minio-go does not know.
+// February 2025, but minio-go does not do it.
 func lookup(endpoint url.URL, _ string) minio.BucketLookupType {
 	host := endpoint.Hostname()
 	if strings.HasSuffix(host, ".tigris.dev") || strings.HasSuffix(host, ".storage.dev") {
@@ -94,11 +94,11 @@ func (s *S3) Put(ctx context.Context, body io.Reader, limit int64) (Blob, error)
 		return Blob{}, err
 	}
 	defer file.Close()
-	// This sends one request, which leaves no parts. S3 compares what it gets with the hash.
+	// This sends one request, so it cannot leave parts of an object behind. S3 compares the body with the hash.
 	core := minio.Core{Client: s.client}
 	_, err = core.PutObject(ctx, s.bucket, blob.Hash, file, blob.Size, "", blob.Hash, minio.PutObjectOptions{
 		ContentType:          "application/octet-stream", // PresignGet overrides it
-		DisableContentSha256: true,                       // that is, no other hash for each part of the body
+		DisableContentSha256: true,                       // no separate hash for each chunk of the body
 	})
 	if err != nil {
 		return Blob{}, wrap("store an object", err)
@@ -189,7 +189,7 @@ func (s *S3) List(ctx context.Context, after string) iter.Seq2[Info, error] {
 				return
 			}
 			if CheckHash(object.Key) != nil {
-				continue // somebody else's
+				continue // another program stored it
 			}
 			if !yield(Info{Blob{object.Key, object.Size}, object.LastModified}, nil) {
 				return
@@ -198,7 +198,7 @@ func (s *S3) List(ctx context.Context, after string) iter.Seq2[Info, error] {
 	}
 }
 
-// wrap adds what failed to an error of minio-go.
+// wrap adds the operation to an error from minio-go, and removes URLs from it. For a missing object, it returns ErrNotFound.
 func wrap(what string, err error) error {
 	if err == nil {
 		return nil
@@ -206,15 +206,15 @@ func wrap(what string, err error) error {
 	if response := minio.ToErrorResponse(err); response.Code == minio.NoSuchKey || response.StatusCode == http.StatusNotFound && response.Code != minio.NoSuchBucket {
 		return ErrNotFound
 	}
-	var failed *url.Error // its text has the URL
+	var failed *url.Error // its text contains the URL
 	if errors.As(err, &failed) {
 		err = failed.Err
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// S3FromEnvironment reads the variables that hosts set when a bucket is created: those of Fly (and Tigris), or those
-// of Heroku's add-on Bucketeer. It returns false if there is no bucket. An error names the variable that is missing.
+// S3FromEnvironment reads the variables that hosting platforms set for a bucket: Fly (Tigris), or Heroku's add-on
+// Bucketeer. found is false if there is no bucket. An error names the missing variable.
 func S3FromEnvironment(getenv func(string) string) (options S3Options, found bool, err error) {
 	prefix, bucket := "", "BUCKET_NAME"
 	if getenv("BUCKETEER_BUCKET_NAME") != "" {
@@ -226,7 +226,7 @@ func S3FromEnvironment(getenv func(string) string) (options S3Options, found boo
 		Secret: getenv(prefix + "AWS_SECRET_ACCESS_KEY"),
 		Region: getenv(prefix + "AWS_REGION"),
 
-		Endpoint: getenv("AWS_ENDPOINT_URL_S3"), // Bucketeer's is Amazon, unless this standard variable of AWS is set
+		Endpoint: getenv("AWS_ENDPOINT_URL_S3"), // the AWS SDKs' variable; Bucketeer does not set it, so it uses Amazon S3
 	}
 	if options.Bucket == "" {
 		return S3Options{}, false, nil

@@ -2,8 +2,8 @@ package fetch
 
 import "net/netip"
 
-// special are the networks in unicast space that are not on the public internet, or that translate to others, from
-// the IANA registries of special-purpose addresses. IPv6 outside 2000::/3 is never public.
+// special are the networks that are not on the public internet, or whose addresses translate to others, from the IANA
+// registries of special-purpose addresses. IPv6 outside 2000::/3 is never public.
 var special = parse(
 	"0.0.0.0/8",        // this network
 	"10.0.0.0/8",       // private
@@ -31,7 +31,7 @@ var special = parse(
 	"3fff::/20",         // documentation
 )
 
-// global is the only IPv6 space from which addresses of the public internet are assigned.
+// global is the only IPv6 space from which public addresses are assigned.
 var global = netip.MustParsePrefix("2000::/3")
 
 func parse(networks ...string) []netip.Prefix {
@@ -42,7 +42,7 @@ func parse(networks ...string) []netip.Prefix {
 	return prefixes
 }
 
-// IsPublic reports whether the address is one of the public internet.
+// IsPublic reports whether the address is on the public internet.
 func IsPublic(address netip.Addr) bool {
 	if address.Zone() != "" {
 		return false
@@ -59,7 +59,7 @@ func IsPublic(address netip.Addr) bool {
 	return address.IsGlobalUnicast()
 }
 
-// isISATAP reports whether the address contains an IPv4 address, to which a router may send its packets (RFC 5214).
+// isISATAP reports whether the address contains an IPv4 address to which a router may forward its packets (RFC 5214).
 func isISATAP(address netip.Addr) bool {
 	bytes := address.As16()
 	return bytes[8]&^0x03 == 0 && bytes[9] == 0 && bytes[10] == 0x5e && bytes[11] == 0xfe

@@ -24,10 +24,9 @@ const (
 	maxURL       = 2048
 	maxRedirects = 3
 	timeout      = 3 * time.Second
-	// concurrent is the maximum number of requests of a Client at the same time. Others wait.
+	// concurrent is the maximum number of requests that a Client sends at the same time. Others wait.
 	concurrent = 8
-	// PageSize is how much of a page is read at most. The rest is ignored, because what describes a page is at its
-	// beginning.
+	// PageSize is how many bytes of a page are read. The rest is ignored, because the metadata is at the beginning.
 	PageSize = 512 << 10
 )
 
@@ -46,7 +45,7 @@ type Client struct {
 	slots     chan struct{}
 }
 
-// A Response is what a server answered with status 200.
+// A Response is a response with status 200.
 type Response struct {
 	URL         *url.URL // after redirects
 	ContentType string   // as the server sent it
@@ -113,7 +112,7 @@ func (c *Client) get(ctx context.Context, address, accept string, read func(io.R
 	request.Header.Set("Accept", accept)
 	response, err := c.http.Do(request)
 	if err != nil {
-		var failed *url.Error // its text has the address, which does not belong in logs
+		var failed *url.Error // its text contains the URL, which does not belong in logs
 		if errors.As(err, &failed) {
 			err = failed.Err
 		}
@@ -133,7 +132,7 @@ func (c *Client) get(ctx context.Context, address, accept string, read func(io.R
 	return found, nil
 }
 
-// accepts reports whether the list has the media type.
+// accepts reports whether the media type of a Content-Type header is in the list.
 func accepts(list, contentType string) bool {
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Guard determines which addresses may be reached. The zero Guard is right for servers.
+// Guard determines which addresses may be reached. Use the zero Guard, except in tests.
 type Guard struct {
 	// Resolver resolves names. nil means the system's.
 	Resolver *net.Resolver

@@ -14,8 +14,8 @@ func Disposition(mediaType, name string) string {
 	return Named(disposition, name)
 }
 
-// Named returns a Content-Disposition with a disposition of the caller's choice. If the name is not plain ASCII, it
-// is there twice: encoded (RFC 8187), and with "_" for what old clients would misread.
+// Named returns a Content-Disposition with the given disposition, such as "attachment". If the name is not plain ASCII,
+// it appears twice: encoded (RFC 8187), and with "_" in place of characters that old clients would misread.
 func Named(disposition, name string) string {
 	var plain, encoded strings.Builder
 	for _, r := range name {

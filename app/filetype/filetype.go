@@ -7,14 +7,14 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 )
 
-// HeadSize is how many of a file's first bytes [Sniff] examines at most.
+// HeadSize is the maximum number of bytes that [Sniff] examines.
 const HeadSize = 4096
 
-// Unknown is the media type of a file that could be anything.
+// Unknown is the media type of a file whose type is not known.
 const Unknown = "application/octet-stream"
 
-// extensions has the media types that browsers may show, and the extensions that their files may have. The
-// first one is for a file that has another.
+// extensions lists the media types that browsers may show, and the extensions of their files. CleanName adds the first
+// one to a name that has none of them.
 var extensions = map[string][]string{
 	"image/png":  {".png", ".apng"},
 	"image/jpeg": {".jpg", ".jpeg", ".jpe", ".jfif"},
@@ -29,7 +29,7 @@ var extensions = map[string][]string{
 	"video/ogg":  {".ogv", ".ogg"},
 }
 
-// synonyms maps types that mimetype tells apart to those that browsers know.
+// synonyms maps types that only mimetype distinguishes to those that browsers know.
 var synonyms = map[string]string{
 	"image/apng":  "image/png",
 	"audio/x-m4a": "audio/mp4",
@@ -46,13 +46,13 @@ func Sniff(head []byte) string {
 		return common
 	}
 	if found == "audio/mpeg" && !bytes.HasPrefix(head, []byte("ID3")) && !bytes.HasPrefix(head, []byte{0xff}) {
-		return Unknown // mimetype also searches other files for what looks like a frame of MP3
+		return Unknown // mimetype also returns this type for files in which it finds something like an MP3 frame
 	}
 	return found
 }
 
-// IsInline reports whether a browser may show a file of the type. SVG and HTML are not among them, because they
-// can contain scripts.
+// IsInline reports whether a browser may show a file of the type. It returns false for SVG and HTML, because they can
+// contain scripts.
 func IsInline(mediaType string) bool { return extensions[mediaType] != nil }
 
 // IsPicture reports whether the type is a picture that a browser may show.

@@ -17,10 +17,10 @@ const (
 	maxExtension = 12
 )
 
-// CleanName makes the name that a client sent for a file of the type safe to show and to save. It keeps what
-// follows the last slash or backslash; removes control characters and those that change the direction of text; and
-// replaces what Windows does not allow. If the type is inline, the name gets an extension of the type. The result
-// is valid UTF-8 of 1 to MaxName bytes.
+// CleanName makes a name from a client safe to show and to save. It drops everything up to the last slash or backslash,
+// removes control characters and those that change the direction of text, and replaces characters that Windows does not
+// allow. If the type is inline, CleanName ensures that the name has an extension of the type. The result is valid UTF-8
+// of 1 to MaxName bytes.
 func CleanName(name, mediaType string) string {
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
 		name = name[i+1:]
@@ -42,7 +42,7 @@ func CleanName(name, mediaType string) string {
 	return strings.TrimRight(cut(base, MaxName-len(extension)), ". ") + extension
 }
 
-// cleanRune is for strings.Map.
+// cleanRune returns the replacement for a character, or -1, for strings.Map.
 func cleanRune(r rune) rune {
 	switch {
 	case r == utf8.RuneError, strings.ContainsRune(`<>:"|?*`, r):
@@ -57,7 +57,7 @@ func cleanRune(r rune) rune {
 	return r
 }
 
-// extensionOf returns the extension with its dot, or "" if there is none, or none that looks like one.
+// extensionOf returns the extension with its dot, or "" if nothing after the last dot looks like an extension.
 func extensionOf(name string) string {
 	extension := path.Ext(name)
 	if len(extension) < 2 || len(extension) > maxExtension {

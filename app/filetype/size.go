@@ -2,7 +2,7 @@ package filetype
 
 import "fmt"
 
-// FormatSize returns a number of bytes in units that people read, such as "1.2 MB".
+// FormatSize formats a number of bytes for people, such as "1.2 MB".
 func FormatSize(bytes int64) string {
 	size, unit := float64(bytes), "bytes"
 	for _, larger := range []string{"KB", "MB", "GB"} {

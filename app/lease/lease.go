@@ -11,7 +11,7 @@ import (
 	"burble/streams/conns"
 )
 
-// defaultLife is how long a lease lasts without being renewed. A job rests for at most that long after a server dies.
+// defaultLife is how long a lease lasts without being renewed. If a server dies, its job is idle for at most that long.
 const defaultLife = 15 * time.Second
 
 // Options configure a Job.
@@ -37,7 +37,8 @@ type Options struct {
 	Step func(ctx context.Context, cursor string) (next string, done bool, err error)
 }
 
-// A Job is one server's part of a job. Wake is safe for concurrent use. Run must be called only once at a time.
+// A Job runs a background job on this server while it holds the lease. Wake is safe for concurrent use. Only one call of
+// Run may be active at a time.
 type Job struct {
 	options Options
 	token   string        // identifies this server as the holder of the lease
@@ -47,7 +48,7 @@ type Job struct {
 // errLost means that another server may hold the lease.
 var errLost = errors.New("the lease is lost")
 
-// New returns a Job, which does nothing before Run.
+// New returns a Job. It does nothing until Run is called.
 func New(options Options) *Job {
 	if options.Every == 0 {
 		options.Every = 10 * time.Minute
@@ -79,7 +80,7 @@ func (j *Job) Run(ctx context.Context) error {
 			j.options.Log.Log(ctx, level, "background job interrupted", "job", j.options.Name, "error", err)
 		}
 		if level = slog.LevelWarn; err != nil {
-			level = slog.LevelDebug // an outage is one warning
+			level = slog.LevelDebug // one warning for each outage is enough
 		}
 		if !finished {
 			wait = min(wait, j.options.Life) // the server that holds the lease may die

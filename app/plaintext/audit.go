@@ -7,7 +7,7 @@ import (
 	"burble/streams"
 )
 
-// auditTexts are what Audit returns. In them, {member}, {role}, {room} and {until} stand for fields.
+// auditTexts are the templates of Audit, by action. {member}, {role}, {room} and {until} stand for fields.
 var auditTexts = map[string]string{
 	protocol.ActionInvite: "created an invite", protocol.ActionRevoke: "revoked an invite",
 	protocol.ActionJoin: "accepted an invite from {member}", protocol.ActionLink: "created a sign-in link for {member}",
@@ -19,7 +19,7 @@ var auditTexts = map[string]string{
 	protocol.ActionDelete: "deleted a message of {member} in {room}", protocol.ActionErase: "deleted everything that {member} wrote",
 }
 
-// Audit describes an entry of kind Audit in words that follow the user's name.
+// Audit describes an entry of kind Audit. The text is meant to follow the user's name.
 func Audit(entry *streams.Entry) string {
 	text, known := auditTexts[entry.Action]
 	if !known {

@@ -1,4 +1,4 @@
-// Package plaintext describes entries in words, for people who read a room in a terminal, and for pages.
+// Package plaintext formats entries as plain text, for users who read a room in a terminal, and for pages.
 //
 //	line := plaintext.AppendEntry(nil, "lobby", &entry) // "09:41 Ada: hello\n"
 //

@@ -11,8 +11,8 @@ import (
 	"burble/streams"
 )
 
-// AppendEntry appends an entry of the room as a line, and one for each of its files. It appends nothing for
-// kinds that are of little use in a terminal.
+// AppendEntry appends a line for an entry of the room, and one for each of its files. It appends nothing for kinds
+// that are of little use in a terminal.
 func AppendEntry(dst []byte, room string, entry *streams.Entry) []byte {
 	clock, name, text := entry.ID.Time().UTC().Format("15:04"), printable(entry.User.Name), printable(entry.Text)
 	switch entry.Kind {
@@ -77,7 +77,7 @@ func joinedLine(name string, entry *streams.Entry) string {
 		return name + " became a moderator"
 	case entry.Role == streams.RoomModerator:
 		return name + " made " + member + " a moderator"
-	case entry.MutedUntil.Year() > time.Now().Year()+50: // until somebody ends it
+	case entry.MutedUntil.Year() > time.Now().Year()+50: // muted without an end
 		return name + " muted " + member
 	case !entry.MutedUntil.IsZero():
 		return name + " muted " + member + " until " + entry.MutedUntil.UTC().Format("2006-01-02 15:04 UTC")

@@ -9,9 +9,9 @@ import (
 	"burble/streams"
 )
 
-// Attach sets the preview of a message to the card in a token, which Make returned to the user for the room. It does
-// nothing if the token is empty. p may be nil: then it refuses every other token. Package chat checks that the message
-// links to the page.
+// Attach sets the preview of a message to the card in a token that Make returned to the user for the room. It does
+// nothing if the token is empty. If p is nil, it refuses all other tokens. Package chat checks that the message links to
+// the page.
 func (p *Previews) Attach(entry *streams.Entry, user identity.User, room, token string) error {
 	switch {
 	case token == "":
@@ -24,7 +24,7 @@ func (p *Previews) Attach(entry *streams.Entry, user identity.User, room, token 
 		return refusal("This preview has expired. Request a new one, or send the message without it.")
 	}
 	if err != nil {
-		return refusal("This preview is not of this user and room. Request a new one, or send the message without it.")
+		return refusal("This preview is for another user or room. Request a new one, or send the message without it.")
 	}
 	entry.Preview = &streams.Preview{URL: card.URL, Title: card.Title, Description: card.Description, Site: card.Site}
 	if card.Picture != nil {

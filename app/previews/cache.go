@@ -6,15 +6,15 @@ import (
 )
 
 const (
-	// cacheTime is how long a page is shared by those who link to it in a room.
+	// cacheTime is how long a page is reused for other messages in the same room.
 	cacheTime = 5 * time.Minute
-	// maxCached bounds the memory of all cached pages, in bytes.
+	// maxCached limits the memory of all cached pages, in bytes.
 	maxCached = 8 << 20
-	// pageOverhead is about how many bytes a page takes besides its picture.
+	// pageOverhead is the approximate size of a page without its picture, in bytes.
 	pageOverhead = 4 << 10
 )
 
-// A cache holds the pages of the last cacheTime, as far as they fit. The zero cache is empty.
+// A cache holds the latest pages, for up to cacheTime and up to maxCached bytes. The zero cache is empty.
 type cache struct {
 	mu    sync.Mutex
 	pages map[string]page

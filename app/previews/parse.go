@@ -25,22 +25,22 @@ type Card struct {
 	URL         string   `json:"url"` // as in the message
 	Title       string   `json:"title"`
 	Description string   `json:"description,omitempty"`
-	Site        string   `json:"site,omitempty"` // its name, if the page says one
+	Site        string   `json:"site,omitempty"` // the name of the web site, or ""
 	Picture     *Picture `json:"picture,omitempty"`
 }
 
 // A Picture is the picture of a card, which the server has stored.
 type Picture struct {
-	File   string `json:"file"` // identifies it
+	File   string `json:"file"` // its ID
 	Type   string `json:"type"`
 	Width  int    `json:"width"`
 	Height int    `json:"height"`
 	Color  string `json:"color,omitempty"`
 }
 
-// Parse returns what an HTML page says about itself, as Open Graph, as a Twitter card, or in its title and description,
-// and the address of its picture, or "". contentType is the header of the response, and address where the page is. ok is
-// false if the page has no title. The caller sets URL and Picture of the card.
+// Parse returns a card from the metadata of an HTML page (Open Graph, a Twitter card, or its title and description), and
+// the URL of its picture, or "". contentType is the Content-Type of the response, and address is the URL of the page. ok
+// is false if the page has no title. The caller must set URL and Picture of the card.
 func Parse(page []byte, contentType string, address *url.URL) (card Card, picture string, ok bool) {
 	encoding, _, _ := charset.DetermineEncoding(page, contentType)
 	found := scan(html.NewTokenizer(encoding.NewDecoder().Reader(bytes.NewReader(page))))
@@ -117,8 +117,8 @@ func metaOf(token html.Token) (name, content string) {
 	return name, content
 }
 
-// clean returns the text on one line, without characters that are invisible or change the direction of other text, and
-// with at most limit characters.
+// clean returns the text on one line, without characters that are invisible or change the direction of text, shortened
+// to limit characters.
 func clean(text string, limit int) string {
 	text = text[:min(len(text), maxTag)]
 	text = strings.Map(func(r rune) rune {
@@ -140,7 +140,7 @@ func clean(text string, limit int) string {
 	return strings.TrimRightFunc(string(runes), unicode.IsSpace) + "…"
 }
 
-// resolve returns the address of a picture, which may be relative to the page's, or "" if it cannot be fetched.
+// resolve returns the URL of a picture, which may be relative to that of the page, or "" if it cannot be fetched.
 func resolve(picture string, page *url.URL) string {
 	reference, err := url.Parse(strings.TrimSpace(picture))
 	if picture == "" || len(picture) > maxURL || err != nil {

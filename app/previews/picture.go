@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// maxPicture is how large the picture of a page may be.
+	// maxPicture is the maximum size of the picture of a page, in bytes.
 	maxPicture = 2 << 20
-	// maxStored is how large the picture of a card may be, after it was reduced.
+	// maxStored is the maximum size of the reduced picture, in bytes.
 	maxStored = 256 << 10
 	// pictureTypes are the media types that a page's picture may have.
 	pictureTypes = "image/jpeg, image/png, image/webp, image/gif"
@@ -42,7 +42,7 @@ func (p *Previews) fetchPicture(ctx context.Context, address string) (*Image, er
 		return nil, err
 	}
 	if picture.Thumbnail != nil {
-		// Only the thumbnail's sides are not known.
+		// Process does not return the width and height of the thumbnail.
 		thumbnail, _, err := p.process(ctx, picture.Thumbnail)
 		if err != nil {
 			return nil, err
@@ -56,7 +56,7 @@ func (p *Previews) fetchPicture(ctx context.Context, address string) (*Image, er
 	return &Image{Data: data, Type: picture.Type, Width: picture.Width, Height: picture.Height, Color: picture.Color}, nil
 }
 
-// process checks a picture, and removes everything that is not necessary to show it.
+// process checks a picture, and removes its metadata.
 func (p *Previews) process(ctx context.Context, data []byte) (picture pictures.Picture, stripped []byte, err error) {
 	file, err := os.CreateTemp("", "burble-preview-")
 	if err != nil {

@@ -17,11 +17,11 @@ import (
 )
 
 const (
-	// maxFlights is the maximum number of pages that are fetched, or whose failure is awaited, at the same time. The
-	// fetch.Client runs fewer requests at once.
+	// maxFlights is the maximum number of pages that are being fetched, or delayed by failureTime, at the same time. The
+	// fetch.Client sends fewer requests at once.
 	maxFlights = 64
-	// failureTime is how long an attempt that fails takes at least, which is as long as a server that does not answer.
-	// Otherwise the time would tell refused addresses, and names that resolve to them, from others.
+	// failureTime is the minimum duration of an attempt that fails. It equals the timeout of a server that does not
+	// respond. Otherwise, the duration would reveal which addresses are refused, and which names resolve to them.
 	failureTime = 3 * time.Second
 )
 
@@ -67,8 +67,8 @@ type page struct {
 	picture *Image
 }
 
-// Make returns a card of the page at the URL, with a token for the user to send it with a message in the room. The card
-// has no title if the page gives none or must not be reached; the reason is not revealed.
+// Make returns a card for the page at the URL, and a token with which the user may attach it to a message in the room. The
+// card has no title if the page has none or cannot be fetched. It does not reveal the reason.
 func (p *Previews) Make(ctx context.Context, user identity.User, address, room, target string) (card Card, picture *Image, token string, err error) {
 	if err := p.Rooms.CheckUpload(ctx, user, address, room); err != nil {
 		return card, nil, "", fmt.Errorf("check the right to post: %w", err)
@@ -89,8 +89,8 @@ func (p *Previews) Make(ctx context.Context, user identity.User, address, room, 
 	return card, picture, p.tokens.Sign(card, user.ID, room, time.Now()), nil
 }
 
-// find returns the page at the URL. All who ask for it in a room within cacheTime share one fetch. Rooms share
-// none: otherwise a fast answer would reveal that someone has linked to the page in a room that the user may not see.
+// find returns the page at the URL. Requests for the same room within cacheTime share one fetch. Rooms do not share
+// fetches: a fast response would reveal that someone has linked to the page in a room that the user may not see.
 func (p *Previews) find(room, target string) (page, error) {
 	key := room + " " + target
 	if found, known := p.cache.find(key, time.Now()); known {
@@ -108,19 +108,19 @@ func (p *Previews) find(room, target string) (page, error) {
 	return result.(page), err
 }
 
-// fetch returns the page at the URL, without a title if that fails. It ignores the requests that wait for it, which
-// may end earlier.
+// fetch returns the page at the URL, without a title if that fails. It takes no context, because several requests may
+// wait for the result.
 func (p *Previews) fetch(target string) page {
-	ctx, failed := context.Background(), time.After(failureTime)
+	ctx, failureDelay := context.Background(), time.After(failureTime)
 	response, err := p.Client.Page(ctx, target)
 	if err != nil {
-		p.Log.Debug("no link preview", "error", cause(err))
-		<-failed
+		p.Log.Debug("cannot fetch the page of a link preview", "error", cause(err))
+		<-failureDelay
 		return page{}
 	}
 	card, pictureURL, ok := Parse(response.Body, response.ContentType, response.URL)
 	if !ok {
-		<-failed
+		<-failureDelay
 		return page{}
 	}
 	card.URL = target
@@ -128,15 +128,15 @@ func (p *Previews) fetch(target string) page {
 	if pictureURL == "" || p.Pictures == nil || p.Decoder == nil {
 		return found
 	}
-	failed = time.After(failureTime) // the page chooses the URL of its picture
+	failureDelay = time.After(failureTime) // the page chooses the URL of its picture
 	if found.picture, err = p.fetchPicture(ctx, pictureURL); err != nil {
-		p.Log.Debug("no picture of a link preview", "error", cause(err))
-		<-failed
+		p.Log.Debug("cannot fetch the picture of a link preview", "error", cause(err))
+		<-failureDelay
 	}
 	return found
 }
 
-// cause returns an error without addresses, for the log.
+// cause returns an error for the log that contains no addresses.
 func cause(err error) error {
 	for _, known := range []error{fetch.ErrRefused, fetch.ErrUnsuitable, context.DeadlineExceeded, pictures.ErrUnsupported, pictures.ErrCorrupt, pictures.ErrTooLarge} {
 		if errors.Is(err, known) {

@@ -22,32 +22,32 @@ func (p *Previews) Register(router fiber.Router, allow func(address, userID stri
 	router.Post("/r/:room/previews", h.postPreview)
 }
 
-// shown is a card as the author's page shows it.
-type shown struct {
-	URL         string        `json:"url"`
-	Title       string        `json:"title"`
-	Description string        `json:"description,omitempty"`
-	Site        string        `json:"site,omitempty"`
-	Picture     *shownPicture `json:"picture,omitempty"`
+// cardJSON is a card in the response.
+type cardJSON struct {
+	URL         string       `json:"url"`
+	Title       string       `json:"title"`
+	Description string       `json:"description,omitempty"`
+	Site        string       `json:"site,omitempty"`
+	Picture     *pictureJSON `json:"picture,omitempty"`
 }
 
-// shownPicture has the picture itself as its URL, because there is no message yet.
-type shownPicture struct {
+// pictureJSON has a data: URL, because the picture has no other URL until the message is sent.
+type pictureJSON struct {
 	URL    string `json:"url"`
 	Width  int    `json:"width"`
 	Height int    `json:"height"`
 	Color  string `json:"color,omitempty"`
 }
 
-// made is the response to POST /r/{room}/previews. Without a card, it is no error: browsers would report that on
-// the console, and authors cannot change it.
-type made struct {
-	Token   string `json:"token,omitempty"`
-	Preview *shown `json:"preview"`
-	Message string `json:"message,omitempty"`
+// previewResponse is the response to POST /r/{room}/previews. If there is no card, it is still not an error response:
+// browsers would report that on the console, and the author cannot change it.
+type previewResponse struct {
+	Token   string    `json:"token,omitempty"`
+	Preview *cardJSON `json:"preview"`
+	Message string    `json:"message,omitempty"`
 }
 
-// postPreview handles POST /r/{room}/previews, which makes a card of a page.
+// postPreview handles POST /r/{room}/previews, which makes a card for a page.
 func (h *handlers) postPreview(c *fiber.Ctx) error {
 	room, err := protocol.CheckRoom(c.Params("room"))
 	if err != nil {
@@ -77,11 +77,11 @@ func (h *handlers) postPreview(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	if token == "" {
-		return c.JSON(made{Message: "There is no preview of this page."})
+		return c.JSON(previewResponse{Message: "No preview is available for this page."})
 	}
-	response := made{Token: token, Preview: &shown{URL: card.URL, Title: card.Title, Description: card.Description, Site: card.Site}}
+	response := previewResponse{Token: token, Preview: &cardJSON{URL: card.URL, Title: card.Title, Description: card.Description, Site: card.Site}}
 	if picture != nil {
-		response.Preview.Picture = &shownPicture{
+		response.Preview.Picture = &pictureJSON{
 			URL:   "data:" + picture.Type + ";base64," + base64.StdEncoding.EncodeToString(picture.Data),
 			Width: picture.Width, Height: picture.Height, Color: picture.Color,
 		}

@@ -31,7 +31,7 @@ var (
 // Tokens signs and verifies tokens, which contain a card. The format of a token is "1.<claim>.<MAC>".
 type Tokens struct{ key []byte }
 
-// A claim is what a token says, as JSON.
+// A claim is the content of a token, as JSON.
 type claim struct {
 	User   string `json:"user"`
 	Room   string `json:"room"`
@@ -39,7 +39,7 @@ type claim struct {
 	Card   Card   `json:"card"`
 }
 
-// NewTokens returns Tokens whose key is derived from the secret that all servers share. No other purpose uses this key.
+// NewTokens returns Tokens whose key is derived from the secret that all servers share. The key has no other use.
 func NewTokens(secret []byte) *Tokens {
 	key, err := hkdf.Key(sha256.New, secret, nil, "burble preview token 1", sha256.Size)
 	if err != nil {

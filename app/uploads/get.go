@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	// maxAge is how long a browser may keep a file without asking again whether its user may read the room.
+	// maxAge is how long a browser may cache a file. After that, the server checks again whether the user may read the room.
 	maxAge = blobs.PresignedLife
-	// redirectMaxAge is less, because the browser must follow the redirect while the URL is valid.
+	// redirectMaxAge is shorter, because the browser must follow the redirect while the URL is valid.
 	redirectMaxAge = maxAge - time.Minute
 )
 
@@ -50,7 +50,7 @@ func (h *handlers) getPreview(c *fiber.Ctx) error {
 	return h.sendFile(c, streams.PreviewPicture, attachments.Version{})
 }
 
-// sendFile sends the file with the number n of a message, or redirects to it, if the caller may read the room.
+// sendFile sends file number n of a message, or redirects to it, if the caller may read the room.
 func (h *handlers) sendFile(c *fiber.Ctx, n int, version attachments.Version) error {
 	room, err := protocol.CheckRoom(c.Params("room"))
 	if err != nil {

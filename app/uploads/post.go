@@ -16,11 +16,11 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// retryAfter is when a client should try again that has too many uploads or downloads in progress.
+// retryAfter is how long a client with too many uploads or downloads in progress should wait before it retries.
 const retryAfter = 5 * time.Second
 
-// posted is the response to an upload.
-type posted struct {
+// uploadResponse is the response to an upload.
+type uploadResponse struct {
 	ID     string `json:"id"`
 	Name   string `json:"name"`
 	Type   string `json:"type"`
@@ -66,10 +66,10 @@ func (h *handlers) postFile(c *fiber.Ctx) error {
 	}
 	c.Status(http.StatusCreated)
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.JSON(posted{file.ID, file.Name, file.Type, file.Size, file.Width, file.Height, file.Color})
+	return c.JSON(uploadResponse{file.ID, file.Name, file.Type, file.Size, file.Width, file.Height, file.Color})
 }
 
-// readBody returns the body, or an error if its header alone is wrong.
+// readBody returns the body, or an error if the request's header is not valid for an upload.
 func readBody(c *fiber.Ctx) (*httpguard.Body, error) {
 	conn, ok := c.Context().Conn().(*httpguard.Conn)
 	if !ok {
@@ -79,7 +79,7 @@ func readBody(c *fiber.Ctx) (*httpguard.Body, error) {
 	switch {
 	case refusal != nil:
 		return nil, &protocol.Error{Code: protocol.BadFrame, Status: refusal.Status, Message: refusal.Message}
-	case body == nil: // the path has another spelling, which IsUpload does not know
+	case body == nil: // the router matched the path, but IsUpload did not
 		return nil, fiber.ErrNotFound
 	case len(c.Request().Header.PeekAll(fiber.HeaderContentEncoding)) > 0:
 		return nil, unsupported(fiber.HeaderContentEncoding)
@@ -97,7 +97,7 @@ func unsupported(header string) error {
 	}
 }
 
-// begin counts an upload in progress until the caller calls release.
+// begin counts an upload as in progress until release is called.
 func (h *handlers) begin(address string) (release func(), err error) {
 	releaseOwn, ok := h.uploading.Take(address, 1)
 	if !ok {
@@ -119,12 +119,12 @@ type upload struct {
 
 var errSignedOut = &protocol.Error{Code: protocol.NotAllowed, Field: "authorization", Message: "The session has ended. Sign in again.", Title: "You are signed out"}
 
-// SignOut ends the upload.
+// SignOut cancels the upload.
 func (u *upload) SignOut() {
 	u.cancel(errSignedOut)
 	u.body.Cancel()
 }
 
-// Reconnect does nothing: the upload may end although the name or the role of the user has changed, because package chat
-// checks the rights of whoever sends the file.
+// Reconnect does nothing. An upload may continue after the user's name or role has changed, because package chat checks
+// the user's rights when the file is sent.
 func (u *upload) Reconnect() {}

@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	// MaxUploads is how many uploads an address may have in progress, and MaxAllUploads how many all addresses together.
-	// Each takes about 100 KB of memory, and temporary disk for its file, twice if the files are in S3.
+	// MaxUploads limits the uploads in progress from an address, and MaxAllUploads those from all addresses together. Each
+	// takes about 100 KB of memory, and disk space for a temporary copy of its file, or for two copies with S3.
 	MaxUploads, MaxAllUploads = 8, 64
-	// MaxDownloads is how many downloads from a directory an address may have in progress.
+	// MaxDownloads limits the downloads in progress from a directory to an address.
 	MaxDownloads = 64
 )
 
@@ -41,7 +41,7 @@ func Register(router fiber.Router, options Options) {
 	router.Get("/f/:room/:message/:n/thumbnail", h.getThumbnail)
 }
 
-// IsUpload reports whether a request with the header is for the route of uploads.
+// IsUpload reports whether a request with this header is an upload.
 func IsUpload(header *fasthttp.RequestHeader) bool {
 	path, _, _ := bytes.Cut(header.RequestURI(), []byte("?"))
 	room, isRoom := bytes.CutPrefix(path, []byte("/r/"))

@@ -157,7 +157,7 @@ func TestPreviewsOfUnreachableAddresses(t *testing.T) {
 	}
 	running.Wait()
 	bodies.Range(func(body, address any) bool {
-		if body != `{"preview":null,"message":"There is no preview of this page."}` {
+		if body != `{"preview":null,"message":"No preview is available for this page."}` {
 			t.Errorf("%s: got %s", address, body)
 		}
 		return true

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,11 +28,14 @@ type replicated struct {
 	pickPrimary   func(i *injection) *redistest.Node // returns one of the primaries
 	ownFaults     []fault
 	lossy         bool
+
+	failovers, requested atomic.Int64 // of Sentinel: all, and those that faults caused
 }
 
 func startSentinel(t testing.TB, durability string, args ...string) *replicated {
 	s := redistest.StartSentinel(t, args...)
 	r := &replicated{nodes: s.Nodes, address: s.URL(), options: s.Redis(), replicas: 2, connections: maxConnections, lossy: durability == "memory"}
+	s.WatchFailovers(func() { r.failovers.Add(1) })
 	r.pickPrimary = func(*injection) *redistest.Node { return s.Primary() }
 	r.awaitPromoted = func(old *redistest.Node) { s.AwaitFailover(old) }
 	r.awaitReplaced = func(old *redistest.Node) {
@@ -152,6 +156,7 @@ func (r *replicated) faults() []fault {
 func (r *replicated) failOver(disable, restore func(*redistest.Node)) func(*injection) {
 	return func(i *injection) {
 		old := r.pickPrimary(i)
+		r.requested.Add(1)
 		disable(old)
 		r.awaitReplaced(old)
 		i.waitForEnd()

@@ -191,6 +191,22 @@ func (s *SentinelDeployment) FailOver() {
 	}
 }
 
+// WatchFailovers calls failedOver after each failover, until the end of the test.
+func (s *SentinelDeployment) WatchFailovers(failedOver func()) {
+	s.t.Helper()
+	client := s.Sentinels[0].Client()
+	switches := client.Subscribe(context.Background(), "+switch-master")
+	if _, err := switches.Receive(context.Background()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { switches.Close(); client.Close() })
+	go func() {
+		for range switches.Channel() {
+			failedOver()
+		}
+	}()
+}
+
 // AwaitFailover waits until a node other than old is the primary and accepts writes, and
 // returns it.
 func (s *SentinelDeployment) AwaitFailover(old *Node) *Node {

@@ -35,15 +35,19 @@ var build = sync.OnceValues(func() (program string, err error) {
 		return "", err
 	}
 	program = filepath.Join(buildDir, "burble")
-	args := []string{"build", "-o", program, "-ldflags", "-X main.exemptVariable=" + PreviewExempt}
-	if Race() {
-		args = append(args, "-race")
-	}
-	if out, err := exec.Command("go", append(args, "burble/app")...).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return program, nil
+	return program, Build(program, "-ldflags", "-X main.exemptVariable="+PreviewExempt)
 })
+
+// Build builds the program at the path, with the race detector if the tests run with it. args are additional arguments for
+// the go command. Unlike go build, go run keeps linked programs in its cache, so only the first package that builds the
+// program takes seconds.
+func Build(path string, args ...string) error {
+	args = append([]string{"run", "-exec", "cp", fmt.Sprint("-race=", Race())}, args...)
+	if out, err := exec.Command("go", append(args, "burble/app", path)...).CombinedOutput(); err != nil {
+		return fmt.Errorf("go run -exec cp: %w\n%s", err, out)
+	}
+	return nil
+}
 
 // Main runs a package's tests, then removes the files and processes that this package and redistest
 // share between tests. A package that starts servers calls Main from TestMain.

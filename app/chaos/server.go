@@ -21,13 +21,12 @@ import (
 )
 
 // build builds the program, with the race detector if the tests use it. args are additional
-// arguments for go build.
+// arguments for the go command.
 func build(t testing.TB, args ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "burble")
-	args = append([]string{"build", "-o", program, fmt.Sprint("-race=", apptest.Race())}, args...)
-	if out, err := exec.Command("go", append(args, "burble/app")...).CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	if err := apptest.Build(program, args...); err != nil {
+		t.Fatal(err)
 	}
 	return program
 }

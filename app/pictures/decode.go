@@ -8,7 +8,6 @@ import (
 	"image/jpeg"
 	"io"
 	"os"
-	"runtime"
 	"runtime/debug"
 
 	"github.com/kovidgoyal/imaging"
@@ -19,6 +18,8 @@ const (
 	thumbnailQuality = 80
 	// largeMemory is how many bytes a decoder needs at least for its memory to be returned to the system at once.
 	largeMemory = 16_000_000
+	// largeGCPercent is GOGC while such a picture is decoded. Some formats leave garbage for each pixel.
+	largeGCPercent = 5
 )
 
 // A decoded is a picture in memory, or a frame that is a part of it.
@@ -32,6 +33,7 @@ type decoded struct {
 func finish(s *stripped, file *os.File, picture *Picture) (err error) {
 	if s.memory > largeMemory {
 		defer debug.FreeOSMemory()
+		defer debug.SetGCPercent(debug.SetGCPercent(largeGCPercent))
 	}
 	defer func() {
 		if failure := recover(); failure != nil { // a decoder's mistake
@@ -46,7 +48,7 @@ func finish(s *stripped, file *os.File, picture *Picture) (err error) {
 	frame.img = nil
 	if s.orientation > 1 {
 		if s.memory > largeMemory {
-			runtime.GC() // the decoder's own memory
+			debug.FreeOSMemory() // of the decoder itself
 		}
 		img = orient(img, s.orientation)
 		picture.Width, picture.Height = img.Bounds().Dx(), img.Bounds().Dy()

@@ -32,6 +32,10 @@ type jpegStripper struct {
 	in    *bufio.Reader
 	out   *writer
 	scans int
+
+	components string // their IDs
+	isJFIF     bool
+	hasNoYCbCr bool // according to Adobe's segment
 }
 
 func stripJPEG(in *bufio.Reader, out *writer) (*stripped, error) {
@@ -48,6 +52,10 @@ func stripJPEG(in *bufio.Reader, out *writer) (*stripped, error) {
 		err = fmt.Errorf("%w: no scan", ErrCorrupt)
 	}
 	out.Write([]byte{0xff, markerEOI})
+	if j.isRGB() {
+		j.pixelSize = 4
+		j.memory += 4 * int64(j.width) * int64(j.height) // a copy
+	}
 	return j.stripped, err
 }
 
@@ -143,13 +151,14 @@ func copyScan(in *bufio.Reader, out io.Writer) (marker byte, err error) {
 }
 
 // readSOF reads the header of the frame.
-func (s *stripped) readSOF(data []byte, isProgressive bool) error {
+func (s *jpegStripper) readSOF(data []byte, isProgressive bool) error {
 	if len(data) < 6 || len(data) != 6+3*int(data[5]) || data[0] != 8 {
 		return fmt.Errorf("%w: JPEG that is not of 8 bits", ErrUnsupported)
 	}
 	s.height, s.width = int(binary.BigEndian.Uint16(data[1:])), int(binary.BigEndian.Uint16(data[3:]))
 	var largest, samples int64
 	for i := 7; i < len(data); i += 3 {
+		s.components += string(data[i-1])
 		area := int64(data[i]>>4) * int64(data[i]&15)
 		largest, samples = max(largest, area), samples+area
 	}
@@ -163,17 +172,25 @@ func (s *stripped) readSOF(data []byte, isProgressive bool) error {
 		s.memory *= 5 // and a coefficient of 4 bytes for each sample
 	}
 	if len(data) > 6+3*3 {
+		s.pixelSize = 4
 		s.memory += 4 * pixels // a copy in CMYK
 	}
 	return s.check()
 }
 
+// isRGB reports whether package image/jpeg takes the colors for RGB.
+func (s *jpegStripper) isRGB() bool {
+	return len(s.components) == 3 && !s.isJFIF && (s.hasNoYCbCr || s.components == "RGB")
+}
+
 // readAPP returns what to keep of an APP segment or comment, or nil.
-func (s *stripped) readAPP(marker byte, data []byte) ([]byte, error) {
+func (s *jpegStripper) readAPP(marker byte, data []byte) ([]byte, error) {
 	switch {
 	case marker == markerAPP0 && hasPrefix(data, "JFIF\x00") && len(data) >= 14:
+		s.isJFIF = true
 		return append(data[:12:12], 0, 0), nil // without its thumbnail
 	case marker == markerAPP14 && hasPrefix(data, "Adobe") && len(data) >= 12:
+		s.hasNoYCbCr = s.hasNoYCbCr || data[11] == 0
 		return data[:12], nil // how colors are encoded
 	case marker == markerAPP1 && hasPrefix(data, "Exif\x00\x00"):
 		if s.orientation == 0 {

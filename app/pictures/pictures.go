@@ -44,10 +44,10 @@ var (
 type Picture struct {
 	Type          string // media type, which can differ from that of the upload
 	Width, Height int    // as shown
-	Color         string // average, as "#rrggbb"; empty for AVIF
+	Color         string // average, as "#rrggbb"; empty for AVIF, and for WebP that is lossless and large
 	Animated      bool
 
-	// Thumbnail is a smaller still picture, or nil if the picture itself is small, or AVIF.
+	// Thumbnail is a smaller still picture. It is nil if the picture itself is small, and if Color is empty.
 	Thumbnail     []byte
 	ThumbnailType string
 }

@@ -20,7 +20,7 @@ func stripPNG(in *bufio.Reader, out *writer) (*stripped, error) {
 		return nil, err
 	}
 	io.WriteString(out, pngSignature)
-	controls := 0
+	controls, isGray := 0, false
 	for first := true; ; first = false {
 		head, err := read(in, 8)
 		if err != nil {
@@ -50,15 +50,21 @@ func stripPNG(in *bufio.Reader, out *writer) (*stripped, error) {
 		switch name {
 		case "IHDR":
 			err = s.readIHDR(data[:size])
+			isGray = size == 13 && data[9] == 0
 		case "fcTL":
 			controls++
 			s.frames = max(1, controls)
 			err = s.check()
 		case "iCCP":
 			s.profile, isKept = readICCP(data[:size])
+		case "tRNS":
+			if isGray && s.pixelSize <= 2 { // becomes RGB with alpha
+				s.pixelSize, s.memory = 4*s.pixelSize, 4*s.memory
+				err = s.check()
+			}
 		case "eXIf":
 			s.orientation, isKept = orientationOf(data[:size]), false
-		case "PLTE", "IDAT", "IEND", "tRNS", "gAMA", "cHRM", "sRGB", "sBIT", "cICP", "mDCV", "cLLI", "bKGD", "pHYs", "acTL", "fdAT":
+		case "PLTE", "IDAT", "IEND", "gAMA", "cHRM", "sRGB", "sBIT", "cICP", "mDCV", "cLLI", "bKGD", "pHYs", "acTL", "fdAT":
 		default:
 			isKept = false
 		}

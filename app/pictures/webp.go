@@ -25,6 +25,7 @@ func (s section) of(file io.ReaderAt) io.Reader { return io.NewSectionReader(fil
 type webpFrame struct {
 	at          image.Point
 	alpha       section // chunk ALPH, or empty
+	isPacked    bool    // whether alpha is compressed
 	bits        section // chunk VP8 or VP8L
 	isLossless  bool
 	width, high int
@@ -33,10 +34,18 @@ type webpFrame struct {
 // A webpStripper copies the chunks that are necessary to show the picture (RFC 9649).
 type webpStripper struct {
 	*stripped
-	in    *bufio.Reader
-	out   *writer
-	first webpFrame
+	in        *bufio.Reader
+	out       *writer
+	first     webpFrame
+	isComplex bool // whether decoding it could need too much memory
 }
+
+const (
+	// maxTrees is how many bytes the Huffman trees of a lossless picture need at most in package webp, and treesPerByte
+	// how many for each byte of the file.
+	maxTrees     = 140_000_000
+	treesPerByte = 3000
+)
 
 func stripWebP(in *bufio.Reader, out *writer) (*stripped, error) {
 	w := &webpStripper{stripped: &stripped{mediaType: "image/webp"}, in: in, out: out}
@@ -62,7 +71,11 @@ func stripWebP(in *bufio.Reader, out *writer) (*stripped, error) {
 	if w.frames == 0 {
 		return nil, fmt.Errorf("%w: no frame", ErrCorrupt)
 	}
-	w.decode = w.first.decode
+	if !w.isComplex {
+		w.decode = w.first.decode
+	} else if w.orientation > 1 {
+		return nil, fmt.Errorf("%w: lossless and rotated", ErrTooLarge)
+	}
 	size := binary.LittleEndian.AppendUint32(nil, uint32(out.size-8))
 	return w.stripped, out.patch(size, 4)
 }
@@ -145,11 +158,20 @@ func (w *webpStripper) account() error {
 	if w.first.alpha.size > 0 {
 		w.pixelSize, w.memory = 3, pixels*7
 	}
-	if w.first.isLossless {
-		w.pixelSize, w.memory = 4, pixels*8
+	trees := int64(0)
+	if w.first.isPacked {
+		trees = w.first.alpha.size * treesPerByte
 	}
+	if w.first.isLossless {
+		w.pixelSize, w.memory = 4, pixels*9
+		trees = w.first.bits.size * treesPerByte
+	}
+	w.memory += min(trees, maxTrees)
 	if w.frames > 1 || w.first.width != w.width || w.first.high != w.height {
 		w.memory += 4 * pixels
+	}
+	if trees > 0 && w.memory > maxMemory { // no decoder can tell how much it needs before it has read all trees
+		w.isComplex, w.memory = true, 0
 	}
 	return w.check()
 }
@@ -192,7 +214,7 @@ func (w *webpStripper) bitstream(frame *webpFrame, name string, size int64) erro
 	at := w.out.size + 8
 	switch name {
 	case "ALPH":
-		frame.alpha = section{at, size}
+		frame.alpha, frame.isPacked = section{at, size}, size > 0 && head[0]&3 == 1
 	case "VP8 ":
 		if size < 10 || string(head[3:6]) != "\x9d\x01\x2a" {
 			return fmt.Errorf("%w: invalid VP8", ErrCorrupt)

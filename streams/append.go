@@ -218,5 +218,5 @@ func isFinal(err error) bool {
 		}
 	}
 	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotYours) || errors.Is(err, ErrKeyTaken) ||
-		errors.Is(err, ErrTooManyReactions) || errors.Is(err, ErrTooManyUsers) || errors.Is(err, ErrNoRoom) || errors.Is(err, ErrNoFile) || isFull(err) || conns.IsReply(err, notAStream)
+		errors.Is(err, ErrTooManyReactions) || errors.Is(err, ErrTooManyUsers) || errors.Is(err, ErrNoRoom) || errors.Is(err, ErrNoFile) || conns.IsFull(err) || conns.IsReply(err, notAStream)
 }

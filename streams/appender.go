@@ -161,7 +161,7 @@ func (a *appender) send(ctx context.Context, group []*appendCall) (again []*appe
 		switch {
 		case !isFinal(outcome):
 			again, err = append(again, call), outcome
-		case isFull(outcome):
+		case conns.IsFull(outcome):
 			a.store.health.fullAt.Store(time.Now().Unix())
 			call.finish(wrap(outcome))
 		case conns.IsReply(outcome, notAStream):

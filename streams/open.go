@@ -47,7 +47,7 @@ func (s *Store) awaitRedis(ctx context.Context) error {
 // prefix, as every append does. These fail if the Redis user lacks permissions, if the host does not
 // offer a command, or if Redis is a single server of a Cluster, which has only some of the keys.
 func (s *Store) checkUsable(ctx context.Context) error {
-	if err := s.redis.Retrying.Ping(ctx).Err(); err != nil && !isFull(err) { // first, because other commands return a less clear error without a password
+	if err := s.redis.Retrying.Ping(ctx).Err(); err != nil && !conns.IsFull(err) { // first, because other commands return a less clear error without a password
 		return err
 	}
 	if _, err := s.redis.Retrying.Pipelined(ctx, func(pipe redis.Pipeliner) error {
@@ -67,7 +67,7 @@ func (s *Store) checkUsable(ctx context.Context) error {
 		return err
 	}
 	err = node.Eval(ctx, "return redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[1])", []string{activity}, activityLength).Err()
-	if isFull(err) { // reads still work
+	if conns.IsFull(err) { // reads still work
 		s.log.Warn("redis is full", "error", err)
 		return nil
 	}
@@ -78,7 +78,7 @@ func (s *Store) checkUsable(ctx context.Context) error {
 // a wrong password. Too many connections or requests are not such a reason.
 func (s *Store) isRefusal(err error) bool {
 	switch {
-	case conns.IsReply(err, "ERR max "), isFull(err):
+	case conns.IsReply(err, "ERR max "), conns.IsFull(err):
 		return false
 	case conns.IsReply(err, "MOVED ", "CROSSSLOT "): // only a Cluster client can follow these
 		return !conns.InCluster(s.options.Redis)

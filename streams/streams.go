@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -189,22 +188,8 @@ func wrap(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case isFull(err):
+	case conns.IsFull(err):
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
-}
-
-// isFull reports whether Redis refused a write for lack of memory or disk space. Upstash uses the
-// last prefix.
-func isFull(err error) bool {
-	switch {
-	case conns.IsReply(err, "OOM ", "ERR DB capacity quota exceeded"):
-		return true
-	case conns.IsReply(err, "MISCONF Errors writing to the AOF file"):
-		return strings.Contains(err.Error(), "No space left") || strings.Contains(err.Error(), "quota exceeded")
-	}
-	// Redis does not report why a snapshot failed. The usual reason is too little disk space, or too
-	// little memory for the process that writes the snapshot.
-	return conns.IsReply(err, "MISCONF ")
 }

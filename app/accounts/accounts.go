@@ -22,6 +22,8 @@ var (
 	// ErrUnavailable means that Redis or the identity provider did not answer, or answered with an
 	// unexpected error. A call that changes something may be repeated with the same SignIn.Key.
 	ErrUnavailable = verdicts.ErrUnavailable
+	// ErrFull is an ErrUnavailable: Redis has no memory or disk space left, and nothing was changed.
+	ErrFull = fmt.Errorf("%w: storage is full", ErrUnavailable)
 	// ErrSignedOut means that the session has ended, has expired or never existed.
 	ErrSignedOut = verdicts.ErrSignedOut
 	// ErrBanned means that the person is banned.

@@ -207,7 +207,8 @@ func TestClocksThatGoBackwards(t *testing.T) {
 	wantError(t, "verdict", err, accounts.ErrBanned)
 }
 
-// A full Redis refuses some commands and not others. Nothing may happen without its change in the stream.
+// A full Redis refuses some commands and not others. Nothing may happen without its change in the stream, and
+// sign-outs and bans must work.
 func TestFullRedisEndsNothingSilently(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -230,26 +231,37 @@ func TestFullRedisEndsNothingSilently(t *testing.T) {
 		}
 		return all
 	}
+	mod := join(t, a, "Mod", accounts.Moderator)
+	left := join(t, a, "Leo", accounts.Member)
+	changes = client.XLen(ctx, a.AccessKey()).Val()
 	before := dump()
 	client.ConfigSet(ctx, "maxmemory", "1")
 	for name, do := range map[string]func() error{
-		"sign out": func() error { return a.SignOut(ctx, ada.User.ID, ada.User.ID) },
-		"ban":      func() error { return a.Ban(ctx, owner.User.ID, ada.User.ID, "") },
-		"unban":    func() error { return a.Unban(ctx, owner.User.ID, guest) },
-		"leave":    func() error { return a.Leave(ctx, ada.Session) },
-		"role":     func() error { return a.SetRole(ctx, owner.User.ID, max.User.ID, accounts.Owner) },
-		"rename":   func() error { _, err := a.Rename(ctx, ada.Session, "Eve"); return err },
-		"redeem":   func() error { _, err := a.RedeemAs(ctx, invite, max.Session); return err },
-		"upgrade":  func() error { _, err := a.Upgrade(ctx, accounts.SignIn{User: newUser(t, "New")}); return err },
-		"spend":    func() error { _, err := a.Spend(ctx, link, accounts.SignIn{}); return err },
+		"unban":   func() error { return a.Unban(ctx, owner.User.ID, guest) },
+		"role":    func() error { return a.SetRole(ctx, owner.User.ID, max.User.ID, accounts.Owner) },
+		"rename":  func() error { _, err := a.Rename(ctx, ada.Session, "Eve"); return err },
+		"redeem":  func() error { _, err := a.RedeemAs(ctx, invite, max.Session); return err },
+		"upgrade": func() error { _, err := a.Upgrade(ctx, accounts.SignIn{User: newUser(t, "New")}); return err },
+		"spend":   func() error { _, err := a.Spend(ctx, link, accounts.SignIn{}); return err },
 	} {
-		wantError(t, name, do(), accounts.ErrUnavailable)
+		wantError(t, name, do(), accounts.ErrFull)
 		if after := dump(); after != before {
 			t.Errorf("%s on a full Redis changed something", name)
 		}
 	}
 	_, err = a.Verdict(ctx, ada.Session)
 	wantError(t, "verdict", err, nil)
+	if n := client.XLen(ctx, a.AccessKey()).Val(); n != changes {
+		t.Errorf("%d changes on a full Redis", n-changes)
+	}
+	// What stops a person who fills Redis works, with its change.
+	wantError(t, "demote", a.SetRole(ctx, owner.User.ID, mod.User.ID, accounts.Member), nil)
+	wantError(t, "leave", a.Leave(ctx, left.Session), nil)
+	wantError(t, "sign out", a.SignOut(ctx, max.User.ID, max.User.ID), nil)
+	wantError(t, "ban", a.Ban(ctx, owner.User.ID, max.User.ID, "spam"), nil)
+	wantVerdict(t, a, left, accounts.ErrSignedOut)
+	wantVerdict(t, a, max, accounts.ErrBanned)
+	changes += 4
 	client.ConfigSet(ctx, "maxmemory", "0")
 	if n := client.XLen(ctx, a.AccessKey()).Val(); n != changes {
 		t.Errorf("%d changes on a full Redis", n-changes)

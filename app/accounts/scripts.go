@@ -128,8 +128,11 @@ func (a *Accounts) runAll(ctx context.Context, calls ...call) ([][]string, error
 // unavailable wraps an error from Redis or the network. None of them contains a code, because commands
 // contain only MACs of codes.
 func unavailable(err error) error {
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case conns.IsFull(err):
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }

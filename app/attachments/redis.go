@@ -201,7 +201,7 @@ func asRedisError(what string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case conns.IsReply(err, "OOM "):
+	case conns.IsFull(err):
 		return fmt.Errorf("%s: %w: %w", what, streams.ErrFull, err)
 	}
 	return fmt.Errorf("%s: %w: %w", what, streams.ErrUnavailable, err)

@@ -13,6 +13,8 @@ var accountErrors = []struct {
 	err   error
 	shown protocol.Error
 }{
+	{accounts.ErrFull, protocol.Error{Code: protocol.Full, Message: "Storage is full. Nothing was changed; try again later.",
+		Title: "Storage is full", Detail: "Nothing was changed. Try again later."}},
 	{accounts.ErrUnavailable, protocol.Error{Code: protocol.Unavailable, RetryAfter: 2 * time.Second,
 		Message: "Accounts are unavailable. Try again with the same key.", Title: "Accounts are unavailable", Detail: "Try again in a moment."}},
 	{accounts.ErrCode, protocol.Error{Code: protocol.NotFound, Field: "code", Message: "The link is invalid or no longer valid.",

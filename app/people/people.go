@@ -2,6 +2,7 @@ package people
 
 import (
 	"encoding/base64"
+	"errors"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -127,7 +128,12 @@ func (h *handlers) record(c *fiber.Ctx, member string, action streams.Entry) err
 	if member != "" {
 		action.Member = streams.User{ID: member, Name: h.nameOf(c, member)}
 	}
-	return h.Chat.Record(caller.Of(c).User, "", action)
+	err := h.Chat.Record(caller.Of(c).User, "", action)
+	if errors.Is(err, streams.ErrFull) { // bans and sign-outs work although Redis is full, and so must the response
+		h.Log.Warn("cannot record an action in the audit", "action", action.Action, "by", me(c), "user", member, "error", err)
+		return nil
+	}
+	return err
 }
 
 // nameOf returns the name of an account, and "" for a guest.

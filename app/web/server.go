@@ -174,7 +174,7 @@ func (s *Server) logError(refused *protocol.Error, args ...any) {
 	log := func() {
 		s.log.Warn("request failed", append(args, "code", refused.Code, "error", refused.Cause)...)
 	}
-	if errors.Is(refused.Cause, streams.ErrFull) || errors.Is(refused.Cause, streams.ErrUnavailable) {
+	if errors.Is(refused.Cause, streams.ErrFull) || errors.Is(refused.Cause, streams.ErrUnavailable) || errors.Is(refused.Cause, accounts.ErrUnavailable) {
 		s.outageLogs.Do(log)
 		return
 	}

@@ -166,3 +166,17 @@ func IsReply(err error, prefixes ...string) bool {
 	}
 	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(reply.Error(), prefix) })
 }
+
+// IsFull reports whether Redis refused a write for lack of memory or disk space. Upstash uses the
+// second prefix.
+func IsFull(err error) bool {
+	switch {
+	case IsReply(err, "OOM ", "ERR DB capacity quota exceeded"):
+		return true
+	case IsReply(err, "MISCONF Errors writing to the AOF file"):
+		return strings.Contains(err.Error(), "No space left") || strings.Contains(err.Error(), "quota exceeded")
+	}
+	// Redis does not report why a snapshot failed. The usual reason is too little disk space, or too
+	// little memory for the process that writes the snapshot.
+	return IsReply(err, "MISCONF ")
+}

@@ -15,6 +15,7 @@ if ARGV[3] == '' then
   if redis.call('HGET', ended_guests, user) == 'banned' then redis.call('HDEL', ended_guests, user) end
   return {'ok'}
 end
+allow_when_full()
 if redis.call('HSETNX', bans, user, ARGV[3]) == 0 then return {'ok'} end
 redis.call('HSETNX', ended_guests, user, 'banned')
 change('banned', 'by', ARGV[2])

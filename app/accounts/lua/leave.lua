@@ -7,6 +7,7 @@
 if redis.call('EXISTS', account) == 0 then return {'ok'} end
 if is_banned() or redis.call('HEXISTS', sessions, ARGV[2]) == 0 then return {'signed_out'} end
 if redis.call('HGET', account, 'role') == 'owner' and redis.call('SCARD', owners) == 1 then return {'last_owner'} end
+allow_when_full()
 change('left')
 redis.call('HSET', ended_guests, user, 'left')
 for _, id in ipairs(redis.call('HKEYS', passkeys)) do redis.call('HDEL', passkey_users, id) end

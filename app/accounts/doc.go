@@ -1,7 +1,7 @@
 // Package accounts stores accounts and their sessions, and the links and invites that create them.
 //
 // A guest has a signed token and nothing in Redis (package identity). An account has a record, a role, and
-// sessions. Each session has its own token and can be ended separately. People get an account in these ways:
+// sessions. Each session has its own token and can be ended separately. People can get an account in these ways:
 //
 //   - Upgrade: a guest gets an account and keeps the user ID
 //   - Redeem: with an invite, such as the setup code that makes the first owner
@@ -12,9 +12,9 @@
 //
 // Guarantees:
 //
-//   - The script that changes what a person may do also appends the change to one stream, so no server
+//   - The script that changes what a person may do also appends the change to a stream, so no server
 //     misses it.
-//   - Every code works exactly as often as it should, even if many servers receive it at once. After
+//   - No code can be used more often than allowed, even if many servers receive it at once. After
 //     an error, repeating the call with the same SignIn.Key is safe.
 //   - Redis contains no code and no token, only MACs of them. Neither do errors and logs.
 //   - Once there has been an owner, there always is one.

@@ -21,7 +21,7 @@ const (
 	ownerLinkLife = 24 * time.Hour
 )
 
-// Invite lets people create an account, and join a room if it has one.
+// Invite lets people create an account and, if it has a Room, join that room.
 type Invite struct {
 	ID      string
 	Room    string // or "" for the server alone
@@ -94,7 +94,7 @@ func (a *Accounts) inviteID(code string) (string, error) {
 	return id, nil
 }
 
-// Invite returns the invite with the code, or ErrCode. It spends nothing.
+// Invite returns the invite with the code, or ErrCode. It does not spend a use.
 func (a *Accounts) Invite(ctx context.Context, code string) (Invite, error) {
 	id, err := a.inviteID(code)
 	if err != nil {
@@ -161,7 +161,8 @@ func (a *Accounts) invites(ctx context.Context, ids ...string) (found []Invite, 
 	return found, nil
 }
 
-// Revoke ends an invite, and reports whether it existed. Its creator may, and moderators if it has no room.
+// Revoke revokes an invite, and reports whether it existed. The creator may do so and, if the invite has no room, also
+// moderators and owners.
 func (a *Accounts) Revoke(ctx context.Context, by, id string) (existed bool, err error) {
 	if by != Operator && checkUser(by) != nil || id == "" || strings.ContainsAny(id, ":{}") {
 		return false, ErrNotAllowed
@@ -176,19 +177,19 @@ type Redeemed struct {
 
 	Room string // to join, or ""
 	Role Role   // in the room, or the one that the invite gave on the server
-	By   string // the user who invited the person. The caller must check that they may still do so
+	By   string // the user who created the invite. The caller must check that they may still invite people
 	At   time.Time
-	// Repeated means that the person had already redeemed the invite, at the time At. If they have left
-	// the room or were removed since, or since the invite was Created, the caller must not add them again.
+	// Repeated means that the person had already redeemed the invite, at the time At. If they have left the room or were
+	// removed from it since then, or since the invite was Created, the caller must not add them again.
 	Repeated bool
 	Created  time.Time
-	// JoinKey is the same UUID for each repetition. Use it as the idempotency key of the append that adds
-	// the person to the room.
+	// JoinKey is a UUID for this person and invite. Use it as the idempotency key of the append that adds the person to the
+	// room.
 	JoinKey string
 }
 
-// Redeem creates an account for s.User with the invite, and signs in. A person spends one use, however
-// often they redeem the invite, with whatever keys. It returns ErrExists if the guest has an account.
+// Redeem creates an account for s.User with the invite, and signs in. A person who redeems an invite several times, even
+// with different keys, spends only one use. Redeem returns ErrExists if the guest has an account.
 func (a *Accounts) Redeem(ctx context.Context, code string, s SignIn) (Redeemed, error) {
 	id, err := a.inviteID(code)
 	if err != nil {

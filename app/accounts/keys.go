@@ -34,7 +34,7 @@ func (k keys) person(user string, more ...string) []string {
 // A macKey computes MACs for one purpose. It is derived from the secret that all servers share.
 type macKey []byte
 
-// macKeys are the keys for all purposes, so that a MAC for one purpose never passes for another.
+// macKeys has a key for each purpose, so that a MAC for one purpose is never valid for another.
 type macKeys struct {
 	session macKey // signs tokens
 	invite  macKey // signs the codes of invites

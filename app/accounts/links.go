@@ -11,15 +11,15 @@ import (
 // LinkLife is how long a one-time link is valid.
 const LinkLife = 10 * time.Minute
 
-// CreateLink returns the code of a one-time link that signs in as the person, for the address /l/<code>.
-// by is that person, or a moderator, owner or Operator who may act on them. Redis has only a MAC of the
-// code. The link stops working when its creator loses that right.
+// CreateLink returns the code of a one-time link that signs in as user. Its address is /l/<code>. The creator, by, must be
+// the same user, the Operator, or a moderator or owner with a higher role. The link stops working when its creator loses
+// this right. Redis has only a MAC of the code.
 func (a *Accounts) CreateLink(ctx context.Context, by, user string) (code string, err error) {
 	return a.createLink(ctx, by, user, "")
 }
 
-// CreateLinkAs is CreateLink for the account that is signed in. The link ends with the session, so that whoever
-// had a stolen session cannot come back with a link.
+// CreateLinkAs is like CreateLink. The creator is the account that is signed in, and the link stops working when the
+// session ends. Otherwise, the thief of a session could use a link after the session has ended.
 func (a *Accounts) CreateLinkAs(ctx context.Context, s Session, user string) (code string, err error) {
 	return a.createLink(ctx, userOf(s), user, idOf(s))
 }
@@ -41,8 +41,8 @@ func (a *Accounts) linkKey(code string) string {
 	return a.keys.of("link", a.macs.stored.text("link", code))
 }
 
-// Peek returns the account that the link signs in, or ErrCode. It does not spend the link, so the page of
-// the link may call it, although link previewers fetch that page too.
+// Peek returns the account of a link, or ErrCode. It does not spend the link, so the page of the link may call it even
+// though programs that preview links fetch that page too.
 func (a *Accounts) Peek(ctx context.Context, code string) (Account, error) {
 	link, err := a.redis.Retrying.HMGet(ctx, a.linkKey(code), "user", "spent").Result()
 	if err != nil {
@@ -55,8 +55,8 @@ func (a *Accounts) Peek(ctx context.Context, code string) (Account, error) {
 	return a.Account(ctx, user)
 }
 
-// Spend signs in with a one-time link. Of several calls with different keys, even at the same moment,
-// one succeeds, and the others get ErrCode.
+// Spend signs in with a one-time link. If it is called several times with different SignIn.Keys, even concurrently, only
+// one call succeeds. The others return ErrCode.
 func (a *Accounts) Spend(ctx context.Context, code string, s SignIn) (SignedIn, error) {
 	key := a.linkKey(code)
 	link, err := a.redis.Retrying.HMGet(ctx, key, "user", "by").Result()

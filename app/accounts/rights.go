@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// SetRole changes a person's role. Only owners may, and the last owner cannot be demoted.
+// SetRole changes a person's role. Only owners may do so, and the last owner cannot be demoted.
 func (a *Accounts) SetRole(ctx context.Context, by, user string, role Role) error {
 	if !role.IsValid() || checkUser(user) != nil {
 		return ErrUnknown
@@ -15,8 +15,8 @@ func (a *Accounts) SetRole(ctx context.Context, by, user string, role Role) erro
 	return err
 }
 
-// Ban ends all sessions of a person and refuses them from then on. Moderators may ban members and
-// guests, and owners also moderators. An owner must be demoted first. reason is kept for moderators.
+// Ban ends all sessions of a person, who can then no longer sign in. Moderators may ban members and guests, and owners also
+// moderators. An owner must be demoted first. Only moderators and owners can see the reason.
 func (a *Accounts) Ban(ctx context.Context, by, user, reason string) error {
 	return a.ban(ctx, by, user, encode(banRecord{By: by, Reason: reason, At: a.now().Unix()}))
 }

@@ -49,7 +49,7 @@ func script(names ...string) *redis.Script {
 	return redis.NewScript(all.String())
 }
 
-// statuses are the errors for the statuses that scripts reply.
+// statuses maps the status in a script's reply to an error.
 var statuses = map[string]error{
 	"ok":          nil,
 	"banned":      ErrBanned,
@@ -61,30 +61,31 @@ var statuses = map[string]error{
 	"unknown":     ErrUnknown,
 }
 
-// A call is one call of a script.
+// A call is a script with its keys and arguments.
 type call struct {
 	script *redis.Script
 	keys   []string
 	args   []any
 }
 
-// run calls a script that replies a status, and returns what follows it, or the status's error.
-// Redis may run the script twice, and every script allows for that.
+// run calls a script whose reply begins with a status. It returns the rest of the reply, or the error for the status. For
+// a status that is not in statuses, it returns the whole reply. Redis may run the script twice, so every script must be
+// repeatable.
 func (a *Accounts) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]string, error) {
 	replies, err := a.runAll(ctx, call{script, keys, args})
 	if err != nil {
 		return nil, err
 	}
 	reply := replies[0]
-	known, found := statuses[reply[0]]
-	if !found {
-		return reply, nil // the caller knows the status
+	statusErr, known := statuses[reply[0]]
+	if !known {
+		return reply, nil
 	}
-	return reply[1:], known
+	return reply[1:], statusErr
 }
 
-// runAll makes the calls in one pipeline, or two if Redis does not have a script yet. Each reply has at
-// least one value.
+// runAll makes the calls in one pipeline, or in two if Redis does not have one of the scripts yet. Each reply has at least
+// one value.
 func (a *Accounts) runAll(ctx context.Context, calls ...call) ([][]string, error) {
 	pending := make([]*redis.Cmd, len(calls))
 	for _, eval := range []func(*redis.Script, context.Context, redis.Scripter, []string, ...any) *redis.Cmd{
@@ -116,7 +117,7 @@ func (a *Accounts) runAll(ctx context.Context, calls ...call) ([][]string, error
 	for i, cmd := range pending {
 		var err error
 		if replies[i], err = cmd.StringSlice(); err == nil && len(replies[i]) == 0 {
-			err = errors.New("a script replied nothing")
+			err = errors.New("empty reply from a script")
 		}
 		if err != nil {
 			return nil, unavailable(err)

@@ -28,9 +28,9 @@ type SignIn struct {
 	User identity.User
 	// Device describes the browser or program, for the list of sessions.
 	Device string
-	// Key is a random UUID that the client chooses for each sign-in, and keeps secret. A call that is
-	// repeated with the same Key, because the response was lost, has the same result and changes nothing
-	// more. Without a Key, or with another text, only the calls that this package repeats are safe.
+	// Key is a random UUID that the client chooses for each sign-in, and keeps secret. If a response was lost, the call can
+	// be repeated with the same Key: it returns the same result, and changes nothing more. If Key is empty, or not a UUID,
+	// only retries by this package are safe.
 	Key string
 	// Passkey, if set, is stored together with the new account.
 	Passkey *Passkey
@@ -57,7 +57,7 @@ type sessionRecord struct {
 
 func dayOf(t time.Time) int64 { return t.Unix() / (24 * 60 * 60) }
 
-// newSession returns a session of the user and its record. It does not store it.
+// newSession returns a new session of the user, and its record. It does not store them.
 func (a *Accounts) newSession(user uuid.UUID, s SignIn, purpose ...string) (Session, sessionRecord) {
 	now := a.now()
 	session := Session{
@@ -72,8 +72,8 @@ func (a *Accounts) newSession(user uuid.UUID, s SignIn, purpose ...string) (Sess
 	return session, sessionRecord{Device: device, Created: now.Unix(), Used: dayOf(now), Expiry: session.Expiry.Unix()}
 }
 
-// newUser returns the user who gets an account, and whether it is a guest now. purpose distinguishes
-// requests with the same key.
+// newUser returns the user who gets an account, and whether that is a guest. purpose distinguishes requests with the same
+// key.
 func (a *Accounts) newUser(s SignIn, purpose ...string) (id uuid.UUID, name string, isGuest bool, err error) {
 	if s.User.ID != "" {
 		if checkUser(s.User.ID) != nil {
@@ -88,7 +88,7 @@ func (a *Accounts) newUser(s SignIn, purpose ...string) (id uuid.UUID, name stri
 	return a.macs.derived.id(append(purpose, "user", s.Key)...), user.Name, false, nil
 }
 
-// signedIn returns the result of a script that replied name and role.
+// signedIn returns the result of a script whose reply begins with the name and the role.
 func (a *Accounts) signedIn(session Session, reply []string) SignedIn {
 	return SignedIn{identity.User{ID: userOf(session), Name: reply[0]}, Role(reply[1]), session, a.Sign(session)}
 }
@@ -109,7 +109,7 @@ func createArgs(session Session, record, name string, isGuest bool, passkey *Pas
 }
 
 // Upgrade gives the guest s.User an account with the same user ID, and signs them in. It returns
-// ErrExists if the guest has an account already, or had one.
+// ErrExists if the guest already has an account, or had one.
 func (a *Accounts) Upgrade(ctx context.Context, s SignIn) (SignedIn, error) {
 	if s.User.ID == "" {
 		return SignedIn{}, ErrRefused
@@ -166,7 +166,7 @@ func (a *Accounts) Sessions(ctx context.Context, user string) ([]SessionInfo, er
 	return found, nil
 }
 
-// SignOut ends sessions of a person, or all if none are given. by is the person, or the moderator who
+// SignOut ends the given sessions of a person, or all of them if none are given. by is the person, or the moderator who
 // ends them.
 func (a *Accounts) SignOut(ctx context.Context, by, user string, sessions ...uuid.UUID) error {
 	return a.signOut(ctx, by, user, "", sessions...)
@@ -189,7 +189,7 @@ func (a *Accounts) signOut(ctx context.Context, by, user, keep string, sessions 
 	return err
 }
 
-// RecordUse records that the session is used today. Call it for each request: it uses Redis once a day.
+// RecordUse records that the session is used today. Call it for each request. It writes to Redis only once a day.
 func (a *Accounts) RecordUse(ctx context.Context, s Session) error {
 	if a.LastUsed(s) >= dayOf(a.now()) {
 		return nil
@@ -197,8 +197,7 @@ func (a *Accounts) RecordUse(ctx context.Context, s Session) error {
 	return a.touch(ctx, s, 0)
 }
 
-// Renew returns a new token, which replaces the session's token, if that is older than identity.TokenFresh.
-// Otherwise, it returns "".
+// Renew returns a new token for the session if its token is older than identity.TokenFresh, and "" otherwise.
 func (a *Accounts) Renew(ctx context.Context, s Session) (token string, err error) {
 	if s.Expiry.Sub(a.now()) >= SessionLife-identity.TokenFresh {
 		return "", nil

@@ -33,7 +33,7 @@ func (s *states) ReadStates(ctx context.Context, queries ...verdicts.Query) ([]v
 	found := make([]verdicts.State, len(queries))
 	for i, query := range queries {
 		if len(replies[i]) != 4+len(query.Sessions) {
-			return nil, unavailable(fmt.Errorf("a script replied %d values", len(replies[i])))
+			return nil, unavailable(fmt.Errorf("reply with %d values from verdict.lua", len(replies[i])))
 		}
 		found[i] = s.parse(query, replies[i])
 	}

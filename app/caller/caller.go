@@ -14,16 +14,16 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// Caller is the client that makes a request.
+// Caller is the client that sent a request.
 type Caller struct {
-	User      identity.User     // zero if it has no name; before Check, also if it has an account
+	User      identity.User     // zero for a visitor without a name; before Check, also for an account
 	NamedAt   time.Time         // when the user got the name
 	Session   *accounts.Session // nil if the user has no account
 	Address   string            // the key of its rate limits and quotas
 	Origin    string            // this server's origin, as the client addressed it
 	TLS       bool              // the client is known to use TLS
-	HasCookie bool              // there is a cookie with a token that this server has signed
-	HasBearer bool              // there is a bearer token, valid or not
+	HasCookie bool              // the request has a cookie with a token that this server signed
+	HasBearer bool              // the request has a bearer token, valid or not
 
 	tokenExpiry time.Time // of the cookie's token
 	refusal     error     // why the bearer token is refused, or nil
@@ -45,7 +45,7 @@ func New(options Options) *Identifier { return &Identifier{options} }
 // localsKey is the key of the Caller in a request's locals.
 const localsKey = "caller"
 
-// Of returns the caller of a request that Identify has seen.
+// Of returns the caller of a request. It panics if neither Identify nor Find was called for the request.
 func Of(c *fiber.Ctx) *Caller { return c.Locals(localsKey).(*Caller) }
 
 // Identify is middleware that makes Of return the caller.
@@ -54,7 +54,7 @@ func (i *Identifier) Identify(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// Find returns the caller of a request, even if Identify has not seen it because Fiber refused it.
+// Find returns the caller of a request. Unlike Of, it also works for requests that Fiber refused before Identify ran.
 func (i *Identifier) Find(c *fiber.Ctx) *Caller {
 	if known, ok := c.Locals(localsKey).(*Caller); ok {
 		return known
@@ -98,8 +98,8 @@ func (i *Identifier) parse(token string, found *Caller) error {
 	return nil
 }
 
-// Check is middleware that refuses a bearer token that is invalid or whose session has ended. It ignores and
-// removes such a cookie.
+// Check is middleware that refuses a request whose bearer token is invalid or whose session has ended. If that is true of
+// a cookie instead, it removes the cookie, and continues without a user.
 func (i *Identifier) Check(c *fiber.Ctx) error {
 	caller := Of(c)
 	if caller.refusal != nil {
@@ -129,7 +129,7 @@ func (i *Identifier) check(ctx context.Context, caller *Caller) error {
 			return err
 		}
 		caller.User, caller.NamedAt = userOf(verdict), time.Now()
-		_ = i.options.Accounts.RecordUse(ctx, *caller.Session) // only for the list of sessions; the next request tries again
+		_ = i.options.Accounts.RecordUse(ctx, *caller.Session) // ignore the error: only the list of sessions needs this, and the next request tries again
 	case !caller.User.IsZero():
 		// Without Redis, a guest can neither read nor write. Connections are checked when it is back.
 		if err := i.options.Accounts.Guest(ctx, caller.User.ID); !errors.Is(err, accounts.ErrUnavailable) {

@@ -31,7 +31,7 @@ func (i *Identifier) SignGuest(c *fiber.Ctx, guest identity.User) (token string)
 	return token
 }
 
-// SetToken sets the token as the browser's cookie for its life.
+// SetToken sets the token as the browser's cookie, which expires after life.
 func SetToken(c *fiber.Ctx, token string, life time.Duration) {
 	tls := Of(c).TLS
 	c.Cookie(&fiber.Cookie{
@@ -49,7 +49,7 @@ func (i *Identifier) ClearToken(c *fiber.Ctx) {
 	})
 }
 
-// Renew renews the cookie's token if that is due, so that occasional visitors stay signed in. Pages call
+// Renew renews the cookie's token if that is due, so that occasional visitors stay signed in. Handlers of pages must call
 // it.
 func (i *Identifier) Renew(c *fiber.Ctx) {
 	caller := Of(c)

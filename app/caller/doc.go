@@ -1,4 +1,4 @@
-// Package caller identifies who makes a request, and ends open connections when a session ends.
+// Package caller identifies the user who sends a request, and ends open connections when a session ends.
 //
 // A request carries a token in a cookie, or in the header Authorization. The token belongs to a guest
 // (package identity) or to a session of an account (package accounts). Identify parses it without using

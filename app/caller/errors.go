@@ -24,16 +24,16 @@ var accountErrors = []struct {
 	{accounts.ErrSignedOut, protocol.Error{Code: protocol.NotAllowed, Message: "The session has ended. Sign in again.", Title: "You are signed out"}},
 	{accounts.ErrBanned, protocol.Error{Code: protocol.NotAllowed, Message: "This person is banned from this server.", Title: "You are banned from this server"}},
 	{accounts.ErrUpgraded, protocol.Error{Code: protocol.NotAllowed, Message: "This guest has an account now. Sign in."}},
-	{accounts.ErrExists, protocol.Error{Code: protocol.NotAllowed, Message: "There is an account already, or too many passkeys.",
-		Title: "There is an account already", Detail: "Sign in instead."}},
-	{accounts.ErrUnknown, protocol.Error{Code: protocol.NotFound, Field: "user", Message: "There is no such person."}},
-	{accounts.ErrNotAllowed, protocol.Error{Code: protocol.NotAllowed, Message: "You may not do this.",
-		Title: "You may not do this", Detail: "Ask a moderator or an owner."}},
+	{accounts.ErrExists, protocol.Error{Code: protocol.NotAllowed, Message: "This account already exists, or has too many passkeys.",
+		Title: "This account already exists", Detail: "Sign in instead."}},
+	{accounts.ErrUnknown, protocol.Error{Code: protocol.NotFound, Field: "user", Message: "This person does not exist."}},
+	{accounts.ErrNotAllowed, protocol.Error{Code: protocol.NotAllowed, Message: "You are not allowed to do this.",
+		Title: "You are not allowed to do this", Detail: "Ask a moderator or an owner."}},
 	{accounts.ErrLastOwner, protocol.Error{Code: protocol.NotAllowed, Message: "The last owner cannot leave or be demoted. Make someone else an owner first.",
 		Title: "You are the last owner", Detail: "Make someone else an owner first."}},
 }
 
-// AsError returns an error of package accounts as clients see it, and any other error unchanged.
+// AsError converts an error from package accounts to one for clients. It returns other errors unchanged.
 func AsError(err error) error {
 	for _, entry := range accountErrors {
 		if errors.Is(err, entry.err) {

@@ -8,9 +8,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// PublicOrigin returns this server's origin for links, as the browser knows it. origins are the other origins
-// of the server. The request must have passed the check of its Origin header, which is right even behind a
-// proxy that changes Host.
+// PublicOrigin returns this server's origin for use in links. origins are the other origins of the server. The request's
+// Origin header must have been checked. That header is correct even behind a proxy that changes Host.
 func PublicOrigin(c *fiber.Ctx, origins []string) string {
 	if origin, ok := peer.CanonicalOrigin(c.Get(fiber.HeaderOrigin)); ok {
 		return origin

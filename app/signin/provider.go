@@ -72,7 +72,7 @@ func (h *handlers) refuseProvider(c *fiber.Ctx, next string, err error) error {
 		model.Notice = h.ProviderName + " can’t be reached. Try again in a moment, or use another way to sign in."
 		h.Log.Warn("cannot sign in with the identity provider", "error", err)
 	case errors.Is(err, accounts.ErrNotAllowed):
-		model.Notice = "Your account at " + h.ProviderName + " can’t be used here. Its e-mail address must be verified, and belong to this organization."
+		model.Notice = "Your account at " + h.ProviderName + " can’t be used here. Its email address must be verified, and belong to this organization."
 	case errors.Is(err, accounts.ErrRefused):
 		model.Notice = h.ProviderName + " didn’t sign you in. Try again."
 	default:

@@ -1,12 +1,12 @@
 -- Replaces the record of a passkey. Needs lib.lua.
 --
--- ARGV  2 a session of the person  3 passkey  4 the record that it has  5 the new record
--- Reply ok, signed_out, unknown, or exists if it has another record
+-- ARGV  2 a session of the person  3 passkey  4 the expected record  5 the new record
+-- Reply ok, signed_out, unknown, or exists if the record is neither
 
 if is_banned() or redis.call('HEXISTS', sessions, ARGV[2]) == 0 then return {'signed_out'} end
-local has = redis.call('HGET', passkeys, ARGV[3])
-if not has then return {'unknown'} end
-if has == ARGV[5] then return {'ok'} end
-if has ~= ARGV[4] then return {'exists'} end
+local record = redis.call('HGET', passkeys, ARGV[3])
+if not record then return {'unknown'} end
+if record == ARGV[5] then return {'ok'} end
+if record ~= ARGV[4] then return {'exists'} end
 redis.call('HSET', passkeys, ARGV[3], ARGV[5])
 return {'ok'}

@@ -13,8 +13,8 @@ local rank = {member = 1, moderator = 2, owner = 3}
 -- clock() returns the current time by Redis's clock, in seconds.
 local function clock() return tonumber(redis.call('TIME')[1]) end
 
--- change(kind, ...) appends a change of this person to the access stream, with more fields and values.
--- Call it before any writes that a full Redis would accept. Then none of these happens without its change.
+-- change(kind, ...) appends a change to this person's access to the access stream. Further arguments are names and values
+-- of fields. Call it before any write that a full Redis accepts, so that no such write happens without its change.
 local function change(kind, ...)
   redis.call('XADD', access, 'MAXLEN', '~', 10000, '*', 'kind', kind, 'user', user, ...)
 end
@@ -52,8 +52,8 @@ local function end_session(session, by)
   end
 end
 
--- start_session(session, record) starts a session. It removes expired ones, and ends the one that was
--- unused for the longest time if there are 50.
+-- start_session(session, record) starts a session. It removes expired sessions and, if there are 50, ends the least
+-- recently used one.
 local function start_session(session, record)
   if redis.call('HEXISTS', sessions, session) == 1 then return end
   local all, live, oldest, oldest_used = redis.call('HGETALL', sessions), 0, nil, nil
@@ -73,9 +73,9 @@ end
 
 -- add_passkey(id, record) returns false if another person has the passkey, or this one has 20.
 local function add_passkey(id, record)
-  local has = redis.call('HGET', passkey_users, id)
-  if has and has ~= user then return false end
-  if not has and redis.call('HLEN', passkeys) >= 20 then return false end
+  local owner = redis.call('HGET', passkey_users, id)
+  if owner and owner ~= user then return false end
+  if not owner and redis.call('HLEN', passkeys) >= 20 then return false end
   redis.call('HSET', passkey_users, id, user)
   redis.call('HSET', passkeys, id, record)
   return true
@@ -94,14 +94,14 @@ local function found(...)
 end
 
 -- create(role) creates the account and its first session, from ARGV 2 session  3 its record
--- 4 passkey or ''  5 its record  6 name  7 'guest' if the person was one. It returns a status, which
--- is ok if an earlier call with the same session has done so.
+-- 4 passkey or ''  5 its record  6 name  7 'guest' if the person was a guest. It returns a status. If an
+-- earlier call with the same session has created the account, that is also ok.
 local function create(role)
   if is_banned() then return 'banned' end
   if redis.call('EXISTS', account) == 1 then
     return redis.call('HEXISTS', sessions, ARGV[2]) == 1 and 'ok' or 'exists'
   end
-  if redis.call('HEXISTS', ended_guests, user) == 1 then return 'exists' end -- it did exist
+  if redis.call('HEXISTS', ended_guests, user) == 1 then return 'exists' end -- there was an account before
   if ARGV[4] ~= '' and not add_passkey(ARGV[4], ARGV[5]) then return 'exists' end
   redis.call('HSET', account, 'name', ARGV[6], 'role', role, 'created', clock())
   local now = redis.call('TIME')

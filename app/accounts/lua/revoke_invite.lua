@@ -1,8 +1,9 @@
--- Revokes an invite. The person is the one who revokes it. Needs lib.lua.
+-- Revokes an invite. The person is the user who revokes it. Needs lib.lua.
 --
 -- KEYS  10 the invite  11 invites
 -- ARGV  2 the invite's ID
--- Reply ok and '1' if there was one or '0', or not_allowed unless the person created it, or is a moderator and it has no room
+-- Reply ok and '1', or '0' if there was no such invite; or not_allowed unless the person created it, or is a moderator
+--       and it has no room
 
 local invite = redis.call('HMGET', KEYS[10], 'by', 'room')
 if invite[1] then

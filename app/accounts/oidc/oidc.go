@@ -52,13 +52,13 @@ func redirectTo(address string) oauth2.AuthCodeOption {
 
 // Finish verifies the provider's response and signs in. cookie is the state from the browser's cookie, and
 // response is the query of the request. A person who signs in for the first time gets an account. s.User is ignored. It
-// returns accounts.ErrNotAllowed if Options.Domains do not admit the person.
+// returns accounts.ErrNotAllowed if Options.Domains does not include the domain of the person's email address.
 func (p *Provider) Finish(ctx context.Context, cookie string, response url.Values, s accounts.SignIn) (signedIn accounts.SignedIn, next string, err error) {
 	state := response.Get("state")
 	if state == "" || subtle.ConstantTimeCompare([]byte(state), []byte(cookie)) != 1 {
-		return signedIn, "", p.refuse("the state is not that of the browser")
+		return signedIn, "", p.refuse("the state does not match the cookie")
 	}
-	found, err := p.discover() // first, so that the person may try again
+	found, err := p.discover() // before TakeCeremony, so that the person can try again after an error
 	if err != nil {
 		return signedIn, "", err
 	}
@@ -90,11 +90,11 @@ func (p *Provider) exchangeError(err error) error {
 	var refused *oauth2.RetrieveError
 	if errors.As(err, &refused) && refused.Response.StatusCode/100 == 4 && refused.Response.StatusCode != http.StatusTooManyRequests {
 		if refused.ErrorCode == "invalid_client" || refused.ErrorCode == "unauthorized_client" {
-			p.options.Log.Warn("the identity provider does not accept the client ID and secret")
+			p.options.Log.Warn("the identity provider rejects the client ID or secret")
 		}
 		return p.refuse("the provider refused the code")
 	}
-	p.options.Log.Warn("the identity provider does not exchange codes")
+	p.options.Log.Warn("cannot exchange a code at the identity provider")
 	return accounts.ErrUnavailable
 }
 
@@ -124,21 +124,21 @@ func (p *Provider) identify(ctx context.Context, found *endpoints, token *oauth2
 	}
 	switch {
 	case subtle.ConstantTimeCompare([]byte(verified.Nonce), []byte(nonce)) != 1:
-		return who, p.refuse("the nonce is not that of the sign-in")
+		return who, p.refuse("the ID token has a different nonce")
 	case len(verified.Audience) > 1 && who.AuthorizedParty != p.options.ClientID:
 		return who, p.refuse("the ID token is for another client")
 	case verified.AccessTokenHash != "" && verified.VerifyAccessToken(token.AccessToken) != nil:
-		return who, p.refuse("the access token is not that of the ID token")
+		return who, p.refuse("the access token does not match the ID token")
 	}
 	if who.Email == "" && len(p.options.Domains) > 0 && found.provider.UserInfoEndpoint() != "" {
 		info, err := found.provider.UserInfo(p.with(ctx), oauth2.StaticTokenSource(token))
 		if err != nil || info.Subject != who.Subject {
-			return who, p.refuse("the provider does not return the e-mail address")
+			return who, p.refuse("the provider does not return the email address")
 		}
 		who.Email, who.EmailVerified = info.Email, info.EmailVerified
 	}
 	if !p.mayJoin(who.Email, who.isVerified()) {
-		p.options.Log.Info("refused a person whose e-mail address is not verified or in another domain")
+		p.options.Log.Info("refused a person whose email address is not verified or is in another domain")
 		return who, accounts.ErrNotAllowed
 	}
 	return who, nil

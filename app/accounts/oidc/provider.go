@@ -33,13 +33,13 @@ const (
 
 // Options configure a Provider.
 type Options struct {
-	Issuer       string // exactly as the provider writes it: a slash at the end counts
+	Issuer       string // exactly as the provider spells it, including any trailing slash
 	ClientID     string
 	ClientSecret string
-	// Domains are the domains of e-mail addresses that may sign in. If there are any, the provider must
-	// have verified the person's address.
+	// Domains are the domains of email addresses that may sign in. If it is not empty, the provider must have verified the
+	// person's address.
 	Domains []string
-	// Client makes the requests to the provider. If nil, it is http.DefaultClient.
+	// Client sends the requests to the provider. If nil, it is http.DefaultClient.
 	Client *http.Client
 	Log    *slog.Logger
 	// Now returns the time. If nil, it is time.Now.
@@ -58,8 +58,8 @@ type Provider struct {
 	failedAt   time.Time
 }
 
-// New returns a Provider. It makes no request: the first sign-in discovers the provider's
-// addresses, and later ones try again until that has succeeded.
+// New returns a Provider. It sends no requests. The first sign-in discovers the provider's endpoints. If that fails, later
+// sign-ins try again.
 func New(a *accounts.Accounts, options Options) (*Provider, error) {
 	issuer, err := url.Parse(options.Issuer)
 	if err != nil || issuer.Host == "" || issuer.Scheme != "https" && issuer.Scheme != "http" {
@@ -104,12 +104,12 @@ type boundedBody struct {
 type endpoints struct {
 	provider *oidc.Provider
 	verifier *oidc.IDTokenVerifier // of ID tokens and logout tokens
-	// oauth remembers how the token endpoint wants the client's secret, after trying.
+	// oauth remembers how the token endpoint expects the client's secret, after trying both ways.
 	oauth *oauth2.Config
 }
 
-// discover returns the provider's addresses and keys. Concurrent callers share one request, and a
-// failure is returned for discoveryRetry.
+// discover returns the provider's endpoints and keys. Concurrent callers share one request. After a failure, it returns
+// the same error for discoveryRetry.
 func (p *Provider) discover() (*endpoints, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -123,7 +123,7 @@ func (p *Provider) discover() (*endpoints, error) {
 	found, err := oidc.NewProvider(p.with(context.Background()), p.options.Issuer)
 	if err != nil {
 		p.options.Log.Warn("cannot discover the identity provider", "issuer", p.options.Issuer, "error", fmt.Sprintf("%.200s", err))
-		p.failed, p.failedAt = fmt.Errorf("%w: the identity provider does not answer", accounts.ErrUnavailable), time.Now()
+		p.failed, p.failedAt = fmt.Errorf("%w: the identity provider does not respond", accounts.ErrUnavailable), time.Now()
 		return nil, p.failed
 	}
 	p.discovered, p.failed = p.endpoints(found), nil
@@ -149,7 +149,7 @@ func (p *Provider) endpoints(found *oidc.Provider) *endpoints {
 	}
 }
 
-// mayJoin reports whether a person with the e-mail address may join, according to Options.Domains.
+// mayJoin reports whether a person with the email address may join, according to Options.Domains.
 func (p *Provider) mayJoin(email string, isVerified bool) bool {
 	if len(p.options.Domains) == 0 {
 		return true
@@ -169,6 +169,6 @@ func (p *Provider) mayJoin(email string, isVerified bool) bool {
 // refuse logs why the provider's response was rejected, and returns ErrRefused. The libraries' errors
 // may contain codes and tokens, so only reason is logged.
 func (p *Provider) refuse(reason string) error {
-	p.options.Log.Info("rejected a response of the identity provider", "reason", reason)
+	p.options.Log.Info("rejected a response from the identity provider", "reason", reason)
 	return accounts.ErrRefused
 }

@@ -18,7 +18,7 @@ import (
 // BeginLogin starts a sign-in. It returns the options for navigator.credentials.get, as JSON, and the code
 // for FinishLogin.
 func (p *Passkeys) BeginLogin(ctx context.Context, site Site) (options []byte, code string, err error) {
-	library, err := site.library()
+	library, err := site.webAuthn()
 	if err != nil {
 		return nil, "", err
 	}
@@ -36,7 +36,7 @@ func (p *Passkeys) FinishLogin(ctx context.Context, site Site, code string, resp
 	if err := p.accounts.TakeCeremony(ctx, "get", code, &session); err != nil {
 		return accounts.SignedIn{}, err
 	}
-	library, err := site.library()
+	library, err := site.webAuthn()
 	if err != nil {
 		return accounts.SignedIn{}, err
 	}

@@ -19,17 +19,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// Site is the web site that passkeys belong to. It may be derived from a request only after the check of
-// the Origin header.
+// Site is the web site that passkeys belong to. If it comes from a request, the caller must have checked the request's
+// Origin header.
 type Site struct {
 	ID      string   // the RP ID: the bare host name, without a port
 	Name    string   // shown by browsers
 	Origins []string // with scheme and port
 }
 
-// library returns the library for the site. A passkey is the only factor, so the authenticator must
+// webAuthn returns the WebAuthn library, configured for the site. A passkey is the only factor, so the authenticator must
 // verify the user, with a fingerprint or a PIN for example.
-func (s Site) library() (*webauthn.WebAuthn, error) {
+func (s Site) webAuthn() (*webauthn.WebAuthn, error) {
 	required := true
 	return webauthn.New(&webauthn.Config{
 		RPID: s.ID, RPDisplayName: s.Name, RPOrigins: s.Origins,
@@ -106,15 +106,15 @@ type creation struct {
 	Session webauthn.SessionData `json:"session"`
 }
 
-// BeginCreate starts to create a passkey for a user, who is signed in, a guest whose token was verified, or
-// from identity.NewUser. It returns the options for navigator.credentials.create, as JSON, and the code for
+// BeginCreate starts to create a passkey. The owner must be the user who is signed in, a guest whose token was verified,
+// or a new user from identity.NewUser. It returns the options for navigator.credentials.create, as JSON, and the code for
 // FinishCreate.
-func (p *Passkeys) BeginCreate(ctx context.Context, site Site, of identity.User) (options []byte, code string, err error) {
-	handle, err := uuid.Parse(of.ID)
+func (p *Passkeys) BeginCreate(ctx context.Context, site Site, owner identity.User) (options []byte, code string, err error) {
+	handle, err := uuid.Parse(owner.ID)
 	if err != nil {
 		return nil, "", accounts.ErrUnknown
 	}
-	existing, err := p.accounts.Passkeys(ctx, of.ID)
+	existing, err := p.accounts.Passkeys(ctx, owner.ID)
 	if err != nil {
 		return nil, "", err
 	}
@@ -124,15 +124,15 @@ func (p *Passkeys) BeginCreate(ctx context.Context, site Site, of identity.User)
 			exclude = append(exclude, protocol.CredentialDescriptor{Type: protocol.PublicKeyCredentialType, CredentialID: id})
 		}
 	}
-	library, err := site.library()
+	library, err := site.webAuthn()
 	if err != nil {
 		return nil, "", err
 	}
-	wanted, session, err := library.BeginRegistration(&user{User: of, handle: handle}, webauthn.WithExclusions(exclude))
+	wanted, session, err := library.BeginRegistration(&user{User: owner, handle: handle}, webauthn.WithExclusions(exclude))
 	if err != nil {
 		return nil, "", err
 	}
-	return p.begin(ctx, "create", wanted, creation{of, *session})
+	return p.begin(ctx, "create", wanted, creation{owner, *session})
 }
 
 // begin stores the state of a ceremony, and returns its options as JSON.
@@ -143,14 +143,14 @@ func (p *Passkeys) begin(ctx context.Context, kind string, wanted, state any) (o
 	return options, code, err
 }
 
-// FinishCreate verifies the browser's response, as JSON. name is what the person's list of passkeys shows. It
+// FinishCreate verifies the browser's response, which is JSON. name is the name of the passkey in the user's list. It
 // stores nothing: the caller passes the passkey to Accounts.AddPasskey, or in a SignIn that creates the account.
 func (p *Passkeys) FinishCreate(ctx context.Context, site Site, code string, response []byte, name string) (*accounts.Passkey, error) {
 	var state creation
 	if err := p.accounts.TakeCeremony(ctx, "create", code, &state); err != nil {
 		return nil, err
 	}
-	library, err := site.library()
+	library, err := site.webAuthn()
 	if err != nil {
 		return nil, err
 	}

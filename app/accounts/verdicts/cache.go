@@ -20,12 +20,11 @@ const MaxUnconfirmed = 20 * time.Second
 // maxCachedUsers limits the users in the cache who have no subscribed session, to about 15 MB.
 const maxCachedUsers = 50_000
 
-// A cache has the sessions that this server has lately read, and keeps them up to date with the changes
-// that the tail reads.
+// A cache holds the sessions that this server has recently read, and applies the changes that the tail reads.
 //
-// Each user has the ID of the last change that its state reflects, so that a change that is read later
-// but happened before is ignored. A state from Redis is cached only if it reflects every change that the
-// tail has read. Otherwise a replica lags behind, or a change arrived in the meantime.
+// Each user has the ID of the last change that its state reflects, so that older changes that the tail reads later are
+// ignored. A state from Redis is cached only if it reflects every change that the tail has read. If it does not, a
+// replica lags behind, or a change arrived during the read.
 type cache struct {
 	start     time.Time
 	confirmed atomic.Int64 // the time of the tail's last reply from Redis, in ns after start; 0 is never
@@ -33,11 +32,11 @@ type cache struct {
 	mu          sync.RWMutex
 	users       map[uuid.UUID]*cachedUser
 	guests      map[uuid.UUID][]Subscriber // the connections of guests
-	endedGuests map[uuid.UUID]bool         // whether they are banned; nil until Restored has read them
+	endedGuests map[uuid.UUID]bool         // true if the guest is banned; nil until Restored has read them
 	lastChange  entryID                    // the last entry that the tail has read
 	epoch       int                        // incremented when the tail breaks or is restored
 	isBroken    bool
-	recheckDue  bool      // because of a change that this release does not know
+	recheckDue  bool      // set by a change of an unknown kind
 	rechecked   time.Time // when Run last began to check the sessions
 }
 
@@ -50,12 +49,12 @@ type cachedUser struct {
 
 type cachedSession struct {
 	id          uuid.UUID
-	used        int64 // the last day that Redis has
+	used        int64 // the day of last use according to Redis
 	next        *cachedSession
 	subscribers []Subscriber
 }
 
-// A notice is a call of SessionChanged that is due.
+// A notice is a pending call of SessionChanged.
 type notice struct {
 	subscribers []Subscriber
 	verdict     Verdict
@@ -85,7 +84,7 @@ func (c *cache) verdict(s Session, now time.Time) (Verdict, bool) {
 	return Verdict{user.user, user.role}, true
 }
 
-// confirm records that the tail had a reply from Redis. The caller holds mu.
+// confirm records that the tail has received a reply from Redis. The caller holds mu.
 func (c *cache) confirm(now time.Time) { c.confirmed.Store(max(1, int64(now.Sub(c.start)))) }
 
 // find returns nil if the session is not cached. The caller holds mu.

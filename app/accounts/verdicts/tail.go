@@ -12,7 +12,7 @@ import (
 const (
 	// recheckBatch is how many users are read in one pipeline.
 	recheckBatch = 1000
-	// recheckTimeout limits reading all of them.
+	// recheckTimeout limits the time to read all users.
 	recheckTimeout = 10 * time.Second
 	// runInterval is how often Run checks whether the tail still confirms the cache.
 	runInterval = time.Second
@@ -22,8 +22,8 @@ const (
 	recheckInterval = MaxUnconfirmed / 2
 )
 
-// Confirmed records that the tail had a reply from Redis, and has passed every entry that Redis had then to
-// Changed. It must be called for empty replies too, and more often than every MaxUnconfirmed.
+// Confirmed records that the tail has received a reply from Redis, and has passed all entries in it to Changed. The tail
+// must call it for empty replies too, and more often than every MaxUnconfirmed.
 func (v *Verdicts) Confirmed() {
 	v.cache.mu.RLock()
 	defer v.cache.mu.RUnlock()
@@ -40,14 +40,14 @@ func (v *Verdicts) Broken() {
 	v.cache.epoch++
 }
 
-// Restored checks all cached sessions again, because the tail may have missed changes. From then on,
-// the tail must read all entries after the one with the ID last, which is "0-0" for an empty stream. After an
-// error the cache is not trusted, and the tail must call Restored again.
+// Restored checks all cached sessions again, because the tail may have missed changes. Afterwards, the tail must read all
+// entries after the ID last, which is "0-0" for an empty stream. If Restored returns an error, the cache is not used, and
+// the tail must call Restored again.
 //
 // The tail must call it before it publishes messages that it read after the break. Otherwise, a
 // connection could receive messages that were written after its session ended.
 func (v *Verdicts) Restored(ctx context.Context, last string) error {
-	began := v.options.Now() // Redis is read after this
+	began := v.options.Now() // before Redis is read
 	v.cache.mu.Lock()
 	v.cache.lastChange = parseEntryID(last)
 	v.cache.isBroken = true
@@ -72,7 +72,7 @@ func (v *Verdicts) Changed(entryID string, fields map[string]any) {
 	id := parseEntryID(entryID)
 	user, err := uuid.Parse(text("user"))
 	if err != nil {
-		v.options.Log.Warn("unreadable change of access", "entry", entryID)
+		v.options.Log.Warn("unreadable entry in the access stream", "entry", entryID)
 		return
 	}
 	c := v.cache
@@ -135,7 +135,7 @@ func (c *cache) changeUser(user *cachedUser, text func(field string) string) []n
 		user.user.Name = text("name")
 	case "account", "unbanned": // there were no sessions before
 		return nil
-	default: // of a newer release
+	default: // a kind of a newer release
 		c.recheckDue = true
 		return nil
 	}
@@ -196,8 +196,8 @@ func (c *cache) takeRecheck(now time.Time) bool {
 	return true
 }
 
-// endAll ends the subscriptions of all sessions as unconfirmed. Guests stay connected, because they may do
-// only what anyone may do.
+// endAll ends the subscriptions of all sessions with ErrUnavailable. Guests stay connected, because they may do only what
+// anyone may do.
 func (c *cache) endAll() (notices []notice) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 
 // Errors returned by Verdicts.
 var (
-	// ErrUnavailable means that Redis did not answer, or answered with an unexpected error.
+	// ErrUnavailable means that Redis did not reply, or replied with an unexpected error.
 	ErrUnavailable = errors.New("accounts are unavailable")
 	// ErrSignedOut means that the session has ended, has expired or never existed.
 	ErrSignedOut = errors.New("signed out")
@@ -58,7 +58,7 @@ type Session struct {
 	Expiry   time.Time // of the token
 }
 
-// Verdict is who a session belongs to, and what they may do, at this moment.
+// Verdict is the current user of a session, and the user's role.
 type Verdict struct {
 	User identity.User
 	Role Role
@@ -75,7 +75,7 @@ type Store interface {
 	ReadEndedGuests(ctx context.Context) (ended map[uuid.UUID]bool, asOf string, err error)
 }
 
-// Query names a user and some sessions of that user.
+// Query selects a user and some of that user's sessions.
 type Query struct {
 	User     uuid.UUID
 	Sessions []uuid.UUID
@@ -100,8 +100,7 @@ type SessionState struct {
 type Options struct {
 	Store Store
 	Log   *slog.Logger
-	// Now returns the time. Like that of time.Now, it must have a reading of the monotonic clock, which
-	// never goes back.
+	// Now returns the time. Like the result of time.Now, it must have a monotonic clock reading.
 	Now func() time.Time
 	// EndUnconfirmed ends subscriptions that could not be confirmed for MaxUnconfirmed. It is for a Redis
 	// Cluster, where other nodes may still deliver messages to them.
@@ -114,7 +113,7 @@ type Verdicts struct {
 	cache   *cache
 }
 
-// New returns Verdicts. The caller must keep Run running while connections are subscribed.
+// New returns Verdicts. Run must be running while connections are subscribed.
 func New(options Options) *Verdicts { return &Verdicts{options, newCache(options.Now())} }
 
 const (
@@ -163,7 +162,7 @@ func (v *Verdicts) load(ctx context.Context, s Session) (Verdict, error) {
 			return Verdict{}, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 		}
 	}
-	return Verdict{}, fmt.Errorf("%w: redis has an older state than this server", ErrUnavailable)
+	return Verdict{}, fmt.Errorf("%w: redis returned an outdated state", ErrUnavailable)
 }
 
 // verdict returns the verdict on one of the sessions.

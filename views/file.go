@@ -83,10 +83,10 @@ func (r Room) HasExtras() bool {
 	return false
 }
 
-// BlankFiles returns a file of each sort. The script clones their markup.
+// BlankFiles returns a picture and another file. The script clones their markup.
 func (r Room) BlankFiles() []File {
 	if r.FileLimits == "" && !r.HasExtras() {
 		return nil
 	}
-	return []File{{Name: "file", Type: "image/png", URL: "/"}, {Name: "file", Type: "video/mp4", URL: "/"}, {Name: "file", Type: "audio/mpeg", URL: "/"}}
+	return []File{{Name: "file", Type: "image/png", URL: "/"}, {Name: "file", URL: "/"}}
 }

@@ -2,6 +2,7 @@ package views
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -117,9 +118,11 @@ func (r Room) RefusalText() string {
 // messages.
 func (r Room) Rows() []Message {
 	rows := make([]Message, len(r.Messages))
+	authors := r.Authors()
 	copy(rows, r.Messages)
 	for i := range rows {
 		rows[i].Room = r.Room
+		rows[i].Author = slices.Index(authors, rows[i].User.ID)
 		rows[i].Mine = r.User != nil && rows[i].User.ID == r.User.ID
 		rows[i].Highlighted = r.Highlight != "" && rows[i].ID == r.Highlight
 		rows[i].FirstUnread = r.ReadUpTo != "" && isAfter(rows[i].ID, r.ReadUpTo) &&
@@ -133,6 +136,16 @@ func (r Room) Rows() []Message {
 		}
 	}
 	return rows
+}
+
+// Authors returns the IDs of the users who wrote Messages, each once.
+func (r Room) Authors() (ids []string) {
+	for _, message := range r.Messages {
+		if id := message.User.ID; id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // Change is a change of a room or of its members, which is shown as a line between the messages.

@@ -96,9 +96,9 @@ func (u *user) drag(drop bool, paths ...string) {
 	}
 }
 
-// shownPictures is a JavaScript expression for the pictures of messages that have loaded: name, description and size.
+// shownPictures is a JavaScript expression for the pictures of messages that have loaded: name (unless it is described), description or name, and size.
 const shownPictures = `[...document.querySelectorAll("#messages .message[id] .picture img")].filter((img) => img.complete && img.naturalWidth && !img.src.startsWith("blob:"))
-	.map((img) => img.parentElement.title + " " + img.alt + " " + img.naturalWidth + "x" + img.naturalHeight).join("; ")`
+	.map((img) => [img.parentElement.title, img.alt, img.naturalWidth + "x" + img.naturalHeight].filter(Boolean).join(" ")).join("; ")`
 
 // upload uploads a file to a room and returns its ID.
 func upload(t *testing.T, server *apptest.Server, token, room, path string) (id string) {

@@ -73,17 +73,22 @@ func (s *sample) tourPanels(big, small device, check checkState) {
 	ada := s.ada
 	ada.emulate(big, "light")
 	ada.runScript(`document.querySelector("#open-search").click()`)
-	ada.wait("the search", `document.querySelector("#search").open`)
+	ada.wait("the search", `document.querySelector("#search")?.open`)
 	ada.typeText("the")
 	ada.press("Enter")
 	ada.wait("the end of the search", `document.querySelector("#search [role=status]").textContent.includes("whole room")`)
 	check(ada, "search", big, small)
 	ada.press("Escape")
 	ada.runScript(`document.querySelector("#open-calendar").click()`)
-	ada.wait("the calendar", `document.querySelector("#calendar").open`)
+	ada.wait("the calendar", `document.querySelector("#calendar")?.open`)
 	check(ada, "calendar", big, small)
 	ada.press("Escape")
-	for _, panel := range []string{"keys", "terminal", "topic", "rooms", "people", "tools"} {
+	ada.emulate(big, "light")
+	ada.runScript(`document.querySelector("#open-keys").click()`)
+	ada.wait("the keyboard shortcuts", `document.querySelector("#keys")?.matches(":popover-open")`)
+	check(ada, "keys", big, small)
+	ada.press("Escape")
+	for _, panel := range []string{"terminal", "topic", "rooms", "people", "tools"} {
 		screens := []device{big, small}
 		if panel == "rooms" || panel == "people" || panel == "tools" {
 			screens = screens[1:] // A big screen always shows them.

@@ -92,7 +92,7 @@ func TestTabReachesEveryControl(t *testing.T) {
 		.map((one) => one.querySelector(".body").innerText).join()`, sampleMessages[len(sampleMessages)-1].text)
 	for button, panel := range map[string]string{
 		"#open-search": "#search", "#open-calendar": "#calendar", "#topic-button": "#topic",
-		"[popovertarget=keys]": "#keys", "[popovertarget=terminal]": "#terminal",
+		"#open-keys": "#keys", "[popovertarget=terminal]": "#terminal",
 	} {
 		ada.checkPanel(button, panel)
 	}
@@ -148,7 +148,7 @@ func TestWholeConversationByKeyboard(t *testing.T) {
 	eve.wait("the message to be deleted", `document.querySelectorAll("#messages [data-mine][data-deleted]").length === 1`)
 
 	eve.press("/")
-	eve.wait("the search", `document.querySelector("#search").open`)
+	eve.wait("the search", `document.querySelector("#search")?.open`)
 	eve.typeText("killed two")
 	eve.press("Enter")
 	eve.wait("the result", `document.querySelector("#search ol a")`)
@@ -160,7 +160,7 @@ func TestWholeConversationByKeyboard(t *testing.T) {
 
 	eve.focusByKey("Shift+Tab", "#open-calendar")
 	eve.press("Enter")
-	eve.wait("the calendar", `document.querySelector("#calendar").open`)
+	eve.wait("the calendar", `document.querySelector("#calendar")?.open`)
 	eve.press("ArrowRight", "ArrowRight", "ArrowDown", "Enter") // a year ago leads to the first message
 	eve.wait("the focus on the first message", fmt.Sprintf(`document.activeElement.id === "m%s"`, s.ids[0]))
 	eve.press("End")

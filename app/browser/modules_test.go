@@ -75,5 +75,5 @@ func TestFailedModulesLoadOnTheNextAttempt(t *testing.T) {
 	ada.wait("the completions", `document.querySelector("#suggestions li")`)
 	ada.clearField()
 	ada.click("#open-search")
-	ada.wait("the search", `document.querySelector("#search").open`)
+	ada.wait("the search", `document.querySelector("#search")?.open`)
 }

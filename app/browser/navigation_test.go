@@ -94,7 +94,7 @@ func expectCalendar(t *testing.T, there *apptest.Server, ada, bob *user, date ti
 		func() { ada.do(chromedp.MouseClickXY(10, 790)) },
 	} {
 		ada.click("#open-calendar")
-		ada.wait("the calendar", `document.querySelector("#calendar").open`)
+		ada.wait("the calendar", `document.querySelector("#calendar")?.open`)
 		closeCalendar()
 		ada.wait("the calendar to close", `!document.querySelector("#calendar").open && location.search === ""`)
 	}

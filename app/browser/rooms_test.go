@@ -89,7 +89,7 @@ func (u *user) expectShortcutsPanel() {
 	u.clearField()
 	u.click("#scroller")
 	u.press("?")
-	u.wait("the keyboard shortcuts", `document.querySelector("#keys").matches(":popover-open")`)
+	u.wait("the keyboard shortcuts", `document.querySelector("#keys")?.matches(":popover-open")`)
 	u.press("Escape")
 	u.wait("the shortcuts to close", `!document.querySelector(":popover-open")`)
 }

@@ -2,10 +2,18 @@
 
 package browser
 
-// recordScrolling is a script that records which messages are in view after each frame, and whether a
+// recordScrolling starts the recorder in the page, and sets rendered, the numbers of the messages that the server rendered.
+func (u *user) recordScrolling() {
+	u.t.Helper()
+	u.runScript(`const { entries } = await (await fetch(location.pathname + "/messages?limit=50")).json();
+		globalThis.rendered = new Map(entries.map(({ id, n }) => ["m" + id, n]))`)
+	eval[bool](u, scrollRecorder)
+}
+
+// scrollRecorder is a script that records which messages are in view after each frame, and whether a
 // change to the messages moved them. It runs in the page, so that nothing can happen between a change
 // and its measurement.
-const recordScrolling = `Boolean(window.recorder = (() => {
+const scrollRecorder = `Boolean(window.recorder = (() => {
   const scroller = document.querySelector("#scroller"), log = document.querySelector("#messages");
   const edges = { "-1": document.querySelector("#older a"), "1": document.querySelector("#newer a") };
   const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
@@ -31,7 +39,7 @@ const recordScrolling = `Boolean(window.recorder = (() => {
     requestAnimationFrame(afterFrame);
   };
   const count = () => {
-    const numbers = [...log.querySelectorAll("article")].map((article) => Number(article.dataset.n));
+    const numbers = [...log.querySelectorAll("article")].map((article) => Number(article.dataset.n ?? rendered.get(article.id)));
     numbers.forEach((n, i) => (seen.add(n), (recorder.holes += i && n !== numbers[i - 1] + 1)));
     recorder.seen = seen.size;
     recorder.peak = Math.max(recorder.peak, numbers.length);
@@ -99,7 +107,7 @@ const recordScrolling = `Boolean(window.recorder = (() => {
   return recorder;
 })())`
 
-// recording is the result of recordScrolling.
+// recording is the result of scrollRecorder.
 type recording struct {
 	Loads int     // number of loaded pages of messages
 	Seen  int     // number of different messages in the page since the last turn

@@ -56,7 +56,8 @@ func TestViewStaysWhileMessagesArrive(t *testing.T) {
 	ada := newUser(t, "Ada")
 	ada.do(chromedp.EmulateViewport(1280, 800))
 	ada.join(server, "lobby")
-	eval[bool](ada, recordScrolling+" && recorder.turn(1)")
+	ada.recordScrolling()
+	eval[bool](ada, "recorder.turn(1)")
 	ada.scrollWheel(-1)
 	ada.wait("the page to scroll up", `recorder.isScrolledUp()`)
 	sendConversation(t, server, "lobby", 500) // more than the page can hold, so it drops the newest
@@ -72,7 +73,7 @@ func (u *user) scrollThrough(server *apptest.Server, room string, count int, inp
 	u.t.Helper()
 	sendConversation(u.t, server, room, count)
 	u.join(server, room)
-	eval[bool](u, recordScrolling)
+	u.recordScrolling()
 	before, start := u.heapBytes(), time.Now()
 	for _, direction := range []float64{-1, 1} {
 		eval[bool](u, fmt.Sprintf("recorder.turn(%v)", direction))

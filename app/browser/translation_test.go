@@ -37,6 +37,9 @@ func TestTranslationIsNotKept(t *testing.T) {
 	texts := `[...document.querySelectorAll("#messages .body")].map((body) => body.innerText).join("|")`
 	untranslated := `["#messages .author", "#messages time", "#messages code", ".mention", ".action bdi", "#room-list b", "h1", "#people li b", ".me b", "#search h2 span"]
 		.map((selector) => document.querySelectorAll(selector).length && [...document.querySelectorAll(selector)].map(({ textContent }) => textContent).join()).join("|")`
+	ada.runScript(`for (const id of ["open-search", "open-keys"]) document.getElementById(id).click()`)
+	ada.wait("the dialogs", `document.querySelector("#search")?.open && document.querySelector("#keys")`)
+	ada.runScript(`document.querySelector("#search").close(); document.querySelector("#keys").hidePopover()`)
 	before := eval[string](ada, untranslated)
 	ada.runScript(translate)
 	ada.expect("the translation", texts, "translated@Adatranslatedgit push|Bobtranslated|translatedtranslatedtranslated@Adatranslatedgit pull|translated")

@@ -37,7 +37,7 @@ func viewMessages(room string, entries []streams.Entry, user identity.User, rend
 			messages[i].ReplyAuthor = original.User.Name
 			messages[i].ReplyText = firstLine(markup.Text(render(original)))
 			if messages[i].ReplyText == "" && len(original.Files) > 0 {
-				messages[i].ReplyText = original.Files[0].Name
+				messages[i].ReplyText = cmp.Or(original.Files[0].Alt, original.Files[0].Name)
 			}
 		}
 	}

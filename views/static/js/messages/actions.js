@@ -161,6 +161,7 @@ export function connectActions({ room, me, log, scroll, history, outbox, connect
   const onClick = (id, action) => byID(id).addEventListener("click", () => attempt(action));
   onClick("open-calendar", async () => (await import("./calendar.js")).openCalendar((time) => navigate((navigation) => navigation.goToTime(time))));
   onClick("open-search", async () => (await import("./search.js")).openSearch({ room, goToMessage }));
+  onClick("open-keys", async () => (await import("../page/keys.js")).showKeys());
   onClick("theme", async () => (await import("../page/theme.js")).cycleTheme(byID("theme")));
   byID("topic")?.addEventListener("submit", (event) => {
     event.preventDefault();

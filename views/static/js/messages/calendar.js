@@ -1,5 +1,11 @@
-const dialog = document.getElementById("calendar");
-const field = dialog.querySelector("input");
+import { make, makeCloseButton } from "../page/make.js";
+
+const heading = make("h2", { id: "calendar-heading" }, "Go to a date");
+const field = make("input", { type: "datetime-local", required: true, "aria-labelledby": heading.id });
+const go = make("button", { value: "go" }, "Go");
+const form = make("form", { className: "form-row", method: "dialog" }, field, go, makeCloseButton({ formNoValidate: true }));
+const dialog = make("dialog", { id: "calendar", closedby: "any", "aria-labelledby": heading.id }, heading, form);
+document.body.append(dialog);
 let goToTime;
 
 /** Lets the user pick a date and time. @param {(time: string) => void} callback receives the time in ISO format */

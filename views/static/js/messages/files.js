@@ -1,5 +1,6 @@
 import { formatSize, isPicture, kindOf, playerOf, shownSize, stylesheet } from "./file-format.js";
 import { showCard } from "./card.js";
+import { make } from "../page/make.js";
 import { contentOf, findPart } from "./message.js";
 
 /**
@@ -24,7 +25,6 @@ export function showExtras(article) {
   if (before && isLocal) return; // it shows them already
   const container = document.createElement("div");
   container.className = "files";
-  container.translate = false;
   container.append(...files.flatMap(makeFile));
   if (before) replace(before, container);
   else findPart(article, ".body").after(container);
@@ -44,7 +44,7 @@ function makeFile(file) {
   if (isPicture(type)) {
     const link = clone(".picture");
     const [placeholder, img] = link.children;
-    link.title = name;
+    link.title = alt && url ? "" : name;
     [img.width, img.height] = shownSize(width, height);
     img.alt = alt || name;
     if (color) placeholder.setAttribute("color", color);
@@ -59,9 +59,8 @@ function makeFile(file) {
   sizeElement.textContent = sizeText ?? formatSize(size);
   set(row, "href", url && `${url}?download`);
   if (!playerOf(type)) return [row];
-  const player = clone(playerOf(type));
-  player.ariaLabel = name;
-  set(player, "src", url);
+  const player = make(playerOf(type), { controls: true, preload: "metadata", ariaLabel: name });
+  if (url) player.src = url;
   return [player, row];
 }
 

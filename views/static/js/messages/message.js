@@ -50,11 +50,20 @@ export class MessageRenderer {
     if (messages.some(({ files, attached, preview }) => files ?? attached ?? preview)) this.#files ??= await import("./files.js").catch(() => {});
   }
 
-  /** Prepares an article that the server rendered. @param {Element} article */
+  /** Completes an article that the server rendered: message.html omits what is empty or redundant. @param {Element} article */
   adopt(article) {
-    const name = findPart(article, ".author").textContent;
-    contents.set(article, { user: { id: article.dataset.user ?? "", name }, html: findPart(article, ".body").innerHTML });
-    findPart(article, ".avatar").translate = false;
+    const blank = this.#clone();
+    const [avatar, header] = article.children;
+    const [author, timestamp] = header.children;
+    const { user } = article.dataset;
+    if (user) article.dataset.user = document.body.dataset.authors.split(" ")[user];
+    avatar.translate = false;
+    author.className = "author";
+    timestamp.className = "timestamp";
+    timestamp.replaceChildren(findPart(blank, "time"));
+    for (const part of [".body", ".quote"]) if (!findPart(article, part)) header.after(findPart(blank, part));
+    if (!findPart(article, ".reactions")) article.append(findPart(blank, ".reactions"));
+    contents.set(article, { user: { id: article.dataset.user ?? "", name: author.textContent }, html: findPart(article, ".body").innerHTML });
     this.prepare([{ files: findPart(article, ".files, :scope > .link-card") }]);
     this.showTime(article);
     this.highlightMentions(article);
@@ -62,7 +71,7 @@ export class MessageRenderer {
 
   /** Returns an article for a message that is waiting to be sent. @param {import("../offline/outbox.js").Item} item */
   renderWaiting(item) {
-    const article = this.#template.content.firstElementChild.cloneNode(true);
+    const article = this.#clone();
     article.dataset.key = item.key;
     article.dataset.writtenAt = String(item.at);
     article.ariaLive = "off"; // screen readers announce the message once, when it is stored
@@ -79,7 +88,7 @@ export class MessageRenderer {
    * @param {Entry} entry
    * @param {Element} [article]
    */
-  renderStored(entry, article = this.#template.content.firstElementChild.cloneNode(true)) {
+  renderStored(entry, article = this.#clone()) {
     article.id = `m${entry.id}`;
     if (entry.n) article.dataset.n = String(entry.n);
     if (entry.key) article.dataset.key = entry.key;
@@ -163,6 +172,10 @@ export class MessageRenderer {
     if (this.#me && /[@＠]/.test(body.textContent)) import("./highlight.js").then((module) => module.highlightMentions(body, this.#me.name), () => {});
   }
 
+  #clone() {
+    return this.#template.content.firstElementChild.cloneNode(true);
+  }
+
   #showBody(article, { html, text, files, preview }) {
     const body = findPart(article, ".body");
     Object.assign(contentOf(article), { text, html });
@@ -179,7 +192,7 @@ export class MessageRenderer {
     article.dataset.user = user.id;
     article.toggleAttribute("data-mine", user.id === this.#me?.id);
     contents.set(article, { user });
-    showAvatar(findPart(article, ".avatar"), user);
+    showAvatar(findPart(article, "[data-hue]"), user);
     findPart(article, ".author").textContent = user.name;
   }
 
@@ -265,10 +278,11 @@ function showDeleted(article) {
   return article;
 }
 
-/** Returns the first line of a message, or the name of its first file if it has no text. @param {Element} article */
+/** Returns the first line of a message, or the description or name of its first file if it has no text. @param {Element} article */
 export function lineOf(article) {
   const { html } = contentOf(article);
-  return firstLine(html === undefined ? findPart(article, ".body").textContent : textOfHTML(html)) || (article.querySelector(".files [title]")?.title ?? "");
+  const file = article.querySelector(".files :is(img, .file)");
+  return firstLine(html === undefined ? findPart(article, ".body").textContent : textOfHTML(html)) || (file?.alt ?? file?.title ?? "");
 }
 
 /** Returns the first line of text, truncated to 120 characters. @param {string} text */

@@ -37,7 +37,8 @@ export function updateQuotes({ room, log, connection }) {
   async function fetchMessage(id) {
     const response = await fetch(`/r/${room}/messages?around=${id}&limit=1&html=true`);
     const entry = (await response.json()).entries.find((entry) => entry.id === id);
-    return { user: entry.user, line: entry.deleted ? DELETED : firstLine(textOfHTML(entry.html ?? "")) || (entry.files?.[0].name ?? "") };
+    const [file] = entry.files ?? [];
+    return { user: entry.user, line: entry.deleted ? DELETED : firstLine(textOfHTML(entry.html ?? "")) || file?.alt || file?.name || "" };
   }
 
   connection.addEventListener("entries", ({ detail: { entries } }) => {

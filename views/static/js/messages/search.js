@@ -1,13 +1,22 @@
 import { timeOf } from "../net/id.js";
 import { readNDJSON } from "../net/ndjson.js";
 import { isComposing } from "../compose/composer.js";
+import { make, makeCloseButton } from "../page/make.js";
 import { formatDate, formatDateTime, times } from "../page/time.js";
 import { showName } from "../people/names.js";
 
 const MAX_EXCERPT = 200; // characters
 const MAX_BEFORE_MATCH = 60; // characters of an excerpt before the first match
-const dialog = document.getElementById("search");
-const [form, status, list, olderButton] = [...dialog.children].slice(1);
+const roomName = make("span", { translate: false }, document.querySelector(".bar h1").lastChild.data);
+const heading = make("h2", { id: "search-heading" }, "Search ", roomName);
+const field = make("input", { name: "q", type: "search", placeholder: "Search for words or from:name", autocomplete: "off", maxLength: 200, dir: "auto", autofocus: true, required: true, "aria-labelledby": heading.id });
+const closeButton = makeCloseButton({ type: "button" });
+const form = make("form", { className: "form-row" }, field, make("button", {}, "Search"), closeButton);
+const status = make("p", { role: "status" });
+const list = make("ol");
+const olderButton = make("button", { className: "secondary", type: "button", hidden: true }, "Search older messages");
+const dialog = make("dialog", { id: "search", closedby: "any", "aria-labelledby": heading.id }, heading, form, status, list, olderButton);
+document.body.append(dialog);
 let aborter = new AbortController(); // aborts the last search
 let options;
 let nextQuery = {}; // the query that continues the last search
@@ -19,17 +28,17 @@ let nextQuery = {}; // the query that continues the last search
 export function openSearch(newOptions) {
   options = newOptions;
   dialog.showModal();
-  form.elements.q.select();
+  field.select();
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  const text = form.elements.q.value.trim();
+  const text = field.value.trim();
   const [, name, word = "", q = text] = /^from:(?:["“„«]([^"”“»]+)["”“»]|(\S+))\s*(.*)$/i.exec(text) ?? [];
   list.replaceChildren();
   search({ q, from: name ?? word });
 });
-form.elements.close.addEventListener("click", () => dialog.close());
+closeButton.addEventListener("click", () => dialog.close());
 olderButton.addEventListener("click", () => search(nextQuery));
 dialog.addEventListener("close", () => aborter.abort());
 dialog.addEventListener("keydown", (event) => {

@@ -1,24 +1,20 @@
+import { make, makeCloseButton } from "../page/make.js";
+
 /** The dialog that shows the pictures of the room in full size. It is created on first use. */
 
 const MIN_SWIPE = 50; // pixels
 
 const log = document.getElementById("messages");
-const make = (tag, fields) => Object.assign(document.createElement(tag), fields);
-
-const name = make("h2", { id: "viewer-name", dir: "auto" });
-name.translate = false;
+const name = make("h2", { id: "viewer-name", dir: "auto", translate: false });
 const place = make("p", { role: "status" });
-const download = make("a", { className: "button", textContent: "Download" });
-const close = make("button", { type: "button", name: "close", textContent: "✕", title: "Close (Esc)", ariaLabel: "Close" });
-const previous = make("button", { type: "button", name: "previous", textContent: "‹", title: "Previous picture (←)", ariaLabel: "Previous picture" });
-const next = make("button", { type: "button", name: "next", textContent: "›", title: "Next picture (→)", ariaLabel: "Next picture" });
-const frame = make("figure", {});
+const download = make("a", { className: "button" }, "Download");
+const close = makeCloseButton({ type: "button", className: "", title: "Close (Esc)" });
+const previous = make("button", { type: "button", name: "previous", title: "Previous picture (←)", ariaLabel: "Previous picture" }, "‹");
+const next = make("button", { type: "button", name: "next", title: "Next picture (→)", ariaLabel: "Next picture" }, "›");
+const frame = make("figure");
 const caption = make("figcaption", { dir: "auto" });
-const bar = make("header", {});
-const dialog = make("dialog", { className: "viewer", id: "viewer" });
-dialog.setAttribute("aria-labelledby", name.id);
-bar.append(name, place, download, close);
-dialog.append(bar, previous, frame, next, caption);
+const bar = make("header", {}, name, place, download, close);
+const dialog = make("dialog", { className: "viewer", id: "viewer", "aria-labelledby": name.id }, bar, previous, frame, next, caption);
 document.body.append(dialog);
 
 /** @type {HTMLAnchorElement} the link of the shown picture */
@@ -41,11 +37,10 @@ function show(link) {
   const all = links();
   const index = all.indexOf(link);
   const { src, alt, width, height } = link.querySelector("img");
-  const isDescribed = alt !== link.title;
   current = link;
-  name.textContent = link.title;
+  name.textContent = link.title || "Picture";
   place.textContent = all.length > 1 ? `${index + 1} of ${all.length}` : "";
-  caption.textContent = isDescribed ? alt : "";
+  caption.textContent = alt === link.title ? "" : alt;
   const isLocal = link.protocol === "blob:";
   download.href = isLocal ? link.href : `${link.href}?download`;
   download.download = isLocal ? link.title : "";

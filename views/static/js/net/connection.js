@@ -1,6 +1,5 @@
 import { Stopwatch } from "../page/time.js";
-import { GapDetector } from "./gap-detector.js";
-import { canInflate, Socket } from "./socket.js";
+import { canInflate, GapDetector, Socket } from "./socket.js";
 
 const MAX_IDLE = 30_000; // milliseconds without a frame after which wake() replaces the socket instead of probing it
 const STABLE_AFTER = 10_000; // milliseconds that a socket must stay open to reset the backoff

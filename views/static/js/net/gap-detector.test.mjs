@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { GapDetector } from "./gap-detector.js";
+import { GapDetector } from "./socket.js";
 
 /** Returns a `followed` frame for the lobby. The cursor "1-0@e" is entry 1-0 in epoch e. */
 const followed = (state, at, fields) => ({ type: "followed", room: "lobby", state, at, ...fields });

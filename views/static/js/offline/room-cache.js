@@ -131,15 +131,16 @@ function filesOf(article) {
   const container = findPart(article, ".files");
   if (files || !container) return files;
   return [...container.querySelectorAll("a")].map((link) => {
-    const name = link.title;
     const url = link.getAttribute("href").replace(/\?download$/, "");
     if (link.matches(".file")) {
+      const name = link.title;
       const type = { VIDEO: "video/mp4", AUDIO: "audio/mpeg" }[link.previousElementSibling?.tagName] ?? "";
       return { name, type, url, sizeText: link.lastElementChild.textContent };
     }
     const [placeholder, img] = link.children;
     const { width, height, alt } = img;
-    return { name, type: "image/png", url, width, height, alt, color: placeholder.getAttribute("color"), thumbnail: link.dataset.missing ?? img.getAttribute("src") };
+    const name = link.title || alt;
+    return { name, type: "image/png", url, width, height, alt: link.title ? "" : alt, color: placeholder.getAttribute("color"), thumbnail: link.dataset.missing ?? img.getAttribute("src") };
   });
 }
 

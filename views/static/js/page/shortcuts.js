@@ -15,7 +15,7 @@ export function shortcutKey({ key, code, shiftKey }) {
 }
 
 /**
- * Adds the keyboard shortcuts that the dialog #keys lists. A single character is a shortcut only
+ * Adds the keyboard shortcuts that keys.js lists. A single character is a shortcut only
  * while the focus is in the message list (WCAG 2.1.4). Other characters go into the composer,
  * wherever the focus is.
  * @param {{ rooms: import("../rooms/rooms.js").Rooms, room: string, showLatest: () => void }} options
@@ -23,7 +23,6 @@ export function shortcutKey({ key, code, shiftKey }) {
 export function addShortcuts({ rooms, room, showLatest }) {
   const findField = document.getElementById("find").elements.room;
   const roomsPanel = document.getElementById("rooms");
-  const help = document.getElementById("keys");
   const scroller = document.getElementById("scroller");
   const composerField = document.querySelector("#composer textarea");
   document.addEventListener("keydown", (event) => {
@@ -44,8 +43,7 @@ export function addShortcuts({ rooms, room, showLatest }) {
       const next = neighbourOf(rooms.sorted, room, key === "ArrowUp" ? -1 : 1, shiftKey);
       if (next) location.assign(`/r/${next}`);
     } else if (isPlain && shortcut === "?" && inMessages) {
-      help.showPopover();
-      help.focus();
+      document.getElementById("open-keys").click();
     } else if (isPlain && shortcut === "/" && inMessages) {
       document.getElementById("open-search").click();
     } else if (isPlain && !hasOpenPanel && (key === "Escape" || (key === "End" && (!isTyping || isEmpty)))) {

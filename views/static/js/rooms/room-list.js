@@ -49,7 +49,7 @@ export class RoomList {
     this.#template = document.getElementById("link-template");
     this.rooms = new Rooms(me);
     this.#listen();
-    const rows = [...this.#list.children].map(readRow);
+    const rows = [...this.#list.children].map((row) => readRow(row, this.#makeRow()));
     const storedRooms = new StoredRooms(me);
     this.#update("shell" in document.body.dataset ? storedRooms.merge(rows) : rows);
     addEventListener("pagehide", () => storedRooms.save(this.rooms.sorted));
@@ -223,16 +223,17 @@ export class RoomList {
 
 const nameOf = (row) => row.firstElementChild.pathname.split("/")[2];
 
-const numberIn = (row, selector) => Number(row.querySelector(selector).firstElementChild.textContent);
-
-/** Reads a room from a row that the server rendered. @returns {import("./rooms.js").Room} */
-function readRow(row) {
-  const { last, read } = row.firstElementChild.dataset;
+/** Completes a row that the server rendered without the counts that are 0, and reads its room. @returns {import("./rooms.js").Room} */
+function readRow(row, blank) {
+  const link = row.firstElementChild;
+  const [present, mentions, unread] = [".present", ".mentions", ".badge:not(.mentions)"].map((selector) => {
+    const count = link.querySelector(selector) ?? blank.querySelector(selector);
+    link.lastElementChild.before(count);
+    return Number(count.firstElementChild.textContent);
+  });
+  const { last, read } = link.dataset;
   const room = nameOf(row);
-  return {
-    room, title: row.querySelector(isHidden(room) ? "b" : ".topic").textContent || room, last: last || "0-0", read: read || null,
-    unread: numberIn(row, ".badge:not(.mentions)"), mentions: numberIn(row, ".mentions"), present: numberIn(row, ".present"),
-  };
+  return { room, title: row.querySelector(isHidden(room) ? "b" : ".topic").textContent || room, last: last || "0-0", read: read || null, unread, mentions, present };
 }
 
 /** Shows a room in its row. Changes only what differs, because each change costs a layout. */

@@ -221,7 +221,6 @@ func TestFullRedisEndsNothingSilently(t *testing.T) {
 	wantError(t, "link", err, nil)
 	client := server.Client()
 	defer client.Close()
-	changes := client.XLen(ctx, a.AccessKey()).Val()
 	dump := func() (all string) {
 		for _, key := range []string{"bans", "owners", "ended_guests", "accounts", "passkey_users"} {
 			all += client.Dump(ctx, "{0}:"+key).Val()
@@ -233,7 +232,7 @@ func TestFullRedisEndsNothingSilently(t *testing.T) {
 	}
 	mod := join(t, a, "Mod", accounts.Moderator)
 	left := join(t, a, "Leo", accounts.Member)
-	changes = client.XLen(ctx, a.AccessKey()).Val()
+	changes := client.XLen(ctx, a.AccessKey()).Val()
 	before := dump()
 	client.ConfigSet(ctx, "maxmemory", "1")
 	for name, do := range map[string]func() error{

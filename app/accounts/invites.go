@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -24,11 +25,11 @@ const (
 // Invite lets people create an account and, if it has a Room, join that room.
 type Invite struct {
 	ID      string
-	Room    string // or "" for the server alone
-	Role    Role   // in the room, or on the server. For a room, Member or Moderator
-	Uses    int    // remaining
-	Expiry  time.Time
-	By      string // user ID of the creator, or Operator
+	Room    string    // or "" for the server alone
+	Role    Role      // in the room, or on the server. For a room, Member or Moderator
+	Uses    int       // remaining
+	Expiry  time.Time // by the clock of Redis; to create an invite, by that of this server
+	By      string    // user ID of the creator, or Operator
 	Created time.Time
 }
 
@@ -50,7 +51,7 @@ func (a *Accounts) CreateInvite(ctx context.Context, by, key string, invite Invi
 		id = inviteIDOf(a.macs.derived.text("invite", by, key))
 	}
 	_, err = a.run(ctx, inviteScript, a.keys.person(by, a.inviteKey(id), a.keys.of("invites")),
-		by, invite.Room, string(invite.Role), invite.Uses, invite.Expiry.Unix(), id)
+		by, invite.Room, string(invite.Role), invite.Uses, int64(math.Ceil(life.Seconds())), id)
 	if err != nil {
 		return "", "", err
 	}
@@ -100,11 +101,11 @@ func (a *Accounts) Invite(ctx context.Context, code string) (Invite, error) {
 	if err != nil {
 		return Invite{}, err
 	}
-	found, err := a.invites(ctx, id)
+	found, now, err := a.invites(ctx, id)
 	if err != nil {
 		return Invite{}, err
 	}
-	if len(found) == 0 || found[0].Uses <= 0 || !found[0].isLive(a.now()) {
+	if len(found) == 0 || found[0].Uses <= 0 || !found[0].isLive(now) {
 		return Invite{}, ErrCode
 	}
 	return found[0], nil
@@ -123,30 +124,35 @@ func (a *Accounts) Invites(ctx context.Context, user string) ([]Invite, error) {
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	all, err := a.invites(ctx, ids...)
+	all, now, err := a.invites(ctx, ids...)
 	var mine []Invite
 	for _, invite := range all {
-		if invite.isLive(a.now()) && (invite.By == user || invite.Room == "" && account.Role != Member) {
+		if invite.isLive(now) && (invite.By == user || invite.Room == "" && account.Role != Member) {
 			mine = append(mine, invite)
 		}
 	}
 	return mine, err
 }
 
-// invites returns the invites that exist.
-func (a *Accounts) invites(ctx context.Context, ids ...string) (found []Invite, err error) {
+// invites returns the invites that exist, and the time by Redis's clock, by which they expire.
+func (a *Accounts) invites(ctx context.Context, ids ...string) (found []Invite, now time.Time, err error) {
+	var clock *redis.TimeCmd
 	fields := make([]*redis.SliceCmd, len(ids))
 	err = a.redis.Pipeline(ctx, 1+len(ids)/20, func(pipe redis.Pipeliner) {
+		clock = pipe.Time(ctx)
 		for i, id := range ids {
 			fields[i] = pipe.HMGet(ctx, a.inviteKey(id), "room", "role", "uses", "expiry", "by", "created")
 		}
 	})
+	if err == nil {
+		err = clock.Err()
+	}
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, now, unavailable(err)
 	}
 	for i, id := range ids {
 		if err := fields[i].Err(); err != nil {
-			return nil, unavailable(err)
+			return nil, now, unavailable(err)
 		}
 		var text [6]string
 		for k, value := range fields[i].Val() {
@@ -158,7 +164,7 @@ func (a *Accounts) invites(ctx context.Context, ids ...string) (found []Invite, 
 		uses, _ := strconv.Atoi(text[2])
 		found = append(found, Invite{id, text[0], Role(text[1]), uses, unixTime(text[3]), text[4], unixTime(text[5])})
 	}
-	return found, nil
+	return found, clock.Val(), nil
 }
 
 // Revoke revokes an invite, and reports whether it existed. The creator may do so and, if the invite has no room, also

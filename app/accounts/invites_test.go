@@ -114,16 +114,47 @@ func TestInviteDiesWithTheRightToInvite(t *testing.T) {
 	wantError(t, "a stranger revokes", revoke(a, join(t, a, "Eve", accounts.Member), id), accounts.ErrNotAllowed)
 }
 
+// The clocks of two servers may be hours apart. An invite lives as long as its creator chose, by the clock of Redis.
+func TestInvitesOfServersWhoseClocksDiffer(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	offsets := map[string]time.Duration{"slow": -3 * time.Hour, "right": 0, "fast": 3 * time.Hour}
+	servers := make(map[string]*accounts.Accounts)
+	for name, offset := range offsets {
+		servers[name] = open(t, server.Redis(), func(o *accounts.Options) { o.Now = func() time.Time { return time.Now().Add(offset) } })
+	}
+	owner := join(t, servers["right"], "Olga", accounts.Owner)
+	for creator, a := range servers {
+		wanted := accounts.Invite{Role: accounts.Member, Uses: 3, Expiry: time.Now().Add(offsets[creator] + time.Hour)}
+		_, code, err := a.CreateInvite(ctx, owner.User.ID, "", wanted)
+		wantError(t, "create on the "+creator+" server", err, nil)
+		for reader, b := range servers {
+			what := "the invite of the " + creator + " server on the " + reader + " one"
+			invite, err := b.Invite(ctx, code)
+			wantError(t, what, err, nil)
+			if life := time.Until(invite.Expiry); err == nil && (life < 50*time.Minute || life > 61*time.Minute) {
+				t.Errorf("%s expires in %v, want an hour", what, life)
+			}
+			if listed, err := b.Invites(ctx, owner.User.ID); err != nil || len(listed) == 0 {
+				t.Errorf("%s: %d are listed, %v", what, len(listed), err)
+			}
+			_, err = b.Redeem(ctx, code, accounts.SignIn{User: newUser(t, "Ida")})
+			wantError(t, "redeem "+what, err, nil)
+		}
+	}
+}
+
 func TestInviteExpires(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	now := time.Now().Add(-time.Hour) // the servers' clock lags behind that of Redis
-	a := open(t, server.Redis(), func(o *accounts.Options) { o.Now = func() time.Time { return now } })
-	_, code, err := a.CreateInvite(ctx, accounts.Operator, "", accounts.Invite{Role: accounts.Member, Uses: 1, Expiry: now.Add(time.Minute)})
+	a, now := open(t, server.Redis()), time.Now()
+	id, code, err := a.CreateInvite(ctx, accounts.Operator, "", accounts.Invite{Role: accounts.Member, Uses: 1, Expiry: now.Add(time.Minute)})
 	wantError(t, "invite", err, nil)
+	client := server.Client()
+	defer client.Close()
+	client.HIncrBy(ctx, "{0}:invite:"+id, "expiry", -61)
 	_, err = a.Redeem(ctx, code, accounts.SignIn{User: newUser(t, "Late")})
 	wantError(t, "redeem", err, accounts.ErrCode)
-	now = now.Add(time.Hour)
 	_, err = a.Invite(ctx, code)
 	wantError(t, "look", err, accounts.ErrCode)
 	for _, wrong := range []accounts.Invite{

@@ -75,6 +75,12 @@ func (s *Store) append(ctx context.Context, granted grant, entry Entry, mayCreat
 	if err != nil {
 		return Stored{}, fmt.Errorf("append to room %q: %w", room, err)
 	}
+	if entry.Kind == Joined && granted.ifMember && entry.Role != NoRole {
+		// Here and again below, in case the member is being removed. createHidden explains the order.
+		if err := s.listMember(ctx, room, &entry); err != nil {
+			return Stored{}, fmt.Errorf("append to room %q: %w", room, err)
+		}
+	}
 	call := &appendCall{
 		ctx:  ctx,
 		keys: s.appendKeys(room, &entry, uploads),

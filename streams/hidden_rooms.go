@@ -96,7 +96,7 @@ func encodeName(random []byte) string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(random))[:hiddenRandom]
 }
 
-// createHidden creates a hidden room and lists it for its members. It returns false if the room exists.
+// createHidden lists a hidden room for its members and creates it. It returns false if the room exists.
 // Retries are safe.
 func (a Access) createHidden(ctx context.Context, room string, wanted newRoom) (isNew bool, err error) {
 	granted, err := a.admit(room, writing)
@@ -110,11 +110,12 @@ func (a Access) createHidden(ctx context.Context, room string, wanted newRoom) (
 		return isKnown
 	})
 	wanted.key = uuid.NewString() // runScript may repeat the call
-	isNew, err = a.store.create(ctx, granted, wanted)
-	if err != nil {
+	// List the room first. If the server dies in between, the lists have a room that does not exist, which nobody
+	// sees. In the other order, members could not find their room.
+	if err := a.store.listFor(ctx, room, members...); err != nil {
 		return false, err
 	}
-	return isNew, a.store.listFor(ctx, room, members...)
+	return a.store.create(ctx, granted, wanted)
 }
 
 // newRoom describes a room to create.

@@ -281,3 +281,49 @@ func TestLeavingDoesNotEndAMute(t *testing.T) {
 		expect("the user posts when the mute has ended", post(), nil)
 	}
 }
+
+// Redis or the server may die between any two writes. Nobody may become a member of a room that they cannot find.
+func TestMembersFindTheirRoomsAfterDeathAtEveryStep(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := redistest.Open(t, streams.Options{Redis: server.Redis()})
+	ctx, client := t.Context(), server.Client()
+	defer client.Close()
+	room := privateRoom(t, store, 1)
+	creator := asAccount(store, 0)
+	steps := map[string]func() error{
+		"a private room": func() error {
+			_, err := creator.CreatePrivate(ctx, "Lunch", []streams.User{account(1)})
+			return err
+		},
+		"a direct room": func() error {
+			_, _, err := creator.CreateDirect(ctx, []byte("secret"), []streams.User{account(1)})
+			return err
+		},
+		"a new member": func() error { _, err := setMember(creator, room, 1, streams.Ordinary); return err },
+	}
+	memberships := func() (count int) {
+		for _, key := range client.Keys(ctx, "*:members").Val() {
+			if client.HExists(ctx, key, account(1).ID).Val() {
+				count++
+			}
+		}
+		return count
+	}
+	for name, step := range steps {
+		client.Do(ctx, "ACL", "SETUSER", "default", "-sadd") // which lists a room, as if this were the moment of death
+		if err := step(); err == nil {
+			t.Errorf("%s: no error although it was not listed", name)
+		}
+		client.Do(ctx, "ACL", "SETUSER", "default", "+sadd")
+		if listed, err := asAccount(store, 1).Rooms(ctx, 100); err != nil || len(listed) != memberships() {
+			t.Errorf("%s: got %d rooms, %v, want all %d of which the user is a member", name, len(listed), err, memberships())
+		}
+		if err := step(); err != nil {
+			t.Errorf("%s again: %v", name, err)
+		}
+	}
+	if listed, err := asAccount(store, 1).Rooms(ctx, 100); err != nil || len(listed) != 3 || memberships() != 3 {
+		t.Errorf("got %d rooms, %v, of %d, want 3", len(listed), err, memberships())
+	}
+}

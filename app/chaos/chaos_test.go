@@ -35,6 +35,7 @@ func optionsFromFlags() options {
 }
 
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	o := optionsFromFlags()
 	if o.length == 0 {
 		o.length = 12 * time.Second
@@ -43,7 +44,7 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	h := newHarness(t, o)
-	r := &report{out: os.Stdout}
+	r := &report{out: t.Output()}
 	r.printf("chaos: -seed %d -for %v -redis %s -durability %s -servers %d -crowd %d", o.seed, o.length, o.redis, o.durability, o.servers, o.crowd)
 	h.run(r)
 	if r.failed > 0 {
@@ -58,6 +59,10 @@ func (silentLogger) Printf(context.Context, string, ...any) {}
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(silentLogger{})
-	flag.Set("test.parallel", "4") // these tests wait most of the time; -parallel overrides this
+	parallel := "8" // these tests wait most of the time; -parallel overrides this
+	if apptest.Race() {
+		parallel = "4"
+	}
+	flag.Set("test.parallel", parallel)
 	os.Exit(m.Run())
 }

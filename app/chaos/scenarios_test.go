@@ -4,7 +4,6 @@ package chaos
 
 import (
 	"flag"
-	"os"
 	"testing"
 	"time"
 
@@ -28,7 +27,7 @@ func TestRollingDeploys(t *testing.T) {
 			}
 		}
 	})
-	r := &report{out: os.Stdout}
+	r := &report{out: t.Output()}
 	r.printPhase("with rolling deploys", outcome)
 	r.printf("%d checks passed, %d failed", r.passed, r.failed)
 	if r.failed > 0 {
@@ -70,7 +69,7 @@ func TestLossyFailover(t *testing.T) {
 		old.Rejoin()
 		p.countFault("primary lost with entries that no replica had")
 	})
-	r := &report{out: os.Stdout}
+	r := &report{out: t.Output()}
 	r.printPhase("with the loss of a primary and of entries that no replica had", outcome)
 	acknowledged := 0
 	for _, s := range outcome.Sent {

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"burble/streams/conns"
+
 	"github.com/redis/go-redis/v9"
 )
 
@@ -76,8 +78,9 @@ func findKnownMember(granted grant) (Member, bool) {
 }
 
 // checkAndKeepMember returns what checkMember returns. With the defect no_lookup, the process knows a member for a while.
-// With the defect no_order, it reads the membership only here, before the entries, and lets some time pass.
-func checkAndKeepMember(granted grant, value *redis.StringCmd) error {
+// With the defect no_order, it reads the membership only here, before the entries, and lets some time pass: up to a second,
+// so that the member is often removed meanwhile.
+func (s *Store) checkAndKeepMember(ctx context.Context, granted grant, value *redis.StringCmd) error {
 	err := checkMember(value)
 	if err != nil || !isBroken("no_lookup") && !isBroken("no_order") {
 		return err
@@ -90,9 +93,20 @@ func checkAndKeepMember(granted grant, value *redis.StringCmd) error {
 	knownMembers.all[granted.room+granted.user.ID] = knownMember{member, time.Now().Add(3 * time.Second)}
 	knownMembers.Unlock()
 	if isBroken("no_order") {
-		time.Sleep(rand.N(500 * time.Millisecond))
+		s.awaitRemoval(ctx, granted)
 	}
 	return nil
+}
+
+// awaitRemoval waits up to a second until the member is removed, and then until others have had time to write.
+func (s *Store) awaitRemoval(ctx context.Context, granted grant) {
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		value, err := conns.Do(ctx, s.redis, 1, func(pipe redis.Pipeliner) *redis.StringCmd { return s.queryMember(ctx, pipe, granted) })
+		if err == nil && !isMember(value.Val()) {
+			time.Sleep(200 * time.Millisecond)
+			return
+		}
+	}
 }
 
 // lookUpUnlessKnown looks up the reader's member.

@@ -12,3 +12,8 @@ func (d *Directory) OnStep(do func(name string)) { d.step = do }
 func (s *S3) PresignFor(ctx context.Context, hash string, as Presentation, life time.Duration) (string, error) {
 	return s.presign(ctx, hash, as, life)
 }
+
+// OpenStalling is like OpenS3, but the server may stall for this time only.
+func OpenStalling(options S3Options, timeout time.Duration) (*S3, error) {
+	return openS3(options, timeout)
+}

@@ -33,8 +33,13 @@ type S3 struct {
 	origin string
 }
 
+// stallTimeout is how long S3 may accept or send no bytes during a request.
+const stallTimeout = 30 * time.Second
+
 // OpenS3 returns a Store in an existing bucket. It sends no requests.
-func OpenS3(options S3Options) (*S3, error) {
+func OpenS3(options S3Options) (*S3, error) { return openS3(options, stallTimeout) }
+
+func openS3(options S3Options, stall time.Duration) (*S3, error) {
 	if options.Region == "" {
 		options.Region = "us-east-1"
 	}
@@ -50,7 +55,7 @@ func OpenS3(options S3Options) (*S3, error) {
 		Secure:             endpoint.Scheme == "https",
 		Region:             options.Region, // otherwise it would be looked up
 		MaxRetries:         3,
-		Transport:          newTransport(),
+		Transport:          newTransport(stall),
 		BucketLookupViaURL: lookup,
 	})
 	if err != nil {
@@ -75,16 +80,42 @@ func lookup(endpoint url.URL, _ string) minio.BucketLookupType {
 	return minio.BucketLookupAuto
 }
 
-func newTransport() *http.Transport {
+func newTransport(stall time.Duration) *http.Transport {
+	dialer := net.Dialer{Timeout: 5 * time.Second}
 	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return stallingConn{conn, stall}, nil
+		},
 		TLSHandshakeTimeout:   5 * time.Second,
 		ResponseHeaderTimeout: 20 * time.Second,
-		IdleConnTimeout:       time.Minute,
+		IdleConnTimeout:       stall * 2 / 3,
 		MaxIdleConnsPerHost:   8,
 		DisableCompression:    true,
 	}
+}
+
+// A stallingConn is a connection whose reads and writes fail after a time without progress. http.Transport limits only
+// how long a response takes to begin.
+type stallingConn struct {
+	net.Conn
+	timeout time.Duration
+}
+
+// Read implements net.Conn.
+func (c stallingConn) Read(p []byte) (int, error) {
+	c.SetReadDeadline(time.Now().Add(c.timeout))
+	return c.Conn.Read(p)
+}
+
+// Write implements net.Conn. It also extends the deadline of a Read that waits for the response.
+func (c stallingConn) Write(p []byte) (int, error) {
+	c.SetDeadline(time.Now().Add(c.timeout))
+	return c.Conn.Write(p)
 }
 
 // Put implements Store.

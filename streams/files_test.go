@@ -157,6 +157,29 @@ func TestFilesAreSentOnceByTheirUserInTheirRoom(t *testing.T) {
 }
 
 // Whoever may not write must not upload, and learns the same as from a message.
+// If a room is lost while a send is retried, the retry stores the message with its files again.
+func TestFilesOfALostMessageAreSentAgain(t *testing.T) {
+	t.Parallel()
+	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
+		store := redistest.Open(t, streams.Options{Redis: backend.Redis})
+		by := store.As(ada)
+		message := withFiles("look", upload(t, by, "lobby", "a"))
+		if _, err := by.Append(t.Context(), "lobby", message); err != nil {
+			t.Fatal(err)
+		}
+		if err := backend.Client.Del(t.Context(), lobbyKey).Err(); err != nil {
+			t.Fatal(err)
+		}
+		stored, err := by.Append(t.Context(), "lobby", message)
+		if err != nil || stored.Repeated {
+			t.Fatalf("after the room was lost: got %+v, %v, want a new entry", stored, err)
+		}
+		if _, err := by.File(t.Context(), "lobby", stored.Cursor.ID, 0); err != nil {
+			t.Errorf("its file: %v", err)
+		}
+	})
+}
+
 func TestUploadsNeedTheRightsOfMessages(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {

@@ -88,11 +88,12 @@ local target, state
 if kind == 'message' then
   if new.re and not existed(new.re) then return {'not_found'} end
   if #KEYS > 11 then
-    -- Each upload can be sent once, by its user, in its room.
+    -- Each upload can be sent by its user in its room, once, unless the room lost the message that had it.
     local alts, files, picture = cjson.decode(new.files or '[]'), {}, nil
     for i = 12, #KEYS do
       local file = redis.call('HMGET', KEYS[i], 'room', 'uid', 'json', 'entry', 'removed')
-      if file[1] ~= name or file[2] ~= uid or file[4] or file[5] then return {'no_file'} end
+      local is_sent = file[4] and fields(file[4])
+      if file[1] ~= name or file[2] ~= uid or is_sent or file[5] then return {'no_file'} end
       local json, alt = file[3], alts[i - 11]
       if alt and alt ~= '' then json = string.sub(json, 1, -2) .. ',"alt":' .. cjson.encode(alt) .. '}' end
       if alt then table.insert(files, json) else picture = json end

@@ -7,22 +7,23 @@ import (
 	"strings"
 )
 
-// ErrNoFile means that a message names a file which its author has not uploaded to the room, has sent before,
-// or has waited too long to send.
+// ErrNoFile means that a message has a file that its author has not uploaded to the room, has already sent, or has not sent
+// within UploadTTL.
 var ErrNoFile = errors.New("no such upload")
 
-// File is an uploaded file. Append reads only its ID and Alt. The rest comes from what AddFile has stored.
+// File is an uploaded file. Append reads only its ID and Alt, and takes the other fields from the record that AddFile
+// stored.
 type File struct {
-	ID            string `json:"id"` // 26 of A-Z and 2-7, such as those of crypto/rand.Text
+	ID            string `json:"id"` // from crypto/rand.Text: 26 characters from A-Z and 2-7
 	Name          string `json:"name"`
 	Type          string `json:"type"`            // the media type
 	Size          int64  `json:"size"`            // in bytes
 	Width         int    `json:"width,omitempty"` // in pixels; 0 unless it is a picture
 	Height        int    `json:"height,omitempty"`
 	Color         string `json:"color,omitempty"`     // average, as "#rrggbb"; may be empty
-	Alt           string `json:"alt,omitempty"`       // describes it for people who cannot see it
-	Hash          string `json:"hash"`                // names its object
-	Thumbnail     string `json:"thumbnail,omitempty"` // names the object with a smaller picture; may be empty
+	Alt           string `json:"alt,omitempty"`       // a description for people who cannot see it
+	Hash          string `json:"hash"`                // of its object
+	Thumbnail     string `json:"thumbnail,omitempty"` // the hash of a smaller picture; may be empty
 	ThumbnailType string `json:"thumbnail_type,omitempty"`
 }
 
@@ -43,8 +44,8 @@ func IsFileID(text string) bool {
 	return len(text) == fileIDSize && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
-// uploads returns the IDs of the files that append.lua attaches to the entry. The ID of the preview's
-// picture is the last one. It returns ErrNoFile if an ID is invalid or occurs twice.
+// uploads returns the IDs of the uploads that append.lua attaches to the entry. The last one is the picture of the preview,
+// if there is one. It returns ErrNoFile if an ID is invalid or occurs twice.
 func (e *Entry) uploads() (ids []string, err error) {
 	if len(e.Files) == 0 && (e.Preview == nil || e.Preview.File == nil) || e.Kind != Message {
 		return nil, nil
@@ -81,9 +82,8 @@ func (f *File) bytes() int {
 	return 400 + len(f.Name) + len(f.Type) + len(f.Alt) + len(f.Hash) + len(f.Thumbnail)
 }
 
-// filesField is the files of a message. Append passes only the alternative texts, and append.lua replaces
-// them with what it stores. A list that another program has damaged counts as empty, so that clients
-// still get the text.
+// filesField is the field with the files of a message. Append passes only their Alt texts, and append.lua replaces these
+// with the files. If another program has damaged the list, it is ignored, so that clients still receive the text.
 var filesField = storedField{
 	name: "files", isOptional: true,
 	get: func(entry *Entry) string {
@@ -106,7 +106,7 @@ var filesField = storedField{
 	},
 }
 
-// previewField is the preview of a message. Append passes it without its picture, which append.lua adds.
+// previewField is the field with the preview of a message. Append passes it without the picture, and append.lua adds that.
 var previewField = storedField{
 	name: "preview", isOptional: true,
 	get: func(entry *Entry) string {
@@ -126,7 +126,7 @@ var previewField = storedField{
 	},
 }
 
-// encodeJSON encodes strings, and structs of strings and numbers, which cannot fail.
+// encodeJSON encodes values of strings and numbers, for which encoding cannot fail.
 func encodeJSON(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {

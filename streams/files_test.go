@@ -156,7 +156,6 @@ func TestFilesAreSentOnceByTheirUserInTheirRoom(t *testing.T) {
 	})
 }
 
-// Whoever may not write must not upload, and learns the same as from a message.
 // If a room is lost while a send is retried, the retry stores the message with its files again.
 func TestFilesOfALostMessageAreSentAgain(t *testing.T) {
 	t.Parallel()
@@ -180,6 +179,7 @@ func TestFilesOfALostMessageAreSentAgain(t *testing.T) {
 	})
 }
 
+// A user who may not write may not upload either, and gets the same error as for a message.
 func TestUploadsNeedTheRightsOfMessages(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {
@@ -281,7 +281,7 @@ func (c *cleaner) due() map[string]streams.StoredFile {
 	return all
 }
 
-// dueAt returns when a file is due, from now, and -1 if it is not listed.
+// dueIn returns the time until a file is due, or -1 if it is not listed.
 func (c *cleaner) dueIn(file streams.File, room string) time.Duration {
 	c.Helper()
 	score, err := c.Client.ZScore(context.Background(), streams.FilesKey(room), file.ID).Result()
@@ -291,7 +291,7 @@ func (c *cleaner) dueIn(file streams.File, room string) time.Duration {
 	return time.Until(time.UnixMilli(int64(score)))
 }
 
-// makeDue moves a file's next look to now, as if time had passed.
+// makeDue makes a file due now.
 func (c *cleaner) makeDue(file streams.File, room string) {
 	c.Helper()
 	args := []any{"ZADD", streams.FilesKey(room), "XX", 1, file.ID}
@@ -408,7 +408,7 @@ func TestUnreferencedFilesAreClaimed(t *testing.T) {
 	})
 }
 
-// A file that becomes due again after another server's claim must not be removed by a late one.
+// If a file is no longer due, because another server has claimed it, a late claim must fail.
 func TestClaimOfAFileThatIsNotDue(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
@@ -448,7 +448,7 @@ func TestDeletionOfAnothersFiles(t *testing.T) {
 	}
 }
 
-// What another program, or a release to come, has written into the files of a message must not hide its text.
+// If another program or a newer release has written invalid files into a message, its text must still be shown.
 func TestDamagedFilesDoNotHideTheText(t *testing.T) {
 	t.Parallel()
 	redistest.Run(t, func(t *testing.T, backend redistest.Backend) {

@@ -12,11 +12,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// UploadTTL is how long an uploaded file may wait until it is sent.
+// UploadTTL is how long a file can be sent after its upload.
 const UploadTTL = 24 * time.Hour
 
-// CheckUpload returns the error with which Append would refuse a message of the user in the room now. Callers
-// use it before they read a file.
+// CheckUpload returns the error that Append would now return for a message of the user in the room. Call it before reading
+// an upload.
 func (a Access) CheckUpload(ctx context.Context, room string) error {
 	granted, err := a.admit(room, writing)
 	if err != nil {
@@ -25,9 +25,9 @@ func (a Access) CheckUpload(ctx context.Context, room string) error {
 	return a.store.upload(ctx, granted, nil)
 }
 
-// AddFile records a file that the user has uploaded to the room. The user may send it there once, within
-// UploadTTL. It returns the same errors as CheckUpload, and returns when the record is as durable as the options
-// require. file.Alt is ignored.
+// AddFile records a file that the user has uploaded to the room. The user can send it there once, within UploadTTL. AddFile
+// returns the same errors as CheckUpload. It returns when the record is as durable as the Options require. It ignores
+// file.Alt.
 func (a Access) AddFile(ctx context.Context, room string, file File) error {
 	granted, err := a.admit(room, writing)
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *Store) upload(ctx context.Context, granted grant, file *File) error {
 // PreviewPicture is the number of the picture of a message's preview. See File.
 const PreviewPicture = -1
 
-// File returns a file of a message: the one with the number n, counted from 0, or the PreviewPicture. It
+// File returns file number n of a message, counted from 0, or the picture of its preview if n is PreviewPicture. It
 // returns ErrNotFound if there is no such message or file, or if the message was deleted.
 func (a Access) File(ctx context.Context, room string, message ID, n int) (File, error) {
 	granted, err := a.admit(room, reading)
@@ -105,27 +105,27 @@ func (a Access) File(ctx context.Context, room string, message ID, n int) (File,
 type StoredFile struct {
 	ID              string
 	Bucket          int
-	Room, UserID    string // who uploaded it, and where to
-	Hash, Thumbnail string // name its objects; Thumbnail may be empty
+	Room, UserID    string // to which it was uploaded, and by whom
+	Hash, Thumbnail string // the hashes of its objects; Thumbnail may be empty
 	Size            int64
 }
 
-// Buckets is the number of groups of rooms whose files DueFiles returns separately, counted from 0.
+// Buckets is the number of buckets for DueFiles, which are numbered from 0.
 const Buckets = buckets
 
 // Bucket returns the bucket of a room's files.
 func Bucket(room string) int { return bucketOf(room) }
 
 const (
-	// claimInterval is when a file that a message has is due again. Its message may have been trimmed then.
+	// claimInterval is how long after ClaimFile a file that a message has is due again. By then, the message may have been
+	// trimmed.
 	claimInterval = 24 * time.Hour
-	// forgetTimeout is when a file is due again that a caller of ClaimFile has not forgotten.
+	// forgetTimeout is how long after ClaimFile an unreferenced file is due again, unless ForgetFile was called.
 	forgetTimeout = time.Minute
 )
 
-// DueFiles returns up to limit files of a bucket that may not be referenced any more, because they were
-// uploaded a day ago, or their message was deleted, or they were last checked a day ago. The caller should
-// call ClaimFile for each.
+// DueFiles returns up to limit files of a bucket that may be unreferenced, because they were uploaded a day ago, their
+// message was deleted, or they were last checked a day ago. The caller should call ClaimFile for each.
 func (s *Store) DueFiles(ctx context.Context, bucket, limit int) ([]StoredFile, error) {
 	due := scriptCall{script: dueFilesScript, weight: 1, keys: []string{s.keys.files(bucket)}, args: []any{limit}}
 	ids, err := s.runScript(ctx, due).StringSlice()
@@ -160,9 +160,9 @@ func parseStoredFile(bucket int, id string, values []any) StoredFile {
 	return StoredFile{id, bucket, text(0), text(1), text(2), text(3), size}
 }
 
-// ClaimFile reports whether a file is not referenced: it was not sent in time, or its message was deleted or
-// trimmed. From then on, it cannot be sent, even after a failover if the durability is Replica. The caller should delete its objects, and then call ForgetFile;
-// otherwise the file is due again after a minute.
+// ClaimFile reports whether a file is unreferenced: it was not sent in time, or its message was deleted or trimmed. From
+// then on, it cannot be sent, even after a failover if the durability is Replica. The caller should delete its objects and
+// then call ForgetFile. Otherwise, the file is due again after a minute.
 func (s *Store) ClaimFile(ctx context.Context, file StoredFile) (unreferenced bool, err error) {
 	if file.Room == "" { // Redis has lost its record
 		return false, s.ForgetFile(ctx, file)
@@ -179,7 +179,7 @@ func (s *Store) ClaimFile(ctx context.Context, file StoredFile) (unreferenced bo
 	return claimed == 1, nil
 }
 
-// ForgetFile removes what is left of a file after ClaimFile.
+// ForgetFile removes the record of a file that ClaimFile has claimed.
 func (s *Store) ForgetFile(ctx context.Context, file StoredFile) error {
 	var deleted, unlisted *redis.IntCmd
 	err := s.redis.Pipeline(ctx, 1, func(pipe redis.Pipeliner) {
@@ -195,7 +195,7 @@ func (s *Store) ForgetFile(ctx context.Context, file StoredFile) error {
 	return nil
 }
 
-// HasFile reports whether there is a file that AddFile has recorded and ClaimFile has not claimed.
+// HasFile reports whether AddFile has recorded the file, and ClaimFile has not claimed it.
 func (s *Store) HasFile(ctx context.Context, room, id string) (bool, error) {
 	fields, err := s.redis.Retrying.HMGet(ctx, s.keys.file(bucketOf(room), id), "room", "removed").Result()
 	if err != nil {

@@ -25,8 +25,8 @@ func isForm(c *fiber.Ctx) bool {
 	return contentType == fiber.MIMEApplicationForm
 }
 
-// parseForm returns the fields of a form as the members of a JSON object would be. Empty fields count as absent,
-// except a title. The field "members" may be repeated, and may have several IDs.
+// parseForm returns the fields of a form in the format of parseJSON. It omits empty fields, except the title. The field
+// "members" may be repeated, and each of them may contain several IDs.
 func parseForm(c *fiber.Ctx, names ...string) (raw map[string]string, err error) {
 	if err := request.CheckQuery(c); err != nil {
 		return nil, err
@@ -56,15 +56,15 @@ func parseForm(c *fiber.Ctx, names ...string) (raw map[string]string, err error)
 	return raw, err
 }
 
-// text returns a field that parseForm returned, as the client sent it.
+// text returns the text of a field that parseForm returned.
 func text(raw map[string]string, name string) string {
 	var value string
-	json.Unmarshal([]byte(raw[name]), &value) // an absent field is empty
+	json.Unmarshal([]byte(raw[name]), &value) // for a missing field, value stays empty
 	return value
 }
 
-// respondToForm redirects to a page if err is nil. Otherwise it shows the error on the page of the room's
-// members, if the user may see that.
+// respondToForm redirects to next if err is nil. Otherwise, it shows the error on the page of the room's members, if the
+// user may see that page.
 func (h *handlers) respondToForm(c *fiber.Ctx, room, next string, err error) error {
 	if err == nil {
 		return c.Redirect(next, http.StatusSeeOther)
@@ -131,7 +131,7 @@ func (h *handlers) confirmAndDelete(c *fiber.Ctx, room, typed string) error {
 	return h.Chat.DeleteRoom(caller.Of(c).User, room)
 }
 
-// muteDurations are the choices in the form. A century stands for "until ended".
+// muteDurations are the choices in the form. A century stands for a mute without an end.
 var muteDurations = map[string]time.Duration{
 	"1h": time.Hour, "1d": 24 * time.Hour, "7d": 7 * 24 * time.Hour, "forever": 100 * 365 * 24 * time.Hour,
 }

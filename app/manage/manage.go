@@ -51,8 +51,8 @@ func Register(router fiber.Router, options Options) {
 // idempotencyKey is the header that may carry the key of a request.
 const idempotencyKey = "Idempotency-Key"
 
-// parseJSON returns the members of the JSON object in the body, which may be empty if mayBeEmpty is set. The
-// header Idempotency-Key takes the place of the member "key".
+// parseJSON returns the members of the JSON object in the body. The body may be empty if mayBeEmpty is set. The header
+// Idempotency-Key overrides the member "key".
 func parseJSON(c *fiber.Ctx, mayBeEmpty bool) (raw map[string]string, err error) {
 	if err := request.CheckQuery(c); err != nil {
 		return nil, err
@@ -95,19 +95,19 @@ func parseUser(c *fiber.Ctx) (room, user string, err error) {
 	return room, user, err
 }
 
-// changed is the response to a request that stores an entry.
-type changed struct {
+// storedResponse is the response to a request that stores an entry.
+type storedResponse struct {
 	ID     string `json:"id"`
 	Cursor string `json:"cursor"`
 }
 
-func sendChanged(c *fiber.Ctx, stored streams.Stored) error {
+func sendStored(c *fiber.Ctx, stored streams.Stored) error {
 	cursor := stored.Cursor.ID.String()
 	if stored.Cursor.Epoch != "" {
 		cursor = stored.Cursor.String()
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.JSON(changed{stored.Cursor.ID.String(), cursor})
+	return c.JSON(storedResponse{stored.Cursor.ID.String(), cursor})
 }
 
 // postRoom handles POST /rooms, which creates a room.
@@ -158,7 +158,7 @@ func (h *handlers) patchRoom(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendChanged(c, stored)
+	return sendStored(c, stored)
 }
 
 // deleteRoom handles DELETE /r/{room}.
@@ -231,11 +231,11 @@ func (h *handlers) changeMember(c *fiber.Ctx, parse func(raw map[string]string) 
 	if err != nil {
 		return err
 	}
-	return sendChanged(c, stored)
+	return sendStored(c, stored)
 }
 
-// deleteMessages handles DELETE /r/{room}/members/{user}/messages, which begins to remove everything that the
-// user wrote in the room.
+// deleteMessages handles DELETE /r/{room}/members/{user}/messages, which starts to remove all messages of the user in the
+// room.
 func (h *handlers) deleteMessages(c *fiber.Ctx) error {
 	room, user, err := parseUser(c)
 	if err != nil {
@@ -263,7 +263,7 @@ func (h *handlers) startRemoval(c *fiber.Ctx, room, user string) error {
 	return c.SendStatus(http.StatusAccepted)
 }
 
-// heading returns how a page names the room.
+// heading returns the heading of a page about the room.
 func heading(room string, about streams.About) string {
 	if streams.IsHidden(room) {
 		return cmp.Or(about.Settings.Title, "Private room")

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	maxRows   = 500 // members on a page
-	maxPeople = 200 // people to choose from
+	maxRows   = 500 // members listed on the page
+	maxPeople = 200 // people that the form for adding members offers
 )
 
 // renderMembers renders the page of a room's members. notice is shown at the top.
@@ -66,7 +66,7 @@ func (h *handlers) rows(user identity.User, members []chat.Member, model *views.
 		}
 		if model.Kind == protocol.PublicRoom && !isModerator && row.MutedUntil.IsZero() {
 			model.Total--
-			continue // was muted
+			continue // a former moderator, or someone whose mute has ended
 		}
 		if row.Mine && isModerator {
 			model.IsModerator = true
@@ -79,7 +79,7 @@ func (h *handlers) rows(user identity.User, members []chat.Member, model *views.
 	return rows
 }
 
-// peopleToAdd returns people with an account who are not members.
+// peopleToAdd returns accounts that are not members.
 func (h *handlers) peopleToAdd(c *fiber.Ctx, members []chat.Member) (people []views.User, err error) {
 	all, err := h.Chat.People(c.UserContext(), caller.Of(c).User, maxPeople)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // getAccount handles GET /me, the page of the account that is signed in.
 func (h *handlers) getAccount(c *fiber.Ctx) error { return h.renderAccount(c, "", nil) }
 
-// renderAccount renders the page. If the name was refused, name is what the person typed.
+// renderAccount renders the page. After a refused change of the name, name is what the user typed, and refused is the error.
 func (h *handlers) renderAccount(c *fiber.Ctx, name string, refused error) error {
 	ctx, session := c.UserContext(), caller.Of(c).Session
 	keys, err := h.Passkeys.List(ctx, me(c))
@@ -108,8 +108,8 @@ func (h *handlers) postLeave(c *fiber.Ctx) error {
 	if err := h.Accounts.Leave(c.UserContext(), *caller.Of(c).Session); err != nil {
 		return caller.AsError(err)
 	}
-	if err := h.Chat.LeaveRooms(user); err != nil { // the account is gone, so nobody can use the memberships
-		h.Log.Warn("cannot end the memberships of an account that has left", "user", user.ID, "error", err)
+	if err := h.Chat.LeaveRooms(user); err != nil { // not an error for the client: without an account, the memberships are useless
+		h.Log.Warn("cannot remove the memberships of a removed account", "user", user.ID, "error", err)
 	}
 	h.Callers.ClearToken(c)
 	if body.IsForm {
@@ -186,8 +186,8 @@ type linkJSON struct {
 	Expires string `json:"expires"`
 }
 
-// postLink handles POST /people/{user}/link, which creates a one-time link for the caller or, for a moderator,
-// for someone else.
+// postLink handles POST /people/{user}/link, which creates a one-time link for the caller. Moderators and owners can also
+// create one for someone else.
 func (h *handlers) postLink(c *fiber.Ctx) error {
 	body, err := request.ParseOptionalBody(c)
 	if err != nil {
@@ -206,7 +206,7 @@ func (h *handlers) postLink(c *fiber.Ctx) error {
 	}
 	model := views.Secret{
 		Heading: "Sign in on another device", Back: "/me", URL: caller.PublicOrigin(c, h.Origins) + "/l/" + code,
-		Text: "Open this link on the other device, or scan the code with it. It works once, within 10 minutes. Anyone who has it can sign in as you.",
+		Text: "Open this link on the other device, or scan the code there. The link works once, and expires in 10 minutes. Anyone who has it can sign in as you.",
 	}
 	if id != me(c) {
 		if err := h.record(c, id, auditLink); err != nil {
@@ -214,7 +214,7 @@ func (h *handlers) postLink(c *fiber.Ctx) error {
 		}
 		name := h.nameOf(c, id)
 		model.Heading, model.Back = "A sign-in link for "+name, "/people"
-		model.Text = "Send this link to " + name + " in a way that nobody else can read. It works once, within 10 minutes. Anyone who has it can sign in as " + name + "."
+		model.Text = "Send this link to " + name + " privately. It works once, and expires in 10 minutes. Anyone who has it can sign in as " + name + "."
 	}
 	if body.IsForm {
 		return h.showSecret(c, model)

@@ -11,10 +11,10 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// auditPage is how many entries a page of the audit has.
+// auditPage is the number of entries on a page of the audit log.
 const auditPage = 100
 
-// getAudit handles GET /audit?before=…, a page of the audit. The live read is GET /audit/events.
+// getAudit handles GET /audit?before=…, a page of the audit log. The live read is GET /audit/events.
 func (h *handlers) getAudit(c *fiber.Ctx) error {
 	if err := request.CheckQuery(c, "before"); err != nil {
 		return err

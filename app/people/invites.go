@@ -66,7 +66,7 @@ func (h *handlers) renderInvites(c *fiber.Ctx, found []accounts.Invite) error {
 	return c.Render("invites", model)
 }
 
-// target returns the text that describes what an invite is for, in a list.
+// target describes what an invite is for, for the list of invites.
 func (h *handlers) target(c *fiber.Ctx, invite accounts.Invite) string {
 	switch {
 	case streams.IsHidden(invite.Room):
@@ -114,7 +114,7 @@ func (h *handlers) postInvite(c *fiber.Ctx) error {
 		}
 		return h.showSecret(c, views.Secret{
 			Heading: "An invite link", URL: address, Back: back,
-			Text: "Send this link to the people you invite. Anyone who has it can use it until it is used up or expires.",
+			Text: "Send this link to the people you want to invite. Anyone who has it can accept the invite until its uses run out or it expires.",
 		})
 	}
 	return c.Status(http.StatusCreated).JSON(linkJSON{ID: id, URL: address, Expires: invite.Expiry.UTC().Format(time.RFC3339)})
@@ -175,7 +175,7 @@ func (h *handlers) revokeInvite(c *fiber.Ctx) error {
 	if err != nil {
 		return caller.AsError(err)
 	}
-	// A moderator repeats a revocation that was not recorded. Others could fill the audit.
+	// A moderator may repeat a revocation that was not recorded. For other callers, that would let them fill the audit log.
 	if existed || isLeader(c) {
 		if err := h.record(c, "", streams.Entry{Action: protocol.ActionRevoke}); err != nil {
 			return err

@@ -88,7 +88,7 @@ func (h *handlers) renderPeople(c *fiber.Ctx, skip, limit int, found []accounts.
 	return c.Render("people", model)
 }
 
-// guestName returns how a list names a guest, whose name is not known.
+// guestName returns a label for a guest in a list, because the server does not store the names of guests.
 func guestName(id string) string { return "Guest " + id[:8] }
 
 // putRole handles PUT /people/{user}/role, and a form's POST.
@@ -114,7 +114,7 @@ func (h *handlers) putRole(c *fiber.Ctx) error {
 	return done(c, body.IsForm, "/people")
 }
 
-// putBan handles PUT /people/{user}/ban, and a form's POST, which may also end the ban.
+// putBan handles PUT /people/{user}/ban, and the POST of a form, which can also lift the ban.
 func (h *handlers) putBan(c *fiber.Ctx) error {
 	body, err := request.ParseOptionalBody(c, "reason", "lift")
 	if err != nil {
@@ -162,8 +162,7 @@ func (h *handlers) unban(c *fiber.Ctx, isForm bool) error {
 	return done(c, isForm, "/people")
 }
 
-// endTheirSessions handles DELETE /people/{user}/sessions, and a form's POST, with which a moderator ends all
-// sessions of a person.
+// endTheirSessions handles DELETE /people/{user}/sessions, and the POST of a form. It ends all sessions of a person.
 func (h *handlers) endTheirSessions(c *fiber.Ctx) error {
 	body, err := request.ParseOptionalBody(c)
 	if err != nil {

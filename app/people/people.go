@@ -31,7 +31,7 @@ type Options struct {
 	Callers  *caller.Identifier
 	Origins  []string // other origins of this server, as peer.CanonicalOrigin returns them
 
-	// Allow counts a link or an invite that is created. It returns an error if the address has to wait.
+	// Allow counts a request that creates a link or an invite. It returns an error if the address must wait.
 	Allow func(address string) error
 	// NewPage returns the fields that every page has.
 	NewPage func(c *fiber.Ctx, title string) views.Page
@@ -83,7 +83,7 @@ func (h *handlers) requireAccount(c *fiber.Ctx) error {
 	return streams.ErrSignIn
 }
 
-// limit is middleware that counts a request against the limits of sign-ins.
+// limit is middleware that counts a request against the rate limits of sign-ins.
 func (h *handlers) limit(c *fiber.Ctx) error {
 	if err := h.Allow(caller.Of(c).Address); err != nil {
 		return err
@@ -107,7 +107,7 @@ func wantsPage(c *fiber.Ctx) bool {
 	return negotiate.PreferredType(c, fiber.MIMEApplicationJSON, fiber.MIMETextHTML) == fiber.MIMETextHTML
 }
 
-// user returns the user whom the request's path names.
+// user returns the user ID in the request's path.
 func user(c *fiber.Ctx) (id string, err error) {
 	return protocol.CheckUser("user", c.Params("user"))
 }
@@ -123,7 +123,7 @@ func done(c *fiber.Ctx, isForm bool, page string) error {
 	return c.SendStatus(http.StatusNoContent)
 }
 
-// record records in the audit what the caller did. member is the user ID of the person whom it concerns, or "".
+// record records an action of the caller in the audit log. member is the user ID of the person it affects, or "".
 func (h *handlers) record(c *fiber.Ctx, member string, action streams.Entry) error {
 	if member != "" {
 		action.Member = streams.User{ID: member, Name: h.nameOf(c, member)}
@@ -136,7 +136,7 @@ func (h *handlers) record(c *fiber.Ctx, member string, action streams.Entry) err
 	return err
 }
 
-// nameOf returns the name of an account, and "" for a guest.
+// nameOf returns the name of an account, or "" for a guest.
 func (h *handlers) nameOf(c *fiber.Ctx, id string) string {
 	account, err := h.Accounts.Account(c.UserContext(), id)
 	if err != nil {

@@ -23,7 +23,7 @@ func (h *handlers) getInvite(c *fiber.Ctx) error {
 	return h.renderInvite(c, "", nil)
 }
 
-// renderInvite renders the page, with the reason why its form was refused, if any.
+// renderInvite renders the page. If its form was refused, name is what the user typed, and refused is the error.
 func (h *handlers) renderInvite(c *fiber.Ctx, name string, refused error) error {
 	code := c.Params("code")
 	invite, err := h.Accounts.Invite(c.UserContext(), code)
@@ -54,8 +54,8 @@ func (h *handlers) renderInvite(c *fiber.Ctx, name string, refused error) error 
 	return c.Render("invite", model)
 }
 
-// inviter returns the creator of an invite, and the zero User for the operator. It returns an error if the
-// creator may no longer invite people to the invite's room. Package accounts checks the right to invite people to the server.
+// inviter returns the creator of an invite, or the zero User for the operator. It returns an error if the creator may no
+// longer invite people to the invite's room. Package accounts checks the right to invite people to the server.
 func (h *handlers) inviter(ctx context.Context, invite accounts.Invite) (identity.User, error) {
 	if invite.By == accounts.Operator {
 		return identity.User{}, nil
@@ -122,7 +122,7 @@ func (h *handlers) postInvite(c *fiber.Ctx) error {
 
 // redeem redeems the invite for the account that is signed in, or for a new one.
 func (h *handlers) redeem(ctx context.Context, code string, session *accounts.Session, wanted accounts.SignIn) (accounts.Redeemed, error) {
-	// A used-up invite is not found, but a person who has already redeemed it may do so again.
+	// Invite returns ErrCode for an invite without uses left, but a person who has redeemed it may redeem it again.
 	invite, err := h.Accounts.Invite(ctx, code)
 	if err == nil {
 		_, err = h.inviter(ctx, invite)
@@ -153,7 +153,7 @@ func (h *handlers) join(ctx context.Context, redeemed accounts.Redeemed) error {
 	person := redeemed.User
 	person.Rank = identity.Account
 	if streams.IsHidden(redeemed.Room) {
-		// Times are whole seconds, so an invite may be newer than a removal in the same second.
+		// Times are in whole seconds, so the invite may have been created after a removal in the same second.
 		since := redeemed.Created.Add(time.Second)
 		if redeemed.Repeated {
 			since = redeemed.At

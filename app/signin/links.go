@@ -24,7 +24,7 @@ func (h *handlers) getLink(c *fiber.Ctx) error {
 	})
 }
 
-// postLink handles POST /l/{code}, which signs in and spends the link.
+// postLink handles POST /l/{code}, which signs the caller in and spends the link.
 func (h *handlers) postLink(c *fiber.Ctx) error {
 	body, err := request.ParseOptionalBody(c, "key")
 	if err != nil {

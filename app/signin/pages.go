@@ -27,7 +27,7 @@ func (h *handlers) renderSignIn(c *fiber.Ctx, next string, model views.SignIn) e
 	return c.Render("sign-in", model)
 }
 
-// getWelcome handles GET /welcome?next=…, which offers a passkey to a person who has none.
+// getWelcome handles GET /welcome?next=…, the page that offers to create a passkey.
 func (h *handlers) getWelcome(c *fiber.Ctx) error {
 	next := peer.LocalPath(c.Query("next", "/"))
 	if caller.Of(c).Session == nil {

@@ -80,7 +80,7 @@ func (h *handlers) postPasskeyOptions(c *fiber.Ctx) error {
 	return sendOptions(c, options, code)
 }
 
-// mayCreate returns nil if the caller may create an account with a passkey, with the code of an owner's invite or without one.
+// mayCreate returns nil if the caller may create an account with a passkey. code is the code of an owner's invite, or "".
 func (h *handlers) mayCreate(c *fiber.Ctx, code string) error {
 	if code == "" {
 		return h.mayUpgrade(c)
@@ -89,7 +89,7 @@ func (h *handlers) mayCreate(c *fiber.Ctx, code string) error {
 	return err
 }
 
-// newUser returns wanted if it has an ID, or else a new user with its name.
+// newUser returns wanted if it has an ID, and otherwise a new user with the same name.
 func newUser(wanted identity.User) (identity.User, error) {
 	if wanted.ID != "" {
 		return wanted, nil
@@ -119,7 +119,7 @@ func (h *handlers) postPasskey(c *fiber.Ctx) error {
 		return caller.AsError(err)
 	}
 	if !found.User.IsZero() && found.User.ID != passkey.User.ID {
-		return caller.AsError(accounts.ErrRefused) // another person has signed in in the meantime
+		return caller.AsError(accounts.ErrRefused) // another person has signed in since the ceremony began
 	}
 	response := signInResponse{User: userJSON(passkey.User), Next: peer.LocalPath(body.Fields["next"])}
 	if found.Session != nil {
@@ -136,7 +136,7 @@ func (h *handlers) postPasskey(c *fiber.Ctx) error {
 	return c.JSON(response)
 }
 
-// createWith creates the account of a passkey.
+// createWith creates an account with the passkey.
 func (h *handlers) createWith(c *fiber.Ctx, passkey *accounts.Passkey, code string) (accounts.SignedIn, error) {
 	wanted := signIn(c, "", "")
 	wanted.User, wanted.Passkey = passkey.User, passkey

@@ -16,9 +16,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// startProvider handles GET /oidc/start?next=…, which redirects to the identity provider. It is a link and not a
-// form, because form-action in the Content-Security-Policy refuses redirects to other sites. Another site may
-// not start a sign-in, so its links lead to the page.
+// startProvider handles GET /oidc/start?next=…, which redirects to the identity provider. Pages use a link instead of a
+// form, because form-action in the Content-Security-Policy forbids redirects to other sites. A link on another site must
+// not start a sign-in, so it redirects to the sign-in page.
 func (h *handlers) startProvider(c *fiber.Ctx) error {
 	next := peer.LocalPath(c.Query("next", "/"))
 	site := c.Get("Sec-Fetch-Site")
@@ -63,7 +63,7 @@ func (h *handlers) finishProvider(c *fiber.Ctx) error {
 	return c.Redirect(next, http.StatusSeeOther)
 }
 
-// refuseProvider renders the page for signing in with the reason why the provider did not sign the person in.
+// refuseProvider renders the sign-in page, with the reason why the sign-in with the provider failed.
 func (h *handlers) refuseProvider(c *fiber.Ctx, next string, err error) error {
 	shown := protocol.AsError(caller.AsError(err))
 	var model views.SignIn
@@ -72,7 +72,7 @@ func (h *handlers) refuseProvider(c *fiber.Ctx, next string, err error) error {
 		model.Notice = h.ProviderName + " can’t be reached. Try again in a moment, or use another way to sign in."
 		h.Log.Warn("cannot sign in with the identity provider", "error", err)
 	case errors.Is(err, accounts.ErrNotAllowed):
-		model.Notice = "Your account at " + h.ProviderName + " can’t be used here. Its email address must be verified, and belong to this organization."
+		model.Notice = "You can’t use your " + h.ProviderName + " account here. Its email address must be verified, and belong to this organization."
 	case errors.Is(err, accounts.ErrRefused):
 		model.Notice = h.ProviderName + " didn’t sign you in. Try again."
 	default:
@@ -82,7 +82,7 @@ func (h *handlers) refuseProvider(c *fiber.Ctx, next string, err error) error {
 	return h.renderSignIn(c, next, model)
 }
 
-// postLogout handles POST /oidc/logout, with which the provider ends sessions (OpenID Connect Back-Channel Logout 1.0,
+// postLogout handles POST /oidc/logout, a request of the provider to end sessions (OpenID Connect Back-Channel Logout 1.0,
 // sections 2.5 and 2.8).
 func (h *handlers) postLogout(c *fiber.Ctx) error {
 	if h.Provider == nil {

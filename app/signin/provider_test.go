@@ -117,7 +117,7 @@ func TestProviderAnswersAreRefused(t *testing.T) {
 	mock.QueueUser(&mockoidc.MockUser{Subject: "eve", Email: "eve@elsewhere.org", EmailVerified: true})
 	answer = mallory.authorizeQueued()
 	got = mallory.expect("an address in another domain", mallory.get(answer), http.StatusForbidden)
-	if !strings.Contains(got.body, "can’t be used here") {
+	if !strings.Contains(got.body, "can’t use your ") {
 		t.Errorf("the page does not explain the error: %s", got.body)
 	}
 	for _, site := range []string{"cross-site", "same-site"} {

@@ -37,7 +37,7 @@ func (h *handlers) getSetup(c *fiber.Ctx) error {
 	return h.renderSetup(c, code, "", nil)
 }
 
-// renderSetup renders the page, with the reason why its form was refused, if any.
+// renderSetup renders the page. If its form was refused, name is what the user typed, and refused is the error.
 func (h *handlers) renderSetup(c *fiber.Ctx, code, name string, refused error) error {
 	first, err := h.Accounts.SetupCode(c.UserContext())
 	if err != nil {
@@ -55,8 +55,8 @@ func (h *handlers) renderSetup(c *fiber.Ctx, code, name string, refused error) e
 	return c.Render("setup", model)
 }
 
-// postSetup handles POST /setup, which makes an owner of the account that is signed in, or of a new one
-// without a passkey.
+// postSetup handles POST /setup. It makes the account that is signed in an owner, or creates an owner's account without a
+// passkey.
 func (h *handlers) postSetup(c *fiber.Ctx) error {
 	body, err := request.ParseOptionalBody(c, "code", "name", "key", "next")
 	if err != nil {
@@ -68,7 +68,7 @@ func (h *handlers) postSetup(c *fiber.Ctx) error {
 	}
 	wanted := signIn(c, body.Fields["name"], body.Fields["key"])
 	if wanted.User.ID == "" {
-		// The name is checked, but the user ID depends on the key, so that a repeated form is harmless.
+		// Only the name is checked here. Redeem derives the user ID from the key, so that repeating the form is harmless.
 		if _, err := newUser(wanted.User); err != nil {
 			if !body.IsForm {
 				return err
@@ -117,8 +117,8 @@ func (h *handlers) becomeOwner(c *fiber.Ctx, code string, wanted accounts.SignIn
 	return redeemed.SignedIn, h.recordOwner(redeemed)
 }
 
-// refuseOtherInvite refuses the code of an invite with another role than owner. It accepts a used code, because
-// the person who used it may repeat the request. Redeem refuses it for anyone else.
+// refuseOtherInvite returns an error if the code is for an invite with a role other than owner. It accepts a spent code,
+// because the person who spent it may repeat the request. For anyone else, Redeem returns an error.
 func (h *handlers) refuseOtherInvite(c *fiber.Ctx, code string) error {
 	invite, err := h.Accounts.Invite(c.UserContext(), code)
 	if err == nil && !makesOwner(invite.Role, invite.Room) {

@@ -30,13 +30,13 @@ type Options struct {
 	Accounts     *accounts.Accounts
 	Passkeys     *passkeys.Passkeys
 	Provider     *oidc.Provider // nil if there is none
-	ProviderName string         // shown to people
+	ProviderName string         // shown on pages
 	Chat         *chat.Service
 	Callers      *caller.Identifier
 	Mode         streams.Mode // with streams.Anyone, guests may create accounts
 	Origins      []string     // other origins of this server, as peer.CanonicalOrigin returns them
 
-	// Allow counts an attempt to sign in or to use a code. It returns an error if the address has to wait.
+	// Allow counts an attempt to sign in or to use a code. It returns an error if the address must wait.
 	Allow func(address string) error
 	// NewPage returns the fields that every page has.
 	NewPage func(c *fiber.Ctx, title string) views.Page
@@ -67,7 +67,7 @@ func Register(router fiber.Router, options Options) {
 	router.Post("/i/:code", negotiate.NoReferrer, h.limit, h.postInvite)
 }
 
-// limit is middleware that counts a request against the limits of sign-ins.
+// limit is middleware that counts a request against the rate limits of sign-ins.
 func (h *handlers) limit(c *fiber.Ctx) error {
 	if err := h.Allow(caller.Of(c).Address); err != nil {
 		return err
@@ -75,11 +75,11 @@ func (h *handlers) limit(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// site returns the site for which passkeys are created and used.
+// site returns the site of the caller's passkeys.
 func (h *handlers) site(c *fiber.Ctx) (passkeys.Site, error) {
 	origin, ok := peer.CanonicalOrigin(c.Get(fiber.HeaderOrigin))
 	if !ok {
-		return passkeys.Site{}, protocol.Errorf(protocol.NotAllowed, "origin", "Only a page of this server can use passkeys.")
+		return passkeys.Site{}, protocol.Errorf(protocol.NotAllowed, "origin", "Passkeys can be used only from this server’s pages.")
 	}
 	parsed, err := url.Parse(origin)
 	if err != nil {
@@ -88,8 +88,8 @@ func (h *handlers) site(c *fiber.Ctx) (passkeys.Site, error) {
 	return passkeys.Site{ID: parsed.Hostname(), Name: "Burble", Origins: []string{origin}}, nil
 }
 
-// signIn describes the sign-in of the caller, who may be a guest without an account. name is used if the
-// caller has no name. key is the client's idempotency key, or "".
+// signIn returns the SignIn of the caller, who may be a guest. name is used if the caller has no name. key is the client's
+// idempotency key, or "".
 func signIn(c *fiber.Ctx, name, key string) accounts.SignIn {
 	s := accounts.SignIn{User: guest(c), Device: device(c.Get(fiber.HeaderUserAgent)), Key: key}
 	if s.User.ID == "" {
@@ -128,7 +128,7 @@ type signInResponse struct {
 
 func userJSON(user identity.User) protocol.User { return protocol.User{ID: user.ID, Name: user.Name} }
 
-// entrance returns what all pages for signing in need. here is the page's own path.
+// entrance returns the fields that all pages for signing in have. here is the page's own path.
 func (h *handlers) entrance(c *fiber.Ctx, title, here, next, code string) views.Entrance {
 	return views.Entrance{
 		Page: h.NewPage(c, title), Here: here, Next: next, Code: code, Key: uuid.NewString(), Provider: h.ProviderName,

@@ -1,10 +1,9 @@
--- Decides whether a file that is due can be removed: no message has it. From then on, no message can get it.
--- Needs lib.lua.
+-- Claims a due file for removal, unless a message has it. A claimed file can no longer be sent. Needs lib.lua.
 --
 -- KEYS  1 file:<ID>  2 files  3 room
--- ARGV  1 file's ID  2 when to look again at a file that a message has, in ms from now  3 when to look
---       again at a file that can be removed, in case the caller does not remove it, in ms from now
--- Reply 1 if the file can be removed, or 0 if a message has it, it is not due, or it is gone
+-- ARGV  1 file's ID  2 after how many ms a file that a message has is due again  3 after how many ms a claimed
+--       file is due again, in case the caller does not remove it
+-- Reply 1 if the file is claimed, or 0 if a message has it, it is not due, or it does not exist
 
 local file = redis.call('HMGET', KEYS[1], 'entry', 'removed', 'room')
 if not file[3] then
@@ -14,11 +13,11 @@ end
 local due, now = redis.call('ZSCORE', KEYS[2], ARGV[1]), clock()
 if due and tonumber(due) > now then return 0 end
 
-local function look_again(after) redis.call('ZADD', KEYS[2], now + tonumber(after), ARGV[1]) end
+local function reschedule(after) redis.call('ZADD', KEYS[2], now + tonumber(after), ARGV[1]) end
 if file[1] and not file[2] and #redis.call('XRANGE', KEYS[3], file[1], file[1]) > 0 then
-  look_again(ARGV[2])
+  reschedule(ARGV[2])
   return 0
 end
 redis.call('HSET', KEYS[1], 'removed', '1')
-look_again(ARGV[3])
+reschedule(ARGV[3])
 return 1

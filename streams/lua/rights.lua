@@ -1,4 +1,4 @@
--- Decides who may append what to a room. Needs lib.lua.
+-- Decides what a user may append to a room. Needs lib.lua.
 
 -- is_hidden(name) reports whether only members may see the room. See IsHidden in access.go.
 local function is_hidden(name)
@@ -15,9 +15,9 @@ local function member(members, uid)
   return role ~= 'none' and role or nil, since, tonumber(muted) or 0
 end
 
--- change_member(members, id, new) applies the entry with the ID and the fields new, of kind 'member'. The
--- hash keeps the ID of the entry that removed a former member. Their readers must end there. It also keeps
--- the mute of a member of a hidden room who leaves and comes back. A moderator can end it then.
+-- change_member(room, members, id, new) applies an entry of kind 'member' with the given ID and fields. For a
+-- former member, the hash keeps the ID of the entry that removed them, because their readers must end there. It
+-- also keeps the mute of a member who leaves a hidden room, so that coming back does not end it.
 local function change_member(room, members, id, new)
   local role, since, muted = member(members, new.member)
   if not role or new.role == 'none' then since = id end
@@ -47,8 +47,8 @@ end
 -- is_post lists the kinds that are refused if the room is archived or locked, or the user is muted.
 local is_post = {message = true, edit = true, react = true, topic = true}
 
--- refuse(room, actor, kind, new, members) returns why the actor may not append an entry, or nil if
--- they may. It does not check whose message an edit or a deletion changes.
+-- refuse(room, actor, kind, new, members) returns the reason why the actor may not append an entry, or nil if
+-- they may. It does not check who wrote the message that an edit or a deletion changes.
 --   room   name; settings: kind, archived and locked in meta
 --   actor  uid; role in the room; muted; rank on the server
 --   new    the fields of the entry
@@ -71,7 +71,7 @@ local function refuse(room, actor, kind, new, members)
   local role, _, muted = member(members, new.member)
   if new.role == 'none' then
     if not role then return 'no_member' end
-    -- They leave. In a public room, only moderators can: all others in the hash are or were muted.
+    -- The actor leaves. In a public room, only moderators can: others are in the hash because of a mute.
     if new.member == actor.uid and (hidden or role == 'moderator') then return nil end
     if role == 'moderator' and not is_owner then return 'not_owner' end
     return not is_moderator and 'not_moderator' or nil

@@ -1,9 +1,9 @@
--- Checks whether a user may send files to a room, and records an uploaded file if there is one. Needs lib.lua
--- and rights.lua.
+-- Checks whether a user may upload files to a room, and records an uploaded file, if given. Needs lib.lua and
+-- rights.lua.
 --
 -- KEYS  1 meta  2 members  of an upload: 3 file:<ID>  4 files
 -- ARGV  1 room's name  2 user ID  3 user's rank: 'owner', 'moderator', or '' for all others
---       of an upload: 4 file's ID  5 how long it may wait to be sent, in ms  6, 7, ... name and value of
+--       of an upload: 4 file's ID  5 how long it can be sent, in ms  6, 7, ... name and value of
 --       each field of the hash
 -- Reply 'ok', or what refuse() in rights.lua returns for a message
 

@@ -174,7 +174,7 @@ func TestFilesOfALostMessageAreSentAgain(t *testing.T) {
 			t.Fatalf("after the room was lost: got %+v, %v, want a new entry", stored, err)
 		}
 		if _, err := by.File(t.Context(), "lobby", stored.Cursor.ID, 0); err != nil {
-			t.Errorf("its file: %v", err)
+			t.Errorf("file of the new entry: %v", err)
 		}
 	})
 }

@@ -96,7 +96,7 @@ func TestFilesThatCannotBeStoredAreKeptInMemory(t *testing.T) {
 	call(ada, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `IDBFactory.prototype.open = () => { throw new DOMException("full", "QuotaExceededError") }`})
 	ada.join(here, "lobby")
 	ada.attach(writeFile(t, "small.txt", []byte("loads the modules")))
-	ada.wait("the warning", `document.querySelector("#toast").textContent.startsWith("This browser can’t store files now.")`)
+	ada.wait("the warning", `document.querySelector("#toast").textContent.startsWith("This browser can’t store files right now.")`)
 	ada.click(`.attached [name=remove]`)
 	const warns = `String(!dispatchEvent(new Event("beforeunload", { cancelable: true })))`
 	ada.wait("no file in memory", warns+` === "false"`)

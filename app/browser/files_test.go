@@ -110,7 +110,7 @@ func TestFilesAreDroppedOrChosen(t *testing.T) {
 	ada.drag(true, notes, wall)
 	ada.waitUploaded(2)
 	ada.choose(`.attach:not(.camera) input`, noiseFile(t, "huge.bin", 1<<20+1), writeFile(t, "empty.txt", nil))
-	ada.wait("the reasons", `document.querySelector("#toast").textContent === "huge.bin is too large: it has 1.0 MB, and files can have at most 1.0 MB. empty.txt is empty."`)
+	ada.wait("the reasons", `document.querySelector("#toast").textContent === "huge.bin is too large (1.0 MB). Files can be at most 1.0 MB. empty.txt is empty."`)
 	ada.choose(`.attach:not(.camera) input`, writeFile(t, "wrong.txt", []byte("not this one")))
 	ada.waitUploaded(3)
 	ada.click(`[aria-label="Remove wrong.txt"]`)

@@ -15,7 +15,7 @@ await stylesheet;
 let attachments;
 
 /**
- * Attaches files to the message in the composer, and shows them above it. Without files, shows where to drop them.
+ * Attaches files to the message in the composer, and shows them above it. If `files` is empty, shows where to drop files.
  * @param {File[]} files
  * @param {{ room: string, me: { id: string }, composer: import("./composer.js").Composer }} options
  */
@@ -27,7 +27,7 @@ export function attach(files, options) {
 }
 
 /**
- * Returns why a file cannot be attached, or "".
+ * Returns the reason why a file cannot be attached, or "".
  * @param {{ name: string, size: number, type: string }} file
  * @param {{ picture: number, file: number, count: number }} limits
  * @param {number} count of the files that are already attached
@@ -36,13 +36,13 @@ export function problemOf({ name, size, type }, limits, count) {
   if (count >= limits.count) return `A message can have at most ${limits.count} files.`;
   if (!size) return `${name} is empty.`;
   // A picture may become small enough by scaling.
-  if (!isPicture(type) && size > limits.file) return `${name} is too large: it has ${formatSize(size)}, and files can have at most ${formatSize(limits.file)}.`;
+  if (!isPicture(type) && size > limits.file) return `${name} is too large (${formatSize(size)}). Files can be at most ${formatSize(limits.file)}.`;
   return "";
 }
 
 /**
- * Attachments are the files of the message in the composer. They are uploaded at once. Their names and descriptions are
- * stored as part of the draft, and their bytes in file-store.js.
+ * Attachments are the files of the message in the composer. Each upload starts as soon as its file is attached. The draft
+ * stores their names and descriptions, and file-store.js their bytes.
  */
 class Attachments {
   /** @type {import("../offline/uploads.js").Attached[]} */
@@ -113,7 +113,7 @@ class Attachments {
   async #prepare(entry, file) {
     this.#save(); // before the bytes are stored, so that no other tab sweeps them
     const isStored = await putFile(entry.id, file);
-    if (!isStored) toast("This browser can’t store files now. Keep this page open until they are sent.");
+    if (!isStored) toast("This browser can’t store files right now. Keep this page open until they are sent.");
     const picture = isPicture(file.type) && (await scalePicture(file, this.#limits.picture).catch(() => undefined));
     if (picture) {
       const { blob, ...size } = picture;
@@ -123,7 +123,7 @@ class Attachments {
     }
     const limit = picture ? this.#limits.picture : this.#limits.file;
     if (entry.size > limit && this.#files.includes(entry)) {
-      toast(`${entry.name} is too large: it has ${formatSize(entry.size)}, and ${picture ? "pictures" : "files"} can have at most ${formatSize(limit)}.`);
+      toast(`${entry.name} is too large (${formatSize(entry.size)}). ${picture ? "Pictures" : "Files"} can be at most ${formatSize(limit)}.`);
       this.#remove(entry);
     }
     this.#changed();

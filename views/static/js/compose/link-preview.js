@@ -4,7 +4,7 @@ import { isComposing } from "./composer.js";
 import { findLinks } from "./links.js";
 
 const PAUSE = 500; // milliseconds without typing after which a link at the end of the text counts as complete
-const MAX_LINKS = 3; // of a message, of which the first one with a card is shown
+const MAX_LINKS = 3; // links of a message that are tried; the first one with a card is shown
 
 await stylesheet;
 
@@ -12,7 +12,7 @@ await stylesheet;
 let preview;
 
 /**
- * Shows the card of the first page to which the message in the composer links, from now on.
+ * Starts to show the card of the first link in the composer.
  * @param {{ room: string, composer: import("./composer.js").Composer }} options
  */
 export function previewLinks(options) {
@@ -28,7 +28,7 @@ class LinkPreview {
   #mustAsk = document.body.dataset.previews === "ask";
   #box = Object.assign(document.createElement("div"), { className: "link-preview", hidden: true });
   #timer = 0;
-  /** The cards by URL: null if there is none, or the user has dismissed it; undefined while the response is awaited. @type {Map<string, { token: string, card: import("../messages/card.js").Card } | null | undefined>} */
+  /** The cards by URL: null if the page has none or the user dismissed it; undefined until the response arrives. @type {Map<string, { token: string, card: import("../messages/card.js").Card } | null | undefined>} */
   #cards = new Map();
   #shown = ""; // URL
 
@@ -54,7 +54,7 @@ class LinkPreview {
     return findLinks(text).slice(0, MAX_LINKS).find(({ url }) => this.#cards.get(url) !== null);
   }
 
-  /** Shows what belongs to the text. Requests a card if its link is complete. */
+  /** Shows the card for the current text. Requests it if the link is complete. */
   #update(isComplete) {
     clearTimeout(this.#timer);
     const link = this.#composer.target?.kind === "edit" ? undefined : this.#link();
@@ -73,7 +73,7 @@ class LinkPreview {
     this.#update(true);
   }
 
-  /** Returns nothing if there is no card, whatever the reason: the message can be sent without it. */
+  /** Returns an empty object if there is no card, or after an error: the message can be sent without it. */
   async #fetch(url) {
     try {
       const response = await fetch(`/r/${this.#room}/previews`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ url }) });
@@ -121,7 +121,7 @@ class LinkPreview {
     const found = this.#cards.get(url);
     if (found && url === this.#shown) message.preview = found.token;
     clearTimeout(this.#timer);
-    if (!message.text) return; // it is not sent
+    if (!message.text) return; // the message is not sent
     this.#cards.clear();
     this.#show();
   }

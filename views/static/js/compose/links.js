@@ -1,6 +1,6 @@
 const OPENING = { ")": "(", "]": "[", "}": "{", "）": "（", "」": "「", "』": "『", "】": "【", "》": "《", "〉": "〈", "］": "［" };
 
-/** Returns a URL without what belongs to the sentence around it: punctuation, and a bracket that was opened before it. */
+/** Removes punctuation of the surrounding sentence from the end of a URL, and a bracket that was opened before the URL. */
 function trimURL(url) {
   for (;;) {
     const last = url.at(-1);
@@ -12,13 +12,13 @@ function trimURL(url) {
 }
 
 /**
- * Returns the links in a message that have http: or https:, in order and without those in code. These rules are simpler than
- * the server's: if they differ, the server sends the message without a preview.
+ * Returns the http and https links in a message, in order, except those in code. These rules are simpler than the server's.
+ * If the results differ, the message is sent without a preview.
  * @param {string} text
  * @returns {{ url: string, end: number }[]} end is the position after the link
  */
 export function findLinks(text) {
-  const blank = (code) => "<".repeat(code.length); // no URL contains it
+  const blank = (code) => "<".repeat(code.length); // a character that no URL contains
   const prose = [/^[ >]*(```+|~~~+)[^]*?(?:^[ >]*\1|(?![^]))/gm, /^(?: {4}|\t).*$/gm, /(?<!`)(`+)(?!`)[^]*?(?<!`)\1(?!`)/g].reduce((rest, code) => rest.replace(code, blank), text);
   return [...prose.matchAll(/(?<![a-z\d])https?:\/\/[^\s<>"`]+/gi)].map(({ 0: match, index }) => {
     const url = trimURL(match);

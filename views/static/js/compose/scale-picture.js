@@ -2,7 +2,7 @@
 
 const MAX_SIDE = 2_560; // pixels
 const QUALITY = 0.88;
-const MAX_HEAD = 65_536; // bytes in which animations are declared
+const MAX_HEAD = 65_536; // bytes at the beginning of a file that are searched for an animation
 
 /**
  * Returns the size of a picture whose longer side is at most `max`.
@@ -23,10 +23,10 @@ export function isAnimated(type, head) {
 }
 
 /**
- * Scales a picture to MAX_SIDE. That also removes its metadata, such as the place where a photo was taken. If it is
- * small enough, or animated, it stays as it is, and the server removes the metadata. Decoding and encoding do not
- * block the page.
- * @param {File} file @param {number} maxSize in bytes, above which a small picture is encoded again
+ * Scales a picture down to MAX_SIDE, which also removes metadata such as the place where a photo was taken. A picture that
+ * is animated or small enough stays unchanged, and the server removes the metadata. Decoding and encoding do not block the
+ * page.
+ * @param {File} file @param {number} maxSize size in bytes above which any picture is encoded again
  * @returns {Promise<{ blob: Blob, width: number, height: number, color: string } | undefined>} undefined if the browser cannot decode it
  */
 export async function scalePicture(file, maxSize) {

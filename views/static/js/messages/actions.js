@@ -151,9 +151,9 @@ export function connectActions({ room, me, log, scroll, history, outbox, connect
     for (const type of ["change", "dragover", "drop", "paste"]) {
       addEventListener(type, (event) => {
         const { files, types = "Files" } = event.clipboardData ?? event.dataTransfer ?? event.target;
-        if (!files || !/^(?!.*plain.*html).*Files/.test(types)) return; // programs for texts and tables copy a picture of the text too
+        if (!files || !/^(?!.*plain.*html).*Files/.test(types)) return; // word processors and spreadsheets also copy text as a picture
         event.preventDefault();
-        attach([...files]); // none on dragover, which shows where to drop them
+        attach([...files]); // empty on dragover, to show where to drop files
       });
     }
   }

@@ -1,8 +1,8 @@
 import { contentOf, findPart } from "./message.js";
 
 /**
- * Shows the cards of pages to which messages link, in the same markup as the server's. The browser loads nothing from
- * these pages: the server has stored their pictures.
+ * Shows link previews ("cards") in messages, in the same markup as the server. The browser loads nothing from the linked
+ * pages, because the server has stored their pictures.
  */
 
 /** @typedef {{ url: string, title: string, description?: string, site?: string, picture?: { url?: string, width: number, height: number, color?: string } }} Card */
@@ -10,7 +10,7 @@ import { contentOf, findPart } from "./message.js";
 const template = document.getElementById("card-template");
 const log = document.getElementById("messages");
 
-/** Returns the card in the token of a message that is not sent yet. @param {string} token @returns {Card | undefined} */
+/** Returns the card in the token of a message that has not been sent. @param {string} token @returns {Card | undefined} */
 export function cardOfToken(token) {
   try {
     const base64 = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
@@ -56,7 +56,7 @@ export function showCard(article) {
   hideUnlinked(article);
 }
 
-/** Hides the card of a message that an edit has removed the link from, as in a page of history. */
+/** Hides the card if an edit has removed its link from the message, as the server does. */
 function hideUnlinked(article) {
   const card = findPart(article, ".link-card");
   if (!card) return;
@@ -64,7 +64,7 @@ function hideUnlinked(article) {
   card.hidden = "edited" in article.dataset && ![...findPart(article, ".body").querySelectorAll("a")].some((link) => link.href === href);
 }
 
-/** Returns the card that an element of the server shows. @param {Element} element @returns {Card} */
+/** Returns the card that an element rendered by the server shows. @param {Element} element @returns {Card} */
 function readCard(element) {
   const text = (selector) => element.querySelector(selector)?.textContent || undefined;
   const img = element.querySelector("img");
@@ -74,7 +74,7 @@ function readCard(element) {
 
 for (const article of log.querySelectorAll("article:has(> .link-card)")) contentOf(article).preview ??= readCard(findPart(article, ".link-card"));
 
-/** Removes the placeholder of a picture that is loaded, because parts of the picture may be transparent. */
+/** Removes the placeholder of a loaded picture, because parts of the picture may be transparent. */
 const removePlaceholder = (img) => img.closest(".link-card")?.querySelector("svg")?.remove();
 log.addEventListener("load", ({ target }) => removePlaceholder(target), true);
 for (const img of log.querySelectorAll(".link-card img")) if (img.complete && img.naturalWidth) removePlaceholder(img);

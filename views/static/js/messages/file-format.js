@@ -1,6 +1,6 @@
-/** What the page knows about files before it shows them. */
+/** Types and sizes of files, by the same rules as views.File on the server. */
 
-/** Resolves when the styles of files are loaded. The server links them on pages with files. */
+/** Resolves when the stylesheet for files is loaded. On pages with files, the server already links it. */
 export const stylesheet = globalThis.document && loadStylesheet();
 
 function loadStylesheet() {
@@ -23,14 +23,14 @@ export const isPicture = (type) => PICTURES.includes(type);
 /** Returns the name of the element that plays a file of this type, or "". @param {string} type */
 export const playerOf = (type) => (VIDEOS.includes(type) ? "video" : SOUNDS.includes(type) ? "audio" : "");
 
-/** Returns the size of a picture's thumbnail on the page, as views.File does. @param {number} [width] @param {number} [height] @returns {[number, number]} */
+/** Returns the size in which the page shows a picture, in CSS pixels. @param {number} [width] @param {number} [height] @returns {[number, number]} */
 export function shownSize(width, height) {
   if (!width || !height) return [384, 320];
   const scale = Math.min(1, 384 / width, 320 / height);
   return [width, height].map((side) => Math.max(1, Math.floor(side * scale + 0.5)));
 }
 
-/** Returns a size in units that people read, such as "1.2 MB", as views.File does. @param {number} bytes */
+/** Formats a number of bytes for people, such as "1.2 MB". @param {number} bytes */
 export function formatSize(bytes) {
   let size = bytes;
   let unit = "bytes";
@@ -42,7 +42,7 @@ export function formatSize(bytes) {
   return `${size.toFixed(unit === "bytes" || size >= 9.95 ? 0 : 1)} ${unit}`;
 }
 
-/** Returns the extension of a name in capitals, if it is short, as views.File does. @param {string} name */
+/** Returns the extension of a file name in capitals, or "" if it is longer than 4 characters. @param {string} name */
 export function kindOf(name) {
   const [, kind = ""] = name.match(/\.([^./]*)$/) ?? [];
   return [...kind].length > 4 ? "" : kind.toUpperCase();

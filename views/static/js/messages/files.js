@@ -3,10 +3,7 @@ import { showCard } from "./card.js";
 import { make } from "../page/make.js";
 import { contentOf, findPart } from "./message.js";
 
-/**
- * Shows the files of messages, in the same markup as the server's. Files that are not sent yet come from this browser's
- * database.
- */
+/** Shows the files of messages, in the same markup as the server. Files that have not been sent come from this browser. */
 
 await stylesheet;
 
@@ -31,7 +28,7 @@ export function showExtras(article) {
   if (isLocal) import("./local-files.js").then(({ showLocalFiles }) => showLocalFiles(container, files), () => {});
 }
 
-/** Sets an attribute. Removes the template's if there is no URL yet. */
+/** Sets an attribute to a URL, or removes it if there is no URL yet. */
 function set(element, attribute, url) {
   if (url) element.setAttribute(attribute, url);
   else element.removeAttribute(attribute);
@@ -64,7 +61,7 @@ function makeFile(file) {
   return [player, row];
 }
 
-/** Replaces the local files of a message that is now stored. Its pictures stay visible until the server's are loaded. */
+/** Replaces the local files of a message that has been stored. Local pictures stay visible until those of the server are loaded. */
 function replace(before, after) {
   const local = [...before.querySelectorAll("img")];
   for (const [i, img] of after.querySelectorAll("img").entries()) {
@@ -82,7 +79,7 @@ function replace(before, after) {
   before.replaceWith(after);
 }
 
-/** Removes the average color, because parts of the picture may be transparent. */
+/** Marks a picture as loaded, which hides its average color, because parts of the picture may be transparent. */
 function showLoaded(img) {
   const link = img.closest(".picture");
   if (!link) return;
@@ -91,11 +88,11 @@ function showLoaded(img) {
   img.style.blockSize = "";
 }
 
-/** Shows the description of a picture that could not be loaded. If the browser has it in its cache, shows that instead, even if it is old. */
+/** Shows the description of a picture that could not be loaded, or a copy from the browser's cache, even an expired one. */
 async function showMissing(img) {
   const link = img.closest(".picture");
   if (!link || "missing" in link.dataset || !img.src) return;
-  img.style.blockSize = `${img.offsetHeight}px`; // the padding of its description does not make it higher
+  img.style.blockSize = `${img.offsetHeight}px`; // keeps its height despite the padding of the description
   link.dataset.missing = img.src;
   if (img.src.startsWith("blob:")) return;
   const response = await fetch(img.src, { cache: "only-if-cached", mode: "same-origin" }).catch(() => undefined);

@@ -4,7 +4,7 @@ import { contentOf } from "./message.js";
 /**
  * Sets the title of a reaction: the known names of its users, and the number of other users.
  * @param {HTMLElement} reaction
- * @param {Map<string, { id: string, name: string }>} known users by ID, to which it adds the authors on the page
+ * @param {Map<string, { id: string, name: string }>} users the known users by ID; the authors on the page are added to it
  * @param {{ id: string } | null} me
  */
 export function showTitle(reaction, users, me) {

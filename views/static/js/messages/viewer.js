@@ -1,6 +1,6 @@
 import { make, makeCloseButton } from "../page/make.js";
 
-/** The dialog that shows the pictures of the room in full size. It is created on first use. */
+/** The dialog that shows the pictures of a room in full size. Importing this module creates it. */
 
 const MIN_SWIPE = 50; // pixels
 
@@ -23,7 +23,7 @@ let current;
 let opener;
 let swipe;
 
-/** Shows a picture, and the others of the room with the arrow keys. @param {HTMLAnchorElement} link */
+/** Shows a picture. The arrow keys show the other pictures of the room. @param {HTMLAnchorElement} link */
 export function showPicture(link) {
   opener = link;
   show(link);
@@ -46,7 +46,7 @@ function show(link) {
   download.download = isLocal ? link.title : "";
   previous.disabled = index < 1;
   next.disabled = index === all.length - 1;
-  // The thumbnail, enlarged, fills the place of the picture until that is loaded.
+  // The enlarged thumbnail is shown until the picture is loaded.
   const img = make("img", { alt, width: width * 10, height: height * 10, decoding: "async" });
   const full = new Image();
   img.src = src;
@@ -57,7 +57,7 @@ function show(link) {
       img.src = full.src;
       [img.width, img.height] = [full.naturalWidth, full.naturalHeight];
     },
-    () => current === link && (caption.textContent = "This picture can’t be loaded now."),
+    () => current === link && (caption.textContent = "This picture can’t be loaded right now."),
   );
 }
 
@@ -95,5 +95,5 @@ dialog.addEventListener("touchend", ({ changedTouches: [end] }) => {
   else if (y > Math.max(2 * MIN_SWIPE, 2 * Math.abs(x))) dialog.close();
 });
 
-// A deleted message takes its pictures with it.
+// Close the dialog if the message with the picture is deleted.
 new MutationObserver(() => dialog.open && !current.isConnected && dialog.close()).observe(log, { childList: true, subtree: true });

@@ -1,9 +1,9 @@
 /**
- * Keeps the bytes of files that have not been sent in this browser's database, so that they survive a reload. If the
- * database is blocked or full, keeps them in memory, and the browser warns before the page closes.
+ * Stores the bytes of unsent files in this browser's database, so that they survive a reload. If the database is blocked or
+ * full, they stay in memory, and the browser warns before the page closes.
  */
 
-/** @type {Map<string, Blob>} the files that only this page has, by ID */
+/** @type {Map<string, Blob>} the files that are not in the database, by ID */
 const memory = new Map();
 
 /** @type {Promise<IDBDatabase> | undefined} */
@@ -13,7 +13,7 @@ globalThis.addEventListener?.("beforeunload", (event) => {
   if (memory.size) event.preventDefault();
 });
 
-/** Stores a file. Returns whether it survives a reload. @param {string} id @param {Blob} blob */
+/** Stores a file. Returns false if it will not survive a reload. @param {string} id @param {Blob} blob */
 export async function putFile(id, blob) {
   memory.set(id, blob); // until the database has it
   try {
@@ -30,7 +30,7 @@ export async function getFile(id) {
   return memory.get(id) ?? access("readonly", (files) => files.get(id)).catch(() => undefined);
 }
 
-/** Deletes all files but these. @param {Set<string>} kept IDs */
+/** Deletes all files except these. @param {Set<string>} kept IDs */
 export async function deleteOtherFiles(kept) {
   for (const id of memory.keys()) if (!kept.has(id)) memory.delete(id);
   await access("readwrite", (files) => {

@@ -3,13 +3,13 @@ import { keysWithPrefix, loadJSON } from "../page/storage.js";
 import { deleteOtherFiles, getFile } from "./file-store.js";
 import { OUTBOX_PREFIX } from "./outbox.js";
 
-const STALL_TIMEOUT = 60_000; // milliseconds without progress after which an upload starts again
+const STALL_TIMEOUT = 60_000; // milliseconds without progress after which an upload is restarted
 
 /** The prefix of storage keys with the files of drafts. The user and the room follow. */
 export const DRAFT_PREFIX = "burble:files:";
 
 /**
- * @typedef {object} Attached a file that is not sent yet; the browser's database has its bytes
+ * @typedef {object} Attached a file that has not been sent; its bytes are in the browser's database
  * @property {string} id in this browser
  * @property {string} name
  * @property {string} type
@@ -21,7 +21,7 @@ export const DRAFT_PREFIX = "burble:files:";
  * @property {string} [uploaded] ID of the upload on the server
  */
 
-/** Dispatches `change` when the state of an upload has changed (detail: the ID of the file). */
+/** Dispatches `change` when the state of an upload changes (detail: the ID of the file). */
 export const uploads = new EventTarget();
 
 /** @type {Map<string, Upload>} by ID of the file */
@@ -80,8 +80,8 @@ class Upload {
     if (!blob) return { why: "This file is no longer on this device." };
     await blob.slice(0, 1).arrayBuffer(); // fails if the file has been moved or changed
     this.#set({ state: "sending" });
-    const answer = await post(`/r/${this.room}/files?${new URLSearchParams({ name: this.file.name })}`, blob, signal, (progress) => this.#set({ progress }));
-    return signal.aborted ? { why: "Canceled." } : resultOf(answer);
+    const response = await post(`/r/${this.room}/files?${new URLSearchParams({ name: this.file.name })}`, blob, signal, (progress) => this.#set({ progress }));
+    return signal.aborted ? { why: "Canceled." } : resultOf(response);
   }
 
   #pause(milliseconds) {
@@ -99,7 +99,7 @@ class Upload {
 }
 
 /**
- * Interprets the answer to an upload. @param {{ status: number, body?: any, retryAfter?: number }} answer status is 0 if there was none
+ * Interprets the response to an upload. @param {{ status: number, body?: any, retryAfter?: number }} response status is 0 if there was none
  * @returns {{ id?: string, why?: string, wait?: number }}
  */
 export function resultOf({ status, body, retryAfter = 0 }) {
@@ -115,12 +115,12 @@ function post(url, blob, signal, onProgress) {
     const request = new XMLHttpRequest(); // fetch does not report the progress of an upload
     let timer = 0;
     const abort = () => request.abort();
-    const finish = (answer) => {
+    const finish = (result) => {
       clearTimeout(timer);
       signal.removeEventListener("abort", abort);
-      resolve(answer);
+      resolve(result);
     };
-    const keepAlive = () => {
+    const restartTimer = () => {
       clearTimeout(timer);
       timer = setTimeout(abort, STALL_TIMEOUT);
     };
@@ -129,13 +129,13 @@ function post(url, blob, signal, onProgress) {
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.upload.onprogress = ({ loaded, total }) => {
-      keepAlive();
+      restartTimer();
       onProgress(loaded / total);
     };
     request.onload = () => finish({ status: request.status, body: request.response, retryAfter: Number(request.getResponseHeader("Retry-After")) });
     request.onerror = request.onabort = () => finish({ status: 0 });
     signal.addEventListener("abort", abort);
-    keepAlive();
+    restartTimer();
     request.send(blob);
   });
 }
@@ -180,7 +180,7 @@ export async function upload(room, { key, attached }, again) {
   return { files };
 }
 
-/** Deletes the files that no waiting message and no draft names, and aborts their uploads. */
+/** Deletes the files that belong to no waiting message or draft, and aborts their uploads. */
 export async function sweep() {
   const values = [OUTBOX_PREFIX, DRAFT_PREFIX].flatMap(keysWithPrefix).map(loadJSON);
   const kept = new Set(values.flatMap((value) => value?.attached ?? (Array.isArray(value) ? value : [])).map(({ id }) => id));

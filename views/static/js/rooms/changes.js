@@ -21,7 +21,7 @@ export function lineOf({ n, kind, user, member, role, reason, muted_until: muted
   return member.id === user.id ? `${who} joined` : `${who} added ${member.name}`;
 }
 
-/** Returns when a mute ends, or "" if somebody must end it: the forms mute for a century then. */
+/** Returns when a mute ends, or "" if it has no end, for which the forms use a century. */
 function untilText(muted) {
   const until = new Date(muted);
   return until.getFullYear() > new Date().getFullYear() + 50 ? "" : ` until ${formatDateTime(until.getTime())}`;

@@ -75,7 +75,8 @@ func (s *Store) append(ctx context.Context, granted grant, entry Entry, mayCreat
 	if err != nil {
 		return Stored{}, fmt.Errorf("append to room %q: %w", room, err)
 	}
-	if entry.Kind == Joined && granted.ifMember && entry.Role != NoRole {
+	isAdded := entry.Kind == Joined && granted.ifMember && entry.Role != NoRole
+	if isAdded {
 		// Here and again below, in case the member is being removed. createHidden explains the order.
 		if err := s.listMember(ctx, room, &entry); err != nil {
 			return Stored{}, fmt.Errorf("append to room %q: %w", room, err)
@@ -101,6 +102,9 @@ func (s *Store) append(ctx context.Context, granted grant, entry Entry, mayCreat
 		return Stored{}, fmt.Errorf("append to room %q: %w: %w", room, ErrUnavailable, ctx.Err())
 	}
 	if call.err != nil {
+		if isAdded && !errors.Is(call.err, ErrUnavailable) {
+			_ = s.unlistFor(ctx, room, entry.Member.ID) // if it fails, the list has a room that nobody sees
+		}
 		return Stored{}, fmt.Errorf("append to room %q: %w", room, call.err)
 	}
 	if entry.Kind == Joined && granted.ifMember {

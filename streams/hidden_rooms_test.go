@@ -323,6 +323,12 @@ func TestMembersFindTheirRoomsAfterDeathAtEveryStep(t *testing.T) {
 			t.Errorf("%s again: %v", name, err)
 		}
 	}
+	if _, err := setMember(asAccount(store, 2), room, 3, streams.Ordinary); !errors.Is(err, streams.ErrHidden) {
+		t.Errorf("a stranger adds a member: got error %v, want ErrHidden", err)
+	}
+	if keys := client.Keys(ctx, "*"+account(3).ID+"*").Val(); len(keys) > 0 {
+		t.Errorf("a member whom a stranger could not add has %v", keys)
+	}
 	if listed, err := asAccount(store, 1).Rooms(ctx, 100); err != nil || len(listed) != 3 || memberships() != 3 {
 		t.Errorf("got %d rooms, %v, of %d, want 3", len(listed), err, memberships())
 	}

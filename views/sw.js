@@ -23,6 +23,7 @@ addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin) return;
   if (request.method === "POST" && !pathname.startsWith("/r/")) event.waitUntil(caches.delete(PAGES)); // the pages may belong to the previous user
+  if (request.mode === "navigate" && pathname === "/sign-in") event.waitUntil(forgetUser()); // where pages lead once a session has ended
   if (request.method !== "GET") return;
   if (pathname.startsWith("/static/")) event.respondWith(getFile(request));
   else if (request.mode === "navigate" && pathname === "/open") event.respondWith(openRoom(event, new URL(request.url).searchParams.get("room") ?? ""));
@@ -161,10 +162,29 @@ async function savePage(path, response) {
     .replace(/(<div id="messages"[^>]*?)(?: data-read="[^"]*")?>[\s\S]*?(<p class="edge" id="newer")/, "$1></div>$2");
   const headers = new Headers(response.headers);
   for (const header of ["Content-Encoding", "Content-Length"]) headers.delete(header);
-  const cache = await caches.open(PAGES);
+  let cache = await caches.open(PAGES);
+  const [known] = await cache.keys();
+  if (known && userOf(html) !== userOf(await (await cache.match(known)).text())) {
+    await forgetUser();
+    cache = await caches.open(PAGES);
+  }
   await cache.put(path, new Response(html, { headers }));
   const pages = await cache.keys();
   await Promise.all(pages.slice(0, -MAX_PAGES).map((page) => cache.delete(page)));
+}
+
+const userOf = (html) => /<body [^>]*data-user="([^"]*)"/.exec(html)?.[1];
+
+/** Deletes the cached pages and messages of a user whose session has ended, but keeps unsent messages and drafts. */
+async function forgetUser() {
+  await caches.delete(PAGES);
+  const opening = indexedDB.open("burble", 1); // as in room-cache.js
+  opening.onupgradeneeded = () => opening.result.createObjectStore("rooms");
+  opening.onsuccess = () => {
+    const { result: database } = opening;
+    database.transaction("rooms", "readwrite").objectStore("rooms").clear();
+    database.close(); // once the transaction is complete
+  };
 }
 
 function noConnection() {

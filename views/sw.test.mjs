@@ -19,11 +19,20 @@ function startWorker(context, cached = {}, caches = {}) {
     match: async (name) => pages.has(name) ? new Response(pages.get(name)) : undefined,
     delete: async (name) => pages.delete(name),
     put: async (name, response) => pages.set(name, await response.text()),
-    keys: async () => [],
+    keys: async () => [...pages.keys()],
+  };
+  let hasMessages = true;
+  const transaction = () => ({ objectStore: () => ({ clear: () => (hasMessages = false) }) });
+  const indexedDB = {
+    open: () => {
+      const opening = { result: { transaction, close: () => {} } };
+      queueMicrotask(() => opening.onsuccess());
+      return opening;
+    },
   };
   const globals = {
     VERSION: "1", FILES: [], Response: TestResponse, Headers, URL, setTimeout, location: new URL("http://burble/"),
-    caches: { open: async () => cache, match: async () => undefined, ...caches }, fetch: async (request) => new Response(`file ${request.url}`), addEventListener: (type, listener) => (listeners[type] = listener),
+    indexedDB, caches: { open: async () => cache, delete: async () => pages.clear(), match: async () => undefined, ...caches }, fetch: async (request) => new Response(`file ${request.url}`), addEventListener: (type, listener) => (listeners[type] = listener),
   };
   vm.runInNewContext(source, globals);
   /**
@@ -44,7 +53,7 @@ function startWorker(context, cached = {}, caches = {}) {
   };
   /** Lets pending promises settle. */
   const settle = () => new Promise((resolve) => setImmediate(resolve));
-  return { navigate, pages, tick: async (milliseconds) => (await settle(), context.mock.timers.tick(milliseconds)) };
+  return { navigate, pages, hasMessages: () => hasMessages, tick: async (milliseconds) => (await settle(), context.mock.timers.tick(milliseconds)) };
 }
 
 test("a page that arrives after the timeout is cached for the next visit", async (t) => {
@@ -78,6 +87,32 @@ test("the page of a room that the user may no longer see is deleted", async (t) 
   assert.equal(await request.body, "no such room");
   await Promise.all(request.waiting);
   assert.equal(pages.get("/r/lobby"), undefined);
+});
+
+test("the pages and messages of another user are deleted", async (t) => {
+  const page = (user) => `<body class="room"${user ? ` data-user="${user}"` : ""}>`;
+  for (const [before, after] of [["ada", "eve"], ["ada", ""], ["", "eve"]]) {
+    const { navigate, pages, hasMessages } = startWorker(t, { "/r/launch": page(before), "/": page(before) });
+    const request = navigate("/r/lobby");
+    request.respond(page(after));
+    await Promise.all(request.waiting);
+    assert.deepEqual([...pages.keys()], ["/r/lobby"]);
+    assert.equal(hasMessages(), false);
+    t.mock.timers.reset();
+  }
+  const { navigate, pages, hasMessages } = startWorker(t, { "/r/launch": page("ada") });
+  const request = navigate("/r/lobby");
+  request.respond(page("ada"));
+  await Promise.all(request.waiting);
+  assert.deepEqual([...pages.keys()], ["/r/launch", "/r/lobby"]);
+  assert.equal(hasMessages(), true);
+});
+
+test("the pages and messages of a user who is led to the sign-in page are deleted", async (t) => {
+  const { navigate, pages, hasMessages } = startWorker(t, { "/r/launch": "old" });
+  await Promise.all(navigate("/sign-in?next=/").waiting);
+  assert.equal(pages.size, 0);
+  assert.equal(hasMessages(), false);
 });
 
 test("the page of a permalink is shown, but not cached", async (t) => {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,7 @@ import (
 	"burble/streams/redistest"
 
 	cdpnetwork "github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
 )
 
 // member is a person with an account.
@@ -92,11 +94,53 @@ func TestPageLeavesAPrivateRoomFromWhichTheUserIsRemoved(t *testing.T) {
 		document.querySelector("#composer textarea").placeholder === "Message Week two"`)
 	page.wait("the line about Carl", `[...document.querySelectorAll("#messages .change")].some((line) => line.innerText === "Ada added Carl")`)
 
+	page.typeText("half a secret")
+	const stored = `Object.entries(localStorage).filter(([key, text]) => (key + text).includes("%[1]s") || text.includes("half a secret")).join(" ")`
+	traces := fmt.Sprintf(`(async () => { let urls = []; for (const name of await caches.keys()) urls.push(...(await (await caches.open(name)).keys()).map(({ url }) => url));
+		return [...urls.filter((url) => url.includes("%[1]s")), `+stored+`].join(" ").trim() })()`, room)
+	page.wait("the page and the draft to be stored", traces+`.then((text) => text.includes("/r/") && text.includes("half a secret"))`)
+
 	ada.request(t, there, "DELETE", "/r/"+room+"/members/"+bob.id, "")
 	page.wait("the sentence", `document.querySelector("main").innerText.includes("You’re no longer a member of this room.")`)
 	page.wait("the room to leave the list", row+` === null`)
 	page.wait("the messages to leave the device", isCached+`.then((is) => !is)`)
+	page.wait("all traces to leave the device", traces+`.then((text) => text === "")`)
+	page.runScript(`document.dispatchEvent(new Event("visibilitychange")); dispatchEvent(new Event("pagehide"))`)
+	page.expect("the traces after the page was hidden", traces, "")
 	if text := eval[string](page, "document.body.innerText"); strings.Contains(text, "a secret plan") {
 		t.Errorf("the page still shows the room's messages: %s", text)
+	}
+}
+
+// A browser that shows nothing of the room when its user is removed deletes what it has of it later.
+func TestBrowserForgetsAPrivateRoomFromWhichTheUserWasRemovedMeanwhile(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	server := apptest.Start(t, redis, "SECRET=a secret that all servers share!")
+	ada, bob := newMember(t, redis, "a secret that all servers share!", "Ada"), newMember(t, redis, "a secret that all servers share!", "Bob")
+	var rooms []string
+	for _, title := range []string{"Launch", "Lunch"} {
+		room := ada.request(t, server, "POST", "/rooms", fmt.Sprintf(`{"kind":"private","title":%q,"members":[%q]}`, title, bob.id))
+		ada.request(t, server, "POST", "/r/"+room+"/messages", `{"text":"a plan"}`)
+		rooms = append(rooms, room)
+	}
+	page := newUser(t, "Bob")
+	call(page, cdpnetwork.SetCookie, cdpnetwork.SetCookieParams{Name: "burble", Value: bob.token, URL: server.URL()})
+	cached := `new Promise((resolve) => { const request = indexedDB.open("burble"); request.onsuccess = () => {
+		const keys = request.result.transaction("rooms").objectStore("rooms").getAllKeys();
+		keys.onsuccess = () => { request.result.close(); resolve(keys.result.map((key) => key.split(" ")[1])) } } })`
+	for _, room := range rooms {
+		page.open(server, "/r/"+room)
+		page.waitMessages("a plan")
+		page.waitUpToDate()
+		page.wait("the messages to be cached", fmt.Sprintf(`%s.then((rooms) => rooms.includes(%q))`, cached, room))
+	}
+	page.do(chromedp.Navigate("about:blank"))
+	page.allowErrors("404 (Not Found)") // with which the server answers about the room
+	ada.request(t, server, "DELETE", "/r/"+rooms[0]+"/members/"+bob.id, "")
+	page.open(server, "/r/lobby")
+	page.wait("the messages to leave the device", fmt.Sprintf(`%s.then((rooms) => !rooms.includes(%q))`, cached, rooms[0]))
+	if left := eval[[]string](page, cached); !slices.Contains(left, rooms[1]) {
+		t.Errorf("got messages of %v on the device, want those of the room of which the user is a member", left)
 	}
 }

@@ -1,9 +1,12 @@
 import { findPart, contentOf } from "../messages/message.js";
+import { keysWithPrefix, loadJSON, save } from "../page/storage.js";
 import { workerURL } from "../page/trusted-html.js";
+import { isHidden } from "../rooms/rooms.js";
 
 const MAX_MESSAGES = 200; // per room
 const SAVE_DELAY = 3_000; // milliseconds
 const START_DELAY = 1_000; // milliseconds in which the page loads before the worker caches its files
+const ROOMS_KEY = "burble:rooms"; // as in read-markers.js
 const MAX_AGE = 30 * 86_400_000; // milliseconds since the last visit after which a room is deleted
 
 /**
@@ -76,6 +79,7 @@ export class RoomCache {
     const cursor = this.#connection.cursor(this.#room); // every entry up to it is already in the scroll queue
     const { results: entries, begins } = await this.#timeline.readNewest(MAX_MESSAGES, entryOf);
     if (!cursor || (!entries.length && !begins)) return;
+    if (this.#connection.cursor(this.#room) === null) return; // the user may no longer read the room, and it is being deleted here
     await access("readwrite", (rooms) => rooms.put({ cursor, entries, begins, at: this.#connection.serverTime ?? Date.now() }, this.#key)).catch(() => {});
   }
 
@@ -91,19 +95,34 @@ export class RoomCache {
     await access("readwrite", (rooms) => rooms.put(cached, this.#key)).catch(() => {});
   }
 
-  /** Deletes rooms not visited for MAX_AGE, and those of other users of this browser. */
+  /** Deletes rooms not visited for MAX_AGE, those of other users of this browser, and those that the user may no longer read. */
   async #deleteOld() {
     const now = this.#connection.serverTime ?? 0; // without a network, the clock of the device is not enough to delete a room
     const keys = await access("readonly", (rooms) => rooms.getAllKeys());
     for (const key of keys) {
       const { at } = await access("readonly", (rooms) => rooms.get(key));
+      const room = key.slice(key.indexOf(" ") + 1);
       if (!key.startsWith(this.#userPrefix) || now - at > MAX_AGE) await access("readwrite", (rooms) => rooms.delete(key));
+      else if (room !== this.#room && (await isClosed(room))) await deleteRoom(room);
     }
   }
 }
 
-/** Deletes a room, of any user of this browser. @param {string} room */
+/** Reports whether the user may no longer read a private room. @param {string} room */
+async function isClosed(room) {
+  if (!isHidden(room) || document.querySelector(`#room-list a[href="/r/${room}"]`)) return false;
+  const { status } = await fetch(`/r/${room}/messages?limit=1`, { headers: { Accept: "application/json" }, cache: "no-store" });
+  return status === 404;
+}
+
+/** Deletes a room, of any user of this browser: its page, its messages, drafts, and what the list of rooms has. @param {string} room */
 export async function deleteRoom(room) {
+  for (const key of keysWithPrefix("burble:")) if (key.endsWith(`:${room}`)) save(key, "");
+  const stored = loadJSON(ROOMS_KEY);
+  if (stored?.list) save(ROOMS_KEY, JSON.stringify({ ...stored, list: stored.list.filter((listed) => listed.room !== room) }));
+  for (const name of (await globalThis.caches?.keys().catch(() => [])) ?? []) {
+    if (name.startsWith("pages-")) await (await caches.open(name)).delete(`/r/${room}`);
+  }
   for (const key of await access("readonly", (rooms) => rooms.getAllKeys())) {
     if (key.endsWith(` ${room}`)) await access("readwrite", (rooms) => rooms.delete(key));
   }

@@ -15,10 +15,11 @@ export function closeRoom({ room, code }, currentRoom) {
     save(key, "");
     dispatchEvent(new StorageEvent("storage", { key })); // the outboxes of this page listen to it
   }
+  const isCurrent = room === currentRoom;
+  if (isCurrent) for (const field of document.querySelectorAll("#composer textarea")) field.value = ""; // or the composer saves it as a draft again
   deleteRoom(room).catch(() => {});
   import("../offline/uploads.js").then(({ sweep }) => sweep(), () => {});
   closeNotifications(room).catch(() => {});
-  const isCurrent = room === currentRoom;
   if (!isCurrent && !unsent.length) return;
   const text = sentenceFor(code, isCurrent ? "this room" : "a room", unsent.length);
   if (!isCurrent) return toast(text);

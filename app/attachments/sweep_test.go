@@ -3,12 +3,15 @@ package attachments_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"iter"
 	"strings"
 	"testing"
 	"time"
 
+	"burble/app/apptest"
 	"burble/app/blobs"
+	"burble/streams"
 	"burble/streams/redistest"
 )
 
@@ -179,6 +182,23 @@ func TestLostReferencesAreRepaired(t *testing.T) {
 	if left := len(f.objects()); left != 2 {
 		t.Errorf("%d objects are left, want the picture and its thumbnail", left)
 	}
+}
+
+// A full Redis does not prevent the removal of files, which makes room in it.
+func TestRunRemovesWhenRedisIsFull(t *testing.T) {
+	t.Parallel()
+	w := start(t, redistest.Single(t), openDirectory(t, t.TempDir()))
+	message := w.send(w.upload(picture(1)))
+	if err := w.redis.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Upload(ctx, request([]byte("hello"))); !errors.Is(err, streams.ErrFull) {
+		t.Errorf("upload: %v, want ErrFull", err)
+	}
+	defer w.run()()
+	w.delete(message)
+	w.FilesDeleted(room)
+	apptest.Eventually(t, patience, "the objects to be removed", func() bool { return len(w.objects()) == 0 })
 }
 
 // A deletion wakes the job, which removes the object within a minute.

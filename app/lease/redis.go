@@ -29,7 +29,8 @@ func parseCursor(stored string) (cursor, error) {
 	return cursor{stored, n, value}, nil
 }
 
-// The scripts may run twice, because go-redis repeats a command whose reply is lost.
+// The scripts may run twice, because go-redis repeats a command whose reply is lost. They run DEL before SET, because a full
+// Redis lets a script run that begins with a write which needs no memory, and some jobs free memory.
 var (
 	// acquireScript acquires the lease, unless another server holds it.
 	//
@@ -39,6 +40,7 @@ var (
 	acquireScript = redis.NewScript(`
 		local holder = redis.call('GET', KEYS[1])
 		if holder and holder ~= ARGV[1] then return false end
+		redis.call('DEL', KEYS[1])
 		redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 		return redis.call('GET', KEYS[2]) or ''`)
 
@@ -64,6 +66,7 @@ var (
 		local stored = redis.call('GET', KEYS[1]) or ''
 		if stored == ARGV[2] then return 1 end
 		if stored ~= ARGV[1] then return 0 end
+		redis.call('DEL', KEYS[1])
 		redis.call('SET', KEYS[1], ARGV[2])
 		return 1`)
 )

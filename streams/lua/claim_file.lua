@@ -18,6 +18,7 @@ if file[1] and not file[2] and #redis.call('XRANGE', KEYS[3], file[1], file[1]) 
   reschedule(ARGV[2])
   return 0
 end
+redis.call('ZREM', KEYS[2], ARGV[1]) -- must be the first write. It needs no memory, so a full Redis allows the rest
 redis.call('HSET', KEYS[1], 'removed', '1')
 reschedule(ARGV[3])
 return 1

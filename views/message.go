@@ -28,6 +28,10 @@ func (u User) Hue() int {
 	return int(sum.Sum32() % hues)
 }
 
+// Tag returns the beginning of the ID, which distinguishes people with the same name where rights are given. Messages
+// show a tag only after names that look alike; it begins with the same characters.
+func (u User) Tag() string { return u.ID[:min(len(u.ID), 4)] }
+
 // Initial returns the text of the user's avatar: the first letter or digit of the name, or else its
 // first character, or "?" for an empty name.
 func (u User) Initial() string {

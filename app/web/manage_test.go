@@ -175,7 +175,7 @@ func TestManageRoomsWithForms(t *testing.T) {
 	s := startOne(t)
 	owner, ada, bob := s.newAccount("Olga", accounts.Owner), s.newAccount("Ada", accounts.Member), s.newAccount("Bob", accounts.Member)
 	home := s.get("/", "Cookie: burble="+ada.Token, "Accept: text/html").body
-	for _, want := range []string{"New private room", `<option value="` + bob.ID + `">Bob</option>`} {
+	for _, want := range []string{"New private room", `<option value="` + bob.ID + `">Bob ·` + bob.ID[:4] + `</option>`} {
 		if !strings.Contains(home, want) {
 			t.Errorf("the home page lacks %s", want)
 		}

@@ -30,6 +30,8 @@ export function backoff(attempt, random = Math.random) {
  * closes before it has opened.
  */
 export class Connection extends EventTarget {
+  /** @type {{ text: number, files?: object } | undefined} the limits in the last hello */
+  limits;
   #url;
   #WebSocket;
 
@@ -222,6 +224,7 @@ export class Connection extends EventTarget {
     }
     if (type === "hello") {
       this.#isReady = true;
+      this.limits = frame.limits;
       this.#helloTime = frame.time ?? Date.now(); // older releases send no time
       this.#sinceHello = new Stopwatch();
     }

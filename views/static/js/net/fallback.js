@@ -140,7 +140,7 @@ export class HTTPSocket {
         this.#receive(PONG);
       } else {
         this.#opened();
-        this.#receive(JSON.stringify({ type: "hello", user: user ? { id: user, name } : null, time }));
+        this.#receive(JSON.stringify({ type: "hello", user: user ? { id: user, name } : null, time, limits: { files: {} } }));
       }
       await new Promise((done) => setTimeout(done, HEARTBEAT));
       if (this.#aborter.signal.aborted) return;

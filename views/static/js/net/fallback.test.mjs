@@ -188,7 +188,7 @@ test("without a room, a socket is open while the server is reachable, whose time
   requests[0][2](new Response("", { headers: { Date: "Mon, 02 Mar 2026 10:00:00 GMT" } }));
   await settle();
   socket.close();
-  assert.deepEqual(frames, [{ type: "hello", user: { id: "1", name: "Ada" }, time: Date.parse("2026-03-02T10:00:00Z") }]);
+  assert.deepEqual(frames, [{ type: "hello", user: { id: "1", name: "Ada" }, time: Date.parse("2026-03-02T10:00:00Z"), limits: { files: {} } }]);
 });
 
 test("a ping is answered only while heartbeats arrive", async (t) => {

@@ -186,7 +186,8 @@ export class Outbox extends EventTarget {
 
   #sendNext() {
     if (!this.#isOpen || this.#inFlight || this.#timer) return;
-    const next = this.items.find((item) => item.state !== "failed" && this.#sendableKeys.has(item.key));
+    const { limits } = this.#connection; // without files while the server is of an older release, so that files wait for the next hello
+    const next = this.items.find(({ state, key, attached }) => state !== "failed" && this.#sendableKeys.has(key) && !(attached && !limits?.files));
     if (!next) return;
     const { user, at, tried: before, state, why, attached, ...frame } = next;
     const { key } = frame;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { save } from "../page/storage.js";
 import { getFile, putFile } from "./file-store.js";
+import { OtherOutboxes } from "./other-outboxes.js";
 import { Outbox } from "./outbox.js";
 import { resultOf, startUpload, sweep, upload, uploadOf } from "./uploads.js";
 
@@ -9,6 +10,7 @@ import { resultOf, startUpload, sweep, upload, uploadOf } from "./uploads.js";
 class FakeConnection extends EventTarget {
   sent = [];
   serverTime = 0;
+  limits = { text: 4000, files: {} };
   send(frame) {
     return this.sent.push(frame) > 0;
   }
@@ -108,6 +110,18 @@ test("a message is sent once its files are uploaded, and before the next one", a
   assert.deepEqual(sent.map(({ text }) => text), ["look", "and then"]);
 });
 
+test("messages with files are sent from another room", async (t) => {
+  const { outbox, connection, sent } = openOutbox(t, stored("A"));
+  outbox.close();
+  outbox.add({ text: "look", attached: [await attach("a.txt")] });
+  const others = new OtherOutboxes(connection, "ada", "lobby");
+  assert.equal(others.waiting, 1);
+  await until(() => sent.length);
+  assert.deepEqual([sent[0].room, sent[0].files[0].id], [outbox.room, "A"]);
+  outbox.remove(sent[0].key);
+  assert.equal(others.waiting, 0);
+});
+
 test("pages of older releases do not send messages with files", async (t) => {
   const { outbox } = openOutbox(t);
   const { key } = outbox.add({ text: "", attached: [await attach("a.txt")] });
@@ -124,6 +138,42 @@ test("a message is sent again with the same key and files on the next connection
   assert.equal(sent.length, 2);
   assert.deepEqual(sent[0], sent[1]);
   assert.equal(FakeRequest.all.length, 1);
+});
+
+test("a message with files waits while the server is of an older release", async (t) => {
+  const { outbox, connection, sent } = openOutbox(t, stored("A"));
+  const hello = (limits) => {
+    connection.limits = limits;
+    connection.dispatchEvent(new CustomEvent("hello", { detail: { user: { id: "ada" }, limits } }));
+  };
+  hello({ text: 4000 });
+  outbox.add({ text: "look", attached: [await attach("a.txt")] });
+  outbox.add({ text: "and then" });
+  assert.deepEqual(sent.map(({ text }) => text), ["and then"]);
+  outbox.remove(sent[0].key);
+  outbox.close();
+  hello({ text: 4000, files: {} });
+  await until(() => sent.length > 1);
+  assert.deepEqual([sent[1].text, sent[1].files[0].id], ["look", "A"]);
+  assert.equal(FakeRequest.all.length, 1);
+});
+
+test("an upload that a server of an older release refuses starts again", async (t) => {
+  t.mock.method(Math, "random", () => 0);
+  const requests = t.mock.method(globalThis, "fetch", async () => ({ ok: true }));
+  const { outbox, sent } = openOutbox(t, refused(405, "not_found", "There is nothing here."), stored("A"));
+  outbox.add({ text: "look", attached: [await attach("a.txt")] });
+  await until(() => sent.length);
+  assert.deepEqual([sent[0].files[0].id, FakeRequest.all.length], ["A", 2]);
+  assert.deepEqual(requests.mock.calls.map(({ arguments: [url] }) => url), [`/r/${outbox.room}/messages?limit=1`]);
+});
+
+test("an upload to a room that no longer exists fails", async (t) => {
+  t.mock.method(globalThis, "fetch", async () => ({ ok: false }));
+  const { outbox } = openOutbox(t, refused(404, "not_found", "No such room."));
+  outbox.add({ text: "look", attached: [await attach("a.txt")] });
+  await until(() => outbox.items[0].state === "failed");
+  assert.equal(outbox.items[0].why, "a.txt: No such room.");
 });
 
 test("an upload whose connection is lost starts again", async (t) => {

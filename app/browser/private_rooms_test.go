@@ -14,6 +14,7 @@ import (
 
 	"burble/app/accounts"
 	"burble/app/apptest"
+	"burble/app/client"
 	"burble/app/identity"
 	"burble/streams/conns"
 	"burble/streams/redistest"
@@ -62,6 +63,44 @@ func (m member) request(t *testing.T, server *apptest.Server, method, path, body
 	var created struct{ Room string }
 	json.Unmarshal(text, &created) // some responses have no body
 	return created.Room
+}
+
+// Lines about members are between the messages of older pages too, each once, also after these pages were removed.
+func TestOlderPagesHaveLinesAboutMembers(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	const secret = "SECRET=a secret that all servers share!"
+	server := apptest.Start(t, redis, secret)
+	_, value, _ := strings.Cut(secret, "=")
+	ada, bob := newMember(t, redis, value, "Ada"), newMember(t, redis, value, "Bob")
+	room := ada.request(t, server, "POST", "/rooms", fmt.Sprintf(`{"kind":"private","title":"Launch","members":[%q]}`, bob.id))
+	var want []string
+	for n := range 8 {
+		who := newMember(t, redis, value, fmt.Sprint("Guest", n))
+		for i := range 50 {
+			if i == 10 {
+				ada.request(t, server, "PUT", "/r/"+room+"/members/"+who.id, "")
+				ada.request(t, server, "DELETE", "/r/"+room+"/members/"+who.id, "")
+				want = append(want, fmt.Sprintf("%d-10 Ada added Guest%d", n, n), fmt.Sprintf("%d-10 Ada removed Guest%d", n, n))
+			}
+			server.Post(ada.token, room, client.NewKey(), fmt.Sprintf("%d-%d", n, i+1))
+		}
+	}
+	page := newUser(t, "Bob")
+	call(page, cdpnetwork.SetCookie, cdpnetwork.SetCookieParams{Name: "burble", Value: bob.token, URL: server.URL()})
+	page.open(server, "/r/"+room)
+	page.waitUpToDate()
+	lines := `(() => { let last = ""; return [...document.querySelectorAll("#messages > *")].flatMap((row) => row.matches("article") ? (last = row.querySelector(".body").innerText, [])
+		: /Guest/.test(row.innerText) ? last + " " + row.innerText : []).join("; ") })()`
+	for _, end := range []struct{ place, want string }{{"-1e9", strings.Join(want[:6], "; ")}, {"0", strings.Join(want[len(want)-6:], "; ")}} {
+		page.wait("the lines at one end", fmt.Sprintf(`(document.querySelector("#scroller").scrollTop = %s, true) && `, end.place)+
+			fmt.Sprintf(`(%s)[%q](%q)`, lines, map[string]string{"-1e9": "includes", "0": "endsWith"}[end.place], end.want))
+		got := strings.Split(eval[string](page, lines), "; ")
+		slices.Sort(got)
+		if len(slices.Compact(slices.Clone(got))) != len(got) {
+			t.Errorf("the lines are %q, want each once", got)
+		}
+	}
 }
 
 func TestPageLeavesAPrivateRoomFromWhichTheUserIsRemoved(t *testing.T) {

@@ -231,14 +231,14 @@ func (s *Service) About(ctx context.Context, user identity.User, room string) (s
 	return about, err
 }
 
-// Changes returns the changes of a room and of its members that a page of its history shows.
-func (s *Service) Changes(ctx context.Context, user identity.User, room string, page streams.Page) ([]streams.Entry, error) {
-	var after streams.ID
-	upTo := page.AsOf.ID
-	if count := len(page.Entries); count > 0 && !page.Older.IsZero() {
+// Changes returns the changes of a room and of its members that a page of its history shows: those between its messages, and
+// those between it and the page from which where continues.
+func (s *Service) Changes(ctx context.Context, user identity.User, room string, where streams.Where, page streams.Page) ([]streams.Entry, error) {
+	after, upTo := where.After, cmp.Or(where.Before, page.AsOf.ID)
+	if count := len(page.Entries); count > 0 && !page.Older.IsZero() && after.IsZero() {
 		after = page.Entries[0].ID
 	}
-	if count := len(page.Entries); count > 0 && !page.Newer.IsZero() {
+	if count := len(page.Entries); count > 0 && !page.Newer.IsZero() && where.Before.IsZero() {
 		upTo = page.Entries[count-1].ID
 	}
 	return s.as(user).Changes(ctx, room, after, upTo)

@@ -103,7 +103,7 @@ func (p *Pages) renderRoom(c *fiber.Ctx, name string, where streams.Where, model
 		return err
 	}
 	if streams.IsHidden(room) {
-		changes, err := p.options.Chat.Changes(ctx, user, room, page)
+		changes, err := p.options.Chat.Changes(ctx, user, room, where, page)
 		if err != nil {
 			return err
 		}

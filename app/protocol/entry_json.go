@@ -190,8 +190,8 @@ func EncodeFollowed(room string, followed *streams.Followed) []byte {
 }
 
 // EncodePage returns a page of history as JSON: the response to GET /r/{room}/messages. The entries
-// contain their HTML if render is not nil.
-func EncodePage(room string, page streams.Page, render Render) []byte {
+// contain their HTML if render is not nil. changes are those of the room and its members.
+func EncodePage(room string, page streams.Page, changes []streams.Entry, render Render) []byte {
 	dst := rawjson.AppendString([]byte(`{"room":`), room)
 	dst = AppendCursorField(dst, "as_of", page.AsOf)
 	dst = append(dst, `,"entries":`...)
@@ -199,7 +199,12 @@ func EncodePage(room string, page streams.Page, render Render) []byte {
 	dst = appendIDOrNull(dst, "older", page.Older)
 	dst = appendIDOrNull(dst, "newer", page.Newer)
 	dst = append(dst, `,"trimmed":`...)
-	return append(strconv.AppendBool(dst, page.Trimmed), '}')
+	dst = strconv.AppendBool(dst, page.Trimmed)
+	if len(changes) > 0 {
+		dst = append(dst, `,"changes":`...)
+		dst = appendEntries(dst, room, changes, nil)
+	}
+	return append(dst, '}')
 }
 
 // EncodeSearchEnd returns the last line of a search's response. searched is the number of messages

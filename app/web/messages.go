@@ -136,9 +136,15 @@ func (s *Server) getMessages(c *fiber.Ctx) error {
 			return err
 		}
 	}
+	var changes []streams.Entry
+	if streams.IsHidden(room) {
+		if changes, err = s.chat.Changes(c.UserContext(), caller.Of(c).User, room, where, page); err != nil {
+			return err
+		}
+	}
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.Send(protocol.EncodePage(room, page, render))
+	return c.Send(protocol.EncodePage(room, page, changes, render))
 }
 
 // getRooms handles GET /rooms, which returns the most recently active rooms with the user's unread counts.

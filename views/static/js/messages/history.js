@@ -56,7 +56,7 @@ export class History extends EventTarget {
       this.#setEdge("older", page.older, isTrimmed(page));
       this.#setEdge("newer", page.newer);
     };
-    await this.#timeline.insertPage(page.entries, page.as_of, { replace: true, attach, updateEdges });
+    await this.#timeline.insertPage(page, { replace: true, attach, updateEdges });
     if (attach) this.#attached(page.as_of);
     else this.dispatchEvent(new Event("detached"));
     return generation === this.#generation;
@@ -102,7 +102,7 @@ export class History extends EventTarget {
   async #insert(direction, page) {
     const attach = direction === "newer" && page.newer === null;
     const updateEdges = () => this.#setEdge(direction, page[direction], isTrimmed(page));
-    await this.#timeline.insertPage(page.entries, page.as_of, { attach, updateEdges });
+    await this.#timeline.insertPage(page, { attach, updateEdges });
     if (attach) this.#attached(page.as_of);
   }
 
@@ -110,7 +110,12 @@ export class History extends EventTarget {
     const query = new URLSearchParams({ ...place, limit, html: true });
     const response = await fetch(`${this.#path}?${query}`, { headers: { Accept: "application/json" } });
     if (!response.ok) throw new Error(response.status);
-    return response.json();
+    const page = await response.json();
+    if (page.changes) {
+      const { lineOf } = await import("../rooms/changes.js");
+      page.lines = page.changes.map((entry) => [lineOf(entry), entry.id]);
+    }
+    return page;
   }
 
   #attached(cursor) {

@@ -34,7 +34,7 @@ function openRoom(context, replies = [], online = true) {
     const end = { hidden: true };
     return { isNear, link, end, querySelector: (selector) => (selector === "a" ? link : end) };
   };
-  const timeline = Object.assign(new EventTarget(), { insertPage: async (_entries, _asOf, { updateEdges }) => updateEdges() });
+  const timeline = Object.assign(new EventTarget(), { insertPage: async (_page, { updateEdges }) => updateEdges() });
   const older = makeEdge(true);
   const history = new History({ room: "lobby", timeline, scroller: null, older, newer: makeEdge(false) });
   /** Lets pending promises settle. */

@@ -95,16 +95,18 @@ export class Timeline extends EventTarget {
   }
 
   /**
-   * Inserts a page of history. @param {import("./message.js").Entry[]} entries
-   * @param {string} asOf cursor up to which the page includes edits, deletions and reactions
+   * Inserts a page of history.
+   * @param {{ entries: import("./message.js").Entry[], as_of: string, lines?: [string, string][] }} page as_of: cursor up to which it
+   *   includes edits, deletions and reactions; lines: those of changes.js, with the IDs of their entries
    * @param {{ attach?: boolean, replace?: boolean, updateEdges?: () => void }} options attach: whether entries include the
    *   room's newest message; replace: whether to remove all other messages; updateEdges: called in the same change
    */
-  insertPage(entries, asOf, { attach = false, replace = false, updateEdges }) {
+  insertPage({ entries, as_of: asOf, lines = [] }, { attach = false, replace = false, updateEdges }) {
     const insert = (anchor) => {
       updateEdges?.();
       if (replace) this.#removeStored();
       for (const entry of entries) this.#insert(entry);
+      for (const [text, id] of lines) this.#placeLine(text, id);
       for (const amendment of this.#amendments) if (compareIDs(amendment.id, idOf(asOf)) > 0) this.#apply(amendment);
       if (attach || replace) this.attached = attach;
       this.#trim(anchor);
@@ -152,8 +154,7 @@ export class Timeline extends EventTarget {
 
   /** Adds a line about the room in the place of the entry with the ID. @param {string} text @param {string} id */
   addLine(text, id) {
-    const row = Object.assign(document.createElement("p"), { className: "change", textContent: text });
-    return this.#change(() => this.attached && this.#place(row, id));
+    return this.#change(() => this.attached && this.#placeLine(text, id));
   }
 
   /** Shows waiting messages at the end, and pending changes on their messages. @param {import("../offline/outbox.js").Item[]} items */
@@ -236,6 +237,12 @@ export class Timeline extends EventTarget {
     return true;
   }
 
+  #placeLine(text, id) {
+    const row = Object.assign(document.createElement("p"), { className: "change", textContent: text });
+    this.#place(row, id);
+    while (row.nextElementSibling?.matches(".change")) row.nextElementSibling.after(row); // earlier lines come first
+  }
+
   /** Inserts a row after the last message up to the ID. */
   #place(row, id) {
     const last = this.#lastStored();
@@ -278,7 +285,11 @@ export class Timeline extends EventTarget {
       this.#articles.delete(row.id.slice(1));
       removeRow(row);
     }
-    if (end === "newer") this.attached = false;
+    const isOlder = end === "older";
+    const kept = isOlder ? this.#log.querySelector("article[id]") : this.#lastStored();
+    const beyond = isOlder ? Node.DOCUMENT_POSITION_PRECEDING : Node.DOCUMENT_POSITION_FOLLOWING;
+    for (const line of this.#log.querySelectorAll(".change")) if (kept.compareDocumentPosition(line) & beyond) line.remove(); // the next page has them
+    if (!isOlder) this.attached = false;
     this.dispatchEvent(new CustomEvent("trimmed", { detail: end }));
   }
 

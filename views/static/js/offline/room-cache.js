@@ -58,7 +58,7 @@ export class RoomCache {
   /** Shows the stored messages, and follows the room from their cursor. Returns whether there are none. @param {import("../messages/history.js").History} history */
   async restore(history) {
     const cached = await this.load();
-    if (cached) await this.#timeline.insertPage(cached.entries, cached.cursor, { replace: true, attach: true });
+    if (cached) await this.#timeline.insertPage({ entries: cached.entries, as_of: cached.cursor }, { replace: true, attach: true });
     const isEmpty = !this.#timeline.oldest;
     history.restart({ begins: cached?.begins, isUnknown: !cached });
     this.#connection.follow(this.#room, cached?.cursor ?? null);

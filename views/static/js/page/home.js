@@ -3,7 +3,7 @@ import { manageConnection } from "../net/wake.js";
 import { OtherOutboxes } from "../offline/other-outboxes.js";
 import { OUTBOX_PREFIX } from "../offline/outbox.js";
 import { RoomList } from "../rooms/room-list.js";
-import { StoredReadMarkers } from "../rooms/read-markers.js";
+import { StoredReadMarkers } from "../rooms/rooms.js";
 import { closeWhenRead } from "./alerts.js";
 import { reloadOnUserChange } from "./identity.js";
 import { StatusLine } from "./status-line.js";

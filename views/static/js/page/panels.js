@@ -2,7 +2,7 @@ import { sleepWhenHidden } from "../net/wake.js";
 import { names, showAvatar, showName, updateTag } from "../people/names.js";
 import { trackReading } from "../rooms/read-tracker.js";
 import { RoomList } from "../rooms/room-list.js";
-import { StoredReadMarkers } from "../rooms/read-markers.js";
+import { StoredReadMarkers } from "../rooms/rooms.js";
 import { Alerts } from "./alerts.js";
 import { load } from "./storage.js";
 

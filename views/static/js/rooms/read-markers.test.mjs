@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ReadMarker, StoredReadMarkers, StoredRooms } from "./read-markers.js";
+import { ReadMarker, StoredReadMarkers, StoredRooms } from "./rooms.js";
 
 function makeMarker(t, id = "1-0") {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });

@@ -1,6 +1,6 @@
 import { updateRow } from "../messages/rows.js";
 import { compareIDs, idOf } from "../net/id.js";
-import { ReadMarker } from "./read-markers.js";
+import { ReadMarker } from "./rooms.js";
 
 const MIN_VIEW_TIME = 5_000; // milliseconds that the end must be in view if there are unread messages above the view
 const END_TOLERANCE = 4; // pixels; a view this close to the end counts as being at the end
@@ -10,7 +10,7 @@ const END_TOLERANCE = 4; // pixels; a view this close to the end counts as being
  * @param {{ room: string, me: { id: string } | null, connection: import("../net/connection.js").Connection, log: HTMLElement,
  *   scroll: import("../messages/scroll.js").Scroll, timeline: import("../messages/timeline.js").Timeline,
  *   history: import("../messages/history.js").History, rooms: import("./rooms.js").Rooms,
- *   storedMarkers: import("./read-markers.js").StoredReadMarkers, isLooking: () => boolean }} options
+ *   storedMarkers: import("./rooms.js").StoredReadMarkers, isLooking: () => boolean }} options
  * @returns {() => void} a function to call when the messages have changed
  */
 export function trackReading({ room, me, connection, log, scroll, timeline, history, rooms, storedMarkers, isLooking }) {

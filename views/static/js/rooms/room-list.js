@@ -2,8 +2,7 @@ import { compareIDs, timeOf } from "../net/id.js";
 import { isComposing } from "../compose/composer.js";
 import { formatDateTime, Stopwatch, timeAgo, times } from "../page/time.js";
 import { names } from "../people/names.js";
-import { StoredRooms } from "./read-markers.js";
-import { isHidden, Presence, Rooms } from "./rooms.js";
+import { isHidden, Presence, Rooms, StoredRooms } from "./rooms.js";
 
 const FETCH_DELAY = 300; // milliseconds before a request for stale counts, so that one request serves several rooms
 const NAME_DELAY = 200; // milliseconds after the last key before a request for the name of a room
@@ -37,7 +36,7 @@ export class RoomList {
 
   /**
    * @param {{ connection: import("../net/connection.js").Connection, me: { id: string, name: string } | null,
-   *   storedMarkers: import("./read-markers.js").StoredReadMarkers, currentRoom?: string }} options
+   *   storedMarkers: import("./rooms.js").StoredReadMarkers, currentRoom?: string }} options
    *   currentRoom is followed by the page, and therefore not watched
    */
   constructor({ connection, me, storedMarkers, currentRoom }) {

@@ -125,7 +125,8 @@ func (h *handlers) sendObject(c *fiber.Ctx, object blobs.Object, download attach
 	c.Set(fiber.HeaderContentType, download.Type)
 	c.Set(fiber.HeaderContentDisposition, download.Disposition)
 	start, length := int64(0), size
-	if condition := c.Get(fiber.HeaderIfRange); condition == "" || condition == etag {
+	condition := c.Get(fiber.HeaderIfRange)
+	if c.Method() == fiber.MethodGet && (condition == "" || condition == etag) { // RFC 9110, section 14.2
 		var status int
 		if start, length, status = parseRange(c.Get(fiber.HeaderRange), size); status != http.StatusOK {
 			c.Status(status)

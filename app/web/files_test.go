@@ -176,6 +176,9 @@ func TestRanges(t *testing.T) {
 			t.Errorf("%s %s: %d %q %q, want %+v", field, condition, got.status, got.body, got.header.Get("Content-Range"), want)
 		}
 	}
+	if head := s.request("HEAD", path, "", "Range: bytes=0-1"); head.status != http.StatusOK || head.header.Get("Content-Length") != "10" { // RFC 9110, section 14.2
+		t.Errorf("HEAD with a range: %d, %s bytes; want 200, 10", head.status, head.header.Get("Content-Length"))
+	}
 }
 
 func TestRefusedUploads(t *testing.T) {

@@ -94,6 +94,7 @@ func TestCleanName(t *testing.T) {
 		{"a\r\nb\x00c\x7f\u0085.txt", "text/plain", "abc.txt"},
 		{"a\u2028b\u00a0c.txt", "text/plain", "a b c.txt"},
 		{"\ufeffa\ue000.txt", "text/plain", "a.txt"},
+		{"a\u3164\u034fb.txt", "text/plain", "ab.txt"},
 		{"a\xff\xfeb.txt", "text/plain", "a__b.txt"},
 		{`a<b>c:d"e|f?g*h.txt`, "text/plain", "a_b_c_d_e_f_g_h.txt"},
 

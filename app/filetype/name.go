@@ -51,7 +51,7 @@ func cleanRune(r rune) rune {
 		return ' '
 	case r == '\u200c', r == '\u200d': // joiners, which emoji and some scripts need
 		return r
-	case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Noncharacter_Code_Point):
+	case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Noncharacter_Code_Point, unicode.Other_Default_Ignorable_Code_Point):
 		return -1
 	}
 	return r

@@ -127,7 +127,7 @@ func clean(text string, limit int) string {
 			return ' '
 		case r == '\u200c', r == '\u200d': // joiners, which emoji and some scripts need
 			return r
-		case r == utf8.RuneError, unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Noncharacter_Code_Point):
+		case r == utf8.RuneError, unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Noncharacter_Code_Point, unicode.Other_Default_Ignorable_Code_Point):
 			return -1
 		}
 		return r

@@ -47,6 +47,7 @@ func TestParse(t *testing.T) {
 		{"script in values", `<title>&lt;script&gt;alert(1)&lt;/script&gt;</title>`, "<script>alert(1)</script>", "", "", ""},
 		{"invisible characters", "<title>a\u202eb\u200fc\u0000d\ufeffe\u2066f</title>", "abcdef", "", "", ""},
 		{"only invisible characters", "<title>\u202e\u200b </title>", "", "", "", ""},
+		{"only blank letters", "<title>\u3164\u115f\uffa0</title>", "", "", "", ""},
 		{"unfinished", `<title>Hello</title><meta property="og:title" content="wro`, "Hello", "", "", ""},
 		{"text", "hello", "", "", "", ""},
 		{"nothing", "", "", "", "", ""},

@@ -59,6 +59,9 @@ const (
 	Owner     = verdicts.Owner
 )
 
+// RoleOf returns the role of an account with the rank.
+func RoleOf(rank identity.Rank) Role { return verdicts.RoleOf(rank) }
+
 // Operator is the user ID of the operator, who runs the program's commands. The operator may do
 // everything.
 const Operator = ""

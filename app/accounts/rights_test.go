@@ -104,3 +104,12 @@ func TestThereIsAlwaysAnOwner(t *testing.T) {
 		}
 	}
 }
+
+func TestRolesAndRanksCorrespond(t *testing.T) {
+	t.Parallel()
+	for _, role := range []accounts.Role{accounts.Member, accounts.Moderator, accounts.Owner} {
+		if got := accounts.RoleOf(role.Rank()); got != role {
+			t.Errorf("RoleOf(%d) = %q, want %q", role.Rank(), got, role)
+		}
+	}
+}

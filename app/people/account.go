@@ -7,7 +7,6 @@ import (
 
 	"burble/app/accounts"
 	"burble/app/caller"
-	"burble/app/identity"
 	"burble/app/protocol"
 	"burble/app/request"
 	"burble/views"
@@ -30,7 +29,7 @@ func (h *handlers) renderAccount(c *fiber.Ctx, name string, refused error) error
 	if err != nil {
 		return caller.AsError(err)
 	}
-	model := views.Account{Page: h.NewPage(c, "Your account"), Role: roleOf(caller.Of(c).User.Rank), IsLeader: isLeader(c)}
+	model := views.Account{Page: h.NewPage(c, "Your account"), Role: string(accounts.RoleOf(caller.Of(c).User.Rank)), IsLeader: isLeader(c)}
 	for _, key := range keys {
 		model.Passkeys = append(model.Passkeys, views.Passkey{ID: key.ID, Name: key.Name, Created: key.Created, Used: key.Used})
 	}
@@ -44,17 +43,6 @@ func (h *handlers) renderAccount(c *fiber.Ctx, name string, refused error) error
 		model.Notice, model.NameInput = shown.Notice(), name
 	}
 	return c.Render("account", model)
-}
-
-// roleOf returns the role of an account with a rank.
-func roleOf(rank identity.Rank) string {
-	switch rank {
-	case identity.Owner:
-		return string(accounts.Owner)
-	case identity.Moderator:
-		return string(accounts.Moderator)
-	}
-	return string(accounts.Member)
 }
 
 // postName handles POST /me, which changes the name of the account.

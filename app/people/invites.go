@@ -9,6 +9,7 @@ import (
 
 	"burble/app/accounts"
 	"burble/app/caller"
+	"burble/app/identity"
 	"burble/app/protocol"
 	"burble/app/request"
 	"burble/streams"
@@ -51,7 +52,7 @@ func (h *handlers) getInvites(c *fiber.Ctx) error {
 
 func (h *handlers) renderInvites(c *fiber.Ctx, found []accounts.Invite) error {
 	model := views.Invites{Page: h.NewPage(c, "Invites"), MayInvite: isLeader(c)}
-	if roleOf(caller.Of(c).User.Rank) == string(accounts.Owner) {
+	if caller.Of(c).User.Rank == identity.Owner {
 		model.Roles = []string{string(accounts.Member), string(accounts.Moderator), string(accounts.Owner)}
 	}
 	names := map[string]string{me(c): "you", accounts.Operator: "the operator"}

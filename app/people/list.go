@@ -62,7 +62,7 @@ func (h *handlers) renderPeople(c *fiber.Ctx, skip, limit int, found []accounts.
 	if len(found) == limit {
 		model.Next = skip + limit
 	}
-	role := accounts.Role(roleOf(caller.Of(c).User.Rank))
+	role := accounts.RoleOf(caller.Of(c).User.Rank)
 	isAccount := map[string]bool{}
 	for _, account := range found {
 		isAccount[account.ID] = true

@@ -51,6 +51,17 @@ func (r Role) Rank() identity.Rank {
 	return identity.Account
 }
 
+// RoleOf returns the role of an account with the rank.
+func RoleOf(rank identity.Rank) Role {
+	switch rank {
+	case identity.Owner:
+		return Owner
+	case identity.Moderator:
+		return Moderator
+	}
+	return Member
+}
+
 // Session is a sign-in, as a token with a valid signature describes it. Verdict decides whether it is
 // still valid.
 type Session struct {

@@ -12,21 +12,23 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// fasthttp has an option to stream the bodies of requests, but for a whole server. It would keep a buffer of 16 KiB for
-// each idle connection and each WebSocket, and would parse the unread rest of a body as the next request. Instead,
-// KeepBody makes fasthttp believe that there is no body, and the handler reads it from the connection.
+// fasthttp can stream request bodies, but only for a whole server. It would keep a buffer of 16 KiB for each idle
+// connection and each WebSocket, and would parse the unread rest of a body as the next request. Instead, KeepBody makes
+// fasthttp treat the body as empty, and the handler reads it from the connection.
 
 const (
-	// MinRate is how many bytes of a Body a client must send per second on average, after RateGrace. At this rate,
-	// that of the slowest phones (EDGE), 25 MB take 53 minutes.
+	// MinRate is the minimum average rate of a Body in bytes per second, after the first RateGrace. At this rate, that
+	// of the slowest mobile networks (EDGE), 25 MB take 53 minutes.
 	MinRate   = 8 << 10
 	RateGrace = time.Minute
-	// StallTimeout is how long a client may send nothing of a Body.
+	// StallTimeout is the maximum time between two reads of a Body.
 	StallTimeout = 30 * time.Second
-	// unreadTimeout is how long a client whose Body is not read completely may take to read the response.
+	// unreadTimeout limits how long Close waits for a client whose Body was not read completely.
 	unreadTimeout = 5 * time.Second
-	// continueTimeout limits how long it takes to write a line.
+	// continueTimeout limits how long writing the 100 response takes.
 	continueTimeout = 10 * time.Second
+	// maxUnread is the maximum number of bytes of an unread body to discard, so that the client can read the response.
+	maxUnread = 32 << 20
 )
 
 var (
@@ -38,20 +40,20 @@ var (
 	ErrCanceled = errors.New("the upload was canceled")
 )
 
-// KeepBody makes the server call the handler before it reads the body of a request. It must be called in a HeaderReceived
-// callback. The server's handler must then call BeginBody first and EndBody last.
+// KeepBody makes the server call its handler without reading the request's body. Call it from a HeaderReceived callback.
+// The server's handler must then call BeginBody first and EndBody last.
 func KeepBody(header *fasthttp.RequestHeader) {
 	header.Del("Expect")
 	header.SetContentLength(0)
 }
 
-// Body is the body of a request that KeepBody has kept. Only Cancel may be called from other goroutines.
+// Body is the body of a request for which KeepBody was called. Only Cancel may be called from other goroutines.
 type Body struct {
 	Size int64
 
 	conn         *Conn
 	isSplit      bool  // whether Read has seen the end of the header
-	left         int64 // not read yet; -1 before ReadBody
+	left         int64 // bytes not read yet; -1 before ReadBody
 	mustContinue bool  // the client waits for a 100 response
 	began        time.Time
 
@@ -59,11 +61,11 @@ type Body struct {
 	canceled bool
 }
 
-// BeginBody must be called before the handler of a request that KeepBody has kept, and before Forget.
+// BeginBody prepares the connection for ReadBody. Call it before Forget, and only after KeepBody.
 func (c *Conn) BeginBody() { c.body = &Body{conn: c, left: -1, isSplit: c.header == nil} }
 
-// ReadBody returns the body of the request, or why it must be refused. The connection is then closed. It
-// returns nil if the body was not kept.
+// ReadBody returns the body of the request, or the reason why the request must be refused. EndBody then closes the
+// connection. It returns nil if KeepBody was not called for the request.
 func (c *Conn) ReadBody(header *fasthttp.RequestHeader) (*Body, *Refusal) {
 	b := c.body
 	if b == nil {
@@ -100,14 +102,14 @@ func bodyLength(header *fasthttp.RequestHeader) (length int64, expects bool, ref
 	return int64(number), bytes.EqualFold(found.expect, []byte("100-continue")) && !isVersion(header, '0'), nil
 }
 
-// EndBody must be called after the handler. If the body was not read completely, it makes the server close the connection
-// after the response, because the rest of the body must not be parsed as a request.
+// EndBody must be called after the handler. If part of the body was not read, it makes the server close the connection
+// after the response, so that the server does not parse that part as a request.
 func (c *Conn) EndBody(ctx *fasthttp.RequestCtx) {
 	b := c.body
 	if c.body = nil; b == nil {
 		return
 	}
-	if b.left < 0 { // the handler never asked for it
+	if b.left < 0 { // the handler did not call ReadBody, or the request was refused
 		length, _, refusal := bodyLength(&ctx.Request.Header)
 		if b.left = length; refusal != nil {
 			b.left = maxRest
@@ -119,9 +121,6 @@ func (c *Conn) EndBody(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// maxUnread is how much of a body is discarded at most, so that its client can read why it was refused.
-const maxUnread = 32 << 20
-
 // Cancel makes Read return ErrCanceled.
 func (b *Body) Cancel() {
 	b.mu.Lock()
@@ -130,7 +129,7 @@ func (b *Body) Cancel() {
 	b.conn.Conn.SetReadDeadline(time.Unix(1, 0))
 }
 
-// Read implements io.Reader. The first call tells the client to send the body if it waits for that.
+// Read implements io.Reader. The first call sends a 100 response if the client waits for one.
 func (b *Body) Read(p []byte) (n int, err error) {
 	if b.left == 0 {
 		return 0, io.EOF
@@ -175,8 +174,8 @@ func (b *Body) setDeadline() error {
 	return b.conn.Conn.SetReadDeadline(Deadline(b.began, b.Size-b.left))
 }
 
-// Deadline returns until when the next bytes of a large body must be sent or received. count bytes of it have been, since
-// it began.
+// Deadline returns the time by which the next bytes of a large body must be sent or received. The transfer began at the
+// given time, and count bytes were transferred since.
 func Deadline(began time.Time, count int64) time.Time {
 	deadline := time.Now().Add(StallTimeout)
 	if slowest := began.Add(RateGrace + time.Duration(count)*time.Second/MinRate); slowest.Before(deadline) {

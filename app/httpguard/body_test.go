@@ -16,7 +16,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// newBody returns a body of the size, and the client's end of its connection.
+// newBody returns a body of the given size and the client's end of its connection.
 func newBody(t *testing.T, size int) (*Body, net.Conn) {
 	t.Helper()
 	client, server := net.Pipe()
@@ -34,8 +34,8 @@ func newBody(t *testing.T, size int) (*Body, net.Conn) {
 	return body, client
 }
 
-// Wherever the reads of a request with a body end, fasthttp's buffer has nothing of the body, and the next request is
-// behind it.
+// However the network splits a request with a body, fasthttp buffers no byte of the body, and the next request follows
+// it.
 func TestBodiesBeginWhereHeadersEnd(t *testing.T) {
 	t.Parallel()
 	const (
@@ -78,14 +78,14 @@ func TestBodiesBeginWhereHeadersEnd(t *testing.T) {
 	}
 }
 
-// A client must send MinRate bytes per second, but may pause, and has as long as 25 MB need at that rate.
+// A client may pause, but must send MinRate bytes per second on average.
 func TestSlowBodies(t *testing.T) {
 	t.Parallel()
 	const size = 25 << 20
 	for name, test := range map[string]struct {
 		chunk int
 		pause time.Duration
-		ok    bool
+		want  bool // whether the body is accepted
 	}{
 		"EDGE":                     {2 * MinRate, 2 * time.Second, true},
 		"pauses, but fast":         {1 << 20, 29 * time.Second, true},
@@ -110,8 +110,8 @@ func TestSlowBodies(t *testing.T) {
 				began := time.Now()
 				read, err := io.Copy(io.Discard, body)
 				took := time.Since(began)
-				if test.ok && (err != nil || read != size) || !test.ok && !errors.Is(err, os.ErrDeadlineExceeded) {
-					t.Errorf("read %d bytes in %v: %v; want success: %v", read, took, err, test.ok)
+				if test.want && (err != nil || read != size) || !test.want && !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("read %d bytes in %v: %v; want success: %v", read, took, err, test.want)
 				}
 				if longest := RateGrace + time.Duration(size/MinRate)*time.Second; took > longest {
 					t.Errorf("took %v, want at most %v", took, longest)
@@ -144,8 +144,8 @@ func TestCanceledBody(t *testing.T) {
 	})
 }
 
-// What follows a header must survive the reuse of the buffer, and of a buffer that is smaller.
-func TestConnKeepsWhatFollowsAHeader(t *testing.T) {
+// Bytes after a header are not lost if the caller reuses its buffer or passes a smaller one.
+func TestConnKeepsBytesAfterHeader(t *testing.T) {
 	t.Parallel()
 	client, server := net.Pipe()
 	defer client.Close()

@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// MaxHeader is how large the header of a request may be. It is the size of fasthttp's read buffer.
+	// MaxHeader is the maximum size of a request's header, and the size of fasthttp's read buffer.
 	MaxHeader = 16 << 10
-	// maxRest is how much of a refused request is read and discarded.
+	// maxRest is the maximum number of bytes of a refused request to read and discard.
 	maxRest = 1 << 20
-	// restTimeout is how long the client may take to send it.
+	// restTimeout limits how long discarding them takes.
 	restTimeout = 2 * time.Second
 )
 
@@ -36,14 +36,14 @@ func (l guardedListener) Accept() (net.Conn, error) {
 type Conn struct {
 	net.Conn
 	header []byte // the incomplete header of the current request; nil while it is complete
-	rest   []byte // has been read, but not yet returned by Read
-	body   *Body  // the body of the current request, if KeepBody has kept it
+	rest   []byte // read from the connection, but not yet returned by Read
+	body   *Body  // the body of the current request, after BeginBody
 	linger linger
 }
 
-// linger is what Close waits for.
+// linger limits how long Close waits for the client.
 type linger struct {
-	bytes   int64 // that the client may still send; 0 if Close does not wait
+	bytes   int64 // maximum to read and discard; 0 if Close does not wait
 	timeout time.Duration
 }
 
@@ -53,8 +53,8 @@ var headerEnd = []byte("\r\n\r\n")
 // fasthttp discards a header that is too large without parsing it. Until Forget is called, it also copies
 // the body, which it cannot distinguish from a header.
 //
-// It returns nothing that follows the end of a header until the next call. Therefore fasthttp's buffer is empty when
-// it has read a header, and a Body begins with what Read would return next.
+// A call that returns the end of a header returns nothing after it. fasthttp's buffer is therefore empty once it has
+// read a header, and a Body begins with the bytes that Read would return next.
 func (c *Conn) Read(into []byte) (n int, err error) {
 	if len(c.rest) > 0 {
 		n = copy(into, c.rest)
@@ -65,7 +65,7 @@ func (c *Conn) Read(into []byte) (n int, err error) {
 	if len(c.header) >= MaxHeader {
 		return n, err
 	}
-	before := min(len(c.header), len(headerEnd)-1) // an end can begin in what earlier calls returned
+	before := min(len(c.header), len(headerEnd)-1) // earlier calls may have returned the first bytes of headerEnd
 	recent := into[:n]
 	if before > 0 {
 		recent = slices.Concat(c.header[len(c.header)-before:], into[:n])

@@ -10,5 +10,5 @@
 //
 // The handler of a request whose body may be large can read it from the connection: see KeepBody.
 //
-// Hosts is the list of host names that the server answers to. All functions are safe for concurrent use.
+// Hosts is the list of host names that the server accepts. All functions are safe for concurrent use.
 package httpguard

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Hosts is the list of host names that a server answers to. It must refuse all others, because an
-// attacker can make a name of theirs resolve to an address in the user's private network (DNS rebinding).
+// Hosts is the list of host names that a server accepts. It must refuse all others, because an attacker can
+// make a name of their own resolve to an address in the user's private network (DNS rebinding).
 type Hosts struct {
 	names []string // lower case; "*" means all names, and a leading dot means all names below one
 }

@@ -38,7 +38,7 @@ func HeaderReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		return fasthttp.RequestConfig{}
 	}
 	if !isVersion(header, '0') {
-		header.SetProtocol("HTTP/1.1") // a server answers a higher minor version with its own (RFC 9110, section 2.5)
+		header.SetProtocol("HTTP/1.1") // a server responds to a higher minor version with its own (RFC 9110, section 2.5)
 	} else {
 		header.Del("Expect") // RFC 9110, section 10.1.1
 	}

@@ -1,5 +1,5 @@
-// Package pages serves the home page and the pages of rooms, without which a browser could do nothing, and
-// which work without scripts. It also gives other packages what all pages have in common.
+// Package pages serves the home page and the pages of rooms, which work without scripts. It also provides the
+// fields and the rendering that all pages share.
 //
 //	p := pages.New(pages.Options{Chat: service, Callers: callers, Limits: limits})
 //	p.Register(router)

@@ -11,7 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-const maxPeople = 200 // people to choose from
+const maxPeople = 200 // in the list of people to invite
 
 // getHome handles GET /, the home page.
 func (p *Pages) getHome(c *fiber.Ctx) error {
@@ -43,8 +43,8 @@ func (p *Pages) renderHome(c *fiber.Ctx, model views.Home) error {
 	return p.Render(c, "home", model)
 }
 
-// getOpen handles GET /open?room=…, the form for opening or creating a room. It redirects a form to the
-// room that the text means, but returns the room's name to a script.
+// getOpen handles GET /open?room=…, the form for opening or creating a room. It redirects a browser to the
+// room whose name is derived from the text, but returns the name to a script.
 func (p *Pages) getOpen(c *fiber.Ctx) error {
 	wantsName := negotiate.PreferredType(c, fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMEApplicationJSON
 	room, err := protocol.RoomName(validText(c.Query("room")))

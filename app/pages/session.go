@@ -58,9 +58,9 @@ type session struct {
 	Token string        `json:"token"`
 }
 
-// signedInAs is the query parameter with the user's name in the address of the page that follows a
-// sign-in. That page reports that cookies are blocked if the browser has not returned the cookie. Pages
-// of earlier releases ignore the parameter.
+// signedInAs is the query parameter with the user's name in the URL to which a sign-in redirects. The page
+// at that URL reports that cookies are blocked if the browser has not sent the cookie. Pages of earlier
+// releases ignore the parameter.
 const signedInAs = "signed-in-as"
 
 const cookiesBlocked = "Your browser is blocking cookies, so Burble can’t remember your name. " +
@@ -82,8 +82,8 @@ func withName(path, name string) string {
 	return target.String()
 }
 
-// finishSignIn is middleware of pages that redirects to the page without the parameter signedInAs, if
-// the browser has returned the cookie.
+// finishSignIn is middleware that redirects to the page without the parameter signedInAs if the browser has
+// sent the cookie.
 func finishSignIn(c *fiber.Ctx) error {
 	if caller.Of(c).User.IsZero() || !c.Context().QueryArgs().Has(signedInAs) {
 		return c.Next()
@@ -98,8 +98,8 @@ func finishSignIn(c *fiber.Ctx) error {
 	return c.Redirect(target, http.StatusSeeOther)
 }
 
-// lostName returns the name of a client that has just signed in without keeping the cookie, or "". It
-// ignores links from elsewhere: someone may share the address of the page that reports blocked cookies.
+// lostName returns the name of a user who has just signed in but whose browser did not keep the cookie, or "".
+// It ignores links from other sites, because a user may share the URL of the page that reports blocked cookies.
 func lostName(c *fiber.Ctx) string {
 	if site := c.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" {
 		return ""

@@ -23,7 +23,7 @@ func idText(id streams.ID) string {
 	return id.String()
 }
 
-// viewMessages converts entries to messages as a page shows them to the user.
+// viewMessages converts entries to the messages of a page for the user.
 func viewMessages(room string, entries []streams.Entry, user identity.User, render protocol.Render) []views.Message {
 	messages := make([]views.Message, len(entries))
 	byID := make(map[streams.ID]*streams.Entry, len(entries))
@@ -62,7 +62,7 @@ func viewMessage(entry *streams.Entry, user identity.User, render protocol.Rende
 	return message
 }
 
-// viewFiles converts the files of an entry.
+// viewFiles converts an entry's files.
 func viewFiles(room string, entry *streams.Entry) []views.File {
 	files := make([]views.File, len(entry.Files))
 	for i, file := range entry.Files {
@@ -77,7 +77,7 @@ func viewFiles(room string, entry *streams.Entry) []views.File {
 	return files
 }
 
-// viewCard converts the preview of an entry.
+// viewCard converts an entry's link preview, or returns nil if there is none to show.
 func viewCard(room string, entry *streams.Entry) *views.Card {
 	preview := entry.Preview
 	if preview == nil || entry.Deleted {
@@ -96,7 +96,8 @@ func viewCard(room string, entry *streams.Entry) *views.Card {
 	return card
 }
 
-// previewMode returns how the page of a room requests link previews.
+// previewMode returns when the script requests link previews in a room: "on" for always, "ask" for after the user
+// agrees, or "" for never.
 func (p *Pages) previewMode(room string) string {
 	switch {
 	case !p.options.HasPreviews:

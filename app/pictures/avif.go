@@ -14,17 +14,16 @@ const (
 	imageRotate = "irot"
 )
 
-// An avifStripper overwrites what is not necessary to show the picture. Nothing moves, because the file refers to its
-// parts by their position.
+// An avifStripper overwrites metadata in place. It moves nothing, because the file refers to its parts by offset.
 type avifStripper struct {
 	*stripped
 	out         *writer
 	size        int64
-	metadata    map[uint32]bool // IDs of items that are not pictures
+	metadata    map[uint32]bool // IDs of items that are not images
 	isRotated   bool
 	isMovie     bool
-	data        []box // the boxes "mdat"
-	kept        []box // where the data of the other items is
+	data        []box // the "mdat" boxes
+	kept        []box // the data of the image items
 	idat        box
 	overwritten int64
 }
@@ -62,10 +61,10 @@ func stripAVIF(src io.ReadSeeker, out *writer) (*stripped, error) {
 	return a.stripped, nil
 }
 
-// top handles a box that is in no other.
+// top handles a top-level box.
 func (a *avifStripper) top(i int, b box) error {
 	if (i == 0) != (b.name == "ftyp") {
-		return fmt.Errorf("%w: AVIF that begins with %q", ErrCorrupt, b.name)
+		return fmt.Errorf("%w: AVIF box %q in the wrong place", ErrCorrupt, b.name)
 	}
 	switch b.name {
 	case "ftyp":
@@ -127,7 +126,7 @@ func (a *avifStripper) read(b box) ([]byte, error) {
 	return data, err
 }
 
-// blank replaces a box by free space.
+// blank turns a box into free space.
 func (a *avifStripper) blank(b box) error {
 	if err := a.out.patch([]byte("free"), b.at+4); err != nil {
 		return err
@@ -135,10 +134,10 @@ func (a *avifStripper) blank(b box) error {
 	return a.zero(b.start, b.end)
 }
 
-// zero overwrites a part of the file.
+// zero overwrites a range of the file with zeros.
 func (a *avifStripper) zero(start, end int64) error {
 	if start < 0 || end < start || end > a.size {
-		return fmt.Errorf("%w: data outside of the file", ErrCorrupt)
+		return fmt.Errorf("%w: data outside the file", ErrCorrupt)
 	}
 	if a.overwritten += end - start; a.overwritten > 2*a.size {
 		return fmt.Errorf("%w: items overlap", ErrCorrupt)
@@ -152,7 +151,7 @@ func (a *avifStripper) zero(start, end int64) error {
 	return nil
 }
 
-// meta reads the size of the picture, and overwrites items that are metadata.
+// meta reads the picture's size and overwrites the items that are metadata.
 func (a *avifStripper) meta(b box) error {
 	boxes, err := boxesIn(a.out.file, min(b.start+4, b.end), b.end)
 	if err != nil {
@@ -180,7 +179,7 @@ func (a *avifStripper) meta(b box) error {
 	return a.blankItems(&fields{data: locations})
 }
 
-// items notes which items are metadata, and makes them unknown to readers.
+// items records which items are metadata and renames their type to "skip", which readers ignore.
 func (a *avifStripper) items(b box) error {
 	data, err := a.read(b)
 	if err != nil {
@@ -201,7 +200,7 @@ func (a *avifStripper) items(b box) error {
 		info := &fields{data: data}
 		version := info.uint(4) >> 24
 		if entry.name != "infe" || version < 2 || version > 3 {
-			return fmt.Errorf("%w: AVIF with items of another version", ErrUnsupported)
+			return fmt.Errorf("%w: AVIF with an unknown version of items", ErrUnsupported)
 		}
 		id := info.uint(2 * (version - 1))
 		info.uint(2)
@@ -224,7 +223,7 @@ func (a *avifStripper) items(b box) error {
 	return nil
 }
 
-// properties reads the size of the largest item, which is the picture, and whether it is rotated.
+// properties reads the size of the largest item, which is the picture, and whether the picture is rotated.
 func (a *avifStripper) properties(b box) error {
 	containers, err := boxesIn(a.out.file, b.start, b.end)
 	for _, container := range containers {

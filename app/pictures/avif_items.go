@@ -34,7 +34,7 @@ func (a *avifStripper) blankItems(in *fields) error {
 				return fmt.Errorf("%w: invalid locations", ErrCorrupt)
 			}
 			if size == 0 && isMetadata || method > 1 || start > 1<<40 || size > 1<<40 {
-				return fmt.Errorf("%w: AVIF with items in unknown places", ErrUnsupported)
+				return fmt.Errorf("%w: AVIF with items in unsupported locations", ErrUnsupported)
 			}
 			if method == 1 {
 				start += uint64(a.idat.start)
@@ -60,7 +60,8 @@ func (a *avifStripper) blankItems(in *fields) error {
 	return nil
 }
 
-// blankGaps overwrites data that no item refers to. In a sequence, the tracks refer to it.
+// blankGaps overwrites data that no item refers to. It leaves image sequences alone, because their tracks refer to data
+// too.
 func (a *avifStripper) blankGaps() error {
 	if a.isMovie {
 		return nil

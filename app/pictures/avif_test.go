@@ -18,12 +18,12 @@ func bmffBox(name string, parts ...string) string {
 func u16(n int) string { return string(binary.BigEndian.AppendUint16(nil, uint16(n))) }
 func u32(n int) string { return string(binary.BigEndian.AppendUint32(nil, uint32(n))) }
 
-// An avifSample describes an AVIF with a picture, EXIF and XMP. The picture's data is not AV1.
+// An avifSample describes an AVIF with a picture, EXIF and XMP. The picture's data is a text instead of AV1.
 type avifSample struct {
 	brand         string
 	width, height int
 	rotation      byte
-	inMeta        bool // whether the EXIF is in the box "idat"
+	inMeta        bool // whether the EXIF is in the "idat" box
 	extra         string
 }
 
@@ -95,7 +95,7 @@ func TestInvalidAVIF(t *testing.T) {
 	at := bytes.Index(good, []byte(u16(2)+u16(0)+u16(0)+u16(1))) + 8 // the location of the EXIF
 	outside := bytes.Clone(good)
 	binary.BigEndian.PutUint32(outside[at:], 1<<30)
-	// 65,535 items of 65,535 parts that need no bytes.
+	// 65,535 items with 65,535 extents of 0 bytes each.
 	empty := bmffBox("iloc", u32(0), "\x00\x00", u16(65535), strings.Repeat(u16(1)+u16(0)+u16(65535), 65535))
 	deep := ""
 	for range 12 {

@@ -6,17 +6,17 @@ import (
 	"io"
 )
 
-// maxBoxes is the maximum number of boxes in another, and of parts of items.
+// maxBoxes is the maximum number of boxes in a container, and of all items' extents together.
 const maxBoxes = 10_000
 
-// A box is a part of an AVIF (ISO/IEC 14496-12, section 4.2). Its contents are between start and end of the file or of data.
+// A box is a part of an AVIF (ISO/IEC 14496-12, section 4.2). Its contents are the bytes of the file from start to end.
 type box struct {
 	name       string
-	at         int64 // where its header is
+	at         int64 // offset of its header
 	start, end int64
 }
 
-// boxesIn returns the boxes between two positions, which they must fill.
+// boxesIn returns the boxes between two offsets. They must fill the range completely.
 func boxesIn(file io.ReaderAt, start, end int64) (boxes []box, err error) {
 	for at := start; at < end; {
 		var head [16]byte
@@ -43,11 +43,11 @@ func boxesIn(file io.ReaderAt, start, end int64) (boxes []box, err error) {
 	return boxes, nil
 }
 
-// fields reads numbers from data.
+// fields reads consecutive big-endian numbers from data.
 type fields struct {
 	data    []byte
 	at      int
-	isShort bool // a number was missing
+	isShort bool // data ended too early
 }
 
 // uint returns the next number, of up to 8 bytes.

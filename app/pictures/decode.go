@@ -14,29 +14,29 @@ import (
 )
 
 const (
-	quality          = 90 // of a picture that must be encoded again
+	quality          = 90 // JPEG quality of a picture that must be encoded again
 	thumbnailQuality = 80
-	// largeMemory is how many bytes a decoder needs at least for its memory to be returned to the system at once.
+	// largeMemory is the number of bytes above which a decoder's memory is returned to the operating system at once.
 	largeMemory = 16_000_000
-	// largeGCPercent is GOGC while such a picture is decoded. Some formats leave garbage for each pixel.
+	// largeGCPercent is GOGC while such a picture is decoded. Some decoders allocate for each pixel.
 	largeGCPercent = 5
 )
 
-// A decoded is a picture in memory, or a frame that is a part of it.
+// A decoded is a decoded picture, or the first frame of an animation.
 type decoded struct {
 	img image.Image
-	at  image.Point // of the frame in the picture, besides the origin of img
+	at  image.Point // the frame's position in the picture, to which img's bounds are relative
 }
 
-// finish decodes the stripped picture in the file. It sets the fields of picture that depend on its pixels, and encodes
-// it again if it must be rotated.
+// finish decodes the stripped picture in the file and sets the fields of picture that depend on its pixels. It encodes
+// the picture again if it must be rotated.
 func finish(s *stripped, file *os.File, picture *Picture) (err error) {
 	if s.memory > largeMemory {
 		defer debug.FreeOSMemory()
 		defer debug.SetGCPercent(debug.SetGCPercent(largeGCPercent))
 	}
 	defer func() {
-		if failure := recover(); failure != nil { // a decoder's mistake
+		if failure := recover(); failure != nil { // a bug in a decoder
 			err = fmt.Errorf("%w: %v", ErrCorrupt, failure)
 		}
 	}()
@@ -48,7 +48,7 @@ func finish(s *stripped, file *os.File, picture *Picture) (err error) {
 	frame.img = nil
 	if s.orientation > 1 {
 		if s.memory > largeMemory {
-			debug.FreeOSMemory() // of the decoder itself
+			debug.FreeOSMemory() // the decoder's own buffers
 		}
 		img = orient(img, s.orientation)
 		picture.Width, picture.Height = img.Bounds().Dx(), img.Bounds().Dy()
@@ -59,7 +59,7 @@ func finish(s *stripped, file *os.File, picture *Picture) (err error) {
 	return describe(img, s.profile, picture)
 }
 
-// place returns the whole picture of which the frame is a part.
+// place returns the whole picture, with the frame in its position.
 func (s *stripped) place(frame decoded) image.Image {
 	bounds := image.Rect(0, 0, s.width, s.height)
 	if frame.at == (image.Point{}) && frame.img.Bounds() == bounds {
@@ -71,7 +71,7 @@ func (s *stripped) place(frame decoded) image.Image {
 	return whole
 }
 
-// orient applies an orientation of EXIF.
+// orient applies an EXIF orientation.
 func orient(img image.Image, orientation int) image.Image {
 	switch orientation {
 	case 2:
@@ -92,7 +92,7 @@ func orient(img image.Image, orientation int) image.Image {
 	return img
 }
 
-// encode replaces the contents of the file by the picture, and returns its media type.
+// encode replaces the contents of the file with the picture and returns its media type.
 func encode(file *os.File, img image.Image, profile []byte) (mediaType string, err error) {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return "", fmt.Errorf("write a picture: %w", err)
@@ -114,10 +114,10 @@ func encode(file *os.File, img image.Image, profile []byte) (mediaType string, e
 	return mediaType, nil
 }
 
-// An inserter inserts bytes after the first bytes that are written.
+// An inserter inserts bytes at an offset of what is written to it.
 type inserter struct {
 	to     io.Writer
-	left   int // bytes before insert
+	left   int // bytes still to write before insert
 	insert []byte
 }
 
@@ -172,7 +172,7 @@ func fit(width, height int) (int, int) {
 	return scale(width), scale(height)
 }
 
-// averageColor returns the average color as "#rrggbb". Transparent pixels count less.
+// averageColor returns the average color as "#rrggbb", weighted by opacity.
 func averageColor(img image.Image) string {
 	var red, green, blue, alpha uint64
 	bounds := img.Bounds()

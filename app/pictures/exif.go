@@ -2,10 +2,10 @@ package pictures
 
 import "encoding/binary"
 
-// orientationOf returns the orientation in EXIF, from 1 to 8, or 1 if there is none.
+// orientationOf returns the EXIF orientation, from 1 to 8, or 1 if there is none.
 func orientationOf(data []byte) int {
 	const tagOrientation, typeShort, entrySize = 0x0112, 3, 12
-	if len(data) > 6 && string(data[:6]) == "Exif\x00\x00" { // some programs write this also in PNG and WebP
+	if len(data) > 6 && string(data[:6]) == "Exif\x00\x00" { // some programs add this JPEG prefix to PNG and WebP too
 		data = data[6:]
 	}
 	if data = data[:min(len(data), maxEXIF)]; len(data) < 8 {

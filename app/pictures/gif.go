@@ -16,7 +16,7 @@ func stripGIF(in *bufio.Reader, out *writer) (*stripped, error) {
 		return nil, err
 	}
 	s.width, s.height = int(binary.LittleEndian.Uint16(head[6:])), int(binary.LittleEndian.Uint16(head[8:]))
-	s.memory = int64(s.width) * int64(s.height) * 5 // the frame, and the picture that it is a part of
+	s.memory = int64(s.width) * int64(s.height) * 5 // 1 byte a pixel for the frame, 4 for the whole picture
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func stripGIF(in *bufio.Reader, out *writer) (*stripped, error) {
 	for {
 		kind, err := in.ReadByte()
 		if err == io.EOF && s.frames > 0 {
-			kind, err = ';', nil // browsers do not need the trailer
+			kind, err = ';', nil // browsers accept a missing trailer
 		}
 		if err != nil {
 			return nil, err
@@ -52,7 +52,7 @@ func stripGIF(in *bufio.Reader, out *writer) (*stripped, error) {
 	}
 }
 
-// copyColors copies the table of colors that the flags announce.
+// copyColors copies the color table, if the flags announce one.
 func copyColors(in io.Reader, out io.Writer, flags byte) error {
 	if flags&0x80 == 0 {
 		return nil
@@ -61,7 +61,7 @@ func copyColors(in io.Reader, out io.Writer, flags byte) error {
 	return err
 }
 
-// copyExtension copies how long a frame is shown and how often the animation is repeated, and nothing else.
+// copyExtension copies the extension if it controls a frame's delay or the number of loops, and skips any other.
 func copyExtension(in *bufio.Reader, out io.Writer) error {
 	label, err := in.ReadByte()
 	if err != nil {
@@ -82,7 +82,7 @@ func copyExtension(in *bufio.Reader, out io.Writer) error {
 	return copyBlocks(in, out)
 }
 
-// copyBlocks copies a sequence of blocks with its end.
+// copyBlocks copies data sub-blocks up to and including the terminator.
 func copyBlocks(in *bufio.Reader, out io.Writer) error {
 	for {
 		size, err := in.ReadByte()
@@ -118,7 +118,7 @@ func (s *stripped) copyFrame(in *bufio.Reader, out io.Writer) error {
 	if err := copyColors(in, out, head[8]); err != nil {
 		return err
 	}
-	if _, err := io.CopyN(out, in, 1); err != nil { // the size of codes
+	if _, err := io.CopyN(out, in, 1); err != nil { // LZW minimum code size
 		return err
 	}
 	return copyBlocks(in, out)

@@ -20,15 +20,18 @@ import (
 	"burble/app/pictures"
 )
 
-// The helpers of these tests:
+// Helpers of this package's tests:
 //
-//	process(t, data)                   what Process returns and writes
-//	quarters(w, h), noisy(w, h)        pictures
-//	encodePNG, encodeJPEG, encodeGIF   encode them
-//	pngChunk, pngWith, pngHeader       build PNGs
-//	jpegWith, exif                     build JPEGs, and EXIF with a location and an orientation
-//	riffChunk, webpWith, sampleWebP    build WebPs
-//	secret                             a text in metadata, which must be gone
+//	process, mustProcess                process a picture and return its description and the stored file
+//	quarters                            draws a picture with four colors
+//	encodePNG, encodeJPEG, encodeGIF    encode pictures
+//	pngChunk, pngWith, pngHeader        build PNGs
+//	jpegSegment, jpegWith, jpegHeader   build JPEGs
+//	exif                                builds EXIF with an orientation and the secret
+//	riffChunk, webpWith, vp8x           build WebPs
+//	sampleWebP, webpChunks              read WebPs
+//	expectSamePixels                    compares two encoded pictures
+//	secret                              text in metadata that must not be stored
 
 var ctx = context.Background()
 
@@ -99,7 +102,7 @@ func encodeJPEG(img image.Image) []byte {
 	return out.Bytes()
 }
 
-// encodeGIF returns an animation of pictures of one color each.
+// encodeGIF returns an animation whose frames have one color each.
 func encodeGIF(width, height, frames int) []byte {
 	var all gif.GIF
 	for i := range frames {
@@ -244,7 +247,7 @@ func expectSamePixels(t *testing.T, got, want []byte) {
 	}
 }
 
-// nearest returns which of the colors of quarters is nearest.
+// nearest returns the color of quarters that is nearest to c.
 func nearest(c color.Color) color.NRGBA {
 	r, g, b, _ := c.RGBA()
 	return color.NRGBA{uint8(r >> 15 * 255), uint8(g >> 15 * 255), uint8(b >> 15 * 255), 255}

@@ -51,7 +51,7 @@ func TestTooLarge(t *testing.T) {
 
 func TestLargestPicturesAreAllowed(t *testing.T) {
 	t.Parallel()
-	for name, data := range map[string][]byte{ // which have no data, and are found corrupt when they are decoded
+	for name, data := range map[string][]byte{ // headers without data, so that decoding fails
 		"PNG":                  pngHeader(6000, 4000, 8, 6, 0),
 		"interlaced PNG":       pngHeader(6000, 4000, 8, 6, 1),
 		"16-bit PNG":           pngHeader(6000, 4000, 16, 6, 0),
@@ -66,7 +66,7 @@ func TestLargestPicturesAreAllowed(t *testing.T) {
 	}
 }
 
-func TestLyingHeaders(t *testing.T) {
+func TestInvalidHeaders(t *testing.T) {
 	t.Parallel()
 	small, big := encodePNG(quarters(8, 8)), pngHeader(4000, 4000, 8, 6, 0)
 	lossy := webpChunks(sampleWebP("blue-purple-pink.lossy.webp"))["VP8 "]
@@ -103,7 +103,7 @@ func TestLyingHeaders(t *testing.T) {
 	}
 }
 
-func TestNoPictures(t *testing.T) {
+func TestUnsupportedFormats(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string]string{
 		"nothing": "", "text": "hello", "HTML": "<!doctype html><img src=x onerror=alert(1)>", "SVG": `<svg xmlns="http://www.w3.org/2000/svg"/>`,
@@ -124,16 +124,16 @@ func TestTruncatedPictures(t *testing.T) {
 		step := max(1, len(stored)/200)
 		for size := 0; size < len(stored); size += step {
 			picture, _, err := process(t, stored[:size])
-			isComplete := name == "GIF" && err == nil // at the end of a frame
+			isComplete := name == "GIF" && err == nil // cut at the end of a frame
 			if !isComplete && !errors.Is(err, pictures.ErrCorrupt) && !errors.Is(err, pictures.ErrUnsupported) {
-				t.Errorf("%s of %d of %d bytes: got %+v and the error %v", name, size, len(stored), picture, err)
+				t.Errorf("%s cut to %d of %d bytes: got %+v and the error %v", name, size, len(stored), picture, err)
 			}
 		}
 	}
 }
 
-// A color profile may be small in the file, and huge when it is inflated.
-func TestProfileThatExplodes(t *testing.T) {
+// A color profile may be small in the file but inflate to a huge size.
+func TestDecompressionBombInProfile(t *testing.T) {
 	t.Parallel()
 	var bomb bytes.Buffer
 	deflater := zlib.NewWriter(&bomb)
@@ -151,7 +151,7 @@ func TestProfileThatExplodes(t *testing.T) {
 func TestProcessWaitsForOthers(t *testing.T) {
 	t.Parallel()
 	processor := pictures.New()
-	leave := processor.Occupy()
+	release := processor.Occupy()
 	file, err := os.CreateTemp(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +167,7 @@ func TestProcessWaitsForOthers(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("Process returned %v, want %v", err, context.Canceled)
 	}
-	leave()
+	release()
 	if err := file.Truncate(0); err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func FuzzProcess(f *testing.F) {
 		if picture.Type != "image/avif" && len(stored) > 0 {
 			again, _, err := process(t, stored)
 			if err != nil || again.Width != picture.Width || again.Height != picture.Height {
-				t.Fatalf("the stored picture was %+v, and is %+v, %v", picture, again, err)
+				t.Fatalf("processing the stored picture again: got %+v and the error %v, want %+v", again, err, picture)
 			}
 		}
 	})

@@ -22,7 +22,7 @@ const (
 
 const (
 	iccPrefix = "ICC_PROFILE\x00"
-	// maxScans is the maximum number of scans. Each visits all pixels, however short it is.
+	// maxScans is the maximum number of scans. Decoding even a short scan visits all pixels.
 	maxScans = 100
 )
 
@@ -33,9 +33,9 @@ type jpegStripper struct {
 	out   *writer
 	scans int
 
-	components string // their IDs
+	components string // the components' IDs
 	isJFIF     bool
-	hasNoYCbCr bool // according to Adobe's segment
+	isAdobeRGB bool // Adobe's color transform is 0: RGB or CMYK, not YCbCr
 }
 
 func stripJPEG(in *bufio.Reader, out *writer) (*stripped, error) {
@@ -59,7 +59,7 @@ func stripJPEG(in *bufio.Reader, out *writer) (*stripped, error) {
 	return j.stripped, err
 }
 
-// segment copies or skips the segment that the marker begins, and returns the next marker.
+// segment copies or skips the segment after its marker, and returns the next marker.
 func (j *jpegStripper) segment(marker byte) (next byte, err error) {
 	data, err := readSegment(j.in)
 	if err != nil {
@@ -80,7 +80,7 @@ func (j *jpegStripper) segment(marker byte) (next byte, err error) {
 		return copyScan(j.in, j.out)
 	default:
 		if marker < markerAPP0 {
-			return 0, fmt.Errorf("%w: JPEG with the marker %x", ErrUnsupported, marker)
+			return 0, fmt.Errorf("%w: JPEG with marker %x", ErrUnsupported, marker)
 		}
 		data, err = j.readAPP(marker, data)
 	}
@@ -93,7 +93,7 @@ func (j *jpegStripper) segment(marker byte) (next byte, err error) {
 	return nextMarker(j.in)
 }
 
-// nextMarker returns the marker that must be next.
+// nextMarker reads a marker, which must come next.
 func nextMarker(in *bufio.Reader) (byte, error) {
 	if b, err := in.ReadByte(); err != nil || b != 0xff {
 		if err == nil {
@@ -104,7 +104,7 @@ func nextMarker(in *bufio.Reader) (byte, error) {
 	return afterFill(in)
 }
 
-// afterFill returns the next byte that is not 0xff, of which a marker may have several.
+// afterFill returns the next byte other than 0xff. A marker may begin with several bytes 0xff.
 func afterFill(in *bufio.Reader) (byte, error) {
 	for {
 		if b, err := in.ReadByte(); err != nil || b != 0xff {
@@ -153,7 +153,7 @@ func copyScan(in *bufio.Reader, out io.Writer) (marker byte, err error) {
 // readSOF reads the header of the frame.
 func (s *jpegStripper) readSOF(data []byte, isProgressive bool) error {
 	if len(data) < 6 || len(data) != 6+3*int(data[5]) || data[0] != 8 {
-		return fmt.Errorf("%w: JPEG that is not of 8 bits", ErrUnsupported)
+		return fmt.Errorf("%w: JPEG without 8 bits a sample", ErrUnsupported)
 	}
 	s.height, s.width = int(binary.BigEndian.Uint16(data[1:])), int(binary.BigEndian.Uint16(data[3:]))
 	var largest, samples int64
@@ -169,7 +169,7 @@ func (s *jpegStripper) readSOF(data []byte, isProgressive bool) error {
 	s.pixelSize = (samples + largest - 1) / largest
 	s.memory = pixels * samples / largest
 	if isProgressive {
-		s.memory *= 5 // and a coefficient of 4 bytes for each sample
+		s.memory *= 5 // plus a coefficient of 4 bytes for each sample
 	}
 	if len(data) > 6+3*3 {
 		s.pixelSize = 4
@@ -178,20 +178,20 @@ func (s *jpegStripper) readSOF(data []byte, isProgressive bool) error {
 	return s.check()
 }
 
-// isRGB reports whether package image/jpeg takes the colors for RGB.
+// isRGB reports whether package image/jpeg decodes the components as RGB instead of YCbCr.
 func (s *jpegStripper) isRGB() bool {
-	return len(s.components) == 3 && !s.isJFIF && (s.hasNoYCbCr || s.components == "RGB")
+	return len(s.components) == 3 && !s.isJFIF && (s.isAdobeRGB || s.components == "RGB")
 }
 
-// readAPP returns what to keep of an APP segment or comment, or nil.
+// readAPP returns the part of an APP segment or comment to keep, or nil.
 func (s *jpegStripper) readAPP(marker byte, data []byte) ([]byte, error) {
 	switch {
 	case marker == markerAPP0 && hasPrefix(data, "JFIF\x00") && len(data) >= 14:
 		s.isJFIF = true
 		return append(data[:12:12], 0, 0), nil // without its thumbnail
 	case marker == markerAPP14 && hasPrefix(data, "Adobe") && len(data) >= 12:
-		s.hasNoYCbCr = s.hasNoYCbCr || data[11] == 0
-		return data[:12], nil // how colors are encoded
+		s.isAdobeRGB = s.isAdobeRGB || data[11] == 0
+		return data[:12], nil // the color transform
 	case marker == markerAPP1 && hasPrefix(data, "Exif\x00\x00"):
 		if s.orientation == 0 {
 			s.orientation = orientationOf(data[6:])

@@ -12,11 +12,11 @@ import (
 	"burble/app/pictures"
 )
 
-// Pictures of 24 megapixels that need much memory, although they are small. The width is a multiple of 16.
+// The size of pictures of 24 megapixels whose files are small. The width is a multiple of 16.
 const largeWidth, largeHeight = 6000, 4000
 
-// flatJPEG returns a JPEG of one color, with the sampling factors of its components. Its scan is zeros: they are the codes
-// of a difference of 0 and of the end of a block.
+// flatJPEG returns a JPEG of one color whose components have the given sampling factors. Its scan consists of zeros,
+// which are the codes of a difference of 0 and of the end of a block.
 func flatJPEG(marker byte, adobe string, sampling ...byte) []byte {
 	var out bytes.Buffer
 	out.WriteString("\xff\xd8")
@@ -34,18 +34,18 @@ func flatJPEG(marker byte, adobe string, sampling ...byte) []byte {
 		blocks += int(factors>>4) * int(factors&15)
 	}
 	out.WriteString(jpegSegment(marker, string(frame)))
-	one := "\x01" + strings.Repeat("\x00", 15) + "\x00" // one code of one bit, for 0
+	one := "\x01" + strings.Repeat("\x00", 15) + "\x00" // a single code of one bit, for the value 0
 	out.WriteString(jpegSegment(0xc4, "\x00"+one))
-	last, passes := byte(63), 2 // codes for a block
+	last, codes := byte(63), 2 // codes per block
 	if marker == 0xc2 {
-		last, passes = 0, 1
+		last, codes = 0, 1
 	} else {
 		out.WriteString(jpegSegment(0xc4, "\x10"+one))
 	}
 	out.WriteString(jpegSegment(0xda, string(scan)+string([]byte{0, last, 0})))
 	unit := 8 * int(sampling[0]>>4)
 	units := ((largeWidth + unit - 1) / unit) * ((largeHeight + unit - 1) / unit)
-	out.Write(make([]byte, units*blocks*passes/8+1))
+	out.Write(make([]byte, units*blocks*codes/8+1))
 	out.WriteString("\xff\xd9")
 	return out.Bytes()
 }
@@ -55,7 +55,7 @@ func flatPNG(depth, colorType, interlace byte, samples int, chunks ...string) []
 	var data bytes.Buffer
 	deflater := zlib.NewWriter(&data)
 	row := make([]byte, 1+largeWidth*samples*int(depth)/8)
-	for range largeHeight * (1 + int(interlace)) { // interlaced, it has more rows
+	for range largeHeight * (1 + int(interlace)) { // an interlaced PNG has more rows
 		deflater.Write(row)
 	}
 	deflater.Close()
@@ -66,7 +66,7 @@ func flatPNG(depth, colorType, interlace byte, samples int, chunks ...string) []
 	return out
 }
 
-// A bitWriter writes the bits of VP8L, the lowest first.
+// A bitWriter writes the bits of VP8L, least significant first.
 type bitWriter struct {
 	data  []byte
 	count int
@@ -82,12 +82,12 @@ func (w *bitWriter) write(value uint64, count int) {
 	}
 }
 
-// code writes a symbol of a code whose symbols all have the same length.
+// code writes a symbol of a Huffman code whose symbols all have the same length.
 func (w *bitWriter) code(symbol uint64, length int) {
 	w.write(bits.Reverse64(symbol)>>(64-length), length)
 }
 
-// uniform writes a tree of 1<<length symbols of this length. Each of them is described by no bits.
+// uniform writes a Huffman tree of 1<<length symbols, all of this length. The symbols themselves take no bits.
 func (w *bitWriter) uniform(length int) {
 	order := []int{17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11}
 	w.write(0, 1)
@@ -105,10 +105,10 @@ func (w *bitWriter) uniform(length int) {
 	w.write(1<<length-2, 12)
 }
 
-// single writes a tree with one symbol, 0.
+// single writes a Huffman tree with a single symbol, 0.
 func (w *bitWriter) single() { w.write(1, 4); w.write(0, 0) }
 
-// manyTrees returns a lossless WebP with 2,600 groups of the largest trees. Its pixels are missing.
+// manyTrees returns the VP8L chunk of a lossless WebP with 2,600 groups of the largest Huffman trees, but no pixels.
 func manyTrees() string {
 	const groups, tile = 2600, 64
 	var w bitWriter
@@ -121,7 +121,7 @@ func manyTrees() string {
 	w.write(11, 4)
 	w.write(1, 1) // several groups
 	w.write(4, 3) // for tiles of 64 pixels
-	w.write(0, 1) // the picture of the groups has no cache
+	w.write(0, 1) // the image of group numbers has no cache
 	w.uniform(8)  // green: the low byte
 	w.uniform(4)  // red: the high byte
 	for range 3 {
@@ -141,7 +141,7 @@ func manyTrees() string {
 	return riffChunk("VP8L", string(w.data))
 }
 
-// A decoder of a lossless WebP could need more memory than there is. Such a picture is stored as it is.
+// A lossless WebP is stored without being decoded if its decoder might need too much memory.
 func TestLargeLosslessWebP(t *testing.T) {
 	t.Parallel()
 	picture, stored := mustProcess(t, webpWith(manyTrees()))

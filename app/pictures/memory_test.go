@@ -18,11 +18,11 @@ import (
 	"burble/app/pictures"
 )
 
-// memoryFolder is set in the process that TestMemoryOfTenPictures starts: a folder with pictures.
-const memoryFolder = "PICTURES_TEST_FOLDER"
-
-// memoryCount is how many pictures this process processes.
-const memoryCount = "PICTURES_TEST_COUNT"
+// Environment variables of the process that TestMemoryOfTenPictures starts.
+const (
+	memoryFolder = "PICTURES_TEST_FOLDER" // a folder with pictures
+	memoryCount  = "PICTURES_TEST_COUNT"  // the number of pictures to process
+)
 
 func TestMain(m *testing.M) {
 	if folder := os.Getenv(memoryFolder); folder != "" {
@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// processFolder processes pictures at once, and prints the peak of the process's memory.
+// processFolder processes pictures concurrently and prints the process's status, which includes its peak memory.
 func processFolder(folder string) {
 	names, err := filepath.Glob(filepath.Join(folder, "*.in"))
 	if err != nil || len(names) == 0 {
@@ -55,7 +55,7 @@ func processFolder(folder string) {
 	os.Stdout.Write(must(os.ReadFile("/proc/self/status")))
 }
 
-// Ten uploads of 24 megapixels at once.
+// Concurrent uploads of 24 megapixels each must fit in the memory of a small server.
 func TestMemoryOfTenPictures(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("decodes many megapixels")
@@ -99,12 +99,13 @@ func TestMemoryOfTenPictures(t *testing.T) {
 	}
 }
 
-// expectLittleMemory processes the pictures in a folder at once, some of them repeatedly, in a process of its own.
+// expectLittleMemory processes count pictures concurrently in a new process, cycling through those in the folder, and
+// checks the peak of its memory.
 func expectLittleMemory(t *testing.T, folder string, count int) {
 	t.Helper()
 	const bound = (256 - 30) << 10 // KB; the rest of a server needs 30 MB more than this process
 	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), memoryFolder+"="+folder, memoryCount+"="+strconv.Itoa(count), "GOGC=200") // as package tune sets it
+	command.Env = append(os.Environ(), memoryFolder+"="+folder, memoryCount+"="+strconv.Itoa(count), "GOGC=200") // package tune's default
 	output, err := command.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
@@ -121,14 +122,14 @@ func expectLittleMemory(t *testing.T, folder string, count int) {
 	}
 }
 
-// An opaque16 is a gray picture with 16 bits for each channel, which needs no memory.
+// An opaque16 is a gray picture with 16 bits for each channel. It needs no memory for its pixels.
 type opaque16 struct{ bounds image.Rectangle }
 
 func (o opaque16) ColorModel() color.Model { return color.NRGBA64Model }
 func (o opaque16) Bounds() image.Rectangle { return o.bounds }
 func (o opaque16) At(int, int) color.Color { return color.NRGBA64{1 << 15, 1 << 15, 1 << 15, 1 << 15} }
 
-// bombPNG returns a PNG that is much smaller than its pixels.
+// bombPNG returns img as a PNG, which is much smaller than the decoded pixels.
 func bombPNG(img image.Image) []byte {
 	var out bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, img); err != nil {

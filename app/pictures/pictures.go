@@ -21,18 +21,18 @@ const (
 	// ThumbnailSide is the maximum width and height of a thumbnail.
 	ThumbnailSide = 640
 
-	// maxAnimation is the maximum number of pixels of an animation's frames together.
+	// maxAnimation is the maximum number of pixels of all frames together.
 	maxAnimation = 1_000_000_000
-	// maxMemory is how many bytes decoding a picture may need. It allows 24 megapixels in all common formats.
+	// maxMemory limits the bytes that decoding a picture needs. It allows 24 megapixels in all common formats.
 	maxMemory = 200_000_000
 	// maxProfile is the maximum size of a color profile.
 	maxProfile = 1 << 20
-	// maxEXIF is the maximum size of EXIF that is searched for an orientation.
+	// maxEXIF is the number of EXIF bytes that are searched for the orientation.
 	maxEXIF = 64 << 10
 )
 
 var (
-	// ErrUnsupported means that the file is no picture of a format that this package supports.
+	// ErrUnsupported means that the file is not a picture in a format that this package supports.
 	ErrUnsupported = errors.New("unsupported picture format")
 	// ErrTooLarge means that the picture has too many pixels or frames, or needs too much memory.
 	ErrTooLarge = errors.New("picture too large")
@@ -47,22 +47,22 @@ type Picture struct {
 	Color         string // average, as "#rrggbb"; empty for AVIF, and for WebP that is lossless and large
 	Animated      bool
 
-	// Thumbnail is a smaller still picture. It is nil if the picture itself is small, and if Color is empty.
+	// Thumbnail is a smaller still picture. It is nil if the picture is small and not animated, or if Color is empty.
 	Thumbnail     []byte
 	ThumbnailType string
 }
 
-// A Processor processes pictures, and decodes one at a time. A server needs one.
+// A Processor processes pictures and decodes one at a time. A server needs only one.
 type Processor struct{ decoding chan struct{} }
 
 // New returns a Processor.
 func New() *Processor {
-	imaging.SetMaxProcs(1) // leave the other processors to the chat
+	imaging.SetMaxProcs(1) // leave the other CPUs to the chat
 	return &Processor{decoding: make(chan struct{}, 1)}
 }
 
-// Process reads the picture at src, and writes what is to be stored to dst, which must be empty. It returns ctx's error if
-// ctx ends while Process waits for other pictures.
+// Process reads a picture from src and writes the picture to store to dst, which must be empty. It returns ctx's error
+// if ctx ends while other pictures are being decoded.
 func (p *Processor) Process(ctx context.Context, src io.ReadSeeker, dst *os.File) (Picture, error) {
 	stripped, err := strip(src, dst)
 	if err != nil {
@@ -85,7 +85,7 @@ func (p *Processor) Process(ctx context.Context, src io.ReadSeeker, dst *os.File
 	return picture, err
 }
 
-// A stripped is a picture without metadata, in a file.
+// A stripped is a picture without metadata that was written to a file.
 type stripped struct {
 	mediaType     string
 	width, height int
@@ -124,7 +124,7 @@ func strip(src io.ReadSeeker, dst *os.File) (*stripped, error) {
 		return nil, ErrUnsupported
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fmt.Errorf("%w: it ends too early", ErrCorrupt)
+		return nil, fmt.Errorf("%w: unexpected end of file", ErrCorrupt)
 	}
 	if err != nil {
 		return nil, err
@@ -139,12 +139,12 @@ func hasPrefix(head []byte, prefix string) bool {
 	return len(head) >= len(prefix) && string(head[:len(prefix)]) == prefix
 }
 
-// check returns an error unless the picture may be decoded. It is called as soon as the fields are known.
+// check returns an error unless the picture may be decoded. Each format calls it as soon as it knows the fields.
 func (s *stripped) check() error {
 	pixels := int64(s.width) * int64(s.height)
 	memory := s.memory
 	if s.orientation > 1 {
-		memory = max(memory, pixels*(s.pixelSize+4)) // and a rotated copy
+		memory = max(memory, pixels*(s.pixelSize+4)) // the picture and a rotated copy
 	}
 	switch {
 	case s.width < 1 || s.height < 1:
@@ -152,14 +152,14 @@ func (s *stripped) check() error {
 	case s.width > MaxSide || s.height > MaxSide || pixels > MaxPixels:
 		return fmt.Errorf("%w: %d x %d pixels", ErrTooLarge, s.width, s.height)
 	case s.frames > MaxFrames || int64(s.frames)*pixels > maxAnimation:
-		return fmt.Errorf("%w: %d frames or more, of %d x %d pixels", ErrTooLarge, s.frames, s.width, s.height)
+		return fmt.Errorf("%w: at least %d frames of %d x %d pixels", ErrTooLarge, s.frames, s.width, s.height)
 	case memory > maxMemory:
 		return fmt.Errorf("%w: %d x %d pixels in a format that needs %d MB", ErrTooLarge, s.width, s.height, memory/1e6)
 	}
 	return nil
 }
 
-// A writer writes to a file, and knows how much it has written.
+// A writer writes to a file and counts the bytes.
 type writer struct {
 	file   *os.File
 	buffer *bufio.Writer
@@ -172,7 +172,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// patch replaces bytes that were written before.
+// patch overwrites bytes at an offset.
 func (w *writer) patch(p []byte, at int64) error {
 	if err := w.buffer.Flush(); err != nil {
 		return err

@@ -30,7 +30,7 @@ func stripPNG(in *bufio.Reader, out *writer) (*stripped, error) {
 		if size > 1<<31-1 || first != (name == "IHDR") {
 			return nil, fmt.Errorf("%w: invalid chunk %q", ErrCorrupt, name)
 		}
-		var data []byte // of chunks that are examined, with their CRC
+		var data []byte // the contents and CRC of a chunk that must be examined
 		switch name {
 		case "IHDR", "acTL", "fcTL":
 			if size > 32 {
@@ -58,7 +58,7 @@ func stripPNG(in *bufio.Reader, out *writer) (*stripped, error) {
 		case "iCCP":
 			s.profile, isKept = readICCP(data[:size])
 		case "tRNS":
-			if isGray && s.pixelSize <= 2 { // becomes RGB with alpha
+			if isGray && s.pixelSize <= 2 { // image/png decodes it as NRGBA
 				s.pixelSize, s.memory = 4*s.pixelSize, 4*s.memory
 				err = s.check()
 			}
@@ -99,12 +99,12 @@ func (s *stripped) readIHDR(data []byte) error {
 	}
 	s.memory = int64(s.width) * int64(s.height) * s.pixelSize
 	if isInterlaced {
-		s.memory += s.memory / 2 // the last pass is a picture of its own
+		s.memory += s.memory / 2 // image/png decodes the last pass, half of the rows, into its own image
 	}
 	return s.check()
 }
 
-// readICCP returns the color profile of an iCCP chunk, which must not be large when it is inflated.
+// readICCP returns the color profile of an iCCP chunk, unless it inflates to more than maxProfile bytes.
 func readICCP(data []byte) (profile []byte, ok bool) {
 	name := bytes.IndexByte(data, 0)
 	if name < 1 || name > 79 || len(data) < name+2 {

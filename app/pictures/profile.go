@@ -10,7 +10,7 @@ import (
 	"github.com/kovidgoyal/imaging/prism/meta/icc"
 )
 
-// toSRGB converts the colors of the image. If it cannot, it returns the image.
+// toSRGB converts the image's colors from the profile to sRGB. It returns the image unchanged if that is not possible.
 func toSRGB(img image.Image, profile []byte) image.Image {
 	if !isPlainProfile(profile) {
 		return img
@@ -26,9 +26,9 @@ func toSRGB(img image.Image, profile []byte) image.Image {
 	return converted
 }
 
-// isPlainProfile reports whether the color profile consists of a matrix and three curves, as those of displays and
-// cameras do, and whether its sizes are right. Package icc v1.9.0 allocates whatever a profile says, up to 48 GB, before
-// it looks for the data.
+// isPlainProfile reports whether the color profile consists of a matrix and three curves, like those of displays and
+// cameras, and whether its sizes are valid. Package icc v1.9.0 trusts the sizes in a profile and allocates up to 48 GB
+// before it reads the data.
 func isPlainProfile(profile []byte) bool {
 	const header, entry, maxTags = 132, 12, 64
 	if len(profile) < header || string(profile[16:24]) != "RGB XYZ " {
@@ -56,7 +56,7 @@ func isPlainProfile(profile []byte) bool {
 	return true
 }
 
-// isPlainCurve reports whether a curve has as many points as it says.
+// isPlainCurve reports whether a curve has a known type and contains all the points that its header announces.
 func isPlainCurve(data []byte) bool {
 	switch string(data[:4]) {
 	case "para":

@@ -11,7 +11,7 @@ import (
 	"github.com/kovidgoyal/imaging/prism/meta/icc"
 )
 
-// samples are pictures with the secret in each place where metadata can be, and data after their end.
+// samples returns pictures with the secret everywhere that metadata can be, and with data after their end.
 func samples() map[string][]byte {
 	lossy, alpha := webpChunks(sampleWebP("blue-purple-pink.lossy.webp")), webpChunks(sampleWebP("yellow_rose.lossy-with-alpha.webp"))
 	lossless := webpChunks(sampleWebP("blue-purple-pink.lossless.webp"))
@@ -77,7 +77,7 @@ func TestAnimatedWebPKeepsItsFrames(t *testing.T) {
 		t.Errorf("the stored animation has %d frames, want 2", n)
 	}
 	if size := int(binary.LittleEndian.Uint32(stored[4:])); size != len(stored)-8 {
-		t.Errorf("the header says %d bytes of %d", size, len(stored)-8)
+		t.Errorf("the header says %d bytes, want %d", size, len(stored)-8)
 	}
 	lossy := sampleWebP("blue-purple-pink.lossy.webp")
 	chunks := webpChunks(stored) // the last of each name

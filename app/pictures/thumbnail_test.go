@@ -62,7 +62,7 @@ func TestThumbnail(t *testing.T) {
 	}
 }
 
-// The thumbnail of a rotated picture is rotated, and that of an animation shows where its first frame is.
+// The thumbnail of a rotated picture is rotated, and that of an animation shows its first frame in place.
 func TestThumbnailShowsPicture(t *testing.T) {
 	t.Parallel()
 	rotated, _ := mustProcess(t, jpegWith(encodeJPEG(quarters(1000, 500)), jpegSegment(0xe1, "Exif\x00\x00"+exif(orders[0], 6))))
@@ -73,14 +73,14 @@ func TestThumbnailShowsPicture(t *testing.T) {
 	animation, _ := mustProcess(t, samples()["animated WebP"])
 	img = decode(t, animation.Thumbnail)
 	if _, _, _, alpha := img.At(5, 5).RGBA(); img.Bounds() != image.Rect(0, 0, 200, 120) || alpha != 0 {
-		t.Errorf("the thumbnail is %v, and not transparent outside of the first frame", img.Bounds())
+		t.Errorf("the thumbnail is %v, or not transparent outside the first frame", img.Bounds())
 	}
 	if _, _, _, alpha := img.At(100, 50).RGBA(); alpha == 0 {
-		t.Error("the first frame is missing in the thumbnail")
+		t.Error("the first frame is missing from the thumbnail")
 	}
 }
 
-// profileWith returns the profile of sRGB with a tag renamed, or with other bytes in its data.
+// profileWith returns the sRGB profile with tags renamed, and with other bytes at the start of tags' data.
 func profileWith(rename map[string]string, at map[string]string) string {
 	profile := bytes.Clone(icc.Srgb_xyz_profile_data)
 	for i := range binary.BigEndian.Uint32(profile[128:]) {

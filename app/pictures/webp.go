@@ -11,22 +11,22 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// Flags of the chunk VP8X.
+// Flags of the VP8X chunk.
 const (
 	flagXMP, flagEXIF, flagAlpha = 0x04, 0x08, 0x10
 )
 
-// A section is a part of a file.
+// A section is a range of a file.
 type section struct{ offset, size int64 }
 
 func (s section) of(file io.ReaderAt) io.Reader { return io.NewSectionReader(file, s.offset, s.size) }
 
-// A webpFrame is where the first frame is in the stripped file.
+// A webpFrame locates the first frame in the stripped file.
 type webpFrame struct {
 	at          image.Point
-	alpha       section // chunk ALPH, or empty
+	alpha       section // the ALPH chunk; empty if there is none
 	isPacked    bool    // whether alpha is compressed
-	bits        section // chunk VP8 or VP8L
+	bits        section // the VP8 or VP8L chunk
 	isLossless  bool
 	width, high int
 }
@@ -37,12 +37,12 @@ type webpStripper struct {
 	in        *bufio.Reader
 	out       *writer
 	first     webpFrame
-	isComplex bool // whether decoding it could need too much memory
+	isComplex bool // whether decoding the first frame could need too much memory
 }
 
 const (
-	// maxTrees is how many bytes the Huffman trees of a lossless picture need at most in package webp, and treesPerByte
-	// how many for each byte of the file.
+	// maxTrees limits the bytes that package webp allocates for the Huffman trees of a lossless picture, and
+	// treesPerByte the bytes for each byte of the file.
 	maxTrees     = 140_000_000
 	treesPerByte = 3000
 )
@@ -122,13 +122,13 @@ func (w *webpStripper) chunk(name string, size int64) error {
 	return skip(w.in, size+size&1)
 }
 
-// still copies a chunk of a picture that is not animated.
+// still copies an image chunk of a picture that is not animated.
 func (w *webpStripper) still(name string, size int64) error {
 	if w.frames > 0 {
 		return skip(w.in, size+size&1)
 	}
 	if w.width == 0 {
-		w.width, w.height = -1, -1 // as in the frame
+		w.width, w.height = -1, -1 // use the frame's size
 	}
 	frame := webpFrame{}
 	if w.first.alpha.size > 0 {
@@ -151,7 +151,7 @@ func (w *webpStripper) still(name string, size int64) error {
 	return w.account()
 }
 
-// account adds up what decoding the first frame needs.
+// account estimates the memory that decoding the first frame needs.
 func (w *webpStripper) account() error {
 	pixels := int64(w.width) * int64(w.height)
 	w.pixelSize, w.memory = 2, pixels*5/2 // YCbCr, and alpha
@@ -170,7 +170,7 @@ func (w *webpStripper) account() error {
 	if w.frames > 1 || w.first.width != w.width || w.first.high != w.height {
 		w.memory += 4 * pixels
 	}
-	if trees > 0 && w.memory > maxMemory { // no decoder can tell how much it needs before it has read all trees
+	if trees > 0 && w.memory > maxMemory { // this bound is far too high for most pictures, so store the picture undecoded
 		w.isComplex, w.memory = true, 0
 	}
 	return w.check()
@@ -205,7 +205,7 @@ func (w *webpStripper) extended(size int64) error {
 
 func uint24(data []byte) int { return int(data[0]) | int(data[1])<<8 | int(data[2])<<16 }
 
-// bitstream copies a chunk of a frame, and reads the size that the frame really has.
+// bitstream copies an image chunk of a frame and reads the frame's actual size from it.
 func (w *webpStripper) bitstream(frame *webpFrame, name string, size int64) error {
 	head, err := w.in.Peek(10)
 	if err != nil && (name != "ALPH" || size > 10) {
@@ -232,7 +232,7 @@ func (w *webpStripper) bitstream(frame *webpFrame, name string, size int64) erro
 	return w.copy(name, size)
 }
 
-// animationFrame copies a frame of an animation, without chunks that are not necessary to show it.
+// animationFrame copies a frame of an animation, but only the chunks that are necessary to show it.
 func (w *webpStripper) animationFrame(size int64) error {
 	if size < 16 || w.width < 1 {
 		return fmt.Errorf("%w: invalid frame", ErrCorrupt)
@@ -276,7 +276,7 @@ func (w *webpStripper) animationFrame(size int64) error {
 	return w.out.patch(binary.LittleEndian.AppendUint32(nil, uint32(w.out.size-began-8)), began+4)
 }
 
-// decode decodes the frame as if it were a picture of its own.
+// decode decodes the frame as a WebP file of its own.
 func (f webpFrame) decode(file io.ReaderAt) (decoded, error) {
 	var head bytes.Buffer
 	parts := []io.Reader{&head}

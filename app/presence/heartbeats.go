@@ -17,10 +17,10 @@ const (
 )
 
 // heartbeats is the state of a server's heartbeats. They have their own goroutine, so that a server
-// that is busy recording who is in its rooms is not mistaken for dead.
+// that is busy recording presence is not mistaken for dead.
 type heartbeats struct {
 	interval time.Duration // heartbeatInterval
-	timeout  time.Duration // how long Redis counts the server as alive after a heartbeat
+	timeout  time.Duration // how long Redis considers the server alive after a heartbeat
 
 	mu          sync.Mutex // held while a heartbeat is sent
 	next        time.Time  // when the next heartbeat is due; zero means now

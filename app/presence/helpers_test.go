@@ -21,7 +21,7 @@ import (
 //	run                     returns a running Presence on a real Redis
 //	fixture.join            joins a room as a guest
 //	fixture.update          applies the updates that are due after a time
-//	fixture.expectPresent   checks who is in the lobby
+//	fixture.expectPresent   checks which users are in the lobby
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
@@ -50,7 +50,7 @@ func start(t *testing.T) (*fixture, redis.UniversalClient) {
 	return newFixture(t, options), client
 }
 
-// run runs a Presence on the Redis until the test ends. Its heartbeats are frequent, and it counts as
+// run runs a Presence on the Redis until the test ends. Its heartbeats are frequent, and Redis considers it
 // alive for 10 s after each.
 func run(t *testing.T, options *redis.UniversalOptions) *fixture {
 	t.Helper()

@@ -32,7 +32,7 @@ type Listener interface {
 type Store interface {
 	// UpdatePresence records arrivals and departures through a server.
 	UpdatePresence(ctx context.Context, server string, changes ...streams.PresenceChange) []streams.PresenceChanged
-	// Present reads who is in rooms, as far as each visitor may see it.
+	// Present reads the users in each visit's room, or returns streams.ErrHidden for a room that the visitor may not read.
 	Present(ctx context.Context, visits ...streams.Visit) []streams.Present
 	// Heartbeat, RemoveServer and RemoveDeadServers maintain the list of servers that are alive.
 	Heartbeat(ctx context.Context, server string, timeout time.Duration) (wasListed bool, err error)
@@ -45,15 +45,15 @@ type Store interface {
 // Options configure a Presence.
 type Options struct {
 	Log *slog.Logger
-	// LeaveGrace is how long a user may be disconnected before they count as having left. It must
-	// leave enough time to reload a page or to reconnect. 0 means 5 s.
+	// LeaveGrace is how long a user may be disconnected before they have left the room. It must be long
+	// enough to reload a page or to reconnect. 0 means 5 s.
 	LeaveGrace time.Duration
 	// Encode encodes the list of people in a room for Listener.Notify. All listeners of the room share
 	// the returned frame.
 	Encode func(room string, count int, people []streams.User) []byte
 }
 
-// An audience is a listener and the access of the user for whom it listens.
+// An audience is a listener with the access of its user.
 type audience struct {
 	Listener
 	by streams.Access

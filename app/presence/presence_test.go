@@ -74,7 +74,7 @@ func TestPresenceIsReportedAgainAfterFailedHeartbeat(t *testing.T) {
 	}
 }
 
-// If a signal overtakes an older list of people, the listeners get a new list.
+// If a signal arrives before an older list of people, the listeners get a new list.
 func TestOutdatedListOfPeopleIsReplaced(t *testing.T) {
 	t.Parallel()
 	p, _ := start(t)
@@ -172,7 +172,7 @@ func (l *countingListener) Closed() bool { return false }
 
 // With Redis 10 ms away, a connection that joins thousands of rooms must neither delay others nor make
 // another server consider this one dead.
-func TestOneConnectionInManyRoomsDelaysNobody(t *testing.T) {
+func TestConnectionInManyRoomsDoesNotDelayOthers(t *testing.T) {
 	t.Parallel()
 	const rooms = 3500
 	server := redistest.StartTCP(t)

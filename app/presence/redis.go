@@ -53,8 +53,8 @@ func (p *Presence) recordChanges(ctx context.Context) {
 	}
 }
 
-// removeServer removes from Redis everyone who is present through this server. A user who reconnects
-// to another server in time does not count as having left.
+// removeServer removes this server's users from Redis. A user who reconnects to another server in time
+// remains present.
 func (p *Presence) removeServer() {
 	if !p.heartbeats.hasBegun() {
 		return
@@ -86,8 +86,8 @@ func (p *Presence) apply(ctx context.Context, updates []update) {
 	}
 }
 
-// readers returns the listeners whose users read the list of people. In a hidden room, these are all, because
-// some may have been removed. In any other room, the first reads for all.
+// readers returns the listeners with whose access the list of people is read. In a hidden room, these are all
+// listeners, because some may have lost their access. In any other room, the first reads for all.
 func (u *update) readers() []audience {
 	if streams.IsHidden(u.room) {
 		return u.audience
@@ -95,8 +95,7 @@ func (u *update) readers() []audience {
 	return u.audience[:min(1, len(u.audience))]
 }
 
-// notify sends the list of people to the update's listeners. found is the list as each of its readers may
-// see it.
+// notify sends the list of people to the update's listeners. found holds the list for each of its readers.
 func (p *Presence) notify(update update, found []streams.Present) {
 	listeners := update.audience
 	for i, present := range slices.Backward(found) {

@@ -107,7 +107,7 @@ func TestAnyPageClosesNotifications(t *testing.T) {
 	}
 	read := func() {
 		phone.open(there, "/r/lobby")
-		phone.waitUnread("lobby", 0, 0)
+		phone.wait("the server to know that the lobby is read", `fetch("/rooms").then((response) => response.json()).then((rooms) => rooms.find(({ room }) => room === "lobby").unread === 0)`)
 		phone.open(there, "/r/attic")
 		phone.waitUpToDate()
 	}

@@ -16,8 +16,8 @@ func TestMessagesReachBothServersAndSurviveOffline(t *testing.T) {
 	redis := redistest.Start(t)
 	here, there := apptest.Start(t, redis), apptest.Start(t, redis)
 	ada, bob := newUser(t, "Ada"), newUser(t, "Bob")
-	ada.join(here, "lobby")
-	bob.join(there, "lobby")
+	ada.enterName(here, "lobby")
+	bob.enterName(there, "lobby")
 
 	ada.send("hello Bob")
 	ada.waitMessages("hello Bob")

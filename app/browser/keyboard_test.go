@@ -68,7 +68,7 @@ func (u *user) checkPanel(button, panel string) {
 	u.t.Helper()
 	u.runScript(fmt.Sprintf(`document.querySelector(%q).focus()`, button))
 	u.press("Enter")
-	open := fmt.Sprintf(`document.querySelector(%q).matches(":popover-open, [open]")`, panel)
+	open := fmt.Sprintf(`document.querySelector(%q)?.matches(":popover-open, [open]")`, panel)
 	u.wait(panel+" to open", open)
 	if eval[bool](u, fmt.Sprintf(`document.querySelector("%s :is(a[href], button, input)") !== null`, panel)) {
 		u.focusByKey("Tab", panel+" *")

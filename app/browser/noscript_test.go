@@ -60,7 +60,7 @@ func TestPageWithoutScript(t *testing.T) {
 	ada.waitNumbered(1, 10)
 	ada.click("#newer a")
 	ada.waitNumbered(11, 60)
-	ada.click(ada.messageSelector("message 40") + " .timestamp")
+	ada.click(ada.messageSelector("message 40") + " header a")
 	ada.wait("the page to be at message 40", `document.querySelector("[aria-current=true] .body")?.innerText.trim() === "message 40"`)
 }
 

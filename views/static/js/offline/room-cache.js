@@ -6,7 +6,7 @@ import { isHidden } from "../rooms/rooms.js";
 const MAX_MESSAGES = 200; // per room
 const SAVE_DELAY = 3_000; // milliseconds
 const START_DELAY = 1_000; // milliseconds in which the page loads before the worker caches its files
-const ROOMS_KEY = "burble:rooms"; // as in read-markers.js
+const ROOMS_KEY = "burble:rooms"; // as in rooms.js
 const MAX_AGE = 30 * 86_400_000; // milliseconds since the last visit after which a room is deleted
 
 /**

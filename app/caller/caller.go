@@ -99,7 +99,7 @@ func (i *Identifier) parse(token string, found *Caller) error {
 }
 
 // Check is middleware that refuses a request whose bearer token is invalid or whose session has ended. If that is true of
-// a cookie instead, it removes the cookie, and continues without a user.
+// a cookie instead, it removes the cookie, and continues without a user. A banned person gets a page that says so, once.
 func (i *Identifier) Check(c *fiber.Ctx) error {
 	caller := Of(c)
 	if caller.refusal != nil {
@@ -116,7 +116,13 @@ func (i *Identifier) Check(c *fiber.Ctx) error {
 	if caller.HasBearer {
 		return refusalOf(err)
 	}
-	i.ClearToken(c)
+	switch isPage := c.Method() == fiber.MethodGet && strings.Contains(c.Get(fiber.HeaderAccept), "text/html"); {
+	case !errors.Is(err, accounts.ErrBanned):
+		i.ClearToken(c)
+	case isPage:
+		i.ClearToken(c)
+		return AsError(err)
+	}
 	return c.Next()
 }
 

@@ -22,7 +22,7 @@ var accountErrors = []struct {
 	{accounts.ErrRefused, protocol.Error{Code: protocol.NotAllowed, Message: "The sign-in was refused. Start it again.",
 		Title: "You were not signed in", Detail: "Go back and try again."}},
 	{accounts.ErrSignedOut, protocol.Error{Code: protocol.NotAllowed, Message: "The session has ended. Sign in again.", Title: "You are signed out"}},
-	{accounts.ErrBanned, protocol.Error{Code: protocol.NotAllowed, Message: "This person is banned from this server.", Title: "You are banned from this server"}},
+	{accounts.ErrBanned, protocol.Error{Code: protocol.NotAllowed, Message: "This person is banned from this server.", Title: "You are banned from this server", Detail: "If you think that this is a mistake, ask a moderator."}},
 	{accounts.ErrUpgraded, protocol.Error{Code: protocol.NotAllowed, Message: "This guest has an account now. Sign in."}},
 	{accounts.ErrExists, protocol.Error{Code: protocol.NotAllowed, Message: "This account already exists, or has too many passkeys.",
 		Title: "This account already exists", Detail: "Sign in instead."}},

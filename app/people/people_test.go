@@ -3,6 +3,7 @@
 package people_test
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"os/exec"
@@ -140,6 +141,27 @@ func TestBannedPersonIsRefused(t *testing.T) {
 	}
 	if people := team.owner.invite("Eve").do("GET", "/people", "", http.StatusOK); strings.Contains(people, "banned") {
 		t.Errorf("a member sees the ban: %s", people)
+	}
+}
+
+func TestBannedPersonSeesWhy(t *testing.T) {
+	t.Parallel()
+	team := startTeam(t)
+	guest := signIn(t, team.server, "/session", `{"name":"Gus"}`, http.StatusOK)
+	for _, one := range []*person{team.member, guest} {
+		team.mod.do("PUT", "/people/"+one.ID+"/ban", `{"reason":"spam"}`, http.StatusNoContent)
+		one.eventually("the ban", "GET", "/rooms", http.StatusForbidden)
+		nobody := &person{T: t, server: team.server}
+		var first string
+		for _, path := range []string{"/", "/r/lobby", "/r/paaaaaaaaaaaaaaaaaaaa"} {
+			page := nobody.do("GET", path, "", http.StatusForbidden, "Cookie", "burble="+one.Token, "Accept", "text/html")
+			if !strings.Contains(page, "You are banned from this server") || strings.Contains(page, "spam") || strings.Contains(page, "Max") {
+				t.Errorf("the page of a banned person is %s, want that they are banned, without the reason, which is for moderators", page)
+			}
+			if first = cmp.Or(first, page); page != first {
+				t.Errorf("%s differs from the other pages: %s", path, page)
+			}
+		}
 	}
 }
 

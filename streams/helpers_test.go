@@ -20,6 +20,9 @@ package streams_test
 //	pair, newPair                      failover_test.go: a primary and a replica that is behind
 //	side                               sentinel_test.go: one side of a network partition
 //	roomInSameBucket                   activity_test.go
+//	account, asAccount, privateRoom, setMember, mustPage   helpers_rooms_test.go: accounts and their rooms
+//	upload, send, withFiles            files_test.go: messages with files
+//	cleaner                            file_removal_test.go: claims files as the job does
 //	border, newBorder                  border_test.go: a private room whose members are removed
 //	tap, newTapped, say, remove        border_races_test.go: something happens during a request
 //

@@ -165,20 +165,25 @@ func TestAuthorsPreviewLinks(t *testing.T) {
 	if want := []string{"GET /one", "GET /two", "GET /three", "GET /nothing", "GET /four"}; !slices.Equal(requested, want) {
 		t.Errorf("the site got the requests %v, want %v", requested, want)
 	}
+	removeCards([]*user{ada, bob, eve}, first, second)
+}
 
-	// An edit that removes the link hides the card, and a deletion removes it.
+// removeCards edits the last message, which removes its link and hides its card, and then deletes the first one with
+// its card. The first reader is the author of the messages first and second, and of one more.
+func removeCards(readers []*user, first, second string) {
+	ada := readers[0]
 	ada.press("ArrowUp")
 	ada.wait("the edit", `document.querySelector("#composer textarea").value.includes("/four")`)
 	ada.clearField()
 	ada.typeText("no link")
 	ada.press("Enter")
-	for _, reader := range []*user{ada, bob, eve} {
+	for _, reader := range readers {
 		reader.waitMessages(first, second, "no link")
 		reader.waitCardOf("no link", "none")
 	}
 	ada.clickAction(first, "delete")
 	ada.click("#toolbar [name=delete]") // a second time, to confirm
-	for _, reader := range []*user{ada, bob, eve} {
+	for _, reader := range readers {
 		reader.wait("the card to be removed", `document.querySelectorAll("#messages .link-card:not([hidden])").length === 0`)
 		reader.wait("the deleted card to be gone", `!document.querySelector("[data-deleted] .link-card")`)
 	}

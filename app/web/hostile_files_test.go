@@ -56,6 +56,26 @@ func lying(picture string, width, height uint32) string {
 	return string(forged)
 }
 
+const attachment = "application/octet-stream" // the type of files that browsers must not show
+
+// expectInert checks that a file is served with the type, as an attachment unless browsers may show that type,
+// and that what is shown or saved does not contain without.
+func expectInert(t *testing.T, what string, served response, file uploaded, servedAs, without string) {
+	t.Helper()
+	disposition := served.header.Get("Content-Disposition")
+	isInline := strings.HasPrefix(disposition, "inline")
+	if served.status != http.StatusOK || served.header.Get("Content-Type") != servedAs || isInline != (servedAs != attachment) ||
+		served.header.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(served.header.Get("Content-Security-Policy"), "sandbox;") {
+		t.Errorf("%s: served with %d %v", what, served.status, served.header)
+	}
+	if isInline && without != "" && strings.Contains(served.body, without) {
+		t.Errorf("%s: served with %q", what, without)
+	}
+	if !isInline && (without != "" && strings.Contains(file.Name+disposition, without) || served.header.Get("Set-Cookie") != "" || len(file.Name) > 120) {
+		t.Errorf("%s: the name is %q, and the header %q", what, file.Name, disposition)
+	}
+}
+
 // Every hostile file gets a clear error, or is served so that a browser does nothing with it. The test measures the
 // memory of the whole process, so it is not parallel.
 func TestHostileUploads(t *testing.T) {
@@ -68,7 +88,6 @@ func TestHostileUploads(t *testing.T) {
 		writer.Create("index.html")
 		return writer.Close()
 	})
-	const attachment = "application/octet-stream"
 	for name, test := range map[string]struct {
 		file, content string
 		refused       protocol.Code // or
@@ -123,17 +142,6 @@ func TestHostileUploads(t *testing.T) {
 		var file uploaded
 		got.decode(t, &file)
 		served := s.get("/f/hostile/" + s.sendFiles("hostile", ada, file) + "/0")
-		disposition := served.header.Get("Content-Disposition")
-		isInline := strings.HasPrefix(disposition, "inline")
-		if served.status != http.StatusOK || served.header.Get("Content-Type") != test.servedAs || isInline != (test.servedAs != attachment) ||
-			served.header.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(served.header.Get("Content-Security-Policy"), "sandbox;") {
-			t.Errorf("%s: served with %d %v", name, served.status, served.header)
-		}
-		if isInline && test.without != "" && strings.Contains(served.body, test.without) {
-			t.Errorf("%s: served with %q", name, test.without)
-		}
-		if !isInline && (test.without != "" && strings.Contains(file.Name+disposition, test.without) || served.header.Get("Set-Cookie") != "" || len(file.Name) > 120) {
-			t.Errorf("%s: the name is %q, and the header %q", name, file.Name, disposition)
-		}
+		expectInert(t, name, served, file, test.servedAs, test.without)
 	}
 }

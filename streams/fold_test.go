@@ -13,29 +13,29 @@ import (
 	"github.com/google/uuid"
 )
 
-// A foldedRoom is a room's messages as a client shows them, with edits, reactions and deletions applied by
+// A foldedRoom is a room's messages in their current state, with edits, reactions and deletions applied by
 // the rules of the protocol.
 type foldedRoom struct {
 	messages []streams.Entry // in their current state, in order
 	at       map[streams.ID]int
 }
 
-func (h *foldedRoom) fold(entry streams.Entry) {
-	if h.at == nil {
-		h.at = make(map[streams.ID]int)
+func (r *foldedRoom) fold(entry streams.Entry) {
+	if r.at == nil {
+		r.at = make(map[streams.ID]int)
 	}
 	if entry.Kind == streams.Message {
-		if _, known := h.at[entry.ID]; !known {
-			h.at[entry.ID] = len(h.messages)
-			h.messages = append(h.messages, entry)
+		if _, known := r.at[entry.ID]; !known {
+			r.at[entry.ID] = len(r.messages)
+			r.messages = append(r.messages, entry)
 		}
 		return
 	}
-	i, known := h.at[entry.Of]
+	i, known := r.at[entry.Of]
 	if !known {
 		return
 	}
-	message := &h.messages[i]
+	message := &r.messages[i]
 	switch entry.Kind {
 	case streams.Edit:
 		message.Text, message.Edited = entry.Text, entry.ID
@@ -63,7 +63,7 @@ func (h *foldedRoom) fold(entry streams.Entry) {
 }
 
 // expect fails the test unless got equals want.
-func (h *foldedRoom) expect(t *testing.T, what string, got, want []streams.Entry) {
+func (r *foldedRoom) expect(t *testing.T, what string, got, want []streams.Entry) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Fatalf("%s: got %d messages, want %d", what, len(got), len(want))
@@ -78,12 +78,12 @@ func (h *foldedRoom) expect(t *testing.T, what string, got, want []streams.Entry
 // appendRandom appends count random entries, and applies them to the room.
 func appendRandom(t *testing.T, store *streams.Store, random *rand.Rand, count int) *foldedRoom {
 	t.Helper()
-	h := &foldedRoom{}
+	r := &foldedRoom{}
 	people := []streams.User{ada, bob, {ID: "33333333-3333-4333-8333-333333333333", Name: "Eve"}}
 	for n := range count {
 		entry := streams.Entry{Kind: streams.Message, Key: uuid.NewString(), User: people[random.IntN(3)], Text: fmt.Sprint("text ", n)}
-		if len(h.messages) > 0 {
-			target := h.messages[max(random.IntN(len(h.messages)), random.IntN(len(h.messages)))]
+		if len(r.messages) > 0 {
+			target := r.messages[max(random.IntN(len(r.messages)), random.IntN(len(r.messages)))]
 			switch chance := random.IntN(10); {
 			case chance < 4:
 			case target.Deleted, chance == 4:
@@ -103,7 +103,7 @@ func appendRandom(t *testing.T, store *streams.Store, random *rand.Rand, count i
 			t.Fatal(err)
 		}
 		entry.ID, entry.Number = stored.Cursor.ID, int64(n+1)
-		h.fold(entry)
+		r.fold(entry)
 	}
-	return h
+	return r
 }

@@ -9,13 +9,13 @@ package streams_test
 //	fixture, newFixture, runFixtures   a real Redis with a Store and ten messages
 //	page                               a page of "lobby"
 //	fill, fillRoom                     append many entries at once
-//	dump                               the contents of all keys
+//	dump                               returns the contents of all keys
 //	redisTime                          the time that Redis spends on commands
 //	commandCalls, sum, connections     counts of commands and connections
 //	networkBytes                       bytes that Redis has received or sent
 //	clientOf, startPrimary, replicaArgs
 //	eventually, nextMillisecond        wait
-//	foldedRoom, appendRandom           fold_test.go: a room's messages as a client shows them
+//	foldedRoom, appendRandom           fold_test.go: a room's messages in their current state
 //	load, startLoad                    load_test.go: authors and readers during a failover
 //	pair, newPair                      failover_test.go: a primary and a replica that is behind
 //	side                               sentinel_test.go: one side of a network partition
@@ -23,8 +23,9 @@ package streams_test
 //	account, asAccount, privateRoom, setMember, mustPage   helpers_rooms_test.go: accounts and their rooms
 //	upload, send, withFiles            files_test.go: messages with files
 //	cleaner                            file_removal_test.go: claims files as the job does
-//	border, newBorder                  border_test.go: a private room whose members are removed
-//	tap, newTapped, say, remove        border_races_test.go: something happens during a request
+//	removalRoom, newRemovalRoom        removal_test.go: a private room whose members are removed
+//	tap, newTapped                     removal_races_test.go: run code in the middle of a request
+//	writeMessage, remove               removal_races_test.go: append entries to a private room
 //
 // Package redistest has the Redis servers, proxies, Sentinels and Clusters.
 

@@ -48,15 +48,15 @@ func TestFollowOnOldPrimaryIsCheckedOnNewPrimary(t *testing.T) {
 	killBlocked(t, before)
 	eventually(t, "the tail to block on the new primary", func() bool { return isBlockedOn(t, after, 1) })
 
-	stray := redistest.Open(t, streams.Options{Redis: successor.Redis()})
-	post(t, stray, "lobby", "new")
+	onSuccessor := redistest.Open(t, streams.Options{Redis: successor.Redis()})
+	post(t, onSuccessor, "lobby", "new")
 	post(t, store, "lobby", "lost")
 	successor.Pause() // otherwise the tail could detect the failover before the reader does
 	reader := follow(t, store, "lobby", streams.Newest(10))
 	reader.readUntil("kept lost", func() bool { return len(reader.entries) == 2 })
 	old.Kill()
 	successor.Resume()
-	post(t, stray, "lobby", "newer")
+	post(t, onSuccessor, "lobby", "newer")
 	const want = "kept lost kept new newer"
 	reader.readUntil(want, func() bool { return texts(reader.entries) == want })
 	if got := reader.states[len(reader.states)-1].State; got != streams.Reset {
@@ -80,9 +80,9 @@ func testHalfFailover(t *testing.T, isReset bool, before, after int) {
 	if isReset {
 		newClient.FlushAll(t.Context())
 	}
-	stray := redistest.Open(t, streams.Options{Redis: successor.Redis()})
+	onSuccessor := redistest.Open(t, streams.Options{Redis: successor.Redis()})
 	for range before {
-		post(t, stray, "lobby", "new")
+		post(t, onSuccessor, "lobby", "new")
 	}
 
 	// The tail reconnects to the successor. Other reads keep their connections to the old primary.
@@ -97,7 +97,7 @@ func testHalfFailover(t *testing.T, isReset bool, before, after int) {
 		reader.readAvailable()
 	}
 	for range after { // earlier confirmations of the cursor are no longer valid
-		post(t, stray, "lobby", "new")
+		post(t, onSuccessor, "lobby", "new")
 	}
 	if !isReset && before+after > 0 {
 		eventually(t, "a read to fail", failsToRead)

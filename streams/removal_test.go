@@ -17,12 +17,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// borderReaders is how many readers lose their membership in each test of the border.
-const borderReaders = 50
+// removedReaders is the number of readers that lose their membership in a removalRoom.
+const removedReaders = 50
 
-// A border is a private room on two servers. While members are removed, up to 1,000 messages a second are
-// written, so that a removal that takes effect too early or too late is noticed.
-type border struct {
+// A removalRoom is a private room on two servers. Up to 1,000 messages a second are written while members are
+// removed, to detect a removal that takes effect too early or too late.
+type removalRoom struct {
 	*testing.T
 	client redis.UniversalClient
 	stores [2]*streams.Store
@@ -32,35 +32,35 @@ type border struct {
 }
 
 // awaitMessages waits until 20 more messages have been written.
-func (b *border) awaitMessages() {
-	b.Helper()
-	before := b.written.Load()
-	eventually(b, "more messages", func() bool { return b.written.Load() > before+20 })
+func (r *removalRoom) awaitMessages() {
+	r.Helper()
+	before := r.written.Load()
+	eventually(r, "more messages", func() bool { return r.written.Load() > before+20 })
 }
 
-func newBorder(t *testing.T, client redis.UniversalClient, options streams.Options) *border {
+func newRemovalRoom(t *testing.T, client redis.UniversalClient, options streams.Options) *removalRoom {
 	t.Helper()
-	b := &border{T: t, client: client}
-	for i := range b.stores {
-		b.stores[i] = redistest.Open(t, options)
+	r := &removalRoom{T: t, client: client}
+	for i := range r.stores {
+		r.stores[i] = redistest.Open(t, options)
 	}
-	b.room = privateRoom(t, b.stores[0], borderReaders+1)
-	return b
+	r.room = privateRoom(t, r.stores[0], removedReaders+1)
+	return r
 }
 
 // write writes messages through both stores until the returned function is called. Each author waits for
 // the previous message.
-func (b *border) write() (stop func()) {
-	ctx, cancel := context.WithCancel(b.Context())
+func (r *removalRoom) write() (stop func()) {
+	ctx, cancel := context.WithCancel(r.Context())
 	var writing sync.WaitGroup
 	ticker := time.NewTicker(time.Millisecond)
 	for author := range 16 {
 		writing.Go(func() {
-			by := b.stores[author%2].AsRanked(streams.User{ID: account(0).ID, Name: fmt.Sprint("Author ", author)}, streams.Account)
+			by := r.stores[author%2].AsRanked(streams.User{ID: account(0).ID, Name: fmt.Sprint("Author ", author)}, streams.Account)
 			for ctx.Err() == nil {
 				<-ticker.C
-				if _, err := by.Append(ctx, b.room, streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "x"}); err == nil {
-					b.written.Add(1)
+				if _, err := by.Append(ctx, r.room, streams.Entry{Kind: streams.Message, Key: uuid.NewString(), Text: "x"}); err == nil {
+					r.written.Add(1)
 				}
 			}
 		})
@@ -69,13 +69,13 @@ func (b *border) write() (stop func()) {
 }
 
 // change sets the role of account n. It retries while the outcome is unknown, as a client does.
-func (b *border) change(n int, role streams.Role) streams.Entry {
-	b.Helper()
+func (r *removalRoom) change(n int, role streams.Role) streams.Entry {
+	r.Helper()
 	entry := streams.Entry{Kind: streams.Joined, Key: uuid.NewString(), Member: account(n), Role: role}
-	eventually(b, "a change of a member to succeed", func() bool {
-		stored, err := asAccount(b.stores[n%2], 0).Append(context.Background(), b.room, entry)
+	eventually(r, "a change of a member to succeed", func() bool {
+		stored, err := asAccount(r.stores[n%2], 0).Append(context.Background(), r.room, entry)
 		if err != nil && !errors.Is(err, streams.ErrUnavailable) {
-			b.Fatal(err)
+			r.Fatal(err)
 		}
 		entry.ID = stored.Cursor.ID
 		return err == nil
@@ -84,54 +84,54 @@ func (b *border) change(n int, role streams.Role) streams.Entry {
 }
 
 // follow follows the room as account n, on the server that does not remove it.
-func (b *border) follow(n int, from streams.From) *follower {
-	b.Helper()
-	return followAs(b.T, asAccount(b.stores[(n+1)%2], n), b.room, from)
+func (r *removalRoom) follow(n int, from streams.From) *follower {
+	r.Helper()
+	return followAs(r.T, asAccount(r.stores[(n+1)%2], n), r.room, from)
 }
 
-// history returns all entries that Redis has.
-func (b *border) history() []streams.Entry {
-	b.Helper()
+// history returns all entries in Redis.
+func (r *removalRoom) history() []streams.Entry {
+	r.Helper()
 	var all []streams.Entry
-	f := followAs(b.T, asAccount(b.stores[0], 0), b.room, streams.After(streams.Cursor{}))
-	last := b.change(0, streams.RoomModerator)
+	f := followAs(r.T, asAccount(r.stores[0], 0), r.room, streams.After(streams.Cursor{}))
+	last := r.change(0, streams.RoomModerator)
 	f.readUntil("the end", func() bool { return len(f.entries) > 0 && f.entries[len(f.entries)-1].ID == last.ID })
 	all = f.entries[f.afterState:]
-	if stored := b.client.XLen(context.Background(), streams.RoomKey(b.room)).Val(); stored != int64(len(all)) {
-		b.Fatalf("read %d entries, want the %d in Redis", len(all), stored)
+	if stored := r.client.XLen(context.Background(), streams.RoomKey(r.room)).Val(); stored != int64(len(all)) {
+		r.Fatalf("read %d entries, want the %d in Redis", len(all), stored)
 	}
 	return all
 }
 
 // expectEnd checks that what account n received since its last state is the history without a gap, and that
 // it ends exactly at the removal.
-func (b *border) expectEnd(n int, f *follower, removal streams.Entry, history []streams.Entry) {
-	b.Helper()
+func (r *removalRoom) expectEnd(n int, f *follower, removal streams.Entry, history []streams.Entry) {
+	r.Helper()
 	got := f.entries[f.afterState:]
 	if f.closed != streams.Removed || len(got) == 0 {
-		b.Errorf("account %d: closed %q after %d entries and the states %v", n, f.closed, len(got), f.states)
+		r.Errorf("account %d: closed %q after %d entries and the states %v", n, f.closed, len(got), f.states)
 		return
 	}
 	if last := got[len(got)-1]; last.Key != removal.Key {
-		b.Errorf("account %d: the last entry is %v %q, want the removal %v", n, last.ID, last.Kind, removal.ID)
+		r.Errorf("account %d: the last entry is %v %q, want the removal %v", n, last.ID, last.Kind, removal.ID)
 	}
-	b.expectPart(n, got, history)
+	r.expectPart(n, got, history)
 }
 
-// expectPart checks that the entries are consecutive ones of the history.
-func (b *border) expectPart(n int, got, history []streams.Entry) {
-	b.Helper()
+// expectPart checks that the entries are consecutive in the history.
+func (r *removalRoom) expectPart(n int, got, history []streams.Entry) {
+	r.Helper()
 	if len(got) == 0 {
 		return
 	}
 	first := slices.IndexFunc(history, func(entry streams.Entry) bool { return entry.ID == got[0].ID })
 	if first < 0 {
-		b.Errorf("account %d: entry %v is not in Redis", n, got[0].ID)
+		r.Errorf("account %d: entry %v is not in Redis", n, got[0].ID)
 		return
 	}
 	for i, entry := range got {
 		if first+i >= len(history) || history[first+i].ID != entry.ID {
-			b.Errorf("account %d: entry %d is %v, which does not follow %v", n, i, entry.ID, got[max(0, i-1)].ID)
+			r.Errorf("account %d: entry %d is %v, which does not follow %v", n, i, entry.ID, got[max(0, i-1)].ID)
 			return
 		}
 	}
@@ -139,27 +139,27 @@ func (b *border) expectPart(n int, got, history []streams.Entry) {
 
 // Members are removed one after another while others join. Each removed reader ends exactly at its own
 // removal, and all other readers get everything.
-func TestBorderOfRemovedReaders(t *testing.T) {
+func TestRemovedReadersEndAtTheirRemoval(t *testing.T) {
 	t.Parallel()
-	starts := map[string]func(b *border, n int) streams.From{
-		"at the end": func(_ *border, n int) streams.From { return streams.Newest(n % 3 * 25) },
-		"far behind": func(*border, int) streams.From { return streams.After(streams.Cursor{}) },
+	starts := map[string]func(r *removalRoom, n int) streams.From{
+		"at the end": func(_ *removalRoom, n int) streams.From { return streams.Newest(n % 3 * 25) },
+		"far behind": func(*removalRoom, int) streams.From { return streams.After(streams.Cursor{}) },
 	}
 	for name, from := range starts {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
-				b := newBorder(t, backend.Client, streams.Options{Redis: backend.Redis})
+				r := newRemovalRoom(t, backend.Client, streams.Options{Redis: backend.Redis})
 				if name == "far behind" {
-					fillRoom(t, backend.Client, b.room, 5000, func(int) string { return "old" })
+					fillRoom(t, backend.Client, r.room, 5000, func(int) string { return "old" })
 				}
-				stop := b.write()
+				stop := r.write()
 				defer stop()
 				var reading sync.WaitGroup
 				leaving, joined := make(map[int]*follower), make(map[int]*follower)
 				removals := make(map[int]streams.Entry)
-				for n := 1; n <= borderReaders; n++ {
-					f := b.follow(n, from(b, n))
+				for n := 1; n <= removedReaders; n++ {
+					f := r.follow(n, from(r, n))
 					for len(f.states) == 0 { // unlike nextState, this reads nothing else
 						f.next()
 					}
@@ -168,11 +168,11 @@ func TestBorderOfRemovedReaders(t *testing.T) {
 					}
 					leaving[n] = f
 				}
-				for n := 1; n <= borderReaders; n++ {
-					b.awaitMessages()
-					removals[n] = b.change(n, streams.NoRole)
-					b.change(100+n, streams.Ordinary)
-					joined[n] = b.follow(100+n, streams.After(streams.Cursor{}))
+				for n := 1; n <= removedReaders; n++ {
+					r.awaitMessages()
+					removals[n] = r.change(n, streams.NoRole)
+					r.change(100+n, streams.Ordinary)
+					joined[n] = r.follow(100+n, streams.After(streams.Cursor{}))
 					joined[n].nextState()
 				}
 				if name == "far behind" {
@@ -182,10 +182,10 @@ func TestBorderOfRemovedReaders(t *testing.T) {
 				}
 				reading.Wait()
 				stop()
-				history := b.history()
+				history := r.history()
 				t.Logf("%d entries", len(history))
 				for n, f := range leaving {
-					b.expectEnd(n, f, removals[n], history)
+					r.expectEnd(n, f, removals[n], history)
 					f.expectSilence()
 				}
 				for n, f := range joined {
@@ -199,7 +199,7 @@ func TestBorderOfRemovedReaders(t *testing.T) {
 	}
 }
 
-// expectSilence checks that the reader, which has ended, and a new one after its cursor get nothing.
+// expectSilence checks that the reader, which has ended, gets nothing more.
 func (f *follower) expectSilence() {
 	f.t.Helper()
 	had, signals := len(f.entries), len(f.signals)
@@ -211,49 +211,49 @@ func (f *follower) expectSilence() {
 
 // A member who is removed and then added again reads everything, whether their reader ends in between or
 // has not read the removal yet. If they are removed once more, they end there.
-func TestBorderOfReadmittedReaders(t *testing.T) {
+func TestReadmittedReaders(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
-		b := newBorder(t, backend.Client, streams.Options{Redis: backend.Redis})
-		fillRoom(t, backend.Client, b.room, 2000, func(int) string { return "old" })
-		stop := b.write()
+		r := newRemovalRoom(t, backend.Client, streams.Options{Redis: backend.Redis})
+		fillRoom(t, backend.Client, r.room, 2000, func(int) string { return "old" })
+		stop := r.write()
 		defer stop()
-		all := make([]*follower, borderReaders+1)
-		removals := make([]streams.Entry, borderReaders+1)
-		for n := 1; n <= borderReaders; n++ {
-			all[n] = b.follow(n, streams.After(streams.Cursor{}))
+		all := make([]*follower, removedReaders+1)
+		removals := make([]streams.Entry, removedReaders+1)
+		for n := 1; n <= removedReaders; n++ {
+			all[n] = r.follow(n, streams.After(streams.Cursor{}))
 			for len(all[n].states) == 0 { // unlike nextState, this reads nothing else
 				all[n].next()
 			}
 		}
-		for n := 1; n <= borderReaders; n++ {
+		for n := 1; n <= removedReaders; n++ {
 			if n%3 == 0 { // reads while its role changes
 				all[n].readAvailable()
 			}
-			b.change(n, streams.NoRole)
-			b.awaitMessages()
-			b.change(n, streams.Ordinary)
+			r.change(n, streams.NoRole)
+			r.awaitMessages()
+			r.change(n, streams.Ordinary)
 			if n%2 == 0 {
-				b.awaitMessages()
-				removals[n] = b.change(n, streams.NoRole)
+				r.awaitMessages()
+				removals[n] = r.change(n, streams.NoRole)
 			}
 		}
 		stop()
-		history := b.history()
-		for n := 1; n <= borderReaders; n++ {
+		history := r.history()
+		for n := 1; n <= removedReaders; n++ {
 			transcript := []streams.Entry{}
 			end := history[len(history)-1].ID
 			if n%2 == 0 {
 				end = removals[n].ID
 			}
-			for f := all[n]; ; f = b.follow(n, streams.After(f.cursor)) {
+			for f := all[n]; ; f = r.follow(n, streams.After(f.cursor)) {
 				f.readUntil("the end", func() bool { return f.closed != "" || f.cursor.ID == end })
 				transcript = append(transcript, f.entries...)
 				if n%2 == 0 || f.closed == "" {
 					break
 				}
 			}
-			b.expectPart(n, transcript, history)
+			r.expectPart(n, transcript, history)
 			last := transcript[len(transcript)-1].ID
 			if n%2 != 0 && len(transcript) != len(history) || end.Before(last) {
 				t.Errorf("account %d: got %d entries up to %v, want all up to %v", n, len(transcript), last, end)

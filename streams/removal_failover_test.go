@@ -14,7 +14,7 @@ import (
 )
 
 // Removed readers also end exactly at their removal during a failover, if appends wait for a replica.
-func TestBorderDuringFailover(t *testing.T) {
+func TestRemovalDuringFailover(t *testing.T) {
 	t.Parallel()
 	t.Run("Sentinel", func(t *testing.T) {
 		t.Parallel()
@@ -33,23 +33,23 @@ func TestBorderDuringFailover(t *testing.T) {
 func failOver(t *testing.T, at *redis.UniversalOptions, primary *redistest.Node, await func(), clusters ...*redistest.Cluster) {
 	client := redis.NewUniversalClient(at)
 	t.Cleanup(func() { client.Close() })
-	b := newBorder(t, client, streams.Options{Redis: at, Durability: streams.Replica})
+	r := newRemovalRoom(t, client, streams.Options{Redis: at, Durability: streams.Replica})
 	for _, cluster := range clusters {
-		primary = cluster.Primary(streams.RoomKey(b.room))
+		primary = cluster.Primary(streams.RoomKey(r.room))
 		await = func() { cluster.AwaitFailover(primary) }
 	}
-	stop := b.write()
+	stop := r.write()
 	defer stop()
 	var reading sync.WaitGroup
-	readers := make([]*follower, borderReaders+1)
-	removals := make([]streams.Entry, borderReaders+1)
-	for n := 1; n <= borderReaders; n++ {
-		readers[n] = b.follow(n, streams.Newest(10))
+	readers := make([]*follower, removedReaders+1)
+	removals := make([]streams.Entry, removedReaders+1)
+	for n := 1; n <= removedReaders; n++ {
+		readers[n] = r.follow(n, streams.Newest(10))
 		readers[n].nextState()
 		reading.Go(func() { readers[n].readUntil("the end", func() bool { return readers[n].closed != "" }) })
 	}
 	killed := make(chan struct{})
-	for n := 1; n <= borderReaders; n++ {
+	for n := 1; n <= removedReaders; n++ {
 		if n == 10 {
 			go func() { // meanwhile, the removals are retried
 				defer close(killed)
@@ -58,14 +58,14 @@ func failOver(t *testing.T, at *redis.UniversalOptions, primary *redistest.Node,
 				primary.Restart() // in the Cluster, it becomes the only replica
 			}()
 		}
-		b.awaitMessages()
-		removals[n] = b.change(n, streams.NoRole)
+		r.awaitMessages()
+		removals[n] = r.change(n, streams.NoRole)
 	}
 	<-killed
 	reading.Wait()
 	stop()
-	history := b.history()
-	for n := 1; n <= borderReaders; n++ {
+	history := r.history()
+	for n := 1; n <= removedReaders; n++ {
 		f := readers[n]
 		isStored := func(entry streams.Entry) bool {
 			return slices.ContainsFunc(history, func(stored streams.Entry) bool { return stored.ID == entry.ID })
@@ -74,6 +74,6 @@ func failOver(t *testing.T, at *redis.UniversalOptions, primary *redistest.Node,
 			t.Logf("account %d read %v %q, which the failover lost", n, last.ID, last.Kind)
 			continue
 		}
-		b.expectEnd(n, f, removals[n], history)
+		r.expectEnd(n, f, removals[n], history)
 	}
 }

@@ -10,17 +10,17 @@ import (
 
 // Readers disconnect and resume while they are removed. A reader that is disconnected at the time of its removal
 // is refused when it resumes. All others end exactly at their removal. No reader gets anything later.
-func TestBorderOfReadersThatResume(t *testing.T) {
+func TestRemovedReadersThatResume(t *testing.T) {
 	t.Parallel()
 	redistest.RunReal(t, func(t *testing.T, backend redistest.Backend) {
-		b := newBorder(t, backend.Client, streams.Options{Redis: backend.Redis})
-		stop := b.write()
+		r := newRemovalRoom(t, backend.Client, streams.Options{Redis: backend.Redis})
+		stop := r.write()
 		defer stop()
-		transcripts := make([][]streams.Entry, borderReaders+1)
-		removals := make([]streams.Entry, borderReaders+1)
+		transcripts := make([][]streams.Entry, removedReaders+1)
+		removals := make([]streams.Entry, removedReaders+1)
 		var reading sync.WaitGroup
-		for n := 1; n <= borderReaders; n++ {
-			first := b.follow(n, streams.Newest(10))
+		for n := 1; n <= removedReaders; n++ {
+			first := r.follow(n, streams.Newest(10))
 			first.nextState()
 			reading.Go(func() {
 				for f := first; f.closed == ""; {
@@ -29,22 +29,22 @@ func TestBorderOfReadersThatResume(t *testing.T) {
 					f.reader.Close()
 					transcripts[n] = append(transcripts[n], f.entries...)
 					if f.closed == "" {
-						f = b.follow(n, streams.After(f.cursor))
+						f = r.follow(n, streams.After(f.cursor))
 						f.readUntil("a place", func() bool { return f.closed != "" || len(f.states) > 0 })
 					}
 				}
 			})
 		}
-		for n := 1; n <= borderReaders; n++ {
-			b.awaitMessages()
-			removals[n] = b.change(n, streams.NoRole)
+		for n := 1; n <= removedReaders; n++ {
+			r.awaitMessages()
+			removals[n] = r.change(n, streams.NoRole)
 		}
 		reading.Wait()
 		stop()
-		history := b.history()
+		history := r.history()
 		exact := 0
-		for n := 1; n <= borderReaders; n++ {
-			b.expectPart(n, transcripts[n], history)
+		for n := 1; n <= removedReaders; n++ {
+			r.expectPart(n, transcripts[n], history)
 			switch last := transcripts[n][len(transcripts[n])-1]; {
 			case last.ID == removals[n].ID:
 				exact++
@@ -52,14 +52,14 @@ func TestBorderOfReadersThatResume(t *testing.T) {
 				t.Errorf("account %d: got %v after its removal %v", n, last.ID, removals[n].ID)
 			}
 			for _, at := range []streams.ID{transcripts[n][0].ID, removals[n].ID, history[len(history)-1].ID} {
-				again := b.follow(n, streams.After(streams.Cursor{ID: at}))
+				again := r.follow(n, streams.After(streams.Cursor{ID: at}))
 				again.readUntil("a refusal", func() bool { return again.closed != "" })
 				if len(again.entries) > 0 || len(again.states) > 0 || again.closed != streams.Removed {
 					t.Errorf("account %d after %v: got %d entries and the states %v, closed %q", n, at, len(again.entries), again.states, again.closed)
 				}
 			}
 		}
-		t.Logf("%d of %d ended with their removal, the others were refused when they resumed", exact, borderReaders)
+		t.Logf("%d of %d ended with their removal, the others were refused when they resumed", exact, removedReaders)
 		if exact == 0 {
 			t.Error("no reader ended with its removal")
 		}

@@ -167,8 +167,8 @@ func TestRemovedReaderGetsNoLaterSignals(t *testing.T) {
 	}
 }
 
-// A removed reader that has fallen behind the entries that are kept learns of the gap, and then ends with
-// its removal.
+// A removed reader whose cursor is older than all entries is notified of the gap, and then ends with its
+// removal.
 func TestRemovedReaderFarBehindAfterTrim(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -213,7 +213,7 @@ func TestRemovedReaderFarBehindAfterTrim(t *testing.T) {
 	}
 }
 
-// After the loss of all of the room's keys, its readers learn that it was deleted.
+// If Redis loses all of a room's keys, the room's readers end as if it had been deleted.
 func TestReaderOfLostHiddenRoom(t *testing.T) {
 	t.Parallel()
 	backend := redistest.Single(t)
@@ -229,8 +229,8 @@ func TestReaderOfLostHiddenRoom(t *testing.T) {
 	}
 }
 
-// During a failover, the entries may come from the new primary, and the membership from the old one, which
-// does not know of a removal.
+// During a failover, a server may read entries from the new primary, but memberships from the old one, which
+// lacks a removal.
 func TestOldPrimaryDoesNotAdmitRemovedMember(t *testing.T) {
 	t.Parallel()
 	for name, from := range map[string]streams.From{"newest": streams.Newest(10), "end": streams.Newest(0)} {
@@ -256,10 +256,10 @@ func TestOldPrimaryDoesNotAdmitRemovedMember(t *testing.T) {
 			key := streams.RoomKey(room)
 			replicate(t, before, after, old.Addr, func() bool { return after.XLen(t.Context(), key).Val() == 4 })
 
-			stray := redistest.Open(t, streams.Options{Redis: successor.Redis()})
-			remove(t, asAccount(stray, 0), room, 1)
+			onSuccessor := redistest.Open(t, streams.Options{Redis: successor.Redis()})
+			remove(t, asAccount(onSuccessor, 0), room, 1)
 			for i := range 20 {
-				writeMessage(t, asAccount(stray, 0), room, fmt.Sprint("secret ", i))
+				writeMessage(t, asAccount(onSuccessor, 0), room, fmt.Sprint("secret ", i))
 			}
 			isOver.Store(true)
 			f := followAs(t, asAccount(store, 1), room, from)
@@ -274,8 +274,8 @@ func TestOldPrimaryDoesNotAdmitRemovedMember(t *testing.T) {
 	}
 }
 
-// halfway is a connection of a Store that is halfway through a failover: its lookups of members and its
-// blocking reads reach the old primary, and all else the new one.
+// halfway is a connection of a Store in the middle of a failover: lookups of members and blocking reads reach
+// the old primary, and everything else reaches the new one.
 type halfway struct {
 	net.Conn
 	old, new net.Conn

@@ -182,7 +182,7 @@ func (h *handlers) getMembers(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if negotiate.PreferredType(c, fiber.MIMEApplicationJSONCharsetUTF8, fiber.MIMETextHTMLCharsetUTF8) == fiber.MIMETextHTMLCharsetUTF8 {
+	if negotiate.PrefersHTML(c) {
 		return h.renderMembers(c, room, "")
 	}
 	if err := request.CheckQuery(c); err != nil {

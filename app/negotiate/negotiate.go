@@ -42,7 +42,7 @@ func NoStore(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// NoReferrer is NoStore for pages whose addresses contain a code, which it also keeps out of Referer.
+// NoReferrer is NoStore for pages whose URLs contain a code. It also keeps the code out of Referer.
 //
 // The forms of a page with no-referrer send "Origin: null", so that only Sec-Fetch-Site shows where they come
 // from. Old browsers do not send that, and neither does any browser over plain HTTP. Their Referer
@@ -121,7 +121,7 @@ func accepts(header, coding string) bool {
 	return accepted
 }
 
-// quality returns the q parameter of a list element. A malformed q counts as 0.
+// quality returns the q parameter of a list element, or 0 if it is malformed.
 func quality(parameters string) float64 {
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(parameter, "=")
@@ -143,6 +143,11 @@ func header(c *fiber.Ctx, name string) string {
 		values = append(values, string(value))
 	}
 	return strings.Join(values, ",")
+}
+
+// PrefersHTML reports whether the client prefers HTML, a page, to JSON.
+func PrefersHTML(c *fiber.Ctx) bool {
+	return PreferredType(c, fiber.MIMEApplicationJSONCharsetUTF8, fiber.MIMETextHTMLCharsetUTF8) == fiber.MIMETextHTMLCharsetUTF8
 }
 
 // PreferredType returns the type that the client prefers, or "" if it accepts none. In a tie, it returns

@@ -1,6 +1,28 @@
 package negotiate
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// Browsers get pages. Clients without a preference get JSON.
+func TestPrefersHTML(t *testing.T) {
+	t.Parallel()
+	app := fiber.New()
+	for header, want := range map[string]bool{
+		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": true, "Text/HTML": true, "text/html; charset=utf-8": true, "application/json;q=0.5, text/html": true,
+		"": false, "*/*": false, "application/json": false, "application/json; charset=utf-8": false, "text/html;q=0.5, application/json": false, "image/png": false,
+	} {
+		c := app.AcquireCtx(new(fasthttp.RequestCtx))
+		c.Request().Header.Set(fiber.HeaderAccept, header)
+		if got := PrefersHTML(c); got != want {
+			t.Errorf("with Accept %q: got %v, want %v", header, got, want)
+		}
+		app.ReleaseCtx(c)
+	}
+}
 
 func TestAccepts(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package people
 
 import (
 	"burble/app/caller"
+	"burble/app/negotiate"
 	"burble/app/plaintext"
 	"burble/app/protocol"
 	"burble/app/request"
@@ -30,7 +31,7 @@ func (h *handlers) getAudit(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if !wantsPage(c) {
+	if !negotiate.PrefersHTML(c) {
 		body := []byte("[")
 		for i := range entries {
 			if i > 0 {

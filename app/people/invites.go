@@ -10,6 +10,7 @@ import (
 	"burble/app/accounts"
 	"burble/app/caller"
 	"burble/app/identity"
+	"burble/app/negotiate"
 	"burble/app/protocol"
 	"burble/app/request"
 	"burble/streams"
@@ -40,7 +41,7 @@ func (h *handlers) getInvites(c *fiber.Ctx) error {
 	if err != nil {
 		return caller.AsError(err)
 	}
-	if wantsPage(c) {
+	if negotiate.PrefersHTML(c) {
 		return h.renderInvites(c, found)
 	}
 	list := make([]inviteJSON, len(found))

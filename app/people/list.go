@@ -3,6 +3,7 @@ package people
 import (
 	"burble/app/accounts"
 	"burble/app/caller"
+	"burble/app/negotiate"
 	"burble/app/protocol"
 	"burble/app/request"
 	"burble/streams"
@@ -47,7 +48,7 @@ func (h *handlers) getPeople(c *fiber.Ctx) error {
 	if err != nil {
 		return caller.AsError(err)
 	}
-	if wantsPage(c) {
+	if negotiate.PrefersHTML(c) {
 		return h.renderPeople(c, skip, limit, found)
 	}
 	list := make([]personJSON, len(found))

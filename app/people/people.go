@@ -77,7 +77,7 @@ func (h *handlers) requireAccount(c *fiber.Ctx) error {
 	switch {
 	case caller.Of(c).Session != nil:
 		return c.Next()
-	case c.Method() == http.MethodGet && wantsPage(c):
+	case c.Method() == http.MethodGet && negotiate.PrefersHTML(c):
 		return c.Redirect("/sign-in?next="+url.QueryEscape(c.OriginalURL()), http.StatusSeeOther)
 	}
 	return streams.ErrSignIn
@@ -101,11 +101,6 @@ func (h *handlers) requireLeader(c *fiber.Ctx) error {
 
 // isLeader reports whether the caller is a moderator or an owner.
 func isLeader(c *fiber.Ctx) bool { return caller.Of(c).User.Rank >= identity.Moderator }
-
-// wantsPage reports whether the client prefers a page to JSON.
-func wantsPage(c *fiber.Ctx) bool {
-	return negotiate.PreferredType(c, fiber.MIMEApplicationJSON, fiber.MIMETextHTML) == fiber.MIMETextHTML
-}
 
 // user returns the user ID in the request's path.
 func user(c *fiber.Ctx) (id string, err error) {

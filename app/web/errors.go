@@ -20,7 +20,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// asError returns err as clients see it. Unlike protocol.AsError, it also converts Fiber's errors.
+// asError converts err to an error for clients. Unlike protocol.AsError, it also converts Fiber's errors.
 func asError(err error) *protocol.Error {
 	if refused := (*fiber.Error)(nil); errors.As(err, &refused) {
 		return fiberError(refused)
@@ -28,7 +28,7 @@ func asError(err error) *protocol.Error {
 	return protocol.AsError(caller.AsError(err))
 }
 
-// fiberError returns one of Fiber's errors as clients see it.
+// fiberError converts one of Fiber's errors to an error for clients.
 func fiberError(err *fiber.Error) *protocol.Error {
 	switch err.Code {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
@@ -49,11 +49,6 @@ func fiberError(err *fiber.Error) *protocol.Error {
 	return protocol.ServerFault(err.Code, err)
 }
 
-// wantsHTML reports whether the client prefers HTML to JSON.
-func wantsHTML(c *fiber.Ctx) bool {
-	return negotiate.PreferredType(c, fiber.MIMEApplicationJSONCharsetUTF8, fiber.MIMETextHTMLCharsetUTF8) == fiber.MIMETextHTMLCharsetUTF8
-}
-
 // respondError turns a handler's error into the response: a page for a browser, otherwise JSON.
 func (s *Server) respondError(c *fiber.Ctx, err error) error {
 	shown := asError(err)
@@ -71,7 +66,7 @@ func (s *Server) respondError(c *fiber.Ctx, err error) error {
 	if refuseEventSource(c, shown) {
 		return nil
 	}
-	if !wantsHTML(c) {
+	if !negotiate.PrefersHTML(c) {
 		return c.JSON(shown.Body())
 	}
 	if errors.Is(err, streams.ErrSignIn) && c.Method() == http.MethodGet {
